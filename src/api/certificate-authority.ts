@@ -1,0 +1,116 @@
+import { CertwheelError } from '../errors.ts';
+import type { AuthorityKind } from './client-certificate.ts';
+import type { Condition } from './conditions.ts';
+import { parseDuration } from './duration.ts';
+import { certificateAuthoritySpecSchema, clusterCertificateAuthoritySpecSchema } from './generated/schemas.ts';
+import type { AuthorityStatus, CertificateAuthoritySpec, ClusterCertificateAuthoritySpec } from './generated/types.ts';
+import { CERTIFICATE_AUTHORITIES, CLUSTER_CERTIFICATE_AUTHORITIES, type Resource } from './names.ts';
+import { type ObjectMeta, parseMeta, type RawObject, validator } from './parse.ts';
+
+/** The fields of an authority that don't depend on its backend. */
+const COMMON_FIELDS: readonly string[] = ['limits', 'rateLimit', 'allowSystemIdentities', 'allowedNamespaces'];
+
+/** What an authority allows to be asked of it; undefined means no limit. */
+export interface Limits {
+  readonly maxDurationMs: number | undefined;
+  readonly keyAlgorithms: readonly string[] | undefined;
+  readonly usages: readonly string[] | undefined;
+  readonly allowSystemIdentities: boolean;
+}
+
+export type AllowedNamespaces = NonNullable<ClusterCertificateAuthoritySpec['allowedNamespaces']>;
+
+/** A CertificateAuthority or a ClusterCertificateAuthority (whose namespace is empty). */
+export interface CertificateAuthority extends ObjectMeta {
+  readonly kind: AuthorityKind;
+  /** The backend key, and what stands under it. */
+  readonly type: string;
+  readonly backend: unknown;
+  readonly limits: Limits;
+  /** Which namespaces may use it; undefined for the namespaced kind, which serves its own. */
+  readonly allowedNamespaces: AllowedNamespaces | undefined;
+  readonly status: AuthorityStatus;
+}
+
+export interface BrokenCertificateAuthority extends ObjectMeta {
+  readonly kind: AuthorityKind;
+  readonly problem: string;
+  readonly status: AuthorityStatus;
+}
+
+export type AnyCertificateAuthority = CertificateAuthority | BrokenCertificateAuthority;
+
+const validators = {
+  CertificateAuthority: validator<CertificateAuthoritySpec>(certificateAuthoritySpecSchema),
+  ClusterCertificateAuthority: validator<ClusterCertificateAuthoritySpec>(clusterCertificateAuthoritySpecSchema),
+};
+
+export function parseCertificateAuthority(kind: AuthorityKind, object: RawObject): AnyCertificateAuthority {
+  const meta = { ...parseMeta(object), kind };
+  const status = (object.status ?? {}) as AuthorityStatus;
+  try {
+    const spec: ClusterCertificateAuthoritySpec = validators[kind](object.spec);
+    const [type] = Object.keys(spec).filter((field) => !COMMON_FIELDS.includes(field));
+    if (type === undefined) return { ...meta, problem: 'spec names no backend', status };
+    return {
+      ...meta,
+      type,
+      backend: (spec as unknown as Record<string, unknown>)[type],
+      limits: {
+        maxDurationMs: spec.limits?.maxDuration === undefined ? undefined : parseDuration(spec.limits.maxDuration),
+        keyAlgorithms: spec.limits?.keyAlgorithms,
+        usages: spec.limits?.usages,
+        allowSystemIdentities: spec.allowSystemIdentities ?? false,
+      },
+      allowedNamespaces: kind === 'ClusterCertificateAuthority' ? (spec.allowedNamespaces ?? { names: [] }) : undefined,
+      status,
+    };
+  } catch (error) {
+    if (error instanceof CertwheelError) return { ...meta, problem: error.message, status };
+    throw error;
+  }
+}
+
+export function isBrokenAuthority(resource: AnyCertificateAuthority): resource is BrokenCertificateAuthority {
+  return 'problem' in resource;
+}
+
+export function authorityConditions(status: AuthorityStatus): readonly Condition[] {
+  return (status.conditions ?? []) as readonly Condition[];
+}
+
+export function authorityResource(kind: AuthorityKind): Resource {
+  return kind === 'CertificateAuthority' ? CERTIFICATE_AUTHORITIES : CLUSTER_CERTIFICATE_AUTHORITIES;
+}
+
+/** `CertificateAuthority/namespace/name` or `ClusterCertificateAuthority/name`: the key of queues and registries. */
+export function authorityKey(authority: { readonly kind: AuthorityKind; readonly namespace: string; readonly name: string }): string {
+  return authority.kind === 'CertificateAuthority' ? `${authority.kind}/${authority.namespace}/${authority.name}` : `${authority.kind}/${authority.name}`;
+}
+
+/** Whether a cluster authority serves a namespace with these labels. */
+export function allowsNamespace(allowed: AllowedNamespaces | undefined, namespace: string, labels: Readonly<Record<string, string>>): boolean {
+  if (allowed === undefined || allowed.all === true) return true;
+  if (allowed.names?.includes(namespace)) return true;
+  return allowed.selector !== undefined && selects(allowed.selector, labels);
+}
+
+/** metav1.LabelSelector: all of it must hold; an empty one selects everything. */
+function selects(selector: NonNullable<AllowedNamespaces['selector']>, labels: Readonly<Record<string, string>>): boolean {
+  const matches = Object.entries(selector.matchLabels ?? {}).every(([key, value]) => labels[key] === value);
+  return matches && (selector.matchExpressions ?? []).every(({ key, operator, values = [] }) => {
+    const value = labels[key];
+    switch (operator) {
+      case 'In':
+        return value !== undefined && values.includes(value);
+      case 'NotIn':
+        return value === undefined || !values.includes(value);
+      case 'Exists':
+        return value !== undefined;
+      case 'DoesNotExist':
+        return value === undefined;
+      default:
+        return false;
+    }
+  });
+}

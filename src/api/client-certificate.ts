@@ -1,0 +1,141 @@
+import type { KeySpec } from '../pki/keys.ts';
+import type { Subject } from '../pki/name.ts';
+import type { Names } from '../pki/san.ts';
+import { CertwheelError } from '../errors.ts';
+import { type Condition, parseRfc3339 } from './conditions.ts';
+import { parseDuration } from './duration.ts';
+import { clientCertificateSpecSchema } from './generated/schemas.ts';
+import type { ClientCertificateSpec, ClientCertificateStatus } from './generated/types.ts';
+import { RENEW_AT_ANNOTATION } from './names.ts';
+import { type ObjectMeta, parseMeta, type RawObject, validator } from './parse.ts';
+
+export type AuthorityKind = 'CertificateAuthority' | 'ClusterCertificateAuthority';
+
+export interface AuthorityRef {
+  readonly kind: AuthorityKind;
+  readonly name: string;
+}
+
+/** Whom a certificate names, and what for: all that an authority puts its signature under. */
+export interface Identity {
+  readonly subject: Subject;
+  readonly names: Names;
+  readonly usages: readonly string[];
+}
+
+/** What the team asked for, with every default filled in; durations in milliseconds. */
+export interface CertificateSpec {
+  readonly authorityRef: AuthorityRef;
+  readonly secretName: string;
+  readonly identity: Identity;
+  readonly durationMs: number;
+  readonly renewBefore: { readonly ms: number } | { readonly percentage: number } | undefined;
+  readonly key: KeySpec;
+  readonly keyEncoding: 'PKCS8' | 'PKCS1';
+  /** False: a renewal keeps the private key that the Secret holds. */
+  readonly rotatesKey: boolean;
+  readonly secretLabels: Readonly<Record<string, string>>;
+  readonly secretAnnotations: Readonly<Record<string, string>>;
+  readonly suspended: boolean;
+  readonly deletionPolicy: 'Delete' | 'Retain';
+}
+
+/** What status tells about failures, read back so that a restart doesn't forget a backoff. */
+export interface LastFailure {
+  readonly at: Date;
+  readonly attempts: number;
+  readonly nextAttemptAt: Date;
+}
+
+export interface ClientCertificate extends ObjectMeta {
+  readonly spec: CertificateSpec;
+  /** The moment that a person asked for with the renew-at annotation. */
+  readonly renewAt: Date | undefined;
+  /** As stored; compared with what we would write, and never a source of authority. */
+  readonly status: ClientCertificateStatus;
+}
+
+/** A ClientCertificate that was stored under an older schema and doesn't satisfy today's. */
+export interface BrokenClientCertificate extends ObjectMeta {
+  readonly problem: string;
+  readonly status: ClientCertificateStatus;
+}
+
+const validate = validator<ClientCertificateSpec>(clientCertificateSpecSchema);
+
+export function parseClientCertificate(object: RawObject): ClientCertificate | BrokenClientCertificate {
+  const meta = parseMeta(object);
+  const status = (object.status ?? {}) as ClientCertificateStatus;
+  try {
+    const renewAt = parseRfc3339(object.metadata?.annotations?.[RENEW_AT_ANNOTATION]);
+    return { ...meta, spec: parseSpec(validate(object.spec)), renewAt, status };
+  } catch (error) {
+    if (error instanceof CertwheelError) return { ...meta, problem: error.message, status };
+    throw error;
+  }
+}
+
+export function isBroken(resource: ClientCertificate | BrokenClientCertificate): resource is BrokenClientCertificate {
+  return 'problem' in resource;
+}
+
+export function conditionsOf(status: ClientCertificateStatus): readonly Condition[] {
+  return (status.conditions ?? []) as readonly Condition[];
+}
+
+export function lastFailureOf(status: ClientCertificateStatus): LastFailure | undefined {
+  const at = parseRfc3339(status.lastFailure?.time);
+  const nextAttemptAt = parseRfc3339(status.nextAttemptTime);
+  if (at === undefined || nextAttemptAt === undefined) return undefined;
+  return { at, attempts: status.lastFailure?.attempts ?? 1, nextAttemptAt };
+}
+
+function parseSpec(spec: ClientCertificateSpec): CertificateSpec {
+  const { commonName } = spec;
+  return {
+    authorityRef: { kind: spec.authorityRef.kind ?? 'CertificateAuthority', name: spec.authorityRef.name },
+    secretName: spec.secretName,
+    identity: {
+      subject: { ...(commonName === undefined ? {} : { commonName }), ...spec.subject },
+      names: {
+        dnsNames: spec.dnsNames ?? [],
+        uris: spec.uris ?? [],
+        emailAddresses: spec.emailAddresses ?? [],
+        ipAddresses: spec.ipAddresses ?? [],
+      },
+      usages: spec.usages ?? [],
+    },
+    durationMs: parseDuration(spec.duration ?? '24h') ?? 0,
+    renewBefore: parseRenewBefore(spec),
+    key: parseKeySpec(spec.privateKey),
+    keyEncoding: spec.privateKey?.encoding ?? 'PKCS8',
+    rotatesKey: spec.privateKey?.rotationPolicy !== 'Never',
+    secretLabels: spec.secretTemplate?.labels ?? {},
+    secretAnnotations: spec.secretTemplate?.annotations ?? {},
+    suspended: spec.suspend ?? false,
+    deletionPolicy: spec.deletionPolicy ?? 'Delete',
+  };
+}
+
+function parseRenewBefore(spec: ClientCertificateSpec): CertificateSpec['renewBefore'] {
+  if (spec.renewBeforePercentage !== undefined) return { percentage: spec.renewBeforePercentage };
+  const ms = spec.renewBefore === undefined ? undefined : parseDuration(spec.renewBefore);
+  return ms === undefined ? undefined : { ms };
+}
+
+interface PrivateKeyFields {
+  algorithm?: 'ECDSA' | 'Ed25519' | 'RSA';
+  size?: number;
+}
+
+/** Size has no default in the schema, since it depends on the algorithm: 256 for ECDSA, 2048 for RSA. */
+export function parseKeySpec(fields: PrivateKeyFields | undefined): KeySpec {
+  switch (fields?.algorithm) {
+    case 'Ed25519':
+      return { algorithm: 'Ed25519' };
+    case 'RSA':
+      return { algorithm: 'RSA', size: fields.size ?? 2048 };
+    default:
+      return { algorithm: 'ECDSA', size: (fields?.size ?? 256) as 256 | 384 | 521 };
+  }
+}

@@ -1,0 +1,49 @@
+/** metav1.Condition, as the API conventions define it. */
+export interface Condition {
+  readonly type: string;
+  readonly status: 'True' | 'False' | 'Unknown';
+  readonly reason: string;
+  readonly message: string;
+  /** RFC 3339, whole seconds. */
+  readonly lastTransitionTime: string;
+  readonly observedGeneration?: number;
+}
+
+export type NewCondition = Omit<Condition, 'lastTransitionTime'>;
+
+/** The API server refuses longer ones. */
+const LONGEST_MESSAGE = 32_768;
+
+/**
+ * Brings `wanted` into the shape to be stored. The transition time moves only when the status does; conditions of
+ * `owned` types that are no longer wanted go; those of other writers stay as they are.
+ */
+export function mergeConditions(
+  current: readonly Condition[],
+  wanted: readonly NewCondition[],
+  owned: readonly string[],
+  now: Date,
+): Condition[] {
+  const foreign = current.filter((condition) => !owned.includes(condition.type));
+  const ours = wanted.map((condition) => {
+    const before = current.find((each) => each.type === condition.type);
+    return {
+      ...condition,
+      message: condition.message.slice(0, LONGEST_MESSAGE),
+      lastTransitionTime: before?.status === condition.status ? before.lastTransitionTime : toRfc3339(now),
+    };
+  });
+  return [...ours, ...foreign];
+}
+
+/** RFC 3339 in whole seconds, as Kubernetes writes metav1.Time. */
+export function toRfc3339(moment: Date): string {
+  return `${moment.toISOString().slice(0, 19)}Z`;
+}
+
+/** Undefined for what is no RFC 3339 moment; `Date` alone would take `2026` or `March 7` too. */
+export function parseRfc3339(text: string | undefined): Date | undefined {
+  if (text === undefined || !/^\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)$/.test(text)) return undefined;
+  const moment = new Date(text);
+  return Number.isNaN(moment.getTime()) ? undefined : moment;
+}

@@ -1,0 +1,64 @@
+/** The words of the API: group, resources, labels and annotations. Nothing else spells them. */
+export const GROUP = 'certwheel.io';
+export const VERSION = 'v1alpha1';
+
+/** The owner of the fields that we apply; one name for all writes, since nobody else may own them. */
+export const FIELD_MANAGER = 'certwheel';
+
+export interface Resource {
+  /** Empty for the core group. */
+  readonly group: string;
+  readonly version: string;
+  readonly plural: string;
+  readonly kind: string;
+  readonly namespaced: boolean;
+}
+
+export const CLIENT_CERTIFICATES = { group: GROUP, version: VERSION, plural: 'clientcertificates', kind: 'ClientCertificate', namespaced: true } as const satisfies Resource;
+export const CERTIFICATE_AUTHORITIES = { group: GROUP, version: VERSION, plural: 'certificateauthorities', kind: 'CertificateAuthority', namespaced: true } as const satisfies Resource;
+export const CLUSTER_CERTIFICATE_AUTHORITIES = { group: GROUP, version: VERSION, plural: 'clustercertificateauthorities', kind: 'ClusterCertificateAuthority', namespaced: false } as const satisfies Resource;
+export const SECRETS = { group: '', version: 'v1', plural: 'secrets', kind: 'Secret', namespaced: true } as const satisfies Resource;
+export const NAMESPACES = { group: '', version: 'v1', plural: 'namespaces', kind: 'Namespace', namespaced: false } as const satisfies Resource;
+export const EVENTS = { group: 'events.k8s.io', version: 'v1', plural: 'events', kind: 'Event', namespaced: true } as const satisfies Resource;
+export const LEASES = { group: 'coordination.k8s.io', version: 'v1', plural: 'leases', kind: 'Lease', namespaced: true } as const satisfies Resource;
+
+/** On the Secret of a certificate: the ClientCertificate's name. With UID_ANNOTATION it makes the Secret ours. */
+export const CERTIFICATE_NAME_LABEL = 'certwheel.io/certificate-name';
+export const CERTIFICATE_UID_ANNOTATION = 'certwheel.io/certificate-uid';
+/** Set by a person on a Secret that isn't ours, naming the ClientCertificate that may take it over. */
+export const ADOPT_ANNOTATION = 'certwheel.io/adopt';
+/** Set by a person on a ClientCertificate: an RFC 3339 moment at which to renew, once. */
+export const RENEW_AT_ANNOTATION = 'certwheel.io/renew-at';
+
+/** What must outlive status, on the Secret of a certificate. */
+export const REVISION_ANNOTATION = 'certwheel.io/revision';
+export const AUTHORITY_ANNOTATION = 'certwheel.io/authority';
+export const AUTHORITY_GENERATION_ANNOTATION = 'certwheel.io/authority-generation';
+export const REQUESTED_DURATION_ANNOTATION = 'certwheel.io/requested-duration';
+export const ISSUED_AT_ANNOTATION = 'certwheel.io/issued-at';
+export const SERIALS_ANNOTATION = 'certwheel.io/serials';
+export const EXTERNAL_ID_ANNOTATION = 'certwheel.io/external-id';
+/** Which labels and annotations came from the template, to notice that one was taken out of it. */
+export const TEMPLATE_KEYS_ANNOTATION = 'certwheel.io/template-keys';
+
+/** On the Secret of a CA generation: the authority's name, and what its state machine stands at. */
+export const AUTHORITY_NAME_LABEL = 'certwheel.io/authority-name';
+export const AUTHORITY_KIND_LABEL = 'certwheel.io/authority-kind';
+export const GENERATION_STATE_ANNOTATION = 'certwheel.io/generation-state';
+export const GENERATION_SINCE_ANNOTATION = 'certwheel.io/generation-state-since';
+export const GENERATION_SOURCE_ANNOTATION = 'certwheel.io/generation-source';
+
+/** `certwheel.io/v1alpha1`, `v1`. */
+export function apiVersion(resource: Resource): string {
+  return resource.group === '' ? resource.version : `${resource.group}/${resource.version}`;
+}
+
+/** The URL path of a collection, an object, or a subresource of it. */
+export function resourcePath(resource: Resource, namespace?: string, name?: string, subresource?: string): string {
+  const parts = resource.group === '' ? ['', 'api', resource.version] : ['', 'apis', resource.group, resource.version];
+  if (resource.namespaced && namespace !== undefined) parts.push('namespaces', encodeURIComponent(namespace));
+  parts.push(resource.plural);
+  if (name !== undefined) parts.push(encodeURIComponent(name));
+  if (subresource !== undefined) parts.push(subresource);
+  return parts.join('/');
+}

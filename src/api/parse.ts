@@ -1,0 +1,59 @@
+import { Ajv, type ValidateFunction } from 'ajv';
+import { TerminalError } from '../errors.ts';
+
+/** What every object of the API has, as far as we read it. */
+export interface ObjectMeta {
+  readonly namespace: string;
+  readonly name: string;
+  readonly uid: string;
+  readonly resourceVersion: string;
+  readonly generation: number;
+  readonly createdAt: Date;
+  readonly deleting: boolean;
+}
+
+/** An object as it came from the API server: nothing about it is believed but that it is JSON. */
+export interface RawObject {
+  readonly apiVersion?: string;
+  readonly kind?: string;
+  readonly metadata?: {
+    readonly namespace?: string;
+    readonly name?: string;
+    readonly uid?: string;
+    readonly resourceVersion?: string;
+    readonly generation?: number;
+    readonly creationTimestamp?: string;
+    readonly deletionTimestamp?: string;
+    readonly labels?: Readonly<Record<string, string>>;
+    readonly annotations?: Readonly<Record<string, string>>;
+    readonly ownerReferences?: readonly { readonly uid: string }[];
+  };
+  readonly spec?: unknown;
+  readonly status?: unknown;
+  readonly data?: Readonly<Record<string, string>>;
+  readonly type?: string;
+}
+
+export function parseMeta(object: RawObject): ObjectMeta {
+  const { namespace = '', name = '', uid = '', resourceVersion = '', generation = 0, creationTimestamp, deletionTimestamp } = object.metadata ?? {};
+  return { namespace, name, uid, resourceVersion, generation, createdAt: new Date(creationTimestamp ?? 0), deleting: deletionTimestamp !== undefined };
+}
+
+/** The API server admits only what the schema allows, but what is stored may be older than the schema. */
+const ajv = new Ajv({ useDefaults: true, allErrors: false, strict: false, logger: false, validateFormats: false });
+
+/** A validator that fills defaults in place, as the API server does; throws TerminalError with the first fault's path. */
+export function validator<T>(schema: object): (spec: unknown) => T {
+  let validate: ValidateFunction | undefined;
+  return (spec) => {
+    validate ??= ajv.compile(schema);
+    if (validate(spec)) return spec as T;
+    const fault = validate.errors?.[0];
+    throw new TerminalError('InvalidSpec', `spec${fault?.instancePath.replaceAll('/', '.') ?? ''} ${fault?.message ?? 'is invalid'}`);
+  };
+}
+
+/** `namespace/name`, or the bare name of what has no namespace: the key of caches and queues. */
+export function keyOf(object: { readonly namespace: string; readonly name: string }): string {
+  return object.namespace === '' ? object.name : `${object.namespace}/${object.name}`;
+}

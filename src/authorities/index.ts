@@ -1,0 +1,6 @@
+import type { AuthorityDefinition } from './authority.ts';
+import { secret } from './secret.ts';
+import { selfManaged } from './self-managed.ts';
+
+/** Every kind of authority that Certwheel can talk to. A new one is its file and its line here. */
+export const AUTHORITIES = [secret, selfManaged] as const satisfies readonly AuthorityDefinition<never>[];

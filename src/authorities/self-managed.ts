@@ -1,0 +1,44 @@
+import { randomBytes } from 'node:crypto';
+import { parseDuration } from '../api/duration.ts';
+import { parseKeySpec } from '../api/client-certificate.ts';
+import type { SelfManagedBackend } from '../api/generated/types.ts';
+import { type CaPair, readCaPair } from '../pki/ca.ts';
+import { CERTIFICATE_LABEL } from '../pki/certificate.ts';
+import { makeRoot, newSerialNumber } from '../pki/issue.ts';
+import { encodePrivateKey, generateKey } from '../pki/keys.ts';
+import { toPem } from '../pki/pem.ts';
+import type { AuthorityDefinition, AuthorityDeps } from './authority.ts';
+import { OWN_CA_CAPABILITIES, ownCA } from './own-ca.ts';
+
+const TEN_YEARS_MS = 87_600 * 3_600_000;
+
+/** A root CA that Certwheel makes, keeps, and replaces by the next one when two thirds of its life are over. */
+export const selfManaged: AuthorityDefinition<SelfManagedBackend> = {
+  type: 'selfManaged',
+  capabilities: OWN_CA_CAPABILITIES,
+  permissions: [],
+  create: (spec, deps) => ({
+    ...ownCA(deps),
+    keyPair: async (newest, nextVersion) => (newest === undefined || isAging(newest, deps.clock.now()) ? makePair(spec, nextVersion, deps) : newest),
+  }),
+};
+
+function isAging({ certificate: { notBefore, notAfter } }: CaPair, now: Date): boolean {
+  const lifeMs = notAfter.getTime() - notBefore.getTime();
+  return now.getTime() >= notBefore.getTime() + (lifeMs * 2) / 3;
+}
+
+async function makePair(spec: SelfManagedBackend, version: number, { clock }: AuthorityDeps): Promise<CaPair> {
+  const key = await generateKey(parseKeySpec(spec.privateKey));
+  const now = clock.now();
+  const lifeMs = parseDuration(spec.duration) ?? TEN_YEARS_MS;
+  const der = makeRoot({
+    // Two CAs of one name confuse verifiers that look for an issuer by name, so each generation has a name of its own.
+    subject: { ...spec.subject, commonName: `${spec.commonName} v${version}` },
+    key,
+    serialNumber: newSerialNumber(randomBytes(16)),
+    notBefore: new Date(Math.floor(now.getTime() / 1000) * 1000),
+    notAfter: new Date(Math.floor((now.getTime() + lifeMs) / 1000) * 1000),
+  });
+  return readCaPair({ certificatePem: toPem(CERTIFICATE_LABEL, der), keyPem: encodePrivateKey(key, 'PKCS8') }, now);
+}

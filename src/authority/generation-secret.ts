@@ -1,0 +1,100 @@
+import type { CertificateAuthority } from '../api/certificate-authority.ts';
+import type { AuthorityKind } from '../api/client-certificate.ts';
+import { parseRfc3339 } from '../api/conditions.ts';
+import * as names from '../api/names.ts';
+import { parseMeta, type RawObject } from '../api/parse.ts';
+import { type CaPair, readCaPair } from '../pki/ca.ts';
+import type { Generation } from './generations.ts';
+
+/** A Secret that claims to keep a CA generation: whose, and what it keeps, or why it can't be read. */
+export interface GenerationSecret {
+  readonly authority: string;
+  /** Taken from its name; 0 for a name that isn't one of ours. */
+  readonly version: number;
+  readonly generation: Generation | undefined;
+  readonly problem: string | undefined;
+}
+
+const STATES = ['Prepared', 'Active', 'Retiring'] as const;
+
+/** Reduces a Secret that carries AUTHORITY_NAME_LABEL. The CA key stays in memory, as a native key object. */
+export function viewGenerationSecret(object: RawObject, controllerNamespace: string): GenerationSecret {
+  const { namespace, name, uid, resourceVersion, createdAt } = parseMeta(object);
+  const { labels = {}, annotations = {} } = object.metadata ?? {};
+  const authorityName = labels[names.AUTHORITY_NAME_LABEL] ?? '';
+  const kind = labels[names.AUTHORITY_KIND_LABEL] as AuthorityKind;
+  // A cluster authority's keys count only where nobody but its operators can put them.
+  const isCluster = kind === 'ClusterCertificateAuthority' && namespace === controllerNamespace;
+  const authority = isCluster ? `${kind}/${authorityName}` : `CertificateAuthority/${namespace}/${authorityName}`;
+  const version = versionOf(kind, authorityName, name);
+  try {
+    if (version === undefined) throw new Error(`its name is not that of a CA generation of ${authorityName}`);
+    const generation = {
+      version,
+      // Annotations that were damaged make it neither sign nor disappear; the plan goes on from there.
+      state: STATES.find((each) => each === annotations[names.GENERATION_STATE_ANNOTATION]) ?? 'Retiring',
+      since: parseRfc3339(annotations[names.GENERATION_SINCE_ANNOTATION]) ?? createdAt,
+      source: annotations[names.GENERATION_SOURCE_ANNOTATION] ?? '',
+      pair: pairOf(object),
+      secret: { namespace, name, uid, resourceVersion },
+    };
+    return { authority, version, generation, problem: undefined };
+  } catch (error) {
+    return { authority, version: version ?? 0, generation: undefined, problem: `Secret ${namespace}/${name} can't be used: ${(error as Error).message}` };
+  }
+}
+
+/** The Secret of a generation as it is applied; on version 1 it is only created, never overwritten. */
+export function generationManifest(
+  authority: Pick<CertificateAuthority, 'kind' | 'name'>,
+  generation: Pick<Generation, 'version' | 'state' | 'since' | 'pair' | 'source'>,
+  secret: { readonly namespace: string; readonly uid?: string; readonly resourceVersion: string },
+) {
+  const { pair, version, state, since, source } = generation;
+  return {
+    apiVersion: 'v1',
+    kind: 'Secret',
+    metadata: {
+      ...secret,
+      name: generationName(authority.kind, authority.name, version),
+      labels: { [names.AUTHORITY_NAME_LABEL]: authority.name, [names.AUTHORITY_KIND_LABEL]: authority.kind },
+      annotations: {
+        [names.GENERATION_SOURCE_ANNOTATION]: source,
+        [names.GENERATION_STATE_ANNOTATION]: state,
+        [names.GENERATION_SINCE_ANNOTATION]: since.toISOString(),
+      },
+    },
+    type: 'kubernetes.io/tls',
+    // A CA key is never overwritten, by us or by anybody.
+    immutable: true,
+    data: {
+      'tls.crt': base64(pair.chain.map((each) => each.pem).join('')),
+      'tls.key': base64(pair.keyPem),
+      'ca.crt': base64(pair.anchor.pem),
+    },
+  };
+}
+
+/** `<authority>-ca-v<n>`; the cluster kind's stand in the controller's namespace and carry a prefix. */
+function generationName(kind: AuthorityKind, authority: string, version: number): string {
+  return `${kind === 'ClusterCertificateAuthority' ? 'cluster-' : ''}${authority}-ca-v${version}`;
+}
+
+function versionOf(kind: AuthorityKind, authority: string, name: string): number | undefined {
+  const version = Number.parseInt(name.slice(name.lastIndexOf('-v') + 2), 10);
+  return version > 0 && name === generationName(kind, authority, version) ? version : undefined;
+}
+
+function pairOf(object: RawObject): CaPair {
+  const pems = { certificatePem: text(object, 'tls.crt'), keyPem: text(object, 'tls.key'), anchorPem: text(object, 'ca.crt') };
+  // It was valid when it was accepted; whether it still is, is for those who want to sign with it.
+  return readCaPair(pems, undefined);
+}
+
+function text(object: RawObject, key: string): string {
+  return Buffer.from(object.data?.[key] ?? '', 'base64').toString('latin1');
+}
+
+function base64(pem: string): string {
+  return Buffer.from(pem, 'latin1').toString('base64');
+}

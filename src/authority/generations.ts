@@ -1,0 +1,122 @@
+import type { CaPair } from '../pki/ca.ts';
+
+/**
+ * The life of a CA generation. Only the signing one issues; all but the retired are in the trust bundle.
+ *
+ * Prepared -> Active -> Retiring -> Retired
+ */
+export type GenerationState = 'Prepared' | 'Active' | 'Retiring' | 'Retired';
+
+/** One CA key with its certificate, as the Secret that keeps it tells. */
+export interface Generation {
+  readonly version: number;
+  readonly state: Exclude<GenerationState, 'Retired'>;
+  /** Since when it is in that state. */
+  readonly since: Date;
+  readonly pair: CaPair;
+  /** The type of authority that brought it. */
+  readonly source: string;
+  readonly secret: { readonly namespace: string; readonly name: string; readonly uid: string; readonly resourceVersion: string };
+}
+
+/** What a certificate of the authority means for its CA rotation. */
+export interface Member {
+  /** namespace/name of the ClientCertificate. */
+  readonly key: string;
+  /** Fingerprint of the CA certificate that signed what it holds. */
+  readonly issuerFingerprint: string | undefined;
+  readonly trustBundleHash: string;
+  readonly notAfter: Date | undefined;
+}
+
+export interface Rotation {
+  readonly generations: readonly Generation[];
+  /** Fingerprint of the CA certificate that is to sign; undefined where its source can't be read, so that all stays as it is. */
+  readonly wanted: string | undefined;
+  readonly members: readonly Member[];
+  readonly trustBundleHash: string;
+  /** How long workloads are given to load a Secret that changed. */
+  readonly propagationMs: number;
+  /** Since when nobody has stood in the way of each version's next step; kept from look to look. */
+  readonly clearSince: ReadonlyMap<number, Date>;
+}
+
+/** The next step of a CA rotation: always one write, so that a crash between two steps leaves a state that goes on. */
+export type Step =
+  | { readonly do: 'settle'; readonly recheckAt: Date | undefined }
+  /** A pair that isn't a generation yet becomes one. It may sign at once only where nothing else can. */
+  | { readonly do: 'create'; readonly state: 'Prepared' | 'Active' }
+  | { readonly do: 'move'; readonly generation: Generation; readonly to: 'Active' | 'Retiring' }
+  | { readonly do: 'retire'; readonly generation: Generation };
+
+export interface Plan {
+  readonly step: Step;
+  /** Certificates that hold up the next step, for people to read. */
+  readonly waitingFor: readonly string[];
+  /** For the next look. */
+  readonly clearSince: ReadonlyMap<number, Date>;
+}
+
+/**
+ * A CA swap in three steps, each of which waits until nobody can be hurt by it:
+ * 1. the new CA goes into every ca.crt (Prepared);
+ * 2. once all have it and had time to load it, it signs (Active), and the certificates of the old one are re-issued;
+ * 3. once none of them is left and all had time to load theirs, the old one leaves the bundle (Retired).
+ */
+export function planRotation(rotation: Rotation, now: Date): Plan {
+  const { generations, wanted } = rotation;
+  const signing = signingGeneration(generations, now);
+  const settled = { waitingFor: [], clearSince: new Map<number, Date>() };
+
+  if (wanted === undefined) return { ...settled, step: { do: 'settle', recheckAt: undefined } };
+  const successor = generations.find(({ pair }) => pair.certificate.fingerprintSHA256 === wanted);
+  if (successor === undefined) return { ...settled, step: { do: 'create', state: signing === undefined ? 'Active' : 'Prepared' } };
+
+  // A crash between "the new one signs" and "the old one retires" leaves two: the later one is meant.
+  const extra = generations.find((each) => each.state === 'Active' && each !== signing && signing !== undefined);
+  if (extra !== undefined) return { ...settled, step: { do: 'move', generation: extra, to: 'Retiring' } };
+
+  if (successor.state !== 'Active') {
+    // Nothing valid can be in anybody's hands that a waiting period would protect.
+    if (signing === undefined) return { ...settled, step: { do: 'move', generation: successor, to: 'Active' } };
+    return gate(rotation, successor, lacksBundle, { do: 'move', generation: successor, to: 'Active' }, now);
+  }
+
+  const leaving = generations.find((each) => each !== successor);
+  if (leaving === undefined) return { ...settled, step: { do: 'settle', recheckAt: undefined } };
+  // It never signed, so nobody needs it.
+  if (leaving.state === 'Prepared') return { ...settled, step: { do: 'retire', generation: leaving } };
+  return gate(rotation, leaving, (member) => usesGeneration(member, leaving, now), { do: 'retire', generation: leaving }, now);
+
+  function lacksBundle(member: Member): boolean {
+    return member.trustBundleHash !== rotation.trustBundleHash;
+  }
+}
+
+/** The generation that signs: the one that became active last, as long as it is good. */
+export function signingGeneration(generations: readonly Generation[], now: Date): Generation | undefined {
+  const active = generations.filter(({ state, pair }) => state === 'Active' && endOf(pair) > now);
+  return active.sort((one, other) => other.since.getTime() - one.since.getTime() || other.version - one.version)[0];
+}
+
+/** When nothing can be signed any more: the first end of the CA certificate and of those above it. */
+export function endOf(pair: CaPair): Date {
+  return [pair.certificate, ...pair.chain].reduce((first, each) => (each.notAfter < first ? each.notAfter : first), pair.certificate.notAfter);
+}
+
+/** Takes the step once nobody has stood in its way for the whole propagation time. */
+function gate(rotation: Rotation, generation: Generation, standsInTheWay: (member: Member) => boolean, step: Step, now: Date): Plan {
+  const waitingFor = rotation.members.filter(standsInTheWay).map((member) => member.key);
+  if (waitingFor.length > 0) return { step: { do: 'settle', recheckAt: undefined }, waitingFor, clearSince: new Map() };
+  // Without certificates there is nobody who would have to load anything.
+  if (rotation.members.length === 0) return { step, waitingFor, clearSince: new Map() };
+  const since = rotation.clearSince.get(generation.version) ?? now;
+  const opensAt = new Date(since.getTime() + rotation.propagationMs);
+  const clearSince = new Map([[generation.version, since]]);
+  return { step: opensAt <= now ? step : { do: 'settle', recheckAt: opensAt }, waitingFor, clearSince };
+}
+
+function usesGeneration(member: Member, generation: Generation, now: Date): boolean {
+  const alive = member.notAfter !== undefined && member.notAfter > now;
+  return alive && member.issuerFingerprint === generation.pair.certificate.fingerprintSHA256;
+}

@@ -1,0 +1,174 @@
+import { isDeepStrictEqual } from 'node:util';
+import { type AnyCertificateAuthority, authorityConditions, type BrokenCertificateAuthority, type CertificateAuthority, isBrokenAuthority } from '../api/certificate-authority.ts';
+import { mergeConditions } from '../api/conditions.ts';
+import type { AuthorityStatus } from '../api/generated/types.ts';
+import type { EventText } from '../certificate/events.ts';
+import type { AuthorityView } from '../certificate/observed.ts';
+import type { Clock } from '../clock.ts';
+import { AuthorityError, classify, UnexpectedError } from '../errors.ts';
+import type { Logger } from '../log.ts';
+import type { CaPair } from '../pki/ca.ts';
+import { bundleOf } from '../pki/bundle.ts';
+import { backoffMs } from '../queue/backoff.ts';
+import type { Outcome } from '../queue/controller.ts';
+import { endOf, type Generation, type Member, type Plan, planRotation, signingGeneration, type Step } from './generations.ts';
+import type { GenerationSecret } from './generation-secret.ts';
+import { type Registry, type Runtime, type Trouble, viewAuthority } from './registry.ts';
+import { AUTHORITY_CONDITIONS, authorityStatus } from './status.ts';
+
+export interface AuthorityDeps {
+  find(key: string): AnyCertificateAuthority | undefined;
+  readonly registry: Registry;
+  start(resource: CertificateAuthority): Runtime;
+  /** The Secrets that keep CA generations of this authority, the unreadable ones too. */
+  generationSecrets(key: string): readonly GenerationSecret[];
+  members(key: string): readonly Member[];
+  writeGeneration(resource: CertificateAuthority, generation: Omit<Generation, 'secret'>, secret: Generation['secret'] | undefined): Promise<void>;
+  deleteGeneration(generation: Generation): Promise<void>;
+  writeStatus(resource: AnyCertificateAuthority, status: AuthorityStatus): Promise<void>;
+  tell(resource: AnyCertificateAuthority, event: EventText): void;
+  /** Something that certificates look at has changed. */
+  wakeCertificates(key: string): void;
+  readonly metrics: AuthorityMetrics;
+  readonly assertLeading: () => void;
+  /** How long workloads are given to load a Secret that changed. */
+  readonly trustPropagationMs: number;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+export interface AuthorityMetrics {
+  show(resource: CertificateAuthority, ready: boolean, caNotAfter: Date | undefined): void;
+}
+
+/** An authority that is down is probed this often, whatever the number of certificates that wait for it. */
+const PROBE = { firstMs: 1_000, longestMs: 30_000 };
+
+/** One look at one authority: its CA generations one step on, its trust, its health. */
+export async function reconcileAuthority(key: string, deps: AuthorityDeps, signal: AbortSignal): Promise<Outcome> {
+  const resource = deps.find(key);
+  if (resource === undefined || resource.deleting || isBrokenAuthority(resource)) {
+    deps.registry.remove(key);
+    deps.wakeCertificates(key);
+    return resource === undefined || !isBrokenAuthority(resource) ? { do: 'rest' } : reportBroken(resource, deps);
+  }
+  const runtime = deps.registry.ensure(resource, () => deps.start(resource));
+  const stored = deps.generationSecrets(key);
+  runtime.generations = stored.flatMap(({ generation }) => generation ?? []);
+
+  const source = await readSource(runtime, nextVersion(resource, stored), signal);
+  const plan = planOf(key, runtime, source.pair, deps);
+  runtime.clearSince = plan.clearSince;
+  const stepped = await take(plan.step, source.pair, nextVersion(resource, stored), runtime, deps);
+  if (stepped) runtime.generations = deps.generationSecrets(key).flatMap(({ generation }) => generation ?? []);
+
+  const probe = await probeBackend(runtime, signal);
+  const unreadable = stored.find(({ problem }) => problem !== undefined);
+  const refused = source.trouble ?? (unreadable && { code: 'CAPairRefused' as const, message: unreadable.problem ?? '' });
+  const now = deps.clock.now();
+  // Where nothing signs, the reason why is that of the source, not that nothing signs.
+  const trouble = probe.trouble && (refused ?? probe.trouble);
+  show(key, runtime, viewAuthority(runtime, probe.trust, trouble, now), deps);
+  await report(runtime, trouble, refused, plan, deps);
+  if (stepped) return { do: 'again' };
+  return { do: 'rest', recheckAt: recheckAt(runtime, plan, trouble ?? refused, deps) };
+}
+
+interface Source {
+  readonly pair: CaPair | undefined;
+  readonly trouble: Trouble | undefined;
+}
+
+/** The CA pair that is to sign, from wherever this authority has it. */
+async function readSource(runtime: Runtime, version: number, signal: AbortSignal): Promise<Source> {
+  const { backend, definition, generations } = runtime;
+  if (backend.keyPair === undefined) return { pair: undefined, trouble: undefined };
+  const newest = generations.filter(({ source }) => source === definition.type).sort((one, other) => other.version - one.version)[0];
+  try {
+    return { pair: await backend.keyPair(newest?.pair, version, signal), trouble: undefined };
+  } catch (thrown) {
+    return { pair: undefined, trouble: troubleOf(thrown) };
+  }
+}
+
+function planOf(key: string, runtime: Runtime, pair: CaPair | undefined, deps: AuthorityDeps): Plan {
+  const { generations, clearSince } = runtime;
+  const trust = bundleOf(generations.map((each) => each.pair.anchor));
+  const rotation = {
+    generations,
+    wanted: pair?.certificate.fingerprintSHA256,
+    // Only a rotation asks for them, and there may be many.
+    members: generations.length > 1 ? deps.members(key) : [],
+    trustBundleHash: trust.hash,
+    propagationMs: deps.trustPropagationMs,
+    clearSince,
+  };
+  return planRotation(rotation, deps.clock.now());
+}
+
+/** Takes one step, which is one write; false where there is none to take. */
+async function take(step: Step, pair: CaPair | undefined, version: number, runtime: Runtime, deps: AuthorityDeps): Promise<boolean> {
+  const { resource, definition } = runtime;
+  const since = deps.clock.now();
+  const fields = { kind: resource.kind, namespace: resource.namespace, name: resource.name };
+  switch (step.do) {
+    case 'settle':
+      return false;
+    case 'create':
+      if (pair === undefined) return false;
+      deps.assertLeading();
+      await deps.writeGeneration(resource, { version, state: step.state, since, pair, source: definition.type }, undefined);
+      deps.log.info('CA generation created', { ...fields, generation: version, state: step.state, subject: pair.certificate.subjectText });
+      deps.tell(resource, { type: 'Normal', reason: 'CAGenerationCreated', action: 'Rotate', note: `generation ${version} (${pair.certificate.subjectText}) is ${step.state}` });
+      return true;
+    case 'move':
+      deps.assertLeading();
+      await deps.writeGeneration(resource, { ...step.generation, state: step.to, since }, step.generation.secret);
+      deps.log.info('CA generation moved', { ...fields, generation: step.generation.version, state: step.to });
+      deps.tell(resource, { type: 'Normal', reason: `CAGeneration${step.to}`, action: 'Rotate', note: `generation ${step.generation.version} is ${step.to}` });
+      return true;
+    case 'retire':
+      deps.assertLeading();
+      await deps.deleteGeneration(step.generation);
+      deps.log.info('CA generation retired', { ...fields, generation: step.generation.version });
+      deps.tell(resource, { type: 'Normal', reason: 'CAGenerationRetired', action: 'Rotate', note: `generation ${step.generation.version} is no longer trusted, its key is deleted` });
+      return true;
+    default:
+      return step satisfies never;
+  }
+}
+
+async function probeBackend({ backend }: Runtime, signal: AbortSignal) {
+  try {
+    const trust = await backend.trust(signal);
+    await backend.check(signal);
+    return { trust, trouble: undefined };
+  } catch (thrown) {
+    const trust = await backend.trust(signal).catch(() => []);
+    return { trust, trouble: troubleOf(thrown) };
+  }
+}
+
+function show(key: string, runtime: Runtime, view: AuthorityView, deps: AuthorityDeps): void {
+  const before = runtime.view;
+  runtime.view = view;
+  if (before === undefined || !isDeepStrictEqual(visible(before), visible(view))) deps.wakeCertificates(key);
+}
+
+/** The part of a view whose change means that certificates must look again. */
+function visible({ trouble, trust, signing, limits, generations }: AuthorityView) {
+  return { trouble, hash: trust.hash, signing, limits, generations };
+}
+
+async function report(runtime: Runtime, trouble: Trouble | undefined, refused: Trouble | undefined, plan: Plan, deps: AuthorityDeps): Promise<void> {
+  const { generations } = runtime;
+  const resource = runtime.resource;
+  const current = deps.find(keyIn(runtime, deps)) ?? resource;
+  const now = deps.clock.now();
+  const signing = signingGeneration(generations, now);
+  const status = authorityStatus({ ...resource, status: current.status }, { trouble, refused, generations, signing, waitingFor: plan.waitingFor }, now);
+  deps.metrics.show(resource, trouble === undefined, signing && endOf(signing.pair));
+  if (isDeepStrictEqual(status, current.status)) return;
+  await deps.writeStatus(current, status);
+  tellTrouble(resource, current.status, status, deps);
+}

@@ -1,0 +1,72 @@
+import { type CertificateAuthority, authorityKey } from '../api/certificate-authority.ts';
+import type { Authority, AuthorityDefinition } from '../authorities/authority.ts';
+import type { AuthorityView } from '../certificate/observed.ts';
+import type { ErrorCode } from '../errors.ts';
+import { bundleOf } from '../pki/bundle.ts';
+import type { CertificateView } from '../pki/certificate.ts';
+import { endOf, type Generation, signingGeneration } from './generations.ts';
+
+export interface Trouble {
+  readonly code: ErrorCode;
+  readonly message: string;
+}
+
+/** One authority as it runs: its backend, and what is known of it. Nothing in here must survive a restart. */
+export interface Runtime {
+  readonly resource: CertificateAuthority;
+  readonly definition: AuthorityDefinition<never>;
+  readonly backend: Authority;
+  /** Ends the watches that the backend has begun. */
+  readonly release: () => void;
+  generations: readonly Generation[];
+  /** See Rotation.clearSince. */
+  clearSince: ReadonlyMap<number, Date>;
+  /** Tries in a row that have failed. */
+  attempts: number;
+  /** Undefined until the first look has come to an end. */
+  view: AuthorityView | undefined;
+}
+
+/** The authorities that are served, by authorityKey. */
+export class Registry {
+  readonly #runtimes = new Map<string, Runtime>();
+
+  get(key: string): Runtime | undefined {
+    return this.#runtimes.get(key);
+  }
+
+  /** The runtime of this very spec; `create` is called for the first one and after each change. */
+  ensure(resource: CertificateAuthority, create: () => Runtime): Runtime {
+    const key = authorityKey(resource);
+    const known = this.#runtimes.get(key);
+    if (known !== undefined && known.resource.uid === resource.uid && known.resource.generation === resource.generation) return known;
+    const runtime = create();
+    known?.release();
+    this.#runtimes.set(key, runtime);
+    return runtime;
+  }
+
+  remove(key: string): void {
+    this.#runtimes.get(key)?.release();
+    this.#runtimes.delete(key);
+  }
+
+  close(): void {
+    for (const key of [...this.#runtimes.keys()]) this.remove(key);
+  }
+}
+
+/** What certificates see of an authority. */
+export function viewAuthority(runtime: Runtime, trust: readonly CertificateView[], trouble: Trouble | undefined, now: Date): AuthorityView {
+  const { definition, resource, generations } = runtime;
+  const signing = signingGeneration(generations, now);
+  return {
+    type: definition.type,
+    capabilities: definition.capabilities,
+    limits: resource.limits,
+    trouble,
+    trust: bundleOf(trust),
+    generations: new Map(generations.map((each) => [each.pair.certificate.fingerprintSHA256, { version: each.version, signs: each === signing }])),
+    signing: signing && { version: signing.version, since: signing.since, notAfter: endOf(signing.pair) },
+  };
+}

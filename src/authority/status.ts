@@ -1,0 +1,83 @@
+import { type CertificateAuthority, authorityConditions } from '../api/certificate-authority.ts';
+import { mergeConditions, type NewCondition, toRfc3339 } from '../api/conditions.ts';
+import type { AuthorityStatus, CAGeneration } from '../api/generated/types.ts';
+import type { Generation } from './generations.ts';
+import type { Trouble } from './registry.ts';
+
+export const AUTHORITY_CONDITIONS = ['Ready', 'Stalled', 'Rotating'];
+
+/** The schema takes no more. */
+const GENERATIONS_KEPT = 20;
+
+export interface AuthorityFindings {
+  /** Why nothing can be issued. */
+  readonly trouble: Trouble | undefined;
+  /** Why a new CA pair, or a stored one, was refused while the last good one goes on. */
+  readonly refused: Trouble | undefined;
+  readonly generations: readonly Generation[];
+  readonly signing: Generation | undefined;
+  readonly waitingFor: readonly string[];
+}
+
+/** What there is to say about an authority; equal input gives an equal status. */
+export function authorityStatus(resource: CertificateAuthority, findings: AuthorityFindings, now: Date): AuthorityStatus {
+  const { trouble, refused, signing, generations } = findings;
+  const observedGeneration = resource.generation;
+  const wanted = [readiness(findings), ...rotation(findings), ...(refused === undefined || trouble !== undefined ? [] : [stalled(refused, signing)])];
+  return {
+    observedGeneration,
+    conditions: mergeConditions(authorityConditions(resource.status), wanted.map((each) => ({ ...each, observedGeneration })), AUTHORITY_CONDITIONS, now),
+    backend: resource.type,
+    ...(signing === undefined ? {} : { activeGeneration: signing.version, notAfter: toRfc3339(signing.pair.certificate.notAfter) }),
+    ...describeGenerations(generations, resource.status.generations ?? [], now),
+  };
+}
+
+function readiness({ trouble, signing }: AuthorityFindings): NewCondition {
+  if (trouble !== undefined) return { type: 'Ready', status: 'False', reason: trouble.code, message: trouble.message };
+  const message = signing === undefined ? 'reachable, credentials accepted' : `issues from CA generation ${signing.version} (${signing.pair.certificate.subjectText}), valid until ${toRfc3339(signing.pair.certificate.notAfter)}`;
+  return { type: 'Ready', status: 'True', reason: 'Verified', message };
+}
+
+function stalled(refused: Trouble, signing: Generation | undefined): NewCondition {
+  const fallback = signing === undefined ? '' : `; generation ${signing.version} stays in use`;
+  return { type: 'Stalled', status: 'True', reason: refused.code, message: `${refused.message}${fallback}` };
+}
+
+function rotation({ generations, waitingFor }: AuthorityFindings): NewCondition[] {
+  const prepared = generations.find(({ state }) => state === 'Prepared');
+  const leaving = generations.find(({ state }) => state === 'Retiring');
+  if (prepared === undefined && leaving === undefined) return [];
+  const waiting = waitingFor.length === 0 ? '' : `; waiting for ${waitingFor.length} certificates, such as ${waitingFor.slice(0, 5).join(', ')}`;
+  const message =
+    prepared === undefined
+      ? `certificates of generation ${leaving?.version} are being re-issued${waiting}`
+      : `generation ${prepared.version} goes into every ca.crt before it signs${waiting}`;
+  return [{ type: 'Rotating', status: 'True', reason: prepared === undefined ? 'Reissuing' : 'SpreadingTrust', message }];
+}
+
+/** Those in use from their Secrets, the retired from what status has kept of them. */
+function describeGenerations(generations: readonly Generation[], known: readonly CAGeneration[], now: Date): Pick<AuthorityStatus, 'generations'> {
+  const living = generations.map(describe);
+  const versions = new Set(living.map(({ version }) => version));
+  const retired = known
+    .filter(({ version }) => !versions.has(version))
+    .map((each) => (each.state === 'Retired' ? each : { ...each, state: 'Retired' as const, since: toRfc3339(now) }));
+  const all = [...living, ...retired].sort((one, other) => other.version - one.version);
+  return all.length === 0 ? {} : { generations: all.slice(0, GENERATIONS_KEPT) };
+}
+
+function describe({ version, state, since, pair: { certificate } }: Generation): CAGeneration {
+  return {
+    version,
+    state,
+    since: toRfc3339(since),
+    subject: certificate.subjectText,
+    serialNumber: certificate.serialNumber,
+    fingerprintSHA256: certificate.fingerprintSHA256,
+    publicKeyPinSHA256: certificate.publicKeyPin,
+    notBefore: toRfc3339(certificate.notBefore),
+    notAfter: toRfc3339(certificate.notAfter),
+    certificate: certificate.pem,
+  };
+}

@@ -1,0 +1,76 @@
+import * as check from './checks.ts';
+import { type Decision, isOurs, type Observed, type Permission } from './observed.ts';
+import { schedule } from './schedule.ts';
+
+type Check<Finding> = (seen: Observed, permission: Permission, now: Date) => Finding | undefined;
+
+/** Why nothing is done at all. The first that objects names the reason; so it is in each of these lists. */
+const REFUSALS: readonly Check<check.Refusal>[] = [
+  check.namesTakenSecret, // the older of two resources owns the Secret
+  check.secretIsForeign, // a Secret that isn't ours is never touched, unless a person hands it over
+  check.authorityIsMissing, // or doesn't serve this namespace
+  check.notPermitted, // policy and approval
+  check.asksForSystemIdentity, // system: names are Kubernetes' own
+  check.exceedsLimits, // the authority's spec.limits
+  check.unsupportedByAuthority, // refused before the authority is called at all
+];
+
+/** Why a new certificate is needed, the most pressing first. */
+const NEEDS: readonly Check<check.Need>[] = [
+  check.secretIsMissing, // never issued, or somebody deleted it
+  check.secretIsUnusable, // torn or tampered with
+  check.differsFromSpec, // identity, usages, key or duration have changed
+  check.comesFromElsewhere, // another authority, or a CA that it no longer has
+  check.renewalAsked, // the renew-at annotation
+  check.signedByFormerGeneration, // the CA has a successor; staggered
+  check.isDue, // the routine
+];
+
+/** Why a certificate that is needed can't be had now. */
+const OBSTACLES: readonly Check<check.Obstacle>[] = [
+  check.authorityIsNotReady, // asked by one probe, not by every certificate
+  check.isRestingAfterFailure, // the last try failed, and the next has its moment
+];
+
+/** Why the Secret must be written anew, though its certificate is good. */
+const FLAWS: readonly Check<string>[] = [
+  check.isNotMarked, // adopted, or its annotations were damaged
+  check.trustHasChanged, // ca.crt, on the way to another CA
+  check.differsFromTemplate, // spec.secretTemplate
+  check.ownerReferenceIsWrong, // spec.deletionPolicy
+];
+
+/** What is to be done about one ClientCertificate. Pure: no clock, no chance, no reads; the same answer until something changes. */
+export function decide(seen: Observed, permission: Permission, now: Date): Decision {
+  if (seen.resource.spec.suspended) return { do: 'settle', recheckAt: seen.secret?.certificate?.notAfter };
+
+  const refusal = first(REFUSALS, seen, permission, now);
+  if (refusal !== undefined) return refusal;
+
+  const need = first(NEEDS, seen, permission, now);
+  const obstacle = need && first(OBSTACLES, seen, permission, now);
+  if (need !== undefined && obstacle === undefined) return { do: 'issue', ...need };
+
+  // A certificate that can't be renewed now must still learn of a new CA.
+  const flaw = seen.secret?.certificate && first(FLAWS, seen, permission, now);
+  if (flaw !== undefined && check.isRestingAfterFailure(seen, permission, now) === undefined) return { do: 'repair', message: flaw };
+
+  return obstacle ?? { do: 'settle', recheckAt: nextMoment(seen, now) };
+}
+
+/** The next moment at which the answer may be another without any event: due, asked for, staggered, or expired. */
+function nextMoment(seen: Observed, now: Date): Date | undefined {
+  const held = seen.secret?.certificate;
+  if (held === undefined || !isOurs(seen)) return undefined;
+  const moments = [held.notAfter, seen.resource.renewAt, check.momentOfCARotation(seen)];
+  if (!check.endsWithItsCA(held, seen.authority)) moments.push(schedule(held, { ...seen.resource.spec, uid: seen.resource.uid }).due);
+  return moments.reduce((earliest, each) => (each === undefined || each <= now || (earliest !== undefined && earliest <= each) ? earliest : each), undefined);
+}
+
+function first<Finding>(checks: readonly Check<Finding>[], seen: Observed, permission: Permission, now: Date): Finding | undefined {
+  for (const each of checks) {
+    const finding = each(seen, permission, now);
+    if (finding !== undefined) return finding;
+  }
+  return undefined;
+}

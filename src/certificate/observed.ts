@@ -1,0 +1,72 @@
+import type { Capabilities } from '../authorities/authority.ts';
+import type { Limits } from '../api/certificate-authority.ts';
+import type { ClientCertificate } from '../api/client-certificate.ts';
+import type { ErrorCode } from '../errors.ts';
+import type { TrustBundle } from '../pki/bundle.ts';
+import type { SecretView } from './secret-view.ts';
+
+/** An authority as a certificate sees it. */
+export interface AuthorityView {
+  readonly type: string;
+  readonly capabilities: Capabilities;
+  readonly limits: Limits;
+  /** Why nothing can be issued at this moment; undefined when it can. */
+  readonly trouble: { readonly code: ErrorCode; readonly message: string } | undefined;
+  /** What belongs into ca.crt; empty until the trust is known. */
+  readonly trust: TrustBundle;
+  /** The CA generation behind each issuing certificate, for authorities whose CA key Certwheel holds. */
+  readonly generations: ReadonlyMap<string, { readonly version: number; readonly signs: boolean }>;
+  /** The generation that signs, since when, and when its chain ends. */
+  readonly signing: { readonly version: number; readonly since: Date; readonly notAfter: Date } | undefined;
+}
+
+/** Why a reference to an authority leads nowhere. */
+export type NoAuthority = 'AuthorityNotFound' | 'ClusterAuthorityNotServed' | 'NamespaceNotAllowed';
+
+/** All that a decision is made from: read once, never changed. */
+export interface Observed {
+  readonly resource: ClientCertificate;
+  readonly authority: AuthorityView | NoAuthority;
+  /** The Secret of that name, whoever owns it; undefined where there is none. */
+  readonly secret: SecretView | undefined;
+  /** The older ClientCertificate that names the same Secret. */
+  readonly olderRival: string | undefined;
+}
+
+/** Where policy and approval come in: whether this may be issued, beyond what the authority's limits say. */
+export interface Permission {
+  readonly allowed: boolean;
+  readonly reason: string;
+}
+
+/** Why a certificate is published. A metric label; never renamed. */
+export type RotationReason =
+  | 'FirstIssue'
+  | 'Due'
+  | 'SpecChanged'
+  | 'AuthorityChanged'
+  | 'CARotated'
+  | 'SecretRepaired'
+  | 'RenewAt';
+
+export type Decision =
+  /** All is well, or nothing can be done; look again at `recheckAt`. */
+  | { readonly do: 'settle'; readonly recheckAt: Date | undefined }
+  /** Get a certificate and publish it. */
+  | { readonly do: 'issue'; readonly reason: RotationReason; readonly message: string }
+  /** Write the Secret anew around the certificate that it holds. */
+  | { readonly do: 'repair'; readonly message: string }
+  /** A certificate is needed, but something else must change first. */
+  | { readonly do: 'wait'; readonly code: ErrorCode; readonly message: string; readonly recheckAt: Date | undefined }
+  /** Not as the spec stands. */
+  | { readonly do: 'refuse'; readonly code: ErrorCode; readonly message: string };
+
+/** The Secret is ours when both its label and its annotation say so; one alone is chance or forgery. */
+export function isOurs({ resource, secret }: Pick<Observed, 'resource' | 'secret'>): boolean {
+  return secret?.owner?.certificateName === resource.name && secret.owner.certificateUid === resource.uid;
+}
+
+/** Handed over by a person, who named this very ClientCertificate on it. */
+export function isAdoptable({ resource, secret }: Pick<Observed, 'resource' | 'secret'>): boolean {
+  return secret?.adoptBy === resource.name;
+}

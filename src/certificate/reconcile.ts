@@ -1,0 +1,152 @@
+import { isDeepStrictEqual } from 'node:util';
+import { type BrokenClientCertificate, type ClientCertificate, conditionsOf, isBroken } from '../api/client-certificate.ts';
+import { mergeConditions } from '../api/conditions.ts';
+import type { ClientCertificateStatus } from '../api/generated/types.ts';
+import { AuthorityError, type CertwheelError, classify, RetryableError, UnexpectedError } from '../errors.ts';
+import type { Logger } from '../log.ts';
+import { backoffMs } from '../queue/backoff.ts';
+import type { Outcome } from '../queue/controller.ts';
+import type { Authority } from '../authorities/authority.ts';
+import { type ActDeps, issue, repair } from './act.ts';
+import { isAuthority } from './checks.ts';
+import { decide } from './decide.ts';
+import { type EventText, expiredEvent, issuedEvent, troubleEvent } from './events.ts';
+import type { Decision, Observed, Permission } from './observed.ts';
+import { longestRetryMs, schedule } from './schedule.ts';
+import type { CertificateFacts, SecretView } from './secret-view.ts';
+import { attemptsSoFar, type Failure, nextStatus } from './status.ts';
+
+export interface CertificateMetrics {
+  rotated(authorityType: string, reason: string, seconds: number, latenessSeconds: number | undefined): void;
+  failed(authorityType: string, code: string): void;
+  /** What the series of one certificate show from now on. */
+  show(resource: ClientCertificate, status: ClientCertificateStatus): void;
+}
+
+export interface CertificateDeps extends ActDeps {
+  /** From the cache; undefined once it is gone. */
+  find(key: string): ClientCertificate | BrokenClientCertificate | undefined;
+  observe(resource: ClientCertificate): Promise<Observed>;
+  /** The backend behind an authority that is there. */
+  backend(resource: ClientCertificate): Authority | undefined;
+  /** The authority failed under us: it is to be probed, and its certificates are to wait. */
+  reportTrouble(resource: ClientCertificate, error: CertwheelError): void;
+  /** Writes the status on the condition that the resource is still the one that was looked at. */
+  writeStatus(resource: ClientCertificate | BrokenClientCertificate, status: ClientCertificateStatus): Promise<void>;
+  tell(resource: ClientCertificate, event: EventText): void;
+  readonly routineEvents: boolean;
+  readonly metrics: CertificateMetrics;
+  readonly log: Logger;
+}
+
+/** Policy and approval will decide here; until then everything is allowed that the authority's limits allow. */
+const PERMISSION: Permission = { allowed: true, reason: '' };
+
+/** The first wait after a failure; from there it doubles up to what the life that is left allows. */
+const FIRST_RETRY_MS = 1_000;
+
+/** One look at one ClientCertificate: observe, decide, act, tell. */
+export async function reconcileCertificate(key: string, deps: CertificateDeps, signal: AbortSignal): Promise<Outcome> {
+  const resource = deps.find(key);
+  if (resource === undefined || resource.deleting) return { do: 'rest' };
+  if (isBroken(resource)) return reportBroken(resource, deps);
+
+  const seen = await deps.observe(resource);
+  const decision = decide(seen, PERMISSION, deps.clock.now());
+  try {
+    const startedMs = deps.clock.monotonicMs();
+    const secret = await act(seen, decision, deps, signal);
+    if (decision.do === 'issue' && secret?.certificate !== undefined) tellIssued(seen, decision, secret.certificate, deps.clock.monotonicMs() - startedMs, deps);
+    return await report({ ...seen, secret }, decision, undefined, deps);
+  } catch (thrown) {
+    const error = classify(thrown);
+    // Not about this certificate: somebody was faster, or the API server is away. Status couldn't tell it better.
+    if (error.code === 'Conflict') return { do: 'again' };
+    if (error.code === 'ApiServerUnavailable' || error.code === 'TooManyRequests') throw error;
+    return await reportFailure(seen, decision, error, deps);
+  }
+}
+
+async function act(seen: Observed, decision: Decision, deps: CertificateDeps, signal: AbortSignal): Promise<SecretView | undefined> {
+  if ((decision.do !== 'issue' && decision.do !== 'repair') || !isAuthority(seen.authority)) return seen.secret;
+  if (decision.do === 'repair') {
+    const repaired = await repair(seen, seen.authority, deps);
+    deps.log.info('Secret repaired', { ...logged(seen), message: decision.message });
+    return repaired;
+  }
+  const backend = deps.backend(seen.resource);
+  if (backend === undefined) throw new RetryableError('Conflict', 'the authority went away');
+  return issue(seen, seen.authority, backend, deps, signal);
+}
+
+/** Tells what is the case after the act; `acted` is the decision that led to it. */
+async function report(seen: Observed, acted: Decision, failure: Failure | undefined, deps: CertificateDeps): Promise<Outcome> {
+  const { resource } = seen;
+  const now = deps.clock.now();
+  const next = decide(seen, PERMISSION, now);
+  const status = nextStatus(seen, next, failure, now);
+  if (!isDeepStrictEqual(status, resource.status)) await deps.writeStatus(resource, status);
+  deps.metrics.show(resource, status);
+  for (const event of [troubleEvent(resource, status), expiredEvent(resource, status)]) {
+    if (event !== undefined) deps.tell(resource, event);
+  }
+  if (failure?.nextAttemptAt !== undefined) return { do: 'retry', at: earliest([failure.nextAttemptAt, expiry(seen, now)]) ?? failure.nextAttemptAt };
+  // An act that leaves something to do (a Secret adopted and already due) is followed by the next one.
+  if (acted.do !== next.do && (next.do === 'issue' || next.do === 'repair')) return { do: 'again' };
+  return { do: 'rest', recheckAt: earliest(['recheckAt' in next ? next.recheckAt : undefined, expiry(seen, now)]) };
+}
+
+async function reportFailure(seen: Observed, decision: Decision, error: CertwheelError, deps: CertificateDeps): Promise<Outcome> {
+  const { resource, secret } = seen;
+  const now = deps.clock.now();
+  const type = isAuthority(seen.authority) ? seen.authority.type : 'none';
+  deps.metrics.failed(type, error.code);
+  if (error instanceof AuthorityError) deps.reportTrouble(resource, error);
+  const longestMs = longestRetryMs(secret?.certificate?.notAfter, resource.spec.durationMs, now);
+  const waitMs = error.retryAfterMs ?? backoffMs(attemptsSoFar(resource) + 1, { firstMs: FIRST_RETRY_MS, longestMs }, deps.clock.random());
+  // Whole seconds, as status will show them.
+  const nextAttemptAt = new Date(Math.ceil((now.getTime() + waitMs) / 1000) * 1000);
+  const fields = { ...logged(seen), code: error.code, error: error.message, nextAttempt: nextAttemptAt, doing: decision.do };
+  if (error instanceof UnexpectedError) deps.log.error('unexpected error, please report it', { ...fields, stack: (error.cause as Error | undefined)?.stack });
+  else deps.log.warn('rotation failed', fields);
+  return report(seen, decision, { error, nextAttemptAt }, deps);
+}
+
+/** Told before the status is written, since that may fail and be written by a later run that knows nothing of this one. */
+function tellIssued(seen: Observed, { reason, message }: Extract<Decision, { do: 'issue' }>, issued: CertificateFacts, tookMs: number, deps: CertificateDeps): void {
+  const { resource, authority, secret } = seen;
+  const due = reason === 'Due' && secret?.certificate !== undefined ? schedule(secret.certificate, { ...resource.spec, uid: resource.uid }).due : undefined;
+  const latenessMs = due && Math.max(0, deps.clock.now().getTime() - due.getTime());
+  deps.metrics.rotated(isAuthority(authority) ? authority.type : 'none', reason, tookMs / 1000, latenessMs === undefined ? undefined : latenessMs / 1000);
+  const event = issuedEvent(reason, message, issued, deps.routineEvents);
+  if (event !== undefined) deps.tell(resource, event);
+  deps.log.info('certificate issued', { ...logged(seen), reason, message, serial: issued.serialNumber, notAfter: issued.notAfter });
+}
+
+async function reportBroken(resource: BrokenClientCertificate, deps: CertificateDeps): Promise<Outcome> {
+  const reason = 'InvalidSpec';
+  const message = `${resource.problem}; it was stored under an older schema, apply it again`;
+  const observedGeneration = resource.generation;
+  const wanted = [
+    { type: 'Ready', status: 'False', reason, message, observedGeneration } as const,
+    { type: 'Stalled', status: 'True', reason, message, observedGeneration } as const,
+  ];
+  const conditions = mergeConditions(conditionsOf(resource.status), wanted, ['Ready', 'Issuing', 'Stalled'], deps.clock.now());
+  const status = { ...resource.status, observedGeneration, conditions };
+  if (!isDeepStrictEqual(status, resource.status)) await deps.writeStatus(resource, status);
+  return { do: 'rest' };
+}
+
+/** An expired certificate is never Ready, whatever else is or isn't going on. */
+function expiry({ secret }: Observed, now: Date): Date | undefined {
+  const end = secret?.certificate?.notAfter;
+  return end !== undefined && end > now ? end : undefined;
+}
+
+function earliest(moments: readonly (Date | undefined)[]): Date | undefined {
+  return moments.reduce((first, each) => (first === undefined || (each !== undefined && each < first) ? each : first), undefined);
+}
+
+function logged({ resource, authority }: Observed) {
+  return { namespace: resource.namespace, name: resource.name, authority: resource.spec.authorityRef.name, authorityType: isAuthority(authority) ? authority.type : undefined };
+}

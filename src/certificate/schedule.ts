@@ -1,0 +1,91 @@
+import { createHash } from 'node:crypto';
+
+const SECOND = 1_000;
+const MINUTE = 60 * SECOND;
+const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
+
+/** Up to this life the default is to renew at half of it; longer ones at two thirds. */
+const SHORT_LIFE_MS = 7 * DAY;
+/** How much of the way from start to due the jitter may take away. */
+const JITTER = 0.2;
+
+/** What the schedule needs to know about a certificate. */
+export interface Validity {
+  readonly serialNumber: string;
+  readonly notBefore: Date;
+  readonly notAfter: Date;
+}
+
+export interface Wish {
+  readonly uid: string;
+  readonly durationMs: number;
+  readonly renewBefore: { readonly ms: number } | { readonly percentage: number } | undefined;
+}
+
+export interface Schedule {
+  /** When the certificate is to be renewed. */
+  readonly due: Date;
+  /** True where renewBefore would take nine tenths or more of the granted life, so that the default is used instead. */
+  readonly renewBeforeIgnored: boolean;
+}
+
+/**
+ * When `certificate` is due. Counted from the life that was granted, and back from its end, so that a backdated
+ * notBefore neither lengthens the life nor moves the due time.
+ */
+export function schedule(certificate: Validity, wish: Wish): Schedule {
+  const { startMs, lifeMs } = grantedLife(certificate, wish.durationMs);
+  const wished = wishedRemainder(wish.renewBefore, lifeMs);
+  const renewBeforeIgnored = wished !== undefined && wished >= 0.9 * lifeMs;
+  const untilDueMs = wished === undefined || renewBeforeIgnored ? lifeMs * (lifeMs <= SHORT_LIFE_MS ? 1 / 2 : 2 / 3) : lifeMs - wished;
+  const jitteredMs = untilDueMs * (1 - JITTER * spread(wish.uid, certificate.serialNumber));
+  const earliestMs = Math.max(5 * SECOND, lifeMs / 10);
+  // Whole seconds, upwards: status shows whole seconds, and what is shown must not be before what is acted on.
+  const due = new Date(Math.ceil((startMs + Math.max(jitteredMs, earliestMs)) / SECOND) * SECOND);
+  return { due, renewBeforeIgnored };
+}
+
+/** The life that counts: never longer than what was asked for, ending at notAfter. */
+export function grantedLife(certificate: Validity, durationMs: number): { readonly startMs: number; readonly lifeMs: number } {
+  const endMs = certificate.notAfter.getTime();
+  const lifeMs = Math.min(endMs - certificate.notBefore.getTime(), durationMs);
+  return { startMs: endMs - lifeMs, lifeMs };
+}
+
+function wishedRemainder(renewBefore: Wish['renewBefore'], lifeMs: number): number | undefined {
+  if (renewBefore === undefined) return undefined;
+  return 'ms' in renewBefore ? renewBefore.ms : (lifeMs * renewBefore.percentage) / 100;
+}
+
+/** How far our own certificates reach back, for verifiers whose clocks are behind. */
+export function backdateMs(durationMs: number): number {
+  return Math.min(MINUTE, durationMs / 10);
+}
+
+/**
+ * When a certificate of a CA generation that no longer signs is to be re-issued: spread over a twentieth of the life,
+ * at most an hour, from the moment the new generation began to sign, so that a whole fleet doesn't come at once.
+ */
+export function caRotationDue(uid: string, generation: number, signsSince: Date, durationMs: number): Date {
+  const window = Math.min(HOUR, durationMs / 20);
+  return new Date(signsSince.getTime() + window * spread(uid, `generation ${generation}`));
+}
+
+/** A number in [0, 1) that is the same at every look and after every restart: jitter must not be drawn anew. */
+export function spread(uid: string, salt: string): number {
+  return createHash('sha256').update(`${uid}/${salt}`).digest().readUInt32BE(0) / 2 ** 32;
+}
+
+/**
+ * The longest wait between two tries. It scales with the life that is left, since a certificate of one hour can't wait
+ * an hour; without a valid certificate a workload is already suffering, so a minute is the most.
+ */
+export function longestRetryMs(notAfter: Date | undefined, durationMs: number, now: Date): number {
+  const leftMs = notAfter === undefined ? 0 : notAfter.getTime() - now.getTime();
+  return leftMs > 0 ? clamp(leftMs / 20, 5 * SECOND, HOUR) : clamp(durationMs / 20, 5 * SECOND, MINUTE);
+}
+
+function clamp(value: number, least: number, most: number): number {
+  return Math.min(Math.max(value, least), most);
+}

@@ -1,0 +1,75 @@
+import type { RawObject } from '../api/parse.ts';
+import { type CertificateView, parseCertificate, verifySignature } from '../pki/certificate.ts';
+import { keyMatches, parsePrivateKey } from '../pki/keys.ts';
+import { parsePem } from '../pki/pem.ts';
+
+/** What the data of a kubernetes.io/tls Secret holds, proven to belong together. */
+export interface SecretContent {
+  readonly leaf: CertificateView;
+  /** The CA certificate that signed the leaf, from tls.crt or ca.crt. */
+  readonly issuer: CertificateView;
+  /** The CA certificate of ca.crt at which the chain ends. */
+  readonly anchor: CertificateView;
+}
+
+/** Says in a sentence why the data of a Secret is no usable certificate. */
+export class SecretContentError extends Error {}
+
+/**
+ * Reads tls.crt, tls.key and ca.crt and proves that the key is the leaf's and that the leaf leads to a certificate of
+ * ca.crt. Whether it has expired is not asked here, since that changes with time.
+ */
+export function readSecretContent(data: RawObject['data'] = {}): SecretContent {
+  const [leaf, ...intermediates] = certificatesOf(data, 'tls.crt');
+  if (leaf === undefined) throw new SecretContentError('tls.crt holds no certificate');
+  if (!keyMatches(leaf.publicKeyDer, privateKeyOf(data))) throw new SecretContentError('tls.key is not the key of the certificate in tls.crt');
+  return { leaf, ...pathToAnchor(leaf, intermediates, trustBundleOf(data['ca.crt'] ?? '')) };
+}
+
+function certificatesOf(data: NonNullable<RawObject['data']>, key: string): CertificateView[] {
+  const text = data[key];
+  if (text === undefined || text === '') throw new SecretContentError(`${key} is missing`);
+  try {
+    return parsePem(Buffer.from(text, 'base64').toString('latin1')).map((block) => parseCertificate(block.der));
+  } catch (error) {
+    throw new SecretContentError(`${key} can't be read: ${(error as Error).message}`, { cause: error });
+  }
+}
+
+function privateKeyOf(data: NonNullable<RawObject['data']>) {
+  const text = data['tls.key'];
+  if (text === undefined || text === '') throw new SecretContentError('tls.key is missing');
+  try {
+    return parsePrivateKey(Buffer.from(text, 'base64').toString('latin1'));
+  } catch {
+    // Whatever the parser says may quote what it read.
+    throw new SecretContentError("tls.key can't be read as a private key");
+  }
+}
+
+/** The same few bundles stand in every Secret, so each is parsed once. */
+const bundles = new Map<string, readonly CertificateView[]>();
+const MOST_BUNDLES = 64;
+
+function trustBundleOf(base64: string): readonly CertificateView[] {
+  const known = bundles.get(base64);
+  if (known !== undefined) return known;
+  const parsed = certificatesOf({ 'ca.crt': base64 }, 'ca.crt');
+  if (bundles.size >= MOST_BUNDLES) bundles.clear();
+  bundles.set(base64, parsed);
+  return parsed;
+}
+
+function pathToAnchor(leaf: CertificateView, intermediates: readonly CertificateView[], anchors: readonly CertificateView[]) {
+  let issuer: CertificateView | undefined;
+  let tip = leaf;
+  for (let depth = 0; depth <= intermediates.length; depth++) {
+    const anchor = anchors.find((each) => verifySignature(tip, each));
+    if (anchor !== undefined) return { issuer: issuer ?? anchor, anchor };
+    const next = intermediates.find((each) => each !== tip && verifySignature(tip, each));
+    if (next === undefined) break;
+    issuer ??= next;
+    tip = next;
+  }
+  throw new SecretContentError('the certificate in tls.crt does not lead to a CA certificate of ca.crt');
+}

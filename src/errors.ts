@@ -1,0 +1,114 @@
+/**
+ * Every way in which Certwheel can fail, as a closed union. A code is at once the reason of a condition, a metric
+ * label, a log field and an anchor in the docs, so a code is never renamed.
+ */
+export type ErrorCode =
+  // the Kubernetes API
+  | 'Conflict'
+  | 'Forbidden'
+  | 'TooManyRequests'
+  | 'ApiServerUnavailable'
+  | 'SecretRefused'
+  // references
+  | 'AuthorityNotFound'
+  | 'AuthorityNotReady'
+  | 'ClusterAuthorityNotServed'
+  | 'NamespaceNotAllowed'
+  // the authority and its credentials
+  | 'CASecretNotFound'
+  | 'CAPairRefused'
+  | 'CAExpired'
+  | 'CAKeyLost'
+  | 'InvalidAnswer'
+  | 'AuthorityUnavailable'
+  // what was asked for
+  | 'InvalidSpec'
+  | 'UnsupportedByAuthority'
+  | 'NotPermitted'
+  | 'SystemIdentityDenied'
+  | 'LimitExceeded'
+  | 'SecretConflict'
+  | 'SecretNotOwned'
+  // a bug in Certwheel
+  | 'Unexpected';
+
+interface ErrorDetails {
+  /** How long the other side asked us to stay away, in milliseconds. */
+  retryAfterMs?: number | undefined;
+  cause?: unknown;
+}
+
+/** The common shape; thrown only as one of its subclasses, each of which says what happens next. */
+export abstract class CertwheelError extends Error {
+  readonly code: ErrorCode;
+  readonly retryAfterMs: number | undefined;
+
+  constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
+    super(message, { cause: details.cause });
+    this.name = new.target.name;
+    this.code = code;
+    this.retryAfterMs = details.retryAfterMs;
+  }
+}
+
+/** May pass by itself: 429, 5xx, a timeout, a lost race. Retried with backoff; `retryAfterMs` wins. */
+export class RetryableError extends CertwheelError {}
+
+/**
+ * The authority itself or its credentials are at fault, so every certificate behind it would fail alike. The authority
+ * is marked not ready and asked again by one probe; its certificates are woken when it is back.
+ */
+export class AuthorityError extends CertwheelError {}
+
+/** A policy said no. That is an answer and not a failure: asked again only when the spec or the authority changes. */
+export class DeniedError extends CertwheelError {}
+
+/** What was asked for can't be done. Nothing is tried until the spec changes. */
+export class TerminalError extends CertwheelError {}
+
+/** Anything that nobody foresaw: a bug of ours. Logged with its stack, counted, retried. */
+export class UnexpectedError extends CertwheelError {}
+
+/**
+ * What the API server answered in place of success; `status` 0 means that no answer arrived at all, so a write may or
+ * may not have happened.
+ */
+export class ApiError extends Error {
+  readonly status: number;
+  readonly reason: string;
+  readonly retryAfterMs: number | undefined;
+
+  constructor(status: number, reason: string, message: string, details: ErrorDetails = {}) {
+    super(message, { cause: details.cause });
+    this.name = 'ApiError';
+    this.status = status;
+    this.reason = reason;
+    this.retryAfterMs = details.retryAfterMs;
+  }
+}
+
+/** Turns whatever was thrown into one of the classes above. Never throws. */
+export function classify(error: unknown): CertwheelError {
+  if (error instanceof CertwheelError) return error;
+  if (error instanceof ApiError) return new RetryableError(apiErrorCode(error), error.message, { retryAfterMs: error.retryAfterMs, cause: error });
+  const message = error instanceof Error ? error.message : String(error);
+  return new UnexpectedError('Unexpected', message, { cause: error });
+}
+
+function apiErrorCode(error: ApiError): ErrorCode {
+  switch (error.status) {
+    case 403:
+      // An exceeded quota and a refusing admission plugin answer 403 too, but only a missing role is named so.
+      return error.message.includes('cannot') ? 'Forbidden' : 'SecretRefused';
+    case 409:
+      return 'Conflict';
+    case 429:
+      return 'TooManyRequests';
+    case 400:
+    case 413:
+    case 422:
+      return 'SecretRefused';
+    default:
+      return 'ApiServerUnavailable';
+  }
+}

@@ -1,0 +1,172 @@
+import { apiVersion, FIELD_MANAGER, type Resource, resourcePath } from '../api/names.ts';
+import type { RawObject } from '../api/parse.ts';
+import { ApiError } from '../errors.ts';
+import type { ListPage, Writable } from './object.ts';
+import type { Access, CallOptions, ListOptions, Preconditions, WatchOptions, WriteOptions } from './options.ts';
+import { Transport, type TransportOptions } from './transport.ts';
+import type { WatchStream } from './watch-stream.ts';
+
+const MAX_PAGE_BYTES = 256 * 2 ** 20;
+
+const APPLY_QUERY = `?fieldManager=${FIELD_MANAGER}&force=true`;
+const APPLY_TYPE = 'application/apply-patch+yaml';
+const JSON_TYPE = 'application/json';
+
+const SELF_REVIEWS = {
+  group: 'authorization.k8s.io',
+  version: 'v1',
+  plural: 'selfsubjectaccessreviews',
+  kind: 'SelfSubjectAccessReview',
+  namespaced: false,
+} as const satisfies Resource;
+
+/** The verbs of the API server, one HTTP request each. Every failure is an ApiError. */
+export class KubeClient {
+  readonly #transport: Transport;
+
+  constructor(options: TransportOptions) {
+    this.#transport = new Transport(options);
+  }
+
+  /** Undefined where there is no such object. */
+  async get<T = RawObject>(
+    resource: Resource,
+    namespace: string | undefined,
+    name: string,
+    options?: CallOptions,
+  ): Promise<T | undefined> {
+    const path = resourcePath(resource, namespace, name);
+    try {
+      return await this.#transport.json<T>({ ...options, verb: 'get', resource: resource.plural, method: 'GET', path });
+    } catch (error) {
+      if (isNotFound(error)) return undefined;
+      throw error;
+    }
+  }
+
+  /** One page. Without `limit` and `continue` that is all there is. */
+  list<T = RawObject>(resource: Resource, options: ListOptions = {}): Promise<ListPage<T>> {
+    const { namespace, labelSelector, fieldSelector, limit, continue: next, ...call } = options;
+    const path = resourcePath(resource, namespace) + query({ labelSelector, fieldSelector, limit, continue: next });
+    return this.#transport.json<ListPage<T>>({
+      ...call,
+      verb: 'list',
+      resource: resource.plural,
+      method: 'GET',
+      path,
+      maxBytes: MAX_PAGE_BYTES,
+    });
+  }
+
+  /** Server-side apply with our field manager, taking over fields that others hold. Answers the object as it is now. */
+  apply<T = RawObject>(resource: Resource, object: Writable, options: WriteOptions = {}): Promise<T> {
+    const { subresource, ...call } = options;
+    const { namespace, name } = object.metadata;
+    return this.#transport.json<T>({
+      ...call,
+      verb: 'apply',
+      resource: resource.plural,
+      method: 'PATCH',
+      path: resourcePath(resource, namespace, name, subresource) + APPLY_QUERY,
+      contentType: APPLY_TYPE,
+      body: serialize(resource, object),
+    });
+  }
+
+  /** POST to the collection, or to a subresource of the named object. */
+  create<T = RawObject>(resource: Resource, object: Writable, options: WriteOptions = {}): Promise<T> {
+    const { subresource, ...call } = options;
+    const { namespace, name } = object.metadata;
+    return this.#transport.json<T>({
+      ...call,
+      verb: 'create',
+      resource: resource.plural,
+      method: 'POST',
+      path: resourcePath(resource, namespace, subresource === undefined ? undefined : name, subresource),
+      contentType: JSON_TYPE,
+      body: serialize(resource, object),
+    });
+  }
+
+  /** False where there was no such object; 409 where it isn't the one that the preconditions name. */
+  async delete(
+    resource: Resource,
+    namespace: string | undefined,
+    name: string,
+    preconditions: Preconditions = {},
+    options?: CallOptions,
+  ): Promise<boolean> {
+    const path = resourcePath(resource, namespace, name);
+    const body = JSON.stringify({ preconditions });
+    try {
+      await this.#transport.json({
+        ...options,
+        verb: 'delete',
+        resource: resource.plural,
+        method: 'DELETE',
+        path,
+        contentType: JSON_TYPE,
+        body,
+      });
+      return true;
+    } catch (error) {
+      if (isNotFound(error)) return false;
+      throw error;
+    }
+  }
+
+  /** Opens a watch; its events are read by iterating. Leaving the loop, `abort` and the signal end it. */
+  watch(resource: Resource, options: WatchOptions): Promise<WatchStream> {
+    const { namespace, labelSelector, fieldSelector, resourceVersion, timeoutSeconds } = options;
+    const path =
+      resourcePath(resource, namespace) +
+      query({
+        watch: 'true',
+        allowWatchBookmarks: 'true',
+        labelSelector,
+        fieldSelector,
+        resourceVersion,
+        timeoutSeconds,
+      });
+    return this.#transport.watch(resource.plural, path, options);
+  }
+
+  /** Whether our own identity may do this, as the API server sees it. */
+  async canI(access: Access, options?: CallOptions): Promise<boolean> {
+    const { resource, ...rest } = access;
+    const resourceAttributes = { ...rest, group: resource.group, version: resource.version, resource: resource.plural };
+    const review = { metadata: { name: '' }, spec: { resourceAttributes } };
+    const answer = await this.create<{ status?: { allowed?: boolean } }>(SELF_REVIEWS, review, options);
+    return answer.status?.allowed === true;
+  }
+
+  /** Such as `v1.36.3`. */
+  async version(options?: CallOptions): Promise<string> {
+    const call = { ...options, verb: 'get', resource: 'version', method: 'GET', path: '/version' } as const;
+    const { gitVersion } = await this.#transport.json<{ gitVersion?: string }>(call);
+    return gitVersion ?? 'unknown';
+  }
+
+  /** Gives up whatever is running. */
+  close(): Promise<void> {
+    return this.#transport.close();
+  }
+}
+
+function isNotFound(error: unknown): boolean {
+  return error instanceof ApiError && error.status === 404;
+}
+
+function serialize(resource: Resource, object: Writable): string {
+  return JSON.stringify(
+    'kind' in object ? object : { apiVersion: apiVersion(resource), kind: resource.kind, ...object },
+  );
+}
+
+function query(parameters: Record<string, string | number | undefined>): string {
+  let text = '';
+  for (const [name, value] of Object.entries(parameters)) {
+    if (value !== undefined) text += `${text === '' ? '?' : '&'}${name}=${encodeURIComponent(value)}`;
+  }
+  return text;
+}

@@ -1,0 +1,49 @@
+import type { Resource } from '../api/names.ts';
+
+/** For every call. */
+export interface CallOptions {
+  /** 30 s unless told. */
+  timeoutMs?: number | undefined;
+  signal?: AbortSignal | undefined;
+}
+
+/** Without a namespace: all of them. */
+export interface Selection {
+  namespace?: string | undefined;
+  labelSelector?: string | undefined;
+  fieldSelector?: string | undefined;
+}
+
+export interface ListOptions extends Selection, CallOptions {
+  limit?: number | undefined;
+  continue?: string | undefined;
+}
+
+export interface WriteOptions extends CallOptions {
+  subresource?: string | undefined;
+}
+
+export interface WatchOptions extends Selection {
+  resourceVersion: string;
+  /** After this long the server ends the stream in good order. */
+  timeoutSeconds: number;
+  /** The stream fails when nothing, not even a bookmark, has arrived for this long. */
+  idleMs: number;
+  signal?: AbortSignal | undefined;
+  /** Called for whatever arrives. */
+  onBytes?: (() => void) | undefined;
+}
+
+export interface Preconditions {
+  uid?: string | undefined;
+  resourceVersion?: string | undefined;
+}
+
+/** What `canI` asks about. */
+export interface Access {
+  verb: string;
+  resource: Resource;
+  namespace?: string | undefined;
+  name?: string | undefined;
+  subresource?: string | undefined;
+}

@@ -1,0 +1,223 @@
+import type { Resource } from '../api/names.ts';
+import type { Clock } from '../clock.ts';
+import { ApiError } from '../errors.ts';
+import type { Logger } from '../log.ts';
+import { statusError } from './answer.ts';
+import { ALL_NAMESPACES, type Cache, type Entry } from './cache.ts';
+import type { KubeClient } from './client.ts';
+import type { WatchEvent } from './object.ts';
+import type { Selection } from './options.ts';
+import { type Restart, restartOf, WatchBackoff, type WatchTiming, withDefaults } from './watch-backoff.ts';
+
+export interface WatchDeps {
+  client: KubeClient;
+  clock: Clock;
+  logger: Logger;
+}
+
+export interface WatchSpec<T> extends Selection {
+  resource: Resource;
+  cache: Pick<Cache<T>, 'begin' | 'entry' | 'replace' | 'upsert' | 'remove' | 'advance'>;
+  timing?: Partial<WatchTiming> | undefined;
+}
+
+/** For metrics and health. */
+export interface WatchStats {
+  /** The cache has been filled once. */
+  synced: boolean;
+  /** On the monotonic clock: when anything last arrived, bookmarks included. */
+  lastEventAt: number;
+  /** Lists completed, the first one included. */
+  lists: number;
+  /** Why a list or a stream ended, and how often. */
+  restarts: Partial<Record<Restart, number>>;
+}
+
+type State =
+  /** Nothing is known, or no longer. On failure: waits, then lists again from the first page. */
+  | { at: 'listing' }
+  /** The cache is true up to this version. On failure: waits, then goes on from here; a 410 falls back to listing. */
+  | { at: 'watching'; resourceVersion: string }
+  /** Something failed; `next` is tried after `ms`. Falls back to nothing. */
+  | { at: 'waiting'; ms: number; next: State };
+
+const LISTING: State = { at: 'listing' };
+
+/**
+ * Keeps a cache equal to what the API server holds of one resource in one scope: a list, then a watch that goes on from
+ * it. Whatever breaks, the cache keeps what it has until something newer is known.
+ */
+export class Watch<T> {
+  readonly stats: WatchStats;
+  /** Resolves when the cache has been filled once. */
+  readonly synced: Promise<void>;
+  readonly #deps: WatchDeps;
+  readonly #spec: WatchSpec<T>;
+  readonly #scope: string;
+  readonly #timing: WatchTiming;
+  readonly #backoff: WatchBackoff;
+  readonly #reportSynced: () => void;
+  #resourceVersion = '';
+  #listedAt = 0;
+
+  constructor(deps: WatchDeps, spec: WatchSpec<T>) {
+    this.#deps = deps;
+    this.#spec = spec;
+    this.#scope = spec.namespace ?? ALL_NAMESPACES;
+    this.#timing = withDefaults(spec.timing);
+    this.#backoff = new WatchBackoff(deps, this.#timing, { resource: spec.resource, namespace: spec.namespace });
+    this.stats = { synced: false, lastEventAt: deps.clock.monotonicMs(), lists: 0, restarts: {} };
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.synced = promise;
+    this.#reportSynced = resolve;
+  }
+
+  /** Runs until the signal aborts; never throws. */
+  async run(signal: AbortSignal): Promise<void> {
+    let state: State = LISTING;
+    while (!signal.aborted) state = await this.#step(state, signal);
+  }
+
+  #step(state: State, signal: AbortSignal): Promise<State> {
+    switch (state.at) {
+      case 'listing':
+        return this.#list(signal);
+      case 'watching':
+        return this.#watch(state.resourceVersion, signal);
+      case 'waiting':
+        return this.#wait(state, signal);
+    }
+  }
+
+  async #list(signal: AbortSignal): Promise<State> {
+    const { cache, resource, namespace, labelSelector, fieldSelector } = this.#spec;
+    const entries = new Map<string, Entry<T>>();
+    const begun = cache.begin();
+    try {
+      let next: string | undefined;
+      let resourceVersion: string;
+      do {
+        const page = await this.#deps.client.list(resource, {
+          namespace,
+          labelSelector,
+          fieldSelector,
+          limit: this.#timing.pageSize,
+          continue: next,
+          signal,
+        });
+        this.#touch();
+        for (const item of page.items) {
+          const entry = cache.entry(item);
+          if (entry) entries.set(entry.key, entry);
+        }
+        resourceVersion = page.metadata.resourceVersion;
+        next = page.metadata.continue;
+      } while (next !== undefined && next !== '');
+      cache.replace(this.#scope, entries, resourceVersion, begun);
+      this.#listed();
+      return { at: 'watching', resourceVersion };
+    } catch (error) {
+      // A continue token expires like a version does: half a list is no list.
+      return this.#failed(error, LISTING, signal);
+    }
+  }
+
+  async #watch(resourceVersion: string, signal: AbortSignal): Promise<State> {
+    const { client, clock } = this.#deps;
+    const { resource, namespace, labelSelector, fieldSelector } = this.#spec;
+    const { idleMs, shortestStreamSeconds, longestStreamSeconds } = this.#timing;
+    const timeoutSeconds = Math.round(
+      shortestStreamSeconds + clock.random() * (longestStreamSeconds - shortestStreamSeconds),
+    );
+    this.#resourceVersion = resourceVersion;
+    const started = clock.monotonicMs();
+    try {
+      const stream = await client.watch(resource, {
+        namespace,
+        labelSelector,
+        fieldSelector,
+        resourceVersion,
+        timeoutSeconds,
+        idleMs,
+        signal,
+        onBytes: () => this.#touch(),
+      });
+      this.#touch();
+      this.#backoff.succeeded();
+      for await (const event of stream) this.#take(event);
+    } catch (error) {
+      this.#backoff.streamLasted(clock.monotonicMs() - started);
+      return this.#failed(error, { at: 'watching', resourceVersion: this.#resourceVersion }, signal);
+    }
+    const lasted = clock.monotonicMs() - started;
+    this.#backoff.streamLasted(lasted);
+    return this.#ended(lasted);
+  }
+
+  /** The server ended the stream, as it does every few minutes. */
+  #ended(lastedMs: number): State {
+    const next: State = { at: 'watching', resourceVersion: this.#resourceVersion };
+    if (lastedMs < this.#timing.shortestHealthyMs) {
+      this.#count('flapping');
+      return { at: 'waiting', ms: this.#backoff.next(), next };
+    }
+    this.#count('ended');
+    // A watch that lost an event says nothing about it; looking anew from time to time bounds how long that matters.
+    const stale = this.#deps.clock.monotonicMs() - this.#listedAt >= this.#timing.relistMs;
+    return stale ? LISTING : next;
+  }
+
+  #failed(error: unknown, next: State, signal: AbortSignal): State {
+    if (signal.aborted) return next;
+    const restart = restartOf(error);
+    this.#count(restart);
+    const ms = this.#backoff.failed(restart, error);
+    // The CRD may be gone, and what follows once it is back has nothing to do with the versions we know.
+    const relist = restart === 'expired' || restart === 'notFound';
+    return { at: 'waiting', ms, next: relist ? LISTING : next };
+  }
+
+  async #wait(state: State & { at: 'waiting' }, signal: AbortSignal): Promise<State> {
+    // An abort ends the loop, so its rejection is of no interest.
+    await this.#deps.clock.sleep(state.ms, signal).catch(() => {});
+    return state.next;
+  }
+
+  #take(event: WatchEvent): void {
+    const { cache } = this.#spec;
+    if (event.type === 'ERROR') throw statusError(event.object, event.object.code ?? 500);
+    const version = event.object.metadata?.resourceVersion;
+    if (version === undefined || version === '')
+      throw new ApiError(0, 'InvalidAnswer', 'the watch sent an object without a resourceVersion');
+    switch (event.type) {
+      case 'ADDED':
+      case 'MODIFIED':
+        cache.upsert(this.#scope, event.object);
+        break;
+      case 'DELETED':
+        cache.remove(this.#scope, event.object);
+        break;
+      case 'BOOKMARK':
+        cache.advance(this.#scope, version);
+        break;
+    }
+    this.#resourceVersion = version;
+  }
+
+  #listed(): void {
+    this.#listedAt = this.#deps.clock.monotonicMs();
+    this.stats.lists++;
+    this.#backoff.succeeded();
+    if (this.stats.synced) return;
+    this.stats.synced = true;
+    this.#reportSynced();
+  }
+
+  #touch(): void {
+    this.stats.lastEventAt = this.#deps.clock.monotonicMs();
+  }
+
+  #count(restart: Restart): void {
+    this.stats.restarts[restart] = (this.stats.restarts[restart] ?? 0) + 1;
+  }
+}

@@ -1,0 +1,195 @@
+import type { CertificateView } from './certificate.ts';
+import { SUBJECT_FIELDS, type Subject, sameSubjectField, valuesOf } from './name.ts';
+import { findPath, isIssuedBy, issuersProblem, MAX_CHAIN, strengthProblem } from './path.ts';
+import { canonicalName, NAME_FIELDS, type Names, sameNames } from './san.ts';
+import { canonicalUsage, isKeyUsage } from './usages.ts';
+
+/** Whether the first certificate leads to one of the anchors, by names and signatures alone; the rest in any order. */
+export function chainsTo(chain: readonly CertificateView[], anchors: readonly CertificateView[]): boolean {
+  const [leaf, ...others] = chain;
+  return leaf !== undefined && findPath(leaf, others, anchors) !== undefined;
+}
+
+export interface OrderedChain {
+  /** Each signed by the next one, as far as that goes. */
+  readonly chain: readonly CertificateView[];
+  /** What has no place in the chain; duplicates are not mentioned. */
+  readonly unused: readonly CertificateView[];
+}
+
+/** Puts issuers in order behind the first certificate, which stays first. */
+export function orderChain(certificates: readonly CertificateView[]): OrderedChain {
+  const [leaf, ...others] = certificates;
+  if (leaf === undefined) return { chain: [], unused: [] };
+  const chain = [leaf];
+  const left = new Map(others.map((each) => [each.fingerprintSHA256, each]));
+  left.delete(leaf.fingerprintSHA256);
+  for (
+    let tip: CertificateView | undefined = leaf;
+    tip !== undefined && !tip.selfSigned && chain.length < MAX_CHAIN;
+  ) {
+    const issuer: CertificateView | undefined = issuerOf(tip, [...left.values()]);
+    if (issuer !== undefined) {
+      chain.push(issuer);
+      left.delete(issuer.fingerprintSHA256);
+    }
+    tip = issuer;
+  }
+  return { chain, unused: [...left.values()] };
+}
+
+function issuerOf(child: CertificateView, candidates: readonly CertificateView[]): CertificateView | undefined {
+  return candidates.find((each) => isIssuedBy(child, each));
+}
+
+/** `subject` stands for all of it but the common name. */
+export type CarriedField = 'commonName' | 'subject' | keyof Names;
+
+export interface Expected {
+  /** SubjectPublicKeyInfo that the request was for. */
+  readonly publicKeyDer: Buffer;
+  readonly subject: Subject;
+  readonly names: Names;
+  /** cert-manager's names, see `Usage`. */
+  readonly usages: readonly string[];
+  /** The authority's own template decides about usages: what comes besides those asked for is then no flaw. */
+  readonly usagesByAuthority?: boolean | undefined;
+  /** The certificate may not end later than this. */
+  readonly notAfterLimit?: Date | undefined;
+  readonly now: Date;
+  /** How far ahead a notBefore may lie and still be waited for. */
+  readonly maxAheadMs?: number | undefined;
+}
+
+export interface IssuedProof {
+  /** As the authority answered: leaf first, its issuers in any order. */
+  readonly chain: readonly CertificateView[];
+  /** The CA certificates that verifiers accept. */
+  readonly anchors: readonly CertificateView[];
+  readonly expected: Expected;
+  /**
+   * The fields that the authority can carry: there the answer must be what was asked for. In the subject, others may
+   * hold what the authority puts there; other alternative names than those asked for are never right.
+   */
+  readonly carries: readonly CarriedField[];
+}
+
+export interface Flaw {
+  readonly problem: string;
+  /** Set if nothing else is wrong and the certificate becomes valid in so many milliseconds, at most `maxAheadMs`. */
+  readonly validInMs?: number;
+}
+
+const MAX_AHEAD_MS = 60_000;
+
+/** The first thing that is wrong with what an authority answered; undefined if it is exactly what was asked for. */
+export function proveIssued({ chain, anchors, expected, carries }: IssuedProof): Flaw | undefined {
+  const [leaf, ...others] = chain;
+  if (leaf === undefined) return { problem: 'there is no certificate' };
+  const problem =
+    keyProblem(leaf, expected) ??
+    subjectProblem(leaf, expected.subject, carries) ??
+    namesProblem(leaf, expected.names, carries) ??
+    usagesProblem(leaf, expected) ??
+    prefixed(strengthProblem(leaf, true)) ??
+    trustProblem(leaf, others, anchors, expected.now) ??
+    endProblem(leaf, expected);
+  return problem === undefined ? beginFlaw(leaf, expected) : { problem };
+}
+
+function prefixed(problem: string | undefined): string | undefined {
+  return problem && `the certificate ${problem}`;
+}
+
+function keyProblem(leaf: CertificateView, { publicKeyDer }: Expected): string | undefined {
+  return leaf.publicKeyDer.equals(publicKeyDer) ? undefined : 'the certificate is for another public key';
+}
+
+function subjectProblem(leaf: CertificateView, asked: Subject, carries: readonly CarriedField[]): string | undefined {
+  for (const field of SUBJECT_FIELDS) {
+    if (!carries.includes(field === 'commonName' ? field : 'subject') || sameSubjectField(field, leaf.subject, asked))
+      continue;
+    return differs(field, valuesOf(leaf.subject, field), valuesOf(asked, field));
+  }
+  // A second common name is foreign too, since Subject holds only one.
+  const foreign = leaf.foreignAttributes.find((text) =>
+    carries.includes(text.startsWith('CN=') ? 'commonName' : 'subject'),
+  );
+  return foreign && `the subject holds ${quote([foreign])}, which nobody asked for`;
+}
+
+function namesProblem(leaf: CertificateView, asked: Names, carries: readonly CarriedField[]): string | undefined {
+  for (const field of NAME_FIELDS) {
+    const wanted = carries.includes(field)
+      ? asked[field]
+      : asked[field].filter((name) => includesName(leaf.names, field, name));
+    if (!sameNames(field, leaf.names[field], wanted)) return differs(field, leaf.names[field], wanted);
+  }
+  const [foreign] = leaf.foreignNames;
+  return foreign && `the certificate holds a ${foreign}, which nobody asked for`;
+}
+
+function includesName(names: Names, field: keyof Names, wanted: string): boolean {
+  return names[field].some((name) => canonicalName(field, name) === canonicalName(field, wanted));
+}
+
+function differs(field: string, got: readonly string[], asked: readonly string[]): string {
+  return `${field} holds ${quote(got)} in place of ${quote(asked)}`;
+}
+
+const MAX_QUOTE = 200;
+
+// What an authority answers is foreign text: quoted, and not all of it.
+function quote(values: readonly string[]): string {
+  if (values.length === 0) return 'nothing';
+  const text = values.map((value) => JSON.stringify(value)).join(', ');
+  return text.length > MAX_QUOTE ? `${text.slice(0, MAX_QUOTE)}...` : text;
+}
+
+function usagesProblem(leaf: CertificateView, { usages, usagesByAuthority }: Expected): string | undefined {
+  if (leaf.isCA || leaf.certSign) return 'the certificate is a CA';
+  const asked = usages.map(canonicalUsage);
+  const has = new Set(leaf.usages);
+  // Without a key usage extension all of them are allowed, so none is missing.
+  const restrictsKey = leaf.certSign !== undefined;
+  const missing = asked.find((usage) => !has.has(usage) && (restrictsKey || !isKeyUsage(usage)));
+  if (missing !== undefined) return `the certificate lacks the usage ${quote([missing])}`;
+  const extra = leaf.usages.find((usage) => !asked.includes(usage));
+  if (extra !== undefined && !usagesByAuthority)
+    return `the certificate has the usage ${quote([extra])}, which nobody asked for`;
+  return undefined;
+}
+
+function trustProblem(
+  leaf: CertificateView,
+  others: readonly CertificateView[],
+  anchors: readonly CertificateView[],
+  now: Date,
+): string | undefined {
+  if (others.length >= MAX_CHAIN)
+    return `the chain holds ${others.length + 1} certificates; at most ${MAX_CHAIN} are read`;
+  const path = findPath(leaf, others, anchors);
+  if (path === undefined)
+    return `the certificate, issued by ${quote([leaf.issuerText])}, does not chain to the authority's CA`;
+  const issuers = path.slice(1);
+  const outlived = issuers.find((issuer) => leaf.notAfter > issuer.notAfter);
+  if (outlived !== undefined) return `the certificate outlives its issuer ${quote([outlived.subjectText])}`;
+  return issuersProblem(issuers, now);
+}
+
+function endProblem(leaf: CertificateView, { notAfterLimit, now }: Expected): string | undefined {
+  if (leaf.notAfter < leaf.notBefore) return 'the certificate ends before it begins';
+  if (leaf.notAfter < now) return `the certificate has expired at ${leaf.notAfter.toISOString()}`;
+  if (notAfterLimit !== undefined && leaf.notAfter > notAfterLimit) {
+    return `the certificate ends at ${leaf.notAfter.toISOString()}, later than ${notAfterLimit.toISOString()}`;
+  }
+  return undefined;
+}
+
+// Last, so that a certificate which is waited for is right in all else.
+function beginFlaw(leaf: CertificateView, { now, maxAheadMs = MAX_AHEAD_MS }: Expected): Flaw | undefined {
+  const ahead = leaf.notBefore.getTime() - now.getTime();
+  if (ahead <= 0) return undefined;
+  const problem = `the certificate is not valid before ${leaf.notBefore.toISOString()}`;
+  return ahead <= maxAheadMs ? { problem, validInMs: ahead } : { problem };
+}

@@ -1,0 +1,32 @@
+import type { KeyObject } from 'node:crypto';
+import { bitString, integer, oid, sequence, set, tlv } from './der.ts';
+import { nameExtensions, usageExtensions } from './extensions.ts';
+import { publicKeyDer } from './keys.ts';
+import { encodeName, type Subject } from './name.ts';
+import type { Names } from './san.ts';
+import { algorithmIdentifierFor, signBytes } from './signature.ts';
+
+export const CSR_LABEL = 'CERTIFICATE REQUEST';
+
+const VERSION_1 = integer(0);
+const EXTENSION_REQUEST = '1.2.840.113549.1.9.14';
+const ATTRIBUTES_TAG = 0xa0;
+
+export interface CsrRequest {
+  /** The private key of the certificate to come. */
+  readonly key: KeyObject;
+  readonly subject: Subject;
+  readonly names: Names;
+  /** cert-manager's names, see `Usage`. */
+  readonly usages: readonly string[];
+}
+
+/** A certificate request (PKCS#10, RFC 2986) as DER. Throws an Error if subject, names or usages can't be written. */
+export function makeCsr({ key, subject, names, usages }: CsrRequest): Buffer {
+  const subjectDer = encodeName(subject);
+  const extensions = [...usageExtensions(usages), ...nameExtensions(names, subjectDer.length === 2)];
+  const attributes = extensions.length > 0 ? [sequence(oid(EXTENSION_REQUEST), set(sequence(...extensions)))] : [];
+  // The attributes are there even if there is none: RFC 2986 section 4.1 doesn't make them OPTIONAL.
+  const info = sequence(VERSION_1, subjectDer, publicKeyDer(key), tlv(ATTRIBUTES_TAG, ...attributes));
+  return sequence(info, algorithmIdentifierFor(key), bitString(signBytes(info, key)));
+}

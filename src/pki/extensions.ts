@@ -1,0 +1,155 @@
+import { hash } from 'node:crypto';
+import { boolean, implicit, integer, octetString, oid, sequence, TAG } from './der.ts';
+import {
+  children,
+  type Element,
+  expectTag,
+  readBoolean,
+  readBytesOfBits,
+  readElement,
+  readOid,
+  readSmallInteger,
+} from './der-read.ts';
+import { decodeNames, encodeNames, type Names, NO_NAMES } from './san.ts';
+import { decodeExtendedKeyUsage, decodeKeyUsage, encodeUsages } from './usages.ts';
+
+const OID = {
+  subjectKeyId: '2.5.29.14',
+  keyUsage: '2.5.29.15',
+  subjectAltName: '2.5.29.17',
+  basicConstraints: '2.5.29.19',
+  authorityKeyId: '2.5.29.35',
+  extendedKeyUsage: '2.5.29.37',
+} as const;
+
+function extension(dotted: string, critical: boolean, value: Uint8Array): Buffer {
+  // critical is DEFAULT FALSE, and DER omits defaults (X.690 section 11.5).
+  return critical ? sequence(oid(dotted), TRUE, octetString(value)) : sequence(oid(dotted), octetString(value));
+}
+
+const TRUE = boolean(true);
+
+/** cA is DEFAULT FALSE, so that of a leaf is an empty SEQUENCE. Critical in both, as RFC 5280 section 4.2.1.9 wants for CAs. */
+export const LEAF_BASIC_CONSTRAINTS = extension(OID.basicConstraints, true, sequence());
+
+/** `pathLength` counts the CAs that may follow below; undefined sets no limit. */
+export function caBasicConstraints(pathLength?: number): Buffer {
+  return extension(
+    OID.basicConstraints,
+    true,
+    pathLength === undefined ? sequence(TRUE) : sequence(TRUE, integer(pathLength)),
+  );
+}
+
+/** Key usage (critical) and extended key usage (not critical, so that verifiers which ignore it still work). */
+export function usageExtensions(usages: readonly string[]): Buffer[] {
+  const { keyUsage, extendedKeyUsage } = encodeUsages(usages);
+  return [
+    ...(keyUsage ? [extension(OID.keyUsage, true, keyUsage)] : []),
+    ...(extendedKeyUsage ? [extension(OID.extendedKeyUsage, false, extendedKeyUsage)] : []),
+  ];
+}
+
+/** Critical if the subject is empty, since then nothing else says who it is (RFC 5280 section 4.2.1.6). */
+export function nameExtensions(names: Names, subjectIsEmpty: boolean): Buffer[] {
+  const value = encodeNames(names);
+  return value === undefined ? [] : [extension(OID.subjectAltName, subjectIsEmpty, value)];
+}
+
+export function subjectKeyIdExtension(keyId: Uint8Array): Buffer {
+  return extension(OID.subjectKeyId, false, octetString(keyId));
+}
+
+export function authorityKeyIdExtension(keyId: Uint8Array): Buffer {
+  return extension(OID.authorityKeyId, false, sequence(implicit(0, keyId)));
+}
+
+/** RFC 7093 section 2, method 1: the leftmost 160 bits of the SHA-256 of the key's bits, without their headers. */
+export function keyIdOf(spki: Buffer): Buffer {
+  const [, bits] = children(readElement(spki, TAG.sequence, 'public key'));
+  return hash('sha256', readBytesOfBits(bits, 'public key bits'), 'buffer').subarray(0, 20);
+}
+
+export interface Extensions {
+  readonly names: Names;
+  /** Kinds of subject alternative names that Names has no place for. */
+  readonly foreignNames: readonly string[];
+  /** Key usages, then extended key usages. */
+  readonly usages: readonly string[];
+  readonly isCA: boolean;
+  readonly pathLength: number | undefined;
+  /** Whether the key may sign certificates; undefined if no key usage is given, which allows all. */
+  readonly certSign: boolean | undefined;
+  /** Lower-case hex. */
+  readonly subjectKeyId: string | undefined;
+  readonly authorityKeyId: string | undefined;
+  /** Critical extensions that aren't understood here: a verifier must refuse (RFC 5280 section 4.2). */
+  readonly unknownCritical: readonly string[];
+}
+
+/** Name constraints are left to the verifier that the certificate is shown to. */
+const CRITICAL_BUT_LEFT_TO_VERIFIERS = new Set(['2.5.29.30', '2.5.29.32', '2.5.29.36', '2.5.29.54']);
+
+/** Reads the SEQUENCE OF Extension. Throws an Error if anything in it is malformed or comes twice. */
+export function readExtensions(list: Element | undefined): Extensions {
+  const values = new Map<string, Buffer>();
+  const unknownCritical: string[] = [];
+  for (const item of list ? children(expectTag(list, TAG.sequence, 'extensions')) : []) {
+    const { dotted, critical, value } = readExtension(item);
+    // RFC 5280 section 4.2: no extension twice, or two readers could each believe another one.
+    if (values.has(dotted)) throw new Error(`extension ${dotted} twice`);
+    values.set(dotted, value);
+    if (critical && !KNOWN.has(dotted) && !CRITICAL_BUT_LEFT_TO_VERIFIERS.has(dotted)) unknownCritical.push(dotted);
+  }
+  const read = <T>(dotted: string, decode: (value: Buffer) => T): T | undefined => {
+    const value = values.get(dotted);
+    return value && decode(value);
+  };
+  const names = read(OID.subjectAltName, decodeNames);
+  const keyUsage = read(OID.keyUsage, decodeKeyUsage);
+  const constraints = read(OID.basicConstraints, readBasicConstraints);
+  return {
+    names: names?.names ?? NO_NAMES,
+    foreignNames: names?.foreign ?? [],
+    usages: [...(keyUsage ?? []), ...(read(OID.extendedKeyUsage, decodeExtendedKeyUsage) ?? [])],
+    isCA: constraints?.isCA ?? false,
+    pathLength: constraints?.pathLength,
+    certSign: keyUsage?.includes('cert sign'),
+    subjectKeyId: read(OID.subjectKeyId, readSubjectKeyId),
+    authorityKeyId: read(OID.authorityKeyId, readAuthorityKeyId),
+    unknownCritical,
+  };
+}
+
+const KNOWN: ReadonlySet<string> = new Set(Object.values(OID));
+
+function readExtension(item: Element): { dotted: string; critical: boolean; value: Buffer } {
+  const [id, second, third, ...more] = children(expectTag(item, TAG.sequence, 'extension'));
+  const dotted = readOid(id, 'extension id');
+  const critical = second?.tag === TAG.boolean ? second : undefined;
+  const value = critical ? third : second;
+  if (more.length > 0 || (!critical && third !== undefined)) throw new Error(`extension ${dotted} is malformed`);
+  return {
+    dotted,
+    critical: critical !== undefined && readBoolean(critical),
+    value: expectTag(value, TAG.octetString, `extension ${dotted}`).content,
+  };
+}
+
+function readBasicConstraints(der: Buffer): { isCA: boolean; pathLength: number | undefined } {
+  const fields = children(readElement(der, TAG.sequence, 'basic constraints'));
+  // Many CAs write the default (cA FALSE) that DER would omit.
+  const isCA = fields[0]?.tag === TAG.boolean && readBoolean(fields[0]);
+  const rest = fields[0]?.tag === TAG.boolean ? fields.slice(1) : fields;
+  if (rest.length > 1) throw new Error('basic constraints are malformed');
+  return { isCA, pathLength: rest[0] && readSmallInteger(rest[0], 'path length') };
+}
+
+function readSubjectKeyId(der: Buffer): string {
+  return readElement(der, TAG.octetString, 'subject key id').content.toString('hex');
+}
+
+function readAuthorityKeyId(der: Buffer): string | undefined {
+  const [first] = children(readElement(der, TAG.sequence, 'authority key id'));
+  return first?.tag === 0x80 ? first.content.toString('hex') : undefined;
+}

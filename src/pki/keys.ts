@@ -1,0 +1,189 @@
+import {
+  createPrivateKey,
+  createPublicKey,
+  generateKeyPair,
+  generateKeyPairSync,
+  hash,
+  type KeyObject,
+} from 'node:crypto';
+import { availableParallelism } from 'node:os';
+import { promisify } from 'node:util';
+import { TAG } from './der.ts';
+import { children, expectTag, readBytesOfBits, readElement } from './der-read.ts';
+import { EncryptedPemError, type PemBlock, parsePem } from './pem.ts';
+
+/** RSA sizes are bits, even ones from 2048 to 4096; ECDSA sizes name the NIST curves. */
+export type KeySpec =
+  | { readonly algorithm: 'ECDSA'; readonly size: 256 | 384 | 521 }
+  | { readonly algorithm: 'Ed25519' }
+  | { readonly algorithm: 'RSA'; readonly size: number };
+
+export type KeyEncoding = 'PKCS8' | 'PKCS1';
+
+/** A native handle: it can't be printed by accident, and `encodePrivateKey` is the only way to its bytes. */
+export type PrivateKey = KeyObject;
+
+const MIN_RSA_BITS = 2048;
+const MAX_RSA_BITS = 4096;
+/** A CA's key may be larger than what we make, within reason: the time to sign grows with the cube. */
+export const MAX_READ_RSA_BITS = 8192;
+const MIN_RSA_EXPONENT = 65537n;
+const MAX_KEY_BYTES = 13_000;
+
+const generate = promisify(generateKeyPair);
+
+/**
+ * A new private key. EC and Ed25519 are made at once on the calling thread (0.05 ms for P-256, cheaper than the way to
+ * another thread); RSA takes up to seconds and is made in the thread pool, few at a time.
+ */
+export async function generateKey(spec: KeySpec): Promise<PrivateKey> {
+  switch (spec.algorithm) {
+    case 'ECDSA':
+      return generateKeyPairSync('ec', { namedCurve: `P-${spec.size}` }).privateKey;
+    case 'Ed25519':
+      return generateKeyPairSync('ed25519').privateKey;
+    case 'RSA':
+      // OpenSSL rounds an odd size down, and whoever compares the key with its spec would want a new one for ever.
+      if (spec.size % 2 !== 0 || spec.size < MIN_RSA_BITS || spec.size > MAX_RSA_BITS) {
+        throw new Error(
+          `an RSA key of ${spec.size} bits; even sizes from ${MIN_RSA_BITS} to ${MAX_RSA_BITS} are possible`,
+        );
+      }
+      return withRsaSlot(async () => (await generate('rsa', { modulusLength: spec.size })).privateKey);
+  }
+}
+
+// One core is left to the event loop, and one of libuv's four threads to name look-ups and files.
+let freeRsaSlots = Math.max(1, Math.min(3, availableParallelism() - 1));
+const waiting: (() => void)[] = [];
+
+async function withRsaSlot<T>(work: () => Promise<T>): Promise<T> {
+  if (freeRsaSlots > 0) freeRsaSlots -= 1;
+  else await new Promise<void>((resolve) => waiting.push(resolve));
+  try {
+    return await work();
+  } finally {
+    // A slot goes straight to whoever waits, so that nobody can slip in between.
+    const next = waiting.shift();
+    if (next) next();
+    else freeRsaSlots += 1;
+  }
+}
+
+/** PEM. PKCS1 means the algorithm's own format: PKCS#1 for RSA, SEC1 for ECDSA; Ed25519 has none, so it throws. */
+export function encodePrivateKey(key: PrivateKey, encoding: KeyEncoding): string {
+  if (encoding === 'PKCS8') return key.export({ type: 'pkcs8', format: 'pem' }).toString();
+  const { algorithm } = keySpecOf(key);
+  if (algorithm === 'Ed25519') throw new Error('an Ed25519 key has no PKCS1 encoding; use PKCS8');
+  return key.export({ type: algorithm === 'RSA' ? 'pkcs1' : 'sec1', format: 'pem' }).toString();
+}
+
+/**
+ * Reads one private key: PKCS#8, PKCS#1 or SEC1. Throws an EncryptedPemError, or an Error if the key is unreadable, of an
+ * unsupported kind, or too weak. The message never holds any of the key.
+ */
+export function parsePrivateKey(pem: string): PrivateKey {
+  const blocks = parsePem(pem, { strict: true, maxBytes: MAX_KEY_BYTES });
+  // OpenSSL's `ecparam -genkey` writes the curve first; the key repeats it.
+  const [block, ...more] = blocks.filter(({ label }) => label !== 'EC PARAMETERS');
+  if (block === undefined || more.length > 0)
+    throw new Error(`${block ? more.length + 1 : 'no'} private keys where one belongs`);
+  const key = readKey(block);
+  const spec = keySpecOf(key);
+  if (spec.algorithm === 'RSA') refuseWeakRsa(key, spec.size);
+  return key;
+}
+
+const KEY_TYPES: Readonly<Record<string, 'pkcs8' | 'pkcs1' | 'sec1'>> = {
+  'PRIVATE KEY': 'pkcs8',
+  'RSA PRIVATE KEY': 'pkcs1',
+  'EC PRIVATE KEY': 'sec1',
+};
+
+function readKey({ label, der }: PemBlock): PrivateKey {
+  if (label === 'ENCRYPTED PRIVATE KEY') throw new EncryptedPemError('the private key is encrypted');
+  const type = Object.hasOwn(KEY_TYPES, label) ? KEY_TYPES[label] : undefined;
+  if (type === undefined) throw new Error(`${label} where a private key belongs`);
+  try {
+    return createPrivateKey({ key: der, format: 'der', type });
+  } catch {
+    // No cause: OpenSSL's words help nobody here, and nothing of a key may get into a log.
+    throw new Error('the private key is unreadable');
+  }
+}
+
+function refuseWeakRsa(key: KeyObject, bits: number): void {
+  if (bits < MIN_RSA_BITS) throw new Error(`an RSA key of ${bits} bits; at least ${MIN_RSA_BITS} are needed`);
+  if (bits > MAX_READ_RSA_BITS) throw new Error(`an RSA key of ${bits} bits; at most ${MAX_READ_RSA_BITS} are read`);
+  const exponent = key.asymmetricKeyDetails?.publicExponent ?? 0n;
+  if (exponent < MIN_RSA_EXPONENT)
+    throw new Error(`an RSA key with the public exponent ${exponent}; at least ${MIN_RSA_EXPONENT} is needed`);
+}
+
+const CURVE_SIZES: Readonly<Record<string, 256 | 384 | 521>> = { prime256v1: 256, secp384r1: 384, secp521r1: 521 };
+
+/** Throws an Error for any kind of key that KeySpec doesn't know. */
+export function keySpecOf(key: KeyObject): KeySpec {
+  const details = key.asymmetricKeyDetails;
+  switch (key.asymmetricKeyType) {
+    case 'ed25519':
+      return { algorithm: 'Ed25519' };
+    case 'rsa':
+      return { algorithm: 'RSA', size: details?.modulusLength ?? 0 };
+    case 'ec': {
+      const curve = details?.namedCurve ?? 'unnamed';
+      const size = Object.hasOwn(CURVE_SIZES, curve) ? CURVE_SIZES[curve] : undefined;
+      if (size === undefined) throw new Error(`an EC key on the unsupported curve ${curve}`);
+      return { algorithm: 'ECDSA', size };
+    }
+    default:
+      throw new Error(`a key of the unsupported type ${key.asymmetricKeyType}`);
+  }
+}
+
+/** The AlgorithmIdentifiers of RFC 5480 and RFC 8410 as they begin a SubjectPublicKeyInfo. */
+const SPKI_ALGORITHMS: Readonly<Record<string, KeySpec>> = {
+  '301306072a8648ce3d020106082a8648ce3d030107': { algorithm: 'ECDSA', size: 256 },
+  '301006072a8648ce3d020106052b81040022': { algorithm: 'ECDSA', size: 384 },
+  '301006072a8648ce3d020106052b81040023': { algorithm: 'ECDSA', size: 521 },
+  '300506032b6570': { algorithm: 'Ed25519' },
+};
+const RSA_ALGORITHM = '300d06092a864886f70d0101010500';
+
+/** Of a SubjectPublicKeyInfo (DER); undefined for a kind of key that KeySpec doesn't know. Throws if it is malformed. */
+export function keySpecOfPublicKey(spki: Buffer): KeySpec | undefined {
+  const [algorithm, bits] = children(readElement(spki, TAG.sequence, 'public key'));
+  const key = readBytesOfBits(bits, 'public key bits');
+  const name = expectTag(algorithm, TAG.sequence, 'public key algorithm').bytes.toString('hex');
+  if (name === RSA_ALGORITHM) return { algorithm: 'RSA', size: modulusBits(key) };
+  return Object.hasOwn(SPKI_ALGORITHMS, name) ? SPKI_ALGORITHMS[name] : undefined;
+}
+
+function modulusBits(rsaPublicKey: Buffer): number {
+  const [modulus] = children(readElement(rsaPublicKey, TAG.sequence, 'RSA public key'));
+  const { content } = expectTag(modulus, TAG.integer, 'RSA modulus');
+  const first = content[0] === 0 ? 1 : 0;
+  return (content.length - first) * 8 - (Math.clz32(content[first] ?? 0) - 24);
+}
+
+/** SubjectPublicKeyInfo as DER, of a private or public key. */
+export function publicKeyDer(key: KeyObject): Buffer {
+  const publicKey = key.type === 'private' ? createPublicKey(key) : key;
+  return publicKey.export({ type: 'spki', format: 'der' });
+}
+
+/** RFC 7469: base64 of the SHA-256 of the SubjectPublicKeyInfo. */
+export function publicKeyPin(spki: Uint8Array): string {
+  return hash('sha256', spki, 'base64');
+}
+
+/** Whether a certificate's SubjectPublicKeyInfo is that of the private key. Never throws. */
+export function keyMatches(spki: Buffer, privateKey: PrivateKey): boolean {
+  if (publicKeyDer(privateKey).equals(spki)) return true;
+  // The same key has several encodings: a compressed point, RSA without NULL.
+  try {
+    return createPublicKey({ key: spki, format: 'der', type: 'spki' }).equals(createPublicKey(privateKey));
+  } catch {
+    return false;
+  }
+}

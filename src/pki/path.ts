@@ -1,0 +1,90 @@
+import { type CertificateView, verifySignature, weakSignature } from './certificate.ts';
+import type { KeySpec } from './keys.ts';
+
+/** Real chains have three or four; each one more costs a search. */
+export const MAX_CHAIN = 10;
+const MIN_RSA_BITS = 2048;
+
+/**
+ * A path from `leaf` to one of `anchors`: leaf first, the anchor last, every signature verified. Whether the issuers
+ * may issue, and dates, are not looked at: see `issuersProblem`. `others` may be in any order and hold strangers.
+ */
+export function findPath(
+  leaf: CertificateView,
+  others: readonly CertificateView[],
+  anchors: readonly CertificateView[],
+): readonly CertificateView[] | undefined {
+  return search(leaf, others.slice(0, MAX_CHAIN), anchors, new Set());
+}
+
+// No certificate is entered twice, so cross-signed CAs make neither a loop nor an explosion.
+function search(
+  tip: CertificateView,
+  others: readonly CertificateView[],
+  anchors: readonly CertificateView[],
+  entered: Set<string>,
+): readonly CertificateView[] | undefined {
+  entered.add(tip.fingerprintSHA256);
+  const anchor = anchors.find((each) => isIssuedBy(tip, each));
+  if (anchor !== undefined) return [tip, anchor];
+  for (const issuer of others) {
+    if (entered.has(issuer.fingerprintSHA256) || !isIssuedBy(tip, issuer)) continue;
+    const rest = search(issuer, others, anchors, entered);
+    if (rest !== undefined) return [tip, ...rest];
+  }
+  return undefined;
+}
+
+/** Names, key ids where both sides give them, and the signature. Names are compared as bytes, as Go does. */
+export function isIssuedBy(child: CertificateView, issuer: CertificateView): boolean {
+  if (!child.issuerDer.equals(issuer.subjectDer)) return false;
+  const { authorityKeyId } = child;
+  if (authorityKeyId !== undefined && issuer.subjectKeyId !== undefined && authorityKeyId !== issuer.subjectKeyId)
+    return false;
+  return verifySignature(child, issuer);
+}
+
+/**
+ * Why the CAs may not stand above a leaf, as a sentence; undefined if they may. Nearest to the leaf first, the anchor
+ * last; without `now`, dates don't count. Signatures between them are `findPath`'s part; name constraints are left to the verifier that the leaf is shown to.
+ */
+export function issuersProblem(issuers: readonly CertificateView[], now: Date | undefined): string | undefined {
+  let below = 0;
+  for (const [index, issuer] of issuers.entries()) {
+    const problem = issuerProblem(issuer, below, now, index === issuers.length - 1);
+    if (problem !== undefined) return `${issuer.subjectText || 'an issuer without a name'} ${problem}`;
+    // RFC 5280 section 4.2.1.9 doesn't count self-issued ones, which only renew a key.
+    if (!issuer.subjectDer.equals(issuer.issuerDer)) below += 1;
+  }
+  return undefined;
+}
+
+function issuerProblem(
+  issuer: CertificateView,
+  below: number,
+  now: Date | undefined,
+  isAnchor: boolean,
+): string | undefined {
+  if (!issuer.isCA) return 'is not a CA';
+  if (issuer.certSign === false) return 'may not sign certificates';
+  if (issuer.pathLength !== undefined && below > issuer.pathLength)
+    return `allows ${issuer.pathLength} CAs below it and has ${below}`;
+  if (now !== undefined && now > issuer.notAfter) return `has expired at ${issuer.notAfter.toISOString()}`;
+  if (now !== undefined && now < issuer.notBefore) return `is not valid before ${issuer.notBefore.toISOString()}`;
+  // An anchor is trusted by itself and not for what signed it.
+  return strengthProblem(issuer, !isAnchor);
+}
+
+/** Weak keys, broken hashes and critical extensions that nobody here understands. */
+export function strengthProblem(certificate: CertificateView, signatureCounts: boolean): string | undefined {
+  const weak = signatureCounts ? weakSignature(certificate) : undefined;
+  if (weak !== undefined) return `is signed with ${weak}`;
+  const unknown = certificate.unknownCritical[0];
+  if (unknown !== undefined) return `has the unknown critical extension ${unknown}`;
+  return keyProblem(certificate.keySpec);
+}
+
+function keyProblem(spec: KeySpec | undefined): string | undefined {
+  if (spec === undefined) return 'has a key of an unsupported kind';
+  return spec.algorithm === 'RSA' && spec.size < MIN_RSA_BITS ? `has an RSA key of only ${spec.size} bits` : undefined;
+}

@@ -1,0 +1,128 @@
+import type { Clock } from '../clock.ts';
+import { type CertwheelError, classify, UnexpectedError } from '../errors.ts';
+import type { Logger } from '../log.ts';
+import { backoffMs } from './backoff.ts';
+import { WorkQueue } from './work-queue.ts';
+
+/** What one run says about the next. */
+export type Outcome =
+  /** Nothing more to do until something changes or, where one is given, that moment comes. */
+  | { readonly do: 'rest'; readonly recheckAt?: Date | undefined }
+  /** It failed and has said so where people look; the run chose the moment itself. */
+  | { readonly do: 'retry'; readonly at: Date }
+  /** Somebody else was faster: look again soon, with fresh eyes. Not a failure. */
+  | { readonly do: 'again' };
+
+export type Reconcile = (key: string, signal: AbortSignal) => Promise<Outcome>;
+
+export interface ControllerMetrics {
+  /** `seconds` spent on one run, and how it ended. */
+  ran(controller: string, outcome: Outcome['do'] | 'error', seconds: number): void;
+}
+
+interface ControllerDeps {
+  readonly name: string;
+  readonly workers: number;
+  readonly reconcile: Reconcile;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly metrics: ControllerMetrics;
+}
+
+/** A run that couldn't even report its failure: the API server is away, or we have a bug. */
+const LOST_RUN = { firstMs: 200, longestMs: 15_000 };
+/** A lost race is settled by one fresh look; only a rival that writes all the time makes us wait longer. */
+const LOST_RACE = { firstMs: 20, longestMs: 5_000 };
+
+/** Workers that take keys from a queue, one run per key at a time, and the one place that decides what follows a run. */
+export class Controller {
+  readonly queue: WorkQueue;
+  readonly #deps: ControllerDeps;
+  readonly #stop = new AbortController();
+  /** Runs in a row that ended in an error or in a lost race, by key; gone with the first that doesn't. */
+  readonly #stumbles = new Map<string, number>();
+  #workers: Promise<void>[] = [];
+
+  constructor(deps: ControllerDeps) {
+    this.#deps = deps;
+    this.queue = new WorkQueue(deps.clock);
+  }
+
+  /** Starts the workers; harmless when they run already. */
+  start(): void {
+    if (this.#workers.length > 0) return;
+    this.#workers = Array.from({ length: this.#deps.workers }, () => this.#work());
+  }
+
+  /** Takes no new key, and waits at most `graceMs` for the runs under way before it aborts them. */
+  async stop(graceMs: number): Promise<void> {
+    this.queue.close();
+    const timer = setTimeout(() => this.#stop.abort(new Error('shutting down')), graceMs);
+    await Promise.all(this.#workers);
+    clearTimeout(timer);
+  }
+
+  async #work(): Promise<void> {
+    for (let key = await this.queue.take(); key !== undefined; key = await this.queue.take()) {
+      await this.#run(key);
+      this.queue.done(key);
+    }
+  }
+
+  async #run(key: string): Promise<void> {
+    const { clock, metrics, name, reconcile } = this.#deps;
+    const startedMs = clock.monotonicMs();
+    let ended: Outcome['do'] | 'error';
+    try {
+      const outcome = await reconcile(key, this.#stop.signal);
+      ended = outcome.do;
+      this.#schedule(key, outcome);
+    } catch (thrown) {
+      ended = 'error';
+      this.#reschedule(key, classify(thrown));
+    }
+    metrics.ran(name, ended, (clock.monotonicMs() - startedMs) / 1000);
+  }
+
+  #schedule(key: string, outcome: Outcome): void {
+    switch (outcome.do) {
+      case 'rest':
+        this.#stumbles.delete(key);
+        if (outcome.recheckAt !== undefined) this.queue.add(key, outcome.recheckAt);
+        return;
+      case 'retry':
+        this.#stumbles.delete(key);
+        this.queue.add(key, outcome.at);
+        return;
+      case 'again':
+        this.queue.add(key, this.#after(backoffMs(this.#stumble(key), LOST_RACE, this.#deps.clock.random())));
+        return;
+      default:
+        outcome satisfies never;
+    }
+  }
+
+  #reschedule(key: string, error: CertwheelError): void {
+    const { clock, log, name } = this.#deps;
+    const attempt = this.#stumble(key);
+    const waitMs = Math.max(error.retryAfterMs ?? 0, backoffMs(attempt, LOST_RUN, clock.random()));
+    const fields = { controller: name, key, code: error.code, error: error.message, attempt, retryInSeconds: Math.ceil(waitMs / 1000) };
+    if (error instanceof UnexpectedError) log.error('unexpected error, please report it', { ...fields, stack: stackOf(error) });
+    else log.warn('run failed', fields);
+    this.queue.add(key, this.#after(waitMs));
+  }
+
+  #stumble(key: string): number {
+    const count = (this.#stumbles.get(key) ?? 0) + 1;
+    this.#stumbles.set(key, count);
+    return count;
+  }
+
+  #after(ms: number): Date {
+    return new Date(this.#deps.clock.now().getTime() + ms);
+  }
+}
+
+function stackOf(error: CertwheelError): string | undefined {
+  return error.cause instanceof Error ? error.cause.stack : error.stack;
+}

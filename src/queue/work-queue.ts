@@ -1,0 +1,119 @@
+import type { Clock } from '../clock.ts';
+import { Heap } from './heap.ts';
+
+interface Entry {
+  readonly key: string;
+  /** Milliseconds since the epoch. */
+  readonly at: number;
+}
+
+/**
+ * The clock is asked at least this often, since a timer doesn't notice a clock that is set forward. Far below the
+ * longest timer of Node (24.8 days), above which it fires at once.
+ */
+const LONGEST_NAP_MS = 5_000;
+
+/**
+ * Keys that want to be looked at, each with the moment from which on. A key is held by one worker at a time; of two
+ * moments asked for one key the earlier wins; a key that is asked for while it is being worked on comes again.
+ *
+ * Keys are handed out in the order of their moments, so what has waited longest comes first and neither the new nor
+ * the due can starve.
+ */
+export class WorkQueue {
+  readonly #clock: Clock;
+  readonly #heap = new Heap<Entry>((one, other) => one.at - other.at);
+  /** The moment that counts for each waiting key; entries of the heap that say otherwise are stale and skipped. */
+  readonly #waiting = new Map<string, number>();
+  readonly #running = new Set<string>();
+  /** Asked for while running: the moment from which on it is wanted again. */
+  readonly #again = new Map<string, number>();
+  readonly #takers: ((key: string | undefined) => void)[] = [];
+  #timer: NodeJS.Timeout | undefined;
+  #closed = false;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** Wants `key` now, or at `at` if that is later. */
+  add(key: string, at: Date = this.#clock.now()): void {
+    if (this.#closed) return;
+    const moment = at.getTime();
+    const wanted = this.#running.has(key) ? this.#again : this.#waiting;
+    const known = wanted.get(key);
+    if (known !== undefined && known <= moment) return;
+    wanted.set(key, moment);
+    if (wanted === this.#waiting) this.#push(key, moment);
+  }
+
+  /** Forgets what was wanted later; a run that is under way ends by itself. */
+  forget(key: string): void {
+    this.#waiting.delete(key);
+    this.#again.delete(key);
+  }
+
+  /** The next key that is due, as soon as there is one; undefined once the queue is closed. */
+  take(): Promise<string | undefined> {
+    if (this.#closed) return Promise.resolve(undefined);
+    return new Promise((resolve) => {
+      this.#takers.push(resolve);
+      this.#serve();
+    });
+  }
+
+  /** Must be called by the worker that took `key`, whatever came of it. */
+  done(key: string): void {
+    this.#running.delete(key);
+    const again = this.#again.get(key);
+    this.#again.delete(key);
+    if (again !== undefined) this.add(key, new Date(again));
+  }
+
+  /** Keys that could be worked on at this moment but wait for a worker. */
+  depth(): number {
+    const now = this.#clock.now().getTime();
+    let ready = 0;
+    for (const at of this.#waiting.values()) if (at <= now) ready++;
+    return ready;
+  }
+
+  close(): void {
+    this.#closed = true;
+    clearTimeout(this.#timer);
+    for (const taker of this.#takers.splice(0)) taker(undefined);
+  }
+
+  #push(key: string, at: number): void {
+    this.#heap.push({ key, at });
+    // A key that is looked at often leaves an entry behind each time; drop them before they outnumber the living.
+    if (this.#heap.size > 2 * this.#waiting.size + 64) this.#heap.keep((entry) => this.#waiting.get(entry.key) === entry.at);
+    if (this.#takers.length > 0) this.#serve();
+  }
+
+  #serve(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    while (this.#takers.length > 0) {
+      const next = this.#next();
+      if (next === undefined) return;
+      const wait = next.at - this.#clock.now().getTime();
+      if (wait > 0) {
+        this.#timer = setTimeout(() => this.#serve(), Math.min(wait, LONGEST_NAP_MS));
+        return;
+      }
+      this.#heap.pop();
+      this.#waiting.delete(next.key);
+      this.#running.add(next.key);
+      this.#takers.shift()?.(next.key);
+    }
+  }
+
+  #next(): Entry | undefined {
+    for (let entry = this.#heap.peek(); entry !== undefined; entry = this.#heap.peek()) {
+      if (this.#waiting.get(entry.key) === entry.at) return entry;
+      this.#heap.pop();
+    }
+    return undefined;
+  }
+}

@@ -1,0 +1,162 @@
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { ApiServer } from './api-server.ts';
+import { type AuditEvent, readAuditEvents } from './audit.ts';
+import { type Binaries, ensureBinaries } from './binaries.ts';
+import { issueClient } from './certificates.ts';
+import { startManager } from './controller-manager.ts';
+import { type Etcd, startEtcd } from './etcd.ts';
+import { type Guard, type GuardedProcess, startGuard } from './guard.ts';
+import { writeKubeconfig } from './kubeconfig.ts';
+import { type KubectlOptions, type KubectlResult, runKubectl } from './kubectl.ts';
+import { type Layout, prepareFolder } from './layout.ts';
+import { createRunFolder, keepOnlyLogs, markKept, removeLeftovers } from './leftovers.ts';
+import { freePort } from './ports.ts';
+import { retryWhilePortTaken } from './ready.ts';
+
+export type { AuditEvent } from './audit.ts';
+export type { KubectlOptions, KubectlResult } from './kubectl.ts';
+
+/** At the very end there is no data left to save; what is still busy by then may be killed. */
+const lastGraceMs = 200;
+
+export interface ControlPlaneOptions {
+  /** Controllers of the kube-controller-manager to start with; none unless given. */
+  readonly controllers?: readonly string[];
+  /** More flags for the API server, for example a feature gate. */
+  readonly apiServerArguments?: readonly string[];
+  /** Leave the folder with the logs behind, for a day at most. */
+  readonly keepLogs?: boolean;
+}
+
+export interface ControlPlane {
+  readonly url: string;
+  readonly dir: string;
+  /** Of an administrator (group system:masters). */
+  readonly kubeconfigPath: string;
+  readonly caPath: string;
+  readonly kubectlPath: string;
+  /** Writes the kubeconfig of another user, who signs in with a client certificate, and comes back with its path. */
+  kubeconfigFor(user: string, groups?: readonly string[]): Promise<string>;
+  readonly auditLogPath: string;
+  /** A request shows up here a moment after its answer has arrived. */
+  auditEvents(): Promise<AuditEvent[]>;
+  kubectl(args: readonly string[], options?: KubectlOptions): Promise<KubectlResult>;
+  /** Same address, same data. */
+  restartApiServer(options?: { readonly downForMs?: number }): Promise<void>;
+  stopApiServer(): Promise<void>;
+  startApiServer(): Promise<void>;
+  /** Replaces the controllers that ran before. Comes back once their caches are filled. */
+  startControllerManager(controllers: readonly string[]): Promise<void>;
+  stop(): Promise<void>;
+}
+
+export async function startControlPlane(options: ControlPlaneOptions = {}): Promise<ControlPlane> {
+  const binaries = await ensureBinaries(['etcd', 'kube-apiserver', 'kubectl']);
+  removeLeftovers();
+  const folder = createRunFolder();
+  if (options.keepLogs) {
+    markKept(folder);
+  }
+  const guard = startGuard(folder, { removeFolder: !options.keepLogs });
+  try {
+    const layout = prepareFolder(folder);
+    const etcd = await startEtcd(guard, binaries.etcd, layout);
+    const apiServer = await startApiServer(guard, binaries['kube-apiserver'], layout, etcd, options);
+    writeKubeconfig(layout.adminKubeconfig, {
+      url: apiServer.url,
+      caPem: layout.issuer.certificatePem,
+      user: 'certwheel-admin',
+      client: apiServer.admin,
+    });
+    const controlPlane = assemble({ guard, layout, etcd, apiServer, binaries, keepLogs: options.keepLogs === true });
+    if (options.controllers?.length) {
+      await controlPlane.startControllerManager(options.controllers);
+    }
+    return controlPlane;
+  } catch (error) {
+    await guard.close();
+    keepOnlyLogs(folder);
+    const problem = error instanceof Error ? error.message : String(error);
+    throw new Error(`The control plane did not start: ${problem}\nAll logs, for a day: ${folder}`, { cause: error });
+  }
+}
+
+function startApiServer(
+  guard: Guard,
+  program: string,
+  layout: Layout,
+  etcd: Etcd,
+  { controllers = [], apiServerArguments = [] }: ControlPlaneOptions,
+): Promise<ApiServer> {
+  return retryWhilePortTaken(5, async () => {
+    const apiServer = new ApiServer(guard, program, layout, {
+      port: await freePort(),
+      etcdPort: etcd.port,
+      admitServiceAccounts: controllers.includes('serviceaccount-controller') || controllers.includes('*'),
+      extra: apiServerArguments,
+    });
+    await apiServer.start();
+    return apiServer;
+  });
+}
+
+interface Parts {
+  readonly guard: Guard;
+  readonly layout: Layout;
+  readonly etcd: Etcd;
+  readonly apiServer: ApiServer;
+  readonly binaries: Binaries<'kubectl'>;
+  readonly keepLogs: boolean;
+}
+
+function assemble({ guard, layout, etcd, apiServer, binaries, keepLogs }: Parts): ControlPlane {
+  let manager: GuardedProcess | undefined;
+  let written = 0;
+  let stopped: Promise<void> | undefined;
+
+  const stopAll = async () => {
+    await Promise.all([manager?.stop(lastGraceMs), apiServer.stop(lastGraceMs), etcd.stop(lastGraceMs)]);
+    await guard.close();
+    if (keepLogs) {
+      keepOnlyLogs(layout.folder);
+    } else {
+      rmSync(layout.folder, { recursive: true, force: true, maxRetries: 10 });
+    }
+  };
+
+  return {
+    url: apiServer.url,
+    dir: layout.folder,
+    kubeconfigPath: layout.adminKubeconfig,
+    caPath: layout.caCertificate,
+    kubectlPath: binaries.kubectl,
+    auditLogPath: layout.auditLog,
+    async kubeconfigFor(user, groups = []) {
+      written += 1;
+      const path = join(layout.kubeconfigs, `${user.replaceAll(/[^\w.-]/g, '_')}-${written}.kubeconfig`);
+      const client = issueClient(layout.issuer, user, groups);
+      writeKubeconfig(path, { url: apiServer.url, caPem: layout.issuer.certificatePem, user, client });
+      return path;
+    },
+    auditEvents: () => readAuditEvents(layout.auditLog),
+    kubectl: (args, options = {}) => runKubectl(guard, binaries.kubectl, layout, args, options),
+    async restartApiServer({ downForMs = 0 } = {}) {
+      await apiServer.stop();
+      await sleep(downForMs);
+      await apiServer.restart();
+    },
+    stopApiServer: () => apiServer.stop(),
+    startApiServer: () => apiServer.restart(),
+    async startControllerManager(controllers) {
+      const { 'kube-controller-manager': program } = await ensureBinaries(['kube-controller-manager']);
+      await manager?.stop();
+      manager = await startManager(guard, program, layout, controllers);
+    },
+    stop() {
+      stopped ??= stopAll();
+      return stopped;
+    },
+  };
+}

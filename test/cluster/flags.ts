@@ -1,0 +1,74 @@
+import { basename } from 'node:path';
+import { type Layout, serviceRange } from './layout.ts';
+
+export interface EtcdPorts {
+  readonly client: number;
+  readonly peer: number;
+}
+
+export interface ApiServerOptions {
+  readonly port: number;
+  readonly etcdPort: number;
+  readonly admitServiceAccounts: boolean;
+  readonly extra: readonly string[];
+}
+
+/** Unique to the run: by it we know that it is our own etcd that answers on a port. */
+export const memberName = (layout: Layout): string => basename(layout.folder);
+
+export function etcdArguments(layout: Layout, { client, peer }: EtcdPorts): string[] {
+  const clientUrl = `http://127.0.0.1:${client}`;
+  const peerUrl = `http://127.0.0.1:${peer}`;
+  return [
+    `--name=${memberName(layout)}`,
+    `--data-dir=${layout.etcdData}`,
+    `--listen-client-urls=${clientUrl}`,
+    `--advertise-client-urls=${clientUrl}`,
+    `--listen-peer-urls=${peerUrl}`,
+    `--initial-advertise-peer-urls=${peerUrl}`,
+    `--initial-cluster=${memberName(layout)}=${peerUrl}`,
+    // The data dies with the run, so nothing is gained by waiting for the disk.
+    '--unsafe-no-fsync',
+    '--log-level=warn',
+  ];
+}
+
+export function apiServerArguments(layout: Layout, options: ApiServerOptions): string[] {
+  return [
+    `--etcd-servers=http://127.0.0.1:${options.etcdPort}`,
+    '--bind-address=127.0.0.1',
+    '--advertise-address=127.0.0.1',
+    `--secure-port=${options.port}`,
+    `--service-cluster-ip-range=${serviceRange}`,
+    `--tls-cert-file=${layout.serverCertificate}`,
+    `--tls-private-key-file=${layout.serverKey}`,
+    `--client-ca-file=${layout.caCertificate}`,
+    `--service-account-key-file=${layout.serviceAccountPublicKey}`,
+    `--service-account-signing-key-file=${layout.serviceAccountKey}`,
+    '--service-account-issuer=https://kubernetes.default.svc',
+    '--authorization-mode=Node,RBAC',
+    `--audit-policy-file=${layout.auditPolicy}`,
+    `--audit-log-path=${layout.auditLog}`,
+    // In megabytes. The default of 100 would rotate away what a load test still wants to count.
+    '--audit-log-maxsize=100000',
+    // Endpoints refuse loopback addresses, so publishing ours would fail, and log it, every ten seconds.
+    '--endpoint-reconciler-type=none',
+    // This plug-in refuses every pod until a controller has made the namespace's default service account.
+    ...(options.admitServiceAccounts ? [] : ['--disable-admission-plugins=ServiceAccount']),
+    ...options.extra,
+  ];
+}
+
+export function controllerManagerArguments(layout: Layout, controllers: readonly string[]): string[] {
+  return [
+    // The plain identity of a controller manager may not sign, and per-controller identities need one more controller.
+    `--kubeconfig=${layout.adminKubeconfig}`,
+    `--controllers=${controllers.join(',')}`,
+    '--leader-elect=false',
+    '--secure-port=0',
+    `--root-ca-file=${layout.caCertificate}`,
+    `--cluster-signing-cert-file=${layout.caCertificate}`,
+    `--cluster-signing-key-file=${layout.caKey}`,
+    `--service-account-private-key-file=${layout.serviceAccountKey}`,
+  ];
+}

@@ -1,0 +1,31 @@
+import { writeFileSync } from 'node:fs';
+import type { Pair } from './certificates.ts';
+
+export interface KubeconfigContent {
+  readonly url: string;
+  readonly caPem: string;
+  readonly user: string;
+  readonly client: Pair;
+}
+
+/** As JSON, which every reader of YAML takes and which needs no library to write. */
+export function writeKubeconfig(path: string, { url, caPem, user, client }: KubeconfigContent): void {
+  const base64 = (pem: string) => Buffer.from(pem).toString('base64');
+  const config = {
+    apiVersion: 'v1',
+    kind: 'Config',
+    clusters: [{ name: 'certwheel', cluster: { server: url, 'certificate-authority-data': base64(caPem) } }],
+    users: [
+      {
+        name: user,
+        user: {
+          'client-certificate-data': base64(client.certificatePem),
+          'client-key-data': base64(client.keyPem),
+        },
+      },
+    ],
+    contexts: [{ name: 'certwheel', context: { cluster: 'certwheel', user } }],
+    'current-context': 'certwheel',
+  };
+  writeFileSync(path, `${JSON.stringify(config, undefined, 2)}\n`, { mode: 0o600 });
+}

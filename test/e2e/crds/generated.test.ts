@@ -1,0 +1,62 @@
+/** What tools/generate.ts makes fits crds/, and what must be alike in crds/ is. Needs no cluster. */
+import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { load } from 'js-yaml';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { generateHelmCrds } from '../../../tools/generate/helm-crds.ts';
+import { DEFINITIONS, definitionOf } from './definitions.ts';
+
+const ROOT = join(import.meta.dirname, '../../..');
+
+test('everything generated is what its source says', () => {
+  const { status, stderr } = spawnSync(process.execPath, ['tools/generate.ts', '--check'], {
+    cwd: ROOT,
+    encoding: 'utf8',
+  });
+  assert.is(stderr, '');
+  assert.is(status, 0);
+});
+
+test('the two kinds of authority are alike but for allowedNamespaces', () => {
+  const one = structuredClone(definitionOf('CertificateAuthority').schema);
+  const cluster = structuredClone(definitionOf('ClusterCertificateAuthority').schema);
+  assert.ok(cluster.properties?.spec?.properties?.allowedNamespaces);
+  delete cluster.properties?.spec?.properties?.allowedNamespaces;
+  for (const part of ['spec', 'status']) assert.equal(cluster.properties?.[part], one.properties?.[part]);
+  assert.equal(cluster['x-kubernetes-validations'], one['x-kubernetes-validations']);
+  const columns = DEFINITIONS.filter(({ kind }) => kind.endsWith('Authority')).map(
+    ({ crd }) => crd.spec.versions[0]?.additionalPrinterColumns,
+  );
+  assert.equal(columns[0], columns[1]);
+});
+
+/** The two conditions of the templates, answered as Helm would. */
+function render(template: string, keep: boolean): string {
+  const withoutComment = template.replace(/^\{\{- \/\*.*?\*\/\}\}\n/, '');
+  const enabled = withoutComment
+    .replace(/^\{\{- if \.Values\.crds\.enabled \}\}\n/, '')
+    .replace(/\{\{- end \}\}\n$/, '');
+  const kept = / {2}\{\{- if \.Values\.crds\.keep \}\}\n([\s\S]*?) {2}\{\{- end \}\}\n/;
+  return enabled.replace(kept, keep ? '$1' : '').replaceAll(/\{\{ "(\{\{|\}\})" \}\}/g, '$1');
+}
+
+test('the chart holds the same CRDs, kept on uninstall if wanted', () => {
+  for (const { plural, crd } of DEFINITIONS) {
+    const template = readFileSync(join(ROOT, `helm/certwheel/templates/crd-${plural}.yaml`), 'utf8');
+    assert.equal(load(render(template, false)), crd);
+    const annotations = { 'helm.sh/resource-policy': 'keep' };
+    assert.equal(load(render(template, true)), { ...crd, metadata: { annotations, ...crd.metadata } });
+  }
+});
+
+test('Helm is kept from running what a description has in double braces', () => {
+  const [definition] = DEFINITIONS;
+  if (definition === undefined) throw new Error('crds/ is empty');
+  const source = definition.source.replace('Always certwheel.io/v1alpha1.', '"Not {{ .Values.evil }}."');
+  const [template] = Object.values(generateHelmCrds([{ ...definition, source }]));
+  assert.match(template ?? '', 'Not {{ "{{" }} .Values.evil {{ "}}" }}.');
+});
+
+test.run();

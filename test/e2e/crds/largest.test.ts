@@ -1,0 +1,114 @@
+/** The largest objects that the bounds allow are accepted: the CEL rules stay within what the API server lets them cost. */
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { check } from './ajv.ts';
+import { type Api, collection, DRY_RUN, type Json, startWithCrds } from './api.ts';
+import { type Kind, sample } from './samples.ts';
+
+let api: Api;
+test.before(async () => {
+  api = await startWithCrds();
+});
+test.after(() => api?.stop());
+
+function many<T>(count: number, make: (index: number) => T): T[] {
+  return Array.from({ length: count }, (_, index) => make(index));
+}
+
+/** Exactly so many characters, and different for each index. */
+function text(length: number, index: number): string {
+  return `${index}`.padStart(length, 'n');
+}
+
+function host(length: number, index: number): string {
+  const labels = 'a.'.repeat(length);
+  return `${labels.slice(0, length - 6)}${text(6, index)}`.replace(/\.(?=\.)/, 'a');
+}
+
+const keys = (prefix: string, value: string) =>
+  Object.fromEntries(many(32, (index) => [`${'p'.repeat(100)}.${'q'.repeat(100)}/${prefix}${text(60, index)}`, value]));
+
+const subject = {
+  ...Object.fromEntries(
+    Object.entries({
+      organizations: 64,
+      organizationalUnits: 64,
+      provinces: 128,
+      localities: 128,
+      streetAddresses: 128,
+      postalCodes: 40,
+    }).map(([field, length]) => [field, many(16, (index) => text(length, index))]),
+  ),
+  countries: many(16, () => 'DE'),
+  serialNumber: 's'.repeat(64),
+};
+
+const usages = [
+  'digital signature',
+  'content commitment',
+  'key encipherment',
+  'data encipherment',
+  'key agreement',
+  'client auth',
+  'server auth',
+  'email protection',
+];
+
+const largest: [Kind, Json][] = [
+  [
+    'ClientCertificate',
+    {
+      authorityRef: { name: 'a'.repeat(50) },
+      secretName: 's'.repeat(253),
+      commonName: 'ü'.repeat(64),
+      subject,
+      dnsNames: many(50, (index) => host(253, index)),
+      uris: many(16, (index) => `spiffe://example.com/${text(2027, index)}`),
+      emailAddresses: many(50, (index) => `${'l'.repeat(64)}@${host(189, index)}`),
+      ipAddresses: many(50, (index) => `2001:db8:1111:2222:3333:4444:5555:${1000 + index}`),
+      duration: `${'0'.repeat(26)}87600h`,
+      renewBefore: `${'0'.repeat(26)}87599h`,
+      privateKey: { algorithm: 'RSA', size: 4096 },
+      usages,
+      secretTemplate: { labels: keys('l', 'v'.repeat(63)), annotations: keys('a', 'v'.repeat(4096)) },
+    },
+  ],
+  [
+    'ClusterCertificateAuthority',
+    {
+      selfManaged: {
+        commonName: 'c'.repeat(56),
+        subject,
+        duration: '876000h',
+        privateKey: { algorithm: 'ECDSA', size: 521 },
+      },
+      limits: { maxDuration: '1m', keyAlgorithms: ['ECDSA', 'Ed25519', 'RSA'], usages },
+      rateLimit: { requests: 100_000, per: 'Day', burst: 100_000 },
+      allowedNamespaces: {
+        selector: {
+          matchLabels: keys('m', 'v'.repeat(63)),
+          matchExpressions: many(32, (index) => ({
+            key: text(63, index),
+            operator: 'In',
+            values: many(64, (value) => text(63, value)),
+          })),
+        },
+      },
+    },
+  ],
+  [
+    'ClusterCertificateAuthority',
+    { secret: { name: 's'.repeat(253) }, allowedNamespaces: { names: many(256, (index) => text(63, index)) } },
+  ],
+];
+
+for (const [kind, spec] of largest) {
+  test(`${kind} accepts the largest ${Object.keys(spec)[0]}`, async () => {
+    const object = sample(kind, spec);
+    const answer = await api.send('POST', `${collection(kind)}${DRY_RUN}`, object);
+    assert.is(answer.status, 201, JSON.stringify(answer.body).slice(0, 2000));
+    assert.is(check(kind, object).problem, undefined);
+  });
+}
+
+test.run();

@@ -1,0 +1,142 @@
+/** What the CEL rules of both kinds of authority refuse. */
+
+import { type Row, spec } from './rows.ts';
+import { KEY_RULES } from './rules-private-key.ts';
+
+type Short = Omit<Row, 'kind'>;
+
+const BACKEND = 'exactly one backend must be set: secret or selfManaged';
+const CA_SYNTAX = 'must be a duration such as 87600h (10 years); there is no unit for days or years';
+const LIMIT_SYNTAX = 'must be a duration such as 24h or 168h; there is no unit for days (7 days are 168h)';
+const LIMIT_LEAST = 'must be at least 1m, the shortest life that can be asked for';
+const NAMESPACES = 'exactly one of names, selector and all must be set';
+const VALUES = 'In and NotIn need values; Exists and DoesNotExist take none';
+
+const both: Short[] = [
+  {
+    refuses: 'no backend',
+    rule: 'spec',
+    says: BACKEND,
+    bad: spec({ selfManaged: null }),
+    good: spec({ selfManaged: null, secret: { name: 'pair' } }),
+  },
+  { refuses: 'two backends', rule: 'spec', says: BACKEND, bad: spec({ secret: { name: 'pair' } }), good: {} },
+  {
+    refuses: 'a CA life in years',
+    rule: 'spec.selfManaged.duration',
+    says: CA_SYNTAX,
+    bad: spec({ selfManaged: { duration: '10y' } }),
+    good: spec({ selfManaged: { duration: '876000h' } }),
+    schemaToo: true,
+  },
+  {
+    refuses: 'a CA life below an hour',
+    rule: 'spec.selfManaged.duration',
+    says: 'must be at least 1h',
+    bad: spec({ selfManaged: { duration: '59m' } }),
+    good: spec({ selfManaged: { duration: '60m' } }),
+  },
+  {
+    refuses: 'a limit in days',
+    rule: 'spec.limits.maxDuration',
+    says: LIMIT_SYNTAX,
+    bad: spec({ limits: { maxDuration: '7d' } }),
+    good: spec({ limits: { maxDuration: '168h' } }),
+    schemaToo: true,
+  },
+  {
+    refuses: 'a limit below a minute',
+    rule: 'spec.limits.maxDuration',
+    says: LIMIT_LEAST,
+    bad: spec({ limits: { maxDuration: '30s' } }),
+    good: spec({ limits: { maxDuration: '1m' } }),
+  },
+  {
+    refuses: 'a limit without client auth',
+    rule: 'spec.limits.usages',
+    says: "must contain 'client auth', since every ClientCertificate asks for it",
+    bad: spec({ limits: { usages: ['digital signature'] } }),
+    good: spec({ limits: { usages: ['client auth'] } }),
+  },
+  {
+    refuses: 'a name of 51 characters',
+    rule: '',
+    says: 'the name of an authority can have at most 50 characters, since the names of its Secrets are made of it',
+    bad: { metadata: { name: 'n'.repeat(51) } },
+    good: { metadata: { name: 'n'.repeat(50) } },
+  },
+  ...KEY_RULES.map(
+    ({ key, refuses, says, good }): Short => ({
+      refuses,
+      rule: 'spec.selfManaged.privateKey',
+      says,
+      bad: spec({ selfManaged: { privateKey: key } }),
+      good: spec({ selfManaged: { privateKey: good } }),
+    }),
+  ),
+];
+
+const allowed = (allowedNamespaces: object) => spec({ allowedNamespaces });
+const expression = (operator: string, values?: string[]) =>
+  allowed({
+    selector: { matchExpressions: [{ key: 'stage', operator, ...(values === undefined ? {} : { values }) }] },
+  });
+const EXPRESSIONS = 'spec.allowedNamespaces.selector.matchExpressions[]';
+const EMPTY = 'an empty selector would mean every namespace; if that is meant, set all: true instead';
+
+const clusterOnly: Short[] = [
+  {
+    refuses: 'namespaces allowed in no way',
+    rule: 'spec.allowedNamespaces',
+    says: NAMESPACES,
+    bad: allowed({}),
+    good: allowed({ names: ['payments'] }),
+  },
+  {
+    refuses: 'namespaces allowed in two ways',
+    rule: 'spec.allowedNamespaces',
+    says: NAMESPACES,
+    bad: allowed({ names: ['payments'], all: true }),
+    good: allowed({ all: true }),
+  },
+  {
+    refuses: 'an empty selector',
+    rule: 'spec.allowedNamespaces.selector',
+    says: EMPTY,
+    bad: allowed({ selector: {} }),
+    good: allowed({ selector: { matchLabels: { team: 'payments' } } }),
+  },
+  {
+    refuses: 'a selector of empty parts',
+    rule: 'spec.allowedNamespaces.selector',
+    says: EMPTY,
+    bad: allowed({ selector: { matchLabels: {}, matchExpressions: [] } }),
+    good: expression('Exists'),
+  },
+  {
+    refuses: 'In without values',
+    rule: EXPRESSIONS,
+    says: VALUES,
+    bad: expression('In'),
+    good: expression('In', ['production']),
+  },
+  {
+    refuses: 'NotIn with no values',
+    rule: EXPRESSIONS,
+    says: VALUES,
+    bad: expression('NotIn', []),
+    good: expression('NotIn', ['sandbox']),
+  },
+  {
+    refuses: 'Exists with values',
+    rule: EXPRESSIONS,
+    says: VALUES,
+    bad: expression('Exists', ['production']),
+    good: expression('DoesNotExist'),
+  },
+];
+
+export const AUTHORITY_ROWS: Row[] = [
+  ...both.map((row): Row => ({ ...row, kind: 'CertificateAuthority' })),
+  ...[...both, ...clusterOnly].map((row): Row => ({ ...row, kind: 'ClusterCertificateAuthority' })),
+];

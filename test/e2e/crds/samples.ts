@@ -1,0 +1,134 @@
+/** Valid objects. The small ones are what people begin with; together the full ones set every field that there is. */
+import type { Json } from './api.ts';
+
+export type Kind = 'ClientCertificate' | 'CertificateAuthority' | 'ClusterCertificateAuthority';
+
+export function sample(kind: Kind, spec: Json, status?: Json): Json {
+  const object: Json = { apiVersion: 'certwheel.io/v1alpha1', kind, metadata: { name: 'sample' }, spec };
+  return status === undefined ? object : { ...object, status };
+}
+
+export function smallest(kind: Kind): Json {
+  return kind === 'ClientCertificate'
+    ? sample(kind, { authorityRef: { name: 'demo-ca' }, secretName: 'client-tls', commonName: 'client' })
+    : sample(kind, { selfManaged: { commonName: 'demo' } });
+}
+
+const moment = '2026-01-31T12:00:00Z';
+const subject = {
+  organizations: ['Example'],
+  organizationalUnits: ['Payments'],
+  countries: ['DE'],
+  provinces: ['Berlin'],
+  localities: ['Berlin'],
+  streetAddresses: ['Unter den Linden 1'],
+  postalCodes: ['10117'],
+  serialNumber: 'A-4711',
+};
+const conditions = [
+  { type: 'Ready', status: 'True', reason: 'Issued', message: '', lastTransitionTime: moment, observedGeneration: 1 },
+];
+
+const clientCertificate = sample(
+  'ClientCertificate',
+  {
+    authorityRef: { kind: 'ClusterCertificateAuthority', name: 'platform' },
+    secretName: 'client-tls',
+    commonName: 'client',
+    subject,
+    dnsNames: ['client.example.com', '*.clients.example.com'],
+    uris: ['spiffe://example.com/client'],
+    emailAddresses: ['client@example.com'],
+    ipAddresses: ['192.0.2.7', '2001:db8::7'],
+    duration: '24h',
+    renewBefore: '8h',
+    privateKey: { algorithm: 'RSA', size: 3072, encoding: 'PKCS1', rotationPolicy: 'Never' },
+    usages: ['digital signature', 'client auth'],
+    secretTemplate: { labels: { team: 'payments' }, annotations: { 'example.com/owner': 'payments' } },
+    suspend: true,
+    deletionPolicy: 'Retain',
+  },
+  {
+    conditions,
+    observedGeneration: 1,
+    serialNumber: '0a1b',
+    fingerprintSHA256: 'ab'.repeat(32),
+    publicKeyPinSHA256: 'A'.repeat(44),
+    notBefore: moment,
+    notAfter: moment,
+    renewalTime: moment,
+    revision: 1,
+    authorityGeneration: 1,
+    lastFailure: { time: moment, reason: 'AuthorityUnavailable', message: 'no answer', attempts: 3 },
+    nextAttemptTime: moment,
+  },
+);
+
+const withPercentage = sample('ClientCertificate', {
+  authorityRef: { name: 'demo-ca' },
+  secretName: 'client-tls',
+  commonName: 'client',
+  renewBeforePercentage: 30,
+});
+
+const authoritySpec = {
+  selfManaged: { commonName: 'demo', subject, duration: '43800h', privateKey: { algorithm: 'RSA', size: 4096 } },
+  limits: { maxDuration: '168h', keyAlgorithms: ['ECDSA', 'RSA'], usages: ['digital signature', 'client auth'] },
+  rateLimit: { requests: 20, per: 'Minute', burst: 40 },
+  allowSystemIdentities: true,
+};
+const authorityStatus = {
+  conditions,
+  observedGeneration: 1,
+  backend: 'selfManaged',
+  activeGeneration: 1,
+  notAfter: moment,
+  generations: [
+    {
+      version: 1,
+      state: 'Active',
+      since: moment,
+      subject: 'CN=demo v1',
+      serialNumber: '0a1b',
+      fingerprintSHA256: 'ab'.repeat(32),
+      publicKeyPinSHA256: 'A'.repeat(44),
+      notBefore: moment,
+      notAfter: moment,
+      certificate: '-----BEGIN CERTIFICATE-----',
+    },
+  ],
+};
+const selector = {
+  matchLabels: { team: 'payments' },
+  matchExpressions: [{ key: 'stage', operator: 'In', values: ['production'] }],
+};
+
+/** Backends exclude each other, and so do the ways to allow namespaces; hence several of each kind. */
+export const FULL: Readonly<Record<Kind, readonly Json[]>> = {
+  ClientCertificate: [clientCertificate, withPercentage],
+  CertificateAuthority: [
+    sample('CertificateAuthority', authoritySpec, authorityStatus),
+    sample('CertificateAuthority', { secret: { name: 'ca-pair' } }),
+  ],
+  ClusterCertificateAuthority: [
+    sample('ClusterCertificateAuthority', { ...authoritySpec, allowedNamespaces: { selector } }, authorityStatus),
+    sample('ClusterCertificateAuthority', { secret: { name: 'ca-pair' }, allowedNamespaces: { names: ['payments'] } }),
+    sample('ClusterCertificateAuthority', { selfManaged: { commonName: 'demo' }, allowedNamespaces: { all: true } }),
+  ],
+};
+
+/** RFC 7386: null removes, objects are merged, all else replaces. */
+export function merge(target: Json, patch: Json): Json {
+  const result = { ...target };
+  for (const [key, value] of Object.entries(patch)) {
+    const before = result[key];
+    if (value === null) delete result[key];
+    else if (isObject(value)) result[key] = merge(isObject(before) ? before : {}, value);
+    else result[key] = value;
+  }
+  return result;
+}
+
+function isObject(value: unknown): value is Json {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,108 @@
+import { SECRETS } from '../../../src/api/names.ts';
+import type { RawObject } from '../../../src/api/parse.ts';
+import { type Clock, systemClock } from '../../../src/clock.ts';
+import { KubeconfigConnection } from '../../../src/kube/auth.ts';
+import { Cache } from '../../../src/kube/cache.ts';
+import { KubeClient } from '../../../src/kube/client.ts';
+import type { Observation } from '../../../src/kube/transport.ts';
+import { Watch } from '../../../src/kube/watch.ts';
+import type { WatchTiming } from '../../../src/kube/watch-backoff.ts';
+import type { Logger } from '../../../src/log.ts';
+
+/** Nothing of it is printed unless DEBUG is set. */
+export const logger: Logger = {
+  debug: () => {},
+  info: note,
+  warn: note,
+  error: note,
+};
+
+function note(message: string, fields: object = {}): void {
+  if (process.env.DEBUG) console.error(message, JSON.stringify(fields));
+}
+
+export interface Connected {
+  client: KubeClient;
+  observations: Observation[];
+}
+
+export function connect(kubeconfig: string, clock: Clock = systemClock): Connected {
+  const observations: Observation[] = [];
+  const connections = new KubeconfigConnection({ kubeconfig, clock, logger });
+  const client = new KubeClient({ connections, clock, onRequest: (one) => observations.push(one) });
+  return { client, observations };
+}
+
+/** Impatient, so that a test need not wait for what takes a minute in a cluster. */
+export const IMPATIENT: Partial<WatchTiming> = {
+  idleMs: 2_000,
+  firstBackoffMs: 50,
+  longestBackoffMs: 500,
+  recoveredMs: 300,
+};
+
+export interface Watching {
+  cache: Cache<string>;
+  watch: Watch<string>;
+  changes: [key: string, before: string | undefined, after: string | undefined][];
+  stop(): Promise<void>;
+}
+
+/** Watches the Secrets of a namespace; what is kept of each is its annotation `note`. */
+export async function watchSecrets(
+  client: KubeClient,
+  namespace: string,
+  timing: Partial<WatchTiming> = {},
+): Promise<Watching> {
+  const cache = new Cache<string>({ reduce: noteOf });
+  const changes: Watching['changes'] = [];
+  cache.onChange((...change) => changes.push(change));
+  const watch = new Watch(
+    { client, clock: systemClock, logger },
+    { resource: SECRETS, namespace, cache, timing: { ...IMPATIENT, ...timing } },
+  );
+  const stopping = new AbortController();
+  const running = watch.run(stopping.signal);
+  await watch.synced;
+  return {
+    cache,
+    watch,
+    changes,
+    stop: () => {
+      stopping.abort();
+      return running;
+    },
+  };
+}
+
+function noteOf(object: RawObject): string {
+  return object.metadata?.annotations?.note ?? '';
+}
+
+export function secret(namespace: string, name: string, text: string, metadata: Record<string, unknown> = {}) {
+  return { metadata: { namespace, name, annotations: { note: text }, ...metadata } };
+}
+
+/** Waits until it is so; says what it waited for when it never is. */
+export async function until(what: string, isSo: () => boolean | Promise<boolean>, withinMs = 20_000): Promise<void> {
+  const deadline = performance.now() + withinMs;
+  while (!(await isSo())) {
+    if (performance.now() > deadline) throw new Error(`still not so after ${withinMs} ms: ${what}`);
+    await pause(20);
+  }
+}
+
+export function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
+
+let namespaces = 0;
+
+export async function newNamespace(client: KubeClient): Promise<string> {
+  const name = `kube-${process.pid}-${++namespaces}`;
+  await client.create(
+    { group: '', version: 'v1', plural: 'namespaces', kind: 'Namespace', namespaced: false },
+    { metadata: { name } },
+  );
+  return name;
+}

@@ -1,0 +1,136 @@
+import { randomBytes } from 'node:crypto';
+import { type CaPair, readCaPair } from '../../src/pki/ca.ts';
+import { type CertificateView, parseCertificate } from '../../src/pki/certificate.ts';
+import {
+  authorityKeyIdExtension,
+  caBasicConstraints,
+  keyIdOf,
+  subjectKeyIdExtension,
+  usageExtensions,
+} from '../../src/pki/extensions.ts';
+import {
+  keyIdOfCa,
+  type LeafRequest,
+  makeRoot,
+  newSerialNumber,
+  signLeaf,
+  writeCertificate,
+} from '../../src/pki/issue.ts';
+import { encodePrivateKey, generateKey, type KeySpec, type PrivateKey, publicKeyDer } from '../../src/pki/keys.ts';
+import { encodeName } from '../../src/pki/name.ts';
+import { NO_NAMES } from '../../src/pki/san.ts';
+
+/** Real certificates for tests, all of them valid around NOW. */
+export const NOW = new Date('2026-06-01T12:00:00Z');
+export const HOUR = 3_600_000;
+export const P256: KeySpec = { algorithm: 'ECDSA', size: 256 };
+export const ALL_KEYS: readonly KeySpec[] = [
+  P256,
+  { algorithm: 'ECDSA', size: 384 },
+  { algorithm: 'ECDSA', size: 521 },
+  { algorithm: 'Ed25519' },
+  { algorithm: 'RSA', size: 2048 },
+];
+
+export function hoursFromNow(hours: number): Date {
+  return new Date(NOW.getTime() + hours * HOUR);
+}
+
+export function serial(): Buffer {
+  return newSerialNumber(randomBytes(16));
+}
+
+/** A certificate with its key. */
+export interface Holder {
+  readonly certificate: CertificateView;
+  readonly key: PrivateKey;
+}
+
+interface CaOptions {
+  commonName?: string;
+  keySpec?: KeySpec;
+  notBefore?: Date;
+  notAfter?: Date;
+}
+
+export async function root(options: CaOptions = {}): Promise<Holder> {
+  const {
+    commonName = 'Test CA v1',
+    keySpec = P256,
+    notBefore = hoursFromNow(-1),
+    notAfter = hoursFromNow(1000),
+  } = options;
+  const key = await generateKey(keySpec);
+  const der = makeRoot({
+    subject: { commonName, organizations: ['Certwheel'] },
+    key,
+    notBefore,
+    notAfter,
+    serialNumber: serial(),
+  });
+  return { certificate: parseCertificate(der), key };
+}
+
+interface IntermediateOptions extends CaOptions {
+  pathLength?: number;
+  /** To certify a key again, as cross-signing does. */
+  key?: PrivateKey;
+  /** In place of those of a CA. */
+  extensions?: readonly Buffer[];
+}
+
+/** A CA below another one; Certwheel itself never makes any. */
+export async function signIntermediate(ca: Holder, options: IntermediateOptions = {}): Promise<Holder> {
+  const {
+    commonName = 'Test Intermediate',
+    keySpec = P256,
+    notBefore = hoursFromNow(-1),
+    notAfter = hoursFromNow(500),
+  } = options;
+  const key = options.key ?? (await generateKey(keySpec));
+  const spki = publicKeyDer(key);
+  const extensions = options.extensions ?? [
+    caBasicConstraints(options.pathLength),
+    ...usageExtensions(['cert sign', 'crl sign']),
+  ];
+  const der = writeCertificate({
+    notBefore,
+    notAfter,
+    serialNumber: serial(),
+    issuerDer: ca.certificate.subjectDer,
+    subjectDer: encodeName({ commonName }),
+    publicKeyDer: spki,
+    extensions: [
+      ...extensions,
+      subjectKeyIdExtension(keyIdOf(spki)),
+      authorityKeyIdExtension(keyIdOfCa(ca.certificate)),
+    ],
+    signingKey: ca.key,
+  });
+  return { certificate: parseCertificate(der), key };
+}
+
+/** A client's certificate, as asked for or with a common name alone. */
+export async function leaf(ca: Holder, options: Partial<LeafRequest> & { keySpec?: KeySpec } = {}): Promise<Holder> {
+  const key = await generateKey(options.keySpec ?? P256);
+  const der = signLeaf({
+    ca,
+    publicKeyDer: publicKeyDer(key),
+    subject: { commonName: 'client' },
+    names: NO_NAMES,
+    usages: ['digital signature', 'client auth'],
+    notBefore: hoursFromNow(-1),
+    notAfter: hoursFromNow(24),
+    serialNumber: serial(),
+    ...options,
+  });
+  return { certificate: parseCertificate(der), key };
+}
+
+export function pairOf(holder: Holder): CaPair {
+  return readCaPair({ certificatePem: holder.certificate.pem, keyPem: encodePrivateKey(holder.key, 'PKCS8') }, NOW);
+}
+
+export function describe(spec: KeySpec): string {
+  return 'size' in spec ? `${spec.algorithm} ${spec.size}` : spec.algorithm;
+}

@@ -1,0 +1,23 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+interface Outcome {
+  readonly ok: boolean;
+  /** stdout and stderr. */
+  readonly text: string;
+}
+
+/** Runs the openssl command; `{name}` in the arguments stands for a file with that content. */
+export function openssl(args: readonly string[], files: Readonly<Record<string, string | Buffer>> = {}): Outcome {
+  const folder = mkdtempSync(join(tmpdir(), 'certwheel-openssl-'));
+  try {
+    for (const [name, content] of Object.entries(files)) writeFileSync(join(folder, name), content, { mode: 0o600 });
+    const paths = args.map((arg) => arg.replace(/^\{(\w+)\}$/, (_, name) => join(folder, name)));
+    const { status, stdout, stderr } = spawnSync('openssl', paths, { encoding: 'utf8', maxBuffer: 1 << 24 });
+    return { ok: status === 0, text: `${stdout}${stderr}` };
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}

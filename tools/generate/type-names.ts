@@ -1,0 +1,39 @@
+/**
+ * The names of the interfaces in TypeScript, by `<kind>.<path>`. Written out, so that a name is chosen and not derived;
+ * an object in a CRD without a name here stops the generator.
+ */
+const NAMES: Record<string, string> = {
+  'ClientCertificate.spec': 'ClientCertificateSpec',
+  'ClientCertificate.spec.authorityRef': 'AuthorityRef',
+  'ClientCertificate.spec.subject': 'Subject',
+  'ClientCertificate.spec.privateKey': 'PrivateKey',
+  'ClientCertificate.spec.secretTemplate': 'SecretTemplate',
+  'ClientCertificate.status': 'ClientCertificateStatus',
+  'ClientCertificate.status.conditions[]': 'Condition',
+  'ClientCertificate.status.lastFailure': 'LastFailure',
+  'CertificateAuthority.spec': 'CertificateAuthoritySpec',
+  'ClusterCertificateAuthority.spec': 'ClusterCertificateAuthoritySpec',
+  'ClusterCertificateAuthority.spec.allowedNamespaces': 'AllowedNamespaces',
+  'ClusterCertificateAuthority.spec.allowedNamespaces.selector': 'LabelSelector',
+  'ClusterCertificateAuthority.spec.allowedNamespaces.selector.matchExpressions[]': 'LabelSelectorRequirement',
+};
+
+/** What both kinds of authority have in common. */
+const AUTHORITY_NAMES: Record<string, string> = {
+  'spec.secret': 'SecretBackend',
+  'spec.selfManaged': 'SelfManagedBackend',
+  'spec.selfManaged.subject': 'Subject',
+  'spec.selfManaged.privateKey': 'CAPrivateKey',
+  'spec.limits': 'AuthorityLimits',
+  'spec.rateLimit': 'RateLimit',
+  status: 'AuthorityStatus',
+  'status.conditions[]': 'Condition',
+  'status.generations[]': 'CAGeneration',
+};
+
+export function typeName(kind: string, path: string): string {
+  const name = NAMES[`${kind}.${path}`] ?? (kind.endsWith('Authority') ? AUTHORITY_NAMES[path] : undefined);
+  if (name === undefined)
+    throw new Error(`${kind} ${path} has no name in TypeScript: add one to tools/generate/type-names.ts`);
+  return name;
+}
