@@ -90,7 +90,8 @@ export class ApiError extends Error {
 /** Turns whatever was thrown into one of the classes above. Never throws. */
 export function classify(error: unknown): CertwheelError {
   if (error instanceof CertwheelError) return error;
-  if (error instanceof ApiError) return new RetryableError(apiErrorCode(error), error.message, { retryAfterMs: error.retryAfterMs, cause: error });
+  if (error instanceof ApiError)
+    return new RetryableError(apiErrorCode(error), error.message, { retryAfterMs: error.retryAfterMs, cause: error });
   const message = error instanceof Error ? error.message : String(error);
   return new UnexpectedError('Unexpected', message, { cause: error });
 }

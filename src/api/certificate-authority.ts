@@ -84,33 +84,49 @@ export function authorityResource(kind: AuthorityKind): Resource {
 }
 
 /** `CertificateAuthority/namespace/name` or `ClusterCertificateAuthority/name`: the key of queues and registries. */
-export function authorityKey(authority: { readonly kind: AuthorityKind; readonly namespace: string; readonly name: string }): string {
-  return authority.kind === 'CertificateAuthority' ? `${authority.kind}/${authority.namespace}/${authority.name}` : `${authority.kind}/${authority.name}`;
+export function authorityKey(authority: {
+  readonly kind: AuthorityKind;
+  readonly namespace: string;
+  readonly name: string;
+}): string {
+  return authority.kind === 'CertificateAuthority'
+    ? `${authority.kind}/${authority.namespace}/${authority.name}`
+    : `${authority.kind}/${authority.name}`;
 }
 
 /** Whether a cluster authority serves a namespace with these labels. */
-export function allowsNamespace(allowed: AllowedNamespaces | undefined, namespace: string, labels: Readonly<Record<string, string>>): boolean {
+export function allowsNamespace(
+  allowed: AllowedNamespaces | undefined,
+  namespace: string,
+  labels: Readonly<Record<string, string>>,
+): boolean {
   if (allowed === undefined || allowed.all === true) return true;
   if (allowed.names?.includes(namespace)) return true;
   return allowed.selector !== undefined && selects(allowed.selector, labels);
 }
 
 /** metav1.LabelSelector: all of it must hold; an empty one selects everything. */
-function selects(selector: NonNullable<AllowedNamespaces['selector']>, labels: Readonly<Record<string, string>>): boolean {
+function selects(
+  selector: NonNullable<AllowedNamespaces['selector']>,
+  labels: Readonly<Record<string, string>>,
+): boolean {
   const matches = Object.entries(selector.matchLabels ?? {}).every(([key, value]) => labels[key] === value);
-  return matches && (selector.matchExpressions ?? []).every(({ key, operator, values = [] }) => {
-    const value = labels[key];
-    switch (operator) {
-      case 'In':
-        return value !== undefined && values.includes(value);
-      case 'NotIn':
-        return value === undefined || !values.includes(value);
-      case 'Exists':
-        return value !== undefined;
-      case 'DoesNotExist':
-        return value === undefined;
-      default:
-        return false;
-    }
-  });
+  return (
+    matches &&
+    (selector.matchExpressions ?? []).every(({ key, operator, values = [] }) => {
+      const value = labels[key];
+      switch (operator) {
+        case 'In':
+          return value !== undefined && values.includes(value);
+        case 'NotIn':
+          return value === undefined || !values.includes(value);
+        case 'Exists':
+          return value !== undefined;
+        case 'DoesNotExist':
+          return value === undefined;
+        default:
+          return false;
+      }
+    })
+  );
 }

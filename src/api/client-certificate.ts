@@ -1,7 +1,7 @@
+import { CertwheelError } from '../errors.ts';
 import type { KeySpec } from '../pki/keys.ts';
 import type { Subject } from '../pki/name.ts';
 import type { Names } from '../pki/san.ts';
-import { CertwheelError } from '../errors.ts';
 import { type Condition, parseRfc3339 } from './conditions.ts';
 import { parseDuration } from './duration.ts';
 import { clientCertificateSpecSchema } from './generated/schemas.ts';

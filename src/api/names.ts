@@ -14,13 +14,55 @@ export interface Resource {
   readonly namespaced: boolean;
 }
 
-export const CLIENT_CERTIFICATES = { group: GROUP, version: VERSION, plural: 'clientcertificates', kind: 'ClientCertificate', namespaced: true } as const satisfies Resource;
-export const CERTIFICATE_AUTHORITIES = { group: GROUP, version: VERSION, plural: 'certificateauthorities', kind: 'CertificateAuthority', namespaced: true } as const satisfies Resource;
-export const CLUSTER_CERTIFICATE_AUTHORITIES = { group: GROUP, version: VERSION, plural: 'clustercertificateauthorities', kind: 'ClusterCertificateAuthority', namespaced: false } as const satisfies Resource;
-export const SECRETS = { group: '', version: 'v1', plural: 'secrets', kind: 'Secret', namespaced: true } as const satisfies Resource;
-export const NAMESPACES = { group: '', version: 'v1', plural: 'namespaces', kind: 'Namespace', namespaced: false } as const satisfies Resource;
-export const EVENTS = { group: 'events.k8s.io', version: 'v1', plural: 'events', kind: 'Event', namespaced: true } as const satisfies Resource;
-export const LEASES = { group: 'coordination.k8s.io', version: 'v1', plural: 'leases', kind: 'Lease', namespaced: true } as const satisfies Resource;
+export const CLIENT_CERTIFICATES = {
+  group: GROUP,
+  version: VERSION,
+  plural: 'clientcertificates',
+  kind: 'ClientCertificate',
+  namespaced: true,
+} as const satisfies Resource;
+export const CERTIFICATE_AUTHORITIES = {
+  group: GROUP,
+  version: VERSION,
+  plural: 'certificateauthorities',
+  kind: 'CertificateAuthority',
+  namespaced: true,
+} as const satisfies Resource;
+export const CLUSTER_CERTIFICATE_AUTHORITIES = {
+  group: GROUP,
+  version: VERSION,
+  plural: 'clustercertificateauthorities',
+  kind: 'ClusterCertificateAuthority',
+  namespaced: false,
+} as const satisfies Resource;
+export const SECRETS = {
+  group: '',
+  version: 'v1',
+  plural: 'secrets',
+  kind: 'Secret',
+  namespaced: true,
+} as const satisfies Resource;
+export const NAMESPACES = {
+  group: '',
+  version: 'v1',
+  plural: 'namespaces',
+  kind: 'Namespace',
+  namespaced: false,
+} as const satisfies Resource;
+export const EVENTS = {
+  group: 'events.k8s.io',
+  version: 'v1',
+  plural: 'events',
+  kind: 'Event',
+  namespaced: true,
+} as const satisfies Resource;
+export const LEASES = {
+  group: 'coordination.k8s.io',
+  version: 'v1',
+  plural: 'leases',
+  kind: 'Lease',
+  namespaced: true,
+} as const satisfies Resource;
 
 /** On the Secret of a certificate: the ClientCertificate's name. With UID_ANNOTATION it makes the Secret ours. */
 export const CERTIFICATE_NAME_LABEL = 'certwheel.io/certificate-name';

@@ -35,8 +35,24 @@ export interface RawObject {
 }
 
 export function parseMeta(object: RawObject): ObjectMeta {
-  const { namespace = '', name = '', uid = '', resourceVersion = '', generation = 0, creationTimestamp, deletionTimestamp } = object.metadata ?? {};
-  return { namespace, name, uid, resourceVersion, generation, createdAt: new Date(creationTimestamp ?? 0), deleting: deletionTimestamp !== undefined };
+  const {
+    namespace = '',
+    name = '',
+    uid = '',
+    resourceVersion = '',
+    generation = 0,
+    creationTimestamp,
+    deletionTimestamp,
+  } = object.metadata ?? {};
+  return {
+    namespace,
+    name,
+    uid,
+    resourceVersion,
+    generation,
+    createdAt: new Date(creationTimestamp ?? 0),
+    deleting: deletionTimestamp !== undefined,
+  };
 }
 
 /** The API server admits only what the schema allows, but what is stored may be older than the schema. */
@@ -49,7 +65,10 @@ export function validator<T>(schema: object): (spec: unknown) => T {
     validate ??= ajv.compile(schema);
     if (validate(spec)) return spec as T;
     const fault = validate.errors?.[0];
-    throw new TerminalError('InvalidSpec', `spec${fault?.instancePath.replaceAll('/', '.') ?? ''} ${fault?.message ?? 'is invalid'}`);
+    throw new TerminalError(
+      'InvalidSpec',
+      `spec${fault?.instancePath.replaceAll('/', '.') ?? ''} ${fault?.message ?? 'is invalid'}`,
+    );
   };
 }
 

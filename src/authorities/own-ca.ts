@@ -34,10 +34,16 @@ function sign(request: IssueRequest, deps: AuthorityDeps): Issued {
   const { version, pair } = signingOf(deps);
   const now = deps.clock.now();
   const { notBefore, notAfter } = validity(pair, request.lifetimeMs, now);
-  if (notAfter.getTime() - now.getTime() < SECOND) throw new AuthorityError('CAExpired', `the CA of ${deps.name} ends at ${notAfter.toISOString()}`);
+  if (notAfter.getTime() - now.getTime() < SECOND)
+    throw new AuthorityError('CAExpired', `the CA of ${deps.name} ends at ${notAfter.toISOString()}`);
   const serialNumber = newSerialNumber(randomBytes(16));
   // Before the signature exists, so that none can exist that the log doesn't know of.
-  deps.log.info('signing', { authority: deps.name, generation: version, serial: serialNumber.toString('hex'), ...request.requester });
+  deps.log.info('signing', {
+    authority: deps.name,
+    generation: version,
+    serial: serialNumber.toString('hex'),
+    ...request.requester,
+  });
   const { publicKey: publicKeyDer, identity } = request;
   const der = signLeaf({ ca: pair, publicKeyDer, ...identity, serialNumber, notBefore, notAfter });
   return { chain: [parseCertificate(der), ...pair.chain], generation: version };

@@ -20,12 +20,22 @@ export const secret: AuthorityDefinition<SecretBackend> = {
 
 function readPair(name: string, content: SecretContent | undefined, { clock }: AuthorityDeps) {
   if (content === undefined) {
-    throw new AuthorityError('CASecretNotFound', `there is no Secret ${name}; make it with: kubectl create secret tls ${name} --cert=ca.crt --key=ca.key`);
+    throw new AuthorityError(
+      'CASecretNotFound',
+      `there is no Secret ${name}; make it with: kubectl create secret tls ${name} --cert=ca.crt --key=ca.key`,
+    );
   }
   const missing = ['tls.crt', 'tls.key'].find((key) => content[key] === undefined || content[key].length === 0);
   if (missing !== undefined) throw new AuthorityError('CAPairRefused', `Secret ${name} has no ${missing}`);
   try {
-    return readCaPair({ certificatePem: textOf(content, 'tls.crt'), keyPem: textOf(content, 'tls.key'), anchorPem: textOf(content, 'ca.crt') }, clock.now());
+    return readCaPair(
+      {
+        certificatePem: textOf(content, 'tls.crt'),
+        keyPem: textOf(content, 'tls.key'),
+        anchorPem: textOf(content, 'ca.crt'),
+      },
+      clock.now(),
+    );
   } catch (error) {
     if (error instanceof CaPairError) throw new AuthorityError('CAPairRefused', `Secret ${name}: ${error.message}`);
     throw error;

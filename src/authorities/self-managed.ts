@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto';
-import { parseDuration } from '../api/duration.ts';
 import { parseKeySpec } from '../api/client-certificate.ts';
+import { parseDuration } from '../api/duration.ts';
 import type { SelfManagedBackend } from '../api/generated/types.ts';
 import { type CaPair, readCaPair } from '../pki/ca.ts';
+import { successorDue } from '../pki/ca-life.ts';
 import { CERTIFICATE_LABEL } from '../pki/certificate.ts';
 import { makeRoot, newSerialNumber } from '../pki/issue.ts';
 import { encodePrivateKey, generateKey } from '../pki/keys.ts';
@@ -19,14 +20,12 @@ export const selfManaged: AuthorityDefinition<SelfManagedBackend> = {
   permissions: [],
   create: (spec, deps) => ({
     ...ownCA(deps),
-    keyPair: async (newest, nextVersion) => (newest === undefined || isAging(newest, deps.clock.now()) ? makePair(spec, nextVersion, deps) : newest),
+    keyPair: async (newest, nextVersion) =>
+      newest !== undefined && deps.clock.now() < successorDue(newest.certificate)
+        ? newest
+        : makePair(spec, nextVersion, deps),
   }),
 };
-
-function isAging({ certificate: { notBefore, notAfter } }: CaPair, now: Date): boolean {
-  const lifeMs = notAfter.getTime() - notBefore.getTime();
-  return now.getTime() >= notBefore.getTime() + (lifeMs * 2) / 3;
-}
 
 async function makePair(spec: SelfManagedBackend, version: number, { clock }: AuthorityDeps): Promise<CaPair> {
   const key = await generateKey(parseKeySpec(spec.privateKey));

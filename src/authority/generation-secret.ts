@@ -40,7 +40,12 @@ export function viewGenerationSecret(object: RawObject, controllerNamespace: str
     };
     return { authority, version, generation, problem: undefined };
   } catch (error) {
-    return { authority, version: version ?? 0, generation: undefined, problem: `Secret ${namespace}/${name} can't be used: ${(error as Error).message}` };
+    return {
+      authority,
+      version: version ?? 0,
+      generation: undefined,
+      problem: `Secret ${namespace}/${name} can't be used: ${(error as Error).message}`,
+    };
   }
 }
 
@@ -86,7 +91,11 @@ function versionOf(kind: AuthorityKind, authority: string, name: string): number
 }
 
 function pairOf(object: RawObject): CaPair {
-  const pems = { certificatePem: text(object, 'tls.crt'), keyPem: text(object, 'tls.key'), anchorPem: text(object, 'ca.crt') };
+  const pems = {
+    certificatePem: text(object, 'tls.crt'),
+    keyPem: text(object, 'tls.key'),
+    anchorPem: text(object, 'ca.crt'),
+  };
   // It was valid when it was accepted; whether it still is, is for those who want to sign with it.
   return readCaPair(pems, undefined);
 }

@@ -16,7 +16,12 @@ export interface Generation {
   readonly pair: CaPair;
   /** The type of authority that brought it. */
   readonly source: string;
-  readonly secret: { readonly namespace: string; readonly name: string; readonly uid: string; readonly resourceVersion: string };
+  readonly secret: {
+    readonly namespace: string;
+    readonly name: string;
+    readonly uid: string;
+    readonly resourceVersion: string;
+  };
 }
 
 /** What a certificate of the authority means for its CA rotation. */
@@ -70,7 +75,8 @@ export function planRotation(rotation: Rotation, now: Date): Plan {
 
   if (wanted === undefined) return { ...settled, step: { do: 'settle', recheckAt: undefined } };
   const successor = generations.find(({ pair }) => pair.certificate.fingerprintSHA256 === wanted);
-  if (successor === undefined) return { ...settled, step: { do: 'create', state: signing === undefined ? 'Active' : 'Prepared' } };
+  if (successor === undefined)
+    return { ...settled, step: { do: 'create', state: signing === undefined ? 'Active' : 'Prepared' } };
 
   // A crash between "the new one signs" and "the old one retires" leaves two: the later one is meant.
   const extra = generations.find((each) => each.state === 'Active' && each !== signing && signing !== undefined);
@@ -86,7 +92,13 @@ export function planRotation(rotation: Rotation, now: Date): Plan {
   if (leaving === undefined) return { ...settled, step: { do: 'settle', recheckAt: undefined } };
   // It never signed, so nobody needs it.
   if (leaving.state === 'Prepared') return { ...settled, step: { do: 'retire', generation: leaving } };
-  return gate(rotation, leaving, (member) => usesGeneration(member, leaving, now), { do: 'retire', generation: leaving }, now);
+  return gate(
+    rotation,
+    leaving,
+    (member) => usesGeneration(member, leaving, now),
+    { do: 'retire', generation: leaving },
+    now,
+  );
 
   function lacksBundle(member: Member): boolean {
     return member.trustBundleHash !== rotation.trustBundleHash;
@@ -101,11 +113,20 @@ export function signingGeneration(generations: readonly Generation[], now: Date)
 
 /** When nothing can be signed any more: the first end of the CA certificate and of those above it. */
 export function endOf(pair: CaPair): Date {
-  return [pair.certificate, ...pair.chain].reduce((first, each) => (each.notAfter < first ? each.notAfter : first), pair.certificate.notAfter);
+  return [pair.certificate, ...pair.chain].reduce(
+    (first, each) => (each.notAfter < first ? each.notAfter : first),
+    pair.certificate.notAfter,
+  );
 }
 
 /** Takes the step once nobody has stood in its way for the whole propagation time. */
-function gate(rotation: Rotation, generation: Generation, standsInTheWay: (member: Member) => boolean, step: Step, now: Date): Plan {
+function gate(
+  rotation: Rotation,
+  generation: Generation,
+  standsInTheWay: (member: Member) => boolean,
+  step: Step,
+  now: Date,
+): Plan {
   const waitingFor = rotation.members.filter(standsInTheWay).map((member) => member.key);
   if (waitingFor.length > 0) return { step: { do: 'settle', recheckAt: undefined }, waitingFor, clearSince: new Map() };
   // Without certificates there is nobody who would have to load anything.

@@ -1,20 +1,36 @@
 import { isDeepStrictEqual } from 'node:util';
-import { type AnyCertificateAuthority, authorityConditions, type BrokenCertificateAuthority, type CertificateAuthority, isBrokenAuthority } from '../api/certificate-authority.ts';
+import {
+  type AnyCertificateAuthority,
+  authorityConditions,
+  type BrokenCertificateAuthority,
+  type CertificateAuthority,
+  isBrokenAuthority,
+} from '../api/certificate-authority.ts';
 import { mergeConditions } from '../api/conditions.ts';
 import type { AuthorityStatus } from '../api/generated/types.ts';
 import type { EventText } from '../certificate/events.ts';
 import type { AuthorityView } from '../certificate/observed.ts';
 import type { Clock } from '../clock.ts';
-import { AuthorityError, classify, UnexpectedError } from '../errors.ts';
+import { AuthorityError, classify } from '../errors.ts';
 import type { Logger } from '../log.ts';
-import type { CaPair } from '../pki/ca.ts';
 import { bundleOf } from '../pki/bundle.ts';
+import type { CaPair } from '../pki/ca.ts';
+import { successorDue } from '../pki/ca-life.ts';
+import type { CertificateView } from '../pki/certificate.ts';
 import { backoffMs } from '../queue/backoff.ts';
 import type { Outcome } from '../queue/controller.ts';
-import { endOf, type Generation, type Member, type Plan, planRotation, signingGeneration, type Step } from './generations.ts';
 import type { GenerationSecret } from './generation-secret.ts';
+import {
+  endOf,
+  type Generation,
+  type Member,
+  type Plan,
+  planRotation,
+  type Step,
+  signingGeneration,
+} from './generations.ts';
 import { type Registry, type Runtime, type Trouble, viewAuthority } from './registry.ts';
-import { AUTHORITY_CONDITIONS, authorityStatus } from './status.ts';
+import { AUTHORITY_CONDITIONS, type AuthorityFindings, authorityStatus } from './status.ts';
 
 export interface AuthorityDeps {
   find(key: string): AnyCertificateAuthority | undefined;
@@ -23,7 +39,11 @@ export interface AuthorityDeps {
   /** The Secrets that keep CA generations of this authority, the unreadable ones too. */
   generationSecrets(key: string): readonly GenerationSecret[];
   members(key: string): readonly Member[];
-  writeGeneration(resource: CertificateAuthority, generation: Omit<Generation, 'secret'>, secret: Generation['secret'] | undefined): Promise<void>;
+  writeGeneration(
+    resource: CertificateAuthority,
+    generation: Omit<Generation, 'secret'>,
+    secret?: { readonly namespace: string; readonly uid?: string; readonly resourceVersion: string },
+  ): Promise<void>;
   deleteGeneration(generation: Generation): Promise<void>;
   writeStatus(resource: AnyCertificateAuthority, status: AuthorityStatus): Promise<void>;
   tell(resource: AnyCertificateAuthority, event: EventText): void;
@@ -44,8 +64,21 @@ export interface AuthorityMetrics {
 /** An authority that is down is probed this often, whatever the number of certificates that wait for it. */
 const PROBE = { firstMs: 1_000, longestMs: 30_000 };
 
-/** One look at one authority: its CA generations one step on, its trust, its health. */
+/** One look at one authority. Where the first one fails, certificates must learn that too: they wait for a view. */
 export async function reconcileAuthority(key: string, deps: AuthorityDeps, signal: AbortSignal): Promise<Outcome> {
+  try {
+    return await lookAt(key, deps, signal);
+  } catch (thrown) {
+    const runtime = deps.registry.get(key);
+    const { code, message } = classify(thrown);
+    if (runtime !== undefined && runtime.view === undefined)
+      show(key, runtime, viewAuthority(runtime, [], { code, message }, deps.clock.now()), deps);
+    throw thrown;
+  }
+}
+
+/** Its CA generations one step on, its trust, its health. */
+async function lookAt(key: string, deps: AuthorityDeps, signal: AbortSignal): Promise<Outcome> {
   const resource = deps.find(key);
   if (resource === undefined || resource.deleting || isBrokenAuthority(resource)) {
     deps.registry.remove(key);
@@ -64,12 +97,13 @@ export async function reconcileAuthority(key: string, deps: AuthorityDeps, signa
 
   const probe = await probeBackend(runtime, signal);
   const unreadable = stored.find(({ problem }) => problem !== undefined);
-  const refused = source.trouble ?? (unreadable && { code: 'CAPairRefused' as const, message: unreadable.problem ?? '' });
+  const refused =
+    source.trouble ?? (unreadable && { code: 'CAPairRefused' as const, message: unreadable.problem ?? '' });
   const now = deps.clock.now();
   // Where nothing signs, the reason why is that of the source, not that nothing signs.
   const trouble = probe.trouble && (refused ?? probe.trouble);
   show(key, runtime, viewAuthority(runtime, probe.trust, trouble, now), deps);
-  await report(runtime, trouble, refused, plan, deps);
+  await report(resource, runtime, { trouble, refused, waitingFor: plan.waitingFor }, deps);
   if (stepped) return { do: 'again' };
   return { do: 'rest', recheckAt: recheckAt(runtime, plan, trouble ?? refused, deps) };
 }
@@ -83,7 +117,9 @@ interface Source {
 async function readSource(runtime: Runtime, version: number, signal: AbortSignal): Promise<Source> {
   const { backend, definition, generations } = runtime;
   if (backend.keyPair === undefined) return { pair: undefined, trouble: undefined };
-  const newest = generations.filter(({ source }) => source === definition.type).sort((one, other) => other.version - one.version)[0];
+  const newest = generations
+    .filter(({ source }) => source === definition.type)
+    .sort((one, other) => other.version - one.version)[0];
   try {
     return { pair: await backend.keyPair(newest?.pair, version, signal), trouble: undefined };
   } catch (thrown) {
@@ -107,7 +143,13 @@ function planOf(key: string, runtime: Runtime, pair: CaPair | undefined, deps: A
 }
 
 /** Takes one step, which is one write; false where there is none to take. */
-async function take(step: Step, pair: CaPair | undefined, version: number, runtime: Runtime, deps: AuthorityDeps): Promise<boolean> {
+async function take(
+  step: Step,
+  pair: CaPair | undefined,
+  version: number,
+  runtime: Runtime,
+  deps: AuthorityDeps,
+): Promise<boolean> {
   const { resource, definition } = runtime;
   const since = deps.clock.now();
   const fields = { kind: resource.kind, namespace: resource.namespace, name: resource.name };
@@ -117,34 +159,55 @@ async function take(step: Step, pair: CaPair | undefined, version: number, runti
     case 'create':
       if (pair === undefined) return false;
       deps.assertLeading();
-      await deps.writeGeneration(resource, { version, state: step.state, since, pair, source: definition.type }, undefined);
-      deps.log.info('CA generation created', { ...fields, generation: version, state: step.state, subject: pair.certificate.subjectText });
-      deps.tell(resource, { type: 'Normal', reason: 'CAGenerationCreated', action: 'Rotate', note: `generation ${version} (${pair.certificate.subjectText}) is ${step.state}` });
+      await deps.writeGeneration(resource, { version, state: step.state, since, pair, source: definition.type });
+      deps.log.info('CA generation created', {
+        ...fields,
+        generation: version,
+        state: step.state,
+        subject: pair.certificate.subjectText,
+      });
+      deps.tell(resource, {
+        type: 'Normal',
+        reason: 'CAGenerationCreated',
+        action: 'Rotate',
+        note: `generation ${version} (${pair.certificate.subjectText}) is ${step.state}`,
+      });
       return true;
     case 'move':
       deps.assertLeading();
       await deps.writeGeneration(resource, { ...step.generation, state: step.to, since }, step.generation.secret);
       deps.log.info('CA generation moved', { ...fields, generation: step.generation.version, state: step.to });
-      deps.tell(resource, { type: 'Normal', reason: `CAGeneration${step.to}`, action: 'Rotate', note: `generation ${step.generation.version} is ${step.to}` });
+      deps.tell(resource, {
+        type: 'Normal',
+        reason: `CAGeneration${step.to}`,
+        action: 'Rotate',
+        note: `generation ${step.generation.version} is ${step.to}`,
+      });
       return true;
     case 'retire':
       deps.assertLeading();
       await deps.deleteGeneration(step.generation);
       deps.log.info('CA generation retired', { ...fields, generation: step.generation.version });
-      deps.tell(resource, { type: 'Normal', reason: 'CAGenerationRetired', action: 'Rotate', note: `generation ${step.generation.version} is no longer trusted, its key is deleted` });
+      deps.tell(resource, {
+        type: 'Normal',
+        reason: 'CAGenerationRetired',
+        action: 'Rotate',
+        note: `generation ${step.generation.version} is no longer trusted, its key is deleted`,
+      });
       return true;
     default:
       return step satisfies never;
   }
 }
 
-async function probeBackend({ backend }: Runtime, signal: AbortSignal) {
+/** What is trusted doesn't change because the authority is away. */
+async function probeBackend({ backend, view }: Runtime, signal: AbortSignal) {
+  let trust: readonly CertificateView[] = [...(view?.trust.anchors.values() ?? [])];
   try {
-    const trust = await backend.trust(signal);
+    trust = await backend.trust(signal);
     await backend.check(signal);
     return { trust, trouble: undefined };
   } catch (thrown) {
-    const trust = await backend.trust(signal).catch(() => []);
     return { trust, trouble: troubleOf(thrown) };
   }
 }
@@ -160,15 +223,80 @@ function visible({ trouble, trust, signing, limits, generations }: AuthorityView
   return { trouble, hash: trust.hash, signing, limits, generations };
 }
 
-async function report(runtime: Runtime, trouble: Trouble | undefined, refused: Trouble | undefined, plan: Plan, deps: AuthorityDeps): Promise<void> {
+async function report(
+  resource: CertificateAuthority,
+  runtime: Runtime,
+  findings: Omit<AuthorityFindings, 'generations' | 'signing'>,
+  deps: AuthorityDeps,
+): Promise<void> {
   const { generations } = runtime;
-  const resource = runtime.resource;
-  const current = deps.find(keyIn(runtime, deps)) ?? resource;
   const now = deps.clock.now();
   const signing = signingGeneration(generations, now);
-  const status = authorityStatus({ ...resource, status: current.status }, { trouble, refused, generations, signing, waitingFor: plan.waitingFor }, now);
-  deps.metrics.show(resource, trouble === undefined, signing && endOf(signing.pair));
-  if (isDeepStrictEqual(status, current.status)) return;
-  await deps.writeStatus(current, status);
-  tellTrouble(resource, current.status, status, deps);
+  const status = authorityStatus(resource, { ...findings, generations, signing }, now);
+  deps.metrics.show(resource, findings.trouble === undefined, signing && endOf(signing.pair));
+  if (isDeepStrictEqual(status, resource.status)) return;
+  await deps.writeStatus(resource, status);
+  const event = troubleEvent(resource.status, status);
+  if (event !== undefined) deps.tell(resource, event);
+}
+
+/** Each trouble is told of once, when it begins or turns into another. */
+function troubleEvent(before: AuthorityStatus, after: AuthorityStatus): EventText | undefined {
+  const trouble = (status: AuthorityStatus) =>
+    authorityConditions(status).find(
+      ({ type, status: value }) => (type === 'Ready' && value === 'False') || type === 'Stalled',
+    );
+  const now = trouble(after);
+  if (now === undefined || now.message === trouble(before)?.message) return undefined;
+  return { type: 'Warning', reason: now.reason, action: 'Verify', note: now.message };
+}
+
+async function reportBroken(resource: BrokenCertificateAuthority, deps: AuthorityDeps): Promise<Outcome> {
+  const message = `${resource.problem}; it was stored under an older schema, apply it again`;
+  const facts = { reason: 'InvalidSpec', message, observedGeneration: resource.generation };
+  const wanted = [
+    { type: 'Ready', status: 'False', ...facts } as const,
+    { type: 'Stalled', status: 'True', ...facts } as const,
+  ];
+  const conditions = mergeConditions(
+    authorityConditions(resource.status),
+    wanted,
+    AUTHORITY_CONDITIONS,
+    deps.clock.now(),
+  );
+  const status = { ...resource.status, observedGeneration: resource.generation, conditions };
+  if (!isDeepStrictEqual(status, resource.status)) await deps.writeStatus(resource, status);
+  return { do: 'rest' };
+}
+
+/** The next moment at which something may be otherwise without any event. */
+function recheckAt(runtime: Runtime, plan: Plan, trouble: Trouble | undefined, deps: AuthorityDeps): Date | undefined {
+  const now = deps.clock.now();
+  runtime.attempts = trouble === undefined ? 0 : runtime.attempts + 1;
+  const probeAt = trouble && new Date(now.getTime() + backoffMs(runtime.attempts, PROBE, deps.clock.random()));
+  const ends = runtime.generations.map(({ pair }) => endOf(pair)).filter((end) => end > now);
+  const renewals = runtime.generations
+    .map(({ pair: { certificate } }) => successorDue(certificate))
+    .filter((due) => due > now);
+  const planned = plan.step.do === 'settle' ? plan.step.recheckAt : undefined;
+  return [probeAt, planned, ...ends, ...renewals].reduce(
+    (first, each) => (first === undefined || (each !== undefined && each < first) ? each : first),
+    undefined,
+  );
+}
+
+/** Never reused: a version that was retired, or whose Secret somebody deleted, stays in status. */
+function nextVersion(resource: CertificateAuthority, stored: readonly GenerationSecret[]): number {
+  const known = [
+    ...stored.map(({ version }) => version),
+    ...(resource.status.generations ?? []).map(({ version }) => version),
+  ];
+  return Math.max(0, ...known) + 1;
+}
+
+function troubleOf(thrown: unknown): Trouble {
+  const error = classify(thrown);
+  // Anything but a plain refusal is for the controller's own backoff.
+  if (!(error instanceof AuthorityError)) throw error;
+  return { code: error.code, message: error.message };
 }

@@ -1,4 +1,4 @@
-import { type CertificateAuthority, authorityKey } from '../api/certificate-authority.ts';
+import { authorityKey, type CertificateAuthority } from '../api/certificate-authority.ts';
 import type { Authority, AuthorityDefinition } from '../authorities/authority.ts';
 import type { AuthorityView } from '../certificate/observed.ts';
 import type { ErrorCode } from '../errors.ts';
@@ -39,7 +39,8 @@ export class Registry {
   ensure(resource: CertificateAuthority, create: () => Runtime): Runtime {
     const key = authorityKey(resource);
     const known = this.#runtimes.get(key);
-    if (known !== undefined && known.resource.uid === resource.uid && known.resource.generation === resource.generation) return known;
+    if (known !== undefined && known.resource.uid === resource.uid && known.resource.generation === resource.generation)
+      return known;
     const runtime = create();
     known?.release();
     this.#runtimes.set(key, runtime);
@@ -57,7 +58,12 @@ export class Registry {
 }
 
 /** What certificates see of an authority. */
-export function viewAuthority(runtime: Runtime, trust: readonly CertificateView[], trouble: Trouble | undefined, now: Date): AuthorityView {
+export function viewAuthority(
+  runtime: Runtime,
+  trust: readonly CertificateView[],
+  trouble: Trouble | undefined,
+  now: Date,
+): AuthorityView {
   const { definition, resource, generations } = runtime;
   const signing = signingGeneration(generations, now);
   return {
@@ -66,7 +72,12 @@ export function viewAuthority(runtime: Runtime, trust: readonly CertificateView[
     limits: resource.limits,
     trouble,
     trust: bundleOf(trust),
-    generations: new Map(generations.map((each) => [each.pair.certificate.fingerprintSHA256, { version: each.version, signs: each === signing }])),
+    generations: new Map(
+      generations.map((each) => [
+        each.pair.certificate.fingerprintSHA256,
+        { version: each.version, signs: each === signing },
+      ]),
+    ),
     signing: signing && { version: signing.version, since: signing.since, notAfter: endOf(signing.pair) },
   };
 }

@@ -1,4 +1,4 @@
-import { type CertificateAuthority, authorityConditions } from '../api/certificate-authority.ts';
+import { authorityConditions, type CertificateAuthority } from '../api/certificate-authority.ts';
 import { mergeConditions, type NewCondition, toRfc3339 } from '../api/conditions.ts';
 import type { AuthorityStatus, CAGeneration } from '../api/generated/types.ts';
 import type { Generation } from './generations.ts';
@@ -20,22 +20,40 @@ export interface AuthorityFindings {
 }
 
 /** What there is to say about an authority; equal input gives an equal status. */
-export function authorityStatus(resource: CertificateAuthority, findings: AuthorityFindings, now: Date): AuthorityStatus {
+export function authorityStatus(
+  resource: CertificateAuthority,
+  findings: AuthorityFindings,
+  now: Date,
+): AuthorityStatus {
   const { trouble, refused, signing, generations } = findings;
   const observedGeneration = resource.generation;
-  const wanted = [readiness(findings), ...rotation(findings), ...(refused === undefined || trouble !== undefined ? [] : [stalled(refused, signing)])];
+  const wanted = [
+    readiness(findings),
+    ...rotation(findings),
+    ...(refused === undefined || trouble !== undefined ? [] : [stalled(refused, signing)]),
+  ];
   return {
     observedGeneration,
-    conditions: mergeConditions(authorityConditions(resource.status), wanted.map((each) => ({ ...each, observedGeneration })), AUTHORITY_CONDITIONS, now),
+    conditions: mergeConditions(
+      authorityConditions(resource.status),
+      wanted.map((each) => ({ ...each, observedGeneration })),
+      AUTHORITY_CONDITIONS,
+      now,
+    ),
     backend: resource.type,
-    ...(signing === undefined ? {} : { activeGeneration: signing.version, notAfter: toRfc3339(signing.pair.certificate.notAfter) }),
+    ...(signing === undefined
+      ? {}
+      : { activeGeneration: signing.version, notAfter: toRfc3339(signing.pair.certificate.notAfter) }),
     ...describeGenerations(generations, resource.status.generations ?? [], now),
   };
 }
 
 function readiness({ trouble, signing }: AuthorityFindings): NewCondition {
   if (trouble !== undefined) return { type: 'Ready', status: 'False', reason: trouble.code, message: trouble.message };
-  const message = signing === undefined ? 'reachable, credentials accepted' : `issues from CA generation ${signing.version} (${signing.pair.certificate.subjectText}), valid until ${toRfc3339(signing.pair.certificate.notAfter)}`;
+  const message =
+    signing === undefined
+      ? 'reachable, credentials accepted'
+      : `issues from CA generation ${signing.version} (${signing.pair.certificate.subjectText}), valid until ${toRfc3339(signing.pair.certificate.notAfter)}`;
   return { type: 'Ready', status: 'True', reason: 'Verified', message };
 }
 
@@ -48,16 +66,25 @@ function rotation({ generations, waitingFor }: AuthorityFindings): NewCondition[
   const prepared = generations.find(({ state }) => state === 'Prepared');
   const leaving = generations.find(({ state }) => state === 'Retiring');
   if (prepared === undefined && leaving === undefined) return [];
-  const waiting = waitingFor.length === 0 ? '' : `; waiting for ${waitingFor.length} certificates, such as ${waitingFor.slice(0, 5).join(', ')}`;
+  const waiting =
+    waitingFor.length === 0
+      ? ''
+      : `; waiting for ${waitingFor.length} certificates, such as ${waitingFor.slice(0, 5).join(', ')}`;
   const message =
     prepared === undefined
       ? `certificates of generation ${leaving?.version} are being re-issued${waiting}`
       : `generation ${prepared.version} goes into every ca.crt before it signs${waiting}`;
-  return [{ type: 'Rotating', status: 'True', reason: prepared === undefined ? 'Reissuing' : 'SpreadingTrust', message }];
+  return [
+    { type: 'Rotating', status: 'True', reason: prepared === undefined ? 'Reissuing' : 'SpreadingTrust', message },
+  ];
 }
 
 /** Those in use from their Secrets, the retired from what status has kept of them. */
-function describeGenerations(generations: readonly Generation[], known: readonly CAGeneration[], now: Date): Pick<AuthorityStatus, 'generations'> {
+function describeGenerations(
+  generations: readonly Generation[],
+  known: readonly CAGeneration[],
+  now: Date,
+): Pick<AuthorityStatus, 'generations'> {
   const living = generations.map(describe);
   const versions = new Set(living.map(({ version }) => version));
   const retired = known

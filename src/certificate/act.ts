@@ -33,7 +33,13 @@ const WRITE_ATTEMPTS = 4;
  * Gets a certificate and publishes it: one call of the authority, one write. Nothing reaches the Secret that isn't
  * proven. When this throws, the Secret is as it was, or (the answer was lost) holds the new certificate as a whole.
  */
-export async function issue(seen: Observed, view: AuthorityView, authority: Authority, deps: ActDeps, signal: AbortSignal): Promise<SecretView> {
+export async function issue(
+  seen: Observed,
+  view: AuthorityView,
+  authority: Authority,
+  deps: ActDeps,
+  signal: AbortSignal,
+): Promise<SecretView> {
   const { resource } = seen;
   const key = await privateKeyFor(seen, deps);
   const request = requestFor(resource, key, seen.secret);
@@ -41,7 +47,10 @@ export async function issue(seen: Observed, view: AuthorityView, authority: Auth
   const issued = await authority.issue(request, signal);
   const leaf = await prove(issued, request, view, deps, signal);
   const data = {
-    certificateChain: issued.chain.filter((each) => each === leaf || !view.trust.anchors.has(each.fingerprintSHA256)).map((each) => each.pem).join(''),
+    certificateChain: issued.chain
+      .filter((each) => each === leaf || !view.trust.anchors.has(each.fingerprintSHA256))
+      .map((each) => each.pem)
+      .join(''),
     privateKey: encodePrivateKey(key, resource.spec.keyEncoding),
     trustBundle: view.trust.pem,
   };
@@ -64,7 +73,8 @@ export async function repair(seen: Observed, view: AuthorityView, deps: ActDeps)
   const held = secret?.certificate;
   const live = await deps.secrets.get(resource.namespace, resource.spec.secretName);
   // The private key isn't in the cache. What is read now must be what was judged, or the judgement is void.
-  if (held === undefined || live?.metadata?.resourceVersion !== secret?.resourceVersion) throw new RetryableError('Conflict', 'the Secret changed while it was looked at');
+  if (held === undefined || live === undefined || live.metadata?.resourceVersion !== secret?.resourceVersion)
+    throw new RetryableError('Conflict', 'the Secret changed while it was looked at');
   const { memory } = secret ?? {};
   const data = {
     certificateChain: textOf(live, 'tls.crt'),
@@ -107,18 +117,29 @@ function requestFor(resource: ClientCertificate, key: KeyObject, secret: SecretV
 }
 
 /** Answers the leaf; throws unless everything about it is as it was asked for. */
-async function prove(issued: Issued, request: IssueRequest, view: AuthorityView, { clock }: ActDeps, signal: AbortSignal) {
+async function prove(
+  issued: Issued,
+  request: IssueRequest,
+  view: AuthorityView,
+  { clock }: ActDeps,
+  signal: AbortSignal,
+) {
   const [leaf] = issued.chain;
   if (leaf === undefined) throw new RetryableError('InvalidAnswer', 'the authority answered without a certificate');
-  const expected = { publicKeyDer: request.publicKey, ...request.identity, carries: view.capabilities.identity };
-  const examine = () => proveIssued({ chain: issued.chain, anchors: [...view.trust.anchors.values()], expected, now: clock.now() });
+  const anchors = [...view.trust.anchors.values()];
+  const carries = view.capabilities.identity;
+  const examine = () => {
+    const expected = { publicKeyDer: request.publicKey, ...request.identity, now: clock.now() };
+    return proveIssued({ chain: issued.chain, anchors, expected, carries });
+  };
   let verdict = examine();
   if (verdict?.validInMs !== undefined) {
     // An authority whose clock is a little ahead: hold the certificate back until a verifier would take it.
     await clock.sleep(verdict.validInMs, signal);
     verdict = examine();
   }
-  if (verdict !== undefined) throw new RetryableError('InvalidAnswer', `the authority's answer was refused: ${verdict.problem}`);
+  if (verdict !== undefined)
+    throw new RetryableError('InvalidAnswer', `the authority's answer was refused: ${verdict.problem}`);
   return leaf;
 }
 
@@ -126,7 +147,13 @@ async function prove(issued: Issued, request: IssueRequest, view: AuthorityView,
  * One server-side apply, on the condition that the Secret still is what was looked at. After a lost race or a lost
  * answer the Secret itself is asked what holds, so that a certificate that was paid for isn't thrown away.
  */
-async function publish(seen: Observed, data: SecretData, memory: Omit<SecretMemory, 'templateKeys'>, serialNumber: string, deps: ActDeps): Promise<SecretView> {
+async function publish(
+  seen: Observed,
+  data: SecretData,
+  memory: Omit<SecretMemory, 'templateKeys'>,
+  serialNumber: string,
+  deps: ActDeps,
+): Promise<SecretView> {
   const { resource } = seen;
   let current = seen.secret;
   for (let attempt = 1; ; attempt++) {
@@ -139,10 +166,14 @@ async function publish(seen: Observed, data: SecretData, memory: Omit<SecretMemo
       current = live && viewSecret(live);
       if (current === undefined) continue;
       const now = { resource, secret: current };
-      if (!isOurs(now) && !isAdoptable(now)) throw new TerminalError('SecretNotOwned', `Secret ${current.name} exists and is not this ClientCertificate's`);
+      if (!isOurs(now) && !isAdoptable(now))
+        throw new TerminalError('SecretNotOwned', `Secret ${current.name} exists and is not this ClientCertificate's`);
       if (isOurs(now) && current.memory.revision >= memory.revision) {
-        if (current.certificate?.serialNumber === serialNumber && current.memory.revision === memory.revision) return current;
-        throw new RetryableError('Conflict', `revision ${current.memory.revision} was published meanwhile`, { cause: error });
+        if (current.certificate?.serialNumber === serialNumber && current.memory.revision === memory.revision)
+          return current;
+        throw new RetryableError('Conflict', `revision ${current.memory.revision} was published meanwhile`, {
+          cause: error,
+        });
       }
     }
   }

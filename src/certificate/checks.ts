@@ -1,12 +1,20 @@
 import type { ClientCertificate } from '../api/client-certificate.ts';
 import { lastFailureOf } from '../api/client-certificate.ts';
-import { formatDuration } from '../api/duration.ts';
 import { toRfc3339 } from '../api/conditions.ts';
+import { formatDuration } from '../api/duration.ts';
 import { canonicalIdentity } from './identity.ts';
-import { type AuthorityView, type Decision, isAdoptable, isOurs, type Observed, type Permission, type RotationReason } from './observed.ts';
+import {
+  type AuthorityView,
+  type Decision,
+  isAdoptable,
+  isOurs,
+  type Observed,
+  type Permission,
+  type RotationReason,
+} from './observed.ts';
 import { caRotationDue, schedule } from './schedule.ts';
-import type { CertificateFacts } from './secret-view.ts';
 import { templateKeys } from './secret-manifest.ts';
+import type { CertificateFacts } from './secret-view.ts';
 
 export type Refusal = Extract<Decision, { do: 'refuse' | 'wait' }>;
 export type Obstacle = Extract<Decision, { do: 'wait' }>;
@@ -19,7 +27,10 @@ export interface Need {
 
 export function namesTakenSecret({ resource, olderRival }: Observed): Refusal | undefined {
   if (olderRival === undefined) return undefined;
-  return refuse('SecretConflict', `Secret ${resource.spec.secretName} belongs to the older ClientCertificate ${olderRival}; choose another secretName or delete one of the two`);
+  return refuse(
+    'SecretConflict',
+    `Secret ${resource.spec.secretName} belongs to the older ClientCertificate ${olderRival}; choose another secretName or delete one of the two`,
+  );
 }
 
 export function secretIsForeign(seen: Observed): Refusal | undefined {
@@ -27,7 +38,10 @@ export function secretIsForeign(seen: Observed): Refusal | undefined {
   if (secret === undefined || isOurs(seen)) return undefined;
   if (isAdoptable(seen)) {
     if (secret.type === 'kubernetes.io/tls') return undefined;
-    return refuse('SecretNotOwned', `Secret ${secret.name} is to be adopted but has type ${secret.type}, which can't be changed; delete it or choose another secretName`);
+    return refuse(
+      'SecretNotOwned',
+      `Secret ${secret.name} is to be adopted but has type ${secret.type}, which can't be changed; delete it or choose another secretName`,
+    );
   }
   const hint = `to hand it over: kubectl annotate secret -n ${secret.namespace} ${secret.name} certwheel.io/adopt=${resource.name}`;
   return refuse('SecretNotOwned', `Secret ${secret.name} exists and is not this ClientCertificate's; ${hint}`);
@@ -37,11 +51,24 @@ export function authorityIsMissing({ resource, authority }: Observed): Refusal |
   const { kind, name } = resource.spec.authorityRef;
   switch (authority) {
     case 'AuthorityNotFound':
-      return wait('AuthorityNotFound', kind === 'CertificateAuthority' ? `there is no CertificateAuthority ${name} in namespace ${resource.namespace}` : `there is no ClusterCertificateAuthority ${name}`);
+      return wait(
+        'AuthorityNotFound',
+        kind === 'CertificateAuthority'
+          ? `there is no CertificateAuthority ${name} in namespace ${resource.namespace}`
+          : `there is no ClusterCertificateAuthority ${name}`,
+      );
+    case 'AuthorityNotReady':
+      return wait('AuthorityNotReady', `the spec of ${kind} ${name} is invalid; its status says why`);
     case 'ClusterAuthorityNotServed':
-      return wait('ClusterAuthorityNotServed', `ClusterCertificateAuthority ${name} can't be used: this controller serves single namespaces only; use a CertificateAuthority`);
+      return wait(
+        'ClusterAuthorityNotServed',
+        `ClusterCertificateAuthority ${name} can't be used: this controller serves single namespaces only; use a CertificateAuthority`,
+      );
     case 'NamespaceNotAllowed':
-      return wait('NamespaceNotAllowed', `ClusterCertificateAuthority ${name} does not list namespace ${resource.namespace} in spec.allowedNamespaces`);
+      return wait(
+        'NamespaceNotAllowed',
+        `ClusterCertificateAuthority ${name} does not list namespace ${resource.namespace} in spec.allowedNamespaces`,
+      );
     default:
       return undefined;
   }
@@ -56,7 +83,10 @@ export function asksForSystemIdentity({ resource, authority }: Observed): Refusa
   const { commonName = '', organizations = [] } = resource.spec.identity.subject;
   const claimed = [commonName, ...organizations].find((name) => name.trimStart().toLowerCase().startsWith('system:'));
   if (claimed === undefined) return undefined;
-  return refuse('SystemIdentityDenied', `"${claimed}" is an identity of Kubernetes itself; the authority must say allowSystemIdentities to issue it`);
+  return refuse(
+    'SystemIdentityDenied',
+    `"${claimed}" is an identity of Kubernetes itself; the authority must say allowSystemIdentities to issue it`,
+  );
 }
 
 export function exceedsLimits({ resource, authority }: Observed): Refusal | undefined {
@@ -64,13 +94,20 @@ export function exceedsLimits({ resource, authority }: Observed): Refusal | unde
   const { spec } = resource;
   const { maxDurationMs, keyAlgorithms, usages } = authority.limits;
   if (maxDurationMs !== undefined && spec.durationMs > maxDurationMs) {
-    return refuse('LimitExceeded', `duration ${formatDuration(spec.durationMs)} exceeds the authority's maxDuration ${formatDuration(maxDurationMs)}`);
+    return refuse(
+      'LimitExceeded',
+      `duration ${formatDuration(spec.durationMs)} exceeds the authority's maxDuration ${formatDuration(maxDurationMs)}`,
+    );
   }
   if (keyAlgorithms !== undefined && !keyAlgorithms.includes(spec.key.algorithm)) {
-    return refuse('LimitExceeded', `the authority allows the key algorithms ${keyAlgorithms.join(', ')}, not ${spec.key.algorithm}`);
+    return refuse(
+      'LimitExceeded',
+      `the authority allows the key algorithms ${keyAlgorithms.join(', ')}, not ${spec.key.algorithm}`,
+    );
   }
   const usage = usages === undefined ? undefined : spec.identity.usages.find((each) => !usages.includes(each));
-  if (usage !== undefined) return refuse('LimitExceeded', `the authority allows the usages ${usages?.join(', ')}, not ${usage}`);
+  if (usage !== undefined)
+    return refuse('LimitExceeded', `the authority allows the usages ${usages?.join(', ')}, not ${usage}`);
   return undefined;
 }
 
@@ -78,13 +115,16 @@ export function unsupportedByAuthority({ resource, authority }: Observed): Refus
   if (!isAuthority(authority)) return undefined;
   const { identity, keyAlgorithms, usages } = authority.capabilities;
   const { key } = resource.spec;
-  if (!keyAlgorithms.includes(key.algorithm)) return unsupported(authority, `spec.privateKey.algorithm ${key.algorithm}`);
+  if (!keyAlgorithms.includes(key.algorithm))
+    return unsupported(authority, `spec.privateKey.algorithm ${key.algorithm}`);
   const usage = usages === 'any' ? undefined : resource.spec.identity.usages.find((each) => !usages.includes(each));
   if (usage !== undefined) return unsupported(authority, `spec.usages ${usage}`);
   const { subject, names } = resource.spec.identity;
   const { commonName, ...rest } = subject;
   const asked = { commonName, subject: Object.values(rest).flat().join(''), ...names };
-  const field = (Object.keys(asked) as (keyof typeof asked)[]).find((each) => (asked[each]?.length ?? 0) > 0 && !identity.includes(each));
+  const field = (Object.keys(asked) as (keyof typeof asked)[]).find(
+    (each) => (asked[each]?.length ?? 0) > 0 && !identity.includes(each),
+  );
   return field === undefined ? undefined : unsupported(authority, `spec.${field}`);
 }
 
@@ -107,10 +147,13 @@ export function differsFromSpec({ resource, secret }: Observed): Need | undefine
   const { spec } = resource;
   const wanted = canonicalIdentity(spec.identity);
   const changed = (['subject', 'names', 'usages'] as const).find((part) => held.identity[part] !== wanted[part]);
-  if (changed !== undefined) return { reason: 'SpecChanged', message: `the ${changed} of the certificate are not those of the spec` };
-  if (JSON.stringify(held.key) !== JSON.stringify(spec.key)) return { reason: 'SpecChanged', message: 'the private key is not of the kind that the spec asks for' };
+  if (changed !== undefined)
+    return { reason: 'SpecChanged', message: `the ${changed} of the certificate are not those of the spec` };
+  if (JSON.stringify(held.key) !== JSON.stringify(spec.key))
+    return { reason: 'SpecChanged', message: 'the private key is not of the kind that the spec asks for' };
   const requestedMs = secret?.memory.requestedDurationMs;
-  if (requestedMs !== undefined && requestedMs !== spec.durationMs) return { reason: 'SpecChanged', message: `the duration is now ${formatDuration(spec.durationMs)}` };
+  if (requestedMs !== undefined && requestedMs !== spec.durationMs)
+    return { reason: 'SpecChanged', message: `the duration is now ${formatDuration(spec.durationMs)}` };
   return undefined;
 }
 
@@ -118,9 +161,11 @@ export function comesFromElsewhere({ resource, authority, secret }: Observed): N
   const held = secret?.certificate;
   if (held === undefined || !isAuthority(authority)) return undefined;
   const remembered = secret?.memory.authority;
-  if (remembered !== undefined && remembered !== authorityName(resource)) return { reason: 'AuthorityChanged', message: `the certificate was issued by ${remembered}` };
+  if (remembered !== undefined && remembered !== authorityName(resource))
+    return { reason: 'AuthorityChanged', message: `the certificate was issued by ${remembered}` };
   // Until its trust is known, an authority can't disown what it issued.
-  if (authority.trust.anchors.size > 0 && !authority.trust.anchors.has(held.anchorFingerprint)) return { reason: 'AuthorityChanged', message: 'the certificate does not lead to a CA of the authority' };
+  if (authority.trust.anchors.size > 0 && !authority.trust.anchors.has(held.anchorFingerprint))
+    return { reason: 'AuthorityChanged', message: 'the certificate does not lead to a CA of the authority' };
   return undefined;
 }
 
@@ -152,14 +197,23 @@ export function authorityIsNotReady({ authority }: Observed): Obstacle | undefin
   return wait('AuthorityNotReady', `${authority.trouble.code}: ${authority.trouble.message}`);
 }
 
-export function isRestingAfterFailure({ resource }: Observed, _permission: Permission, now: Date): Obstacle | undefined {
+export function isRestingAfterFailure(
+  { resource }: Observed,
+  _permission: Permission,
+  now: Date,
+): Obstacle | undefined {
   const failure = lastFailureOf(resource.status);
   // A new spec, or a person who asks for it, is worth a try at once.
   if (failure === undefined || resource.status.observedGeneration !== resource.generation) return undefined;
   if (resource.renewAt !== undefined && resource.renewAt > failure.at && resource.renewAt <= now) return undefined;
   if (failure.nextAttemptAt <= now) return undefined;
   const { reason, message } = resource.status.lastFailure ?? {};
-  return { do: 'wait', code: (reason ?? 'Unexpected') as Obstacle['code'], message: message ?? '', recheckAt: failure.nextAttemptAt };
+  return {
+    do: 'wait',
+    code: (reason ?? 'Unexpected') as Obstacle['code'],
+    message: message ?? '',
+    recheckAt: failure.nextAttemptAt,
+  };
 }
 
 // Flaws: why a Secret must be written anew around the certificate that it holds.
@@ -167,7 +221,9 @@ export function isRestingAfterFailure({ resource }: Observed, _permission: Permi
 export function isNotMarked(seen: Observed): string | undefined {
   if (!isOurs(seen)) return 'adopted';
   const { authority, issuedAt, revision } = seen.secret?.memory ?? {};
-  return authority === undefined || issuedAt === undefined || revision === 0 ? 'its annotations were damaged' : undefined;
+  return authority === undefined || issuedAt === undefined || revision === 0
+    ? 'its annotations were damaged'
+    : undefined;
 }
 
 export function trustHasChanged({ authority, secret }: Observed): string | undefined {
@@ -178,13 +234,18 @@ export function trustHasChanged({ authority, secret }: Observed): string | undef
 export function differsFromTemplate({ resource, secret }: Observed): string | undefined {
   if (secret === undefined) return undefined;
   const { secretLabels, secretAnnotations } = resource.spec;
-  const intact = contains(secret.labels, secretLabels) && contains(secret.annotations, secretAnnotations) && secret.memory.templateKeys === templateKeys(resource);
+  const intact =
+    contains(secret.labels, secretLabels) &&
+    contains(secret.annotations, secretAnnotations) &&
+    secret.memory.templateKeys === templateKeys(resource);
   return intact ? undefined : 'its labels or annotations are not those of spec.secretTemplate';
 }
 
 export function ownerReferenceIsWrong({ resource, secret }: Observed): string | undefined {
   const wanted = resource.spec.deletionPolicy === 'Delete';
-  return secret?.ownerReferences.includes(resource.uid) === wanted ? undefined : `its owner reference does not fit deletionPolicy ${resource.spec.deletionPolicy}`;
+  return secret?.ownerReferences.includes(resource.uid) === wanted
+    ? undefined
+    : `its owner reference does not fit deletionPolicy ${resource.spec.deletionPolicy}`;
 }
 
 // What several checks and the status share.
@@ -194,7 +255,8 @@ export function momentOfCARotation({ resource, authority, secret }: Observed): D
   const held = secret?.certificate;
   if (held === undefined || !isAuthority(authority) || authority.signing === undefined) return undefined;
   const generation = authority.generations.get(held.issuerFingerprint);
-  if (generation === undefined || generation.signs || generation.version === authority.signing.version) return undefined;
+  if (generation === undefined || generation.signs || generation.version === authority.signing.version)
+    return undefined;
   return caRotationDue(resource.uid, authority.signing.version, authority.signing.since, resource.spec.durationMs);
 }
 

@@ -53,7 +53,8 @@ export function decide(seen: Observed, permission: Permission, now: Date): Decis
 
   // A certificate that can't be renewed now must still learn of a new CA.
   const flaw = seen.secret?.certificate && first(FLAWS, seen, permission, now);
-  if (flaw !== undefined && check.isRestingAfterFailure(seen, permission, now) === undefined) return { do: 'repair', message: flaw };
+  if (flaw !== undefined && check.isRestingAfterFailure(seen, permission, now) === undefined)
+    return { do: 'repair', message: flaw };
 
   return obstacle ?? { do: 'settle', recheckAt: nextMoment(seen, now) };
 }
@@ -63,11 +64,21 @@ function nextMoment(seen: Observed, now: Date): Date | undefined {
   const held = seen.secret?.certificate;
   if (held === undefined || !isOurs(seen)) return undefined;
   const moments = [held.notAfter, seen.resource.renewAt, check.momentOfCARotation(seen)];
-  if (!check.endsWithItsCA(held, seen.authority)) moments.push(schedule(held, { ...seen.resource.spec, uid: seen.resource.uid }).due);
-  return moments.reduce((earliest, each) => (each === undefined || each <= now || (earliest !== undefined && earliest <= each) ? earliest : each), undefined);
+  if (!check.endsWithItsCA(held, seen.authority))
+    moments.push(schedule(held, { ...seen.resource.spec, uid: seen.resource.uid }).due);
+  return moments.reduce(
+    (earliest, each) =>
+      each === undefined || each <= now || (earliest !== undefined && earliest <= each) ? earliest : each,
+    undefined,
+  );
 }
 
-function first<Finding>(checks: readonly Check<Finding>[], seen: Observed, permission: Permission, now: Date): Finding | undefined {
+function first<Finding>(
+  checks: readonly Check<Finding>[],
+  seen: Observed,
+  permission: Permission,
+  now: Date,
+): Finding | undefined {
   for (const each of checks) {
     const finding = each(seen, permission, now);
     if (finding !== undefined) return finding;

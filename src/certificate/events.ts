@@ -1,7 +1,7 @@
 import type { ClientCertificate } from '../api/client-certificate.ts';
 import { conditionsOf } from '../api/client-certificate.ts';
-import type { ClientCertificateStatus } from '../api/generated/types.ts';
 import { toRfc3339 } from '../api/conditions.ts';
+import type { ClientCertificateStatus } from '../api/generated/types.ts';
 import type { RotationReason } from './observed.ts';
 import type { CertificateFacts } from './secret-view.ts';
 
@@ -14,26 +14,43 @@ export interface EventText {
 }
 
 /** What is told of a certificate that was published; the routine is told of only where that was asked for. */
-export function issuedEvent(reason: RotationReason, message: string, issued: CertificateFacts, routineEvents: boolean): EventText | undefined {
+export function issuedEvent(
+  reason: RotationReason,
+  message: string,
+  issued: CertificateFacts,
+  routineEvents: boolean,
+): EventText | undefined {
   if (reason === 'Due' && !routineEvents) return undefined;
   const facts = `serial ${issued.serialNumber}, valid until ${toRfc3339(issued.notAfter)}`;
-  return { type: 'Normal', reason: reason === 'FirstIssue' ? 'Issued' : 'Renewed', action: 'Issue', note: reason === 'FirstIssue' ? facts : `${reason}: ${message}; ${facts}` };
+  return {
+    type: 'Normal',
+    reason: reason === 'FirstIssue' ? 'Issued' : 'Renewed',
+    action: 'Issue',
+    note: reason === 'FirstIssue' ? facts : `${reason}: ${message}; ${facts}`,
+  };
 }
 
 /** What is told when nothing was published: each trouble once, when it begins or turns into another. */
 export function troubleEvent(resource: ClientCertificate, status: ClientCertificateStatus): EventText | undefined {
   const trouble = troubleOf(status);
   const before = troubleOf(resource.status);
-  if (trouble === undefined || (before?.reason === trouble.reason && before.message === trouble.message)) return undefined;
+  if (trouble === undefined || (before?.reason === trouble.reason && before.message === trouble.message))
+    return undefined;
   const expiry = status.notAfter === undefined ? '' : ` (the certificate it has is good until ${status.notAfter})`;
   return { type: 'Warning', reason: trouble.reason, action: 'Issue', note: `${trouble.message}${expiry}` };
 }
 
 /** What is told when a certificate has run out. */
 export function expiredEvent(resource: ClientCertificate, status: ClientCertificateStatus): EventText | undefined {
-  const isExpired = (each: ClientCertificateStatus) => conditionsOf(each).some(({ type, reason }) => type === 'Ready' && reason === 'Expired');
+  const isExpired = (each: ClientCertificateStatus) =>
+    conditionsOf(each).some(({ type, reason }) => type === 'Ready' && reason === 'Expired');
   if (!isExpired(status) || isExpired(resource.status)) return undefined;
-  return { type: 'Warning', reason: 'Expired', action: 'Issue', note: `the certificate ${status.serialNumber} expired at ${status.notAfter}` };
+  return {
+    type: 'Warning',
+    reason: 'Expired',
+    action: 'Issue',
+    note: `the certificate ${status.serialNumber} expired at ${status.notAfter}`,
+  };
 }
 
 function troubleOf(status: ClientCertificateStatus) {

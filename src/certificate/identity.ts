@@ -10,7 +10,11 @@ export interface CanonicalIdentity {
 }
 
 export function canonicalIdentity({ subject, names, usages }: Identity): CanonicalIdentity {
-  return { subject: canonicalSubject(subject), names: canonicalNames(names), usages: [...new Set(usages)].sort().join(', ') };
+  return {
+    subject: canonicalSubject(subject),
+    names: canonicalNames(names),
+    usages: [...new Set(usages)].sort().join(', '),
+  };
 }
 
 function canonicalSubject(subject: Subject): string {

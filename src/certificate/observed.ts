@@ -1,6 +1,6 @@
-import type { Capabilities } from '../authorities/authority.ts';
 import type { Limits } from '../api/certificate-authority.ts';
 import type { ClientCertificate } from '../api/client-certificate.ts';
+import type { Capabilities } from '../authorities/authority.ts';
 import type { ErrorCode } from '../errors.ts';
 import type { TrustBundle } from '../pki/bundle.ts';
 import type { SecretView } from './secret-view.ts';
@@ -21,7 +21,11 @@ export interface AuthorityView {
 }
 
 /** Why a reference to an authority leads nowhere. */
-export type NoAuthority = 'AuthorityNotFound' | 'ClusterAuthorityNotServed' | 'NamespaceNotAllowed';
+export type NoAuthority =
+  | 'AuthorityNotFound'
+  | 'AuthorityNotReady'
+  | 'ClusterAuthorityNotServed'
+  | 'NamespaceNotAllowed';
 
 /** All that a decision is made from: read once, never changed. */
 export interface Observed {
@@ -40,14 +44,16 @@ export interface Permission {
 }
 
 /** Why a certificate is published. A metric label; never renamed. */
-export type RotationReason =
-  | 'FirstIssue'
-  | 'Due'
-  | 'SpecChanged'
-  | 'AuthorityChanged'
-  | 'CARotated'
-  | 'SecretRepaired'
-  | 'RenewAt';
+export const ROTATION_REASONS = [
+  'FirstIssue',
+  'Due',
+  'SpecChanged',
+  'AuthorityChanged',
+  'CARotated',
+  'SecretRepaired',
+  'RenewAt',
+] as const;
+export type RotationReason = (typeof ROTATION_REASONS)[number];
 
 export type Decision =
   /** All is well, or nothing can be done; look again at `recheckAt`. */

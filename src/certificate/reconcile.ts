@@ -1,12 +1,17 @@
 import { isDeepStrictEqual } from 'node:util';
-import { type BrokenClientCertificate, type ClientCertificate, conditionsOf, isBroken } from '../api/client-certificate.ts';
+import {
+  type BrokenClientCertificate,
+  type ClientCertificate,
+  conditionsOf,
+  isBroken,
+} from '../api/client-certificate.ts';
 import { mergeConditions } from '../api/conditions.ts';
 import type { ClientCertificateStatus } from '../api/generated/types.ts';
+import type { Authority } from '../authorities/authority.ts';
 import { AuthorityError, type CertwheelError, classify, RetryableError, UnexpectedError } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import { backoffMs } from '../queue/backoff.ts';
 import type { Outcome } from '../queue/controller.ts';
-import type { Authority } from '../authorities/authority.ts';
 import { type ActDeps, issue, repair } from './act.ts';
 import { isAuthority } from './checks.ts';
 import { decide } from './decide.ts';
@@ -26,7 +31,8 @@ export interface CertificateMetrics {
 export interface CertificateDeps extends ActDeps {
   /** From the cache; undefined once it is gone. */
   find(key: string): ClientCertificate | BrokenClientCertificate | undefined;
-  observe(resource: ClientCertificate): Promise<Observed>;
+  /** Undefined while its authority hasn't been looked at yet; that look wakes it. */
+  observe(resource: ClientCertificate): Promise<Observed | undefined>;
   /** The backend behind an authority that is there. */
   backend(resource: ClientCertificate): Authority | undefined;
   /** The authority failed under us: it is to be probed, and its certificates are to wait. */
@@ -52,11 +58,13 @@ export async function reconcileCertificate(key: string, deps: CertificateDeps, s
   if (isBroken(resource)) return reportBroken(resource, deps);
 
   const seen = await deps.observe(resource);
+  if (seen === undefined) return { do: 'rest' };
   const decision = decide(seen, PERMISSION, deps.clock.now());
   try {
     const startedMs = deps.clock.monotonicMs();
     const secret = await act(seen, decision, deps, signal);
-    if (decision.do === 'issue' && secret?.certificate !== undefined) tellIssued(seen, decision, secret.certificate, deps.clock.monotonicMs() - startedMs, deps);
+    if (decision.do === 'issue' && secret?.certificate !== undefined)
+      tellIssued(seen, decision, secret.certificate, deps.clock.monotonicMs() - startedMs, deps);
     return await report({ ...seen, secret }, decision, undefined, deps);
   } catch (thrown) {
     const error = classify(thrown);
@@ -67,7 +75,12 @@ export async function reconcileCertificate(key: string, deps: CertificateDeps, s
   }
 }
 
-async function act(seen: Observed, decision: Decision, deps: CertificateDeps, signal: AbortSignal): Promise<SecretView | undefined> {
+async function act(
+  seen: Observed,
+  decision: Decision,
+  deps: CertificateDeps,
+  signal: AbortSignal,
+): Promise<SecretView | undefined> {
   if ((decision.do !== 'issue' && decision.do !== 'repair') || !isAuthority(seen.authority)) return seen.secret;
   if (decision.do === 'repair') {
     const repaired = await repair(seen, seen.authority, deps);
@@ -80,7 +93,12 @@ async function act(seen: Observed, decision: Decision, deps: CertificateDeps, si
 }
 
 /** Tells what is the case after the act; `acted` is the decision that led to it. */
-async function report(seen: Observed, acted: Decision, failure: Failure | undefined, deps: CertificateDeps): Promise<Outcome> {
+async function report(
+  seen: Observed,
+  acted: Decision,
+  failure: Failure | undefined,
+  deps: CertificateDeps,
+): Promise<Outcome> {
   const { resource } = seen;
   const now = deps.clock.now();
   const next = decide(seen, PERMISSION, now);
@@ -90,37 +108,75 @@ async function report(seen: Observed, acted: Decision, failure: Failure | undefi
   for (const event of [troubleEvent(resource, status), expiredEvent(resource, status)]) {
     if (event !== undefined) deps.tell(resource, event);
   }
-  if (failure?.nextAttemptAt !== undefined) return { do: 'retry', at: earliest([failure.nextAttemptAt, expiry(seen, now)]) ?? failure.nextAttemptAt };
+  if (failure?.nextAttemptAt !== undefined)
+    return { do: 'retry', at: earliest([failure.nextAttemptAt, expiry(seen, now)]) ?? failure.nextAttemptAt };
   // An act that leaves something to do (a Secret adopted and already due) is followed by the next one.
   if (acted.do !== next.do && (next.do === 'issue' || next.do === 'repair')) return { do: 'again' };
   return { do: 'rest', recheckAt: earliest(['recheckAt' in next ? next.recheckAt : undefined, expiry(seen, now)]) };
 }
 
-async function reportFailure(seen: Observed, decision: Decision, error: CertwheelError, deps: CertificateDeps): Promise<Outcome> {
+async function reportFailure(
+  seen: Observed,
+  decision: Decision,
+  error: CertwheelError,
+  deps: CertificateDeps,
+): Promise<Outcome> {
   const { resource, secret } = seen;
   const now = deps.clock.now();
   const type = isAuthority(seen.authority) ? seen.authority.type : 'none';
   deps.metrics.failed(type, error.code);
   if (error instanceof AuthorityError) deps.reportTrouble(resource, error);
   const longestMs = longestRetryMs(secret?.certificate?.notAfter, resource.spec.durationMs, now);
-  const waitMs = error.retryAfterMs ?? backoffMs(attemptsSoFar(resource) + 1, { firstMs: FIRST_RETRY_MS, longestMs }, deps.clock.random());
+  const waitMs =
+    error.retryAfterMs ??
+    backoffMs(attemptsSoFar(resource) + 1, { firstMs: FIRST_RETRY_MS, longestMs }, deps.clock.random());
   // Whole seconds, as status will show them.
   const nextAttemptAt = new Date(Math.ceil((now.getTime() + waitMs) / 1000) * 1000);
-  const fields = { ...logged(seen), code: error.code, error: error.message, nextAttempt: nextAttemptAt, doing: decision.do };
-  if (error instanceof UnexpectedError) deps.log.error('unexpected error, please report it', { ...fields, stack: (error.cause as Error | undefined)?.stack });
+  const fields = {
+    ...logged(seen),
+    code: error.code,
+    error: error.message,
+    nextAttempt: nextAttemptAt,
+    doing: decision.do,
+  };
+  if (error instanceof UnexpectedError)
+    deps.log.error('unexpected error, please report it', {
+      ...fields,
+      stack: (error.cause as Error | undefined)?.stack,
+    });
   else deps.log.warn('rotation failed', fields);
   return report(seen, decision, { error, nextAttemptAt }, deps);
 }
 
 /** Told before the status is written, since that may fail and be written by a later run that knows nothing of this one. */
-function tellIssued(seen: Observed, { reason, message }: Extract<Decision, { do: 'issue' }>, issued: CertificateFacts, tookMs: number, deps: CertificateDeps): void {
+function tellIssued(
+  seen: Observed,
+  { reason, message }: Extract<Decision, { do: 'issue' }>,
+  issued: CertificateFacts,
+  tookMs: number,
+  deps: CertificateDeps,
+): void {
   const { resource, authority, secret } = seen;
-  const due = reason === 'Due' && secret?.certificate !== undefined ? schedule(secret.certificate, { ...resource.spec, uid: resource.uid }).due : undefined;
+  const due =
+    reason === 'Due' && secret?.certificate !== undefined
+      ? schedule(secret.certificate, { ...resource.spec, uid: resource.uid }).due
+      : undefined;
   const latenessMs = due && Math.max(0, deps.clock.now().getTime() - due.getTime());
-  deps.metrics.rotated(isAuthority(authority) ? authority.type : 'none', reason, tookMs / 1000, latenessMs === undefined ? undefined : latenessMs / 1000);
+  deps.metrics.rotated(
+    isAuthority(authority) ? authority.type : 'none',
+    reason,
+    tookMs / 1000,
+    latenessMs === undefined ? undefined : latenessMs / 1000,
+  );
   const event = issuedEvent(reason, message, issued, deps.routineEvents);
   if (event !== undefined) deps.tell(resource, event);
-  deps.log.info('certificate issued', { ...logged(seen), reason, message, serial: issued.serialNumber, notAfter: issued.notAfter });
+  deps.log.info('certificate issued', {
+    ...logged(seen),
+    reason,
+    message,
+    serial: issued.serialNumber,
+    notAfter: issued.notAfter,
+  });
 }
 
 async function reportBroken(resource: BrokenClientCertificate, deps: CertificateDeps): Promise<Outcome> {
@@ -131,7 +187,12 @@ async function reportBroken(resource: BrokenClientCertificate, deps: Certificate
     { type: 'Ready', status: 'False', reason, message, observedGeneration } as const,
     { type: 'Stalled', status: 'True', reason, message, observedGeneration } as const,
   ];
-  const conditions = mergeConditions(conditionsOf(resource.status), wanted, ['Ready', 'Issuing', 'Stalled'], deps.clock.now());
+  const conditions = mergeConditions(
+    conditionsOf(resource.status),
+    wanted,
+    ['Ready', 'Issuing', 'Stalled'],
+    deps.clock.now(),
+  );
   const status = { ...resource.status, observedGeneration, conditions };
   if (!isDeepStrictEqual(status, resource.status)) await deps.writeStatus(resource, status);
   return { do: 'rest' };
@@ -144,9 +205,17 @@ function expiry({ secret }: Observed, now: Date): Date | undefined {
 }
 
 function earliest(moments: readonly (Date | undefined)[]): Date | undefined {
-  return moments.reduce((first, each) => (first === undefined || (each !== undefined && each < first) ? each : first), undefined);
+  return moments.reduce(
+    (first, each) => (first === undefined || (each !== undefined && each < first) ? each : first),
+    undefined,
+  );
 }
 
 function logged({ resource, authority }: Observed) {
-  return { namespace: resource.namespace, name: resource.name, authority: resource.spec.authorityRef.name, authorityType: isAuthority(authority) ? authority.type : undefined };
+  return {
+    namespace: resource.namespace,
+    name: resource.name,
+    authority: resource.spec.authorityRef.name,
+    authorityType: isAuthority(authority) ? authority.type : undefined,
+  };
 }

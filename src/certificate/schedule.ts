@@ -38,7 +38,8 @@ export function schedule(certificate: Validity, wish: Wish): Schedule {
   const { startMs, lifeMs } = grantedLife(certificate, wish.durationMs);
   const wished = wishedRemainder(wish.renewBefore, lifeMs);
   const renewBeforeIgnored = wished !== undefined && wished >= 0.9 * lifeMs;
-  const untilDueMs = wished === undefined || renewBeforeIgnored ? lifeMs * (lifeMs <= SHORT_LIFE_MS ? 1 / 2 : 2 / 3) : lifeMs - wished;
+  const untilDueMs =
+    wished === undefined || renewBeforeIgnored ? lifeMs * (lifeMs <= SHORT_LIFE_MS ? 1 / 2 : 2 / 3) : lifeMs - wished;
   const jitteredMs = untilDueMs * (1 - JITTER * spread(wish.uid, certificate.serialNumber));
   const earliestMs = Math.max(5 * SECOND, lifeMs / 10);
   // Whole seconds, upwards: status shows whole seconds, and what is shown must not be before what is acted on.
@@ -47,7 +48,10 @@ export function schedule(certificate: Validity, wish: Wish): Schedule {
 }
 
 /** The life that counts: never longer than what was asked for, ending at notAfter. */
-export function grantedLife(certificate: Validity, durationMs: number): { readonly startMs: number; readonly lifeMs: number } {
+export function grantedLife(
+  certificate: Validity,
+  durationMs: number,
+): { readonly startMs: number; readonly lifeMs: number } {
   const endMs = certificate.notAfter.getTime();
   const lifeMs = Math.min(endMs - certificate.notBefore.getTime(), durationMs);
   return { startMs: endMs - lifeMs, lifeMs };

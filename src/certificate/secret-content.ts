@@ -22,7 +22,8 @@ export class SecretContentError extends Error {}
 export function readSecretContent(data: RawObject['data'] = {}): SecretContent {
   const [leaf, ...intermediates] = certificatesOf(data, 'tls.crt');
   if (leaf === undefined) throw new SecretContentError('tls.crt holds no certificate');
-  if (!keyMatches(leaf.publicKeyDer, privateKeyOf(data))) throw new SecretContentError('tls.key is not the key of the certificate in tls.crt');
+  if (!keyMatches(leaf.publicKeyDer, privateKeyOf(data)))
+    throw new SecretContentError('tls.key is not the key of the certificate in tls.crt');
   return { leaf, ...pathToAnchor(leaf, intermediates, trustBundleOf(data['ca.crt'] ?? '')) };
 }
 
@@ -60,7 +61,11 @@ function trustBundleOf(base64: string): readonly CertificateView[] {
   return parsed;
 }
 
-function pathToAnchor(leaf: CertificateView, intermediates: readonly CertificateView[], anchors: readonly CertificateView[]) {
+function pathToAnchor(
+  leaf: CertificateView,
+  intermediates: readonly CertificateView[],
+  anchors: readonly CertificateView[],
+) {
   let issuer: CertificateView | undefined;
   let tip = leaf;
   for (let depth = 0; depth <= intermediates.length; depth++) {

@@ -1,5 +1,5 @@
-import { toRfc3339 } from '../api/conditions.ts';
 import type { ClientCertificate } from '../api/client-certificate.ts';
+import { toRfc3339 } from '../api/conditions.ts';
 import { formatDuration } from '../api/duration.ts';
 import * as names from '../api/names.ts';
 import type { PastSerial, SecretMemory } from './secret-view.ts';
@@ -28,7 +28,8 @@ export function secretManifest(
   current: { readonly uid: string; readonly resourceVersion: string } | undefined,
 ) {
   const { spec } = resource;
-  const precondition = current === undefined ? { resourceVersion: '1' } : { uid: current.uid, resourceVersion: current.resourceVersion };
+  const precondition =
+    current === undefined ? { resourceVersion: '1' } : { uid: current.uid, resourceVersion: current.resourceVersion };
   return {
     apiVersion: 'v1',
     kind: 'Secret',
@@ -64,14 +65,20 @@ function writeMemory(resource: ClientCertificate, memory: Omit<SecretMemory, 'te
     [names.CERTIFICATE_UID_ANNOTATION]: resource.uid,
     [names.REVISION_ANNOTATION]: String(memory.revision),
     [names.AUTHORITY_ANNOTATION]: memory.authority,
-    [names.AUTHORITY_GENERATION_ANNOTATION]: memory.authorityGeneration === undefined ? undefined : String(memory.authorityGeneration),
-    [names.REQUESTED_DURATION_ANNOTATION]: memory.requestedDurationMs === undefined ? undefined : formatDuration(memory.requestedDurationMs),
+    [names.AUTHORITY_GENERATION_ANNOTATION]:
+      memory.authorityGeneration === undefined ? undefined : String(memory.authorityGeneration),
+    [names.REQUESTED_DURATION_ANNOTATION]:
+      memory.requestedDurationMs === undefined ? undefined : formatDuration(memory.requestedDurationMs),
     [names.ISSUED_AT_ANNOTATION]: memory.issuedAt?.toISOString(),
-    [names.SERIALS_ANNOTATION]: memory.serials.map(({ serialNumber, notAfter }) => `${serialNumber}=${toRfc3339(notAfter)}`).join(','),
+    [names.SERIALS_ANNOTATION]: memory.serials
+      .map(({ serialNumber, notAfter }) => `${serialNumber}=${toRfc3339(notAfter)}`)
+      .join(','),
     [names.TEMPLATE_KEYS_ANNOTATION]: templateKeys(resource),
     [names.EXTERNAL_ID_ANNOTATION]: memory.externalId,
   };
-  return Object.fromEntries(Object.entries(annotations).filter((entry): entry is [string, string] => entry[1] !== undefined));
+  return Object.fromEntries(
+    Object.entries(annotations).filter((entry): entry is [string, string] => entry[1] !== undefined),
+  );
 }
 
 function ownerReference(resource: ClientCertificate) {

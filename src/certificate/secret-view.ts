@@ -105,10 +105,15 @@ function factsOf({ leaf, issuer, anchor }: SecretContent): CertificateFacts {
   };
 }
 
-function ownerOf(labels: Readonly<Record<string, string>>, annotations: Readonly<Record<string, string>>): SecretView['owner'] {
+function ownerOf(
+  labels: Readonly<Record<string, string>>,
+  annotations: Readonly<Record<string, string>>,
+): SecretView['owner'] {
   const certificateName = labels[names.CERTIFICATE_NAME_LABEL];
   const certificateUid = annotations[names.CERTIFICATE_UID_ANNOTATION];
-  return certificateName === undefined || certificateUid === undefined ? undefined : { certificateName, certificateUid };
+  return certificateName === undefined || certificateUid === undefined
+    ? undefined
+    : { certificateName, certificateUid };
 }
 
 function readMemory(annotations: Readonly<Record<string, string>>): SecretMemory {

@@ -24,7 +24,12 @@ export function attemptsSoFar({ status, generation }: ClientCertificate): number
  * What there is to say about a ClientCertificate. `seen` is the state after whatever was done, `decision` the decision
  * on it. Equal input gives an equal status, so that nothing is written when nothing has changed.
  */
-export function nextStatus(seen: Observed, decision: Decision, failure: Failure | undefined, now: Date): ClientCertificateStatus {
+export function nextStatus(
+  seen: Observed,
+  decision: Decision,
+  failure: Failure | undefined,
+  now: Date,
+): ClientCertificateStatus {
   const { resource } = seen;
   const held = isOurs(seen) ? seen.secret?.certificate : undefined;
   const memory = held && seen.secret?.memory;
@@ -46,13 +51,28 @@ export function nextStatus(seen: Observed, decision: Decision, failure: Failure 
   });
 }
 
-function readiness(seen: Observed, held: CertificateFacts | undefined, decision: Decision, failure: Failure | undefined, now: Date): NewCondition {
-  const trouble = failure === undefined ? ('code' in decision ? decision : undefined) : { code: failure.error.code, message: failure.error.message };
+function readiness(
+  seen: Observed,
+  held: CertificateFacts | undefined,
+  decision: Decision,
+  failure: Failure | undefined,
+  now: Date,
+): NewCondition {
+  const trouble =
+    failure === undefined
+      ? 'code' in decision
+        ? decision
+        : undefined
+      : { code: failure.error.code, message: failure.error.message };
   if (held === undefined) {
     const problem = isOurs(seen) ? seen.secret?.problem : undefined;
     return notReady(trouble?.code ?? 'Pending', trouble?.message ?? problem ?? 'not issued yet');
   }
-  if (held.notAfter <= now) return notReady('Expired', `the certificate expired at ${toRfc3339(held.notAfter)}${trouble === undefined ? '' : `; ${trouble.message}`}`);
+  if (held.notAfter <= now)
+    return notReady(
+      'Expired',
+      `the certificate expired at ${toRfc3339(held.notAfter)}${trouble === undefined ? '' : `; ${trouble.message}`}`,
+    );
   const mismatch = differsFromSpec(seen) ?? comesFromElsewhere(seen);
   if (mismatch !== undefined) return notReady(trouble?.code ?? mismatch.reason, trouble?.message ?? mismatch.message);
   return { type: 'Ready', status: 'True', ...readyBecause(seen, held) };
@@ -60,43 +80,81 @@ function readiness(seen: Observed, held: CertificateFacts | undefined, decision:
 
 function readyBecause(seen: Observed, held: CertificateFacts): Pick<NewCondition, 'reason' | 'message'> {
   const validity = `valid until ${toRfc3339(held.notAfter)}`;
-  if (seen.resource.spec.suspended) return { reason: 'Suspended', message: `${validity}; not renewed while spec.suspend is true` };
-  if (endsWithItsCA(held, seen.authority)) return { reason: 'CAEndsFirst', message: `${validity}, when its CA ends too, so a renewal would gain nothing; replace the CA` };
+  if (seen.resource.spec.suspended)
+    return { reason: 'Suspended', message: `${validity}; not renewed while spec.suspend is true` };
+  if (endsWithItsCA(held, seen.authority))
+    return {
+      reason: 'CAEndsFirst',
+      message: `${validity}, when its CA ends too, so a renewal would gain nothing; replace the CA`,
+    };
   if (schedule(held, { ...seen.resource.spec, uid: seen.resource.uid }).renewBeforeIgnored) {
-    return { reason: 'RenewBeforeTooLong', message: `${validity}; renewBefore leaves less than a tenth of the granted life, so the default is used` };
+    return {
+      reason: 'RenewBeforeTooLong',
+      message: `${validity}; renewBefore leaves less than a tenth of the granted life, so the default is used`,
+    };
   }
   return { reason: 'Issued', message: validity };
 }
 
 function progress(decision: Decision, failure: Failure | undefined): NewCondition[] {
-  if (failure !== undefined) return [{ type: 'Issuing', status: 'True', reason: 'Retrying', message: `${failure.error.code}: ${failure.error.message}` }];
+  if (failure !== undefined)
+    return [
+      {
+        type: 'Issuing',
+        status: 'True',
+        reason: 'Retrying',
+        message: `${failure.error.code}: ${failure.error.message}`,
+      },
+    ];
   switch (decision.do) {
     case 'refuse':
       return [{ type: 'Stalled', status: 'True', reason: decision.code, message: decision.message }];
     case 'wait':
-      return [{ type: 'Issuing', status: 'True', reason: decision.recheckAt === undefined ? decision.code : 'Retrying', message: decision.recheckAt === undefined ? decision.message : `${decision.code}: ${decision.message}` }];
+      return [
+        {
+          type: 'Issuing',
+          status: 'True',
+          reason: decision.recheckAt === undefined ? decision.code : 'Retrying',
+          message: decision.recheckAt === undefined ? decision.message : `${decision.code}: ${decision.message}`,
+        },
+      ];
     default:
       return [];
   }
 }
 
-function failures(seen: Observed, decision: Decision, failure: Failure | undefined, now: Date): Pick<ClientCertificateStatus, 'lastFailure' | 'nextAttemptTime'> {
+function failures(
+  seen: Observed,
+  decision: Decision,
+  failure: Failure | undefined,
+  now: Date,
+): Pick<ClientCertificateStatus, 'lastFailure' | 'nextAttemptTime'> {
   const { resource } = seen;
   if (failure !== undefined) {
     const { error, nextAttemptAt } = failure;
     return {
-      lastFailure: { time: toRfc3339(now), reason: error.code, message: error.message.slice(0, 1024), attempts: attemptsSoFar(resource) + 1 },
+      lastFailure: {
+        time: toRfc3339(now),
+        reason: error.code,
+        message: error.message.slice(0, 1024),
+        attempts: attemptsSoFar(resource) + 1,
+      },
       ...(nextAttemptAt === undefined ? {} : { nextAttemptTime: toRfc3339(nextAttemptAt) }),
     };
   }
   const { lastFailure, nextAttemptTime } = resource.status;
   const resting = decision.do === 'wait' && decision.recheckAt !== undefined;
-  return { ...(lastFailure === undefined ? {} : { lastFailure }), ...(resting && nextAttemptTime !== undefined ? { nextAttemptTime } : {}) };
+  return {
+    ...(lastFailure === undefined ? {} : { lastFailure }),
+    ...(resting && nextAttemptTime !== undefined ? { nextAttemptTime } : {}),
+  };
 }
 
 function renewalTime(seen: Observed, held: CertificateFacts): Date | undefined {
   if (seen.resource.spec.suspended || !isAuthority(seen.authority)) return undefined;
-  const due = endsWithItsCA(held, seen.authority) ? undefined : schedule(held, { ...seen.resource.spec, uid: seen.resource.uid }).due;
+  const due = endsWithItsCA(held, seen.authority)
+    ? undefined
+    : schedule(held, { ...seen.resource.spec, uid: seen.resource.uid }).due;
   const rotation = momentOfCARotation(seen);
   return due === undefined || (rotation !== undefined && rotation < due) ? rotation : due;
 }

@@ -64,10 +64,14 @@ export function readCaPair({ certificatePem, keyPem, anchorPem }: CaPairPems, no
   }
   refuseUnfitCa(certificate, now);
   const chain = withAnchors(orderedChain(certificate, given), anchors);
-  const problem = issuersProblem(chain, now);
+  const problem = issuersProblem(chain, now ?? firstEnd(chain));
   if (problem !== undefined)
     throw new CaPairError('BrokenChain', `the chain of the CA certificate is broken: ${problem}`);
   return { certificate, chain, anchor: chain.at(-1) ?? certificate, key, keyPem };
+}
+
+function firstEnd(chain: readonly CertificateView[]): Date {
+  return new Date(Math.min(...chain.map((each) => each.notAfter.getTime())));
 }
 
 function readKey(pem: string): PrivateKey {

@@ -5,6 +5,7 @@ import {
   generateKeyPairSync,
   hash,
   type KeyObject,
+  type KeyPairKeyObjectResult,
 } from 'node:crypto';
 import { availableParallelism } from 'node:os';
 import { promisify } from 'node:util';
@@ -39,9 +40,9 @@ const generate = promisify(generateKeyPair);
 export async function generateKey(spec: KeySpec): Promise<PrivateKey> {
   switch (spec.algorithm) {
     case 'ECDSA':
-      return generateKeyPairSync('ec', { namedCurve: `P-${spec.size}` }).privateKey;
+      return remember(generateKeyPairSync('ec', { namedCurve: `P-${spec.size}` }));
     case 'Ed25519':
-      return generateKeyPairSync('ed25519').privateKey;
+      return remember(generateKeyPairSync('ed25519'));
     case 'RSA':
       // OpenSSL rounds an odd size down, and whoever compares the key with its spec would want a new one for ever.
       if (spec.size % 2 !== 0 || spec.size < MIN_RSA_BITS || spec.size > MAX_RSA_BITS) {
@@ -49,7 +50,7 @@ export async function generateKey(spec: KeySpec): Promise<PrivateKey> {
           `an RSA key of ${spec.size} bits; even sizes from ${MIN_RSA_BITS} to ${MAX_RSA_BITS} are possible`,
         );
       }
-      return withRsaSlot(async () => (await generate('rsa', { modulusLength: spec.size })).privateKey);
+      return withRsaSlot(async () => remember(await generate('rsa', { modulusLength: spec.size })));
   }
 }
 
@@ -166,10 +167,22 @@ function modulusBits(rsaPublicKey: Buffer): number {
   return (content.length - first) * 8 - (Math.clz32(content[first] ?? 0) - 24);
 }
 
+// To derive the public half from the private one costs more than to generate both.
+const spkis = new WeakMap<KeyObject, Buffer>();
+
+function remember({ privateKey, publicKey }: KeyPairKeyObjectResult): PrivateKey {
+  spkis.set(privateKey, publicKey.export({ type: 'spki', format: 'der' }));
+  return privateKey;
+}
+
 /** SubjectPublicKeyInfo as DER, of a private or public key. */
 export function publicKeyDer(key: KeyObject): Buffer {
-  const publicKey = key.type === 'private' ? createPublicKey(key) : key;
-  return publicKey.export({ type: 'spki', format: 'der' });
+  let spki = spkis.get(key);
+  if (spki === undefined) {
+    spki = (key.type === 'private' ? createPublicKey(key) : key).export({ type: 'spki', format: 'der' });
+    spkis.set(key, spki);
+  }
+  return spki;
 }
 
 /** RFC 7469: base64 of the SHA-256 of the SubjectPublicKeyInfo. */

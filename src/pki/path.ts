@@ -46,7 +46,8 @@ export function isIssuedBy(child: CertificateView, issuer: CertificateView): boo
 
 /**
  * Why the CAs may not stand above a leaf, as a sentence; undefined if they may. Nearest to the leaf first, the anchor
- * last; without `now`, dates don't count. Signatures between them are `findPath`'s part; name constraints are left to the verifier that the leaf is shown to.
+ * last; without `now`, dates don't count. Signatures are `findPath`'s part; name constraints are left to the verifier
+ * that the leaf is shown to.
  */
 export function issuersProblem(issuers: readonly CertificateView[], now: Date | undefined): string | undefined {
   let below = 0;
@@ -67,8 +68,7 @@ function issuerProblem(
 ): string | undefined {
   if (!issuer.isCA) return 'is not a CA';
   if (issuer.certSign === false) return 'may not sign certificates';
-  if (issuer.pathLength !== undefined && below > issuer.pathLength)
-    return `allows ${issuer.pathLength} CAs below it and has ${below}`;
+  if (below > (issuer.pathLength ?? below)) return `allows ${issuer.pathLength} CAs below it and has ${below}`;
   if (now !== undefined && now > issuer.notAfter) return `has expired at ${issuer.notAfter.toISOString()}`;
   if (now !== undefined && now < issuer.notBefore) return `is not valid before ${issuer.notBefore.toISOString()}`;
   // An anchor is trusted by itself and not for what signed it.

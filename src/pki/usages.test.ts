@@ -3,16 +3,45 @@ import * as assert from 'uvu/assert';
 import { canonicalUsages, decodeExtendedKeyUsage, decodeKeyUsage, encodeUsages, usagesProblem } from './usages.ts';
 
 const ALL = [
-  ...['signing', 'digital signature', 'content commitment', 'key encipherment', 'key agreement', 'data encipherment', 'cert sign'],
-  ...['crl sign', 'encipher only', 'decipher only', 'any', 'server auth', 'client auth', 'code signing', 'email protection', 's/mime'],
-  ...['ipsec end system', 'ipsec tunnel', 'ipsec user', 'timestamping', 'ocsp signing', 'microsoft sgc', 'netscape sgc'],
+  ...[
+    'signing',
+    'digital signature',
+    'content commitment',
+    'key encipherment',
+    'key agreement',
+    'data encipherment',
+    'cert sign',
+  ],
+  ...[
+    'crl sign',
+    'encipher only',
+    'decipher only',
+    'any',
+    'server auth',
+    'client auth',
+    'code signing',
+    'email protection',
+    's/mime',
+  ],
+  ...[
+    'ipsec end system',
+    'ipsec tunnel',
+    'ipsec user',
+    'timestamping',
+    'ocsp signing',
+    'microsoft sgc',
+    'netscape sgc',
+  ],
 ];
 
 test("all of cert-manager's 23 usages survive", () => {
   assert.is(ALL.length, 23);
   const { keyUsage, extendedKeyUsage } = encodeUsages(ALL);
   assert.ok(keyUsage && extendedKeyUsage);
-  assert.equal(canonicalUsages([...decodeKeyUsage(keyUsage), ...decodeExtendedKeyUsage(extendedKeyUsage)]), canonicalUsages(ALL));
+  assert.equal(
+    canonicalUsages([...decodeKeyUsage(keyUsage), ...decodeExtendedKeyUsage(extendedKeyUsage)]),
+    canonicalUsages(ALL),
+  );
 });
 
 test('the usual usages are these bytes', () => {

@@ -106,8 +106,16 @@ export class Controller {
     const { clock, log, name } = this.#deps;
     const attempt = this.#stumble(key);
     const waitMs = Math.max(error.retryAfterMs ?? 0, backoffMs(attempt, LOST_RUN, clock.random()));
-    const fields = { controller: name, key, code: error.code, error: error.message, attempt, retryInSeconds: Math.ceil(waitMs / 1000) };
-    if (error instanceof UnexpectedError) log.error('unexpected error, please report it', { ...fields, stack: stackOf(error) });
+    const fields = {
+      controller: name,
+      key,
+      code: error.code,
+      error: error.message,
+      attempt,
+      retryInSeconds: Math.ceil(waitMs / 1000),
+    };
+    if (error instanceof UnexpectedError)
+      log.error('unexpected error, please report it', { ...fields, stack: stackOf(error) });
     else log.warn('run failed', fields);
     this.queue.add(key, this.#after(waitMs));
   }

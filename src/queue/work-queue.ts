@@ -87,7 +87,8 @@ export class WorkQueue {
   #push(key: string, at: number): void {
     this.#heap.push({ key, at });
     // A key that is looked at often leaves an entry behind each time; drop them before they outnumber the living.
-    if (this.#heap.size > 2 * this.#waiting.size + 64) this.#heap.keep((entry) => this.#waiting.get(entry.key) === entry.at);
+    if (this.#heap.size > 2 * this.#waiting.size + 64)
+      this.#heap.keep((entry) => this.#waiting.get(entry.key) === entry.at);
     if (this.#takers.length > 0) this.#serve();
   }
 

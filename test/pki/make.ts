@@ -110,9 +110,11 @@ export async function signIntermediate(ca: Holder, options: IntermediateOptions 
   return { certificate: parseCertificate(der), key };
 }
 
+export type LeafOptions = Partial<Omit<LeafRequest, 'ca'>> & { keySpec?: KeySpec; key?: PrivateKey };
+
 /** A client's certificate, as asked for or with a common name alone. */
-export async function leaf(ca: Holder, options: Partial<LeafRequest> & { keySpec?: KeySpec } = {}): Promise<Holder> {
-  const key = await generateKey(options.keySpec ?? P256);
+export async function leaf(ca: Holder, { keySpec = P256, key: given, ...request }: LeafOptions = {}): Promise<Holder> {
+  const key = given ?? (await generateKey(keySpec));
   const der = signLeaf({
     ca,
     publicKeyDer: publicKeyDer(key),
@@ -122,7 +124,7 @@ export async function leaf(ca: Holder, options: Partial<LeafRequest> & { keySpec
     notBefore: hoursFromNow(-1),
     notAfter: hoursFromNow(24),
     serialNumber: serial(),
-    ...options,
+    ...request,
   });
   return { certificate: parseCertificate(der), key };
 }

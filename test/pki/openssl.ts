@@ -5,6 +5,7 @@ import { join } from 'node:path';
 
 interface Outcome {
   readonly ok: boolean;
+  readonly out: string;
   /** stdout and stderr. */
   readonly text: string;
 }
@@ -16,8 +17,26 @@ export function openssl(args: readonly string[], files: Readonly<Record<string, 
     for (const [name, content] of Object.entries(files)) writeFileSync(join(folder, name), content, { mode: 0o600 });
     const paths = args.map((arg) => arg.replace(/^\{(\w+)\}$/, (_, name) => join(folder, name)));
     const { status, stdout, stderr } = spawnSync('openssl', paths, { encoding: 'utf8', maxBuffer: 1 << 24 });
-    return { ok: status === 0, text: `${stdout}${stderr}` };
+    return { ok: status === 0, out: stdout, text: `${stdout}${stderr}` };
   } finally {
     rmSync(folder, { recursive: true });
   }
+}
+
+/** A self-signed certificate (PEM) as openssl makes it. */
+export function opensslCertificate(...args: readonly string[]): string {
+  const { ok, out, text } = openssl([
+    'req',
+    '-x509',
+    '-nodes',
+    '-keyout',
+    '/dev/null',
+    '-days',
+    '3650',
+    '-subj',
+    '/CN=foreign',
+    ...args,
+  ]);
+  if (!ok) throw new Error(text);
+  return out;
 }

@@ -2,13 +2,19 @@
 import type { Schema } from './crd.ts';
 
 export function describeType(schema: Schema): string {
-  if (schema.items !== undefined) return [`list of ${describeType(schema.items)}`, ...listBounds(schema)].join(', ');
+  if (schema.items !== undefined) return [`list of ${describeEach(schema.items)}`, ...listBounds(schema)].join(', ');
   if (schema.additionalProperties !== undefined) {
-    return [`map of string to ${describeType(schema.additionalProperties)}`, ...mapBounds(schema)].join(', ');
+    return [`map of string to ${describeEach(schema.additionalProperties)}`, ...mapBounds(schema)].join(', ');
   }
   if (schema.enum !== undefined) return schema.enum.map((value) => `\`${String(value)}\``).join(' or ');
   if (schema.format === 'date-time') return 'date and time (RFC 3339)';
   return [schema.type, ...valueBounds(schema)].join(', ');
+}
+
+/** The bounds of an entry are set off from those of the list. */
+function describeEach(schema: Schema): string {
+  const [type = '', ...bounds] = describeType(schema).split(', ');
+  return bounds.length === 0 ? type : `${type} (${bounds.join(', ')})`;
 }
 
 function listBounds({ minItems, maxItems, ...schema }: Schema): string[] {

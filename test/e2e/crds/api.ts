@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { Agent, request } from 'node:https';
 import { text } from 'node:stream/consumers';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { load } from 'js-yaml';
 import { type ControlPlane, startControlPlane } from '../../cluster/control-plane.ts';
 
@@ -36,12 +37,30 @@ export async function startWithCrds(): Promise<Api> {
   const cluster = await startControlPlane();
   try {
     for (const file of CRD_FILES) await cluster.kubectl(['apply', '--server-side', '-f', file]);
-    await cluster.kubectl(['wait', '--for=condition=Established', 'crd', '--all', '--timeout=30s']);
+    await untilKnown(cluster);
     return await connect(cluster);
   } catch (error) {
     await cluster.stop();
     throw error;
   }
+}
+
+/** An established CRD is served at once, but shows up in discovery and in the OpenAPI document only a moment later. */
+export async function untilKnown(cluster: ControlPlane): Promise<void> {
+  await cluster.kubectl(['wait', '--for=condition=Established', 'crd', '--all', '--timeout=30s']);
+  for (const resource of ['ccert', 'cauth', 'ccauth']) {
+    await succeeds(cluster, ['get', resource]);
+    await succeeds(cluster, ['explain', resource]);
+  }
+}
+
+async function succeeds(cluster: ControlPlane, args: string[]): Promise<void> {
+  for (let attempt = 1; attempt < 50; attempt++) {
+    const { code } = await cluster.kubectl(args, { allowFailure: true });
+    if (code === 0) return;
+    await sleep(100);
+  }
+  await cluster.kubectl(args);
 }
 
 interface Kubeconfig {

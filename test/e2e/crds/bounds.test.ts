@@ -3,26 +3,27 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { fields } from '../../../tools/generate/crd.ts';
 import { check } from './ajv.ts';
-import { type Api, collection, DRY_RUN, type Json, startWithCrds } from './api.ts';
+import { type Answer, collection, DRY_RUN, type Json, startWithCrds } from './api.ts';
 import { DEFINITIONS } from './definitions.ts';
+import { lazily } from './lazily.ts';
 import { probes } from './probes.ts';
 import { FULL, type Kind, merge } from './samples.ts';
 
-let api: Api;
 /** The status can only be written to an object that exists; its full version is put into the server once. */
-const stored = new Map<Kind, Json>();
-
-test.before(async () => {
-  api = await startWithCrds();
-  for (const [kind, [first]] of Object.entries(FULL) as [Kind, Json[]][]) {
+const shared = lazily(async () => {
+  const api = await startWithCrds();
+  const stored = new Map<string, Json>();
+  for (const [kind, [first]] of Object.entries(FULL)) {
     const created = await api.send('POST', collection(kind), first ?? {});
     assert.is(created.status, 201, JSON.stringify(created.causes));
     stored.set(kind, created.body);
   }
+  return { api, stored, stop: () => api.stop() };
 });
-test.after(() => api?.stop());
+test.after(() => shared.stop());
 
-function submit(kind: Kind, path: string, object: Json) {
+async function submit(kind: Kind, path: string, object: Json): Promise<Answer> {
+  const { api, stored } = await shared.get();
   if (!path.startsWith('status'))
     return api.send('POST', `${collection(kind)}${DRY_RUN}`, merge(object, { metadata: { name: 'probe' } }));
   const body = { ...stored.get(kind), status: object.status };

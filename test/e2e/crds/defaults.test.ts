@@ -2,14 +2,12 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { check } from './ajv.ts';
-import { type Api, collection, type Json, startWithCrds } from './api.ts';
+import { collection, type Json, startWithCrds } from './api.ts';
+import { lazily } from './lazily.ts';
 import { type Kind, merge, smallest } from './samples.ts';
 
-let api: Api;
-test.before(async () => {
-  api = await startWithCrds();
-});
-test.after(() => api?.stop());
+const shared = lazily(startWithCrds);
+test.after(() => shared.stop());
 
 const PENDING = {
   conditions: [
@@ -44,6 +42,7 @@ for (const [kind, defaults] of Object.entries(DEFAULTS) as [Kind, Json][]) {
   const expected = merge(given, { spec: defaults });
 
   test(`a new ${kind} has its defaults and is Unknown/Pending`, async () => {
+    const api = await shared.get();
     const created = await api.send('POST', collection(kind), given);
     assert.is(created.status, 201, JSON.stringify(created.causes));
     assert.equal(created.body.spec, expected.spec);
@@ -60,6 +59,7 @@ for (const [kind, defaults] of Object.entries(DEFAULTS) as [Kind, Json][]) {
   });
 
   test(`whoever creates a ${kind} can't set its status`, async () => {
+    const api = await shared.get();
     const forged = merge(given, {
       metadata: { name: 'forged' },
       status: { conditions: [{ ...PENDING.conditions[0], status: 'True' }] },
@@ -70,6 +70,7 @@ for (const [kind, defaults] of Object.entries(DEFAULTS) as [Kind, Json][]) {
   });
 
   test(`a change of the status of a ${kind} leaves its generation alone, one of the spec raises it`, async () => {
+    const api = await shared.get();
     const path = `${collection(kind)}/sample`;
     const { body } = await api.send('GET', path);
     const status = { conditions: [{ ...PENDING.conditions[0], status: 'True' }], observedGeneration: 1 };

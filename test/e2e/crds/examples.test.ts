@@ -4,7 +4,8 @@ import { dirname, join } from 'node:path';
 import { loadAll } from 'js-yaml';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { type Api, type Json, startWithCrds } from './api.ts';
+import { type Json, startWithCrds } from './api.ts';
+import { lazily } from './lazily.ts';
 
 const ROOT = join(import.meta.dirname, '../../..');
 const files = globSync('examples/**/*.{yaml,yml}', { cwd: ROOT }).sort();
@@ -13,15 +14,15 @@ function objects(file: string): Json[] {
   return loadAll(readFileSync(join(ROOT, file), 'utf8')) as Json[];
 }
 
-let api: Api;
-test.before(async () => {
-  api = await startWithCrds();
+const shared = lazily(async () => {
+  const api = await startWithCrds();
   const namespaces = files.flatMap(objects).map(({ metadata }) => (metadata as Json).namespace);
   for (const name of new Set(namespaces.filter((name) => name !== undefined))) {
     await api.cluster.kubectl(['create', 'namespace', String(name)]);
   }
+  return api;
 });
-test.after(() => api?.stop());
+test.after(() => shared.stop());
 
 test('there is an example for each thing that people begin with', () => {
   for (const folder of [
@@ -41,7 +42,8 @@ test('there is an example for each thing that people begin with', () => {
 for (const file of files) {
   test(`${file} applies`, async () => {
     const options = ['--dry-run=server', '--validate=strict', '-f', join(ROOT, file)];
-    const { stdout, stderr } = await api.cluster.kubectl(['apply', '--server-side', ...options]);
+    const { cluster } = await shared.get();
+    const { stdout, stderr } = await cluster.kubectl(['apply', '--server-side', ...options]);
     assert.is(stdout.trim().split('\n').length, objects(file).length);
     assert.is(stderr, '');
     assert.not.match(readFileSync(join(ROOT, file), 'utf8'), 'PRIVATE KEY');
@@ -49,6 +51,7 @@ for (const file of files) {
 }
 
 test('the quickstart applies as a folder, in the order of its names, into a cluster without its namespace', async () => {
+  const api = await shared.get();
   await api.cluster.kubectl(['delete', 'namespace', 'certwheel-demo', '--wait=false']);
   // Without a controller-manager nobody empties the namespace, so its finalizer is taken away by hand.
   const gone = { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'certwheel-demo' }, spec: { finalizers: [] } };

@@ -2,14 +2,12 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { check } from './ajv.ts';
-import { type Api, collection, DRY_RUN, type Json, startWithCrds } from './api.ts';
+import { collection, DRY_RUN, type Json, startWithCrds } from './api.ts';
+import { lazily } from './lazily.ts';
 import { type Kind, sample } from './samples.ts';
 
-let api: Api;
-test.before(async () => {
-  api = await startWithCrds();
-});
-test.after(() => api?.stop());
+const shared = lazily(startWithCrds);
+test.after(() => shared.stop());
 
 function many<T>(count: number, make: (index: number) => T): T[] {
   return Array.from({ length: count }, (_, index) => make(index));
@@ -104,6 +102,7 @@ const largest: [Kind, Json][] = [
 
 for (const [kind, spec] of largest) {
   test(`${kind} accepts the largest ${Object.keys(spec)[0]}`, async () => {
+    const api = await shared.get();
     const object = sample(kind, spec);
     const answer = await api.send('POST', `${collection(kind)}${DRY_RUN}`, object);
     assert.is(answer.status, 201, JSON.stringify(answer.body).slice(0, 2000));

@@ -2,8 +2,9 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { check } from './ajv.ts';
-import { type Api, collection, DRY_RUN, startWithCrds } from './api.ts';
+import { collection, DRY_RUN, startWithCrds } from './api.ts';
 import { allRules, type LocatedRule } from './definitions.ts';
+import { lazily } from './lazily.ts';
 import type { Row } from './rows.ts';
 import { AUTHORITY_ROWS } from './rules-authority.ts';
 import { CLIENT_CERTIFICATE_ROWS } from './rules-client-certificate.ts';
@@ -12,11 +13,8 @@ import { merge, smallest } from './samples.ts';
 const ROWS: Row[] = [...CLIENT_CERTIFICATE_ROWS, ...AUTHORITY_ROWS];
 const RULES = allRules();
 
-let api: Api;
-test.before(async () => {
-  api = await startWithCrds();
-});
-test.after(() => api?.stop());
+const shared = lazily(startWithCrds);
+test.after(() => shared.stop());
 
 /** A message that is computed (messageExpression) contains the fixed one but for its values. */
 function saysWhat(row: Row, rule: LocatedRule): boolean {
@@ -38,6 +36,7 @@ function isField(field: string | undefined, { path, fieldPath = '' }: LocatedRul
 
 for (const row of ROWS) {
   test(`${row.kind} refuses ${row.refuses} (${row.rule || 'metadata'})`, async () => {
+    const api = await shared.get();
     const rule = ruleOf(row);
     const bad = merge(smallest(row.kind), row.bad);
     const refused = await api.send('POST', collection(row.kind) + DRY_RUN, bad);
@@ -57,6 +56,7 @@ for (const row of ROWS) {
 const IMMUTABLE = "secretName can't be changed; create another ClientCertificate for the other Secret";
 
 test('ClientCertificate refuses another secretName once it exists, and takes any other change', async () => {
+  const api = await shared.get();
   const path = collection('ClientCertificate');
   const created = await api.send('POST', path, smallest('ClientCertificate'));
   assert.is(created.status, 201, JSON.stringify(created.causes));
@@ -74,6 +74,7 @@ test('ClientCertificate refuses another secretName once it exists, and takes any
 });
 
 test('a duration that no 64-bit number can hold is refused too', async () => {
+  const api = await shared.get();
   const endless = merge(smallest('ClientCertificate'), { spec: { duration: `${'9'.repeat(31)}h` } });
   const refused = await api.send('POST', collection('ClientCertificate') + DRY_RUN, endless);
   assert.is(refused.status, 422);

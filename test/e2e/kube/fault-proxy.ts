@@ -109,7 +109,7 @@ export async function startFaultProxy(kubeconfigPath: string): Promise<FaultProx
       case 'delay':
         await new Promise((resolve) => setTimeout(resolve, fault.ms));
     }
-    const received = await forward(upstream, incoming, body);
+    const received = await forward(upstream, incoming, outgoing, body);
     if (fault?.kind === 'dropAfter') {
       await readAll(received);
       return reset(outgoing);
@@ -117,7 +117,8 @@ export async function startFaultProxy(kubeconfigPath: string): Promise<FaultProx
     outgoing.writeHead(received.statusCode ?? 502, withoutHopHeaders(received.headers));
     if (fault?.kind === 'truncate') {
       outgoing.write((await readAll(received)).subarray(0, fault.bytes));
-      return setImmediate(() => reset(outgoing)) && undefined;
+      setImmediate(() => reset(outgoing));
+      return;
     }
     if (received.statusCode === 200 && describe(incoming).watch) {
       outgoing.flushHeaders();
@@ -193,7 +194,12 @@ function kubeconfigFor(server: string): object {
   };
 }
 
-function forward({ url, agent }: Upstream, incoming: IncomingMessage, body: Buffer): Promise<IncomingMessage> {
+function forward(
+  { url, agent }: Upstream,
+  incoming: IncomingMessage,
+  outgoing: ServerResponse,
+  body: Buffer,
+): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
     const headers = { ...withoutHopHeaders(incoming.headers), host: url.host, 'content-length': body.length };
     const sent = httpsRequest(
@@ -202,7 +208,7 @@ function forward({ url, agent }: Upstream, incoming: IncomingMessage, body: Buff
       resolve,
     );
     sent.on('error', reject);
-    incoming.socket.once('close', () => sent.destroy());
+    outgoing.once('close', () => outgoing.writableFinished || sent.destroy());
     sent.end(body);
   });
 }

@@ -48,6 +48,14 @@ export interface Watching {
   stop(): Promise<void>;
 }
 
+const running = new Set<() => Promise<void>>();
+
+/** Ends the watches that a failed test has left running, which would keep the process alive. */
+export async function stopAll(): Promise<void> {
+  await Promise.all([...running].map((stop) => stop()));
+  running.clear();
+}
+
 /** Watches the Secrets of a namespace; what is kept of each is its annotation `note`. */
 export async function watchSecrets(
   client: KubeClient,
@@ -62,17 +70,14 @@ export async function watchSecrets(
     { resource: SECRETS, namespace, cache, timing: { ...IMPATIENT, ...timing } },
   );
   const stopping = new AbortController();
-  const running = watch.run(stopping.signal);
-  await watch.synced;
-  return {
-    cache,
-    watch,
-    changes,
-    stop: () => {
-      stopping.abort();
-      return running;
-    },
+  const ended = watch.run(stopping.signal);
+  const stop = () => {
+    stopping.abort();
+    return ended;
   };
+  running.add(stop);
+  await watch.synced;
+  return { cache, watch, changes, stop };
 }
 
 function noteOf(object: RawObject): string {

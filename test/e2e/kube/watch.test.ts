@@ -2,9 +2,11 @@ import { readdirSync } from 'node:fs';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { SECRETS } from '../../../src/api/names.ts';
+import { CREATE_ONLY } from '../../../src/kube/object.ts';
 import { type ControlPlane, startControlPlane } from '../../cluster/control-plane.ts';
 import { type FaultProxy, type Matcher, startFaultProxy } from './fault-proxy.ts';
-import { type Connected, connect, newNamespace, pause, secret, until, watchSecrets } from './fixture.ts';
+import { type Connected, connect, newNamespace, pause, secret, stopAll, until, watchSecrets } from './fixture.ts';
+import type { WatchPipe } from './watch-pipe.ts';
 
 const test = suite('watch');
 
@@ -33,6 +35,8 @@ test.after(async () => {
   await proxy.close();
   await cluster.stop();
 });
+
+test.after.each(stopAll);
 
 test.before.each(async () => {
   namespace = await newNamespace(direct.client);
@@ -69,12 +73,9 @@ test('a list of several pages is complete', async () => {
 });
 
 for (const [how, doIt] of [
-  ['reset', (proxy: FaultProxy) => proxy.watches(watches).forEach((one) => one.cut())],
-  ['reset in the middle of an event', (proxy: FaultProxy) => proxy.watches(watches).forEach((one) => one.breakOff())],
-  [
-    'sent a line that is no JSON',
-    (proxy: FaultProxy) => proxy.watches(watches).forEach((one) => one.inject('{"type":"ADDED",')),
-  ],
+  ['reset', (stream: WatchPipe) => stream.cut()],
+  ['reset in the middle of an event', (stream: WatchPipe) => stream.breakOff()],
+  ['sent a line that is no JSON', (stream: WatchPipe) => stream.inject('{"type":"ADDED",')],
 ] as const) {
   test(`a watch that is ${how} resumes from where it was, without a list`, async () => {
     await write('a', '1');
@@ -82,7 +83,7 @@ for (const [how, doIt] of [
     const watching = await watchSecrets(proxied.client, namespace);
     await until('the watch is open', () => proxy.watches(watches).length === 1);
     await pause(350);
-    doIt(proxy);
+    for (const stream of proxy.watches(watches)) doIt(stream);
     await direct.client.delete(SECRETS, namespace, 'gone');
     await write('a', '2');
     await until('caught up', () => watching.cache.get(`${namespace}/a`) === '2' && watching.cache.size === 1);
@@ -247,9 +248,14 @@ test('an annotation with U+2028 and four-byte characters arrives as it was writt
 test('the result of our own write is there at once, and its echo tells nobody', async () => {
   const watching = await watchSecrets(proxied.client, namespace);
   await until('the watch is open', () => proxy.watches(watches).length === 1);
-  watching.cache.put(await proxied.client.apply(SECRETS, secret(namespace, 'a', '1', { resourceVersion: '1' })), '1');
+  const [stream] = proxy.watches(watches);
+  // The echo may well overtake the answer, so it is held up.
+  stream?.freeze();
+  const object = await proxied.client.apply(SECRETS, secret(namespace, 'a', '1', { resourceVersion: CREATE_ONLY }));
+  watching.cache.put(object, CREATE_ONLY);
   assert.is(watching.cache.get(`${namespace}/a`), '1');
   await write('b', '1');
+  stream?.cut();
   await until('the echo has passed', () => watching.cache.get(`${namespace}/b`) === '1');
   assert.equal(
     watching.changes.map(([key]) => key),

@@ -1,0 +1,150 @@
+import { randomUUID } from 'node:crypto';
+import { hostname } from 'node:os';
+import { AUTHORITIES } from './authorities/index.ts';
+import { Registry } from './authority/registry.ts';
+import type { Clock } from './clock.ts';
+import { type Config, StartError } from './config.ts';
+import { RetryableError } from './errors.ts';
+import { KubeconfigConnection } from './kube/auth.ts';
+import { KubeClient } from './kube/client.ts';
+import { EventRecorder } from './kube/events.ts';
+import { Lease } from './kube/lease.ts';
+import { References } from './kube/references.ts';
+import type { Logger } from './log.ts';
+import { createMetrics } from './metrics.ts';
+import { type Page, serve } from './server.ts';
+import { wireAuthorities } from './wiring/authorities.ts';
+import { wakeMembers, wireCertificates } from './wiring/certificates.ts';
+import { Cluster } from './wiring/cluster.ts';
+import { preflight } from './wiring/preflight.ts';
+import type { Services } from './wiring/services.ts';
+import { wireWakes } from './wiring/wakes.ts';
+
+/** A graceful stop gives the runs under way this long. */
+const STOP_GRACE_MS = 20_000;
+
+export interface App {
+  readonly metricsPort: number;
+  readonly healthPort: number;
+  /** Resolves when the caches are filled and, if this replica leads, its workers run. */
+  readonly ready: Promise<void>;
+  /** Ends what runs, and gives back the Lease. Never throws. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Puts the pieces together and starts them: the only place where that happens. Throws StartError for what the operator
+ * has to put right. `onLost` is called when another replica leads: there is nothing left to do but to exit.
+ */
+export async function startApp(config: Config, clock: Clock, log: Logger, onLost: () => void): Promise<App> {
+  const metrics = createMetrics(AUTHORITIES.map(({ type }) => type));
+  const connections = connect(config, clock, log);
+  const client = new KubeClient({ connections, clock, onRequest: metrics.requested });
+  const stopping = new AbortController();
+  const cluster = new Cluster(config, { client, clock, logger: log });
+  const instance = `${hostname()}-${randomUUID().slice(0, 8)}`;
+  const lease = config.leaderElect
+    ? new Lease({
+        client,
+        clock,
+        logger: log,
+        namespace: config.leaderElectNamespace,
+        name: 'certwheel',
+        identity: instance,
+      })
+    : undefined;
+  const services: Services = {
+    config,
+    clock,
+    log,
+    client,
+    cluster,
+    metrics,
+    references: new References({ client, clock, logger: log }),
+    registry: new Registry(),
+    events: new EventRecorder({ client, clock, logger: log, instance }),
+    assertLeading: () => {
+      if (lease !== undefined && !lease.held()) throw new RetryableError('Conflict', 'another replica leads');
+    },
+  };
+  const authorities = wireAuthorities(services, (key) => wakeMembers(certificates.queue, services, key));
+  const { controller: certificates, forget } = wireCertificates(services, (key) => authorities.queue.add(key));
+  wireWakes({ ...services, certificates: certificates.queue, authorities: authorities.queue, onGone: forget });
+  metrics.ask({
+    queueDepth: (name) => (name === 'certificates' ? certificates : authorities).queue.depth(),
+    watches: () => cluster.stats(),
+    monotonicMs: () => clock.monotonicMs(),
+    leading: () => lease?.held() ?? true,
+  });
+
+  const pages = await servePages(config, metrics.registry, () => cluster.isSynced && !stopping.signal.aborted);
+  try {
+    await preflight(client, config, log);
+  } catch (error) {
+    await pages.close();
+    await client.close();
+    throw error;
+  }
+  cluster.start(stopping.signal);
+
+  const begin = () => {
+    authorities.start();
+    certificates.start();
+  };
+  const ready = cluster.synced().then(() => {
+    if (stopping.signal.aborted) return;
+    log.info('in sync', {
+      certificates: cluster.certificates.size,
+      authorities: cluster.authorities.size + cluster.clusterAuthorities.size,
+    });
+    if (lease === undefined) begin();
+    else void lease.run(stopping.signal, { onStarted: begin, onLost });
+  });
+
+  const stop = async () => {
+    log.info('stopping');
+    await Promise.all([certificates.stop(STOP_GRACE_MS), authorities.stop(STOP_GRACE_MS)]);
+    stopping.abort(new Error('shutting down'));
+    await services.events.flush();
+    await lease?.release();
+    services.registry.close();
+    services.references.close();
+    await pages.close();
+    await client.close();
+    log.info('stopped');
+  };
+  return { metricsPort: pages.metricsPort, healthPort: pages.healthPort, ready, stop };
+}
+
+function connect(config: Config, clock: Clock, logger: Logger): KubeconfigConnection {
+  try {
+    return new KubeconfigConnection({ kubeconfig: config.kubeconfig, clock, logger });
+  } catch (error) {
+    throw new StartError((error as Error).message);
+  }
+}
+
+async function servePages(
+  config: Config,
+  registry: { metrics(): Promise<string>; contentType: string },
+  isReady: () => boolean,
+) {
+  const ok: Page = { type: 'text/plain', body: 'ok\n' };
+  const metrics = await serve('metrics', config.metricsAddress, {
+    '/metrics': async () => ({ type: registry.contentType, body: await registry.metrics() }),
+  });
+  const health = await serve('health probes', config.healthAddress, {
+    '/healthz': () => ok,
+    '/readyz': () => (isReady() ? ok : { type: 'text/plain', body: 'the caches are not filled yet\n', status: 503 }),
+  }).catch(async (error) => {
+    await metrics.close();
+    throw error;
+  });
+  return {
+    metricsPort: metrics.port,
+    healthPort: health.port,
+    close: async () => {
+      await Promise.all([metrics.close(), health.close()]);
+    },
+  };
+}

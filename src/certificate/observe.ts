@@ -1,0 +1,70 @@
+import {
+  type AnyCertificateAuthority,
+  allowsNamespace,
+  authorityKey,
+  isBrokenAuthority,
+} from '../api/certificate-authority.ts';
+import type { BrokenClientCertificate, ClientCertificate } from '../api/client-certificate.ts';
+import { keyOf, type RawObject } from '../api/parse.ts';
+import type { AuthorityView, NoAuthority, Observed } from './observed.ts';
+import { isOurs } from './observed.ts';
+import { type SecretView, viewSecret } from './secret-view.ts';
+
+export interface ObserveDeps {
+  /** From the cache: Secrets that carry our label. */
+  cachedSecret(key: string): SecretView | undefined;
+  /** Past the cache: any Secret. */
+  readSecret(namespace: string, name: string): Promise<RawObject | undefined>;
+  /** Everyone who names this Secret. */
+  rivals(namespace: string, secretName: string): readonly (ClientCertificate | BrokenClientCertificate)[];
+  authority(key: string): AnyCertificateAuthority | undefined;
+  authorityView(key: string): AuthorityView | undefined;
+  /** False where only single namespaces are served. */
+  readonly servesCluster: boolean;
+  namespaceLabels(name: string): Readonly<Record<string, string>> | undefined;
+}
+
+/** All reads of a reconcile. Undefined while an authority that is there hasn't been looked at yet. */
+export async function observe(resource: ClientCertificate, deps: ObserveDeps): Promise<Observed | undefined> {
+  const authority = findAuthority(resource, deps);
+  if (authority === undefined) return undefined;
+  const secret = await findSecret(resource, deps);
+  return { resource, authority, secret, olderRival: findOlderRival(resource, deps) };
+}
+
+/** The key of the authority that a certificate refers to; one of its own namespace, or of the cluster. */
+export function referredAuthority({ namespace, spec }: Pick<ClientCertificate, 'namespace' | 'spec'>): string {
+  return authorityKey({ ...spec.authorityRef, namespace });
+}
+
+function findAuthority(resource: ClientCertificate, deps: ObserveDeps): AuthorityView | NoAuthority | undefined {
+  const { kind } = resource.spec.authorityRef;
+  if (kind === 'ClusterCertificateAuthority' && !deps.servesCluster) return 'ClusterAuthorityNotServed';
+  const key = referredAuthority(resource);
+  const authority = deps.authority(key);
+  if (authority === undefined) return 'AuthorityNotFound';
+  if (isBrokenAuthority(authority)) return 'AuthorityNotReady';
+  const labels = deps.namespaceLabels(resource.namespace) ?? {};
+  if (!allowsNamespace(authority.allowedNamespaces, resource.namespace, labels)) return 'NamespaceNotAllowed';
+  return deps.authorityView(key);
+}
+
+/**
+ * The cache knows only what carries our label. Where it knows nothing, the Secret itself is asked before an authority
+ * is: a certificate that turns out to have no place is one too many.
+ */
+async function findSecret(resource: ClientCertificate, deps: ObserveDeps): Promise<SecretView | undefined> {
+  const cached = deps.cachedSecret(keyOf({ namespace: resource.namespace, name: resource.spec.secretName }));
+  if (cached !== undefined && isOurs({ resource, secret: cached })) return cached;
+  const live = await deps.readSecret(resource.namespace, resource.spec.secretName);
+  return live && viewSecret(live);
+}
+
+/** Of two resources that name one Secret, the older wins; of two of the same second, the smaller uid. */
+function findOlderRival(resource: ClientCertificate, deps: ObserveDeps): string | undefined {
+  const age = ({ createdAt, uid }: { createdAt: Date; uid: string }) => `${createdAt.toISOString()} ${uid}`;
+  const older = deps
+    .rivals(resource.namespace, resource.spec.secretName)
+    .filter((each) => each.uid !== resource.uid && age(each) < age(resource));
+  return older.sort((one, other) => (age(one) < age(other) ? -1 : 1))[0]?.name;
+}

@@ -1,0 +1,210 @@
+import { parseArgs } from 'node:util';
+import { parseDuration } from './api/duration.ts';
+import { LOG_FORMATS, LOG_LEVELS, type LogFormat, type LogLevel } from './log.ts';
+
+export interface Config {
+  readonly kubeconfig: string | undefined;
+  /** Undefined for all. */
+  readonly namespaces: readonly string[] | undefined;
+  readonly controllerNamespace: string;
+  readonly metricsAddress: Address;
+  readonly healthAddress: Address;
+  readonly leaderElect: boolean;
+  readonly leaderElectNamespace: string;
+  readonly workers: number;
+  readonly routineEvents: boolean;
+  readonly trustPropagationMs: number;
+  readonly logLevel: LogLevel;
+  readonly logFormat: LogFormat;
+}
+
+export interface Address {
+  /** Undefined for every interface. */
+  readonly host: string | undefined;
+  readonly port: number;
+}
+
+/** What was asked for can't be started; the message is one line that says what to do. */
+export class StartError extends Error {}
+
+interface Option {
+  readonly flag: string;
+  /** What stands behind the flag in the help; undefined for a switch. */
+  readonly value: string | undefined;
+  readonly standard: string;
+  readonly help: string;
+}
+
+/** Each can be set by its flag or by an environment variable, `--log-level` by `CERTWHEEL_LOG_LEVEL`. The flag wins. */
+const OPTIONS = [
+  {
+    flag: 'kubeconfig',
+    value: 'FILE',
+    standard: '',
+    help: "kubeconfig to use; else $KUBECONFIG, the Pod's service account, or ~/.kube/config",
+  },
+  {
+    flag: 'namespaces',
+    value: 'A,B',
+    standard: '',
+    help: 'serve these namespaces only, with Roles in each of them; all if empty',
+  },
+  {
+    flag: 'controller-namespace',
+    value: 'NAME',
+    standard: 'certwheel-system',
+    help: 'where the Secrets of ClusterCertificateAuthorities are',
+  },
+  { flag: 'metrics-bind-address', value: '[HOST]:PORT', standard: ':8080', help: 'serves /metrics; 0 turns it off' },
+  {
+    flag: 'health-probe-bind-address',
+    value: '[HOST]:PORT',
+    standard: ':8081',
+    help: 'serves /healthz and /readyz; 0 turns it off',
+  },
+  { flag: 'leader-elect', value: undefined, standard: 'false', help: 'run with several replicas, of which one acts' },
+  {
+    flag: 'leader-elect-namespace',
+    value: 'NAME',
+    standard: '',
+    help: 'where the Lease is; the controller namespace if empty',
+  },
+  { flag: 'workers', value: 'N', standard: '16', help: 'certificates worked on at once' },
+  { flag: 'routine-events', value: undefined, standard: 'false', help: 'write an event for each routine renewal too' },
+  {
+    flag: 'trust-propagation',
+    value: 'DURATION',
+    standard: '2m',
+    help: 'how long workloads are given to load a Secret before a CA rotation goes on',
+  },
+  { flag: 'log-level', value: 'LEVEL', standard: 'info', help: `one of ${LOG_LEVELS.join(', ')}` },
+  {
+    flag: 'log-format',
+    value: 'FORMAT',
+    standard: '',
+    help: `one of ${LOG_FORMATS.join(', ')}; text on a terminal, else json`,
+  },
+] as const satisfies readonly Option[];
+
+type Flag = (typeof OPTIONS)[number]['flag'];
+type Values = Readonly<Record<Flag, string>>;
+
+/** What the command line asks for: a text to print, or a configuration. Throws StartError. */
+export function parseCommandLine(
+  args: readonly string[],
+  env: NodeJS.ProcessEnv,
+  isTerminal: boolean,
+): { readonly print: 'help' | 'version' } | { readonly config: Config } {
+  const given = parseFlags(args);
+  if (given.help === true) return { print: 'help' };
+  if (given.version === true) return { print: 'version' };
+  const values = Object.fromEntries(
+    OPTIONS.map(({ flag, standard }) => [flag, String(given[flag] ?? env[variable(flag)] ?? standard)]),
+  ) as Values;
+  refuseUnknownVariables(env);
+  return { config: toConfig(values, isTerminal) };
+}
+
+export function helpText(): string {
+  const rows = OPTIONS.map(({ flag, value, standard, help }) => {
+    const left = `  --${flag}${value === undefined ? '' : ` ${value}`}`;
+    return `${left.padEnd(42)}${help}${standard === '' || standard === 'false' ? '' : ` (${standard})`}`;
+  });
+  return [
+    'certwheel rotates mTLS client certificates in a Kubernetes cluster.',
+    '',
+    ...rows,
+    '  --version                               print the version',
+    '  --help                                  print this',
+    '',
+    'Each can be set in the environment too: --log-level as CERTWHEEL_LOG_LEVEL.',
+  ].join('\n');
+}
+
+function parseFlags(args: readonly string[]): Record<string, string | boolean | undefined> {
+  const options = Object.fromEntries([
+    ...OPTIONS.map(({ flag, value }) => [flag, { type: value === undefined ? 'boolean' : 'string' }] as const),
+    ['help', { type: 'boolean' }] as const,
+    ['version', { type: 'boolean' }] as const,
+  ]);
+  try {
+    return parseArgs({ args: [...args], options, allowPositionals: false }).values as Record<
+      string,
+      string | boolean | undefined
+    >;
+  } catch (error) {
+    throw new StartError(`${(error as Error).message.split('.')[0]}; see --help`);
+  }
+}
+
+function toConfig(values: Values, isTerminal: boolean): Config {
+  const namespaces = values.namespaces
+    .split(',')
+    .map((name) => name.trim())
+    .filter((name) => name !== '');
+  return {
+    kubeconfig: values.kubeconfig === '' ? undefined : values.kubeconfig,
+    namespaces: namespaces.length === 0 ? undefined : [...new Set(namespaces)],
+    controllerNamespace: values['controller-namespace'],
+    metricsAddress: toAddress('metrics-bind-address', values['metrics-bind-address']),
+    healthAddress: toAddress('health-probe-bind-address', values['health-probe-bind-address']),
+    leaderElect: toBoolean('leader-elect', values['leader-elect']),
+    leaderElectNamespace:
+      values['leader-elect-namespace'] === '' ? values['controller-namespace'] : values['leader-elect-namespace'],
+    workers: toCount('workers', values.workers),
+    routineEvents: toBoolean('routine-events', values['routine-events']),
+    trustPropagationMs: toMs('trust-propagation', values['trust-propagation']),
+    logLevel: oneOf('log-level', values['log-level'], LOG_LEVELS),
+    logFormat: oneOf(
+      'log-format',
+      values['log-format'] === '' ? (isTerminal ? 'text' : 'json') : values['log-format'],
+      LOG_FORMATS,
+    ),
+  };
+}
+
+/** `:8080`, `127.0.0.1:8080`, `[::1]:8080`; port 0 stands for any free one. */
+function toAddress(flag: Flag, text: string): Address {
+  if (text === '0') return { host: undefined, port: -1 };
+  const [, host = '', port] = /^(.*):(\d{1,5})$/.exec(text) ?? [];
+  if (port === undefined || Number(port) > 65_535)
+    throw new StartError(`--${flag} ${text} is no address; give [host]:port, such as :8080`);
+  return { host: host === '' ? undefined : host.replace(/^\[(.*)\]$/, '$1'), port: Number(port) };
+}
+
+function toBoolean(flag: Flag, text: string): boolean {
+  if (text !== 'true' && text !== 'false') throw new StartError(`--${flag} ${text} is neither true nor false`);
+  return text === 'true';
+}
+
+function toCount(flag: Flag, text: string): number {
+  const count = Number(text);
+  if (!Number.isInteger(count) || count < 1 || count > 1000)
+    throw new StartError(`--${flag} ${text} is no number from 1 to 1000`);
+  return count;
+}
+
+function toMs(flag: Flag, text: string): number {
+  const ms = parseDuration(text);
+  if (ms === undefined) throw new StartError(`--${flag} ${text} is no duration; give one such as 90s or 2m`);
+  return ms;
+}
+
+function oneOf<T extends string>(flag: Flag, text: string, allowed: readonly T[]): T {
+  const found = allowed.find((each) => each === text);
+  if (found === undefined) throw new StartError(`--${flag} ${text} is not one of ${allowed.join(', ')}`);
+  return found;
+}
+
+function variable(flag: string): string {
+  return `CERTWHEEL_${flag.toUpperCase().replaceAll('-', '_')}`;
+}
+
+/** A misspelt variable would be ignored in silence. */
+function refuseUnknownVariables(env: NodeJS.ProcessEnv): void {
+  const known = new Set<string>(OPTIONS.map(({ flag }) => variable(flag)));
+  const unknown = Object.keys(env).find(
+    (name) => name.startsWith('CERTWHEEL_') && name !== 'CERTWHEEL_CACHE' && !known.has(name),
+  );
+  if (unknown !== undefined) throw new StartError(`the environment variable ${unknown} is unknown; see --help`);
+}

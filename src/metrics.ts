@@ -1,0 +1,228 @@
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import type { CertificateAuthority } from './api/certificate-authority.ts';
+import { authorityKey } from './api/certificate-authority.ts';
+import { conditionsOf } from './api/client-certificate.ts';
+import type { ClientCertificateStatus } from './api/generated/types.ts';
+import { ROTATION_REASONS } from './certificate/observed.ts';
+import type { Observation } from './kube/transport.ts';
+import type { WatchStats } from './kube/watch.ts';
+
+const LATENESS_BUCKETS = [0.1, 0.5, 1, 5, 15, 60, 300, 900, 3600];
+const DURATION_BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
+
+/** Above so many certificates each with series of its own, a scrape would cost more than it tells. */
+const MOST_CERTIFICATE_SERIES = 20_000;
+
+/** What is asked at the moment of a scrape. */
+export interface Gauges {
+  queueDepth(controller: string): number;
+  watches(): Iterable<readonly [name: string, stats: WatchStats]>;
+  monotonicMs(): number;
+  leading(): boolean;
+}
+
+interface Named {
+  readonly namespace: string;
+  readonly name: string;
+}
+
+export type Metrics = ReturnType<typeof createMetrics>;
+
+/** All metrics of Certwheel, by name; labels are bounded by the objects that there are and by closed unions. */
+export function createMetrics(authorityTypes: readonly string[]) {
+  const registry = new Registry();
+  collectDefaultMetrics({ register: registry });
+  const registers = [registry];
+  const perCertificate = ['namespace', 'name', 'authority'] as const;
+
+  const notAfter = new Gauge({
+    name: 'certwheel_certificate_not_after_timestamp_seconds',
+    help: 'When the certificate in the Secret expires.',
+    labelNames: perCertificate,
+    registers,
+  });
+  const renewal = new Gauge({
+    name: 'certwheel_certificate_renewal_timestamp_seconds',
+    help: 'When the certificate is due to be renewed.',
+    labelNames: perCertificate,
+    registers,
+  });
+  const ready = new Gauge({
+    name: 'certwheel_certificate_ready',
+    help: '1 where the Secret holds a valid certificate for the spec, else 0.',
+    labelNames: perCertificate,
+    registers,
+  });
+  const rotations = new Counter({
+    name: 'certwheel_rotations_total',
+    help: 'Certificates published, the first ones too, by reason.',
+    labelNames: ['authority_type', 'reason'],
+    registers,
+  });
+  const failures = new Counter({
+    name: 'certwheel_rotation_failures_total',
+    help: 'Tries to publish a certificate that failed, by error code.',
+    labelNames: ['authority_type', 'code'],
+    registers,
+  });
+  const duration = new Histogram({
+    name: 'certwheel_rotation_duration_seconds',
+    help: 'From the decision to the Secret as stored.',
+    labelNames: ['authority_type'],
+    buckets: DURATION_BUCKETS,
+    registers,
+  });
+  const lateness = new Histogram({
+    name: 'certwheel_rotation_lateness_seconds',
+    help: 'How long after it was due a certificate was renewed.',
+    buckets: LATENESS_BUCKETS,
+    registers,
+  });
+  const authorityRequests = new Histogram({
+    name: 'certwheel_authority_request_duration_seconds',
+    help: 'How long an authority took to issue.',
+    labelNames: ['authority_type'],
+    buckets: DURATION_BUCKETS,
+    registers,
+  });
+  const authorityReady = new Gauge({
+    name: 'certwheel_authority_ready',
+    help: '1 where the authority can issue, else 0.',
+    labelNames: ['authority'],
+    registers,
+  });
+  const caNotAfter = new Gauge({
+    name: 'certwheel_ca_not_after_timestamp_seconds',
+    help: 'When the CA that signs expires.',
+    labelNames: ['authority'],
+    registers,
+  });
+  const runs = new Counter({
+    name: 'certwheel_workqueue_runs_total',
+    help: 'Looks at an object, by how they ended.',
+    labelNames: ['controller', 'outcome'],
+    registers,
+  });
+  const runSeconds = new Histogram({
+    name: 'certwheel_workqueue_run_duration_seconds',
+    help: 'How long a look took.',
+    labelNames: ['controller'],
+    buckets: DURATION_BUCKETS,
+    registers,
+  });
+  const requests = new Counter({
+    name: 'certwheel_kube_requests_total',
+    help: 'Requests to the API server; status 0 is no answer.',
+    labelNames: ['verb', 'resource', 'status'],
+    registers,
+  });
+
+  for (const type of authorityTypes) {
+    for (const reason of ROTATION_REASONS) rotations.inc({ authority_type: type, reason }, 0);
+    failures.inc({ authority_type: type, code: 'AuthorityUnavailable' }, 0);
+  }
+
+  /** The label values under which a certificate is shown, to take them back when its authority changes or it goes. */
+  const shown = new Map<string, Record<(typeof perCertificate)[number], string>>();
+  const hide = (key: string) => {
+    const labels = shown.get(key);
+    if (labels === undefined) return;
+    for (const gauge of [notAfter, renewal, ready]) gauge.remove(labels);
+    shown.delete(key);
+  };
+
+  return {
+    registry,
+    rotated(type: string, reason: string, seconds: number, latenessSeconds: number | undefined) {
+      rotations.inc({ authority_type: type, reason });
+      duration.observe({ authority_type: type }, seconds);
+      if (latenessSeconds !== undefined) lateness.observe(latenessSeconds);
+    },
+    failed(type: string, code: string) {
+      failures.inc({ authority_type: type, code });
+    },
+    authorityAnswered(type: string, seconds: number) {
+      authorityRequests.observe({ authority_type: type }, seconds);
+    },
+    showCertificate(
+      resource: Named & { readonly spec: { readonly authorityRef: { readonly name: string } } },
+      status: ClientCertificateStatus,
+    ) {
+      const key = `${resource.namespace}/${resource.name}`;
+      const labels = { namespace: resource.namespace, name: resource.name, authority: resource.spec.authorityRef.name };
+      if (shown.get(key)?.authority !== labels.authority) hide(key);
+      if (!shown.has(key) && shown.size >= MOST_CERTIFICATE_SERIES) return;
+      shown.set(key, labels);
+      ready.set(
+        labels,
+        conditionsOf(status).some(({ type, status: value }) => type === 'Ready' && value === 'True') ? 1 : 0,
+      );
+      setMoment(notAfter, labels, status.notAfter);
+      setMoment(renewal, labels, status.renewalTime);
+    },
+    hideCertificate: hide,
+    showAuthority(resource: CertificateAuthority, isReady: boolean, end: Date | undefined) {
+      const authority = authorityKey(resource);
+      authorityReady.set({ authority }, isReady ? 1 : 0);
+      if (end === undefined) caNotAfter.remove({ authority });
+      else caNotAfter.set({ authority }, end.getTime() / 1000);
+    },
+    hideAuthority(authority: string) {
+      authorityReady.remove({ authority });
+      caNotAfter.remove({ authority });
+    },
+    ran(controller: string, outcome: string, seconds: number) {
+      runs.inc({ controller, outcome });
+      runSeconds.observe({ controller }, seconds);
+    },
+    requested({ verb, resource, status }: Observation) {
+      requests.inc({ verb, resource, status });
+    },
+    /** Gauges that are asked rather than told. */
+    ask(gauges: Gauges) {
+      const asked = (name: string, help: string, labelNames: string[], collect: (gauge: Gauge) => void) =>
+        new Gauge({
+          name,
+          help,
+          labelNames,
+          registers,
+          collect() {
+            this.reset();
+            collect(this);
+          },
+        });
+      asked('certwheel_workqueue_depth', 'Objects that wait for a worker.', ['controller'], (gauge) => {
+        for (const controller of ['certificates', 'authorities'])
+          gauge.set({ controller }, gauges.queueDepth(controller));
+      });
+      asked(
+        'certwheel_watch_last_event_age_seconds',
+        'How long ago anything last arrived on a watch; bookmarks arrive every minute.',
+        ['watch'],
+        (gauge) => {
+          for (const [watch, stats] of gauges.watches())
+            gauge.set({ watch }, (gauges.monotonicMs() - stats.lastEventAt) / 1000);
+        },
+      );
+      asked(
+        'certwheel_watch_restarts',
+        'How often a watch had to begin anew since the start, by reason.',
+        ['watch', 'reason'],
+        (gauge) => {
+          for (const [watch, stats] of gauges.watches())
+            for (const [reason, count] of Object.entries(stats.restarts)) gauge.set({ watch, reason }, count ?? 0);
+        },
+      );
+      asked('certwheel_leader', '1 where this replica acts.', [], (gauge) => gauge.set(gauges.leading() ? 1 : 0));
+    },
+  };
+}
+
+function setMoment(
+  gauge: Gauge<'namespace' | 'name' | 'authority'>,
+  labels: Record<'namespace' | 'name' | 'authority', string>,
+  moment: string | undefined,
+): void {
+  if (moment === undefined) gauge.remove(labels);
+  else gauge.set(labels, Date.parse(moment) / 1000);
+}

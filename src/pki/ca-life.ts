@@ -1,0 +1,7 @@
+/**
+ * When a CA of ours gets a successor: after two thirds of its life, so that the last third is there for the new one to
+ * be trusted everywhere and for the old one's certificates to be re-issued.
+ */
+export function successorDue({ notBefore, notAfter }: { readonly notBefore: Date; readonly notAfter: Date }): Date {
+  return new Date(notBefore.getTime() + ((notAfter.getTime() - notBefore.getTime()) * 2) / 3);
+}

@@ -1,0 +1,306 @@
+import { createHash, randomBytes } from 'node:crypto';
+import fc from 'fast-check';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import {
+  ALL_KEYS,
+  describe,
+  HOUR,
+  hoursFromNow,
+  leaf,
+  NOW,
+  root,
+  serial,
+  signIntermediate,
+} from '../../test/pki/make.ts';
+import { openssl } from '../../test/pki/openssl.ts';
+import { parseCertificate, verifySignature } from './certificate.ts';
+import { TAG } from './der.ts';
+import { children, readElement } from './der-read.ts';
+import { keyIdOf, subjectKeyIdExtension } from './extensions.ts';
+import { makeRoot, newSerialNumber, writeCertificate } from './issue.ts';
+import { generateKey, publicKeyDer } from './keys.ts';
+import { NO_NAMES } from './san.ts';
+import { x509 } from './x509.ts';
+
+const ca = await root();
+const holders = await Promise.all(
+  ALL_KEYS.map(async (spec) => ({ spec, ca: await root({ keySpec: spec }), key: await generateKey(spec) })),
+);
+const NAMES = {
+  dnsNames: ['client.example.com', '*.example.com'],
+  uris: ['spiffe://td.example/ns/team/sa/client'],
+  emailAddresses: ['client@example.com'],
+  ipAddresses: ['192.0.2.7', '2001:db8::7'],
+};
+const SUBJECT = {
+  commonName: 'Jürgen 日本 🔑',
+  organizations: ['Ä & Co, KG'],
+  countries: ['DE'],
+  serialNumber: '42',
+  localities: ['Köln'],
+};
+
+const ATTIME = ['-attime', String(NOW.getTime() / 1000)];
+const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex');
+
+function fieldsOf(der: Buffer) {
+  const [tbs, algorithm, signature] = children(readElement(der, TAG.sequence, 'certificate'));
+  assert.ok(tbs && algorithm && signature);
+  const [version, serialNumber, tbsAlgorithm, issuer, validity, subject, publicKey, extensions] = children(tbs);
+  assert.ok(version && serialNumber && tbsAlgorithm && issuer && validity && subject && publicKey && extensions);
+  const list = children(extensions)[0];
+  assert.ok(list);
+  return {
+    version,
+    serialNumber,
+    tbsAlgorithm,
+    algorithm,
+    issuer,
+    validity,
+    subject,
+    extensions: children(list).map(({ bytes }) => hex(bytes)),
+  };
+}
+
+test('a leaf is v3, names one algorithm twice and its issuer byte for byte', async () => {
+  const { certificate } = await leaf(ca);
+  const fields = fieldsOf(certificate.der);
+  assert.is(hex(fields.version.bytes), 'a003020102');
+  assert.is(hex(fields.tbsAlgorithm.bytes), hex(fields.algorithm.bytes));
+  assert.is(hex(fields.issuer.bytes), hex(ca.certificate.subjectDer));
+});
+
+test('an issuer name in an unusual encoding is copied as it is', async () => {
+  // O as TeletexString, CN before O: nothing that our own writer would produce.
+  const odd = Buffer.from('3019310a300806035504030c0161310b3009060355040a14024fdc', 'hex');
+  const key = await generateKey({ algorithm: 'ECDSA', size: 256 });
+  const { certificate } = await signIntermediate(ca, { key });
+  const { certificate: client } = await leaf({ certificate: { ...certificate, subjectDer: odd }, key });
+  assert.is(hex(fieldsOf(client.der).issuer.bytes), hex(odd));
+});
+
+test('the extensions of a leaf are these bytes, and no others', async () => {
+  const { certificate } = await leaf(ca, { names: { ...NO_NAMES, dnsNames: ['a.b'] } });
+  assert.equal(fieldsOf(certificate.der).extensions, [
+    // basicConstraints, critical, an empty SEQUENCE: cA has its default.
+    '300c0603551d130101ff04023000',
+    // keyUsage, critical: digitalSignature, seven unused bits.
+    '300e0603551d0f0101ff040403020780',
+    // extKeyUsage, not critical: clientAuth.
+    '30130603551d25040c300a06082b06010505070302',
+    `301d0603551d0e04160414${certificate.subjectKeyId}`,
+    `301f0603551d23041830168014${ca.certificate.subjectKeyId}`,
+    // subjectAltName, not critical, since the subject says something.
+    '300e0603551d1104073005' + '8203612e62',
+  ]);
+});
+
+test('the alternative name is critical if and only if the subject is empty', async () => {
+  const { certificate } = await leaf(ca, { subject: {}, names: { ...NO_NAMES, dnsNames: ['a.b'] } });
+  assert.is(hex(fieldsOf(certificate.der).subject.bytes), '3000');
+  assert.is(fieldsOf(certificate.der).extensions.at(-1), '30110603551d110101ff040730058203612e62');
+});
+
+test('what is empty is left out', async () => {
+  const { certificate } = await leaf(ca, { usages: [] });
+  assert.is(fieldsOf(certificate.der).extensions.length, 3);
+});
+
+test('key ids are the leftmost 160 bits of the SHA-256 of the key bits', async () => {
+  const { certificate } = await leaf(ca);
+  const bits = certificate.publicKeyDer.subarray(-65);
+  assert.is(certificate.subjectKeyId, createHash('sha256').update(bits).digest('hex').slice(0, 40));
+});
+
+test('the authority key id is what the CA calls its key, or made from the key where it has no name', async () => {
+  const key = await generateKey({ algorithm: 'ECDSA', size: 256 });
+  const odd = writeCertificate({
+    notBefore: hoursFromNow(-1),
+    notAfter: hoursFromNow(1000),
+    serialNumber: serial(),
+    issuerDer: ca.certificate.subjectDer,
+    subjectDer: ca.certificate.subjectDer,
+    publicKeyDer: publicKeyDer(key),
+    extensions: [Buffer.from('300f0603551d130101ff040530030101ff', 'hex'), subjectKeyIdExtension(Buffer.of(1, 2, 3))],
+    signingKey: key,
+  });
+  const certificate = parseCertificate(odd);
+  assert.is((await leaf({ certificate, key })).certificate.authorityKeyId, '010203');
+  const nameless = { certificate: { ...certificate, subjectKeyId: undefined }, key };
+  assert.is((await leaf(nameless)).certificate.authorityKeyId, hex(keyIdOf(publicKeyDer(key))));
+});
+
+test('signature algorithms have the parameters that each wants', async () => {
+  const wanted: Record<string, string> = {
+    'ECDSA 256': '300a06082a8648ce3d040302',
+    'ECDSA 384': '300a06082a8648ce3d040303',
+    'ECDSA 521': '300a06082a8648ce3d040304',
+    Ed25519: '300506032b6570',
+    'RSA 2048': '300d06092a864886f70d01010b0500',
+  };
+  for (const holder of holders) {
+    const { certificate } = await leaf(holder.ca);
+    assert.is(hex(fieldsOf(certificate.der).algorithm.bytes), wanted[describe(holder.spec)]);
+  }
+});
+
+test('validity is in whole seconds, UTCTime through 2049 and GeneralizedTime from 2050', async () => {
+  const old = await root({ notAfter: new Date('2060-01-01T00:00:00Z') });
+  const { certificate } = await leaf(old, {
+    notBefore: new Date('2049-12-31T23:59:59.999Z'),
+    notAfter: new Date('2050-01-01T00:00:00.001Z'),
+  });
+  const text = fieldsOf(certificate.der).validity.content.toString('latin1');
+  assert.is(text, '\x17\x0d491231235959Z\x18\x0f20500101000000Z');
+});
+
+test('serial numbers are positive, 16 octets long and keep 126 random bits', () => {
+  fc.assert(
+    fc.property(fc.uint8Array({ minLength: 16, maxLength: 16 }), (random) => {
+      const made = newSerialNumber(random);
+      assert.is(made.length, 16);
+      assert.is((made[0] ?? 0) >> 6, 1);
+      assert.is(hex(made.subarray(1)), hex(random.subarray(1)));
+    }),
+  );
+  assert.throws(() => newSerialNumber(randomBytes(15)), /16 are needed/);
+});
+
+test('a serial number comes back as it was given', async () => {
+  const serialNumber = serial();
+  const { certificate } = await leaf(ca, { serialNumber });
+  assert.is(certificate.serialNumber, hex(serialNumber));
+});
+
+test('what must not be signed is refused', async () => {
+  const client = await leaf(ca);
+  const refused = (options: Parameters<typeof leaf>[1], holder = ca) =>
+    leaf(holder, options).then(
+      () => 'signed',
+      (error) => error.message,
+    );
+  assert.match(await refused({ notAfter: new Date(ca.certificate.notAfter.getTime() + 1) }), 'its CA ends at');
+  assert.match(await refused({ notAfter: hoursFromNow(-2) }), 'ends before it begins');
+  assert.match(await refused({ notBefore: new Date(Number.NaN) }), 'ends before it begins');
+  assert.match(await refused({ subject: {} }), 'without any name');
+  assert.match(await refused({ subject: { commonName: 'a'.repeat(65) } }), 'at most 64');
+  assert.match(await refused({ names: { ...NO_NAMES, dnsNames: ['a b'] } }), 'no DNS name');
+  assert.match(await refused({ usages: ['client auth', 'cert sign'] }), 'neither certificates nor CRLs');
+  assert.match(await refused({ usages: ['made up'] }), 'unknown usage');
+  assert.match(await refused({ serialNumber: Buffer.alloc(16) }), 'serial number');
+  assert.match(await refused({ serialNumber: Buffer.alloc(20, 0xff) }), 'serial number');
+  assert.match(await refused({ serialNumber: Buffer.alloc(21, 1) }), 'serial number');
+  assert.match(await refused({ publicKeyDer: Buffer.from('3000', 'hex') }), 'public key');
+  assert.match(await refused({}, client), 'is not a CA');
+});
+
+test('a root is a CA by critical constraints and key usage, names its key and no issuer key', async () => {
+  assert.equal(fieldsOf(ca.certificate.der).extensions, [
+    '300f0603551d130101ff040530030101ff',
+    '300e0603551d0f0101ff040403020106',
+    `301d0603551d0e04160414${ca.certificate.subjectKeyId}`,
+  ]);
+  assert.ok(ca.certificate.selfSigned);
+  const request = { key: ca.key, notBefore: NOW, notAfter: hoursFromNow(1), serialNumber: serial() };
+  assert.throws(() => makeRoot({ ...request, subject: {} }), /without a subject/);
+  assert.throws(() => makeRoot({ ...request, subject: { commonName: 'a' }, notAfter: NOW }), /ends before/);
+});
+
+for (const issuer of holders) {
+  test(`openssl and @peculiar/x509 accept every kind of leaf below a CA with an ${describe(issuer.spec)} key`, async () => {
+    for (const { spec, key } of holders) {
+      const { certificate } = await leaf(issuer.ca, {
+        key,
+        publicKeyDer: publicKeyDer(key),
+        subject: SUBJECT,
+        names: NAMES,
+      });
+      const files = { ca: issuer.ca.certificate.pem, leaf: certificate.pem };
+      const verified = openssl(
+        ['verify', '-purpose', 'sslclient', '-x509_strict', ...ATTIME, '-CAfile', '{ca}', '{leaf}'],
+        files,
+      );
+      assert.ok(verified.ok, verified.text);
+      assert.not.ok(openssl(['verify', '-purpose', 'sslserver', ...ATTIME, '-CAfile', '{ca}', '{leaf}'], files).ok);
+      assert.equal(certificate.keySpec, spec);
+      assert.ok(verifySignature(certificate, issuer.ca.certificate));
+
+      const oracle = new x509.X509Certificate(certificate.der);
+      assert.ok(await oracle.verify({ publicKey: new x509.PublicKey(issuer.ca.certificate.publicKeyDer), date: NOW }));
+    }
+  });
+}
+
+test('openssl prints what was asked for', async () => {
+  const { certificate } = await leaf(ca, { subject: SUBJECT, names: NAMES });
+  const { text } = openssl(['x509', '-in', '{leaf}', '-noout', '-text', '-nameopt', 'RFC2253,utf8,-esc_msb'], {
+    leaf: certificate.pem,
+  });
+  for (const line of [
+    'Subject: CN=Jürgen 日本 🔑,serialNumber=42,O=Ä & Co\\, KG,L=Köln,C=DE',
+    'DNS:client.example.com, DNS:*.example.com, email:client@example.com, URI:spiffe://td.example/ns/team/sa/client, IP Address:192.0.2.7, IP Address:2001:DB8:0:0:0:0:0:7',
+    'CA:FALSE',
+    'TLS Web Client Authentication',
+    'Version: 3 (0x2)',
+  ]) {
+    assert.match(text, line);
+  }
+});
+
+test('openssl reads and writes each certificate back to the same bytes', async () => {
+  const { certificate } = await leaf(ca, { subject: SUBJECT, names: NAMES });
+  for (const { pem } of [certificate, ca.certificate]) {
+    assert.is(openssl(['x509', '-in', '{pem}'], { pem }).text, pem);
+    assert.ok(openssl(['asn1parse', '-in', '{pem}'], { pem }).ok);
+  }
+});
+
+test('what looks like more attributes stays one literal value, for openssl too', async () => {
+  const { certificate } = await leaf(ca, { subject: { commonName: 'a,O=system:masters+OU=x/O=y\\' } });
+  const { text } = openssl(['x509', '-in', '{leaf}', '-noout', '-subject', '-nameopt', 'multiline'], {
+    leaf: certificate.pem,
+  });
+  assert.is(text.trim().split('\n').length, 2);
+  assert.match(text, 'commonName                = a,O=system:masters+OU=x/O=y');
+});
+
+test('@peculiar/x509 reads the same out of whatever is written', async () => {
+  const value = fc.string({ unit: 'grapheme', minLength: 1, maxLength: 20 });
+  const subjects = fc.record(
+    { commonName: value, organizations: fc.array(value, { maxLength: 3 }) },
+    { noNullPrototype: true },
+  );
+  const names = fc.record({
+    dnsNames: fc.uniqueArray(fc.domain(), { maxLength: 3 }),
+    uris: fc.constantFrom([], ['spiffe://td.example/a']),
+    emailAddresses: fc.constantFrom([], ['a@example.com']),
+    ipAddresses: fc.uniqueArray(fc.oneof(fc.ipV4(), fc.ipV6()), { maxLength: 3 }),
+  });
+  await fc.assert(
+    fc.asyncProperty(subjects, names, fc.integer({ min: 1, max: 900 }), async (subject, asked, hours) => {
+      const { certificate } = await leaf(ca, {
+        subject,
+        names: asked,
+        notAfter: new Date(NOW.getTime() + hours * HOUR),
+      });
+      const oracle = new x509.X509Certificate(certificate.der);
+      assert.equal(oracle.subjectName.getField('CN'), [subject.commonName]);
+      assert.equal(oracle.subjectName.getField('O'), subject.organizations);
+      assert.is(oracle.serialNumber, certificate.serialNumber);
+      assert.equal([oracle.notBefore, oracle.notAfter], [certificate.notBefore, certificate.notAfter]);
+      const san = oracle.getExtension(x509.SubjectAlternativeNameExtension)?.names.toJSON() ?? [];
+      const of = (type: string) => san.filter((name) => name.type === type).map((name) => name.value);
+      assert.equal(of('dns'), certificate.names.dnsNames);
+      assert.equal(of('url'), certificate.names.uris);
+      assert.equal(of('email'), certificate.names.emailAddresses);
+      assert.is(of('ip').length, certificate.names.ipAddresses.length);
+      assert.is(oracle.getExtension(x509.AuthorityKeyIdentifierExtension)?.keyId, ca.certificate.subjectKeyId);
+      assert.is(oracle.getExtension(x509.SubjectKeyIdentifierExtension)?.keyId, certificate.subjectKeyId);
+      assert.is(oracle.getExtension(x509.BasicConstraintsExtension)?.ca, false);
+    }),
+    { numRuns: 60 },
+  );
+});
+
+test.run();

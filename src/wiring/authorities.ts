@@ -1,0 +1,148 @@
+import { authorityKey, authorityResource, type CertificateAuthority } from '../api/certificate-authority.ts';
+import type { AuthorityKind } from '../api/client-certificate.ts';
+import { SECRETS } from '../api/names.ts';
+import { keyOf, type RawObject } from '../api/parse.ts';
+import type { Authority, AuthorityDefinition, SecretContent } from '../authorities/authority.ts';
+import { AUTHORITIES } from '../authorities/index.ts';
+import { generationManifest } from '../authority/generation-secret.ts';
+import { type Member, signingGeneration } from '../authority/generations.ts';
+import { type AuthorityDeps, reconcileAuthority } from '../authority/reconcile.ts';
+import type { Runtime } from '../authority/registry.ts';
+import { isOurs } from '../certificate/observed.ts';
+import { CREATE_ONLY } from '../kube/object.ts';
+import type { Reference } from '../kube/references.ts';
+import { Controller } from '../queue/controller.ts';
+import { type Services, tell, writeStatus } from './services.ts';
+
+/** Authorities are few, and one that is slow must not hold up the others. */
+const WORKERS = 4;
+
+export function wireAuthorities(services: Services, wakeCertificates: (authority: string) => void): Controller {
+  const { assertLeading, client, clock, cluster, config, events, log, metrics, registry } = services;
+  const deps: AuthorityDeps = {
+    clock,
+    log,
+    registry,
+    assertLeading,
+    wakeCertificates,
+    trustPropagationMs: config.trustPropagationMs,
+    find: (key) => cluster.authority(key),
+    start: (resource) => startAuthority(resource, services, () => controller.queue.add(authorityKey(resource))),
+    generationSecrets: (key) => cluster.generations.byIndex('authority', key),
+    members: (key) => members(key, services),
+    writeGeneration: async (
+      resource,
+      generation,
+      secret = { namespace: namespaceOf(resource, services), resourceVersion: CREATE_ONLY },
+    ) => {
+      const stored = await client.apply(SECRETS, generationManifest(resource, generation, secret));
+      cluster.generations.put(stored, secret.resourceVersion);
+    },
+    deleteGeneration: async ({ secret: { namespace, name, uid, resourceVersion } }) => {
+      await client.delete(SECRETS, namespace, name, { uid });
+      cluster.generations.remove(namespace, { metadata: { namespace, name, resourceVersion } });
+    },
+    writeStatus: async (resource, status) => {
+      const { kind } = resource;
+      const stored = await writeStatus(client, authorityResource(kind), resource, status);
+      cacheOf(kind, services).put(stored, resource.resourceVersion);
+    },
+    tell: (resource, event) => tell(events, authorityResource(resource.kind), resource, event),
+    metrics: { show: metrics.showAuthority },
+  };
+  const controller = new Controller({
+    name: 'authorities',
+    workers: WORKERS,
+    reconcile: (key, signal) => reconcileAuthority(key, deps, signal),
+    clock,
+    log,
+    metrics,
+  });
+  return controller;
+}
+
+function startAuthority(resource: CertificateAuthority, services: Services, wake: () => void): Runtime {
+  const { clock, log, metrics, registry, references } = services;
+  const definition = (AUTHORITIES as readonly AuthorityDefinition<never>[]).find(({ type }) => type === resource.type);
+  // The schema admits only what AUTHORITIES serves; a test holds the two against each other.
+  if (definition === undefined) throw new Error(`no authority of type ${resource.type} is known`);
+  const namespace = namespaceOf(resource, services);
+  const used = new Map<string, Reference>();
+  const runtime = () => registry.get(authorityKey(resource));
+  const backend = definition.create(resource.backend as never, {
+    name: keyOf(resource),
+    clock,
+    log,
+    secret: async (name) => {
+      const reference = used.get(name) ?? references.acquire(SECRETS, namespace, name, wake);
+      used.set(name, reference);
+      await reference.synced;
+      const found = reference.get();
+      return found && contentOf(found);
+    },
+    signing: () => signingGeneration(runtime()?.generations ?? [], clock.now()),
+    trusted: () => (runtime()?.generations ?? []).map(({ pair }) => pair),
+  });
+  return {
+    resource,
+    definition,
+    backend: timed(backend, definition.type, services, metrics.authorityAnswered),
+    release: () => {
+      for (const reference of used.values()) reference.release();
+    },
+    generations: [],
+    clearSince: new Map(),
+    attempts: 0,
+    view: undefined,
+  };
+}
+
+/** The same backend, with a look at the clock around each certificate. */
+function timed(
+  backend: Authority,
+  type: string,
+  { clock }: Services,
+  answered: (type: string, seconds: number) => void,
+): Authority {
+  return {
+    ...backend,
+    issue: async (request, signal) => {
+      const startedMs = clock.monotonicMs();
+      try {
+        return await backend.issue(request, signal);
+      } finally {
+        answered(type, (clock.monotonicMs() - startedMs) / 1000);
+      }
+    },
+  };
+}
+
+/** What a CA rotation has to know of the certificates of an authority: those whose Secret is theirs. */
+function members(key: string, { cluster }: Services): Member[] {
+  return cluster.membersOf(key).flatMap((resource) => {
+    const secret = cluster.secrets.get(`${resource.namespace}/${resource.spec.secretName}`);
+    if (secret === undefined || !isOurs({ resource, secret })) return [];
+    const { certificate, trustBundleHash } = secret;
+    return {
+      key: keyOf(resource),
+      issuerFingerprint: certificate?.issuerFingerprint,
+      notAfter: certificate?.notAfter,
+      trustBundleHash,
+    };
+  });
+}
+
+/** The namespace in which an authority's references resolve and its CA generations are kept. */
+function namespaceOf(resource: CertificateAuthority, { config }: Services): string {
+  return resource.kind === 'CertificateAuthority' ? resource.namespace : config.controllerNamespace;
+}
+
+function cacheOf(kind: AuthorityKind, { cluster }: Services) {
+  return kind === 'CertificateAuthority' ? cluster.authorities : cluster.clusterAuthorities;
+}
+
+function contentOf(object: RawObject): SecretContent {
+  return Object.fromEntries(
+    Object.entries(object.data ?? {}).map(([key, value]) => [key, Buffer.from(value, 'base64')]),
+  );
+}

@@ -1,0 +1,120 @@
+import { type ClientCertificate, isBroken } from '../api/client-certificate.ts';
+import { CLIENT_CERTIFICATES, SECRETS } from '../api/names.ts';
+import { keyOf } from '../api/parse.ts';
+import type { SecretAccess } from '../certificate/act.ts';
+import { observe, referredAuthority } from '../certificate/observe.ts';
+import { isOurs } from '../certificate/observed.ts';
+import { type CertificateDeps, reconcileCertificate } from '../certificate/reconcile.ts';
+import { viewSecret } from '../certificate/secret-view.ts';
+import type { Reference } from '../kube/references.ts';
+import { Controller } from '../queue/controller.ts';
+import type { WorkQueue } from '../queue/work-queue.ts';
+import { type Services, tell, writeStatus } from './services.ts';
+
+/** Which authority has shown trouble, so that it is probed. */
+export type ReportTrouble = (authorityKey: string) => void;
+
+/** The controller of ClientCertificates, and what is to be called when one of them is gone. */
+export function wireCertificates(
+  services: Services,
+  reportTrouble: ReportTrouble,
+): { controller: Controller; forget: (key: string) => void } {
+  const { cluster, client, clock, config, events, log, metrics, registry, assertLeading } = services;
+  const foreign = new ForeignSecrets(services, (key) => controller.queue.add(key));
+  const secrets = secretAccess(services);
+  const observing = {
+    cachedSecret: (key: string) => cluster.secrets.get(key),
+    readSecret: secrets.get,
+    rivals: (namespace: string, secretName: string) =>
+      cluster.certificates.byIndex('secret', `${namespace}/${secretName}`),
+    authority: (key: string) => cluster.authority(key),
+    authorityView: (key: string) => registry.get(key)?.view,
+    servesCluster: config.namespaces === undefined,
+    namespaceLabels: (name: string) => cluster.namespaces.get(name),
+  };
+  const deps: CertificateDeps = {
+    secrets,
+    clock,
+    log,
+    assertLeading,
+    routineEvents: config.routineEvents,
+    find: (key) => cluster.certificates.get(key),
+    observe: async (resource) => {
+      const seen = await observe(resource, observing);
+      if (seen !== undefined) foreign.follow(resource, seen.secret !== undefined && !isOurs(seen));
+      return seen;
+    },
+    backend: (resource) => registry.get(referredAuthority(resource))?.backend,
+    reportTrouble: (resource) => reportTrouble(referredAuthority(resource)),
+    writeStatus: async (resource, status) => {
+      cluster.certificates.put(
+        await writeStatus(client, CLIENT_CERTIFICATES, resource, status),
+        resource.resourceVersion,
+      );
+    },
+    tell: (resource, event) => tell(events, CLIENT_CERTIFICATES, resource, event),
+    metrics: { rotated: metrics.rotated, failed: metrics.failed, show: metrics.showCertificate },
+  };
+  const controller = new Controller({
+    name: 'certificates',
+    workers: config.workers,
+    reconcile: (key, signal) => reconcileCertificate(key, deps, signal),
+    clock,
+    log,
+    metrics,
+  });
+  const forget = (key: string) => {
+    metrics.hideCertificate(key);
+    foreign.forget(key);
+  };
+  return { controller, forget };
+}
+
+/** Reads past the cache, and writes into it: the next look must see what was just written. */
+function secretAccess({ client, cluster }: Services): SecretAccess {
+  return {
+    get: (namespace, name) => client.get(SECRETS, namespace, name),
+    apply: async (manifest) => {
+      const stored = await client.apply(SECRETS, manifest);
+      cluster.secrets.put(stored, manifest.metadata.resourceVersion);
+      const cached = cluster.secrets.get(keyOf(manifest.metadata));
+      return cached?.resourceVersion === stored.metadata?.resourceVersion && cached !== undefined
+        ? cached
+        : viewSecret(stored);
+    },
+  };
+}
+
+/** Watches the Secrets that are in a certificate's way, one by one: they don't carry our label, so nothing else would tell. */
+class ForeignSecrets {
+  readonly #services: Services;
+  readonly #wake: (key: string) => void;
+  readonly #followed = new Map<string, Reference>();
+
+  constructor(services: Services, wake: (key: string) => void) {
+    this.#services = services;
+    this.#wake = wake;
+  }
+
+  follow(resource: ClientCertificate, isInTheWay: boolean): void {
+    const key = keyOf(resource);
+    if (!isInTheWay) this.forget(key);
+    else if (!this.#followed.has(key)) {
+      const { references } = this.#services;
+      this.#followed.set(
+        key,
+        references.acquire(SECRETS, resource.namespace, resource.spec.secretName, () => this.#wake(key)),
+      );
+    }
+  }
+
+  forget(key: string): void {
+    this.#followed.get(key)?.release();
+    this.#followed.delete(key);
+  }
+}
+
+/** For the wake-up of everybody behind an authority. */
+export function wakeMembers(queue: WorkQueue, { cluster }: Services, authority: string): void {
+  for (const each of cluster.certificates.byIndex('authority', authority)) if (!isBroken(each)) queue.add(keyOf(each));
+}

@@ -1,0 +1,121 @@
+import { type AnyCertificateAuthority, authorityKey, parseCertificateAuthority } from '../api/certificate-authority.ts';
+import {
+  type BrokenClientCertificate,
+  type ClientCertificate,
+  isBroken,
+  parseClientCertificate,
+} from '../api/client-certificate.ts';
+import * as names from '../api/names.ts';
+import type { RawObject } from '../api/parse.ts';
+import { type GenerationSecret, viewGenerationSecret } from '../authority/generation-secret.ts';
+import { referredAuthority } from '../certificate/observe.ts';
+import { type SecretView, viewSecret } from '../certificate/secret-view.ts';
+import type { Config } from '../config.ts';
+import { Cache } from '../kube/cache.ts';
+import { Watch, type WatchDeps, type WatchSpec, type WatchStats } from '../kube/watch.ts';
+
+/** The labels of a namespace. */
+export type NamespaceLabels = Readonly<Record<string, string>>;
+
+/** Everything that is watched, reduced to what is asked for. */
+export class Cluster {
+  readonly certificates = new Cache<
+    ClientCertificate | BrokenClientCertificate,
+    'secret' | 'authority' | 'clusterUsers'
+  >({
+    reduce: parseClientCertificate,
+    indexes: {
+      secret: (each) => (isBroken(each) ? [] : [`${each.namespace}/${each.spec.secretName}`]),
+      authority: (each) => (isBroken(each) ? [] : [referredAuthority(each)]),
+      // Those whose right to their authority depends on the labels of their namespace.
+      clusterUsers: (each) =>
+        isBroken(each) || each.spec.authorityRef.kind === 'CertificateAuthority' ? [] : [each.namespace],
+    },
+  });
+  readonly authorities = new Cache<AnyCertificateAuthority>({
+    reduce: (object) => parseCertificateAuthority('CertificateAuthority', object),
+  });
+  readonly clusterAuthorities = new Cache<AnyCertificateAuthority>({
+    reduce: (object) => parseCertificateAuthority('ClusterCertificateAuthority', object),
+  });
+  /** Secrets that carry the label of certificates. */
+  readonly secrets = new Cache<SecretView>({ reduce: viewSecret });
+  /** Secrets that carry the label of CA generations. */
+  readonly generations: Cache<GenerationSecret, 'authority'>;
+  readonly namespaces = new Cache<NamespaceLabels>({ reduce: labelsOf });
+  readonly #watches: (readonly [name: string, watch: Pick<Watch<unknown>, 'run' | 'synced' | 'stats'>])[] = [];
+
+  constructor(config: Config, deps: WatchDeps) {
+    this.generations = new Cache({
+      reduce: (object) => viewGenerationSecret(object, config.controllerNamespace),
+      indexes: { authority: (each) => [each.authority] },
+    });
+    for (const namespace of config.namespaces ?? [undefined]) {
+      this.#watch(deps, { resource: names.CLIENT_CERTIFICATES, namespace, cache: this.certificates });
+      this.#watch(deps, { resource: names.CERTIFICATE_AUTHORITIES, namespace, cache: this.authorities });
+      this.#watch(deps, {
+        resource: names.SECRETS,
+        namespace,
+        labelSelector: names.CERTIFICATE_NAME_LABEL,
+        cache: this.secrets,
+      });
+      this.#watch(deps, {
+        resource: names.SECRETS,
+        namespace,
+        labelSelector: names.AUTHORITY_NAME_LABEL,
+        cache: this.generations,
+      });
+    }
+    if (config.namespaces === undefined) {
+      this.#watch(deps, { resource: names.CLUSTER_CERTIFICATE_AUTHORITIES, cache: this.clusterAuthorities });
+      this.#watch(deps, { resource: names.NAMESPACES, cache: this.namespaces });
+    }
+  }
+
+  /** Begins all watches; they end with the signal. */
+  start(signal: AbortSignal): void {
+    for (const [, watch] of this.#watches) void watch.run(signal);
+  }
+
+  /** Resolves when every cache has been filled once. */
+  async synced(): Promise<void> {
+    await Promise.all(this.#watches.map(([, watch]) => watch.synced));
+  }
+
+  get isSynced(): boolean {
+    return this.#watches.every(([, watch]) => watch.stats.synced);
+  }
+
+  *stats(): Generator<readonly [string, WatchStats]> {
+    for (const [name, watch] of this.#watches) yield [name, watch.stats];
+  }
+
+  authority(key: string): AnyCertificateAuthority | undefined {
+    const [kind, ...rest] = key.split('/');
+    return (kind === 'CertificateAuthority' ? this.authorities : this.clusterAuthorities).get(rest.join('/'));
+  }
+
+  *authorityKeys(): Generator<string> {
+    for (const cache of [this.authorities, this.clusterAuthorities])
+      for (const each of cache.values()) yield authorityKey(each);
+  }
+
+  /** The certificates that refer to an authority. */
+  membersOf(authority: string): ClientCertificate[] {
+    return this.certificates
+      .byIndex('authority', authority)
+      .filter((each): each is ClientCertificate => !isBroken(each));
+  }
+
+  #watch<T>(deps: WatchDeps, spec: WatchSpec<T>): void {
+    const label = spec.labelSelector === undefined ? '' : `/${spec.labelSelector.split('/')[1]}`;
+    this.#watches.push([
+      `${spec.namespace === undefined ? '' : `${spec.namespace}/`}${spec.resource.plural}${label}`,
+      new Watch<T>(deps, spec),
+    ]);
+  }
+}
+
+function labelsOf(object: RawObject): NamespaceLabels {
+  return object.metadata?.labels ?? {};
+}

@@ -1,0 +1,72 @@
+import * as names from '../api/names.ts';
+import { type Config, StartError } from '../config.ts';
+import { ApiError } from '../errors.ts';
+import type { KubeClient } from '../kube/client.ts';
+import type { Logger } from '../log.ts';
+
+/**
+ * Finds out before anything runs whether it can: the API server answers, the CRDs are there, the roles suffice. Throws
+ * StartError, one line with the remedy.
+ */
+export async function preflight(client: KubeClient, config: Config, log: Logger): Promise<void> {
+  const version = await client.version({ timeoutMs: 10_000 }).catch((error: ApiError) => {
+    throw new StartError(`the API server can't be reached: ${error.message}; check --kubeconfig and the network`);
+  });
+  log.info('API server reached', { version });
+  if (config.namespaces === undefined) {
+    const resources = [
+      names.CLIENT_CERTIFICATES,
+      names.CERTIFICATE_AUTHORITIES,
+      names.CLUSTER_CERTIFICATE_AUTHORITIES,
+      names.NAMESPACES,
+    ];
+    for (const resource of resources) refuse(await problemWith(client, resource, undefined));
+    refuse(await problemWith(client, names.SECRETS, undefined, names.CERTIFICATE_NAME_LABEL));
+  } else {
+    await preflightNamespaces(client, config.namespaces, log);
+  }
+}
+
+/** One namespace that can't be served is a matter for the log; that none can, for the exit code. */
+async function preflightNamespaces(client: KubeClient, namespaces: readonly string[], log: Logger): Promise<void> {
+  const problems = await Promise.all(
+    namespaces.map(
+      async (namespace) =>
+        (await problemWith(client, names.CLIENT_CERTIFICATES, namespace)) ??
+        problemWith(client, names.SECRETS, namespace, names.CERTIFICATE_NAME_LABEL),
+    ),
+  );
+  if (problems.every((problem) => problem !== undefined)) refuse(problems[0]);
+  problems.forEach((problem, index) => {
+    if (problem !== undefined) log.error('a namespace is not served', { namespace: namespaces[index], problem });
+  });
+}
+
+async function problemWith(
+  client: KubeClient,
+  resource: names.Resource,
+  namespace: string | undefined,
+  labelSelector?: string,
+): Promise<string | undefined> {
+  try {
+    await client.list(resource, { namespace, labelSelector, limit: 1, timeoutMs: 10_000 });
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error;
+    const what = resource.group === '' ? resource.plural : `${resource.plural}.${resource.group}`;
+    switch (error.status) {
+      case 404:
+        return `the CRD ${what} is not installed; run: kubectl apply --server-side -f crds/`;
+      case 401:
+        return `the API server does not accept our credentials; check --kubeconfig`;
+      case 403:
+        return `${error.message}; install the chart's ${namespace === undefined ? 'ClusterRole' : `Role in namespace ${namespace}`}, or narrow --namespaces`;
+      default:
+        return `${what} can't be listed: ${error.message}`;
+    }
+  }
+}
+
+function refuse(problem: string | undefined): void {
+  if (problem !== undefined) throw new StartError(problem);
+}

@@ -1,0 +1,59 @@
+import { apiVersion, type Resource } from '../api/names.ts';
+import type { RawObject } from '../api/parse.ts';
+import type { Registry } from '../authority/registry.ts';
+import type { EventText } from '../certificate/events.ts';
+import type { Clock } from '../clock.ts';
+import type { Config } from '../config.ts';
+import type { KubeClient } from '../kube/client.ts';
+import type { EventRecorder } from '../kube/events.ts';
+import type { References } from '../kube/references.ts';
+import type { Logger } from '../log.ts';
+import type { Metrics } from '../metrics.ts';
+import type { Cluster } from './cluster.ts';
+
+/** What both controllers are made of. */
+export interface Services {
+  readonly config: Config;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly client: KubeClient;
+  readonly cluster: Cluster;
+  readonly references: References;
+  readonly registry: Registry;
+  readonly events: EventRecorder;
+  readonly metrics: Metrics;
+  readonly assertLeading: () => void;
+}
+
+interface Told {
+  readonly namespace: string;
+  readonly name: string;
+  readonly uid: string;
+}
+
+export function tell(
+  events: EventRecorder,
+  resource: Resource,
+  { namespace, name, uid }: Told,
+  event: EventText,
+): void {
+  events.record({
+    ...event,
+    regarding: { apiVersion: apiVersion(resource), kind: resource.kind, namespace, name, uid },
+  });
+}
+
+interface Versioned extends Told {
+  readonly resourceVersion: string;
+}
+
+/** Writes a status on the condition that the object is still the one that was looked at. */
+export function writeStatus(
+  client: KubeClient,
+  resource: Resource,
+  { namespace, name, resourceVersion }: Versioned,
+  status: object,
+): Promise<RawObject> {
+  const metadata = { ...(resource.namespaced ? { namespace } : {}), name, resourceVersion };
+  return client.apply(resource, { metadata, status }, { subresource: 'status' });
+}

@@ -1,0 +1,63 @@
+import { authorityKey } from '../api/certificate-authority.ts';
+import { isBroken } from '../api/client-certificate.ts';
+import type { Registry } from '../authority/registry.ts';
+import { referredAuthority } from '../certificate/observe.ts';
+import type { Clock } from '../clock.ts';
+import type { WorkQueue } from '../queue/work-queue.ts';
+import type { Cluster } from './cluster.ts';
+
+interface WakeDeps {
+  readonly cluster: Cluster;
+  readonly certificates: WorkQueue;
+  readonly authorities: WorkQueue;
+  readonly registry: Registry;
+  readonly clock: Clock;
+  /** A ClientCertificate is no more. */
+  readonly onGone: (key: string) => void;
+}
+
+/** A CA rotation counts its certificates at most this often, however many of them change. */
+const RECOUNT_MS = 500;
+
+/** Which change wakes whom: nothing but keys goes into the queues. */
+export function wireWakes({ cluster, certificates, authorities, registry, clock, onGone }: WakeDeps): void {
+  cluster.certificates.onChange((key, before, after) => {
+    certificates.add(key);
+    if (after === undefined) onGone(key);
+    for (const each of [before, after]) {
+      if (each === undefined || isBroken(each)) continue;
+      // A rival may have come or gone.
+      for (const rival of cluster.certificates.keysByIndex('secret', `${each.namespace}/${each.spec.secretName}`))
+        certificates.add(rival);
+      recount(referredAuthority(each));
+    }
+  });
+
+  cluster.secrets.onChange((key) => {
+    for (const each of cluster.certificates.byIndex('secret', key)) {
+      certificates.add(`${each.namespace}/${each.name}`);
+      if (!isBroken(each)) recount(referredAuthority(each));
+    }
+  });
+
+  cluster.authorities.onChange((_key, before, after) => {
+    const resource = after ?? before;
+    if (resource !== undefined) authorities.add(authorityKey(resource));
+  });
+  cluster.clusterAuthorities.onChange((_key, before, after) => {
+    const resource = after ?? before;
+    if (resource !== undefined) authorities.add(authorityKey(resource));
+  });
+  cluster.generations.onChange((_key, before, after) => {
+    for (const each of [before, after]) if (each !== undefined) authorities.add(each.authority);
+  });
+
+  cluster.namespaces.onChange((namespace) => {
+    for (const key of cluster.certificates.keysByIndex('clusterUsers', namespace)) certificates.add(key);
+  });
+
+  function recount(authority: string): void {
+    const rotating = (registry.get(authority)?.generations.length ?? 0) > 1;
+    if (rotating) authorities.add(authority, new Date(clock.now().getTime() + RECOUNT_MS));
+  }
+}
