@@ -113,10 +113,7 @@ export function signingGeneration(generations: readonly Generation[], now: Date)
 
 /** When nothing can be signed any more: the first end of the CA certificate and of those above it. */
 export function endOf(pair: CaPair): Date {
-  return [pair.certificate, ...pair.chain].reduce(
-    (first, each) => (each.notAfter < first ? each.notAfter : first),
-    pair.certificate.notAfter,
-  );
+  return new Date(Math.min(...pair.chain.map(({ notAfter }) => notAfter.getTime())));
 }
 
 /** Takes the step once nobody has stood in its way for the whole propagation time. */

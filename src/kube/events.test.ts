@@ -1,0 +1,98 @@
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { type Clock, systemClock } from '../clock.ts';
+import { ApiError } from '../errors.ts';
+import type { Logger } from '../log.ts';
+import { EventRecorder, type NewEvent } from './events.ts';
+
+interface Written {
+  metadata: { namespace: string; name: string };
+  note: string;
+  eventTime: string;
+  series?: { count: number; lastObservedTime: string };
+}
+
+const quiet: Logger = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
+
+function newRecorder(fails = false) {
+  const written: Written[] = [];
+  let now = 0;
+  const clock: Clock = { ...systemClock, monotonicMs: () => now, now: () => new Date(1_700_000_000_000 + now) };
+  const apply = async (_resource: unknown, object: object) => {
+    written.push(object as Written);
+    if (fails) throw new ApiError(500, 'InternalError', 'no');
+    return {} as never;
+  };
+  const recorder = new EventRecorder({ client: { apply }, clock, logger: quiet, instance: 'pod' });
+  return { recorder, written, pass: (ms: number) => void (now += ms) };
+}
+
+function event(changes: Partial<NewEvent> = {}, name = 'a', namespace: string | undefined = 'ns'): NewEvent {
+  const regarding = { apiVersion: 'v1', kind: 'Secret', namespace, name, uid: `uid-${name}` };
+  return { regarding, type: 'Warning', reason: 'Failed', action: 'Issue', note: 'it failed', ...changes };
+}
+
+test('the same thing again is written as a series, at most every five minutes', async () => {
+  const { recorder, written, pass } = newRecorder();
+  for (let index = 0; index < 60; index++) {
+    recorder.record(event());
+    await recorder.flush();
+    pass(10_000);
+  }
+  assert.equal(
+    written.map(({ series }) => series?.count),
+    [undefined, 31],
+  );
+  assert.is(new Set(written.map(({ metadata }) => metadata.name)).size, 1);
+  assert.is(new Set(written.map(({ eventTime }) => eventTime)).size, 1);
+});
+
+test('the same thing after more than ten minutes of silence is news', async () => {
+  const { recorder, written, pass } = newRecorder();
+  recorder.record(event());
+  pass(600_000);
+  recorder.record(event());
+  await recorder.flush();
+  assert.equal(
+    written.map(({ series }) => series),
+    [undefined, undefined],
+  );
+  assert.is(new Set(written.map(({ metadata }) => metadata.name)).size, 2);
+});
+
+test('an event of something without a namespace goes to the namespace default', async () => {
+  const { recorder, written } = newRecorder();
+  recorder.record(event({}, 'a', ''));
+  await recorder.flush();
+  assert.is(written[0]?.metadata.namespace, 'default');
+});
+
+test('a note is cut at 1,024 bytes and in no character, a name at 253', async () => {
+  const { recorder, written } = newRecorder();
+  recorder.record(event({ note: 'x€'.repeat(1_000) }, 'n'.repeat(253)));
+  await recorder.flush();
+  const note = written[0]?.note ?? '';
+  assert.ok(Buffer.byteLength(note) <= 1_024 && Buffer.byteLength(note) > 1_015);
+  assert.not.match(note, /\uFFFD/);
+  assert.is(written[0]?.metadata.name.length, 253);
+});
+
+test('an API server that refuses events is of no concern to whoever records them', async () => {
+  const { recorder, written } = newRecorder(true);
+  recorder.record(event());
+  recorder.record(event({ note: 'another' }));
+  await recorder.flush();
+  assert.is(written.length, 2);
+});
+
+test('a flood is bounded: what cannot wait is dropped', async () => {
+  const { recorder, written } = newRecorder();
+  for (let index = 0; index < 5_000; index++) recorder.record(event({ note: `${index}` }));
+  await recorder.flush();
+  assert.ok(written.length <= 502, `${written.length}`);
+  recorder.record(event({ note: 'afterwards' }));
+  await recorder.flush();
+  assert.is(written.at(-1)?.note, 'afterwards');
+});
+
+test.run();
