@@ -27,6 +27,7 @@ async function run(config: Parameters<typeof import('./app.ts')['startApp']>[0])
   });
   const { startApp } = await import('./app.ts');
   const app = await startApp(config, systemClock, log, () => process.exit(1));
+  log.info('serving', { metricsPort: app.metricsPort, healthPort: app.healthPort });
   const stop = () => {
     app.stop().then(
       () => process.exit(0),

@@ -9,8 +9,6 @@ export type Indexes<T, Index extends string> = Readonly<Record<Index, (value: T)
 export interface CacheOptions<T, Index extends string> {
   /** Makes of an object what is kept of it, on arrival. */
   reduce(object: RawObject): T;
-  /** Where `reduce` threw, which is a bug: what was known of that object stays, and the others are unharmed. */
-  onBroken?(key: string, error: unknown): void;
   indexes?: Indexes<T, Index>;
 }
 
@@ -40,6 +38,7 @@ export class Cache<T, Index extends string = never> {
   /** How far each scope has been told; an object that is missing at this version is gone. */
   readonly #progress = new Map<string, string>();
   #writes = 0;
+  #onBroken: (key: string, error: unknown) => void = () => {};
 
   constructor(options: CacheOptions<T, Index>) {
     this.#options = options;
@@ -77,6 +76,11 @@ export class Cache<T, Index extends string = never> {
     return () => this.#listeners.delete(listener);
   }
 
+  /** Who is told that `reduce` threw, which is a bug: what was known of that object stays, and the others are unharmed. */
+  onBroken(report: (key: string, error: unknown) => void): void {
+    this.#onBroken = report;
+  }
+
   /**
    * Takes in the answer to our own write, so that the next look sees it; the watch's echo of it then tells nobody.
    * `replaces` is the resourceVersion that the write demanded. Where the cache holds that very version (or nothing, for a
@@ -104,7 +108,7 @@ export class Cache<T, Index extends string = never> {
     try {
       return { key, namespace, uid, resourceVersion, value: this.#options.reduce(object), written };
     } catch (error) {
-      this.#options.onBroken?.(key, error);
+      this.#onBroken(key, error);
       return this.#entries.get(key);
     }
   }

@@ -17,6 +17,9 @@ const quiet: Logger = { debug: () => {}, info: () => {}, warn: () => {}, error: 
 function newRecorder(fails = false) {
   const written: Written[] = [];
   let now = 0;
+  const pass = (ms: number) => {
+    now += ms;
+  };
   const clock: Clock = { ...systemClock, monotonicMs: () => now, now: () => new Date(1_700_000_000_000 + now) };
   const apply = async (_resource: unknown, object: object) => {
     written.push(object as Written);
@@ -24,7 +27,7 @@ function newRecorder(fails = false) {
     return {} as never;
   };
   const recorder = new EventRecorder({ client: { apply }, clock, logger: quiet, instance: 'pod' });
-  return { recorder, written, pass: (ms: number) => void (now += ms) };
+  return { recorder, written, pass };
 }
 
 function event(changes: Partial<NewEvent> = {}, name = 'a', namespace: string | undefined = 'ns'): NewEvent {

@@ -8,7 +8,7 @@ import { openWatch, type WatchStream } from './watch-stream.ts';
 
 export type Verb = 'get' | 'list' | 'apply' | 'create' | 'delete' | 'watch';
 
-/** One request, for metrics; a status of 0 means that no answer came. */
+/** One request, for metrics; a status of 0 means that no answer came, 200 stands for any success. */
 export interface Observation {
   verb: Verb;
   /** The plural of a resource, or `version`. */

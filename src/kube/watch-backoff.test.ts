@@ -11,12 +11,15 @@ function newBackoff(random = 1) {
   const say = (level: string) => (message: string) => said.push(`${level}: ${message}`);
   const logger: Logger = { debug: () => {}, info: say('info'), warn: say('warn'), error: say('error') };
   let now = 0;
+  const pass = (ms: number) => {
+    now += ms;
+  };
   const clock: Clock = { ...systemClock, monotonicMs: () => now, random: () => random };
   const backoff = new WatchBackoff({ clock, logger }, withDefaults(), {
     resource: CLIENT_CERTIFICATES,
     namespace: undefined,
   });
-  return { backoff, said, pass: (ms: number) => void (now += ms) };
+  return { backoff, said, pass };
 }
 
 test('the cap of the wait doubles from 0.8 s to 30 s, and starts anew after a stream that lasted', () => {

@@ -17,7 +17,7 @@ export interface WatchDeps {
 
 export interface WatchSpec<T> extends Selection {
   resource: Resource;
-  cache: Pick<Cache<T>, 'begin' | 'entry' | 'replace' | 'upsert' | 'remove' | 'advance'>;
+  cache: Pick<Cache<T>, 'begin' | 'entry' | 'replace' | 'upsert' | 'remove' | 'advance' | 'onBroken'>;
   timing?: Partial<WatchTiming> | undefined;
 }
 
@@ -67,6 +67,14 @@ export class Watch<T> {
     this.#timing = withDefaults(spec.timing);
     this.#backoff = new WatchBackoff(deps, this.#timing, { resource: spec.resource, namespace: spec.namespace });
     this.stats = { synced: false, lastEventAt: deps.clock.monotonicMs(), lists: 0, restarts: {} };
+    spec.cache.onBroken((key, error) => {
+      const stack = error instanceof Error ? error.stack : String(error);
+      deps.logger.error('an object could not be read, which is a bug; its last known state stays', {
+        resource: spec.resource.plural,
+        key,
+        stack,
+      });
+    });
     const { promise, resolve } = Promise.withResolvers<void>();
     this.synced = promise;
     this.#reportSynced = resolve;

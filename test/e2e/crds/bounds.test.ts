@@ -2,10 +2,10 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { fields } from '../../../tools/generate/crd.ts';
+import { lazily } from '../support/lazily.ts';
 import { check } from './ajv.ts';
 import { type Answer, collection, DRY_RUN, type Json, startWithCrds } from './api.ts';
 import { DEFINITIONS } from './definitions.ts';
-import { lazily } from './lazily.ts';
 import { probes } from './probes.ts';
 import { FULL, type Kind, merge } from './samples.ts';
 

@@ -1,9 +1,9 @@
 /** What a new object looks like before anybody has touched it. */
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { lazily } from '../support/lazily.ts';
 import { check } from './ajv.ts';
 import { collection, type Json, startWithCrds } from './api.ts';
-import { lazily } from './lazily.ts';
 import { type Kind, merge, smallest } from './samples.ts';
 
 const shared = lazily(startWithCrds);

@@ -4,8 +4,8 @@ import { dirname, join } from 'node:path';
 import { loadAll } from 'js-yaml';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { lazily } from '../support/lazily.ts';
 import { type Json, startWithCrds } from './api.ts';
-import { lazily } from './lazily.ts';
 
 const ROOT = join(import.meta.dirname, '../../..');
 const files = globSync('examples/**/*.{yaml,yml}', { cwd: ROOT }).sort();

@@ -2,8 +2,8 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { startControlPlane } from '../../cluster/control-plane.ts';
+import { lazily } from '../support/lazily.ts';
 import { CRD_FILES, type Json, untilKnown } from './api.ts';
-import { lazily } from './lazily.ts';
 import { FULL, merge, smallest } from './samples.ts';
 
 const cluster = lazily(startControlPlane);

@@ -1,9 +1,9 @@
 /** The largest objects that the bounds allow are accepted: the CEL rules stay within what the API server lets them cost. */
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { lazily } from '../support/lazily.ts';
 import { check } from './ajv.ts';
 import { collection, DRY_RUN, type Json, startWithCrds } from './api.ts';
-import { lazily } from './lazily.ts';
 import { type Kind, sample } from './samples.ts';
 
 const shared = lazily(startWithCrds);

@@ -1,10 +1,10 @@
 /** Every CEL rule refuses what it should, with its message, and not more than that. */
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { lazily } from '../support/lazily.ts';
 import { check } from './ajv.ts';
 import { collection, DRY_RUN, startWithCrds } from './api.ts';
 import { allRules, type LocatedRule } from './definitions.ts';
-import { lazily } from './lazily.ts';
 import type { Row } from './rows.ts';
 import { AUTHORITY_ROWS } from './rules-authority.ts';
 import { CLIENT_CERTIFICATE_ROWS } from './rules-client-certificate.ts';

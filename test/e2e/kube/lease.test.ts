@@ -1,0 +1,213 @@
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { LEASES } from '../../../src/api/names.ts';
+import { Lease } from '../../../src/kube/lease.ts';
+import { type ControlPlane, startControlPlane } from '../../cluster/control-plane.ts';
+import { type FaultProxy, startFaultProxy } from './fault-proxy.ts';
+import { type Connected, connect, logger, newNamespace, pause, until } from './fixture.ts';
+import { OwnClock } from './own-clock.ts';
+
+const test = suite('lease');
+
+const TIMING = { durationMs: 3_000, renewDeadlineMs: 2_000, retryMs: 500 };
+const name = 'certwheel';
+
+let cluster: ControlPlane;
+let proxy: FaultProxy;
+let direct: Connected;
+let proxied: Connected;
+let namespace: string;
+let candidates: Candidate[];
+
+interface Candidate {
+  lease: Lease;
+  clock: OwnClock;
+  started: number;
+  lost: number;
+  stop(): Promise<void>;
+}
+
+test.before(async () => {
+  cluster = await startControlPlane();
+  proxy = await startFaultProxy(cluster.kubeconfigPath);
+  direct = connect(cluster.kubeconfigPath);
+  proxied = connect(proxy.kubeconfigPath);
+});
+
+test.after(async () => {
+  await proxied.client.close();
+  await direct.client.close();
+  await proxy.close();
+  await cluster.stop();
+});
+
+test.before.each(async () => {
+  namespace = await newNamespace(direct.client);
+  candidates = [];
+});
+
+test.after.each(async () => {
+  for (const { clock } of candidates) clock.thaw();
+  await Promise.all(candidates.map(({ stop }) => stop()));
+});
+
+/** A replica that stands again whenever it has lost. */
+function stand(identity: string, { client }: Connected = direct, clock = new OwnClock()): Candidate {
+  const lease = new Lease({ client, clock, logger, namespace, name, identity, timing: TIMING });
+  const stopping = new AbortController();
+  const candidate: Candidate = {
+    lease,
+    clock,
+    started: 0,
+    lost: 0,
+    stop: () => {
+      stopping.abort();
+      return running;
+    },
+  };
+  const run = async () => {
+    while (!stopping.signal.aborted) {
+      await lease.run(stopping.signal, { onStarted: () => candidate.started++, onLost: () => candidate.lost++ });
+    }
+  };
+  const running = run();
+  candidates.push(candidate);
+  return candidate;
+}
+
+const inCluster = async () => (await direct.client.get(LEASES, namespace, name))?.spec as Record<string, unknown>;
+
+test('a candidate takes a Lease that nobody holds, and renews it', async () => {
+  const { lease } = stand('one');
+  await until('it leads', () => lease.held());
+  const first = await inCluster();
+  assert.is(first.holderIdentity, 'one');
+  assert.is(first.leaseDurationSeconds, 3);
+  assert.is(first.leaseTransitions, 0);
+  assert.match(String(first.renewTime), /\.\d{6}Z$/);
+  await pause(1_200);
+  const later = await inCluster();
+  assert.ok(String(later.renewTime) > String(first.renewTime));
+  assert.is(later.acquireTime, first.acquireTime);
+  assert.ok(lease.held());
+});
+
+test('a renewal costs one request', async () => {
+  const { lease } = stand('one', proxied);
+  await until('it leads', () => lease.held());
+  const before = proxy.requests.length;
+  await pause(3_000);
+  const { method } = proxy.requests[before] ?? {};
+  assert.is(method, 'PATCH');
+  assert.ok(proxy.requests.length - before <= 8, `${proxy.requests.length - before} requests in 3 s`);
+});
+
+test('two candidates never hold it at once, whatever happens to the requests of one', async () => {
+  const one = stand('one', proxied);
+  await until('one leads', () => one.lease.held());
+  const two = stand('two');
+  let both = 0;
+  let samples = 0;
+  const watching = setInterval(() => {
+    samples++;
+    if (one.lease.held() && two.lease.held()) both++;
+  }, 2);
+  for (const fault of [
+    { kind: 'dropAfter' },
+    { kind: 'dropBefore' },
+    { kind: 'delay', ms: 1_500 },
+    { kind: 'answer', status: 500 },
+    { kind: 'answer', status: 429 },
+  ] as const) {
+    const end = proxy.when(({ path }) => path.includes('/leases'), fault, { times: 1_000 });
+    await pause(4_500);
+    end();
+    await pause(500);
+  }
+  clearInterval(watching);
+  assert.is(both, 0);
+  assert.ok(samples > 5_000);
+  assert.ok(one.lost >= 1 && two.started >= 1, `${one.lost} lost, ${two.started} taken`);
+});
+
+test('an answer that was lost is no reason to step down', async () => {
+  const { lease, ...candidate } = stand('one', proxied);
+  await until('it leads', () => lease.held());
+  proxy.when(({ method, path }) => method === 'PATCH' && path.includes('/leases'), { kind: 'dropAfter' });
+  await pause(2_500);
+  assert.ok(lease.held());
+  assert.is(candidate.lost, 0);
+});
+
+test('a leader that was frozen knows on waking that it may not act, before any of its timers', async () => {
+  const one = stand('one');
+  await until('one leads', () => one.lease.held());
+  const two = stand('two');
+  one.clock.freeze();
+  await until('two leads', () => two.lease.held(), 10_000);
+  assert.not(one.lease.held());
+  one.clock.thaw();
+  assert.not(one.lease.held());
+  await until('it has stepped down', () => one.lost === 1);
+  assert.ok(two.lease.held());
+  assert.is((await inCluster()).leaseTransitions, 1);
+});
+
+test('a Lease given back is taken over at once', async () => {
+  const one = stand('one');
+  await until('one leads', () => one.lease.held());
+  const two = stand('two');
+  await pause(200);
+  await one.stop();
+  await one.lease.release();
+  assert.not(one.lease.held());
+  const { holderIdentity, leaseDurationSeconds } = await inCluster();
+  assert.ok(holderIdentity === '' || holderIdentity === undefined, `held by ${holderIdentity}`);
+  assert.is(leaseDurationSeconds, 1);
+  const released = performance.now();
+  await until('two leads', () => two.lease.held());
+  assert.ok(performance.now() - released < 1_000, `after ${performance.now() - released} ms`);
+});
+
+test('clocks that are an hour wrong to either side change nothing', async () => {
+  const one = stand('one');
+  one.clock.skewMs = -3_600_000;
+  await until('one leads', () => one.lease.held());
+  const two = stand('two');
+  two.clock.skewMs = 3_600_000;
+  const three = stand('three');
+  three.clock.skewMs = -7_200_000;
+  await pause(4_500);
+  assert.ok(one.lease.held());
+  assert.is(two.started + three.started, 0);
+});
+
+test('a Lease that someone deletes is made again by its leader', async () => {
+  const one = stand('one');
+  await until('one leads', () => one.lease.held());
+  await direct.client.delete(LEASES, namespace, name);
+  await until('it is there again', async () => (await inCluster())?.holderIdentity === 'one', 5_000);
+  assert.is(one.lost, 0);
+});
+
+test('a leader whose Lease someone gives to another steps down', async () => {
+  const one = stand('one');
+  await until('one leads', () => one.lease.held());
+  await direct.client.apply(LEASES, {
+    metadata: { namespace, name },
+    spec: { holderIdentity: 'stranger', leaseDurationSeconds: 2 },
+  });
+  await until('it has stepped down', () => one.lost === 1, 3_000);
+  await until('it leads again once the stranger has been silent', () => one.lease.held(), 6_000);
+});
+
+test('of eight candidates exactly one leads', async () => {
+  for (let index = 0; index < 8; index++) stand(`candidate-${index}`);
+  await until('one leads', () => candidates.some(({ lease }) => lease.held()));
+  for (let round = 0; round < 100; round++) {
+    assert.is(candidates.filter(({ lease }) => lease.held()).length, 1);
+    await pause(20);
+  }
+});
+
+test.run();

@@ -1,0 +1,88 @@
+import { NAMESPACES, type Resource } from '../../../src/api/names.ts';
+import type { RawObject } from '../../../src/api/parse.ts';
+import { systemClock } from '../../../src/clock.ts';
+import { KubeconfigConnection } from '../../../src/kube/auth.ts';
+import { KubeClient } from '../../../src/kube/client.ts';
+import type { Writable } from '../../../src/kube/object.ts';
+import { type ControlPlane, type ControlPlaneOptions, startControlPlane } from '../../cluster/control-plane.ts';
+import { untilKnown } from '../crds/api.ts';
+import { type ControllerProcess, launchController, startController, stopControllers } from './controller-process.ts';
+import { eventually } from './eventually.ts';
+import { lazily } from './lazily.ts';
+
+const CRDS = `${import.meta.dirname}/../../../crds`;
+const QUIET = { debug() {}, info() {}, warn() {}, error() {} };
+
+/** A control plane with our CRDs, an administrator's client, and real controller processes at will. */
+export interface World {
+  readonly cluster: ControlPlane;
+  readonly client: KubeClient;
+  /** A new namespace of its own for a test. */
+  namespace(labels?: Record<string, string>): Promise<string>;
+  /** Creates or changes, as kubectl apply --server-side would, under another field manager than the controller's. */
+  apply(resource: Resource, object: Writable): Promise<RawObject>;
+  /** Ready controller process; `launch` doesn't wait. */
+  controller(args?: readonly string[]): Promise<ControllerProcess>;
+  launch(args?: readonly string[], kubeconfig?: string): ControllerProcess;
+  stop(): Promise<void>;
+}
+
+/** One world for a test file, started by the first test that asks: `const world = oneWorld(); test.after(world.stop)`. */
+export function oneWorld(options: ControlPlaneOptions = {}) {
+  return lazily(() => startWorld(options));
+}
+
+async function startWorld(options: ControlPlaneOptions): Promise<World> {
+  const cluster = await startControlPlane(options);
+  try {
+    await cluster.kubectl(['apply', '--server-side', '-f', CRDS]);
+    await untilKnown(cluster);
+  } catch (error) {
+    await cluster.stop();
+    throw error;
+  }
+  const client = new KubeClient({
+    connections: new KubeconfigConnection({ kubeconfig: cluster.kubeconfigPath, clock: systemClock, logger: QUIET }),
+    clock: systemClock,
+  });
+  let namespaces = 0;
+  return {
+    cluster,
+    client,
+    namespace: async (labels = {}) => {
+      const name = `test-${++namespaces}`;
+      await client.create(NAMESPACES, { metadata: { name, labels } });
+      return name;
+    },
+    apply: (resource, object) => applyAsPerson(cluster, resource, object, client),
+    controller: (args) => startController(cluster.kubeconfigPath, args),
+    launch: (args, kubeconfig = cluster.kubeconfigPath) => launchController(kubeconfig, args),
+    stop: async () => {
+      await stopControllers();
+      await client.close();
+      await cluster.stop();
+    },
+  };
+}
+
+async function applyAsPerson(
+  cluster: ControlPlane,
+  resource: Resource,
+  object: Writable,
+  client: KubeClient,
+): Promise<RawObject> {
+  const manifest = {
+    apiVersion: resource.group === '' ? resource.version : `${resource.group}/${resource.version}`,
+    kind: resource.kind,
+    ...object,
+  };
+  await cluster.kubectl(['apply', '--server-side', '--force-conflicts', '-f', '-'], {
+    input: JSON.stringify(manifest),
+  });
+  const { namespace, name } = object.metadata;
+  const stored = await client.get(resource, namespace, name);
+  if (stored === undefined) throw new Error(`${resource.kind} ${name} is gone right after it was applied`);
+  return stored;
+}
+
+export { eventually };
