@@ -69,6 +69,9 @@ export class TerminalError extends CertwheelError {}
 /** Anything that nobody foresaw: a bug of ours. Logged with its stack, counted, retried. */
 export class UnexpectedError extends CertwheelError {}
 
+/** The reason of an ApiError that never became a request, since our own credentials could not be read. */
+export const NO_CREDENTIALS = 'NoCredentials';
+
 /**
  * What the API server answered in place of success; `status` 0 means that no answer arrived at all, so a write may or
  * may not have happened.

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { VERSION } from './version.ts';
 
 const OLDEST_NODE = 24;
 
@@ -12,7 +12,7 @@ const { createLogger } = await import('./log.ts');
 
 try {
   const command = parseCommandLine(process.argv.slice(2), process.env, process.stderr.isTTY === true);
-  if ('print' in command) console.log(command.print === 'help' ? helpText() : version());
+  if ('print' in command) console.log(command.print === 'help' ? helpText() : VERSION);
   else await run(command.config);
 } catch (error) {
   fail((error as Error).message);
@@ -20,7 +20,7 @@ try {
 
 async function run(config: Parameters<typeof import('./app.ts')['startApp']>[0]): Promise<void> {
   const log = createLogger(config.logLevel, config.logFormat);
-  log.info('certwheel starts', { version: version(), node: process.versions.node, pid: process.pid });
+  log.info('certwheel starts', { version: VERSION, node: process.versions.node, pid: process.pid });
   process.on('unhandledRejection', (error) => {
     log.error('unhandled rejection, please report it', { stack: error instanceof Error ? error.stack : String(error) });
     process.exit(1);
@@ -36,13 +36,6 @@ async function run(config: Parameters<typeof import('./app.ts')['startApp']>[0])
   };
   process.once('SIGTERM', stop);
   process.once('SIGINT', stop);
-}
-
-function version(): string {
-  const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
-    version: string;
-  };
-  return version;
 }
 
 /** One line on standard error, and exit code 1. */

@@ -2,6 +2,9 @@ import type { ClientCertificate } from '../api/client-certificate.ts';
 import { lastFailureOf } from '../api/client-certificate.ts';
 import { toRfc3339 } from '../api/conditions.ts';
 import { formatDuration } from '../api/duration.ts';
+import { subjectProblem } from '../pki/name.ts';
+import { namesProblem } from '../pki/san.ts';
+import { usagesProblem } from '../pki/usages.ts';
 import { canonicalIdentity } from './identity.ts';
 import {
   type AuthorityView,
@@ -45,6 +48,13 @@ export function secretIsForeign(seen: Observed): Refusal | undefined {
   }
   const hint = `to hand it over: kubectl annotate secret -n ${secret.namespace} ${secret.name} certwheel.io/adopt=${resource.name}`;
   return refuse('SecretNotOwned', `Secret ${secret.name} exists and is not this ClientCertificate's; ${hint}`);
+}
+
+export function identityCanNotBeWritten({ resource }: Observed): Refusal | undefined {
+  const { identity, key } = resource.spec;
+  const problem =
+    subjectProblem(identity.subject) ?? namesProblem(identity.names) ?? usagesProblem(identity.usages, key);
+  return problem === undefined ? undefined : refuse('InvalidSpec', problem);
 }
 
 export function authorityIsMissing({ resource, authority }: Observed): Refusal | undefined {

@@ -8,6 +8,7 @@ type Check<Finding> = (seen: Observed, permission: Permission, now: Date) => Fin
 const REFUSALS: readonly Check<check.Refusal>[] = [
   check.namesTakenSecret, // the older of two resources owns the Secret
   check.secretIsForeign, // a Secret that isn't ours is never touched, unless a person hands it over
+  check.identityCanNotBeWritten, // what X.509 has no form for
   check.authorityIsMissing, // or doesn't serve this namespace
   check.notPermitted, // policy and approval
   check.asksForSystemIdentity, // system: names are Kubernetes' own

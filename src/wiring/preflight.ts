@@ -1,6 +1,6 @@
 import * as names from '../api/names.ts';
 import { type Config, StartError } from '../config.ts';
-import { ApiError } from '../errors.ts';
+import { ApiError, NO_CREDENTIALS } from '../errors.ts';
 import type { KubeClient } from '../kube/client.ts';
 import type { Logger } from '../log.ts';
 
@@ -10,6 +10,8 @@ import type { Logger } from '../log.ts';
  */
 export async function preflight(client: KubeClient, config: Config, log: Logger): Promise<void> {
   const version = await client.version({ timeoutMs: 10_000 }).catch((error: ApiError) => {
+    // What is wrong with the credentials is said by whoever read them.
+    if (error.reason === NO_CREDENTIALS) throw new StartError(error.message);
     throw new StartError(`the API server can't be reached: ${error.message}; check --kubeconfig and the network`);
   });
   log.info('API server reached', { version });
