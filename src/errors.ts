@@ -2,35 +2,36 @@
  * Every way in which Certwheel can fail, as a closed union. A code is at once the reason of a condition, a metric
  * label, a log field and an anchor in the docs, so a code is never renamed.
  */
-export type ErrorCode =
+export const ERROR_CODES = [
   // the Kubernetes API
-  | 'Conflict'
-  | 'Forbidden'
-  | 'TooManyRequests'
-  | 'ApiServerUnavailable'
-  | 'SecretRefused'
+  'Conflict',
+  'Forbidden',
+  'TooManyRequests',
+  'ApiServerUnavailable',
+  'SecretRefused',
   // references
-  | 'AuthorityNotFound'
-  | 'AuthorityNotReady'
-  | 'ClusterAuthorityNotServed'
-  | 'NamespaceNotAllowed'
+  'AuthorityNotFound',
+  'AuthorityNotReady',
+  'ClusterAuthorityNotServed',
+  'NamespaceNotAllowed',
   // the authority and its credentials
-  | 'CASecretNotFound'
-  | 'CAPairRefused'
-  | 'CAExpired'
-  | 'CAKeyLost'
-  | 'InvalidAnswer'
-  | 'AuthorityUnavailable'
+  'CASecretNotFound',
+  'CAPairRefused',
+  'CAExpired',
+  'InvalidAnswer',
   // what was asked for
-  | 'InvalidSpec'
-  | 'UnsupportedByAuthority'
-  | 'NotPermitted'
-  | 'SystemIdentityDenied'
-  | 'LimitExceeded'
-  | 'SecretConflict'
-  | 'SecretNotOwned'
+  'InvalidSpec',
+  'UnsupportedByAuthority',
+  'NotPermitted',
+  'SystemIdentityDenied',
+  'LimitExceeded',
+  'SecretConflict',
+  'SecretNotOwned',
   // a bug in Certwheel
-  | 'Unexpected';
+  'Unexpected',
+] as const;
+
+export type ErrorCode = (typeof ERROR_CODES)[number];
 
 interface ErrorDetails {
   /** How long the other side asked us to stay away, in milliseconds. */

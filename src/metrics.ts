@@ -4,6 +4,7 @@ import { authorityKey } from './api/certificate-authority.ts';
 import { conditionsOf } from './api/client-certificate.ts';
 import type { ClientCertificateStatus } from './api/generated/types.ts';
 import { ROTATION_REASONS } from './certificate/observed.ts';
+import { ERROR_CODES } from './errors.ts';
 import type { Observation } from './kube/transport.ts';
 import type { WatchStats } from './kube/watch.ts';
 
@@ -119,7 +120,7 @@ export function createMetrics(authorityTypes: readonly string[]) {
 
   for (const type of authorityTypes) {
     for (const reason of ROTATION_REASONS) rotations.inc({ authority_type: type, reason }, 0);
-    failures.inc({ authority_type: type, code: 'AuthorityUnavailable' }, 0);
+    for (const code of ERROR_CODES) failures.inc({ authority_type: type, code }, 0);
   }
 
   /** The label values under which a certificate is shown, to take them back when its authority changes or it goes. */

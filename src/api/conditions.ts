@@ -16,7 +16,7 @@ const LONGEST_MESSAGE = 32_768;
 
 /**
  * Brings `wanted` into the shape to be stored. The transition time moves only when the status does; conditions of
- * `owned` types that are no longer wanted go; those of other writers stay as they are.
+ * `owned` types that are no longer wanted go; those of other writers stay as and where they are.
  */
 export function mergeConditions(
   current: readonly Condition[],
@@ -24,16 +24,17 @@ export function mergeConditions(
   owned: readonly string[],
   now: Date,
 ): Condition[] {
-  const foreign = current.filter((condition) => !owned.includes(condition.type));
-  const ours = wanted.map((condition) => {
-    const before = current.find((each) => each.type === condition.type);
-    return {
-      ...condition,
-      message: condition.message.slice(0, LONGEST_MESSAGE),
-      lastTransitionTime: before?.status === condition.status ? before.lastTransitionTime : toRfc3339(now),
-    };
-  });
-  return [...ours, ...foreign];
+  const before = new Map(current.map((condition) => [condition.type, condition]));
+  const ours = new Map(wanted.map((condition) => [condition.type, dated(condition, before.get(condition.type), now)]));
+  const kept = current.flatMap((condition) =>
+    owned.includes(condition.type) ? (ours.get(condition.type) ?? []) : condition,
+  );
+  return [...kept, ...[...ours.values()].filter(({ type }) => !before.has(type))];
+}
+
+function dated(condition: NewCondition, before: Condition | undefined, now: Date): Condition {
+  const lastTransitionTime = before?.status === condition.status ? before.lastTransitionTime : toRfc3339(now);
+  return { ...condition, message: condition.message.slice(0, LONGEST_MESSAGE), lastTransitionTime };
 }
 
 /** RFC 3339 in whole seconds, as Kubernetes writes metav1.Time. */

@@ -4,7 +4,8 @@ import type { AuthorityStatus, CAGeneration } from '../api/generated/types.ts';
 import type { Generation } from './generations.ts';
 import type { Trouble } from './registry.ts';
 
-export const AUTHORITY_CONDITIONS = ['Ready', 'Stalled', 'Rotating'];
+/** The types of conditions that Certwheel writes. */
+export const AUTHORITY_CONDITIONS: readonly string[] = ['Ready', 'Stalled', 'Rotating'];
 
 /** The schema takes no more. */
 const GENERATIONS_KEPT = 20;

@@ -19,7 +19,7 @@ import { type EventText, expiredEvent, issuedEvent, troubleEvent } from './event
 import type { Decision, Observed, Permission } from './observed.ts';
 import { longestRetryMs, schedule } from './schedule.ts';
 import type { CertificateFacts, SecretView } from './secret-view.ts';
-import { attemptsSoFar, type Failure, nextStatus } from './status.ts';
+import { attemptsSoFar, CERTIFICATE_CONDITIONS, type Failure, nextStatus } from './status.ts';
 
 export interface CertificateMetrics {
   rotated(authorityType: string, reason: string, seconds: number, latenessSeconds: number | undefined): void;
@@ -187,12 +187,7 @@ async function reportBroken(resource: BrokenClientCertificate, deps: Certificate
     { type: 'Ready', status: 'False', reason, message, observedGeneration } as const,
     { type: 'Stalled', status: 'True', reason, message, observedGeneration } as const,
   ];
-  const conditions = mergeConditions(
-    conditionsOf(resource.status),
-    wanted,
-    ['Ready', 'Issuing', 'Stalled'],
-    deps.clock.now(),
-  );
+  const conditions = mergeConditions(conditionsOf(resource.status), wanted, CERTIFICATE_CONDITIONS, deps.clock.now());
   const status = { ...resource.status, observedGeneration, conditions };
   if (!isDeepStrictEqual(status, resource.status)) await deps.writeStatus(resource, status);
   return { do: 'rest' };

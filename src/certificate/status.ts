@@ -8,6 +8,9 @@ import { type Decision, isOurs, type Observed } from './observed.ts';
 import { schedule } from './schedule.ts';
 import type { CertificateFacts } from './secret-view.ts';
 
+/** The types of conditions that Certwheel writes. */
+export const CERTIFICATE_CONDITIONS: readonly string[] = ['Ready', 'Issuing', 'Stalled'];
+
 /** What a try that failed adds to the picture. */
 export interface Failure {
   readonly error: CertwheelError;
@@ -37,7 +40,7 @@ export function nextStatus(
   const observed = conditions.map((condition) => ({ ...condition, observedGeneration: resource.generation }));
   return withoutUndefined({
     observedGeneration: resource.generation,
-    conditions: mergeConditions(conditionsOf(resource.status), observed, ['Ready', 'Issuing', 'Stalled'], now),
+    conditions: mergeConditions(conditionsOf(resource.status), observed, CERTIFICATE_CONDITIONS, now),
     serialNumber: held?.serialNumber,
     fingerprintSHA256: held?.fingerprintSHA256,
     publicKeyPinSHA256: held?.publicKeyPinSHA256,
@@ -65,6 +68,7 @@ function readiness(
         : undefined
       : { code: failure.error.code, message: failure.error.message };
   if (held === undefined) {
+    if (seen.resource.spec.suspended) return notReady('Suspended', 'nothing is issued while spec.suspend is true');
     const problem = isOurs(seen) ? seen.secret?.problem : undefined;
     return notReady(trouble?.code ?? 'Pending', trouble?.message ?? problem ?? 'not issued yet');
   }

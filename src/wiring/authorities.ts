@@ -8,6 +8,7 @@ import { generationManifest } from '../authority/generation-secret.ts';
 import { type Member, signingGeneration } from '../authority/generations.ts';
 import { type AuthorityDeps, reconcileAuthority } from '../authority/reconcile.ts';
 import type { Runtime } from '../authority/registry.ts';
+import { AUTHORITY_CONDITIONS } from '../authority/status.ts';
 import { isOurs } from '../certificate/observed.ts';
 import { CREATE_ONLY } from '../kube/object.ts';
 import type { Reference } from '../kube/references.ts';
@@ -44,7 +45,7 @@ export function wireAuthorities(services: Services, wakeCertificates: (authority
     },
     writeStatus: async (resource, status) => {
       const { kind } = resource;
-      const stored = await writeStatus(client, authorityResource(kind), resource, status);
+      const stored = await writeStatus(client, authorityResource(kind), resource, status, AUTHORITY_CONDITIONS);
       cacheOf(kind, services).put(stored, resource.resourceVersion);
     },
     tell: (resource, event) => tell(events, authorityResource(resource.kind), resource, event),

@@ -6,6 +6,7 @@ import { observe, referredAuthority } from '../certificate/observe.ts';
 import { isOurs } from '../certificate/observed.ts';
 import { type CertificateDeps, reconcileCertificate } from '../certificate/reconcile.ts';
 import { viewSecret } from '../certificate/secret-view.ts';
+import { CERTIFICATE_CONDITIONS } from '../certificate/status.ts';
 import type { Reference } from '../kube/references.ts';
 import { Controller } from '../queue/controller.ts';
 import type { WorkQueue } from '../queue/work-queue.ts';
@@ -48,7 +49,7 @@ export function wireCertificates(
     reportTrouble: (resource) => reportTrouble(referredAuthority(resource)),
     writeStatus: async (resource, status) => {
       cluster.certificates.put(
-        await writeStatus(client, CLIENT_CERTIFICATES, resource, status),
+        await writeStatus(client, CLIENT_CERTIFICATES, resource, status, CERTIFICATE_CONDITIONS),
         resource.resourceVersion,
       );
     },

@@ -47,13 +47,18 @@ interface Versioned extends Told {
   readonly resourceVersion: string;
 }
 
-/** Writes a status on the condition that the object is still the one that was looked at. */
-export function writeStatus(
+/**
+ * Writes a status on the condition that the object is still the one that was looked at. Conditions of other writers are
+ * left out: who applies a field owns it.
+ */
+export function writeStatus<Status extends { conditions?: { type: string }[] }>(
   client: KubeClient,
   resource: Resource,
   { namespace, name, resourceVersion }: Versioned,
-  status: object,
+  status: Status,
+  ownConditions: readonly string[],
 ): Promise<RawObject> {
   const metadata = { ...(resource.namespaced ? { namespace } : {}), name, resourceVersion };
-  return client.apply(resource, { metadata, status }, { subresource: 'status' });
+  const conditions = status.conditions?.filter(({ type }) => ownConditions.includes(type));
+  return client.apply(resource, { metadata, status: { ...status, conditions } }, { subresource: 'status' });
 }
