@@ -121,17 +121,17 @@ export function helpText(): string {
   ].join('\n');
 }
 
-function parseFlags(args: readonly string[]): Record<string, string | boolean | undefined> {
-  const options = Object.fromEntries([
-    ...OPTIONS.map(({ flag, value }) => [flag, { type: value === undefined ? 'boolean' : 'string' }] as const),
-    ['help', { type: 'boolean' }] as const,
-    ['version', { type: 'boolean' }] as const,
-  ]);
+function parseFlags(args: readonly string[]): Readonly<Record<string, string | boolean | undefined>> {
+  const switches = new Set<string>(OPTIONS.filter(({ value }) => value === undefined).map(({ flag }) => `--${flag}`));
+  // Kubernetes programs take --leader-elect and --leader-elect=false alike, which parseArgs doesn't.
+  const spelt = args.map((arg) => (switches.has(arg) ? `${arg}=true` : arg));
+  const options = {
+    ...Object.fromEntries(OPTIONS.map(({ flag }) => [flag, { type: 'string' } as const])),
+    help: { type: 'boolean' },
+    version: { type: 'boolean' },
+  } as const;
   try {
-    return parseArgs({ args: [...args], options, allowPositionals: false }).values as Record<
-      string,
-      string | boolean | undefined
-    >;
+    return parseArgs({ args: spelt, options, allowPositionals: false }).values;
   } catch (error) {
     throw new StartError(`${(error as Error).message.split('.')[0]}; see --help`);
   }

@@ -11,7 +11,7 @@ const ROOT = `${import.meta.dirname}/..`;
 
 /** Names for what is run together; anything else is a folder or a file. */
 const SUITES: Readonly<Record<string, readonly string[]>> = {
-  unit: ['src', 'tools'],
+  unit: ['src', 'tools', 'test/docs'],
   e2e: ['test/cluster', 'test/e2e'],
   demo: ['test/demo'],
 };
