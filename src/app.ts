@@ -11,7 +11,7 @@ import { EventRecorder } from './kube/events.ts';
 import { Lease } from './kube/lease.ts';
 import { References } from './kube/references.ts';
 import type { Logger } from './log.ts';
-import { createMetrics } from './metrics.ts';
+import { createMetrics, type Metrics } from './metrics.ts';
 import { type Page, serve } from './server.ts';
 import { wireAuthorities } from './wiring/authorities.ts';
 import { wakeMembers, wireCertificates } from './wiring/certificates.ts';
@@ -26,6 +26,7 @@ const STOP_GRACE_MS = 20_000;
 export interface App {
   readonly metricsPort: number;
   readonly healthPort: number;
+  readonly metrics: Metrics;
   /** Resolves when the caches are filled and, if this replica leads, its workers run. */
   readonly ready: Promise<void>;
   /** Ends what runs, and gives back the Lease. Never throws. */
@@ -113,7 +114,7 @@ export async function startApp(config: Config, clock: Clock, log: Logger, onLost
     await client.close();
     log.info('stopped');
   };
-  return { metricsPort: pages.metricsPort, healthPort: pages.healthPort, ready, stop };
+  return { metricsPort: pages.metricsPort, healthPort: pages.healthPort, metrics, ready, stop };
 }
 
 function connect(config: Config, clock: Clock, logger: Logger): KubeconfigConnection {

@@ -3,7 +3,7 @@ import { VERSION } from './version.ts';
 const OLDEST_NODE = 24;
 
 const major = Number(process.versions.node.split('.')[0]);
-if (major < OLDEST_NODE) fail(`certwheel needs Node ${OLDEST_NODE} or newer, this is ${process.versions.node}`);
+if (major < OLDEST_NODE) fail(`needs Node ${OLDEST_NODE} or newer, this is ${process.versions.node}`);
 
 // Loaded only now: an older Node would stop here with an error that nobody understands.
 const { helpText, parseCommandLine } = await import('./config.ts');

@@ -63,9 +63,10 @@ function stalled(refused: Trouble, signing: Generation | undefined): NewConditio
   return { type: 'Stalled', status: 'True', reason: refused.code, message: `${refused.message}${fallback}` };
 }
 
-function rotation({ generations, waitingFor }: AuthorityFindings): NewCondition[] {
+function rotation({ generations, signing, waitingFor }: AuthorityFindings): NewCondition[] {
   const prepared = generations.find(({ state }) => state === 'Prepared');
-  const leaving = generations.find(({ state }) => state === 'Retiring');
+  // Between the write that makes the new one sign and the next, the old one is still marked as active.
+  const leaving = generations.find((each) => each.state === 'Retiring' || (each.state === 'Active' && each !== signing));
   if (prepared === undefined && leaving === undefined) return [];
   const waiting =
     waitingFor.length === 0

@@ -6,7 +6,15 @@ import type { Clock } from '../clock.ts';
 import { ApiError, RetryableError, TerminalError } from '../errors.ts';
 import { proveIssued } from '../pki/chain.ts';
 import { makeCsr } from '../pki/csr.ts';
-import { encodePrivateKey, generateKey, keySpecOf, parsePrivateKey, publicKeyDer } from '../pki/keys.ts';
+import {
+  encodePrivateKey,
+  generateKey,
+  type KeyEncoding,
+  keyEncodingOf,
+  keySpecOf,
+  parsePrivateKey,
+  publicKeyDer,
+} from '../pki/keys.ts';
 import { authorityName } from './checks.ts';
 import { type AuthorityView, isAdoptable, isOurs, type Observed } from './observed.ts';
 import { nextSerials, type SecretData, type SecretManifest, secretManifest } from './secret-manifest.ts';
@@ -78,7 +86,7 @@ export async function repair(seen: Observed, view: AuthorityView, deps: ActDeps)
   const { memory } = secret ?? {};
   const data = {
     certificateChain: textOf(live, 'tls.crt'),
-    privateKey: textOf(live, 'tls.key'),
+    privateKey: reencoded(textOf(live, 'tls.key'), resource.spec.keyEncoding),
     trustBundle: view.trust.pem === '' ? textOf(live, 'ca.crt') : view.trust.pem,
   };
   const remembered = {
@@ -92,6 +100,13 @@ export async function repair(seen: Observed, view: AuthorityView, deps: ActDeps)
   };
   deps.assertLeading();
   return deps.secrets.apply(secretManifest(resource, data, remembered, secret));
+}
+
+/** The same key in another encoding, where it has one; byte for byte as it was, where that is the encoding already. */
+function reencoded(pem: string, encoding: KeyEncoding): string {
+  if (keyEncodingOf(pem) === encoding) return pem;
+  const key = parsePrivateKey(pem);
+  return keySpecOf(key).algorithm === 'Ed25519' ? pem : encodePrivateKey(key, encoding);
 }
 
 async function privateKeyFor({ resource, secret }: Observed, deps: ActDeps): Promise<KeyObject> {

@@ -241,6 +241,14 @@ export function trustHasChanged({ authority, secret }: Observed): string | undef
   return secret?.trustBundleHash === authority.trust.hash ? undefined : 'the trust bundle has changed';
 }
 
+export function keyIsEncodedOtherwise({ resource, secret }: Observed): string | undefined {
+  const { keyEncoding } = resource.spec;
+  const held = secret?.certificate;
+  // There is one encoding of an Ed25519 key; where another kind is asked for, that takes a new certificate.
+  if (held === undefined || held.key?.algorithm === 'Ed25519' || held.keyEncoding === keyEncoding) return undefined;
+  return `its private key is not written in ${keyEncoding}`;
+}
+
 export function differsFromTemplate({ resource, secret }: Observed): string | undefined {
   if (secret === undefined) return undefined;
   const { secretLabels, secretAnnotations } = resource.spec;

@@ -37,6 +37,7 @@ const OBSTACLES: readonly Check<check.Obstacle>[] = [
 const FLAWS: readonly Check<string>[] = [
   check.isNotMarked, // adopted, or its annotations were damaged
   check.trustHasChanged, // ca.crt, on the way to another CA
+  check.keyIsEncodedOtherwise, // spec.privateKey.encoding
   check.differsFromTemplate, // spec.secretTemplate
   check.ownerReferenceIsWrong, // spec.deletionPolicy
 ];

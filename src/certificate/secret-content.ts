@@ -1,6 +1,6 @@
 import type { RawObject } from '../api/parse.ts';
 import { type CertificateView, parseCertificate, verifySignature } from '../pki/certificate.ts';
-import { keyMatches, parsePrivateKey } from '../pki/keys.ts';
+import { type KeyEncoding, keyEncodingOf, keyMatches, parsePrivateKey } from '../pki/keys.ts';
 import { parsePem } from '../pki/pem.ts';
 
 /** What the data of a kubernetes.io/tls Secret holds, proven to belong together. */
@@ -10,6 +10,7 @@ export interface SecretContent {
   readonly issuer: CertificateView;
   /** The CA certificate of ca.crt at which the chain ends. */
   readonly anchor: CertificateView;
+  readonly keyEncoding: KeyEncoding;
 }
 
 /** Says in a sentence why the data of a Secret is no usable certificate. */
@@ -24,14 +25,15 @@ export function readSecretContent(data: RawObject['data'] = {}): SecretContent {
   if (leaf === undefined) throw new SecretContentError('tls.crt holds no certificate');
   if (!keyMatches(leaf.publicKeyDer, privateKeyOf(data)))
     throw new SecretContentError('tls.key is not the key of the certificate in tls.crt');
-  return { leaf, ...pathToAnchor(leaf, intermediates, trustBundleOf(data['ca.crt'] ?? '')) };
+  const keyEncoding = keyEncodingOf(textOf(data, 'tls.key'));
+  return { leaf, keyEncoding, ...pathToAnchor(leaf, intermediates, trustBundleOf(data['ca.crt'] ?? '')) };
 }
 
 function certificatesOf(data: NonNullable<RawObject['data']>, key: string): CertificateView[] {
   const text = data[key];
   if (text === undefined || text === '') throw new SecretContentError(`${key} is missing`);
   try {
-    return parsePem(Buffer.from(text, 'base64').toString('latin1')).map((block) => parseCertificate(block.der));
+    return parsePem(textOf(data, key)).map((block) => parseCertificate(block.der));
   } catch (error) {
     throw new SecretContentError(`${key} can't be read: ${(error as Error).message}`, { cause: error });
   }
@@ -41,11 +43,15 @@ function privateKeyOf(data: NonNullable<RawObject['data']>) {
   const text = data['tls.key'];
   if (text === undefined || text === '') throw new SecretContentError('tls.key is missing');
   try {
-    return parsePrivateKey(Buffer.from(text, 'base64').toString('latin1'));
+    return parsePrivateKey(textOf(data, 'tls.key'));
   } catch {
     // Whatever the parser says may quote what it read.
     throw new SecretContentError("tls.key can't be read as a private key");
   }
+}
+
+function textOf(data: NonNullable<RawObject['data']>, key: string): string {
+  return Buffer.from(data[key] ?? '', 'base64').toString('latin1');
 }
 
 /** The same few bundles stand in every Secret, so each is parsed once. */

@@ -3,7 +3,7 @@ import { parseDuration } from '../api/duration.ts';
 import * as names from '../api/names.ts';
 import { parseMeta, type RawObject } from '../api/parse.ts';
 import { hashOfBundle } from '../pki/bundle.ts';
-import type { KeySpec } from '../pki/keys.ts';
+import type { KeyEncoding, KeySpec } from '../pki/keys.ts';
 import { type CanonicalIdentity, canonicalIdentity } from './identity.ts';
 import { readSecretContent, type SecretContent, SecretContentError } from './secret-content.ts';
 
@@ -22,6 +22,7 @@ export interface CertificateFacts {
   readonly notAfter: Date;
   readonly identity: CanonicalIdentity;
   readonly key: KeySpec | undefined;
+  readonly keyEncoding: KeyEncoding;
   /** The CA certificate that signed it, and the one of `ca.crt` at which its chain ends. */
   readonly issuerFingerprint: string;
   readonly anchorFingerprint: string;
@@ -91,7 +92,7 @@ function viewContent(data: RawObject['data']): Pick<SecretView, 'certificate' | 
   }
 }
 
-function factsOf({ leaf, issuer, anchor }: SecretContent): CertificateFacts {
+function factsOf({ leaf, issuer, anchor, keyEncoding }: SecretContent): CertificateFacts {
   return {
     serialNumber: leaf.serialNumber,
     fingerprintSHA256: leaf.fingerprintSHA256,
@@ -100,6 +101,7 @@ function factsOf({ leaf, issuer, anchor }: SecretContent): CertificateFacts {
     notAfter: leaf.notAfter,
     identity: canonicalIdentity(leaf),
     key: leaf.keySpec,
+    keyEncoding,
     issuerFingerprint: issuer.fingerprintSHA256,
     anchorFingerprint: anchor.fingerprintSHA256,
   };

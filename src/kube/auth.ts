@@ -57,6 +57,8 @@ export class KubeconfigConnection implements ConnectionSource {
   #configText = '';
   #loaded: Loaded | undefined;
   #loading: Promise<Connection> | undefined;
+  #forcing: Promise<Connection> | undefined;
+  #turn = 0;
   #checkedAt = Number.NEGATIVE_INFINITY;
   #forcedAt = Number.NEGATIVE_INFINITY;
   #closed = false;
@@ -85,9 +87,12 @@ export class KubeconfigConnection implements ConnectionSource {
     const current = this.#loaded?.connection;
     if (current && current !== refused) return current;
     const now = this.#clock.monotonicMs();
-    if (now - this.#forcedAt < FORCED_AT_MOST_EVERY_MS) return undefined;
+    if (!this.#forcing && now - this.#forcedAt < FORCED_AT_MOST_EVERY_MS) return undefined;
     this.#forcedAt = now;
-    const fresh = await this.#load(true);
+    this.#forcing ??= this.#load(true).finally(() => {
+      this.#forcing = undefined;
+    });
+    const fresh = await this.#forcing;
     return fresh === refused ? undefined : fresh;
   }
 
@@ -108,6 +113,7 @@ export class KubeconfigConnection implements ConnectionSource {
   }
 
   async #read(force: boolean): Promise<Connection> {
+    const turn = ++this.#turn;
     const config = this.#currentConfig(force);
     const options: RequestOptions = {};
     try {
@@ -133,6 +139,8 @@ export class KubeconfigConnection implements ConnectionSource {
       .digest('hex');
 
     const previous = this.#loaded;
+    // A slower read that began earlier mustn't bring back what has been replaced.
+    if (previous && turn !== this.#turn) return previous.connection;
     if (previous?.fingerprint === fingerprint) {
       if (JSON.stringify(previous.connection.headers) !== JSON.stringify(headers))
         previous.connection = { ...previous.connection, headers };

@@ -175,6 +175,11 @@ function remember({ privateKey, publicKey }: KeyPairKeyObjectResult): PrivateKey
   return privateKey;
 }
 
+/** How a private key in PEM is written; PKCS1 stands for SEC 1 too, see `encodePrivateKey`. */
+export function keyEncodingOf(pem: string): KeyEncoding {
+  return /-----BEGIN (RSA|EC) PRIVATE KEY-----/.test(pem) ? 'PKCS1' : 'PKCS8';
+}
+
 /** SubjectPublicKeyInfo as DER, of a private or public key. */
 export function publicKeyDer(key: KeyObject): Buffer {
   let spki = spkis.get(key);

@@ -1,12 +1,10 @@
-import { readdirSync } from 'node:fs';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { SECRETS } from '../../../src/api/names.ts';
 import { CREATE_ONLY } from '../../../src/kube/object.ts';
 import { type ControlPlane, startControlPlane } from '../../cluster/control-plane.ts';
 import { type FaultProxy, type Matcher, startFaultProxy } from './fault-proxy.ts';
-import { type Connected, connect, newNamespace, pause, secret, stopAll, until, watchSecrets } from './fixture.ts';
-import type { WatchPipe } from './watch-pipe.ts';
+import { type Connected, connect, newNamespace, secret, stopAll, until, watchSecrets } from './fixture.ts';
 
 const test = suite('watch');
 
@@ -72,149 +70,6 @@ test('a list of several pages is complete', async () => {
   await watching.stop();
 });
 
-for (const [how, doIt] of [
-  ['reset', (stream: WatchPipe) => stream.cut()],
-  ['reset in the middle of an event', (stream: WatchPipe) => stream.breakOff()],
-  ['sent a line that is no JSON', (stream: WatchPipe) => stream.inject('{"type":"ADDED",')],
-] as const) {
-  test(`a watch that is ${how} resumes from where it was, without a list`, async () => {
-    await write('a', '1');
-    await write('gone', '1');
-    const watching = await watchSecrets(proxied.client, namespace);
-    await until('the watch is open', () => proxy.watches(watches).length === 1);
-    await pause(350);
-    for (const stream of proxy.watches(watches)) doIt(stream);
-    await direct.client.delete(SECRETS, namespace, 'gone');
-    await write('a', '2');
-    await until('caught up', () => watching.cache.get(`${namespace}/a`) === '2' && watching.cache.size === 1);
-    assert.is(watching.watch.stats.lists, 1);
-    await watching.stop();
-  });
-}
-
-test('a watch that goes silent is noticed by its watchdog and resumes', async () => {
-  await write('a', '1');
-  const watching = await watchSecrets(proxied.client, namespace);
-  await until('the watch is open', () => proxy.watches(watches).length === 1);
-  for (const one of proxy.watches(watches)) one.freeze();
-  await write('a', '2');
-  await until('caught up', () => watching.cache.get(`${namespace}/a`) === '2', 8_000);
-  assert.is(watching.watch.stats.restarts.idle, 1);
-  assert.is(watching.watch.stats.lists, 1);
-  await watching.stop();
-});
-
-test('a 410 on opening a watch leads to one list, and what was deleted meanwhile is noticed', async () => {
-  await write('a', '1');
-  await write('gone', '1');
-  const watching = await watchSecrets(proxied.client, namespace);
-  await until('the watch is open', () => proxy.watches(watches).length === 1);
-  await pause(350);
-  proxy.when(watches, { kind: 'answer', status: 410, reason: 'Expired' });
-  for (const one of proxy.watches(watches)) one.freeze();
-  await direct.client.delete(SECRETS, namespace, 'gone');
-  await write('a', '2');
-  for (const one of proxy.watches(watches)) one.cut();
-  await until('caught up', () => watching.cache.get(`${namespace}/a`) === '2' && watching.cache.size === 1);
-  assert.is(watching.watch.stats.lists, 2);
-  assert.is(watching.watch.stats.restarts.expired, 1);
-  assert.equal(watching.changes.at(-2), [`${namespace}/gone`, '1', undefined]);
-  await watching.stop();
-});
-
-test('a 410 inside a stream leads to one list, and what was deleted meanwhile is noticed', async () => {
-  await write('a', '1');
-  await write('gone', '1');
-  const watching = await watchSecrets(proxied.client, namespace);
-  await until('the watch is open', () => proxy.watches(watches).length === 1);
-  await pause(350);
-  const [stream] = proxy.watches(watches);
-  stream?.freeze();
-  await direct.client.delete(SECRETS, namespace, 'gone');
-  stream?.expire();
-  await until('caught up', () => watching.cache.size === 1);
-  await pause(300);
-  assert.is(watching.watch.stats.lists, 2);
-  assert.is(watching.watch.stats.restarts.expired, 1);
-  await watching.stop();
-});
-
-test('a 410 on the second page of a list starts the list anew, and no half list is believed', async () => {
-  await Promise.all(Array.from({ length: 6 }, (_, index) => write(`s${index}`, '1')));
-  proxy.when((request) => lists(request) && request.query.has('continue'), {
-    kind: 'answer',
-    status: 410,
-    reason: 'Expired',
-  });
-  const sizes = new Set<number>();
-  const watching = await watchSecrets(proxied.client, namespace, { pageSize: 4 });
-  watching.cache.onChange(() => sizes.add(watching.cache.size));
-  assert.is(watching.cache.size, 6);
-  assert.is(watching.watch.stats.lists, 1);
-  await watching.stop();
-});
-
-test('a 429 with Retry-After keeps away for that long', async () => {
-  const watching = await watchSecrets(proxied.client, namespace);
-  await until('the watch is open', () => proxy.watches(watches).length === 1);
-  await pause(350);
-  proxy.when(watches, { kind: 'answer', status: 429, reason: 'TooManyRequests', retryAfter: '2' });
-  for (const one of proxy.watches(watches)) one.cut();
-  await until('refused', () => watching.watch.stats.restarts.throttled === 1);
-  const refused = performance.now();
-  await until('open again', () => proxy.watches(watches).length === 1);
-  assert.ok(performance.now() - refused >= 1_900, `came back after ${performance.now() - refused} ms`);
-  await watching.stop();
-});
-
-for (const [what, status, body] of [
-  ['a 500', 500, undefined],
-  ['a 503 with HTML', 503, '<html>no</html>'],
-  ['a 502 without a body', 502, ''],
-] as const) {
-  test(`${what} to a list and to a watch is survived`, async () => {
-    await write('a', '1');
-    const fault = {
-      kind: 'answer',
-      status,
-      ...(body === undefined ? {} : { body, contentType: 'text/html' }),
-    } as const;
-    proxy.when(lists, fault, { times: 2 });
-    proxy.when(watches, fault, { times: 2 });
-    const watching = await watchSecrets(proxied.client, namespace);
-    await until('the watch is open', () => proxy.watches(watches).length === 1);
-    assert.is(watching.cache.size, 1);
-    assert.is(watching.watch.stats.restarts.serverError, 4);
-    await watching.stop();
-  });
-}
-
-test('streams that end at once are no reason to reconnect in a hot loop', async () => {
-  const end = proxy.when(watches, { kind: 'answer', status: 200, body: '' }, { times: 1_000 });
-  const before = proxy.requests.filter(watches).length;
-  const watching = await watchSecrets(proxied.client, namespace, { firstBackoffMs: 800, longestBackoffMs: 30_000 });
-  await pause(5_000);
-  end();
-  const tries = proxy.requests.filter(watches).length - before;
-  assert.ok(tries <= 12, `${tries} watches in 5 s`);
-  await watching.stop();
-});
-
-test('a watch that its server ends in good order is opened again at once', async () => {
-  const watching = await watchSecrets(proxied.client, namespace, {
-    shortestHealthyMs: 100,
-    firstBackoffMs: 10_000,
-    longestBackoffMs: 10_000,
-  });
-  await until('the watch is open', () => proxy.watches(watches).length === 1);
-  await pause(200);
-  for (const one of proxy.watches(watches)) one.end();
-  const before = proxy.requests.filter(watches).length;
-  await until('open again', () => proxy.requests.filter(watches).length > before, 1_000);
-  assert.is(watching.watch.stats.restarts.ended, 1);
-  await watching.stop();
-});
-
 test('events that come twice or in the wrong order change nothing', async () => {
   await write('a', '1');
   const held: string[] = [];
@@ -261,75 +116,6 @@ test('the result of our own write is there at once, and its echo tells nobody', 
     watching.changes.map(([key]) => key),
     [`${namespace}/b`],
   );
-  await watching.stop();
-});
-
-test('a watch that may not list says so and goes on once it may', async () => {
-  const stop = proxy.when(lists, { kind: 'answer', status: 403, reason: 'Forbidden' }, { times: 100 });
-  setTimeout(stop, 1_000);
-  const watching = await watchSecrets(proxied.client, namespace);
-  assert.ok((watching.watch.stats.restarts.forbidden ?? 0) >= 2);
-  await watching.stop();
-});
-
-test('a 404 leaves the cache as it is, and a list follows once the resource is back', async () => {
-  await write('a', '1');
-  const watching = await watchSecrets(proxied.client, namespace);
-  await until('the watch is open', () => proxy.watches(watches).length === 1);
-  await pause(350);
-  const gone = proxy.when(
-    ({ path }) => path.endsWith(`/${namespace}/secrets`),
-    { kind: 'answer', status: 404, reason: 'NotFound' },
-    { times: 1_000 },
-  );
-  for (const one of proxy.watches(watches)) one.cut();
-  await until('refused twice', () => (watching.watch.stats.restarts.notFound ?? 0) >= 2);
-  assert.is(watching.cache.get(`${namespace}/a`), '1');
-  gone();
-  await until('listed again', () => watching.watch.stats.lists === 2);
-  await watching.stop();
-});
-
-test('200 reconnects leave no connection and no file descriptor behind', async () => {
-  const watching = await watchSecrets(proxied.client, namespace, {
-    firstBackoffMs: 1,
-    longestBackoffMs: 1,
-    shortestHealthyMs: 0,
-  });
-  const descriptors = () => readdirSync('/proc/self/fd').length;
-  const reconnect = async (how: 'cut' | 'end' | 'expire') => {
-    await until('the watch is open', () => proxy.watches(watches).length === 1);
-    const [stream] = proxy.watches(watches);
-    stream?.[how]();
-    await until('it is noticed', () => !proxy.watches(watches).includes(stream as never));
-  };
-  for (let index = 0; index < 10; index++) await reconnect('cut');
-  const [fds, connections] = [descriptors(), proxy.connections()];
-  for (let index = 0; index < 200; index++)
-    await reconnect(index % 3 === 0 ? 'end' : index % 3 === 1 ? 'cut' : 'expire');
-  await until('the last one is open', () => proxy.watches(watches).length === 1);
-  assert.ok(descriptors() <= fds + 6, `${fds} descriptors before, ${descriptors()} after`);
-  assert.ok(proxy.connections() <= connections + 2, `${connections} connections before, ${proxy.connections()} after`);
-  await watching.stop();
-});
-
-test('watches through a restart of the API server miss nothing', async () => {
-  await write('a', '1');
-  await write('gone', '1');
-  const watching = await watchSecrets(direct.client, namespace);
-  await cluster.restartApiServer({ downForMs: 1_000 });
-  await until(
-    'it writes again',
-    () =>
-      write('a', '2').then(
-        () => true,
-        () => false,
-      ),
-    60_000,
-  );
-  await direct.client.delete(SECRETS, namespace, 'gone');
-  await until('caught up', () => watching.cache.get(`${namespace}/a`) === '2' && watching.cache.size === 1, 60_000);
-  assert.ok(watching.watch.stats.lists <= 2, `${watching.watch.stats.lists} lists`);
   await watching.stop();
 });
 

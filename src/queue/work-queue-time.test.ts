@@ -1,0 +1,146 @@
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { FakeClock, settle } from '../../test/unit/fake-clock.ts';
+import { WorkQueue } from './work-queue.ts';
+
+const START = new Date('2026-06-01T12:00:00Z');
+const SECOND = 1_000;
+const HOUR = 3_600_000;
+const DAY = 24 * HOUR;
+
+interface Bench {
+  readonly clock: FakeClock;
+  readonly queue: WorkQueue;
+  readonly taken: (string | undefined)[];
+}
+
+/** One worker waits from the beginning. */
+function bench(name: string, body: (bench: Bench) => Promise<void>): void {
+  test(name, async () => {
+    const clock = new FakeClock(START);
+    const giveBack = clock.takeTimers();
+    const queue = new WorkQueue(clock);
+    const taken: (string | undefined)[] = [];
+    try {
+      await body({ clock, queue, taken });
+    } finally {
+      queue.close();
+      giveBack();
+    }
+  });
+}
+
+bench('a moment beyond the longest timer of Node is not due at once', async ({ clock, queue, taken }) => {
+  queue.add('a', clock.in(60 * DAY));
+  void queue.take().then((key) => taken.push(key));
+  await clock.advance(HOUR);
+  assert.equal(taken, []);
+  assert.ok(clock.delays.every((ms) => ms < 2 ** 31));
+});
+
+bench('a moment beyond the longest timer of Node comes in its time', async ({ clock, queue, taken }) => {
+  queue.add('a', clock.in(60 * DAY));
+  void queue.take().then((key) => taken.push(key));
+  clock.jump(60 * DAY - HOUR);
+  await clock.advance(HOUR - 1);
+  assert.equal(taken, []);
+  await clock.advance(1);
+  assert.equal(taken, ['a']);
+});
+
+bench('while nothing is due the queue looks at the clock every five seconds, not more', async ({ clock, queue }) => {
+  queue.add('a', clock.in(DAY));
+  void queue.take();
+  await clock.advance(HOUR);
+  assert.ok(clock.delays.length <= HOUR / (5 * SECOND) + 1, `${clock.delays.length} timers`);
+  assert.is(clock.pending, 1);
+});
+
+bench('a queue without keys sets no timer', async ({ clock, queue }) => {
+  void queue.take();
+  await settle();
+  assert.is(clock.pending, 0);
+});
+
+bench('a clock that is set forward is noticed within five seconds', async ({ clock, queue, taken }) => {
+  queue.add('a', clock.in(DAY));
+  void queue.take().then((key) => taken.push(key));
+  await clock.advance(SECOND);
+  clock.jump(DAY);
+  await clock.advance(5 * SECOND);
+  assert.equal(taken, ['a']);
+});
+
+bench('a clock that is set back makes no key come early', async ({ clock, queue, taken }) => {
+  queue.add('a', clock.in(HOUR));
+  void queue.take().then((key) => taken.push(key));
+  clock.jump(-HOUR);
+  await clock.advance(HOUR + 59 * 60 * SECOND);
+  // It may be looked at when the jump is noticed; it then says itself when it wants to be looked at again.
+  assert.ok(taken.length <= 1);
+});
+
+bench('a key that is wanted now does not wait for a clock that was set back', async ({ clock, queue, taken }) => {
+  queue.add('a');
+  clock.jump(-HOUR);
+  void queue.take().then((key) => taken.push(key));
+  await clock.advance(5 * SECOND);
+  assert.equal(taken, ['a']);
+});
+
+bench('a retry in some seconds does not wait for a clock that was set back', async ({ clock, queue, taken }) => {
+  queue.add('other', clock.in(DAY));
+  queue.add('a', clock.in(2 * SECOND));
+  void queue.take().then((key) => taken.push(key));
+  await clock.advance(SECOND);
+  clock.jump(-HOUR);
+  await clock.advance(10 * SECOND);
+  assert.ok(taken.includes('a'));
+});
+
+bench('stale entries do not pile up for a key that is asked for earlier and earlier', async ({ clock, queue }) => {
+  queue.add('quiet', clock.in(DAY));
+  for (let n = 0; n < 100_000; n++) queue.add('busy', clock.in(DAY - n));
+  assert.ok(entriesOf(queue) < 200, `${entriesOf(queue)} entries`);
+});
+
+bench('stale entries do not pile up for keys that come and are forgotten', async ({ clock, queue }) => {
+  for (let n = 0; n < 100_000; n++) {
+    queue.add(`key ${n}`, clock.in(DAY));
+    queue.forget(`key ${n}`);
+  }
+  assert.ok(entriesOf(queue) < 200, `${entriesOf(queue)} entries`);
+});
+
+bench('a hundred thousand keys are added and taken in a second', async ({ clock, queue }) => {
+  const begin = performance.now();
+  for (let n = 0; n < 100_000; n++) queue.add(`key ${n}`, clock.in(-((n * 7919) % 100_000)));
+  for (let n = 0; n < 100_000; n++) queue.done((await queue.take()) ?? '');
+  assert.ok(performance.now() - begin < 5_000, `${performance.now() - begin} ms`);
+});
+
+/** The queue doesn't tell, so its memory is looked into: the only private thing that a test here knows of. */
+function entriesOf(queue: WorkQueue): number {
+  const { Session } = inspector;
+  const session = new Session();
+  session.connect();
+  let size = -1;
+  globalThis.__queue = queue;
+  session.post('Runtime.evaluate', { expression: 'globalThis.__queue' }, (_error, { result }) => {
+    session.post('Runtime.getProperties', { objectId: result.objectId ?? '', ownProperties: true }, (__error, found) => {
+      const heap = (found as unknown as { privateProperties: { name: string; value: { objectId: string } }[] })
+        .privateProperties.find(({ name }) => name === '#heap');
+      session.post(
+        'Runtime.callFunctionOn',
+        { objectId: heap?.value.objectId ?? '', functionDeclaration: 'function () { return this.size; }' },
+        (___error, answer) => {
+          size = answer.result.value;
+        },
+      );
+    });
+  });
+  session.disconnect();
+  return size;
+}
+
+test.run();

@@ -1,0 +1,53 @@
+/**
+ * The controller as it ships, but for its clock, which the bench sets forward to make certificates due. A child process;
+ * it answers questions over IPC.
+ */
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { startApp } from '../../src/app.ts';
+import { type Clock, systemClock } from '../../src/clock.ts';
+import { parseCommandLine } from '../../src/config.ts';
+import { createLogger } from '../../src/log.ts';
+import type { Answer, Question } from './protocol.ts';
+
+let aheadMs = 0;
+const clock: Clock = { ...systemClock, now: () => new Date(Date.now() + aheadMs) };
+const delay = monitorEventLoopDelay({ resolution: 5 });
+
+const command = parseCommandLine(process.argv.slice(2), {}, false);
+if (!('config' in command)) throw new Error('the bench passes no --help');
+const log = createLogger(command.config.logLevel, command.config.logFormat);
+const app = await startApp(command.config, clock, log, () => process.exit(1));
+await app.ready;
+reply({ ready: true });
+
+process.on('message', async (question: Question) => {
+  switch (question.ask) {
+    case 'advance':
+      aheadMs += question.ms;
+      delay.enable();
+      delay.reset();
+      return;
+    case 'state': {
+      const cpu = process.cpuUsage();
+      const state = {
+        rotations: await rotations(),
+        cpuMs: (cpu.user + cpu.system) / 1000,
+        rssBytes: process.memoryUsage.rss(),
+        loopDelayP99Ms: delay.percentile(99) / 1e6,
+      };
+      return reply({ state });
+    }
+    case 'stop':
+      await app.stop();
+      process.exit(0);
+  }
+});
+
+async function rotations(): Promise<number> {
+  const counter = await app.metrics.registry.getSingleMetric('certwheel_rotations_total')?.get();
+  return (counter?.values ?? []).reduce((sum, { value }) => sum + value, 0);
+}
+
+function reply(answer: Answer): void {
+  process.send?.(answer);
+}

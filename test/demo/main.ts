@@ -1,0 +1,53 @@
+/**
+ * What `make demo` runs: Certwheel at work on a control plane of its own, until Ctrl-C, or until each certificate was
+ * rotated DEMO_ROTATIONS times.
+ */
+import { type ControlPlane, startControlPlane } from '../cluster/control-plane.ts';
+import { openDisplay } from './display.ts';
+import { interruption } from './interruption.ts';
+import { CLIENTS, play, SERVER } from './play.ts';
+import { step } from './progress.ts';
+import { keepLogs } from './stage.ts';
+import { Story } from './story.ts';
+import { summary } from './summary.ts';
+import { INTRO } from './words.ts';
+
+const interrupted = interruption();
+const rotations = readRotations(process.env.DEMO_ROTATIONS);
+const story = new Story([SERVER, ...CLIENTS]);
+const display = openDisplay(story);
+const cleanup = new AsyncDisposableStack();
+let cluster: ControlPlane | undefined;
+
+console.log(`${INTRO.join('\n')}\n`);
+const problem = await Promise.race([demo(), interrupted]).catch((error: Error) => error);
+display.end();
+const failed = problem !== undefined || story.handshakes.failed > 0;
+const logs = failed && cluster !== undefined ? keepLogs(cluster) : undefined;
+await cleanup.disposeAsync();
+
+console.log();
+if (problem !== undefined) console.log(`The demo can't go on: ${problem.message}\n`);
+for (const line of summary(story)) console.log(line);
+if (logs !== undefined) console.log(`The logs of the controller and the control plane, kept for a day: ${logs}`);
+if (problem !== undefined) console.log('What to do: what is said above tells what to mend; then run the demo again.');
+else if (logs === undefined) console.log('Nothing is left behind.');
+// A start that was interrupted still runs; its watchdog ends it together with us.
+process.exit(failed ? 1 : 0);
+
+async function demo(): Promise<undefined> {
+  cluster = await step(
+    'starting a Kubernetes control plane',
+    startControlPlane,
+    ({ url }) => `API server and etcd run at ${url}`,
+  );
+  cleanup.defer(() => cluster?.stop());
+  await play({ cluster, story, display, rotations, cleanup });
+}
+
+function readRotations(text: string | undefined): number | undefined {
+  if (text === undefined || text === '') return undefined;
+  if (/^[1-9]\d{0,5}$/.test(text)) return Number(text);
+  console.error(`DEMO_ROTATIONS=${text} is no number of rotations; give one such as 3, or none to go on until Ctrl-C.`);
+  return process.exit(1);
+}

@@ -1,0 +1,112 @@
+import type { AuthorityStatus } from '../../../src/api/generated/types.ts';
+import { CERTIFICATE_AUTHORITIES, EVENTS, SECRETS } from '../../../src/api/names.ts';
+import type { RawObject } from '../../../src/api/parse.ts';
+import { authorityStatusOf, conditionOf } from '../support/objects.ts';
+import { eventually, type World } from '../support/world.ts';
+import { type CaFiles, makeCa, pairData, putCaSecret } from './ca-files.ts';
+import { type History, watchSecrets } from './history.ts';
+import { createMembers, startTraffic, type Traffic } from './traffic.ts';
+
+export const CLIENTS = ['alice', 'bob', 'carol'] as const;
+
+/** A `secret` authority called `ca` in a namespace of its own, a server and clients behind it, and what is seen of them. */
+export interface Swap {
+  readonly namespace: string;
+  readonly cas: Readonly<Record<'v1' | 'v2' | 'v3', CaFiles>>;
+  readonly history: History;
+  readonly traffic: Traffic;
+  /** Puts another pair into the CA's Secret, by hand so to speak. */
+  put(ca: CaFiles): Promise<void>;
+  status(): Promise<AuthorityStatus>;
+  /** Waits until one generation is left that is in use: this CA's. */
+  untilOnly(ca: CaFiles, withinMs?: number): Promise<AuthorityStatus>;
+  stop(): Promise<void>;
+}
+
+interface SwapWish {
+  readonly clients?: readonly string[];
+  readonly duration?: string;
+  readonly cas?: Swap['cas'];
+}
+
+export async function startSwap(
+  world: World,
+  { clients = CLIENTS, duration = '1m', cas: given }: SwapWish = {},
+): Promise<Swap> {
+  const namespace = await world.namespace();
+  const cas = given ?? (await makeCas());
+  const put = (ca: CaFiles) => putCaSecret(world, namespace, 'ca-pair', pairData(ca));
+  await put(cas.v1);
+  await createSecretAuthority(world, namespace, 'ca', 'ca-pair');
+  await createMembers(world, namespace, clients, duration);
+  const history = await watchSecrets(world, namespace, {
+    v1: cas.v1.x509,
+    v2: cas.v2.x509,
+    v3: cas.v3.x509,
+  });
+  const traffic = await startTraffic(world, namespace, clients);
+  const status = () => authorityStatusOf(world, namespace, 'ca');
+  return {
+    namespace,
+    cas,
+    history,
+    traffic,
+    put,
+    status,
+    untilOnly: (ca, withinMs = 45_000) =>
+      eventually(
+        `${ca.x509.subject} is the only generation in use`,
+        async () => onlyGeneration(await status(), ca),
+        withinMs,
+      ),
+    stop: async () => {
+      await traffic.stop();
+      await history.stop();
+    },
+  };
+}
+
+async function makeCas(): Promise<Swap['cas']> {
+  const [v1, v2, v3] = await Promise.all(['v1', 'v2', 'v3'].map((each) => makeCa({ commonName: `Swap ${each}` })));
+  return { v1, v2, v3 } as Swap['cas'];
+}
+
+function onlyGeneration(status: AuthorityStatus, ca: CaFiles): AuthorityStatus | undefined {
+  const inUse = (status.generations ?? []).filter(({ state }) => state !== 'Retired');
+  const [only] = inUse;
+  const settled = inUse.length === 1 && conditionOf(status, 'Rotating') === undefined;
+  return settled && only?.state === 'Active' && only.fingerprintSHA256 === fingerprintOf(ca) ? status : undefined;
+}
+
+export function fingerprintOf({ x509 }: CaFiles): string {
+  return x509.fingerprint256.replaceAll(':', '').toLowerCase();
+}
+
+export function createSecretAuthority(
+  { client }: World,
+  namespace: string,
+  name: string,
+  secretName: string,
+  spec: Record<string, unknown> = {},
+): Promise<RawObject> {
+  return client.create(CERTIFICATE_AUTHORITIES, {
+    metadata: { namespace, name },
+    spec: { secret: { name: secretName }, ...spec },
+  });
+}
+
+/** The Secrets of CA generations in a namespace. */
+export async function generationSecrets({ client }: World, namespace: string): Promise<readonly RawObject[]> {
+  return (await client.list(SECRETS, { namespace, labelSelector: 'certwheel.io/authority-name' })).items;
+}
+
+export interface EventObject {
+  readonly reason: string;
+  readonly note: string;
+  readonly type: string;
+  readonly regarding: { readonly kind: string; readonly name: string };
+}
+
+export async function eventsIn({ client }: World, namespace: string): Promise<readonly EventObject[]> {
+  return (await client.list<EventObject>(EVENTS, { namespace })).items;
+}

@@ -1,0 +1,201 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { RENEW_AT_ANNOTATION } from '../../../src/api/names.ts';
+import { readCaPair } from '../../../src/pki/ca.ts';
+import { parseCertificate } from '../../../src/pki/certificate.ts';
+import { newSerialNumber, signLeaf } from '../../../src/pki/issue.ts';
+import { encodePrivateKey, generateKey, publicKeyDer } from '../../../src/pki/keys.ts';
+import type { ControllerProcess } from '../support/controller-process.ts';
+import { createSecret, deleteSecret, patchCertificate, renewAt, untilRevision } from '../support/edits.ts';
+import { lazily } from '../support/lazily.ts';
+import {
+  clientCertificate,
+  conditionOf,
+  create,
+  createAuthority,
+  readSecret,
+  selfManaged,
+  statusOf,
+  untilReady,
+} from '../support/objects.ts';
+import { makeCa, tlsData } from '../support/openssl.ts';
+import { eventsOf, signatures } from '../support/told.ts';
+import { oneWorld, type World } from '../support/world.ts';
+
+/** Long enough for whatever would happen to happen. */
+const QUIET_MS = 1_500;
+
+const shared = oneWorld();
+const scene = lazily(async () => {
+  const world = await shared.get();
+  const controller = await world.controller();
+  const namespace = await world.namespace();
+  await createAuthority(world, selfManaged(namespace));
+  const names = ['once', 'zone', 'future', 'past', 'malformed', 'paused', 'lost', 'changed'];
+  await Promise.all(names.map((name) => create(world, clientCertificate(namespace, name))));
+  // Due after 7 seconds at the latest, but for the suspension.
+  await create(world, clientCertificate(namespace, 'due', { duration: '1m', renewBefore: '53s' }));
+  await untilReady(world, namespace, 'due');
+  await patchCertificate(world, namespace, 'due', { spec: { suspend: true } });
+  await Promise.all(names.map((name) => untilReady(world, namespace, name)));
+  return { world, controller, namespace, dueAtMs: Date.now() + 7_500, stop: async () => {} };
+});
+test.after(shared.stop);
+
+function suspend(world: World, namespace: string, name: string, isSuspended: boolean) {
+  return patchCertificate(world, namespace, name, { spec: { suspend: isSuspended } });
+}
+
+function lifted(controller: ControllerProcess, namespace: string, name: string, wanted: number): void {
+  assert.is(signatures(controller, namespace, name), wanted, `${name} was signed another number of times`);
+}
+
+test('renew-at renews at once, and once', async () => {
+  const { world, controller, namespace } = await scene.get();
+  const before = await readSecret(world, namespace, 'once-tls');
+  await renewAt(world, namespace, 'once');
+  const after = await untilRevision(world, namespace, 'once-tls', 2, 5_000);
+  assert.is.not(after.leaf.serialNumber, before?.leaf.serialNumber);
+  // The annotation stays where it is, and further looks change nothing.
+  await patchCertificate(world, namespace, 'once', { metadata: { labels: { look: 'again' } } });
+  await sleep(QUIET_MS);
+  lifted(controller, namespace, 'once', 2);
+  const told = (await eventsOf(world, namespace, 'once')).map(({ reason, note }) => `${reason} ${note.split(' ')[0]}`);
+  assert.is(told[1], 'Renewed RenewAt:');
+});
+
+test('a moment in another time zone, and one in whole seconds as date prints it, mean what they say', async () => {
+  const { world, controller, namespace } = await scene.get();
+  // Whole seconds lie a little before the issue of a certificate that was made in the same second.
+  await sleep(1_000);
+  const local = new Date(Date.now() + 2 * 3_600_000).toISOString().replace(/\.\d+Z$/, '+02:00');
+  await renewAt(world, namespace, 'zone', local);
+  await untilRevision(world, namespace, 'zone-tls', 2, 5_000);
+  await sleep(1_000);
+  await renewAt(world, namespace, 'zone', `${new Date().toISOString().slice(0, 19)}Z`);
+  await untilRevision(world, namespace, 'zone-tls', 3, 5_000);
+  lifted(controller, namespace, 'zone', 3);
+});
+
+test('a moment in the future is waited for', async () => {
+  const { world, controller, namespace } = await scene.get();
+  const moment = new Date(Date.now() + 3_000);
+  await renewAt(world, namespace, 'future', moment.toISOString());
+  await sleep(1_500);
+  lifted(controller, namespace, 'future', 1);
+  const { annotations } = await untilRevision(world, namespace, 'future-tls', 2, 5_000);
+  const lateMs = Date.parse(annotations['certwheel.io/issued-at'] ?? '') - moment.getTime();
+  assert.ok(lateMs >= 0 && lateMs < 1_000, `${lateMs} ms after the moment that was asked for`);
+  await sleep(QUIET_MS);
+  lifted(controller, namespace, 'future', 2);
+});
+
+test('a moment before the last issue, and what is no moment at all, renew nothing', async () => {
+  const { world, controller, namespace } = await scene.get();
+  await renewAt(world, namespace, 'past', new Date(Date.now() - 3_600_000).toISOString());
+  const nonsense = ['now', '', 'tomorrow', '2026', '1700000000', '2026-13-45T99:00:00Z', '2026-05-01 12:00:00', '❤'];
+  for (const text of nonsense) await renewAt(world, namespace, 'malformed', text);
+  await sleep(QUIET_MS);
+  for (const name of ['past', 'malformed']) {
+    lifted(controller, namespace, name, 1);
+    assert.is(conditionOf(await statusOf(world, namespace, name), 'Ready')?.status, 'True');
+  }
+  // What it is replaced by is honoured.
+  await renewAt(world, namespace, 'malformed');
+  await untilRevision(world, namespace, 'malformed-tls', 2, 5_000);
+});
+
+test('nothing is issued for a resource that is born suspended, until it is resumed', async () => {
+  const { world, controller, namespace } = await scene.get();
+  await create(world, clientCertificate(namespace, 'unborn', { suspend: true }));
+  const waiting = await untilReady(world, namespace, 'unborn', { status: 'False', reason: 'Suspended' });
+  assert.is(waiting.revision, undefined);
+  await sleep(QUIET_MS);
+  lifted(controller, namespace, 'unborn', 0);
+  assert.is(await readSecret(world, namespace, 'unborn-tls'), undefined);
+  await suspend(world, namespace, 'unborn', false);
+  await untilReady(world, namespace, 'unborn', {}, 5_000);
+  lifted(controller, namespace, 'unborn', 1);
+});
+
+test('renew-at, a lost Secret and a changed spec wait for the end of a suspension, and then take one certificate each', async () => {
+  const { world, controller, namespace } = await scene.get();
+  const names = ['paused', 'lost', 'changed'];
+  for (const name of names) {
+    await suspend(world, namespace, name, true);
+    const { conditions, renewalTime } = await untilReady(world, namespace, name, { reason: 'Suspended' });
+    assert.match(conditions?.[0]?.message, /not renewed while spec.suspend is true/);
+    assert.is(renewalTime, undefined);
+  }
+  await renewAt(world, namespace, 'paused');
+  await deleteSecret(world, namespace, 'lost-tls');
+  await patchCertificate(world, namespace, 'changed', { spec: { dnsNames: ['new.example.com'] } });
+  // Ready says what is the case all the same.
+  await untilReady(world, namespace, 'lost', { status: 'False' }, 5_000);
+  await untilReady(world, namespace, 'changed', { status: 'False', reason: 'SpecChanged' }, 5_000);
+  await sleep(QUIET_MS);
+  for (const name of names) lifted(controller, namespace, name, 1);
+
+  for (const name of names) await suspend(world, namespace, name, false);
+  for (const name of names) {
+    await untilReady(world, namespace, name, {}, 5_000);
+    assert.is((await statusOf(world, namespace, name)).revision, 2);
+  }
+  await sleep(QUIET_MS);
+  for (const name of names) lifted(controller, namespace, name, 2);
+});
+
+test('a renewal that falls due during a suspension is made on its end', async () => {
+  const { world, controller, namespace, dueAtMs } = await scene.get();
+  await sleep(Math.max(0, dueAtMs - Date.now()));
+  lifted(controller, namespace, 'due', 1);
+  await suspend(world, namespace, 'due', false);
+  await untilRevision(world, namespace, 'due-tls', 2, 5_000);
+  await untilReady(world, namespace, 'due');
+});
+
+test('a suspended resource beside an expired certificate is left alone, not looked at without end', async () => {
+  const { world, controller, namespace } = await scene.get();
+  const data = await expiredData();
+  await createSecret(world, namespace, 'stale-tls', { type: 'kubernetes.io/tls', data });
+  await create(world, clientCertificate(namespace, 'stale', { suspend: true }));
+  await untilReady(world, namespace, 'stale', { status: 'False' });
+  const before = await looks(controller);
+  await sleep(QUIET_MS);
+  const more = (await looks(controller)) - before;
+  assert.ok(more < 10, `${more} looks in ${QUIET_MS} ms`);
+});
+
+test('no annotation of this kind ever reached a Secret', async () => {
+  const { world, namespace } = await scene.get();
+  assert.is((await readSecret(world, namespace, 'once-tls'))?.annotations[RENEW_AT_ANNOTATION], undefined);
+});
+
+/** How often the controller has looked at any ClientCertificate. */
+async function looks(controller: ControllerProcess): Promise<number> {
+  const found = (await controller.metrics()).matchAll(
+    /certwheel_workqueue_runs_total\{controller="certificates".*\} (\d+)/g,
+  );
+  return [...found].reduce((sum, [, count]) => sum + Number(count), 0);
+}
+
+/** openssl makes no certificate that is expired at once. */
+async function expiredData(): Promise<Record<string, string>> {
+  const pair = await makeCa('Old');
+  const ca = readCaPair({ certificatePem: pair.certificate, keyPem: pair.key }, undefined);
+  const key = await generateKey({ algorithm: 'ECDSA', size: 256 });
+  const leaf = signLeaf({
+    ca,
+    publicKeyDer: publicKeyDer(key),
+    subject: { commonName: 'stale' },
+    names: { dnsNames: [], uris: [], emailAddresses: [], ipAddresses: [] },
+    usages: ['digital signature', 'client auth'],
+    serialNumber: newSerialNumber(Buffer.alloc(16, 7)),
+    notBefore: new Date(Date.now() - 7_200_000),
+    notAfter: new Date(Date.now() - 3_600_000),
+  });
+  return tlsData({ certificate: parseCertificate(leaf).pem, key: encodePrivateKey(key, 'PKCS8') }, pair.certificate);
+}
+
+test.run();

@@ -1,0 +1,194 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import type { ControllerProcess } from '../support/controller-process.ts';
+import { renewAt, untilRevision } from '../support/edits.ts';
+import { lazily } from '../support/lazily.ts';
+import { clientCertificate, create, createAuthority, selfManaged, statusOf, untilReady } from '../support/objects.ts';
+import { opensslAccepts, textOf } from '../support/secret-proof.ts';
+import {
+  faultsOfHistory,
+  issuances,
+  leafOf,
+  revisionOf,
+  type StoredCertificate,
+  serialOf,
+  untilSeen,
+  watchCertificates,
+  watchSecrets,
+} from '../support/secret-witness.ts';
+import { eventsOf, signatures } from '../support/told.ts';
+import type { Witness } from '../support/witness.ts';
+import { oneWorld, type World } from '../support/world.ts';
+
+/** The shortest life there is; with this much of it left at the renewal, one comes about every 7 seconds. */
+const OFTEN = { duration: '1m', renewBefore: '53s' };
+/** How late a renewal may be. */
+const LATE_MS = 2_000;
+
+interface Scene {
+  readonly world: World;
+  readonly controller: ControllerProcess;
+  readonly namespace: string;
+  readonly secrets: Witness;
+  readonly certificates: Witness<StoredCertificate>;
+  /** Served by another controller, with --routine-events. */
+  readonly chatty: string;
+  stop(): Promise<void>;
+}
+
+const shared = oneWorld();
+/** Everything that takes its time is begun at once; the tests then look at what came of it. */
+const scene = lazily<Scene>(async () => {
+  const world = await shared.get();
+  const [namespace, chatty] = [await world.namespace(), await world.namespace()];
+  const [controller] = await Promise.all([
+    world.controller(['--namespaces', namespace]),
+    world.controller(['--namespaces', chatty, '--routine-events']),
+  ]);
+  const secrets = await watchSecrets(world, namespace);
+  const certificates = await watchCertificates(world, namespace);
+  await Promise.all([namespace, chatty].map((each) => createAuthority(world, selfManaged(each))));
+  await Promise.all([
+    create(world, clientCertificate(namespace, 'half-life', { duration: '1m' })),
+    create(world, clientCertificate(namespace, 'often', OFTEN)),
+    create(world, clientCertificate(chatty, 'often', OFTEN)),
+    create(world, clientCertificate(namespace, 'counted', { dnsNames: ['counted.example.com'] })),
+  ]);
+  const stop = async () => {
+    secrets.stop();
+    certificates.stop();
+  };
+  return { world, controller, namespace, secrets, certificates, chatty, stop };
+});
+test.after(async () => {
+  await scene.stop();
+  await shared.stop();
+});
+
+/** Each renewal of a certificate, beside the moment that status had announced for it. */
+function renewals({ secrets, certificates }: Scene, name: string) {
+  const held = issuances(secrets.versions(`${name}-tls`));
+  return held.slice(1).map(({ object, at }, index) => {
+    const before = serialOf(held[index]?.object);
+    const announced = certificates.versions(name).findLast((each) => each.object.status?.serialNumber === before);
+    return {
+      dueAt: new Date(announced?.object.status?.renewalTime ?? Number.NaN),
+      issuedAt: new Date(object.metadata?.annotations?.['certwheel.io/issued-at'] ?? Number.NaN),
+      seenAt: at,
+    };
+  });
+}
+
+test('many renewals later the Secret remembers the last ten serial numbers, newest first', async () => {
+  const { world, namespace, secrets } = await scene.get();
+  for (let revision = 1; revision <= 12; revision++) {
+    await untilSeen(secrets, 'counted-tls', revision);
+    if (revision < 12) await renewAt(world, namespace, 'counted');
+  }
+  const versions = secrets.versions('counted-tls');
+  assert.equal(faultsOfHistory(versions), []);
+  const held = issuances(versions).map(({ object }) => ({ serial: serialOf(object), end: leafOf(object).validToDate }));
+  assert.is(held.length, 12);
+  const remembered = versions.at(-1)?.object.metadata?.annotations?.['certwheel.io/serials']?.split(',');
+  const wanted = held.slice(-10).reverse();
+  assert.equal(
+    remembered,
+    wanted.map(({ serial, end }) => `${serial}=${end.toISOString().replace('.000Z', 'Z')}`),
+  );
+});
+
+test('a certificate is renewed again and again, each time when status said and never before', async () => {
+  const seen = await scene.get();
+  await untilSeen(seen.secrets, 'often-tls', 4, 40_000);
+  // The status of the last one is written right after its Secret.
+  await sleep(500);
+  const found = renewals(seen, 'often');
+  assert.ok(found.length >= 3);
+  for (const { dueAt, issuedAt, seenAt } of found) {
+    const what = `due ${dueAt.toISOString()}, issued ${issuedAt.toISOString()}, seen ${seenAt.toISOString()}`;
+    assert.ok(issuedAt >= dueAt, what);
+    assert.ok(seenAt.getTime() <= dueAt.getTime() + LATE_MS, what);
+  }
+});
+
+test('at every version of the Secret its key, certificate and CA belong together, and none is older than the one before', async () => {
+  const { secrets } = await scene.get();
+  await untilSeen(secrets, 'often-tls', 4, 40_000);
+  const versions = secrets.versions('often-tls');
+  assert.equal(faultsOfHistory(versions), []);
+  assert.equal(
+    issuances(versions).map(({ object }) => revisionOf(object)),
+    issuances(versions).map((_each, index) => index + 1),
+  );
+  // A routine renewal is one write.
+  assert.is(versions.length, issuances(versions).length);
+  await opensslAccepts(versions.at(-1)?.object ?? {});
+});
+
+test('each renewal makes a new private key and a new serial number', async () => {
+  const { secrets } = await scene.get();
+  await untilSeen(secrets, 'often-tls', 4, 40_000);
+  const held = issuances(secrets.versions('often-tls')).map(({ object }) => object);
+  assert.is(new Set(held.map((object) => textOf(object, 'tls.key'))).size, held.length);
+  assert.is(new Set(held.map(serialOf)).size, held.length);
+  assert.is(new Set(held.map((object) => textOf(object, 'ca.crt'))).size, 1);
+});
+
+test('status follows every renewal, stays Ready, and is written once for each', async () => {
+  const { secrets, certificates } = await scene.get();
+  await untilSeen(secrets, 'often-tls', 4, 40_000);
+  await sleep(500);
+  const statuses = certificates.versions('often').flatMap(({ object }) => object.status ?? []);
+  const issued = statuses.filter(({ revision }) => revision !== undefined);
+  assert.equal(
+    issued.map(({ serialNumber, revision }) => `${revision} ${serialNumber}`),
+    issuances(secrets.versions('often-tls')).map(({ object }) => `${revisionOf(object)} ${serialOf(object)}`),
+  );
+  for (const status of issued) {
+    assert.is(status.conditions?.find(({ type }) => type === 'Ready')?.status, 'True');
+    assert.equal(
+      status.conditions?.map(({ type }) => type),
+      ['Ready'],
+    );
+    assert.is(new Set(issued.map(({ notAfter }) => notAfter)).size, issued.length);
+  }
+});
+
+test('nothing is told of routine renewals, unless the controller was started with --routine-events', async () => {
+  const { world, namespace, chatty, controller } = await scene.get();
+  await untilRevision(world, namespace, 'often-tls', 3, 40_000);
+  await untilRevision(world, chatty, 'often-tls', 3, 40_000);
+  await sleep(500);
+  const reasons = async (where: string) => (await eventsOf(world, where, 'often')).map(({ reason }) => reason);
+  assert.equal(await reasons(namespace), ['Issued']);
+  const [first, ...later] = await eventsOf(world, chatty, 'often');
+  assert.is(first?.reason, 'Issued');
+  assert.ok(later.length >= 2);
+  for (const { reason, note } of later) {
+    assert.is(reason, 'Renewed');
+    assert.match(note, /^Due: due since .*; serial [0-9a-f]+, valid until /);
+  }
+  // The log tells of every signature all the same.
+  assert.ok(signatures(controller, namespace, 'often') >= 3);
+});
+
+test('a certificate of one minute is renewed at about half of its life', async () => {
+  const seen = await scene.get();
+  const { world, namespace, secrets } = seen;
+  const first = await untilReady(world, namespace, 'half-life');
+  const lifeMs = Date.parse(first.notAfter ?? '') - Date.parse(first.renewalTime ?? '');
+  // Up to a fifth earlier than half of it, so that many don't come at once.
+  assert.ok(lifeMs >= 29_000 && lifeMs <= 37_000, `renewed ${lifeMs} ms before its end`);
+  await untilSeen(secrets, 'half-life-tls', 2, 40_000);
+  const [renewal] = renewals(seen, 'half-life');
+  const lateMs = (renewal?.seenAt.getTime() ?? Number.NaN) - (renewal?.dueAt.getTime() ?? Number.NaN);
+  assert.ok(lateMs >= 0 && lateMs <= LATE_MS, `${lateMs} ms late`);
+  assert.equal(faultsOfHistory(secrets.versions('half-life-tls')), []);
+  await sleep(500);
+  const now = await statusOf(world, namespace, 'half-life');
+  assert.is(now.revision, 2);
+  assert.is(now.authorityGeneration, 1);
+});
+
+test.run();

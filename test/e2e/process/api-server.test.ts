@@ -1,0 +1,64 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { eventually } from '../support/eventually.ts';
+import { createAuthority, selfManaged } from '../support/objects.ts';
+import { watchSecrets } from '../support/secret-witness.ts';
+import { oneWorld } from '../support/world.ts';
+import { bugs, createAll, lines, numbered, QUICK, untilAllReady, untilQuiet } from './support/fleet.ts';
+import { faultsOf, publishedSerials, signedAndLost, unjustified } from './support/justified.ts';
+
+const shared = oneWorld();
+test.after(shared.stop);
+
+test('an API server that restarts in the middle of the work is survived, and nothing is published twice', async () => {
+  const world = await shared.get();
+  const controller = await world.controller();
+  const namespace = await world.namespace();
+  const names = numbered(30);
+  await createAuthority(world, selfManaged(namespace));
+  await createAll(world, namespace, names.slice(0, 15));
+  await untilAllReady(world, namespace, 15);
+  const secrets = await watchSecrets(world, namespace);
+  await createAll(world, namespace, names.slice(15));
+  await world.cluster.restartApiServer({ downForMs: 1_000 });
+  const healedMs = await untilAllReady(world, namespace, 30);
+  await untilQuiet(world, namespace);
+  await sleep(1_000);
+
+  assert.equal(faultsOf(secrets, names), []);
+  const published = publishedSerials(secrets, names);
+  assert.is(published.length, 30, 'one certificate each');
+  const { signed, lost } = signedAndLost([controller.logs], published);
+  assert.equal(bugs(controller.logs), []);
+  console.log(`Ready ${healedMs} ms after it was back; ${signed} signed, ${lost} lost`);
+  secrets.stop();
+  assert.is(await controller.stop(), 0);
+});
+
+test('what came due while the API server was away is rotated soon after', async () => {
+  const world = await shared.get();
+  const controller = await world.controller();
+  const namespace = await world.namespace();
+  const names = numbered(10);
+  await createAuthority(world, selfManaged(namespace));
+  await createAll(world, namespace, names, QUICK);
+  await untilAllReady(world, namespace, 10);
+  const secrets = await watchSecrets(world, namespace);
+  await world.cluster.restartApiServer({ downForMs: 20_000 });
+  const back = performance.now();
+  const renewed = (name: string) => publishedSerials(secrets, [name]).length > 1;
+  await eventually('each is rotated', () => names.every(renewed), 60_000);
+  const lateMs = Math.round(performance.now() - back);
+  assert.ok(lateMs < 25_000, `${lateMs} ms`);
+  await untilAllReady(world, namespace, 10);
+
+  assert.equal(faultsOf(secrets, names), []);
+  assert.equal(unjustified(secrets, names, 7_000), []);
+  assert.equal(bugs(controller.logs), []);
+  console.log(`all rotated ${lateMs} ms after it was back; ${lines(controller.logs, 'run failed').length} failed runs`);
+  secrets.stop();
+  assert.is(await controller.stop(), 0);
+});
+
+test.run();

@@ -1,0 +1,90 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { startController } from '../support/controller-process.ts';
+import { eventually } from '../support/eventually.ts';
+import { clientCertificate, create, untilReady } from '../support/objects.ts';
+import { oneWorld } from '../support/world.ts';
+import { clusterUser } from './support/access.ts';
+import { isWrite, requestsOf, shortly } from './support/audit.ts';
+import { secretAuthority } from './support/ca.ts';
+import { createAll, deleteAll, lines, numbered, QUICK, snapshot, untilAllReady, untilQuiet } from './support/fleet.ts';
+
+// What Certwheel costs the API server, by the server's own audit log and under the very permissions of the chart.
+
+const shared = oneWorld();
+test.after(shared.stop);
+
+test('a first issue costs three writes: the Secret, the status, the event', async () => {
+  const world = await shared.get();
+  const controller = await startController(await clusterUser(world, 'first'));
+  const namespace = await world.namespace();
+  await secretAuthority(world, namespace);
+  await create(world, clientCertificate(namespace, 'earlier'));
+  await untilReady(world, namespace, 'earlier');
+  await untilQuiet(world, namespace);
+  const since = new Date();
+  await create(world, clientCertificate(namespace, 'alice'));
+  await untilReady(world, namespace, 'alice');
+  await sleep(1_500);
+  const requests = await requestsOf(world, 'first', since);
+  assert.equal(requests.filter(isWrite).map(shortly).sort(), [
+    'patch clientcertificates/status',
+    'patch events',
+    'patch secrets',
+  ]);
+  // One look past the cache, lest a certificate be issued that has no place.
+  assert.equal(requests.filter((each) => !isWrite(each)).map(shortly), ['get secrets']);
+  assert.is(await controller.stop(), 0);
+});
+
+test('a rotation costs two writes and no read', async () => {
+  const world = await shared.get();
+  const controller = await startController(await clusterUser(world, 'rotating'));
+  const namespace = await world.namespace();
+  await secretAuthority(world, namespace);
+  await createAll(world, namespace, numbered(5), QUICK);
+  await untilAllReady(world, namespace, 5);
+  await sleep(1_000);
+  const since = new Date();
+  const before = lines(controller.logs, 'certificate issued').length;
+  await eventually(
+    'each was rotated twice',
+    () => lines(controller.logs, 'certificate issued').length >= before + 10,
+    30_000,
+  );
+  // It finishes what is under way, so that every rotation that has begun is counted in full.
+  assert.is(await controller.stop(), 0);
+  const rotations = lines(controller.logs, 'certificate issued').slice(before);
+  assert.ok(rotations.every(({ reason }) => reason === 'Due'));
+  const requests = (await requestsOf(world, 'rotating', since)).map(shortly);
+  const costs = Object.groupBy(requests, (each) => each);
+  assert.equal(Object.fromEntries(Object.entries(costs).map(([what, all]) => [what, all?.length])), {
+    'patch secrets': rotations.length,
+    'patch clientcertificates/status': rotations.length,
+  });
+  await deleteAll(world, namespace);
+  console.log(`${rotations.length} rotations, ${requests.length} requests`);
+});
+
+test('a restart writes nothing', async () => {
+  const world = await shared.get();
+  const kubeconfig = await clusterUser(world, 'restarted');
+  const namespace = await world.namespace();
+  const first = await startController(kubeconfig);
+  await secretAuthority(world, namespace);
+  await createAll(world, namespace, numbered(10));
+  await untilAllReady(world, namespace, 10);
+  const quiet = await untilQuiet(world, namespace);
+  await first.stop();
+  await sleep(500);
+  const since = new Date();
+  const second = await startController(kubeconfig);
+  await sleep(4_000);
+  assert.equal((await requestsOf(world, 'restarted', since)).filter(isWrite).map(shortly), []);
+  assert.equal(await snapshot(world, namespace), quiet);
+  assert.equal(lines(second.logs, 'signing'), []);
+  await second.stop();
+});
+
+test.run();

@@ -1,0 +1,79 @@
+import { LEASES, NAMESPACES } from '../../../../src/api/names.ts';
+import {
+  CLUSTER_PERMISSIONS,
+  LEASE_PERMISSIONS,
+  NAMESPACED_PERMISSIONS,
+  type PolicyRule,
+} from '../../../../src/api/permissions.ts';
+import { eventually } from '../../support/eventually.ts';
+import type { World } from '../../support/world.ts';
+
+const RBAC = 'rbac.authorization.k8s.io';
+export const SYSTEM_NAMESPACE = 'certwheel-system';
+
+/** The kubeconfig of a user who may do what the chart grants for a whole cluster, and not one verb more. */
+export async function clusterUser(world: World, user: string): Promise<string> {
+  await ensureNamespace(world, SYSTEM_NAMESPACE);
+  await grant(world, user, undefined, [...NAMESPACED_PERMISSIONS, ...CLUSTER_PERMISSIONS]);
+  await grant(world, user, SYSTEM_NAMESPACE, LEASE_PERMISSIONS);
+  await untilAllowed(world, user, ['list', 'secrets', '--all-namespaces']);
+  await untilAllowed(world, user, ['patch', 'leases.coordination.k8s.io', '-n', SYSTEM_NAMESPACE]);
+  return world.cluster.kubeconfigFor(user);
+}
+
+/** The same for single namespaces: Roles alone. */
+export async function namespaceUser(world: World, user: string, namespaces: readonly string[]): Promise<string> {
+  for (const namespace of namespaces) await grantNamespace(world, user, namespace);
+  return world.cluster.kubeconfigFor(user);
+}
+
+export async function grantNamespace(world: World, user: string, namespace: string): Promise<void> {
+  await grant(world, user, namespace, [...NAMESPACED_PERMISSIONS, ...LEASE_PERMISSIONS]);
+  await untilAllowed(world, user, ['list', 'secrets', '-n', namespace]);
+  await untilAllowed(world, user, ['list', 'clientcertificates.certwheel.io', '-n', namespace]);
+}
+
+export async function ensureNamespace({ client }: World, name: string): Promise<void> {
+  if ((await client.get(NAMESPACES, undefined, name)) === undefined)
+    await client.create(NAMESPACES, { metadata: { name } });
+}
+
+/** Who holds the Lease; empty when nobody does. */
+export async function holder({ client }: World, namespace: string): Promise<string> {
+  const lease = await client.get(LEASES, namespace, 'certwheel');
+  const { holderIdentity = '' } = (lease?.spec ?? {}) as { holderIdentity?: string };
+  return holderIdentity;
+}
+
+async function grant(
+  { cluster }: World,
+  user: string,
+  namespace: string | undefined,
+  permissions: readonly PolicyRule[],
+): Promise<void> {
+  const prefix = namespace === undefined ? 'Cluster' : '';
+  const metadata = { name: `certwheel-${user}`, ...(namespace === undefined ? {} : { namespace }) };
+  const role = {
+    apiVersion: `${RBAC}/v1`,
+    kind: `${prefix}Role`,
+    metadata,
+    rules: permissions.map(({ why: _, ...rule }) => rule),
+  };
+  const binding = {
+    apiVersion: `${RBAC}/v1`,
+    kind: `${prefix}RoleBinding`,
+    metadata,
+    subjects: [{ apiGroup: RBAC, kind: 'User', name: user }],
+    roleRef: { apiGroup: RBAC, kind: `${prefix}Role`, name: metadata.name },
+  };
+  const list = { apiVersion: 'v1', kind: 'List', items: [role, binding] };
+  await cluster.kubectl(['apply', '--server-side', '-f', '-'], { input: JSON.stringify(list) });
+}
+
+/** The authorizer hears of a role a moment after it is stored. */
+async function untilAllowed({ cluster }: World, user: string, what: readonly string[]): Promise<void> {
+  await eventually(`${user} may ${what.join(' ')}`, async () => {
+    const { code } = await cluster.kubectl(['auth', 'can-i', ...what, '--as', user], { allowFailure: true });
+    return code === 0;
+  });
+}

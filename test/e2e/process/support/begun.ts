@@ -1,0 +1,6 @@
+/** Begins at once and is waited for later, so that the waits of several tests overlap; a failure is for whoever asks. */
+export function begun<T>(work: () => Promise<T>): () => Promise<T> {
+  const result = work();
+  result.catch(() => {});
+  return () => result;
+}

@@ -1,0 +1,197 @@
+import { type ClientCertificate, isBroken, parseClientCertificate } from '../../src/api/client-certificate.ts';
+import type { ClientCertificateStatus } from '../../src/api/generated/types.ts';
+import { RENEW_AT_ANNOTATION } from '../../src/api/names.ts';
+import type { RawObject } from '../../src/api/parse.ts';
+import { OWN_CA_CAPABILITIES } from '../../src/authorities/own-ca.ts';
+import { authorityName } from '../../src/certificate/checks.ts';
+import { canonicalIdentity } from '../../src/certificate/identity.ts';
+import type { AuthorityView, NoAuthority, Observed } from '../../src/certificate/observed.ts';
+import { templateKeys } from '../../src/certificate/secret-manifest.ts';
+import type { CertificateFacts, SecretMemory, SecretView } from '../../src/certificate/secret-view.ts';
+
+export const NOW = new Date('2026-06-01T12:00:00Z');
+export const SECOND = 1_000;
+export const MINUTE = 60 * SECOND;
+export const HOUR = 60 * MINUTE;
+export const DAY = 24 * HOUR;
+
+export const ALLOWED = { allowed: true, reason: '' };
+
+export function after(ms: number, from = NOW): Date {
+  return new Date(from.getTime() + ms);
+}
+
+/** A ClientCertificate as the API server would hand it out: `aCertificate({ duration: '1h' }).suspended().build()`. */
+export function aCertificate(spec: object = {}): CertificateBuilder {
+  return new CertificateBuilder({
+    metadata: { namespace: 'team', name: 'client', uid: 'uid-1', resourceVersion: '7', generation: 1 },
+    spec: { authorityRef: { name: 'ca' }, secretName: 'client-tls', commonName: 'client', ...spec },
+  });
+}
+
+class CertificateBuilder {
+  readonly raw: RawObject;
+
+  constructor(raw: RawObject) {
+    this.raw = raw;
+  }
+
+  with(metadata: NonNullable<RawObject['metadata']>): CertificateBuilder {
+    return new CertificateBuilder({ ...this.raw, metadata: { ...this.raw.metadata, ...metadata } });
+  }
+
+  asking(spec: object): CertificateBuilder {
+    return new CertificateBuilder({ ...this.raw, spec: { ...(this.raw.spec as object), ...spec } });
+  }
+
+  suspended(): CertificateBuilder {
+    return this.asking({ suspend: true });
+  }
+
+  renewAt(moment: Date): CertificateBuilder {
+    return this.with({ annotations: { [RENEW_AT_ANNOTATION]: moment.toISOString() } });
+  }
+
+  withStatus(status: ClientCertificateStatus): CertificateBuilder {
+    return new CertificateBuilder({ ...this.raw, status: { ...(this.raw.status as object | undefined), ...status } });
+  }
+
+  /** Failed at NOW and resting for a minute, unless it is said otherwise. */
+  failed({ at = NOW, nextAt = after(MINUTE), reason = 'InvalidAnswer', attempts = 1, observedGeneration = 1 } = {}) {
+    return this.withStatus({
+      observedGeneration,
+      lastFailure: { time: at.toISOString(), reason, message: 'it went wrong', attempts },
+      nextAttemptTime: nextAt.toISOString(),
+    });
+  }
+
+  build(): ClientCertificate {
+    const parsed = parseClientCertificate(structuredClone(this.raw));
+    if (isBroken(parsed)) throw new Error(parsed.problem);
+    return parsed;
+  }
+}
+
+type AuthorityFields = Partial<Omit<AuthorityView, 'limits'>> & { limits?: Partial<AuthorityView['limits']> };
+
+/** An authority of one CA that is well and signs since ten days ago. */
+export function anAuthority({ limits, ...fields }: AuthorityFields = {}): AuthorityView {
+  return {
+    type: 'secret',
+    capabilities: OWN_CA_CAPABILITIES,
+    limits: {
+      maxDurationMs: undefined,
+      keyAlgorithms: undefined,
+      usages: undefined,
+      allowSystemIdentities: false,
+      ...limits,
+    },
+    trouble: undefined,
+    trust: { pem: 'bundle 1', hash: 'hash 1', anchors: new Map([['ca 1', {} as never]]) },
+    generations: new Map([['ca 1', { version: 1, signs: true }]]),
+    signing: { version: 1, since: after(-10 * DAY), notAfter: after(365 * DAY) },
+    ...fields,
+  };
+}
+
+interface SecretFields extends Partial<Omit<SecretView, 'memory' | 'certificate'>> {
+  certificate?: Partial<CertificateFacts> | undefined;
+  memory?: Partial<SecretMemory>;
+}
+
+/** The Secret of `resource` as it is after an issue by `anAuthority()` at NOW; its certificate is facts, not bytes. */
+export function aSecret(resource: ClientCertificate, fields: SecretFields = {}): SecretView {
+  const { certificate, memory, ...rest } = fields;
+  const { spec } = resource;
+  return {
+    namespace: resource.namespace,
+    name: spec.secretName,
+    uid: 'uid-of-secret',
+    resourceVersion: '11',
+    type: 'kubernetes.io/tls',
+    owner: { certificateName: resource.name, certificateUid: resource.uid },
+    adoptBy: undefined,
+    ownerReferences: spec.deletionPolicy === 'Delete' ? [resource.uid] : [],
+    certificate: 'certificate' in fields && certificate === undefined ? undefined : someFacts(resource, certificate),
+    problem: undefined,
+    trustBundleHash: 'hash 1',
+    labels: spec.secretLabels,
+    annotations: spec.secretAnnotations,
+    memory: {
+      revision: 1,
+      authority: authorityName(resource),
+      authorityGeneration: 1,
+      requestedDurationMs: spec.durationMs,
+      issuedAt: NOW,
+      serials: [{ serialNumber: '0a', notAfter: after(spec.durationMs) }],
+      templateKeys: templateKeys(resource),
+      externalId: undefined,
+      ...memory,
+    },
+    ...rest,
+  };
+}
+
+function someFacts({ spec }: ClientCertificate, facts: Partial<CertificateFacts> = {}): CertificateFacts {
+  return {
+    serialNumber: '0a',
+    fingerprintSHA256: 'f1',
+    publicKeyPinSHA256: 'pin',
+    notBefore: after(-Math.min(MINUTE, spec.durationMs / 10)),
+    notAfter: after(spec.durationMs),
+    identity: canonicalIdentity(spec.identity),
+    key: spec.key,
+    keyEncoding: spec.keyEncoding,
+    issuerFingerprint: 'ca 1',
+    anchorFingerprint: 'ca 1',
+    ...facts,
+  };
+}
+
+/** What a reconcile sees: `anObserved(aCertificate()).withSecret().build()`. */
+export function anObserved(certificate: CertificateBuilder | ClientCertificate = aCertificate()): ObservedBuilder {
+  const resource = certificate instanceof CertificateBuilder ? certificate.build() : certificate;
+  return new ObservedBuilder({ resource, authority: anAuthority(), secret: undefined, olderRival: undefined });
+}
+
+class ObservedBuilder {
+  readonly #seen: Observed;
+
+  constructor(seen: Observed) {
+    this.#seen = seen;
+  }
+
+  withSecret(secret: SecretFields | SecretView = {}): ObservedBuilder {
+    return new ObservedBuilder({ ...this.#seen, secret: aSecret(this.#seen.resource, secret as SecretFields) });
+  }
+
+  /** A Secret with nothing of ours on it. */
+  withForeignSecret(secret: SecretFields = {}): ObservedBuilder {
+    const memory = { revision: 0, authority: undefined, issuedAt: undefined, serials: [], templateKeys: '' };
+    return this.withSecret({
+      owner: undefined,
+      ownerReferences: [],
+      ...secret,
+      memory: { ...memory, requestedDurationMs: undefined, authorityGeneration: undefined, ...secret.memory },
+    });
+  }
+
+  from(authority: AuthorityFields | NoAuthority): ObservedBuilder {
+    return new ObservedBuilder({
+      ...this.#seen,
+      authority: typeof authority === 'string' ? authority : anAuthority(authority),
+    });
+  }
+
+  inTroubleWith(code: NonNullable<AuthorityView['trouble']>['code'] = 'CAExpired'): ObservedBuilder {
+    return this.from({ trouble: { code, message: 'no CA is left' } });
+  }
+
+  behind(olderRival: string): ObservedBuilder {
+    return new ObservedBuilder({ ...this.#seen, olderRival });
+  }
+
+  build(): Observed {
+    return this.#seen;
+  }
+}
