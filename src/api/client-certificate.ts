@@ -87,7 +87,14 @@ export function lastFailureOf(status: ClientCertificateStatus): LastFailure | un
   const at = parseRfc3339(status.lastFailure?.time);
   const nextAttemptAt = parseRfc3339(status.nextAttemptTime);
   if (at === undefined || nextAttemptAt === undefined) return undefined;
-  return { at, attempts: status.lastFailure?.attempts ?? 1, nextAttemptAt };
+  return { at, attempts: attemptsOf(status.lastFailure?.attempts), nextAttemptAt };
+}
+
+/** Whoever may write status may write nonsense. The backoff has long been the longest before so many. */
+const MOST_ATTEMPTS = 1_000_000;
+
+function attemptsOf(attempts: unknown): number {
+  return Number.isInteger(attempts) ? Math.min(Math.max(1, attempts as number), MOST_ATTEMPTS) : 1;
 }
 
 function parseSpec(spec: ClientCertificateSpec): CertificateSpec {

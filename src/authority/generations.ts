@@ -1,4 +1,4 @@
-import type { CaPair } from '../pki/ca.ts';
+import { type CaPair, isSameCa } from '../pki/ca.ts';
 
 /**
  * The life of a CA generation. Only the signing one issues; all but the retired are in the trust bundle.
@@ -72,9 +72,15 @@ export function planRotation(rotation: Rotation, now: Date): Plan {
   const { generations, wanted } = rotation;
   const signing = signingGeneration(generations, now);
   const settled = { waitingFor: [], clearSince: new Map<number, Date>() };
+  const wantedOnes = generations.filter(({ pair }) => pair.certificate.fingerprintSHA256 === wanted);
+  // A Secret that was restored by hand may keep the same pair again.
+  const successor = wantedOnes.find((each) => each === signing) ?? wantedOnes[0];
+
+  // Only damaged marks leave nothing that signs while certificates of a good CA are about: they decide which one it was.
+  const forgotten = signing === undefined ? lastInUse(rotation, successor, now) : undefined;
+  if (forgotten !== undefined) return { ...settled, step: { do: 'move', generation: forgotten, to: 'Active' } };
 
   if (wanted === undefined) return { ...settled, step: { do: 'settle', recheckAt: undefined } };
-  const successor = generations.find(({ pair }) => pair.certificate.fingerprintSHA256 === wanted);
   if (successor === undefined)
     return { ...settled, step: { do: 'create', state: signing === undefined ? 'Active' : 'Prepared' } };
 
@@ -95,7 +101,8 @@ export function planRotation(rotation: Rotation, now: Date): Plan {
   return gate(
     rotation,
     leaving,
-    (member) => usesGeneration(member, leaving, now),
+    // Where only the certificate of the CA was renewed, what the old one signed is good under the new one.
+    (member) => !isSameCa(leaving.pair, successor.pair) && usesGeneration(member, leaving, now),
     { do: 'retire', generation: leaving },
     now,
   );
@@ -124,14 +131,39 @@ function gate(
   step: Step,
   now: Date,
 ): Plan {
-  const waitingFor = rotation.members.filter(standsInTheWay).map((member) => member.key);
-  if (waitingFor.length > 0) return { step: { do: 'settle', recheckAt: undefined }, waitingFor, clearSince: new Map() };
+  const inTheWay = rotation.members.filter(standsInTheWay);
+  const waitingFor = inTheWay.map((member) => member.key);
+  if (waitingFor.length > 0) {
+    // One that isn't renewed any more stands in the way no longer than it is valid.
+    const recheckAt = firstAfter(
+      now,
+      inTheWay.map(({ notAfter }) => notAfter),
+    );
+    return { step: { do: 'settle', recheckAt }, waitingFor, clearSince: new Map() };
+  }
   // Without certificates there is nobody who would have to load anything.
   if (rotation.members.length === 0) return { step, waitingFor, clearSince: new Map() };
   const since = rotation.clearSince.get(generation.version) ?? now;
   const opensAt = new Date(since.getTime() + rotation.propagationMs);
   const clearSince = new Map([[generation.version, since]]);
   return { step: opensAt <= now ? step : { do: 'settle', recheckAt: opensAt }, waitingFor, clearSince };
+}
+
+/** The newest generation, but for the one that is to come, of which somebody holds a valid certificate. */
+function lastInUse(
+  { generations, members }: Rotation,
+  successor: Generation | undefined,
+  now: Date,
+): Generation | undefined {
+  return generations
+    .filter((each) => each !== successor && endOf(each.pair) > now)
+    .filter((each) => members.some((member) => usesGeneration(member, each, now)))
+    .sort((one, other) => other.version - one.version)[0];
+}
+
+function firstAfter(now: Date, moments: readonly (Date | undefined)[]): Date | undefined {
+  const ahead = moments.filter((each): each is Date => each !== undefined && each > now);
+  return ahead.length === 0 ? undefined : new Date(Math.min(...ahead.map((each) => each.getTime())));
 }
 
 function usesGeneration(member: Member, generation: Generation, now: Date): boolean {

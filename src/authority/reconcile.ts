@@ -118,7 +118,8 @@ async function readSource(runtime: Runtime, version: number, signal: AbortSignal
   const { backend, definition, generations } = runtime;
   if (backend.keyPair === undefined) return { pair: undefined, trouble: undefined };
   const newest = generations
-    .filter(({ source }) => source === definition.type)
+    // One whose mark was lost counts too: to make another CA would be worse.
+    .filter(({ source }) => source === definition.type || source === '')
     .sort((one, other) => other.version - one.version)[0];
   try {
     return { pair: await backend.keyPair(newest?.pair, version, signal), trouble: undefined };
@@ -133,8 +134,8 @@ function planOf(key: string, runtime: Runtime, pair: CaPair | undefined, deps: A
   const rotation = {
     generations,
     wanted: pair?.certificate.fingerprintSHA256,
-    // Only a rotation asks for them, and there may be many.
-    members: generations.length > 1 ? deps.members(key) : [],
+    // Asked for only where they count, since there may be many.
+    members: generations.length > 1 || generations.some(({ state }) => state !== 'Active') ? deps.members(key) : [],
     trustBundleHash: trust.hash,
     propagationMs: deps.trustPropagationMs,
     clearSince,

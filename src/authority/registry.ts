@@ -3,6 +3,7 @@ import type { Authority, AuthorityDefinition } from '../authorities/authority.ts
 import type { AuthorityView } from '../certificate/observed.ts';
 import type { ErrorCode } from '../errors.ts';
 import { bundleOf } from '../pki/bundle.ts';
+import { isSameCa } from '../pki/ca.ts';
 import type { CertificateView } from '../pki/certificate.ts';
 import { endOf, type Generation, signingGeneration } from './generations.ts';
 
@@ -75,7 +76,7 @@ export function viewAuthority(
     generations: new Map(
       generations.map((each) => [
         each.pair.certificate.fingerprintSHA256,
-        { version: each.version, signs: each === signing },
+        { version: each.version, signs: signing !== undefined && isSameCa(each.pair, signing.pair) },
       ]),
     ),
     signing: signing && { version: signing.version, since: signing.since, notAfter: endOf(signing.pair) },

@@ -66,7 +66,9 @@ function stalled(refused: Trouble, signing: Generation | undefined): NewConditio
 function rotation({ generations, signing, waitingFor }: AuthorityFindings): NewCondition[] {
   const prepared = generations.find(({ state }) => state === 'Prepared');
   // Between the write that makes the new one sign and the next, the old one is still marked as active.
-  const leaving = generations.find((each) => each.state === 'Retiring' || (each.state === 'Active' && each !== signing));
+  const leaving = generations.find(
+    (each) => each.state === 'Retiring' || (each.state === 'Active' && each !== signing),
+  );
   if (prepared === undefined && leaving === undefined) return [];
   const waiting =
     waitingFor.length === 0

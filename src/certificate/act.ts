@@ -17,8 +17,9 @@ import {
 } from '../pki/keys.ts';
 import { authorityName } from './checks.ts';
 import { type AuthorityView, isAdoptable, isOurs, type Observed } from './observed.ts';
+import { grantedLife } from './schedule.ts';
 import { nextSerials, type SecretData, type SecretManifest, secretManifest } from './secret-manifest.ts';
-import { type SecretMemory, type SecretView, viewSecret } from './secret-view.ts';
+import { type CertificateFacts, type SecretMemory, type SecretView, viewSecret } from './secret-view.ts';
 
 /** The Secrets of certificates, one by one, past the cache. */
 export interface SecretAccess {
@@ -94,12 +95,20 @@ export async function repair(seen: Observed, view: AuthorityView, deps: ActDeps)
     authority: authorityName(resource),
     authorityGeneration: view.generations.get(held.issuerFingerprint)?.version,
     requestedDurationMs: memory?.requestedDurationMs ?? resource.spec.durationMs,
-    issuedAt: memory?.issuedAt ?? held.notBefore,
+    issuedAt: memory?.issuedAt ?? momentOfIssue(held, resource.spec.durationMs),
     serials: nextSerials(memory?.serials ?? [], held),
     externalId: memory?.externalId,
   };
   deps.assertLeading();
   return deps.secrets.apply(secretManifest(resource, data, remembered, secret));
+}
+
+/**
+ * When a certificate was issued, from what it says itself: at the begin of its life without what it reaches back, at the
+ * end of that second, since it counts whole ones. Too early a moment would honour an old renew-at once more.
+ */
+function momentOfIssue(held: CertificateFacts, durationMs: number): Date {
+  return new Date(grantedLife(held, durationMs).startMs + 999);
 }
 
 /** The same key in another encoding, where it has one; byte for byte as it was, where that is the encoding already. */

@@ -19,6 +19,11 @@ import { caRotationDue, schedule } from './schedule.ts';
 import { templateKeys } from './secret-manifest.ts';
 import type { CertificateFacts } from './secret-view.ts';
 
+/** Status is not believed beyond this: no pause of ours is longer than an hour with its jitter, and no Retry-After either. */
+const LONGEST_REST_MS = 2 * 3_600_000;
+/** What a write of the Secret can fail with, as status tells it. */
+const WRITE_FAILURES: readonly string[] = ['Forbidden', 'SecretRefused', 'SecretNotOwned', 'Unexpected'];
+
 export type Refusal = Extract<Decision, { do: 'refuse' | 'wait' }>;
 export type Obstacle = Extract<Decision, { do: 'wait' }>;
 export interface Need {
@@ -162,7 +167,8 @@ export function differsFromSpec({ resource, secret }: Observed): Need | undefine
   if (JSON.stringify(held.key) !== JSON.stringify(spec.key))
     return { reason: 'SpecChanged', message: 'the private key is not of the kind that the spec asks for' };
   const requestedMs = secret?.memory.requestedDurationMs;
-  if (requestedMs !== undefined && requestedMs !== spec.durationMs)
+  // The Secret remembers whole seconds, and a certificate counts no others.
+  if (requestedMs !== undefined && formatDuration(requestedMs) !== formatDuration(spec.durationMs))
     return { reason: 'SpecChanged', message: `the duration is now ${formatDuration(spec.durationMs)}` };
   return undefined;
 }
@@ -215,15 +221,30 @@ export function isRestingAfterFailure(
   const failure = lastFailureOf(resource.status);
   // A new spec, or a person who asks for it, is worth a try at once.
   if (failure === undefined || resource.status.observedGeneration !== resource.generation) return undefined;
-  if (resource.renewAt !== undefined && resource.renewAt > failure.at && resource.renewAt <= now) return undefined;
-  if (failure.nextAttemptAt <= now) return undefined;
+  if (resource.renewAt !== undefined && isAfterSecondOf(failure.at, resource.renewAt) && resource.renewAt <= now)
+    return undefined;
+  // What failed in the future did so before the clock was set back.
+  if (failure.at > now) return undefined;
+  const until = new Date(Math.min(failure.nextAttemptAt.getTime(), failure.at.getTime() + LONGEST_REST_MS));
+  if (until <= now) return undefined;
   const { reason, message } = resource.status.lastFailure ?? {};
   return {
     do: 'wait',
     code: (reason ?? 'Unexpected') as Obstacle['code'],
     message: message ?? '',
-    recheckAt: failure.nextAttemptAt,
+    recheckAt: until,
   };
+}
+
+/** The Secret itself couldn't be written; what an authority did wrong is no reason not to write. */
+export function isRestingAfterFailedWrite(seen: Observed, permission: Permission, now: Date): Obstacle | undefined {
+  const rest = isRestingAfterFailure(seen, permission, now);
+  return rest !== undefined && WRITE_FAILURES.includes(rest.code) ? rest : undefined;
+}
+
+/** The moment of a failure is kept in whole seconds, so a wish of the same second may have been part of the try. */
+function isAfterSecondOf(failedAt: Date, wish: Date): boolean {
+  return wish.getTime() >= failedAt.getTime() + 1_000;
 }
 
 // Flaws: why a Secret must be written anew around the certificate that it holds.
@@ -238,6 +259,9 @@ export function isNotMarked(seen: Observed): string | undefined {
 
 export function trustHasChanged({ authority, secret }: Observed): string | undefined {
   if (!isAuthority(authority) || authority.trust.pem === '') return undefined;
+  // A bundle to which the certificate doesn't lead would make the Secret unusable; there a new certificate is needed.
+  const held = secret?.certificate;
+  if (held !== undefined && !authority.trust.anchors.has(held.anchorFingerprint)) return undefined;
   return secret?.trustBundleHash === authority.trust.hash ? undefined : 'the trust bundle has changed';
 }
 

@@ -44,7 +44,7 @@ const FLAWS: readonly Check<string>[] = [
 
 /** What is to be done about one ClientCertificate. Pure: no clock, no chance, no reads; the same answer until something changes. */
 export function decide(seen: Observed, permission: Permission, now: Date): Decision {
-  if (seen.resource.spec.suspended) return { do: 'settle', recheckAt: seen.secret?.certificate?.notAfter };
+  if (seen.resource.spec.suspended) return { do: 'settle', recheckAt: comingEnd(seen, now) };
 
   const refusal = first(REFUSALS, seen, permission, now);
   if (refusal !== undefined) return refusal;
@@ -53,12 +53,18 @@ export function decide(seen: Observed, permission: Permission, now: Date): Decis
   const obstacle = need && first(OBSTACLES, seen, permission, now);
   if (need !== undefined && obstacle === undefined) return { do: 'issue', ...need };
 
-  // A certificate that can't be renewed now must still learn of a new CA.
+  // A certificate that can't be renewed now must still learn of a new CA; only a write that failed has to rest.
   const flaw = seen.secret?.certificate && first(FLAWS, seen, permission, now);
-  if (flaw !== undefined && check.isRestingAfterFailure(seen, permission, now) === undefined)
-    return { do: 'repair', message: flaw };
+  const pause = flaw && check.isRestingAfterFailedWrite(seen, permission, now);
+  if (flaw !== undefined && pause === undefined) return { do: 'repair', message: flaw };
 
-  return obstacle ?? { do: 'settle', recheckAt: nextMoment(seen, now) };
+  return pause ?? obstacle ?? { do: 'settle', recheckAt: nextMoment(seen, now) };
+}
+
+/** When the certificate expires; a moment that has passed would be looked at again at once, and so without end. */
+function comingEnd({ secret }: Observed, now: Date): Date | undefined {
+  const end = secret?.certificate?.notAfter;
+  return end !== undefined && end > now ? end : undefined;
 }
 
 /** The next moment at which the answer may be another without any event: due, asked for, staggered, or expired. */

@@ -14,7 +14,10 @@ export interface AuthorityView {
   readonly trouble: { readonly code: ErrorCode; readonly message: string } | undefined;
   /** What belongs into ca.crt; empty until the trust is known. */
   readonly trust: TrustBundle;
-  /** The CA generation behind each issuing certificate, for authorities whose CA key Certwheel holds. */
+  /**
+   * The CA generation behind each issuing certificate, for authorities whose CA key Certwheel holds. Several of them sign
+   * where a CA was renewed and kept its key.
+   */
   readonly generations: ReadonlyMap<string, { readonly version: number; readonly signs: boolean }>;
   /** The generation that signs, since when, and when its chain ends. */
   readonly signing: { readonly version: number; readonly since: Date; readonly notAfter: Date } | undefined;

@@ -1,6 +1,7 @@
 import type { RawObject } from '../api/parse.ts';
-import { type CertificateView, parseCertificate, verifySignature } from '../pki/certificate.ts';
+import { type CertificateView, parseCertificate } from '../pki/certificate.ts';
 import { type KeyEncoding, keyEncodingOf, keyMatches, parsePrivateKey } from '../pki/keys.ts';
+import { isIssuedBy } from '../pki/path.ts';
 import { parsePem } from '../pki/pem.ts';
 
 /** What the data of a kubernetes.io/tls Secret holds, proven to belong together. */
@@ -61,7 +62,10 @@ const MOST_BUNDLES = 64;
 function trustBundleOf(base64: string): readonly CertificateView[] {
   const known = bundles.get(base64);
   if (known !== undefined) return known;
-  const parsed = certificatesOf({ 'ca.crt': base64 }, 'ca.crt');
+  // Of a CA that was renewed under its old key, the certificate that stays longest is the one that counts.
+  const parsed = certificatesOf({ 'ca.crt': base64 }, 'ca.crt').sort(
+    (one, other) => other.notAfter.getTime() - one.notAfter.getTime(),
+  );
   if (bundles.size >= MOST_BUNDLES) bundles.clear();
   bundles.set(base64, parsed);
   return parsed;
@@ -75,9 +79,10 @@ function pathToAnchor(
   let issuer: CertificateView | undefined;
   let tip = leaf;
   for (let depth = 0; depth <= intermediates.length; depth++) {
-    const anchor = anchors.find((each) => verifySignature(tip, each));
+    // By its name too: a CA that is renewed may keep its key.
+    const anchor = anchors.find((each) => isIssuedBy(tip, each));
     if (anchor !== undefined) return { issuer: issuer ?? anchor, anchor };
-    const next = intermediates.find((each) => each !== tip && verifySignature(tip, each));
+    const next = intermediates.find((each) => each !== tip && isIssuedBy(tip, each));
     if (next === undefined) break;
     issuer ??= next;
     tip = next;

@@ -11,6 +11,9 @@ import type { CertificateFacts } from './secret-view.ts';
 /** The types of conditions that Certwheel writes. */
 export const CERTIFICATE_CONDITIONS: readonly string[] = ['Ready', 'Issuing', 'Stalled'];
 
+/** An authority may answer with a whole page. */
+const LONGEST_FAILURE_MESSAGE = 1_024;
+
 /** What a try that failed adds to the picture. */
 export interface Failure {
   readonly error: CertwheelError;
@@ -19,8 +22,7 @@ export interface Failure {
 
 /** How many tries in a row have failed, this one included; a success or a new spec begins at one again. */
 export function attemptsSoFar({ status, generation }: ClientCertificate): number {
-  const failing = lastFailureOf(status) !== undefined && status.observedGeneration === generation;
-  return failing ? (status.lastFailure?.attempts ?? 0) : 0;
+  return status.observedGeneration === generation ? (lastFailureOf(status)?.attempts ?? 0) : 0;
 }
 
 /**
@@ -66,7 +68,7 @@ function readiness(
       ? 'code' in decision
         ? decision
         : undefined
-      : { code: failure.error.code, message: failure.error.message };
+      : { code: failure.error.code, message: messageOf(failure) };
   if (held === undefined) {
     if (seen.resource.spec.suspended) return notReady('Suspended', 'nothing is issued while spec.suspend is true');
     const problem = isOurs(seen) ? seen.secret?.problem : undefined;
@@ -107,7 +109,7 @@ function progress(decision: Decision, failure: Failure | undefined): NewConditio
         type: 'Issuing',
         status: 'True',
         reason: 'Retrying',
-        message: `${failure.error.code}: ${failure.error.message}`,
+        message: `${failure.error.code}: ${messageOf(failure)}`,
       },
     ];
   switch (decision.do) {
@@ -140,7 +142,7 @@ function failures(
       lastFailure: {
         time: toRfc3339(now),
         reason: error.code,
-        message: error.message.slice(0, 1024),
+        message: messageOf(failure),
         attempts: attemptsSoFar(resource) + 1,
       },
       ...(nextAttemptAt === undefined ? {} : { nextAttemptTime: toRfc3339(nextAttemptAt) }),
@@ -148,10 +150,17 @@ function failures(
   }
   const { lastFailure, nextAttemptTime } = resource.status;
   const resting = decision.do === 'wait' && decision.recheckAt !== undefined;
+  // Settled means that nothing is left to try, so the last try went well; under a suspension it means nothing.
+  const overcome = decision.do === 'settle' && !resource.spec.suspended;
   return {
-    ...(lastFailure === undefined ? {} : { lastFailure }),
+    ...(lastFailure === undefined || overcome ? {} : { lastFailure }),
     ...(resting && nextAttemptTime !== undefined ? { nextAttemptTime } : {}),
   };
+}
+
+/** The same wherever it is told: what is read back from lastFailure must not look like another failure. */
+function messageOf({ error }: Failure): string {
+  return error.message.slice(0, LONGEST_FAILURE_MESSAGE);
 }
 
 function renewalTime(seen: Observed, held: CertificateFacts): Date | undefined {

@@ -34,7 +34,8 @@ export class Cache<T, Index extends string = never> {
   readonly #indexes: readonly (readonly [Index, (value: T) => readonly string[]])[];
   readonly #entries = new Map<string, Entry<T>>();
   readonly #indexed = new Map<Index, Map<string, Set<string>>>();
-  readonly #listeners = new Set<ChangeListener<T>>();
+  /** Whether each wants to hear of our own writes too. */
+  readonly #listeners = new Map<ChangeListener<T>, boolean>();
   /** How far each scope has been told; an object that is missing at this version is gone. */
   readonly #progress = new Map<string, string>();
   #writes = 0;
@@ -70,9 +71,9 @@ export class Cache<T, Index extends string = never> {
     return [...(this.#indexed.get(index)?.get(name) ?? [])];
   }
 
-  /** Answers the function that ends it. */
-  onChange(listener: ChangeListener<T>): () => void {
-    this.#listeners.add(listener);
+  /** Answers the function that ends it. With `ownToo` the listener hears even of what `put` tells nobody else. */
+  onChange(listener: ChangeListener<T>, { ownToo = false } = {}): () => void {
+    this.#listeners.set(listener, ownToo);
     return () => this.#listeners.delete(listener);
   }
 
@@ -105,11 +106,14 @@ export class Cache<T, Index extends string = never> {
     const { namespace = '', name = '', uid = '', resourceVersion = '' } = object.metadata ?? {};
     if (name === '' || resourceVersion === '') return undefined;
     const key = keyOf({ namespace, name });
+    // The echo of our own write, or a list of what is known: reducing may be costly.
+    const known = this.#entries.get(key);
+    if (known?.resourceVersion === resourceVersion && known.uid === uid) return known;
     try {
       return { key, namespace, uid, resourceVersion, value: this.#options.reduce(object), written };
     } catch (error) {
       this.#onBroken(key, error);
-      return this.#entries.get(key);
+      return known;
     }
   }
 
@@ -176,11 +180,11 @@ export class Cache<T, Index extends string = never> {
   #set(entry: Entry<T>, before: Entry<T> | undefined, quiet: boolean): void {
     this.#entries.set(entry.key, entry);
     this.#reindex(entry.key, before?.value, entry.value);
-    if (!quiet) this.#tell(entry.key, before?.value, entry.value);
+    this.#tell(entry.key, before?.value, entry.value, quiet);
   }
 
-  #tell(key: string, before: T | undefined, after: T | undefined): void {
-    for (const listener of this.#listeners) listener(key, before, after);
+  #tell(key: string, before: T | undefined, after: T | undefined, own = false): void {
+    for (const [listener, ownToo] of this.#listeners) if (!own || ownToo) listener(key, before, after);
   }
 
   #reindex(key: string, before: T | undefined, after: T | undefined): void {

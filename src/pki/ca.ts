@@ -70,6 +70,22 @@ export function readCaPair({ certificatePem, keyPem, anchorPem }: CaPairPems, no
   return { certificate, chain, anchor: chain.at(-1) ?? certificate, key, keyPem };
 }
 
+/**
+ * Whether what one has signed is as good as if the other had: the same key and name, below a root of the same key and
+ * name. So it is with a CA that was renewed and kept its key.
+ */
+export function isSameCa(one: CaPair, other: CaPair): boolean {
+  return signsAlike(one.certificate, other.certificate) && signsAlike(one.anchor, other.anchor);
+}
+
+function signsAlike(one: CertificateView, other: CertificateView): boolean {
+  return (
+    one.publicKeyDer.equals(other.publicKeyDer) &&
+    one.subjectDer.equals(other.subjectDer) &&
+    one.subjectKeyId === other.subjectKeyId
+  );
+}
+
 function firstEnd(chain: readonly CertificateView[]): Date {
   return new Date(Math.min(...chain.map((each) => each.notAfter.getTime())));
 }

@@ -1,6 +1,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { FakeClock, settle } from '../../test/unit/fake-clock.ts';
+import { Heap } from './heap.ts';
 import { WorkQueue } from './work-queue.ts';
 
 const START = new Date('2026-06-01T12:00:00Z');
@@ -91,56 +92,49 @@ bench('a key that is wanted now does not wait for a clock that was set back', as
 bench('a retry in some seconds does not wait for a clock that was set back', async ({ clock, queue, taken }) => {
   queue.add('other', clock.in(DAY));
   queue.add('a', clock.in(2 * SECOND));
-  void queue.take().then((key) => taken.push(key));
+  for (let worker = 0; worker < 2; worker++) void queue.take().then((key) => taken.push(key));
   await clock.advance(SECOND);
   clock.jump(-HOUR);
   await clock.advance(10 * SECOND);
-  assert.ok(taken.includes('a'));
+  // Nobody can tell a retry from a moment that is still right, so the other key is looked at too.
+  assert.equal(taken.sort(), ['a', 'other']);
 });
 
 bench('stale entries do not pile up for a key that is asked for earlier and earlier', async ({ clock, queue }) => {
-  queue.add('quiet', clock.in(DAY));
-  for (let n = 0; n < 100_000; n++) queue.add('busy', clock.in(DAY - n));
-  assert.ok(entriesOf(queue) < 200, `${entriesOf(queue)} entries`);
+  const most = mostEntries(() => {
+    for (let n = 0; n < 100_000; n++) queue.add('busy', clock.in(DAY - n));
+  });
+  assert.ok(most < 100, `${most} entries`);
 });
 
 bench('stale entries do not pile up for keys that come and are forgotten', async ({ clock, queue }) => {
-  for (let n = 0; n < 100_000; n++) {
-    queue.add(`key ${n}`, clock.in(DAY));
-    queue.forget(`key ${n}`);
-  }
-  assert.ok(entriesOf(queue) < 200, `${entriesOf(queue)} entries`);
+  const most = mostEntries(() => {
+    for (let n = 0; n < 100_000; n++) {
+      queue.add(`key ${n}`, clock.in(DAY));
+      queue.forget(`key ${n}`);
+    }
+  });
+  assert.ok(most < 100, `${most} entries`);
 });
 
-bench('a hundred thousand keys are added and taken in a second', async ({ clock, queue }) => {
+bench('a hundred thousand keys are added and taken in seconds', async ({ clock, queue }) => {
   const begin = performance.now();
   for (let n = 0; n < 100_000; n++) queue.add(`key ${n}`, clock.in(-((n * 7919) % 100_000)));
   for (let n = 0; n < 100_000; n++) queue.done((await queue.take()) ?? '');
   assert.ok(performance.now() - begin < 5_000, `${performance.now() - begin} ms`);
 });
 
-/** The queue doesn't tell, so its memory is looked into: the only private thing that a test here knows of. */
-function entriesOf(queue: WorkQueue): number {
-  const { Session } = inspector;
-  const session = new Session();
-  session.connect();
-  let size = -1;
-  globalThis.__queue = queue;
-  session.post('Runtime.evaluate', { expression: 'globalThis.__queue' }, (_error, { result }) => {
-    session.post('Runtime.getProperties', { objectId: result.objectId ?? '', ownProperties: true }, (__error, found) => {
-      const heap = (found as unknown as { privateProperties: { name: string; value: { objectId: string } }[] })
-        .privateProperties.find(({ name }) => name === '#heap');
-      session.post(
-        'Runtime.callFunctionOn',
-        { objectId: heap?.value.objectId ?? '', functionDeclaration: 'function () { return this.size; }' },
-        (___error, answer) => {
-          size = answer.result.value;
-        },
-      );
-    });
-  });
-  session.disconnect();
-  return size;
+/** The most entries that a heap held while `body` ran. */
+function mostEntries(body: () => void): number {
+  const push = Heap.prototype.push;
+  let most = 0;
+  Heap.prototype.push = function (item) {
+    push.call(this, item);
+    most = Math.max(most, this.size);
+  };
+  body();
+  Heap.prototype.push = push;
+  return most;
 }
 
 test.run();

@@ -12,6 +12,8 @@ interface Entry {
  * longest timer of Node (24.8 days), above which it fires at once.
  */
 const LONGEST_NAP_MS = 5_000;
+/** A wall clock that loses more than this against the monotonic one was set back, not slewed. */
+const SET_BACK_MS = 1_000;
 
 /**
  * Keys that want to be looked at, each with the moment from which on. A key is held by one worker at a time; of two
@@ -31,9 +33,12 @@ export class WorkQueue {
   readonly #takers: ((key: string | undefined) => void)[] = [];
   #timer: NodeJS.Timeout | undefined;
   #closed = false;
+  /** By how much the wall clock was ahead of the monotonic one at the last look. */
+  #leadMs = Number.NEGATIVE_INFINITY;
 
   constructor(clock: Clock) {
     this.#clock = clock;
+    this.#wasSetBack();
   }
 
   /** Wants `key` now, or at `at` if that is later. */
@@ -95,6 +100,7 @@ export class WorkQueue {
   #serve(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
+    if (this.#wasSetBack()) this.#wantAllNow();
     while (this.#takers.length > 0) {
       const next = this.#next();
       if (next === undefined) return;
@@ -116,5 +122,26 @@ export class WorkQueue {
       this.#heap.pop();
     }
     return undefined;
+  }
+
+  #wasSetBack(): boolean {
+    const leadMs = this.#clock.now().getTime() - this.#clock.monotonicMs();
+    const lostMs = this.#leadMs - leadMs;
+    this.#leadMs = leadMs;
+    return lostMs > SET_BACK_MS;
+  }
+
+  /**
+   * After the clock was set back every moment in here lies too far ahead, "now" and "in a second" too, and nobody can
+   * tell those from the moments that are still right. So each key is looked at, and says anew when it wants to be next.
+   */
+  #wantAllNow(): void {
+    const now = this.#clock.now().getTime();
+    this.#heap.keep(() => false);
+    for (const [key, at] of this.#waiting) {
+      this.#waiting.set(key, Math.min(at, now));
+      this.#heap.push({ key, at: Math.min(at, now) });
+    }
+    for (const [key, at] of this.#again) this.#again.set(key, Math.min(at, now));
   }
 }

@@ -34,11 +34,16 @@ export function wireWakes({ cluster, certificates, authorities, registry, clock,
   });
 
   cluster.secrets.onChange((key) => {
-    for (const each of cluster.certificates.byIndex('secret', key)) {
-      certificates.add(`${each.namespace}/${each.name}`);
-      if (!isBroken(each)) recount(referredAuthority(each));
-    }
+    for (const each of cluster.certificates.byIndex('secret', key)) certificates.add(`${each.namespace}/${each.name}`);
   });
+  // What our own write changes in a Secret is what a CA rotation waits for.
+  cluster.secrets.onChange(
+    (key) => {
+      for (const each of cluster.certificates.byIndex('secret', key))
+        if (!isBroken(each)) recount(referredAuthority(each));
+    },
+    { ownToo: true },
+  );
 
   cluster.authorities.onChange((_key, before, after) => {
     const resource = after ?? before;

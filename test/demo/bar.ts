@@ -13,22 +13,20 @@ const EIGHTHS = ['', '▏', '▎', '▍', '▌', '▋', '▊', '▉'];
 /** Drains down to the reserve, and is full again: that is a rotation. */
 export function bar({ part, reserve, width }: BarValues, look: Look): string {
   if (width < 4) return ' '.repeat(Math.max(0, width));
-  const eighths = Math.round(clamp(part) * width * 8);
-  const full = Math.floor(eighths / 8);
+  const steps = look.unicode ? 8 : 1;
+  const filled = Math.round(clamp(part) * width * steps) / steps;
+  const full = Math.floor(filled);
   const kept = Math.min(full, Math.round(clamp(reserve) * width));
   if (!look.unicode) return `${'-'.repeat(kept)}${'='.repeat(full - kept)}`.padEnd(width, '.');
-  const edge = EIGHTHS[eighths % 8] ?? '';
+  const edge = EIGHTHS[(filled - full) * 8] ?? '';
   const rest = ' '.repeat(width - full - edge.length);
   return paint(look, 'yellow', '▒'.repeat(kept)) + paint(look, 'green', '█'.repeat(full - kept) + edge) + rest;
 }
 
 export function legend(look: Look): string {
   const [until, reserve] = look.unicode ? ['█', '▒'] : ['=', '-'];
-  return paint(
-    look,
-    'dim',
-    `  ${until} until the renewal, ${reserve} in reserve, should a renewal have to be tried again`,
-  );
+  const text = `  ${until} until the renewal, ${reserve} in reserve, should a renewal have to be tried again`;
+  return paint(look, 'dim', text.slice(0, look.columns - 1));
 }
 
 function clamp(share: number): number {

@@ -29,8 +29,8 @@ export class Lines implements Display {
   tick(): void {
     if (performance.now() - this.#countedAt < HANDSHAKES_EVERY_MS) return;
     this.#countedAt += HANDSHAKES_EVERY_MS;
-    const { ok, failed, lastFailure } = this.#story.handshakes;
-    const failure = failed === 0 ? '' : ` (the last: ${lastFailure})`;
+    const { ok, failed } = this.#story.handshakes;
+    const failure = failed === 0 ? '' : ` (the last: ${this.#story.lastFailure})`;
     console.log(`${timeOfDay(new Date())}  handshakes: ${count(ok)} ok, ${count(failed)} failed${failure}`);
   }
 

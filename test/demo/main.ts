@@ -2,6 +2,7 @@
  * What `make demo` runs: Certwheel at work on a control plane of its own, until Ctrl-C, or until each certificate was
  * rotated DEMO_ROTATIONS times.
  */
+import { ensureBinaries } from '../cluster/binaries.ts';
 import { type ControlPlane, startControlPlane } from '../cluster/control-plane.ts';
 import { openDisplay } from './display.ts';
 import { interruption } from './interruption.ts';
@@ -22,20 +23,22 @@ let cluster: ControlPlane | undefined;
 console.log(`${INTRO.join('\n')}\n`);
 const problem = await Promise.race([demo(), interrupted]).catch((error: Error) => error);
 display.end();
+if (problem !== undefined) console.log(`\nThe demo can't go on: ${problem.message}`);
 const failed = problem !== undefined || story.handshakes.failed > 0;
 const logs = failed && cluster !== undefined ? keepLogs(cluster) : undefined;
 await cleanup.disposeAsync();
 
 console.log();
-if (problem !== undefined) console.log(`The demo can't go on: ${problem.message}\n`);
 for (const line of summary(story)) console.log(line);
 if (logs !== undefined) console.log(`The logs of the controller and the control plane, kept for a day: ${logs}`);
-if (problem !== undefined) console.log('What to do: what is said above tells what to mend; then run the demo again.');
+if (problem !== undefined) console.log('Once that is mended, run the demo again: it always starts from nothing.');
 else if (logs === undefined) console.log('Nothing is left behind.');
 // A start that was interrupted still runs; its watchdog ends it together with us.
 process.exit(failed ? 1 : 0);
 
 async function demo(): Promise<undefined> {
+  // Apart from the step below, since it shows its progress itself where it has to build.
+  await ensureBinaries(['etcd', 'kube-apiserver', 'kubectl']);
   cluster = await step(
     'starting a Kubernetes control plane',
     startControlPlane,

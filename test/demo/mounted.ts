@@ -1,5 +1,4 @@
 import { createHash, X509Certificate } from 'node:crypto';
-import { REVISION_ANNOTATION } from '../../src/api/names.ts';
 import type { RawObject } from '../../src/api/parse.ts';
 
 /**
@@ -15,7 +14,6 @@ export interface Mounted {
   readonly publicKeyHash: string;
   readonly notAfter: Date;
   readonly arrivedAt: Date;
-  readonly revision: number;
 }
 
 export function mounted(secret: RawObject): Mounted {
@@ -32,6 +30,5 @@ export function mounted(secret: RawObject): Mounted {
       .digest('hex'),
     notAfter: leaf.validToDate,
     arrivedAt: new Date(),
-    revision: Number(secret.metadata?.annotations?.[REVISION_ANNOTATION] ?? 0),
   };
 }

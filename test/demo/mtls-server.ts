@@ -10,11 +10,19 @@ export interface MtlsServer {
   close(): Promise<void>;
 }
 
-/** Admits only clients whose certificate leads to its own ca.crt, and tells each the serial number that it has seen. */
-export async function startMtlsServer({ cert, key, ca }: Mounted): Promise<MtlsServer> {
+/**
+ * Admits only clients whose certificate leads to its own ca.crt, and tells each the serial number that it has seen. Why
+ * it refused one is told to `onRefused`, since that client only learns that the line is dead.
+ */
+export async function startMtlsServer(
+  { cert, key, ca }: Mounted,
+  onRefused: (reason: string) => void = () => {},
+): Promise<MtlsServer> {
   const server = createServer({ cert, key, ca, requestCert: true, rejectUnauthorized: true }, answer);
-  // The client it happened to counts it; without a listener it would go unnoticed here all the same.
-  server.on('tlsClientError', () => {});
+  server.on('tlsClientError', (_error, { authorizationError }) => {
+    // Null, whatever its type says, when it was the client that turned the server down.
+    if (authorizationError) onRefused(String(authorizationError));
+  });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   return {

@@ -130,7 +130,7 @@ async function untilRotated({ story, display, rotations = Number.POSITIVE_INFINI
     // A laptop that was asleep wakes up to expired certificates, and the controller needs a moment then.
     else if (performance.now() - allValidAt > EXPIRED_PATIENCE_MS)
       throw new Error(
-        `the certificate of ${expired.name} has expired and is not renewed (${expired.trouble ?? 'Ready'})`,
+        `the certificate of ${expired.name} has expired and was not renewed: ${expired.trouble ?? 'its status says no reason'}`,
       );
   }
   const end = performance.now() + LAST_SCENE_MS;

@@ -22,13 +22,15 @@ export interface Publication {
 
 /** All that has happened so far. Whoever shows something reads it from here. */
 export class Story {
-  readonly startedAt = performance.now();
   readonly certificates: readonly CertificateStory[];
   readonly publications: Publication[] = [];
-  readonly handshakes = { ok: 0, failed: 0, lastFailure: '' };
+  readonly handshakes = { ok: 0, failed: 0 };
   readonly #reasons = new Map<string, string>();
   readonly #publicKeys = new Set<string>();
   readonly #used = new Set<string>();
+  #firstAt: number | undefined;
+  #lastFailure = '';
+  #lastRefusal = '';
 
   constructor(names: readonly string[]) {
     this.certificates = names.map((name) => ({
@@ -48,6 +50,7 @@ export class Story {
 
   /** Answers nothing where the Secret changed around a certificate that stayed. */
   mount(name: string, files: Mounted): Publication | undefined {
+    this.#firstAt ??= performance.now();
     const certificate = this.certificate(name);
     const before = certificate.mounted;
     certificate.mounted = files;
@@ -85,7 +88,15 @@ export class Story {
 
   failedToShakeHands(name: string, error: Error): void {
     this.handshakes.failed++;
-    this.handshakes.lastFailure = `${name}: ${error.message}`;
+    this.#lastFailure = `${name}: ${error.message}`;
+  }
+
+  refusedByServer(reason: string): void {
+    this.#lastRefusal = reason;
+  }
+
+  get lastFailure(): string {
+    return this.#lastRefusal === '' ? this.#lastFailure : `${this.#lastFailure} (the server: ${this.#lastRefusal})`;
   }
 
   get isComplete(): boolean {
@@ -106,8 +117,9 @@ export class Story {
     return this.publications.filter(({ serial }) => this.#used.has(serial)).length;
   }
 
+  /** Since the first certificate: to have built the control plane first is no part of the story. */
   get elapsedMs(): number {
-    return performance.now() - this.startedAt;
+    return this.#firstAt === undefined ? 0 : performance.now() - this.#firstAt;
   }
 }
 

@@ -13,6 +13,6 @@ export function summary(story: Story): string[] {
     `  rotations     ${rotations}`,
     `  certificates  ${count(publications.length)} issued, ${keys}; ${count(used)} seen in handshakes`,
     `  handshakes    ${count(handshakes.ok)} ok, ${count(handshakes.failed)} failed`,
-    ...(handshakes.failed === 0 ? [] : [`  last failure  ${handshakes.lastFailure}`]),
+    ...(handshakes.failed === 0 ? [] : [`  last failure  ${story.lastFailure}`]),
   ];
 }

@@ -1,6 +1,6 @@
 import { bar, legend } from './bar.ts';
 import { type Look, paint } from './paint.ts';
-import { type CertificateStory, type Publication, remainingMs, type Story } from './story.ts';
+import { type CertificateStory, remainingMs, type Story } from './story.ts';
 import { count, news, quoted, seconds, short, stopwatch } from './words.ts';
 
 /** What has just happened is to be noticed. */
@@ -28,7 +28,7 @@ export function frame(story: Story, hints: Hints, look: Look): string[] {
     tally(story, look),
     ...(story.handshakes.failed === 0
       ? []
-      : [`  ${paint(look, 'red', `the last failure: ${story.handshakes.lastFailure}`.slice(0, look.columns - 3))}`]),
+      : [`  ${paint(look, 'red', `the last failure: ${story.lastFailure}`.slice(0, look.columns - 3))}`]),
     '',
     ...invitation(hints, look),
     '',

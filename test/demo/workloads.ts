@@ -15,7 +15,11 @@ export class Workloads {
   readonly #clients: Promise<void>[];
 
   static async start(story: Story, serverName: string, clientNames: readonly string[]): Promise<Workloads> {
-    return new Workloads(story, await startMtlsServer(filesOf(story, serverName)), clientNames);
+    return new Workloads(
+      story,
+      await startMtlsServer(filesOf(story, serverName), (reason) => story.refusedByServer(reason)),
+      clientNames,
+    );
   }
 
   private constructor(story: Story, server: MtlsServer, clientNames: readonly string[]) {

@@ -23,6 +23,13 @@ export interface Swap {
   stop(): Promise<void>;
 }
 
+const running = new Set<Swap>();
+
+/** For the end of a file, before its world goes: ends what a failed test has left running. */
+export async function stopSwaps(): Promise<void> {
+  await Promise.all([...running].map((each) => each.stop()));
+}
+
 interface SwapWish {
   readonly clients?: readonly string[];
   readonly duration?: string;
@@ -46,7 +53,7 @@ export async function startSwap(
   });
   const traffic = await startTraffic(world, namespace, clients);
   const status = () => authorityStatusOf(world, namespace, 'ca');
-  return {
+  const swap: Swap = {
     namespace,
     cas,
     history,
@@ -60,10 +67,13 @@ export async function startSwap(
         withinMs,
       ),
     stop: async () => {
+      running.delete(swap);
       await traffic.stop();
       await history.stop();
     },
   };
+  running.add(swap);
+  return swap;
 }
 
 async function makeCas(): Promise<Swap['cas']> {

@@ -45,8 +45,8 @@ export async function startTraffic(world: World, namespace: string, clients: rea
 
   const mounts = new Map<string, MountedSecret>();
   const reload = async (name: string) => {
-    const secret = await readSecret(world, namespace, `${name}-tls`);
-    if (secret === undefined) failures.push(`${moment()} Secret ${name}-tls is gone`);
+    const secret = await readSecret(world, namespace, `${name}-tls`).catch(() => undefined);
+    if (secret === undefined) failures.push(`${moment()} Secret ${name}-tls can't be read`);
     else mounts.set(name, secret);
   };
   for (const name of ['server', ...clients]) await reload(name);

@@ -1,6 +1,7 @@
-import { chmodSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Agent } from 'undici';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { SECRETS } from '../../../src/api/names.ts';
@@ -60,18 +61,6 @@ function writeConfig(user: object, clusterChanges: object = {}): string {
   return path('config');
 }
 
-/** Open sockets of this process, idle ones included, which Node doesn't count as active. */
-function sockets(): number {
-  const isSocket = (descriptor: string) => {
-    try {
-      return readlinkSync(`/proc/self/fd/${descriptor}`).startsWith('socket:');
-    } catch {
-      return false;
-    }
-  };
-  return readdirSync('/proc/self/fd').filter(isSocket).length;
-}
-
 async function whoAmI({ client }: Connected): Promise<string> {
   const review = await client.create<{ status: { userInfo: { username: string } } }>(WHO_AM_I, {
     metadata: { name: '' },
@@ -109,21 +98,27 @@ function plugin(): object {
   return { exec: { apiVersion: 'client.authentication.k8s.io/v1', command: path('plugin'), interactiveMode: 'Never' } };
 }
 
+/** A client of its own, together with where its connections come from. */
+function connectOpenly(kubeconfig: string) {
+  const connections = new KubeconfigConnection({ kubeconfig, clock, logger });
+  const client = new KubeClient({ connections, clock });
+  const agent = async () => (await connections.get()).dispatcher as Agent;
+  return { client, connections, agent, observations: [] };
+}
+
 test('a client certificate that is replaced on disk is used within ten seconds, and the old connections end', async () => {
   await certificateOf('first');
-  const connected = connect(
+  const connected = connectOpenly(
     writeConfig({ 'client-certificate': path('tls.crt'), 'client-key': path('tls.key') }),
-    clock,
   );
   assert.is(await whoAmI(connected), 'first');
+  const old = await connected.agent();
   await certificateOf('second');
   assert.is(await whoAmI(connected), 'first');
   clock.aheadMs += 10_000;
-  const before = sockets();
-  assert.ok(before > 0);
   await until('the new one is used', async () => (await whoAmI(connected)) === 'second', 2_000);
-  assert.is(sockets(), before + 1);
-  await until('the old connection has ended', () => sockets() === before, 5_000);
+  assert.not(old === (await connected.agent()));
+  await until('the old connections have ended', () => old.destroyed, 5_000);
   await connected.client.close();
 });
 
@@ -141,13 +136,12 @@ test('a token that is refused is read again at once, and the request is repeated
 });
 
 test('many requests that are refused at once wait for the same new token', async () => {
-  const connections = new KubeconfigConnection({ kubeconfig: writeConfig({ token: 'not-a-token' }), clock, logger });
-  await connections.get();
+  const connected = connectOpenly(writeConfig({ token: 'not-a-token' }));
+  await connected.connections.get();
   writeConfig({ token: await tokenOf('many') });
-  const client = new KubeClient({ connections, clock });
-  const names = await Promise.all(Array.from({ length: 20 }, () => whoAmI({ client, observations: [] })));
+  const names = await Promise.all(Array.from({ length: 20 }, () => whoAmI(connected)));
   assert.equal([...new Set(names)], ['system:serviceaccount:default:many']);
-  await client.close();
+  await connected.client.close();
 });
 
 test('an exec plugin runs once, and again when its token is refused', async () => {
@@ -195,12 +189,18 @@ test('a server whose certificate is not of the CA is refused, unless the kubecon
   await careless.client.close();
 });
 
-test('thousands of requests over TLS open no more connections than they need', async () => {
-  const before = sockets();
-  for (let round = 0; round < 100; round++) {
-    await Promise.all(Array.from({ length: 10 }, () => direct.client.get(SECRETS, 'default', 'none')));
+test('thousands of requests over TLS share one pool of bounded size', async () => {
+  const connected = connectOpenly(cluster.kubeconfigPath);
+  const agent = await connected.agent();
+  for (let round = 0; round < 20; round++) {
+    await Promise.all(Array.from({ length: 100 }, () => connected.client.get(SECRETS, 'default', 'none')));
+    clock.aheadMs += 11_000;
   }
-  assert.ok(sockets() - before <= 10, `${sockets() - before} more`);
+  assert.is(await connected.agent(), agent);
+  const [pool] = Object.values(agent.stats);
+  const open = Number(pool?.connected);
+  assert.ok(open > 0 && open <= 32, `${open} connections`);
+  await connected.client.close();
 });
 
 test.run();

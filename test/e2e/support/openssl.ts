@@ -38,7 +38,19 @@ const P256 = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes'];
 export function makeCa(commonName: string): Promise<Pair> {
   return withFiles({}, async (folder) => {
     const files = ['-keyout', 'ca.key', '-out', 'ca.crt'];
-    await openssl(folder, 'req', '-x509', ...P256, ...files, '-subj', `/CN=${commonName}`, '-days', '365');
+    await openssl(
+      folder,
+      'req',
+      '-x509',
+      ...P256,
+      ...files,
+      '-subj',
+      `/CN=${commonName}`,
+      '-days',
+      '365',
+      '-addext',
+      'keyUsage=critical,keyCertSign,cRLSign',
+    );
     return readPair(folder, 'ca');
   });
 }

@@ -1,0 +1,218 @@
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { HOUR, hoursFromNow, NOW, pairOf, root, signIntermediate } from '../../test/pki/make.ts';
+import { type CaPair, readCaPair } from '../pki/ca.ts';
+import { encodePrivateKey } from '../pki/keys.ts';
+import { endOf, type Generation, type Member, planRotation, type Rotation, signingGeneration } from './generations.ts';
+
+const PROPAGATION_MS = 120_000;
+const holder = await root({ commonName: 'one' });
+const one = pairOf(holder);
+const two = pairOf(await root({ commonName: 'two' }));
+const three = pairOf(await root({ commonName: 'three' }));
+const gone = pairOf(await root({ commonName: 'gone', notAfter: hoursFromNow(1) }));
+const later = hoursFromNow(2);
+
+function generation(
+  version: number,
+  state: Generation['state'],
+  pair: CaPair,
+  since = hoursFromNow(version),
+): Generation {
+  const secret = { namespace: 'ns', name: `ca-ca-v${version}`, uid: `uid-${version}`, resourceVersion: '1' };
+  return { version, state, pair, since, source: 'secret', secret };
+}
+
+function member(key: string, issuer: CaPair, bundle = 'bundle', notAfter = hoursFromNow(24)): Member {
+  return { key, issuerFingerprint: issuer.certificate.fingerprintSHA256, trustBundleHash: bundle, notAfter };
+}
+
+function plan(
+  generations: readonly Generation[],
+  wanted: CaPair | undefined,
+  members: readonly Member[] = [],
+  { clearSince = new Map(), now = NOW }: { clearSince?: Rotation['clearSince']; now?: Date } = {},
+) {
+  return planRotation(
+    {
+      generations,
+      members,
+      clearSince,
+      wanted: wanted?.certificate.fingerprintSHA256,
+      trustBundleHash: 'bundle',
+      propagationMs: PROPAGATION_MS,
+    },
+    now,
+  );
+}
+
+/** The step in a few words. */
+function step(...args: Parameters<typeof plan>): string {
+  const planned = plan(...args).step;
+  switch (planned.do) {
+    case 'create':
+      return `create ${planned.state}`;
+    case 'move':
+      return `${planned.generation.version} -> ${planned.to}`;
+    case 'retire':
+      return `retire ${planned.generation.version}`;
+    case 'settle':
+      return 'settle';
+  }
+}
+
+test('the first CA signs at once', () => {
+  assert.is(step([], one), 'create Active');
+});
+
+test("a second CA is prepared, and doesn't sign", () => {
+  assert.is(step([generation(1, 'Active', one)], two), 'create Prepared');
+});
+
+test('a CA that follows an expired one signs at once', () => {
+  assert.is(step([generation(1, 'Active', gone)], two, [], { now: later }), 'create Active');
+  const prepared = [generation(1, 'Active', gone), generation(2, 'Prepared', two)];
+  const expired = member('a', gone, 'other', hoursFromNow(1));
+  assert.is(step(prepared, two, [expired], { now: later }), '2 -> Active');
+});
+
+test('without a source that can be read, all stays as it is', () => {
+  assert.is(step([], undefined), 'settle');
+  assert.is(step([generation(1, 'Active', one), generation(2, 'Prepared', two)], undefined), 'settle');
+  assert.is(step([generation(1, 'Retiring', one), generation(2, 'Active', two)], undefined), 'settle');
+});
+
+test('one generation that is wanted is the end', () => {
+  const { step: planned, waitingFor } = plan([generation(1, 'Active', one)], one, [member('a', one)]);
+  assert.equal(planned, { do: 'settle', recheckAt: undefined });
+  assert.equal(waitingFor, []);
+});
+
+const spreading = [generation(1, 'Active', one), generation(2, 'Prepared', two)];
+const reissuing = [generation(1, 'Retiring', one), generation(2, 'Active', two)];
+
+test('the new CA waits for every ca.crt, and says for whose', () => {
+  const {
+    step: planned,
+    waitingFor,
+    clearSince,
+  } = plan(spreading, two, [member('ns/a', one, 'old'), member('ns/b', one)], {
+    clearSince: new Map([[2, hoursFromNow(-1)]]),
+  });
+  assert.equal(planned, { do: 'settle', recheckAt: hoursFromNow(24) });
+  assert.equal(waitingFor, ['ns/a']);
+  assert.is(clearSince.size, 0, 'the wait begins anew');
+});
+
+test('once all have it, the new CA waits as long as workloads take to load it', () => {
+  const first = plan(spreading, two, [member('a', one)]);
+  const opensAt = new Date(NOW.getTime() + PROPAGATION_MS);
+  assert.equal(first.step, { do: 'settle', recheckAt: opensAt });
+  assert.equal([...first.clearSince], [[2, NOW]]);
+  const members = [member('a', one)];
+  const justBefore = new Date(opensAt.getTime() - 1);
+  assert.is(step(spreading, two, members, { clearSince: first.clearSince, now: justBefore }), 'settle');
+  assert.is(step(spreading, two, members, { clearSince: first.clearSince, now: opensAt }), '2 -> Active');
+});
+
+test('without certificates nobody is waited for', () => {
+  assert.is(step(spreading, two), '2 -> Active');
+  assert.is(step(reissuing, two), 'retire 1');
+});
+
+test('of two that are active, the one that became it last signs, and the other retires', () => {
+  const both = [generation(1, 'Active', one, hoursFromNow(-5)), generation(2, 'Active', two, hoursFromNow(-1))];
+  assert.is(signingGeneration(both, NOW)?.version, 2);
+  assert.is(step(both, two), '1 -> Retiring');
+  const back = [generation(1, 'Active', one, hoursFromNow(-1)), generation(2, 'Active', two, hoursFromNow(-5))];
+  assert.is(signingGeneration(back, NOW)?.version, 1);
+  assert.is(step(back, one), '2 -> Retiring');
+  const tie = [generation(1, 'Active', one, NOW), generation(2, 'Active', two, NOW)];
+  assert.is(signingGeneration(tie, NOW)?.version, 2);
+});
+
+test('the old CA waits for its last valid certificate, then as long as workloads take', () => {
+  const { step: planned, waitingFor } = plan(reissuing, two, [member('ns/a', one), member('ns/b', two)]);
+  assert.equal(waitingFor, ['ns/a']);
+  assert.equal(planned, { do: 'settle', recheckAt: hoursFromNow(24) }, 'looked at again when that one has run out');
+  const clear = plan(reissuing, two, [member('ns/b', two), member('ns/c', one, 'bundle', hoursFromNow(-1))]);
+  assert.equal([...clear.clearSince], [[1, NOW]]);
+  const opensAt = new Date(NOW.getTime() + PROPAGATION_MS);
+  assert.is(step(reissuing, two, [member('b', two)], { clearSince: clear.clearSince, now: opensAt }), 'retire 1');
+});
+
+test('a CA that was prepared and is no longer wanted goes at once', () => {
+  assert.is(step(spreading, one, [member('a', one)]), 'retire 2');
+});
+
+test('on the way back, the former CA signs again only after the wait', () => {
+  const { step: planned } = plan(reissuing, one, [member('a', one), member('b', two)]);
+  assert.is(planned.do, 'settle');
+  const since = { clearSince: new Map([[1, NOW]]), now: new Date(NOW.getTime() + PROPAGATION_MS) };
+  assert.is(step(reissuing, one, [member('a', one), member('b', two)], since), '1 -> Active');
+});
+
+test('a third CA in the middle of a swap is prepared beside the two', () => {
+  assert.is(step(spreading, three), 'create Prepared');
+  assert.is(step(reissuing, three), 'create Prepared');
+  const all = [...spreading, generation(3, 'Prepared', three)];
+  const since = { clearSince: new Map([[3, NOW]]), now: new Date(NOW.getTime() + PROPAGATION_MS) };
+  assert.is(step(all, three, [member('a', one)], since), '3 -> Active');
+});
+
+test('a CA whose mark was lost goes on signing while its certificates are about', () => {
+  const damaged = [generation(1, 'Retiring', one), generation(2, 'Prepared', two)];
+  assert.is(step(damaged, two, [member('a', one)]), '1 -> Active');
+  assert.is(step(damaged, undefined, [member('a', one)]), '1 -> Active', 'though its source is away');
+  assert.is(step([generation(1, 'Retiring', one)], two, [member('a', one)]), '1 -> Active');
+  assert.is(step(damaged, two, [member('a', one, 'bundle', hoursFromNow(-1))]), '2 -> Active', 'nobody uses it');
+  assert.is(step([generation(1, 'Retiring', one)], one, [member('a', one)]), '1 -> Active');
+});
+
+test('of a CA that was renewed and kept its key, the old certificate waits for nobody to be re-issued', async () => {
+  const again = await signedAgain();
+  const both = [generation(1, 'Retiring', one), generation(2, 'Active', again)];
+  assert.equal(plan(both, again, [member('a', one)]).waitingFor, []);
+});
+
+test('a generation that is there twice leaves once', () => {
+  const twice = [generation(1, 'Active', one, hoursFromNow(-2)), generation(2, 'Active', one, hoursFromNow(-1))];
+  assert.is(step(twice, one, [member('a', one)]), '1 -> Retiring');
+  const next = [generation(1, 'Retiring', one), generation(2, 'Active', one)];
+  const since = { clearSince: new Map([[1, NOW]]), now: new Date(NOW.getTime() + PROPAGATION_MS) };
+  assert.is(step(next, one, [member('a', one)], since), 'retire 1');
+});
+
+test('a CA ends with the first of those above it', async () => {
+  const short = await root({ notAfter: hoursFromNow(10) });
+  const below = await signIntermediate(short, { notAfter: hoursFromNow(100) });
+  const pair = readCaPair(
+    {
+      certificatePem: below.certificate.pem,
+      keyPem: encodePrivateKey(below.key, 'PKCS8'),
+      anchorPem: short.certificate.pem,
+    },
+    NOW,
+  );
+  assert.equal(endOf(pair), hoursFromNow(10));
+  const active = generation(1, 'Active', pair, NOW);
+  assert.is(signingGeneration([active], new Date(hoursFromNow(10).getTime() - 1)), active);
+  assert.is(signingGeneration([active], hoursFromNow(10)), undefined);
+  assert.is(signingGeneration([generation(1, 'Retiring', one)], NOW), undefined);
+});
+
+/** `one` with another certificate over the same key and name, good for longer. */
+async function signedAgain(): Promise<CaPair> {
+  const { makeRoot } = await import('../pki/issue.ts');
+  const { parseCertificate } = await import('../pki/certificate.ts');
+  const der = makeRoot({
+    subject: { commonName: 'one', organizations: ['Certwheel'] },
+    key: holder.key,
+    notBefore: NOW,
+    notAfter: new Date(NOW.getTime() + 2_000 * HOUR),
+    serialNumber: Buffer.from([7]),
+  });
+  return pairOf({ certificate: parseCertificate(der), key: holder.key });
+}
+
+test.run();

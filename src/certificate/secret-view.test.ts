@@ -1,0 +1,174 @@
+import { inspect } from 'node:util';
+import fc from 'fast-check';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { leaf, root } from '../../test/pki/make.ts';
+import { aCertificate, after, DAY, NOW } from '../../test/unit/builders.ts';
+import { stored } from '../../test/unit/secret-store.ts';
+import type { RawObject } from '../api/parse.ts';
+import { bundleOf } from '../pki/bundle.ts';
+import { encodePrivateKey } from '../pki/keys.ts';
+import { secretManifest } from './secret-manifest.ts';
+import { viewSecret } from './secret-view.ts';
+
+const ca = await root();
+const client = await leaf(ca);
+const KEY = encodePrivateKey(client.key, 'PKCS8');
+const DATA = { certificateChain: client.certificate.pem, privateKey: KEY, trustBundle: ca.certificate.pem };
+const MEMORY = {
+  revision: 1,
+  authority: 'CertificateAuthority/ca',
+  authorityGeneration: 1,
+  requestedDurationMs: DAY,
+  issuedAt: NOW,
+  serials: [],
+  externalId: undefined,
+};
+const object = stored(secretManifest(aCertificate().build(), DATA, MEMORY, undefined));
+const withMetadata = (metadata: RawObject['metadata']): RawObject => ({
+  ...object,
+  metadata: { ...object.metadata, ...metadata },
+});
+
+/** All that is in a value, as text; also what only a debugger would show. */
+function allOf(value: unknown): string {
+  return JSON.stringify(value) + inspect(value, { depth: null, showHidden: true, maxStringLength: null });
+}
+
+function holdsNoKey(value: unknown): void {
+  const text = allOf(value);
+  const der = KEY.split('\n').slice(1, -2).join('');
+  assert.not(text.includes('PRIVATE KEY'));
+  assert.not(text.includes(der.slice(40, 80)), 'PEM');
+  assert.not(text.includes(Buffer.from(KEY).toString('base64').slice(80, 120)), 'base64 of PEM');
+  assert.not(text.includes(Buffer.from(der, 'base64').toString('hex').slice(80, 120)), 'hex');
+}
+
+test('a view holds the facts of the certificate', () => {
+  const view = viewSecret(object);
+  const { certificate } = client;
+  assert.is(view.problem, undefined);
+  assert.equal(view.certificate, {
+    serialNumber: certificate.serialNumber,
+    fingerprintSHA256: certificate.fingerprintSHA256,
+    publicKeyPinSHA256: certificate.publicKeyPin,
+    notBefore: certificate.notBefore,
+    notAfter: certificate.notAfter,
+    identity: view.certificate?.identity,
+    key: { algorithm: 'ECDSA', size: 256 },
+    keyEncoding: 'PKCS8',
+    issuerFingerprint: ca.certificate.fingerprintSHA256,
+    anchorFingerprint: ca.certificate.fingerprintSHA256,
+  });
+  assert.is(view.trustBundleHash, bundleOf([ca.certificate]).hash);
+});
+
+test('a view holds no key', () => {
+  holdsNoKey(viewSecret(object));
+});
+
+test('a view of a Secret that is no certificate holds no key', () => {
+  const { data = {} } = object;
+  const torn: NonNullable<RawObject['data']>[] = [
+    { 'tls.key': data['tls.key'] ?? '' },
+    { ...data, 'ca.crt': data['tls.key'] ?? '' },
+    { ...data, 'tls.crt': data['ca.crt'] ?? '' },
+  ];
+  for (const each of torn) {
+    const view = viewSecret({ ...object, data: each });
+    assert.is(view.certificate, undefined);
+    assert.type(view.problem, 'string');
+    holdsNoKey({ ...view, problem: undefined });
+    assert.not(allOf(view.problem).includes('BEGIN'));
+  }
+});
+
+test('a view of a Secret that was made with kubectl apply holds no key', () => {
+  // kubectl keeps the whole object, data and all, in an annotation.
+  const applied = JSON.stringify({ apiVersion: 'v1', kind: 'Secret', data: object.data });
+  const view = viewSecret(withMetadata({ annotations: { 'kubectl.kubernetes.io/last-applied-configuration': applied } }));
+  holdsNoKey(view);
+});
+
+test('a Secret is ours by its label and its annotation, not by one of them', () => {
+  const { labels = {}, annotations = {} } = object.metadata ?? {};
+  assert.equal(viewSecret(object).owner, { certificateName: 'client', certificateUid: 'uid-1' });
+  assert.is(viewSecret(withMetadata({ labels: {} })).owner, undefined);
+  assert.is(viewSecret(withMetadata({ annotations: {} })).owner, undefined);
+  assert.is(viewSecret(withMetadata({ labels: annotations, annotations: labels })).owner, undefined);
+});
+
+test('our own labels and annotations are not told as those of others', () => {
+  const mine = withMetadata({
+    labels: { ...object.metadata?.labels, team: 'a' },
+    annotations: { ...object.metadata?.annotations, 'certwheel.io/adopt': 'client', note: 'b' },
+  });
+  const view = viewSecret(mine);
+  assert.equal(view.labels, { team: 'a' });
+  assert.equal(view.annotations, { note: 'b' });
+  assert.is(view.adoptBy, 'client');
+});
+
+const DAMAGES: Record<string, [annotation: string, value: string]> = {
+  'a revision that is no number': ['revision', 'seven'],
+  'a negative revision': ['revision', '-5'],
+  'a revision beyond all numbers': ['revision', '99999999999999999999999'],
+  'a revision with a tail': ['revision', '7; drop'],
+};
+
+for (const [sentence, [name, value]] of Object.entries(DAMAGES)) {
+  test(`${sentence} is as good as none`, () => {
+    const annotations = { ...object.metadata?.annotations, [`certwheel.io/${name}`]: value };
+    assert.is(viewSecret(withMetadata({ annotations })).memory.revision, 0);
+  });
+}
+
+const GENERATIONS: Record<string, string> = { word: 'two', 'negative number': '-2', zero: '0', fraction: '1.5' };
+
+for (const [sentence, value] of Object.entries(GENERATIONS)) {
+  test(`a CA generation that is a ${sentence} is as good as none`, () => {
+    const annotations = { ...object.metadata?.annotations, 'certwheel.io/authority-generation': value };
+    assert.is(viewSecret(withMetadata({ annotations })).memory.authorityGeneration, undefined);
+  });
+}
+
+test('of damaged serials those are kept that can be read', () => {
+  const annotations = { 'certwheel.io/serials': ',=,0a=tomorrow,0b=2026-06-02T12:00:00Z,0c,0d=2026-06-03T12:00:00Z=x' };
+  assert.equal(viewSecret(withMetadata({ annotations })).memory.serials[0], { serialNumber: '0b', notAfter: after(DAY) });
+});
+
+const names = fc.oneof(
+  fc.constantFrom(
+    '__proto__',
+    'constructor',
+    'certwheel.io/revision',
+    'certwheel.io/serials',
+    'certwheel.io/issued-at',
+    'certwheel.io/requested-duration',
+    'certwheel.io/authority-generation',
+    'certwheel.io/certificate-name',
+    'certwheel.io/certificate-uid',
+  ),
+  fc.string(),
+);
+const entries = fc
+  .array(fc.tuple(names, fc.oneof(fc.string(), fc.constantFrom('1', '-1', 'NaN', '2026-06-01T12:00:00Z'))))
+  .map((all) => Object.fromEntries(all));
+
+test('whatever a Secret says about itself, a view can be made of it', () => {
+  fc.assert(
+    fc.property(entries, entries, fc.dictionary(names, fc.string()), (labels, annotations, data) => {
+      const view = viewSecret({ ...withMetadata({ labels, annotations }), data });
+      assert.type(view.problem, 'string');
+      assert.ok(Number.isSafeInteger(view.memory.revision) && view.memory.revision >= 0);
+      assert.is(Object.getPrototypeOf(view.labels), Object.prototype);
+    }),
+    { numRuns: 500 },
+  );
+});
+
+test('a Secret without metadata and data is a view too', () => {
+  assert.is(viewSecret({}).problem, 'tls.crt is missing');
+});
+
+test.run();

@@ -1,0 +1,35 @@
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { type FaultProxy, startFaultProxy } from '../kube/fault-proxy.ts';
+import { eventually, oneWorld } from '../support/world.ts';
+import { startSwap, stopSwaps } from './swap.ts';
+
+/** Far later than the answer to a write, so that the controller knows what it wrote before it is told. */
+const LATE_MS = 300;
+
+const shared = oneWorld();
+let proxy: FaultProxy | undefined;
+test.after(stopSwaps);
+test.after(shared.stop);
+test.after(() => proxy?.close());
+
+test('a CA rotation goes on although no watch tells the controller of its own writes in time', async () => {
+  const world = await shared.get();
+  proxy = await startFaultProxy(world.cluster.kubeconfigPath);
+  world.launch(['--trust-propagation', '1s'], proxy.kubeconfigPath);
+  await eventually('its watches are open', () => (proxy?.watches().length ?? 0) >= 6);
+  for (const pipe of proxy.watches()) {
+    pipe.rewrites.push((line) => {
+      setTimeout(() => pipe.inject(line), LATE_MS);
+      return [];
+    });
+  }
+  const swap = await startSwap(world, { duration: '1h' });
+  await swap.put(swap.cas.v2);
+  // A certificate of one hour is re-issued within three minutes; an hour's twentieth is as long as it gets.
+  await eventually('the new CA signs', async () => (await swap.status()).activeGeneration === 2, 10_000);
+  await swap.stop();
+  assert.equal(swap.traffic.failures(), []);
+});
+
+test.run();

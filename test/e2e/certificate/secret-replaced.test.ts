@@ -1,0 +1,145 @@
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import * as names from '../../../src/api/names.ts';
+import type { ControllerProcess } from '../support/controller-process.ts';
+import { createSecret, deleteSecret, patchCertificate, patchSecret, renewAt } from '../support/edits.ts';
+import { eventually } from '../support/eventually.ts';
+import { lazily } from '../support/lazily.ts';
+import {
+  clientCertificate,
+  conditionOf,
+  create,
+  createAuthority,
+  type MountedSecret,
+  mounted,
+  readSecret,
+  selfManaged,
+  statusOf,
+  untilReady,
+} from '../support/objects.ts';
+import { makeCa, makeLeaf, tlsData } from '../support/openssl.ts';
+import { faultOf, opensslAccepts } from '../support/secret-proof.ts';
+import { signatures } from '../support/told.ts';
+import { oneWorld, type World } from '../support/world.ts';
+
+/** How soon everything must be well again. */
+const SOON_MS = 5_000;
+
+const shared = oneWorld();
+const scene = lazily(async () => {
+  const world = await shared.get();
+  const controller = await world.controller();
+  const namespace = await world.namespace();
+  await createAuthority(world, selfManaged(namespace));
+  return { world, controller, namespace, stop: async () => {} };
+});
+test.after(shared.stop);
+
+async function ready(world: World, namespace: string, name: string): Promise<MountedSecret> {
+  await create(world, clientCertificate(namespace, name));
+  await untilReady(world, namespace, name);
+  const secret = await readSecret(world, namespace, `${name}-tls`);
+  assert.ok(secret);
+  return secret;
+}
+
+test('without its label or its uid annotation a Secret is ours no longer: it is left alone, and healed by a person', async () => {
+  const { world, controller, namespace } = await scene.get();
+  const marks = {
+    'uid-removed': { annotations: { [names.CERTIFICATE_UID_ANNOTATION]: null } },
+    'name-removed': { labels: { [names.CERTIFICATE_NAME_LABEL]: null } },
+  };
+  for (const [name, metadata] of Object.entries(marks)) {
+    const before = await ready(world, namespace, name);
+    const { resourceVersion } = (await patchSecret(world, namespace, `${name}-tls`, { metadata })).metadata ?? {};
+    await untilReady(world, namespace, name, { status: 'False', reason: 'SecretNotOwned' }, SOON_MS);
+    const left = await readSecret(world, namespace, `${name}-tls`);
+    assert.is(left?.object.metadata?.resourceVersion, resourceVersion);
+    await patchSecret(world, namespace, `${name}-tls`, {
+      metadata: { annotations: { [names.ADOPT_ANNOTATION]: name } },
+    });
+    await untilReady(world, namespace, name, {}, SOON_MS);
+    const healed = await readSecret(world, namespace, `${name}-tls`);
+    assert.is(healed?.leaf.serialNumber, before.leaf.serialNumber);
+    assert.is(signatures(controller, namespace, name), 1);
+  }
+});
+
+/** Deletes the Secret and puts another in its place while the controller doesn't look. */
+async function replace(world: World, controller: ControllerProcess, namespace: string, name: string) {
+  controller.signal('SIGSTOP');
+  await deleteSecret(world, namespace, name);
+  const foreign = await createSecret(world, namespace, name, { data: { password: 'c2VjcmV0' } });
+  controller.signal('SIGCONT');
+  return foreign;
+}
+
+test('a Secret that somebody put in the place of ours is never touched; its removal heals', async () => {
+  const { world, controller, namespace } = await scene.get();
+  await ready(world, namespace, 'replaced');
+  const foreign = await replace(world, controller, namespace, 'replaced-tls');
+  const status = await untilReady(world, namespace, 'replaced', { status: 'False', reason: 'SecretNotOwned' }, SOON_MS);
+  assert.match(
+    conditionOf(status, 'Ready')?.message ?? '',
+    `kubectl annotate secret -n ${namespace} replaced-tls certwheel.io/adopt=replaced`,
+  );
+  assert.is(conditionOf(status, 'Stalled')?.reason, 'SecretNotOwned');
+  assert.is(status.serialNumber, undefined);
+  await renewAt(world, namespace, 'replaced');
+  await patchCertificate(world, namespace, 'replaced', { spec: { dnsNames: ['new.example.com'] } });
+  await untilReady(world, namespace, 'replaced', { status: 'False', reason: 'SecretNotOwned' }, SOON_MS);
+  const live = await world.client.get(names.SECRETS, namespace, 'replaced-tls');
+  assert.equal(live, foreign);
+  assert.is(signatures(controller, namespace, 'replaced'), 1);
+
+  await deleteSecret(world, namespace, 'replaced-tls');
+  const healed = await untilReady(world, namespace, 'replaced', {}, SOON_MS);
+  assert.is(healed.revision, 2);
+  assert.is(conditionOf(healed, 'Stalled'), undefined);
+  assert.is(signatures(controller, namespace, 'replaced'), 2);
+});
+
+test('the kubectl command of the message hands the Secret over', async () => {
+  const { world, controller, namespace } = await scene.get();
+  await ready(world, namespace, 'handed');
+  const foreign = await makeCa('Foreign');
+  controller.signal('SIGSTOP');
+  await deleteSecret(world, namespace, 'handed-tls');
+  const data = tlsData(await makeLeaf(foreign, 'handed'));
+  await createSecret(world, namespace, 'handed-tls', { type: 'kubernetes.io/tls', data });
+  controller.signal('SIGCONT');
+  const status = await untilReady(world, namespace, 'handed', { status: 'False', reason: 'SecretNotOwned' }, SOON_MS);
+  const [, command = ''] = /kubectl (.*)$/.exec(conditionOf(status, 'Ready')?.message ?? '') ?? [];
+  await world.cluster.kubectl(command.split(' '));
+  assert.is((await untilReady(world, namespace, 'handed', {}, SOON_MS)).revision, 2);
+  const secret = await readSecret(world, namespace, 'handed-tls');
+  await opensslAccepts(secret?.object ?? {});
+});
+
+test('a Secret that was made immutable fails with the reason, keeps its certificate, and heals when it is deleted', async () => {
+  const { world, namespace } = await scene.get();
+  await ready(world, namespace, 'immutable');
+  await patchSecret(world, namespace, 'immutable-tls', { immutable: true });
+  await renewAt(world, namespace, 'immutable');
+  const issuing = { type: 'Issuing', status: 'True', reason: 'Retrying' };
+  const status = await untilReady(world, namespace, 'immutable', issuing, SOON_MS);
+  assert.is(conditionOf(status, 'Ready')?.status, 'True');
+  assert.is(status.lastFailure?.reason, 'SecretRefused');
+  assert.match(status.lastFailure?.message ?? '', /immutable/);
+  await deleteSecret(world, namespace, 'immutable-tls');
+  // The pause after a failure may have to pass first.
+  const healed = await eventually('a new Secret', async () => {
+    const secret = await readSecret(world, namespace, 'immutable-tls');
+    return secret !== undefined && secret;
+  });
+  assert.is(faultOf(healed.object), undefined);
+  const after = await eventually('a status without trouble', async () => {
+    const found = await statusOf(world, namespace, 'immutable');
+    return conditionOf(found, 'Issuing') === undefined && found;
+  });
+  assert.is(after.serialNumber, mounted(healed.object).leaf.serialNumber.toLowerCase());
+  assert.is(after.lastFailure, undefined);
+  assert.is(after.nextAttemptTime, undefined);
+});
+
+test.run();

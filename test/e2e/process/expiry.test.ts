@@ -1,0 +1,96 @@
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import type { ControllerProcess } from '../support/controller-process.ts';
+import { eventually } from '../support/eventually.ts';
+import { clientCertificate, conditionOf, create, readSecret, untilReady } from '../support/objects.ts';
+import { watchCertificates } from '../support/secret-witness.ts';
+import { eventsOf } from '../support/told.ts';
+import { oneWorld } from '../support/world.ts';
+import { begun } from './support/begun.ts';
+import { deleteSecret, opensslCa, putCaSecret, secretAuthority } from './support/ca.ts';
+import { bugs, lines } from './support/fleet.ts';
+import { metricsOf } from './support/metrics.ts';
+
+const CA_LIFE_MS = 25_000;
+
+const shared = oneWorld();
+test.after(shared.stop);
+let controller: Promise<ControllerProcess> | undefined;
+
+/** A certificate whose CA ends soon and therefore it too; what becomes of it after `breakMore`, and with another CA. */
+async function outlive(breakMore: (namespace: string) => Promise<void>) {
+  const world = await shared.get();
+  controller ??= world.controller();
+  const running = await controller;
+  const namespace = await world.namespace();
+  const told = await watchCertificates(world, namespace);
+  await secretAuthority(world, namespace, opensslCa('Short CA', CA_LIFE_MS));
+  await create(world, clientCertificate(namespace, 'alice', { duration: '1h' }));
+  const issued = await untilReady(world, namespace, 'alice');
+  await breakMore(namespace);
+
+  const notAfter = new Date(String(issued.notAfter));
+  const labels = { namespace, name: 'alice' };
+  await untilReady(world, namespace, 'alice', { status: 'False', reason: 'Expired' }, CA_LIFE_MS + 20_000);
+  const said = told
+    .versions('alice')
+    .find(({ object }) => conditionOf(object.status ?? {}, 'Ready')?.reason === 'Expired');
+  const lateMs = (said?.at.getTime() ?? Number.NaN) - notAfter.getTime();
+  await eventually('the event', async () =>
+    (await eventsOf(world, namespace, 'alice')).some(({ reason }) => reason === 'Expired'),
+  );
+  const metricWhileExpired = (await metricsOf(running)).value('certwheel_certificate_ready', labels);
+  const message = conditionOf(said?.object.status ?? {}, 'Ready')?.message;
+
+  await putCaSecret(world, namespace, 'ca-pair', opensslCa('Next CA'));
+  const began = performance.now();
+  const healed = await untilReady(world, namespace, 'alice', {}, 60_000);
+  const healedMs = Math.round(performance.now() - began);
+  told.stop();
+  return {
+    issued,
+    lateMs,
+    message,
+    metricWhileExpired,
+    metricWhenHealed: (await metricsOf(running)).value('certwheel_certificate_ready', labels),
+    healed,
+    healedMs,
+    secret: await readSecret(world, namespace, 'alice-tls'),
+    signed: lines(running.logs, 'signing').filter((line) => line.namespace === namespace).length,
+  };
+}
+
+const STORIES = [
+  { what: 'its CA has ended', breakMore: async () => {} },
+  {
+    what: 'its CA has ended, and the CA Secret and the generation were deleted',
+    breakMore: async (namespace: string) => {
+      const world = await shared.get();
+      await deleteSecret(world, namespace, 'ca-pair');
+      await deleteSecret(world, namespace, 'ca-ca-v1');
+    },
+  },
+];
+
+for (const { what, breakMore } of STORIES) {
+  const story = begun(() => outlive(breakMore));
+
+  test(`a certificate that expires because ${what} is told of within 5 s, and heals with another CA`, async () => {
+    const { issued, lateMs, message, metricWhileExpired, metricWhenHealed, healed, healedMs, secret, signed } =
+      await story();
+    console.log(`told ${lateMs} ms after notAfter: "${message}"; healed ${healedMs} ms after the new CA; ${signed} signed`);
+    assert.ok(lateMs >= 0 && lateMs < 5_000, `${lateMs} ms`);
+    assert.is(metricWhileExpired, 0);
+    assert.is(metricWhenHealed, 1);
+    assert.ok(healedMs < 40_000, `${healedMs} ms`);
+    assert.is.not(healed.serialNumber, issued.serialNumber);
+    assert.is(secret?.leaf.issuer, 'CN=Next CA');
+    assert.is(signed, 2);
+  });
+}
+
+test('neither is a bug to the controller', async () => {
+  assert.equal(bugs((await controller)?.logs ?? []), []);
+});
+
+test.run();

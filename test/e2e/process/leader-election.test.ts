@@ -1,0 +1,146 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { type ControllerProcess, startController } from '../support/controller-process.ts';
+import { eventually } from '../support/eventually.ts';
+import { createAuthority, selfManaged } from '../support/objects.ts';
+import { watchSecrets } from '../support/secret-witness.ts';
+import type { Witness } from '../support/witness.ts';
+import { oneWorld, type World } from '../support/world.ts';
+import { namespaceUser } from './support/access.ts';
+import { isWrite, requestsOf, shortly } from './support/audit.ts';
+import { begun } from './support/begun.ts';
+import { bugs, createAll, lines, numbered, QUICK, untilAllReady } from './support/fleet.ts';
+import { faultsOf, publishedSerials, signedAndLost } from './support/justified.ts';
+
+// Each story has a namespace, a Lease and two users of its own, so that all of them happen at the same time.
+
+const shared = oneWorld();
+test.after(shared.stop);
+
+interface Pair {
+  readonly world: World;
+  readonly namespace: string;
+  readonly leader: ControllerProcess;
+  readonly standby: ControllerProcess;
+  /** The user as whom each signs in. */
+  readonly users: { readonly leader: string; readonly standby: string };
+  readonly secrets: Witness;
+}
+
+async function twoReplicas(): Promise<Pair> {
+  const world = await shared.get();
+  const namespace = await world.namespace();
+  const users = { leader: `${namespace}-a`, standby: `${namespace}-b` };
+  const [first, second] = await Promise.all([
+    namespaceUser(world, users.leader, [namespace]),
+    namespaceUser(world, users.standby, [namespace]),
+  ]);
+  const args = ['--namespaces', namespace, '--leader-elect', '--leader-elect-namespace', namespace];
+  const leader = await startController(first, args);
+  await eventually('the first one leads', () => lines(leader.logs, 'became the leader').length > 0);
+  const standby = await startController(second, args);
+  await createAuthority(world, selfManaged(namespace));
+  return { world, namespace, leader, standby, users, secrets: await watchSecrets(world, namespace) };
+}
+
+async function untilLeading(controller: ControllerProcess, withinMs: number): Promise<number> {
+  const began = performance.now();
+  await eventually('it leads', () => lines(controller.logs, 'became the leader').length > 0, withinMs);
+  return Math.round(performance.now() - began);
+}
+
+const killed = begun(async () => {
+  const { world, namespace, leader, standby, users, secrets } = await twoReplicas();
+  const names = numbered(20);
+  await createAll(world, namespace, names);
+  await untilAllReady(world, namespace, 20);
+  const writesOfStandby = (await requestsOf(world, users.standby)).filter(isWrite);
+  const standbyMetrics = await standby.metrics();
+  const more = numbered(20, 'late');
+  await createAll(world, namespace, more);
+  await eventually('the leader is in the middle of it', () => lines(leader.logs, 'signing').length > 25);
+  await leader.kill();
+  const tookMs = await untilLeading(standby, 40_000);
+  await untilAllReady(world, namespace, 40);
+  await sleep(1_000);
+  secrets.stop();
+  const all = [...names, ...more];
+  const published = publishedSerials(secrets, all);
+  const faults = faultsOf(secrets, all);
+  const counted = signedAndLost([leader.logs, standby.logs], published);
+  return { writesOfStandby, standbyMetrics, tookMs, published, faults, counted, found: bugs(standby.logs) };
+});
+
+const frozen = begun(async () => {
+  const { world, namespace, leader, standby, users, secrets } = await twoReplicas();
+  const names = numbered(60);
+  await createAll(world, namespace, names.slice(0, 5), QUICK);
+  await untilAllReady(world, namespace, 5);
+  await createAll(world, namespace, names.slice(5));
+  await eventually('the leader is in the middle of it', () => lines(leader.logs, 'signing').length > 20);
+  leader.signal('SIGSTOP');
+  const tookMs = await untilLeading(standby, 40_000);
+  await untilAllReady(world, namespace, 60);
+  const woken = new Date();
+  leader.signal('SIGCONT');
+  const { code } = await leader.exited;
+  const exitedMs = Date.now() - woken.getTime();
+  await sleep(500);
+  const writes = (await requestsOf(world, users.leader, woken)).filter(isWrite).map(shortly);
+  secrets.stop();
+  const published = publishedSerials(secrets, names);
+  const faults = faultsOf(secrets, names);
+  const counted = signedAndLost([leader.logs, standby.logs], published);
+  return { tookMs, code, exitedMs, writes, faults, counted, found: bugs([...leader.logs, ...standby.logs]) };
+});
+
+const stopped = begun(async () => {
+  const { world, namespace, leader, standby, secrets } = await twoReplicas();
+  await createAll(world, namespace, numbered(5));
+  await untilAllReady(world, namespace, 5);
+  const code = await leader.stop();
+  const tookMs = await untilLeading(standby, 40_000);
+  await createAll(world, namespace, ['after']);
+  await untilAllReady(world, namespace, 6);
+  secrets.stop();
+  return { code, tookMs, published: publishedSerials(secrets, [...numbered(5), 'after']) };
+});
+
+test('the standby is ready and warm, and writes nothing', async () => {
+  const { writesOfStandby, standbyMetrics } = await killed();
+  // Its own tries to take the Lease are the only thing that it may ever write, and it doesn't while another holds it.
+  assert.equal(writesOfStandby.map(shortly), []);
+  assert.match(standbyMetrics, /^certwheel_leader 0$/m);
+});
+
+test('when the leader is killed, the standby takes over within 25 s and nothing is issued twice', async () => {
+  const { tookMs, published, faults, counted, found } = await killed();
+  console.log(`took over after ${tookMs} ms; ${counted.signed} signed, ${counted.lost} lost`);
+  assert.ok(tookMs < 26_000, `${tookMs} ms`);
+  assert.is(published.length, 40);
+  assert.equal(faults, []);
+  assert.equal(found, []);
+});
+
+test('a leader that was frozen beyond its Lease writes nothing when it wakes up, and exits with 1', async () => {
+  const { tookMs, code, exitedMs, writes, faults, counted, found } = await frozen();
+  console.log(
+    `taken over after ${tookMs} ms; exited ${exitedMs} ms after waking; ${counted.signed} signed, ${counted.lost} lost`,
+  );
+  assert.equal(writes, []);
+  assert.is(code, 1);
+  assert.ok(exitedMs < 5_000, `${exitedMs} ms`);
+  assert.equal(faults, []);
+  assert.equal(found, []);
+});
+
+test('a graceful stop hands over within 10 s', async () => {
+  const { code, tookMs, published } = await stopped();
+  console.log(`handed over after ${tookMs} ms`);
+  assert.is(code, 0);
+  assert.ok(tookMs < 10_000, `${tookMs} ms`);
+  assert.is(published.length, 6);
+});
+
+test.run();

@@ -1,0 +1,95 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { SECRETS } from '../../../src/api/names.ts';
+import type { RawObject } from '../../../src/api/parse.ts';
+import type { ControllerProcess } from '../support/controller-process.ts';
+import { renewAt } from '../support/edits.ts';
+import { eventually } from '../support/eventually.ts';
+import { createAuthority, selfManaged } from '../support/objects.ts';
+import { textOf } from '../support/secret-proof.ts';
+import { revisionOf, serialOf } from '../support/secret-witness.ts';
+import { oneWorld, type World } from '../support/world.ts';
+import { bugs, createAll, lines, numbered, untilAllReady } from './support/fleet.ts';
+import { metricsOf } from './support/metrics.ts';
+
+const COUNT = 300;
+const NAMES = numbered(COUNT);
+
+const shared = oneWorld();
+test.after(shared.stop);
+
+let controller: ControllerProcess;
+let namespace: string;
+const firstSerials = new Set<string>();
+
+test(`${COUNT} certificates that are created together are all Ready within 30 s`, async () => {
+  const world = await shared.get();
+  controller = await world.controller();
+  namespace = await world.namespace();
+  await createAuthority(world, selfManaged(namespace));
+  const began = performance.now();
+  await createAll(world, namespace, NAMES);
+  const createdMs = Math.round(performance.now() - began);
+  await untilAllReady(world, namespace, COUNT);
+  const readyMs = Math.round(performance.now() - began);
+  console.log(`created in ${createdMs} ms, all Ready after ${readyMs} ms`);
+  assert.ok(readyMs < 30_000, `${readyMs} ms`);
+  const secrets = await secretsOf(world);
+  assert.is(secrets.length, COUNT);
+  verify(secrets);
+  for (const each of secrets) firstSerials.add(String(serialOf(each)));
+  assert.is(firstSerials.size, COUNT);
+});
+
+test('one annotation each has them all rotated', async () => {
+  const world = await shared.get();
+  // renew-at counts in whole seconds, and must lie after the last issue.
+  await sleep(1_100);
+  const began = performance.now();
+  await Promise.all(NAMES.map((name) => renewAt(world, namespace, name)));
+  const rotated = (secrets: readonly RawObject[]) => secrets.every((each) => revisionOf(each) === 2);
+  await eventually('all are rotated', async () => rotated(await secretsOf(world)), 30_000);
+  console.log(`all rotated ${Math.round(performance.now() - began)} ms after the first annotation`);
+  await untilAllReady(world, namespace, COUNT);
+  const secrets = await secretsOf(world);
+  verify(secrets);
+  const serials = new Set([...firstSerials, ...secrets.map((each) => String(serialOf(each)))]);
+  assert.is(serials.size, 2 * COUNT);
+  assert.is(lines(controller.logs, 'signing').length, 2 * COUNT);
+});
+
+test('all the while the event loop was never blocked for long', async () => {
+  const p99 = (await metricsOf(controller)).value('nodejs_eventloop_lag_p99_seconds') ?? Number.NaN;
+  console.log(`event loop lag, 99 %: ${p99} s`);
+  assert.ok(p99 < 0.25, `${p99} s`);
+  assert.equal(bugs(controller.logs), []);
+});
+
+async function secretsOf({ client }: World): Promise<readonly RawObject[]> {
+  return (await client.list(SECRETS, { namespace, labelSelector: 'certwheel.io/certificate-name' })).items;
+}
+
+/** All at once, since a process for each takes longer than they took to issue. Throws what openssl has to say. */
+function verify(secrets: readonly RawObject[]): void {
+  const folder = mkdtempSync(join(tmpdir(), 'certwheel-many-'));
+  try {
+    const [first] = secrets;
+    writeFileSync(join(folder, 'ca.crt'), textOf(first as RawObject, 'ca.crt'));
+    const leaves = secrets.map((each, index) => {
+      writeFileSync(join(folder, `${index}.crt`), textOf(each, 'tls.crt'));
+      return `${index}.crt`;
+    });
+    const strict = ['-purpose', 'sslclient', '-x509_strict', '-CAfile', 'ca.crt'];
+    const said = execFileSync('openssl', ['verify', ...strict, ...leaves], { cwd: folder, encoding: 'utf8' });
+    assert.is(said.match(/: OK$/gm)?.length, secrets.length);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+test.run();

@@ -1,0 +1,127 @@
+import fc from 'fast-check';
+import type { ClientCertificateStatus } from '../../src/api/generated/types.ts';
+import type { Observed } from '../../src/certificate/observed.ts';
+import { ERROR_CODES } from '../../src/errors.ts';
+import { aCertificate, after, anObserved, DAY } from './builders.ts';
+
+/** Whatever a reconcile may see, damaged and improbable things too. */
+
+const moment = fc.oneof(
+  fc.integer({ min: -400 * 86_400, max: 400 * 86_400 }).map((seconds) => after(seconds * 1_000)),
+  fc.integer({ min: -2 * DAY, max: 2 * DAY }).map((ms) => after(ms)),
+);
+const maybe = <T>(arbitrary: fc.Arbitrary<T>) => fc.option(arbitrary, { nil: undefined });
+const momentText = fc.oneof(
+  moment.map((each) => each.toISOString()),
+  fc.constantFrom('', 'soon', '9999-12-31T23:59:59Z', '0001-01-01T00:00:00Z'),
+);
+const code = fc.constantFrom(...ERROR_CODES);
+
+const status = fc.record(
+  {
+    observedGeneration: fc.integer({ min: 0, max: 3 }),
+    revision: fc.integer({ min: 1, max: 9 }),
+    nextAttemptTime: momentText,
+    lastFailure: fc.record({ time: momentText, reason: code, message: fc.string(), attempts: fc.integer() }),
+    conditions: fc.constant([
+      { type: 'Ready', status: 'False', reason: 'Expired', message: '', lastTransitionTime: '2026-01-01T00:00:00Z' },
+    ]),
+  },
+  { requiredKeys: [] },
+) as fc.Arbitrary<ClientCertificateStatus>;
+
+const spec = fc.record(
+  {
+    duration: fc.constantFrom('1m', '90.5s', '24h', '168h', '2160h', '1000000h'),
+    renewBefore: fc.constantFrom('5s', '8h', '167h', '0s'),
+    renewBeforePercentage: fc.integer({ min: 1, max: 99 }),
+    suspend: fc.boolean(),
+    privateKey: fc.constantFrom({ algorithm: 'RSA' }, { algorithm: 'Ed25519' }, {}, { encoding: 'PKCS1' }),
+    commonName: fc.constantFrom('client', 'system:admin'),
+    ipAddresses: fc.constantFrom(['::1'], ['1.2.3.4.5']),
+    deletionPolicy: fc.constantFrom('Delete', 'Retain'),
+    secretTemplate: fc.constantFrom({ labels: { a: 'b' } }, { annotations: { constructor: 'c' } }),
+  },
+  { requiredKeys: [] },
+);
+
+const resource = fc
+  .record({ spec, status, renewAt: maybe(moment), generation: fc.integer({ min: 1, max: 3 }) })
+  .map(({ spec: asked, status: told, renewAt, generation }) => {
+    const builder = aCertificate(asked).with({ generation }).withStatus(told);
+    return (renewAt === undefined ? builder : builder.renewAt(renewAt)).build();
+  });
+
+const certificate = fc.record(
+  {
+    notBefore: moment,
+    notAfter: moment,
+    issuerFingerprint: fc.constantFrom('ca 1', 'ca 2', 'stranger'),
+    anchorFingerprint: fc.constantFrom('ca 1', 'ca 2', 'stranger'),
+    key: fc.constantFrom(undefined, { algorithm: 'Ed25519' as const }),
+  },
+  { requiredKeys: [] },
+);
+
+const secret = fc
+  .record({
+    fields: fc.record(
+      {
+        certificate: maybe(certificate),
+        adoptBy: fc.constantFrom('client', 'other'),
+        type: fc.constantFrom('Opaque', ''),
+        owner: fc.constantFrom(undefined, { certificateName: 'client', certificateUid: 'uid-2' }),
+        ownerReferences: fc.constantFrom([], ['somebody']),
+        trustBundleHash: fc.constantFrom('hash 0', 'hash 1'),
+      },
+      { requiredKeys: [] },
+    ),
+    memory: fc.record(
+      {
+        revision: fc.integer(),
+        authority: fc.constantFrom(undefined, 'CertificateAuthority/other'),
+        issuedAt: maybe(moment),
+        requestedDurationMs: maybe(fc.integer({ min: 0, max: 90 * DAY })),
+        templateKeys: fc.constantFrom('', 'a', ','),
+      },
+      { requiredKeys: [] },
+    ),
+  })
+  .map(({ fields, memory }) => ({
+    ...fields,
+    memory,
+    ...('certificate' in fields && fields.certificate === undefined ? { problem: 'tls.key is missing' } : {}),
+  }));
+
+const authority = fc.oneof(
+  { weight: 1, arbitrary: fc.constantFrom('AuthorityNotFound', 'AuthorityNotReady', 'NamespaceNotAllowed') },
+  {
+    weight: 4,
+    arbitrary: fc.record(
+      {
+        trouble: maybe(fc.record({ code, message: fc.string() })),
+        signing: maybe(fc.record({ version: fc.integer({ min: 1, max: 2 }), since: moment, notAfter: moment })),
+        generations: fc.constantFrom(
+          new Map(),
+          new Map([['ca 1', { version: 1, signs: true }]]),
+          new Map([
+            ['ca 1', { version: 1, signs: false }],
+            ['ca 2', { version: 2, signs: true }],
+          ]),
+        ),
+        limits: fc.constantFrom({ maxDurationMs: 1 }, {}, { keyAlgorithms: ['RSA'] }),
+        trust: fc.constant({ pem: '', hash: '', anchors: new Map() }),
+      },
+      { requiredKeys: [] },
+    ),
+  },
+) as fc.Arbitrary<Parameters<ReturnType<typeof anObserved>['from']>[0]>;
+
+export const arbitraryMoment = moment;
+export const arbitraryPermission = fc.record({ allowed: fc.boolean(), reason: fc.string() });
+export const arbitraryObserved: fc.Arbitrary<Observed> = fc
+  .record({ resource, secret: maybe(secret), authority, olderRival: fc.option(fc.constant('first'), { nil: undefined, freq: 9 }) })
+  .map((all) => {
+    const seen = anObserved(all.resource).from(all.authority);
+    return { ...(all.secret === undefined ? seen : seen.withSecret(all.secret)).build(), olderRival: all.olderRival };
+  });

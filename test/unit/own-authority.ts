@@ -1,0 +1,41 @@
+import type { Authority } from '../../src/authorities/authority.ts';
+import { ownCA } from '../../src/authorities/own-ca.ts';
+import type { AuthorityView } from '../../src/certificate/observed.ts';
+import type { Clock } from '../../src/clock.ts';
+import type { Logger } from '../../src/log.ts';
+import { bundleOf } from '../../src/pki/bundle.ts';
+import { type Holder, pairOf } from '../pki/make.ts';
+import { after, anAuthority, DAY } from './builders.ts';
+
+export const SILENT: Logger = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
+
+export interface OwnAuthority {
+  readonly view: AuthorityView;
+  readonly backend: Authority;
+}
+
+/** An authority with these CAs, oldest first: the last one signs since `since`, all are trusted. */
+export function anOwnAuthority(cas: readonly Holder[], clock: Clock, since = after(-10 * DAY)): OwnAuthority {
+  const pairs = cas.map(pairOf);
+  const signing = pairs.at(-1);
+  if (signing === undefined) throw new Error('an authority without a CA');
+  const backend = ownCA({
+    name: 'team/ca',
+    clock,
+    log: SILENT,
+    secret: async () => undefined,
+    signing: () => ({ version: pairs.length, pair: signing }),
+    trusted: () => pairs,
+  });
+  const view = anAuthority({
+    trust: bundleOf(pairs.map(({ anchor }) => anchor)),
+    generations: new Map(
+      pairs.map((pair, index) => [
+        pair.certificate.fingerprintSHA256,
+        { version: index + 1, signs: index + 1 === pairs.length },
+      ]),
+    ),
+    signing: { version: pairs.length, since, notAfter: signing.certificate.notAfter },
+  });
+  return { view, backend };
+}
