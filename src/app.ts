@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
+import { LEASES } from './api/names.ts';
 import { AUTHORITIES } from './authorities/index.ts';
 import { Registry } from './authority/registry.ts';
 import type { Clock } from './clock.ts';
@@ -40,7 +41,13 @@ export interface App {
 export async function startApp(config: Config, clock: Clock, log: Logger, onLost: () => void): Promise<App> {
   const metrics = createMetrics(AUTHORITIES.map(({ type }) => type));
   const connections = connect(config, clock, log);
-  const client = new KubeClient({ connections, clock, onRequest: metrics.requested });
+  const client = new KubeClient({
+    connections,
+    clock,
+    onRequest: metrics.requested,
+    // The Lease itself is written by those who don't hold it, too.
+    mayWrite: (resource) => resource === LEASES.plural || lease === undefined || lease.held(),
+  });
   const stopping = new AbortController();
   const cluster = new Cluster(config, { client, clock, logger: log });
   const instance = `${hostname()}-${randomUUID().slice(0, 8)}`;

@@ -133,7 +133,8 @@ function parseFlags(args: readonly string[]): Readonly<Record<string, string | b
   try {
     return parseArgs({ args: spelt, options, allowPositionals: false }).values;
   } catch (error) {
-    throw new StartError(`${(error as Error).message.split('.')[0]}; see --help`);
+    // The first sentence; the others are advice for programs that take positional arguments.
+    throw new StartError(`${(error as Error).message.split(/\.\s|\n/)[0]}; see --help`);
   }
 }
 
@@ -141,16 +142,18 @@ function toConfig(values: Values, isTerminal: boolean): Config {
   const namespaces = values.namespaces
     .split(',')
     .map((name) => name.trim())
-    .filter((name) => name !== '');
+    .filter((name) => name !== '')
+    .map((name) => toNamespace('namespaces', name));
+  const controllerNamespace = toNamespace('controller-namespace', values['controller-namespace']);
+  const leaderElectNamespace = values['leader-elect-namespace'] || controllerNamespace;
   return {
     kubeconfig: values.kubeconfig === '' ? undefined : values.kubeconfig,
     namespaces: namespaces.length === 0 ? undefined : [...new Set(namespaces)],
-    controllerNamespace: values['controller-namespace'],
+    controllerNamespace,
     metricsAddress: toAddress('metrics-bind-address', values['metrics-bind-address']),
     healthAddress: toAddress('health-probe-bind-address', values['health-probe-bind-address']),
     leaderElect: toBoolean('leader-elect', values['leader-elect']),
-    leaderElectNamespace:
-      values['leader-elect-namespace'] === '' ? values['controller-namespace'] : values['leader-elect-namespace'],
+    leaderElectNamespace: toNamespace('leader-elect-namespace', leaderElectNamespace),
     workers: toCount('workers', values.workers),
     routineEvents: toBoolean('routine-events', values['routine-events']),
     trustPropagationMs: toMs('trust-propagation', values['trust-propagation']),
@@ -161,6 +164,11 @@ function toConfig(values: Values, isTerminal: boolean): Config {
       LOG_FORMATS,
     ),
   };
+}
+
+function toNamespace(flag: Flag, text: string): string {
+  if (!/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/.test(text)) throw new StartError(`--${flag} ${text} is no namespace`);
+  return text;
 }
 
 /** `:8080`, `127.0.0.1:8080`, `[::1]:8080`; port 0 stands for any free one. */
@@ -200,11 +208,15 @@ function variable(flag: string): string {
   return `CERTWHEEL_${flag.toUpperCase().replaceAll('-', '_')}`;
 }
 
+/** Kubernetes sets such variables for each Service of the namespace, and one may well be called certwheel. */
+const SERVICE_LINK = /_SERVICE_(HOST|PORT(_.*)?)$|_PORT(_\d+_(TCP|UDP|SCTP)(_(ADDR|PORT|PROTO))?)?$/;
+
 /** A misspelt variable would be ignored in silence. */
 function refuseUnknownVariables(env: NodeJS.ProcessEnv): void {
   const known = new Set<string>(OPTIONS.map(({ flag }) => variable(flag)));
   const unknown = Object.keys(env).find(
-    (name) => name.startsWith('CERTWHEEL_') && name !== 'CERTWHEEL_CACHE' && !known.has(name),
+    (name) =>
+      name.startsWith('CERTWHEEL_') && name !== 'CERTWHEEL_CACHE' && !known.has(name) && !SERVICE_LINK.test(name),
   );
   if (unknown !== undefined) throw new StartError(`the environment variable ${unknown} is unknown; see --help`);
 }

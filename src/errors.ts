@@ -96,8 +96,16 @@ export function classify(error: unknown): CertwheelError {
   if (error instanceof CertwheelError) return error;
   if (error instanceof ApiError)
     return new RetryableError(apiErrorCode(error), error.message, { retryAfterMs: error.retryAfterMs, cause: error });
-  const message = error instanceof Error ? error.message : String(error);
-  return new UnexpectedError('Unexpected', message, { cause: error });
+  return new UnexpectedError('Unexpected', textOf(error instanceof Error ? error.message : error), { cause: error });
+}
+
+/** Not everything that can be thrown can be written: an object without a prototype has no text. */
+function textOf(thrown: unknown): string {
+  try {
+    return String(thrown);
+  } catch {
+    return `a thrown ${typeof thrown}`;
+  }
 }
 
 function apiErrorCode(error: ApiError): ErrorCode {

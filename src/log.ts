@@ -26,7 +26,7 @@ export function createLogger(reach: LogLevel, format: LogFormat): Logger {
     // A level that isn't written costs winston 8 µs all the same.
     if (LOG_LEVELS.indexOf(level) > LOG_LEVELS.indexOf(reach)) return () => {};
     // Under a key of its own, since winston appends a field called "message" to the message.
-    return (message: string, fields: LogFields = {}) => void sink.log({ ...safe(fields), level, message });
+    return (message: string, fields: LogFields = {}) => void sink.log({ ...safe(fields), level, message: String(plain(message)) });
   };
   return { debug: write('debug'), info: write('info'), warn: write('warn'), error: write('error') };
 }
@@ -34,22 +34,39 @@ export function createLogger(reach: LogLevel, format: LogFormat): Logger {
 const PRIVATE_KEY = /-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?(-----END [A-Z ]*PRIVATE KEY-----|$)/g;
 const RESERVED: readonly string[] = ['message', 'level', 'timestamp'];
 
+/** Deeper than anything that belongs into a log; it ends circles too. */
+const DEEPEST = 5;
+
 /** A last line of defence: nothing that is passed here should hold a key. */
 function safe(fields: LogFields): LogFields {
-  const entries = Object.entries(fields).map(([key, value]) => {
-    const plain = value instanceof Error ? value.message : value;
-    return [
-      RESERVED.includes(key) ? 'detail' : key,
-      typeof plain === 'string' ? plain.replace(PRIVATE_KEY, '[private key]') : plain,
-    ];
-  });
-  return Object.fromEntries(entries);
+  return Object.fromEntries(
+    Object.entries(fields).map(([key, value]) => [RESERVED.includes(key) ? 'detail' : key, plain(value)]),
+  );
+}
+
+/** What JSON can say of a value, without private keys, wherever in it they stand. */
+function plain(value: unknown, depth = 0): unknown {
+  if (typeof value === 'string') return value.replace(PRIVATE_KEY, '[private key]');
+  if (typeof value === 'bigint' || typeof value === 'symbol') return String(value);
+  if (typeof value !== 'object' || value === null || value instanceof Date) return value;
+  if (value instanceof Error) return plain(value.message, depth);
+  if (ArrayBuffer.isView(value)) return '[bytes]';
+  if (depth === DEEPEST) return '[...]';
+  if (Array.isArray(value)) return value.map((each) => plain(each, depth + 1));
+  return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, plain(each, depth + 1)]));
 }
 
 const text = winston.format.printf(({ timestamp, level, message, ...fields }) => {
   const facts = Object.entries(fields).filter(([, value]) => value !== undefined);
-  const shown = facts.map(
-    ([key, value]) => `${key}=${typeof value === 'string' && !/[\s"]/.test(value) ? value : JSON.stringify(value)}`,
-  );
+  const shown = facts.map(([key, value]) => `${bareOrQuoted(key)}=${bareOrQuoted(value)}`);
   return `${String(timestamp).slice(11, 19)} ${level.padEnd(5)} ${message}${shown.length > 0 ? `  ${shown.join(' ')}` : ''}`;
 });
+
+/** On one line, and without anything that a terminal would obey. */
+function bareOrQuoted(value: unknown): string {
+  if (typeof value === 'string' && !/[\s"\p{Cc}]/u.test(value)) return value;
+  return String(JSON.stringify(value)).replace(
+    /[\p{Cc}\p{Zl}\p{Zp}]/gu,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
+}

@@ -110,11 +110,13 @@ function selects(
   selector: NonNullable<AllowedNamespaces['selector']>,
   labels: Readonly<Record<string, string>>,
 ): boolean {
-  const matches = Object.entries(selector.matchLabels ?? {}).every(([key, value]) => labels[key] === value);
+  // A Map, since every object has a `constructor`, which is no label.
+  const present = new Map(Object.entries(labels));
+  const matches = Object.entries(selector.matchLabels ?? {}).every(([key, value]) => present.get(key) === value);
   return (
     matches &&
     (selector.matchExpressions ?? []).every(({ key, operator, values = [] }) => {
-      const value = labels[key];
+      const value = present.get(key);
       switch (operator) {
         case 'In':
           return value !== undefined && values.includes(value);

@@ -1,4 +1,4 @@
-import { CertwheelError } from '../errors.ts';
+import { CertwheelError, TerminalError } from '../errors.ts';
 import type { KeySpec } from '../pki/keys.ts';
 import type { Subject } from '../pki/name.ts';
 import type { Names } from '../pki/san.ts';
@@ -135,14 +135,23 @@ interface PrivateKeyFields {
   size?: number;
 }
 
+const SIZES: Readonly<Record<string, (size: number) => boolean>> = {
+  ECDSA: (size) => [256, 384, 521].includes(size),
+  RSA: (size) => size >= 2048 && size <= 4096 && size % 2 === 0,
+};
+
 /** Size has no default in the schema, since it depends on the algorithm: 256 for ECDSA, 2048 for RSA. */
 export function parseKeySpec(fields: PrivateKeyFields | undefined): KeySpec {
-  switch (fields?.algorithm) {
+  const { algorithm = 'ECDSA', size } = fields ?? {};
+  // CEL's part, but what is stored may be older; no key can be made of it.
+  if (size !== undefined && SIZES[algorithm]?.(size) === false)
+    throw new TerminalError('InvalidSpec', `spec.privateKey.size ${size} is no size of an ${algorithm} key`);
+  switch (algorithm) {
     case 'Ed25519':
-      return { algorithm: 'Ed25519' };
+      return { algorithm };
     case 'RSA':
-      return { algorithm: 'RSA', size: fields.size ?? 2048 };
+      return { algorithm, size: size ?? 2048 };
     default:
-      return { algorithm: 'ECDSA', size: (fields?.size ?? 256) as 256 | 384 | 521 };
+      return { algorithm: 'ECDSA', size: (size ?? 256) as 256 | 384 | 521 };
   }
 }

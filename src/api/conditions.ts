@@ -42,10 +42,18 @@ export function toRfc3339(moment: Date): string {
   return `${moment.toISOString().slice(0, 19)}Z`;
 }
 
-/** Undefined for what is no RFC 3339 moment; `Date` alone would take `2026` or `March 7` too. */
+const RFC_3339 = /^(\d{4}-\d\d-\d\d)[Tt]([01]\d|2[0-3]):\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)$/;
+
+/** Undefined for what is no RFC 3339 moment; `Date` alone would take `2026`, `March 7` or the 30th of February too. */
 export function parseRfc3339(text: string | undefined): Date | undefined {
-  if (text === undefined || !/^\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)$/.test(text))
-    return undefined;
+  const day = text === undefined ? undefined : RFC_3339.exec(text)?.[1];
+  if (text === undefined || day === undefined || !isDay(day)) return undefined;
   const moment = new Date(text);
   return Number.isNaN(moment.getTime()) ? undefined : moment;
+}
+
+/** `Date` takes the 31st of each month, and makes another day of it. */
+function isDay(text: string): boolean {
+  const day = new Date(`${text}T00:00:00Z`);
+  return !Number.isNaN(day.getTime()) && day.toISOString().startsWith(text);
 }

@@ -4,10 +4,12 @@ const UNITS_IN_MS: Readonly<Record<string, number>> = {
   s: 1_000,
   ms: 1,
   us: 1e-3,
+  // The micro sign, and the Greek letter that looks like it.
   µs: 1e-3,
+  μs: 1e-3,
   ns: 1e-6,
 };
-const PART = /(\d+(?:\.\d*)?|\.\d+)(h|ms|m|s|us|µs|ns)/gy;
+const PART = /(\d+(?:\.\d*)?|\.\d+)(h|ms|m|s|us|µs|μs|ns)/gy;
 
 /**
  * Reads a duration in Go's syntax (`1h30m`, `90s`), which is what kubectl users write and what CEL's `duration()`

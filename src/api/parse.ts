@@ -1,5 +1,6 @@
 import { Ajv, type ValidateFunction } from 'ajv';
 import { TerminalError } from '../errors.ts';
+import { parseRfc3339 } from './conditions.ts';
 
 /** What every object of the API has, as far as we read it. */
 export interface ObjectMeta {
@@ -50,7 +51,7 @@ export function parseMeta(object: RawObject): ObjectMeta {
     uid,
     resourceVersion,
     generation,
-    createdAt: new Date(creationTimestamp ?? 0),
+    createdAt: parseRfc3339(creationTimestamp) ?? new Date(0),
     deleting: deletionTimestamp !== undefined,
   };
 }

@@ -97,7 +97,7 @@ test('the new CA waits for every ca.crt, and says for whose', () => {
     waitingFor,
     clearSince,
   } = plan(spreading, two, [member('ns/a', one, 'old'), member('ns/b', one)], {
-    clearSince: new Map([[2, hoursFromNow(-1)]]),
+    clearSince: new Map([['move 2', hoursFromNow(-1)]]),
   });
   assert.equal(planned, { do: 'settle', recheckAt: hoursFromNow(24) });
   assert.equal(waitingFor, ['ns/a']);
@@ -108,7 +108,7 @@ test('once all have it, the new CA waits as long as workloads take to load it', 
   const first = plan(spreading, two, [member('a', one)]);
   const opensAt = new Date(NOW.getTime() + PROPAGATION_MS);
   assert.equal(first.step, { do: 'settle', recheckAt: opensAt });
-  assert.equal([...first.clearSince], [[2, NOW]]);
+  assert.equal([...first.clearSince], [['move 2', NOW]]);
   const members = [member('a', one)];
   const justBefore = new Date(opensAt.getTime() - 1);
   assert.is(step(spreading, two, members, { clearSince: first.clearSince, now: justBefore }), 'settle');
@@ -136,7 +136,7 @@ test('the old CA waits for its last valid certificate, then as long as workloads
   assert.equal(waitingFor, ['ns/a']);
   assert.equal(planned, { do: 'settle', recheckAt: hoursFromNow(24) }, 'looked at again when that one has run out');
   const clear = plan(reissuing, two, [member('ns/b', two), member('ns/c', one, 'bundle', hoursFromNow(-1))]);
-  assert.equal([...clear.clearSince], [[1, NOW]]);
+  assert.equal([...clear.clearSince], [['retire 1', NOW]]);
   const opensAt = new Date(NOW.getTime() + PROPAGATION_MS);
   assert.is(step(reissuing, two, [member('b', two)], { clearSince: clear.clearSince, now: opensAt }), 'retire 1');
 });
@@ -148,7 +148,7 @@ test('a CA that was prepared and is no longer wanted goes at once', () => {
 test('on the way back, the former CA signs again only after the wait', () => {
   const { step: planned } = plan(reissuing, one, [member('a', one), member('b', two)]);
   assert.is(planned.do, 'settle');
-  const since = { clearSince: new Map([[1, NOW]]), now: new Date(NOW.getTime() + PROPAGATION_MS) };
+  const since = { clearSince: new Map([['move 1', NOW]]), now: new Date(NOW.getTime() + PROPAGATION_MS) };
   assert.is(step(reissuing, one, [member('a', one), member('b', two)], since), '1 -> Active');
 });
 
@@ -156,7 +156,7 @@ test('a third CA in the middle of a swap is prepared beside the two', () => {
   assert.is(step(spreading, three), 'create Prepared');
   assert.is(step(reissuing, three), 'create Prepared');
   const all = [...spreading, generation(3, 'Prepared', three)];
-  const since = { clearSince: new Map([[3, NOW]]), now: new Date(NOW.getTime() + PROPAGATION_MS) };
+  const since = { clearSince: new Map([['move 3', NOW]]), now: new Date(NOW.getTime() + PROPAGATION_MS) };
   assert.is(step(all, three, [member('a', one)], since), '3 -> Active');
 });
 
@@ -179,7 +179,7 @@ test('a generation that is there twice leaves once', () => {
   const twice = [generation(1, 'Active', one, hoursFromNow(-2)), generation(2, 'Active', one, hoursFromNow(-1))];
   assert.is(step(twice, one, [member('a', one)]), '1 -> Retiring');
   const next = [generation(1, 'Retiring', one), generation(2, 'Active', one)];
-  const since = { clearSince: new Map([[1, NOW]]), now: new Date(NOW.getTime() + PROPAGATION_MS) };
+  const since = { clearSince: new Map([['retire 1', NOW]]), now: new Date(NOW.getTime() + PROPAGATION_MS) };
   assert.is(step(next, one, [member('a', one)], since), 'retire 1');
 });
 

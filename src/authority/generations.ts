@@ -42,8 +42,8 @@ export interface Rotation {
   readonly trustBundleHash: string;
   /** How long workloads are given to load a Secret that changed. */
   readonly propagationMs: number;
-  /** Since when nobody has stood in the way of each version's next step; kept from look to look. */
-  readonly clearSince: ReadonlyMap<number, Date>;
+  /** Since when nobody has stood in the way of a step, by step and version; kept from look to look. */
+  readonly clearSince: ReadonlyMap<string, Date>;
 }
 
 /** The next step of a CA rotation: always one write, so that a crash between two steps leaves a state that goes on. */
@@ -59,7 +59,7 @@ export interface Plan {
   /** Certificates that hold up the next step, for people to read. */
   readonly waitingFor: readonly string[];
   /** For the next look. */
-  readonly clearSince: ReadonlyMap<number, Date>;
+  readonly clearSince: ReadonlyMap<string, Date>;
 }
 
 /**
@@ -71,7 +71,7 @@ export interface Plan {
 export function planRotation(rotation: Rotation, now: Date): Plan {
   const { generations, wanted } = rotation;
   const signing = signingGeneration(generations, now);
-  const settled = { waitingFor: [], clearSince: new Map<number, Date>() };
+  const settled = { waitingFor: [], clearSince: new Map<string, Date>() };
   const wantedOnes = generations.filter(({ pair }) => pair.certificate.fingerprintSHA256 === wanted);
   // A Secret that was restored by hand may keep the same pair again.
   const successor = wantedOnes.find((each) => each === signing) ?? wantedOnes[0];
@@ -143,9 +143,11 @@ function gate(
   }
   // Without certificates there is nobody who would have to load anything.
   if (rotation.members.length === 0) return { step, waitingFor, clearSince: new Map() };
-  const since = rotation.clearSince.get(generation.version) ?? now;
+  // One generation may come to two gates: on its way out, and on its way back in.
+  const gateName = `${step.do} ${generation.version}`;
+  const since = rotation.clearSince.get(gateName) ?? now;
   const opensAt = new Date(since.getTime() + rotation.propagationMs);
-  const clearSince = new Map([[generation.version, since]]);
+  const clearSince = new Map([[gateName, since]]);
   return { step: opensAt <= now ? step : { do: 'settle', recheckAt: opensAt }, waitingFor, clearSince };
 }
 

@@ -59,6 +59,8 @@ export interface AuthorityDeps {
 
 export interface AuthorityMetrics {
   show(resource: CertificateAuthority, ready: boolean, caNotAfter: Date | undefined): void;
+  /** It is gone, or can't be read. */
+  hide(key: string): void;
 }
 
 /** An authority that is down is probed this often, whatever the number of certificates that wait for it. */
@@ -82,6 +84,7 @@ async function lookAt(key: string, deps: AuthorityDeps, signal: AbortSignal): Pr
   const resource = deps.find(key);
   if (resource === undefined || resource.deleting || isBrokenAuthority(resource)) {
     deps.registry.remove(key);
+    deps.metrics.hide(key);
     deps.wakeCertificates(key);
     return resource === undefined || !isBrokenAuthority(resource) ? { do: 'rest' } : reportBroken(resource, deps);
   }

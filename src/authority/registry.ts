@@ -21,7 +21,7 @@ export interface Runtime {
   readonly release: () => void;
   generations: readonly Generation[];
   /** See Rotation.clearSince. */
-  clearSince: ReadonlyMap<number, Date>;
+  clearSince: ReadonlyMap<string, Date>;
   /** Tries in a row that have failed. */
   attempts: number;
   /** Undefined until the first look has come to an end. */

@@ -175,12 +175,13 @@ export function differsFromSpec({ resource, secret }: Observed): Need | undefine
 
 export function comesFromElsewhere({ resource, authority, secret }: Observed): Need | undefined {
   const held = secret?.certificate;
-  if (held === undefined || !isAuthority(authority)) return undefined;
+  if (held === undefined) return undefined;
   const remembered = secret?.memory.authority;
+  // Asked first: it holds of an authority that isn't there, too.
   if (remembered !== undefined && remembered !== authorityName(resource))
     return { reason: 'AuthorityChanged', message: `the certificate was issued by ${remembered}` };
   // Until its trust is known, an authority can't disown what it issued.
-  if (authority.trust.anchors.size > 0 && !authority.trust.anchors.has(held.anchorFingerprint))
+  if (isAuthority(authority) && authority.trust.anchors.size > 0 && !authority.trust.anchors.has(held.anchorFingerprint))
     return { reason: 'AuthorityChanged', message: 'the certificate does not lead to a CA of the authority' };
   return undefined;
 }

@@ -120,15 +120,20 @@ function ownerOf(
 
 function readMemory(annotations: Readonly<Record<string, string>>): SecretMemory {
   return {
-    revision: Number.parseInt(annotations[names.REVISION_ANNOTATION] ?? '', 10) || 0,
+    revision: countOf(annotations[names.REVISION_ANNOTATION]) ?? 0,
     authority: annotations[names.AUTHORITY_ANNOTATION],
-    authorityGeneration: Number.parseInt(annotations[names.AUTHORITY_GENERATION_ANNOTATION] ?? '', 10) || undefined,
+    authorityGeneration: countOf(annotations[names.AUTHORITY_GENERATION_ANNOTATION]),
     requestedDurationMs: parseDuration(annotations[names.REQUESTED_DURATION_ANNOTATION] ?? ''),
     issuedAt: parseRfc3339(annotations[names.ISSUED_AT_ANNOTATION]),
     serials: readSerials(annotations[names.SERIALS_ANNOTATION] ?? ''),
     templateKeys: annotations[names.TEMPLATE_KEYS_ANNOTATION] ?? '',
     externalId: annotations[names.EXTERNAL_ID_ANNOTATION],
   };
+}
+
+/** From 1; undefined for anything else, so that a damaged annotation never gets into status, which would be refused. */
+function countOf(text: string | undefined): number | undefined {
+  return text !== undefined && /^[1-9]\d{0,8}$/.test(text) ? Number(text) : undefined;
 }
 
 /** `<serial>=<notAfter>`, newest first, separated by commas. */
@@ -140,9 +145,12 @@ function readSerials(text: string): PastSerial[] {
   });
 }
 
+/** Written by `kubectl apply`: the whole Secret once more, with its private key. */
+const LAST_APPLIED = 'kubectl.kubernetes.io/last-applied-configuration';
+
 const NOTHING: Readonly<Record<string, string>> = Object.freeze({});
 
 function withoutOurs(entries: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
-  const foreign = Object.entries(entries).filter(([key]) => !key.startsWith(`${names.GROUP}/`));
+  const foreign = Object.entries(entries).filter(([key]) => !key.startsWith(`${names.GROUP}/`) && key !== LAST_APPLIED);
   return foreign.length === 0 ? NOTHING : Object.fromEntries(foreign);
 }

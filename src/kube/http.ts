@@ -13,6 +13,8 @@ export interface HttpRequest {
   timeoutMs: number;
   maxBytes: number;
   signal?: AbortSignal | undefined;
+  /** Asked at the last moment, when a connection is free and before the first byte. */
+  mayBeSent?: (() => boolean) | undefined;
 }
 
 export interface HttpAnswer {
@@ -78,6 +80,7 @@ class Exchange implements Dispatcher.DispatchHandler {
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
     this.#controller = controller;
+    if (this.#request.mayBeSent?.() === false) this.giveUp('NotLeading', 'another replica leads');
     // It was given up while it waited for a free connection: it must not be sent any more.
     if (this.#settled) controller.abort(new Error('given up'));
   }

@@ -22,6 +22,8 @@ export interface TransportOptions {
   clock: Clock;
   /** Called after each request. Must not throw. */
   onRequest?: ((observation: Observation) => void) | undefined;
+  /** Whether a write to this resource may still leave; one that waited for a connection while we were frozen may not. */
+  mayWrite?: ((resource: string) => boolean) | undefined;
 }
 
 export interface Call extends CallOptions {
@@ -46,11 +48,13 @@ export class Transport {
   readonly #connections: ConnectionSource;
   readonly #clock: Clock;
   readonly #onRequest: ((observation: Observation) => void) | undefined;
+  readonly #mayWrite: ((resource: string) => boolean) | undefined;
 
   constructor(options: TransportOptions) {
     this.#connections = options.connections;
     this.#clock = options.clock;
     this.#onRequest = options.onRequest;
+    this.#mayWrite = options.mayWrite;
   }
 
   json<T>(call: Call): Promise<T> {
@@ -120,6 +124,7 @@ export class Transport {
       timeoutMs: call.timeoutMs ?? TIMEOUT_MS,
       maxBytes: call.maxBytes ?? MAX_OBJECT_BYTES,
       signal: call.signal,
+      mayBeSent: call.method === 'GET' ? undefined : () => this.#mayWrite?.(call.resource) ?? true,
     };
     const answer = await send(request).catch((error: unknown) => {
       if (call.method === 'GET' && error instanceof NoAnswer && error.connectionDied) return send(request);

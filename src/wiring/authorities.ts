@@ -49,7 +49,7 @@ export function wireAuthorities(services: Services, wakeCertificates: (authority
       cacheOf(kind, services).put(stored, resource.resourceVersion);
     },
     tell: (resource, event) => tell(events, authorityResource(resource.kind), resource, event),
-    metrics: { show: metrics.showAuthority },
+    metrics: { show: metrics.showAuthority, hide: metrics.hideAuthority },
   };
   const controller = new Controller({
     name: 'authorities',

@@ -101,11 +101,11 @@ class ForeignSecrets {
     const key = keyOf(resource);
     if (!isInTheWay) this.forget(key);
     else if (!this.#followed.has(key)) {
-      const { references } = this.#services;
-      this.#followed.set(
-        key,
-        references.acquire(SECRETS, resource.namespace, resource.spec.secretName, () => this.#wake(key)),
-      );
+      const wake = () => this.#wake(key);
+      const reference = this.#services.references.acquire(SECRETS, resource.namespace, resource.spec.secretName, wake);
+      this.#followed.set(key, reference);
+      // Gone between the look and the watch, which then has nothing to tell.
+      void reference.synced.then(() => reference.get() === undefined && wake());
     }
   }
 

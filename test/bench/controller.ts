@@ -30,10 +30,10 @@ process.on('message', async (question: Question) => {
     case 'state': {
       const cpu = process.cpuUsage();
       const state = {
-        rotations: await rotations(),
+        rotations: await sumOf('certwheel_rotations_total'),
         cpuMs: (cpu.user + cpu.system) / 1000,
-        rssBytes: process.memoryUsage.rss(),
         loopDelayP99Ms: delay.percentile(99) / 1e6,
+        waiting: await sumOf('certwheel_workqueue_depth'),
       };
       return reply({ state });
     }
@@ -43,9 +43,9 @@ process.on('message', async (question: Question) => {
   }
 });
 
-async function rotations(): Promise<number> {
-  const counter = await app.metrics.registry.getSingleMetric('certwheel_rotations_total')?.get();
-  return (counter?.values ?? []).reduce((sum, { value }) => sum + value, 0);
+async function sumOf(name: string): Promise<number> {
+  const metric = await app.metrics.registry.getSingleMetric(name)?.get();
+  return (metric?.values ?? []).reduce((sum, { value }) => sum + value, 0);
 }
 
 function reply(answer: Answer): void {

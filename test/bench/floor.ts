@@ -9,6 +9,7 @@ import { systemClock } from '../../src/clock.ts';
 import { KubeconfigConnection } from '../../src/kube/auth.ts';
 import { KubeClient } from '../../src/kube/client.ts';
 import { createLogger } from '../../src/log.ts';
+import type { Answer, Question } from './protocol.ts';
 
 interface Task {
   readonly secret: RawObject;
@@ -17,45 +18,84 @@ interface Task {
 
 const [kubeconfig = '', namespace = '', concurrency = '16'] = process.argv.slice(2);
 const log = createLogger('error', 'text');
-const client = new KubeClient({ connections: new KubeconfigConnection({ kubeconfig, clock: systemClock, logger: log }), clock: systemClock });
+const client = new KubeClient({
+  connections: new KubeconfigConnection({ kubeconfig, clock: systemClock, logger: log }),
+  clock: systemClock,
+});
 
 const tasks = await prepare();
-process.send?.({ ready: true });
+reply({ ready: true });
 
-process.on('message', async (question: { ask: string; rounds?: number }) => {
-  if (question.ask === 'stop') process.exit(0);
+process.on('message', async ({ ask }: Question) => {
+  if (ask === 'stop') process.exit(0);
   const startedMs = performance.now();
   const before = process.cpuUsage();
   const waiting = [...tasks.keys()];
   await Promise.all(Array.from({ length: Number(concurrency) }, () => work(waiting)));
-  const cpu = process.cpuUsage(before);
-  process.send?.({ seconds: (performance.now() - startedMs) / 1000, count: tasks.length, cpuMs: (cpu.user + cpu.system) / 1000 });
+  const { user, system } = process.cpuUsage(before);
+  reply({
+    round: { count: tasks.length, seconds: (performance.now() - startedMs) / 1000, cpuMs: (user + system) / 1000 },
+  });
 });
 
+function reply(answer: Answer): void {
+  process.send?.(answer);
+}
+
 async function work(waiting: number[]): Promise<void> {
-  for (let index = waiting.pop(); index !== undefined; index = waiting.pop()) tasks[index] = await rotate(tasks[index] as Task);
+  for (let index = waiting.pop(); index !== undefined; index = waiting.pop())
+    tasks[index] = await rotate(tasks[index] as Task);
 }
 
 /** What the controller writes, on the same conditions. */
 async function rotate({ secret, resource }: Task): Promise<Task> {
   const serial = randomBytes(16).toString('hex');
   const fresh = (base64 = '') => randomBytes(Math.floor((base64.length * 3) / 4)).toString('base64');
-  const { name, uid, resourceVersion, labels, annotations, ownerReferences } = secret.metadata as Record<string, unknown> & { name: string };
+  const { name, uid, resourceVersion, labels, annotations, ownerReferences } = secret.metadata as Record<
+    string,
+    unknown
+  > & { name: string };
   const written = await client.apply(SECRETS, {
     apiVersion: 'v1',
     kind: 'Secret',
-    metadata: { namespace, name, uid, resourceVersion, labels, ownerReferences, annotations: { ...(annotations as object), 'certwheel.io/serials': serial } },
+    metadata: {
+      namespace,
+      name,
+      uid,
+      resourceVersion,
+      labels,
+      ownerReferences,
+      annotations: { ...(annotations as object), 'certwheel.io/serials': serial },
+    },
     type: 'kubernetes.io/tls',
-    data: { 'tls.crt': fresh(secret.data?.['tls.crt']), 'tls.key': fresh(secret.data?.['tls.key']), 'ca.crt': secret.data?.['ca.crt'] },
+    data: {
+      'tls.crt': fresh(secret.data?.['tls.crt']),
+      'tls.key': fresh(secret.data?.['tls.key']),
+      'ca.crt': secret.data?.['ca.crt'],
+    },
   });
-  const status = { ...(resource.status as object), serialNumber: serial, fingerprintSHA256: randomBytes(32).toString('hex') };
-  const metadata = { namespace, name: resource.metadata?.name ?? '', resourceVersion: resource.metadata?.resourceVersion };
-  return { secret: written, resource: await client.apply(CLIENT_CERTIFICATES, { metadata, status }, { subresource: 'status' }) };
+  const status = {
+    ...(resource.status as object),
+    serialNumber: serial,
+    fingerprintSHA256: randomBytes(32).toString('hex'),
+  };
+  const metadata = {
+    namespace,
+    name: resource.metadata?.name ?? '',
+    resourceVersion: resource.metadata?.resourceVersion,
+  };
+  return {
+    secret: written,
+    resource: await client.apply(CLIENT_CERTIFICATES, { metadata, status }, { subresource: 'status' }),
+  };
 }
 
 /** Takes what the controller has issued as the model. */
 async function prepare(): Promise<Task[]> {
-  const [resources, secrets] = await Promise.all([client.list(CLIENT_CERTIFICATES, { namespace }), client.list(SECRETS, { namespace })]);
+  const [resources, secrets] = await Promise.all([
+    client.list(CLIENT_CERTIFICATES, { namespace }),
+    client.list(SECRETS, { namespace }),
+  ]);
   const byName = new Map(secrets.items.map((secret) => [secret.metadata?.name, secret]));
   return resources.items.flatMap((resource) => {
     const secret = byName.get((resource.spec as { secretName: string }).secretName);

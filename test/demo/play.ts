@@ -51,12 +51,10 @@ export async function play(scene: Scene): Promise<void> {
   const controller = startController(cluster.dir, cluster.kubeconfigPath);
   cleanup.defer(() => controller.stop());
   const unlessLost = <T>(work: Promise<T>) => Promise.race([work, trouble.promise, controller.lost]);
-  await unlessLost(
-    step(
-      'the controller issues the first certificates',
-      () => unlessLost(untilIssued(story)),
-      () => 'the controller runs, and has issued the first certificates',
-    ),
+  await step(
+    'the controller issues the first certificates',
+    () => unlessLost(untilIssued(story)),
+    () => 'the controller runs, and has issued the first certificates',
   );
   workloads = await Workloads.start(story, SERVER, CLIENTS);
   cleanup.defer(async () => workloads?.stop());

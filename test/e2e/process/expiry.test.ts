@@ -3,9 +3,10 @@ import * as assert from 'uvu/assert';
 import type { ControllerProcess } from '../support/controller-process.ts';
 import { eventually } from '../support/eventually.ts';
 import { clientCertificate, conditionOf, create, readSecret, untilReady } from '../support/objects.ts';
-import { watchCertificates } from '../support/secret-witness.ts';
+import { type StoredCertificate, watchCertificates } from '../support/secret-witness.ts';
 import { eventsOf } from '../support/told.ts';
-import { oneWorld } from '../support/world.ts';
+import type { Witness } from '../support/witness.ts';
+import { oneWorld, type World } from '../support/world.ts';
 import { begun } from './support/begun.ts';
 import { deleteSecret, opensslCa, putCaSecret, secretAuthority } from './support/ca.ts';
 import { bugs, lines } from './support/fleet.ts';
@@ -18,12 +19,14 @@ test.after(shared.stop);
 let controller: Promise<ControllerProcess> | undefined;
 
 /** A certificate whose CA ends soon and therefore it too; what becomes of it after `breakMore`, and with another CA. */
-async function outlive(breakMore: (namespace: string) => Promise<void>) {
-  const world = await shared.get();
+async function outlive(
+  world: World,
+  namespace: string,
+  told: Witness<StoredCertificate>,
+  breakMore: (namespace: string) => Promise<void>,
+) {
   controller ??= world.controller();
   const running = await controller;
-  const namespace = await world.namespace();
-  const told = await watchCertificates(world, namespace);
   await secretAuthority(world, namespace, opensslCa('Short CA', CA_LIFE_MS));
   await create(world, clientCertificate(namespace, 'alice', { duration: '1h' }));
   const issued = await untilReady(world, namespace, 'alice');
@@ -46,7 +49,6 @@ async function outlive(breakMore: (namespace: string) => Promise<void>) {
   const began = performance.now();
   const healed = await untilReady(world, namespace, 'alice', {}, 60_000);
   const healedMs = Math.round(performance.now() - began);
-  told.stop();
   return {
     issued,
     lateMs,
@@ -73,7 +75,12 @@ const STORIES = [
 ];
 
 for (const { what, breakMore } of STORIES) {
-  const story = begun(() => outlive(breakMore));
+  const story = begun(async () => {
+    const world = await shared.get();
+    const namespace = await world.namespace();
+    const told = await watchCertificates(world, namespace);
+    return outlive(world, namespace, told, breakMore).finally(told.stop);
+  });
 
   test(`a certificate that expires because ${what} is told of within 5 s, and heals with another CA`, async () => {
     const { issued, lateMs, message, metricWhileExpired, metricWhenHealed, healed, healedMs, secret, signed } =

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { type Matcher, startFaultProxy } from '../kube/fault-proxy.ts';
 import { type ControllerProcess, startController } from '../support/controller-process.ts';
 import { eventually } from '../support/eventually.ts';
 import { createAuthority, selfManaged } from '../support/objects.ts';
@@ -28,7 +29,7 @@ interface Pair {
   readonly secrets: Witness;
 }
 
-async function twoReplicas(): Promise<Pair> {
+async function twoReplicas(kubeconfigOfLeader?: string): Promise<Pair> {
   const world = await shared.get();
   const namespace = await world.namespace();
   const users = { leader: `${namespace}-a`, standby: `${namespace}-b` };
@@ -37,7 +38,7 @@ async function twoReplicas(): Promise<Pair> {
     namespaceUser(world, users.standby, [namespace]),
   ]);
   const args = ['--namespaces', namespace, '--leader-elect', '--leader-elect-namespace', namespace];
-  const leader = await startController(first, args);
+  const leader = await startController(kubeconfigOfLeader ?? first, args);
   await eventually('the first one leads', () => lines(leader.logs, 'became the leader').length > 0);
   const standby = await startController(second, args);
   await createAuthority(world, selfManaged(namespace));
@@ -95,6 +96,33 @@ const frozen = begun(async () => {
   return { tookMs, code, exitedMs, writes, faults, counted, found: bugs([...leader.logs, ...standby.logs]) };
 });
 
+/** Frozen while sixteen Secret writes are on their way, whose answers wait for it when it wakes up. */
+const frozenWhileWriting = begun(async () => {
+  const world = await shared.get();
+  const proxy = await startFaultProxy(world.cluster.kubeconfigPath);
+  try {
+    const { namespace, leader, standby, secrets } = await twoReplicas(proxy.kubeconfigPath);
+    const names = numbered(16);
+    const isSecretWrite: Matcher = ({ method, path }) => method === 'PATCH' && /\/secrets\/c\d+-tls$/.test(path);
+    proxy.when(isSecretWrite, { kind: 'delay', ms: 1_000 }, { times: 1_000 });
+    await createAll(world, namespace, names);
+    await eventually('its writes are under way', () => proxy.requests.filter(isSecretWrite).length === 16);
+    leader.signal('SIGSTOP');
+    await untilLeading(standby, 40_000);
+    await untilAllReady(world, namespace, 16);
+    const before = proxy.requests.length;
+    leader.signal('SIGCONT');
+    const { code } = await leader.exited;
+    await sleep(500);
+    const writes = proxy.requests.slice(before).filter(({ method }) => method !== 'GET');
+    secrets.stop();
+    const published = publishedSerials(secrets, names);
+    return { code, writes: writes.map(({ method, path }) => `${method} ${path}`), published };
+  } finally {
+    await proxy.close();
+  }
+});
+
 const stopped = begun(async () => {
   const { world, namespace, leader, standby, secrets } = await twoReplicas();
   await createAll(world, namespace, numbered(5));
@@ -133,6 +161,13 @@ test('a leader that was frozen beyond its Lease writes nothing when it wakes up,
   assert.ok(exitedMs < 5_000, `${exitedMs} ms`);
   assert.equal(faults, []);
   assert.equal(found, []);
+});
+
+test('a leader that was frozen in the middle of its writes does not go on with them', async () => {
+  const { code, writes, published } = await frozenWhileWriting();
+  assert.equal(writes, []);
+  assert.is(code, 1);
+  assert.is(published.length, 16);
 });
 
 test('a graceful stop hands over within 10 s', async () => {

@@ -15,7 +15,8 @@ export interface Scrape {
   value(name: string, labels?: Readonly<Record<string, string>>): number | undefined;
 }
 
-const SAMPLE = /^([a-zA-Z_:][\w:]*)(?:\{(.*)\})? (NaN|[+-]?Inf|[-+]?\d[\d.eE+-]*)(?: \d+)?$/;
+/** The library spells it Nan; Prometheus reads numbers as Go does, which takes that. */
+const SAMPLE = /^([a-zA-Z_:][\w:]*)(?:\{(.*)\})? (NaN|Nan|[+-]?Inf|[-+]?\d[\d.eE+-]*)(?: \d+)?$/;
 const LABEL = /([a-zA-Z_]\w*)="((?:[^"\\]|\\["\\n])*)"(?:,|$)/y;
 
 export async function metricsOf(controller: Pick<ControllerProcess, 'metrics'>): Promise<Scrape> {

@@ -1,0 +1,178 @@
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { type Config, helpText, parseCommandLine, StartError } from './config.ts';
+
+function configOf(args: readonly string[] = [], env: NodeJS.ProcessEnv = {}, isTerminal = false): Config {
+  const command = parseCommandLine(args, env, isTerminal);
+  if ('print' in command) throw new Error(`prints ${command.print}`);
+  return command.config;
+}
+
+test('nothing said is every default', () => {
+  assert.equal(configOf(), {
+    kubeconfig: undefined,
+    namespaces: undefined,
+    controllerNamespace: 'certwheel-system',
+    metricsAddress: { host: undefined, port: 8080 },
+    healthAddress: { host: undefined, port: 8081 },
+    leaderElect: false,
+    leaderElectNamespace: 'certwheel-system',
+    workers: 16,
+    routineEvents: false,
+    trustPropagationMs: 120_000,
+    logLevel: 'info',
+    logFormat: 'json',
+  });
+});
+
+test('every option can be a flag, with a blank or an equals sign', () => {
+  const pairs = {
+    kubeconfig: '/k',
+    namespaces: 'a,b',
+    'controller-namespace': 'sys',
+    'metrics-bind-address': '127.0.0.1:1',
+    'health-probe-bind-address': '[::1]:2',
+    'leader-elect': 'true',
+    'leader-elect-namespace': 'lease',
+    workers: '3',
+    'routine-events': 'true',
+    'trust-propagation': '90s',
+    'log-level': 'debug',
+    'log-format': 'text',
+  };
+  const expected: Config = {
+    kubeconfig: '/k',
+    namespaces: ['a', 'b'],
+    controllerNamespace: 'sys',
+    metricsAddress: { host: '127.0.0.1', port: 1 },
+    healthAddress: { host: '::1', port: 2 },
+    leaderElect: true,
+    leaderElectNamespace: 'lease',
+    workers: 3,
+    routineEvents: true,
+    trustPropagationMs: 90_000,
+    logLevel: 'debug',
+    logFormat: 'text',
+  };
+  assert.equal(configOf(Object.entries(pairs).map(([flag, value]) => `--${flag}=${value}`)), expected);
+  const blanks = Object.entries(pairs).flatMap(([flag, value]) => (value === 'true' ? [`--${flag}`] : [`--${flag}`, value]));
+  assert.equal(configOf(blanks), expected);
+  const env = Object.entries(pairs).map(([flag, value]) => [`CERTWHEEL_${flag.toUpperCase().replaceAll('-', '_')}`, value]);
+  assert.equal(configOf([], Object.fromEntries(env)), expected);
+});
+
+test('a flag wins over the environment, and the environment over the default', () => {
+  const env = { CERTWHEEL_WORKERS: '5', CERTWHEEL_LEADER_ELECT: 'true', CERTWHEEL_LOG_LEVEL: 'debug' };
+  const config = configOf(['--workers', '7', '--leader-elect=false'], env);
+  assert.equal([config.workers, config.leaderElect, config.logLevel], [7, false, 'debug']);
+});
+
+test('the last of two equal flags wins', () => {
+  assert.is(configOf(['--workers', '7', '--workers=8']).workers, 8);
+});
+
+test('on a terminal the log is text, unless it is said otherwise', () => {
+  assert.is(configOf([], {}, true).logFormat, 'text');
+  assert.is(configOf(['--log-format=json'], {}, true).logFormat, 'json');
+});
+
+test('the Lease is in the namespace of the controller', () => {
+  assert.is(configOf(['--controller-namespace=sys']).leaderElectNamespace, 'sys');
+});
+
+test('namespaces are read without blanks and repetitions', () => {
+  assert.equal(configOf(['--namespaces', ' a, b ,,a']).namespaces, ['a', 'b']);
+  assert.is(configOf(['--namespaces', ' , ']).namespaces, undefined);
+});
+
+const ADDRESSES: Record<string, Config['metricsAddress']> = {
+  ':9': { host: undefined, port: 9 },
+  ':0': { host: undefined, port: 0 },
+  '0': { host: undefined, port: -1 },
+  'localhost:80': { host: 'localhost', port: 80 },
+  '[::]:65535': { host: '::', port: 65_535 },
+};
+
+for (const [text, address] of Object.entries(ADDRESSES)) {
+  test(`${text} is an address`, () => assert.equal(configOf([`--metrics-bind-address=${text}`]).metricsAddress, address));
+}
+
+test('help and version are printed, even where the rest is wrong', () => {
+  assert.equal(parseCommandLine(['--help'], {}, false), { print: 'help' });
+  assert.equal(parseCommandLine(['--version', '--workers=x'], { CERTWHEEL_NONSENSE: '1' }, false), { print: 'version' });
+});
+
+const BAD: Record<string, [args: string[], env?: NodeJS.ProcessEnv]> = {
+  'an unknown flag': [['--wrokers=3']],
+  'an unknown flag with a dot': [['--log.level=3']],
+  'a positional argument': [['start']],
+  'a positional argument with a dot': [['./config.yaml']],
+  'a flag without its value': [['--kubeconfig']],
+  'a flag that takes the next flag for its value': [['--kubeconfig', '--workers']],
+  'workers that are no number': [['--workers=many']],
+  'no workers': [['--workers=0']],
+  'half a worker': [['--workers=1.5']],
+  'too many workers': [['--workers=1001']],
+  'an empty number of workers': [['--workers=']],
+  'a port alone': [['--metrics-bind-address=8080']],
+  'a port that is too large': [['--metrics-bind-address=:65536']],
+  'a port that is a word': [['--health-probe-bind-address=:http']],
+  'a duration in days': [['--trust-propagation=1d']],
+  'a duration without a unit': [['--trust-propagation=30']],
+  'a level that nobody knows': [['--log-level=loud']],
+  'a format that nobody knows': [['--log-format=xml']],
+  'a switch that is neither on nor off': [['--leader-elect=yes']],
+  'an empty namespace of the controller': [['--controller-namespace=']],
+  'a namespace of the controller that is no name': [['--controller-namespace=Not/A/Name']],
+  'a namespace that is no name': [['--namespaces=a,B_']],
+  'a namespace of the Lease that is no name': [['--leader-elect-namespace=a b']],
+  'a bad value in the environment': [[], { CERTWHEEL_WORKERS: 'x' }],
+  'a switch in the environment that is neither on nor off': [[], { CERTWHEEL_ROUTINE_EVENTS: '1' }],
+  'a misspelt variable': [[], { CERTWHEEL_LOGLEVEL: 'debug' }],
+};
+
+for (const [sentence, [args, env = {}]] of Object.entries(BAD)) {
+  test(`${sentence} is named in one line`, () => {
+    try {
+      configOf(args, env);
+    } catch (error) {
+      assert.instance(error, StartError);
+      const { message } = error as Error;
+      assert.ok(message.length > 10 && message.length < 200 && !message.includes('\n'), message);
+      const word = (args[0] ?? Object.keys(env)[0] ?? '').replace(/^CERTWHEEL_/, '').split('=')[0] ?? '';
+      const names = message.toLowerCase().replaceAll('-', '_').includes(word.toLowerCase().replaceAll('-', '_'));
+      assert.ok(names, `${message} does not name ${word}`);
+      return;
+    }
+    assert.unreachable('it was taken');
+  });
+}
+
+test('the variables that Kubernetes makes of a Service called certwheel are none of ours', () => {
+  const links = {
+    CERTWHEEL_SERVICE_HOST: '10.0.0.1',
+    CERTWHEEL_SERVICE_PORT: '8080',
+    CERTWHEEL_SERVICE_PORT_METRICS: '8080',
+    CERTWHEEL_PORT: 'tcp://10.0.0.1:8080',
+    CERTWHEEL_PORT_8080_TCP: 'tcp://10.0.0.1:8080',
+    CERTWHEEL_PORT_8080_TCP_ADDR: '10.0.0.1',
+    CERTWHEEL_PORT_8080_TCP_PORT: '8080',
+    CERTWHEEL_PORT_8080_TCP_PROTO: 'tcp',
+    CERTWHEEL_METRICS_SERVICE_HOST: '10.0.0.2',
+    CERTWHEEL_METRICS_PORT_8080_TCP_ADDR: '10.0.0.2',
+  };
+  assert.equal(configOf([], links), configOf());
+});
+
+test('variables of others are none of our business', () => {
+  assert.equal(configOf([], { PATH: '/bin', KUBECONFIG: '/k', certwheel_workers: '3' }), configOf());
+});
+
+test('the help names every flag, and no line is too long for a terminal', () => {
+  const help = helpText();
+  for (const flag of ['kubeconfig', 'workers', 'leader-elect', 'log-format', 'version', 'help'])
+    assert.ok(help.includes(`--${flag}`), flag);
+  for (const line of help.split('\n')) assert.ok(line.length <= 140, line);
+});
+
+test.run();

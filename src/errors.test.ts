@@ -1,0 +1,97 @@
+import fc from 'fast-check';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import {
+  ApiError,
+  AuthorityError,
+  CertwheelError,
+  classify,
+  DeniedError,
+  ERROR_CODES,
+  RetryableError,
+  TerminalError,
+  UnexpectedError,
+} from './errors.ts';
+
+test('an error of ours stays what it is', () => {
+  for (const error of [
+    new RetryableError('Conflict', 'm'),
+    new AuthorityError('CAExpired', 'm'),
+    new DeniedError('NotPermitted', 'm'),
+    new TerminalError('InvalidSpec', 'm'),
+    new UnexpectedError('Unexpected', 'm'),
+  ])
+    assert.is(classify(error), error);
+});
+
+const ANSWERS: Record<string, [status: number, message: string, code: string]> = {
+  'no answer at all': [0, 'socket hang up', 'ApiServerUnavailable'],
+  'a request that makes no sense': [400, 'bad', 'SecretRefused'],
+  'a token that is not taken': [401, 'Unauthorized', 'ApiServerUnavailable'],
+  'a role that is missing': [403, 'secrets is forbidden: User "x" cannot patch resource "secrets"', 'Forbidden'],
+  'a quota that is used up': [403, 'secrets "a" is forbidden: exceeded quota: q', 'SecretRefused'],
+  'a path that is unknown': [404, 'not found', 'ApiServerUnavailable'],
+  'a lost race': [409, 'the object has been modified', 'Conflict'],
+  'an object that is too large': [413, 'too large', 'SecretRefused'],
+  'an object that is invalid': [422, 'Invalid value', 'SecretRefused'],
+  'too many requests': [429, 'slow down', 'TooManyRequests'],
+  'a server that is broken': [500, 'oops', 'ApiServerUnavailable'],
+  'a server that is away': [503, 'later', 'ApiServerUnavailable'],
+};
+
+for (const [sentence, [status, message, code]] of Object.entries(ANSWERS)) {
+  test(`${sentence} is ${code}, and tried again`, () => {
+    const error = new ApiError(status, 'Reason', message, { retryAfterMs: 7 });
+    const classified = classify(error);
+    assert.instance(classified, RetryableError);
+    assert.equal(
+      [classified.code, classified.message, classified.retryAfterMs, classified.cause],
+      [code, message, 7, error],
+    );
+  });
+}
+
+test('anything else is a bug of ours, with what was thrown as its cause', () => {
+  const bug = new TypeError('x is undefined');
+  const classified = classify(bug);
+  assert.instance(classified, UnexpectedError);
+  assert.equal([classified.code, classified.message, classified.cause], ['Unexpected', 'x is undefined', bug]);
+});
+
+const UNTEXTUAL: Record<string, unknown> = {
+  nothing: undefined,
+  'a symbol': Symbol('x'),
+  'an object without a prototype': Object.create(null),
+  'an object whose text throws': {
+    toString() {
+      throw new Error('no');
+    },
+  },
+};
+
+for (const [sentence, thrown] of Object.entries(UNTEXTUAL)) {
+  test(`${sentence} can be thrown and classified`, () => assert.is(classify(thrown).code, 'Unexpected'));
+}
+
+test('whatever is thrown, it can be classified', () => {
+  fc.assert(
+    fc.property(fc.anything({ withNullPrototype: true, withBigInt: true, withObjectString: true }), (thrown) => {
+      const classified = classify(thrown);
+      assert.instance(classified, CertwheelError);
+      assert.type(classified.message, 'string');
+    }),
+    { numRuns: 1000 },
+  );
+});
+
+test('every code can be the reason of a condition', () => {
+  for (const code of ERROR_CODES) assert.match(code, /^[A-Za-z]([A-Za-z0-9_,:]*[A-Za-z0-9_])?$/);
+  assert.is(new Set(ERROR_CODES).size, ERROR_CODES.length);
+});
+
+test('an error is named by its class', () => {
+  assert.is(new AuthorityError('CAExpired', 'm').name, 'AuthorityError');
+  assert.is(String(new DeniedError('NotPermitted', 'm')), 'DeniedError: m');
+});
+
+test.run();

@@ -1,0 +1,83 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { systemClock } from '../clock.ts';
+import { Turnstile } from './turnstile.ts';
+
+test('no more than the capacity are inside, and the most urgent is called when one leaves', () => {
+  const called: string[] = [];
+  const turnstile = new Turnstile({ capacity: 2 }, systemClock, (key) => called.push(key));
+  assert.ok(turnstile.enter('a', 10));
+  assert.ok(turnstile.enter('b', 20));
+  assert.not(turnstile.enter('late', 90));
+  assert.not(turnstile.enter('soon', 30));
+  assert.equal(called, []);
+  turnstile.leave();
+  assert.equal(called, ['soon']);
+  assert.ok(turnstile.enter('soon', 30));
+  turnstile.leave();
+  assert.equal(called, ['soon', 'late']);
+  turnstile.close();
+});
+
+test('who is less urgent than somebody who waits does not overtake him', () => {
+  const turnstile = new Turnstile({ capacity: 1 }, systemClock, () => {});
+  assert.ok(turnstile.enter('inside', 0));
+  assert.not(turnstile.enter('urgent', 1));
+  assert.not(turnstile.enter('other', 2));
+  turnstile.leave();
+  assert.not(turnstile.enter('newcomer', 5));
+  turnstile.close();
+});
+
+test('a key that waits is held once, with its latest urgency', () => {
+  const called: string[] = [];
+  const turnstile = new Turnstile({ capacity: 1 }, systemClock, (key) => called.push(key));
+  turnstile.enter('inside', 0);
+  turnstile.enter('a', 50);
+  turnstile.enter('b', 40);
+  turnstile.enter('a', 30);
+  turnstile.leave();
+  assert.equal(called, ['a']);
+  turnstile.close();
+});
+
+test('a rate lets a burst through, and then one each time', () => {
+  let nowMs = 0;
+  const clock = { ...systemClock, monotonicMs: () => nowMs };
+  const turnstile = new Turnstile({ capacity: 100, rate: { requests: 2, perMs: 1000, burst: 3 } }, clock, () => {});
+  const entered = () => ['a', 'b', 'c', 'd', 'e'].filter((key) => turnstile.enter(key, 0)).length;
+  assert.is(entered(), 3);
+  nowMs += 500;
+  assert.is(entered(), 1);
+  nowMs += 60_000;
+  assert.is(entered(), 3, 'a pause fills the bucket, not more');
+  turnstile.close();
+});
+
+test('the next is called when its token is there, though nobody leaves', async () => {
+  const called: string[] = [];
+  const turnstile = new Turnstile({ capacity: 10, rate: { requests: 20, perMs: 1000, burst: 1 } }, systemClock, (key) =>
+    called.push(key),
+  );
+  assert.ok(turnstile.enter('a', 0));
+  assert.not(turnstile.enter('b', 0));
+  await sleep(120);
+  assert.equal(called, ['b']);
+  turnstile.close();
+});
+
+test('one who was called and does not come keeps nobody waiting for ever', async () => {
+  const called: string[] = [];
+  const turnstile = new Turnstile({ capacity: 1 }, systemClock, (key) => called.push(key));
+  turnstile.enter('inside', 0);
+  turnstile.enter('absent', 1);
+  turnstile.enter('patient', 2);
+  turnstile.leave();
+  assert.equal(called, ['absent']);
+  await sleep(1_200);
+  assert.equal(called, ['absent', 'patient']);
+  turnstile.close();
+});
+
+test.run();

@@ -1,0 +1,164 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { CERTIFICATE_AUTHORITIES, CLIENT_CERTIFICATES, NAMESPACES } from '../../src/api/names.ts';
+import { systemClock } from '../../src/clock.ts';
+import { KubeconfigConnection } from '../../src/kube/auth.ts';
+import { KubeClient } from '../../src/kube/client.ts';
+import { type ControlPlane, startControlPlane } from '../cluster/control-plane.ts';
+import { untilKnown } from '../e2e/crds/api.ts';
+import { bundle } from './bundle.ts';
+import type { Answer, FloorRound, Question, State } from './protocol.ts';
+
+const QUIET = { debug() {}, info() {}, warn() {}, error() {} };
+const CREATING_AT_ONCE = 16;
+
+/** The controller that is measured, in a process of its own. */
+export interface MeasuredController {
+  readonly pid: number;
+  /** From launch to the first log line, and to caches that are filled. */
+  readonly firstLineMs: number;
+  readonly syncedMs: number;
+  state(): Promise<State>;
+  advance(ms: number): void;
+  stop(): Promise<void>;
+}
+
+export interface Floor {
+  round(): Promise<FloorRound>;
+  stop(): Promise<void>;
+}
+
+export interface BenchWorld {
+  readonly cluster: ControlPlane;
+  readonly client: KubeClient;
+  controller(args?: readonly string[]): Promise<MeasuredController>;
+  floor(namespace: string, concurrency: number): Promise<Floor>;
+  /** A namespace with a self-managed authority `ca`. */
+  namespace(name: string): Promise<void>;
+  create(namespace: string, names: readonly string[], spec?: Record<string, unknown>): Promise<void>;
+  stop(): Promise<void>;
+}
+
+export async function startBenchWorld(): Promise<BenchWorld> {
+  const cluster = await startControlPlane();
+  const folder = mkdtempSync(join(tmpdir(), 'certwheel-bench-'));
+  await cluster.kubectl(['apply', '--server-side', '-f', `${import.meta.dirname}/../../crds`]);
+  await untilKnown(cluster);
+  const controllerFile = join(folder, 'controller.mjs');
+  const floorFile = join(folder, 'floor.mjs');
+  await bundle(`${import.meta.dirname}/controller.ts`, controllerFile);
+  await bundle(`${import.meta.dirname}/floor.ts`, floorFile);
+  const client = new KubeClient({
+    connections: new KubeconfigConnection({ kubeconfig: cluster.kubeconfigPath, clock: systemClock, logger: QUIET }),
+    clock: systemClock,
+  });
+  return {
+    cluster,
+    client,
+    controller: (args = []) => launch(controllerFile, ['--kubeconfig', cluster.kubeconfigPath, ...args]),
+    floor: (namespace, concurrency) => launchFloor(floorFile, [cluster.kubeconfigPath, namespace, String(concurrency)]),
+    namespace: async (name) => {
+      await client.create(NAMESPACES, { metadata: { name } });
+      await client.create(CERTIFICATE_AUTHORITIES, {
+        metadata: { namespace: name, name: 'ca' },
+        spec: { selfManaged: { commonName: 'Bench' } },
+      });
+    },
+    create: (namespace, names, spec) => createAll(client, namespace, names, spec),
+    stop: async () => {
+      await client.close();
+      await cluster.stop();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+async function launch(file: string, args: readonly string[]): Promise<MeasuredController> {
+  const startedMs = performance.now();
+  const standard = [
+    '--metrics-bind-address',
+    '0',
+    '--health-probe-bind-address',
+    '127.0.0.1:0',
+    '--log-format',
+    'json',
+  ];
+  const child = fork(file, [...standard, ...args], { stdio: ['ignore', 'ignore', 'pipe', 'ipc'] });
+  const firstLineMs = once(child.stderr as NodeJS.ReadableStream, 'data').then(() => performance.now() - startedMs);
+  child.stderr?.resume();
+  await answerOf(child, ({ ready }) => ready);
+  const syncedMs = performance.now() - startedMs;
+  return {
+    pid: child.pid ?? 0,
+    firstLineMs: await firstLineMs,
+    syncedMs,
+    state: async () => {
+      ask(child, { ask: 'state' });
+      return { ...(await answerOf(child, ({ state }) => state)), rssBytes: residentBytes(child.pid ?? 0) };
+    },
+    advance: (ms) => ask(child, { ask: 'advance', ms }),
+    stop: () => end(child),
+  };
+}
+
+async function launchFloor(file: string, args: readonly string[]): Promise<Floor> {
+  const child = fork(file, args);
+  await answerOf(child, ({ ready }) => ready);
+  return {
+    round: async () => {
+      ask(child, { ask: 'round' });
+      return answerOf(child, ({ round }) => round);
+    },
+    stop: () => end(child),
+  };
+}
+
+function ask(child: ChildProcess, question: Question): void {
+  child.send(question);
+}
+
+async function answerOf<T>(child: ChildProcess, pick: (answer: Answer) => T | undefined): Promise<T> {
+  for (;;) {
+    const [answer] = await Promise.race([
+      once(child, 'message'),
+      once(child, 'exit').then(([code]): never => {
+        throw new Error(`a measured process exited with ${code}`);
+      }),
+    ]);
+    const picked = pick(answer as Answer);
+    if (picked !== undefined) return picked;
+  }
+}
+
+async function end(child: ChildProcess): Promise<void> {
+  ask(child, { ask: 'stop' });
+  await once(child, 'exit');
+}
+
+/** As the kernel counts it. */
+function residentBytes(pid: number): number {
+  const kilobytes = /VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
+  return Number(kilobytes) * 1024;
+}
+
+async function createAll(
+  client: KubeClient,
+  namespace: string,
+  names: readonly string[],
+  spec: Record<string, unknown> = {},
+): Promise<void> {
+  const waiting = [...names];
+  const work = async () => {
+    for (let name = waiting.pop(); name !== undefined; name = waiting.pop()) {
+      const identity = { commonName: name, uris: [`spiffe://example.com/ns/${namespace}/sa/${name}`] };
+      await client.create(CLIENT_CERTIFICATES, {
+        metadata: { namespace, name },
+        spec: { authorityRef: { name: 'ca' }, secretName: `${name}-tls`, ...identity, ...spec },
+      });
+    }
+  };
+  await Promise.all(Array.from({ length: CREATING_AT_ONCE }, work));
+}

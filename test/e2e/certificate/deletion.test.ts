@@ -1,0 +1,145 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import * as names from '../../../src/api/names.ts';
+import { renewAt, untilRevision } from '../support/edits.ts';
+import { eventually } from '../support/eventually.ts';
+import { lazily } from '../support/lazily.ts';
+import {
+  clientCertificate,
+  conditionOf,
+  create,
+  createAuthority,
+  readSecret,
+  selfManaged,
+  untilReady,
+} from '../support/objects.ts';
+import { faultOf } from '../support/secret-proof.ts';
+import { signatures } from '../support/told.ts';
+import { oneWorld, type World } from '../support/world.ts';
+
+/** The garbage collector takes its time. */
+const COLLECTED_MS = 20_000;
+
+const shared = oneWorld();
+const scene = lazily(async () => {
+  const world = await shared.get();
+  // Not before there are our CRDs: it looks for new ones every 30 seconds only.
+  await world.cluster.startControllerManager(['garbage-collector-controller']);
+  const controller = await world.controller();
+  const namespace = await world.namespace();
+  await createAuthority(world, selfManaged(namespace));
+  return { world, controller, namespace, stop: async () => {} };
+});
+test.after(shared.stop);
+
+async function remove(world: World, namespace: string, name: string): Promise<void> {
+  assert.ok(await world.client.delete(names.CLIENT_CERTIFICATES, namespace, name));
+}
+
+function untilSecretIsGone(world: World, namespace: string, name: string): Promise<true> {
+  const ask = async () => (await readSecret(world, namespace, name)) === undefined;
+  return eventually(`Secret ${name} is gone`, ask, COLLECTED_MS) as Promise<true>;
+}
+
+test('of two resources that name one Secret the older has it, and the younger says so', async () => {
+  const { world, controller, namespace } = await scene.get();
+  await create(world, clientCertificate(namespace, 'older', { secretName: 'common-tls' }));
+  await untilReady(world, namespace, 'older');
+  // Ages are told apart by the second.
+  await sleep(1_100);
+  await create(world, clientCertificate(namespace, 'younger', { secretName: 'common-tls' }));
+  const status = await untilReady(world, namespace, 'younger', { status: 'False', reason: 'SecretConflict' });
+  assert.match(conditionOf(status, 'Ready')?.message ?? '', 'belongs to the older ClientCertificate older');
+  assert.is((await readSecret(world, namespace, 'common-tls'))?.leaf.subject, 'CN=older');
+  await renewAt(world, namespace, 'younger');
+  await renewAt(world, namespace, 'older');
+  await untilRevision(world, namespace, 'common-tls', 2);
+  assert.is(signatures(controller, namespace, 'younger'), 0);
+
+  await remove(world, namespace, 'older');
+  await untilReady(world, namespace, 'younger', {}, COLLECTED_MS);
+  const secret = await readSecret(world, namespace, 'common-tls');
+  assert.is(secret?.leaf.subject, 'CN=younger');
+  assert.is(faultOf(secret?.object ?? {}), undefined);
+  assert.is(signatures(controller, namespace, 'younger'), 1);
+  assert.is(signatures(controller, namespace, 'older'), 2);
+});
+
+test('two resources that are born at once agree on who has the Secret', async () => {
+  const { world, controller, namespace } = await scene.get();
+  const twins = ['twin-a', 'twin-b', 'twin-c'];
+  await Promise.all(twins.map((name) => create(world, clientCertificate(namespace, name, { secretName: 'twin-tls' }))));
+  const settled = async () => {
+    const all = await Promise.all(
+      twins.map(async (name) => (await world.client.get(names.CLIENT_CERTIFICATES, namespace, name))?.status),
+    );
+    const reasons = all.map((status) => conditionOf(status as object, 'Ready')?.reason).sort();
+    return reasons.join() === 'Issued,SecretConflict,SecretConflict';
+  };
+  await eventually('one of them has it', settled);
+  await sleep(1_000);
+  assert.ok(await settled());
+  const signed = twins.map((name) => signatures(controller, namespace, name));
+  // Whoever came first may have begun before it knew of an older one.
+  assert.ok(signed.reduce((sum, each) => sum + each, 0) <= 2, signed.join());
+});
+
+test('deletionPolicy Delete lets the garbage collector remove the Secret, Retain keeps it', async () => {
+  const { world, namespace } = await scene.get();
+  await create(world, clientCertificate(namespace, 'passing'));
+  await create(world, clientCertificate(namespace, 'lasting', { deletionPolicy: 'Retain' }));
+  await Promise.all(['passing', 'lasting'].map((name) => untilReady(world, namespace, name)));
+  const before = await readSecret(world, namespace, 'lasting-tls');
+  await Promise.all(['passing', 'lasting'].map((name) => remove(world, namespace, name)));
+  await untilSecretIsGone(world, namespace, 'passing-tls');
+  await sleep(1_000);
+  const after = await readSecret(world, namespace, 'lasting-tls');
+  assert.equal(after?.object, before?.object);
+  assert.is(await readSecret(world, namespace, 'passing-tls'), undefined);
+});
+
+test('a retained Secret is foreign to a new resource of the same name until it is handed over', async () => {
+  const { world, controller, namespace } = await scene.get();
+  await create(world, clientCertificate(namespace, 'lasting', { deletionPolicy: 'Retain' }));
+  const status = await untilReady(world, namespace, 'lasting', { status: 'False', reason: 'SecretNotOwned' });
+  const [, command = ''] = /kubectl (.*)$/.exec(conditionOf(status, 'Ready')?.message ?? '') ?? [];
+  const before = await readSecret(world, namespace, 'lasting-tls');
+  await world.cluster.kubectl(command.split(' '));
+  assert.is((await untilReady(world, namespace, 'lasting')).serialNumber, before?.leaf.serialNumber.toLowerCase());
+  // One for the first life, none for the second.
+  assert.is(signatures(controller, namespace, 'lasting'), 1);
+});
+
+test('a resource that is deleted and made again at once converges to a Secret of its own', async () => {
+  const { world, namespace } = await scene.get();
+  await create(world, clientCertificate(namespace, 'reborn'));
+  await untilReady(world, namespace, 'reborn');
+  const before = await readSecret(world, namespace, 'reborn-tls');
+  await remove(world, namespace, 'reborn');
+  const { metadata } = await create(world, clientCertificate(namespace, 'reborn'));
+  await untilReady(world, namespace, 'reborn', {}, COLLECTED_MS);
+  const after = await readSecret(world, namespace, 'reborn-tls');
+  assert.is(after?.annotations[names.CERTIFICATE_UID_ANNOTATION], metadata?.uid);
+  assert.is.not(after?.object.metadata?.uid, before?.object.metadata?.uid);
+  assert.is.not(after?.key, before?.key);
+  // The garbage collector has no reason to come again.
+  await sleep(2_000);
+  assert.equal((await readSecret(world, namespace, 'reborn-tls'))?.object, after?.object);
+});
+
+test('a resource that goes in the middle of everything leaves no Secret behind', async () => {
+  const { world, namespace } = await scene.get();
+  const crowd = Array.from({ length: 12 }, (_, index) => `brief-${index}`);
+  await Promise.all(
+    crowd.map(async (name, index) => {
+      await create(world, clientCertificate(namespace, name));
+      await sleep(index * 8);
+      await remove(world, namespace, name);
+    }),
+  );
+  await sleep(500);
+  await Promise.all(crowd.map((name) => untilSecretIsGone(world, namespace, `${name}-tls`)));
+});
+
+test.run();
