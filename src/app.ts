@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { LEASES } from './api/names.ts';
+import type { AuthorityDefinition } from './authorities/authority.ts';
 import { AUTHORITIES } from './authorities/index.ts';
 import { Registry } from './authority/registry.ts';
 import type { Clock } from './clock.ts';
@@ -38,8 +39,14 @@ export interface App {
  * Puts the pieces together and starts them: the only place where that happens. Throws StartError for what the operator
  * has to put right. `onLost` is called when another replica leads: there is nothing left to do but to exit.
  */
-export async function startApp(config: Config, clock: Clock, log: Logger, onLost: () => void): Promise<App> {
-  const metrics = createMetrics(AUTHORITIES.map(({ type }) => type));
+export async function startApp(
+  config: Config,
+  clock: Clock,
+  log: Logger,
+  onLost: () => void,
+  definitions: readonly AuthorityDefinition<never>[] = AUTHORITIES,
+): Promise<App> {
+  const metrics = createMetrics(definitions.map(({ type }) => type));
   const connections = connect(config, clock, log);
   const client = new KubeClient({
     connections,
@@ -68,6 +75,7 @@ export async function startApp(config: Config, clock: Clock, log: Logger, onLost
     client,
     cluster,
     metrics,
+    definitions,
     references: new References({ client, clock, logger: log }),
     registry: new Registry(),
     events: new EventRecorder({ client, clock, logger: log, instance }),
@@ -75,7 +83,10 @@ export async function startApp(config: Config, clock: Clock, log: Logger, onLost
       if (lease !== undefined && !lease.held()) throw new RetryableError('Conflict', 'another replica leads');
     },
   };
-  const authorities = wireAuthorities(services, (key) => wakeMembers(certificates.queue, services, key));
+  const authorities = wireAuthorities(services, {
+    members: (authority) => wakeMembers(certificates.queue, services, authority),
+    certificate: (key) => certificates.queue.add(key),
+  });
   const { controller: certificates, forget } = wireCertificates(services, (key) => authorities.queue.add(key));
   wireWakes({ ...services, certificates: certificates.queue, authorities: authorities.queue, onGone: forget });
   metrics.ask({
@@ -86,14 +97,15 @@ export async function startApp(config: Config, clock: Clock, log: Logger, onLost
   });
 
   const pages = await servePages(config, metrics.registry, () => cluster.isSynced && !stopping.signal.aborted);
+  let unreadable: ReadonlySet<string>;
   try {
-    await preflight(client, config, log);
+    unreadable = await preflight(client, config, log);
   } catch (error) {
     await pages.close();
     await client.close();
     throw error;
   }
-  cluster.start(stopping.signal);
+  cluster.start(stopping.signal, unreadable);
 
   const begin = () => {
     authorities.start();

@@ -55,9 +55,14 @@ test('every option can be a flag, with a blank or an equals sign', () => {
     logFormat: 'text',
   };
   assert.equal(configOf(Object.entries(pairs).map(([flag, value]) => `--${flag}=${value}`)), expected);
-  const blanks = Object.entries(pairs).flatMap(([flag, value]) => (value === 'true' ? [`--${flag}`] : [`--${flag}`, value]));
+  const blanks = Object.entries(pairs).flatMap(([flag, value]) =>
+    value === 'true' ? [`--${flag}`] : [`--${flag}`, value],
+  );
   assert.equal(configOf(blanks), expected);
-  const env = Object.entries(pairs).map(([flag, value]) => [`CERTWHEEL_${flag.toUpperCase().replaceAll('-', '_')}`, value]);
+  const env = Object.entries(pairs).map(([flag, value]) => [
+    `CERTWHEEL_${flag.toUpperCase().replaceAll('-', '_')}`,
+    value,
+  ]);
   assert.equal(configOf([], Object.fromEntries(env)), expected);
 });
 
@@ -94,12 +99,15 @@ const ADDRESSES: Record<string, Config['metricsAddress']> = {
 };
 
 for (const [text, address] of Object.entries(ADDRESSES)) {
-  test(`${text} is an address`, () => assert.equal(configOf([`--metrics-bind-address=${text}`]).metricsAddress, address));
+  test(`${text} is an address`, () =>
+    assert.equal(configOf([`--metrics-bind-address=${text}`]).metricsAddress, address));
 }
 
 test('help and version are printed, even where the rest is wrong', () => {
   assert.equal(parseCommandLine(['--help'], {}, false), { print: 'help' });
-  assert.equal(parseCommandLine(['--version', '--workers=x'], { CERTWHEEL_NONSENSE: '1' }, false), { print: 'version' });
+  assert.equal(parseCommandLine(['--version', '--workers=x'], { CERTWHEEL_NONSENSE: '1' }, false), {
+    print: 'version',
+  });
 });
 
 const BAD: Record<string, [args: string[], env?: NodeJS.ProcessEnv]> = {

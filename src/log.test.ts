@@ -32,9 +32,7 @@ const PEMS: Record<string, string> = {
   'PKCS#8': privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
   'SEC 1': privateKey.export({ type: 'sec1', format: 'pem' }).toString(),
   'PKCS#1': rsaKey.export({ type: 'pkcs1', format: 'pem' }).toString(),
-  encrypted: privateKey
-    .export({ type: 'pkcs8', format: 'pem', cipher: 'aes-128-cbc', passphrase: 'x' })
-    .toString(),
+  encrypted: privateKey.export({ type: 'pkcs8', format: 'pem', cipher: 'aes-128-cbc', passphrase: 'x' }).toString(),
 };
 
 test('an entry has a moment, a level, a message and its fields', () => {
@@ -100,7 +98,17 @@ for (const format of ['json', 'text'] as const) {
   test(`${format}: fields of any kind are no reason to throw`, () => {
     const circle: Record<string, unknown> = {};
     circle.self = circle;
-    const fields = { big: 1n, nothing: undefined, none: null, date: new Date(0), symbol: Symbol('s'), run: () => {}, bytes: Buffer.from('x'), circle, bare: Object.create(null) };
+    const fields = {
+      big: 1n,
+      nothing: undefined,
+      none: null,
+      date: new Date(0),
+      symbol: Symbol('s'),
+      run: () => {},
+      bytes: Buffer.from('x'),
+      circle,
+      bare: Object.create(null),
+    };
     assert.is(linesOf(format, (log) => log.info('hello', fields)).length, 1);
   });
 }

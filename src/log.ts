@@ -26,7 +26,8 @@ export function createLogger(reach: LogLevel, format: LogFormat): Logger {
     // A level that isn't written costs winston 8 µs all the same.
     if (LOG_LEVELS.indexOf(level) > LOG_LEVELS.indexOf(reach)) return () => {};
     // Under a key of its own, since winston appends a field called "message" to the message.
-    return (message: string, fields: LogFields = {}) => void sink.log({ ...safe(fields), level, message: String(plain(message)) });
+    return (message: string, fields: LogFields = {}) =>
+      void sink.log({ ...safe(fields), level, message: String(plain(message)) });
   };
   return { debug: write('debug'), info: write('info'), warn: write('warn'), error: write('error') };
 }

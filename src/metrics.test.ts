@@ -56,7 +56,9 @@ async function about(metrics: Metrics, word: string): Promise<Record<string, num
 }
 
 const READY: ClientCertificateStatus = {
-  conditions: [{ type: 'Ready', status: 'True', reason: 'Issued', message: '', lastTransitionTime: '2026-06-01T12:00:00Z' }],
+  conditions: [
+    { type: 'Ready', status: 'True', reason: 'Issued', message: '', lastTransitionTime: '2026-06-01T12:00:00Z' },
+  ],
   notAfter: '2026-06-02T12:00:00Z',
   renewalTime: '2026-06-02T00:00:00Z',
 };
@@ -158,7 +160,10 @@ test('above the cap a certificate has no series, until another one has gone', as
 test('an authority has its series, which go with it', async () => {
   const metrics = metricsOf();
   const spec = { secret: { name: 'pair' } };
-  const authority = parseCertificateAuthority('CertificateAuthority', { metadata: { namespace: 'team', name: 'ca' }, spec });
+  const authority = parseCertificateAuthority('CertificateAuthority', {
+    metadata: { namespace: 'team', name: 'ca' },
+    spec,
+  });
   assert.ok(!('problem' in authority));
   metrics.showAuthority(authority, true, new Date(7_000));
   const label = '{authority="CertificateAuthority/team/ca"}';

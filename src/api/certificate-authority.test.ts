@@ -50,7 +50,12 @@ test('limits are read', () => {
 });
 
 test('the backend is found wherever it stands among the other fields', () => {
-  const spec = { limits: {}, rateLimit: { requests: 1, per: 'Second' }, secret: { name: 'p' }, allowSystemIdentities: false };
+  const spec = {
+    limits: {},
+    rateLimit: { requests: 1, per: 'Second' },
+    secret: { name: 'p' },
+    allowSystemIdentities: false,
+  };
   assert.is(parsed(spec).type, 'secret');
 });
 
@@ -67,7 +72,10 @@ const BROKEN: Record<string, [spec: unknown, problem: string]> = {
   'a backend that is no object': [{ secret: 'pair' }, 'spec.secret must be object'],
   'a backend without a name': [{ secret: {} }, 'spec.secret'],
   'a limit in days': [{ secret: { name: 'p' }, limits: { maxDuration: '7d' } }, 'spec.limits.maxDuration'],
-  'an unknown algorithm': [{ secret: { name: 'p' }, limits: { keyAlgorithms: ['DSA'] } }, 'spec.limits.keyAlgorithms.0'],
+  'an unknown algorithm': [
+    { secret: { name: 'p' }, limits: { keyAlgorithms: ['DSA'] } },
+    'spec.limits.keyAlgorithms.0',
+  ],
 };
 
 for (const [sentence, [spec, problem]] of Object.entries(BROKEN)) {

@@ -10,12 +10,21 @@ import { type ObjectMeta, parseMeta, type RawObject, validator } from './parse.t
 /** The fields of an authority that don't depend on its backend. */
 const COMMON_FIELDS: readonly string[] = ['limits', 'rateLimit', 'allowSystemIdentities', 'allowedNamespaces'];
 
+const SPANS_IN_MS = { Second: 1_000, Minute: 60_000, Hour: 3_600_000, Day: 86_400_000 } as const;
+
 /** What an authority allows to be asked of it; undefined means no limit. */
 export interface Limits {
   readonly maxDurationMs: number | undefined;
   readonly keyAlgorithms: readonly string[] | undefined;
   readonly usages: readonly string[] | undefined;
   readonly allowSystemIdentities: boolean;
+}
+
+/** How often it may be asked: `requests` in `perMs`, `burst` of them at once after a pause. */
+export interface RateLimit {
+  readonly requests: number;
+  readonly perMs: number;
+  readonly burst: number;
 }
 
 export type AllowedNamespaces = NonNullable<ClusterCertificateAuthoritySpec['allowedNamespaces']>;
@@ -27,6 +36,7 @@ export interface CertificateAuthority extends ObjectMeta {
   readonly type: string;
   readonly backend: unknown;
   readonly limits: Limits;
+  readonly rateLimit: RateLimit | undefined;
   /** Which namespaces may use it; undefined for the namespaced kind, which serves its own. */
   readonly allowedNamespaces: AllowedNamespaces | undefined;
   readonly status: AuthorityStatus;
@@ -61,6 +71,11 @@ export function parseCertificateAuthority(kind: AuthorityKind, object: RawObject
         keyAlgorithms: spec.limits?.keyAlgorithms,
         usages: spec.limits?.usages,
         allowSystemIdentities: spec.allowSystemIdentities ?? false,
+      },
+      rateLimit: spec.rateLimit && {
+        requests: spec.rateLimit.requests,
+        perMs: SPANS_IN_MS[spec.rateLimit.per],
+        burst: spec.rateLimit.burst ?? spec.rateLimit.requests,
       },
       allowedNamespaces: kind === 'ClusterCertificateAuthority' ? (spec.allowedNamespaces ?? { names: [] }) : undefined,
       status,

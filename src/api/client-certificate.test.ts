@@ -74,7 +74,10 @@ test('a spec that says everything is read as it is', () => {
 const KEYS: Record<string, [privateKey: object, key: object]> = {
   'an empty private key is ECDSA 256': [{}, { algorithm: 'ECDSA', size: 256 }],
   'ECDSA is 256': [{ algorithm: 'ECDSA' }, { algorithm: 'ECDSA', size: 256 }],
-  'ECDSA 521 is itself': [{ algorithm: 'ECDSA', size: 521 }, { algorithm: 'ECDSA', size: 521 }],
+  'ECDSA 521 is itself': [
+    { algorithm: 'ECDSA', size: 521 },
+    { algorithm: 'ECDSA', size: 521 },
+  ],
   'a size alone is that of ECDSA': [{ size: 384 }, { algorithm: 'ECDSA', size: 384 }],
   'RSA is 2048': [{ algorithm: 'RSA' }, { algorithm: 'RSA', size: 2048 }],
   'Ed25519 has no size': [{ algorithm: 'Ed25519' }, { algorithm: 'Ed25519' }],
@@ -130,9 +133,17 @@ for (const [sentence, [spec, problem]] of Object.entries(BROKEN)) {
 test('whatever is stored, the answer is a resource or a broken one', () => {
   const shapes = fc.record(
     Object.fromEntries(
-      ['authorityRef', 'secretName', 'commonName', 'subject', 'dnsNames', 'duration', 'privateKey', 'usages', 'secretTemplate'].map(
-        (field) => [field, fc.oneof(fc.jsonValue(), fc.constant({}), fc.constant('x'))],
-      ),
+      [
+        'authorityRef',
+        'secretName',
+        'commonName',
+        'subject',
+        'dnsNames',
+        'duration',
+        'privateKey',
+        'usages',
+        'secretTemplate',
+      ].map((field) => [field, fc.oneof(fc.jsonValue(), fc.constant({}), fc.constant('x'))]),
     ),
     { requiredKeys: [] },
   );
@@ -148,7 +159,8 @@ test('whatever is stored, the answer is a resource or a broken one', () => {
 });
 
 test('a key that would change what every object inherits changes nothing', () => {
-  const evil = '{"authorityRef":{"name":"ca","__proto__":{"kind":"X"}},"secretName":"tls","__proto__":{"suspend":true},' +
+  const evil =
+    '{"authorityRef":{"name":"ca","__proto__":{"kind":"X"}},"secretName":"tls","__proto__":{"suspend":true},' +
     '"constructor":{"prototype":{"suspend":true}},"secretTemplate":{"labels":{"__proto__":"x","constructor":"y"}}}';
   const resource = parseClientCertificate({ metadata, spec: JSON.parse(evil) });
   assert.ok(!isBroken(resource));

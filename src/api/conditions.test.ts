@@ -15,7 +15,10 @@ const foreign: Condition = {
   message: 'm',
   lastTransitionTime: '2020-01-01T00:00:00Z',
 };
-const since = (condition: NewCondition, lastTransitionTime: string): Condition => ({ ...condition, lastTransitionTime });
+const since = (condition: NewCondition, lastTransitionTime: string): Condition => ({
+  ...condition,
+  lastTransitionTime,
+});
 
 test('a new condition has the present moment', () => {
   assert.equal(mergeConditions([], [ready], OWNED, NOW), [since(ready, '2026-06-01T12:00:00Z')]);

@@ -51,6 +51,8 @@ export interface Capabilities {
   readonly identity: readonly IdentityField[];
   readonly keyAlgorithms: readonly KeySpec['algorithm'][];
   readonly usages: 'any' | readonly string[];
+  /** Whether `issue` waits for another machine, and so may be slow. */
+  readonly remote: boolean;
 }
 
 /** What Certwheel hands to an authority. */

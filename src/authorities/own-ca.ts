@@ -13,6 +13,7 @@ export const OWN_CA_CAPABILITIES: Capabilities = {
   identity: ['subject', 'commonName', 'dnsNames', 'uris', 'emailAddresses', 'ipAddresses'],
   keyAlgorithms: ['ECDSA', 'Ed25519', 'RSA'],
   usages: 'any',
+  remote: false,
 };
 
 /** Signs with the CA generation that is active; for authorities whose CA key Certwheel holds. */

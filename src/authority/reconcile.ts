@@ -95,13 +95,13 @@ async function lookAt(key: string, deps: AuthorityDeps, signal: AbortSignal): Pr
   const source = await readSource(runtime, nextVersion(resource, stored), signal);
   const plan = planOf(key, runtime, source.pair, deps);
   runtime.clearSince = plan.clearSince;
-  const stepped = await take(plan.step, source.pair, nextVersion(resource, stored), runtime, deps);
+  const { stepped, blocked } = await tryStep(plan.step, source.pair, nextVersion(resource, stored), runtime, deps);
   if (stepped) runtime.generations = deps.generationSecrets(key).flatMap(({ generation }) => generation ?? []);
 
   const probe = await probeBackend(runtime, signal);
   const unreadable = stored.find(({ problem }) => problem !== undefined);
   const refused =
-    source.trouble ?? (unreadable && { code: 'CAPairRefused' as const, message: unreadable.problem ?? '' });
+    source.trouble ?? blocked ?? (unreadable && { code: 'CAPairRefused' as const, message: unreadable.problem ?? '' });
   const now = deps.clock.now();
   // Where nothing signs, the reason why is that of the source, not that nothing signs.
   const trouble = probe.trouble && (refused ?? probe.trouble);
@@ -144,6 +144,15 @@ function planOf(key: string, runtime: Runtime, pair: CaPair | undefined, deps: A
     clearSince,
   };
   return planRotation(rotation, deps.clock.now());
+}
+
+/** A step that somebody else's object is in the way of is a trouble to be told of. */
+async function tryStep(...step: Parameters<typeof take>): Promise<{ stepped: boolean; blocked: Trouble | undefined }> {
+  try {
+    return { stepped: await take(...step), blocked: undefined };
+  } catch (thrown) {
+    return { stepped: false, blocked: troubleOf(thrown) };
+  }
 }
 
 /** Takes one step, which is one write; false where there is none to take. */

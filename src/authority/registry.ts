@@ -5,6 +5,7 @@ import type { ErrorCode } from '../errors.ts';
 import { bundleOf } from '../pki/bundle.ts';
 import { isSameCa } from '../pki/ca.ts';
 import type { CertificateView } from '../pki/certificate.ts';
+import type { Turnstile } from '../queue/turnstile.ts';
 import { endOf, type Generation, signingGeneration } from './generations.ts';
 
 export interface Trouble {
@@ -17,6 +18,8 @@ export interface Runtime {
   readonly resource: CertificateAuthority;
   readonly definition: AuthorityDefinition<never>;
   readonly backend: Authority;
+  /** Keeps it from being asked by too many at once, or too often; undefined where there is no such limit. */
+  readonly turnstile: Turnstile | undefined;
   /** Ends the watches that the backend has begun. */
   readonly release: () => void;
   generations: readonly Generation[];

@@ -7,8 +7,10 @@ import type { Trouble } from './registry.ts';
 /** The types of conditions that Certwheel writes. */
 export const AUTHORITY_CONDITIONS: readonly string[] = ['Ready', 'Stalled', 'Rotating'];
 
-/** The schema takes no more. */
+/** The schema takes no more, and would refuse the whole status. */
 const GENERATIONS_KEPT = 20;
+const LONGEST_SUBJECT = 4_096;
+const LONGEST_CERTIFICATE = 16_384;
 
 export interface AuthorityFindings {
   /** Why nothing can be issued. */
@@ -103,12 +105,12 @@ function describe({ version, state, since, pair: { certificate } }: Generation):
     version,
     state,
     since: toRfc3339(since),
-    subject: certificate.subjectText,
+    subject: certificate.subjectText.slice(0, LONGEST_SUBJECT),
     serialNumber: certificate.serialNumber,
     fingerprintSHA256: certificate.fingerprintSHA256,
     publicKeyPinSHA256: certificate.publicKeyPin,
     notBefore: toRfc3339(certificate.notBefore),
     notAfter: toRfc3339(certificate.notAfter),
-    certificate: certificate.pem,
+    ...(certificate.pem.length > LONGEST_CERTIFICATE ? {} : { certificate: certificate.pem }),
   };
 }

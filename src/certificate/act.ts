@@ -45,7 +45,7 @@ const WRITE_ATTEMPTS = 4;
 export async function issue(
   seen: Observed,
   view: AuthorityView,
-  authority: Authority,
+  ask: Authority['issue'],
   deps: ActDeps,
   signal: AbortSignal,
 ): Promise<SecretView> {
@@ -53,7 +53,7 @@ export async function issue(
   const key = await privateKeyFor(seen, deps);
   const request = requestFor(resource, key, seen.secret);
   deps.assertLeading();
-  const issued = await authority.issue(request, signal);
+  const issued = await ask(request, signal);
   const leaf = await prove(issued, request, view, deps, signal);
   const data = {
     certificateChain: issued.chain

@@ -65,7 +65,10 @@ for (const [sentence, status] of Object.entries(STATUSES)) {
 test('a next attempt in years, which no failure brings about, does not keep anybody resting for years', () => {
   const seen = anObserved(aCertificate().failed({ nextAt: after(10 * 365 * 24 * HOUR) })).build();
   const wait = resting(seen);
-  assert.ok(wait === undefined || (wait.recheckAt !== undefined && wait.recheckAt <= after(24 * HOUR)), `${wait?.recheckAt}`);
+  assert.ok(
+    wait === undefined || (wait.recheckAt !== undefined && wait.recheckAt <= after(24 * HOUR)),
+    `${wait?.recheckAt}`,
+  );
   assert.is(resting(seen, after(25 * HOUR)), undefined);
 });
 
@@ -81,95 +84,100 @@ const templated = aCertificate({
 const asTemplated = anObserved(templated).withSecret();
 const ed25519 = anObserved(aCertificate({ privateKey: { algorithm: 'Ed25519' } }));
 
-const FLAWS: Record<string, [check: (seen: Observed) => string | undefined, seen: Observed, says: string | undefined]> = {
-  'our marks are whole': [check.isNotMarked, issued.build(), undefined],
-  'an adopted Secret has no marks yet': [check.isNotMarked, anObserved().withForeignSecret().build(), 'adopted'],
-  'the authority was taken out of the marks': [
-    check.isNotMarked,
-    issued.withSecret({ memory: { authority: undefined } }).build(),
-    'damaged',
-  ],
-  'the moment of issue was taken out of the marks': [
-    check.isNotMarked,
-    issued.withSecret({ memory: { issuedAt: undefined } }).build(),
-    'damaged',
-  ],
-  'the revision was taken out of the marks': [
-    check.isNotMarked,
-    issued.withSecret({ memory: { revision: 0 } }).build(),
-    'damaged',
-  ],
-  'ca.crt is the bundle of the authority': [check.trustHasChanged, issued.build(), undefined],
-  'ca.crt is another bundle': [
-    check.trustHasChanged,
-    issued.withSecret({ trustBundleHash: 'hash 0' }).build(),
-    'the trust bundle has changed',
-  ],
-  'the bundle is not known yet': [
-    check.trustHasChanged,
-    issued.from({ trust: { pem: '', hash: 'hash of nothing', anchors: new Map() } }).build(),
-    undefined,
-  ],
-  'the key is written as it is asked for': [check.keyIsEncodedOtherwise, issued.build(), undefined],
-  'the key is written otherwise': [
-    check.keyIsEncodedOtherwise,
-    anObserved(aCertificate({ privateKey: { encoding: 'PKCS1' } }))
-      .withSecret({ certificate: { keyEncoding: 'PKCS8' } })
-      .build(),
-    'not written in PKCS1',
-  ],
-  'there is but one way to write an Ed25519 key': [
-    check.keyIsEncodedOtherwise,
-    ed25519.withSecret({ certificate: { keyEncoding: 'PKCS1' } }).build(),
-    undefined,
-  ],
-  'the template is in the Secret': [check.differsFromTemplate, asTemplated.build(), undefined],
-  'labels and annotations of others are no flaw': [
-    check.differsFromTemplate,
-    asTemplated.withSecret({ labels: { team: 'a', other: 'x' }, annotations: { note: 'text', more: 'y' } }).build(),
-    undefined,
-  ],
-  'a label of the template was taken off': [check.differsFromTemplate, asTemplated.withSecret({ labels: {} }).build(), 'labels'],
-  'a label of the template was changed': [
-    check.differsFromTemplate,
-    asTemplated.withSecret({ labels: { team: 'b' } }).build(),
-    'labels',
-  ],
-  'an annotation of the template was taken off': [
-    check.differsFromTemplate,
-    asTemplated.withSecret({ annotations: {} }).build(),
-    'annotations',
-  ],
-  'something was taken out of the template': [
-    check.differsFromTemplate,
-    issued.withSecret({ memory: { templateKeys: 'team' } }).build(),
-    'spec.secretTemplate',
-  ],
-  'a label with the name of a property that every object has is missed': [
-    check.differsFromTemplate,
-    anObserved(aCertificate({ secretTemplate: { labels: { constructor: 'x' } } }))
-      .withSecret({ labels: {} })
-      .build(),
-    'labels',
-  ],
-  'the owner reference is there under Delete': [check.ownerReferenceIsWrong, issued.build(), undefined],
-  'the owner reference is missing under Delete': [
-    check.ownerReferenceIsWrong,
-    issued.withSecret({ ownerReferences: ['somebody'] }).build(),
-    'deletionPolicy Delete',
-  ],
-  'there is no owner reference under Retain': [check.ownerReferenceIsWrong, retained.build(), undefined],
-  'an owner reference is left under Retain': [
-    check.ownerReferenceIsWrong,
-    retained.withSecret({ ownerReferences: ['uid-1'] }).build(),
-    'deletionPolicy Retain',
-  ],
-  'the owner references of others are no flaw': [
-    check.ownerReferenceIsWrong,
-    issued.withSecret({ ownerReferences: ['somebody', 'uid-1'] }).build(),
-    undefined,
-  ],
-};
+const FLAWS: Record<string, [check: (seen: Observed) => string | undefined, seen: Observed, says: string | undefined]> =
+  {
+    'our marks are whole': [check.isNotMarked, issued.build(), undefined],
+    'an adopted Secret has no marks yet': [check.isNotMarked, anObserved().withForeignSecret().build(), 'adopted'],
+    'the authority was taken out of the marks': [
+      check.isNotMarked,
+      issued.withSecret({ memory: { authority: undefined } }).build(),
+      'damaged',
+    ],
+    'the moment of issue was taken out of the marks': [
+      check.isNotMarked,
+      issued.withSecret({ memory: { issuedAt: undefined } }).build(),
+      'damaged',
+    ],
+    'the revision was taken out of the marks': [
+      check.isNotMarked,
+      issued.withSecret({ memory: { revision: 0 } }).build(),
+      'damaged',
+    ],
+    'ca.crt is the bundle of the authority': [check.trustHasChanged, issued.build(), undefined],
+    'ca.crt is another bundle': [
+      check.trustHasChanged,
+      issued.withSecret({ trustBundleHash: 'hash 0' }).build(),
+      'the trust bundle has changed',
+    ],
+    'the bundle is not known yet': [
+      check.trustHasChanged,
+      issued.from({ trust: { pem: '', hash: 'hash of nothing', anchors: new Map() } }).build(),
+      undefined,
+    ],
+    'the key is written as it is asked for': [check.keyIsEncodedOtherwise, issued.build(), undefined],
+    'the key is written otherwise': [
+      check.keyIsEncodedOtherwise,
+      anObserved(aCertificate({ privateKey: { encoding: 'PKCS1' } }))
+        .withSecret({ certificate: { keyEncoding: 'PKCS8' } })
+        .build(),
+      'not written in PKCS1',
+    ],
+    'there is but one way to write an Ed25519 key': [
+      check.keyIsEncodedOtherwise,
+      ed25519.withSecret({ certificate: { keyEncoding: 'PKCS1' } }).build(),
+      undefined,
+    ],
+    'the template is in the Secret': [check.differsFromTemplate, asTemplated.build(), undefined],
+    'labels and annotations of others are no flaw': [
+      check.differsFromTemplate,
+      asTemplated.withSecret({ labels: { team: 'a', other: 'x' }, annotations: { note: 'text', more: 'y' } }).build(),
+      undefined,
+    ],
+    'a label of the template was taken off': [
+      check.differsFromTemplate,
+      asTemplated.withSecret({ labels: {} }).build(),
+      'labels',
+    ],
+    'a label of the template was changed': [
+      check.differsFromTemplate,
+      asTemplated.withSecret({ labels: { team: 'b' } }).build(),
+      'labels',
+    ],
+    'an annotation of the template was taken off': [
+      check.differsFromTemplate,
+      asTemplated.withSecret({ annotations: {} }).build(),
+      'annotations',
+    ],
+    'something was taken out of the template': [
+      check.differsFromTemplate,
+      issued.withSecret({ memory: { templateKeys: 'team' } }).build(),
+      'spec.secretTemplate',
+    ],
+    'a label with the name of a property that every object has is missed': [
+      check.differsFromTemplate,
+      anObserved(aCertificate({ secretTemplate: { labels: { constructor: 'x' } } }))
+        .withSecret({ labels: {} })
+        .build(),
+      'labels',
+    ],
+    'the owner reference is there under Delete': [check.ownerReferenceIsWrong, issued.build(), undefined],
+    'the owner reference is missing under Delete': [
+      check.ownerReferenceIsWrong,
+      issued.withSecret({ ownerReferences: ['somebody'] }).build(),
+      'deletionPolicy Delete',
+    ],
+    'there is no owner reference under Retain': [check.ownerReferenceIsWrong, retained.build(), undefined],
+    'an owner reference is left under Retain': [
+      check.ownerReferenceIsWrong,
+      retained.withSecret({ ownerReferences: ['uid-1'] }).build(),
+      'deletionPolicy Retain',
+    ],
+    'the owner references of others are no flaw': [
+      check.ownerReferenceIsWrong,
+      issued.withSecret({ ownerReferences: ['somebody', 'uid-1'] }).build(),
+      undefined,
+    ],
+  };
 
 for (const [sentence, [one, seen, says]] of Object.entries(FLAWS)) {
   test(sentence, () => {

@@ -1,6 +1,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { ALLOWED, aCertificate, after, anObserved, DAY, HOUR, NOW } from '../../test/unit/builders.ts';
+import { OWN_CA_CAPABILITIES } from '../authorities/own-ca.ts';
 import * as check from './checks.ts';
 import type { Observed } from './observed.ts';
 
@@ -33,7 +34,11 @@ table({
     seen: issued.behind('first').build(),
     says: 'the older ClientCertificate first',
   },
-  'there is no Secret that could be foreign': { check: check.secretIsForeign, seen: anObserved().build(), says: undefined },
+  'there is no Secret that could be foreign': {
+    check: check.secretIsForeign,
+    seen: anObserved().build(),
+    says: undefined,
+  },
   'our Secret is not foreign': { check: check.secretIsForeign, seen: issued.build(), says: undefined },
   'a Secret without our marks is foreign': {
     check: check.secretIsForeign,
@@ -149,7 +154,7 @@ table({
   'a duration above the limit exceeds it': {
     check: check.exceedsLimits,
     seen: limited({ duration: '121m' }, { maxDurationMs: 2 * HOUR }),
-    says: 'duration 2h1m exceeds the authority\'s maxDuration 2h',
+    says: "duration 2h1m exceeds the authority's maxDuration 2h",
   },
   'a key that is not allowed exceeds the limits': {
     check: check.exceedsLimits,
@@ -173,14 +178,23 @@ table({
   },
 });
 
-const poor = { identity: ['commonName' as const], keyAlgorithms: ['ECDSA' as const], usages: ['client auth'] };
+const poor = {
+  ...OWN_CA_CAPABILITIES,
+  identity: ['commonName' as const],
+  keyAlgorithms: ['ECDSA' as const],
+  usages: ['client auth'],
+  remote: false,
+};
 const UNSUPPORTED: Record<string, [spec: object, says: string | undefined]> = {
   'a common name alone is carried': [{ usages: ['client auth'] }, undefined],
   'an empty subject asks for nothing': [{ usages: ['client auth'], subject: { organizations: [] } }, undefined],
   'an organization is not carried': [{ usages: ['client auth'], subject: { organizations: ['o'] } }, 'spec.subject'],
   'a DNS name is not carried': [{ usages: ['client auth'], dnsNames: ['a.example'] }, 'spec.dnsNames'],
   'a URI is not carried': [{ usages: ['client auth'], uris: ['spiffe://x/y'] }, 'spec.uris'],
-  'a mail address is not carried': [{ usages: ['client auth'], emailAddresses: ['a@b.example'] }, 'spec.emailAddresses'],
+  'a mail address is not carried': [
+    { usages: ['client auth'], emailAddresses: ['a@b.example'] },
+    'spec.emailAddresses',
+  ],
   'an IP address is not carried': [{ usages: ['client auth'], ipAddresses: ['::1'] }, 'spec.ipAddresses'],
   'an RSA key is not carried': [{ privateKey: { algorithm: 'RSA' } }, 'spec.privateKey.algorithm RSA'],
   'a usage is not carried': [{ usages: ['client auth', 'server auth'] }, 'spec.usages server auth'],
@@ -216,12 +230,14 @@ test('a check of the authority has nothing to say where there is none', () => {
 
 table({
   'a certificate that ends with its CA gains nothing from a renewal': {
-    check: (seen) => (seen.secret?.certificate && check.endsWithItsCA(seen.secret.certificate, seen.authority)) || undefined,
+    check: (seen) =>
+      (seen.secret?.certificate && check.endsWithItsCA(seen.secret.certificate, seen.authority)) || undefined,
     seen: issued.from({ signing: { version: 1, since: NOW, notAfter: after(DAY) } }).build(),
     says: 'true',
   },
   'a certificate that ends before its CA gains from a renewal': {
-    check: (seen) => (seen.secret?.certificate && check.endsWithItsCA(seen.secret.certificate, seen.authority)) || undefined,
+    check: (seen) =>
+      (seen.secret?.certificate && check.endsWithItsCA(seen.secret.certificate, seen.authority)) || undefined,
     seen: issued.from({ signing: { version: 1, since: NOW, notAfter: after(DAY + 1) } }).build(),
     says: undefined,
   },

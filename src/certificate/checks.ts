@@ -181,7 +181,11 @@ export function comesFromElsewhere({ resource, authority, secret }: Observed): N
   if (remembered !== undefined && remembered !== authorityName(resource))
     return { reason: 'AuthorityChanged', message: `the certificate was issued by ${remembered}` };
   // Until its trust is known, an authority can't disown what it issued.
-  if (isAuthority(authority) && authority.trust.anchors.size > 0 && !authority.trust.anchors.has(held.anchorFingerprint))
+  if (
+    isAuthority(authority) &&
+    authority.trust.anchors.size > 0 &&
+    !authority.trust.anchors.has(held.anchorFingerprint)
+  )
     return { reason: 'AuthorityChanged', message: 'the certificate does not lead to a CA of the authority' };
   return undefined;
 }

@@ -38,7 +38,7 @@ function bench(): Bench {
       const seen = one.seen(resource, authority);
       const decision = decide(seen, ALLOWED, clock.now());
       if (decision.do === 'issue')
-        await issue(seen, authority.view, authority.backend, deps, new AbortController().signal);
+        await issue(seen, authority.view, authority.backend.issue, deps, new AbortController().signal);
       else if (decision.do === 'repair') await repair(seen, authority.view, deps);
       return decision;
     },

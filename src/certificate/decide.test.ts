@@ -1,6 +1,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { ALLOWED, aCertificate, after, anObserved, DAY, HOUR, MINUTE, NOW } from '../../test/unit/builders.ts';
+import { OWN_CA_CAPABILITIES } from '../authorities/own-ca.ts';
 import { decide } from './decide.ts';
 import type { Decision, Observed } from './observed.ts';
 
@@ -14,6 +15,7 @@ const issued = anObserved().withSecret();
 const failed = aCertificate().failed({ at: NOW, nextAt: after(MINUTE) });
 const foreign = anObserved().withForeignSecret();
 const tornSecret = { certificate: undefined, problem: 'tls.key is missing' };
+const NOTHING = { ...OWN_CA_CAPABILITIES, identity: [], keyAlgorithms: [], usages: [] };
 const oldTrust = { trustBundleHash: 'hash 0' };
 
 const CASES: Record<string, [seen: Observed, expected: string, now?: Date]> = {
@@ -48,15 +50,12 @@ const CASES: Record<string, [seen: Observed, expected: string, now?: Date]> = {
   ],
   'the limits are named before what the authority can do': [
     anObserved()
-      .from({ limits: { maxDurationMs: 1 }, capabilities: { identity: [], keyAlgorithms: [], usages: [] } })
+      .from({ limits: { maxDurationMs: 1 }, capabilities: NOTHING })
       .build(),
     'refuse LimitExceeded',
   ],
   'what the authority can not do is refused before it is asked': [
-    anObserved()
-      .from({ capabilities: { identity: [], keyAlgorithms: [], usages: [] } })
-      .inTroubleWith()
-      .build(),
+    anObserved().from({ capabilities: NOTHING }).inTroubleWith().build(),
     'issue FirstIssue',
   ],
   'a torn Secret is named before a changed spec': [
@@ -134,7 +133,13 @@ const CASES: Record<string, [seen: Observed, expected: string, now?: Date]> = {
 };
 
 CASES['what the authority can not do is refused before it is asked'] = [
-  { ...anObserved().build(), authority: { ...anObserved().inTroubleWith().build().authority as object, capabilities: { identity: [], keyAlgorithms: [], usages: [] } } as never },
+  {
+    ...anObserved().build(),
+    authority: {
+      ...(anObserved().inTroubleWith().build().authority as object),
+      capabilities: NOTHING,
+    } as never,
+  },
   'refuse UnsupportedByAuthority',
 ];
 
@@ -174,6 +179,11 @@ for (const reason of ['SecretRefused', 'Forbidden', 'Unexpected']) {
 const rechecks: Record<string, [seen: Observed, recheckAt: Date | undefined, now?: Date]> = {
   'a certificate that ends with its CA is looked at when it ends': [
     issued.from({ signing: { version: 1, since: NOW, notAfter: after(DAY) } }).build(),
+    after(DAY),
+  ],
+  'a certificate that ends with its CA is not looked at again at its very end': [
+    issued.from({ signing: { version: 1, since: NOW, notAfter: after(DAY) } }).build(),
+    undefined,
     after(DAY),
   ],
   'a wish is looked at when its moment comes': [

@@ -55,7 +55,7 @@ export function decide(seen: Observed, permission: Permission, now: Date): Decis
 
   // A certificate that can't be renewed now must still learn of a new CA; only a write that failed has to rest.
   const flaw = seen.secret?.certificate && first(FLAWS, seen, permission, now);
-  const pause = flaw && check.isRestingAfterFailedWrite(seen, permission, now);
+  const pause = flaw === undefined ? undefined : check.isRestingAfterFailedWrite(seen, permission, now);
   if (flaw !== undefined && pause === undefined) return { do: 'repair', message: flaw };
 
   return pause ?? obstacle ?? { do: 'settle', recheckAt: nextMoment(seen, now) };

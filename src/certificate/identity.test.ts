@@ -42,7 +42,10 @@ for (const [sentence, [one, other]] of Object.entries(EQUAL)) {
 }
 
 const DIFFERENT: Record<string, [one: Partial<Identity>, other: Partial<Identity>]> = {
-  'a common name and an organization of that name': [{ subject: { commonName: 'a' } }, { subject: { organizations: ['a'] } }],
+  'a common name and an organization of that name': [
+    { subject: { commonName: 'a' } },
+    { subject: { organizations: ['a'] } },
+  ],
   'one organization with a comma and two': [
     { subject: { organizations: ['a,b'] } },
     { subject: { organizations: ['a', 'b'] } },

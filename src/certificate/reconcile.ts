@@ -11,7 +11,8 @@ import type { Authority } from '../authorities/authority.ts';
 import { AuthorityError, type CertwheelError, classify, RetryableError, UnexpectedError } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import { backoffMs } from '../queue/backoff.ts';
-import type { Outcome } from '../queue/controller.ts';
+import type { Outcome, Run } from '../queue/controller.ts';
+import type { Turnstile } from '../queue/turnstile.ts';
 import { type ActDeps, issue, repair } from './act.ts';
 import { isAuthority } from './checks.ts';
 import { decide } from './decide.ts';
@@ -33,8 +34,10 @@ export interface CertificateDeps extends ActDeps {
   find(key: string): ClientCertificate | BrokenClientCertificate | undefined;
   /** Undefined while its authority hasn't been looked at yet; that look wakes it. */
   observe(resource: ClientCertificate): Promise<Observed | undefined>;
-  /** The backend behind an authority that is there. */
-  backend(resource: ClientCertificate): Authority | undefined;
+  /** The authority behind it, and what keeps that from being asked too often; undefined where it isn't there. */
+  runtime(
+    resource: ClientCertificate,
+  ): { readonly backend: Authority; readonly turnstile: Turnstile | undefined } | undefined;
   /** The authority failed under us: it is to be probed, and its certificates are to wait. */
   reportTrouble(resource: ClientCertificate, error: CertwheelError): void;
   /** Writes the status on the condition that the resource is still the one that was looked at. */
@@ -52,7 +55,7 @@ const PERMISSION: Permission = { allowed: true, reason: '' };
 const FIRST_RETRY_MS = 1_000;
 
 /** One look at one ClientCertificate: observe, decide, act, tell. */
-export async function reconcileCertificate(key: string, deps: CertificateDeps, signal: AbortSignal): Promise<Outcome> {
+export async function reconcileCertificate(key: string, deps: CertificateDeps, run: Run): Promise<Outcome> {
   const resource = deps.find(key);
   if (resource === undefined || resource.deleting) return { do: 'rest' };
   if (isBroken(resource)) return reportBroken(resource, deps);
@@ -60,9 +63,26 @@ export async function reconcileCertificate(key: string, deps: CertificateDeps, s
   const seen = await deps.observe(resource);
   if (seen === undefined) return { do: 'rest' };
   const decision = decide(seen, PERMISSION, deps.clock.now());
+  const turnstile = decision.do === 'issue' ? deps.runtime(resource)?.turnstile : undefined;
+  // Turned away for now: whoever leaves calls the next.
+  if (turnstile?.enter(key, urgencyOf(seen.secret) ?? 0) === false)
+    return { do: 'rest', recheckAt: expiry(seen, deps.clock.now()) };
+  try {
+    return await carryOut(seen, decision, deps, run);
+  } finally {
+    turnstile?.leave();
+  }
+}
+
+/** By when a certificate is needed, in milliseconds since the epoch: before it expires; undefined for at once. */
+export function urgencyOf(secret: SecretView | undefined): number | undefined {
+  return secret?.certificate?.notAfter.getTime();
+}
+
+async function carryOut(seen: Observed, decision: Decision, deps: CertificateDeps, run: Run): Promise<Outcome> {
   try {
     const startedMs = deps.clock.monotonicMs();
-    const secret = await act(seen, decision, deps, signal);
+    const secret = await act(seen, decision, deps, run);
     if (decision.do === 'issue' && secret?.certificate !== undefined)
       tellIssued(seen, decision, secret.certificate, deps.clock.monotonicMs() - startedMs, deps);
     return await report({ ...seen, secret }, decision, undefined, deps);
@@ -79,7 +99,7 @@ async function act(
   seen: Observed,
   decision: Decision,
   deps: CertificateDeps,
-  signal: AbortSignal,
+  { signal, outside }: Run,
 ): Promise<SecretView | undefined> {
   if ((decision.do !== 'issue' && decision.do !== 'repair') || !isAuthority(seen.authority)) return seen.secret;
   if (decision.do === 'repair') {
@@ -87,9 +107,13 @@ async function act(
     deps.log.info('Secret repaired', { ...logged(seen), message: decision.message });
     return repaired;
   }
-  const backend = deps.backend(seen.resource);
+  const backend = deps.runtime(seen.resource)?.backend;
   if (backend === undefined) throw new RetryableError('Conflict', 'the authority went away');
-  return issue(seen, seen.authority, backend, deps, signal);
+  // One that may take seconds to answer must not keep a worker from those who don't.
+  const ask: Authority['issue'] = seen.authority.capabilities.remote
+    ? (request) => outside(() => backend.issue(request, signal))
+    : backend.issue;
+  return issue(seen, seen.authority, ask, deps, signal);
 }
 
 /** Tells what is the case after the act; `acted` is the decision that led to it. */

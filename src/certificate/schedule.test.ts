@@ -150,8 +150,7 @@ test('jitter brings due forward by a fifth of the span at most, and never back',
           : 'ms' in renewBefore
             ? renewBefore.ms
             : (life.lifeMs * renewBefore.percentage) / 100;
-      const spanMs =
-        asked === undefined ? life.lifeMs * (life.lifeMs <= 7 * DAY ? 0.5 : 2 / 3) : life.lifeMs - asked;
+      const spanMs = asked === undefined ? life.lifeMs * (life.lifeMs <= 7 * DAY ? 0.5 : 2 / 3) : life.lifeMs - asked;
       const floorMs = Math.max(5 * SECOND, life.lifeMs / 10);
       const span = due.getTime() - life.startMs;
       assert.ok(span >= Math.max(spanMs * 0.8, floorMs), `${span} is too early for ${spanMs}`);

@@ -114,10 +114,9 @@ const memories: fc.Arbitrary<Omit<SecretMemory, 'templateKeys'>> = fc.record({
     fc.integer({ min: 0, max: 10 ** 12 }).map((ms) => after(ms)),
     { nil: undefined },
   ),
-  serials: fc.array(
-    fc.record({ serialNumber: fc.stringMatching(/^([0-9a-f]{2}){1,20}$/), notAfter: wholeSecond }),
-    { maxLength: 10 },
-  ),
+  serials: fc.array(fc.record({ serialNumber: fc.stringMatching(/^([0-9a-f]{2}){1,20}$/), notAfter: wholeSecond }), {
+    maxLength: 10,
+  }),
   externalId: fc.option(fc.string({ minLength: 1 }), { nil: undefined }),
 });
 

@@ -86,7 +86,9 @@ test('a view of a Secret that is no certificate holds no key', () => {
 test('a view of a Secret that was made with kubectl apply holds no key', () => {
   // kubectl keeps the whole object, data and all, in an annotation.
   const applied = JSON.stringify({ apiVersion: 'v1', kind: 'Secret', data: object.data });
-  const view = viewSecret(withMetadata({ annotations: { 'kubectl.kubernetes.io/last-applied-configuration': applied } }));
+  const view = viewSecret(
+    withMetadata({ annotations: { 'kubectl.kubernetes.io/last-applied-configuration': applied } }),
+  );
   holdsNoKey(view);
 });
 
@@ -134,7 +136,10 @@ for (const [sentence, value] of Object.entries(GENERATIONS)) {
 
 test('of damaged serials those are kept that can be read', () => {
   const annotations = { 'certwheel.io/serials': ',=,0a=tomorrow,0b=2026-06-02T12:00:00Z,0c,0d=2026-06-03T12:00:00Z=x' };
-  assert.equal(viewSecret(withMetadata({ annotations })).memory.serials[0], { serialNumber: '0b', notAfter: after(DAY) });
+  assert.equal(viewSecret(withMetadata({ annotations })).memory.serials[0], {
+    serialNumber: '0b',
+    notAfter: after(DAY),
+  });
 });
 
 const names = fc.oneof(

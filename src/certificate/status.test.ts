@@ -52,8 +52,16 @@ const READY: Record<string, [seen: Observed, expected: string, now?: Date, failu
     after(DAY),
     refused,
   ],
-  'a certificate is ready in the last second of its life': [issued.inTroubleWith().build(), 'Ready=True Issued, Issuing=True AuthorityNotReady', after(DAY - 1)],
-  'a certificate is not ready at its end': [issued.inTroubleWith().build(), 'Ready=False Expired, Issuing=True AuthorityNotReady', after(DAY)],
+  'a certificate is ready in the last second of its life': [
+    issued.inTroubleWith().build(),
+    'Ready=True Issued, Issuing=True AuthorityNotReady',
+    after(DAY - 1),
+  ],
+  'a certificate is not ready at its end': [
+    issued.inTroubleWith().build(),
+    'Ready=False Expired, Issuing=True AuthorityNotReady',
+    after(DAY),
+  ],
   'an expired certificate that is suspended is not ready': [
     suspended.withSecret().build(),
     'Ready=False Expired',
@@ -76,7 +84,9 @@ const READY: Record<string, [seen: Observed, expected: string, now?: Date, failu
     'Ready=True CAEndsFirst',
   ],
   'a renewBefore that is ignored is said': [
-    anObserved(aCertificate({ renewBeforePercentage: 95 })).withSecret().build(),
+    anObserved(aCertificate({ renewBeforePercentage: 95 }))
+      .withSecret()
+      .build(),
     'Ready=True RenewBeforeTooLong',
   ],
   'a certificate of another spec is not ready': [
@@ -84,7 +94,10 @@ const READY: Record<string, [seen: Observed, expected: string, now?: Date, failu
     'Ready=False SpecChanged',
   ],
   'a certificate of another spec is not ready, and why it can not be had is said': [
-    issued.withSecret({ memory: { requestedDurationMs: 1 } }).inTroubleWith().build(),
+    issued
+      .withSecret({ memory: { requestedDurationMs: 1 } })
+      .inTroubleWith()
+      .build(),
     'Ready=False AuthorityNotReady, Issuing=True AuthorityNotReady',
   ],
   'a certificate of another authority is not ready': [

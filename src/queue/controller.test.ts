@@ -1,75 +1,8 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { FakeClock, settle } from '../../test/unit/fake-clock.ts';
+import { bench, inTurn } from '../../test/unit/controller-bench.ts';
+import { settle } from '../../test/unit/fake-clock.ts';
 import { AuthorityError, RetryableError } from '../errors.ts';
-import type { LogFields } from '../log.ts';
-import { Controller, type Outcome, type Reconcile } from './controller.ts';
-
-const START = new Date('2026-06-01T12:00:00Z');
-
-interface Line extends LogFields {
-  readonly level: string;
-  readonly message: string;
-}
-
-interface Bench {
-  readonly clock: FakeClock;
-  readonly controller: Controller;
-  /** What each run answers or throws; rests unless it is said otherwise. */
-  answer: Reconcile;
-  /** When each run began, in milliseconds since the start. */
-  readonly runs: number[];
-  readonly lines: Line[];
-  readonly metrics: (readonly [controller: string, outcome: string, seconds: number])[];
-}
-
-function bench(name: string, body: (bench: Bench) => Promise<void>, workers = 2): void {
-  test(name, async () => {
-    const clock = new FakeClock(START);
-    const giveBack = clock.takeTimers();
-    const lines: Line[] = [];
-    const write = (level: string) => (message: string, fields?: LogFields) =>
-      void lines.push({ ...fields, level, message });
-    const metrics: [string, string, number][] = [];
-    const runs: number[] = [];
-    const one: Bench = {
-      clock,
-      runs,
-      lines,
-      metrics,
-      answer: async () => ({ do: 'rest' }),
-      controller: new Controller({
-        name: 'things',
-        workers,
-        clock,
-        log: { debug: write('debug'), info: write('info'), warn: write('warn'), error: write('error') },
-        metrics: { ran: (...row) => void metrics.push(row) },
-        reconcile: (key, signal) => {
-          runs.push(clock.now().getTime() - START.getTime());
-          return one.answer(key, signal);
-        },
-      }),
-    };
-    try {
-      one.controller.start();
-      await body(one);
-      const stopped = one.controller.stop(0);
-      await clock.advance(1);
-      await stopped;
-    } finally {
-      giveBack();
-    }
-  });
-}
-
-/** Answers these one after the other, then rests. */
-function inTurn(...outcomes: (Outcome | Error)[]): Reconcile {
-  return async () => {
-    const next = outcomes.shift() ?? ({ do: 'rest' } as const);
-    if (next instanceof Error) throw next;
-    return next;
-  };
-}
 
 bench('a run that rests is not repeated', async ({ clock, controller, runs }) => {
   controller.queue.add('a');
@@ -102,7 +35,12 @@ bench('a lost race is settled in milliseconds, and later where it goes on and on
 });
 
 bench('a rest forgets the lost races', async (one) => {
-  one.answer = inTurn({ do: 'again' }, { do: 'again' }, { do: 'rest', recheckAt: one.clock.in(1_000) }, { do: 'again' });
+  one.answer = inTurn(
+    { do: 'again' },
+    { do: 'again' },
+    { do: 'rest', recheckAt: one.clock.in(1_000) },
+    { do: 'again' },
+  );
   one.controller.queue.add('a');
   await one.clock.advance(60_000);
   assert.equal(one.runs, [0, 20, 60, 1_000, 1_020]);
@@ -196,80 +134,5 @@ bench('the metrics tell how each run ended and how long it took', async (one) =>
   );
   assert.equal(one.metrics[0], ['things', 'rest', 1.5]);
 });
-
-bench('as many runs go on at once as there are workers, and one for each key', async (one) => {
-  let running = 0;
-  let most = 0;
-  one.answer = async () => {
-    running += 1;
-    most = Math.max(most, running);
-    await one.clock.sleep(100);
-    running -= 1;
-    return { do: 'rest' };
-  };
-  for (const key of ['a', 'b', 'c', 'd', 'e']) one.controller.queue.add(key);
-  await settle();
-  assert.is(running, 2);
-  await one.clock.advance(1_000);
-  assert.is(most, 2);
-  assert.is(one.runs.length, 5);
-});
-
-bench('what changes while a run is under way is looked at after it', async (one) => {
-  one.answer = async () => {
-    await one.clock.sleep(100);
-    return { do: 'rest', recheckAt: one.clock.in(3_600_000) };
-  };
-  one.controller.queue.add('a');
-  await one.clock.advance(50);
-  one.controller.queue.add('a');
-  await one.clock.advance(1_000);
-  assert.equal(one.runs, [0, 100]);
-});
-
-bench('to start twice starts nothing twice', async (one) => {
-  one.controller.start();
-  one.answer = untilAborted;
-  for (const key of ['a', 'b', 'c']) one.controller.queue.add(key);
-  await settle();
-  assert.is(one.runs.length, 2);
-});
-
-bench('to stop takes no new key and waits for the runs under way', async (one) => {
-  const ends: string[] = [];
-  one.answer = async (key) => {
-    await one.clock.sleep(1_000);
-    ends.push(key);
-    return { do: 'rest' };
-  };
-  for (const key of ['a', 'b', 'c']) one.controller.queue.add(key);
-  await settle();
-  const stopped = one.controller.stop(20_000).then(() => ends.push('stopped'));
-  await one.clock.advance(1_000);
-  await stopped;
-  assert.equal(ends, ['a', 'b', 'stopped']);
-  assert.is(one.clock.pending, 0);
-});
-
-bench('a run that does not end in time is aborted', async (one) => {
-  one.answer = untilAborted;
-  one.controller.queue.add('a');
-  await settle();
-  let stopped = false;
-  const stopping = one.controller.stop(20_000).then(() => {
-    stopped = true;
-  });
-  await one.clock.advance(19_999);
-  assert.not(stopped);
-  await one.clock.advance(1);
-  await stopping;
-  assert.is(one.metrics.length, 1);
-});
-
-function untilAborted(_key: string, signal: AbortSignal): Promise<Outcome> {
-  return new Promise((_resolve, reject) => {
-    signal.addEventListener('abort', () => reject(signal.reason));
-  });
-}
 
 test.run();

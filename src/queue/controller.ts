@@ -2,7 +2,7 @@ import type { Clock } from '../clock.ts';
 import { type CertwheelError, classify, UnexpectedError } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import { backoffMs } from './backoff.ts';
-import { WorkQueue } from './work-queue.ts';
+import { type UrgencyOf, WorkQueue } from './work-queue.ts';
 
 /** What one run says about the next. */
 export type Outcome =
@@ -13,7 +13,14 @@ export type Outcome =
   /** Somebody else was faster: look again soon, with fresh eyes. Not a failure. */
   | { readonly do: 'again' };
 
-export type Reconcile = (key: string, signal: AbortSignal) => Promise<Outcome>;
+export type Reconcile = (key: string, run: Run) => Promise<Outcome>;
+
+export interface Run {
+  /** Aborts when a graceful stop has no more patience. */
+  readonly signal: AbortSignal;
+  /** Waits for somebody else, who may be slow: meanwhile another worker takes this one's place. */
+  outside<T>(wait: () => Promise<T>): Promise<T>;
+}
 
 export interface ControllerMetrics {
   /** `seconds` spent on one run, and how it ended. */
@@ -24,6 +31,8 @@ interface ControllerDeps {
   readonly name: string;
   readonly workers: number;
   readonly reconcile: Reconcile;
+  /** Which of the keys that are ready comes first; without it the one that has waited longest. */
+  readonly urgencyOf?: UrgencyOf | undefined;
   readonly clock: Clock;
   readonly log: Logger;
   readonly metrics: ControllerMetrics;
@@ -41,31 +50,54 @@ export class Controller {
   readonly #stop = new AbortController();
   /** Runs in a row that ended in an error or in a lost race, by key; gone with the first that doesn't. */
   readonly #stumbles = new Map<string, number>();
-  #workers: Promise<void>[] = [];
+  readonly #workers = new Set<Promise<void>>();
+  /** Workers that aren't waiting for somebody else. */
+  #active = 0;
 
   constructor(deps: ControllerDeps) {
     this.#deps = deps;
-    this.queue = new WorkQueue(deps.clock);
+    this.queue = new WorkQueue(deps.clock, deps.urgencyOf);
   }
 
   /** Starts the workers; harmless when they run already. */
   start(): void {
-    if (this.#workers.length > 0) return;
-    this.#workers = Array.from({ length: this.#deps.workers }, () => this.#work());
+    while (this.#active < this.#deps.workers) this.#hire();
   }
 
   /** Takes no new key, and waits at most `graceMs` for the runs under way before it aborts them. */
   async stop(graceMs: number): Promise<void> {
     this.queue.close();
     const timer = setTimeout(() => this.#stop.abort(new Error('shutting down')), graceMs);
-    await Promise.all(this.#workers);
+    while (this.#workers.size > 0) await Promise.all(this.#workers);
     clearTimeout(timer);
   }
 
+  #hire(): void {
+    this.#active++;
+    const worker = this.#work().finally(() => {
+      this.#active--;
+      this.#workers.delete(worker);
+    });
+    this.#workers.add(worker);
+  }
+
   async #work(): Promise<void> {
-    for (let key = await this.queue.take(); key !== undefined; key = await this.queue.take()) {
+    // One too many: a worker that waited is back, and this one stood in for it.
+    while (this.#active <= this.#deps.workers) {
+      const key = await this.queue.take();
+      if (key === undefined) return;
       await this.#run(key);
       this.queue.done(key);
+    }
+  }
+
+  async #outside<T>(wait: () => Promise<T>): Promise<T> {
+    this.#active--;
+    this.#hire();
+    try {
+      return await wait();
+    } finally {
+      this.#active++;
     }
   }
 
@@ -74,7 +106,7 @@ export class Controller {
     const startedMs = clock.monotonicMs();
     let ended: Outcome['do'] | 'error';
     try {
-      const outcome = await reconcile(key, this.#stop.signal);
+      const outcome = await reconcile(key, { signal: this.#stop.signal, outside: (wait) => this.#outside(wait) });
       ended = outcome.do;
       this.#schedule(key, outcome);
     } catch (thrown) {

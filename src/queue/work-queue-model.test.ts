@@ -50,7 +50,10 @@ type Command =
 
 const key = fc.constantFrom(...KEYS);
 const command: fc.Arbitrary<Command> = fc.oneof(
-  { weight: 5, arbitrary: fc.record({ do: fc.constant('add' as const), key, inMs: fc.integer({ min: -5_000, max: 30_000 }) }) },
+  {
+    weight: 5,
+    arbitrary: fc.record({ do: fc.constant('add' as const), key, inMs: fc.integer({ min: -5_000, max: 30_000 }) }),
+  },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('forget' as const), key }) },
   { weight: 4, arbitrary: fc.record({ do: fc.constant('done' as const), key }) },
   { weight: 5, arbitrary: fc.constant({ do: 'take' as const }) },

@@ -7,6 +7,13 @@ interface Entry {
   readonly at: number;
 }
 
+interface Ready extends Entry {
+  readonly urgency: number;
+}
+
+/** By when a key should have been looked at, in milliseconds since the epoch; undefined for as soon as possible. */
+export type UrgencyOf = (key: string) => number | undefined;
+
 /**
  * The clock is asked at least this often, since a timer doesn't notice a clock that is set forward. Far below the
  * longest timer of Node (24.8 days), above which it fires at once.
@@ -14,18 +21,21 @@ interface Entry {
 const LONGEST_NAP_MS = 5_000;
 /** A wall clock that loses more than this against the monotonic one was set back, not slewed. */
 const SET_BACK_MS = 1_000;
+/** Who has waited this long is no longer overtaken by who is more urgent. */
+const PATIENCE_MS = 60_000;
 
 /**
  * Keys that want to be looked at, each with the moment from which on. A key is held by one worker at a time; of two
  * moments asked for one key the earlier wins; a key that is asked for while it is being worked on comes again.
  *
- * Keys are handed out in the order of their moments, so what has waited longest comes first and neither the new nor
- * the due can starve.
+ * Of the keys whose moment has come the most urgent is handed out first, and what has waited longest where that is all
+ * the same; but nobody is overtaken for ever, so neither the new nor the due can starve.
  */
 export class WorkQueue {
   readonly #clock: Clock;
   readonly #heap = new Heap<Entry>((one, other) => one.at - other.at);
-  /** The moment that counts for each waiting key; entries of the heap that say otherwise are stale and skipped. */
+  readonly #ready = new Heap<Ready>((one, other) => one.urgency - other.urgency || one.at - other.at);
+  /** The moment that counts for each waiting key; entries of the heaps that say otherwise are stale and skipped. */
   readonly #waiting = new Map<string, number>();
   readonly #running = new Set<string>();
   /** Asked for while running: the moment from which on it is wanted again. */
@@ -36,8 +46,11 @@ export class WorkQueue {
   /** By how much the wall clock was ahead of the monotonic one at the last look. */
   #leadMs = Number.NEGATIVE_INFINITY;
 
-  constructor(clock: Clock) {
+  readonly #urgencyOf: UrgencyOf;
+
+  constructor(clock: Clock, urgencyOf: UrgencyOf = () => undefined) {
     this.#clock = clock;
+    this.#urgencyOf = urgencyOf;
     this.#wasSetBack();
   }
 
@@ -102,26 +115,32 @@ export class WorkQueue {
     this.#timer = undefined;
     if (this.#wasSetBack()) this.#wantAllNow();
     while (this.#takers.length > 0) {
-      const next = this.#next();
-      if (next === undefined) return;
-      const wait = next.at - this.#clock.now().getTime();
-      if (wait > 0) {
-        this.#timer = setTimeout(() => this.#serve(), Math.min(wait, LONGEST_NAP_MS));
+      const soonest = this.#gatherReady();
+      const next = first(this.#ready, this.#waiting);
+      if (next === undefined) {
+        if (soonest !== undefined)
+          this.#timer = setTimeout(
+            () => this.#serve(),
+            Math.min(soonest - this.#clock.now().getTime(), LONGEST_NAP_MS),
+          );
         return;
       }
-      this.#heap.pop();
+      this.#ready.pop();
       this.#waiting.delete(next.key);
       this.#running.add(next.key);
       this.#takers.shift()?.(next.key);
     }
   }
 
-  #next(): Entry | undefined {
-    for (let entry = this.#heap.peek(); entry !== undefined; entry = this.#heap.peek()) {
-      if (this.#waiting.get(entry.key) === entry.at) return entry;
+  /** Moves the keys whose moment has come to those that are ready; answers the first moment that hasn't. */
+  #gatherReady(): number | undefined {
+    const now = this.#clock.now().getTime();
+    for (;;) {
+      const next = first(this.#heap, this.#waiting);
+      if (next === undefined || next.at > now) return next?.at;
       this.#heap.pop();
+      this.#ready.push({ ...next, urgency: Math.min(this.#urgencyOf(next.key) ?? next.at, next.at + PATIENCE_MS) });
     }
-    return undefined;
   }
 
   #wasSetBack(): boolean {
@@ -138,10 +157,20 @@ export class WorkQueue {
   #wantAllNow(): void {
     const now = this.#clock.now().getTime();
     this.#heap.keep(() => false);
+    this.#ready.keep(() => false);
     for (const [key, at] of this.#waiting) {
       this.#waiting.set(key, Math.min(at, now));
       this.#heap.push({ key, at: Math.min(at, now) });
     }
     for (const [key, at] of this.#again) this.#again.set(key, Math.min(at, now));
   }
+}
+
+/** The first entry that still counts; stale ones are dropped on the way. */
+function first<E extends Entry>(heap: Heap<E>, waiting: ReadonlyMap<string, number>): E | undefined {
+  for (let entry = heap.peek(); entry !== undefined; entry = heap.peek()) {
+    if (waiting.get(entry.key) === entry.at) return entry;
+    heap.pop();
+  }
+  return undefined;
 }

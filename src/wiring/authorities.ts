@@ -2,33 +2,42 @@ import { authorityKey, authorityResource, type CertificateAuthority } from '../a
 import type { AuthorityKind } from '../api/client-certificate.ts';
 import { SECRETS } from '../api/names.ts';
 import { keyOf, type RawObject } from '../api/parse.ts';
-import type { Authority, AuthorityDefinition, SecretContent } from '../authorities/authority.ts';
-import { AUTHORITIES } from '../authorities/index.ts';
+import type { Authority, SecretContent } from '../authorities/authority.ts';
 import { generationManifest } from '../authority/generation-secret.ts';
 import { type Member, signingGeneration } from '../authority/generations.ts';
 import { type AuthorityDeps, reconcileAuthority } from '../authority/reconcile.ts';
 import type { Runtime } from '../authority/registry.ts';
 import { AUTHORITY_CONDITIONS } from '../authority/status.ts';
 import { isOurs } from '../certificate/observed.ts';
+import { ApiError, AuthorityError } from '../errors.ts';
 import { CREATE_ONLY } from '../kube/object.ts';
 import type { Reference } from '../kube/references.ts';
 import { Controller } from '../queue/controller.ts';
+import { Turnstile } from '../queue/turnstile.ts';
 import { type Services, tell, writeStatus } from './services.ts';
 
 /** Authorities are few, and one that is slow must not hold up the others. */
 const WORKERS = 4;
+/** Requests to one remote authority at the same time. */
+const ASKED_AT_ONCE = 16;
 
-export function wireAuthorities(services: Services, wakeCertificates: (authority: string) => void): Controller {
+/** Whom to wake: all behind an authority, or one whose turn it is. */
+export interface Wakes {
+  members(authority: string): void;
+  certificate(key: string): void;
+}
+
+export function wireAuthorities(services: Services, wakes: Wakes): Controller {
   const { assertLeading, client, clock, cluster, config, events, log, metrics, registry } = services;
   const deps: AuthorityDeps = {
     clock,
     log,
     registry,
     assertLeading,
-    wakeCertificates,
+    wakeCertificates: wakes.members,
     trustPropagationMs: config.trustPropagationMs,
     find: (key) => cluster.authority(key),
-    start: (resource) => startAuthority(resource, services, () => controller.queue.add(authorityKey(resource))),
+    start: (resource) => startAuthority(resource, services, wakes, () => controller.queue.add(authorityKey(resource))),
     generationSecrets: (key) => cluster.generations.byIndex('authority', key),
     members: (key) => members(key, services),
     writeGeneration: async (
@@ -36,7 +45,10 @@ export function wireAuthorities(services: Services, wakeCertificates: (authority
       generation,
       secret = { namespace: namespaceOf(resource, services), resourceVersion: CREATE_ONLY },
     ) => {
-      const stored = await client.apply(SECRETS, generationManifest(resource, generation, secret));
+      const manifest = generationManifest(resource, generation, secret);
+      const stored = await client
+        .apply(SECRETS, manifest)
+        .catch(async (error) => Promise.reject(await foreignInTheWay(error, manifest, client)));
       cluster.generations.put(stored, secret.resourceVersion);
     },
     deleteGeneration: async ({ secret: { namespace, name, uid, resourceVersion } }) => {
@@ -54,7 +66,7 @@ export function wireAuthorities(services: Services, wakeCertificates: (authority
   const controller = new Controller({
     name: 'authorities',
     workers: WORKERS,
-    reconcile: (key, signal) => reconcileAuthority(key, deps, signal),
+    reconcile: (key, { signal }) => reconcileAuthority(key, deps, signal),
     clock,
     log,
     metrics,
@@ -62,10 +74,10 @@ export function wireAuthorities(services: Services, wakeCertificates: (authority
   return controller;
 }
 
-function startAuthority(resource: CertificateAuthority, services: Services, wake: () => void): Runtime {
-  const { clock, log, metrics, registry, references } = services;
-  const definition = (AUTHORITIES as readonly AuthorityDefinition<never>[]).find(({ type }) => type === resource.type);
-  // The schema admits only what AUTHORITIES serves; a test holds the two against each other.
+function startAuthority(resource: CertificateAuthority, services: Services, wakes: Wakes, wake: () => void): Runtime {
+  const { clock, definitions, log, metrics, registry, references } = services;
+  const definition = definitions.find(({ type }) => type === resource.type);
+  // The schema admits only what there is a definition for; a test holds the two against each other.
   if (definition === undefined) throw new Error(`no authority of type ${resource.type} is known`);
   const namespace = namespaceOf(resource, services);
   const used = new Map<string, Reference>();
@@ -84,11 +96,19 @@ function startAuthority(resource: CertificateAuthority, services: Services, wake
     signing: () => signingGeneration(runtime()?.generations ?? [], clock.now()),
     trusted: () => (runtime()?.generations ?? []).map(({ pair }) => pair),
   });
+  const { capabilities } = definition;
+  const limits = { capacity: capabilities.remote ? ASKED_AT_ONCE : Number.POSITIVE_INFINITY, rate: resource.rateLimit };
+  const turnstile =
+    capabilities.remote || resource.rateLimit !== undefined
+      ? new Turnstile(limits, clock, wakes.certificate)
+      : undefined;
   return {
     resource,
     definition,
+    turnstile,
     backend: timed(backend, definition.type, services, metrics.authorityAnswered),
     release: () => {
+      turnstile?.close();
       for (const reference of used.values()) reference.release();
     },
     generations: [],
@@ -116,6 +136,22 @@ function timed(
       }
     },
   };
+}
+
+/** A lost race is tried again; a Secret of that name which isn't ours never gives way by itself. */
+async function foreignInTheWay(
+  error: unknown,
+  { metadata: { namespace, name, labels, resourceVersion } }: ReturnType<typeof generationManifest>,
+  client: Services['client'],
+): Promise<unknown> {
+  if (!(error instanceof ApiError) || error.status !== 409 || resourceVersion !== CREATE_ONLY) return error;
+  const found = await client.get(SECRETS, namespace, name);
+  const theirs = found?.metadata?.labels ?? {};
+  if (found === undefined || Object.entries(labels).every(([key, value]) => theirs[key] === value)) return error;
+  return new AuthorityError(
+    'SecretNotOwned',
+    `Secret ${namespace}/${name} is in the way of the CA generation that is to be kept under this name; delete it`,
+  );
 }
 
 /** What a CA rotation has to know of the certificates of an authority: those whose Secret is theirs. */

@@ -4,12 +4,13 @@ import { keyOf } from '../api/parse.ts';
 import type { SecretAccess } from '../certificate/act.ts';
 import { observe, referredAuthority } from '../certificate/observe.ts';
 import { isOurs } from '../certificate/observed.ts';
-import { type CertificateDeps, reconcileCertificate } from '../certificate/reconcile.ts';
-import { viewSecret } from '../certificate/secret-view.ts';
+import { type CertificateDeps, reconcileCertificate, urgencyOf } from '../certificate/reconcile.ts';
+import { type SecretView, viewSecret } from '../certificate/secret-view.ts';
 import { CERTIFICATE_CONDITIONS } from '../certificate/status.ts';
 import type { Reference } from '../kube/references.ts';
 import { Controller } from '../queue/controller.ts';
 import type { WorkQueue } from '../queue/work-queue.ts';
+import type { Cluster } from './cluster.ts';
 import { type Services, tell, writeStatus } from './services.ts';
 
 /** Which authority has shown trouble, so that it is probed. */
@@ -45,7 +46,7 @@ export function wireCertificates(
       if (seen !== undefined) foreign.follow(resource, seen.secret !== undefined && !isOurs(seen));
       return seen;
     },
-    backend: (resource) => registry.get(referredAuthority(resource))?.backend,
+    runtime: (resource) => registry.get(referredAuthority(resource)),
     reportTrouble: (resource) => reportTrouble(referredAuthority(resource)),
     writeStatus: async (resource, status) => {
       cluster.certificates.put(
@@ -59,7 +60,8 @@ export function wireCertificates(
   const controller = new Controller({
     name: 'certificates',
     workers: config.workers,
-    reconcile: (key, signal) => reconcileCertificate(key, deps, signal),
+    reconcile: (key, run) => reconcileCertificate(key, deps, run),
+    urgencyOf: (key) => urgencyOf(secretOf(cluster, key)),
     clock,
     log,
     metrics,
@@ -69,6 +71,12 @@ export function wireCertificates(
     foreign.forget(key);
   };
   return { controller, forget };
+}
+
+function secretOf(cluster: Cluster, key: string): SecretView | undefined {
+  const resource = cluster.certificates.get(key);
+  if (resource === undefined || isBroken(resource)) return undefined;
+  return cluster.secrets.get(keyOf({ namespace: resource.namespace, name: resource.spec.secretName }));
 }
 
 /** Reads past the cache, and writes into it: the next look must see what was just written. */

@@ -17,6 +17,13 @@ import { Watch, type WatchDeps, type WatchSpec, type WatchStats } from '../kube/
 /** The labels of a namespace. */
 export type NamespaceLabels = Readonly<Record<string, string>>;
 
+interface Watched {
+  readonly name: string;
+  /** Undefined for all. */
+  readonly namespace: string | undefined;
+  readonly watch: Pick<Watch<unknown>, 'run' | 'synced' | 'stats'>;
+}
+
 /** Everything that is watched, reduced to what is asked for. */
 export class Cluster {
   readonly certificates = new Cache<
@@ -43,7 +50,9 @@ export class Cluster {
   /** Secrets that carry the label of CA generations. */
   readonly generations: Cache<GenerationSecret, 'authority'>;
   readonly namespaces = new Cache<NamespaceLabels>({ reduce: labelsOf });
-  readonly #watches: (readonly [name: string, watch: Pick<Watch<unknown>, 'run' | 'synced' | 'stats'>])[] = [];
+  readonly #watches: Watched[] = [];
+  /** Namespaces that could not be read at the start: nobody waits for them. */
+  #late: ReadonlySet<string> = new Set();
 
   constructor(config: Config, deps: WatchDeps) {
     this.generations = new Cache({
@@ -51,8 +60,6 @@ export class Cluster {
       indexes: { authority: (each) => [each.authority] },
     });
     for (const namespace of config.namespaces ?? [undefined]) {
-      this.#watch(deps, { resource: names.CLIENT_CERTIFICATES, namespace, cache: this.certificates });
-      this.#watch(deps, { resource: names.CERTIFICATE_AUTHORITIES, namespace, cache: this.authorities });
       this.#watch(deps, {
         resource: names.SECRETS,
         namespace,
@@ -65,6 +72,8 @@ export class Cluster {
         labelSelector: names.AUTHORITY_NAME_LABEL,
         cache: this.generations,
       });
+      this.#watch(deps, { resource: names.CERTIFICATE_AUTHORITIES, namespace, cache: this.authorities });
+      this.#watch(deps, { resource: names.CLIENT_CERTIFICATES, namespace, cache: this.certificates });
     }
     if (config.namespaces === undefined) {
       this.#watch(deps, { resource: names.CLUSTER_CERTIFICATE_AUTHORITIES, cache: this.clusterAuthorities });
@@ -72,22 +81,24 @@ export class Cluster {
     }
   }
 
-  /** Begins all watches; they end with the signal. */
-  start(signal: AbortSignal): void {
-    for (const [, watch] of this.#watches) void watch.run(signal);
+  /** Begins all watches; they end with the signal. Namespaces in `late` may become readable later, or never. */
+  start(signal: AbortSignal, late: ReadonlySet<string> = new Set()): void {
+    this.#late = late;
+    for (const { watch } of this.#punctual()) void watch.run(signal);
+    for (const namespace of late) void this.#startLate(namespace, signal);
   }
 
   /** Resolves when every cache has been filled once. */
   async synced(): Promise<void> {
-    await Promise.all(this.#watches.map(([, watch]) => watch.synced));
+    await Promise.all(this.#punctual().map(({ watch }) => watch.synced));
   }
 
   get isSynced(): boolean {
-    return this.#watches.every(([, watch]) => watch.stats.synced);
+    return this.#punctual().every(({ watch }) => watch.stats.synced);
   }
 
   *stats(): Generator<readonly [string, WatchStats]> {
-    for (const [name, watch] of this.#watches) yield [name, watch.stats];
+    for (const { name, watch } of this.#watches) yield [name, watch.stats];
   }
 
   authority(key: string): AnyCertificateAuthority | undefined {
@@ -107,12 +118,28 @@ export class Cluster {
       .filter((each): each is ClientCertificate => !isBroken(each));
   }
 
+  /**
+   * One watch after the other, since work goes on meanwhile: who sees an authority before its CA makes it another one,
+   * who sees a certificate before its authority says that there is none.
+   */
+  async #startLate(namespace: string, signal: AbortSignal): Promise<void> {
+    for (const { watch } of this.#watches.filter((each) => each.namespace === namespace)) {
+      void watch.run(signal);
+      await watch.synced;
+    }
+  }
+
+  #punctual(): Watched[] {
+    return this.#watches.filter(({ namespace }) => namespace === undefined || !this.#late.has(namespace));
+  }
+
   #watch<T>(deps: WatchDeps, spec: WatchSpec<T>): void {
     const label = spec.labelSelector === undefined ? '' : `/${spec.labelSelector.split('/')[1]}`;
-    this.#watches.push([
-      `${spec.namespace === undefined ? '' : `${spec.namespace}/`}${spec.resource.plural}${label}`,
-      new Watch<T>(deps, spec),
-    ]);
+    this.#watches.push({
+      namespace: spec.namespace,
+      name: `${spec.namespace === undefined ? '' : `${spec.namespace}/`}${spec.resource.plural}${label}`,
+      watch: new Watch<T>(deps, spec),
+    });
   }
 }
 

@@ -6,9 +6,9 @@ import type { Logger } from '../log.ts';
 
 /**
  * Finds out before anything runs whether it can: the API server answers, the CRDs are there, the roles suffice. Throws
- * StartError, one line with the remedy.
+ * StartError, one line with the remedy. Answers the namespaces that can't be served for now.
  */
-export async function preflight(client: KubeClient, config: Config, log: Logger): Promise<void> {
+export async function preflight(client: KubeClient, config: Config, log: Logger): Promise<ReadonlySet<string>> {
   const version = await client.version({ timeoutMs: 10_000 }).catch((error: ApiError) => {
     // What is wrong with the credentials is said by whoever read them.
     if (error.reason === NO_CREDENTIALS) throw new StartError(error.message);
@@ -24,17 +24,22 @@ export async function preflight(client: KubeClient, config: Config, log: Logger)
     ];
     for (const resource of resources) refuse(await problemWith(client, resource, undefined));
     refuse(await problemWith(client, names.SECRETS, undefined, names.CERTIFICATE_NAME_LABEL));
-  } else {
-    await preflightNamespaces(client, config.namespaces, log);
+    return new Set();
   }
+  return preflightNamespaces(client, config.namespaces, log);
 }
 
 /** One namespace that can't be served is a matter for the log; that none can, for the exit code. */
-async function preflightNamespaces(client: KubeClient, namespaces: readonly string[], log: Logger): Promise<void> {
+async function preflightNamespaces(
+  client: KubeClient,
+  namespaces: readonly string[],
+  log: Logger,
+): Promise<Set<string>> {
   const problems = await Promise.all(
     namespaces.map(
       async (namespace) =>
         (await problemWith(client, names.CLIENT_CERTIFICATES, namespace)) ??
+        (await problemWith(client, names.CERTIFICATE_AUTHORITIES, namespace)) ??
         problemWith(client, names.SECRETS, namespace, names.CERTIFICATE_NAME_LABEL),
     ),
   );
@@ -42,6 +47,7 @@ async function preflightNamespaces(client: KubeClient, namespaces: readonly stri
   problems.forEach((problem, index) => {
     if (problem !== undefined) log.error('a namespace is not served', { namespace: namespaces[index], problem });
   });
+  return new Set(namespaces.filter((_, index) => problems[index] !== undefined));
 }
 
 async function problemWith(

@@ -1,5 +1,6 @@
 import { apiVersion, type Resource } from '../api/names.ts';
 import type { RawObject } from '../api/parse.ts';
+import type { AuthorityDefinition } from '../authorities/authority.ts';
 import type { Registry } from '../authority/registry.ts';
 import type { EventText } from '../certificate/events.ts';
 import type { Clock } from '../clock.ts';
@@ -20,6 +21,8 @@ export interface Services {
   readonly cluster: Cluster;
   readonly references: References;
   readonly registry: Registry;
+  /** The kinds of authorities that there are. */
+  readonly definitions: readonly AuthorityDefinition<never>[];
   readonly events: EventRecorder;
   readonly metrics: Metrics;
   readonly assertLeading: () => void;

@@ -120,7 +120,12 @@ const authority = fc.oneof(
 export const arbitraryMoment = moment;
 export const arbitraryPermission = fc.record({ allowed: fc.boolean(), reason: fc.string() });
 export const arbitraryObserved: fc.Arbitrary<Observed> = fc
-  .record({ resource, secret: maybe(secret), authority, olderRival: fc.option(fc.constant('first'), { nil: undefined, freq: 9 }) })
+  .record({
+    resource,
+    secret: maybe(secret),
+    authority,
+    olderRival: fc.option(fc.constant('first'), { nil: undefined, freq: 9 }),
+  })
   .map((all) => {
     const seen = anObserved(all.resource).from(all.authority);
     return { ...(all.secret === undefined ? seen : seen.withSecret(all.secret)).build(), olderRival: all.olderRival };

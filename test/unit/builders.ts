@@ -142,7 +142,6 @@ function someFacts({ spec }: ClientCertificate, facts: Partial<CertificateFacts>
     identity: canonicalIdentity(spec.identity),
     key: spec.key,
     keyEncoding: spec.keyEncoding,
-    keyEncoding: spec.keyEncoding,
     issuerFingerprint: 'ca 1',
     anchorFingerprint: 'ca 1',
     ...facts,

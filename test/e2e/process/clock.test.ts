@@ -74,10 +74,12 @@ function configFor({ cluster }: World, namespace: string) {
 }
 
 function loggerInto(logs: LogLine[]): Logger {
-  const write = (level: string) => (message: string, fields: LogFields = {}) => {
-    if (process.env.DEBUG) console.error(level, message, JSON.stringify(fields));
-    logs.push({ ...fields, level, message });
-  };
+  const write =
+    (level: string) =>
+    (message: string, fields: LogFields = {}) => {
+      if (process.env.DEBUG) console.error(level, message, JSON.stringify(fields));
+      logs.push({ ...fields, level, message });
+    };
   return { debug: () => {}, info: write('info'), warn: write('warn'), error: write('error') };
 }
 
@@ -114,7 +116,15 @@ const forward = begun(() =>
     const began = performance.now();
     await untilReady(world, namespace, 'alice', { status: 'False', reason: 'Expired' }, 20_000);
     const toldMs = Math.round(performance.now() - began);
-    return { renewed, secret, toldMs, now: now(), signed: lines(logs, 'signing').length, told: told.versions('alice'), bugs: bugs(logs) };
+    return {
+      renewed,
+      secret,
+      toldMs,
+      now: now(),
+      signed: lines(logs, 'signing').length,
+      told: told.versions('alice'),
+      bugs: bugs(logs),
+    };
   }),
 );
 
@@ -210,7 +220,10 @@ test('ten years forward and back: it works on, and nothing spins', async () => {
 test('ten years forward and back: what is called Ready is valid by the clock that was put right', async () => {
   const { secret, ready } = await farAway();
   const valid = (secret?.leaf.validFromDate ?? 0) <= new Date();
-  assert.ok(valid || ready?.status !== 'True', `Ready=${ready?.status}, but not valid before ${secret?.leaf.validFrom}`);
+  assert.ok(
+    valid || ready?.status !== 'True',
+    `Ready=${ready?.status}, but not valid before ${secret?.leaf.validFrom}`,
+  );
 });
 
 const long = begun(() =>

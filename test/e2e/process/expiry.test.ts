@@ -85,7 +85,9 @@ for (const { what, breakMore } of STORIES) {
   test(`a certificate that expires because ${what} is told of within 5 s, and heals with another CA`, async () => {
     const { issued, lateMs, message, metricWhileExpired, metricWhenHealed, healed, healedMs, secret, signed } =
       await story();
-    console.log(`told ${lateMs} ms after notAfter: "${message}"; healed ${healedMs} ms after the new CA; ${signed} signed`);
+    console.log(
+      `told ${lateMs} ms after notAfter: "${message}"; healed ${healedMs} ms after the new CA; ${signed} signed`,
+    );
     assert.ok(lateMs >= 0 && lateMs < 5_000, `${lateMs} ms`);
     assert.is(metricWhileExpired, 0);
     assert.is(metricWhenHealed, 1);

@@ -132,7 +132,7 @@ for (const { what, where, fault, times, forMs, mostSigned } of ROWS) {
 }
 
 const throttled = begun(async () => {
-  const { world, proxy } = await shared.get();
+  const { world, proxy, controller } = await shared.get();
   const namespace = await world.namespace();
   await createAuthority(world, selfManaged(namespace));
   const refusal: Fault = { kind: 'answer', status: 429, reason: 'TooManyRequests', retryAfter: '6' };
@@ -143,7 +143,7 @@ const throttled = begun(async () => {
   await untilReady(world, namespace, 'bob');
   const bobMs = Math.round(performance.now() - began);
   await untilReady(world, namespace, 'alice', {}, 60_000);
-  return { arrivals, bobMs };
+  return { arrivals, bobMs, signed: signatures(controller, namespace, 'alice') };
 });
 
 test('429 with Retry-After: that certificate waits as long as it was told to, the others do not', async () => {
@@ -153,6 +153,11 @@ test('429 with Retry-After: that certificate waits as long as it was told to, th
   assert.is(arrivals.length, 3);
   assert.ok(gaps.every((gap) => gap >= 6_000 && gap < 12_000));
   assert.ok(bobMs < 5_000);
+});
+
+test('429: no certificate is signed a second time, since none was lost', async () => {
+  const { signed } = await throttled();
+  assert.is(signed, 1);
 });
 
 const lostRenewal = begun(async () => {

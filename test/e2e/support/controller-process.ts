@@ -31,7 +31,11 @@ export interface ControllerProcess {
 const running = new Set<ControllerProcess>();
 
 /** Starts the real controller, `node src/main.ts`, on ports of its own choosing; resolves as soon as it is launched. */
-export function launchController(kubeconfig: string, args: readonly string[] = []): ControllerProcess {
+export function launchController(
+  kubeconfig: string,
+  args: readonly string[] = [],
+  env: Readonly<Record<string, string>> = {},
+): ControllerProcess {
   const child = spawn(
     process.execPath,
     [
@@ -46,7 +50,7 @@ export function launchController(kubeconfig: string, args: readonly string[] = [
       '127.0.0.1:0',
       ...args,
     ],
-    { stdio: ['ignore', 'inherit', 'pipe'], env: { PATH: process.env.PATH } },
+    { stdio: ['ignore', 'inherit', 'pipe'], env: { PATH: process.env.PATH, ...env } },
   );
   const logs: LogLine[] = [];
   const errors: string[] = [];

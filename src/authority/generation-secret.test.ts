@@ -1,0 +1,134 @@
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { hoursFromNow, NOW, pairOf, root, signIntermediate } from '../../test/pki/make.ts';
+import type { RawObject } from '../api/parse.ts';
+import { type CaPair, readCaPair } from '../pki/ca.ts';
+import { encodePrivateKey } from '../pki/keys.ts';
+import { generationManifest, viewGenerationSecret } from './generation-secret.ts';
+
+const CONTROLLER_NAMESPACE = 'certwheel-system';
+const pair = pairOf(await root());
+const namespaced = { kind: 'CertificateAuthority', name: 'ca' } as const;
+const ofCluster = { kind: 'ClusterCertificateAuthority', name: 'ca' } as const;
+const content = { version: 7, state: 'Active', since: hoursFromNow(-3), pair, source: 'secret' } as const;
+
+function manifest(authority: typeof namespaced | typeof ofCluster = namespaced, namespace = 'ns', of: CaPair = pair) {
+  return generationManifest(authority, { ...content, pair: of }, { namespace, resourceVersion: '1' });
+}
+
+/** As the API server would hand it out, with changes by hand. */
+function stored(
+  from: ReturnType<typeof manifest>,
+  change: { annotations?: Record<string, string>; labels?: Record<string, string>; name?: string; data?: object } = {},
+): RawObject {
+  const { data = from.data, ...metadata } = change;
+  const creationTimestamp = '2026-05-01T00:00:00Z';
+  const meta = { ...from.metadata, uid: 'uid-1', resourceVersion: '5', creationTimestamp, ...metadata };
+  return { ...from, metadata: meta, data } as unknown as RawObject;
+}
+
+function view(object: RawObject) {
+  return viewGenerationSecret(object, CONTROLLER_NAMESPACE);
+}
+
+test('what is written is what is read', () => {
+  const { authority, version, generation, problem } = view(stored(manifest()));
+  assert.is(problem, undefined);
+  assert.is(authority, 'CertificateAuthority/ns/ca');
+  assert.is(version, 7);
+  assert.is(generation?.state, 'Active');
+  assert.equal(generation?.since, hoursFromNow(-3));
+  assert.is(generation?.source, 'secret');
+  assert.is(generation?.pair.certificate.fingerprintSHA256, pair.certificate.fingerprintSHA256);
+  assert.equal(generation?.secret, { namespace: 'ns', name: 'ca-ca-v7', uid: 'uid-1', resourceVersion: '5' });
+});
+
+test('the Secret is immutable, has no owner, and holds no more than the pair', () => {
+  const { immutable, type, metadata, data } = manifest();
+  assert.is(immutable, true);
+  assert.is(type, 'kubernetes.io/tls');
+  assert.not('ownerReferences' in metadata);
+  assert.equal(Object.keys(data).sort(), ['ca.crt', 'tls.crt', 'tls.key']);
+});
+
+test('an intermediate keeps its root', async () => {
+  const top = await root();
+  const below = await signIntermediate(top);
+  const read = readCaPair(
+    {
+      certificatePem: below.certificate.pem,
+      keyPem: encodePrivateKey(below.key, 'PKCS8'),
+      anchorPem: top.certificate.pem,
+    },
+    NOW,
+  );
+  const { generation } = view(stored(manifest(namespaced, 'ns', read)));
+  assert.is(generation?.pair.anchor.fingerprintSHA256, top.certificate.fingerprintSHA256);
+  assert.is(generation?.pair.chain.length, 2);
+});
+
+test('a generation whose CA has expired can still be read, since its end is for others to judge', async () => {
+  const short = await root({ notBefore: hoursFromNow(-10), notAfter: hoursFromNow(1) });
+  assert.is(view(stored(manifest(namespaced, 'ns', pairOf(short)))).problem, undefined);
+});
+
+test('those of the cluster kind carry a prefix and count in the namespace of the controller alone', () => {
+  const good = manifest(ofCluster, CONTROLLER_NAMESPACE);
+  assert.is(good.metadata.name, 'cluster-ca-ca-v7');
+  assert.is(view(stored(good)).authority, 'ClusterCertificateAuthority/ca');
+  const forged = view(stored(manifest(ofCluster, 'tenant')));
+  assert.is(forged.authority, 'CertificateAuthority/tenant/ca');
+});
+
+test('damaged marks make a generation neither sign nor disappear', () => {
+  for (const annotations of [
+    {},
+    { 'certwheel.io/generation-state': 'Emperor', 'certwheel.io/generation-state-since': 'x' },
+  ]) {
+    const { generation } = view(stored(manifest(), { annotations }));
+    assert.is(generation?.state, 'Retiring');
+    assert.equal(generation?.since, new Date('2026-05-01T00:00:00Z'));
+    assert.is(generation?.source, '');
+  }
+});
+
+test('a Secret under a name that no generation has is refused', () => {
+  for (const name of [
+    'ca-ca-v0',
+    'ca-ca-v07',
+    'ca-ca-v7x',
+    'ca-ca-v',
+    'other-ca-v7',
+    'ca-v7',
+    'cluster-ca-ca-v7',
+    'ca-ca-v-7',
+    'ca-ca-v1e3',
+  ]) {
+    const { generation, problem } = view(stored(manifest(), { name }));
+    assert.is(generation, undefined, name);
+    assert.match(problem ?? '', `Secret ns/${name} can't be used: its name is not that of a CA generation of ca`);
+  }
+});
+
+test("a Secret that can't be read keeps its version, says why, and tells nothing of its key", () => {
+  const from = manifest();
+  const secretText = 'c2VjcmV0LXNlY3JldA';
+  const damaged: [object, string][] = [
+    [{ ...from.data, 'tls.key': undefined }, "the CA key can't be used"],
+    [
+      { ...from.data, 'tls.key': Buffer.from(`-----BEGIN PRIVATE KEY-----\n${secretText}\n`).toString('base64') },
+      "can't be used",
+    ],
+    [{ ...from.data, 'tls.crt': Buffer.from('nothing').toString('base64') }, "can't be read"],
+    [{}, "can't be used"],
+  ];
+  for (const [data, why] of damaged) {
+    const { generation, version, problem } = view(stored(from, { data }));
+    assert.is(generation, undefined);
+    assert.is(version, 7);
+    assert.match(problem ?? '', why);
+    assert.not.match(problem ?? '', secretText);
+  }
+});
+
+test.run();

@@ -1,0 +1,168 @@
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { hoursFromNow, NOW, pairOf, root } from '../../test/pki/make.ts';
+import type { CertificateAuthority } from '../api/certificate-authority.ts';
+import { parseCertificateAuthority } from '../api/certificate-authority.ts';
+import type { AuthorityStatus } from '../api/generated/types.ts';
+import type { CaPair } from '../pki/ca.ts';
+import type { Generation } from './generations.ts';
+import { type AuthorityFindings, authorityStatus } from './status.ts';
+
+const one = pairOf(await root({ commonName: 'one' }));
+const two = pairOf(await root({ commonName: 'two' }));
+const later = hoursFromNow(5);
+
+function authority(status: AuthorityStatus = {}): CertificateAuthority {
+  const metadata = { namespace: 'ns', name: 'ca', uid: 'uid', resourceVersion: '1', generation: 3 };
+  const spec = { secret: { name: 'pair' } };
+  return parseCertificateAuthority('CertificateAuthority', { metadata, spec, status }) as CertificateAuthority;
+}
+
+function generation(version: number, state: Generation['state'], pair: CaPair): Generation {
+  const secret = { namespace: 'ns', name: `ca-ca-v${version}`, uid: `uid-${version}`, resourceVersion: '1' };
+  return { version, state, pair, since: NOW, source: 'secret', secret };
+}
+
+function told(findings: Partial<AuthorityFindings>, before: AuthorityStatus = {}, now = NOW): AuthorityStatus {
+  const all = {
+    trouble: undefined,
+    refused: undefined,
+    generations: [],
+    signing: undefined,
+    waitingFor: [],
+    ...findings,
+  };
+  return authorityStatus(authority(before), all, now);
+}
+
+function condition(status: AuthorityStatus, type: string) {
+  const found = status.conditions?.find((each) => each.type === type);
+  return found && `${found.status} ${found.reason}: ${found.message}`;
+}
+
+const first = generation(1, 'Active', one);
+const verified = 'True Verified: issues from CA generation 1 (O=Certwheel, CN=one), valid until 2026-07-13T04:00:00Z';
+
+test('an authority that signs says with which generation, and until when', () => {
+  const status = told({ generations: [first], signing: first });
+  assert.is(condition(status, 'Ready'), verified);
+  assert.is(status.conditions?.length, 1);
+  assert.is(status.observedGeneration, 3);
+  assert.is(status.backend, 'secret');
+  assert.is(status.activeGeneration, 1);
+  assert.is(status.notAfter, '2026-07-13T04:00:00Z');
+  assert.equal(status.generations, [
+    {
+      version: 1,
+      state: 'Active',
+      since: '2026-06-01T12:00:00Z',
+      subject: 'O=Certwheel, CN=one',
+      serialNumber: one.certificate.serialNumber,
+      fingerprintSHA256: one.certificate.fingerprintSHA256,
+      publicKeyPinSHA256: one.certificate.publicKeyPin,
+      notBefore: '2026-06-01T11:00:00Z',
+      notAfter: '2026-07-13T04:00:00Z',
+      certificate: one.certificate.pem,
+    },
+  ]);
+});
+
+test('an authority without CA keys of its own is Ready when it is reached', () => {
+  const status = told({});
+  assert.is(condition(status, 'Ready'), 'True Verified: reachable, credentials accepted');
+  assert.not('generations' in status);
+  assert.not('activeGeneration' in status);
+});
+
+test('trouble makes it not ready, and is not told twice', () => {
+  const trouble = { code: 'CASecretNotFound', message: 'there is no Secret pair' } as const;
+  const status = told({ trouble, refused: trouble });
+  assert.is(condition(status, 'Ready'), 'False CASecretNotFound: there is no Secret pair');
+  assert.is(condition(status, 'Stalled'), undefined);
+});
+
+test('a pair that is refused leaves it ready, and says which generation stays', () => {
+  const refused = { code: 'CAPairRefused', message: 'Secret pair: the key does not match' } as const;
+  const status = told({ refused, generations: [first], signing: first });
+  assert.is(condition(status, 'Ready'), verified);
+  assert.is(
+    condition(status, 'Stalled'),
+    'True CAPairRefused: Secret pair: the key does not match; generation 1 stays in use',
+  );
+});
+
+test('a rotation tells its step and whom it waits for', () => {
+  const second = generation(2, 'Prepared', two);
+  const spreading = { generations: [first, second], signing: first };
+  assert.is(
+    condition(told(spreading), 'Rotating'),
+    'True SpreadingTrust: generation 2 goes into every ca.crt before it signs',
+  );
+  const waitingFor = ['a', 'b', 'c', 'd', 'e', 'f'].map((name) => `ns/${name}`);
+  const waiting = condition(told({ ...spreading, waitingFor }), 'Rotating');
+  assert.match(waiting ?? '', 'waiting for 6 certificates, such as ns/a, ns/b, ns/c, ns/d, ns/e');
+  assert.not.match(waiting ?? '', 'ns/f');
+});
+
+test('a rotation is told of without a gap from the first step to the last', () => {
+  const [oldOne, newOne] = [generation(1, 'Retiring', one), generation(2, 'Active', two)];
+  const reissuing = 'True Reissuing: certificates of generation 1 are being re-issued';
+  assert.is(condition(told({ generations: [first, newOne], signing: newOne }), 'Rotating'), reissuing);
+  assert.is(condition(told({ generations: [oldOne, newOne], signing: newOne }), 'Rotating'), reissuing);
+  assert.is(condition(told({ generations: [newOne], signing: newOne }), 'Rotating'), undefined);
+});
+
+test('a generation that is gone is kept as retired, with its certificate, since the moment it went', () => {
+  const second = generation(2, 'Active', two);
+  const before = told({ generations: [generation(1, 'Retiring', one), second], signing: second });
+  const after = told({ generations: [second], signing: second }, before, later);
+  const [newest, retired] = after.generations ?? [];
+  assert.is(newest?.version, 2);
+  assert.is(retired?.state, 'Retired');
+  assert.is(retired?.since, '2026-06-01T17:00:00Z');
+  assert.is(retired?.certificate, one.certificate.pem);
+  const again = told({ generations: [second], signing: second }, after, hoursFromNow(9));
+  assert.is(again.generations?.[1]?.since, '2026-06-01T17:00:00Z');
+});
+
+test('the twenty newest generations are kept', () => {
+  const signing = generation(30, 'Active', one);
+  const known = Array.from({ length: 25 }, (_, index) => ({ version: index + 1, state: 'Retired' as const }));
+  const versions = told({ generations: [signing], signing }, { generations: known }).generations?.map(
+    ({ version }) => version,
+  );
+  assert.is(versions?.length, 20);
+  assert.is(versions?.[0], 30);
+  assert.is(versions?.at(-1), 7);
+});
+
+test('what the schema would refuse as too long is left out or cut', () => {
+  const huge = { ...one.certificate, pem: `${'x'.repeat(20_000)}`, subjectText: `CN=${'y'.repeat(9_000)}` };
+  const signing = generation(1, 'Active', { ...one, certificate: huge });
+  const [described] = told({ generations: [signing], signing }).generations ?? [];
+  assert.not('certificate' in (described ?? {}));
+  assert.is(described?.subject?.length, 4_096);
+});
+
+test('equal findings give an equal status, whatever the time', () => {
+  const findings = { generations: [first], signing: first };
+  const before = told(findings);
+  assert.equal(told(findings, before, later), before);
+});
+
+test('conditions of other writers stay', () => {
+  const foreign = {
+    type: 'example.com/Seen',
+    status: 'True' as const,
+    reason: 'Seen',
+    message: '',
+    lastTransitionTime: '2026-01-01T00:00:00Z',
+  };
+  const { conditions } = told({}, { conditions: [foreign] });
+  assert.equal(
+    conditions?.find(({ type }) => type === foreign.type),
+    foreign,
+  );
+});
+
+test.run();

@@ -1,0 +1,132 @@
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { bench } from '../../test/unit/controller-bench.ts';
+import { settle } from '../../test/unit/fake-clock.ts';
+import type { Outcome, Run } from './controller.ts';
+
+bench('as many runs go on at once as there are workers, and one for each key', async (one) => {
+  let running = 0;
+  let most = 0;
+  one.answer = async () => {
+    running += 1;
+    most = Math.max(most, running);
+    await one.clock.sleep(100);
+    running -= 1;
+    return { do: 'rest' };
+  };
+  for (const key of ['a', 'b', 'c', 'd', 'e']) one.controller.queue.add(key);
+  await settle();
+  assert.is(running, 2);
+  await one.clock.advance(1_000);
+  assert.is(most, 2);
+  assert.is(one.runs.length, 5);
+});
+
+bench('what changes while a run is under way is looked at after it', async (one) => {
+  one.answer = async () => {
+    await one.clock.sleep(100);
+    return { do: 'rest', recheckAt: one.clock.in(3_600_000) };
+  };
+  one.controller.queue.add('a');
+  await one.clock.advance(50);
+  one.controller.queue.add('a');
+  await one.clock.advance(1_000);
+  assert.equal(one.runs, [0, 100]);
+});
+
+bench('to start twice starts nothing twice', async (one) => {
+  one.controller.start();
+  one.answer = untilAborted;
+  for (const key of ['a', 'b', 'c']) one.controller.queue.add(key);
+  await settle();
+  assert.is(one.runs.length, 2);
+});
+
+bench('to stop takes no new key and waits for the runs under way', async (one) => {
+  const ends: string[] = [];
+  one.answer = async (key) => {
+    await one.clock.sleep(1_000);
+    ends.push(key);
+    return { do: 'rest' };
+  };
+  for (const key of ['a', 'b', 'c']) one.controller.queue.add(key);
+  await settle();
+  const stopped = one.controller.stop(20_000).then(() => ends.push('stopped'));
+  await one.clock.advance(1_000);
+  await stopped;
+  assert.equal(ends, ['a', 'b', 'stopped']);
+  assert.is(one.clock.pending, 0);
+});
+
+bench('a run that does not end in time is aborted', async (one) => {
+  one.answer = untilAborted;
+  one.controller.queue.add('a');
+  await settle();
+  let stopped = false;
+  const stopping = one.controller.stop(20_000).then(() => {
+    stopped = true;
+  });
+  await one.clock.advance(19_999);
+  assert.not(stopped);
+  await one.clock.advance(1);
+  await stopping;
+  assert.is(one.metrics.length, 1);
+});
+
+bench('a run that waits outside lends its place, and takes it back', async (one) => {
+  let inside = 0;
+  let most = 0;
+  one.answer = async (_key, run) => {
+    await run.outside(() => one.clock.sleep(1_000));
+    inside += 1;
+    most = Math.max(most, inside);
+    await one.clock.sleep(100);
+    inside -= 1;
+    return { do: 'rest' };
+  };
+  for (const key of ['a', 'b', 'c', 'd', 'e', 'f']) one.controller.queue.add(key);
+  await settle();
+  assert.is(one.runs.length, 6);
+  await one.clock.advance(10_000);
+  assert.is(one.metrics.length, 6);
+  one.answer = untilAborted;
+  for (const key of ['a', 'b', 'c', 'd']) one.controller.queue.add(key);
+  await settle();
+  assert.is(one.runs.length, 8, 'as many workers as before');
+});
+
+bench('what fails outside fails the run, and the place is taken back', async (one) => {
+  one.answer = (_key, run) => run.outside(() => Promise.reject(new Error('no answer')));
+  one.controller.queue.add('a');
+  await settle();
+  assert.equal(
+    one.metrics.map(([, outcome]) => outcome),
+    ['error'],
+  );
+  one.answer = untilAborted;
+  await one.clock.advance(1_000);
+  for (const key of ['b', 'c']) one.controller.queue.add(key);
+  await settle();
+  assert.is(one.runs.length, 3, 'two at once after the first');
+});
+
+bench('to stop waits for a run that waits outside', async (one) => {
+  one.answer = async (_key, run) => {
+    await run.outside(() => one.clock.sleep(1_000));
+    return { do: 'rest' };
+  };
+  one.controller.queue.add('a');
+  await settle();
+  const stopped = one.controller.stop(20_000);
+  await one.clock.advance(1_000);
+  await stopped;
+  assert.is(one.metrics.length, 1);
+});
+
+function untilAborted(_key: string, { signal }: Run): Promise<Outcome> {
+  return new Promise((_resolve, reject) => {
+    signal.addEventListener('abort', () => reject(signal.reason));
+  });
+}
+
+test.run();
