@@ -152,6 +152,13 @@ test('on the way back, the former CA signs again only after the wait', () => {
   assert.is(step(reissuing, one, [member('a', one), member('b', two)], since), '1 -> Active');
 });
 
+test('the wait of a CA on its way back does not count when it is to leave after all', () => {
+  const members = [member('a', two)];
+  const { clearSince } = plan(reissuing, one, members);
+  const later = new Date(NOW.getTime() + PROPAGATION_MS);
+  assert.is(step(reissuing, two, members, { clearSince, now: later }), 'settle');
+});
+
 test('a third CA in the middle of a swap is prepared beside the two', () => {
   assert.is(step(spreading, three), 'create Prepared');
   assert.is(step(reissuing, three), 'create Prepared');

@@ -150,7 +150,7 @@ test('equal findings give an equal status, whatever the time', () => {
   assert.equal(told(findings, before, later), before);
 });
 
-test('conditions of other writers stay', () => {
+test('conditions of other writers stay, beside ours', () => {
   const foreign = {
     type: 'example.com/Seen',
     status: 'True' as const,

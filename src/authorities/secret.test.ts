@@ -1,0 +1,62 @@
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { NOW, root } from '../../test/pki/make.ts';
+import { FakeClock } from '../../test/unit/fake-clock.ts';
+import { AuthorityError } from '../errors.ts';
+import type { CaPair } from '../pki/ca.ts';
+import { encodePrivateKey } from '../pki/keys.ts';
+import type { AuthorityDeps, SecretContent } from './authority.ts';
+import { secret } from './secret.ts';
+
+const holder = await root();
+const good = {
+  'tls.crt': Buffer.from(holder.certificate.pem),
+  'tls.key': Buffer.from(encodePrivateKey(holder.key, 'PKCS8')),
+};
+
+async function pairOf(content: SecretContent | undefined): Promise<CaPair> {
+  const deps = { name: 'ns/ca', clock: new FakeClock(NOW), secret: async () => content } as unknown as AuthorityDeps;
+  return (await secret.create({ name: 'pair' }, deps).keyPair?.(undefined, 1, new AbortController().signal)) as CaPair;
+}
+
+async function refusal(content: SecretContent | undefined): Promise<string> {
+  try {
+    await pairOf(content);
+  } catch (error) {
+    assert.instance(error, AuthorityError);
+    return `${(error as AuthorityError).code}: ${(error as AuthorityError).message}`;
+  }
+  return 'accepted';
+}
+
+test('the pair of the Secret is the pair to sign with', async () => {
+  assert.is((await pairOf(good)).certificate.fingerprintSHA256, holder.certificate.fingerprintSHA256);
+});
+
+test('a Secret that is missing is told with the command that makes it', async () => {
+  const told = await refusal(undefined);
+  assert.match(told, 'CASecretNotFound: there is no Secret pair');
+  assert.match(told, 'kubectl create secret tls pair --cert=');
+});
+
+test('a half of the pair that is missing is named', async () => {
+  assert.is(await refusal({ 'tls.crt': good['tls.crt'] }), 'CAPairRefused: Secret pair has no tls.key');
+  assert.is(await refusal({ ...good, 'tls.crt': Buffer.alloc(0) }), 'CAPairRefused: Secret pair has no tls.crt');
+});
+
+test('what is wrong with the pair is told with the name of the Secret', async () => {
+  const other = Buffer.from(encodePrivateKey((await root()).key, 'PKCS8'));
+  assert.is(
+    await refusal({ ...good, 'tls.key': other }),
+    'CAPairRefused: Secret pair: the key does not match the CA certificate',
+  );
+});
+
+test('bytes that are no ASCII are refused, whatever they look like', async () => {
+  const marked = Buffer.concat([Buffer.from([0xef, 0xbb, 0xbf]), good['tls.crt']]);
+  assert.match(await refusal({ ...good, 'tls.crt': marked }), 'bytes outside the PEM blocks');
+  const spaced = Buffer.concat([good['tls.crt'], Buffer.from([0xa0])]);
+  assert.match(await refusal({ ...good, 'tls.crt': spaced }), 'bytes outside the PEM blocks');
+});
+
+test.run();
