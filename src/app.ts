@@ -46,7 +46,11 @@ export async function startApp(
   onLost: () => void,
   definitions: readonly AuthorityDefinition<never>[] = AUTHORITIES,
 ): Promise<App> {
-  const metrics = createMetrics(definitions.map(({ type }) => type));
+  const metrics = createMetrics(
+    definitions.map(({ type }) => type),
+    clock,
+    config.certificateSeries,
+  );
   const connections = connect(config, clock, log);
   const client = new KubeClient({
     connections,

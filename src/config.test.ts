@@ -20,6 +20,7 @@ test('nothing said is every default', () => {
     workers: 16,
     routineEvents: false,
     trustPropagationMs: 120_000,
+    certificateSeries: 20_000,
     logLevel: 'info',
     logFormat: 'json',
   });
@@ -37,6 +38,7 @@ test('every option can be a flag, with a blank or an equals sign', () => {
     workers: '3',
     'routine-events': 'true',
     'trust-propagation': '90s',
+    'certificate-series': '500',
     'log-level': 'debug',
     'log-format': 'text',
   };
@@ -51,6 +53,7 @@ test('every option can be a flag, with a blank or an equals sign', () => {
     workers: 3,
     routineEvents: true,
     trustPropagationMs: 90_000,
+    certificateSeries: 500,
     logLevel: 'debug',
     logFormat: 'text',
   };

@@ -14,6 +14,8 @@ export interface Config {
   readonly workers: number;
   readonly routineEvents: boolean;
   readonly trustPropagationMs: number;
+  /** Up to so many certificates, metrics have series for each. */
+  readonly certificateSeries: number;
   readonly logLevel: LogLevel;
   readonly logFormat: LogFormat;
 }
@@ -76,6 +78,12 @@ const OPTIONS = [
     value: 'DURATION',
     standard: '2m',
     help: 'how long workloads are given to load a Secret before a CA rotation goes on',
+  },
+  {
+    flag: 'certificate-series',
+    value: 'N',
+    standard: '20000',
+    help: 'up to so many certificates have metrics of their own; above, metrics show sums',
   },
   { flag: 'log-level', value: 'LEVEL', standard: 'info', help: `one of ${LOG_LEVELS.join(', ')}` },
   {
@@ -154,8 +162,9 @@ function toConfig(values: Values, isTerminal: boolean): Config {
     healthAddress: toAddress('health-probe-bind-address', values['health-probe-bind-address']),
     leaderElect: toBoolean('leader-elect', values['leader-elect']),
     leaderElectNamespace: toNamespace('leader-elect-namespace', leaderElectNamespace),
-    workers: toCount('workers', values.workers),
+    workers: toCount('workers', values.workers, 1, 1000),
     routineEvents: toBoolean('routine-events', values['routine-events']),
+    certificateSeries: toCount('certificate-series', values['certificate-series'], 0, 1_000_000),
     trustPropagationMs: toMs('trust-propagation', values['trust-propagation']),
     logLevel: oneOf('log-level', values['log-level'], LOG_LEVELS),
     logFormat: oneOf(
@@ -185,10 +194,10 @@ function toBoolean(flag: Flag, text: string): boolean {
   return text === 'true';
 }
 
-function toCount(flag: Flag, text: string): number {
+function toCount(flag: Flag, text: string, least: number, most: number): number {
   const count = Number(text);
-  if (!Number.isInteger(count) || count < 1 || count > 1000)
-    throw new StartError(`--${flag} ${text} is no number from 1 to 1000`);
+  if (text === '' || !Number.isInteger(count) || count < least || count > most)
+    throw new StartError(`--${flag} ${text} is no number from ${least} to ${most}`);
   return count;
 }
 

@@ -4,6 +4,7 @@ import { aCertificate } from '../test/unit/builders.ts';
 import { parseCertificateAuthority } from './api/certificate-authority.ts';
 import type { ClientCertificateStatus } from './api/generated/types.ts';
 import { ROTATION_REASONS } from './certificate/observed.ts';
+import { systemClock } from './clock.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
 
 /** Section 6 of the design, and the requests to the API server, by which the writes of a rotation are counted. */
@@ -14,6 +15,8 @@ const NAMES = [
   'certwheel_certificate_not_after_timestamp_seconds',
   'certwheel_certificate_ready',
   'certwheel_certificate_renewal_timestamp_seconds',
+  'certwheel_certificate_time_left_seconds',
+  'certwheel_certificates',
   'certwheel_kube_requests_total',
   'certwheel_leader',
   'certwheel_rotation_duration_seconds',
@@ -27,8 +30,11 @@ const NAMES = [
   'certwheel_workqueue_runs_total',
 ];
 
-function metricsOf(): Metrics {
-  const metrics = createMetrics(['secret', 'selfManaged']);
+const NOW = new Date('2026-06-01T12:00:00Z');
+
+function metricsOf(mostCertificateSeries = 100): Metrics {
+  const clock = { ...systemClock, now: () => NOW };
+  const metrics = createMetrics(['secret', 'selfManaged'], clock, mostCertificateSeries);
   metrics.ask({
     queueDepth: (name) => (name === 'certificates' ? 3 : 0),
     watches: () => [['secrets', { lastEventAt: 4_000, restarts: { expired: 2 } } as never]],
@@ -108,8 +114,8 @@ test('a rotation is counted, with what it took and how late it was', async () =>
 
 test('a certificate has its three series', async () => {
   const metrics = metricsOf();
-  metrics.showCertificate(named('a'), READY);
-  const labels = '{namespace="team",name="a",authority="ca"}';
+  metrics.certificates.show(named('a'), READY);
+  const labels = '{namespace="team",name="a",authority="CertificateAuthority/team/ca"}';
   assert.equal(await about(metrics, 'name="a"'), {
     [`certwheel_certificate_not_after_timestamp_seconds${labels}`]: Date.parse('2026-06-02T12:00:00Z') / 1000,
     [`certwheel_certificate_renewal_timestamp_seconds${labels}`]: Date.parse('2026-06-02T00:00:00Z') / 1000,
@@ -119,42 +125,49 @@ test('a certificate has its three series', async () => {
 
 test('a certificate that has no dates has no series of them, also when it had some before', async () => {
   const metrics = metricsOf();
-  metrics.showCertificate(named('a'), READY);
-  metrics.showCertificate(named('a'), { conditions: [] });
+  metrics.certificates.show(named('a'), READY);
+  metrics.certificates.show(named('a'), { conditions: [] });
   assert.equal(await about(metrics, 'name="a"'), {
-    'certwheel_certificate_ready{namespace="team",name="a",authority="ca"}': 0,
+    'certwheel_certificate_ready{namespace="team",name="a",authority="CertificateAuthority/team/ca"}': 0,
   });
 });
 
 test('the series of a certificate go with it', async () => {
   const metrics = metricsOf();
-  metrics.showCertificate(named('a'), READY);
-  metrics.showCertificate(named('b'), READY);
-  metrics.hideCertificate('team/a');
-  metrics.hideCertificate('team/never-shown');
+  metrics.certificates.show(named('a'), READY);
+  metrics.certificates.show(named('b'), READY);
+  metrics.certificates.hide('team/a');
+  metrics.certificates.hide('team/never-shown');
   assert.equal(await about(metrics, 'name="a"'), {});
   assert.is(Object.keys(await about(metrics, 'name="b"')).length, 3);
 });
 
 test('a certificate that changes its authority is not shown twice', async () => {
   const metrics = metricsOf();
-  metrics.showCertificate(named('a'), READY);
-  metrics.showCertificate(named('a', 'other'), READY);
+  metrics.certificates.show(named('a'), READY);
+  metrics.certificates.show(named('a', 'other'), READY);
   const series = Object.keys(await about(metrics, 'name="a"'));
   assert.is(series.length, 3);
-  for (const each of series) assert.ok(each.includes('authority="other"'), each);
+  for (const each of series) assert.ok(each.includes('authority="CertificateAuthority/team/other"'), each);
 });
 
-test('above the cap a certificate has no series, until another one has gone', async () => {
-  const metrics = metricsOf();
-  const certificate = named('x');
-  for (let index = 0; index < 20_001; index++)
-    metrics.showCertificate({ namespace: 'team', name: `n${index}`, spec: certificate.spec }, READY);
-  assert.equal(await about(metrics, 'name="n20000"'), {});
-  assert.is(Object.keys(await about(metrics, 'name="n19999"')).length, 3);
-  metrics.hideCertificate('team/n5');
-  metrics.showCertificate({ namespace: 'team', name: 'n20000', spec: certificate.spec }, READY);
-  assert.is(Object.keys(await about(metrics, 'name="n20000"')).length, 3);
+test('above the cap no certificate has series of its own, until there are fewer again', async () => {
+  const metrics = metricsOf(2);
+  for (const name of ['a', 'b', 'c']) metrics.certificates.show(named(name), READY);
+  assert.equal(await about(metrics, 'name='), {});
+  metrics.certificates.hide('team/c');
+  assert.is(Object.keys(await about(metrics, 'name=')).length, 6);
+});
+
+test('however many there are, sums tell how they are', async () => {
+  const metrics = metricsOf(1);
+  for (const name of ['a', 'b']) metrics.certificates.show(named(name), READY);
+  metrics.certificates.show(named('c'), { conditions: [] });
+  const samples = await samplesOf(metrics);
+  assert.is(samples['certwheel_certificates{ready="true"}'], 2);
+  assert.is(samples['certwheel_certificates{ready="false"}'], 1);
+  assert.is(samples['certwheel_certificate_time_left_seconds_bucket{le="21600"}'], 0);
+  assert.is(samples['certwheel_certificate_time_left_seconds_bucket{le="86400"}'], 2);
 });
 
 test('an authority has its series, which go with it', async () => {

@@ -1,18 +1,15 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { CertificateAuthority } from './api/certificate-authority.ts';
 import { authorityKey } from './api/certificate-authority.ts';
-import { conditionsOf } from './api/client-certificate.ts';
-import type { ClientCertificateStatus } from './api/generated/types.ts';
 import { ROTATION_REASONS } from './certificate/observed.ts';
+import { CertificateSeries } from './certificate-series.ts';
+import type { Clock } from './clock.ts';
 import { ERROR_CODES } from './errors.ts';
 import type { Observation } from './kube/transport.ts';
 import type { WatchStats } from './kube/watch.ts';
 
 const LATENESS_BUCKETS = [0.1, 0.5, 1, 5, 15, 60, 300, 900, 3600];
 const DURATION_BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
-
-/** Above so many certificates each with series of its own, a scrape would cost more than it tells. */
-const MOST_CERTIFICATE_SERIES = 20_000;
 
 /** What is asked at the moment of a scrape. */
 export interface Gauges {
@@ -22,38 +19,14 @@ export interface Gauges {
   leading(): boolean;
 }
 
-interface Named {
-  readonly namespace: string;
-  readonly name: string;
-}
-
 export type Metrics = ReturnType<typeof createMetrics>;
 
 /** All metrics of Certwheel, by name; labels are bounded by the objects that there are and by closed unions. */
-export function createMetrics(authorityTypes: readonly string[]) {
+export function createMetrics(authorityTypes: readonly string[], clock: Clock, mostCertificateSeries: number) {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   const registers = [registry];
-  const perCertificate = ['namespace', 'name', 'authority'] as const;
 
-  const notAfter = new Gauge({
-    name: 'certwheel_certificate_not_after_timestamp_seconds',
-    help: 'When the certificate in the Secret expires.',
-    labelNames: perCertificate,
-    registers,
-  });
-  const renewal = new Gauge({
-    name: 'certwheel_certificate_renewal_timestamp_seconds',
-    help: 'When the certificate is due to be renewed.',
-    labelNames: perCertificate,
-    registers,
-  });
-  const ready = new Gauge({
-    name: 'certwheel_certificate_ready',
-    help: '1 where the Secret holds a valid certificate for the spec, else 0.',
-    labelNames: perCertificate,
-    registers,
-  });
   const rotations = new Counter({
     name: 'certwheel_rotations_total',
     help: 'Certificates published, the first ones too, by reason.',
@@ -123,14 +96,7 @@ export function createMetrics(authorityTypes: readonly string[]) {
     for (const code of ERROR_CODES) failures.inc({ authority_type: type, code }, 0);
   }
 
-  /** The label values under which a certificate is shown, to take them back when its authority changes or it goes. */
-  const shown = new Map<string, Record<(typeof perCertificate)[number], string>>();
-  const hide = (key: string) => {
-    const labels = shown.get(key);
-    if (labels === undefined) return;
-    for (const gauge of [notAfter, renewal, ready]) gauge.remove(labels);
-    shown.delete(key);
-  };
+  const certificates = new CertificateSeries(registry, clock, mostCertificateSeries);
 
   return {
     registry,
@@ -145,23 +111,7 @@ export function createMetrics(authorityTypes: readonly string[]) {
     authorityAnswered(type: string, seconds: number) {
       authorityRequests.observe({ authority_type: type }, seconds);
     },
-    showCertificate(
-      resource: Named & { readonly spec: { readonly authorityRef: { readonly name: string } } },
-      status: ClientCertificateStatus,
-    ) {
-      const key = `${resource.namespace}/${resource.name}`;
-      const labels = { namespace: resource.namespace, name: resource.name, authority: resource.spec.authorityRef.name };
-      if (shown.get(key)?.authority !== labels.authority) hide(key);
-      if (!shown.has(key) && shown.size >= MOST_CERTIFICATE_SERIES) return;
-      shown.set(key, labels);
-      ready.set(
-        labels,
-        conditionsOf(status).some(({ type, status: value }) => type === 'Ready' && value === 'True') ? 1 : 0,
-      );
-      setMoment(notAfter, labels, status.notAfter);
-      setMoment(renewal, labels, status.renewalTime);
-    },
-    hideCertificate: hide,
+    certificates,
     showAuthority(resource: CertificateAuthority, isReady: boolean, end: Date | undefined) {
       const authority = authorityKey(resource);
       authorityReady.set({ authority }, isReady ? 1 : 0);
@@ -217,13 +167,4 @@ export function createMetrics(authorityTypes: readonly string[]) {
       asked('certwheel_leader', '1 where this replica acts.', [], (gauge) => gauge.set(gauges.leading() ? 1 : 0));
     },
   };
-}
-
-function setMoment(
-  gauge: Gauge<'namespace' | 'name' | 'authority'>,
-  labels: Record<'namespace' | 'name' | 'authority', string>,
-  moment: string | undefined,
-): void {
-  if (moment === undefined) gauge.remove(labels);
-  else gauge.set(labels, Date.parse(moment) / 1000);
 }

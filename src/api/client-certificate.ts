@@ -6,7 +6,7 @@ import { type Condition, parseRfc3339 } from './conditions.ts';
 import { parseDuration } from './duration.ts';
 import { clientCertificateSpecSchema } from './generated/schemas.ts';
 import type { ClientCertificateSpec, ClientCertificateStatus } from './generated/types.ts';
-import { RENEW_AT_ANNOTATION } from './names.ts';
+import { GROUP, KUBECTL_LAST_APPLIED, RENEW_AT_ANNOTATION } from './names.ts';
 import { type ObjectMeta, parseMeta, type RawObject, validator } from './parse.ts';
 
 export type AuthorityKind = 'CertificateAuthority' | 'ClusterCertificateAuthority';
@@ -61,6 +61,8 @@ export interface BrokenClientCertificate extends ObjectMeta {
   readonly status: ClientCertificateStatus;
 }
 
+const SHORTEST_LIFE_MS = 60_000;
+
 const validate = validator<ClientCertificateSpec>(clientCertificateSpecSchema);
 
 export function parseClientCertificate(object: RawObject): ClientCertificate | BrokenClientCertificate {
@@ -112,16 +114,32 @@ function parseSpec(spec: ClientCertificateSpec): CertificateSpec {
       },
       usages: spec.usages ?? [],
     },
-    durationMs: parseDuration(spec.duration ?? '24h') ?? 0,
+    durationMs: parseLife(spec.duration ?? '24h'),
     renewBefore: parseRenewBefore(spec),
     key: parseKeySpec(spec.privateKey),
     keyEncoding: spec.privateKey?.encoding ?? 'PKCS8',
     rotatesKey: spec.privateKey?.rotationPolicy !== 'Never',
-    secretLabels: spec.secretTemplate?.labels ?? {},
-    secretAnnotations: spec.secretTemplate?.annotations ?? {},
+    secretLabels: forTemplate(spec.secretTemplate?.labels),
+    secretAnnotations: forTemplate(spec.secretTemplate?.annotations),
     suspended: spec.suspend ?? false,
     deletionPolicy: spec.deletionPolicy ?? 'Delete',
   };
+}
+
+// What follows is CEL's part, but what is stored may be older than the rule.
+
+function parseLife(duration: string): number {
+  const ms = parseDuration(duration) ?? 0;
+  if (ms < SHORTEST_LIFE_MS) throw new TerminalError('InvalidSpec', `spec.duration ${duration} is shorter than 1m`);
+  return ms;
+}
+
+/** Keys of our own, and the one under which kubectl keeps a whole manifest, can't come from a template. */
+function forTemplate(entries: Readonly<Record<string, string>> = {}): Readonly<Record<string, string>> {
+  const allowed = Object.entries(entries).filter(
+    ([key]) => !key.startsWith(`${GROUP}/`) && key !== KUBECTL_LAST_APPLIED,
+  );
+  return Object.fromEntries(allowed);
 }
 
 function parseRenewBefore(spec: ClientCertificateSpec): CertificateSpec['renewBefore'] {

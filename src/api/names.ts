@@ -72,6 +72,9 @@ export const ADOPT_ANNOTATION = 'certwheel.io/adopt';
 /** Set by a person on a ClientCertificate: an RFC 3339 moment at which to renew, once. */
 export const RENEW_AT_ANNOTATION = 'certwheel.io/renew-at';
 
+/** kubectl's copy of what was applied, which for a Secret holds its key. */
+export const KUBECTL_LAST_APPLIED = 'kubectl.kubernetes.io/last-applied-configuration';
+
 /** What must outlive status, on the Secret of a certificate. */
 export const REVISION_ANNOTATION = 'certwheel.io/revision';
 export const AUTHORITY_ANNOTATION = 'certwheel.io/authority';

@@ -15,8 +15,7 @@ import {
   parsePrivateKey,
   publicKeyDer,
 } from '../pki/keys.ts';
-import { authorityName } from './checks.ts';
-import { type AuthorityView, isAdoptable, isOurs, type Observed } from './observed.ts';
+import { type AuthorityView, authorityName, isAdoptable, isOurs, type Observed } from './observed.ts';
 import { grantedLife } from './schedule.ts';
 import { nextSerials, type SecretData, type SecretManifest, secretManifest } from './secret-manifest.ts';
 import { type CertificateFacts, type SecretMemory, type SecretView, viewSecret } from './secret-view.ts';

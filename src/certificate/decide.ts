@@ -1,45 +1,48 @@
-import * as check from './checks.ts';
+import * as flaws from './flaws.ts';
+import * as needs from './needs.ts';
 import { type Decision, isOurs, type Observed, type Permission } from './observed.ts';
+import * as obstacles from './obstacles.ts';
+import * as refusals from './refusals.ts';
 import { schedule } from './schedule.ts';
 
 type Check<Finding> = (seen: Observed, permission: Permission, now: Date) => Finding | undefined;
 
 /** Why nothing is done at all. The first that objects names the reason; so it is in each of these lists. */
-const REFUSALS: readonly Check<check.Refusal>[] = [
-  check.namesTakenSecret, // the older of two resources owns the Secret
-  check.secretIsForeign, // a Secret that isn't ours is never touched, unless a person hands it over
-  check.identityCanNotBeWritten, // what X.509 has no form for
-  check.authorityIsMissing, // or doesn't serve this namespace
-  check.notPermitted, // policy and approval
-  check.asksForSystemIdentity, // system: names are Kubernetes' own
-  check.exceedsLimits, // the authority's spec.limits
-  check.unsupportedByAuthority, // refused before the authority is called at all
+const REFUSALS: readonly Check<refusals.Refusal>[] = [
+  refusals.namesTakenSecret, // the older of two resources owns the Secret
+  refusals.secretIsForeign, // a Secret that isn't ours is never touched, unless a person hands it over
+  refusals.identityCanNotBeWritten, // what X.509 has no form for
+  refusals.authorityIsMissing, // or doesn't serve this namespace
+  refusals.notPermitted, // policy and approval
+  refusals.asksForSystemIdentity, // system: names are Kubernetes' own
+  refusals.exceedsLimits, // the authority's spec.limits
+  refusals.unsupportedByAuthority, // refused before the authority is called at all
 ];
 
 /** Why a new certificate is needed, the most pressing first. */
-const NEEDS: readonly Check<check.Need>[] = [
-  check.secretIsMissing, // never issued, or somebody deleted it
-  check.secretIsUnusable, // torn or tampered with
-  check.differsFromSpec, // identity, usages, key or duration have changed
-  check.comesFromElsewhere, // another authority, or a CA that it no longer has
-  check.renewalAsked, // the renew-at annotation
-  check.signedByFormerGeneration, // the CA has a successor; staggered
-  check.isDue, // the routine
+const NEEDS: readonly Check<needs.Need>[] = [
+  needs.secretIsMissing, // never issued, or somebody deleted it
+  needs.secretIsUnusable, // torn or tampered with
+  needs.differsFromSpec, // identity, usages, key or duration have changed
+  needs.comesFromElsewhere, // another authority, or a CA that it no longer has
+  needs.renewalAsked, // the renew-at annotation
+  needs.signedByFormerGeneration, // the CA has a successor; staggered
+  needs.isDue, // the routine
 ];
 
 /** Why a certificate that is needed can't be had now. */
-const OBSTACLES: readonly Check<check.Obstacle>[] = [
-  check.authorityIsNotReady, // asked by one probe, not by every certificate
-  check.isRestingAfterFailure, // the last try failed, and the next has its moment
+const OBSTACLES: readonly Check<obstacles.Obstacle>[] = [
+  obstacles.authorityIsNotReady, // asked by one probe, not by every certificate
+  obstacles.isRestingAfterFailure, // the last try failed, and the next has its moment
 ];
 
 /** Why the Secret must be written anew, though its certificate is good. */
 const FLAWS: readonly Check<string>[] = [
-  check.isNotMarked, // adopted, or its annotations were damaged
-  check.trustHasChanged, // ca.crt, on the way to another CA
-  check.keyIsEncodedOtherwise, // spec.privateKey.encoding
-  check.differsFromTemplate, // spec.secretTemplate
-  check.ownerReferenceIsWrong, // spec.deletionPolicy
+  flaws.isNotMarked, // adopted, or its annotations were damaged
+  flaws.trustHasChanged, // ca.crt, on the way to another CA
+  flaws.keyIsEncodedOtherwise, // spec.privateKey.encoding
+  flaws.differsFromTemplate, // spec.secretTemplate
+  flaws.ownerReferenceIsWrong, // spec.deletionPolicy
 ];
 
 /** What is to be done about one ClientCertificate. Pure: no clock, no chance, no reads; the same answer until something changes. */
@@ -55,7 +58,7 @@ export function decide(seen: Observed, permission: Permission, now: Date): Decis
 
   // A certificate that can't be renewed now must still learn of a new CA; only a write that failed has to rest.
   const flaw = seen.secret?.certificate && first(FLAWS, seen, permission, now);
-  const pause = flaw === undefined ? undefined : check.isRestingAfterFailedWrite(seen, permission, now);
+  const pause = flaw === undefined ? undefined : obstacles.isRestingAfterFailedWrite(seen, permission, now);
   if (flaw !== undefined && pause === undefined) return { do: 'repair', message: flaw };
 
   return pause ?? obstacle ?? { do: 'settle', recheckAt: nextMoment(seen, now) };
@@ -71,8 +74,8 @@ function comingEnd({ secret }: Observed, now: Date): Date | undefined {
 function nextMoment(seen: Observed, now: Date): Date | undefined {
   const held = seen.secret?.certificate;
   if (held === undefined || !isOurs(seen)) return undefined;
-  const moments = [held.notAfter, seen.resource.renewAt, check.momentOfCARotation(seen)];
-  if (!check.endsWithItsCA(held, seen.authority))
+  const moments = [held.notAfter, seen.resource.renewAt, needs.momentOfCARotation(seen)];
+  if (!needs.endsWithItsCA(held, seen.authority))
     moments.push(schedule(held, { ...seen.resource.spec, uid: seen.resource.uid }).due);
   return moments.reduce(
     (earliest, each) =>

@@ -79,3 +79,12 @@ export function isOurs({ resource, secret }: Pick<Observed, 'resource' | 'secret
 export function isAdoptable({ resource, secret }: Pick<Observed, 'resource' | 'secret'>): boolean {
   return secret?.adoptBy === resource.name;
 }
+
+/** `CertificateAuthority/name`, as it stands on the Secret. */
+export function authorityName({ spec }: Pick<ClientCertificate, 'spec'>): string {
+  return `${spec.authorityRef.kind}/${spec.authorityRef.name}`;
+}
+
+export function isAuthority(authority: Observed['authority']): authority is AuthorityView {
+  return typeof authority !== 'string';
+}

@@ -14,10 +14,9 @@ import { backoffMs } from '../queue/backoff.ts';
 import type { Outcome, Run } from '../queue/controller.ts';
 import type { Turnstile } from '../queue/turnstile.ts';
 import { type ActDeps, issue, repair } from './act.ts';
-import { isAuthority } from './checks.ts';
 import { decide } from './decide.ts';
 import { type EventText, expiredEvent, issuedEvent, troubleEvent } from './events.ts';
-import type { Decision, Observed, Permission } from './observed.ts';
+import { type Decision, isAuthority, type Observed, type Permission } from './observed.ts';
 import { longestRetryMs, schedule } from './schedule.ts';
 import type { CertificateFacts, SecretView } from './secret-view.ts';
 import { attemptsSoFar, CERTIFICATE_CONDITIONS, type Failure, nextStatus } from './status.ts';
@@ -128,7 +127,8 @@ async function report(
   const next = decide(seen, PERMISSION, now);
   const status = nextStatus(seen, next, failure, now);
   if (!isDeepStrictEqual(status, resource.status)) await deps.writeStatus(resource, status);
-  deps.metrics.show(resource, status);
+  // It may have gone meanwhile, and its series with it.
+  if (deps.find(`${resource.namespace}/${resource.name}`) !== undefined) deps.metrics.show(resource, status);
   for (const event of [troubleEvent(resource, status), expiredEvent(resource, status)]) {
     if (event !== undefined) deps.tell(resource, event);
   }

@@ -145,12 +145,11 @@ function readSerials(text: string): PastSerial[] {
   });
 }
 
-/** Written by `kubectl apply`: the whole Secret once more, with its private key. */
-const LAST_APPLIED = 'kubectl.kubernetes.io/last-applied-configuration';
-
 const NOTHING: Readonly<Record<string, string>> = Object.freeze({});
 
 function withoutOurs(entries: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
-  const foreign = Object.entries(entries).filter(([key]) => !key.startsWith(`${names.GROUP}/`) && key !== LAST_APPLIED);
+  const foreign = Object.entries(entries).filter(
+    ([key]) => !key.startsWith(`${names.GROUP}/`) && key !== names.KUBECTL_LAST_APPLIED,
+  );
   return foreign.length === 0 ? NOTHING : Object.fromEntries(foreign);
 }

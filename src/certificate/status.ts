@@ -3,8 +3,8 @@ import { conditionsOf, lastFailureOf } from '../api/client-certificate.ts';
 import { mergeConditions, type NewCondition, toRfc3339 } from '../api/conditions.ts';
 import type { ClientCertificateStatus } from '../api/generated/types.ts';
 import type { CertwheelError } from '../errors.ts';
-import { comesFromElsewhere, differsFromSpec, endsWithItsCA, isAuthority, momentOfCARotation } from './checks.ts';
-import { type Decision, isOurs, type Observed } from './observed.ts';
+import { comesFromElsewhere, differsFromSpec, endsWithItsCA, momentOfCARotation } from './needs.ts';
+import { type Decision, isAuthority, isOurs, type Observed } from './observed.ts';
 import { schedule } from './schedule.ts';
 import type { CertificateFacts } from './secret-view.ts';
 

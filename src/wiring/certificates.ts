@@ -55,7 +55,11 @@ export function wireCertificates(
       );
     },
     tell: (resource, event) => tell(events, CLIENT_CERTIFICATES, resource, event),
-    metrics: { rotated: metrics.rotated, failed: metrics.failed, show: metrics.showCertificate },
+    metrics: {
+      rotated: metrics.rotated,
+      failed: metrics.failed,
+      show: (resource, status) => metrics.certificates.show(resource, status),
+    },
   };
   const controller = new Controller({
     name: 'certificates',
@@ -67,7 +71,7 @@ export function wireCertificates(
     metrics,
   });
   const forget = (key: string) => {
-    metrics.hideCertificate(key);
+    metrics.certificates.hide(key);
     foreign.forget(key);
   };
   return { controller, forget };

@@ -38,7 +38,8 @@ export async function measureIdle(world: BenchWorld, repeats: number): Promise<R
 export async function measureForeign(world: BenchWorld, idleMb: number): Promise<Results> {
   await world.namespace('foreign');
   const data = { blob: randomBytes(700_000).toString('base64') };
-  for (const name of names('f', 300)) await world.client.create(SECRETS, { metadata: { namespace: 'foreign', name }, data });
+  for (const name of names('f', 300))
+    await world.client.create(SECRETS, { metadata: { namespace: 'foreign', name }, data });
   const controller = await world.controller();
   const withForeign = await settledMemory(controller);
   await controller.stop();
@@ -46,7 +47,13 @@ export async function measureForeign(world: BenchWorld, idleMb: number): Promise
 }
 
 /** Brings the number of certificates up to `count`, over so many namespaces. */
-export async function populate(world: BenchWorld, prefix: string, namespaces: number, from: number, count: number): Promise<void> {
+export async function populate(
+  world: BenchWorld,
+  prefix: string,
+  namespaces: number,
+  from: number,
+  count: number,
+): Promise<void> {
   const controller = await world.controller(['--workers', '32']);
   const each = count / namespaces;
   for (let index = 0; index < namespaces; index++) {
@@ -61,7 +68,12 @@ export async function populate(world: BenchWorld, prefix: string, namespaces: nu
 }
 
 /** A start with so many certificates in the cluster: nothing is written; then all of them due at once. */
-export async function measureMany(world: BenchWorld, count: number, namespaces: number, idleMb: number): Promise<{ growth: Growth; results: Results }> {
+export async function measureMany(
+  world: BenchWorld,
+  count: number,
+  namespaces: number,
+  idleMb: number,
+): Promise<{ growth: Growth; results: Results }> {
   const controller = await world.controller(['--leader-elect', '--leader-elect-namespace', 'default']);
   const memoryMb = (await settledMemory(controller)) - idleMb;
   const started = await controller.state();
@@ -87,9 +99,12 @@ export async function measureMany(world: BenchWorld, count: number, namespaces: 
 
 /** Due times as they stand in the statuses: the fullest minute against the mean of the window that the jitter spans. */
 export async function measureSpread(world: BenchWorld, namespace: string): Promise<Results> {
-  const due = (await listAll(world, namespace)).map(({ status }) => Date.parse((status as ClientCertificateStatus).renewalTime ?? ''));
+  const due = (await listAll(world, namespace)).map(({ status }) =>
+    Date.parse((status as ClientCertificateStatus).renewalTime ?? ''),
+  );
   const minutes = new Map<number, number>();
-  for (const moment of due) minutes.set(Math.floor(moment / 60_000), (minutes.get(Math.floor(moment / 60_000)) ?? 0) + 1);
+  for (const moment of due)
+    minutes.set(Math.floor(moment / 60_000), (minutes.get(Math.floor(moment / 60_000)) ?? 0) + 1);
   const window = Math.max(...minutes.keys()) - Math.min(...minutes.keys()) + 1;
   return { peak: { value: Math.max(...minutes.values()) / (due.length / window) } };
 }
@@ -99,13 +114,20 @@ let expiryBefore = new Map<string, number>();
 /** To be called before a storm, to compare with the order in which it came. */
 export async function noteExpiry(world: BenchWorld, namespace: string): Promise<void> {
   const all = await listAll(world, namespace);
-  expiryBefore = new Map(all.map(({ metadata, status }) => [metadata?.name ?? '', Date.parse((status as ClientCertificateStatus).notAfter ?? '')]));
+  expiryBefore = new Map(
+    all.map(({ metadata, status }) => [
+      metadata?.name ?? '',
+      Date.parse((status as ClientCertificateStatus).notAfter ?? ''),
+    ]),
+  );
 }
 
 /** The share of certificates that were written before one that expired more than a second earlier by more than the workers at once. */
 async function outOfOrderShare(world: BenchWorld): Promise<number> {
   const secrets = await listAll(world, 'many-0', 'statuses');
-  const order = secrets.sort((one, other) => Number(one.metadata?.resourceVersion) - Number(other.metadata?.resourceVersion)).map(({ metadata }) => expiryBefore.get(metadata?.name ?? '') ?? 0);
+  const order = secrets
+    .sort((one, other) => Number(one.metadata?.resourceVersion) - Number(other.metadata?.resourceVersion))
+    .map(({ metadata }) => expiryBefore.get(metadata?.name ?? '') ?? 0);
   const sorted = [...order].sort((one, other) => one - other);
   // At work at once are a few; a place further away than that is out of order.
   const wrong = order.filter((expiry, index) => Math.abs(expiry - (sorted[index] ?? 0)) > 2_000);

@@ -39,7 +39,9 @@ export async function measureRequests(world: BenchWorld): Promise<Results> {
 }
 
 async function requestsOf({ cluster }: BenchWorld): Promise<{ writes: number; reads: number }> {
-  const events = (await cluster.auditEvents()).filter((event: AuditEvent) => event.user.username === USER && event.stage === 'ResponseComplete');
+  const events = (await cluster.auditEvents()).filter(
+    (event: AuditEvent) => event.user.username === USER && event.stage === 'ResponseComplete',
+  );
   const number = (verbs: readonly string[]) => events.filter(({ verb }) => verbs.includes(verb)).length;
   return { writes: number(MUTATING), reads: number(READING) };
 }
@@ -51,7 +53,12 @@ export async function measureLatency(world: BenchWorld, count: number): Promise<
   const created = new Map<string, number>();
   const took: number[] = [];
   const { metadata } = await world.client.list(CLIENT_CERTIFICATES, { namespace: 'latency', limit: 1 });
-  const watch = await world.client.watch(CLIENT_CERTIFICATES, { namespace: 'latency', resourceVersion: metadata.resourceVersion, timeoutSeconds: 300, idleMs: 300_000 });
+  const watch = await world.client.watch(CLIENT_CERTIFICATES, {
+    namespace: 'latency',
+    resourceVersion: metadata.resourceVersion,
+    timeoutSeconds: 300,
+    idleMs: 300_000,
+  });
   const seen = (async () => {
     for await (const { object } of watch) {
       const { name = '' } = (object as { metadata?: { name?: string } }).metadata ?? {};
@@ -90,7 +97,12 @@ export async function measureRate(world: BenchWorld, count: number, repeats: num
   // The floor's objects are nobody's: the controller serves the other namespace only.
   const controller = await world.controller(['--namespaces', 'rate']);
   const floor = await world.floor('floor', 16);
-  const { ratio, ratioSpread, cpuMs, cpuSpread, perSecond, floorPerSecond } = await compareWithFloor(controller, floor, count, repeats);
+  const { ratio, ratioSpread, cpuMs, cpuSpread, perSecond, floorPerSecond } = await compareWithFloor(
+    controller,
+    floor,
+    count,
+    repeats,
+  );
   console.log(`  ${perSecond.toFixed(0)} rotations/s, the floor writer ${floorPerSecond.toFixed(0)}`);
   await floor.stop();
   await controller.stop();

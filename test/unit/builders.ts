@@ -3,9 +3,8 @@ import type { ClientCertificateStatus } from '../../src/api/generated/types.ts';
 import { RENEW_AT_ANNOTATION } from '../../src/api/names.ts';
 import type { RawObject } from '../../src/api/parse.ts';
 import { OWN_CA_CAPABILITIES } from '../../src/authorities/own-ca.ts';
-import { authorityName } from '../../src/certificate/checks.ts';
 import { canonicalIdentity } from '../../src/certificate/identity.ts';
-import type { AuthorityView, NoAuthority, Observed } from '../../src/certificate/observed.ts';
+import { type AuthorityView, authorityName, type NoAuthority, type Observed } from '../../src/certificate/observed.ts';
 import { templateKeys } from '../../src/certificate/secret-manifest.ts';
 import type { CertificateFacts, SecretMemory, SecretView } from '../../src/certificate/secret-view.ts';
 

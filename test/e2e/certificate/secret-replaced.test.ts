@@ -18,6 +18,7 @@ import {
   untilReady,
 } from '../support/objects.ts';
 import { makeCa, makeLeaf, tlsData } from '../support/openssl.ts';
+import { plainApi } from '../support/plain-api.ts';
 import { faultOf, opensslAccepts } from '../support/secret-proof.ts';
 import { signatures } from '../support/told.ts';
 import { oneWorld, type World } from '../support/world.ts';
@@ -140,6 +141,24 @@ test('a Secret that was made immutable fails with the reason, keeps its certific
   assert.is(after.serialNumber, mounted(healed.object).leaf.serialNumber.toLowerCase());
   assert.is(after.lastFailure, undefined);
   assert.is(after.nextAttemptTime, undefined);
+});
+
+test('a Secret that is lost during a long pause after a failure is not lost for as long', async () => {
+  const { world, namespace } = await scene.get();
+  // For a life of a minute, 5 seconds are the longest pause once there is no valid certificate.
+  await create(world, clientCertificate(namespace, 'pausing', { duration: '1m' }));
+  await untilReady(world, namespace, 'pausing');
+  await patchSecret(world, namespace, 'pausing-tls', { immutable: true });
+  await renewAt(world, namespace, 'pausing');
+  await untilReady(world, namespace, 'pausing', { type: 'Issuing', status: 'True', reason: 'Retrying' }, SOON_MS);
+  // As after many failures while the certificate had long to live.
+  const nextAttemptTime = `${new Date(Date.now() + 3_000_000).toISOString().slice(0, 19)}Z`;
+  const path = `${names.resourcePath(names.CLIENT_CERTIFICATES, namespace, 'pausing')}/status`;
+  const change = { status: { nextAttemptTime } };
+  await plainApi(world.cluster).send('PATCH', path, change, 'application/merge-patch+json');
+  await deleteSecret(world, namespace, 'pausing-tls');
+  const ask = async () => (await readSecret(world, namespace, 'pausing-tls')) !== undefined;
+  await eventually('the Secret is back', ask, 2 * SOON_MS);
 });
 
 test.run();

@@ -1,6 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { SECRETS } from '../../../src/api/names.ts';
+import { systemClock } from '../../../src/clock.ts';
+import { ApiError } from '../../../src/errors.ts';
+import { KubeconfigConnection } from '../../../src/kube/auth.ts';
+import { KubeClient } from '../../../src/kube/client.ts';
 import { type Matcher, startFaultProxy } from '../kube/fault-proxy.ts';
 import { type ControllerProcess, startController } from '../support/controller-process.ts';
 import { eventually } from '../support/eventually.ts';
@@ -16,6 +21,7 @@ import { faultsOf, publishedSerials, signedAndLost } from './support/justified.t
 
 // Each story has a namespace, a Lease and two users of its own, so that all of them happen at the same time.
 
+const QUIET = { debug() {}, info() {}, warn() {}, error() {} };
 const shared = oneWorld();
 test.after(shared.stop);
 
@@ -168,6 +174,30 @@ test('a leader that was frozen in the middle of its writes does not go on with t
   assert.equal(writes, []);
   assert.is(code, 1);
   assert.is(published.length, 16);
+});
+
+test('a write that waits for a connection while the Lease is lost never leaves', async () => {
+  const { cluster } = await shared.get();
+  const proxy = await startFaultProxy(cluster.kubeconfigPath);
+  let leading = true;
+  const connections = new KubeconfigConnection({ kubeconfig: proxy.kubeconfigPath, clock: systemClock, logger: QUIET });
+  const client = new KubeClient({ connections, clock: systemClock, mayWrite: () => leading });
+  try {
+    const write = client.apply(SECRETS, { metadata: { namespace: 'default', name: 'late' }, type: 'Opaque' });
+    // The first request of all has to connect first, and that takes longer than this line.
+    leading = false;
+    const error = await write.then(
+      () => undefined,
+      (thrown: unknown) => thrown,
+    );
+    assert.instance(error, ApiError);
+    assert.is((error as ApiError).reason, 'NotLeading');
+    assert.equal(proxy.requests, []);
+    assert.is(await client.get(SECRETS, 'default', 'late'), undefined);
+  } finally {
+    await client.close();
+    await proxy.close();
+  }
 });
 
 test('a graceful stop hands over within 10 s', async () => {

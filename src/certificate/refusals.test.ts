@@ -2,8 +2,11 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { ALLOWED, aCertificate, after, anObserved, DAY, HOUR, NOW } from '../../test/unit/builders.ts';
 import { OWN_CA_CAPABILITIES } from '../authorities/own-ca.ts';
-import * as check from './checks.ts';
+import * as flaws from './flaws.ts';
+import * as needs from './needs.ts';
 import type { Observed } from './observed.ts';
+import * as obstacles from './obstacles.ts';
+import * as refusals from './refusals.ts';
 
 type AnyCheck = (seen: Observed, permission: typeof ALLOWED, now: Date) => unknown;
 interface Case {
@@ -28,92 +31,92 @@ const issued = anObserved().withSecret();
 const named = (spec: object) => anObserved(aCertificate(spec)).withSecret();
 
 table({
-  'nobody else names the Secret': { check: check.namesTakenSecret, seen: issued.build(), says: undefined },
+  'nobody else names the Secret': { check: refusals.namesTakenSecret, seen: issued.build(), says: undefined },
   'an older one names the Secret': {
-    check: check.namesTakenSecret,
+    check: refusals.namesTakenSecret,
     seen: issued.behind('first').build(),
     says: 'the older ClientCertificate first',
   },
   'there is no Secret that could be foreign': {
-    check: check.secretIsForeign,
+    check: refusals.secretIsForeign,
     seen: anObserved().build(),
     says: undefined,
   },
-  'our Secret is not foreign': { check: check.secretIsForeign, seen: issued.build(), says: undefined },
+  'our Secret is not foreign': { check: refusals.secretIsForeign, seen: issued.build(), says: undefined },
   'a Secret without our marks is foreign': {
-    check: check.secretIsForeign,
+    check: refusals.secretIsForeign,
     seen: anObserved().withForeignSecret().build(),
     says: 'certwheel.io/adopt=client',
   },
   'a Secret with the label of ours and another uid is foreign': {
-    check: check.secretIsForeign,
+    check: refusals.secretIsForeign,
     seen: anObserved()
       .withSecret({ owner: { certificateName: 'client', certificateUid: 'uid-2' } })
       .build(),
     says: 'SecretNotOwned',
   },
   'a Secret with the uid of ours and another name is foreign': {
-    check: check.secretIsForeign,
+    check: refusals.secretIsForeign,
     seen: anObserved()
       .withSecret({ owner: { certificateName: 'other', certificateUid: 'uid-1' } })
       .build(),
     says: 'SecretNotOwned',
   },
   'a Secret that was handed over to us is not foreign': {
-    check: check.secretIsForeign,
+    check: refusals.secretIsForeign,
     seen: anObserved().withForeignSecret({ adoptBy: 'client' }).build(),
     says: undefined,
   },
   'a Secret that was handed over to somebody else is foreign': {
-    check: check.secretIsForeign,
+    check: refusals.secretIsForeign,
     seen: anObserved().withForeignSecret({ adoptBy: 'other' }).build(),
     says: 'SecretNotOwned',
   },
   'a Secret of another type can not be adopted': {
-    check: check.secretIsForeign,
+    check: refusals.secretIsForeign,
     seen: anObserved().withForeignSecret({ adoptBy: 'client', type: 'Opaque' }).build(),
     says: 'has type Opaque',
   },
   'an identity that X.509 has no form for is refused': {
-    check: check.identityCanNotBeWritten,
+    check: refusals.identityCanNotBeWritten,
     seen: named({ usages: ['client auth', 'key encipherment'] }).build(),
     says: 'key encipherment',
   },
   'an address that is none is refused': {
-    check: check.identityCanNotBeWritten,
+    check: refusals.identityCanNotBeWritten,
     seen: named({ ipAddresses: ['1.2.3.4.5'] }).build(),
     says: 'ipAddresses',
   },
   'an ordinary identity is not refused': {
-    check: check.identityCanNotBeWritten,
+    check: refusals.identityCanNotBeWritten,
     seen: named({ dnsNames: ['a.example'], ipAddresses: ['::1'] }).build(),
     says: undefined,
   },
-  'the authority is there': { check: check.authorityIsMissing, seen: issued.build(), says: undefined },
+  'the authority is there': { check: refusals.authorityIsMissing, seen: issued.build(), says: undefined },
   'there is no authority in this namespace': {
-    check: check.authorityIsMissing,
+    check: refusals.authorityIsMissing,
     seen: issued.from('AuthorityNotFound').build(),
     says: 'no CertificateAuthority ca in namespace team',
   },
   'there is no authority in the cluster': {
-    check: check.authorityIsMissing,
+    check: refusals.authorityIsMissing,
     seen: named({ authorityRef: { kind: 'ClusterCertificateAuthority', name: 'root' } })
       .from('AuthorityNotFound')
       .build(),
     says: 'no ClusterCertificateAuthority root',
   },
   'the authority is broken': {
-    check: check.authorityIsMissing,
+    check: refusals.authorityIsMissing,
     seen: issued.from('AuthorityNotReady').build(),
     says: '"code":"AuthorityNotReady"',
   },
   'cluster authorities are not served': {
-    check: check.authorityIsMissing,
+    check: refusals.authorityIsMissing,
     seen: issued.from('ClusterAuthorityNotServed').build(),
     says: 'serves single namespaces only',
   },
   'the cluster authority does not serve this namespace': {
-    check: check.authorityIsMissing,
+    check: refusals.authorityIsMissing,
     seen: issued.from('NamespaceNotAllowed').build(),
     says: 'does not list namespace team',
   },
@@ -129,11 +132,11 @@ for (const name of ['system:admin', 'System:Masters', ' system:x', 'system:']) {
       return { ...seen, resource: { ...resource, spec: { ...resource.spec, identity } } };
     };
     for (const subject of [{ commonName: name }, { organizations: ['team', name] }]) {
-      assert.is(check.asksForSystemIdentity(withName(subject))?.code, 'SystemIdentityDenied');
+      assert.is(refusals.asksForSystemIdentity(withName(subject))?.code, 'SystemIdentityDenied');
       const allowed = anObserved()
         .from({ limits: { allowSystemIdentities: true } })
         .build();
-      assert.is(check.asksForSystemIdentity({ ...withName(subject), authority: allowed.authority }), undefined);
+      assert.is(refusals.asksForSystemIdentity({ ...withName(subject), authority: allowed.authority }), undefined);
     }
   });
 }
@@ -142,37 +145,37 @@ const limited = (spec: object, limits: object) => named(spec).from({ limits }).b
 
 table({
   'a name with system in it is no identity of Kubernetes': {
-    check: check.asksForSystemIdentity,
+    check: refusals.asksForSystemIdentity,
     seen: named({ commonName: 'my-system:x', subject: { organizations: ['systems'] } }).build(),
     says: undefined,
   },
   'a duration at the limit is within it': {
-    check: check.exceedsLimits,
+    check: refusals.exceedsLimits,
     seen: limited({ duration: '2h' }, { maxDurationMs: 2 * HOUR }),
     says: undefined,
   },
   'a duration above the limit exceeds it': {
-    check: check.exceedsLimits,
+    check: refusals.exceedsLimits,
     seen: limited({ duration: '121m' }, { maxDurationMs: 2 * HOUR }),
     says: "duration 2h1m exceeds the authority's maxDuration 2h",
   },
   'a key that is not allowed exceeds the limits': {
-    check: check.exceedsLimits,
+    check: refusals.exceedsLimits,
     seen: limited({ privateKey: { algorithm: 'RSA' } }, { keyAlgorithms: ['ECDSA', 'Ed25519'] }),
     says: 'allows the key algorithms ECDSA, Ed25519, not RSA',
   },
   'a key that is allowed is within the limits': {
-    check: check.exceedsLimits,
+    check: refusals.exceedsLimits,
     seen: limited({}, { keyAlgorithms: ['ECDSA'] }),
     says: undefined,
   },
   'a usage that is not allowed exceeds the limits': {
-    check: check.exceedsLimits,
+    check: refusals.exceedsLimits,
     seen: limited({ usages: ['client auth', 'server auth'] }, { usages: ['client auth'] }),
     says: 'not server auth',
   },
   'usages that are allowed are within the limits': {
-    check: check.exceedsLimits,
+    check: refusals.exceedsLimits,
     seen: limited({ usages: ['client auth'] }, { usages: ['client auth', 'server auth'] }),
     says: undefined,
   },
@@ -202,28 +205,28 @@ const UNSUPPORTED: Record<string, [spec: object, says: string | undefined]> = {
 
 for (const [sentence, [spec, says]] of Object.entries(UNSUPPORTED)) {
   test(`${sentence} by an authority that can do little`, () => {
-    const finding = check.unsupportedByAuthority(named(spec).from({ capabilities: poor }).build());
+    const finding = refusals.unsupportedByAuthority(named(spec).from({ capabilities: poor }).build());
     assert.is(finding?.code, says && 'UnsupportedByAuthority');
     assert.ok(finding === undefined || finding.message.endsWith(`can't issue ${says}`), finding?.message);
   });
 }
 
 test('a permission that is withheld says why', () => {
-  const finding = check.notPermitted(issued.build(), { allowed: false, reason: 'nobody approved it' });
+  const finding = refusals.notPermitted(issued.build(), { allowed: false, reason: 'nobody approved it' });
   assert.equal(finding, { do: 'refuse', code: 'NotPermitted', message: 'nobody approved it' });
-  assert.is(check.notPermitted(issued.build(), ALLOWED), undefined);
+  assert.is(refusals.notPermitted(issued.build(), ALLOWED), undefined);
 });
 
 test('a check of the authority has nothing to say where there is none', () => {
   const seen = issued.from('AuthorityNotFound').build();
   const all: AnyCheck[] = [
-    check.asksForSystemIdentity,
-    check.exceedsLimits,
-    check.unsupportedByAuthority,
-    check.comesFromElsewhere,
-    check.signedByFormerGeneration,
-    check.authorityIsNotReady,
-    check.trustHasChanged,
+    refusals.asksForSystemIdentity,
+    refusals.exceedsLimits,
+    refusals.unsupportedByAuthority,
+    needs.comesFromElsewhere,
+    needs.signedByFormerGeneration,
+    obstacles.authorityIsNotReady,
+    flaws.trustHasChanged,
   ];
   for (const each of all) assert.is(each(seen, ALLOWED, NOW), undefined);
 });
@@ -231,13 +234,13 @@ test('a check of the authority has nothing to say where there is none', () => {
 table({
   'a certificate that ends with its CA gains nothing from a renewal': {
     check: (seen) =>
-      (seen.secret?.certificate && check.endsWithItsCA(seen.secret.certificate, seen.authority)) || undefined,
+      (seen.secret?.certificate && needs.endsWithItsCA(seen.secret.certificate, seen.authority)) || undefined,
     seen: issued.from({ signing: { version: 1, since: NOW, notAfter: after(DAY) } }).build(),
     says: 'true',
   },
   'a certificate that ends before its CA gains from a renewal': {
     check: (seen) =>
-      (seen.secret?.certificate && check.endsWithItsCA(seen.secret.certificate, seen.authority)) || undefined,
+      (seen.secret?.certificate && needs.endsWithItsCA(seen.secret.certificate, seen.authority)) || undefined,
     seen: issued.from({ signing: { version: 1, since: NOW, notAfter: after(DAY + 1) } }).build(),
     says: undefined,
   },

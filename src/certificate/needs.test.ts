@@ -1,7 +1,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { ALLOWED, aCertificate, after, anObserved, DAY, HOUR, MINUTE, NOW } from '../../test/unit/builders.ts';
-import * as check from './checks.ts';
+import * as needs from './needs.ts';
 import type { Observed } from './observed.ts';
 
 interface Case {
@@ -31,22 +31,22 @@ function changed(before: object, now: object): Observed {
 
 table({
   'a Secret that never was is a first issue': {
-    check: check.secretIsMissing,
+    check: needs.secretIsMissing,
     seen: anObserved().build(),
     says: 'FirstIssue',
   },
   'a Secret that was and is gone is repaired': {
-    check: check.secretIsMissing,
+    check: needs.secretIsMissing,
     seen: anObserved(aCertificate().withStatus({ revision: 3 })).build(),
     says: 'SecretRepaired',
   },
-  'a Secret that is there is not missing': { check: check.secretIsMissing, seen: issued.build(), says: undefined },
+  'a Secret that is there is not missing': { check: needs.secretIsMissing, seen: issued.build(), says: undefined },
   'a Secret that is no usable certificate is repaired': {
-    check: check.secretIsUnusable,
+    check: needs.secretIsUnusable,
     seen: anObserved().withSecret({ certificate: undefined, problem: 'tls.key is missing' }).build(),
     says: 'tls.key is missing',
   },
-  'a Secret that is well is not unusable': { check: check.secretIsUnusable, seen: issued.build(), says: undefined },
+  'a Secret that is well is not unusable': { check: needs.secretIsUnusable, seen: issued.build(), says: undefined },
 });
 
 const CHANGES: Record<string, [before: object, now: object, says: string | undefined]> = {
@@ -88,7 +88,7 @@ const CHANGES: Record<string, [before: object, now: object, says: string | undef
 
 for (const [sentence, [before, now, says]] of Object.entries(CHANGES)) {
   test(`held against the certificate: ${sentence}`, () => {
-    const need = check.differsFromSpec(changed(before, now));
+    const need = needs.differsFromSpec(changed(before, now));
     assert.is(need?.reason, says && 'SpecChanged');
     assert.ok(need === undefined || need.message.includes(says ?? ''), need?.message);
   });
@@ -98,29 +98,29 @@ test('a duration that nobody remembers is no change', () => {
   const seen = asked({ duration: '1h' })
     .withSecret({ memory: { requestedDurationMs: undefined } })
     .build();
-  assert.is(check.differsFromSpec(seen), undefined);
+  assert.is(needs.differsFromSpec(seen), undefined);
 });
 
 table({
   'a certificate of another authority comes from elsewhere': {
-    check: check.comesFromElsewhere,
+    check: needs.comesFromElsewhere,
     seen: changed({}, { authorityRef: { name: 'other' } }),
     says: 'issued by CertificateAuthority/ca',
   },
   'a certificate of the other kind of authority comes from elsewhere': {
-    check: check.comesFromElsewhere,
+    check: needs.comesFromElsewhere,
     seen: changed({}, { authorityRef: { kind: 'ClusterCertificateAuthority', name: 'ca' } }),
     says: 'AuthorityChanged',
   },
   'a certificate of a CA that the authority has no longer comes from elsewhere': {
-    check: check.comesFromElsewhere,
+    check: needs.comesFromElsewhere,
     seen: anObserved()
       .withSecret({ certificate: { anchorFingerprint: 'gone' } })
       .build(),
     says: 'does not lead to a CA of the authority',
   },
   'until its trust is known an authority disowns nothing': {
-    check: check.comesFromElsewhere,
+    check: needs.comesFromElsewhere,
     seen: anObserved()
       .withSecret({ certificate: { anchorFingerprint: 'gone' } })
       .from({ trust: { pem: '', hash: '', anchors: new Map() } })
@@ -128,7 +128,7 @@ table({
     says: undefined,
   },
   'a certificate of its own authority does not come from elsewhere': {
-    check: check.comesFromElsewhere,
+    check: needs.comesFromElsewhere,
     seen: issued.build(),
     says: undefined,
   },
@@ -137,31 +137,31 @@ table({
 const asking = (moment: Date, memory = {}) => anObserved(aCertificate().renewAt(moment)).withSecret({ memory }).build();
 table({
   'a renewal that was asked for after the last issue is due': {
-    check: check.renewalAsked,
+    check: needs.renewalAsked,
     seen: asking(after(MINUTE)),
     now: after(MINUTE),
     says: 'RenewAt',
   },
   'a renewal that was asked for is not made before its moment': {
-    check: check.renewalAsked,
+    check: needs.renewalAsked,
     seen: asking(after(MINUTE)),
     now: after(MINUTE - 1),
     says: undefined,
   },
   'a renewal that was asked for at the last issue was made by it': {
-    check: check.renewalAsked,
+    check: needs.renewalAsked,
     seen: asking(NOW),
     now: after(HOUR),
     says: undefined,
   },
   'a renewal that was asked for before the last issue was made by it': {
-    check: check.renewalAsked,
+    check: needs.renewalAsked,
     seen: asking(after(-HOUR)),
     now: after(HOUR),
     says: undefined,
   },
   'a renewal is not asked for where nobody knows when the last issue was': {
-    check: check.renewalAsked,
+    check: needs.renewalAsked,
     seen: asking(NOW, { issuedAt: undefined }),
     now: after(HOUR),
     says: undefined,
@@ -183,26 +183,26 @@ const rotating = (issuerFingerprint: string) =>
 
 test('a certificate of a former generation is re-issued at its moment within an hour of the change, not before', () => {
   const seen = rotating('ca 1');
-  const due = check.momentOfCARotation(seen);
+  const due = needs.momentOfCARotation(seen);
   assert.ok(due !== undefined && due >= since && due <= after(HOUR, since));
-  assert.is(check.signedByFormerGeneration(seen, ALLOWED, after(-1, due)), undefined);
-  assert.is(check.signedByFormerGeneration(seen, ALLOWED, due)?.reason, 'CARotated');
+  assert.is(needs.signedByFormerGeneration(seen, ALLOWED, after(-1, due)), undefined);
+  assert.is(needs.signedByFormerGeneration(seen, ALLOWED, due)?.reason, 'CARotated');
 });
 
 test('a certificate of the generation that signs is left alone, and so is one of an issuer that nobody knows', () => {
   for (const issuer of ['ca 2', 'another']) {
-    assert.is(check.signedByFormerGeneration(rotating(issuer), ALLOWED, after(365 * DAY)), undefined);
+    assert.is(needs.signedByFormerGeneration(rotating(issuer), ALLOWED, after(365 * DAY)), undefined);
   }
 });
 
 test('a certificate is due at half of its day at the latest, and four tenths of it at the earliest', () => {
-  assert.is(check.isDue(issued.build(), ALLOWED, after(9.6 * HOUR - 1)), undefined);
-  assert.is(check.isDue(issued.build(), ALLOWED, after(12 * HOUR))?.reason, 'Due');
+  assert.is(needs.isDue(issued.build(), ALLOWED, after(9.6 * HOUR - 1)), undefined);
+  assert.is(needs.isDue(issued.build(), ALLOWED, after(12 * HOUR))?.reason, 'Due');
 });
 
 test('a certificate that ends with its CA is never due', () => {
   const seen = issued.from({ signing: { version: 1, since, notAfter: after(DAY) } }).build();
-  for (const hours of [12, 23.9, 24, 100]) assert.is(check.isDue(seen, ALLOWED, after(hours * HOUR)), undefined);
+  for (const hours of [12, 23.9, 24, 100]) assert.is(needs.isDue(seen, ALLOWED, after(hours * HOUR)), undefined);
 });
 
 test.run();

@@ -1,14 +1,15 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { ALLOWED, aCertificate, after, anObserved, HOUR, MINUTE, NOW, SECOND } from '../../test/unit/builders.ts';
-import * as check from './checks.ts';
+import * as flaws from './flaws.ts';
 import type { Observed } from './observed.ts';
+import * as obstacles from './obstacles.ts';
 
 const issued = anObserved().withSecret();
 
 test('an authority that is in trouble is in the way, and says which', () => {
-  assert.is(check.authorityIsNotReady(issued.build()), undefined);
-  assert.equal(check.authorityIsNotReady(issued.inTroubleWith('CAExpired').build()), {
+  assert.is(obstacles.authorityIsNotReady(issued.build()), undefined);
+  assert.equal(obstacles.authorityIsNotReady(issued.inTroubleWith('CAExpired').build()), {
     do: 'wait',
     code: 'AuthorityNotReady',
     message: 'CAExpired: no CA is left',
@@ -16,7 +17,7 @@ test('an authority that is in trouble is in the way, and says which', () => {
   });
 });
 
-const resting = (seen: Observed, now = NOW) => check.isRestingAfterFailure(seen, ALLOWED, now);
+const resting = (seen: Observed, now = NOW) => obstacles.isRestingAfterFailure(seen, ALLOWED, now);
 const failed = aCertificate().failed({ at: NOW, nextAt: after(MINUTE) });
 
 test('after a failure nothing is tried until the next attempt has its moment', () => {
@@ -86,94 +87,94 @@ const ed25519 = anObserved(aCertificate({ privateKey: { algorithm: 'Ed25519' } }
 
 const FLAWS: Record<string, [check: (seen: Observed) => string | undefined, seen: Observed, says: string | undefined]> =
   {
-    'our marks are whole': [check.isNotMarked, issued.build(), undefined],
-    'an adopted Secret has no marks yet': [check.isNotMarked, anObserved().withForeignSecret().build(), 'adopted'],
+    'our marks are whole': [flaws.isNotMarked, issued.build(), undefined],
+    'an adopted Secret has no marks yet': [flaws.isNotMarked, anObserved().withForeignSecret().build(), 'adopted'],
     'the authority was taken out of the marks': [
-      check.isNotMarked,
+      flaws.isNotMarked,
       issued.withSecret({ memory: { authority: undefined } }).build(),
       'damaged',
     ],
     'the moment of issue was taken out of the marks': [
-      check.isNotMarked,
+      flaws.isNotMarked,
       issued.withSecret({ memory: { issuedAt: undefined } }).build(),
       'damaged',
     ],
     'the revision was taken out of the marks': [
-      check.isNotMarked,
+      flaws.isNotMarked,
       issued.withSecret({ memory: { revision: 0 } }).build(),
       'damaged',
     ],
-    'ca.crt is the bundle of the authority': [check.trustHasChanged, issued.build(), undefined],
+    'ca.crt is the bundle of the authority': [flaws.trustHasChanged, issued.build(), undefined],
     'ca.crt is another bundle': [
-      check.trustHasChanged,
+      flaws.trustHasChanged,
       issued.withSecret({ trustBundleHash: 'hash 0' }).build(),
       'the trust bundle has changed',
     ],
     'the bundle is not known yet': [
-      check.trustHasChanged,
+      flaws.trustHasChanged,
       issued.from({ trust: { pem: '', hash: 'hash of nothing', anchors: new Map() } }).build(),
       undefined,
     ],
-    'the key is written as it is asked for': [check.keyIsEncodedOtherwise, issued.build(), undefined],
+    'the key is written as it is asked for': [flaws.keyIsEncodedOtherwise, issued.build(), undefined],
     'the key is written otherwise': [
-      check.keyIsEncodedOtherwise,
+      flaws.keyIsEncodedOtherwise,
       anObserved(aCertificate({ privateKey: { encoding: 'PKCS1' } }))
         .withSecret({ certificate: { keyEncoding: 'PKCS8' } })
         .build(),
       'not written in PKCS1',
     ],
     'there is but one way to write an Ed25519 key': [
-      check.keyIsEncodedOtherwise,
+      flaws.keyIsEncodedOtherwise,
       ed25519.withSecret({ certificate: { keyEncoding: 'PKCS1' } }).build(),
       undefined,
     ],
-    'the template is in the Secret': [check.differsFromTemplate, asTemplated.build(), undefined],
+    'the template is in the Secret': [flaws.differsFromTemplate, asTemplated.build(), undefined],
     'labels and annotations of others are no flaw': [
-      check.differsFromTemplate,
+      flaws.differsFromTemplate,
       asTemplated.withSecret({ labels: { team: 'a', other: 'x' }, annotations: { note: 'text', more: 'y' } }).build(),
       undefined,
     ],
     'a label of the template was taken off': [
-      check.differsFromTemplate,
+      flaws.differsFromTemplate,
       asTemplated.withSecret({ labels: {} }).build(),
       'labels',
     ],
     'a label of the template was changed': [
-      check.differsFromTemplate,
+      flaws.differsFromTemplate,
       asTemplated.withSecret({ labels: { team: 'b' } }).build(),
       'labels',
     ],
     'an annotation of the template was taken off': [
-      check.differsFromTemplate,
+      flaws.differsFromTemplate,
       asTemplated.withSecret({ annotations: {} }).build(),
       'annotations',
     ],
     'something was taken out of the template': [
-      check.differsFromTemplate,
+      flaws.differsFromTemplate,
       issued.withSecret({ memory: { templateKeys: 'team' } }).build(),
       'spec.secretTemplate',
     ],
     'a label with the name of a property that every object has is missed': [
-      check.differsFromTemplate,
+      flaws.differsFromTemplate,
       anObserved(aCertificate({ secretTemplate: { labels: { constructor: 'x' } } }))
         .withSecret({ labels: {} })
         .build(),
       'labels',
     ],
-    'the owner reference is there under Delete': [check.ownerReferenceIsWrong, issued.build(), undefined],
+    'the owner reference is there under Delete': [flaws.ownerReferenceIsWrong, issued.build(), undefined],
     'the owner reference is missing under Delete': [
-      check.ownerReferenceIsWrong,
+      flaws.ownerReferenceIsWrong,
       issued.withSecret({ ownerReferences: ['somebody'] }).build(),
       'deletionPolicy Delete',
     ],
-    'there is no owner reference under Retain': [check.ownerReferenceIsWrong, retained.build(), undefined],
+    'there is no owner reference under Retain': [flaws.ownerReferenceIsWrong, retained.build(), undefined],
     'an owner reference is left under Retain': [
-      check.ownerReferenceIsWrong,
+      flaws.ownerReferenceIsWrong,
       retained.withSecret({ ownerReferences: ['uid-1'] }).build(),
       'deletionPolicy Retain',
     ],
     'the owner references of others are no flaw': [
-      check.ownerReferenceIsWrong,
+      flaws.ownerReferenceIsWrong,
       issued.withSecret({ ownerReferences: ['somebody', 'uid-1'] }).build(),
       undefined,
     ],

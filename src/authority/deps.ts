@@ -1,0 +1,40 @@
+import type { AnyCertificateAuthority, CertificateAuthority } from '../api/certificate-authority.ts';
+import type { AuthorityStatus } from '../api/generated/types.ts';
+import type { EventText } from '../certificate/events.ts';
+import type { Clock } from '../clock.ts';
+import type { Logger } from '../log.ts';
+import type { GenerationSecret } from './generation-secret.ts';
+import type { Generation, Member } from './generations.ts';
+import type { Registry, Runtime } from './registry.ts';
+
+/** What the reconcile of authorities reaches the world by. */
+export interface AuthorityDeps {
+  find(key: string): AnyCertificateAuthority | undefined;
+  readonly registry: Registry;
+  start(resource: CertificateAuthority): Runtime;
+  /** The Secrets that keep CA generations of this authority, the unreadable ones too. */
+  generationSecrets(key: string): readonly GenerationSecret[];
+  members(key: string): readonly Member[];
+  writeGeneration(
+    resource: CertificateAuthority,
+    generation: Omit<Generation, 'secret'>,
+    secret?: { readonly namespace: string; readonly uid?: string; readonly resourceVersion: string },
+  ): Promise<void>;
+  deleteGeneration(generation: Generation): Promise<void>;
+  writeStatus(resource: AnyCertificateAuthority, status: AuthorityStatus): Promise<void>;
+  tell(resource: AnyCertificateAuthority, event: EventText): void;
+  /** Something that certificates look at has changed. */
+  wakeCertificates(key: string): void;
+  readonly metrics: AuthorityMetrics;
+  readonly assertLeading: () => void;
+  /** How long workloads are given to load a Secret that changed. */
+  readonly trustPropagationMs: number;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+export interface AuthorityMetrics {
+  show(resource: CertificateAuthority, ready: boolean, caNotAfter: Date | undefined): void;
+  /** It is gone, or can't be read. */
+  hide(key: string): void;
+}

@@ -1,0 +1,60 @@
+import { isDeepStrictEqual } from 'node:util';
+import {
+  authorityConditions,
+  type BrokenCertificateAuthority,
+  type CertificateAuthority,
+} from '../api/certificate-authority.ts';
+import { mergeConditions } from '../api/conditions.ts';
+import type { AuthorityStatus } from '../api/generated/types.ts';
+import type { EventText } from '../certificate/events.ts';
+import type { Outcome } from '../queue/controller.ts';
+import type { AuthorityDeps } from './deps.ts';
+import { endOf, type Generation, signingGeneration } from './generations.ts';
+import { AUTHORITY_CONDITIONS, type AuthorityFindings, authorityStatus } from './status.ts';
+
+/** Writes the status if it has changed, and tells of trouble that is new. */
+export async function report(
+  resource: CertificateAuthority,
+  generations: readonly Generation[],
+  findings: Omit<AuthorityFindings, 'generations' | 'signing'>,
+  deps: AuthorityDeps,
+): Promise<void> {
+  const now = deps.clock.now();
+  const signing = signingGeneration(generations, now);
+  const status = authorityStatus(resource, { ...findings, generations, signing }, now);
+  deps.metrics.show(resource, findings.trouble === undefined, signing && endOf(signing.pair));
+  if (isDeepStrictEqual(status, resource.status)) return;
+  await deps.writeStatus(resource, status);
+  const event = troubleEvent(resource.status, status);
+  if (event !== undefined) deps.tell(resource, event);
+}
+
+/** Each trouble is told of once, when it begins or turns into another. */
+function troubleEvent(before: AuthorityStatus, after: AuthorityStatus): EventText | undefined {
+  const trouble = (status: AuthorityStatus) =>
+    authorityConditions(status).find(
+      ({ type, status: value }) => (type === 'Ready' && value === 'False') || type === 'Stalled',
+    );
+  const now = trouble(after);
+  if (now === undefined || now.message === trouble(before)?.message) return undefined;
+  return { type: 'Warning', reason: now.reason, action: 'Verify', note: now.message };
+}
+
+/** One that was stored under an older schema: nothing can be done with it but to say so. */
+export async function reportBroken(resource: BrokenCertificateAuthority, deps: AuthorityDeps): Promise<Outcome> {
+  const message = `${resource.problem}; it was stored under an older schema, apply it again`;
+  const facts = { reason: 'InvalidSpec', message, observedGeneration: resource.generation };
+  const wanted = [
+    { type: 'Ready', status: 'False', ...facts } as const,
+    { type: 'Stalled', status: 'True', ...facts } as const,
+  ];
+  const conditions = mergeConditions(
+    authorityConditions(resource.status),
+    wanted,
+    AUTHORITY_CONDITIONS,
+    deps.clock.now(),
+  );
+  const status = { ...resource.status, observedGeneration: resource.generation, conditions };
+  if (!isDeepStrictEqual(status, resource.status)) await deps.writeStatus(resource, status);
+  return { do: 'rest' };
+}

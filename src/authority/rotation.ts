@@ -1,0 +1,118 @@
+import type { CertificateAuthority } from '../api/certificate-authority.ts';
+import { AuthorityError, classify } from '../errors.ts';
+import { bundleOf } from '../pki/bundle.ts';
+import type { CaPair } from '../pki/ca.ts';
+import type { AuthorityDeps } from './deps.ts';
+import type { GenerationSecret } from './generation-secret.ts';
+import { type Plan, planRotation, type Step } from './generations.ts';
+import type { Runtime, Trouble } from './registry.ts';
+
+/** The pair that is to sign, and the version that it would get as a new generation. */
+export interface Source {
+  readonly pair: CaPair | undefined;
+  readonly version: number;
+  readonly trouble: Trouble | undefined;
+}
+
+/** The CA pair that is to sign, from wherever this authority has it. */
+export async function readSource(runtime: Runtime, version: number, signal: AbortSignal): Promise<Source> {
+  const { backend, definition, generations } = runtime;
+  if (backend.keyPair === undefined) return { pair: undefined, version, trouble: undefined };
+  const newest = generations
+    // One whose mark was lost counts too: to make another CA would be worse.
+    .filter(({ source }) => source === definition.type || source === '')
+    .sort((one, other) => other.version - one.version)[0];
+  try {
+    return { pair: await backend.keyPair(newest?.pair, version, signal), version, trouble: undefined };
+  } catch (thrown) {
+    return { pair: undefined, version, trouble: troubleOf(thrown) };
+  }
+}
+
+export function planOf(key: string, runtime: Runtime, pair: CaPair | undefined, deps: AuthorityDeps): Plan {
+  const { generations, clearSince } = runtime;
+  const trust = bundleOf(generations.map((each) => each.pair.anchor));
+  const rotation = {
+    generations,
+    wanted: pair?.certificate.fingerprintSHA256,
+    // Asked for only where they count, since there may be many.
+    members: generations.length > 1 || generations.some(({ state }) => state !== 'Active') ? deps.members(key) : [],
+    trustBundleHash: trust.hash,
+    propagationMs: deps.trustPropagationMs,
+    clearSince,
+  };
+  return planRotation(rotation, deps.clock.now());
+}
+
+/** A step that somebody else's object is in the way of is a trouble to be told of. */
+export async function tryStep(
+  ...step: Parameters<typeof take>
+): Promise<{ stepped: boolean; blocked: Trouble | undefined }> {
+  try {
+    return { stepped: await take(...step), blocked: undefined };
+  } catch (thrown) {
+    return { stepped: false, blocked: troubleOf(thrown) };
+  }
+}
+
+/** Takes one step, which is one write; false where there is none to take. */
+async function take(step: Step, source: Source, runtime: Runtime, deps: AuthorityDeps): Promise<boolean> {
+  if (step.do === 'settle') return false;
+  const { resource, definition } = runtime;
+  const since = deps.clock.now();
+  deps.assertLeading();
+  switch (step.do) {
+    case 'create': {
+      const { pair, version } = source;
+      if (pair === undefined) return false;
+      await deps.writeGeneration(resource, { version, state: step.state, since, pair, source: definition.type });
+      tellStep(resource, version, 'CAGenerationCreated', `(${pair.certificate.subjectText}) is ${step.state}`, deps);
+      return true;
+    }
+    case 'move':
+      await deps.writeGeneration(resource, { ...step.generation, state: step.to, since }, step.generation.secret);
+      tellStep(resource, step.generation.version, `CAGeneration${step.to}`, `is ${step.to}`, deps);
+      return true;
+    case 'retire':
+      await deps.deleteGeneration(step.generation);
+      tellStep(
+        resource,
+        step.generation.version,
+        'CAGenerationRetired',
+        'is no longer trusted, its key is deleted',
+        deps,
+      );
+      return true;
+    default:
+      return step satisfies never;
+  }
+}
+
+function tellStep(
+  resource: CertificateAuthority,
+  version: number,
+  reason: string,
+  what: string,
+  deps: AuthorityDeps,
+): void {
+  const { kind, namespace, name } = resource;
+  const note = `generation ${version} ${what}`;
+  deps.log.info('CA rotation', { kind, namespace, name, generation: version, reason, detail: note });
+  deps.tell(resource, { type: 'Normal', reason, action: 'Rotate', note });
+}
+
+/** Never reused: a version that was retired, or whose Secret somebody deleted, stays in status. */
+export function nextVersion(resource: CertificateAuthority, stored: readonly GenerationSecret[]): number {
+  const known = [
+    ...stored.map(({ version }) => version),
+    ...(resource.status.generations ?? []).map(({ version }) => version),
+  ];
+  return Math.max(0, ...known) + 1;
+}
+
+/** What is the authority's own fault, to be told of; anything else is thrown on, for the controller's own backoff. */
+export function troubleOf(thrown: unknown): Trouble {
+  const error = classify(thrown);
+  if (!(error instanceof AuthorityError)) throw error;
+  return { code: error.code, message: error.message };
+}

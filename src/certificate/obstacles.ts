@@ -1,0 +1,53 @@
+import { lastFailureOf } from '../api/client-certificate.ts';
+import { type Decision, isAuthority, type Observed, type Permission } from './observed.ts';
+
+/** Status is not believed beyond this: no pause of ours is longer than an hour with its jitter, and no Retry-After either. */
+const LONGEST_REST_MS = 2 * 3_600_000;
+/** What a write of the Secret can fail with, as status tells it. */
+const WRITE_FAILURES: readonly string[] = ['Forbidden', 'SecretRefused', 'SecretNotOwned', 'Unexpected'];
+
+/** Why a certificate that is needed can't be had now. */
+export type Obstacle = Extract<Decision, { do: 'wait' }>;
+
+export function authorityIsNotReady({ authority }: Observed): Obstacle | undefined {
+  if (!isAuthority(authority) || authority.trouble === undefined) return undefined;
+  return wait('AuthorityNotReady', `${authority.trouble.code}: ${authority.trouble.message}`);
+}
+
+export function isRestingAfterFailure(
+  { resource }: Observed,
+  _permission: Permission,
+  now: Date,
+): Obstacle | undefined {
+  const failure = lastFailureOf(resource.status);
+  // A new spec, or a person who asks for it, is worth a try at once.
+  if (failure === undefined || resource.status.observedGeneration !== resource.generation) return undefined;
+  if (resource.renewAt !== undefined && isAfterSecondOf(failure.at, resource.renewAt) && resource.renewAt <= now)
+    return undefined;
+  // What failed in the future did so before the clock was set back.
+  if (failure.at > now) return undefined;
+  const until = new Date(Math.min(failure.nextAttemptAt.getTime(), failure.at.getTime() + LONGEST_REST_MS));
+  if (until <= now) return undefined;
+  const { reason, message } = resource.status.lastFailure ?? {};
+  return {
+    do: 'wait',
+    code: (reason ?? 'Unexpected') as Obstacle['code'],
+    message: message ?? '',
+    recheckAt: until,
+  };
+}
+
+/** The Secret itself couldn't be written; what an authority did wrong is no reason not to write. */
+export function isRestingAfterFailedWrite(seen: Observed, permission: Permission, now: Date): Obstacle | undefined {
+  const rest = isRestingAfterFailure(seen, permission, now);
+  return rest !== undefined && WRITE_FAILURES.includes(rest.code) ? rest : undefined;
+}
+
+/** The moment of a failure is kept in whole seconds, so a wish of the same second may have been part of the try. */
+function isAfterSecondOf(failedAt: Date, wish: Date): boolean {
+  return wish.getTime() >= failedAt.getTime() + 1_000;
+}
+
+function wait(code: Obstacle['code'], message: string): Obstacle {
+  return { do: 'wait', code, message, recheckAt: undefined };
+}

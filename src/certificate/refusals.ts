@@ -1,0 +1,138 @@
+import { formatDuration } from '../api/duration.ts';
+import { subjectProblem } from '../pki/name.ts';
+import { namesProblem } from '../pki/san.ts';
+import { usagesProblem } from '../pki/usages.ts';
+import {
+  type AuthorityView,
+  type Decision,
+  isAdoptable,
+  isAuthority,
+  isOurs,
+  type Observed,
+  type Permission,
+} from './observed.ts';
+
+/** Why nothing is done at all. */
+export type Refusal = Extract<Decision, { do: 'refuse' | 'wait' }>;
+
+export function namesTakenSecret({ resource, olderRival }: Observed): Refusal | undefined {
+  if (olderRival === undefined) return undefined;
+  return refuse(
+    'SecretConflict',
+    `Secret ${resource.spec.secretName} belongs to the older ClientCertificate ${olderRival}; choose another secretName or delete one of the two`,
+  );
+}
+
+export function secretIsForeign(seen: Observed): Refusal | undefined {
+  const { resource, secret } = seen;
+  if (secret === undefined || isOurs(seen)) return undefined;
+  if (isAdoptable(seen)) {
+    if (secret.type === 'kubernetes.io/tls') return undefined;
+    return refuse(
+      'SecretNotOwned',
+      `Secret ${secret.name} is to be adopted but has type ${secret.type}, which can't be changed; delete it or choose another secretName`,
+    );
+  }
+  const hint = `to hand it over: kubectl annotate secret -n ${secret.namespace} ${secret.name} certwheel.io/adopt=${resource.name}`;
+  return refuse('SecretNotOwned', `Secret ${secret.name} exists and is not this ClientCertificate's; ${hint}`);
+}
+
+export function identityCanNotBeWritten({ resource }: Observed): Refusal | undefined {
+  const { identity, key } = resource.spec;
+  const problem =
+    subjectProblem(identity.subject) ?? namesProblem(identity.names) ?? usagesProblem(identity.usages, key);
+  return problem === undefined ? undefined : refuse('InvalidSpec', problem);
+}
+
+export function authorityIsMissing({ resource, authority }: Observed): Refusal | undefined {
+  const { kind, name } = resource.spec.authorityRef;
+  switch (authority) {
+    case 'AuthorityNotFound':
+      return wait(
+        'AuthorityNotFound',
+        kind === 'CertificateAuthority'
+          ? `there is no CertificateAuthority ${name} in namespace ${resource.namespace}`
+          : `there is no ClusterCertificateAuthority ${name}`,
+      );
+    case 'AuthorityNotReady':
+      return wait('AuthorityNotReady', `the spec of ${kind} ${name} is invalid; its status says why`);
+    case 'ClusterAuthorityNotServed':
+      return wait(
+        'ClusterAuthorityNotServed',
+        `ClusterCertificateAuthority ${name} can't be used: this controller serves single namespaces only; use a CertificateAuthority`,
+      );
+    case 'NamespaceNotAllowed':
+      return wait(
+        'NamespaceNotAllowed',
+        `ClusterCertificateAuthority ${name} does not list namespace ${resource.namespace} in spec.allowedNamespaces`,
+      );
+    default:
+      return undefined;
+  }
+}
+
+export function notPermitted(_seen: Observed, permission: Permission): Refusal | undefined {
+  return permission.allowed ? undefined : refuse('NotPermitted', permission.reason);
+}
+
+export function asksForSystemIdentity({ resource, authority }: Observed): Refusal | undefined {
+  if (!isAuthority(authority) || authority.limits.allowSystemIdentities) return undefined;
+  const { commonName = '', organizations = [] } = resource.spec.identity.subject;
+  const claimed = [commonName, ...organizations].find((name) => name.trimStart().toLowerCase().startsWith('system:'));
+  if (claimed === undefined) return undefined;
+  return refuse(
+    'SystemIdentityDenied',
+    `"${claimed}" is an identity of Kubernetes itself; the authority must say allowSystemIdentities to issue it`,
+  );
+}
+
+export function exceedsLimits({ resource, authority }: Observed): Refusal | undefined {
+  if (!isAuthority(authority)) return undefined;
+  const { spec } = resource;
+  const { maxDurationMs, keyAlgorithms, usages } = authority.limits;
+  if (maxDurationMs !== undefined && spec.durationMs > maxDurationMs) {
+    return refuse(
+      'LimitExceeded',
+      `duration ${formatDuration(spec.durationMs)} exceeds the authority's maxDuration ${formatDuration(maxDurationMs)}`,
+    );
+  }
+  if (keyAlgorithms !== undefined && !keyAlgorithms.includes(spec.key.algorithm)) {
+    return refuse(
+      'LimitExceeded',
+      `the authority allows the key algorithms ${keyAlgorithms.join(', ')}, not ${spec.key.algorithm}`,
+    );
+  }
+  const usage = usages === undefined ? undefined : spec.identity.usages.find((each) => !usages.includes(each));
+  if (usage !== undefined)
+    return refuse('LimitExceeded', `the authority allows the usages ${usages?.join(', ')}, not ${usage}`);
+  return undefined;
+}
+
+export function unsupportedByAuthority({ resource, authority }: Observed): Refusal | undefined {
+  if (!isAuthority(authority)) return undefined;
+  const { identity, keyAlgorithms, usages } = authority.capabilities;
+  const { key } = resource.spec;
+  if (!keyAlgorithms.includes(key.algorithm))
+    return unsupported(authority, `spec.privateKey.algorithm ${key.algorithm}`);
+  const usage = usages === 'any' ? undefined : resource.spec.identity.usages.find((each) => !usages.includes(each));
+  if (usage !== undefined) return unsupported(authority, `spec.usages ${usage}`);
+  const { subject, names } = resource.spec.identity;
+  const { commonName, ...rest } = subject;
+  const asked = { commonName, subject: Object.values(rest).flat().join(''), ...names };
+  const field = (Object.keys(asked) as (keyof typeof asked)[]).find(
+    (each) => (asked[each]?.length ?? 0) > 0 && !identity.includes(each),
+  );
+  return field === undefined ? undefined : unsupported(authority, `spec.${field}`);
+}
+
+function refuse(code: Refusal['code'], message: string): Refusal {
+  return { do: 'refuse', code, message };
+}
+
+function unsupported(authority: AuthorityView, field: string): Refusal {
+  return refuse('UnsupportedByAuthority', `an authority of type ${authority.type} can't issue ${field}`);
+}
+
+function wait(code: Refusal['code'], message: string): Refusal {
+  return { do: 'wait', code, message, recheckAt: undefined };
+}

@@ -1,0 +1,76 @@
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { eventually, oneWorld } from '../support/world.ts';
+import type { CaFiles } from './ca-files.ts';
+import { type Swap, startSwap, stopSwaps } from './swap.ts';
+
+const shared = oneWorld();
+test.after(stopSwaps);
+test.after(shared.stop);
+
+const PATHS = {
+  'a second swap while the first goes into every ca.crt': async (swap: Swap) => {
+    await swap.put(swap.cas.v2);
+    await untilState(swap, 2, 'Prepared');
+    await swap.put(swap.cas.v3);
+    return swap.cas.v3;
+  },
+  'a second swap while certificates of the first are re-issued': async (swap: Swap) => {
+    await swap.put(swap.cas.v2);
+    await untilState(swap, 1, 'Retiring');
+    await swap.put(swap.cas.v3);
+    return swap.cas.v3;
+  },
+  'a swap that is taken back before the new CA signs': async (swap: Swap) => {
+    await swap.put(swap.cas.v2);
+    await untilState(swap, 2, 'Prepared');
+    await swap.put(swap.cas.v1);
+    return swap.cas.v1;
+  },
+  'a swap that is taken back after the new CA has signed': async (swap: Swap) => {
+    await swap.put(swap.cas.v2);
+    await untilState(swap, 1, 'Retiring');
+    await eventually('it has signed', () => swap.history.states.some(({ issuer }) => issuer === 'v2'));
+    await swap.put(swap.cas.v1);
+    return swap.cas.v1;
+  },
+};
+
+type Path = keyof typeof PATHS;
+
+/** All at once, since most of their time is waiting. */
+let started: Promise<ReadonlyMap<Path, { swap: Swap; last: Promise<CaFiles> }>> | undefined;
+
+async function startAll() {
+  const world = await shared.get();
+  await world.controller(['--trust-propagation', '3s']);
+  const swaps = await Promise.all(
+    (Object.keys(PATHS) as Path[]).map(async (path) => [path, await startSwap(world, { clients: ['alice'] })] as const),
+  );
+  return new Map(swaps.map(([path, swap]) => [path, { swap, last: PATHS[path](swap) }]));
+}
+
+for (const path of Object.keys(PATHS) as Path[]) {
+  test(`${path} fails no handshake and ends with the CA that was put there last`, async () => {
+    started ??= startAll();
+    const { swap, last } = (await started).get(path) as { swap: Swap; last: Promise<CaFiles> };
+    const wanted = await last;
+    await swap.untilOnly(wanted, 40_000);
+    const before = swap.traffic.handshakes();
+    await eventually('there is traffic at the end', () => swap.traffic.handshakes() > before + 30);
+    await swap.stop();
+    assert.equal(swap.traffic.failures(), []);
+    assert.ok(swap.traffic.handshakes() > 100, `${swap.traffic.handshakes()} handshakes`);
+    for (const { issuer, trusted } of swap.history.states)
+      assert.ok(trusted.includes(issuer), `a certificate of ${issuer} beside a ca.crt of ${trusted}`);
+  });
+}
+
+function untilState(swap: Swap, version: number, state: string): Promise<true> {
+  return eventually(`generation ${version} is ${state}`, async () => {
+    const found = (await swap.status()).generations?.find((each) => each.version === version);
+    return found?.state === state || undefined;
+  });
+}
+
+test.run();

@@ -1,0 +1,141 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { patchCertificate } from '../support/edits.ts';
+import {
+  authorityStatusOf,
+  clientCertificate,
+  conditionOf,
+  create,
+  readSecret,
+  untilReady,
+} from '../support/objects.ts';
+import { eventually, oneWorld, type World } from '../support/world.ts';
+import { makeCa, pairData, putCaSecret } from './ca-files.ts';
+import { certificatesOf } from './history.ts';
+import { createSecretAuthority, startSwap, stopSwaps } from './swap.ts';
+
+const shared = oneWorld();
+test.after(stopSwaps);
+test.after(shared.stop);
+
+/** Both at once, since most of their time is waiting; a test that asks gets what came of it. */
+let begun: Promise<{ here: World; suspended: ReturnType<typeof suspendOnExpiringCa> }> | undefined;
+function world() {
+  begun ??= (async () => {
+    const here = await shared.get();
+    await here.controller(['--trust-propagation', '2s']);
+    const suspended = suspendOnExpiringCa(here);
+    suspended.catch(() => {});
+    return { here, suspended };
+  })();
+  return begun;
+}
+
+test('a suspended certificate holds a rotation up at either step, and is named', async () => {
+  const { here } = await world();
+  const swap = await startSwap(here, { clients: ['alice', 'carol'], duration: '1h' });
+  const { namespace, cas } = swap;
+  const suspend = (value: boolean) => patchCertificate(here, namespace, 'carol', { spec: { suspend: value } });
+  const waits = (reason: string) =>
+    eventually(`it waits for carol while ${reason}`, async () => {
+      const rotating = conditionOf(await swap.status(), 'Rotating');
+      return rotating?.reason === reason && rotating.message.endsWith(`1 certificates, such as ${namespace}/carol`);
+    });
+  await suspend(true);
+  await untilReady(here, namespace, 'carol', { reason: 'Suspended' });
+  await swap.put(cas.v2);
+  await waits('SpreadingTrust');
+  await sleep(3_000);
+  assert.is((await swap.status()).activeGeneration, 1, 'longer than the propagation, and it still waits');
+  await suspend(false);
+  await eventually('the new CA signs', async () => (await swap.status()).activeGeneration === 2);
+  await suspend(true);
+  // An hour's certificates are re-issued within three minutes; a person needn't wait for that.
+  for (const name of ['server', 'alice'])
+    await patchCertificate(here, namespace, name, {
+      metadata: { annotations: { 'certwheel.io/renew-at': new Date().toISOString() } },
+    });
+  const held = swap.history.before(swap.history.states.length).get('carol-tls')?.issuer;
+  if (held === 'v1') {
+    await waits('Reissuing');
+    await sleep(3_000);
+    assert.is((await swap.status()).generations?.[1]?.state, 'Retiring');
+  }
+  await suspend(false);
+  await patchCertificate(here, namespace, 'carol', {
+    metadata: { annotations: { 'certwheel.io/renew-at': new Date().toISOString() } },
+  });
+  await swap.untilOnly(cas.v2, 20_000);
+  await swap.stop();
+  assert.is(held, 'v1', 'the test itself was too slow');
+  assert.equal(swap.traffic.failures(), []);
+});
+
+test('a suspended certificate of the old CA holds the rotation up no longer than it is valid', async () => {
+  const { suspended } = await world();
+  const { v1, notAfter, status, secret } = await suspended;
+  assert.ok(secret?.leaf.verify(v1.x509.publicKey), 'the test itself was too slow');
+  const lateMs = Date.parse(status.generations?.[1]?.since ?? '') - Date.parse(notAfter ?? '');
+  assert.ok(lateMs >= 0 && lateMs < 10_000, `retired ${lateMs} ms after its last certificate had run out`);
+});
+
+async function suspendOnExpiringCa(here: World) {
+  const namespace = await here.namespace();
+  const [v1, v2] = await Promise.all([
+    makeCa({ commonName: 'v1', notAfter: inMs(25_000) }),
+    makeCa({ commonName: 'v2' }),
+  ]);
+  await putCaSecret(here, namespace, 'pair', pairData(v1));
+  await createSecretAuthority(here, namespace, 'ca', 'pair');
+  await create(here, clientCertificate(namespace, 'still'));
+  const { notAfter } = await untilReady(here, namespace, 'still');
+  await putCaSecret(here, namespace, 'pair', pairData(v2));
+  await eventually('it trusts the new CA', async () => {
+    const secret = await readSecret(here, namespace, 'still-tls');
+    return secret !== undefined && certificatesOf(secret.bundle).length === 2;
+  });
+  await patchCertificate(here, namespace, 'still', { spec: { suspend: true } });
+  const status = await eventually(
+    'the old CA is retired',
+    async () => {
+      const now = await authorityStatusOf(here, namespace, 'ca');
+      return now.generations?.[1]?.state === 'Retired' && now;
+    },
+    40_000,
+  );
+  const secret = await readSecret(here, namespace, 'still-tls');
+  return { v1, notAfter, status, secret };
+}
+
+test('the successor of a CA that has expired signs at once', async () => {
+  const { here } = await world();
+  const namespace = await here.namespace();
+  const [v1, v2] = await Promise.all([
+    makeCa({ commonName: 'v1', notAfter: inMs(6_000) }),
+    makeCa({ commonName: 'v2' }),
+  ]);
+  await putCaSecret(here, namespace, 'pair', pairData(v1));
+  await createSecretAuthority(here, namespace, 'ca', 'pair');
+  await create(here, clientCertificate(namespace, 'alice'));
+  await untilReady(here, namespace, 'alice', { reason: 'CAEndsFirst' });
+  await untilReady(here, namespace, 'alice', { status: 'False', reason: 'Expired' });
+  const broken = await eventually('the authority says so', async () => {
+    const ready = conditionOf(await authorityStatusOf(here, namespace, 'ca'), 'Ready');
+    return ready?.status === 'False' && ready.reason === 'CAPairRefused' && ready;
+  });
+  assert.match(broken.message, 'has expired at');
+  const startedMs = performance.now();
+  await putCaSecret(here, namespace, 'pair', pairData(v2));
+  await untilReady(here, namespace, 'alice');
+  const tookMs = performance.now() - startedMs;
+  assert.ok(tookMs < 2_000, `${Math.round(tookMs)} ms, though nobody has to be waited for`);
+  const secret = await readSecret(here, namespace, 'alice-tls');
+  assert.ok(secret?.leaf.verify(v2.x509.publicKey));
+});
+
+function inMs(ms: number): Date {
+  return new Date(Date.now() + ms);
+}
+
+test.run();

@@ -1,0 +1,179 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { CERTIFICATE_AUTHORITIES, SECRETS } from '../../../src/api/names.ts';
+import { createSecret, deleteSecret, patchSecret } from '../support/edits.ts';
+import {
+  authorityStatusOf,
+  clientCertificate,
+  conditionOf,
+  create,
+  createAuthority,
+  readSecret,
+  selfManaged,
+  untilReady,
+} from '../support/objects.ts';
+import { eventually, oneWorld, type World } from '../support/world.ts';
+import { makeCa, pairData, putCaSecret } from './ca-files.ts';
+import { createSecretAuthority, generationSecrets, startSwap, stopSwaps } from './swap.ts';
+
+const shared = oneWorld();
+test.after(stopSwaps);
+test.after(shared.stop);
+
+let controller: Promise<unknown> | undefined;
+async function world(): Promise<World> {
+  const started = await shared.get();
+  controller ??= started.controller(['--trust-propagation', '2s']);
+  await controller;
+  return started;
+}
+
+const NO_MARKS = {
+  metadata: {
+    annotations: {
+      'certwheel.io/generation-state': null,
+      'certwheel.io/generation-state-since': null,
+      'certwheel.io/generation-source': null,
+    },
+  },
+};
+
+/** An authority of either kind with one certificate, and the serial that this holds. */
+async function oneCertificate(here: World, kind: 'secret' | 'selfManaged') {
+  const namespace = await here.namespace();
+  if (kind === 'secret') {
+    await putCaSecret(here, namespace, 'pair', pairData(await makeCa({ commonName: 'Kept' })));
+    await createSecretAuthority(here, namespace, 'ca', 'pair');
+  } else await createAuthority(here, selfManaged(namespace));
+  await create(here, clientCertificate(namespace, 'alice', { duration: '1h' }));
+  await untilReady(here, namespace, 'alice');
+  const fingerprint = await eventually('its status tells the generation', async () => {
+    const { generations } = await authorityStatusOf(here, namespace, 'ca');
+    return generations?.[0]?.fingerprintSHA256;
+  });
+  const serial = async () => (await readSecret(here, namespace, 'alice-tls'))?.leaf.serialNumber;
+  return { namespace, fingerprint, serial, first: await serial() };
+}
+
+test('the Secret of a generation can be changed by nobody but in its marks', async () => {
+  const here = await world();
+  const { namespace } = await oneCertificate(here, 'selfManaged');
+  const refused = await patchSecret(here, namespace, 'ca-ca-v1', { data: { 'tls.key': 'AAAA' } }).catch(
+    (error: Error) => error,
+  );
+  assert.instance(refused, Error);
+  const [kept] = await generationSecrets(here, namespace);
+  assert.is((kept as { immutable?: boolean }).immutable, true);
+  assert.is(kept?.metadata?.ownerReferences, undefined);
+});
+
+for (const kind of ['secret', 'selfManaged'] as const) {
+  test(`marks that somebody takes off are put back, and nothing is re-issued (${kind})`, async () => {
+    const here = await world();
+    const { namespace, serial, first, fingerprint } = await oneCertificate(here, kind);
+    await patchSecret(here, namespace, 'ca-ca-v1', NO_MARKS);
+    await eventually('the generation is active again', async () => {
+      const [kept] = await generationSecrets(here, namespace);
+      return kept?.metadata?.annotations?.['certwheel.io/generation-state'] === 'Active';
+    });
+    await sleep(1_000);
+    assert.is(await serial(), first);
+    assert.is((await generationSecrets(here, namespace)).length, 1);
+    const { generations } = await authorityStatusOf(here, namespace, 'ca');
+    assert.equal(
+      generations?.map((each) => [each.version, each.state, each.fingerprintSHA256]),
+      [[1, 'Active', fingerprint]],
+    );
+  });
+
+  test(`an authority that is deleted leaves its key, and one of its name takes it up again (${kind})`, async () => {
+    const here = await world();
+    const { namespace, serial, first, fingerprint } = await oneCertificate(here, kind);
+    const stored = await here.client.get(CERTIFICATE_AUTHORITIES, namespace, 'ca');
+    await here.client.delete(CERTIFICATE_AUTHORITIES, namespace, 'ca');
+    await eventually('nobody is issued any more', async () => {
+      const probe = clientCertificate(namespace, 'late');
+      await create(here, probe).catch(() => {});
+      return untilReady(here, namespace, 'late', { status: 'False', reason: 'AuthorityNotFound' });
+    });
+    assert.is((await generationSecrets(here, namespace)).length, 1);
+    const { spec } = stored as { spec: object };
+    await here.client.create(CERTIFICATE_AUTHORITIES, { metadata: { namespace, name: 'ca' }, spec });
+    await untilReady(here, namespace, 'late');
+    const { generations } = await authorityStatusOf(here, namespace, 'ca');
+    assert.equal(
+      generations?.map((each) => [each.version, each.fingerprintSHA256]),
+      [[1, fingerprint]],
+    );
+    assert.is(await serial(), first);
+  });
+}
+
+test('marks that are taken off in the middle of a swap fail no handshake, and the swap goes on', async () => {
+  const here = await world();
+  const swap = await startSwap(here, { clients: ['alice'] });
+  await swap.put(swap.cas.v2);
+  await eventually('the new one is prepared', async () => (await generationSecrets(here, swap.namespace)).length === 2);
+  await patchSecret(here, swap.namespace, 'ca-ca-v1', NO_MARKS);
+  await swap.untilOnly(swap.cas.v2, 30_000);
+  await swap.stop();
+  assert.equal(swap.traffic.failures(), []);
+});
+
+test('a generation that somebody deletes is made again from the same pair, and nothing is re-issued', async () => {
+  const here = await world();
+  const { namespace, serial, first, fingerprint } = await oneCertificate(here, 'secret');
+  const kept = await here.client.get(SECRETS, namespace, 'ca-ca-v1');
+  await deleteSecret(here, namespace, 'ca-ca-v1');
+  const [made] = await eventually('it is there again', async () => {
+    const all = await generationSecrets(here, namespace);
+    return all.length === 1 && all;
+  });
+  assert.is(made?.metadata?.name, 'ca-ca-v2', 'a number is never used again');
+  assert.is(made?.data?.['tls.key'], kept?.data?.['tls.key']);
+  await sleep(1_000);
+  assert.is(await serial(), first);
+  const status = await authorityStatusOf(here, namespace, 'ca');
+  assert.is(status.generations?.find(({ state }) => state === 'Active')?.fingerprintSHA256, fingerprint);
+
+  // Somebody else finds it in a backup.
+  const { labels = {}, annotations = {} } = kept?.metadata ?? {};
+  await createSecret(here, namespace, 'ca-ca-v1', { type: 'kubernetes.io/tls', data: kept?.data, labels, annotations });
+  await eventually('one of the two is left', async () => {
+    const all = await generationSecrets(here, namespace);
+    const { conditions } = await authorityStatusOf(here, namespace, 'ca');
+    return all.length === 1 && !conditions?.some(({ type }) => type === 'Rotating');
+  });
+  assert.is(await serial(), first);
+});
+
+test('a self-managed key that somebody deletes is lost; a new CA takes over and its certificates follow', async () => {
+  const here = await world();
+  const { namespace, serial, first } = await oneCertificate(here, 'selfManaged');
+  await deleteSecret(here, namespace, 'ca-ca-v1');
+  await eventually('the certificate is of the new CA', async () => (await serial()) !== first);
+  const secret = await readSecret(here, namespace, 'alice-tls');
+  assert.is(secret?.leaf.issuer, 'CN=Test ca v2');
+  await untilReady(here, namespace, 'alice');
+});
+
+test("somebody else's Secret under the name of a generation is told of, and never touched", async () => {
+  const here = await world();
+  const namespace = await here.namespace();
+  await createSecret(here, namespace, 'ca-ca-v1', { data: { theirs: 'AAAA' } });
+  await createAuthority(here, selfManaged(namespace));
+  const ready = await eventually('the authority says so', async () => {
+    const condition = conditionOf(await authorityStatusOf(here, namespace, 'ca'), 'Ready');
+    return condition?.status === 'False' && condition;
+  });
+  assert.is(ready.reason, 'SecretNotOwned');
+  assert.match(ready.message, `Secret ${namespace}/ca-ca-v1 is in the way`);
+  const theirs = await here.client.get(SECRETS, namespace, 'ca-ca-v1');
+  assert.equal(theirs?.data, { theirs: 'AAAA' });
+  await deleteSecret(here, namespace, 'ca-ca-v1');
+  await create(here, clientCertificate(namespace, 'alice'));
+  await untilReady(here, namespace, 'alice', {}, 40_000);
+});
+
+test.run();
