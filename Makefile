@@ -27,8 +27,12 @@ test-e2e: control-plane ## The tests on a real control plane, and of the demo
 	node test/run.ts e2e demo
 
 .PHONY: bench
-bench: control-plane ## Measure (docs/performance.md)
+bench: control-plane ## Measure, 20 minutes (docs/performance.md)
 	node test/bench/main.ts
+
+.PHONY: bench-quick
+bench-quick: control-plane ## Measure for 3 minutes; fails on counts alone
+	node test/bench/main.ts --quick
 
 .PHONY: generate
 generate: $(INSTALLED) ## Write anew what is generated: types, schemas, chart, reference

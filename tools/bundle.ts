@@ -1,18 +1,40 @@
 /** Bundles the controller into one file: it starts three times as fast as from its sources, and takes half the memory. */
-import { build } from 'esbuild';
+import { build, type Plugin } from 'esbuild';
 
-const root = `${import.meta.dirname}/..`;
+const ROOT = `${import.meta.dirname}/..`;
 
-await build({
-  entryPoints: [`${root}/src/main.ts`],
-  outfile: `${root}/dist/certwheel.mjs`,
-  bundle: true,
-  platform: 'node',
-  target: 'node24',
-  format: 'esm',
-  sourcemap: true,
-  legalComments: 'linked',
-  logLevel: 'info',
-  // Dependencies in CommonJS ask for require, which an ES module doesn't have.
-  banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" },
-});
+/**
+ * Of the Kubernetes client only the kubeconfig is used, but its package doesn't say that its modules may be left out:
+ * without this all of its generated API would be loaded at each start.
+ */
+const clientWithoutItsApi: Plugin = {
+  name: 'client-without-its-api',
+  setup({ onResolve, resolve }) {
+    onResolve({ filter: /.*/ }, async ({ path, pluginData, ...options }) => {
+      if (pluginData === 'resolved' || !`${options.resolveDir}/${path}`.includes('@kubernetes/client-node'))
+        return undefined;
+      const found = await resolve(path, { ...options, pluginData: 'resolved' });
+      return { ...found, sideEffects: false };
+    });
+  },
+};
+
+/** One ES module for Node 24, with its source map beside it. */
+export async function bundle(entry: string, outfile: string): Promise<void> {
+  await build({
+    entryPoints: [entry],
+    outfile,
+    bundle: true,
+    platform: 'node',
+    target: 'node24',
+    format: 'esm',
+    sourcemap: true,
+    legalComments: 'linked',
+    logLevel: 'error',
+    plugins: [clientWithoutItsApi],
+    // Dependencies in CommonJS ask for require, which an ES module doesn't have.
+    banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" },
+  });
+}
+
+if (import.meta.main) await bundle(`${ROOT}/src/main.ts`, `${ROOT}/dist/certwheel.mjs`);

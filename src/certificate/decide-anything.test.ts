@@ -36,7 +36,7 @@ test('nothing is ever decided to be written over a Secret that is neither ours n
       const { do: what } = decide(seen, permission, now);
       if (what !== 'issue' && what !== 'repair') return;
       assert.ok(seen.secret === undefined || isOurs(seen) || isAdoptable(seen));
-      assert.is(seen.olderRival, undefined);
+      assert.is(seen.rival, undefined);
       assert.ok(permission.allowed);
       assert.not(seen.resource.spec.suspended);
     }),

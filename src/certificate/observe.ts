@@ -29,7 +29,7 @@ export async function observe(resource: ClientCertificate, deps: ObserveDeps): P
   const authority = findAuthority(resource, deps);
   if (authority === undefined) return undefined;
   const secret = await findSecret(resource, deps);
-  return { resource, authority, secret, olderRival: findOlderRival(resource, deps) };
+  return { resource, authority, secret, rival: findRival(resource, secret, deps) };
 }
 
 /** The key of the authority that a certificate refers to; one of its own namespace, or of the cluster. */
@@ -60,11 +60,19 @@ async function findSecret(resource: ClientCertificate, deps: ObserveDeps): Promi
   return live && viewSecret(live);
 }
 
-/** Of two resources that name one Secret, the older wins; of two of the same second, the smaller uid. */
-function findOlderRival(resource: ClientCertificate, deps: ObserveDeps): string | undefined {
-  const age = ({ createdAt, uid }: { createdAt: Date; uid: string }) => `${createdAt.toISOString()} ${uid}`;
-  const older = deps
-    .rivals(resource.namespace, resource.spec.secretName)
-    .filter((each) => each.uid !== resource.uid && age(each) < age(resource));
+/**
+ * Of two resources that name one Secret, the one that holds it goes first: it may be the younger, where the older could
+ * not be issued at the time. While none holds it the older goes first, or, born in the same second, the smaller uid.
+ */
+function findRival(resource: ClientCertificate, secret: SecretView | undefined, deps: ObserveDeps): string | undefined {
+  if (isOurs({ resource, secret })) return undefined;
+  const rivals = deps.rivals(resource.namespace, resource.spec.secretName).filter(({ uid }) => uid !== resource.uid);
+  const holder = rivals.find((each) => isOurs({ resource: each, secret }));
+  if (holder !== undefined) return holder.name;
+  const older = rivals.filter((each) => age(each) < age(resource));
   return older.sort((one, other) => (age(one) < age(other) ? -1 : 1))[0]?.name;
+}
+
+function age({ createdAt, uid }: { readonly createdAt: Date; readonly uid: string }): string {
+  return `${createdAt.toISOString()} ${uid}`;
 }

@@ -36,8 +36,8 @@ export interface Observed {
   readonly authority: AuthorityView | NoAuthority;
   /** The Secret of that name, whoever owns it; undefined where there is none. */
   readonly secret: SecretView | undefined;
-  /** The older ClientCertificate that names the same Secret. */
-  readonly olderRival: string | undefined;
+  /** The ClientCertificate that names the same Secret, and goes first. */
+  readonly rival: string | undefined;
 }
 
 /** Where policy and approval come in: whether this may be issued, beyond what the authority's limits say. */
@@ -71,7 +71,13 @@ export type Decision =
   | { readonly do: 'refuse'; readonly code: ErrorCode; readonly message: string };
 
 /** The Secret is ours when both its label and its annotation say so; one alone is chance or forgery. */
-export function isOurs({ resource, secret }: Pick<Observed, 'resource' | 'secret'>): boolean {
+export function isOurs({
+  resource,
+  secret,
+}: {
+  readonly resource: { readonly name: string; readonly uid: string };
+  readonly secret: SecretView | undefined;
+}): boolean {
   return secret?.owner?.certificateName === resource.name && secret.owner.certificateUid === resource.uid;
 }
 

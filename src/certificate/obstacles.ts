@@ -1,10 +1,14 @@
 import { lastFailureOf } from '../api/client-certificate.ts';
 import { type Decision, isAuthority, type Observed, type Permission } from './observed.ts';
+import { longestRetryMs } from './schedule.ts';
 
 /** Status is not believed beyond this: no pause of ours is longer than an hour with its jitter, and no Retry-After either. */
 const LONGEST_REST_MS = 2 * 3_600_000;
 /** What a write of the Secret can fail with, as status tells it. */
 const WRITE_FAILURES: readonly string[] = ['Forbidden', 'SecretRefused', 'SecretNotOwned', 'Unexpected'];
+
+/** See backoffMs; and a little for the whole seconds of status. */
+const LONGEST_JITTER = 1.25;
 
 /** Why a certificate that is needed can't be had now. */
 export type Obstacle = Extract<Decision, { do: 'wait' }>;
@@ -14,11 +18,8 @@ export function authorityIsNotReady({ authority }: Observed): Obstacle | undefin
   return wait('AuthorityNotReady', `${authority.trouble.code}: ${authority.trouble.message}`);
 }
 
-export function isRestingAfterFailure(
-  { resource }: Observed,
-  _permission: Permission,
-  now: Date,
-): Obstacle | undefined {
+export function isRestingAfterFailure(seen: Observed, _permission: Permission, now: Date): Obstacle | undefined {
+  const { resource } = seen;
   const failure = lastFailureOf(resource.status);
   // A new spec, or a person who asks for it, is worth a try at once.
   if (failure === undefined || resource.status.observedGeneration !== resource.generation) return undefined;
@@ -26,13 +27,15 @@ export function isRestingAfterFailure(
     return undefined;
   // What failed in the future did so before the clock was set back.
   if (failure.at > now) return undefined;
-  const until = new Date(Math.min(failure.nextAttemptAt.getTime(), failure.at.getTime() + LONGEST_REST_MS));
+  const { reason = 'Unexpected', message = '' } = resource.status.lastFailure ?? {};
+  const until = new Date(
+    Math.min(failure.nextAttemptAt.getTime(), failure.at.getTime() + longestRestMs(seen, reason, now)),
+  );
   if (until <= now) return undefined;
-  const { reason, message } = resource.status.lastFailure ?? {};
   return {
     do: 'wait',
-    code: (reason ?? 'Unexpected') as Obstacle['code'],
-    message: message ?? '',
+    code: reason as Obstacle['code'],
+    message,
     recheckAt: until,
   };
 }
@@ -41,6 +44,15 @@ export function isRestingAfterFailure(
 export function isRestingAfterFailedWrite(seen: Observed, permission: Permission, now: Date): Obstacle | undefined {
   const rest = isRestingAfterFailure(seen, permission, now);
   return rest !== undefined && WRITE_FAILURES.includes(rest.code) ? rest : undefined;
+}
+
+/**
+ * A pause that was fit while the certificate had long to live is too long once the Secret is lost. What an authority
+ * asked for (Retry-After) is left alone.
+ */
+function longestRestMs({ resource, secret }: Observed, reason: string, now: Date): number {
+  if (!WRITE_FAILURES.includes(reason)) return LONGEST_REST_MS;
+  return longestRetryMs(secret?.certificate?.notAfter, resource.spec.durationMs, now) * LONGEST_JITTER;
 }
 
 /** The moment of a failure is kept in whole seconds, so a wish of the same second may have been part of the try. */

@@ -35,7 +35,7 @@ table({
   'an older one names the Secret': {
     check: refusals.namesTakenSecret,
     seen: issued.behind('first').build(),
-    says: 'the older ClientCertificate first',
+    says: 'ClientCertificate first, which goes first',
   },
   'there is no Secret that could be foreign': {
     check: refusals.secretIsForeign,

@@ -15,11 +15,11 @@ import {
 /** Why nothing is done at all. */
 export type Refusal = Extract<Decision, { do: 'refuse' | 'wait' }>;
 
-export function namesTakenSecret({ resource, olderRival }: Observed): Refusal | undefined {
-  if (olderRival === undefined) return undefined;
+export function namesTakenSecret({ resource, rival }: Observed): Refusal | undefined {
+  if (rival === undefined) return undefined;
   return refuse(
     'SecretConflict',
-    `Secret ${resource.spec.secretName} belongs to the older ClientCertificate ${olderRival}; choose another secretName or delete one of the two`,
+    `Secret ${resource.spec.secretName} belongs to ClientCertificate ${rival}, which goes first; choose another secretName or delete one of the two`,
   );
 }
 

@@ -7,9 +7,9 @@ import { CERTIFICATE_AUTHORITIES, CLIENT_CERTIFICATES, NAMESPACES } from '../../
 import { systemClock } from '../../src/clock.ts';
 import { KubeconfigConnection } from '../../src/kube/auth.ts';
 import { KubeClient } from '../../src/kube/client.ts';
+import { bundle } from '../../tools/bundle.ts';
 import { type ControlPlane, startControlPlane } from '../cluster/control-plane.ts';
 import { untilKnown } from '../e2e/crds/api.ts';
-import { bundle } from './bundle.ts';
 import type { Answer, FloorRound, Question, State } from './protocol.ts';
 
 const QUIET = { debug() {}, info() {}, warn() {}, error() {} };
@@ -17,7 +17,6 @@ const CREATING_AT_ONCE = 16;
 
 /** The controller that is measured, in a process of its own. */
 export interface MeasuredController {
-  readonly pid: number;
   /** From launch to the first log line, and to caches that are filled. */
   readonly firstLineMs: number;
   readonly syncedMs: number;
@@ -39,6 +38,8 @@ export interface BenchWorld {
   /** A namespace with a self-managed authority `ca`. */
   namespace(name: string): Promise<void>;
   create(namespace: string, names: readonly string[], spec?: Record<string, unknown>): Promise<void>;
+  /** Deletes the namespaces' certificates and Secrets, so that they aren't counted again. */
+  clear(prefix: string, namespaces: number): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -67,6 +68,13 @@ export async function startBenchWorld(): Promise<BenchWorld> {
         spec: { selfManaged: { commonName: 'Bench' } },
       });
     },
+    clear: async (prefix, namespaces) => {
+      for (let index = 0; index < namespaces; index++) {
+        const all = ['--all', '--namespace', `${prefix}-${index}`, '--wait=false'];
+        await cluster.kubectl(['delete', 'ccert', ...all]);
+        await cluster.kubectl(['delete', 'secret', ...all]);
+      }
+    },
     create: (namespace, names, spec) => createAll(client, namespace, names, spec),
     stop: async () => {
       await client.close();
@@ -89,53 +97,50 @@ async function launch(file: string, args: readonly string[]): Promise<MeasuredCo
   const child = fork(file, [...standard, ...args], { stdio: ['ignore', 'ignore', 'pipe', 'ipc'] });
   const firstLineMs = once(child.stderr as NodeJS.ReadableStream, 'data').then(() => performance.now() - startedMs);
   child.stderr?.resume();
-  await answerOf(child, ({ ready }) => ready);
+  const { ask, answer, end } = talkTo(child);
+  await answer(({ ready }) => ready);
   const syncedMs = performance.now() - startedMs;
   return {
-    pid: child.pid ?? 0,
     firstLineMs: await firstLineMs,
     syncedMs,
     state: async () => {
-      ask(child, { ask: 'state' });
-      return { ...(await answerOf(child, ({ state }) => state)), rssBytes: residentBytes(child.pid ?? 0) };
+      ask({ ask: 'state' });
+      return { ...(await answer(({ state }) => state)), rssBytes: residentBytes(child.pid ?? 0) };
     },
-    advance: (ms) => ask(child, { ask: 'advance', ms }),
-    stop: () => end(child),
+    advance: (ms) => ask({ ask: 'advance', ms }),
+    stop: end,
   };
 }
 
 async function launchFloor(file: string, args: readonly string[]): Promise<Floor> {
-  const child = fork(file, args);
-  await answerOf(child, ({ ready }) => ready);
+  const { ask, answer, end } = talkTo(fork(file, args));
+  await answer(({ ready }) => ready);
   return {
     round: async () => {
-      ask(child, { ask: 'round' });
-      return answerOf(child, ({ round }) => round);
+      ask({ ask: 'round' });
+      return answer(({ round }) => round);
     },
-    stop: () => end(child),
+    stop: end,
   };
 }
 
-function ask(child: ChildProcess, question: Question): void {
-  child.send(question);
-}
-
-async function answerOf<T>(child: ChildProcess, pick: (answer: Answer) => T | undefined): Promise<T> {
-  for (;;) {
-    const [answer] = await Promise.race([
-      once(child, 'message'),
-      once(child, 'exit').then(([code]): never => {
-        throw new Error(`a measured process exited with ${code}`);
-      }),
-    ]);
-    const picked = pick(answer as Answer);
-    if (picked !== undefined) return picked;
-  }
-}
-
-async function end(child: ChildProcess): Promise<void> {
-  ask(child, { ask: 'stop' });
-  await once(child, 'exit');
+/** Questions and answers over IPC; a process that ends unasked fails whoever waits for an answer. */
+function talkTo(child: ChildProcess) {
+  const exited = once(child, 'exit');
+  const ask = (question: Question) => void child.send(question);
+  const answer = async <T>(pick: (answer: Answer) => T | undefined): Promise<T> => {
+    for (;;) {
+      const message = await Promise.race([once(child, 'message'), exited.then(() => undefined)]);
+      if (message === undefined) throw new Error('a process that is measured has ended by itself');
+      const picked = pick(message[0] as Answer);
+      if (picked !== undefined) return picked;
+    }
+  };
+  const end = async () => {
+    ask({ ask: 'stop' });
+    await exited;
+  };
+  return { ask, answer, end };
 }
 
 /** As the kernel counts it. */

@@ -8,6 +8,7 @@ import { type Clock, systemClock } from '../../src/clock.ts';
 import { parseCommandLine } from '../../src/config.ts';
 import { createLogger } from '../../src/log.ts';
 import type { Answer, Question } from './protocol.ts';
+import { WITH_A_SLOW_ONE } from './slow-authority.ts';
 
 let aheadMs = 0;
 const clock: Clock = { ...systemClock, now: () => new Date(Date.now() + aheadMs) };
@@ -16,8 +17,11 @@ const delay = monitorEventLoopDelay({ resolution: 5 });
 const command = parseCommandLine(process.argv.slice(2), {}, false);
 if (!('config' in command)) throw new Error('the bench passes no --help');
 const log = createLogger(command.config.logLevel, command.config.logFormat);
-const app = await startApp(command.config, clock, log, () => process.exit(1));
+// Only for the bench of neighbours is there a slow authority among them.
+const definitions = command.config.namespaces?.includes('slow') ? WITH_A_SLOW_ONE : undefined;
+const app = await startApp(command.config, clock, log, () => process.exit(1), definitions);
 await app.ready;
+log.info('ready');
 reply({ ready: true });
 
 process.on('message', async (question: Question) => {

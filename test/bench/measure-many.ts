@@ -46,7 +46,7 @@ export async function measureForeign(world: BenchWorld, idleMb: number): Promise
   return { foreignMemory: { value: Math.max(0, withForeign - idleMb) } };
 }
 
-/** Brings the number of certificates up to `count`, over so many namespaces. */
+/** Creates certificates until there are `count`, spread evenly over namespaces, where there were `from` before. */
 export async function populate(
   world: BenchWorld,
   prefix: string,
@@ -55,34 +55,33 @@ export async function populate(
   count: number,
 ): Promise<void> {
   const controller = await world.controller(['--workers', '32']);
-  const each = count / namespaces;
   for (let index = 0; index < namespaces; index++) {
     const namespace = `${prefix}-${index}`;
     if (from === 0) await world.namespace(namespace);
-    // Lives of different lengths, so that the order of expiry isn't the order of names.
-    const all = names('m', each).slice(from / namespaces);
-    await world.create(namespace, all, { duration: '24h' });
+    await world.create(namespace, names('m', count / namespaces).slice(from / namespaces));
   }
   await untilIssued(controller, count - from);
   await controller.stop();
 }
 
-/** A start with so many certificates in the cluster: nothing is written; then all of them due at once. */
+/** A start with so many certificates in the cluster, at which nothing is written; then all of them due at once. */
 export async function measureMany(
   world: BenchWorld,
+  prefix: string,
   count: number,
   namespaces: number,
   idleMb: number,
 ): Promise<{ growth: Growth; results: Results }> {
+  const before = await expiries(world, `${prefix}-0`);
   const controller = await world.controller(['--leader-elect', '--leader-elect-namespace', 'default']);
   const memoryMb = (await settledMemory(controller)) - idleMb;
-  const started = await controller.state();
-  if (started.rotations > 0) throw new Error(`a restart issued ${started.rotations} certificates`);
+  const { rotations } = await controller.state();
+  if (rotations > 0) throw new Error(`a restart issued ${rotations} certificates`);
   const { perSecond, loopDelayP99Ms } = await rotateAll(controller, count);
-  await sleep(1_000);
-  const outOfOrder = namespaces === 1 ? await outOfOrderShare(world) : 0;
-  // A Lease that is lost ends the process, and then there is nobody to answer.
+  await sleep(2_000);
+  // One that lost its Lease has ended, and doesn't answer.
   await controller.state();
+  const wrong = await outOfOrder(world, `${prefix}-0`, before);
   await controller.stop();
   const syncedSeconds = controller.syncedMs / 1000;
   return {
@@ -91,7 +90,7 @@ export async function measureMany(
       certificateMemory: { value: memoryMb },
       synced: { value: syncedSeconds },
       stormDelay: { value: loopDelayP99Ms },
-      stormOrder: { value: outOfOrder * 100 },
+      stormOrder: { value: wrong * 100 },
       stormLease: { value: 0 },
     },
   };
@@ -109,12 +108,10 @@ export async function measureSpread(world: BenchWorld, namespace: string): Promi
   return { peak: { value: Math.max(...minutes.values()) / (due.length / window) } };
 }
 
-let expiryBefore = new Map<string, number>();
-
-/** To be called before a storm, to compare with the order in which it came. */
-export async function noteExpiry(world: BenchWorld, namespace: string): Promise<void> {
+/** When each certificate of a namespace expires. */
+export async function expiries(world: BenchWorld, namespace: string): Promise<ReadonlyMap<string, number>> {
   const all = await listAll(world, namespace);
-  expiryBefore = new Map(
+  return new Map(
     all.map(({ metadata, status }) => [
       metadata?.name ?? '',
       Date.parse((status as ClientCertificateStatus).notAfter ?? ''),
@@ -122,19 +119,21 @@ export async function noteExpiry(world: BenchWorld, namespace: string): Promise<
   );
 }
 
-/** The share of certificates that were written before one that expired more than a second earlier by more than the workers at once. */
-async function outOfOrderShare(world: BenchWorld): Promise<number> {
-  const secrets = await listAll(world, 'many-0', 'statuses');
-  const order = secrets
-    .sort((one, other) => Number(one.metadata?.resourceVersion) - Number(other.metadata?.resourceVersion))
-    .map(({ metadata }) => expiryBefore.get(metadata?.name ?? '') ?? 0);
+/**
+ * The share of certificates that were rotated at a place where one belongs that expires more than two seconds earlier or
+ * later; a few are at work at once, and their writes end in any order.
+ */
+async function outOfOrder(world: BenchWorld, namespace: string, before: ReadonlyMap<string, number>): Promise<number> {
+  const all = await listAll(world, namespace);
+  const byWrite = all.sort(
+    (one, other) => Number(one.metadata?.resourceVersion) - Number(other.metadata?.resourceVersion),
+  );
+  const order = byWrite.map(({ metadata }) => before.get(metadata?.name ?? '') ?? 0);
   const sorted = [...order].sort((one, other) => one - other);
-  // At work at once are a few; a place further away than that is out of order.
-  const wrong = order.filter((expiry, index) => Math.abs(expiry - (sorted[index] ?? 0)) > 2_000);
-  return wrong.length / order.length;
+  return order.filter((expiry, index) => Math.abs(expiry - (sorted[index] ?? 0)) > 2_000).length / order.length;
 }
 
-async function listAll(world: BenchWorld, namespace: string, _what = 'resources'): Promise<RawObject[]> {
+async function listAll(world: BenchWorld, namespace: string): Promise<RawObject[]> {
   const items: RawObject[] = [];
   let next: string | undefined;
   do {

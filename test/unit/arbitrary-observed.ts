@@ -124,9 +124,9 @@ export const arbitraryObserved: fc.Arbitrary<Observed> = fc
     resource,
     secret: maybe(secret),
     authority,
-    olderRival: fc.option(fc.constant('first'), { nil: undefined, freq: 9 }),
+    rival: fc.option(fc.constant('first'), { nil: undefined, freq: 9 }),
   })
   .map((all) => {
     const seen = anObserved(all.resource).from(all.authority);
-    return { ...(all.secret === undefined ? seen : seen.withSecret(all.secret)).build(), olderRival: all.olderRival };
+    return { ...(all.secret === undefined ? seen : seen.withSecret(all.secret)).build(), rival: all.rival };
   });

@@ -150,7 +150,7 @@ function someFacts({ spec }: ClientCertificate, facts: Partial<CertificateFacts>
 /** What a reconcile sees: `anObserved(aCertificate()).withSecret().build()`. */
 export function anObserved(certificate: CertificateBuilder | ClientCertificate = aCertificate()): ObservedBuilder {
   const resource = certificate instanceof CertificateBuilder ? certificate.build() : certificate;
-  return new ObservedBuilder({ resource, authority: anAuthority(), secret: undefined, olderRival: undefined });
+  return new ObservedBuilder({ resource, authority: anAuthority(), secret: undefined, rival: undefined });
 }
 
 class ObservedBuilder {
@@ -186,8 +186,8 @@ class ObservedBuilder {
     return this.from({ trouble: { code, message: 'no CA is left' } });
   }
 
-  behind(olderRival: string): ObservedBuilder {
-    return new ObservedBuilder({ ...this.#seen, olderRival });
+  behind(rival: string): ObservedBuilder {
+    return new ObservedBuilder({ ...this.#seen, rival });
   }
 
   build(): Observed {

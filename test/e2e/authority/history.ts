@@ -8,7 +8,7 @@ export interface SecretState {
   readonly atMs: number;
   readonly name: string;
   readonly secret: MountedSecret;
-  /** The label of the CA that signed the leaf, and those of ca.crt; a CA nobody named is `?`. */
+  /** The label of the CA that signed the leaf, `nobody` where none is at hand, and those of ca.crt. */
   readonly issuer: string;
   readonly trusted: readonly string[];
 }
@@ -21,15 +21,11 @@ export interface History {
   stop(): Promise<void>;
 }
 
-export async function watchSecrets(
-  { client }: World,
-  namespace: string,
-  cas: Readonly<Record<string, X509Certificate>>,
-): Promise<History> {
+export async function watchSecrets({ client }: World, namespace: string, label: Label): Promise<History> {
   const selection = { namespace, labelSelector: 'certwheel.io/certificate-name' };
   const states: SecretState[] = [];
   const { metadata, items } = await client.list(SECRETS, selection);
-  for (const item of items) states.push(stateOf(mounted(item), cas));
+  for (const item of items) states.push(stateOf(mounted(item), label));
   const stopping = new AbortController();
   const stream = await client.watch(SECRETS, {
     ...selection,
@@ -41,7 +37,7 @@ export async function watchSecrets(
   let broken: unknown;
   const reading = (async () => {
     for await (const { type, object } of stream)
-      if (type === 'ADDED' || type === 'MODIFIED') states.push(stateOf(mounted(object), cas));
+      if (type === 'ADDED' || type === 'MODIFIED') states.push(stateOf(mounted(object), label));
   })().catch((error) => {
     broken = error;
   });
@@ -56,18 +52,25 @@ export async function watchSecrets(
   };
 }
 
-function stateOf(secret: MountedSecret, cas: Readonly<Record<string, X509Certificate>>): SecretState {
-  const labelOf = (wanted: (ca: X509Certificate) => boolean) =>
-    Object.entries(cas).find(([, ca]) => wanted(ca))?.[0] ?? '?';
-  const { leaf } = secret;
+/** What a CA is called in a history; one that nobody named is `?`. */
+export type Label = (ca: X509Certificate) => string;
+
+export function byFingerprint(cas: Readonly<Record<string, X509Certificate>>): Label {
+  return ({ fingerprint256 }) => Object.entries(cas).find(([, ca]) => ca.fingerprint256 === fingerprint256)?.[0] ?? '?';
+}
+
+function stateOf(secret: MountedSecret, label: Label): SecretState {
+  const { leaf, chain, bundle } = secret;
+  const anchors = certificatesOf(bundle);
+  const issuer = [...certificatesOf(chain).slice(1), ...anchors].find(
+    (ca) => leaf.checkIssued(ca) && leaf.verify(ca.publicKey),
+  );
   return {
     atMs: Date.now(),
     name: secret.object.metadata?.name ?? '',
     secret,
-    issuer: labelOf((ca) => leaf.checkIssued(ca) && leaf.verify(ca.publicKey)),
-    trusted: certificatesOf(secret.bundle)
-      .map(({ fingerprint256 }) => labelOf((ca) => ca.fingerprint256 === fingerprint256))
-      .sort(),
+    issuer: issuer === undefined ? 'nobody' : label(issuer),
+    trusted: anchors.map(label).sort(),
   };
 }
 

@@ -4,7 +4,7 @@ import type { RawObject } from '../../../src/api/parse.ts';
 import { authorityStatusOf, conditionOf } from '../support/objects.ts';
 import { eventually, type World } from '../support/world.ts';
 import { type CaFiles, makeCa, pairData, putCaSecret } from './ca-files.ts';
-import { type History, watchSecrets } from './history.ts';
+import { byFingerprint, type History, watchSecrets } from './history.ts';
 import { createMembers, startTraffic, type Traffic } from './traffic.ts';
 
 export const CLIENTS = ['alice', 'bob', 'carol'] as const;
@@ -46,11 +46,8 @@ export async function startSwap(
   await put(cas.v1);
   await createSecretAuthority(world, namespace, 'ca', 'ca-pair');
   await createMembers(world, namespace, clients, duration);
-  const history = await watchSecrets(world, namespace, {
-    v1: cas.v1.x509,
-    v2: cas.v2.x509,
-    v3: cas.v3.x509,
-  });
+  const named = { v1: cas.v1.x509, v2: cas.v2.x509, v3: cas.v3.x509 };
+  const history = await watchSecrets(world, namespace, byFingerprint(named));
   const traffic = await startTraffic(world, namespace, clients);
   const status = () => authorityStatusOf(world, namespace, 'ca');
   const swap: Swap = {

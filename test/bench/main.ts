@@ -1,0 +1,74 @@
+/**
+ * Measures Certwheel on a real control plane: `make bench`, or `make bench-quick`, which takes three minutes and fails on
+ * counts alone. Prints the table, writes bench-results.json (and, in full, docs/performance.svg).
+ */
+import { writeFileSync } from 'node:fs';
+import { startBenchWorld } from './bench-world.ts';
+import { missed, type Results, table } from './figures.ts';
+import { type Growth, measureForeign, measureIdle, measureMany, measureSpread, populate } from './measure-many.ts';
+import { measureNeighbours } from './measure-neighbours.ts';
+import { measureLatency, measureRate, measureRequests } from './measure-steady.ts';
+import { drawGrowth } from './picture.ts';
+
+const ROOT = `${import.meta.dirname}/../..`;
+const quick = process.argv.includes('--quick');
+const startedMs = performance.now();
+
+const world = await startBenchWorld();
+const results: Results = {};
+const growth: Growth[] = [];
+try {
+  await measure('start and memory at rest', () => measureIdle(world, quick ? 1 : 5));
+  const idleMb = results.idleMemory?.value ?? 0;
+  await measure('requests a rotation', () => measureRequests(world));
+  await measure('create to Ready', () => measureLatency(world, quick ? 100 : 300));
+  await measure('rate against the floor writer', () => measureRate(world, quick ? 300 : 1_000, quick ? 1 : 5));
+  if (!quick) {
+    await measure('a slow authority beside a fast one', () => measureNeighbours(world, 1_000));
+    await measureGrowth('many', 1, idleMb);
+    await measureGrowth('spread', 100, idleMb);
+    await measure('foreign Secrets', () => measureForeign(world, idleMb));
+  }
+} finally {
+  await world.stop();
+}
+
+console.log(`\n${table(results)}\n`);
+for (const { certificates, namespaces, perSecond, memoryMb, syncedSeconds } of growth)
+  console.log(
+    `${certificates} certificates in ${namespaces} namespaces: ${perSecond.toFixed(0)} rotations/s, ${memoryMb.toFixed(0)} MB, synced in ${syncedSeconds.toFixed(1)} s`,
+  );
+console.log(`took ${Math.round((performance.now() - startedMs) / 1000)} s`);
+writeFileSync(`${ROOT}/bench-results.json`, `${JSON.stringify({ results, growth }, undefined, 2)}\n`);
+if (growth.length > 0) writeFileSync(`${ROOT}/docs/performance.svg`, drawGrowth(growth));
+
+const failures = missed(results, quick ? ['count'] : ['count', 'measure']);
+if (failures.length > 0) console.error(`missed: ${failures.join(', ')}`);
+process.exit(failures.length > 0 ? 1 : 0);
+
+async function measure(what: string, run: () => Promise<Results>): Promise<void> {
+  console.log(`${new Date().toISOString().slice(11, 19)} ${what}`);
+  Object.assign(results, await run());
+}
+
+/** 100, 1,000 and 10,000 certificates; the figures of the table are those of the most, in one namespace. */
+async function measureGrowth(prefix: string, namespaces: number, idleMb: number): Promise<void> {
+  let before = 0;
+  for (const count of [100, 1_000, 10_000]) {
+    await measure(
+      `${count} certificates in ${namespaces === 1 ? 'one namespace' : `${namespaces} namespaces`}`,
+      async () => {
+        await populate(world, prefix, namespaces, before, count);
+        const spread = count === 10_000 && namespaces === 1 ? await measureSpread(world, `${prefix}-0`) : {};
+        const { growth: grown, results: found } = await measureMany(world, prefix, count, namespaces, idleMb);
+        growth.push(grown);
+        const full =
+          growth.find((each) => each.certificates === 1_000 && each.namespaces === 1)?.perSecond ?? grown.perSecond;
+        const isTable = count === 10_000 && namespaces === 1;
+        return isTable ? { ...found, ...spread, stormRate: { value: grown.perSecond / full } } : {};
+      },
+    );
+    before = count;
+  }
+  if (namespaces === 1) await world.clear(prefix, namespaces);
+}

@@ -1,0 +1,23 @@
+/** A stand-in: no real CA can be told to be slow. The self-managed one, whose answer takes 5 s in the namespace `slow`. */
+import type { AuthorityDefinition } from '../../src/authorities/authority.ts';
+import { AUTHORITIES } from '../../src/authorities/index.ts';
+
+const SLOW_MS = 5_000;
+
+export const WITH_A_SLOW_ONE: readonly AuthorityDefinition<never>[] = (
+  AUTHORITIES as readonly AuthorityDefinition<never>[]
+).map((definition) => ({
+  ...definition,
+  capabilities: { ...definition.capabilities, remote: true },
+  create: (spec, deps) => {
+    const backend = definition.create(spec, deps);
+    if (!deps.name.startsWith('slow/')) return backend;
+    return {
+      ...backend,
+      issue: async (request, signal) => {
+        await deps.clock.sleep(SLOW_MS, signal);
+        return backend.issue(request, signal);
+      },
+    };
+  },
+}));
