@@ -1,6 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { oneWorld } from '../support/world.ts';
+import { eventually, oneWorld } from '../support/world.ts';
 import { type CaFiles, makeCa } from './ca-files.ts';
 import { generationSecrets, type Swap, startSwap, stopSwaps } from './swap.ts';
 
@@ -44,9 +44,8 @@ for (const [name, what] of [
     const { history, traffic, namespace, cas } = swap;
     await swap.untilOnly(cas.v2, 25_000);
     const before = traffic.handshakes();
-    while (traffic.handshakes() < before + 50) await new Promise((resolve) => setTimeout(resolve, 50));
+    await eventually('there is traffic at the end', () => traffic.handshakes() > before + 50);
     await swap.stop();
-    console.log(name, traffic.handshakes(), 'handshakes,', history.states.length, 'states of Secrets');
     assert.equal(traffic.failures(), []);
     const serials = new Map<string, Set<string>>();
     for (const {

@@ -15,6 +15,7 @@ import {
 } from '../support/objects.ts';
 import { eventually, oneWorld, type World } from '../support/world.ts';
 import { makeCa, pairData, putCaSecret } from './ca-files.ts';
+import { untilAll } from './history.ts';
 import { createSecretAuthority, generationSecrets, startSwap, stopSwaps } from './swap.ts';
 
 const shared = oneWorld();
@@ -119,6 +120,23 @@ test('marks that are taken off in the middle of a swap fail no handshake, and th
   await swap.untilOnly(swap.cas.v2, 30_000);
   await swap.stop();
   assert.equal(swap.traffic.failures(), []);
+});
+
+test('the old CA deleted by hand in the middle of a swap leaves every Secret whole, and all are re-issued', async () => {
+  const here = await world();
+  const swap = await startSwap(here, { clients: ['alice'] });
+  await swap.put(swap.cas.v2);
+  await eventually('the new one is prepared', async () => (await generationSecrets(here, swap.namespace)).length === 2);
+  await deleteSecret(here, swap.namespace, 'ca-ca-v1');
+  await swap.untilOnly(swap.cas.v2, 20_000);
+  await untilAll(
+    'all are of the new CA',
+    swap.history,
+    ({ issuer, trusted }) => issuer === 'v2' && trusted[0] === 'v2',
+  );
+  await swap.stop();
+  for (const { issuer, trusted } of swap.history.states)
+    assert.ok(trusted.includes(issuer), `a certificate of ${issuer} beside a ca.crt of ${trusted}`);
 });
 
 test('a generation that somebody deletes is made again from the same pair, and nothing is re-issued', async () => {

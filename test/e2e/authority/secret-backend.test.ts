@@ -193,6 +193,23 @@ for (const [name, { make, reason, says }] of Object.entries(FLAWS)) {
   });
 }
 
+test('a CA whose certificate is longer than a status may be is used all the same', async () => {
+  const here = await world();
+  const namespace = await here.namespace();
+  const extensions = ['basicConstraints = critical, CA:true', `nsComment = ${'x'.repeat(15_000)}`];
+  const huge = await makeCa({ commonName: 'huge', extensions: [...extensions, 'keyUsage = critical, keyCertSign'] });
+  assert.ok(huge.certificate.length > 16_384);
+  await putCaSecret(here, namespace, 'pair', pairData(huge));
+  await createSecretAuthority(here, namespace, 'ca', 'pair');
+  await create(here, clientCertificate(namespace, 'alice'));
+  await untilReady(here, namespace, 'alice');
+  const status = await eventually('the authority is Ready', async () => {
+    const found = await authorityStatusOf(here, namespace, 'ca');
+    return conditionOf(found, 'Ready')?.status === 'True' && found;
+  });
+  assert.is(status.generations?.[0]?.subject, 'O=Test, CN=huge');
+});
+
 test('a CA Secret that is missing at first makes the authority Ready within five seconds of its coming', async () => {
   const here = await world();
   const namespace = await here.namespace();

@@ -1,3 +1,4 @@
+import { X509Certificate } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -34,10 +35,7 @@ test('a root is made once, under a name with its version, and kept over restarts
   const namespace = await world.namespace();
   const first = await world.controller(['--namespaces', namespace]);
   const subject = { organizations: ['Example'] };
-  await createAuthority(world, {
-    metadata: { namespace, name: 'ca' },
-    spec: { selfManaged: { commonName: 'Demo', subject } },
-  });
+  await createAuthority(world, selfManaged(namespace, 'ca', { selfManaged: { commonName: 'Demo', subject } }));
   await create(world, clientCertificate(namespace, 'alice'));
   await untilReady(world, namespace, 'alice');
   const before = await readSecret(world, namespace, 'alice-tls');
@@ -71,8 +69,7 @@ test('the root has the algorithm that was asked for, and openssl accepts what it
     rsa: [{ algorithm: 'RSA', size: 3072 }, 'rsa 3072'],
   };
   for (const [name, [privateKey]] of Object.entries(kinds)) {
-    const spec = { selfManaged: { commonName: name, privateKey } };
-    await createAuthority(world, { metadata: { namespace, name }, spec });
+    await createAuthority(world, selfManaged(namespace, name, { selfManaged: { commonName: name, privateKey } }));
     await create(world, clientCertificate(namespace, name, { authorityRef: { name } }));
   }
   for (const [name, [, expected]] of Object.entries(kinds)) {
@@ -80,7 +77,6 @@ test('the root has the algorithm that was asked for, and openssl accepts what it
     const secret = await readSecret(world, namespace, `${name}-tls`);
     if (secret === undefined) throw new Error('there is no Secret');
     assert.is(await opensslVerify(secret.chain, secret.bundle), 'chain.pem: OK');
-    const { X509Certificate } = await import('node:crypto');
     const { asymmetricKeyType: type, asymmetricKeyDetails: details } = new X509Certificate(secret.bundle).publicKey;
     assert.is(`${type} ${details?.namedCurve ?? details?.modulusLength ?? ''}`, expected);
   }
@@ -94,10 +90,7 @@ test('a root gets its successor after two thirds of its life, in three steps, an
   const now = () => new Date(Date.now() + aheadMs);
   app = await startApp(configFor(world, namespace), { ...systemClock, now }, quietLogger(), () => {});
   await app.ready;
-  await createAuthority(world, {
-    metadata: { namespace, name: 'ca' },
-    spec: { selfManaged: { commonName: 'Short', duration: '1h' } },
-  });
+  await createAuthority(world, selfManaged(namespace, 'ca', { selfManaged: { commonName: 'Short', duration: '1h' } }));
   await create(world, clientCertificate(namespace, 'long', { duration: '24h' }));
   await create(world, clientCertificate(namespace, 'short', { duration: '1m' }));
   const clamped = await untilReady(world, namespace, 'long', { reason: 'CAEndsFirst' });

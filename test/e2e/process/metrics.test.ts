@@ -49,9 +49,11 @@ test('/metrics has every metric of the design, in a syntax that can be read', as
     await createAll(world, namespace, numbered(3));
     await untilAllReady(world, namespace, 3);
   }
+  // Shown a moment after it is told.
+  const isShown = async () => (await metricsOf(controller)).value('certwheel_certificate_ready') === 6;
+  await eventually('all six are shown as ready', isShown);
   const { types, value } = await metricsOf(controller);
   for (const [family, type] of Object.entries(FAMILIES)) assert.is(types.get(family), type, family);
-  assert.is(value('certwheel_certificate_ready'), 6);
   assert.is(value('certwheel_rotations_total', { authority_type: 'secret', reason: 'FirstIssue' }), 3);
   assert.is(value('certwheel_rotations_total', { authority_type: 'selfManaged', reason: 'FirstIssue' }), 3);
   assert.is(value('certwheel_rotation_duration_seconds_count'), 6);
@@ -63,14 +65,16 @@ test('the series of what was deleted disappear', async () => {
   const { client } = await shared.get();
   await client.delete(CLIENT_CERTIFICATES, namespaces[0], 'c0');
   await client.delete(CERTIFICATE_AUTHORITIES, namespaces[1], 'ca');
-  const named = async (label: string, value: string, namespace?: string) =>
-    (await metricsOf(controller)).samples.filter(
-      ({ labels }) => labels[label] === value && (namespace === undefined || labels.namespace === namespace),
-    );
-  await eventually('those of the certificate', async () => (await named('name', 'c0', namespaces[0])).length === 0);
-  assert.is((await named('name', 'c1', namespaces[0])).length, 3);
-  const authority = `CertificateAuthority/${namespaces[1]}/ca`;
-  await eventually('those of the authority', async () => (await named('authority', authority)).length === 0, 5_000);
+  const seriesWith = async (wanted: Readonly<Record<string, string | undefined>>) =>
+    (await metricsOf(controller)).samples.filter(({ labels }) =>
+      Object.entries(wanted).every(([label, value]) => labels[label] === value),
+    ).length;
+  const namespace = namespaces[0];
+  await eventually('no certificate', async () => (await seriesWith({ namespace, name: 'c0' })) === 0);
+  assert.is(await seriesWith({ namespace, name: 'c1' }), 3);
+  // The certificates name their authority too, and those are still there.
+  const authority = { authority: `CertificateAuthority/${namespaces[1]}/ca`, name: undefined };
+  await eventually('no authority', async () => (await seriesWith(authority)) === 0, 5_000);
 });
 
 test('at log level debug no private key appears in a log, an event, a status or a metric', async () => {

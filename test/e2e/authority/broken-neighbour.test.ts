@@ -1,0 +1,81 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { CLIENT_CERTIFICATES } from '../../../src/api/names.ts';
+import { renewAt } from '../support/edits.ts';
+import { clientCertificate, create, createAuthority, selfManaged, statusOf, untilReady } from '../support/objects.ts';
+import { eventually, oneWorld, type World } from '../support/world.ts';
+import { makeCa, pairData, putCaSecret } from './ca-files.ts';
+import { createSecretAuthority } from './swap.ts';
+
+const BEHIND_BROKEN = 50;
+
+const shared = oneWorld();
+test.after(shared.stop);
+
+const BROKEN = {
+  'an authority without its Secret': async (world: World, namespace: string) => {
+    await createSecretAuthority(world, namespace, 'broken', 'nowhere');
+  },
+  'an authority whose CA has expired': async (world: World, namespace: string) => {
+    const notAfter = new Date(Date.now() - 60_000);
+    await putCaSecret(world, namespace, 'expired', pairData(await makeCa({ commonName: 'expired', notAfter })));
+    await createSecretAuthority(world, namespace, 'broken', 'expired');
+  },
+};
+
+let controller: Promise<unknown> | undefined;
+
+for (const [what, make] of Object.entries(BROKEN)) {
+  test(`${what} with ${BEHIND_BROKEN} certificates doesn't slow the certificate of another authority`, async () => {
+    const world = await shared.get();
+    controller ??= world.controller();
+    await controller;
+    const namespace = await world.namespace();
+    await make(world, namespace);
+    await createAuthority(world, selfManaged(namespace));
+    const alone = await timed(async () => {
+      await create(world, clientCertificate(namespace, 'alone'));
+      await untilReady(world, namespace, 'alone');
+    });
+    await Promise.all(
+      Array.from({ length: BEHIND_BROKEN }, (_, index) =>
+        create(world, clientCertificate(namespace, `stuck-${index}`, { authorityRef: { name: 'broken' } })),
+      ),
+    );
+    const beside = await timed(async () => {
+      await create(world, clientCertificate(namespace, 'beside'));
+      await untilReady(world, namespace, 'beside');
+    });
+    assert.ok(beside < 2_000, `${beside} ms beside ${BEHIND_BROKEN} that can't be issued, ${alone} ms alone`);
+
+    for (let index = 0; index < BEHIND_BROKEN; index++)
+      await untilReady(world, namespace, `stuck-${index}`, { status: 'False', reason: 'AuthorityNotReady' });
+    const before = await versions(world, namespace);
+    const renewed = await timed(async () => {
+      await renewAt(world, namespace, 'beside');
+      await eventually('it is renewed', async () => (await statusOf(world, namespace, 'beside')).revision === 2);
+    });
+    assert.ok(renewed < 2_000, `renewed in ${renewed} ms`);
+    await sleep(5_000);
+    assert.equal(await versions(world, namespace), before, 'nothing is written about those that wait');
+    if (process.env.DEBUG) console.error(`${what}: ${alone} ms alone, ${beside} ms beside, renewed in ${renewed} ms`);
+  });
+}
+
+async function versions({ client }: World, namespace: string): Promise<Record<string, string>> {
+  const { items } = await client.list(CLIENT_CERTIFICATES, { namespace });
+  return Object.fromEntries(
+    items
+      .map(({ metadata }) => [metadata?.name ?? '', metadata?.resourceVersion ?? ''] as const)
+      .filter(([name]) => name.startsWith('stuck-')),
+  );
+}
+
+async function timed(act: () => Promise<unknown>): Promise<number> {
+  const startedMs = performance.now();
+  await act();
+  return Math.round(performance.now() - startedMs);
+}
+
+test.run();

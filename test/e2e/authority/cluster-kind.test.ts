@@ -1,0 +1,203 @@
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import type { AuthorityStatus } from '../../../src/api/generated/types.ts';
+import { CLUSTER_CERTIFICATE_AUTHORITIES, SECRETS } from '../../../src/api/names.ts';
+import { createSecret, patch, renewAt } from '../support/edits.ts';
+import { clientCertificate, conditionOf, create, readSecret, statusOf, untilReady } from '../support/objects.ts';
+import { plainApi } from '../support/plain-api.ts';
+import { eventually, oneWorld, type World } from '../support/world.ts';
+import { makeCa, pairData, putCaSecret } from './ca-files.ts';
+import { certificatesOf } from './history.ts';
+import { createSecretAuthority, generationSecrets } from './swap.ts';
+
+const shared = oneWorld();
+test.after(shared.stop);
+
+interface Here {
+  readonly world: World;
+  readonly home: string;
+}
+
+let begun: Promise<Here> | undefined;
+function here(): Promise<Here> {
+  begun ??= (async () => {
+    const world = await shared.get();
+    const home = await world.namespace();
+    await world.controller(['--controller-namespace', home, '--trust-propagation', '1s']);
+    return { world, home };
+  })();
+  return begun;
+}
+
+function createClusterAuthority({ client }: World, name: string, spec: Record<string, unknown>) {
+  return client.create(CLUSTER_CERTIFICATE_AUTHORITIES, {
+    metadata: { name },
+    spec: { selfManaged: { commonName: name }, ...spec },
+  });
+}
+
+async function clusterStatus({ client }: World, name: string): Promise<AuthorityStatus> {
+  return ((await client.get(CLUSTER_CERTIFICATE_AUTHORITIES, undefined, name))?.status ?? {}) as AuthorityStatus;
+}
+
+/** A ClientCertificate `client` of a cluster authority. */
+function client(world: World, namespace: string, authority: string, name = 'client') {
+  const authorityRef = { kind: 'ClusterCertificateAuthority', name: authority };
+  return create(world, clientCertificate(namespace, name, { authorityRef }));
+}
+
+function refused(world: World, namespace: string) {
+  return untilReady(world, namespace, 'client', { type: 'Issuing', reason: 'NamespaceNotAllowed' });
+}
+
+function label(world: World, namespace: string, labels: Record<string, string | null>) {
+  return plainApi(world.cluster).send(
+    'PATCH',
+    `/api/v1/namespaces/${namespace}`,
+    { metadata: { labels } },
+    'application/merge-patch+json',
+  );
+}
+
+test('a list of names admits those namespaces alone, and one that is added later', async () => {
+  const { world } = await here();
+  const [listed, other] = [await world.namespace(), await world.namespace()];
+  await createClusterAuthority(world, 'by-names', { allowedNamespaces: { names: [listed] } });
+  await client(world, listed, 'by-names');
+  await client(world, other, 'by-names');
+  await untilReady(world, listed, 'client');
+  const { conditions } = await refused(world, other);
+  const ready = conditionOf({ conditions: conditions ?? [] }, 'Ready');
+  assert.is(ready?.status, 'False');
+  assert.match(ready?.message ?? '', `does not list namespace ${other} in spec.allowedNamespaces`);
+  assert.is(await readSecret(world, other, 'client-tls'), undefined);
+  await patch(world, CLUSTER_CERTIFICATE_AUTHORITIES, '', 'by-names', {
+    spec: { allowedNamespaces: { names: [listed, other] } },
+  });
+  await untilReady(world, other, 'client');
+});
+
+test('a selector follows the labels of namespaces as they come and go', async () => {
+  const { world } = await here();
+  const [early, late] = [await world.namespace({ team: 'blue' }), await world.namespace({ team: 'red' })];
+  await createClusterAuthority(world, 'by-labels', {
+    allowedNamespaces: { selector: { matchLabels: { team: 'blue' } } },
+  });
+  await client(world, early, 'by-labels');
+  await client(world, late, 'by-labels');
+  await untilReady(world, early, 'client');
+  await refused(world, late);
+
+  const startedMs = performance.now();
+  await label(world, late, { team: 'blue' });
+  await untilReady(world, late, 'client');
+  assert.ok(performance.now() - startedMs < 5_000, 'within five seconds of the label');
+
+  await label(world, late, { team: null });
+  const status = await refused(world, late);
+  const ready = conditionOf({ conditions: status.conditions ?? [] }, 'Ready');
+  assert.is(ready?.status, 'True', 'what was issued is good until it ends');
+  const before = status.serialNumber;
+  await renewAt(world, late, 'client');
+  await renewAt(world, early, 'client');
+  await eventually('the other is renewed', async () => ((await statusOf(world, early, 'client')).revision ?? 0) > 1);
+  assert.is((await statusOf(world, late, 'client')).serialNumber, before);
+});
+
+test('`all` admits every namespace, nothing said admits none', async () => {
+  const { world } = await here();
+  const [one, two] = [await world.namespace(), await world.namespace()];
+  await createClusterAuthority(world, 'for-all', { allowedNamespaces: { all: true } });
+  await createClusterAuthority(world, 'for-none', {});
+  await client(world, one, 'for-all');
+  await client(world, two, 'for-none');
+  await untilReady(world, one, 'client');
+  await refused(world, two);
+  assert.is(await readSecret(world, two, 'client-tls'), undefined);
+  assert.is(conditionOf(await clusterStatus(world, 'for-none'), 'Ready')?.status, 'True');
+});
+
+test('its Secrets are read and kept in the namespace of the controller alone', async () => {
+  const { world, home } = await here();
+  const tenant = await world.namespace();
+  const theirs = await makeCa({ commonName: 'theirs' });
+  await putCaSecret(world, tenant, 'cluster-pair', pairData(theirs));
+  await world.client.create(CLUSTER_CERTIFICATE_AUTHORITIES, {
+    metadata: { name: 'at-home' },
+    spec: { secret: { name: 'cluster-pair' }, allowedNamespaces: { all: true } },
+  });
+  await client(world, tenant, 'at-home');
+  await eventually('it finds none', async () => {
+    return conditionOf(await clusterStatus(world, 'at-home'), 'Ready')?.reason === 'CASecretNotFound';
+  });
+  const ours = await makeCa({ commonName: 'ours' });
+  await putCaSecret(world, home, 'cluster-pair', pairData(ours));
+  await untilReady(world, tenant, 'client');
+  assert.ok((await readSecret(world, tenant, 'client-tls'))?.leaf.verify(ours.x509.publicKey));
+  assert.ok(await world.client.get(SECRETS, home, 'cluster-at-home-ca-v1'));
+  assert.equal(await generationSecrets(world, tenant), []);
+});
+
+test('a tenant that makes a generation Secret of a cluster authority in its own namespace changes nothing', async () => {
+  const { world, home } = await here();
+  const tenant = await world.namespace();
+  await createClusterAuthority(world, 'target', { allowedNamespaces: { all: true } });
+  await client(world, tenant, 'target');
+  await untilReady(world, tenant, 'client');
+  const before = await clusterStatus(world, 'target');
+
+  const evil = await makeCa({ commonName: 'evil' });
+  const data = Object.fromEntries(
+    Object.entries({ ...pairData(evil), 'ca.crt': evil.certificate }).map(([key, value]) => [
+      key,
+      Buffer.from(value).toString('base64'),
+    ]),
+  );
+  for (const kind of ['ClusterCertificateAuthority', 'CertificateAuthority']) {
+    for (const name of ['cluster-target-ca-v2', 'target-ca-v2', 'cluster-target-ca-v99']) {
+      await createSecret(world, tenant, `${name}`, {
+        type: 'kubernetes.io/tls',
+        data,
+        labels: { 'certwheel.io/authority-name': 'target', 'certwheel.io/authority-kind': kind },
+        annotations: {
+          'certwheel.io/generation-state': 'Active',
+          'certwheel.io/generation-state-since': '2099-01-01T00:00:00.000Z',
+          'certwheel.io/generation-source': 'selfManaged',
+        },
+      }).catch((error: Error) => {
+        if (!error.message.includes('already exists')) throw error;
+      });
+    }
+    for (const { metadata } of await generationSecrets(world, tenant))
+      await patch(world, SECRETS, tenant, metadata?.name ?? '', {
+        metadata: { labels: { 'certwheel.io/authority-kind': kind } },
+      });
+    const probe = `after-${kind.toLowerCase()}`;
+    await client(world, tenant, 'target', probe);
+    await untilReady(world, tenant, probe);
+    const secret = await readSecret(world, tenant, `${probe}-tls`);
+    assert.is(secret?.leaf.issuer, 'CN=target v1');
+    assert.is(certificatesOf(secret?.bundle ?? '').length, 1);
+  }
+  await renewAt(world, tenant, 'client');
+  await eventually('it is renewed', async () => ((await statusOf(world, tenant, 'client')).revision ?? 0) > 1);
+  assert.is((await readSecret(world, tenant, 'client-tls'))?.leaf.issuer, 'CN=target v1');
+  assert.equal((await clusterStatus(world, 'target')).generations, before.generations);
+  const kept = (await generationSecrets(world, home)).filter(({ metadata }) => metadata?.name?.includes('target'));
+  assert.equal(
+    kept.map(({ metadata }) => metadata?.name),
+    ['cluster-target-ca-v1'],
+  );
+});
+
+test('a certificate of one namespace can not name the authority of another', async () => {
+  const { world } = await here();
+  const [owner, thief] = [await world.namespace(), await world.namespace()];
+  await putCaSecret(world, owner, 'pair', pairData(await makeCa({ commonName: 'private' })));
+  await createSecretAuthority(world, owner, 'private', 'pair');
+  await create(world, clientCertificate(thief, 'client', { authorityRef: { name: 'private' } }));
+  await untilReady(world, thief, 'client', { type: 'Issuing', reason: 'AuthorityNotFound' });
+  assert.is(await readSecret(world, thief, 'client-tls'), undefined);
+});
+
+test.run();
