@@ -1,10 +1,10 @@
 import type { KeyObject } from 'node:crypto';
 import type { ClientCertificate } from '../api/client-certificate.ts';
 import type { RawObject } from '../api/parse.ts';
-import type { Authority, Issued, IssueRequest } from '../authorities/authority.ts';
+import type { Authority, IssueRequest } from '../authorities/authority.ts';
 import type { Clock } from '../clock.ts';
-import { ApiError, RetryableError, TerminalError } from '../errors.ts';
-import { proveIssued } from '../pki/chain.ts';
+import { ApiError, RetryableError } from '../errors.ts';
+import { type Flaw, proveIssued } from '../pki/chain.ts';
 import { makeCsr } from '../pki/csr.ts';
 import {
   encodePrivateKey,
@@ -15,27 +15,17 @@ import {
   parsePrivateKey,
   publicKeyDer,
 } from '../pki/keys.ts';
-import { type AuthorityView, authorityName, isAdoptable, isOurs, type Observed } from './observed.ts';
+import { type AuthorityView, authorityName, isOurs, type Observed } from './observed.ts';
+import { mayPass, type PublishDeps, publish } from './publish.ts';
 import { grantedLife } from './schedule.ts';
-import { nextSerials, type SecretData, type SecretManifest, secretManifest } from './secret-manifest.ts';
-import { type CertificateFacts, type SecretMemory, type SecretView, viewSecret } from './secret-view.ts';
+import { nextSerials, secretManifest } from './secret-manifest.ts';
+import type { CertificateFacts, SecretView } from './secret-view.ts';
+import type { Made, Unpublished } from './unpublished.ts';
 
-/** The Secrets of certificates, one by one, past the cache. */
-export interface SecretAccess {
-  get(namespace: string, name: string): Promise<RawObject | undefined>;
-  /** Server-side apply; answers what is stored now. */
-  apply(manifest: SecretManifest): Promise<SecretView>;
-}
-
-export interface ActDeps {
-  readonly secrets: SecretAccess;
+export interface ActDeps extends PublishDeps {
   readonly clock: Clock;
-  /** Throws where another replica leads by now; asked before each outside effect. */
-  readonly assertLeading: () => void;
+  readonly unpublished: Unpublished;
 }
-
-/** How often a write is tried again when somebody else wrote in between. */
-const WRITE_ATTEMPTS = 4;
 
 /**
  * Gets a certificate and publishes it: one call of the authority, one write. Nothing reaches the Secret that isn't
@@ -49,16 +39,49 @@ export async function issue(
   signal: AbortSignal,
 ): Promise<SecretView> {
   const { resource } = seen;
+  const made = keptFor(seen, view, deps) ?? (await make(seen, view, ask, deps, signal));
+  try {
+    return await publishMade(seen, view, made, deps);
+  } catch (error) {
+    if (error instanceof ApiError && mayPass(error)) deps.unpublished.keep(resource, made);
+    throw error;
+  }
+}
+
+/** One that couldn't be published a moment ago, if it still is what is wanted. */
+function keptFor(seen: Observed, view: AuthorityView, { clock, unpublished }: ActDeps): Made | undefined {
+  const now = clock.now();
+  const kept = unpublished.take(seen.resource, now);
+  return kept !== undefined && flawOf(kept, seen, view, now) === undefined ? kept : undefined;
+}
+
+async function make(
+  seen: Observed,
+  view: AuthorityView,
+  ask: Authority['issue'],
+  deps: ActDeps,
+  signal: AbortSignal,
+): Promise<Made> {
   const key = await privateKeyFor(seen, deps);
-  const request = requestFor(resource, key, seen.secret);
   deps.assertLeading();
-  const issued = await ask(request, signal);
-  const leaf = await prove(issued, request, view, deps, signal);
+  const issued = await ask(requestFor(seen.resource, key, seen.secret), signal);
+  const made = { issued, key, issuedAt: deps.clock.now() };
+  await prove(made, seen, view, deps, signal);
+  return made;
+}
+
+function publishMade(
+  seen: Observed,
+  view: AuthorityView,
+  { issued, key, issuedAt }: Made,
+  deps: ActDeps,
+): Promise<SecretView> {
+  const { resource } = seen;
+  const [leaf] = issued.chain;
+  if (leaf === undefined) throw new Error('nothing is published that was not proven');
+  const chain = issued.chain.filter((each) => each === leaf || !view.trust.anchors.has(each.fingerprintSHA256));
   const data = {
-    certificateChain: issued.chain
-      .filter((each) => each === leaf || !view.trust.anchors.has(each.fingerprintSHA256))
-      .map((each) => each.pem)
-      .join(''),
+    certificateChain: chain.map((each) => each.pem).join(''),
     privateKey: encodePrivateKey(key, resource.spec.keyEncoding),
     trustBundle: view.trust.pem,
   };
@@ -68,7 +91,7 @@ export async function issue(
     authority: authorityName(resource),
     authorityGeneration: issued.generation,
     requestedDurationMs: resource.spec.durationMs,
-    issuedAt: deps.clock.now(),
+    issuedAt,
     serials: nextSerials(past?.serials ?? [], leaf),
     externalId: issued.externalId,
   };
@@ -139,72 +162,28 @@ function requestFor(resource: ClientCertificate, key: KeyObject, secret: SecretV
   };
 }
 
-/** Answers the leaf; throws unless everything about it is as it was asked for. */
+/** Throws unless everything about it is as it was asked for. */
 async function prove(
-  issued: Issued,
-  request: IssueRequest,
+  made: Made,
+  seen: Observed,
   view: AuthorityView,
   { clock }: ActDeps,
   signal: AbortSignal,
-) {
-  const [leaf] = issued.chain;
-  if (leaf === undefined) throw new RetryableError('InvalidAnswer', 'the authority answered without a certificate');
-  const anchors = [...view.trust.anchors.values()];
-  const carries = view.capabilities.identity;
-  const examine = () => {
-    const expected = { publicKeyDer: request.publicKey, ...request.identity, now: clock.now() };
-    return proveIssued({ chain: issued.chain, anchors, expected, carries });
-  };
-  let verdict = examine();
-  if (verdict?.validInMs !== undefined) {
+): Promise<void> {
+  let flaw = flawOf(made, seen, view, clock.now());
+  if (flaw?.validInMs !== undefined) {
     // An authority whose clock is a little ahead: hold the certificate back until a verifier would take it.
-    await clock.sleep(verdict.validInMs, signal);
-    verdict = examine();
+    await clock.sleep(flaw.validInMs, signal);
+    flaw = flawOf(made, seen, view, clock.now());
   }
-  if (verdict !== undefined)
-    throw new RetryableError('InvalidAnswer', `the authority's answer was refused: ${verdict.problem}`);
-  return leaf;
+  if (flaw !== undefined)
+    throw new RetryableError('InvalidAnswer', `the authority's answer was refused: ${flaw.problem}`);
 }
 
-/**
- * One server-side apply, on the condition that the Secret still is what was looked at. After a lost race or a lost
- * answer the Secret itself is asked what holds, so that a certificate that was paid for isn't thrown away.
- */
-async function publish(
-  seen: Observed,
-  data: SecretData,
-  memory: Omit<SecretMemory, 'templateKeys'>,
-  serialNumber: string,
-  deps: ActDeps,
-): Promise<SecretView> {
-  const { resource } = seen;
-  let current = seen.secret;
-  for (let attempt = 1; ; attempt++) {
-    deps.assertLeading();
-    try {
-      return await deps.secrets.apply(secretManifest(resource, data, memory, current));
-    } catch (error) {
-      if (!isUncertain(error) || attempt === WRITE_ATTEMPTS) throw error;
-      const live = await deps.secrets.get(resource.namespace, resource.spec.secretName);
-      current = live && viewSecret(live);
-      if (current === undefined) continue;
-      const now = { resource, secret: current };
-      if (!isOurs(now) && !isAdoptable(now))
-        throw new TerminalError('SecretNotOwned', `Secret ${current.name} exists and is not this ClientCertificate's`);
-      if (isOurs(now) && current.memory.revision >= memory.revision) {
-        if (current.certificate?.serialNumber === serialNumber && current.memory.revision === memory.revision)
-          return current;
-        throw new RetryableError('Conflict', `revision ${current.memory.revision} was published meanwhile`, {
-          cause: error,
-        });
-      }
-    }
-  }
-}
-
-/** Lost a race (409), or nobody knows whether the write happened (no answer, 5xx). */
-function isUncertain(error: unknown): boolean {
-  return error instanceof ApiError && (error.status === 409 || error.status === 0 || error.status >= 500);
+function flawOf({ issued, key }: Made, { resource }: Observed, view: AuthorityView, now: Date): Flaw | undefined {
+  const expected = { publicKeyDer: publicKeyDer(key), ...resource.spec.identity, now };
+  const anchors = [...view.trust.anchors.values()];
+  return proveIssued({ chain: issued.chain, anchors, expected, carries: view.capabilities.identity });
 }
 
 function lastRevision(seen: Observed): number {

@@ -11,6 +11,7 @@ import type { ClientCertificate } from '../api/client-certificate.ts';
 import { issue, repair } from './act.ts';
 import { decide } from './decide.ts';
 import type { Decision, Observed } from './observed.ts';
+import { Unpublished } from './unpublished.ts';
 
 const years = after(4000 * DAY);
 const oldCa = await root({ commonName: 'Test CA v1', notBefore: after(-DAY), notAfter: years });
@@ -28,7 +29,7 @@ interface Bench {
 function bench(): Bench {
   const clock = new FakeClock(NOW);
   const store = new SecretStore();
-  const deps = { secrets: store, clock, assertLeading: () => {} };
+  const deps = { secrets: store, clock, assertLeading: () => {}, unpublished: new Unpublished() };
   const one: Bench = {
     clock,
     store,

@@ -74,7 +74,7 @@ function comingEnd({ secret }: Observed, now: Date): Date | undefined {
 function nextMoment(seen: Observed, now: Date): Date | undefined {
   const held = seen.secret?.certificate;
   if (held === undefined || !isOurs(seen)) return undefined;
-  const moments = [held.notAfter, seen.resource.renewAt, needs.momentOfCARotation(seen)];
+  const moments = [held.notBefore, held.notAfter, seen.resource.renewAt, needs.momentOfCARotation(seen)];
   if (!needs.endsWithItsCA(held, seen.authority))
     moments.push(schedule(held, { ...seen.resource.spec, uid: seen.resource.uid }).due);
   return moments.reduce(

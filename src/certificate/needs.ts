@@ -59,8 +59,9 @@ export function comesFromElsewhere({ resource, authority, secret }: Observed): N
 export function renewalAsked({ resource, secret }: Observed, _permission: Permission, now: Date): Need | undefined {
   const { renewAt } = resource;
   const issuedAt = secret?.memory.issuedAt;
-  // Honoured once: what it brings is issued later than it.
-  if (renewAt === undefined || issuedAt === undefined || renewAt <= issuedAt || renewAt > now) return undefined;
+  if (renewAt === undefined || issuedAt === undefined || renewAt > now) return undefined;
+  // Honoured once: what it brings is issued later than it. What was issued in the future was so by a clock that was wrong.
+  if (renewAt <= issuedAt && issuedAt <= now) return undefined;
   return { reason: 'RenewAt', message: `asked for by certwheel.io/renew-at ${toRfc3339(renewAt)}` };
 }
 

@@ -62,6 +62,7 @@ export async function reconcileCertificate(key: string, deps: CertificateDeps, r
   const seen = await deps.observe(resource);
   if (seen === undefined) return { do: 'rest' };
   const decision = decide(seen, PERMISSION, deps.clock.now());
+  if (decision.do !== 'issue') deps.unpublished.drop(resource.uid);
   const turnstile = decision.do === 'issue' ? deps.runtime(resource)?.turnstile : undefined;
   // Turned away for now: whoever leaves calls the next.
   if (turnstile?.enter(key, urgencyOf(seen.secret) ?? 0) === false)

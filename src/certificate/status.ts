@@ -74,6 +74,7 @@ function readiness(
     const problem = isOurs(seen) ? seen.secret?.problem : undefined;
     return notReady(trouble?.code ?? 'Pending', trouble?.message ?? problem ?? 'not issued yet');
   }
+  if (held.notBefore > now) return notReady('NotYetValid', notYetValid(seen, held));
   if (held.notAfter <= now)
     return notReady(
       'Expired',
@@ -82,6 +83,12 @@ function readiness(
   const mismatch = differsFromSpec(seen) ?? comesFromElsewhere(seen);
   if (mismatch !== undefined) return notReady(trouble?.code ?? mismatch.reason, trouble?.message ?? mismatch.message);
   return { type: 'Ready', status: 'True', ...readyBecause(seen, held) };
+}
+
+/** A clock that was wrong when it was issued, or is wrong now: which of the two nobody here can tell. */
+function notYetValid({ resource }: Observed, { notBefore }: CertificateFacts): string {
+  const remedy = `kubectl annotate ccert -n ${resource.namespace} ${resource.name} --overwrite certwheel.io/renew-at=$(date -u +%FT%TZ)`;
+  return `the certificate is not valid before ${toRfc3339(notBefore)}; if the clock is right now, renew it: ${remedy}`;
 }
 
 function readyBecause(seen: Observed, held: CertificateFacts): Pick<NewCondition, 'reason' | 'message'> {

@@ -1,12 +1,13 @@
 import { type ClientCertificate, isBroken } from '../api/client-certificate.ts';
 import { CLIENT_CERTIFICATES, SECRETS } from '../api/names.ts';
 import { keyOf } from '../api/parse.ts';
-import type { SecretAccess } from '../certificate/act.ts';
 import { observe, referredAuthority } from '../certificate/observe.ts';
 import { isOurs } from '../certificate/observed.ts';
+import type { SecretAccess } from '../certificate/publish.ts';
 import { type CertificateDeps, reconcileCertificate, urgencyOf } from '../certificate/reconcile.ts';
 import { type SecretView, viewSecret } from '../certificate/secret-view.ts';
 import { CERTIFICATE_CONDITIONS } from '../certificate/status.ts';
+import { Unpublished } from '../certificate/unpublished.ts';
 import type { Reference } from '../kube/references.ts';
 import { Controller } from '../queue/controller.ts';
 import type { WorkQueue } from '../queue/work-queue.ts';
@@ -36,6 +37,7 @@ export function wireCertificates(
   };
   const deps: CertificateDeps = {
     secrets,
+    unpublished: new Unpublished(),
     clock,
     log,
     assertLeading,

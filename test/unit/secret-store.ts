@@ -1,5 +1,5 @@
 import type { RawObject } from '../../src/api/parse.ts';
-import type { SecretAccess } from '../../src/certificate/act.ts';
+import type { SecretAccess } from '../../src/certificate/publish.ts';
 import type { SecretManifest } from '../../src/certificate/secret-manifest.ts';
 import { type SecretView, viewSecret } from '../../src/certificate/secret-view.ts';
 import { ApiError } from '../../src/errors.ts';

@@ -17,7 +17,7 @@ function running() {
 
 async function startAll() {
   const world = await shared.get();
-  await world.controller(['--trust-propagation', '2s']);
+  await world.controller(['--trust-propagation', '3s']);
   const v1 = await makeCa({ commonName: 'Renewed' });
   const again = await makeCa({ commonName: 'Renewed', key: v1.key });
   const renamed = await makeCa({ commonName: 'Renamed', key: v1.key });

@@ -16,7 +16,7 @@ test.after(() => proxy?.close());
 test('a CA rotation goes on although no watch tells the controller of its own writes in time', async () => {
   const world = await shared.get();
   proxy = await startFaultProxy(world.cluster.kubeconfigPath);
-  world.launch(['--trust-propagation', '1s'], proxy.kubeconfigPath);
+  world.launch(['--trust-propagation', '3s'], proxy.kubeconfigPath);
   await eventually('its watches are open', () => (proxy?.watches().length ?? 0) >= 6);
   for (const pipe of proxy.watches()) {
     pipe.rewrites.push((line) => {

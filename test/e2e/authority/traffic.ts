@@ -7,6 +7,8 @@ import { eventually, type World } from '../support/world.ts';
 
 /** As often as a kubelet would show a change to a Pod, were it in a hurry. */
 const RELOAD_MS = 300;
+/** One client is slow, though not slower than a propagation of three seconds allows. */
+const SLOW = { name: 'carol', reloadMs: 2_500 };
 const PAUSE_MS = 20;
 
 /** A server and clients that shake hands all the time, both sides verified by nothing but their own Secret. */
@@ -36,6 +38,7 @@ export async function createMembers(world: World, namespace: string, clients: re
 
 export async function startTraffic(world: World, namespace: string, clients: readonly string[]): Promise<Traffic> {
   const stopping = new AbortController();
+  const { signal } = stopping;
   const failures: string[] = [];
   let handshakes = 0;
   const running: Promise<void>[] = [];
@@ -71,7 +74,7 @@ export async function startTraffic(world: World, namespace: string, clients: rea
   for (const name of clients) {
     running.push(
       loop(async () => {
-        await sleep(RELOAD_MS);
+        await sleep(name === SLOW.name ? SLOW.reloadMs : RELOAD_MS, undefined, { signal }).catch(() => {});
         await reload(name);
       }),
       loop(async () => {

@@ -173,10 +173,11 @@ const backward = begun(() =>
   }),
 );
 
-test('a clock that is set back by two hours, and by a year, has nothing issued and nothing written', async () => {
+test('a clock that is set back by two hours, and by a year, has nothing issued and no Secret written', async () => {
   const { quiet, seen, runs, obeyedMs, signed, bugs } = await backward();
   assert.is(signed, 1);
-  for (const each of seen) assert.equal(each, quiet);
+  // The status does change: before its notBefore a certificate is not valid, whoever is to blame.
+  for (const each of seen) assert.equal({ ...each, alice: '' }, { ...quiet, alice: '' });
   console.log(`${runs} looks in ${(3 * NOTICED_MS) / 1000} s; obeyed after ${obeyedMs} ms in the past`);
   assert.ok(runs < 20, `${runs} looks`);
   assert.ok(obeyedMs < 5_000);

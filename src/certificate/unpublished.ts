@@ -1,0 +1,42 @@
+import type { KeyObject } from 'node:crypto';
+import type { Issued } from '../authorities/authority.ts';
+
+/** A certificate that was issued, and its key. */
+export interface Made {
+  readonly issued: Issued;
+  readonly key: KeyObject;
+  readonly issuedAt: Date;
+}
+
+interface Wanted {
+  readonly uid: string;
+  readonly generation: number;
+}
+
+/** One that is older than this was issued for a state of affairs that may be over. */
+const LONGEST_KEPT_MS = 60_000;
+
+/**
+ * Certificates whose Secret couldn't be written: the next look publishes them, so that an API server that is busy for a
+ * moment doesn't cost another one, which some authorities count or charge for. They live in memory only, and not long.
+ */
+export class Unpublished {
+  readonly #kept = new Map<string, Made & { readonly generation: number }>();
+
+  keep({ uid, generation }: Wanted, made: Made): void {
+    this.#kept.set(uid, { ...made, generation });
+  }
+
+  /** What was kept for this very spec; it is handed out once. */
+  take({ uid, generation }: Wanted, now: Date): Made | undefined {
+    const kept = this.#kept.get(uid);
+    this.#kept.delete(uid);
+    const ageMs = now.getTime() - (kept?.issuedAt.getTime() ?? 0);
+    return kept?.generation === generation && ageMs >= 0 && ageMs < LONGEST_KEPT_MS ? kept : undefined;
+  }
+
+  /** It isn't needed any more. */
+  drop(uid: string): void {
+    this.#kept.delete(uid);
+  }
+}
