@@ -23,12 +23,22 @@ const clientWithoutItsApi: Plugin = {
 const undiciWithoutFetch: Plugin = {
   name: 'undici-without-fetch',
   setup({ onResolve, onLoad }) {
-    onResolve({ filter: /^undici$/ }, ({ pluginData }) => (pluginData === 'part' ? undefined : { path: 'undici', namespace: 'slim' }));
-    onLoad({ filter: /.*/, namespace: 'slim' }, () => ({ contents: UNDICI_PARTS, resolveDir: ROOT, pluginData: 'part' }));
+    onResolve({ filter: /^undici$/ }, ({ pluginData }) =>
+      pluginData === 'part' ? undefined : { path: 'undici', namespace: 'slim' },
+    );
+    onLoad({ filter: /.*/, namespace: 'slim' }, () => ({
+      contents: UNDICI_PARTS,
+      resolveDir: ROOT,
+      pluginData: 'part',
+    }));
   },
 };
 
+// The package's own entry, which this stands in for, is where a dispatcher gets its methods from.
 const UNDICI_PARTS = `
+  import Dispatcher from 'undici/lib/dispatcher/dispatcher.js';
+  import api from 'undici/lib/api/index.js';
+  Object.assign(Dispatcher.prototype, api);
   export { default as Agent } from 'undici/lib/dispatcher/agent.js';
   export { default as ProxyAgent } from 'undici/lib/dispatcher/proxy-agent.js';
   export { default as Socks5ProxyAgent } from 'undici/lib/dispatcher/socks5-proxy-agent.js';

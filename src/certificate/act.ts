@@ -117,7 +117,7 @@ export async function repair(seen: Observed, view: AuthorityView, deps: ActDeps)
     authority: authorityName(resource),
     authorityGeneration: view.generations.get(held.issuerFingerprint)?.version,
     requestedDurationMs: memory?.requestedDurationMs ?? resource.spec.durationMs,
-    issuedAt: memory?.issuedAt ?? momentOfIssue(held, resource.spec.durationMs),
+    issuedAt: memory?.issuedAt ?? momentOfIssue(held, resource.spec.durationMs, deps.clock.now()),
     serials: nextSerials(memory?.serials ?? [], held),
     externalId: memory?.externalId,
   };
@@ -129,8 +129,8 @@ export async function repair(seen: Observed, view: AuthorityView, deps: ActDeps)
  * When a certificate was issued, from what it says itself: at the begin of its life without what it reaches back, at the
  * end of that second, since it counts whole ones. Too early a moment would honour an old renew-at once more.
  */
-function momentOfIssue(held: CertificateFacts, durationMs: number): Date {
-  return new Date(grantedLife(held, durationMs).startMs + 999);
+function momentOfIssue(held: CertificateFacts, durationMs: number, now: Date): Date {
+  return new Date(Math.min(grantedLife(held, durationMs).startMs + 999, now.getTime()));
 }
 
 /** The same key in another encoding, where it has one; byte for byte as it was, where that is the encoding already. */

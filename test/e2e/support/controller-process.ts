@@ -35,11 +35,12 @@ export function launchController(
   kubeconfig: string,
   args: readonly string[] = [],
   env: Readonly<Record<string, string>> = {},
+  program = MAIN,
 ): ControllerProcess {
   const child = spawn(
     process.execPath,
     [
-      MAIN,
+      program,
       '--kubeconfig',
       kubeconfig,
       '--log-format',

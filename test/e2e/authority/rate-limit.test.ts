@@ -1,0 +1,47 @@
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { names } from '../../bench/rate.ts';
+import { clientCertificate, create, createAuthority, selfManaged, untilReady } from '../support/objects.ts';
+import { oneWorld } from '../support/world.ts';
+
+const shared = oneWorld();
+test.after(shared.stop);
+
+const COUNT = 14;
+const RATE = { requests: 4, per: 'Second', burst: 2 };
+
+test('an authority with a rate limit is asked no more often, and all get their certificate', async () => {
+  const world = await shared.get();
+  const controller = await world.controller();
+  const namespace = await world.namespace();
+  await createAuthority(world, selfManaged(namespace, 'ca', { rateLimit: RATE }));
+  const all = names('c', COUNT);
+  await Promise.all(all.map((name) => create(world, clientCertificate(namespace, name))));
+  for (const name of all) await untilReady(world, namespace, name);
+  const signed = controller.logs
+    .filter(({ message }) => message === 'signing')
+    .map(({ timestamp }) => Date.parse(String(timestamp)));
+  assert.is(signed.length, COUNT, 'each was signed once');
+  for (const from of signed) {
+    const within = signed.filter((each) => each >= from && each < from + 1_000).length;
+    // What the bucket held, and what flows into it in that second.
+    assert.ok(within <= RATE.burst + RATE.requests, `${within} in one second`);
+  }
+  const tookMs = Math.max(...signed) - Math.min(...signed);
+  assert.ok(tookMs > ((COUNT - RATE.burst - 1) / RATE.requests) * 1_000 * 0.9, `${tookMs} ms for all`);
+  assert.is(await controller.stop(), 0);
+});
+
+test('another authority is not held up by it', async () => {
+  const world = await shared.get();
+  const controller = await world.controller();
+  const namespace = await world.namespace();
+  await createAuthority(world, selfManaged(namespace, 'ca', { rateLimit: { requests: 1, per: 'Minute' } }));
+  await createAuthority(world, selfManaged(namespace, 'free'));
+  await Promise.all(names('slow', 40).map((name) => create(world, clientCertificate(namespace, name))));
+  await create(world, clientCertificate(namespace, 'quick', { authorityRef: { name: 'free' } }));
+  await untilReady(world, namespace, 'quick', {}, 5_000);
+  assert.is(await controller.stop(), 0);
+});
+
+test.run();
