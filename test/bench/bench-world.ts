@@ -38,9 +38,12 @@ export interface BenchWorld {
   /** A namespace with a self-managed authority `ca`. */
   namespace(name: string): Promise<void>;
   create(namespace: string, names: readonly string[], spec?: Record<string, unknown>): Promise<void>;
-  /** Deletes the namespaces' certificates and Secrets, so that they aren't counted again. */
-  clear(prefix: string, namespaces: number): Promise<void>;
   stop(): Promise<void>;
+}
+
+/** How far the controllers' clock has been set forward; the next one goes on from there. */
+interface BenchClock {
+  aheadMs: number;
 }
 
 export async function startBenchWorld(): Promise<BenchWorld> {
@@ -48,6 +51,7 @@ export async function startBenchWorld(): Promise<BenchWorld> {
   const folder = mkdtempSync(join(tmpdir(), 'certwheel-bench-'));
   await cluster.kubectl(['apply', '--server-side', '-f', `${import.meta.dirname}/../../crds`]);
   await untilKnown(cluster);
+  const clock: BenchClock = { aheadMs: 0 };
   const controllerFile = join(folder, 'controller.mjs');
   const floorFile = join(folder, 'floor.mjs');
   await bundle(`${import.meta.dirname}/controller.ts`, controllerFile);
@@ -59,7 +63,7 @@ export async function startBenchWorld(): Promise<BenchWorld> {
   return {
     cluster,
     client,
-    controller: (args = []) => launch(controllerFile, ['--kubeconfig', cluster.kubeconfigPath, ...args]),
+    controller: (args = []) => launch(controllerFile, ['--kubeconfig', cluster.kubeconfigPath, ...args], clock),
     floor: (namespace, concurrency) => launchFloor(floorFile, [cluster.kubeconfigPath, namespace, String(concurrency)]),
     namespace: async (name) => {
       await client.create(NAMESPACES, { metadata: { name } });
@@ -67,13 +71,6 @@ export async function startBenchWorld(): Promise<BenchWorld> {
         metadata: { namespace: name, name: 'ca' },
         spec: { selfManaged: { commonName: 'Bench' } },
       });
-    },
-    clear: async (prefix, namespaces) => {
-      for (let index = 0; index < namespaces; index++) {
-        const all = ['--all', '--namespace', `${prefix}-${index}`, '--wait=false'];
-        await cluster.kubectl(['delete', 'ccert', ...all]);
-        await cluster.kubectl(['delete', 'secret', ...all]);
-      }
     },
     create: (namespace, names, spec) => createAll(client, namespace, names, spec),
     stop: async () => {
@@ -84,7 +81,7 @@ export async function startBenchWorld(): Promise<BenchWorld> {
   };
 }
 
-async function launch(file: string, args: readonly string[]): Promise<MeasuredController> {
+async function launch(file: string, args: readonly string[], clock: BenchClock): Promise<MeasuredController> {
   const startedMs = performance.now();
   const standard = [
     '--metrics-bind-address',
@@ -94,7 +91,10 @@ async function launch(file: string, args: readonly string[]): Promise<MeasuredCo
     '--log-format',
     'json',
   ];
-  const child = fork(file, [...standard, ...args], { stdio: ['ignore', 'ignore', 'pipe', 'ipc'] });
+  const child = fork(file, [...standard, ...args], {
+    stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+    env: { ...process.env, BENCH_AHEAD_MS: String(clock.aheadMs) },
+  });
   const firstLineMs = once(child.stderr as NodeJS.ReadableStream, 'data').then(() => performance.now() - startedMs);
   child.stderr?.resume();
   const { ask, answer, end } = talkTo(child);
@@ -107,7 +107,10 @@ async function launch(file: string, args: readonly string[]): Promise<MeasuredCo
       ask({ ask: 'state' });
       return { ...(await answer(({ state }) => state)), rssBytes: residentBytes(child.pid ?? 0) };
     },
-    advance: (ms) => ask({ ask: 'advance', ms }),
+    advance: (ms) => {
+      clock.aheadMs += ms;
+      ask({ ask: 'advance', ms });
+    },
     stop: end,
   };
 }

@@ -10,7 +10,7 @@ import { createLogger } from '../../src/log.ts';
 import type { Answer, Question } from './protocol.ts';
 import { WITH_A_SLOW_ONE } from './slow-authority.ts';
 
-let aheadMs = 0;
+let aheadMs = Number(process.env.BENCH_AHEAD_MS ?? 0);
 const clock: Clock = { ...systemClock, now: () => new Date(Date.now() + aheadMs) };
 const delay = monitorEventLoopDelay({ resolution: 5 });
 
