@@ -43,7 +43,7 @@ export function drawGrowth(growth: readonly Growth[]): string {
     line(COLOURS.rate, ({ perSecond }) => perSecond, topRate),
     line(COLOURS.memory, ({ memoryMb }) => memoryMb, topMemory),
   ];
-  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${HEIGHT}" font-family="sans-serif" font-size="12">\n<rect width="100%" height="100%" fill="white"/>\n${body.join('\n')}\n</svg>\n`;
+  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${HEIGHT}" font-family="sans-serif" font-size="12">\n<title>Rotations a second, and memory added, over the number of certificates</title>\n<rect width="100%" height="100%" fill="white"/>\n${body.join('\n')}\n</svg>\n`;
 }
 
 /** The next of 1, 2, 5 times a power of ten. */
