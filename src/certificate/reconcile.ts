@@ -65,7 +65,7 @@ export async function reconcileCertificate(key: string, deps: CertificateDeps, r
   if (decision.do !== 'issue') deps.unpublished.drop(resource.uid);
   const turnstile = decision.do === 'issue' ? deps.runtime(resource)?.turnstile : undefined;
   // Turned away for now: whoever leaves calls the next.
-  if (turnstile?.enter(key, urgencyOf(seen.secret) ?? 0) === false)
+  if (turnstile?.enter(key, deadlineOf(seen.secret)) === false)
     return { do: 'rest', recheckAt: expiry(seen, deps.clock.now()) };
   try {
     return await carryOut(seen, decision, deps, run);
@@ -74,8 +74,8 @@ export async function reconcileCertificate(key: string, deps: CertificateDeps, r
   }
 }
 
-/** By when a certificate is needed, in milliseconds since the epoch: before it expires; undefined for at once. */
-export function urgencyOf(secret: SecretView | undefined): number | undefined {
+/** By when a new certificate is needed, in milliseconds since the epoch: before the old one expires, if there is one. */
+export function deadlineOf(secret: SecretView | undefined): number | undefined {
   return secret?.certificate?.notAfter.getTime();
 }
 

@@ -2,7 +2,7 @@ import type { Clock } from '../clock.ts';
 import { type CertwheelError, classify, UnexpectedError } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import { backoffMs } from './backoff.ts';
-import { type UrgencyOf, WorkQueue } from './work-queue.ts';
+import { type DeadlineOf, WorkQueue } from './work-queue.ts';
 
 /** What one run says about the next. */
 export type Outcome =
@@ -31,8 +31,8 @@ interface ControllerDeps {
   readonly name: string;
   readonly workers: number;
   readonly reconcile: Reconcile;
-  /** Which of the keys that are ready comes first; without it the one that has waited longest. */
-  readonly urgencyOf?: UrgencyOf | undefined;
+  /** By when a key should be done; without it whoever has waited longest comes first. */
+  readonly deadlineOf?: DeadlineOf | undefined;
   readonly clock: Clock;
   readonly log: Logger;
   readonly metrics: ControllerMetrics;
@@ -56,7 +56,7 @@ export class Controller {
 
   constructor(deps: ControllerDeps) {
     this.#deps = deps;
-    this.queue = new WorkQueue(deps.clock, deps.urgencyOf);
+    this.queue = new WorkQueue(deps.clock, deps.deadlineOf);
   }
 
   /** Starts the workers; harmless when they run already. */

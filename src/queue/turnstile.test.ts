@@ -4,7 +4,7 @@ import * as assert from 'uvu/assert';
 import { systemClock } from '../clock.ts';
 import { Turnstile } from './turnstile.ts';
 
-test('no more than the capacity are inside, and the most urgent is called when one leaves', () => {
+test('no more than the capacity are inside, and the earliest deadline is called when one leaves', () => {
   const called: string[] = [];
   const turnstile = new Turnstile({ capacity: 2 }, systemClock, (key) => called.push(key));
   assert.ok(turnstile.enter('a', 10));
@@ -20,17 +20,35 @@ test('no more than the capacity are inside, and the most urgent is called when o
   turnstile.close();
 });
 
-test('who is less urgent than somebody who waits does not overtake him', () => {
+test('room that is kept for one who was called goes to nobody else', () => {
   const turnstile = new Turnstile({ capacity: 1 }, systemClock, () => {});
   assert.ok(turnstile.enter('inside', 0));
-  assert.not(turnstile.enter('urgent', 1));
-  assert.not(turnstile.enter('other', 2));
+  assert.not(turnstile.enter('called', 50));
   turnstile.leave();
-  assert.not(turnstile.enter('newcomer', 5));
+  assert.not(turnstile.enter('newcomer', 1));
+  assert.ok(turnstile.enter('called', 50));
   turnstile.close();
 });
 
-test('a key that waits is held once, with its latest urgency', () => {
+test('behind a busy authority the new and the due take turns', () => {
+  const called: string[] = [];
+  const turnstile = new Turnstile({ capacity: 1 }, systemClock, (key) => called.push(key));
+  turnstile.enter('inside', undefined);
+  for (const key of ['new 1', 'new 2', 'new 3']) turnstile.enter(key, undefined);
+  turnstile.enter('due 2', 200);
+  turnstile.enter('due 1', 100);
+  const order: string[] = [];
+  for (let n = 0; n < 5; n++) {
+    turnstile.leave();
+    const next = called.at(-1) as string;
+    assert.ok(turnstile.enter(next, next.startsWith('new') ? undefined : 1));
+    order.push(next);
+  }
+  assert.equal(order, ['new 1', 'due 1', 'new 2', 'due 2', 'new 3']);
+  turnstile.close();
+});
+
+test('a key that waits is held once, with its latest deadline', () => {
   const called: string[] = [];
   const turnstile = new Turnstile({ capacity: 1 }, systemClock, (key) => called.push(key));
   turnstile.enter('inside', 0);

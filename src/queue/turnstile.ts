@@ -1,5 +1,5 @@
 import type { Clock } from '../clock.ts';
-import { Heap } from './heap.ts';
+import { FairLine } from './fair-line.ts';
 
 export interface Limits {
   /** How many may be inside at once. */
@@ -8,23 +8,23 @@ export interface Limits {
   readonly rate?: { readonly requests: number; readonly perMs: number; readonly burst: number } | undefined;
 }
 
-interface Waiting {
-  readonly key: string;
-  readonly urgency: number;
-}
-
-const LOOK_AGAIN_MS = 1_000;
+/** For so long room is kept for one who was called; he may have been deleted since, or be in a long queue. */
+const KEPT_MS = 1_000;
 
 /**
  * Keeps what is behind it (an authority) from being asked by too many at once or too often. Who can't enter is turned
- * away and called back when it is his turn, the most urgent first, so that nobody holds a worker while he waits.
+ * away and called back when it is his turn (see FairLine), so that nobody holds a worker while he waits.
  */
 export class Turnstile {
   readonly #limits: Limits;
   readonly #clock: Clock;
   readonly #call: (key: string) => void;
-  readonly #heap = new Heap<Waiting>((one, other) => one.urgency - other.urgency);
+  readonly #line = new FairLine(({ key, at }) => this.#waiting.get(key) === at);
+  /** Who waits, each with the number of his arrival. */
   readonly #waiting = new Map<string, number>();
+  /** Who may enter but hasn't come yet, and when he was called, on the monotonic clock. */
+  readonly #called = new Map<string, number>();
+  #arrivals = 0;
   #inside = 0;
   /** A bucket that fills at the rate; each entry takes one. */
   #tokens: number;
@@ -39,17 +39,19 @@ export class Turnstile {
     this.#filledAtMs = clock.monotonicMs();
   }
 
-  /** Enters, and must `leave`; or is turned away and called back. A smaller `urgency` comes first. */
-  enter(key: string, urgency: number): boolean {
-    this.#waiting.delete(key);
-    const first = this.#next();
-    if (this.#room() > 0 && (first === undefined || urgency <= first.urgency)) {
+  /** Enters, and must `leave`; or is turned away and called back. `deadline` in milliseconds since the epoch, if any. */
+  enter(key: string, deadline: number | undefined): boolean {
+    const wasCalled = this.#called.delete(key);
+    const nobodyIsFirst = this.#waiting.size === 0 || (this.#waiting.size === 1 && this.#waiting.has(key));
+    if (this.#room() > 0 && (wasCalled || nobodyIsFirst)) {
+      this.#waiting.delete(key);
       this.#inside++;
       this.#tokens--;
       return true;
     }
-    this.#waiting.set(key, urgency);
-    this.#heap.push({ key, urgency });
+    const at = ++this.#arrivals;
+    this.#waiting.set(key, at);
+    this.#line.push({ key, at, deadline });
     this.#callNext();
     return false;
   }
@@ -67,10 +69,13 @@ export class Turnstile {
 
   /** Calls as many as could enter now; whether they come is theirs to decide. */
   #callNext(): void {
+    const nowMs = this.#clock.monotonicMs();
+    for (const [key, atMs] of this.#called) if (nowMs - atMs >= KEPT_MS) this.#called.delete(key);
     for (let room = this.#room(); room > 0; room--) {
-      const next = this.#next();
+      const next = this.#line.pop();
       if (next === undefined) break;
       this.#waiting.delete(next.key);
+      this.#called.set(next.key, nowMs);
       this.#call(next.key);
     }
     this.#lookAgainLater();
@@ -82,13 +87,14 @@ export class Turnstile {
     if (this.#waiting.size === 0) return;
     const { rate } = this.#limits;
     const tokenMs =
-      rate === undefined || this.#tokens >= 1 ? LOOK_AGAIN_MS : ((1 - this.#tokens) * rate.perMs) / rate.requests;
-    this.#timer = setTimeout(() => this.#callNext(), Math.min(LOOK_AGAIN_MS, Math.max(1, tokenMs))).unref();
+      rate === undefined || this.#tokens >= 1 ? KEPT_MS : ((1 - this.#tokens) * rate.perMs) / rate.requests;
+    this.#timer = setTimeout(() => this.#callNext(), Math.min(KEPT_MS, Math.max(1, tokenMs))).unref();
   }
 
+  /** For how many more there is room, those who were called included. */
   #room(): number {
     this.#fill();
-    return Math.floor(Math.min(this.#limits.capacity - this.#inside, this.#tokens));
+    return Math.floor(Math.min(this.#limits.capacity - this.#inside, this.#tokens)) - this.#called.size;
   }
 
   #fill(): void {
@@ -97,13 +103,5 @@ export class Turnstile {
     const nowMs = this.#clock.monotonicMs();
     this.#tokens = Math.min(rate.burst, this.#tokens + ((nowMs - this.#filledAtMs) * rate.requests) / rate.perMs);
     this.#filledAtMs = nowMs;
-  }
-
-  #next(): Waiting | undefined {
-    for (let first = this.#heap.peek(); first !== undefined; first = this.#heap.peek()) {
-      if (this.#waiting.get(first.key) === first.urgency) return first;
-      this.#heap.pop();
-    }
-    return undefined;
   }
 }

@@ -1,4 +1,5 @@
 import type { Clock } from '../clock.ts';
+import { FairLine, firstThat } from './fair-line.ts';
 import { Heap } from './heap.ts';
 
 interface Entry {
@@ -7,12 +8,8 @@ interface Entry {
   readonly at: number;
 }
 
-interface Ready extends Entry {
-  readonly urgency: number;
-}
-
-/** By when a key should have been looked at, in milliseconds since the epoch; undefined for as soon as possible. */
-export type UrgencyOf = (key: string) => number | undefined;
+/** By when the work on a key should be done, in milliseconds since the epoch; undefined where there is no such moment. */
+export type DeadlineOf = (key: string) => number | undefined;
 
 /**
  * The clock is asked at least this often, since a timer doesn't notice a clock that is set forward. Far below the
@@ -21,20 +18,17 @@ export type UrgencyOf = (key: string) => number | undefined;
 const LONGEST_NAP_MS = 5_000;
 /** A wall clock that loses more than this against the monotonic one was set back, not slewed. */
 const SET_BACK_MS = 1_000;
-/** Who has waited this long is no longer overtaken by who is more urgent. */
-const PATIENCE_MS = 60_000;
 
 /**
  * Keys that want to be looked at, each with the moment from which on. A key is held by one worker at a time; of two
  * moments asked for one key the earlier wins; a key that is asked for while it is being worked on comes again.
  *
- * Of the keys whose moment has come the most urgent is handed out first, and what has waited longest where that is all
- * the same; but nobody is overtaken for ever, so neither the new nor the due can starve.
+ * Of the keys whose moment has come, see FairLine for who is next.
  */
 export class WorkQueue {
   readonly #clock: Clock;
   readonly #heap = new Heap<Entry>((one, other) => one.at - other.at);
-  readonly #ready = new Heap<Ready>((one, other) => one.urgency - other.urgency || one.at - other.at);
+  readonly #ready = new FairLine(({ key, at }) => this.#waiting.get(key) === at);
   /** The moment that counts for each waiting key; entries of the heaps that say otherwise are stale and skipped. */
   readonly #waiting = new Map<string, number>();
   readonly #running = new Set<string>();
@@ -46,11 +40,11 @@ export class WorkQueue {
   /** By how much the wall clock was ahead of the monotonic one at the last look. */
   #leadMs = Number.NEGATIVE_INFINITY;
 
-  readonly #urgencyOf: UrgencyOf;
+  readonly #deadlineOf: DeadlineOf;
 
-  constructor(clock: Clock, urgencyOf: UrgencyOf = () => undefined) {
+  constructor(clock: Clock, deadlineOf: DeadlineOf = () => undefined) {
     this.#clock = clock;
-    this.#urgencyOf = urgencyOf;
+    this.#deadlineOf = deadlineOf;
     this.#wasSetBack();
   }
 
@@ -116,7 +110,7 @@ export class WorkQueue {
     if (this.#wasSetBack()) this.#wantAllNow();
     while (this.#takers.length > 0) {
       const soonest = this.#gatherReady();
-      const next = first(this.#ready, this.#waiting);
+      const next = this.#ready.pop();
       if (next === undefined) {
         if (soonest !== undefined)
           this.#timer = setTimeout(
@@ -125,7 +119,6 @@ export class WorkQueue {
           );
         return;
       }
-      this.#ready.pop();
       this.#waiting.delete(next.key);
       this.#running.add(next.key);
       this.#takers.shift()?.(next.key);
@@ -136,10 +129,10 @@ export class WorkQueue {
   #gatherReady(): number | undefined {
     const now = this.#clock.now().getTime();
     for (;;) {
-      const next = first(this.#heap, this.#waiting);
+      const next = firstThat(({ key, at }) => this.#waiting.get(key) === at, this.#heap);
       if (next === undefined || next.at > now) return next?.at;
       this.#heap.pop();
-      this.#ready.push({ ...next, urgency: Math.min(this.#urgencyOf(next.key) ?? next.at, next.at + PATIENCE_MS) });
+      this.#ready.push({ ...next, deadline: this.#deadlineOf(next.key) });
     }
   }
 
@@ -157,20 +150,11 @@ export class WorkQueue {
   #wantAllNow(): void {
     const now = this.#clock.now().getTime();
     this.#heap.keep(() => false);
-    this.#ready.keep(() => false);
+    this.#ready.clear();
     for (const [key, at] of this.#waiting) {
       this.#waiting.set(key, Math.min(at, now));
       this.#heap.push({ key, at: Math.min(at, now) });
     }
     for (const [key, at] of this.#again) this.#again.set(key, Math.min(at, now));
   }
-}
-
-/** The first entry that still counts; stale ones are dropped on the way. */
-function first<E extends Entry>(heap: Heap<E>, waiting: ReadonlyMap<string, number>): E | undefined {
-  for (let entry = heap.peek(); entry !== undefined; entry = heap.peek()) {
-    if (waiting.get(entry.key) === entry.at) return entry;
-    heap.pop();
-  }
-  return undefined;
 }

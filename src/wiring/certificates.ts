@@ -4,7 +4,7 @@ import { keyOf } from '../api/parse.ts';
 import { observe, referredAuthority } from '../certificate/observe.ts';
 import { isOurs } from '../certificate/observed.ts';
 import type { SecretAccess } from '../certificate/publish.ts';
-import { type CertificateDeps, reconcileCertificate, urgencyOf } from '../certificate/reconcile.ts';
+import { type CertificateDeps, deadlineOf, reconcileCertificate } from '../certificate/reconcile.ts';
 import { type SecretView, viewSecret } from '../certificate/secret-view.ts';
 import { CERTIFICATE_CONDITIONS } from '../certificate/status.ts';
 import { Unpublished } from '../certificate/unpublished.ts';
@@ -67,7 +67,7 @@ export function wireCertificates(
     name: 'certificates',
     workers: config.workers,
     reconcile: (key, run) => reconcileCertificate(key, deps, run),
-    urgencyOf: (key) => urgencyOf(secretOf(cluster, key)),
+    deadlineOf: (key) => deadlineOf(secretOf(cluster, key)),
     clock,
     log,
     metrics,

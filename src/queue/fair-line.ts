@@ -1,0 +1,51 @@
+import { Heap } from './heap.ts';
+
+/** Somebody who waits. */
+export interface Waiter {
+  readonly key: string;
+  /** Since when; any unit that grows. */
+  readonly at: number;
+  /** By when the work should be done, in milliseconds since the epoch; undefined where there is no such moment. */
+  readonly deadline: number | undefined;
+}
+
+/**
+ * Two lines: of those with a deadline the earliest comes first, of those without one whoever has waited longest. While
+ * both wait they take turns, so that neither the new nor the due can starve the other.
+ */
+export class FairLine {
+  readonly #due = new Heap<Waiter>((one, other) => (one.deadline ?? 0) - (other.deadline ?? 0) || one.at - other.at);
+  readonly #fresh = new Heap<Waiter>((one, other) => one.at - other.at);
+  readonly #counts: (waiter: Waiter) => boolean;
+  #dueIsNext = false;
+
+  /** `counts` tells who is still waiting from who was only left behind in a heap. */
+  constructor(counts: (waiter: Waiter) => boolean) {
+    this.#counts = counts;
+  }
+
+  push(waiter: Waiter): void {
+    (waiter.deadline === undefined ? this.#fresh : this.#due).push(waiter);
+  }
+
+  /** Takes out who is next. */
+  pop(): Waiter | undefined {
+    const [due, fresh] = [firstThat(this.#counts, this.#due), firstThat(this.#counts, this.#fresh)];
+    const takesDue = due !== undefined && (fresh === undefined || this.#dueIsNext);
+    this.#dueIsNext = !takesDue;
+    return takesDue ? this.#due.pop() : this.#fresh.pop();
+  }
+
+  clear(): void {
+    for (const heap of [this.#due, this.#fresh]) heap.keep(() => false);
+  }
+}
+
+/** The first item that still counts; others are dropped on the way. */
+export function firstThat<T>(counts: (item: T) => boolean, heap: Heap<T>): T | undefined {
+  for (let item = heap.peek(); item !== undefined; item = heap.peek()) {
+    if (counts(item)) return item;
+    heap.pop();
+  }
+  return undefined;
+}

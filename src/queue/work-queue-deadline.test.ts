@@ -1,0 +1,82 @@
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { FakeClock } from '../../test/unit/fake-clock.ts';
+import { WorkQueue } from './work-queue.ts';
+
+const START = new Date('2026-06-01T12:00:00Z');
+const SECOND = 1_000;
+const HOUR = 3_600_000;
+
+/** A queue whose keys have deadlines so many seconds after the start; the others have none. */
+function queueOf(clock: FakeClock, deadlines: Readonly<Record<string, number>>): WorkQueue {
+  return new WorkQueue(clock, (key) => {
+    const seconds = deadlines[key];
+    return seconds === undefined ? undefined : START.getTime() + seconds * SECOND;
+  });
+}
+
+async function takeAll(queue: WorkQueue, count: number): Promise<(string | undefined)[]> {
+  const keys: (string | undefined)[] = [];
+  for (let n = 0; n < count; n++) keys.push(await queue.take());
+  return keys;
+}
+
+test('of the keys that are ready the earliest deadline comes first, however long another has waited', async () => {
+  const clock = new FakeClock(START);
+  const queue = queueOf(clock, { week: 7 * 86_400, day: 86_400, minute: 20 });
+  for (const key of ['week', 'day', 'minute']) {
+    queue.add(key);
+    clock.jump(HOUR);
+  }
+  assert.equal(await takeAll(queue, 3), ['minute', 'day', 'week']);
+});
+
+test('keys with a deadline and keys without take turns', async () => {
+  const clock = new FakeClock(START);
+  const queue = queueOf(clock, { 'due 1': 30, 'due 2': 40, 'due 3': 50 });
+  for (const key of ['due 2', 'new 1', 'due 3', 'new 2', 'due 1']) {
+    queue.add(key);
+    clock.jump(1);
+  }
+  assert.equal(await takeAll(queue, 5), ['new 1', 'due 1', 'new 2', 'due 2', 'due 3']);
+});
+
+test('an urgent key whose moment has not come is not handed out', async () => {
+  const clock = new FakeClock(START);
+  const queue = queueOf(clock, { urgent: -HOUR, calm: 50 });
+  queue.add('urgent', clock.in(SECOND));
+  queue.add('calm');
+  assert.equal(await takeAll(queue, 1), ['calm']);
+  queue.close();
+});
+
+test('a flood of the new leaves every second place to the due, and the other way round', async () => {
+  const many = Array.from({ length: 1_000 }, (_, n) => n);
+  const deadlines = Object.fromEntries(many.map((n) => [`due ${n}`, -n]));
+  const queue = queueOf(new FakeClock(START), deadlines);
+  for (const n of many) queue.add(`new ${n}`);
+  for (const n of many.slice(0, 10)) queue.add(`due ${n}`);
+  assert.is((await takeAll(queue, 20)).filter((key) => key?.startsWith('due')).length, 10);
+});
+
+test('a key that is ready and is wanted even earlier is handed out once', async () => {
+  const clock = new FakeClock(START);
+  const queue = queueOf(clock, {});
+  queue.add('first');
+  queue.add('a');
+  assert.is(await queue.take(), 'first');
+  queue.add('a', clock.in(-SECOND));
+  queue.add('b');
+  assert.equal(await takeAll(queue, 2), ['a', 'b']);
+  assert.is(queue.depth(), 0);
+});
+
+test('a key that is ready and is forgotten does not come', async () => {
+  const queue = queueOf(new FakeClock(START), {});
+  for (const key of ['first', 'a', 'b']) queue.add(key);
+  assert.is(await queue.take(), 'first');
+  queue.forget('a');
+  assert.is(await queue.take(), 'b');
+});
+
+test.run();
