@@ -2,6 +2,8 @@ import { Gauge, Histogram, type Registry } from 'prom-client';
 import { authorityKey } from './api/certificate-authority.ts';
 import { type AuthorityRef, conditionsOf } from './api/client-certificate.ts';
 import type { ClientCertificateStatus } from './api/generated/types.ts';
+import { keyOf } from './api/parse.ts';
+import { shared } from './api/shared.ts';
 import type { Clock } from './clock.ts';
 
 const LABELS = ['namespace', 'name', 'authority'] as const;
@@ -11,11 +13,12 @@ const HOUR = 3600;
 const DAY = 24 * HOUR;
 const TIME_LEFT_BUCKETS = [0, 60, 600, HOUR, 6 * HOUR, DAY, 7 * DAY, 30 * DAY, 90 * DAY];
 
+/** What a scrape shows of one certificate; its namespace and name are in its key. Moments in seconds since the epoch. */
 interface Shown {
-  readonly labels: Labels;
+  readonly authority: string;
   readonly isReady: boolean;
-  readonly notAfter: string | undefined;
-  readonly renewalTime: string | undefined;
+  readonly notAfter: number | undefined;
+  readonly renewal: number | undefined;
 }
 
 interface Named {
@@ -30,33 +33,37 @@ interface Named {
  */
 export class CertificateSeries {
   readonly #shown = new Map<string, Shown>();
-  readonly #most: number;
-  readonly #notAfter: Gauge<keyof Labels>;
-  readonly #renewal: Gauge<keyof Labels>;
-  readonly #ready: Gauge<keyof Labels>;
 
   constructor(registry: Registry, clock: Clock, most: number) {
-    this.#most = most;
-    const registers = [registry];
-    const gauge = (name: string, help: string) => new Gauge({ name, help, labelNames: LABELS, registers });
-    this.#notAfter = gauge(
+    const shown = this.#shown;
+    const series = (name: string, help: string, toValue: (each: Shown) => number | undefined) =>
+      new SeriesGauge({ name, help, labelNames: LABELS, registers: [registry] }, function* () {
+        if (shown.size > most) return;
+        for (const [key, each] of shown) {
+          const value = toValue(each);
+          if (value !== undefined) yield { labels: labelsOf(key, each), value };
+        }
+      });
+    series(
       'certwheel_certificate_not_after_timestamp_seconds',
       'When the certificate in the Secret expires.',
+      ({ notAfter }) => notAfter,
     );
-    this.#renewal = gauge(
+    series(
       'certwheel_certificate_renewal_timestamp_seconds',
       'When the certificate is due to be renewed.',
+      ({ renewal }) => renewal,
     );
-    this.#ready = gauge(
+    series(
       'certwheel_certificate_ready',
       '1 where the Secret holds a valid certificate for the spec, else 0.',
+      ({ isReady }) => (isReady ? 1 : 0),
     );
-    const shown = this.#shown;
     new Gauge({
       name: 'certwheel_certificates',
       help: 'ClientCertificates, by whether they are ready.',
       labelNames: ['ready'],
-      registers,
+      registers: [registry],
       collect() {
         const isReady = [...shown.values()].filter((each) => each.isReady).length;
         this.set({ ready: 'true' }, isReady);
@@ -67,47 +74,51 @@ export class CertificateSeries {
       name: 'certwheel_certificate_time_left_seconds',
       help: 'How long the certificates are still valid, at the moment of the scrape.',
       buckets: TIME_LEFT_BUCKETS,
-      registers,
+      registers: [registry],
       collect() {
         this.reset();
-        const now = clock.now().getTime();
-        for (const { notAfter } of shown.values())
-          if (notAfter !== undefined) this.observe((Date.parse(notAfter) - now) / 1000);
+        const now = clock.now().getTime() / 1000;
+        for (const { notAfter } of shown.values()) if (notAfter !== undefined) this.observe(notAfter - now);
       },
     });
   }
 
   show({ namespace, name, spec }: Named, status: ClientCertificateStatus): void {
-    const key = `${namespace}/${name}`;
-    const labels = { namespace, name, authority: authorityKey({ ...spec.authorityRef, namespace }) };
-    if (this.#shown.get(key)?.labels.authority !== labels.authority) this.hide(key);
-    const isReady = conditionsOf(status).some(({ type, status: value }) => type === 'Ready' && value === 'True');
-    const shown = { labels, isReady, notAfter: status.notAfter, renewalTime: status.renewalTime };
-    this.#shown.set(key, shown);
-    if (this.#shown.size <= this.#most) this.#writeOne(shown);
-    else if (this.#shown.size === this.#most + 1) this.#removeAll();
+    this.#shown.set(keyOf({ namespace, name }), {
+      authority: shared(authorityKey({ ...spec.authorityRef, namespace })),
+      isReady: conditionsOf(status).some(({ type, status: value }) => type === 'Ready' && value === 'True'),
+      notAfter: secondsOf(status.notAfter),
+      renewal: secondsOf(status.renewalTime),
+    });
   }
 
   hide(key: string): void {
-    const shown = this.#shown.get(key);
-    if (shown === undefined) return;
     this.#shown.delete(key);
-    for (const gauge of [this.#notAfter, this.#renewal, this.#ready]) gauge.remove(shown.labels);
-    if (this.#shown.size === this.#most) for (const each of this.#shown.values()) this.#writeOne(each);
-  }
-
-  #writeOne({ labels, isReady, notAfter, renewalTime }: Shown): void {
-    this.#ready.set(labels, isReady ? 1 : 0);
-    setMoment(this.#notAfter, labels, notAfter);
-    setMoment(this.#renewal, labels, renewalTime);
-  }
-
-  #removeAll(): void {
-    for (const gauge of [this.#notAfter, this.#renewal, this.#ready]) gauge.reset();
   }
 }
 
-function setMoment(gauge: Gauge<keyof Labels>, labels: Labels, moment: string | undefined): void {
-  if (moment === undefined) gauge.remove(labels);
-  else gauge.set(labels, Date.parse(moment) / 1000);
+/** A gauge whose series exist while they are scraped: kept, those of 10,000 certificates would take 10 MB. */
+class SeriesGauge extends Gauge<keyof Labels> {
+  readonly #series: () => Iterable<{ labels: Labels; value: number }>;
+
+  constructor(
+    configuration: ConstructorParameters<typeof Gauge<keyof Labels>>[0],
+    series: () => Iterable<{ labels: Labels; value: number }>,
+  ) {
+    super(configuration);
+    this.#series = series;
+  }
+
+  override async get() {
+    return { ...(await super.get()), values: [...this.#series()] };
+  }
+}
+
+function labelsOf(key: string, { authority }: Shown): Labels {
+  const slash = key.indexOf('/');
+  return { namespace: key.slice(0, slash), name: key.slice(slash + 1), authority };
+}
+
+function secondsOf(moment: string | undefined): number | undefined {
+  return moment === undefined ? undefined : Date.parse(moment) / 1000;
 }

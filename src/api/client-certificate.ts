@@ -8,6 +8,8 @@ import { clientCertificateSpecSchema } from './generated/schemas.ts';
 import type { ClientCertificateSpec, ClientCertificateStatus } from './generated/types.ts';
 import { GROUP, KUBECTL_LAST_APPLIED, RENEW_AT_ANNOTATION } from './names.ts';
 import { type ObjectMeta, parseMeta, type RawObject, validator } from './parse.ts';
+import { shared } from './shared.ts';
+import { type StoredStatus, storedStatus } from './stored-status.ts';
 
 export type AuthorityKind = 'CertificateAuthority' | 'ClusterCertificateAuthority';
 
@@ -51,8 +53,8 @@ export interface ClientCertificate extends ObjectMeta {
   readonly spec: CertificateSpec;
   /** The moment that a person asked for with the renew-at annotation. */
   readonly renewAt: Date | undefined;
-  /** As stored; compared with what we would write, and never a source of authority. */
-  readonly status: ClientCertificateStatus;
+  /** Compared with what we would write, and never a source of authority. */
+  readonly status: StoredStatus;
 }
 
 /** A ClientCertificate that was stored under an older schema and doesn't satisfy today's. */
@@ -62,6 +64,7 @@ export interface BrokenClientCertificate extends ObjectMeta {
 }
 
 const SHORTEST_LIFE_MS = 60_000;
+const NONE: readonly string[] = Object.freeze([]);
 
 const validate = validator<ClientCertificateSpec>(clientCertificateSpecSchema);
 
@@ -70,7 +73,7 @@ export function parseClientCertificate(object: RawObject): ClientCertificate | B
   const status = (object.status ?? {}) as ClientCertificateStatus;
   try {
     const renewAt = parseRfc3339(object.metadata?.annotations?.[RENEW_AT_ANNOTATION]);
-    return { ...meta, spec: parseSpec(validate(object.spec)), renewAt, status };
+    return { ...meta, spec: parseSpec(validate(object.spec)), renewAt, status: storedStatus(status) };
   } catch (error) {
     if (error instanceof CertwheelError) return { ...meta, problem: error.message, status };
     throw error;
@@ -81,11 +84,13 @@ export function isBroken(resource: ClientCertificate | BrokenClientCertificate):
   return 'problem' in resource;
 }
 
-export function conditionsOf(status: ClientCertificateStatus): readonly Condition[] {
+export function conditionsOf(status: Pick<ClientCertificateStatus, 'conditions'>): readonly Condition[] {
   return (status.conditions ?? []) as readonly Condition[];
 }
 
-export function lastFailureOf(status: ClientCertificateStatus): LastFailure | undefined {
+export function lastFailureOf(
+  status: Pick<ClientCertificateStatus, 'lastFailure' | 'nextAttemptTime'>,
+): LastFailure | undefined {
   const at = parseRfc3339(status.lastFailure?.time);
   const nextAttemptAt = parseRfc3339(status.nextAttemptTime);
   if (at === undefined || nextAttemptAt === undefined) return undefined;
@@ -102,25 +107,25 @@ function attemptsOf(attempts: unknown): number {
 function parseSpec(spec: ClientCertificateSpec): CertificateSpec {
   const { commonName } = spec;
   return {
-    authorityRef: { kind: spec.authorityRef.kind ?? 'CertificateAuthority', name: spec.authorityRef.name },
+    authorityRef: shared({ kind: spec.authorityRef.kind ?? 'CertificateAuthority', name: spec.authorityRef.name }),
     secretName: spec.secretName,
     identity: {
       subject: { ...(commonName === undefined ? {} : { commonName }), ...spec.subject },
       names: {
-        dnsNames: spec.dnsNames ?? [],
-        uris: spec.uris ?? [],
-        emailAddresses: spec.emailAddresses ?? [],
-        ipAddresses: spec.ipAddresses ?? [],
+        dnsNames: spec.dnsNames ?? NONE,
+        uris: spec.uris ?? NONE,
+        emailAddresses: spec.emailAddresses ?? NONE,
+        ipAddresses: spec.ipAddresses ?? NONE,
       },
-      usages: spec.usages ?? [],
+      usages: shared(spec.usages ?? NONE),
     },
     durationMs: parseLife(spec.duration ?? '24h'),
     renewBefore: parseRenewBefore(spec),
-    key: parseKeySpec(spec.privateKey),
+    key: shared(parseKeySpec(spec.privateKey)),
     keyEncoding: spec.privateKey?.encoding ?? 'PKCS8',
     rotatesKey: spec.privateKey?.rotationPolicy !== 'Never',
-    secretLabels: forTemplate(spec.secretTemplate?.labels),
-    secretAnnotations: forTemplate(spec.secretTemplate?.annotations),
+    secretLabels: shared(forTemplate(spec.secretTemplate?.labels)),
+    secretAnnotations: shared(forTemplate(spec.secretTemplate?.annotations)),
     suspended: spec.suspend ?? false,
     deletionPolicy: spec.deletionPolicy ?? 'Delete',
   };

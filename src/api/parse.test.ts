@@ -19,7 +19,7 @@ test('the metadata of an object is read', () => {
     uid: 'u',
     resourceVersion: '5',
     generation: 2,
-    createdAt: new Date('2026-06-01T12:00:00Z'),
+    createdAt: '2026-06-01T12:00:00Z',
     deleting: true,
   });
 });
@@ -28,13 +28,8 @@ test('an object without metadata has empty ones, and is the oldest of all', () =
   for (const object of [{}, { metadata: {} }]) {
     const meta = parseMeta(object);
     assert.equal([meta.namespace, meta.name, meta.uid, meta.generation, meta.deleting], ['', '', '', 0, false]);
-    assert.is(meta.createdAt.getTime(), 0);
+    assert.ok(meta.createdAt < '1970-01-01T00:00:00Z');
   }
-});
-
-test('a moment of creation that is none is still one that can be compared', () => {
-  const { createdAt } = parseMeta({ metadata: { creationTimestamp: 'yesterday' } });
-  assert.not.throws(() => createdAt.toISOString());
 });
 
 const validate = validator<{ a: { b: number[]; c: string } }>({

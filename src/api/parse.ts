@@ -1,6 +1,6 @@
 import { Ajv, type ValidateFunction } from 'ajv';
 import { TerminalError } from '../errors.ts';
-import { parseRfc3339 } from './conditions.ts';
+import { shared } from './shared.ts';
 
 /** What every object of the API has, as far as we read it. */
 export interface ObjectMeta {
@@ -9,7 +9,8 @@ export interface ObjectMeta {
   readonly uid: string;
   readonly resourceVersion: string;
   readonly generation: number;
-  readonly createdAt: Date;
+  /** RFC 3339 in UTC, so that two of them compare as text; empty where there is none. */
+  readonly createdAt: string;
   readonly deleting: boolean;
 }
 
@@ -42,16 +43,16 @@ export function parseMeta(object: RawObject): ObjectMeta {
     uid = '',
     resourceVersion = '',
     generation = 0,
-    creationTimestamp,
+    creationTimestamp = '',
     deletionTimestamp,
   } = object.metadata ?? {};
   return {
-    namespace,
+    namespace: shared(namespace),
     name,
     uid,
     resourceVersion,
     generation,
-    createdAt: parseRfc3339(creationTimestamp) ?? new Date(0),
+    createdAt: creationTimestamp,
     deleting: deletionTimestamp !== undefined,
   };
 }
@@ -75,5 +76,6 @@ export function validator<T>(schema: object): (spec: unknown) => T {
 
 /** `namespace/name`, or the bare name of what has no namespace: the key of caches and queues. */
 export function keyOf(object: { readonly namespace: string; readonly name: string }): string {
-  return object.namespace === '' ? object.name : `${object.namespace}/${object.name}`;
+  // Not a template, which would keep the pieces beside the whole: thousands of these are kept.
+  return object.namespace === '' ? object.name : [object.namespace, object.name].join('/');
 }

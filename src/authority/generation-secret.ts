@@ -33,7 +33,7 @@ export function viewGenerationSecret(object: RawObject, controllerNamespace: str
       version,
       // Annotations that were damaged make it neither sign nor disappear; the plan goes on from there.
       state: STATES.find((each) => each === annotations[names.GENERATION_STATE_ANNOTATION]) ?? 'Retiring',
-      since: parseRfc3339(annotations[names.GENERATION_SINCE_ANNOTATION]) ?? createdAt,
+      since: parseRfc3339(annotations[names.GENERATION_SINCE_ANNOTATION]) ?? parseRfc3339(createdAt) ?? new Date(0),
       source: annotations[names.GENERATION_SOURCE_ANNOTATION] ?? '',
       pair: pairOf(object),
       secret: { namespace, name, uid, resourceVersion },

@@ -18,7 +18,8 @@ import {
 import { type AuthorityView, authorityName, isOurs, type Observed } from './observed.ts';
 import { mayPass, type PublishDeps, publish } from './publish.ts';
 import { grantedLife } from './schedule.ts';
-import { nextSerials, secretManifest } from './secret-manifest.ts';
+import { secretManifest } from './secret-manifest.ts';
+import { nextSerials } from './secret-memory.ts';
 import type { CertificateFacts, SecretView } from './secret-view.ts';
 import type { Made, Unpublished } from './unpublished.ts';
 

@@ -42,7 +42,7 @@ export function troubleEvent(resource: ClientCertificate, status: ClientCertific
 
 /** What is told when a certificate has run out. */
 export function expiredEvent(resource: ClientCertificate, status: ClientCertificateStatus): EventText | undefined {
-  const isExpired = (each: ClientCertificateStatus) =>
+  const isExpired = (each: Conditioned) =>
     conditionsOf(each).some(({ type, reason }) => type === 'Ready' && reason === 'Expired');
   if (!isExpired(status) || isExpired(resource.status)) return undefined;
   return {
@@ -53,6 +53,8 @@ export function expiredEvent(resource: ClientCertificate, status: ClientCertific
   };
 }
 
-function troubleOf(status: ClientCertificateStatus) {
+type Conditioned = Pick<ClientCertificateStatus, 'conditions'>;
+
+function troubleOf(status: Conditioned) {
   return conditionsOf(status).find(({ type }) => type === 'Stalled' || type === 'Issuing');
 }

@@ -73,6 +73,6 @@ function findRival(resource: ClientCertificate, secret: SecretView | undefined, 
   return older.sort((one, other) => (age(one) < age(other) ? -1 : 1))[0]?.name;
 }
 
-function age({ createdAt, uid }: { readonly createdAt: Date; readonly uid: string }): string {
-  return `${createdAt.toISOString()} ${uid}`;
+function age({ createdAt, uid }: { readonly createdAt: string; readonly uid: string }): string {
+  return `${createdAt} ${uid}`;
 }

@@ -2,7 +2,8 @@ import type { RawObject } from '../api/parse.ts';
 import { ApiError, RetryableError, TerminalError } from '../errors.ts';
 import { isAdoptable, isOurs, type Observed } from './observed.ts';
 import { type SecretData, type SecretManifest, secretManifest } from './secret-manifest.ts';
-import { type SecretMemory, type SecretView, viewSecret } from './secret-view.ts';
+import type { SecretMemory } from './secret-memory.ts';
+import { type SecretView, viewSecret } from './secret-view.ts';
 
 /** The Secrets of certificates, one by one, past the cache. */
 export interface SecretAccess {

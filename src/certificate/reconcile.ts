@@ -7,6 +7,7 @@ import {
 } from '../api/client-certificate.ts';
 import { mergeConditions } from '../api/conditions.ts';
 import type { ClientCertificateStatus } from '../api/generated/types.ts';
+import { isStored } from '../api/stored-status.ts';
 import type { Authority } from '../authorities/authority.ts';
 import { AuthorityError, type CertwheelError, classify, RetryableError, UnexpectedError } from '../errors.ts';
 import type { Logger } from '../log.ts';
@@ -127,7 +128,7 @@ async function report(
   const now = deps.clock.now();
   const next = decide(seen, PERMISSION, now);
   const status = nextStatus(seen, next, failure, now);
-  if (!isDeepStrictEqual(status, resource.status)) await deps.writeStatus(resource, status);
+  if (!isStored(status, resource.status)) await deps.writeStatus(resource, status);
   // It may have gone meanwhile, and its series with it.
   if (deps.find(`${resource.namespace}/${resource.name}`) !== undefined) deps.metrics.show(resource, status);
   for (const event of [troubleEvent(resource, status), expiredEvent(resource, status)]) {

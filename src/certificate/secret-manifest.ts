@@ -1,11 +1,6 @@
 import type { ClientCertificate } from '../api/client-certificate.ts';
-import { toRfc3339 } from '../api/conditions.ts';
-import { formatDuration } from '../api/duration.ts';
 import * as names from '../api/names.ts';
-import type { PastSerial, SecretMemory } from './secret-view.ts';
-
-/** Enough for an audit to go back through a day of hourly certificates. */
-const SERIALS_KEPT = 10;
+import { type SecretMemory, writeMemory } from './secret-memory.ts';
 
 /** The bytes of a Secret's three keys, in PEM. */
 export interface SecretData {
@@ -38,7 +33,11 @@ export function secretManifest(
       name: spec.secretName,
       ...precondition,
       labels: { ...spec.secretLabels, [names.CERTIFICATE_NAME_LABEL]: resource.name },
-      annotations: { ...spec.secretAnnotations, ...writeMemory(resource, memory) },
+      annotations: {
+        ...spec.secretAnnotations,
+        [names.CERTIFICATE_UID_ANNOTATION]: resource.uid,
+        ...writeMemory({ ...memory, templateKeys: templateKeys(resource) }),
+      },
       ownerReferences: spec.deletionPolicy === 'Delete' ? [ownerReference(resource)] : [],
     },
     type: 'kubernetes.io/tls',
@@ -53,32 +52,6 @@ export function secretManifest(
 /** The keys of the template: where they differ from what a Secret remembers, something was taken out of the template. */
 export function templateKeys({ spec }: Pick<ClientCertificate, 'spec'>): string {
   return [...Object.keys(spec.secretLabels), ...Object.keys(spec.secretAnnotations)].sort().join(',');
-}
-
-/** The memory after one more certificate. */
-export function nextSerials(past: readonly PastSerial[], latest: PastSerial): readonly PastSerial[] {
-  return [latest, ...past.filter((each) => each.serialNumber !== latest.serialNumber)].slice(0, SERIALS_KEPT);
-}
-
-function writeMemory(resource: ClientCertificate, memory: Omit<SecretMemory, 'templateKeys'>): Record<string, string> {
-  const annotations: Record<string, string | undefined> = {
-    [names.CERTIFICATE_UID_ANNOTATION]: resource.uid,
-    [names.REVISION_ANNOTATION]: String(memory.revision),
-    [names.AUTHORITY_ANNOTATION]: memory.authority,
-    [names.AUTHORITY_GENERATION_ANNOTATION]:
-      memory.authorityGeneration === undefined ? undefined : String(memory.authorityGeneration),
-    [names.REQUESTED_DURATION_ANNOTATION]:
-      memory.requestedDurationMs === undefined ? undefined : formatDuration(memory.requestedDurationMs),
-    [names.ISSUED_AT_ANNOTATION]: memory.issuedAt?.toISOString(),
-    [names.SERIALS_ANNOTATION]: memory.serials
-      .map(({ serialNumber, notAfter }) => `${serialNumber}=${toRfc3339(notAfter)}`)
-      .join(','),
-    [names.TEMPLATE_KEYS_ANNOTATION]: templateKeys(resource),
-    [names.EXTERNAL_ID_ANNOTATION]: memory.externalId,
-  };
-  return Object.fromEntries(
-    Object.entries(annotations).filter((entry): entry is [string, string] => entry[1] !== undefined),
-  );
 }
 
 function ownerReference(resource: ClientCertificate) {

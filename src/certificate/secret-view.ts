@@ -1,17 +1,11 @@
-import { parseRfc3339 } from '../api/conditions.ts';
-import { parseDuration } from '../api/duration.ts';
 import * as names from '../api/names.ts';
 import { parseMeta, type RawObject } from '../api/parse.ts';
+import { shared } from '../api/shared.ts';
 import { hashOfBundle } from '../pki/bundle.ts';
 import type { KeyEncoding, KeySpec } from '../pki/keys.ts';
 import { type CanonicalIdentity, canonicalIdentity } from './identity.ts';
 import { readSecretContent, type SecretContent, SecretContentError } from './secret-content.ts';
-
-/** A serial that a Secret held, and until when it is good. */
-export interface PastSerial {
-  readonly serialNumber: string;
-  readonly notAfter: Date;
-}
+import { readMemory, type SecretMemory } from './secret-memory.ts';
 
 /** What is remembered of a certificate: small, since there is one for every ClientCertificate. */
 export interface CertificateFacts {
@@ -47,64 +41,74 @@ export interface SecretView {
   /** Labels and annotations that are not Certwheel's own. */
   readonly labels: Readonly<Record<string, string>>;
   readonly annotations: Readonly<Record<string, string>>;
-  /** What must outlive status; see the annotations of that name. */
   readonly memory: SecretMemory;
-}
-
-export interface SecretMemory {
-  readonly revision: number;
-  readonly authority: string | undefined;
-  readonly authorityGeneration: number | undefined;
-  readonly requestedDurationMs: number | undefined;
-  readonly issuedAt: Date | undefined;
-  readonly serials: readonly PastSerial[];
-  readonly templateKeys: string;
-  readonly externalId: string | undefined;
 }
 
 /** Reduces a Secret on arrival; its private key is looked at once, and dropped. */
 export function viewSecret(object: RawObject): SecretView {
   const { namespace, name, uid, resourceVersion } = parseMeta(object);
   const { labels = {}, annotations = {}, ownerReferences = [] } = object.metadata ?? {};
+  const owner = ownerOf(labels, annotations);
   return {
     namespace,
     name,
     uid,
     resourceVersion,
-    type: object.type ?? '',
-    owner: ownerOf(labels, annotations),
+    type: shared(object.type ?? ''),
+    owner,
     adoptBy: annotations[names.ADOPT_ANNOTATION],
-    ownerReferences: ownerReferences.map((reference) => reference.uid),
+    // The same text of the same uid is kept once.
+    ownerReferences: ownerReferences.map(({ uid }) => (uid === owner?.certificateUid ? owner.certificateUid : uid)),
     ...viewContent(object.data),
-    trustBundleHash: hashOfBundle(Buffer.from(object.data?.['ca.crt'] ?? '', 'base64').toString('latin1')),
-    labels: withoutOurs(labels),
-    annotations: withoutOurs(annotations),
+    trustBundleHash: shared(hashOfBundle(Buffer.from(object.data?.['ca.crt'] ?? '', 'base64').toString('latin1'))),
+    labels: shared(withoutOurs(labels)),
+    annotations: shared(withoutOurs(annotations)),
     memory: readMemory(annotations),
   };
 }
 
 function viewContent(data: RawObject['data']): Pick<SecretView, 'certificate' | 'problem'> {
   try {
-    return { certificate: factsOf(readSecretContent(data)), problem: undefined };
+    return { certificate: new Facts(readSecretContent(data)), problem: undefined };
   } catch (error) {
     if (error instanceof SecretContentError) return { certificate: undefined, problem: error.message };
     throw error;
   }
 }
 
-function factsOf({ leaf, issuer, anchor, keyEncoding }: SecretContent): CertificateFacts {
-  return {
-    serialNumber: leaf.serialNumber,
-    fingerprintSHA256: leaf.fingerprintSHA256,
-    publicKeyPinSHA256: leaf.publicKeyPin,
-    notBefore: leaf.notBefore,
-    notAfter: leaf.notAfter,
-    identity: canonicalIdentity(leaf),
-    key: leaf.keySpec,
-    keyEncoding,
-    issuerFingerprint: issuer.fingerprintSHA256,
-    anchorFingerprint: anchor.fingerprintSHA256,
-  };
+class Facts implements CertificateFacts {
+  readonly serialNumber: string;
+  readonly fingerprintSHA256: string;
+  readonly publicKeyPinSHA256: string;
+  readonly identity: CanonicalIdentity;
+  readonly key: KeySpec | undefined;
+  readonly keyEncoding: KeyEncoding;
+  readonly issuerFingerprint: string;
+  readonly anchorFingerprint: string;
+  // A Date takes ten times the memory of its number.
+  readonly #notBeforeMs: number;
+  readonly #notAfterMs: number;
+
+  constructor({ leaf, issuer, anchor, keyEncoding }: SecretContent) {
+    this.serialNumber = leaf.serialNumber;
+    this.fingerprintSHA256 = leaf.fingerprintSHA256;
+    this.publicKeyPinSHA256 = leaf.publicKeyPin;
+    this.identity = canonicalIdentity(leaf);
+    this.key = shared(leaf.keySpec);
+    this.keyEncoding = keyEncoding;
+    this.issuerFingerprint = issuer.fingerprintSHA256;
+    this.anchorFingerprint = anchor.fingerprintSHA256;
+    this.#notBeforeMs = leaf.notBefore.getTime();
+    this.#notAfterMs = leaf.notAfter.getTime();
+  }
+
+  get notBefore(): Date {
+    return new Date(this.#notBeforeMs);
+  }
+
+  get notAfter(): Date {
+    return new Date(this.#notAfterMs);
+  }
 }
 
 function ownerOf(
@@ -116,33 +120,6 @@ function ownerOf(
   return certificateName === undefined || certificateUid === undefined
     ? undefined
     : { certificateName, certificateUid };
-}
-
-function readMemory(annotations: Readonly<Record<string, string>>): SecretMemory {
-  return {
-    revision: countOf(annotations[names.REVISION_ANNOTATION]) ?? 0,
-    authority: annotations[names.AUTHORITY_ANNOTATION],
-    authorityGeneration: countOf(annotations[names.AUTHORITY_GENERATION_ANNOTATION]),
-    requestedDurationMs: parseDuration(annotations[names.REQUESTED_DURATION_ANNOTATION] ?? ''),
-    issuedAt: parseRfc3339(annotations[names.ISSUED_AT_ANNOTATION]),
-    serials: readSerials(annotations[names.SERIALS_ANNOTATION] ?? ''),
-    templateKeys: annotations[names.TEMPLATE_KEYS_ANNOTATION] ?? '',
-    externalId: annotations[names.EXTERNAL_ID_ANNOTATION],
-  };
-}
-
-/** From 1; undefined for anything else, so that a damaged annotation never gets into status, which would be refused. */
-function countOf(text: string | undefined): number | undefined {
-  return text !== undefined && /^[1-9]\d{0,8}$/.test(text) ? Number(text) : undefined;
-}
-
-/** `<serial>=<notAfter>`, newest first, separated by commas. */
-function readSerials(text: string): PastSerial[] {
-  return text.split(',').flatMap((entry) => {
-    const [serialNumber = '', end] = entry.split('=');
-    const notAfter = parseRfc3339(end);
-    return notAfter === undefined ? [] : [{ serialNumber, notAfter }];
-  });
 }
 
 const NOTHING: Readonly<Record<string, string>> = Object.freeze({});

@@ -5,6 +5,7 @@ import { arbitraryMoment, arbitraryObserved, arbitraryPermission } from '../../t
 import { ALLOWED, aCertificate, after, anObserved, DAY, HOUR, MINUTE, NOW } from '../../test/unit/builders.ts';
 import { conditionsOf } from '../api/client-certificate.ts';
 import type { ClientCertificateStatus } from '../api/generated/types.ts';
+import { storedStatus } from '../api/stored-status.ts';
 import { RetryableError } from '../errors.ts';
 import { decide } from './decide.ts';
 import { isOurs, type Observed } from './observed.ts';
@@ -18,7 +19,7 @@ const look = (seen: Observed, now = NOW, failure?: Failure) =>
   nextStatus(seen, decide(seen, ALLOWED, now), failure, now);
 const remembering = (seen: Observed, status: ClientCertificateStatus): Observed => ({
   ...seen,
-  resource: { ...seen.resource, status },
+  resource: { ...seen.resource, status: storedStatus(status) },
 });
 const ready = (status: ClientCertificateStatus) => conditionsOf(status).find(({ type }) => type === 'Ready');
 

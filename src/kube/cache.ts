@@ -33,7 +33,8 @@ export class Cache<T, Index extends string = never> {
   readonly #options: CacheOptions<T, Index>;
   readonly #indexes: readonly (readonly [Index, (value: T) => readonly string[]])[];
   readonly #entries = new Map<string, Entry<T>>();
-  readonly #indexed = new Map<Index, Map<string, Set<string>>>();
+  /** A name that leads to one key holds the bare key: most do, and a Set for each would be a tenth of the memory. */
+  readonly #indexed = new Map<Index, Map<string, string | Set<string>>>();
   /** Whether each wants to hear of our own writes too. */
   readonly #listeners = new Map<ChangeListener<T>, boolean>();
   /** How far each scope has been told; an object that is missing at this version is gone. */
@@ -68,7 +69,8 @@ export class Cache<T, Index extends string = never> {
   }
 
   keysByIndex(index: Index, name: string): string[] {
-    return [...(this.#indexed.get(index)?.get(name) ?? [])];
+    const keys = this.#indexed.get(index)?.get(name) ?? [];
+    return typeof keys === 'string' ? [keys] : [...keys];
   }
 
   /** Answers the function that ends it. With `ownToo` the listener hears even of what `put` tells nobody else. */
@@ -189,19 +191,25 @@ export class Cache<T, Index extends string = never> {
 
   #reindex(key: string, before: T | undefined, after: T | undefined): void {
     for (const [index, namesOf] of this.#indexes) {
-      const sets = this.#indexed.get(index) as Map<string, Set<string>>;
-      for (const name of before === undefined ? [] : namesOf(before)) {
-        const keys = sets.get(name);
-        keys?.delete(key);
-        if (keys?.size === 0) sets.delete(name);
-      }
-      for (const name of after === undefined ? [] : namesOf(after)) {
-        const keys = sets.get(name);
-        if (keys) keys.add(key);
-        else sets.set(name, new Set([key]));
-      }
+      const found = this.#indexed.get(index) as Map<string, string | Set<string>>;
+      for (const name of before === undefined ? [] : namesOf(before)) unfile(found, name, key);
+      for (const name of after === undefined ? [] : namesOf(after)) file(found, name, key);
     }
   }
+}
+
+function file(index: Map<string, string | Set<string>>, name: string, key: string): void {
+  const keys = index.get(name);
+  if (keys === undefined) index.set(name, key);
+  else if (typeof keys !== 'string') keys.add(key);
+  else if (keys !== key) index.set(name, new Set([keys, key]));
+}
+
+function unfile(index: Map<string, string | Set<string>>, name: string, key: string): void {
+  const keys = index.get(name);
+  if (keys === undefined) return;
+  if (typeof keys !== 'string') keys.delete(key);
+  if (keys === key || (typeof keys !== 'string' && keys.size === 0)) index.delete(name);
 }
 
 function isNewer<T>(entry: Entry<T>, than: Entry<T>): boolean {

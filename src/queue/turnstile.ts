@@ -10,6 +10,8 @@ export interface Limits {
 
 /** For so long room is kept for one who was called; he may have been deleted since, or be in a long queue. */
 const KEPT_MS = 1_000;
+/** A little later, since a timer may be early. */
+const LOOK_AGAIN_MS = KEPT_MS + 50;
 
 /**
  * Keeps what is behind it (an authority) from being asked by too many at once or too often. Who can't enter is turned
@@ -87,8 +89,8 @@ export class Turnstile {
     if (this.#waiting.size === 0) return;
     const { rate } = this.#limits;
     const tokenMs =
-      rate === undefined || this.#tokens >= 1 ? KEPT_MS : ((1 - this.#tokens) * rate.perMs) / rate.requests;
-    this.#timer = setTimeout(() => this.#callNext(), Math.min(KEPT_MS, Math.max(1, tokenMs))).unref();
+      rate === undefined || this.#tokens >= 1 ? LOOK_AGAIN_MS : ((1 - this.#tokens) * rate.perMs) / rate.requests;
+    this.#timer = setTimeout(() => this.#callNext(), Math.min(LOOK_AGAIN_MS, Math.max(1, tokenMs))).unref();
   }
 
   /** For how many more there is room, those who were called included. */

@@ -15,6 +15,7 @@ import { CREATE_ONLY } from '../kube/object.ts';
 import type { Reference } from '../kube/references.ts';
 import { Controller } from '../queue/controller.ts';
 import { Turnstile } from '../queue/turnstile.ts';
+import { secretKeyOf } from './cluster.ts';
 import { type Services, tell, writeStatus } from './services.ts';
 
 /** Authorities are few, and one that is slow must not hold up the others. */
@@ -158,7 +159,7 @@ async function foreignInTheWay(
 /** What a CA rotation has to know of the certificates of an authority: those whose Secret is theirs. */
 function members(key: string, { cluster }: Services): Member[] {
   return cluster.membersOf(key).flatMap((resource) => {
-    const secret = cluster.secrets.get(`${resource.namespace}/${resource.spec.secretName}`);
+    const secret = cluster.secrets.get(secretKeyOf(resource));
     if (secret === undefined || !isOurs({ resource, secret })) return [];
     const { certificate, trustBundleHash } = secret;
     return {

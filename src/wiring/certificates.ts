@@ -11,7 +11,7 @@ import { Unpublished } from '../certificate/unpublished.ts';
 import type { Reference } from '../kube/references.ts';
 import { Controller } from '../queue/controller.ts';
 import type { WorkQueue } from '../queue/work-queue.ts';
-import type { Cluster } from './cluster.ts';
+import { type Cluster, secretKeyOf } from './cluster.ts';
 import { type Services, tell, writeStatus } from './services.ts';
 
 /** Which authority has shown trouble, so that it is probed. */
@@ -82,7 +82,7 @@ export function wireCertificates(
 function secretOf(cluster: Cluster, key: string): SecretView | undefined {
   const resource = cluster.certificates.get(key);
   if (resource === undefined || isBroken(resource)) return undefined;
-  return cluster.secrets.get(keyOf({ namespace: resource.namespace, name: resource.spec.secretName }));
+  return cluster.secrets.get(secretKeyOf(resource));
 }
 
 /** Reads past the cache, and writes into it: the next look must see what was just written. */

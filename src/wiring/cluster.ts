@@ -6,7 +6,8 @@ import {
   parseClientCertificate,
 } from '../api/client-certificate.ts';
 import * as names from '../api/names.ts';
-import type { RawObject } from '../api/parse.ts';
+import { keyOf, type RawObject } from '../api/parse.ts';
+import { shared } from '../api/shared.ts';
 import { type GenerationSecret, viewGenerationSecret } from '../authority/generation-secret.ts';
 import { referredAuthority } from '../certificate/observe.ts';
 import { type SecretView, viewSecret } from '../certificate/secret-view.ts';
@@ -32,8 +33,8 @@ export class Cluster {
   >({
     reduce: parseClientCertificate,
     indexes: {
-      secret: (each) => (isBroken(each) ? [] : [`${each.namespace}/${each.spec.secretName}`]),
-      authority: (each) => (isBroken(each) ? [] : [referredAuthority(each)]),
+      secret: (each) => (isBroken(each) ? [] : [secretKeyOf(each)]),
+      authority: (each) => (isBroken(each) ? [] : [shared(referredAuthority(each))]),
       // Those whose right to their authority depends on the labels of their namespace.
       clusterUsers: (each) =>
         isBroken(each) || each.spec.authorityRef.kind === 'CertificateAuthority' ? [] : [each.namespace],
@@ -141,6 +142,11 @@ export class Cluster {
       watch: new Watch<T>(deps, spec),
     });
   }
+}
+
+/** The key of the Secret that a certificate is written to. */
+export function secretKeyOf({ namespace, spec }: Pick<ClientCertificate, 'namespace' | 'spec'>): string {
+  return keyOf({ namespace, name: spec.secretName });
 }
 
 function labelsOf(object: RawObject): NamespaceLabels {

@@ -4,7 +4,7 @@ import type { Registry } from '../authority/registry.ts';
 import { referredAuthority } from '../certificate/observe.ts';
 import type { Clock } from '../clock.ts';
 import type { WorkQueue } from '../queue/work-queue.ts';
-import type { Cluster } from './cluster.ts';
+import { type Cluster, secretKeyOf } from './cluster.ts';
 
 interface WakeDeps {
   readonly cluster: Cluster;
@@ -27,8 +27,7 @@ export function wireWakes({ cluster, certificates, authorities, registry, clock,
     for (const each of [before, after]) {
       if (each === undefined || isBroken(each)) continue;
       // A rival may have come or gone.
-      for (const rival of cluster.certificates.keysByIndex('secret', `${each.namespace}/${each.spec.secretName}`))
-        certificates.add(rival);
+      for (const rival of cluster.certificates.keysByIndex('secret', secretKeyOf(each))) certificates.add(rival);
       recount(referredAuthority(each));
     }
   });

@@ -6,7 +6,8 @@ import { OWN_CA_CAPABILITIES } from '../../src/authorities/own-ca.ts';
 import { canonicalIdentity } from '../../src/certificate/identity.ts';
 import { type AuthorityView, authorityName, type NoAuthority, type Observed } from '../../src/certificate/observed.ts';
 import { templateKeys } from '../../src/certificate/secret-manifest.ts';
-import type { CertificateFacts, SecretMemory, SecretView } from '../../src/certificate/secret-view.ts';
+import type { SecretMemory } from '../../src/certificate/secret-memory.ts';
+import type { CertificateFacts, SecretView } from '../../src/certificate/secret-view.ts';
 
 export const NOW = new Date('2026-06-01T12:00:00Z');
 export const SECOND = 1_000;

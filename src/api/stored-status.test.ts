@@ -1,0 +1,56 @@
+import fc from 'fast-check';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import type { ClientCertificateStatus } from './generated/types.ts';
+import { isStored, storedStatus } from './stored-status.ts';
+
+const STATUS: ClientCertificateStatus = {
+  observedGeneration: 1,
+  serialNumber: '0a',
+  revision: 3,
+  conditions: [
+    { type: 'Ready', status: 'True', reason: 'Issued', message: 'fine', lastTransitionTime: '2026-06-01T12:00:00Z' },
+  ],
+};
+
+const objects = fc.dictionary(fc.string(), fc.jsonValue(), { maxKeys: 6 }) as fc.Arbitrary<ClientCertificateStatus>;
+
+test('a status is stored when it is equal, whatever the order of its fields', () => {
+  const reversed = Object.fromEntries(Object.entries(STATUS).reverse()) as ClientCertificateStatus;
+  assert.ok(isStored(reversed, storedStatus(STATUS)));
+  assert.ok(isStored({}, storedStatus({})));
+});
+
+test('a difference in any field is one', () => {
+  assert.not(isStored({ ...STATUS, serialNumber: '0b' }, storedStatus(STATUS)));
+  assert.not(isStored({ ...STATUS, notAfter: '2026-06-01T12:00:00Z' }, storedStatus(STATUS)));
+  assert.not(isStored({ ...STATUS, conditions: [] }, storedStatus(STATUS)));
+  assert.not(isStored({}, storedStatus(STATUS)));
+});
+
+test('two statuses are the same exactly when their JSON is', () => {
+  fc.assert(
+    fc.property(objects, objects, (one, other) => {
+      assert.ok(isStored(structuredClone(one), storedStatus(one)));
+      const same = (() => {
+        try {
+          assert.equal(JSON.parse(JSON.stringify(one)), JSON.parse(JSON.stringify(other)));
+          return true;
+        } catch {
+          return false;
+        }
+      })();
+      assert.is(isStored(one, storedStatus(other)), same);
+    }),
+  );
+});
+
+test('what decisions are made from is kept as it is', () => {
+  const { observedGeneration, revision, conditions } = storedStatus(STATUS);
+  assert.equal(
+    { observedGeneration, revision, conditions },
+    { observedGeneration: 1, revision: 3, conditions: STATUS.conditions },
+  );
+});
+
+test.run();
