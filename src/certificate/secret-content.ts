@@ -1,6 +1,7 @@
 import type { RawObject } from '../api/parse.ts';
 import { type CertificateView, parseCertificate } from '../pki/certificate.ts';
-import { type KeyEncoding, keyEncodingOf, keyMatches, parsePrivateKey } from '../pki/keys.ts';
+import { pemMatches } from '../pki/key-match.ts';
+import { type KeyEncoding, keyEncodingOf } from '../pki/keys.ts';
 import { isIssuedBy } from '../pki/path.ts';
 import { parsePem } from '../pki/pem.ts';
 
@@ -24,8 +25,7 @@ export class SecretContentError extends Error {}
 export function readSecretContent(data: RawObject['data'] = {}): SecretContent {
   const [leaf, ...intermediates] = certificatesOf(data, 'tls.crt');
   if (leaf === undefined) throw new SecretContentError('tls.crt holds no certificate');
-  if (!keyMatches(leaf.publicKeyDer, privateKeyOf(data)))
-    throw new SecretContentError('tls.key is not the key of the certificate in tls.crt');
+  if (!keyFits(leaf, data)) throw new SecretContentError('tls.key is not the key of the certificate in tls.crt');
   const keyEncoding = keyEncodingOf(textOf(data, 'tls.key'));
   return { leaf, keyEncoding, ...pathToAnchor(leaf, intermediates, trustBundleOf(data['ca.crt'] ?? '')) };
 }
@@ -40,11 +40,11 @@ function certificatesOf(data: NonNullable<RawObject['data']>, key: string): Cert
   }
 }
 
-function privateKeyOf(data: NonNullable<RawObject['data']>) {
+function keyFits(leaf: CertificateView, data: NonNullable<RawObject['data']>): boolean {
   const text = data['tls.key'];
   if (text === undefined || text === '') throw new SecretContentError('tls.key is missing');
   try {
-    return parsePrivateKey(textOf(data, 'tls.key'));
+    return pemMatches(leaf.publicKeyDer, textOf(data, 'tls.key'));
   } catch {
     // Whatever the parser says may quote what it read.
     throw new SecretContentError("tls.key can't be read as a private key");

@@ -1,7 +1,8 @@
 import { createPublicKey, sign, verify } from 'node:crypto';
 import { CERTIFICATE_LABEL, type CertificateView, parseCertificate } from './certificate.ts';
 import { orderChain } from './chain.ts';
-import { keyMatches, type PrivateKey, parsePrivateKey } from './keys.ts';
+import { keyMatches } from './key-match.ts';
+import { type PrivateKey, parsePrivateKey } from './keys.ts';
 import { isIssuedBy, issuersProblem } from './path.ts';
 import { EncryptedPemError, MAX_PEM_BYTES, type PemBlock, parsePem } from './pem.ts';
 

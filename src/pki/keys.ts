@@ -194,14 +194,3 @@ export function publicKeyDer(key: KeyObject): Buffer {
 export function publicKeyPin(spki: Uint8Array): string {
   return hash('sha256', spki, 'base64');
 }
-
-/** Whether a certificate's SubjectPublicKeyInfo is that of the private key. Never throws. */
-export function keyMatches(spki: Buffer, privateKey: PrivateKey): boolean {
-  if (publicKeyDer(privateKey).equals(spki)) return true;
-  // The same key has several encodings: a compressed point, RSA without NULL.
-  try {
-    return createPublicKey({ key: spki, format: 'der', type: 'spki' }).equals(createPublicKey(privateKey));
-  } catch {
-    return false;
-  }
-}
