@@ -13,6 +13,7 @@ import { EventRecorder } from './kube/events.ts';
 import { Lease } from './kube/lease.ts';
 import { References } from './kube/references.ts';
 import type { Logger } from './log.ts';
+import { releaseMemoryWhenQuiet } from './memory.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
 import { type Page, serve } from './server.ts';
 import { wireAuthorities } from './wiring/authorities.ts';
@@ -110,6 +111,7 @@ export async function startApp(
     throw error;
   }
   cluster.start(stopping.signal, unreadable);
+  void releaseMemoryWhenQuiet(clock, stopping.signal);
 
   const begin = () => {
     authorities.start();

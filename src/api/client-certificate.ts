@@ -72,8 +72,19 @@ export function parseClientCertificate(object: RawObject): ClientCertificate | B
   const meta = parseMeta(object);
   const status = (object.status ?? {}) as ClientCertificateStatus;
   try {
-    const renewAt = parseRfc3339(object.metadata?.annotations?.[RENEW_AT_ANNOTATION]);
-    return { ...meta, spec: parseSpec(validate(object.spec)), renewAt, status: storedStatus(status) };
+    // Not by a spread, which keeps what is added to it apart, at 50 bytes for each of thousands.
+    return {
+      namespace: meta.namespace,
+      name: meta.name,
+      uid: meta.uid,
+      resourceVersion: meta.resourceVersion,
+      generation: meta.generation,
+      createdAt: meta.createdAt,
+      deleting: meta.deleting,
+      spec: parseSpec(validate(object.spec)),
+      renewAt: parseRfc3339(object.metadata?.annotations?.[RENEW_AT_ANNOTATION]),
+      status: storedStatus(status),
+    };
   } catch (error) {
     if (error instanceof CertwheelError) return { ...meta, problem: error.message, status };
     throw error;

@@ -1,4 +1,5 @@
 import type { Identity } from '../api/client-certificate.ts';
+import { shared } from '../api/shared.ts';
 import type { Subject } from '../pki/name.ts';
 import { canonicalNames } from '../pki/san.ts';
 
@@ -13,7 +14,7 @@ export function canonicalIdentity({ subject, names, usages }: Identity): Canonic
   return {
     subject: canonicalSubject(subject),
     names: canonicalNames(names),
-    usages: [...new Set(usages)].sort().join(', '),
+    usages: shared([...new Set(usages)].sort().join(', ')),
   };
 }
 

@@ -49,6 +49,7 @@ export function viewSecret(object: RawObject): SecretView {
   const { namespace, name, uid, resourceVersion } = parseMeta(object);
   const { labels = {}, annotations = {}, ownerReferences = [] } = object.metadata ?? {};
   const owner = ownerOf(labels, annotations);
+  const { certificate, problem } = viewContent(object.data);
   return {
     namespace,
     name,
@@ -59,7 +60,8 @@ export function viewSecret(object: RawObject): SecretView {
     adoptBy: annotations[names.ADOPT_ANNOTATION],
     // The same text of the same uid is kept once.
     ownerReferences: ownerReferences.map(({ uid }) => (uid === owner?.certificateUid ? owner.certificateUid : uid)),
-    ...viewContent(object.data),
+    certificate,
+    problem,
     trustBundleHash: shared(hashOfBundle(Buffer.from(object.data?.['ca.crt'] ?? '', 'base64').toString('latin1'))),
     labels: shared(withoutOurs(labels)),
     annotations: shared(withoutOurs(annotations)),

@@ -1,5 +1,6 @@
 import type { Dispatcher } from 'undici';
 import { ApiError } from '../errors.ts';
+import { Body } from './body.ts';
 
 export const USER_AGENT = 'certwheel';
 
@@ -61,8 +62,7 @@ class Exchange implements Dispatcher.DispatchHandler {
   #settled = false;
   #status = 0;
   #retryAfter: string | undefined;
-  #chunks: Buffer[] = [];
-  #bytes = 0;
+  readonly #body = new Body();
 
   constructor(request: HttpRequest, resolve: (answer: HttpAnswer) => void, reject: (error: Error) => void) {
     this.#request = request;
@@ -97,19 +97,14 @@ class Exchange implements Dispatcher.DispatchHandler {
   }
 
   onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
-    this.#bytes += chunk.length;
-    if (this.#bytes > this.#request.maxBytes) {
+    if (this.#body.length + chunk.length > this.#request.maxBytes)
       this.giveUp('AnswerTooLarge', `the answer is larger than ${this.#request.maxBytes} bytes`);
-    } else {
-      this.#chunks.push(chunk);
-    }
+    else this.#body.push(chunk);
   }
 
   onResponseEnd(): void {
     if (!this.#settle()) return;
-    const [first] = this.#chunks;
-    const body = this.#chunks.length === 1 && first ? first : Buffer.concat(this.#chunks);
-    this.#resolve({ status: this.#status, retryAfter: this.#retryAfter, body: body.toString('utf8') });
+    this.#resolve({ status: this.#status, retryAfter: this.#retryAfter, body: this.#body.toString() });
   }
 
   onResponseError(_controller: unknown, error: unknown): void {

@@ -1,11 +1,12 @@
 import type { Resource } from '../api/names.ts';
+import type { RawObject } from '../api/parse.ts';
 import type { Clock } from '../clock.ts';
 import { ApiError } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import { statusError } from './answer.ts';
 import { ALL_NAMESPACES, type Cache, type Entry } from './cache.ts';
 import type { KubeClient } from './client.ts';
-import type { WatchEvent } from './object.ts';
+import type { ListPage, WatchEvent } from './object.ts';
 import type { Selection } from './options.ts';
 import { type Restart, restartOf, WatchBackoff, type WatchTiming, withDefaults } from './watch-backoff.ts';
 
@@ -98,29 +99,32 @@ export class Watch<T> {
   }
 
   async #list(signal: AbortSignal): Promise<State> {
+    const { client } = this.#deps;
     const { cache, resource, namespace, labelSelector, fieldSelector } = this.#spec;
     const entries = new Map<string, Entry<T>>();
     const begun = cache.begin();
     try {
-      let next: string | undefined;
-      let resourceVersion: string;
-      do {
-        const page = await this.#deps.client.list(resource, {
+      const pageFrom = (start: string | undefined) =>
+        client.list(resource, {
           namespace,
           labelSelector,
           fieldSelector,
           limit: this.#timing.pageSize,
-          continue: next,
+          continue: start,
           signal,
         });
+      let resourceVersion = '';
+      for (let pending: Promise<ListPage<RawObject>> | undefined = pageFrom(undefined); pending !== undefined; ) {
+        const { items, metadata } = await pending;
         this.#touch();
-        for (const item of page.items) {
+        // The server is at the next page while this one is reduced.
+        pending = metadata.continue === undefined || metadata.continue === '' ? undefined : pageFrom(metadata.continue);
+        for (const item of items) {
           const entry = cache.entry(item);
           if (entry) entries.set(entry.key, entry);
         }
-        resourceVersion = page.metadata.resourceVersion;
-        next = page.metadata.continue;
-      } while (next !== undefined && next !== '');
+        resourceVersion = metadata.resourceVersion;
+      }
       cache.replace(this.#scope, entries, resourceVersion, begun);
       this.#listed();
       return { at: 'watching', resourceVersion };

@@ -8,6 +8,7 @@ import { systemClock } from '../../src/clock.ts';
 import { KubeconfigConnection } from '../../src/kube/auth.ts';
 import { KubeClient } from '../../src/kube/client.ts';
 import { bundle } from '../../tools/bundle.ts';
+import { ENVIRONMENT, NODE_FLAGS } from '../../tools/runtime.ts';
 import { type ControlPlane, startControlPlane } from '../cluster/control-plane.ts';
 import { untilKnown } from '../e2e/crds/api.ts';
 import type { Answer, FloorRound, Question, State } from './protocol.ts';
@@ -93,7 +94,8 @@ async function launch(file: string, args: readonly string[], clock: BenchClock):
   ];
   const child = fork(file, [...standard, ...args], {
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
-    env: { ...process.env, BENCH_AHEAD_MS: String(clock.aheadMs) },
+    execArgv: [...NODE_FLAGS],
+    env: { ...process.env, ...ENVIRONMENT, BENCH_AHEAD_MS: String(clock.aheadMs) },
   });
   const firstLineMs = once(child.stderr as NodeJS.ReadableStream, 'data').then(() => performance.now() - startedMs);
   child.stderr?.resume();
