@@ -117,7 +117,7 @@ export class KubeClient {
 
   /** Opens a watch; its events are read by iterating. Leaving the loop, `abort` and the signal end it. */
   watch(resource: Resource, options: WatchOptions): Promise<WatchStream> {
-    const { namespace, labelSelector, fieldSelector, resourceVersion, timeoutSeconds } = options;
+    const { namespace, labelSelector, fieldSelector, resourceVersion, initialEvents, timeoutSeconds } = options;
     const path =
       resourcePath(resource, namespace) +
       query({
@@ -126,6 +126,8 @@ export class KubeClient {
         labelSelector,
         fieldSelector,
         resourceVersion,
+        sendInitialEvents: initialEvents ? 'true' : undefined,
+        resourceVersionMatch: initialEvents ? 'NotOlderThan' : undefined,
         timeoutSeconds,
       });
     return this.#transport.watch(resource.plural, path, options);

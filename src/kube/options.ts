@@ -24,7 +24,10 @@ export interface WriteOptions extends CallOptions {
 }
 
 export interface WatchOptions extends Selection {
-  resourceVersion: string;
+  /** From where on; undefined together with `initialEvents`. */
+  resourceVersion?: string | undefined;
+  /** All that is there comes first, each as if it had just been added, and then a bookmark that says so. */
+  initialEvents?: boolean | undefined;
   /** After this long the server ends the stream in good order. */
   timeoutSeconds: number;
   /** The stream fails when nothing, not even a bookmark, has arrived for this long. */

@@ -18,6 +18,8 @@ export type Restart =
   | 'serverError';
 
 export interface WatchTiming {
+  /** False: lists come by pages, even where the server could stream them. */
+  streamsLists: boolean;
   pageSize: number;
   /** The server is asked to end each stream after a time between these, so that they don't all end together. */
   shortestStreamSeconds: number;
@@ -35,6 +37,7 @@ export interface WatchTiming {
 }
 
 const DEFAULTS: WatchTiming = {
+  streamsLists: true,
   pageSize: 500,
   shortestStreamSeconds: 240,
   longestStreamSeconds: 300,

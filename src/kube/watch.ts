@@ -1,12 +1,12 @@
 import type { Resource } from '../api/names.ts';
-import type { RawObject } from '../api/parse.ts';
 import type { Clock } from '../clock.ts';
 import { ApiError } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import { statusError } from './answer.ts';
-import { ALL_NAMESPACES, type Cache, type Entry } from './cache.ts';
+import { ALL_NAMESPACES, type Cache } from './cache.ts';
 import type { KubeClient } from './client.ts';
-import type { ListPage, WatchEvent } from './object.ts';
+import { isStreamUnsupported, type Listing, listByPages, listByStream } from './listing.ts';
+import type { WatchEvent } from './object.ts';
 import type { Selection } from './options.ts';
 import { type Restart, restartOf, WatchBackoff, type WatchTiming, withDefaults } from './watch-backoff.ts';
 
@@ -59,6 +59,8 @@ export class Watch<T> {
   readonly #backoff: WatchBackoff;
   readonly #reportSynced: () => void;
   #resourceVersion = '';
+  /** Whether the next list comes by a stream. */
+  #streams: 'next' | 'later' | 'never';
   #listedAt = 0;
 
   constructor(deps: WatchDeps, spec: WatchSpec<T>) {
@@ -66,6 +68,7 @@ export class Watch<T> {
     this.#spec = spec;
     this.#scope = spec.namespace ?? ALL_NAMESPACES;
     this.#timing = withDefaults(spec.timing);
+    this.#streams = this.#timing.streamsLists ? 'next' : 'never';
     this.#backoff = new WatchBackoff(deps, this.#timing, { resource: spec.resource, namespace: spec.namespace });
     this.stats = { synced: false, lastEventAt: deps.clock.monotonicMs(), lists: 0, restarts: {} };
     spec.cache.onBroken((key, error) => {
@@ -99,39 +102,40 @@ export class Watch<T> {
   }
 
   async #list(signal: AbortSignal): Promise<State> {
-    const { client } = this.#deps;
-    const { cache, resource, namespace, labelSelector, fieldSelector } = this.#spec;
-    const entries = new Map<string, Entry<T>>();
+    const { cache } = this.#spec;
     const begun = cache.begin();
     try {
-      const pageFrom = (start: string | undefined) =>
-        client.list(resource, {
-          namespace,
-          labelSelector,
-          fieldSelector,
-          limit: this.#timing.pageSize,
-          continue: start,
-          signal,
-        });
-      let resourceVersion = '';
-      for (let pending: Promise<ListPage<RawObject>> | undefined = pageFrom(undefined); pending !== undefined; ) {
-        const { items, metadata } = await pending;
-        this.#touch();
-        // The server is at the next page while this one is reduced.
-        pending = metadata.continue === undefined || metadata.continue === '' ? undefined : pageFrom(metadata.continue);
-        for (const item of items) {
-          const entry = cache.entry(item);
-          if (entry) entries.set(entry.key, entry);
-        }
-        resourceVersion = metadata.resourceVersion;
-      }
+      const { entries, resourceVersion } = await this.#listing(signal);
       cache.replace(this.#scope, entries, resourceVersion, begun);
       this.#listed();
       return { at: 'watching', resourceVersion };
     } catch (error) {
-      // A continue token expires like a version does: half a list is no list.
       return this.#failed(error, LISTING, signal);
     }
+  }
+
+  /** By a stream where the server can, and by pages where it can't or where a stream has just failed. */
+  async #listing(signal: AbortSignal): Promise<Listing<T>> {
+    const { resource, cache, namespace, labelSelector, fieldSelector } = this.#spec;
+    const options = {
+      client: this.#deps.client,
+      resource,
+      selection: { namespace, labelSelector, fieldSelector },
+      cache,
+      signal,
+      onBytes: () => this.#touch(),
+    };
+    if (this.#streams === 'next') {
+      try {
+        return await listByStream({ ...options, idleMs: this.#timing.idleMs });
+      } catch (error) {
+        this.#streams = isStreamUnsupported(error) ? 'never' : 'later';
+        if (this.#streams === 'later') throw error;
+      }
+    }
+    const listing = await listByPages({ ...options, pageSize: this.#timing.pageSize });
+    if (this.#streams === 'later') this.#streams = 'next';
+    return listing;
   }
 
   async #watch(resourceVersion: string, signal: AbortSignal): Promise<State> {

@@ -17,9 +17,10 @@ let direct: Connected;
 let proxied: Connected;
 let namespace: string;
 
-const watches: Matcher = ({ watch, path }) => watch && path.includes(`/${namespace}/`);
-const lists: Matcher = ({ method, watch, path }) =>
-  method === 'GET' && !watch && path.endsWith(`/${namespace}/secrets`);
+const isList: Matcher = ({ watch, query }) => !watch || query.has('sendInitialEvents');
+const watches: Matcher = (request) => !isList(request) && request.path.includes(`/${namespace}/`);
+const lists: Matcher = (request) =>
+  isList(request) && request.method === 'GET' && request.path.endsWith(`/${namespace}/secrets`);
 
 test.before(async () => {
   cluster = await startControlPlane();
@@ -120,12 +121,58 @@ test('a 410 on the second page of a list starts the list anew, and no half list 
     reason: 'Expired',
   });
   const sizes = new Set<number>();
-  const watching = await watchSecrets(proxied.client, namespace, { pageSize: 4 });
+  const watching = await watchSecrets(proxied.client, namespace, { streamsLists: false, pageSize: 4 });
   watching.cache.onChange(() => sizes.add(watching.cache.size));
   assert.is(watching.cache.size, 6);
   assert.is(watching.watch.stats.lists, 1);
   await watching.stop();
 });
+
+test('a server that streams no lists is asked for pages, at once and from then on', async () => {
+  await write('a', '1');
+  const streams: Matcher = ({ query }) => query.has('sendInitialEvents');
+  const stop = proxy.when(streams, { kind: 'answer', status: 422, reason: 'Invalid' }, { times: 1_000 });
+  const before = proxy.requests.filter(streams).length;
+  const watching = await watchSecrets(proxied.client, namespace);
+  await until('the watch is open', () => proxy.watches(watches).length === 1);
+  assert.is(watching.cache.get(`${namespace}/a`), '1');
+  await pause(350);
+  for (const stream of proxy.watches(watches)) stream.expire();
+  await until('listed again', () => watching.watch.stats.lists === 2);
+  assert.is(proxy.requests.filter(streams).length - before, 1);
+  assert.equal(watching.watch.stats.restarts, { expired: 1 });
+  stop();
+  await watching.stop();
+});
+
+for (const [how, doIt] of [
+  ['cut', (stream: WatchPipe) => stream.cut()],
+  ['ended in good order before its last object', (stream: WatchPipe) => stream.end()],
+  ['expired', (stream: WatchPipe) => stream.expire()],
+] as const) {
+  test(`a streamed list that is ${how} is not believed, and pages follow`, async () => {
+    await Promise.all(Array.from({ length: 6 }, (_, index) => write(`s${index}`, '1')));
+    const isEnd = (line: string) => line.includes('initial-events-end');
+    const release = proxy.onWatchLine(lists, (line) => {
+      if (!isEnd(line)) return [line];
+      for (const stream of proxy.watches(lists)) setImmediate(() => doIt(stream));
+      return [];
+    });
+    const before = proxy.requests.filter(lists).length;
+    const watching = await watchSecrets(proxied.client, namespace);
+    release();
+    assert.is(watching.cache.size, 6);
+    assert.is(watching.changes.length, 6);
+    assert.equal(
+      proxy.requests
+        .filter(lists)
+        .slice(before)
+        .map(({ watch }) => watch),
+      [true, false],
+    );
+    await watching.stop();
+  });
+}
 
 test('a 429 with Retry-After keeps away for that long', async () => {
   const watching = await watchSecrets(proxied.client, namespace);

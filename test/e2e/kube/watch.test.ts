@@ -16,9 +16,10 @@ let direct: Connected;
 let proxied: Connected;
 let namespace: string;
 
-const watches: Matcher = ({ watch, path }) => watch && path.includes(`/${namespace}/`);
-const lists: Matcher = ({ method, watch, path }) =>
-  method === 'GET' && !watch && path.endsWith(`/${namespace}/secrets`);
+const isList: Matcher = ({ watch, query }) => !watch || query.has('sendInitialEvents');
+const watches: Matcher = (request) => !isList(request) && request.path.includes(`/${namespace}/`);
+const lists: Matcher = (request) =>
+  isList(request) && request.method === 'GET' && request.path.endsWith(`/${namespace}/secrets`);
 
 test.before(async () => {
   cluster = await startControlPlane();
@@ -46,7 +47,7 @@ function write(name: string, text: string) {
 
 test('a cache follows what is written, changed and deleted', async () => {
   await write('a', '1');
-  const watching = await watchSecrets(proxied.client, namespace, { pageSize: 1 });
+  const watching = await watchSecrets(proxied.client, namespace, { streamsLists: false, pageSize: 1 });
   assert.is(watching.cache.get(`${namespace}/a`), '1');
   await write('b', '1');
   await write('a', '2');
@@ -60,10 +61,26 @@ test('a cache follows what is written, changed and deleted', async () => {
   await watching.stop();
 });
 
+test('where the server can, a list comes as one stream', async () => {
+  await Promise.all(Array.from({ length: 25 }, (_, index) => write(`s${index}`, `${index}`)));
+  const before = proxy.requests.filter(lists).length;
+  const watching = await watchSecrets(proxied.client, namespace);
+  assert.is(watching.cache.size, 25);
+  assert.equal(
+    proxy.requests
+      .filter(lists)
+      .slice(before)
+      .map(({ watch }) => watch),
+    [true],
+  );
+  assert.is(watching.watch.stats.lists, 1);
+  await watching.stop();
+});
+
 test('a list of several pages is complete', async () => {
   await Promise.all(Array.from({ length: 25 }, (_, index) => write(`s${index}`, `${index}`)));
   const before = proxy.requests.filter(lists).length;
-  const watching = await watchSecrets(proxied.client, namespace, { pageSize: 10 });
+  const watching = await watchSecrets(proxied.client, namespace, { streamsLists: false, pageSize: 10 });
   assert.is(watching.cache.size, 25);
   assert.is(proxy.requests.filter(lists).length - before, 3);
   assert.is(watching.watch.stats.lists, 1);
