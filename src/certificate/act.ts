@@ -96,7 +96,7 @@ function publishMade(
     serials: nextSerials(past?.serials ?? [], leaf),
     externalId: issued.externalId,
   };
-  return publish(seen, data, memory, leaf.serialNumber, deps);
+  return publish(seen, data, memory, chain, deps);
 }
 
 /** Writes the Secret anew around the certificate that it holds: its trust bundle, its labels, its marks. */

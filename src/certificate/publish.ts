@@ -1,6 +1,9 @@
 import type { RawObject } from '../api/parse.ts';
 import { ApiError, RetryableError, TerminalError } from '../errors.ts';
+import type { CertificateView } from '../pki/certificate.ts';
+import { keyEncodingOf } from '../pki/keys.ts';
 import { isAdoptable, isOurs, type Observed } from './observed.ts';
+import { contentOf, type SecretContent } from './secret-content.ts';
 import { type SecretData, type SecretManifest, secretManifest } from './secret-manifest.ts';
 import type { SecretMemory } from './secret-memory.ts';
 import { type SecretView, viewSecret } from './secret-view.ts';
@@ -8,8 +11,8 @@ import { type SecretView, viewSecret } from './secret-view.ts';
 /** The Secrets of certificates, one by one, past the cache. */
 export interface SecretAccess {
   get(namespace: string, name: string): Promise<RawObject | undefined>;
-  /** Server-side apply; answers what is stored now. */
-  apply(manifest: SecretManifest): Promise<SecretView>;
+  /** Server-side apply; answers what is stored now. `content` is what the manifest's data is known to hold. */
+  apply(manifest: SecretManifest, content?: SecretContent): Promise<SecretView>;
 }
 
 export interface PublishDeps {
@@ -23,13 +26,14 @@ const WRITE_ATTEMPTS = 4;
 
 /**
  * One server-side apply, on the condition that the Secret still is what was looked at. After a lost race or a lost
- * answer the Secret itself is asked what holds, so that a certificate that was paid for isn't thrown away.
+ * answer the Secret itself is asked what holds, so that a certificate that was paid for isn't thrown away. `chain` is
+ * what `data` holds, leaf first, and proven.
  */
 export async function publish(
   seen: Observed,
   data: SecretData,
   memory: Omit<SecretMemory, 'templateKeys'>,
-  serialNumber: string,
+  chain: readonly CertificateView[],
   deps: PublishDeps,
 ): Promise<SecretView> {
   const { resource } = seen;
@@ -37,7 +41,9 @@ export async function publish(
   for (let attempt = 1; ; attempt++) {
     deps.assertLeading();
     try {
-      return await deps.secrets.apply(secretManifest(resource, data, memory, current));
+      const manifest = secretManifest(resource, data, memory, current);
+      const content = contentOf(chain, keyEncodingOf(data.privateKey), manifest.data['ca.crt']);
+      return await deps.secrets.apply(manifest, content);
     } catch (error) {
       if (!isUncertain(error) || attempt === WRITE_ATTEMPTS) throw error;
       const live = await deps.secrets.get(resource.namespace, resource.spec.secretName);
@@ -47,8 +53,8 @@ export async function publish(
       if (!isOurs(now) && !isAdoptable(now))
         throw new TerminalError('SecretNotOwned', `Secret ${current.name} exists and is not this ClientCertificate's`);
       if (isOurs(now) && current.memory.revision >= memory.revision) {
-        if (current.certificate?.serialNumber === serialNumber && current.memory.revision === memory.revision)
-          return current;
+        const isThisOne = current.certificate?.fingerprintSHA256 === chain[0]?.fingerprintSHA256;
+        if (isThisOne && current.memory.revision === memory.revision) return current;
         throw new RetryableError('Conflict', `revision ${current.memory.revision} was published meanwhile`, {
           cause: error,
         });

@@ -23,11 +23,21 @@ export class SecretContentError extends Error {}
  * ca.crt. Whether it has expired is not asked here, since that changes with time.
  */
 export function readSecretContent(data: RawObject['data'] = {}): SecretContent {
-  const [leaf, ...intermediates] = certificatesOf(data, 'tls.crt');
+  const chain = certificatesOf(data, 'tls.crt');
+  const [leaf] = chain;
   if (leaf === undefined) throw new SecretContentError('tls.crt holds no certificate');
   if (!keyFits(leaf, data)) throw new SecretContentError('tls.key is not the key of the certificate in tls.crt');
-  const keyEncoding = keyEncodingOf(textOf(data, 'tls.key'));
-  return { leaf, keyEncoding, ...pathToAnchor(leaf, intermediates, trustBundleOf(data['ca.crt'] ?? '')) };
+  return contentOf(chain, keyEncodingOf(textOf(data, 'tls.key')), data['ca.crt'] ?? '');
+}
+
+/** The same of a chain whose key is known to fit, leaf first; `trustBundle` in base64, as it stands in `ca.crt`. */
+export function contentOf(
+  [leaf, ...intermediates]: readonly CertificateView[],
+  keyEncoding: KeyEncoding,
+  trustBundle: string,
+): SecretContent {
+  if (leaf === undefined) throw new SecretContentError('there is no certificate');
+  return { leaf, keyEncoding, ...pathToAnchor(leaf, intermediates, trustBundleOf(trustBundle)) };
 }
 
 function certificatesOf(data: NonNullable<RawObject['data']>, key: string): CertificateView[] {

@@ -44,12 +44,15 @@ export interface SecretView {
   readonly memory: SecretMemory;
 }
 
-/** Reduces a Secret on arrival; its private key is looked at once, and dropped. */
-export function viewSecret(object: RawObject): SecretView {
+/**
+ * Reduces a Secret on arrival; its private key is looked at once, and dropped. `known` is what its data is known to hold,
+ * and saves the proof.
+ */
+export function viewSecret(object: RawObject, known?: SecretContent): SecretView {
   const { namespace, name, uid, resourceVersion } = parseMeta(object);
   const { labels = {}, annotations = {}, ownerReferences = [] } = object.metadata ?? {};
   const owner = ownerOf(labels, annotations);
-  const { certificate, problem } = viewContent(object.data);
+  const { certificate, problem } = viewContent(object.data, known);
   return {
     namespace,
     name,
@@ -69,9 +72,12 @@ export function viewSecret(object: RawObject): SecretView {
   };
 }
 
-function viewContent(data: RawObject['data']): Pick<SecretView, 'certificate' | 'problem'> {
+function viewContent(
+  data: RawObject['data'],
+  known: SecretContent | undefined,
+): Pick<SecretView, 'certificate' | 'problem'> {
   try {
-    return { certificate: new Facts(readSecretContent(data)), problem: undefined };
+    return { certificate: new Facts(known ?? readSecretContent(data)), problem: undefined };
   } catch (error) {
     if (error instanceof SecretContentError) return { certificate: undefined, problem: error.message };
     throw error;

@@ -6,9 +6,11 @@ export type ChangeListener<T> = (key: string, before: T | undefined, after: T | 
 
 export type Indexes<T, Index extends string> = Readonly<Record<Index, (value: T) => readonly string[]>>;
 
+type Reduce<T> = (object: RawObject) => T;
+
 export interface CacheOptions<T, Index extends string> {
   /** Makes of an object what is kept of it, on arrival. */
-  reduce(object: RawObject): T;
+  readonly reduce: Reduce<T>;
   indexes?: Indexes<T, Index>;
 }
 
@@ -87,10 +89,11 @@ export class Cache<T, Index extends string = never> {
   /**
    * Takes in the answer to our own write, so that the next look sees it; the watch's echo of it then tells nobody.
    * `replaces` is the resourceVersion that the write demanded. Where the cache holds that very version (or nothing, for a
-   * create-only write), nobody is told now either: nothing but our own change can be in it.
+   * create-only write), nobody is told now either: nothing but our own change can be in it. `reduce` is for whoever knows
+   * a shorter way to the same value.
    */
-  put(object: RawObject, replaces?: string | undefined): void {
-    const entry = this.entry(object, ++this.#writes);
+  put(object: RawObject, replaces?: string | undefined, reduce: Reduce<T> = this.#options.reduce): void {
+    const entry = this.entry(object, ++this.#writes, reduce);
     if (!entry) return;
     const before = this.#entries.get(entry.key);
     if (before ? !isNewer(entry, before) : this.#isPast(entry)) return;
@@ -104,7 +107,7 @@ export class Cache<T, Index extends string = never> {
   }
 
   /** Reduces an object; undefined for one without the metadata that every object has. */
-  entry(object: RawObject, written = 0): Entry<T> | undefined {
+  entry(object: RawObject, written = 0, reduce: Reduce<T> = this.#options.reduce): Entry<T> | undefined {
     const { namespace = '', name = '', uid = '', resourceVersion = '' } = object.metadata ?? {};
     if (name === '' || resourceVersion === '') return undefined;
     const key = keyOf({ namespace, name });
@@ -112,7 +115,7 @@ export class Cache<T, Index extends string = never> {
     const known = this.#entries.get(key);
     if (known?.resourceVersion === resourceVersion && known.uid === uid) return known;
     try {
-      return { key, namespace, uid, resourceVersion, value: this.#options.reduce(object), written };
+      return { key, namespace, uid, resourceVersion, value: reduce(object), written };
     } catch (error) {
       this.#onBroken(key, error);
       return known;

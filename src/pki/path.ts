@@ -41,7 +41,19 @@ export function isIssuedBy(child: CertificateView, issuer: CertificateView): boo
   const { authorityKeyId } = child;
   if (authorityKeyId !== undefined && issuer.subjectKeyId !== undefined && authorityKeyId !== issuer.subjectKeyId)
     return false;
-  return verifySignature(child, issuer);
+  return verifiedOnce(child, issuer);
+}
+
+// The same pair is looked at when a certificate is issued, proven and published; a signature costs more than all else.
+const verified = new WeakMap<CertificateView, Map<string, boolean>>();
+
+function verifiedOnce(child: CertificateView, issuer: CertificateView): boolean {
+  const known = verified.get(child) ?? new Map<string, boolean>();
+  verified.set(child, known);
+  // A fingerprint stands for the whole certificate, its key included.
+  const answer = known.get(issuer.fingerprintSHA256) ?? verifySignature(child, issuer);
+  known.set(issuer.fingerprintSHA256, answer);
+  return answer;
 }
 
 /**

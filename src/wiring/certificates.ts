@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { type ClientCertificate, isBroken } from '../api/client-certificate.ts';
 import { CLIENT_CERTIFICATES, SECRETS } from '../api/names.ts';
 import { keyOf } from '../api/parse.ts';
@@ -89,9 +90,11 @@ function secretOf(cluster: Cluster, key: string): SecretView | undefined {
 function secretAccess({ client, cluster }: Services): SecretAccess {
   return {
     get: (namespace, name) => client.get(SECRETS, namespace, name),
-    apply: async (manifest) => {
+    apply: async (manifest, content) => {
       const stored = await client.apply(SECRETS, manifest);
-      cluster.secrets.put(stored, manifest.metadata.resourceVersion);
+      // What was proven before it was written needn't be proven again, unless something in between has changed it.
+      const known = isDeepStrictEqual(stored.data, manifest.data) ? content : undefined;
+      cluster.secrets.put(stored, manifest.metadata.resourceVersion, (object) => viewSecret(object, known));
       const cached = cluster.secrets.get(keyOf(manifest.metadata));
       return cached?.resourceVersion === stored.metadata?.resourceVersion && cached !== undefined
         ? cached

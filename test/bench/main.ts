@@ -27,7 +27,7 @@ const idleMb = results.idleMemory?.value ?? 0;
 if (!quick) {
   await onItsOwn((world) => measureGrowth(world, 1));
   await onItsOwn((world) => measureGrowth(world, 100));
-  await onItsOwn((world) => measure('foreign Secrets', () => measureForeign(world, idleMb)));
+  await onItsOwn((world) => measure('foreign Secrets', () => measureForeign(world)));
 }
 
 console.log(`\n${table(results)}\n`);
