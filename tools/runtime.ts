@@ -5,7 +5,7 @@
 
 export const NODE_FLAGS: readonly string[] = [
   // Young objects are few while it is quiet; the default lets 50 MB of them wait for the next collection.
-  '--max-semi-space-size=8',
+  '--max-semi-space-size=4',
   // For src/memory.ts.
   '--expose-gc',
 ];

@@ -37,6 +37,16 @@ function dated(condition: NewCondition, before: Condition | undefined, now: Date
   return { ...condition, message: condition.message.slice(0, LONGEST_MESSAGE), lastTransitionTime };
 }
 
+/** What is told of a resource that was stored under an older schema and makes no sense under today's. */
+export function whyBroken({ problem, generation }: { readonly problem: string; readonly generation: number }) {
+  const message = `${problem}; it was stored under an older schema, apply it again`;
+  const facts = { reason: 'InvalidSpec', message, observedGeneration: generation };
+  return [
+    { type: 'Ready', status: 'False', ...facts },
+    { type: 'Stalled', status: 'True', ...facts },
+  ] as const satisfies readonly NewCondition[];
+}
+
 /** RFC 3339 in whole seconds, as Kubernetes writes metav1.Time. */
 export function toRfc3339(moment: Date): string {
   return `${moment.toISOString().slice(0, 19)}Z`;

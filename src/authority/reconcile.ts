@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { isBrokenAuthority } from '../api/certificate-authority.ts';
+import { earliest } from '../api/moments.ts';
 import type { AuthorityView } from '../certificate/observed.ts';
 import { classify } from '../errors.ts';
 import { successorDue } from '../pki/ca-life.ts';
@@ -93,8 +94,5 @@ function recheckAt(runtime: Runtime, plan: Plan, trouble: Trouble | undefined, d
     .map(({ pair: { certificate } }) => successorDue(certificate))
     .filter((due) => due > now);
   const planned = plan.step.do === 'settle' ? plan.step.recheckAt : undefined;
-  return [probeAt, planned, ...ends, ...renewals].reduce(
-    (first, each) => (first === undefined || (each !== undefined && each < first) ? each : first),
-    undefined,
-  );
+  return earliest([probeAt, planned, ...ends, ...renewals]);
 }

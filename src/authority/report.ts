@@ -4,7 +4,7 @@ import {
   type BrokenCertificateAuthority,
   type CertificateAuthority,
 } from '../api/certificate-authority.ts';
-import { mergeConditions } from '../api/conditions.ts';
+import { mergeConditions, whyBroken } from '../api/conditions.ts';
 import type { AuthorityStatus } from '../api/generated/types.ts';
 import type { EventText } from '../certificate/events.ts';
 import type { Outcome } from '../queue/controller.ts';
@@ -42,18 +42,8 @@ function troubleEvent(before: AuthorityStatus, after: AuthorityStatus): EventTex
 
 /** One that was stored under an older schema: nothing can be done with it but to say so. */
 export async function reportBroken(resource: BrokenCertificateAuthority, deps: AuthorityDeps): Promise<Outcome> {
-  const message = `${resource.problem}; it was stored under an older schema, apply it again`;
-  const facts = { reason: 'InvalidSpec', message, observedGeneration: resource.generation };
-  const wanted = [
-    { type: 'Ready', status: 'False', ...facts } as const,
-    { type: 'Stalled', status: 'True', ...facts } as const,
-  ];
-  const conditions = mergeConditions(
-    authorityConditions(resource.status),
-    wanted,
-    AUTHORITY_CONDITIONS,
-    deps.clock.now(),
-  );
+  const current = authorityConditions(resource.status);
+  const conditions = mergeConditions(current, whyBroken(resource), AUTHORITY_CONDITIONS, deps.clock.now());
   const status = { ...resource.status, observedGeneration: resource.generation, conditions };
   if (!isDeepStrictEqual(status, resource.status)) await deps.writeStatus(resource, status);
   return { do: 'rest' };

@@ -1,3 +1,4 @@
+import { earliest } from '../api/moments.ts';
 import * as flaws from './flaws.ts';
 import * as needs from './needs.ts';
 import { type Decision, isOurs, type Observed, type Permission } from './observed.ts';
@@ -77,11 +78,7 @@ function nextMoment(seen: Observed, now: Date): Date | undefined {
   const moments = [held.notBefore, held.notAfter, seen.resource.renewAt, needs.momentOfCARotation(seen)];
   if (!needs.endsWithItsCA(held, seen.authority))
     moments.push(schedule(held, { ...seen.resource.spec, uid: seen.resource.uid }).due);
-  return moments.reduce(
-    (earliest, each) =>
-      each === undefined || each <= now || (earliest !== undefined && earliest <= each) ? earliest : each,
-    undefined,
-  );
+  return earliest(moments.filter((each) => each !== undefined && each > now));
 }
 
 function first<Finding>(

@@ -5,8 +5,9 @@ import {
   conditionsOf,
   isBroken,
 } from '../api/client-certificate.ts';
-import { mergeConditions } from '../api/conditions.ts';
+import { mergeConditions, whyBroken } from '../api/conditions.ts';
 import type { ClientCertificateStatus } from '../api/generated/types.ts';
+import { earliest } from '../api/moments.ts';
 import { isStored } from '../api/stored-status.ts';
 import type { Authority } from '../authorities/authority.ts';
 import { AuthorityError, type CertwheelError, classify, RetryableError, UnexpectedError } from '../errors.ts';
@@ -206,15 +207,9 @@ function tellIssued(
 }
 
 async function reportBroken(resource: BrokenClientCertificate, deps: CertificateDeps): Promise<Outcome> {
-  const reason = 'InvalidSpec';
-  const message = `${resource.problem}; it was stored under an older schema, apply it again`;
-  const observedGeneration = resource.generation;
-  const wanted = [
-    { type: 'Ready', status: 'False', reason, message, observedGeneration } as const,
-    { type: 'Stalled', status: 'True', reason, message, observedGeneration } as const,
-  ];
-  const conditions = mergeConditions(conditionsOf(resource.status), wanted, CERTIFICATE_CONDITIONS, deps.clock.now());
-  const status = { ...resource.status, observedGeneration, conditions };
+  const current = conditionsOf(resource.status);
+  const conditions = mergeConditions(current, whyBroken(resource), CERTIFICATE_CONDITIONS, deps.clock.now());
+  const status = { ...resource.status, observedGeneration: resource.generation, conditions };
   if (!isDeepStrictEqual(status, resource.status)) await deps.writeStatus(resource, status);
   return { do: 'rest' };
 }
@@ -223,13 +218,6 @@ async function reportBroken(resource: BrokenClientCertificate, deps: Certificate
 function expiry({ secret }: Observed, now: Date): Date | undefined {
   const end = secret?.certificate?.notAfter;
   return end !== undefined && end > now ? end : undefined;
-}
-
-function earliest(moments: readonly (Date | undefined)[]): Date | undefined {
-  return moments.reduce(
-    (first, each) => (first === undefined || (each !== undefined && each < first) ? each : first),
-    undefined,
-  );
 }
 
 function logged({ resource, authority }: Observed) {
