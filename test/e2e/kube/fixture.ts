@@ -1,3 +1,4 @@
+import type { Test } from 'uvu';
 import { SECRETS } from '../../../src/api/names.ts';
 import type { RawObject } from '../../../src/api/parse.ts';
 import { type Clock, systemClock } from '../../../src/clock.ts';
@@ -8,6 +9,8 @@ import type { Observation } from '../../../src/kube/transport.ts';
 import { Watch } from '../../../src/kube/watch.ts';
 import type { WatchTiming } from '../../../src/kube/watch-backoff.ts';
 import type { Logger } from '../../../src/log.ts';
+import { type ControlPlane, startControlPlane } from '../../cluster/control-plane.ts';
+import { type FaultProxy, startFaultProxy } from './fault-proxy.ts';
 
 /** Nothing of it is printed unless DEBUG is set. */
 export const logger: Logger = {
@@ -31,6 +34,34 @@ export function connect(kubeconfig: string, clock: Clock = systemClock): Connect
   const connections = new KubeconfigConnection({ kubeconfig, clock, logger });
   const client = new KubeClient({ connections, clock, onRequest: (one) => observations.push(one) });
   return { client, observations };
+}
+
+/** A control plane, a proxy in front of it, and a client on either way. */
+export interface Stand {
+  readonly cluster: ControlPlane;
+  readonly proxy: FaultProxy;
+  /** Goes straight to the API server. */
+  readonly direct: Connected;
+  /** Goes through the proxy. */
+  readonly proxied: Connected;
+}
+
+/** What a suite stands on: filled before its first test, gone after its last. */
+export function standBehindProxy(test: Test): Stand {
+  const stand = {} as { -readonly [Field in keyof Stand]: Stand[Field] };
+  test.before(async () => {
+    stand.cluster = await startControlPlane();
+    stand.proxy = await startFaultProxy(stand.cluster.kubeconfigPath);
+    stand.direct = connect(stand.cluster.kubeconfigPath);
+    stand.proxied = connect(stand.proxy.kubeconfigPath);
+  });
+  test.after(async () => {
+    await stand.proxied.client.close();
+    await stand.direct.client.close();
+    await stand.proxy.close();
+    await stand.cluster.stop();
+  });
+  return stand;
 }
 
 /** Impatient, so that a test need not wait for what takes a minute in a cluster. */

@@ -2,20 +2,15 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { LEASES } from '../../../src/api/names.ts';
 import { Lease } from '../../../src/kube/lease.ts';
-import { type ControlPlane, startControlPlane } from '../../cluster/control-plane.ts';
-import { type FaultProxy, startFaultProxy } from './fault-proxy.ts';
-import { type Connected, connect, logger, newNamespace, pause, until } from './fixture.ts';
+import { type Connected, logger, newNamespace, pause, standBehindProxy, until } from './fixture.ts';
 import { OwnClock } from './own-clock.ts';
 
 const test = suite('lease');
+const stand = standBehindProxy(test);
 
 const TIMING = { durationMs: 3_000, renewDeadlineMs: 2_000, retryMs: 500 };
 const name = 'certwheel';
 
-let cluster: ControlPlane;
-let proxy: FaultProxy;
-let direct: Connected;
-let proxied: Connected;
 let namespace: string;
 let candidates: Candidate[];
 
@@ -27,22 +22,8 @@ interface Candidate {
   stop(): Promise<void>;
 }
 
-test.before(async () => {
-  cluster = await startControlPlane();
-  proxy = await startFaultProxy(cluster.kubeconfigPath);
-  direct = connect(cluster.kubeconfigPath);
-  proxied = connect(proxy.kubeconfigPath);
-});
-
-test.after(async () => {
-  await proxied.client.close();
-  await direct.client.close();
-  await proxy.close();
-  await cluster.stop();
-});
-
 test.before.each(async () => {
-  namespace = await newNamespace(direct.client);
+  namespace = await newNamespace(stand.direct.client);
   candidates = [];
 });
 
@@ -52,7 +33,7 @@ test.after.each(async () => {
 });
 
 /** A replica that stands again whenever it has lost. */
-function stand(identity: string, { client }: Connected = direct, clock = new OwnClock()): Candidate {
+function standForElection(identity: string, { client }: Connected = stand.direct, clock = new OwnClock()): Candidate {
   const lease = new Lease({ client, clock, logger, namespace, name, identity, timing: TIMING });
   const stopping = new AbortController();
   const candidate: Candidate = {
@@ -75,10 +56,10 @@ function stand(identity: string, { client }: Connected = direct, clock = new Own
   return candidate;
 }
 
-const inCluster = async () => (await direct.client.get(LEASES, namespace, name))?.spec as Record<string, unknown>;
+const inCluster = async () => (await stand.direct.client.get(LEASES, namespace, name))?.spec as Record<string, unknown>;
 
 test('a candidate takes a Lease that nobody holds, and renews it', async () => {
-  const { lease } = stand('one');
+  const { lease } = standForElection('one');
   await until('it leads', () => lease.held());
   const first = await inCluster();
   assert.is(first.holderIdentity, 'one');
@@ -93,19 +74,19 @@ test('a candidate takes a Lease that nobody holds, and renews it', async () => {
 });
 
 test('a renewal costs one request', async () => {
-  const { lease } = stand('one', proxied);
+  const { lease } = standForElection('one', stand.proxied);
   await until('it leads', () => lease.held());
-  const before = proxy.requests.length;
+  const before = stand.proxy.requests.length;
   await pause(3_000);
-  const { method } = proxy.requests[before] ?? {};
+  const { method } = stand.proxy.requests[before] ?? {};
   assert.is(method, 'PATCH');
-  assert.ok(proxy.requests.length - before <= 8, `${proxy.requests.length - before} requests in 3 s`);
+  assert.ok(stand.proxy.requests.length - before <= 8, `${stand.proxy.requests.length - before} requests in 3 s`);
 });
 
 test('two candidates never hold it at once, whatever happens to the requests of one', async () => {
-  const one = stand('one', proxied);
+  const one = standForElection('one', stand.proxied);
   await until('one leads', () => one.lease.held());
-  const two = stand('two');
+  const two = standForElection('two');
   let both = 0;
   let samples = 0;
   const watching = setInterval(() => {
@@ -119,7 +100,7 @@ test('two candidates never hold it at once, whatever happens to the requests of 
     { kind: 'answer', status: 500 },
     { kind: 'answer', status: 429 },
   ] as const) {
-    const end = proxy.when(({ path }) => path.includes('/leases'), fault, { times: 1_000 });
+    const end = stand.proxy.when(({ path }) => path.includes('/leases'), fault, { times: 1_000 });
     await pause(4_500);
     end();
     await pause(500);
@@ -131,18 +112,18 @@ test('two candidates never hold it at once, whatever happens to the requests of 
 });
 
 test('an answer that was lost is no reason to step down', async () => {
-  const one = stand('one', proxied);
+  const one = standForElection('one', stand.proxied);
   await until('it leads', () => one.lease.held());
-  proxy.when(({ method, path }) => method === 'PATCH' && path.includes('/leases'), { kind: 'dropAfter' });
+  stand.proxy.when(({ method, path }) => method === 'PATCH' && path.includes('/leases'), { kind: 'dropAfter' });
   await pause(4_000);
   assert.ok(one.lease.held());
   assert.is(one.lost, 0);
 });
 
 test('a leader that was frozen knows on waking that it may not act, before any of its timers', async () => {
-  const one = stand('one');
+  const one = standForElection('one');
   await until('one leads', () => one.lease.held());
-  const two = stand('two');
+  const two = standForElection('two');
   one.clock.freeze();
   await until('two leads', () => two.lease.held(), 10_000);
   assert.not(one.lease.held());
@@ -154,9 +135,9 @@ test('a leader that was frozen knows on waking that it may not act, before any o
 });
 
 test('a Lease given back is taken over at once', async () => {
-  const one = stand('one');
+  const one = standForElection('one');
   await until('one leads', () => one.lease.held());
-  const two = stand('two');
+  const two = standForElection('two');
   await pause(200);
   await one.stop();
   await one.lease.release();
@@ -170,12 +151,12 @@ test('a Lease given back is taken over at once', async () => {
 });
 
 test('clocks that are an hour wrong to either side change nothing', async () => {
-  const one = stand('one');
+  const one = standForElection('one');
   one.clock.skewMs = -3_600_000;
   await until('one leads', () => one.lease.held());
-  const two = stand('two');
+  const two = standForElection('two');
   two.clock.skewMs = 3_600_000;
-  const three = stand('three');
+  const three = standForElection('three');
   three.clock.skewMs = -7_200_000;
   await pause(4_500);
   assert.ok(one.lease.held());
@@ -183,17 +164,17 @@ test('clocks that are an hour wrong to either side change nothing', async () => 
 });
 
 test('a Lease that someone deletes is made again by its leader', async () => {
-  const one = stand('one');
+  const one = standForElection('one');
   await until('one leads', () => one.lease.held());
-  await direct.client.delete(LEASES, namespace, name);
+  await stand.direct.client.delete(LEASES, namespace, name);
   await until('it is there again', async () => (await inCluster())?.holderIdentity === 'one', 5_000);
   assert.is(one.lost, 0);
 });
 
 test('a leader whose Lease someone gives to another steps down', async () => {
-  const one = stand('one');
+  const one = standForElection('one');
   await until('one leads', () => one.lease.held());
-  await direct.client.apply(LEASES, {
+  await stand.direct.client.apply(LEASES, {
     metadata: { namespace, name },
     spec: { holderIdentity: 'stranger', leaseDurationSeconds: 2 },
   });
@@ -202,7 +183,7 @@ test('a leader whose Lease someone gives to another steps down', async () => {
 });
 
 test('of eight candidates exactly one leads', async () => {
-  for (let index = 0; index < 8; index++) stand(`candidate-${index}`);
+  for (let index = 0; index < 8; index++) standForElection(`candidate-${index}`);
   await until('one leads', () => candidates.some(({ lease }) => lease.held()));
   for (let round = 0; round < 100; round++) {
     assert.is(candidates.filter(({ lease }) => lease.held()).length, 1);

@@ -3,41 +3,22 @@ import * as assert from 'uvu/assert';
 import { SECRETS } from '../../../src/api/names.ts';
 import { systemClock } from '../../../src/clock.ts';
 import { References } from '../../../src/kube/references.ts';
-import { type ControlPlane, startControlPlane } from '../../cluster/control-plane.ts';
-import { type FaultProxy, startFaultProxy } from './fault-proxy.ts';
-import { type Connected, connect, IMPATIENT, logger, newNamespace, secret, until } from './fixture.ts';
+import { IMPATIENT, logger, newNamespace, secret, standBehindProxy, until } from './fixture.ts';
 
 const test = suite('references');
+const stand = standBehindProxy(test);
 
-let cluster: ControlPlane;
-let proxy: FaultProxy;
-let direct: Connected;
-let proxied: Connected;
 let namespace: string;
 let references: References;
 
-test.before(async () => {
-  cluster = await startControlPlane();
-  proxy = await startFaultProxy(cluster.kubeconfigPath);
-  direct = connect(cluster.kubeconfigPath);
-  proxied = connect(proxy.kubeconfigPath);
-});
-
-test.after(async () => {
-  await proxied.client.close();
-  await direct.client.close();
-  await proxy.close();
-  await cluster.stop();
-});
-
 test.before.each(async () => {
-  namespace = await newNamespace(direct.client);
-  references = new References({ client: proxied.client, clock: systemClock, logger }, IMPATIENT);
+  namespace = await newNamespace(stand.direct.client);
+  references = new References({ client: stand.proxied.client, clock: systemClock, logger }, IMPATIENT);
 });
 
 test.after.each(() => references.close());
 
-const write = (name: string, text: string) => direct.client.apply(SECRETS, secret(namespace, name, text));
+const write = (name: string, text: string) => stand.direct.client.apply(SECRETS, secret(namespace, name, text));
 
 test('an object that is referred to is followed, absent or not, and no other is read', async () => {
   await write('other', '1');
@@ -49,13 +30,13 @@ test('an object that is referred to is followed, absent or not, and no other is 
   await write('ca', '1');
   await until('it is there', () => reference.get()?.metadata?.annotations?.note === '1');
   assert.not('managedFields' in (reference.get()?.metadata ?? {}));
-  await direct.client.delete(SECRETS, namespace, 'ca');
+  await stand.direct.client.delete(SECRETS, namespace, 'ca');
   await until('it is gone', () => reference.get() === undefined);
   assert.is(changes, 2);
 });
 
 test('however many refer to an object, it is watched once, until the last one lets go', async () => {
-  const ours = () => proxy.watches(({ path }) => path.includes(namespace)).length;
+  const ours = () => stand.proxy.watches(({ path }) => path.includes(namespace)).length;
   const users = Array.from({ length: 5 }, () => references.acquire(SECRETS, namespace, 'ca', () => {}));
   await until('the watch is open', () => ours() === 1);
   assert.is(references.size, 1);
@@ -72,9 +53,9 @@ test('two hundred references at once leave the requests their connections', asyn
     references.acquire(SECRETS, namespace, `ca-${index}`, () => {}),
   );
   await Promise.all(users.map(({ synced }) => synced));
-  await until('all are open', () => proxy.watches(({ path }) => path.includes(namespace)).length === 200);
+  await until('all are open', () => stand.proxy.watches(({ path }) => path.includes(namespace)).length === 200);
   const started = performance.now();
-  await proxied.client.apply(SECRETS, secret(namespace, 'ca-7', '1'));
+  await stand.proxied.client.apply(SECRETS, secret(namespace, 'ca-7', '1'));
   assert.ok(performance.now() - started < 2_000);
   await until('it is seen', () => users[7]?.get() !== undefined);
 });

@@ -2,19 +2,13 @@ import { readdirSync } from 'node:fs';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { SECRETS } from '../../../src/api/names.ts';
-import { type ControlPlane, startControlPlane } from '../../cluster/control-plane.ts';
-import { type FaultProxy, type Matcher, startFaultProxy } from './fault-proxy.ts';
-import { type Connected, connect, newNamespace, pause, secret, stopAll, until, watchSecrets } from './fixture.ts';
+import type { Matcher } from './fault-proxy.ts';
+import { newNamespace, pause, secret, standBehindProxy, stopAll, until, watchSecrets } from './fixture.ts';
 import type { WatchPipe } from './watch-pipe.ts';
 
 const test = suite('watch faults');
+const stand = standBehindProxy(test);
 
-let cluster: ControlPlane;
-let proxy: FaultProxy;
-/** Goes straight to the API server. */
-let direct: Connected;
-/** Goes through the proxy. */
-let proxied: Connected;
 let namespace: string;
 
 const isList: Matcher = ({ watch, query }) => !watch || query.has('sendInitialEvents');
@@ -22,28 +16,14 @@ const watches: Matcher = (request) => !isList(request) && request.path.includes(
 const lists: Matcher = (request) =>
   isList(request) && request.method === 'GET' && request.path.endsWith(`/${namespace}/secrets`);
 
-test.before(async () => {
-  cluster = await startControlPlane();
-  proxy = await startFaultProxy(cluster.kubeconfigPath);
-  direct = connect(cluster.kubeconfigPath);
-  proxied = connect(proxy.kubeconfigPath);
-});
-
-test.after(async () => {
-  await proxied.client.close();
-  await direct.client.close();
-  await proxy.close();
-  await cluster.stop();
-});
-
 test.after.each(stopAll);
 
 test.before.each(async () => {
-  namespace = await newNamespace(direct.client);
+  namespace = await newNamespace(stand.direct.client);
 });
 
 function write(name: string, text: string) {
-  return direct.client.apply(SECRETS, secret(namespace, name, text));
+  return stand.direct.client.apply(SECRETS, secret(namespace, name, text));
 }
 
 for (const [how, doIt] of [
@@ -54,11 +34,11 @@ for (const [how, doIt] of [
   test(`a watch that is ${how} resumes from where it was, without a list`, async () => {
     await write('a', '1');
     await write('gone', '1');
-    const watching = await watchSecrets(proxied.client, namespace);
-    await until('the watch is open', () => proxy.watches(watches).length === 1);
+    const watching = await watchSecrets(stand.proxied.client, namespace);
+    await until('the watch is open', () => stand.proxy.watches(watches).length === 1);
     await pause(350);
-    for (const stream of proxy.watches(watches)) doIt(stream);
-    await direct.client.delete(SECRETS, namespace, 'gone');
+    for (const stream of stand.proxy.watches(watches)) doIt(stream);
+    await stand.direct.client.delete(SECRETS, namespace, 'gone');
     await write('a', '2');
     await until('caught up', () => watching.cache.get(`${namespace}/a`) === '2' && watching.cache.size === 1);
     assert.is(watching.watch.stats.lists, 1);
@@ -68,9 +48,9 @@ for (const [how, doIt] of [
 
 test('a watch that goes silent is noticed by its watchdog and resumes', async () => {
   await write('a', '1');
-  const watching = await watchSecrets(proxied.client, namespace);
-  await until('the watch is open', () => proxy.watches(watches).length === 1);
-  for (const one of proxy.watches(watches)) one.freeze();
+  const watching = await watchSecrets(stand.proxied.client, namespace);
+  await until('the watch is open', () => stand.proxy.watches(watches).length === 1);
+  for (const one of stand.proxy.watches(watches)) one.freeze();
   await write('a', '2');
   await until('caught up', () => watching.cache.get(`${namespace}/a`) === '2', 8_000);
   assert.is(watching.watch.stats.restarts.idle, 1);
@@ -81,14 +61,14 @@ test('a watch that goes silent is noticed by its watchdog and resumes', async ()
 test('a 410 on opening a watch leads to one list, and what was deleted meanwhile is noticed', async () => {
   await write('a', '1');
   await write('gone', '1');
-  const watching = await watchSecrets(proxied.client, namespace);
-  await until('the watch is open', () => proxy.watches(watches).length === 1);
+  const watching = await watchSecrets(stand.proxied.client, namespace);
+  await until('the watch is open', () => stand.proxy.watches(watches).length === 1);
   await pause(350);
-  proxy.when(watches, { kind: 'answer', status: 410, reason: 'Expired' });
-  for (const one of proxy.watches(watches)) one.freeze();
-  await direct.client.delete(SECRETS, namespace, 'gone');
+  stand.proxy.when(watches, { kind: 'answer', status: 410, reason: 'Expired' });
+  for (const one of stand.proxy.watches(watches)) one.freeze();
+  await stand.direct.client.delete(SECRETS, namespace, 'gone');
   await write('a', '2');
-  for (const one of proxy.watches(watches)) one.cut();
+  for (const one of stand.proxy.watches(watches)) one.cut();
   await until('caught up', () => watching.cache.get(`${namespace}/a`) === '2' && watching.cache.size === 1);
   assert.is(watching.watch.stats.lists, 2);
   assert.is(watching.watch.stats.restarts.expired, 1);
@@ -99,12 +79,12 @@ test('a 410 on opening a watch leads to one list, and what was deleted meanwhile
 test('a 410 inside a stream leads to one list, and what was deleted meanwhile is noticed', async () => {
   await write('a', '1');
   await write('gone', '1');
-  const watching = await watchSecrets(proxied.client, namespace);
-  await until('the watch is open', () => proxy.watches(watches).length === 1);
+  const watching = await watchSecrets(stand.proxied.client, namespace);
+  await until('the watch is open', () => stand.proxy.watches(watches).length === 1);
   await pause(350);
-  const [stream] = proxy.watches(watches);
+  const [stream] = stand.proxy.watches(watches);
   stream?.freeze();
-  await direct.client.delete(SECRETS, namespace, 'gone');
+  await stand.direct.client.delete(SECRETS, namespace, 'gone');
   stream?.expire();
   await until('caught up', () => watching.cache.size === 1);
   await pause(300);
@@ -113,76 +93,15 @@ test('a 410 inside a stream leads to one list, and what was deleted meanwhile is
   await watching.stop();
 });
 
-test('a 410 on the second page of a list starts the list anew, and no half list is believed', async () => {
-  await Promise.all(Array.from({ length: 6 }, (_, index) => write(`s${index}`, '1')));
-  proxy.when((request) => lists(request) && request.query.has('continue'), {
-    kind: 'answer',
-    status: 410,
-    reason: 'Expired',
-  });
-  const sizes = new Set<number>();
-  const watching = await watchSecrets(proxied.client, namespace, { streamsLists: false, pageSize: 4 });
-  watching.cache.onChange(() => sizes.add(watching.cache.size));
-  assert.is(watching.cache.size, 6);
-  assert.is(watching.watch.stats.lists, 1);
-  await watching.stop();
-});
-
-test('a server that streams no lists is asked for pages, at once and from then on', async () => {
-  await write('a', '1');
-  const streams: Matcher = ({ query }) => query.has('sendInitialEvents');
-  const stop = proxy.when(streams, { kind: 'answer', status: 422, reason: 'Invalid' }, { times: 1_000 });
-  const before = proxy.requests.filter(streams).length;
-  const watching = await watchSecrets(proxied.client, namespace);
-  await until('the watch is open', () => proxy.watches(watches).length === 1);
-  assert.is(watching.cache.get(`${namespace}/a`), '1');
-  await pause(350);
-  for (const stream of proxy.watches(watches)) stream.expire();
-  await until('listed again', () => watching.watch.stats.lists === 2);
-  assert.is(proxy.requests.filter(streams).length - before, 1);
-  assert.equal(watching.watch.stats.restarts, { expired: 1 });
-  stop();
-  await watching.stop();
-});
-
-for (const [how, doIt] of [
-  ['cut', (stream: WatchPipe) => stream.cut()],
-  ['ended in good order before its last object', (stream: WatchPipe) => stream.end()],
-  ['expired', (stream: WatchPipe) => stream.expire()],
-] as const) {
-  test(`a streamed list that is ${how} is not believed, and pages follow`, async () => {
-    await Promise.all(Array.from({ length: 6 }, (_, index) => write(`s${index}`, '1')));
-    const isEnd = (line: string) => line.includes('initial-events-end');
-    const release = proxy.onWatchLine(lists, (line) => {
-      if (!isEnd(line)) return [line];
-      for (const stream of proxy.watches(lists)) setImmediate(() => doIt(stream));
-      return [];
-    });
-    const before = proxy.requests.filter(lists).length;
-    const watching = await watchSecrets(proxied.client, namespace);
-    release();
-    assert.is(watching.cache.size, 6);
-    assert.is(watching.changes.length, 6);
-    assert.equal(
-      proxy.requests
-        .filter(lists)
-        .slice(before)
-        .map(({ watch }) => watch),
-      [true, false],
-    );
-    await watching.stop();
-  });
-}
-
 test('a 429 with Retry-After keeps away for that long', async () => {
-  const watching = await watchSecrets(proxied.client, namespace);
-  await until('the watch is open', () => proxy.watches(watches).length === 1);
+  const watching = await watchSecrets(stand.proxied.client, namespace);
+  await until('the watch is open', () => stand.proxy.watches(watches).length === 1);
   await pause(350);
-  proxy.when(watches, { kind: 'answer', status: 429, reason: 'TooManyRequests', retryAfter: '2' });
-  for (const one of proxy.watches(watches)) one.cut();
+  stand.proxy.when(watches, { kind: 'answer', status: 429, reason: 'TooManyRequests', retryAfter: '2' });
+  for (const one of stand.proxy.watches(watches)) one.cut();
   await until('refused', () => watching.watch.stats.restarts.throttled === 1);
   const refused = performance.now();
-  await until('open again', () => proxy.watches(watches).length === 1);
+  await until('open again', () => stand.proxy.watches(watches).length === 1);
   assert.ok(performance.now() - refused >= 1_900, `came back after ${performance.now() - refused} ms`);
   await watching.stop();
 });
@@ -199,10 +118,10 @@ for (const [what, status, body] of [
       status,
       ...(body === undefined ? {} : { body, contentType: 'text/html' }),
     } as const;
-    proxy.when(lists, fault, { times: 2 });
-    proxy.when(watches, fault, { times: 2 });
-    const watching = await watchSecrets(proxied.client, namespace);
-    await until('the watch is open', () => proxy.watches(watches).length === 1);
+    stand.proxy.when(lists, fault, { times: 2 });
+    stand.proxy.when(watches, fault, { times: 2 });
+    const watching = await watchSecrets(stand.proxied.client, namespace);
+    await until('the watch is open', () => stand.proxy.watches(watches).length === 1);
     assert.is(watching.cache.size, 1);
     assert.is(watching.watch.stats.restarts.serverError, 4);
     await watching.stop();
@@ -210,50 +129,45 @@ for (const [what, status, body] of [
 }
 
 test('streams that end at once are no reason to reconnect in a hot loop', async () => {
-  const end = proxy.when(watches, { kind: 'answer', status: 200, body: '' }, { times: 1_000 });
-  const before = proxy.requests.filter(watches).length;
-  const watching = await watchSecrets(proxied.client, namespace, { firstBackoffMs: 800, longestBackoffMs: 30_000 });
+  const end = stand.proxy.when(watches, { kind: 'answer', status: 200, body: '' }, { times: 1_000 });
+  const before = stand.proxy.requests.filter(watches).length;
+  const watching = await watchSecrets(stand.proxied.client, namespace, {
+    firstBackoffMs: 800,
+    longestBackoffMs: 30_000,
+  });
   await pause(5_000);
   end();
-  const tries = proxy.requests.filter(watches).length - before;
+  const tries = stand.proxy.requests.filter(watches).length - before;
   assert.ok(tries <= 12, `${tries} watches in 5 s`);
   await watching.stop();
 });
 
 test('a watch that its server ends in good order is opened again at once', async () => {
-  const watching = await watchSecrets(proxied.client, namespace, {
+  const watching = await watchSecrets(stand.proxied.client, namespace, {
     shortestHealthyMs: 100,
     firstBackoffMs: 10_000,
     longestBackoffMs: 10_000,
   });
-  await until('the watch is open', () => proxy.watches(watches).length === 1);
+  await until('the watch is open', () => stand.proxy.watches(watches).length === 1);
   await pause(200);
-  for (const one of proxy.watches(watches)) one.end();
-  const before = proxy.requests.filter(watches).length;
-  await until('open again', () => proxy.requests.filter(watches).length > before, 1_000);
+  for (const one of stand.proxy.watches(watches)) one.end();
+  const before = stand.proxy.requests.filter(watches).length;
+  await until('open again', () => stand.proxy.requests.filter(watches).length > before, 1_000);
   assert.is(watching.watch.stats.restarts.ended, 1);
-  await watching.stop();
-});
-
-test('a watch that may not list says so and goes on once it may', async () => {
-  const stop = proxy.when(lists, { kind: 'answer', status: 403, reason: 'Forbidden' }, { times: 100 });
-  setTimeout(stop, 1_000);
-  const watching = await watchSecrets(proxied.client, namespace);
-  assert.ok((watching.watch.stats.restarts.forbidden ?? 0) >= 2);
   await watching.stop();
 });
 
 test('a 404 leaves the cache as it is, and a list follows once the resource is back', async () => {
   await write('a', '1');
-  const watching = await watchSecrets(proxied.client, namespace);
-  await until('the watch is open', () => proxy.watches(watches).length === 1);
+  const watching = await watchSecrets(stand.proxied.client, namespace);
+  await until('the watch is open', () => stand.proxy.watches(watches).length === 1);
   await pause(350);
-  const gone = proxy.when(
+  const gone = stand.proxy.when(
     ({ path }) => path.endsWith(`/${namespace}/secrets`),
     { kind: 'answer', status: 404, reason: 'NotFound' },
     { times: 1_000 },
   );
-  for (const one of proxy.watches(watches)) one.cut();
+  for (const one of stand.proxy.watches(watches)) one.cut();
   await until('refused twice', () => (watching.watch.stats.restarts.notFound ?? 0) >= 2);
   assert.is(watching.cache.get(`${namespace}/a`), '1');
   gone();
@@ -262,33 +176,36 @@ test('a 404 leaves the cache as it is, and a list follows once the resource is b
 });
 
 test('200 reconnects leave no connection and no file descriptor behind', async () => {
-  const watching = await watchSecrets(proxied.client, namespace, {
+  const watching = await watchSecrets(stand.proxied.client, namespace, {
     firstBackoffMs: 1,
     longestBackoffMs: 1,
     shortestHealthyMs: 0,
   });
   const descriptors = () => readdirSync('/proc/self/fd').length;
   const reconnect = async (how: 'cut' | 'end' | 'expire') => {
-    await until('the watch is open', () => proxy.watches(watches).length === 1);
-    const [stream] = proxy.watches(watches);
+    await until('the watch is open', () => stand.proxy.watches(watches).length === 1);
+    const [stream] = stand.proxy.watches(watches);
     stream?.[how]();
-    await until('it is noticed', () => !proxy.watches(watches).includes(stream as never));
+    await until('it is noticed', () => !stand.proxy.watches(watches).includes(stream as never));
   };
   for (let index = 0; index < 10; index++) await reconnect('cut');
-  const [fds, connections] = [descriptors(), proxy.connections()];
+  const [fds, connections] = [descriptors(), stand.proxy.connections()];
   for (let index = 0; index < 200; index++)
     await reconnect(index % 3 === 0 ? 'end' : index % 3 === 1 ? 'cut' : 'expire');
-  await until('the last one is open', () => proxy.watches(watches).length === 1);
+  await until('the last one is open', () => stand.proxy.watches(watches).length === 1);
   assert.ok(descriptors() <= fds + 6, `${fds} descriptors before, ${descriptors()} after`);
-  assert.ok(proxy.connections() <= connections + 2, `${connections} connections before, ${proxy.connections()} after`);
+  assert.ok(
+    stand.proxy.connections() <= connections + 2,
+    `${connections} connections before, ${stand.proxy.connections()} after`,
+  );
   await watching.stop();
 });
 
 test('watches through a restart of the API server miss nothing', async () => {
   await write('a', '1');
   await write('gone', '1');
-  const watching = await watchSecrets(direct.client, namespace);
-  await cluster.restartApiServer({ downForMs: 1_000 });
+  const watching = await watchSecrets(stand.direct.client, namespace);
+  await stand.cluster.restartApiServer({ downForMs: 1_000 });
   await until(
     'it writes again',
     () =>
@@ -298,7 +215,7 @@ test('watches through a restart of the API server miss nothing', async () => {
       ),
     60_000,
   );
-  await direct.client.delete(SECRETS, namespace, 'gone');
+  await stand.direct.client.delete(SECRETS, namespace, 'gone');
   await until('caught up', () => watching.cache.get(`${namespace}/a`) === '2' && watching.cache.size === 1, 60_000);
   assert.ok(watching.watch.stats.lists <= 2, `${watching.watch.stats.lists} lists`);
   await watching.stop();

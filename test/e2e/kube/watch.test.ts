@@ -2,18 +2,12 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { SECRETS } from '../../../src/api/names.ts';
 import { CREATE_ONLY } from '../../../src/kube/object.ts';
-import { type ControlPlane, startControlPlane } from '../../cluster/control-plane.ts';
-import { type FaultProxy, type Matcher, startFaultProxy } from './fault-proxy.ts';
-import { type Connected, connect, newNamespace, secret, stopAll, until, watchSecrets } from './fixture.ts';
+import type { Matcher } from './fault-proxy.ts';
+import { newNamespace, secret, standBehindProxy, stopAll, until, watchSecrets } from './fixture.ts';
 
 const test = suite('watch');
+const stand = standBehindProxy(test);
 
-let cluster: ControlPlane;
-let proxy: FaultProxy;
-/** Goes straight to the API server. */
-let direct: Connected;
-/** Goes through the proxy. */
-let proxied: Connected;
 let namespace: string;
 
 const isList: Matcher = ({ watch, query }) => !watch || query.has('sendInitialEvents');
@@ -21,33 +15,19 @@ const watches: Matcher = (request) => !isList(request) && request.path.includes(
 const lists: Matcher = (request) =>
   isList(request) && request.method === 'GET' && request.path.endsWith(`/${namespace}/secrets`);
 
-test.before(async () => {
-  cluster = await startControlPlane();
-  proxy = await startFaultProxy(cluster.kubeconfigPath);
-  direct = connect(cluster.kubeconfigPath);
-  proxied = connect(proxy.kubeconfigPath);
-});
-
-test.after(async () => {
-  await proxied.client.close();
-  await direct.client.close();
-  await proxy.close();
-  await cluster.stop();
-});
-
 test.after.each(stopAll);
 
 test.before.each(async () => {
-  namespace = await newNamespace(direct.client);
+  namespace = await newNamespace(stand.direct.client);
 });
 
 function write(name: string, text: string) {
-  return direct.client.apply(SECRETS, secret(namespace, name, text));
+  return stand.direct.client.apply(SECRETS, secret(namespace, name, text));
 }
 
 test('a cache follows what is written, changed and deleted', async () => {
   await write('a', '1');
-  const watching = await watchSecrets(proxied.client, namespace, { streamsLists: false, pageSize: 1 });
+  const watching = await watchSecrets(stand.proxied.client, namespace, { streamsLists: false, pageSize: 1 });
   assert.is(watching.cache.get(`${namespace}/a`), '1');
   await write('b', '1');
   await write('a', '2');
@@ -55,7 +35,7 @@ test('a cache follows what is written, changed and deleted', async () => {
     'both',
     () => watching.cache.get(`${namespace}/a`) === '2' && watching.cache.get(`${namespace}/b`) === '1',
   );
-  await direct.client.delete(SECRETS, namespace, 'a');
+  await stand.direct.client.delete(SECRETS, namespace, 'a');
   await until('a is gone', () => watching.cache.get(`${namespace}/a`) === undefined);
   assert.is(watching.cache.size, 1);
   await watching.stop();
@@ -63,11 +43,11 @@ test('a cache follows what is written, changed and deleted', async () => {
 
 test('where the server can, a list comes as one stream', async () => {
   await Promise.all(Array.from({ length: 25 }, (_, index) => write(`s${index}`, `${index}`)));
-  const before = proxy.requests.filter(lists).length;
-  const watching = await watchSecrets(proxied.client, namespace);
+  const before = stand.proxy.requests.filter(lists).length;
+  const watching = await watchSecrets(stand.proxied.client, namespace);
   assert.is(watching.cache.size, 25);
   assert.equal(
-    proxy.requests
+    stand.proxy.requests
       .filter(lists)
       .slice(before)
       .map(({ watch }) => watch),
@@ -79,10 +59,10 @@ test('where the server can, a list comes as one stream', async () => {
 
 test('a list of several pages is complete', async () => {
   await Promise.all(Array.from({ length: 25 }, (_, index) => write(`s${index}`, `${index}`)));
-  const before = proxy.requests.filter(lists).length;
-  const watching = await watchSecrets(proxied.client, namespace, { streamsLists: false, pageSize: 10 });
+  const before = stand.proxy.requests.filter(lists).length;
+  const watching = await watchSecrets(stand.proxied.client, namespace, { streamsLists: false, pageSize: 10 });
   assert.is(watching.cache.size, 25);
-  assert.is(proxy.requests.filter(lists).length - before, 3);
+  assert.is(stand.proxy.requests.filter(lists).length - before, 3);
   assert.is(watching.watch.stats.lists, 1);
   await watching.stop();
 });
@@ -90,12 +70,12 @@ test('a list of several pages is complete', async () => {
 test('events that come twice or in the wrong order change nothing', async () => {
   await write('a', '1');
   const held: string[] = [];
-  const stop = proxy.onWatchLine(watches, (line) => {
+  const stop = stand.proxy.onWatchLine(watches, (line) => {
     if (line.includes('"note":"2"')) held.push(line);
     return line.includes('"note":"3"') ? [line, line, ...held] : line.includes('"note":"2"') ? [] : [line];
   });
-  const watching = await watchSecrets(proxied.client, namespace);
-  await until('the watch is open', () => proxy.watches(watches).length === 1);
+  const watching = await watchSecrets(stand.proxied.client, namespace);
+  await until('the watch is open', () => stand.proxy.watches(watches).length === 1);
   await write('a', '2');
   await write('a', '3');
   await write('b', '4');
@@ -110,7 +90,7 @@ test('events that come twice or in the wrong order change nothing', async () => 
 });
 
 test('an annotation with U+2028 and four-byte characters arrives as it was written', async () => {
-  const watching = await watchSecrets(proxied.client, namespace);
+  const watching = await watchSecrets(stand.proxied.client, namespace);
   const text = 'a\u2028b\u2029c\u{1f511}'.repeat(5_000);
   await write('a', text);
   await until('arrived', () => watching.cache.get(`${namespace}/a`) === text);
@@ -118,12 +98,15 @@ test('an annotation with U+2028 and four-byte characters arrives as it was writt
 });
 
 test('the result of our own write is there at once, and its echo tells nobody', async () => {
-  const watching = await watchSecrets(proxied.client, namespace);
-  await until('the watch is open', () => proxy.watches(watches).length === 1);
-  const [stream] = proxy.watches(watches);
+  const watching = await watchSecrets(stand.proxied.client, namespace);
+  await until('the watch is open', () => stand.proxy.watches(watches).length === 1);
+  const [stream] = stand.proxy.watches(watches);
   // The echo may well overtake the answer, so it is held up.
   stream?.freeze();
-  const object = await proxied.client.apply(SECRETS, secret(namespace, 'a', '1', { resourceVersion: CREATE_ONLY }));
+  const object = await stand.proxied.client.apply(
+    SECRETS,
+    secret(namespace, 'a', '1', { resourceVersion: CREATE_ONLY }),
+  );
   watching.cache.put(object, CREATE_ONLY);
   assert.is(watching.cache.get(`${namespace}/a`), '1');
   await write('b', '1');
