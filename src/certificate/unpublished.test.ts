@@ -1,12 +1,14 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { generateKey } from '../pki/keys.ts';
+import { leaf, root } from '../../test/pki/make.ts';
+import { aCertificate, after, HOUR, MINUTE, NOW } from '../../test/unit/builders.ts';
 import { type Made, Unpublished } from './unpublished.ts';
 
-const NOW = new Date('2026-06-01T12:00:00Z');
-const resource = { uid: 'u1', generation: 3 };
-const made: Made = { issued: { chain: [] }, key: await generateKey({ algorithm: 'Ed25519' }), issuedAt: NOW };
-const after = (ms: number) => new Date(NOW.getTime() + ms);
+const resource = aCertificate({ duration: '1h' }).with({ uid: 'u1', generation: 3 }).build();
+const ca = await root();
+const client = await leaf(ca, { notBefore: NOW, notAfter: after(HOUR) });
+const minute = await leaf(ca, { notBefore: NOW, notAfter: after(MINUTE) });
+const made: Made = { issued: { chain: [client.certificate] }, key: client.key, issuedAt: NOW };
 
 test('what is kept is handed out once', () => {
   const unpublished = new Unpublished();
@@ -18,8 +20,8 @@ test('what is kept is handed out once', () => {
 test('not to another spec, nor to another resource', () => {
   const unpublished = new Unpublished();
   unpublished.keep(resource, made);
-  assert.is(unpublished.take({ uid: 'u2', generation: 3 }, NOW), undefined);
-  assert.is(unpublished.take({ uid: 'u1', generation: 4 }, NOW), undefined);
+  assert.is(unpublished.take({ ...resource, uid: 'u2' }, NOW), undefined);
+  assert.is(unpublished.take({ ...resource, generation: 4 }, NOW), undefined);
 });
 
 test('not after a minute, nor before it was issued by a clock that was set back', () => {
@@ -27,6 +29,18 @@ test('not after a minute, nor before it was issued by a clock that was set back'
     const unpublished = new Unpublished();
     unpublished.keep(resource, made);
     assert.is(unpublished.take(resource, after(ms)), undefined);
+  }
+});
+
+test('not when it is due itself, as one of a short life soon is', () => {
+  const short = aCertificate({ duration: '1m', renewBefore: '50s' }).with({ uid: 'u1', generation: 3 }).build();
+  for (const [ms, isTaken] of [
+    [5_000, true],
+    [20_000, false],
+  ] as const) {
+    const unpublished = new Unpublished();
+    unpublished.keep(short, { ...made, issued: { chain: [minute.certificate] } });
+    assert.is(unpublished.take(short, after(ms)) !== undefined, isTaken, `${ms} ms`);
   }
 });
 
