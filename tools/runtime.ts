@@ -1,10 +1,7 @@
-/**
- * How Node is started, in the image as in the bench. Measured with 10,000 certificates (docs/performance.md): without
- * these the process keeps three times the memory.
- */
+/** How Node is to be started for the controller; the bench does so. See docs/performance.md. */
 
 export const NODE_FLAGS: readonly string[] = [
-  // Young objects are few while it is quiet; the default lets 50 MB of them wait for the next collection.
+  // Young objects are few while it is quiet; the default lets more of them wait for the next collection.
   '--max-semi-space-size=4',
   // For src/memory.ts.
   '--expose-gc',

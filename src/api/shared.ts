@@ -6,8 +6,7 @@ const known = new Map<string, unknown>();
 
 /**
  * The one instance that stands for all equal values: thousands of objects are made from a few templates, and what they
- * have in common would fill most of a cache. For flat values of JSON; they
- * can't be changed any more.
+ * have in common would fill most of a cache. For flat values of JSON; they can't be changed any more.
  */
 export function shared<T>(value: T): T {
   if (value === undefined) return value;

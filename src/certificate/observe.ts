@@ -37,6 +37,11 @@ export function referredAuthority({ namespace, spec }: Pick<ClientCertificate, '
   return authorityKey({ ...spec.authorityRef, namespace });
 }
 
+/** The key of the Secret that a certificate is written to. */
+export function secretKeyOf({ namespace, spec }: Pick<ClientCertificate, 'namespace' | 'spec'>): string {
+  return keyOf({ namespace, name: spec.secretName });
+}
+
 function findAuthority(resource: ClientCertificate, deps: ObserveDeps): AuthorityView | NoAuthority | undefined {
   const { kind } = resource.spec.authorityRef;
   if (kind === 'ClusterCertificateAuthority' && !deps.servesCluster) return 'ClusterAuthorityNotServed';
@@ -54,7 +59,7 @@ function findAuthority(resource: ClientCertificate, deps: ObserveDeps): Authorit
  * is: a certificate that turns out to have no place is one too many.
  */
 async function findSecret(resource: ClientCertificate, deps: ObserveDeps): Promise<SecretView | undefined> {
-  const cached = deps.cachedSecret(keyOf({ namespace: resource.namespace, name: resource.spec.secretName }));
+  const cached = deps.cachedSecret(secretKeyOf(resource));
   if (cached !== undefined && isOurs({ resource, secret: cached })) return cached;
   const live = await deps.readSecret(resource.namespace, resource.spec.secretName);
   return live && viewSecret(live);

@@ -8,6 +8,7 @@ import {
 import { mergeConditions, whyBroken } from '../api/conditions.ts';
 import type { ClientCertificateStatus } from '../api/generated/types.ts';
 import { earliest } from '../api/moments.ts';
+import { keyOf } from '../api/parse.ts';
 import { isStored } from '../api/stored-status.ts';
 import type { Authority } from '../authorities/authority.ts';
 import { AuthorityError, type CertwheelError, classify, RetryableError, UnexpectedError } from '../errors.ts';
@@ -131,7 +132,7 @@ async function report(
   const status = nextStatus(seen, next, failure, now);
   if (!isStored(status, resource.status)) await deps.writeStatus(resource, status);
   // It may have gone meanwhile, and its series with it.
-  if (deps.find(`${resource.namespace}/${resource.name}`) !== undefined) deps.metrics.show(resource, status);
+  if (deps.find(keyOf(resource)) !== undefined) deps.metrics.show(resource, status);
   for (const event of [troubleEvent(resource, status), expiredEvent(resource, status)]) {
     if (event !== undefined) deps.tell(resource, event);
   }

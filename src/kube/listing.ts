@@ -1,5 +1,5 @@
 import type { Resource } from '../api/names.ts';
-import type { RawObject } from '../api/parse.ts';
+import { keyOf, type RawObject } from '../api/parse.ts';
 import { ApiError } from '../errors.ts';
 import { statusError } from './answer.ts';
 import type { Cache, Entry } from './cache.ts';
@@ -44,14 +44,17 @@ export async function listByStream<T>(options: ListingOptions<T> & { readonly id
   });
   for await (const event of stream) {
     if (event.type === 'ERROR') throw statusError(event.object, event.object.code ?? 500);
-    const { resourceVersion = '', annotations } = event.object.metadata ?? {};
+    const { namespace = '', name = '', resourceVersion = '', annotations } = event.object.metadata ?? {};
     if (event.type === 'BOOKMARK') {
       if (annotations?.[INITIAL_EVENTS_END] === 'true') return { entries, resourceVersion };
       continue;
     }
+    if (event.type === 'DELETED') {
+      entries.delete(keyOf({ namespace, name }));
+      continue;
+    }
     const entry = cache.entry(event.object);
-    if (event.type === 'DELETED') entries.delete(entry?.key ?? '');
-    else if (entry) entries.set(entry.key, entry);
+    if (entry) entries.set(entry.key, entry);
   }
   throw new ApiError(0, 'InvalidAnswer', 'the list ended before its last object');
 }

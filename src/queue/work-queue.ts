@@ -28,7 +28,8 @@ const SET_BACK_MS = 1_000;
 export class WorkQueue {
   readonly #clock: Clock;
   readonly #heap = new Heap<Entry>((one, other) => one.at - other.at);
-  readonly #ready = new FairLine(({ key, at }) => this.#waiting.get(key) === at);
+  readonly #counts = ({ key, at }: Entry) => this.#waiting.get(key) === at;
+  readonly #ready = new FairLine(this.#counts);
   /** The moment that counts for each waiting key; entries of the heaps that say otherwise are stale and skipped. */
   readonly #waiting = new Map<string, number>();
   readonly #running = new Set<string>();
@@ -129,7 +130,7 @@ export class WorkQueue {
   #gatherReady(): number | undefined {
     const now = this.#clock.now().getTime();
     for (;;) {
-      const next = firstThat(({ key, at }) => this.#waiting.get(key) === at, this.#heap);
+      const next = firstThat(this.#counts, this.#heap);
       if (next === undefined || next.at > now) return next?.at;
       this.#heap.pop();
       this.#ready.push({ ...next, deadline: this.#deadlineOf(next.key) });

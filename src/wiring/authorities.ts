@@ -9,13 +9,13 @@ import { type Member, signingGeneration } from '../authority/generations.ts';
 import { reconcileAuthority } from '../authority/reconcile.ts';
 import type { Runtime } from '../authority/registry.ts';
 import { AUTHORITY_CONDITIONS } from '../authority/status.ts';
+import { secretKeyOf } from '../certificate/observe.ts';
 import { isOurs } from '../certificate/observed.ts';
 import { ApiError, AuthorityError } from '../errors.ts';
 import { CREATE_ONLY } from '../kube/object.ts';
 import type { Reference } from '../kube/references.ts';
 import { Controller } from '../queue/controller.ts';
 import { Turnstile } from '../queue/turnstile.ts';
-import { secretKeyOf } from './cluster.ts';
 import { type Services, tell, writeStatus } from './services.ts';
 
 /** Authorities are few, and one that is slow must not hold up the others. */

@@ -1,8 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
 import { type ClientCertificate, isBroken } from '../api/client-certificate.ts';
 import { CLIENT_CERTIFICATES, SECRETS } from '../api/names.ts';
-import { keyOf } from '../api/parse.ts';
-import { observe, referredAuthority } from '../certificate/observe.ts';
+import { keyOf, type RawObject } from '../api/parse.ts';
+import { observe, referredAuthority, secretKeyOf } from '../certificate/observe.ts';
 import { isOurs } from '../certificate/observed.ts';
 import type { SecretAccess } from '../certificate/publish.ts';
 import { type CertificateDeps, deadlineOf, reconcileCertificate } from '../certificate/reconcile.ts';
@@ -12,7 +12,7 @@ import { Unpublished } from '../certificate/unpublished.ts';
 import type { Reference } from '../kube/references.ts';
 import { Controller } from '../queue/controller.ts';
 import type { WorkQueue } from '../queue/work-queue.ts';
-import { type Cluster, secretKeyOf } from './cluster.ts';
+import type { Cluster } from './cluster.ts';
 import { type Services, tell, writeStatus } from './services.ts';
 
 /** Which authority has shown trouble, so that it is probed. */
@@ -30,7 +30,7 @@ export function wireCertificates(
     cachedSecret: (key: string) => cluster.secrets.get(key),
     readSecret: secrets.get,
     rivals: (namespace: string, secretName: string) =>
-      cluster.certificates.byIndex('secret', `${namespace}/${secretName}`),
+      cluster.certificates.byIndex('secret', keyOf({ namespace, name: secretName })),
     authority: (key: string) => cluster.authority(key),
     authorityView: (key: string) => registry.get(key)?.view,
     servesCluster: config.namespaces === undefined,
@@ -94,11 +94,12 @@ function secretAccess({ client, cluster }: Services): SecretAccess {
       const stored = await client.apply(SECRETS, manifest);
       // What was proven before it was written needn't be proven again, unless something in between has changed it.
       const known = isDeepStrictEqual(stored.data, manifest.data) ? content : undefined;
-      cluster.secrets.put(stored, manifest.metadata.resourceVersion, (object) => viewSecret(object, known));
+      const reduce = (object: RawObject) => viewSecret(object, known);
+      cluster.secrets.put(stored, manifest.metadata.resourceVersion, reduce);
       const cached = cluster.secrets.get(keyOf(manifest.metadata));
       return cached?.resourceVersion === stored.metadata?.resourceVersion && cached !== undefined
         ? cached
-        : viewSecret(stored);
+        : reduce(stored);
     },
   };
 }

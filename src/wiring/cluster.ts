@@ -6,10 +6,10 @@ import {
   parseClientCertificate,
 } from '../api/client-certificate.ts';
 import * as names from '../api/names.ts';
-import { keyOf, type RawObject } from '../api/parse.ts';
+import type { RawObject } from '../api/parse.ts';
 import { shared } from '../api/shared.ts';
 import { type GenerationSecret, viewGenerationSecret } from '../authority/generation-secret.ts';
-import { referredAuthority } from '../certificate/observe.ts';
+import { referredAuthority, secretKeyOf } from '../certificate/observe.ts';
 import { type SecretView, viewSecret } from '../certificate/secret-view.ts';
 import type { Config } from '../config.ts';
 import { Cache } from '../kube/cache.ts';
@@ -142,11 +142,6 @@ export class Cluster {
       watch: new Watch<T>(deps, spec),
     });
   }
-}
-
-/** The key of the Secret that a certificate is written to. */
-export function secretKeyOf({ namespace, spec }: Pick<ClientCertificate, 'namespace' | 'spec'>): string {
-  return keyOf({ namespace, name: spec.secretName });
 }
 
 function labelsOf(object: RawObject): NamespaceLabels {

@@ -1,10 +1,11 @@
 import { authorityKey } from '../api/certificate-authority.ts';
 import { isBroken } from '../api/client-certificate.ts';
+import { keyOf } from '../api/parse.ts';
 import type { Registry } from '../authority/registry.ts';
-import { referredAuthority } from '../certificate/observe.ts';
+import { referredAuthority, secretKeyOf } from '../certificate/observe.ts';
 import type { Clock } from '../clock.ts';
 import type { WorkQueue } from '../queue/work-queue.ts';
-import { type Cluster, secretKeyOf } from './cluster.ts';
+import type { Cluster } from './cluster.ts';
 
 interface WakeDeps {
   readonly cluster: Cluster;
@@ -33,7 +34,7 @@ export function wireWakes({ cluster, certificates, authorities, registry, clock,
   });
 
   cluster.secrets.onChange((key) => {
-    for (const each of cluster.certificates.byIndex('secret', key)) certificates.add(`${each.namespace}/${each.name}`);
+    for (const each of cluster.certificates.byIndex('secret', key)) certificates.add(keyOf(each));
   });
   // What our own write changes in a Secret is what a CA rotation waits for.
   cluster.secrets.onChange(

@@ -84,7 +84,8 @@ test('a Secret in the way that goes while it is being looked at is not waited fo
       await deleteSecret(world, namespace, `${name}-tls`);
     }),
   );
-  await Promise.all(crowd.map((name) => untilReady(world, namespace, name, {}, SOON_MS)));
+  // Time enough for two cores that are shared, and far less than the look that comes by itself.
+  await Promise.all(crowd.map((name) => untilReady(world, namespace, name, {}, 30_000)));
 });
 
 test('a tls Secret from another CA is adopted and re-issued', async () => {

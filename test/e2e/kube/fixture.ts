@@ -10,7 +10,7 @@ import { Watch } from '../../../src/kube/watch.ts';
 import type { WatchTiming } from '../../../src/kube/watch-backoff.ts';
 import type { Logger } from '../../../src/log.ts';
 import { type ControlPlane, startControlPlane } from '../../cluster/control-plane.ts';
-import { type FaultProxy, startFaultProxy } from './fault-proxy.ts';
+import { type FaultProxy, type Matcher, startFaultProxy } from './fault-proxy.ts';
 
 /** Nothing of it is printed unless DEBUG is set. */
 export const logger: Logger = {
@@ -62,6 +62,21 @@ export function standBehindProxy(test: Test): Stand {
     await stand.cluster.stop();
   });
   return stand;
+}
+
+/** Each test of a suite gets a namespace of its own, and ways to write Secrets there and to tell their requests. */
+export function secretsOf(test: Test, stand: Stand) {
+  const here = { namespace: '' };
+  test.before.each(async () => {
+    here.namespace = await newNamespace(stand.direct.client);
+  });
+  test.after.each(stopAll);
+  const isList: Matcher = ({ watch, query }) => !watch || query.has('sendInitialEvents');
+  const watches: Matcher = (request) => !isList(request) && request.path.includes(`/${here.namespace}/`);
+  const lists: Matcher = (request) =>
+    isList(request) && request.method === 'GET' && request.path.endsWith(`/${here.namespace}/secrets`);
+  const write = (name: string, text: string) => stand.direct.client.apply(SECRETS, secret(here.namespace, name, text));
+  return { here, watches, lists, write };
 }
 
 /** Impatient, so that a test need not wait for what takes a minute in a cluster. */

@@ -1,29 +1,12 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { SECRETS } from '../../../src/api/names.ts';
 import type { Matcher } from './fault-proxy.ts';
-import { newNamespace, pause, secret, standBehindProxy, stopAll, until, watchSecrets } from './fixture.ts';
+import { pause, secretsOf, standBehindProxy, until, watchSecrets } from './fixture.ts';
 import type { WatchPipe } from './watch-pipe.ts';
 
 const test = suite('list faults');
 const stand = standBehindProxy(test);
-
-let namespace: string;
-
-const isList: Matcher = ({ watch, query }) => !watch || query.has('sendInitialEvents');
-const watches: Matcher = (request) => !isList(request) && request.path.includes(`/${namespace}/`);
-const lists: Matcher = (request) =>
-  isList(request) && request.method === 'GET' && request.path.endsWith(`/${namespace}/secrets`);
-
-test.after.each(stopAll);
-
-test.before.each(async () => {
-  namespace = await newNamespace(stand.direct.client);
-});
-
-function write(name: string, text: string) {
-  return stand.direct.client.apply(SECRETS, secret(namespace, name, text));
-}
+const { here, watches, lists, write } = secretsOf(test, stand);
 
 test('a 410 on the second page of a list starts the list anew, and no half list is believed', async () => {
   await Promise.all(Array.from({ length: 6 }, (_, index) => write(`s${index}`, '1')));
@@ -33,7 +16,7 @@ test('a 410 on the second page of a list starts the list anew, and no half list 
     reason: 'Expired',
   });
   const sizes = new Set<number>();
-  const watching = await watchSecrets(stand.proxied.client, namespace, { streamsLists: false, pageSize: 4 });
+  const watching = await watchSecrets(stand.proxied.client, here.namespace, { streamsLists: false, pageSize: 4 });
   watching.cache.onChange(() => sizes.add(watching.cache.size));
   assert.is(watching.cache.size, 6);
   assert.is(watching.watch.stats.lists, 1);
@@ -45,9 +28,9 @@ test('a server that streams no lists is asked for pages, at once and from then o
   const streams: Matcher = ({ query }) => query.has('sendInitialEvents');
   const stop = stand.proxy.when(streams, { kind: 'answer', status: 422, reason: 'Invalid' }, { times: 1_000 });
   const before = stand.proxy.requests.filter(streams).length;
-  const watching = await watchSecrets(stand.proxied.client, namespace);
+  const watching = await watchSecrets(stand.proxied.client, here.namespace);
   await until('the watch is open', () => stand.proxy.watches(watches).length === 1);
-  assert.is(watching.cache.get(`${namespace}/a`), '1');
+  assert.is(watching.cache.get(`${here.namespace}/a`), '1');
   await pause(350);
   for (const stream of stand.proxy.watches(watches)) stream.expire();
   await until('listed again', () => watching.watch.stats.lists === 2);
@@ -71,7 +54,7 @@ for (const [how, doIt] of [
       return [];
     });
     const before = stand.proxy.requests.filter(lists).length;
-    const watching = await watchSecrets(stand.proxied.client, namespace);
+    const watching = await watchSecrets(stand.proxied.client, here.namespace);
     release();
     assert.is(watching.cache.size, 6);
     assert.is(watching.changes.length, 6);
@@ -89,7 +72,7 @@ for (const [how, doIt] of [
 test('a watch that may not list says so and goes on once it may', async () => {
   const stop = stand.proxy.when(lists, { kind: 'answer', status: 403, reason: 'Forbidden' }, { times: 100 });
   setTimeout(stop, 1_000);
-  const watching = await watchSecrets(stand.proxied.client, namespace);
+  const watching = await watchSecrets(stand.proxied.client, here.namespace);
   assert.ok((watching.watch.stats.restarts.forbidden ?? 0) >= 2);
   await watching.stop();
 });

@@ -2,29 +2,12 @@ import { readdirSync } from 'node:fs';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { SECRETS } from '../../../src/api/names.ts';
-import type { Matcher } from './fault-proxy.ts';
-import { newNamespace, pause, secret, standBehindProxy, stopAll, until, watchSecrets } from './fixture.ts';
+import { pause, secretsOf, standBehindProxy, until, watchSecrets } from './fixture.ts';
 import type { WatchPipe } from './watch-pipe.ts';
 
 const test = suite('watch faults');
 const stand = standBehindProxy(test);
-
-let namespace: string;
-
-const isList: Matcher = ({ watch, query }) => !watch || query.has('sendInitialEvents');
-const watches: Matcher = (request) => !isList(request) && request.path.includes(`/${namespace}/`);
-const lists: Matcher = (request) =>
-  isList(request) && request.method === 'GET' && request.path.endsWith(`/${namespace}/secrets`);
-
-test.after.each(stopAll);
-
-test.before.each(async () => {
-  namespace = await newNamespace(stand.direct.client);
-});
-
-function write(name: string, text: string) {
-  return stand.direct.client.apply(SECRETS, secret(namespace, name, text));
-}
+const { here, watches, lists, write } = secretsOf(test, stand);
 
 for (const [how, doIt] of [
   ['reset', (stream: WatchPipe) => stream.cut()],
@@ -34,13 +17,13 @@ for (const [how, doIt] of [
   test(`a watch that is ${how} resumes from where it was, without a list`, async () => {
     await write('a', '1');
     await write('gone', '1');
-    const watching = await watchSecrets(stand.proxied.client, namespace);
+    const watching = await watchSecrets(stand.proxied.client, here.namespace);
     await until('the watch is open', () => stand.proxy.watches(watches).length === 1);
     await pause(350);
     for (const stream of stand.proxy.watches(watches)) doIt(stream);
-    await stand.direct.client.delete(SECRETS, namespace, 'gone');
+    await stand.direct.client.delete(SECRETS, here.namespace, 'gone');
     await write('a', '2');
-    await until('caught up', () => watching.cache.get(`${namespace}/a`) === '2' && watching.cache.size === 1);
+    await until('caught up', () => watching.cache.get(`${here.namespace}/a`) === '2' && watching.cache.size === 1);
     assert.is(watching.watch.stats.lists, 1);
     await watching.stop();
   });
@@ -48,11 +31,11 @@ for (const [how, doIt] of [
 
 test('a watch that goes silent is noticed by its watchdog and resumes', async () => {
   await write('a', '1');
-  const watching = await watchSecrets(stand.proxied.client, namespace);
+  const watching = await watchSecrets(stand.proxied.client, here.namespace);
   await until('the watch is open', () => stand.proxy.watches(watches).length === 1);
   for (const one of stand.proxy.watches(watches)) one.freeze();
   await write('a', '2');
-  await until('caught up', () => watching.cache.get(`${namespace}/a`) === '2', 8_000);
+  await until('caught up', () => watching.cache.get(`${here.namespace}/a`) === '2', 8_000);
   assert.is(watching.watch.stats.restarts.idle, 1);
   assert.is(watching.watch.stats.lists, 1);
   await watching.stop();
@@ -61,30 +44,30 @@ test('a watch that goes silent is noticed by its watchdog and resumes', async ()
 test('a 410 on opening a watch leads to one list, and what was deleted meanwhile is noticed', async () => {
   await write('a', '1');
   await write('gone', '1');
-  const watching = await watchSecrets(stand.proxied.client, namespace);
+  const watching = await watchSecrets(stand.proxied.client, here.namespace);
   await until('the watch is open', () => stand.proxy.watches(watches).length === 1);
   await pause(350);
   stand.proxy.when(watches, { kind: 'answer', status: 410, reason: 'Expired' });
   for (const one of stand.proxy.watches(watches)) one.freeze();
-  await stand.direct.client.delete(SECRETS, namespace, 'gone');
+  await stand.direct.client.delete(SECRETS, here.namespace, 'gone');
   await write('a', '2');
   for (const one of stand.proxy.watches(watches)) one.cut();
-  await until('caught up', () => watching.cache.get(`${namespace}/a`) === '2' && watching.cache.size === 1);
+  await until('caught up', () => watching.cache.get(`${here.namespace}/a`) === '2' && watching.cache.size === 1);
   assert.is(watching.watch.stats.lists, 2);
   assert.is(watching.watch.stats.restarts.expired, 1);
-  assert.equal(watching.changes.at(-2), [`${namespace}/gone`, '1', undefined]);
+  assert.equal(watching.changes.at(-2), [`${here.namespace}/gone`, '1', undefined]);
   await watching.stop();
 });
 
 test('a 410 inside a stream leads to one list, and what was deleted meanwhile is noticed', async () => {
   await write('a', '1');
   await write('gone', '1');
-  const watching = await watchSecrets(stand.proxied.client, namespace);
+  const watching = await watchSecrets(stand.proxied.client, here.namespace);
   await until('the watch is open', () => stand.proxy.watches(watches).length === 1);
   await pause(350);
   const [stream] = stand.proxy.watches(watches);
   stream?.freeze();
-  await stand.direct.client.delete(SECRETS, namespace, 'gone');
+  await stand.direct.client.delete(SECRETS, here.namespace, 'gone');
   stream?.expire();
   await until('caught up', () => watching.cache.size === 1);
   await pause(300);
@@ -94,7 +77,7 @@ test('a 410 inside a stream leads to one list, and what was deleted meanwhile is
 });
 
 test('a 429 with Retry-After keeps away for that long', async () => {
-  const watching = await watchSecrets(stand.proxied.client, namespace);
+  const watching = await watchSecrets(stand.proxied.client, here.namespace);
   await until('the watch is open', () => stand.proxy.watches(watches).length === 1);
   await pause(350);
   stand.proxy.when(watches, { kind: 'answer', status: 429, reason: 'TooManyRequests', retryAfter: '2' });
@@ -120,7 +103,7 @@ for (const [what, status, body] of [
     } as const;
     stand.proxy.when(lists, fault, { times: 2 });
     stand.proxy.when(watches, fault, { times: 2 });
-    const watching = await watchSecrets(stand.proxied.client, namespace);
+    const watching = await watchSecrets(stand.proxied.client, here.namespace);
     await until('the watch is open', () => stand.proxy.watches(watches).length === 1);
     assert.is(watching.cache.size, 1);
     assert.is(watching.watch.stats.restarts.serverError, 4);
@@ -131,7 +114,7 @@ for (const [what, status, body] of [
 test('streams that end at once are no reason to reconnect in a hot loop', async () => {
   const end = stand.proxy.when(watches, { kind: 'answer', status: 200, body: '' }, { times: 1_000 });
   const before = stand.proxy.requests.filter(watches).length;
-  const watching = await watchSecrets(stand.proxied.client, namespace, {
+  const watching = await watchSecrets(stand.proxied.client, here.namespace, {
     firstBackoffMs: 800,
     longestBackoffMs: 30_000,
   });
@@ -143,7 +126,7 @@ test('streams that end at once are no reason to reconnect in a hot loop', async 
 });
 
 test('a watch that its server ends in good order is opened again at once', async () => {
-  const watching = await watchSecrets(stand.proxied.client, namespace, {
+  const watching = await watchSecrets(stand.proxied.client, here.namespace, {
     shortestHealthyMs: 100,
     firstBackoffMs: 10_000,
     longestBackoffMs: 10_000,
@@ -159,24 +142,24 @@ test('a watch that its server ends in good order is opened again at once', async
 
 test('a 404 leaves the cache as it is, and a list follows once the resource is back', async () => {
   await write('a', '1');
-  const watching = await watchSecrets(stand.proxied.client, namespace);
+  const watching = await watchSecrets(stand.proxied.client, here.namespace);
   await until('the watch is open', () => stand.proxy.watches(watches).length === 1);
   await pause(350);
   const gone = stand.proxy.when(
-    ({ path }) => path.endsWith(`/${namespace}/secrets`),
+    ({ path }) => path.endsWith(`/${here.namespace}/secrets`),
     { kind: 'answer', status: 404, reason: 'NotFound' },
     { times: 1_000 },
   );
   for (const one of stand.proxy.watches(watches)) one.cut();
   await until('refused twice', () => (watching.watch.stats.restarts.notFound ?? 0) >= 2);
-  assert.is(watching.cache.get(`${namespace}/a`), '1');
+  assert.is(watching.cache.get(`${here.namespace}/a`), '1');
   gone();
   await until('listed again', () => watching.watch.stats.lists === 2);
   await watching.stop();
 });
 
 test('200 reconnects leave no connection and no file descriptor behind', async () => {
-  const watching = await watchSecrets(stand.proxied.client, namespace, {
+  const watching = await watchSecrets(stand.proxied.client, here.namespace, {
     firstBackoffMs: 1,
     longestBackoffMs: 1,
     shortestHealthyMs: 0,
@@ -204,7 +187,7 @@ test('200 reconnects leave no connection and no file descriptor behind', async (
 test('watches through a restart of the API server miss nothing', async () => {
   await write('a', '1');
   await write('gone', '1');
-  const watching = await watchSecrets(stand.direct.client, namespace);
+  const watching = await watchSecrets(stand.direct.client, here.namespace);
   await stand.cluster.restartApiServer({ downForMs: 1_000 });
   await until(
     'it writes again',
@@ -215,8 +198,12 @@ test('watches through a restart of the API server miss nothing', async () => {
       ),
     60_000,
   );
-  await stand.direct.client.delete(SECRETS, namespace, 'gone');
-  await until('caught up', () => watching.cache.get(`${namespace}/a`) === '2' && watching.cache.size === 1, 60_000);
+  await stand.direct.client.delete(SECRETS, here.namespace, 'gone');
+  await until(
+    'caught up',
+    () => watching.cache.get(`${here.namespace}/a`) === '2' && watching.cache.size === 1,
+    60_000,
+  );
   assert.ok(watching.watch.stats.lists <= 2, `${watching.watch.stats.lists} lists`);
   await watching.stop();
 });
