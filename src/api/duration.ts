@@ -9,7 +9,7 @@ const UNITS_IN_MS: Readonly<Record<string, number>> = {
   μs: 1e-3,
   ns: 1e-6,
 };
-const PART = /(\d+(?:\.\d*)?|\.\d+)(h|ms|m|s|us|µs|μs|ns)/gy;
+const PART = /(\d+(?:\.\d*)?|\.\d+)(h|ms|m|s|us|\u00b5s|\u03bcs|ns)/gy;
 
 /**
  * Reads a duration in Go's syntax (`1h30m`, `90s`), which is what kubectl users write and what CEL's `duration()`
