@@ -18,7 +18,7 @@ export class ApiServer {
   #process: GuardedProcess | undefined;
 
   constructor(guard: Guard, program: string, layout: Layout, options: ApiServerOptions) {
-    this.url = `https://127.0.0.1:${options.port}`;
+    this.url = `https://${layout.address}:${options.port}`;
     this.admin = issueClient(layout.issuer, 'certwheel-admin', ['system:masters']);
     this.#guard = guard;
     this.#program = program;

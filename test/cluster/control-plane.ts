@@ -5,6 +5,7 @@ import { ApiServer } from './api-server.ts';
 import { type AuditEvent, readAuditEvents } from './audit.ts';
 import { type Binaries, ensureBinaries } from './binaries.ts';
 import { issueClient } from './certificates.ts';
+import { removeCgroups } from './cgroups.ts';
 import { startManager } from './controller-manager.ts';
 import { type Etcd, startEtcd } from './etcd.ts';
 import { type Guard, type GuardedProcess, startGuard } from './guard.ts';
@@ -28,6 +29,18 @@ export interface ControlPlaneOptions {
   readonly apiServerArguments?: readonly string[];
   /** Leave the folder with the logs behind, for a day at most. */
   readonly keepLogs?: boolean;
+  /** Where its programs run: here, on the loopback interface, unless given. */
+  readonly place?: (guard: Guard, folder: string) => Promise<Place>;
+}
+
+/** Another network to run in, reached from here under an address. */
+export interface Place {
+  readonly address: string;
+  /** Runs programs there. */
+  readonly guard: Guard;
+  /** Flags that the API server needs there. */
+  apiServerArguments(layout: Layout): string[];
+  stop(): Promise<void>;
 }
 
 export interface ControlPlane {
@@ -53,6 +66,15 @@ export interface ControlPlane {
 }
 
 export async function startControlPlane(options: ControlPlaneOptions = {}): Promise<ControlPlane> {
+  return (await startWithParts(options)).controlPlane;
+}
+
+/** For who starts more programs beside it, which belong to the same run. */
+export async function startWithParts(options: ControlPlaneOptions): Promise<{
+  readonly controlPlane: ControlPlane;
+  readonly layout: Layout;
+  readonly guard: Guard;
+}> {
   const binaries = await ensureBinaries(['etcd', 'kube-apiserver', 'kubectl']);
   removeLeftovers();
   const folder = createRunFolder();
@@ -61,26 +83,38 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
   }
   const guard = startGuard(folder, { removeFolder: !options.keepLogs });
   try {
-    const layout = prepareFolder(folder);
-    const etcd = await startEtcd(guard, binaries.etcd, layout);
-    const apiServer = await startApiServer(guard, binaries['kube-apiserver'], layout, etcd, options);
+    const place = (await options.place?.(guard, folder)) ?? here(guard);
+    const layout = prepareFolder(folder, place.address);
+    const etcd = await startEtcd(place.guard, binaries.etcd, layout);
+    const apiServer = await startApiServer(place.guard, binaries['kube-apiserver'], layout, etcd, {
+      ...options,
+      apiServerArguments: [...place.apiServerArguments(layout), ...(options.apiServerArguments ?? [])],
+    });
     writeKubeconfig(layout.adminKubeconfig, {
       url: apiServer.url,
       caPem: layout.issuer.certificatePem,
       user: 'certwheel-admin',
       client: apiServer.admin,
     });
-    const controlPlane = assemble({ guard, layout, etcd, apiServer, binaries, keepLogs: options.keepLogs === true });
+    const controlPlane = assemble({
+      ...{ guard, place, layout, etcd, apiServer, binaries },
+      keepLogs: options.keepLogs === true,
+    });
     if (options.controllers?.length) {
       await controlPlane.startControllerManager(options.controllers);
     }
-    return controlPlane;
+    return { controlPlane, layout, guard };
   } catch (error) {
     await guard.close();
+    removeCgroups(folder);
     keepOnlyLogs(folder);
     const problem = error instanceof Error ? error.message : String(error);
     throw new Error(`The control plane did not start: ${problem}\nAll logs, for a day: ${folder}`, { cause: error });
   }
+}
+
+function here(guard: Guard): Place {
+  return { address: '127.0.0.1', guard, apiServerArguments: () => [], stop: async () => {} };
 }
 
 function startApiServer(
@@ -104,6 +138,7 @@ function startApiServer(
 
 interface Parts {
   readonly guard: Guard;
+  readonly place: Place;
   readonly layout: Layout;
   readonly etcd: Etcd;
   readonly apiServer: ApiServer;
@@ -111,14 +146,16 @@ interface Parts {
   readonly keepLogs: boolean;
 }
 
-function assemble({ guard, layout, etcd, apiServer, binaries, keepLogs }: Parts): ControlPlane {
+function assemble({ guard, place, layout, etcd, apiServer, binaries, keepLogs }: Parts): ControlPlane {
   let manager: GuardedProcess | undefined;
   let written = 0;
   let stopped: Promise<void> | undefined;
 
   const stopAll = async () => {
     await Promise.all([manager?.stop(lastGraceMs), apiServer.stop(lastGraceMs), etcd.stop(lastGraceMs)]);
+    await place.stop();
     await guard.close();
+    removeCgroups(layout.folder);
     if (keepLogs) {
       keepOnlyLogs(layout.folder);
     } else {
@@ -152,7 +189,7 @@ function assemble({ guard, layout, etcd, apiServer, binaries, keepLogs }: Parts)
     async startControllerManager(controllers) {
       const { 'kube-controller-manager': program } = await ensureBinaries(['kube-controller-manager']);
       await manager?.stop();
-      manager = await startManager(guard, program, layout, controllers);
+      manager = await startManager(place.guard, program, layout, controllers);
     },
     stop() {
       stopped ??= stopAll();

@@ -20,13 +20,17 @@ export function startEtcd(guard: Guard, program: string, layout: Layout): Promis
       folder: layout.folder,
       logPath: log.path,
     });
-    await waitUntilReady(etcd, log, async () => (await nameOfMember(ports.client)) === memberName(layout));
+    await waitUntilReady(
+      etcd,
+      log,
+      async () => (await nameOfMember(layout.address, ports.client)) === memberName(layout),
+    );
     return { port: ports.client, stop: (graceMs) => etcd.stop(graceMs) };
   });
 }
 
-async function nameOfMember(port: number): Promise<string | undefined> {
-  const response = await fetch(`http://127.0.0.1:${port}/v3/cluster/member/list`, {
+async function nameOfMember(address: string, port: number): Promise<string | undefined> {
+  const response = await fetch(`http://${address}:${port}/v3/cluster/member/list`, {
     method: 'POST',
     body: '{}',
     signal: AbortSignal.timeout(2000),

@@ -17,8 +17,8 @@ export interface ApiServerOptions {
 export const memberName = (layout: Layout): string => basename(layout.folder);
 
 export function etcdArguments(layout: Layout, { client, peer }: EtcdPorts): string[] {
-  const clientUrl = `http://127.0.0.1:${client}`;
-  const peerUrl = `http://127.0.0.1:${peer}`;
+  const clientUrl = `http://${layout.address}:${client}`;
+  const peerUrl = `http://${layout.address}:${peer}`;
   return [
     `--name=${memberName(layout)}`,
     `--data-dir=${layout.etcdData}`,
@@ -35,9 +35,9 @@ export function etcdArguments(layout: Layout, { client, peer }: EtcdPorts): stri
 
 export function apiServerArguments(layout: Layout, options: ApiServerOptions): string[] {
   return [
-    `--etcd-servers=http://127.0.0.1:${options.etcdPort}`,
-    '--bind-address=127.0.0.1',
-    '--advertise-address=127.0.0.1',
+    `--etcd-servers=http://${layout.address}:${options.etcdPort}`,
+    `--bind-address=${layout.address}`,
+    `--advertise-address=${layout.address}`,
     `--secure-port=${options.port}`,
     `--service-cluster-ip-range=${serviceRange}`,
     `--tls-cert-file=${layout.serverCertificate}`,
@@ -63,6 +63,7 @@ export function controllerManagerArguments(layout: Layout, controllers: readonly
   return [
     // The plain identity of a controller manager may not sign, and per-controller identities need one more controller.
     `--kubeconfig=${layout.adminKubeconfig}`,
+    ...(controllers.includes('*') ? ['--use-service-account-credentials'] : []),
     `--controllers=${controllers.join(',')}`,
     '--leader-elect=false',
     '--secure-port=0',

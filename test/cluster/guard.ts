@@ -8,7 +8,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 /**
  * Learns the process groups to end over its standard input. When that closes without a "done", we are gone, however it
- * came about (SIGKILL too): it ends the groups and removes the folder, more than once where a dying program still writes.
+ * came about (SIGKILL too): it ends the groups and removes the folder, and control groups that bear its name, more than
+ * once where a dying program still writes.
  */
 const watchdogScript = `
 groups=
@@ -21,8 +22,12 @@ while read -r word group; do
 done
 for group in $groups; do kill -s KILL -- "-$group"; done 2>/dev/null
 [ "$1" ] || exit 0
-for round in 1 2 3 4 5 6 7 8 9 10; do
-  rm -rf -- "$1" && exit 0
+for round in $(seq 30); do
+  busy=
+  for left in /sys/fs/cgroup/"\${1##*/}" /sys/fs/cgroup/*/"\${1##*/}"; do
+    [ ! -d "$left" ] || find "$left" -depth -type d -exec rmdir {} + 2>/dev/null || busy=$left
+  done
+  rm -rf -- "$1" && [ ! "$busy" ] && exit 0
   sleep 0.1
 done
 `;

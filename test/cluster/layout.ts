@@ -6,6 +6,8 @@ import { createIssuer, createSigningKey, type Issuer, issueServer, type Pair } f
 /** Where everything lies in the folder of one run. */
 export interface Layout {
   readonly folder: string;
+  /** Where the servers listen. */
+  readonly address: string;
   readonly issuer: Issuer;
   readonly etcdData: string;
   readonly caCertificate: string;
@@ -34,9 +36,10 @@ const serverNames = [
   '10.0.0.1',
 ];
 
-export function prepareFolder(folder: string): Layout {
+export function prepareFolder(folder: string, address = '127.0.0.1'): Layout {
   const layout: Layout = {
     folder,
+    address,
     issuer: createIssuer('certwheel-test-cluster'),
     etcdData: join(folder, 'etcd'),
     caCertificate: join(folder, 'pki', 'ca.crt'),
@@ -53,10 +56,14 @@ export function prepareFolder(folder: string): Layout {
     log: (program) => join(folder, 'logs', `${program}.log`),
   };
   for (const name of ['pki', 'logs', 'kubeconfigs']) {
-    mkdirSync(join(folder, name));
+    mkdirSync(join(folder, name), { recursive: true });
   }
   writePair(layout.issuer, layout.caCertificate, layout.caKey);
-  writePair(issueServer(layout.issuer, serverNames), layout.serverCertificate, layout.serverKey);
+  writePair(
+    issueServer(layout.issuer, [...new Set([...serverNames, address])]),
+    layout.serverCertificate,
+    layout.serverKey,
+  );
   const { privatePem, publicPem } = createSigningKey();
   writeFileSync(layout.serviceAccountKey, privatePem, { mode: 0o600 });
   writeFileSync(layout.serviceAccountPublicKey, publicPem);

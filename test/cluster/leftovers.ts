@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { lstatSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { removeCgroups } from './cgroups.ts';
 import { pidFolder } from './guard.ts';
 import { isRunning, liveness, ownIdentity, parseIdentity } from './process-identity.ts';
 
@@ -37,6 +38,7 @@ export function removeLeftovers(): void {
     const folder = join(tmpdir(), entry);
     if (pid > 0 && isOurs(folder) && isDead(folder, pid) && !isKept(folder)) {
       killRecorded(folder);
+      removeCgroups(folder);
       removeIfPossible(folder);
     }
   }

@@ -3,7 +3,10 @@ import { readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 
-export type ProgramName = 'etcd' | 'kube-apiserver' | 'kubectl' | 'kube-controller-manager';
+const controlPlaneNames = ['etcd', 'kube-apiserver', 'kubectl', 'kube-controller-manager'] as const;
+const nodeNames = ['kube-scheduler', 'kubelet', 'kube-proxy'] as const;
+
+export type ProgramName = (typeof controlPlaneNames | typeof nodeNames)[number];
 
 interface Recipe {
   readonly package: string;
@@ -22,9 +25,16 @@ const recipes: Readonly<Record<ProgramName, Recipe>> = {
     package: 'k8s.io/kubernetes/cmd/kube-controller-manager',
     versionArguments: ['--version'],
   },
+  'kube-scheduler': { package: 'k8s.io/kubernetes/cmd/kube-scheduler', versionArguments: ['--version'] },
+  kubelet: { package: 'k8s.io/kubernetes/cmd/kubelet', versionArguments: ['--version'] },
+  'kube-proxy': { package: 'k8s.io/kubernetes/cmd/kube-proxy', versionArguments: ['--version'] },
 };
 
-export const programNames = Object.keys(recipes) as ProgramName[];
+/** What every test needs. */
+export const programNames: readonly ProgramName[] = controlPlaneNames;
+
+/** What a node needs besides. */
+export const nodeProgramNames: readonly (typeof nodeNames)[number][] = nodeNames;
 
 export const moduleFolder = join(import.meta.dirname, 'control-plane');
 

@@ -1,0 +1,83 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { issueClient } from '../certificates.ts';
+import { cgroupOf } from '../cgroups.ts';
+import type { Guard, GuardedProcess } from '../guard.ts';
+import type { Layout } from '../layout.ts';
+
+export interface KubeletOptions {
+  readonly layout: Layout;
+  readonly nodeName: string;
+  readonly kubeconfigPath: string;
+  readonly containerdSocket: string;
+  /** How often it looks after each pod, Secret volumes included; 1m unless given, which is the kubelet's own default. */
+  readonly syncFrequency?: string | undefined;
+}
+
+/** How the API server signs in at kubelets, for logs. */
+export function kubeletAccess(layout: Layout): string[] {
+  const pair = issueClient(layout.issuer, 'kube-apiserver-kubelet-client', ['system:masters']);
+  const file = (ending: string) => join(dirname(layout.caCertificate), `kubelet-client.${ending}`);
+  writeFileSync(file('crt'), pair.certificatePem);
+  writeFileSync(file('key'), pair.keyPem, { mode: 0o600 });
+  return [
+    `--kubelet-client-certificate=${file('crt')}`,
+    `--kubelet-client-key=${file('key')}`,
+    '--kubelet-preferred-address-types=InternalIP',
+    // Pods find the API server by the address that it publishes.
+    '--endpoint-reconciler-type=lease',
+  ];
+}
+
+/** Whether the node is Ready is for the API server to say. */
+export function startKubelet(guard: Guard, program: string, options: KubeletOptions): GuardedProcess {
+  return guard.run('kubelet', program, kubeletArguments(options), { logPath: options.layout.log('kubelet') });
+}
+
+/** Writes the kubelet's configuration, and answers its arguments. */
+function kubeletArguments(options: KubeletOptions): string[] {
+  const { layout, nodeName, kubeconfigPath } = options;
+  const folder = join(layout.folder, 'kubelet');
+  mkdirSync(folder, { recursive: true });
+  const configPath = join(layout.folder, 'kubelet.json');
+  writeFileSync(configPath, JSON.stringify(configuration(options), undefined, 2));
+  return [
+    `--config=${configPath}`,
+    `--kubeconfig=${kubeconfigPath}`,
+    `--root-dir=${folder}`,
+    `--cert-dir=${join(folder, 'pki')}`,
+    `--hostname-override=${nodeName}`,
+    `--node-ip=${layout.address}`,
+  ];
+}
+
+function configuration({ layout, containerdSocket, syncFrequency = '1m' }: KubeletOptions): object {
+  return {
+    apiVersion: 'kubelet.config.k8s.io/v1beta1',
+    kind: 'KubeletConfiguration',
+    address: layout.address,
+    containerRuntimeEndpoint: `unix://${containerdSocket}`,
+    syncFrequency,
+    authentication: {
+      anonymous: { enabled: false },
+      webhook: { enabled: true },
+      x509: { clientCAFile: layout.caCertificate },
+    },
+    authorization: { mode: 'Webhook' },
+    podLogsDir: join(layout.folder, 'pod-logs'),
+    volumePluginDir: join(layout.folder, 'kubelet-plugins'),
+    // The control groups of the machine are its own business: ours hang below one that is named after the run.
+    failCgroupV1: false,
+    cgroupDriver: 'cgroupfs',
+    cgroupRoot: cgroupOf(layout.folder),
+    cgroupsPerQOS: false,
+    enforceNodeAllocatable: [],
+    failSwapOn: false,
+    makeIPTablesUtilChains: false,
+    // How full the machine's disk is says nothing about the node.
+    localStorageCapacityIsolation: false,
+    evictionHard: {},
+    imageGCHighThresholdPercent: 100,
+    imageGCLowThresholdPercent: 99,
+  };
+}

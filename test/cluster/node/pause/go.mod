@@ -1,0 +1,3 @@
+module certwheel.io/test/pause
+
+go 1.26
