@@ -33,7 +33,11 @@ export function oneWorld(options: ControlPlaneOptions = {}) {
 }
 
 async function startWorld(options: ControlPlaneOptions): Promise<World> {
-  const cluster = await startControlPlane(options);
+  return openWorld(await startControlPlane(options));
+}
+
+/** On a control plane that runs already, and that the world stops in the end. */
+export async function openWorld(cluster: ControlPlane): Promise<World> {
   try {
     await cluster.kubectl(['apply', '--server-side', '-f', CRDS]);
     await untilKnown(cluster);
