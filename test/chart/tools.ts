@@ -23,7 +23,22 @@ const DURATIONS: Readonly<Record<ToolName, string>> = {
   'kube-score': '1 minute',
 };
 const ENVIRONMENT = { CGO_ENABLED: '0', GOWORK: 'off', GOOS: '', GOARCH: '' };
-const FLAGS = ['-mod=readonly', '-trimpath', '-buildvcs=false', '-ldflags', '-s -w'];
+
+/** A plain `go build` leaves Helm believing that the cluster which it renders for is of version 1.20. */
+const STAMPS: Readonly<Partial<Record<ToolName, Readonly<Record<string, string>>>>> = {
+  helm: {
+    'helm.sh/helm/v3/internal/version.version': 'v3.22.0',
+    'helm.sh/helm/v3/pkg/chartutil.k8sVersionMajor': '1',
+    'helm.sh/helm/v3/pkg/chartutil.k8sVersionMinor': '36',
+    'helm.sh/helm/v3/pkg/lint/rules.k8sVersionMajor': '1',
+    'helm.sh/helm/v3/pkg/lint/rules.k8sVersionMinor': '36',
+  },
+};
+
+function flagsOf(tool: ToolName): readonly string[] {
+  const setters = Object.entries(STAMPS[tool] ?? {}).map(([name, value]) => `-X ${name}=${value}`);
+  return ['-mod=readonly', '-trimpath', '-buildvcs=false', '-ldflags', ['-s', '-w', ...setters].join(' ')];
+}
 
 /** A module for each, since each wants Kubernetes' libraries in another version. */
 function moduleOf(tool: ToolName): GoModule<ToolName> {
@@ -32,10 +47,10 @@ function moduleOf(tool: ToolName): GoModule<ToolName> {
     title: tool,
     duration: `${DURATIONS[tool]} on two cores`,
     folder,
-    cacheFolder: cacheFolderFor(tool, folder, [PACKAGES[tool], FLAGS, ENVIRONMENT]),
+    cacheFolder: cacheFolderFor(tool, folder, [PACKAGES[tool], flagsOf(tool), ENVIRONMENT]),
     environment: ENVIRONMENT,
     otherwise: `or set KUBEBUILDER_ASSETS to a folder that holds ${tool}`,
-    buildArguments: (program, output) => ['build', ...FLAGS, '-o', output, PACKAGES[program]],
+    buildArguments: (program, output) => ['build', ...flagsOf(program), '-o', output, PACKAGES[program]],
     versionArguments: (program) => VERSION_ARGUMENTS[program],
   };
 }
