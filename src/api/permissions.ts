@@ -61,7 +61,7 @@ export const LEASE_PERMISSIONS: readonly PolicyRule[] = [
   {
     apiGroups: ['coordination.k8s.io'],
     resources: ['leases'],
-    verbs: ['get', 'create', 'update', 'patch'],
+    verbs: ['get', 'create', 'patch'],
     why: 'to agree on one leader',
   },
 ];

@@ -57,7 +57,7 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- define "certwheel.topologySpreadConstraints" -}}
 {{- $selector := dict "labelSelector" (dict "matchLabels" (include "certwheel.selectorLabels" . | fromYaml)) }}
 {{- range .Values.topologySpreadConstraints }}
-- {{ merge (deepCopy .) $selector | toYaml | nindent 2 | trim }}
+- {{ ternary . (merge (deepCopy .) $selector) (hasKey . "labelSelector") | toYaml | nindent 2 | trim }}
 {{- end }}
 {{- end }}
 

@@ -38,5 +38,5 @@
 # to agree on one leader
 - apiGroups: ["coordination.k8s.io"]
   resources: ["leases"]
-  verbs: ["get","create","update","patch"]
+  verbs: ["get","create","patch"]
 {{- end }}
