@@ -52,7 +52,6 @@ for (const files of VALUES) {
     const [, valid, invalid] = /Valid: (\d+), Invalid: (\d+), Errors: 0, Skipped: 0/.exec(stdout) ?? [];
     assert.ok(Number(valid) >= 1 && invalid === '0', stdout);
   });
-
 }
 
 // Not those that turn the NetworkPolicy off, which is what kube-score would say.

@@ -4,7 +4,7 @@
 # to see what is asked for
 - apiGroups: ["certwheel.io"]
   resources: ["clientcertificates","certificateauthorities"]
-  verbs: ["get","list","watch"]
+  verbs: ["list","watch"]
 # to tell how it went
 - apiGroups: ["certwheel.io"]
   resources: ["clientcertificates/status","certificateauthorities/status"]
@@ -23,7 +23,7 @@
 # to see the authorities that serve many namespaces
 - apiGroups: ["certwheel.io"]
   resources: ["clustercertificateauthorities"]
-  verbs: ["get","list","watch"]
+  verbs: ["list","watch"]
 # to tell how they are
 - apiGroups: ["certwheel.io"]
   resources: ["clustercertificateauthorities/status"]
@@ -31,7 +31,7 @@
 # to match the labels of namespaces against allowedNamespaces
 - apiGroups: [""]
   resources: ["namespaces"]
-  verbs: ["get","list","watch"]
+  verbs: ["list","watch"]
 {{- end }}
 
 {{- define "certwheel.rules.lease" -}}
