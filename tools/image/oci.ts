@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { gzipSync } from 'node:zlib';
 import { complete, type Entry, file } from './entries.ts';
-import { labels, settings } from './settings.ts';
+import { labels, type Settings, settings } from './settings.ts';
 import { createdAt, type Source } from './source.ts';
 import { tar } from './tar.ts';
 
@@ -35,29 +35,34 @@ export function imageArchitecture(): string {
   return ARCHITECTURES[process.arch] ?? process.arch;
 }
 
-/** `reference` is `repository:tag`, with or without a registry in front. */
-export function ociImage(source: Source, reference: string, layers: readonly Layer[]): Image {
+/** `reference` is `repository:tag`, with or without a registry in front; `config` is how a container of it is run. */
+export function ociImage(
+  source: Source,
+  reference: string,
+  layers: readonly Layer[],
+  config: Partial<Settings> = settings(source),
+): Image {
   const tars = layers.map(({ entries, seconds }) => tar(entries, seconds));
   const blobs = tars.map((each) => blob('application/vnd.oci.image.layer.v1.tar+gzip', gzip(each)));
-  const config = jsonBlob('application/vnd.oci.image.config.v1+json', {
+  const configBlob = jsonBlob('application/vnd.oci.image.config.v1+json', {
     created: createdAt(source),
     architecture: imageArchitecture(),
     os: 'linux',
-    config: settings(source),
+    config,
     rootfs: { type: 'layers', diff_ids: tars.map(sha256) },
     history: layers.map(({ what }) => ({ created: createdAt(source), created_by: what })),
   });
   const manifest = jsonBlob('application/vnd.oci.image.manifest.v1+json', {
     schemaVersion: 2,
     mediaType: 'application/vnd.oci.image.manifest.v1+json',
-    config: descriptor(config),
+    config: descriptor(configBlob),
     layers: blobs.map(descriptor),
     annotations: labels(source),
   });
   return {
     digest: manifest.digest,
-    archive: archive(reference, manifest, config, blobs, source.seconds),
-    compressedBytes: [manifest, config, ...blobs].reduce((sum, { content }) => sum + content.length, 0),
+    archive: archive(reference, manifest, configBlob, blobs, source.seconds),
+    compressedBytes: [manifest, configBlob, ...blobs].reduce((sum, { content }) => sum + content.length, 0),
     uncompressedBytes: tars.reduce((sum, { length }) => sum + length, 0),
   };
 }

@@ -13,6 +13,9 @@ import { lazily } from './lazily.ts';
 const CRDS = `${import.meta.dirname}/../../../crds`;
 const QUIET = { debug() {}, info() {}, warn() {}, error() {} };
 
+/** Brings our CRDs. */
+type Install = (cluster: ControlPlane) => Promise<unknown>;
+
 /** A control plane with our CRDs, an administrator's client, and real controller processes at will. */
 export interface World {
   readonly cluster: ControlPlane;
@@ -28,18 +31,22 @@ export interface World {
 }
 
 /** One world for a test file, started by the first test that asks: `const world = oneWorld(); test.after(world.stop)`. */
-export function oneWorld(options: ControlPlaneOptions = {}) {
-  return lazily(() => startWorld(options));
+export function oneWorld(options: ControlPlaneOptions = {}, install: Install = applyCrds) {
+  return lazily(() => startWorld(options, install));
 }
 
-async function startWorld(options: ControlPlaneOptions): Promise<World> {
-  return openWorld(await startControlPlane(options));
+async function applyCrds(cluster: ControlPlane): Promise<void> {
+  await cluster.kubectl(['apply', '--server-side', '-f', CRDS]);
+}
+
+async function startWorld(options: ControlPlaneOptions, install: Install): Promise<World> {
+  return openWorld(await startControlPlane(options), install);
 }
 
 /** On a control plane that runs already, and that the world stops in the end. */
-export async function openWorld(cluster: ControlPlane): Promise<World> {
+export async function openWorld(cluster: ControlPlane, install: Install = applyCrds): Promise<World> {
   try {
-    await cluster.kubectl(['apply', '--server-side', '-f', CRDS]);
+    await install(cluster);
     await untilKnown(cluster);
   } catch (error) {
     await cluster.stop();
