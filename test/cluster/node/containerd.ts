@@ -9,8 +9,8 @@ export const POD_RANGE = '10.244.0.0/24';
 
 export interface Containerd {
   readonly socket: string;
-  /** Makes the images of an OCI archive known, under the names that they bear. */
-  importImage(archivePath: string): void;
+  /** Makes the images of an OCI archive known: under the names that they bear, or as `repository` with their tags. */
+  importImage(archivePath: string, repository?: string): void;
 }
 export async function startContainerd(sandbox: Sandbox, layout: Layout): Promise<Containerd> {
   const folder = join(layout.folder, 'containerd');
@@ -19,7 +19,12 @@ export async function startContainerd(sandbox: Sandbox, layout: Layout): Promise
   const containerd = sandbox.guard.run('containerd', 'containerd', [`--config=${configPath}`], { logPath: log.path });
   const ctr = (...args: readonly string[]) => sandbox.run('ctr', '--address', socket, '--namespace', 'k8s.io', ...args);
   await waitUntilReady(containerd, log, async () => ctr('version') !== '');
-  return { socket, importImage: (archivePath) => void ctr('images', 'import', archivePath) };
+  return {
+    socket,
+    importImage: (archivePath, repository) => {
+      ctr('images', 'import', ...(repository === undefined ? [] : ['--base-name', repository]), archivePath);
+    },
+  };
 }
 
 /** Writes the configuration of containerd, and of the network of pods. */

@@ -75,7 +75,6 @@ function configuration({ layout, containerdSocket, syncFrequency = '1m' }: Kubel
     failSwapOn: false,
     makeIPTablesUtilChains: false,
     // How full the machine's disk is says nothing about the node.
-    localStorageCapacityIsolation: false,
     evictionHard: {},
     imageGCHighThresholdPercent: 100,
     imageGCLowThresholdPercent: 99,

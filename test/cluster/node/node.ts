@@ -25,8 +25,8 @@ export interface Node {
   readonly name: string;
   /** Of the node, in the network of the node. */
   readonly address: string;
-  /** Makes the images of an OCI archive known to the node, under the names that they bear. */
-  importImage(archivePath: string): void;
+  /** Makes the images of an OCI archive known: under the names that they bear, or as `repository` with their tags. */
+  importImage(archivePath: string, repository?: string): void;
   /** Runs a program in the namespaces of the node, and answers what it printed. */
   run(program: string, ...args: readonly string[]): string;
   /** Pods run on meanwhile. */
