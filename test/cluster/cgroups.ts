@@ -1,4 +1,4 @@
-import { readdirSync, rmdirSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, rmdirSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
 
 const ROOT = '/sys/fs/cgroup';
@@ -8,6 +8,11 @@ const PAUSE_MS = 100;
 /** A node puts what it runs into control groups that are named after the folder of its run. */
 export const cgroupOf = (folder: string): string => `/${basename(folder)}`;
 
+/** The kubelet wants its root to be there, with every controller. */
+export function makeCgroups(folder: string): void {
+  for (const tree of treesOf()) mkdirSync(join(ROOT, tree, cgroupOf(folder)), { recursive: true });
+}
+
 /** The kernel keeps the control groups of processes that are gone, and those of processes that are just going. */
 export function removeCgroups(folder: string): void {
   for (let round = 0; round < ROUNDS; round++) {
@@ -16,10 +21,15 @@ export function removeCgroups(folder: string): void {
   }
 }
 
-/** With version 1 there is a tree for each controller, with version 2 one for all. */
 function rootsOf(folder: string): string[] {
-  const trees = ['.', ...subfoldersOf(ROOT)];
-  return trees.map((tree) => join(ROOT, tree, cgroupOf(folder))).filter((path) => isFolder(path));
+  return treesOf()
+    .map((tree) => join(ROOT, tree, cgroupOf(folder)))
+    .filter((path) => isFolder(path));
+}
+
+/** With version 1 there is a tree for each controller, with version 2 one for all. */
+function treesOf(): readonly string[] {
+  return existsSync(join(ROOT, 'cgroup.controllers')) ? ['.'] : subfoldersOf(ROOT);
 }
 
 function removed(path: string): boolean {

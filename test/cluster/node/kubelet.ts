@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { issueClient } from '../certificates.ts';
-import { cgroupOf } from '../cgroups.ts';
+import { cgroupOf, makeCgroups } from '../cgroups.ts';
 import type { Guard, GuardedProcess } from '../guard.ts';
 import type { Layout } from '../layout.ts';
 
@@ -39,6 +39,7 @@ function kubeletArguments(options: KubeletOptions): string[] {
   const { layout, nodeName, kubeconfigPath } = options;
   const folder = join(layout.folder, 'kubelet');
   mkdirSync(folder, { recursive: true });
+  makeCgroups(layout.folder);
   const configPath = join(layout.folder, 'kubelet.json');
   writeFileSync(configPath, JSON.stringify(configuration(options), undefined, 2));
   return [
@@ -70,7 +71,6 @@ function configuration({ layout, containerdSocket, syncFrequency = '1m' }: Kubel
     failCgroupV1: false,
     cgroupDriver: 'cgroupfs',
     cgroupRoot: cgroupOf(layout.folder),
-    cgroupsPerQOS: false,
     enforceNodeAllocatable: [],
     failSwapOn: false,
     makeIPTablesUtilChains: false,

@@ -56,7 +56,7 @@ export async function startSandbox(guard: Guard, folder: string, pause: string):
   await untilReady(holder, () => spawnSync('nsenter', [...enter, 'test', '-e', join(scratch, 'ready')]).status === 0);
   const run = (program: string, ...args: readonly string[]) =>
     execFileSync('nsenter', [...enter, program, ...args], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
-  const { inner, outer } = connect(holder.pid);
+  const { name, inner, outer } = connect(holder.pid);
   run('ip', 'address', 'add', inner, 'peer', outer, 'dev', UPLINK);
   run('ip', 'link', 'set', UPLINK, 'up');
   // Addresses of services are rewritten on the way out, which takes a way out.
@@ -68,7 +68,11 @@ export async function startSandbox(guard: Guard, folder: string, pause: string):
       close: () => guard.close(),
     },
     run,
-    stop: () => holder.stop(0),
+    async stop() {
+      await holder.stop(0);
+      // The kernel would do so itself, in its own time.
+      spawnSync('ip', ['link', 'delete', name]);
+    },
   };
 }
 
@@ -81,7 +85,7 @@ function entrance(pid: number): string[] {
 const UPLINK = 'uplink';
 
 /** A pair of interfaces between here and there; the kernel removes ours together with the other one. */
-function connect(pid: number): { inner: string; outer: string } {
+function connect(pid: number): { name: string; inner: string; outer: string } {
   let complaint = '';
   for (let number = 1; number < 255; number++) {
     const name = `certwheel${number}`;
@@ -95,7 +99,7 @@ function connect(pid: number): { inner: string; outer: string } {
     const [inner, outer] = [`198.18.${number}.1`, `198.18.${number}.2`];
     execFileSync('ip', ['address', 'add', outer, 'peer', inner, 'dev', name]);
     execFileSync('ip', ['link', 'set', name, 'up']);
-    return { inner, outer };
+    return { name, inner, outer };
   }
   throw new Error(`No network interface could be made for the node: ${complaint.trim()}`);
 }
