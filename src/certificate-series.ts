@@ -2,6 +2,7 @@ import { Gauge, Histogram, type Registry } from 'prom-client';
 import { authorityKey } from './api/certificate-authority.ts';
 import { type AuthorityRef, conditionsOf } from './api/client-certificate.ts';
 import type { ClientCertificateStatus } from './api/generated/types.ts';
+import { toSeconds } from './api/moments.ts';
 import { keyOf } from './api/parse.ts';
 import { shared } from './api/shared.ts';
 import type { Clock } from './clock.ts';
@@ -120,5 +121,5 @@ function labelsOf(key: string, { authority }: Shown): Labels {
 }
 
 function secondsOf(moment: string | undefined): number | undefined {
-  return moment === undefined ? undefined : Date.parse(moment) / 1000;
+  return moment === undefined ? undefined : toSeconds(new Date(moment));
 }

@@ -79,7 +79,7 @@ export async function reconcileCertificate(key: string, deps: CertificateDeps, r
 
 /** By when a new certificate is needed, in milliseconds since the epoch: before the old one expires, if there is one. */
 export function deadlineOf(secret: SecretView | undefined): number | undefined {
-  return secret?.certificate?.notAfter.getTime();
+  return secret?.claimedNotAfter?.getTime();
 }
 
 async function carryOut(seen: Observed, decision: Decision, deps: CertificateDeps, run: Run): Promise<Outcome> {

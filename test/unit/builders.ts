@@ -103,6 +103,7 @@ interface SecretFields extends Partial<Omit<SecretView, 'memory' | 'certificate'
 export function aSecret(resource: ClientCertificate, fields: SecretFields = {}): SecretView {
   const { certificate, memory, ...rest } = fields;
   const { spec } = resource;
+  const facts = 'certificate' in fields && certificate === undefined ? undefined : someFacts(resource, certificate);
   return {
     namespace: resource.namespace,
     name: spec.secretName,
@@ -112,8 +113,9 @@ export function aSecret(resource: ClientCertificate, fields: SecretFields = {}):
     owner: { certificateName: resource.name, certificateUid: resource.uid },
     adoptBy: undefined,
     ownerReferences: spec.deletionPolicy === 'Delete' ? [resource.uid] : [],
-    certificate: 'certificate' in fields && certificate === undefined ? undefined : someFacts(resource, certificate),
+    certificate: facts,
     problem: undefined,
+    claimedNotAfter: facts?.notAfter,
     trustBundleHash: 'hash 1',
     labels: spec.secretLabels,
     annotations: spec.secretAnnotations,
