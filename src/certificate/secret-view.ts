@@ -170,10 +170,11 @@ class Facts implements CertificateFacts {
     this.keyEncoding = keyEncoding;
     this.issuerFingerprint = issuer.fingerprintSHA256;
     this.anchorFingerprint = anchor.fingerprintSHA256;
-    this.#digests =
-      Buffer.from(leaf.fingerprintSHA256, 'hex').toString('latin1') +
-      Buffer.from(leaf.publicKeyPin, 'base64').toString('latin1') +
-      Buffer.from(leaf.serialNumber, 'hex').toString('latin1');
+    this.#digests = Buffer.concat([
+      Buffer.from(leaf.fingerprintSHA256, 'hex'),
+      Buffer.from(leaf.publicKeyPin, 'base64'),
+      Buffer.from(leaf.serialNumber, 'hex'),
+    ]).toString('latin1');
     this.#notBefore = toSeconds(leaf.notBefore);
     this.#notAfter = toSeconds(leaf.notAfter);
   }
