@@ -13,14 +13,15 @@ test.after(shared.stop);
 /** Runs what the Pod of `helm test` runs, with the variables that Kubernetes would give it. */
 async function runPod(port: number) {
   const [container] = one(await render(), 'Pod').spec.containers;
-  const [name] = container.env;
+  const [name] = container?.env ?? [];
+  if (container === undefined || name === undefined) throw new Error('the Pod has no container, or no variable');
   const service = name.value.toUpperCase().replaceAll('-', '_');
   const env = {
     [name.name]: name.value,
     [`${service}_SERVICE_HOST`]: '127.0.0.1',
     [`${service}_SERVICE_PORT`]: `${port}`,
   };
-  const [node, ...options] = container.command;
+  const [node, ...options] = container.command ?? [];
   assert.is(node, '/usr/local/bin/node');
   return promisify(execFile)(process.execPath, [...options, ...container.args], { env, timeout: 90_000 });
 }

@@ -1,5 +1,7 @@
+import { execFile } from 'node:child_process';
 import { cpSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
+import { promisify } from 'node:util';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { startController } from '../e2e/support/controller-process.ts';
@@ -17,13 +19,15 @@ import { CHART, helm, install, NAMESPACE, one, render } from './support/helm.ts'
 
 const CRDS = ['certificateauthorities', 'clientcertificates', 'clustercertificateauthorities'];
 
+let notes = '';
+
 const shared = oneWorld(
   { controllers: ['deployment-controller', 'replicaset-controller', 'serviceaccount-controller'] },
   async (cluster) => {
     await cluster.kubectl(['create', 'namespace', NAMESPACE]);
     const label = 'pod-security.kubernetes.io/enforce=restricted';
     await cluster.kubectl(['label', 'namespace', NAMESPACE, label]);
-    assert.match(await install(cluster), /Certwheel 0\.1\.0 serves the whole cluster/);
+    notes = await install(cluster);
   },
 );
 test.after(shared.stop);
@@ -36,6 +40,24 @@ async function crds({ cluster }: World): Promise<string[]> {
     .map((line) => line.replace(/^.*\/(\w+)\..*$/, '$1'))
     .sort();
 }
+
+test('the commands of the notes bring a first certificate', async () => {
+  const world = await shared.get();
+  const { cluster } = world;
+  assert.match(notes, /Certwheel 0\.1\.0 serves the whole cluster/);
+  const [apply = ''] = /^ {2}kubectl apply[\s\S]*? {2}EOF$/m.exec(notes) ?? [];
+  await promisify(execFile)('bash', ['-c', apply.replaceAll(/^ {2}/gm, '')], {
+    env: {
+      ...process.env,
+      KUBECONFIG: cluster.kubeconfigPath,
+      PATH: `${dirname(cluster.kubectlPath)}:${process.env.PATH}`,
+    },
+  });
+  const controller = await startController(await accountKubeconfig(cluster));
+  await untilReady(world, 'default', 'first');
+  await controller.stop();
+  await cluster.kubectl(['delete', 'ccert,cauth', '--all', '-n', 'default']);
+});
 
 test('Pods are let in where restricted Pod Security is enforced', async () => {
   const { cluster } = await shared.get();
