@@ -26,6 +26,10 @@ test-unit: $(INSTALLED) ## The tests of pure code
 test-e2e: control-plane ## The tests on a real control plane, and of the demo
 	node test/run.ts e2e demo
 
+.PHONY: test-chart
+test-chart: control-plane chart-tools ## Lint, render, check and install the chart
+	node test/run.ts chart
+
 .PHONY: bench
 bench: control-plane ## Measure, 20 minutes (docs/performance.md)
 	node test/bench/main.ts
@@ -61,6 +65,10 @@ build: $(INSTALLED) ## Bundle the controller into dist/certwheel.mjs
 .PHONY: control-plane
 control-plane: $(INSTALLED) ## Find or build kube-apiserver, etcd, kubectl, kube-controller-manager
 	@node test/cluster/main.ts build >/dev/null
+
+.PHONY: chart-tools
+chart-tools: $(INSTALLED) ## Find or build helm, kubeconform, kube-score
+	@node test/chart/tools.ts >/dev/null
 
 .PHONY: clean
 clean: ## Remove what was built here (the control plane's cache stays)

@@ -8,6 +8,8 @@ import { basename, dirname, join } from 'node:path';
 import { generateApiReference } from './generate/api-reference.ts';
 import { type Definition, readDefinitions } from './generate/crd.ts';
 import { generateHelmCrds } from './generate/helm-crds.ts';
+import { generateHelmRules } from './generate/helm-rules.ts';
+import { generateHelmSchema } from './generate/helm-schema.ts';
 import { generateSchemas } from './generate/schemas.ts';
 import { generateTypes } from './generate/types.ts';
 
@@ -23,12 +25,15 @@ const generators: ((definitions: Definition[]) => Outputs | Promise<Outputs>)[] 
   generateSchemas,
   generateHelmCrds,
   generateApiReference,
+  generateHelmRules,
+  generateHelmSchema,
 ];
 
 /** Files of a kind that only the generator makes, so that one which it makes no longer is noticed and removed. */
 const owned = [
   { folder: 'src/api/generated', name: /\.ts$/ },
-  { folder: 'helm/certwheel/templates', name: /^crd-.*\.yaml$/ },
+  { folder: 'helm/certwheel/templates', name: /^(crd-.*\.yaml|_rules\.tpl)$/ },
+  { folder: 'helm/certwheel', name: /^(values\.schema\.json|README\.md)$/ },
 ];
 
 async function generateAll(): Promise<Outputs> {

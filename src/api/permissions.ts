@@ -11,7 +11,7 @@ export const NAMESPACED_PERMISSIONS: readonly PolicyRule[] = [
   {
     apiGroups: ['certwheel.io'],
     resources: ['clientcertificates', 'certificateauthorities'],
-    verbs: ['get', 'list', 'watch'],
+    verbs: ['list', 'watch'],
     why: 'to see what is asked for',
   },
   {
@@ -39,7 +39,7 @@ export const CLUSTER_PERMISSIONS: readonly PolicyRule[] = [
   {
     apiGroups: ['certwheel.io'],
     resources: ['clustercertificateauthorities'],
-    verbs: ['get', 'list', 'watch'],
+    verbs: ['list', 'watch'],
     why: 'to see the authorities that serve many namespaces',
   },
   {
@@ -51,7 +51,7 @@ export const CLUSTER_PERMISSIONS: readonly PolicyRule[] = [
   {
     apiGroups: [''],
     resources: ['namespaces'],
-    verbs: ['get', 'list', 'watch'],
+    verbs: ['list', 'watch'],
     why: 'to match the labels of namespaces against allowedNamespaces',
   },
 ];
@@ -61,7 +61,7 @@ export const LEASE_PERMISSIONS: readonly PolicyRule[] = [
   {
     apiGroups: ['coordination.k8s.io'],
     resources: ['leases'],
-    verbs: ['get', 'create', 'update', 'patch'],
+    verbs: ['get', 'create', 'patch'],
     why: 'to agree on one leader',
   },
 ];

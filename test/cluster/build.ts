@@ -3,31 +3,35 @@ import { mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, statSync } fro
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { promisify } from 'node:util';
+import type { GoModule } from './go-module.ts';
 import { type Guard, startGuard } from './guard.ts';
 import { withLock } from './lock.ts';
 import { isRunning } from './process-identity.ts';
 import { showProgress } from './progress.ts';
-import { buildArguments, buildEnvironment, moduleFolder, type ProgramName, versionArguments } from './recipe.ts';
 
 const workFolderPattern = /^unfinished-(\d+)-/;
 
 /** `missing` is asked again once we hold the lock: another process may have built meanwhile. */
-export async function buildPrograms(folder: string, missing: () => readonly ProgramName[]): Promise<void> {
+export async function buildPrograms<Name extends string>(
+  module: GoModule<Name>,
+  missing: () => readonly Name[],
+): Promise<void> {
+  const folder = module.cacheFolder;
   mkdirSync(folder, { recursive: true });
   await withLock(join(folder, 'build.lock'), async () => {
     const programs = missing();
     if (programs.length === 0) {
       return;
     }
-    requireGo();
+    requireGo(module);
     removeUnfinished(folder);
-    process.stderr.write(`building the control plane into ${folder} (only this once: 4 to 8 minutes on two cores)\n`);
+    process.stderr.write(`building ${module.title} into ${folder} (only this once: ${module.duration})\n`);
     const workFolder = mkdtempSync(join(folder, `unfinished-${process.pid}-`));
     const guard = startGuard(workFolder, { removeFolder: true });
     try {
       for (const [index, program] of programs.entries()) {
         const title = `  ${index + 1} of ${programs.length} ${program}`;
-        await showProgress(title, () => buildProgram(guard, program, workFolder, folder));
+        await showProgress(title, () => buildProgram(guard, module, program, workFolder));
       }
     } finally {
       await guard.close();
@@ -36,12 +40,17 @@ export async function buildPrograms(folder: string, missing: () => readonly Prog
   });
 }
 
-async function buildProgram(guard: Guard, program: ProgramName, workFolder: string, folder: string): Promise<string> {
+async function buildProgram<Name extends string>(
+  guard: Guard,
+  module: GoModule<Name>,
+  program: Name,
+  workFolder: string,
+): Promise<string> {
   const fresh = join(workFolder, program);
-  const run = guard.run('go', 'go', buildArguments(program, fresh), {
-    folder: moduleFolder,
+  const run = guard.run('go', 'go', module.buildArguments(program, fresh), {
+    folder: module.folder,
     // A killed go leaves its temporary files behind; here they are removed together with the folder.
-    environment: { ...buildEnvironment, GOTMPDIR: workFolder },
+    environment: { ...module.environment, GOTMPDIR: workFolder },
   });
   const [output, complaint, { code, signal }] = await Promise.all([
     run.stdout ? text(run.stdout) : '',
@@ -51,24 +60,23 @@ async function buildProgram(guard: Guard, program: ProgramName, workFolder: stri
   if (code !== 0) {
     const lines = `${output}${complaint}`.trimEnd().split('\n').slice(-20).join('\n  ');
     throw new Error(
-      `Building ${program} in ${moduleFolder} failed (go: ${signal ?? `exit code ${code}`}):\n  ${lines}`,
+      `Building ${program} in ${module.folder} failed (go: ${signal ?? `exit code ${code}`}):\n  ${lines}`,
     );
   }
-  await promisify(execFile)(fresh, [...versionArguments(program)]).catch((error: Error) => {
+  await promisify(execFile)(fresh, [...module.versionArguments(program)]).catch((error: Error) => {
     throw new Error(`${program} was built but does not run: ${error.message}`, { cause: error });
   });
   const megabytes = Math.round(statSync(fresh).size / 1e6);
   // Only now does it get its name: whoever sees it sees a whole program that runs.
-  renameSync(fresh, join(folder, program));
+  renameSync(fresh, join(module.cacheFolder, program));
   return `, ${megabytes} MB`;
 }
 
-function requireGo(): void {
+function requireGo({ title, otherwise }: GoModule<string>): void {
   const { error } = spawnSync('go', ['version']);
   if (error !== undefined) {
     throw new Error(
-      'The control plane has to be built and there is no `go` on the PATH: install Go 1.26 or newer, ' +
-        'or set KUBEBUILDER_ASSETS to a folder that holds etcd, kube-apiserver and kubectl.',
+      `To build ${title}, Go is needed, and there is no \`go\` on the PATH: install Go 1.26 or newer, ${otherwise}.`,
     );
   }
 }

@@ -1,7 +1,5 @@
-import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
-import { homedir } from 'node:os';
 import { join } from 'node:path';
+import { cacheFolderFor, type GoModule } from './go-module.ts';
 
 export type ProgramName = 'etcd' | 'kube-apiserver' | 'kubectl' | 'kube-controller-manager';
 
@@ -26,11 +24,9 @@ const recipes: Readonly<Record<ProgramName, Recipe>> = {
 
 export const programNames = Object.keys(recipes) as ProgramName[];
 
-export const moduleFolder = join(import.meta.dirname, 'control-plane');
+const moduleFolder = join(import.meta.dirname, 'control-plane');
 
-export const versionArguments = (program: ProgramName): readonly string[] => recipes[program].versionArguments;
-
-export function buildArguments(program: ProgramName, output: string): string[] {
+function buildArguments(program: ProgramName, output: string): string[] {
   return ['build', ...buildFlags(), '-o', output, recipes[program].package];
 }
 
@@ -45,19 +41,15 @@ function buildFlags(): string[] {
 /**
  * Cross-compiling or workspace settings of the caller's shell must not leak into programs that are to run here.
  */
-export const buildEnvironment = { CGO_ENABLED: '0', GOWORK: 'off', GOOS: '', GOARCH: '' };
+const buildEnvironment = { CGO_ENABLED: '0', GOWORK: 'off', GOOS: '', GOARCH: '' };
 
-/** Changes with everything that goes into the programs, so that a stale build is never taken for the pinned one. */
-export function cacheFolder(): string {
-  const hash = createHash('sha256');
-  for (const file of ['go.mod', 'go.sum']) {
-    hash.update(readFileSync(join(moduleFolder, file)));
-  }
-  hash.update(JSON.stringify([recipes, buildFlags(), buildEnvironment, process.platform, process.arch]));
-  return join(cacheRoot(), `control-plane-${hash.digest('hex').slice(0, 12)}`);
-}
-
-function cacheRoot(): string {
-  const { CERTWHEEL_CACHE: own, XDG_CACHE_HOME: xdg } = process.env;
-  return own || join(xdg || join(homedir(), '.cache'), 'certwheel');
-}
+export const controlPlane: GoModule<ProgramName> = {
+  title: 'the control plane',
+  duration: '4 to 8 minutes on two cores',
+  folder: moduleFolder,
+  cacheFolder: cacheFolderFor('control-plane', moduleFolder, [recipes, buildFlags(), buildEnvironment]),
+  environment: buildEnvironment,
+  otherwise: 'or set KUBEBUILDER_ASSETS to a folder that holds etcd, kube-apiserver and kubectl',
+  buildArguments,
+  versionArguments: (program) => recipes[program].versionArguments,
+};

@@ -28,14 +28,21 @@ export interface World {
 }
 
 /** One world for a test file, started by the first test that asks: `const world = oneWorld(); test.after(world.stop)`. */
-export function oneWorld(options: ControlPlaneOptions = {}) {
-  return lazily(() => startWorld(options));
+export function oneWorld(options: ControlPlaneOptions = {}, install = applyCrds) {
+  return lazily(() => startWorld(options, install));
 }
 
-async function startWorld(options: ControlPlaneOptions): Promise<World> {
+async function applyCrds(cluster: ControlPlane): Promise<void> {
+  await cluster.kubectl(['apply', '--server-side', '-f', CRDS]);
+}
+
+async function startWorld(
+  options: ControlPlaneOptions,
+  install: (cluster: ControlPlane) => Promise<void>,
+): Promise<World> {
   const cluster = await startControlPlane(options);
   try {
-    await cluster.kubectl(['apply', '--server-side', '-f', CRDS]);
+    await install(cluster);
     await untilKnown(cluster);
   } catch (error) {
     await cluster.stop();

@@ -1,0 +1,152 @@
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { SECRETS } from '../../src/api/names.ts';
+import { createSecret } from '../e2e/support/edits.ts';
+import { eventually, oneWorld, type World } from '../e2e/support/world.ts';
+import { ACCOUNT } from './support/account.ts';
+import { install, NAMESPACE } from './support/helm.ts';
+
+const TLS = { type: 'kubernetes.io/tls', data: { 'tls.crt': '', 'tls.key': '' } };
+const OF_CERTIFICATE = {
+  labels: { 'certwheel.io/certificate-name': 'alice' },
+  annotations: { 'certwheel.io/certificate-uid': '1' },
+};
+const ofGeneration = (kind: string, name = 'ca') => ({
+  labels: { 'certwheel.io/authority-name': name, 'certwheel.io/authority-kind': kind },
+});
+const NOT_OURS = /This Secret is not Certwheel's. To hand it over, annotate it with certwheel.io\/adopt/;
+const NO_MARKS = /A Secret that Certwheel creates carries its marks/;
+const ONLY_TLS = /Secrets of type kubernetes.io\/tls only/;
+const NO_DELETE = /Certwheel deletes nothing but Secrets of CA generations/;
+
+interface Content {
+  readonly type?: string;
+  readonly data?: Readonly<Record<string, string>>;
+  readonly labels?: Readonly<Record<string, string>>;
+  readonly annotations?: Readonly<Record<string, string>>;
+}
+
+const shared = oneWorld({}, async (cluster) => {
+  await install(cluster);
+  await cluster.kubectl(['create', 'namespace', 'shop']);
+  // The API server hears of a policy a moment after it is stored.
+  await eventually('the policy holds', async () => {
+    const { stderr } = await asAccount(cluster, ['create', 'secret', 'generic', 'probe', '--dry-run=server']);
+    return NO_MARKS.test(stderr) || ONLY_TLS.test(stderr);
+  });
+});
+test.after(shared.stop);
+
+function asAccount(cluster: World['cluster'], args: readonly string[], input = '') {
+  return cluster.kubectl([...args, '--as', ACCOUNT], { allowFailure: true, input });
+}
+
+/** Server-side apply, as the controller does it. */
+function apply({ cluster }: World, namespace: string, name: string, { type, data, ...metadata }: Content) {
+  const object = { apiVersion: 'v1', kind: 'Secret', metadata: { namespace, name, ...metadata }, type, data };
+  const args = ['apply', '--server-side', '--field-manager=certwheel', '--force-conflicts', '-f', '-'];
+  return asAccount(cluster, args, JSON.stringify(object));
+}
+
+let names = 0;
+/** A Secret of somebody else, of the given content. */
+async function existing(world: World, content: Content, name = `existing-${++names}`): Promise<string> {
+  await createSecret(world, 'shop', name, content);
+  return name;
+}
+
+test('what Certwheel creates carries its marks', async () => {
+  const world = await shared.get();
+  const allowed: readonly [string, string, Content][] = [
+    ['shop', 'alice-tls', { ...TLS, ...OF_CERTIFICATE }],
+    ['shop', 'ca-ca-v1', { ...TLS, ...ofGeneration('CertificateAuthority') }],
+    [NAMESPACE, 'cluster-ca-ca-v12', { ...TLS, ...ofGeneration('ClusterCertificateAuthority') }],
+  ];
+  for (const [namespace, name, content] of allowed) {
+    const { code, stderr } = await apply(world, namespace, name, content);
+    assert.is(code, 0, `${name}: ${stderr}`);
+  }
+  const refused: readonly [string, Content, RegExp][] = [
+    ['plain', TLS, NO_MARKS],
+    ['label-alone', { ...TLS, labels: OF_CERTIFICATE.labels }, NO_MARKS],
+    ['annotation-alone', { ...TLS, annotations: OF_CERTIFICATE.annotations }, NO_MARKS],
+    ['no-generation', { ...TLS, ...ofGeneration('CertificateAuthority') }, NO_MARKS],
+    ['other-ca-v1', { ...TLS, ...ofGeneration('CertificateAuthority') }, NO_MARKS],
+    ['ca-ca-v0', { ...TLS, ...ofGeneration('CertificateAuthority') }, NO_MARKS],
+    ['cluster-ca-ca-v1', { ...TLS, ...ofGeneration('ClusterCertificateAuthority') }, NO_MARKS],
+    ['opaque', { ...OF_CERTIFICATE, type: 'Opaque' }, ONLY_TLS],
+    [
+      'token',
+      {
+        labels: OF_CERTIFICATE.labels,
+        annotations: { ...OF_CERTIFICATE.annotations, 'kubernetes.io/service-account.name': 'default' },
+        type: 'kubernetes.io/service-account-token',
+      },
+      ONLY_TLS,
+    ],
+  ];
+  for (const [name, content, message] of refused) {
+    const { code, stderr } = await apply(world, 'shop', name, content);
+    assert.is(code, 1, `${name} was let in`);
+    assert.match(stderr, message, name);
+    assert.is(await world.client.get(SECRETS, 'shop', name), undefined);
+  }
+});
+
+test("what isn't Certwheel's is neither changed nor made its own", async () => {
+  const world = await shared.get();
+  const foreign = await existing(world, TLS);
+  for (const content of [
+    TLS,
+    { ...TLS, ...OF_CERTIFICATE },
+    { ...TLS, annotations: { 'certwheel.io/adopt': 'alice' } },
+  ]) {
+    const { code, stderr } = await apply(world, 'shop', foreign, {
+      ...content,
+      data: { 'tls.crt': 'AA==', 'tls.key': '' },
+    });
+    assert.is(code, 1);
+    assert.match(stderr, NOT_OURS);
+  }
+  const label = ['label', 'secret', foreign, '-n', 'shop', 'a=b'];
+  assert.match((await asAccount(world.cluster, label)).stderr, NOT_OURS);
+  const half = await existing(world, { ...TLS, labels: OF_CERTIFICATE.labels });
+  assert.match((await apply(world, 'shop', half, { ...TLS, ...OF_CERTIFICATE })).stderr, NOT_OURS);
+});
+
+test('what was handed over may be taken by the certificate that was named, and by no other', async () => {
+  const world = await shared.get();
+  const content = { ...TLS, annotations: { 'certwheel.io/adopt': 'alice' } };
+  const one = await existing(world, content);
+  assert.is((await apply(world, 'shop', one, { ...TLS, ...OF_CERTIFICATE })).code, 0);
+  const other = await existing(world, content);
+  const bobs = { ...OF_CERTIFICATE, labels: { 'certwheel.io/certificate-name': 'bob' } };
+  assert.match((await apply(world, 'shop', other, { ...TLS, ...bobs })).stderr, NOT_OURS);
+});
+
+test('what is Certwheel’s stays so under its hand', async () => {
+  const world = await shared.get();
+  const own = await existing(world, { ...TLS, ...OF_CERTIFICATE });
+  const patch = (change: object) =>
+    asAccount(world.cluster, ['patch', 'secret', own, '-n', 'shop', '--type=merge', '-p', JSON.stringify(change)]);
+  assert.is((await patch({ data: { 'tls.crt': 'AA==' } })).code, 0);
+  const marks = await patch({ metadata: { labels: { 'certwheel.io/certificate-name': null } } });
+  assert.match(marks.stderr, NOT_OURS);
+});
+
+test('nothing is deleted but CA generations', async () => {
+  const world = await shared.get();
+  const remove = (name: string) => asAccount(world.cluster, ['delete', 'secret', name, '-n', 'shop', '--wait=false']);
+  const generation = await existing(world, { ...TLS, ...ofGeneration('CertificateAuthority', 'old') }, 'old-ca-v3');
+  assert.is((await remove(generation)).code, 0);
+  for (const content of [TLS, { ...TLS, ...OF_CERTIFICATE }])
+    assert.match((await remove(await existing(world, content))).stderr, NO_DELETE);
+});
+
+test('nobody else is held to it', async () => {
+  const { cluster } = await shared.get();
+  await cluster.kubectl(['create', 'secret', 'generic', 'of-a-person', '-n', 'shop', '--from-literal=a=b']);
+  await cluster.kubectl(['delete', 'secret', 'of-a-person', '-n', 'shop']);
+});
+
+test.run();

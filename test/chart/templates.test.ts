@@ -1,0 +1,155 @@
+import { readFileSync } from 'node:fs';
+import { load } from 'js-yaml';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import {
+  CLUSTER_PERMISSIONS,
+  LEASE_PERMISSIONS,
+  NAMESPACED_PERMISSIONS,
+  type PolicyRule,
+} from '../../src/api/permissions.ts';
+import { AUTHORITIES } from '../../src/authorities/index.ts';
+import { parseCommandLine } from '../../src/config.ts';
+import { CHART, NAMESPACE, ofKind, one, podOf, ROOT, render } from './support/helm.ts';
+import { runTool } from './tools.ts';
+
+const rules = (permissions: readonly PolicyRule[]) => permissions.map(({ why: _, ...rule }) => rule);
+const EVERYWHERE = rules([...NAMESPACED_PERMISSIONS, ...AUTHORITIES.flatMap(({ permissions }) => permissions)]);
+
+test('helm lint --strict has nothing to say', async () => {
+  for (const file of ['', 'namespaces', 'everything', 'bare']) {
+    const extra = file === '' ? [] : ['--values', `${import.meta.dirname}/values/${file}.yaml`];
+    const { code, stdout, stderr } = await runTool('helm', ['lint', '--strict', CHART, ...extra]);
+    assert.is(code, 0, stdout + stderr);
+    assert.not.match(stdout, /\[(INFO|WARNING|ERROR)\]/);
+  }
+});
+
+test('the CRDs are those of crds/, and kept unless told otherwise', async () => {
+  for (const keep of [true, false]) {
+    const definitions = ofKind(await render({ crds: { keep } }), 'CustomResourceDefinition');
+    assert.is(definitions.length, 3);
+    for (const { metadata, ...rest } of definitions) {
+      const source = load(readFileSync(`${ROOT}/crds/${metadata.name.split('.')[0]}.yaml`, 'utf8')) as typeof rest;
+      const { annotations, ...others } = metadata;
+      assert.equal({ ...rest, metadata: others }, source);
+      assert.equal(annotations, keep ? { 'helm.sh/resource-policy': 'keep' } : undefined);
+    }
+  }
+  assert.equal(ofKind(await render({ crds: { enabled: false } }), 'CustomResourceDefinition'), []);
+});
+
+test('every object has a namespace or belongs to the cluster, and its labels', async () => {
+  for (const manifest of await render({ commonLabels: { team: 'pki' } })) {
+    const { kind, metadata } = manifest;
+    if (kind === 'CustomResourceDefinition' || metadata.annotations?.['helm.sh/hook'] !== undefined) continue;
+    const isOfCluster = /^(ClusterRole|ValidatingAdmission)/.test(kind);
+    assert.is(metadata.namespace, isOfCluster ? undefined : NAMESPACE, kind);
+    assert.is(metadata.labels?.['app.kubernetes.io/part-of'], 'certwheel');
+    assert.is(metadata.labels?.team, 'pki', kind);
+  }
+});
+
+test('the roles are what the code says that it needs', async () => {
+  const manifests = await render();
+  assert.equal(one(manifests, 'ClusterRole', 'certwheel').rules, [...EVERYWHERE, ...rules(CLUSTER_PERMISSIONS)]);
+  assert.equal(one(manifests, 'Role').rules, rules(LEASE_PERMISSIONS));
+  assert.is(one(manifests, 'ClusterRoleBinding').subjects?.[0]?.namespace, NAMESPACE);
+});
+
+test('in namespaces mode there are Roles in these namespaces and nothing for the cluster', async () => {
+  const manifests = await render({ namespaces: ['shop', 'bank'] });
+  assert.equal(ofKind(manifests, 'ClusterRole'), []);
+  assert.equal(ofKind(manifests, 'ClusterRoleBinding'), []);
+  const roles = ofKind(manifests, 'Role').map(({ metadata, rules }) => [metadata.namespace, metadata.name, rules]);
+  assert.equal(roles, [
+    ['shop', 'certwheel', EVERYWHERE],
+    ['bank', 'certwheel', EVERYWHERE],
+    [NAMESPACE, 'certwheel-leader-election', rules(LEASE_PERMISSIONS)],
+  ]);
+  assert.is(ofKind(manifests, 'RoleBinding').length, 3);
+  assert.ok(podOf(manifests).container.args.includes('--namespaces=shop,bank'));
+});
+
+test('the controller understands every argument that the chart gives it', async () => {
+  for (const given of [{}, { namespaces: ['shop'] }, { metrics: { enabled: false } }, { log: { format: 'text' } }]) {
+    const { args } = podOf(await render(given)).container;
+    const command = parseCommandLine(args, {}, false);
+    assert.ok('config' in command);
+    assert.is(command.config.controllerNamespace, NAMESPACE);
+    assert.is(command.config.leaderElect, true);
+  }
+});
+
+test('large numbers stay numbers', async () => {
+  const { args } = podOf(await render({ controller: { certificateSeries: 1_000_000 } })).container;
+  assert.ok(args.includes('--certificate-series=1000000'));
+});
+
+test('the image is named by registry, repository and tag, or by digest', async () => {
+  const imageOf = async (image: object) => podOf(await render({ image })).container.image;
+  const digest = `sha256:${'0'.repeat(64)}`;
+  assert.is(await imageOf({}), 'certwheel/certwheel:0.1.0');
+  assert.is(
+    await imageOf({ registry: 'registry.example.com', tag: 'v1' }),
+    'registry.example.com/certwheel/certwheel:v1',
+  );
+  assert.is(await imageOf({ tag: 'v1', digest }), `certwheel/certwheel@${digest}`);
+});
+
+test('liveness and readiness ask different pages, and no CPU limit is set', async () => {
+  const { container } = podOf(await render());
+  assert.is(container.livenessProbe.httpGet.path, '/healthz');
+  assert.is(container.readinessProbe.httpGet.path, '/readyz');
+  assert.is(container.resources.limits.cpu, undefined);
+  assert.ok(
+    container.resources.limits.memory && container.resources.requests.cpu && container.resources.requests.memory,
+  );
+  assert.is(container.command, undefined);
+});
+
+test('replicas are spread, by a selector of their own where none was given', async () => {
+  const matchLabels = { 'app.kubernetes.io/name': 'certwheel', 'app.kubernetes.io/instance': 'certwheel' };
+  const own = {
+    maxSkew: 1,
+    topologyKey: 'rack',
+    whenUnsatisfiable: 'DoNotSchedule',
+    labelSelector: { matchLabels: { a: 'b' } },
+  };
+  const spread = async (given: object) =>
+    podOf(await render(given as Record<string, unknown>)).topologySpreadConstraints;
+  const standard = await spread({});
+  assert.equal(
+    standard?.map(({ labelSelector }) => labelSelector),
+    [{ matchLabels }, { matchLabels }],
+  );
+  assert.equal(await spread({ topologySpreadConstraints: [own] }), [own]);
+  assert.is(await spread({ topologySpreadConstraints: [] }), undefined);
+});
+
+test('what can be turned off is gone when it is', async () => {
+  const manifests = await render({
+    crds: { enabled: false },
+    rbac: { create: false },
+    serviceAccount: { create: false, name: 'mine' },
+    admissionPolicy: { enabled: false },
+    podDisruptionBudget: { enabled: false },
+    networkPolicy: { enabled: false },
+    metrics: { enabled: false },
+  });
+  assert.equal(
+    manifests.map(({ kind }) => kind),
+    ['Deployment'],
+  );
+  const pod = podOf(manifests);
+  assert.is(pod.serviceAccountName, 'mine');
+  assert.ok(pod.container.args.includes('--metrics-bind-address=0'));
+});
+
+test('names stay within 63 characters', async () => {
+  const fullnameOverride = 'a'.repeat(40);
+  for (const { kind, metadata } of await render({ fullnameOverride, crds: { enabled: false } }))
+    assert.ok(metadata.name.length <= 63, `${kind} ${metadata.name}`);
+});
+
+test.run();
