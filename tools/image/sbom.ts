@@ -87,7 +87,7 @@ export function sbom(parts: Parts): string {
 
 function nodeComponent(ref: string, versions: Parts['versions']) {
   const { node = '' } = versions;
-  const within = Object.entries(versions).filter(([name]) => !NO_PROGRAMS.includes(name));
+  const within = Object.entries(versions).filter(([name, version]) => version && !NO_PROGRAMS.includes(name));
   return {
     type: 'platform',
     'bom-ref': ref,
