@@ -23,6 +23,7 @@ exec setpriv --no-new-privs chroot --userspec="$user" --groups= "$root" "$@"
 export interface Container {
   readonly logs: readonly LogLine[];
   readonly startedMs: number;
+  readonly exited: Promise<number | null>;
   /** SIGTERM; answers the exit code. */
   stop(): Promise<number | null>;
 }
@@ -42,7 +43,7 @@ export async function runOnce(
   return { stdout, stderr, code: code as number | null };
 }
 
-/** Runs the image's entrypoint; `folder` is mounted at /tmp, read-only. */
+/** Starts the image's entrypoint; `folder` is mounted at /tmp, read-only. */
 export function launch(
   image: UnpackedImage,
   args: readonly string[],
@@ -56,14 +57,14 @@ export function launch(
     if (process.env.DEBUG) console.error(line);
     logs.push(line.startsWith('{') ? JSON.parse(line) : { level: 'none', message: line });
   });
-  const exited = once(child, 'exit');
+  const exited = once(child, 'exit').then(([code]) => code as number | null);
   return {
     logs,
     startedMs,
-    async stop() {
+    exited,
+    stop() {
       child.kill('SIGTERM');
-      const [code] = await exited;
-      return code;
+      return exited;
     },
   };
 }

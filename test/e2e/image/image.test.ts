@@ -143,6 +143,16 @@ asRoot('a bug is told by its place in the sources', async () => {
   assert.not.match(String(line.stack), 'certwheel.mjs');
 });
 
+asRoot('an error that nobody catches ends it with one line of log', async () => {
+  const fault = `setTimeout(() => { throw new RangeError('planted'); }, 1000);`;
+  const { logs, exited } = await startReady(await image(), await cluster.get(), beforehand(fault));
+  assert.is(await exited, 1);
+  assert.equal(
+    logs.filter(({ level }) => level !== 'info').map(({ level, message }) => `${level}: ${message}`),
+    ['error: uncaught exception, please report it'],
+  );
+});
+
 /** Has Node run this before the controller. */
 function beforehand(script: string): Record<string, string> {
   return { NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(script)}` };
