@@ -62,6 +62,10 @@ typecheck: $(INSTALLED) ## Check the types
 build: $(INSTALLED) ## Bundle the controller into dist/certwheel.mjs
 	node tools/bundle.ts
 
+.PHONY: image-tar
+image-tar: $(INSTALLED) ## Make the image, dist/certwheel-image.tar, without a container engine (IMAGE=repository:tag)
+	node tools/image/main.ts $(IMAGE)
+
 .PHONY: control-plane
 control-plane: $(INSTALLED) ## Find or build kube-apiserver, etcd, kubectl, kube-controller-manager
 	@node test/cluster/main.ts build >/dev/null

@@ -100,7 +100,7 @@ export function classify(error: unknown): CertwheelError {
 }
 
 /** Not everything that can be thrown can be written: an object without a prototype has no text. */
-function textOf(thrown: unknown): string {
+export function textOf(thrown: unknown): string {
   try {
     return String(thrown);
   } catch {

@@ -3,6 +3,7 @@ import { startApp } from './app.ts';
 import { systemClock } from './clock.ts';
 import { type Config, helpText, parseCommandLine } from './config.ts';
 import { createLogger } from './log.ts';
+import { stackOf } from './stack.ts';
 import { VERSION } from './version.ts';
 
 try {
@@ -18,10 +19,13 @@ try {
 async function run(config: Config): Promise<void> {
   const log = createLogger(config.logLevel, config.logFormat);
   log.info('certwheel starts', { version: VERSION, node: process.versions.node, pid: process.pid });
-  process.on('unhandledRejection', (error) => {
-    log.error('unhandled rejection, please report it', { stack: error instanceof Error ? error.stack : String(error) });
+  const die = (what: string) => (error: unknown) => {
+    log.error(`${what}, please report it`, { stack: stackOf(error) });
     process.exit(1);
-  });
+  };
+  process.on('unhandledRejection', die('unhandled rejection'));
+  // Node would print the line that threw, which in the bundle is as long as a book.
+  process.on('uncaughtException', die('uncaught exception'));
   const app = await startApp(config, systemClock, log, () => process.exit(1));
   log.info('serving', { metricsPort: app.metricsPort, healthPort: app.healthPort });
   const stop = () => {

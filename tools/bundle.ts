@@ -1,8 +1,9 @@
 /** Bundles the controller into one file: it starts three times as fast as from its sources, and takes half the memory. */
 import { isBuiltin } from 'node:module';
-import { build, type Plugin } from 'esbuild';
+import { join } from 'node:path';
+import { build, type Metafile, type Plugin } from 'esbuild';
 
-const ROOT = `${import.meta.dirname}/..`;
+const ROOT = join(import.meta.dirname, '..');
 
 /**
  * Of the Kubernetes client only the kubeconfig is used, but its package doesn't say that its modules may be left out:
@@ -63,16 +64,20 @@ const builtinsAsTheyAre: Plugin = {
   },
 };
 
-/** One ES module for Node 24, with its source map beside it. */
-export async function bundle(entry: string, outfile: string): Promise<void> {
-  await build({
+/** One ES module for Node 24, with its source map beside it; answers what went into it. */
+export async function bundle(entry: string, outfile: string): Promise<Metafile> {
+  const { metafile } = await build({
+    absWorkingDir: ROOT,
+    metafile: true,
     entryPoints: [entry],
     outfile,
     bundle: true,
     platform: 'node',
     target: 'node24',
     format: 'esm',
+    // For src/stack.ts, which only asks for places.
     sourcemap: true,
+    sourcesContent: false,
     // Node keeps the source in memory; its names stay for stack traces.
     minifySyntax: true,
     minifyWhitespace: true,
@@ -84,6 +89,7 @@ export async function bundle(entry: string, outfile: string): Promise<void> {
     // Dependencies in CommonJS ask for require, which an ES module doesn't have.
     banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" },
   });
+  return metafile;
 }
 
 if (import.meta.main) await bundle(`${ROOT}/src/main.ts`, `${ROOT}/dist/certwheel.mjs`);

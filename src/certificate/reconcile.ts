@@ -16,6 +16,7 @@ import type { Logger } from '../log.ts';
 import { backoffMs } from '../queue/backoff.ts';
 import type { Outcome, Run } from '../queue/controller.ts';
 import type { Turnstile } from '../queue/turnstile.ts';
+import { stackOf } from '../stack.ts';
 import { type ActDeps, issue, repair } from './act.ts';
 import { decide } from './decide.ts';
 import { type EventText, expiredEvent, issuedEvent, troubleEvent } from './events.ts';
@@ -168,10 +169,7 @@ async function reportFailure(
     doing: decision.do,
   };
   if (error instanceof UnexpectedError)
-    deps.log.error('unexpected error, please report it', {
-      ...fields,
-      stack: (error.cause as Error | undefined)?.stack,
-    });
+    deps.log.error('unexpected error, please report it', { ...fields, stack: stackOf(error.cause ?? error) });
   else deps.log.warn('rotation failed', fields);
   return report(seen, decision, { error, nextAttemptAt }, deps);
 }

@@ -2,6 +2,7 @@ import type { Resource } from '../api/names.ts';
 import type { Clock } from '../clock.ts';
 import { ApiError } from '../errors.ts';
 import type { Logger } from '../log.ts';
+import { stackOf } from '../stack.ts';
 
 /** Why a list or a stream ended. */
 export type Restart =
@@ -143,7 +144,7 @@ export class WatchBackoff {
     } else if (restart === 'notFound') {
       this.#logger.error(`the API server doesn't serve ${plural}; install the CRDs`, fields);
     } else if (error instanceof Error && !(error instanceof ApiError)) {
-      this.#logger.error('the watch failed by a bug', { ...fields, stack: error.stack });
+      this.#logger.error('the watch failed by a bug', { ...fields, stack: stackOf(error) });
     } else {
       this.#logger.warn('the watch was interrupted', fields);
     }

@@ -2,6 +2,7 @@ import type { Resource } from '../api/names.ts';
 import type { Clock } from '../clock.ts';
 import { ApiError } from '../errors.ts';
 import type { Logger } from '../log.ts';
+import { stackOf } from '../stack.ts';
 import { statusError } from './answer.ts';
 import { ALL_NAMESPACES, type Cache } from './cache.ts';
 import type { KubeClient } from './client.ts';
@@ -72,11 +73,10 @@ export class Watch<T> {
     this.#backoff = new WatchBackoff(deps, this.#timing, { resource: spec.resource, namespace: spec.namespace });
     this.stats = { synced: false, lastEventAt: deps.clock.monotonicMs(), lists: 0, restarts: {} };
     spec.cache.onBroken((key, error) => {
-      const stack = error instanceof Error ? error.stack : String(error);
       deps.logger.error('an object could not be read, which is a bug; its last known state stays', {
         resource: spec.resource.plural,
         key,
-        stack,
+        stack: stackOf(error),
       });
     });
     const { promise, resolve } = Promise.withResolvers<void>();

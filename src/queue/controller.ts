@@ -1,6 +1,7 @@
 import type { Clock } from '../clock.ts';
 import { type CertwheelError, classify, UnexpectedError } from '../errors.ts';
 import type { Logger } from '../log.ts';
+import { stackOf } from '../stack.ts';
 import { backoffMs } from './backoff.ts';
 import { type DeadlineOf, WorkQueue } from './work-queue.ts';
 
@@ -147,7 +148,10 @@ export class Controller {
       retryInSeconds: Math.ceil(waitMs / 1000),
     };
     if (error instanceof UnexpectedError)
-      log.error('unexpected error, please report it', { ...fields, stack: stackOf(error) });
+      log.error('unexpected error, please report it', {
+        ...fields,
+        stack: stackOf(error.cause instanceof Error ? error.cause : error),
+      });
     else log.warn('run failed', fields);
     this.queue.add(key, this.#after(waitMs));
   }
@@ -161,8 +165,4 @@ export class Controller {
   #after(ms: number): Date {
     return new Date(this.#deps.clock.now().getTime() + ms);
   }
-}
-
-function stackOf(error: CertwheelError): string | undefined {
-  return error.cause instanceof Error ? error.cause.stack : error.stack;
 }

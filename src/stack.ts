@@ -1,0 +1,48 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { SourceMap } from 'node:module';
+import { fileURLToPath } from 'node:url';
+import { textOf } from './errors.ts';
+
+const BUNDLE = import.meta.url;
+const MAP = `${fileURLToPath(BUNDLE)}.map`;
+const FRAME = /(file:\/\/\S+?):(\d+):(\d+)/g;
+
+/** A bug repeats itself, and one reading of the map takes 0.1 s. */
+const known = new Map<string, string>();
+const MOST_KNOWN = 1000;
+
+/**
+ * The stack of what was thrown, with the places in the sources instead of those in the bundle. Node can do that too
+ * (--enable-source-maps), but takes 22 MB for it from its start on; this reads the map when there is something to tell.
+ */
+export function stackOf(thrown: unknown): string {
+  const stack = thrown instanceof Error ? (thrown.stack ?? thrown.message) : textOf(thrown);
+  let map: SourceMap | undefined;
+  return stack.replace(FRAME, (place: string, file: string, line: string, column: string) => {
+    if (file !== BUNDLE) return place;
+    let source = known.get(place);
+    if (source === undefined) {
+      map ??= readMap();
+      if (map === undefined) return place;
+      source = sourceOf(map, Number(line), Number(column)) ?? place;
+      if (known.size < MOST_KNOWN) known.set(place, source);
+    }
+    return source;
+  });
+}
+
+/** None when it runs from its sources, which need none. It is about a bug already, so no failure here may hide it. */
+function readMap(): SourceMap | undefined {
+  try {
+    return existsSync(MAP) ? new SourceMap(JSON.parse(readFileSync(MAP, 'utf8'))) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function sourceOf(map: SourceMap, line: number, column: number): string | undefined {
+  const origin = map.findOrigin(line, column);
+  if (!('fileName' in origin)) return undefined;
+  // They are relative to the folder that the bundle was made in.
+  return `${origin.fileName.replace(/^(\.\.\/)+/, '')}:${origin.lineNumber}:${origin.columnNumber}`;
+}
