@@ -19,7 +19,7 @@ import type { Turnstile } from '../queue/turnstile.ts';
 import { stackOf } from '../stack.ts';
 import { type ActDeps, issue, repair } from './act.ts';
 import { decide } from './decide.ts';
-import { type EventText, expiredEvent, issuedEvent, troubleEvent } from './events.ts';
+import { type EventText, expiredEvent, issuedEvent, shortLifeEvent, troubleEvent } from './events.ts';
 import { type Decision, isAuthority, type Observed, type Permission } from './observed.ts';
 import { longestRetryMs, schedule } from './schedule.ts';
 import type { CertificateFacts, SecretView } from './secret-view.ts';
@@ -47,6 +47,8 @@ export interface CertificateDeps extends ActDeps {
   writeStatus(resource: ClientCertificate | BrokenClientCertificate, status: ClientCertificateStatus): Promise<void>;
   tell(resource: ClientCertificate, event: EventText): void;
   readonly routineEvents: boolean;
+  /** How long workloads may take to load a Secret that has changed. */
+  readonly propagationMs: number;
   readonly metrics: CertificateMetrics;
   readonly log: Logger;
 }
@@ -130,11 +132,12 @@ async function report(
   const { resource } = seen;
   const now = deps.clock.now();
   const next = decide(seen, PERMISSION, now);
-  const status = nextStatus(seen, next, failure, now);
+  const status = nextStatus(seen, next, failure, now, deps.propagationMs);
   if (!isStored(status, resource.status)) await deps.writeStatus(resource, status);
   // It may have gone meanwhile, and its series with it.
   if (deps.find(keyOf(resource)) !== undefined) deps.metrics.show(resource, status);
-  for (const event of [troubleEvent(resource, status), expiredEvent(resource, status)]) {
+  for (const eventOf of [troubleEvent, expiredEvent, shortLifeEvent]) {
+    const event = eventOf(resource, status);
     if (event !== undefined) deps.tell(resource, event);
   }
   if (failure?.nextAttemptAt !== undefined)

@@ -14,6 +14,8 @@ export const SECOND = 1_000;
 export const MINUTE = 60 * SECOND;
 export const HOUR = 60 * MINUTE;
 export const DAY = 24 * HOUR;
+/** How long workloads may take to load a Secret, as the controller assumes by default. */
+export const PROPAGATION_MS = 2 * MINUTE;
 
 export const ALLOWED = { allowed: true, reason: '' };
 
