@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { generateApiReference } from './generate/api-reference.ts';
 import { type Definition, readDefinitions } from './generate/crd.ts';
+import { generateDashboard } from './generate/dashboard.ts';
 import { generateHelmCrds } from './generate/helm-crds.ts';
 import { generateSchemas } from './generate/schemas.ts';
 import { generateTypes } from './generate/types.ts';
@@ -23,6 +24,7 @@ const generators: ((definitions: Definition[]) => Outputs | Promise<Outputs>)[] 
   generateSchemas,
   generateHelmCrds,
   generateApiReference,
+  generateDashboard,
 ];
 
 /** Files of a kind that only the generator makes, so that one which it makes no longer is noticed and removed. */

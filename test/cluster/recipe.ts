@@ -57,7 +57,8 @@ export function cacheFolder(): string {
   return join(cacheRoot(), `control-plane-${hash.digest('hex').slice(0, 12)}`);
 }
 
-function cacheRoot(): string {
+/** The folder for everything that is built or fetched once. */
+export function cacheRoot(): string {
   const { CERTWHEEL_CACHE: own, XDG_CACHE_HOME: xdg } = process.env;
   return own || join(xdg || join(homedir(), '.cache'), 'certwheel');
 }
