@@ -26,6 +26,10 @@ test-unit: $(INSTALLED) ## The tests of pure code
 test-e2e: control-plane ## The tests on a real control plane, and of the demo
 	node test/run.ts e2e demo
 
+.PHONY: test-monitoring
+test-monitoring: control-plane ## Run every alert and every query of the dashboard on a real Prometheus
+	node test/run.ts test/monitoring
+
 .PHONY: bench
 bench: control-plane ## Measure, 20 minutes (docs/performance.md)
 	node test/bench/main.ts

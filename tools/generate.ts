@@ -9,6 +9,7 @@ import { generateApiReference } from './generate/api-reference.ts';
 import { type Definition, readDefinitions } from './generate/crd.ts';
 import { generateDashboard } from './generate/dashboard.ts';
 import { generateHelmCrds } from './generate/helm-crds.ts';
+import { generateMetricsReference } from './generate/metrics-reference.ts';
 import { generateSchemas } from './generate/schemas.ts';
 import { generateTypes } from './generate/types.ts';
 
@@ -25,6 +26,7 @@ const generators: ((definitions: Definition[]) => Outputs | Promise<Outputs>)[] 
   generateHelmCrds,
   generateApiReference,
   generateDashboard,
+  generateMetricsReference,
 ];
 
 /** Files of a kind that only the generator makes, so that one which it makes no longer is noticed and removed. */

@@ -1,3 +1,5 @@
+import { globSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { ROWS } from '../../tools/generate/dashboard/panels.ts';
@@ -8,6 +10,7 @@ import { promtool } from './promtool.ts';
 import { alertRules } from './rules.ts';
 import { oneScene } from './scene.ts';
 
+const ROOT = join(import.meta.dirname, '../..');
 const shared = oneScene();
 test.after(shared.stop);
 
@@ -89,6 +92,15 @@ for (const { title, panels } of ROWS) {
     });
   }
 }
+
+test('Prometheus understands every query of the pages', async () => {
+  const { prometheus } = await shared.get();
+  const queries = globSync('{docs/monitoring.md,docs/runbooks/*.md}', { cwd: ROOT }).flatMap((page) =>
+    [...readFileSync(join(ROOT, page), 'utf8').matchAll(/```promql\n([\s\S]*?)```/g)].map((match) => match[1] ?? ''),
+  );
+  assert.ok(queries.length > 8);
+  for (const query of queries) await prometheus.query(query);
+});
 
 test('each variable has values to choose from', async () => {
   const { prometheus } = await shared.get();
