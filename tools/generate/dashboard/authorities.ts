@@ -24,6 +24,7 @@ export const authorities: readonly Panel[] = [
     title: 'Until the CA ends',
     description: 'No certificate lives longer than its CA.',
     unit: 's',
+    logarithmic: true,
     ...half,
     queries: [{ expr: `max by (authority) (${CA_LEFT})`, legend: '{{authority}}' }],
   },

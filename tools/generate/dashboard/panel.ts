@@ -14,6 +14,8 @@ export interface Panel {
   /** For states: what 0 and 1 are called. */
   readonly states?: readonly [zero: string, one: string];
   readonly max?: number;
+  /** For lines that are hours and years at once. */
+  readonly logarithmic?: boolean;
 }
 
 export interface Query {

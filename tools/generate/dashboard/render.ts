@@ -62,7 +62,7 @@ function defaults(panel: Panel) {
   switch (kind) {
     case 'lines':
     case 'areas':
-      return { ...shared, color: { mode: 'palette-classic' }, custom: drawing(kind) };
+      return { ...shared, color: { mode: 'palette-classic' }, custom: drawing(panel) };
     case 'states':
       return {
         ...shared,
@@ -79,7 +79,7 @@ function defaults(panel: Panel) {
   }
 }
 
-function drawing(kind: 'lines' | 'areas') {
+function drawing({ kind, logarithmic = false }: Panel) {
   return {
     drawStyle: 'line',
     lineInterpolation: 'stepAfter',
@@ -87,7 +87,7 @@ function drawing(kind: 'lines' | 'areas') {
     fillOpacity: kind === 'areas' ? 40 : 5,
     showPoints: 'never',
     spanNulls: false,
-    axisSoftMin: 0,
+    ...(logarithmic ? { scaleDistribution: { type: 'log', log: 10 } } : { axisSoftMin: 0 }),
     stacking: { mode: kind === 'areas' ? 'normal' : 'none', group: 'A' },
   };
 }
