@@ -30,6 +30,10 @@ test-e2e: control-plane ## The tests on a real control plane, and of the demo
 test-chart: control-plane chart-tools ## Lint, render, check and install the chart
 	node test/run.ts chart
 
+.PHONY: test-monitoring
+test-monitoring: control-plane ## Run every alert and every query of the dashboard on a real Prometheus
+	node test/run.ts test/monitoring
+
 .PHONY: bench
 bench: control-plane ## Measure, 20 minutes (docs/performance.md)
 	node test/bench/main.ts

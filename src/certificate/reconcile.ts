@@ -70,9 +70,12 @@ export async function reconcileCertificate(key: string, deps: CertificateDeps, r
   const decision = decide(seen, PERMISSION, deps.clock.now());
   if (decision.do !== 'issue') deps.unpublished.drop(resource.uid);
   const turnstile = decision.do === 'issue' ? deps.runtime(resource)?.turnstile : undefined;
-  // Turned away for now: whoever leaves calls the next.
-  if (turnstile?.enter(key, deadlineOf(seen.secret)) === false)
-    return { do: 'rest', recheckAt: expiry(seen, deps.clock.now()) };
+  // Turned away for now: whoever leaves calls the next. That may take long, so metrics tell of it meanwhile.
+  if (turnstile?.enter(key, deadlineOf(seen.secret)) === false) {
+    const now = deps.clock.now();
+    show(resource, nextStatus(seen, decision, undefined, now, deps.propagationMs), deps);
+    return { do: 'rest', recheckAt: expiry(seen, now) };
+  }
   try {
     return await carryOut(seen, decision, deps, run);
   } finally {
@@ -134,8 +137,7 @@ async function report(
   const next = decide(seen, PERMISSION, now);
   const status = nextStatus(seen, next, failure, now, deps.propagationMs);
   if (!isStored(status, resource.status)) await deps.writeStatus(resource, status);
-  // It may have gone meanwhile, and its series with it.
-  if (deps.find(keyOf(resource)) !== undefined) deps.metrics.show(resource, status);
+  show(resource, status, deps);
   for (const eventOf of [troubleEvent, expiredEvent, shortLifeEvent]) {
     const event = eventOf(resource, status);
     if (event !== undefined) deps.tell(resource, event);
@@ -145,6 +147,11 @@ async function report(
   // An act that leaves something to do (a Secret adopted and already due) is followed by the next one.
   if (acted.do !== next.do && (next.do === 'issue' || next.do === 'repair')) return { do: 'again' };
   return { do: 'rest', recheckAt: earliest(['recheckAt' in next ? next.recheckAt : undefined, expiry(seen, now)]) };
+}
+
+/** It may have gone meanwhile, and its series with it. */
+function show(resource: ClientCertificate, status: ClientCertificateStatus, deps: CertificateDeps): void {
+  if (deps.find(keyOf(resource)) !== undefined) deps.metrics.show(resource, status);
 }
 
 async function reportFailure(
