@@ -26,6 +26,14 @@ test-unit: $(INSTALLED) ## The tests of pure code
 test-e2e: control-plane ## The tests on a real control plane, and of the demo
 	node test/run.ts e2e demo
 
+.PHONY: test-chart
+test-chart: control-plane chart-tools ## Lint, render, check and install the chart
+	node test/run.ts chart
+
+.PHONY: test-monitoring
+test-monitoring: control-plane ## Run every alert and every query of the dashboard on a real Prometheus
+	node test/run.ts test/monitoring
+
 .PHONY: bench
 bench: control-plane ## Measure, 20 minutes (docs/performance.md)
 	node test/bench/main.ts
@@ -65,6 +73,10 @@ image-tar: $(INSTALLED) ## Make the image, dist/certwheel-image.tar, without a c
 .PHONY: control-plane
 control-plane: $(INSTALLED) ## Find or build kube-apiserver, etcd, kubectl, kube-controller-manager
 	@node test/cluster/main.ts build >/dev/null
+
+.PHONY: chart-tools
+chart-tools: $(INSTALLED) ## Find or build helm, kubeconform, kube-score
+	@node test/chart/tools.ts >/dev/null
 
 .PHONY: clean
 clean: ## Remove what was built here (the control plane's cache stays)

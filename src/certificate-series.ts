@@ -2,6 +2,7 @@ import { Gauge, Histogram, type Registry } from 'prom-client';
 import { authorityKey } from './api/certificate-authority.ts';
 import { type AuthorityRef, conditionsOf } from './api/client-certificate.ts';
 import type { ClientCertificateStatus } from './api/generated/types.ts';
+import { toSeconds } from './api/moments.ts';
 import { keyOf } from './api/parse.ts';
 import { shared } from './api/shared.ts';
 import type { Clock } from './clock.ts';
@@ -12,6 +13,9 @@ type Labels = Record<(typeof LABELS)[number], string>;
 const HOUR = 3600;
 const DAY = 24 * HOUR;
 const TIME_LEFT_BUCKETS = [0, 60, 600, HOUR, 6 * HOUR, DAY, 7 * DAY, 30 * DAY, 90 * DAY];
+const OVERDUE_BUCKETS = [0, 0.1, 0.25, 0.5, 0.75, 1];
+/** For whom no renewal is planned (suspended, its authority is gone), somebody has to act by then. */
+const UNPLANNED_NOTICE = DAY;
 
 /** What a scrape shows of one certificate; its namespace and name are in its key. Moments in seconds since the epoch. */
 interface Shown {
@@ -81,6 +85,18 @@ export class CertificateSeries {
         for (const { notAfter } of shown.values()) if (notAfter !== undefined) this.observe(notAfter - now);
       },
     });
+    new Histogram({
+      name: 'certwheel_certificate_overdue_ratio',
+      help: 'How much of the time from due to expiry has passed, at the moment of the scrape: 0 before due, 1 at expiry. One without a planned renewal counts as due a day before expiry.',
+      buckets: OVERDUE_BUCKETS,
+      registers: [registry],
+      collect() {
+        this.reset();
+        const now = clock.now().getTime() / 1000;
+        for (const each of shown.values())
+          if (each.notAfter !== undefined) this.observe(overdueRatio(each.notAfter, each.renewal, now));
+      },
+    });
   }
 
   show({ namespace, name, spec }: Named, status: ClientCertificateStatus): void {
@@ -119,6 +135,11 @@ function labelsOf(key: string, { authority }: Shown): Labels {
   return { namespace: key.slice(0, slash), name: key.slice(slash + 1), authority };
 }
 
+function overdueRatio(notAfter: number, renewal: number | undefined, now: number): number {
+  const window = renewal === undefined ? UNPLANNED_NOTICE : Math.max(1, notAfter - renewal);
+  return Math.max(0, 1 - (notAfter - now) / window);
+}
+
 function secondsOf(moment: string | undefined): number | undefined {
-  return moment === undefined ? undefined : Date.parse(moment) / 1000;
+  return moment === undefined ? undefined : toSeconds(new Date(moment));
 }

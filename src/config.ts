@@ -77,7 +77,7 @@ const OPTIONS = [
     flag: 'trust-propagation',
     value: 'DURATION',
     standard: '2m',
-    help: 'how long workloads are given to load a Secret before a CA rotation goes on',
+    help: 'how long workloads may take to load a changed Secret; a CA rotation waits for them',
   },
   {
     flag: 'certificate-series',

@@ -7,12 +7,14 @@ import { ROTATION_REASONS } from './certificate/observed.ts';
 import { systemClock } from './clock.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
 
-/** Section 6 of the design, and the requests to the API server, by which the writes of a rotation are counted. */
+/** Section 6 of the design, the requests to the API server, by which the writes of a rotation are counted, and what alerts need. */
 const NAMES = [
   'certwheel_authority_ready',
   'certwheel_authority_request_duration_seconds',
   'certwheel_ca_not_after_timestamp_seconds',
+  'certwheel_ca_not_before_timestamp_seconds',
   'certwheel_certificate_not_after_timestamp_seconds',
+  'certwheel_certificate_overdue_ratio',
   'certwheel_certificate_ready',
   'certwheel_certificate_renewal_timestamp_seconds',
   'certwheel_certificate_time_left_seconds',
@@ -170,6 +172,32 @@ test('however many there are, sums tell how they are', async () => {
   assert.is(samples['certwheel_certificate_time_left_seconds_bucket{le="86400"}'], 2);
 });
 
+test('how overdue certificates are is told as a share of the time from due to expiry', async () => {
+  const metrics = metricsOf(1);
+  const between = (renewalTime: string, notAfter: string) => ({ ...READY, renewalTime, notAfter });
+  metrics.certificates.show(named('not-due'), READY);
+  metrics.certificates.show(named('a-fifth'), between('2026-06-01T11:50:00Z', '2026-06-01T12:40:00Z'));
+  metrics.certificates.show(named('most'), between('2026-06-01T11:00:00Z', '2026-06-01T12:15:00Z'));
+  metrics.certificates.show(named('expired'), between('2026-06-01T10:00:00Z', '2026-06-01T11:00:00Z'));
+  metrics.certificates.show(named('none-yet'), { conditions: [] });
+  const upTo = async (le: string) =>
+    (await samplesOf(metrics))[`certwheel_certificate_overdue_ratio_bucket{le="${le}"}`];
+  assert.equal(
+    [await upTo('0'), await upTo('0.1'), await upTo('0.5'), await upTo('1'), await upTo('+Inf')],
+    [1, 1, 2, 3, 4],
+  );
+});
+
+test('a certificate without a planned renewal counts as due a day before it expires', async () => {
+  const metrics = metricsOf(1);
+  metrics.certificates.show(named('two-days'), { notAfter: '2026-06-03T12:00:00Z' });
+  metrics.certificates.show(named('six-hours'), { notAfter: '2026-06-01T18:00:00Z' });
+  const samples = await samplesOf(metrics);
+  assert.is(samples['certwheel_certificate_overdue_ratio_bucket{le="0"}'], 1);
+  assert.is(samples['certwheel_certificate_overdue_ratio_bucket{le="0.5"}'], 1);
+  assert.is(samples['certwheel_certificate_overdue_ratio_bucket{le="0.75"}'], 2);
+});
+
 test('an authority has its series, which go with it', async () => {
   const metrics = metricsOf();
   const spec = { secret: { name: 'pair' } };
@@ -178,10 +206,11 @@ test('an authority has its series, which go with it', async () => {
     spec,
   });
   assert.ok(!('problem' in authority));
-  metrics.showAuthority(authority, true, new Date(7_000));
+  metrics.showAuthority(authority, true, { notBefore: new Date(2_000), notAfter: new Date(7_000) });
   const label = '{authority="CertificateAuthority/team/ca"}';
   assert.equal(await about(metrics, label), {
     [`certwheel_authority_ready${label}`]: 1,
+    [`certwheel_ca_not_before_timestamp_seconds${label}`]: 2,
     [`certwheel_ca_not_after_timestamp_seconds${label}`]: 7,
   });
   metrics.showAuthority(authority, false, undefined);

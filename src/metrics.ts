@@ -19,6 +19,12 @@ export interface Gauges {
   leading(): boolean;
 }
 
+/** From when to when a CA can sign. */
+export interface CaLife {
+  readonly notBefore: Date;
+  readonly notAfter: Date;
+}
+
 export type Metrics = ReturnType<typeof createMetrics>;
 
 /** All metrics of Certwheel, by name; labels are bounded by the objects that there are and by closed unions. */
@@ -62,6 +68,12 @@ export function createMetrics(authorityTypes: readonly string[], clock: Clock, m
   const authorityReady = new Gauge({
     name: 'certwheel_authority_ready',
     help: '1 where the authority can issue, else 0.',
+    labelNames: ['authority'],
+    registers,
+  });
+  const caNotBefore = new Gauge({
+    name: 'certwheel_ca_not_before_timestamp_seconds',
+    help: 'Since when the CA that signs is valid.',
     labelNames: ['authority'],
     registers,
   });
@@ -112,15 +124,19 @@ export function createMetrics(authorityTypes: readonly string[], clock: Clock, m
       authorityRequests.observe({ authority_type: type }, seconds);
     },
     certificates,
-    showAuthority(resource: CertificateAuthority, isReady: boolean, end: Date | undefined) {
+    showAuthority(resource: CertificateAuthority, isReady: boolean, ca: CaLife | undefined) {
       const authority = authorityKey(resource);
       authorityReady.set({ authority }, isReady ? 1 : 0);
-      if (end === undefined) caNotAfter.remove({ authority });
-      else caNotAfter.set({ authority }, end.getTime() / 1000);
+      for (const [gauge, moment] of [
+        [caNotBefore, ca?.notBefore],
+        [caNotAfter, ca?.notAfter],
+      ] as const) {
+        if (moment === undefined) gauge.remove({ authority });
+        else gauge.set({ authority }, moment.getTime() / 1000);
+      }
     },
     hideAuthority(authority: string) {
-      authorityReady.remove({ authority });
-      caNotAfter.remove({ authority });
+      for (const gauge of [authorityReady, caNotBefore, caNotAfter]) gauge.remove({ authority });
     },
     ran(controller: string, outcome: string, seconds: number) {
       runs.inc({ controller, outcome });

@@ -14,6 +14,7 @@ const SUITES: Readonly<Record<string, readonly string[]>> = {
   unit: ['src', 'tools', 'test/docs'],
   e2e: ['test/cluster', 'test/e2e'],
   demo: ['test/demo'],
+  chart: ['test/chart'],
 };
 
 /** Each e2e file starts a control plane of its own; two of them fill two cores. */
@@ -28,7 +29,9 @@ interface Result {
 
 const files = [...new Set(process.argv.slice(2).flatMap((name) => (SUITES[name] ?? [name]).flatMap(testFiles)))];
 if (files.length === 0)
-  fail(`no test file in ${process.argv.slice(2).join(', ') || 'nothing'}; give unit, e2e, demo, a folder or a file`);
+  fail(
+    `no test file in ${process.argv.slice(2).join(', ') || 'nothing'}; give unit, e2e, demo, chart, a folder or a file`,
+  );
 
 const results = await runAll(files);
 const total = (field: keyof Result) => results.reduce((sum, result) => sum + result[field], 0);

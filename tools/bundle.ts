@@ -1,4 +1,5 @@
 /** Bundles the controller into one file: it starts three times as fast as from its sources, and takes half the memory. */
+import { isBuiltin } from 'node:module';
 import { join } from 'node:path';
 import { build, type Metafile, type Plugin } from 'esbuild';
 
@@ -54,8 +55,8 @@ const UNDICI_PARTS = `
 const builtinsAsTheyAre: Plugin = {
   name: 'builtins-as-they-are',
   setup({ onResolve, onLoad }) {
-    onResolve({ filter: /^node:/ }, ({ kind, path }) =>
-      kind === 'import-statement' ? { path, namespace: 'builtin' } : undefined,
+    onResolve({ filter: /^[a-z]/ }, ({ kind, path }) =>
+      kind === 'import-statement' && isBuiltin(path) ? { path, namespace: 'builtin' } : undefined,
     );
     onLoad({ filter: /.*/, namespace: 'builtin' }, ({ path }) => ({
       contents: `module.exports = process.getBuiltinModule(${JSON.stringify(path)})`,

@@ -7,9 +7,11 @@ import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { generateApiReference } from './generate/api-reference.ts';
 import { type Definition, readDefinitions } from './generate/crd.ts';
+import { generateDashboard } from './generate/dashboard.ts';
 import { generateHelmCrds } from './generate/helm-crds.ts';
 import { generateHelmRules } from './generate/helm-rules.ts';
 import { generateHelmSchema } from './generate/helm-schema.ts';
+import { generateMetricsReference } from './generate/metrics-reference.ts';
 import { generateSchemas } from './generate/schemas.ts';
 import { generateTypes } from './generate/types.ts';
 
@@ -27,6 +29,8 @@ const generators: ((definitions: Definition[]) => Outputs | Promise<Outputs>)[] 
   generateApiReference,
   generateHelmRules,
   generateHelmSchema,
+  generateDashboard,
+  generateMetricsReference,
 ];
 
 /** Files of a kind that only the generator makes, so that one which it makes no longer is noticed and removed. */

@@ -46,11 +46,23 @@ test('two statuses are the same exactly when their JSON is', () => {
 });
 
 test('what decisions are made from is kept as it is', () => {
-  const { observedGeneration, revision, conditions } = storedStatus(STATUS);
+  const trouble = {
+    type: 'Issuing',
+    status: 'True',
+    reason: 'Retrying',
+    message: 'it went wrong',
+    lastTransitionTime: '2026-06-01T12:00:00Z',
+  } as const;
+  const { observedGeneration, revision, conditions } = storedStatus({ ...STATUS, conditions: [trouble] });
   assert.equal(
     { observedGeneration, revision, conditions },
-    { observedGeneration: 1, revision: 3, conditions: STATUS.conditions },
+    { observedGeneration: 1, revision: 3, conditions: [trouble] },
   );
+});
+
+test('of a condition that tells of nothing but success its message is not kept', () => {
+  const [ready] = STATUS.conditions ?? [];
+  assert.equal(storedStatus(STATUS).conditions, [{ ...ready, message: '' }]);
 });
 
 test.run();

@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto';
 import type { ClientCertificateStatus } from './generated/types.ts';
+import { shared } from './shared.ts';
 
 /** What is remembered of a status as it is stored: what a decision may need, and a digest that stands for all of it. */
 export interface StoredStatus
@@ -20,11 +21,20 @@ export function storedStatus(status: ClientCertificateStatus): StoredStatus {
   return {
     digest,
     ...(observedGeneration !== undefined && { observedGeneration }),
-    ...(conditions !== undefined && { conditions }),
+    ...(conditions !== undefined && { conditions: conditions.map(withoutPraise) }),
     ...(revision !== undefined && { revision }),
     ...(lastFailure !== undefined && { lastFailure }),
     ...(nextAttemptTime !== undefined && { nextAttemptTime }),
   };
+}
+
+type Conditions = NonNullable<ClientCertificateStatus['conditions']>;
+
+/** What is well is only asked since when; a message is compared with the next one only where it tells of trouble. */
+function withoutPraise(condition: Conditions[number]): Conditions[number] {
+  const { type, status, reason, lastTransitionTime } = condition;
+  if (type !== 'Ready' || status !== 'True') return condition;
+  return { type, status, reason: shared(reason), message: '', lastTransitionTime };
 }
 
 /** Whether writing `status` would change nothing. */

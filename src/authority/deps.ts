@@ -3,6 +3,7 @@ import type { AuthorityStatus } from '../api/generated/types.ts';
 import type { EventText } from '../certificate/events.ts';
 import type { Clock } from '../clock.ts';
 import type { Logger } from '../log.ts';
+import type { CaLife } from '../metrics.ts';
 import type { GenerationSecret } from './generation-secret.ts';
 import type { Generation, Member } from './generations.ts';
 import type { Registry, Runtime } from './registry.ts';
@@ -34,7 +35,8 @@ export interface AuthorityDeps {
 }
 
 export interface AuthorityMetrics {
-  show(resource: CertificateAuthority, ready: boolean, caNotAfter: Date | undefined): void;
+  /** `ca` is the life of the CA that signs, if one does. */
+  show(resource: CertificateAuthority, ready: boolean, ca: CaLife | undefined): void;
   /** It is gone, or can't be read. */
   hide(key: string): void;
 }

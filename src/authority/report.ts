@@ -22,7 +22,8 @@ export async function report(
   const now = deps.clock.now();
   const signing = signingGeneration(generations, now);
   const status = authorityStatus(resource, { ...findings, generations, signing }, now);
-  deps.metrics.show(resource, findings.trouble === undefined, signing && endOf(signing.pair));
+  const ca = signing && { notBefore: signing.pair.certificate.notBefore, notAfter: endOf(signing.pair) };
+  deps.metrics.show(resource, findings.trouble === undefined, ca);
   if (isDeepStrictEqual(status, resource.status)) return;
   await deps.writeStatus(resource, status);
   const event = troubleEvent(resource.status, status);

@@ -4,6 +4,7 @@ import { toRfc3339 } from '../api/conditions.ts';
 import type { ClientCertificateStatus } from '../api/generated/types.ts';
 import type { RotationReason } from './observed.ts';
 import type { CertificateFacts } from './secret-view.ts';
+import { LIFE_TOO_SHORT } from './status.ts';
 
 /** One line of `kubectl describe`. */
 export interface EventText {
@@ -51,6 +52,17 @@ export function expiredEvent(resource: ClientCertificate, status: ClientCertific
     action: 'Issue',
     note: `the certificate ${status.serialNumber} expired at ${status.notAfter}`,
   };
+}
+
+/** What is told when a certificate is issued that workloads may not have loaded when the one before it expires. */
+export function shortLifeEvent(resource: ClientCertificate, status: ClientCertificateStatus): EventText | undefined {
+  const short = shortLifeOf(status);
+  if (short === undefined || shortLifeOf(resource.status) !== undefined) return undefined;
+  return { type: 'Warning', reason: short.reason, action: 'Issue', note: short.message };
+}
+
+function shortLifeOf(status: Conditioned) {
+  return conditionsOf(status).find(({ type, reason }) => type === 'Ready' && reason === LIFE_TOO_SHORT);
 }
 
 type Conditioned = Pick<ClientCertificateStatus, 'conditions'>;

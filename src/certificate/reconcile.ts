@@ -19,7 +19,7 @@ import type { Turnstile } from '../queue/turnstile.ts';
 import { stackOf } from '../stack.ts';
 import { type ActDeps, issue, repair } from './act.ts';
 import { decide } from './decide.ts';
-import { type EventText, expiredEvent, issuedEvent, troubleEvent } from './events.ts';
+import { type EventText, expiredEvent, issuedEvent, shortLifeEvent, troubleEvent } from './events.ts';
 import { type Decision, isAuthority, type Observed, type Permission } from './observed.ts';
 import { longestRetryMs, schedule } from './schedule.ts';
 import type { CertificateFacts, SecretView } from './secret-view.ts';
@@ -47,6 +47,8 @@ export interface CertificateDeps extends ActDeps {
   writeStatus(resource: ClientCertificate | BrokenClientCertificate, status: ClientCertificateStatus): Promise<void>;
   tell(resource: ClientCertificate, event: EventText): void;
   readonly routineEvents: boolean;
+  /** How long workloads may take to load a Secret that has changed. */
+  readonly propagationMs: number;
   readonly metrics: CertificateMetrics;
   readonly log: Logger;
 }
@@ -68,9 +70,12 @@ export async function reconcileCertificate(key: string, deps: CertificateDeps, r
   const decision = decide(seen, PERMISSION, deps.clock.now());
   if (decision.do !== 'issue') deps.unpublished.drop(resource.uid);
   const turnstile = decision.do === 'issue' ? deps.runtime(resource)?.turnstile : undefined;
-  // Turned away for now: whoever leaves calls the next.
-  if (turnstile?.enter(key, deadlineOf(seen.secret)) === false)
-    return { do: 'rest', recheckAt: expiry(seen, deps.clock.now()) };
+  // Turned away for now: whoever leaves calls the next. That may take long, so metrics tell of it meanwhile.
+  if (turnstile?.enter(key, deadlineOf(seen.secret)) === false) {
+    const now = deps.clock.now();
+    show(resource, nextStatus(seen, decision, undefined, now, deps.propagationMs), deps);
+    return { do: 'rest', recheckAt: expiry(seen, now) };
+  }
   try {
     return await carryOut(seen, decision, deps, run);
   } finally {
@@ -80,7 +85,7 @@ export async function reconcileCertificate(key: string, deps: CertificateDeps, r
 
 /** By when a new certificate is needed, in milliseconds since the epoch: before the old one expires, if there is one. */
 export function deadlineOf(secret: SecretView | undefined): number | undefined {
-  return secret?.certificate?.notAfter.getTime();
+  return secret?.claimedNotAfter?.getTime();
 }
 
 async function carryOut(seen: Observed, decision: Decision, deps: CertificateDeps, run: Run): Promise<Outcome> {
@@ -130,11 +135,11 @@ async function report(
   const { resource } = seen;
   const now = deps.clock.now();
   const next = decide(seen, PERMISSION, now);
-  const status = nextStatus(seen, next, failure, now);
+  const status = nextStatus(seen, next, failure, now, deps.propagationMs);
   if (!isStored(status, resource.status)) await deps.writeStatus(resource, status);
-  // It may have gone meanwhile, and its series with it.
-  if (deps.find(keyOf(resource)) !== undefined) deps.metrics.show(resource, status);
-  for (const event of [troubleEvent(resource, status), expiredEvent(resource, status)]) {
+  show(resource, status, deps);
+  for (const eventOf of [troubleEvent, expiredEvent, shortLifeEvent]) {
+    const event = eventOf(resource, status);
     if (event !== undefined) deps.tell(resource, event);
   }
   if (failure?.nextAttemptAt !== undefined)
@@ -142,6 +147,11 @@ async function report(
   // An act that leaves something to do (a Secret adopted and already due) is followed by the next one.
   if (acted.do !== next.do && (next.do === 'issue' || next.do === 'repair')) return { do: 'again' };
   return { do: 'rest', recheckAt: earliest(['recheckAt' in next ? next.recheckAt : undefined, expiry(seen, now)]) };
+}
+
+/** It may have gone meanwhile, and its series with it. */
+function show(resource: ClientCertificate, status: ClientCertificateStatus, deps: CertificateDeps): void {
+  if (deps.find(keyOf(resource)) !== undefined) deps.metrics.show(resource, status);
 }
 
 async function reportFailure(

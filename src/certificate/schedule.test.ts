@@ -66,7 +66,7 @@ for (const [sentence, [lifeMs, renewBefore]] of Object.entries(IGNORED)) {
   test(`${sentence}, which is said, and the default used`, () => {
     const certificate = issued(lifeMs);
     const plain = schedule(certificate, wish(lifeMs));
-    assert.equal(schedule(certificate, wish(lifeMs, renewBefore)), { due: plain.due, renewBeforeIgnored: true });
+    assert.equal(schedule(certificate, wish(lifeMs, renewBefore)), { ...plain, renewBeforeIgnored: true });
   });
 }
 
@@ -218,6 +218,17 @@ test('the spread is in [0, 1)', () => {
       const value = spread(uid, salt);
       assert.ok(value >= 0 && value < 1);
       assert.is(spread(uid, salt), value);
+    }),
+  );
+});
+
+test('whatever the jitter, at least leftMs is left when a certificate is due', () => {
+  fc.assert(
+    fc.property(fc.string(), fc.integer({ min: MINUTE, max: 400 * DAY }), (uid, lifeMs) => {
+      const certificate = issued(lifeMs);
+      const { due, leftMs } = schedule(certificate, { ...wish(lifeMs), uid });
+      // Due times are whole seconds, rounded up.
+      assert.ok(certificate.notAfter.getTime() - due.getTime() > leftMs - 1_000);
     }),
   );
 });

@@ -28,6 +28,8 @@ export interface Schedule {
   readonly due: Date;
   /** True where renewBefore would take nine tenths or more of the granted life, so that the default is used instead. */
   readonly renewBeforeIgnored: boolean;
+  /** What is left of the life when it is renewed: at least so much, since jitter only makes it sooner. */
+  readonly leftMs: number;
 }
 
 /**
@@ -44,7 +46,7 @@ export function schedule(certificate: Validity, wish: Wish): Schedule {
   const earliestMs = Math.max(5 * SECOND, lifeMs / 10);
   // Whole seconds, upwards: status shows whole seconds, and what is shown must not be before what is acted on.
   const due = new Date(Math.ceil((startMs + Math.max(jitteredMs, earliestMs)) / SECOND) * SECOND);
-  return { due, renewBeforeIgnored };
+  return { due, renewBeforeIgnored, leftMs: Math.min(lifeMs - untilDueMs, lifeMs - earliestMs) };
 }
 
 /** The life that counts: never longer than what was asked for, ending at notAfter. */

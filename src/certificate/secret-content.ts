@@ -1,11 +1,11 @@
 import type { RawObject } from '../api/parse.ts';
-import { type CertificateView, parseCertificate } from '../pki/certificate.ts';
+import { type CertificateView, parseCertificate, verifySignature } from '../pki/certificate.ts';
 import { pemMatches } from '../pki/key-match.ts';
 import { type KeyEncoding, keyEncodingOf } from '../pki/keys.ts';
-import { isIssuedBy } from '../pki/path.ts';
+import { isIssuedBy, namesAsIssuer } from '../pki/path.ts';
 import { parsePem } from '../pki/pem.ts';
 
-/** What the data of a kubernetes.io/tls Secret holds, proven to belong together. */
+/** What the data of a kubernetes.io/tls Secret holds. It belongs together, and is proven to but for what is owed. */
 export interface SecretContent {
   readonly leaf: CertificateView;
   /** The CA certificate that signed the leaf, from tls.crt or ca.crt. */
@@ -13,21 +13,45 @@ export interface SecretContent {
   /** The CA certificate of ca.crt at which the chain ends. */
   readonly anchor: CertificateView;
   readonly keyEncoding: KeyEncoding;
+  /**
+   * Verifies the leaf's signature, where that was put off: undefined where it wasn't. It costs more than all the rest,
+   * and nobody needs it before the Secret is looked at, so a start with thousands of them doesn't wait for it.
+   */
+  readonly owedProof: (() => boolean) | undefined;
 }
 
 /** Says in a sentence why the data of a Secret is no usable certificate. */
 export class SecretContentError extends Error {}
 
+/** The certificate in tls.crt has no way to a CA certificate of ca.crt. */
+export const LEADS_NOWHERE = 'the certificate in tls.crt does not lead to a CA certificate of ca.crt';
+
 /**
  * Reads tls.crt, tls.key and ca.crt and proves that the key is the leaf's and that the leaf leads to a certificate of
- * ca.crt. Whether it has expired is not asked here, since that changes with time.
+ * ca.crt, the signature of an ordinary leaf excepted (`owedProof`). Whether it has expired is not asked here, since that
+ * changes with time.
  */
 export function readSecretContent(data: RawObject['data'] = {}): SecretContent {
   const chain = certificatesOf(data, 'tls.crt');
   const [leaf] = chain;
   if (leaf === undefined) throw new SecretContentError('tls.crt holds no certificate');
   if (!keyFits(leaf, data)) throw new SecretContentError('tls.key is not the key of the certificate in tls.crt');
-  return contentOf(chain, keyEncodingOf(textOf(data, 'tls.key')), data['ca.crt'] ?? '');
+  const keyEncoding = keyEncodingOf(textOf(data, 'tls.key'));
+  const anchors = trustBundleOf(data['ca.crt'] ?? '');
+  const named = chain.length === 1 ? anchors.filter((each) => namesAsIssuer(leaf, each)) : [];
+  const [anchor, ...others] = named;
+  if (anchor === undefined || others.length > 0) return contentOf(chain, keyEncoding, data['ca.crt'] ?? '');
+  // No other CA of the bundle comes into question, so the signature decides about good or bad alone.
+  const owedProof = proofOf(leaf.der.toString('latin1'), leaf.signatureAlgorithm, anchor);
+  return { leaf, keyEncoding, issuer: anchor, anchor, owedProof };
+}
+
+/**
+ * The certificate comes as text, and alone: its buffer is a piece of a larger one in which a key may lie, and what a
+ * function of the caller's scope would keep is all that any function there refers to.
+ */
+function proofOf(der: string, signatureAlgorithm: string, anchor: CertificateView): () => boolean {
+  return () => verifySignature({ der: Buffer.from(der, 'latin1'), signatureAlgorithm }, anchor);
 }
 
 /** The same of a chain whose key is known to fit, leaf first; `trustBundle` in base64, as it stands in `ca.crt`. */
@@ -37,7 +61,7 @@ export function contentOf(
   trustBundle: string,
 ): SecretContent {
   if (leaf === undefined) throw new SecretContentError('there is no certificate');
-  return { leaf, keyEncoding, ...pathToAnchor(leaf, intermediates, trustBundleOf(trustBundle)) };
+  return { leaf, keyEncoding, ...pathToAnchor(leaf, intermediates, trustBundleOf(trustBundle)), owedProof: undefined };
 }
 
 function certificatesOf(data: NonNullable<RawObject['data']>, key: string): CertificateView[] {
@@ -97,5 +121,5 @@ function pathToAnchor(
     issuer ??= next;
     tip = next;
   }
-  throw new SecretContentError('the certificate in tls.crt does not lead to a CA certificate of ca.crt');
+  throw new SecretContentError(LEADS_NOWHERE);
 }

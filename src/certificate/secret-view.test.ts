@@ -8,6 +8,7 @@ import { stored } from '../../test/unit/secret-store.ts';
 import type { RawObject } from '../api/parse.ts';
 import { bundleOf } from '../pki/bundle.ts';
 import { encodePrivateKey } from '../pki/keys.ts';
+import { toPem } from '../pki/pem.ts';
 import { secretManifest } from './secret-manifest.ts';
 import { viewSecret } from './secret-view.ts';
 
@@ -49,8 +50,10 @@ test('a view holds the facts of the certificate', () => {
   const { certificate } = client;
   assert.is(view.problem, undefined);
   const facts = view.certificate;
+  assert.ok(facts);
+  const { serialNumber, fingerprintSHA256, publicKeyPinSHA256, notBefore, notAfter } = facts;
   assert.equal(
-    { ...facts, notBefore: facts?.notBefore, notAfter: facts?.notAfter },
+    { ...facts, serialNumber, fingerprintSHA256, publicKeyPinSHA256, notBefore, notAfter },
     {
       serialNumber: certificate.serialNumber,
       fingerprintSHA256: certificate.fingerprintSHA256,
@@ -65,6 +68,23 @@ test('a view holds the facts of the certificate', () => {
     },
   );
   assert.is(view.trustBundleHash, bundleOf([ca.certificate]).hash);
+});
+
+test("a certificate whose signature is not its CA's is none, though it names that CA", () => {
+  const forged = Buffer.from(client.certificate.der);
+  forged.writeUInt8(forged.readUInt8(forged.length - 1) ^ 1, forged.length - 1);
+  const text = Buffer.from(toPem('CERTIFICATE', forged)).toString('base64');
+  const view = viewSecret({ ...object, data: { ...object.data, 'tls.crt': text } });
+  assert.equal(view.claimedNotAfter, client.certificate.notAfter);
+  assert.is(view.certificate, undefined);
+  assert.match(view.problem ?? '', 'does not lead to a CA certificate of ca.crt');
+  assert.is(view.claimedNotAfter, undefined);
+});
+
+test('the owner in the owner references is told like any other', () => {
+  const uids = (...all: string[]) => withMetadata({ ownerReferences: all.map((uid) => ({ uid })) });
+  for (const each of [[], ['uid-1'], ['another'], ['uid-1', 'another']])
+    assert.equal(viewSecret(uids(...each)).ownerReferences, each);
 });
 
 test('a view holds no key', () => {

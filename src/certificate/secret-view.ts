@@ -1,10 +1,11 @@
+import { fromSeconds, toSeconds } from '../api/moments.ts';
 import * as names from '../api/names.ts';
 import { parseMeta, type RawObject } from '../api/parse.ts';
 import { shared } from '../api/shared.ts';
 import { hashOfBundle } from '../pki/bundle.ts';
 import type { KeyEncoding, KeySpec } from '../pki/keys.ts';
 import { type CanonicalIdentity, canonicalIdentity } from './identity.ts';
-import { readSecretContent, type SecretContent, SecretContentError } from './secret-content.ts';
+import { LEADS_NOWHERE, readSecretContent, type SecretContent, SecretContentError } from './secret-content.ts';
 import { readMemory, type SecretMemory } from './secret-memory.ts';
 
 /** What is remembered of a certificate: small, since there is one for every ClientCertificate. */
@@ -37,6 +38,8 @@ export interface SecretView {
   /** Either a certificate that goes with its key and its CA, or the sentence that says what is wrong. */
   readonly certificate: CertificateFacts | undefined;
   readonly problem: string | undefined;
+  /** When the certificate says that it expires, before that is proven: for nothing but the order of work. */
+  readonly claimedNotAfter: Date | undefined;
   readonly trustBundleHash: string;
   /** Labels and annotations that are not Certwheel's own. */
   readonly labels: Readonly<Record<string, string>>;
@@ -49,86 +52,159 @@ export interface SecretView {
  * and saves the proof.
  */
 export function viewSecret(object: RawObject, known?: SecretContent): SecretView {
-  const { namespace, name, uid, resourceVersion } = parseMeta(object);
-  const { labels = {}, annotations = {}, ownerReferences = [] } = object.metadata ?? {};
-  const owner = ownerOf(labels, annotations);
-  const { certificate, problem } = viewContent(object.data, known);
-  return {
-    namespace,
-    name,
-    uid,
-    resourceVersion,
-    type: shared(object.type ?? ''),
-    owner,
-    adoptBy: annotations[names.ADOPT_ANNOTATION],
-    // The same text of the same uid is kept once.
-    ownerReferences: ownerReferences.map(({ uid }) => (uid === owner?.certificateUid ? owner.certificateUid : uid)),
-    certificate,
-    problem,
-    trustBundleHash: shared(hashOfBundle(Buffer.from(object.data?.['ca.crt'] ?? '', 'base64').toString('latin1'))),
-    labels: shared(withoutOurs(labels)),
-    annotations: shared(withoutOurs(annotations)),
-    memory: readMemory(annotations),
-  };
+  return new View(object, known);
 }
 
-function viewContent(
-  data: RawObject['data'],
-  known: SecretContent | undefined,
-): Pick<SecretView, 'certificate' | 'problem'> {
+/** Kept for every ClientCertificate, so what can be said shorter isn't kept as it is asked for. */
+class View implements SecretView {
+  readonly namespace: string;
+  readonly name: string;
+  readonly uid: string;
+  readonly resourceVersion: string;
+  readonly type: string;
+  readonly adoptBy: string | undefined;
+  readonly trustBundleHash: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly annotations: Readonly<Record<string, string>>;
+  readonly memory: SecretMemory;
+  readonly #certificateName: string | undefined;
+  readonly #certificateUid: string | undefined;
+  readonly #owners: readonly string[];
+  /** Facts, or a promise of them, or the sentence that says why there are none. */
+  #content: CertificateFacts | Claim | string;
+
+  constructor(object: RawObject, known: SecretContent | undefined) {
+    const { namespace, name, uid, resourceVersion } = parseMeta(object);
+    const { labels = {}, annotations = {}, ownerReferences = [] } = object.metadata ?? {};
+    this.namespace = namespace;
+    this.name = name;
+    this.uid = uid;
+    this.resourceVersion = resourceVersion;
+    this.type = shared(object.type ?? '');
+    this.adoptBy = annotations[names.ADOPT_ANNOTATION];
+    this.trustBundleHash = shared(
+      hashOfBundle(Buffer.from(object.data?.['ca.crt'] ?? '', 'base64').toString('latin1')),
+    );
+    this.labels = shared(withoutOurs(labels));
+    this.annotations = shared(withoutOurs(annotations));
+    this.memory = readMemory(annotations);
+    this.#certificateName = labels[names.CERTIFICATE_NAME_LABEL];
+    this.#certificateUid = annotations[names.CERTIFICATE_UID_ANNOTATION];
+    const owners = ownerReferences.map((each) => each.uid);
+    this.#owners = owners.length === 1 && owners[0] === this.#certificateUid ? BY_ITS_CERTIFICATE : owners;
+    this.#content = claimOf(object.data, known);
+  }
+
+  get owner(): SecretView['owner'] {
+    const [certificateName, certificateUid] = [this.#certificateName, this.#certificateUid];
+    return certificateName === undefined || certificateUid === undefined
+      ? undefined
+      : { certificateName, certificateUid };
+  }
+
+  get ownerReferences(): readonly string[] {
+    return this.#owners === BY_ITS_CERTIFICATE ? [this.#certificateUid ?? ''] : this.#owners;
+  }
+
+  get certificate(): CertificateFacts | undefined {
+    const settled = this.#settle();
+    return typeof settled === 'string' ? undefined : settled;
+  }
+
+  get problem(): string | undefined {
+    const settled = this.#settle();
+    return typeof settled === 'string' ? settled : undefined;
+  }
+
+  get claimedNotAfter(): Date | undefined {
+    const content = this.#content;
+    return typeof content === 'string' ? undefined : (content instanceof Claim ? content.facts : content).notAfter;
+  }
+
+  #settle(): CertificateFacts | string {
+    if (this.#content instanceof Claim) this.#content = this.#content.isTrue() ? this.#content.facts : LEADS_NOWHERE;
+    return this.#content;
+  }
+}
+
+/** In place of a list with nothing but the uid that the Secret carries anyway. */
+const BY_ITS_CERTIFICATE: readonly string[] = [];
+
+/** Facts whose proof is owed. */
+class Claim {
+  readonly facts: CertificateFacts;
+  readonly isTrue: () => boolean;
+
+  constructor(facts: CertificateFacts, isTrue: () => boolean) {
+    this.facts = facts;
+    this.isTrue = isTrue;
+  }
+}
+
+function claimOf(data: RawObject['data'], known: SecretContent | undefined): CertificateFacts | Claim | string {
   try {
-    return { certificate: new Facts(known ?? readSecretContent(data)), problem: undefined };
+    const content = known ?? readSecretContent(data);
+    const facts = new Facts(content);
+    return content.owedProof === undefined ? facts : new Claim(facts, content.owedProof);
   } catch (error) {
-    if (error instanceof SecretContentError) return { certificate: undefined, problem: error.message };
+    if (error instanceof SecretContentError) return error.message;
     throw error;
   }
 }
 
 class Facts implements CertificateFacts {
-  readonly serialNumber: string;
-  readonly fingerprintSHA256: string;
-  readonly publicKeyPinSHA256: string;
   readonly identity: CanonicalIdentity;
   readonly key: KeySpec | undefined;
   readonly keyEncoding: KeyEncoding;
   readonly issuerFingerprint: string;
   readonly anchorFingerprint: string;
+  /** Fingerprint, pin and serial number as bytes, a character each: in hex they take twice as much. */
+  readonly #digests: string;
   // A Date takes ten times the memory of its number.
-  readonly #notBeforeMs: number;
-  readonly #notAfterMs: number;
+  readonly #notBefore: number;
+  readonly #notAfter: number;
 
   constructor({ leaf, issuer, anchor, keyEncoding }: SecretContent) {
-    this.serialNumber = leaf.serialNumber;
-    this.fingerprintSHA256 = leaf.fingerprintSHA256;
-    this.publicKeyPinSHA256 = leaf.publicKeyPin;
     this.identity = canonicalIdentity(leaf);
     this.key = shared(leaf.keySpec);
     this.keyEncoding = keyEncoding;
     this.issuerFingerprint = issuer.fingerprintSHA256;
     this.anchorFingerprint = anchor.fingerprintSHA256;
-    this.#notBeforeMs = leaf.notBefore.getTime();
-    this.#notAfterMs = leaf.notAfter.getTime();
+    this.#digests = Buffer.concat([
+      Buffer.from(leaf.fingerprintSHA256, 'hex'),
+      Buffer.from(leaf.publicKeyPin, 'base64'),
+      Buffer.from(leaf.serialNumber, 'hex'),
+    ]).toString('latin1');
+    this.#notBefore = toSeconds(leaf.notBefore);
+    this.#notAfter = toSeconds(leaf.notAfter);
+  }
+
+  get fingerprintSHA256(): string {
+    return this.#bytes(0, SHA256_BYTES).toString('hex');
+  }
+
+  get publicKeyPinSHA256(): string {
+    return this.#bytes(SHA256_BYTES, 2 * SHA256_BYTES).toString('base64');
+  }
+
+  get serialNumber(): string {
+    return this.#bytes(2 * SHA256_BYTES).toString('hex');
   }
 
   get notBefore(): Date {
-    return new Date(this.#notBeforeMs);
+    return fromSeconds(this.#notBefore);
   }
 
   get notAfter(): Date {
-    return new Date(this.#notAfterMs);
+    return fromSeconds(this.#notAfter);
+  }
+
+  #bytes(from: number, to?: number): Buffer {
+    return Buffer.from(this.#digests.slice(from, to), 'latin1');
   }
 }
 
-function ownerOf(
-  labels: Readonly<Record<string, string>>,
-  annotations: Readonly<Record<string, string>>,
-): SecretView['owner'] {
-  const certificateName = labels[names.CERTIFICATE_NAME_LABEL];
-  const certificateUid = annotations[names.CERTIFICATE_UID_ANNOTATION];
-  return certificateName === undefined || certificateUid === undefined
-    ? undefined
-    : { certificateName, certificateUid };
-}
+const SHA256_BYTES = 32;
 
 const NOTHING: Readonly<Record<string, string>> = Object.freeze({});
 

@@ -2,7 +2,17 @@ import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { arbitraryMoment, arbitraryObserved, arbitraryPermission } from '../../test/unit/arbitrary-observed.ts';
-import { ALLOWED, aCertificate, after, anObserved, DAY, HOUR, MINUTE, NOW } from '../../test/unit/builders.ts';
+import {
+  ALLOWED,
+  aCertificate,
+  after,
+  anObserved,
+  DAY,
+  HOUR,
+  MINUTE,
+  NOW,
+  PROPAGATION_MS,
+} from '../../test/unit/builders.ts';
 import { conditionsOf } from '../api/client-certificate.ts';
 import type { ClientCertificateStatus } from '../api/generated/types.ts';
 import { storedStatus } from '../api/stored-status.ts';
@@ -16,7 +26,7 @@ const refused = (message = 'the answer was refused', nextAttemptAt = after(MINUT
   nextAttemptAt,
 });
 const look = (seen: Observed, now = NOW, failure?: Failure) =>
-  nextStatus(seen, decide(seen, ALLOWED, now), failure, now);
+  nextStatus(seen, decide(seen, ALLOWED, now), failure, now, PROPAGATION_MS);
 const remembering = (seen: Observed, status: ClientCertificateStatus): Observed => ({
   ...seen,
   resource: { ...seen.resource, status: storedStatus(status) },
@@ -26,9 +36,9 @@ const ready = (status: ClientCertificateStatus) => conditionsOf(status).find(({ 
 test('whatever is seen, a second look at the same moment tells the same', () => {
   fc.assert(
     fc.property(arbitraryObserved, arbitraryPermission, arbitraryMoment, (seen, permission, now) => {
-      const first = nextStatus(seen, decide(seen, permission, now), undefined, now);
+      const first = nextStatus(seen, decide(seen, permission, now), undefined, now, PROPAGATION_MS);
       const again = remembering(seen, first);
-      assert.equal(nextStatus(again, decide(again, permission, now), undefined, now), first);
+      assert.equal(nextStatus(again, decide(again, permission, now), undefined, now, PROPAGATION_MS), first);
     }),
     { numRuns: 3000 },
   );
@@ -38,7 +48,7 @@ test('whatever is seen, ready means a certificate of ours that has not expired',
   const failures = fc.option(fc.constant(refused()), { nil: undefined });
   fc.assert(
     fc.property(arbitraryObserved, arbitraryPermission, arbitraryMoment, failures, (seen, permission, now, failure) => {
-      const { status } = ready(nextStatus(seen, decide(seen, permission, now), failure, now)) ?? {};
+      const { status } = ready(nextStatus(seen, decide(seen, permission, now), failure, now, PROPAGATION_MS)) ?? {};
       const end = isOurs(seen) ? seen.secret?.certificate?.notAfter : undefined;
       if (status === 'True') assert.ok(end !== undefined && end > now);
       else assert.is(status, 'False');
@@ -51,8 +61,8 @@ test('whatever is seen, a failure makes nothing less ready', () => {
   fc.assert(
     fc.property(arbitraryObserved, arbitraryPermission, arbitraryMoment, (seen, permission, now) => {
       const decision = decide(seen, permission, now);
-      const well = ready(nextStatus(seen, decision, undefined, now));
-      assert.is(ready(nextStatus(seen, decision, refused(), now))?.status, well?.status);
+      const well = ready(nextStatus(seen, decision, undefined, now, PROPAGATION_MS));
+      assert.is(ready(nextStatus(seen, decision, refused(), now, PROPAGATION_MS))?.status, well?.status);
     }),
     { numRuns: 1000 },
   );
@@ -61,7 +71,7 @@ test('whatever is seen, a failure makes nothing less ready', () => {
 test('a status is plain JSON without gaps', () => {
   fc.assert(
     fc.property(arbitraryObserved, arbitraryPermission, arbitraryMoment, (seen, permission, now) => {
-      const status = nextStatus(seen, decide(seen, permission, now), undefined, now);
+      const status = nextStatus(seen, decide(seen, permission, now), undefined, now, PROPAGATION_MS);
       assert.equal(JSON.parse(JSON.stringify(status)), status);
       for (const { reason } of conditionsOf(status)) assert.match(reason, /^[A-Za-z]([A-Za-z0-9_,:]*[A-Za-z0-9_])?$/);
     }),

@@ -1,6 +1,16 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { ALLOWED, aCertificate, after, anObserved, DAY, HOUR, MINUTE, NOW } from '../../test/unit/builders.ts';
+import {
+  ALLOWED,
+  aCertificate,
+  after,
+  anObserved,
+  DAY,
+  HOUR,
+  MINUTE,
+  NOW,
+  PROPAGATION_MS,
+} from '../../test/unit/builders.ts';
 import { conditionsOf } from '../api/client-certificate.ts';
 import { AuthorityError, type CertwheelError, RetryableError, TerminalError } from '../errors.ts';
 import { decide } from './decide.ts';
@@ -8,7 +18,7 @@ import type { Observed } from './observed.ts';
 import { type Failure, nextStatus } from './status.ts';
 
 const statusOf = (seen: Observed, now = NOW, failure?: Failure) =>
-  nextStatus(seen, decide(seen, ALLOWED, now), failure, now);
+  nextStatus(seen, decide(seen, ALLOWED, now), failure, now, PROPAGATION_MS);
 const failureOf = (error: CertwheelError, nextAttemptAt: Date | undefined = after(MINUTE)): Failure => ({
   error,
   nextAttemptAt,
@@ -88,6 +98,24 @@ const READY: Record<string, [seen: Observed, expected: string, now?: Date, failu
       .withSecret()
       .build(),
     'Ready=True RenewBeforeTooLong',
+  ],
+  'a life that leaves workloads no time to load the next certificate is said': [
+    anObserved(aCertificate({ duration: '3m' }))
+      .withSecret()
+      .build(),
+    'Ready=True LifeTooShort',
+  ],
+  'a life that leaves them just enough is well': [
+    anObserved(aCertificate({ duration: '4m' }))
+      .withSecret()
+      .build(),
+    'Ready=True Issued',
+  ],
+  'a renewBefore that leaves them no time is said': [
+    anObserved(aCertificate({ duration: '1h', renewBefore: '1m' }))
+      .withSecret()
+      .build(),
+    'Ready=True LifeTooShort',
   ],
   'a certificate of another spec is not ready': [
     issued.withSecret({ memory: { requestedDurationMs: 1 } }).build(),

@@ -1,6 +1,7 @@
 import type { ClientCertificate } from '../api/client-certificate.ts';
 import { conditionsOf, lastFailureOf } from '../api/client-certificate.ts';
 import { mergeConditions, type NewCondition, toRfc3339 } from '../api/conditions.ts';
+import { formatDuration } from '../api/duration.ts';
 import type { ClientCertificateStatus } from '../api/generated/types.ts';
 import type { CertwheelError } from '../errors.ts';
 import { comesFromElsewhere, differsFromSpec, endsWithItsCA, momentOfCARotation } from './needs.ts';
@@ -10,6 +11,9 @@ import type { CertificateFacts } from './secret-view.ts';
 
 /** The types of conditions that Certwheel writes. */
 export const CERTIFICATE_CONDITIONS: readonly string[] = ['Ready', 'Issuing', 'Stalled'];
+
+/** Why a certificate is Ready and yet will expire in the hands of a workload. */
+export const LIFE_TOO_SHORT = 'LifeTooShort';
 
 /** An authority may answer with a whole page. */
 const LONGEST_FAILURE_MESSAGE = 1_024;
@@ -27,18 +31,20 @@ export function attemptsSoFar({ status, generation }: ClientCertificate): number
 
 /**
  * What there is to say about a ClientCertificate. `seen` is the state after whatever was done, `decision` the decision
- * on it. Equal input gives an equal status, so that nothing is written when nothing has changed.
+ * on it, `propagationMs` how long workloads may take to load a Secret that has changed. Equal input gives an equal status, so that nothing is written when nothing has changed.
  */
 export function nextStatus(
   seen: Observed,
   decision: Decision,
   failure: Failure | undefined,
   now: Date,
+  propagationMs: number,
 ): ClientCertificateStatus {
   const { resource } = seen;
   const held = isOurs(seen) ? seen.secret?.certificate : undefined;
   const memory = held && seen.secret?.memory;
-  const conditions: NewCondition[] = [readiness(seen, held, decision, failure, now), ...progress(decision, failure)];
+  const ready = readiness(seen, held, decision, failure, now, propagationMs);
+  const conditions: NewCondition[] = [ready, ...progress(decision, failure)];
   const observed = conditions.map((condition) => ({ ...condition, observedGeneration: resource.generation }));
   return withoutUndefined({
     observedGeneration: resource.generation,
@@ -62,6 +68,7 @@ function readiness(
   decision: Decision,
   failure: Failure | undefined,
   now: Date,
+  propagationMs: number,
 ): NewCondition {
   const trouble =
     failure === undefined
@@ -82,7 +89,7 @@ function readiness(
     );
   const mismatch = differsFromSpec(seen) ?? comesFromElsewhere(seen);
   if (mismatch !== undefined) return notReady(trouble?.code ?? mismatch.reason, trouble?.message ?? mismatch.message);
-  return { type: 'Ready', status: 'True', ...readyBecause(seen, held) };
+  return { type: 'Ready', status: 'True', ...readyBecause(seen, held, propagationMs) };
 }
 
 /** A clock that was wrong when it was issued, or is wrong now: which of the two nobody here can tell. */
@@ -91,7 +98,11 @@ function notYetValid({ resource }: Observed, { notBefore }: CertificateFacts): s
   return `the certificate is not valid before ${toRfc3339(notBefore)}; if the clock is right now, renew it: ${remedy}`;
 }
 
-function readyBecause(seen: Observed, held: CertificateFacts): Pick<NewCondition, 'reason' | 'message'> {
+function readyBecause(
+  seen: Observed,
+  held: CertificateFacts,
+  propagationMs: number,
+): Pick<NewCondition, 'reason' | 'message'> {
   const validity = `valid until ${toRfc3339(held.notAfter)}`;
   if (seen.resource.spec.suspended)
     return { reason: 'Suspended', message: `${validity}; not renewed while spec.suspend is true` };
@@ -100,12 +111,17 @@ function readyBecause(seen: Observed, held: CertificateFacts): Pick<NewCondition
       reason: 'CAEndsFirst',
       message: `${validity}, when its CA ends too, so a renewal would gain nothing; replace the CA`,
     };
-  if (schedule(held, { ...seen.resource.spec, uid: seen.resource.uid }).renewBeforeIgnored) {
+  const { renewBeforeIgnored, leftMs } = schedule(held, { ...seen.resource.spec, uid: seen.resource.uid });
+  if (leftMs < propagationMs)
+    return {
+      reason: LIFE_TOO_SHORT,
+      message: `${validity}; renewed only ${formatDuration(leftMs)} before it expires, and workloads may take ${formatDuration(propagationMs)} to load a new one: ask for a longer duration or renewBefore`,
+    };
+  if (renewBeforeIgnored)
     return {
       reason: 'RenewBeforeTooLong',
       message: `${validity}; renewBefore leaves less than a tenth of the granted life, so the default is used`,
     };
-  }
   return { reason: 'Issued', message: validity };
 }
 

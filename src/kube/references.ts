@@ -76,7 +76,9 @@ export class References {
 
   #start(id: string, resource: Resource, namespace: string | undefined, name: string): Watched {
     const cache = new Cache<RawObject>({ reduce: withoutManagedFields });
-    const spec = { resource, namespace, fieldSelector: `metadata.name=${name}`, cache, timing: this.#timing };
+    // A list of one is a page: a stream would take a connection of its own.
+    const timing = { streamsLists: false, ...this.#timing };
+    const spec = { resource, namespace, fieldSelector: `metadata.name=${name}`, cache, timing };
     const watch = new Watch<RawObject>(this.#deps, spec);
     const watched: Watched = { cache, watch, stop: new AbortController(), users: 0 };
     this.#watched.set(id, watched);

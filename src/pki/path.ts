@@ -35,13 +35,16 @@ function search(
   return undefined;
 }
 
-/** Names, key ids where both sides give them, and the signature. Names are compared as bytes, as Go does. */
+/** Names, key ids where both sides give them, and the signature. */
 export function isIssuedBy(child: CertificateView, issuer: CertificateView): boolean {
+  return namesAsIssuer(child, issuer) && verifiedOnce(child, issuer);
+}
+
+/** What `child` says of its issuer: name, and key id where both sides give one. Names are compared as bytes, as Go does. */
+export function namesAsIssuer(child: CertificateView, issuer: CertificateView): boolean {
   if (!child.issuerDer.equals(issuer.subjectDer)) return false;
   const { authorityKeyId } = child;
-  if (authorityKeyId !== undefined && issuer.subjectKeyId !== undefined && authorityKeyId !== issuer.subjectKeyId)
-    return false;
-  return verifiedOnce(child, issuer);
+  return authorityKeyId === undefined || issuer.subjectKeyId === undefined || authorityKeyId === issuer.subjectKeyId;
 }
 
 // The same pair is looked at when a certificate is issued, proven and published; a signature costs more than all else.

@@ -28,10 +28,10 @@ const SET_BACK_MS = 1_000;
 export class WorkQueue {
   readonly #clock: Clock;
   readonly #heap = new Heap<Entry>((one, other) => one.at - other.at);
-  readonly #counts = ({ key, at }: Entry) => this.#waiting.get(key) === at;
+  readonly #counts = ({ key, at }: Entry) => this.#waiting.get(key)?.at === at;
   readonly #ready = new FairLine(this.#counts);
-  /** The moment that counts for each waiting key; entries of the heaps that say otherwise are stale and skipped. */
-  readonly #waiting = new Map<string, number>();
+  /** What counts for each waiting key; entries of the heaps that say otherwise are stale and skipped. */
+  readonly #waiting = new Map<string, Entry>();
   readonly #running = new Set<string>();
   /** Asked for while running: the moment from which on it is wanted again. */
   readonly #again = new Map<string, number>();
@@ -53,11 +53,11 @@ export class WorkQueue {
   add(key: string, at: Date = this.#clock.now()): void {
     if (this.#closed) return;
     const moment = at.getTime();
-    const wanted = this.#running.has(key) ? this.#again : this.#waiting;
-    const known = wanted.get(key);
+    const isRunning = this.#running.has(key);
+    const known = isRunning ? this.#again.get(key) : this.#waiting.get(key)?.at;
     if (known !== undefined && known <= moment) return;
-    wanted.set(key, moment);
-    if (wanted === this.#waiting) this.#push(key, moment);
+    if (isRunning) this.#again.set(key, moment);
+    else this.#push({ key, at: moment });
   }
 
   /** Forgets what was wanted later; a run that is under way ends by itself. */
@@ -87,7 +87,7 @@ export class WorkQueue {
   depth(): number {
     const now = this.#clock.now().getTime();
     let ready = 0;
-    for (const at of this.#waiting.values()) if (at <= now) ready++;
+    for (const { at } of this.#waiting.values()) if (at <= now) ready++;
     return ready;
   }
 
@@ -97,11 +97,11 @@ export class WorkQueue {
     for (const taker of this.#takers.splice(0)) taker(undefined);
   }
 
-  #push(key: string, at: number): void {
-    this.#heap.push({ key, at });
+  #push(entry: Entry): void {
+    this.#waiting.set(entry.key, entry);
+    this.#heap.push(entry);
     // A key that is looked at often leaves an entry behind each time; drop them before they outnumber the living.
-    if (this.#heap.size > 2 * this.#waiting.size + 64)
-      this.#heap.keep((entry) => this.#waiting.get(entry.key) === entry.at);
+    if (this.#heap.size > 2 * this.#waiting.size + 64) this.#heap.keep(this.#counts);
     if (this.#takers.length > 0) this.#serve();
   }
 
@@ -152,9 +152,10 @@ export class WorkQueue {
     const now = this.#clock.now().getTime();
     this.#heap.keep(() => false);
     this.#ready.clear();
-    for (const [key, at] of this.#waiting) {
-      this.#waiting.set(key, Math.min(at, now));
-      this.#heap.push({ key, at: Math.min(at, now) });
+    for (const { key, at } of [...this.#waiting.values()]) {
+      const entry = { key, at: Math.min(at, now) };
+      this.#waiting.set(key, entry);
+      this.#heap.push(entry);
     }
     for (const [key, at] of this.#again) this.#again.set(key, Math.min(at, now));
   }

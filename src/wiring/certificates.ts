@@ -43,6 +43,7 @@ export function wireCertificates(
     log,
     assertLeading,
     routineEvents: config.routineEvents,
+    propagationMs: config.trustPropagationMs,
     find: (key) => cluster.certificates.get(key),
     observe: async (resource) => {
       const seen = await observe(resource, observing);

@@ -4,6 +4,7 @@ import * as assert from 'uvu/assert';
 import { oneWorld } from '../e2e/support/world.ts';
 import { renderText } from './support/helm.ts';
 import { SCHEMA_PATH, writeSchemas } from './support/openapi.ts';
+import { installOperatorCrds, OPERATOR_API } from './support/operator.ts';
 import { runTool } from './tools.ts';
 
 const VALUES = [[], ['namespaces'], ['everything'], ['bare']];
@@ -24,6 +25,7 @@ let schemas: Promise<string> | undefined;
 function schemaFolder(): Promise<string> {
   schemas ??= shared.get().then(async ({ cluster }) => {
     const folder = join(cluster.dir, 'schemas');
+    await installOperatorCrds(cluster);
     const count = await writeSchemas(cluster, folder);
     assert.ok(count > 80, `${count} schemas`);
     return folder;
@@ -37,10 +39,10 @@ async function kubeconform(input: string) {
 }
 
 const rendered = (files: readonly string[]) =>
-  renderText(
-    {},
-    files.flatMap((file) => ['--values', join(import.meta.dirname, `values/${file}.yaml`)]),
-  );
+  renderText({}, [
+    ...OPERATOR_API,
+    ...files.flatMap((file) => ['--values', join(import.meta.dirname, `values/${file}.yaml`)]),
+  ]);
 
 for (const files of VALUES) {
   const name = files[0] ?? 'default';
@@ -65,6 +67,11 @@ for (const files of VALUES.filter(([name]) => name !== 'bare')) {
   });
 }
 
+test('with the Prometheus Operator in the cluster, the chart brings what is for it', async () => {
+  const kinds = [...(await rendered(['everything'])).matchAll(/^kind: (.*)$/gm)].map(([, kind]) => kind);
+  for (const kind of ['ServiceMonitor', 'PrometheusRule']) assert.ok(kinds.includes(kind), kind);
+});
+
 test('the schemas refuse what the API server would', async () => {
   const certificate = (spec: string) => `apiVersion: certwheel.io/v1alpha1
 kind: ClientCertificate
@@ -73,6 +80,7 @@ spec: ${spec}`;
   const problems = [
     certificate('{authorityRef: {name: ca}, secretName: a, commonName: a, durations: 1h}'),
     certificate('{authorityRef: {name: ca}, secretName: 1, commonName: a}'),
+    'apiVersion: monitoring.coreos.com/v1\nkind: ServiceMonitor\nmetadata: {name: a}\nspec: {selector: {}, endpoint: []}',
     'apiVersion: policy/v1\nkind: PodDisruptionBudget\nmetadata: {name: a}\nspec: {maxUnavailables: 1}',
   ];
   for (const problem of problems) {

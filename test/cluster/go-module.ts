@@ -29,7 +29,8 @@ export function cacheFolderFor(name: string, moduleFolder: string, ingredients: 
   return join(cacheRoot(), `${name}-${hash.digest('hex').slice(0, 12)}`);
 }
 
-function cacheRoot(): string {
+/** The folder for everything that is built or fetched once. */
+export function cacheRoot(): string {
   const { CERTWHEEL_CACHE: own, XDG_CACHE_HOME: xdg } = process.env;
   return own || join(xdg || join(homedir(), '.cache'), 'certwheel');
 }

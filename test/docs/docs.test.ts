@@ -52,6 +52,7 @@ test('help lists every target that is meant for people', () => {
     'lint',
     'typecheck',
     'build',
+    'image-tar',
     'clean',
   ]) {
     assert.match(makefile, new RegExp(`^${name}:.*## .`, 'm'));

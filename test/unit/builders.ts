@@ -14,6 +14,8 @@ export const SECOND = 1_000;
 export const MINUTE = 60 * SECOND;
 export const HOUR = 60 * MINUTE;
 export const DAY = 24 * HOUR;
+/** How long workloads may take to load a Secret, as the controller assumes by default. */
+export const PROPAGATION_MS = 2 * MINUTE;
 
 export const ALLOWED = { allowed: true, reason: '' };
 
@@ -103,6 +105,7 @@ interface SecretFields extends Partial<Omit<SecretView, 'memory' | 'certificate'
 export function aSecret(resource: ClientCertificate, fields: SecretFields = {}): SecretView {
   const { certificate, memory, ...rest } = fields;
   const { spec } = resource;
+  const facts = 'certificate' in fields && certificate === undefined ? undefined : someFacts(resource, certificate);
   return {
     namespace: resource.namespace,
     name: spec.secretName,
@@ -112,8 +115,9 @@ export function aSecret(resource: ClientCertificate, fields: SecretFields = {}):
     owner: { certificateName: resource.name, certificateUid: resource.uid },
     adoptBy: undefined,
     ownerReferences: spec.deletionPolicy === 'Delete' ? [resource.uid] : [],
-    certificate: 'certificate' in fields && certificate === undefined ? undefined : someFacts(resource, certificate),
+    certificate: facts,
     problem: undefined,
+    claimedNotAfter: facts?.notAfter,
     trustBundleHash: 'hash 1',
     labels: spec.secretLabels,
     annotations: spec.secretAnnotations,

@@ -76,7 +76,7 @@ export function sbom(parts: Parts): string {
     ],
     dependencies: [
       { ref: image, dependsOn: [app] },
-      // What nothing else brings in, the controller's own sources import.
+      // The bundle holds all of them, whoever of them imports whom.
       { ref: app, dependsOn: [node, ...npm.map(npmPurl)] },
       { ref: node, dependsOn: debian.map(debRef) },
       ...debian.map((each) => ({ ref: debRef(each) })),
@@ -87,7 +87,7 @@ export function sbom(parts: Parts): string {
 
 function nodeComponent(ref: string, versions: Parts['versions']) {
   const { node = '' } = versions;
-  const within = Object.entries(versions).filter(([name]) => !NO_PROGRAMS.includes(name));
+  const within = Object.entries(versions).filter(([name, version]) => version && !NO_PROGRAMS.includes(name));
   return {
     type: 'platform',
     'bom-ref': ref,

@@ -7,7 +7,23 @@ export const ROOT = join(import.meta.dirname, '../../..');
 export const CHART = join(ROOT, 'helm/certwheel');
 export const NAMESPACE = 'certwheel-system';
 
-/** An object of a rendered chart, as loosely as a test needs it. */
+export interface Container {
+  readonly image: string;
+  readonly command?: readonly string[];
+  readonly args: readonly string[];
+  readonly env: readonly { readonly name: string; readonly value: string }[];
+  readonly livenessProbe: { readonly httpGet: { readonly path: string } };
+  readonly readinessProbe: { readonly httpGet: { readonly path: string } };
+  readonly resources: Readonly<Record<'limits' | 'requests', Readonly<Record<string, string>>>>;
+}
+
+export interface PodSpec {
+  readonly serviceAccountName: string;
+  readonly containers: readonly Container[];
+  readonly topologySpreadConstraints?: readonly { readonly labelSelector?: object }[];
+}
+
+/** An object of a rendered chart, as far as tests look into it. */
 export interface Manifest {
   readonly apiVersion: string;
   readonly kind: string;
@@ -17,8 +33,12 @@ export interface Manifest {
     readonly labels?: Readonly<Record<string, string>>;
     readonly annotations?: Readonly<Record<string, string>>;
   };
-  // biome-ignore lint/suspicious/noExplicitAny: a test reads it as deep as it goes
-  readonly [field: string]: any;
+  /** Of a Pod, or of what has a template of one. */
+  readonly spec: PodSpec & { readonly template?: { readonly spec: PodSpec } };
+  /** Of roles. */
+  readonly rules?: unknown;
+  /** Of bindings. */
+  readonly subjects?: readonly { readonly namespace: string }[];
 }
 
 /** Arguments for values: `{a: {b: 1}}` as --set-json. */
@@ -82,4 +102,12 @@ export function one(manifests: readonly Manifest[], kind: string, name?: string)
 
 export function ofKind(manifests: readonly Manifest[], kind: string): Manifest[] {
   return manifests.filter((each) => each.kind === kind);
+}
+
+/** The Pod of the Deployment, and its own container. */
+export function podOf(manifests: readonly Manifest[]): PodSpec & { readonly container: Container } {
+  const spec = one(manifests, 'Deployment').spec.template?.spec;
+  const [container] = spec?.containers ?? [];
+  if (spec === undefined || container === undefined) throw new Error('the Deployment has no container');
+  return { ...spec, container };
 }

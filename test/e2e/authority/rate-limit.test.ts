@@ -1,8 +1,9 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { names } from '../../bench/rate.ts';
+import { metricsOf } from '../process/support/metrics.ts';
 import { clientCertificate, create, createAuthority, selfManaged, untilReady } from '../support/objects.ts';
-import { oneWorld } from '../support/world.ts';
+import { eventually, oneWorld } from '../support/world.ts';
 
 const shared = oneWorld();
 test.after(shared.stop);
@@ -41,6 +42,9 @@ test('another authority is not held up by it', async () => {
   await Promise.all(names('slow', 40).map((name) => create(world, clientCertificate(namespace, name))));
   await create(world, clientCertificate(namespace, 'quick', { authorityRef: { name: 'free' } }));
   await untilReady(world, namespace, 'quick', {}, 5_000);
+  // Those that wait for their turn are no secret.
+  const waiting = async () => (await metricsOf(controller)).value('certwheel_certificates', { ready: 'false' });
+  await eventually('metrics show who waits', async () => (await waiting()) === 39);
   assert.is(await controller.stop(), 0);
 });
 

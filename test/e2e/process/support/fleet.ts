@@ -95,5 +95,7 @@ export function lines(logs: readonly LogLine[], message: string, name?: string):
 
 /** What a controller calls a bug of its own. */
 export function bugs(logs: readonly LogLine[]): LogLine[] {
-  return logs.filter(({ message }) => /unexpected error|unhandled rejection|by a bug|which is a bug/.test(message));
+  return logs.filter(({ message }) =>
+    /unexpected error|unhandled rejection|uncaught exception|by a bug|which is a bug/.test(message),
+  );
 }

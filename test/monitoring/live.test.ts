@@ -1,0 +1,127 @@
+import { globSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { ROWS } from '../../tools/generate/dashboard/panels.ts';
+import { dashboard } from '../../tools/generate/dashboard.ts';
+import { eventually } from '../e2e/support/eventually.ts';
+import type { Sample } from './prometheus.ts';
+import { promtool } from './promtool.ts';
+import { alertRules } from './rules.ts';
+import { oneScene } from './scene.ts';
+
+const ROOT = join(import.meta.dirname, '../..');
+const shared = oneScene();
+test.after(shared.stop);
+
+/** A scrape comes every second, so this holds enough of them. */
+const RATE_INTERVAL = '20s';
+/** These take longer to provoke than anybody would wait; alerts.test.ts tries them in time. */
+const TAKES_TOO_LONG = new Set(['CertwheelWatchStale']);
+/** The controllers are needed by all the others. */
+const AT_THE_END = new Set(['CertwheelControllerAbsent']);
+
+const RULES = alertRules().map((rule) => ({
+  ...rule,
+  title: [rule.alert, rule.labels.severity, rule.labels.scope].filter((part) => part !== undefined).join(' '),
+}));
+
+test('Prometheus scrapes both controllers, and takes every rule', async () => {
+  const { prometheus } = await shared.get();
+  await eventually('both are up', async () => (await prometheus.query('up == 1')).length === 2);
+  interface Answer {
+    readonly data: {
+      readonly groups: readonly { readonly rules: readonly { health: string; lastError?: string }[] }[];
+    };
+  }
+  const rules = await eventually('all rules were judged', async () => {
+    const { data } = (await prometheus.get('/api/v1/rules')) as Answer;
+    const all = data.groups.flatMap((group) => group.rules);
+    return all.every(({ health }) => health !== 'unknown') && all;
+  });
+  assert.is(rules.length, RULES.length);
+  for (const { health, lastError } of rules) assert.is(health, 'ok', lastError);
+});
+
+test('every alert that can be provoked within minutes speaks up', async () => {
+  const { prometheus } = await shared.get();
+  const waited = RULES.filter(({ alert }) => !TAKES_TOO_LONG.has(alert) && !AT_THE_END.has(alert));
+  // All at once: one that is about to expire is silent when it has.
+  const heard = new Map<string, Sample>();
+  const missing = () => waited.map(({ title }) => title).filter((title) => !heard.has(title));
+  await eventually(
+    'all of them',
+    async () => {
+      for (const { title, expr } of waited) {
+        const [sample] = heard.has(title) ? [] : await prometheus.query(expr);
+        if (sample !== undefined) heard.set(title, sample);
+      }
+      return missing().length === 0;
+    },
+    100_000,
+  ).catch(() => assert.equal(missing(), []));
+  // The namespace is that of the resource, not that of the controller.
+  for (const [title, { labels }] of heard)
+    if (/Certificate|Rotation/.test(title) && !title.includes('fleet')) assert.match(labels.namespace ?? '', /^test-/);
+});
+
+test('promtool finds nothing wrong with what a controller shows', async () => {
+  const { controllers } = await shared.get();
+  for (const controller of controllers) {
+    const { text } = await promtool(['check', 'metrics'], await controller.metrics());
+    const complaints = text.split('\n').filter((line) => line !== '');
+    // Three gauges of the library for Node's own metrics are called _total.
+    for (const line of complaints) assert.match(line, /^nodejs_active_\w+_total non-counter/);
+  }
+});
+
+for (const { title, panels } of ROWS) {
+  for (const panel of panels) {
+    test(`${title}: ${panel.title} shows something`, async () => {
+      const { prometheus } = await shared.get();
+      for (const { expr, legend } of panel.queries) {
+        const samples = await prometheus.query(substituted(expr));
+        assert.ok(samples.length > 0, `nothing for ${legend}: ${expr}`);
+        assert.ok(
+          samples.some(({ value }) => Number.isFinite(value)),
+          `no number for ${legend}: ${expr}`,
+        );
+        for (const [, label = ''] of legend.matchAll(/\{\{(\w+)\}\}/g))
+          if (label !== 'pod') assert.ok(samples[0]?.labels[label], `no label ${label} for ${legend}: ${expr}`);
+      }
+    });
+  }
+}
+
+test('Prometheus understands every query of the pages', async () => {
+  const { prometheus } = await shared.get();
+  const queries = globSync('{docs/monitoring.md,docs/runbooks/*.md}', { cwd: ROOT }).flatMap((page) =>
+    [...readFileSync(join(ROOT, page), 'utf8').matchAll(/```promql\n([\s\S]*?)```/g)].map((match) => match[1] ?? ''),
+  );
+  assert.ok(queries.length > 8);
+  for (const query of queries) await prometheus.query(query);
+});
+
+test('each variable has values to choose from', async () => {
+  const { prometheus } = await shared.get();
+  for (const { definition } of dashboard().templating.list.filter((each) => 'definition' in each)) {
+    const [, metric, label] = /^label_values\((\w+), (\w+)\)$/.exec(String(definition)) ?? [];
+    assert.ok((await prometheus.query(`count by (${label}) (${metric})`)).length > 0, String(definition));
+  }
+});
+
+for (const { title, alert, expr } of RULES.filter((rule) => AT_THE_END.has(rule.alert))) {
+  test(`${title} speaks up when nobody is left, and not before`, async () => {
+    const { controllers, prometheus } = await shared.get();
+    assert.equal(await prometheus.query(expr), []);
+    await Promise.all(controllers.map((controller) => controller.stop()));
+    await eventually(alert, async () => (await prometheus.query(expr)).length > 0);
+  });
+}
+
+test.run();
+
+/** As Grafana would, with everything chosen. */
+function substituted(expr: string): string {
+  return expr.replaceAll('$__rate_interval', RATE_INTERVAL).replaceAll(/\$(namespace|authority)/g, '.*');
+}

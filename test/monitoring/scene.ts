@@ -1,0 +1,72 @@
+import { CERTIFICATE_AUTHORITIES } from '../../src/api/names.ts';
+import { opensslCa, putCaSecret } from '../e2e/process/support/ca.ts';
+import { createAll, numbered, QUICK, untilAllReady } from '../e2e/process/support/fleet.ts';
+import type { ControllerProcess } from '../e2e/support/controller-process.ts';
+import { patchSecret } from '../e2e/support/edits.ts';
+import { lazily } from '../e2e/support/lazily.ts';
+import { createAuthority, selfManaged } from '../e2e/support/objects.ts';
+import { oneWorld, type World } from '../e2e/support/world.ts';
+import { type Prometheus, startPrometheus } from './prometheus.ts';
+import { RULES_FILE } from './rules.ts';
+
+const DAY_MS = 86_400_000;
+
+/**
+ * Two controllers that each serve a namespace of their own, the second with no series for single certificates, and a
+ * Prometheus that scrapes both. In both namespaces there is traffic, and whatever can go wrong within a minute.
+ */
+export interface Scene {
+  readonly controllers: readonly ControllerProcess[];
+  readonly prometheus: Prometheus;
+  stop(): Promise<void>;
+}
+
+export function oneScene() {
+  const plain = oneWorld();
+  const scene = lazily(async () => startScene(await plain.get()));
+  return {
+    get: scene.get,
+    stop: async () => {
+      await scene.stop();
+      await plain.stop();
+    },
+  };
+}
+
+async function startScene(world: World): Promise<Scene> {
+  const namespaces = [await world.namespace(), await world.namespace()] as const;
+  const controllers = await Promise.all([
+    world.controller(['--namespaces', namespaces[0]]),
+    world.controller(['--namespaces', namespaces[1], '--certificate-series', '0']),
+  ]);
+  const targets = controllers.map(({ logs }) => `127.0.0.1:${logs.find((line) => 'metricsPort' in line)?.metricsPort}`);
+  const prometheus = await startPrometheus(targets, RULES_FILE);
+  try {
+    for (const namespace of namespaces) await begin(world, namespace);
+  } catch (error) {
+    await prometheus.stop();
+    throw error;
+  }
+  return { controllers, prometheus, stop: prometheus.stop };
+}
+
+async function begin(world: World, namespace: string): Promise<void> {
+  await createAuthority(world, selfManaged(namespace));
+  await createAll(world, namespace, numbered(10), QUICK);
+  await createAll(world, namespace, ['calm']);
+  await createAll(world, namespace, ['stuck'], QUICK);
+  await untilAllReady(world, namespace, 12);
+  // From now on every renewal of this one is refused, and its certificate runs out.
+  await patchSecret(world, namespace, 'stuck-tls', { immutable: true });
+
+  // One authority whose CA was never given to it, and one whose CA of 13 days has a day left.
+  const secret = (name: string) =>
+    world.client.create(CERTIFICATE_AUTHORITIES, {
+      metadata: { namespace, name },
+      spec: { secret: { name: `${name}-pair` } },
+    });
+  await secret('down');
+  await createAll(world, namespace, ['waiting'], { authorityRef: { name: 'down' } });
+  await putCaSecret(world, namespace, 'ending-pair', opensslCa('Ending CA', 13 * DAY_MS, Date.now() - 12 * DAY_MS));
+  await secret('ending');
+}

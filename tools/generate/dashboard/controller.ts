@@ -1,0 +1,118 @@
+import { half, type Panel, third } from './panel.ts';
+import { OURS, quantiles, rate } from './queries.ts';
+
+export const controller: readonly Panel[] = [
+  {
+    kind: 'lines',
+    title: 'Work that waits',
+    description: 'Objects in the queue. It empties within seconds, unless an authority or the API server is slow.',
+    unit: 'short',
+    ...third,
+    queries: [{ expr: 'sum by (controller) (certwheel_workqueue_depth)', legend: '{{controller}}' }],
+  },
+  {
+    kind: 'areas',
+    title: 'Looks at an object, by outcome',
+    description: 'retry and error tell of trouble, again of a race with another writer.',
+    unit: 'ops',
+    ...third,
+    queries: [
+      {
+        expr: `sum by (controller, outcome) (${rate('certwheel_workqueue_runs_total')})`,
+        legend: '{{controller}} {{outcome}}',
+      },
+    ],
+  },
+  {
+    kind: 'lines',
+    title: 'How long a look takes',
+    description: 'Authority and API server included.',
+    unit: 's',
+    ...third,
+    queries: quantiles('certwheel_workqueue_run_duration_seconds', 'controller'),
+  },
+  {
+    kind: 'areas',
+    title: 'Requests to the API server',
+    description: 'By verb and resource.',
+    unit: 'reqps',
+    ...third,
+    queries: [
+      {
+        expr: `sum by (verb, resource) (${rate('certwheel_kube_requests_total')}) > 0`,
+        legend: '{{verb}} {{resource}}',
+      },
+    ],
+  },
+  {
+    kind: 'areas',
+    title: 'Requests that were refused',
+    description: 'By status; 0 is no answer. A few 409 are races that were noticed.',
+    unit: 'reqps',
+    ...third,
+    queries: [
+      {
+        expr: `sum by (status, verb, resource) (${rate('certwheel_kube_requests_total{status!="200"}')}) > 0`,
+        legend: '{{status}} {{verb}} {{resource}}',
+      },
+    ],
+  },
+  {
+    kind: 'lines',
+    title: 'Writes per rotation',
+    description:
+      'Two for a routine renewal; the first issue writes an event too, and failures write without a rotation.',
+    unit: 'short',
+    ...third,
+    queries: [
+      {
+        expr: `sum(${rate('certwheel_kube_requests_total{verb=~"apply|create|delete",resource!="leases"}')}) / (sum(${rate('certwheel_rotations_total')}) > 0)`,
+        legend: 'writes per rotation',
+      },
+    ],
+  },
+  {
+    kind: 'states',
+    title: 'Which replica acts',
+    description: 'One acts; the others stand by with their caches filled.',
+    unit: 'short',
+    ...third,
+    states: ['stands by', 'acts'],
+    queries: [{ expr: 'max by (instance, pod) (certwheel_leader)', legend: '{{pod}} {{instance}}' }],
+  },
+  {
+    kind: 'lines',
+    title: 'Silence of watches',
+    description: 'How long ago anything last arrived; bookmarks arrive every minute.',
+    unit: 's',
+    ...third,
+    queries: [{ expr: 'max by (watch) (certwheel_watch_last_event_age_seconds)', legend: '{{watch}}' }],
+  },
+  {
+    kind: 'lines',
+    title: 'Event loop delay',
+    description: 'p99; above a second, the controller is short of CPU.',
+    unit: 's',
+    ...third,
+    queries: [{ expr: `nodejs_eventloop_lag_p99_seconds ${OURS}`, legend: '{{pod}} {{instance}}' }],
+  },
+  {
+    kind: 'lines',
+    title: 'Memory',
+    description: 'Resident, and the part of it that is objects in use. docs/performance.md says how much to expect.',
+    unit: 'bytes',
+    ...half,
+    queries: [
+      { expr: `process_resident_memory_bytes ${OURS}`, legend: 'resident {{pod}} {{instance}}' },
+      { expr: `nodejs_heap_size_used_bytes ${OURS}`, legend: 'in use {{pod}} {{instance}}' },
+    ],
+  },
+  {
+    kind: 'lines',
+    title: 'CPU',
+    description: 'In cores; the controller uses one at most.',
+    unit: 'short',
+    ...half,
+    queries: [{ expr: `${rate('process_cpu_seconds_total')} ${OURS}`, legend: '{{pod}} {{instance}}' }],
+  },
+];

@@ -1,0 +1,18 @@
+/**
+ * What the dashboard shows. Sums and histograms are there however many certificates there are; panels on single
+ * certificates say that above --certificate-series they are empty.
+ */
+import { authorities } from './authorities.ts';
+import { certificates } from './certificates.ts';
+import { controller } from './controller.ts';
+import { overview } from './overview.ts';
+import type { Row } from './panel.ts';
+import { rotations } from './rotations.ts';
+
+export const ROWS: readonly Row[] = [
+  { title: 'Overview', panels: overview },
+  { title: 'Certificates', panels: certificates },
+  { title: 'Rotations', panels: rotations },
+  { title: 'Authorities', panels: authorities },
+  { title: 'Controller', panels: controller },
+];
