@@ -34,6 +34,11 @@ test-chart: control-plane chart-tools ## Lint, render, check and install the cha
 test-monitoring: control-plane ## Run every alert and every query of the dashboard on a real Prometheus
 	node test/run.ts test/monitoring
 
+.PHONY: test-node
+test-node: control-plane chart-tools image-tar ## Install the chart on a real node, with real pods (Linux, root; installs Debian packages)
+	@node test/cluster/main.ts build-node >/dev/null
+	node test/run.ts node
+
 .PHONY: bench
 bench: control-plane ## Measure, 20 minutes (docs/performance.md)
 	node test/bench/main.ts

@@ -1,10 +1,14 @@
 import { ensureBinaries } from './binaries.ts';
-import { startControlPlane } from './control-plane.ts';
-import { programNames } from './recipe.ts';
+import { type ControlPlane, startControlPlane } from './control-plane.ts';
+import { startNode } from './node/node.ts';
+import { ensurePackages } from './node/packages.ts';
+import { nodeProgramNames, programNames } from './recipe.ts';
 
 const usage = `usage:
   node test/cluster/main.ts build            build the control plane, unless that has been done
-  node test/cluster/main.ts up [controller…] run one until Ctrl-C, with these controllers of kube-controller-manager`;
+  node test/cluster/main.ts up [controller…] run one until Ctrl-C, with these controllers of kube-controller-manager
+  node test/cluster/main.ts build-node       install and build what a node needs besides
+  node test/cluster/main.ts node             run one with a node, and pods on it, until Ctrl-C`;
 
 async function main([command, ...rest]: readonly string[]): Promise<void> {
   switch (command) {
@@ -14,15 +18,23 @@ async function main([command, ...rest]: readonly string[]): Promise<void> {
       }
       return;
     case 'up':
-      await up(rest);
+      await untilInterrupted(await startControlPlane({ controllers: rest }));
+      return;
+    case 'build-node':
+      await ensurePackages();
+      for (const path of Object.values(await ensureBinaries(nodeProgramNames))) {
+        console.log(path);
+      }
+      return;
+    case 'node':
+      await untilInterrupted((await startNode()).cluster);
       return;
     default:
       throw new Error(usage);
   }
 }
 
-async function up(controllers: readonly string[]): Promise<void> {
-  const controlPlane = await startControlPlane({ controllers });
+async function untilInterrupted(controlPlane: ControlPlane): Promise<void> {
   console.log(`kubeconfig: ${controlPlane.kubeconfigPath}`);
   console.log(`try:        ${controlPlane.kubectlPath} --kubeconfig ${controlPlane.kubeconfigPath} get namespaces`);
   console.log('Ctrl-C ends it and removes everything.');

@@ -43,10 +43,10 @@ function onFolder(folder: string): number[] {
 
 /** What is still there of a run, in words. */
 function traces(folder: string, pids: readonly number[]): string[] {
-  const links = execFileSync('ip', ['-brief', 'link'], { encoding: 'utf8' }).split('\n');
+  const links = execFileSync('ip', ['-oneline', 'link'], { encoding: 'utf8' }).split('\n');
   return [
     ...pids.filter(isRunning).map((pid) => `process ${pid}`),
-    ...links.filter((line) => line.startsWith('certwheel')).map((line) => `interface ${line}`),
+    ...links.filter((line) => line.includes(`alias ${basename(folder)}`)).map((line) => `interface ${line}`),
     ...readFileSync('/proc/mounts', 'utf8')
       .split('\n')
       .filter((line) => line.includes(basename(folder))),

@@ -1,7 +1,7 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 
 import { mkdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Guard, GuardedProcess } from '../guard.ts';
 
@@ -56,7 +56,7 @@ export async function startSandbox(guard: Guard, folder: string, pause: string):
   await untilReady(holder, () => spawnSync('nsenter', [...enter, 'test', '-e', join(scratch, 'ready')]).status === 0);
   const run = (program: string, ...args: readonly string[]) =>
     execFileSync('nsenter', [...enter, program, ...args], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
-  const { name, inner, outer } = connect(holder.pid);
+  const { name, inner, outer } = connect(holder.pid, basename(folder));
   run('ip', 'address', 'add', inner, 'peer', outer, 'dev', UPLINK);
   run('ip', 'link', 'set', UPLINK, 'up');
   // Addresses of services are rewritten on the way out, which takes a way out.
@@ -85,7 +85,7 @@ function entrance(pid: number): string[] {
 const UPLINK = 'uplink';
 
 /** A pair of interfaces between here and there; the kernel removes ours together with the other one. */
-function connect(pid: number): { name: string; inner: string; outer: string } {
+function connect(pid: number, run: string): { name: string; inner: string; outer: string } {
   let complaint = '';
   for (let number = 1; number < 255; number++) {
     const name = `certwheel${number}`;
@@ -98,7 +98,8 @@ function connect(pid: number): { name: string; inner: string; outer: string } {
     // Of the block for benchmarks of networks, which no network uses (RFC 2544).
     const [inner, outer] = [`198.18.${number}.1`, `198.18.${number}.2`];
     execFileSync('ip', ['address', 'add', outer, 'peer', inner, 'dev', name]);
-    execFileSync('ip', ['link', 'set', name, 'up']);
+    // The alias is for people: it tells whose it is.
+    execFileSync('ip', ['link', 'set', name, 'up', 'alias', run]);
     return { name, inner, outer };
   }
   throw new Error(`No network interface could be made for the node: ${complaint.trim()}`);
