@@ -31,6 +31,7 @@ test('there is an example for each thing that people begin with', () => {
     'authorities/self-managed',
     'cluster-authority',
     'client-certificate',
+    'workloads',
   ]) {
     assert.ok(
       files.some((file) => dirname(file) === `examples/${folder}`),

@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { accountKubeconfig, provesGolden, requestsOfAccount } from '../../chart/support/account.ts';
-import { CHART, helm, install, NAMESPACE, ROOT } from '../../chart/support/helm.ts';
+import { CHART, helm, install, NAMESPACE } from '../../chart/support/helm.ts';
+import { commandsOf, runCommands } from '../../chart/support/page.ts';
 import { ensureTool } from '../../chart/tools.ts';
 import { startNode } from '../../cluster/node/node.ts';
 import { eventually } from '../support/eventually.ts';
@@ -14,18 +15,23 @@ import { openWorld } from '../support/world.ts';
 import { controllerLogs, controllerPods, untilControllerRolledOut } from './support/pods.ts';
 import { importOurImage, issueFleet, issues, secretsOf, touchesNoSecret } from './support/release.ts';
 
+/** What docs/install.md shows, and the README after it. */
+const [HELM_INSTALL = '', ROLLOUT = '', HELM_TEST = ''] = commandsOf('docs/install.md', 'With Helm');
+const INSTALL = [HELM_INSTALL, ROLLOUT];
+const FIRST_CERTIFICATES = commandsOf('README.md', 'Use it on a cluster').filter((line) =>
+  /quickstart|demo/.test(line),
+);
+
 const FLEET = 'fleet';
 const SECONDS_TO_FIRST_CERTIFICATE = 60;
 
 const shared = lazily(async () => {
+  // Not while a clock runs.
   await ensureTool('helm');
   const node = await startNode();
   importOurImage(node);
   const started = performance.now();
-  const world = await openWorld(node.cluster, async (cluster) => {
-    await install(cluster);
-    await untilControllerRolledOut(node);
-  });
+  const world = await openWorld(node.cluster, (cluster) => runCommands(cluster, INSTALL));
   return { node, world, started, stop: () => world.stop() };
 });
 test.after(() => shared.stop());
@@ -33,8 +39,7 @@ test.after(() => shared.stop());
 test('from helm install to the first certificates it takes less than a minute, and no step but the documented ones', async () => {
   const { node, started } = await shared.get();
   const { cluster } = node;
-  await cluster.kubectl(['apply', '-f', join(ROOT, 'examples/quickstart')]);
-  await cluster.kubectl(['wait', '--for=condition=Ready', 'ccert', '--all', '-n', 'certwheel-demo', '--timeout=60s']);
+  assert.match(await runCommands(cluster, FIRST_CERTIFICATES), 'condition met');
   const seconds = (performance.now() - started) / 1000;
   console.log(`# helm install to the first certificates: ${seconds.toFixed(1)} s, two replicas, image on the node`);
   assert.ok(seconds < SECONDS_TO_FIRST_CERTIFICATE, `${seconds} s`);
@@ -44,7 +49,7 @@ test('from helm install to the first certificates it takes less than a minute, a
 
 test('helm test finds that it works', async () => {
   const { node } = await shared.get();
-  assert.match(await helm(node.cluster, ['test', 'certwheel', '--namespace', NAMESPACE, '--timeout=90s']), 'Succeeded');
+  assert.match(await runCommands(node.cluster, [HELM_TEST]), 'Succeeded');
 });
 
 test('the account of the Pods may do what is written down, and may not write a Secret of somebody else', async () => {
