@@ -73,7 +73,6 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
 export async function startWithParts(options: ControlPlaneOptions): Promise<{
   readonly controlPlane: ControlPlane;
   readonly layout: Layout;
-  readonly guard: Guard;
 }> {
   const binaries = await ensureBinaries(['etcd', 'kube-apiserver', 'kubectl']);
   removeLeftovers();
@@ -103,7 +102,7 @@ export async function startWithParts(options: ControlPlaneOptions): Promise<{
     if (options.controllers?.length) {
       await controlPlane.startControllerManager(options.controllers);
     }
-    return { controlPlane, layout, guard };
+    return { controlPlane, layout };
   } catch (error) {
     await guard.close();
     removeCgroups(folder);

@@ -12,6 +12,8 @@ export interface Containerd {
   /** Makes the images of an OCI archive known: under the names that they bear, or as `repository` with their tags. */
   importImage(archivePath: string, repository?: string): void;
 }
+
+/** Starts it, and waits until it answers. */
 export async function startContainerd(sandbox: Sandbox, layout: Layout): Promise<Containerd> {
   const folder = join(layout.folder, 'containerd');
   const { configPath, socket } = prepare(folder);

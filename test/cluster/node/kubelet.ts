@@ -2,8 +2,11 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { issueClient } from '../certificates.ts';
 import { cgroupOf, makeCgroups } from '../cgroups.ts';
-import type { Guard, GuardedProcess } from '../guard.ts';
+import type { ControlPlane } from '../control-plane.ts';
+import type { GuardedProcess } from '../guard.ts';
 import type { Layout } from '../layout.ts';
+import { LogPart, waitUntilReady } from '../ready.ts';
+import type { Sandbox } from './sandbox.ts';
 
 export interface KubeletOptions {
   readonly layout: Layout;
@@ -29,9 +32,23 @@ export function kubeletAccess(layout: Layout): string[] {
   ];
 }
 
-/** Whether the node is Ready is for the API server to say. */
-export function startKubelet(guard: Guard, program: string, options: KubeletOptions): GuardedProcess {
-  return guard.run('kubelet', program, kubeletArguments(options), { logPath: options.layout.log('kubelet') });
+/** Starts it, and waits until it is well and its node Ready. */
+export async function startKubelet(
+  { guard, run }: Sandbox,
+  program: string,
+  cluster: ControlPlane,
+  options: KubeletOptions,
+): Promise<GuardedProcess> {
+  const log = new LogPart(options.layout.log('kubelet'));
+  const kubelet = guard.run('kubelet', program, kubeletArguments(options), { logPath: log.path });
+  const node = `node/${options.nodeName}`;
+  await waitUntilReady(kubelet, log, async () => {
+    // After a restart the node is Ready for a while because it was before.
+    const well = run('curl', '--silent', 'http://127.0.0.1:10248/healthz') === 'ok';
+    const args = ['wait', '--for=condition=Ready', node, '--timeout=5s'];
+    return well && (await cluster.kubectl(args, { allowFailure: true })).code === 0;
+  });
+  return kubelet;
 }
 
 /** Writes the kubelet's configuration, and answers its arguments. */

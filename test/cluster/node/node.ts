@@ -78,10 +78,7 @@ async function startPrograms(
     containerdSocket: containerd.socket,
     syncFrequency: options.syncFrequency,
   };
-  let kubelet = startKubelet(guard, binaries.kubelet, kubeletOptions);
-  const ready = () => cluster.kubectl(['wait', '--for=condition=Ready', `node/${NODE_NAME}`, '--timeout=60s']);
-  await cluster.kubectl(['wait', '--for=create', `node/${NODE_NAME}`, '--timeout=60s']);
-  await ready();
+  let kubelet = await startKubelet(sandbox, binaries.kubelet, cluster, kubeletOptions);
   return {
     cluster,
     name: NODE_NAME,
@@ -91,8 +88,7 @@ async function startPrograms(
     async restartKubelet({ syncFrequency = options.syncFrequency, downForMs = 0 } = {}) {
       await kubelet.stop();
       await sleep(downForMs);
-      kubelet = startKubelet(guard, binaries.kubelet, { ...kubeletOptions, syncFrequency });
-      await ready();
+      kubelet = await startKubelet(sandbox, binaries.kubelet, cluster, { ...kubeletOptions, syncFrequency });
     },
     stop: () => cluster.stop(),
   };

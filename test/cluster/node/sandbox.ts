@@ -1,5 +1,4 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-
 import { mkdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -40,6 +39,7 @@ exec "$pause"
 
 const READY_WITHIN_MS = 10_000;
 
+/** Makes the namespaces and connects them to this machine; `pause` is the program that holds them. */
 export async function startSandbox(guard: Guard, folder: string, pause: string): Promise<Sandbox> {
   const scratch = join(folder, 'scratch');
   const flags = ['--net', '--mount', '--pid', '--fork', '--mount-proc', '--kill-child=KILL'];

@@ -11,15 +11,20 @@ import { applyWorkloads, type WorkloadOptions } from './workloads.ts';
 export async function startShop({ syncFrequency, ...workloads }: WorkloadOptions & { syncFrequency?: string }) {
   const node = await startNode(syncFrequency === undefined ? {} : { syncFrequency });
   const world = await openWorld(node.cluster);
+  let secrets: Witness | undefined;
+  const stop = async () => {
+    secrets?.stop();
+    await world.stop();
+  };
   try {
     await startController(node.cluster.kubeconfigPath);
     importWorkloadImages(node);
     await node.cluster.kubectl(['create', 'namespace', 'shop']);
-    const secrets = await watchSecrets(world, 'shop');
+    secrets = await watchSecrets(world, 'shop');
     await applyWorkloads(node, workloads);
-    return { node, secrets, stop: () => world.stop() };
+    return { node, secrets, stop };
   } catch (error) {
-    await world.stop();
+    await stop();
     throw error;
   }
 }
