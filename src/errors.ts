@@ -19,6 +19,11 @@ export const ERROR_CODES = [
   'CAPairRefused',
   'CAExpired',
   'InvalidAnswer',
+  'CABundleNotFound',
+  'IssuerNotReady',
+  'BackendForbidden',
+  'RequestFailed',
+  'RequestDenied',
   // what was asked for
   'InvalidSpec',
   'UnsupportedByAuthority',
