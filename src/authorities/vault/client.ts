@@ -56,7 +56,7 @@ export class VaultClient {
       return new AuthorityError('AuthorityUnavailable', `${server}: ${what} was answered 412: it lags behind`);
     return (
       refusalError(answer, server, what) ??
-      new DeniedError('DeniedByAuthority', `${what} was answered ${status}: ${message || 'without a reason'}`)
+      new DeniedError('RequestDenied', `${what} was answered ${status}: ${message || 'without a reason'}`)
     );
   }
 }

@@ -56,7 +56,7 @@ async function tokenOf(name: string, audience: string, deps: AuthorityDeps): Pro
       throw new AuthorityError('CredentialsNotFound', `there is no ServiceAccount ${name} in namespace ${namespace}`);
     if (error.status !== 403) throw error;
     throw new AuthorityError(
-      'Forbidden',
+      'BackendForbidden',
       `Certwheel may not make a token of ServiceAccount ${namespace}/${name}: give its account create on serviceaccounts/token of that name by a Role`,
     );
   }
