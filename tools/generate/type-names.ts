@@ -24,6 +24,8 @@ const AUTHORITY_NAMES: Record<string, string> = {
   'spec.selfManaged': 'SelfManagedBackend',
   'spec.selfManaged.subject': 'Subject',
   'spec.selfManaged.privateKey': 'CAPrivateKey',
+  'spec.stepCA': 'StepCABackend',
+  'spec.stepCA.provisioner': 'StepCAProvisioner',
   'spec.limits': 'AuthorityLimits',
   'spec.rateLimit': 'RateLimit',
   status: 'AuthorityStatus',

@@ -600,6 +600,52 @@ export const certificateAuthoritySchema = {
             }
           }
         },
+        "stepCA": {
+          "type": "object",
+          "required": [
+            "url",
+            "rootFingerprints",
+            "provisioner"
+          ],
+          "properties": {
+            "url": {
+              "type": "string",
+              "pattern": "^https://([A-Za-z0-9]([-A-Za-z0-9.]*[A-Za-z0-9])?|\\[[0-9A-Fa-f:.]+\\])(:[0-9]{1,5})?/?$",
+              "maxLength": 512
+            },
+            "rootFingerprints": {
+              "type": "array",
+              "minItems": 1,
+              "maxItems": 8,
+              "uniqueItems": true,
+              "items": {
+                "type": "string",
+                "pattern": "^[0-9a-f]{64}$",
+                "maxLength": 64
+              }
+            },
+            "provisioner": {
+              "type": "object",
+              "required": [
+                "name",
+                "secretName"
+              ],
+              "properties": {
+                "name": {
+                  "type": "string",
+                  "minLength": 1,
+                  "maxLength": 256
+                },
+                "secretName": {
+                  "type": "string",
+                  "pattern": "^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$",
+                  "minLength": 1,
+                  "maxLength": 253
+                }
+              }
+            }
+          }
+        },
         "limits": {
           "type": "object",
           "properties": {
@@ -1054,6 +1100,52 @@ export const clusterCertificateAuthoritySchema = {
                   "format": "int32",
                   "minimum": 256,
                   "maximum": 4096
+                }
+              }
+            }
+          }
+        },
+        "stepCA": {
+          "type": "object",
+          "required": [
+            "url",
+            "rootFingerprints",
+            "provisioner"
+          ],
+          "properties": {
+            "url": {
+              "type": "string",
+              "pattern": "^https://([A-Za-z0-9]([-A-Za-z0-9.]*[A-Za-z0-9])?|\\[[0-9A-Fa-f:.]+\\])(:[0-9]{1,5})?/?$",
+              "maxLength": 512
+            },
+            "rootFingerprints": {
+              "type": "array",
+              "minItems": 1,
+              "maxItems": 8,
+              "uniqueItems": true,
+              "items": {
+                "type": "string",
+                "pattern": "^[0-9a-f]{64}$",
+                "maxLength": 64
+              }
+            },
+            "provisioner": {
+              "type": "object",
+              "required": [
+                "name",
+                "secretName"
+              ],
+              "properties": {
+                "name": {
+                  "type": "string",
+                  "minLength": 1,
+                  "maxLength": 256
+                },
+                "secretName": {
+                  "type": "string",
+                  "pattern": "^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$",
+                  "minLength": 1,
+                  "maxLength": 253
                 }
               }
             }

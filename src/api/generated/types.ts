@@ -310,11 +310,12 @@ export interface LastFailure {
   attempts: number;
 }
 /**
- * Exactly one backend (secret or selfManaged), and what holds for whatever it issues.
+ * Exactly one backend (secret, selfManaged or stepCA), and what holds for whatever it issues.
  */
 export interface CertificateAuthoritySpec {
   secret?: SecretBackend;
   selfManaged?: SelfManagedBackend;
+  stepCA?: StepCABackend;
   limits?: AuthorityLimits;
   rateLimit?: RateLimit;
   /**
@@ -371,6 +372,40 @@ export interface CAPrivateKey {
    * to 4096 in steps of 256). Not for Ed25519.
    */
   size?: number;
+}
+/**
+ * A step-ca of Smallstep. Certwheel signs a one-time token for each request with the key of a JWK
+ * provisioner of yours. See docs/authorities/step-ca.md for what to set up there.
+ */
+export interface StepCABackend {
+  /**
+   * Address of step-ca, such as https://ca.example.com or https://ca.example.com:9000, without a path. Its
+   * host must be one of the dnsNames in ca.json.
+   */
+  url: string;
+  /**
+   * SHA-256 of the root certificate of step-ca, as step certificate fingerprint root_ca.crt prints it. It
+   * alone is what is trusted at first; what else step-ca lists as roots is believed after that. While a root
+   * is being replaced, name both: the connection is good if it leads to one of them.
+   */
+  rootFingerprints: string[];
+  provisioner: StepCAProvisioner;
+}
+/**
+ * The JWK provisioner that is used.
+ */
+export interface StepCAProvisioner {
+  /**
+   * Name of the provisioner, as step ca provisioner list shows it.
+   */
+  name: string;
+  /**
+   * Name of a Secret with the keys password and key: the encrypted private key of the provisioner (a JWE, as
+   * step crypto jwk create writes it) and what opens it. Without key the encrypted key is fetched from
+   * step-ca. It is looked up in the namespace of a CertificateAuthority, and in the controller's namespace
+   * for a ClusterCertificateAuthority.
+   */
+  secretName: string;
 }
 /**
  * What may be asked of this authority at most. A ClientCertificate that asks for more is refused with the
@@ -498,12 +533,13 @@ export interface CAGeneration {
   certificate?: string;
 }
 /**
- * Exactly one backend (secret or selfManaged), and what holds for whatever it issues.
+ * Exactly one backend (secret, selfManaged or stepCA), and what holds for whatever it issues.
  */
 export interface ClusterCertificateAuthoritySpec {
   allowedNamespaces?: AllowedNamespaces;
   secret?: SecretBackend;
   selfManaged?: SelfManagedBackend;
+  stepCA?: StepCABackend;
   limits?: AuthorityLimits;
   rateLimit?: RateLimit;
   /**
