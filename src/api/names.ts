@@ -42,6 +42,20 @@ export const SECRETS = {
   kind: 'Secret',
   namespaced: true,
 } as const satisfies Resource;
+export const CONFIG_MAPS = {
+  group: '',
+  version: 'v1',
+  plural: 'configmaps',
+  kind: 'ConfigMap',
+  namespaced: true,
+} as const satisfies Resource;
+export const SERVICE_ACCOUNTS = {
+  group: '',
+  version: 'v1',
+  plural: 'serviceaccounts',
+  kind: 'ServiceAccount',
+  namespaced: true,
+} as const satisfies Resource;
 export const NAMESPACES = {
   group: '',
   version: 'v1',

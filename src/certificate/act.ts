@@ -1,7 +1,7 @@
 import type { KeyObject } from 'node:crypto';
 import type { ClientCertificate } from '../api/client-certificate.ts';
 import type { RawObject } from '../api/parse.ts';
-import type { Authority, IssueRequest } from '../authorities/authority.ts';
+import { type Authority, type IssueRequest, isPending } from '../authorities/authority.ts';
 import type { Clock } from '../clock.ts';
 import { ApiError, RetryableError } from '../errors.ts';
 import { type Flaw, proveIssued } from '../pki/chain.ts';
@@ -66,6 +66,8 @@ async function make(
   const key = await privateKeyFor(seen, deps);
   deps.assertLeading();
   const issued = await ask(requestFor(seen.resource, key, seen.secret), signal);
+  if (isPending(issued))
+    throw new RetryableError('InvalidAnswer', 'the authority answers later, which nobody waits for yet');
   const made = { issued, key, issuedAt: deps.clock.now() };
   await prove(made, seen, view, deps, signal);
   return made;
