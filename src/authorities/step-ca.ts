@@ -16,7 +16,13 @@ import type {
   RevocationReason,
 } from './authority.ts';
 import { withinLimit } from './http.ts';
-import { type Credentials, credentialsIn, KeyRing, type ListedProvisioner, listedUnder } from './step-ca/provisioner.ts';
+import {
+  type Credentials,
+  credentialsIn,
+  KeyRing,
+  type ListedProvisioner,
+  listedUnder,
+} from './step-ca/provisioner.ts';
 import { StepServer } from './step-ca/server.ts';
 import { oneTimeToken, type ProvisionerKey } from './step-ca/token.ts';
 
@@ -112,7 +118,11 @@ class StepCA {
     claims: { readonly subject: string; readonly sans?: readonly string[]; readonly csr?: Buffer },
   ): string {
     const { rootFingerprints, provisioner } = this.#spec;
-    const about = { issuer: provisioner.name, audience: this.server.endpoint(path), rootFingerprint: rootFingerprints[0] ?? '' };
+    const about = {
+      issuer: provisioner.name,
+      audience: this.server.endpoint(path),
+      rootFingerprint: rootFingerprints[0] ?? '',
+    };
     return oneTimeToken({ ...key, kid }, { ...about, ...claims }, this.#deps.clock.now());
   }
 

@@ -35,7 +35,10 @@ export async function fetchRoot(
     const text = await readAtMost(answer.body, origin);
     const root = rootIn(text);
     if (root !== undefined && createHash('sha256').update(root.der).digest('hex') === fingerprint) return root;
-    throw new AuthorityError('AuthorityNotTrusted', whyNone(origin, fingerprint, answer.statusCode, root !== undefined));
+    throw new AuthorityError(
+      'AuthorityNotTrusted',
+      whyNone(origin, fingerprint, answer.statusCode, root !== undefined),
+    );
   } catch (error) {
     throw noAnswer(error, origin);
   } finally {

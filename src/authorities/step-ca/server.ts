@@ -87,7 +87,11 @@ export class StepServer {
     // Counted from step-ca's own clock; what it backdates comes on top of it.
     const notAfter = `${Math.max(1, Math.round(lifetimeMs / 1000))}s`;
     const body = { csr, ott: token, notAfter, templateData };
-    const answer = await this.#order({ method: 'POST', path: '/1.0/sign', body, secrets: [token] }, 'the request', signal);
+    const answer = await this.#order(
+      { method: 'POST', path: '/1.0/sign', body, secrets: [token] },
+      'the request',
+      signal,
+    );
     const { certChain, crt, ca } = membersOf(answer.body);
     const pems = Array.isArray(certChain) ? certChain : [crt, ca];
     return pems.flatMap((pem) => (typeof pem === 'string' ? this.#certificates(pem, '/sign') : []));
@@ -115,7 +119,10 @@ export class StepServer {
     if (answer.status < 300) return answer;
     throw (
       refusalError(answer, this.#spec.url, what) ??
-      new AuthorityError('AuthorityMisconfigured', `${this.#spec.url}: ${what} was answered ${answer.status}: ${answer.message}`)
+      new AuthorityError(
+        'AuthorityMisconfigured',
+        `${this.#spec.url}: ${what} was answered ${answer.status}: ${answer.message}`,
+      )
     );
   }
 
@@ -170,7 +177,9 @@ export class StepServer {
     try {
       return parseCertificates(pem);
     } catch (error) {
-      throw this.#nonsense(`${path} with a malformed certificate: ${error instanceof Error ? error.message : 'unreadable'}`);
+      throw this.#nonsense(
+        `${path} with a malformed certificate: ${error instanceof Error ? error.message : 'unreadable'}`,
+      );
     }
   }
 
@@ -180,6 +189,10 @@ export class StepServer {
 }
 
 function sameCertificates(some: readonly CertificateView[], others: readonly CertificateView[]): boolean {
-  const ids = (list: readonly CertificateView[]) => list.map(({ fingerprintSHA256 }) => fingerprintSHA256).sort().join();
+  const ids = (list: readonly CertificateView[]) =>
+    list
+      .map(({ fingerprintSHA256 }) => fingerprintSHA256)
+      .sort()
+      .join();
   return ids(some) === ids(others);
 }
