@@ -26,7 +26,11 @@ export const ERROR_CODES = [
   'AuthorityBusy',
   'CredentialsNotFound',
   'CredentialsRefused',
-  'DeniedByAuthority',
+  'CABundleNotFound',
+  'IssuerNotReady',
+  'BackendForbidden',
+  'RequestFailed',
+  'RequestDenied',
   // what was asked for
   'InvalidSpec',
   'UnsupportedByAuthority',

@@ -100,6 +100,14 @@ export const EXTERNAL_ID_ANNOTATION = 'certwheel.io/external-id';
 /** Which labels and annotations came from the template, to notice that one was taken out of it. */
 export const TEMPLATE_KEYS_ANNOTATION = 'certwheel.io/template-keys';
 
+/** On the Secret that keeps a private key while its certificate is awaited: whose it is, and for which request. */
+export const NEXT_OF_LABEL = 'certwheel.io/next-of';
+export const REQUEST_ANNOTATION = 'certwheel.io/request';
+export const WANTED_ANNOTATION = 'certwheel.io/wanted';
+export const TICKET_ANNOTATION = 'certwheel.io/ticket';
+export const DENIED_ANNOTATION = 'certwheel.io/denied';
+export const DENIED_AT_ANNOTATION = 'certwheel.io/denied-at';
+
 /** On the Secret of a CA generation: the authority's name, and what its state machine stands at. */
 export const AUTHORITY_NAME_LABEL = 'certwheel.io/authority-name';
 export const AUTHORITY_KIND_LABEL = 'certwheel.io/authority-kind';

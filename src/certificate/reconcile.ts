@@ -10,17 +10,26 @@ import type { ClientCertificateStatus } from '../api/generated/types.ts';
 import { earliest } from '../api/moments.ts';
 import { keyOf } from '../api/parse.ts';
 import { isStored } from '../api/stored-status.ts';
-import type { Authority } from '../authorities/authority.ts';
-import { AuthorityError, type CertwheelError, classify, RetryableError, UnexpectedError } from '../errors.ts';
+import type { Authority, Pending } from '../authorities/authority.ts';
+import {
+  AuthorityError,
+  type CertwheelError,
+  classify,
+  DeniedError,
+  RetryableError,
+  UnexpectedError,
+} from '../errors.ts';
 import type { Logger } from '../log.ts';
 import { backoffMs } from '../queue/backoff.ts';
 import type { Outcome, Run } from '../queue/controller.ts';
 import type { Turnstile } from '../queue/turnstile.ts';
 import { stackOf } from '../stack.ts';
-import { type ActDeps, issue, repair } from './act.ts';
+import { type ActDeps, type IssueResult, issue, repair } from './act.ts';
 import { decide } from './decide.ts';
 import { type EventText, expiredEvent, issuedEvent, shortLifeEvent, troubleEvent } from './events.ts';
+import type { NextKey } from './next-key.ts';
 import { type Decision, isAuthority, type Observed, type Permission } from './observed.ts';
+import { type Ask, endRequest, isUnderWay } from './request.ts';
 import { longestRetryMs, schedule } from './schedule.ts';
 import type { CertificateFacts, SecretView } from './secret-view.ts';
 import { attemptsSoFar, CERTIFICATE_CONDITIONS, type Failure, nextStatus } from './status.ts';
@@ -35,6 +44,8 @@ export interface CertificateMetrics {
 export interface CertificateDeps extends ActDeps {
   /** From the cache; undefined once it is gone. */
   find(key: string): ClientCertificate | BrokenClientCertificate | undefined;
+  /** From the cache: a request of a ClientCertificate of that name, which may be gone. */
+  nextKey(key: string): NextKey | undefined;
   /** Undefined while its authority hasn't been looked at yet; that look wakes it. */
   observe(resource: ClientCertificate): Promise<Observed | undefined>;
   /** The authority behind it, and what keeps that from being asked too often; undefined where it isn't there. */
@@ -56,20 +67,28 @@ export interface CertificateDeps extends ActDeps {
 /** Policy and approval will decide here; until then everything is allowed that the authority's limits allow. */
 const PERMISSION: Permission = { allowed: true, reason: '' };
 
+/** How soon it is tried again to remove what a request has left behind. */
+const TIDY_AGAIN_MS = 30_000;
+
+/** An answer is an answer: it may be another after somebody changed a policy, which nothing tells us of. */
+const DENIED_RETRY_MS = 3_600_000;
+
 /** The first wait after a failure; from there it doubles up to what the life that is left allows. */
 const FIRST_RETRY_MS = 1_000;
 
 /** One look at one ClientCertificate: observe, decide, act, tell. */
 export async function reconcileCertificate(key: string, deps: CertificateDeps, run: Run): Promise<Outcome> {
   const resource = deps.find(key);
-  if (resource === undefined || resource.deleting) return { do: 'rest' };
+  if (resource === undefined) return { do: 'rest', recheckAt: await tidy(deps.nextKey(key), deps, run) };
+  if (resource.deleting) return { do: 'rest' };
   if (isBroken(resource)) return reportBroken(resource, deps);
 
   const seen = await deps.observe(resource);
   if (seen === undefined) return { do: 'rest' };
   const decision = decide(seen, PERMISSION, deps.clock.now());
   if (decision.do !== 'issue') deps.unpublished.drop(resource.uid);
-  const turnstile = decision.do === 'issue' ? deps.runtime(resource)?.turnstile : undefined;
+  // To ask for the answer to a request is no new one.
+  const turnstile = decision.do === 'issue' && !isUnderWay(seen) ? deps.runtime(resource)?.turnstile : undefined;
   // Turned away for now: whoever leaves calls the next. That may take long, so metrics tell of it meanwhile.
   if (turnstile?.enter(key, deadlineOf(seen.secret)) === false) {
     const now = deps.clock.now();
@@ -91,10 +110,15 @@ export function deadlineOf(secret: SecretView | undefined): number | undefined {
 async function carryOut(seen: Observed, decision: Decision, deps: CertificateDeps, run: Run): Promise<Outcome> {
   try {
     const startedMs = deps.clock.monotonicMs();
-    const secret = await act(seen, decision, deps, run);
+    const result = await act(seen, decision, deps, run);
+    if ('pending' in result) return await report(seen, decision, undefined, deps, result.pending);
+    const { secret } = result;
     if (decision.do === 'issue' && secret?.certificate !== undefined)
       tellIssued(seen, decision, secret.certificate, deps.clock.monotonicMs() - startedMs, deps);
-    return await report({ ...seen, secret }, decision, undefined, deps);
+    const outcome = await report({ ...seen, secret }, decision, undefined, deps);
+    const leftOver = isOver(seen, decision) ? deps.nextKey(keyOf(seen.resource)) : undefined;
+    const tidyAt = await tidy(leftOver, deps, run);
+    return outcome.do === 'rest' ? { ...outcome, recheckAt: earliest([outcome.recheckAt, tidyAt]) } : outcome;
   } catch (thrown) {
     const error = classify(thrown);
     // Not about this certificate: somebody was faster, or the API server is away. Status couldn't tell it better.
@@ -104,24 +128,58 @@ async function carryOut(seen: Observed, decision: Decision, deps: CertificateDep
   }
 }
 
+/** Whether nobody waits for the answer to a request any more, once what was decided is done. */
+function isOver({ resource }: Observed, decision: Decision): boolean {
+  switch (decision.do) {
+    case 'issue':
+      return true;
+    case 'settle':
+      // Hands off means from what was asked for, too.
+      return !resource.spec.suspended;
+    case 'refuse':
+      // What was denied is remembered there.
+      return decision.code !== 'RequestDenied';
+    default:
+      return false;
+  }
+}
+
+/** Removes what a request has left; answers when to try again, where that failed. It's nothing that people wait for. */
+async function tidy(
+  next: NextKey | undefined,
+  deps: CertificateDeps,
+  { signal, outside }: Run,
+): Promise<Date | undefined> {
+  if (next === undefined) return undefined;
+  try {
+    await outside(() => endRequest(next, deps, signal));
+    return undefined;
+  } catch (thrown) {
+    const { namespace, certificateName: name } = next;
+    deps.log.warn('a request could not be tidied up', { namespace, name, error: classify(thrown).message });
+    return new Date(deps.clock.now().getTime() + TIDY_AGAIN_MS);
+  }
+}
+
 async function act(
   seen: Observed,
   decision: Decision,
   deps: CertificateDeps,
   { signal, outside }: Run,
-): Promise<SecretView | undefined> {
-  if ((decision.do !== 'issue' && decision.do !== 'repair') || !isAuthority(seen.authority)) return seen.secret;
+): Promise<IssueResult | { readonly secret: SecretView | undefined }> {
+  if ((decision.do !== 'issue' && decision.do !== 'repair') || !isAuthority(seen.authority))
+    return { secret: seen.secret };
   if (decision.do === 'repair') {
     const repaired = await repair(seen, seen.authority, deps);
     deps.log.info('Secret repaired', { ...logged(seen), message: decision.message });
-    return repaired;
+    return { secret: repaired };
   }
   const backend = deps.runtime(seen.resource)?.backend;
   if (backend === undefined) throw new RetryableError('Conflict', 'the authority went away');
   // One that may take seconds to answer must not keep a worker from those who don't.
-  const ask: Authority['issue'] = seen.authority.capabilities.remote
+  const ask: Ask = seen.authority.capabilities.remote
     ? (request) => outside(() => backend.issue(request, signal))
-    : backend.issue;
+    : (request) => backend.issue(request, signal);
   return issue(seen, seen.authority, ask, deps, signal);
 }
 
@@ -131,11 +189,12 @@ async function report(
   acted: Decision,
   failure: Failure | undefined,
   deps: CertificateDeps,
+  pending?: Pending,
 ): Promise<Outcome> {
   const { resource } = seen;
   const now = deps.clock.now();
   const next = decide(seen, PERMISSION, now);
-  const status = nextStatus(seen, next, failure, now, deps.propagationMs);
+  const status = nextStatus(seen, next, failure, now, deps.propagationMs, pending);
   if (!isStored(status, resource.status)) await deps.writeStatus(resource, status);
   show(resource, status, deps);
   for (const eventOf of [troubleEvent, expiredEvent, shortLifeEvent]) {
@@ -144,6 +203,8 @@ async function report(
   }
   if (failure?.nextAttemptAt !== undefined)
     return { do: 'retry', at: earliest([failure.nextAttemptAt, expiry(seen, now)]) ?? failure.nextAttemptAt };
+  if (pending !== undefined)
+    return { do: 'rest', recheckAt: earliest([new Date(now.getTime() + pending.pollAfterMs), expiry(seen, now)]) };
   // An act that leaves something to do (a Secret adopted and already due) is followed by the next one.
   if (acted.do !== next.do && (next.do === 'issue' || next.do === 'repair')) return { do: 'again' };
   return { do: 'rest', recheckAt: earliest(['recheckAt' in next ? next.recheckAt : undefined, expiry(seen, now)]) };
@@ -165,9 +226,18 @@ async function reportFailure(
   const type = isAuthority(seen.authority) ? seen.authority.type : 'none';
   deps.metrics.failed(type, error.code);
   if (error instanceof AuthorityError) deps.reportTrouble(resource, error);
+  if (error instanceof DeniedError) {
+    const denied = await deps.observe(resource);
+    // What is kept with the request is told as what it is: nothing will be tried again.
+    if (denied?.next?.denied !== undefined) {
+      deps.log.warn('request denied', { ...logged(seen), code: error.code, error: error.message });
+      return report(denied, decision, undefined, deps);
+    }
+  }
   const longestMs = longestRetryMs(secret?.certificate?.notAfter, resource.spec.durationMs, now);
   const waitMs =
     error.retryAfterMs ??
+    (error instanceof DeniedError ? DENIED_RETRY_MS : undefined) ??
     backoffMs(attemptsSoFar(resource) + 1, { firstMs: FIRST_RETRY_MS, longestMs }, deps.clock.random());
   // Whole seconds, as status will show them.
   const nextAttemptAt = new Date(Math.ceil((now.getTime() + waitMs) / 1000) * 1000);

@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import { authorityKey, authorityResource, type CertificateAuthority } from '../api/certificate-authority.ts';
 import type { AuthorityKind } from '../api/client-certificate.ts';
 import { CONFIG_MAPS, type Resource, SECRETS } from '../api/names.ts';
@@ -117,6 +118,7 @@ function startAuthority(resource: CertificateAuthority, services: Services, wake
       : undefined;
   return {
     resource,
+    origin: hash('sha256', JSON.stringify([resource.uid, resource.type, resource.backend]), 'base64url').slice(0, 16),
     definition,
     turnstile,
     backend: timed(backend, definition.type, services, metrics.authorityAnswered),
