@@ -1,6 +1,13 @@
 import type { AuthorityDefinition } from './authority.ts';
+import { certManager } from './cert-manager.ts';
+import { kubernetesCSR } from './kubernetes-csr.ts';
 import { secret } from './secret.ts';
 import { selfManaged } from './self-managed.ts';
 
 /** Every kind of authority that Certwheel can talk to. A new one is its file and its line here. */
-export const AUTHORITIES = [secret, selfManaged] as const satisfies readonly AuthorityDefinition<never>[];
+export const AUTHORITIES = [
+  secret,
+  selfManaged,
+  kubernetesCSR,
+  certManager,
+] as const satisfies readonly AuthorityDefinition<never>[];

@@ -310,11 +310,13 @@ export interface LastFailure {
   attempts: number;
 }
 /**
- * Exactly one backend (secret or selfManaged), and what holds for whatever it issues.
+ * Exactly one backend, and what holds for whatever it issues.
  */
 export interface CertificateAuthoritySpec {
   secret?: SecretBackend;
   selfManaged?: SelfManagedBackend;
+  kubernetesCSR?: KubernetesCSRBackend;
+  certManager?: CertManagerBackend;
   limits?: AuthorityLimits;
   rateLimit?: RateLimit;
   /**
@@ -371,6 +373,73 @@ export interface CAPrivateKey {
    * to 4096 in steps of 256). Not for Ed25519.
    */
   size?: number;
+}
+/**
+ * A signer behind the certificates API of Kubernetes (certificates.k8s.io): one of Kubernetes itself, or
+ * anybody's. See docs/authorities/kubernetes-csr.md for what to set up.
+ */
+export interface KubernetesCSRBackend {
+  /**
+   * The signer to ask, such as kubernetes.io/kube-apiserver-client or example.com/clients.
+   */
+  signerName: string;
+  /**
+   * Whether Certwheel approves its own requests. Default false: somebody else does. It needs the right to
+   * approve for this signer, which the chart doesn't give; see docs/authorities/kubernetes-csr.md.
+   */
+  approve: boolean;
+  trustBundle: TrustBundleSource;
+}
+/**
+ * The CA certificates that verifiers must accept, and to which every answer must lead: a signer publishes
+ * none. A change reaches every ca.crt.
+ */
+export interface TrustBundleSource {
+  configMap?: KeyReference;
+  secret?: KeyReference;
+  /**
+   * The certificates themselves, in PEM.
+   */
+  inline?: string;
+}
+/**
+ * A ConfigMap of the authority's own namespace, such as one of trust-manager.
+ */
+export interface KeyReference {
+  /**
+   * Name of the ConfigMap.
+   */
+  name: string;
+  /**
+   * The key that holds the certificates; ca.crt by default.
+   */
+  key: string;
+}
+/**
+ * An issuer of cert-manager, its own or an external one. Certwheel makes CertificateRequests, in the
+ * namespace of a CertificateAuthority, and in the controller's namespace for a ClusterCertificateAuthority.
+ * See docs/authorities/cert-manager.md for what to set up.
+ */
+export interface CertManagerBackend {
+  issuerRef: IssuerReference;
+  trustBundle?: TrustBundleSource;
+}
+/**
+ * The issuer to ask.
+ */
+export interface IssuerReference {
+  /**
+   * Name of the issuer.
+   */
+  name: string;
+  /**
+   * Issuer (the default), ClusterIssuer, or the kind of an external issuer.
+   */
+  kind: string;
+  /**
+   * cert-manager.io (the default), or the API group of an external issuer.
+   */
+  group: string;
 }
 /**
  * What may be asked of this authority at most. A ClientCertificate that asks for more is refused with the
@@ -498,12 +567,14 @@ export interface CAGeneration {
   certificate?: string;
 }
 /**
- * Exactly one backend (secret or selfManaged), and what holds for whatever it issues.
+ * Exactly one backend, and what holds for whatever it issues.
  */
 export interface ClusterCertificateAuthoritySpec {
   allowedNamespaces?: AllowedNamespaces;
   secret?: SecretBackend;
   selfManaged?: SelfManagedBackend;
+  kubernetesCSR?: KubernetesCSRBackend;
+  certManager?: CertManagerBackend;
   limits?: AuthorityLimits;
   rateLimit?: RateLimit;
   /**
