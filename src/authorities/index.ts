@@ -1,4 +1,6 @@
 import type { AuthorityDefinition } from './authority.ts';
+import { certManager } from './cert-manager.ts';
+import { kubernetesCSR } from './kubernetes-csr.ts';
 import { secret } from './secret.ts';
 import { selfManaged } from './self-managed.ts';
 import { stepCA } from './step-ca.ts';
@@ -10,4 +12,6 @@ export const AUTHORITIES = [
   selfManaged,
   stepCA,
   vault,
+  kubernetesCSR,
+  certManager,
 ] as const satisfies readonly AuthorityDefinition<never>[];

@@ -132,8 +132,8 @@ class StepCA {
   }
 
   async #find(signal: AbortSignal): Promise<Provisioner> {
-    const { name, secretName } = this.#spec.provisioner;
-    const credentials = credentialsIn(await this.#deps.secret(secretName), this.#spec.provisioner);
+    const { name, secretRef } = this.#spec.provisioner;
+    const credentials = credentialsIn(await this.#deps.secret(secretRef.name), this.#spec.provisioner);
     const listed = listedUnder(name, await this.server.provisioners(signal));
     if (listed.length === 0)
       throw new AuthorityError(
@@ -143,12 +143,12 @@ class StepCA {
     const key =
       credentials.key === undefined
         ? await this.#openHandedOut(listed, credentials, signal)
-        : await this.#keys.open(credentials.key, credentials.password, `in Secret ${secretName}`);
+        : await this.#keys.open(credentials.key, credentials.password, `in Secret ${secretRef.name}`);
     const found = listed.find(({ thumbprint }) => thumbprint === key.thumbprint);
     if (found !== undefined) return { ...found, key };
     throw new AuthorityError(
       'CredentialsRefused',
-      `the key in Secret ${secretName} is not that of step-ca's provisioner ${name}, which has the kid ${listed.map(({ kid }) => kid).join(', ')}`,
+      `the key in Secret ${secretRef.name} is not that of step-ca's provisioner ${name}, which has the kid ${listed.map(({ kid }) => kid).join(', ')}`,
     );
   }
 
@@ -158,10 +158,10 @@ class StepCA {
     { password }: Credentials,
     signal: AbortSignal,
   ): Promise<ProvisionerKey> {
-    const { name, secretName } = this.#spec.provisioner;
+    const { name, secretRef } = this.#spec.provisioner;
     let refused: unknown = new AuthorityError(
       'CredentialsNotFound',
-      `step-ca hands out no encrypted key for provisioner ${name}; put it into Secret ${secretName} as "key"`,
+      `step-ca hands out no encrypted key for provisioner ${name}; put it into Secret ${secretRef.name} as "key"`,
     );
     for (const { kid } of listed) {
       const encrypted = await this.server.encryptedKey(kid, signal);

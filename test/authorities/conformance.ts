@@ -88,7 +88,7 @@ export function conformance(subject: Subject) {
       }
       await untilReady(world, namespace, 'alice');
       const leaf = await provenLeaf({ world, namespace });
-      const found = [...(leaf.subject ?? '').split('\n'), ...(leaf.subjectAltName ?? '').split(', ')];
+      const found = [...(leaf.subject ?? '').split(/\n| \+ /), ...(leaf.subjectAltName ?? '').split(', ')];
       assert.equal(found.filter((each) => each !== '').sort(), [...holds].sort());
       assert.ok(leaf.keyUsage?.includes('1.3.6.1.5.5.7.3.2'), 'it is good for clients');
     });
@@ -116,9 +116,9 @@ export function conformance(subject: Subject) {
       await create(world, clientCertificate(namespace, 'alice', { duration }));
       const status = await untilReady(world, namespace, 'alice');
       const leaf = await provenLeaf({ world, namespace });
-      const seconds = (leaf.validToDate.getTime() - askedAt) / 1000;
-      const wanted = parseDuration(duration) / 1000;
-      assert.is(Date.parse(status.notAfter ?? ''), leaf.validToDate.getTime());
+      const seconds = (Date.parse(leaf.validTo) - askedAt) / 1000;
+      const wanted = (parseDuration(duration) ?? 0) / 1000;
+      assert.is(Date.parse(status.notAfter ?? ''), Date.parse(leaf.validTo));
       if (capabilities.lifetime !== 'rounded')
         assert.ok(seconds <= wanted + TOLERANCE_SECONDS, `${seconds} s, which is longer`);
       if (capabilities.lifetime === 'exact')
@@ -133,7 +133,7 @@ export function conformance(subject: Subject) {
       const failure = await eventually('the refusal is in the status', async () => {
         return (await statusOf(world, namespace, 'alice')).lastFailure;
       });
-      assert.is(failure.reason, 'DeniedByAuthority');
+      assert.is(failure.reason, 'RequestDenied');
       assert.match(failure.message, says);
       assert.is(await readSecret(world, namespace, 'alice-tls'), undefined);
     });

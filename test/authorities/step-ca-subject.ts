@@ -28,19 +28,19 @@ export const stepCaSubject: Subject = {
       step: 'the name is not resolved',
       reason: 'AuthorityUnreachable',
       says: "its name can't be resolved",
-      spoil: (good) => ({ ...good, url: 'https://ca.invalid:9000' }),
+      spoil: (good) => ({ ...good, server: 'https://ca.invalid:9000' }),
     },
     {
       step: 'nothing listens',
       reason: 'AuthorityUnreachable',
       says: 'the connection was refused',
-      spoil: (good) => ({ ...good, url: 'https://127.0.0.1:1' }),
+      spoil: (good) => ({ ...good, server: 'https://127.0.0.1:1' }),
     },
     {
       step: 'the address is link-local',
       reason: 'AuthorityMisconfigured',
       says: '169.254.169.254 is a link-local address',
-      spoil: (good) => ({ ...good, url: 'https://169.254.169.254' }),
+      spoil: (good) => ({ ...good, server: 'https://169.254.169.254' }),
     },
     {
       step: 'the root has another fingerprint',
@@ -52,13 +52,13 @@ export const stepCaSubject: Subject = {
       step: 'the certificate of the server is for another name',
       reason: 'AuthorityNotTrusted',
       says: 'its certificate is for another name',
-      spoil: (good) => ({ ...good, url: String(good.url).replace('127.0.0.1', 'localhost') }),
+      spoil: (good) => ({ ...good, server: String(good.server).replace('127.0.0.1', 'localhost') }),
     },
     {
       step: 'there is no Secret',
       reason: 'CredentialsNotFound',
       says: 'there is no Secret gone; make it with: kubectl create secret generic gone',
-      spoil: (good) => ({ ...good, provisioner: { ...good.provisioner, secretName: 'gone' } }),
+      spoil: (good) => ({ ...good, provisioner: { ...good.provisioner, secretRef: { name: 'gone' } } }),
     },
     {
       step: 'there is no such provisioner',
@@ -124,8 +124,8 @@ export async function serve(ca: StepCa): Promise<Served & { readonly ca: StepCa 
 }
 
 export function specOf(ca: StepCa, url: string): Spec {
-  const provisioner = { name: 'certwheel', secretName: CREDENTIALS };
-  return { url, rootFingerprints: [ca.fingerprint], provisioner };
+  const provisioner = { name: 'certwheel', secretRef: { name: CREDENTIALS } };
+  return { server: url, rootFingerprints: [ca.fingerprint], provisioner };
 }
 
 export function dataOf({ key, password }: Provisioner): Record<string, string> {

@@ -600,47 +600,160 @@ export const certificateAuthoritySchema = {
             }
           }
         },
-        "stepCA": {
+        "kubernetesCSR": {
           "type": "object",
           "required": [
-            "url",
-            "rootFingerprints",
-            "provisioner"
+            "signerName",
+            "trustBundle"
           ],
           "properties": {
-            "url": {
+            "signerName": {
               "type": "string",
-              "pattern": "^https://([A-Za-z0-9]([-A-Za-z0-9.]*[A-Za-z0-9])?|\\[[0-9A-Fa-f:.]+\\])(:[0-9]{1,5})?/?$",
-              "maxLength": 512
+              "pattern": "^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*/[A-Za-z0-9][-A-Za-z0-9_./]*$",
+              "minLength": 3,
+              "maxLength": 571
             },
-            "rootFingerprints": {
-              "type": "array",
-              "minItems": 1,
-              "maxItems": 8,
-              "uniqueItems": true,
-              "items": {
-                "type": "string",
-                "pattern": "^[0-9a-f]{64}$",
-                "maxLength": 64
+            "approve": {
+              "type": "boolean",
+              "default": false
+            },
+            "trustBundle": {
+              "type": "object",
+              "properties": {
+                "configMap": {
+                  "type": "object",
+                  "required": [
+                    "name"
+                  ],
+                  "properties": {
+                    "name": {
+                      "type": "string",
+                      "pattern": "^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$",
+                      "minLength": 1,
+                      "maxLength": 253
+                    },
+                    "key": {
+                      "type": "string",
+                      "default": "ca.crt",
+                      "pattern": "^[-._a-zA-Z0-9]+$",
+                      "minLength": 1,
+                      "maxLength": 253
+                    }
+                  }
+                },
+                "secret": {
+                  "type": "object",
+                  "required": [
+                    "name"
+                  ],
+                  "properties": {
+                    "name": {
+                      "type": "string",
+                      "pattern": "^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$",
+                      "minLength": 1,
+                      "maxLength": 253
+                    },
+                    "key": {
+                      "type": "string",
+                      "default": "ca.crt",
+                      "pattern": "^[-._a-zA-Z0-9]+$",
+                      "minLength": 1,
+                      "maxLength": 253
+                    }
+                  }
+                },
+                "inline": {
+                  "type": "string",
+                  "minLength": 1,
+                  "maxLength": 65536
+                }
               }
-            },
-            "provisioner": {
+            }
+          }
+        },
+        "certManager": {
+          "type": "object",
+          "required": [
+            "issuerRef"
+          ],
+          "properties": {
+            "issuerRef": {
               "type": "object",
               "required": [
-                "name",
-                "secretName"
+                "name"
               ],
               "properties": {
                 "name": {
                   "type": "string",
-                  "minLength": 1,
-                  "maxLength": 256
-                },
-                "secretName": {
-                  "type": "string",
                   "pattern": "^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$",
                   "minLength": 1,
                   "maxLength": 253
+                },
+                "kind": {
+                  "type": "string",
+                  "default": "Issuer",
+                  "pattern": "^[A-Z][A-Za-z0-9]*$",
+                  "minLength": 1,
+                  "maxLength": 63
+                },
+                "group": {
+                  "type": "string",
+                  "default": "cert-manager.io",
+                  "pattern": "^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$",
+                  "minLength": 1,
+                  "maxLength": 253
+                }
+              }
+            },
+            "trustBundle": {
+              "type": "object",
+              "properties": {
+                "configMap": {
+                  "type": "object",
+                  "required": [
+                    "name"
+                  ],
+                  "properties": {
+                    "name": {
+                      "type": "string",
+                      "pattern": "^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$",
+                      "minLength": 1,
+                      "maxLength": 253
+                    },
+                    "key": {
+                      "type": "string",
+                      "default": "ca.crt",
+                      "pattern": "^[-._a-zA-Z0-9]+$",
+                      "minLength": 1,
+                      "maxLength": 253
+                    }
+                  }
+                },
+                "secret": {
+                  "type": "object",
+                  "required": [
+                    "name"
+                  ],
+                  "properties": {
+                    "name": {
+                      "type": "string",
+                      "pattern": "^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$",
+                      "minLength": 1,
+                      "maxLength": 253
+                    },
+                    "key": {
+                      "type": "string",
+                      "default": "ca.crt",
+                      "pattern": "^[-._a-zA-Z0-9]+$",
+                      "minLength": 1,
+                      "maxLength": 253
+                    }
+                  }
+                },
+                "inline": {
+                  "type": "string",
+                  "minLength": 1,
+                  "maxLength": 65536
                 }
               }
             }
@@ -785,6 +898,60 @@ export const certificateAuthoritySchema = {
                       "type": "string",
                       "default": "token",
                       "pattern": "^[-._a-zA-Z0-9]+$",
+                      "minLength": 1,
+                      "maxLength": 253
+                    }
+                  }
+                }
+              }
+            }
+          }
+        },
+        "stepCA": {
+          "type": "object",
+          "required": [
+            "server",
+            "rootFingerprints",
+            "provisioner"
+          ],
+          "properties": {
+            "server": {
+              "type": "string",
+              "pattern": "^https://([A-Za-z0-9]([-A-Za-z0-9.]*[A-Za-z0-9])?|\\[[0-9A-Fa-f:.]+\\])(:[0-9]{1,5})?/?$",
+              "maxLength": 512
+            },
+            "rootFingerprints": {
+              "type": "array",
+              "minItems": 1,
+              "maxItems": 8,
+              "uniqueItems": true,
+              "items": {
+                "type": "string",
+                "pattern": "^[0-9a-f]{64}$",
+                "maxLength": 64
+              }
+            },
+            "provisioner": {
+              "type": "object",
+              "required": [
+                "name",
+                "secretRef"
+              ],
+              "properties": {
+                "name": {
+                  "type": "string",
+                  "minLength": 1,
+                  "maxLength": 256
+                },
+                "secretRef": {
+                  "type": "object",
+                  "required": [
+                    "name"
+                  ],
+                  "properties": {
+                    "name": {
+                      "type": "string",
+                      "pattern": "^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$",
                       "minLength": 1,
                       "maxLength": 253
                     }
@@ -1253,47 +1420,160 @@ export const clusterCertificateAuthoritySchema = {
             }
           }
         },
-        "stepCA": {
+        "kubernetesCSR": {
           "type": "object",
           "required": [
-            "url",
-            "rootFingerprints",
-            "provisioner"
+            "signerName",
+            "trustBundle"
           ],
           "properties": {
-            "url": {
+            "signerName": {
               "type": "string",
-              "pattern": "^https://([A-Za-z0-9]([-A-Za-z0-9.]*[A-Za-z0-9])?|\\[[0-9A-Fa-f:.]+\\])(:[0-9]{1,5})?/?$",
-              "maxLength": 512
+              "pattern": "^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*/[A-Za-z0-9][-A-Za-z0-9_./]*$",
+              "minLength": 3,
+              "maxLength": 571
             },
-            "rootFingerprints": {
-              "type": "array",
-              "minItems": 1,
-              "maxItems": 8,
-              "uniqueItems": true,
-              "items": {
-                "type": "string",
-                "pattern": "^[0-9a-f]{64}$",
-                "maxLength": 64
+            "approve": {
+              "type": "boolean",
+              "default": false
+            },
+            "trustBundle": {
+              "type": "object",
+              "properties": {
+                "configMap": {
+                  "type": "object",
+                  "required": [
+                    "name"
+                  ],
+                  "properties": {
+                    "name": {
+                      "type": "string",
+                      "pattern": "^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$",
+                      "minLength": 1,
+                      "maxLength": 253
+                    },
+                    "key": {
+                      "type": "string",
+                      "default": "ca.crt",
+                      "pattern": "^[-._a-zA-Z0-9]+$",
+                      "minLength": 1,
+                      "maxLength": 253
+                    }
+                  }
+                },
+                "secret": {
+                  "type": "object",
+                  "required": [
+                    "name"
+                  ],
+                  "properties": {
+                    "name": {
+                      "type": "string",
+                      "pattern": "^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$",
+                      "minLength": 1,
+                      "maxLength": 253
+                    },
+                    "key": {
+                      "type": "string",
+                      "default": "ca.crt",
+                      "pattern": "^[-._a-zA-Z0-9]+$",
+                      "minLength": 1,
+                      "maxLength": 253
+                    }
+                  }
+                },
+                "inline": {
+                  "type": "string",
+                  "minLength": 1,
+                  "maxLength": 65536
+                }
               }
-            },
-            "provisioner": {
+            }
+          }
+        },
+        "certManager": {
+          "type": "object",
+          "required": [
+            "issuerRef"
+          ],
+          "properties": {
+            "issuerRef": {
               "type": "object",
               "required": [
-                "name",
-                "secretName"
+                "name"
               ],
               "properties": {
                 "name": {
                   "type": "string",
-                  "minLength": 1,
-                  "maxLength": 256
-                },
-                "secretName": {
-                  "type": "string",
                   "pattern": "^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$",
                   "minLength": 1,
                   "maxLength": 253
+                },
+                "kind": {
+                  "type": "string",
+                  "default": "Issuer",
+                  "pattern": "^[A-Z][A-Za-z0-9]*$",
+                  "minLength": 1,
+                  "maxLength": 63
+                },
+                "group": {
+                  "type": "string",
+                  "default": "cert-manager.io",
+                  "pattern": "^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$",
+                  "minLength": 1,
+                  "maxLength": 253
+                }
+              }
+            },
+            "trustBundle": {
+              "type": "object",
+              "properties": {
+                "configMap": {
+                  "type": "object",
+                  "required": [
+                    "name"
+                  ],
+                  "properties": {
+                    "name": {
+                      "type": "string",
+                      "pattern": "^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$",
+                      "minLength": 1,
+                      "maxLength": 253
+                    },
+                    "key": {
+                      "type": "string",
+                      "default": "ca.crt",
+                      "pattern": "^[-._a-zA-Z0-9]+$",
+                      "minLength": 1,
+                      "maxLength": 253
+                    }
+                  }
+                },
+                "secret": {
+                  "type": "object",
+                  "required": [
+                    "name"
+                  ],
+                  "properties": {
+                    "name": {
+                      "type": "string",
+                      "pattern": "^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$",
+                      "minLength": 1,
+                      "maxLength": 253
+                    },
+                    "key": {
+                      "type": "string",
+                      "default": "ca.crt",
+                      "pattern": "^[-._a-zA-Z0-9]+$",
+                      "minLength": 1,
+                      "maxLength": 253
+                    }
+                  }
+                },
+                "inline": {
+                  "type": "string",
+                  "minLength": 1,
+                  "maxLength": 65536
                 }
               }
             }
@@ -1438,6 +1718,60 @@ export const clusterCertificateAuthoritySchema = {
                       "type": "string",
                       "default": "token",
                       "pattern": "^[-._a-zA-Z0-9]+$",
+                      "minLength": 1,
+                      "maxLength": 253
+                    }
+                  }
+                }
+              }
+            }
+          }
+        },
+        "stepCA": {
+          "type": "object",
+          "required": [
+            "server",
+            "rootFingerprints",
+            "provisioner"
+          ],
+          "properties": {
+            "server": {
+              "type": "string",
+              "pattern": "^https://([A-Za-z0-9]([-A-Za-z0-9.]*[A-Za-z0-9])?|\\[[0-9A-Fa-f:.]+\\])(:[0-9]{1,5})?/?$",
+              "maxLength": 512
+            },
+            "rootFingerprints": {
+              "type": "array",
+              "minItems": 1,
+              "maxItems": 8,
+              "uniqueItems": true,
+              "items": {
+                "type": "string",
+                "pattern": "^[0-9a-f]{64}$",
+                "maxLength": 64
+              }
+            },
+            "provisioner": {
+              "type": "object",
+              "required": [
+                "name",
+                "secretRef"
+              ],
+              "properties": {
+                "name": {
+                  "type": "string",
+                  "minLength": 1,
+                  "maxLength": 256
+                },
+                "secretRef": {
+                  "type": "object",
+                  "required": [
+                    "name"
+                  ],
+                  "properties": {
+                    "name": {
+                      "type": "string",
+                      "pattern": "^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$",
                       "minLength": 1,
                       "maxLength": 253
                     }

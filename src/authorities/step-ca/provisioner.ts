@@ -30,7 +30,10 @@ export interface Credentials {
   readonly key: string | undefined;
 }
 
-export function credentialsIn(secret: SecretContent | undefined, { secretName }: StepCAProvisioner): Credentials {
+export function credentialsIn(
+  secret: SecretContent | undefined,
+  { secretRef: { name: secretName } }: StepCAProvisioner,
+): Credentials {
   if (secret === undefined)
     throw new AuthorityError(
       'CredentialsNotFound',

@@ -28,7 +28,7 @@ export class StepServer {
 
   /** The address of an endpoint, as one-time tokens name it. */
   endpoint(path: string): string {
-    return `${new URL(this.#spec.url).origin}${path}`;
+    return `${new URL(this.#spec.server).origin}${path}`;
   }
 
   /** The roots that step-ca lists: one, or several while one gives way to another. */
@@ -118,10 +118,10 @@ export class StepServer {
   #accepted(answer: JsonAnswer, what: string): JsonAnswer {
     if (answer.status < 300) return answer;
     throw (
-      refusalError(answer, this.#spec.url, what) ??
+      refusalError(answer, this.#spec.server, what) ??
       new AuthorityError(
         'AuthorityMisconfigured',
-        `${this.#spec.url}: ${what} was answered ${answer.status}: ${answer.message}`,
+        `${this.#spec.server}: ${what} was answered ${answer.status}: ${answer.message}`,
       )
     );
   }
@@ -130,7 +130,7 @@ export class StepServer {
   #ordered(answer: JsonAnswer, what: string): JsonAnswer {
     const { status, message } = answer;
     if (status === 400 || status === 403)
-      throw new DeniedError('DeniedByAuthority', `step-ca refused ${what} (HTTP ${status}): ${message}`);
+      throw new DeniedError('RequestDenied', `step-ca refused ${what} (HTTP ${status}): ${message}`);
     if (status === 401)
       throw new AuthorityError(
         'CredentialsRefused',
@@ -147,25 +147,25 @@ export class StepServer {
       if (!(error instanceof AuthorityError) || error.code !== 'AuthorityNotTrusted') throw error;
       throw new AuthorityError(
         error.code,
-        `${this.#spec.url} can't be trusted: its certificate must name this host and lead to a root in rootFingerprints; where its root is being replaced, name both (${error.message})`,
+        `${this.#spec.server} can't be trusted: its certificate must name this host and lead to a root in rootFingerprints; where its root is being replaced, name both (${error.message})`,
         { cause: error },
       );
     }
   }
 
   async #connect(signal: AbortSignal): Promise<AuthorityHttp> {
-    const { url, rootFingerprints } = this.#spec;
+    const { server, rootFingerprints } = this.#spec;
     if (this.#pinned.length === 0) this.#pinned = await this.#fetchPinned(rootFingerprints, signal);
     const caBundle = [...this.#pinned, ...this.#roots].map(({ pem }) => pem).join('');
     const { loopback: allowLoopback, clock } = this.#deps;
-    this.#http ??= new AuthorityHttp({ server: url, caBundle, allowLoopback, clock });
+    this.#http ??= new AuthorityHttp({ server, caBundle, allowLoopback, clock });
     return this.#http;
   }
 
   /** Those of the pinned roots that step-ca has: one that is named ahead of its time, or is long gone, does no harm. */
   async #fetchPinned(fingerprints: readonly string[], signal: AbortSignal): Promise<CertificateView[]> {
     const results = await Promise.allSettled(
-      fingerprints.map((each) => fetchRoot(this.#spec.url, each, this.#deps.loopback, signal)),
+      fingerprints.map((each) => fetchRoot(this.#spec.server, each, this.#deps.loopback, signal)),
     );
     const found = results.flatMap((each) => (each.status === 'fulfilled' ? each.value : []));
     const [failed] = results.flatMap((each) => (each.status === 'rejected' ? [each.reason] : []));
@@ -184,7 +184,7 @@ export class StepServer {
   }
 
   #nonsense(what: string): AuthorityError {
-    return new AuthorityError('InvalidAnswer', `${this.#spec.url} answered to ${what}`);
+    return new AuthorityError('InvalidAnswer', `${this.#spec.server} answered to ${what}`);
   }
 }
 
