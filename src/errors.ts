@@ -27,6 +27,8 @@ export const ERROR_CODES = [
   'CredentialsNotFound',
   'CredentialsRefused',
   'CABundleNotFound',
+  'TrustBundleNotFound',
+  'TrustBundleRefused',
   'IssuerNotReady',
   'BackendForbidden',
   'RequestFailed',

@@ -70,6 +70,42 @@ export const EVENTS = {
   kind: 'Event',
   namespaced: true,
 } as const satisfies Resource;
+export const CERTIFICATE_SIGNING_REQUESTS = {
+  group: 'certificates.k8s.io',
+  version: 'v1',
+  plural: 'certificatesigningrequests',
+  kind: 'CertificateSigningRequest',
+  namespaced: false,
+} as const satisfies Resource;
+/** No objects, but a word of RBAC. */
+export const SIGNERS = {
+  group: 'certificates.k8s.io',
+  version: 'v1',
+  plural: 'signers',
+  kind: 'Signer',
+  namespaced: false,
+} as const satisfies Resource;
+export const CERTIFICATE_REQUESTS = {
+  group: 'cert-manager.io',
+  version: 'v1',
+  plural: 'certificaterequests',
+  kind: 'CertificateRequest',
+  namespaced: true,
+} as const satisfies Resource;
+export const ISSUERS = {
+  group: 'cert-manager.io',
+  version: 'v1',
+  plural: 'issuers',
+  kind: 'Issuer',
+  namespaced: true,
+} as const satisfies Resource;
+export const CLUSTER_ISSUERS = {
+  group: 'cert-manager.io',
+  version: 'v1',
+  plural: 'clusterissuers',
+  kind: 'ClusterIssuer',
+  namespaced: false,
+} as const satisfies Resource;
 export const LEASES = {
   group: 'coordination.k8s.io',
   version: 'v1',
@@ -99,6 +135,10 @@ export const SERIALS_ANNOTATION = 'certwheel.io/serials';
 export const EXTERNAL_ID_ANNOTATION = 'certwheel.io/external-id';
 /** Which labels and annotations came from the template, to notice that one was taken out of it. */
 export const TEMPLATE_KEYS_ANNOTATION = 'certwheel.io/template-keys';
+
+/** On what is made elsewhere for a request: by whom, and for which ClientCertificate, `namespace/name`. */
+export const MANAGED_BY_LABEL = 'app.kubernetes.io/managed-by';
+export const CLIENT_CERTIFICATE_ANNOTATION = 'certwheel.io/client-certificate';
 
 /** On the Secret that keeps a private key while its certificate is awaited: whose it is, and for which request. */
 export const NEXT_OF_LABEL = 'certwheel.io/next-of';

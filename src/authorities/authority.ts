@@ -109,6 +109,8 @@ export interface Capabilities {
    * to what the authority offers, which may be longer.
    */
   readonly lifetime: 'exact' | 'atMost' | 'rounded';
+  /** Below this nothing can be asked for. */
+  readonly shortestLifeMs?: number | undefined;
   /** Whether `issue` waits for another machine, and so may be slow. */
   readonly remote: boolean;
   /**
@@ -155,8 +157,8 @@ export interface KubernetesObjects {
   create(resource: Resource, object: NewObject): Promise<RawObject>;
   /** Server-side apply of a subresource. */
   applySubresource(resource: Resource, subresource: string, object: NewObject): Promise<RawObject>;
-  /** Harmless where it is gone; 409 where it is another one by now. */
-  delete(resource: Resource, name: string, uid: string): Promise<void>;
+  /** Harmless where it is gone. */
+  delete(resource: Resource, name: string): Promise<void>;
   /** Whether Certwheel itself may do this. */
   allowed(access: AccessQuestion): Promise<boolean>;
 }

@@ -41,8 +41,8 @@ export function clusterAccess(
           { ...object, metadata: { ...object.metadata, ...(resource.namespaced ? inside : {}) } },
           { subresource },
         ),
-      delete: async (resource, name, uid) =>
-        void (await client.delete(resource, resource.namespaced ? namespace : undefined, name, { uid })),
+      delete: async (resource, name) =>
+        void (await client.delete(resource, resource.namespaced ? namespace : undefined, name)),
       allowed: (access) => client.canI({ ...access, ...(access.resource.namespaced ? inside : {}) }),
     },
   };

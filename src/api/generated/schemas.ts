@@ -600,6 +600,165 @@ export const certificateAuthoritySchema = {
             }
           }
         },
+        "kubernetesCSR": {
+          "type": "object",
+          "required": [
+            "signerName",
+            "trustBundle"
+          ],
+          "properties": {
+            "signerName": {
+              "type": "string",
+              "pattern": "^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*/[A-Za-z0-9][-A-Za-z0-9_./]*$",
+              "minLength": 3,
+              "maxLength": 571
+            },
+            "approve": {
+              "type": "boolean",
+              "default": false
+            },
+            "trustBundle": {
+              "type": "object",
+              "properties": {
+                "configMap": {
+                  "type": "object",
+                  "required": [
+                    "name"
+                  ],
+                  "properties": {
+                    "name": {
+                      "type": "string",
+                      "pattern": "^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$",
+                      "minLength": 1,
+                      "maxLength": 253
+                    },
+                    "key": {
+                      "type": "string",
+                      "default": "ca.crt",
+                      "pattern": "^[-._a-zA-Z0-9]+$",
+                      "minLength": 1,
+                      "maxLength": 253
+                    }
+                  }
+                },
+                "secret": {
+                  "type": "object",
+                  "required": [
+                    "name"
+                  ],
+                  "properties": {
+                    "name": {
+                      "type": "string",
+                      "pattern": "^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$",
+                      "minLength": 1,
+                      "maxLength": 253
+                    },
+                    "key": {
+                      "type": "string",
+                      "default": "ca.crt",
+                      "pattern": "^[-._a-zA-Z0-9]+$",
+                      "minLength": 1,
+                      "maxLength": 253
+                    }
+                  }
+                },
+                "inline": {
+                  "type": "string",
+                  "minLength": 1,
+                  "maxLength": 65536
+                }
+              }
+            }
+          }
+        },
+        "certManager": {
+          "type": "object",
+          "required": [
+            "issuerRef"
+          ],
+          "properties": {
+            "issuerRef": {
+              "type": "object",
+              "required": [
+                "name"
+              ],
+              "properties": {
+                "name": {
+                  "type": "string",
+                  "pattern": "^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$",
+                  "minLength": 1,
+                  "maxLength": 253
+                },
+                "kind": {
+                  "type": "string",
+                  "default": "Issuer",
+                  "pattern": "^[A-Z][A-Za-z0-9]*$",
+                  "minLength": 1,
+                  "maxLength": 63
+                },
+                "group": {
+                  "type": "string",
+                  "default": "cert-manager.io",
+                  "pattern": "^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$",
+                  "minLength": 1,
+                  "maxLength": 253
+                }
+              }
+            },
+            "trustBundle": {
+              "type": "object",
+              "properties": {
+                "configMap": {
+                  "type": "object",
+                  "required": [
+                    "name"
+                  ],
+                  "properties": {
+                    "name": {
+                      "type": "string",
+                      "pattern": "^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$",
+                      "minLength": 1,
+                      "maxLength": 253
+                    },
+                    "key": {
+                      "type": "string",
+                      "default": "ca.crt",
+                      "pattern": "^[-._a-zA-Z0-9]+$",
+                      "minLength": 1,
+                      "maxLength": 253
+                    }
+                  }
+                },
+                "secret": {
+                  "type": "object",
+                  "required": [
+                    "name"
+                  ],
+                  "properties": {
+                    "name": {
+                      "type": "string",
+                      "pattern": "^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$",
+                      "minLength": 1,
+                      "maxLength": 253
+                    },
+                    "key": {
+                      "type": "string",
+                      "default": "ca.crt",
+                      "pattern": "^[-._a-zA-Z0-9]+$",
+                      "minLength": 1,
+                      "maxLength": 253
+                    }
+                  }
+                },
+                "inline": {
+                  "type": "string",
+                  "minLength": 1,
+                  "maxLength": 65536
+                }
+              }
+            }
+          }
+        },
         "vault": {
           "type": "object",
           "required": [
@@ -739,6 +898,60 @@ export const certificateAuthoritySchema = {
                       "type": "string",
                       "default": "token",
                       "pattern": "^[-._a-zA-Z0-9]+$",
+                      "minLength": 1,
+                      "maxLength": 253
+                    }
+                  }
+                }
+              }
+            }
+          }
+        },
+        "stepCA": {
+          "type": "object",
+          "required": [
+            "server",
+            "rootFingerprints",
+            "provisioner"
+          ],
+          "properties": {
+            "server": {
+              "type": "string",
+              "pattern": "^https://([A-Za-z0-9]([-A-Za-z0-9.]*[A-Za-z0-9])?|\\[[0-9A-Fa-f:.]+\\])(:[0-9]{1,5})?/?$",
+              "maxLength": 512
+            },
+            "rootFingerprints": {
+              "type": "array",
+              "minItems": 1,
+              "maxItems": 8,
+              "uniqueItems": true,
+              "items": {
+                "type": "string",
+                "pattern": "^[0-9a-f]{64}$",
+                "maxLength": 64
+              }
+            },
+            "provisioner": {
+              "type": "object",
+              "required": [
+                "name",
+                "secretRef"
+              ],
+              "properties": {
+                "name": {
+                  "type": "string",
+                  "minLength": 1,
+                  "maxLength": 256
+                },
+                "secretRef": {
+                  "type": "object",
+                  "required": [
+                    "name"
+                  ],
+                  "properties": {
+                    "name": {
+                      "type": "string",
+                      "pattern": "^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$",
                       "minLength": 1,
                       "maxLength": 253
                     }
@@ -1207,6 +1420,165 @@ export const clusterCertificateAuthoritySchema = {
             }
           }
         },
+        "kubernetesCSR": {
+          "type": "object",
+          "required": [
+            "signerName",
+            "trustBundle"
+          ],
+          "properties": {
+            "signerName": {
+              "type": "string",
+              "pattern": "^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*/[A-Za-z0-9][-A-Za-z0-9_./]*$",
+              "minLength": 3,
+              "maxLength": 571
+            },
+            "approve": {
+              "type": "boolean",
+              "default": false
+            },
+            "trustBundle": {
+              "type": "object",
+              "properties": {
+                "configMap": {
+                  "type": "object",
+                  "required": [
+                    "name"
+                  ],
+                  "properties": {
+                    "name": {
+                      "type": "string",
+                      "pattern": "^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$",
+                      "minLength": 1,
+                      "maxLength": 253
+                    },
+                    "key": {
+                      "type": "string",
+                      "default": "ca.crt",
+                      "pattern": "^[-._a-zA-Z0-9]+$",
+                      "minLength": 1,
+                      "maxLength": 253
+                    }
+                  }
+                },
+                "secret": {
+                  "type": "object",
+                  "required": [
+                    "name"
+                  ],
+                  "properties": {
+                    "name": {
+                      "type": "string",
+                      "pattern": "^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$",
+                      "minLength": 1,
+                      "maxLength": 253
+                    },
+                    "key": {
+                      "type": "string",
+                      "default": "ca.crt",
+                      "pattern": "^[-._a-zA-Z0-9]+$",
+                      "minLength": 1,
+                      "maxLength": 253
+                    }
+                  }
+                },
+                "inline": {
+                  "type": "string",
+                  "minLength": 1,
+                  "maxLength": 65536
+                }
+              }
+            }
+          }
+        },
+        "certManager": {
+          "type": "object",
+          "required": [
+            "issuerRef"
+          ],
+          "properties": {
+            "issuerRef": {
+              "type": "object",
+              "required": [
+                "name"
+              ],
+              "properties": {
+                "name": {
+                  "type": "string",
+                  "pattern": "^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$",
+                  "minLength": 1,
+                  "maxLength": 253
+                },
+                "kind": {
+                  "type": "string",
+                  "default": "Issuer",
+                  "pattern": "^[A-Z][A-Za-z0-9]*$",
+                  "minLength": 1,
+                  "maxLength": 63
+                },
+                "group": {
+                  "type": "string",
+                  "default": "cert-manager.io",
+                  "pattern": "^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$",
+                  "minLength": 1,
+                  "maxLength": 253
+                }
+              }
+            },
+            "trustBundle": {
+              "type": "object",
+              "properties": {
+                "configMap": {
+                  "type": "object",
+                  "required": [
+                    "name"
+                  ],
+                  "properties": {
+                    "name": {
+                      "type": "string",
+                      "pattern": "^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$",
+                      "minLength": 1,
+                      "maxLength": 253
+                    },
+                    "key": {
+                      "type": "string",
+                      "default": "ca.crt",
+                      "pattern": "^[-._a-zA-Z0-9]+$",
+                      "minLength": 1,
+                      "maxLength": 253
+                    }
+                  }
+                },
+                "secret": {
+                  "type": "object",
+                  "required": [
+                    "name"
+                  ],
+                  "properties": {
+                    "name": {
+                      "type": "string",
+                      "pattern": "^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$",
+                      "minLength": 1,
+                      "maxLength": 253
+                    },
+                    "key": {
+                      "type": "string",
+                      "default": "ca.crt",
+                      "pattern": "^[-._a-zA-Z0-9]+$",
+                      "minLength": 1,
+                      "maxLength": 253
+                    }
+                  }
+                },
+                "inline": {
+                  "type": "string",
+                  "minLength": 1,
+                  "maxLength": 65536
+                }
+              }
+            }
+          }
+        },
         "vault": {
           "type": "object",
           "required": [
@@ -1346,6 +1718,60 @@ export const clusterCertificateAuthoritySchema = {
                       "type": "string",
                       "default": "token",
                       "pattern": "^[-._a-zA-Z0-9]+$",
+                      "minLength": 1,
+                      "maxLength": 253
+                    }
+                  }
+                }
+              }
+            }
+          }
+        },
+        "stepCA": {
+          "type": "object",
+          "required": [
+            "server",
+            "rootFingerprints",
+            "provisioner"
+          ],
+          "properties": {
+            "server": {
+              "type": "string",
+              "pattern": "^https://([A-Za-z0-9]([-A-Za-z0-9.]*[A-Za-z0-9])?|\\[[0-9A-Fa-f:.]+\\])(:[0-9]{1,5})?/?$",
+              "maxLength": 512
+            },
+            "rootFingerprints": {
+              "type": "array",
+              "minItems": 1,
+              "maxItems": 8,
+              "uniqueItems": true,
+              "items": {
+                "type": "string",
+                "pattern": "^[0-9a-f]{64}$",
+                "maxLength": 64
+              }
+            },
+            "provisioner": {
+              "type": "object",
+              "required": [
+                "name",
+                "secretRef"
+              ],
+              "properties": {
+                "name": {
+                  "type": "string",
+                  "minLength": 1,
+                  "maxLength": 256
+                },
+                "secretRef": {
+                  "type": "object",
+                  "required": [
+                    "name"
+                  ],
+                  "properties": {
+                    "name": {
+                      "type": "string",
+                      "pattern": "^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$",
                       "minLength": 1,
                       "maxLength": 253
                     }

@@ -310,12 +310,15 @@ export interface LastFailure {
   attempts: number;
 }
 /**
- * Exactly one backend (secret, selfManaged or vault), and what holds for whatever it issues.
+ * Exactly one backend, and what holds for whatever it issues.
  */
 export interface CertificateAuthoritySpec {
   secret?: SecretBackend;
   selfManaged?: SelfManagedBackend;
+  kubernetesCSR?: KubernetesCSRBackend;
+  certManager?: CertManagerBackend;
   vault?: VaultBackend;
+  stepCA?: StepCABackend;
   limits?: AuthorityLimits;
   rateLimit?: RateLimit;
   /**
@@ -372,6 +375,73 @@ export interface CAPrivateKey {
    * to 4096 in steps of 256). Not for Ed25519.
    */
   size?: number;
+}
+/**
+ * A signer behind the certificates API of Kubernetes (certificates.k8s.io): one of Kubernetes itself, or
+ * anybody's. See docs/authorities/kubernetes-csr.md for what to set up.
+ */
+export interface KubernetesCSRBackend {
+  /**
+   * The signer to ask, such as kubernetes.io/kube-apiserver-client or example.com/clients.
+   */
+  signerName: string;
+  /**
+   * Whether Certwheel approves its own requests. Default false: somebody else does. It needs the right to
+   * approve for this signer, which the chart doesn't give; see docs/authorities/kubernetes-csr.md.
+   */
+  approve: boolean;
+  trustBundle: TrustBundleSource;
+}
+/**
+ * The CA certificates that verifiers must accept, and to which every answer must lead: a signer publishes
+ * none. A change reaches every ca.crt.
+ */
+export interface TrustBundleSource {
+  configMap?: KeyReference;
+  secret?: KeyReference;
+  /**
+   * The certificates themselves, in PEM.
+   */
+  inline?: string;
+}
+/**
+ * A ConfigMap of the authority's own namespace, such as one of trust-manager.
+ */
+export interface KeyReference {
+  /**
+   * Name of the ConfigMap.
+   */
+  name: string;
+  /**
+   * The key that holds the certificates; ca.crt by default.
+   */
+  key: string;
+}
+/**
+ * An issuer of cert-manager, its own or an external one. Certwheel makes CertificateRequests, in the
+ * namespace of a CertificateAuthority, and in the controller's namespace for a ClusterCertificateAuthority.
+ * See docs/authorities/cert-manager.md for what to set up.
+ */
+export interface CertManagerBackend {
+  issuerRef: IssuerReference;
+  trustBundle?: TrustBundleSource;
+}
+/**
+ * The issuer to ask.
+ */
+export interface IssuerReference {
+  /**
+   * Name of the issuer.
+   */
+  name: string;
+  /**
+   * Issuer (the default), ClusterIssuer, or the kind of an external issuer.
+   */
+  kind: string;
+  /**
+   * cert-manager.io (the default), or the API group of an external issuer.
+   */
+  group: string;
 }
 /**
  * The PKI secrets engine of HashiCorp Vault or OpenBao. Certwheel has a request signed under a role of
@@ -482,6 +552,46 @@ export interface VaultTokenSecret {
    * Key of the Secret; default token.
    */
   key: string;
+}
+/**
+ * A step-ca of Smallstep. Certwheel signs a one-time token for each request with the key of a JWK
+ * provisioner of yours. See docs/authorities/step-ca.md for what to set up there.
+ */
+export interface StepCABackend {
+  /**
+   * Address of step-ca, such as https://ca.example.com or https://ca.example.com:9000, without a path. Its
+   * host must be one of the dnsNames in ca.json.
+   */
+  server: string;
+  /**
+   * SHA-256 of the root certificate of step-ca, as step certificate fingerprint root_ca.crt prints it. It
+   * alone is what is trusted at first; what else step-ca lists as roots is believed after that. While a root
+   * is being replaced, name both: the connection is good if it leads to one of them.
+   */
+  rootFingerprints: string[];
+  provisioner: StepCAProvisioner;
+}
+/**
+ * The JWK provisioner that is used.
+ */
+export interface StepCAProvisioner {
+  /**
+   * Name of the provisioner, as step ca provisioner list shows it.
+   */
+  name: string;
+  secretRef: StepCASecretRef;
+}
+/**
+ * A Secret with the keys password and key: the encrypted private key of the provisioner (a JWE, as step
+ * crypto jwk create writes it) and what opens it. Without key the encrypted key is fetched from step-ca.
+ * Another one in the same Secret is taken up at once. It is looked up in the namespace of a
+ * CertificateAuthority, and in the controller's namespace for a ClusterCertificateAuthority.
+ */
+export interface StepCASecretRef {
+  /**
+   * Name of the Secret.
+   */
+  name: string;
 }
 /**
  * What may be asked of this authority at most. A ClientCertificate that asks for more is refused with the
@@ -609,13 +719,16 @@ export interface CAGeneration {
   certificate?: string;
 }
 /**
- * Exactly one backend (secret, selfManaged or vault), and what holds for whatever it issues.
+ * Exactly one backend, and what holds for whatever it issues.
  */
 export interface ClusterCertificateAuthoritySpec {
   allowedNamespaces?: AllowedNamespaces;
   secret?: SecretBackend;
   selfManaged?: SelfManagedBackend;
+  kubernetesCSR?: KubernetesCSRBackend;
+  certManager?: CertManagerBackend;
   vault?: VaultBackend;
+  stepCA?: StepCABackend;
   limits?: AuthorityLimits;
   rateLimit?: RateLimit;
   /**
