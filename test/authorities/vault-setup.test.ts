@@ -120,6 +120,12 @@ test('logged in by a ServiceAccount, as the page says', async () => {
     KUBERNETES_CA_FILE: cluster.caPath,
     REVIEWER_TOKEN: stdout.trim(),
   });
+  const mayMakeTokensOf = async (name: string) => {
+    const who = ['--subresource=token', '--as=system:serviceaccount:certwheel-system:certwheel', '-n', namespace];
+    const asked = ['auth', 'can-i', 'create', `serviceaccounts/${name}`, ...who];
+    return (await cluster.kubectl(asked, { allowFailure: true })).stdout.trim();
+  };
+  assert.equal([await mayMakeTokensOf('certwheel-vault'), await mayMakeTokensOf('reviewer')], ['yes', 'no']);
   const kubernetes = { role: 'certwheel', serviceAccountName: 'certwheel-vault' };
   await createVaultAuthority(world, namespace, spec({ auth: { kubernetes } }));
   await untilAuthority(world, namespace, { status: 'True' });
