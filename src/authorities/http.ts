@@ -12,6 +12,8 @@ const MAX_BYTES = 2 ** 20;
 const REQUEST_MS = 10_000;
 const ALL_REQUESTS_MS = 30_000;
 const MAX_CA_BUNDLE_BYTES = 500_000;
+/** Vault cuts off what is below a second, and says 0. */
+const LEAST_RETRY_AFTER_MS = 1_000;
 
 export interface HttpOptions {
   /** An https URL; what stands behind the host goes in front of each path. */
@@ -93,6 +95,11 @@ export class AuthorityHttp {
     }
   }
 
+  #retryAfter(header: string | undefined): number | undefined {
+    const ms = parseRetryAfter(header, this.#options.clock);
+    return ms === undefined ? undefined : Math.max(LEAST_RETRY_AFTER_MS, ms);
+  }
+
   #refuseBadAddress(): void {
     if (this.#url === undefined)
       throw new AuthorityError(
@@ -139,7 +146,7 @@ export class AuthorityHttp {
     return {
       status,
       ...readBody(text, status, this.server, secrets),
-      retryAfterMs: parseRetryAfter(oneOf(answered['retry-after']), this.#options.clock),
+      retryAfterMs: this.#retryAfter(oneOf(answered['retry-after'])),
     };
   }
 
