@@ -1,6 +1,7 @@
 import type { StepCABackend } from '../../api/generated/types.ts';
 import { AuthorityError, DeniedError } from '../../errors.ts';
 import { type CertificateView, parseCertificates } from '../../pki/certificate.ts';
+import { chainsTo } from '../../pki/chain.ts';
 import type { AuthorityDeps } from '../authority.ts';
 import { AuthorityHttp, type JsonAnswer, type JsonRequest } from '../http.ts';
 import { refusalError } from '../http-errors.ts';
@@ -44,6 +45,11 @@ export class StepServer {
     if (!sameCertificates(roots, this.#roots)) this.#http = undefined;
     this.#roots = roots;
     return roots;
+  }
+
+  /** Whether the chain leads to a root that it has listed; where it never was asked, there is nothing to compare with. */
+  knows(chain: readonly CertificateView[]): boolean {
+    return chain.length === 0 || this.#roots.length === 0 || chainsTo(chain, this.#roots);
   }
 
   async checkHealth(signal: AbortSignal): Promise<void> {

@@ -62,7 +62,8 @@ export interface Provisioner {
 }
 
 const HOST = '127.0.0.1';
-const PASSWORD = 'password of the CA itself';
+/** Of the keys of its root and its intermediate. */
+export const CA_PASSWORD = 'password of the CA itself';
 
 export async function startStepCa(): Promise<StepCa> {
   const { step, stepCa } = await ensureStepPrograms();
@@ -105,7 +106,7 @@ class RunningStepCa implements StepCa {
   }
 
   async init(): Promise<void> {
-    this.#write('password', PASSWORD);
+    this.#write('password', CA_PASSWORD);
     const names = ['--name', 'Test', '--dns', HOST, '--address', `${HOST}:${this.#port}`];
     const secrets = ['--provisioner', 'admin', '--password-file', this.#path('password')];
     await this.step('ca', 'init', '--deployment-type', 'standalone', ...names, ...secrets);
