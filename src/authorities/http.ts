@@ -69,7 +69,7 @@ export class AuthorityHttp {
   /** The server as it may be shown. */
   readonly server: string;
   #agent: Agent | undefined;
-  #quietUntilMs = 0;
+  #quiet: { readonly untilMs: number; readonly moment: Date } | undefined;
 
   constructor(options: HttpOptions) {
     this.#options = options;
@@ -86,8 +86,7 @@ export class AuthorityHttp {
       signal.throwIfAborted();
       const answer = await this.#exchange(request, AbortSignal.any([signal, AbortSignal.timeout(REQUEST_MS)]));
       const { status, retryAfterMs } = answer;
-      if ((status === 429 || status === 503) && retryAfterMs !== undefined)
-        this.#quietUntilMs = this.#options.clock.monotonicMs() + retryAfterMs;
+      if ((status === 429 || status === 503) && retryAfterMs !== undefined) this.#leaveAlone(retryAfterMs);
       return answer;
     } catch (error) {
       throw noAnswer(error, this.server, request.secrets);
@@ -105,14 +104,19 @@ export class AuthorityHttp {
     if (problem !== undefined) throw new AddressRefused(problem);
   }
 
+  #leaveAlone(ms: number): void {
+    const { clock } = this.#options;
+    this.#quiet = { untilMs: clock.monotonicMs() + ms, moment: new Date(clock.now().getTime() + ms) };
+  }
+
   /** Who asked for patience isn't asked again before, by whomever. */
   #keepQuiet(): void {
-    const leftMs = this.#quietUntilMs - this.#options.clock.monotonicMs();
-    if (leftMs <= 0) return;
-    const seconds = Math.ceil(leftMs / 1000);
-    throw new AuthorityError('AuthorityBusy', `${this.server} asked to be left alone for ${seconds} s more`, {
-      retryAfterMs: leftMs,
-    });
+    if (this.#quiet === undefined) return;
+    const retryAfterMs = this.#quiet.untilMs - this.#options.clock.monotonicMs();
+    if (retryAfterMs <= 0) return;
+    // A moment and no span: the message stands in a status, which is written anew with each change.
+    const until = this.#quiet.moment.toISOString();
+    throw new AuthorityError('AuthorityBusy', `${this.server} asked to be left alone until ${until}`, { retryAfterMs });
   }
 
   async #exchange({ method, path, headers, body, secrets }: JsonRequest, signal: AbortSignal): Promise<JsonAnswer> {

@@ -45,8 +45,8 @@ export class VaultClient {
     }
   }
 
-  /** What a refusal means; `what` was tried, in words. */
-  refusal(answer: JsonAnswer, what: string): CertwheelError {
+  /** What it means that this was refused, where that isn't about one certificate; `what` was tried, in words. */
+  trouble(answer: JsonAnswer, what: string): AuthorityError {
     const { server } = this.#http;
     const { status, message } = answer;
     if (status === 503 && message.includes('sealed'))
@@ -56,8 +56,16 @@ export class VaultClient {
       return new AuthorityError('AuthorityUnavailable', `${server}: ${what} was answered 412: it lags behind`);
     return (
       refusalError(answer, server, what) ??
-      new DeniedError('RequestDenied', `${what} was answered ${status}: ${message || 'without a reason'}`)
+      new AuthorityError('AuthorityMisconfigured', `${server}: ${what} was answered ${status}: ${message}`)
     );
+  }
+
+  /** The same for what was asked for one certificate: there 400 is an answer to what the request holds. */
+  refusal(answer: JsonAnswer, what: string): CertwheelError {
+    const { status, message } = answer;
+    return status === 400
+      ? new DeniedError('RequestDenied', `${what} was refused: ${message || 'without a reason'}`)
+      : this.trouble(answer, what);
   }
 }
 

@@ -86,7 +86,7 @@ function byToken(
       const answer = await client.ask({ method: 'GET', path: 'auth/token/lookup-self', token }, signal);
       // A policy without the right to look at oneself may still sign, and a token that is bad is told when it does.
       if (answer.status === 403) return { token, leaseMs: undefined, renewable: false };
-      if (answer.status !== 200) throw client.refusal(answer, 'looking up the token');
+      if (answer.status !== 200) throw client.trouble(answer, 'looking up the token');
       const data = fieldOf(answer.body, 'data');
       return grantOf(token, fieldOf(data, 'ttl'), fieldOf(data, 'renewable'));
     },
@@ -126,8 +126,8 @@ async function logIn(
 
 /** A wrong secret id is answered 400, which elsewhere is about the request. */
 function loginRefusal(client: VaultClient, answer: JsonAnswer, what: string) {
-  if (answer.status === 400) return client.refusal({ ...answer, status: 403 }, what);
-  return client.refusal(answer, what);
+  if (answer.status === 400) return client.trouble({ ...answer, status: 403 }, what);
+  return client.trouble(answer, what);
 }
 
 export function grantOf(token: string, seconds: unknown, renewable: unknown): Grant {

@@ -3,6 +3,7 @@ import { AuthorityError, RetryableError } from '../../errors.ts';
 import { withoutSecrets } from '../../foreign-text.ts';
 import { CERTIFICATE_LABEL, type CertificateView } from '../../pki/certificate.ts';
 import { chainsTo, orderChain } from '../../pki/chain.ts';
+import { CSR_LABEL } from '../../pki/csr.ts';
 import { toPem } from '../../pki/pem.ts';
 import { canonicalUsage } from '../../pki/usages.ts';
 import type { AuthorityDeps, Issued, IssueRequest, Revocation } from '../authority.ts';
@@ -45,7 +46,7 @@ export class VaultPki {
         'AuthorityMisconfigured',
         `the mount ${mount} can't sign with ${issuerRef === undefined ? 'its issuer' : `the issuer ${issuerRef}`}: ${message}`,
       );
-    throw this.#client.refusal(answer, `signing with the role ${role} of ${mount}`);
+    throw this.#client.trouble(answer, `signing with the role ${role} of ${mount}`);
   }
 
   async trust(outer: AbortSignal): Promise<readonly CertificateView[]> {
@@ -66,7 +67,7 @@ export class VaultPki {
     const signal = withinLimit(outer);
     const { mount, role } = this.#spec;
     const body = {
-      csr: toPem('CERTIFICATE REQUEST', request.csr()),
+      csr: toPem(CSR_LABEL, request.csr()),
       ttl: `${Math.floor(this.#lifeMs(request) / SECOND)}s`,
       format: 'pem',
       // Otherwise a common name that looks like a host becomes a DNS name that nobody asked for.

@@ -14,7 +14,7 @@ export async function readTrust(client: VaultClient, mount: string, signal: Abor
   const list = await client.ask({ method: 'GET', path: `${base}/issuers?list=true` }, signal);
   if (list.status === 404 && !list.message.includes('no handler'))
     throw new AuthorityError('AuthorityMisconfigured', `the mount ${mount} has no issuer; make or import a CA there`);
-  if (list.status !== 200) throw client.refusal(list, `listing the issuers of ${mount}`);
+  if (list.status !== 200) throw client.trouble(list, `listing the issuers of ${mount}`);
   const ids = textsOf(fieldOf(list.body, 'data', 'keys'));
   if (ids.length > MOST_ISSUERS)
     throw new AuthorityError(
@@ -35,10 +35,10 @@ export async function readIssuer(
   const path = `${encodePath(mount)}/issuer/${encodeURIComponent(reference)}/json`;
   const answer = await client.ask({ method: 'GET', path }, signal);
   if (answer.status === 404) return [];
-  // Vault answers an unknown reference so, whereas a server in trouble has other words.
-  if (answer.status === 500 && answer.message.includes('unable to find'))
+  // With whatever status, 500 too: a server in trouble has other words.
+  if (answer.message.includes('unable to find'))
     throw new AuthorityError('AuthorityMisconfigured', `the mount ${mount} has no issuer ${reference}`);
-  if (answer.status !== 200) throw client.refusal(answer, `reading the issuer ${reference} of ${mount}`);
+  if (answer.status !== 200) throw client.trouble(answer, `reading the issuer ${reference} of ${mount}`);
   const data = fieldOf(answer.body, 'data');
   const [own] = textsOf([fieldOf(data, 'certificate')]);
   return readPem([own ?? '', ...textsOf(fieldOf(data, 'ca_chain'))].join('\n'), `the issuer ${reference} of ${mount}`);

@@ -15,6 +15,8 @@ import { ensureVaultPrograms, VAULT_VERSION } from './vault-programs.ts';
 const HOST = '127.0.0.1';
 const PLUGIN = 'vault-plugin-auth-kubernetes';
 
+type Programs = Awaited<ReturnType<typeof ensureVaultPrograms>>;
+
 /** What Vault answers: `data` or `auth` in most cases. */
 export interface VaultAnswer {
   readonly status: number;
@@ -53,7 +55,7 @@ export async function startVault(): Promise<Vault> {
   const programs = await ensureVaultPrograms();
   const folder = mkdtempSync(join(tmpdir(), 'certwheel-vault-'));
   const guard = startGuard(folder, { removeFolder: true });
-  const vault = new RunningVault(guard, folder, programs, await freePort());
+  const vault = new RunningVault(guard, folder, programs, [await freePort(), await freePort()]);
   try {
     await vault.init();
     return vault;
@@ -69,25 +71,25 @@ class RunningVault implements Vault {
   rootToken = '';
   readonly #guard: Guard;
   readonly #folder: string;
-  readonly #programs: Readonly<Record<'vault' | typeof PLUGIN, string>>;
+  readonly #programs: Programs;
   #unsealKey = '';
   #process: GuardedProcess | undefined;
 
-  constructor(guard: Guard, folder: string, programs: Readonly<Record<'vault' | typeof PLUGIN, string>>, port: number) {
-    this.url = `https://${HOST}:${port}`;
+  constructor(guard: Guard, folder: string, programs: Programs, ports: [number, number]) {
+    this.url = `https://${HOST}:${ports[0]}`;
     this.#guard = guard;
     this.#folder = folder;
     this.#programs = programs;
     const issuer = createIssuer('CA of the TLS certificate of Vault');
     this.ca = issuer.certificatePem;
     const { certificatePem, keyPem } = issueServer(issuer, [HOST, 'localhost']);
-    mkdirSync(this.#path('plugins'));
+    for (const name of ['plugins', 'data']) mkdirSync(this.#path(name));
     // Not a link: Vault resolves it, and takes no plugin from elsewhere.
     copyFileSync(programs[PLUGIN], this.#path(`plugins/${PLUGIN}`));
     this.#write('ca.crt', issuer.certificatePem);
     this.#write('server.crt', certificatePem);
     this.#write('server.key', keyPem);
-    this.#write('vault.json', JSON.stringify(this.#config(port)));
+    this.#write('vault.json', JSON.stringify(this.#config(...ports)));
   }
 
   async init(): Promise<void> {
@@ -181,10 +183,11 @@ class RunningVault implements Vault {
     console.log(`# HashiCorp Vault ${VAULT_VERSION} at ${this.url}`);
   }
 
-  #config(port: number): object {
+  #config(port: number, clusterPort: number): object {
     const files = { tls_cert_file: this.#path('server.crt'), tls_key_file: this.#path('server.key') };
     return {
-      storage: { file: { path: this.#path('data') } },
+      storage: { raft: { path: this.#path('data'), node_id: 'one' } },
+      cluster_addr: `https://${HOST}:${clusterPort}`,
       listener: [{ tcp: { address: `${HOST}:${port}`, ...files } }],
       api_addr: this.url,
       plugin_directory: this.#path('plugins'),
