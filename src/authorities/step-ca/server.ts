@@ -10,6 +10,7 @@ import { membersOf } from './provisioner.ts';
 
 /** More than any rotation of roots needs. */
 const MAX_ROOTS = 32;
+const TRUST_HINT = 'rootFingerprints must name the root that it leads to; while one is being replaced, name both';
 /** step-ca gives at most 100 provisioners at once. */
 const PAGE = 100;
 const MAX_PAGES = 20;
@@ -147,16 +148,7 @@ export class StepServer {
 
   async #send(request: JsonRequest, signal: AbortSignal): Promise<JsonAnswer> {
     const http = await this.#connect(signal);
-    try {
-      return await http.json(request, signal);
-    } catch (error) {
-      if (!(error instanceof AuthorityError) || error.code !== 'AuthorityNotTrusted') throw error;
-      throw new AuthorityError(
-        error.code,
-        `${this.#spec.server} can't be trusted: its certificate must name this host and lead to a root in rootFingerprints; where its root is being replaced, name both (${error.message})`,
-        { cause: error },
-      );
-    }
+    return http.json(request, signal);
   }
 
   async #connect(signal: AbortSignal): Promise<AuthorityHttp> {
@@ -164,7 +156,7 @@ export class StepServer {
     if (this.#pinned.length === 0) this.#pinned = await this.#fetchPinned(rootFingerprints, signal);
     const caBundle = [...this.#pinned, ...this.#roots].map(({ pem }) => pem).join('');
     const { loopback: allowLoopback, clock } = this.#deps;
-    this.#http ??= new AuthorityHttp({ server, caBundle, allowLoopback, clock });
+    this.#http ??= new AuthorityHttp({ server, caBundle, trustHint: TRUST_HINT, allowLoopback, clock });
     return this.#http;
   }
 
