@@ -12,12 +12,12 @@ import { eventually, oneWorld } from '../e2e/support/world.ts';
 import { altered, FORGERIES, type Honest } from './forgeries.ts';
 import type { Meddle, Meddler } from './meddler.ts';
 import { readyAuthority } from './place.ts';
-import { CA_PASSWORD, startStepCa } from './servers/step-ca.ts';
+import { CA_PASSWORD, makeStepCa } from './servers/step-ca.ts';
 import { serve, stepCaSubject } from './step-ca-subject.ts';
 import type { Place } from './subject.ts';
 
 const worlds = oneWorld();
-const servers = lazily(async () => serve(await startStepCa()));
+const servers = lazily(async () => serve(await makeStepCa()));
 test.after(async () => {
   await worlds.stop();
   await servers.stop();
