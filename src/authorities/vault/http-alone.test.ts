@@ -7,7 +7,7 @@ import * as assert from 'uvu/assert';
 import { createIssuer, issueServer } from '../../../test/cluster/certificates.ts';
 import type { VaultBackend } from '../../api/generated/types.ts';
 import { systemClock } from '../../clock.ts';
-import { AuthorityError } from '../../errors.ts';
+import { ApiError, AuthorityError } from '../../errors.ts';
 import type { Authority, AuthorityDeps } from '../authority.ts';
 import { vault } from '../vault.ts';
 
@@ -18,6 +18,7 @@ async function asking(
   answer: (request: IncomingMessage, response: ServerResponse) => void,
   use: (backend: Authority, seen: readonly IncomingMessage[]) => Promise<void>,
   spec: Partial<VaultBackend> = {},
+  tokenStatus = 0,
 ): Promise<void> {
   const { certificatePem: cert, keyPem: key } = issueServer(issuer, ['127.0.0.1']);
   const seen: IncomingMessage[] = [];
@@ -31,6 +32,7 @@ async function asking(
     loopback: true,
     objects: { namespace: 'ns' },
     secret: async () => ({ token: Buffer.from('hvs.secret') }),
+    serviceAccountToken: async () => Promise.reject(new ApiError(tokenStatus, 'Reason', 'no')),
   } as unknown as AuthorityDeps;
   const full = {
     server: `https://127.0.0.1:${(server.address() as AddressInfo).port}`,
@@ -109,6 +111,30 @@ test('a standby that names the active node is told as one, and the token goes no
       assert.is(seen.length, 1);
     },
   ));
+
+const NO_TOKEN: [status: number, code: string, says: string][] = [
+  [403, 'BackendForbidden', 'Certwheel may not make a token of ServiceAccount ns/login: give its account create'],
+  [404, 'CredentialsNotFound', 'there is no ServiceAccount login in namespace ns'],
+];
+
+for (const [status, code, says] of NO_TOKEN) {
+  test(`a token of a ServiceAccount that can't be had (${status}) is ${code}, before anything is asked`, () =>
+    asking(
+      refusing(500, []),
+      async (backend, seen) => {
+        const error = await failure(backend.check(signal));
+        assert.is(error.code, code);
+        assert.match(error.message, says);
+        assert.is(seen.length, 0);
+      },
+      {
+        auth: {
+          kubernetes: { path: 'kubernetes', role: 'r', serviceAccountName: 'login', audience: 'vault' },
+        },
+      },
+      status,
+    ));
+}
 
 const TOLD: [status: number, errors: string[], code: string, says: string][] = [
   [503, ['Vault is sealed'], 'AuthorityUnavailable', 'is sealed; unseal it'],

@@ -36,15 +36,14 @@ export interface Vault {
   readonly rootToken: string;
   /** PEM of the CA of its TLS certificate. */
   readonly ca: string;
+  /** Another TLS certificate of that CA for the same host, for what stands in front of it. */
+  readonly tls: { readonly cert: string; readonly key: string };
   /** Runs shell commands as an administrator would: with the vault CLI, logged in as root. */
   sh(commands: string, env?: Readonly<Record<string, string>>): Promise<string>;
   /** The HTTP API, as root unless told. */
   api(method: string, path: string, body?: object, token?: string): Promise<VaultAnswer>;
   seal(): Promise<void>;
   unseal(): Promise<void>;
-  /** Frozen: it takes connections and answers nothing. */
-  pause(): void;
-  resume(): void;
   /** Gone until the next start, which leaves it unsealed. */
   halt(): Promise<void>;
   start(): Promise<void>;
@@ -68,6 +67,7 @@ export async function startVault(): Promise<Vault> {
 class RunningVault implements Vault {
   readonly url: string;
   readonly ca: string;
+  readonly tls: Vault['tls'];
   rootToken = '';
   readonly #guard: Guard;
   readonly #folder: string;
@@ -83,6 +83,8 @@ class RunningVault implements Vault {
     const issuer = createIssuer('CA of the TLS certificate of Vault');
     this.ca = issuer.certificatePem;
     const { certificatePem, keyPem } = issueServer(issuer, [HOST, 'localhost']);
+    const other = issueServer(issuer, [HOST]);
+    this.tls = { cert: other.certificatePem, key: other.keyPem };
     for (const name of ['plugins', 'data']) mkdirSync(this.#path(name));
     // Not a link: Vault resolves it, and takes no plugin from elsewhere.
     copyFileSync(programs[PLUGIN], this.#path(`plugins/${PLUGIN}`));
@@ -142,14 +144,6 @@ class RunningVault implements Vault {
     }
   }
 
-  pause(): void {
-    this.#signal('SIGSTOP');
-  }
-
-  resume(): void {
-    this.#signal('SIGCONT');
-  }
-
   async halt(): Promise<void> {
     await this.#process?.stop();
     this.#process = undefined;
@@ -194,10 +188,6 @@ class RunningVault implements Vault {
       disable_mlock: true,
       ui: false,
     };
-  }
-
-  #signal(name: NodeJS.Signals): void {
-    if (this.#process !== undefined) process.kill(-this.#process.pid, name);
   }
 
   #path(name: string): string {
