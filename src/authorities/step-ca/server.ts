@@ -148,7 +148,18 @@ export class StepServer {
 
   async #send(request: JsonRequest, signal: AbortSignal): Promise<JsonAnswer> {
     const http = await this.#connect(signal);
-    return http.json(request, signal);
+    try {
+      return await http.json(request, signal);
+    } catch (error) {
+      // A root that is named ahead of its time may have come meanwhile.
+      if (error instanceof AuthorityError && error.code === 'AuthorityNotTrusted') this.#forgetRoots();
+      throw error;
+    }
+  }
+
+  #forgetRoots(): void {
+    this.#pinned = [];
+    this.#http = undefined;
   }
 
   async #connect(signal: AbortSignal): Promise<AuthorityHttp> {
