@@ -104,12 +104,10 @@ export async function serve(ca: StepCa): Promise<Served & { readonly ca: StepCa;
       halt: () => ca.halt(),
       start: () => ca.start(),
       rotateCredentials: async (where) => {
-        const { kid: former } = JSON.parse(ca.read('provisioner.pub')) as { kid: string };
-        await ca.sh(`rm provisioner.*\n${commandsOf('step-ca', 'The provisioner')}`);
+        const remove = 'step ca provisioner remove certwheel --ca-config "$(step path)/config/ca.json"';
+        await ca.sh(`${remove}\nrm provisioner.*\n${commandsOf('step-ca', 'The provisioner')}`);
         await ca.start();
         await putCredentials(where, credentialsOf(ca));
-        await ca.sh(`step ca provisioner remove certwheel --kid ${former} --ca-config "$(step path)/config/ca.json"`);
-        await ca.start();
       },
     },
     stop: async () => {
