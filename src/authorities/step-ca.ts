@@ -16,7 +16,7 @@ import type {
   RevocationReason,
 } from './authority.ts';
 import { withinLimit } from './http.ts';
-import { credentialsIn, KeyRing, type ListedProvisioner, x } from './step-ca/provisioner.ts';
+import { credentialsIn, findProvisioner, KeyRing, type ListedProvisioner } from './step-ca/provisioner.ts';
 import { StepServer } from './step-ca/server.ts';
 import { oneTimeToken, type ProvisionerKey } from './step-ca/token.ts';
 
