@@ -152,8 +152,8 @@ export const FORGERIES: Readonly<Record<string, Forgery>> = {
     forge: alteredChain(() => ({ notBefore: inHours(-2), notAfter: inHours(-1) })),
     says: 'the certificate has expired at',
   },
-  'one that begins in an hour': {
-    forge: alteredChain(() => ({ notBefore: inHours(1), notAfter: inHours(1.5) })),
+  'one that begins in half an hour': {
+    forge: alteredChain(() => ({ notBefore: inHours(0.5), notAfter: inHours(0.9) })),
     says: 'the certificate is not valid before',
   },
   'a longer life than asked for': {

@@ -71,7 +71,8 @@ const { d: _, ...publicJwk } = generateKeyPairSync('ec', { namedCurve: 'P-256' }
 const NO_KEYS: Readonly<Record<string, unknown>> = {
   'a public key': publicJwk,
   'a symmetric key': { kty: 'oct', k: 'secret' },
-  'a key whose halves do not fit': { ...publicJwk, d: 'c2VjcmV0' },
+  'a key without a point': { kty: 'EC', crv: 'P-256', x: 'AA', y: 'AA', d: 'c2VjcmV0' },
+  'a kind that every object has': { kty: 'constructor', d: 'secret' },
   'a text': 'secret',
   nothing: null,
 };
