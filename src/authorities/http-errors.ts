@@ -7,7 +7,7 @@ import type { JsonAnswer } from './http.ts';
 const TLS_FAULTS: Readonly<Record<string, string>> = {
   CERT_HAS_EXPIRED: 'its certificate has expired',
   CERT_NOT_YET_VALID: 'its certificate is not valid yet',
-  DEPTH_ZERO_SELF_SIGNED_CERT: 'its certificate is self-signed and not in caBundle',
+  DEPTH_ZERO_SELF_SIGNED_CERT: 'its certificate is self-signed, and not among what is trusted',
   SELF_SIGNED_CERT_IN_CHAIN: 'its certificate leads to a CA that is not trusted',
   UNABLE_TO_GET_ISSUER_CERT: 'its certificate leads to a CA that is not trusted',
   UNABLE_TO_GET_ISSUER_CERT_LOCALLY: 'its certificate leads to a CA that is not trusted',
@@ -18,7 +18,12 @@ const TLS_FAULTS: Readonly<Record<string, string>> = {
 };
 
 /** Why no answer came, in our words. Every certificate behind the server would fail alike. */
-export function noAnswer(error: unknown, server: string, secrets?: readonly string[]): CertwheelError {
+export function noAnswer(
+  error: unknown,
+  server: string,
+  secrets?: readonly string[],
+  trustHint = 'caBundle must hold the CA of this server',
+): CertwheelError {
   if (error instanceof CertwheelError) return error;
   const code = codeOf(error);
   const text = withoutSecrets(error instanceof Error ? error.message : String(error), secrets);
@@ -45,7 +50,7 @@ export function noAnswer(error: unknown, server: string, secrets?: readonly stri
   if (Object.hasOwn(TLS_FAULTS, code) || code.startsWith('ERR_TLS') || code.startsWith('CERT_'))
     return new AuthorityError(
       'AuthorityNotTrusted',
-      `${server} can't be trusted: ${TLS_FAULTS[code] ?? text} (${code}); caBundle must hold the CA of this server`,
+      `${server} can't be trusted: ${TLS_FAULTS[code] ?? text} (${code}); ${trustHint}`,
     );
   if (code.startsWith('ERR_SSL') || code === 'EPROTO')
     return new AuthorityError('AuthorityNotTrusted', `${server} speaks no TLS that can be used (${code})`);

@@ -20,6 +20,8 @@ export interface HttpOptions {
   readonly server: string;
   /** PEM of the CAs that the server's certificate must lead to; without it those of the system. */
   readonly caBundle?: string | undefined;
+  /** What to do in the spec where the server isn't trusted; about its field caBundle unless told. */
+  readonly trustHint?: string;
   /** Whether the server may be this host itself (--allow-loopback-authorities). */
   readonly allowLoopback: boolean;
   readonly clock: Clock;
@@ -91,7 +93,7 @@ export class AuthorityHttp {
       if ((status === 429 || status === 503) && retryAfterMs !== undefined) this.#leaveAlone(retryAfterMs);
       return answer;
     } catch (error) {
-      throw noAnswer(error, this.server, request.secrets);
+      throw noAnswer(error, this.server, request.secrets, this.#options.trustHint);
     }
   }
 

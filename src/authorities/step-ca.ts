@@ -16,13 +16,7 @@ import type {
   RevocationReason,
 } from './authority.ts';
 import { withinLimit } from './http.ts';
-import {
-  type Credentials,
-  credentialsIn,
-  KeyRing,
-  type ListedProvisioner,
-  listedUnder,
-} from './step-ca/provisioner.ts';
+import { credentialsIn, findProvisioner, KeyRing, type ListedProvisioner } from './step-ca/provisioner.ts';
 import { StepServer } from './step-ca/server.ts';
 import { oneTimeToken, type ProvisionerKey } from './step-ca/token.ts';
 
@@ -103,6 +97,12 @@ class StepCA {
     };
     const token = this.#token(provisioner, '/1.0/sign', claims);
     const chain = await this.server.sign(toPem(CSR_LABEL, csr), token, request.lifetimeMs, usageData(usages), signal);
+    // An AuthorityError has the authority looked at, and with it the list of its roots.
+    if (!this.server.knows(chain))
+      throw new AuthorityError(
+        'InvalidAnswer',
+        "the certificate does not chain to the authority's CA, as step-ca last listed its roots; they are read again",
+      );
     return { chain };
   }
 
@@ -134,45 +134,28 @@ class StepCA {
   async #find(signal: AbortSignal): Promise<Provisioner> {
     const { name, secretRef } = this.#spec.provisioner;
     const credentials = credentialsIn(await this.#deps.secret(secretRef.name), this.#spec.provisioner);
-    const listed = listedUnder(name, await this.server.provisioners(signal));
-    if (listed.length === 0)
+    const listed = findProvisioner(name, await this.server.provisioners(signal));
+    if (listed === undefined)
       throw new AuthorityError(
         'AuthorityMisconfigured',
         `step-ca has no provisioner of type JWK with the name ${name}; see: step ca provisioner list`,
       );
-    const key =
-      credentials.key === undefined
-        ? await this.#openHandedOut(listed, credentials, signal)
-        : await this.#keys.open(credentials.key, credentials.password, `in Secret ${secretRef.name}`);
-    const found = listed.find(({ thumbprint }) => thumbprint === key.thumbprint);
-    if (found !== undefined) return { ...found, key };
-    throw new AuthorityError(
-      'CredentialsRefused',
-      `the key in Secret ${secretRef.name} is not that of step-ca's provisioner ${name}, which has the kid ${listed.map(({ kid }) => kid).join(', ')}`,
-    );
-  }
-
-  /** Of the encrypted keys that step-ca hands out for provisioners of this name, the one that the password opens. */
-  async #openHandedOut(
-    listed: readonly ListedProvisioner[],
-    { password }: Credentials,
-    signal: AbortSignal,
-  ): Promise<ProvisionerKey> {
-    const { name, secretRef } = this.#spec.provisioner;
-    let refused: unknown = new AuthorityError(
-      'CredentialsNotFound',
-      `step-ca hands out no encrypted key for provisioner ${name}; put it into Secret ${secretRef.name} as "key"`,
-    );
-    for (const { kid } of listed) {
-      const encrypted = await this.server.encryptedKey(kid, signal);
-      if (encrypted === undefined) continue;
-      try {
-        return await this.#keys.open(encrypted, password, `that step-ca hands out for ${name}`);
-      } catch (error) {
-        refused = error;
-      }
-    }
-    throw refused;
+    const { kid, thumbprint } = listed;
+    const handedOut = credentials.key === undefined;
+    const encrypted = credentials.key ?? (await this.server.encryptedKey(kid, signal));
+    if (encrypted === undefined)
+      throw new AuthorityError(
+        'CredentialsNotFound',
+        `step-ca hands out no encrypted key for provisioner ${name}; put it into Secret ${secretRef.name} as "key"`,
+      );
+    const where = handedOut ? `that step-ca hands out for ${name}` : `in Secret ${secretRef.name}`;
+    const key = await this.#keys.open(encrypted, credentials.password, where);
+    if (key.thumbprint !== thumbprint)
+      throw new AuthorityError(
+        'CredentialsRefused',
+        `the key ${where} is not that of step-ca's provisioner ${name}, which has the kid ${kid}`,
+      );
+    return { ...listed, key };
   }
 }
 

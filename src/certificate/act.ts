@@ -5,7 +5,7 @@ import { type Issued, type IssueRequest, isPending, type Pending } from '../auth
 import type { Clock } from '../clock.ts';
 import { ApiError, RetryableError } from '../errors.ts';
 import { bundleOf, type TrustBundle } from '../pki/bundle.ts';
-import { type Flaw, proveIssued } from '../pki/chain.ts';
+import { type Flaw, orderChain, proveIssued } from '../pki/chain.ts';
 import { makeCsr } from '../pki/csr.ts';
 import {
   encodePrivateKey,
@@ -24,6 +24,9 @@ import { secretManifest } from './secret-manifest.ts';
 import { nextSerials } from './secret-memory.ts';
 import type { CertificateFacts, SecretView } from './secret-view.ts';
 import type { Made, Unpublished } from './unpublished.ts';
+
+/** An authority whose clock is ahead of ours grants a life that seems too long by so much. */
+const CLOCKS_APART_MS = 60_000;
 
 export interface ActDeps extends PublishDeps, RequestDeps {
   readonly clock: Clock;
@@ -113,7 +116,9 @@ function publishMade(
   const [leaf] = issued.chain;
   if (leaf === undefined) throw new Error('nothing is published that was not proven');
   const trust = trustFor(issued, view);
-  const chain = issued.chain.filter((each) => each === leaf || !trust.anchors.has(each.fingerprintSHA256));
+  // Some TLS stacks read a chain only in its order.
+  const { chain: ordered } = orderChain(issued.chain);
+  const chain = ordered.filter((each) => each === leaf || !trust.anchors.has(each.fingerprintSHA256));
   const data = {
     certificateChain: chain.map((each) => each.pem).join(''),
     privateKey: encodePrivateKey(key, resource.spec.keyEncoding),
@@ -221,10 +226,28 @@ async function prove(
     throw new RetryableError('InvalidAnswer', `the authority's answer was refused: ${flaw.problem}`);
 }
 
-function flawOf({ issued, key }: Made, { resource }: Observed, view: AuthorityView, now: Date): Flaw | undefined {
-  const expected = { publicKeyDer: publicKeyDer(key), ...resource.spec.identity, now };
+function flawOf(made: Made, seen: Observed, view: AuthorityView, now: Date): Flaw | undefined {
+  const { issued, key, issuedAt } = made;
+  const { identity, durationMs } = seen.resource.spec;
+  const expected = {
+    publicKeyDer: publicKeyDer(key),
+    ...identity,
+    now,
+    notAfterLimit:
+      view.capabilities.lifetime === 'rounded'
+        ? undefined
+        : new Date(issuedAt.getTime() + durationMs + CLOCKS_APART_MS),
+    usedSerials: usedSerials(made, seen),
+  };
   const anchors = [...trustFor(issued, view).anchors.values()];
   return proveIssued({ chain: issued.chain, anchors, expected, carries: view.capabilities.identity });
+}
+
+/** Of this authority; but an answer that is in the Secret already, since only its being there got lost, is no other one. */
+function usedSerials({ issued }: Made, { resource, secret }: Observed): readonly string[] {
+  if (secret === undefined || secret.memory.authority !== authorityName(resource)) return [];
+  if (secret.certificate?.fingerprintSHA256 === issued.chain[0]?.fingerprintSHA256) return [];
+  return secret.memory.serials.map(({ serialNumber }) => serialNumber);
 }
 
 function textOf(object: RawObject, key: string): string {

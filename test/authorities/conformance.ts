@@ -166,7 +166,7 @@ export function conformance(subject: Subject) {
     });
   }
 
-  if (capabilities.remote) registerRemote(subject, shared);
+  if (capabilities.remote && !subject.inCluster) registerRemote(subject, shared);
   return { shared, ready: async () => readyAuthority(await shared(), subject) };
 }
 

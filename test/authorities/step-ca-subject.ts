@@ -2,17 +2,10 @@ import { readFileSync } from 'node:fs';
 import { SECRETS } from '../../src/api/names.ts';
 import { stepCA } from '../../src/authorities/step-ca.ts';
 import { startMeddler } from './meddler.ts';
-import { type Provisioner, type StepCa, startStepCa } from './servers/step-ca.ts';
-import type { Place, Served, Spec, Subject } from './subject.ts';
+import { commandsOf } from './page.ts';
+import { makeStepCa, type StepCa } from './servers/step-ca.ts';
+import type { Place, Served, Server, Spec, Subject } from './subject.ts';
 
-/** Of docs/authorities/step-ca.md: the request decides about usages too. */
-export const TEMPLATE = `{
-  "subject": {{ toJson .Insecure.CR.Subject }},
-  "sans": {{ toJson .SANs }},
-  "keyUsage": {{ toJson .Insecure.User.keyUsage }},
-  "extKeyUsage": {{ toJson .Insecure.User.extKeyUsage }}
-}
-`;
 export const CREDENTIALS = 'step-ca-provisioner';
 
 export const stepCaSubject: Subject = {
@@ -91,18 +84,18 @@ export const stepCaSubject: Subject = {
       },
     },
   ],
-  start: async () => serve(await startStepCa()),
+  start: async () => serve(await makeStepCa()),
 };
 
-/** The suite's step-ca with a provisioner `certwheel`, and a proxy whose certificate is of that step-ca too. */
-export async function serve(ca: StepCa): Promise<Served & { readonly ca: StepCa }> {
-  let provisioner = await ca.addProvisioner('certwheel', { template: TEMPLATE });
+/** The suite's step-ca, set up by the commands of its page, and a proxy whose certificate is of that step-ca too. */
+export async function serve(ca: StepCa): Promise<Served & { readonly ca: StepCa; readonly server: Server }> {
+  await ca.sh(commandsOf('step-ca', 'The provisioner'));
   await ca.start();
   const proxy = await startMeddler({ url: ca.url, ca: ca.root }, await serverCertificate(ca));
   return {
     ca,
     prepare: async (where, url = ca.url) => {
-      await putCredentials(where, dataOf(provisioner));
+      await putCredentials(where, credentialsOf(ca));
       return specOf(ca, url);
     },
     server: {
@@ -111,9 +104,10 @@ export async function serve(ca: StepCa): Promise<Served & { readonly ca: StepCa 
       halt: () => ca.halt(),
       start: () => ca.start(),
       rotateCredentials: async (where) => {
-        provisioner = await ca.addProvisioner('certwheel', { template: TEMPLATE, password: 'another password' });
+        const remove = 'step ca provisioner remove certwheel --ca-config "$(step path)/config/ca.json"';
+        await ca.sh(`${remove}\nrm provisioner.*\n${commandsOf('step-ca', 'The provisioner')}`);
         await ca.start();
-        await putCredentials(where, dataOf(provisioner));
+        await putCredentials(where, credentialsOf(ca));
       },
     },
     stop: async () => {
@@ -128,8 +122,8 @@ export function specOf(ca: StepCa, url: string): Spec {
   return { server: url, rootFingerprints: [ca.fingerprint], provisioner };
 }
 
-export function dataOf({ key, password }: Provisioner): Record<string, string> {
-  return { password, ...(key === undefined ? {} : { key }) };
+function credentialsOf(ca: StepCa): Record<string, string> {
+  return { key: ca.read('provisioner.key'), password: ca.read('provisioner.password') };
 }
 
 /** Changes what is given, and leaves the rest as it is. */

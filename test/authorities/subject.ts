@@ -9,6 +9,8 @@ export interface Subject {
   /** The key under `spec`. */
   readonly type: string;
   readonly capabilities: Capabilities;
+  /** It is reached by way of the Kubernetes API: there is no connection of its own that could be spoilt. */
+  readonly inCluster?: boolean;
   /** Lives that the server grants as `capabilities.lifetime` says. */
   readonly lives: readonly string[];
   /** And what it refuses itself, with a part of the message. */

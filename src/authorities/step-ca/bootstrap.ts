@@ -73,9 +73,10 @@ function rootIn(text: string): CertificateView | undefined {
 }
 
 function whyNone(origin: string, fingerprint: string, status: number, isAnother: boolean): string {
-  const wanted = `the root certificate with the fingerprint ${fingerprint}`;
-  if (isAnother) return `${origin} answered with another certificate than ${wanted}; something else is at this address`;
+  const wanted = `root certificate with the fingerprint ${fingerprint}`;
+  if (isAnother)
+    return `${origin} answered with another certificate than the ${wanted}; something else is at this address`;
   if (status === 404)
-    return `${origin} has no ${wanted.slice('the '.length)}; compare rootFingerprints with: step certificate fingerprint root_ca.crt`;
-  return `${origin} answered ${status} in place of ${wanted}; is this the address of step-ca?`;
+    return `${origin} has no ${wanted}; compare rootFingerprints with: step certificate fingerprint root_ca.crt`;
+  return `${origin} answered ${status} in place of the ${wanted}; is this the address of step-ca?`;
 }

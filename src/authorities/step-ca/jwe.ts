@@ -39,8 +39,8 @@ const PARTS = ['protected', 'encrypted_key', 'iv', 'ciphertext', 'tag'] as const
 export async function openWithPassword(text: string, password: Buffer): Promise<Buffer> {
   const parts = partsOf(text.trim());
   const { alg, enc, p2c, p2s } = headerOf(parts.protected);
-  const wrap = typeof alg === 'string' ? WRAPS[alg] : undefined;
-  const cipher = typeof enc === 'string' ? CONTENT_CIPHERS[enc] : undefined;
+  const wrap = entryOf(WRAPS, alg);
+  const cipher = entryOf(CONTENT_CIPHERS, enc);
   if (wrap === undefined || cipher === undefined)
     throw new JweError('it must be encrypted with PBES2 and AES-GCM, as step crypto jwk create does');
   if (typeof p2s !== 'string' || typeof p2c !== 'number' || !(p2c >= 1 && p2c <= MAX_ROUNDS))
@@ -58,6 +58,10 @@ export async function openWithPassword(text: string, password: Buffer): Promise<
     // Unwrapping proves the password; OpenSSL's own words would only name its source lines.
     throw new JweError("the password doesn't open it");
   }
+}
+
+function entryOf<T>(table: Readonly<Record<string, T>>, name: unknown): T | undefined {
+  return typeof name === 'string' && Object.hasOwn(table, name) ? table[name] : undefined;
 }
 
 function partsOf(text: string): Parts {

@@ -13,15 +13,16 @@ export interface ListedProvisioner {
   readonly hasTemplate: boolean;
 }
 
-/** The JWK provisioners of that name: there may be several, each with a key of its own. */
-export function listedUnder(name: string, provisioners: readonly unknown[]): ListedProvisioner[] {
-  return provisioners.flatMap((each) => {
+/** The JWK provisioner of that name; names are unique. */
+export function findProvisioner(name: string, provisioners: readonly unknown[]): ListedProvisioner | undefined {
+  for (const each of provisioners) {
     const { type, name: listed, key, options } = membersOf(each);
     const { kid } = membersOf(key);
-    if (type !== 'JWK' || listed !== name || typeof kid !== 'string') return [];
+    if (type !== 'JWK' || listed !== name || typeof kid !== 'string') continue;
     const { template, templateFile } = membersOf(membersOf(options).x509);
-    return [{ kid, thumbprint: thumbprintOf(key), hasTemplate: Boolean(template || templateFile) }];
-  });
+    return { kid, thumbprint: thumbprintOf(key), hasTemplate: Boolean(template || templateFile) };
+  }
+  return undefined;
 }
 
 export interface Credentials {

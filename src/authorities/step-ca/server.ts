@@ -1,6 +1,7 @@
 import type { StepCABackend } from '../../api/generated/types.ts';
 import { AuthorityError, DeniedError } from '../../errors.ts';
 import { type CertificateView, parseCertificates } from '../../pki/certificate.ts';
+import { chainsTo } from '../../pki/chain.ts';
 import type { AuthorityDeps } from '../authority.ts';
 import { AuthorityHttp, type JsonAnswer, type JsonRequest } from '../http.ts';
 import { refusalError } from '../http-errors.ts';
@@ -9,6 +10,7 @@ import { membersOf } from './provisioner.ts';
 
 /** More than any rotation of roots needs. */
 const MAX_ROOTS = 32;
+const TRUST_HINT = 'rootFingerprints must name the root that it leads to; while one is being replaced, name both';
 /** step-ca gives at most 100 provisioners at once. */
 const PAGE = 100;
 const MAX_PAGES = 20;
@@ -44,6 +46,11 @@ export class StepServer {
     if (!sameCertificates(roots, this.#roots)) this.#http = undefined;
     this.#roots = roots;
     return roots;
+  }
+
+  /** Whether the chain leads to a root that it has listed; where it never was asked, there is nothing to compare with. */
+  knows(chain: readonly CertificateView[]): boolean {
+    return chain.length === 0 || this.#roots.length === 0 || chainsTo(chain, this.#roots);
   }
 
   async checkHealth(signal: AbortSignal): Promise<void> {
@@ -144,13 +151,15 @@ export class StepServer {
     try {
       return await http.json(request, signal);
     } catch (error) {
-      if (!(error instanceof AuthorityError) || error.code !== 'AuthorityNotTrusted') throw error;
-      throw new AuthorityError(
-        error.code,
-        `${this.#spec.server} can't be trusted: its certificate must name this host and lead to a root in rootFingerprints; where its root is being replaced, name both (${error.message})`,
-        { cause: error },
-      );
+      // A root that is named ahead of its time may have come meanwhile.
+      if (error instanceof AuthorityError && error.code === 'AuthorityNotTrusted') this.#forgetRoots();
+      throw error;
     }
+  }
+
+  #forgetRoots(): void {
+    this.#pinned = [];
+    this.#http = undefined;
   }
 
   async #connect(signal: AbortSignal): Promise<AuthorityHttp> {
@@ -158,7 +167,7 @@ export class StepServer {
     if (this.#pinned.length === 0) this.#pinned = await this.#fetchPinned(rootFingerprints, signal);
     const caBundle = [...this.#pinned, ...this.#roots].map(({ pem }) => pem).join('');
     const { loopback: allowLoopback, clock } = this.#deps;
-    this.#http ??= new AuthorityHttp({ server, caBundle, allowLoopback, clock });
+    this.#http ??= new AuthorityHttp({ server, caBundle, trustHint: TRUST_HINT, allowLoopback, clock });
     return this.#http;
   }
 

@@ -32,11 +32,11 @@ export interface TokenClaims {
 const LIFE_SECONDS = 300;
 
 /** The members that RFC 7638 section 3.2 and RFC 8037 section 2 hash, in their order. */
-const THUMBPRINT_MEMBERS: Readonly<Record<string, readonly string[]>> = {
-  EC: ['crv', 'kty', 'x', 'y'],
-  OKP: ['crv', 'kty', 'x'],
-  RSA: ['e', 'kty', 'n'],
-};
+const THUMBPRINT_MEMBERS: ReadonlyMap<unknown, readonly string[]> = new Map([
+  ['EC', ['crv', 'kty', 'x', 'y']],
+  ['OKP', ['crv', 'kty', 'x']],
+  ['RSA', ['e', 'kty', 'n']],
+]);
 
 const CURVE_ALGORITHMS: Readonly<Record<string, { alg: string; digest: string }>> = {
   'P-256': { alg: 'ES256', digest: 'sha256' },
@@ -63,7 +63,7 @@ export function readProvisionerKey(jwk: unknown): ProvisionerKey {
 /** Undefined for what is no key of a known kind. */
 export function thumbprintOf(jwk: unknown): string | undefined {
   const members = typeof jwk === 'object' && jwk !== null ? (jwk as Record<string, unknown>) : {};
-  const names = THUMBPRINT_MEMBERS[String(members.kty)];
+  const names = THUMBPRINT_MEMBERS.get(members.kty);
   if (names === undefined || names.some((name) => typeof members[name] !== 'string')) return undefined;
   const canonical = JSON.stringify(Object.fromEntries(names.map((name) => [name, members[name]])));
   return createHash('sha256').update(canonical).digest('base64url');
