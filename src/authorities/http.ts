@@ -50,6 +50,7 @@ export interface JsonAnswer {
 
 /** The server names another one; where that is so on purpose, a backend can say more about it. */
 export class Redirected extends AuthorityError {
+  readonly status: number;
   readonly to: string;
 
   constructor(server: string, status: number, location: string | undefined) {
@@ -59,6 +60,7 @@ export class Redirected extends AuthorityError {
       'AuthorityMisconfigured',
       `${server} redirects (HTTP ${status}) to ${to}, which is not followed; name in server what answers itself`,
     );
+    this.status = status;
     this.to = to;
   }
 }
