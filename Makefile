@@ -34,6 +34,10 @@ test-chart: control-plane chart-tools ## Lint, render, check and install the cha
 test-monitoring: control-plane ## Run every alert and every query of the dashboard on a real Prometheus
 	node test/run.ts test/monitoring
 
+.PHONY: test-authorities
+test-authorities: control-plane authority-servers ## Every kind of authority against its real server
+	node test/run.ts test/authorities
+
 .PHONY: bench
 bench: control-plane ## Measure, 20 minutes (docs/performance.md)
 	node test/bench/main.ts
@@ -77,6 +81,10 @@ control-plane: $(INSTALLED) ## Find or build kube-apiserver, etcd, kubectl, kube
 .PHONY: chart-tools
 chart-tools: $(INSTALLED) ## Find or build helm, kubeconform, kube-score
 	@node test/chart/tools.ts >/dev/null
+
+.PHONY: authority-servers
+authority-servers: $(INSTALLED) ## Find or build the servers that authorities are tested against
+	@for programs in test/authorities/servers/*-programs.ts; do node "$$programs" >/dev/null; done
 
 .PHONY: clean
 clean: ## Remove what was built here (the control plane's cache stays)

@@ -134,11 +134,11 @@ test('a life ends when it was asked to, though it reaches back, and no later tha
     assert.ok(leftMs <= most && leftMs > most - MINUTE, `${name}: ${leftMs} of ${most}`);
   }
   await create(world, clientCertificate(namespace, 'shorter', { duration: '9m' }));
-  const { conditions } = await untilReady(world, namespace, 'shorter', {
+  const refused = await untilReady(world, namespace, 'shorter', {
     type: 'Stalled',
     reason: 'UnsupportedByAuthority',
   });
-  assert.match(conditionOf({ conditions }, 'Stalled')?.message ?? '', 'spec.duration 9m, but at least 10m');
+  assert.match(conditionOf(refused, 'Stalled')?.message ?? '', 'spec.duration 9m, but at least 10m');
 });
 
 test('no is final until something else is asked for; what was made for it is gone', async () => {
@@ -147,12 +147,12 @@ test('no is final until something else is asked for; what was made for it is gon
   await create(world, clientCertificate(namespace, 'alice'));
   const first = await asked(world, namespace, 'alice');
   await decide(world, 'deny', first);
-  const { conditions, nextAttemptTime } = await untilReady(world, namespace, 'alice', {
+  const denied = await untilReady(world, namespace, 'alice', {
     type: 'Stalled',
     reason: 'RequestDenied',
   });
-  assert.match(conditionOf({ conditions }, 'Stalled')?.message ?? '', `${first} got a no`);
-  assert.is(nextAttemptTime, undefined);
+  assert.match(conditionOf(denied, 'Stalled')?.message ?? '', `${first} got a no`);
+  assert.is(denied.nextAttemptTime, undefined);
   await sleep(3_000);
   assert.equal(await requestsFor(world, CSRS, namespace), []);
   assert.is((await nextSecret(world, namespace, 'alice'))?.data?.['tls.key'], '');
