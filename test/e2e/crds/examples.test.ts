@@ -29,6 +29,7 @@ test('there is an example for each thing that people begin with', () => {
     'quickstart',
     'authorities/secret',
     'authorities/self-managed',
+    'authorities/vault',
     'cluster-authority',
     'client-certificate',
   ]) {

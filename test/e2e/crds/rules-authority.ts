@@ -5,7 +5,7 @@ import { KEY_RULES } from './rules-private-key.ts';
 
 type Short = Omit<Row, 'kind'>;
 
-const BACKEND = 'exactly one backend must be set: secret, selfManaged, kubernetesCSR or certManager';
+const BACKEND = 'exactly one backend must be set: secret, selfManaged, kubernetesCSR, certManager, vault or stepCA';
 const CA_SYNTAX = 'must be a duration such as 87600h (10 years); there is no unit for days or years';
 const LIMIT_SYNTAX = 'must be a duration such as 24h or 168h; there is no unit for days (7 days are 168h)';
 const LIMIT_LEAST = 'must be at least 1m, the shortest life that can be asked for';
