@@ -86,6 +86,7 @@ test('a request waits for approval and says so; status.ca is what is trusted, an
       emailAddresses: ['alice@example.com'],
       ipAddresses: ['192.0.2.7'],
       usages: ['digital signature', 'key encipherment', 'client auth'],
+      privateKey: { algorithm: 'RSA' },
     }),
   );
   const name = await asked(world, namespace, 'alice');
