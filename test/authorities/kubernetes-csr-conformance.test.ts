@@ -1,4 +1,5 @@
 import { test } from 'uvu';
+import { CONFIG_MAPS } from '../../src/api/names.ts';
 import { kubernetesCSR } from '../../src/authorities/kubernetes-csr.ts';
 import { conformance } from './conformance.ts';
 import type { Place, Spec } from './subject.ts';
@@ -32,8 +33,11 @@ conformance({
     {
       step: 'the trust bundle has no such key',
       reason: 'TrustBundleNotFound',
-      says: 'ConfigMap kube-root-ca.crt has no key other',
-      spoil: (good) => ({ ...good, trustBundle: { configMap: { name: 'kube-root-ca.crt', key: 'other' } } }),
+      says: 'ConfigMap empty has no key ca.crt',
+      spoil: async (good, { world, namespace }) => {
+        await world.client.create(CONFIG_MAPS, { metadata: { namespace, name: 'empty' } });
+        return { ...good, trustBundle: { configMap: { name: 'empty' } } };
+      },
     },
     {
       step: 'the trust bundle is no PEM',
