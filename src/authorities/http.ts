@@ -12,6 +12,8 @@ const MAX_BYTES = 2 ** 20;
 const REQUEST_MS = 10_000;
 const ALL_REQUESTS_MS = 30_000;
 const MAX_CA_BUNDLE_BYTES = 500_000;
+/** Vault cuts off what is below a second, and says 0. */
+const LEAST_RETRY_AFTER_MS = 1_000;
 
 export interface HttpOptions {
   /** An https URL; what stands behind the host goes in front of each path. */
@@ -48,6 +50,7 @@ export interface JsonAnswer {
 
 /** The server names another one; where that is so on purpose, a backend can say more about it. */
 export class Redirected extends AuthorityError {
+  readonly status: number;
   readonly to: string;
 
   constructor(server: string, status: number, location: string | undefined) {
@@ -57,6 +60,7 @@ export class Redirected extends AuthorityError {
       'AuthorityMisconfigured',
       `${server} redirects (HTTP ${status}) to ${to}, which is not followed; name in server what answers itself`,
     );
+    this.status = status;
     this.to = to;
   }
 }
@@ -93,6 +97,11 @@ export class AuthorityHttp {
     } catch (error) {
       throw noAnswer(error, this.server, request.secrets, this.#options.trustHint);
     }
+  }
+
+  #retryAfter(header: string | undefined): number | undefined {
+    const ms = parseRetryAfter(header, this.#options.clock);
+    return ms === undefined ? undefined : Math.max(LEAST_RETRY_AFTER_MS, ms);
   }
 
   #refuseBadAddress(): void {
@@ -141,7 +150,7 @@ export class AuthorityHttp {
     return {
       status,
       ...readBody(text, status, this.server, secrets),
-      retryAfterMs: parseRetryAfter(oneOf(answered['retry-after']), this.#options.clock),
+      retryAfterMs: this.#retryAfter(oneOf(answered['retry-after'])),
     };
   }
 

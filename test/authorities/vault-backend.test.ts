@@ -160,8 +160,8 @@ test('an intermediate comes with the certificate, and its root alone is trusted'
   await vault.sh(`
     vault write -field=certificate root/root/generate/internal common_name=top key_type=ec ttl=8760h > "$HOME/top.pem"
     vault write -field=csr middle/intermediate/generate/internal common_name=middle key_type=ec > "$HOME/middle.csr"
-    vault write -field=certificate root/root/sign-intermediate csr=@"$HOME/middle.csr" ttl=4380h format=pem_bundle > "$HOME/middle.pem"
-    cat "$HOME/middle.pem" "$HOME/top.pem" > "$HOME/both.pem"
+    vault write -field=certificate root/root/sign-intermediate csr=@"$HOME/middle.csr" ttl=4380h > "$HOME/middle.pem"
+    (cat "$HOME/middle.pem" && echo && cat "$HOME/top.pem") > "$HOME/both.pem"
     vault write middle/intermediate/set-signed certificate=@"$HOME/both.pem"
     vault write middle/roles/client key_type=any allow_any_name=true enforce_hostnames=false server_flag=false key_usage=DigitalSignature
     vault policy write middle - <<'END'

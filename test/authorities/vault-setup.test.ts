@@ -75,17 +75,17 @@ test('a life that the role caps is taken, and said', async () => {
 
 const REFUSED: Record<string, [role: string, reason: string, says: RegExp]> = {
   'a role that adds usages': [
-    'key_usage=DigitalSignature,KeyAgreement',
+    'key_type=any allow_any_name=true key_usage=DigitalSignature,KeyAgreement',
     'InvalidAnswer',
     /adds the usages key agreement, server auth/,
   ],
   'a role that does not allow the name': [
-    'server_flag=false key_usage=DigitalSignature allow_any_name=false allowed_domains=example.org',
+    'key_type=any server_flag=false key_usage=DigitalSignature allowed_domains=example.org',
     'RequestDenied',
     /common name refused not allowed by this role/,
   ],
   'a role that wants other keys': [
-    'server_flag=false key_usage=DigitalSignature key_type=rsa',
+    'key_type=rsa allow_any_name=true server_flag=false key_usage=DigitalSignature',
     'RequestDenied',
     /role requires keys of type rsa/,
   ],
@@ -95,9 +95,7 @@ for (const [sentence, [settings, reason, says]] of Object.entries(REFUSED)) {
   test(`${sentence} is seen and told, and nothing reaches the Secret`, async () => {
     const { world, vault, tokenFor, namespace, spec } = await play();
     const role = `r${namespace}`;
-    await vault.sh(
-      `vault write pki/roles/${role} key_type=any allow_any_name=true enforce_hostnames=false ${settings}`,
-    );
+    await vault.sh(`vault write pki/roles/${role} enforce_hostnames=false ${settings}`);
     await vault.sh(`vault policy write ${role} - <<'END'\npath "pki/sign/${role}" { capabilities = ["update"] }\nEND`);
     await patchSecret(world, namespace, 'vault-token', { data: { token: base64(await tokenFor(role)) } });
     await createVaultAuthority(world, namespace, spec({ role }));

@@ -55,7 +55,7 @@ export const vaultSubject: Subject = {
     {
       step: 'there is no such mount',
       reason: 'AuthorityMisconfigured',
-      says: 'nowhere',
+      says: 'there is no PKI secrets engine at nowhere',
       spoil: (good) => ({ ...good, mount: 'nowhere' }),
     },
     {

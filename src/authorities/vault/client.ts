@@ -37,7 +37,8 @@ export class VaultClient {
     try {
       return await this.#http.json({ method, path: `/v1/${path}`, headers, body, secrets: hidden }, signal);
     } catch (error) {
-      if (!(error instanceof Redirected)) throw error;
+      // 307 is what a standby answers; anything else that redirects is no Vault.
+      if (!(error instanceof Redirected) || error.status !== 307) throw error;
       throw new AuthorityError(
         'AuthorityUnavailable',
         `${this.#http.server} is a standby and names ${error.to}, which is not followed; name in server the active node, or what forwards to it`,

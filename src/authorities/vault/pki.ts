@@ -23,7 +23,8 @@ export class VaultPki {
   readonly #client: VaultClient;
   readonly #tokens: Tokens;
   readonly #deps: AuthorityDeps;
-  #anchors: readonly CertificateView[] = [];
+  /** Undefined until the first look. */
+  #anchors: readonly CertificateView[] | undefined;
   #issuerEnd: Date | undefined;
 
   constructor(spec: VaultBackend, client: VaultClient, tokens: Tokens, deps: AuthorityDeps) {
@@ -59,8 +60,9 @@ export class VaultPki {
     const now = this.#deps.clock.now();
     this.#issuerEnd = issuer?.notAfter;
     // An issuer that has ended stays in Vault until somebody deletes it; nothing leads to it any more.
-    this.#anchors = anchors.filter(({ notAfter }) => notAfter > now);
-    return this.#anchors;
+    const lasting = anchors.filter(({ notAfter }) => notAfter > now);
+    this.#anchors = lasting;
+    return lasting;
   }
 
   async issue(request: IssueRequest, outer: AbortSignal): Promise<Issued> {
@@ -151,7 +153,7 @@ export class VaultPki {
 
   /** An issuer that came since the last look is not trusted yet: the next look brings it into every ca.crt. */
   async #noticeOtherCa(chain: readonly CertificateView[], signal: AbortSignal): Promise<void> {
-    if (chainsTo(chain, this.#anchors)) return;
+    if (this.#anchors === undefined || chainsTo(chain, this.#anchors)) return;
     const anchors = await this.trust(signal);
     if (chainsTo(chain, anchors))
       throw new AuthorityError(

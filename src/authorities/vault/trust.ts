@@ -14,6 +14,9 @@ export async function readTrust(client: VaultClient, mount: string, signal: Abor
   const list = await client.ask({ method: 'GET', path: `${base}/issuers?list=true` }, signal);
   if (list.status === 404 && !list.message.includes('no handler'))
     throw new AuthorityError('AuthorityMisconfigured', `the mount ${mount} has no issuer; make or import a CA there`);
+  // This list is open to everybody, and where nothing is mounted, everything is forbidden.
+  if (list.status === 403)
+    throw new AuthorityError('AuthorityMisconfigured', `there is no PKI secrets engine at ${mount}: ${list.message}`);
   if (list.status !== 200) throw client.trouble(list, `listing the issuers of ${mount}`);
   const ids = textsOf(fieldOf(list.body, 'data', 'keys'));
   if (ids.length > MOST_ISSUERS)

@@ -107,7 +107,7 @@ class RunningVault implements Vault {
   async sh(commands: string, env: Readonly<Record<string, string>> = {}): Promise<string> {
     const PATH = [dirname(this.#programs.vault), process.env.PATH].join(delimiter);
     const own = { VAULT_ADDR: this.url, VAULT_CACERT: this.#path('ca.crt'), VAULT_TOKEN: this.rootToken };
-    const { stdout } = await promisify(execFile)('bash', ['-euo', 'pipefail', '-c', commands], {
+    const { stdout } = await promisify(execFile)('bash', ['--norc', '-euo', 'pipefail', '-c', commands], {
       env: { HOME: this.#folder, ...own, ...env, PATH },
     });
     return stdout;

@@ -88,7 +88,7 @@ export function vaultSpec({ url, ca }: Vault, spec: Readonly<Record<string, unkn
     server: url,
     caBundle: Buffer.from(ca).toString('base64'),
     role: 'client',
-    auth: { tokenSecretRef: { name: 'vault-token' } },
+    auth: { tokenSecretRef: { name: 'vault-token', key: 'token' } },
     ...spec,
   };
 }
