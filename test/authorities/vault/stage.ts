@@ -1,5 +1,4 @@
-import { readFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dirname } from 'node:path';
 import { CERTIFICATE_AUTHORITIES } from '../../../src/api/names.ts';
 import type { ControllerProcess } from '../../e2e/support/controller-process.ts';
 import { createSecret } from '../../e2e/support/edits.ts';
@@ -7,17 +6,11 @@ import { eventually } from '../../e2e/support/eventually.ts';
 import { lazily } from '../../e2e/support/lazily.ts';
 import { authorityStatusOf, conditionOf } from '../../e2e/support/objects.ts';
 import { oneWorld, type World } from '../../e2e/support/world.ts';
+import { commandsOf as pageCommands } from '../page.ts';
 import { startVault, type Vault } from '../servers/vault.ts';
 
-const PAGE = readFileSync(join(import.meta.dirname, '../../../docs/authorities/vault.md'), 'utf8');
-
 /** The commands below a heading of docs/authorities/vault.md. */
-export function commandsOf(heading: string): string {
-  const section = PAGE.split(new RegExp(`\\n#+ ${heading}.*\\n`))[1]?.split(/\n#+ /)[0] ?? '';
-  const blocks = [...section.matchAll(/```sh\n([\s\S]*?)```/g)].map(([, block = '']) => block);
-  if (blocks.length === 0) throw new Error(`docs/authorities/vault.md has no commands below ${heading}`);
-  return blocks.join('\n');
-}
+export const commandsOf = (heading: string) => pageCommands('vault', heading);
 
 export const base64 = (text: string) => Buffer.from(text).toString('base64');
 
