@@ -14,7 +14,7 @@ export interface Config {
   readonly workers: number;
   readonly routineEvents: boolean;
   readonly trustPropagationMs: number;
-  /** Whether authorities may have addresses of this machine or of its link. */
+  /** Whether authorities may be on this host. */
   readonly loopbackAuthorities: boolean;
   /** Up to so many certificates, metrics have series for each. */
   readonly certificateSeries: number;
@@ -85,7 +85,7 @@ const OPTIONS = [
     flag: 'allow-loopback-authorities',
     value: undefined,
     standard: 'false',
-    help: 'let authorities have loopback and link-local addresses',
+    help: 'let authorities be on this host (link-local addresses are always refused)',
   },
   {
     flag: 'certificate-series',

@@ -131,7 +131,7 @@ export interface AuthorityDeps {
   /** A token of a ServiceAccount of the authority's own namespace; nothing keeps it. */
   serviceAccountToken(name: string, audience: string, seconds: number): Promise<ServiceAccountToken>;
   readonly objects: KubernetesObjects;
-  /** Whether addresses of this machine and of its link (--allow-loopback-authorities) may be spoken to. */
+  /** Whether an authority may be on this host (--allow-loopback-authorities). */
   readonly loopback: boolean;
   /** Where Certwheel holds the CA key: the generation that signs now, and all that verifiers must accept. */
   signing(): { readonly version: number; readonly pair: CaPair } | undefined;
