@@ -26,7 +26,6 @@ export const ERROR_CODES = [
   'AuthorityBusy',
   'CredentialsNotFound',
   'CredentialsRefused',
-  'CABundleNotFound',
   'TrustBundleNotFound',
   'TrustBundleRefused',
   'IssuerNotReady',

@@ -136,8 +136,8 @@ export const EXTERNAL_ID_ANNOTATION = 'certwheel.io/external-id';
 /** Which labels and annotations came from the template, to notice that one was taken out of it. */
 export const TEMPLATE_KEYS_ANNOTATION = 'certwheel.io/template-keys';
 
-/** On what is made elsewhere for a request: by whom, and for which ClientCertificate, `namespace/name`. */
-export const MANAGED_BY_LABEL = 'app.kubernetes.io/managed-by';
+/** On what is made elsewhere for a request: the label that all tools know, and for which ClientCertificate, `namespace/name`. */
+export const MANAGED_BY = 'app.kubernetes.io/managed-by';
 export const CLIENT_CERTIFICATE_ANNOTATION = 'certwheel.io/client-certificate';
 
 /** On the Secret that keeps a private key while its certificate is awaited: whose it is, and for which request. */

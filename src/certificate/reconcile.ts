@@ -19,33 +19,30 @@ import {
   RetryableError,
   UnexpectedError,
 } from '../errors.ts';
-import type { Logger } from '../log.ts';
 import { backoffMs } from '../queue/backoff.ts';
 import type { Outcome, Run } from '../queue/controller.ts';
 import type { Turnstile } from '../queue/turnstile.ts';
 import { stackOf } from '../stack.ts';
 import { type ActDeps, type IssueResult, issue, repair } from './act.ts';
 import { decide } from './decide.ts';
-import { type EventText, expiredEvent, issuedEvent, shortLifeEvent, troubleEvent } from './events.ts';
-import type { NextKey } from './next-key.ts';
+import { expiredEvent, shortLifeEvent, troubleEvent } from './events.ts';
 import { type Decision, isAuthority, type Observed, type Permission } from './observed.ts';
-import { type Ask, endRequest, isUnderWay } from './request.ts';
-import { longestRetryMs, schedule } from './schedule.ts';
-import type { CertificateFacts, SecretView } from './secret-view.ts';
+import { type Ask, isUnderWay } from './request.ts';
+import { longestRetryMs } from './schedule.ts';
+import type { SecretView } from './secret-view.ts';
 import { attemptsSoFar, CERTIFICATE_CONDITIONS, type Failure, nextStatus } from './status.ts';
+import { logged, type TellDeps, tellIssued } from './tell.ts';
+import { isOver, type TidyDeps, tidy, tidyAfterGone } from './tidy.ts';
 
 export interface CertificateMetrics {
-  rotated(authorityType: string, reason: string, seconds: number, latenessSeconds: number | undefined): void;
   failed(authorityType: string, code: string): void;
   /** What the series of one certificate show from now on. */
   show(resource: ClientCertificate, status: ClientCertificateStatus): void;
 }
 
-export interface CertificateDeps extends ActDeps {
+export interface CertificateDeps extends ActDeps, TidyDeps, TellDeps {
   /** From the cache; undefined once it is gone. */
   find(key: string): ClientCertificate | BrokenClientCertificate | undefined;
-  /** From the cache: a request of a ClientCertificate of that name, which may be gone. */
-  nextKey(key: string): NextKey | undefined;
   /** Undefined while its authority hasn't been looked at yet; that look wakes it. */
   observe(resource: ClientCertificate): Promise<Observed | undefined>;
   /** The authority behind it, and what keeps that from being asked too often; undefined where it isn't there. */
@@ -56,19 +53,13 @@ export interface CertificateDeps extends ActDeps {
   reportTrouble(resource: ClientCertificate, error: CertwheelError): void;
   /** Writes the status on the condition that the resource is still the one that was looked at. */
   writeStatus(resource: ClientCertificate | BrokenClientCertificate, status: ClientCertificateStatus): Promise<void>;
-  tell(resource: ClientCertificate, event: EventText): void;
-  readonly routineEvents: boolean;
   /** How long workloads may take to load a Secret that has changed. */
   readonly propagationMs: number;
-  readonly metrics: CertificateMetrics;
-  readonly log: Logger;
+  readonly metrics: CertificateMetrics & TellDeps['metrics'];
 }
 
 /** Policy and approval will decide here; until then everything is allowed that the authority's limits allow. */
 const PERMISSION: Permission = { allowed: true, reason: '' };
-
-/** How soon it is tried again to remove what a request has left behind. */
-const TIDY_AGAIN_MS = 30_000;
 
 /** An answer is an answer: it may be another after somebody changed a policy, which nothing tells us of. */
 const DENIED_RETRY_MS = 3_600_000;
@@ -79,7 +70,7 @@ const FIRST_RETRY_MS = 1_000;
 /** One look at one ClientCertificate: observe, decide, act, tell. */
 export async function reconcileCertificate(key: string, deps: CertificateDeps, run: Run): Promise<Outcome> {
   const resource = deps.find(key);
-  if (resource === undefined) return { do: 'rest', recheckAt: await tidy(deps.nextKey(key), deps, run) };
+  if (resource === undefined) return { do: 'rest', recheckAt: await tidyAfterGone(deps.nextKey(key), deps, run) };
   if (resource.deleting) return { do: 'rest' };
   if (isBroken(resource)) return reportBroken(resource, deps);
 
@@ -128,39 +119,6 @@ async function carryOut(seen: Observed, decision: Decision, deps: CertificateDep
   }
 }
 
-/** Whether nobody waits for the answer to a request any more, once what was decided is done. */
-function isOver({ resource }: Observed, decision: Decision): boolean {
-  switch (decision.do) {
-    case 'issue':
-      return true;
-    case 'settle':
-      // Hands off means from what was asked for, too.
-      return !resource.spec.suspended;
-    case 'refuse':
-      // What was denied is remembered there.
-      return decision.code !== 'RequestDenied';
-    default:
-      return false;
-  }
-}
-
-/** Removes what a request has left; answers when to try again, where that failed. It's nothing that people wait for. */
-async function tidy(
-  next: NextKey | undefined,
-  deps: CertificateDeps,
-  { signal, outside }: Run,
-): Promise<Date | undefined> {
-  if (next === undefined) return undefined;
-  try {
-    await outside(() => endRequest(next, deps, signal));
-    return undefined;
-  } catch (thrown) {
-    const { namespace, certificateName: name } = next;
-    deps.log.warn('a request could not be tidied up', { namespace, name, error: classify(thrown).message });
-    return new Date(deps.clock.now().getTime() + TIDY_AGAIN_MS);
-  }
-}
-
 async function act(
   seen: Observed,
   decision: Decision,
@@ -205,8 +163,9 @@ async function report(
     return { do: 'retry', at: earliest([failure.nextAttemptAt, expiry(seen, now)]) ?? failure.nextAttemptAt };
   if (pending !== undefined)
     return { do: 'rest', recheckAt: earliest([new Date(now.getTime() + pending.pollAfterMs), expiry(seen, now)]) };
-  // An act that leaves something to do (a Secret adopted and already due) is followed by the next one.
-  if (acted.do !== next.do && (next.do === 'issue' || next.do === 'repair')) return { do: 'again' };
+  // An act that leaves something to do (a Secret adopted and already due, a request that is over) is followed by the next.
+  const tidyNext = acted.do === 'repair' && next.do === 'settle' && seen.next !== undefined;
+  if (acted.do !== next.do && (next.do === 'issue' || next.do === 'repair' || tidyNext)) return { do: 'again' };
   return { do: 'rest', recheckAt: earliest(['recheckAt' in next ? next.recheckAt : undefined, expiry(seen, now)]) };
 }
 
@@ -254,37 +213,6 @@ async function reportFailure(
   return report(seen, decision, { error, nextAttemptAt }, deps);
 }
 
-/** Told before the status is written, since that may fail and be written by a later run that knows nothing of this one. */
-function tellIssued(
-  seen: Observed,
-  { reason, message }: Extract<Decision, { do: 'issue' }>,
-  issued: CertificateFacts,
-  tookMs: number,
-  deps: CertificateDeps,
-): void {
-  const { resource, authority, secret } = seen;
-  const due =
-    reason === 'Due' && secret?.certificate !== undefined
-      ? schedule(secret.certificate, { ...resource.spec, uid: resource.uid }).due
-      : undefined;
-  const latenessMs = due && Math.max(0, deps.clock.now().getTime() - due.getTime());
-  deps.metrics.rotated(
-    isAuthority(authority) ? authority.type : 'none',
-    reason,
-    tookMs / 1000,
-    latenessMs === undefined ? undefined : latenessMs / 1000,
-  );
-  const event = issuedEvent(reason, message, issued, deps.routineEvents);
-  if (event !== undefined) deps.tell(resource, event);
-  deps.log.info('certificate issued', {
-    ...logged(seen),
-    reason,
-    message,
-    serial: issued.serialNumber,
-    notAfter: issued.notAfter,
-  });
-}
-
 async function reportBroken(resource: BrokenClientCertificate, deps: CertificateDeps): Promise<Outcome> {
   const current = conditionsOf(resource.status);
   const conditions = mergeConditions(current, whyBroken(resource), CERTIFICATE_CONDITIONS, deps.clock.now());
@@ -297,13 +225,4 @@ async function reportBroken(resource: BrokenClientCertificate, deps: Certificate
 function expiry({ secret }: Observed, now: Date): Date | undefined {
   const end = secret?.certificate?.notAfter;
   return end !== undefined && end > now ? end : undefined;
-}
-
-function logged({ resource, authority }: Observed) {
-  return {
-    namespace: resource.namespace,
-    name: resource.name,
-    authority: resource.spec.authorityRef.name,
-    authorityType: isAuthority(authority) ? authority.type : undefined,
-  };
 }

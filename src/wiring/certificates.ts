@@ -48,6 +48,11 @@ export function wireCertificates(
     awaited: new AwaitedRequests(),
     nextKeys: nextKeyAccess(services),
     nextKey: observing.nextKey,
+    // A list of one, since that needs no right beyond those for watching.
+    isGone: async (namespace, name) => {
+      const selection = { namespace, fieldSelector: `metadata.name=${name}`, limit: 1 };
+      return (await client.list(CLIENT_CERTIFICATES, selection)).items.length === 0;
+    },
     askedBy: ({ authority, namespace }) => {
       const [kind, name = ''] = authority.split('/');
       return registry.get(authorityKey({ kind: kind as AuthorityKind, namespace, name }))?.backend;

@@ -76,14 +76,15 @@ export class Cluster {
         labelSelector: names.AUTHORITY_NAME_LABEL,
         cache: this.generations,
       });
+      this.#watch(deps, { resource: names.CERTIFICATE_AUTHORITIES, namespace, cache: this.authorities });
+      this.#watch(deps, { resource: names.CLIENT_CERTIFICATES, namespace, cache: this.certificates });
+      // Last: before its certificate is known, a request would look like one that nobody waits for.
       this.#watch(deps, {
         resource: names.SECRETS,
         namespace,
         labelSelector: names.NEXT_OF_LABEL,
         cache: this.nextKeys,
       });
-      this.#watch(deps, { resource: names.CERTIFICATE_AUTHORITIES, namespace, cache: this.authorities });
-      this.#watch(deps, { resource: names.CLIENT_CERTIFICATES, namespace, cache: this.certificates });
     }
     if (config.namespaces === undefined) {
       this.#watch(deps, { resource: names.CLUSTER_CERTIFICATE_AUTHORITIES, cache: this.clusterAuthorities });

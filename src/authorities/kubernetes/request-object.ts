@@ -1,4 +1,4 @@
-import { CLIENT_CERTIFICATE_ANNOTATION, MANAGED_BY_LABEL } from '../../api/names.ts';
+import { CLIENT_CERTIFICATE_ANNOTATION, MANAGED_BY } from '../../api/names.ts';
 import { CSR_LABEL } from '../../pki/csr.ts';
 import { children, readElement } from '../../pki/der-read.ts';
 import { parsePem, toPem } from '../../pki/pem.ts';
@@ -15,7 +15,7 @@ export function requestName(id: string): string {
 export function requestMetadata({ id, requester }: IssueRequest) {
   return {
     name: requestName(id),
-    labels: { [MANAGED_BY_LABEL]: 'certwheel' },
+    labels: { [MANAGED_BY]: 'certwheel' },
     annotations: { [CLIENT_CERTIFICATE_ANNOTATION]: `${requester.namespace}/${requester.name}` },
   };
 }

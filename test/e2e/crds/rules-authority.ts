@@ -58,6 +58,17 @@ const both: Short[] = [
     bad: spec({ limits: { usages: ['digital signature'] } }),
     good: spec({ limits: { usages: ['client auth'] } }),
   },
+  ...(['kubernetesCSR', 'certManager'] as const).map((backend): Short => {
+    const rest = backend === 'certManager' ? { issuerRef: { name: 'ca' } } : { signerName: 'example.com/clients' };
+    const trusting = (trustBundle: object) => spec({ selfManaged: null, [backend]: { ...rest, trustBundle } });
+    return {
+      refuses: `two trust bundles of ${backend}`,
+      rule: `spec.${backend}.trustBundle`,
+      says: 'exactly one of configMap, secret and inline must be set',
+      bad: trusting({ inline: 'PEM', secret: { name: 'ca' } }),
+      good: trusting({ configMap: { name: 'ca' } }),
+    };
+  }),
   {
     refuses: 'a name of 51 characters',
     rule: '',

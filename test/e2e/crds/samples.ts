@@ -77,6 +77,20 @@ const authoritySpec = {
   rateLimit: { requests: 20, per: 'Minute', burst: 40 },
   allowSystemIdentities: true,
 };
+const bundles = [
+  { configMap: { name: 'ca', key: 'ca.pem' } },
+  { secret: { name: 'ca', key: 'ca.pem' } },
+  { inline: 'PEM' },
+];
+const kubernetesCSR = { signerName: 'example.com/clients', approve: true };
+const certManager = { issuerRef: { name: 'ca', kind: 'ClusterIssuer', group: 'cert-manager.io' } };
+const BACKENDS: readonly Json[] = [
+  { secret: { name: 'ca-pair' } },
+  ...bundles.flatMap((trustBundle) => [
+    { kubernetesCSR: { ...kubernetesCSR, trustBundle } },
+    { certManager: { ...certManager, trustBundle } },
+  ]),
+];
 const authorityStatus = {
   conditions,
   observedGeneration: 1,
@@ -108,11 +122,13 @@ export const FULL: Readonly<Record<Kind, readonly Json[]>> = {
   ClientCertificate: [clientCertificate, withPercentage],
   CertificateAuthority: [
     sample('CertificateAuthority', authoritySpec, authorityStatus),
-    sample('CertificateAuthority', { secret: { name: 'ca-pair' } }),
+    ...BACKENDS.map((spec) => sample('CertificateAuthority', spec)),
   ],
   ClusterCertificateAuthority: [
     sample('ClusterCertificateAuthority', { ...authoritySpec, allowedNamespaces: { selector } }, authorityStatus),
-    sample('ClusterCertificateAuthority', { secret: { name: 'ca-pair' }, allowedNamespaces: { names: ['payments'] } }),
+    ...BACKENDS.map((spec) =>
+      sample('ClusterCertificateAuthority', { ...spec, allowedNamespaces: { names: ['payments'] } }),
+    ),
     sample('ClusterCertificateAuthority', { selfManaged: { commonName: 'demo' }, allowedNamespaces: { all: true } }),
   ],
 };
