@@ -86,6 +86,13 @@ const kubernetesCSR = { signerName: 'example.com/clients', approve: true };
 const certManager = { issuerRef: { name: 'ca', kind: 'ClusterIssuer', group: 'cert-manager.io' } };
 const BACKENDS: readonly Json[] = [
   { secret: { name: 'ca-pair' } },
+  {
+    stepCA: {
+      server: 'https://ca.example.com:9000',
+      rootFingerprints: ['ab'.repeat(32)],
+      provisioner: { name: 'certwheel', secretRef: { name: 'provisioner' } },
+    },
+  },
   ...bundles.flatMap((trustBundle) => [
     { kubernetesCSR: { ...kubernetesCSR, trustBundle } },
     { certManager: { ...certManager, trustBundle } },
