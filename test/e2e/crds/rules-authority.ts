@@ -12,6 +12,9 @@ const LIMIT_LEAST = 'must be at least 1m, the shortest life that can be asked fo
 const NAMESPACES = 'exactly one of names, selector and all must be set';
 const VALUES = 'In and NotIn need values; Exists and DoesNotExist take none';
 
+const vaultWith = (auth: object) =>
+  spec({ selfManaged: null, vault: { server: 'https://vault.example.com:8200', role: 'client', auth } });
+
 const both: Short[] = [
   {
     refuses: 'no backend',
@@ -21,6 +24,13 @@ const both: Short[] = [
     good: spec({ selfManaged: null, secret: { name: 'pair' } }),
   },
   { refuses: 'two backends', rule: 'spec', says: BACKEND, bad: spec({ secret: { name: 'pair' } }), good: {} },
+  {
+    refuses: 'two logins to Vault',
+    rule: 'spec.vault.auth',
+    says: 'exactly one login must be set: kubernetes, appRole or tokenSecretRef',
+    bad: vaultWith({ tokenSecretRef: { name: 'token' }, appRole: { roleId: 'r', secretRef: { name: 'approle' } } }),
+    good: vaultWith({ tokenSecretRef: { name: 'token' } }),
+  },
   {
     refuses: 'a CA life in years',
     rule: 'spec.selfManaged.duration',

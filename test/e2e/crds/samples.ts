@@ -84,6 +84,19 @@ const bundles = [
 ];
 const kubernetesCSR = { signerName: 'example.com/clients', approve: true };
 const certManager = { issuerRef: { name: 'ca', kind: 'ClusterIssuer', group: 'cert-manager.io' } };
+const vault = {
+  server: 'https://vault.example.com:8200/behind',
+  caBundle: 'LS0tLS1CRUdJTiBDRVJUSUZJQ0FURS0tLS0tCg==',
+  namespace: 'team-a/pki',
+  mount: 'pki',
+  role: 'client',
+  issuerRef: 'clients-2026',
+};
+const logins: readonly Json[] = [
+  { kubernetes: { path: 'kubernetes', role: 'certwheel', serviceAccountName: 'certwheel', audience: 'vault' } },
+  { appRole: { path: 'approle', roleId: '675a50e7-cfe0', secretRef: { name: 'approle', key: 'secretId' } } },
+  { tokenSecretRef: { name: 'vault-token', key: 'token' } },
+];
 const BACKENDS: readonly Json[] = [
   { secret: { name: 'ca-pair' } },
   {
@@ -93,6 +106,7 @@ const BACKENDS: readonly Json[] = [
       provisioner: { name: 'certwheel', secretRef: { name: 'provisioner' } },
     },
   },
+  ...logins.map((auth) => ({ vault: { ...vault, auth } })),
   ...bundles.flatMap((trustBundle) => [
     { kubernetesCSR: { ...kubernetesCSR, trustBundle } },
     { certManager: { ...certManager, trustBundle } },
