@@ -99,6 +99,13 @@ const logins: readonly Json[] = [
 ];
 const BACKENDS: readonly Json[] = [
   { secret: { name: 'ca-pair' } },
+  {
+    stepCA: {
+      server: 'https://ca.example.com:9000',
+      rootFingerprints: ['ab'.repeat(32)],
+      provisioner: { name: 'certwheel', secretRef: { name: 'provisioner' } },
+    },
+  },
   ...logins.map((auth) => ({ vault: { ...vault, auth } })),
   ...bundles.flatMap((trustBundle) => [
     { kubernetesCSR: { ...kubernetesCSR, trustBundle } },
