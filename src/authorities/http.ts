@@ -1,5 +1,5 @@
 import { createSecureContext, getCACertificates, type SecureContext } from 'node:tls';
-import { Agent, request as send } from 'undici';
+import { Agent } from 'undici';
 import type { Clock } from '../clock.ts';
 import { AuthorityError } from '../errors.ts';
 import { parseRetryAfter, withoutSecrets } from '../foreign-text.ts';
@@ -132,7 +132,10 @@ export class AuthorityHttp {
 
   async #exchange({ method, path, headers, body, secrets }: JsonRequest, signal: AbortSignal): Promise<JsonAnswer> {
     this.#agent ??= this.#connect();
-    const answer = await send(`${this.server}${path}`, {
+    const { origin, pathname } = new URL(this.server);
+    const answer = await this.#agent.request({
+      origin,
+      path: `${pathname.replace(/\/$/, '')}${path}`,
       method,
       headers: {
         accept: 'application/json',
@@ -141,7 +144,6 @@ export class AuthorityHttp {
         ...headers,
       },
       body: body === undefined ? null : JSON.stringify(body),
-      dispatcher: this.#agent,
       signal,
     });
     const { statusCode: status, headers: answered } = answer;

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { Agent, request } from 'undici';
+import { Agent } from 'undici';
 import { AuthorityError } from '../../errors.ts';
 import { type CertificateView, parseCertificates } from '../../pki/certificate.ts';
 import { AddressRefused, addressProblem, guardedLookup } from '../address.ts';
@@ -28,8 +28,10 @@ export async function fetchRoot(
     // A literal address is never resolved, so the guard of names doesn't see it.
     const problem = addressProblem(hostname.replace(/^\[|\]$/g, ''), allowLoopback);
     if (problem !== undefined) throw new AddressRefused(problem);
-    const answer = await request(`${origin}/root/${fingerprint}`, {
-      dispatcher: agent,
+    const answer = await agent.request({
+      origin,
+      path: `/root/${fingerprint}`,
+      method: 'GET',
       signal: AbortSignal.any([signal, AbortSignal.timeout(REQUEST_MS)]),
     });
     const text = await readAtMost(answer.body, origin);
