@@ -39,6 +39,10 @@ test-node: control-plane chart-tools image-tar ## Install the chart on a real no
 	@node test/cluster/main.ts build-node >/dev/null
 	node test/run.ts node
 
+.PHONY: test-authorities
+test-authorities: control-plane authority-servers ## Every kind of authority against its real server
+	node test/run.ts test/authorities
+
 .PHONY: bench
 bench: control-plane ## Measure, 20 minutes (docs/performance.md)
 	node test/bench/main.ts
@@ -82,6 +86,10 @@ control-plane: $(INSTALLED) ## Find or build kube-apiserver, etcd, kubectl, kube
 .PHONY: chart-tools
 chart-tools: $(INSTALLED) ## Find or build helm, kubeconform, kube-score
 	@node test/chart/tools.ts >/dev/null
+
+.PHONY: authority-servers
+authority-servers: $(INSTALLED) ## Find or build the servers that authorities are tested against
+	@for programs in test/authorities/servers/*-programs.ts; do node "$$programs" >/dev/null; done
 
 .PHONY: clean
 clean: ## Remove what was built here (the control plane's cache stays)

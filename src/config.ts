@@ -14,6 +14,8 @@ export interface Config {
   readonly workers: number;
   readonly routineEvents: boolean;
   readonly trustPropagationMs: number;
+  /** Whether authorities may be on this host. */
+  readonly loopbackAuthorities: boolean;
   /** Up to so many certificates, metrics have series for each. */
   readonly certificateSeries: number;
   readonly logLevel: LogLevel;
@@ -78,6 +80,12 @@ const OPTIONS = [
     value: 'DURATION',
     standard: '2m',
     help: 'how long workloads may take to load a changed Secret; a CA rotation waits for them',
+  },
+  {
+    flag: 'allow-loopback-authorities',
+    value: undefined,
+    standard: 'false',
+    help: 'let authorities be on this host (link-local addresses are always refused)',
   },
   {
     flag: 'certificate-series',
@@ -165,6 +173,7 @@ function toConfig(values: Values, isTerminal: boolean): Config {
     workers: toCount('workers', values.workers, 1, 1000),
     routineEvents: toBoolean('routine-events', values['routine-events']),
     certificateSeries: toCount('certificate-series', values['certificate-series'], 0, 1_000_000),
+    loopbackAuthorities: toBoolean('allow-loopback-authorities', values['allow-loopback-authorities']),
     trustPropagationMs: toMs('trust-propagation', values['trust-propagation']),
     logLevel: oneOf('log-level', values['log-level'], LOG_LEVELS),
     logFormat: oneOf(

@@ -42,6 +42,20 @@ export const SECRETS = {
   kind: 'Secret',
   namespaced: true,
 } as const satisfies Resource;
+export const CONFIG_MAPS = {
+  group: '',
+  version: 'v1',
+  plural: 'configmaps',
+  kind: 'ConfigMap',
+  namespaced: true,
+} as const satisfies Resource;
+export const SERVICE_ACCOUNTS = {
+  group: '',
+  version: 'v1',
+  plural: 'serviceaccounts',
+  kind: 'ServiceAccount',
+  namespaced: true,
+} as const satisfies Resource;
 export const NAMESPACES = {
   group: '',
   version: 'v1',
@@ -55,6 +69,42 @@ export const EVENTS = {
   plural: 'events',
   kind: 'Event',
   namespaced: true,
+} as const satisfies Resource;
+export const CERTIFICATE_SIGNING_REQUESTS = {
+  group: 'certificates.k8s.io',
+  version: 'v1',
+  plural: 'certificatesigningrequests',
+  kind: 'CertificateSigningRequest',
+  namespaced: false,
+} as const satisfies Resource;
+/** No objects, but a word of RBAC. */
+export const SIGNERS = {
+  group: 'certificates.k8s.io',
+  version: 'v1',
+  plural: 'signers',
+  kind: 'Signer',
+  namespaced: false,
+} as const satisfies Resource;
+export const CERTIFICATE_REQUESTS = {
+  group: 'cert-manager.io',
+  version: 'v1',
+  plural: 'certificaterequests',
+  kind: 'CertificateRequest',
+  namespaced: true,
+} as const satisfies Resource;
+export const ISSUERS = {
+  group: 'cert-manager.io',
+  version: 'v1',
+  plural: 'issuers',
+  kind: 'Issuer',
+  namespaced: true,
+} as const satisfies Resource;
+export const CLUSTER_ISSUERS = {
+  group: 'cert-manager.io',
+  version: 'v1',
+  plural: 'clusterissuers',
+  kind: 'ClusterIssuer',
+  namespaced: false,
 } as const satisfies Resource;
 export const LEASES = {
   group: 'coordination.k8s.io',
@@ -85,6 +135,18 @@ export const SERIALS_ANNOTATION = 'certwheel.io/serials';
 export const EXTERNAL_ID_ANNOTATION = 'certwheel.io/external-id';
 /** Which labels and annotations came from the template, to notice that one was taken out of it. */
 export const TEMPLATE_KEYS_ANNOTATION = 'certwheel.io/template-keys';
+
+/** On what is made elsewhere for a request: the label that all tools know, and for which ClientCertificate, `namespace/name`. */
+export const MANAGED_BY = 'app.kubernetes.io/managed-by';
+export const CLIENT_CERTIFICATE_ANNOTATION = 'certwheel.io/client-certificate';
+
+/** On the Secret that keeps a private key while its certificate is awaited: whose it is, and for which request. */
+export const NEXT_OF_LABEL = 'certwheel.io/next-of';
+export const REQUEST_ANNOTATION = 'certwheel.io/request';
+export const WANTED_ANNOTATION = 'certwheel.io/wanted';
+export const TICKET_ANNOTATION = 'certwheel.io/ticket';
+export const DENIED_ANNOTATION = 'certwheel.io/denied';
+export const DENIED_AT_ANNOTATION = 'certwheel.io/denied-at';
 
 /** On the Secret of a CA generation: the authority's name, and what its state machine stands at. */
 export const AUTHORITY_NAME_LABEL = 'certwheel.io/authority-name';

@@ -27,6 +27,12 @@ export const NAMESPACED_PERMISSIONS: readonly PolicyRule[] = [
     why: 'to publish certificates, to read CA key pairs, and to keep and retire CA generations; a create comes from server-side apply',
   },
   {
+    apiGroups: [''],
+    resources: ['configmaps'],
+    verbs: ['list', 'watch'],
+    why: 'to follow the trust bundles that authorities name',
+  },
+  {
     apiGroups: ['events.k8s.io'],
     resources: ['events'],
     verbs: ['create', 'patch'],

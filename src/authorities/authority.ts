@@ -1,4 +1,6 @@
 import type { Identity } from '../api/client-certificate.ts';
+import type { Resource } from '../api/names.ts';
+import type { RawObject } from '../api/parse.ts';
 import type { PolicyRule } from '../api/permissions.ts';
 import type { Clock } from '../clock.ts';
 import type { Logger } from '../log.ts';
@@ -8,8 +10,13 @@ import type { KeySpec } from '../pki/keys.ts';
 
 /** What is asked of an authority: one certificate over a key that it never sees. */
 export interface IssueRequest {
-  /** The same request has the same id, also after a crash; an authority that can, answers it with the same certificate. */
+  /**
+   * The same request has the same id, also after a crash; an authority that can, answers it with the same certificate.
+   * At most 63 letters, digits and dashes.
+   */
   readonly id: string;
+  /** What the authority answered to this request before, if that was Pending: it is asked for the outcome. */
+  readonly ticket?: string | undefined;
   /** The ClientCertificate behind the request, for audit lines. */
   readonly requester: { readonly namespace: string; readonly name: string; readonly uid: string };
   /** DER of the SubjectPublicKeyInfo. */
@@ -27,15 +34,61 @@ export interface Issued {
   readonly generation?: number | undefined;
   /** What the authority itself calls the certificate, where it needs that to find or revoke it. */
   readonly externalId?: string | undefined;
+  /** The CA certificates that came with the answer: what to trust where `trust` knows of none. */
+  readonly ca?: readonly CertificateView[] | undefined;
+}
+
+/** Not yet: the same request is to be made again later, with this ticket. */
+export interface Pending {
+  /** How the authority finds the request again; `request.id` itself where that is enough. */
+  readonly ticket: string;
+  readonly pollAfterMs: number;
+  /** What is waited for, for people. The same as long as the same is waited for, since it stands in status. */
+  readonly message: string;
+}
+
+export function isPending(answer: Issued | Pending): answer is Pending {
+  return 'ticket' in answer;
+}
+
+/** The reasons of RFC 5280 that can be said of a client certificate. */
+export type RevocationReason =
+  | 'unspecified'
+  | 'keyCompromise'
+  | 'affiliationChanged'
+  | 'superseded'
+  | 'cessationOfOperation';
+
+export interface Revocation {
+  /** Lower-case hex. */
+  readonly serialNumber: string;
+  /** DER of the certificate, where it is at hand. */
+  readonly leaf?: Buffer | undefined;
+  /** See Issued. */
+  readonly externalId?: string | undefined;
 }
 
 /** One configured authority. Every method may throw AuthorityError, RetryableError or DeniedError. */
 export interface Authority {
   /** Proof of reach and credentials; the message of what it throws says which step failed. */
   check(signal: AbortSignal): Promise<void>;
-  /** The CA certificates that verifiers must accept at this moment. */
+  /**
+   * The CA certificates that verifiers must accept at this moment; none where the authority tells of its CA only with
+   * each certificate (see Issued).
+   */
   trust(signal: AbortSignal): Promise<readonly CertificateView[]>;
-  issue(request: IssueRequest, signal: AbortSignal): Promise<Issued>;
+  /**
+   * Throws DeniedError where the answer is no, RetryableError with the code RequestFailed where this request came to
+   * nothing and another one may do better; after any other error the same request is made again.
+   */
+  issue(request: IssueRequest, signal: AbortSignal): Promise<Issued | Pending>;
+  /**
+   * The request is over, whatever became of it: what was made for it is removed. Called once its certificate is
+   * published, or when nobody wants it any more; possibly more than once. Present where there is something to remove.
+   */
+  forget?(request: Pick<IssueRequest, 'id' | 'ticket'>, signal: AbortSignal): Promise<void>;
+  /** Present where the authority can revoke. */
+  revoke?(revocation: Revocation, reason: RevocationReason, signal: AbortSignal): Promise<void>;
   /**
    * Present where Certwheel itself holds the CA key: the pair to sign with from now on. `newest` is the latest that this
    * kind of authority has brought, `nextVersion` the number that another would get. A pair that isn't a generation yet
@@ -51,8 +104,20 @@ export interface Capabilities {
   readonly identity: readonly IdentityField[];
   readonly keyAlgorithms: readonly KeySpec['algorithm'][];
   readonly usages: 'any' | readonly string[];
+  /**
+   * What becomes of the life that is asked for, counted from now: granted to the second, possibly cut short, or snapped
+   * to what the authority offers, which may be longer.
+   */
+  readonly lifetime: 'exact' | 'atMost' | 'rounded';
+  /** Below this nothing can be asked for. */
+  readonly shortestLifeMs?: number | undefined;
   /** Whether `issue` waits for another machine, and so may be slow. */
   readonly remote: boolean;
+  /**
+   * Whether the private key must be kept while an answer is awaited: `issue` may answer Pending, or a lost answer can't
+   * be asked for again without it.
+   */
+  readonly persistKey: boolean;
 }
 
 /** What Certwheel hands to an authority. */
@@ -61,6 +126,13 @@ export interface AuthorityDeps {
   readonly name: string;
   /** A Secret of the authority's own namespace by name, kept up to date; undefined where there is none. */
   secret(name: string): Promise<SecretContent | undefined>;
+  /** The same of a ConfigMap. */
+  configMap(name: string): Promise<SecretContent | undefined>;
+  /** A token of a ServiceAccount of the authority's own namespace; nothing keeps it. */
+  serviceAccountToken(name: string, audience: string, seconds: number): Promise<ServiceAccountToken>;
+  readonly objects: KubernetesObjects;
+  /** Whether an authority may be on this host (--allow-loopback-authorities). */
+  readonly loopback: boolean;
   /** Where Certwheel holds the CA key: the generation that signs now, and all that verifiers must accept. */
   signing(): { readonly version: number; readonly pair: CaPair } | undefined;
   trusted(): readonly CaPair[];
@@ -68,15 +140,52 @@ export interface AuthorityDeps {
   readonly log: Logger;
 }
 
-/** The keys of a Secret, decoded. */
+/** The keys of a Secret or a ConfigMap, decoded. */
 export type SecretContent = Readonly<Record<string, Buffer>>;
+
+export interface ServiceAccountToken {
+  readonly token: string;
+  readonly expiresAt: Date;
+}
+
+/** Objects of the cluster, or of the authority's own namespace, past every cache. Failures are ApiErrors. */
+export interface KubernetesObjects {
+  /** The namespace in which an authority's references resolve. */
+  readonly namespace: string;
+  get(resource: Resource, name: string): Promise<RawObject | undefined>;
+  /** 409 where there is one of that name. */
+  create(resource: Resource, object: NewObject): Promise<RawObject>;
+  /** Server-side apply of a subresource. */
+  applySubresource(resource: Resource, subresource: string, object: NewObject): Promise<RawObject>;
+  /** Harmless where it is gone. */
+  delete(resource: Resource, name: string): Promise<void>;
+  /** Whether Certwheel itself may do this. */
+  allowed(access: AccessQuestion): Promise<boolean>;
+}
+
+export interface NewObject {
+  readonly metadata: { readonly name: string; readonly [field: string]: unknown };
+  readonly [field: string]: unknown;
+}
+
+export interface AccessQuestion {
+  readonly verb: string;
+  readonly resource: Resource;
+  readonly subresource?: string;
+  readonly name?: string;
+}
 
 /** A kind of authority: one file of this folder, one line in `index.ts`. `Spec` is what stands under its key in `spec`. */
 export interface AuthorityDefinition<Spec = unknown> {
   /** The key under `spec` of CertificateAuthority and ClusterCertificateAuthority. */
   readonly type: string;
   readonly capabilities: Capabilities;
-  /** What it needs of the Kubernetes API beyond what every authority gets; becomes part of the ClusterRole. */
+  /**
+   * What it needs of the Kubernetes API beyond what every authority gets, in each namespace that is served; becomes part
+   * of the ClusterRole, or of the Roles.
+   */
   readonly permissions: readonly PolicyRule[];
+  /** And what it needs of objects without a namespace: only where the whole cluster is served. */
+  readonly clusterPermissions?: readonly PolicyRule[];
   create(spec: Spec, deps: AuthorityDeps): Authority;
 }

@@ -13,11 +13,21 @@ export const OWN_CA_CAPABILITIES: Capabilities = {
   identity: ['subject', 'commonName', 'dnsNames', 'uris', 'emailAddresses', 'ipAddresses'],
   keyAlgorithms: ['ECDSA', 'Ed25519', 'RSA'],
   usages: 'any',
+  // Cut short where the CA itself ends sooner.
+  lifetime: 'atMost',
   remote: false,
+  persistKey: false,
+};
+
+type OwnCaDeps = Pick<AuthorityDeps, 'name' | 'clock' | 'log' | 'signing' | 'trusted'>;
+
+/** It answers at once. */
+type OwnCa = Pick<Authority, 'check' | 'trust'> & {
+  issue(request: IssueRequest, signal: AbortSignal): Promise<Issued>;
 };
 
 /** Signs with the CA generation that is active; for authorities whose CA key Certwheel holds. */
-export function ownCA(deps: AuthorityDeps): Pick<Authority, 'check' | 'trust' | 'issue'> {
+export function ownCA(deps: OwnCaDeps): OwnCa {
   return {
     check: async () => void signingOf(deps),
     trust: async () => deps.trusted().map(({ anchor }) => anchor),
@@ -25,13 +35,13 @@ export function ownCA(deps: AuthorityDeps): Pick<Authority, 'check' | 'trust' | 
   };
 }
 
-function signingOf(deps: AuthorityDeps) {
+function signingOf(deps: OwnCaDeps) {
   const signing = deps.signing();
   if (signing === undefined) throw new AuthorityError('CAExpired', `${deps.name} has no CA generation that is valid`);
   return signing;
 }
 
-function sign(request: IssueRequest, deps: AuthorityDeps): Issued {
+function sign(request: IssueRequest, deps: OwnCaDeps): Issued {
   const { version, pair } = signingOf(deps);
   const now = deps.clock.now();
   const { notBefore, notAfter } = validity(pair, request.lifetimeMs, now);

@@ -16,6 +16,9 @@ import { nextVersion, planOf, readSource, troubleOf, tryStep } from './rotation.
 /** An authority that is down is probed this often, whatever the number of certificates that wait for it. */
 const PROBE = { firstMs: 1_000, longestMs: 30_000 };
 
+/** No event tells what changes on another machine: a new CA, a credential that has ended or needs to be renewed. */
+const REMOTE_LOOK_MS = 5 * 60_000;
+
 /** One look at one authority. Where the first one fails, certificates must learn that too: they wait for a view. */
 export async function reconcileAuthority(key: string, deps: AuthorityDeps, signal: AbortSignal): Promise<Outcome> {
   try {
@@ -94,5 +97,6 @@ function recheckAt(runtime: Runtime, plan: Plan, trouble: Trouble | undefined, d
     .map(({ pair: { certificate } }) => successorDue(certificate))
     .filter((due) => due > now);
   const planned = plan.step.do === 'settle' ? plan.step.recheckAt : undefined;
-  return earliest([probeAt, planned, ...ends, ...renewals]);
+  const lookAgain = runtime.definition.capabilities.remote ? new Date(now.getTime() + REMOTE_LOOK_MS) : undefined;
+  return earliest([probeAt, planned, lookAgain, ...ends, ...renewals]);
 }

@@ -16,6 +16,8 @@ export interface Trouble {
 /** One authority as it runs: its backend, and what is known of it. Nothing in here must survive a restart. */
 export interface Runtime {
   readonly resource: CertificateAuthority;
+  /** See AuthorityView. */
+  readonly origin: string;
   readonly definition: AuthorityDefinition<never>;
   readonly backend: Authority;
   /** Keeps it from being asked by too many at once, or too often; undefined where there is no such limit. */
@@ -74,6 +76,7 @@ export function viewAuthority(
     type: definition.type,
     capabilities: definition.capabilities,
     limits: resource.limits,
+    origin: runtime.origin,
     trouble,
     trust: bundleOf(trust),
     generations: new Map(

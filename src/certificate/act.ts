@@ -1,10 +1,11 @@
 import type { KeyObject } from 'node:crypto';
 import type { ClientCertificate } from '../api/client-certificate.ts';
 import type { RawObject } from '../api/parse.ts';
-import type { Authority, IssueRequest } from '../authorities/authority.ts';
+import { type Issued, type IssueRequest, isPending, type Pending } from '../authorities/authority.ts';
 import type { Clock } from '../clock.ts';
 import { ApiError, RetryableError } from '../errors.ts';
-import { type Flaw, proveIssued } from '../pki/chain.ts';
+import { bundleOf, type TrustBundle } from '../pki/bundle.ts';
+import { type Flaw, orderChain, proveIssued } from '../pki/chain.ts';
 import { makeCsr } from '../pki/csr.ts';
 import {
   encodePrivateKey,
@@ -15,18 +16,25 @@ import {
   parsePrivateKey,
   publicKeyDer,
 } from '../pki/keys.ts';
-import { type AuthorityView, authorityName, isOurs, type Observed } from './observed.ts';
+import { type AuthorityView, authorityName, isOurs, lastRevision, type Observed } from './observed.ts';
 import { mayPass, type PublishDeps, publish } from './publish.ts';
+import { type Ask, askDurably, endRequest, type RequestDeps } from './request.ts';
 import { grantedLife } from './schedule.ts';
 import { secretManifest } from './secret-manifest.ts';
 import { nextSerials } from './secret-memory.ts';
 import type { CertificateFacts, SecretView } from './secret-view.ts';
 import type { Made, Unpublished } from './unpublished.ts';
 
-export interface ActDeps extends PublishDeps {
+/** An authority whose clock is ahead of ours grants a life that seems too long by so much. */
+const CLOCKS_APART_MS = 60_000;
+
+export interface ActDeps extends PublishDeps, RequestDeps {
   readonly clock: Clock;
   readonly unpublished: Unpublished;
 }
+
+/** Published, or not yet to be had. */
+export type IssueResult = { readonly secret: SecretView } | { readonly pending: Pending };
 
 /**
  * Gets a certificate and publishes it: one call of the authority, one write. Nothing reaches the Secret that isn't
@@ -35,14 +43,15 @@ export interface ActDeps extends PublishDeps {
 export async function issue(
   seen: Observed,
   view: AuthorityView,
-  ask: Authority['issue'],
+  ask: Ask,
   deps: ActDeps,
   signal: AbortSignal,
-): Promise<SecretView> {
+): Promise<IssueResult> {
   const { resource } = seen;
   const made = keptFor(seen, view, deps) ?? (await make(seen, view, ask, deps, signal));
+  if ('ticket' in made) return { pending: made };
   try {
-    return await publishMade(seen, view, made, deps);
+    return { secret: await publishMade(seen, view, made, deps) };
   } catch (error) {
     if (error instanceof ApiError && mayPass(error)) deps.unpublished.keep(resource, made);
     throw error;
@@ -59,13 +68,39 @@ function keptFor(seen: Observed, view: AuthorityView, { clock, unpublished }: Ac
 async function make(
   seen: Observed,
   view: AuthorityView,
-  ask: Authority['issue'],
+  ask: Ask,
+  deps: ActDeps,
+  signal: AbortSignal,
+): Promise<Made | Pending> {
+  const request = requestFor(seen);
+  const material = (key: KeyObject) => materialOf(key, seen.resource);
+  if (!view.capabilities.persistKey) {
+    const key = await privateKeyFor(seen, deps);
+    deps.assertLeading();
+    const answer = await ask({ ...request, ...material(key) });
+    if (isPending(answer)) throw new Error('an authority that answers later must say that the key is to be kept');
+    return proven(answer, key, seen, view, deps, signal);
+  }
+  const keys = { key: () => privateKeyFor(seen, deps), material };
+  const { awaited, answer } = await askDurably(seen, view, request, keys, ask, deps, signal);
+  if (isPending(answer)) return answer;
+  try {
+    return await proven(answer, awaited.key, seen, view, deps, signal);
+  } catch (error) {
+    // To the same request the answer would be the same.
+    await endRequest(awaited.next, deps, signal);
+    throw error;
+  }
+}
+
+async function proven(
+  issued: Issued,
+  key: KeyObject,
+  seen: Observed,
+  view: AuthorityView,
   deps: ActDeps,
   signal: AbortSignal,
 ): Promise<Made> {
-  const key = await privateKeyFor(seen, deps);
-  deps.assertLeading();
-  const issued = await ask(requestFor(seen.resource, key, seen.secret), signal);
   const made = { issued, key, issuedAt: deps.clock.now() };
   await prove(made, seen, view, deps, signal);
   return made;
@@ -80,11 +115,14 @@ function publishMade(
   const { resource } = seen;
   const [leaf] = issued.chain;
   if (leaf === undefined) throw new Error('nothing is published that was not proven');
-  const chain = issued.chain.filter((each) => each === leaf || !view.trust.anchors.has(each.fingerprintSHA256));
+  const trust = trustFor(issued, view);
+  // Some TLS stacks read a chain only in its order.
+  const { chain: ordered } = orderChain(issued.chain);
+  const chain = ordered.filter((each) => each === leaf || !trust.anchors.has(each.fingerprintSHA256));
   const data = {
     certificateChain: chain.map((each) => each.pem).join(''),
     privateKey: encodePrivateKey(key, resource.spec.keyEncoding),
-    trustBundle: view.trust.pem,
+    trustBundle: trust.pem,
   };
   const past = isOurs(seen) ? seen.secret?.memory : undefined;
   const memory = {
@@ -151,16 +189,23 @@ async function privateKeyFor({ resource, secret }: Observed, deps: ActDeps): Pro
   return generateKey(spec.key);
 }
 
-function requestFor(resource: ClientCertificate, key: KeyObject, secret: SecretView | undefined): IssueRequest {
+function requestFor({ resource, secret }: Observed): Omit<IssueRequest, 'publicKey' | 'csr'> {
   const { spec, namespace, name, uid } = resource;
   return {
     id: `${uid}-${(secret?.memory.revision ?? 0) + 1}`,
     requester: { namespace, name, uid },
-    publicKey: publicKeyDer(key),
-    csr: () => makeCsr({ key, ...spec.identity }),
     identity: spec.identity,
     lifetimeMs: spec.durationMs,
   };
+}
+
+function materialOf(key: KeyObject, { spec }: ClientCertificate): Pick<IssueRequest, 'publicKey' | 'csr'> {
+  return { publicKey: publicKeyDer(key), csr: () => makeCsr({ key, ...spec.identity }) };
+}
+
+/** Where an authority tells of its CA only with a certificate, what came with it is all there is to trust. */
+function trustFor(issued: Issued, { trust }: AuthorityView): TrustBundle {
+  return trust.anchors.size > 0 ? trust : bundleOf(issued.ca ?? []);
 }
 
 /** Throws unless everything about it is as it was asked for. */
@@ -181,15 +226,28 @@ async function prove(
     throw new RetryableError('InvalidAnswer', `the authority's answer was refused: ${flaw.problem}`);
 }
 
-function flawOf({ issued, key }: Made, { resource }: Observed, view: AuthorityView, now: Date): Flaw | undefined {
-  const expected = { publicKeyDer: publicKeyDer(key), ...resource.spec.identity, now };
-  const anchors = [...view.trust.anchors.values()];
+function flawOf(made: Made, seen: Observed, view: AuthorityView, now: Date): Flaw | undefined {
+  const { issued, key, issuedAt } = made;
+  const { identity, durationMs } = seen.resource.spec;
+  const expected = {
+    publicKeyDer: publicKeyDer(key),
+    ...identity,
+    now,
+    notAfterLimit:
+      view.capabilities.lifetime === 'rounded'
+        ? undefined
+        : new Date(issuedAt.getTime() + durationMs + CLOCKS_APART_MS),
+    usedSerials: usedSerials(made, seen),
+  };
+  const anchors = [...trustFor(issued, view).anchors.values()];
   return proveIssued({ chain: issued.chain, anchors, expected, carries: view.capabilities.identity });
 }
 
-function lastRevision(seen: Observed): number {
-  const kept = isOurs(seen) ? (seen.secret?.memory.revision ?? 0) : 0;
-  return Math.max(kept, seen.resource.status.revision ?? 0);
+/** Of this authority; but an answer that is in the Secret already, since only its being there got lost, is no other one. */
+function usedSerials({ issued }: Made, { resource, secret }: Observed): readonly string[] {
+  if (secret === undefined || secret.memory.authority !== authorityName(resource)) return [];
+  if (secret.certificate?.fingerprintSHA256 === issued.chain[0]?.fingerprintSHA256) return [];
+  return secret.memory.serials.map(({ serialNumber }) => serialNumber);
 }
 
 function textOf(object: RawObject, key: string): string {

@@ -5,6 +5,7 @@ import { root } from '../../test/pki/make.ts';
 import { arbitrarySpec } from '../../test/unit/arbitrary-spec.ts';
 import { ALLOWED, aCertificate, after, anObserved, DAY, HOUR, MINUTE, NOW } from '../../test/unit/builders.ts';
 import { FakeClock } from '../../test/unit/fake-clock.ts';
+import { requestDeps } from '../../test/unit/next-store.ts';
 import { anOwnAuthority, type OwnAuthority } from '../../test/unit/own-authority.ts';
 import { SecretStore } from '../../test/unit/secret-store.ts';
 import type { ClientCertificate } from '../api/client-certificate.ts';
@@ -16,6 +17,8 @@ import { Unpublished } from './unpublished.ts';
 const years = after(4000 * DAY);
 const oldCa = await root({ commonName: 'Test CA v1', notBefore: after(-DAY), notAfter: years });
 const newCa = await root({ commonName: 'Test CA v2', notBefore: after(-DAY), notAfter: years });
+
+const { signal } = new AbortController();
 
 interface Bench {
   readonly clock: FakeClock;
@@ -29,7 +32,7 @@ interface Bench {
 function bench(): Bench {
   const clock = new FakeClock(NOW);
   const store = new SecretStore();
-  const deps = { secrets: store, clock, assertLeading: () => {}, unpublished: new Unpublished() };
+  const deps = { ...requestDeps(clock), secrets: store, unpublished: new Unpublished() };
   const one: Bench = {
     clock,
     store,
@@ -39,7 +42,7 @@ function bench(): Bench {
       const seen = one.seen(resource, authority);
       const decision = decide(seen, ALLOWED, clock.now());
       if (decision.do === 'issue')
-        await issue(seen, authority.view, authority.backend.issue, deps, new AbortController().signal);
+        await issue(seen, authority.view, (request) => authority.backend.issue(request, signal), deps, signal);
       else if (decision.do === 'repair') await repair(seen, authority.view, deps);
       return decision;
     },

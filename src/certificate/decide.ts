@@ -34,6 +34,7 @@ const NEEDS: readonly Check<needs.Need>[] = [
 /** Why a certificate that is needed can't be had now. */
 const OBSTACLES: readonly Check<obstacles.Obstacle>[] = [
   obstacles.authorityIsNotReady, // asked by one probe, not by every certificate
+  obstacles.wasDenied, // until something else is asked for, or of somebody else
   obstacles.isRestingAfterFailure, // the last try failed, and the next has its moment
 ];
 

@@ -4,7 +4,7 @@ import { toRfc3339 } from '../api/conditions.ts';
 import type { ClientCertificateStatus } from '../api/generated/types.ts';
 import type { RotationReason } from './observed.ts';
 import type { CertificateFacts } from './secret-view.ts';
-import { LIFE_TOO_SHORT } from './status.ts';
+import { AWAITED, LIFE_TOO_SHORT } from './status.ts';
 
 /** One line of `kubectl describe`. */
 export interface EventText {
@@ -68,5 +68,7 @@ function shortLifeOf(status: Conditioned) {
 type Conditioned = Pick<ClientCertificateStatus, 'conditions'>;
 
 function troubleOf(status: Conditioned) {
-  return conditionsOf(status).find(({ type }) => type === 'Stalled' || type === 'Issuing');
+  return conditionsOf(status).find(
+    ({ type, reason }) => type === 'Stalled' || (type === 'Issuing' && reason !== AWAITED),
+  );
 }

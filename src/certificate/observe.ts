@@ -6,6 +6,7 @@ import {
 } from '../api/certificate-authority.ts';
 import type { BrokenClientCertificate, ClientCertificate } from '../api/client-certificate.ts';
 import { keyOf, type RawObject } from '../api/parse.ts';
+import type { NextKey } from './next-key.ts';
 import type { AuthorityView, NoAuthority, Observed } from './observed.ts';
 import { isOurs } from './observed.ts';
 import { type SecretView, viewSecret } from './secret-view.ts';
@@ -13,6 +14,8 @@ import { type SecretView, viewSecret } from './secret-view.ts';
 export interface ObserveDeps {
   /** From the cache: Secrets that carry our label. */
   cachedSecret(key: string): SecretView | undefined;
+  /** From the cache: the request of a certificate whose answer is awaited. */
+  nextKey(key: string): NextKey | undefined;
   /** Past the cache: any Secret. */
   readSecret(namespace: string, name: string): Promise<RawObject | undefined>;
   /** Everyone who names this Secret. */
@@ -29,7 +32,13 @@ export async function observe(resource: ClientCertificate, deps: ObserveDeps): P
   const authority = findAuthority(resource, deps);
   if (authority === undefined) return undefined;
   const secret = await findSecret(resource, deps);
-  return { resource, authority, secret, rival: findRival(resource, secret, deps) };
+  return {
+    resource,
+    authority,
+    secret,
+    rival: findRival(resource, secret, deps),
+    next: deps.nextKey(keyOf(resource)),
+  };
 }
 
 /** The key of the authority that a certificate refers to; one of its own namespace, or of the cluster. */

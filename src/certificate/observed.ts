@@ -3,6 +3,7 @@ import type { ClientCertificate } from '../api/client-certificate.ts';
 import type { Capabilities } from '../authorities/authority.ts';
 import type { ErrorCode } from '../errors.ts';
 import type { TrustBundle } from '../pki/bundle.ts';
+import type { NextKey } from './next-key.ts';
 import type { SecretView } from './secret-view.ts';
 
 /** An authority as a certificate sees it. */
@@ -19,6 +20,8 @@ export interface AuthorityView {
    * where a CA was renewed and kept its key.
    */
   readonly generations: ReadonlyMap<string, { readonly version: number; readonly signs: boolean }>;
+  /** Changes with what stands under the backend key of the authority, and with the authority itself. */
+  readonly origin: string;
   /** The generation that signs, since when, and when its chain ends. */
   readonly signing: { readonly version: number; readonly since: Date; readonly notAfter: Date } | undefined;
 }
@@ -38,6 +41,8 @@ export interface Observed {
   readonly secret: SecretView | undefined;
   /** The ClientCertificate that names the same Secret, and goes first. */
   readonly rival: string | undefined;
+  /** A request of which the answer is awaited, or was no; also one that is of no use any more. */
+  readonly next?: NextKey | undefined;
 }
 
 /** Where policy and approval come in: whether this may be issued, beyond what the authority's limits say. */
@@ -93,4 +98,10 @@ export function authorityName({ spec }: Pick<ClientCertificate, 'spec'>): string
 
 export function isAuthority(authority: Observed['authority']): authority is AuthorityView {
   return typeof authority !== 'string';
+}
+
+/** The revision that the Secret holds, or held when it was last seen. */
+export function lastRevision({ resource, secret }: Pick<Observed, 'resource' | 'secret'>): number {
+  const kept = isOurs({ resource, secret }) ? (secret?.memory.revision ?? 0) : 0;
+  return Math.max(kept, resource.status.revision ?? 0);
 }

@@ -1,4 +1,5 @@
 import { lastFailureOf } from '../api/client-certificate.ts';
+import { wantedOf } from './next-key.ts';
 import { type Decision, isAuthority, type Observed, type Permission } from './observed.ts';
 import { longestRetryMs } from './schedule.ts';
 
@@ -11,14 +12,25 @@ const WRITE_FAILURES: readonly string[] = ['Forbidden', 'SecretRefused', 'Secret
 const LONGEST_JITTER = 1.25;
 
 /** Why a certificate that is needed can't be had now. */
-export type Obstacle = Extract<Decision, { do: 'wait' }>;
+export type Obstacle = Extract<Decision, { do: 'wait' | 'refuse' }>;
+type Rest = Extract<Decision, { do: 'wait' }>;
 
 export function authorityIsNotReady({ authority }: Observed): Obstacle | undefined {
   if (!isAuthority(authority) || authority.trouble === undefined) return undefined;
   return wait('AuthorityNotReady', `${authority.trouble.code}: ${authority.trouble.message}`);
 }
 
-export function isRestingAfterFailure(seen: Observed, _permission: Permission, now: Date): Obstacle | undefined {
+/** The answer was no, and what would be asked is the same. A person who asks for a renewal since then is worth a try. */
+export function wasDenied(seen: Observed, _permission: Permission, now: Date): Obstacle | undefined {
+  const { authority, next, resource } = seen;
+  if (next?.denied === undefined || !isAuthority(authority) || next.wanted !== wantedOf(seen, authority))
+    return undefined;
+  const { renewAt } = resource;
+  if (renewAt !== undefined && isAfterSecondOf(next.denied.at, renewAt) && renewAt <= now) return undefined;
+  return { do: 'refuse', code: 'RequestDenied', message: next.denied.message };
+}
+
+export function isRestingAfterFailure(seen: Observed, _permission: Permission, now: Date): Rest | undefined {
   const { resource } = seen;
   const failure = lastFailureOf(resource.status);
   // A new spec, or a person who asks for it, is worth a try at once.
@@ -41,7 +53,7 @@ export function isRestingAfterFailure(seen: Observed, _permission: Permission, n
 }
 
 /** The Secret itself couldn't be written; what an authority did wrong is no reason not to write. */
-export function isRestingAfterFailedWrite(seen: Observed, permission: Permission, now: Date): Obstacle | undefined {
+export function isRestingAfterFailedWrite(seen: Observed, permission: Permission, now: Date): Rest | undefined {
   const rest = isRestingAfterFailure(seen, permission, now);
   return rest !== undefined && WRITE_FAILURES.includes(rest.code) ? rest : undefined;
 }

@@ -10,29 +10,37 @@ import type { ClientCertificateStatus } from '../api/generated/types.ts';
 import { earliest } from '../api/moments.ts';
 import { keyOf } from '../api/parse.ts';
 import { isStored } from '../api/stored-status.ts';
-import type { Authority } from '../authorities/authority.ts';
-import { AuthorityError, type CertwheelError, classify, RetryableError, UnexpectedError } from '../errors.ts';
-import type { Logger } from '../log.ts';
+import type { Authority, Pending } from '../authorities/authority.ts';
+import {
+  AuthorityError,
+  type CertwheelError,
+  classify,
+  DeniedError,
+  RetryableError,
+  UnexpectedError,
+} from '../errors.ts';
 import { backoffMs } from '../queue/backoff.ts';
 import type { Outcome, Run } from '../queue/controller.ts';
 import type { Turnstile } from '../queue/turnstile.ts';
 import { stackOf } from '../stack.ts';
-import { type ActDeps, issue, repair } from './act.ts';
+import { type ActDeps, type IssueResult, issue, repair } from './act.ts';
 import { decide } from './decide.ts';
-import { type EventText, expiredEvent, issuedEvent, shortLifeEvent, troubleEvent } from './events.ts';
+import { expiredEvent, shortLifeEvent, troubleEvent } from './events.ts';
 import { type Decision, isAuthority, type Observed, type Permission } from './observed.ts';
-import { longestRetryMs, schedule } from './schedule.ts';
-import type { CertificateFacts, SecretView } from './secret-view.ts';
+import { type Ask, isUnderWay } from './request.ts';
+import { longestRetryMs } from './schedule.ts';
+import type { SecretView } from './secret-view.ts';
 import { attemptsSoFar, CERTIFICATE_CONDITIONS, type Failure, nextStatus } from './status.ts';
+import { logged, type TellDeps, tellIssued } from './tell.ts';
+import { isOver, type TidyDeps, tidy, tidyAfterGone } from './tidy.ts';
 
 export interface CertificateMetrics {
-  rotated(authorityType: string, reason: string, seconds: number, latenessSeconds: number | undefined): void;
   failed(authorityType: string, code: string): void;
   /** What the series of one certificate show from now on. */
   show(resource: ClientCertificate, status: ClientCertificateStatus): void;
 }
 
-export interface CertificateDeps extends ActDeps {
+export interface CertificateDeps extends ActDeps, TidyDeps, TellDeps {
   /** From the cache; undefined once it is gone. */
   find(key: string): ClientCertificate | BrokenClientCertificate | undefined;
   /** Undefined while its authority hasn't been looked at yet; that look wakes it. */
@@ -45,16 +53,16 @@ export interface CertificateDeps extends ActDeps {
   reportTrouble(resource: ClientCertificate, error: CertwheelError): void;
   /** Writes the status on the condition that the resource is still the one that was looked at. */
   writeStatus(resource: ClientCertificate | BrokenClientCertificate, status: ClientCertificateStatus): Promise<void>;
-  tell(resource: ClientCertificate, event: EventText): void;
-  readonly routineEvents: boolean;
   /** How long workloads may take to load a Secret that has changed. */
   readonly propagationMs: number;
-  readonly metrics: CertificateMetrics;
-  readonly log: Logger;
+  readonly metrics: CertificateMetrics & TellDeps['metrics'];
 }
 
 /** Policy and approval will decide here; until then everything is allowed that the authority's limits allow. */
 const PERMISSION: Permission = { allowed: true, reason: '' };
+
+/** An answer is an answer: it may be another after somebody changed a policy, which nothing tells us of. */
+const DENIED_RETRY_MS = 3_600_000;
 
 /** The first wait after a failure; from there it doubles up to what the life that is left allows. */
 const FIRST_RETRY_MS = 1_000;
@@ -62,14 +70,16 @@ const FIRST_RETRY_MS = 1_000;
 /** One look at one ClientCertificate: observe, decide, act, tell. */
 export async function reconcileCertificate(key: string, deps: CertificateDeps, run: Run): Promise<Outcome> {
   const resource = deps.find(key);
-  if (resource === undefined || resource.deleting) return { do: 'rest' };
+  if (resource === undefined) return { do: 'rest', recheckAt: await tidyAfterGone(deps.nextKey(key), deps, run) };
+  if (resource.deleting) return { do: 'rest' };
   if (isBroken(resource)) return reportBroken(resource, deps);
 
   const seen = await deps.observe(resource);
   if (seen === undefined) return { do: 'rest' };
   const decision = decide(seen, PERMISSION, deps.clock.now());
   if (decision.do !== 'issue') deps.unpublished.drop(resource.uid);
-  const turnstile = decision.do === 'issue' ? deps.runtime(resource)?.turnstile : undefined;
+  // To ask for the answer to a request is no new one.
+  const turnstile = decision.do === 'issue' && !isUnderWay(seen) ? deps.runtime(resource)?.turnstile : undefined;
   // Turned away for now: whoever leaves calls the next. That may take long, so metrics tell of it meanwhile.
   if (turnstile?.enter(key, deadlineOf(seen.secret)) === false) {
     const now = deps.clock.now();
@@ -91,10 +101,15 @@ export function deadlineOf(secret: SecretView | undefined): number | undefined {
 async function carryOut(seen: Observed, decision: Decision, deps: CertificateDeps, run: Run): Promise<Outcome> {
   try {
     const startedMs = deps.clock.monotonicMs();
-    const secret = await act(seen, decision, deps, run);
+    const result = await act(seen, decision, deps, run);
+    if ('pending' in result) return await report(seen, decision, undefined, deps, result.pending);
+    const { secret } = result;
     if (decision.do === 'issue' && secret?.certificate !== undefined)
       tellIssued(seen, decision, secret.certificate, deps.clock.monotonicMs() - startedMs, deps);
-    return await report({ ...seen, secret }, decision, undefined, deps);
+    const outcome = await report({ ...seen, secret }, decision, undefined, deps);
+    const leftOver = isOver(seen, decision) ? deps.nextKey(keyOf(seen.resource)) : undefined;
+    const tidyAt = await tidy(leftOver, deps, run);
+    return outcome.do === 'rest' ? { ...outcome, recheckAt: earliest([outcome.recheckAt, tidyAt]) } : outcome;
   } catch (thrown) {
     const error = classify(thrown);
     // Not about this certificate: somebody was faster, or the API server is away. Status couldn't tell it better.
@@ -109,19 +124,20 @@ async function act(
   decision: Decision,
   deps: CertificateDeps,
   { signal, outside }: Run,
-): Promise<SecretView | undefined> {
-  if ((decision.do !== 'issue' && decision.do !== 'repair') || !isAuthority(seen.authority)) return seen.secret;
+): Promise<IssueResult | { readonly secret: SecretView | undefined }> {
+  if ((decision.do !== 'issue' && decision.do !== 'repair') || !isAuthority(seen.authority))
+    return { secret: seen.secret };
   if (decision.do === 'repair') {
     const repaired = await repair(seen, seen.authority, deps);
     deps.log.info('Secret repaired', { ...logged(seen), message: decision.message });
-    return repaired;
+    return { secret: repaired };
   }
   const backend = deps.runtime(seen.resource)?.backend;
   if (backend === undefined) throw new RetryableError('Conflict', 'the authority went away');
   // One that may take seconds to answer must not keep a worker from those who don't.
-  const ask: Authority['issue'] = seen.authority.capabilities.remote
+  const ask: Ask = seen.authority.capabilities.remote
     ? (request) => outside(() => backend.issue(request, signal))
-    : backend.issue;
+    : (request) => backend.issue(request, signal);
   return issue(seen, seen.authority, ask, deps, signal);
 }
 
@@ -131,11 +147,12 @@ async function report(
   acted: Decision,
   failure: Failure | undefined,
   deps: CertificateDeps,
+  pending?: Pending,
 ): Promise<Outcome> {
   const { resource } = seen;
   const now = deps.clock.now();
   const next = decide(seen, PERMISSION, now);
-  const status = nextStatus(seen, next, failure, now, deps.propagationMs);
+  const status = nextStatus(seen, next, failure, now, deps.propagationMs, pending);
   if (!isStored(status, resource.status)) await deps.writeStatus(resource, status);
   show(resource, status, deps);
   for (const eventOf of [troubleEvent, expiredEvent, shortLifeEvent]) {
@@ -144,8 +161,11 @@ async function report(
   }
   if (failure?.nextAttemptAt !== undefined)
     return { do: 'retry', at: earliest([failure.nextAttemptAt, expiry(seen, now)]) ?? failure.nextAttemptAt };
-  // An act that leaves something to do (a Secret adopted and already due) is followed by the next one.
-  if (acted.do !== next.do && (next.do === 'issue' || next.do === 'repair')) return { do: 'again' };
+  if (pending !== undefined)
+    return { do: 'rest', recheckAt: earliest([new Date(now.getTime() + pending.pollAfterMs), expiry(seen, now)]) };
+  // An act that leaves something to do (a Secret adopted and already due, a request that is over) is followed by the next.
+  const tidyNext = acted.do === 'repair' && next.do === 'settle' && seen.next !== undefined;
+  if (acted.do !== next.do && (next.do === 'issue' || next.do === 'repair' || tidyNext)) return { do: 'again' };
   return { do: 'rest', recheckAt: earliest(['recheckAt' in next ? next.recheckAt : undefined, expiry(seen, now)]) };
 }
 
@@ -165,9 +185,18 @@ async function reportFailure(
   const type = isAuthority(seen.authority) ? seen.authority.type : 'none';
   deps.metrics.failed(type, error.code);
   if (error instanceof AuthorityError) deps.reportTrouble(resource, error);
+  if (error instanceof DeniedError) {
+    const denied = await deps.observe(resource);
+    // What is kept with the request is told as what it is: nothing will be tried again.
+    if (denied?.next?.denied !== undefined) {
+      deps.log.warn('request denied', { ...logged(seen), code: error.code, error: error.message });
+      return report(denied, decision, undefined, deps);
+    }
+  }
   const longestMs = longestRetryMs(secret?.certificate?.notAfter, resource.spec.durationMs, now);
   const waitMs =
     error.retryAfterMs ??
+    (error instanceof DeniedError ? DENIED_RETRY_MS : undefined) ??
     backoffMs(attemptsSoFar(resource) + 1, { firstMs: FIRST_RETRY_MS, longestMs }, deps.clock.random());
   // Whole seconds, as status will show them.
   const nextAttemptAt = new Date(Math.ceil((now.getTime() + waitMs) / 1000) * 1000);
@@ -184,37 +213,6 @@ async function reportFailure(
   return report(seen, decision, { error, nextAttemptAt }, deps);
 }
 
-/** Told before the status is written, since that may fail and be written by a later run that knows nothing of this one. */
-function tellIssued(
-  seen: Observed,
-  { reason, message }: Extract<Decision, { do: 'issue' }>,
-  issued: CertificateFacts,
-  tookMs: number,
-  deps: CertificateDeps,
-): void {
-  const { resource, authority, secret } = seen;
-  const due =
-    reason === 'Due' && secret?.certificate !== undefined
-      ? schedule(secret.certificate, { ...resource.spec, uid: resource.uid }).due
-      : undefined;
-  const latenessMs = due && Math.max(0, deps.clock.now().getTime() - due.getTime());
-  deps.metrics.rotated(
-    isAuthority(authority) ? authority.type : 'none',
-    reason,
-    tookMs / 1000,
-    latenessMs === undefined ? undefined : latenessMs / 1000,
-  );
-  const event = issuedEvent(reason, message, issued, deps.routineEvents);
-  if (event !== undefined) deps.tell(resource, event);
-  deps.log.info('certificate issued', {
-    ...logged(seen),
-    reason,
-    message,
-    serial: issued.serialNumber,
-    notAfter: issued.notAfter,
-  });
-}
-
 async function reportBroken(resource: BrokenClientCertificate, deps: CertificateDeps): Promise<Outcome> {
   const current = conditionsOf(resource.status);
   const conditions = mergeConditions(current, whyBroken(resource), CERTIFICATE_CONDITIONS, deps.clock.now());
@@ -227,13 +225,4 @@ async function reportBroken(resource: BrokenClientCertificate, deps: Certificate
 function expiry({ secret }: Observed, now: Date): Date | undefined {
   const end = secret?.certificate?.notAfter;
   return end !== undefined && end > now ? end : undefined;
-}
-
-function logged({ resource, authority }: Observed) {
-  return {
-    namespace: resource.namespace,
-    name: resource.name,
-    authority: resource.spec.authorityRef.name,
-    authorityType: isAuthority(authority) ? authority.type : undefined,
-  };
 }

@@ -110,8 +110,13 @@ export function exceedsLimits({ resource, authority }: Observed): Refusal | unde
 
 export function unsupportedByAuthority({ resource, authority }: Observed): Refusal | undefined {
   if (!isAuthority(authority)) return undefined;
-  const { identity, keyAlgorithms, usages } = authority.capabilities;
-  const { key } = resource.spec;
+  const { identity, keyAlgorithms, usages, shortestLifeMs = 0 } = authority.capabilities;
+  const { key, durationMs } = resource.spec;
+  if (durationMs < shortestLifeMs)
+    return unsupported(
+      authority,
+      `spec.duration ${formatDuration(durationMs)}, but at least ${formatDuration(shortestLifeMs)}`,
+    );
   if (!keyAlgorithms.includes(key.algorithm))
     return unsupported(authority, `spec.privateKey.algorithm ${key.algorithm}`);
   const usage = usages === 'any' ? undefined : resource.spec.identity.usages.find((each) => !usages.includes(each));

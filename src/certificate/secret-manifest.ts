@@ -54,7 +54,7 @@ export function templateKeys({ spec }: Pick<ClientCertificate, 'spec'>): string 
   return [...Object.keys(spec.secretLabels), ...Object.keys(spec.secretAnnotations)].sort().join(',');
 }
 
-function ownerReference(resource: ClientCertificate) {
+export function ownerReference(resource: ClientCertificate) {
   return {
     apiVersion: names.apiVersion(names.CLIENT_CERTIFICATES),
     kind: names.CLIENT_CERTIFICATES.kind,

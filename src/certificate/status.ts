@@ -15,6 +15,9 @@ export const CERTIFICATE_CONDITIONS: readonly string[] = ['Ready', 'Issuing', 'S
 /** Why a certificate is Ready and yet will expire in the hands of a workload. */
 export const LIFE_TOO_SHORT = 'LifeTooShort';
 
+/** Why a certificate is being issued, and nothing is wrong: its authority answers later. */
+export const AWAITED = 'Pending';
+
 /** An authority may answer with a whole page. */
 const LONGEST_FAILURE_MESSAGE = 1_024;
 
@@ -31,7 +34,8 @@ export function attemptsSoFar({ status, generation }: ClientCertificate): number
 
 /**
  * What there is to say about a ClientCertificate. `seen` is the state after whatever was done, `decision` the decision
- * on it, `propagationMs` how long workloads may take to load a Secret that has changed. Equal input gives an equal status, so that nothing is written when nothing has changed.
+ * on it, `propagationMs` how long workloads may take to load a Secret that has changed, `pending` what an authority said
+ * that answers later. Equal input gives an equal status, so that nothing is written when nothing has changed.
  */
 export function nextStatus(
   seen: Observed,
@@ -39,12 +43,13 @@ export function nextStatus(
   failure: Failure | undefined,
   now: Date,
   propagationMs: number,
+  pending?: { readonly message: string },
 ): ClientCertificateStatus {
   const { resource } = seen;
   const held = isOurs(seen) ? seen.secret?.certificate : undefined;
   const memory = held && seen.secret?.memory;
-  const ready = readiness(seen, held, decision, failure, now, propagationMs);
-  const conditions: NewCondition[] = [ready, ...progress(decision, failure)];
+  const ready = readiness(seen, held, decision, failure, now, propagationMs, pending);
+  const conditions: NewCondition[] = [ready, ...progress(decision, failure, pending)];
   const observed = conditions.map((condition) => ({ ...condition, observedGeneration: resource.generation }));
   return withoutUndefined({
     observedGeneration: resource.generation,
@@ -69,6 +74,7 @@ function readiness(
   failure: Failure | undefined,
   now: Date,
   propagationMs: number,
+  pending: { readonly message: string } | undefined,
 ): NewCondition {
   const trouble =
     failure === undefined
@@ -79,7 +85,7 @@ function readiness(
   if (held === undefined) {
     if (seen.resource.spec.suspended) return notReady('Suspended', 'nothing is issued while spec.suspend is true');
     const problem = isOurs(seen) ? seen.secret?.problem : undefined;
-    return notReady(trouble?.code ?? 'Pending', trouble?.message ?? problem ?? 'not issued yet');
+    return notReady(trouble?.code ?? 'Pending', trouble?.message ?? pending?.message ?? problem ?? 'not issued yet');
   }
   if (held.notBefore > now) return notReady('NotYetValid', notYetValid(seen, held));
   if (held.notAfter <= now)
@@ -125,7 +131,15 @@ function readyBecause(
   return { reason: 'Issued', message: validity };
 }
 
-function progress(decision: Decision, failure: Failure | undefined): NewCondition[] {
+function progress(
+  decision: Decision,
+  failure: Failure | undefined,
+  pending: { readonly message: string } | undefined,
+): NewCondition[] {
+  if (pending !== undefined)
+    return [
+      { type: 'Issuing', status: 'True', reason: AWAITED, message: pending.message.slice(0, LONGEST_FAILURE_MESSAGE) },
+    ];
   if (failure !== undefined)
     return [
       {

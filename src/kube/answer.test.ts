@@ -1,7 +1,8 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { type Clock, systemClock } from '../clock.ts';
-import { parseRetryAfter, statusError, withoutSecrets } from './answer.ts';
+import { parseRetryAfter, withoutSecrets } from '../foreign-text.ts';
+import { statusError } from './answer.ts';
 
 const clock: Clock = { ...systemClock, now: () => new Date('2026-01-01T00:00:00Z') };
 
@@ -28,6 +29,7 @@ test('a message loses whatever could be a key or a token, and its length', () =>
   const key = Buffer.alloc(200, 7).toString('base64');
   assert.not.match(withoutSecrets(`data[tls.key]: Invalid value: "${key}"`), /[A-Za-z0-9+/=]{64}/);
   assert.is(withoutSecrets('word '.repeat(1_000)).length, 1_024);
+  assert.is(withoutSecrets('s.abc is no s.abc', ['s.abc', '']), '[…] is no […]');
   assert.is(withoutSecrets('secrets "a" already exists'), 'secrets "a" already exists');
 });
 

@@ -1,11 +1,8 @@
 import type { Clock } from '../clock.ts';
 import { ApiError } from '../errors.ts';
+import { clampRetryAfter, parseRetryAfter, withoutSecrets } from '../foreign-text.ts';
 import type { HttpAnswer } from './http.ts';
 import type { Status } from './object.ts';
-
-const LONGEST_MESSAGE = 1_024;
-/** Someone who says "come back in a year" by mistake mustn't stop us for good. */
-const LONGEST_RETRY_AFTER_MS = 3_600_000;
 
 /** The body of a success; an answer that is no JSON leaves open what happened, so its status is 0. */
 export function parseBody<T>(answer: HttpAnswer): T {
@@ -35,18 +32,6 @@ export function statusError(status: Status | undefined, code: number, retryAfter
   );
 }
 
-/** Retry-After in seconds or as an HTTP date. */
-export function parseRetryAfter(header: string | undefined, clock: Clock): number | undefined {
-  if (header === undefined) return undefined;
-  if (/^\d{1,9}$/.test(header)) return clampRetryAfter(Number(header) * 1_000);
-  const moment = Date.parse(header);
-  return Number.isNaN(moment) ? undefined : clampRetryAfter(moment - clock.now().getTime());
-}
-
-function clampRetryAfter(ms: number): number {
-  return Math.min(Math.max(0, ms), LONGEST_RETRY_AFTER_MS);
-}
-
 /** A proxy in between answers with HTML or nothing at all. */
 function readStatus(body: string): Status | undefined {
   try {
@@ -55,12 +40,4 @@ function readStatus(body: string): Status | undefined {
   } catch {
     return undefined;
   }
-}
-
-/** Validation messages quote what they refuse, and that may be part of a key or a token. */
-export function withoutSecrets(message: string): string {
-  return message
-    .slice(0, 4 * LONGEST_MESSAGE)
-    .replace(/[A-Za-z0-9+/_=-]{64,}/g, '[…]')
-    .slice(0, LONGEST_MESSAGE);
 }

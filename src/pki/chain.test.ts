@@ -237,6 +237,14 @@ test('a leaf may not outlive its issuers or the limit', async () => {
   await accepts({ expected: { notAfterLimit: hoursFromNow(24) } });
 });
 
+test('a serial number is good once', async () => {
+  const serialNumber = serial();
+  const answer = { serialNumber };
+  const usedSerials = [serial().toString('hex'), serialNumber.toString('hex')];
+  await rejects({ answer, expected: { usedSerials } }, 'has the serial number of an earlier one');
+  await accepts({ answer, expected: { usedSerials: usedSerials.slice(0, 1) } });
+});
+
 test('dates count, both ends included', async () => {
   await rejects({ expected: { now: new Date(hoursFromNow(24).getTime() + 1) } }, 'has expired');
   await accepts({ expected: { now: hoursFromNow(24) } });

@@ -56,6 +56,8 @@ export interface Expected {
   readonly usagesByAuthority?: boolean | undefined;
   /** The certificate may not end later than this. */
   readonly notAfterLimit?: Date | undefined;
+  /** Serial numbers (lower-case hex) that the authority has given away before. */
+  readonly usedSerials?: readonly string[] | undefined;
   readonly now: Date;
   /** How far ahead a notBefore may lie and still be waited for. */
   readonly maxAheadMs?: number | undefined;
@@ -93,7 +95,8 @@ export function proveIssued({ chain, anchors, expected, carries }: IssuedProof):
     usagesProblem(leaf, expected) ??
     prefixed(strengthProblem(leaf, true)) ??
     trustProblem(leaf, others, anchors, expected.now) ??
-    endProblem(leaf, expected);
+    endProblem(leaf, expected) ??
+    serialProblem(leaf, expected);
   return problem === undefined ? beginFlaw(leaf, expected) : { problem };
 }
 
@@ -184,6 +187,13 @@ function endProblem(leaf: CertificateView, { notAfterLimit, now }: Expected): st
     return `the certificate ends at ${leaf.notAfter.toISOString()}, later than ${notAfterLimit.toISOString()}`;
   }
   return undefined;
+}
+
+/** Two of one number can't be told apart by whoever revokes them (RFC 5280 section 4.1.2.2). */
+function serialProblem(leaf: CertificateView, { usedSerials = [] }: Expected): string | undefined {
+  return usedSerials.includes(leaf.serialNumber)
+    ? `the certificate has the serial number of an earlier one, ${leaf.serialNumber}`
+    : undefined;
 }
 
 // Last, so that a certificate which is waited for is right in all else.

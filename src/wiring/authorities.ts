@@ -1,6 +1,7 @@
+import { hash } from 'node:crypto';
 import { authorityKey, authorityResource, type CertificateAuthority } from '../api/certificate-authority.ts';
 import type { AuthorityKind } from '../api/client-certificate.ts';
-import { SECRETS } from '../api/names.ts';
+import { CONFIG_MAPS, type Resource, SECRETS } from '../api/names.ts';
 import { keyOf, type RawObject } from '../api/parse.ts';
 import type { Authority, SecretContent } from '../authorities/authority.ts';
 import type { AuthorityDeps } from '../authority/deps.ts';
@@ -16,6 +17,7 @@ import { CREATE_ONLY } from '../kube/object.ts';
 import type { Reference } from '../kube/references.ts';
 import { Controller } from '../queue/controller.ts';
 import { Turnstile } from '../queue/turnstile.ts';
+import { clusterAccess } from './cluster-access.ts';
 import { type Services, tell, writeStatus } from './services.ts';
 
 /** Authorities are few, and one that is slow must not hold up the others. */
@@ -77,24 +79,34 @@ export function wireAuthorities(services: Services, wakes: Wakes): Controller {
 }
 
 function startAuthority(resource: CertificateAuthority, services: Services, wakes: Wakes, wake: () => void): Runtime {
-  const { clock, definitions, log, metrics, registry, references } = services;
+  const { client, clock, config, definitions, log, metrics, registry, references } = services;
   const definition = definitions.find(({ type }) => type === resource.type);
   // The schema admits only what there is a definition for; a test holds the two against each other.
   if (definition === undefined) throw new Error(`no authority of type ${resource.type} is known`);
   const namespace = namespaceOf(resource, services);
   const used = new Map<string, Reference>();
+  const read = async (kind: Resource, name: string) => {
+    const id = `${kind.plural}/${name}`;
+    const reference = used.get(id) ?? references.acquire(kind, namespace, name, wake);
+    used.set(id, reference);
+    await reference.synced;
+    return reference.get();
+  };
   const runtime = () => registry.get(authorityKey(resource));
   const backend = definition.create(resource.backend as never, {
     name: keyOf(resource),
     clock,
     log,
+    loopback: config.loopbackAuthorities,
     secret: async (name) => {
-      const reference = used.get(name) ?? references.acquire(SECRETS, namespace, name, wake);
-      used.set(name, reference);
-      await reference.synced;
-      const found = reference.get();
-      return found && contentOf(found);
+      const found = await read(SECRETS, name);
+      return found && contentOf(found, 'base64');
     },
+    configMap: async (name) => {
+      const found = await read(CONFIG_MAPS, name);
+      return found && contentOf(found, 'utf8');
+    },
+    ...clusterAccess(client, namespace, clock),
     signing: () => signingGeneration(runtime()?.generations ?? [], clock.now()),
     trusted: () => (runtime()?.generations ?? []).map(({ pair }) => pair),
   });
@@ -106,6 +118,7 @@ function startAuthority(resource: CertificateAuthority, services: Services, wake
       : undefined;
   return {
     resource,
+    origin: hash('sha256', JSON.stringify([resource.uid, resource.type, resource.backend]), 'base64url').slice(0, 16),
     definition,
     turnstile,
     backend: timed(backend, definition.type, services, metrics.authorityAnswered),
@@ -180,8 +193,8 @@ function cacheOf(kind: AuthorityKind, { cluster }: Services) {
   return kind === 'CertificateAuthority' ? cluster.authorities : cluster.clusterAuthorities;
 }
 
-function contentOf(object: RawObject): SecretContent {
+function contentOf(object: RawObject, encoding: 'base64' | 'utf8'): SecretContent {
   return Object.fromEntries(
-    Object.entries(object.data ?? {}).map(([key, value]) => [key, Buffer.from(value, 'base64')]),
+    Object.entries(object.data ?? {}).map(([key, value]) => [key, Buffer.from(value, encoding)]),
   );
 }

@@ -1,14 +1,19 @@
 import { isDeepStrictEqual } from 'node:util';
-import { type ClientCertificate, isBroken } from '../api/client-certificate.ts';
+import { authorityKey } from '../api/certificate-authority.ts';
+import { type AuthorityKind, type ClientCertificate, isBroken } from '../api/client-certificate.ts';
 import { CLIENT_CERTIFICATES, SECRETS } from '../api/names.ts';
 import { keyOf, type RawObject } from '../api/parse.ts';
+import { AwaitedRequests } from '../certificate/awaited.ts';
+import { viewNextKey } from '../certificate/next-key.ts';
 import { observe, referredAuthority, secretKeyOf } from '../certificate/observe.ts';
 import { isOurs } from '../certificate/observed.ts';
 import type { SecretAccess } from '../certificate/publish.ts';
 import { type CertificateDeps, deadlineOf, reconcileCertificate } from '../certificate/reconcile.ts';
+import type { NextKeyAccess } from '../certificate/request.ts';
 import { type SecretView, viewSecret } from '../certificate/secret-view.ts';
 import { CERTIFICATE_CONDITIONS } from '../certificate/status.ts';
 import { Unpublished } from '../certificate/unpublished.ts';
+import { ApiError } from '../errors.ts';
 import type { Reference } from '../kube/references.ts';
 import { Controller } from '../queue/controller.ts';
 import type { WorkQueue } from '../queue/work-queue.ts';
@@ -28,6 +33,7 @@ export function wireCertificates(
   const secrets = secretAccess(services);
   const observing = {
     cachedSecret: (key: string) => cluster.secrets.get(key),
+    nextKey: (key: string) => cluster.nextKey(key),
     readSecret: secrets.get,
     rivals: (namespace: string, secretName: string) =>
       cluster.certificates.byIndex('secret', keyOf({ namespace, name: secretName })),
@@ -39,6 +45,18 @@ export function wireCertificates(
   const deps: CertificateDeps = {
     secrets,
     unpublished: new Unpublished(),
+    awaited: new AwaitedRequests(),
+    nextKeys: nextKeyAccess(services),
+    nextKey: observing.nextKey,
+    // A list of one, since that needs no right beyond those for watching.
+    isGone: async (namespace, name) => {
+      const selection = { namespace, fieldSelector: `metadata.name=${name}`, limit: 1 };
+      return (await client.list(CLIENT_CERTIFICATES, selection)).items.length === 0;
+    },
+    askedBy: ({ authority, namespace }) => {
+      const [kind, name = ''] = authority.split('/');
+      return registry.get(authorityKey({ kind: kind as AuthorityKind, namespace, name }))?.backend;
+    },
     clock,
     log,
     assertLeading,
@@ -101,6 +119,27 @@ function secretAccess({ client, cluster }: Services): SecretAccess {
       return cached?.resourceVersion === stored.metadata?.resourceVersion && cached !== undefined
         ? cached
         : reduce(stored);
+    },
+  };
+}
+
+/** The keys themselves are read past the cache, which holds none. */
+function nextKeyAccess({ client, cluster }: Services): NextKeyAccess {
+  return {
+    read: (namespace, name) => client.get(SECRETS, namespace, name),
+    apply: async (manifest) => {
+      const stored = await client.apply(SECRETS, manifest);
+      cluster.nextKeys.put(stored, manifest.metadata.resourceVersion);
+      return viewNextKey(stored);
+    },
+    delete: async ({ namespace, name, uid, resourceVersion }) => {
+      try {
+        await client.delete(SECRETS, namespace, name, { uid });
+      } catch (error) {
+        // Another one by now, which the watch tells of.
+        if (!(error instanceof ApiError) || error.status !== 409) throw error;
+      }
+      cluster.nextKeys.remove(namespace, { metadata: { namespace, name, resourceVersion } });
     },
   };
 }

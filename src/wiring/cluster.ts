@@ -9,6 +9,7 @@ import * as names from '../api/names.ts';
 import type { RawObject } from '../api/parse.ts';
 import { shared } from '../api/shared.ts';
 import { type GenerationSecret, viewGenerationSecret } from '../authority/generation-secret.ts';
+import { type NextKey, nextName, viewNextKey } from '../certificate/next-key.ts';
 import { referredAuthority, secretKeyOf } from '../certificate/observe.ts';
 import { type SecretView, viewSecret } from '../certificate/secret-view.ts';
 import type { Config } from '../config.ts';
@@ -48,6 +49,8 @@ export class Cluster {
   });
   /** Secrets that carry the label of certificates. */
   readonly secrets = new Cache<SecretView>({ reduce: viewSecret });
+  /** Secrets that keep the keys of requests under way, by the certificate that waits. */
+  readonly nextKeys = new Cache<NextKey>({ reduce: viewNextKey });
   /** Secrets that carry the label of CA generations. */
   readonly generations: Cache<GenerationSecret, 'authority'>;
   readonly namespaces = new Cache<NamespaceLabels>({ reduce: labelsOf });
@@ -75,6 +78,13 @@ export class Cluster {
       });
       this.#watch(deps, { resource: names.CERTIFICATE_AUTHORITIES, namespace, cache: this.authorities });
       this.#watch(deps, { resource: names.CLIENT_CERTIFICATES, namespace, cache: this.certificates });
+      // Last: before its certificate is known, a request would look like one that nobody waits for.
+      this.#watch(deps, {
+        resource: names.SECRETS,
+        namespace,
+        labelSelector: names.NEXT_OF_LABEL,
+        cache: this.nextKeys,
+      });
     }
     if (config.namespaces === undefined) {
       this.#watch(deps, { resource: names.CLUSTER_CERTIFICATE_AUTHORITIES, cache: this.clusterAuthorities });
@@ -110,6 +120,12 @@ export class Cluster {
   *authorityKeys(): Generator<string> {
     for (const cache of [this.authorities, this.clusterAuthorities])
       for (const each of cache.values()) yield authorityKey(each);
+  }
+
+  /** The request under way of a ClientCertificate of that key, `namespace/name`. */
+  nextKey(key: string): NextKey | undefined {
+    const found = this.nextKeys.get(nextName(key));
+    return found?.certificateName === '' ? undefined : found;
   }
 
   /** The certificates that refer to an authority. */

@@ -36,6 +36,10 @@ export function wireWakes({ cluster, certificates, authorities, registry, clock,
   cluster.secrets.onChange((key) => {
     for (const each of cluster.certificates.byIndex('secret', key)) certificates.add(keyOf(each));
   });
+  cluster.nextKeys.onChange((_key, before, after) => {
+    for (const each of [before, after])
+      if (each !== undefined) certificates.add(keyOf({ namespace: each.namespace, name: each.certificateName }));
+  });
   // What our own write changes in a Secret is what a CA rotation waits for.
   cluster.secrets.onChange(
     (key) => {

@@ -14,6 +14,10 @@ const OF_CERTIFICATE = {
 const ofGeneration = (kind: string, name = 'ca') => ({
   labels: { 'certwheel.io/authority-name': name, 'certwheel.io/authority-kind': kind },
 });
+const ofNext = (name = 'alice') => ({
+  labels: { 'certwheel.io/next-of': name },
+  annotations: { 'certwheel.io/certificate-uid': '1' },
+});
 const NOT_OURS = /This Secret is not Certwheel's. To hand it over, annotate it with certwheel.io\/adopt/;
 const NO_MARKS = /A Secret that Certwheel creates carries its marks/;
 const ONLY_TLS = /Secrets of type kubernetes.io\/tls only/;
@@ -60,6 +64,7 @@ test('what Certwheel creates carries its marks', async () => {
   const allowed: readonly [string, string, Content][] = [
     ['shop', 'alice-tls', { ...TLS, ...OF_CERTIFICATE }],
     ['shop', 'ca-ca-v1', { ...TLS, ...ofGeneration('CertificateAuthority') }],
+    ['shop', 'alice-next', { ...TLS, ...ofNext() }],
     [NAMESPACE, 'cluster-ca-ca-v12', { ...TLS, ...ofGeneration('ClusterCertificateAuthority') }],
   ];
   for (const [namespace, name, content] of allowed) {
@@ -72,6 +77,10 @@ test('what Certwheel creates carries its marks', async () => {
     ['annotation-alone', { ...TLS, annotations: OF_CERTIFICATE.annotations }, NO_MARKS],
     ['no-generation', { ...TLS, ...ofGeneration('CertificateAuthority') }, NO_MARKS],
     ['other-ca-v1', { ...TLS, ...ofGeneration('CertificateAuthority') }, NO_MARKS],
+    ['next', { ...TLS, ...ofNext() }, NO_MARKS],
+    ['bob-next', { ...TLS, ...ofNext() }, NO_MARKS],
+    ['carol-next', { ...TLS, labels: ofNext('carol').labels }, NO_MARKS],
+    ['opaque-next', { ...ofNext('opaque'), type: 'Opaque' }, ONLY_TLS],
     ['ca-ca-v0', { ...TLS, ...ofGeneration('CertificateAuthority') }, NO_MARKS],
     ['cluster-ca-ca-v1', { ...TLS, ...ofGeneration('ClusterCertificateAuthority') }, NO_MARKS],
     ['opaque', { ...OF_CERTIFICATE, type: 'Opaque' }, ONLY_TLS],
@@ -134,7 +143,19 @@ test('what is Certwheel’s stays so under its hand', async () => {
   assert.match(marks.stderr, NOT_OURS);
 });
 
-test('nothing is deleted but CA generations', async () => {
+test('a key that is kept while its certificate is awaited is changed and removed, and becomes nothing else', async () => {
+  const world = await shared.get();
+  const name = await existing(world, { ...TLS, ...ofNext('dave') }, 'dave-next');
+  assert.is((await apply(world, 'shop', name, { ...TLS, ...ofNext('dave') })).code, 0);
+  const patch = JSON.stringify({ metadata: { labels: { 'certwheel.io/next-of': null } } });
+  const stripped = await asAccount(world.cluster, ['patch', 'secret', name, '-n', 'shop', '--type=merge', '-p', patch]);
+  assert.match(stripped.stderr, NOT_OURS);
+  assert.is((await asAccount(world.cluster, ['delete', 'secret', name, '-n', 'shop'])).code, 0);
+  const claimed = await existing(world, { ...TLS, ...ofNext('erin') });
+  assert.match((await asAccount(world.cluster, ['delete', 'secret', claimed, '-n', 'shop'])).stderr, NO_DELETE);
+});
+
+test('nothing is deleted but CA generations and keys that are kept', async () => {
   const world = await shared.get();
   const remove = (name: string) => asAccount(world.cluster, ['delete', 'secret', name, '-n', 'shop', '--wait=false']);
   const generation = await existing(world, { ...TLS, ...ofGeneration('CertificateAuthority', 'old') }, 'old-ca-v3');

@@ -1,17 +1,29 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import {
+  CERTIFICATE_AUTHORITIES,
+  CERTIFICATE_SIGNING_REQUESTS,
+  CLIENT_CERTIFICATES,
+  CONFIG_MAPS,
+  SECRETS,
+} from '../../src/api/names.ts';
 import { CLUSTER_PERMISSIONS, LEASE_PERMISSIONS, NAMESPACED_PERMISSIONS } from '../../src/api/permissions.ts';
+import type { AuthorityDefinition } from '../../src/authorities/authority.ts';
+import { AUTHORITIES } from '../../src/authorities/index.ts';
 import { startSwap, stopSwaps } from '../e2e/authority/swap.ts';
 import { holder } from '../e2e/process/support/access.ts';
 import { bugs } from '../e2e/process/support/fleet.ts';
 import { startController } from '../e2e/support/controller-process.ts';
 import { createSecret } from '../e2e/support/edits.ts';
 import { clientCertificate, create, untilReady } from '../e2e/support/objects.ts';
+import { makeCa } from '../e2e/support/openssl.ts';
 import { eventsOf } from '../e2e/support/told.ts';
-import { eventually, oneWorld } from '../e2e/support/world.ts';
+import { eventually, oneWorld, type World } from '../e2e/support/world.ts';
 import { accountKubeconfig, provesGolden, requestsOfAccount } from './support/account.ts';
 import { install, NAMESPACE } from './support/helm.ts';
 import { clusterAuthority, issueAndRenew } from './support/issued.ts';
+
+const CSRS = 'certificatesigningrequests.certificates.k8s.io';
 
 const shared = oneWorld({}, async (cluster) => void (await install(cluster)));
 test.after(stopSwaps);
@@ -46,6 +58,8 @@ test('with nothing but the roles of the chart, and under its policy, everything 
   await create(world, clientCertificate(namespace, 'carol', { authorityRef }));
   await untilReady(world, namespace, 'carol');
 
+  await untilPendingAndGone(world, namespace);
+
   const swap = await startSwap(world, { clients: ['dave'] });
   await swap.put(swap.cas.v2);
   await swap.untilOnly(swap.cas.v2);
@@ -61,10 +75,38 @@ test('with nothing but the roles of the chart, and under its policy, everything 
   );
 });
 
+/** An authority that answers later, and that nobody answers: its request is made, looked after, and taken back. */
+async function untilPendingAndGone(world: World, namespace: string): Promise<void> {
+  const { certificate } = await makeCa('signer');
+  await world.client.create(CONFIG_MAPS, {
+    metadata: { namespace, name: 'signer-ca' },
+    data: { 'ca.crt': certificate },
+  });
+  const kubernetesCSR = { signerName: 'example.com/clients', trustBundle: { configMap: { name: 'signer-ca' } } };
+  await world.client.create(CERTIFICATE_AUTHORITIES, {
+    metadata: { namespace, name: 'later' },
+    spec: { kubernetesCSR },
+  });
+  await create(world, clientCertificate(namespace, 'erin', { authorityRef: { name: 'later' } }));
+  await untilReady(world, namespace, 'erin', { type: 'Issuing', reason: 'Pending' });
+  const polled = async () =>
+    (await requestsOfAccount(world.cluster)).some(({ verb, resource }) => `${verb} ${resource}` === `get ${CSRS}`);
+  await eventually('the answer is asked for', polled);
+  await world.client.delete(CLIENT_CERTIFICATES, namespace, 'erin');
+  await eventually('nothing is left of it', async () => {
+    const kept = await world.client.get(SECRETS, namespace, 'erin-next');
+    return kept === undefined && (await world.client.list(CERTIFICATE_SIGNING_REQUESTS)).items.length === 0;
+  });
+}
+
 test('every permission of the roles is needed', async () => {
   const { cluster } = await shared.get();
   const used = new Set((await requestsOfAccount(cluster)).map(({ verb, resource }) => `${verb} ${resource}`));
-  const permissions = [...NAMESPACED_PERMISSIONS, ...CLUSTER_PERMISSIONS, ...LEASE_PERMISSIONS];
+  // What needs cert-manager is used where it is: in test/authorities.
+  const ofAuthorities = (AUTHORITIES as readonly AuthorityDefinition<never>[])
+    .filter(({ type }) => type !== 'certManager')
+    .flatMap(({ permissions, clusterPermissions = [] }) => [...permissions, ...clusterPermissions]);
+  const permissions = [...NAMESPACED_PERMISSIONS, ...CLUSTER_PERMISSIONS, ...LEASE_PERMISSIONS, ...ofAuthorities];
   const granted = permissions.flatMap(({ apiGroups, resources, verbs }) =>
     resources.flatMap((resource) => {
       const [plural, ...sub] = resource.split('/');
@@ -77,9 +119,10 @@ test('every permission of the roles is needed', async () => {
     granted.filter((each) => !used.has(each)),
     ['create secrets', 'create events.events.k8s.io', 'create leases.coordination.k8s.io'],
   );
+  // Whoever is authenticated may ask what he may do.
   assert.equal(
     [...used].filter((each) => !granted.includes(each)),
-    [],
+    ['create selfsubjectaccessreviews.authorization.k8s.io'],
   );
 });
 

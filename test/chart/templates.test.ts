@@ -8,13 +8,19 @@ import {
   NAMESPACED_PERMISSIONS,
   type PolicyRule,
 } from '../../src/api/permissions.ts';
+import type { AuthorityDefinition } from '../../src/authorities/authority.ts';
 import { AUTHORITIES } from '../../src/authorities/index.ts';
 import { parseCommandLine } from '../../src/config.ts';
 import { CHART, NAMESPACE, ofKind, one, podOf, ROOT, render } from './support/helm.ts';
 import { runTool } from './tools.ts';
 
 const rules = (permissions: readonly PolicyRule[]) => permissions.map(({ why: _, ...rule }) => rule);
-const EVERYWHERE = rules([...NAMESPACED_PERMISSIONS, ...AUTHORITIES.flatMap(({ permissions }) => permissions)]);
+const DEFINITIONS: readonly AuthorityDefinition<never>[] = AUTHORITIES;
+const EVERYWHERE = rules([...NAMESPACED_PERMISSIONS, ...DEFINITIONS.flatMap(({ permissions }) => permissions)]);
+const CLUSTER = rules([
+  ...CLUSTER_PERMISSIONS,
+  ...DEFINITIONS.flatMap(({ clusterPermissions = [] }) => clusterPermissions),
+]);
 
 test('helm lint --strict has nothing to say', async () => {
   for (const file of ['', 'namespaces', 'everything', 'bare']) {
@@ -52,7 +58,7 @@ test('every object has a namespace or belongs to the cluster, and its labels', a
 
 test('the roles are what the code says that it needs', async () => {
   const manifests = await render();
-  assert.equal(one(manifests, 'ClusterRole', 'certwheel').rules, [...EVERYWHERE, ...rules(CLUSTER_PERMISSIONS)]);
+  assert.equal(one(manifests, 'ClusterRole', 'certwheel').rules, [...EVERYWHERE, ...CLUSTER]);
   assert.equal(one(manifests, 'Role').rules, rules(LEASE_PERMISSIONS));
   assert.is(one(manifests, 'ClusterRoleBinding').subjects?.[0]?.namespace, NAMESPACE);
 });

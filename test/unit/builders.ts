@@ -88,6 +88,7 @@ export function anAuthority({ limits, ...fields }: AuthorityFields = {}): Author
       allowSystemIdentities: false,
       ...limits,
     },
+    origin: 'origin 1',
     trouble: undefined,
     trust: { pem: 'bundle 1', hash: 'hash 1', anchors: new Map([['ca 1', {} as never]]) },
     generations: new Map([['ca 1', { version: 1, signs: true }]]),

@@ -23,7 +23,6 @@ export function anOwnAuthority(cas: readonly Holder[], clock: Clock, since = aft
     name: 'team/ca',
     clock,
     log: SILENT,
-    secret: async () => undefined,
     signing: () => ({ version: pairs.length, pair: signing }),
     trusted: () => pairs,
   });

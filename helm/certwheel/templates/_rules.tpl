@@ -13,10 +13,22 @@
 - apiGroups: [""]
   resources: ["secrets"]
   verbs: ["get","list","watch","create","patch","delete"]
+# to follow the trust bundles that authorities name
+- apiGroups: [""]
+  resources: ["configmaps"]
+  verbs: ["list","watch"]
 # to tell the story in kubectl describe
 - apiGroups: ["events.k8s.io"]
   resources: ["events"]
   verbs: ["create","patch"]
+# to ask issuers of cert-manager for certificates (certManager), and to remove what was answered
+- apiGroups: ["cert-manager.io"]
+  resources: ["certificaterequests"]
+  verbs: ["get","create","delete"]
+# to tell whether the issuer is ready
+- apiGroups: ["cert-manager.io"]
+  resources: ["issuers"]
+  verbs: ["get"]
 {{- end }}
 
 {{- define "certwheel.rules.cluster" -}}
@@ -32,6 +44,14 @@
 - apiGroups: [""]
   resources: ["namespaces"]
   verbs: ["list","watch"]
+# to ask signers of the cluster for certificates (kubernetesCSR), and to remove what was answered
+- apiGroups: ["certificates.k8s.io"]
+  resources: ["certificatesigningrequests"]
+  verbs: ["get","create","delete"]
+# to tell whether the issuer of the cluster is ready
+- apiGroups: ["cert-manager.io"]
+  resources: ["clusterissuers"]
+  verbs: ["get"]
 {{- end }}
 
 {{- define "certwheel.rules.lease" -}}

@@ -600,6 +600,367 @@ export const certificateAuthoritySchema = {
             }
           }
         },
+        "kubernetesCSR": {
+          "type": "object",
+          "required": [
+            "signerName",
+            "trustBundle"
+          ],
+          "properties": {
+            "signerName": {
+              "type": "string",
+              "pattern": "^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*/[A-Za-z0-9][-A-Za-z0-9_./]*$",
+              "minLength": 3,
+              "maxLength": 571
+            },
+            "approve": {
+              "type": "boolean",
+              "default": false
+            },
+            "trustBundle": {
+              "type": "object",
+              "properties": {
+                "configMap": {
+                  "type": "object",
+                  "required": [
+                    "name"
+                  ],
+                  "properties": {
+                    "name": {
+                      "type": "string",
+                      "pattern": "^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$",
+                      "minLength": 1,
+                      "maxLength": 253
+                    },
+                    "key": {
+                      "type": "string",
+                      "default": "ca.crt",
+                      "pattern": "^[-._a-zA-Z0-9]+$",
+                      "minLength": 1,
+                      "maxLength": 253
+                    }
+                  }
+                },
+                "secret": {
+                  "type": "object",
+                  "required": [
+                    "name"
+                  ],
+                  "properties": {
+                    "name": {
+                      "type": "string",
+                      "pattern": "^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$",
+                      "minLength": 1,
+                      "maxLength": 253
+                    },
+                    "key": {
+                      "type": "string",
+                      "default": "ca.crt",
+                      "pattern": "^[-._a-zA-Z0-9]+$",
+                      "minLength": 1,
+                      "maxLength": 253
+                    }
+                  }
+                },
+                "inline": {
+                  "type": "string",
+                  "minLength": 1,
+                  "maxLength": 65536
+                }
+              }
+            }
+          }
+        },
+        "certManager": {
+          "type": "object",
+          "required": [
+            "issuerRef"
+          ],
+          "properties": {
+            "issuerRef": {
+              "type": "object",
+              "required": [
+                "name"
+              ],
+              "properties": {
+                "name": {
+                  "type": "string",
+                  "pattern": "^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$",
+                  "minLength": 1,
+                  "maxLength": 253
+                },
+                "kind": {
+                  "type": "string",
+                  "default": "Issuer",
+                  "pattern": "^[A-Z][A-Za-z0-9]*$",
+                  "minLength": 1,
+                  "maxLength": 63
+                },
+                "group": {
+                  "type": "string",
+                  "default": "cert-manager.io",
+                  "pattern": "^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$",
+                  "minLength": 1,
+                  "maxLength": 253
+                }
+              }
+            },
+            "trustBundle": {
+              "type": "object",
+              "properties": {
+                "configMap": {
+                  "type": "object",
+                  "required": [
+                    "name"
+                  ],
+                  "properties": {
+                    "name": {
+                      "type": "string",
+                      "pattern": "^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$",
+                      "minLength": 1,
+                      "maxLength": 253
+                    },
+                    "key": {
+                      "type": "string",
+                      "default": "ca.crt",
+                      "pattern": "^[-._a-zA-Z0-9]+$",
+                      "minLength": 1,
+                      "maxLength": 253
+                    }
+                  }
+                },
+                "secret": {
+                  "type": "object",
+                  "required": [
+                    "name"
+                  ],
+                  "properties": {
+                    "name": {
+                      "type": "string",
+                      "pattern": "^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$",
+                      "minLength": 1,
+                      "maxLength": 253
+                    },
+                    "key": {
+                      "type": "string",
+                      "default": "ca.crt",
+                      "pattern": "^[-._a-zA-Z0-9]+$",
+                      "minLength": 1,
+                      "maxLength": 253
+                    }
+                  }
+                },
+                "inline": {
+                  "type": "string",
+                  "minLength": 1,
+                  "maxLength": 65536
+                }
+              }
+            }
+          }
+        },
+        "vault": {
+          "type": "object",
+          "required": [
+            "server",
+            "role",
+            "auth"
+          ],
+          "properties": {
+            "server": {
+              "type": "string",
+              "pattern": "^https://([A-Za-z0-9]([-A-Za-z0-9.]*[A-Za-z0-9])?|\\[[0-9A-Fa-f:.]+\\])(:[0-9]{1,5})?(/[-A-Za-z0-9._~/]*)?$",
+              "maxLength": 512
+            },
+            "caBundle": {
+              "type": "string",
+              "format": "byte",
+              "pattern": "^[A-Za-z0-9+/]+={0,2}$",
+              "maxLength": 262144
+            },
+            "namespace": {
+              "type": "string",
+              "pattern": "^[-A-Za-z0-9_.]+(/[-A-Za-z0-9_.]+)*/?$",
+              "minLength": 1,
+              "maxLength": 256
+            },
+            "mount": {
+              "type": "string",
+              "default": "pki",
+              "pattern": "^[-A-Za-z0-9_.]+(/[-A-Za-z0-9_.]+)*$",
+              "minLength": 1,
+              "maxLength": 256
+            },
+            "role": {
+              "type": "string",
+              "pattern": "^[A-Za-z0-9_]([-A-Za-z0-9_.]*[A-Za-z0-9_])?$",
+              "minLength": 1,
+              "maxLength": 256
+            },
+            "issuerRef": {
+              "type": "string",
+              "pattern": "^[A-Za-z0-9_]([-A-Za-z0-9_.]*[A-Za-z0-9_])?$",
+              "minLength": 1,
+              "maxLength": 256
+            },
+            "auth": {
+              "type": "object",
+              "properties": {
+                "kubernetes": {
+                  "type": "object",
+                  "required": [
+                    "role",
+                    "serviceAccountName"
+                  ],
+                  "properties": {
+                    "path": {
+                      "type": "string",
+                      "default": "kubernetes",
+                      "pattern": "^[-A-Za-z0-9_.]+(/[-A-Za-z0-9_.]+)*$",
+                      "minLength": 1,
+                      "maxLength": 256
+                    },
+                    "role": {
+                      "type": "string",
+                      "pattern": "^[A-Za-z0-9_]([-A-Za-z0-9_.]*[A-Za-z0-9_])?$",
+                      "minLength": 1,
+                      "maxLength": 256
+                    },
+                    "serviceAccountName": {
+                      "type": "string",
+                      "pattern": "^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$",
+                      "minLength": 1,
+                      "maxLength": 253
+                    },
+                    "audience": {
+                      "type": "string",
+                      "default": "vault",
+                      "minLength": 1,
+                      "maxLength": 256
+                    }
+                  }
+                },
+                "appRole": {
+                  "type": "object",
+                  "required": [
+                    "roleId",
+                    "secretRef"
+                  ],
+                  "properties": {
+                    "path": {
+                      "type": "string",
+                      "default": "approle",
+                      "pattern": "^[-A-Za-z0-9_.]+(/[-A-Za-z0-9_.]+)*$",
+                      "minLength": 1,
+                      "maxLength": 256
+                    },
+                    "roleId": {
+                      "type": "string",
+                      "minLength": 1,
+                      "maxLength": 256
+                    },
+                    "secretRef": {
+                      "type": "object",
+                      "required": [
+                        "name"
+                      ],
+                      "properties": {
+                        "name": {
+                          "type": "string",
+                          "pattern": "^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$",
+                          "minLength": 1,
+                          "maxLength": 253
+                        },
+                        "key": {
+                          "type": "string",
+                          "default": "secretId",
+                          "pattern": "^[-._a-zA-Z0-9]+$",
+                          "minLength": 1,
+                          "maxLength": 253
+                        }
+                      }
+                    }
+                  }
+                },
+                "tokenSecretRef": {
+                  "type": "object",
+                  "required": [
+                    "name"
+                  ],
+                  "properties": {
+                    "name": {
+                      "type": "string",
+                      "pattern": "^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$",
+                      "minLength": 1,
+                      "maxLength": 253
+                    },
+                    "key": {
+                      "type": "string",
+                      "default": "token",
+                      "pattern": "^[-._a-zA-Z0-9]+$",
+                      "minLength": 1,
+                      "maxLength": 253
+                    }
+                  }
+                }
+              }
+            }
+          }
+        },
+        "stepCA": {
+          "type": "object",
+          "required": [
+            "server",
+            "rootFingerprints",
+            "provisioner"
+          ],
+          "properties": {
+            "server": {
+              "type": "string",
+              "pattern": "^https://([A-Za-z0-9]([-A-Za-z0-9.]*[A-Za-z0-9])?|\\[[0-9A-Fa-f:.]+\\])(:[0-9]{1,5})?/?$",
+              "maxLength": 512
+            },
+            "rootFingerprints": {
+              "type": "array",
+              "minItems": 1,
+              "maxItems": 8,
+              "uniqueItems": true,
+              "items": {
+                "type": "string",
+                "pattern": "^[0-9a-f]{64}$",
+                "maxLength": 64
+              }
+            },
+            "provisioner": {
+              "type": "object",
+              "required": [
+                "name",
+                "secretRef"
+              ],
+              "properties": {
+                "name": {
+                  "type": "string",
+                  "minLength": 1,
+                  "maxLength": 256
+                },
+                "secretRef": {
+                  "type": "object",
+                  "required": [
+                    "name"
+                  ],
+                  "properties": {
+                    "name": {
+                      "type": "string",
+                      "pattern": "^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$",
+                      "minLength": 1,
+                      "maxLength": 253
+                    }
+                  }
+                }
+              }
+            }
+          }
+        },
         "limits": {
           "type": "object",
           "properties": {
@@ -1054,6 +1415,367 @@ export const clusterCertificateAuthoritySchema = {
                   "format": "int32",
                   "minimum": 256,
                   "maximum": 4096
+                }
+              }
+            }
+          }
+        },
+        "kubernetesCSR": {
+          "type": "object",
+          "required": [
+            "signerName",
+            "trustBundle"
+          ],
+          "properties": {
+            "signerName": {
+              "type": "string",
+              "pattern": "^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*/[A-Za-z0-9][-A-Za-z0-9_./]*$",
+              "minLength": 3,
+              "maxLength": 571
+            },
+            "approve": {
+              "type": "boolean",
+              "default": false
+            },
+            "trustBundle": {
+              "type": "object",
+              "properties": {
+                "configMap": {
+                  "type": "object",
+                  "required": [
+                    "name"
+                  ],
+                  "properties": {
+                    "name": {
+                      "type": "string",
+                      "pattern": "^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$",
+                      "minLength": 1,
+                      "maxLength": 253
+                    },
+                    "key": {
+                      "type": "string",
+                      "default": "ca.crt",
+                      "pattern": "^[-._a-zA-Z0-9]+$",
+                      "minLength": 1,
+                      "maxLength": 253
+                    }
+                  }
+                },
+                "secret": {
+                  "type": "object",
+                  "required": [
+                    "name"
+                  ],
+                  "properties": {
+                    "name": {
+                      "type": "string",
+                      "pattern": "^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$",
+                      "minLength": 1,
+                      "maxLength": 253
+                    },
+                    "key": {
+                      "type": "string",
+                      "default": "ca.crt",
+                      "pattern": "^[-._a-zA-Z0-9]+$",
+                      "minLength": 1,
+                      "maxLength": 253
+                    }
+                  }
+                },
+                "inline": {
+                  "type": "string",
+                  "minLength": 1,
+                  "maxLength": 65536
+                }
+              }
+            }
+          }
+        },
+        "certManager": {
+          "type": "object",
+          "required": [
+            "issuerRef"
+          ],
+          "properties": {
+            "issuerRef": {
+              "type": "object",
+              "required": [
+                "name"
+              ],
+              "properties": {
+                "name": {
+                  "type": "string",
+                  "pattern": "^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$",
+                  "minLength": 1,
+                  "maxLength": 253
+                },
+                "kind": {
+                  "type": "string",
+                  "default": "Issuer",
+                  "pattern": "^[A-Z][A-Za-z0-9]*$",
+                  "minLength": 1,
+                  "maxLength": 63
+                },
+                "group": {
+                  "type": "string",
+                  "default": "cert-manager.io",
+                  "pattern": "^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$",
+                  "minLength": 1,
+                  "maxLength": 253
+                }
+              }
+            },
+            "trustBundle": {
+              "type": "object",
+              "properties": {
+                "configMap": {
+                  "type": "object",
+                  "required": [
+                    "name"
+                  ],
+                  "properties": {
+                    "name": {
+                      "type": "string",
+                      "pattern": "^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$",
+                      "minLength": 1,
+                      "maxLength": 253
+                    },
+                    "key": {
+                      "type": "string",
+                      "default": "ca.crt",
+                      "pattern": "^[-._a-zA-Z0-9]+$",
+                      "minLength": 1,
+                      "maxLength": 253
+                    }
+                  }
+                },
+                "secret": {
+                  "type": "object",
+                  "required": [
+                    "name"
+                  ],
+                  "properties": {
+                    "name": {
+                      "type": "string",
+                      "pattern": "^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$",
+                      "minLength": 1,
+                      "maxLength": 253
+                    },
+                    "key": {
+                      "type": "string",
+                      "default": "ca.crt",
+                      "pattern": "^[-._a-zA-Z0-9]+$",
+                      "minLength": 1,
+                      "maxLength": 253
+                    }
+                  }
+                },
+                "inline": {
+                  "type": "string",
+                  "minLength": 1,
+                  "maxLength": 65536
+                }
+              }
+            }
+          }
+        },
+        "vault": {
+          "type": "object",
+          "required": [
+            "server",
+            "role",
+            "auth"
+          ],
+          "properties": {
+            "server": {
+              "type": "string",
+              "pattern": "^https://([A-Za-z0-9]([-A-Za-z0-9.]*[A-Za-z0-9])?|\\[[0-9A-Fa-f:.]+\\])(:[0-9]{1,5})?(/[-A-Za-z0-9._~/]*)?$",
+              "maxLength": 512
+            },
+            "caBundle": {
+              "type": "string",
+              "format": "byte",
+              "pattern": "^[A-Za-z0-9+/]+={0,2}$",
+              "maxLength": 262144
+            },
+            "namespace": {
+              "type": "string",
+              "pattern": "^[-A-Za-z0-9_.]+(/[-A-Za-z0-9_.]+)*/?$",
+              "minLength": 1,
+              "maxLength": 256
+            },
+            "mount": {
+              "type": "string",
+              "default": "pki",
+              "pattern": "^[-A-Za-z0-9_.]+(/[-A-Za-z0-9_.]+)*$",
+              "minLength": 1,
+              "maxLength": 256
+            },
+            "role": {
+              "type": "string",
+              "pattern": "^[A-Za-z0-9_]([-A-Za-z0-9_.]*[A-Za-z0-9_])?$",
+              "minLength": 1,
+              "maxLength": 256
+            },
+            "issuerRef": {
+              "type": "string",
+              "pattern": "^[A-Za-z0-9_]([-A-Za-z0-9_.]*[A-Za-z0-9_])?$",
+              "minLength": 1,
+              "maxLength": 256
+            },
+            "auth": {
+              "type": "object",
+              "properties": {
+                "kubernetes": {
+                  "type": "object",
+                  "required": [
+                    "role",
+                    "serviceAccountName"
+                  ],
+                  "properties": {
+                    "path": {
+                      "type": "string",
+                      "default": "kubernetes",
+                      "pattern": "^[-A-Za-z0-9_.]+(/[-A-Za-z0-9_.]+)*$",
+                      "minLength": 1,
+                      "maxLength": 256
+                    },
+                    "role": {
+                      "type": "string",
+                      "pattern": "^[A-Za-z0-9_]([-A-Za-z0-9_.]*[A-Za-z0-9_])?$",
+                      "minLength": 1,
+                      "maxLength": 256
+                    },
+                    "serviceAccountName": {
+                      "type": "string",
+                      "pattern": "^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$",
+                      "minLength": 1,
+                      "maxLength": 253
+                    },
+                    "audience": {
+                      "type": "string",
+                      "default": "vault",
+                      "minLength": 1,
+                      "maxLength": 256
+                    }
+                  }
+                },
+                "appRole": {
+                  "type": "object",
+                  "required": [
+                    "roleId",
+                    "secretRef"
+                  ],
+                  "properties": {
+                    "path": {
+                      "type": "string",
+                      "default": "approle",
+                      "pattern": "^[-A-Za-z0-9_.]+(/[-A-Za-z0-9_.]+)*$",
+                      "minLength": 1,
+                      "maxLength": 256
+                    },
+                    "roleId": {
+                      "type": "string",
+                      "minLength": 1,
+                      "maxLength": 256
+                    },
+                    "secretRef": {
+                      "type": "object",
+                      "required": [
+                        "name"
+                      ],
+                      "properties": {
+                        "name": {
+                          "type": "string",
+                          "pattern": "^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$",
+                          "minLength": 1,
+                          "maxLength": 253
+                        },
+                        "key": {
+                          "type": "string",
+                          "default": "secretId",
+                          "pattern": "^[-._a-zA-Z0-9]+$",
+                          "minLength": 1,
+                          "maxLength": 253
+                        }
+                      }
+                    }
+                  }
+                },
+                "tokenSecretRef": {
+                  "type": "object",
+                  "required": [
+                    "name"
+                  ],
+                  "properties": {
+                    "name": {
+                      "type": "string",
+                      "pattern": "^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$",
+                      "minLength": 1,
+                      "maxLength": 253
+                    },
+                    "key": {
+                      "type": "string",
+                      "default": "token",
+                      "pattern": "^[-._a-zA-Z0-9]+$",
+                      "minLength": 1,
+                      "maxLength": 253
+                    }
+                  }
+                }
+              }
+            }
+          }
+        },
+        "stepCA": {
+          "type": "object",
+          "required": [
+            "server",
+            "rootFingerprints",
+            "provisioner"
+          ],
+          "properties": {
+            "server": {
+              "type": "string",
+              "pattern": "^https://([A-Za-z0-9]([-A-Za-z0-9.]*[A-Za-z0-9])?|\\[[0-9A-Fa-f:.]+\\])(:[0-9]{1,5})?/?$",
+              "maxLength": 512
+            },
+            "rootFingerprints": {
+              "type": "array",
+              "minItems": 1,
+              "maxItems": 8,
+              "uniqueItems": true,
+              "items": {
+                "type": "string",
+                "pattern": "^[0-9a-f]{64}$",
+                "maxLength": 64
+              }
+            },
+            "provisioner": {
+              "type": "object",
+              "required": [
+                "name",
+                "secretRef"
+              ],
+              "properties": {
+                "name": {
+                  "type": "string",
+                  "minLength": 1,
+                  "maxLength": 256
+                },
+                "secretRef": {
+                  "type": "object",
+                  "required": [
+                    "name"
+                  ],
+                  "properties": {
+                    "name": {
+                      "type": "string",
+                      "pattern": "^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$",
+                      "minLength": 1,
+                      "maxLength": 253
+                    }
+                  }
                 }
               }
             }

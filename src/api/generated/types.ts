@@ -310,11 +310,15 @@ export interface LastFailure {
   attempts: number;
 }
 /**
- * Exactly one backend (secret or selfManaged), and what holds for whatever it issues.
+ * Exactly one backend, and what holds for whatever it issues.
  */
 export interface CertificateAuthoritySpec {
   secret?: SecretBackend;
   selfManaged?: SelfManagedBackend;
+  kubernetesCSR?: KubernetesCSRBackend;
+  certManager?: CertManagerBackend;
+  vault?: VaultBackend;
+  stepCA?: StepCABackend;
   limits?: AuthorityLimits;
   rateLimit?: RateLimit;
   /**
@@ -371,6 +375,223 @@ export interface CAPrivateKey {
    * to 4096 in steps of 256). Not for Ed25519.
    */
   size?: number;
+}
+/**
+ * A signer behind the certificates API of Kubernetes (certificates.k8s.io): one of Kubernetes itself, or
+ * anybody's. See docs/authorities/kubernetes-csr.md for what to set up.
+ */
+export interface KubernetesCSRBackend {
+  /**
+   * The signer to ask, such as kubernetes.io/kube-apiserver-client or example.com/clients.
+   */
+  signerName: string;
+  /**
+   * Whether Certwheel approves its own requests. Default false: somebody else does. It needs the right to
+   * approve for this signer, which the chart doesn't give; see docs/authorities/kubernetes-csr.md.
+   */
+  approve: boolean;
+  trustBundle: TrustBundleSource;
+}
+/**
+ * The CA certificates that verifiers must accept, and to which every answer must lead: a signer publishes
+ * none. A change reaches every ca.crt.
+ */
+export interface TrustBundleSource {
+  configMap?: KeyReference;
+  secret?: KeyReference;
+  /**
+   * The certificates themselves, in PEM.
+   */
+  inline?: string;
+}
+/**
+ * A ConfigMap of the authority's own namespace, such as one of trust-manager.
+ */
+export interface KeyReference {
+  /**
+   * Name of the ConfigMap.
+   */
+  name: string;
+  /**
+   * The key that holds the certificates; ca.crt by default.
+   */
+  key: string;
+}
+/**
+ * An issuer of cert-manager, its own or an external one. Certwheel makes CertificateRequests, in the
+ * namespace of a CertificateAuthority, and in the controller's namespace for a ClusterCertificateAuthority.
+ * See docs/authorities/cert-manager.md for what to set up.
+ */
+export interface CertManagerBackend {
+  issuerRef: IssuerReference;
+  trustBundle?: TrustBundleSource;
+}
+/**
+ * The issuer to ask.
+ */
+export interface IssuerReference {
+  /**
+   * Name of the issuer.
+   */
+  name: string;
+  /**
+   * Issuer (the default), ClusterIssuer, or the kind of an external issuer.
+   */
+  kind: string;
+  /**
+   * cert-manager.io (the default), or the API group of an external issuer.
+   */
+  group: string;
+}
+/**
+ * The PKI secrets engine of HashiCorp Vault or OpenBao. Certwheel has a request signed under a role of
+ * yours; private keys never leave the cluster. See docs/authorities/vault.md for what to set up there.
+ */
+export interface VaultBackend {
+  /**
+   * Address of Vault, such as https://vault.example.com:8200; always https. Name what answers itself: a
+   * redirect, as a standby without request forwarding answers, is not followed.
+   */
+  server: string;
+  /**
+   * The CA certificates (PEM, then base64) that the server's own TLS certificate must lead to. Without it
+   * those of the system. It is always verified.
+   */
+  caBundle?: string;
+  /**
+   * Namespace of Vault Enterprise or OpenBao, not of Kubernetes. Example: team-a/pki.
+   */
+  namespace?: string;
+  /**
+   * Where the PKI secrets engine is mounted; default pki. The CA of every issuer of the mount goes into
+   * ca.crt, so give client certificates a mount of their own.
+   */
+  mount: string;
+  /**
+   * Role of the mount under which requests are signed.
+   */
+  role: string;
+  /**
+   * Name or id of the issuer that signs. Without it the role's issuer, or the default one of the mount; then
+   * it can be replaced in Vault without a change here.
+   */
+  issuerRef?: string;
+  auth: VaultAuth;
+}
+/**
+ * How Certwheel logs in; exactly one of the three.
+ */
+export interface VaultAuth {
+  kubernetes?: VaultKubernetesAuth;
+  appRole?: VaultAppRole;
+  tokenSecretRef?: VaultTokenSecret;
+}
+/**
+ * Vault's Kubernetes auth method, by a token of a ServiceAccount that is made for each login and lives 10
+ * minutes. Nothing is stored.
+ */
+export interface VaultKubernetesAuth {
+  /**
+   * Where the auth method is mounted, below auth/; default kubernetes.
+   */
+  path: string;
+  /**
+   * Role of the auth method.
+   */
+  role: string;
+  /**
+   * ServiceAccount to log in as, of the namespace of a CertificateAuthority, of the controller's namespace
+   * for a ClusterCertificateAuthority. Certwheel needs a Role with create on serviceaccounts/token of this
+   * name.
+   */
+  serviceAccountName: string;
+  /**
+   * The audience of the token, as the role of the auth method has it; default vault.
+   */
+  audience: string;
+}
+/**
+ * Vault's AppRole auth method.
+ */
+export interface VaultAppRole {
+  /**
+   * Where the auth method is mounted, below auth/; default approle.
+   */
+  path: string;
+  /**
+   * The role id; not a secret by itself.
+   */
+  roleId: string;
+  secretRef: VaultSecretId;
+}
+/**
+ * The secret id, in a Secret of the namespace of a CertificateAuthority, of the controller's namespace for
+ * a ClusterCertificateAuthority. Another one in the same Secret is taken up at once.
+ */
+export interface VaultSecretId {
+  /**
+   * Name of the Secret.
+   */
+  name: string;
+  /**
+   * Key of the Secret; default secretId.
+   */
+  key: string;
+}
+/**
+ * A token of Vault, in a Secret of the namespace of a CertificateAuthority, of the controller's namespace
+ * for a ClusterCertificateAuthority. It is renewed for as long as Vault lets it; another one in the same
+ * Secret is taken up at once.
+ */
+export interface VaultTokenSecret {
+  /**
+   * Name of the Secret.
+   */
+  name: string;
+  /**
+   * Key of the Secret; default token.
+   */
+  key: string;
+}
+/**
+ * A step-ca of Smallstep. Certwheel signs a one-time token for each request with the key of a JWK
+ * provisioner of yours. See docs/authorities/step-ca.md for what to set up there.
+ */
+export interface StepCABackend {
+  /**
+   * Address of step-ca, such as https://ca.example.com or https://ca.example.com:9000, without a path. Its
+   * host must be one of the dnsNames in ca.json.
+   */
+  server: string;
+  /**
+   * SHA-256 of the root certificate of step-ca, as step certificate fingerprint root_ca.crt prints it. It
+   * alone is what is trusted at first; what else step-ca lists as roots is believed after that. While a root
+   * is being replaced, name both: the connection is good if it leads to one of them.
+   */
+  rootFingerprints: string[];
+  provisioner: StepCAProvisioner;
+}
+/**
+ * The JWK provisioner that is used.
+ */
+export interface StepCAProvisioner {
+  /**
+   * Name of the provisioner, as step ca provisioner list shows it.
+   */
+  name: string;
+  secretRef: StepCASecretRef;
+}
+/**
+ * A Secret with the keys password and key: the encrypted private key of the provisioner (a JWE, as step
+ * crypto jwk create writes it) and what opens it. Without key the encrypted key is fetched from step-ca.
+ * Another one in the same Secret is taken up at once. It is looked up in the namespace of a
+ * CertificateAuthority, and in the controller's namespace for a ClusterCertificateAuthority.
+ */
+export interface StepCASecretRef {
+  /**
+   * Name of the Secret.
+   */
+  name: string;
 }
 /**
  * What may be asked of this authority at most. A ClientCertificate that asks for more is refused with the
@@ -498,12 +719,16 @@ export interface CAGeneration {
   certificate?: string;
 }
 /**
- * Exactly one backend (secret or selfManaged), and what holds for whatever it issues.
+ * Exactly one backend, and what holds for whatever it issues.
  */
 export interface ClusterCertificateAuthoritySpec {
   allowedNamespaces?: AllowedNamespaces;
   secret?: SecretBackend;
   selfManaged?: SelfManagedBackend;
+  kubernetesCSR?: KubernetesCSRBackend;
+  certManager?: CertManagerBackend;
+  vault?: VaultBackend;
+  stepCA?: StepCABackend;
   limits?: AuthorityLimits;
   rateLimit?: RateLimit;
   /**

@@ -29,6 +29,8 @@ test('there is an example for each thing that people begin with', () => {
     'quickstart',
     'authorities/secret',
     'authorities/self-managed',
+    'authorities/step-ca',
+    'authorities/vault',
     'cluster-authority',
     'client-certificate',
     'workloads',

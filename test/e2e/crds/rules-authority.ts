@@ -5,12 +5,15 @@ import { KEY_RULES } from './rules-private-key.ts';
 
 type Short = Omit<Row, 'kind'>;
 
-const BACKEND = 'exactly one backend must be set: secret or selfManaged';
+const BACKEND = 'exactly one backend must be set: secret, selfManaged, kubernetesCSR, certManager, vault or stepCA';
 const CA_SYNTAX = 'must be a duration such as 87600h (10 years); there is no unit for days or years';
 const LIMIT_SYNTAX = 'must be a duration such as 24h or 168h; there is no unit for days (7 days are 168h)';
 const LIMIT_LEAST = 'must be at least 1m, the shortest life that can be asked for';
 const NAMESPACES = 'exactly one of names, selector and all must be set';
 const VALUES = 'In and NotIn need values; Exists and DoesNotExist take none';
+
+const vaultWith = (auth: object) =>
+  spec({ selfManaged: null, vault: { server: 'https://vault.example.com:8200', role: 'client', auth } });
 
 const both: Short[] = [
   {
@@ -21,6 +24,13 @@ const both: Short[] = [
     good: spec({ selfManaged: null, secret: { name: 'pair' } }),
   },
   { refuses: 'two backends', rule: 'spec', says: BACKEND, bad: spec({ secret: { name: 'pair' } }), good: {} },
+  {
+    refuses: 'two logins to Vault',
+    rule: 'spec.vault.auth',
+    says: 'exactly one login must be set: kubernetes, appRole or tokenSecretRef',
+    bad: vaultWith({ tokenSecretRef: { name: 'token' }, appRole: { roleId: 'r', secretRef: { name: 'approle' } } }),
+    good: vaultWith({ tokenSecretRef: { name: 'token' } }),
+  },
   {
     refuses: 'a CA life in years',
     rule: 'spec.selfManaged.duration',
@@ -58,6 +68,17 @@ const both: Short[] = [
     bad: spec({ limits: { usages: ['digital signature'] } }),
     good: spec({ limits: { usages: ['client auth'] } }),
   },
+  ...(['kubernetesCSR', 'certManager'] as const).map((backend): Short => {
+    const rest = backend === 'certManager' ? { issuerRef: { name: 'ca' } } : { signerName: 'example.com/clients' };
+    const trusting = (trustBundle: object) => spec({ selfManaged: null, [backend]: { ...rest, trustBundle } });
+    return {
+      refuses: `two trust bundles of ${backend}`,
+      rule: `spec.${backend}.trustBundle`,
+      says: 'exactly one of configMap, secret and inline must be set',
+      bad: trusting({ inline: 'PEM', secret: { name: 'ca' } }),
+      good: trusting({ configMap: { name: 'ca' } }),
+    };
+  }),
   {
     refuses: 'a name of 51 characters',
     rule: '',

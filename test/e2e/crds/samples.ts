@@ -77,6 +77,41 @@ const authoritySpec = {
   rateLimit: { requests: 20, per: 'Minute', burst: 40 },
   allowSystemIdentities: true,
 };
+const bundles = [
+  { configMap: { name: 'ca', key: 'ca.pem' } },
+  { secret: { name: 'ca', key: 'ca.pem' } },
+  { inline: 'PEM' },
+];
+const kubernetesCSR = { signerName: 'example.com/clients', approve: true };
+const certManager = { issuerRef: { name: 'ca', kind: 'ClusterIssuer', group: 'cert-manager.io' } };
+const vault = {
+  server: 'https://vault.example.com:8200/behind',
+  caBundle: 'LS0tLS1CRUdJTiBDRVJUSUZJQ0FURS0tLS0tCg==',
+  namespace: 'team-a/pki',
+  mount: 'pki',
+  role: 'client',
+  issuerRef: 'clients-2026',
+};
+const logins: readonly Json[] = [
+  { kubernetes: { path: 'kubernetes', role: 'certwheel', serviceAccountName: 'certwheel', audience: 'vault' } },
+  { appRole: { path: 'approle', roleId: '675a50e7-cfe0', secretRef: { name: 'approle', key: 'secretId' } } },
+  { tokenSecretRef: { name: 'vault-token', key: 'token' } },
+];
+const BACKENDS: readonly Json[] = [
+  { secret: { name: 'ca-pair' } },
+  {
+    stepCA: {
+      server: 'https://ca.example.com:9000',
+      rootFingerprints: ['ab'.repeat(32)],
+      provisioner: { name: 'certwheel', secretRef: { name: 'provisioner' } },
+    },
+  },
+  ...logins.map((auth) => ({ vault: { ...vault, auth } })),
+  ...bundles.flatMap((trustBundle) => [
+    { kubernetesCSR: { ...kubernetesCSR, trustBundle } },
+    { certManager: { ...certManager, trustBundle } },
+  ]),
+];
 const authorityStatus = {
   conditions,
   observedGeneration: 1,
@@ -108,11 +143,13 @@ export const FULL: Readonly<Record<Kind, readonly Json[]>> = {
   ClientCertificate: [clientCertificate, withPercentage],
   CertificateAuthority: [
     sample('CertificateAuthority', authoritySpec, authorityStatus),
-    sample('CertificateAuthority', { secret: { name: 'ca-pair' } }),
+    ...BACKENDS.map((spec) => sample('CertificateAuthority', spec)),
   ],
   ClusterCertificateAuthority: [
     sample('ClusterCertificateAuthority', { ...authoritySpec, allowedNamespaces: { selector } }, authorityStatus),
-    sample('ClusterCertificateAuthority', { secret: { name: 'ca-pair' }, allowedNamespaces: { names: ['payments'] } }),
+    ...BACKENDS.map((spec) =>
+      sample('ClusterCertificateAuthority', { ...spec, allowedNamespaces: { names: ['payments'] } }),
+    ),
     sample('ClusterCertificateAuthority', { selfManaged: { commonName: 'demo' }, allowedNamespaces: { all: true } }),
   ],
 };

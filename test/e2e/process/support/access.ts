@@ -5,16 +5,23 @@ import {
   NAMESPACED_PERMISSIONS,
   type PolicyRule,
 } from '../../../../src/api/permissions.ts';
+import type { AuthorityDefinition } from '../../../../src/authorities/authority.ts';
+import { AUTHORITIES } from '../../../../src/authorities/index.ts';
 import { eventually } from '../../support/eventually.ts';
 import type { World } from '../../support/world.ts';
 
 const RBAC = 'rbac.authorization.k8s.io';
 export const SYSTEM_NAMESPACE = 'certwheel-system';
 
+/** What authorities need besides. */
+const OF_AUTHORITIES = (AUTHORITIES as readonly AuthorityDefinition<never>[]).flatMap(
+  ({ permissions, clusterPermissions = [] }) => [...permissions, ...clusterPermissions],
+);
+
 /** The kubeconfig of a user who may do what the chart grants for a whole cluster, and not one verb more. */
 export async function clusterUser(world: World, user: string): Promise<string> {
   await ensureNamespace(world, SYSTEM_NAMESPACE);
-  await grant(world, user, undefined, [...NAMESPACED_PERMISSIONS, ...CLUSTER_PERMISSIONS]);
+  await grant(world, user, undefined, [...NAMESPACED_PERMISSIONS, ...CLUSTER_PERMISSIONS, ...OF_AUTHORITIES]);
   await grant(world, user, SYSTEM_NAMESPACE, LEASE_PERMISSIONS);
   await untilAllowed(world, user, ['list', 'secrets', '--all-namespaces']);
   await untilAllowed(world, user, ['patch', 'leases.coordination.k8s.io', '-n', SYSTEM_NAMESPACE]);

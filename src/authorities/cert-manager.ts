@@ -1,0 +1,178 @@
+import { formatDuration } from '../api/duration.ts';
+import type { CertManagerBackend } from '../api/generated/types.ts';
+import { apiVersion, CERTIFICATE_REQUESTS, CLIENT_CERTIFICATES, CLUSTER_ISSUERS, ISSUERS } from '../api/names.ts';
+import type { RawObject } from '../api/parse.ts';
+import { ApiError, AuthorityError, DeniedError, RetryableError } from '../errors.ts';
+import { type CertificateView, parseCertificates } from '../pki/certificate.ts';
+import type { AuthorityDefinition, AuthorityDeps, Issued, IssueRequest, Pending } from './authority.ts';
+import { foreignCondition, trueCondition, wordsOf } from './kubernetes/conditions.ts';
+import { pollAfterMs } from './kubernetes/polling.ts';
+import { telling } from './kubernetes/problems.ts';
+import { requestMetadata, requestName, requestText } from './kubernetes/request-object.ts';
+import { readTrustBundle } from './trust-bundle.ts';
+
+const WHAT = 'CertificateRequest';
+const OWN_GROUP = 'cert-manager.io';
+
+/**
+ * Any issuer of cert-manager, its own and external ones: a request is a CertificateRequest in the authority's namespace,
+ * which cert-manager's approver (or whatever stands in for it) approves and the issuer answers.
+ */
+export const certManager: AuthorityDefinition<CertManagerBackend> = {
+  type: 'certManager',
+  capabilities: {
+    identity: ['subject', 'commonName', 'dnsNames', 'uris', 'emailAddresses', 'ipAddresses'],
+    keyAlgorithms: ['ECDSA', 'Ed25519', 'RSA'],
+    usages: 'any',
+    // Whatever the CA behind the issuer makes of it.
+    lifetime: 'rounded',
+    remote: true,
+    persistKey: true,
+  },
+  permissions: [
+    {
+      apiGroups: [OWN_GROUP],
+      resources: ['certificaterequests'],
+      verbs: ['get', 'create', 'delete'],
+      why: 'to ask issuers of cert-manager for certificates (certManager), and to remove what was answered',
+    },
+    {
+      apiGroups: [OWN_GROUP],
+      resources: ['issuers'],
+      verbs: ['get'],
+      why: 'to tell whether the issuer is ready',
+    },
+  ],
+  clusterPermissions: [
+    {
+      apiGroups: [OWN_GROUP],
+      resources: ['clusterissuers'],
+      verbs: ['get'],
+      why: 'to tell whether the issuer of the cluster is ready',
+    },
+  ],
+  create: (spec, deps) => ({
+    trust: async () => (spec.trustBundle === undefined ? [] : readTrustBundle(spec.trustBundle, deps)),
+    check: () => check(spec, deps),
+    issue: (request) => issue(spec, request, deps),
+    forget: ({ id }) => deps.objects.delete(CERTIFICATE_REQUESTS, requestName(id)),
+  }),
+};
+
+type IssuerRef = Required<CertManagerBackend['issuerRef']>;
+
+function issuerOf({ issuerRef }: CertManagerBackend): IssuerRef {
+  return { name: issuerRef.name, kind: issuerRef.kind ?? 'Issuer', group: issuerRef.group ?? OWN_GROUP };
+}
+
+async function check(spec: CertManagerBackend, { objects }: AuthorityDeps): Promise<void> {
+  if (!(await objects.allowed({ verb: 'create', resource: CERTIFICATE_REQUESTS })))
+    throw new AuthorityError(
+      'BackendForbidden',
+      `Certwheel may not create ${CERTIFICATE_REQUESTS.plural}.${OWN_GROUP} in namespace ${objects.namespace}; the roles of the chart give that`,
+    );
+  const { name, kind, group } = issuerOf(spec);
+  const resource = kind === 'ClusterIssuer' ? CLUSTER_ISSUERS : ISSUERS;
+  // Other groups are other people's APIs: what an external issuer does is told by its requests alone.
+  if (group !== OWN_GROUP || !(await objects.allowed({ verb: 'get', resource, name }))) return;
+  const issuer = await telling(`${kind} ${name}`, objects.get(resource, name));
+  const place = kind === 'ClusterIssuer' ? '' : ` in namespace ${objects.namespace}`;
+  if (issuer === undefined)
+    throw new AuthorityError('IssuerNotReady', `there is no ${kind} ${name}${place}, or cert-manager is not installed`);
+  const ready = foreignCondition(issuer, 'Ready');
+  if (ready?.status !== 'True')
+    throw new AuthorityError(
+      'IssuerNotReady',
+      `${kind} ${name}${place} is not ready: ${ready === undefined ? 'cert-manager has not looked at it yet' : wordsOf(ready)}`,
+    );
+}
+
+async function issue(
+  spec: CertManagerBackend,
+  request: IssueRequest,
+  { objects, clock }: AuthorityDeps,
+): Promise<Issued | Pending> {
+  const name = requestName(request.id);
+  const found = request.ticket === undefined ? await make(spec, request, objects) : await find(name, objects);
+  if (found === undefined) throw new RetryableError('RequestFailed', `${WHAT} ${name} is gone; somebody removed it`);
+  const what = `${WHAT} ${objects.namespace}/${name}`;
+  const refused = trueCondition(found, 'Denied') ?? trueCondition(found, 'InvalidRequest');
+  if (refused !== undefined) throw new DeniedError('RequestDenied', `${what} got a no: ${wordsOf(refused)}`);
+  const ready = foreignCondition(found, 'Ready');
+  if (ready?.reason === 'Failed') throw new RetryableError('RequestFailed', `${what} failed: ${wordsOf(ready)}`);
+  const { certificate, ca } = (found.status ?? {}) as { certificate?: string; ca?: string };
+  if (certificate && ready?.status === 'True') return answerOf(spec, certificate, ca, what, name);
+
+  const wait = { ticket: request.id, pollAfterMs: pollAfterMs(found, clock.now()) };
+  if (trueCondition(found, 'Approved') === undefined)
+    return {
+      ...wait,
+      message: `${what} waits for approval, by cert-manager's approver or a policy; by hand: cmctl approve -n ${objects.namespace} ${name}`,
+    };
+  const { kind, name: issuer } = issuerOf(spec);
+  const says = ready === undefined ? '' : `, which says ${wordsOf(ready)}`;
+  return { ...wait, message: `${what} is approved; waiting for ${kind} ${issuer}${says}` };
+}
+
+async function make(
+  spec: CertManagerBackend,
+  request: IssueRequest,
+  objects: AuthorityDeps['objects'],
+): Promise<RawObject | undefined> {
+  const { requester } = request;
+  const metadata = {
+    ...requestMetadata(request),
+    // It goes with who asked; an owner in another namespace would have it removed at once.
+    ...(requester.namespace === objects.namespace ? { ownerReferences: [ownedBy(requester)] } : {}),
+  };
+  const object = {
+    metadata,
+    spec: {
+      request: requestText(request),
+      issuerRef: issuerOf(spec),
+      duration: formatDuration(request.lifetimeMs),
+      usages: request.identity.usages,
+      isCA: false,
+    },
+  };
+  try {
+    return await telling(`${WHAT} in namespace ${objects.namespace}`, objects.create(CERTIFICATE_REQUESTS, object));
+  } catch (error) {
+    if (!(error instanceof ApiError) || error.status !== 409) throw error;
+    return find(metadata.name, objects);
+  }
+}
+
+function find(name: string, objects: AuthorityDeps['objects']): Promise<RawObject | undefined> {
+  return telling(`${WHAT} ${name}`, objects.get(CERTIFICATE_REQUESTS, name));
+}
+
+function ownedBy({ name, uid }: IssueRequest['requester']) {
+  const { kind } = CLIENT_CERTIFICATES;
+  return { apiVersion: apiVersion(CLIENT_CERTIFICATES), kind, name, uid };
+}
+
+function answerOf(
+  { trustBundle }: CertManagerBackend,
+  certificate: string,
+  ca: string | undefined,
+  what: string,
+  name: string,
+): Issued {
+  const chain = certificatesOf(certificate, `${what} holds no certificate`);
+  if (trustBundle !== undefined) return { chain, externalId: name };
+  if (!ca)
+    throw new AuthorityError(
+      'TrustBundleNotFound',
+      `${what} came without a CA, since its issuer tells of none; name one in spec.certManager.trustBundle`,
+    );
+  return { chain, externalId: name, ca: certificatesOf(ca, `${what} holds no CA in status.ca`) };
+}
+
+function certificatesOf(base64: string, problem: string): readonly CertificateView[] {
+  try {
+    return parseCertificates(Buffer.from(base64, 'base64').toString('latin1'));
+  } catch (error) {
+    throw new RetryableError('RequestFailed', `${problem}: ${(error as Error).message}`);
+  }
+}

@@ -1,0 +1,246 @@
+import { createSecureContext, getCACertificates, type SecureContext } from 'node:tls';
+import { Agent } from 'undici';
+import type { Clock } from '../clock.ts';
+import { AuthorityError } from '../errors.ts';
+import { parseRetryAfter, withoutSecrets } from '../foreign-text.ts';
+import { parseCertificates } from '../pki/certificate.ts';
+import { AddressRefused, addressProblem, guardedLookup } from './address.ts';
+import { noAnswer } from './http-errors.ts';
+
+/** No certificate with its chain comes near it. */
+const MAX_BYTES = 2 ** 20;
+const REQUEST_MS = 10_000;
+const ALL_REQUESTS_MS = 30_000;
+const MAX_CA_BUNDLE_BYTES = 500_000;
+/** Vault cuts off what is below a second, and says 0. */
+const LEAST_RETRY_AFTER_MS = 1_000;
+
+export interface HttpOptions {
+  /** An https URL; what stands behind the host goes in front of each path. */
+  readonly server: string;
+  /** PEM of the CAs that the server's certificate must lead to; without it those of the system. */
+  readonly caBundle?: string | undefined;
+  /** What to do in the spec where the server isn't trusted; about its field caBundle unless told. */
+  readonly trustHint?: string;
+  /** Whether the server may be this host itself (--allow-loopback-authorities). */
+  readonly allowLoopback: boolean;
+  readonly clock: Clock;
+}
+
+export interface JsonRequest {
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+  /** From `/` on, and encoded already. */
+  readonly path: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Sent as JSON. */
+  readonly body?: unknown;
+  /** What must not be in a message, even where the server quotes it: tokens, passwords. */
+  readonly secrets?: readonly string[];
+}
+
+/** Whatever a server answered; nothing about it is believed. */
+export interface JsonAnswer {
+  readonly status: number;
+  /** Undefined where there is none, or where a refusal is no JSON. */
+  readonly body: unknown;
+  /** What a refusal says about itself, fit to be shown; empty where it says nothing. */
+  readonly message: string;
+  readonly retryAfterMs: number | undefined;
+}
+
+/** The server names another one; where that is so on purpose, a backend can say more about it. */
+export class Redirected extends AuthorityError {
+  readonly status: number;
+  readonly to: string;
+
+  constructor(server: string, status: number, location: string | undefined) {
+    const to =
+      location !== undefined && URL.canParse(location, server) ? new URL(location, server).origin : 'elsewhere';
+    super(
+      'AuthorityMisconfigured',
+      `${server} redirects (HTTP ${status}) to ${to}, which is not followed; name in server what answers itself`,
+    );
+    this.status = status;
+    this.to = to;
+  }
+}
+
+/**
+ * The one way out to an authority that is a server: HTTPS whose certificate is always verified, never redirected, bounded
+ * in size and time. Any answer is given back, a refusal too; where none came, it throws an AuthorityError that says why.
+ */
+export class AuthorityHttp {
+  readonly #options: HttpOptions;
+  readonly #url: URL | undefined;
+  /** The server as it may be shown. */
+  readonly server: string;
+  #agent: Agent | undefined;
+  #quiet: { readonly untilMs: number; readonly moment: Date } | undefined;
+
+  constructor(options: HttpOptions) {
+    this.#options = options;
+    this.#url = urlOf(options.server);
+    this.server =
+      this.#url === undefined ? 'the server' : `${this.#url.origin}${this.#url.pathname}`.replace(/\/+$/, '');
+  }
+
+  /** One request, within 10 s; `signal` is that of `withinLimit` where several belong together. */
+  async json(request: JsonRequest, signal: AbortSignal): Promise<JsonAnswer> {
+    try {
+      this.#refuseBadAddress();
+      this.#keepQuiet();
+      signal.throwIfAborted();
+      const answer = await this.#exchange(request, AbortSignal.any([signal, AbortSignal.timeout(REQUEST_MS)]));
+      const { status, retryAfterMs } = answer;
+      if ((status === 429 || status === 503) && retryAfterMs !== undefined) this.#leaveAlone(retryAfterMs);
+      return answer;
+    } catch (error) {
+      throw noAnswer(error, this.server, request.secrets, this.#options.trustHint);
+    }
+  }
+
+  #retryAfter(header: string | undefined): number | undefined {
+    const ms = parseRetryAfter(header, this.#options.clock);
+    return ms === undefined ? undefined : Math.max(LEAST_RETRY_AFTER_MS, ms);
+  }
+
+  #refuseBadAddress(): void {
+    if (this.#url === undefined)
+      throw new AuthorityError(
+        'AuthorityMisconfigured',
+        'server must be an https URL without a user, a query or a fragment, such as https://ca.example.com:8443',
+      );
+    // A literal address is never resolved, so the guard of names doesn't see it.
+    const problem = addressProblem(this.#url.hostname.replace(/^\[|\]$/g, ''), this.#options.allowLoopback);
+    if (problem !== undefined) throw new AddressRefused(problem);
+  }
+
+  #leaveAlone(ms: number): void {
+    const { clock } = this.#options;
+    this.#quiet = { untilMs: clock.monotonicMs() + ms, moment: new Date(clock.now().getTime() + ms) };
+  }
+
+  /** Who asked for patience isn't asked again before, by whomever. */
+  #keepQuiet(): void {
+    if (this.#quiet === undefined) return;
+    const retryAfterMs = this.#quiet.untilMs - this.#options.clock.monotonicMs();
+    if (retryAfterMs <= 0) return;
+    // A moment and no span: the message stands in a status, which is written anew with each change.
+    const until = this.#quiet.moment.toISOString();
+    throw new AuthorityError('AuthorityBusy', `${this.server} asked to be left alone until ${until}`, { retryAfterMs });
+  }
+
+  async #exchange({ method, path, headers, body, secrets }: JsonRequest, signal: AbortSignal): Promise<JsonAnswer> {
+    this.#agent ??= this.#connect();
+    const { origin, pathname } = new URL(this.server);
+    const answer = await this.#agent.request({
+      origin,
+      path: `${pathname.replace(/\/$/, '')}${path}`,
+      method,
+      headers: {
+        accept: 'application/json',
+        'user-agent': 'certwheel',
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        ...headers,
+      },
+      body: body === undefined ? null : JSON.stringify(body),
+      signal,
+    });
+    const { statusCode: status, headers: answered } = answer;
+    const text = await readAll(answer.body, this.server);
+    if (status >= 300 && status < 400) throw new Redirected(this.server, status, oneOf(answered.location));
+    return {
+      status,
+      ...readBody(text, status, this.server, secrets),
+      retryAfterMs: this.#retryAfter(oneOf(answered['retry-after'])),
+    };
+  }
+
+  #connect(): Agent {
+    const { caBundle, allowLoopback } = this.#options;
+    return new Agent({
+      allowH2: false,
+      pipelining: 1,
+      keepAliveTimeout: 15_000,
+      keepAliveMaxTimeout: 60_000,
+      connect: {
+        // Made once: to parse a hundred CA certificates takes longer than a handshake.
+        secureContext: trusting(caBundle),
+        lookup: guardedLookup(allowLoopback),
+        minVersion: 'TLSv1.2',
+        rejectUnauthorized: true,
+        timeout: REQUEST_MS,
+      },
+    });
+  }
+}
+
+/** The same signal, which also aborts when everything that belongs to one question has taken 30 s. */
+export function withinLimit(signal: AbortSignal): AbortSignal {
+  return AbortSignal.any([signal, AbortSignal.timeout(ALL_REQUESTS_MS)]);
+}
+
+function urlOf(server: string): URL | undefined {
+  const url = URL.canParse(server) ? new URL(server) : undefined;
+  const bare = url?.username === '' && url.password === '' && url.search === '' && url.hash === '';
+  return bare && url.protocol === 'https:' ? url : undefined;
+}
+
+function trusting(caBundle: string | undefined): SecureContext {
+  if (caBundle === undefined)
+    return createSecureContext({ ca: [...getCACertificates('default'), ...getCACertificates('system')] });
+  try {
+    const certificates = parseCertificates(caBundle, MAX_CA_BUNDLE_BYTES);
+    if (certificates.length === 0) throw new Error('it holds no certificate');
+    return createSecureContext({ ca: certificates.map(({ pem }) => pem) });
+  } catch (error) {
+    const why = error instanceof Error ? error.message : 'it is unreadable';
+    throw new AuthorityError('AuthorityMisconfigured', `caBundle can't be used: ${why}`);
+  }
+}
+
+async function readAll(body: AsyncIterable<Buffer>, server: string): Promise<string> {
+  const pieces: Buffer[] = [];
+  let length = 0;
+  for await (const piece of body) {
+    length += piece.length;
+    // Leaving the loop ends the connection too.
+    if (length > MAX_BYTES)
+      throw new AuthorityError('AuthorityMisconfigured', `${server} answered with more than ${MAX_BYTES} bytes`);
+    pieces.push(piece);
+  }
+  return Buffer.concat(pieces).toString('utf8');
+}
+
+function readBody(text: string, status: number, server: string, secrets: readonly string[] | undefined) {
+  if (text === '') return { body: undefined, message: '' };
+  let body: unknown;
+  try {
+    body = JSON.parse(text);
+  } catch {
+    if (status >= 300) return { body: undefined, message: '' };
+    throw new AuthorityError(
+      'AuthorityMisconfigured',
+      `${server} answered (HTTP ${status}) with something that is no JSON; is this its address?`,
+    );
+  }
+  return { body, message: status < 300 ? '' : withoutSecrets(saidIn(body), secrets) };
+}
+
+/** The places where servers put what they have to say: Vault, OAuth, ACME, step-ca. */
+function saidIn(body: unknown): string {
+  if (typeof body !== 'object' || body === null) return '';
+  const { errors, message, detail, error_description, error } = body as Record<string, unknown>;
+  const [found = ''] = [
+    Array.isArray(errors) ? errors.filter((each) => typeof each === 'string').join('; ') : undefined,
+    message,
+    detail,
+    error_description,
+    error,
+  ].filter((each) => typeof each === 'string' && each !== '');
+  return String(found).replace(/\s+/g, ' ').trim();
+}
+
+function oneOf(header: string | string[] | undefined): string | undefined {
+  return Array.isArray(header) ? header[0] : header;
+}

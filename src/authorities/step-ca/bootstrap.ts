@@ -1,0 +1,84 @@
+import { createHash } from 'node:crypto';
+import { Agent } from 'undici';
+import { AuthorityError } from '../../errors.ts';
+import { type CertificateView, parseCertificates } from '../../pki/certificate.ts';
+import { AddressRefused, addressProblem, guardedLookup } from '../address.ts';
+import { noAnswer } from '../http-errors.ts';
+
+const REQUEST_MS = 10_000;
+const MAX_BYTES = 65_536;
+
+/**
+ * The root certificate with this SHA-256, from a server that nothing is known of yet: until there is a root, there is
+ * nothing that its TLS certificate could be verified by. So nothing is told to it, and of its answer nothing is believed
+ * but the bytes that have this very fingerprint.
+ */
+export async function fetchRoot(
+  url: string,
+  fingerprint: string,
+  allowLoopback: boolean,
+  signal: AbortSignal,
+): Promise<CertificateView> {
+  const { hostname, origin } = new URL(url);
+  const agent = new Agent({
+    allowH2: false,
+    connect: { rejectUnauthorized: false, lookup: guardedLookup(allowLoopback), timeout: REQUEST_MS },
+  });
+  try {
+    // A literal address is never resolved, so the guard of names doesn't see it.
+    const problem = addressProblem(hostname.replace(/^\[|\]$/g, ''), allowLoopback);
+    if (problem !== undefined) throw new AddressRefused(problem);
+    const answer = await agent.request({
+      origin,
+      path: `/root/${fingerprint}`,
+      method: 'GET',
+      signal: AbortSignal.any([signal, AbortSignal.timeout(REQUEST_MS)]),
+    });
+    const text = await readAtMost(answer.body, origin);
+    const root = rootIn(text);
+    if (root !== undefined && createHash('sha256').update(root.der).digest('hex') === fingerprint) return root;
+    throw new AuthorityError(
+      'AuthorityNotTrusted',
+      whyNone(origin, fingerprint, answer.statusCode, root !== undefined),
+    );
+  } catch (error) {
+    throw noAnswer(error, origin);
+  } finally {
+    // Nothing that was opened without verification may be used again.
+    await agent.destroy();
+  }
+}
+
+async function readAtMost(body: AsyncIterable<Buffer>, origin: string): Promise<string> {
+  const pieces: Buffer[] = [];
+  let length = 0;
+  for await (const piece of body) {
+    length += piece.length;
+    if (length > MAX_BYTES)
+      throw new AuthorityError(
+        'AuthorityMisconfigured',
+        `${origin} answered to /root with more than ${MAX_BYTES} bytes; is this the address of step-ca?`,
+      );
+    pieces.push(piece);
+  }
+  return Buffer.concat(pieces).toString('utf8');
+}
+
+function rootIn(text: string): CertificateView | undefined {
+  try {
+    const { ca } = JSON.parse(text) as { ca?: unknown };
+    const [root, ...others] = typeof ca === 'string' ? parseCertificates(ca) : [];
+    return others.length === 0 ? root : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function whyNone(origin: string, fingerprint: string, status: number, isAnother: boolean): string {
+  const wanted = `root certificate with the fingerprint ${fingerprint}`;
+  if (isAnother)
+    return `${origin} answered with another certificate than the ${wanted}; something else is at this address`;
+  if (status === 404)
+    return `${origin} has no ${wanted}; compare rootFingerprints with: step certificate fingerprint root_ca.crt`;
+  return `${origin} answered ${status} in place of the ${wanted}; is this the address of step-ca?`;
+}

@@ -1,0 +1,39 @@
+import type { VaultBackend } from '../api/generated/types.ts';
+import type { AuthorityDefinition, AuthorityDeps } from './authority.ts';
+import { VaultClient } from './vault/client.ts';
+import { loginOf } from './vault/login.ts';
+import { VaultPki } from './vault/pki.ts';
+import { Tokens } from './vault/tokens.ts';
+
+/**
+ * The PKI secrets engine of HashiCorp Vault or OpenBao: a request is signed under a role, so the private key never
+ * leaves the cluster.
+ */
+export const vault: AuthorityDefinition<VaultBackend> = {
+  type: 'vault',
+  capabilities: {
+    // Of the subject, a role takes the common name from a request and nothing else.
+    identity: ['commonName', 'dnsNames', 'uris', 'emailAddresses', 'ipAddresses'],
+    keyAlgorithms: ['ECDSA', 'Ed25519', 'RSA'],
+    usages: 'any',
+    lifetime: 'atMost',
+    remote: true,
+    persistKey: false,
+  },
+  // To make tokens of any ServiceAccount would be to be any of them: a Role for the one that is used is the user's to give.
+  permissions: [],
+  create: (spec, deps) => {
+    const pki = pkiOf(spec, deps);
+    return {
+      check: (signal) => pki.check(signal),
+      trust: (signal) => pki.trust(signal),
+      issue: (request, signal) => pki.issue(request, signal),
+      revoke: (revocation, _reason, signal) => pki.revoke(revocation, signal),
+    };
+  },
+};
+
+function pkiOf(spec: VaultBackend, deps: AuthorityDeps): VaultPki {
+  const client = new VaultClient(spec, deps);
+  return new VaultPki(spec, client, new Tokens(client, loginOf(spec, client, deps), deps.clock), deps);
+}

@@ -1,0 +1,95 @@
+import type { VaultBackend } from '../../api/generated/types.ts';
+import { AuthorityError, type CertwheelError, DeniedError } from '../../errors.ts';
+import type { AuthorityDeps } from '../authority.ts';
+import { AuthorityHttp, type JsonAnswer, Redirected } from '../http.ts';
+import { refusalError } from '../http-errors.ts';
+
+export interface VaultCall {
+  readonly method: 'GET' | 'POST';
+  /** Below /v1/. */
+  readonly path: string;
+  readonly body?: Readonly<Record<string, unknown>>;
+  readonly token?: string | undefined;
+  /** Further things that must never be in a message. */
+  readonly secrets?: readonly string[];
+}
+
+/** Vault's HTTP API, as far as every call has it in common. */
+export class VaultClient {
+  readonly #http: AuthorityHttp;
+  readonly #namespace: string | undefined;
+
+  constructor({ server, caBundle, namespace }: VaultBackend, { clock, loopback }: AuthorityDeps) {
+    const pem = caBundle === undefined ? undefined : Buffer.from(caBundle, 'base64').toString('latin1');
+    this.#http = new AuthorityHttp({ server, caBundle: pem, allowLoopback: loopback, clock });
+    this.#namespace = namespace;
+  }
+
+  /** Any answer that Vault gives; throws an AuthorityError where none came. */
+  async ask({ method, path, body, token, secrets = [] }: VaultCall, signal: AbortSignal): Promise<JsonAnswer> {
+    const headers = {
+      // Vault's agents and proxies can be told to take no request without it.
+      'x-vault-request': 'true',
+      ...(this.#namespace === undefined ? {} : { 'x-vault-namespace': this.#namespace }),
+      ...(token === undefined ? {} : { 'x-vault-token': token }),
+    };
+    const hidden = token === undefined ? secrets : [...secrets, token];
+    try {
+      return await this.#http.json({ method, path: `/v1/${path}`, headers, body, secrets: hidden }, signal);
+    } catch (error) {
+      // 307 is what a standby answers; anything else that redirects is no Vault.
+      if (!(error instanceof Redirected) || error.status !== 307) throw error;
+      throw new AuthorityError(
+        'AuthorityUnavailable',
+        `${this.#http.server} is a standby and names ${error.to}, which is not followed; name in server the active node, or what forwards to it`,
+      );
+    }
+  }
+
+  /** What it means that this was refused, where that isn't about one certificate; `what` was tried, in words. */
+  trouble(answer: JsonAnswer, what: string): AuthorityError {
+    const { server } = this.#http;
+    const { status, message } = answer;
+    if (status === 503 && message.includes('sealed'))
+      return new AuthorityError('AuthorityUnavailable', `${server} is sealed; unseal it`);
+    // The node hasn't seen yet what another one wrote.
+    if (status === 412)
+      return new AuthorityError('AuthorityUnavailable', `${server}: ${what} was answered 412: it lags behind`);
+    return (
+      refusalError(answer, server, what) ??
+      new AuthorityError('AuthorityMisconfigured', `${server}: ${what} was answered ${status}: ${message}`)
+    );
+  }
+
+  /** The same for what was asked for one certificate: there 400 is an answer to what the request holds. */
+  refusal(answer: JsonAnswer, what: string): CertwheelError {
+    const { status, message } = answer;
+    return status === 400
+      ? new DeniedError('RequestDenied', `${what} was refused: ${message || 'without a reason'}`)
+      : this.trouble(answer, what);
+  }
+}
+
+/** A path of Vault's, such as a mount, may have several parts. */
+export function encodePath(path: string): string {
+  return path
+    .split('/')
+    .filter((part) => part !== '')
+    .map(encodeURIComponent)
+    .join('/');
+}
+
+/** A field of an answer; nothing about its type is believed. */
+export function fieldOf(value: unknown, ...names: readonly string[]): unknown {
+  return names.reduce<unknown>(
+    (found, name) =>
+      typeof found === 'object' && found !== null && Object.hasOwn(found, name)
+        ? (found as Record<string, unknown>)[name]
+        : undefined,
+    value,
+  );
+}
+
+export function textsOf(value: unknown): string[] {
+  return Array.isArray(value) ? value.filter((each) => typeof each === 'string') : [];
+}

@@ -1,0 +1,65 @@
+import { AuthorityError } from '../../errors.ts';
+import { type CertificateView, parseCertificates } from '../../pki/certificate.ts';
+import { encodePath, fieldOf, textsOf, type VaultClient } from './client.ts';
+
+/** A mount of its own has one issuer, two while its CA is replaced. */
+const MOST_ISSUERS = 32;
+
+/**
+ * The CA above each issuer of the mount, since the next certificate may come from any of them: while one takes over from
+ * another, verifiers must accept both. These paths are open to everybody who reaches Vault.
+ */
+export async function readTrust(client: VaultClient, mount: string, signal: AbortSignal): Promise<CertificateView[]> {
+  const base = encodePath(mount);
+  const list = await client.ask({ method: 'GET', path: `${base}/issuers?list=true` }, signal);
+  if (list.status === 404 && !list.message.includes('no handler'))
+    throw new AuthorityError('AuthorityMisconfigured', `the mount ${mount} has no issuer; make or import a CA there`);
+  // This list is open to everybody, and where nothing is mounted, everything is forbidden.
+  if (list.status === 403)
+    throw new AuthorityError('AuthorityMisconfigured', `there is no PKI secrets engine at ${mount}: ${list.message}`);
+  if (list.status !== 200) throw client.trouble(list, `listing the issuers of ${mount}`);
+  const ids = textsOf(fieldOf(list.body, 'data', 'keys'));
+  if (ids.length > MOST_ISSUERS)
+    throw new AuthorityError(
+      'AuthorityMisconfigured',
+      `the mount ${mount} has ${ids.length} issuers, of which ${MOST_ISSUERS} at most are read; use a mount of its own`,
+    );
+  const anchors = await Promise.all(ids.map((id) => readAnchor(client, mount, id, signal)));
+  return anchors.flat();
+}
+
+/** An issuer with those above it; nothing for one that was removed this moment. */
+export async function readIssuer(
+  client: VaultClient,
+  mount: string,
+  reference: string,
+  signal: AbortSignal,
+): Promise<readonly CertificateView[]> {
+  const path = `${encodePath(mount)}/issuer/${encodeURIComponent(reference)}/json`;
+  const answer = await client.ask({ method: 'GET', path }, signal);
+  if (answer.status === 404) return [];
+  // With whatever status, 500 too: a server in trouble has other words.
+  if (answer.message.includes('unable to find'))
+    throw new AuthorityError('AuthorityMisconfigured', `the mount ${mount} has no issuer ${reference}`);
+  if (answer.status !== 200) throw client.trouble(answer, `reading the issuer ${reference} of ${mount}`);
+  const data = fieldOf(answer.body, 'data');
+  const [own] = textsOf([fieldOf(data, 'certificate')]);
+  return readPem([own ?? '', ...textsOf(fieldOf(data, 'ca_chain'))].join('\n'), `the issuer ${reference} of ${mount}`);
+}
+
+async function readAnchor(client: VaultClient, mount: string, id: string, signal: AbortSignal) {
+  const chain = await readIssuer(client, mount, id, signal);
+  const root = chain.find(({ selfSigned }) => selfSigned);
+  // Where the root isn't in Vault, the topmost that is has to do.
+  return root ?? chain.at(-1) ?? [];
+}
+
+/** Certificates out of an answer; whatever can't be read is the authority's fault. */
+export function readPem(pem: string, what: string): CertificateView[] {
+  try {
+    return parseCertificates(pem);
+  } catch (error) {
+    const why = error instanceof Error ? error.message : 'unreadable';
+    throw new AuthorityError('InvalidAnswer', `${what} can't be read: ${why}`);
+  }
+}

@@ -1,0 +1,39 @@
+import type { KeyObject } from 'node:crypto';
+import type { Pending } from '../authorities/authority.ts';
+import type { NextKey } from './next-key.ts';
+
+/** A request under way, and its key. */
+export interface Awaited {
+  readonly next: NextKey;
+  readonly key: KeyObject;
+  /** What was answered last, and when to ask again, on the monotonic clock. */
+  readonly pending?: { readonly answer: Pending; readonly askAtMs: number } | undefined;
+}
+
+/** A timer may be a little early. */
+const EARLY_MS = 50;
+
+/** What is remembered of requests under way, to save reads; what must outlive a crash is in their Secrets. */
+export class AwaitedRequests {
+  readonly #byCertificate = new Map<string, Awaited>();
+
+  /** The one whose Secret this is, as it was written last. */
+  of({ certificateUid, uid, id }: NextKey): Awaited | undefined {
+    const known = this.#byCertificate.get(certificateUid);
+    return known?.next.uid === uid && known.next.id === id ? known : undefined;
+  }
+
+  keep(awaited: Awaited): void {
+    this.#byCertificate.set(awaited.next.certificateUid, awaited);
+  }
+
+  drop(certificateUid: string): void {
+    this.#byCertificate.delete(certificateUid);
+  }
+}
+
+/** The last answer again, where it is too early to ask: whatever woke us, an authority isn't asked more often for it. */
+export function notYet({ pending }: Awaited, nowMs: number): Pending | undefined {
+  if (pending === undefined || nowMs + EARLY_MS >= pending.askAtMs) return undefined;
+  return { ...pending.answer, pollAfterMs: pending.askAtMs - nowMs };
+}

@@ -1,0 +1,49 @@
+import { SERVICE_ACCOUNTS } from '../api/names.ts';
+import type { AuthorityDeps } from '../authorities/authority.ts';
+import type { Clock } from '../clock.ts';
+import type { KubeClient } from '../kube/client.ts';
+
+interface TokenReply {
+  readonly status?: { readonly token?: string; readonly expirationTimestamp?: string };
+}
+
+/** What an authority may ask of the Kubernetes API, in its own namespace and among what has none. */
+export function clusterAccess(
+  client: KubeClient,
+  namespace: string,
+  clock: Clock,
+): Pick<AuthorityDeps, 'objects' | 'serviceAccountToken'> {
+  const inside = { namespace };
+  return {
+    serviceAccountToken: async (name, audience, seconds) => {
+      const request = {
+        apiVersion: 'authentication.k8s.io/v1',
+        kind: 'TokenRequest',
+        metadata: { name, namespace },
+        spec: { audiences: [audience], expirationSeconds: seconds },
+      };
+      const { status } = await client.create<TokenReply>(SERVICE_ACCOUNTS, request, { subresource: 'token' });
+      const end = status?.expirationTimestamp;
+      const expiresAt = end === undefined ? new Date(clock.now().getTime() + seconds * 1_000) : new Date(end);
+      return { token: status?.token ?? '', expiresAt };
+    },
+    objects: {
+      namespace,
+      get: (resource, name) => client.get(resource, resource.namespaced ? namespace : undefined, name),
+      create: (resource, object) =>
+        client.create(resource, {
+          ...object,
+          metadata: { ...object.metadata, ...(resource.namespaced ? inside : {}) },
+        }),
+      applySubresource: (resource, subresource, object) =>
+        client.apply(
+          resource,
+          { ...object, metadata: { ...object.metadata, ...(resource.namespaced ? inside : {}) } },
+          { subresource },
+        ),
+      delete: async (resource, name) =>
+        void (await client.delete(resource, resource.namespaced ? namespace : undefined, name)),
+      allowed: (access) => client.canI({ ...access, ...(access.resource.namespaced ? inside : {}) }),
+    },
+  };
+}

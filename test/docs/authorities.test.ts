@@ -1,0 +1,94 @@
+import { existsSync, globSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { load } from 'js-yaml';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { AUTHORITIES } from '../../src/authorities/index.ts';
+
+// A kind of authority is done when all of this is there; docs/adding-an-authority.md tells how.
+
+const ROOT = join(import.meta.dirname, '../..');
+const read = (path: string) => (existsSync(join(ROOT, path)) ? readFileSync(join(ROOT, path), 'utf8') : '');
+const matching = (pattern: string) => globSync(pattern, { cwd: ROOT });
+
+/** `stepCA` is `step-ca` wherever a file is called after it. */
+const fileName = (type: string) => type.replaceAll(/([a-z0-9])([A-Z])/g, '$1-$2').toLowerCase();
+
+/** Those whose CA key Certwheel holds have no other side to set up, and their suites beside those of CA generations. */
+const OWN_CA: Readonly<Record<string, { readonly page: string; readonly suite: string }>> = {
+  secret: { page: 'docs/how-it-works.md', suite: 'test/e2e/authority/secret-backend.test.ts' },
+  selfManaged: { page: 'docs/how-it-works.md', suite: 'test/e2e/authority/self-managed.test.ts' },
+};
+
+interface Crd {
+  readonly spec: {
+    readonly versions: readonly {
+      readonly schema: {
+        readonly openAPIV3Schema: {
+          readonly properties: { readonly spec: { readonly properties: Readonly<Record<string, unknown>> } };
+        };
+      };
+    }[];
+  };
+}
+
+function backendsOf(plural: string): string[] {
+  const crd = load(read(`crds/${plural}.yaml`)) as Crd;
+  const fields = Object.keys(crd.spec.versions[0]?.schema.openAPIV3Schema.properties.spec.properties ?? {});
+  return fields.filter(
+    (field) => !['limits', 'rateLimit', 'allowSystemIdentities', 'allowedNamespaces'].includes(field),
+  );
+}
+
+/** What a kind of authority lacks, in words. */
+function lacking(type: string): string[] {
+  const name = fileName(type);
+  const { page, suite } = OWN_CA[type] ?? {
+    page: `docs/authorities/${name}.md`,
+    suite: `test/authorities/${name}.test.ts`,
+  };
+  const key = new RegExp(`^  ${type}:`, 'm');
+  const needs: Readonly<Record<string, boolean>> = {
+    [`its file src/authorities/${name}.ts`]: read(`src/authorities/${name}.ts`).includes(`type: '${type}'`),
+    'its line in src/authorities/index.ts': AUTHORITIES.some((each) => each.type === type),
+    'its key in crds/certificateauthorities.yaml': backendsOf('certificateauthorities').includes(type),
+    'its key in crds/clustercertificateauthorities.yaml': backendsOf('clustercertificateauthorities').includes(type),
+    [`an example in examples/authorities/${name}`]: matching(`examples/authorities/${name}/*.yaml`).some((file) =>
+      key.test(read(file)),
+    ),
+    [`its page ${page}`]: read(page).includes(type),
+    'its row in the table of README.md': new RegExp(`^\\| \\[\`${type}\`\\]`, 'm').test(read('README.md')),
+    'what it needs of the network in docs/install.md': new RegExp(`^\\|.*\`${type}\`.*\\|`, 'm').test(
+      read('docs/install.md'),
+    ),
+    [`its suite ${suite}`]: read(suite).includes('test.run()'),
+    'the server and its version, printed by its suite':
+      type in OWN_CA ||
+      matching(`test/authorities/{,*/}${name}*.ts`).some((file) => /console\.log\(`# /.test(read(file))),
+  };
+  return Object.entries(needs).flatMap(([what, there]) => (there ? [] : [what]));
+}
+
+for (const { type } of AUTHORITIES) test(`${type} lacks nothing`, () => assert.equal(lacking(type), []));
+
+test('whatever the schema admits is known, and whatever stands for a backend belongs to one', () => {
+  const types = AUTHORITIES.map(({ type }) => type as string).sort();
+  for (const plural of ['certificateauthorities', 'clustercertificateauthorities'])
+    assert.equal(backendsOf(plural).sort(), types);
+  const names = types.map(fileName);
+  const strays = [
+    ...matching('docs/authorities/*.md').map((path) => path.slice('docs/authorities/'.length, -'.md'.length)),
+    ...matching('examples/authorities/*').map((path) => path.slice('examples/authorities/'.length)),
+  ].filter((name) => !names.includes(name));
+  assert.equal(strays, []);
+  const defined = matching('src/authorities/**/*.ts')
+    .map((path) => /: AuthorityDefinition<[^{]*= \{\s*type: '(\w+)'/.exec(read(path))?.[1])
+    .filter((type) => type !== undefined);
+  assert.equal(defined.sort(), types);
+});
+
+test('one that has nothing is told all that it lacks', () => {
+  assert.is(lacking('pigeonPost').length, 10);
+});
+
+test.run();

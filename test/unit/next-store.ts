@@ -1,0 +1,57 @@
+/** A stand-in for the API server: it holds the one Secret that keeps a key, with the preconditions of server-side apply. */
+import type { RawObject } from '../../src/api/parse.ts';
+import { AwaitedRequests } from '../../src/certificate/awaited.ts';
+import { type NextKey, type NextManifest, viewNextKey } from '../../src/certificate/next-key.ts';
+import type { NextKeyAccess, RequestDeps } from '../../src/certificate/request.ts';
+import type { Clock } from '../../src/clock.ts';
+import { ApiError } from '../../src/errors.ts';
+import { SILENT } from './own-authority.ts';
+
+export class NextStore implements NextKeyAccess {
+  object: RawObject | undefined;
+  reads = 0;
+  writes = 0;
+  #version = 100;
+
+  async read(): Promise<RawObject | undefined> {
+    this.reads++;
+    return this.object;
+  }
+
+  async apply(manifest: NextManifest): Promise<NextKey> {
+    const { uid, resourceVersion } = this.object?.metadata ?? { uid: undefined, resourceVersion: '1' };
+    const wanted: { uid?: string; resourceVersion: string } = manifest.metadata;
+    if (wanted.resourceVersion !== resourceVersion || wanted.uid !== uid)
+      throw new ApiError(409, 'Conflict', 'the object has been modified');
+    this.#version += 1;
+    this.writes++;
+    const { metadata, ...rest } = JSON.parse(JSON.stringify(manifest)) as RawObject;
+    const version = String(this.#version);
+    this.object = { ...rest, metadata: { ...metadata, uid: uid ?? `uid-${version}`, resourceVersion: version } };
+    return viewNextKey(this.object);
+  }
+
+  async delete({ uid }: NextKey): Promise<void> {
+    if (this.object?.metadata?.uid === uid) this.object = undefined;
+  }
+
+  view(): NextKey | undefined {
+    return this.object && viewNextKey(this.object);
+  }
+}
+
+/** What a request needs besides; `backend` is the authority that was asked. */
+export function requestDeps(
+  clock: Clock,
+  nextKeys = new NextStore(),
+  backend: ReturnType<RequestDeps['askedBy']> = undefined,
+): RequestDeps & { readonly nextKeys: NextStore } {
+  return {
+    nextKeys,
+    clock,
+    awaited: new AwaitedRequests(),
+    askedBy: () => backend,
+    log: SILENT,
+    assertLeading: () => {},
+  };
+}
