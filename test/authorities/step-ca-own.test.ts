@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { load } from 'js-yaml';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { CERTIFICATE_AUTHORITIES } from '../../src/api/names.ts';
+import { CERTIFICATE_AUTHORITIES, EVENTS } from '../../src/api/names.ts';
 import { patchAuthority, renewAt, untilRevision } from '../e2e/support/edits.ts';
 import { lazily } from '../e2e/support/lazily.ts';
 import { clientCertificate, create, readSecret, statusOf, untilReady } from '../e2e/support/objects.ts';
@@ -180,6 +180,16 @@ test('a root is replaced in four steps, and no Secret is ever without what verif
   // Whoever knows the old root alone is told what to do.
   await setFingerprints(where, both.slice(0, 1));
   assert.match((await untilAuthority(where, 'False')).message, 'rootFingerprints');
+});
+
+test('neither a token nor a password is in the log, nor in an event', async () => {
+  const { controller: process, served, world } = await shared();
+  const { items } = await world.client.list(EVENTS);
+  const told = JSON.stringify([process.logs, process.errors, items]);
+  assert.ok(process.logs.length > 0 && items.length > 0);
+  // All tokens begin so: it is the base64 of the brace and the quotation mark that begin a header.
+  assert.not.match(told, 'eyJ');
+  assert.not.match(told, served.ca.read('provisioner.password').trim());
 });
 
 async function lookAgain({ world, namespace }: Place): Promise<void> {
