@@ -29,6 +29,8 @@ test('there is an example for each thing that people begin with', () => {
     'quickstart',
     'authorities/secret',
     'authorities/self-managed',
+    'authorities/kubernetes-csr',
+    'authorities/cert-manager',
     'authorities/vault',
     'cluster-authority',
     'client-certificate',
