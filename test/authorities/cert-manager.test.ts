@@ -2,12 +2,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { CERTIFICATE_AUTHORITIES, CERTIFICATE_REQUESTS, ISSUERS } from '../../src/api/names.ts';
+import { trueCondition } from '../../src/authorities/kubernetes/conditions.ts';
 import { clusterUser } from '../e2e/process/support/access.ts';
 import { isWrite, requestsOf, shortly } from '../e2e/process/support/audit.ts';
 import { createSecret, patchCertificate, renewAt, untilRevision } from '../e2e/support/edits.ts';
 import { lazily } from '../e2e/support/lazily.ts';
 import { clientCertificate, conditionOf, create, readSecret, statusOf, untilReady } from '../e2e/support/objects.ts';
-import { makeCa, type Pair, tlsData } from '../e2e/support/openssl.ts';
+import { makeCa, openssl, type Pair, tlsData, withFiles } from '../e2e/support/openssl.ts';
 import { opensslAccepts } from '../e2e/support/secret-proof.ts';
 import { eventually, oneWorld, type World } from '../e2e/support/world.ts';
 import { prepareCertManager } from './servers/cert-manager.ts';
@@ -178,6 +179,44 @@ test('with cert-manager’s own approver nobody is waited for; lives are exact, 
     await create(world, clientCertificate(namespace, name, { privateKey: { algorithm } }));
     await untilReady(world, namespace, name);
   }
+});
+
+/** Stands in for the controller of an external issuer, of which there are dozens: it signs what cert-manager approved. */
+async function signAsExternal(world: World, namespace: string, name: string, ca: Pair): Promise<void> {
+  const request = await eventually('it is approved', async () => {
+    const found = await world.client.get(CERTIFICATE_REQUESTS, namespace, name);
+    return trueCondition(found ?? {}, 'Approved') !== undefined && found;
+  });
+  const csr = Buffer.from((request.spec as { request: string }).request, 'base64').toString();
+  const certificate = await withFiles({ csr, 'ca.crt': ca.certificate, 'ca.key': ca.key }, async (folder) => {
+    const signer = ['-CA', 'ca.crt', '-CAkey', 'ca.key', '-CAcreateserial', '-copy_extensions', 'copy'];
+    return openssl(folder, 'x509', '-req', '-in', 'csr', ...signer, '-days', '1');
+  });
+  const [encoded, encodedCa] = [certificate, ca.certificate].map((pem) => Buffer.from(pem).toString('base64'));
+  const lastTransitionTime = new Date().toISOString();
+  const ready = { type: 'Ready', status: 'True', reason: 'Issued', message: 'signed', lastTransitionTime };
+  const conditions = [...((request.status as { conditions?: object[] }).conditions ?? []), ready];
+  const status = JSON.stringify({ status: { certificate: encoded, ca: encodedCa, conditions } });
+  const args = ['patch', 'certificaterequest', name, '-n', namespace, '--subresource=status', '--type=merge'];
+  await world.cluster.kubectl([...args, '-p', status]);
+}
+
+test('an external issuer, whose requests cert-manager approves and somebody else signs', async () => {
+  const { world, certManager } = await shared.get();
+  await certManager.start({ approver: true });
+  const namespace = await world.namespace();
+  const ca = await makeCa('external');
+  const issuerRef = { name: 'theirs', kind: 'TheirIssuer', group: 'issuers.example.com' };
+  await world.client.create(CERTIFICATE_AUTHORITIES, {
+    metadata: { namespace, name: 'ca' },
+    spec: { certManager: { issuerRef } },
+  });
+  await untilAuthority(world, namespace, 'ca', 'Verified');
+  await create(world, clientCertificate(namespace, 'alice'));
+  await signAsExternal(world, namespace, await asked(world, namespace, 'alice'), ca);
+  await untilReady(world, namespace, 'alice');
+  await opensslAccepts((await readSecret(world, namespace, 'alice-tls'))?.object ?? {});
+  await untilTidy(world, CERTIFICATE_REQUESTS, namespace);
 });
 
 test('cert-manager is away for a while: the certificate stays, the request waits, and goes on', async () => {

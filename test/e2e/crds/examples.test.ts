@@ -30,6 +30,8 @@ test('there is an example for each thing that people begin with', () => {
     'authorities/secret',
     'authorities/self-managed',
     'authorities/step-ca',
+    'authorities/kubernetes-csr',
+    'authorities/cert-manager',
     'authorities/vault',
     'cluster-authority',
     'client-certificate',
