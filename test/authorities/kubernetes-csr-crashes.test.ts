@@ -16,6 +16,8 @@ const CRASHES = 10;
 const CERTIFICATES = Array.from({ length: CRASHES }, (_, index) => `client-${index}`);
 
 const shared = oneWorld({ controllers: ['certificatesigningrequest-signing-controller'] });
+let stopWitness = () => {};
+test.after(() => stopWitness());
 test.after(shared.stop);
 
 /** A namespace with an authority `ca` that approves for itself, and its trust in a ConfigMap. */
@@ -36,7 +38,7 @@ test('two controllers, one of which dies again and again: every Secret is right 
   const world = await shared.get();
   const namespace = await place(world);
   const witness = await watchSecrets(world, namespace);
-  test.after(witness.stop);
+  stopWitness = witness.stop;
   const steady = await world.controller();
   for (const name of CERTIFICATES) await create(world, clientCertificate(namespace, name));
   for (let crash = 0; crash < CRASHES; crash++) {

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdtempSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -54,6 +54,7 @@ export async function prepareCertManager(cluster: ControlPlane): Promise<CertMan
     stop: async () => {
       await halt();
       await guard.close();
+      rmSync(folder, { recursive: true, force: true });
     },
   };
 }
