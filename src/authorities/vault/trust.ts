@@ -1,5 +1,6 @@
 import { AuthorityError } from '../../errors.ts';
 import { type CertificateView, parseCertificates } from '../../pki/certificate.ts';
+import type { JsonAnswer } from '../http.ts';
 import { encodePath, fieldOf, textsOf, type VaultClient } from './client.ts';
 
 /** A mount of its own has one issuer, two while its CA is replaced. */
@@ -14,9 +15,7 @@ export async function readTrust(client: VaultClient, mount: string, signal: Abor
   const list = await client.ask({ method: 'GET', path: `${base}/issuers?list=true` }, signal);
   if (list.status === 404 && !list.message.includes('no handler'))
     throw new AuthorityError('AuthorityMisconfigured', `the mount ${mount} has no issuer; make or import a CA there`);
-  // This list is open to everybody, and where nothing is mounted, everything is forbidden.
-  if (list.status === 403)
-    throw new AuthorityError('AuthorityMisconfigured', `there is no PKI secrets engine at ${mount}: ${list.message}`);
+  refuseUnmounted(list, mount);
   if (list.status !== 200) throw client.trouble(list, `listing the issuers of ${mount}`);
   const ids = textsOf(fieldOf(list.body, 'data', 'keys'));
   if (ids.length > MOST_ISSUERS)
@@ -38,6 +37,7 @@ export async function readIssuer(
   const path = `${encodePath(mount)}/issuer/${encodeURIComponent(reference)}/json`;
   const answer = await client.ask({ method: 'GET', path }, signal);
   if (answer.status === 404) return [];
+  refuseUnmounted(answer, mount);
   // With whatever status, 500 too: a server in trouble has other words.
   if (answer.message.includes('unable to find'))
     throw new AuthorityError('AuthorityMisconfigured', `the mount ${mount} has no issuer ${reference}`);
@@ -45,6 +45,12 @@ export async function readIssuer(
   const data = fieldOf(answer.body, 'data');
   const [own] = textsOf([fieldOf(data, 'certificate')]);
   return readPem([own ?? '', ...textsOf(fieldOf(data, 'ca_chain'))].join('\n'), `the issuer ${reference} of ${mount}`);
+}
+
+/** These paths are open to everybody, and where nothing is mounted, everything is forbidden. */
+function refuseUnmounted({ status, message }: JsonAnswer, mount: string): void {
+  if (status === 403)
+    throw new AuthorityError('AuthorityMisconfigured', `there is no PKI secrets engine at ${mount}: ${message}`);
 }
 
 async function readAnchor(client: VaultClient, mount: string, id: string, signal: AbortSignal) {
