@@ -66,7 +66,8 @@ test('one annotation each has them all rotated', async () => {
 test('all the while the event loop was never blocked for long', async () => {
   const p99 = (await metricsOf(controller)).value('nodejs_eventloop_lag_p99_seconds') ?? Number.NaN;
   console.log(`event loop lag, 99 %: ${p99} s`);
-  assert.ok(p99 < 0.25, `${p99} s`);
+  // Far above what the bench finds, since two cores are shared with other tests; work that blocks takes seconds.
+  assert.ok(p99 < 1, `${p99} s`);
   assert.equal(bugs(controller.logs), []);
 });
 
