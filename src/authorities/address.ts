@@ -29,6 +29,12 @@ export function addressProblem(address: string, allowLoopback: boolean): string 
   return undefined;
 }
 
+/** Throws AddressRefused for a URL's host that is such an address itself: it is never resolved, so no lookup sees it. */
+export function refuseLiteral(hostname: string, allowLoopback: boolean): void {
+  const problem = addressProblem(hostname.replace(/^\[|\]$/g, ''), allowLoopback);
+  if (problem !== undefined) throw new AddressRefused(problem);
+}
+
 /** Resolves a name for the connection that is made next, so that what was judged is what is connected to. */
 export function guardedLookup(allowLoopback: boolean): LookupFunction {
   return (hostname, options, callback) => {

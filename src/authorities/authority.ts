@@ -47,7 +47,7 @@ export interface Pending {
   readonly message: string;
 }
 
-export function isPending(answer: Issued | Pending): answer is Pending {
+export function isPending<T extends object>(answer: T | Pending): answer is Pending {
   return 'ticket' in answer;
 }
 
@@ -119,6 +119,13 @@ export interface Capabilities {
    */
   readonly persistKey: boolean;
 }
+
+/** Whatever a ClientCertificate can ask for. */
+export const ANY_CERTIFICATE = {
+  identity: ['subject', 'commonName', 'dnsNames', 'uris', 'emailAddresses', 'ipAddresses'],
+  keyAlgorithms: ['ECDSA', 'Ed25519', 'RSA'],
+  usages: 'any',
+} as const satisfies Pick<Capabilities, 'identity' | 'keyAlgorithms' | 'usages'>;
 
 /** What Certwheel hands to an authority. */
 export interface AuthorityDeps {

@@ -1,17 +1,24 @@
 import { formatDuration } from '../api/duration.ts';
 import type { CertManagerBackend } from '../api/generated/types.ts';
 import { apiVersion, CERTIFICATE_REQUESTS, CLIENT_CERTIFICATES, CLUSTER_ISSUERS, ISSUERS } from '../api/names.ts';
-import type { RawObject } from '../api/parse.ts';
-import { ApiError, AuthorityError, DeniedError, RetryableError } from '../errors.ts';
-import { type CertificateView, parseCertificates } from '../pki/certificate.ts';
-import type { AuthorityDefinition, AuthorityDeps, Issued, IssueRequest, Pending } from './authority.ts';
+import { AuthorityError, DeniedError, RetryableError } from '../errors.ts';
+import {
+  ANY_CERTIFICATE,
+  type AuthorityDefinition,
+  type AuthorityDeps,
+  type Issued,
+  type IssueRequest,
+  type NewObject,
+  type Pending,
+} from './authority.ts';
 import { foreignCondition, trueCondition, wordsOf } from './kubernetes/conditions.ts';
 import { pollAfterMs } from './kubernetes/polling.ts';
 import { telling } from './kubernetes/problems.ts';
+import { certificatesIn, requestObject } from './kubernetes/request.ts';
 import { requestMetadata, requestName, requestText } from './kubernetes/request-object.ts';
 import { readTrustBundle } from './trust-bundle.ts';
 
-const WHAT = 'CertificateRequest';
+const WHAT = CERTIFICATE_REQUESTS.kind;
 const OWN_GROUP = 'cert-manager.io';
 
 /**
@@ -21,9 +28,7 @@ const OWN_GROUP = 'cert-manager.io';
 export const certManager: AuthorityDefinition<CertManagerBackend> = {
   type: 'certManager',
   capabilities: {
-    identity: ['subject', 'commonName', 'dnsNames', 'uris', 'emailAddresses', 'ipAddresses'],
-    keyAlgorithms: ['ECDSA', 'Ed25519', 'RSA'],
-    usages: 'any',
+    ...ANY_CERTIFICATE,
     // Whatever the CA behind the issuer makes of it.
     lifetime: 'rounded',
     remote: true,
@@ -93,8 +98,9 @@ async function issue(
   { objects, clock }: AuthorityDeps,
 ): Promise<Issued | Pending> {
   const name = requestName(request.id);
-  const found = request.ticket === undefined ? await make(spec, request, objects) : await find(name, objects);
-  if (found === undefined) throw new RetryableError('RequestFailed', `${WHAT} ${name} is gone; somebody removed it`);
+  const place = `in namespace ${objects.namespace}`;
+  const object = () => objectFor(spec, request, objects.namespace);
+  const found = await requestObject(CERTIFICATE_REQUESTS, request, object, place, objects);
   const what = `${WHAT} ${objects.namespace}/${name}`;
   const refused = trueCondition(found, 'Denied') ?? trueCondition(found, 'InvalidRequest');
   if (refused !== undefined) throw new DeniedError('RequestDenied', `${what} got a no: ${wordsOf(refused)}`);
@@ -114,19 +120,14 @@ async function issue(
   return { ...wait, message: `${what} is approved; waiting for ${kind} ${issuer}${says}` };
 }
 
-async function make(
-  spec: CertManagerBackend,
-  request: IssueRequest,
-  objects: AuthorityDeps['objects'],
-): Promise<RawObject | undefined> {
+function objectFor(spec: CertManagerBackend, request: IssueRequest, namespace: string): NewObject {
   const { requester } = request;
-  const metadata = {
-    ...requestMetadata(request),
-    // It goes with who asked; an owner in another namespace would have it removed at once.
-    ...(requester.namespace === objects.namespace ? { ownerReferences: [ownedBy(requester)] } : {}),
-  };
-  const object = {
-    metadata,
+  return {
+    metadata: {
+      ...requestMetadata(request),
+      // It goes with who asked; an owner in another namespace would have it removed at once.
+      ...(requester.namespace === namespace ? { ownerReferences: [ownedBy(requester)] } : {}),
+    },
     spec: {
       request: requestText(request),
       issuerRef: issuerOf(spec),
@@ -135,16 +136,6 @@ async function make(
       isCA: false,
     },
   };
-  try {
-    return await telling(`${WHAT} in namespace ${objects.namespace}`, objects.create(CERTIFICATE_REQUESTS, object));
-  } catch (error) {
-    if (!(error instanceof ApiError) || error.status !== 409) throw error;
-    return find(metadata.name, objects);
-  }
-}
-
-function find(name: string, objects: AuthorityDeps['objects']): Promise<RawObject | undefined> {
-  return telling(`${WHAT} ${name}`, objects.get(CERTIFICATE_REQUESTS, name));
 }
 
 function ownedBy({ name, uid }: IssueRequest['requester']) {
@@ -159,20 +150,12 @@ function answerOf(
   what: string,
   name: string,
 ): Issued {
-  const chain = certificatesOf(certificate, `${what} holds no certificate`);
+  const chain = certificatesIn(certificate, `${what} holds no certificate`);
   if (trustBundle !== undefined) return { chain, externalId: name };
   if (!ca)
     throw new AuthorityError(
       'TrustBundleNotFound',
       `${what} came without a CA, since its issuer tells of none; name one in spec.certManager.trustBundle`,
     );
-  return { chain, externalId: name, ca: certificatesOf(ca, `${what} holds no CA in status.ca`) };
-}
-
-function certificatesOf(base64: string, problem: string): readonly CertificateView[] {
-  try {
-    return parseCertificates(Buffer.from(base64, 'base64').toString('latin1'));
-  } catch (error) {
-    throw new RetryableError('RequestFailed', `${problem}: ${(error as Error).message}`);
-  }
+  return { chain, externalId: name, ca: certificatesIn(ca, `${what} holds no CA in status.ca`) };
 }

@@ -4,8 +4,9 @@ import type { Clock } from '../clock.ts';
 import { AuthorityError } from '../errors.ts';
 import { parseRetryAfter, withoutSecrets } from '../foreign-text.ts';
 import { parseCertificates } from '../pki/certificate.ts';
-import { AddressRefused, addressProblem, guardedLookup } from './address.ts';
+import { guardedLookup, refuseLiteral } from './address.ts';
 import { noAnswer } from './http-errors.ts';
+import { readText } from './read-text.ts';
 
 /** No certificate with its chain comes near it. */
 const MAX_BYTES = 2 ** 20;
@@ -110,9 +111,7 @@ export class AuthorityHttp {
         'AuthorityMisconfigured',
         'server must be an https URL without a user, a query or a fragment, such as https://ca.example.com:8443',
       );
-    // A literal address is never resolved, so the guard of names doesn't see it.
-    const problem = addressProblem(this.#url.hostname.replace(/^\[|\]$/g, ''), this.#options.allowLoopback);
-    if (problem !== undefined) throw new AddressRefused(problem);
+    refuseLiteral(this.#url.hostname, this.#options.allowLoopback);
   }
 
   #leaveAlone(ms: number): void {
@@ -147,7 +146,7 @@ export class AuthorityHttp {
       signal,
     });
     const { statusCode: status, headers: answered } = answer;
-    const text = await readAll(answer.body, this.server);
+    const text = await readText(answer.body, MAX_BYTES, `${this.server} answered with more than ${MAX_BYTES} bytes`);
     if (status >= 300 && status < 400) throw new Redirected(this.server, status, oneOf(answered.location));
     return {
       status,
@@ -197,19 +196,6 @@ function trusting(caBundle: string | undefined): SecureContext {
     const why = error instanceof Error ? error.message : 'it is unreadable';
     throw new AuthorityError('AuthorityMisconfigured', `caBundle can't be used: ${why}`);
   }
-}
-
-async function readAll(body: AsyncIterable<Buffer>, server: string): Promise<string> {
-  const pieces: Buffer[] = [];
-  let length = 0;
-  for await (const piece of body) {
-    length += piece.length;
-    // Leaving the loop ends the connection too.
-    if (length > MAX_BYTES)
-      throw new AuthorityError('AuthorityMisconfigured', `${server} answered with more than ${MAX_BYTES} bytes`);
-    pieces.push(piece);
-  }
-  return Buffer.concat(pieces).toString('utf8');
 }
 
 function readBody(text: string, status: number, server: string, secrets: readonly string[] | undefined) {

@@ -1,16 +1,25 @@
 import type { KubernetesCSRBackend } from '../api/generated/types.ts';
 import { CERTIFICATE_SIGNING_REQUESTS, SIGNERS } from '../api/names.ts';
 import type { RawObject } from '../api/parse.ts';
-import { ApiError, AuthorityError, DeniedError, RetryableError } from '../errors.ts';
-import { parseCertificates } from '../pki/certificate.ts';
-import type { AuthorityDefinition, AuthorityDeps, Issued, IssueRequest, Pending } from './authority.ts';
+import { AuthorityError, DeniedError, RetryableError } from '../errors.ts';
+import {
+  ANY_CERTIFICATE,
+  type AuthorityDefinition,
+  type AuthorityDeps,
+  type Issued,
+  type IssueRequest,
+  type NewObject,
+  type Pending,
+} from './authority.ts';
 import { trueCondition, wordsOf } from './kubernetes/conditions.ts';
 import { pollAfterMs } from './kubernetes/polling.ts';
 import { telling } from './kubernetes/problems.ts';
+import { certificatesIn, requestObject } from './kubernetes/request.ts';
 import { asksTheSame, requestMetadata, requestName, requestText } from './kubernetes/request-object.ts';
 import { readTrustBundle } from './trust-bundle.ts';
 
-const WHAT = 'CertificateSigningRequest';
+const RESOURCE = CERTIFICATE_SIGNING_REQUESTS;
+const WHAT = RESOURCE.kind;
 /** The API takes no shorter life. */
 const SHORTEST_LIFE_MS = 600_000;
 
@@ -21,9 +30,7 @@ const SHORTEST_LIFE_MS = 600_000;
 export const kubernetesCSR: AuthorityDefinition<KubernetesCSRBackend> = {
   type: 'kubernetesCSR',
   capabilities: {
-    identity: ['subject', 'commonName', 'dnsNames', 'uris', 'emailAddresses', 'ipAddresses'],
-    keyAlgorithms: ['ECDSA', 'Ed25519', 'RSA'],
-    usages: 'any',
+    ...ANY_CERTIFICATE,
     // The signer has a limit of its own, and it reaches back, which lengthens a short life.
     lifetime: 'rounded',
     shortestLifeMs: SHORTEST_LIFE_MS,
@@ -43,12 +50,12 @@ export const kubernetesCSR: AuthorityDefinition<KubernetesCSRBackend> = {
     trust: () => readTrustBundle(spec.trustBundle, deps),
     check: () => check(spec, deps),
     issue: (request) => issue(spec, request, deps),
-    forget: ({ id }) => deps.objects.delete(CERTIFICATE_SIGNING_REQUESTS, requestName(id)),
+    forget: ({ id }) => deps.objects.delete(RESOURCE, requestName(id)),
   }),
 };
 
 async function check({ signerName, approve }: KubernetesCSRBackend, { objects }: AuthorityDeps): Promise<void> {
-  const resource = CERTIFICATE_SIGNING_REQUESTS;
+  const resource = RESOURCE;
   if (!(await objects.allowed({ verb: 'create', resource })))
     throw forbidden(`create ${resource.plural}.${resource.group}`, 'the ClusterRole of the chart gives that');
   if (approve !== true) return;
@@ -72,12 +79,13 @@ async function issue(
   { objects, clock }: AuthorityDeps,
 ): Promise<Issued | Pending> {
   const name = requestName(request.id);
-  const found = request.ticket === undefined ? await make(spec, request, objects) : await find(name, objects);
-  if (found === undefined) throw new RetryableError('RequestFailed', `${WHAT} ${name} is gone; somebody removed it`);
+  const place = `for ${spec.signerName}`;
+  const found = await requestObject(RESOURCE, request, () => objectFor(spec, request), place, objects);
   const refused = trueCondition(found, 'Denied') ?? trueCondition(found, 'Failed');
   if (refused !== undefined) throw new DeniedError('RequestDenied', `${WHAT} ${name} got a no: ${wordsOf(refused)}`);
   const { certificate } = (found.status ?? {}) as { certificate?: string };
-  if (certificate) return { chain: chainOf(certificate, name), externalId: name };
+  if (certificate)
+    return { chain: certificatesIn(certificate, `${WHAT} ${name} holds no certificate`), externalId: name };
 
   const wait = { ticket: request.id, pollAfterMs: pollAfterMs(found, clock.now()) };
   if (trueCondition(found, 'Approved') !== undefined)
@@ -93,13 +101,8 @@ async function issue(
   return { ...wait, message: `${WHAT} ${name} is approved; waiting for the signer ${spec.signerName}` };
 }
 
-/** The object that stands for the request: made now, or before a crash, or by another replica. */
-async function make(
-  { signerName }: KubernetesCSRBackend,
-  request: IssueRequest,
-  objects: AuthorityDeps['objects'],
-): Promise<RawObject | undefined> {
-  const object = {
+function objectFor({ signerName }: KubernetesCSRBackend, request: IssueRequest): NewObject {
+  return {
     metadata: requestMetadata(request),
     spec: {
       request: requestText(request),
@@ -108,16 +111,6 @@ async function make(
       usages: request.identity.usages,
     },
   };
-  try {
-    return await telling(`${WHAT} for ${signerName}`, objects.create(CERTIFICATE_SIGNING_REQUESTS, object));
-  } catch (error) {
-    if (!(error instanceof ApiError) || error.status !== 409) throw error;
-    return find(object.metadata.name, objects);
-  }
-}
-
-function find(name: string, objects: AuthorityDeps['objects']): Promise<RawObject | undefined> {
-  return telling(`${WHAT} ${name}`, objects.get(CERTIFICATE_SIGNING_REQUESTS, name));
 }
 
 /** Before our approval is given to it: whoever may create such objects could have put another one under this name. */
@@ -135,16 +128,5 @@ async function approve(name: string, { requester }: IssueRequest, objects: Autho
   const message = `asked for by ClientCertificate ${requester.namespace}/${requester.name}; its authority says approve`;
   const condition = { type: 'Approved', status: 'True', reason: 'ApprovedByCertwheel', message };
   const object = { metadata: { name }, status: { conditions: [condition] } };
-  await telling(
-    `approval of ${WHAT} ${name}`,
-    objects.applySubresource(CERTIFICATE_SIGNING_REQUESTS, 'approval', object),
-  );
-}
-
-function chainOf(base64: string, name: string): Issued['chain'] {
-  try {
-    return parseCertificates(Buffer.from(base64, 'base64').toString('latin1'));
-  } catch (error) {
-    throw new RetryableError('RequestFailed', `${WHAT} ${name} holds no certificate: ${(error as Error).message}`);
-  }
+  await telling(`approval of ${WHAT} ${name}`, objects.applySubresource(RESOURCE, 'approval', object));
 }

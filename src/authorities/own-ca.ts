@@ -3,16 +3,21 @@ import { AuthorityError } from '../errors.ts';
 import type { CaPair } from '../pki/ca.ts';
 import { parseCertificate } from '../pki/certificate.ts';
 import { newSerialNumber, signLeaf } from '../pki/issue.ts';
-import type { Authority, AuthorityDeps, Capabilities, Issued, IssueRequest } from './authority.ts';
+import {
+  ANY_CERTIFICATE,
+  type Authority,
+  type AuthorityDeps,
+  type Capabilities,
+  type Issued,
+  type IssueRequest,
+} from './authority.ts';
 
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
 
 /** What our own signature can go under: everything that Certwheel knows. */
 export const OWN_CA_CAPABILITIES: Capabilities = {
-  identity: ['subject', 'commonName', 'dnsNames', 'uris', 'emailAddresses', 'ipAddresses'],
-  keyAlgorithms: ['ECDSA', 'Ed25519', 'RSA'],
-  usages: 'any',
+  ...ANY_CERTIFICATE,
   // Cut short where the CA itself ends sooner.
   lifetime: 'atMost',
   remote: false,

@@ -5,15 +5,16 @@ import { AuthorityError, DeniedError } from '../errors.ts';
 import { CSR_LABEL } from '../pki/csr.ts';
 import { toPem } from '../pki/pem.ts';
 import { canonicalUsages, isKeyUsage } from '../pki/usages.ts';
-import type {
-  Authority,
-  AuthorityDefinition,
-  AuthorityDeps,
-  Capabilities,
-  Issued,
-  IssueRequest,
-  Revocation,
-  RevocationReason,
+import {
+  ANY_CERTIFICATE,
+  type Authority,
+  type AuthorityDefinition,
+  type AuthorityDeps,
+  type Capabilities,
+  type Issued,
+  type IssueRequest,
+  type Revocation,
+  type RevocationReason,
 } from './authority.ts';
 import { withinLimit } from './http.ts';
 import { credentialsIn, findProvisioner, KeyRing, type ListedProvisioner } from './step-ca/provisioner.ts';
@@ -21,9 +22,7 @@ import { StepServer } from './step-ca/server.ts';
 import { oneTimeToken, type ProvisionerKey } from './step-ca/token.ts';
 
 const CAPABILITIES: Capabilities = {
-  identity: ['subject', 'commonName', 'dnsNames', 'uris', 'emailAddresses', 'ipAddresses'],
-  keyAlgorithms: ['ECDSA', 'Ed25519', 'RSA'],
-  usages: 'any',
+  ...ANY_CERTIFICATE,
   lifetime: 'exact',
   remote: true,
   // A lost answer costs one more certificate: step-ca signs whatever comes with a token that is new.

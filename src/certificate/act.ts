@@ -1,11 +1,10 @@
 import type { KeyObject } from 'node:crypto';
 import type { ClientCertificate } from '../api/client-certificate.ts';
 import type { RawObject } from '../api/parse.ts';
-import { type Issued, type IssueRequest, isPending, type Pending } from '../authorities/authority.ts';
+import { type IssueRequest, isPending, type Pending } from '../authorities/authority.ts';
 import type { Clock } from '../clock.ts';
 import { ApiError, RetryableError } from '../errors.ts';
-import { bundleOf, type TrustBundle } from '../pki/bundle.ts';
-import { type Flaw, orderChain, proveIssued } from '../pki/chain.ts';
+import { orderChain } from '../pki/chain.ts';
 import { makeCsr } from '../pki/csr.ts';
 import {
   encodePrivateKey,
@@ -17,6 +16,7 @@ import {
   publicKeyDer,
 } from '../pki/keys.ts';
 import { type AuthorityView, authorityName, isOurs, lastRevision, type Observed } from './observed.ts';
+import { flawOf, proven, trustFor } from './prove.ts';
 import { mayPass, type PublishDeps, publish } from './publish.ts';
 import { type Ask, askDurably, endRequest, type RequestDeps } from './request.ts';
 import { grantedLife } from './schedule.ts';
@@ -24,9 +24,6 @@ import { secretManifest } from './secret-manifest.ts';
 import { nextSerials } from './secret-memory.ts';
 import type { CertificateFacts, SecretView } from './secret-view.ts';
 import type { Made, Unpublished } from './unpublished.ts';
-
-/** An authority whose clock is ahead of ours grants a life that seems too long by so much. */
-const CLOCKS_APART_MS = 60_000;
 
 export interface ActDeps extends PublishDeps, RequestDeps {
   readonly clock: Clock;
@@ -49,7 +46,7 @@ export async function issue(
 ): Promise<IssueResult> {
   const { resource } = seen;
   const made = keptFor(seen, view, deps) ?? (await make(seen, view, ask, deps, signal));
-  if ('ticket' in made) return { pending: made };
+  if (isPending(made)) return { pending: made };
   try {
     return { secret: await publishMade(seen, view, made, deps) };
   } catch (error) {
@@ -79,31 +76,18 @@ async function make(
     deps.assertLeading();
     const answer = await ask({ ...request, ...material(key) });
     if (isPending(answer)) throw new Error('an authority that answers later must say that the key is to be kept');
-    return proven(answer, key, seen, view, deps, signal);
+    return proven(answer, key, seen, view, deps.clock, signal);
   }
   const keys = { key: () => privateKeyFor(seen, deps), material };
   const { awaited, answer } = await askDurably(seen, view, request, keys, ask, deps, signal);
   if (isPending(answer)) return answer;
   try {
-    return await proven(answer, awaited.key, seen, view, deps, signal);
+    return await proven(answer, awaited.key, seen, view, deps.clock, signal);
   } catch (error) {
     // To the same request the answer would be the same.
     await endRequest(awaited.next, deps, signal);
     throw error;
   }
-}
-
-async function proven(
-  issued: Issued,
-  key: KeyObject,
-  seen: Observed,
-  view: AuthorityView,
-  deps: ActDeps,
-  signal: AbortSignal,
-): Promise<Made> {
-  const made = { issued, key, issuedAt: deps.clock.now() };
-  await prove(made, seen, view, deps, signal);
-  return made;
 }
 
 function publishMade(
@@ -201,53 +185,6 @@ function requestFor({ resource, secret }: Observed): Omit<IssueRequest, 'publicK
 
 function materialOf(key: KeyObject, { spec }: ClientCertificate): Pick<IssueRequest, 'publicKey' | 'csr'> {
   return { publicKey: publicKeyDer(key), csr: () => makeCsr({ key, ...spec.identity }) };
-}
-
-/** Where an authority tells of its CA only with a certificate, what came with it is all there is to trust. */
-function trustFor(issued: Issued, { trust }: AuthorityView): TrustBundle {
-  return trust.anchors.size > 0 ? trust : bundleOf(issued.ca ?? []);
-}
-
-/** Throws unless everything about it is as it was asked for. */
-async function prove(
-  made: Made,
-  seen: Observed,
-  view: AuthorityView,
-  { clock }: ActDeps,
-  signal: AbortSignal,
-): Promise<void> {
-  let flaw = flawOf(made, seen, view, clock.now());
-  if (flaw?.validInMs !== undefined) {
-    // An authority whose clock is a little ahead: hold the certificate back until a verifier would take it.
-    await clock.sleep(flaw.validInMs, signal);
-    flaw = flawOf(made, seen, view, clock.now());
-  }
-  if (flaw !== undefined)
-    throw new RetryableError('InvalidAnswer', `the authority's answer was refused: ${flaw.problem}`);
-}
-
-function flawOf(made: Made, seen: Observed, view: AuthorityView, now: Date): Flaw | undefined {
-  const { issued, key, issuedAt } = made;
-  const { identity, durationMs } = seen.resource.spec;
-  const expected = {
-    publicKeyDer: publicKeyDer(key),
-    ...identity,
-    now,
-    notAfterLimit:
-      view.capabilities.lifetime === 'rounded'
-        ? undefined
-        : new Date(issuedAt.getTime() + durationMs + CLOCKS_APART_MS),
-    usedSerials: usedSerials(made, seen),
-  };
-  const anchors = [...trustFor(issued, view).anchors.values()];
-  return proveIssued({ chain: issued.chain, anchors, expected, carries: view.capabilities.identity });
-}
-
-/** Of this authority; but an answer that is in the Secret already, since only its being there got lost, is no other one. */
-function usedSerials({ issued }: Made, { resource, secret }: Observed): readonly string[] {
-  if (secret === undefined || secret.memory.authority !== authorityName(resource)) return [];
-  if (secret.certificate?.fingerprintSHA256 === issued.chain[0]?.fingerprintSHA256) return [];
-  return secret.memory.serials.map(({ serialNumber }) => serialNumber);
 }
 
 function textOf(object: RawObject, key: string): string {

@@ -73,7 +73,7 @@ export async function askDurably(
     return { awaited, answer };
   } catch (error) {
     if (error instanceof DeniedError) await deny(seen, next, error, deps, signal);
-    else if (isOver(error)) await endRequest(next, deps, signal);
+    else if (wouldComeToNothing(error)) await endRequest(next, deps, signal);
     throw error;
   }
 }
@@ -177,6 +177,6 @@ async function forget(next: NextKey, deps: RequestDeps, signal: AbortSignal): Pr
 }
 
 /** The same request would only bring the same again. */
-function isOver(error: unknown): boolean {
+function wouldComeToNothing(error: unknown): boolean {
   return error instanceof CertwheelError && error.code === 'RequestFailed';
 }

@@ -2,8 +2,9 @@ import { createHash } from 'node:crypto';
 import { Agent } from 'undici';
 import { AuthorityError } from '../../errors.ts';
 import { type CertificateView, parseCertificates } from '../../pki/certificate.ts';
-import { AddressRefused, addressProblem, guardedLookup } from '../address.ts';
+import { guardedLookup, refuseLiteral } from '../address.ts';
 import { noAnswer } from '../http-errors.ts';
+import { readText } from '../read-text.ts';
 
 const REQUEST_MS = 10_000;
 const MAX_BYTES = 65_536;
@@ -25,16 +26,15 @@ export async function fetchRoot(
     connect: { rejectUnauthorized: false, lookup: guardedLookup(allowLoopback), timeout: REQUEST_MS },
   });
   try {
-    // A literal address is never resolved, so the guard of names doesn't see it.
-    const problem = addressProblem(hostname.replace(/^\[|\]$/g, ''), allowLoopback);
-    if (problem !== undefined) throw new AddressRefused(problem);
+    refuseLiteral(hostname, allowLoopback);
     const answer = await agent.request({
       origin,
       path: `/root/${fingerprint}`,
       method: 'GET',
       signal: AbortSignal.any([signal, AbortSignal.timeout(REQUEST_MS)]),
     });
-    const text = await readAtMost(answer.body, origin);
+    const tooLong = `${origin} answered to /root with more than ${MAX_BYTES} bytes; is this the address of step-ca?`;
+    const text = await readText(answer.body, MAX_BYTES, tooLong);
     const root = rootIn(text);
     if (root !== undefined && createHash('sha256').update(root.der).digest('hex') === fingerprint) return root;
     throw new AuthorityError(
@@ -47,21 +47,6 @@ export async function fetchRoot(
     // Nothing that was opened without verification may be used again.
     await agent.destroy();
   }
-}
-
-async function readAtMost(body: AsyncIterable<Buffer>, origin: string): Promise<string> {
-  const pieces: Buffer[] = [];
-  let length = 0;
-  for await (const piece of body) {
-    length += piece.length;
-    if (length > MAX_BYTES)
-      throw new AuthorityError(
-        'AuthorityMisconfigured',
-        `${origin} answered to /root with more than ${MAX_BYTES} bytes; is this the address of step-ca?`,
-      );
-    pieces.push(piece);
-  }
-  return Buffer.concat(pieces).toString('utf8');
 }
 
 function rootIn(text: string): CertificateView | undefined {

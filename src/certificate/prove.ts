@@ -1,0 +1,63 @@
+import type { KeyObject } from 'node:crypto';
+import type { Issued } from '../authorities/authority.ts';
+import type { Clock } from '../clock.ts';
+import { RetryableError } from '../errors.ts';
+import { bundleOf, type TrustBundle } from '../pki/bundle.ts';
+import { type Flaw, proveIssued } from '../pki/chain.ts';
+import { publicKeyDer } from '../pki/keys.ts';
+import { type AuthorityView, authorityName, type Observed } from './observed.ts';
+import type { Made } from './unpublished.ts';
+
+/** An authority whose clock is ahead of ours grants a life that seems too long by so much. */
+const CLOCKS_APART_MS = 60_000;
+
+/** Where an authority tells of its CA only with a certificate, what came with it is all there is to trust. */
+export function trustFor(issued: Issued, { trust }: AuthorityView): TrustBundle {
+  return trust.anchors.size > 0 ? trust : bundleOf(issued.ca ?? []);
+}
+
+/** What was issued, with its key. Throws a RetryableError unless everything about it is as it was asked for. */
+export async function proven(
+  issued: Issued,
+  key: KeyObject,
+  seen: Observed,
+  view: AuthorityView,
+  clock: Clock,
+  signal: AbortSignal,
+): Promise<Made> {
+  const made = { issued, key, issuedAt: clock.now() };
+  let flaw = flawOf(made, seen, view, clock.now());
+  if (flaw?.validInMs !== undefined) {
+    // An authority whose clock is a little ahead: hold the certificate back until a verifier would take it.
+    await clock.sleep(flaw.validInMs, signal);
+    flaw = flawOf(made, seen, view, clock.now());
+  }
+  if (flaw !== undefined)
+    throw new RetryableError('InvalidAnswer', `the authority's answer was refused: ${flaw.problem}`);
+  return made;
+}
+
+/** What is wrong with it at this moment, if anything is. */
+export function flawOf(made: Made, seen: Observed, view: AuthorityView, now: Date): Flaw | undefined {
+  const { issued, key, issuedAt } = made;
+  const { identity, durationMs } = seen.resource.spec;
+  const expected = {
+    publicKeyDer: publicKeyDer(key),
+    ...identity,
+    now,
+    notAfterLimit:
+      view.capabilities.lifetime === 'rounded'
+        ? undefined
+        : new Date(issuedAt.getTime() + durationMs + CLOCKS_APART_MS),
+    usedSerials: usedSerials(made, seen),
+  };
+  const anchors = [...trustFor(issued, view).anchors.values()];
+  return proveIssued({ chain: issued.chain, anchors, expected, carries: view.capabilities.identity });
+}
+
+/** Of this authority; but an answer that is in the Secret already, since only its being there got lost, is no other one. */
+function usedSerials({ issued }: Made, { resource, secret }: Observed): readonly string[] {
+  if (secret === undefined || secret.memory.authority !== authorityName(resource)) return [];
+  if (secret.certificate?.fingerprintSHA256 === issued.chain[0]?.fingerprintSHA256) return [];
+  return secret.memory.serials.map(({ serialNumber }) => serialNumber);
+}
