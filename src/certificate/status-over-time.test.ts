@@ -2,17 +2,8 @@ import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { arbitraryMoment, arbitraryObserved, arbitraryPermission } from '../../test/unit/arbitrary-observed.ts';
-import {
-  ALLOWED,
-  aCertificate,
-  after,
-  anObserved,
-  DAY,
-  HOUR,
-  MINUTE,
-  NOW,
-  PROPAGATION_MS,
-} from '../../test/unit/builders.ts';
+import { aCertificate, after, anObserved, DAY, HOUR, MINUTE, NOW, PROPAGATION_MS } from '../../test/unit/builders.ts';
+import { look } from '../../test/unit/look.ts';
 import { conditionsOf } from '../api/client-certificate.ts';
 import type { ClientCertificateStatus } from '../api/generated/types.ts';
 import { storedStatus } from '../api/stored-status.ts';
@@ -25,8 +16,6 @@ const refused = (message = 'the answer was refused', nextAttemptAt = after(MINUT
   error: new RetryableError('InvalidAnswer', message),
   nextAttemptAt,
 });
-const look = (seen: Observed, now = NOW, failure?: Failure) =>
-  nextStatus(seen, decide(seen, ALLOWED, now), failure, now, PROPAGATION_MS);
 const remembering = (seen: Observed, status: ClientCertificateStatus): Observed => ({
   ...seen,
   resource: { ...seen.resource, status: storedStatus(status) },

@@ -1,33 +1,22 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import {
-  ALLOWED,
-  aCertificate,
-  after,
-  anObserved,
-  DAY,
-  HOUR,
-  MINUTE,
-  NOW,
-  PROPAGATION_MS,
-} from '../../test/unit/builders.ts';
+import { ALLOWED, aCertificate, after, anObserved, DAY, HOUR, MINUTE, NOW } from '../../test/unit/builders.ts';
+import { look } from '../../test/unit/look.ts';
 import { conditionsOf } from '../api/client-certificate.ts';
 import { AuthorityError, type CertwheelError, RetryableError, TerminalError } from '../errors.ts';
 import { decide } from './decide.ts';
 import type { Observed } from './observed.ts';
-import { type Failure, nextStatus } from './status.ts';
+import type { Failure } from './status.ts';
 
-const statusOf = (seen: Observed, now = NOW, failure?: Failure) =>
-  nextStatus(seen, decide(seen, ALLOWED, now), failure, now, PROPAGATION_MS);
 const failureOf = (error: CertwheelError, nextAttemptAt: Date | undefined = after(MINUTE)): Failure => ({
   error,
   nextAttemptAt,
 });
-const condition = (status: ReturnType<typeof statusOf>, type: string) =>
+const condition = (status: ReturnType<typeof look>, type: string) =>
   conditionsOf(status).find((each) => each.type === type);
 
 /** `Ready=True Issued, Issuing=True Retrying`. */
-function inShort(status: ReturnType<typeof statusOf>): string {
+function inShort(status: ReturnType<typeof look>): string {
   return conditionsOf(status)
     .map(({ type, status: value, reason }) => `${type}=${value} ${reason}`)
     .join(', ');
@@ -168,7 +157,7 @@ const READY: Record<string, [seen: Observed, expected: string, now?: Date, failu
 };
 
 for (const [sentence, [seen, expected, now, failure]] of Object.entries(READY)) {
-  test(sentence, () => assert.is(inShort(statusOf(seen, now, failure)), expected));
+  test(sentence, () => assert.is(inShort(look(seen, now, failure)), expected));
 }
 
 const MESSAGES: Record<string, [seen: Observed, message: string, now?: Date, failure?: Failure]> = {
@@ -192,11 +181,11 @@ const MESSAGES: Record<string, [seen: Observed, message: string, now?: Date, fai
 };
 
 for (const [sentence, [seen, message, now, failure]] of Object.entries(MESSAGES)) {
-  test(sentence, () => assert.is(condition(statusOf(seen, now, failure), 'Ready')?.message, message));
+  test(sentence, () => assert.is(condition(look(seen, now, failure), 'Ready')?.message, message));
 }
 
 test('the facts are those of the certificate', () => {
-  const { conditions: _, renewalTime, ...facts } = statusOf(issued.build());
+  const { conditions: _, renewalTime, ...facts } = look(issued.build());
   assert.equal(facts, {
     observedGeneration: 1,
     serialNumber: '0a',
@@ -213,18 +202,18 @@ test('the facts are those of the certificate', () => {
 });
 
 test('no facts are told of a Secret that is not ours', () => {
-  const { conditions: _, ...facts } = statusOf(anObserved().withForeignSecret().build());
+  const { conditions: _, ...facts } = look(anObserved().withForeignSecret().build());
   assert.equal(facts, { observedGeneration: 1 });
 });
 
 test('the revision goes on where it was when the Secret is gone', () => {
-  assert.is(statusOf(anObserved(aCertificate().withStatus({ revision: 4 })).build()).revision, 4);
+  assert.is(look(anObserved(aCertificate().withStatus({ revision: 4 })).build()).revision, 4);
 });
 
 test('there is no renewal time where none will come', () => {
   const endsWithCa = issued.from({ signing: { version: 1, since: NOW, notAfter: after(DAY) } });
   for (const seen of [suspended.withSecret(), endsWithCa, issued.from('AuthorityNotFound')])
-    assert.is(statusOf(seen.build()).renewalTime, undefined);
+    assert.is(look(seen.build()).renewalTime, undefined);
 });
 
 test('a CA rotation that comes before due is the renewal time', () => {
@@ -233,15 +222,15 @@ test('a CA rotation that comes before due is the renewal time', () => {
     ['ca 2', { version: 2, signs: true }],
   ]);
   const seen = issued.from({ generations, signing: { version: 2, since: NOW, notAfter: after(365 * DAY) } });
-  const { renewalTime } = statusOf(seen.build());
+  const { renewalTime } = look(seen.build());
   assert.ok(renewalTime !== undefined && Date.parse(renewalTime) <= after(HOUR).getTime());
 });
 
 test('an error of the authority and a terminal one are told alike', () => {
   const away = failureOf(new AuthorityError('CAExpired', 'the CA has ended'));
   const never = failureOf(new TerminalError('SecretNotOwned', 'it is not ours'), undefined);
-  assert.is(condition(statusOf(anObserved().build(), NOW, away), 'Issuing')?.message, 'CAExpired: the CA has ended');
-  assert.is(condition(statusOf(anObserved().build(), NOW, never), 'Ready')?.reason, 'SecretNotOwned');
+  assert.is(condition(look(anObserved().build(), NOW, away), 'Issuing')?.message, 'CAExpired: the CA has ended');
+  assert.is(condition(look(anObserved().build(), NOW, never), 'Ready')?.reason, 'SecretNotOwned');
 });
 
 test.run();

@@ -24,8 +24,8 @@ async function prepare({ world, namespace }: Place): Promise<Spec> {
 
 conformance({
   type: 'certManager',
-  // It is asked through the API server: there is no server whose HTTP could go wrong.
-  capabilities: { ...certManager.capabilities, remote: false },
+  capabilities: certManager.capabilities,
+  inCluster: true,
   lives: ['1m', '24h', '2160h'],
   refusedLives: [],
   checks: [

@@ -12,7 +12,7 @@ import { makeCa, openssl, type Pair, tlsData, withFiles } from '../e2e/support/o
 import { opensslAccepts } from '../e2e/support/secret-proof.ts';
 import { eventually, oneWorld, type World } from '../e2e/support/world.ts';
 import { prepareCertManager } from './servers/cert-manager.ts';
-import { awaitedRequest, requestsFor, untilAuthority, untilTidy } from './support.ts';
+import { awaitedRequest, OF_EVERY_KIND, requestsFor, untilAuthority, untilTidy } from './support.ts';
 
 // certManager against cert-manager's own controllers, under the permissions of the chart.
 
@@ -82,12 +82,7 @@ test('a request waits for approval and says so; status.ca is what is trusted, an
     world,
     clientCertificate(namespace, 'alice', {
       subject: { organizations: ['team', 'other'], localities: ['Berlin'], serialNumber: '7' },
-      dnsNames: ['alice.example.com'],
-      uris: ['spiffe://example.com/alice'],
-      emailAddresses: ['alice@example.com'],
-      ipAddresses: ['192.0.2.7'],
-      usages: ['digital signature', 'key encipherment', 'client auth'],
-      privateKey: { algorithm: 'RSA' },
+      ...OF_EVERY_KIND,
     }),
   );
   const name = await asked(world, namespace, 'alice');

@@ -19,8 +19,8 @@ async function prepare({ world }: Place): Promise<Spec> {
 
 conformance({
   type: 'kubernetesCSR',
-  // It is asked through the API server: there is no server whose HTTP could go wrong.
-  capabilities: { ...kubernetesCSR.capabilities, remote: false },
+  capabilities: kubernetesCSR.capabilities,
+  inCluster: true,
   lives: ['10m', '24h', '20000h'],
   refusedLives: [],
   checks: [

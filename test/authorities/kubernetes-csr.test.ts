@@ -10,7 +10,7 @@ import { clientCertificate, conditionOf, create, readSecret, statusOf, untilRead
 import { makeCa } from '../e2e/support/openssl.ts';
 import { opensslAccepts } from '../e2e/support/secret-proof.ts';
 import { eventually, oneWorld, type World } from '../e2e/support/world.ts';
-import { awaitedRequest, nextSecret, requestsFor, untilAuthority, untilTidy } from './support.ts';
+import { awaitedRequest, nextSecret, OF_EVERY_KIND, requestsFor, untilAuthority, untilTidy } from './support.ts';
 
 // kubernetesCSR against the signing controller of a real kube-controller-manager, under the permissions of the chart.
 
@@ -71,12 +71,7 @@ test('a request waits for approval, says so, and is signed with every field of t
     world,
     clientCertificate(namespace, 'alice', {
       subject: { organizations: ['team', 'other'], organizationalUnits: ['u'], countries: ['DE'], serialNumber: '7' },
-      dnsNames: ['alice.example.com'],
-      uris: ['spiffe://example.com/alice'],
-      emailAddresses: ['alice@example.com'],
-      ipAddresses: ['192.0.2.7'],
-      usages: ['digital signature', 'key encipherment', 'client auth'],
-      privateKey: { algorithm: 'RSA' },
+      ...OF_EVERY_KIND,
     }),
   );
   const name = await asked(world, namespace, 'alice');

@@ -8,9 +8,9 @@ import { CERTIFICATE_AUTHORITIES, EVENTS } from '../../src/api/names.ts';
 import { patchAuthority, renewAt, untilRevision } from '../e2e/support/edits.ts';
 import { lazily } from '../e2e/support/lazily.ts';
 import { clientCertificate, create, readSecret, statusOf, untilReady } from '../e2e/support/objects.ts';
+import { commandText } from '../e2e/support/page.ts';
 import { opensslAccepts } from '../e2e/support/secret-proof.ts';
 import { eventually, oneWorld } from '../e2e/support/world.ts';
-import { commandsOf } from './page.ts';
 import { createAuthority, place, readyAuthority, untilAuthority } from './place.ts';
 import { makeStepCa, type StepCa } from './servers/step-ca.ts';
 import { askDirectly, backendOf } from './step-ca-direct.ts';
@@ -47,7 +47,7 @@ test('the example, filled in by the commands of the page, is an authority that i
   const { world, namespace } = await place(here);
   const { kubeconfigPath, kubectlPath } = world.cluster;
   const follow = (heading: string) => {
-    const commands = commandsOf('step-ca', heading).replaceAll('payments', namespace);
+    const commands = commandText('docs/authorities/step-ca.md', heading).replaceAll('payments', namespace);
     return ca.sh(`export KUBECONFIG=${kubeconfigPath} PATH="$PATH:${dirname(kubectlPath)}"\n${commands}`);
   };
   const printed = (await follow('The authority')).trim().split('\n');

@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { SECRETS } from '../../src/api/names.ts';
 import { stepCA } from '../../src/authorities/step-ca.ts';
+import { commandText } from '../e2e/support/page.ts';
 import { startMeddler } from './meddler.ts';
-import { commandsOf } from './page.ts';
 import { makeStepCa, type StepCa } from './servers/step-ca.ts';
-import type { Place, Served, Server, Spec, Subject } from './subject.ts';
+import { ADDRESS_CHECKS, type Place, type Served, type Server, type Spec, type Subject } from './subject.ts';
 
 export const CREDENTIALS = 'step-ca-provisioner';
 
@@ -17,24 +17,7 @@ export const stepCaSubject: Subject = {
     { duration: '25h', says: 'is more than the authorized maximum certificate duration' },
   ],
   checks: [
-    {
-      step: 'the name is not resolved',
-      reason: 'AuthorityUnreachable',
-      says: "its name can't be resolved",
-      spoil: (good) => ({ ...good, server: 'https://ca.invalid:9000' }),
-    },
-    {
-      step: 'nothing listens',
-      reason: 'AuthorityUnreachable',
-      says: 'the connection was refused',
-      spoil: (good) => ({ ...good, server: 'https://127.0.0.1:1' }),
-    },
-    {
-      step: 'the address is link-local',
-      reason: 'AuthorityMisconfigured',
-      says: '169.254.169.254 is a link-local address',
-      spoil: (good) => ({ ...good, server: 'https://169.254.169.254' }),
-    },
+    ...ADDRESS_CHECKS,
     {
       step: 'the root has another fingerprint',
       reason: 'AuthorityNotTrusted',
@@ -89,7 +72,7 @@ export const stepCaSubject: Subject = {
 
 /** The suite's step-ca, set up by the commands of its page, and a proxy whose certificate is of that step-ca too. */
 export async function serve(ca: StepCa): Promise<Served & { readonly ca: StepCa; readonly server: Server }> {
-  await ca.sh(commandsOf('step-ca', 'The provisioner'));
+  await ca.sh(commandText('docs/authorities/step-ca.md', 'The provisioner'));
   await ca.start();
   const proxy = await startMeddler({ url: ca.url, ca: ca.root }, await serverCertificate(ca));
   return {
@@ -105,7 +88,7 @@ export async function serve(ca: StepCa): Promise<Served & { readonly ca: StepCa;
       start: () => ca.start(),
       rotateCredentials: async (where) => {
         const remove = 'step ca provisioner remove certwheel --ca-config "$(step path)/config/ca.json"';
-        await ca.sh(`${remove}\nrm provisioner.*\n${commandsOf('step-ca', 'The provisioner')}`);
+        await ca.sh(`${remove}\nrm provisioner.*\n${commandText('docs/authorities/step-ca.md', 'The provisioner')}`);
         await ca.start();
         await putCredentials(where, credentialsOf(ca));
       },

@@ -31,6 +31,28 @@ export interface CheckRow {
   spoil(good: Spec, where: Place): Spec | Promise<Spec>;
 }
 
+/** What can be wrong with the address of any server. */
+export const ADDRESS_CHECKS: readonly CheckRow[] = [
+  {
+    step: 'the name is not resolved',
+    reason: 'AuthorityUnreachable',
+    says: "its name can't be resolved",
+    spoil: (good) => ({ ...good, server: 'https://ca.invalid:9000' }),
+  },
+  {
+    step: 'nothing listens',
+    reason: 'AuthorityUnreachable',
+    says: 'the connection was refused',
+    spoil: (good) => ({ ...good, server: 'https://127.0.0.1:1' }),
+  },
+  {
+    step: 'the address is link-local',
+    reason: 'AuthorityMisconfigured',
+    says: '169.254.169.254 is a link-local address',
+    spoil: (good) => ({ ...good, server: 'https://169.254.169.254' }),
+  },
+];
+
 // biome-ignore lint/suspicious/noExplicitAny: rows reach into the spec of their own backend, whatever it is
 export type Spec = Record<string, any>;
 

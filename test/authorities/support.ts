@@ -6,6 +6,16 @@ import { nextName, viewNextKey } from '../../src/certificate/next-key.ts';
 import { authorityStatusOf, conditionOf, statusOf } from '../e2e/support/objects.ts';
 import { eventually, type World } from '../e2e/support/world.ts';
 
+/** A name of every kind, and more than is asked for by default. */
+export const OF_EVERY_KIND = {
+  dnsNames: ['alice.example.com'],
+  uris: ['spiffe://example.com/alice'],
+  emailAddresses: ['alice@example.com'],
+  ipAddresses: ['192.0.2.7'],
+  usages: ['digital signature', 'key encipherment', 'client auth'],
+  privateKey: { algorithm: 'RSA' },
+};
+
 /** The Secret that keeps the key of a certificate which is awaited. */
 export async function nextSecret({ client }: World, namespace: string, name: string): Promise<RawObject | undefined> {
   return client.get(names.SECRETS, namespace, nextName(name));

@@ -3,7 +3,7 @@ import { vault as definition } from '../../src/authorities/vault.ts';
 import { createIssuer } from '../cluster/certificates.ts';
 import { startMeddler } from './meddler.ts';
 import { startVault, type Vault } from './servers/vault.ts';
-import type { Place, Served, Spec, Subject } from './subject.ts';
+import { ADDRESS_CHECKS, type Place, type Served, type Spec, type Subject } from './subject.ts';
 import { base64, commandsOf, vaultSpec } from './vault/stage.ts';
 
 const TOKEN_SECRET = 'vault-token';
@@ -19,24 +19,7 @@ export const vaultSubject: Subject = {
   lives: ['1m', '1h', '24h', '200h'],
   refusedLives: [],
   checks: [
-    {
-      step: 'the name is not resolved',
-      reason: 'AuthorityUnreachable',
-      says: "its name can't be resolved",
-      spoil: (good) => ({ ...good, server: 'https://vault.invalid:8200' }),
-    },
-    {
-      step: 'nothing listens',
-      reason: 'AuthorityUnreachable',
-      says: 'the connection was refused',
-      spoil: (good) => ({ ...good, server: 'https://127.0.0.1:1' }),
-    },
-    {
-      step: 'the address is link-local',
-      reason: 'AuthorityMisconfigured',
-      says: '169.254.169.254 is a link-local address',
-      spoil: (good) => ({ ...good, server: 'https://169.254.169.254' }),
-    },
+    ...ADDRESS_CHECKS,
     {
       step: 'the server is of another CA of the same name',
       reason: 'AuthorityNotTrusted',

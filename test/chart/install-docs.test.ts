@@ -1,8 +1,9 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { type ControlPlane, startControlPlane } from '../cluster/control-plane.ts';
+import { commandsOf } from '../e2e/support/page.ts';
 import { NAMESPACE } from './support/helm.ts';
-import { commandsOf, runCommands } from './support/page.ts';
+import { runCommands } from './support/page.ts';
 
 /** They wait for Pods, which a control plane without a node never has. */
 const NEEDS_A_NODE = /^(kubectl rollout status|helm test) /;

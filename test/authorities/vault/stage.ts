@@ -5,12 +5,12 @@ import { createSecret } from '../../e2e/support/edits.ts';
 import { eventually } from '../../e2e/support/eventually.ts';
 import { lazily } from '../../e2e/support/lazily.ts';
 import { authorityStatusOf, conditionOf } from '../../e2e/support/objects.ts';
+import { commandText } from '../../e2e/support/page.ts';
 import { oneWorld, type World } from '../../e2e/support/world.ts';
-import { commandsOf as pageCommands } from '../page.ts';
 import { startVault, type Vault } from '../servers/vault.ts';
 
 /** The commands below a heading of docs/authorities/vault.md. */
-export const commandsOf = (heading: string) => pageCommands('vault', heading);
+export const commandsOf = (heading: string) => commandText('docs/authorities/vault.md', heading);
 
 export const base64 = (text: string) => Buffer.from(text).toString('base64');
 

@@ -1,5 +1,4 @@
 import { execFile } from 'node:child_process';
-import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { test } from 'uvu';
@@ -8,6 +7,7 @@ import { startControlPlane } from '../../cluster/control-plane.ts';
 import { untilKnown } from '../crds/api.ts';
 import { startController, stopControllers } from '../support/controller-process.ts';
 import { lazily } from '../support/lazily.ts';
+import { commandsOf } from '../support/page.ts';
 
 const ROOT = join(import.meta.dirname, '../../..');
 
@@ -19,14 +19,8 @@ test.after(async () => {
 });
 
 /** The kubectl lines of a section of the README. */
-function commandsOf(section: string): string[] {
-  const text = readFileSync(join(ROOT, 'README.md'), 'utf8').split(`## ${section}\n`)[1]?.split('\n## ')[0] ?? '';
-  const blocks = [...text.matchAll(/```sh\n([\s\S]*?)```/g)].map((match) => match[1] ?? '');
-  return blocks
-    .join('\n')
-    .split('\n')
-    .filter((line) => line.startsWith('kubectl '));
-}
+const kubectlLines = (section: string) =>
+  commandsOf('README.md', section).filter((line) => line.startsWith('kubectl '));
 
 test('the commands of the README bring certificates into an empty cluster', async () => {
   const cluster = await shared.get();
@@ -38,10 +32,10 @@ test('the commands of the README bring certificates into an empty cluster', asyn
     };
     return promisify(execFile)('bash', ['-c', command], { cwd: ROOT, env });
   };
-  const [install = ''] = commandsOf('Run it from the sources');
+  const [install = ''] = kubectlLines('Run it from the sources');
   assert.match(install, 'crds/');
   // Where the controller runs on this machine there is no rollout to wait for.
-  const others = commandsOf('Install').filter((command) => !command.startsWith('kubectl rollout'));
+  const others = kubectlLines('Install').filter((command) => !command.startsWith('kubectl rollout'));
   await run(install);
   await untilKnown(cluster);
   await startController(cluster.kubeconfigPath);

@@ -1,0 +1,21 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+const ROOT = join(import.meta.dirname, '../../..');
+
+/** The shell commands below a heading of a page, down to the next heading of its level or above. */
+export function commandText(page: string, heading: string): string {
+  const text = readFileSync(join(ROOT, page), 'utf8');
+  const [, before = '', marks = ''] = new RegExp(`^([\\s\\S]*?\\n(#+) ${heading}\\n)`).exec(text) ?? [];
+  const section = text.slice(before.length).split(new RegExp(`\\n#{2,${marks.length}} `))[0] ?? '';
+  const blocks = [...section.matchAll(/```sh\n([\s\S]*?)```/g)].map(([, block = '']) => block);
+  if (before === '' || blocks.length === 0) throw new Error(`${page} has no commands below ${heading}`);
+  return blocks.join('\n');
+}
+
+/** The same one by one, where each is a line. */
+export function commandsOf(page: string, heading: string): string[] {
+  return commandText(page, heading)
+    .split('\n')
+    .filter((line) => line !== '');
+}
