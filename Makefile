@@ -41,7 +41,7 @@ test-node: control-plane chart-tools image-tar ## Install the chart on a real no
 
 .PHONY: test-authorities
 test-authorities: control-plane authority-servers ## Every kind of authority against its real server
-	node test/run.ts test/authorities
+	node test/run.ts authorities
 
 .PHONY: bench
 bench: control-plane ## Measure, 20 minutes (docs/performance.md)
@@ -89,7 +89,7 @@ chart-tools: $(INSTALLED) ## Find or build helm, kubeconform, kube-score
 
 .PHONY: authority-servers
 authority-servers: $(INSTALLED) ## Find or build the servers that authorities are tested against
-	@for programs in test/authorities/servers/*-programs.ts; do node "$$programs" >/dev/null; done
+	@for programs in test/e2e/authorities/servers/*-programs.ts; do node "$$programs" >/dev/null; done
 
 .PHONY: clean
 clean: ## Remove what was built here (the control plane's cache stays)

@@ -15,8 +15,12 @@ const SUITES: Readonly<Record<string, readonly string[]>> = {
   e2e: ['test/cluster', 'test/e2e'],
   demo: ['test/demo'],
   chart: ['test/chart'],
+  authorities: ['test/e2e/authorities'],
   node: ['test/cluster/node', 'test/e2e/node'],
 };
+
+/** What has a suite of its own, since it takes long or needs servers of its own. */
+const APART = ['authorities', 'node'].flatMap((name) => SUITES[name] ?? []);
 
 /** Each e2e file starts a control plane of its own; two of them fill two cores. */
 const AT_ONCE = 2;
@@ -45,11 +49,11 @@ process.exit(total('failed') > 0 ? 1 : 0);
 /** A suite's folders may lie within another's, to which they don't belong then. */
 function filesOf(name: string): string[] {
   const files = (SUITES[name] ?? [name]).flatMap(testFiles);
-  return name === 'e2e' ? files.filter((file) => !isOfNode(file)) : files;
+  return name === 'e2e' ? files.filter((file) => !isIn(APART, file)) : files;
 }
 
-function isOfNode(file: string): boolean {
-  return SUITES.node?.some((folder) => file.startsWith(`${folder}/`)) === true;
+function isIn(folders: readonly string[] | undefined, file: string): boolean {
+  return folders?.some((folder) => file.startsWith(`${folder}/`)) === true;
 }
 
 function testFiles(path: string): string[] {
@@ -74,7 +78,7 @@ async function run(file: string): Promise<Result> {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, FORCE_COLOR: '0' },
   });
-  const longestMs = isOfNode(file) ? LONGEST_NODE_FILE_MS : LONGEST_FILE_MS;
+  const longestMs = isIn(SUITES.node, file) ? LONGEST_NODE_FILE_MS : LONGEST_FILE_MS;
   const timer = setTimeout(() => child.kill('SIGKILL'), longestMs);
   const [output, errors, code] = await Promise.all([
     text(child.stdout),

@@ -102,7 +102,7 @@ async function untilPendingAndGone(world: World, namespace: string): Promise<voi
 test('every permission of the roles is needed', async () => {
   const { cluster } = await shared.get();
   const used = new Set((await requestsOfAccount(cluster)).map(({ verb, resource }) => `${verb} ${resource}`));
-  // What needs cert-manager is used where it is: in test/authorities.
+  // What needs cert-manager is used where it is: in test/e2e/authorities.
   const ofAuthorities = (AUTHORITIES as readonly AuthorityDefinition<never>[])
     .filter(({ type }) => type !== 'certManager')
     .flatMap(({ permissions, clusterPermissions = [] }) => [...permissions, ...clusterPermissions]);

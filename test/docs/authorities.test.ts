@@ -45,7 +45,7 @@ function lacking(type: string): string[] {
   const name = fileName(type);
   const { page, suite } = OWN_CA[type] ?? {
     page: `docs/authorities/${name}.md`,
-    suite: `test/authorities/${name}.test.ts`,
+    suite: `test/e2e/authorities/${name}.test.ts`,
   };
   const key = new RegExp(`^  ${type}:`, 'm');
   const needs: Readonly<Record<string, boolean>> = {
@@ -64,7 +64,7 @@ function lacking(type: string): string[] {
     [`its suite ${suite}`]: read(suite).includes('test.run()'),
     'the server and its version, printed by its suite':
       type in OWN_CA ||
-      matching(`test/authorities/{,*/}${name}*.ts`).some((file) => /console\.log\(`# /.test(read(file))),
+      matching(`test/e2e/authorities/{,*/}${name}*.ts`).some((file) => /console\.log\(`# /.test(read(file))),
   };
   return Object.entries(needs).flatMap(([what, there]) => (there ? [] : [what]));
 }

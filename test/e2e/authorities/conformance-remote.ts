@@ -1,0 +1,165 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import type { ErrorCode } from '../../../src/errors.ts';
+import { patchAuthority, renewAt, untilRevision } from '../support/edits.ts';
+import {
+  clientCertificate,
+  conditionOf,
+  create,
+  createAuthority,
+  readSecret,
+  selfManaged,
+  statusOf,
+  untilReady,
+} from '../support/objects.ts';
+import { eventually } from '../support/world.ts';
+import { type Answer, answering, type Meddle } from './meddler.ts';
+import { readyAuthority, untilAuthority } from './place.ts';
+import type { Place, Server, Shared, Subject } from './subject.ts';
+
+const RETRY_AFTER_SECONDS = 5;
+/** The longest pause between two probes, and what comes on top of it. */
+const PROBED_WITHIN_MS = 45_000;
+
+/** What a server can answer to everything, and what the authority then says of it. */
+const ANSWERS: Readonly<Record<string, { how: Meddle; reason: ErrorCode; says: string }>> = {
+  'a redirect': {
+    how: answering({ status: 302, headers: { location: 'https://elsewhere.invalid/' }, body: '' }),
+    reason: 'AuthorityMisconfigured',
+    says: 'redirects (HTTP 302) to https://elsewhere.invalid',
+  },
+  'a body of 2 MB': {
+    how: answering(ok('x'.repeat(2_000_000))),
+    reason: 'AuthorityMisconfigured',
+    says: 'more than 1048576 bytes',
+  },
+  'a body that never ends': {
+    how: answering({ ...ok('x'.repeat(100_000)), msPerKilobyte: 500 }),
+    reason: 'AuthorityUnreachable',
+    says: 'no answer in time',
+  },
+  'no answer at all': { how: async () => undefined, reason: 'AuthorityUnreachable', says: 'no answer in time' },
+  'a page for people': {
+    how: answering({ status: 200, headers: { 'content-type': 'text/html' }, body: '<html>Welcome</html>' }),
+    reason: 'AuthorityMisconfigured',
+    says: 'no JSON',
+  },
+  'an error of its own': { how: answering({ status: 502, body: '' }), reason: 'AuthorityUnavailable', says: '502' },
+};
+
+function ok(body: string): Answer {
+  return { status: 200, headers: { 'content-type': 'application/json' }, body };
+}
+
+/** Registers the tests of authorities that are servers. */
+export function registerRemote(subject: Subject, shared: () => Promise<Shared>): void {
+  const { type } = subject;
+
+  for (const [name, { how, reason, says }] of Object.entries(ANSWERS)) {
+    test(`${type}: ${name} in place of its answers is bounded and told of, and then over`, async () => {
+      const { where, proxy } = await behindProxy();
+      // To have written its status makes it look once more, which mustn't meet with the change below.
+      await sleep(1_000);
+      proxy.meddle(how);
+      await lookAgain(where);
+      const ready = await untilAuthority(where, 'False', PROBED_WITHIN_MS);
+      assert.equal([ready.reason, ready.message.includes(says)], [reason, true], ready.message);
+      proxy.meddle(undefined);
+      await untilAuthority(where, 'True', PROBED_WITHIN_MS);
+    });
+  }
+
+  test(`${type}: while its server is down, what is there stays good; once it is back, all is made up for`, async () => {
+    const here = await shared();
+    const { halt, start } = serverOf(here);
+    const where = await readyAuthority(here, subject);
+    const { world, namespace } = where;
+    await create(world, clientCertificate(namespace, 'alice'));
+    await untilReady(world, namespace, 'alice');
+    const before = await readSecret(world, namespace, 'alice-tls');
+    await halt();
+    try {
+      await renewAt(world, namespace, 'alice');
+      const ready = await untilAuthority(where, 'False');
+      assert.is(ready.reason, 'AuthorityUnreachable');
+      await sleep(5_000);
+      assert.is(conditionOf(await statusOf(world, namespace, 'alice'), 'Ready')?.status, 'True');
+      assert.is((await readSecret(world, namespace, 'alice-tls'))?.chain, before?.chain);
+    } finally {
+      await start();
+    }
+    await untilRevision(world, namespace, 'alice-tls', 2, PROBED_WITHIN_MS);
+    await untilAuthority(where, 'True');
+  });
+
+  test(`${type}: one that is slow holds up nobody else`, async () => {
+    const { where, proxy } = await behindProxy();
+    const { world, namespace } = where;
+    await createAuthority(world, selfManaged(namespace, 'own'));
+    proxy.meddle(async (exchange, pass) => {
+      if (serverOf(await shared()).asksForCertificate(exchange)) await sleep(4_000);
+      return pass();
+    });
+    for (const name of ['slow-1', 'slow-2', 'slow-3']) await create(world, clientCertificate(namespace, name));
+    const startedMs = performance.now();
+    await create(world, clientCertificate(namespace, 'quick', { authorityRef: { name: 'own' } }));
+    await untilReady(world, namespace, 'quick');
+    assert.ok(performance.now() - startedMs < 3_000, `${performance.now() - startedMs} ms`);
+    for (const name of ['slow-1', 'slow-2', 'slow-3']) await untilReady(world, namespace, name);
+    proxy.meddle(undefined);
+  });
+
+  test(`${type}: 429 with Retry-After is obeyed`, async () => {
+    const { where, proxy } = await behindProxy();
+    const { world, namespace } = where;
+    const { asksForCertificate } = serverOf(await shared());
+    const busy = { status: 429, headers: { 'retry-after': String(RETRY_AFTER_SECONDS) }, body: '{}' };
+    proxy.meddle(answering(busy, asksForCertificate));
+    const from = proxy.exchanges.length;
+    const asked = () => proxy.exchanges.slice(from).filter(asksForCertificate);
+    await create(world, clientCertificate(namespace, 'alice'));
+    await eventually('it is asked', () => asked().length > 0);
+    const failure = await eventually(
+      'the status says so',
+      async () => (await statusOf(world, namespace, 'alice')).lastFailure,
+    );
+    assert.is(failure.reason, 'AuthorityBusy');
+    proxy.meddle(undefined);
+    await untilReady(world, namespace, 'alice');
+    const [first, second] = asked();
+    const pauseMs = (second?.atMs ?? 0) - (first?.atMs ?? 0);
+    assert.is(asked().length, 2);
+    assert.ok(pauseMs >= RETRY_AFTER_SECONDS * 1_000, `asked again after ${pauseMs} ms`);
+  });
+
+  test(`${type}: credentials that change under it are picked up without a restart`, async () => {
+    const here = await shared();
+    const where = await readyAuthority(here, subject);
+    const { world, namespace } = where;
+    await create(world, clientCertificate(namespace, 'alice'));
+    await untilReady(world, namespace, 'alice');
+    await serverOf(here).rotateCredentials(where);
+    await renewAt(world, namespace, 'alice');
+    await untilRevision(world, namespace, 'alice-tls', 2, PROBED_WITHIN_MS);
+    await untilAuthority(where, 'True');
+  });
+
+  async function behindProxy(): Promise<{ where: Place; proxy: Server['proxy'] }> {
+    const here = await shared();
+    const { proxy } = serverOf(here);
+    proxy.meddle(undefined);
+    return { where: await readyAuthority(here, subject, proxy.url), proxy };
+  }
+}
+
+function serverOf({ served }: Shared): Server {
+  if (served.server === undefined) throw new Error('a remote authority is tested with its server');
+  return served.server;
+}
+
+/** Any change of the resource has the authority looked at. */
+async function lookAgain({ world, namespace }: Place): Promise<void> {
+  const annotations = { 'example.com/touched': new Date().toISOString() };
+  await patchAuthority(world, namespace, 'ca', { metadata: { annotations } });
+}

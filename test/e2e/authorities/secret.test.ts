@@ -1,0 +1,38 @@
+import { test } from 'uvu';
+import { secret } from '../../../src/authorities/secret.ts';
+import { makeCa, pairData, putCaSecret } from '../authority/ca-files.ts';
+import { conformance } from './conformance.ts';
+
+conformance({
+  type: 'secret',
+  capabilities: secret.capabilities,
+  lives: ['1m', '24h', '2160h'],
+  refusedLives: [],
+  checks: [
+    {
+      step: 'there is no Secret',
+      reason: 'CASecretNotFound',
+      says: 'there is no Secret gone',
+      spoil: () => ({ name: 'gone' }),
+    },
+    {
+      step: 'the key is that of another CA',
+      reason: 'CAPairRefused',
+      says: 'the key does not match the CA certificate',
+      spoil: async (good, { world, namespace }) => {
+        const [one, other] = [await makeCa({ commonName: 'one' }), await makeCa({ commonName: 'other' })];
+        await putCaSecret(world, namespace, 'pair', { 'tls.crt': one.certificate, 'tls.key': other.key });
+        return good;
+      },
+    },
+  ],
+  start: async () => ({
+    prepare: async ({ world, namespace }) => {
+      await putCaSecret(world, namespace, 'pair', pairData(await makeCa({ commonName: 'Test' })));
+      return { name: 'pair' };
+    },
+    stop: async () => {},
+  }),
+});
+
+test.run();

@@ -1,0 +1,200 @@
+import { execFile } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { request } from 'node:https';
+import { tmpdir } from 'node:os';
+import { delimiter, dirname, join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { promisify } from 'node:util';
+import { createIssuer, issueServer } from '../../../cluster/certificates.ts';
+import { type Guard, type GuardedProcess, startGuard } from '../../../cluster/guard.ts';
+import { freePort } from '../../../cluster/ports.ts';
+import { LogPart, waitUntilReady } from '../../../cluster/ready.ts';
+import { ensureVaultPrograms, VAULT_VERSION } from './vault-programs.ts';
+
+const HOST = '127.0.0.1';
+const PLUGIN = 'vault-plugin-auth-kubernetes';
+
+type Programs = Awaited<ReturnType<typeof ensureVaultPrograms>>;
+
+/** What Vault answers: `data` or `auth` in most cases. */
+export interface VaultAnswer {
+  readonly status: number;
+  readonly body: {
+    readonly data?: Record<string, unknown>;
+    readonly auth?: { readonly client_token: string; readonly accessor: string };
+    readonly keys?: readonly string[];
+    readonly root_token?: string;
+    readonly sealed?: boolean;
+    readonly errors?: readonly string[];
+  };
+}
+
+/** A real Vault: TLS, files for storage, initialised and unsealed. */
+export interface Vault {
+  readonly url: string;
+  readonly rootToken: string;
+  /** PEM of the CA of its TLS certificate. */
+  readonly ca: string;
+  /** Another TLS certificate of that CA for the same host, for what stands in front of it. */
+  readonly tls: { readonly cert: string; readonly key: string };
+  /** Runs shell commands as an administrator would: with the vault CLI, logged in as root. */
+  sh(commands: string, env?: Readonly<Record<string, string>>): Promise<string>;
+  /** The HTTP API, as root unless told. */
+  api(method: string, path: string, body?: object, token?: string): Promise<VaultAnswer>;
+  seal(): Promise<void>;
+  unseal(): Promise<void>;
+  /** Gone until the next start, which leaves it unsealed. */
+  halt(): Promise<void>;
+  start(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+export async function startVault(): Promise<Vault> {
+  const programs = await ensureVaultPrograms();
+  const folder = mkdtempSync(join(tmpdir(), 'certwheel-vault-'));
+  const guard = startGuard(folder, { removeFolder: true });
+  const vault = new RunningVault(guard, folder, programs, [await freePort(), await freePort()]);
+  try {
+    await vault.init();
+    return vault;
+  } catch (error) {
+    await vault.stop();
+    throw error;
+  }
+}
+
+class RunningVault implements Vault {
+  readonly url: string;
+  readonly ca: string;
+  readonly tls: Vault['tls'];
+  rootToken = '';
+  readonly #guard: Guard;
+  readonly #folder: string;
+  readonly #programs: Programs;
+  #unsealKey = '';
+  #process: GuardedProcess | undefined;
+
+  constructor(guard: Guard, folder: string, programs: Programs, ports: [number, number]) {
+    this.url = `https://${HOST}:${ports[0]}`;
+    this.#guard = guard;
+    this.#folder = folder;
+    this.#programs = programs;
+    const issuer = createIssuer('CA of the TLS certificate of Vault');
+    this.ca = issuer.certificatePem;
+    const { certificatePem, keyPem } = issueServer(issuer, [HOST, 'localhost']);
+    const other = issueServer(issuer, [HOST]);
+    this.tls = { cert: other.certificatePem, key: other.keyPem };
+    for (const name of ['plugins', 'data']) mkdirSync(this.#path(name));
+    // Not a link: Vault resolves it, and takes no plugin from elsewhere.
+    copyFileSync(programs[PLUGIN], this.#path(`plugins/${PLUGIN}`));
+    this.#write('ca.crt', issuer.certificatePem);
+    this.#write('server.crt', certificatePem);
+    this.#write('server.key', keyPem);
+    this.#write('vault.json', JSON.stringify(this.#config(...ports)));
+  }
+
+  async init(): Promise<void> {
+    await this.#launch();
+    const { body } = await this.api('PUT', 'sys/init', { secret_shares: 1, secret_threshold: 1 }, '');
+    [this.#unsealKey = ''] = body.keys ?? [];
+    this.rootToken = body.root_token ?? '';
+    await this.unseal();
+    const sha256 = createHash('sha256').update(readFileSync(this.#programs[PLUGIN])).digest('hex');
+    await this.api('PUT', 'sys/plugins/catalog/auth/kubernetes', { sha256, command: PLUGIN });
+  }
+
+  async sh(commands: string, env: Readonly<Record<string, string>> = {}): Promise<string> {
+    const PATH = [dirname(this.#programs.vault), process.env.PATH].join(delimiter);
+    const own = { VAULT_ADDR: this.url, VAULT_CACERT: this.#path('ca.crt'), VAULT_TOKEN: this.rootToken };
+    const { stdout } = await promisify(execFile)('bash', ['--norc', '-euo', 'pipefail', '-c', commands], {
+      env: { HOME: this.#folder, ...own, ...env, PATH },
+    });
+    return stdout;
+  }
+
+  async api(method: string, path: string, body?: object, token = this.rootToken): Promise<VaultAnswer> {
+    const { promise, resolve, reject } = Promise.withResolvers<VaultAnswer>();
+    const headers = token === '' ? {} : { 'x-vault-token': token };
+    const call = request(`${this.url}/v1/${path}`, { method, headers, ca: this.ca, agent: false }, (response) => {
+      text(response).then(
+        (found) => resolve({ status: response.statusCode ?? 0, body: found === '' ? {} : JSON.parse(found) }),
+        reject,
+      );
+    });
+    call.on('error', reject);
+    call.end(body === undefined ? undefined : JSON.stringify(body));
+    const answer = await promise;
+    if (answer.status >= 400 && token === this.rootToken)
+      throw new Error(`${method} ${path} was answered ${answer.status}: ${answer.body.errors?.join('; ')}`);
+    return answer;
+  }
+
+  async seal(): Promise<void> {
+    await this.api('PUT', 'sys/seal');
+  }
+
+  async unseal(): Promise<void> {
+    await this.api('PUT', 'sys/unseal', { key: this.#unsealKey }, '');
+    // It answers before it is active.
+    for (;;) {
+      const { status } = await this.api('GET', 'sys/health', undefined, '');
+      if (status === 200) return;
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  }
+
+  async halt(): Promise<void> {
+    await this.#process?.stop();
+    this.#process = undefined;
+  }
+
+  async start(): Promise<void> {
+    await this.#launch();
+    await this.unseal();
+  }
+
+  async stop(): Promise<void> {
+    await this.#guard.close();
+    rmSync(this.#folder, { recursive: true, force: true });
+  }
+
+  async #launch(): Promise<void> {
+    await this.halt();
+    const log = new LogPart(this.#path('vault.log'));
+    const args = ['server', '-config', this.#path('vault.json')];
+    const started = this.#guard.run('vault', this.#programs.vault, args, {
+      folder: this.#folder,
+      environment: { HOME: this.#folder },
+      logPath: log.path,
+    });
+    this.#process = started;
+    await waitUntilReady(
+      started,
+      log,
+      async () => (await this.api('GET', 'sys/seal-status', undefined, '')).status === 200,
+    );
+    console.log(`# HashiCorp Vault ${VAULT_VERSION} at ${this.url}`);
+  }
+
+  #config(port: number, clusterPort: number): object {
+    const files = { tls_cert_file: this.#path('server.crt'), tls_key_file: this.#path('server.key') };
+    return {
+      storage: { raft: { path: this.#path('data'), node_id: 'one' } },
+      cluster_addr: `https://${HOST}:${clusterPort}`,
+      listener: [{ tcp: { address: `${HOST}:${port}`, ...files } }],
+      api_addr: this.url,
+      plugin_directory: this.#path('plugins'),
+      disable_mlock: true,
+      ui: false,
+    };
+  }
+
+  #path(name: string): string {
+    return join(this.#folder, name);
+  }
+
+  #write(name: string, content: string): void {
+    writeFileSync(this.#path(name), content, { mode: 0o600 });
+  }
+}

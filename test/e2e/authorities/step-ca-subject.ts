@@ -1,0 +1,128 @@
+import { readFileSync } from 'node:fs';
+import { SECRETS } from '../../../src/api/names.ts';
+import { stepCA } from '../../../src/authorities/step-ca.ts';
+import { commandText } from '../support/page.ts';
+import { startMeddler } from './meddler.ts';
+import { makeStepCa, type StepCa } from './servers/step-ca.ts';
+import { ADDRESS_CHECKS, type Place, type Served, type Server, type Spec, type Subject } from './subject.ts';
+
+export const CREDENTIALS = 'step-ca-provisioner';
+
+export const stepCaSubject: Subject = {
+  type: 'stepCA',
+  capabilities: stepCA.capabilities,
+  lives: ['5m', '1h', '24h'],
+  refusedLives: [
+    { duration: '3m', says: 'is less than the authorized minimum certificate duration' },
+    { duration: '25h', says: 'is more than the authorized maximum certificate duration' },
+  ],
+  checks: [
+    ...ADDRESS_CHECKS,
+    {
+      step: 'the root has another fingerprint',
+      reason: 'AuthorityNotTrusted',
+      says: 'compare rootFingerprints with: step certificate fingerprint',
+      spoil: (good) => ({ ...good, rootFingerprints: ['0'.repeat(64)] }),
+    },
+    {
+      step: 'the certificate of the server is for another name',
+      reason: 'AuthorityNotTrusted',
+      says: 'its certificate is for another name',
+      spoil: (good) => ({ ...good, server: String(good.server).replace('127.0.0.1', 'localhost') }),
+    },
+    {
+      step: 'there is no Secret',
+      reason: 'CredentialsNotFound',
+      says: 'there is no Secret gone; make it with: kubectl create secret generic gone',
+      spoil: (good) => ({ ...good, provisioner: { ...good.provisioner, secretRef: { name: 'gone' } } }),
+    },
+    {
+      step: 'there is no such provisioner',
+      reason: 'AuthorityMisconfigured',
+      says: 'no provisioner of type JWK with the name nobody',
+      spoil: (good) => ({ ...good, provisioner: { ...good.provisioner, name: 'nobody' } }),
+    },
+    {
+      step: 'the key is that of another provisioner',
+      reason: 'CredentialsRefused',
+      says: "is not that of step-ca's provisioner admin, which has the kid ",
+      spoil: (good) => ({ ...good, provisioner: { ...good.provisioner, name: 'admin' } }),
+    },
+    {
+      step: 'the password is wrong',
+      reason: 'CredentialsRefused',
+      says: "the password doesn't open it",
+      spoil: async (good, where) => {
+        await putCredentials(where, { password: 'wrong' });
+        return good;
+      },
+    },
+    {
+      step: 'the key is no JWE',
+      reason: 'CredentialsRefused',
+      says: 'it is no JWE',
+      spoil: async (good, where) => {
+        await putCredentials(where, { key: 'none' });
+        return good;
+      },
+    },
+  ],
+  start: async () => serve(await makeStepCa()),
+};
+
+/** The suite's step-ca, set up by the commands of its page, and a proxy whose certificate is of that step-ca too. */
+export async function serve(ca: StepCa): Promise<Served & { readonly ca: StepCa; readonly server: Server }> {
+  await ca.sh(commandText('docs/authorities/step-ca.md', 'The provisioner'));
+  await ca.start();
+  const proxy = await startMeddler({ url: ca.url, ca: ca.root }, await serverCertificate(ca));
+  return {
+    ca,
+    prepare: async (where, url = ca.url) => {
+      await putCredentials(where, credentialsOf(ca));
+      return specOf(ca, url);
+    },
+    server: {
+      proxy,
+      asksForCertificate: ({ path }) => path === '/1.0/sign',
+      halt: () => ca.halt(),
+      start: () => ca.start(),
+      rotateCredentials: async (where) => {
+        const remove = 'step ca provisioner remove certwheel --ca-config "$(step path)/config/ca.json"';
+        await ca.sh(`${remove}\nrm provisioner.*\n${commandText('docs/authorities/step-ca.md', 'The provisioner')}`);
+        await ca.start();
+        await putCredentials(where, credentialsOf(ca));
+      },
+    },
+    stop: async () => {
+      await proxy.stop();
+      await ca.stop();
+    },
+  };
+}
+
+export function specOf(ca: StepCa, url: string): Spec {
+  const provisioner = { name: 'certwheel', secretRef: { name: CREDENTIALS } };
+  return { server: url, rootFingerprints: [ca.fingerprint], provisioner };
+}
+
+function credentialsOf(ca: StepCa): Record<string, string> {
+  return { key: ca.read('provisioner.key'), password: ca.read('provisioner.password') };
+}
+
+/** Changes what is given, and leaves the rest as it is. */
+export async function putCredentials(
+  { world, namespace }: Place,
+  content: Readonly<Record<string, string>>,
+): Promise<void> {
+  const present = (await world.client.get(SECRETS, namespace, CREDENTIALS))?.data ?? {};
+  const given = Object.entries(content).map(([key, value]) => [key, Buffer.from(value).toString('base64')]);
+  const data = { ...present, ...Object.fromEntries(given) };
+  await world.client.apply(SECRETS, { metadata: { namespace, name: CREDENTIALS }, type: 'Opaque', data });
+}
+
+async function serverCertificate(ca: StepCa): Promise<{ cert: string; key: string }> {
+  const [cert, key] = [`${ca.folder}/proxy.crt`, `${ca.folder}/proxy.key`];
+  const secret = ['--provisioner', 'admin', '--provisioner-password-file', `${ca.folder}/password`];
+  await ca.step('ca', 'certificate', '127.0.0.1', cert, key, ...secret);
+  return { cert: readFileSync(cert, 'utf8'), key: readFileSync(key, 'utf8') };
+}

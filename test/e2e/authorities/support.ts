@@ -1,0 +1,63 @@
+import type { Resource } from '../../../src/api/names.ts';
+import * as names from '../../../src/api/names.ts';
+import type { RawObject } from '../../../src/api/parse.ts';
+import { requestName } from '../../../src/authorities/kubernetes/request-object.ts';
+import { nextName, viewNextKey } from '../../../src/certificate/next-key.ts';
+import { authorityStatusOf, conditionOf, statusOf } from '../support/objects.ts';
+import { eventually, type World } from '../support/world.ts';
+
+/** A name of every kind, and more than is asked for by default. */
+export const OF_EVERY_KIND = {
+  dnsNames: ['alice.example.com'],
+  uris: ['spiffe://example.com/alice'],
+  emailAddresses: ['alice@example.com'],
+  ipAddresses: ['192.0.2.7'],
+  usages: ['digital signature', 'key encipherment', 'client auth'],
+  privateKey: { algorithm: 'RSA' },
+};
+
+/** The Secret that keeps the key of a certificate which is awaited. */
+export async function nextSecret({ client }: World, namespace: string, name: string): Promise<RawObject | undefined> {
+  return client.get(names.SECRETS, namespace, nextName(name));
+}
+
+/** Waits until the certificate's request has been made; answers the name of the object that stands for it. */
+export function awaitedRequest(world: World, resource: Resource, namespace: string, name: string, other = '') {
+  return eventually(`${namespace}/${name} has asked`, async () => {
+    const kept = await nextSecret(world, namespace, name);
+    if (kept === undefined) return undefined;
+    const request = requestName(viewNextKey(kept).id);
+    const object = request !== other && (await world.client.get(resource, namespace, request));
+    const issuing = conditionOf(await statusOf(world, namespace, name), 'Issuing');
+    return object && issuing?.message?.includes(request) && request;
+  });
+}
+
+/** Nothing is left of what was made for requests of this namespace. */
+export function untilTidy(world: World, resource: Resource, namespace: string) {
+  return eventually(`nothing is left of requests of ${namespace}`, async () => {
+    const { items } = await world.client.list(names.SECRETS, { namespace, labelSelector: names.NEXT_OF_LABEL });
+    const requests = await requestsFor(world, resource, namespace);
+    return items.length === 0 && requests.length === 0;
+  });
+}
+
+/** The objects that stand for requests of ClientCertificates of this namespace. */
+export async function requestsFor({ client }: World, resource: Resource, namespace: string): Promise<RawObject[]> {
+  const { items } = await client.list(resource, { labelSelector: `${names.MANAGED_BY}=certwheel` });
+  return items.filter(({ metadata }) =>
+    metadata?.annotations?.[names.CLIENT_CERTIFICATE_ANNOTATION]?.startsWith(`${namespace}/`),
+  );
+}
+
+/** Waits until the authority is as wanted; answers what it says. */
+export function untilAuthority(world: World, namespace: string, name: string, reason: string): Promise<string> {
+  return eventually(
+    `CertificateAuthority ${namespace}/${name} says ${reason}`,
+    async () => {
+      const ready = conditionOf(await authorityStatusOf(world, namespace, name), 'Ready');
+      return ready?.reason === reason && (ready.message ?? '');
+    },
+    45_000,
+  );
+}

@@ -1,0 +1,128 @@
+import { SECRETS } from '../../../src/api/names.ts';
+import { vault as definition } from '../../../src/authorities/vault.ts';
+import { createIssuer } from '../../cluster/certificates.ts';
+import { startMeddler } from './meddler.ts';
+import { startVault, type Vault } from './servers/vault.ts';
+import { ADDRESS_CHECKS, type Place, type Served, type Spec, type Subject } from './subject.ts';
+import { base64, commandsOf, vaultSpec } from './vault/stage.ts';
+
+const TOKEN_SECRET = 'vault-token';
+const ROLE = 'conformance';
+const POLICY = [`pki/sign/${ROLE}`, 'pki/sign/absent', `pki/issuer/nobody/sign/${ROLE}`, `nowhere/sign/${ROLE}`]
+  .map((path) => `path "${path}" { capabilities = ["update"] }`)
+  .join('\n');
+
+export const vaultSubject: Subject = {
+  type: 'vault',
+  capabilities: definition.capabilities,
+  // The last is more than the role allows.
+  lives: ['1m', '1h', '24h', '200h'],
+  refusedLives: [],
+  checks: [
+    ...ADDRESS_CHECKS,
+    {
+      step: 'the server is of another CA of the same name',
+      reason: 'AuthorityNotTrusted',
+      says: 'caBundle must hold the CA of this server',
+      spoil: (good) => ({
+        ...good,
+        caBundle: base64(createIssuer('CA of the TLS certificate of Vault').certificatePem),
+      }),
+    },
+    {
+      step: 'the server is of no CA that the system knows',
+      reason: 'AuthorityNotTrusted',
+      says: 'caBundle must hold the CA of this server',
+      spoil: ({ caBundle: _, ...good }) => good,
+    },
+    {
+      step: 'there is no such mount',
+      reason: 'AuthorityMisconfigured',
+      says: 'there is no PKI secrets engine at nowhere',
+      spoil: (good) => ({ ...good, mount: 'nowhere' }),
+    },
+    {
+      step: 'there is no such role',
+      reason: 'AuthorityMisconfigured',
+      says: 'the mount pki has no role absent',
+      spoil: (good) => ({ ...good, role: 'absent' }),
+    },
+    {
+      step: 'there is no such issuer',
+      reason: 'AuthorityMisconfigured',
+      says: 'the mount pki has no issuer nobody',
+      spoil: (good) => ({ ...good, issuerRef: 'nobody' }),
+    },
+    {
+      step: 'the policy does not allow the role',
+      reason: 'CredentialsRefused',
+      says: 'signing with the role client of pki was answered 403',
+      spoil: (good) => ({ ...good, role: 'client' }),
+    },
+    {
+      step: 'there is no Secret',
+      reason: 'CredentialsNotFound',
+      says: 'there is no Secret gone in namespace',
+      spoil: (good) => ({ ...good, auth: { tokenSecretRef: { name: 'gone' } } }),
+    },
+    {
+      step: 'the Secret lacks the key',
+      reason: 'CredentialsNotFound',
+      says: 'has no key other',
+      spoil: (good) => ({ ...good, auth: { tokenSecretRef: { name: TOKEN_SECRET, key: 'other' } } }),
+    },
+    {
+      step: 'the token is wrong',
+      reason: 'CredentialsRefused',
+      says: `signing with the role ${ROLE} of pki was answered 403`,
+      spoil: async (good, where) => {
+        await putToken(where, 'hvs.wrong');
+        return good;
+      },
+    },
+  ],
+  start: async () => serve(await startVault()),
+};
+
+async function serve(vault: Vault): Promise<Served> {
+  await vault.sh(commandsOf('The CA and the role'));
+  const { body } = await vault.api('GET', 'pki/roles/client');
+  await vault.api('POST', `pki/roles/${ROLE}`, { ...body.data, allowed_uri_sans: ['*'] });
+  await vault.api('PUT', `sys/policies/acl/${ROLE}`, { policy: POLICY });
+  const proxy = await startMeddler({ url: vault.url, ca: vault.ca }, vault.tls);
+  const tokens = new Map<string, string>();
+  const giveToken = async (where: Place) => {
+    const settings = { policies: [ROLE], period: '768h' };
+    const created = await vault.api('POST', 'auth/token/create-orphan', settings);
+    const token = created.body.auth?.client_token ?? '';
+    tokens.set(where.namespace, token);
+    await putToken(where, token);
+  };
+  return {
+    prepare: async (where, url = vault.url): Promise<Spec> => {
+      await giveToken(where);
+      return { ...vaultSpec(vault), server: url, role: ROLE };
+    },
+    server: {
+      proxy,
+      // The look at whether it would sign has no request in it.
+      asksForCertificate: ({ path, body }) => path.includes('/sign/') && body.includes('BEGIN CERTIFICATE REQUEST'),
+      halt: () => vault.halt(),
+      start: () => vault.start(),
+      rotateCredentials: async (where) => {
+        await vault.api('POST', 'auth/token/revoke', { token: tokens.get(where.namespace) });
+        await giveToken(where);
+      },
+    },
+    stop: async () => {
+      await proxy.stop();
+      await vault.stop();
+    },
+  };
+}
+
+async function putToken({ world, namespace }: Place, token: string): Promise<void> {
+  // With the newline that editors leave behind.
+  const data = { token: base64(`${token}\n`) };
+  await world.client.apply(SECRETS, { metadata: { namespace, name: TOKEN_SECRET }, type: 'Opaque', data });
+}
