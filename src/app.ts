@@ -92,7 +92,7 @@ export async function startApp(
     members: (authority) => wakeMembers(certificates.queue, services, authority),
     certificate: (key) => certificates.queue.add(key),
   });
-  const { controller: certificates, forget } = wireCertificates(services, (key) => authorities.queue.add(key));
+  const { controller: certificates, forget } = wireCertificates(services);
   wireWakes({ ...services, certificates: certificates.queue, authorities: authorities.queue, onGone: forget });
   metrics.ask({
     queueDepth: (name) => (name === 'certificates' ? certificates : authorities).queue.depth(),

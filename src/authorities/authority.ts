@@ -1,3 +1,4 @@
+import type { RateLimit } from '../api/certificate-authority.ts';
 import type { Identity } from '../api/client-certificate.ts';
 import type { Resource } from '../api/names.ts';
 import type { RawObject } from '../api/parse.ts';
@@ -113,11 +114,18 @@ export interface Capabilities {
   readonly shortestLifeMs?: number | undefined;
   /** Whether `issue` waits for another machine, and so may be slow. */
   readonly remote: boolean;
+  /** What such a machine bears well, for an authority whose spec says nothing about it. */
+  readonly rateLimit?: RateLimit | undefined;
   /**
    * Whether the private key must be kept while an answer is awaited: `issue` may answer Pending, or a lost answer can't
    * be asked for again without it.
    */
   readonly persistKey: boolean;
+}
+
+/** So many requests in a second, and twice as many at once after a pause. */
+export function perSecond(requests: number): RateLimit {
+  return { requests, perMs: 1_000, burst: 2 * requests };
 }
 
 /** Whatever a ClientCertificate can ask for. */

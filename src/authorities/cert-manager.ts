@@ -10,6 +10,7 @@ import {
   type IssueRequest,
   type NewObject,
   type Pending,
+  perSecond,
 } from './authority.ts';
 import { foreignCondition, trueCondition, wordsOf } from './kubernetes/conditions.ts';
 import { pollAfterMs } from './kubernetes/polling.ts';
@@ -32,6 +33,8 @@ export const certManager: AuthorityDefinition<CertManagerBackend> = {
     // Whatever the CA behind the issuer makes of it.
     lifetime: 'rounded',
     remote: true,
+    // cert-manager makes 20 requests in a second for all that it does, and each certificate costs it several.
+    rateLimit: perSecond(5),
     persistKey: true,
   },
   permissions: [

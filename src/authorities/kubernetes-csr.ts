@@ -10,6 +10,7 @@ import {
   type IssueRequest,
   type NewObject,
   type Pending,
+  perSecond,
 } from './authority.ts';
 import { trueCondition, wordsOf } from './kubernetes/conditions.ts';
 import { pollAfterMs } from './kubernetes/polling.ts';
@@ -35,6 +36,8 @@ export const kubernetesCSR: AuthorityDefinition<KubernetesCSRBackend> = {
     lifetime: 'rounded',
     shortestLifeMs: SHORTEST_LIFE_MS,
     remote: true,
+    // kube-controller-manager makes 20 requests in a second for all that it does, and each certificate costs it one.
+    rateLimit: perSecond(10),
     persistKey: true,
   },
   permissions: [],

@@ -13,6 +13,7 @@ import {
   type Capabilities,
   type Issued,
   type IssueRequest,
+  perSecond,
   type Revocation,
   type RevocationReason,
 } from './authority.ts';
@@ -25,6 +26,7 @@ const CAPABILITIES: Capabilities = {
   ...ANY_CERTIFICATE,
   lifetime: 'exact',
   remote: true,
+  rateLimit: perSecond(50),
   // A lost answer costs one more certificate: step-ca signs whatever comes with a token that is new.
   persistKey: false,
 };

@@ -1,5 +1,5 @@
 import type { VaultBackend } from '../api/generated/types.ts';
-import type { AuthorityDefinition, AuthorityDeps } from './authority.ts';
+import { type AuthorityDefinition, type AuthorityDeps, perSecond } from './authority.ts';
 import { VaultClient } from './vault/client.ts';
 import { loginOf } from './vault/login.ts';
 import { VaultPki } from './vault/pki.ts';
@@ -18,6 +18,7 @@ export const vault: AuthorityDefinition<VaultBackend> = {
     usages: 'any',
     lifetime: 'atMost',
     remote: true,
+    rateLimit: perSecond(50),
     persistKey: false,
   },
   // To make tokens of any ServiceAccount would be to be any of them: a Role for the one that is used is the user's to give.

@@ -9,12 +9,13 @@ import { backoffMs } from '../queue/backoff.ts';
 import type { Outcome } from '../queue/controller.ts';
 import type { AuthorityDeps } from './deps.ts';
 import { endOf, type Plan } from './generations.ts';
-import { type Runtime, type Trouble, viewAuthority } from './registry.ts';
+import { type Runtime, viewAuthority } from './registry.ts';
 import { report, reportBroken } from './report.ts';
-import { nextVersion, planOf, readSource, troubleOf, tryStep } from './rotation.ts';
+import { nextVersion, planOf, readSource, tryStep } from './rotation.ts';
+import { authorityError, type Trouble, troubleOf } from './trouble.ts';
 
-/** An authority that is down is probed this often, whatever the number of certificates that wait for it. */
-const PROBE = { firstMs: 1_000, longestMs: 30_000 };
+/** What was refused, while the last good CA goes on, is looked at again. */
+const REFUSED = { firstMs: 1_000, longestMs: 30_000 };
 
 /** No event tells what changes on another machine: a new CA, a credential that has ended or needs to be renewed. */
 const REMOTE_LOOK_MS = 5 * 60_000;
@@ -51,29 +52,38 @@ async function lookAt(key: string, deps: AuthorityDeps, signal: AbortSignal): Pr
   const { stepped, blocked } = await tryStep(plan.step, source, runtime, deps);
   if (stepped) runtime.generations = deps.generationSecrets(key).flatMap(({ generation }) => generation ?? []);
 
-  const probe = await probeBackend(runtime, signal);
+  const trust = await probe(runtime, signal);
   const unreadable = stored.find(({ problem }) => problem !== undefined);
   const refused =
     source.trouble ?? blocked ?? (unreadable && { code: 'CAPairRefused' as const, message: unreadable.problem ?? '' });
   const now = deps.clock.now();
+  const { breaker } = runtime;
   // Where nothing signs, the reason why is that of the source, not that nothing signs.
-  const trouble = probe.trouble && (refused ?? probe.trouble);
-  show(key, runtime, viewAuthority(runtime, probe.trust, trouble, now), deps);
-  await report(resource, runtime.generations, { trouble, refused, waitingFor: plan.waitingFor }, deps);
+  const because = (trouble: Trouble | undefined) => trouble && (refused ?? trouble);
+  show(key, runtime, viewAuthority(runtime, trust, because(breaker.blockedBy), now), deps);
+  const nextProbeAt = breaker.blockedBy && new Date(now.getTime() + breaker.probeInMs);
+  const trouble = because(breaker.trouble);
+  await report(resource, runtime.generations, { trouble, refused, waitingFor: plan.waitingFor, nextProbeAt }, deps);
   if (stepped) return { do: 'again' };
-  return { do: 'rest', recheckAt: recheckAt(runtime, plan, trouble ?? refused, deps) };
+  return { do: 'rest', recheckAt: earliest([nextProbeAt, recheckAt(runtime, plan, refused, deps)]) };
 }
 
-/** What is trusted doesn't change because the authority is away. */
-async function probeBackend({ backend, view }: Runtime, signal: AbortSignal) {
+/** Answers what is to be trusted, which doesn't change because the authority is away. */
+async function probe(runtime: Runtime, signal: AbortSignal): Promise<readonly CertificateView[]> {
+  const { backend, breaker, definition, view } = runtime;
   let trust: readonly CertificateView[] = [...(view?.trust.anchors.values() ?? [])];
+  // Whatever woke us, another machine that is in trouble is left alone until then.
+  if (definition.capabilities.remote && breaker.probeInMs > 0) return trust;
+  const found = breaker.probe();
   try {
     trust = await backend.trust(signal);
     await backend.check(signal);
-    return { trust, trouble: undefined };
+    found(undefined);
   } catch (thrown) {
-    return { trust, trouble: troubleOf(thrown) };
+    const error = authorityError(thrown);
+    found(troubleOf(error), error.retryAfterMs);
   }
+  return trust;
 }
 
 function show(key: string, runtime: Runtime, view: AuthorityView, deps: AuthorityDeps): void {
@@ -88,15 +98,15 @@ function visible({ trouble, trust, signing, limits, generations }: AuthorityView
 }
 
 /** The next moment at which something may be otherwise without any event. */
-function recheckAt(runtime: Runtime, plan: Plan, trouble: Trouble | undefined, deps: AuthorityDeps): Date | undefined {
+function recheckAt(runtime: Runtime, plan: Plan, refused: Trouble | undefined, deps: AuthorityDeps): Date | undefined {
   const now = deps.clock.now();
-  runtime.attempts = trouble === undefined ? 0 : runtime.attempts + 1;
-  const probeAt = trouble && new Date(now.getTime() + backoffMs(runtime.attempts, PROBE, deps.clock.random()));
+  runtime.refusals = refused === undefined ? 0 : runtime.refusals + 1;
+  const tryAgain = refused && new Date(now.getTime() + backoffMs(runtime.refusals, REFUSED, deps.clock.random()));
   const ends = runtime.generations.map(({ pair }) => endOf(pair)).filter((end) => end > now);
   const renewals = runtime.generations
     .map(({ pair: { certificate } }) => successorDue(certificate))
     .filter((due) => due > now);
   const planned = plan.step.do === 'settle' ? plan.step.recheckAt : undefined;
   const lookAgain = runtime.definition.capabilities.remote ? new Date(now.getTime() + REMOTE_LOOK_MS) : undefined;
-  return earliest([probeAt, planned, lookAgain, ...ends, ...renewals]);
+  return earliest([tryAgain, planned, lookAgain, ...ends, ...renewals]);
 }

@@ -1,17 +1,13 @@
-import { authorityKey, type CertificateAuthority } from '../api/certificate-authority.ts';
+import { authorityKey, type CertificateAuthority, type RateLimit } from '../api/certificate-authority.ts';
 import type { Authority, AuthorityDefinition } from '../authorities/authority.ts';
 import type { AuthorityView } from '../certificate/observed.ts';
-import type { ErrorCode } from '../errors.ts';
 import { bundleOf } from '../pki/bundle.ts';
 import { isSameCa } from '../pki/ca.ts';
 import type { CertificateView } from '../pki/certificate.ts';
 import type { Turnstile } from '../queue/turnstile.ts';
+import type { Breaker } from './breaker.ts';
 import { endOf, type Generation, signingGeneration } from './generations.ts';
-
-export interface Trouble {
-  readonly code: ErrorCode;
-  readonly message: string;
-}
+import type { Trouble } from './trouble.ts';
 
 /** One authority as it runs: its backend, and what is known of it. Nothing in here must survive a restart. */
 export interface Runtime {
@@ -20,15 +16,19 @@ export interface Runtime {
   readonly origin: string;
   readonly definition: AuthorityDefinition<never>;
   readonly backend: Authority;
+  /** How often it may be asked at most: what its spec says, or else what is sound for its kind. */
+  readonly rateLimit: RateLimit | undefined;
   /** Keeps it from being asked by too many at once, or too often; undefined where there is no such limit. */
   readonly turnstile: Turnstile | undefined;
+  /** Keeps it from being asked at all while it is in trouble. */
+  readonly breaker: Breaker;
   /** Ends the watches that the backend has begun. */
   readonly release: () => void;
   generations: readonly Generation[];
   /** See Rotation.clearSince. */
   clearSince: ReadonlyMap<string, Date>;
-  /** Tries in a row that have failed. */
-  attempts: number;
+  /** How often in a row a new CA pair was refused. */
+  refusals: number;
   /** Undefined until the first look has come to an end. */
   view: AuthorityView | undefined;
 }

@@ -28,6 +28,29 @@ export async function report(
   await deps.writeStatus(resource, status);
   const event = troubleEvent(resource.status, status);
   if (event !== undefined) deps.tell(resource, event);
+  logChange(resource, event, status, deps);
+}
+
+function logChange(
+  resource: CertificateAuthority,
+  trouble: EventText | undefined,
+  status: AuthorityStatus,
+  { log }: AuthorityDeps,
+): void {
+  const { kind, namespace, name, type } = resource;
+  const about = { kind, namespace, name, type };
+  if (trouble !== undefined)
+    log.warn('authority in trouble', {
+      ...about,
+      code: trouble.reason,
+      error: trouble.note,
+      nextProbe: status.nextProbeTime,
+    });
+  else if (isReady(status) && !isReady(resource.status)) log.info('authority ready', about);
+}
+
+function isReady(status: AuthorityStatus): boolean {
+  return authorityConditions(status).some(({ type, status: value }) => type === 'Ready' && value === 'True');
 }
 
 /** Each trouble is told of once, when it begins or turns into another. */

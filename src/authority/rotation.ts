@@ -1,11 +1,11 @@
 import type { CertificateAuthority } from '../api/certificate-authority.ts';
-import { AuthorityError, classify } from '../errors.ts';
 import { bundleOf } from '../pki/bundle.ts';
 import type { CaPair } from '../pki/ca.ts';
 import type { AuthorityDeps } from './deps.ts';
 import type { GenerationSecret } from './generation-secret.ts';
 import { type Plan, planRotation, type Step } from './generations.ts';
-import type { Runtime, Trouble } from './registry.ts';
+import type { Runtime } from './registry.ts';
+import { authorityError, type Trouble, troubleOf } from './trouble.ts';
 
 /** The pair that is to sign, and the version that it would get as a new generation. */
 export interface Source {
@@ -25,7 +25,7 @@ export async function readSource(runtime: Runtime, version: number, signal: Abor
   try {
     return { pair: await backend.keyPair(newest?.pair, version, signal), version, trouble: undefined };
   } catch (thrown) {
-    return { pair: undefined, version, trouble: troubleOf(thrown) };
+    return { pair: undefined, version, trouble: troubleOf(authorityError(thrown)) };
   }
 }
 
@@ -51,7 +51,7 @@ export async function tryStep(
   try {
     return { stepped: await take(...step), blocked: undefined };
   } catch (thrown) {
-    return { stepped: false, blocked: troubleOf(thrown) };
+    return { stepped: false, blocked: troubleOf(authorityError(thrown)) };
   }
 }
 
@@ -108,11 +108,4 @@ export function nextVersion(resource: CertificateAuthority, stored: readonly Gen
     ...(resource.status.generations ?? []).map(({ version }) => version),
   ];
   return Math.max(0, ...known) + 1;
-}
-
-/** What is the authority's own fault, to be told of; anything else is thrown on, for the controller's own backoff. */
-export function troubleOf(thrown: unknown): Trouble {
-  const error = classify(thrown);
-  if (!(error instanceof AuthorityError)) throw error;
-  return { code: error.code, message: error.message };
 }

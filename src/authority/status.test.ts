@@ -30,6 +30,7 @@ function told(findings: Partial<AuthorityFindings>, before: AuthorityStatus = {}
     generations: [],
     signing: undefined,
     waitingFor: [],
+    nextProbeAt: undefined,
     ...findings,
   };
   return authorityStatus(authority(before), all, now);
@@ -163,6 +164,13 @@ test('conditions of other writers stay, beside ours', () => {
     conditions?.find(({ type }) => type === foreign.type),
     foreign,
   );
+});
+
+test('while an authority is in trouble, its status says when it is asked next', () => {
+  const trouble = { code: 'AuthorityUnreachable', message: 'the connection was refused' } as const;
+  const down = told({ trouble, nextProbeAt: new Date('2026-06-01T12:00:07.400Z') });
+  assert.is(down.nextProbeTime, '2026-06-01T12:00:08Z');
+  assert.is(told({}, down).nextProbeTime, undefined);
 });
 
 test.run();

@@ -2,7 +2,7 @@ import { authorityConditions, type CertificateAuthority } from '../api/certifica
 import { mergeConditions, type NewCondition, toRfc3339 } from '../api/conditions.ts';
 import type { AuthorityStatus, CAGeneration } from '../api/generated/types.ts';
 import type { Generation } from './generations.ts';
-import type { Trouble } from './registry.ts';
+import type { Trouble } from './trouble.ts';
 
 /** The types of conditions that Certwheel writes. */
 export const AUTHORITY_CONDITIONS: readonly string[] = ['Ready', 'Stalled', 'Rotating'];
@@ -20,6 +20,8 @@ export interface AuthorityFindings {
   readonly generations: readonly Generation[];
   readonly signing: Generation | undefined;
   readonly waitingFor: readonly string[];
+  /** When an authority that can't be asked is probed again. */
+  readonly nextProbeAt: Date | undefined;
 }
 
 /** What there is to say about an authority; equal input gives an equal status. */
@@ -28,7 +30,7 @@ export function authorityStatus(
   findings: AuthorityFindings,
   now: Date,
 ): AuthorityStatus {
-  const { trouble, refused, signing, generations } = findings;
+  const { trouble, refused, signing, generations, nextProbeAt } = findings;
   const observedGeneration = resource.generation;
   const wanted = [
     readiness(findings),
@@ -44,11 +46,17 @@ export function authorityStatus(
       now,
     ),
     backend: resource.type,
+    ...(nextProbeAt === undefined ? {} : { nextProbeTime: toRfc3339(wholeSecondsUp(nextProbeAt)) }),
     ...(signing === undefined
       ? {}
       : { activeGeneration: signing.version, notAfter: toRfc3339(signing.pair.certificate.notAfter) }),
     ...describeGenerations(generations, resource.status.generations ?? [], now),
   };
+}
+
+/** What is shown must not be before what is done. */
+function wholeSecondsUp(moment: Date): Date {
+  return new Date(Math.ceil(moment.getTime() / 1_000) * 1_000);
 }
 
 function readiness({ trouble, signing }: AuthorityFindings): NewCondition {

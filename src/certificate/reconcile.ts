@@ -11,14 +11,7 @@ import { earliest } from '../api/moments.ts';
 import { keyOf } from '../api/parse.ts';
 import { isStored } from '../api/stored-status.ts';
 import type { Authority, Pending } from '../authorities/authority.ts';
-import {
-  AuthorityError,
-  type CertwheelError,
-  classify,
-  DeniedError,
-  RetryableError,
-  UnexpectedError,
-} from '../errors.ts';
+import { type CertwheelError, classify, DeniedError, RetryableError, UnexpectedError } from '../errors.ts';
 import { backoffMs } from '../queue/backoff.ts';
 import type { Outcome, Run } from '../queue/controller.ts';
 import type { Turnstile } from '../queue/turnstile.ts';
@@ -49,8 +42,6 @@ export interface CertificateDeps extends ActDeps, TidyDeps, TellDeps {
   runtime(
     resource: ClientCertificate,
   ): { readonly backend: Authority; readonly turnstile: Turnstile | undefined } | undefined;
-  /** The authority failed under us: it is to be probed, and its certificates are to wait. */
-  reportTrouble(resource: ClientCertificate, error: CertwheelError): void;
   /** Writes the status on the condition that the resource is still the one that was looked at. */
   writeStatus(resource: ClientCertificate | BrokenClientCertificate, status: ClientCertificateStatus): Promise<void>;
   /** How long workloads may take to load a Secret that has changed. */
@@ -184,7 +175,6 @@ async function reportFailure(
   const now = deps.clock.now();
   const type = isAuthority(seen.authority) ? seen.authority.type : 'none';
   deps.metrics.failed(type, error.code);
-  if (error instanceof AuthorityError) deps.reportTrouble(resource, error);
   if (error instanceof DeniedError) {
     const denied = await deps.observe(resource);
     // What is kept with the request is told as what it is: nothing will be tried again.

@@ -98,4 +98,36 @@ test('one who was called and does not come keeps nobody waiting for ever', async
   turnstile.close();
 });
 
+test('a door that is shut lets nobody in, ajar one at a time by deadline, and wide open all that the limits allow', () => {
+  const called: string[] = [];
+  const turnstile = new Turnstile({ capacity: 3 }, systemClock, (key) => called.push(key));
+  assert.ok(turnstile.enter('inside', 1));
+  turnstile.admit(0);
+  for (const [index, key] of ['late', 'soon', 'later', 'last'].entries())
+    assert.not(turnstile.enter(key, [30, 20, 40, 50][index]));
+  turnstile.leave();
+  assert.equal(called, []);
+  turnstile.admit(1);
+  assert.equal(called, ['soon']);
+  assert.ok(turnstile.enter('soon', 20));
+  assert.equal(called, ['soon']);
+  turnstile.admit(Number.POSITIVE_INFINITY);
+  assert.equal(called, ['soon', 'late', 'later']);
+  turnstile.close();
+});
+
+test('who was inside when it was shut counts, until he has left', () => {
+  const called: string[] = [];
+  const turnstile = new Turnstile({ capacity: 3 }, systemClock, (key) => called.push(key));
+  for (const key of ['a', 'b']) assert.ok(turnstile.enter(key, 1));
+  turnstile.admit(0);
+  turnstile.enter('c', 1);
+  turnstile.admit(1);
+  turnstile.leave();
+  assert.equal(called, []);
+  turnstile.leave();
+  assert.equal(called, ['c']);
+  turnstile.close();
+});
+
 test.run();

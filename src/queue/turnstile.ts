@@ -28,6 +28,8 @@ export class Turnstile {
   readonly #called = new Map<string, number>();
   #arrivals = 0;
   #inside = 0;
+  /** See `admit`. */
+  #most = Number.POSITIVE_INFINITY;
   /** A bucket that fills at the rate; each entry takes one. */
   #tokens: number;
   #filledAtMs: number;
@@ -63,6 +65,12 @@ export class Turnstile {
     this.#callNext();
   }
 
+  /** From now on so many may be inside at once, if the limits allow as many; with 0, whoever comes waits. */
+  admit(most: number): void {
+    this.#most = most;
+    this.#callNext();
+  }
+
   /** Calls nobody any more. */
   close(): void {
     clearTimeout(this.#timer);
@@ -86,7 +94,7 @@ export class Turnstile {
   /** While somebody waits: when the next token is there, and now and then in case one who was called didn't come. */
   #lookAgainLater(): void {
     clearTimeout(this.#timer);
-    if (this.#waiting.size === 0) return;
+    if (this.#waiting.size === 0 || this.#most === 0) return;
     const { rate } = this.#limits;
     const tokenMs =
       rate === undefined || this.#tokens >= 1 ? LOOK_AGAIN_MS : ((1 - this.#tokens) * rate.perMs) / rate.requests;
@@ -96,7 +104,8 @@ export class Turnstile {
   /** For how many more there is room, those who were called included. */
   #room(): number {
     this.#fill();
-    return Math.floor(Math.min(this.#limits.capacity - this.#inside, this.#tokens)) - this.#called.size;
+    const places = Math.min(this.#limits.capacity, this.#most) - this.#inside;
+    return Math.floor(Math.min(places, this.#tokens)) - this.#called.size;
   }
 
   #fill(): void {

@@ -3,16 +3,18 @@ import { authorityKey, authorityResource, type CertificateAuthority } from '../a
 import type { AuthorityKind } from '../api/client-certificate.ts';
 import { CONFIG_MAPS, type Resource, SECRETS } from '../api/names.ts';
 import { keyOf, type RawObject } from '../api/parse.ts';
-import type { Authority, SecretContent } from '../authorities/authority.ts';
+import type { SecretContent } from '../authorities/authority.ts';
+import { Breaker } from '../authority/breaker.ts';
 import type { AuthorityDeps } from '../authority/deps.ts';
 import { generationManifest } from '../authority/generation-secret.ts';
 import { type Member, signingGeneration } from '../authority/generations.ts';
 import { reconcileAuthority } from '../authority/reconcile.ts';
 import type { Runtime } from '../authority/registry.ts';
 import { AUTHORITY_CONDITIONS } from '../authority/status.ts';
+import { troubleOf } from '../authority/trouble.ts';
 import { secretKeyOf } from '../certificate/observe.ts';
 import { isOurs } from '../certificate/observed.ts';
-import { ApiError, AuthorityError } from '../errors.ts';
+import { ApiError, AuthorityError, DeniedError } from '../errors.ts';
 import { CREATE_ONLY } from '../kube/object.ts';
 import type { Reference } from '../kube/references.ts';
 import { Controller } from '../queue/controller.ts';
@@ -79,15 +81,27 @@ export function wireAuthorities(services: Services, wakes: Wakes): Controller {
 }
 
 function startAuthority(resource: CertificateAuthority, services: Services, wakes: Wakes, wake: () => void): Runtime {
-  const { client, clock, config, definitions, log, metrics, registry, references } = services;
+  const { client, clock, config, definitions, log, registry, references } = services;
   const definition = definitions.find(({ type }) => type === resource.type);
   // The schema admits only what there is a definition for; a test holds the two against each other.
   if (definition === undefined) throw new Error(`no authority of type ${resource.type} is known`);
   const namespace = namespaceOf(resource, services);
+  const { capabilities } = definition;
+  const rateLimit = resource.rateLimit ?? capabilities.rateLimit;
+  const limits = { capacity: capabilities.remote ? ASKED_AT_ONCE : Number.POSITIVE_INFINITY, rate: rateLimit };
+  const turnstile =
+    capabilities.remote || rateLimit !== undefined ? new Turnstile(limits, clock, wakes.certificate) : undefined;
+  const breaker = new Breaker(clock, turnstile);
+  // One that asks nobody else is as its probe finds it.
+  const told = capabilities.remote ? breaker : undefined;
+  const onReferenceChange = () => {
+    breaker.hurry();
+    wake();
+  };
   const used = new Map<string, Reference>();
   const read = async (kind: Resource, name: string) => {
     const id = `${kind.plural}/${name}`;
-    const reference = used.get(id) ?? references.acquire(kind, namespace, name, wake);
+    const reference = used.get(id) ?? references.acquire(kind, namespace, name, onReferenceChange);
     used.set(id, reference);
     await reference.synced;
     return reference.get();
@@ -110,47 +124,52 @@ function startAuthority(resource: CertificateAuthority, services: Services, wake
     signing: () => signingGeneration(runtime()?.generations ?? [], clock.now()),
     trusted: () => (runtime()?.generations ?? []).map(({ pair }) => pair),
   });
-  const { capabilities } = definition;
-  const limits = { capacity: capabilities.remote ? ASKED_AT_ONCE : Number.POSITIVE_INFINITY, rate: resource.rateLimit };
-  const turnstile =
-    capabilities.remote || resource.rateLimit !== undefined
-      ? new Turnstile(limits, clock, wakes.certificate)
-      : undefined;
   return {
     resource,
     origin: hash('sha256', JSON.stringify([resource.uid, resource.type, resource.backend]), 'base64url').slice(0, 16),
     definition,
+    rateLimit,
     turnstile,
-    backend: timed(backend, definition.type, services, metrics.authorityAnswered),
+    breaker,
+    backend: {
+      ...backend,
+      issue: (request, signal) =>
+        toldTo(told, wake, () => timed(() => backend.issue(request, signal), definition.type, services)),
+    },
     release: () => {
       turnstile?.close();
       for (const reference of used.values()) reference.release();
     },
     generations: [],
     clearSince: new Map(),
-    attempts: 0,
+    refusals: 0,
     view: undefined,
   };
 }
 
-/** The same backend, with a look at the clock around each certificate. */
-function timed(
-  backend: Authority,
-  type: string,
-  { clock }: Services,
-  answered: (type: string, seconds: number) => void,
-): Authority {
-  return {
-    ...backend,
-    issue: async (request, signal) => {
-      const startedMs = clock.monotonicMs();
-      try {
-        return await backend.issue(request, signal);
-      } finally {
-        answered(type, (clock.monotonicMs() - startedMs) / 1000);
-      }
-    },
-  };
+/** The request of a certificate, whose end tells how the authority is; `wake` has it looked at where that is news. */
+async function toldTo<T>(breaker: Breaker | undefined, wake: () => void, ask: () => Promise<T>): Promise<T> {
+  try {
+    const answer = await ask();
+    if (breaker?.answered()) wake();
+    return answer;
+  } catch (thrown) {
+    if (thrown instanceof AuthorityError) {
+      breaker?.failed(troubleOf(thrown), thrown.retryAfterMs);
+      wake();
+    } else if (thrown instanceof DeniedError && breaker?.answered()) wake();
+    throw thrown;
+  }
+}
+
+/** A look at the clock around the request of each certificate. */
+async function timed<T>(ask: () => Promise<T>, type: string, { clock, metrics }: Services): Promise<T> {
+  const startedMs = clock.monotonicMs();
+  try {
+    return await ask();
+  } finally {
+    metrics.authorityAnswered(type, (clock.monotonicMs() - startedMs) / 1000);
+  }
 }
 
 /** A lost race is tried again; a Secret of that name which isn't ours never gives way by itself. */

@@ -20,14 +20,8 @@ import type { WorkQueue } from '../queue/work-queue.ts';
 import type { Cluster } from './cluster.ts';
 import { type Services, tell, writeStatus } from './services.ts';
 
-/** Which authority has shown trouble, so that it is probed. */
-export type ReportTrouble = (authorityKey: string) => void;
-
 /** The controller of ClientCertificates, and what is to be called when one of them is gone. */
-export function wireCertificates(
-  services: Services,
-  reportTrouble: ReportTrouble,
-): { controller: Controller; forget: (key: string) => void } {
+export function wireCertificates(services: Services): { controller: Controller; forget: (key: string) => void } {
   const { cluster, client, clock, config, events, log, metrics, registry, assertLeading } = services;
   const foreign = new ForeignSecrets(services, (key) => controller.queue.add(key));
   const secrets = secretAccess(services);
@@ -69,7 +63,6 @@ export function wireCertificates(
       return seen;
     },
     runtime: (resource) => registry.get(referredAuthority(resource)),
-    reportTrouble: (resource) => reportTrouble(referredAuthority(resource)),
     writeStatus: async (resource, status) => {
       cluster.certificates.put(
         await writeStatus(client, CLIENT_CERTIFICATES, resource, status, CERTIFICATE_CONDITIONS),

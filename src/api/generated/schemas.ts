@@ -1113,6 +1113,10 @@ export const certificateAuthoritySchema = {
           "type": "string",
           "maxLength": 32
         },
+        "nextProbeTime": {
+          "type": "string",
+          "format": "date-time"
+        },
         "activeGeneration": {
           "type": "integer",
           "format": "int32",
@@ -1932,6 +1936,10 @@ export const clusterCertificateAuthoritySchema = {
         "backend": {
           "type": "string",
           "maxLength": 32
+        },
+        "nextProbeTime": {
+          "type": "string",
+          "format": "date-time"
         },
         "activeGeneration": {
           "type": "integer",

@@ -621,8 +621,10 @@ export interface AuthorityLimits {
   )[];
 }
 /**
- * How often the backend may be asked, for all certificates of this authority together; further ones wait.
- * Example: requests 50, per Minute. Without it there is no limit for secret and selfManaged.
+ * How often the backend may be asked, for all certificates of this authority together; further ones wait,
+ * and those whose certificate expires soonest come first. Example: requests 50, per Minute. Without it a
+ * default holds: 50 per second for vault and stepCA, 10 for kubernetesCSR, 5 for certManager, with bursts
+ * of twice as many; for secret and selfManaged there is no limit.
  */
 export interface RateLimit {
   /**
@@ -657,6 +659,11 @@ export interface AuthorityStatus {
    * The backend that spec names. Example: selfManaged.
    */
   backend?: string;
+  /**
+   * Only while no certificate can be had: when Certwheel asks the backend next, by one request, whether that
+   * is over. Certificates wait meanwhile.
+   */
+  nextProbeTime?: string;
   /**
    * The version of the CA generation that signs.
    */

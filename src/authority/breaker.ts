@@ -1,0 +1,117 @@
+import type { Clock } from '../clock.ts';
+import { backoffMs } from '../queue/backoff.ts';
+import type { Trouble } from './trouble.ts';
+
+const PROBE = { firstMs: 1_000, longestMs: 30_000 };
+/** Where nobody needs a certificate any more, a request that failed is forgotten by a good probe so much later. */
+const DOUBT_MS = 120_000;
+
+/** Through which certificates come to an authority: so many at a time. */
+export interface Door {
+  admit(most: number): void;
+}
+
+interface Doubt {
+  readonly trouble: Trouble;
+  readonly sinceMs: number;
+}
+
+type State =
+  | { readonly is: 'closed' }
+  | { readonly is: 'open'; readonly trouble: Trouble; readonly doubt: Doubt | undefined }
+  | { readonly is: 'trial'; readonly doubt: Doubt | undefined };
+
+/**
+ * Keeps certificates from an authority that is in trouble. While it is open, nobody comes through, and the authority is
+ * probed now and then, however many wait for it. After a good probe one certificate is tried, and when that was answered,
+ * all. Reckoned on the monotonic clock: a wall clock that is set back must not put a probe off.
+ */
+export class Breaker {
+  readonly #clock: Clock;
+  readonly #door: Door | undefined;
+  #state: State = { is: 'closed' };
+  /** Failures in a row, of probes and of certificates on trial. */
+  #attempts = 0;
+  #probeAtMs = 0;
+  /** Failures in all. */
+  #failures = 0;
+
+  constructor(clock: Clock, door: Door | undefined) {
+    this.#clock = clock;
+    this.#door = door;
+  }
+
+  /** Why nobody comes through; undefined where somebody does. */
+  get blockedBy(): Trouble | undefined {
+    return this.#state.is === 'open' ? this.#state.trouble : undefined;
+  }
+
+  /** What is wrong as far as is known. It outlasts a probe: only a certificate shows that certificates can be had again. */
+  get trouble(): Trouble | undefined {
+    return this.#state.is === 'trial' ? this.#state.doubt?.trouble : this.blockedBy;
+  }
+
+  /** How long the next probe has to wait, in milliseconds; 0 where it may be made now. */
+  get probeInMs(): number {
+    return this.#state.is === 'open' ? Math.max(0, this.#probeAtMs - this.#clock.monotonicMs()) : 0;
+  }
+
+  /**
+   * Begins a probe. What it answers is to be called with what was found; `retryAfterMs` is for how long the authority
+   * asked to be left alone, if it did. A probe that was overtaken by a failure tells nothing of what was after it.
+   */
+  probe(): (trouble: Trouble | undefined, retryAfterMs?: number) => void {
+    const failures = this.#failures;
+    return (trouble, retryAfterMs) => {
+      if (failures === this.#failures) this.#probed(trouble, retryAfterMs);
+    };
+  }
+
+  /** A certificate's request failed, and any other would have. The first time it is looked into at once. */
+  failed(trouble: Trouble, retryAfterMs?: number): void {
+    // What was under way together fails together.
+    if (this.#state.is === 'open') return;
+    const doubt = { trouble, sinceMs: this.#clock.monotonicMs() };
+    this.#open(trouble, doubt, retryAfterMs ?? (this.#attempts === 0 ? 0 : undefined));
+  }
+
+  /**
+   * A certificate's request was answered, be it with a no. True where that ends the trial; one that was made before the
+   * trouble began tells nothing.
+   */
+  answered(): boolean {
+    if (this.#state.is !== 'trial') return false;
+    this.#close();
+    return true;
+  }
+
+  /** What it depends on has changed, so that the next probe need not wait. */
+  hurry(): void {
+    this.#probeAtMs = 0;
+    this.#attempts = 0;
+  }
+
+  #probed(trouble: Trouble | undefined, retryAfterMs: number | undefined): void {
+    const doubt = this.#state.is === 'closed' ? undefined : this.#state.doubt;
+    if (trouble !== undefined) this.#open(trouble, doubt, retryAfterMs);
+    else if (doubt !== undefined && this.#clock.monotonicMs() - doubt.sinceMs > DOUBT_MS) this.#close();
+    else if (this.#state.is === 'open') {
+      this.#state = { is: 'trial', doubt };
+      this.#door?.admit(1);
+    }
+  }
+
+  #open(trouble: Trouble, doubt: Doubt | undefined, waitMs: number | undefined): void {
+    this.#state = { is: 'open', trouble, doubt };
+    this.#failures++;
+    this.#attempts++;
+    this.#probeAtMs = this.#clock.monotonicMs() + (waitMs ?? backoffMs(this.#attempts, PROBE, this.#clock.random()));
+    this.#door?.admit(0);
+  }
+
+  #close(): void {
+    this.#state = { is: 'closed' };
+    this.#attempts = 0;
+    this.#door?.admit(Number.POSITIVE_INFINITY);
+  }
+}
