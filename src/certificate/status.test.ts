@@ -106,6 +106,18 @@ const READY: Record<string, [seen: Observed, expected: string, now?: Date, failu
       .build(),
     'Ready=True LifeTooShort',
   ],
+  'a life that the authority has cut is said': [
+    issued.withSecret({ certificate: { notAfter: after(20 * HOUR) } }).build(),
+    'Ready=True DurationDiffers',
+  ],
+  'and one that it has lengthened': [
+    issued.withSecret({ certificate: { notAfter: after(48 * HOUR) } }).build(),
+    'Ready=True DurationDiffers',
+  ],
+  'a life that differs by less than a tenth is well': [
+    issued.withSecret({ certificate: { notAfter: after(23 * HOUR) } }).build(),
+    'Ready=True Issued',
+  ],
   'a certificate of another spec is not ready': [
     issued.withSecret({ memory: { requestedDurationMs: 1 } }).build(),
     'Ready=False SpecChanged',

@@ -15,6 +15,9 @@ export const CERTIFICATE_CONDITIONS: readonly string[] = ['Ready', 'Issuing', 'S
 /** Why a certificate is Ready and yet will expire in the hands of a workload. */
 export const LIFE_TOO_SHORT = 'LifeTooShort';
 
+/** A granted life that differs by no more than this part of the one that was asked for is not worth a word. */
+const WORTH_TELLING = 0.1;
+
 /** Why a certificate is being issued, and nothing is wrong: its authority answers later. */
 export const AWAITED = 'Pending';
 
@@ -128,7 +131,23 @@ function readyBecause(
       reason: 'RenewBeforeTooLong',
       message: `${validity}; renewBefore leaves less than a tenth of the granted life, so the default is used`,
     };
+  const granted = grantedOtherwise(seen, held);
+  if (granted !== undefined) return { reason: 'DurationDiffers', message: `${validity}; ${granted}` };
   return { reason: 'Issued', message: validity };
+}
+
+/** What an authority made of the life that was asked for, where that is another. */
+function grantedOtherwise({ resource, secret }: Observed, { notAfter }: CertificateFacts): string | undefined {
+  const issuedAt = secret?.memory.issuedAt;
+  if (issuedAt === undefined) return undefined;
+  const { durationMs } = resource.spec;
+  const grantedMs = notAfter.getTime() - issuedAt.getTime();
+  if (Math.abs(grantedMs - durationMs) <= durationMs * WORTH_TELLING) return undefined;
+  return `the authority granted about ${formatDuration(wholeMinutes(grantedMs))} where ${formatDuration(durationMs)} were asked for`;
+}
+
+function wholeMinutes(ms: number): number {
+  return Math.max(1, Math.round(ms / 60_000)) * 60_000;
 }
 
 function progress(

@@ -1,7 +1,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { patchSecret, renewAt, untilRevision } from '../support/edits.ts';
-import { clientCertificate, create, readSecret, statusOf, untilReady } from '../support/objects.ts';
+import { clientCertificate, conditionOf, create, readSecret, statusOf, untilReady } from '../support/objects.ts';
 import { faultOf, opensslAccepts } from '../support/secret-proof.ts';
 import { base64, createVaultAuthority, oneStage, untilAuthority, vaultSpec } from './vault/stage.ts';
 
@@ -69,6 +69,9 @@ test('a life that the role caps is taken, and said', async () => {
   const status = await untilReady(world, namespace, 'capped');
   const minutes = (Date.parse(status.notAfter ?? '') - Date.now()) / 60_000;
   assert.ok(minutes > 58 && minutes <= 60, `lives for ${minutes} min`);
+  const ready = conditionOf(status, 'Ready');
+  assert.is(ready?.reason, 'DurationDiffers');
+  assert.match(ready?.message ?? '', 'the authority granted about 1h where 24h were asked for');
   const line = controller.logs.find(({ warnings }) => warnings !== undefined);
   assert.match(JSON.stringify(line), 'is longer than permitted maxTTL');
 });
