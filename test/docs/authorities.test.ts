@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { load } from 'js-yaml';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import type { AuthorityDefinition } from '../../src/authorities/authority.ts';
 import { AUTHORITIES } from '../../src/authorities/index.ts';
 
 // A kind of authority is done when all of this is there; docs/adding-an-authority.md tells how.
@@ -85,6 +86,27 @@ test('whatever the schema admits is known, and whatever stands for a backend bel
     .map((path) => /: AuthorityDefinition<[^{]*= \{\s*type: '(\w+)'/.exec(read(path))?.[1])
     .filter((type) => type !== undefined);
   assert.equal(defined.sort(), types);
+});
+
+test('each that is another machine has a rate which it bears, and the schema says which', () => {
+  const { remote, local } = Object.groupBy(AUTHORITIES as readonly AuthorityDefinition<never>[], ({ capabilities }) =>
+    capabilities.remote ? 'remote' : 'local',
+  );
+  assert.equal(
+    local?.flatMap(({ capabilities }) => capabilities.rateLimit ?? []),
+    [],
+  );
+  const text = read('crds/certificateauthorities.yaml').replaceAll(/\s+/g, ' ');
+  const [, sentence = ''] = /Without it a default holds: (.*?), with bursts of twice as many/.exec(text) ?? [];
+  const told = [...sentence.matchAll(/(\d+)(?: per second)? for (\w+)(?: and (\w+))?/g)].flatMap(
+    ([, requests, ...types]) =>
+      types.flatMap((type) => (type === undefined ? [] : `${type}: ${requests}, ${requests}`)),
+  );
+  const actual = remote?.map(({ type, capabilities: { rateLimit } }) => {
+    const perSecond = ((rateLimit?.requests ?? 0) * 1_000) / (rateLimit?.perMs ?? 1);
+    return `${type}: ${perSecond}, ${(rateLimit?.burst ?? 0) / 2}`;
+  });
+  assert.equal(told.sort(), actual?.sort());
 });
 
 test('one that has nothing is told all that it lacks', () => {

@@ -2,6 +2,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { names } from '../../bench/rate.ts';
 import { metricsOf } from '../process/support/metrics.ts';
+import { renewAt, untilRevision } from '../support/edits.ts';
 import { clientCertificate, create, createAuthority, selfManaged, untilReady } from '../support/objects.ts';
 import { eventually, oneWorld } from '../support/world.ts';
 
@@ -30,6 +31,28 @@ test('an authority with a rate limit is asked no more often, and all get their c
   }
   const tookMs = Math.max(...signed) - Math.min(...signed);
   assert.ok(tookMs > ((COUNT - RATE.burst - 1) / RATE.requests) * 1_000 * 0.9, `${tookMs} ms for all`);
+  assert.is(await controller.stop(), 0);
+});
+
+test('of those that wait, the one that expires soonest comes first', async () => {
+  const world = await shared.get();
+  const controller = await world.controller();
+  const namespace = await world.namespace();
+  await createAuthority(world, selfManaged(namespace, 'ca', { rateLimit: { requests: 1, per: 'Second', burst: 1 } }));
+  const hours = [6, 2, 5, 1, 4, 3];
+  for (const each of hours) await create(world, clientCertificate(namespace, `h${each}`, { duration: `${each}h` }));
+  for (const each of hours) await untilReady(world, namespace, `h${each}`);
+  const from = controller.logs.length;
+  const moment = new Date().toISOString();
+  await Promise.all(hours.map((each) => renewAt(world, namespace, `h${each}`, moment)));
+  for (const each of hours) await untilRevision(world, namespace, `h${each}-tls`, 2);
+  const order = controller.logs
+    .slice(from)
+    .filter(({ message }) => message === 'signing')
+    .map(({ name }) => name);
+  // Who comes first finds nobody waiting.
+  assert.equal(order.slice(1), [...order.slice(1)].sort());
+  assert.is(order.length, hours.length);
   assert.is(await controller.stop(), 0);
 });
 
