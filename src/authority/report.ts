@@ -26,8 +26,8 @@ export async function report(
   deps.metrics.show(resource, findings.trouble === undefined, ca);
   if (isDeepStrictEqual(status, resource.status)) return;
   await deps.writeStatus(resource, status);
-  const event = troubleEvent(resource.status, status);
-  if (event !== undefined) deps.tell(resource, event);
+  for (const event of [troubleEvent(resource.status, status), quotaEvent(resource.status, status)])
+    if (event !== undefined) deps.tell(resource, event);
 }
 
 /** Each trouble is told of once, when it begins or turns into another. */
@@ -39,6 +39,14 @@ function troubleEvent(before: AuthorityStatus, after: AuthorityStatus): EventTex
   const now = trouble(after);
   if (now === undefined || now.message === trouble(before)?.message) return undefined;
   return { type: 'Warning', reason: now.reason, action: 'Verify', note: now.message };
+}
+
+/** That the quota is short is told of when it begins, and when it gets worse; the figures change more often. */
+function quotaEvent(before: AuthorityStatus, after: AuthorityStatus): EventText | undefined {
+  const short = (status: AuthorityStatus) => authorityConditions(status).find(({ type }) => type === 'QuotaShort');
+  const [now, then] = [short(after), short(before)];
+  if (now === undefined || now.reason === then?.reason || then?.reason === 'OverQuota') return undefined;
+  return { type: 'Warning', reason: now.reason, action: 'Forecast', note: now.message };
 }
 
 /** One that was stored under an older schema: nothing can be done with it but to say so. */

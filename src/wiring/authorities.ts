@@ -1,9 +1,15 @@
 import { hash } from 'node:crypto';
-import { authorityKey, authorityResource, type CertificateAuthority } from '../api/certificate-authority.ts';
+import {
+  allowsNamespace,
+  authorityKey,
+  authorityResource,
+  type CertificateAuthority,
+} from '../api/certificate-authority.ts';
 import type { AuthorityKind } from '../api/client-certificate.ts';
 import { CONFIG_MAPS, type Resource, SECRETS } from '../api/names.ts';
 import { keyOf, type RawObject } from '../api/parse.ts';
 import type { Authority, SecretContent } from '../authorities/authority.ts';
+import type { Consumer } from '../authority/demand.ts';
 import type { AuthorityDeps } from '../authority/deps.ts';
 import { generationManifest } from '../authority/generation-secret.ts';
 import { type Member, signingGeneration } from '../authority/generations.ts';
@@ -44,6 +50,7 @@ export function wireAuthorities(services: Services, wakes: Wakes): Controller {
     start: (resource) => startAuthority(resource, services, wakes, () => controller.queue.add(authorityKey(resource))),
     generationSecrets: (key) => cluster.generations.byIndex('authority', key),
     members: (key) => members(key, services),
+    consumers: (resource) => consumers(resource, services),
     writeGeneration: async (
       resource,
       generation,
@@ -65,7 +72,7 @@ export function wireAuthorities(services: Services, wakes: Wakes): Controller {
       cacheOf(kind, services).put(stored, resource.resourceVersion);
     },
     tell: (resource, event) => tell(events, authorityResource(resource.kind), resource, event),
-    metrics: { show: metrics.showAuthority, hide: metrics.hideAuthority },
+    metrics: { show: metrics.showAuthority, showDemand: metrics.showDemand, hide: metrics.hideAuthority },
   };
   const controller = new Controller({
     name: 'authorities',
@@ -182,6 +189,16 @@ function members(key: string, { cluster }: Services): Member[] {
       trustBundleHash,
     };
   });
+}
+
+/** Who may merely name it asks nothing of it. */
+function consumers(resource: CertificateAuthority, { cluster }: Services): Consumer[] {
+  const serves = (namespace: string) =>
+    allowsNamespace(resource.allowedNamespaces, namespace, cluster.namespaces.get(namespace) ?? {});
+  return cluster
+    .membersOf(authorityKey(resource))
+    .filter(({ namespace }) => serves(namespace))
+    .map((each) => ({ resource: each, secret: cluster.secrets.get(secretKeyOf(each)) }));
 }
 
 /** The namespace in which an authority's references resolve and its CA generations are kept. */

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { authorityKey } from '../api/certificate-authority.ts';
 import { isBroken } from '../api/client-certificate.ts';
 import { keyOf } from '../api/parse.ts';
@@ -19,6 +20,8 @@ interface WakeDeps {
 
 /** A CA rotation counts its certificates at most this often, however many of them change. */
 const RECOUNT_MS = 500;
+/** And so long after the first change of what its certificates will need, an authority is looked at for it. */
+const FORECAST_MS = 10_000;
 
 /** Which change wakes whom: nothing but keys goes into the queues. */
 export function wireWakes({ cluster, certificates, authorities, registry, clock, onGone }: WakeDeps): void {
@@ -30,6 +33,8 @@ export function wireWakes({ cluster, certificates, authorities, registry, clock,
       // A rival may have come or gone.
       for (const rival of cluster.certificates.keysByIndex('secret', secretKeyOf(each))) certificates.add(rival);
       recount(referredAuthority(each));
+      // A rotation changes the status alone, and nothing of what is needed.
+      if (before?.uid !== after?.uid || before?.generation !== after?.generation) forecastAnew(referredAuthority(each));
     }
   });
 
@@ -61,12 +66,22 @@ export function wireWakes({ cluster, certificates, authorities, registry, clock,
     for (const each of [before, after]) if (each !== undefined) authorities.add(each.authority);
   });
 
-  cluster.namespaces.onChange((namespace) => {
-    for (const key of cluster.certificates.keysByIndex('clusterUsers', namespace)) certificates.add(key);
+  cluster.namespaces.onChange((namespace, before, after) => {
+    for (const each of cluster.certificates.byIndex('clusterUsers', namespace)) {
+      certificates.add(keyOf(each));
+      if (!isBroken(each) && !isDeepStrictEqual(before, after)) forecastAnew(referredAuthority(each));
+    }
   });
 
   function recount(authority: string): void {
     const rotating = (registry.get(authority)?.generations.length ?? 0) > 1;
     if (rotating) authorities.add(authority, new Date(clock.now().getTime() + RECOUNT_MS));
+  }
+
+  /** One that is in trouble is looked at soon anyway, and isn't to be asked more often than its probe does. */
+  function forecastAnew(authority: string): void {
+    const view = registry.get(authority)?.view;
+    if (view !== undefined && view.trouble === undefined)
+      authorities.add(authority, new Date(clock.now().getTime() + FORECAST_MS));
   }
 }

@@ -1036,6 +1036,30 @@ export const certificateAuthoritySchema = {
             }
           }
         },
+        "quota": {
+          "type": "object",
+          "required": [
+            "issuances"
+          ],
+          "properties": {
+            "issuances": {
+              "type": "integer",
+              "format": "int32",
+              "minimum": 1,
+              "maximum": 1000000000
+            },
+            "per": {
+              "type": "string",
+              "default": "Day",
+              "enum": [
+                "Hour",
+                "Day",
+                "Week",
+                "Month"
+              ]
+            }
+          }
+        },
         "allowSystemIdentities": {
           "type": "boolean",
           "default": false
@@ -1121,6 +1145,39 @@ export const certificateAuthoritySchema = {
         "notAfter": {
           "type": "string",
           "format": "date-time"
+        },
+        "demand": {
+          "type": "object",
+          "required": [
+            "certificates",
+            "issuancesPerDay",
+            "quotaPerDay",
+            "quotaFrom"
+          ],
+          "properties": {
+            "certificates": {
+              "type": "integer",
+              "format": "int32",
+              "minimum": 0
+            },
+            "issuancesPerDay": {
+              "type": "integer",
+              "format": "int64",
+              "minimum": 0
+            },
+            "quotaPerDay": {
+              "type": "integer",
+              "format": "int64",
+              "minimum": 0
+            },
+            "quotaFrom": {
+              "type": "string",
+              "enum": [
+                "Quota",
+                "RateLimit"
+              ]
+            }
+          }
         },
         "generations": {
           "type": "array",
@@ -1856,6 +1913,30 @@ export const clusterCertificateAuthoritySchema = {
             }
           }
         },
+        "quota": {
+          "type": "object",
+          "required": [
+            "issuances"
+          ],
+          "properties": {
+            "issuances": {
+              "type": "integer",
+              "format": "int32",
+              "minimum": 1,
+              "maximum": 1000000000
+            },
+            "per": {
+              "type": "string",
+              "default": "Day",
+              "enum": [
+                "Hour",
+                "Day",
+                "Week",
+                "Month"
+              ]
+            }
+          }
+        },
         "allowSystemIdentities": {
           "type": "boolean",
           "default": false
@@ -1941,6 +2022,39 @@ export const clusterCertificateAuthoritySchema = {
         "notAfter": {
           "type": "string",
           "format": "date-time"
+        },
+        "demand": {
+          "type": "object",
+          "required": [
+            "certificates",
+            "issuancesPerDay",
+            "quotaPerDay",
+            "quotaFrom"
+          ],
+          "properties": {
+            "certificates": {
+              "type": "integer",
+              "format": "int32",
+              "minimum": 0
+            },
+            "issuancesPerDay": {
+              "type": "integer",
+              "format": "int64",
+              "minimum": 0
+            },
+            "quotaPerDay": {
+              "type": "integer",
+              "format": "int64",
+              "minimum": 0
+            },
+            "quotaFrom": {
+              "type": "string",
+              "enum": [
+                "Quota",
+                "RateLimit"
+              ]
+            }
+          }
         },
         "generations": {
           "type": "array",
