@@ -53,7 +53,8 @@ function quotaEvent(before: AuthorityStatus, after: AuthorityStatus): EventText 
 export async function reportBroken(resource: BrokenCertificateAuthority, deps: AuthorityDeps): Promise<Outcome> {
   const current = authorityConditions(resource.status);
   const conditions = mergeConditions(current, whyBroken(resource), AUTHORITY_CONDITIONS, deps.clock.now());
-  const status = { ...resource.status, observedGeneration: resource.generation, conditions };
+  const { demand: _, ...known } = resource.status;
+  const status = { ...known, observedGeneration: resource.generation, conditions };
   if (!isDeepStrictEqual(status, resource.status)) await deps.writeStatus(resource, status);
   return { do: 'rest' };
 }

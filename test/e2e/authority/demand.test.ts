@@ -154,7 +154,7 @@ test('a rotation writes nothing about its authority, nor does a look that finds 
   assert.equal((await authorityStatusOf(world, namespace, 'ca')).demand, counted.demand);
 });
 
-test('who may not use a cluster authority is not counted', async () => {
+test('who may not use a cluster authority is not counted, until he may', async () => {
   const world = await started();
   await world.client.create(CLUSTER_CERTIFICATE_AUTHORITIES, {
     metadata: { name: 'shared' },
@@ -169,17 +169,19 @@ test('who may not use a cluster authority is not counted', async () => {
   const authorityRef = { kind: 'ClusterCertificateAuthority', name: 'shared' };
   await createAll(world, stranger, numbered(5), { authorityRef, duration: '1h' });
   await createAll(world, allowed, ['one'], { authorityRef, duration: '1h' });
-  const told = await eventually(
-    'one is counted',
-    async () => {
-      const found = await world.client.get(CLUSTER_CERTIFICATE_AUTHORITIES, '', 'shared');
-      const status = (found?.status ?? {}) as AuthorityStatus;
-      return shortOf(status) !== undefined && status;
-    },
-    WITHIN_MS,
-  );
-  assert.is(told.demand?.certificates, 1);
-  assert.match(shortOf(told)?.message ?? '', `${allowed}/one with duration 1h`);
+  const untilCounted = (count: number) =>
+    eventually(
+      `${count} are counted`,
+      async () => {
+        const found = await world.client.get(CLUSTER_CERTIFICATE_AUTHORITIES, undefined, 'shared');
+        const status = (found?.status ?? {}) as AuthorityStatus;
+        return status.demand?.certificates === count && status;
+      },
+      WITHIN_MS,
+    );
+  assert.match(shortOf(await untilCounted(1))?.message ?? '', `${allowed}/one with duration 1h`);
+  await world.cluster.kubectl(['label', 'namespace', stranger, 'team=good']);
+  assert.match(shortOf(await untilCounted(6))?.message ?? '', `6 like ${allowed}/one with duration 1h`);
 });
 
 test('its series go with the authority', async () => {
