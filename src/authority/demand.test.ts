@@ -2,7 +2,8 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { aCertificate, after, aSecret, DAY, HOUR, MINUTE } from '../../test/unit/builders.ts';
 import type { IssuanceQuota, RateLimit } from '../api/certificate-authority.ts';
-import { type Consumer, demandStatus, forecast, quotaShort } from './demand.ts';
+import type { AuthorityStatus } from '../api/generated/types.ts';
+import { type Consumer, demandStatus, forecast, quotaShort, whatIsNew } from './demand.ts';
 
 const UNLIMITED = {
   maxDurationMs: undefined,
@@ -146,6 +147,26 @@ test('what is told names the quota, and what uses it up', () => {
   const [over] = quotaShort(told(all.reverse(), undefined, { rateLimit: { requests: 1, perMs: MINUTE, burst: 1 } }));
   assert.match(over?.message ?? '', 'more than the 1440 a day that the rate limit allows, so renewals will come late');
   assert.match(over?.message ?? '', '40 like team/many-0 with duration', 'whatever the order');
+});
+
+test('what is new is a warning, or figures alone', () => {
+  const stored = (count: number, quota: number): AuthorityStatus => {
+    const demand = told(fleet(count, { duration: '1h' }, 'a'), daily(quota));
+    const status = demandStatus(demand);
+    const conditions = quotaShort(demand).map((each) => ({ ...each, lastTransitionTime: '2026-01-01T00:00:00Z' }));
+    return { conditions, ...(status === undefined ? {} : { demand: status }) };
+  };
+  const news = (count: number, quota: number, status: AuthorityStatus) =>
+    whatIsNew(told(fleet(count, { duration: '1h' }, 'a'), daily(quota)), status);
+  assert.is(news(1, 1_000, {}), 'figures');
+  assert.is(news(1, 1_000, stored(1, 1_000)), undefined);
+  assert.is(news(2, 1_000, stored(1, 1_000)), 'figures');
+  assert.is(news(16, 1_000, stored(1, 1_000)), 'warning');
+  assert.is(news(16, 1_000, stored(16, 1_000)), undefined);
+  assert.is(news(17, 1_000, stored(16, 1_000)), 'warning', 'the message has figures too');
+  assert.is(news(19, 1_000, stored(16, 1_000)), 'warning');
+  assert.is(news(1, 1_000, stored(16, 1_000)), 'warning', 'it ends');
+  assert.is(whatIsNew(told([]), stored(1, 1_000)), 'figures', 'there is no quota any more');
 });
 
 test('10,000 certificates are reckoned with in no time', () => {

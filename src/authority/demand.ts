@@ -1,12 +1,19 @@
-import type { CertificateAuthority, Limits, RateLimit } from '../api/certificate-authority.ts';
+import { isDeepStrictEqual } from 'node:util';
+import {
+  authorityConditions,
+  type CertificateAuthority,
+  type Limits,
+  type RateLimit,
+} from '../api/certificate-authority.ts';
 import type { ClientCertificate } from '../api/client-certificate.ts';
 import type { NewCondition } from '../api/conditions.ts';
 import { formatDuration } from '../api/duration.ts';
-import type { AuthorityDemand } from '../api/generated/types.ts';
+import type { AuthorityDemand, AuthorityStatus } from '../api/generated/types.ts';
 import { keyOf } from '../api/parse.ts';
 import { authorityName, isOurs } from '../certificate/observed.ts';
 import { expectedIntervalMs, grantedLife } from '../certificate/schedule.ts';
 import type { SecretView } from '../certificate/secret-view.ts';
+import type { Runtime } from './registry.ts';
 
 const DAY_MS = 86_400_000;
 const DIGITS = 3;
@@ -43,6 +50,11 @@ export interface Demand {
   /** The dearest first. */
   readonly costs: readonly Cost[];
   readonly quota: KnownQuota | undefined;
+}
+
+/** What is asked of an authority as it runs. */
+export function demandOn({ resource }: Pick<Runtime, 'resource'>, consumers: readonly Consumer[]): Demand {
+  return forecast(consumers, resource, resource.rateLimit);
 }
 
 /** A forecast from the lives of the certificates: the first issues of new ones, and failures, are not in it. */
@@ -130,6 +142,14 @@ export function quotaShort({ perDay, quota, costs }: Demand): NewCondition[] {
   const dearest = costs.slice(0, NAMED).map(costText).join(', ');
   const message = `certificates will need ${perDayText(roundUp(perDay))}, ${outlook}; most of it goes to ${dearest}; ${remedy}`;
   return [{ type: 'QuotaShort', status: 'True', reason: isOver ? 'OverQuota' : 'NearQuota', message }];
+}
+
+/** What a status doesn't say yet: of a warning that begins, changes or ends; or figures alone. */
+export function whatIsNew(demand: Demand, status: AuthorityStatus): 'warning' | 'figures' | undefined {
+  const [wanted] = quotaShort(demand);
+  const told = authorityConditions(status).find(({ type }) => type === 'QuotaShort');
+  if (wanted?.reason !== told?.reason || wanted?.message !== told?.message) return 'warning';
+  return isDeepStrictEqual(demandStatus(demand), status.demand) ? undefined : 'figures';
 }
 
 function costText({ durationMs, certificates, perDay, example }: Cost): string {

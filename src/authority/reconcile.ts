@@ -7,7 +7,7 @@ import { successorDue } from '../pki/ca-life.ts';
 import type { CertificateView } from '../pki/certificate.ts';
 import { backoffMs } from '../queue/backoff.ts';
 import type { Outcome } from '../queue/controller.ts';
-import { type Demand, forecast } from './demand.ts';
+import { demandOn } from './demand.ts';
 import type { AuthorityDeps } from './deps.ts';
 import { endOf, type Plan } from './generations.ts';
 import { type Runtime, type Trouble, viewAuthority } from './registry.ts';
@@ -60,7 +60,8 @@ async function lookAt(key: string, deps: AuthorityDeps, signal: AbortSignal): Pr
   // Where nothing signs, the reason why is that of the source, not that nothing signs.
   const trouble = probe.trouble && (refused ?? probe.trouble);
   show(key, runtime, viewAuthority(runtime, probe.trust, trouble, now), deps);
-  const demand = demandOn(runtime, deps);
+  const demand = demandOn(runtime, deps.consumers(resource));
+  deps.metrics.showDemand(resource, demand);
   await report(resource, runtime.generations, { trouble, refused, waitingFor: plan.waitingFor, demand }, deps);
   if (stepped) return { do: 'again' };
   return { do: 'rest', recheckAt: recheckAt(runtime, plan, trouble ?? refused, deps) };
@@ -76,12 +77,6 @@ async function probeBackend({ backend, view }: Runtime, signal: AbortSignal) {
   } catch (thrown) {
     return { trust, trouble: troubleOf(thrown) };
   }
-}
-
-function demandOn({ resource }: Runtime, deps: AuthorityDeps): Demand {
-  const demand = forecast(deps.consumers(resource), resource, resource.rateLimit);
-  deps.metrics.showDemand(resource, demand);
-  return demand;
 }
 
 function show(key: string, runtime: Runtime, view: AuthorityView, deps: AuthorityDeps): void {

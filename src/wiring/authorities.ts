@@ -1,15 +1,9 @@
 import { hash } from 'node:crypto';
-import {
-  allowsNamespace,
-  authorityKey,
-  authorityResource,
-  type CertificateAuthority,
-} from '../api/certificate-authority.ts';
+import { authorityKey, authorityResource, type CertificateAuthority } from '../api/certificate-authority.ts';
 import type { AuthorityKind } from '../api/client-certificate.ts';
 import { CONFIG_MAPS, type Resource, SECRETS } from '../api/names.ts';
 import { keyOf, type RawObject } from '../api/parse.ts';
 import type { Authority, SecretContent } from '../authorities/authority.ts';
-import type { Consumer } from '../authority/demand.ts';
 import type { AuthorityDeps } from '../authority/deps.ts';
 import { generationManifest } from '../authority/generation-secret.ts';
 import { type Member, signingGeneration } from '../authority/generations.ts';
@@ -24,6 +18,7 @@ import type { Reference } from '../kube/references.ts';
 import { Controller } from '../queue/controller.ts';
 import { Turnstile } from '../queue/turnstile.ts';
 import { clusterAccess } from './cluster-access.ts';
+import { consumersOf } from './forecasts.ts';
 import { type Services, tell, writeStatus } from './services.ts';
 
 /** Authorities are few, and one that is slow must not hold up the others. */
@@ -50,7 +45,7 @@ export function wireAuthorities(services: Services, wakes: Wakes): Controller {
     start: (resource) => startAuthority(resource, services, wakes, () => controller.queue.add(authorityKey(resource))),
     generationSecrets: (key) => cluster.generations.byIndex('authority', key),
     members: (key) => members(key, services),
-    consumers: (resource) => consumers(resource, services),
+    consumers: (resource) => consumersOf(resource, cluster),
     writeGeneration: async (
       resource,
       generation,
@@ -189,16 +184,6 @@ function members(key: string, { cluster }: Services): Member[] {
       trustBundleHash,
     };
   });
-}
-
-/** Who may merely name it asks nothing of it. */
-function consumers(resource: CertificateAuthority, { cluster }: Services): Consumer[] {
-  const serves = (namespace: string) =>
-    allowsNamespace(resource.allowedNamespaces, namespace, cluster.namespaces.get(namespace) ?? {});
-  return cluster
-    .membersOf(authorityKey(resource))
-    .filter(({ namespace }) => serves(namespace))
-    .map((each) => ({ resource: each, secret: cluster.secrets.get(secretKeyOf(each)) }));
 }
 
 /** The namespace in which an authority's references resolve and its CA generations are kept. */

@@ -2,29 +2,25 @@ import { isDeepStrictEqual } from 'node:util';
 import { authorityKey } from '../api/certificate-authority.ts';
 import { isBroken } from '../api/client-certificate.ts';
 import { keyOf } from '../api/parse.ts';
-import type { Registry } from '../authority/registry.ts';
 import { referredAuthority, secretKeyOf } from '../certificate/observe.ts';
-import type { Clock } from '../clock.ts';
 import type { WorkQueue } from '../queue/work-queue.ts';
-import type { Cluster } from './cluster.ts';
+import { Forecasts } from './forecasts.ts';
+import type { Services } from './services.ts';
 
-interface WakeDeps {
-  readonly cluster: Cluster;
+interface WakeDeps extends Pick<Services, 'clock' | 'cluster' | 'metrics' | 'registry'> {
   readonly certificates: WorkQueue;
   readonly authorities: WorkQueue;
-  readonly registry: Registry;
-  readonly clock: Clock;
   /** A ClientCertificate is no more. */
   readonly onGone: (key: string) => void;
 }
 
 /** A CA rotation counts its certificates at most this often, however many of them change. */
 const RECOUNT_MS = 500;
-/** And so long after the first change of what its certificates will need, an authority is looked at for it. */
-const FORECAST_MS = 10_000;
 
 /** Which change wakes whom: nothing but keys goes into the queues. */
-export function wireWakes({ cluster, certificates, authorities, registry, clock, onGone }: WakeDeps): void {
+export function wireWakes({ certificates, authorities, onGone, ...services }: WakeDeps): void {
+  const { clock, cluster, registry } = services;
+  const forecasts = new Forecasts(services, authorities);
   cluster.certificates.onChange((key, before, after) => {
     certificates.add(key);
     if (after === undefined) onGone(key);
@@ -34,7 +30,8 @@ export function wireWakes({ cluster, certificates, authorities, registry, clock,
       for (const rival of cluster.certificates.keysByIndex('secret', secretKeyOf(each))) certificates.add(rival);
       recount(referredAuthority(each));
       // A rotation changes the status alone, and nothing of what is needed.
-      if (before?.uid !== after?.uid || before?.generation !== after?.generation) forecastAnew(referredAuthority(each));
+      if (before?.uid !== after?.uid || before?.generation !== after?.generation)
+        forecasts.note(referredAuthority(each));
     }
   });
 
@@ -69,19 +66,12 @@ export function wireWakes({ cluster, certificates, authorities, registry, clock,
   cluster.namespaces.onChange((namespace, before, after) => {
     for (const each of cluster.certificates.byIndex('clusterUsers', namespace)) {
       certificates.add(keyOf(each));
-      if (!isBroken(each) && !isDeepStrictEqual(before, after)) forecastAnew(referredAuthority(each));
+      if (!isBroken(each) && !isDeepStrictEqual(before, after)) forecasts.note(referredAuthority(each));
     }
   });
 
   function recount(authority: string): void {
     const rotating = (registry.get(authority)?.generations.length ?? 0) > 1;
     if (rotating) authorities.add(authority, new Date(clock.now().getTime() + RECOUNT_MS));
-  }
-
-  /** One that is in trouble is looked at soon anyway, and isn't to be asked more often than its probe does. */
-  function forecastAnew(authority: string): void {
-    const view = registry.get(authority)?.view;
-    if (view !== undefined && view.trouble === undefined)
-      authorities.add(authority, new Date(clock.now().getTime() + FORECAST_MS));
   }
 }

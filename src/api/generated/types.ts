@@ -691,7 +691,8 @@ export interface AuthorityStatus {
 }
 /**
  * What the certificates of this authority are going to ask of it, against the tightest quota that is known;
- * there only where one is. A forecast by their lives, without failures and first issues.
+ * there only where one is. A forecast by their lives, without failures and first issues; it may be 5
+ * minutes old.
  */
 export interface AuthorityDemand {
   /**
