@@ -9,6 +9,8 @@ import { createMetrics, type Metrics } from './metrics.ts';
 
 /** Section 6 of the design, the requests to the API server, by which the writes of a rotation are counted, and what alerts need. */
 const NAMES = [
+  'certwheel_authority_demand_issuances_per_day',
+  'certwheel_authority_quota_issuances_per_day',
   'certwheel_authority_ready',
   'certwheel_authority_request_duration_seconds',
   'certwheel_ca_not_after_timestamp_seconds',
@@ -215,6 +217,15 @@ test('an authority has its series, which go with it', async () => {
   });
   metrics.showAuthority(authority, false, undefined);
   assert.equal(await about(metrics, label), { [`certwheel_authority_ready${label}`]: 0 });
+  const demand = { certificates: 1, perDay: 2.2, costs: [], quota: { perDay: 24, from: 'Quota' } } as const;
+  const wanted = { [`certwheel_authority_demand_issuances_per_day${label}`]: 2.2 };
+  metrics.showDemand(authority, demand);
+  assert.equal(await about(metrics, `issuances_per_day${label}`), {
+    ...wanted,
+    [`certwheel_authority_quota_issuances_per_day${label}`]: 24,
+  });
+  metrics.showDemand(authority, { ...demand, quota: undefined });
+  assert.equal(await about(metrics, `issuances_per_day${label}`), wanted);
   metrics.hideAuthority('CertificateAuthority/team/ca');
   assert.equal(await about(metrics, label), {});
 });

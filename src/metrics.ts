@@ -1,6 +1,7 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { CertificateAuthority } from './api/certificate-authority.ts';
 import { authorityKey } from './api/certificate-authority.ts';
+import type { Demand } from './authority/demand.ts';
 import { ROTATION_REASONS } from './certificate/observed.ts';
 import { CertificateSeries } from './certificate-series.ts';
 import type { Clock } from './clock.ts';
@@ -83,6 +84,18 @@ export function createMetrics(authorityTypes: readonly string[], clock: Clock, m
     labelNames: ['authority'],
     registers,
   });
+  const demandPerDay = new Gauge({
+    name: 'certwheel_authority_demand_issuances_per_day',
+    help: 'How many certificates the authority will have to issue in a day, forecast from the lives of those that it serves.',
+    labelNames: ['authority'],
+    registers,
+  });
+  const quotaPerDay = new Gauge({
+    name: 'certwheel_authority_quota_issuances_per_day',
+    help: 'How many certificates the tightest quota that is known allows in a day; absent where none is.',
+    labelNames: ['authority'],
+    registers,
+  });
   const runs = new Counter({
     name: 'certwheel_workqueue_runs_total',
     help: 'Looks at an object, by how they ended.',
@@ -127,16 +140,17 @@ export function createMetrics(authorityTypes: readonly string[], clock: Clock, m
     showAuthority(resource: CertificateAuthority, isReady: boolean, ca: CaLife | undefined) {
       const authority = authorityKey(resource);
       authorityReady.set({ authority }, isReady ? 1 : 0);
-      for (const [gauge, moment] of [
-        [caNotBefore, ca?.notBefore],
-        [caNotAfter, ca?.notAfter],
-      ] as const) {
-        if (moment === undefined) gauge.remove({ authority });
-        else gauge.set({ authority }, moment.getTime() / 1000);
-      }
+      setOrRemove(caNotBefore, authority, ca && ca.notBefore.getTime() / 1000);
+      setOrRemove(caNotAfter, authority, ca && ca.notAfter.getTime() / 1000);
+    },
+    showDemand(resource: CertificateAuthority, { perDay, quota }: Demand) {
+      const authority = authorityKey(resource);
+      demandPerDay.set({ authority }, perDay);
+      setOrRemove(quotaPerDay, authority, quota?.perDay);
     },
     hideAuthority(authority: string) {
-      for (const gauge of [authorityReady, caNotBefore, caNotAfter]) gauge.remove({ authority });
+      for (const gauge of [authorityReady, caNotBefore, caNotAfter, demandPerDay, quotaPerDay])
+        gauge.remove({ authority });
     },
     ran(controller: string, outcome: string, seconds: number) {
       runs.inc({ controller, outcome });
@@ -183,4 +197,9 @@ export function createMetrics(authorityTypes: readonly string[], clock: Clock, m
       asked('certwheel_leader', '1 where this replica acts.', [], (gauge) => gauge.set(gauges.leading() ? 1 : 0));
     },
   };
+}
+
+function setOrRemove(gauge: Gauge, authority: string, value: number | undefined): void {
+  if (value === undefined) gauge.remove({ authority });
+  else gauge.set({ authority }, value);
 }

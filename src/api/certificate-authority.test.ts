@@ -49,10 +49,21 @@ test('limits are read', () => {
   });
 });
 
+test('a quota is read in each of its spans, a day unless told otherwise', () => {
+  const quotaOf = (quota: object) => parsed({ secret: { name: 'p' }, quota }).quota;
+  assert.is(parsed({ secret: { name: 'p' } }).quota, undefined);
+  assert.equal(quotaOf({ issuances: 5 }), { issuances: 5, perMs: 86_400_000 });
+  assert.equal(
+    ['Hour', 'Day', 'Week', 'Month'].map((per) => (quotaOf({ issuances: 5, per })?.perMs ?? 0) / 3_600_000),
+    [1, 24, 168, 720],
+  );
+});
+
 test('the backend is found wherever it stands among the other fields', () => {
   const spec = {
     limits: {},
     rateLimit: { requests: 1, per: 'Second' },
+    quota: { issuances: 1 },
     secret: { name: 'p' },
     allowSystemIdentities: false,
   };

@@ -8,9 +8,15 @@ import { CERTIFICATE_AUTHORITIES, CLUSTER_CERTIFICATE_AUTHORITIES, type Resource
 import { type ObjectMeta, parseMeta, type RawObject, validator } from './parse.ts';
 
 /** The fields of an authority that don't depend on its backend. */
-const COMMON_FIELDS: readonly string[] = ['limits', 'rateLimit', 'allowSystemIdentities', 'allowedNamespaces'];
+const COMMON_FIELDS: readonly string[] = ['limits', 'rateLimit', 'quota', 'allowSystemIdentities', 'allowedNamespaces'];
 
 const SPANS_IN_MS = { Second: 1_000, Minute: 60_000, Hour: 3_600_000, Day: 86_400_000 } as const;
+const QUOTA_SPANS_IN_MS = {
+  Hour: SPANS_IN_MS.Hour,
+  Day: SPANS_IN_MS.Day,
+  Week: 7 * SPANS_IN_MS.Day,
+  Month: 30 * SPANS_IN_MS.Day,
+} as const;
 
 /** What an authority allows to be asked of it; undefined means no limit. */
 export interface Limits {
@@ -27,6 +33,12 @@ export interface RateLimit {
   readonly burst: number;
 }
 
+/** What its backend gives out at most, as its operator says: known, not enforced. */
+export interface IssuanceQuota {
+  readonly issuances: number;
+  readonly perMs: number;
+}
+
 export type AllowedNamespaces = NonNullable<ClusterCertificateAuthoritySpec['allowedNamespaces']>;
 
 /** A CertificateAuthority or a ClusterCertificateAuthority (whose namespace is empty). */
@@ -37,6 +49,7 @@ export interface CertificateAuthority extends ObjectMeta {
   readonly backend: unknown;
   readonly limits: Limits;
   readonly rateLimit: RateLimit | undefined;
+  readonly quota: IssuanceQuota | undefined;
   /** Which namespaces may use it; undefined for the namespaced kind, which serves its own. */
   readonly allowedNamespaces: AllowedNamespaces | undefined;
   readonly status: AuthorityStatus;
@@ -77,6 +90,7 @@ export function parseCertificateAuthority(kind: AuthorityKind, object: RawObject
         perMs: SPANS_IN_MS[spec.rateLimit.per],
         burst: spec.rateLimit.burst ?? spec.rateLimit.requests,
       },
+      quota: spec.quota && { issuances: spec.quota.issuances, perMs: QUOTA_SPANS_IN_MS[spec.quota.per] },
       allowedNamespaces: kind === 'ClusterCertificateAuthority' ? (spec.allowedNamespaces ?? { names: [] }) : undefined,
       status,
     };

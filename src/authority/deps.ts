@@ -4,6 +4,7 @@ import type { EventText } from '../certificate/events.ts';
 import type { Clock } from '../clock.ts';
 import type { Logger } from '../log.ts';
 import type { CaLife } from '../metrics.ts';
+import type { Consumer, Demand } from './demand.ts';
 import type { GenerationSecret } from './generation-secret.ts';
 import type { Generation, Member } from './generations.ts';
 import type { Registry, Runtime } from './registry.ts';
@@ -16,6 +17,8 @@ export interface AuthorityDeps {
   /** The Secrets that keep CA generations of this authority, the unreadable ones too. */
   generationSecrets(key: string): readonly GenerationSecret[];
   members(key: string): readonly Member[];
+  /** The ClientCertificates that it serves. */
+  consumers(resource: CertificateAuthority): readonly Consumer[];
   writeGeneration(
     resource: CertificateAuthority,
     generation: Omit<Generation, 'secret'>,
@@ -37,6 +40,7 @@ export interface AuthorityDeps {
 export interface AuthorityMetrics {
   /** `ca` is the life of the CA that signs, if one does. */
   show(resource: CertificateAuthority, ready: boolean, ca: CaLife | undefined): void;
+  showDemand(resource: CertificateAuthority, demand: Demand): void;
   /** It is gone, or can't be read. */
   hide(key: string): void;
 }

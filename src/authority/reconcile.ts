@@ -7,6 +7,7 @@ import { successorDue } from '../pki/ca-life.ts';
 import type { CertificateView } from '../pki/certificate.ts';
 import { backoffMs } from '../queue/backoff.ts';
 import type { Outcome } from '../queue/controller.ts';
+import { demandOn } from './demand.ts';
 import type { AuthorityDeps } from './deps.ts';
 import { endOf, type Plan } from './generations.ts';
 import { type Runtime, viewAuthority } from './registry.ts';
@@ -63,7 +64,10 @@ async function lookAt(key: string, deps: AuthorityDeps, signal: AbortSignal): Pr
   show(key, runtime, viewAuthority(runtime, trust, because(breaker.blockedBy), now), deps);
   const nextProbeAt = breaker.blockedBy && new Date(now.getTime() + breaker.probeInMs);
   const trouble = because(breaker.trouble);
-  await report(resource, runtime.generations, { trouble, refused, waitingFor: plan.waitingFor, nextProbeAt }, deps);
+  const demand = demandOn(runtime, deps.consumers(resource));
+  deps.metrics.showDemand(resource, demand);
+  const { waitingFor } = plan;
+  await report(resource, runtime.generations, { trouble, refused, waitingFor, nextProbeAt, demand }, deps);
   if (stepped) return { do: 'again' };
   return { do: 'rest', recheckAt: earliest([nextProbeAt, recheckAt(runtime, plan, refused, deps)]) };
 }

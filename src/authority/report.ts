@@ -26,9 +26,10 @@ export async function report(
   deps.metrics.show(resource, findings.trouble === undefined, ca);
   if (isDeepStrictEqual(status, resource.status)) return;
   await deps.writeStatus(resource, status);
-  const event = troubleEvent(resource.status, status);
-  if (event !== undefined) deps.tell(resource, event);
-  logChange(resource, event, status, deps);
+  const trouble = troubleEvent(resource.status, status);
+  for (const event of [trouble, quotaEvent(resource.status, status)])
+    if (event !== undefined) deps.tell(resource, event);
+  logChange(resource, trouble, status, deps);
 }
 
 function logChange(
@@ -64,11 +65,20 @@ function troubleEvent(before: AuthorityStatus, after: AuthorityStatus): EventTex
   return { type: 'Warning', reason: now.reason, action: 'Verify', note: now.message };
 }
 
+/** That the quota is short is told of when it begins, and when it gets worse; the figures change more often. */
+function quotaEvent(before: AuthorityStatus, after: AuthorityStatus): EventText | undefined {
+  const short = (status: AuthorityStatus) => authorityConditions(status).find(({ type }) => type === 'QuotaShort');
+  const [now, then] = [short(after), short(before)];
+  if (now === undefined || now.reason === then?.reason || then?.reason === 'OverQuota') return undefined;
+  return { type: 'Warning', reason: now.reason, action: 'Forecast', note: now.message };
+}
+
 /** One that was stored under an older schema: nothing can be done with it but to say so. */
 export async function reportBroken(resource: BrokenCertificateAuthority, deps: AuthorityDeps): Promise<Outcome> {
   const current = authorityConditions(resource.status);
   const conditions = mergeConditions(current, whyBroken(resource), AUTHORITY_CONDITIONS, deps.clock.now());
-  const status = { ...resource.status, observedGeneration: resource.generation, conditions };
+  const { demand: _, nextProbeTime: __, ...known } = resource.status;
+  const status = { ...known, observedGeneration: resource.generation, conditions };
   if (!isDeepStrictEqual(status, resource.status)) await deps.writeStatus(resource, status);
   return { do: 'rest' };
 }

@@ -5,6 +5,7 @@ import type { CertificateAuthority } from '../api/certificate-authority.ts';
 import { parseCertificateAuthority } from '../api/certificate-authority.ts';
 import type { AuthorityStatus } from '../api/generated/types.ts';
 import type { CaPair } from '../pki/ca.ts';
+import type { Demand } from './demand.ts';
 import type { Generation } from './generations.ts';
 import { type AuthorityFindings, authorityStatus } from './status.ts';
 
@@ -23,6 +24,8 @@ function generation(version: number, state: Generation['state'], pair: CaPair): 
   return { version, state, pair, since: NOW, source: 'secret', secret };
 }
 
+const NOTHING_WANTED: Demand = { certificates: 0, perDay: 0, costs: [], quota: undefined };
+
 function told(findings: Partial<AuthorityFindings>, before: AuthorityStatus = {}, now = NOW): AuthorityStatus {
   const all = {
     trouble: undefined,
@@ -31,6 +34,7 @@ function told(findings: Partial<AuthorityFindings>, before: AuthorityStatus = {}
     signing: undefined,
     waitingFor: [],
     nextProbeAt: undefined,
+    demand: NOTHING_WANTED,
     ...findings,
   };
   return authorityStatus(authority(before), all, now);
@@ -111,6 +115,22 @@ test('a rotation is told of without a gap from the first step to the last', () =
   assert.is(condition(told({ generations: [first, newOne], signing: newOne }), 'Rotating'), reissuing);
   assert.is(condition(told({ generations: [oldOne, newOne], signing: newOne }), 'Rotating'), reissuing);
   assert.is(condition(told({ generations: [newOne], signing: newOne }), 'Rotating'), undefined);
+});
+
+test('demand and a quota that is short are told of together, and go together', () => {
+  const costs = [{ durationMs: 3_600_000, certificates: 2, perDay: 107, example: 'ns/a' }];
+  const demand: Demand = { certificates: 2, perDay: 107, costs, quota: { perDay: 100, from: 'Quota' } };
+  const short = told({ demand });
+  assert.match(condition(short, 'QuotaShort') ?? '', /^True OverQuota: .* 107 a day, more than the 100 a day/);
+  assert.is(short.conditions?.find(({ type }) => type === 'QuotaShort')?.observedGeneration, 3);
+  assert.equal(short.demand, { certificates: 2, issuancesPerDay: 107, quotaPerDay: 100, quotaFrom: 'Quota' });
+  assert.match(condition(short, 'Ready') ?? '', /^True/);
+  const enough = told({ demand: { ...demand, quota: { perDay: 1_000, from: 'Quota' } } }, short);
+  assert.is(condition(enough, 'QuotaShort'), undefined);
+  assert.is(enough.demand?.quotaPerDay, 1_000);
+  const unknown = told({ demand: { ...demand, quota: undefined } }, short);
+  assert.is(condition(unknown, 'QuotaShort'), undefined);
+  assert.not('demand' in unknown);
 });
 
 test('a generation that is gone is kept as retired, with its certificate, since the moment it went', () => {

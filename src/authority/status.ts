@@ -1,11 +1,12 @@
 import { authorityConditions, type CertificateAuthority } from '../api/certificate-authority.ts';
 import { mergeConditions, type NewCondition, toRfc3339 } from '../api/conditions.ts';
 import type { AuthorityStatus, CAGeneration } from '../api/generated/types.ts';
+import { type Demand, demandStatus, quotaShort } from './demand.ts';
 import type { Generation } from './generations.ts';
 import type { Trouble } from './trouble.ts';
 
 /** The types of conditions that Certwheel writes. */
-export const AUTHORITY_CONDITIONS: readonly string[] = ['Ready', 'Stalled', 'Rotating'];
+export const AUTHORITY_CONDITIONS: readonly string[] = ['Ready', 'Stalled', 'Rotating', 'QuotaShort'];
 
 /** The schema takes no more, and would refuse the whole status. */
 const GENERATIONS_KEPT = 20;
@@ -22,6 +23,7 @@ export interface AuthorityFindings {
   readonly waitingFor: readonly string[];
   /** When an authority that can't be asked is probed again. */
   readonly nextProbeAt: Date | undefined;
+  readonly demand: Demand;
 }
 
 /** What there is to say about an authority; equal input gives an equal status. */
@@ -31,11 +33,13 @@ export function authorityStatus(
   now: Date,
 ): AuthorityStatus {
   const { trouble, refused, signing, generations, nextProbeAt } = findings;
+  const demand = demandStatus(findings.demand);
   const observedGeneration = resource.generation;
   const wanted = [
     readiness(findings),
     ...rotation(findings),
     ...(refused === undefined || trouble !== undefined ? [] : [stalled(refused, signing)]),
+    ...quotaShort(findings.demand),
   ];
   return {
     observedGeneration,
@@ -50,6 +54,7 @@ export function authorityStatus(
     ...(signing === undefined
       ? {}
       : { activeGeneration: signing.version, notAfter: toRfc3339(signing.pair.certificate.notAfter) }),
+    ...(demand === undefined ? {} : { demand }),
     ...describeGenerations(generations, resource.status.generations ?? [], now),
   };
 }

@@ -86,7 +86,7 @@ export async function reconcileCertificate(key: string, deps: CertificateDeps, r
 
 /** By when a new certificate is needed, in milliseconds since the epoch: before the old one expires, if there is one. */
 export function deadlineOf(secret: SecretView | undefined): number | undefined {
-  return secret?.claimedNotAfter?.getTime();
+  return secret?.claimedValidity?.notAfter.getTime();
 }
 
 async function carryOut(seen: Observed, decision: Decision, deps: CertificateDeps, run: Run): Promise<Outcome> {

@@ -2,7 +2,16 @@ import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { after, DAY, HOUR, MINUTE, NOW, SECOND } from '../../test/unit/builders.ts';
-import { backdateMs, grantedLife, type Schedule, schedule, spread, type Validity, type Wish } from './schedule.ts';
+import {
+  backdateMs,
+  expectedIntervalMs,
+  grantedLife,
+  type Schedule,
+  schedule,
+  spread,
+  type Validity,
+  type Wish,
+} from './schedule.ts';
 
 const wholeSeconds = (least: number, most: number) =>
   fc.integer({ min: least / SECOND, max: most / SECOND }).map((seconds) => seconds * SECOND);
@@ -183,6 +192,26 @@ test('our own certificates reach back a minute, or a tenth of a short life', () 
   assert.is(backdateMs(DAY), MINUTE);
   assert.is(backdateMs(10 * MINUTE), MINUTE);
   assert.is(backdateMs(MINUTE), 6 * SECOND);
+});
+
+test('from one issuance to the next it takes as long as is expected, on the average', () => {
+  const lives: [lifeMs: number, renewBefore: Wish['renewBefore']][] = [
+    ...Object.values(SPANS).map(([lifeMs, renewBefore]): [number, Wish['renewBefore']] => [lifeMs, renewBefore]),
+    [HOUR, { ms: 2 * HOUR }],
+    // The earliest moment cuts into the jitter, or comes after all of it.
+    [100 * MINUTE, { percentage: 89 }],
+    [40 * SECOND, { percentage: 86 }],
+    [20 * SECOND, { percentage: 80 }],
+  ];
+  for (const [lifeMs, renewBefore] of lives) {
+    const dues = Array.from({ length: 5_000 }, (_, index) =>
+      dueIn(schedule(issued(lifeMs), wish(lifeMs, renewBefore, `u${index}`))),
+    );
+    const mean = dues.reduce((sum, due) => sum + due, 0) / dues.length;
+    const expected = expectedIntervalMs(lifeMs, renewBefore);
+    // Due times are whole seconds, rounded up.
+    assert.ok(mean > expected * 0.995 && mean < expected * 1.005 + SECOND, `${mean} for ${expected}`);
+  }
 });
 
 test('the spread is even over the uids of a fleet', () => {

@@ -38,20 +38,36 @@ export interface Schedule {
  */
 export function schedule(certificate: Validity, wish: Wish): Schedule {
   const { startMs, lifeMs } = grantedLife(certificate, wish.durationMs);
-  const wished = wishedRemainder(wish.renewBefore, lifeMs);
-  const renewBeforeIgnored = wished !== undefined && wished >= 0.9 * lifeMs;
-  const untilDueMs =
-    wished === undefined || renewBeforeIgnored ? lifeMs * (lifeMs <= SHORT_LIFE_MS ? 1 / 2 : 2 / 3) : lifeMs - wished;
+  const { untilDueMs, earliestMs, renewBeforeIgnored } = spanOf(lifeMs, wish.renewBefore);
   const jitteredMs = untilDueMs * (1 - JITTER * spread(wish.uid, certificate.serialNumber));
-  const earliestMs = Math.max(5 * SECOND, lifeMs / 10);
   // Whole seconds, upwards: status shows whole seconds, and what is shown must not be before what is acted on.
   const due = new Date(Math.ceil((startMs + Math.max(jitteredMs, earliestMs)) / SECOND) * SECOND);
   return { due, renewBeforeIgnored, leftMs: Math.min(lifeMs - untilDueMs, lifeMs - earliestMs) };
 }
 
+/** The time from one issuance to the next for certificates of such a life, on the average over the jitter. */
+export function expectedIntervalMs(lifeMs: number, renewBefore: Wish['renewBefore']): number {
+  const { untilDueMs, earliestMs } = spanOf(lifeMs, renewBefore);
+  const shortestMs = untilDueMs * (1 - JITTER);
+  if (earliestMs <= shortestMs) return (shortestMs + untilDueMs) / 2;
+  if (earliestMs >= untilDueMs) return earliestMs;
+  // What the jitter would bring before the earliest moment waits for it.
+  const unhindered = (untilDueMs - earliestMs) / (untilDueMs - shortestMs);
+  return (unhindered * (earliestMs + untilDueMs)) / 2 + (1 - unhindered) * earliestMs;
+}
+
+/** From the start of a life: until it is due if there were no jitter, and before when it is never due. */
+function spanOf(lifeMs: number, renewBefore: Wish['renewBefore']) {
+  const wished = wishedRemainder(renewBefore, lifeMs);
+  const renewBeforeIgnored = wished !== undefined && wished >= 0.9 * lifeMs;
+  const untilDueMs =
+    wished === undefined || renewBeforeIgnored ? lifeMs * (lifeMs <= SHORT_LIFE_MS ? 1 / 2 : 2 / 3) : lifeMs - wished;
+  return { untilDueMs, earliestMs: Math.max(5 * SECOND, lifeMs / 10), renewBeforeIgnored };
+}
+
 /** The life that counts: never longer than what was asked for, ending at notAfter. */
 export function grantedLife(
-  certificate: Validity,
+  certificate: Omit<Validity, 'serialNumber'>,
   durationMs: number,
 ): { readonly startMs: number; readonly lifeMs: number } {
   const endMs = certificate.notAfter.getTime();

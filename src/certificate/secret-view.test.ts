@@ -75,10 +75,10 @@ test("a certificate whose signature is not its CA's is none, though it names tha
   forged.writeUInt8(forged.readUInt8(forged.length - 1) ^ 1, forged.length - 1);
   const text = Buffer.from(toPem('CERTIFICATE', forged)).toString('base64');
   const view = viewSecret({ ...object, data: { ...object.data, 'tls.crt': text } });
-  assert.equal(view.claimedNotAfter, client.certificate.notAfter);
+  assert.equal(view.claimedValidity?.notAfter, client.certificate.notAfter);
   assert.is(view.certificate, undefined);
   assert.match(view.problem ?? '', 'does not lead to a CA certificate of ca.crt');
-  assert.is(view.claimedNotAfter, undefined);
+  assert.is(view.claimedValidity, undefined);
 });
 
 test('the owner in the owner references is told like any other', () => {

@@ -38,8 +38,8 @@ export interface SecretView {
   /** Either a certificate that goes with its key and its CA, or the sentence that says what is wrong. */
   readonly certificate: CertificateFacts | undefined;
   readonly problem: string | undefined;
-  /** When the certificate says that it expires, before that is proven: for nothing but the order of work. */
-  readonly claimedNotAfter: Date | undefined;
+  /** When the certificate says that it is valid, before that is proven: for nothing but the order of work, and forecasts. */
+  readonly claimedValidity: Pick<CertificateFacts, 'notBefore' | 'notAfter'> | undefined;
   readonly trustBundleHash: string;
   /** Labels and annotations that are not Certwheel's own. */
   readonly labels: Readonly<Record<string, string>>;
@@ -116,9 +116,10 @@ class View implements SecretView {
     return typeof settled === 'string' ? settled : undefined;
   }
 
-  get claimedNotAfter(): Date | undefined {
+  get claimedValidity(): SecretView['claimedValidity'] {
     const content = this.#content;
-    return typeof content === 'string' ? undefined : (content instanceof Claim ? content.facts : content).notAfter;
+    if (typeof content === 'string') return undefined;
+    return content instanceof Claim ? content.facts : content;
   }
 
   #settle(): CertificateFacts | string {

@@ -20,6 +20,7 @@ import type { Reference } from '../kube/references.ts';
 import { Controller } from '../queue/controller.ts';
 import { Turnstile } from '../queue/turnstile.ts';
 import { clusterAccess } from './cluster-access.ts';
+import { consumersOf } from './forecasts.ts';
 import { type Services, tell, writeStatus } from './services.ts';
 
 /** Authorities are few, and one that is slow must not hold up the others. */
@@ -46,6 +47,7 @@ export function wireAuthorities(services: Services, wakes: Wakes): Controller {
     start: (resource) => startAuthority(resource, services, wakes, () => controller.queue.add(authorityKey(resource))),
     generationSecrets: (key) => cluster.generations.byIndex('authority', key),
     members: (key) => members(key, services),
+    consumers: (resource) => consumersOf(resource, cluster),
     writeGeneration: async (
       resource,
       generation,
@@ -67,7 +69,7 @@ export function wireAuthorities(services: Services, wakes: Wakes): Controller {
       cacheOf(kind, services).put(stored, resource.resourceVersion);
     },
     tell: (resource, event) => tell(events, authorityResource(resource.kind), resource, event),
-    metrics: { show: metrics.showAuthority, hide: metrics.hideAuthority },
+    metrics: { show: metrics.showAuthority, showDemand: metrics.showDemand, hide: metrics.hideAuthority },
   };
   const controller = new Controller({
     name: 'authorities',

@@ -1,18 +1,15 @@
+import { isDeepStrictEqual } from 'node:util';
 import { authorityKey } from '../api/certificate-authority.ts';
 import { isBroken } from '../api/client-certificate.ts';
 import { keyOf } from '../api/parse.ts';
-import type { Registry } from '../authority/registry.ts';
 import { referredAuthority, secretKeyOf } from '../certificate/observe.ts';
-import type { Clock } from '../clock.ts';
 import type { WorkQueue } from '../queue/work-queue.ts';
-import type { Cluster } from './cluster.ts';
+import { Forecasts } from './forecasts.ts';
+import type { Services } from './services.ts';
 
-interface WakeDeps {
-  readonly cluster: Cluster;
+interface WakeDeps extends Pick<Services, 'clock' | 'cluster' | 'metrics' | 'registry'> {
   readonly certificates: WorkQueue;
   readonly authorities: WorkQueue;
-  readonly registry: Registry;
-  readonly clock: Clock;
   /** A ClientCertificate is no more. */
   readonly onGone: (key: string) => void;
 }
@@ -21,7 +18,9 @@ interface WakeDeps {
 const RECOUNT_MS = 500;
 
 /** Which change wakes whom: nothing but keys goes into the queues. */
-export function wireWakes({ cluster, certificates, authorities, registry, clock, onGone }: WakeDeps): void {
+export function wireWakes({ certificates, authorities, onGone, ...services }: WakeDeps): void {
+  const { clock, cluster, registry } = services;
+  const forecasts = new Forecasts(services, authorities);
   cluster.certificates.onChange((key, before, after) => {
     certificates.add(key);
     if (after === undefined) onGone(key);
@@ -30,6 +29,9 @@ export function wireWakes({ cluster, certificates, authorities, registry, clock,
       // A rival may have come or gone.
       for (const rival of cluster.certificates.keysByIndex('secret', secretKeyOf(each))) certificates.add(rival);
       recount(referredAuthority(each));
+      // A rotation changes the status alone, and nothing of what is needed.
+      if (before?.uid !== after?.uid || before?.generation !== after?.generation)
+        forecasts.note(referredAuthority(each));
     }
   });
 
@@ -61,8 +63,11 @@ export function wireWakes({ cluster, certificates, authorities, registry, clock,
     for (const each of [before, after]) if (each !== undefined) authorities.add(each.authority);
   });
 
-  cluster.namespaces.onChange((namespace) => {
-    for (const key of cluster.certificates.keysByIndex('clusterUsers', namespace)) certificates.add(key);
+  cluster.namespaces.onChange((namespace, before, after) => {
+    for (const each of cluster.certificates.byIndex('clusterUsers', namespace)) {
+      certificates.add(keyOf(each));
+      if (!isBroken(each) && !isDeepStrictEqual(before, after)) forecasts.note(referredAuthority(each));
+    }
   });
 
   function recount(authority: string): void {

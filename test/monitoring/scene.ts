@@ -51,7 +51,8 @@ async function startScene(world: World): Promise<Scene> {
 }
 
 async function begin(world: World, namespace: string): Promise<void> {
-  await createAuthority(world, selfManaged(namespace));
+  // Far less than what certificates that are renewed every ten seconds need.
+  await createAuthority(world, selfManaged(namespace, 'ca', { quota: { issuances: 1_000 } }));
   await createAll(world, namespace, numbered(10), QUICK);
   await createAll(world, namespace, ['calm']);
   await createAll(world, namespace, ['stuck'], QUICK);

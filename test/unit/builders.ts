@@ -118,7 +118,7 @@ export function aSecret(resource: ClientCertificate, fields: SecretFields = {}):
     ownerReferences: spec.deletionPolicy === 'Delete' ? [resource.uid] : [],
     certificate: facts,
     problem: undefined,
-    claimedNotAfter: facts?.notAfter,
+    claimedValidity: facts,
     trustBundleHash: 'hash 1',
     labels: spec.secretLabels,
     annotations: spec.secretAnnotations,

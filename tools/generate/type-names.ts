@@ -44,7 +44,9 @@ const AUTHORITY_NAMES: Record<string, string> = {
   'spec.certManager.trustBundle.secret': 'KeyReference',
   'spec.limits': 'AuthorityLimits',
   'spec.rateLimit': 'RateLimit',
+  'spec.quota': 'IssuanceQuota',
   status: 'AuthorityStatus',
+  'status.demand': 'AuthorityDemand',
   'status.conditions[]': 'Condition',
   'status.generations[]': 'CAGeneration',
 };

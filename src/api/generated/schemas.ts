@@ -1036,6 +1036,30 @@ export const certificateAuthoritySchema = {
             }
           }
         },
+        "quota": {
+          "type": "object",
+          "required": [
+            "issuances"
+          ],
+          "properties": {
+            "issuances": {
+              "type": "integer",
+              "format": "int32",
+              "minimum": 1,
+              "maximum": 1000000000
+            },
+            "per": {
+              "type": "string",
+              "default": "Day",
+              "enum": [
+                "Hour",
+                "Day",
+                "Week",
+                "Month"
+              ]
+            }
+          }
+        },
         "allowSystemIdentities": {
           "type": "boolean",
           "default": false
@@ -1125,6 +1149,39 @@ export const certificateAuthoritySchema = {
         "notAfter": {
           "type": "string",
           "format": "date-time"
+        },
+        "demand": {
+          "type": "object",
+          "required": [
+            "certificates",
+            "issuancesPerDay",
+            "quotaPerDay",
+            "quotaFrom"
+          ],
+          "properties": {
+            "certificates": {
+              "type": "integer",
+              "format": "int32",
+              "minimum": 0
+            },
+            "issuancesPerDay": {
+              "type": "integer",
+              "format": "int64",
+              "minimum": 0
+            },
+            "quotaPerDay": {
+              "type": "integer",
+              "format": "int64",
+              "minimum": 0
+            },
+            "quotaFrom": {
+              "type": "string",
+              "enum": [
+                "Quota",
+                "RateLimit"
+              ]
+            }
+          }
         },
         "generations": {
           "type": "array",
@@ -1860,6 +1917,30 @@ export const clusterCertificateAuthoritySchema = {
             }
           }
         },
+        "quota": {
+          "type": "object",
+          "required": [
+            "issuances"
+          ],
+          "properties": {
+            "issuances": {
+              "type": "integer",
+              "format": "int32",
+              "minimum": 1,
+              "maximum": 1000000000
+            },
+            "per": {
+              "type": "string",
+              "default": "Day",
+              "enum": [
+                "Hour",
+                "Day",
+                "Week",
+                "Month"
+              ]
+            }
+          }
+        },
         "allowSystemIdentities": {
           "type": "boolean",
           "default": false
@@ -1949,6 +2030,39 @@ export const clusterCertificateAuthoritySchema = {
         "notAfter": {
           "type": "string",
           "format": "date-time"
+        },
+        "demand": {
+          "type": "object",
+          "required": [
+            "certificates",
+            "issuancesPerDay",
+            "quotaPerDay",
+            "quotaFrom"
+          ],
+          "properties": {
+            "certificates": {
+              "type": "integer",
+              "format": "int32",
+              "minimum": 0
+            },
+            "issuancesPerDay": {
+              "type": "integer",
+              "format": "int64",
+              "minimum": 0
+            },
+            "quotaPerDay": {
+              "type": "integer",
+              "format": "int64",
+              "minimum": 0
+            },
+            "quotaFrom": {
+              "type": "string",
+              "enum": [
+                "Quota",
+                "RateLimit"
+              ]
+            }
+          }
         },
         "generations": {
           "type": "array",

@@ -321,6 +321,7 @@ export interface CertificateAuthoritySpec {
   stepCA?: StepCABackend;
   limits?: AuthorityLimits;
   rateLimit?: RateLimit;
+  quota?: IssuanceQuota;
   /**
    * Whether a commonName or an organization may begin with system:, which the Kubernetes API server reads as
    * one of its own users and groups (system:masters may do anything). Default false; true only for a CA that
@@ -641,13 +642,29 @@ export interface RateLimit {
   burst?: number;
 }
 /**
+ * What the backend gives out at most, as whoever runs it says: a quota of the provider, or what the CA is
+ * meant to bear. Nothing is held back by it (that is rateLimit): status.demand tells what the certificates
+ * are going to need of it, and the condition QuotaShort warns before it is used up.
+ */
+export interface IssuanceQuota {
+  /**
+   * How many certificates may be issued per hour, day, week or month; 1 to 1000000000.
+   */
+  issuances: number;
+  /**
+   * The span that issuances counts for: Hour, Day (the default), Week or Month (30 days).
+   */
+  per: 'Hour' | 'Day' | 'Week' | 'Month';
+}
+/**
  * What is. Written by the controller alone; nothing that matters is decided from it.
  */
 export interface AuthorityStatus {
   /**
    * Ready: certificates can be issued (Unknown with the reason Pending until the controller has seen the
    * object). Rotating, only while one CA generation gives way to the next. Stalled, only while nothing will
-   * be tried until the spec changes.
+   * be tried until the spec changes. QuotaShort, only while its certificates are forecast to need 80 % of its
+   * quota or more.
    */
   conditions?: Condition[];
   /**
@@ -672,11 +689,35 @@ export interface AuthorityStatus {
    * When the certificate of the active CA generation ends. Nothing that it signs lives longer.
    */
   notAfter?: string;
+  demand?: AuthorityDemand;
   /**
    * The generations of the CA, each one key with its certificate; the last 20. A retired one keeps its
    * certificate here after its key is gone.
    */
   generations?: CAGeneration[];
+}
+/**
+ * What the certificates of this authority are going to ask of it, against the tightest quota that is known;
+ * there only where one is. A forecast by their lives, without failures and first issues; it may be 5
+ * minutes old.
+ */
+export interface AuthorityDemand {
+  /**
+   * How many ClientCertificates were counted, those that are suspended or not allowed left out.
+   */
+  certificates: number;
+  /**
+   * How many certificates they will have issued in a day, rounded up to three digits.
+   */
+  issuancesPerDay: number;
+  /**
+   * How many certificates the tightest known quota allows in a day, rounded down.
+   */
+  quotaPerDay: number;
+  /**
+   * Which quota is the tightest: Quota (spec.quota) or RateLimit (spec.rateLimit, or its default).
+   */
+  quotaFrom: 'Quota' | 'RateLimit';
 }
 /**
  * One CA key with its certificate.
@@ -738,6 +779,7 @@ export interface ClusterCertificateAuthoritySpec {
   stepCA?: StepCABackend;
   limits?: AuthorityLimits;
   rateLimit?: RateLimit;
+  quota?: IssuanceQuota;
   /**
    * Whether a commonName or an organization may begin with system:, which the Kubernetes API server reads as
    * one of its own users and groups (system:masters may do anything). Default false; true only for a CA that

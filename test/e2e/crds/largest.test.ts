@@ -82,6 +82,7 @@ const largest: [Kind, Json][] = [
       },
       limits: { maxDuration: '1m', keyAlgorithms: ['ECDSA', 'Ed25519', 'RSA'], usages },
       rateLimit: { requests: 100_000, per: 'Day', burst: 100_000 },
+      quota: { issuances: 1_000_000_000, per: 'Month' },
       allowedNamespaces: {
         selector: {
           matchLabels: keys('m', 'v'.repeat(63)),

@@ -75,6 +75,7 @@ const authoritySpec = {
   selfManaged: { commonName: 'demo', subject, duration: '43800h', privateKey: { algorithm: 'RSA', size: 4096 } },
   limits: { maxDuration: '168h', keyAlgorithms: ['ECDSA', 'RSA'], usages: ['digital signature', 'client auth'] },
   rateLimit: { requests: 20, per: 'Minute', burst: 40 },
+  quota: { issuances: 5000, per: 'Week' },
   allowSystemIdentities: true,
 };
 const bundles = [
@@ -118,6 +119,7 @@ const authorityStatus = {
   backend: 'selfManaged',
   activeGeneration: 1,
   notAfter: moment,
+  demand: { certificates: 12, issuancesPerDay: 54, quotaPerDay: 714, quotaFrom: 'Quota' },
   generations: [
     {
       version: 1,

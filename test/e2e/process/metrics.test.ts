@@ -29,6 +29,8 @@ const FAMILIES = {
   certwheel_rotation_lateness_seconds: 'histogram',
   certwheel_authority_request_duration_seconds: 'histogram',
   certwheel_authority_ready: 'gauge',
+  certwheel_authority_demand_issuances_per_day: 'gauge',
+  certwheel_authority_quota_issuances_per_day: 'gauge',
   certwheel_ca_not_before_timestamp_seconds: 'gauge',
   certwheel_ca_not_after_timestamp_seconds: 'gauge',
   certwheel_workqueue_depth: 'gauge',

@@ -1,5 +1,5 @@
 import { half, type Panel } from './panel.ts';
-import { AUTHORITY, CA_LEFT, quantiles } from './queries.ts';
+import { AUTHORITY, CA_LEFT, DEMAND, quantiles } from './queries.ts';
 
 export const authorities: readonly Panel[] = [
   {
@@ -42,5 +42,28 @@ export const authorities: readonly Panel[] = [
         legend: '{{authority}}',
       },
     ],
+  },
+  {
+    kind: 'bars',
+    title: 'Share of the quota',
+    description:
+      'What renewals will need of the tightest quota that is known (spec.quota, the rate limit). Beyond the whole they come late or fail.',
+    unit: 'percentunit',
+    ...half,
+    limits: { orange: 0.8, red: 1 },
+    queries: [
+      {
+        expr: `max by (authority) (${DEMAND}) / max by (authority) (certwheel_authority_quota_issuances_per_day)`,
+        legend: '{{authority}}',
+      },
+    ],
+  },
+  {
+    kind: 'lines',
+    title: 'Issuances a day',
+    description: 'Forecast from the lives of the certificates. A step is a certificate that came, went or was changed.',
+    unit: 'short',
+    ...half,
+    queries: [{ expr: `max by (authority) (${DEMAND})`, legend: '{{authority}}' }],
   },
 ];

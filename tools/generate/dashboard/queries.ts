@@ -29,6 +29,7 @@ export const NOT_AFTER = `certwheel_certificate_not_after_timestamp_seconds{${CE
 export const RENEWAL = `certwheel_certificate_renewal_timestamp_seconds{${CERTIFICATE}}`;
 export const NEXT_TO_EXPIRE = `bottomk(20, max ${BY_CERTIFICATE} (${NOT_AFTER} - time()))`;
 export const CA_LEFT = `certwheel_ca_not_after_timestamp_seconds{${AUTHORITY}} - time()`;
+export const DEMAND = `certwheel_authority_demand_issuances_per_day{${AUTHORITY}}`;
 
 /** A bar for each stretch of time that is left. */
 export function stretches(): Query[] {
