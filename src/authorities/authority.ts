@@ -131,6 +131,8 @@ export const ANY_CERTIFICATE = {
 export interface AuthorityDeps {
   /** `namespace/name`, or the name alone; for logs. */
   readonly name: string;
+  /** Whether it is a ClusterCertificateAuthority, which nobody but a cluster administrator can have written. */
+  readonly clusterWide: boolean;
   /** A Secret of the authority's own namespace by name, kept up to date; undefined where there is none. */
   secret(name: string): Promise<SecretContent | undefined>;
   /** The same of a ConfigMap. */

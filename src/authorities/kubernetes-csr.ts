@@ -54,7 +54,10 @@ export const kubernetesCSR: AuthorityDefinition<KubernetesCSRBackend> = {
   }),
 };
 
-async function check({ signerName, approve }: KubernetesCSRBackend, { objects }: AuthorityDeps): Promise<void> {
+async function check(spec: KubernetesCSRBackend, deps: AuthorityDeps): Promise<void> {
+  refuseApprovalForANamespace(spec, deps);
+  const { signerName, approve } = spec;
+  const { objects } = deps;
   const resource = RESOURCE;
   if (!(await objects.allowed({ verb: 'create', resource })))
     throw forbidden(`create ${resource.plural}.${resource.group}`, 'the ClusterRole of the chart gives that');
@@ -73,11 +76,25 @@ function forbidden(what: string, remedy: string): AuthorityError {
   return new AuthorityError('BackendForbidden', `Certwheel may not ${what}; ${remedy}`);
 }
 
+/**
+ * The right to approve was given to Certwheel, for a signer of the whole cluster. Whoever may write a resource of one
+ * namespace must not borrow it; the schema refuses that too, but this one may have been stored before it did.
+ */
+function refuseApprovalForANamespace({ approve }: KubernetesCSRBackend, { clusterWide }: AuthorityDeps): void {
+  if (approve === true && !clusterWide)
+    throw new AuthorityError(
+      'BackendForbidden',
+      'approve: true is for a ClusterCertificateAuthority, which a cluster administrator writes: use one that allows this namespace, or set approve to false',
+    );
+}
+
 async function issue(
   spec: KubernetesCSRBackend,
   request: IssueRequest,
-  { objects, clock }: AuthorityDeps,
+  deps: AuthorityDeps,
 ): Promise<Issued | Pending> {
+  refuseApprovalForANamespace(spec, deps);
+  const { objects, clock } = deps;
   const name = requestName(request.id);
   const place = `for ${spec.signerName}`;
   const found = await requestObject(RESOURCE, request, () => objectFor(spec, request), place, objects);

@@ -95,6 +95,7 @@ function startAuthority(resource: CertificateAuthority, services: Services, wake
   const runtime = () => registry.get(authorityKey(resource));
   const backend = definition.create(resource.backend as never, {
     name: keyOf(resource),
+    clusterWide: resource.kind === 'ClusterCertificateAuthority',
     clock,
     log,
     loopback: config.loopbackAuthorities,

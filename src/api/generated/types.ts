@@ -386,8 +386,9 @@ export interface KubernetesCSRBackend {
    */
   signerName: string;
   /**
-   * Whether Certwheel approves its own requests. Default false: somebody else does. It needs the right to
-   * approve for this signer, which the chart doesn't give; see docs/authorities/kubernetes-csr.md.
+   * Whether Certwheel approves its own requests. Default false: somebody else does. Only for a
+   * ClusterCertificateAuthority. It needs the right to approve for this signer, which the chart doesn't give;
+   * see docs/authorities/kubernetes-csr.md.
    */
   approve: boolean;
   trustBundle: TrustBundleSource;

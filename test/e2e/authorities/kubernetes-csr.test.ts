@@ -10,12 +10,22 @@ import { clientCertificate, conditionOf, create, readSecret, statusOf, untilRead
 import { makeCa } from '../support/openssl.ts';
 import { opensslAccepts } from '../support/secret-proof.ts';
 import { eventually, oneWorld, type World } from '../support/world.ts';
-import { awaitedRequest, nextSecret, OF_EVERY_KIND, requestsFor, untilAuthority, untilTidy } from './support.ts';
+import {
+  approvingAuthority,
+  awaitedRequest,
+  nextSecret,
+  OF_EVERY_KIND,
+  requestsFor,
+  untilAuthority,
+  untilClusterAuthority,
+  untilTidy,
+} from './support.ts';
 
 // kubernetesCSR against the signing controller of a real kube-controller-manager, under the permissions of the chart.
 
 const SIGNER = 'kubernetes.io/kube-apiserver-client';
 const EXAMPLES = `${import.meta.dirname}/../../../examples/authorities/kubernetes-csr`;
+const CRDS = `${import.meta.dirname}/../../../crds`;
 const MINUTE = 60_000;
 
 const shared = oneWorld({
@@ -48,14 +58,23 @@ async function here(): Promise<{ world: World; kubeconfig: string }> {
   return { world, kubeconfig: await user };
 }
 
-/** A namespace with an authority `ca`. */
+const BACKEND = { signerName: SIGNER, trustBundle: { configMap: { name: 'kube-root-ca.crt' } } };
+
+/** A namespace with an authority `ca`, for which others approve. */
 async function place(world: World, spec: Record<string, unknown> = {}): Promise<string> {
   const namespace = await world.namespace();
   await world.client.create(CERTIFICATE_AUTHORITIES, {
     metadata: { namespace, name: 'ca' },
-    spec: { kubernetesCSR: { signerName: SIGNER, trustBundle: { configMap: { name: 'kube-root-ca.crt' } }, ...spec } },
+    spec: { kubernetesCSR: { ...BACKEND, ...spec } },
   });
   return namespace;
+}
+
+/** A namespace whose certificates name an authority that approves by itself. */
+async function approving(world: World, spec: Record<string, unknown> = {}) {
+  const namespace = await world.namespace();
+  const of = await approvingAuthority(world, namespace, { ...BACKEND, ...spec });
+  return { namespace, of };
 }
 
 const decide = (world: World, verb: 'approve' | 'deny', name: string) =>
@@ -93,10 +112,10 @@ test('a request waits for approval, says so, and is signed with every field of t
 
 test('with approve it needs nobody: Ed25519 and RSA too, a new key at each renewal', async () => {
   const { world } = await here();
-  const namespace = await place(world, { approve: true });
-  await untilAuthority(world, namespace, 'ca', 'Verified');
+  const { namespace, of } = await approving(world);
+  await untilClusterAuthority(world, namespace, 'Verified');
   const startedMs = performance.now();
-  await create(world, clientCertificate(namespace, 'alice'));
+  await create(world, clientCertificate(namespace, 'alice', of));
   await untilReady(world, namespace, 'alice');
   console.log(`from create to Ready ${Math.round(performance.now() - startedMs)} ms`);
   const first = await readSecret(world, namespace, 'alice-tls');
@@ -106,7 +125,7 @@ test('with approve it needs nobody: Ed25519 and RSA too, a new key at each renew
   await opensslAccepts(second.object);
   for (const algorithm of ['Ed25519', 'RSA']) {
     const name = algorithm.toLowerCase();
-    await create(world, clientCertificate(namespace, name, { privateKey: { algorithm } }));
+    await create(world, clientCertificate(namespace, name, { ...of, privateKey: { algorithm } }));
     await untilReady(world, namespace, name);
     await opensslAccepts((await readSecret(world, namespace, `${name}-tls`))?.object ?? {});
   }
@@ -115,11 +134,11 @@ test('with approve it needs nobody: Ed25519 and RSA too, a new key at each renew
 
 test('a life of less than 8 hours ends when it was asked to, a longer one 5 minutes earlier, and none after what the signer grants', async () => {
   const { world } = await here();
-  const namespace = await place(world, { approve: true });
+  const { namespace, of } = await approving(world);
   const lives: Record<string, number> = { short: 10 * MINUTE, day: 1_440 * MINUTE, years: 525_600 * MINUTE };
-  await create(world, clientCertificate(namespace, 'short', { duration: '10m' }));
-  await create(world, clientCertificate(namespace, 'day', { duration: '24h' }));
-  await create(world, clientCertificate(namespace, 'years', { duration: '20000h' }));
+  await create(world, clientCertificate(namespace, 'short', { ...of, duration: '10m' }));
+  await create(world, clientCertificate(namespace, 'day', { ...of, duration: '24h' }));
+  await create(world, clientCertificate(namespace, 'years', { ...of, duration: '20000h' }));
   for (const [name, life] of Object.entries(lives)) {
     await untilReady(world, namespace, name);
     const leaf = (await readSecret(world, namespace, `${name}-tls`))?.leaf;
@@ -128,7 +147,7 @@ test('a life of less than 8 hours ends when it was asked to, a longer one 5 minu
     const most = name === 'short' ? life : life - 5 * MINUTE;
     assert.ok(leftMs <= most && leftMs > most - MINUTE, `${name}: ${leftMs} of ${most}`);
   }
-  await create(world, clientCertificate(namespace, 'shorter', { duration: '9m' }));
+  await create(world, clientCertificate(namespace, 'shorter', { ...of, duration: '9m' }));
   const refused = await untilReady(world, namespace, 'shorter', {
     type: 'Stalled',
     reason: 'UnsupportedByAuthority',
@@ -160,8 +179,8 @@ test('no is final until something else is asked for; what was made for it is gon
 
 test('what the signer itself refuses is told in its words', async () => {
   const { world } = await here();
-  const namespace = await place(world, { approve: true });
-  await create(world, clientCertificate(namespace, 'alice', { usages: ['client auth', 'server auth'] }));
+  const { namespace, of } = await approving(world);
+  await create(world, clientCertificate(namespace, 'alice', { ...of, usages: ['client auth', 'server auth'] }));
   const status = await untilReady(world, namespace, 'alice', { type: 'Stalled', reason: 'RequestDenied' });
   assert.match(conditionOf(status, 'Stalled')?.message ?? '', /SignerValidationFailure: .*server auth/);
 });
@@ -233,8 +252,8 @@ test('waiting costs a request a second at first and fewer and fewer later; a rot
   await world.cluster.kubectl(['delete', 'ccert', 'alice', '-n', waiting]);
   await untilTidy(world, CSRS, waiting);
 
-  const namespace = await place(world, { approve: true });
-  await create(world, clientCertificate(namespace, 'alice'));
+  const { namespace, of } = await approving(world);
+  await create(world, clientCertificate(namespace, 'alice', of));
   await untilReady(world, namespace, 'alice');
   await untilTidy(world, CSRS, namespace);
   await sleep(1_000);
@@ -274,15 +293,15 @@ test('the authority says what is missing: its bundle, the right to approve, and 
   await world.cluster.kubectl(['apply', '-f', '-'], { input });
   await untilAuthority(world, missing, 'ca', 'Verified');
 
-  const refused = await place(world, { signerName: 'example.com/clients', approve: true });
+  const refused = await approving(world, { signerName: 'example.com/clients' });
   assert.match(
-    await untilAuthority(world, refused, 'ca', 'BackendForbidden'),
+    await untilClusterAuthority(world, refused.namespace, 'BackendForbidden'),
     'may not approve requests for the signer example.com/clients; grant it as docs/authorities/kubernetes-csr.md says',
   );
 
   const foreign = await makeCa('another CA');
-  const wrong = await place(world, { approve: true, trustBundle: { inline: foreign.certificate } });
-  await create(world, clientCertificate(wrong, 'alice'));
+  const { namespace: wrong, of } = await approving(world, { trustBundle: { inline: foreign.certificate } });
+  await create(world, clientCertificate(wrong, 'alice', of));
   await eventually('the answer is refused', async () => {
     const { lastFailure } = await statusOf(world, wrong, 'alice');
     return (
@@ -292,6 +311,43 @@ test('the authority says what is missing: its bundle, the right to approve, and 
   assert.is(await readSecret(world, wrong, 'alice-tls'), undefined);
   await world.cluster.kubectl(['delete', 'ccert', 'alice', '-n', wrong]);
   await untilTidy(world, CSRS, wrong);
+});
+
+test('an authority of one namespace approves nothing, and can not be stored as one that does', async () => {
+  const { world } = await here();
+  const namespace = await world.namespace();
+  const stored = place(world, { approve: true });
+  await stored.then(
+    () => assert.unreachable('it was stored'),
+    ({ message }: Error) => assert.match(message, 'true is for a ClusterCertificateAuthority'),
+  );
+
+  // One that was stored before the schema had this rule.
+  const crd = ['crd', 'certificateauthorities.certwheel.io'];
+  const approve = '/spec/versions/0/schema/openAPIV3Schema/properties/spec/properties/kubernetesCSR/properties/approve';
+  const without = JSON.stringify([{ op: 'remove', path: `${approve}/x-kubernetes-validations` }]);
+  await world.cluster.kubectl(['patch', ...crd, '--type=json', '-p', without]);
+  try {
+    const spec = { kubernetesCSR: { ...BACKEND, approve: true }, allowSystemIdentities: true };
+    const object = { metadata: { namespace, name: 'ca' }, spec };
+    await eventually('the rule is gone', () => world.client.create(CERTIFICATE_AUTHORITIES, object).catch(() => false));
+  } finally {
+    await world.cluster.kubectl([
+      'apply',
+      '--server-side',
+      '--force-conflicts',
+      '-f',
+      `${CRDS}/certificateauthorities.yaml`,
+    ]);
+  }
+  const subject = { commonName: 'admin', subject: { organizations: ['system:masters'] } };
+  await create(world, clientCertificate(namespace, 'mallory', subject));
+  assert.match(
+    await untilAuthority(world, namespace, 'ca', 'BackendForbidden'),
+    'approve: true is for a ClusterCertificateAuthority',
+  );
+  await untilReady(world, namespace, 'mallory', { status: 'False', reason: 'AuthorityNotReady' });
+  assert.equal(await requestsFor(world, CSRS, namespace), []);
 });
 
 test.run();
