@@ -74,7 +74,7 @@ async function check(spec: CertManagerBackend, { objects }: AuthorityDeps): Prom
   if (!(await objects.allowed({ verb: 'create', resource: CERTIFICATE_REQUESTS })))
     throw new AuthorityError(
       'BackendForbidden',
-      `Certwheel may not create ${CERTIFICATE_REQUESTS.plural}.${OWN_GROUP} in namespace ${objects.namespace}; the roles of the chart give that`,
+      `Certwheel may not create ${CERTIFICATE_REQUESTS.plural}.${OWN_GROUP} in namespace ${objects.namespace}; the chart gives that where its value rbac.authorities lists certManager`,
     );
   const { name, kind, group } = issuerOf(spec);
   const resource = kind === 'ClusterIssuer' ? CLUSTER_ISSUERS : ISSUERS;

@@ -60,7 +60,10 @@ async function check(spec: KubernetesCSRBackend, deps: AuthorityDeps): Promise<v
   const { objects } = deps;
   const resource = RESOURCE;
   if (!(await objects.allowed({ verb: 'create', resource })))
-    throw forbidden(`create ${resource.plural}.${resource.group}`, 'the ClusterRole of the chart gives that');
+    throw forbidden(
+      `create ${resource.plural}.${resource.group}`,
+      'the chart gives that where its value rbac.authorities lists kubernetesCSR',
+    );
   if (approve !== true) return;
   if (!(await objects.allowed({ verb: 'patch', resource, subresource: 'approval' })))
     throw forbidden(`patch ${resource.plural}/approval`, GRANT);
