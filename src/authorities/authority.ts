@@ -84,9 +84,10 @@ export interface Authority {
   issue(request: IssueRequest, signal: AbortSignal): Promise<Issued | Pending>;
   /**
    * The request is over, whatever became of it: what was made for it is removed. Called once its certificate is
-   * published, or when nobody wants it any more; possibly more than once. Present where there is something to remove.
+   * published, or when nobody wants it any more; possibly more than once. Present where there is something to remove. Who
+   * may write Secrets in the requester's namespace may have forged all of it but that namespace.
    */
-  forget?(request: Pick<IssueRequest, 'id' | 'ticket'>, signal: AbortSignal): Promise<void>;
+  forget?(request: Pick<IssueRequest, 'id' | 'ticket' | 'requester'>, signal: AbortSignal): Promise<void>;
   /** Present where the authority can revoke. */
   revoke?(revocation: Revocation, reason: RevocationReason, signal: AbortSignal): Promise<void>;
   /**

@@ -172,8 +172,9 @@ async function store(
 }
 
 async function forget(next: NextKey, deps: RequestDeps, signal: AbortSignal): Promise<void> {
-  const { id, ticket } = next;
-  await deps.askedBy(next)?.forget?.({ id, ticket: ticket ?? id }, signal);
+  const { id, ticket, namespace, certificateName, certificateUid } = next;
+  const requester = { namespace, name: certificateName, uid: certificateUid };
+  await deps.askedBy(next)?.forget?.({ id, ticket: ticket ?? id, requester }, signal);
 }
 
 /** The same request would only bring the same again. */

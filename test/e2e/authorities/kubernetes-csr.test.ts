@@ -25,7 +25,6 @@ import {
 
 const SIGNER = 'kubernetes.io/kube-apiserver-client';
 const EXAMPLES = `${import.meta.dirname}/../../../examples/authorities/kubernetes-csr`;
-const CRDS = `${import.meta.dirname}/../../../crds`;
 const MINUTE = 60_000;
 
 const shared = oneWorld({
@@ -311,43 +310,6 @@ test('the authority says what is missing: its bundle, the right to approve, and 
   assert.is(await readSecret(world, wrong, 'alice-tls'), undefined);
   await world.cluster.kubectl(['delete', 'ccert', 'alice', '-n', wrong]);
   await untilTidy(world, CSRS, wrong);
-});
-
-test('an authority of one namespace approves nothing, and can not be stored as one that does', async () => {
-  const { world } = await here();
-  const namespace = await world.namespace();
-  const stored = place(world, { approve: true });
-  await stored.then(
-    () => assert.unreachable('it was stored'),
-    ({ message }: Error) => assert.match(message, 'true is for a ClusterCertificateAuthority'),
-  );
-
-  // One that was stored before the schema had this rule.
-  const crd = ['crd', 'certificateauthorities.certwheel.io'];
-  const approve = '/spec/versions/0/schema/openAPIV3Schema/properties/spec/properties/kubernetesCSR/properties/approve';
-  const without = JSON.stringify([{ op: 'remove', path: `${approve}/x-kubernetes-validations` }]);
-  await world.cluster.kubectl(['patch', ...crd, '--type=json', '-p', without]);
-  try {
-    const spec = { kubernetesCSR: { ...BACKEND, approve: true }, allowSystemIdentities: true };
-    const object = { metadata: { namespace, name: 'ca' }, spec };
-    await eventually('the rule is gone', () => world.client.create(CERTIFICATE_AUTHORITIES, object).catch(() => false));
-  } finally {
-    await world.cluster.kubectl([
-      'apply',
-      '--server-side',
-      '--force-conflicts',
-      '-f',
-      `${CRDS}/certificateauthorities.yaml`,
-    ]);
-  }
-  const subject = { commonName: 'admin', subject: { organizations: ['system:masters'] } };
-  await create(world, clientCertificate(namespace, 'mallory', subject));
-  assert.match(
-    await untilAuthority(world, namespace, 'ca', 'BackendForbidden'),
-    'approve: true is for a ClusterCertificateAuthority',
-  );
-  await untilReady(world, namespace, 'mallory', { status: 'False', reason: 'AuthorityNotReady' });
-  assert.equal(await requestsFor(world, CSRS, namespace), []);
 });
 
 test.run();

@@ -39,7 +39,7 @@ export function awaitedRequest(world: World, resource: Resource, namespace: stri
   return eventually(`${namespace}/${name} has asked`, async () => {
     const kept = await nextSecret(world, namespace, name);
     if (kept === undefined) return undefined;
-    const request = requestName(viewNextKey(kept).id);
+    const request = requestName({ ...viewNextKey(kept), requester: { namespace, name, uid: '' } });
     const object = request !== other && (await world.client.get(resource, namespace, request));
     const issuing = conditionOf(await statusOf(world, namespace, name), 'Issuing');
     return object && issuing?.message?.includes(request) && request;
