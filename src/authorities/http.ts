@@ -224,7 +224,7 @@ function saidIn(body: unknown): string {
     error_description,
     error,
   ].filter((each) => typeof each === 'string' && each !== '');
-  return String(found).replace(/\s+/g, ' ').trim();
+  return String(found);
 }
 
 function oneOf(header: string | string[] | undefined): string | undefined {

@@ -66,7 +66,8 @@ export class StepServer {
       const path = `/provisioners?limit=${PAGE}&cursor=${encodeURIComponent(cursor)}`;
       const { body } = await this.#ask({ method: 'GET', path }, 'the list of its provisioners', signal);
       const { provisioners, nextCursor } = membersOf(body);
-      if (!Array.isArray(provisioners)) throw this.#nonsense('/provisioners without a list');
+      if (!Array.isArray(provisioners) || provisioners.length > PAGE)
+        throw this.#nonsense(`/provisioners without a list of at most ${PAGE}`);
       found.push(...provisioners);
       if (typeof nextCursor !== 'string' || nextCursor === '') break;
       cursor = nextCursor;

@@ -70,13 +70,12 @@ export class VaultClient {
   }
 }
 
-/** A path of Vault's, such as a mount, may have several parts. */
+/** A path of Vault's, such as a mount, may have several parts. None of them leads upwards, past what a proxy lets through. */
 export function encodePath(path: string): string {
-  return path
-    .split('/')
-    .filter((part) => part !== '')
-    .map(encodeURIComponent)
-    .join('/');
+  const parts = path.split('/').filter((part) => part !== '');
+  if (parts.includes('.') || parts.includes('..'))
+    throw new AuthorityError('AuthorityMisconfigured', `${path} is no path of Vault's: a part of it is . or ..`);
+  return parts.map(encodeURIComponent).join('/');
 }
 
 /** A field of an answer; nothing about its type is believed. */
