@@ -136,6 +136,34 @@ for (const [status, code, says] of NO_TOKEN) {
     ));
 }
 
+test('no mount leads out of itself, whatever stands before Vault', async () => {
+  for (const mount of ['pki/../sys', '..', './pki', 'a/./b'])
+    await asking(
+      refusing(400, ['"csr" is empty']),
+      async (backend, seen) => {
+        const error = await failure(backend.check(signal));
+        assert.is(error.code, 'AuthorityMisconfigured');
+        assert.match(error.message, 'a part of it is . or ..');
+        assert.is(seen.length, 0);
+      },
+      { mount },
+    );
+});
+
+test('what Vault calls its issuers stays one part of a path', () =>
+  asking(
+    ({ url }, response) =>
+      url?.endsWith('/issuers?list=true')
+        ? json(response, 200, { data: { keys: ['../../sys/seal', 'a?b#c', '%2e%2e', 7, null] } })
+        : json(response, 404, { errors: [] }),
+    async (backend, seen) => {
+      await backend.trust(signal);
+      const paths = seen.map(({ url = '' }) => decodeURIComponent(url.split('/issuer/')[1] ?? '')).sort();
+      assert.equal(paths, ['', '%2e%2e/json', '../../sys/seal/json', 'a?b#c/json', 'default/json']);
+      assert.ok(seen.every(({ url }) => url?.split('/').length === (url?.includes('/issuer/') ? 7 : 5)));
+    },
+  ));
+
 const TOLD: [status: number, errors: string[], code: string, says: string][] = [
   [503, ['Vault is sealed'], 'AuthorityUnavailable', 'is sealed; unseal it'],
   [500, ['internal error'], 'AuthorityUnavailable', 'signing with the role client of team/pki was answered 500'],
