@@ -507,7 +507,8 @@ export interface VaultKubernetesAuth {
    */
   serviceAccountName: string;
   /**
-   * The audience of the token, as the role of the auth method has it; default vault.
+   * The audience of the token, as the role of the auth method has it; default vault. One that the Kubernetes
+   * API takes is refused.
    */
   audience: string;
 }
