@@ -60,18 +60,6 @@ test('a key that waits is held once, with its latest deadline', () => {
   turnstile.close();
 });
 
-test('who comes again while he waits keeps his place', () => {
-  const called: string[] = [];
-  const turnstile = new Turnstile({ capacity: 1 }, systemClock, (key) => called.push(key));
-  turnstile.enter('inside', undefined);
-  turnstile.enter('first', undefined);
-  turnstile.enter('second', undefined);
-  turnstile.enter('first', undefined);
-  turnstile.leave();
-  assert.equal(called, ['first']);
-  turnstile.close();
-});
-
 test('a rate lets a burst through, and then one each time', () => {
   let nowMs = 0;
   const clock = { ...systemClock, monotonicMs: () => nowMs };

@@ -1,5 +1,5 @@
 import type { Clock } from '../clock.ts';
-import { FairLine, type Waiter } from './fair-line.ts';
+import { FairLine } from './fair-line.ts';
 
 export interface Limits {
   /** How many may be inside at once. */
@@ -21,8 +21,9 @@ export class Turnstile {
   readonly #limits: Limits;
   readonly #clock: Clock;
   readonly #call: (key: string) => void;
-  readonly #line = new FairLine((waiter) => this.#waiting.get(waiter.key) === waiter);
-  readonly #waiting = new Map<string, Waiter>();
+  readonly #line = new FairLine(({ key, at }) => this.#waiting.get(key) === at);
+  /** Who waits, each with the number of his arrival. */
+  readonly #waiting = new Map<string, number>();
   /** Who may enter but hasn't come yet, and when he was called, on the monotonic clock. */
   readonly #called = new Map<string, number>();
   #arrivals = 0;
@@ -50,18 +51,12 @@ export class Turnstile {
       this.#tokens--;
       return true;
     }
-    this.#wait(key, deadline);
+    const at = ++this.#arrivals;
+    this.#waiting.set(key, at);
+    this.#line.push({ key, at, deadline });
+    this.#line.tidy(this.#waiting.size);
     this.#callNext();
     return false;
-  }
-
-  /** Who comes again and again keeps the place that he has, and takes no other. */
-  #wait(key: string, deadline: number | undefined): void {
-    const before = this.#waiting.get(key);
-    if (before !== undefined && before.deadline === deadline) return;
-    const waiter = { key, at: ++this.#arrivals, deadline };
-    this.#waiting.set(key, waiter);
-    this.#line.push(waiter);
   }
 
   leave(): void {
