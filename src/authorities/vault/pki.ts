@@ -133,7 +133,7 @@ export class VaultPki {
     this.#refuseAddedUsage(leaf, identity.usages);
     const warnings = textsOf(fieldOf(body, 'warnings'))
       .slice(0, MOST_WARNINGS)
-      .map((warning) => withoutSecrets(warning));
+      .map((warning) => withoutSecrets(warning, this.#tokens.secrets));
     if (warnings.length > 0)
       this.#deps.log.warn('the authority issued with warnings', {
         authority: this.#deps.name,
