@@ -25,7 +25,7 @@ const MARKS = {
 };
 
 let request = '';
-const shared = oneWorld({}, async (cluster) => {
+const shared = oneWorld({ controllers: ['validatingadmissionpolicy-status-controller'] }, async (cluster) => {
   await install(cluster);
   await cluster.kubectl(['create', 'namespace', 'shop']);
   await cluster.kubectl(['apply', '-f', `${ROOT}/examples/authorities/kubernetes-csr/approver.yaml`]);
@@ -165,6 +165,19 @@ test('the same holds for the requests of cert-manager, also where that is instal
   const removed = (each: string) => asAccount(world, ['delete', `${plural}.${group}`, each, '-n', 'shop']);
   assert.match((await removed(name)).stderr, NOT_MARKED);
   assert.is((await removed('certwheel-own')).code, 0);
+});
+
+test('Kubernetes finds no fault in any of the policies', async () => {
+  const { cluster } = await shared.get();
+  const policies = await eventually('all of them have been looked at', async () => {
+    const { stdout } = await cluster.kubectl(['get', 'validatingadmissionpolicies', '--output=json']);
+    const { items } = JSON.parse(stdout) as { items: { status?: { typeChecking?: object } }[] };
+    return items.every(({ status }) => status?.typeChecking !== undefined) && items;
+  });
+  assert.equal(
+    policies.map(({ status }) => status?.typeChecking),
+    [{}, {}, {}],
+  );
 });
 
 test.run();

@@ -102,6 +102,7 @@ const ISSUER_CHANGES = [
   { issuerRef: { name: 'other', kind: 'Issuer', group: 'cert-manager.io' } },
   { issuerRef: { name: 'issuer', kind: 'ClusterIssuer', group: 'cert-manager.io' } },
   { issuerRef: { name: 'issuer', kind: 'Issuer', group: 'example.com' } },
+  { issuerRef: undefined },
   { duration: '8760h' },
   { duration: undefined },
   { isCA: true },
