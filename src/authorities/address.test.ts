@@ -92,9 +92,11 @@ async function resolving(answers: readonly (readonly string[])[], use: () => Pro
   }
 }
 
-function look(all: boolean): Promise<unknown> {
+function look(all: boolean, lane = 'ns'): Promise<unknown> {
   return new Promise((resolve, reject) =>
-    guardedLookup(false)('ca.example', { all }, (error, found) => (error === null ? resolve(found) : reject(error))),
+    guardedLookup(false, lane)('ca.example', { all }, (error, found) =>
+      error === null ? resolve(found) : reject(error),
+    ),
   );
 }
 
@@ -113,5 +115,32 @@ test('a name is judged anew for each connection, so that it gains nothing by ano
     assert.instance(await look(true).catch((thrown: unknown) => thrown), AddressRefused);
     assert.match(String(await look(false).catch((thrown: unknown) => thrown)), 'no address');
   }));
+
+test('names that nobody answers for hold up nobody but their own namespace', async () => {
+  const real = dns.lookup;
+  const held: (() => void)[] = [];
+  let begun = 0;
+  type Found = (error: null, found: readonly { address: string; family: number }[]) => void;
+  const fake = (_name: string, _options: unknown, callback: Found) => {
+    begun += 1;
+    const answer = () => callback(null, [{ address: '192.0.2.1', family: 4 }]);
+    if (begun === 1) held.push(answer);
+    else answer();
+  };
+  dns.lookup = fake as unknown as typeof dns.lookup;
+  syncBuiltinESMExports();
+  try {
+    const slow = Array.from({ length: 40 }, () => look(false, 'slow').catch((error: { code?: string }) => error.code));
+    for (let time = 0; time < 10; time++) assert.is(await look(false, 'quick'), '192.0.2.1');
+    assert.is(begun, 11);
+    held[0]?.();
+    const outcomes = await Promise.all(slow);
+    assert.is(outcomes.filter((each) => each === '192.0.2.1').length, 33);
+    assert.is(outcomes.filter((each) => each === 'EAI_AGAIN').length, 7);
+  } finally {
+    dns.lookup = real;
+    syncBuiltinESMExports();
+  }
+});
 
 test.run();

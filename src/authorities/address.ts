@@ -1,5 +1,6 @@
 import { lookup as resolve } from 'node:dns';
 import { BlockList, isIP, type LookupFunction } from 'node:net';
+import { Lanes } from './lanes.ts';
 
 /** Somebody who may write an authority must not reach, through us, what only listens to this host or this node. */
 export class AddressRefused extends Error {
@@ -47,21 +48,37 @@ export function refuseLiteral(hostname: string, allowLoopback: boolean): void {
   if (problem !== undefined) throw new AddressRefused(problem);
 }
 
-/** Resolves a name for the connection that is made next, so that what was judged is what is connected to. */
-export function guardedLookup(allowLoopback: boolean): LookupFunction {
+/**
+ * To resolve a name takes a thread until somebody answers, and there are four, by which keys are made, too. So whoever
+ * owns a name that nobody answers for holds one of them, and waits behind himself.
+ */
+const LOOKUPS = new Lanes(2, 32);
+
+class TooManyLookups extends Error {
+  readonly code = 'EAI_AGAIN';
+}
+
+/**
+ * Resolves a name for the connection that is made next, so that what was judged is what is connected to. `lane` says on
+ * whose behalf.
+ */
+export function guardedLookup(allowLoopback: boolean, lane: string): LookupFunction {
   return (hostname, options, callback) => {
-    resolve(hostname, { ...options, all: true }, (error, found) => {
-      if (error !== null) return callback(error, '', 0);
-      // One that is refused spoils them all: a name that leads to both is either an attack or a mistake.
-      for (const { address } of found) {
-        const problem = addressProblem(address, allowLoopback);
-        if (problem !== undefined) return callback(new AddressRefused(problem), '', 0);
-      }
-      const [first] = found;
-      if (options.all === true) return callback(null, found);
-      return first === undefined
-        ? callback(new Error('no address'), '', 0)
-        : callback(null, first.address, first.family);
-    });
+    const begin = (done: () => void) =>
+      resolve(hostname, { ...options, all: true }, (error, found) => {
+        done();
+        if (error !== null) return callback(error, '', 0);
+        // One that is refused spoils them all: a name that leads to both is either an attack or a mistake.
+        for (const { address } of found) {
+          const problem = addressProblem(address, allowLoopback);
+          if (problem !== undefined) return callback(new AddressRefused(problem), '', 0);
+        }
+        const [first] = found;
+        if (options.all === true) return callback(null, found);
+        return first === undefined
+          ? callback(new Error('no address'), '', 0)
+          : callback(null, first.address, first.family);
+      });
+    if (!LOOKUPS.enter(lane, begin)) callback(new TooManyLookups('too many names are being resolved'), '', 0);
   };
 }

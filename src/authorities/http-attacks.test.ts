@@ -31,7 +31,13 @@ async function under(attack: Attack, request: JsonRequest = GET) {
   await once(server, 'listening');
   const url = `https://127.0.0.1:${(server.address() as AddressInfo).port}`;
   const clock = new FakeClock(new Date('2026-01-01T00:00:00Z'));
-  const http = new AuthorityHttp({ server: url, caBundle: issuer.certificatePem, allowLoopback: true, clock });
+  const http = new AuthorityHttp({
+    server: url,
+    caBundle: issuer.certificatePem,
+    allowLoopback: true,
+    namespace: 'ns',
+    clock,
+  });
   try {
     const signal = AbortSignal.timeout(3_000);
     const outcome = await http.json(request, signal).catch((error: unknown) => error);

@@ -43,7 +43,14 @@ async function serving(
 
 function client(server: string, options: Partial<HttpOptions> = {}): AuthorityHttp {
   const clock = new FakeClock(new Date('2026-01-01T00:00:00Z'));
-  return new AuthorityHttp({ server, caBundle: issuer.certificatePem, allowLoopback: true, clock, ...options });
+  return new AuthorityHttp({
+    server,
+    caBundle: issuer.certificatePem,
+    allowLoopback: true,
+    namespace: 'ns',
+    clock,
+    ...options,
+  });
 }
 
 async function failure(asking: Promise<unknown>): Promise<CertwheelError> {

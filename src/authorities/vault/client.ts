@@ -19,9 +19,15 @@ export class VaultClient {
   readonly #http: AuthorityHttp;
   readonly #namespace: string | undefined;
 
-  constructor({ server, caBundle, namespace }: VaultBackend, { clock, loopback }: AuthorityDeps) {
+  constructor({ server, caBundle, namespace }: VaultBackend, { clock, loopback, objects }: AuthorityDeps) {
     const pem = caBundle === undefined ? undefined : Buffer.from(caBundle, 'base64').toString('latin1');
-    this.#http = new AuthorityHttp({ server, caBundle: pem, allowLoopback: loopback, clock });
+    this.#http = new AuthorityHttp({
+      server,
+      caBundle: pem,
+      allowLoopback: loopback,
+      namespace: objects.namespace,
+      clock,
+    });
     this.#namespace = namespace;
   }
 
