@@ -16,9 +16,21 @@ export function clampRetryAfter(ms: number): number {
   return Math.min(Math.max(0, ms), LONGEST_RETRY_AFTER_MS);
 }
 
+/** What others wrote, on one line, without anything that a terminal obeys or that isn't seen. */
+export function oneLine(text: string): string {
+  return text
+    .replace(/\p{Cf}+/gu, '')
+    .replace(/[\s\p{Cc}\p{Zl}\p{Zp}]+/gu, ' ')
+    .trim();
+}
+
 /** What others answer may quote what they refuse, and that may be part of a key or a token. */
 export function withoutSecrets(message: string, known: readonly string[] = []): string {
-  let text = message.slice(0, 4 * LONGEST_MESSAGE);
+  let text = oneLine(message);
+  // Before it is cut, since half a token would no longer be known for one.
   for (const secret of known) if (secret !== '') text = text.replaceAll(secret, '[…]');
-  return text.replace(/[A-Za-z0-9+/_=-]{64,}/g, '[…]').slice(0, LONGEST_MESSAGE);
+  return text
+    .slice(0, 4 * LONGEST_MESSAGE)
+    .replace(/[A-Za-z0-9+/_=-]{64,}/g, '[…]')
+    .slice(0, LONGEST_MESSAGE);
 }

@@ -85,9 +85,10 @@ export interface Authority {
   issue(request: IssueRequest, signal: AbortSignal): Promise<Issued | Pending>;
   /**
    * The request is over, whatever became of it: what was made for it is removed. Called once its certificate is
-   * published, or when nobody wants it any more; possibly more than once. Present where there is something to remove.
+   * published, or when nobody wants it any more; possibly more than once. Present where there is something to remove. Who
+   * may write Secrets in the requester's namespace may have forged all of it but that namespace.
    */
-  forget?(request: Pick<IssueRequest, 'id' | 'ticket'>, signal: AbortSignal): Promise<void>;
+  forget?(request: Pick<IssueRequest, 'id' | 'ticket' | 'requester'>, signal: AbortSignal): Promise<void>;
   /** Present where the authority can revoke. */
   revoke?(revocation: Revocation, reason: RevocationReason, signal: AbortSignal): Promise<void>;
   /**
@@ -139,6 +140,8 @@ export const ANY_CERTIFICATE = {
 export interface AuthorityDeps {
   /** `namespace/name`, or the name alone; for logs. */
   readonly name: string;
+  /** Whether it is a ClusterCertificateAuthority, which nobody but a cluster administrator can have written. */
+  readonly clusterWide: boolean;
   /** A Secret of the authority's own namespace by name, kept up to date; undefined where there is none. */
   secret(name: string): Promise<SecretContent | undefined>;
   /** The same of a ConfigMap. */

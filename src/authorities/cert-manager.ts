@@ -1,4 +1,4 @@
-import { formatDuration } from '../api/duration.ts';
+import { formatDuration, parseDuration } from '../api/duration.ts';
 import type { CertManagerBackend } from '../api/generated/types.ts';
 import { apiVersion, CERTIFICATE_REQUESTS, CLIENT_CERTIFICATES, CLUSTER_ISSUERS, ISSUERS } from '../api/names.ts';
 import { AuthorityError, DeniedError, RetryableError } from '../errors.ts';
@@ -15,8 +15,8 @@ import {
 import { foreignCondition, trueCondition, wordsOf } from './kubernetes/conditions.ts';
 import { pollAfterMs } from './kubernetes/polling.ts';
 import { telling } from './kubernetes/problems.ts';
-import { certificatesIn, requestObject } from './kubernetes/request.ts';
-import { requestMetadata, requestName, requestText } from './kubernetes/request-object.ts';
+import { certificatesIn, removeRequest, requestObject } from './kubernetes/request.ts';
+import { requestMetadata, requestName, requestText, sameWords } from './kubernetes/request-object.ts';
 import { readTrustBundle } from './trust-bundle.ts';
 
 const WHAT = CERTIFICATE_REQUESTS.kind;
@@ -63,7 +63,7 @@ export const certManager: AuthorityDefinition<CertManagerBackend> = {
     trust: async () => (spec.trustBundle === undefined ? [] : readTrustBundle(spec.trustBundle, deps)),
     check: () => check(spec, deps),
     issue: (request) => issue(spec, request, deps),
-    forget: ({ id }) => deps.objects.delete(CERTIFICATE_REQUESTS, requestName(id)),
+    forget: (request) => removeRequest(CERTIFICATE_REQUESTS, request, deps),
   }),
 };
 
@@ -77,7 +77,7 @@ async function check(spec: CertManagerBackend, { objects }: AuthorityDeps): Prom
   if (!(await objects.allowed({ verb: 'create', resource: CERTIFICATE_REQUESTS })))
     throw new AuthorityError(
       'BackendForbidden',
-      `Certwheel may not create ${CERTIFICATE_REQUESTS.plural}.${OWN_GROUP} in namespace ${objects.namespace}; the roles of the chart give that`,
+      `Certwheel may not create ${CERTIFICATE_REQUESTS.plural}.${OWN_GROUP} in namespace ${objects.namespace}; the chart gives that where its value rbac.authorities lists certManager`,
     );
   const { name, kind, group } = issuerOf(spec);
   const resource = kind === 'ClusterIssuer' ? CLUSTER_ISSUERS : ISSUERS;
@@ -100,10 +100,8 @@ async function issue(
   request: IssueRequest,
   { objects, clock }: AuthorityDeps,
 ): Promise<Issued | Pending> {
-  const name = requestName(request.id);
-  const place = `in namespace ${objects.namespace}`;
-  const object = () => objectFor(spec, request, objects.namespace);
-  const found = await requestObject(CERTIFICATE_REQUESTS, request, object, place, objects);
+  const name = requestName(request);
+  const found = await requestObject(formOf(spec, request, objects.namespace), request, objects);
   const what = `${WHAT} ${objects.namespace}/${name}`;
   const refused = trueCondition(found, 'Denied') ?? trueCondition(found, 'InvalidRequest');
   if (refused !== undefined) throw new DeniedError('RequestDenied', `${what} got a no: ${wordsOf(refused)}`);
@@ -123,22 +121,40 @@ async function issue(
   return { ...wait, message: `${what} is approved; waiting for ${kind} ${issuer}${says}` };
 }
 
-function objectFor(spec: CertManagerBackend, request: IssueRequest, namespace: string): NewObject {
-  const { requester } = request;
+function formOf(spec: CertManagerBackend, request: IssueRequest, namespace: string) {
+  const { identity, lifetimeMs } = request;
+  const issuerRef = issuerOf(spec);
   return {
-    metadata: {
-      ...requestMetadata(request),
-      // It goes with who asked; an owner in another namespace would have it removed at once.
-      ...(requester.namespace === namespace ? { ownerReferences: [ownedBy(requester)] } : {}),
-    },
-    spec: {
-      request: requestText(request),
-      issuerRef: issuerOf(spec),
-      duration: formatDuration(request.lifetimeMs),
-      usages: request.identity.usages,
-      isCA: false,
-    },
+    resource: CERTIFICATE_REQUESTS,
+    place: `in namespace ${namespace}`,
+    object: (): NewObject => ({
+      metadata: metadataFor(request, namespace),
+      spec: {
+        request: requestText(request),
+        issuerRef,
+        duration: formatDuration(lifetimeMs),
+        usages: identity.usages,
+        isCA: false,
+      },
+    }),
+    hasOurTerms: ({ issuerRef: ref, duration, usages, isCA }: Readonly<Record<string, unknown>>) =>
+      isSameIssuer((ref ?? {}) as Partial<IssuerRef>, issuerRef) &&
+      // cert-manager's webhook writes it in another way.
+      parseDuration(String(duration)) === parseDuration(formatDuration(lifetimeMs)) &&
+      isCA !== true &&
+      sameWords(usages, identity.usages),
   };
+}
+
+function isSameIssuer({ name, kind, group }: Partial<IssuerRef>, ours: IssuerRef): boolean {
+  return name === ours.name && kind === ours.kind && group === ours.group;
+}
+
+function metadataFor(request: IssueRequest, namespace: string) {
+  const { requester } = request;
+  // It goes with who asked; an owner in another namespace would have it removed at once.
+  const owner = requester.namespace === namespace ? { ownerReferences: [ownedBy(requester)] } : {};
+  return { ...requestMetadata(request), ...owner };
 }
 
 function ownedBy({ name, uid }: IssueRequest['requester']) {

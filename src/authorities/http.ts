@@ -25,6 +25,8 @@ export interface HttpOptions {
   readonly trustHint?: string;
   /** Whether the server may be this host itself (--allow-loopback-authorities). */
   readonly allowLoopback: boolean;
+  /** On whose behalf it is asked: the namespace of the authority. Of each one name is resolved at a time. */
+  readonly namespace: string;
   readonly clock: Clock;
 }
 
@@ -156,7 +158,7 @@ export class AuthorityHttp {
   }
 
   #connect(): Agent {
-    const { caBundle, allowLoopback } = this.#options;
+    const { caBundle, allowLoopback, namespace } = this.#options;
     return new Agent({
       allowH2: false,
       pipelining: 1,
@@ -165,7 +167,7 @@ export class AuthorityHttp {
       connect: {
         // Made once: to parse a hundred CA certificates takes longer than a handshake.
         secureContext: trusting(caBundle),
-        lookup: guardedLookup(allowLoopback),
+        lookup: guardedLookup(allowLoopback, namespace),
         minVersion: 'TLSv1.2',
         rejectUnauthorized: true,
         timeout: REQUEST_MS,
@@ -224,7 +226,7 @@ function saidIn(body: unknown): string {
     error_description,
     error,
   ].filter((each) => typeof each === 'string' && each !== '');
-  return String(found).replace(/\s+/g, ' ').trim();
+  return String(found);
 }
 
 function oneOf(header: string | string[] | undefined): string | undefined {

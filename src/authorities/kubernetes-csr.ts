@@ -1,7 +1,7 @@
 import type { KubernetesCSRBackend } from '../api/generated/types.ts';
 import { CERTIFICATE_SIGNING_REQUESTS, SIGNERS } from '../api/names.ts';
-import type { RawObject } from '../api/parse.ts';
-import { AuthorityError, DeniedError, RetryableError } from '../errors.ts';
+import { parseMeta, type RawObject } from '../api/parse.ts';
+import { AuthorityError, DeniedError } from '../errors.ts';
 import {
   ANY_CERTIFICATE,
   type AuthorityDefinition,
@@ -15,8 +15,8 @@ import {
 import { trueCondition, wordsOf } from './kubernetes/conditions.ts';
 import { pollAfterMs } from './kubernetes/polling.ts';
 import { telling } from './kubernetes/problems.ts';
-import { certificatesIn, requestObject } from './kubernetes/request.ts';
-import { asksTheSame, requestMetadata, requestName, requestText } from './kubernetes/request-object.ts';
+import { certificatesIn, removeRequest, requestObject } from './kubernetes/request.ts';
+import { requestMetadata, requestName, requestText, sameWords } from './kubernetes/request-object.ts';
 import { readTrustBundle } from './trust-bundle.ts';
 
 const RESOURCE = CERTIFICATE_SIGNING_REQUESTS;
@@ -53,14 +53,20 @@ export const kubernetesCSR: AuthorityDefinition<KubernetesCSRBackend> = {
     trust: () => readTrustBundle(spec.trustBundle, deps),
     check: () => check(spec, deps),
     issue: (request) => issue(spec, request, deps),
-    forget: ({ id }) => deps.objects.delete(RESOURCE, requestName(id)),
+    forget: (request) => removeRequest(RESOURCE, request, deps),
   }),
 };
 
-async function check({ signerName, approve }: KubernetesCSRBackend, { objects }: AuthorityDeps): Promise<void> {
+async function check(spec: KubernetesCSRBackend, deps: AuthorityDeps): Promise<void> {
+  refuseApprovalForANamespace(spec, deps);
+  const { signerName, approve } = spec;
+  const { objects } = deps;
   const resource = RESOURCE;
   if (!(await objects.allowed({ verb: 'create', resource })))
-    throw forbidden(`create ${resource.plural}.${resource.group}`, 'the ClusterRole of the chart gives that');
+    throw forbidden(
+      `create ${resource.plural}.${resource.group}`,
+      'the chart gives that where its value rbac.authorities lists kubernetesCSR',
+    );
   if (approve !== true) return;
   if (!(await objects.allowed({ verb: 'patch', resource, subresource: 'approval' })))
     throw forbidden(`patch ${resource.plural}/approval`, GRANT);
@@ -76,14 +82,27 @@ function forbidden(what: string, remedy: string): AuthorityError {
   return new AuthorityError('BackendForbidden', `Certwheel may not ${what}; ${remedy}`);
 }
 
+/**
+ * The right to approve was given to Certwheel, for a signer of the whole cluster. Whoever may write a resource of one
+ * namespace must not borrow it; the schema refuses that too, but this one may have been stored before it did.
+ */
+function refuseApprovalForANamespace({ approve }: KubernetesCSRBackend, { clusterWide }: AuthorityDeps): void {
+  if (approve === true && !clusterWide)
+    throw new AuthorityError(
+      'BackendForbidden',
+      'approve: true is for a ClusterCertificateAuthority, which a cluster administrator writes: use one that allows this namespace, or set approve to false',
+    );
+}
+
 async function issue(
   spec: KubernetesCSRBackend,
   request: IssueRequest,
-  { objects, clock }: AuthorityDeps,
+  deps: AuthorityDeps,
 ): Promise<Issued | Pending> {
-  const name = requestName(request.id);
-  const place = `for ${spec.signerName}`;
-  const found = await requestObject(RESOURCE, request, () => objectFor(spec, request), place, objects);
+  refuseApprovalForANamespace(spec, deps);
+  const { objects, clock } = deps;
+  const name = requestName(request);
+  const found = await requestObject(formOf(spec, request), request, objects);
   const refused = trueCondition(found, 'Denied') ?? trueCondition(found, 'Failed');
   if (refused !== undefined) throw new DeniedError('RequestDenied', `${WHAT} ${name} got a no: ${wordsOf(refused)}`);
   const { certificate } = (found.status ?? {}) as { certificate?: string };
@@ -98,38 +117,36 @@ async function issue(
       ...wait,
       message: `${WHAT} ${name} waits for approval; look at it, then: kubectl certificate approve ${name}`,
     };
-  if (!isOwn(found, spec, request))
-    throw new RetryableError('RequestFailed', `${WHAT} ${name} does not ask for what was asked for; not approved`);
-  await approve(name, request, objects);
+  await approve(found, request, objects);
   return { ...wait, message: `${WHAT} ${name} is approved; waiting for the signer ${spec.signerName}` };
 }
 
-function objectFor({ signerName }: KubernetesCSRBackend, request: IssueRequest): NewObject {
+function formOf({ signerName }: KubernetesCSRBackend, request: IssueRequest) {
+  const { usages } = request.identity;
+  const expirationSeconds = Math.ceil(request.lifetimeMs / 1_000);
   return {
-    metadata: requestMetadata(request),
-    spec: {
-      request: requestText(request),
-      signerName,
-      expirationSeconds: Math.ceil(request.lifetimeMs / 1_000),
-      usages: request.identity.usages,
-    },
+    resource: RESOURCE,
+    place: `for ${signerName}`,
+    object: (): NewObject => ({
+      metadata: requestMetadata(request),
+      spec: { request: requestText(request), signerName, expirationSeconds, usages },
+    }),
+    hasOurTerms: (found: Readonly<Record<string, unknown>>) =>
+      found.signerName === signerName &&
+      found.expirationSeconds === expirationSeconds &&
+      sameWords(found.usages, usages),
   };
 }
 
-/** Before our approval is given to it: whoever may create such objects could have put another one under this name. */
-function isOwn(object: RawObject, { signerName }: KubernetesCSRBackend, request: IssueRequest): boolean {
-  const spec = object.spec as { signerName?: string; request?: string; usages?: readonly string[] };
-  const usages = [...(spec.usages ?? [])].sort().join();
-  return (
-    spec.signerName === signerName &&
-    usages === [...request.identity.usages].sort().join() &&
-    asksTheSame(spec.request, request)
-  );
-}
-
-async function approve(name: string, { requester }: IssueRequest, objects: AuthorityDeps['objects']): Promise<void> {
+/** By its uid: what was judged is what is approved, not another one that has taken its name since. */
+async function approve(
+  found: RawObject,
+  { requester }: IssueRequest,
+  objects: AuthorityDeps['objects'],
+): Promise<void> {
+  const { name, uid } = parseMeta(found);
   const message = `asked for by ClientCertificate ${requester.namespace}/${requester.name}; its authority says approve`;
   const condition = { type: 'Approved', status: 'True', reason: 'ApprovedByCertwheel', message };
-  const object = { metadata: { name }, status: { conditions: [condition] } };
+  const object = { metadata: { name, uid }, status: { conditions: [condition] } };
   await telling(`approval of ${WHAT} ${name}`, objects.applySubresource(RESOURCE, 'approval', object));
 }

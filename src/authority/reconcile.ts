@@ -90,8 +90,11 @@ async function probe(runtime: Runtime, signal: AbortSignal): Promise<readonly Ce
   return trust;
 }
 
-function show(key: string, runtime: Runtime, view: AuthorityView, deps: AuthorityDeps): void {
+function show(key: string, runtime: Runtime, seen: AuthorityView, deps: AuthorityDeps): void {
   const before = runtime.view;
+  // A server whose every refusal reads otherwise must not have the status of each certificate written at each probe.
+  const isSameTrouble = before !== undefined && before.trouble?.code === seen.trouble?.code;
+  const view = isSameTrouble ? { ...seen, trouble: before.trouble } : seen;
   runtime.view = view;
   if (before === undefined || !isDeepStrictEqual(visible(before), visible(view))) deps.wakeCertificates(key);
 }

@@ -1,4 +1,5 @@
 import type { KeyObject } from 'node:crypto';
+import { keyOf } from '../api/parse.ts';
 import type { Pending } from '../authorities/authority.ts';
 import type { NextKey } from './next-key.ts';
 
@@ -18,18 +19,28 @@ export class AwaitedRequests {
   readonly #byCertificate = new Map<string, Awaited>();
 
   /** The one whose Secret this is, as it was written last. */
-  of({ certificateUid, uid, id }: NextKey): Awaited | undefined {
-    const known = this.#byCertificate.get(certificateUid);
-    return known?.next.uid === uid && known.next.id === id ? known : undefined;
+  of(next: NextKey): Awaited | undefined {
+    const known = this.#byCertificate.get(certificateKey(next));
+    return known?.next.uid === next.uid && known.next.id === next.id ? known : undefined;
+  }
+
+  /** The request of a ClientCertificate of that key, which may be gone, and its Secret with it. */
+  under(certificate: string): NextKey | undefined {
+    return this.#byCertificate.get(certificate)?.next;
   }
 
   keep(awaited: Awaited): void {
-    this.#byCertificate.set(awaited.next.certificateUid, awaited);
+    this.#byCertificate.set(certificateKey(awaited.next), awaited);
   }
 
-  drop(certificateUid: string): void {
-    this.#byCertificate.delete(certificateUid);
+  drop(certificate: string): void {
+    this.#byCertificate.delete(certificate);
   }
+}
+
+/** The key of the ClientCertificate that waits. */
+export function certificateKey({ namespace, certificateName }: NextKey): string {
+  return keyOf({ namespace, name: certificateName });
 }
 
 /** The last answer again, where it is too early to ask: whatever woke us, an authority isn't asked more often for it. */

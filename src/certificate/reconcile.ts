@@ -61,14 +61,14 @@ const FIRST_RETRY_MS = 1_000;
 /** One look at one ClientCertificate: observe, decide, act, tell. */
 export async function reconcileCertificate(key: string, deps: CertificateDeps, run: Run): Promise<Outcome> {
   const resource = deps.find(key);
-  if (resource === undefined) return { do: 'rest', recheckAt: await tidyAfterGone(deps.nextKey(key), deps, run) };
+  if (resource === undefined) return { do: 'rest', recheckAt: await forgetGone(key, deps, run) };
   if (resource.deleting) return { do: 'rest' };
   if (isBroken(resource)) return reportBroken(resource, deps);
 
   const seen = await deps.observe(resource);
   if (seen === undefined) return { do: 'rest' };
   const decision = decide(seen, PERMISSION, deps.clock.now());
-  if (decision.do !== 'issue') deps.unpublished.drop(resource.uid);
+  if (decision.do !== 'issue') deps.unpublished.drop(key);
   // To ask for the answer to a request is no new one.
   const turnstile = decision.do === 'issue' && !isUnderWay(seen) ? deps.runtime(resource)?.turnstile : undefined;
   // Turned away for now: whoever leaves calls the next. That may take long, so metrics tell of it meanwhile.
@@ -201,6 +201,12 @@ async function reportFailure(
     deps.log.error('unexpected error, please report it', { ...fields, stack: stackOf(error.cause ?? error) });
   else deps.log.warn('rotation failed', fields);
   return report(seen, decision, { error, nextAttemptAt }, deps);
+}
+
+/** Nothing of it stays in memory, nor elsewhere: its Secrets may have gone with it, what was asked for may not. */
+function forgetGone(key: string, deps: CertificateDeps, run: Run): Promise<Date | undefined> {
+  deps.unpublished.drop(key);
+  return tidyAfterGone(deps.nextKey(key) ?? deps.awaited.under(key), deps, run);
 }
 
 async function reportBroken(resource: BrokenClientCertificate, deps: CertificateDeps): Promise<Outcome> {

@@ -10,6 +10,7 @@ import { SecretStore } from '../../test/unit/secret-store.ts';
 import type { ClientCertificate } from '../api/client-certificate.ts';
 import type { Issued, IssueRequest, Pending } from '../authorities/authority.ts';
 import { DeniedError, RetryableError } from '../errors.ts';
+import { encodePrivateKey, generateKey } from '../pki/keys.ts';
 import { issue } from './act.ts';
 import type { AuthorityView, Observed } from './observed.ts';
 import { wasDenied } from './obstacles.ts';
@@ -166,7 +167,12 @@ test('what changes nothing about the certificate leaves the request as it is', a
 });
 
 test('a kept key that somebody has swapped or taken away is not used', async () => {
-  for (const data of [{ 'tls.key': '' }, { 'tls.key': 'bm8=' }]) {
+  const foreign = encodePrivateKey(await generateKey({ algorithm: 'ECDSA', size: 256 }), 'PKCS8');
+  for (const data of [
+    { 'tls.key': '' },
+    { 'tls.key': 'bm8=' },
+    { 'tls.key': Buffer.from(foreign).toString('base64') },
+  ]) {
     const one = bench();
     await one.look(one.wait);
     if (one.keys.object !== undefined) one.keys.object = { ...one.keys.object, data };

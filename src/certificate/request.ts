@@ -5,7 +5,7 @@ import { isPending } from '../authorities/authority.ts';
 import type { Clock } from '../clock.ts';
 import { ApiError, CertwheelError, DeniedError, RetryableError, TerminalError } from '../errors.ts';
 import type { Logger } from '../log.ts';
-import { type Awaited, type AwaitedRequests, notYet } from './awaited.ts';
+import { type Awaited, type AwaitedRequests, certificateKey, notYet } from './awaited.ts';
 import {
   keptKey,
   type NextContent,
@@ -80,7 +80,7 @@ export async function askDurably(
 
 /** The request is over: whatever was made for it goes, its key last, since that is how it is found again. */
 export async function endRequest(next: NextKey, deps: RequestDeps, signal: AbortSignal): Promise<void> {
-  deps.awaited.drop(next.certificateUid);
+  deps.awaited.drop(certificateKey(next));
   deps.assertLeading();
   await forget(next, deps, signal);
   deps.assertLeading();
@@ -138,7 +138,7 @@ async function remember(seen: Observed, awaited: Awaited, answer: Pending, deps:
 
 /** Kept where it outlives us, so that a restart doesn't ask once more; status alone decides nothing. */
 async function deny(seen: Observed, next: NextKey, { message }: Error, deps: RequestDeps, signal: AbortSignal) {
-  deps.awaited.drop(next.certificateUid);
+  deps.awaited.drop(certificateKey(next));
   const denied = { message, at: deps.clock.now() };
   await store(seen, { ...next, denied }, undefined, next, deps);
   await forget(next, deps, signal).catch((error: unknown) => {
@@ -172,8 +172,9 @@ async function store(
 }
 
 async function forget(next: NextKey, deps: RequestDeps, signal: AbortSignal): Promise<void> {
-  const { id, ticket } = next;
-  await deps.askedBy(next)?.forget?.({ id, ticket: ticket ?? id }, signal);
+  const { id, ticket, namespace, certificateName, certificateUid } = next;
+  const requester = { namespace, name: certificateName, uid: certificateUid };
+  await deps.askedBy(next)?.forget?.({ id, ticket: ticket ?? id, requester }, signal);
 }
 
 /** The same request would only bring the same again. */

@@ -47,7 +47,7 @@ test('not when it is due itself, as one of a short life soon is', () => {
 test('not when it was dropped', () => {
   const unpublished = new Unpublished();
   unpublished.keep(resource, made);
-  unpublished.drop('u1');
+  unpublished.drop('team/client');
   assert.is(unpublished.take(resource, NOW), undefined);
 });
 

@@ -1,6 +1,7 @@
 import { apiVersion, FIELD_MANAGER, type Resource, resourcePath } from '../api/names.ts';
 import type { RawObject } from '../api/parse.ts';
 import { ApiError } from '../errors.ts';
+import { audiencesOf } from './audiences.ts';
 import type { ListPage, Writable } from './object.ts';
 import type { Access, CallOptions, ListOptions, Preconditions, WatchOptions, WriteOptions } from './options.ts';
 import { Transport, type TransportOptions } from './transport.ts';
@@ -23,9 +24,11 @@ const SELF_REVIEWS = {
 /** The verbs of the API server, one HTTP request each. Every failure is an ApiError. */
 export class KubeClient {
   readonly #transport: Transport;
+  readonly #connections: TransportOptions['connections'];
 
   constructor(options: TransportOptions) {
     this.#transport = new Transport(options);
+    this.#connections = options.connections;
   }
 
   /** Undefined where there is no such object. */
@@ -140,6 +143,11 @@ export class KubeClient {
     const review = { metadata: { name: '' }, spec: { resourceAttributes } };
     const answer = await this.create<{ status?: { allowed?: boolean } }>(SELF_REVIEWS, review, options);
     return answer.status?.allowed === true;
+  }
+
+  /** Whoever has a token for one of these is let in by the API server, as we are; none where we have no token ourselves. */
+  async audiences(): Promise<readonly string[]> {
+    return audiencesOf((await this.#connections.get()).headers);
   }
 
   /** Such as `v1.36.3`. */

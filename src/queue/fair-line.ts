@@ -36,6 +36,15 @@ export class FairLine {
     return takesDue ? this.#due.pop() : this.#fresh.pop();
   }
 
+  /** Drops who was only left behind, as soon as they outnumber the `living`. */
+  tidy(living: number): void {
+    if (this.size > 2 * living + 64) for (const heap of [this.#due, this.#fresh]) heap.keep(this.#counts);
+  }
+
+  get size(): number {
+    return this.#due.size + this.#fresh.size;
+  }
+
   clear(): void {
     for (const heap of [this.#due, this.#fresh]) heap.keep(() => false);
   }

@@ -56,6 +56,7 @@ export class Turnstile {
     const at = ++this.#arrivals;
     this.#waiting.set(key, at);
     this.#line.push({ key, at, deadline });
+    this.#line.tidy(this.#waiting.size);
     this.#callNext();
     return false;
   }

@@ -1,5 +1,10 @@
 import { hash } from 'node:crypto';
-import { authorityKey, authorityResource, type CertificateAuthority } from '../api/certificate-authority.ts';
+import {
+  authorityKey,
+  authorityResource,
+  type CertificateAuthority,
+  isBrokenAuthority,
+} from '../api/certificate-authority.ts';
 import type { AuthorityKind } from '../api/client-certificate.ts';
 import { CONFIG_MAPS, type Resource, SECRETS } from '../api/names.ts';
 import { keyOf, type RawObject } from '../api/parse.ts';
@@ -23,7 +28,7 @@ import { clusterAccess } from './cluster-access.ts';
 import { consumersOf } from './forecasts.ts';
 import { type Services, tell, writeStatus } from './services.ts';
 
-/** Authorities are few, and one that is slow must not hold up the others. */
+/** Authorities are few; one that asks another machine takes the place of none. */
 const WORKERS = 4;
 /** Requests to one remote authority at the same time. */
 const ASKED_AT_ONCE = 16;
@@ -74,12 +79,22 @@ export function wireAuthorities(services: Services, wakes: Wakes): Controller {
   const controller = new Controller({
     name: 'authorities',
     workers: WORKERS,
-    reconcile: (key, { signal }) => reconcileAuthority(key, deps, signal),
+    reconcile: (key, run) => {
+      const look = () => reconcileAuthority(key, deps, run.signal);
+      return asksAnotherMachine(key, services) ? run.outside(look) : look();
+    },
     clock,
     log,
     metrics,
   });
   return controller;
+}
+
+/** Such a look may take half a minute, and whoever has many of them would hold up everybody else's. */
+function asksAnotherMachine(key: string, { cluster, definitions }: Services): boolean {
+  const resource = cluster.authority(key);
+  if (resource === undefined || isBrokenAuthority(resource)) return false;
+  return definitions.find(({ type }) => type === resource.type)?.capabilities.remote === true;
 }
 
 function startAuthority(resource: CertificateAuthority, services: Services, wakes: Wakes, wake: () => void): Runtime {
@@ -111,6 +126,7 @@ function startAuthority(resource: CertificateAuthority, services: Services, wake
   const runtime = () => registry.get(authorityKey(resource));
   const backend = definition.create(resource.backend as never, {
     name: keyOf(resource),
+    clusterWide: resource.kind === 'ClusterCertificateAuthority',
     clock,
     log,
     loopback: config.loopbackAuthorities,

@@ -1,6 +1,7 @@
 import { SERVICE_ACCOUNTS } from '../api/names.ts';
 import type { AuthorityDeps } from '../authorities/authority.ts';
 import type { Clock } from '../clock.ts';
+import { AuthorityError } from '../errors.ts';
 import type { KubeClient } from '../kube/client.ts';
 
 interface TokenReply {
@@ -9,13 +10,19 @@ interface TokenReply {
 
 /** What an authority may ask of the Kubernetes API, in its own namespace and among what has none. */
 export function clusterAccess(
-  client: KubeClient,
+  client: Pick<KubeClient, 'apply' | 'audiences' | 'canI' | 'create' | 'delete' | 'get'>,
   namespace: string,
   clock: Clock,
 ): Pick<AuthorityDeps, 'objects' | 'serviceAccountToken'> {
   const inside = { namespace };
   return {
     serviceAccountToken: async (name, audience, seconds) => {
+      // It is sent to a server that the authority names, and would be good for more than a login there.
+      if ((await client.audiences()).includes(audience))
+        throw new AuthorityError(
+          'AuthorityMisconfigured',
+          `audience ${audience} is that of the Kubernetes API itself: choose another, such as vault, here and on the server`,
+        );
       const request = {
         apiVersion: 'authentication.k8s.io/v1',
         kind: 'TokenRequest',

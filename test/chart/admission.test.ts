@@ -21,6 +21,7 @@ const ofNext = (name = 'alice') => ({
 const NOT_OURS = /This Secret is not Certwheel's. To hand it over, annotate it with certwheel.io\/adopt/;
 const NO_MARKS = /A Secret that Certwheel creates carries its marks/;
 const ONLY_TLS = /Secrets of type kubernetes.io\/tls only/;
+const ONLY_CERTWHEEL = /keeps the key of a certificate that is awaited; only Certwheel writes it/;
 const NO_DELETE = /Certwheel deletes nothing but Secrets of CA generations/;
 
 interface Content {
@@ -145,14 +146,41 @@ test('what is Certwheel’s stays so under its hand', async () => {
 
 test('a key that is kept while its certificate is awaited is changed and removed, and becomes nothing else', async () => {
   const world = await shared.get();
-  const name = await existing(world, { ...TLS, ...ofNext('dave') }, 'dave-next');
-  assert.is((await apply(world, 'shop', name, { ...TLS, ...ofNext('dave') })).code, 0);
+  const name = 'dave-next';
+  for (const _ of ['created', 'changed'])
+    assert.is((await apply(world, 'shop', name, { ...TLS, ...ofNext('dave') })).code, 0);
   const patch = JSON.stringify({ metadata: { labels: { 'certwheel.io/next-of': null } } });
   const stripped = await asAccount(world.cluster, ['patch', 'secret', name, '-n', 'shop', '--type=merge', '-p', patch]);
   assert.match(stripped.stderr, NOT_OURS);
   assert.is((await asAccount(world.cluster, ['delete', 'secret', name, '-n', 'shop'])).code, 0);
-  const claimed = await existing(world, { ...TLS, ...ofNext('erin') });
-  assert.match((await asAccount(world.cluster, ['delete', 'secret', claimed, '-n', 'shop'])).stderr, NO_DELETE);
+});
+
+test('nobody else puts a key where one is kept, or changes what is there', async () => {
+  const world = await shared.get();
+  const { cluster } = world;
+  const refusalOf = async (work: Promise<unknown>) => String(await work.catch((error: unknown) => error));
+  await eventually('the policy holds', async () =>
+    ONLY_CERTWHEEL.test(await refusalOf(existing(world, { ...TLS, ...ofNext('mallory') }, 'mallory-next'))),
+  );
+  const kept = 'frank-next';
+  assert.is((await apply(world, 'shop', kept, { ...TLS, ...ofNext('frank') })).code, 0);
+  const change = (patch: object) =>
+    cluster.kubectl(['patch', 'secret', kept, '-n', 'shop', '--type=merge', '-p', JSON.stringify(patch)], {
+      allowFailure: true,
+    });
+  for (const patch of [
+    { data: { 'tls.key': 'AA==' } },
+    { metadata: { annotations: { 'certwheel.io/request': 'another' } } },
+    { metadata: { labels: { 'certwheel.io/next-of': null } } },
+  ])
+    assert.match((await change(patch)).stderr, ONLY_CERTWHEEL);
+  const plain = await existing(world, TLS, 'grace-next');
+  const label = ['label', 'secret', plain, '-n', 'shop', 'certwheel.io/next-of=grace'];
+  assert.match((await cluster.kubectl(label, { allowFailure: true })).stderr, ONLY_CERTWHEEL);
+  assert.is((await change({ metadata: { ownerReferences: [] } })).code, 0);
+  const { stdout } = await cluster.kubectl(['get', 'secret', kept, '-n', 'shop', '--output=json']);
+  assert.is((await cluster.kubectl(['replace', '-f', '-'], { input: stdout })).code, 0);
+  await cluster.kubectl(['delete', 'secret', kept, '-n', 'shop']);
 });
 
 test('nothing is deleted but CA generations and keys that are kept', async () => {

@@ -63,6 +63,29 @@ test('the roles are what the code says that it needs', async () => {
   assert.is(one(manifests, 'ClusterRoleBinding').subjects?.[0]?.namespace, NAMESPACE);
 });
 
+test('kinds of authority that the values leave out get no rights', async () => {
+  const rulesOf = async (authorities: readonly string[]) =>
+    one(await render({ rbac: { authorities } }), 'ClusterRole', 'certwheel').rules;
+  assert.equal(await rulesOf([]), rules([...NAMESPACED_PERMISSIONS, ...CLUSTER_PERMISSIONS]));
+  const withRights = DEFINITIONS.filter(
+    ({ permissions, clusterPermissions = [] }) => permissions.length + clusterPermissions.length > 0,
+  );
+  assert.equal(await rulesOf(withRights.map(({ type }) => type)), [...EVERYWHERE, ...CLUSTER]);
+  const refused = await render({ rbac: { authorities: ['kubernetesCsr'] } }).catch(String);
+  assert.match(String(refused), 'authorities');
+});
+
+test('only where the controller is its ServiceAccount, everybody else is kept from the keys that wait', async () => {
+  const policiesOf = async (given: Readonly<Record<string, unknown>>) =>
+    ofKind(await render(given), 'ValidatingAdmissionPolicy')
+      .map(({ metadata }) => metadata.name.split('.')[0])
+      .sort();
+  assert.equal(await policiesOf({}), ['certwheel', 'certwheel-csr', 'certwheel-next']);
+  assert.equal(await policiesOf({ admissionPolicy: { enabled: false } }), []);
+  for (const given of [{ serviceAccount: { automount: false } }, { extraArgs: ['--kubeconfig=/etc/kubeconfig'] }])
+    assert.equal(await policiesOf(given), ['certwheel', 'certwheel-csr']);
+});
+
 test('in namespaces mode there are Roles in these namespaces and nothing for the cluster', async () => {
   const manifests = await render({ namespaces: ['shop', 'bank'] });
   assert.equal(ofKind(manifests, 'ClusterRole'), []);

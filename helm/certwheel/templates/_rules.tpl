@@ -21,6 +21,7 @@
 - apiGroups: ["events.k8s.io"]
   resources: ["events"]
   verbs: ["create","patch"]
+{{- if has "certManager" .Values.rbac.authorities }}
 # to ask issuers of cert-manager for certificates (certManager), and to remove what was answered
 - apiGroups: ["cert-manager.io"]
   resources: ["certificaterequests"]
@@ -29,6 +30,7 @@
 - apiGroups: ["cert-manager.io"]
   resources: ["issuers"]
   verbs: ["get"]
+{{- end }}
 {{- end }}
 
 {{- define "certwheel.rules.cluster" -}}
@@ -44,14 +46,18 @@
 - apiGroups: [""]
   resources: ["namespaces"]
   verbs: ["list","watch"]
+{{- if has "kubernetesCSR" .Values.rbac.authorities }}
 # to ask signers of the cluster for certificates (kubernetesCSR), and to remove what was answered
 - apiGroups: ["certificates.k8s.io"]
   resources: ["certificatesigningrequests"]
   verbs: ["get","create","delete"]
+{{- end }}
+{{- if has "certManager" .Values.rbac.authorities }}
 # to tell whether the issuer of the cluster is ready
 - apiGroups: ["cert-manager.io"]
   resources: ["clusterissuers"]
   verbs: ["get"]
+{{- end }}
 {{- end }}
 
 {{- define "certwheel.rules.lease" -}}

@@ -387,8 +387,9 @@ export interface KubernetesCSRBackend {
    */
   signerName: string;
   /**
-   * Whether Certwheel approves its own requests. Default false: somebody else does. It needs the right to
-   * approve for this signer, which the chart doesn't give; see docs/authorities/kubernetes-csr.md.
+   * Whether Certwheel approves its own requests. Default false: somebody else does. Only for a
+   * ClusterCertificateAuthority. It needs the right to approve for this signer, which the chart doesn't give;
+   * see docs/authorities/kubernetes-csr.md.
    */
   approve: boolean;
   trustBundle: TrustBundleSource;
@@ -507,7 +508,8 @@ export interface VaultKubernetesAuth {
    */
   serviceAccountName: string;
   /**
-   * The audience of the token, as the role of the auth method has it; default vault.
+   * The audience of the token, as the role of the auth method has it; default vault. One that the Kubernetes
+   * API takes is refused.
    */
   audience: string;
 }

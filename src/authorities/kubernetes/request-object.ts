@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { CLIENT_CERTIFICATE_ANNOTATION, MANAGED_BY } from '../../api/names.ts';
 import { CSR_LABEL } from '../../pki/csr.ts';
 import { children, readElement } from '../../pki/der-read.ts';
@@ -6,15 +7,23 @@ import type { IssueRequest } from '../authority.ts';
 
 const SEQUENCE = 0x30;
 
-/** The name of the object that stands for a request: one each, so that whoever makes it again finds it. */
-export function requestName(id: string): string {
-  return `certwheel-${id}`;
+/** What of a request its object is found by. */
+export type RequestKey = Pick<IssueRequest, 'id' | 'requester'>;
+
+/**
+ * The name of the object that stands for a request: one each, so that whoever makes it again finds it. The id is kept
+ * where people of the namespace can write, so the namespace is part of the name: with a forged id nobody reaches the
+ * requests of another one.
+ */
+export function requestName({ id, requester }: RequestKey): string {
+  return `certwheel-${requester.namespace}.${id}`;
 }
 
 /** What such an object says of where it comes from. */
-export function requestMetadata({ id, requester }: IssueRequest) {
+export function requestMetadata(request: RequestKey) {
+  const { requester } = request;
   return {
-    name: requestName(id),
+    name: requestName(request),
     labels: { [MANAGED_BY]: 'certwheel' },
     annotations: { [CLIENT_CERTIFICATE_ANNOTATION]: `${requester.namespace}/${requester.name}` },
   };
@@ -27,7 +36,7 @@ export function requestText(request: IssueRequest): string {
 
 /**
  * Whether `spec.request` of an object asks for exactly what we ask for. The signature in it may differ, since most are
- * made with chance; everything else must be the same before anything is done in its favour.
+ * made with chance; everything else must be the same.
  */
 export function asksTheSame(text: unknown, request: IssueRequest): boolean {
   try {
@@ -36,6 +45,11 @@ export function asksTheSame(text: unknown, request: IssueRequest): boolean {
   } catch {
     return false;
   }
+}
+
+/** Whether a list of an object has the same words as ours, in any order. */
+export function sameWords(found: unknown, ours: readonly string[]): boolean {
+  return Array.isArray(found) && isDeepStrictEqual([...found].sort(), [...ours].sort());
 }
 
 /** What is signed in a PKCS#10 request: subject, key and attributes. */

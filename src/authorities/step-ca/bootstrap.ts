@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
+import type { LookupFunction } from 'node:net';
 import { Agent } from 'undici';
 import { AuthorityError } from '../../errors.ts';
 import { type CertificateView, parseCertificates } from '../../pki/certificate.ts';
-import { guardedLookup, refuseLiteral } from '../address.ts';
+import { refuseLiteral } from '../address.ts';
 import { noAnswer } from '../http-errors.ts';
 import { readText } from '../read-text.ts';
 
@@ -17,16 +18,16 @@ const MAX_BYTES = 65_536;
 export async function fetchRoot(
   url: string,
   fingerprint: string,
-  allowLoopback: boolean,
+  { loopback, lookup }: { readonly loopback: boolean; readonly lookup: LookupFunction },
   signal: AbortSignal,
 ): Promise<CertificateView> {
   const { hostname, origin } = new URL(url);
   const agent = new Agent({
     allowH2: false,
-    connect: { rejectUnauthorized: false, lookup: guardedLookup(allowLoopback), timeout: REQUEST_MS },
+    connect: { rejectUnauthorized: false, lookup, timeout: REQUEST_MS },
   });
   try {
-    refuseLiteral(hostname, allowLoopback);
+    refuseLiteral(hostname, loopback);
     const answer = await agent.request({
       origin,
       path: `/root/${fingerprint}`,

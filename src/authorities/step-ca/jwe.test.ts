@@ -98,8 +98,8 @@ const REFUSED: Readonly<Record<string, { text: string; password?: Buffer; says: 
     text: sealed('x', { alg: 'constructor' }),
     says: 'it must be encrypted with PBES2',
   },
-  'rounds for hours': { text: sealed('x', { p2c: 4_000_000_000 }), says: 'p2c from 1 to 5000000' },
-  'rounds that are no number': { text: sealed('x', { p2c: '1000' }), says: 'p2c from 1 to 5000000' },
+  'rounds for hours': { text: sealed('x', { p2c: 1_000_001 }), says: 'p2c from 1 to 1000000' },
+  'rounds that are no number': { text: sealed('x', { p2c: '1000' }), says: 'p2c from 1 to 1000000' },
   'a long text': { text: 'x'.repeat(20_000), says: 'longer than 16384 characters' },
 };
 

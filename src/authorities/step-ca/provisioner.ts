@@ -5,6 +5,8 @@ import type { SecretContent } from '../authority.ts';
 import { openWithPassword } from './jwe.ts';
 import { type ProvisionerKey, readProvisionerKey, thumbprintOf } from './token.ts';
 
+const BLANKS = Buffer.from('\t\n\v\f\r ');
+
 /** What step-ca lists of a JWK provisioner. */
 export interface ListedProvisioner {
   readonly kid: string;
@@ -46,28 +48,33 @@ export function credentialsIn(
   return { password, key: key === undefined || key.length === 0 ? undefined : key.toString('latin1') };
 }
 
-/** Opens the encrypted key; a second time for the same key and password, it remembers. */
+/** Opens the encrypted key; a second time for the same key and password, it remembers what came of it, also if nothing did. */
 export class KeyRing {
-  #opened: { readonly id: string; readonly key: ProvisionerKey } | undefined;
+  #opened: { readonly id: string; readonly key: Promise<ProvisionerKey> } | undefined;
 
-  async open(encrypted: string, password: Buffer, where: string): Promise<ProvisionerKey> {
+  open(encrypted: string, password: Buffer, where: string): Promise<ProvisionerKey> {
     const id = createHash('sha256').update(password).update('\0').update(encrypted).digest('base64');
-    if (this.#opened?.id === id) return this.#opened.key;
-    const key = await openKey(encrypted, password, where);
-    this.#opened = { id, key };
-    return key;
+    // To derive a key takes a thread for a while, so whoever has the wrong password gets to do it only once.
+    if (this.#opened?.id !== id) this.#opened = { id, key: openKey(encrypted, password, where) };
+    return this.#opened.key;
   }
 }
 
 async function openKey(encrypted: string, password: Buffer, where: string): Promise<ProvisionerKey> {
-  // As step reads password files, which editors and echo end with a newline.
-  const trimmed = Buffer.from(password.toString('latin1').replace(/[\t\n\v\f\r ]+$/, ''), 'latin1');
   try {
-    return readProvisionerKey(jwkIn(await openWithPassword(encrypted, trimmed)));
+    return readProvisionerKey(jwkIn(await openWithPassword(encrypted, withoutEnd(password))));
   } catch (error) {
     const why = error instanceof Error ? error.message : 'it is unreadable';
     throw new AuthorityError('CredentialsRefused', `the provisioner's key ${where} can't be used: ${why}`);
   }
+}
+
+/** As step reads password files, which editors and echo end with a newline. */
+function withoutEnd(password: Buffer): Buffer {
+  let end = password.length;
+  // No pattern: for a megabyte of blanks with a letter at its end that would take an hour.
+  while (end > 0 && BLANKS.includes(password[end - 1] ?? 0)) end--;
+  return password.subarray(0, end);
 }
 
 function jwkIn(bytes: Buffer): unknown {

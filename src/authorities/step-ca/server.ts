@@ -2,6 +2,7 @@ import type { StepCABackend } from '../../api/generated/types.ts';
 import { AuthorityError, DeniedError } from '../../errors.ts';
 import { type CertificateView, parseCertificates } from '../../pki/certificate.ts';
 import { chainsTo } from '../../pki/chain.ts';
+import { guardedLookup } from '../address.ts';
 import type { AuthorityDeps } from '../authority.ts';
 import { AuthorityHttp, type JsonAnswer, type JsonRequest } from '../http.ts';
 import { refusalError } from '../http-errors.ts';
@@ -15,15 +16,17 @@ const TRUST_HINT = 'rootFingerprints must name the root that it leads to; while 
 const PAGE = 100;
 const MAX_PAGES = 20;
 
+type ServerDeps = Pick<AuthorityDeps, 'loopback' | 'clock' | 'objects'>;
+
 /** The requests of step-ca's API that are made of it, over TLS that leads to a pinned root. */
 export class StepServer {
   readonly #spec: StepCABackend;
-  readonly #deps: Pick<AuthorityDeps, 'loopback' | 'clock'>;
+  readonly #deps: ServerDeps;
   #pinned: readonly CertificateView[] = [];
   #roots: readonly CertificateView[] = [];
   #http: AuthorityHttp | undefined;
 
-  constructor(spec: StepCABackend, deps: Pick<AuthorityDeps, 'loopback' | 'clock'>) {
+  constructor(spec: StepCABackend, deps: ServerDeps) {
     this.#spec = spec;
     this.#deps = deps;
   }
@@ -66,7 +69,8 @@ export class StepServer {
       const path = `/provisioners?limit=${PAGE}&cursor=${encodeURIComponent(cursor)}`;
       const { body } = await this.#ask({ method: 'GET', path }, 'the list of its provisioners', signal);
       const { provisioners, nextCursor } = membersOf(body);
-      if (!Array.isArray(provisioners)) throw this.#nonsense('/provisioners without a list');
+      if (!Array.isArray(provisioners) || provisioners.length > PAGE)
+        throw this.#nonsense(`/provisioners without a list of at most ${PAGE}`);
       found.push(...provisioners);
       if (typeof nextCursor !== 'string' || nextCursor === '') break;
       cursor = nextCursor;
@@ -166,15 +170,18 @@ export class StepServer {
     const { server, rootFingerprints } = this.#spec;
     if (this.#pinned.length === 0) this.#pinned = await this.#fetchPinned(rootFingerprints, signal);
     const caBundle = [...this.#pinned, ...this.#roots].map(({ pem }) => pem).join('');
-    const { loopback: allowLoopback, clock } = this.#deps;
-    this.#http ??= new AuthorityHttp({ server, caBundle, trustHint: TRUST_HINT, allowLoopback, clock });
+    const { loopback: allowLoopback, clock, objects } = this.#deps;
+    const { namespace } = objects;
+    this.#http ??= new AuthorityHttp({ server, caBundle, trustHint: TRUST_HINT, allowLoopback, namespace, clock });
     return this.#http;
   }
 
   /** Those of the pinned roots that step-ca has: one that is named ahead of its time, or is long gone, does no harm. */
   async #fetchPinned(fingerprints: readonly string[], signal: AbortSignal): Promise<CertificateView[]> {
+    const { loopback, objects } = this.#deps;
+    const lookup = guardedLookup(loopback, objects.namespace);
     const results = await Promise.allSettled(
-      fingerprints.map((each) => fetchRoot(this.#spec.server, each, this.#deps.loopback, signal)),
+      fingerprints.map((each) => fetchRoot(this.#spec.server, each, { loopback, lookup }, signal)),
     );
     const found = results.flatMap((each) => (each.status === 'fulfilled' ? each.value : []));
     const [failed] = results.flatMap((each) => (each.status === 'rejected' ? [each.reason] : []));

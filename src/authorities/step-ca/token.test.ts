@@ -85,6 +85,11 @@ for (const [name, jwk] of Object.entries(NO_KEYS)) {
   });
 }
 
+test('a key that takes long to sign with is none', () => {
+  const jwk = generateKeyPairSync('rsa', { modulusLength: 4_352 }).privateKey.export({ format: 'jwk' });
+  assert.throws(() => readProvisionerKey(jwk), 'more than 4096 bits');
+});
+
 function decode(part: string) {
   return JSON.parse(Buffer.from(part, 'base64url').toString());
 }

@@ -30,6 +30,8 @@ export interface TokenClaims {
 }
 
 const LIFE_SECONDS = 300;
+/** A larger one would hold up everybody else with each token that it signs. */
+const MAX_RSA_BITS = 4_096;
 
 /** The members that RFC 7638 section 3.2 and RFC 8037 section 2 hash, in their order. */
 const THUMBPRINT_MEMBERS: ReadonlyMap<unknown, readonly string[]> = new Map([
@@ -57,6 +59,8 @@ export function readProvisionerKey(jwk: unknown): ProvisionerKey {
   } catch {
     throw new Error('it is no valid private key');
   }
+  if ((key.asymmetricKeyDetails?.modulusLength ?? 0) > MAX_RSA_BITS)
+    throw new Error(`it is an RSA key of more than ${MAX_RSA_BITS} bits`);
   return { kid: typeof kid === 'string' && kid !== '' ? kid : thumbprint, key, thumbprint };
 }
 

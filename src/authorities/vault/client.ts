@@ -19,9 +19,15 @@ export class VaultClient {
   readonly #http: AuthorityHttp;
   readonly #namespace: string | undefined;
 
-  constructor({ server, caBundle, namespace }: VaultBackend, { clock, loopback }: AuthorityDeps) {
+  constructor({ server, caBundle, namespace }: VaultBackend, { clock, loopback, objects }: AuthorityDeps) {
     const pem = caBundle === undefined ? undefined : Buffer.from(caBundle, 'base64').toString('latin1');
-    this.#http = new AuthorityHttp({ server, caBundle: pem, allowLoopback: loopback, clock });
+    this.#http = new AuthorityHttp({
+      server,
+      caBundle: pem,
+      allowLoopback: loopback,
+      namespace: objects.namespace,
+      clock,
+    });
     this.#namespace = namespace;
   }
 
@@ -70,13 +76,12 @@ export class VaultClient {
   }
 }
 
-/** A path of Vault's, such as a mount, may have several parts. */
+/** A path of Vault's, such as a mount, may have several parts. None of them leads upwards, past what a proxy lets through. */
 export function encodePath(path: string): string {
-  return path
-    .split('/')
-    .filter((part) => part !== '')
-    .map(encodeURIComponent)
-    .join('/');
+  const parts = path.split('/').filter((part) => part !== '');
+  if (parts.includes('.') || parts.includes('..'))
+    throw new AuthorityError('AuthorityMisconfigured', `${path} is no path of Vault's: a part of it is . or ..`);
+  return parts.map(encodeURIComponent).join('/');
 }
 
 /** A field of an answer; nothing about its type is believed. */

@@ -5,10 +5,13 @@ import type { AddressInfo } from 'node:net';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { createIssuer, issueServer } from '../../../test/cluster/certificates.ts';
+import { leaf, root } from '../../../test/pki/make.ts';
 import type { VaultBackend } from '../../api/generated/types.ts';
 import { systemClock } from '../../clock.ts';
 import { ApiError, AuthorityError } from '../../errors.ts';
-import type { Authority, AuthorityDeps } from '../authority.ts';
+import { makeCsr } from '../../pki/csr.ts';
+import { NO_NAMES } from '../../pki/san.ts';
+import type { Authority, AuthorityDeps, IssueRequest } from '../authority.ts';
 import { vault } from '../vault.ts';
 
 const issuer = createIssuer('CA of the server');
@@ -19,6 +22,7 @@ async function asking(
   use: (backend: Authority, seen: readonly IncomingMessage[]) => Promise<void>,
   spec: Partial<VaultBackend> = {},
   tokenStatus = 0,
+  warned: (fields: unknown) => void = () => {},
 ): Promise<void> {
   const { certificatePem: cert, keyPem: key } = issueServer(issuer, ['127.0.0.1']);
   const seen: IncomingMessage[] = [];
@@ -30,6 +34,7 @@ async function asking(
   const deps = {
     clock: systemClock,
     loopback: true,
+    log: { warn: (_message: string, fields: unknown) => warned(fields) },
     objects: { namespace: 'ns' },
     secret: async () => ({ token: Buffer.from('hvs.secret') }),
     serviceAccountToken: async () => Promise.reject(new ApiError(tokenStatus, 'Reason', 'no')),
@@ -135,6 +140,59 @@ for (const [status, code, says] of NO_TOKEN) {
       status,
     ));
 }
+
+test('no mount leads out of itself, whatever stands before Vault', async () => {
+  for (const mount of ['pki/../sys', '..', './pki', 'a/./b'])
+    await asking(
+      refusing(400, ['"csr" is empty']),
+      async (backend, seen) => {
+        const error = await failure(backend.check(signal));
+        assert.is(error.code, 'AuthorityMisconfigured');
+        assert.match(error.message, 'a part of it is . or ..');
+        assert.is(seen.length, 0);
+      },
+      { mount },
+    );
+});
+
+test('what Vault calls its issuers stays one part of a path', () =>
+  asking(
+    ({ url }, response) =>
+      url?.endsWith('/issuers?list=true')
+        ? json(response, 200, { data: { keys: ['../../sys/seal', 'a?b#c', '%2e%2e', 7, null] } })
+        : json(response, 404, { errors: [] }),
+    async (backend, seen) => {
+      await backend.trust(signal);
+      const paths = seen.map(({ url = '' }) => decodeURIComponent(url.split('/issuer/')[1] ?? '')).sort();
+      assert.equal(paths, ['', '%2e%2e/json', '../../sys/seal/json', 'a?b#c/json', 'default/json']);
+      assert.ok(seen.every(({ url }) => url?.split('/').length === (url?.includes('/issuer/') ? 7 : 5)));
+    },
+  ));
+
+test('warnings are logged without the token that they quote, and not without end', async () => {
+  const ca = await root();
+  const { certificate, key } = await leaf(ca);
+  const logged: unknown[] = [];
+  const warnings = Array.from({ length: 5_000 }, () => 'the token hvs.secret is short');
+  await asking(
+    ({ url }, response) =>
+      url?.endsWith('/sign/client')
+        ? json(response, 200, { data: { certificate: certificate.pem, issuing_ca: ca.certificate.pem }, warnings })
+        : json(response, 200, { data: { ttl: 3600, renewable: true } }),
+    async (backend) => {
+      const usages = certificate.usages;
+      const identity = { subject: {}, names: NO_NAMES, usages };
+      const request = { identity, lifetimeMs: 60_000, requester: {}, csr: () => makeCsr({ key, ...identity }) };
+      await backend.issue(request as unknown as IssueRequest, signal);
+    },
+    {},
+    0,
+    (fields) => void logged.push(fields),
+  );
+  assert.is(logged.length, 1);
+  assert.not.match(JSON.stringify(logged), 'hvs.secret');
+  assert.ok(JSON.stringify(logged).length < 10_000);
+});
 
 const TOLD: [status: number, errors: string[], code: string, says: string][] = [
   [503, ['Vault is sealed'], 'AuthorityUnavailable', 'is sealed; unseal it'],

@@ -17,6 +17,9 @@ const SECOND = 1_000;
 const BEFORE_CA_END_MS = 10 * SECOND;
 const SHORTEST_LIFE_MS = 60 * SECOND;
 
+/** What is said beyond that isn't worth a log. */
+const MOST_WARNINGS = 8;
+
 /** One mount of the PKI secrets engine, one role. */
 export class VaultPki {
   readonly #spec: VaultBackend;
@@ -128,7 +131,9 @@ export class VaultPki {
     const [leaf] = chain;
     if (leaf === undefined) throw new RetryableError('InvalidAnswer', 'Vault answered without a certificate');
     this.#refuseAddedUsage(leaf, identity.usages);
-    const warnings = textsOf(fieldOf(body, 'warnings')).map((warning) => withoutSecrets(warning));
+    const warnings = textsOf(fieldOf(body, 'warnings'))
+      .slice(0, MOST_WARNINGS)
+      .map((warning) => withoutSecrets(warning, this.#tokens.secrets));
     if (warnings.length > 0)
       this.#deps.log.warn('the authority issued with warnings', {
         authority: this.#deps.name,

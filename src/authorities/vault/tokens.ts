@@ -41,6 +41,11 @@ export class Tokens {
     return this.get();
   }
 
+  /** What must be in no log, even where Vault quotes it: the token in use, and what it was had by. */
+  get secrets(): readonly string[] {
+    return this.#held === undefined ? [] : [this.#held.token, this.#held.credential];
+  }
+
   async #good(signal: AbortSignal): Promise<string> {
     const credential = await this.#login.credential();
     const held = this.#held?.credential === credential ? this.#held : undefined;

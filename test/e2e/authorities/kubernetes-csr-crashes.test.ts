@@ -2,13 +2,13 @@ import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { CERTIFICATE_AUTHORITIES, CERTIFICATE_SIGNING_REQUESTS, CONFIG_MAPS } from '../../../src/api/names.ts';
+import { CERTIFICATE_SIGNING_REQUESTS, CONFIG_MAPS } from '../../../src/api/names.ts';
 import { patch, renewAt, untilRevision } from '../support/edits.ts';
 import { clientCertificate, create, readSecret, statusOf, untilReady } from '../support/objects.ts';
 import { makeCa } from '../support/openssl.ts';
 import { faultsOfHistory, watchSecrets } from '../support/secret-witness.ts';
 import { eventually, oneWorld, type World } from '../support/world.ts';
-import { untilTidy } from './support.ts';
+import { approvingAuthority, untilTidy } from './support.ts';
 
 // Controllers that die at any line, and two at once, on the way to certificates that come later.
 
@@ -20,29 +20,27 @@ let stopWitness = () => {};
 test.after(() => stopWitness());
 test.after(shared.stop);
 
-/** A namespace with an authority `ca` that approves for itself, and its trust in a ConfigMap. */
-async function place(world: World): Promise<string> {
+/** A namespace with an authority that approves by itself, whose trust is in a ConfigMap there: it is the controllers' own. */
+async function place(world: World) {
   const namespace = await world.namespace();
   const data = { 'ca.crt': readFileSync(world.cluster.caPath, 'utf8') };
   await world.client.create(CONFIG_MAPS, { metadata: { namespace, name: 'trust' }, data });
-  const kubernetesCSR = {
+  const of = await approvingAuthority(world, namespace, {
     signerName: 'kubernetes.io/kube-apiserver-client',
-    approve: true,
     trustBundle: { configMap: { name: 'trust' } },
-  };
-  await world.client.create(CERTIFICATE_AUTHORITIES, { metadata: { namespace, name: 'ca' }, spec: { kubernetesCSR } });
-  return namespace;
+  });
+  return { namespace, of, flags: ['--controller-namespace', namespace] };
 }
 
 test('two controllers, one of which dies again and again: every Secret is right at all times, and nothing is left over', async () => {
   const world = await shared.get();
-  const namespace = await place(world);
+  const { namespace, of, flags } = await place(world);
   const witness = await watchSecrets(world, namespace);
   stopWitness = witness.stop;
-  const steady = await world.controller();
-  for (const name of CERTIFICATES) await create(world, clientCertificate(namespace, name));
+  const steady = await world.controller(flags);
+  for (const name of CERTIFICATES) await create(world, clientCertificate(namespace, name, of));
   for (let crash = 0; crash < CRASHES; crash++) {
-    const dying = world.launch();
+    const dying = world.launch(flags);
     // Whether and how far it comes is another each time.
     await sleep(1_000);
     await renewAt(world, namespace, CERTIFICATES[crash] ?? '');
@@ -62,15 +60,15 @@ test('two controllers, one of which dies again and again: every Secret is right 
 
 test('a leader that dies leaves its requests to the next one', async () => {
   const world = await shared.get();
-  const namespace = await place(world);
-  const first = await world.controller(['--leader-elect', '--controller-namespace', namespace]);
-  await create(world, clientCertificate(namespace, 'alice'));
+  const { namespace, of, flags } = await place(world);
+  const first = await world.controller(['--leader-elect', ...flags]);
+  await create(world, clientCertificate(namespace, 'alice', of));
   await eventually(
     'the key is kept',
     async () => (await readSecret(world, namespace, 'alice-next').catch(() => true)) !== undefined,
   );
   await first.kill();
-  const second = await world.controller(['--leader-elect', '--controller-namespace', namespace]);
+  const second = await world.controller(['--leader-elect', ...flags]);
   await untilReady(world, namespace, 'alice', {}, 45_000);
   await untilTidy(world, CERTIFICATE_SIGNING_REQUESTS, namespace);
   await second.stop();
@@ -78,9 +76,9 @@ test('a leader that dies leaves its requests to the next one', async () => {
 
 test('a change of the trust bundle reaches every ca.crt, and issues nothing', async () => {
   const world = await shared.get();
-  const namespace = await place(world);
-  const controller = await world.controller();
-  await create(world, clientCertificate(namespace, 'alice'));
+  const { namespace, of, flags } = await place(world);
+  const controller = await world.controller(flags);
+  await create(world, clientCertificate(namespace, 'alice', of));
   const before = await untilRevision(world, namespace, 'alice-tls', 1);
   const next = await makeCa('the next CA');
   const both = `${before.bundle}${next.certificate}`;

@@ -10,7 +10,16 @@ import { clientCertificate, conditionOf, create, readSecret, statusOf, untilRead
 import { makeCa } from '../support/openssl.ts';
 import { opensslAccepts } from '../support/secret-proof.ts';
 import { eventually, oneWorld, type World } from '../support/world.ts';
-import { awaitedRequest, nextSecret, OF_EVERY_KIND, requestsFor, untilAuthority, untilTidy } from './support.ts';
+import {
+  approvingAuthority,
+  awaitedRequest,
+  nextSecret,
+  OF_EVERY_KIND,
+  requestsFor,
+  untilAuthority,
+  untilClusterAuthority,
+  untilTidy,
+} from './support.ts';
 
 // kubernetesCSR against the signing controller of a real kube-controller-manager, under the permissions of the chart.
 
@@ -48,14 +57,23 @@ async function here(): Promise<{ world: World; kubeconfig: string }> {
   return { world, kubeconfig: await user };
 }
 
-/** A namespace with an authority `ca`. */
+const BACKEND = { signerName: SIGNER, trustBundle: { configMap: { name: 'kube-root-ca.crt' } } };
+
+/** A namespace with an authority `ca`, for which others approve. */
 async function place(world: World, spec: Record<string, unknown> = {}): Promise<string> {
   const namespace = await world.namespace();
   await world.client.create(CERTIFICATE_AUTHORITIES, {
     metadata: { namespace, name: 'ca' },
-    spec: { kubernetesCSR: { signerName: SIGNER, trustBundle: { configMap: { name: 'kube-root-ca.crt' } }, ...spec } },
+    spec: { kubernetesCSR: { ...BACKEND, ...spec } },
   });
   return namespace;
+}
+
+/** A namespace whose certificates name an authority that approves by itself. */
+async function approving(world: World, spec: Record<string, unknown> = {}) {
+  const namespace = await world.namespace();
+  const of = await approvingAuthority(world, namespace, { ...BACKEND, ...spec });
+  return { namespace, of };
 }
 
 const decide = (world: World, verb: 'approve' | 'deny', name: string) =>
@@ -93,10 +111,10 @@ test('a request waits for approval, says so, and is signed with every field of t
 
 test('with approve it needs nobody: Ed25519 and RSA too, a new key at each renewal', async () => {
   const { world } = await here();
-  const namespace = await place(world, { approve: true });
-  await untilAuthority(world, namespace, 'ca', 'Verified');
+  const { namespace, of } = await approving(world);
+  await untilClusterAuthority(world, namespace, 'Verified');
   const startedMs = performance.now();
-  await create(world, clientCertificate(namespace, 'alice'));
+  await create(world, clientCertificate(namespace, 'alice', of));
   await untilReady(world, namespace, 'alice');
   console.log(`from create to Ready ${Math.round(performance.now() - startedMs)} ms`);
   const first = await readSecret(world, namespace, 'alice-tls');
@@ -106,7 +124,7 @@ test('with approve it needs nobody: Ed25519 and RSA too, a new key at each renew
   await opensslAccepts(second.object);
   for (const algorithm of ['Ed25519', 'RSA']) {
     const name = algorithm.toLowerCase();
-    await create(world, clientCertificate(namespace, name, { privateKey: { algorithm } }));
+    await create(world, clientCertificate(namespace, name, { ...of, privateKey: { algorithm } }));
     await untilReady(world, namespace, name);
     await opensslAccepts((await readSecret(world, namespace, `${name}-tls`))?.object ?? {});
   }
@@ -115,11 +133,11 @@ test('with approve it needs nobody: Ed25519 and RSA too, a new key at each renew
 
 test('a life of less than 8 hours ends when it was asked to, a longer one 5 minutes earlier, and none after what the signer grants', async () => {
   const { world } = await here();
-  const namespace = await place(world, { approve: true });
+  const { namespace, of } = await approving(world);
   const lives: Record<string, number> = { short: 10 * MINUTE, day: 1_440 * MINUTE, years: 525_600 * MINUTE };
-  await create(world, clientCertificate(namespace, 'short', { duration: '10m' }));
-  await create(world, clientCertificate(namespace, 'day', { duration: '24h' }));
-  await create(world, clientCertificate(namespace, 'years', { duration: '20000h' }));
+  await create(world, clientCertificate(namespace, 'short', { ...of, duration: '10m' }));
+  await create(world, clientCertificate(namespace, 'day', { ...of, duration: '24h' }));
+  await create(world, clientCertificate(namespace, 'years', { ...of, duration: '20000h' }));
   for (const [name, life] of Object.entries(lives)) {
     await untilReady(world, namespace, name);
     const leaf = (await readSecret(world, namespace, `${name}-tls`))?.leaf;
@@ -128,7 +146,7 @@ test('a life of less than 8 hours ends when it was asked to, a longer one 5 minu
     const most = name === 'short' ? life : life - 5 * MINUTE;
     assert.ok(leftMs <= most && leftMs > most - MINUTE, `${name}: ${leftMs} of ${most}`);
   }
-  await create(world, clientCertificate(namespace, 'shorter', { duration: '9m' }));
+  await create(world, clientCertificate(namespace, 'shorter', { ...of, duration: '9m' }));
   const refused = await untilReady(world, namespace, 'shorter', {
     type: 'Stalled',
     reason: 'UnsupportedByAuthority',
@@ -160,8 +178,8 @@ test('no is final until something else is asked for; what was made for it is gon
 
 test('what the signer itself refuses is told in its words', async () => {
   const { world } = await here();
-  const namespace = await place(world, { approve: true });
-  await create(world, clientCertificate(namespace, 'alice', { usages: ['client auth', 'server auth'] }));
+  const { namespace, of } = await approving(world);
+  await create(world, clientCertificate(namespace, 'alice', { ...of, usages: ['client auth', 'server auth'] }));
   const status = await untilReady(world, namespace, 'alice', { type: 'Stalled', reason: 'RequestDenied' });
   assert.match(conditionOf(status, 'Stalled')?.message ?? '', /SignerValidationFailure: .*server auth/);
 });
@@ -233,8 +251,8 @@ test('waiting costs a request a second at first and fewer and fewer later; a rot
   await world.cluster.kubectl(['delete', 'ccert', 'alice', '-n', waiting]);
   await untilTidy(world, CSRS, waiting);
 
-  const namespace = await place(world, { approve: true });
-  await create(world, clientCertificate(namespace, 'alice'));
+  const { namespace, of } = await approving(world);
+  await create(world, clientCertificate(namespace, 'alice', of));
   await untilReady(world, namespace, 'alice');
   await untilTidy(world, CSRS, namespace);
   await sleep(1_000);
@@ -274,15 +292,15 @@ test('the authority says what is missing: its bundle, the right to approve, and 
   await world.cluster.kubectl(['apply', '-f', '-'], { input });
   await untilAuthority(world, missing, 'ca', 'Verified');
 
-  const refused = await place(world, { signerName: 'example.com/clients', approve: true });
+  const refused = await approving(world, { signerName: 'example.com/clients' });
   assert.match(
-    await untilAuthority(world, refused, 'ca', 'BackendForbidden'),
+    await untilClusterAuthority(world, refused.namespace, 'BackendForbidden'),
     'may not approve requests for the signer example.com/clients; grant it as docs/authorities/kubernetes-csr.md says',
   );
 
   const foreign = await makeCa('another CA');
-  const wrong = await place(world, { approve: true, trustBundle: { inline: foreign.certificate } });
-  await create(world, clientCertificate(wrong, 'alice'));
+  const { namespace: wrong, of } = await approving(world, { trustBundle: { inline: foreign.certificate } });
+  await create(world, clientCertificate(wrong, 'alice', of));
   await eventually('the answer is refused', async () => {
     const { lastFailure } = await statusOf(world, wrong, 'alice');
     return (

@@ -1,3 +1,4 @@
+import type { AuthorityStatus } from '../../../src/api/generated/types.ts';
 import type { Resource } from '../../../src/api/names.ts';
 import * as names from '../../../src/api/names.ts';
 import type { RawObject } from '../../../src/api/parse.ts';
@@ -16,6 +17,18 @@ export const OF_EVERY_KIND = {
   privateKey: { algorithm: 'RSA' },
 };
 
+/**
+ * A ClusterCertificateAuthority for one namespace, whose name it has, that asks a signer and approves by itself; answers
+ * what its certificates refer to it by.
+ */
+export async function approvingAuthority({ client }: World, namespace: string, kubernetesCSR: object) {
+  await client.create(names.CLUSTER_CERTIFICATE_AUTHORITIES, {
+    metadata: { name: namespace },
+    spec: { kubernetesCSR: { ...kubernetesCSR, approve: true }, allowedNamespaces: { names: [namespace] } },
+  });
+  return { authorityRef: { kind: 'ClusterCertificateAuthority', name: namespace } };
+}
+
 /** The Secret that keeps the key of a certificate which is awaited. */
 export async function nextSecret({ client }: World, namespace: string, name: string): Promise<RawObject | undefined> {
   return client.get(names.SECRETS, namespace, nextName(name));
@@ -26,7 +39,7 @@ export function awaitedRequest(world: World, resource: Resource, namespace: stri
   return eventually(`${namespace}/${name} has asked`, async () => {
     const kept = await nextSecret(world, namespace, name);
     if (kept === undefined) return undefined;
-    const request = requestName(viewNextKey(kept).id);
+    const request = requestName({ ...viewNextKey(kept), requester: { namespace, name, uid: '' } });
     const object = request !== other && (await world.client.get(resource, namespace, request));
     const issuing = conditionOf(await statusOf(world, namespace, name), 'Issuing');
     return object && issuing?.message?.includes(request) && request;
@@ -52,10 +65,24 @@ export async function requestsFor({ client }: World, resource: Resource, namespa
 
 /** Waits until the authority is as wanted; answers what it says. */
 export function untilAuthority(world: World, namespace: string, name: string, reason: string): Promise<string> {
+  return untilSays(`CertificateAuthority ${namespace}/${name}`, reason, () =>
+    authorityStatusOf(world, namespace, name),
+  );
+}
+
+/** The same of the cluster kind. */
+export function untilClusterAuthority({ client }: World, name: string, reason: string): Promise<string> {
+  return untilSays(`ClusterCertificateAuthority ${name}`, reason, async () => {
+    const found = await client.get(names.CLUSTER_CERTIFICATE_AUTHORITIES, undefined, name);
+    return (found?.status ?? {}) as AuthorityStatus;
+  });
+}
+
+function untilSays(what: string, reason: string, status: () => Promise<AuthorityStatus>): Promise<string> {
   return eventually(
-    `CertificateAuthority ${namespace}/${name} says ${reason}`,
+    `${what} says ${reason}`,
     async () => {
-      const ready = conditionOf(await authorityStatusOf(world, namespace, name), 'Ready');
+      const ready = conditionOf(await status(), 'Ready');
       return ready?.reason === reason && (ready.message ?? '');
     },
     45_000,

@@ -19,11 +19,14 @@ test('everything generated is what its source says', () => {
   assert.is(status, 0);
 });
 
-test('the two kinds of authority are alike but for allowedNamespaces', () => {
+test('the two kinds of authority are alike but for allowedNamespaces, and for who may have requests approved', () => {
   const one = structuredClone(definitionOf('CertificateAuthority').schema);
   const cluster = structuredClone(definitionOf('ClusterCertificateAuthority').schema);
   assert.ok(cluster.properties?.spec?.properties?.allowedNamespaces);
   delete cluster.properties?.spec?.properties?.allowedNamespaces;
+  const approve = one.properties?.spec?.properties?.kubernetesCSR?.properties?.approve;
+  assert.is(approve?.['x-kubernetes-validations']?.length, 1);
+  delete approve?.['x-kubernetes-validations'];
   for (const part of ['spec', 'status']) assert.equal(cluster.properties?.[part], one.properties?.[part]);
   assert.equal(cluster['x-kubernetes-validations'], one['x-kubernetes-validations']);
   const columns = DEFINITIONS.filter(({ kind }) => kind.endsWith('Authority')).map(

@@ -97,6 +97,20 @@ const both: Short[] = [
   ),
 ];
 
+const asking = (approve: boolean) => {
+  const kubernetesCSR = { signerName: 'example.com/clients', approve, trustBundle: { inline: 'PEM' } };
+  return spec({ selfManaged: null, kubernetesCSR });
+};
+const namespacedOnly: Short[] = [
+  {
+    refuses: 'to approve for a signer of the cluster',
+    rule: 'spec.kubernetesCSR.approve',
+    says: 'true is for a ClusterCertificateAuthority, which a cluster administrator writes; use one that allows this namespace, or leave approve out',
+    bad: asking(true),
+    good: asking(false),
+  },
+];
+
 const allowed = (allowedNamespaces: object) => spec({ allowedNamespaces });
 const expression = (operator: string, values?: string[]) =>
   allowed({
@@ -158,6 +172,6 @@ const clusterOnly: Short[] = [
 ];
 
 export const AUTHORITY_ROWS: Row[] = [
-  ...both.map((row): Row => ({ ...row, kind: 'CertificateAuthority' })),
+  ...[...both, ...namespacedOnly].map((row): Row => ({ ...row, kind: 'CertificateAuthority' })),
   ...[...both, ...clusterOnly].map((row): Row => ({ ...row, kind: 'ClusterCertificateAuthority' })),
 ];

@@ -83,7 +83,7 @@ const bundles = [
   { secret: { name: 'ca', key: 'ca.pem' } },
   { inline: 'PEM' },
 ];
-const kubernetesCSR = { signerName: 'example.com/clients', approve: true };
+const kubernetesCSR = { signerName: 'example.com/clients', approve: false };
 const certManager = { issuerRef: { name: 'ca', kind: 'ClusterIssuer', group: 'cert-manager.io' } };
 const vault = {
   server: 'https://vault.example.com:8200/behind',
@@ -152,7 +152,10 @@ export const FULL: Readonly<Record<Kind, readonly Json[]>> = {
     ...BACKENDS.map((spec) =>
       sample('ClusterCertificateAuthority', { ...spec, allowedNamespaces: { names: ['payments'] } }),
     ),
-    sample('ClusterCertificateAuthority', { selfManaged: { commonName: 'demo' }, allowedNamespaces: { all: true } }),
+    sample('ClusterCertificateAuthority', {
+      kubernetesCSR: { ...kubernetesCSR, approve: true, trustBundle: { inline: 'PEM' } },
+      allowedNamespaces: { all: true },
+    }),
   ],
 };
 

@@ -1,0 +1,26 @@
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { oneLine, withoutSecrets } from './foreign-text.ts';
+
+const SECRET = '0b7e0a3c-7c57-4b2f-9d55-6f1a1f5f0c11';
+
+test('a known secret is never shown, wherever it stands, and no part of it', () => {
+  // What is cut out before it would otherwise have it cut in two, with all but its end left.
+  for (let before = 4_040; before < 4_100; before++) {
+    const shown = withoutSecrets(`${'A'.repeat(before)} ${SECRET} and more`, [SECRET]);
+    assert.not.match(shown, SECRET.slice(0, 8));
+  }
+  assert.is(withoutSecrets(`id ${SECRET}, again ${SECRET}`, [SECRET, '']), 'id […], again […]');
+  assert.is(withoutSecrets('hidden 0b7e\u200b0a3c', ['0b7e0a3c']), 'hidden […]');
+});
+
+test('what looks like a key or a token is not shown either', () => {
+  assert.is(withoutSecrets(`token ${Buffer.alloc(60, 7).toString('base64')}!`), 'token […]!');
+});
+
+test('it is one line, of a bounded length, that no terminal obeys', () => {
+  assert.is(oneLine(' a\r\n\tb\u001b[31mc\u0007\u2028d\u202e \u0000'), 'a b [31mc d');
+  assert.ok(withoutSecrets('é '.repeat(100_000)).length <= 1_024);
+});
+
+test.run();

@@ -1,0 +1,31 @@
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { audiencesOf } from './audiences.ts';
+
+const bearer = (payload: unknown) => ({
+  authorization: `Bearer e30.${Buffer.from(JSON.stringify(payload)).toString('base64url')}.c2ln`,
+});
+
+test('a token says for whom it is good, in either form', () => {
+  assert.equal(audiencesOf(bearer({ aud: ['https://kubernetes.default.svc', 'k3s'] })), [
+    'https://kubernetes.default.svc',
+    'k3s',
+  ]);
+  assert.equal(audiencesOf(bearer({ aud: 'api' })), ['api']);
+});
+
+test('what is no such token says nothing', () => {
+  for (const headers of [
+    {},
+    { authorization: '' },
+    { authorization: 'Basic YTpi' },
+    { authorization: 'Bearer opaque' },
+    { authorization: 'Bearer a.b.c' },
+    bearer({}),
+    bearer(null),
+    bearer({ aud: [1, null] }),
+  ])
+    assert.equal(audiencesOf(headers), []);
+});
+
+test.run();

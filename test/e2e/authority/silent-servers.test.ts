@@ -1,0 +1,44 @@
+import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
+import { test } from 'uvu';
+import { CERTIFICATE_AUTHORITIES } from '../../../src/api/names.ts';
+import { createSecret } from '../support/edits.ts';
+import { clientCertificate, create, createAuthority, selfManaged, untilReady } from '../support/objects.ts';
+import { eventually, oneWorld } from '../support/world.ts';
+
+// Somebody names a server that takes every connection and never says a word, in very many authorities.
+
+const SILENT = 60;
+
+const shared = oneWorld();
+test.after(shared.stop);
+const server = createServer((socket) => socket.on('error', () => {})).listen(0, '127.0.0.1');
+let connections = 0;
+server.on('connection', () => void connections++);
+test.after(() => void server.close());
+
+test('authorities whose servers are silent hold up nobody else', async () => {
+  const world = await shared.get();
+  if (!server.listening) await once(server, 'listening');
+  await world.controller(['--allow-loopback-authorities']);
+  const namespace = await world.namespace();
+  await createSecret(world, namespace, 'token', { data: { token: Buffer.from('hvs.token').toString('base64') } });
+  const vault = {
+    server: `https://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    role: 'client',
+    auth: { tokenSecretRef: { name: 'token' } },
+  };
+  for (let index = 0; index < SILENT; index++)
+    await world.client.create(CERTIFICATE_AUTHORITIES, {
+      metadata: { namespace, name: `silent-${index}` },
+      spec: { vault },
+    });
+  await eventually('all are asked at the same time', async () => connections >= SILENT, 45_000);
+  const elsewhere = await world.namespace();
+  await createAuthority(world, selfManaged(elsewhere));
+  await create(world, clientCertificate(elsewhere, 'alice'));
+  // One after the other, four at a time, they would take two minutes and a half.
+  await untilReady(world, elsewhere, 'alice', {}, 30_000);
+});
+
+test.run();

@@ -1,0 +1,58 @@
+import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { createServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { CERTIFICATE_AUTHORITIES, CLIENT_CERTIFICATES } from '../../../src/api/names.ts';
+import { createIssuer, issueServer } from '../../cluster/certificates.ts';
+import { createSecret } from '../support/edits.ts';
+import { authorityStatusOf, clientCertificate, conditionOf, create, statusOf, untilReady } from '../support/objects.ts';
+import { eventually, oneWorld } from '../support/world.ts';
+
+// A server that refuses everything, each time in other words, as many do that name the request in them.
+
+const CERTIFICATES = 5;
+
+const shared = oneWorld();
+test.after(shared.stop);
+
+const issuer = createIssuer('CA of servers');
+const { certificatePem: cert, keyPem: key } = issueServer(issuer, ['127.0.0.1']);
+let asked = 0;
+const server = createServer({ cert, key }, (_request, response) => {
+  asked += 1;
+  response.writeHead(500).end(JSON.stringify({ errors: [`request ${randomUUID()} failed`] }));
+}).listen(0, '127.0.0.1');
+test.after(() => void server.close());
+
+test('what it says is told by its authority, and costs its certificates no write', async () => {
+  const world = await shared.get();
+  if (!server.listening) await once(server, 'listening');
+  await world.controller(['--allow-loopback-authorities']);
+  const namespace = await world.namespace();
+  await createSecret(world, namespace, 'token', { data: { token: Buffer.from('hvs.token').toString('base64') } });
+  const vault = {
+    server: `https://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    caBundle: Buffer.from(issuer.certificatePem).toString('base64'),
+    role: 'client',
+    auth: { tokenSecretRef: { name: 'token' } },
+  };
+  await world.client.create(CERTIFICATE_AUTHORITIES, { metadata: { namespace, name: 'ca' }, spec: { vault } });
+  for (let index = 0; index < CERTIFICATES; index++) {
+    await create(world, clientCertificate(namespace, `client-${index}`));
+    await untilReady(world, namespace, `client-${index}`, { status: 'False', reason: 'AuthorityNotReady' });
+  }
+  const said = async () => conditionOf(await authorityStatusOf(world, namespace, 'ca'), 'Ready')?.message;
+  assert.match(conditionOf(await statusOf(world, namespace, 'client-0'), 'Ready')?.message ?? '', /request .* failed/);
+  const versions = async () => {
+    const { items } = await world.client.list(CLIENT_CERTIFICATES, { namespace });
+    return items.map(({ metadata }) => metadata?.resourceVersion);
+  };
+  const [before, first, askedBefore] = [await versions(), await said(), asked];
+  await eventually('it has been probed thrice', async () => asked >= askedBefore + 6, 60_000);
+  await eventually('the authority tells the latest', async () => (await said()) !== first);
+  assert.equal(await versions(), before);
+});
+
+test.run();
