@@ -43,11 +43,18 @@ export function untilTidy(world: World, resource: Resource, namespace: string) {
 }
 
 /** The objects that stand for requests of ClientCertificates of this namespace. */
-export async function requestsFor({ client }: World, resource: Resource, namespace: string): Promise<RawObject[]> {
-  const { items } = await client.list(resource, { labelSelector: `${names.MANAGED_BY}=certwheel` });
-  return items.filter(({ metadata }) =>
-    metadata?.annotations?.[names.CLIENT_CERTIFICATE_ANNOTATION]?.startsWith(`${namespace}/`),
-  );
+export async function requestsFor(world: World, resource: Resource, namespace: string): Promise<RawObject[]> {
+  return (await everyRequest(world, resource)).filter((each) => requesterOf(each) === namespace);
+}
+
+/** The objects that stand for requests of whatever ClientCertificate. */
+export async function everyRequest({ client }: World, resource: Resource): Promise<readonly RawObject[]> {
+  return (await client.list(resource, { labelSelector: `${names.MANAGED_BY}=certwheel` })).items;
+}
+
+/** The namespace of the ClientCertificate behind a request. */
+export function requesterOf({ metadata }: RawObject): string | undefined {
+  return metadata?.annotations?.[names.CLIENT_CERTIFICATE_ANNOTATION]?.split('/')[0];
 }
 
 /** Waits until the authority is as wanted; answers what it says. */
@@ -60,4 +67,18 @@ export function untilAuthority(world: World, namespace: string, name: string, re
     },
     45_000,
   );
+}
+
+/** How many such objects have ever been made, by the API server's own book. */
+export async function createdRequests({ cluster }: World, { group, plural }: Resource): Promise<number> {
+  const events = await cluster.auditEvents();
+  return events.filter(
+    ({ verb, stage, objectRef, responseStatus }) =>
+      verb === 'create' &&
+      stage === 'ResponseComplete' &&
+      responseStatus?.code === 201 &&
+      objectRef?.apiGroup === group &&
+      objectRef.resource === plural &&
+      objectRef.subresource === undefined,
+  ).length;
 }
