@@ -60,6 +60,8 @@ interface Minute {
     readonly cpuSeconds: number;
     readonly requests: number;
     readonly writes: number;
+    /** What it printed that is no line of its log. */
+    readonly errors: readonly string[];
     /** How long a certificate of a CA of Certwheel's own took in that minute. */
     readonly ownReadyMs: number;
   };
@@ -119,7 +121,7 @@ async function pass(all: readonly Present[], world: World, controller: Controlle
   const end = performance.now() + AWAY_MS;
   await Promise.all(all.map(renewAll));
   const ownReadyMs = await issueOwn(world);
-  await sleep(end - performance.now());
+  await sleep(Math.max(0, end - performance.now()));
   const cpuSeconds = (await cpuOf(controller)) - cpuBefore;
   const requests = await requestsOf(world, USER, since);
   const seen = await Promise.all(all.map(look));
@@ -141,7 +143,7 @@ async function pass(all: readonly Present[], world: World, controller: Controlle
   const writes = requests.filter(isWrite).length;
   return {
     absences: await Promise.all(absences),
-    controller: { cpuSeconds, requests: requests.length, writes, ownReadyMs },
+    controller: { cpuSeconds, requests: requests.length, writes, errors: controller.errors, ownReadyMs },
   };
 }
 
