@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Resource, resourcePath } from '../../../src/api/names.ts';
+import { CERTIFICATE_SIGNING_REQUESTS, type Resource, resourcePath } from '../../../src/api/names.ts';
 import type { RawObject } from '../../../src/api/parse.ts';
 import { foreignCondition } from '../../../src/authorities/kubernetes/conditions.ts';
 import { plainApi } from '../support/plain-api.ts';
@@ -17,32 +17,38 @@ const LOOK_MS = 100;
 export interface Approver {
   /** From now on leaves the requests of this namespace to the test. */
   leave(namespace: string): void;
-  decide(request: RawObject, verdict: Verdict): Promise<void>;
   stop(): Promise<void>;
 }
 
-/** `subresource` is where the API takes approvals. */
-export function startApprover(world: World, resource: Resource, subresource: 'approval' | 'status'): Approver {
+/** Says yes or no to one request. */
+export async function decide(
+  { cluster }: World,
+  resource: Resource,
+  { metadata, status }: RawObject,
+  verdict: Verdict,
+): Promise<void> {
+  const subresource = resource === CERTIFICATE_SIGNING_REQUESTS ? 'approval' : 'status';
+  const path = resourcePath(resource, metadata?.namespace, metadata?.name, subresource);
+  const { conditions = [] } = (status ?? {}) as { conditions?: object[] };
+  const lastTransitionTime = new Date().toISOString();
+  const said = { type: verdict, status: 'True', reason: 'Policy', message: WORDS, lastTransitionTime };
+  const body = {
+    metadata: { resourceVersion: metadata?.resourceVersion },
+    status: { conditions: [...conditions, said] },
+  };
+  await plainApi(cluster).send('PATCH', path, body, 'application/merge-patch+json');
+}
+
+export function startApprover(world: World, resource: Resource): Approver {
   const left = new Set<string>();
   let stopped = false;
-  const decide = async ({ metadata, status }: RawObject, verdict: Verdict) => {
-    const path = resourcePath(resource, metadata?.namespace, metadata?.name, subresource);
-    const { conditions = [] } = (status ?? {}) as { conditions?: object[] };
-    const lastTransitionTime = new Date().toISOString();
-    const verdictItself = { type: verdict, status: 'True', reason: 'Policy', message: WORDS, lastTransitionTime };
-    const body = {
-      metadata: { resourceVersion: metadata?.resourceVersion },
-      status: { conditions: [...conditions, verdictItself] },
-    };
-    await plainApi(world.cluster).send('PATCH', path, body, 'application/merge-patch+json');
-  };
   const isUndecided = (request: RawObject) =>
     !left.has(requesterOf(request) ?? '') &&
     foreignCondition(request, 'Approved') === undefined &&
     foreignCondition(request, 'Denied') === undefined;
   const look = async () => {
     const undecided = (await everyRequest(world, resource)).filter(isUndecided);
-    await Promise.all(undecided.map((request) => decide(request, 'Approved')));
+    await Promise.all(undecided.map((request) => decide(world, resource, request, 'Approved')));
   };
   const watching = (async () => {
     while (!stopped) {
@@ -53,7 +59,6 @@ export function startApprover(world: World, resource: Resource, subresource: 'ap
   })();
   return {
     leave: (namespace) => void left.add(namespace),
-    decide,
     stop: () => {
       stopped = true;
       return watching;

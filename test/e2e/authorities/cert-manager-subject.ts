@@ -49,7 +49,7 @@ async function serve(world: World): Promise<Served> {
   // The approver is the test's, which can be told to wait.
   const start = () => server.start({ approver: false });
   await start();
-  const approver = startApprover(world, CERTIFICATE_REQUESTS, 'status');
+  const approver = startApprover(world, CERTIFICATE_REQUESTS);
   return {
     prepare,
     signer: { halt: server.halt, start, booked: () => createdRequests(world, CERTIFICATE_REQUESTS) },

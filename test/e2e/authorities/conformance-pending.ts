@@ -2,7 +2,7 @@ import { createPrivateKey, createPublicKey } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { resourcePath } from '../../../src/api/names.ts';
+import { type Resource, resourcePath } from '../../../src/api/names.ts';
 import { requestName } from '../../../src/authorities/kubernetes/request-object.ts';
 import { viewNextKey } from '../../../src/certificate/next-key.ts';
 import { patchCertificate, renewAt, untilRevision } from '../support/edits.ts';
@@ -10,9 +10,9 @@ import { clientCertificate, conditionOf, create, readSecret, statusOf, untilRead
 import { opensslAccepts } from '../support/secret-proof.ts';
 import { witness } from '../support/witness.ts';
 import { eventually } from '../support/world.ts';
-import { type Verdict, WORDS } from './approver.ts';
+import { decide, type Verdict, WORDS } from './approver.ts';
 import { readyAuthority } from './place.ts';
-import type { Later, Place, Shared, Subject } from './subject.ts';
+import type { Place, Shared, Subject } from './subject.ts';
 import { awaitedRequest, nextSecret, requesterOf, requestsFor, untilTidy } from './support.ts';
 
 /** For so long nothing happens that shouldn't. */
@@ -178,16 +178,20 @@ export function registerPending(subject: Subject, shared: () => Promise<Shared>,
       asked: (name: string, other?: string) => awaitedRequest(world, later.resource, namespace, name, other),
       requests: async () =>
         (await requestsFor(world, later.resource, namespace)).map(({ metadata }) => metadata?.name ?? ''),
-      decide: (name: string, verdict: Verdict) => decideOn(where, later, name, verdict),
+      decide: (name: string, verdict: Verdict) => decideOn(where, later.resource, name, verdict),
     };
   }
 }
 
-async function decideOn(where: Place, { resource, approver }: Later, name: string, verdict: Verdict): Promise<void> {
-  const { world, namespace } = where;
+async function decideOn(
+  { world, namespace }: Place,
+  resource: Resource,
+  name: string,
+  verdict: Verdict,
+): Promise<void> {
   const request = await world.client.get(resource, resource.namespaced ? namespace : undefined, name);
   if (request === undefined) throw new Error(`there is no request ${name}`);
-  await approver.decide(request, verdict);
+  await decide(world, resource, request, verdict);
 }
 
 /** The id under which a key is kept for a certificate that is awaited, and its public half. */

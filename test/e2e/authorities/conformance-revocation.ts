@@ -20,7 +20,8 @@ export function registerRevocation({ type, exempt }: Subject, shared: () => Prom
   test(`${type}: what is revoked, once or twice, is told as that by the server, and nothing else`, async () => {
     const { revocation } = (await shared()).served;
     if (revocation === undefined) throw new Error(`${type} can't show that it revokes`);
-    const { backend, saysOf, superseded } = revocation;
+    const { saysOf, superseded } = revocation;
+    const backend = revocation.backend();
     const [kept, revoked] = [
       leafOf(await backend.issue(await request('kept'), signal)),
       leafOf(await backend.issue(await request('revoked'), signal)),

@@ -49,7 +49,7 @@ async function serve(world: World): Promise<Served> {
   console.log(`# kube-controller-manager ${await client.version()}`);
   const start = () => cluster.startControllerManager(CONTROLLERS);
   await start();
-  const approver = startApprover(world, CERTIFICATE_SIGNING_REQUESTS, 'approval');
+  const approver = startApprover(world, CERTIFICATE_SIGNING_REQUESTS);
   return {
     prepare: async () => ({
       signerName: 'kubernetes.io/kube-apiserver-client',

@@ -102,7 +102,7 @@ export async function serve(ca: StepCa): Promise<Served & { readonly ca: StepCa;
         await putCredentials(where, credentialsOf(ca));
       },
     },
-    revocation: { backend: backendOf(ca), saysOf: (serial) => entryOf(ca, serial), superseded: /Superseded/ },
+    revocation: { backend: () => backendOf(ca), saysOf: (serial) => entryOf(ca, serial), superseded: /Superseded/ },
     stop: async () => {
       await proxy.stop();
       await ca.stop();

@@ -124,7 +124,7 @@ export interface Later {
 
 export interface RevocationProof {
   /** The backend by itself, with credentials that may revoke. */
-  readonly backend: Authority;
+  backend(): Authority;
   /** What the server says of a certificate that is revoked; undefined of every other. */
   saysOf(serialNumber: string): Promise<string | undefined>;
   /** And what it says of one that was superseded. */

@@ -141,7 +141,7 @@ async function makeToken(vault: Vault): Promise<string> {
 async function revocationOf(vault: Vault): Promise<RevocationProof> {
   const secrets = { [TOKEN_SECRET]: { token: await makeToken(vault) } };
   return {
-    backend: direct(vaultSpec(vault, { role: ROLE }), secrets).backend,
+    backend: () => direct(vaultSpec(vault, { role: ROLE }), secrets).backend,
     saysOf: async (serialNumber) => {
       const { body } = await vault.api('GET', `pki/cert/${serialNumber.match(/../g)?.join(':')}`);
       const revokedAt = Number(body.data?.revocation_time);
