@@ -17,6 +17,8 @@ import { awaitedRequest, nextSecret, requesterOf, requestsFor, untilTidy } from 
 
 /** For so long nothing happens that shouldn't. */
 const QUIET_MS = 3_000;
+/** How often two controllers are to meet. */
+const RACES = 20;
 /** Who comes anew fills caches first, and asks again no sooner than the request is old enough. */
 const RESUMED_WITHIN_MS = 45_000;
 
@@ -100,7 +102,7 @@ export function registerPending(subject: Subject, shared: () => Promise<Shared>,
     const other = await world.controller(['--allow-loopback-authorities']);
     const book = await witness(world, resourcePath(later.resource));
     try {
-      const names = ['one', 'two', 'three', 'four', 'five'];
+      const names = Array.from({ length: RACES }, (_, index) => `client-${index}`);
       await Promise.all(names.map((name) => create(world, clientCertificate(namespace, name))));
       for (const name of names) await asked(name);
       await Promise.all((await requests()).map((name) => decide(name, 'Approved')));
