@@ -38,6 +38,12 @@ export function noAnswer(
     case 'EHOSTUNREACH':
     case 'ENETUNREACH':
       return unreachable(server, `there is no route to it (${code})`);
+    case 'ECONNRESET':
+    case 'ECONNABORTED':
+    case 'EPIPE':
+    case 'UND_ERR_SOCKET':
+      // In one set of words, whenever it happened: they stand in a status, which is written anew with each change.
+      return unreachable(server, 'the connection was broken off; what stands in front of it may have nobody behind it');
     case 'TimeoutError':
     case 'ETIMEDOUT':
     case 'UND_ERR_CONNECT_TIMEOUT':

@@ -116,7 +116,8 @@ export class WorkQueue {
         if (soonest !== undefined)
           this.#timer = setTimeout(
             () => this.#serve(),
-            Math.min(soonest - this.#clock.now().getTime(), LONGEST_NAP_MS),
+            // Time has passed since it was compared, and Node complains about negative naps.
+            Math.max(0, Math.min(soonest - this.#clock.now().getTime(), LONGEST_NAP_MS)),
           );
         return;
       }

@@ -62,6 +62,7 @@ export interface ControlPlane {
   startApiServer(): Promise<void>;
   /** Replaces the controllers that ran before. Comes back once their caches are filled. */
   startControllerManager(controllers: readonly string[]): Promise<void>;
+  stopControllerManager(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -190,6 +191,7 @@ function assemble({ guard, place, layout, etcd, apiServer, binaries, keepLogs }:
       await manager?.stop();
       manager = await startManager(place.guard, program, layout, controllers);
     },
+    stopControllerManager: async () => manager?.stop(),
     stop() {
       stopped ??= stopAll();
       return stopped;

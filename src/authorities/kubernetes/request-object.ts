@@ -8,7 +8,9 @@ import type { IssueRequest } from '../authority.ts';
 const SEQUENCE = 0x30;
 
 /** What of a request its object is found by. */
-export type RequestKey = Pick<IssueRequest, 'id' | 'requester'>;
+export interface RequestKey extends Pick<IssueRequest, 'id'> {
+  readonly requester: Pick<IssueRequest['requester'], 'namespace'>;
+}
 
 /**
  * The name of the object that stands for a request: one each, so that whoever makes it again finds it. The id is kept
@@ -20,7 +22,7 @@ export function requestName({ id, requester }: RequestKey): string {
 }
 
 /** What such an object says of where it comes from. */
-export function requestMetadata(request: RequestKey) {
+export function requestMetadata(request: Pick<IssueRequest, 'id' | 'requester'>) {
   const { requester } = request;
   return {
     name: requestName(request),

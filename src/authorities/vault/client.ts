@@ -47,7 +47,7 @@ export class VaultClient {
       if (!(error instanceof Redirected) || error.status !== 307) throw error;
       throw new AuthorityError(
         'AuthorityUnavailable',
-        `${this.#http.server} is a standby and names ${error.to}, which is not followed; name in server the active node, or what forwards to it`,
+        `${this.#http.server} is a standby and names ${error.to}, which is not followed; see whether that is up, or name in server the active node or what forwards to it`,
       );
     }
   }

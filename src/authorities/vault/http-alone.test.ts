@@ -1,4 +1,4 @@
-// A fake server: neither namespaces (Vault Enterprise, OpenBao) nor a standby that redirects can be had here.
+// A fake server: namespaces (Vault Enterprise, OpenBao) can't be had here, nor can most of these answers at will.
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';

@@ -1,18 +1,19 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { CERTIFICATE_AUTHORITIES, CERTIFICATE_REQUESTS, ISSUERS } from '../../../src/api/names.ts';
+import { CERTIFICATE_AUTHORITIES, CERTIFICATE_REQUESTS, CLIENT_CERTIFICATES, ISSUERS } from '../../../src/api/names.ts';
 import { trueCondition } from '../../../src/authorities/kubernetes/conditions.ts';
 import { clusterUser } from '../process/support/access.ts';
 import { isWrite, requestsOf, shortly } from '../process/support/audit.ts';
-import { createSecret, patchCertificate, renewAt, untilRevision } from '../support/edits.ts';
+import { createSecret, renewAt, untilRevision } from '../support/edits.ts';
 import { lazily } from '../support/lazily.ts';
 import { clientCertificate, conditionOf, create, readSecret, statusOf, untilReady } from '../support/objects.ts';
 import { makeCa, openssl, type Pair, tlsData, withFiles } from '../support/openssl.ts';
 import { opensslAccepts } from '../support/secret-proof.ts';
 import { eventually, oneWorld, type World } from '../support/world.ts';
+import { decide } from './approver.ts';
 import { prepareCertManager } from './servers/cert-manager.ts';
-import { awaitedRequest, OF_EVERY_KIND, requestsFor, untilAuthority, untilTidy } from './support.ts';
+import { awaitedRequest, OF_EVERY_KIND, untilAuthority, untilTidy } from './support.ts';
 
 // certManager against cert-manager's own controllers, under the permissions of the chart.
 
@@ -51,89 +52,19 @@ async function place(world: World, spec: Record<string, unknown> = {}): Promise<
 const asked = (world: World, namespace: string, name: string, other?: string) =>
   awaitedRequest(world, CERTIFICATE_REQUESTS, namespace, name, other);
 
-/** What cmctl approve and cmctl deny do, and an approval policy. */
-async function decide(world: World, namespace: string, name: string, type: 'Approved' | 'Denied'): Promise<void> {
-  const condition = {
-    type,
-    status: 'True',
-    reason: 'Policy',
-    message: 'said a policy',
-    lastTransitionTime: new Date().toISOString(),
-  };
-  const patch = JSON.stringify({ status: { conditions: [condition] } });
-  const args = [
-    'patch',
-    'certificaterequest',
-    name,
-    '-n',
-    namespace,
-    '--subresource=status',
-    '--type=merge',
-    '-p',
-    patch,
-  ];
-  await world.cluster.kubectl(args);
-}
-
-test('a request waits for approval and says so; status.ca is what is trusted, and every field arrives', async () => {
+test('a request goes with who asked; once somebody approves it, status.ca is what is trusted', async () => {
   const { world } = await shared.get();
   const { namespace, ca } = await place(world);
-  await create(
-    world,
-    clientCertificate(namespace, 'alice', {
-      subject: { organizations: ['team', 'other'], localities: ['Berlin'], serialNumber: '7' },
-      ...OF_EVERY_KIND,
-    }),
-  );
+  await create(world, clientCertificate(namespace, 'alice', OF_EVERY_KIND));
   const name = await asked(world, namespace, 'alice');
-  const issuing = conditionOf(await statusOf(world, namespace, 'alice'), 'Issuing');
-  assert.is(issuing?.reason, 'Pending');
-  assert.match(issuing?.message ?? '', `cmctl approve -n ${namespace} ${name}`);
-  const [request] = await requestsFor(world, CERTIFICATE_REQUESTS, namespace);
-  assert.is(request?.metadata?.ownerReferences?.[0]?.uid !== undefined, true);
-  await decide(world, namespace, name, 'Approved');
+  const request = await world.client.get(CERTIFICATE_REQUESTS, namespace, name);
+  const owner = await world.client.get(CLIENT_CERTIFICATES, namespace, 'alice');
+  assert.is(request?.metadata?.ownerReferences?.[0]?.uid, owner?.metadata?.uid);
+  await decide(world, CERTIFICATE_REQUESTS, request ?? {}, 'Approved');
   await untilReady(world, namespace, 'alice');
   const secret = await readSecret(world, namespace, 'alice-tls');
   await opensslAccepts(secret?.object ?? {});
   assert.is(secret?.bundle.trim(), ca.certificate.trim());
-  assert.match(secret?.leaf.subjectAltName ?? '', /URI:spiffe:\/\/example.com\/alice/);
-  await untilTidy(world, CERTIFICATE_REQUESTS, namespace);
-});
-
-test('denied is final until something else is asked for', async () => {
-  const { world } = await shared.get();
-  const { namespace } = await place(world);
-  await create(world, clientCertificate(namespace, 'alice'));
-  const first = await asked(world, namespace, 'alice');
-  await decide(world, namespace, first, 'Denied');
-  const status = await untilReady(world, namespace, 'alice', { type: 'Stalled', reason: 'RequestDenied' });
-  assert.match(conditionOf(status, 'Stalled')?.message ?? '', 'Policy: said a policy');
-  await sleep(3_000);
-  assert.equal(await requestsFor(world, CERTIFICATE_REQUESTS, namespace), []);
-  await patchCertificate(world, namespace, 'alice', { spec: { commonName: 'someone-else' } });
-  await decide(world, namespace, await asked(world, namespace, 'alice', first), 'Approved');
-  await untilReady(world, namespace, 'alice');
-});
-
-test('a crash while it waits, another spec, a request that somebody removes, a deletion', async () => {
-  const { world, kubeconfig } = await shared.get();
-  const { namespace } = await place(world);
-  await create(world, clientCertificate(namespace, 'alice'));
-  const first = await asked(world, namespace, 'alice');
-  // Another replica that comes and goes.
-  const other = world.launch([], kubeconfig);
-  await sleep(3_000);
-  await other.kill();
-  assert.is(await asked(world, namespace, 'alice'), first);
-  await patchCertificate(world, namespace, 'alice', { spec: { duration: '2h' } });
-  const second = await asked(world, namespace, 'alice', first);
-  await eventually(
-    'the former is gone',
-    async () => (await requestsFor(world, CERTIFICATE_REQUESTS, namespace)).length === 1,
-  );
-  await world.client.delete(CERTIFICATE_REQUESTS, namespace, second);
-  await asked(world, namespace, 'alice', second);
-  await world.cluster.kubectl(['delete', 'ccert', 'alice', '-n', namespace]);
   await untilTidy(world, CERTIFICATE_REQUESTS, namespace);
 });
 
@@ -212,20 +143,6 @@ test('an external issuer, whose requests cert-manager approves and somebody else
   await untilReady(world, namespace, 'alice');
   await opensslAccepts((await readSecret(world, namespace, 'alice-tls'))?.object ?? {});
   await untilTidy(world, CERTIFICATE_REQUESTS, namespace);
-});
-
-test('cert-manager is away for a while: the certificate stays, the request waits, and goes on', async () => {
-  const { world, certManager } = await shared.get();
-  await certManager.start({ approver: true });
-  const { namespace } = await place(world);
-  await create(world, clientCertificate(namespace, 'alice'));
-  await untilReady(world, namespace, 'alice');
-  await certManager.halt();
-  await renewAt(world, namespace, 'alice');
-  await asked(world, namespace, 'alice');
-  assert.is(conditionOf(await statusOf(world, namespace, 'alice'), 'Ready')?.status, 'True');
-  await certManager.start({ approver: true });
-  await untilRevision(world, namespace, 'alice-tls', 2);
 });
 
 test('an issuer that is missing or not ready is told in cert-manager’s words, and a life beyond its CA is refused', async () => {

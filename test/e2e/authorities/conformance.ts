@@ -8,9 +8,11 @@ import { lazily } from '../support/lazily.ts';
 import { clientCertificate, create, readSecret, statusOf, untilReady } from '../support/objects.ts';
 import { describeKey, opensslAccepts } from '../support/secret-proof.ts';
 import { eventually, oneWorld } from '../support/world.ts';
+import { registerPending } from './conformance-pending.ts';
 import { registerRemote } from './conformance-remote.ts';
+import { registerRevocation } from './conformance-revocation.ts';
 import { createAuthority, place, readyAuthority, untilAuthority } from './place.ts';
-import type { Place, Shared, Spec, Subject } from './subject.ts';
+import { ASPECTS, type Place, type Shared, type Spec, type Subject } from './subject.ts';
 
 /** An identity of nothing but this field, and what must then stand in the certificate. */
 const FIELDS: Readonly<Record<IdentityField, { spec: Spec; holds: readonly string[] }>> = {
@@ -56,6 +58,7 @@ const FIELDS: Readonly<Record<IdentityField, { spec: Spec; holds: readonly strin
 const KEYS = { ECDSA: 'P-256', Ed25519: 'ED25519', RSA: '(2048 bit' } as const;
 /** Between the moment at which a test asks and the one at which a server signs. */
 const TOLERANCE_SECONDS = 5;
+const FLAGS = ['--allow-loopback-authorities'];
 
 /**
  * Registers the tests that every kind of authority must pass, on a control plane and a controller of their own. Answers
@@ -64,17 +67,27 @@ const TOLERANCE_SECONDS = 5;
 export function conformance(subject: Subject) {
   const { capabilities, type } = subject;
   const worlds = oneWorld();
-  const servers = lazily(subject.start);
+  const servers = lazily(() => subject.start(worlds.get()));
   let controller: Promise<Shared['controller']> | undefined;
   const shared = async (): Promise<Shared> => {
     const [world, served] = await Promise.all([worlds.get(), servers.get()]);
-    controller ??= world.controller(['--allow-loopback-authorities']);
+    controller ??= world.controller(FLAGS);
     return { world, served, controller: await controller };
   };
+  const crash = async () => {
+    const { world, controller: former } = await shared();
+    await former.kill();
+    controller = world.controller(FLAGS);
+    await controller;
+  };
   test.after(async () => {
-    await worlds.stop();
     await servers.stop();
+    await worlds.stop();
   });
+
+  for (const aspect of ASPECTS)
+    if (subject.exempt[aspect] !== undefined)
+      console.log(`# not asked of ${type}: ${aspect} (${subject.exempt[aspect]})`);
 
   for (const [field, { spec, holds }] of Object.entries(FIELDS)) {
     const carried = capabilities.identity.includes(field as IdentityField);
@@ -166,7 +179,9 @@ export function conformance(subject: Subject) {
     });
   }
 
-  if (capabilities.remote && !subject.inCluster) registerRemote(subject, shared);
+  registerRemote(subject, shared);
+  registerPending(subject, shared, crash);
+  registerRevocation(subject, shared);
   return { shared, ready: async () => readyAuthority(await shared(), subject) };
 }
 

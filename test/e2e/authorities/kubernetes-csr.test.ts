@@ -5,21 +5,12 @@ import * as assert from 'uvu/assert';
 import { CERTIFICATE_AUTHORITIES, CERTIFICATE_SIGNING_REQUESTS as CSRS } from '../../../src/api/names.ts';
 import { clusterUser } from '../process/support/access.ts';
 import { isWrite, requestsOf, shortly } from '../process/support/audit.ts';
-import { patchCertificate, renewAt, untilRevision } from '../support/edits.ts';
+import { renewAt, untilRevision } from '../support/edits.ts';
 import { clientCertificate, conditionOf, create, readSecret, statusOf, untilReady } from '../support/objects.ts';
 import { makeCa } from '../support/openssl.ts';
 import { opensslAccepts } from '../support/secret-proof.ts';
 import { eventually, oneWorld, type World } from '../support/world.ts';
-import {
-  approvingAuthority,
-  awaitedRequest,
-  nextSecret,
-  OF_EVERY_KIND,
-  requestsFor,
-  untilAuthority,
-  untilClusterAuthority,
-  untilTidy,
-} from './support.ts';
+import { approvingAuthority, awaitedRequest, untilAuthority, untilClusterAuthority, untilTidy } from './support.ts';
 
 // kubernetesCSR against the signing controller of a real kube-controller-manager, under the permissions of the chart.
 
@@ -76,38 +67,8 @@ async function approving(world: World, spec: Record<string, unknown> = {}) {
   return { namespace, of };
 }
 
-const decide = (world: World, verb: 'approve' | 'deny', name: string) =>
-  world.cluster.kubectl(['certificate', verb, name]);
-
 const asked = (world: World, namespace: string, name: string, other?: string) =>
   awaitedRequest(world, CSRS, namespace, name, other);
-
-test('a request waits for approval, says so, and is signed with every field of the identity', async () => {
-  const { world } = await here();
-  const namespace = await place(world);
-  await create(
-    world,
-    clientCertificate(namespace, 'alice', {
-      subject: { organizations: ['team', 'other'], organizationalUnits: ['u'], countries: ['DE'], serialNumber: '7' },
-      ...OF_EVERY_KIND,
-    }),
-  );
-  const name = await asked(world, namespace, 'alice');
-  const status = await statusOf(world, namespace, 'alice');
-  assert.is(conditionOf(status, 'Ready')?.status, 'False');
-  assert.is(conditionOf(status, 'Issuing')?.reason, 'Pending');
-  assert.match(conditionOf(status, 'Issuing')?.message ?? '', `kubectl certificate approve ${name}`);
-  assert.is(await readSecret(world, namespace, 'alice-tls'), undefined);
-  await decide(world, 'approve', name);
-  const ready = await untilReady(world, namespace, 'alice');
-  assert.is(conditionOf(ready, 'Issuing'), undefined);
-  const secret = await readSecret(world, namespace, 'alice-tls');
-  await opensslAccepts(secret?.object ?? {});
-  assert.match(secret?.leaf.subject ?? '', /CN=alice/);
-  assert.match(secret?.leaf.subjectAltName ?? '', /URI:spiffe:\/\/example.com\/alice/);
-  assert.is(secret?.bundle, readFileSync(world.cluster.caPath, 'utf8'));
-  await untilTidy(world, CSRS, namespace);
-});
 
 test('with approve it needs nobody: Ed25519 and RSA too, a new key at each renewal', async () => {
   const { world } = await here();
@@ -154,85 +115,12 @@ test('a life of less than 8 hours ends when it was asked to, a longer one 5 minu
   assert.match(conditionOf(refused, 'Stalled')?.message ?? '', 'spec.duration 9m, but at least 10m');
 });
 
-test('no is final until something else is asked for; what was made for it is gone', async () => {
-  const { world } = await here();
-  const namespace = await place(world);
-  await create(world, clientCertificate(namespace, 'alice'));
-  const first = await asked(world, namespace, 'alice');
-  await decide(world, 'deny', first);
-  const denied = await untilReady(world, namespace, 'alice', {
-    type: 'Stalled',
-    reason: 'RequestDenied',
-  });
-  assert.match(conditionOf(denied, 'Stalled')?.message ?? '', `${first} got a no`);
-  assert.is(denied.nextAttemptTime, undefined);
-  await sleep(3_000);
-  assert.equal(await requestsFor(world, CSRS, namespace), []);
-  assert.is((await nextSecret(world, namespace, 'alice'))?.data?.['tls.key'], '');
-  await patchCertificate(world, namespace, 'alice', { spec: { commonName: 'someone-else' } });
-  const second = await asked(world, namespace, 'alice', first);
-  await decide(world, 'approve', second);
-  await untilReady(world, namespace, 'alice');
-  await untilTidy(world, CSRS, namespace);
-});
-
 test('what the signer itself refuses is told in its words', async () => {
   const { world } = await here();
   const { namespace, of } = await approving(world);
   await create(world, clientCertificate(namespace, 'alice', { ...of, usages: ['client auth', 'server auth'] }));
   const status = await untilReady(world, namespace, 'alice', { type: 'Stalled', reason: 'RequestDenied' });
   assert.match(conditionOf(status, 'Stalled')?.message ?? '', /SignerValidationFailure: .*server auth/);
-});
-
-test('a request that somebody removes is made anew, with another key', async () => {
-  const { world } = await here();
-  const namespace = await place(world);
-  await create(world, clientCertificate(namespace, 'alice'));
-  const first = await asked(world, namespace, 'alice');
-  await world.client.delete(CSRS, undefined, first);
-  const second = await asked(world, namespace, 'alice', first);
-  await decide(world, 'approve', second);
-  await untilReady(world, namespace, 'alice');
-  await untilTidy(world, CSRS, namespace);
-});
-
-test('another spec takes back what is under way; a deletion takes back everything', async () => {
-  const { world } = await here();
-  const namespace = await place(world);
-  await create(world, clientCertificate(namespace, 'alice'));
-  const first = await asked(world, namespace, 'alice');
-  await patchCertificate(world, namespace, 'alice', { spec: { duration: '2h' } });
-  await asked(world, namespace, 'alice', first);
-  assert.is((await requestsFor(world, CSRS, namespace)).length, 1);
-  await world.cluster.kubectl(['delete', 'ccert', 'alice', '-n', namespace]);
-  await untilTidy(world, CSRS, namespace);
-});
-
-test('the controller crashes while it waits: the same request goes on, and a renewal leaves the old certificate in place', async () => {
-  const { world, kubeconfig } = await here();
-  const namespace = await place(world);
-  await create(world, clientCertificate(namespace, 'alice'));
-  await decide(world, 'approve', await asked(world, namespace, 'alice'));
-  await untilReady(world, namespace, 'alice');
-  await renewAt(world, namespace, 'alice');
-  const name = await asked(world, namespace, 'alice');
-  const since = new Date();
-  const other = world.launch([], kubeconfig);
-  await sleep(3_000);
-  await other.kill();
-  const again = world.launch([], kubeconfig);
-  await sleep(3_000);
-  assert.is(await asked(world, namespace, 'alice'), name);
-  assert.is(conditionOf(await statusOf(world, namespace, 'alice'), 'Ready')?.status, 'True');
-  const made = (await requestsOf(world, 'issuing', since)).map(shortly);
-  assert.is(made.filter((each) => each === 'create certificatesigningrequests').length <= 2, true);
-  await decide(world, 'approve', name);
-  // Two controllers are at it now; one certificate is the outcome.
-  await untilRevision(world, namespace, 'alice-tls', 2);
-  await untilTidy(world, CSRS, namespace);
-  await sleep(2_000);
-  assert.is((await statusOf(world, namespace, 'alice')).revision, 2);
-  await again.stop();
 });
 
 test('waiting costs a request a second at first and fewer and fewer later; a rotation costs eight writes', async () => {

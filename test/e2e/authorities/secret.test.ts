@@ -2,10 +2,12 @@ import { test } from 'uvu';
 import { secret } from '../../../src/authorities/secret.ts';
 import { makeCa, pairData, putCaSecret } from '../authority/ca-files.ts';
 import { conformance } from './conformance.ts';
+import { NOTHING_ELSEWHERE } from './subject.ts';
 
 conformance({
   type: 'secret',
   capabilities: secret.capabilities,
+  exempt: NOTHING_ELSEWHERE,
   lives: ['1m', '24h', '2160h'],
   refusedLives: [],
   checks: [

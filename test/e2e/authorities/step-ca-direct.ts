@@ -1,11 +1,8 @@
 import type { Authority, AuthorityDeps, SecretContent } from '../../../src/authorities/authority.ts';
-import { isPending } from '../../../src/authorities/authority.ts';
 import { stepCA } from '../../../src/authorities/step-ca.ts';
 import { systemClock } from '../../../src/clock.ts';
 import type { CertificateView } from '../../../src/pki/certificate.ts';
-import { makeCsr } from '../../../src/pki/csr.ts';
-import { generateKey, publicKeyDer } from '../../../src/pki/keys.ts';
-import { NO_NAMES } from '../../../src/pki/san.ts';
+import { leafOf, request } from './direct.ts';
 import type { StepCa } from './servers/step-ca.ts';
 
 /** The backend itself in front of a real step-ca, without a cluster around it: its Secret is what is given. */
@@ -25,19 +22,8 @@ export function backendOf(ca: StepCa, provisioner = 'certwheel', secret: SecretC
 }
 
 /** A certificate for a new key, as step-ca gives it. */
-export async function askDirectly(backend: Authority): Promise<CertificateView | undefined> {
-  const key = await generateKey({ algorithm: 'ECDSA', size: 256 });
-  const identity = { subject: { commonName: 'direct' }, names: NO_NAMES, usages: ['digital signature', 'client auth'] };
-  const request = {
-    id: 'direct',
-    requester: { namespace: 'test', name: 'direct', uid: 'direct' },
-    publicKey: publicKeyDer(key),
-    csr: () => makeCsr({ key, ...identity }),
-    identity,
-    lifetimeMs: 3_600_000,
-  };
-  const answer = await backend.issue(request, new AbortController().signal);
-  return isPending(answer) ? undefined : answer.chain[0];
+export async function askDirectly(backend: Authority): Promise<CertificateView> {
+  return leafOf(await backend.issue(await request('direct'), new AbortController().signal));
 }
 
 function secretOf(ca: StepCa): SecretContent {

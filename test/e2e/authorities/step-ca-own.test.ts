@@ -12,7 +12,7 @@ import { commandText } from '../support/page.ts';
 import { opensslAccepts } from '../support/secret-proof.ts';
 import { eventually, oneWorld } from '../support/world.ts';
 import { createAuthority, place, readyAuthority, untilAuthority } from './place.ts';
-import { makeStepCa, type StepCa } from './servers/step-ca.ts';
+import { makeStepCa } from './servers/step-ca.ts';
 import { askDirectly, backendOf } from './step-ca-direct.ts';
 import { CREDENTIALS, putCredentials, serve, specOf, stepCaSubject } from './step-ca-subject.ts';
 import type { Place, Shared } from './subject.ts';
@@ -21,7 +21,7 @@ const EXAMPLE = join(import.meta.dirname, '../../../examples/authorities/step-ca
 const never = new AbortController().signal;
 
 const worlds = oneWorld();
-const servers = lazily(async () => serve(await withCrl(await makeStepCa())));
+const servers = lazily(async () => serve(await makeStepCa()));
 test.after(async () => {
   await worlds.stop();
   await servers.stop();
@@ -32,13 +32,6 @@ async function shared() {
   const [world, served] = await Promise.all([worlds.get(), servers.get()]);
   controller ??= world.controller(['--allow-loopback-authorities']);
   return { world, served, controller: await controller };
-}
-
-async function withCrl(ca: StepCa): Promise<StepCa> {
-  ca.configure((config) => {
-    config.crl = { enabled: true, generateOnRevoke: true, cacheDuration: '24h' };
-  });
-  return ca;
 }
 
 test('the example, filled in by the commands of the page, is an authority that issues', async () => {
@@ -97,23 +90,6 @@ test("step-ca's own template is enough for what it can do, and nothing else is a
   for (const name of ['alice', 'bob']) await untilReady(world, namespace, name);
 });
 
-test('a revoked certificate is in the CRL, under its own reason', async () => {
-  const { served } = await shared();
-  const { ca } = served;
-  const backend = backendOf(ca);
-  const [kept, revoked] = [await askDirectly(backend), await askDirectly(backend)];
-  if (kept === undefined || revoked === undefined) throw new Error('step-ca gave no certificate');
-  await backend.revoke?.({ serialNumber: revoked.serialNumber }, 'superseded', never);
-  await backend.revoke?.({ serialNumber: revoked.serialNumber }, 'superseded', never);
-  const crl = await ca.sh(
-    `curl -sS --cacert certs/root_ca.crt ${ca.url}/1.0/crl | openssl crl -inform DER -noout -text`,
-  );
-  const serials = [...crl.matchAll(/Serial Number: ([0-9A-F]+)/g)].map(([, serial = '']) => BigInt(`0x${serial}`));
-  assert.ok(serials.includes(BigInt(`0x${revoked.serialNumber}`)), 'it is in the CRL');
-  assert.not.ok(serials.includes(BigInt(`0x${kept.serialNumber}`)), 'the other one is not');
-  assert.match(crl, 'Superseded');
-});
-
 for (const kind of [
   '--kty EC --crv P-384',
   '--kty EC --crv P-521',
@@ -131,7 +107,7 @@ for (const kind of [
     const key = Buffer.from(ca.read(`${name}.key`));
     const backend = backendOf(ca, name, { key, password: Buffer.from(ca.read('provisioner.password')) });
     await backend.check(never);
-    assert.is((await askDirectly(backend))?.subjectText, 'CN=direct');
+    assert.is((await askDirectly(backend)).subjectText, 'CN=direct');
   });
 }
 

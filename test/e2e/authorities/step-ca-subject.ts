@@ -4,6 +4,7 @@ import { stepCA } from '../../../src/authorities/step-ca.ts';
 import { commandText } from '../support/page.ts';
 import { startMeddler } from './meddler.ts';
 import { makeStepCa, type StepCa } from './servers/step-ca.ts';
+import { backendOf } from './step-ca-direct.ts';
 import { ADDRESS_CHECKS, type Place, type Served, type Server, type Spec, type Subject } from './subject.ts';
 
 export const CREDENTIALS = 'step-ca-provisioner';
@@ -11,6 +12,7 @@ export const CREDENTIALS = 'step-ca-provisioner';
 export const stepCaSubject: Subject = {
   type: 'stepCA',
   capabilities: stepCA.capabilities,
+  exempt: { 'requests that are answered later': 'step-ca answers at once' },
   lives: ['5m', '1h', '24h'],
   refusedLives: [
     { duration: '3m', says: 'is less than the authorized minimum certificate duration' },
@@ -73,6 +75,9 @@ export const stepCaSubject: Subject = {
 /** The suite's step-ca, set up by the commands of its page, and a proxy whose certificate is of that step-ca too. */
 export async function serve(ca: StepCa): Promise<Served & { readonly ca: StepCa; readonly server: Server }> {
   await ca.sh(commandText('docs/authorities/step-ca.md', 'The provisioner'));
+  ca.configure((config) => {
+    config.crl = { enabled: true, generateOnRevoke: true, cacheDuration: '24h' };
+  });
   await ca.start();
   const proxy = await startMeddler({ url: ca.url, ca: ca.root }, await serverCertificate(ca));
   return {
@@ -81,11 +86,15 @@ export async function serve(ca: StepCa): Promise<Served & { readonly ca: StepCa;
       await putCredentials(where, credentialsOf(ca));
       return specOf(ca, url);
     },
-    server: {
-      proxy,
-      asksForCertificate: ({ path }) => path === '/1.0/sign',
+    signer: {
       halt: () => ca.halt(),
       start: () => ca.start(),
+      booked: async () => ca.read('step-ca.log').match(/path=\/1\.0\/sign .*status=201/g)?.length ?? 0,
+    },
+    server: {
+      url: ca.url,
+      proxy,
+      asksForCertificate: ({ path }) => path === '/1.0/sign',
       rotateCredentials: async (where) => {
         const remove = 'step ca provisioner remove certwheel --ca-config "$(step path)/config/ca.json"';
         await ca.sh(`${remove}\nrm provisioner.*\n${commandText('docs/authorities/step-ca.md', 'The provisioner')}`);
@@ -93,6 +102,7 @@ export async function serve(ca: StepCa): Promise<Served & { readonly ca: StepCa;
         await putCredentials(where, credentialsOf(ca));
       },
     },
+    revocation: { backend: () => backendOf(ca), saysOf: (serial) => entryOf(ca, serial), superseded: /Superseded/ },
     stop: async () => {
       await proxy.stop();
       await ca.stop();
@@ -118,6 +128,15 @@ export async function putCredentials(
   const given = Object.entries(content).map(([key, value]) => [key, Buffer.from(value).toString('base64')]);
   const data = { ...present, ...Object.fromEntries(given) };
   await world.client.apply(SECRETS, { metadata: { namespace, name: CREDENTIALS }, type: 'Opaque', data });
+}
+
+/** What the CRL of step-ca holds of a certificate. */
+async function entryOf(ca: StepCa, serialNumber: string): Promise<string | undefined> {
+  const crl = await ca.sh(
+    `curl -sS --cacert certs/root_ca.crt ${ca.url}/1.0/crl | openssl crl -inform DER -noout -text`,
+  );
+  const entries = crl.split('Serial Number: ').slice(1);
+  return entries.find((entry) => BigInt(`0x${/^[0-9A-F]+/.exec(entry)?.[0]}`) === BigInt(`0x${serialNumber}`));
 }
 
 async function serverCertificate(ca: StepCa): Promise<{ cert: string; key: string }> {

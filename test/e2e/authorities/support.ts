@@ -39,7 +39,7 @@ export function awaitedRequest(world: World, resource: Resource, namespace: stri
   return eventually(`${namespace}/${name} has asked`, async () => {
     const kept = await nextSecret(world, namespace, name);
     if (kept === undefined) return undefined;
-    const request = requestName({ ...viewNextKey(kept), requester: { namespace, name, uid: '' } });
+    const request = requestName({ ...viewNextKey(kept), requester: { namespace } });
     const object = request !== other && (await world.client.get(resource, namespace, request));
     const issuing = conditionOf(await statusOf(world, namespace, name), 'Issuing');
     return object && issuing?.message?.includes(request) && request;
@@ -56,11 +56,18 @@ export function untilTidy(world: World, resource: Resource, namespace: string) {
 }
 
 /** The objects that stand for requests of ClientCertificates of this namespace. */
-export async function requestsFor({ client }: World, resource: Resource, namespace: string): Promise<RawObject[]> {
-  const { items } = await client.list(resource, { labelSelector: `${names.MANAGED_BY}=certwheel` });
-  return items.filter(({ metadata }) =>
-    metadata?.annotations?.[names.CLIENT_CERTIFICATE_ANNOTATION]?.startsWith(`${namespace}/`),
-  );
+export async function requestsFor(world: World, resource: Resource, namespace: string): Promise<RawObject[]> {
+  return (await everyRequest(world, resource)).filter((each) => requesterOf(each) === namespace);
+}
+
+/** The objects that stand for requests of whatever ClientCertificate. */
+export async function everyRequest({ client }: World, resource: Resource): Promise<readonly RawObject[]> {
+  return (await client.list(resource, { labelSelector: `${names.MANAGED_BY}=certwheel` })).items;
+}
+
+/** The namespace of the ClientCertificate behind a request. */
+export function requesterOf({ metadata }: RawObject): string | undefined {
+  return metadata?.annotations?.[names.CLIENT_CERTIFICATE_ANNOTATION]?.split('/')[0];
 }
 
 /** Waits until the authority is as wanted; answers what it says. */
@@ -87,4 +94,18 @@ function untilSays(what: string, reason: string, status: () => Promise<Authority
     },
     45_000,
   );
+}
+
+/** How many such objects have ever been made, by the API server's own book. */
+export async function createdRequests({ cluster }: World, { group, plural }: Resource): Promise<number> {
+  const events = await cluster.auditEvents();
+  return events.filter(
+    ({ verb, stage, objectRef, responseStatus }) =>
+      verb === 'create' &&
+      stage === 'ResponseComplete' &&
+      responseStatus?.code === 201 &&
+      objectRef?.apiGroup === group &&
+      objectRef.resource === plural &&
+      objectRef.subresource === undefined,
+  ).length;
 }

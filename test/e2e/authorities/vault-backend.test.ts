@@ -4,8 +4,9 @@ import * as assert from 'uvu/assert';
 import type { CertwheelError } from '../../../src/errors.ts';
 import { chainsTo } from '../../../src/pki/chain.ts';
 import { lazily } from '../support/lazily.ts';
+import { leafOf, request } from './direct.ts';
 import { startVault } from './servers/vault.ts';
-import { direct, leafOf, request } from './vault/direct.ts';
+import { direct } from './vault/direct.ts';
 import { commandsOf, vaultSpec } from './vault/stage.ts';
 
 const HOUR = 3_600_000;

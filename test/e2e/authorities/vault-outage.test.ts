@@ -1,10 +1,10 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { patchAuthority, renewAt, untilRevision } from '../support/edits.ts';
+import { patchAuthority, patchSecret, renewAt, untilRevision } from '../support/edits.ts';
 import { eventually } from '../support/eventually.ts';
 import { clientCertificate, create, readSecret, untilReady } from '../support/objects.ts';
 import { faultsOfHistory, untilSeen, watchSecrets } from '../support/secret-witness.ts';
-import { commandsOf, createVaultAuthority, oneStage, untilAuthority, vaultSpec } from './vault/stage.ts';
+import { base64, commandsOf, createVaultAuthority, oneStage, untilAuthority, vaultSpec } from './vault/stage.ts';
 
 const stage = oneStage();
 test.after(stage.stop);
@@ -85,6 +85,35 @@ test('a new CA that signs at once, before anybody could look, is trusted before 
   await untilSeen(secrets, 'one-tls', 2);
   secrets.stop();
   assert.equal(faultsOfHistory(secrets.versions('one-tls')), []);
+});
+
+test('a standby forwards; once it has nobody to forward to, it is told as a standby, and neither as sealed nor as a no', async () => {
+  const shared = await stage.get();
+  const { world, vault } = shared;
+  const server = await vault.addStandby();
+  const namespace = await shared.namespaceWithToken();
+  await createVaultAuthority(world, namespace, vaultSpec(vault, { server }));
+  await create(world, clientCertificate(namespace, 'one'));
+  await untilReady(world, namespace, 'one');
+  const before = await readSecret(world, namespace, 'one-tls');
+  const secretRef = { name: 'vault-token', key: 'other' };
+  await patchSecret(world, namespace, 'vault-token', { data: { other: base64('hvs.wrong') } });
+  await createVaultAuthority(world, namespace, vaultSpec(vault, { server, auth: { tokenSecretRef: secretRef } }), 'no');
+  await untilAuthority(world, namespace, { status: 'False', reason: 'CredentialsRefused' }, { name: 'no' });
+
+  await vault.halt();
+  try {
+    await renewAt(world, namespace, 'one');
+    const standby = { status: 'False', reason: 'AuthorityUnavailable', says: `is a standby and names ${vault.url}` };
+    await untilAuthority(world, namespace, standby);
+    await untilReady(world, namespace, 'one', { type: 'Issuing', reason: 'AuthorityNotReady' });
+    await untilReady(world, namespace, 'one');
+    assert.is((await readSecret(world, namespace, 'one-tls'))?.chain, before?.chain);
+  } finally {
+    await vault.start();
+  }
+  await untilAuthority(world, namespace, { status: 'True' }, { withinMs: 60_000 });
+  await untilRevision(world, namespace, 'one-tls', 2, 60_000);
 });
 
 test.run();

@@ -2,19 +2,22 @@ import { SECRETS } from '../../../src/api/names.ts';
 import { vault as definition } from '../../../src/authorities/vault.ts';
 import { createIssuer } from '../../cluster/certificates.ts';
 import { startMeddler } from './meddler.ts';
-import { startVault, type Vault } from './servers/vault.ts';
-import { ADDRESS_CHECKS, type Place, type Served, type Spec, type Subject } from './subject.ts';
+import { startVault, type Vault, type VaultAnswer } from './servers/vault.ts';
+import { ADDRESS_CHECKS, type Place, type RevocationProof, type Served, type Spec, type Subject } from './subject.ts';
+import { direct } from './vault/direct.ts';
 import { base64, commandsOf, vaultSpec } from './vault/stage.ts';
 
 const TOKEN_SECRET = 'vault-token';
 const ROLE = 'conformance';
-const POLICY = [`pki/sign/${ROLE}`, 'pki/sign/absent', `pki/issuer/nobody/sign/${ROLE}`, `nowhere/sign/${ROLE}`]
+const PATHS = [ROLE, 'absent'].map((role) => `pki/sign/${role}`);
+const POLICY = [...PATHS, `pki/issuer/nobody/sign/${ROLE}`, `nowhere/sign/${ROLE}`, 'pki/revoke']
   .map((path) => `path "${path}" { capabilities = ["update"] }`)
   .join('\n');
 
 export const vaultSubject: Subject = {
   type: 'vault',
   capabilities: definition.capabilities,
+  exempt: { 'requests that are answered later': 'Vault answers at once' },
   // The last is more than the role allows.
   lives: ['1m', '1h', '24h', '200h'],
   refusedLives: [],
@@ -87,14 +90,13 @@ export const vaultSubject: Subject = {
 async function serve(vault: Vault): Promise<Served> {
   await vault.sh(commandsOf('The CA and the role'));
   const { body } = await vault.api('GET', 'pki/roles/client');
-  await vault.api('POST', `pki/roles/${ROLE}`, { ...body.data, allowed_uri_sans: ['*'] });
+  // Stored, so that they can be counted.
+  await vault.api('POST', `pki/roles/${ROLE}`, { ...body.data, allowed_uri_sans: ['*'], no_store: false });
   await vault.api('PUT', `sys/policies/acl/${ROLE}`, { policy: POLICY });
   const proxy = await startMeddler({ url: vault.url, ca: vault.ca }, vault.tls);
   const tokens = new Map<string, string>();
   const giveToken = async (where: Place) => {
-    const settings = { policies: [ROLE], period: '768h' };
-    const created = await vault.api('POST', 'auth/token/create-orphan', settings);
-    const token = created.body.auth?.client_token ?? '';
+    const token = await makeToken(vault);
     tokens.set(where.namespace, token);
     await putToken(where, token);
   };
@@ -103,21 +105,50 @@ async function serve(vault: Vault): Promise<Served> {
       await giveToken(where);
       return { ...vaultSpec(vault), server: url, role: ROLE };
     },
+    signer: {
+      halt: () => vault.halt(),
+      start: () => vault.start(),
+      booked: async () => keysOf(await vault.api('LIST', 'pki/certs')).length,
+    },
     server: {
+      url: vault.url,
       proxy,
       // The look at whether it would sign has no request in it.
       asksForCertificate: ({ path, body }) => path.includes('/sign/') && body.includes('BEGIN CERTIFICATE REQUEST'),
-      halt: () => vault.halt(),
-      start: () => vault.start(),
       rotateCredentials: async (where) => {
         await vault.api('POST', 'auth/token/revoke', { token: tokens.get(where.namespace) });
         await giveToken(where);
       },
     },
+    revocation: await revocationOf(vault),
     stop: async () => {
       await proxy.stop();
       await vault.stop();
     },
+  };
+}
+
+function keysOf({ body }: VaultAnswer): readonly unknown[] {
+  const { keys = [] } = body.data ?? {};
+  return keys as readonly unknown[];
+}
+
+async function makeToken(vault: Vault): Promise<string> {
+  const { body } = await vault.api('POST', 'auth/token/create-orphan', { policies: [ROLE], period: '768h' });
+  return body.auth?.client_token ?? '';
+}
+
+async function revocationOf(vault: Vault): Promise<RevocationProof> {
+  const secrets = { [TOKEN_SECRET]: { token: await makeToken(vault) } };
+  return {
+    backend: () => direct(vaultSpec(vault, { role: ROLE }), secrets).backend,
+    saysOf: async (serialNumber) => {
+      const { body } = await vault.api('GET', `pki/cert/${serialNumber.match(/../g)?.join(':')}`);
+      const revokedAt = Number(body.data?.revocation_time);
+      return revokedAt > 0 ? `revoked at ${revokedAt}` : undefined;
+    },
+    // It keeps no reason.
+    superseded: /revoked at/,
   };
 }
 

@@ -99,7 +99,9 @@ for (const [kind, short] of [
   ['ClusterCertificateAuthority', 'ccauth'],
 ] as const) {
   test(`the columns of a ${kind} show its backend and the end of its CA`, async () => {
-    const object = merge(FULL[kind][0] ?? {}, { status: { notAfter: '2126-01-31T12:00:00Z' } });
+    const object = merge(FULL[kind][0] ?? {}, {
+      status: { notAfter: '2126-01-31T12:00:00Z', nextProbeTime: '2126-01-30T12:00:07Z' },
+    });
     await submit(object);
     await kubectl(
       'patch',
@@ -111,8 +113,9 @@ for (const [kind, short] of [
       JSON.stringify({ status: object.status }),
     );
     const [head, row] = rows(await kubectl('get', short, '-o', 'wide'));
-    assert.equal(head, ['NAME', 'READY', 'BACKEND', 'CA EXPIRES', 'GENERATION', 'REASON', 'AGE']);
-    assert.equal(row?.slice(0, 6), ['sample', 'True', 'selfManaged', '2126-01-31T12:00:00Z', '1', 'Issued']);
+    assert.equal(head, ['NAME', 'READY', 'BACKEND', 'CA EXPIRES', 'GENERATION', 'NEXT PROBE', 'REASON', 'AGE']);
+    const [end, probe] = ['2126-01-31T12:00:00Z', '2126-01-30T12:00:07Z'];
+    assert.equal(row?.slice(0, 7), ['sample', 'True', 'selfManaged', end, '1', probe, 'Issued']);
   });
 }
 

@@ -16,6 +16,8 @@ export interface Sighting<T extends RawObject = RawObject> {
 export interface Witness<T extends RawObject = RawObject> {
   /** Every version of the object of that name since the witness began, in order. */
   versions(name: string): readonly Sighting<T>[];
+  /** Those of every object. */
+  all(): readonly Sighting<T>[];
   stop(): void;
 }
 
@@ -69,6 +71,7 @@ export async function witness<T extends RawObject = RawObject>(world: World, pat
   await look();
   await follow();
   return {
+    all: () => seen,
     versions: (name) => seen.filter(({ object }) => object.metadata?.name === name),
     stop: () => {
       stopped = true;

@@ -47,6 +47,8 @@ export interface Vault {
   /** Gone until the next start, which leaves it unsealed. */
   halt(): Promise<void>;
   start(): Promise<void>;
+  /** Starts another node, which stands by while this one is active; answers its address. */
+  addStandby(): Promise<string>;
   stop(): Promise<void>;
 }
 
@@ -73,6 +75,7 @@ class RunningVault implements Vault {
   readonly #folder: string;
   readonly #programs: Programs;
   #unsealKey = '';
+  #isAlone = true;
   #process: GuardedProcess | undefined;
 
   constructor(guard: Guard, folder: string, programs: Programs, ports: [number, number]) {
@@ -85,13 +88,13 @@ class RunningVault implements Vault {
     const { certificatePem, keyPem } = issueServer(issuer, [HOST, 'localhost']);
     const other = issueServer(issuer, [HOST]);
     this.tls = { cert: other.certificatePem, key: other.keyPem };
-    for (const name of ['plugins', 'data']) mkdirSync(this.#path(name));
+    mkdirSync(this.#path('plugins'));
     // Not a link: Vault resolves it, and takes no plugin from elsewhere.
     copyFileSync(programs[PLUGIN], this.#path(`plugins/${PLUGIN}`));
     this.#write('ca.crt', issuer.certificatePem);
     this.#write('server.crt', certificatePem);
     this.#write('server.key', keyPem);
-    this.#write('vault.json', JSON.stringify(this.#config(...ports)));
+    this.#configure('one', ports);
   }
 
   async init(): Promise<void> {
@@ -114,9 +117,16 @@ class RunningVault implements Vault {
   }
 
   async api(method: string, path: string, body?: object, token = this.rootToken): Promise<VaultAnswer> {
+    const answer = await this.#ask(this.url, method, path, body, token);
+    if (answer.status >= 400 && token === this.rootToken)
+      throw new Error(`${method} ${path} was answered ${answer.status}: ${answer.body.errors?.join('; ')}`);
+    return answer;
+  }
+
+  async #ask(url: string, method: string, path: string, body?: object, token = ''): Promise<VaultAnswer> {
     const { promise, resolve, reject } = Promise.withResolvers<VaultAnswer>();
     const headers = token === '' ? {} : { 'x-vault-token': token };
-    const call = request(`${this.url}/v1/${path}`, { method, headers, ca: this.ca, agent: false }, (response) => {
+    const call = request(`${url}/v1/${path}`, { method, headers, ca: this.ca, agent: false }, (response) => {
       text(response).then(
         (found) => resolve({ status: response.statusCode ?? 0, body: found === '' ? {} : JSON.parse(found) }),
         reject,
@@ -124,10 +134,17 @@ class RunningVault implements Vault {
     });
     call.on('error', reject);
     call.end(body === undefined ? undefined : JSON.stringify(body));
-    const answer = await promise;
-    if (answer.status >= 400 && token === this.rootToken)
-      throw new Error(`${method} ${path} was answered ${answer.status}: ${answer.body.errors?.join('; ')}`);
-    return answer;
+    return promise;
+  }
+
+  /** It answers before it is what it will be: active is 200, standing by is 429. */
+  async #unseal(url: string, until: readonly number[]): Promise<void> {
+    await this.#ask(url, 'PUT', 'sys/unseal', { key: this.#unsealKey });
+    for (;;) {
+      const { status } = await this.#ask(url, 'GET', 'sys/health');
+      if (until.includes(status)) return;
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
   }
 
   async seal(): Promise<void> {
@@ -135,13 +152,19 @@ class RunningVault implements Vault {
   }
 
   async unseal(): Promise<void> {
-    await this.api('PUT', 'sys/unseal', { key: this.#unsealKey }, '');
-    // It answers before it is active.
-    for (;;) {
-      const { status } = await this.api('GET', 'sys/health', undefined, '');
-      if (status === 200) return;
-      await new Promise((resolve) => setTimeout(resolve, 50));
-    }
+    // With another node, either of them may become the active one.
+    await this.#unseal(this.url, this.#isAlone ? [200] : [200, 429]);
+  }
+
+  async addStandby(): Promise<string> {
+    const ports: [number, number] = [await freePort(), await freePort()];
+    const url = `https://${HOST}:${ports[0]}`;
+    this.#configure('two', ports);
+    this.#isAlone = false;
+    await this.#run('two', url);
+    await this.#ask(url, 'POST', 'sys/storage/raft/join', { leader_api_addr: this.url, leader_ca_cert: this.ca });
+    await this.#unseal(url, [429]);
+    return url;
   }
 
   async halt(): Promise<void> {
@@ -161,33 +184,36 @@ class RunningVault implements Vault {
 
   async #launch(): Promise<void> {
     await this.halt();
-    const log = new LogPart(this.#path('vault.log'));
-    const args = ['server', '-config', this.#path('vault.json')];
+    this.#process = await this.#run('one', this.url);
+    console.log(`# HashiCorp Vault ${VAULT_VERSION} at ${this.url}`);
+  }
+
+  async #run(node: string, url: string): Promise<GuardedProcess> {
+    const log = new LogPart(this.#path(`${node}.log`));
+    const args = ['server', '-config', this.#path(`${node}.json`)];
     const started = this.#guard.run('vault', this.#programs.vault, args, {
       folder: this.#folder,
       environment: { HOME: this.#folder },
       logPath: log.path,
     });
-    this.#process = started;
-    await waitUntilReady(
-      started,
-      log,
-      async () => (await this.api('GET', 'sys/seal-status', undefined, '')).status === 200,
-    );
-    console.log(`# HashiCorp Vault ${VAULT_VERSION} at ${this.url}`);
+    await waitUntilReady(started, log, async () => (await this.#ask(url, 'GET', 'sys/seal-status')).status === 200);
+    return started;
   }
 
-  #config(port: number, clusterPort: number): object {
+  #configure(node: string, [port, clusterPort]: [number, number]): void {
+    mkdirSync(this.#path(node));
     const files = { tls_cert_file: this.#path('server.crt'), tls_key_file: this.#path('server.key') };
-    return {
-      storage: { raft: { path: this.#path('data'), node_id: 'one' } },
+    const config = {
+      // Elections within seconds, after a start too.
+      storage: { raft: { path: this.#path(node), node_id: node, performance_multiplier: 1 } },
       cluster_addr: `https://${HOST}:${clusterPort}`,
-      listener: [{ tcp: { address: `${HOST}:${port}`, ...files } }],
-      api_addr: this.url,
+      listener: [{ tcp: { address: `${HOST}:${port}`, cluster_address: `${HOST}:${clusterPort}`, ...files } }],
+      api_addr: `https://${HOST}:${port}`,
       plugin_directory: this.#path('plugins'),
       disable_mlock: true,
       ui: false,
     };
+    this.#write(`${node}.json`, JSON.stringify(config));
   }
 
   #path(name: string): string {

@@ -1,12 +1,7 @@
-import { randomUUID } from 'node:crypto';
 import type { VaultBackend } from '../../../../src/api/generated/types.ts';
-import type { Authority, AuthorityDeps, Issued, IssueRequest } from '../../../../src/authorities/authority.ts';
+import type { Authority, AuthorityDeps } from '../../../../src/authorities/authority.ts';
 import { vault as definition } from '../../../../src/authorities/vault.ts';
 import { systemClock } from '../../../../src/clock.ts';
-import type { CertificateView } from '../../../../src/pki/certificate.ts';
-import { makeCsr } from '../../../../src/pki/csr.ts';
-import { generateKey, publicKeyDer } from '../../../../src/pki/keys.ts';
-import { NO_NAMES } from '../../../../src/pki/san.ts';
 
 /** The backend by itself, in this process: for what takes too long, or isn't asked for yet, by way of a controller. */
 export interface Direct {
@@ -33,27 +28,4 @@ export function direct(spec: Readonly<Record<string, unknown>>, secrets: Record<
   } as unknown as AuthorityDeps;
   const backend = definition.create({ mount: 'pki', ...spec } as unknown as VaultBackend, deps) as Direct['backend'];
   return { backend, logged, secrets: content };
-}
-
-export async function request(commonName: string, lifetimeMs = 3_600_000): Promise<IssueRequest> {
-  const key = await generateKey({ algorithm: 'ECDSA', size: 256 });
-  const identity = {
-    subject: { commonName },
-    names: NO_NAMES,
-    usages: ['digital signature', 'client auth'],
-  } satisfies IssueRequest['identity'];
-  return {
-    id: randomUUID(),
-    requester: { namespace: 'ns', name: commonName, uid: randomUUID() },
-    publicKey: publicKeyDer(key),
-    csr: () => makeCsr({ key, ...identity }),
-    identity,
-    lifetimeMs,
-  };
-}
-
-export function leafOf(issued: Awaited<ReturnType<Authority['issue']>>): CertificateView {
-  const [leaf] = (issued as Issued).chain;
-  if (leaf === undefined) throw new Error('no certificate');
-  return leaf;
 }

@@ -1,0 +1,86 @@
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { NOW } from '../../test/unit/builders.ts';
+import { FakeClock } from '../../test/unit/fake-clock.ts';
+import { SILENT } from '../../test/unit/own-authority.ts';
+import { authorityKey, type CertificateAuthority, parseCertificateAuthority } from '../api/certificate-authority.ts';
+import type { Authority, AuthorityDefinition } from '../authorities/authority.ts';
+import { AUTHORITIES } from '../authorities/index.ts';
+import { AuthorityError } from '../errors.ts';
+import { Breaker } from './breaker.ts';
+import type { AuthorityDeps } from './deps.ts';
+import { reconcileAuthority } from './reconcile.ts';
+import { Registry } from './registry.ts';
+
+const MINUTE = 60_000;
+const nothing = () => {};
+
+const healthy: Authority = {
+  check: async () => {},
+  trust: async () => [],
+  issue: () => Promise.reject(new Error('nobody asks for a certificate here')),
+};
+
+/** When an authority of that kind is looked at next, after a look at which nothing but that backend was to be seen. */
+async function nextLook(definition: AuthorityDefinition<never>, backend = healthy): Promise<number | undefined> {
+  const clock = new FakeClock(NOW);
+  const metadata = { namespace: 'ns', name: 'ca', uid: 'uid', resourceVersion: '1', generation: 1 };
+  const spec = { selfManaged: { commonName: 'Test' } };
+  const resource = parseCertificateAuthority('CertificateAuthority', { metadata, spec }) as CertificateAuthority;
+  const deps: AuthorityDeps = {
+    find: () => resource,
+    registry: new Registry(),
+    start: () => ({
+      resource,
+      origin: 'origin',
+      definition,
+      backend,
+      rateLimit: undefined,
+      turnstile: undefined,
+      breaker: new Breaker(clock, undefined),
+      release: nothing,
+      generations: [],
+      clearSince: new Map(),
+      refusals: 0,
+      view: undefined,
+    }),
+    generationSecrets: () => [],
+    members: () => [],
+    consumers: () => [],
+    writeGeneration: async () => {},
+    deleteGeneration: async () => {},
+    writeStatus: async () => {},
+    tell: nothing,
+    wakeCertificates: nothing,
+    metrics: { show: nothing, showDemand: nothing, hide: nothing },
+    assertLeading: nothing,
+    trustPropagationMs: MINUTE,
+    clock,
+    log: SILENT,
+  };
+  const outcome = await reconcileAuthority(authorityKey(resource), deps, new AbortController().signal);
+  if (outcome.do !== 'rest') throw new Error(`it ends with ${outcome.do}`);
+  return outcome.recheckAt && outcome.recheckAt.getTime() - NOW.getTime();
+}
+
+for (const definition of AUTHORITIES as readonly AuthorityDefinition<never>[]) {
+  const { type, capabilities } = definition;
+
+  if (capabilities.remote)
+    test(`${type} is looked at within 5 minutes though nothing happens, since nobody tells of another machine`, async () => {
+      const inMs = await nextLook(definition);
+      assert.ok(inMs !== undefined && inMs > 0 && inMs <= 5 * MINUTE, `in ${inMs} ms`);
+    });
+  else
+    test(`${type} is looked at only when something happens`, async () => {
+      assert.is(await nextLook(definition), undefined);
+    });
+
+  test(`${type} is probed within seconds when it is in trouble`, async () => {
+    const down = () => Promise.reject(new AuthorityError('AuthorityUnreachable', 'nobody is there'));
+    const inMs = await nextLook(definition, { ...healthy, check: down });
+    assert.ok(inMs !== undefined && inMs > 0 && inMs <= 2_000, `in ${inMs} ms`);
+  });
+}
+
+test.run();
