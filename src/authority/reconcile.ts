@@ -20,6 +20,8 @@ const REFUSED = { firstMs: 1_000, longestMs: 30_000 };
 
 /** No event tells what changes on another machine: a new CA, a credential that has ended or needs to be renewed. */
 const REMOTE_LOOK_MS = 5 * 60_000;
+/** So much of it may be less, so that those that were started together aren't looked at together for ever. */
+const REMOTE_LOOK_JITTER = 0.2;
 
 /** One look at one authority. Where the first one fails, certificates must learn that too: they wait for a view. */
 export async function reconcileAuthority(key: string, deps: AuthorityDeps, signal: AbortSignal): Promise<Outcome> {
@@ -114,6 +116,7 @@ function recheckAt(runtime: Runtime, plan: Plan, refused: Trouble | undefined, d
     .map(({ pair: { certificate } }) => successorDue(certificate))
     .filter((due) => due > now);
   const planned = plan.step.do === 'settle' ? plan.step.recheckAt : undefined;
-  const lookAgain = runtime.definition.capabilities.remote ? new Date(now.getTime() + REMOTE_LOOK_MS) : undefined;
+  const lookInMs = REMOTE_LOOK_MS * (1 - REMOTE_LOOK_JITTER * deps.clock.random());
+  const lookAgain = runtime.definition.capabilities.remote ? new Date(now.getTime() + lookInMs) : undefined;
   return earliest([tryAgain, planned, lookAgain, ...ends, ...renewals]);
 }

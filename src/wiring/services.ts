@@ -1,3 +1,4 @@
+import type { CertificateAuthority } from '../api/certificate-authority.ts';
 import { apiVersion, type Resource } from '../api/names.ts';
 import type { RawObject } from '../api/parse.ts';
 import type { AuthorityDefinition } from '../authorities/authority.ts';
@@ -64,4 +65,9 @@ export function writeStatus<Status extends { conditions?: { type: string }[] }>(
   const metadata = { ...(resource.namespaced ? { namespace } : {}), name, resourceVersion };
   const conditions = status.conditions?.filter(({ type }) => ownConditions.includes(type));
   return client.apply(resource, { metadata, status: { ...status, conditions } }, { subresource: 'status' });
+}
+
+/** The namespace in which an authority's references resolve and its CA generations are kept. */
+export function namespaceOf(resource: CertificateAuthority, { config }: Services): string {
+  return resource.kind === 'CertificateAuthority' ? resource.namespace : config.controllerNamespace;
 }

@@ -119,6 +119,7 @@ const authorityStatus = {
   backend: 'selfManaged',
   activeGeneration: 1,
   notAfter: moment,
+  nextProbeTime: moment,
   demand: { certificates: 12, issuancesPerDay: 54, quotaPerDay: 714, quotaFrom: 'Quota' },
   generations: [
     {

@@ -1,0 +1,144 @@
+import { hash } from 'node:crypto';
+import { authorityKey, type CertificateAuthority } from '../api/certificate-authority.ts';
+import { CONFIG_MAPS, type Resource, SECRETS } from '../api/names.ts';
+import { keyOf, type RawObject } from '../api/parse.ts';
+import type { AuthorityDefinition, AuthorityDeps, SecretContent } from '../authorities/authority.ts';
+import { Breaker } from '../authority/breaker.ts';
+import { signingGeneration } from '../authority/generations.ts';
+import type { Runtime } from '../authority/registry.ts';
+import { troubleOf } from '../authority/trouble.ts';
+import { AuthorityError, DeniedError } from '../errors.ts';
+import type { Reference } from '../kube/references.ts';
+import { Turnstile } from '../queue/turnstile.ts';
+import { clusterAccess } from './cluster-access.ts';
+import { namespaceOf, type Services } from './services.ts';
+
+/** Requests to one remote authority at the same time. */
+const ASKED_AT_ONCE = 16;
+
+/**
+ * Makes an authority of its resource. `wake` has it looked at, `call` says to a certificate that it is its turn.
+ */
+export function startAuthority(
+  resource: CertificateAuthority,
+  services: Services,
+  wake: () => void,
+  call: (certificate: string) => void,
+): Runtime {
+  const { clock, definitions } = services;
+  const definition = definitions.find(({ type }) => type === resource.type);
+  // The schema admits only what there is a definition for; a test holds the two against each other.
+  if (definition === undefined) throw new Error(`no authority of type ${resource.type} is known`);
+  const { remote, rateLimit: soundRate } = definition.capabilities;
+  const rateLimit = resource.rateLimit ?? soundRate;
+  const limits = { capacity: remote ? ASKED_AT_ONCE : Number.POSITIVE_INFINITY, rate: rateLimit };
+  const turnstile = remote || rateLimit !== undefined ? new Turnstile(limits, clock, call) : undefined;
+  const breaker = new Breaker(clock, turnstile);
+  const references = referencesOf(resource, services, () => {
+    breaker.hurry();
+    wake();
+  });
+  const backend = backendOf(resource, definition, references, services);
+  // One that asks nobody else is as its probe finds it.
+  const told = remote ? breaker : undefined;
+  return {
+    resource,
+    origin: hash('sha256', JSON.stringify([resource.uid, resource.type, resource.backend]), 'base64url').slice(0, 16),
+    definition,
+    rateLimit,
+    turnstile,
+    breaker,
+    backend: {
+      ...backend,
+      issue: (request, signal) =>
+        toldTo(told, wake, () => timed(() => backend.issue(request, signal), definition.type, services)),
+    },
+    release: () => {
+      turnstile?.close();
+      references.release();
+    },
+    generations: [],
+    clearSince: new Map(),
+    refusals: 0,
+    view: undefined,
+  };
+}
+
+function backendOf(
+  resource: CertificateAuthority,
+  definition: AuthorityDefinition<never>,
+  references: Pick<AuthorityDeps, 'secret' | 'configMap'>,
+  services: Services,
+) {
+  const { client, clock, config, log, registry } = services;
+  const generations = () => registry.get(authorityKey(resource))?.generations ?? [];
+  return definition.create(resource.backend as never, {
+    name: keyOf(resource),
+    clusterWide: resource.kind === 'ClusterCertificateAuthority',
+    clock,
+    log,
+    loopback: config.loopbackAuthorities,
+    secret: references.secret,
+    configMap: references.configMap,
+    ...clusterAccess(client, namespaceOf(resource, services), clock),
+    signing: () => signingGeneration(generations(), clock.now()),
+    trusted: () => generations().map(({ pair }) => pair),
+  });
+}
+
+/** What an authority refers to in its own namespace, watched from the first time that it is asked for. */
+function referencesOf(resource: CertificateAuthority, services: Services, onChange: () => void) {
+  const namespace = namespaceOf(resource, services);
+  const used = new Map<string, Reference>();
+  const read = async (kind: Resource, name: string) => {
+    const id = `${kind.plural}/${name}`;
+    const reference = used.get(id) ?? services.references.acquire(kind, namespace, name, onChange);
+    used.set(id, reference);
+    await reference.synced;
+    return reference.get();
+  };
+  return {
+    secret: async (name: string) => {
+      const found = await read(SECRETS, name);
+      return found && contentOf(found, 'base64');
+    },
+    configMap: async (name: string) => {
+      const found = await read(CONFIG_MAPS, name);
+      return found && contentOf(found, 'utf8');
+    },
+    release: () => {
+      for (const reference of used.values()) reference.release();
+    },
+  };
+}
+
+/** The request of a certificate, whose end tells how the authority is; `wake` has it looked at where that is news. */
+async function toldTo<T>(breaker: Breaker | undefined, wake: () => void, ask: () => Promise<T>): Promise<T> {
+  try {
+    const answer = await ask();
+    if (breaker?.answered()) wake();
+    return answer;
+  } catch (thrown) {
+    if (thrown instanceof AuthorityError) {
+      breaker?.failed(troubleOf(thrown), thrown.retryAfterMs);
+      wake();
+    } else if (thrown instanceof DeniedError && breaker?.answered()) wake();
+    throw thrown;
+  }
+}
+
+/** A look at the clock around the request of each certificate. */
+async function timed<T>(ask: () => Promise<T>, type: string, { clock, metrics }: Services): Promise<T> {
+  const startedMs = clock.monotonicMs();
+  try {
+    return await ask();
+  } finally {
+    metrics.authorityAnswered(type, (clock.monotonicMs() - startedMs) / 1000);
+  }
+}
+
+function contentOf(object: RawObject, encoding: 'base64' | 'utf8'): SecretContent {
+  return Object.fromEntries(
+    Object.entries(object.data ?? {}).map(([key, value]) => [key, Buffer.from(value, encoding)]),
+  );
+}
