@@ -20,5 +20,10 @@ export function clampRetryAfter(ms: number): number {
 export function withoutSecrets(message: string, known: readonly string[] = []): string {
   let text = message.slice(0, 4 * LONGEST_MESSAGE);
   for (const secret of known) if (secret !== '') text = text.replaceAll(secret, '[…]');
-  return text.replace(/[A-Za-z0-9+/_=-]{64,}/g, '[…]').slice(0, LONGEST_MESSAGE);
+  return visible(text.replace(/[A-Za-z0-9+/_=-]{64,}/g, '[…]')).slice(0, LONGEST_MESSAGE);
+}
+
+/** On one line, and without what is a command to a terminal or turns text around. */
+export function visible(text: string): string {
+  return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, ' ');
 }

@@ -4,7 +4,7 @@ import type { RawObject } from '../api/parse.ts';
 import { type IssueRequest, isPending, type Pending } from '../authorities/authority.ts';
 import type { Clock } from '../clock.ts';
 import { ApiError, RetryableError } from '../errors.ts';
-import { orderChain } from '../pki/chain.ts';
+import { wayToAnchor } from '../pki/chain.ts';
 import { makeCsr } from '../pki/csr.ts';
 import {
   encodePrivateKey,
@@ -97,12 +97,11 @@ function publishMade(
   deps: ActDeps,
 ): Promise<SecretView> {
   const { resource } = seen;
-  const [leaf] = issued.chain;
-  if (leaf === undefined) throw new Error('nothing is published that was not proven');
   const trust = trustFor(issued, view);
-  // Some TLS stacks read a chain only in its order.
-  const { chain: ordered } = orderChain(issued.chain);
-  const chain = ordered.filter((each) => each === leaf || !trust.anchors.has(each.fingerprintSHA256));
+  // In order, since some TLS stacks read a chain only so.
+  const chain = wayToAnchor(issued.chain, [...trust.anchors.values()]);
+  const [leaf] = chain;
+  if (leaf === undefined) throw new Error('nothing is published that was not proven');
   const data = {
     certificateChain: chain.map((each) => each.pem).join(''),
     privateKey: encodePrivateKey(key, resource.spec.keyEncoding),

@@ -10,6 +10,8 @@ import type { Made } from './unpublished.ts';
 
 /** An authority whose clock is ahead of ours grants a life that seems too long by so much. */
 const CLOCKS_APART_MS = 60_000;
+/** What ends sooner can't be renewed in time, as `schedule` counts; our own CAs know best what they have left. */
+const SHORTEST_REST_MS = 10_000;
 
 /** Where an authority tells of its CA only with a certificate, what came with it is all there is to trust. */
 export function trustFor(issued: Issued, { trust }: AuthorityView): TrustBundle {
@@ -49,6 +51,7 @@ export function flawOf(made: Made, seen: Observed, view: AuthorityView, now: Dat
       view.capabilities.lifetime === 'rounded'
         ? undefined
         : new Date(issuedAt.getTime() + durationMs + CLOCKS_APART_MS),
+    goodUntil: view.capabilities.remote ? new Date(now.getTime() + SHORTEST_REST_MS) : undefined,
     usedSerials: usedSerials(made, seen),
   };
   const anchors = [...trustFor(issued, view).anchors.values()];

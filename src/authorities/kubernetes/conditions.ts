@@ -1,4 +1,5 @@
 import type { RawObject } from '../../api/parse.ts';
+import { visible } from '../../foreign-text.ts';
 
 /** A condition of somebody else's object: nothing of it is known to be there. */
 interface ForeignCondition {
@@ -24,5 +25,5 @@ const LONGEST = 400;
 /** What it says for itself, cut to what fits in a sentence. */
 export function wordsOf({ reason = '', message = '' }: ForeignCondition): string {
   const text = [reason, message].filter((each) => each !== '').join(': ');
-  return text === '' ? 'without a reason' : text.slice(0, LONGEST);
+  return text === '' ? 'without a reason' : visible(text.slice(0, LONGEST));
 }

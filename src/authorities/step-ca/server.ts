@@ -1,10 +1,11 @@
 import type { StepCABackend } from '../../api/generated/types.ts';
 import { AuthorityError, DeniedError } from '../../errors.ts';
-import { type CertificateView, parseCertificates } from '../../pki/certificate.ts';
+import type { CertificateView } from '../../pki/certificate.ts';
 import { chainsTo } from '../../pki/chain.ts';
 import type { AuthorityDeps } from '../authority.ts';
 import { AuthorityHttp, type JsonAnswer, type JsonRequest } from '../http.ts';
 import { refusalError } from '../http-errors.ts';
+import { readCertificates } from '../read-certificates.ts';
 import { fetchRoot } from './bootstrap.ts';
 import { membersOf } from './provisioner.ts';
 
@@ -14,6 +15,7 @@ const TRUST_HINT = 'rootFingerprints must name the root that it leads to; while 
 /** step-ca gives at most 100 provisioners at once. */
 const PAGE = 100;
 const MAX_PAGES = 20;
+const LONGEST_CURSOR = 1_024;
 
 /** The requests of step-ca's API that are made of it, over TLS that leads to a pinned root. */
 export class StepServer {
@@ -37,11 +39,9 @@ export class StepServer {
   async roots(signal: AbortSignal): Promise<readonly CertificateView[]> {
     const { body } = await this.#ask({ method: 'GET', path: '/roots' }, 'the list of its roots', signal);
     const { crts } = membersOf(body);
-    const pems = Array.isArray(crts) ? crts.filter((each) => typeof each === 'string') : [];
-    if (pems.length === 0 || pems.length > MAX_ROOTS) throw this.#nonsense(`/roots with ${pems.length} certificates`);
-    const roots = pems.flatMap((pem) => this.#certificates(pem, '/roots'));
-    const foreign = roots.find(({ isCA }) => !isCA);
-    if (foreign !== undefined) throw this.#nonsense(`/roots with a certificate that is no CA (${foreign.subjectText})`);
+    const roots = this.#certificates(Array.isArray(crts) ? crts : [], '/roots', MAX_ROOTS);
+    if (roots.length === 0) throw this.#nonsense('/roots with no certificate');
+    if (!roots.every(({ isCA }) => isCA)) throw this.#nonsense('/roots with a certificate that is no CA');
     // From here on they are believed, so that the connection outlives a change of the root.
     if (!sameCertificates(roots, this.#roots)) this.#http = undefined;
     this.#roots = roots;
@@ -67,8 +67,8 @@ export class StepServer {
       const { body } = await this.#ask({ method: 'GET', path }, 'the list of its provisioners', signal);
       const { provisioners, nextCursor } = membersOf(body);
       if (!Array.isArray(provisioners)) throw this.#nonsense('/provisioners without a list');
-      found.push(...provisioners);
-      if (typeof nextCursor !== 'string' || nextCursor === '') break;
+      for (const each of provisioners.slice(0, PAGE)) found.push(each);
+      if (typeof nextCursor !== 'string' || nextCursor === '' || nextCursor.length > LONGEST_CURSOR) break;
       cursor = nextCursor;
     }
     return found;
@@ -100,8 +100,7 @@ export class StepServer {
       signal,
     );
     const { certChain, crt, ca } = membersOf(answer.body);
-    const pems = Array.isArray(certChain) ? certChain : [crt, ca];
-    return pems.flatMap((pem) => (typeof pem === 'string' ? this.#certificates(pem, '/sign') : []));
+    return this.#certificates(Array.isArray(certChain) ? certChain : [crt, ca], '/sign');
   }
 
   /** Marks a serial number (decimal) as revoked. Once more is no error. */
@@ -182,13 +181,14 @@ export class StepServer {
     return found;
   }
 
-  #certificates(pem: string, path: string): CertificateView[] {
+  #certificates(pems: readonly unknown[], path: string, most?: number): CertificateView[] {
     try {
-      return parseCertificates(pem);
-    } catch (error) {
-      throw this.#nonsense(
-        `${path} with a malformed certificate: ${error instanceof Error ? error.message : 'unreadable'}`,
+      return readCertificates(
+        pems.filter((each) => typeof each === 'string'),
+        most,
       );
+    } catch (error) {
+      throw this.#nonsense(`${path} with what can't be read: ${error instanceof Error ? error.message : 'no reason'}`);
     }
   }
 

@@ -1,6 +1,7 @@
 import { AuthorityError } from '../../errors.ts';
-import { type CertificateView, parseCertificates } from '../../pki/certificate.ts';
+import type { CertificateView } from '../../pki/certificate.ts';
 import type { JsonAnswer } from '../http.ts';
+import { readCertificates } from '../read-certificates.ts';
 import { encodePath, fieldOf, textsOf, type VaultClient } from './client.ts';
 
 /** A mount of its own has one issuer, two while its CA is replaced. */
@@ -44,7 +45,7 @@ export async function readIssuer(
   if (answer.status !== 200) throw client.trouble(answer, `reading the issuer ${reference} of ${mount}`);
   const data = fieldOf(answer.body, 'data');
   const [own] = textsOf([fieldOf(data, 'certificate')]);
-  return readPem([own ?? '', ...textsOf(fieldOf(data, 'ca_chain'))].join('\n'), `the issuer ${reference} of ${mount}`);
+  return readPem([own ?? '', ...textsOf(fieldOf(data, 'ca_chain'))], `the issuer ${reference} of ${mount}`);
 }
 
 /** These paths are open to everybody, and where nothing is mounted, everything is forbidden. */
@@ -61,9 +62,9 @@ async function readAnchor(client: VaultClient, mount: string, id: string, signal
 }
 
 /** Certificates out of an answer; whatever can't be read is the authority's fault. */
-export function readPem(pem: string, what: string): CertificateView[] {
+export function readPem(texts: readonly string[], what: string): CertificateView[] {
   try {
-    return parseCertificates(pem);
+    return readCertificates(texts);
   } catch (error) {
     const why = error instanceof Error ? error.message : 'unreadable';
     throw new AuthorityError('InvalidAnswer', `${what} can't be read: ${why}`);
