@@ -42,7 +42,9 @@ function search(
   const anchor = anchors.find((each) => isIssuedWithin(state, tip, each));
   if (anchor !== undefined) return [tip, anchor];
   for (const issuer of others) {
-    if (state.entered.has(issuer.fingerprintSHA256) || !isIssuedWithin(state, tip, issuer)) continue;
+    // One that has signed itself leads nowhere else, and verifiers who come to it stop.
+    if (issuer.selfSigned || state.entered.has(issuer.fingerprintSHA256)) continue;
+    if (!isIssuedWithin(state, tip, issuer)) continue;
     const rest = search(issuer, others, anchors, state);
     if (rest !== undefined) return [tip, ...rest];
   }

@@ -121,14 +121,14 @@ export class VaultPki {
     return Math.min(lifetimeMs, leftMs);
   }
 
-  #read({ body }: JsonAnswer, { identity, requester }: IssueRequest): Issued {
+  #read({ body }: JsonAnswer, { identity, publicKey, requester }: IssueRequest): Issued {
     const data = fieldOf(body, 'data');
     const [own, issuing] = [fieldOf(data, 'certificate'), fieldOf(data, 'issuing_ca')];
     const above = textsOf(fieldOf(data, 'ca_chain'));
     const chain = readPem(textsOf([own, ...(above.length > 0 ? above : [issuing])]), 'the answer');
     const [leaf] = chain;
     if (leaf === undefined) throw new RetryableError('InvalidAnswer', 'Vault answered without a certificate');
-    this.#refuseAddedUsage(leaf, identity.usages);
+    if (leaf.publicKeyDer.equals(publicKey)) this.#refuseAddedUsage(leaf, identity.usages);
     const warnings = textsOf(fieldOf(body, 'warnings'))
       .slice(0, MOST_WARNINGS)
       .map((each) => withoutSecrets(each));

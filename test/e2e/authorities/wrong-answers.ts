@@ -1,0 +1,276 @@
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { CLIENT_CERTIFICATES, resourcePath, SECRETS } from '../../../src/api/names.ts';
+import type { AuthorityDefinition } from '../../../src/authorities/authority.ts';
+import { parseCertificates } from '../../../src/pki/certificate.ts';
+import type { ControllerProcess } from '../support/controller-process.ts';
+import { renewAt } from '../support/edits.ts';
+import { lazily } from '../support/lazily.ts';
+import { clientCertificate, create, mounted } from '../support/objects.ts';
+import { opensslAccepts } from '../support/secret-proof.ts';
+import { faultsOfHistory, issuances, type StoredCertificate } from '../support/secret-witness.ts';
+import { type Witness, witness } from '../support/witness.ts';
+import { eventually } from '../support/world.ts';
+import { FORGERIES, type Forge, type Forgery, ODDITIES } from './forgeries.ts';
+import type { Honest } from './forging.ts';
+import type { Place } from './subject.ts';
+
+/** What stands between an authority and the truth. */
+export interface Stage {
+  readonly world: Place['world'];
+  readonly controller: ControllerProcess;
+  readonly lies: Lies;
+  /** A new namespace with an authority `ca` that is Ready, and whose answers go by `lies`. */
+  place(): Promise<Place>;
+  /** Why the server itself didn't take the lie about this certificate, where it is one that can refuse. */
+  refusal?(name: string): string | undefined;
+  stop(): Promise<void>;
+}
+
+/** One kind of authority, and in what it differs. */
+export interface Backend {
+  readonly definition: Pick<AuthorityDefinition<never>, 'type' | 'capabilities'>;
+  /** Forgeries that can't be made here, with the reason. */
+  readonly impossible?: Readonly<Record<string, string>>;
+  /** Those that the server itself refuses, with part of what it says: they never come to Certwheel. */
+  readonly refusedBefore?: Readonly<Record<string, string>>;
+  /** What is said of a forgery in other words than those of the table. */
+  readonly says?: Readonly<Record<string, string>>;
+  stage(): Promise<Stage>;
+}
+
+/** Which answers are lies, by the name of the ClientCertificate, which each request holds as `<name>.example.com`. */
+export class Lies {
+  readonly #forges = new Map<string, { readonly forge: Forge; readonly heldSerial: string }>();
+  /** The right chain (PEM), or what is answered in its place. */
+  answer(csr: Buffer, honest: Omit<Honest, 'heldSerial'>): readonly unknown[] {
+    const lie = this.#forges.get(this.nameIn(csr));
+    if (lie === undefined) return [honest.leaf.pem, honest.intermediate.pem];
+    return lie.forge({ ...honest, heldSerial: lie.heldSerial });
+  }
+
+  /** Whom a request is for. */
+  nameIn(csr: Buffer): string {
+    const [, name = ''] = /((?:held|fresh)-\d+)\.example\.com/.exec(csr.toString('latin1')) ?? [];
+    return name;
+  }
+
+  tell(name: string, forge: Forge, heldSerial = ''): void {
+    this.#forges.set(name, { forge, heldSerial });
+  }
+
+  tellTheTruth(name: string): void {
+    this.#forges.delete(name);
+  }
+}
+
+/** Each row has a namespace, an authority and two certificates of its own; so many are under way at once. */
+const AT_ONCE = 10;
+const WAIT_MS = 90_000;
+/** The target is 100 ms on a machine that does nothing else; how dear each answer is, is for hostile-answers.test.ts. */
+const LONGEST_STALL_SECONDS = 1;
+const LONGEST_LOG_LINE = 16_384;
+const LONGEST_MESSAGE = 1_024;
+
+interface Theatre extends Stage {
+  readonly secrets: Witness;
+  readonly certificates: Witness<StoredCertificate>;
+}
+
+/** Every forgery as an answer of this kind of authority, to a renewal and to a first request: none reaches a Secret. */
+export function wrongAnswers(backend: Backend): void {
+  const { impossible = {}, refusedBefore = {}, definition } = backend;
+  const theatre = lazily(() => open(backend));
+  test.after(theatre.stop);
+
+  const rounded = definition.capabilities.lifetime === 'rounded';
+  const isTaken = (name: string) => rounded && name === 'a longer life than asked for';
+  const rows = Object.entries(FORGERIES).filter(([name]) => impossible[name] === undefined);
+  const plays = Object.entries({
+    ...Object.fromEntries(
+      rows.map(([name, forgery]) => [
+        name,
+        (at: number, where: Theatre) =>
+          isTaken(name) ? taken(at, where, forgery.forge) : refused(at, where, name, forgery, backend),
+      ]),
+    ),
+    ...Object.fromEntries(
+      Object.entries(ODDITIES).map(([name, forge]) => [name, (at: number, where: Theatre) => taken(at, where, forge)]),
+    ),
+  });
+
+  let outcomes: Promise<ReadonlyMap<string, Promise<void>>> | undefined;
+  const outcomeOf = async (name: string) => {
+    outcomes ??= theatre.get().then((where) => inLanes(plays.map(([row, play], at) => [row, () => play(at, where)])));
+    return (await outcomes).get(name);
+  };
+
+  for (const [name, reason] of Object.entries(impossible)) test.skip(`${name}: ${reason}`, () => {});
+  for (const [name] of plays) {
+    const verdict =
+      isTaken(name) || ODDITIES[name]
+        ? 'is taken'
+        : refusedBefore[name] === undefined
+          ? 'reaches no Secret'
+          : 'is refused by the server, and reaches no Secret';
+    test(`${definition.type}: ${name} ${verdict}`, () => outcomeOf(name));
+  }
+
+  test(`${definition.type}: all the while it lived, went on, and kept its log short`, async () => {
+    const { controller } = await theatre.get();
+    assert.is(await Promise.race([controller.exited, 'alive']), 'alive');
+    const stall = await metric(controller, 'nodejs_eventloop_lag_max_seconds');
+    const resident = await metric(controller, 'process_resident_memory_bytes');
+    console.log(`# largest stall ${Math.round(stall * 1_000)} ms, ${Math.round(resident / 2 ** 20)} MB resident`);
+    assert.ok(stall < LONGEST_STALL_SECONDS, `the event loop stood still for ${stall} s`);
+    for (const line of controller.logs) assert.ok(JSON.stringify(line).length < LONGEST_LOG_LINE, line.message);
+  });
+}
+
+async function open({ stage }: Backend): Promise<Theatre & { stop(): Promise<void> }> {
+  const started = await stage();
+  const { world, controller } = started;
+  const [secrets, certificates] = await Promise.all([
+    witness(world, resourcePath(SECRETS)),
+    witness<StoredCertificate>(world, resourcePath(CLIENT_CERTIFICATES)),
+  ]);
+  // The greatest since the last scrape: what it took to start doesn't count.
+  await controller.metrics();
+  return {
+    ...started,
+    secrets,
+    certificates,
+    stop: async () => {
+      secrets.stop();
+      certificates.stop();
+      await started.stop();
+    },
+  };
+}
+
+async function inLanes(tasks: [string, () => Promise<void>][]): Promise<ReadonlyMap<string, Promise<void>>> {
+  const done = new Map(tasks.map(([name, run]) => [name, { run, ...Promise.withResolvers<void>() }]));
+  const waiting = [...done.values()];
+  const lane = async () => {
+    for (let task = waiting.shift(); task !== undefined; task = waiting.shift()) {
+      const { run, resolve, reject, promise } = task;
+      await run().then(resolve, reject);
+      // Whoever asks hears of it.
+      promise.catch(() => {});
+    }
+  };
+  for (let lanes = 0; lanes < AT_ONCE; lanes++) void lane();
+  return new Map([...done].map(([name, { promise }]) => [name, promise]));
+}
+
+async function refused(
+  at: number,
+  where: Theatre,
+  row: string,
+  { forge, says, onlyRenewal = false }: Forgery,
+  backend: Backend,
+): Promise<void> {
+  const { lies, controller, secrets } = where;
+  const [held, fresh] = [`held-${at}`, `fresh-${at}`];
+  const place = await where.place();
+  await create(place.world, wanted(place, held));
+  const before = await untilIssued(where, held, 1);
+  const subjects = onlyRenewal ? [held] : [held, fresh];
+  for (const name of subjects) lies.tell(name, forge, before.leaf.serialNumber);
+  await ask(place, held, onlyRenewal ? undefined : fresh);
+
+  const refusedBefore = backend.refusedBefore?.[row];
+  for (const name of subjects) {
+    if (refusedBefore !== undefined) {
+      const refusal = await eventually(`${row}: ${name} is refused`, () => where.refusal?.(name), WAIT_MS);
+      assert.ok(refusal.includes(refusedBefore), `${name}: ${refusal}`);
+    } else await untilFailed(where, name, backend.says?.[row] ?? says);
+  }
+  assert.is(issuances(secrets.versions(`${held}-tls`)).length, 1);
+  assert.equal(secrets.versions(`${fresh}-tls`), []);
+
+  for (const name of subjects) lies.tellTheTruth(name);
+  await untilIssued(where, held, 2);
+  if (!onlyRenewal) await untilIssued(where, fresh, 1);
+  for (const name of subjects) await proveHistory(where, name);
+  assert.is(await Promise.race([controller.exited, 'alive']), 'alive');
+}
+
+async function taken(at: number, where: Theatre, forge: Forge): Promise<void> {
+  const name = `fresh-${at}`;
+  let told: { readonly chain: readonly unknown[]; readonly intermediate: string } | undefined;
+  where.lies.tell(name, (honest) => {
+    const chain = forge(honest);
+    told = { chain, intermediate: honest.intermediate.pem };
+    return chain;
+  });
+  const place = await where.place();
+  await create(place.world, wanted(place, name));
+  const { chain, object } = await untilIssued(where, name, 1);
+  await proveHistory(where, name);
+  assert.is(chain, `${told?.chain[0]}${told?.intermediate}`);
+  const { notAfter, renewalTime } = (await untilSaid(where, name, ({ status }) => status?.renewalTime && status)) ?? {};
+  const [leaf] = parseCertificates(chain);
+  assert.is(Date.parse(notAfter ?? ''), leaf?.notAfter.getTime());
+  assert.ok(Date.parse(renewalTime ?? '') < Date.parse(notAfter ?? ''));
+  await opensslAccepts(object);
+}
+
+function wanted({ namespace }: Place, name: string) {
+  return clientCertificate(namespace, name, { duration: '1h', dnsNames: [`${name}.example.com`] });
+}
+
+async function ask(place: Place, held: string, fresh: string | undefined): Promise<void> {
+  await renewAt(place.world, place.namespace, held);
+  if (fresh !== undefined) await create(place.world, wanted(place, fresh));
+}
+
+async function untilIssued({ secrets }: Theatre, name: string, count: number) {
+  const object = await eventually(
+    `${name} has certificate number ${count}`,
+    () => {
+      const issued = issuances(secrets.versions(`${name}-tls`));
+      return issued.length >= count && issued.at(-1)?.object;
+    },
+    WAIT_MS,
+  );
+  return mounted(object);
+}
+
+async function untilFailed(where: Theatre, name: string, says: string): Promise<void> {
+  let last = 'nothing';
+  const message = await untilSaid(where, name, ({ status }) => {
+    const { reason, message = '' } = status?.lastFailure ?? {};
+    if (reason !== undefined) last = `${reason}: ${message}`;
+    return message.includes(says) && message;
+  }).catch((error: Error) => {
+    throw new Error(`${error.message}, which is to say ${JSON.stringify(says)} and says ${JSON.stringify(last)}`);
+  });
+  assert.not.match(message, 'BEGIN');
+  assert.not.match(message, /[\p{Cc}\p{Cf}]/u);
+  assert.ok(message.length <= LONGEST_MESSAGE);
+}
+
+/** Asks all that its status has ever said, since the next failure may be another one. */
+function untilSaid<T>({ certificates }: Theatre, name: string, ask: (object: StoredCertificate) => T) {
+  return eventually(
+    `the status of ${name}`,
+    () =>
+      certificates
+        .versions(name)
+        .map(({ object }) => ask(object))
+        .find(Boolean) as Exclude<T, '' | false> | undefined,
+    WAIT_MS,
+  );
+}
+
+async function proveHistory({ secrets }: Theatre, name: string): Promise<void> {
+  const versions = secrets.versions(`${name}-tls`);
+  assert.equal(faultsOfHistory(versions), []);
+  await opensslAccepts(versions.at(-1)?.object ?? {});
+}
+
+async function metric(controller: ControllerProcess, name: string): Promise<number> {
+  const text = await controller.metrics();
+  return Number(new RegExp(`^${name} (\\S+)$`, 'm').exec(text)?.[1]);
+}
