@@ -4,7 +4,7 @@ import { MIN_RSA_EXPONENT, rsaExponent } from './keys.ts';
 /** Real chains have three or four; each one more costs a search. */
 export const MAX_CHAIN = 10;
 /** A signature of P-521 takes more than a millisecond, and whoever chose the certificates chose how many fit by name. */
-const MAX_VERIFICATIONS = 50;
+const MAX_VERIFICATIONS = 25;
 const MIN_RSA_BITS = 2048;
 /** More than any name needs that is to be recognised. */
 const LONGEST_NAME = 200;

@@ -2,10 +2,10 @@ import type { KeyObject } from 'node:crypto';
 import { type CertificateView, parseCertificates } from '../../../src/pki/certificate.ts';
 import { parsePem } from '../../../src/pki/pem.ts';
 import type { World } from '../support/world.ts';
+import { Lies, type Stage } from './lies.ts';
 import type { Exchange } from './meddler.ts';
 import { readyAuthority } from './place.ts';
 import type { Served } from './subject.ts';
-import { Lies, type Stage } from './wrong-answers.ts';
 
 /** How a server wraps what it signs. */
 export interface Wrapping {

@@ -14,9 +14,9 @@ import { startController } from '../support/controller-process.ts';
 import { plainApi } from '../support/plain-api.ts';
 import type { World } from '../support/world.ts';
 import { type Honest, inHours } from './forging.ts';
+import { Lies, type Stage } from './lies.ts';
 import { createAuthority, untilAuthority } from './place.ts';
 import type { Spec } from './subject.ts';
-import { Lies, type Stage } from './wrong-answers.ts';
 
 /** A root and the intermediate that signs. */
 export interface SigningCa {

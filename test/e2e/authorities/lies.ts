@@ -1,0 +1,41 @@
+import type { ControllerProcess } from '../support/controller-process.ts';
+import type { Forge } from './forgery.ts';
+import type { Honest } from './forging.ts';
+import type { Place } from './subject.ts';
+
+/** What stands between an authority and the truth. */
+export interface Stage {
+  readonly world: Place['world'];
+  readonly controller: ControllerProcess;
+  readonly lies: Lies;
+  /** A new namespace with an authority `ca` that is Ready, and whose answers go by `lies`. */
+  place(): Promise<Place>;
+  /** Why the server itself didn't take the lie about this certificate, where it is one that can refuse. */
+  refusal?(name: string): string | undefined;
+  stop(): Promise<void>;
+}
+
+/** Which answers are lies, by the name of the ClientCertificate, which each request holds as `<name>.example.com`. */
+export class Lies {
+  readonly #forges = new Map<string, { readonly forge: Forge; readonly heldSerial: string }>();
+  /** The right chain (PEM), or what is answered in its place. */
+  answer(csr: Buffer, honest: Omit<Honest, 'heldSerial'>): readonly unknown[] {
+    const lie = this.#forges.get(this.nameIn(csr));
+    if (lie === undefined) return [honest.leaf.pem, honest.intermediate.pem];
+    return lie.forge({ ...honest, heldSerial: lie.heldSerial });
+  }
+
+  /** Whom a request is for. */
+  nameIn(csr: Buffer): string {
+    const [, name = ''] = /((?:held|fresh)-\d+)\.example\.com/.exec(csr.toString('latin1')) ?? [];
+    return name;
+  }
+
+  tell(name: string, forge: Forge, heldSerial = ''): void {
+    this.#forges.set(name, { forge, heldSerial });
+  }
+
+  tellTheTruth(name: string): void {
+    this.#forges.delete(name);
+  }
+}
