@@ -18,10 +18,17 @@ export interface Stage {
 /** Which answers are lies, by the name of the ClientCertificate, which each request holds as `<name>.example.com`. */
 export class Lies {
   readonly #forges = new Map<string, { readonly forge: Forge; readonly heldSerial: string }>();
+  readonly #truths = new Map<string, string[]>();
+
   /** The right chain (PEM), or what is answered in its place. */
   answer(csr: Buffer, honest: Omit<Honest, 'heldSerial'>): readonly unknown[] {
-    const lie = this.#forges.get(this.nameIn(csr));
-    if (lie === undefined) return [honest.leaf.pem, honest.intermediate.pem];
+    const name = this.nameIn(csr);
+    const lie = this.#forges.get(name);
+    if (lie === undefined) {
+      const chain = [honest.leaf.pem, honest.intermediate.pem];
+      this.#truths.set(name, [...this.truthsFor(name), chain.join('')]);
+      return chain;
+    }
     return lie.forge({ ...honest, heldSerial: lie.heldSerial });
   }
 
@@ -29,6 +36,11 @@ export class Lies {
   nameIn(csr: Buffer): string {
     const [, name = ''] = /((?:held|fresh)-\d+)\.example\.com/.exec(csr.toString('latin1')) ?? [];
     return name;
+  }
+
+  /** The right chains that were answered. */
+  truthsFor(name: string): readonly string[] {
+    return this.#truths.get(name) ?? [];
   }
 
   tell(name: string, forge: Forge, heldSerial = ''): void {

@@ -26,6 +26,8 @@ export interface Backend {
   readonly refusedBefore?: Readonly<Record<string, string>>;
   /** What is said of a forgery in other words than those of the table. */
   readonly says?: Readonly<Record<string, string>>;
+  /** Wrong answers of this backend alone. */
+  readonly more?: readonly Row[];
   stage(): Promise<Stage>;
 }
 
@@ -38,14 +40,15 @@ const LONGEST_STALL_SECONDS = 2;
 const LONGEST_LOG_LINE = 16_384;
 const LONGEST_MESSAGE = 1_024;
 
-interface Theatre extends Stage {
+export interface Theatre extends Stage {
   readonly secrets: Witness;
   readonly certificates: Witness<StoredCertificate>;
 }
 
-interface Row {
+export interface Row {
   readonly name: string;
   readonly verdict: string;
+  /** `at` is a number that no other row has. */
   play(at: number, where: Theatre): Promise<void>;
 }
 
@@ -57,15 +60,7 @@ export function wrongAnswers(backend: Backend): void {
   const rows = rowsOf(backend);
   let outcomes: Promise<readonly Promise<void>[]> | undefined;
   const outcomeOf = async (at: number) => {
-    outcomes ??= theatre.get().then((where) =>
-      inLanes(
-        rows.map(
-          ({ play }, index) =>
-            () =>
-              play(index, where),
-        ),
-      ),
-    );
+    outcomes ??= theatre.get().then((where) => inLanes(rows.length, (row) => rows[row]?.play(row, where)));
     return (await outcomes)[at];
   };
 
@@ -83,7 +78,7 @@ export function wrongAnswers(backend: Backend): void {
 }
 
 function rowsOf(backend: Backend): Row[] {
-  const { impossible = {}, refusedBefore = {}, definition } = backend;
+  const { impossible = {}, refusedBefore = {}, more = [], definition } = backend;
   // What is rounded may come out longer than asked for.
   const isRounded = definition.capabilities.lifetime === 'rounded';
   const forgeries = Object.entries(FORGERIES).filter(([name]) => impossible[name] === undefined);
@@ -103,6 +98,7 @@ function rowsOf(backend: Backend): Row[] {
       };
     }),
     ...Object.entries(ODDITIES).map(([name, forge]) => takenRow(name, forge)),
+    ...more,
   ];
 }
 
@@ -128,14 +124,14 @@ async function open({ stage }: Backend): Promise<Theatre & { stop(): Promise<voi
 }
 
 /** Begins as many as may be under way at once; answers how each of them ends. */
-function inLanes(tasks: readonly (() => Promise<void>)[]): readonly Promise<void>[] {
-  const waiting = tasks.map((run) => ({ run, ...Promise.withResolvers<void>() }));
+function inLanes(count: number, run: (index: number) => Promise<void> | undefined): readonly Promise<void>[] {
+  const waiting = Array.from({ length: count }, (_, index) => ({ index, ...Promise.withResolvers<void>() }));
   const promises = waiting.map(({ promise }) => promise);
   // Whoever asks hears of it, which may be long after it failed.
   for (const promise of promises) promise.catch(() => {});
   const lane = async () => {
     for (let task = waiting.shift(); task !== undefined; task = waiting.shift())
-      await task.run().then(task.resolve, task.reject);
+      await run(task.index)?.then(task.resolve, task.reject);
   };
   for (let lanes = 0; lanes < AT_ONCE; lanes++) void lane();
   return promises;
@@ -149,7 +145,7 @@ async function refused(
   backend: Backend,
 ): Promise<void> {
   const { lies, controller, secrets } = where;
-  const [held, fresh] = [`held-${at}`, `fresh-${at}`];
+  const [held, fresh] = [`held-${at}`, freshName(at)];
   const place = await where.place();
   await create(place.world, wanted(place, held));
   const before = await untilIssued(where, held, 1);
@@ -164,18 +160,20 @@ async function refused(
       assert.ok(refusal.includes(refusedBefore), `${name}: ${refusal}`);
     } else await untilFailed(where, name, backend.says?.[row] ?? says);
   }
-  assert.is(issuances(secrets.versions(`${held}-tls`)).length, 1);
+  proveHistory(where, held, 1);
   assert.equal(secrets.versions(`${fresh}-tls`), []);
 
   for (const name of subjects) lies.tellTheTruth(name);
-  await untilIssued(where, held, 2);
-  if (!onlyRenewal) await untilIssued(where, fresh, 1);
-  for (const name of subjects) proveHistory(where, name);
+  for (const name of subjects) {
+    const count = name === held ? 2 : 1;
+    await untilIssued(where, name, count);
+    proveHistory(where, name, count);
+  }
   assert.is(await Promise.race([controller.exited, 'alive']), 'alive');
 }
 
 async function taken(at: number, where: Theatre, forge: Forge): Promise<void> {
-  const name = `fresh-${at}`;
+  const name = freshName(at);
   let told: { readonly chain: readonly unknown[]; readonly intermediate: string } | undefined;
   where.lies.tell(name, (honest) => {
     const chain = forge(honest);
@@ -185,7 +183,7 @@ async function taken(at: number, where: Theatre, forge: Forge): Promise<void> {
   const place = await where.place();
   await create(place.world, wanted(place, name));
   const { chain, object } = await untilIssued(where, name, 1);
-  proveHistory(where, name);
+  assert.equal(faultsOfHistory(where.secrets.versions(`${name}-tls`)), []);
   assert.is(chain, `${told?.chain[0]}${told?.intermediate}`);
   const { notAfter, renewalTime } =
     (await untilSaid(where, name, ({ status }) => (status?.renewalTime ? status : undefined))) ?? {};
@@ -193,6 +191,18 @@ async function taken(at: number, where: Theatre, forge: Forge): Promise<void> {
   assert.is(Date.parse(notAfter ?? ''), leaf?.notAfter.getTime());
   assert.ok(Date.parse(renewalTime ?? '') < Date.parse(notAfter ?? ''));
   await opensslAccepts(object);
+}
+
+/** A first request to the authority of that place comes to nothing but these words. */
+export async function comesToNothing(at: number, where: Theatre, place: Place, says: string): Promise<void> {
+  const name = freshName(at);
+  await create(place.world, wanted(place, name));
+  await untilFailed(where, name, says);
+  assert.equal(where.secrets.versions(`${name}-tls`), []);
+}
+
+export function freshName(at: number): string {
+  return `fresh-${at}`;
 }
 
 function wanted({ namespace }: Place, name: string) {
@@ -247,9 +257,13 @@ function until<T>(what: string, ask: () => T | undefined): Promise<T> {
   return eventually<T>(what, asking, WAIT_MS);
 }
 
-function proveHistory({ secrets }: Theatre, name: string): void {
+/** Whatever its Secret has held was answered honestly, and at no moment was it anything less than good. */
+function proveHistory({ secrets, lies }: Theatre, name: string, count: number): void {
   const versions = secrets.versions(`${name}-tls`);
   assert.equal(faultsOfHistory(versions), []);
+  const published = issuances(versions).map(({ object }) => mounted(object).chain);
+  assert.equal(published, lies.truthsFor(name));
+  assert.is(published.length, count);
 }
 
 async function metric(controller: ControllerProcess, name: string): Promise<number> {
