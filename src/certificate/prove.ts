@@ -6,6 +6,7 @@ import { bundleOf, type TrustBundle } from '../pki/bundle.ts';
 import { type Flaw, proveIssued } from '../pki/chain.ts';
 import { publicKeyDer } from '../pki/keys.ts';
 import { type Subject, valuesOf } from '../pki/name.ts';
+import type { Run } from '../queue/controller.ts';
 import { type AuthorityView, authorityName, type Observed } from './observed.ts';
 import { isSystemName } from './refusals.ts';
 import type { Made } from './unpublished.ts';
@@ -28,13 +29,15 @@ export async function proven(
   seen: Observed,
   view: AuthorityView,
   clock: Clock,
-  signal: AbortSignal,
+  { outside, signal }: Run,
 ): Promise<Made> {
   const made = { issued, key, issuedAt: clock.now() };
   let flaw = flawOf(made, seen, view, clock.now());
-  if (flaw?.validInMs !== undefined) {
-    // An authority whose clock is a little ahead: hold the certificate back until a verifier would take it.
-    await clock.sleep(flaw.validInMs, signal);
+  const { validInMs } = flaw ?? {};
+  if (validInMs !== undefined) {
+    // An authority whose clock is a little ahead: hold the certificate back until a verifier would take it. It may be all
+    // of its certificates, and those of others must not wait for them.
+    await outside(() => clock.sleep(validInMs, signal));
     flaw = flawOf(made, seen, view, clock.now());
   }
   if (flaw !== undefined)
