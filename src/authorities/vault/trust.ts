@@ -1,5 +1,6 @@
 import { AuthorityError } from '../../errors.ts';
 import type { CertificateView } from '../../pki/certificate.ts';
+import { MAX_PEM_BYTES } from '../../pki/pem.ts';
 import type { JsonAnswer } from '../http.ts';
 import { readCertificates } from '../read-certificates.ts';
 import { encodePath, fieldOf, textsOf, type VaultClient } from './client.ts';
@@ -24,8 +25,16 @@ export async function readTrust(client: VaultClient, mount: string, signal: Abor
       'AuthorityMisconfigured',
       `the mount ${mount} has ${ids.length} issuers, of which ${MOST_ISSUERS} at most are read; use a mount of its own`,
     );
-  const anchors = await Promise.all(ids.map((id) => readAnchor(client, mount, id, signal)));
-  return anchors.flat();
+  const anchors = (await Promise.all(ids.map((id) => readAnchor(client, mount, id, signal)))).flat();
+  if (!anchors.every(({ isCA }) => isCA))
+    throw new AuthorityError('InvalidAnswer', `the mount ${mount} lists an issuer that is no CA`);
+  const bytes = anchors.reduce((sum, { pem }) => sum + pem.length, 0);
+  if (bytes > MAX_PEM_BYTES)
+    throw new AuthorityError(
+      'AuthorityMisconfigured',
+      `the issuers of the mount ${mount} take ${bytes} bytes; ${MAX_PEM_BYTES} at most fit into each ca.crt`,
+    );
+  return anchors;
 }
 
 /** An issuer with those above it; nothing for one that was removed this moment. */

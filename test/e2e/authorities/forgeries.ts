@@ -16,6 +16,7 @@ export const FORGERIES: Forgeries = {
 /** What is no lie, though it isn't what was expected either. */
 export const ODDITIES: Readonly<Record<string, Forge>> = {
   'a shorter life than asked for': but(() => ({ notAfter: inHours(1 / 3) })),
+  'one that begins in five seconds': but(() => ({ notBefore: inHours(5 / 3_600) })),
   'a chain out of order': ({ leaf, root, intermediate }) => [leaf.pem, root.pem, intermediate.pem, leaf.pem],
   'a namesake of its issuer that leads nowhere': (honest) => [
     honest.leaf.pem,
