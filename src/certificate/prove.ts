@@ -3,7 +3,7 @@ import type { Issued } from '../authorities/authority.ts';
 import type { Clock } from '../clock.ts';
 import { RetryableError } from '../errors.ts';
 import { bundleOf, type TrustBundle } from '../pki/bundle.ts';
-import { type Flaw, proveIssued } from '../pki/chain.ts';
+import { type Flaw, proveIssued, quote } from '../pki/chain.ts';
 import { publicKeyDer } from '../pki/keys.ts';
 import { type Subject, valuesOf } from '../pki/name.ts';
 import type { Run } from '../queue/controller.ts';
@@ -15,7 +15,6 @@ import type { Made } from './unpublished.ts';
 const CLOCKS_APART_MS = 60_000;
 /** What ends sooner can't be renewed in time, as `schedule` counts; our own CAs know best what they have left. */
 const SHORTEST_REST_MS = 10_000;
-const LONGEST_QUOTE = 200;
 
 /** Where an authority tells of its CA only with a certificate, what came with it is all there is to trust. */
 export function trustFor(issued: Issued, { trust }: AuthorityView): TrustBundle {
@@ -75,7 +74,7 @@ function foreignSystemName(answered: Subject | undefined, asked: Subject): Flaw 
   const foreign = names?.find((name) => isSystemName(name) && !known.includes(name));
   return foreign === undefined
     ? undefined
-    : { problem: `the subject holds ${JSON.stringify(foreign).slice(0, LONGEST_QUOTE)}, which nobody asked for` };
+    : { problem: `the subject holds ${quote([foreign])}, which nobody asked for` };
 }
 
 /** Of this authority; but an answer that is in the Secret already, since only its being there got lost, is no other one. */

@@ -156,8 +156,8 @@ function differs(field: string, got: readonly string[], asked: readonly string[]
 
 const MAX_QUOTE = 200;
 
-// What an authority answers is foreign text: quoted, and not all of it.
-function quote(values: readonly string[]): string {
+/** What an authority answers is foreign text: quoted, and not all of it. */
+export function quote(values: readonly string[]): string {
   if (values.length === 0) return 'nothing';
   const text = values.map((value) => escapeInvisible(JSON.stringify(value))).join(', ');
   return text.length > MAX_QUOTE ? `${text.slice(0, MAX_QUOTE)}...` : text;

@@ -67,7 +67,7 @@ wrongAnswers({
     wordOfTheIssuer('no PEM', 'holds no CA in status.ca', () => 'nonsense'),
     wordOfTheIssuer('the certificate itself', 'holds a certificate in status.ca that is no CA', (chain) => chain),
     wordOfTheIssuer('a stranger', "does not chain to the authority's CA", () => stranger.certificate.pem),
-    wordOfTheIssuer('a hundred strangers', 'at most 10 are read', () => stranger.certificate.pem.repeat(99)),
+    wordOfTheIssuer('a hundred strangers', 'at most 10 are read', () => stranger.certificate.pem.repeat(100)),
   ],
   impossible: {
     nothing: 'a request without a certificate is one that waits',

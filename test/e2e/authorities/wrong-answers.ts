@@ -35,7 +35,7 @@ export interface Backend {
 const AT_ONCE = 16;
 const WAIT_MS = 60_000;
 const LOOK_AGAIN_MS = 200;
-/** The target is 100 ms on a machine that does nothing else; how dear each answer is, is for src/certificate/dear-answers.test.ts. */
+/** On a machine with more to do than cores; what each answer costs is for src/certificate/dear-answers.test.ts. */
 const LONGEST_STALL_SECONDS = 2;
 const LONGEST_LOG_LINE = 16_384;
 const LONGEST_MESSAGE = 1_024;
@@ -155,10 +155,12 @@ async function refused(
 
   const refusedBefore = backend.refusedBefore?.[row];
   for (const name of subjects) {
-    if (refusedBefore !== undefined) {
-      const refusal = await until(`${row}: ${name} is refused`, () => where.refusal?.(name));
-      assert.ok(refusal.includes(refusedBefore), `${name}: ${refusal}`);
-    } else await untilFailed(where, name, backend.says?.[row] ?? says);
+    if (refusedBefore !== undefined)
+      await until(
+        `${name} is refused with: ${refusedBefore}`,
+        () => where.refusal?.(name)?.includes(refusedBefore) || undefined,
+      );
+    else await untilFailed(where, name, backend.says?.[row] ?? says);
   }
   proveHistory(where, held, 1);
   assert.equal(secrets.versions(`${fresh}-tls`), []);
@@ -262,7 +264,7 @@ function proveHistory({ secrets, lies }: Theatre, name: string, count: number): 
   const versions = secrets.versions(`${name}-tls`);
   assert.equal(faultsOfHistory(versions), []);
   const published = issuances(versions).map(({ object }) => mounted(object).chain);
-  assert.equal(published, lies.truthsFor(name));
+  assert.ok(published.every((chain) => lies.truthsFor(name).includes(chain)));
   assert.is(published.length, count);
 }
 
