@@ -21,6 +21,7 @@ test('what looks like a key or a token is not shown either', () => {
 test('it is one line, of a bounded length, that no terminal obeys', () => {
   assert.is(oneLine(' a\r\n\tb\u001b[31mc\u0007\u2028d\u202e \u0000'), 'a b [31mc d');
   assert.ok(withoutSecrets('é '.repeat(100_000)).length <= 1_024);
+  assert.is(oneLine('größer als 日本'), 'größer als 日本');
 });
 
 test.run();

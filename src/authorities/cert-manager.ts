@@ -176,5 +176,8 @@ function answerOf(
       'TrustBundleNotFound',
       `${what} came without a CA, since its issuer tells of none; name one in spec.certManager.trustBundle`,
     );
-  return { chain, externalId: name, ca: certificatesIn(ca, `${what} holds no CA in status.ca`) };
+  const anchors = certificatesIn(ca, `${what} holds no CA in status.ca`);
+  if (!anchors.every(({ isCA }) => isCA))
+    throw new RetryableError('RequestFailed', `${what} holds a certificate in status.ca that is no CA`);
+  return { chain, externalId: name, ca: anchors };
 }

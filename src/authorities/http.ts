@@ -191,7 +191,7 @@ function trusting(caBundle: string | undefined): SecureContext {
   if (caBundle === undefined)
     return createSecureContext({ ca: [...getCACertificates('default'), ...getCACertificates('system')] });
   try {
-    const certificates = parseCertificates(caBundle, MAX_CA_BUNDLE_BYTES);
+    const certificates = parseCertificates(caBundle, { maxBytes: MAX_CA_BUNDLE_BYTES });
     if (certificates.length === 0) throw new Error('it holds no certificate');
     return createSecureContext({ ca: certificates.map(({ pem }) => pem) });
   } catch (error) {

@@ -4,7 +4,7 @@ import type { RawObject } from '../api/parse.ts';
 import { type IssueRequest, isPending, type Pending } from '../authorities/authority.ts';
 import type { Clock } from '../clock.ts';
 import { ApiError, RetryableError } from '../errors.ts';
-import { orderChain } from '../pki/chain.ts';
+import { wayToAnchor } from '../pki/chain.ts';
 import { makeCsr } from '../pki/csr.ts';
 import {
   encodePrivateKey,
@@ -15,6 +15,7 @@ import {
   parsePrivateKey,
   publicKeyDer,
 } from '../pki/keys.ts';
+import type { Run } from '../queue/controller.ts';
 import { type AuthorityView, authorityName, isOurs, lastRevision, type Observed } from './observed.ts';
 import { flawOf, proven, trustFor } from './prove.ts';
 import { mayPass, type PublishDeps, publish } from './publish.ts';
@@ -42,10 +43,10 @@ export async function issue(
   view: AuthorityView,
   ask: Ask,
   deps: ActDeps,
-  signal: AbortSignal,
+  run: Run,
 ): Promise<IssueResult> {
   const { resource } = seen;
-  const made = keptFor(seen, view, deps) ?? (await make(seen, view, ask, deps, signal));
+  const made = keptFor(seen, view, deps) ?? (await make(seen, view, ask, deps, run));
   if (isPending(made)) return { pending: made };
   try {
     return { secret: await publishMade(seen, view, made, deps) };
@@ -62,13 +63,7 @@ function keptFor(seen: Observed, view: AuthorityView, { clock, unpublished }: Ac
   return kept !== undefined && flawOf(kept, seen, view, now) === undefined ? kept : undefined;
 }
 
-async function make(
-  seen: Observed,
-  view: AuthorityView,
-  ask: Ask,
-  deps: ActDeps,
-  signal: AbortSignal,
-): Promise<Made | Pending> {
+async function make(seen: Observed, view: AuthorityView, ask: Ask, deps: ActDeps, run: Run): Promise<Made | Pending> {
   const request = requestFor(seen);
   const material = (key: KeyObject) => materialOf(key, seen.resource);
   if (!view.capabilities.persistKey) {
@@ -76,16 +71,16 @@ async function make(
     deps.assertLeading();
     const answer = await ask({ ...request, ...material(key) });
     if (isPending(answer)) throw new Error('an authority that answers later must say that the key is to be kept');
-    return proven(answer, key, seen, view, deps.clock, signal);
+    return proven(answer, key, seen, view, deps.clock, run);
   }
   const keys = { key: () => privateKeyFor(seen, deps), material };
-  const { awaited, answer } = await askDurably(seen, view, request, keys, ask, deps, signal);
+  const { awaited, answer } = await askDurably(seen, view, request, keys, ask, deps, run.signal);
   if (isPending(answer)) return answer;
   try {
-    return await proven(answer, awaited.key, seen, view, deps.clock, signal);
+    return await proven(answer, awaited.key, seen, view, deps.clock, run);
   } catch (error) {
     // To the same request the answer would be the same.
-    await endRequest(awaited.next, deps, signal);
+    await endRequest(awaited.next, deps, run.signal);
     throw error;
   }
 }
@@ -97,12 +92,11 @@ function publishMade(
   deps: ActDeps,
 ): Promise<SecretView> {
   const { resource } = seen;
-  const [leaf] = issued.chain;
-  if (leaf === undefined) throw new Error('nothing is published that was not proven');
   const trust = trustFor(issued, view);
-  // Some TLS stacks read a chain only in its order.
-  const { chain: ordered } = orderChain(issued.chain);
-  const chain = ordered.filter((each) => each === leaf || !trust.anchors.has(each.fingerprintSHA256));
+  // In order, since some TLS stacks read a chain only so.
+  const chain = wayToAnchor(issued.chain, [...trust.anchors.values()]);
+  const [leaf] = chain;
+  if (leaf === undefined) throw new Error('nothing is published that was not proven');
   const data = {
     certificateChain: chain.map((each) => each.pem).join(''),
     privateKey: encodePrivateKey(key, resource.spec.keyEncoding),

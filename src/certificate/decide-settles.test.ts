@@ -3,7 +3,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { root } from '../../test/pki/make.ts';
 import { arbitrarySpec } from '../../test/unit/arbitrary-spec.ts';
-import { ALLOWED, aCertificate, after, anObserved, DAY, HOUR, MINUTE, NOW } from '../../test/unit/builders.ts';
+import { ALLOWED, aCertificate, after, anObserved, DAY, HOUR, MINUTE, NOW, RUN } from '../../test/unit/builders.ts';
 import { FakeClock } from '../../test/unit/fake-clock.ts';
 import { requestDeps } from '../../test/unit/next-store.ts';
 import { anOwnAuthority, type OwnAuthority } from '../../test/unit/own-authority.ts';
@@ -17,8 +17,6 @@ import { Unpublished } from './unpublished.ts';
 const years = after(4000 * DAY);
 const oldCa = await root({ commonName: 'Test CA v1', notBefore: after(-DAY), notAfter: years });
 const newCa = await root({ commonName: 'Test CA v2', notBefore: after(-DAY), notAfter: years });
-
-const { signal } = new AbortController();
 
 interface Bench {
   readonly clock: FakeClock;
@@ -42,7 +40,7 @@ function bench(): Bench {
       const seen = one.seen(resource, authority);
       const decision = decide(seen, ALLOWED, clock.now());
       if (decision.do === 'issue')
-        await issue(seen, authority.view, (request) => authority.backend.issue(request, signal), deps, signal);
+        await issue(seen, authority.view, (request) => authority.backend.issue(request, RUN.signal), deps, RUN);
       else if (decision.do === 'repair') await repair(seen, authority.view, deps);
       return decision;
     },

@@ -3,13 +3,18 @@ import type { Issued } from '../authorities/authority.ts';
 import type { Clock } from '../clock.ts';
 import { RetryableError } from '../errors.ts';
 import { bundleOf, type TrustBundle } from '../pki/bundle.ts';
-import { type Flaw, proveIssued } from '../pki/chain.ts';
+import { type Flaw, proveIssued, quote } from '../pki/chain.ts';
 import { publicKeyDer } from '../pki/keys.ts';
+import { type Subject, valuesOf } from '../pki/name.ts';
+import type { Run } from '../queue/controller.ts';
 import { type AuthorityView, authorityName, type Observed } from './observed.ts';
+import { isSystemName } from './refusals.ts';
 import type { Made } from './unpublished.ts';
 
 /** An authority whose clock is ahead of ours grants a life that seems too long by so much. */
 const CLOCKS_APART_MS = 60_000;
+/** What ends sooner can't be renewed in time, as `schedule` counts; our own CAs know best what they have left. */
+const SHORTEST_REST_MS = 10_000;
 
 /** Where an authority tells of its CA only with a certificate, what came with it is all there is to trust. */
 export function trustFor(issued: Issued, { trust }: AuthorityView): TrustBundle {
@@ -23,13 +28,15 @@ export async function proven(
   seen: Observed,
   view: AuthorityView,
   clock: Clock,
-  signal: AbortSignal,
+  { outside, signal }: Run,
 ): Promise<Made> {
   const made = { issued, key, issuedAt: clock.now() };
   let flaw = flawOf(made, seen, view, clock.now());
-  if (flaw?.validInMs !== undefined) {
-    // An authority whose clock is a little ahead: hold the certificate back until a verifier would take it.
-    await clock.sleep(flaw.validInMs, signal);
+  const { validInMs } = flaw ?? {};
+  if (validInMs !== undefined) {
+    // An authority whose clock is a little ahead: hold the certificate back until a verifier would take it. It may be all
+    // of its certificates, and those of others must not wait for them.
+    await outside(() => clock.sleep(validInMs, signal));
     flaw = flawOf(made, seen, view, clock.now());
   }
   if (flaw !== undefined)
@@ -49,10 +56,25 @@ export function flawOf(made: Made, seen: Observed, view: AuthorityView, now: Dat
       view.capabilities.lifetime === 'rounded'
         ? undefined
         : new Date(issuedAt.getTime() + durationMs + CLOCKS_APART_MS),
+    goodUntil: view.capabilities.remote ? new Date(now.getTime() + SHORTEST_REST_MS) : undefined,
     usedSerials: usedSerials(made, seen),
   };
   const anchors = [...trustFor(issued, view).anchors.values()];
-  return proveIssued({ chain: issued.chain, anchors, expected, carries: view.capabilities.identity });
+  const { chain } = issued;
+  return (
+    proveIssued({ chain, anchors, expected, carries: view.capabilities.identity }) ??
+    foreignSystemName(chain[0]?.subject, identity.subject)
+  );
+}
+
+/** Where an authority fills the subject by itself, it still makes nobody one of Kubernetes' own. */
+function foreignSystemName(answered: Subject | undefined, asked: Subject): Flaw | undefined {
+  const known = [...valuesOf(asked, 'commonName'), ...valuesOf(asked, 'organizations')];
+  const names = answered && [...valuesOf(answered, 'commonName'), ...valuesOf(answered, 'organizations')];
+  const foreign = names?.find((name) => isSystemName(name) && !known.includes(name));
+  return foreign === undefined
+    ? undefined
+    : { problem: `the subject holds ${quote([foreign])}, which nobody asked for` };
 }
 
 /** Of this authority; but an answer that is in the Secret already, since only its being there got lost, is no other one. */

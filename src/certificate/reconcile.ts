@@ -114,7 +114,7 @@ async function act(
   seen: Observed,
   decision: Decision,
   deps: CertificateDeps,
-  { signal, outside }: Run,
+  run: Run,
 ): Promise<IssueResult | { readonly secret: SecretView | undefined }> {
   if ((decision.do !== 'issue' && decision.do !== 'repair') || !isAuthority(seen.authority))
     return { secret: seen.secret };
@@ -127,9 +127,9 @@ async function act(
   if (backend === undefined) throw new RetryableError('Conflict', 'the authority went away');
   // One that may take seconds to answer must not keep a worker from those who don't.
   const ask: Ask = seen.authority.capabilities.remote
-    ? (request) => outside(() => backend.issue(request, signal))
-    : (request) => backend.issue(request, signal);
-  return issue(seen, seen.authority, ask, deps, signal);
+    ? (request) => run.outside(() => backend.issue(request, run.signal))
+    : (request) => backend.issue(request, run.signal);
+  return issue(seen, seen.authority, ask, deps, run);
 }
 
 /** Tells what is the case after the act; `acted` is the decision that led to it. */

@@ -78,12 +78,17 @@ export function notPermitted(_seen: Observed, permission: Permission): Refusal |
 export function asksForSystemIdentity({ resource, authority }: Observed): Refusal | undefined {
   if (!isAuthority(authority) || authority.limits.allowSystemIdentities) return undefined;
   const { commonName = '', organizations = [] } = resource.spec.identity.subject;
-  const claimed = [commonName, ...organizations].find((name) => name.trimStart().toLowerCase().startsWith('system:'));
+  const claimed = [commonName, ...organizations].find(isSystemName);
   if (claimed === undefined) return undefined;
   return refuse(
     'SystemIdentityDenied',
     `"${claimed}" is an identity of Kubernetes itself; the authority must say allowSystemIdentities to issue it`,
   );
+}
+
+/** Whether the Kubernetes API server would read it as one of its own users or groups. */
+export function isSystemName(name: string): boolean {
+  return name.trimStart().toLowerCase().startsWith('system:');
 }
 
 export function exceedsLimits({ resource, authority }: Observed): Refusal | undefined {

@@ -2,7 +2,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { NOW, root } from '../../test/pki/make.ts';
-import { aCertificate, after, anObserved, HOUR } from '../../test/unit/builders.ts';
+import { aCertificate, after, anObserved, HOUR, RUN } from '../../test/unit/builders.ts';
 import { FakeClock } from '../../test/unit/fake-clock.ts';
 import { type NextStore, requestDeps } from '../../test/unit/next-store.ts';
 import { anOwnAuthority } from '../../test/unit/own-authority.ts';
@@ -68,7 +68,7 @@ function bench({ ticket = 'T' } = {}) {
           return answer(request);
         },
         deps,
-        signal,
+        RUN,
       ),
   };
   return one;
@@ -237,7 +237,7 @@ test('a Secret of somebody else under that name is left alone', async () => {
       one.view,
       one.sign,
       { ...requestDeps(one.clock, one.keys), secrets: new SecretStore(), unpublished: new Unpublished() },
-      signal,
+      RUN,
     ),
   )) as RetryableError;
   assert.is(error.code, 'SecretNotOwned');

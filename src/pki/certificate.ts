@@ -62,9 +62,20 @@ export function parseCertificate(input: Buffer | PemBlock): CertificateView {
   return parseDer(input.der);
 }
 
+interface Bounds {
+  readonly maxBytes?: number;
+  /** How many certificates there may be: each may cost a signature, and is looked at only if none is too many. */
+  readonly most?: number;
+}
+
 /** Reads a PEM text that holds certificates and nothing else, in its order. An empty text gives none. */
-export function parseCertificates(pem: string, maxBytes?: number): CertificateView[] {
-  return parsePem(pem, { strict: true, ...(maxBytes !== undefined && { maxBytes }) }).map(parseCertificate);
+export function parseCertificates(
+  pem: string,
+  { most = Number.POSITIVE_INFINITY, ...size }: Bounds = {},
+): CertificateView[] {
+  const blocks = parsePem(pem, { strict: true, ...size });
+  if (blocks.length > most) throw new Error(`${blocks.length} certificates; at most ${most} are read`);
+  return blocks.map(parseCertificate);
 }
 
 function parseDer(der: Buffer): CertificateView {
@@ -157,7 +168,8 @@ function publicKeyOf(view: Pick<CertificateView, 'publicKeyDer'>): KeyObject {
   return key;
 }
 
-// Explicit curves, or moduli of 16 kbit, would let a certificate choose how long its verification takes.
+// Explicit curves, or moduli of 16 kbit, would let a certificate choose how long its verification takes. So would long
+// exponents, for which there is no spec.
 function isBounded(spec: KeySpec | undefined): boolean {
   return spec !== undefined && (spec.algorithm !== 'RSA' || spec.size <= MAX_READ_RSA_BITS);
 }

@@ -1,5 +1,5 @@
 import type { CertificateView } from './certificate.ts';
-import { SUBJECT_FIELDS, type Subject, sameSubjectField, valuesOf } from './name.ts';
+import { escapeInvisible, SUBJECT_FIELDS, type Subject, sameSubjectField, valuesOf } from './name.ts';
 import { findPath, isIssuedBy, issuersProblem, MAX_CHAIN, strengthProblem } from './path.ts';
 import { canonicalName, NAME_FIELDS, type Names, sameNames } from './san.ts';
 import { canonicalUsage, isKeyUsage } from './usages.ts';
@@ -8,6 +8,18 @@ import { canonicalUsage, isKeyUsage } from './usages.ts';
 export function chainsTo(chain: readonly CertificateView[], anchors: readonly CertificateView[]): boolean {
   const [leaf, ...others] = chain;
   return leaf !== undefined && findPath(leaf, others, anchors) !== undefined;
+}
+
+/**
+ * The way from the first certificate to an anchor as it was proven, without the anchor, which verifiers have: nothing else
+ * that came along has been looked at. Empty where there is no way.
+ */
+export function wayToAnchor(
+  chain: readonly CertificateView[],
+  anchors: readonly CertificateView[],
+): readonly CertificateView[] {
+  const [leaf, ...others] = chain;
+  return (leaf && findPath(leaf, others, anchors))?.slice(0, -1) ?? [];
 }
 
 export interface OrderedChain {
@@ -56,6 +68,8 @@ export interface Expected {
   readonly usagesByAuthority?: boolean | undefined;
   /** The certificate may not end later than this. */
   readonly notAfterLimit?: Date | undefined;
+  /** And must be good until then at least. */
+  readonly goodUntil?: Date | undefined;
   /** Serial numbers (lower-case hex) that the authority has given away before. */
   readonly usedSerials?: readonly string[] | undefined;
   readonly now: Date;
@@ -142,10 +156,10 @@ function differs(field: string, got: readonly string[], asked: readonly string[]
 
 const MAX_QUOTE = 200;
 
-// What an authority answers is foreign text: quoted, and not all of it.
-function quote(values: readonly string[]): string {
+/** What an authority answers is foreign text: quoted, and not all of it. */
+export function quote(values: readonly string[]): string {
   if (values.length === 0) return 'nothing';
-  const text = values.map((value) => JSON.stringify(value)).join(', ');
+  const text = values.map((value) => escapeInvisible(JSON.stringify(value))).join(', ');
   return text.length > MAX_QUOTE ? `${text.slice(0, MAX_QUOTE)}...` : text;
 }
 
@@ -180,12 +194,14 @@ function trustProblem(
   return issuersProblem(issuers, now);
 }
 
-function endProblem(leaf: CertificateView, { notAfterLimit, now }: Expected): string | undefined {
+function endProblem(leaf: CertificateView, { notAfterLimit, goodUntil, now }: Expected): string | undefined {
   if (leaf.notAfter < leaf.notBefore) return 'the certificate ends before it begins';
   if (leaf.notAfter < now) return `the certificate has expired at ${leaf.notAfter.toISOString()}`;
   if (notAfterLimit !== undefined && leaf.notAfter > notAfterLimit) {
     return `the certificate ends at ${leaf.notAfter.toISOString()}, later than ${notAfterLimit.toISOString()}`;
   }
+  if (goodUntil !== undefined && leaf.notAfter < goodUntil)
+    return `the certificate ends at ${leaf.notAfter.toISOString()}, too soon to be renewed before`;
   return undefined;
 }
 

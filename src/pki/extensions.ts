@@ -72,7 +72,7 @@ export function keyIdOf(spki: Buffer): Buffer {
 
 export interface Extensions {
   readonly names: Names;
-  /** Kinds of subject alternative names that Names has no place for. */
+  /** Kinds of names that Names has no place for: other subject alternative names, an account of Active Directory. */
   readonly foreignNames: readonly string[];
   /** Key usages, then extended key usages. */
   readonly usages: readonly string[];
@@ -89,6 +89,9 @@ export interface Extensions {
 
 /** Name constraints are left to the verifier that the certificate is shown to. */
 const CRITICAL_BUT_LEFT_TO_VERIFIERS = new Set(['2.5.29.30', '2.5.29.32', '2.5.29.36', '2.5.29.54']);
+
+/** Domain controllers take it for who the holder is, before all other names (szOID_NTDS_CA_SECURITY_EXT). */
+const WINDOWS_SID = '1.3.6.1.4.1.311.25.2';
 
 /** Reads the SEQUENCE OF Extension. Throws an Error if anything in it is malformed or comes twice. */
 export function readExtensions(list: Element | undefined): Extensions {
@@ -110,7 +113,7 @@ export function readExtensions(list: Element | undefined): Extensions {
   const constraints = read(OID.basicConstraints, readBasicConstraints);
   return {
     names: names?.names ?? NO_NAMES,
-    foreignNames: names?.foreign ?? [],
+    foreignNames: [...(names?.foreign ?? []), ...(values.has(WINDOWS_SID) ? ['Windows security identifier'] : [])],
     usages: [...(keyUsage ?? []), ...(read(OID.extendedKeyUsage, decodeExtendedKeyUsage) ?? [])],
     isCA: constraints?.isCA ?? false,
     pathLength: constraints?.pathLength,

@@ -28,7 +28,9 @@ const MIN_RSA_BITS = 2048;
 const MAX_RSA_BITS = 4096;
 /** A CA's key may be larger than what we make, within reason: the time to sign grows with the cube. */
 export const MAX_READ_RSA_BITS = 8192;
-const MIN_RSA_EXPONENT = 65537n;
+export const MIN_RSA_EXPONENT = 65537n;
+/** FIPS 186-5 allows 256 bits, but no one uses more than 17, and the time to verify grows with each of them. */
+const MAX_RSA_EXPONENT_BYTES = 8;
 const MAX_KEY_BYTES = 13_000;
 
 const generate = promisify(generateKeyPair);
@@ -151,20 +153,38 @@ const SPKI_ALGORITHMS: Readonly<Record<string, KeySpec>> = {
 };
 const RSA_ALGORITHM = '300d06092a864886f70d0101010500';
 
-/** Of a SubjectPublicKeyInfo (DER); undefined for a kind of key that KeySpec doesn't know. Throws if it is malformed. */
+/**
+ * Of a SubjectPublicKeyInfo (DER); undefined for a kind of key that KeySpec doesn't know, and for an RSA key whose exponent
+ * would let it choose how long each verification takes. Throws if it is malformed.
+ */
 export function keySpecOfPublicKey(spki: Buffer): KeySpec | undefined {
   const [algorithm, bits] = children(readElement(spki, TAG.sequence, 'public key'));
   const key = readBytesOfBits(bits, 'public key bits');
   const name = expectTag(algorithm, TAG.sequence, 'public key algorithm').bytes.toString('hex');
-  if (name === RSA_ALGORITHM) return { algorithm: 'RSA', size: modulusBits(key) };
+  if (name === RSA_ALGORITHM) return rsaSpec(key);
   return Object.hasOwn(SPKI_ALGORITHMS, name) ? SPKI_ALGORITHMS[name] : undefined;
 }
 
-function modulusBits(rsaPublicKey: Buffer): number {
-  const [modulus] = children(readElement(rsaPublicKey, TAG.sequence, 'RSA public key'));
-  const { content } = expectTag(modulus, TAG.integer, 'RSA modulus');
-  const first = content[0] === 0 ? 1 : 0;
-  return (content.length - first) * 8 - (Math.clz32(content[first] ?? 0) - 24);
+function rsaSpec(rsaPublicKey: Buffer): KeySpec | undefined {
+  const { modulus, exponent } = rsaNumbers(rsaPublicKey);
+  if (exponent.length > MAX_RSA_EXPONENT_BYTES) return undefined;
+  const first = modulus[0] === 0 ? 1 : 0;
+  return { algorithm: 'RSA', size: (modulus.length - first) * 8 - (Math.clz32(modulus[first] ?? 0) - 24) };
+}
+
+/** The public exponent of an RSA key that KeySpec knows, given as SubjectPublicKeyInfo (DER). */
+export function rsaExponent(spki: Buffer): bigint {
+  const [, bits] = children(readElement(spki, TAG.sequence, 'public key'));
+  const { exponent } = rsaNumbers(readBytesOfBits(bits, 'public key bits'));
+  return BigInt(`0x0${exponent.toString('hex')}`);
+}
+
+function rsaNumbers(rsaPublicKey: Buffer): { modulus: Buffer; exponent: Buffer } {
+  const [modulus, exponent] = children(readElement(rsaPublicKey, TAG.sequence, 'RSA public key'));
+  return {
+    modulus: expectTag(modulus, TAG.integer, 'RSA modulus').content,
+    exponent: expectTag(exponent, TAG.integer, 'RSA exponent').content,
+  };
 }
 
 // To derive the public half from the private one costs more than to generate both.

@@ -130,7 +130,10 @@ export function valuesOf(subject: Subject, field: keyof Subject): string[] {
 
 // A name that comes from elsewhere must not be able to forge a log line or look like two attributes.
 function escapeText(value: string): string {
-  return value
-    .replace(/[\\,+"<>;=]/g, '\\$&')
-    .replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (character) => `\\u{${character.codePointAt(0)?.toString(16)}}`);
+  return escapeInvisible(value.replace(/[\\,+"<>;=]/g, '\\$&'));
+}
+
+/** Writes out what can't be seen: it could turn a line round, break it, or be a command to a terminal. */
+export function escapeInvisible(text: string): string {
+  return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (character) => `\\u{${character.codePointAt(0)?.toString(16)}}`);
 }

@@ -8,6 +8,7 @@ import { type AuthorityView, authorityName, type NoAuthority, type Observed } fr
 import { templateKeys } from '../../src/certificate/secret-manifest.ts';
 import type { SecretMemory } from '../../src/certificate/secret-memory.ts';
 import type { CertificateFacts, SecretView } from '../../src/certificate/secret-view.ts';
+import type { Run } from '../../src/queue/controller.ts';
 
 export const NOW = new Date('2026-06-01T12:00:00Z');
 export const SECOND = 1_000;
@@ -18,6 +19,8 @@ export const DAY = 24 * HOUR;
 export const PROPAGATION_MS = 2 * MINUTE;
 
 export const ALLOWED = { allowed: true, reason: '' };
+/** A run that nobody stops, with workers enough. */
+export const RUN: Run = { signal: new AbortController().signal, outside: (wait) => wait() };
 
 export function after(ms: number, from = NOW): Date {
   return new Date(from.getTime() + ms);

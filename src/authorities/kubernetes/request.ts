@@ -1,8 +1,9 @@
 import type { Resource } from '../../api/names.ts';
 import type { RawObject } from '../../api/parse.ts';
 import { ApiError, RetryableError } from '../../errors.ts';
-import { type CertificateView, parseCertificates } from '../../pki/certificate.ts';
+import type { CertificateView } from '../../pki/certificate.ts';
 import type { AuthorityDeps, IssueRequest, KubernetesObjects, NewObject } from '../authority.ts';
+import { readCertificates } from '../read-certificates.ts';
 import { telling } from './problems.ts';
 import { asksTheSame, type RequestKey, requestName } from './request-object.ts';
 
@@ -74,7 +75,7 @@ async function make(
 /** PEM in base64, as both APIs answer; `problem` is said where it is none. */
 export function certificatesIn(base64: string, problem: string): readonly CertificateView[] {
   try {
-    return parseCertificates(Buffer.from(base64, 'base64').toString('latin1'));
+    return readCertificates([Buffer.from(base64, 'base64').toString('latin1')]);
   } catch (error) {
     throw new RetryableError('RequestFailed', `${problem}: ${(error as Error).message}`);
   }

@@ -53,8 +53,8 @@ export async function fetchRoot(
 function rootIn(text: string): CertificateView | undefined {
   try {
     const { ca } = JSON.parse(text) as { ca?: unknown };
-    const [root, ...others] = typeof ca === 'string' ? parseCertificates(ca) : [];
-    return others.length === 0 ? root : undefined;
+    const [root] = typeof ca === 'string' ? parseCertificates(ca, { most: 1 }) : [];
+    return root;
   } catch {
     return undefined;
   }

@@ -1,11 +1,12 @@
 import type { StepCABackend } from '../../api/generated/types.ts';
 import { AuthorityError, DeniedError } from '../../errors.ts';
-import { type CertificateView, parseCertificates } from '../../pki/certificate.ts';
+import type { CertificateView } from '../../pki/certificate.ts';
 import { chainsTo } from '../../pki/chain.ts';
 import { guardedLookup } from '../address.ts';
 import type { AuthorityDeps } from '../authority.ts';
 import { AuthorityHttp, type JsonAnswer, type JsonRequest } from '../http.ts';
 import { refusalError } from '../http-errors.ts';
+import { readCertificates } from '../read-certificates.ts';
 import { fetchRoot } from './bootstrap.ts';
 import { membersOf } from './provisioner.ts';
 
@@ -15,6 +16,7 @@ const TRUST_HINT = 'rootFingerprints must name the root that it leads to; while 
 /** step-ca gives at most 100 provisioners at once. */
 const PAGE = 100;
 const MAX_PAGES = 20;
+const LONGEST_CURSOR = 1_024;
 
 type ServerDeps = Pick<AuthorityDeps, 'loopback' | 'clock' | 'objects'>;
 
@@ -40,11 +42,9 @@ export class StepServer {
   async roots(signal: AbortSignal): Promise<readonly CertificateView[]> {
     const { body } = await this.#ask({ method: 'GET', path: '/roots' }, 'the list of its roots', signal);
     const { crts } = membersOf(body);
-    const pems = Array.isArray(crts) ? crts.filter((each) => typeof each === 'string') : [];
-    if (pems.length === 0 || pems.length > MAX_ROOTS) throw this.#nonsense(`/roots with ${pems.length} certificates`);
-    const roots = pems.flatMap((pem) => this.#certificates(pem, '/roots'));
-    const foreign = roots.find(({ isCA }) => !isCA);
-    if (foreign !== undefined) throw this.#nonsense(`/roots with a certificate that is no CA (${foreign.subjectText})`);
+    const roots = this.#certificates(Array.isArray(crts) ? crts : [], '/roots', MAX_ROOTS);
+    if (roots.length === 0) throw this.#nonsense('/roots with no certificate');
+    if (!roots.every(({ isCA }) => isCA)) throw this.#nonsense('/roots with a certificate that is no CA');
     // From here on they are believed, so that the connection outlives a change of the root.
     if (!sameCertificates(roots, this.#roots)) this.#http = undefined;
     this.#roots = roots;
@@ -72,7 +72,7 @@ export class StepServer {
       if (!Array.isArray(provisioners) || provisioners.length > PAGE)
         throw this.#nonsense(`/provisioners without a list of at most ${PAGE}`);
       found.push(...provisioners);
-      if (typeof nextCursor !== 'string' || nextCursor === '') break;
+      if (typeof nextCursor !== 'string' || nextCursor === '' || nextCursor.length > LONGEST_CURSOR) break;
       cursor = nextCursor;
     }
     return found;
@@ -104,8 +104,7 @@ export class StepServer {
       signal,
     );
     const { certChain, crt, ca } = membersOf(answer.body);
-    const pems = Array.isArray(certChain) ? certChain : [crt, ca];
-    return pems.flatMap((pem) => (typeof pem === 'string' ? this.#certificates(pem, '/sign') : []));
+    return this.#certificates(Array.isArray(certChain) ? certChain : [crt, ca], '/sign');
   }
 
   /** Marks a serial number (decimal) as revoked. Once more is no error. */
@@ -189,13 +188,14 @@ export class StepServer {
     return found;
   }
 
-  #certificates(pem: string, path: string): CertificateView[] {
+  #certificates(pems: readonly unknown[], path: string, most?: number): CertificateView[] {
     try {
-      return parseCertificates(pem);
-    } catch (error) {
-      throw this.#nonsense(
-        `${path} with a malformed certificate: ${error instanceof Error ? error.message : 'unreadable'}`,
+      return readCertificates(
+        pems.filter((each) => typeof each === 'string'),
+        most,
       );
+    } catch (error) {
+      throw this.#nonsense(`${path} with what can't be read: ${error instanceof Error ? error.message : 'no reason'}`);
     }
   }
 

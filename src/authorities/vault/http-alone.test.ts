@@ -182,7 +182,8 @@ test('warnings are logged without the token that they quote, and not without end
     async (backend) => {
       const usages = certificate.usages;
       const identity = { subject: {}, names: NO_NAMES, usages };
-      const request = { identity, lifetimeMs: 60_000, requester: {}, csr: () => makeCsr({ key, ...identity }) };
+      const csr = () => makeCsr({ key, ...identity });
+      const request = { identity, lifetimeMs: 60_000, requester: {}, publicKey: certificate.publicKeyDer, csr };
       await backend.issue(request as unknown as IssueRequest, signal);
     },
     {},

@@ -2,7 +2,7 @@ import type { VaultBackend } from '../../api/generated/types.ts';
 import { AuthorityError, RetryableError } from '../../errors.ts';
 import { withoutSecrets } from '../../foreign-text.ts';
 import { CERTIFICATE_LABEL, type CertificateView } from '../../pki/certificate.ts';
-import { chainsTo, orderChain } from '../../pki/chain.ts';
+import { chainsTo } from '../../pki/chain.ts';
 import { CSR_LABEL } from '../../pki/csr.ts';
 import { toPem } from '../../pki/pem.ts';
 import { canonicalUsage } from '../../pki/usages.ts';
@@ -16,9 +16,8 @@ const SECOND = 1_000;
 /** A life that ends this long before the CA's is never refused for a clock that is a little behind. */
 const BEFORE_CA_END_MS = 10 * SECOND;
 const SHORTEST_LIFE_MS = 60 * SECOND;
-
-/** What is said beyond that isn't worth a log. */
-const MOST_WARNINGS = 8;
+const MOST_WARNINGS = 5;
+const MOST_USAGES_TOLD = 10;
 
 /** One mount of the PKI secrets engine, one role. */
 export class VaultPki {
@@ -86,8 +85,8 @@ export class VaultPki {
   }
 
   /** By the certificate where it is at hand, since Vault may keep none (no_store). Vault knows no reasons. */
-  async revoke({ serialNumber, leaf, externalId }: Revocation, outer: AbortSignal): Promise<void> {
-    const serial = externalId ?? serialNumber.match(/../g)?.join(':') ?? '';
+  async revoke({ serialNumber, leaf }: Revocation, outer: AbortSignal): Promise<void> {
+    const serial = serialNumber.match(/../g)?.join(':') ?? '';
     const body = leaf === undefined ? { serial_number: serial } : { certificate: toPem(CERTIFICATE_LABEL, leaf) };
     const { mount } = this.#spec;
     const answer = await this.#withToken({ method: 'POST', path: `${encodePath(mount)}/revoke`, body }, outer);
@@ -122,15 +121,14 @@ export class VaultPki {
     return Math.min(lifetimeMs, leftMs);
   }
 
-  #read({ body }: JsonAnswer, { identity, requester }: IssueRequest): Issued {
+  #read({ body }: JsonAnswer, { identity, publicKey, requester }: IssueRequest): Issued {
     const data = fieldOf(body, 'data');
     const [own, issuing] = [fieldOf(data, 'certificate'), fieldOf(data, 'issuing_ca')];
     const above = textsOf(fieldOf(data, 'ca_chain'));
-    const pem = textsOf([own, ...(above.length > 0 ? above : [issuing])]).join('\n');
-    const { chain } = orderChain(readPem(pem, 'the answer'));
+    const chain = readPem(textsOf([own, ...(above.length > 0 ? above : [issuing])]), 'the answer');
     const [leaf] = chain;
     if (leaf === undefined) throw new RetryableError('InvalidAnswer', 'Vault answered without a certificate');
-    this.#refuseAddedUsage(leaf, identity.usages);
+    if (leaf.publicKeyDer.equals(publicKey)) this.#refuseAddedUsage(leaf, identity.usages);
     const warnings = textsOf(fieldOf(body, 'warnings'))
       .slice(0, MOST_WARNINGS)
       .map((warning) => withoutSecrets(warning, this.#tokens.secrets));
@@ -141,8 +139,8 @@ export class VaultPki {
         name: requester.name,
         warnings,
       });
-    const serial = fieldOf(data, 'serial_number');
-    return { chain, externalId: typeof serial === 'string' ? serial : undefined };
+    // What Vault calls it is its serial number; to believe another one would be to revoke another certificate one day.
+    return { chain };
   }
 
   /** A role adds usages by default, which the proof would refuse too, but without a word on what to do. */
@@ -152,7 +150,7 @@ export class VaultPki {
     if (added.length === 0) return;
     throw new RetryableError(
       'InvalidAnswer',
-      `the role ${this.#spec.role} adds the usages ${added.join(', ')}, which nobody asked for: set key_usage, server_flag and the like on it, or ask for them in spec.usages`,
+      `the role ${this.#spec.role} adds the usages ${added.slice(0, MOST_USAGES_TOLD).join(', ')}, which nobody asked for: set key_usage, server_flag and the like on it, or ask for them in spec.usages`,
     );
   }
 

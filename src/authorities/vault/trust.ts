@@ -1,6 +1,8 @@
 import { AuthorityError } from '../../errors.ts';
-import { type CertificateView, parseCertificates } from '../../pki/certificate.ts';
+import type { CertificateView } from '../../pki/certificate.ts';
+import { MAX_PEM_BYTES } from '../../pki/pem.ts';
 import type { JsonAnswer } from '../http.ts';
+import { readCertificates } from '../read-certificates.ts';
 import { encodePath, fieldOf, textsOf, type VaultClient } from './client.ts';
 
 /** A mount of its own has one issuer, two while its CA is replaced. */
@@ -23,8 +25,16 @@ export async function readTrust(client: VaultClient, mount: string, signal: Abor
       'AuthorityMisconfigured',
       `the mount ${mount} has ${ids.length} issuers, of which ${MOST_ISSUERS} at most are read; use a mount of its own`,
     );
-  const anchors = await Promise.all(ids.map((id) => readAnchor(client, mount, id, signal)));
-  return anchors.flat();
+  const anchors = (await Promise.all(ids.map((id) => readAnchor(client, mount, id, signal)))).flat();
+  if (!anchors.every(({ isCA }) => isCA))
+    throw new AuthorityError('InvalidAnswer', `the mount ${mount} lists an issuer that is no CA`);
+  const bytes = anchors.reduce((sum, { pem }) => sum + pem.length, 0);
+  if (bytes > MAX_PEM_BYTES)
+    throw new AuthorityError(
+      'AuthorityMisconfigured',
+      `the issuers of the mount ${mount} take ${bytes} bytes; ${MAX_PEM_BYTES} at most fit into each ca.crt`,
+    );
+  return anchors;
 }
 
 /** An issuer with those above it; nothing for one that was removed this moment. */
@@ -44,7 +54,7 @@ export async function readIssuer(
   if (answer.status !== 200) throw client.trouble(answer, `reading the issuer ${reference} of ${mount}`);
   const data = fieldOf(answer.body, 'data');
   const [own] = textsOf([fieldOf(data, 'certificate')]);
-  return readPem([own ?? '', ...textsOf(fieldOf(data, 'ca_chain'))].join('\n'), `the issuer ${reference} of ${mount}`);
+  return readPem([own ?? '', ...textsOf(fieldOf(data, 'ca_chain'))], `the issuer ${reference} of ${mount}`);
 }
 
 /** These paths are open to everybody, and where nothing is mounted, everything is forbidden. */
@@ -61,9 +71,9 @@ async function readAnchor(client: VaultClient, mount: string, id: string, signal
 }
 
 /** Certificates out of an answer; whatever can't be read is the authority's fault. */
-export function readPem(pem: string, what: string): CertificateView[] {
+export function readPem(texts: readonly string[], what: string): CertificateView[] {
   try {
-    return parseCertificates(pem);
+    return readCertificates(texts);
   } catch (error) {
     const why = error instanceof Error ? error.message : 'unreadable';
     throw new AuthorityError('InvalidAnswer', `${what} can't be read: ${why}`);

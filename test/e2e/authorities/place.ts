@@ -11,8 +11,11 @@ export async function readyAuthority(shared: Shared, { type }: Pick<Subject, 'ty
   return where;
 }
 
+/** To open a provisioner's key takes half a second of work, and a machine may have many to open. */
+const WAIT_MS = 60_000;
+
 /** Waits for the authority's Ready condition, and answers it. */
-export function untilAuthority({ world, namespace }: Place, status: 'True' | 'False', withinMs?: number) {
+export function untilAuthority({ world, namespace }: Place, status: 'True' | 'False', withinMs = WAIT_MS) {
   return eventually(
     `the authority in ${namespace} is Ready=${status}`,
     async () => {

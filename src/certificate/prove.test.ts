@@ -1,0 +1,67 @@
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { type LeafOptions, leaf, NOW, root } from '../../test/pki/make.ts';
+import { aCertificate, after, anAuthority, anObserved, HOUR, MINUTE, RUN, SECOND } from '../../test/unit/builders.ts';
+import { FakeClock } from '../../test/unit/fake-clock.ts';
+import type { Issued } from '../authorities/authority.ts';
+import { ANY_CERTIFICATE } from '../authorities/authority.ts';
+import { bundleOf } from '../pki/bundle.ts';
+import { generateKey } from '../pki/keys.ts';
+import { flawOf, proven } from './prove.ts';
+
+const ca = await root();
+const key = await generateKey({ algorithm: 'ECDSA', size: 256 });
+const seen = anObserved(aCertificate({ duration: '1h' })).build();
+const remote = { ...ANY_CERTIFICATE, lifetime: 'atMost', remote: true, persistKey: false } as const;
+const view = anAuthority({ trust: bundleOf([ca.certificate]), capabilities: remote });
+
+async function answer(options: LeafOptions = {}): Promise<Issued> {
+  const { identity } = seen.resource.spec;
+  const life = { notBefore: after(-MINUTE), notAfter: after(HOUR) };
+  return { chain: [(await leaf(ca, { ...identity, ...life, key, ...options })).certificate] };
+}
+
+async function problemOf(options: LeafOptions, authority = view): Promise<string> {
+  const made = { issued: await answer(options), key, issuedAt: NOW };
+  return flawOf(made, seen, authority, NOW)?.problem ?? 'none';
+}
+
+test('what ends before it could be renewed is refused, but for our own CAs, which know what they have left', async () => {
+  const own = { ...view, capabilities: { ...remote, remote: false } };
+  assert.is(await problemOf({ notAfter: after(10 * SECOND) }), 'none');
+  assert.match(await problemOf({ notAfter: after(9 * SECOND) }), 'too soon to be renewed before');
+  assert.is(await problemOf({ notAfter: after(9 * SECOND) }, own), 'none');
+});
+
+test('where an authority fills the subject by itself, it makes nobody one of Kubernetes’ own', async () => {
+  const identity = ['commonName'] as const;
+  const filling = { ...view, capabilities: { ...remote, identity } };
+  const subject = (organization: string) => ({ commonName: 'client', organizations: [organization] });
+  assert.is(await problemOf({ subject: subject('Payments') }, filling), 'none');
+  for (const name of ['system:masters', ' System:masters'])
+    assert.is(
+      await problemOf({ subject: subject(name) }, filling),
+      `the subject holds "${name}", which nobody asked for`,
+    );
+});
+
+test('who waits for a clock that is ahead keeps no worker from others', async () => {
+  const clock = new FakeClock(NOW);
+  let outside = 0;
+  const run = {
+    ...RUN,
+    outside: <T>(wait: () => Promise<T>) => {
+      outside += 1;
+      return wait();
+    },
+  };
+  const ahead = await answer({ notBefore: after(30 * SECOND) });
+  const waiting = proven(ahead, key, seen, view, clock, run);
+  assert.is(outside, 1);
+  await clock.advance(30 * SECOND);
+  assert.is((await waiting).issued, ahead);
+  await proven(await answer({ notBefore: clock.in(0) }), key, seen, view, clock, run);
+  assert.is(outside, 1);
+});
+
+test.run();

@@ -1,0 +1,65 @@
+import { test } from 'uvu';
+import { CERTIFICATE_SIGNING_REQUESTS as CSRS, resourcePath } from '../../../src/api/names.ts';
+import type { RawObject } from '../../../src/api/parse.ts';
+import { trueCondition } from '../../../src/authorities/kubernetes/conditions.ts';
+import { kubernetesCSR } from '../../../src/authorities/kubernetes-csr.ts';
+import { plainApi } from '../support/plain-api.ts';
+import { oneWorld, type World } from '../support/world.ts';
+import { type Desk, signedStage } from './lying-signer.ts';
+import { wrongAnswers } from './wrong-answers.ts';
+
+// kubernetesCSR with a signer that answers wrongly: the API is real, the signer of this name is the test.
+
+const SIGNER = 'test.example.com/liar';
+/** The API server reads certificates as Go does. */
+const MALFORMED = 'status.certificate: Invalid value';
+const worlds = oneWorld();
+
+/** It approves as well, as `kubectl certificate approve` would. */
+function deskOf(world: World): Desk {
+  const api = plainApi(world.cluster);
+  const put = (object: RawObject, subresource: string) =>
+    api.send('PUT', resourcePath(CSRS, undefined, object.metadata?.name, subresource), object);
+  return {
+    resource: CSRS,
+    isReady: async (object) => {
+      if ((object.spec as { signerName?: string }).signerName !== SIGNER) return false;
+      if (trueCondition(object, 'Approved') !== undefined) return true;
+      const approved = { type: 'Approved', status: 'True', reason: 'Test', message: 'by the test' };
+      await put({ ...object, status: { conditions: [approved] } }, 'approval').catch(() => {});
+      return false;
+    },
+    answer: (object, pem) => {
+      const certificate = Buffer.from(pem).toString('base64');
+      return put({ ...object, status: { ...(object.status as object), certificate } }, 'status');
+    },
+  };
+}
+
+wrongAnswers({
+  definition: kubernetesCSR,
+  impossible: {
+    nothing: 'a request without a certificate is one that waits',
+    'something else than text': 'the API has a type for it',
+  },
+  refusedBefore: {
+    'an issuer whose key takes its time': MALFORMED,
+    'garbage in place of PEM': 'must contain at least one CERTIFICATE PEM block',
+    'a private key beside it': 'only CERTIFICATE PEM blocks are allowed',
+    'a cut certificate': MALFORMED,
+    'ten megabytes': 'Request entity too large: limit is 3145728',
+    'ASN.1 a thousand levels deep': MALFORMED,
+    'an object identifier of 20 kB': MALFORMED,
+    'an extension twice': MALFORMED,
+    'two signature algorithms': MALFORMED,
+  },
+  stage: async () => {
+    const world = await worlds.get();
+    const { major, minor } = await plainApi(world.cluster).send<Record<string, string>>('GET', '/version');
+    console.log(`# kube-apiserver ${major}.${minor}`);
+    return signedStage(world, kubernetesCSR.type, { signerName: SIGNER }, deskOf(world));
+  },
+});
+test.after(worlds.stop);
+
+test.run();

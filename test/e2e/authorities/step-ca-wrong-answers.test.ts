@@ -1,0 +1,39 @@
+import { createPrivateKey } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { test } from 'uvu';
+import { stepCA } from '../../../src/authorities/step-ca.ts';
+import { parseCertificates } from '../../../src/pki/certificate.ts';
+import { oneWorld } from '../support/world.ts';
+import { proxiedStage } from './lying-proxy.ts';
+import { CA_PASSWORD, makeStepCa, type StepCa } from './servers/step-ca.ts';
+import { serve } from './step-ca-subject.ts';
+import { wrongAnswers } from './wrong-answers.ts';
+
+// stepCA with a proxy before step-ca that answers wrongly.
+
+const worlds = oneWorld();
+
+function signingOf(ca: StepCa) {
+  const [root] = parseCertificates(ca.root);
+  if (root === undefined) throw new Error('step-ca has no root');
+  const pem = readFileSync(`${ca.folder}/secrets/intermediate_ca_key`);
+  return { root, key: createPrivateKey({ key: pem, passphrase: CA_PASSWORD }) };
+}
+
+interface Answer {
+  readonly certChain: readonly string[];
+}
+
+wrongAnswers({
+  definition: stepCA,
+  stage: async () => {
+    const [world, served] = await Promise.all([worlds.get(), makeStepCa().then(serve)]);
+    return proxiedStage(world, stepCA.type, served, signingOf(served.ca), {
+      unwrap: ({ certChain }: Answer) => certChain,
+      wrap: (answer: Answer, certChain) => ({ ...answer, crt: null, ca: null, certChain }),
+    });
+  },
+});
+test.after(worlds.stop);
+
+test.run();
