@@ -6,6 +6,7 @@ import { parseRetryAfter, withoutSecrets } from '../foreign-text.ts';
 import { parseCertificates } from '../pki/certificate.ts';
 import { guardedLookup, refuseLiteral } from './address.ts';
 import { noAnswer } from './http-errors.ts';
+import { membersOf, textsOf } from './members.ts';
 import { readText } from './read-text.ts';
 
 /** No certificate with its chain comes near it. */
@@ -217,15 +218,10 @@ function readBody(text: string, status: number, server: string, secrets: readonl
 
 /** The places where servers put what they have to say: Vault, OAuth, ACME, step-ca. */
 function saidIn(body: unknown): string {
-  if (typeof body !== 'object' || body === null) return '';
-  const { errors, message, detail, error_description, error } = body as Record<string, unknown>;
-  const [found = ''] = [
-    Array.isArray(errors) ? errors.filter((each) => typeof each === 'string').join('; ') : undefined,
-    message,
-    detail,
-    error_description,
-    error,
-  ].filter((each) => typeof each === 'string' && each !== '');
+  const { errors, message, detail, error_description, error } = membersOf(body);
+  const [found = ''] = [textsOf(errors).join('; '), message, detail, error_description, error].filter(
+    (each) => typeof each === 'string' && each !== '',
+  );
   return String(found);
 }
 

@@ -1,5 +1,6 @@
 import type { VaultBackend } from '../api/generated/types.ts';
 import { type AuthorityDefinition, type AuthorityDeps, perSecond } from './authority.ts';
+import { withinLimit } from './http.ts';
 import { VaultClient } from './vault/client.ts';
 import { loginOf } from './vault/login.ts';
 import { VaultPki } from './vault/pki.ts';
@@ -26,10 +27,10 @@ export const vault: AuthorityDefinition<VaultBackend> = {
   create: (spec, deps) => {
     const pki = pkiOf(spec, deps);
     return {
-      check: (signal) => pki.check(signal),
-      trust: (signal) => pki.trust(signal),
-      issue: (request, signal) => pki.issue(request, signal),
-      revoke: (revocation, _reason, signal) => pki.revoke(revocation, signal),
+      check: (signal) => pki.check(withinLimit(signal)),
+      trust: (signal) => pki.trust(withinLimit(signal)),
+      issue: (request, signal) => pki.issue(request, withinLimit(signal)),
+      revoke: (revocation, _reason, signal) => pki.revoke(revocation, withinLimit(signal)),
     };
   },
 };

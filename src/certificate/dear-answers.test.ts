@@ -4,6 +4,7 @@ import { FORGERIES } from '../../test/forgeries/forgeries.ts';
 import { type Honest, inHours } from '../../test/forgeries/forging.ts';
 import { leaf, root, signIntermediate } from '../../test/pki/make.ts';
 import { type DearAnswer, dearAnswers, dearBodies } from '../../test/unit/dear-answers.ts';
+import { textsOf } from '../authorities/members.ts';
 import { readCertificates } from '../authorities/read-certificates.ts';
 import { type CertificateView, parseCertificate, parseCertificates } from '../pki/certificate.ts';
 import { type CarriedField, proveIssued, wayToAnchor } from '../pki/chain.ts';
@@ -39,12 +40,12 @@ function deal(texts: readonly string[], others: readonly CertificateView[]): str
   const { subject, names, usages, publicKeyDer, notAfter } = right.certificate;
   const expected = { subject, names, usages, publicKeyDer, notAfterLimit: notAfter, now: new Date() };
   try {
-    const chain = readCertificates(texts);
+    const chain = readCertificates(texts, (why) => new Error(why));
     const problem = proveIssued({ chain, anchors, expected, carries: CARRIES })?.problem;
     if (problem === undefined) wayToAnchor(chain, anchors);
     return problem;
   } catch (error) {
-    return error instanceof Error ? error.message : 'unreadable';
+    return (error as Error).message;
   }
 }
 
@@ -59,7 +60,6 @@ function costMs(work: () => void): number {
   return Math.min(...Array.from({ length: RUNS }, once));
 }
 
-const textsOf = (chain: readonly unknown[]) => chain.filter((each) => typeof each === 'string');
 const honestTexts = [right.certificate.pem, intermediate.certificate.pem];
 const usualMs =
   costMs(() => {

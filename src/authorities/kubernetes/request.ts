@@ -74,9 +74,6 @@ async function make(
 
 /** PEM in base64, as both APIs answer; `problem` is said where it is none. */
 export function certificatesIn(base64: string, problem: string): readonly CertificateView[] {
-  try {
-    return readCertificates([Buffer.from(base64, 'base64').toString('latin1')]);
-  } catch (error) {
-    throw new RetryableError('RequestFailed', `${problem}: ${(error as Error).message}`);
-  }
+  const pem = Buffer.from(base64, 'base64').toString('latin1');
+  return readCertificates([pem], (why) => new RetryableError('RequestFailed', `${problem}: ${why}`));
 }

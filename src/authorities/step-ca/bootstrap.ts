@@ -5,6 +5,7 @@ import { AuthorityError } from '../../errors.ts';
 import { type CertificateView, parseCertificates } from '../../pki/certificate.ts';
 import { refuseLiteral } from '../address.ts';
 import { noAnswer } from '../http-errors.ts';
+import { membersOf } from '../members.ts';
 import { readText } from '../read-text.ts';
 
 const REQUEST_MS = 10_000;
@@ -52,7 +53,7 @@ export async function fetchRoot(
 
 function rootIn(text: string): CertificateView | undefined {
   try {
-    const { ca } = JSON.parse(text) as { ca?: unknown };
+    const { ca } = membersOf(JSON.parse(text));
     const [root] = typeof ca === 'string' ? parseCertificates(ca, { most: 1 }) : [];
     return root;
   } catch {

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { StepCAProvisioner } from '../../api/generated/types.ts';
 import { AuthorityError } from '../../errors.ts';
 import type { SecretContent } from '../authority.ts';
+import { membersOf } from '../members.ts';
 import { openWithPassword } from './jwe.ts';
 import { type ProvisionerKey, readProvisionerKey, thumbprintOf } from './token.ts';
 
@@ -83,8 +84,4 @@ function jwkIn(bytes: Buffer): unknown {
   } catch {
     throw new Error('it holds no JWK');
   }
-}
-
-export function membersOf(value: unknown): Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
 }

@@ -6,9 +6,9 @@ import { guardedLookup } from '../address.ts';
 import type { AuthorityDeps } from '../authority.ts';
 import { AuthorityHttp, type JsonAnswer, type JsonRequest } from '../http.ts';
 import { refusalError } from '../http-errors.ts';
+import { membersOf, textsOf } from '../members.ts';
 import { readCertificates } from '../read-certificates.ts';
 import { fetchRoot } from './bootstrap.ts';
-import { membersOf } from './provisioner.ts';
 
 /** More than any rotation of roots needs. */
 const MAX_ROOTS = 32;
@@ -42,7 +42,7 @@ export class StepServer {
   async roots(signal: AbortSignal): Promise<readonly CertificateView[]> {
     const { body } = await this.#ask({ method: 'GET', path: '/roots' }, 'the list of its roots', signal);
     const { crts } = membersOf(body);
-    const roots = this.#certificates(Array.isArray(crts) ? crts : [], '/roots', MAX_ROOTS);
+    const roots = this.#certificates(textsOf(crts), '/roots', MAX_ROOTS);
     if (roots.length === 0) throw this.#nonsense('/roots with no certificate');
     if (!roots.every(({ isCA }) => isCA)) throw this.#nonsense('/roots with a certificate that is no CA');
     // From here on they are believed, so that the connection outlives a change of the root.
@@ -104,7 +104,7 @@ export class StepServer {
       signal,
     );
     const { certChain, crt, ca } = membersOf(answer.body);
-    return this.#certificates(Array.isArray(certChain) ? certChain : [crt, ca], '/sign');
+    return this.#certificates(textsOf(Array.isArray(certChain) ? certChain : [crt, ca]), '/sign');
   }
 
   /** Marks a serial number (decimal) as revoked. Once more is no error. */
@@ -188,15 +188,8 @@ export class StepServer {
     return found;
   }
 
-  #certificates(pems: readonly unknown[], path: string, most?: number): CertificateView[] {
-    try {
-      return readCertificates(
-        pems.filter((each) => typeof each === 'string'),
-        most,
-      );
-    } catch (error) {
-      throw this.#nonsense(`${path} with what can't be read: ${error instanceof Error ? error.message : 'no reason'}`);
-    }
+  #certificates(pems: readonly string[], path: string, most?: number): CertificateView[] {
+    return readCertificates(pems, (why) => this.#nonsense(`${path} with what can't be read: ${why}`), most);
   }
 
   #nonsense(what: string): AuthorityError {

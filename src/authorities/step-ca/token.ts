@@ -7,6 +7,7 @@ import {
   randomUUID,
   sign,
 } from 'node:crypto';
+import { membersOf } from '../members.ts';
 
 /** The key of a JWK provisioner, which signs one-time tokens. */
 export interface ProvisionerKey {
@@ -48,7 +49,7 @@ const CURVE_ALGORITHMS: Readonly<Record<string, { alg: string; digest: string }>
 
 /** Reads the JWK of a private key. Throws an Error that says what it lacks, without quoting it. */
 export function readProvisionerKey(jwk: unknown): ProvisionerKey {
-  const members = typeof jwk === 'object' && jwk !== null ? (jwk as Record<string, unknown>) : {};
+  const members = membersOf(jwk);
   const thumbprint = thumbprintOf(members);
   if (thumbprint === undefined || typeof members.d !== 'string')
     throw new Error('it is no private key of type EC, OKP or RSA');
@@ -66,7 +67,7 @@ export function readProvisionerKey(jwk: unknown): ProvisionerKey {
 
 /** Undefined for what is no key of a known kind. */
 export function thumbprintOf(jwk: unknown): string | undefined {
-  const members = typeof jwk === 'object' && jwk !== null ? (jwk as Record<string, unknown>) : {};
+  const members = membersOf(jwk);
   const names = THUMBPRINT_MEMBERS.get(members.kty);
   if (names === undefined || names.some((name) => typeof members[name] !== 'string')) return undefined;
   const canonical = JSON.stringify(Object.fromEntries(names.map((name) => [name, members[name]])));

@@ -83,18 +83,3 @@ export function encodePath(path: string): string {
     throw new AuthorityError('AuthorityMisconfigured', `${path} is no path of Vault's: a part of it is . or ..`);
   return parts.map(encodeURIComponent).join('/');
 }
-
-/** A field of an answer; nothing about its type is believed. */
-export function fieldOf(value: unknown, ...names: readonly string[]): unknown {
-  return names.reduce<unknown>(
-    (found, name) =>
-      typeof found === 'object' && found !== null && Object.hasOwn(found, name)
-        ? (found as Record<string, unknown>)[name]
-        : undefined,
-    value,
-  );
-}
-
-export function textsOf(value: unknown): string[] {
-  return Array.isArray(value) ? value.filter((each) => typeof each === 'string') : [];
-}

@@ -2,7 +2,8 @@ import type { VaultBackend } from '../../api/generated/types.ts';
 import { ApiError, AuthorityError } from '../../errors.ts';
 import type { AuthorityDeps } from '../authority.ts';
 import type { JsonAnswer } from '../http.ts';
-import { encodePath, fieldOf, type VaultClient } from './client.ts';
+import { membersOf } from '../members.ts';
+import { encodePath, type VaultClient } from './client.ts';
 
 /** A token of Vault's, and how long it is good for. */
 export interface Grant {
@@ -87,8 +88,9 @@ function byToken(
       // A policy without the right to look at oneself may still sign, and a token that is bad is told when it does.
       if (answer.status === 403) return { token, leaseMs: undefined, renewable: false };
       if (answer.status !== 200) throw client.trouble(answer, 'looking up the token');
-      const data = fieldOf(answer.body, 'data');
-      return grantOf(token, fieldOf(data, 'ttl'), fieldOf(data, 'renewable'));
+      const { data } = membersOf(answer.body);
+      const { ttl, renewable } = membersOf(data);
+      return grantOf(token, ttl, renewable);
     },
   };
 }
@@ -117,11 +119,11 @@ async function logIn(
   const call = { method: 'POST', path: `auth/${encodePath(path)}/login`, body, secrets: [secret] } as const;
   const answer = await client.ask(call, signal);
   if (answer.status !== 200) throw loginRefusal(client, answer, what);
-  const auth = fieldOf(answer.body, 'auth');
-  const token = fieldOf(auth, 'client_token');
+  const { auth } = membersOf(answer.body);
+  const { client_token: token, lease_duration, renewable } = membersOf(auth);
   if (typeof token !== 'string' || token === '')
     throw new AuthorityError('AuthorityMisconfigured', `${what} was answered without a token; is MFA asked for?`);
-  return grantOf(token, fieldOf(auth, 'lease_duration'), fieldOf(auth, 'renewable'));
+  return grantOf(token, lease_duration, renewable);
 }
 
 /** A wrong secret id is answered 400, which elsewhere is about the request. */

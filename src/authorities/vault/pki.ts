@@ -7,8 +7,9 @@ import { CSR_LABEL } from '../../pki/csr.ts';
 import { toPem } from '../../pki/pem.ts';
 import { canonicalUsage } from '../../pki/usages.ts';
 import type { AuthorityDeps, Issued, IssueRequest, Revocation } from '../authority.ts';
-import { type JsonAnswer, withinLimit } from '../http.ts';
-import { encodePath, fieldOf, textsOf, type VaultCall, type VaultClient } from './client.ts';
+import type { JsonAnswer } from '../http.ts';
+import { membersOf, textsOf } from '../members.ts';
+import { encodePath, type VaultCall, type VaultClient } from './client.ts';
 import type { Tokens } from './tokens.ts';
 import { readIssuer, readPem, readTrust } from './trust.ts';
 
@@ -37,9 +38,9 @@ export class VaultPki {
   }
 
   /** Asks for a signature without a request: what Vault says to that tells whether it would sign one. */
-  async check(outer: AbortSignal): Promise<void> {
+  async check(signal: AbortSignal): Promise<void> {
     const { mount, role, issuerRef } = this.#spec;
-    const answer = await this.#withToken({ method: 'POST', path: this.#signPath(), body: { csr: '' } }, outer);
+    const answer = await this.#withToken({ method: 'POST', path: this.#signPath(), body: { csr: '' } }, signal);
     const { status, message } = answer;
     if (status === 400 && /csr/i.test(message)) return;
     if (status === 400 && message.includes('unknown role'))
@@ -52,8 +53,7 @@ export class VaultPki {
     throw this.#client.trouble(answer, `signing with the role ${role} of ${mount}`);
   }
 
-  async trust(outer: AbortSignal): Promise<readonly CertificateView[]> {
-    const signal = withinLimit(outer);
+  async trust(signal: AbortSignal): Promise<readonly CertificateView[]> {
     const { mount, issuerRef = 'default' } = this.#spec;
     const [anchors, [issuer]] = await Promise.all([
       readTrust(this.#client, mount, signal),
@@ -67,8 +67,7 @@ export class VaultPki {
     return lasting;
   }
 
-  async issue(request: IssueRequest, outer: AbortSignal): Promise<Issued> {
-    const signal = withinLimit(outer);
+  async issue(request: IssueRequest, signal: AbortSignal): Promise<Issued> {
     const { mount, role } = this.#spec;
     const body = {
       csr: toPem(CSR_LABEL, request.csr()),
@@ -85,17 +84,16 @@ export class VaultPki {
   }
 
   /** By the certificate where it is at hand, since Vault may keep none (no_store). Vault knows no reasons. */
-  async revoke({ serialNumber, leaf }: Revocation, outer: AbortSignal): Promise<void> {
+  async revoke({ serialNumber, leaf }: Revocation, signal: AbortSignal): Promise<void> {
     const serial = serialNumber.match(/../g)?.join(':') ?? '';
     const body = leaf === undefined ? { serial_number: serial } : { certificate: toPem(CERTIFICATE_LABEL, leaf) };
     const { mount } = this.#spec;
-    const answer = await this.#withToken({ method: 'POST', path: `${encodePath(mount)}/revoke`, body }, outer);
+    const answer = await this.#withToken({ method: 'POST', path: `${encodePath(mount)}/revoke`, body }, signal);
     if (answer.status !== 200) throw this.#client.refusal(answer, `revoking ${serial} at ${mount}`);
   }
 
   /** A token that is refused may have been revoked; the second one is not. */
-  async #withToken(call: VaultCall, outer: AbortSignal): Promise<JsonAnswer> {
-    const signal = withinLimit(outer);
+  async #withToken(call: VaultCall, signal: AbortSignal): Promise<JsonAnswer> {
     const token = await this.#tokens.get();
     const answer = await this.#client.ask({ ...call, token }, signal);
     if (answer.status !== 403) return answer;
@@ -122,14 +120,14 @@ export class VaultPki {
   }
 
   #read({ body }: JsonAnswer, { identity, publicKey, requester }: IssueRequest): Issued {
-    const data = fieldOf(body, 'data');
-    const [own, issuing] = [fieldOf(data, 'certificate'), fieldOf(data, 'issuing_ca')];
-    const above = textsOf(fieldOf(data, 'ca_chain'));
-    const chain = readPem(textsOf([own, ...(above.length > 0 ? above : [issuing])]), 'the answer');
+    const { data, warnings: said } = membersOf(body);
+    const { certificate, issuing_ca, ca_chain } = membersOf(data);
+    const above = textsOf(ca_chain);
+    const chain = readPem(textsOf([certificate, ...(above.length > 0 ? above : [issuing_ca])]), 'the answer');
     const [leaf] = chain;
     if (leaf === undefined) throw new RetryableError('InvalidAnswer', 'Vault answered without a certificate');
     if (leaf.publicKeyDer.equals(publicKey)) this.#refuseAddedUsage(leaf, identity.usages);
-    const warnings = textsOf(fieldOf(body, 'warnings'))
+    const warnings = textsOf(said)
       .slice(0, MOST_WARNINGS)
       .map((warning) => withoutSecrets(warning, this.#tokens.secrets));
     if (warnings.length > 0)

@@ -1,6 +1,7 @@
 import type { Clock } from '../../clock.ts';
 import { withinLimit } from '../http.ts';
-import { fieldOf, type VaultClient } from './client.ts';
+import { membersOf } from '../members.ts';
+import type { VaultClient } from './client.ts';
 import { type Grant, grantOf, type Login } from './login.ts';
 
 /** When a lease is renewed, as part of it: late enough to be cheap, early enough for several tries. */
@@ -71,8 +72,9 @@ export class Tokens {
     const call = { method: 'POST', path: 'auth/token/renew-self', body: {}, token: held.token } as const;
     const { status, body } = await this.#client.ask(call, signal);
     if (status !== 200) return undefined;
-    const auth = fieldOf(body, 'auth');
-    const grant = grantOf(held.token, fieldOf(auth, 'lease_duration'), fieldOf(auth, 'renewable'));
+    const { auth } = membersOf(body);
+    const { lease_duration, renewable } = membersOf(auth);
+    const grant = grantOf(held.token, lease_duration, renewable);
     const shortened =
       grant.leaseMs !== undefined && held.fullLeaseMs !== undefined && grant.leaseMs < held.fullLeaseMs / 2;
     return shortened ? undefined : { ...held, ...grant, sinceMs };

@@ -2,8 +2,9 @@ import { AuthorityError } from '../../errors.ts';
 import type { CertificateView } from '../../pki/certificate.ts';
 import { MAX_PEM_BYTES } from '../../pki/pem.ts';
 import type { JsonAnswer } from '../http.ts';
+import { membersOf, textsOf } from '../members.ts';
 import { readCertificates } from '../read-certificates.ts';
-import { encodePath, fieldOf, textsOf, type VaultClient } from './client.ts';
+import { encodePath, type VaultClient } from './client.ts';
 
 /** A mount of its own has one issuer, two while its CA is replaced. */
 const MOST_ISSUERS = 32;
@@ -19,7 +20,8 @@ export async function readTrust(client: VaultClient, mount: string, signal: Abor
     throw new AuthorityError('AuthorityMisconfigured', `the mount ${mount} has no issuer; make or import a CA there`);
   refuseUnmounted(list, mount);
   if (list.status !== 200) throw client.trouble(list, `listing the issuers of ${mount}`);
-  const ids = textsOf(fieldOf(list.body, 'data', 'keys'));
+  const { data } = membersOf(list.body);
+  const ids = textsOf(membersOf(data).keys);
   if (ids.length > MOST_ISSUERS)
     throw new AuthorityError(
       'AuthorityMisconfigured',
@@ -52,9 +54,9 @@ export async function readIssuer(
   if (answer.message.includes('unable to find'))
     throw new AuthorityError('AuthorityMisconfigured', `the mount ${mount} has no issuer ${reference}`);
   if (answer.status !== 200) throw client.trouble(answer, `reading the issuer ${reference} of ${mount}`);
-  const data = fieldOf(answer.body, 'data');
-  const [own] = textsOf([fieldOf(data, 'certificate')]);
-  return readPem([own ?? '', ...textsOf(fieldOf(data, 'ca_chain'))], `the issuer ${reference} of ${mount}`);
+  const { data } = membersOf(answer.body);
+  const { certificate, ca_chain } = membersOf(data);
+  return readPem([...textsOf([certificate]), ...textsOf(ca_chain)], `the issuer ${reference} of ${mount}`);
 }
 
 /** These paths are open to everybody, and where nothing is mounted, everything is forbidden. */
@@ -72,10 +74,5 @@ async function readAnchor(client: VaultClient, mount: string, id: string, signal
 
 /** Certificates out of an answer; whatever can't be read is the authority's fault. */
 export function readPem(texts: readonly string[], what: string): CertificateView[] {
-  try {
-    return readCertificates(texts);
-  } catch (error) {
-    const why = error instanceof Error ? error.message : 'unreadable';
-    throw new AuthorityError('InvalidAnswer', `${what} can't be read: ${why}`);
-  }
+  return readCertificates(texts, (why) => new AuthorityError('InvalidAnswer', `${what} can't be read: ${why}`));
 }
