@@ -33,7 +33,7 @@ export interface Issued {
   readonly chain: readonly CertificateView[];
   /** The CA generation that signed, where Certwheel holds the CA key. */
   readonly generation?: number | undefined;
-  /** What the authority itself calls the certificate, where it needs that to find or revoke it. */
+  /** What the authority itself calls the certificate or its request: kept with it, to find it by in the books over there. */
   readonly externalId?: string | undefined;
   /** The CA certificates that came with the answer: what to trust where `trust` knows of none. */
   readonly ca?: readonly CertificateView[] | undefined;

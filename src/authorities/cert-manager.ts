@@ -14,7 +14,7 @@ import {
 } from './authority.ts';
 import { foreignCondition, trueCondition, wordsOf } from './kubernetes/conditions.ts';
 import { pollAfterMs } from './kubernetes/polling.ts';
-import { telling } from './kubernetes/problems.ts';
+import { refuseWithoutCreate, telling } from './kubernetes/problems.ts';
 import { certificatesIn, removeRequest, requestObject } from './kubernetes/request.ts';
 import { requestMetadata, requestName, requestText, sameWords } from './kubernetes/request-object.ts';
 import { readTrustBundle } from './trust-bundle.ts';
@@ -74,11 +74,7 @@ function issuerOf({ issuerRef }: CertManagerBackend): IssuerRef {
 }
 
 async function check(spec: CertManagerBackend, { objects }: AuthorityDeps): Promise<void> {
-  if (!(await objects.allowed({ verb: 'create', resource: CERTIFICATE_REQUESTS })))
-    throw new AuthorityError(
-      'BackendForbidden',
-      `Certwheel may not create ${CERTIFICATE_REQUESTS.plural}.${OWN_GROUP} in namespace ${objects.namespace}; the chart gives that where its value rbac.authorities lists certManager`,
-    );
+  await refuseWithoutCreate('certManager', CERTIFICATE_REQUESTS, objects);
   const { name, kind, group } = issuerOf(spec);
   const resource = kind === 'ClusterIssuer' ? CLUSTER_ISSUERS : ISSUERS;
   // Other groups are other people's APIs: what an external issuer does is told by its requests alone.

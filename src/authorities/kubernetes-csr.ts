@@ -14,7 +14,7 @@ import {
 } from './authority.ts';
 import { trueCondition, wordsOf } from './kubernetes/conditions.ts';
 import { pollAfterMs } from './kubernetes/polling.ts';
-import { telling } from './kubernetes/problems.ts';
+import { forbidden, refuseWithoutCreate, telling } from './kubernetes/problems.ts';
 import { certificatesIn, removeRequest, requestObject } from './kubernetes/request.ts';
 import { requestMetadata, requestName, requestText, sameWords } from './kubernetes/request-object.ts';
 import { readTrustBundle } from './trust-bundle.ts';
@@ -23,6 +23,8 @@ const RESOURCE = CERTIFICATE_SIGNING_REQUESTS;
 const WHAT = RESOURCE.kind;
 /** The API takes no shorter life. */
 const SHORTEST_LIFE_MS = 600_000;
+/** How Certwheel gets the right to approve. */
+const GRANT = 'grant it as docs/authorities/kubernetes-csr.md says, or set approve to false';
 
 /**
  * Any signer behind the certificates API of Kubernetes. A request is an object of the cluster that somebody approves, and
@@ -61,25 +63,14 @@ async function check(spec: KubernetesCSRBackend, deps: AuthorityDeps): Promise<v
   refuseApprovalForANamespace(spec, deps);
   const { signerName, approve } = spec;
   const { objects } = deps;
-  const resource = RESOURCE;
-  if (!(await objects.allowed({ verb: 'create', resource })))
-    throw forbidden(
-      `create ${resource.plural}.${resource.group}`,
-      'the chart gives that where its value rbac.authorities lists kubernetesCSR',
-    );
+  await refuseWithoutCreate('kubernetesCSR', RESOURCE, objects);
   if (approve !== true) return;
-  if (!(await objects.allowed({ verb: 'patch', resource, subresource: 'approval' })))
-    throw forbidden(`patch ${resource.plural}/approval`, GRANT);
+  if (!(await objects.allowed({ verb: 'patch', resource: RESOURCE, subresource: 'approval' })))
+    throw forbidden(`patch ${RESOURCE.plural}/approval`, GRANT);
   const domain = `${signerName.split('/')[0]}/*`;
   const mayApprove = (name: string) => objects.allowed({ verb: 'approve', resource: SIGNERS, name });
   if (!(await mayApprove(signerName)) && !(await mayApprove(domain)))
     throw forbidden(`approve requests for the signer ${signerName}`, GRANT);
-}
-
-const GRANT = 'grant it as docs/authorities/kubernetes-csr.md says, or set approve to false';
-
-function forbidden(what: string, remedy: string): AuthorityError {
-  return new AuthorityError('BackendForbidden', `Certwheel may not ${what}; ${remedy}`);
 }
 
 /**
@@ -110,14 +101,13 @@ async function issue(
     return { chain: certificatesIn(certificate, `${WHAT} ${name} holds no certificate`), externalId: name };
 
   const wait = { ticket: request.id, pollAfterMs: pollAfterMs(found, clock.now()) };
-  if (trueCondition(found, 'Approved') !== undefined)
-    return { ...wait, message: `${WHAT} ${name} is approved; waiting for the signer ${spec.signerName}` };
-  if (spec.approve !== true)
+  const isApproved = trueCondition(found, 'Approved') !== undefined;
+  if (!isApproved && spec.approve !== true)
     return {
       ...wait,
       message: `${WHAT} ${name} waits for approval; look at it, then: kubectl certificate approve ${name}`,
     };
-  await approve(found, request, objects);
+  if (!isApproved) await approve(found, request, objects);
   return { ...wait, message: `${WHAT} ${name} is approved; waiting for the signer ${spec.signerName}` };
 }
 

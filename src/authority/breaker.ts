@@ -75,10 +75,7 @@ export class Breaker {
     this.#open(trouble, doubt, retryAfterMs ?? (this.#attempts === 0 ? 0 : undefined));
   }
 
-  /**
-   * A certificate's request was answered, be it with a no. True where that ends the trial; one that was made before the
-   * trouble began tells nothing.
-   */
+  /** A certificate's request was answered, be it with a no. True where that ends the trial; it tells nothing otherwise. */
   answered(): boolean {
     if (this.#state.is !== 'trial') return false;
     this.#close();

@@ -3,7 +3,8 @@ import * as assert from 'uvu/assert';
 import { aCertificate, after, aSecret, DAY, HOUR, MINUTE } from '../../test/unit/builders.ts';
 import type { IssuanceQuota, RateLimit } from '../api/certificate-authority.ts';
 import type { AuthorityStatus } from '../api/generated/types.ts';
-import { type Consumer, demandStatus, forecast, quotaShort, whatIsNew } from './demand.ts';
+import { type Consumer, demandOn } from './demand.ts';
+import { demandStatus, quotaShort, whatIsNew } from './demand-status.ts';
 
 const UNLIMITED = {
   maxDurationMs: undefined,
@@ -34,7 +35,7 @@ function told(
   quota?: IssuanceQuota,
   { rateLimit, maxDurationMs }: { rateLimit?: RateLimit; maxDurationMs?: number } = {},
 ) {
-  return forecast(consumers, { limits: { ...UNLIMITED, maxDurationMs }, quota }, rateLimit);
+  return demandOn({ resource: { limits: { ...UNLIMITED, maxDurationMs }, quota }, rateLimit }, consumers);
 }
 
 const perDay = (...consumers: Consumer[]) => Math.round(told(consumers).perDay * 100) / 100;

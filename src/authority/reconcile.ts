@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import { isBrokenAuthority } from '../api/certificate-authority.ts';
+import { authorityKey, type CertificateAuthority, isBrokenAuthority } from '../api/certificate-authority.ts';
 import { earliest } from '../api/moments.ts';
 import type { AuthorityView } from '../certificate/observed.ts';
 import { classify } from '../errors.ts';
@@ -9,7 +9,8 @@ import { backoffMs } from '../queue/backoff.ts';
 import type { Outcome } from '../queue/controller.ts';
 import { demandOn } from './demand.ts';
 import type { AuthorityDeps } from './deps.ts';
-import { endOf, type Plan } from './generations.ts';
+import type { GenerationSecret } from './generation-secret.ts';
+import { endOf, type Generation, type Plan } from './generations.ts';
 import { type Runtime, viewAuthority } from './registry.ts';
 import { report, reportBroken } from './report.ts';
 import { nextVersion, planOf, readSource, tryStep } from './rotation.ts';
@@ -46,19 +47,8 @@ async function lookAt(key: string, deps: AuthorityDeps, signal: AbortSignal): Pr
     return resource === undefined || !isBrokenAuthority(resource) ? { do: 'rest' } : reportBroken(resource, deps);
   }
   const runtime = deps.registry.ensure(resource, () => deps.start(resource));
-  const stored = deps.generationSecrets(key);
-  runtime.generations = stored.flatMap(({ generation }) => generation ?? []);
-
-  const source = await readSource(runtime, nextVersion(resource, stored), signal);
-  const plan = planOf(key, runtime, source.pair, deps);
-  runtime.clearSince = plan.clearSince;
-  const { stepped, blocked } = await tryStep(plan.step, source, runtime, deps);
-  if (stepped) runtime.generations = deps.generationSecrets(key).flatMap(({ generation }) => generation ?? []);
-
+  const { plan, stepped, refused } = await advance(resource, runtime, deps, signal);
   const trust = await probe(runtime, signal);
-  const unreadable = stored.find(({ problem }) => problem !== undefined);
-  const refused =
-    source.trouble ?? blocked ?? (unreadable && { code: 'CAPairRefused' as const, message: unreadable.problem ?? '' });
   const now = deps.clock.now();
   const { breaker } = runtime;
   // Where nothing signs, the reason why is that of the source, not that nothing signs.
@@ -72,6 +62,31 @@ async function lookAt(key: string, deps: AuthorityDeps, signal: AbortSignal): Pr
   await report(resource, runtime.generations, { trouble, refused, waitingFor, nextProbeAt, demand }, deps);
   if (stepped) return { do: 'again' };
   return { do: 'rest', recheckAt: earliest([nextProbeAt, recheckAt(runtime, plan, refused, deps)]) };
+}
+
+/** Its CA generations, one step on where there is one to take; `refused` is why a pair can't be one of them. */
+async function advance(
+  resource: CertificateAuthority,
+  runtime: Runtime,
+  deps: AuthorityDeps,
+  signal: AbortSignal,
+): Promise<{ readonly plan: Plan; readonly stepped: boolean; readonly refused: Trouble | undefined }> {
+  const key = authorityKey(resource);
+  const stored = deps.generationSecrets(key);
+  runtime.generations = readable(stored);
+  // Its status as it is now, which that of the runtime isn't.
+  const source = await readSource(runtime, nextVersion(resource, stored), signal);
+  const plan = planOf(key, runtime, source.pair, deps);
+  runtime.clearSince = plan.clearSince;
+  const { stepped, blocked } = await tryStep(plan.step, source, runtime, deps);
+  if (stepped) runtime.generations = readable(deps.generationSecrets(key));
+  const [problem] = stored.flatMap((each) => each.problem ?? []);
+  const unreadable = problem === undefined ? undefined : { code: 'CAPairRefused' as const, message: problem };
+  return { plan, stepped, refused: source.trouble ?? blocked ?? unreadable };
+}
+
+function readable(stored: readonly GenerationSecret[]): readonly Generation[] {
+  return stored.flatMap(({ generation }) => generation ?? []);
 }
 
 /** Answers what is to be trusted, which doesn't change because the authority is away. */

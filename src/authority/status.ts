@@ -1,7 +1,8 @@
 import { authorityConditions, type CertificateAuthority } from '../api/certificate-authority.ts';
 import { mergeConditions, type NewCondition, toRfc3339 } from '../api/conditions.ts';
 import type { AuthorityStatus, CAGeneration } from '../api/generated/types.ts';
-import { type Demand, demandStatus, quotaShort } from './demand.ts';
+import type { Demand } from './demand.ts';
+import { demandStatus, quotaShort } from './demand-status.ts';
 import type { Generation } from './generations.ts';
 import type { Trouble } from './trouble.ts';
 

@@ -1,5 +1,5 @@
-import { SERVICE_ACCOUNTS } from '../api/names.ts';
-import type { AuthorityDeps } from '../authorities/authority.ts';
+import { type Resource, SERVICE_ACCOUNTS } from '../api/names.ts';
+import type { AuthorityDeps, NewObject } from '../authorities/authority.ts';
 import type { Clock } from '../clock.ts';
 import { AuthorityError } from '../errors.ts';
 import type { KubeClient } from '../kube/client.ts';
@@ -14,7 +14,13 @@ export function clusterAccess(
   namespace: string,
   clock: Clock,
 ): Pick<AuthorityDeps, 'objects' | 'serviceAccountToken'> {
-  const inside = { namespace };
+  const namespaceFor = ({ namespaced }: Resource) => (namespaced ? namespace : undefined);
+  /** What has no namespace must not be sent with one. */
+  const inside = ({ namespaced }: Resource) => (namespaced ? { namespace } : {});
+  const placed = (resource: Resource, object: NewObject) => ({
+    ...object,
+    metadata: { ...object.metadata, ...inside(resource) },
+  });
   return {
     serviceAccountToken: async (name, audience, seconds) => {
       // It is sent to a server that the authority names, and would be good for more than a login there.
@@ -36,21 +42,12 @@ export function clusterAccess(
     },
     objects: {
       namespace,
-      get: (resource, name) => client.get(resource, resource.namespaced ? namespace : undefined, name),
-      create: (resource, object) =>
-        client.create(resource, {
-          ...object,
-          metadata: { ...object.metadata, ...(resource.namespaced ? inside : {}) },
-        }),
+      get: (resource, name) => client.get(resource, namespaceFor(resource), name),
+      create: (resource, object) => client.create(resource, placed(resource, object)),
       applySubresource: (resource, subresource, object) =>
-        client.apply(
-          resource,
-          { ...object, metadata: { ...object.metadata, ...(resource.namespaced ? inside : {}) } },
-          { subresource },
-        ),
-      delete: async (resource, name) =>
-        void (await client.delete(resource, resource.namespaced ? namespace : undefined, name)),
-      allowed: (access) => client.canI({ ...access, ...(access.resource.namespaced ? inside : {}) }),
+        client.apply(resource, placed(resource, object), { subresource }),
+      delete: async (resource, name) => void (await client.delete(resource, namespaceFor(resource), name)),
+      allowed: (access) => client.canI({ ...access, ...inside(access.resource) }),
     },
   };
 }

@@ -1,5 +1,6 @@
 import { allowsNamespace, authorityKey, type CertificateAuthority } from '../api/certificate-authority.ts';
-import { type Consumer, demandOn, whatIsNew } from '../authority/demand.ts';
+import { type Consumer, demandOn } from '../authority/demand.ts';
+import { whatIsNew } from '../authority/demand-status.ts';
 import { secretKeyOf } from '../certificate/observe.ts';
 import type { WorkQueue } from '../queue/work-queue.ts';
 import type { Cluster } from './cluster.ts';

@@ -2,7 +2,7 @@ import { hash } from 'node:crypto';
 import { authorityKey, type CertificateAuthority } from '../api/certificate-authority.ts';
 import { CONFIG_MAPS, type Resource, SECRETS } from '../api/names.ts';
 import { keyOf, type RawObject } from '../api/parse.ts';
-import type { AuthorityDefinition, AuthorityDeps, SecretContent } from '../authorities/authority.ts';
+import type { Authority, AuthorityDefinition, AuthorityDeps, SecretContent } from '../authorities/authority.ts';
 import { Breaker } from '../authority/breaker.ts';
 import { signingGeneration } from '../authority/generations.ts';
 import type { Runtime } from '../authority/registry.ts';
@@ -16,9 +16,7 @@ import { namespaceOf, type Services } from './services.ts';
 /** Requests to one remote authority at the same time. */
 const ASKED_AT_ONCE = 16;
 
-/**
- * Makes an authority of its resource. `wake` has it looked at, `call` says to a certificate that it is its turn.
- */
+/** Makes an authority of its resource. `wake` has it looked at, `call` says to a certificate that it is its turn. */
 export function startAuthority(
   resource: CertificateAuthority,
   services: Services,
@@ -39,8 +37,8 @@ export function startAuthority(
     wake();
   });
   const backend = backendOf(resource, definition, references, services);
-  // One that asks nobody else is as its probe finds it.
-  const told = remote ? breaker : undefined;
+  const issue: Authority['issue'] = (request, signal) =>
+    timed(() => backend.issue(request, signal), definition.type, services);
   return {
     resource,
     origin: hash('sha256', JSON.stringify([resource.uid, resource.type, resource.backend]), 'base64url').slice(0, 16),
@@ -48,11 +46,8 @@ export function startAuthority(
     rateLimit,
     turnstile,
     breaker,
-    backend: {
-      ...backend,
-      issue: (request, signal) =>
-        toldTo(told, wake, () => timed(() => backend.issue(request, signal), definition.type, services)),
-    },
+    // One that asks nobody else is as its probe finds it.
+    backend: { ...backend, issue: remote ? (...asked) => guarded(() => issue(...asked), breaker, wake) : issue },
     release: () => {
       turnstile?.close();
       references.release();
@@ -112,22 +107,22 @@ function referencesOf(resource: CertificateAuthority, services: Services, onChan
   };
 }
 
-/** The request of a certificate, whose end tells how the authority is; `wake` has it looked at where that is news. */
-async function toldTo<T>(breaker: Breaker | undefined, wake: () => void, ask: () => Promise<T>): Promise<T> {
+/** The request of a certificate, whose end tells the breaker how the authority is; `wake` has it looked at where that is news. */
+async function guarded<T>(ask: () => Promise<T>, breaker: Breaker, wake: () => void): Promise<T> {
   try {
     const answer = await ask();
-    if (breaker?.answered()) wake();
+    if (breaker.answered()) wake();
     return answer;
   } catch (thrown) {
     if (thrown instanceof AuthorityError) {
-      breaker?.failed(troubleOf(thrown), thrown.retryAfterMs);
+      breaker.failed(troubleOf(thrown), thrown.retryAfterMs);
       wake();
-    } else if (thrown instanceof DeniedError && breaker?.answered()) wake();
+    } else if (thrown instanceof DeniedError && breaker.answered()) wake();
     throw thrown;
   }
 }
 
-/** A look at the clock around the request of each certificate. */
+/** Lets metrics know how long the request of a certificate took, however it ended. */
 async function timed<T>(ask: () => Promise<T>, type: string, { clock, metrics }: Services): Promise<T> {
   const startedMs = clock.monotonicMs();
   try {

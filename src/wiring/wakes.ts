@@ -51,14 +51,11 @@ export function wireWakes({ certificates, authorities, onGone, ...services }: Wa
     { ownToo: true },
   );
 
-  cluster.authorities.onChange((_key, before, after) => {
-    const resource = after ?? before;
-    if (resource !== undefined) authorities.add(authorityKey(resource));
-  });
-  cluster.clusterAuthorities.onChange((_key, before, after) => {
-    const resource = after ?? before;
-    if (resource !== undefined) authorities.add(authorityKey(resource));
-  });
+  for (const cache of [cluster.authorities, cluster.clusterAuthorities])
+    cache.onChange((_key, before, after) => {
+      const resource = after ?? before;
+      if (resource !== undefined) authorities.add(authorityKey(resource));
+    });
   cluster.generations.onChange((_key, before, after) => {
     for (const each of [before, after]) if (each !== undefined) authorities.add(each.authority);
   });

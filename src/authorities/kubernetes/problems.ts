@@ -1,4 +1,6 @@
+import type { Resource } from '../../api/names.ts';
 import { ApiError, AuthorityError, DeniedError } from '../../errors.ts';
+import type { KubernetesObjects } from '../authority.ts';
 
 /** Says of a request to the Kubernetes API what it means for who waits for a certificate. */
 export async function telling<T>(what: string, work: Promise<T>): Promise<T> {
@@ -26,4 +28,19 @@ function meaningOf(error: unknown, what: string): unknown {
     default:
       return error;
   }
+}
+
+/** Throws unless Certwheel may make such objects: `type` is the kind of authority that needs them. */
+export async function refuseWithoutCreate(type: string, resource: Resource, objects: KubernetesObjects): Promise<void> {
+  if (await objects.allowed({ verb: 'create', resource })) return;
+  const place = resource.namespaced ? ` in namespace ${objects.namespace}` : '';
+  throw forbidden(
+    `create ${resource.plural}.${resource.group}${place}`,
+    `the chart gives that where its value rbac.authorities lists ${type}`,
+  );
+}
+
+/** Certwheel lacks a right; `remedy` is what gives it. */
+export function forbidden(what: string, remedy: string): AuthorityError {
+  return new AuthorityError('BackendForbidden', `Certwheel may not ${what}; ${remedy}`);
 }

@@ -1,0 +1,59 @@
+import { isDeepStrictEqual } from 'node:util';
+import { authorityConditions } from '../api/certificate-authority.ts';
+import type { NewCondition } from '../api/conditions.ts';
+import { formatDuration } from '../api/duration.ts';
+import type { AuthorityDemand, AuthorityStatus } from '../api/generated/types.ts';
+import type { Cost, Demand } from './demand.ts';
+
+/** From this part of the quota on it is told that it is short. */
+const NEAR = 0.8;
+/** So many kinds of certificates are named. */
+const NAMED = 3;
+const DIGITS = 3;
+
+/** For status: only where there is a quota to hold it against, since each certificate that comes or goes changes it. */
+export function demandStatus({ certificates, perDay, quota }: Demand): AuthorityDemand | undefined {
+  if (quota === undefined) return undefined;
+  return {
+    certificates,
+    issuancesPerDay: Math.ceil(roundUp(perDay)),
+    quotaPerDay: Math.floor(quota.perDay),
+    quotaFrom: quota.from,
+  };
+}
+
+/** Told before it is too late, that is while there is still something left. */
+export function quotaShort({ perDay, quota, costs }: Demand): NewCondition[] {
+  if (quota === undefined || perDay < NEAR * quota.perDay) return [];
+  const isOver = perDay > quota.perDay;
+  const allowed = `the ${perDayText(quota.perDay)} that ${quota.from === 'Quota' ? 'spec.quota' : 'the rate limit'} allows`;
+  const outlook = isOver ? `more than ${allowed}, so renewals will come late or fail` : `close to ${allowed}`;
+  const remedy = `longer durations, fewer certificates or a higher ${quota.from === 'Quota' ? 'quota' : 'rate limit'} help`;
+  const dearest = costs.slice(0, NAMED).map(costText).join(', ');
+  const message = `certificates will need ${perDayText(roundUp(perDay))}, ${outlook}; most of it goes to ${dearest}; ${remedy}`;
+  return [{ type: 'QuotaShort', status: 'True', reason: isOver ? 'OverQuota' : 'NearQuota', message }];
+}
+
+/** What a status doesn't say yet: of a warning that begins, changes or ends; or figures alone. */
+export function whatIsNew(demand: Demand, status: AuthorityStatus): 'warning' | 'figures' | undefined {
+  const [wanted] = quotaShort(demand);
+  const told = authorityConditions(status).find(({ type }) => type === 'QuotaShort');
+  if (wanted?.reason !== told?.reason || wanted?.message !== told?.message) return 'warning';
+  return isDeepStrictEqual(demandStatus(demand), status.demand) ? undefined : 'figures';
+}
+
+function costText({ durationMs, certificates, perDay, example }: Cost): string {
+  const which = certificates === 1 ? example : `${certificates} like ${example}`;
+  return `${which} with duration ${formatDuration(durationMs)} (${perDayText(roundUp(perDay))})`;
+}
+
+function perDayText(perDay: number): string {
+  return `${perDay < 10 ? Number(perDay.toPrecision(2)) : Math.floor(perDay)} a day`;
+}
+
+/** To three digits, so that it isn't written anew for each little change. */
+function roundUp(count: number): number {
+  const unit = 10 ** (Math.floor(Math.log10(count)) + 1 - DIGITS);
+  // What is at an edge but for the error of binary fractions stays there.
+  return count <= 0 ? 0 : Number((Math.ceil(count / unit - 1e-9) * unit).toPrecision(DIGITS));
+}
