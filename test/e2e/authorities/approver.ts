@@ -1,9 +1,9 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { CERTIFICATE_SIGNING_REQUESTS, type Resource, resourcePath } from '../../../src/api/names.ts';
 import type { RawObject } from '../../../src/api/parse.ts';
 import { foreignCondition } from '../../../src/authorities/kubernetes/conditions.ts';
 import { plainApi } from '../support/plain-api.ts';
 import type { World } from '../support/world.ts';
+import { repeatedly } from './repeatedly.ts';
 import { everyRequest, requesterOf } from './support.ts';
 
 export type Verdict = 'Approved' | 'Denied';
@@ -39,9 +39,9 @@ export async function decide(
   await plainApi(cluster).send('PATCH', path, body, 'application/merge-patch+json');
 }
 
+/** Says yes to every request of Certwheel, unless told to leave it. */
 export function startApprover(world: World, resource: Resource): Approver {
   const left = new Set<string>();
-  let stopped = false;
   const isUndecided = (request: RawObject) =>
     !left.has(requesterOf(request) ?? '') &&
     foreignCondition(request, 'Approved') === undefined &&
@@ -50,18 +50,5 @@ export function startApprover(world: World, resource: Resource): Approver {
     const undecided = (await everyRequest(world, resource)).filter(isUndecided);
     await Promise.all(undecided.map((request) => decide(world, resource, request, 'Approved')));
   };
-  const watching = (async () => {
-    while (!stopped) {
-      // A request may be gone, or the API server.
-      await look().catch(() => {});
-      await sleep(LOOK_MS);
-    }
-  })();
-  return {
-    leave: (namespace) => void left.add(namespace),
-    stop: () => {
-      stopped = true;
-      return watching;
-    },
-  };
+  return { leave: (namespace) => void left.add(namespace), stop: repeatedly(LOOK_MS, look) };
 }

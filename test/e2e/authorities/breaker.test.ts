@@ -28,7 +28,7 @@ async function staged() {
   const [world, served] = await Promise.all([worlds.get(), servers.get()]);
   const controller = await world.controller(['--allow-loopback-authorities']);
   const { proxy } = served.server;
-  const where = await readyAuthority({ world, served, controller }, stepCaSubject, proxy.url);
+  const where = await readyAuthority({ world, served }, stepCaSubject, proxy.url);
   await createAll(world, where.namespace, NAMES);
   for (const name of NAMES) await untilReady(world, where.namespace, name);
   return { where, proxy, controller };
@@ -42,7 +42,7 @@ test('while nothing is answered, one probe stands for all who wait, and the stat
   proxy.meddle(answering({ status: 503, body: '' }));
   const from = proxy.exchanges.length;
   for (const name of NAMES) await renewAt(world, namespace, name);
-  await untilAuthority(where, 'False');
+  await untilAuthority(where, { status: 'False' });
   await eventually('all wait for it', async () => {
     const waiting = NAMES.map((name) => untilReady(world, namespace, name, { type: 'Issuing', status: 'True' }));
     return (await Promise.all(waiting)).every((each) => each !== undefined);
@@ -61,7 +61,7 @@ test('while nothing is answered, one probe stands for all who wait, and the stat
 
   proxy.meddle(undefined);
   for (const name of NAMES) await untilRevision(world, namespace, `${name}-tls`, 2, 90_000);
-  await untilAuthority(where, 'True');
+  await untilAuthority(where);
   assert.is((await authorityStatusOf(world, namespace, 'ca')).nextProbeTime, undefined);
   assert.is(await controller.stop(), 0);
 });
@@ -71,7 +71,7 @@ test('where only signing fails, one certificate at a time is tried, and the auth
   const { world, namespace } = where;
   proxy.meddle(answering({ status: 500, body: '' }, isSign));
   for (const name of NAMES) await renewAt(world, namespace, name);
-  await untilAuthority(where, 'False');
+  await untilAuthority(where, { status: 'False' });
   await sleep(5_000);
   const from = proxy.exchanges.length;
   const seen = new Set<string>();
@@ -85,7 +85,7 @@ test('where only signing fails, one certificate at a time is tried, and the auth
   assert.ok(tried.length <= 4, `${tried.length} requests for a certificate in 10 s`);
   proxy.meddle(undefined);
   for (const name of NAMES) await untilRevision(world, namespace, `${name}-tls`, 2, 90_000);
-  await untilAuthority(where, 'True');
+  await untilAuthority(where);
   assert.is(await controller.stop(), 0);
 });
 

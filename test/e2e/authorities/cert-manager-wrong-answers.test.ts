@@ -8,7 +8,7 @@ import { root } from '../../pki/make.ts';
 import { plainApi } from '../support/plain-api.ts';
 import { oneWorld, type World } from '../support/world.ts';
 import { type Desk, signedStage } from './lying-signer.ts';
-import { createAuthority, untilAuthority } from './place.ts';
+import { createAuthority, place, untilAuthority } from './place.ts';
 import { prepareCertManager } from './servers/cert-manager.ts';
 import { comesToNothing, freshName, type Row, wrongAnswers } from './wrong-answers.ts';
 
@@ -51,10 +51,10 @@ function wordOfTheIssuer(name: string, says: string, ca: (chain: string) => stri
     verdict: 'reaches no Secret',
     play: async (at, where) => {
       saidCas.set(freshName(at), ca);
-      const place = { world: where.world, namespace: await where.world.namespace() };
-      await createAuthority(place, certManager.type, { issuerRef: ISSUER });
-      await untilAuthority(place, 'True');
-      await comesToNothing(at, where, place, says);
+      const theirs = await place(where.world);
+      await createAuthority(theirs, certManager.type, { issuerRef: ISSUER });
+      await untilAuthority(theirs);
+      await comesToNothing(at, where, theirs, says);
     },
   };
 }

@@ -1,19 +1,20 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { CERTIFICATE_AUTHORITIES, CERTIFICATE_REQUESTS, CLIENT_CERTIFICATES, ISSUERS } from '../../../src/api/names.ts';
+import { CERTIFICATE_REQUESTS, CLIENT_CERTIFICATES, ISSUERS } from '../../../src/api/names.ts';
 import { trueCondition } from '../../../src/authorities/kubernetes/conditions.ts';
 import { clusterUser } from '../process/support/access.ts';
 import { isWrite, requestsOf, shortly } from '../process/support/audit.ts';
 import { createSecret, renewAt, untilRevision } from '../support/edits.ts';
 import { lazily } from '../support/lazily.ts';
-import { clientCertificate, conditionOf, create, readSecret, statusOf, untilReady } from '../support/objects.ts';
+import { clientCertificate, create, readSecret, statusOf, untilReady } from '../support/objects.ts';
 import { makeCa, openssl, type Pair, tlsData, withFiles } from '../support/openssl.ts';
 import { opensslAccepts } from '../support/secret-proof.ts';
 import { eventually, oneWorld, type World } from '../support/world.ts';
 import { decide } from './approver.ts';
+import { createAuthority, untilAuthority } from './place.ts';
 import { prepareCertManager } from './servers/cert-manager.ts';
-import { awaitedRequest, OF_EVERY_KIND, untilAuthority, untilTidy } from './support.ts';
+import { awaitedRequest, OF_EVERY_KIND, untilTidy } from './support.ts';
 
 // certManager against cert-manager's own controllers, under the permissions of the chart.
 
@@ -41,11 +42,8 @@ async function place(world: World, spec: Record<string, unknown> = {}): Promise<
     metadata: { namespace, name: 'issuer' },
     spec: { ca: { secretName: 'issuer-pair' } },
   });
-  await world.client.create(CERTIFICATE_AUTHORITIES, {
-    metadata: { namespace, name: 'ca' },
-    spec: { certManager: { issuerRef: { name: 'issuer' }, ...spec } },
-  });
-  await untilAuthority(world, namespace, 'ca', 'Verified');
+  await createAuthority({ world, namespace }, 'certManager', { issuerRef: { name: 'issuer' }, ...spec });
+  await untilAuthority({ world, namespace });
   return { namespace, ca };
 }
 
@@ -133,11 +131,8 @@ test('an external issuer, whose requests cert-manager approves and somebody else
   const namespace = await world.namespace();
   const ca = await makeCa('external');
   const issuerRef = { name: 'theirs', kind: 'TheirIssuer', group: 'issuers.example.com' };
-  await world.client.create(CERTIFICATE_AUTHORITIES, {
-    metadata: { namespace, name: 'ca' },
-    spec: { certManager: { issuerRef } },
-  });
-  await untilAuthority(world, namespace, 'ca', 'Verified');
+  await createAuthority({ world, namespace }, 'certManager', { issuerRef });
+  await untilAuthority({ world, namespace });
   await create(world, clientCertificate(namespace, 'alice'));
   await signAsExternal(world, namespace, await asked(world, namespace, 'alice'), ca);
   await untilReady(world, namespace, 'alice');
@@ -149,31 +144,19 @@ test('an issuer that is missing or not ready is told in cert-manager’s words, 
   const { world, certManager } = await shared.get();
   await certManager.start({ approver: true });
   const namespace = await world.namespace();
-  await world.client.create(CERTIFICATE_AUTHORITIES, {
-    metadata: { namespace, name: 'ca' },
-    spec: { certManager: { issuerRef: { name: 'issuer' } } },
-  });
-  assert.match(
-    await untilAuthority(world, namespace, 'ca', 'IssuerNotReady'),
-    `there is no Issuer issuer in namespace ${namespace}`,
-  );
+  const where = { world, namespace };
+  const notReady = (says: string) => untilAuthority(where, { status: 'False', reason: 'IssuerNotReady', says });
+  await createAuthority(where, 'certManager', { issuerRef: { name: 'issuer' } });
+  await notReady(`there is no Issuer issuer in namespace ${namespace}`);
   await world.client.create(ISSUERS, {
     metadata: { namespace, name: 'issuer' },
     spec: { ca: { secretName: 'later' } },
   });
-  await eventually(
-    'its words are told',
-    async () => {
-      const { client } = world;
-      const found = await client.get(CERTIFICATE_AUTHORITIES, namespace, 'ca');
-      const ready = conditionOf((found?.status ?? {}) as never, 'Ready');
-      return ready?.message?.includes('Issuer issuer in namespace') && ready.message.includes('later');
-    },
-    45_000,
-  );
+  // cert-manager's own words.
+  await notReady('later');
   const ca = await makeCa('late');
   await createSecret(world, namespace, 'later', { type: 'kubernetes.io/tls', data: tlsData(ca) });
-  await untilAuthority(world, namespace, 'ca', 'Verified');
+  await untilAuthority({ world, namespace });
   await create(world, clientCertificate(namespace, 'alice', { duration: '10000h' }));
   await eventually('the answer is refused', async () => {
     const { lastFailure } = await statusOf(world, namespace, 'alice');

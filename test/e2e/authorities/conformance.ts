@@ -170,11 +170,11 @@ export function conformance(subject: Subject) {
 
   for (const { step, reason, says, spoil } of subject.checks) {
     test(`${type}: the authority says what is wrong: ${step}`, async () => {
-      const where = await place(await shared());
-      const { served } = await shared();
+      const { world, served } = await shared();
+      const where = await place(world);
       const spec = await spoil(await served.prepare(where), where);
       await createAuthority(where, type, spec);
-      const ready = await untilAuthority(where, 'False');
+      const ready = await untilAuthority(where, { status: 'False' });
       assert.equal([ready.reason, ready.message.includes(says)], [reason, true], ready.message);
     });
   }

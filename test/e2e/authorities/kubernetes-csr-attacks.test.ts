@@ -7,7 +7,8 @@ import { viewNextKey } from '../../../src/certificate/next-key.ts';
 import { createSecret } from '../support/edits.ts';
 import { clientCertificate, create, readSecret, untilReady } from '../support/objects.ts';
 import { eventually, oneWorld, type World } from '../support/world.ts';
-import { awaitedRequest, nextSecret, requestsFor, untilAuthority, untilTidy } from './support.ts';
+import { untilAuthority } from './place.ts';
+import { awaitedRequest, nextSecret, requestsFor, untilTidy } from './support.ts';
 
 // What people of one namespace, or with the right to make requests of their own, try to get out of kubernetesCSR.
 
@@ -67,10 +68,8 @@ test('an authority of one namespace approves nothing, and can not be stored as o
   }
   const subject = { commonName: 'admin', subject: { organizations: ['system:masters'] } };
   await create(world, clientCertificate(namespace, 'mallory', subject));
-  assert.match(
-    await untilAuthority(world, namespace, 'ca', 'BackendForbidden'),
-    'approve: true is for a ClusterCertificateAuthority',
-  );
+  const says = 'approve: true is for a ClusterCertificateAuthority';
+  await untilAuthority({ world, namespace }, { status: 'False', reason: 'BackendForbidden', says });
   await untilReady(world, namespace, 'mallory', { status: 'False', reason: 'AuthorityNotReady' });
   assert.equal(await requestsFor(world, CSRS, namespace), []);
 });
@@ -98,7 +97,7 @@ test('whoever forges the memory of a request reaches no request of another names
   const kept = await nextSecret(world, namespace, 'alice');
   const elsewhere = await world.namespace();
   await authority(world, elsewhere);
-  await untilAuthority(world, elsewhere, 'ca', 'Verified');
+  await untilAuthority({ world, namespace: elsewhere });
   await createSecret(world, elsewhere, 'mallory-next', {
     type: 'kubernetes.io/tls',
     data: { 'tls.crt': '', 'tls.key': '' },

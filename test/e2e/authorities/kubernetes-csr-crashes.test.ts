@@ -8,7 +8,8 @@ import { clientCertificate, create, readSecret, statusOf, untilReady } from '../
 import { makeCa } from '../support/openssl.ts';
 import { faultsOfHistory, watchSecrets } from '../support/secret-witness.ts';
 import { eventually, oneWorld, type World } from '../support/world.ts';
-import { approvingAuthority, untilTidy } from './support.ts';
+import { approvingAuthority } from './place.ts';
+import { untilTidy } from './support.ts';
 
 // Controllers that die at any line, and two at once, on the way to certificates that come later.
 

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { CERTIFICATE_AUTHORITIES, CERTIFICATE_SIGNING_REQUESTS as CSRS } from '../../../src/api/names.ts';
+import { CERTIFICATE_SIGNING_REQUESTS as CSRS } from '../../../src/api/names.ts';
 import { clusterUser } from '../process/support/access.ts';
 import { isWrite, requestsOf, shortly } from '../process/support/audit.ts';
 import { renewAt, untilRevision } from '../support/edits.ts';
@@ -10,7 +10,8 @@ import { clientCertificate, conditionOf, create, readSecret, statusOf, untilRead
 import { makeCa } from '../support/openssl.ts';
 import { opensslAccepts } from '../support/secret-proof.ts';
 import { eventually, oneWorld, type World } from '../support/world.ts';
-import { approvingAuthority, awaitedRequest, untilAuthority, untilClusterAuthority, untilTidy } from './support.ts';
+import { approvingAuthority, createAuthority, untilAuthority, untilClusterAuthority } from './place.ts';
+import { awaitedRequest, untilTidy } from './support.ts';
 
 // kubernetesCSR against the signing controller of a real kube-controller-manager, under the permissions of the chart.
 
@@ -41,8 +42,7 @@ async function here(): Promise<{ world: World; kubeconfig: string }> {
       '- apiGroup: rbac.authorization.k8s.io\n    kind: User\n    name: issuing',
     );
     await world.cluster.kubectl(['apply', '-f', '-'], { input: roles });
-    const controller = world.launch([], kubeconfig);
-    void controller;
+    world.launch([], kubeconfig);
     return kubeconfig;
   })();
   return { world, kubeconfig: await user };
@@ -53,10 +53,7 @@ const BACKEND = { signerName: SIGNER, trustBundle: { configMap: { name: 'kube-ro
 /** A namespace with an authority `ca`, for which others approve. */
 async function place(world: World, spec: Record<string, unknown> = {}): Promise<string> {
   const namespace = await world.namespace();
-  await world.client.create(CERTIFICATE_AUTHORITIES, {
-    metadata: { namespace, name: 'ca' },
-    spec: { kubernetesCSR: { ...BACKEND, ...spec } },
-  });
+  await createAuthority({ world, namespace }, 'kubernetesCSR', { ...BACKEND, ...spec });
   return namespace;
 }
 
@@ -73,7 +70,7 @@ const asked = (world: World, namespace: string, name: string, other?: string) =>
 test('with approve it needs nobody: Ed25519 and RSA too, a new key at each renewal', async () => {
   const { world } = await here();
   const { namespace, of } = await approving(world);
-  await untilClusterAuthority(world, namespace, 'Verified');
+  await untilClusterAuthority(world, namespace);
   const startedMs = performance.now();
   await create(world, clientCertificate(namespace, 'alice', of));
   await untilReady(world, namespace, 'alice');
@@ -170,7 +167,9 @@ test('waiting costs a request a second at first and fewer and fewer later; a rot
 test('the authority says what is missing: its bundle, the right to approve, and a wrong CA reaches no Secret', async () => {
   const { world } = await here();
   const missing = await place(world, { trustBundle: { configMap: { name: 'nowhere' } } });
-  assert.match(await untilAuthority(world, missing, 'ca', 'TrustBundleNotFound'), 'there is no ConfigMap nowhere');
+  const where = { world, namespace: missing };
+  const says = 'there is no ConfigMap nowhere';
+  await untilAuthority(where, { status: 'False', reason: 'TrustBundleNotFound', says });
   const input = JSON.stringify({
     apiVersion: 'v1',
     kind: 'ConfigMap',
@@ -178,13 +177,14 @@ test('the authority says what is missing: its bundle, the right to approve, and 
     data: { 'ca.crt': readFileSync(world.cluster.caPath, 'utf8') },
   });
   await world.cluster.kubectl(['apply', '-f', '-'], { input });
-  await untilAuthority(world, missing, 'ca', 'Verified');
+  await untilAuthority(where);
 
   const refused = await approving(world, { signerName: 'example.com/clients' });
-  assert.match(
-    await untilClusterAuthority(world, refused.namespace, 'BackendForbidden'),
-    'may not approve requests for the signer example.com/clients; grant it as docs/authorities/kubernetes-csr.md says',
-  );
+  await untilClusterAuthority(world, refused.namespace, {
+    status: 'False',
+    reason: 'BackendForbidden',
+    says: 'may not approve requests for the signer example.com/clients; grant it as docs/authorities/kubernetes-csr.md says',
+  });
 
   const foreign = await makeCa('another CA');
   const { namespace: wrong, of } = await approving(world, { trustBundle: { inline: foreign.certificate } });

@@ -46,7 +46,7 @@ export async function proxiedStage(
     world,
     controller,
     lies,
-    place: () => readyAuthority({ world, served, controller }, { type }, proxy.url),
+    place: () => readyAuthority({ world, served }, { type }, proxy.url),
     stop: served.stop,
   };
 }

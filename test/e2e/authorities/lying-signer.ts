@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { type Resource, resourcePath } from '../../../src/api/names.ts';
 import type { RawObject } from '../../../src/api/parse.ts';
 import { parseCertificate } from '../../../src/pki/certificate.ts';
@@ -15,7 +14,8 @@ import { startController } from '../support/controller-process.ts';
 import { plainApi } from '../support/plain-api.ts';
 import type { World } from '../support/world.ts';
 import { Lies, type Stage } from './lies.ts';
-import { createAuthority, untilAuthority } from './place.ts';
+import { createAuthority, place, untilAuthority } from './place.ts';
+import { repeatedly } from './repeatedly.ts';
 import type { Spec } from './subject.ts';
 
 /** A root and the intermediate that signs. */
@@ -51,9 +51,9 @@ export async function signedStage(world: World, type: string, spec: Spec, desk: 
     controller,
     lies,
     place: async () => {
-      const where = { world, namespace: await world.namespace() };
+      const where = await place(world);
       await createAuthority(where, type, { ...spec, trustBundle: { inline: ca.top.certificate.pem } });
-      await untilAuthority(where, 'True');
+      await untilAuthority(where);
       return where;
     },
     refusal: signer.refusal,
@@ -96,22 +96,11 @@ function startSigner(world: World, lies: Lies, { top, intermediate }: SigningCa,
       refusals.set(name, error instanceof Error ? error.message : String(error));
     }
   };
-  let stopped = false;
-  const work = async () => {
-    while (!stopped) {
-      const { items } = await api.send<{ items: RawObject[] }>('GET', resourcePath(resource));
-      await Promise.all(items.map(deal));
-      await sleep(LOOK_AGAIN_MS);
-    }
-  };
-  const working = work();
-  return {
-    refusal: (name) => refusals.get(name),
-    stop: async () => {
-      stopped = true;
-      await working;
-    },
-  };
+  const stop = repeatedly(LOOK_AGAIN_MS, async () => {
+    const { items } = await api.send<{ items: RawObject[] }>('GET', resourcePath(resource));
+    await Promise.all(items.map(deal));
+  });
+  return { refusal: (name) => refusals.get(name), stop };
 }
 
 function csrIn({ spec }: RawObject): Buffer {

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { CLIENT_CERTIFICATES } from '../../../src/api/names.ts';
 import { clusterUser } from '../process/support/access.ts';
 import { isWrite, requestsOf } from '../process/support/audit.ts';
+import { metricsOf } from '../process/support/metrics.ts';
 import type { ControllerProcess } from '../support/controller-process.ts';
 import { renewAt } from '../support/edits.ts';
 import { lazily } from '../support/lazily.ts';
@@ -77,7 +78,7 @@ export function outage(subjects: readonly Subject[]) {
     const start = async (subject: Subject) => {
       const served = await subject.start(Promise.resolve(world));
       running.push(served);
-      return setOut(subject, served, await readyAuthority({ world, served, controller }, subject));
+      return setOut(subject, served, await readyAuthority({ world, served }, subject));
     };
     return { ...(await pass(await Promise.all(subjects.map(start)), world, controller)), stop: async () => {} };
   });
@@ -209,6 +210,5 @@ async function reasonOf({ world, namespace }: Place): Promise<string | undefined
 }
 
 async function cpuOf(controller: ControllerProcess): Promise<number> {
-  const [, seconds] = /^process_cpu_seconds_total (\S+)/m.exec(await controller.metrics()) ?? [];
-  return Number(seconds);
+  return (await metricsOf(controller)).value('process_cpu_seconds_total') ?? Number.NaN;
 }

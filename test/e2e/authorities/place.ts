@@ -1,37 +1,95 @@
-import { CERTIFICATE_AUTHORITIES } from '../../../src/api/names.ts';
+import type { AuthorityStatus } from '../../../src/api/generated/types.ts';
+import { CERTIFICATE_AUTHORITIES, CLUSTER_CERTIFICATE_AUTHORITIES } from '../../../src/api/names.ts';
 import { authorityStatusOf, conditionOf } from '../support/objects.ts';
-import { eventually } from '../support/world.ts';
+import { eventually, type World } from '../support/world.ts';
 import type { Place, Shared, Spec, Subject } from './subject.ts';
 
+/** A namespace of its own. */
+export async function place(world: World): Promise<Place> {
+  return { world, namespace: await world.namespace() };
+}
+
 /** A namespace of its own with the authority `ca` in it, which is Ready. */
-export async function readyAuthority(shared: Shared, { type }: Pick<Subject, 'type'>, url?: string): Promise<Place> {
-  const where = await place(shared);
-  await createAuthority(where, type, await shared.served.prepare(where, url));
-  await untilAuthority(where, 'True');
+export async function readyAuthority(
+  { world, served }: Pick<Shared, 'world' | 'served'>,
+  { type }: Pick<Subject, 'type'>,
+  url?: string,
+): Promise<Place> {
+  const where = await place(world);
+  await createAuthority(where, type, await served.prepare(where, url));
+  await untilAuthority(where);
   return where;
+}
+
+/** An authority of which only the backend matters. */
+export async function createAuthority(
+  { world, namespace }: Place,
+  type: string,
+  backend: Spec,
+  name = 'ca',
+): Promise<void> {
+  await world.client.create(CERTIFICATE_AUTHORITIES, { metadata: { namespace, name }, spec: { [type]: backend } });
+}
+
+/**
+ * A ClusterCertificateAuthority for one namespace, whose name it has, that asks a signer and approves by itself; answers
+ * what its certificates refer to it by.
+ */
+export async function approvingAuthority({ client }: World, namespace: string, kubernetesCSR: object) {
+  await client.create(CLUSTER_CERTIFICATE_AUTHORITIES, {
+    metadata: { name: namespace },
+    spec: { kubernetesCSR: { ...kubernetesCSR, approve: true }, allowedNamespaces: { names: [namespace] } },
+  });
+  return { authorityRef: { kind: 'ClusterCertificateAuthority', name: namespace } };
+}
+
+/** What the Ready condition of an authority is to be: true, unless told otherwise. */
+interface Wanted {
+  readonly status?: 'True' | 'False';
+  readonly reason?: string;
+  /** Part of its message. */
+  readonly says?: string;
 }
 
 /** To open a provisioner's key takes half a second of work, and a machine may have many to open. */
 const WAIT_MS = 60_000;
 
-/** Waits for the authority's Ready condition, and answers it. */
-export function untilAuthority({ world, namespace }: Place, status: 'True' | 'False', withinMs = WAIT_MS) {
-  return eventually(
-    `the authority in ${namespace} is Ready=${status}`,
-    async () => {
-      const found = conditionOf(await authorityStatusOf(world, namespace, 'ca'), 'Ready');
-      return found?.status === status && found;
-    },
-    withinMs,
-  );
+/** Waits until the Ready condition of an authority is as wanted, and answers it. */
+export function untilAuthority(
+  { world, namespace }: Place,
+  wanted: Wanted = {},
+  { name = 'ca', withinMs = WAIT_MS } = {},
+) {
+  return untilSays(`${namespace}/${name}`, wanted, () => authorityStatusOf(world, namespace, name), withinMs);
 }
 
-/** A namespace of its own. */
-export async function place({ world }: Shared): Promise<Place> {
-  return { world, namespace: await world.namespace() };
+/** The same of the cluster kind. */
+export function untilClusterAuthority({ client }: World, name: string, wanted: Wanted = {}) {
+  const status = async () => {
+    const found = await client.get(CLUSTER_CERTIFICATE_AUTHORITIES, undefined, name);
+    return (found?.status ?? {}) as AuthorityStatus;
+  };
+  return untilSays(name, wanted, status, WAIT_MS);
 }
 
-/** The authority `ca`, of which only the backend matters. */
-export async function createAuthority({ world, namespace }: Place, type: string, spec: Spec): Promise<void> {
-  await world.client.create(CERTIFICATE_AUTHORITIES, { metadata: { namespace, name: 'ca' }, spec: { [type]: spec } });
+async function untilSays(
+  name: string,
+  { status = 'True', reason, says = '' }: Wanted,
+  statusNow: () => Promise<AuthorityStatus>,
+  withinMs: number,
+) {
+  let last = 'nothing';
+  const asWanted = async () => {
+    const ready = conditionOf(await statusNow(), 'Ready');
+    if (ready === undefined) return undefined;
+    last = `Ready=${ready.status}, ${ready.reason}: ${ready.message}`;
+    return (
+      ready.status === status && (reason ?? ready.reason) === ready.reason && ready.message.includes(says) && ready
+    );
+  };
+  try {
+    return await eventually(`authority ${name} is ${JSON.stringify({ status, reason, says })}`, asWanted, withinMs);
+  } catch (error) {
+    throw new Error(`${(error as Error).message}; it is ${last}`, { cause: error });
+  }
 }

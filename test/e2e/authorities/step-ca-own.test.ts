@@ -37,7 +37,7 @@ async function shared() {
 test('the example, filled in by the commands of the page, is an authority that issues', async () => {
   const here = await shared();
   const { ca } = here.served;
-  const { world, namespace } = await place(here);
+  const { world, namespace } = await place(here.world);
   const { kubeconfigPath, kubectlPath } = world.cluster;
   const follow = (heading: string) => {
     const commands = commandText('docs/authorities/step-ca.md', heading).replaceAll('payments', namespace);
@@ -56,7 +56,7 @@ test('the example, filled in by the commands of the page, is an authority that i
 test("step-ca's own template is enough for what it can do, and nothing else is asked of it", async () => {
   const here = await shared();
   const { ca, server } = here.served;
-  const where = await place(here);
+  const where = await place(here.world);
   const { world, namespace } = where;
   const add = ['ca', 'provisioner', 'add', 'plain', '--type', 'JWK', '--create'];
   const files = ['--password-file', `${ca.folder}/provisioner.password`, '--ca-config', `${ca.folder}/config/ca.json`];
@@ -66,7 +66,7 @@ test("step-ca's own template is enough for what it can do, and nothing else is a
   await putCredentials(where, { password: ca.read('provisioner.password') });
   const provisioner = { name: 'plain', secretRef: { name: CREDENTIALS } };
   await createAuthority(where, 'stepCA', { ...specOf(ca, server.proxy.url), provisioner });
-  await untilAuthority(where, 'True');
+  await untilAuthority(where);
 
   const usages = ['digital signature', 'client auth', 'server auth'];
   const refused = {
@@ -131,7 +131,7 @@ test('a root is replaced in four steps, and no Secret is ever without what verif
 
   const both = [old.fingerprint, createHash('sha256').update(nextRoot.raw).digest('hex')];
   await setFingerprints(where, both);
-  await untilAuthority(where, 'True');
+  await untilAuthority(where);
   ca.configure((config) => {
     config.crt = next.crt;
     config.key = next.key;
@@ -155,7 +155,7 @@ test('a root is replaced in four steps, and no Secret is ever without what verif
 
   // Whoever knows the old root alone is told what to do.
   await setFingerprints(where, both.slice(0, 1));
-  assert.match((await untilAuthority(where, 'False')).message, 'rootFingerprints');
+  assert.match((await untilAuthority(where, { status: 'False' })).message, 'rootFingerprints');
 });
 
 test('neither a token nor a password is in the log, nor in an event', async () => {

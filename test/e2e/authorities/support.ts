@@ -1,10 +1,9 @@
-import type { AuthorityStatus } from '../../../src/api/generated/types.ts';
 import type { Resource } from '../../../src/api/names.ts';
 import * as names from '../../../src/api/names.ts';
 import type { RawObject } from '../../../src/api/parse.ts';
 import { requestName } from '../../../src/authorities/kubernetes/request-object.ts';
 import { nextName, viewNextKey } from '../../../src/certificate/next-key.ts';
-import { authorityStatusOf, conditionOf, statusOf } from '../support/objects.ts';
+import { conditionOf, statusOf } from '../support/objects.ts';
 import { eventually, type World } from '../support/world.ts';
 
 /** A name of every kind, and more than is asked for by default. */
@@ -16,18 +15,6 @@ export const OF_EVERY_KIND = {
   usages: ['digital signature', 'key encipherment', 'client auth'],
   privateKey: { algorithm: 'RSA' },
 };
-
-/**
- * A ClusterCertificateAuthority for one namespace, whose name it has, that asks a signer and approves by itself; answers
- * what its certificates refer to it by.
- */
-export async function approvingAuthority({ client }: World, namespace: string, kubernetesCSR: object) {
-  await client.create(names.CLUSTER_CERTIFICATE_AUTHORITIES, {
-    metadata: { name: namespace },
-    spec: { kubernetesCSR: { ...kubernetesCSR, approve: true }, allowedNamespaces: { names: [namespace] } },
-  });
-  return { authorityRef: { kind: 'ClusterCertificateAuthority', name: namespace } };
-}
 
 /** The Secret that keeps the key of a certificate which is awaited. */
 export async function nextSecret({ client }: World, namespace: string, name: string): Promise<RawObject | undefined> {
@@ -68,32 +55,6 @@ export async function everyRequest({ client }: World, resource: Resource): Promi
 /** The namespace of the ClientCertificate behind a request. */
 export function requesterOf({ metadata }: RawObject): string | undefined {
   return metadata?.annotations?.[names.CLIENT_CERTIFICATE_ANNOTATION]?.split('/')[0];
-}
-
-/** Waits until the authority is as wanted; answers what it says. */
-export function untilAuthority(world: World, namespace: string, name: string, reason: string): Promise<string> {
-  return untilSays(`CertificateAuthority ${namespace}/${name}`, reason, () =>
-    authorityStatusOf(world, namespace, name),
-  );
-}
-
-/** The same of the cluster kind. */
-export function untilClusterAuthority({ client }: World, name: string, reason: string): Promise<string> {
-  return untilSays(`ClusterCertificateAuthority ${name}`, reason, async () => {
-    const found = await client.get(names.CLUSTER_CERTIFICATE_AUTHORITIES, undefined, name);
-    return (found?.status ?? {}) as AuthorityStatus;
-  });
-}
-
-function untilSays(what: string, reason: string, status: () => Promise<AuthorityStatus>): Promise<string> {
-  return eventually(
-    `${what} says ${reason}`,
-    async () => {
-      const ready = conditionOf(await status(), 'Ready');
-      return ready?.reason === reason && (ready.message ?? '');
-    },
-    45_000,
-  );
 }
 
 /** How many such objects have ever been made, by the API server's own book. */

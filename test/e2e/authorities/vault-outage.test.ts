@@ -4,7 +4,8 @@ import { patchAuthority, patchSecret, renewAt, untilRevision } from '../support/
 import { eventually } from '../support/eventually.ts';
 import { clientCertificate, create, readSecret, untilReady } from '../support/objects.ts';
 import { faultsOfHistory, untilSeen, watchSecrets } from '../support/secret-witness.ts';
-import { base64, commandsOf, createVaultAuthority, oneStage, untilAuthority, vaultSpec } from './vault/stage.ts';
+import { createAuthority, untilAuthority } from './place.ts';
+import { base64, commandsOf, oneStage, vaultSpec } from './vault/stage.ts';
 
 const stage = oneStage();
 test.after(stage.stop);
@@ -14,7 +15,7 @@ async function play(names = ['one']) {
   const shared = await stage.get();
   const { world, vault } = shared;
   const namespace = await shared.namespaceWithToken();
-  await createVaultAuthority(world, namespace, vaultSpec(vault));
+  await createAuthority({ world, namespace }, 'vault', vaultSpec(vault));
   for (const name of names) await create(world, clientCertificate(namespace, name));
   for (const name of names) await untilReady(world, namespace, name);
   return { ...shared, namespace };
@@ -26,15 +27,15 @@ test('a Vault that is sealed is told as that, harms no certificate, and is back 
   await vault.seal();
   try {
     await renewAt(world, namespace, 'one');
-    const sealed = { status: 'False', reason: 'AuthorityUnavailable', says: 'is sealed; unseal it' };
-    await untilAuthority(world, namespace, sealed);
+    const sealed = { status: 'False', reason: 'AuthorityUnavailable', says: 'is sealed; unseal it' } as const;
+    await untilAuthority({ world, namespace }, sealed);
     await untilReady(world, namespace, 'one', { type: 'Issuing', reason: 'AuthorityNotReady' });
     await untilReady(world, namespace, 'one');
     assert.is((await readSecret(world, namespace, 'one-tls'))?.chain, before?.chain);
   } finally {
     await vault.unseal();
   }
-  await untilAuthority(world, namespace, { status: 'True' }, { withinMs: 60_000 });
+  await untilAuthority({ world, namespace });
   await untilRevision(world, namespace, 'one-tls', 2, 60_000);
 });
 
@@ -92,27 +93,36 @@ test('a standby forwards; once it has nobody to forward to, it is told as a stan
   const { world, vault } = shared;
   const server = await vault.addStandby();
   const namespace = await shared.namespaceWithToken();
-  await createVaultAuthority(world, namespace, vaultSpec(vault, { server }));
+  await createAuthority({ world, namespace }, 'vault', vaultSpec(vault, { server }));
   await create(world, clientCertificate(namespace, 'one'));
   await untilReady(world, namespace, 'one');
   const before = await readSecret(world, namespace, 'one-tls');
   const secretRef = { name: 'vault-token', key: 'other' };
   await patchSecret(world, namespace, 'vault-token', { data: { other: base64('hvs.wrong') } });
-  await createVaultAuthority(world, namespace, vaultSpec(vault, { server, auth: { tokenSecretRef: secretRef } }), 'no');
-  await untilAuthority(world, namespace, { status: 'False', reason: 'CredentialsRefused' }, { name: 'no' });
+  await createAuthority(
+    { world, namespace },
+    'vault',
+    vaultSpec(vault, { server, auth: { tokenSecretRef: secretRef } }),
+    'no',
+  );
+  await untilAuthority({ world, namespace }, { status: 'False', reason: 'CredentialsRefused' }, { name: 'no' });
 
   await vault.halt();
   try {
     await renewAt(world, namespace, 'one');
-    const standby = { status: 'False', reason: 'AuthorityUnavailable', says: `is a standby and names ${vault.url}` };
-    await untilAuthority(world, namespace, standby);
+    const standby = {
+      status: 'False',
+      reason: 'AuthorityUnavailable',
+      says: `is a standby and names ${vault.url}`,
+    } as const;
+    await untilAuthority({ world, namespace }, standby);
     await untilReady(world, namespace, 'one', { type: 'Issuing', reason: 'AuthorityNotReady' });
     await untilReady(world, namespace, 'one');
     assert.is((await readSecret(world, namespace, 'one-tls'))?.chain, before?.chain);
   } finally {
     await vault.start();
   }
-  await untilAuthority(world, namespace, { status: 'True' }, { withinMs: 60_000 });
+  await untilAuthority({ world, namespace });
   await untilRevision(world, namespace, 'one-tls', 2, 60_000);
 });
 

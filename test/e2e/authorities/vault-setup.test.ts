@@ -3,7 +3,8 @@ import * as assert from 'uvu/assert';
 import { patchSecret, renewAt, untilRevision } from '../support/edits.ts';
 import { clientCertificate, conditionOf, create, readSecret, statusOf, untilReady } from '../support/objects.ts';
 import { faultOf, opensslAccepts } from '../support/secret-proof.ts';
-import { base64, createVaultAuthority, oneStage, untilAuthority, vaultSpec } from './vault/stage.ts';
+import { createAuthority, untilAuthority } from './place.ts';
+import { base64, oneStage, vaultSpec } from './vault/stage.ts';
 
 const stage = oneStage();
 test.after(stage.stop);
@@ -29,8 +30,8 @@ const IDENTITY = {
 
 test('a certificate carries all that a role takes from a request, and every verifier takes it', async () => {
   const { world, namespace, spec } = await play();
-  await createVaultAuthority(world, namespace, spec());
-  await untilAuthority(world, namespace, { status: 'True' });
+  await createAuthority({ world, namespace }, 'vault', spec());
+  await untilAuthority({ world, namespace });
   await create(world, clientCertificate(namespace, 'till', { ...IDENTITY, duration: '2h' }));
   const status = await untilReady(world, namespace, 'till');
   const secret = await readSecret(world, namespace, 'till-tls');
@@ -64,7 +65,7 @@ test('a life that the role caps is taken, and said', async () => {
   );
   await vault.sh(`vault policy write short - <<'END'\npath "pki/sign/short" { capabilities = ["update"] }\nEND`);
   await patchSecret(world, namespace, 'vault-token', { data: { token: base64(await tokenFor('short')) } });
-  await createVaultAuthority(world, namespace, spec({ role: 'short' }));
+  await createAuthority({ world, namespace }, 'vault', spec({ role: 'short' }));
   await create(world, clientCertificate(namespace, 'capped', { duration: '24h' }));
   const status = await untilReady(world, namespace, 'capped');
   const minutes = (Date.parse(status.notAfter ?? '') - Date.now()) / 60_000;
@@ -101,7 +102,7 @@ for (const [sentence, [settings, reason, says]] of Object.entries(REFUSED)) {
     await vault.sh(`vault write pki/roles/${role} enforce_hostnames=false ${settings}`);
     await vault.sh(`vault policy write ${role} - <<'END'\npath "pki/sign/${role}" { capabilities = ["update"] }\nEND`);
     await patchSecret(world, namespace, 'vault-token', { data: { token: base64(await tokenFor(role)) } });
-    await createVaultAuthority(world, namespace, spec({ role }));
+    await createAuthority({ world, namespace }, 'vault', spec({ role }));
     await create(world, clientCertificate(namespace, 'refused'));
     await untilReady(world, namespace, 'refused', { status: 'False', reason });
     assert.match((await statusOf(world, namespace, 'refused')).lastFailure?.message ?? '', says);
@@ -128,8 +129,8 @@ test('logged in by a ServiceAccount, as the page says', async () => {
   };
   assert.equal([await mayMakeTokensOf('certwheel-vault'), await mayMakeTokensOf('reviewer')], ['yes', 'no']);
   const kubernetes = { role: 'certwheel', serviceAccountName: 'certwheel-vault' };
-  await createVaultAuthority(world, namespace, spec({ auth: { kubernetes } }));
-  await untilAuthority(world, namespace, { status: 'True' });
+  await createAuthority({ world, namespace }, 'vault', spec({ auth: { kubernetes } }));
+  await untilAuthority({ world, namespace });
   await create(world, clientCertificate(namespace, 'by-account'));
   await untilReady(world, namespace, 'by-account');
 
@@ -142,8 +143,8 @@ test('logged in by a ServiceAccount, as the page says', async () => {
   ];
   for (const [index, [auth, reason, says]] of wrong.entries()) {
     const name = `wrong-${index}`;
-    await createVaultAuthority(world, namespace, spec({ auth: { kubernetes: auth } }), name);
-    await untilAuthority(world, namespace, { status: 'False', reason, says }, { name });
+    await createAuthority({ world, namespace }, 'vault', spec({ auth: { kubernetes: auth } }), name);
+    await untilAuthority({ world, namespace }, { status: 'False', reason, says }, { name });
   }
 });
 
@@ -153,17 +154,20 @@ test('logged in by AppRole, as the page says; a secret id that is replaced is ta
   const roleId = /roleId: (\S+)/.exec(printed)?.[1];
   assert.ok(roleId);
   const appRole = { roleId, secretRef: { name: 'certwheel-approle' } };
-  await createVaultAuthority(world, namespace, spec({ auth: { appRole } }));
+  await createAuthority({ world, namespace }, 'vault', spec({ auth: { appRole } }));
   await create(world, clientCertificate(namespace, 'by-role'));
   await untilReady(world, namespace, 'by-role');
 
   await patchSecret(world, namespace, 'certwheel-approle', { data: { secretId: base64('wrong') } });
-  await untilAuthority(world, namespace, { status: 'False', reason: 'CredentialsRefused', says: 'at auth/approle' });
+  await untilAuthority(
+    { world, namespace },
+    { status: 'False', reason: 'CredentialsRefused', says: 'at auth/approle' },
+  );
   const { body } = await vault.api('POST', 'auth/approle/role/certwheel/secret-id', {});
   await patchSecret(world, namespace, 'certwheel-approle', {
     data: { secretId: base64(String(body.data?.secret_id)) },
   });
-  await untilAuthority(world, namespace, { status: 'True' });
+  await untilAuthority({ world, namespace });
   await renewAt(world, namespace, 'by-role');
   await untilRevision(world, namespace, 'by-role-tls', 2);
 });
@@ -171,16 +175,19 @@ test('logged in by AppRole, as the page says; a secret id that is replaced is ta
 test('a token that is revoked under it is told, and another one in the same Secret heals it', async () => {
   const { world, vault, controller, follow, tokenFor, namespace, spec } = await play();
   await follow('By a token', namespace);
-  await createVaultAuthority(world, namespace, spec({ auth: { tokenSecretRef: { name: 'certwheel-token' } } }));
+  await createAuthority({ world, namespace }, 'vault', spec({ auth: { tokenSecretRef: { name: 'certwheel-token' } } }));
   await create(world, clientCertificate(namespace, 'by-token'));
   await untilReady(world, namespace, 'by-token');
   const token = (await readToken(namespace, 'certwheel-token')).trim();
   await vault.api('POST', 'auth/token/revoke', { token });
   await renewAt(world, namespace, 'by-token');
-  await untilAuthority(world, namespace, { status: 'False', reason: 'CredentialsRefused', says: 'permission denied' });
+  await untilAuthority(
+    { world, namespace },
+    { status: 'False', reason: 'CredentialsRefused', says: 'permission denied' },
+  );
   await untilReady(world, namespace, 'by-token', { type: 'Issuing', reason: 'AuthorityNotReady' });
   await patchSecret(world, namespace, 'certwheel-token', { data: { token: base64(await tokenFor('certwheel')) } });
-  await untilAuthority(world, namespace, { status: 'True' });
+  await untilAuthority({ world, namespace });
   await untilRevision(world, namespace, 'by-token-tls', 2);
   assert.not.match(JSON.stringify(controller.logs), token);
 });

@@ -1,13 +1,11 @@
-import { SECRETS } from '../../../src/api/names.ts';
 import { vault as definition } from '../../../src/authorities/vault.ts';
 import { createIssuer } from '../../cluster/certificates.ts';
 import { startMeddler } from './meddler.ts';
 import { startVault, type Vault, type VaultAnswer } from './servers/vault.ts';
 import { ADDRESS_CHECKS, type Place, type RevocationProof, type Served, type Spec, type Subject } from './subject.ts';
 import { direct } from './vault/direct.ts';
-import { base64, commandsOf, vaultSpec } from './vault/stage.ts';
+import { asksForCertificate, base64, commandsOf, makeToken, putToken, TOKEN_SECRET, vaultSpec } from './vault/stage.ts';
 
-const TOKEN_SECRET = 'vault-token';
 const ROLE = 'conformance';
 const PATHS = [ROLE, 'absent'].map((role) => `pki/sign/${role}`);
 const POLICY = [...PATHS, `pki/issuer/nobody/sign/${ROLE}`, `nowhere/sign/${ROLE}`, 'pki/revoke']
@@ -96,7 +94,7 @@ async function serve(vault: Vault): Promise<Served> {
   const proxy = await startMeddler({ url: vault.url, ca: vault.ca }, vault.tls);
   const tokens = new Map<string, string>();
   const giveToken = async (where: Place) => {
-    const token = await makeToken(vault);
+    const token = await makeToken(vault, ROLE);
     tokens.set(where.namespace, token);
     await putToken(where, token);
   };
@@ -113,8 +111,7 @@ async function serve(vault: Vault): Promise<Served> {
     server: {
       url: vault.url,
       proxy,
-      // The look at whether it would sign has no request in it.
-      asksForCertificate: ({ path, body }) => path.includes('/sign/') && body.includes('BEGIN CERTIFICATE REQUEST'),
+      asksForCertificate,
       rotateCredentials: async (where) => {
         await vault.api('POST', 'auth/token/revoke', { token: tokens.get(where.namespace) });
         await giveToken(where);
@@ -133,13 +130,8 @@ function keysOf({ body }: VaultAnswer): readonly unknown[] {
   return keys as readonly unknown[];
 }
 
-async function makeToken(vault: Vault): Promise<string> {
-  const { body } = await vault.api('POST', 'auth/token/create-orphan', { policies: [ROLE], period: '768h' });
-  return body.auth?.client_token ?? '';
-}
-
 async function revocationOf(vault: Vault): Promise<RevocationProof> {
-  const secrets = { [TOKEN_SECRET]: { token: await makeToken(vault) } };
+  const secrets = { [TOKEN_SECRET]: { token: await makeToken(vault, ROLE) } };
   return {
     backend: () => direct(vaultSpec(vault, { role: ROLE }), secrets).backend,
     saysOf: async (serialNumber) => {
@@ -150,10 +142,4 @@ async function revocationOf(vault: Vault): Promise<RevocationProof> {
     // It keeps no reason.
     superseded: /revoked at/,
   };
-}
-
-async function putToken({ world, namespace }: Place, token: string): Promise<void> {
-  // With the newline that editors leave behind.
-  const data = { token: base64(`${token}\n`) };
-  await world.client.apply(SECRETS, { metadata: { namespace, name: TOKEN_SECRET }, type: 'Opaque', data });
 }

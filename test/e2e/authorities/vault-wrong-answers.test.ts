@@ -1,5 +1,4 @@
 import { test } from 'uvu';
-import { SECRETS } from '../../../src/api/names.ts';
 import { vault as definition } from '../../../src/authorities/vault.ts';
 import { encodePrivateKey } from '../../../src/pki/keys.ts';
 import { inHours } from '../../forgeries/forging.ts';
@@ -9,7 +8,7 @@ import { proxiedStage } from './lying-proxy.ts';
 import { startMeddler } from './meddler.ts';
 import { startVault, type Vault } from './servers/vault.ts';
 import type { Served } from './subject.ts';
-import { base64, commandsOf, vaultSpec } from './vault/stage.ts';
+import { asksForCertificate, commandsOf, makeToken, putToken, vaultSpec } from './vault/stage.ts';
 import { wrongAnswers } from './wrong-answers.ts';
 
 // vault with a proxy before Vault that answers wrongly; the CA's key is the test's too, imported into a mount of its own.
@@ -33,22 +32,20 @@ async function setUp(vault: Vault, top: Holder, intermediate: Holder): Promise<s
   await vault.api('POST', `${MOUNT}/roles/client`, body.data);
   const policy = `path "${MOUNT}/sign/client" { capabilities = ["update"] }`;
   await vault.api('PUT', `sys/policies/acl/${MOUNT}`, { policy });
-  const created = await vault.api('POST', 'auth/token/create-orphan', { policies: [MOUNT], period: '768h' });
-  return created.body.auth?.client_token ?? '';
+  return makeToken(vault, MOUNT);
 }
 
 async function serve(vault: Vault, token: string): Promise<Served> {
   const proxy = await startMeddler({ url: vault.url, ca: vault.ca }, vault.tls);
   return {
-    prepare: async ({ world, namespace }, url) => {
-      const data = { token: base64(token) };
-      await world.client.apply(SECRETS, { metadata: { namespace, name: 'vault-token' }, type: 'Opaque', data });
+    prepare: async (where, url) => {
+      await putToken(where, token);
       return vaultSpec(vault, { mount: MOUNT, server: url });
     },
     server: {
       url: vault.url,
       proxy,
-      asksForCertificate: ({ path, body }) => path.includes('/sign/') && body.includes('BEGIN CERTIFICATE REQUEST'),
+      asksForCertificate,
       rotateCredentials: async () => {},
     },
     stop: async () => {

@@ -1,21 +1,18 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { CLIENT_CERTIFICATES, resourcePath, SECRETS } from '../../../src/api/names.ts';
 import type { AuthorityDefinition } from '../../../src/authorities/authority.ts';
 import { parseCertificates } from '../../../src/pki/certificate.ts';
 import { FORGERIES, ODDITIES } from '../../forgeries/forgeries.ts';
 import type { Forge, Forgery } from '../../forgeries/forgery.ts';
-import type { ControllerProcess } from '../support/controller-process.ts';
+import { metricsOf } from '../process/support/metrics.ts';
 import { renewAt } from '../support/edits.ts';
 import { lazily } from '../support/lazily.ts';
-import { clientCertificate, create, mounted } from '../support/objects.ts';
+import { create } from '../support/objects.ts';
 import { opensslAccepts } from '../support/secret-proof.ts';
-import { faultsOfHistory, issuances, type StoredCertificate } from '../support/secret-witness.ts';
-import { type Witness, witness } from '../support/witness.ts';
-import { eventually } from '../support/world.ts';
+import { faultsOfHistory } from '../support/secret-witness.ts';
 import type { Stage } from './lies.ts';
 import type { Place } from './subject.ts';
+import { open, proveHistory, type Theatre, until, untilFailed, untilIssued, untilSaid, wanted } from './theatre.ts';
 
 /** One kind of authority, and in what it differs. */
 export interface Backend {
@@ -33,17 +30,9 @@ export interface Backend {
 
 /** Each row has a namespace, an authority and two certificates of its own; so many are under way at once. */
 const AT_ONCE = 16;
-const WAIT_MS = 60_000;
-const LOOK_AGAIN_MS = 200;
 /** On a machine with more to do than cores; what each answer costs is for src/certificate/dear-answers.test.ts. */
 const LONGEST_STALL_SECONDS = 2;
 const LONGEST_LOG_LINE = 16_384;
-const LONGEST_MESSAGE = 1_024;
-
-export interface Theatre extends Stage {
-  readonly secrets: Witness;
-  readonly certificates: Witness<StoredCertificate>;
-}
 
 export interface Row {
   readonly name: string;
@@ -55,7 +44,7 @@ export interface Row {
 /** Every forgery as an answer of this kind of authority, to a renewal and to a first request: none reaches a Secret. */
 export function wrongAnswers(backend: Backend): void {
   const { type } = backend.definition;
-  const theatre = lazily(() => open(backend));
+  const theatre = lazily(() => open(backend.stage));
   test.after(theatre.stop);
   const rows = rowsOf(backend);
   let outcomes: Promise<readonly Promise<void>[]> | undefined;
@@ -69,8 +58,9 @@ export function wrongAnswers(backend: Backend): void {
   test(`${type}: all the while it lived, went on, and kept its log short`, async () => {
     const { controller } = await theatre.get();
     assert.is(await Promise.race([controller.exited, 'alive']), 'alive');
-    const stall = await metric(controller, 'nodejs_eventloop_lag_max_seconds');
-    const resident = await metric(controller, 'process_resident_memory_bytes');
+    const metrics = await metricsOf(controller);
+    const stall = metrics.value('nodejs_eventloop_lag_max_seconds') ?? Number.NaN;
+    const resident = metrics.value('process_resident_memory_bytes') ?? Number.NaN;
     console.log(`\n# largest stall ${Math.round(stall * 1_000)} ms, ${Math.round(resident / 2 ** 20)} MB resident`);
     assert.ok(stall < LONGEST_STALL_SECONDS, `the event loop stood still for ${stall} s`);
     for (const line of controller.logs) assert.ok(JSON.stringify(line).length < LONGEST_LOG_LINE, line.message);
@@ -100,27 +90,6 @@ function rowsOf(backend: Backend): Row[] {
     ...Object.entries(ODDITIES).map(([name, forge]) => takenRow(name, forge)),
     ...more,
   ];
-}
-
-async function open({ stage }: Backend): Promise<Theatre & { stop(): Promise<void> }> {
-  const started = await stage();
-  const { world, controller } = started;
-  const [secrets, certificates] = await Promise.all([
-    witness(world, resourcePath(SECRETS)),
-    witness<StoredCertificate>(world, resourcePath(CLIENT_CERTIFICATES)),
-  ]);
-  // The greatest since the last scrape: what it took to start doesn't count.
-  await controller.metrics();
-  return {
-    ...started,
-    secrets,
-    certificates,
-    stop: async () => {
-      secrets.stop();
-      certificates.stop();
-      await started.stop();
-    },
-  };
 }
 
 /** Begins as many as may be under way at once; answers how each of them ends. */
@@ -207,68 +176,7 @@ export function freshName(at: number): string {
   return `fresh-${at}`;
 }
 
-function wanted({ namespace }: Place, name: string) {
-  return clientCertificate(namespace, name, { duration: '1h', dnsNames: [`${name}.example.com`] });
-}
-
 async function ask(place: Place, held: string, fresh: string | undefined): Promise<void> {
   await renewAt(place.world, place.namespace, held);
   if (fresh !== undefined) await create(place.world, wanted(place, fresh));
-}
-
-async function untilIssued({ secrets }: Theatre, name: string, count: number) {
-  const object = await until(`${name} has certificate number ${count}`, () => {
-    const issued = issuances(secrets.versions(`${name}-tls`));
-    return issued.length >= count ? issued.at(-1)?.object : undefined;
-  });
-  return mounted(object);
-}
-
-async function untilFailed(where: Theatre, name: string, says: string): Promise<void> {
-  let last = 'nothing';
-  const message = await untilSaid(where, name, ({ status }) => {
-    const { reason, message: said = '' } = status?.lastFailure ?? {};
-    if (reason !== undefined) last = `${reason}: ${said}`;
-    return said.includes(says) ? said : undefined;
-  }).catch((error: Error) => {
-    const refusal = where.refusal?.(name) ?? 'nothing';
-    throw new Error(`${error.message}: not ${JSON.stringify(says)}, but ${last}; the server says ${refusal}`);
-  });
-  assert.not.match(message, 'BEGIN');
-  assert.not.match(message, /[\p{Cc}\p{Cf}]/u);
-  assert.ok(message.length <= LONGEST_MESSAGE);
-}
-
-/** Asks all that its status has ever said, since the next failure may be another one. */
-function untilSaid<T>({ certificates }: Theatre, name: string, ask: (object: StoredCertificate) => T | undefined) {
-  return until(`the status of ${name}`, () => {
-    for (const { object } of certificates.versions(name)) {
-      const answer = ask(object);
-      if (answer !== undefined) return answer;
-    }
-    return undefined;
-  });
-}
-
-/** Not as often as `eventually` asks: many wait here, and what they look through grows. */
-function until<T>(what: string, ask: () => T | undefined): Promise<T> {
-  const asking = async () => {
-    await sleep(LOOK_AGAIN_MS);
-    return ask();
-  };
-  return eventually<T>(what, asking, WAIT_MS);
-}
-
-/** Whatever its Secret has held was answered honestly, and at no moment was it anything less than good. */
-function proveHistory({ secrets, lies }: Theatre, name: string, count: number): void {
-  const versions = secrets.versions(`${name}-tls`);
-  assert.equal(faultsOfHistory(versions), []);
-  const published = issuances(versions).map(({ object }) => mounted(object).chain);
-  assert.ok(published.every((chain) => lies.truthsFor(name).includes(chain)));
-  assert.is(published.length, count);
-}
-
-async function metric(controller: ControllerProcess, name: string): Promise<number> {
-  const text = await controller.metrics();
-  return Number(new RegExp(`^${name} (\\S+)$`, 'm').exec(text)?.[1]);
 }

@@ -1,13 +1,13 @@
 import { dirname } from 'node:path';
-import { CERTIFICATE_AUTHORITIES } from '../../../../src/api/names.ts';
+import { SECRETS } from '../../../../src/api/names.ts';
 import type { ControllerProcess } from '../../support/controller-process.ts';
-import { createSecret } from '../../support/edits.ts';
-import { eventually } from '../../support/eventually.ts';
 import { lazily } from '../../support/lazily.ts';
-import { authorityStatusOf, conditionOf } from '../../support/objects.ts';
 import { commandText } from '../../support/page.ts';
 import { oneWorld, type World } from '../../support/world.ts';
+import type { Exchange } from '../meddler.ts';
+import { place } from '../place.ts';
 import { startVault, type Vault } from '../servers/vault.ts';
+import type { Place } from '../subject.ts';
 
 /** The commands below a heading of docs/authorities/vault.md. */
 export const commandsOf = (heading: string) => commandText('docs/authorities/vault.md', heading);
@@ -50,22 +50,16 @@ async function setUp(world: World, vault: Vault): Promise<Stage> {
   const { cluster } = world;
   await vault.sh(commandsOf('The CA and the role'));
   const controller = await world.controller(['--allow-loopback-authorities']);
-  const tokenFor = async (policy: string) => {
-    const { body } = await vault.api('POST', 'auth/token/create-orphan', { policies: [policy], period: '768h' });
-    return body.auth?.client_token ?? '';
-  };
   const PATH = [dirname(cluster.kubectlPath), process.env.PATH].join(':');
   return {
     world,
     vault,
     controller,
-    tokenFor,
+    tokenFor: (policy) => makeToken(vault, policy),
     namespaceWithToken: async () => {
-      const namespace = await world.namespace();
-      // With the newline that editors leave behind.
-      const token = base64(`${await tokenFor('certwheel')}\n`);
-      await createSecret(world, namespace, 'vault-token', { data: { token } });
-      return namespace;
+      const where = await place(world);
+      await putToken(where, await makeToken(vault, 'certwheel'));
+      return where.namespace;
     },
     follow: async (heading, namespace, env = {}) => {
       const commands = commandsOf(heading).replaceAll('payments', namespace);
@@ -75,45 +69,33 @@ async function setUp(world: World, vault: Vault): Promise<Stage> {
   };
 }
 
+export const TOKEN_SECRET = 'vault-token';
+
+/** A periodic token with that policy. */
+export async function makeToken(vault: Vault, policy: string): Promise<string> {
+  const { body } = await vault.api('POST', 'auth/token/create-orphan', { policies: [policy], period: '768h' });
+  return body.auth?.client_token ?? '';
+}
+
+/** Puts a token into the Secret that `vaultSpec` names. */
+export async function putToken({ world, namespace }: Place, token: string): Promise<void> {
+  // With the newline that editors leave behind.
+  const data = { token: base64(`${token}\n`) };
+  await world.client.apply(SECRETS, { metadata: { namespace, name: TOKEN_SECRET }, type: 'Opaque', data });
+}
+
+/** Whether it is a certificate that Vault is asked for: the look at whether it would sign one has no request in it. */
+export function asksForCertificate({ path, body }: Exchange): boolean {
+  return path.includes('/sign/') && body.includes('BEGIN CERTIFICATE REQUEST');
+}
+
 /** `spec.vault` for that Vault, logged in by what stands in the Secret `vault-token`, unless told otherwise. */
 export function vaultSpec({ url, ca }: Vault, spec: Readonly<Record<string, unknown>> = {}) {
   return {
     server: url,
-    caBundle: Buffer.from(ca).toString('base64'),
+    caBundle: base64(ca),
     role: 'client',
-    auth: { tokenSecretRef: { name: 'vault-token', key: 'token' } },
+    auth: { tokenSecretRef: { name: TOKEN_SECRET, key: 'token' } },
     ...spec,
   };
-}
-
-export function createVaultAuthority(
-  { client }: World,
-  namespace: string,
-  vault: Readonly<Record<string, unknown>>,
-  name = 'ca',
-) {
-  return client.create(CERTIFICATE_AUTHORITIES, { metadata: { namespace, name }, spec: { vault } });
-}
-
-/** Waits until the authority says that of itself; answers the message. */
-export async function untilAuthority(
-  world: World,
-  namespace: string,
-  wanted: { readonly status: string; readonly reason?: string; readonly says?: string },
-  { name = 'ca', withinMs }: { readonly name?: string; readonly withinMs?: number } = {},
-): Promise<string> {
-  let last = 'nothing';
-  const matches = async () => {
-    const condition = conditionOf(await authorityStatusOf(world, namespace, name), 'Ready');
-    if (condition === undefined) return undefined;
-    const { status, reason, message } = condition;
-    last = `Ready=${status}, ${reason}: ${message}`;
-    if (status !== wanted.status || (wanted.reason !== undefined && reason !== wanted.reason)) return undefined;
-    return wanted.says === undefined || message.includes(wanted.says) ? message : undefined;
-  };
-  try {
-    return await eventually(`authority ${name} is ${JSON.stringify(wanted)}`, matches, withinMs);
-  } catch (error) {
-    throw new Error(`${(error as Error).message}; it is ${last}`, { cause: error });
-  }
 }
