@@ -64,7 +64,7 @@ test('another authority is not held up by it', async () => {
   await createAuthority(world, selfManaged(namespace, 'free'));
   await Promise.all(names('slow', 40).map((name) => create(world, clientCertificate(namespace, name))));
   await create(world, clientCertificate(namespace, 'quick', { authorityRef: { name: 'free' } }));
-  await untilReady(world, namespace, 'quick', {}, 5_000);
+  await untilReady(world, namespace, 'quick', {}, 30_000);
   // Those that wait for their turn are no secret.
   const waiting = async () => (await metricsOf(controller)).value('certwheel_certificates', { ready: 'false' });
   await eventually('metrics show who waits', async () => (await waiting()) === 39);

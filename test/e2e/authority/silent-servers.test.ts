@@ -1,8 +1,7 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
 import { test } from 'uvu';
-import { CERTIFICATE_AUTHORITIES } from '../../../src/api/names.ts';
-import { createSecret } from '../support/edits.ts';
+import { createToken, createVaultAt } from '../support/no-vault.ts';
 import { clientCertificate, create, createAuthority, selfManaged, untilReady } from '../support/objects.ts';
 import { eventually, oneWorld } from '../support/world.ts';
 
@@ -22,17 +21,9 @@ test('authorities whose servers are silent hold up nobody else', async () => {
   if (!server.listening) await once(server, 'listening');
   await world.controller(['--allow-loopback-authorities']);
   const namespace = await world.namespace();
-  await createSecret(world, namespace, 'token', { data: { token: Buffer.from('hvs.token').toString('base64') } });
-  const vault = {
-    server: `https://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    role: 'client',
-    auth: { tokenSecretRef: { name: 'token' } },
-  };
-  for (let index = 0; index < SILENT; index++)
-    await world.client.create(CERTIFICATE_AUTHORITIES, {
-      metadata: { namespace, name: `silent-${index}` },
-      spec: { vault },
-    });
+  await createToken(world, namespace);
+  const { port } = server.address() as AddressInfo;
+  for (let index = 0; index < SILENT; index++) await createVaultAt(world, port, { namespace, name: `silent-${index}` });
   await eventually('all are asked at the same time', async () => connections >= SILENT, 45_000);
   const elsewhere = await world.namespace();
   await createAuthority(world, selfManaged(elsewhere));

@@ -4,9 +4,9 @@ import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { CERTIFICATE_AUTHORITIES, CLIENT_CERTIFICATES } from '../../../src/api/names.ts';
+import { CLIENT_CERTIFICATES } from '../../../src/api/names.ts';
 import { createIssuer, issueServer } from '../../cluster/certificates.ts';
-import { createSecret } from '../support/edits.ts';
+import { createToken, createVaultAt } from '../support/no-vault.ts';
 import { authorityStatusOf, clientCertificate, conditionOf, create, statusOf, untilReady } from '../support/objects.ts';
 import { eventually, oneWorld } from '../support/world.ts';
 
@@ -31,14 +31,10 @@ test('what it says is told by its authority, and costs its certificates no write
   if (!server.listening) await once(server, 'listening');
   await world.controller(['--allow-loopback-authorities']);
   const namespace = await world.namespace();
-  await createSecret(world, namespace, 'token', { data: { token: Buffer.from('hvs.token').toString('base64') } });
-  const vault = {
-    server: `https://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    caBundle: Buffer.from(issuer.certificatePem).toString('base64'),
-    role: 'client',
-    auth: { tokenSecretRef: { name: 'token' } },
-  };
-  await world.client.create(CERTIFICATE_AUTHORITIES, { metadata: { namespace, name: 'ca' }, spec: { vault } });
+  await createToken(world, namespace);
+  const { port } = server.address() as AddressInfo;
+  const caBundle = Buffer.from(issuer.certificatePem).toString('base64');
+  await createVaultAt(world, port, { namespace, name: 'ca' }, { caBundle });
   for (let index = 0; index < CERTIFICATES; index++) {
     await create(world, clientCertificate(namespace, `client-${index}`));
     await untilReady(world, namespace, `client-${index}`, { status: 'False', reason: 'AuthorityNotReady' });

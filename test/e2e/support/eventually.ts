@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /**
- * Asks until the answer is neither undefined nor false, and gives it back. Throws with what it waited for, and the last
- * error, when that never comes.
+ * Asks until the answer is neither undefined nor false, and gives it back. Throws with what it waited for when that never
+ * comes, and whatever `ask` throws.
  */
 export async function eventually<T>(
   what: string,
