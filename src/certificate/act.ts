@@ -64,17 +64,16 @@ function keptFor(seen: Observed, view: AuthorityView, { clock, unpublished }: Ac
 }
 
 async function make(seen: Observed, view: AuthorityView, ask: Ask, deps: ActDeps, run: Run): Promise<Made | Pending> {
-  const request = requestFor(seen);
-  const material = (key: KeyObject) => materialOf(key, seen.resource);
+  const request = (key: KeyObject) => requestFor(seen, key);
   if (!view.capabilities.persistKey) {
     const key = await privateKeyFor(seen, deps);
     deps.assertLeading();
-    const answer = await ask({ ...request, ...material(key) });
+    const answer = await ask(request(key));
     if (isPending(answer)) throw new Error('an authority that answers later must say that the key is to be kept');
     return proven(answer, key, seen, view, deps.clock, run);
   }
-  const keys = { key: () => privateKeyFor(seen, deps), material };
-  const { awaited, answer } = await askDurably(seen, view, request, keys, ask, deps, run.signal);
+  const fresh = { key: () => privateKeyFor(seen, deps), request };
+  const { awaited, answer } = await askDurably(seen, view, fresh, ask, deps, run.signal);
   if (isPending(answer)) return answer;
   try {
     return await proven(answer, awaited.key, seen, view, deps.clock, run);
@@ -167,18 +166,16 @@ async function privateKeyFor({ resource, secret }: Observed, deps: ActDeps): Pro
   return generateKey(spec.key);
 }
 
-function requestFor({ resource, secret }: Observed): Omit<IssueRequest, 'publicKey' | 'csr'> {
+function requestFor({ resource, secret }: Observed, key: KeyObject): IssueRequest {
   const { spec, namespace, name, uid } = resource;
   return {
     id: `${uid}-${(secret?.memory.revision ?? 0) + 1}`,
     requester: { namespace, name, uid },
+    publicKey: publicKeyDer(key),
+    csr: () => makeCsr({ key, ...spec.identity }),
     identity: spec.identity,
     lifetimeMs: spec.durationMs,
   };
-}
-
-function materialOf(key: KeyObject, { spec }: ClientCertificate): Pick<IssueRequest, 'publicKey' | 'csr'> {
-  return { publicKey: publicKeyDer(key), csr: () => makeCsr({ key, ...spec.identity }) };
 }
 
 function textOf(object: RawObject, key: string): string {

@@ -55,8 +55,7 @@ export function isUnderWay(seen: Observed): boolean {
 export async function askDurably(
   seen: Observed,
   view: AuthorityView,
-  request: Omit<IssueRequest, 'id' | 'publicKey' | 'csr'>,
-  make: { key(): Promise<KeyObject>; material(key: KeyObject): Pick<IssueRequest, 'publicKey' | 'csr'> },
+  make: { key(): Promise<KeyObject>; request(key: KeyObject): Omit<IssueRequest, 'id'> },
   ask: Ask,
   deps: RequestDeps,
   signal: AbortSignal,
@@ -68,7 +67,7 @@ export async function askDurably(
   const ticket = pending?.answer.ticket ?? next.ticket;
   deps.assertLeading();
   try {
-    const answer = await ask({ ...request, ...make.material(key), id: next.id, ticket });
+    const answer = await ask({ ...make.request(key), id: next.id, ticket });
     if (isPending(answer)) await remember(seen, awaited, answer, deps);
     return { awaited, answer };
   } catch (error) {
