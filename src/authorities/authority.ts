@@ -147,7 +147,7 @@ export interface AuthorityDeps {
   /** The same of a ConfigMap. */
   configMap(name: string): Promise<SecretContent | undefined>;
   /** A token of a ServiceAccount of the authority's own namespace; nothing keeps it. */
-  serviceAccountToken(name: string, audience: string, seconds: number): Promise<ServiceAccountToken>;
+  serviceAccountToken(name: string, audience: string, seconds: number): Promise<string>;
   readonly objects: KubernetesObjects;
   /** Whether an authority may be on this host (--allow-loopback-authorities). */
   readonly loopback: boolean;
@@ -160,11 +160,6 @@ export interface AuthorityDeps {
 
 /** The keys of a Secret or a ConfigMap, decoded. */
 export type SecretContent = Readonly<Record<string, Buffer>>;
-
-export interface ServiceAccountToken {
-  readonly token: string;
-  readonly expiresAt: Date;
-}
 
 /** Objects of the cluster, or of the authority's own namespace, past every cache. Failures are ApiErrors. */
 export interface KubernetesObjects {

@@ -1,5 +1,4 @@
 import type { KeyObject } from 'node:crypto';
-import type { ClientCertificate } from '../api/client-certificate.ts';
 import type { RawObject } from '../api/parse.ts';
 import { type IssueRequest, isPending, type Pending } from '../authorities/authority.ts';
 import type { Clock } from '../clock.ts';

@@ -1,18 +1,16 @@
 import { type Resource, SERVICE_ACCOUNTS } from '../api/names.ts';
 import type { AuthorityDeps, NewObject } from '../authorities/authority.ts';
-import type { Clock } from '../clock.ts';
 import { AuthorityError } from '../errors.ts';
 import type { KubeClient } from '../kube/client.ts';
 
 interface TokenReply {
-  readonly status?: { readonly token?: string; readonly expirationTimestamp?: string };
+  readonly status?: { readonly token?: string };
 }
 
 /** What an authority may ask of the Kubernetes API, in its own namespace and among what has none. */
 export function clusterAccess(
   client: Pick<KubeClient, 'apply' | 'audiences' | 'canI' | 'create' | 'delete' | 'get'>,
   namespace: string,
-  clock: Clock,
 ): Pick<AuthorityDeps, 'objects' | 'serviceAccountToken'> {
   const namespaceFor = ({ namespaced }: Resource) => (namespaced ? namespace : undefined);
   /** What has no namespace must not be sent with one. */
@@ -36,9 +34,7 @@ export function clusterAccess(
         spec: { audiences: [audience], expirationSeconds: seconds },
       };
       const { status } = await client.create<TokenReply>(SERVICE_ACCOUNTS, request, { subresource: 'token' });
-      const end = status?.expirationTimestamp;
-      const expiresAt = end === undefined ? new Date(clock.now().getTime() + seconds * 1_000) : new Date(end);
-      return { token: status?.token ?? '', expiresAt };
+      return status?.token ?? '';
     },
     objects: {
       namespace,

@@ -75,7 +75,7 @@ function backendOf(
     loopback: config.loopbackAuthorities,
     secret: references.secret,
     configMap: references.configMap,
-    ...clusterAccess(client, namespaceOf(resource, services), clock),
+    ...clusterAccess(client, namespaceOf(resource, services)),
     signing: () => signingGeneration(generations(), clock.now()),
     trusted: () => generations().map(({ pair }) => pair),
   });

@@ -50,7 +50,7 @@ function byServiceAccount(
 async function tokenOf(name: string, audience: string, deps: AuthorityDeps): Promise<string> {
   const { namespace } = deps.objects;
   try {
-    return (await deps.serviceAccountToken(name, audience, TOKEN_SECONDS)).token;
+    return await deps.serviceAccountToken(name, audience, TOKEN_SECONDS);
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;
     if (error.status === 404)

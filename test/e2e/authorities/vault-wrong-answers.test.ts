@@ -1,10 +1,10 @@
 import { test } from 'uvu';
 import { vault as definition } from '../../../src/authorities/vault.ts';
 import { encodePrivateKey } from '../../../src/pki/keys.ts';
-import { inHours } from '../../forgeries/forging.ts';
-import { type Holder, root, signIntermediate } from '../../pki/make.ts';
+import type { Holder } from '../../pki/make.ts';
 import { oneWorld } from '../support/world.ts';
 import { proxiedStage } from './lying-proxy.ts';
+import { makeSigningCa } from './lying-signer.ts';
 import { startMeddler } from './meddler.ts';
 import { startVault, type Vault } from './servers/vault.ts';
 import type { Served } from './subject.ts';
@@ -68,9 +68,7 @@ wrongAnswers({
     'something else than text': 'Vault answered without a certificate',
   },
   stage: async () => {
-    const life = { notBefore: inHours(-1), notAfter: inHours(5_000) };
-    const top = await root(life);
-    const intermediate = await signIntermediate(top, life);
+    const { top, intermediate } = await makeSigningCa();
     const [world, vault] = await Promise.all([worlds.get(), startVault()]);
     const served = await serve(vault, await setUp(vault, top, intermediate));
     const signing = { root: top.certificate, key: intermediate.key };
