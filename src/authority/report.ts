@@ -77,6 +77,7 @@ function quotaEvent(before: AuthorityStatus, after: AuthorityStatus): EventText 
 export async function reportBroken(resource: BrokenCertificateAuthority, deps: AuthorityDeps): Promise<Outcome> {
   const current = authorityConditions(resource.status);
   const conditions = mergeConditions(current, whyBroken(resource), AUTHORITY_CONDITIONS, deps.clock.now());
+  // Of one that doesn't run there is nothing to expect.
   const { demand: _, nextProbeTime: __, ...known } = resource.status;
   const status = { ...known, observedGeneration: resource.generation, conditions };
   if (!isDeepStrictEqual(status, resource.status)) await deps.writeStatus(resource, status);

@@ -31,7 +31,8 @@ export function startAuthority(
   const rateLimit = resource.rateLimit ?? soundRate;
   const limits = { capacity: remote ? ASKED_AT_ONCE : Number.POSITIVE_INFINITY, rate: rateLimit };
   const turnstile = remote || rateLimit !== undefined ? new Turnstile(limits, clock, call) : undefined;
-  const breaker = new Breaker(clock, turnstile);
+  // One that asks nobody else is as its probe finds it, so no certificate has to be tried first.
+  const breaker = new Breaker(clock, remote ? turnstile : undefined);
   const references = referencesOf(resource, services, () => {
     breaker.hurry();
     wake();
@@ -46,7 +47,6 @@ export function startAuthority(
     rateLimit,
     turnstile,
     breaker,
-    // One that asks nobody else is as its probe finds it.
     backend: { ...backend, issue: remote ? (...asked) => guarded(() => issue(...asked), breaker, wake) : issue },
     release: () => {
       turnstile?.close();

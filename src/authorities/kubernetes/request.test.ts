@@ -2,32 +2,17 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { FakeClock } from '../../../test/unit/fake-clock.ts';
+import { issueRequest } from '../../../test/unit/issue-request.ts';
 import { SILENT } from '../../../test/unit/own-authority.ts';
 import type { RawObject } from '../../api/parse.ts';
 import { ApiError, CertwheelError } from '../../errors.ts';
-import { makeCsr } from '../../pki/csr.ts';
-import { generateKey, publicKeyDer } from '../../pki/keys.ts';
-import { NO_NAMES } from '../../pki/san.ts';
-import type { AuthorityDefinition, AuthorityDeps, IssueRequest } from '../authority.ts';
+import type { AuthorityDefinition, AuthorityDeps } from '../authority.ts';
 import { certManager } from '../cert-manager.ts';
 import { kubernetesCSR } from '../kubernetes-csr.ts';
 import { requestName, requestText } from './request-object.ts';
 
 const NOW = new Date('2026-01-01T00:00:00Z');
 const { signal } = new AbortController();
-
-async function requestFor(commonName = 'alice'): Promise<IssueRequest> {
-  const key = await generateKey({ algorithm: 'ECDSA', size: 256 });
-  const identity = { subject: { commonName }, names: NO_NAMES, usages: ['digital signature', 'client auth'] };
-  return {
-    id: 'u-1-0123456789abcdef',
-    requester: { namespace: 'shop', name: 'alice', uid: 'u-1' },
-    publicKey: publicKeyDer(key),
-    csr: () => makeCsr({ key, ...identity }),
-    identity,
-    lifetimeMs: 5_400_000,
-  };
-}
 
 interface Written {
   readonly verb: string;
@@ -116,8 +101,8 @@ for (const [definition, spec, changes] of [
   const { type } = definition;
 
   test(`${type}: what asks for something else under our name is neither taken nor approved`, async () => {
-    const request = await requestFor();
-    const forOther = requestText(await requestFor('mallory'));
+    const request = await issueRequest();
+    const forOther = requestText(await issueRequest('mallory'));
     for (const change of [...changes, { request: forOther }, { request: 'AA==' }, {}]) {
       const { server, backend } = bench(definition, spec);
       await backend.issue(request, signal);
@@ -133,7 +118,7 @@ for (const [definition, spec, changes] of [
 
   test(`${type}: one that may not be removed stands in nobody's way`, async () => {
     const { server, backend } = bench(definition, spec);
-    const forgetting = async () => codeOf(backend.forget?.(await requestFor(), signal));
+    const forgetting = async () => codeOf(backend.forget?.(await issueRequest(), signal));
     server.refusal = new ApiError(403, 'Forbidden', 'not yours');
     assert.is(await forgetting(), 'none');
     server.refusal = new ApiError(503, 'ServiceUnavailable', 'later');
@@ -143,14 +128,14 @@ for (const [definition, spec, changes] of [
 
 test('approval is for the very object that was looked at', async () => {
   const { server, backend } = bench(kubernetesCSR, CSR_SPEC);
-  const request = await requestFor();
+  const request = await issueRequest();
   await backend.issue(request, signal);
   assert.equal(server.written, [{ verb: 'approval', name: requestName(request), uid: 'uid-1' }]);
 });
 
 test('an authority of one namespace approves nothing', async () => {
   const { server, backend } = bench(kubernetesCSR, CSR_SPEC, false);
-  assert.is(await codeOf(backend.issue(await requestFor(), signal)), 'BackendForbidden');
+  assert.is(await codeOf(backend.issue(await issueRequest(), signal)), 'BackendForbidden');
   assert.is(await codeOf(backend.check(signal)), 'BackendForbidden');
   assert.is(server.object, undefined);
 });

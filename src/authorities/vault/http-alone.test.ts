@@ -6,12 +6,11 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { createIssuer, issueServer } from '../../../test/cluster/certificates.ts';
 import { leaf, root } from '../../../test/pki/make.ts';
+import { issueRequest } from '../../../test/unit/issue-request.ts';
 import type { VaultBackend } from '../../api/generated/types.ts';
 import { systemClock } from '../../clock.ts';
 import { ApiError, AuthorityError } from '../../errors.ts';
-import { makeCsr } from '../../pki/csr.ts';
-import { NO_NAMES } from '../../pki/san.ts';
-import type { Authority, AuthorityDeps, IssueRequest } from '../authority.ts';
+import type { Authority, AuthorityDeps } from '../authority.ts';
 import { vault } from '../vault.ts';
 
 const issuer = createIssuer('CA of the server');
@@ -171,7 +170,7 @@ test('what Vault calls its issuers stays one part of a path', () =>
 
 test('warnings are logged without the token that they quote, and not without end', async () => {
   const ca = await root();
-  const { certificate, key } = await leaf(ca);
+  const { certificate } = await leaf(ca);
   const logged: unknown[] = [];
   const warnings = Array.from({ length: 5_000 }, () => 'the token hvs.secret is short');
   await asking(
@@ -180,11 +179,7 @@ test('warnings are logged without the token that they quote, and not without end
         ? json(response, 200, { data: { certificate: certificate.pem, issuing_ca: ca.certificate.pem }, warnings })
         : json(response, 200, { data: { ttl: 3600, renewable: true } }),
     async (backend) => {
-      const usages = certificate.usages;
-      const identity = { subject: {}, names: NO_NAMES, usages };
-      const csr = () => makeCsr({ key, ...identity });
-      const request = { identity, lifetimeMs: 60_000, requester: {}, publicKey: certificate.publicKeyDer, csr };
-      await backend.issue(request as unknown as IssueRequest, signal);
+      await backend.issue(await issueRequest(), signal);
     },
     {},
     0,

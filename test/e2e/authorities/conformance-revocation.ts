@@ -2,7 +2,8 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { AuthorityDefinition, AuthorityDeps } from '../../../src/authorities/authority.ts';
 import { AUTHORITIES } from '../../../src/authorities/index.ts';
-import { leafOf, request } from './direct.ts';
+import { issueRequest } from '../../unit/issue-request.ts';
+import { leafOf } from './direct.ts';
 import type { Shared, Subject } from './subject.ts';
 
 const { signal } = new AbortController();
@@ -23,8 +24,8 @@ export function registerRevocation({ type, exempt }: Subject, shared: () => Prom
     const { saysOf, superseded } = revocation;
     const backend = revocation.backend();
     const [kept, revoked] = [
-      leafOf(await backend.issue(await request('kept'), signal)),
-      leafOf(await backend.issue(await request('revoked'), signal)),
+      leafOf(await backend.issue(await issueRequest('kept'), signal)),
+      leafOf(await backend.issue(await issueRequest('revoked'), signal)),
     ];
     const { serialNumber, der: leaf } = revoked;
     for (let time = 1; time <= 2; time++) {

@@ -2,7 +2,8 @@ import type { Authority, AuthorityDeps, SecretContent } from '../../../src/autho
 import { stepCA } from '../../../src/authorities/step-ca.ts';
 import { systemClock } from '../../../src/clock.ts';
 import type { CertificateView } from '../../../src/pki/certificate.ts';
-import { leafOf, request } from './direct.ts';
+import { issueRequest } from '../../unit/issue-request.ts';
+import { leafOf } from './direct.ts';
 import type { StepCa } from './servers/step-ca.ts';
 
 /** The backend itself in front of a real step-ca, without a cluster around it: its Secret is what is given. */
@@ -23,7 +24,7 @@ export function backendOf(ca: StepCa, provisioner = 'certwheel', secret: SecretC
 
 /** A certificate for a new key, as step-ca gives it. */
 export async function askDirectly(backend: Authority): Promise<CertificateView> {
-  return leafOf(await backend.issue(await request('direct'), new AbortController().signal));
+  return leafOf(await backend.issue(await issueRequest('direct'), new AbortController().signal));
 }
 
 function secretOf(ca: StepCa): SecretContent {

@@ -3,8 +3,9 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { CertwheelError } from '../../../src/errors.ts';
 import { chainsTo } from '../../../src/pki/chain.ts';
+import { issueRequest } from '../../unit/issue-request.ts';
 import { lazily } from '../support/lazily.ts';
-import { leafOf, request } from './direct.ts';
+import { leafOf } from './direct.ts';
 import { startVault } from './servers/vault.ts';
 import { direct } from './vault/direct.ts';
 import { commandsOf, vaultSpec } from './vault/stage.ts';
@@ -61,7 +62,7 @@ async function failure(asking: Promise<unknown>): Promise<CertwheelError> {
 
 test('what is signed leads to the trust, and is no older than Vault backdates it', async () => {
   const { backend } = await byToken();
-  const [anchors, issued] = [await backend.trust(signal), await backend.issue(await request('a'), signal)];
+  const [anchors, issued] = [await backend.trust(signal), await backend.issue(await issueRequest('a'), signal)];
   assert.is(anchors.length, 1);
   assert.ok('chain' in issued && chainsTo(issued.chain, anchors));
   const leaf = leafOf(issued);
@@ -86,7 +87,7 @@ test('a login is made again when its token has reached its greatest age', async 
 test('many at once log in once', async () => {
   const { backend } = await byAppRole('many', 'token_ttl=20m');
   const before = (await accessors()).size;
-  const requests = await Promise.all(Array.from({ length: 20 }, (_, index) => request(`many-${index}`)));
+  const requests = await Promise.all(Array.from({ length: 20 }, (_, index) => issueRequest(`many-${index}`)));
   await Promise.all(requests.map((each) => backend.issue(each, signal)));
   assert.is((await accessors()).size, before + 1);
 });
@@ -97,7 +98,7 @@ test('a token that was revoked is replaced by a new login, without a failure', a
   await backend.check(signal);
   for (const accessor of await accessors())
     if (!before.has(accessor)) await vault.api('POST', 'auth/token/revoke-accessor', { accessor });
-  leafOf(await backend.issue(await request('again'), signal));
+  leafOf(await backend.issue(await issueRequest('again'), signal));
 });
 
 test('neither token nor secret id is in what is thrown', async () => {
@@ -126,12 +127,12 @@ test('a life is cut to that of the CA, and a CA that ends signs nothing more', a
   }
   const { backend } = await byToken({ policies: ['ending'] }, { mount: 'ending' });
   const [anchor] = await backend.trust(signal);
-  const leaf = leafOf(await backend.issue(await request('cut', 24 * HOUR), signal));
+  const leaf = leafOf(await backend.issue(await issueRequest('cut', { lifetimeMs: 24 * HOUR }), signal));
   assert.ok(anchor && leaf.notAfter <= anchor.notAfter && leaf.notAfter.getTime() > anchor.notAfter.getTime() - 60_000);
 
   const { backend: ended } = await byToken({ policies: ['ended'] }, { mount: 'ended' });
   await ended.trust(signal);
-  assert.is((await failure(ended.issue(await request('late'), signal))).code, 'CAExpired');
+  assert.is((await failure(ended.issue(await issueRequest('late'), signal))).code, 'CAExpired');
 });
 
 test('the issuer that is named signs; another one is trusted as well', async () => {
@@ -151,7 +152,7 @@ test('the issuer that is named signs; another one is trusted as well', async () 
   const { backend } = await byToken({ policies: ['two'] }, { mount: 'two', issuerRef: 'two' });
   await backend.check(signal);
   assert.equal((await backend.trust(signal)).map(({ subjectText }) => subjectText).sort(), ['CN=one', 'CN=two']);
-  assert.is(leafOf(await backend.issue(await request('named'), signal)).issuerText, 'CN=two');
+  assert.is(leafOf(await backend.issue(await issueRequest('named'), signal)).issuerText, 'CN=two');
 });
 
 test('an intermediate comes with the certificate, and its root alone is trusted', async () => {
@@ -172,7 +173,7 @@ END`);
   await backend.check(signal);
   const anchors = await backend.trust(signal);
   assert.equal([...new Set(anchors.map(({ subjectText }) => subjectText))], ['CN=top']);
-  const issued = await backend.issue(await request('below'), signal);
+  const issued = await backend.issue(await issueRequest('below'), signal);
   assert.ok('chain' in issued && chainsTo(issued.chain, anchors));
   assert.equal(
     issued.chain.slice(0, 2).map(({ issuerText }) => issuerText),
@@ -191,7 +192,7 @@ path "pki/revoke" { capabilities = ["update"] }
 END`);
   for (const role of ['client', 'stored']) {
     const { backend } = await byToken({ policies: ['revoke'] }, { role });
-    const issued = await backend.issue(await request(`${role}.example.org`), signal);
+    const issued = await backend.issue(await issueRequest(`${role}.example.org`), signal);
     const { serialNumber, der } = leafOf(issued);
     const leaf = role === 'client' ? der : undefined;
     await backend.revoke({ serialNumber, leaf }, 'superseded', signal);

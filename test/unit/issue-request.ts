@@ -1,0 +1,23 @@
+import { randomUUID } from 'node:crypto';
+import type { IssueRequest } from '../../src/authorities/authority.ts';
+import { makeCsr } from '../../src/pki/csr.ts';
+import { generateKey, publicKeyDer } from '../../src/pki/keys.ts';
+import { NO_NAMES } from '../../src/pki/san.ts';
+
+/** What a backend is asked for without a controller: a certificate of an hour for a new key. */
+export async function issueRequest(
+  commonName = 'alice',
+  fields: Partial<Pick<IssueRequest, 'lifetimeMs' | 'requester'>> = {},
+): Promise<IssueRequest> {
+  const key = await generateKey({ algorithm: 'ECDSA', size: 256 });
+  const identity = { subject: { commonName }, names: NO_NAMES, usages: ['digital signature', 'client auth'] };
+  return {
+    id: randomUUID(),
+    requester: { namespace: 'shop', name: commonName, uid: randomUUID() },
+    publicKey: publicKeyDer(key),
+    csr: () => makeCsr({ key, ...identity }),
+    identity,
+    lifetimeMs: 3_600_000,
+    ...fields,
+  };
+}
