@@ -17,7 +17,7 @@ import {
   type Revocation,
   type RevocationReason,
 } from './authority.ts';
-import { withinLimit } from './http.ts';
+import { withinLimit } from './http/client.ts';
 import { credentialsIn, findProvisioner, KeyRing, type ListedProvisioner } from './step-ca/provisioner.ts';
 import { StepServer } from './step-ca/server.ts';
 import { oneTimeToken, type ProvisionerKey } from './step-ca/token.ts';

@@ -1,6 +1,6 @@
 import type { VaultBackend } from '../api/generated/types.ts';
 import { type AuthorityDefinition, type AuthorityDeps, perSecond } from './authority.ts';
-import { withinLimit } from './http.ts';
+import { withinLimit } from './http/client.ts';
 import { VaultClient } from './vault/client.ts';
 import { loginOf } from './vault/login.ts';
 import { VaultPki } from './vault/pki.ts';

@@ -4,7 +4,7 @@ import { FORGERIES } from '../../test/forgeries/forgeries.ts';
 import { type Honest, inHours } from '../../test/forgeries/forging.ts';
 import { leaf, root, signIntermediate } from '../../test/pki/make.ts';
 import { type DearAnswer, dearAnswers, dearBodies } from '../../test/unit/dear-answers.ts';
-import { textsOf } from '../authorities/members.ts';
+import { textsOf } from '../authorities/http/members.ts';
 import { readCertificates } from '../authorities/read-certificates.ts';
 import { type CertificateView, parseCertificate, parseCertificates } from '../pki/certificate.ts';
 import { type CarriedField, proveIssued, wayToAnchor } from '../pki/chain.ts';

@@ -3,10 +3,10 @@ import type { LookupFunction } from 'node:net';
 import { Agent } from 'undici';
 import { AuthorityError } from '../../errors.ts';
 import { type CertificateView, parseCertificates } from '../../pki/certificate.ts';
-import { refuseLiteral } from '../address.ts';
-import { noAnswer } from '../http-errors.ts';
-import { membersOf } from '../members.ts';
-import { readText } from '../read-text.ts';
+import { refuseLiteral } from '../http/address.ts';
+import { noAnswer } from '../http/errors.ts';
+import { membersOf } from '../http/members.ts';
+import { readText } from '../http/read-text.ts';
 
 const REQUEST_MS = 10_000;
 const MAX_BYTES = 65_536;

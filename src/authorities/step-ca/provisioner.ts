@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { StepCAProvisioner } from '../../api/generated/types.ts';
 import { AuthorityError } from '../../errors.ts';
 import type { SecretContent } from '../authority.ts';
-import { membersOf } from '../members.ts';
+import { membersOf } from '../http/members.ts';
 import { openWithPassword } from './jwe.ts';
 import { type ProvisionerKey, readProvisionerKey, thumbprintOf } from './token.ts';
 

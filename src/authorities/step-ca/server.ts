@@ -2,11 +2,11 @@ import type { StepCABackend } from '../../api/generated/types.ts';
 import { AuthorityError, DeniedError } from '../../errors.ts';
 import type { CertificateView } from '../../pki/certificate.ts';
 import { chainsTo } from '../../pki/chain.ts';
-import { guardedLookup } from '../address.ts';
 import type { AuthorityDeps } from '../authority.ts';
-import { AuthorityHttp, type JsonAnswer, type JsonRequest } from '../http.ts';
-import { refusalError } from '../http-errors.ts';
-import { membersOf, textsOf } from '../members.ts';
+import { guardedLookup } from '../http/address.ts';
+import { AuthorityHttp, type JsonAnswer, type JsonRequest } from '../http/client.ts';
+import { refusalError } from '../http/errors.ts';
+import { membersOf, textsOf } from '../http/members.ts';
 import { readCertificates } from '../read-certificates.ts';
 import { fetchRoot } from './bootstrap.ts';
 

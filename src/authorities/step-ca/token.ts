@@ -7,7 +7,7 @@ import {
   randomUUID,
   sign,
 } from 'node:crypto';
-import { membersOf } from '../members.ts';
+import { membersOf } from '../http/members.ts';
 
 /** The key of a JWK provisioner, which signs one-time tokens. */
 export interface ProvisionerKey {

@@ -1,8 +1,8 @@
 import type { VaultBackend } from '../../api/generated/types.ts';
 import { AuthorityError, type CertwheelError, DeniedError } from '../../errors.ts';
 import type { AuthorityDeps } from '../authority.ts';
-import { AuthorityHttp, type JsonAnswer, Redirected } from '../http.ts';
-import { refusalError } from '../http-errors.ts';
+import { AuthorityHttp, type JsonAnswer, Redirected } from '../http/client.ts';
+import { refusalError } from '../http/errors.ts';
 
 export interface VaultCall {
   readonly method: 'GET' | 'POST';

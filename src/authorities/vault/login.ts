@@ -1,8 +1,8 @@
 import type { VaultBackend } from '../../api/generated/types.ts';
 import { ApiError, AuthorityError } from '../../errors.ts';
 import type { AuthorityDeps } from '../authority.ts';
-import type { JsonAnswer } from '../http.ts';
-import { membersOf } from '../members.ts';
+import type { JsonAnswer } from '../http/client.ts';
+import { membersOf } from '../http/members.ts';
 import { encodePath, type VaultClient } from './client.ts';
 
 /** A token of Vault's, and how long it is good for. */

@@ -1,8 +1,8 @@
 import { AuthorityError } from '../../errors.ts';
 import type { CertificateView } from '../../pki/certificate.ts';
 import { MAX_PEM_BYTES } from '../../pki/pem.ts';
-import type { JsonAnswer } from '../http.ts';
-import { membersOf, textsOf } from '../members.ts';
+import type { JsonAnswer } from '../http/client.ts';
+import { membersOf, textsOf } from '../http/members.ts';
 import { readCertificates } from '../read-certificates.ts';
 import { encodePath, type VaultClient } from './client.ts';
 

@@ -4,10 +4,10 @@ import { createServer, type TLSSocket } from 'node:tls';
 import { gzipSync } from 'node:zlib';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { createIssuer, issueServer } from '../../test/cluster/certificates.ts';
-import { FakeClock } from '../../test/unit/fake-clock.ts';
-import { CertwheelError } from '../errors.ts';
-import { AuthorityHttp, type JsonAnswer, type JsonRequest } from './http.ts';
+import { createIssuer, issueServer } from '../../../test/cluster/certificates.ts';
+import { FakeClock } from '../../../test/unit/fake-clock.ts';
+import { CertwheelError } from '../../errors.ts';
+import { AuthorityHttp, type JsonAnswer, type JsonRequest } from './client.ts';
 
 // A server that is trusted and means harm: it writes what it likes, as bytes.
 

@@ -4,11 +4,11 @@ import type { AddressInfo } from 'node:net';
 import { createServer as createPlainServer } from 'node:net';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { createIssuer, issueServer } from '../../test/cluster/certificates.ts';
-import { FakeClock } from '../../test/unit/fake-clock.ts';
-import { AuthorityError, type CertwheelError } from '../errors.ts';
-import { AuthorityHttp, type HttpOptions, type JsonRequest, Redirected, withinLimit } from './http.ts';
-import { refusalError } from './http-errors.ts';
+import { createIssuer, issueServer } from '../../../test/cluster/certificates.ts';
+import { FakeClock } from '../../../test/unit/fake-clock.ts';
+import { AuthorityError, type CertwheelError } from '../../errors.ts';
+import { AuthorityHttp, type HttpOptions, type JsonRequest, Redirected, withinLimit } from './client.ts';
+import { refusalError } from './errors.ts';
 
 const issuer = createIssuer('CA of servers');
 const stranger = createIssuer('CA of servers');

@@ -2,9 +2,9 @@ import type { AddressInfo } from 'node:net';
 import { createServer, type Socket } from 'node:net';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { FakeClock } from '../../test/unit/fake-clock.ts';
-import { AuthorityHttp } from './http.ts';
-import { noAnswer } from './http-errors.ts';
+import { FakeClock } from '../../../test/unit/fake-clock.ts';
+import { AuthorityHttp } from './client.ts';
+import { noAnswer } from './errors.ts';
 
 const BROKEN = 'the connection was broken off';
 

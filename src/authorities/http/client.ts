@@ -1,11 +1,11 @@
 import { createSecureContext, getCACertificates, type SecureContext } from 'node:tls';
 import { Agent } from 'undici';
-import type { Clock } from '../clock.ts';
-import { AuthorityError } from '../errors.ts';
-import { parseRetryAfter, withoutSecrets } from '../foreign-text.ts';
-import { parseCertificates } from '../pki/certificate.ts';
+import type { Clock } from '../../clock.ts';
+import { AuthorityError } from '../../errors.ts';
+import { parseRetryAfter, withoutSecrets } from '../../foreign-text.ts';
+import { parseCertificates } from '../../pki/certificate.ts';
 import { guardedLookup, refuseLiteral } from './address.ts';
-import { noAnswer } from './http-errors.ts';
+import { noAnswer } from './errors.ts';
 import { membersOf, textsOf } from './members.ts';
 import { readText } from './read-text.ts';
 

@@ -1,7 +1,7 @@
-import { AuthorityError, CertwheelError, RetryableError } from '../errors.ts';
-import { withoutSecrets } from '../foreign-text.ts';
+import { AuthorityError, CertwheelError, RetryableError } from '../../errors.ts';
+import { withoutSecrets } from '../../foreign-text.ts';
 import { AddressRefused } from './address.ts';
-import type { JsonAnswer } from './http.ts';
+import type { JsonAnswer } from './client.ts';
 
 /** What can be wrong with a server's certificate, in words; what isn't in here is shown by its code. */
 const TLS_FAULTS: Readonly<Record<string, string>> = {

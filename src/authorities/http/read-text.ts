@@ -1,4 +1,4 @@
-import { AuthorityError } from '../errors.ts';
+import { AuthorityError } from '../../errors.ts';
 
 /** The body of an answer as text. Throws an AuthorityError that says `problem` as soon as it is too long. */
 export async function readText(body: AsyncIterable<Buffer>, maxBytes: number, problem: string): Promise<string> {
