@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import type { IssueRequest } from '../../src/authorities/authority.ts';
+import type { Authority, Issued, IssueRequest } from '../../src/authorities/authority.ts';
+import type { CertificateView } from '../../src/pki/certificate.ts';
 import { makeCsr } from '../../src/pki/csr.ts';
 import { generateKey, publicKeyDer } from '../../src/pki/keys.ts';
 import { NO_NAMES } from '../../src/pki/san.ts';
@@ -20,4 +21,11 @@ export async function issueRequest(
     lifetimeMs: 3_600_000,
     ...fields,
   };
+}
+
+/** The certificate that a backend has answered at once. */
+export function leafOf(issued: Awaited<ReturnType<Authority['issue']>>): CertificateView {
+  const [leaf] = (issued as Issued).chain;
+  if (leaf === undefined) throw new Error('no certificate');
+  return leaf;
 }

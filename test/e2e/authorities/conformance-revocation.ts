@@ -2,8 +2,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { AuthorityDefinition, AuthorityDeps } from '../../../src/authorities/authority.ts';
 import { AUTHORITIES } from '../../../src/authorities/index.ts';
-import { issueRequest } from '../../unit/issue-request.ts';
-import { leafOf } from './direct.ts';
+import { issueRequest, leafOf } from '../../unit/issue-request.ts';
 import type { Shared, Subject } from './subject.ts';
 
 const { signal } = new AbortController();

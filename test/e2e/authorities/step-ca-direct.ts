@@ -2,8 +2,7 @@ import type { Authority, AuthorityDeps, SecretContent } from '../../../src/autho
 import { stepCA } from '../../../src/authorities/step-ca.ts';
 import { systemClock } from '../../../src/clock.ts';
 import type { CertificateView } from '../../../src/pki/certificate.ts';
-import { issueRequest } from '../../unit/issue-request.ts';
-import { leafOf } from './direct.ts';
+import { issueRequest, leafOf } from '../../unit/issue-request.ts';
 import type { StepCa } from './servers/step-ca.ts';
 
 /** The backend itself in front of a real step-ca, without a cluster around it: its Secret is what is given. */

@@ -3,12 +3,11 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { CertwheelError } from '../../../src/errors.ts';
 import { chainsTo } from '../../../src/pki/chain.ts';
-import { issueRequest } from '../../unit/issue-request.ts';
+import { issueRequest, leafOf } from '../../unit/issue-request.ts';
 import { lazily } from '../support/lazily.ts';
-import { leafOf } from './direct.ts';
 import { startVault } from './servers/vault.ts';
-import { direct } from './vault/direct.ts';
-import { commandsOf, vaultSpec } from './vault/stage.ts';
+import { direct } from './vault-direct.ts';
+import { commandsOf, vaultSpec } from './vault-world.ts';
 
 const HOUR = 3_600_000;
 const { signal } = new AbortController();

@@ -5,14 +5,14 @@ import { eventually } from '../support/eventually.ts';
 import { clientCertificate, create, readSecret, untilReady } from '../support/objects.ts';
 import { faultsOfHistory, untilSeen, watchSecrets } from '../support/secret-witness.ts';
 import { createAuthority, untilAuthority } from './place.ts';
-import { base64, commandsOf, oneStage, vaultSpec } from './vault/stage.ts';
+import { base64, commandsOf, oneVaultWorld, vaultSpec } from './vault-world.ts';
 
-const stage = oneStage();
-test.after(stage.stop);
+const worlds = oneVaultWorld();
+test.after(worlds.stop);
 
 /** A namespace with a certificate that Vault has signed. */
 async function play(names = ['one']) {
-  const shared = await stage.get();
+  const shared = await worlds.get();
   const { world, vault } = shared;
   const namespace = await shared.namespaceWithToken();
   await createAuthority({ world, namespace }, 'vault', vaultSpec(vault));
@@ -89,7 +89,7 @@ test('a new CA that signs at once, before anybody could look, is trusted before 
 });
 
 test('a standby forwards; once it has nobody to forward to, it is told as a standby, and neither as sealed nor as a no', async () => {
-  const shared = await stage.get();
+  const shared = await worlds.get();
   const { world, vault } = shared;
   const server = await vault.addStandby();
   const namespace = await shared.namespaceWithToken();

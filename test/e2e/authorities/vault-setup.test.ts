@@ -4,14 +4,14 @@ import { patchSecret, renewAt, untilRevision } from '../support/edits.ts';
 import { clientCertificate, conditionOf, create, readSecret, statusOf, untilReady } from '../support/objects.ts';
 import { faultOf, opensslAccepts } from '../support/secret-proof.ts';
 import { createAuthority, untilAuthority } from './place.ts';
-import { base64, oneStage, vaultSpec } from './vault/stage.ts';
+import { base64, oneVaultWorld, vaultSpec } from './vault-world.ts';
 
-const stage = oneStage();
-test.after(stage.stop);
+const worlds = oneVaultWorld();
+test.after(worlds.stop);
 
 /** A namespace with a token of Vault in its Secret. */
 async function play() {
-  const shared = await stage.get();
+  const shared = await worlds.get();
   const namespace = await shared.namespaceWithToken();
   return {
     ...shared,
@@ -193,7 +193,7 @@ test('a token that is revoked under it is told, and another one in the same Secr
 });
 
 async function readToken(namespace: string, name: string): Promise<string> {
-  const { world } = await stage.get();
+  const { world } = await worlds.get();
   const { stdout } = await world.cluster.kubectl([
     'get',
     'secret',

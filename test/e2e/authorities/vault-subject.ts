@@ -3,8 +3,8 @@ import { createIssuer } from '../../cluster/certificates.ts';
 import { startMeddler } from './meddler.ts';
 import { startVault, type Vault, type VaultAnswer } from './servers/vault.ts';
 import { ADDRESS_CHECKS, type Place, type RevocationProof, type Served, type Spec, type Subject } from './subject.ts';
-import { direct } from './vault/direct.ts';
-import { asksForCertificate, base64, commandsOf, makeToken, putToken, TOKEN_SECRET, vaultSpec } from './vault/stage.ts';
+import { direct } from './vault-direct.ts';
+import { asksForCertificate, base64, commandsOf, makeToken, putToken, TOKEN_SECRET, vaultSpec } from './vault-world.ts';
 
 const ROLE = 'conformance';
 const PATHS = [ROLE, 'absent'].map((role) => `pki/sign/${role}`);

@@ -8,7 +8,7 @@ import { makeSigningCa } from './lying-signer.ts';
 import { startMeddler } from './meddler.ts';
 import { startVault, type Vault } from './servers/vault.ts';
 import type { Served } from './subject.ts';
-import { asksForCertificate, commandsOf, makeToken, putToken, vaultSpec } from './vault/stage.ts';
+import { asksForCertificate, commandsOf, makeToken, putToken, vaultSpec } from './vault-world.ts';
 import { wrongAnswers } from './wrong-answers.ts';
 
 // vault with a proxy before Vault that answers wrongly; the CA's key is the test's too, imported into a mount of its own.

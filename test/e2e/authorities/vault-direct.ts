@@ -1,7 +1,7 @@
-import type { VaultBackend } from '../../../../src/api/generated/types.ts';
-import type { Authority, AuthorityDeps } from '../../../../src/authorities/authority.ts';
-import { vault as definition } from '../../../../src/authorities/vault.ts';
-import { systemClock } from '../../../../src/clock.ts';
+import type { VaultBackend } from '../../../src/api/generated/types.ts';
+import type { Authority, AuthorityDeps } from '../../../src/authorities/authority.ts';
+import { vault as definition } from '../../../src/authorities/vault.ts';
+import { systemClock } from '../../../src/clock.ts';
 
 /** The backend by itself, in this process: for what takes too long, or isn't asked for yet, by way of a controller. */
 export interface Direct {

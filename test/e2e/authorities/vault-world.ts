@@ -1,13 +1,13 @@
 import { dirname } from 'node:path';
-import { SECRETS } from '../../../../src/api/names.ts';
-import type { ControllerProcess } from '../../support/controller-process.ts';
-import { lazily } from '../../support/lazily.ts';
-import { commandText } from '../../support/page.ts';
-import { oneWorld, type World } from '../../support/world.ts';
-import type { Exchange } from '../meddler.ts';
-import { place } from '../place.ts';
-import { startVault, type Vault } from '../servers/vault.ts';
-import type { Place } from '../subject.ts';
+import { SECRETS } from '../../../src/api/names.ts';
+import type { ControllerProcess } from '../support/controller-process.ts';
+import { lazily } from '../support/lazily.ts';
+import { commandText } from '../support/page.ts';
+import { oneWorld, type World } from '../support/world.ts';
+import type { Exchange } from './meddler.ts';
+import { place } from './place.ts';
+import { startVault, type Vault } from './servers/vault.ts';
+import type { Place } from './subject.ts';
 
 /** The commands below a heading of docs/authorities/vault.md. */
 export const commandsOf = (heading: string) => commandText('docs/authorities/vault.md', heading);
@@ -15,7 +15,7 @@ export const commandsOf = (heading: string) => commandText('docs/authorities/vau
 export const base64 = (text: string) => Buffer.from(text).toString('base64');
 
 /** A Vault that was set up by the very commands of docs/authorities/vault.md, and a cluster beside it. */
-export interface Stage {
+export interface VaultWorld {
   readonly world: World;
   readonly vault: Vault;
   readonly controller: ControllerProcess;
@@ -27,13 +27,12 @@ export interface Stage {
   follow(heading: string, namespace: string, env?: Readonly<Record<string, string>>): Promise<string>;
 }
 
-export function oneStage() {
+export function oneVaultWorld() {
   const world = oneWorld();
   return lazily(async () => {
     const vault = await startVault();
     try {
-      const stage = await setUp(await world.get(), vault);
-      return { ...stage, stop: () => end(world.stop, vault) };
+      return { ...(await setUp(await world.get(), vault)), stop: () => end(world.stop, vault) };
     } catch (error) {
       await end(world.stop, vault);
       throw error;
@@ -46,7 +45,7 @@ async function end(stopWorld: () => Promise<void>, vault: Vault): Promise<void> 
   await vault.stop();
 }
 
-async function setUp(world: World, vault: Vault): Promise<Stage> {
+async function setUp(world: World, vault: Vault): Promise<VaultWorld> {
   const { cluster } = world;
   await vault.sh(commandsOf('The CA and the role'));
   const controller = await world.controller(['--allow-loopback-authorities']);
