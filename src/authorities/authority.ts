@@ -200,5 +200,7 @@ export interface AuthorityDefinition<Spec = unknown> {
   readonly permissions: readonly PolicyRule[];
   /** And what it needs of objects without a namespace: only where the whole cluster is served. */
   readonly clusterPermissions?: readonly PolicyRule[];
+  /** What a good `check` has shown, for people; that it can be reached and takes the credentials unless told. */
+  readonly verified?: string;
   create(spec: Spec, deps: AuthorityDeps): Authority;
 }

@@ -59,6 +59,7 @@ export const certManager: AuthorityDefinition<CertManagerBackend> = {
       why: 'to tell whether the issuer of the cluster is ready',
     },
   ],
+  verified: 'requests may be made, and the issuer is ready as far as is known',
   create: (spec, deps) => ({
     trust: async () => (spec.trustBundle === undefined ? [] : readTrustBundle(spec.trustBundle, deps)),
     check: () => check(spec, deps),
@@ -110,7 +111,7 @@ async function issue(
   if (trueCondition(found, 'Approved') === undefined)
     return {
       ...wait,
-      message: `${what} waits for approval, by cert-manager's approver or a policy; by hand: cmctl approve -n ${objects.namespace} ${name}`,
+      message: `${what} waits for approval, by cert-manager's approver (does it run?) or a policy; by hand: cmctl approve -n ${objects.namespace} ${name}`,
     };
   const { kind, name: issuer } = issuerOf(spec);
   const says = ready === undefined ? '' : `, which says ${wordsOf(ready)}`;

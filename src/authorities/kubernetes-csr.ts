@@ -51,6 +51,7 @@ export const kubernetesCSR: AuthorityDefinition<KubernetesCSRBackend> = {
       why: 'to ask signers of the cluster for certificates (kubernetesCSR), and to remove what was answered',
     },
   ],
+  verified: 'requests may be made; whether the signer answers is seen by its certificates alone',
   create: (spec, deps) => ({
     trust: () => readTrustBundle(spec.trustBundle, deps),
     check: () => check(spec, deps),

@@ -61,6 +61,16 @@ test('a request that fails is looked into at once; where probes are good all the
   assert.equal([breaker.trouble, door()], [undefined, Number.POSITIVE_INFINITY]);
 });
 
+test('while a certificate is tried, what the last probe found stays told, and not what a certificate met before it', () => {
+  const { breaker } = staged();
+  breaker.failed(BROKEN);
+  breaker.probe()(DOWN);
+  breaker.probe()(undefined);
+  assert.equal([breaker.blockedBy, breaker.trouble], [undefined, DOWN]);
+  breaker.failed(BROKEN);
+  assert.is(breaker.trouble, BROKEN);
+});
+
 test('what was under way together fails once, and what was answered late ends nothing', () => {
   const { breaker, door } = staged();
   breaker.probe()(DOWN);

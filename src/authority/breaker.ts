@@ -90,7 +90,8 @@ export class Breaker {
 
   #probed(trouble: Trouble | undefined, retryAfterMs: number | undefined): void {
     const doubt = this.#state.is === 'closed' ? undefined : this.#state.doubt;
-    if (trouble !== undefined) this.#open(trouble, doubt, retryAfterMs);
+    // The probe knows better what is wrong, and while a certificate is tried there is nothing new to be told of.
+    if (trouble !== undefined) this.#open(trouble, doubt && { ...doubt, trouble }, retryAfterMs);
     else if (doubt !== undefined && this.#clock.monotonicMs() - doubt.sinceMs > DOUBT_MS) this.#close();
     else if (this.#state.is === 'open') {
       this.#state = { is: 'trial', doubt };

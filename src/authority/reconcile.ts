@@ -59,7 +59,9 @@ async function lookAt(key: string, deps: AuthorityDeps, signal: AbortSignal): Pr
   const demand = demandOn(runtime, deps.consumers(resource));
   deps.metrics.showDemand(resource, demand);
   const { waitingFor } = plan;
-  await report(resource, runtime.generations, { trouble, refused, waitingFor, nextProbeAt, demand }, deps);
+  const { verified } = runtime.definition;
+  const findings = { trouble, refused, waitingFor, nextProbeAt, demand, verified };
+  await report(resource, runtime.generations, findings, deps);
   if (stepped) return { do: 'again' };
   return { do: 'rest', recheckAt: earliest([nextProbeAt, recheckAt(runtime, plan, refused, deps)]) };
 }

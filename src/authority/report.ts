@@ -27,19 +27,20 @@ export async function report(
   if (isDeepStrictEqual(status, resource.status)) return;
   await deps.writeStatus(resource, status);
   const trouble = troubleEvent(resource.status, status);
-  for (const event of [trouble, quotaEvent(resource.status, status)])
-    if (event !== undefined) deps.tell(resource, event);
-  logChange(resource, trouble, status, deps);
+  const quota = quotaEvent(resource.status, status);
+  for (const event of [trouble, quota]) if (event !== undefined) deps.tell(resource, event);
+  logChange(resource, { trouble, quota }, status, deps);
 }
 
 function logChange(
   resource: CertificateAuthority,
-  trouble: EventText | undefined,
+  { trouble, quota }: Readonly<Record<'trouble' | 'quota', EventText | undefined>>,
   status: AuthorityStatus,
   { log }: AuthorityDeps,
 ): void {
   const { kind, namespace, name, type } = resource;
-  const about = { kind, namespace, name, type };
+  const about = { kind, ...(namespace === '' ? {} : { namespace }), name, type };
+  if (quota !== undefined) log.warn('quota is short', { ...about, code: quota.reason, error: quota.note });
   if (trouble !== undefined)
     log.warn('authority in trouble', {
       ...about,

@@ -77,6 +77,8 @@ test('an authority without CA keys of its own is Ready when it is reached', () =
   assert.is(condition(status, 'Ready'), 'True Verified: reachable, credentials accepted');
   assert.not('generations' in status);
   assert.not('activeGeneration' in status);
+  const other = told({ verified: 'requests may be made' });
+  assert.is(condition(other, 'Ready'), 'True Verified: requests may be made');
 });
 
 test('trouble makes it not ready, and is not told twice', () => {

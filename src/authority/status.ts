@@ -25,6 +25,8 @@ export interface AuthorityFindings {
   /** When an authority that can't be asked is probed again. */
   readonly nextProbeAt: Date | undefined;
   readonly demand: Demand;
+  /** See AuthorityDefinition. */
+  readonly verified?: string | undefined;
 }
 
 /** What there is to say about an authority; equal input gives an equal status. */
@@ -65,11 +67,15 @@ function wholeSecondsUp(moment: Date): Date {
   return new Date(Math.ceil(moment.getTime() / 1_000) * 1_000);
 }
 
-function readiness({ trouble, signing }: AuthorityFindings): NewCondition {
+function readiness({
+  trouble,
+  signing,
+  verified = 'reachable, credentials accepted',
+}: AuthorityFindings): NewCondition {
   if (trouble !== undefined) return { type: 'Ready', status: 'False', reason: trouble.code, message: trouble.message };
   const message =
     signing === undefined
-      ? 'reachable, credentials accepted'
+      ? verified
       : `issues from CA generation ${signing.version} (${signing.pair.certificate.subjectText}), valid until ${toRfc3339(signing.pair.certificate.notAfter)}`;
   return { type: 'Ready', status: 'True', reason: 'Verified', message };
 }

@@ -56,6 +56,19 @@ bench('an error is retried with a wait that doubles up to fifteen seconds', asyn
   assert.equal(gaps.slice(0, 9), [200, 400, 800, 1_600, 3_200, 6_400, 12_800, 15_000, 15_000]);
 });
 
+bench('a lost race that was thrown is told of only where another one follows', async (one) => {
+  const levels = () => one.lines.map(({ level }) => level);
+  const lost = new RetryableError('Conflict', 'the object has been modified');
+  one.answer = inTurn(lost, { do: 'rest' });
+  one.controller.queue.add('a');
+  await one.clock.advance(60_000);
+  assert.equal(levels(), ['debug']);
+  one.answer = inTurn(lost, lost, { do: 'rest' });
+  one.controller.queue.add('a');
+  await one.clock.advance(60_000);
+  assert.equal(levels(), ['debug', 'debug', 'warn']);
+});
+
 bench('one key that fails does not slow another one', async (one) => {
   one.answer = async (key) => {
     if (key === 'bad') throw new RetryableError('ApiServerUnavailable', 'no answer');

@@ -152,6 +152,8 @@ export class Controller {
         ...fields,
         stack: stackOf(error.cause instanceof Error ? error.cause : error),
       });
+    // That somebody wrote at the same moment is nothing to look into, unless it doesn't end.
+    else if (error.code === 'Conflict' && attempt === 1) log.debug('run failed', fields);
     else log.warn('run failed', fields);
     this.queue.add(key, this.#after(waitMs));
   }

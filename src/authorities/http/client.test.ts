@@ -205,7 +205,11 @@ test('who gives up gets that told, as something that may pass', () =>
 const UNTRUSTED: Record<string, [names: string[], caBundle: string | undefined, says: string]> = {
   'of another CA of the same name': [['127.0.0.1'], stranger.certificatePem, 'CA that is not trusted'],
   'of a CA that the system does not know': [['127.0.0.1'], undefined, 'CA that is not trusted'],
-  'for another name': [['vault.example'], issuer.certificatePem, 'is for another name'],
+  'for another name': [
+    ['vault.example'],
+    issuer.certificatePem,
+    'is for another name (ERR_TLS_CERT_ALTNAME_INVALID); name in server what the certificate is for',
+  ],
 };
 
 for (const [sentence, [names, caBundle, says]] of Object.entries(UNTRUSTED)) {

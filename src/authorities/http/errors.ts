@@ -17,6 +17,13 @@ const TLS_FAULTS: Readonly<Record<string, string>> = {
   ERR_TLS_CERT_ALTNAME_INVALID: 'its certificate is for another name',
 };
 
+/** What to do, where it isn't that another CA must be trusted. */
+const TLS_REMEDIES: Readonly<Record<string, string>> = {
+  CERT_HAS_EXPIRED: 'renew it on the server',
+  CERT_NOT_YET_VALID: 'compare the clocks',
+  ERR_TLS_CERT_ALTNAME_INVALID: 'name in server what the certificate is for, or add this name to it',
+};
+
 /** Why no answer came, in our words. Every certificate behind the server would fail alike. */
 export function noAnswer(
   error: unknown,
@@ -56,7 +63,7 @@ export function noAnswer(
   if (Object.hasOwn(TLS_FAULTS, code) || code.startsWith('ERR_TLS') || code.startsWith('CERT_'))
     return new AuthorityError(
       'AuthorityNotTrusted',
-      `${server} can't be trusted: ${TLS_FAULTS[code] ?? text} (${code}); ${trustHint}`,
+      `${server} can't be trusted: ${TLS_FAULTS[code] ?? text} (${code}); ${TLS_REMEDIES[code] ?? trustHint}`,
     );
   if (code.startsWith('ERR_SSL') || code === 'EPROTO')
     return new AuthorityError('AuthorityNotTrusted', `${server} speaks no TLS that can be used (${code})`);

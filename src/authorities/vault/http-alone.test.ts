@@ -211,4 +211,25 @@ for (const [status, errors, code, says] of TOLD) {
     }));
 }
 
+const NOT_FOUND: Record<string, [body: unknown, says: string]> = {
+  'a mount without issuers': [{ errors: [] }, 'the mount team/pki has no issuer'],
+  'another kind of server': [
+    { status: 404, message: 'not found' },
+    'listing the issuers of team/pki was answered 404: not found',
+  ],
+  'a page of a proxy': [undefined, 'listing the issuers of team/pki was answered 404'],
+};
+
+for (const [sentence, [body, says]] of Object.entries(NOT_FOUND)) {
+  test(`a 404 of ${sentence} is told as such`, () =>
+    asking(
+      (_request, response) => (body === undefined ? response.writeHead(404).end('<html>') : json(response, 404, body)),
+      async (backend) => {
+        const error = await failure(backend.trust(signal));
+        assert.is(error.code, 'AuthorityMisconfigured');
+        assert.match(error.message, says);
+      },
+    ));
+}
+
 test.run();

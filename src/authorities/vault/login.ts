@@ -21,6 +21,11 @@ export interface Login {
 
 /** As long as the API server issues tokens for at least; it is used at once. */
 const TOKEN_SECONDS = 600;
+/**
+ * Vault counts logins of AppRole that fail until 15 minutes have passed without one, and after five it locks the role for
+ * everybody. A secret id that was refused doesn't become good by itself anyway.
+ */
+const REFUSED_FOR_MS = 16 * 60_000;
 
 /** The way in that the spec names; exactly one, as the schema sees to. */
 export function loginOf({ auth }: VaultBackend, client: VaultClient, deps: AuthorityDeps): Login {
@@ -68,10 +73,21 @@ function byAppRole(
   client: VaultClient,
   deps: AuthorityDeps,
 ): Login {
+  let refused: { readonly secretId: string; readonly untilMs: number; readonly error: AuthorityError } | undefined;
   return {
     credential: () => readSecret(secretRef, deps),
-    login: (secretId, signal) =>
-      logIn(client, path, { role_id: roleId, secret_id: secretId }, secretId, `the login at auth/${path}`, signal),
+    login: async (secretId, signal) => {
+      const nowMs = deps.clock.monotonicMs();
+      if (refused?.secretId === secretId && nowMs < refused.untilMs) throw refused.error;
+      try {
+        const body = { role_id: roleId, secret_id: secretId };
+        return await logIn(client, path, body, secretId, `the login at auth/${path}`, signal);
+      } catch (error) {
+        if (error instanceof AuthorityError && error.code === 'CredentialsRefused')
+          refused = { secretId, untilMs: nowMs + REFUSED_FOR_MS, error };
+        throw error;
+      }
+    },
   };
 }
 

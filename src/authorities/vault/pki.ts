@@ -43,8 +43,7 @@ export class VaultPki {
     const answer = await this.#withToken({ method: 'POST', path: this.#signPath(), body: { csr: '' } }, signal);
     const { status, message } = answer;
     if (status === 400 && /csr/i.test(message)) return;
-    if (status === 400 && message.includes('unknown role'))
-      throw new AuthorityError('AuthorityMisconfigured', `the mount ${mount} has no role ${role}; make it`);
+    this.#refuseWithoutRole(answer);
     if (message.includes('issuer') || message.includes('CA certificate'))
       throw new AuthorityError(
         'AuthorityMisconfigured',
@@ -55,10 +54,9 @@ export class VaultPki {
 
   async trust(signal: AbortSignal): Promise<readonly CertificateView[]> {
     const { mount, issuerRef = 'default' } = this.#spec;
-    const [anchors, [issuer]] = await Promise.all([
-      readTrust(this.#client, mount, signal),
-      readIssuer(this.#client, mount, issuerRef, signal),
-    ]);
+    // One after the other: where both fail, the message is the same at each look, and so is the status.
+    const anchors = await readTrust(this.#client, mount, signal);
+    const [issuer] = await readIssuer(this.#client, mount, issuerRef, signal);
     const now = this.#deps.clock.now();
     this.#issuerEnd = issuer?.notAfter;
     // An issuer that has ended stays in Vault until somebody deletes it; nothing leads to it any more.
@@ -77,6 +75,7 @@ export class VaultPki {
       exclude_cn_from_sans: true,
     };
     const answer = await this.#withToken({ method: 'POST', path: this.#signPath(), body }, signal);
+    this.#refuseWithoutRole(answer);
     if (answer.status !== 200) throw this.#client.refusal(answer, `signing with the role ${role} of ${mount}`);
     const issued = this.#read(answer, request);
     await this.#noticeOtherCa(issued.chain, signal);
@@ -90,6 +89,14 @@ export class VaultPki {
     const { mount } = this.#spec;
     const answer = await this.#withToken({ method: 'POST', path: `${encodePath(mount)}/revoke`, body }, signal);
     if (answer.status !== 200) throw this.#client.refusal(answer, `revoking ${serial} at ${mount}`);
+  }
+
+  /** Answered like a request that is refused, and yet every certificate would fail alike. */
+  #refuseWithoutRole({ status, message }: JsonAnswer): void {
+    const { mount, role } = this.#spec;
+    // Further on in a message may stand what a certificate asked for, and that must not put the authority in trouble.
+    if (status === 400 && message.startsWith('unknown role'))
+      throw new AuthorityError('AuthorityMisconfigured', `the mount ${mount} has no role ${role}; make it`);
   }
 
   /** A token that is refused may have been revoked; the second one is not. */

@@ -16,7 +16,8 @@ const MOST_ISSUERS = 32;
 export async function readTrust(client: VaultClient, mount: string, signal: AbortSignal): Promise<CertificateView[]> {
   const base = encodePath(mount);
   const list = await client.ask({ method: 'GET', path: `${base}/issuers?list=true` }, signal);
-  if (list.status === 404 && !list.message.includes('no handler'))
+  // An empty list of errors is how Vault says that there is nothing; another kind of server says 404 in its own way.
+  if (list.status === 404 && Array.isArray(fieldOf(list.body, 'errors')) && list.message === '')
     throw new AuthorityError('AuthorityMisconfigured', `the mount ${mount} has no issuer; make or import a CA there`);
   refuseUnmounted(list, mount);
   if (list.status !== 200) throw client.trouble(list, `listing the issuers of ${mount}`);

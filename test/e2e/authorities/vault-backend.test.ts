@@ -100,6 +100,17 @@ test('a token that was revoked is replaced by a new login, without a failure', a
   leafOf(await backend.issue(await issueRequest('again'), signal));
 });
 
+test('a secret id that is refused is not tried until Vault locks the role, and another one is good at once', async () => {
+  const { backend, secrets } = await byAppRole('locked', 'token_ttl=20m');
+  const good = secrets.get('approle') ?? {};
+  secrets.set('approle', { secretId: '5f2b0c5e-1111-2222-3333-444455556666' });
+  const told = new Set<string>();
+  for (let n = 0; n < 10; n++) told.add((await failure(backend.check(signal))).message);
+  assert.is(told.size, 1);
+  secrets.set('approle', good);
+  await backend.check(signal);
+});
+
 test('neither token nor secret id is in what is thrown', async () => {
   const { backend, secrets } = await byAppRole('leak', 'token_ttl=20m');
   secrets.set('approle', { secretId: '5f2b0c5e-1111-2222-3333-444455556666' });

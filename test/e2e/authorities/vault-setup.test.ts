@@ -192,6 +192,39 @@ test('a token that is revoked under it is told, and another one in the same Secr
   assert.not.match(JSON.stringify(controller.logs), token);
 });
 
+test('a role that was removed is trouble of the authority, and certificates follow as soon as it is back', async () => {
+  const { world, vault, tokenFor, namespace, spec } = await play();
+  const make = () =>
+    vault.sh(
+      'vault write pki/roles/passing key_type=any allow_any_name=true enforce_hostnames=false server_flag=false key_usage=DigitalSignature',
+    );
+  await make();
+  await vault.sh(`vault policy write passing - <<'END'\npath "pki/sign/passing" { capabilities = ["update"] }\nEND`);
+  await patchSecret(world, namespace, 'vault-token', { data: { token: base64(await tokenFor('passing')) } });
+  await createVaultAuthority(world, namespace, spec({ role: 'passing' }));
+  await untilAuthority(world, namespace, { status: 'True' });
+  await vault.sh('vault delete pki/roles/passing');
+  await create(world, clientCertificate(namespace, 'patient'));
+  const says = 'the mount pki has no role passing';
+  await untilAuthority(world, namespace, { status: 'False', reason: 'AuthorityMisconfigured', says });
+  await untilReady(world, namespace, 'patient', { type: 'Issuing', reason: 'AuthorityNotReady' });
+  await make();
+  await untilReady(world, namespace, 'patient');
+});
+
+test('a name in which a missing role is spoken of puts nothing but its own certificate in trouble', async () => {
+  const { world, vault, tokenFor, namespace, spec } = await play();
+  await vault.sh(
+    'vault write pki/roles/narrow key_type=any allowed_domains=example.org server_flag=false key_usage=DigitalSignature',
+  );
+  await vault.sh(`vault policy write narrow - <<'END'\npath "pki/sign/narrow" { capabilities = ["update"] }\nEND`);
+  await patchSecret(world, namespace, 'vault-token', { data: { token: base64(await tokenFor('narrow')) } });
+  await createVaultAuthority(world, namespace, spec({ role: 'narrow' }));
+  await create(world, clientCertificate(namespace, 'liar', { commonName: 'unknown role: narrow' }));
+  await untilReady(world, namespace, 'liar', { status: 'False', reason: 'RequestDenied' });
+  await untilAuthority(world, namespace, { status: 'True' });
+});
+
 async function readToken(namespace: string, name: string): Promise<string> {
   const { world } = await worlds.get();
   const { stdout } = await world.cluster.kubectl([

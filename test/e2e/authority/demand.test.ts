@@ -82,6 +82,8 @@ test('certificates of short lives are told of before the quota is used up, with 
   const told = async () => (await warnings(world)).length === 2;
   await eventually('both were told of', told);
   assert.equal((await warnings(world)).sort(), ['NearQuota', 'OverQuota']);
+  const logged = controller.logs.filter(({ message }) => message === 'quota is short').map(({ code }) => code);
+  assert.equal(logged, ['NearQuota', 'OverQuota']);
 });
 
 test('metrics show the forecast and the quota', async () => {

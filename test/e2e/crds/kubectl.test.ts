@@ -82,7 +82,18 @@ test('the columns show when a certificate ends and is renewed, though that lies 
     JSON.stringify({ status: object.status }),
   );
   const [head, row] = rows(await kubectl('get', 'ccert', 'issued', '-o', 'wide'));
-  assert.equal(head, ['NAME', 'READY', 'SECRET', 'AUTHORITY', 'EXPIRES', 'RENEWAL', 'REASON', 'AGE']);
+  assert.equal(head, [
+    'NAME',
+    'READY',
+    'SECRET',
+    'AUTHORITY',
+    'EXPIRES',
+    'RENEWAL',
+    'REASON',
+    'ISSUING',
+    'STALLED',
+    'AGE',
+  ]);
   assert.equal(row?.slice(0, 7), [
     'issued',
     'True',
