@@ -74,13 +74,13 @@ export function createMetrics(authorityTypes: readonly string[], clock: Clock, m
   });
   const caNotBefore = new Gauge({
     name: 'certwheel_ca_not_before_timestamp_seconds',
-    help: 'Since when the CA that signs is valid.',
+    help: 'Since when the CA that signs is valid; of an authority elsewhere, the CA that ends last of those that are trusted.',
     labelNames: ['authority'],
     registers,
   });
   const caNotAfter = new Gauge({
     name: 'certwheel_ca_not_after_timestamp_seconds',
-    help: 'When the CA that signs expires.',
+    help: 'When the CA that signs expires; of an authority elsewhere, the last of the CAs that are trusted.',
     labelNames: ['authority'],
     registers,
   });

@@ -60,7 +60,7 @@ async function lookAt(key: string, deps: AuthorityDeps, signal: AbortSignal): Pr
   deps.metrics.showDemand(resource, demand);
   const { waitingFor } = plan;
   const { verified } = runtime.definition;
-  const findings = { trouble, refused, waitingFor, nextProbeAt, demand, verified };
+  const findings = { trusted: trust, trouble, refused, waitingFor, nextProbeAt, demand, verified };
   await report(resource, runtime.generations, findings, deps);
   if (stepped) return { do: 'again' };
   return { do: 'rest', recheckAt: earliest([nextProbeAt, recheckAt(runtime, plan, refused, deps)]) };

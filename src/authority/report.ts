@@ -10,7 +10,7 @@ import type { EventText } from '../certificate/events.ts';
 import type { Outcome } from '../queue/controller.ts';
 import type { AuthorityDeps } from './deps.ts';
 import { endOf, type Generation, signingGeneration } from './generations.ts';
-import { AUTHORITY_CONDITIONS, type AuthorityFindings, authorityStatus } from './status.ts';
+import { AUTHORITY_CONDITIONS, type AuthorityFindings, authorityStatus, foreignCa } from './status.ts';
 
 /** Writes the status if it has changed, and tells of trouble that is new. */
 export async function report(
@@ -22,7 +22,10 @@ export async function report(
   const now = deps.clock.now();
   const signing = signingGeneration(generations, now);
   const status = authorityStatus(resource, { ...findings, generations, signing }, now);
-  const ca = signing && { notBefore: signing.pair.certificate.notBefore, notAfter: endOf(signing.pair) };
+  const ca =
+    signing === undefined
+      ? foreignCa({ ...findings, generations })
+      : { notBefore: signing.pair.certificate.notBefore, notAfter: endOf(signing.pair) };
   deps.metrics.show(resource, findings.trouble === undefined, ca);
   if (isDeepStrictEqual(status, resource.status)) return;
   await deps.writeStatus(resource, status);

@@ -32,6 +32,7 @@ function told(findings: Partial<AuthorityFindings>, before: AuthorityStatus = {}
     refused: undefined,
     generations: [],
     signing: undefined,
+    trusted: [],
     waitingFor: [],
     nextProbeAt: undefined,
     demand: NOTHING_WANTED,
@@ -193,6 +194,14 @@ test('while an authority is in trouble, its status says when it is asked next', 
   const down = told({ trouble, nextProbeAt: new Date('2026-06-01T12:00:07.400Z') });
   assert.is(down.nextProbeTime, '2026-06-01T12:00:08Z');
   assert.is(told({}, down).nextProbeTime, undefined);
+});
+
+test('an authority whose CA key is elsewhere says when the last CA ends that is trusted', () => {
+  const ends = { ...one.certificate, notAfter: new Date('2026-08-01T00:00:00Z') };
+  const lasts = { ...one.certificate, notAfter: new Date('2030-01-01T00:00:00Z') };
+  assert.is(told({ trusted: [ends, lasts, ends] }).notAfter, '2030-01-01T00:00:00Z');
+  assert.not('notAfter' in told({ trusted: [] }));
+  assert.not('notAfter' in told({ generations: [first], trusted: [lasts] }), 'none of its own signs');
 });
 
 test.run();

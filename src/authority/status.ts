@@ -1,6 +1,8 @@
 import { authorityConditions, type CertificateAuthority } from '../api/certificate-authority.ts';
 import { mergeConditions, type NewCondition, toRfc3339 } from '../api/conditions.ts';
 import type { AuthorityStatus, CAGeneration } from '../api/generated/types.ts';
+import { lastToEnd } from '../pki/ca-life.ts';
+import type { CertificateView } from '../pki/certificate.ts';
 import type { Demand } from './demand.ts';
 import { demandStatus, quotaShort } from './demand-status.ts';
 import type { Generation } from './generations.ts';
@@ -21,6 +23,8 @@ export interface AuthorityFindings {
   readonly refused: Trouble | undefined;
   readonly generations: readonly Generation[];
   readonly signing: Generation | undefined;
+  /** The CA certificates that verifiers must accept. */
+  readonly trusted: readonly CertificateView[];
   readonly waitingFor: readonly string[];
   /** When an authority that can't be asked is probed again. */
   readonly nextProbeAt: Date | undefined;
@@ -37,6 +41,7 @@ export function authorityStatus(
 ): AuthorityStatus {
   const { trouble, refused, signing, generations, nextProbeAt } = findings;
   const demand = demandStatus(findings.demand);
+  const ca = signing?.pair.certificate ?? foreignCa(findings);
   const observedGeneration = resource.generation;
   const wanted = [
     readiness(findings),
@@ -54,12 +59,19 @@ export function authorityStatus(
     ),
     backend: resource.type,
     ...(nextProbeAt === undefined ? {} : { nextProbeTime: toRfc3339(wholeSecondsUp(nextProbeAt)) }),
-    ...(signing === undefined
-      ? {}
-      : { activeGeneration: signing.version, notAfter: toRfc3339(signing.pair.certificate.notAfter) }),
+    ...(signing === undefined ? {} : { activeGeneration: signing.version }),
+    ...(ca === undefined ? {} : { notAfter: toRfc3339(ca.notAfter) }),
     ...(demand === undefined ? {} : { demand }),
     ...describeGenerations(generations, resource.status.generations ?? [], now),
   };
+}
+
+/** Where somebody else holds the CA key, which CA signs isn't known before it does; it is one of those that are trusted. */
+export function foreignCa({
+  generations,
+  trusted,
+}: Pick<AuthorityFindings, 'generations' | 'trusted'>): CertificateView | undefined {
+  return generations.length === 0 ? lastToEnd(trusted) : undefined;
 }
 
 /** What is shown must not be before what is done. */

@@ -688,7 +688,9 @@ export interface AuthorityStatus {
    */
   activeGeneration?: number;
   /**
-   * When the certificate of the active CA generation ends. Nothing that it signs lives longer.
+   * When the certificate of the active CA generation ends: nothing that it signs lives longer. Where
+   * Certwheel doesn't hold the CA key, when the last of the CA certificates ends that go into ca.crt; a CA
+   * below may end sooner.
    */
   notAfter?: string;
   demand?: AuthorityDemand;

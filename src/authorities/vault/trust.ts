@@ -17,7 +17,7 @@ export async function readTrust(client: VaultClient, mount: string, signal: Abor
   const base = encodePath(mount);
   const list = await client.ask({ method: 'GET', path: `${base}/issuers?list=true` }, signal);
   // An empty list of errors is how Vault says that there is nothing; another kind of server says 404 in its own way.
-  if (list.status === 404 && Array.isArray(fieldOf(list.body, 'errors')) && list.message === '')
+  if (list.status === 404 && Array.isArray(membersOf(list.body).errors) && list.message === '')
     throw new AuthorityError('AuthorityMisconfigured', `the mount ${mount} has no issuer; make or import a CA there`);
   refuseUnmounted(list, mount);
   if (list.status !== 200) throw client.trouble(list, `listing the issuers of ${mount}`);

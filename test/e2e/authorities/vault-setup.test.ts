@@ -1,7 +1,17 @@
+import { X509Certificate } from 'node:crypto';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { metricsOf } from '../process/support/metrics.ts';
 import { patchSecret, renewAt, untilRevision } from '../support/edits.ts';
-import { clientCertificate, conditionOf, create, readSecret, statusOf, untilReady } from '../support/objects.ts';
+import {
+  authorityStatusOf,
+  clientCertificate,
+  conditionOf,
+  create,
+  readSecret,
+  statusOf,
+  untilReady,
+} from '../support/objects.ts';
 import { faultOf, opensslAccepts } from '../support/secret-proof.ts';
 import { createAuthority, untilAuthority } from './place.ts';
 import { base64, oneVaultWorld, vaultSpec } from './vault-world.ts';
@@ -29,7 +39,7 @@ const IDENTITY = {
 };
 
 test('a certificate carries all that a role takes from a request, and every verifier takes it', async () => {
-  const { world, namespace, spec } = await play();
+  const { world, controller, namespace, spec } = await play();
   await createAuthority({ world, namespace }, 'vault', spec());
   await untilAuthority({ world, namespace });
   await create(world, clientCertificate(namespace, 'till', { ...IDENTITY, duration: '2h' }));
@@ -51,6 +61,10 @@ test('a certificate carries all that a role takes from a request, and every veri
   const hours = (secret.leaf.validToDate.getTime() - Date.now()) / 3_600_000;
   assert.ok(hours > 1.98 && hours <= 2, `lives for ${hours} h`);
   assert.is(status.serialNumber, secret.leaf.serialNumber.toLowerCase());
+  const caEnd = Date.parse(new X509Certificate(secret.bundle).validTo);
+  assert.is(Date.parse((await authorityStatusOf(world, namespace, 'ca')).notAfter ?? ''), caEnd);
+  const labels = { authority: `CertificateAuthority/${namespace}/ca` };
+  assert.is((await metricsOf(controller)).value('certwheel_ca_not_after_timestamp_seconds', labels), caEnd / 1000);
 
   await renewAt(world, namespace, 'till');
   const renewed = await untilRevision(world, namespace, 'till-tls', 2);
@@ -201,12 +215,12 @@ test('a role that was removed is trouble of the authority, and certificates foll
   await make();
   await vault.sh(`vault policy write passing - <<'END'\npath "pki/sign/passing" { capabilities = ["update"] }\nEND`);
   await patchSecret(world, namespace, 'vault-token', { data: { token: base64(await tokenFor('passing')) } });
-  await createVaultAuthority(world, namespace, spec({ role: 'passing' }));
-  await untilAuthority(world, namespace, { status: 'True' });
+  await createAuthority({ world, namespace }, 'vault', spec({ role: 'passing' }));
+  await untilAuthority({ world, namespace });
   await vault.sh('vault delete pki/roles/passing');
   await create(world, clientCertificate(namespace, 'patient'));
   const says = 'the mount pki has no role passing';
-  await untilAuthority(world, namespace, { status: 'False', reason: 'AuthorityMisconfigured', says });
+  await untilAuthority({ world, namespace }, { status: 'False', reason: 'AuthorityMisconfigured', says });
   await untilReady(world, namespace, 'patient', { type: 'Issuing', reason: 'AuthorityNotReady' });
   await make();
   await untilReady(world, namespace, 'patient');
@@ -219,10 +233,10 @@ test('a name in which a missing role is spoken of puts nothing but its own certi
   );
   await vault.sh(`vault policy write narrow - <<'END'\npath "pki/sign/narrow" { capabilities = ["update"] }\nEND`);
   await patchSecret(world, namespace, 'vault-token', { data: { token: base64(await tokenFor('narrow')) } });
-  await createVaultAuthority(world, namespace, spec({ role: 'narrow' }));
+  await createAuthority({ world, namespace }, 'vault', spec({ role: 'narrow' }));
   await create(world, clientCertificate(namespace, 'liar', { commonName: 'unknown role: narrow' }));
   await untilReady(world, namespace, 'liar', { status: 'False', reason: 'RequestDenied' });
-  await untilAuthority(world, namespace, { status: 'True' });
+  await untilAuthority({ world, namespace });
 });
 
 async function readToken(namespace: string, name: string): Promise<string> {
