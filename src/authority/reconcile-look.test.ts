@@ -1,6 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { NOW } from '../../test/unit/builders.ts';
+import { NOW, RUN } from '../../test/unit/builders.ts';
 import { FakeClock } from '../../test/unit/fake-clock.ts';
 import { SILENT } from '../../test/unit/own-authority.ts';
 import { authorityKey, type CertificateAuthority, parseCertificateAuthority } from '../api/certificate-authority.ts';
@@ -58,7 +58,7 @@ async function nextLook(definition: AuthorityDefinition<never>, backend = health
     clock,
     log: SILENT,
   };
-  const outcome = await reconcileAuthority(authorityKey(resource), deps, new AbortController().signal);
+  const outcome = await reconcileAuthority(authorityKey(resource), deps, RUN);
   if (outcome.do !== 'rest') throw new Error(`it ends with ${outcome.do}`);
   return outcome.recheckAt && outcome.recheckAt.getTime() - NOW.getTime();
 }

@@ -6,7 +6,7 @@ import { classify } from '../errors.ts';
 import { successorDue } from '../pki/ca-life.ts';
 import type { CertificateView } from '../pki/certificate.ts';
 import { backoffMs } from '../queue/backoff.ts';
-import type { Outcome } from '../queue/controller.ts';
+import type { Outcome, Run } from '../queue/controller.ts';
 import { demandOn } from './demand.ts';
 import type { AuthorityDeps } from './deps.ts';
 import type { GenerationSecret } from './generation-secret.ts';
@@ -25,9 +25,9 @@ const REMOTE_LOOK_MS = 5 * 60_000;
 const REMOTE_LOOK_JITTER = 0.2;
 
 /** One look at one authority. Where the first one fails, certificates must learn that too: they wait for a view. */
-export async function reconcileAuthority(key: string, deps: AuthorityDeps, signal: AbortSignal): Promise<Outcome> {
+export async function reconcileAuthority(key: string, deps: AuthorityDeps, run: Run): Promise<Outcome> {
   try {
-    return await lookAt(key, deps, signal);
+    return await lookAt(key, deps, run);
   } catch (thrown) {
     const runtime = deps.registry.get(key);
     const { code, message } = classify(thrown);
@@ -38,7 +38,7 @@ export async function reconcileAuthority(key: string, deps: AuthorityDeps, signa
 }
 
 /** Its CA generations one step on, its trust, its health. */
-async function lookAt(key: string, deps: AuthorityDeps, signal: AbortSignal): Promise<Outcome> {
+async function lookAt(key: string, deps: AuthorityDeps, run: Run): Promise<Outcome> {
   const resource = deps.find(key);
   if (resource === undefined || resource.deleting || isBrokenAuthority(resource)) {
     deps.registry.remove(key);
@@ -47,8 +47,8 @@ async function lookAt(key: string, deps: AuthorityDeps, signal: AbortSignal): Pr
     return resource === undefined || !isBrokenAuthority(resource) ? { do: 'rest' } : reportBroken(resource, deps);
   }
   const runtime = deps.registry.ensure(resource, () => deps.start(resource));
-  const { plan, stepped, refused } = await advance(resource, runtime, deps, signal);
-  const trust = await probe(runtime, signal);
+  const { plan, stepped, refused } = await advance(resource, runtime, deps, run.signal);
+  const trust = await probe(runtime, run);
   const now = deps.clock.now();
   const { breaker } = runtime;
   // Where nothing signs, the reason why is that of the source, not that nothing signs.
@@ -92,15 +92,20 @@ function readable(stored: readonly GenerationSecret[]): readonly Generation[] {
 }
 
 /** Answers what is to be trusted, which doesn't change because the authority is away. */
-async function probe(runtime: Runtime, signal: AbortSignal): Promise<readonly CertificateView[]> {
+async function probe(runtime: Runtime, { signal, outside }: Run): Promise<readonly CertificateView[]> {
   const { backend, breaker, definition, view } = runtime;
+  const { remote } = definition.capabilities;
   let trust: readonly CertificateView[] = [...(view?.trust.anchors.values() ?? [])];
   // Whatever woke us, another machine that is in trouble is left alone until then.
-  if (definition.capabilities.remote && breaker.probeInMs > 0) return trust;
+  if (remote && breaker.probeInMs > 0) return trust;
   const found = breaker.probe();
-  try {
+  const ask = async () => {
     trust = await backend.trust(signal);
     await backend.check(signal);
+  };
+  try {
+    // It may take half a minute, and whoever has many of them would hold up everybody else's.
+    await (remote ? outside(ask) : ask());
     found(undefined);
   } catch (thrown) {
     const error = authorityError(thrown);

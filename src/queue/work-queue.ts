@@ -1,4 +1,4 @@
-import type { Clock } from '../clock.ts';
+import { type Clock, clampDelay } from '../clock.ts';
 import { FairLine, firstThat } from './fair-line.ts';
 import { Heap } from './heap.ts';
 
@@ -117,7 +117,7 @@ export class WorkQueue {
           this.#timer = setTimeout(
             () => this.#serve(),
             // Time has passed since it was compared, and Node complains about negative naps.
-            Math.max(0, Math.min(soonest - this.#clock.now().getTime(), LONGEST_NAP_MS)),
+            clampDelay(Math.min(soonest - this.#clock.now().getTime(), LONGEST_NAP_MS)),
           );
         return;
       }

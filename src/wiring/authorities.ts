@@ -1,4 +1,4 @@
-import { authorityKey, authorityResource, isBrokenAuthority } from '../api/certificate-authority.ts';
+import { authorityKey, authorityResource } from '../api/certificate-authority.ts';
 import type { AuthorityKind } from '../api/client-certificate.ts';
 import { SECRETS } from '../api/names.ts';
 import { keyOf } from '../api/parse.ts';
@@ -66,22 +66,12 @@ export function wireAuthorities(services: Services, wakes: Wakes): Controller {
   const controller = new Controller({
     name: 'authorities',
     workers: WORKERS,
-    reconcile: (key, run) => {
-      const look = () => reconcileAuthority(key, deps, run.signal);
-      return asksAnotherMachine(key, services) ? run.outside(look) : look();
-    },
+    reconcile: (key, run) => reconcileAuthority(key, deps, run),
     clock,
     log,
     metrics,
   });
   return controller;
-}
-
-/** Such a look may take half a minute, and whoever has many of them would hold up everybody else's. */
-function asksAnotherMachine(key: string, { cluster, definitions }: Services): boolean {
-  const resource = cluster.authority(key);
-  if (resource === undefined || isBrokenAuthority(resource)) return false;
-  return definitions.find(({ type }) => type === resource.type)?.capabilities.remote === true;
 }
 
 /** A lost race is tried again; a Secret of that name which isn't ours never gives way by itself. */
