@@ -98,3 +98,14 @@ export function vaultSpec({ url, ca }: Vault, spec: Readonly<Record<string, unkn
     ...spec,
   };
 }
+
+/** A namespace with a token of Vault in its Secret, and the specs of authorities that log in with it unless told. */
+export async function vaultPlace(worlds: { get(): Promise<VaultWorld> }) {
+  const shared = await worlds.get();
+  const namespace = await shared.namespaceWithToken();
+  return {
+    ...shared,
+    namespace,
+    spec: (more: Readonly<Record<string, unknown>> = {}) => vaultSpec(shared.vault, more),
+  };
+}
