@@ -12,7 +12,7 @@ import type { AuthorityDefinition } from '../../src/authorities/authority.ts';
 import { AUTHORITIES } from '../../src/authorities/index.ts';
 import { parseCommandLine } from '../../src/config.ts';
 import { CHART, NAMESPACE, ofKind, one, podOf, ROOT, render } from './support/helm.ts';
-import { runTool } from './tools.ts';
+import { runHelm } from './support/run-helm.ts';
 
 const rules = (permissions: readonly PolicyRule[]) => permissions.map(({ why: _, ...rule }) => rule);
 const DEFINITIONS: readonly AuthorityDefinition<never>[] = AUTHORITIES;
@@ -25,7 +25,7 @@ const CLUSTER = rules([
 test('helm lint --strict has nothing to say', async () => {
   for (const file of ['', 'namespaces', 'everything', 'bare']) {
     const extra = file === '' ? [] : ['--values', `${import.meta.dirname}/values/${file}.yaml`];
-    const { code, stdout, stderr } = await runTool('helm', ['lint', '--strict', CHART, ...extra]);
+    const { code, stdout, stderr } = await runHelm(['lint', '--strict', CHART, ...extra]);
     assert.is(code, 0, stdout + stderr);
     assert.not.match(stdout, /\[(INFO|WARNING|ERROR)\]/);
   }

@@ -32,10 +32,13 @@ export function writeAuditPolicy(path: string): void {
   writeFileSync(path, JSON.stringify(policy));
 }
 
-/** Line by line, since the log of a load test outgrows the longest string that Node can hold. */
-export async function readAuditEvents(path: string): Promise<AuditEvent[]> {
+/** From a byte on, line by line, since the log of a load test outgrows the longest string that Node can hold. */
+export async function readAuditEvents(path: string, start = 0): Promise<AuditEvent[]> {
   const events: AuditEvent[] = [];
-  for await (const line of createInterface({ input: createReadStream(path), crlfDelay: Number.POSITIVE_INFINITY })) {
+  for await (const line of createInterface({
+    input: createReadStream(path, { start }),
+    crlfDelay: Number.POSITIVE_INFINITY,
+  })) {
     const event = parseLine(line);
     if (event !== undefined) {
       events.push(event);

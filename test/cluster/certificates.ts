@@ -1,4 +1,12 @@
-import { createHash, createPublicKey, generateKeyPairSync, type KeyObject, randomBytes, sign } from 'node:crypto';
+import {
+  createHash,
+  createPrivateKey,
+  createPublicKey,
+  generateKeyPairSync,
+  type KeyObject,
+  randomBytes,
+  sign,
+} from 'node:crypto';
 import { isIPv4 } from 'node:net';
 
 /**
@@ -35,6 +43,14 @@ const digitalSignature = '03020780';
 const caUsages = '03020186';
 const hourMs = 3_600_000;
 const lifetimeMs = 365 * 24 * hourMs;
+
+/** Of the CA that signs for a throw-away cluster. */
+export const ISSUER_NAME = 'certwheel-test-cluster';
+
+/** The CA of a cluster that runs already, from its files. */
+export function issuerFrom(certificatePem: string, keyPem: string): Issuer {
+  return { certificatePem, keyPem, name: name(ISSUER_NAME, []), key: createPrivateKey(keyPem) };
+}
 
 export function createIssuer(commonName: string): Issuer {
   const { privateKey: key, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });

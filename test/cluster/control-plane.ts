@@ -1,18 +1,17 @@
 import { rmSync } from 'node:fs';
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { ensureProgram, ensurePrograms, type Paths } from '../programs/programs.ts';
 import { ApiServer } from './api-server.ts';
 import { type AuditEvent, readAuditEvents } from './audit.ts';
-import { type Binaries, ensureBinaries } from './binaries.ts';
-import { issueClient } from './certificates.ts';
 import { removeCgroups } from './cgroups.ts';
 import { startManager } from './controller-manager.ts';
 import { type Etcd, startEtcd } from './etcd.ts';
 import { type Guard, type GuardedProcess, startGuard } from './guard.ts';
-import { writeKubeconfig } from './kubeconfig.ts';
+import { kubeconfigsIn, writeKubeconfig } from './kubeconfig.ts';
 import { type KubectlOptions, type KubectlResult, runKubectl } from './kubectl.ts';
 import { type Layout, prepareFolder } from './layout.ts';
 import { createRunFolder, keepOnlyLogs, markKept, removeLeftovers } from './leftovers.ts';
+import { borrowControlPlane } from './lent.ts';
 import { freePort } from './ports.ts';
 import { retryWhilePortTaken } from './ready.ts';
 
@@ -46,6 +45,10 @@ export interface Place {
 export interface ControlPlane {
   readonly url: string;
   readonly dir: string;
+  /** Others had it before and get it afterwards: it can't be stopped or restarted. */
+  readonly isLent: boolean;
+  /** Of its etcd; empty where it is lent. */
+  readonly etcdUrl: string;
   /** Of an administrator (group system:masters). */
   readonly kubeconfigPath: string;
   readonly caPath: string;
@@ -70,12 +73,32 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
   return (await startWithParts(options)).controlPlane;
 }
 
+/**
+ * One with our CRDs and nothing else in it: the one that was lent to this process, else a new one into which `install`
+ * brings them. For tests that neither stop nor configure the API server.
+ */
+export async function shareControlPlane(
+  controllers: readonly string[],
+  install: (cluster: ControlPlane) => Promise<unknown>,
+): Promise<ControlPlane> {
+  const lent = await borrowControlPlane(controllers);
+  if (lent !== undefined) return lent;
+  const cluster = await startControlPlane({ controllers });
+  try {
+    await install(cluster);
+    return cluster;
+  } catch (error) {
+    await cluster.stop();
+    throw error;
+  }
+}
+
 /** For who starts more programs beside it, which belong to the same run. */
 export async function startWithParts(options: ControlPlaneOptions): Promise<{
   readonly controlPlane: ControlPlane;
   readonly layout: Layout;
 }> {
-  const binaries = await ensureBinaries(['etcd', 'kube-apiserver', 'kubectl']);
+  const binaries = await ensurePrograms(['etcd', 'kube-apiserver', 'kubectl']);
   removeLeftovers();
   const folder = createRunFolder();
   if (options.keepLogs) {
@@ -142,13 +165,12 @@ interface Parts {
   readonly layout: Layout;
   readonly etcd: Etcd;
   readonly apiServer: ApiServer;
-  readonly binaries: Binaries<'kubectl'>;
+  readonly binaries: Paths<'kubectl'>;
   readonly keepLogs: boolean;
 }
 
 function assemble({ guard, place, layout, etcd, apiServer, binaries, keepLogs }: Parts): ControlPlane {
   let manager: GuardedProcess | undefined;
-  let written = 0;
   let stopped: Promise<void> | undefined;
 
   const stopAll = async () => {
@@ -166,17 +188,13 @@ function assemble({ guard, place, layout, etcd, apiServer, binaries, keepLogs }:
   return {
     url: apiServer.url,
     dir: layout.folder,
+    isLent: false,
+    etcdUrl: `http://${layout.address}:${etcd.port}`,
     kubeconfigPath: layout.adminKubeconfig,
     caPath: layout.caCertificate,
     kubectlPath: binaries.kubectl,
     auditLogPath: layout.auditLog,
-    async kubeconfigFor(user, groups = []) {
-      written += 1;
-      const path = join(layout.kubeconfigs, `${user.replaceAll(/[^\w.-]/g, '_')}-${written}.kubeconfig`);
-      const client = issueClient(layout.issuer, user, groups);
-      writeKubeconfig(path, { url: apiServer.url, caPem: layout.issuer.certificatePem, user, client });
-      return path;
-    },
+    kubeconfigFor: kubeconfigsIn(layout, apiServer.url),
     auditEvents: () => readAuditEvents(layout.auditLog),
     kubectl: (args, options = {}) => runKubectl(guard, binaries.kubectl, layout, args, options),
     async restartApiServer({ downForMs = 0 } = {}) {
@@ -187,7 +205,7 @@ function assemble({ guard, place, layout, etcd, apiServer, binaries, keepLogs }:
     stopApiServer: () => apiServer.stop(),
     startApiServer: () => apiServer.restart(),
     async startControllerManager(controllers) {
-      const { 'kube-controller-manager': program } = await ensureBinaries(['kube-controller-manager']);
+      const program = await ensureProgram('kube-controller-manager');
       await manager?.stop();
       manager = await startManager(place.guard, program, layout, controllers);
     },

@@ -1,11 +1,25 @@
 import { writeFileSync } from 'node:fs';
-import type { Pair } from './certificates.ts';
+import { join } from 'node:path';
+import { issueClient, type Pair } from './certificates.ts';
+import type { Layout } from './layout.ts';
 
 export interface KubeconfigContent {
   readonly url: string;
   readonly caPem: string;
   readonly user: string;
   readonly client: Pair;
+}
+
+/** Writes kubeconfigs of users who sign in with a client certificate. */
+export function kubeconfigsIn(layout: Layout, url: string) {
+  let written = 0;
+  return async (user: string, groups: readonly string[] = []): Promise<string> => {
+    written += 1;
+    const path = join(layout.kubeconfigs, `${user.replaceAll(/[^\w.-]/g, '_')}-${written}.kubeconfig`);
+    const client = issueClient(layout.issuer, user, groups);
+    writeKubeconfig(path, { url, caPem: layout.issuer.certificatePem, user, client });
+    return path;
+  };
 }
 
 /** As JSON, which every reader of YAML takes and which needs no library to write. */

@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { writeAuditPolicy } from './audit.ts';
-import { createIssuer, createSigningKey, type Issuer, issueServer, type Pair } from './certificates.ts';
+import { createIssuer, createSigningKey, ISSUER_NAME, type Issuer, issueServer, type Pair } from './certificates.ts';
 
 /** Where everything lies in the folder of one run. */
 export interface Layout {
@@ -36,11 +36,10 @@ const serverNames = [
   '10.0.0.1',
 ];
 
-export function prepareFolder(folder: string, address = '127.0.0.1'): Layout {
-  const layout: Layout = {
+/** The paths, without the keys. */
+export function layoutIn(folder: string): Omit<Layout, 'address' | 'issuer'> {
+  return {
     folder,
-    address,
-    issuer: createIssuer('certwheel-test-cluster'),
     etcdData: join(folder, 'etcd'),
     caCertificate: join(folder, 'pki', 'ca.crt'),
     caKey: join(folder, 'pki', 'ca.key'),
@@ -55,6 +54,10 @@ export function prepareFolder(folder: string, address = '127.0.0.1'): Layout {
     kubectlCache: join(folder, 'kubectl-cache'),
     log: (program) => join(folder, 'logs', `${program}.log`),
   };
+}
+
+export function prepareFolder(folder: string, address = '127.0.0.1'): Layout {
+  const layout: Layout = { ...layoutIn(folder), address, issuer: createIssuer(ISSUER_NAME) };
   for (const name of ['pki', 'logs', 'kubeconfigs']) {
     mkdirSync(join(folder, name), { recursive: true });
   }

@@ -1,30 +1,22 @@
-import { ensureBinaries } from './binaries.ts';
+import { NODE } from '../programs/catalog.ts';
+import { ensurePrograms } from '../programs/programs.ts';
 import { type ControlPlane, startControlPlane } from './control-plane.ts';
 import { startNode } from './node/node.ts';
 import { ensurePackages } from './node/packages.ts';
-import { nodeProgramNames, programNames } from './recipe.ts';
 
 const usage = `usage:
-  node test/cluster/main.ts build            build the control plane, unless that has been done
   node test/cluster/main.ts up [controller…] run one until Ctrl-C, with these controllers of kube-controller-manager
-  node test/cluster/main.ts build-node       install and build what a node needs besides
+  node test/cluster/main.ts prepare-node     install and build what a node needs besides
   node test/cluster/main.ts node             run one with a node, and pods on it, until Ctrl-C`;
 
 async function main([command, ...rest]: readonly string[]): Promise<void> {
   switch (command) {
-    case 'build':
-      for (const path of Object.values(await ensureBinaries(programNames))) {
-        console.log(path);
-      }
-      return;
     case 'up':
       await untilInterrupted(await startControlPlane({ controllers: rest }));
       return;
-    case 'build-node':
+    case 'prepare-node':
       await ensurePackages();
-      for (const path of Object.values(await ensureBinaries(nodeProgramNames))) {
-        console.log(path);
-      }
+      await ensurePrograms(NODE);
       return;
     case 'node':
       await untilInterrupted((await startNode()).cluster);

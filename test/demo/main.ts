@@ -2,8 +2,8 @@
  * What `make demo` runs: Certwheel at work on a control plane of its own, until Ctrl-C, or until each certificate was
  * rotated DEMO_ROTATIONS times.
  */
-import { ensureBinaries } from '../cluster/binaries.ts';
 import { type ControlPlane, startControlPlane } from '../cluster/control-plane.ts';
+import { ensurePrograms } from '../programs/programs.ts';
 import { openDisplay } from './display.ts';
 import { interruption } from './interruption.ts';
 import { CLIENTS, play, SERVER } from './play.ts';
@@ -38,7 +38,7 @@ process.exit(failed ? 1 : 0);
 
 async function demo(): Promise<undefined> {
   // Apart from the step below, since it shows its progress itself where it has to build.
-  await ensureBinaries(['etcd', 'kube-apiserver', 'kubectl']);
+  await ensurePrograms(['etcd', 'kube-apiserver', 'kubectl']);
   cluster = await step(
     'starting a Kubernetes control plane',
     startControlPlane,

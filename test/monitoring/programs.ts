@@ -2,8 +2,8 @@ import { execFile } from 'node:child_process';
 import { accessSync, constants, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
-import { cacheRoot } from '../cluster/go-module.ts';
-import { withLock } from '../cluster/lock.ts';
+import { withLock } from '../programs/lock.ts';
+import { cacheRoot } from '../programs/modules.ts';
 
 const run = promisify(execFile);
 

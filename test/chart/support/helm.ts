@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { loadAll } from 'js-yaml';
 import type { ControlPlane } from '../../cluster/control-plane.ts';
-import { runTool, type ToolResult } from '../tools.ts';
+import { type HelmResult, runHelm } from './run-helm.ts';
 
 export const ROOT = join(import.meta.dirname, '../../..');
 export const CHART = join(ROOT, 'helm/certwheel');
@@ -66,13 +66,13 @@ export async function refusal(given: Readonly<Record<string, unknown>>): Promise
   return code === 0 ? '' : stderr;
 }
 
-function template(given: Readonly<Record<string, unknown>>, args: readonly string[]): Promise<ToolResult> {
-  return runTool('helm', ['template', 'certwheel', CHART, '--namespace', NAMESPACE, ...values(given), ...args]);
+function template(given: Readonly<Record<string, unknown>>, args: readonly string[]): Promise<HelmResult> {
+  return runHelm(['template', 'certwheel', CHART, '--namespace', NAMESPACE, ...values(given), ...args]);
 }
 
 /** Helm against a cluster, as its administrator; throws where it fails. */
 export async function helm(cluster: ControlPlane, args: readonly string[]): Promise<string> {
-  const { code, stdout, stderr } = await runTool('helm', args, { env: helmEnvironment(cluster) });
+  const { code, stdout, stderr } = await runHelm(args, helmEnvironment(cluster));
   if (code !== 0) throw new Error(`helm ${args.join(' ')} failed: ${stderr || stdout}`);
   return stdout;
 }

@@ -3,10 +3,9 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { ControlPlane } from '../../cluster/control-plane.ts';
 import { eventually } from '../../e2e/support/eventually.ts';
+import { moduleFolder } from '../../programs/modules.ts';
 
 const MODULE = 'github.com/prometheus-operator/prometheus-operator';
-/** Pins the version. */
-const FOLDER = join(import.meta.dirname, '../tools/prometheus-operator');
 const KINDS = ['servicemonitors', 'prometheusrules'];
 
 /** What the chart asks the cluster for, so that Helm renders what is for the Operator without asking any. */
@@ -14,7 +13,9 @@ export const OPERATOR_API = ['--api-versions', 'monitoring.coreos.com/v1'];
 
 /** Makes the API server know the Prometheus Operator's kinds that the chart uses, from the Operator's own CRDs. */
 export async function installOperatorCrds(cluster: ControlPlane): Promise<void> {
-  const { stdout } = await promisify(execFile)('go', ['mod', 'download', '-json', MODULE], { cwd: FOLDER });
+  const { stdout } = await promisify(execFile)('go', ['mod', 'download', '-json', MODULE], {
+    cwd: moduleFolder('prometheus-operator'),
+  });
   const { Dir: folder } = JSON.parse(stdout) as { Dir: string };
   const files = KINDS.map((kind) => join(folder, `example/prometheus-operator-crd/monitoring.coreos.com_${kind}.yaml`));
   await cluster.kubectl(['apply', '--server-side', ...files.flatMap((file) => ['--filename', file])]);

@@ -1,9 +1,9 @@
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Binaries, ensureBinaries } from '../binaries.ts';
+import { NODE } from '../../programs/catalog.ts';
+import { ensurePrograms, type Paths } from '../../programs/programs.ts';
 import { type ControlPlane, type ControlPlaneOptions, startWithParts } from '../control-plane.ts';
 import type { Layout } from '../layout.ts';
-import { nodeProgramNames } from '../recipe.ts';
 import { PAUSE_IMAGE, startContainerd } from './containerd.ts';
 import { makeImage } from './images.ts';
 import { kubeletAccess, startKubelet } from './kubelet.ts';
@@ -37,7 +37,7 @@ export interface Node {
 /** Starts a control plane and a node in namespaces of their own; the node is Ready when this comes back. */
 export async function startNode(options: NodeOptions = {}): Promise<Node> {
   await ensurePackages();
-  const binaries = await ensureBinaries(nodeProgramNames);
+  const binaries = await ensurePrograms(NODE);
   const pause = await ensurePause();
   const { promise: placed, resolve } = Promise.withResolvers<Sandbox>();
   const { controlPlane, layout } = await startWithParts({
@@ -61,7 +61,7 @@ async function startPrograms(
   sandbox: Sandbox,
   cluster: ControlPlane,
   layout: Layout,
-  binaries: Binaries<(typeof nodeProgramNames)[number]>,
+  binaries: Paths<(typeof NODE)[number]>,
   pause: string,
   options: NodeOptions,
 ): Promise<Node> {

@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { withLock } from '../lock.ts';
+import { withLock } from '../../programs/lock.ts';
 
 /** What a node runs on, by the file that tells whether its Debian package is there. */
 const PACKAGES: Readonly<Record<string, string>> = {

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { controlPlane } from '../recipe.ts';
+import { BUILD_ENVIRONMENT, cacheRoot } from '../../programs/modules.ts';
 
 const SOURCE = join(import.meta.dirname, 'pause');
 
@@ -13,12 +13,12 @@ export async function ensurePause(): Promise<string> {
     .update(readFileSync(join(SOURCE, 'main.go')))
     .digest('hex')
     .slice(0, 12);
-  const path = join(controlPlane.cacheFolder, `pause-${version}`);
+  const path = join(cacheRoot(), `pause-${version}`);
   if (existsSync(path)) return path;
-  mkdirSync(controlPlane.cacheFolder, { recursive: true });
+  mkdirSync(cacheRoot(), { recursive: true });
   const fresh = `${path}.${process.pid}`;
   const args = ['build', '-trimpath', '-buildvcs=false', '-ldflags', '-s -w', '-o', fresh, '.'];
-  await promisify(execFile)('go', args, { cwd: SOURCE, env: { ...process.env, ...controlPlane.environment } });
+  await promisify(execFile)('go', args, { cwd: SOURCE, env: { ...process.env, ...BUILD_ENVIRONMENT } });
   renameSync(fresh, path);
   return path;
 }

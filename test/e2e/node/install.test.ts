@@ -6,8 +6,8 @@ import * as assert from 'uvu/assert';
 import { accountKubeconfig, provesGolden, requestsOfAccount } from '../../chart/support/account.ts';
 import { CHART, helm, install, NAMESPACE } from '../../chart/support/helm.ts';
 import { runCommands } from '../../chart/support/page.ts';
-import { ensureTool } from '../../chart/tools.ts';
 import { startNode } from '../../cluster/node/node.ts';
+import { ensureProgram } from '../../programs/programs.ts';
 import { eventually } from '../support/eventually.ts';
 import { lazily } from '../support/lazily.ts';
 import { clientCertificate, create, createAuthority, selfManaged, untilReady } from '../support/objects.ts';
@@ -25,7 +25,7 @@ const SECONDS_TO_FIRST_CERTIFICATE = 60;
 
 const shared = lazily(async () => {
   // Not while a clock runs.
-  await ensureTool('helm');
+  await ensureProgram('helm');
   const node = await startNode();
   importOurImage(node);
   const started = performance.now();

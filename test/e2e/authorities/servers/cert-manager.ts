@@ -6,7 +6,8 @@ import { promisify } from 'node:util';
 import type { ControlPlane } from '../../../cluster/control-plane.ts';
 import { type GuardedProcess, startGuard } from '../../../cluster/guard.ts';
 import { LogPart, waitUntilReady } from '../../../cluster/ready.ts';
-import { CERT_MANAGER_MODULE, ensureCertManager } from './cert-manager-programs.ts';
+import { BUILD_ENVIRONMENT, moduleFolder } from '../../../programs/modules.ts';
+import { ensureProgram } from '../../../programs/programs.ts';
 
 const NAME = 'cert-manager';
 const MODULE = 'github.com/cert-manager/cert-manager';
@@ -23,12 +24,12 @@ export interface CertManager {
 
 /** Installs the CRDs, and builds the controllers the first time. Starts nothing yet. */
 export async function prepareCertManager(cluster: ControlPlane): Promise<CertManager> {
-  const path = await ensureCertManager();
+  const path = await ensureProgram(NAME);
   const run = promisify(execFile);
   const version = (await run(path, ['--version'])).stdout.trim();
   const { stdout } = await run('go', ['mod', 'download', '-json', MODULE], {
-    cwd: CERT_MANAGER_MODULE.folder,
-    env: { ...process.env, ...CERT_MANAGER_MODULE.environment },
+    cwd: moduleFolder('servers'),
+    env: { ...process.env, ...BUILD_ENVIRONMENT },
   });
   const crds = join((JSON.parse(stdout) as { Dir: string }).Dir, 'deploy/crds');
   await cluster.kubectl(['apply', '--server-side', '-f', crds]);

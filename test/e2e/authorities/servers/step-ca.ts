@@ -9,7 +9,8 @@ import { promisify } from 'node:util';
 import { type Guard, type GuardedProcess, startGuard } from '../../../cluster/guard.ts';
 import { freePort } from '../../../cluster/ports.ts';
 import { LogPart, waitUntilReady } from '../../../cluster/ready.ts';
-import { ensureStepPrograms, STEP_VERSION } from './step-programs.ts';
+import { STEP_VERSION } from '../../../programs/catalog.ts';
+import { ensurePrograms } from '../../../programs/programs.ts';
 
 const run = promisify(execFile);
 
@@ -52,7 +53,8 @@ export const CA_PASSWORD = 'password of the CA itself';
 
 /** Its files are made, it doesn't run yet. */
 export async function makeStepCa(): Promise<StepCa> {
-  const programs = await ensureStepPrograms();
+  const { 'step-ca': stepCa, step } = await ensurePrograms(['step-ca', 'step']);
+  const programs = { stepCa, step };
   const folder = mkdtempSync(join(tmpdir(), 'certwheel-step-ca-'));
   const guard = startGuard(folder, { removeFolder: true });
   const ca = new RunningStepCa(guard, folder, programs, await freePort());

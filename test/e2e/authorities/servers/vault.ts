@@ -10,12 +10,14 @@ import { createIssuer, issueServer } from '../../../cluster/certificates.ts';
 import { type Guard, type GuardedProcess, startGuard } from '../../../cluster/guard.ts';
 import { freePort } from '../../../cluster/ports.ts';
 import { LogPart, waitUntilReady } from '../../../cluster/ready.ts';
-import { ensureVaultPrograms, VAULT_VERSION } from './vault-programs.ts';
+import { VAULT_VERSION } from '../../../programs/catalog.ts';
+import { ensurePrograms, type Paths } from '../../../programs/programs.ts';
 
 const HOST = '127.0.0.1';
 const PLUGIN = 'vault-plugin-auth-kubernetes';
 
-type Programs = Awaited<ReturnType<typeof ensureVaultPrograms>>;
+const PROGRAMS = ['vault', 'vault-plugin-auth-kubernetes'] as const;
+type Programs = Paths<(typeof PROGRAMS)[number]>;
 
 /** What Vault answers: `data` or `auth` in most cases. */
 export interface VaultAnswer {
@@ -53,7 +55,7 @@ export interface Vault {
 }
 
 export async function startVault(): Promise<Vault> {
-  const programs = await ensureVaultPrograms();
+  const programs = await ensurePrograms(PROGRAMS);
   const folder = mkdtempSync(join(tmpdir(), 'certwheel-vault-'));
   const guard = startGuard(folder, { removeFolder: true });
   const vault = new RunningVault(guard, folder, programs, [await freePort(), await freePort()]);

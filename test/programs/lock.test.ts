@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { ownIdentity } from '../cluster/process-identity.ts';
 import { withLock } from './lock.ts';
-import { ownIdentity } from './process-identity.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'certwheel-lock-'));
 

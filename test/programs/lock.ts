@@ -1,6 +1,6 @@
 import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { liveness, ownIdentity, parseIdentity } from './process-identity.ts';
+import { liveness, ownIdentity, parseIdentity } from '../cluster/process-identity.ts';
 import { showProgress } from './progress.ts';
 
 const pollMs = 300;

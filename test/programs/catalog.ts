@@ -1,0 +1,85 @@
+/** Every program that the tests, the demo and the benchmark run and that is built from source, with its Go module. */
+import type { GoModule } from './modules.ts';
+
+/** A plain `go build` leaves v0.0.0 there, which clients take for a server older than everything. */
+const stamp = (version: string): readonly string[] => {
+  const [major, minor] = version.split('.');
+  const fields = { gitVersion: `v${version}`, gitMajor: major, gitMinor: minor };
+  return Object.entries(fields).map(([name, value]) => `k8s.io/component-base/version.${name}=${value}`);
+};
+
+/** Without the stamp, Helm believes that the cluster which it renders for is of version 1.20. */
+const helmStamp = [
+  'helm.sh/helm/v3/internal/version.version=v3.22.0',
+  ...['pkg/chartutil', 'pkg/lint/rules'].flatMap((path) => [
+    `helm.sh/helm/v3/${path}.k8sVersionMajor=1`,
+    `helm.sh/helm/v3/${path}.k8sVersionMinor=37`,
+  ]),
+];
+
+export const KUBERNETES_VERSION = '1.37.2';
+export const VAULT_VERSION = '1.19.5';
+export const STEP_VERSION = '0.30.2';
+
+/** By the name of the folder beside this file that holds its go.mod. */
+const modules = {
+  servers: { stamps: [...stamp(KUBERNETES_VERSION), ...helmStamp, `main.Version=${STEP_VERSION}`], tags: [] },
+  // Apart, since it pins other versions of most libraries. Without the tag come the databases and clouds of a whole Vault.
+  vault: { stamps: [], tags: ['minimal'] },
+  'step-cli': { stamps: [`main.Version=${STEP_VERSION}`], tags: [] },
+  'kube-1.31': { stamps: stamp('1.31.14'), tags: [] },
+  'kube-1.34': { stamps: stamp('1.34.4'), tags: [] },
+  // Only its CRDs are used: nothing is built of it.
+  'prometheus-operator': { stamps: [], tags: [] },
+} as const satisfies Readonly<Record<string, GoModule>>;
+
+export type ModuleName = keyof typeof modules;
+
+export const MODULES: Readonly<Record<ModuleName, GoModule>> = modules;
+
+export interface Program {
+  readonly module: ModuleName;
+  readonly package: string;
+  /** Arguments with which the program only prints its version, to prove a fresh build. */
+  readonly versionArguments: readonly string[];
+}
+
+const kubernetes = (command: string, module: ModuleName = 'servers', versionArguments = ['--version']): Program => ({
+  module,
+  package: `k8s.io/kubernetes/cmd/${command}`,
+  versionArguments,
+});
+
+const catalog = {
+  etcd: { module: 'servers', package: 'go.etcd.io/etcd/server/v3', versionArguments: ['--version'] },
+  'kube-apiserver': kubernetes('kube-apiserver'),
+  kubectl: kubernetes('kubectl', 'servers', ['version', '--client']),
+  'kube-controller-manager': kubernetes('kube-controller-manager'),
+  'kube-scheduler': kubernetes('kube-scheduler'),
+  kubelet: kubernetes('kubelet'),
+  'kube-proxy': kubernetes('kube-proxy'),
+  'kube-apiserver-1.31': kubernetes('kube-apiserver', 'kube-1.31'),
+  'kube-apiserver-1.34': kubernetes('kube-apiserver', 'kube-1.34'),
+  helm: { module: 'servers', package: 'helm.sh/helm/v3/cmd/helm', versionArguments: ['version', '--short'] },
+  // The main program is ours, over the published packages: cert-manager's own isn't published as a module.
+  'cert-manager': { module: 'servers', package: './cert-manager', versionArguments: ['--version'] },
+  'step-ca': {
+    module: 'servers',
+    package: 'github.com/smallstep/certificates/cmd/step-ca',
+    versionArguments: ['version'],
+  },
+  step: { module: 'step-cli', package: 'github.com/smallstep/cli/cmd/step', versionArguments: ['version'] },
+  vault: { module: 'vault', package: 'github.com/hashicorp/vault', versionArguments: ['version'] },
+  // The name under which Vault finds the plugin of its Kubernetes auth method is that of its file.
+  'vault-plugin-auth-kubernetes': { module: 'vault', package: './kubernetes-auth', versionArguments: ['version'] },
+} as const satisfies Readonly<Record<string, Program>>;
+
+export type ProgramName = keyof typeof catalog;
+
+export const CATALOG: Readonly<Record<ProgramName, Program>> = catalog;
+
+/** What `make demo` and the tests of the controller run. */
+export const CONTROL_PLANE = ['etcd', 'kube-apiserver', 'kubectl', 'kube-controller-manager'] as const;
+
+/** What a node needs besides. */
+export const NODE = ['kube-scheduler', 'kubelet', 'kube-proxy'] as const;
