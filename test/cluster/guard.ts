@@ -59,6 +59,8 @@ export interface GuardedProcess {
 export interface RunOptions {
   readonly environment?: Readonly<Record<string, string>>;
   readonly folder?: string;
+  /** Kill at once what the program has left running in its group when it ended. */
+  readonly endsGroup?: boolean;
   /** Standard output and error go to this file; without it they are pipes, and so is standard input. */
   readonly logPath?: string;
 }
@@ -104,6 +106,8 @@ export function startGuard(ownFolder?: string, { removeFolder = false }: GuardOp
         throw new Error(`Could not start ${name} (${program}): the system refused to create another process.`);
       }
       tell(`add ${pid}`);
+      // What was left behind may hold the pipes, so that the end of the output would never come.
+      if (options.endsGroup) child.once('exit', () => signalGroup(pid, 'SIGKILL'));
       const forget = ownFolder === undefined ? () => {} : recordPid(ownFolder, name, pid);
       let ending: Ending | undefined;
       const ended = endingOf(child).then((result) => {

@@ -1,12 +1,11 @@
-import { NODE } from '../programs/catalog.ts';
-import { ensurePrograms } from '../programs/programs.ts';
+import { prometheusPrograms } from '../monitoring/programs.ts';
 import { type ControlPlane, startControlPlane } from './control-plane.ts';
 import { startNode } from './node/node.ts';
 import { ensurePackages } from './node/packages.ts';
 
 const usage = `usage:
   node test/cluster/main.ts up [controller…] run one until Ctrl-C, with these controllers of kube-controller-manager
-  node test/cluster/main.ts prepare-node     install and build what a node needs besides
+  node test/cluster/main.ts packages         install the Debian packages of a node, fetch that of Prometheus
   node test/cluster/main.ts node             run one with a node, and pods on it, until Ctrl-C`;
 
 async function main([command, ...rest]: readonly string[]): Promise<void> {
@@ -14,9 +13,9 @@ async function main([command, ...rest]: readonly string[]): Promise<void> {
     case 'up':
       await untilInterrupted(await startControlPlane({ controllers: rest }));
       return;
-    case 'prepare-node':
+    case 'packages':
       await ensurePackages();
-      await ensurePrograms(NODE);
+      await prometheusPrograms();
       return;
     case 'node':
       await untilInterrupted((await startNode()).cluster);

@@ -83,8 +83,12 @@ function outputOf(name: ProgramName): string {
   return basename(/\/v\d+$/.test(path) ? dirname(path) : path);
 }
 
+export function hasGo(): boolean {
+  return spawnSync('go', ['version']).error === undefined;
+}
+
 function requireGo(programs: readonly ProgramName[]): void {
-  if (spawnSync('go', ['version']).error === undefined) return;
+  if (hasGo()) return;
   const names = programs.join(', ');
   throw new Error(
     `To build ${names}, Go is needed, and there is no \`go\` on the PATH: install Go 1.26 or newer, or set KUBEBUILDER_ASSETS to a folder that holds ${names}.`,

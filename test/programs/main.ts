@@ -4,6 +4,7 @@
  */
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
+import { hasGo } from './build.ts';
 import { CATALOG, MODULES, type ProgramName } from './catalog.ts';
 import { BUILD_ENVIRONMENT, moduleFolder } from './modules.ts';
 import { ensurePrograms } from './programs.ts';
@@ -22,6 +23,12 @@ function isProgram(name: string): name is ProgramName {
 }
 
 async function download(): Promise<void> {
+  if (!hasGo()) {
+    console.error(
+      'There is no `go` on the PATH: nothing can be built, and programs come from KUBEBUILDER_ASSETS alone.',
+    );
+    return;
+  }
   const env = { ...process.env, ...BUILD_ENVIRONMENT };
   await Promise.all(
     Object.keys(MODULES).map((name) =>

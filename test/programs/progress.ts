@@ -1,7 +1,7 @@
-const quietLineMs = 10_000;
+const quietLineMs = 30_000;
 
 /**
- * Shows on stderr that a long step is alive: a running clock on a terminal, a line every ten seconds elsewhere.
+ * Shows on stderr that a long step is alive: a running clock on a terminal, a line every half minute elsewhere.
  * What `work` returns as a note ends the last line.
  */
 export async function showProgress(title: string, work: () => Promise<string>): Promise<void> {

@@ -4,7 +4,7 @@ import { Agent, request } from 'node:https';
 import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { load } from 'js-yaml';
-import { type ControlPlane, startControlPlane } from '../../cluster/control-plane.ts';
+import { type ControlPlane, shareControlPlane } from '../../cluster/control-plane.ts';
 
 /** An object of the API, as loosely as a test needs it. */
 export type Json = { [key: string]: unknown };
@@ -34,15 +34,11 @@ export const CRD_FILES = ['clientcertificates', 'certificateauthorities', 'clust
 
 /** A control plane with our CRDs in it. */
 export async function startWithCrds(): Promise<Api> {
-  const cluster = await startControlPlane();
-  try {
-    for (const file of CRD_FILES) await cluster.kubectl(['apply', '--server-side', '-f', file]);
-    await untilKnown(cluster);
-    return await connect(cluster);
-  } catch (error) {
-    await cluster.stop();
-    throw error;
-  }
+  const cluster = await shareControlPlane([], async (fresh) => {
+    for (const file of CRD_FILES) await fresh.kubectl(['apply', '--server-side', '-f', file]);
+    await untilKnown(fresh);
+  });
+  return connect(cluster);
 }
 
 /** An established CRD is served at once, but shows up in discovery and in the OpenAPI document only a moment later. */

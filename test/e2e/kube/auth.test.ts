@@ -8,7 +8,8 @@ import { SECRETS } from '../../../src/api/names.ts';
 import type { ApiError } from '../../../src/errors.ts';
 import { KubeconfigConnection } from '../../../src/kube/auth.ts';
 import { KubeClient } from '../../../src/kube/client.ts';
-import { type ControlPlane, startControlPlane } from '../../cluster/control-plane.ts';
+import { type ControlPlane, shareControlPlane } from '../../cluster/control-plane.ts';
+import { applyCrds } from '../support/world.ts';
 import { type Connected, connect, logger, until } from './fixture.ts';
 import { OwnClock } from './own-clock.ts';
 
@@ -35,7 +36,7 @@ let folder: string;
 let clock: OwnClock;
 
 test.before(async () => {
-  cluster = await startControlPlane();
+  cluster = await shareControlPlane([], applyCrds);
   direct = connect(cluster.kubeconfigPath);
 });
 

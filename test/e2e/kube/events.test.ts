@@ -3,7 +3,8 @@ import * as assert from 'uvu/assert';
 import { EVENTS } from '../../../src/api/names.ts';
 import type { RawObject } from '../../../src/api/parse.ts';
 import { EventRecorder, type Regarding } from '../../../src/kube/events.ts';
-import { type ControlPlane, startControlPlane } from '../../cluster/control-plane.ts';
+import { type ControlPlane, shareControlPlane } from '../../cluster/control-plane.ts';
+import { applyCrds } from '../support/world.ts';
 import { type Connected, connect, logger, newNamespace } from './fixture.ts';
 import { OwnClock } from './own-clock.ts';
 
@@ -14,7 +15,7 @@ let direct: Connected;
 let namespace: string;
 
 test.before(async () => {
-  cluster = await startControlPlane();
+  cluster = await shareControlPlane([], applyCrds);
   direct = connect(cluster.kubeconfigPath);
   namespace = await newNamespace(direct.client);
 });

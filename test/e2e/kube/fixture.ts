@@ -9,7 +9,8 @@ import type { Observation } from '../../../src/kube/transport.ts';
 import { Watch } from '../../../src/kube/watch.ts';
 import type { WatchTiming } from '../../../src/kube/watch-backoff.ts';
 import type { Logger } from '../../../src/log.ts';
-import { type ControlPlane, startControlPlane } from '../../cluster/control-plane.ts';
+import { type ControlPlane, shareControlPlane } from '../../cluster/control-plane.ts';
+import { applyCrds } from '../support/world.ts';
 import { type FaultProxy, type Matcher, startFaultProxy } from './fault-proxy.ts';
 
 /** Nothing of it is printed unless DEBUG is set. */
@@ -46,11 +47,11 @@ export interface Stand {
   readonly proxied: Connected;
 }
 
-/** What a suite stands on: filled before its first test, gone after its last. */
-export function standBehindProxy(test: Test): Stand {
+/** What a suite stands on: filled before its first test, gone after its last. `start` gives another control plane. */
+export function standBehindProxy(test: Test, start = () => shareControlPlane([], applyCrds)): Stand {
   const stand = {} as { -readonly [Field in keyof Stand]: Stand[Field] };
   test.before(async () => {
-    stand.cluster = await startControlPlane();
+    stand.cluster = await start();
     stand.proxy = await startFaultProxy(stand.cluster.kubeconfigPath);
     stand.direct = connect(stand.cluster.kubeconfigPath);
     stand.proxied = connect(stand.proxy.kubeconfigPath);

@@ -2,11 +2,12 @@ import { readdirSync } from 'node:fs';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { SECRETS } from '../../../src/api/names.ts';
+import { startControlPlane } from '../../cluster/control-plane.ts';
 import { pause, secretsOf, standBehindProxy, until, watchSecrets } from './fixture.ts';
 import type { WatchPipe } from './watch-pipe.ts';
 
 const test = suite('watch faults');
-const stand = standBehindProxy(test);
+const stand = standBehindProxy(test, startControlPlane);
 const { here, watches, lists, write } = secretsOf(test, stand);
 
 for (const [how, doIt] of [

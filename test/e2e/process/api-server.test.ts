@@ -9,7 +9,7 @@ import { oneWorld, type World } from '../support/world.ts';
 import { bugs, createAll, lines, numbered, QUICK, untilAllReady, untilQuiet } from './support/fleet.ts';
 import { faultsOf, publishedSerials, signedAndLost, unjustified } from './support/justified.ts';
 
-const shared = oneWorld();
+const shared = oneWorld({ own: true });
 test.after(shared.stop);
 
 test('an API server that restarts in the middle of the work is survived, and nothing is published twice', async () => {

@@ -4,7 +4,12 @@ import { systemClock } from '../../../src/clock.ts';
 import { KubeconfigConnection } from '../../../src/kube/auth.ts';
 import { KubeClient } from '../../../src/kube/client.ts';
 import type { Writable } from '../../../src/kube/object.ts';
-import { type ControlPlane, type ControlPlaneOptions, startControlPlane } from '../../cluster/control-plane.ts';
+import {
+  type ControlPlane,
+  type ControlPlaneOptions,
+  shareControlPlane,
+  startControlPlane,
+} from '../../cluster/control-plane.ts';
 import { untilKnown } from '../crds/api.ts';
 import { type ControllerProcess, launchController, startController, stopControllers } from './controller-process.ts';
 import { eventually } from './eventually.ts';
@@ -15,6 +20,11 @@ const QUIET = { debug() {}, info() {}, warn() {}, error() {} };
 
 /** Brings our CRDs. */
 type Install = (cluster: ControlPlane) => Promise<unknown>;
+
+export interface WorldOptions extends ControlPlaneOptions {
+  /** The file stops, restarts or configures the API server, or brings what other files must not find. */
+  readonly own?: boolean;
+}
 
 /** A control plane with our CRDs, an administrator's client, and real controller processes at will. */
 export interface World {
@@ -31,15 +41,21 @@ export interface World {
 }
 
 /** One world for a test file, started by the first test that asks: `const world = oneWorld(); test.after(world.stop)`. */
-export function oneWorld(options: ControlPlaneOptions = {}, install: Install = applyCrds) {
+export function oneWorld(options: WorldOptions = {}, install?: Install) {
   return lazily(() => startWorld(options, install));
 }
 
-async function applyCrds(cluster: ControlPlane): Promise<void> {
+export async function applyCrds(cluster: ControlPlane): Promise<void> {
   await cluster.kubectl(['apply', '--server-side', '-f', CRDS]);
+  await untilKnown(cluster);
 }
 
-async function startWorld(options: ControlPlaneOptions, install: Install): Promise<World> {
+async function startWorld({ own, ...options }: WorldOptions, install?: Install): Promise<World> {
+  const { controllers = [], ...special } = options;
+  // A control plane is lent without this controller, and with the admission of ServiceAccounts switched off.
+  const isPlain = Object.keys(special).length === 0 && !controllers.includes('serviceaccount-controller');
+  const isShared = own !== true && install === undefined && isPlain;
+  if (isShared) return worldOn(await shareControlPlane(controllers, applyCrds));
   return openWorld(await startControlPlane(options), install);
 }
 
@@ -52,6 +68,10 @@ export async function openWorld(cluster: ControlPlane, install: Install = applyC
     await cluster.stop();
     throw error;
   }
+  return worldOn(cluster);
+}
+
+function worldOn(cluster: ControlPlane): World {
   const client = new KubeClient({
     connections: new KubeconfigConnection({ kubeconfig: cluster.kubeconfigPath, clock: systemClock, logger: QUIET }),
     clock: systemClock,
@@ -61,7 +81,8 @@ export async function openWorld(cluster: ControlPlane, install: Install = applyC
     cluster,
     client,
     namespace: async (labels = {}) => {
-      const name = `test-${++namespaces}`;
+      // No two files that share a control plane may mean the same namespace.
+      const name = `test-${process.pid}-${++namespaces}`;
       await client.create(NAMESPACES, { metadata: { name, labels } });
       return name;
     },

@@ -1,0 +1,131 @@
+/**
+ * What can be run, and what has to be there before: the steps, the suites, and which test files need which steps.
+ * `make test` and CI run parts of this one graph (test/run.ts).
+ */
+
+export interface Step {
+  readonly command: readonly string[];
+  readonly needs?: readonly string[];
+  /**
+   * `fetch` waits for the network and takes no lane. `build` takes the processors: one at a time. `check` takes a lane,
+   * as test files do. `measure` runs when nothing else does.
+   */
+  readonly kind: 'fetch' | 'build' | 'check' | 'measure';
+  /** What it takes on two cores on a new machine; more is printed, and fails nothing. */
+  readonly budgetSeconds: number;
+}
+
+const program = (...names: readonly string[]) => ['node', 'test/programs/main.ts', ...names];
+/** Below all tests: it takes what they leave. */
+const inTheBackground = (command: readonly string[]) => ['nice', '-n', '19', ...command];
+
+const steps = {
+  sources: { kind: 'fetch', command: program('--download'), budgetSeconds: 120 },
+  packages: { kind: 'fetch', command: ['node', 'test/cluster/main.ts', 'packages'], budgetSeconds: 90 },
+
+  'control-plane': {
+    kind: 'build',
+    needs: ['sources'],
+    command: program('etcd', 'kube-apiserver', 'kubectl', 'kube-controller-manager'),
+    budgetSeconds: 420,
+  },
+  // One after the other: each finds in Go's cache what those before it have compiled.
+  servers: {
+    kind: 'build',
+    needs: ['control-plane'],
+    command: inTheBackground(program('helm', 'cert-manager', 'step-ca')),
+    budgetSeconds: 240,
+  },
+  'node-programs': {
+    kind: 'build',
+    needs: ['servers'],
+    command: inTheBackground(program('kube-scheduler', 'kubelet', 'kube-proxy')),
+    budgetSeconds: 120,
+  },
+  vault: {
+    kind: 'build',
+    needs: ['control-plane'],
+    command: inTheBackground(program('vault', 'vault-plugin-auth-kubernetes')),
+    budgetSeconds: 600,
+  },
+  'kube-1.31': {
+    kind: 'build',
+    needs: ['control-plane'],
+    command: inTheBackground(program('kube-apiserver-1.31')),
+    budgetSeconds: 600,
+  },
+  'kube-1.34': {
+    kind: 'build',
+    needs: ['control-plane'],
+    command: inTheBackground(program('kube-apiserver-1.34')),
+    budgetSeconds: 600,
+  },
+  'step-cli': { kind: 'build', needs: ['sources'], command: inTheBackground(program('step')), budgetSeconds: 240 },
+
+  types: { kind: 'check', command: ['tsc', '--noEmit'], budgetSeconds: 30 },
+  lint: { kind: 'check', command: ['biome', 'check', '.'], budgetSeconds: 15 },
+  generated: { kind: 'check', command: ['node', 'tools/generate.ts', '--check'], budgetSeconds: 30 },
+  bundle: { kind: 'check', command: ['node', 'tools/bundle.ts'], budgetSeconds: 15 },
+  image: { kind: 'check', needs: ['packages'], command: ['node', 'tools/image/main.ts'], budgetSeconds: 60 },
+
+  bench: {
+    kind: 'measure',
+    needs: ['control-plane'],
+    command: ['node', 'test/bench/main.ts', '--quick'],
+    budgetSeconds: 200,
+  },
+} as const satisfies Readonly<Record<string, Step>>;
+
+export type StepName = keyof typeof steps;
+
+export const STEPS: Readonly<Record<StepName, Step>> = steps;
+
+export interface Suite {
+  /** Folders and files; those of another suite that lie within them are that suite's alone. */
+  readonly files?: readonly string[];
+  readonly steps?: readonly StepName[];
+}
+
+/** Names for what is run together. Files whose names end in `.long.test.ts` belong to the long form of their suite. */
+export const SUITES: Readonly<Record<string, Suite>> = {
+  checks: { steps: ['types', 'lint', 'generated', 'bundle'] },
+  unit: { files: ['src', 'tools', 'test/docs', 'test/programs', 'test/runner'] },
+  e2e: { files: ['test/cluster', 'test/e2e'] },
+  demo: { files: ['test/demo'] },
+  chart: { files: ['test/chart'] },
+  authorities: { files: ['test/e2e/authorities'] },
+  monitoring: { files: ['test/monitoring'] },
+  node: { files: ['test/cluster/node', 'test/e2e/node'] },
+  versions: { files: ['test/versions'] },
+  bench: { steps: ['bench'] },
+};
+
+/** What test files need, by the beginning of their path; all that fit count. */
+export const NEEDS: readonly (readonly [path: string, needs: readonly StepName[]])[] = [
+  ['test/cluster/', ['control-plane']],
+  ['test/e2e/', ['control-plane']],
+  ['test/demo/', ['control-plane']],
+  ['test/monitoring/', ['control-plane', 'packages']],
+  ['test/chart/', ['servers']],
+  ['test/e2e/node/', ['servers', 'node-programs', 'packages', 'image']],
+  ['test/cluster/node/', ['node-programs', 'packages']],
+  ['test/e2e/authorities/cert-manager', ['servers']],
+  ['test/e2e/authorities/step-ca', ['servers']],
+  ['test/e2e/authorities/step-cli', ['servers', 'step-cli']],
+  ['test/e2e/authorities/examples', ['servers', 'vault']],
+  ['test/e2e/authorities/outage', ['servers', 'vault']],
+  ['test/e2e/authorities/vault', ['vault']],
+  ['test/versions/kube-1.31', ['control-plane', 'servers', 'kube-1.31']],
+  ['test/versions/kube-1.34', ['control-plane', 'servers', 'kube-1.34']],
+];
+
+/** Files whose worlds may be lent: see test/cluster/lent.ts. Others start what they need. */
+export const BORROWERS: readonly string[] = ['test/e2e/'];
+
+/** Files that measure time, processor or idleness: each runs alone, when all builds and all other files are done. */
+export const ALONE: readonly string[] = [
+  'test/e2e/process/clock.test.ts',
+  'test/e2e/process/costs.test.ts',
+  'test/e2e/process/expiry.test.ts',
+  'test/e2e/process/idle.test.ts',
+];
