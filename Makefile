@@ -15,33 +15,28 @@ help: ## List what can be made
 demo: control-plane ## Watch certificates being rotated on a real API server (DEMO_ROTATIONS=n ends it)
 	@node test/demo/main.ts
 
+SUITES ?= unit e2e demo
+
 .PHONY: test
-test: test-unit test-e2e ## All tests
+test: $(INSTALLED) ## The tests: of pure code, on a real control plane, of the demo (SUITES="..." runs others)
+	@node test/run.ts $(SUITES)
 
-.PHONY: test-unit
-test-unit: $(INSTALLED) ## The tests of pure code
-	node test/run.ts unit
+# Each has a long form, with what takes too long for CI: make test-node-long.
+test-unit: ## The tests of pure code
+test-e2e: ## The controller on a real kube-apiserver and etcd
+test-demo: ## The demo
+test-chart: ## Lint, render, check and install the chart
+test-authorities: ## Every kind of authority against its real server
+test-monitoring: ## Every alert and every query of the dashboard on a real Prometheus
+test-node: ## The chart on a real node, with real pods (Linux, root; installs Debian packages)
+test-versions: ## The oldest Kubernetes that is promised; the long form has one in between
 
-.PHONY: test-e2e
-test-e2e: control-plane ## The tests on a real control plane, and of the demo
-	node test/run.ts e2e demo
-
-.PHONY: test-chart
-test-chart: control-plane chart-tools ## Lint, render, check and install the chart
-	node test/run.ts chart
-
-.PHONY: test-monitoring
-test-monitoring: control-plane ## Run every alert and every query of the dashboard on a real Prometheus
-	node test/run.ts test/monitoring
-
-.PHONY: test-node
-test-node: control-plane chart-tools image-tar ## Install the chart on a real node, with real pods (Linux, root; installs Debian packages)
-	@node test/cluster/main.ts build-node >/dev/null
-	node test/run.ts node
-
-.PHONY: test-authorities
-test-authorities: control-plane authority-servers ## Every kind of authority against its real server
-	node test/run.ts authorities
+TESTS := $(addprefix test-,unit e2e demo chart authorities monitoring node versions)
+.PHONY: $(TESTS) $(TESTS:=-long)
+$(TESTS): test-%: $(INSTALLED)
+	@node test/run.ts $*
+$(TESTS:=-long): test-%-long: $(INSTALLED)
+	@node test/run.ts --long $*
 
 .PHONY: bench
 bench: control-plane ## Measure, 20 minutes (docs/performance.md)
@@ -81,15 +76,7 @@ image-tar: $(INSTALLED) ## Make the image, dist/certwheel-image.tar, without a c
 
 .PHONY: control-plane
 control-plane: $(INSTALLED) ## Find or build kube-apiserver, etcd, kubectl, kube-controller-manager
-	@node test/cluster/main.ts build >/dev/null
-
-.PHONY: chart-tools
-chart-tools: $(INSTALLED) ## Find or build helm, kubeconform, kube-score
-	@node test/chart/tools.ts >/dev/null
-
-.PHONY: authority-servers
-authority-servers: $(INSTALLED) ## Find or build the servers that authorities are tested against
-	@for programs in test/e2e/authorities/servers/*-programs.ts; do node "$$programs" >/dev/null; done
+	@node test/programs/main.ts etcd kube-apiserver kubectl kube-controller-manager >/dev/null
 
 .PHONY: clean
 clean: ## Remove what was built here (the control plane's cache stays)
