@@ -150,7 +150,7 @@ export class KubeClient {
     return audiencesOf((await this.#connections.get()).headers);
   }
 
-  /** Such as `v1.36.3`. */
+  /** Such as `v1.37.2`. */
   async version(options?: CallOptions): Promise<string> {
     const call = { ...options, verb: 'get', resource: 'version', method: 'GET', path: '/version' } as const;
     const { gitVersion } = await this.#transport.json<{ gitVersion?: string }>(call);

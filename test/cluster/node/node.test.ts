@@ -45,7 +45,9 @@ function onFolder(folder: string): number[] {
 function traces(folder: string, pids: readonly number[]): string[] {
   const links = execFileSync('ip', ['-oneline', 'link'], { encoding: 'utf8' }).split('\n');
   return [
-    ...pids.filter(isRunning).map((pid) => `process ${pid}`),
+    ...pids
+      .filter(isRunning)
+      .map((pid) => `process ${pid}: ${readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ')}`),
     ...links.filter((line) => line.includes(`alias ${basename(folder)}`)).map((line) => `interface ${line}`),
     ...readFileSync('/proc/mounts', 'utf8')
       .split('\n')
