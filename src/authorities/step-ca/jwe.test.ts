@@ -1,6 +1,6 @@
-import { createCipheriv, pbkdf2Sync, randomBytes } from 'node:crypto';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { CONTENT_KEY_BYTES, type JweWish, sealWithPassword, WRAPS } from '../../../test/unit/sealed-jwe.ts';
 import { JweError, openWithPassword } from './jwe.ts';
 
 const PASSWORD = Buffer.from('correct horse');
@@ -16,46 +16,8 @@ const BY_STEP = {
   tag: 'ny5MEIdTf0an8JXXuNkcYQ',
 };
 
-interface Wish {
-  readonly alg?: string;
-  readonly enc?: string;
-  readonly p2c?: unknown;
-}
-
-const SIZES: Readonly<Record<string, { digest: string; keyBytes: number; wrap: string }>> = {
-  'PBES2-HS256+A128KW': { digest: 'sha256', keyBytes: 16, wrap: 'aes128-wrap' },
-  'PBES2-HS384+A192KW': { digest: 'sha384', keyBytes: 24, wrap: 'aes192-wrap' },
-  'PBES2-HS512+A256KW': { digest: 'sha512', keyBytes: 32, wrap: 'aes256-wrap' },
-};
-const CONTENT_BYTES: Readonly<Record<string, number>> = { A128GCM: 16, A192GCM: 24, A256GCM: 32 };
-
-/** RFC 7518 section 4.8, the other way round. */
-function sealed(content: string, { alg = 'PBES2-HS256+A128KW', enc = 'A256GCM', p2c = 1_000 }: Wish = {}): string {
-  const size = (Object.hasOwn(SIZES, alg) ? SIZES[alg] : undefined) ?? {
-    digest: 'sha256',
-    keyBytes: 16,
-    wrap: 'aes128-wrap',
-  };
-  const salt = randomBytes(16);
-  const header = Buffer.from(JSON.stringify({ alg, enc, p2c, p2s: salt.toString('base64url') })).toString('base64url');
-  const rounds = typeof p2c === 'number' && p2c > 0 && p2c < 10_000 ? p2c : 1;
-  const wrapping = pbkdf2Sync(
-    PASSWORD,
-    Buffer.concat([Buffer.from(`${alg}\0`), salt]),
-    rounds,
-    size.keyBytes,
-    size.digest,
-  );
-  const bytes = CONTENT_BYTES[enc] ?? 32;
-  const key = randomBytes(bytes);
-  const wrap = createCipheriv(size.wrap, wrapping, Buffer.alloc(8, 0xa6));
-  const wrapped = Buffer.concat([wrap.update(key), wrap.final()]);
-  const iv = randomBytes(12);
-  const cipher = createCipheriv(`aes-${bytes * 8}-gcm` as 'aes-256-gcm', key, iv);
-  cipher.setAAD(Buffer.from(header));
-  const text = Buffer.concat([cipher.update(content), cipher.final()]);
-  const parts = [wrapped, iv, text, cipher.getAuthTag()].map((part) => part.toString('base64url'));
-  return [header, ...parts].join('.');
+function sealed(content: string, wish?: JweWish): string {
+  return sealWithPassword(content, PASSWORD, wish);
 }
 
 test('what the step CLI has written is opened', async () => {
@@ -68,8 +30,8 @@ test('what the step CLI has written is opened', async () => {
   );
 });
 
-for (const alg of Object.keys(SIZES)) {
-  for (const enc of Object.keys(CONTENT_BYTES)) {
+for (const alg of WRAPS.keys()) {
+  for (const enc of CONTENT_KEY_BYTES.keys()) {
     test(`${alg} with ${enc} is opened`, async () => {
       assert.is((await openWithPassword(sealed('content', { alg, enc }), PASSWORD)).toString(), 'content');
     });

@@ -18,7 +18,7 @@ import { startVault } from './servers/vault.ts';
 import { base64, commandsOf } from './vault-world.ts';
 
 // The examples as they stand, but for addresses, after what their pages say: each is an authority that issues. That of
-// step-ca is filled in by commands of its page, in step-ca-own.test.ts; those of our own CAs are in test/e2e/docs.
+// step-ca is in step-ca-own.test.ts and step-cli.long.test.ts; those of our own CAs are in test/e2e/docs.
 
 const ROOT = join(import.meta.dirname, '../../..');
 const NAMESPACE = 'payments';

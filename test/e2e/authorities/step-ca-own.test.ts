@@ -1,23 +1,21 @@
 import { createHash, X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-import { load } from 'js-yaml';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { CERTIFICATE_AUTHORITIES, EVENTS } from '../../../src/api/names.ts';
+import { EVENTS } from '../../../src/api/names.ts';
 import { patchAuthority, renewAt, untilRevision } from '../support/edits.ts';
 import { lazily } from '../support/lazily.ts';
 import { clientCertificate, create, readSecret, statusOf, untilReady } from '../support/objects.ts';
-import { commandText } from '../support/page.ts';
 import { opensslAccepts } from '../support/secret-proof.ts';
 import { eventually, oneWorld } from '../support/world.ts';
 import { createAuthority, place, readyAuthority, untilAuthority } from './place.ts';
 import { makeStepCa } from './servers/step-ca.ts';
+import { addProvisioner } from './servers/step-provisioner.ts';
 import { askDirectly, backendOf } from './step-ca-direct.ts';
+import { commandsOf, createExample, follow, pageTemplate } from './step-ca-page.ts';
 import { CREDENTIALS, putCredentials, serve, specOf, stepCaSubject } from './step-ca-subject.ts';
 import type { Place, Shared } from './subject.ts';
 
-const EXAMPLE = join(import.meta.dirname, '../../../examples/authorities/step-ca/authority.yaml');
 const never = new AbortController().signal;
 
 const worlds = oneWorld();
@@ -34,23 +32,18 @@ async function shared() {
   return { world, served, controller: await controller };
 }
 
-test('the example, filled in by the commands of the page, is an authority that issues', async () => {
+test('the example, filled in after the page, is an authority that issues', async () => {
   const here = await shared();
   const { ca } = here.served;
-  const { world, namespace } = await place(here.world);
-  const { kubeconfigPath, kubectlPath } = world.cluster;
-  const follow = (heading: string) => {
-    const commands = commandText('docs/authorities/step-ca.md', heading).replaceAll('payments', namespace);
-    return ca.sh(`export KUBECONFIG=${kubeconfigPath} PATH="$PATH:${dirname(kubectlPath)}"\n${commands}`);
-  };
-  const printed = (await follow('The authority')).trim().split('\n');
-  const { spec } = load(readFileSync(EXAMPLE, 'utf8')) as { spec: { stepCA: Record<string, unknown> } };
-  const stepCA = { ...spec.stepCA, server: ca.url, rootFingerprints: printed.slice(-1) };
-  const object = { metadata: { namespace, name: 'ca' }, spec: { ...spec, stepCA } };
-  await world.client.create(CERTIFICATE_AUTHORITIES, object);
+  const where = await place(here.world);
+  const { world, namespace } = where;
+  // step-cli.long.test.ts runs the commands of step too; here their files are written already.
+  const withKubectl = (heading: string) => follow(where, ca, commandsOf(heading).replaceAll(/^step .*\n/gm, ''));
+  await withKubectl('The authority');
+  await createExample(where, ca, ca.fingerprint);
   await create(world, clientCertificate(namespace, 'alice'));
   await untilReady(world, namespace, 'alice');
-  assert.match(await follow('Another key for the provisioner'), 'secret/step-ca-provisioner');
+  assert.match(await withKubectl('Another key for the provisioner'), 'secret/step-ca-provisioner');
 });
 
 test("step-ca's own template is enough for what it can do, and nothing else is asked of it", async () => {
@@ -58,12 +51,11 @@ test("step-ca's own template is enough for what it can do, and nothing else is a
   const { ca, server } = here.served;
   const where = await place(here.world);
   const { world, namespace } = where;
-  const add = ['ca', 'provisioner', 'add', 'plain', '--type', 'JWK', '--create'];
-  const files = ['--password-file', `${ca.folder}/provisioner.password`, '--ca-config', `${ca.folder}/config/ca.json`];
-  await ca.step(...add, ...files);
+  const password = ca.read('provisioner.password');
+  addProvisioner(ca, { name: 'plain', password, published: true });
   await ca.start();
   // The encrypted key is fetched from step-ca itself.
-  await putCredentials(where, { password: ca.read('provisioner.password') });
+  await putCredentials(where, { password });
   const provisioner = { name: 'plain', secretRef: { name: CREDENTIALS } };
   await createAuthority(where, 'stepCA', { ...specOf(ca, server.proxy.url), provisioner });
   await untilAuthority(where);
@@ -90,22 +82,13 @@ test("step-ca's own template is enough for what it can do, and nothing else is a
   for (const name of ['alice', 'bob']) await untilReady(world, namespace, name);
 });
 
-for (const kind of [
-  '--kty EC --crv P-384',
-  '--kty EC --crv P-521',
-  '--kty OKP --crv Ed25519',
-  '--kty RSA --size 2048',
-]) {
-  test(`the key of a provisioner may be ${kind}`, async () => {
+for (const alg of ['ES384', 'ES512', 'EdDSA', 'RS256'] as const) {
+  test(`the key of a provisioner may be one for ${alg}`, async () => {
     const { ca } = (await shared()).served;
-    const name = `kind${kind.replaceAll(/[^A-Za-z0-9]/g, '')}`;
-    await ca.sh(`
-      step crypto jwk create ${name}.pub ${name}.key ${kind} --password-file provisioner.password
-      step ca provisioner add ${name} --type JWK --public-key ${name}.pub --x509-template certwheel.tpl \\
-        --ca-config "$(step path)/config/ca.json"`);
+    const password = ca.read('provisioner.password');
+    const key = addProvisioner(ca, { name: alg, password, alg, template: pageTemplate() });
     await ca.start();
-    const key = Buffer.from(ca.read(`${name}.key`));
-    const backend = backendOf(ca, name, { key, password: Buffer.from(ca.read('provisioner.password')) });
+    const backend = backendOf(ca, alg, { key: Buffer.from(key), password: Buffer.from(password) });
     await backend.check(never);
     assert.is((await askDirectly(backend)).subjectText, 'CN=direct');
   });

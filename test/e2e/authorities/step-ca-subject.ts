@@ -1,10 +1,13 @@
-import { readFileSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
 import { SECRETS } from '../../../src/api/names.ts';
 import { stepCA } from '../../../src/authorities/step-ca.ts';
-import { commandText } from '../support/page.ts';
+import { openssl } from '../../pki/openssl.ts';
 import { startMeddler } from './meddler.ts';
 import { makeStepCa, type StepCa } from './servers/step-ca.ts';
+import { serverCertificate } from './servers/step-ca-files.ts';
+import { addProvisioner } from './servers/step-provisioner.ts';
 import { backendOf } from './step-ca-direct.ts';
+import { pageTemplate } from './step-ca-page.ts';
 import { ADDRESS_CHECKS, type Place, type Served, type Server, type Spec, type Subject } from './subject.ts';
 
 export const CREDENTIALS = 'step-ca-provisioner';
@@ -72,14 +75,14 @@ export const stepCaSubject: Subject = {
   start: async () => serve(await makeStepCa()),
 };
 
-/** The suite's step-ca, set up by the commands of its page, and a proxy whose certificate is of that step-ca too. */
+/** The suite's step-ca with the provisioner of its page, and a proxy whose certificate is of that step-ca too. */
 export async function serve(ca: StepCa): Promise<Served & { readonly ca: StepCa; readonly server: Server }> {
-  await ca.sh(commandText('docs/authorities/step-ca.md', 'The provisioner'));
+  addCertwheel(ca);
   ca.configure((config) => {
     config.crl = { enabled: true, generateOnRevoke: true, cacheDuration: '24h' };
   });
   await ca.start();
-  const proxy = await startMeddler({ url: ca.url, ca: ca.root }, await serverCertificate(ca));
+  const proxy = await startMeddler({ url: ca.url, ca: ca.root }, await serverCertificate('127.0.0.1', ca.issuer));
   return {
     ca,
     prepare: async (where, url = ca.url) => {
@@ -96,8 +99,7 @@ export async function serve(ca: StepCa): Promise<Served & { readonly ca: StepCa;
       proxy,
       asksForCertificate: ({ path }) => path === '/1.0/sign',
       rotateCredentials: async (where) => {
-        const remove = 'step ca provisioner remove certwheel --ca-config "$(step path)/config/ca.json"';
-        await ca.sh(`${remove}\nrm provisioner.*\n${commandText('docs/authorities/step-ca.md', 'The provisioner')}`);
+        addCertwheel(ca);
         await ca.start();
         await putCredentials(where, credentialsOf(ca));
       },
@@ -108,6 +110,13 @@ export async function serve(ca: StepCa): Promise<Served & { readonly ca: StepCa;
       await ca.stop();
     },
   };
+}
+
+/** What the commands below "The provisioner" of the page make, or make again with another key and password. */
+export function addCertwheel(ca: StepCa): void {
+  const password = `${randomBytes(32).toString('base64')}\n`;
+  ca.write('provisioner.password', password);
+  ca.write('provisioner.key', addProvisioner(ca, { name: 'certwheel', password, template: pageTemplate() }));
 }
 
 export function specOf(ca: StepCa, url: string): Spec {
@@ -132,16 +141,9 @@ export async function putCredentials(
 
 /** What the CRL of step-ca holds of a certificate. */
 async function entryOf(ca: StepCa, serialNumber: string): Promise<string | undefined> {
-  const crl = await ca.sh(
-    `curl -sS --cacert certs/root_ca.crt ${ca.url}/1.0/crl | openssl crl -inform DER -noout -text`,
-  );
-  const entries = crl.split('Serial Number: ').slice(1);
+  const { body } = await ca.get('/1.0/crl');
+  const { ok, out, text } = openssl(['crl', '-inform', 'DER', '-in', '{crl}', '-noout', '-text'], { crl: body });
+  if (!ok) throw new Error(text);
+  const entries = out.split('Serial Number: ').slice(1);
   return entries.find((entry) => BigInt(`0x${/^[0-9A-F]+/.exec(entry)?.[0]}`) === BigInt(`0x${serialNumber}`));
-}
-
-async function serverCertificate(ca: StepCa): Promise<{ cert: string; key: string }> {
-  const [cert, key] = [`${ca.folder}/proxy.crt`, `${ca.folder}/proxy.key`];
-  const secret = ['--provisioner', 'admin', '--provisioner-password-file', `${ca.folder}/password`];
-  await ca.step('ca', 'certificate', '127.0.0.1', cert, key, ...secret);
-  return { cert: readFileSync(cert, 'utf8'), key: readFileSync(key, 'utf8') };
 }

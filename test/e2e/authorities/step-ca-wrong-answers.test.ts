@@ -1,11 +1,10 @@
 import { createPrivateKey } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import { test } from 'uvu';
 import { stepCA } from '../../../src/authorities/step-ca.ts';
 import { parseCertificates } from '../../../src/pki/certificate.ts';
 import { oneWorld } from '../support/world.ts';
 import { proxiedStage } from './lying-proxy.ts';
-import { CA_PASSWORD, makeStepCa, type StepCa } from './servers/step-ca.ts';
+import { makeStepCa, type StepCa } from './servers/step-ca.ts';
 import { serve } from './step-ca-subject.ts';
 import { wrongAnswers } from './wrong-answers.ts';
 
@@ -16,8 +15,7 @@ const worlds = oneWorld();
 function signingOf(ca: StepCa) {
   const [root] = parseCertificates(ca.root);
   if (root === undefined) throw new Error('step-ca has no root');
-  const pem = readFileSync(`${ca.folder}/secrets/intermediate_ca_key`);
-  return { root, key: createPrivateKey({ key: pem, passphrase: CA_PASSWORD }) };
+  return { root, key: createPrivateKey(ca.issuer.key) };
 }
 
 interface Answer {

@@ -31,7 +31,7 @@ interface CaWish {
   readonly notAfter?: Date;
   readonly extensions?: readonly string[];
   /** Who signs it; itself unless given. */
-  readonly issuer?: CaFiles;
+  readonly issuer?: Pick<CaFiles, 'certificate' | 'key'>;
   /** To certify a key again, as a CA that is renewed without a new key. */
   readonly key?: string;
 }

@@ -13,6 +13,14 @@ export function commandText(page: string, heading: string): string {
   return blocks.join('\n');
 }
 
+/** The file that commands below a heading write with `cat > NAME <<'END'`. */
+export function fileText(page: string, heading: string, name: string): string {
+  const [, before, rest = ''] = commandText(page, heading).split(new RegExp(`(^|\\n)cat > ${name} <<'END'\\n`));
+  const [content = '', after] = rest.split(/^END$/m);
+  if (before === undefined || after === undefined) throw new Error(`${page} writes no file ${name} below ${heading}`);
+  return content;
+}
+
 /** The same one by one, where each is a line. */
 export function commandsOf(page: string, heading: string): string[] {
   return commandText(page, heading)
