@@ -13,7 +13,6 @@ export interface Job {
 export const LANES = 3;
 
 const UNKNOWN_SECONDS = 60;
-const LONG = '.long.test.ts';
 
 export interface Wanted {
   /** Names of suites, folders or files. */
@@ -34,14 +33,19 @@ export function plan({ names, long, find, timings }: Wanted): Job[] {
   return [...steps.map(stepJob), ...tests];
 }
 
+/** Belongs to the long form of its suite. */
+export function isLong(file: string): boolean {
+  return file.endsWith('.long.test.ts');
+}
+
 export function isBorrower(file: string): boolean {
   return BORROWERS.some((path) => file.startsWith(path)) && !file.startsWith('test/e2e/node/');
 }
 
 function filesOf(name: string, long: boolean, find: Wanted['find']): readonly string[] {
   const suite = SUITES[name];
-  if (suite === undefined) return find(name).filter((file) => long || file === name || !file.endsWith(LONG));
-  return (suite.files ?? []).flatMap(find).filter((file) => suiteOf(file) === name && (long || !file.endsWith(LONG)));
+  if (suite === undefined) return find(name).filter((file) => long || file === name || !isLong(file));
+  return (suite.files ?? []).flatMap(find).filter((file) => suiteOf(file) === name && (long || !isLong(file)));
 }
 
 /** The suite with the longest folder that the file lies in; undefined where none has it. */

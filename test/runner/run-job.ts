@@ -3,7 +3,7 @@ import { text } from 'node:stream/consumers';
 import type { Guard } from '../cluster/guard.ts';
 import { STEPS, type StepName } from './graph.ts';
 import type { Lane } from './lanes.ts';
-import { isBorrower, type Job } from './plan.ts';
+import { isBorrower, isLong, type Job } from './plan.ts';
 
 const ROOT = `${import.meta.dirname}/../..`;
 
@@ -11,6 +11,7 @@ const ROOT = `${import.meta.dirname}/../..`;
 export const FILE_BUDGET_SECONDS = 180;
 /** On a busy machine. Then it is killed. */
 const LONGEST_FILE_MS = 2 * FILE_BUDGET_SECONDS * 1000;
+const LONGEST_LONG_FILE_MS = 15 * 60_000;
 
 export interface Counts {
   readonly passed: number;
@@ -47,7 +48,8 @@ async function runStep(guard: Guard, name: StepName): Promise<Result> {
 async function runFile(guard: Guard, lane: Lane, file: string): Promise<Result> {
   const borrows = isBorrower(file);
   const environment = { FORCE_COLOR: '0', ...(borrows ? await lane.lend() : {}) };
-  const { output, code, seconds } = await run(guard, 'test', process.execPath, [file], environment, LONGEST_FILE_MS);
+  const longestMs = isLong(file) ? LONGEST_LONG_FILE_MS : LONGEST_FILE_MS;
+  const { output, code, seconds } = await run(guard, 'test', process.execPath, [file], environment, longestMs);
   if (borrows) await lane.takeBack();
   const counts = judge(output, code === 0);
   const notes = output.split('\n').flatMap((line) => (line.startsWith('# ') ? [line.slice(2)] : []));

@@ -10,6 +10,7 @@ import { delays, distinct, startShop, summary } from './support/shop.ts';
 import { setVariable } from './support/workloads.ts';
 
 const ROTATIONS = 10;
+const FROZEN = '/frozen/tls.crt';
 
 const shared = lazily(() =>
   startShop({
@@ -19,6 +20,9 @@ const shared = lazily(() =>
     change: (deployment) => {
       setVariable(deployment, 'PAUSE_MS', '10');
       setVariable(deployment, 'PAUSE', '0');
+      if (deployment.metadata.name !== 'orders') return;
+      for (const { volumeMounts } of deployment.spec.template.spec.containers)
+        volumeMounts?.push({ name: 'tls', mountPath: FROZEN, subPath: 'tls.crt' });
     },
   }),
 );
@@ -59,6 +63,15 @@ test('thousands of requests over ten rotations of server and clients: none fails
   assert.equal([...new Set(refused?.map(({ verified }) => verified))], ['NONE']);
   for (const name of ['web-tls', 'orders-tls', 'reports-tls'])
     assert.equal(faultsOfHistory(secrets.versions(name)), [], name);
+});
+
+test('a file that is mounted by subPath stays as it was when the pod started', async () => {
+  const { node } = await shared.get();
+  const pods = ['get', 'pods', '--namespace=shop', '--selector=app=orders', '--output=name'];
+  const [pod = ''] = (await node.cluster.kubectl(pods)).stdout.split('\n');
+  const script = `const [a, b] = ['/tls/tls.crt', '${FROZEN}'].map((file) => fs.readFileSync(file, 'utf8')); console.log(a === b)`;
+  const { stdout } = await node.cluster.kubectl(['exec', '--namespace=shop', pod, '--', 'node', '--eval', script]);
+  assert.is(stdout.trim(), 'false');
 });
 
 test.run();
