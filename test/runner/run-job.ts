@@ -12,6 +12,9 @@ export const FILE_BUDGET_SECONDS = 180;
 /** On a busy machine. Then it is killed. */
 const LONGEST_FILE_MS = 2 * FILE_BUDGET_SECONDS * 1000;
 const LONGEST_LONG_FILE_MS = 15 * 60_000;
+/** A file whose tests are over and that doesn't end has left something running. */
+const LONGEST_END_MS = 30_000;
+const OVER = /^ {2}Duration: /m;
 
 export interface Counts {
   readonly passed: number;
@@ -53,7 +56,8 @@ async function runFile(guard: Guard, lane: Lane, file: string): Promise<Result> 
   if (borrows) await lane.takeBack();
   const counts = judge(output, code === 0);
   const notes = output.split('\n').flatMap((line) => (line.startsWith('# ') ? [line.slice(2)] : []));
-  const killed = code === null ? `\nkilled after ${seconds} s` : '';
+  const why = OVER.test(output) ? ', since its tests were over and something of it was still running' : '';
+  const killed = code === null ? `\nkilled after ${seconds} s${why}` : '';
   return { ...counts, seconds, notes, complaint: counts.failed > 0 ? `${output}${killed}` : '' };
 }
 
@@ -72,13 +76,17 @@ async function run(
   child.stdin?.end();
   // A build takes minutes: who waits for it sees that it goes on.
   if (name in STEPS) child.stderr?.pipe(process.stderr, { end: false });
-  const timer = longestMs === undefined ? undefined : setTimeout(() => void child.stop(0), longestMs);
+  const kill = () => void child.stop(0);
+  const timers = longestMs === undefined ? [] : [setTimeout(kill, longestMs)];
+  child.stdout?.on('data', (chunk) => {
+    if (OVER.test(String(chunk))) timers.push(setTimeout(kill, LONGEST_END_MS));
+  });
   const [output, errors, { code }] = await Promise.all([
     child.stdout ? text(child.stdout) : '',
     child.stderr ? text(child.stderr) : '',
     child.ended,
   ]);
-  clearTimeout(timer);
+  timers.forEach(clearTimeout);
   return { output: `${output}${errors}`, code, seconds: Math.round((performance.now() - startedMs) / 100) / 10 };
 }
 

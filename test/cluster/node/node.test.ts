@@ -45,9 +45,7 @@ function onFolder(folder: string): number[] {
 function traces(folder: string, pids: readonly number[]): string[] {
   const links = execFileSync('ip', ['-oneline', 'link'], { encoding: 'utf8' }).split('\n');
   return [
-    ...pids
-      .filter(isRunning)
-      .map((pid) => `process ${pid}: ${readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ')}`),
+    ...pids.filter(isRunning).map((pid) => `process ${pid}`),
     ...links.filter((line) => line.includes(`alias ${basename(folder)}`)).map((line) => `interface ${line}`),
     ...readFileSync('/proc/mounts', 'utf8')
       .split('\n')
@@ -59,15 +57,20 @@ function traces(folder: string, pids: readonly number[]): string[] {
   ];
 }
 
+/** A killed process is there until the kernel has taken it apart, for which a busy machine may need a while. */
+async function leavesNothing(folder: string, pids: readonly number[]): Promise<void> {
+  await eventually('nothing is left', () => traces(folder, pids).length === 0, 60_000).catch((error) => {
+    throw new Error(`${error.message}: ${traces(folder, pids).join(', ')}`);
+  });
+}
+
 const before = new Set(['/run/netns', '/var/lib/cni', '/var/lib/kubelet', '/var/log/containers'].filter(existsSync));
 
 for (const signal of ['SIGINT', 'SIGKILL'] as const) {
   test(`${signal} to the process that started it leaves nothing of a node behind`, async () => {
     const { owner, folder, pids } = await startElsewhere();
     owner.kill(signal);
-    await eventually('nothing is left', () => traces(folder, pids).length === 0).catch((error) => {
-      throw new Error(`${error.message}: ${traces(folder, pids).join(', ')}`);
-    });
+    await leavesNothing(folder, pids);
   });
 }
 
@@ -79,9 +82,7 @@ test('the next start clears up even where the watchdog was killed too', async ()
   await once(owner, 'close');
   assert.ok(pids.filter(isRunning).length > 10, 'it runs on, ownerless');
   removeLeftovers();
-  await eventually('nothing is left', () => traces(folder, pids).length === 0).catch((error) => {
-    throw new Error(`${error.message}: ${traces(folder, pids).join(', ')}`);
-  });
+  await leavesNothing(folder, pids);
 });
 
 test('two nodes run beside each other, and what is stopped leaves nothing behind', async () => {
@@ -96,7 +97,7 @@ test('two nodes run beside each other, and what is stopped leaves nothing behind
   } finally {
     await Promise.all(nodes.map((node) => node.stop()));
   }
-  for (const { cluster } of nodes) assert.equal(traces(cluster.dir, pids), []);
+  for (const { cluster } of nodes) await leavesNothing(cluster.dir, pids);
 });
 
 test.run();

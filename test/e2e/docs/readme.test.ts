@@ -5,16 +5,17 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { startControlPlane } from '../../cluster/control-plane.ts';
 import { untilKnown } from '../crds/api.ts';
-import { startController, stopControllers } from '../support/controller-process.ts';
+import { startController } from '../support/controller-process.ts';
 import { lazily } from '../support/lazily.ts';
 import { commandsOf } from '../support/page.ts';
+import { stopAll } from '../support/teardown.ts';
 
 const ROOT = join(import.meta.dirname, '../../..');
 
 // Without CRDs: installing them is the README's first command.
 const shared = lazily(() => startControlPlane());
 test.after(async () => {
-  await stopControllers();
+  await stopAll();
   await shared.stop();
 });
 

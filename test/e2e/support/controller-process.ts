@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { eventually } from './eventually.ts';
+import { stopAtEnd } from './teardown.ts';
 
 const MAIN = `${import.meta.dirname}/../../../src/main.ts`;
 
@@ -27,8 +28,6 @@ export interface ControllerProcess {
   /** SIGKILL, and waits until it is gone. */
   kill(): Promise<void>;
 }
-
-const running = new Set<ControllerProcess>();
 
 /** Starts the real controller, `node src/main.ts`, on ports of its own choosing; resolves as soon as it is launched. */
 export function launchController(
@@ -61,8 +60,7 @@ export function launchController(
     else errors.push(line);
   });
   const controller = handle(child, logs, errors);
-  running.add(controller);
-  void controller.exited.then(() => running.delete(controller));
+  stopAtEnd(() => controller.kill());
   return controller;
 }
 
@@ -76,11 +74,6 @@ export async function startController(kubeconfig: string, args: readonly string[
     return isReady(controller);
   });
   return controller;
-}
-
-/** For the end of a file: ends what a failed test has left running. */
-export async function stopControllers(): Promise<void> {
-  await Promise.all([...running].map((each) => each.kill()));
 }
 
 function handle(child: ChildProcess, logs: LogLine[], errors: string[]): ControllerProcess {

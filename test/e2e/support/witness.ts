@@ -3,6 +3,7 @@ import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { RawObject } from '../../../src/api/parse.ts';
 import { plainApi } from './plain-api.ts';
+import { stopAtEnd } from './teardown.ts';
 import type { World } from './world.ts';
 
 /** One version of an object, as the API server told of it. */
@@ -29,7 +30,7 @@ export async function witness<T extends RawObject = RawObject>(world: World, pat
   const api = plainApi(world.cluster);
   const seen: Sighting<T>[] = [];
   let resourceVersion: string;
-  let stream: IncomingMessage;
+  let stream: IncomingMessage | undefined;
   let stopped = false;
 
   const look = async () => {
@@ -42,6 +43,7 @@ export async function witness<T extends RawObject = RawObject>(world: World, pat
   const follow = async () => {
     // Bookmarks aren't asked for, so each line is one version.
     stream = await api.open(`${path}?watch=true&resourceVersion=${resourceVersion}&timeoutSeconds=600`);
+    if (stopped) stream.destroy();
     const told = createInterface({ input: stream });
     let forgotten = false;
     told.on('line', (line) => {
@@ -68,14 +70,16 @@ export async function witness<T extends RawObject = RawObject>(world: World, pat
       }
     }
   };
+  const stop = () => {
+    stopped = true;
+    stream?.destroy();
+  };
+  stopAtEnd(stop);
   await look();
   await follow();
   return {
     all: () => seen,
     versions: (name) => seen.filter(({ object }) => object.metadata?.name === name),
-    stop: () => {
-      stopped = true;
-      stream.destroy();
-    },
+    stop,
   };
 }

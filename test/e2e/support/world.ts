@@ -11,9 +11,10 @@ import {
   startControlPlane,
 } from '../../cluster/control-plane.ts';
 import { untilKnown } from '../crds/api.ts';
-import { type ControllerProcess, launchController, startController, stopControllers } from './controller-process.ts';
+import { type ControllerProcess, launchController, startController } from './controller-process.ts';
 import { eventually } from './eventually.ts';
 import { lazily } from './lazily.ts';
+import { stopAll } from './teardown.ts';
 
 const CRDS = `${import.meta.dirname}/../../../crds`;
 const QUIET = { debug() {}, info() {}, warn() {}, error() {} };
@@ -90,7 +91,7 @@ function worldOn(cluster: ControlPlane): World {
     controller: (args) => startController(cluster.kubeconfigPath, args),
     launch: (args, kubeconfig = cluster.kubeconfigPath) => launchController(kubeconfig, args),
     stop: async () => {
-      await stopControllers();
+      await stopAll();
       await client.close();
       await cluster.stop();
     },
