@@ -20,7 +20,7 @@ export function line({ job, result }: Ended): string {
 }
 
 /** The times of the steps and of the slowest files, each against its budget, and what the suites have counted. */
-export function summary(ended: readonly Ended[], seconds: number): string {
+export function summary(ended: readonly Ended[], seconds: number, busy: number): string {
   const isStep = ({ job }: Ended) => job.name in STEPS;
   const steps = ended.filter(isStep);
   const files = ended.filter((each) => !isStep(each));
@@ -34,7 +34,7 @@ export function summary(ended: readonly Ended[], seconds: number): string {
     ...(suites.length > 1 ? ['', 'suites'] : []),
     ...suites.map(([name, all = []]) => `  ${name.padEnd(54)} ${inWords(total(all))}`),
     '',
-    `took ${Math.round(seconds)} s`,
+    `took ${Math.round(seconds)} s, processors busy ${Math.round(100 * busy)} %`,
   ].join('\n');
 }
 
