@@ -5,6 +5,7 @@ import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { load } from 'js-yaml';
 import { type ControlPlane, startControlPlane } from '../../cluster/control-plane.ts';
+import { onStop } from '../../teardown.ts';
 
 /** An object of the API, as loosely as a test needs it. */
 export type Json = { [key: string]: unknown };
@@ -25,7 +26,6 @@ export interface Answer {
 export interface Api {
   send(method: 'GET' | 'POST' | 'PUT', path: string, body?: Json): Promise<Answer>;
   cluster: ControlPlane;
-  stop(): Promise<void>;
 }
 
 export const CRD_FILES = ['clientcertificates', 'certificateauthorities', 'clustercertificateauthorities'].map(
@@ -35,14 +35,10 @@ export const CRD_FILES = ['clientcertificates', 'certificateauthorities', 'clust
 /** A control plane with our CRDs in it. */
 export async function startWithCrds(): Promise<Api> {
   const cluster = await startControlPlane();
-  try {
-    for (const file of CRD_FILES) await cluster.kubectl(['apply', '--server-side', '-f', file]);
-    await untilKnown(cluster);
-    return await connect(cluster);
-  } catch (error) {
-    await cluster.stop();
-    throw error;
-  }
+  onStop(cluster.stop);
+  for (const file of CRD_FILES) await cluster.kubectl(['apply', '--server-side', '-f', file]);
+  await untilKnown(cluster);
+  return connect(cluster);
 }
 
 /** An established CRD is served at once, but shows up in discovery and in the OpenAPI document only a moment later. */
@@ -79,6 +75,7 @@ async function connect(cluster: ControlPlane): Promise<Api> {
     cert: Buffer.from(admin.user['client-certificate-data'], 'base64'),
     key: Buffer.from(admin.user['client-key-data'], 'base64'),
   });
+  onStop(() => agent.destroy());
   return {
     cluster,
     async send(method, path, body) {
@@ -91,10 +88,6 @@ async function connect(cluster: ControlPlane): Promise<Api> {
       outgoing.setHeader('Content-Type', 'application/json');
       outgoing.end(body === undefined ? undefined : JSON.stringify(body));
       return promise;
-    },
-    async stop() {
-      agent.destroy();
-      await cluster.stop();
     },
   };
 }

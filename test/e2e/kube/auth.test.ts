@@ -9,6 +9,8 @@ import type { ApiError } from '../../../src/errors.ts';
 import { KubeconfigConnection } from '../../../src/kube/auth.ts';
 import { KubeClient } from '../../../src/kube/client.ts';
 import { type ControlPlane, startControlPlane } from '../../cluster/control-plane.ts';
+import { onStop, stopAll } from '../../teardown.ts';
+import { lazily } from '../support/lazily.ts';
 import { type Connected, connect, logger, until } from './fixture.ts';
 import { OwnClock } from './own-clock.ts';
 
@@ -34,15 +36,12 @@ let direct: Connected;
 let folder: string;
 let clock: OwnClock;
 
-test.before(async () => {
-  cluster = await startControlPlane();
-  direct = connect(cluster.kubeconfigPath);
+const started = lazily(startControlPlane);
+test.before.each(async () => {
+  cluster = await started.get();
+  direct ??= connect(cluster.kubeconfigPath);
 });
-
-test.after(async () => {
-  await direct.client.close();
-  await cluster.stop();
-});
+test.after(stopAll);
 
 test.before.each(() => {
   folder = mkdtempSync(join(tmpdir(), 'certwheel-auth-'));
@@ -102,6 +101,7 @@ function plugin(): object {
 function connectOpenly(kubeconfig: string) {
   const connections = new KubeconfigConnection({ kubeconfig, clock, logger });
   const client = new KubeClient({ connections, clock });
+  onStop(() => client.close());
   const agent = async () => (await connections.get()).dispatcher as Agent;
   return { client, connections, agent, observations: [] };
 }

@@ -4,6 +4,8 @@ import { EVENTS } from '../../../src/api/names.ts';
 import type { RawObject } from '../../../src/api/parse.ts';
 import { EventRecorder, type Regarding } from '../../../src/kube/events.ts';
 import { type ControlPlane, startControlPlane } from '../../cluster/control-plane.ts';
+import { stopAll } from '../../teardown.ts';
+import { lazily } from '../support/lazily.ts';
 import { type Connected, connect, logger, newNamespace } from './fixture.ts';
 import { OwnClock } from './own-clock.ts';
 
@@ -13,16 +15,13 @@ let cluster: ControlPlane;
 let direct: Connected;
 let namespace: string;
 
-test.before(async () => {
-  cluster = await startControlPlane();
-  direct = connect(cluster.kubeconfigPath);
-  namespace = await newNamespace(direct.client);
+const started = lazily(startControlPlane);
+test.before.each(async () => {
+  cluster = await started.get();
+  direct ??= connect(cluster.kubeconfigPath);
+  namespace ??= await newNamespace(direct.client);
 });
-
-test.after(async () => {
-  await direct.client.close();
-  await cluster.stop();
-});
+test.after(stopAll);
 
 type StoredEvent = RawObject & {
   note: string;

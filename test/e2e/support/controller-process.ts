@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { onStop } from '../../teardown.ts';
 import { eventually } from './eventually.ts';
 
 const MAIN = `${import.meta.dirname}/../../../src/main.ts`;
@@ -28,9 +29,7 @@ export interface ControllerProcess {
   kill(): Promise<void>;
 }
 
-const running = new Set<ControllerProcess>();
-
-/** Starts the real controller, `node src/main.ts`, on ports of its own choosing; resolves as soon as it is launched. */
+/** Starts the real controller, `node src/main.ts`, on ports of its own choosing; it ends with the test file. */
 export function launchController(
   kubeconfig: string,
   args: readonly string[] = [],
@@ -61,8 +60,7 @@ export function launchController(
     else errors.push(line);
   });
   const controller = handle(child, logs, errors);
-  running.add(controller);
-  void controller.exited.then(() => running.delete(controller));
+  onStop(controller.kill);
   return controller;
 }
 
@@ -76,11 +74,6 @@ export async function startController(kubeconfig: string, args: readonly string[
     return isReady(controller);
   });
   return controller;
-}
-
-/** For the end of a file: ends what a failed test has left running. */
-export async function stopControllers(): Promise<void> {
-  await Promise.all([...running].map((each) => each.kill()));
 }
 
 function handle(child: ChildProcess, logs: LogLine[], errors: string[]): ControllerProcess {

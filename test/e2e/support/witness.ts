@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { RawObject } from '../../../src/api/parse.ts';
+import { onStop } from '../../teardown.ts';
 import { plainApi } from './plain-api.ts';
 import type { World } from './world.ts';
 
@@ -18,19 +19,24 @@ export interface Witness<T extends RawObject = RawObject> {
   versions(name: string): readonly Sighting<T>[];
   /** Those of every object. */
   all(): readonly Sighting<T>[];
-  stop(): void;
+  stop(): Promise<void>;
 }
 
 /**
  * Writes down every version of every object of a collection, from now on, by a watch of its own. An API server that
- * restarts may have forgotten what it did just before (410); what is there then is written down in its place.
+ * restarts may have forgotten what it did just before (410); what is there then is written down in its place. It ends
+ * with the test file.
  */
 export async function witness<T extends RawObject = RawObject>(world: World, path: string): Promise<Witness<T>> {
   const api = plainApi(world.cluster);
   const seen: Sighting<T>[] = [];
   let resourceVersion: string;
-  let stream: IncomingMessage;
+  let stream: IncomingMessage | undefined;
   let stopped = false;
+  const stop = onStop(() => {
+    stopped = true;
+    stream?.destroy();
+  });
 
   const look = async () => {
     const list = await api.send<{ metadata: { resourceVersion: string }; items: T[] }>('GET', path);
@@ -42,6 +48,8 @@ export async function witness<T extends RawObject = RawObject>(world: World, pat
   const follow = async () => {
     // Bookmarks aren't asked for, so each line is one version.
     stream = await api.open(`${path}?watch=true&resourceVersion=${resourceVersion}&timeoutSeconds=600`);
+    // It may have been stopped while this was asked.
+    if (stopped) stream.destroy();
     const told = createInterface({ input: stream });
     let forgotten = false;
     told.on('line', (line) => {
@@ -73,9 +81,6 @@ export async function witness<T extends RawObject = RawObject>(world: World, pat
   return {
     all: () => seen,
     versions: (name) => seen.filter(({ object }) => object.metadata?.name === name),
-    stop: () => {
-      stopped = true;
-      stream.destroy();
-    },
+    stop,
   };
 }

@@ -5,8 +5,9 @@ import { KubeconfigConnection } from '../../../src/kube/auth.ts';
 import { KubeClient } from '../../../src/kube/client.ts';
 import type { Writable } from '../../../src/kube/object.ts';
 import { type ControlPlane, type ControlPlaneOptions, startControlPlane } from '../../cluster/control-plane.ts';
+import { onStop, stopAll } from '../../teardown.ts';
 import { untilKnown } from '../crds/api.ts';
-import { type ControllerProcess, launchController, startController, stopControllers } from './controller-process.ts';
+import { type ControllerProcess, launchController, startController } from './controller-process.ts';
 import { eventually } from './eventually.ts';
 import { lazily } from './lazily.ts';
 
@@ -27,6 +28,7 @@ export interface World {
   /** Ready controller process; `launch` doesn't wait. */
   controller(args?: readonly string[]): Promise<ControllerProcess>;
   launch(args?: readonly string[], kubeconfig?: string): ControllerProcess;
+  /** Ends with it all that was started for the tests of the file. */
   stop(): Promise<void>;
 }
 
@@ -45,17 +47,14 @@ async function startWorld(options: ControlPlaneOptions, install: Install): Promi
 
 /** On a control plane that runs already, and that the world stops in the end. */
 export async function openWorld(cluster: ControlPlane, install: Install = applyCrds): Promise<World> {
-  try {
-    await install(cluster);
-    await untilKnown(cluster);
-  } catch (error) {
-    await cluster.stop();
-    throw error;
-  }
+  onStop(cluster.stop);
+  await install(cluster);
+  await untilKnown(cluster);
   const client = new KubeClient({
     connections: new KubeconfigConnection({ kubeconfig: cluster.kubeconfigPath, clock: systemClock, logger: QUIET }),
     clock: systemClock,
   });
+  onStop(() => client.close());
   let namespaces = 0;
   return {
     cluster,
@@ -68,11 +67,7 @@ export async function openWorld(cluster: ControlPlane, install: Install = applyC
     apply: (resource, object) => applyAsPerson(cluster, resource, object, client),
     controller: (args) => startController(cluster.kubeconfigPath, args),
     launch: (args, kubeconfig = cluster.kubeconfigPath) => launchController(kubeconfig, args),
-    stop: async () => {
-      await stopControllers();
-      await client.close();
-      await cluster.stop();
-    },
+    stop: stopAll,
   };
 }
 
