@@ -10,7 +10,7 @@ import {
 import { CLUSTER_PERMISSIONS, LEASE_PERMISSIONS, NAMESPACED_PERMISSIONS } from '../../src/api/permissions.ts';
 import type { AuthorityDefinition } from '../../src/authorities/authority.ts';
 import { AUTHORITIES } from '../../src/authorities/index.ts';
-import { startSwap, stopSwaps } from '../e2e/authority/swap.ts';
+import { startSwap } from '../e2e/authority/swap.ts';
 import { holder } from '../e2e/process/support/access.ts';
 import { bugs } from '../e2e/process/support/fleet.ts';
 import { startController } from '../e2e/support/controller-process.ts';
@@ -26,7 +26,6 @@ import { clusterAuthority, issueAndRenew } from './support/issued.ts';
 const CSRS = 'certificatesigningrequests.certificates.k8s.io';
 
 const shared = oneWorld({}, async (cluster) => void (await install(cluster)));
-test.after(stopSwaps);
 test.after(shared.stop);
 
 test('the account may do what is written down, and nothing else', async () => {

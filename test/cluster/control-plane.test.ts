@@ -4,22 +4,21 @@ import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { eventually } from '../e2e/support/eventually.ts';
+import { lazily } from '../e2e/support/lazily.ts';
+import { onStop, stopAll } from '../teardown.ts';
 import { type ControlPlane, startControlPlane } from './control-plane.ts';
 import { pidFolder } from './guard.ts';
 import { removeLeftovers } from './leftovers.ts';
 
 let cluster: ControlPlane;
-
-test.before(async () => {
-  cluster = await startControlPlane();
+const started = lazily(startControlPlane);
+test.before.each(async () => {
+  cluster = await started.get();
 });
-
-test.after(async () => {
-  await cluster.stop();
-});
+test.after(stopAll);
 
 test('it starts and answers /readyz', async () => {
   const { stdout } = await cluster.kubectl(['get', '--raw', '/readyz']);
@@ -28,14 +27,12 @@ test('it starts and answers /readyz', async () => {
 
 test('a second one beside it has its own address, its own data, and leaves nothing behind', async () => {
   const second = await startControlPlane();
-  try {
-    assert.is.not(second.url, cluster.url);
-    await second.kubectl(['create', 'configmap', 'only-in-the-second']);
-    const { code } = await cluster.kubectl(['get', 'configmap', 'only-in-the-second'], { allowFailure: true });
-    assert.is(code, 1);
-  } finally {
-    await Promise.all([second.stop(), second.stop()]);
-  }
+  onStop(second.stop);
+  assert.is.not(second.url, cluster.url);
+  await second.kubectl(['create', 'configmap', 'only-in-the-second']);
+  const { code } = await cluster.kubectl(['get', 'configmap', 'only-in-the-second'], { allowFailure: true });
+  assert.is(code, 1);
+  await Promise.all([second.stop(), second.stop()]);
   assert.equal(processesOn(second.dir), []);
   assert.not(existsSync(second.dir));
 });
@@ -155,19 +152,16 @@ test('clearing up spares live runs, kept logs, and processes that only inherited
   const folder = mkdtempSync(join(tmpdir(), `certwheel-cluster-${deadPid}-`));
   const kept = mkdtempSync(join(tmpdir(), `certwheel-cluster-${deadPid}-`));
   writeFileSync(join(kept, 'kept'), '');
+  onStop(() => rmSync(kept, { recursive: true }));
   const innocent = spawn('sleep', ['60'], { detached: true, stdio: 'ignore' });
-  try {
-    mkdirSync(pidFolder(folder));
-    writeFileSync(join(pidFolder(folder), 'etcd'), String(innocent.pid));
-    removeLeftovers();
-    assert.not(existsSync(folder));
-    assert.ok(existsSync(kept));
-    assert.ok(existsSync(cluster.dir));
-    assert.is(innocent.exitCode ?? innocent.signalCode, null);
-  } finally {
-    innocent.kill('SIGKILL');
-    rmSync(kept, { recursive: true });
-  }
+  onStop(() => innocent.kill('SIGKILL'));
+  mkdirSync(pidFolder(folder));
+  writeFileSync(join(pidFolder(folder), 'etcd'), String(innocent.pid));
+  removeLeftovers();
+  assert.not(existsSync(folder));
+  assert.ok(existsSync(kept));
+  assert.ok(existsSync(cluster.dir));
+  assert.is(innocent.exitCode ?? innocent.signalCode, null);
 });
 
 async function startInAnotherProcess(): Promise<{ parent: ChildProcess; folder: string }> {
@@ -179,6 +173,7 @@ async function startInAnotherProcess(): Promise<{ parent: ChildProcess; folder: 
   const parent = spawn(process.execPath, ['--input-type=module', '--eval', script], {
     stdio: ['ignore', 'pipe', 'ignore'],
   });
+  onStop(() => parent.kill('SIGKILL'));
   const [folder] = await once(createInterface({ input: parent.stdout }), 'line');
   return { parent, folder };
 }
@@ -188,18 +183,6 @@ function processesOn(folder: string): { pid: number; command: string }[] {
   return lines
     .filter((line) => line.includes(folder))
     .map((line) => ({ pid: Number.parseInt(line, 10), command: line.trim() }));
-}
-
-async function eventually<Result>(what: string, look: () => Promise<Result | undefined>): Promise<Result> {
-  const deadline = performance.now() + 10_000;
-  while (performance.now() < deadline) {
-    const result = await look();
-    if (result) {
-      return result;
-    }
-    await sleep(50);
-  }
-  throw new Error(`${what} did not come within 10 s`);
 }
 
 test.run();

@@ -5,11 +5,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { text } from 'node:stream/consumers';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { eventually } from '../e2e/support/eventually.ts';
+import { onStop, stopAll } from '../teardown.ts';
 import { startGuard } from './guard.ts';
 import { isRunning } from './process-identity.ts';
+
+test.after(stopAll);
 
 /** What the process that owns the guard does once its program runs. */
 const waysToEnd = {
@@ -26,12 +29,13 @@ for (const [way, script] of Object.entries(waysToEnd)) {
     const folder = mkdtempSync(join(tmpdir(), 'certwheel-guard-'));
     const pids = await runGuardedElsewhere(folder, script);
     assert.is(pids.length, 2);
-    await gone(() => !existsSync(folder) && !pids.some(isRunning));
+    await eventually('they are gone', () => !existsSync(folder) && !pids.some(isRunning));
   });
 }
 
 test('a program that ignores SIGTERM is killed after the grace', async () => {
   const guard = startGuard();
+  onStop(guard.close);
   const stubborn = guard.run('stubborn', 'sh', ['-c', 'trap "" TERM; echo ready; while :; do sleep 0.1; done']);
   if (stubborn.stdout) {
     await once(stubborn.stdout, 'data');
@@ -43,6 +47,7 @@ test('a program that ignores SIGTERM is killed after the grace', async () => {
 
 test('a program gets its arguments unchanged, and its exit code and output come back', async () => {
   const guard = startGuard();
+  onStop(guard.close);
   const run = guard.run('echo', 'sh', ['-c', 'printf "%s|" "$@"; cat; exit 3', 'sh', 'a b', '$HOME', '']);
   run.stdin?.end('input');
   const output = run.stdout ? await text(run.stdout) : '';
@@ -53,6 +58,7 @@ test('a program gets its arguments unchanged, and its exit code and output come 
 
 test('closing the guard ends what still runs, and nothing can be run any more', async () => {
   const guard = startGuard();
+  onStop(guard.close);
   const { pid, ended } = guard.run('sleep', 'sleep', ['60']);
   await guard.close();
   assert.equal(await ended, { code: null, signal: 'SIGTERM' });
@@ -77,16 +83,9 @@ async function runGuardedElsewhere(folder: string, then: string): Promise<number
   const owner = spawn(process.execPath, ['--input-type=module', '--eval', script], {
     stdio: ['ignore', 'pipe', 'ignore'],
   });
+  onStop(() => owner.kill('SIGKILL'));
   const [line] = await once(createInterface({ input: owner.stdout }), 'line');
   return String(line).split(' ').map(Number);
-}
-
-async function gone(isGone: () => boolean): Promise<void> {
-  const deadline = performance.now() + 5000;
-  while (!isGone()) {
-    assert.ok(performance.now() < deadline, 'still there after 5 s');
-    await sleep(20);
-  }
 }
 
 test.run();

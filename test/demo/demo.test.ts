@@ -7,6 +7,9 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { isRunning } from '../cluster/process-identity.ts';
 import { eventually } from '../e2e/support/eventually.ts';
+import { onStop, stopAll } from '../teardown.ts';
+
+test.after(stopAll);
 
 test('DEMO_ROTATIONS ends it once each certificate was rotated as often, and a line tells of each thing', async () => {
   const demo = new Demo({ DEMO_ROTATIONS: '1' });
@@ -93,6 +96,7 @@ class Demo {
       });
     }
     this.#ended = once(this.process, 'close');
+    onStop(() => this.process.kill('SIGKILL'));
   }
 
   async shows(pattern: RegExp): Promise<void> {
@@ -127,8 +131,8 @@ class Demo {
   }
 
   async leavesNothing(): Promise<void> {
-    await eventually('its processes are gone', () => ![...this.started].some(isRunning), 5_000);
-    await eventually('its folders are gone', () => readdirSync(this.#folder).length === 0, 5_000);
+    await eventually('its processes are gone', () => ![...this.started].some(isRunning));
+    await eventually('its folders are gone', () => readdirSync(this.#folder).length === 0);
     rmSync(this.#folder, { recursive: true });
   }
 }

@@ -6,11 +6,13 @@ import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { ownIdentity } from '../cluster/process-identity.ts';
+import { onStop, stopAll } from '../teardown.ts';
 import { withLock } from './lock.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'certwheel-lock-'));
 
-test.after(() => rmSync(folder, { recursive: true }));
+onStop(() => rmSync(folder, { recursive: true }));
+test.after(stopAll);
 
 test('processes that start at once do the work one after the other', async () => {
   const path = join(folder, 'contended');
@@ -23,7 +25,11 @@ test('processes that start at once do the work one after the other', async () =>
       await new Promise((resolve) => setTimeout(resolve, 100));
       appendFileSync(${JSON.stringify(journal)}, 'out ');
     });`;
-  const run = () => spawn(process.execPath, ['--input-type=module', '--eval', script], { stdio: 'ignore' });
+  const run = () => {
+    const child = spawn(process.execPath, ['--input-type=module', '--eval', script], { stdio: 'ignore' });
+    onStop(() => child.kill('SIGKILL'));
+    return child;
+  };
   await Promise.all([run(), run(), run()].map((child) => once(child, 'close')));
   assert.is(readFileSync(journal, 'utf8'), 'in out in out in out ');
   assert.not(existsSync(path));

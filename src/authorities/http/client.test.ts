@@ -5,12 +5,15 @@ import { createServer as createPlainServer } from 'node:net';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { createIssuer, issueServer } from '../../../test/cluster/certificates.ts';
+import { onStop, stopAll } from '../../../test/teardown.ts';
 import { FakeClock } from '../../../test/unit/fake-clock.ts';
 import { AuthorityError, type CertwheelError } from '../../errors.ts';
 import { AuthorityHttp, type HttpOptions, type JsonRequest, Redirected, withinLimit } from './client.ts';
 import { refusalError } from './errors.ts';
 
 const issuer = createIssuer('CA of servers');
+test.after(stopAll);
+
 const stranger = createIssuer('CA of servers');
 const { signal } = new AbortController();
 const GET: JsonRequest = { method: 'GET', path: '/v1/x' };
@@ -233,10 +236,11 @@ test('a server without TLS, and none at all', async () => {
       .on('error', () => {})
       .end('HTTP/1.1 400 Bad Request\r\n\r\n');
   });
+  const close = onStop(() => new Promise((resolve) => plain.close(resolve)));
   await new Promise<void>((resolve) => plain.listen(0, '127.0.0.1', resolve));
   const url = `https://127.0.0.1:${(plain.address() as AddressInfo).port}`;
   assert.is((await failure(client(url).json(GET, signal))).code, 'AuthorityNotTrusted');
-  await new Promise((resolve) => plain.close(resolve));
+  await close();
   const { code, message } = await failure(client(url).json(GET, signal));
   assert.is(code, 'AuthorityUnreachable');
   assert.match(message, 'refused');

@@ -6,10 +6,13 @@ import { createInterface } from 'node:readline';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { eventually } from '../../e2e/support/eventually.ts';
+import { onStop, stopAll } from '../../teardown.ts';
 import { cgroupOf } from '../cgroups.ts';
 import { removeLeftovers } from '../leftovers.ts';
 import { isRunning } from '../process-identity.ts';
 import { startNode } from './node.ts';
+
+test.after(stopAll);
 
 /** Starts a node with a pod on it in a process of its own, which then waits to be ended. */
 async function startElsewhere(): Promise<{ owner: ChildProcess; folder: string; pids: number[] }> {
@@ -24,6 +27,7 @@ async function startElsewhere(): Promise<{ owner: ChildProcess; folder: string; 
   const owner = spawn(process.execPath, ['--input-type=module', '--eval', script], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
+  onStop(() => owner.kill('SIGKILL'));
   const [folder] = await once(createInterface({ input: owner.stdout as NodeJS.ReadableStream }), 'line');
   const pids = [...new Set([...inControlGroups(folder), ...onFolder(folder)])];
   assert.ok(inControlGroups(folder).length >= 2, 'a pod and its container run');
@@ -86,17 +90,18 @@ test('the next start clears up even where the watchdog was killed too', async ()
 });
 
 test('two nodes run beside each other, and what is stopped leaves nothing behind', async () => {
-  const nodes = [await startNode(), await startNode()];
+  const start = async () => {
+    const node = await startNode();
+    return { ...node, stop: onStop(node.stop) };
+  };
+  const nodes = [await start(), await start()];
   const pids = nodes.flatMap(({ cluster }) => onFolder(cluster.dir));
-  try {
-    assert.is(new Set(nodes.map(({ address }) => address)).size, 2);
-    for (const { cluster, name } of nodes) {
-      const { stdout } = await cluster.kubectl(['get', 'nodes', '--output=name']);
-      assert.is(stdout.trim(), `node/${name}`);
-    }
-  } finally {
-    await Promise.all(nodes.map((node) => node.stop()));
+  assert.is(new Set(nodes.map(({ address }) => address)).size, 2);
+  for (const { cluster, name } of nodes) {
+    const { stdout } = await cluster.kubectl(['get', 'nodes', '--output=name']);
+    assert.is(stdout.trim(), `node/${name}`);
   }
+  await Promise.all(nodes.map((node) => node.stop()));
   for (const { cluster } of nodes) await leavesNothing(cluster.dir, pids);
 });
 

@@ -18,10 +18,7 @@ const NAMES = numbered(COUNT);
 
 const worlds = oneWorld();
 const servers = lazily(async () => serve(await makeStepCa()));
-test.after(async () => {
-  await worlds.stop();
-  await servers.stop();
-});
+test.after(worlds.stop);
 
 /** An authority behind the proxy with certificates that it has issued. */
 async function staged() {

@@ -3,6 +3,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { CERTIFICATE_REQUESTS, CLIENT_CERTIFICATES, ISSUERS } from '../../../src/api/names.ts';
 import { trueCondition } from '../../../src/authorities/kubernetes/conditions.ts';
+import { onStop } from '../../teardown.ts';
 import { clusterUser } from '../process/support/access.ts';
 import { isWrite, requestsOf, shortly } from '../process/support/audit.ts';
 import { createSecret, renewAt, untilRevision } from '../support/edits.ts';
@@ -22,16 +23,14 @@ const worlds = oneWorld({ controllers: ['garbage-collector-controller'] });
 const shared = lazily(async () => {
   const world = await worlds.get();
   const certManager = await prepareCertManager(world.cluster);
+  onStop(certManager.stop);
   console.log(`# cert-manager ${certManager.version}`);
   await certManager.start({ approver: false });
   const kubeconfig = await clusterUser(world, 'issuing');
   world.launch([], kubeconfig);
-  return { world, certManager, kubeconfig, stop: certManager.stop };
+  return { world, certManager, kubeconfig };
 });
-test.after(async () => {
-  await shared.stop();
-  await worlds.stop();
-});
+test.after(worlds.stop);
 
 /** A namespace with an Issuer of a CA of its own, and an authority `ca` that asks it. */
 async function place(world: World, spec: Record<string, unknown> = {}): Promise<{ namespace: string; ca: Pair }> {

@@ -1,5 +1,6 @@
 import { CERTIFICATE_REQUESTS, ISSUERS } from '../../../src/api/names.ts';
 import { certManager } from '../../../src/authorities/cert-manager.ts';
+import { onStop } from '../../teardown.ts';
 import { createSecret } from '../support/edits.ts';
 import { makeCa, tlsData } from '../support/openssl.ts';
 import type { World } from '../support/world.ts';
@@ -45,6 +46,7 @@ export const certManagerSubject: Subject = {
 
 async function serve(world: World): Promise<Served> {
   const server = await prepareCertManager(world.cluster);
+  onStop(server.stop);
   console.log(`# cert-manager ${server.version}`);
   // The approver is the test's, which can be told to wait.
   const start = () => server.start({ approver: false });

@@ -5,6 +5,7 @@ import { certManager } from '../../../src/authorities/cert-manager.ts';
 import { trueCondition } from '../../../src/authorities/kubernetes/conditions.ts';
 import { inHours } from '../../forgeries/forging.ts';
 import { root } from '../../pki/make.ts';
+import { onStop } from '../../teardown.ts';
 import { plainApi } from '../support/plain-api.ts';
 import { oneWorld, type World } from '../support/world.ts';
 import { type Desk, signedStage } from './lying-signer.ts';
@@ -77,14 +78,10 @@ wrongAnswers({
   stage: async () => {
     const world = await worlds.get();
     const server = await prepareCertManager(world.cluster);
+    onStop(server.stop);
     console.log(`# cert-manager ${server.version}`);
     await server.start({ approver: true });
-    const stage = await signedStage(world, certManager.type, { issuerRef: ISSUER }, deskOf(world));
-    const stop = async () => {
-      await stage.stop();
-      await server.stop();
-    };
-    return { ...stage, stop };
+    return signedStage(world, certManager.type, { issuerRef: ISSUER }, deskOf(world));
   },
 });
 test.after(worlds.stop);

@@ -2,6 +2,7 @@
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { onStop } from '../../teardown.ts';
 
 /** Takes every connection and closes it at once. */
 export interface ClosedDoor {
@@ -18,6 +19,10 @@ export async function closeDoor(address: string): Promise<ClosedDoor> {
     socket.on('error', () => {});
     socket.resetAndDestroy();
   });
+  const open = onStop(async () => {
+    server.close();
+    await once(server, 'close');
+  });
   // Who stood here has just left, and may have left something behind.
   for (;;) {
     server.listen(Number(port), hostname);
@@ -28,11 +33,5 @@ export async function closeDoor(address: string): Promise<ClosedDoor> {
     if (!failed) break;
     await sleep(100);
   }
-  return {
-    knocks,
-    open: async () => {
-      server.close();
-      await once(server, 'close');
-    },
-  };
+  return { knocks, open };
 }

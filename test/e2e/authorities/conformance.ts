@@ -80,10 +80,7 @@ export function conformance(subject: Subject) {
     controller = world.controller(FLAGS);
     await controller;
   };
-  test.after(async () => {
-    await servers.stop();
-    await worlds.stop();
-  });
+  test.after(worlds.stop);
 
   for (const aspect of ASPECTS)
     if (subject.exempt[aspect] !== undefined)

@@ -32,9 +32,9 @@ const shared = lazily(async () => {
   // As the examples' bindings name it, with what the chart gives it.
   const kubeconfig = await clusterUser(world, `system:serviceaccount:${SYSTEM_NAMESPACE}:certwheel`);
   world.launch(['--allow-loopback-authorities', '--controller-namespace', SYSTEM_NAMESPACE], kubeconfig);
-  return { world, stop: worlds.stop };
+  return { world };
 });
-test.after(shared.stop);
+test.after(worlds.stop);
 
 function example(backend: string, file = 'authority.yaml'): string {
   return readFileSync(join(ROOT, 'examples/authorities', backend, file), 'utf8');

@@ -17,8 +17,6 @@ const CRASHES = 10;
 const CERTIFICATES = Array.from({ length: CRASHES }, (_, index) => `client-${index}`);
 
 const shared = oneWorld({ controllers: ['certificatesigningrequest-signing-controller'] });
-let stopWitness = () => {};
-test.after(() => stopWitness());
 test.after(shared.stop);
 
 /** A namespace with an authority that approves by itself, whose trust is in a ConfigMap there: it is the controllers' own. */
@@ -37,7 +35,6 @@ test('two controllers, one of which dies again and again: every Secret is right 
   const world = await shared.get();
   const { namespace, of, flags } = await place(world);
   const witness = await watchSecrets(world, namespace);
-  stopWitness = witness.stop;
   const steady = await world.controller(flags);
   for (const name of CERTIFICATES) await create(world, clientCertificate(namespace, name, of));
   for (let crash = 0; crash < CRASHES; crash++) {

@@ -4,6 +4,7 @@ import type { Duplex } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { freePort } from '../../cluster/ports.ts';
+import { onStop } from '../../teardown.ts';
 
 export interface Exchange {
   readonly method: string;
@@ -70,6 +71,11 @@ export async function startMeddler(upstream: Upstream, own: Pick<ServerOptions, 
     socket.on('error', () => {});
   });
   server.on('tlsClientError', () => {});
+  const stop = onStop(async () => {
+    for (const socket of sockets) socket.destroy();
+    server.close();
+    await once(server, 'close');
+  });
   server.listen(port, '127.0.0.1');
   await once(server, 'listening');
   return {
@@ -78,11 +84,7 @@ export async function startMeddler(upstream: Upstream, own: Pick<ServerOptions, 
     meddle: (next) => {
       how = next;
     },
-    stop: async () => {
-      for (const socket of sockets) socket.destroy();
-      server.close();
-      await once(server, 'close');
-    },
+    stop,
   };
 }
 

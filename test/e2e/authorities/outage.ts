@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CLIENT_CERTIFICATES } from '../../../src/api/names.ts';
+import { onStop } from '../../teardown.ts';
 import { clusterUser } from '../process/support/access.ts';
 import { isWrite, requestsOf } from '../process/support/audit.ts';
 import { metricsOf } from '../process/support/metrics.ts';
@@ -71,25 +72,17 @@ interface Minute {
 /** Takes away what signs from all of them for the same minute, while all of their certificates are to be renewed. */
 export function outage(subjects: readonly Subject[]) {
   const worlds = oneWorld();
-  const running: Served[] = [];
   const minute = lazily(async () => {
     const world = await worlds.get();
     const controller = world.launch(['--allow-loopback-authorities'], await clusterUser(world, USER));
     const start = async (subject: Subject) => {
       const served = await subject.start(Promise.resolve(world));
-      running.push(served);
+      onStop(() => served.stop());
       return setOut(subject, served, await readyAuthority({ world, served }, subject));
     };
-    return { ...(await pass(await Promise.all(subjects.map(start)), world, controller)), stop: async () => {} };
+    return pass(await Promise.all(subjects.map(start)), world, controller);
   });
-  return {
-    get: minute.get,
-    stop: async () => {
-      await minute.stop();
-      await Promise.all(running.map((each) => each.stop()));
-      await worlds.stop();
-    },
-  };
+  return { get: minute.get, stop: worlds.stop };
 }
 
 /** One of them before it goes away. */

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { onStop } from '../../teardown.ts';
 
-/** Does something again and again until it is stopped; the answer stops it, and waits for the last time to end. */
+/** Does something again and again, until the end of the test file; the answer ends it earlier, after its last time. */
 export function repeatedly(pauseMs: number, work: () => Promise<unknown>): () => Promise<void> {
   let stopped = false;
   const working = (async () => {
@@ -10,8 +11,8 @@ export function repeatedly(pauseMs: number, work: () => Promise<unknown>): () =>
       await sleep(pauseMs);
     }
   })();
-  return () => {
+  return onStop(() => {
     stopped = true;
     return working;
-  };
+  });
 }

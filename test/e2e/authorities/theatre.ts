@@ -19,7 +19,7 @@ export interface Theatre extends Stage {
 }
 
 /** Takes the stage, and sees all that happens on it from then on. */
-export async function open(stage: () => Promise<Stage>): Promise<Theatre & { stop(): Promise<void> }> {
+export async function open(stage: () => Promise<Stage>): Promise<Theatre> {
   const started = await stage();
   const { world, controller } = started;
   const [secrets, certificates] = await Promise.all([
@@ -28,16 +28,7 @@ export async function open(stage: () => Promise<Stage>): Promise<Theatre & { sto
   ]);
   // The greatest since the last scrape: what it took to start doesn't count.
   await controller.metrics();
-  return {
-    ...started,
-    secrets,
-    certificates,
-    stop: async () => {
-      secrets.stop();
-      certificates.stop();
-      await started.stop();
-    },
-  };
+  return { ...started, secrets, certificates };
 }
 
 /** The ClientCertificate of that name in that place. */

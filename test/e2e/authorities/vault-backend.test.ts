@@ -3,6 +3,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { CertwheelError } from '../../../src/errors.ts';
 import { chainsTo } from '../../../src/pki/chain.ts';
+import { onStop } from '../../teardown.ts';
 import { issueRequest, leafOf } from '../../unit/issue-request.ts';
 import { lazily } from '../support/lazily.ts';
 import { startVault } from './servers/vault.ts';
@@ -14,14 +15,10 @@ const { signal } = new AbortController();
 
 const shared = lazily(async () => {
   const vault = await startVault();
-  try {
-    await vault.sh(commandsOf('The CA and the role'));
-    await vault.sh('vault auth enable approle');
-    return vault;
-  } catch (error) {
-    await vault.stop();
-    throw error;
-  }
+  onStop(() => vault.stop());
+  await vault.sh(commandsOf('The CA and the role'));
+  await vault.sh('vault auth enable approle');
+  return vault;
 });
 test.after(shared.stop);
 

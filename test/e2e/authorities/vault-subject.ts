@@ -1,5 +1,6 @@
 import { vault as definition } from '../../../src/authorities/vault.ts';
 import { createIssuer } from '../../cluster/certificates.ts';
+import { onStop } from '../../teardown.ts';
 import { startMeddler } from './meddler.ts';
 import { startVault, type Vault, type VaultAnswer } from './servers/vault.ts';
 import { ADDRESS_CHECKS, type Place, type RevocationProof, type Served, type Spec, type Subject } from './subject.ts';
@@ -82,7 +83,11 @@ export const vaultSubject: Subject = {
       },
     },
   ],
-  start: async () => serve(await startVault()),
+  start: async () => {
+    const vault = await startVault();
+    onStop(() => vault.stop());
+    return serve(vault);
+  },
 };
 
 async function serve(vault: Vault): Promise<Served> {

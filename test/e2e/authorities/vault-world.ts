@@ -1,5 +1,6 @@
 import { dirname } from 'node:path';
 import { SECRETS } from '../../../src/api/names.ts';
+import { onStop } from '../../teardown.ts';
 import type { ControllerProcess } from '../support/controller-process.ts';
 import { lazily } from '../support/lazily.ts';
 import { commandText } from '../support/page.ts';
@@ -29,20 +30,12 @@ export interface VaultWorld {
 
 export function oneVaultWorld() {
   const world = oneWorld();
-  return lazily(async () => {
+  const started = lazily(async () => {
     const vault = await startVault();
-    try {
-      return { ...(await setUp(await world.get(), vault)), stop: () => end(world.stop, vault) };
-    } catch (error) {
-      await end(world.stop, vault);
-      throw error;
-    }
+    onStop(() => vault.stop());
+    return setUp(await world.get(), vault);
   });
-}
-
-async function end(stopWorld: () => Promise<void>, vault: Vault): Promise<void> {
-  await stopWorld();
-  await vault.stop();
+  return { get: started.get, stop: world.stop };
 }
 
 async function setUp(world: World, vault: Vault): Promise<VaultWorld> {

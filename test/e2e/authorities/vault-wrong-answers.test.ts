@@ -2,6 +2,7 @@ import { test } from 'uvu';
 import { vault as definition } from '../../../src/authorities/vault.ts';
 import { encodePrivateKey } from '../../../src/pki/keys.ts';
 import type { Holder } from '../../pki/make.ts';
+import { onStop } from '../../teardown.ts';
 import { oneWorld } from '../support/world.ts';
 import { proxiedStage } from './lying-proxy.ts';
 import { makeSigningCa } from './lying-signer.ts';
@@ -70,6 +71,7 @@ wrongAnswers({
   stage: async () => {
     const { top, intermediate } = await makeSigningCa();
     const [world, vault] = await Promise.all([worlds.get(), startVault()]);
+    onStop(() => vault.stop());
     const served = await serve(vault, await setUp(vault, top, intermediate));
     const signing = { root: top.certificate, key: intermediate.key };
     return proxiedStage(world, definition.type, served, signing, {

@@ -45,7 +45,6 @@ export interface Row {
 export function wrongAnswers(backend: Backend): void {
   const { type } = backend.definition;
   const theatre = lazily(() => open(backend.stage));
-  test.after(theatre.stop);
   const rows = rowsOf(backend);
   let outcomes: Promise<readonly Promise<void>[]> | undefined;
   const outcomeOf = async (at: number) => {

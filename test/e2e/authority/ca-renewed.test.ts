@@ -2,10 +2,9 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { eventually, oneWorld } from '../support/world.ts';
 import { type CaFiles, makeCa } from './ca-files.ts';
-import { generationSecrets, type Swap, startSwap, stopSwaps } from './swap.ts';
+import { generationSecrets, type Swap, startSwap } from './swap.ts';
 
 const shared = oneWorld();
-test.after(stopSwaps);
 test.after(shared.stop);
 
 /** All at once, since most of their time is waiting. */

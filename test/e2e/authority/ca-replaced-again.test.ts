@@ -2,10 +2,9 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { eventually, oneWorld } from '../support/world.ts';
 import type { CaFiles } from './ca-files.ts';
-import { type Swap, startSwap, stopSwaps } from './swap.ts';
+import { type Swap, startSwap } from './swap.ts';
 
 const shared = oneWorld();
-test.after(stopSwaps);
 test.after(shared.stop);
 
 const PATHS = {

@@ -2,14 +2,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { eventually, oneWorld } from '../support/world.ts';
-import { startSwap, stopSwaps } from './swap.ts';
+import { startSwap } from './swap.ts';
 
 /** A swap takes about this long. */
 const SWAP_MS = 12_000;
 const KILLS = 4;
 
 const shared = oneWorld();
-test.after(stopSwaps);
 test.after(shared.stop);
 
 test('a controller that is killed at random moments in the middle of swaps goes on with them, and no handshake fails', async () => {
@@ -37,7 +36,7 @@ test('a controller that is killed at random moments in the middle of swaps goes 
   await eventually('there is traffic at the end', () =>
     swaps.every(({ traffic }, index) => traffic.handshakes() > (before[index] ?? 0) + 30),
   );
-  await stopSwaps();
+  await Promise.all(swaps.map((swap) => swap.stop()));
   for (const { traffic, history } of swaps) {
     assert.equal(traffic.failures(), [], told);
     for (const { issuer, trusted } of history.states) assert.ok(trusted.includes(issuer), told);

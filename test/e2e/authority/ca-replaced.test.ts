@@ -3,13 +3,12 @@ import * as assert from 'uvu/assert';
 import { SECRETS } from '../../../src/api/names.ts';
 import { conditionOf } from '../support/objects.ts';
 import { eventually, oneWorld } from '../support/world.ts';
-import { CLIENTS, eventsIn, fingerprintOf, generationSecrets, startSwap, stopSwaps } from './swap.ts';
+import { CLIENTS, eventsIn, fingerprintOf, generationSecrets, startSwap } from './swap.ts';
 import { provesThreeSteps } from './three-steps.ts';
 
 const PROPAGATION_MS = 3_000;
 
 const shared = oneWorld();
-test.after(stopSwaps);
 test.after(shared.stop);
 
 test('a CA that is replaced by hand under traffic fails no handshake, and goes out in three steps', async () => {

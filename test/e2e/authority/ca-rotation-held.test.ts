@@ -13,10 +13,9 @@ import {
 import { eventually, oneWorld, type World } from '../support/world.ts';
 import { makeCa, pairData, putCaSecret } from './ca-files.ts';
 import { certificatesOf } from './history.ts';
-import { createSecretAuthority, startSwap, stopSwaps } from './swap.ts';
+import { createSecretAuthority, startSwap } from './swap.ts';
 
 const shared = oneWorld();
-test.after(stopSwaps);
 test.after(shared.stop);
 
 /** Both at once, since most of their time is waiting; a test that asks gets what came of it. */

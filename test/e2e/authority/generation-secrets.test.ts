@@ -16,10 +16,9 @@ import {
 import { eventually, oneWorld, type World } from '../support/world.ts';
 import { makeCa, pairData, putCaSecret } from './ca-files.ts';
 import { untilAll } from './history.ts';
-import { createSecretAuthority, generationSecrets, startSwap, stopSwaps } from './swap.ts';
+import { createSecretAuthority, generationSecrets, startSwap } from './swap.ts';
 
 const shared = oneWorld();
-test.after(stopSwaps);
 test.after(shared.stop);
 
 let controller: Promise<unknown> | undefined;

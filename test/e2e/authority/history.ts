@@ -1,5 +1,6 @@
 import { X509Certificate } from 'node:crypto';
 import { SECRETS } from '../../../src/api/names.ts';
+import { onStop } from '../../teardown.ts';
 import { type MountedSecret, mounted } from '../support/objects.ts';
 import { eventually, type World } from '../support/world.ts';
 
@@ -44,11 +45,11 @@ export async function watchSecrets({ client }: World, namespace: string, label: 
   return {
     states,
     before: (index) => new Map(states.slice(0, index).map((each) => [each.name, each])),
-    stop: async () => {
-      if (broken !== undefined) throw broken;
+    stop: onStop(async () => {
       stopping.abort();
+      if (broken !== undefined) throw broken;
       await reading;
-    },
+    }),
   };
 }
 

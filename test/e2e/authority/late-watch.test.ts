@@ -1,23 +1,20 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { type FaultProxy, startFaultProxy } from '../kube/fault-proxy.ts';
+import { startFaultProxy } from '../kube/fault-proxy.ts';
 import { eventually, oneWorld } from '../support/world.ts';
-import { startSwap, stopSwaps } from './swap.ts';
+import { startSwap } from './swap.ts';
 
 /** Far later than the answer to a write, so that the controller knows what it wrote before it is told. */
 const LATE_MS = 300;
 
 const shared = oneWorld();
-let proxy: FaultProxy | undefined;
-test.after(stopSwaps);
 test.after(shared.stop);
-test.after(() => proxy?.close());
 
 test('a CA rotation goes on although no watch tells the controller of its own writes in time', async () => {
   const world = await shared.get();
-  proxy = await startFaultProxy(world.cluster.kubeconfigPath);
+  const proxy = await startFaultProxy(world.cluster.kubeconfigPath);
   world.launch(['--trust-propagation', '3s'], proxy.kubeconfigPath);
-  await eventually('its watches are open', () => (proxy?.watches().length ?? 0) >= 6);
+  await eventually('its watches are open', () => proxy.watches().length >= 6);
   for (const pipe of proxy.watches()) {
     pipe.rewrites.push((line) => {
       setTimeout(() => pipe.inject(line), LATE_MS);

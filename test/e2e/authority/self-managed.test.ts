@@ -2,9 +2,7 @@ import { X509Certificate } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { type App, startApp } from '../../../src/app.ts';
-import { systemClock } from '../../../src/clock.ts';
-import { parseCommandLine } from '../../../src/config.ts';
+import { startAppHere } from '../support/app-here.ts';
 import {
   authorityStatusOf,
   clientCertificate,
@@ -16,7 +14,7 @@ import {
   statusOf,
   untilReady,
 } from '../support/objects.ts';
-import { eventually, oneWorld, type World } from '../support/world.ts';
+import { eventually, oneWorld } from '../support/world.ts';
 import { opensslVerify } from './ca-files.ts';
 import { type History, watchSecrets } from './history.ts';
 import { generationSecrets } from './swap.ts';
@@ -26,8 +24,6 @@ const MINUTE = 60_000;
 const PROPAGATION_MS = 2_000;
 
 const shared = oneWorld();
-let app: App | undefined;
-test.after(() => app?.stop());
 test.after(shared.stop);
 
 test('a root is made once, under a name with its version, and kept over restarts', async () => {
@@ -86,10 +82,7 @@ test('the root has the algorithm that was asked for, and openssl accepts what it
 test('a root gets its successor after two thirds of its life, in three steps, and nothing is renewed in vain', async () => {
   const world = await shared.get();
   const namespace = await world.namespace();
-  let aheadMs = 0;
-  const now = () => new Date(Date.now() + aheadMs);
-  app = await startApp(configFor(world, namespace), { ...systemClock, now }, quietLogger(), () => {});
-  await app.ready;
+  const { setTo } = await startAppHere(world, namespace, ['--trust-propagation', `${PROPAGATION_MS}ms`]);
   await createAuthority(world, selfManaged(namespace, 'ca', { selfManaged: { commonName: 'Short', duration: '1h' } }));
   await create(world, clientCertificate(namespace, 'long', { duration: '24h' }));
   await create(world, clientCertificate(namespace, 'short', { duration: '1m' }));
@@ -102,14 +95,14 @@ test('a root gets its successor after two thirds of its life, in three steps, an
 
   for (const minutes of [20, 38]) {
     const before = serialOf(history, 'short-tls');
-    aheadMs = minutes * MINUTE;
+    setTo(minutes * MINUTE);
     await eventually('the clock was noticed', () => serialOf(history, 'short-tls') !== before);
     await sleep(500);
     assert.is(serialOf(history, 'long-tls'), clamped.serialNumber, `renewed in vain after ${minutes} minutes`);
     assert.is((await authorityStatusOf(world, namespace, 'ca')).generations?.length, 1);
   }
 
-  aheadMs = 41 * MINUTE;
+  setTo(41 * MINUTE);
   const status = await eventually(
     'the successor is alone',
     async () => {
@@ -135,26 +128,10 @@ test('a root gets its successor after two thirds of its life, in three steps, an
   assert.is(serials.size, 2, 'one certificate of each root');
   const { conditions } = await statusOf(world, namespace, 'long');
   assert.is(conditionOf({ conditions: conditions ?? [] }, 'Ready')?.reason, 'CAEndsFirst');
-  await history.stop();
 });
 
 function serialOf(history: History, name: string): string | undefined {
   return history.before(history.states.length).get(name)?.secret.leaf.serialNumber.toLowerCase();
-}
-
-function configFor({ cluster }: World, namespace: string) {
-  const ports = ['--metrics-bind-address', '127.0.0.1:0', '--health-probe-bind-address', '127.0.0.1:0'];
-  const flags = ['--namespaces', namespace, '--trust-propagation', `${PROPAGATION_MS}ms`];
-  const command = parseCommandLine(['--kubeconfig', cluster.kubeconfigPath, ...flags, ...ports], {}, false);
-  if ('print' in command) throw new Error('no configuration');
-  return command.config;
-}
-
-function quietLogger() {
-  const write = (message: string, fields: object = {}) => {
-    if (process.env.DEBUG) console.error(message, JSON.stringify(fields));
-  };
-  return { debug: () => {}, info: write, warn: write, error: write };
 }
 
 test.run();

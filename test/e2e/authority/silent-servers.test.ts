@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
 import { test } from 'uvu';
+import { onStop } from '../../teardown.ts';
 import { createToken, createVaultAt } from '../support/no-vault.ts';
 import { clientCertificate, create, createAuthority, selfManaged, untilReady } from '../support/objects.ts';
 import { eventually, oneWorld } from '../support/world.ts';
@@ -14,7 +15,7 @@ test.after(shared.stop);
 const server = createServer((socket) => socket.on('error', () => {})).listen(0, '127.0.0.1');
 let connections = 0;
 server.on('connection', () => void connections++);
-test.after(() => void server.close());
+onStop(() => void server.close());
 
 test('authorities whose servers are silent hold up nobody else', async () => {
   const world = await shared.get();

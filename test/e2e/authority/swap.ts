@@ -23,13 +23,6 @@ export interface Swap {
   stop(): Promise<void>;
 }
 
-const running = new Set<Swap>();
-
-/** For the end of a file, before its world goes: ends what a failed test has left running. */
-export async function stopSwaps(): Promise<void> {
-  await Promise.all([...running].map((each) => each.stop()));
-}
-
 interface SwapWish {
   readonly clients?: readonly string[];
   readonly duration?: string;
@@ -50,7 +43,7 @@ export async function startSwap(
   const history = await watchSecrets(world, namespace, byFingerprint(named));
   const traffic = await startTraffic(world, namespace, clients);
   const status = () => authorityStatusOf(world, namespace, 'ca');
-  const swap: Swap = {
+  return {
     namespace,
     cas,
     history,
@@ -64,13 +57,10 @@ export async function startSwap(
         withinMs,
       ),
     stop: async () => {
-      running.delete(swap);
       await traffic.stop();
       await history.stop();
     },
   };
-  running.add(swap);
-  return swap;
 }
 
 async function makeCas(): Promise<Swap['cas']> {

@@ -6,6 +6,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { CLIENT_CERTIFICATES } from '../../../src/api/names.ts';
 import { createIssuer, issueServer } from '../../cluster/certificates.ts';
+import { onStop } from '../../teardown.ts';
 import { createToken, createVaultAt } from '../support/no-vault.ts';
 import { authorityStatusOf, clientCertificate, conditionOf, create, statusOf, untilReady } from '../support/objects.ts';
 import { eventually, oneWorld } from '../support/world.ts';
@@ -24,7 +25,7 @@ const server = createServer({ cert, key }, (_request, response) => {
   asked += 1;
   response.writeHead(500).end(JSON.stringify({ errors: [`request ${randomUUID()} failed`] }));
 }).listen(0, '127.0.0.1');
-test.after(() => void server.close());
+onStop(() => void server.close());
 
 test('what it says is told by its authority, and costs its certificates no write', async () => {
   const world = await shared.get();

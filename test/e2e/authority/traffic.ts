@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import tls from 'node:tls';
+import { onStop } from '../../teardown.ts';
 import { clientCertificate, create, type MountedSecret, readSecret } from '../support/objects.ts';
 import { eventually, type World } from '../support/world.ts';
 
@@ -60,6 +61,11 @@ export async function startTraffic(world: World, namespace: string, clients: rea
     // In TLS 1.3 only this tells a client that its certificate was accepted.
     socket.end('welcome');
   });
+  const stop = onStop(async () => {
+    stopping.abort();
+    await Promise.all(running);
+    server.close();
+  });
   server.on('tlsClientError', (error) => failures.push(`${moment()} server: ${error.message}`));
   await once(server.listen(0, '127.0.0.1'), 'listening');
   const { port } = server.address() as AddressInfo;
@@ -91,11 +97,7 @@ export async function startTraffic(world: World, namespace: string, clients: rea
   return {
     handshakes: () => handshakes,
     failures: () => failures,
-    stop: async () => {
-      stopping.abort();
-      await Promise.all(running);
-      server.close();
-    },
+    stop,
   };
 }
 

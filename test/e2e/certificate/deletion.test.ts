@@ -30,7 +30,7 @@ const scene = lazily(async () => {
   const controller = await world.controller();
   const namespace = await world.namespace();
   await createAuthority(world, selfManaged(namespace));
-  return { world, controller, namespace, stop: async () => {} };
+  return { world, controller, namespace };
 });
 test.after(shared.stop);
 

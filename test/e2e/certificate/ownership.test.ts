@@ -30,7 +30,7 @@ const scene = lazily(async () => {
   const namespace = await world.namespace();
   await createAuthority(world, selfManaged(namespace));
   const ca = await makeCa('By hand');
-  return { world, controller, namespace, ca, stop: async () => {} };
+  return { world, controller, namespace, ca };
 });
 test.after(shared.stop);
 

@@ -15,7 +15,7 @@ const scene = lazily(async () => {
   const names = ['keep', 'change', 'encoding'];
   await Promise.all(names.map((name) => create(world, clientCertificate(namespace, name))));
   await Promise.all(names.map((name) => untilReady(world, namespace, name)));
-  return { world, namespace, stop: async () => {} };
+  return { world, namespace };
 });
 test.after(shared.stop);
 

@@ -35,7 +35,7 @@ const scene = lazily(async () => {
   };
   await createAuthority(world, selfManaged(namespace, 'strict', { limits }));
   await createAuthority(world, selfManaged(namespace, 'lenient', { allowSystemIdentities: true }));
-  return { world, controller, namespace, stop: async () => {} };
+  return { world, controller, namespace };
 });
 test.after(shared.stop);
 

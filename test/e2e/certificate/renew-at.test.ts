@@ -39,7 +39,7 @@ const scene = lazily(async () => {
   await untilReady(world, namespace, 'due');
   await patchCertificate(world, namespace, 'due', { spec: { suspend: true } });
   await Promise.all(names.map((name) => untilReady(world, namespace, name)));
-  return { world, controller, namespace, dueAtMs: Date.now() + 7_500, stop: async () => {} };
+  return { world, controller, namespace, dueAtMs: Date.now() + 7_500 };
 });
 test.after(shared.stop);
 

@@ -34,7 +34,6 @@ interface Scene {
   readonly certificates: Witness<StoredCertificate>;
   /** Served by another controller, with --routine-events. */
   readonly chatty: string;
-  stop(): Promise<void>;
 }
 
 const shared = oneWorld();
@@ -55,16 +54,9 @@ const scene = lazily<Scene>(async () => {
     create(world, clientCertificate(chatty, 'often', OFTEN)),
     create(world, clientCertificate(namespace, 'counted', { dnsNames: ['counted.example.com'] })),
   ]);
-  const stop = async () => {
-    secrets.stop();
-    certificates.stop();
-  };
-  return { world, controller, namespace, secrets, certificates, chatty, stop };
+  return { world, controller, namespace, secrets, certificates, chatty };
 });
-test.after(async () => {
-  await scene.stop();
-  await shared.stop();
-});
+test.after(shared.stop);
 
 /** Each renewal of a certificate, beside the moment that status had announced for it. */
 function renewals({ secrets, certificates }: Scene, name: string) {

@@ -29,7 +29,7 @@ const scene = lazily(async () => {
   const namespace = await world.namespace();
   await createAuthority(world, selfManaged(namespace));
   const foreign = await makeCa('Foreign');
-  return { world, controller, namespace, foreign, stop: async () => {} };
+  return { world, controller, namespace, foreign };
 });
 test.after(shared.stop);
 

@@ -56,7 +56,6 @@ interface Scene {
   readonly namespace: string;
   readonly secrets: Witness;
   readonly certificates: Witness<StoredCertificate>;
-  stop(): Promise<void>;
 }
 
 const shared = oneWorld();
@@ -66,20 +65,13 @@ const scene = lazily<Scene>(async () => {
   const namespace = await world.namespace();
   const secrets = await watchSecrets(world, namespace);
   const certificates = await watchCertificates(world, namespace);
-  const stop = async () => {
-    secrets.stop();
-    certificates.stop();
-  };
   await Promise.all(['ca', 'other'].map((name) => createAuthority(world, selfManaged(namespace, name))));
   const names = [...Object.keys(CHANGES), 'idle', 'template', 'deletion'];
   await Promise.all(names.map((name) => create(world, clientCertificate(namespace, name))));
   await Promise.all(names.map((name) => untilReady(world, namespace, name)));
-  return { world, controller, namespace, secrets, certificates, stop };
+  return { world, controller, namespace, secrets, certificates };
 });
-test.after(async () => {
-  await scene.stop();
-  await shared.stop();
-});
+test.after(shared.stop);
 
 /** All that CHANGES asks for, in one text. */
 function portrait({ leaf }: NonNullable<Awaited<ReturnType<typeof readSecret>>>): string {

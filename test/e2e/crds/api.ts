@@ -5,6 +5,7 @@ import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { load } from 'js-yaml';
 import { type ControlPlane, shareControlPlane } from '../../cluster/control-plane.ts';
+import { onStop } from '../../teardown.ts';
 
 /** An object of the API, as loosely as a test needs it. */
 export type Json = { [key: string]: unknown };
@@ -25,7 +26,6 @@ export interface Answer {
 export interface Api {
   send(method: 'GET' | 'POST' | 'PUT', path: string, body?: Json): Promise<Answer>;
   cluster: ControlPlane;
-  stop(): Promise<void>;
 }
 
 export const CRD_FILES = ['clientcertificates', 'certificateauthorities', 'clustercertificateauthorities'].map(
@@ -38,6 +38,7 @@ export async function startWithCrds(): Promise<Api> {
     for (const file of CRD_FILES) await fresh.kubectl(['apply', '--server-side', '-f', file]);
     await untilKnown(fresh);
   });
+  onStop(cluster.stop);
   return connect(cluster);
 }
 
@@ -75,6 +76,7 @@ async function connect(cluster: ControlPlane): Promise<Api> {
     cert: Buffer.from(admin.user['client-certificate-data'], 'base64'),
     key: Buffer.from(admin.user['client-key-data'], 'base64'),
   });
+  onStop(() => agent.destroy());
   return {
     cluster,
     async send(method, path, body) {
@@ -87,10 +89,6 @@ async function connect(cluster: ControlPlane): Promise<Api> {
       outgoing.setHeader('Content-Type', 'application/json');
       outgoing.end(body === undefined ? undefined : JSON.stringify(body));
       return promise;
-    },
-    async stop() {
-      agent.destroy();
-      await cluster.stop();
     },
   };
 }

@@ -18,9 +18,9 @@ const shared = lazily(async () => {
     assert.is(created.status, 201, JSON.stringify(created.causes));
     stored.set(kind, created.body);
   }
-  return { api, stored, stop: () => api.stop() };
+  return { api, stored };
 });
-test.after(() => shared.stop());
+test.after(shared.stop);
 
 async function submit(kind: Kind, path: string, object: Json): Promise<Answer> {
   const { api, stored } = await shared.get();

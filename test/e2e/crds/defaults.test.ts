@@ -7,7 +7,7 @@ import { collection, type Json, startWithCrds } from './api.ts';
 import { type Kind, merge, smallest } from './samples.ts';
 
 const shared = lazily(startWithCrds);
-test.after(() => shared.stop());
+test.after(shared.stop);
 
 const PENDING = {
   conditions: [

@@ -22,7 +22,7 @@ const shared = lazily(async () => {
   }
   return api;
 });
-test.after(() => shared.stop());
+test.after(shared.stop);
 
 test('there is an example for each thing that people begin with', () => {
   for (const folder of [

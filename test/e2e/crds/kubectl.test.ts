@@ -7,7 +7,7 @@ import { CRD_FILES, type Json, untilKnown } from './api.ts';
 import { FULL, merge, smallest } from './samples.ts';
 
 const cluster = lazily(startControlPlane);
-test.after(() => cluster.stop());
+test.after(cluster.stop);
 
 async function kubectl(...args: string[]): Promise<string> {
   return (await (await cluster.get()).kubectl(args)).stdout;

@@ -7,7 +7,7 @@ import { collection, DRY_RUN, type Json, startWithCrds } from './api.ts';
 import { type Kind, sample } from './samples.ts';
 
 const shared = lazily(startWithCrds);
-test.after(() => shared.stop());
+test.after(shared.stop);
 
 function many<T>(count: number, make: (index: number) => T): T[] {
   return Array.from({ length: count }, (_, index) => make(index));

@@ -14,7 +14,7 @@ const ROWS: Row[] = [...CLIENT_CERTIFICATE_ROWS, ...AUTHORITY_ROWS];
 const RULES = allRules();
 
 const shared = lazily(startWithCrds);
-test.after(() => shared.stop());
+test.after(shared.stop);
 
 /** A message that is computed (messageExpression) contains the fixed one but for its values. */
 function saysWhat(row: Row, rule: LocatedRule): boolean {

@@ -4,20 +4,17 @@ import { promisify } from 'node:util';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { startControlPlane } from '../../cluster/control-plane.ts';
+import { stopAll } from '../../teardown.ts';
 import { untilKnown } from '../crds/api.ts';
 import { startController } from '../support/controller-process.ts';
 import { lazily } from '../support/lazily.ts';
 import { commandsOf } from '../support/page.ts';
-import { stopAll } from '../support/teardown.ts';
 
 const ROOT = join(import.meta.dirname, '../../..');
 
 // Without CRDs: installing them is the README's first command.
 const shared = lazily(() => startControlPlane());
-test.after(async () => {
-  await stopAll();
-  await shared.stop();
-});
+test.after(stopAll);
 
 /** The kubectl lines of a section of the README. */
 const kubectlLines = (section: string) =>

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { text } from 'node:stream/consumers';
+import { onStop } from '../../teardown.ts';
 import type { LogLine } from '../support/controller-process.ts';
 import type { UnpackedImage } from './archive.ts';
 
@@ -76,7 +77,7 @@ function start(
   env: Readonly<Record<string, string>>,
 ): ChildProcess {
   const command = [image.root, folder ?? '', image.user, ...image.entrypoint, ...args];
-  return spawn('unshare', ['--mount', '--propagation', 'private', 'sh', '-euc', ENTER, 'sh', ...command], {
+  const child = spawn('unshare', ['--mount', '--propagation', 'private', 'sh', '-euc', ENTER, 'sh', ...command], {
     stdio: ['ignore', 'pipe', 'pipe'],
     // Not the PATH of these tests: the image has to do with what it says itself.
     env: {
@@ -85,4 +86,6 @@ function start(
       ...env,
     },
   });
+  onStop(() => child.kill('SIGKILL'));
+  return child;
 }

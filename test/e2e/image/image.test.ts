@@ -6,16 +6,18 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { VERSION } from '../../../src/version.ts';
 import { type ControlPlane, startControlPlane } from '../../cluster/control-plane.ts';
+import { onStop, stopAll } from '../../teardown.ts';
 import { eventually } from '../support/eventually.ts';
 import { lazily } from '../support/lazily.ts';
 import { type UnpackedImage, unpack } from './archive.ts';
-import { type Container, launch, runOnce } from './container.ts';
+import { launch, runOnce } from './container.ts';
 import { Tree } from './tree.ts';
 
 const CRDS = join(import.meta.dirname, '../../../crds');
 const AS_ROOT = process.getuid?.() === 0;
 
 const folder = mkdtempSync(join(tmpdir(), 'certwheel-unpacked-'));
+onStop(() => rmSync(folder, { recursive: true, force: true }));
 const built = lazily(async () => {
   const tree = new Tree('only');
   const printed = tree.build({ SOURCE_DATE_EPOCH: '1700000000' });
@@ -27,12 +29,7 @@ const cluster = lazily(async () => {
   await plane.kubectl(['apply', '--server-side', '-f', CRDS]);
   return plane;
 });
-const running: Container[] = [];
-test.after(async () => {
-  await Promise.all(running.map((each) => each.stop()));
-  await Promise.all([cluster.stop(), built.stop()]);
-  rmSync(folder, { recursive: true, force: true });
-});
+test.after(stopAll);
 
 /** Entering a root filesystem needs rights that only root has. */
 function asRoot(name: string, body: () => Promise<void>): void {
@@ -166,7 +163,6 @@ async function startReady(unpacked: UnpackedImage, plane: ControlPlane, env: Rea
   const ports = ['--metrics-bind-address', '127.0.0.1:0', '--health-probe-bind-address', '127.0.0.1:0'];
   const args = ['--kubeconfig', '/tmp/kubeconfig', '--log-format', 'json', ...ports];
   const container = launch(unpacked, args, mounted, env);
-  running.push(container);
   const port = await eventually('it is ready', async () => {
     const found = container.logs.find(({ healthPort }) => healthPort !== undefined)?.healthPort;
     if (found === undefined) return undefined;

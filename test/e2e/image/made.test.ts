@@ -29,7 +29,7 @@ const made = lazily(async () => {
     },
   };
 });
-test.after(() => made.stop());
+test.after(made.stop);
 
 function digests(tree: Tree): string[] {
   return FILES.map((name) =>

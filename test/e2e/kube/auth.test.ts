@@ -9,6 +9,8 @@ import type { ApiError } from '../../../src/errors.ts';
 import { KubeconfigConnection } from '../../../src/kube/auth.ts';
 import { KubeClient } from '../../../src/kube/client.ts';
 import { type ControlPlane, shareControlPlane } from '../../cluster/control-plane.ts';
+import { onStop, stopAll } from '../../teardown.ts';
+import { lazily } from '../support/lazily.ts';
 import { applyCrds } from '../support/world.ts';
 import { type Connected, connect, logger, until } from './fixture.ts';
 import { OwnClock } from './own-clock.ts';
@@ -35,15 +37,12 @@ let direct: Connected;
 let folder: string;
 let clock: OwnClock;
 
-test.before(async () => {
-  cluster = await shareControlPlane([], applyCrds);
-  direct = connect(cluster.kubeconfigPath);
+const started = lazily(() => shareControlPlane([], applyCrds));
+test.before.each(async () => {
+  cluster = await started.get();
+  direct ??= connect(cluster.kubeconfigPath);
 });
-
-test.after(async () => {
-  await direct.client.close();
-  await cluster.stop();
-});
+test.after(stopAll);
 
 test.before.each(() => {
   folder = mkdtempSync(join(tmpdir(), 'certwheel-auth-'));
@@ -103,6 +102,7 @@ function plugin(): object {
 function connectOpenly(kubeconfig: string) {
   const connections = new KubeconfigConnection({ kubeconfig, clock, logger });
   const client = new KubeClient({ connections, clock });
+  onStop(() => client.close());
   const agent = async () => (await connections.get()).dispatcher as Agent;
   return { client, connections, agent, observations: [] };
 }

@@ -4,6 +4,8 @@ import { EVENTS } from '../../../src/api/names.ts';
 import type { RawObject } from '../../../src/api/parse.ts';
 import { EventRecorder, type Regarding } from '../../../src/kube/events.ts';
 import { type ControlPlane, shareControlPlane } from '../../cluster/control-plane.ts';
+import { stopAll } from '../../teardown.ts';
+import { lazily } from '../support/lazily.ts';
 import { applyCrds } from '../support/world.ts';
 import { type Connected, connect, logger, newNamespace } from './fixture.ts';
 import { OwnClock } from './own-clock.ts';
@@ -14,16 +16,13 @@ let cluster: ControlPlane;
 let direct: Connected;
 let namespace: string;
 
-test.before(async () => {
-  cluster = await shareControlPlane([], applyCrds);
-  direct = connect(cluster.kubeconfigPath);
-  namespace = await newNamespace(direct.client);
+const started = lazily(() => shareControlPlane([], applyCrds));
+test.before.each(async () => {
+  cluster = await started.get();
+  direct ??= connect(cluster.kubeconfigPath);
+  namespace ??= await newNamespace(direct.client);
 });
-
-test.after(async () => {
-  await direct.client.close();
-  await cluster.stop();
-});
+test.after(stopAll);
 
 type StoredEvent = RawObject & {
   note: string;

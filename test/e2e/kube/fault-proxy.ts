@@ -4,6 +4,7 @@ import { Agent, request as httpsRequest } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { onStop } from '../../teardown.ts';
 import { WatchPipe } from './watch-pipe.ts';
 
 /** A request as rules see it. */
@@ -67,7 +68,7 @@ interface Upstream {
   agent: Agent;
 }
 
-/** Stands between a client and the API server as plain HTTP, and breaks what it is told to break. */
+/** Stands between a client and the API server as plain HTTP, and breaks what it is told to break; ends with the file. */
 export async function startFaultProxy(kubeconfigPath: string): Promise<FaultProxy> {
   const upstream = readUpstream(kubeconfigPath);
   const rules: Rule[] = [];
@@ -128,9 +129,15 @@ export async function startFaultProxy(kubeconfigPath: string): Promise<FaultProx
     }
   }
 
+  const folder = mkdtempSync(join(tmpdir(), 'certwheel-proxy-'));
+  const close = onStop(async () => {
+    for (const socket of sockets) socket.destroy();
+    upstream.agent.destroy();
+    await new Promise((resolve) => server.close(resolve));
+    rmSync(folder, { recursive: true, force: true });
+  });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  const folder = mkdtempSync(join(tmpdir(), 'certwheel-proxy-'));
   const ownKubeconfig = join(folder, 'kubeconfig');
   writeFileSync(ownKubeconfig, JSON.stringify(kubeconfigFor(url)));
 
@@ -152,12 +159,7 @@ export async function startFaultProxy(kubeconfigPath: string): Promise<FaultProx
       return () => void lineRules.splice(lineRules.indexOf(rule), 1);
     },
     connections: () => sockets.size,
-    async close() {
-      for (const socket of sockets) socket.destroy();
-      upstream.agent.destroy();
-      await new Promise((resolve) => server.close(resolve));
-      rmSync(folder, { recursive: true, force: true });
-    },
+    close,
   };
 }
 

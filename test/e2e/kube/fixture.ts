@@ -10,6 +10,8 @@ import { Watch } from '../../../src/kube/watch.ts';
 import type { WatchTiming } from '../../../src/kube/watch-backoff.ts';
 import type { Logger } from '../../../src/log.ts';
 import { type ControlPlane, shareControlPlane } from '../../cluster/control-plane.ts';
+import { onStop, stopAll } from '../../teardown.ts';
+import { lazily } from '../support/lazily.ts';
 import { applyCrds } from '../support/world.ts';
 import { type FaultProxy, type Matcher, startFaultProxy } from './fault-proxy.ts';
 
@@ -34,6 +36,7 @@ export function connect(kubeconfig: string, clock: Clock = systemClock): Connect
   const observations: Observation[] = [];
   const connections = new KubeconfigConnection({ kubeconfig, clock, logger });
   const client = new KubeClient({ connections, clock, onRequest: (one) => observations.push(one) });
+  onStop(() => client.close());
   return { client, observations };
 }
 
@@ -49,20 +52,18 @@ export interface Stand {
 
 /** What a suite stands on: filled before its first test, gone after its last. `start` gives another control plane. */
 export function standBehindProxy(test: Test, start = () => shareControlPlane([], applyCrds)): Stand {
-  const stand = {} as { -readonly [Field in keyof Stand]: Stand[Field] };
-  test.before(async () => {
-    stand.cluster = await start();
-    stand.proxy = await startFaultProxy(stand.cluster.kubeconfigPath);
-    stand.direct = connect(stand.cluster.kubeconfigPath);
-    stand.proxied = connect(stand.proxy.kubeconfigPath);
-  });
-  test.after(async () => {
-    await stand.proxied.client.close();
-    await stand.direct.client.close();
-    await stand.proxy.close();
-    await stand.cluster.stop();
-  });
+  const stand = {} as Stand;
+  const started = lazily(() => startStand(start));
+  test.before.each(async () => void Object.assign(stand, await started.get()));
+  test.after(stopAll);
   return stand;
+}
+
+async function startStand(start: () => Promise<ControlPlane>): Promise<Stand> {
+  const cluster = await start();
+  onStop(cluster.stop);
+  const proxy = await startFaultProxy(cluster.kubeconfigPath);
+  return { cluster, proxy, direct: connect(cluster.kubeconfigPath), proxied: connect(proxy.kubeconfigPath) };
 }
 
 /** Each test of a suite gets a namespace of its own, and ways to write Secrets there and to tell their requests. */
@@ -71,7 +72,7 @@ export function secretsOf(test: Test, stand: Stand) {
   test.before.each(async () => {
     here.namespace = await newNamespace(stand.direct.client);
   });
-  test.after.each(stopAll);
+  test.after.each(stopWatches);
   const isList: Matcher = ({ watch, query }) => !watch || query.has('sendInitialEvents');
   const watches: Matcher = (request) => !isList(request) && request.path.includes(`/${here.namespace}/`);
   const lists: Matcher = (request) =>
@@ -97,8 +98,8 @@ export interface Watching {
 
 const running = new Set<() => Promise<void>>();
 
-/** Ends the watches that a failed test has left running, which would keep the process alive. */
-export async function stopAll(): Promise<void> {
+/** Ends the watches that a failed test has left running, which would be in the way of the next test. */
+async function stopWatches(): Promise<void> {
   await Promise.all([...running].map((stop) => stop()));
   running.clear();
 }
@@ -118,10 +119,10 @@ export async function watchSecrets(
   );
   const stopping = new AbortController();
   const ended = watch.run(stopping.signal);
-  const stop = () => {
+  const stop = onStop(() => {
     stopping.abort();
     return ended;
-  };
+  });
   running.add(stop);
   await watch.synced;
   return { cache, watch, changes, stop };

@@ -2,6 +2,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { LEASES } from '../../../src/api/names.ts';
 import { Lease } from '../../../src/kube/lease.ts';
+import { onStop } from '../../teardown.ts';
 import { type Connected, logger, newNamespace, pause, standBehindProxy, until } from './fixture.ts';
 import { OwnClock } from './own-clock.ts';
 
@@ -93,6 +94,7 @@ test('two candidates never hold it at once, whatever happens to the requests of 
     samples++;
     if (one.lease.held() && two.lease.held()) both++;
   }, 2);
+  onStop(() => clearInterval(watching));
   for (const fault of [
     { kind: 'dropAfter' },
     { kind: 'dropBefore' },

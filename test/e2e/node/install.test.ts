@@ -8,6 +8,7 @@ import { CHART, helm, install, NAMESPACE } from '../../chart/support/helm.ts';
 import { runCommands } from '../../chart/support/page.ts';
 import { startNode } from '../../cluster/node/node.ts';
 import { ensureProgram } from '../../programs/programs.ts';
+import { stopAll } from '../../teardown.ts';
 import { eventually } from '../support/eventually.ts';
 import { lazily } from '../support/lazily.ts';
 import { clientCertificate, create, createAuthority, selfManaged, untilReady } from '../support/objects.ts';
@@ -34,9 +35,9 @@ const shared = lazily(async () => {
     printed = await runCommands(cluster, README);
   });
   const seconds = (performance.now() - started) / 1000;
-  return { node, world, printed, seconds, stop: () => world.stop() };
+  return { node, world, printed, seconds };
 });
-test.after(() => shared.stop());
+test.after(stopAll);
 
 test('from helm install to the first certificates it takes less than a minute, and no step but the documented ones', async () => {
   const { node, printed, seconds } = await shared.get();

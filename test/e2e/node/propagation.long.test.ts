@@ -2,6 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { stopAll } from '../../teardown.ts';
 import { eventually } from '../support/eventually.ts';
 import { lazily } from '../support/lazily.ts';
 import { saidByOrders, totals } from './support/logs.ts';
@@ -25,7 +26,7 @@ const shared = lazily(() =>
     },
   }),
 );
-test.after(() => shared.stop());
+test.after(stopAll);
 
 test('with the default sync period every pod uses the new certificate within 95 seconds, and no request fails', async () => {
   const { node, secrets } = await shared.get();

@@ -2,6 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { stopAll } from '../../teardown.ts';
 import { eventually } from '../support/eventually.ts';
 import { lazily } from '../support/lazily.ts';
 import { faultsOfHistory } from '../support/secret-witness.ts';
@@ -26,7 +27,7 @@ const shared = lazily(() =>
     },
   }),
 );
-test.after(() => shared.stop());
+test.after(stopAll);
 
 test('thousands of requests over ten rotations of server and clients: none fails', async () => {
   const { node, secrets } = await shared.get();

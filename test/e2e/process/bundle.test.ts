@@ -4,16 +4,15 @@ import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { bundle } from '../../../tools/bundle.ts';
+import { onStop } from '../../teardown.ts';
 import { launchController } from '../support/controller-process.ts';
 import { clientCertificate, create, createAuthority, selfManaged, untilReady } from '../support/objects.ts';
 import { eventually, oneWorld } from '../support/world.ts';
 
 const shared = oneWorld();
 const folder = mkdtempSync(join(tmpdir(), 'certwheel-bundle-'));
-test.after(async () => {
-  rmSync(folder, { recursive: true, force: true });
-  await shared.stop();
-});
+onStop(() => rmSync(folder, { recursive: true, force: true }));
+test.after(shared.stop);
 
 test('the bundle, from which much of its libraries is left out, works as the sources do', async () => {
   const world = await shared.get();

@@ -1,10 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { type App, startApp } from '../../../src/app.ts';
-import { systemClock } from '../../../src/clock.ts';
-import { parseCommandLine } from '../../../src/config.ts';
-import type { LogFields, Logger } from '../../../src/log.ts';
+import type { App } from '../../../src/app.ts';
+import { startAppHere } from '../support/app-here.ts';
 import type { LogLine } from '../support/controller-process.ts';
 import { patchCertificate } from '../support/edits.ts';
 import { clientCertificate, conditionOf, create, readSecret, statusOf, untilReady } from '../support/objects.ts';
@@ -34,7 +32,7 @@ process.on('warning', ({ name }) => warnings.push(name));
 interface TimeTraveller {
   readonly world: World;
   readonly namespace: string;
-  readonly logs: LogLine[];
+  readonly logs: readonly LogLine[];
   /** By how much its clock is ahead. */
   setTo(offsetMs: number): void;
   /** Looks at certificates so far. */
@@ -46,42 +44,13 @@ interface TimeTraveller {
 async function travel<T>(journey: (traveller: TimeTraveller) => Promise<T>): Promise<T> {
   const world = await shared.get();
   const namespace = await world.namespace();
-  const logs: LogLine[] = [];
-  let offsetMs = 0;
-  const now = () => new Date(Date.now() + offsetMs);
-  const app = await startApp(configFor(world, namespace), { ...systemClock, now }, loggerInto(logs), () => {});
+  const { app, logs, setTo, stop } = await startAppHere(world, namespace);
   const told = await watchCertificates(world, namespace);
   try {
-    await app.ready;
-    const setTo = (ms: number) => {
-      offsetMs = ms;
-    };
     return await journey({ world, namespace, logs, setTo, runs: () => runsOf(app), told });
   } finally {
-    told.stop();
-    await app.stop();
+    await stop();
   }
-}
-
-function configFor({ cluster }: World, namespace: string) {
-  const ports = ['--metrics-bind-address', '127.0.0.1:0', '--health-probe-bind-address', '127.0.0.1:0'];
-  const command = parseCommandLine(
-    ['--kubeconfig', cluster.kubeconfigPath, '--namespaces', namespace, ...ports],
-    {},
-    false,
-  );
-  if ('print' in command) throw new Error('no configuration');
-  return command.config;
-}
-
-function loggerInto(logs: LogLine[]): Logger {
-  const write =
-    (level: string) =>
-    (message: string, fields: LogFields = {}) => {
-      if (process.env.DEBUG) console.error(level, message, JSON.stringify(fields));
-      logs.push({ ...fields, level, message });
-    };
-  return { debug: () => {}, info: write('info'), warn: write('warn'), error: write('error') };
 }
 
 async function runsOf(app: App): Promise<number> {

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { startControlPlane } from '../../cluster/control-plane.ts';
+import { onStop } from '../../teardown.ts';
 import { launchController } from '../support/controller-process.ts';
 import { eventually, oneWorld } from '../support/world.ts';
 import { runMain } from './support/run-main.ts';
@@ -16,10 +17,8 @@ const ANY_PORTS = ['--metrics-bind-address', '127.0.0.1:0', '--health-probe-bind
 
 const shared = oneWorld();
 const folder = mkdtempSync(join(tmpdir(), 'certwheel-start-'));
-test.after(async () => {
-  rmSync(folder, { recursive: true });
-  await shared.stop();
-});
+onStop(() => rmSync(folder, { recursive: true }));
+test.after(shared.stop);
 
 function file(name: string, content: string): string {
   const path = join(folder, name);
@@ -100,37 +99,26 @@ for (const { what, args, env, says } of WRONG) {
 test('a port that is taken ends the start with one line that names it', async () => {
   const { cluster } = await shared.get();
   const taken = createServer();
+  onStop(() => taken.close());
   await new Promise<void>((resolve) => taken.listen(0, '127.0.0.1', resolve));
   const { port } = taken.address() as AddressInfo;
   const flags = ['--metrics-bind-address', '--health-probe-bind-address'];
-  try {
-    for (const flag of flags) {
-      const { code, errors } = await runMain([
-        '--kubeconfig',
-        cluster.kubeconfigPath,
-        ...ANY_PORTS,
-        flag,
-        `127.0.0.1:${port}`,
-      ]);
-      assert.is(code, 1);
-      assert.is(errors.length, 1);
-      assert.match(errors[0] ?? '', new RegExp(`127.0.0.1:${port}, is in use; choose another one`));
-    }
-  } finally {
-    taken.close();
+  for (const flag of flags) {
+    const args = ['--kubeconfig', cluster.kubeconfigPath, ...ANY_PORTS, flag, `127.0.0.1:${port}`];
+    const { code, errors } = await runMain(args);
+    assert.is(code, 1);
+    assert.is(errors.length, 1);
+    assert.match(errors[0] ?? '', new RegExp(`127.0.0.1:${port}, is in use; choose another one`));
   }
 });
 
 test('a cluster without our CRDs ends the start with one line that says how to install them', async () => {
   const bare = await startControlPlane();
-  try {
-    const { code, errors } = await runMain(['--kubeconfig', bare.kubeconfigPath, ...ANY_PORTS]);
-    assert.is(code, 1);
-    assert.is(errors.length, 1);
-    assert.match(errors[0] ?? '', /the CRD clientcertificates\.certwheel\.io is not installed; run: kubectl apply/);
-  } finally {
-    await bare.stop();
-  }
+  onStop(bare.stop);
+  const { code, errors } = await runMain(['--kubeconfig', bare.kubeconfigPath, ...ANY_PORTS]);
+  assert.is(code, 1);
+  assert.is(errors.length, 1);
+  assert.match(errors[0] ?? '', /the CRD clientcertificates\.certwheel\.io is not installed; run: kubectl apply/);
 });
 
 test('--help and --version print to standard output and end with 0', async () => {

@@ -2,8 +2,8 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { onStop } from '../../teardown.ts';
 import { eventually } from './eventually.ts';
-import { stopAtEnd } from './teardown.ts';
 
 const MAIN = `${import.meta.dirname}/../../../src/main.ts`;
 
@@ -29,7 +29,7 @@ export interface ControllerProcess {
   kill(): Promise<void>;
 }
 
-/** Starts the real controller, `node src/main.ts`, on ports of its own choosing; resolves as soon as it is launched. */
+/** Starts the real controller, `node src/main.ts`, on ports of its own choosing; it ends with the test file. */
 export function launchController(
   kubeconfig: string,
   args: readonly string[] = [],
@@ -60,7 +60,7 @@ export function launchController(
     else errors.push(line);
   });
   const controller = handle(child, logs, errors);
-  stopAtEnd(() => controller.kill());
+  onStop(controller.kill);
   return controller;
 }
 

@@ -2,8 +2,8 @@ import type { IncomingMessage } from 'node:http';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { RawObject } from '../../../src/api/parse.ts';
+import { onStop } from '../../teardown.ts';
 import { plainApi } from './plain-api.ts';
-import { stopAtEnd } from './teardown.ts';
 import type { World } from './world.ts';
 
 /** One version of an object, as the API server told of it. */
@@ -19,12 +19,13 @@ export interface Witness<T extends RawObject = RawObject> {
   versions(name: string): readonly Sighting<T>[];
   /** Those of every object. */
   all(): readonly Sighting<T>[];
-  stop(): void;
+  stop(): Promise<void>;
 }
 
 /**
  * Writes down every version of every object of a collection, from now on, by a watch of its own. An API server that
- * restarts may have forgotten what it did just before (410); what is there then is written down in its place.
+ * restarts may have forgotten what it did just before (410); what is there then is written down in its place. It ends
+ * with the test file.
  */
 export async function witness<T extends RawObject = RawObject>(world: World, path: string): Promise<Witness<T>> {
   const api = plainApi(world.cluster);
@@ -32,6 +33,10 @@ export async function witness<T extends RawObject = RawObject>(world: World, pat
   let resourceVersion: string;
   let stream: IncomingMessage | undefined;
   let stopped = false;
+  const stop = onStop(() => {
+    stopped = true;
+    stream?.destroy();
+  });
 
   const look = async () => {
     const list = await api.send<{ metadata: { resourceVersion: string }; items: T[] }>('GET', path);
@@ -43,6 +48,7 @@ export async function witness<T extends RawObject = RawObject>(world: World, pat
   const follow = async () => {
     // Bookmarks aren't asked for, so each line is one version.
     stream = await api.open(`${path}?watch=true&resourceVersion=${resourceVersion}&timeoutSeconds=600`);
+    // It may have been stopped while this was asked.
     if (stopped) stream.destroy();
     const told = createInterface({ input: stream });
     let forgotten = false;
@@ -70,11 +76,6 @@ export async function witness<T extends RawObject = RawObject>(world: World, pat
       }
     }
   };
-  const stop = () => {
-    stopped = true;
-    stream?.destroy();
-  };
-  stopAtEnd(stop);
   await look();
   await follow();
   return {

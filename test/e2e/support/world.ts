@@ -10,11 +10,11 @@ import {
   shareControlPlane,
   startControlPlane,
 } from '../../cluster/control-plane.ts';
+import { onStop, stopAll } from '../../teardown.ts';
 import { untilKnown } from '../crds/api.ts';
 import { type ControllerProcess, launchController, startController } from './controller-process.ts';
 import { eventually } from './eventually.ts';
 import { lazily } from './lazily.ts';
-import { stopAll } from './teardown.ts';
 
 const CRDS = `${import.meta.dirname}/../../../crds`;
 const QUIET = { debug() {}, info() {}, warn() {}, error() {} };
@@ -38,6 +38,7 @@ export interface World {
   /** Ready controller process; `launch` doesn't wait. */
   controller(args?: readonly string[]): Promise<ControllerProcess>;
   launch(args?: readonly string[], kubeconfig?: string): ControllerProcess;
+  /** Ends with it all that was started for the tests of the file. */
   stop(): Promise<void>;
 }
 
@@ -56,19 +57,17 @@ async function startWorld({ own, ...options }: WorldOptions, install?: Install):
   // A control plane is lent without this controller, and with the admission of ServiceAccounts switched off.
   const isPlain = Object.keys(special).length === 0 && !controllers.includes('serviceaccount-controller');
   const isShared = own !== true && install === undefined && isPlain;
-  if (isShared) return worldOn(await shareControlPlane(controllers, applyCrds));
-  return openWorld(await startControlPlane(options), install);
+  if (!isShared) return openWorld(await startControlPlane(options), install);
+  const cluster = await shareControlPlane(controllers, applyCrds);
+  onStop(cluster.stop);
+  return worldOn(cluster);
 }
 
 /** On a control plane that runs already, and that the world stops in the end. */
 export async function openWorld(cluster: ControlPlane, install: Install = applyCrds): Promise<World> {
-  try {
-    await install(cluster);
-    await untilKnown(cluster);
-  } catch (error) {
-    await cluster.stop();
-    throw error;
-  }
+  onStop(cluster.stop);
+  await install(cluster);
+  await untilKnown(cluster);
   return worldOn(cluster);
 }
 
@@ -77,6 +76,7 @@ function worldOn(cluster: ControlPlane): World {
     connections: new KubeconfigConnection({ kubeconfig: cluster.kubeconfigPath, clock: systemClock, logger: QUIET }),
     clock: systemClock,
   });
+  onStop(() => client.close());
   let namespaces = 0;
   return {
     cluster,
@@ -90,11 +90,7 @@ function worldOn(cluster: ControlPlane): World {
     apply: (resource, object) => applyAsPerson(cluster, resource, object, client),
     controller: (args) => startController(cluster.kubeconfigPath, args),
     launch: (args, kubeconfig = cluster.kubeconfigPath) => launchController(kubeconfig, args),
-    stop: async () => {
-      await stopAll();
-      await client.close();
-      await cluster.stop();
-    },
+    stop: stopAll,
   };
 }
 

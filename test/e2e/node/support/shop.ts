@@ -11,22 +11,12 @@ import { applyWorkloads, type WorkloadOptions } from './workloads.ts';
 export async function startShop({ syncFrequency, ...workloads }: WorkloadOptions & { syncFrequency?: string }) {
   const node = await startNode(syncFrequency === undefined ? {} : { syncFrequency });
   const world = await openWorld(node.cluster);
-  let secrets: Witness | undefined;
-  const stop = async () => {
-    secrets?.stop();
-    await world.stop();
-  };
-  try {
-    await startController(node.cluster.kubeconfigPath);
-    importWorkloadImages(node);
-    await node.cluster.kubectl(['create', 'namespace', 'shop']);
-    secrets = await watchSecrets(world, 'shop');
-    await applyWorkloads(node, workloads);
-    return { node, secrets, stop };
-  } catch (error) {
-    await stop();
-    throw error;
-  }
+  await startController(node.cluster.kubeconfigPath);
+  importWorkloadImages(node);
+  await node.cluster.kubectl(['create', 'namespace', 'shop']);
+  const secrets = await watchSecrets(world, 'shop');
+  await applyWorkloads(node, workloads);
+  return { node, secrets };
 }
 
 export type Shop = Awaited<ReturnType<typeof startShop>>;

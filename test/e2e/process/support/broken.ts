@@ -8,7 +8,6 @@ export interface Broken {
   readonly world: World;
   readonly proxy: FaultProxy;
   readonly controller: ControllerProcess;
-  stop(): Promise<void>;
 }
 
 export function oneBrokenWorld() {
@@ -17,19 +16,9 @@ export function oneBrokenWorld() {
     const world = await plain.get();
     const proxy = await startFaultProxy(world.cluster.kubeconfigPath);
     const controller = await startController(proxy.kubeconfigPath);
-    const stop = async () => {
-      await controller.kill();
-      await proxy.close();
-    };
-    return { world, proxy, controller, stop };
+    return { world, proxy, controller };
   });
-  return {
-    get: broken.get,
-    stop: async () => {
-      await broken.stop();
-      await plain.stop();
-    },
-  };
+  return { get: broken.get, stop: plain.stop };
 }
 
 /** Breaks the first `times` requests that match, and notes when each of all that match came in, on the monotonic clock. */

@@ -1,7 +1,10 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
+import { onStop } from '../../../teardown.ts';
 
+/** A start that fails does so by itself. */
+const LONGEST_RUN_MS = 60_000;
 const MAIN = `${import.meta.dirname}/../../../../src/main.ts`;
 
 export interface Ended {
@@ -17,7 +20,8 @@ export async function runMain(args: readonly string[], env: Readonly<Record<stri
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { PATH: process.env.PATH, HOME: '/nonexistent', ...env },
   });
-  const timer = setTimeout(() => child.kill('SIGKILL'), 30_000);
+  onStop(() => child.kill('SIGKILL'));
+  const timer = setTimeout(() => child.kill('SIGKILL'), LONGEST_RUN_MS);
   const [stdout, stderr, [code]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'exit')]);
   clearTimeout(timer);
   const errors = stderr.split('\n').filter((line) => line !== '' && !line.startsWith('{'));
