@@ -23,6 +23,8 @@ export interface PodSpec {
   readonly topologySpreadConstraints?: readonly { readonly labelSelector?: object }[];
 }
 
+type Labels = Readonly<Record<string, string>>;
+
 /** An object of a rendered chart, as far as tests look into it. */
 export interface Manifest {
   readonly apiVersion: string;
@@ -34,7 +36,12 @@ export interface Manifest {
     readonly annotations?: Readonly<Record<string, string>>;
   };
   /** Of a Pod, or of what has a template of one. */
-  readonly spec: PodSpec & { readonly template?: { readonly spec: PodSpec } };
+  readonly spec: PodSpec & {
+    readonly template?: { readonly metadata?: { readonly labels?: Labels }; readonly spec: PodSpec };
+    /** Labels in a Service, and `matchLabels` elsewhere. */
+    readonly selector?: Labels & { readonly matchLabels?: Labels };
+    readonly podSelector?: { readonly matchLabels?: Labels };
+  };
   /** Of roles. */
   readonly rules?: unknown;
   /** Of bindings. */

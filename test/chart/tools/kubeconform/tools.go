@@ -1,6 +1,0 @@
-//go:build tools
-
-// Package tools pins a program that checks the chart: nothing here is compiled into Certwheel.
-package tools
-
-import _ "github.com/yannh/kubeconform/cmd/kubeconform"
