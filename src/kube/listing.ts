@@ -59,7 +59,7 @@ export async function listByStream<T>(options: ListingOptions<T> & { readonly id
   throw new ApiError(0, 'InvalidAnswer', 'the list ended before its last object');
 }
 
-/** Whether the server refused to list by a stream: it is older than Kubernetes 1.34, or was told not to. */
+/** Whether the server refused to list by a stream: its feature gate WatchList is off, as it is by default in 1.31 and 1.33. */
 export function isStreamUnsupported(error: unknown): boolean {
   return error instanceof ApiError && (error.status === 400 || error.status === 422);
 }

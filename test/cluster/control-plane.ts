@@ -26,6 +26,8 @@ export interface ControlPlaneOptions {
   readonly controllers?: readonly string[];
   /** More flags for the API server, for example a feature gate. */
   readonly apiServerArguments?: readonly string[];
+  /** The path of another kube-apiserver, such as that of an older Kubernetes. */
+  readonly apiServerProgram?: string;
   /** Leave the folder with the logs behind, for a day at most. */
   readonly keepLogs?: boolean;
   /** Where its programs run: here, on the loopback interface, unless given. */
@@ -109,7 +111,8 @@ export async function startWithParts(options: ControlPlaneOptions): Promise<{
     const place = (await options.place?.(guard, folder)) ?? here(guard);
     const layout = prepareFolder(folder, place.address);
     const etcd = await startEtcd(place.guard, binaries.etcd, layout);
-    const apiServer = await startApiServer(place.guard, binaries['kube-apiserver'], layout, etcd, {
+    const program = options.apiServerProgram ?? binaries['kube-apiserver'];
+    const apiServer = await startApiServer(place.guard, program, layout, etcd, {
       ...options,
       apiServerArguments: [...place.apiServerArguments(layout), ...(options.apiServerArguments ?? [])],
     });

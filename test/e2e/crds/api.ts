@@ -65,7 +65,8 @@ interface Kubeconfig {
   users: { user: { 'client-certificate-data': string; 'client-key-data': string } }[];
 }
 
-async function connect(cluster: ControlPlane): Promise<Api> {
+/** To a control plane that has our CRDs already. */
+export async function connect(cluster: ControlPlane): Promise<Api> {
   const { clusters, users } = load(await readFile(cluster.kubeconfigPath, 'utf8')) as Kubeconfig;
   const [first] = clusters;
   const [admin] = users;

@@ -1,0 +1,106 @@
+/** One case at least of what each admission policy of the chart allows and denies. */
+import * as assert from 'uvu/assert';
+import { CSR_LABEL, makeCsr } from '../../src/pki/csr.ts';
+import { generateKey } from '../../src/pki/keys.ts';
+import { toPem } from '../../src/pki/pem.ts';
+import { NO_NAMES } from '../../src/pki/san.ts';
+import { ACCOUNT } from '../chart/support/account.ts';
+import { eventually, type World } from '../e2e/support/world.ts';
+
+const NO_MARKS = /A Secret that Certwheel creates carries its marks/;
+const ONLY_TLS = /Secrets of type kubernetes.io\/tls only/;
+const NOT_OURS = /This Secret is not Certwheel's. To hand it over, annotate it with certwheel.io\/adopt/;
+const NO_DELETE = /Certwheel deletes nothing but Secrets of CA generations/;
+const ONLY_CERTWHEEL = /keeps the key of a certificate that is awaited; only Certwheel writes it/;
+const NOT_MARKED = /only requests that are named certwheel-… and carry the label/;
+const NOT_OWN = /approves and removes only requests that it has created itself/;
+
+const UID = { 'certwheel.io/certificate-uid': '1' };
+const OF_CERTIFICATE = { labels: { 'certwheel.io/certificate-name': 'alice' }, annotations: UID };
+const OF_NEXT_KEY = { labels: { 'certwheel.io/next-of': 'alice' }, annotations: UID };
+const OF_GENERATION = {
+  labels: { 'certwheel.io/authority-name': 'ca', 'certwheel.io/authority-kind': 'CertificateAuthority' },
+};
+const OF_REQUEST = {
+  labels: { 'app.kubernetes.io/managed-by': 'certwheel' },
+  annotations: { 'certwheel.io/client-certificate': 'shop/alice' },
+};
+
+type By = 'certwheel' | 'a person';
+type Run = (by: By, args: readonly string[], manifest?: object) => Promise<string>;
+
+/** Fails unless the policies decide as they should on this API server, in this namespace. */
+export async function provesAdmission(world: World, namespace: string): Promise<void> {
+  // Answers why it was denied; empty where it was allowed.
+  const run: Run = async (by, args, manifest) => {
+    const input = manifest === undefined ? '' : JSON.stringify(manifest);
+    const as = by === 'certwheel' ? ['--as', ACCOUNT] : [];
+    const { code, stderr } = await world.cluster.kubectl([...args, ...as], { allowFailure: true, input });
+    return code === 0 ? '' : stderr;
+  };
+  await secretsOfCertwheel(run, namespace);
+  await nextKeys(run, namespace);
+  await requests(run);
+}
+
+function secret(namespace: string, name: string, marks: object, type = 'kubernetes.io/tls') {
+  const data = type === 'kubernetes.io/tls' ? { 'tls.crt': '', 'tls.key': '' } : {};
+  return { apiVersion: 'v1', kind: 'Secret', metadata: { namespace, name, ...marks }, type, data };
+}
+
+const APPLY = ['apply', '--server-side', '--force-conflicts', '-f', '-'];
+
+async function secretsOfCertwheel(run: Run, namespace: string): Promise<void> {
+  const apply = (by: By, name: string, marks: object, type?: string) =>
+    run(by, APPLY, secret(namespace, name, marks, type));
+  const remove = (name: string) => run('certwheel', ['delete', 'secret', name, '-n', namespace]);
+  // The API server hears of a policy a moment after it is stored.
+  await eventually('the policy of Secrets holds', async () => NO_MARKS.test(await apply('certwheel', 'bare', {})));
+  assert.is(await apply('certwheel', 'alice-tls', OF_CERTIFICATE), '');
+  assert.is(await apply('certwheel', 'ca-ca-v1', OF_GENERATION), '');
+  assert.match(await apply('certwheel', 'other-ca-v1', OF_GENERATION), NO_MARKS);
+  assert.match(await apply('certwheel', 'opaque', OF_CERTIFICATE, 'Opaque'), ONLY_TLS);
+
+  assert.is(await apply('a person', 'foreign', {}), '');
+  assert.match(await apply('certwheel', 'foreign', OF_CERTIFICATE), NOT_OURS);
+  const handOver = ['annotate', 'secret', 'foreign', '-n', namespace, 'certwheel.io/adopt=alice'];
+  assert.is(await run('a person', handOver), '');
+  assert.is(await apply('certwheel', 'foreign', OF_CERTIFICATE), '');
+
+  assert.match(await remove('alice-tls'), NO_DELETE);
+  assert.is(await remove('ca-ca-v1'), '');
+}
+
+async function nextKeys(run: Run, namespace: string): Promise<void> {
+  const apply = (by: By, name: string) => run(by, APPLY, secret(namespace, name, OF_NEXT_KEY));
+  await eventually('the policy of keys holds', async () => ONLY_CERTWHEEL.test(await apply('a person', 'bob-next')));
+  assert.is(await apply('certwheel', 'alice-next'), '');
+  const patch = (change: object) =>
+    run('a person', ['patch', 'secret', 'alice-next', '-n', namespace, '--type=merge', '-p', JSON.stringify(change)]);
+  assert.match(await patch({ data: { 'tls.key': 'AA==' } }), ONLY_CERTWHEEL);
+  assert.is(await patch({ metadata: { ownerReferences: [] } }), '');
+  assert.is(await run('certwheel', ['delete', 'secret', 'alice-next', '-n', namespace]), '');
+}
+
+async function requests(run: Run): Promise<void> {
+  const key = await generateKey({ algorithm: 'ECDSA', size: 256 });
+  const der = makeCsr({ key, subject: { commonName: 'alice' }, names: NO_NAMES, usages: [] });
+  const spec = {
+    request: Buffer.from(toPem(CSR_LABEL, der)).toString('base64'),
+    usages: ['client auth'],
+    signerName: 'kubernetes.io/kube-apiserver-client',
+  };
+  const create = (by: By, name: string, marks: object) =>
+    run(by, ['create', '-f', '-'], {
+      apiVersion: 'certificates.k8s.io/v1',
+      kind: 'CertificateSigningRequest',
+      metadata: { name, ...marks },
+      spec,
+    });
+  const remove = (name: string) => run('certwheel', ['delete', 'csr', name]);
+  await eventually('the policy of requests holds', async () => NOT_MARKED.test(await create('certwheel', 'bare', {})));
+  assert.is(await create('certwheel', 'certwheel-own', OF_REQUEST), '');
+  assert.is(await remove('certwheel-own'), '');
+  assert.is(await create('a person', 'certwheel-forged', OF_REQUEST), '');
+  assert.match(await remove('certwheel-forged'), NOT_OWN);
+}
