@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { CLIENTS, startSwap, stopSwaps } from '../e2e/authority/swap.ts';
+import { CLIENTS, startSwap } from '../e2e/authority/swap.ts';
 import { provesThreeSteps } from '../e2e/authority/three-steps.ts';
 import { connect } from '../e2e/crds/api.ts';
 import { DEFINITIONS } from '../e2e/crds/definitions.ts';
@@ -35,7 +35,6 @@ const LISTED = ['/clientcertificates', '/certificateauthorities', '/clustercerti
 /** The tests of a file that runs Certwheel on the API server of another Kubernetes. */
 export function testsVersion(version: OlderVersion): void {
   const shared = lazily(() => openScene(version));
-  test.after(stopSwaps);
   test.after(shared.stop);
 
   test(`the API server is that of Kubernetes ${version}, and stores the CRDs as they are`, async () => {
