@@ -80,16 +80,28 @@ test('the Pod of helm test is let in too', async () => {
   await cluster.kubectl(['apply', '--dry-run=server', '-f', '-'], { input: JSON.stringify(pod) });
 });
 
+let issued: Promise<string> | undefined;
+
+/** The namespace in which the certificate alice was issued, by a controller that has gone since. */
+function namespaceOfAlice(): Promise<string> {
+  issued ??= shared.get().then(async (world) => {
+    const namespace = await world.namespace();
+    const controller = await startController(await accountKubeconfig(world.cluster));
+    await createAuthority(world, selfManaged(namespace));
+    await create(world, clientCertificate(namespace, 'alice'));
+    await untilReady(world, namespace, 'alice');
+    await controller.stop();
+    return namespace;
+  });
+  return issued;
+}
+
 test('an upgrade brings what has changed in the CRDs, and touches no Secret', async () => {
   const world = await shared.get();
   const { cluster } = world;
-  const namespace = await world.namespace();
-  const controller = await startController(await accountKubeconfig(cluster));
-  await createAuthority(world, selfManaged(namespace));
-  await create(world, clientCertificate(namespace, 'alice'));
-  await untilReady(world, namespace, 'alice');
-  await controller.stop();
+  const namespace = await namespaceOfAlice();
   const before = await readSecret(world, namespace, 'alice-tls');
+  assert.ok(before);
 
   const changed = join(cluster.dir, 'changed-chart');
   cpSync(CHART, changed, { recursive: true });
@@ -105,8 +117,9 @@ test('an upgrade brings what has changed in the CRDs, and touches no Secret', as
 test('what helm uninstall leaves is what was promised, and an installation goes on with it', async () => {
   const world = await shared.get();
   const { cluster } = world;
-  const namespace = 'test-1';
+  const namespace = await namespaceOfAlice();
   const before = await readSecret(world, namespace, 'alice-tls');
+  assert.ok(before);
   await helm(cluster, ['uninstall', 'certwheel', '-n', NAMESPACE]);
   assert.equal(await crds(world), CRDS);
   for (const kind of ['deployment', 'role', 'clusterrole', 'validatingadmissionpolicy', 'networkpolicy', 'service']) {
