@@ -19,9 +19,6 @@ import { faultOf } from '../support/secret-proof.ts';
 import { signatures } from '../support/told.ts';
 import { oneWorld, type World } from '../support/world.ts';
 
-/** The garbage collector takes its time. */
-const COLLECTED_MS = 20_000;
-
 const shared = oneWorld();
 const scene = lazily(async () => {
   const world = await shared.get();
@@ -40,7 +37,7 @@ async function remove(world: World, namespace: string, name: string): Promise<vo
 
 function untilSecretIsGone(world: World, namespace: string, name: string): Promise<true> {
   const ask = async () => (await readSecret(world, namespace, name)) === undefined;
-  return eventually(`Secret ${name} is gone`, ask, COLLECTED_MS) as Promise<true>;
+  return eventually(`Secret ${name} is gone`, ask) as Promise<true>;
 }
 
 test('of two resources that name one Secret the older has it, and the younger says so', async () => {
@@ -59,7 +56,7 @@ test('of two resources that name one Secret the older has it, and the younger sa
   assert.is(signatures(controller, namespace, 'younger'), 0);
 
   await remove(world, namespace, 'older');
-  await untilReady(world, namespace, 'younger', {}, COLLECTED_MS);
+  await untilReady(world, namespace, 'younger');
   const secret = await readSecret(world, namespace, 'common-tls');
   assert.is(secret?.leaf.subject, 'CN=younger');
   assert.is(faultOf(secret?.object ?? {}), undefined);
@@ -84,7 +81,7 @@ test('two resources that are born in the same second agree on who has the Secret
     Promise.all(names.map(async (name) => conditionOf(await statusOf(world, namespace, name), 'Ready')?.reason));
   for (const couple of couples) {
     const agreed = async () => (await reasonsOf(couple)).sort().join() === 'Issued,SecretConflict';
-    await eventually('they agree', agreed, 3_000).catch(async () => {
+    await eventually('they agree', agreed).catch(async () => {
       assert.unreachable(`${couple.join(' and ')} ended as ${await reasonsOf(couple)}`);
     });
     const signed = couple.reduce((sum, name) => sum + signatures(controller, namespace, name), 0);
@@ -125,7 +122,7 @@ test('a resource that is deleted and made again at once converges to a Secret of
   const before = await readSecret(world, namespace, 'reborn-tls');
   await remove(world, namespace, 'reborn');
   const { metadata } = await create(world, clientCertificate(namespace, 'reborn'));
-  await untilReady(world, namespace, 'reborn', {}, COLLECTED_MS);
+  await untilReady(world, namespace, 'reborn');
   const after = await readSecret(world, namespace, 'reborn-tls');
   assert.is(after?.annotations[names.CERTIFICATE_UID_ANNOTATION], metadata?.uid);
   assert.is.not(after?.object.metadata?.uid, before?.object.metadata?.uid);

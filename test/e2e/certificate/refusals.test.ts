@@ -180,11 +180,11 @@ test('kubectl wait, get and describe tell the story', async () => {
   const kubectl = async (...args: string[]) => (await world.cluster.kubectl(['-n', namespace, ...args])).stdout;
   await create(world, clientCertificate(namespace, 'told', { authorityRef: { name: 'strict' }, duration: '2h' }));
   const resource = 'clientcertificate/told';
-  await kubectl('wait', '--for=condition=Stalled', resource, '--timeout=10s');
-  await kubectl('wait', '--for=condition=Ready=False', resource, '--timeout=10s');
+  await kubectl('wait', '--for=condition=Stalled', resource, '--timeout=60s');
+  await kubectl('wait', '--for=condition=Ready=False', resource, '--timeout=60s');
   assert.match(await kubectl('get', 'ccert', 'told', '-o', 'wide'), /told +False +told-tls +strict +LimitExceeded/);
 
-  const waiting = kubectl('wait', '--for=condition=Ready', resource, '--timeout=20s');
+  const waiting = kubectl('wait', '--for=condition=Ready', resource, '--timeout=60s');
   await patchCertificate(world, namespace, 'told', { spec: { duration: '1h' } });
   assert.match(await waiting, 'condition met');
   const { notAfter, renewalTime } = await untilReady(world, namespace, 'told');

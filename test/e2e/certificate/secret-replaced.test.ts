@@ -2,7 +2,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import * as names from '../../../src/api/names.ts';
 import type { ControllerProcess } from '../support/controller-process.ts';
-import { createSecret, deleteSecret, patchCertificate, patchSecret, renewAt } from '../support/edits.ts';
+import { createSecret, deleteSecret, patchCertificate, patchSecret, renewAt, untilRevision } from '../support/edits.ts';
 import { eventually } from '../support/eventually.ts';
 import { lazily } from '../support/lazily.ts';
 import {
@@ -157,8 +157,7 @@ test('a Secret that is lost during a long pause after a failure is not lost for 
   const change = { status: { nextAttemptTime } };
   await plainApi(world.cluster).send('PATCH', path, change, 'application/merge-patch+json');
   await deleteSecret(world, namespace, 'pausing-tls');
-  const ask = async () => (await readSecret(world, namespace, 'pausing-tls')) !== undefined;
-  await eventually('the Secret is back', ask, 2 * SOON_MS);
+  await untilRevision(world, namespace, 'pausing-tls', 2, 2 * SOON_MS);
 });
 
 test.run();

@@ -58,7 +58,8 @@ export function launch(
     if (process.env.DEBUG) console.error(line);
     logs.push(line.startsWith('{') ? JSON.parse(line) : { level: 'none', message: line });
   });
-  const exited = once(child, 'exit').then(([code]) => code as number | null);
+  // Not 'exit': what it wrote last would still be unread.
+  const exited = once(child, 'close').then(([code]) => code as number | null);
   return {
     logs,
     startedMs,

@@ -11,6 +11,7 @@ import type { WatchTiming } from '../../../src/kube/watch-backoff.ts';
 import type { Logger } from '../../../src/log.ts';
 import { type ControlPlane, shareControlPlane } from '../../cluster/control-plane.ts';
 import { onStop, stopAll } from '../../teardown.ts';
+import { PATIENCE_MS } from '../support/eventually.ts';
 import { lazily } from '../support/lazily.ts';
 import { applyCrds } from '../support/world.ts';
 import { type FaultProxy, type Matcher, startFaultProxy } from './fault-proxy.ts';
@@ -137,7 +138,11 @@ export function secret(namespace: string, name: string, text: string, metadata: 
 }
 
 /** Waits until it is so; says what it waited for when it never is. */
-export async function until(what: string, isSo: () => boolean | Promise<boolean>, withinMs = 20_000): Promise<void> {
+export async function until(
+  what: string,
+  isSo: () => boolean | Promise<boolean>,
+  withinMs = PATIENCE_MS,
+): Promise<void> {
   const deadline = performance.now() + withinMs;
   while (!(await isSo())) {
     if (performance.now() > deadline) throw new Error(`still not so after ${withinMs} ms: ${what}`);

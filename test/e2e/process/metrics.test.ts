@@ -78,7 +78,7 @@ test('the series of what was deleted disappear', async () => {
   assert.is(await seriesWith({ namespace, name: 'c1' }), 3);
   // The certificates name their authority too, and those are still there.
   const authority = { authority: `CertificateAuthority/${namespaces[1]}/ca`, name: undefined };
-  await eventually('no authority', async () => (await seriesWith(authority)) === 0, 5_000);
+  await eventually('no authority', async () => (await seriesWith(authority)) === 0);
 });
 
 test('at log level debug no private key appears in a log, an event, a status or a metric', async () => {

@@ -77,7 +77,8 @@ export async function startController(kubeconfig: string, args: readonly string[
 }
 
 function handle(child: ChildProcess, logs: LogLine[], errors: string[]): ControllerProcess {
-  const exited = once(child, 'exit').then(([code, signal]) => ({ code, signal }));
+  // Not 'exit': what it wrote last would still be unread.
+  const exited = once(child, 'close').then(([code, signal]) => ({ code, signal }));
   const end = async (name: NodeJS.Signals) => {
     child.kill(name);
     // A frozen process takes no signal but SIGKILL until it is woken.

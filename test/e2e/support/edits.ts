@@ -7,8 +7,9 @@ import {
   SECRETS,
 } from '../../../src/api/names.ts';
 import type { RawObject } from '../../../src/api/parse.ts';
-import { eventually } from './eventually.ts';
-import { readSecret } from './objects.ts';
+import { eventually, PATIENCE_MS } from './eventually.ts';
+import { provesSoon } from './moments.ts';
+import { type MountedSecret, mounted } from './objects.ts';
 import { plainApi } from './plain-api.ts';
 import { revisionOf } from './secret-witness.ts';
 import type { World } from './world.ts';
@@ -65,14 +66,25 @@ export async function deleteSecret(world: World, namespace: string, name: string
   await world.client.delete(SECRETS, namespace, name);
 }
 
-/** Waits until the Secret holds the certificate of that revision or a later one. */
-export function untilRevision(world: World, namespace: string, name: string, revision: number, withinMs?: number) {
-  return eventually(
-    `Secret ${namespace}/${name} has revision ${revision}`,
-    async () => {
-      const secret = await readSecret(world, namespace, name);
-      return secret !== undefined && revisionOf(secret.object) >= revision && secret;
-    },
-    withinMs,
-  );
+/**
+ * Waits until the Secret holds the certificate of that revision or a later one. `withinMs` is how soon that must be written
+ * from now on.
+ */
+export async function untilRevision(
+  world: World,
+  namespace: string,
+  name: string,
+  revision: number,
+  withinMs?: number,
+): Promise<MountedSecret> {
+  const what = `Secret ${namespace}/${name} has revision ${revision}`;
+  const fromMs = Date.now();
+  const ask = async () => {
+    const object = await world.client.get(SECRETS, namespace, name);
+    return object !== undefined && revisionOf(object) >= revision && object;
+  };
+  const object = await eventually(what, ask, PATIENCE_MS + (withinMs ?? 0));
+  if (withinMs !== undefined) provesSoon(what, object, fromMs, withinMs);
+  // Not before: what it held until then may have been spoilt by the test.
+  return mounted(object);
 }

@@ -2,7 +2,8 @@ import { X509Certificate } from 'node:crypto';
 import type { AuthorityStatus, ClientCertificateStatus } from '../../../src/api/generated/types.ts';
 import { CERTIFICATE_AUTHORITIES, CLIENT_CERTIFICATES, SECRETS } from '../../../src/api/names.ts';
 import type { RawObject } from '../../../src/api/parse.ts';
-import { eventually } from './eventually.ts';
+import { eventually, PATIENCE_MS } from './eventually.ts';
+import { provesSoon } from './moments.ts';
 import type { World } from './world.ts';
 
 /** A self-managed CertificateAuthority. */
@@ -44,7 +45,10 @@ export function conditionOf(status: ClientCertificateStatus | AuthorityStatus, t
   return status.conditions?.find((each) => each.type === type);
 }
 
-/** Waits until the condition is as wanted (Ready=True unless told), for the current generation of the object. */
+/**
+ * Waits until the condition is as wanted (Ready=True unless told), for the current generation of the object. `withinMs` is
+ * how soon that must be written from now on.
+ */
 export async function untilReady(
   world: World,
   namespace: string,
@@ -54,17 +58,18 @@ export async function untilReady(
 ) {
   const { type = 'Ready', status = 'True', reason } = wanted;
   const what = `${namespace}/${name} has ${type}=${status}${reason === undefined ? '' : ` with reason ${reason}`}`;
-  return eventually(
-    what,
-    async () => {
-      const object = await world.client.get(CLIENT_CERTIFICATES, namespace, name);
-      const found = (object?.status ?? {}) as ClientCertificateStatus;
-      const condition = conditionOf(found, type);
-      const current = found.observedGeneration === object?.metadata?.generation;
-      return current && condition?.status === status && (reason === undefined || condition.reason === reason) && found;
-    },
-    withinMs,
-  );
+  const fromMs = Date.now();
+  const ask = async () => {
+    const object = await world.client.get(CLIENT_CERTIFICATES, namespace, name);
+    const found = (object?.status ?? {}) as ClientCertificateStatus;
+    const condition = conditionOf(found, type);
+    const current = found.observedGeneration === object?.metadata?.generation;
+    const wished = condition?.status === status && (reason === undefined || condition.reason === reason);
+    return current && wished && { ...object, status: found };
+  };
+  const object = await eventually(what, ask, PATIENCE_MS + (withinMs ?? 0));
+  if (withinMs !== undefined) provesSoon(what, object, fromMs, withinMs);
+  return object.status;
 }
 
 /** What a workload would mount. */

@@ -2,6 +2,7 @@ import { X509Certificate } from 'node:crypto';
 import type { ClientCertificateStatus } from '../../../src/api/generated/types.ts';
 import type { RawObject } from '../../../src/api/parse.ts';
 import { eventually } from './eventually.ts';
+import { issuedAt, writtenAt } from './moments.ts';
 import { faultOf } from './secret-proof.ts';
 import { type Sighting, type Witness, witness } from './witness.ts';
 import type { World } from './world.ts';
@@ -31,9 +32,11 @@ export function faultsOfHistory(versions: readonly Sighting[], end = new Date())
     if (fault !== undefined) return [`${where}: ${fault}`];
     const leaf = leafOf(version.object);
     // It was all that a workload had until the next one came.
-    const until = versions[index + 1]?.at ?? end;
+    const next = versions[index + 1];
+    const until = next === undefined ? end : broughtAt(next.object);
     const expired = leaf.validToDate < until ? [`${where}: expired at ${leaf.validTo}, still there at ${until}`] : [];
-    const early = leaf.validFromDate > version.at ? [`${where}: not valid before ${leaf.validFrom}`] : [];
+    const early =
+      leaf.validFromDate > broughtAt(version.object) ? [`${where}: not valid before ${leaf.validFrom}`] : [];
     const before = versions[index - 1]?.object;
     return [...expired, ...early, ...(before === undefined ? [] : stepsBack(before, version.object))];
   });
@@ -63,6 +66,11 @@ export function serialOf(object: RawObject | undefined): string | undefined {
 
 export function leafOf(object: RawObject | undefined): X509Certificate {
   return new X509Certificate(Buffer.from(object?.data?.['tls.crt'] ?? '', 'base64'));
+}
+
+/** No later than the write of that version. */
+function broughtAt(object: RawObject): Date {
+  return new Date(Math.max(writtenAt(object).getTime(), issuedAt(object).getTime() || 0));
 }
 
 function stepsBack(before: RawObject, after: RawObject): string[] {

@@ -6,12 +6,10 @@ import { onStop } from '../../teardown.ts';
 import { plainApi } from './plain-api.ts';
 import type { World } from './world.ts';
 
-/** One version of an object, as the API server told of it. */
+/** One version of an object, as the API server told of it; moments.ts says when it was written. */
 export interface Sighting<T extends RawObject = RawObject> {
   readonly type: 'ADDED' | 'MODIFIED' | 'DELETED';
   readonly object: T;
-  /** When the witness heard of it. */
-  readonly at: Date;
 }
 
 export interface Witness<T extends RawObject = RawObject> {
@@ -42,7 +40,7 @@ export async function witness<T extends RawObject = RawObject>(world: World, pat
     const list = await api.send<{ metadata: { resourceVersion: string }; items: T[] }>('GET', path);
     const known = new Set(seen.map(({ object }) => object.metadata?.resourceVersion));
     for (const object of list.items)
-      if (!known.has(object.metadata?.resourceVersion)) seen.push({ type: 'ADDED', object, at: new Date() });
+      if (!known.has(object.metadata?.resourceVersion)) seen.push({ type: 'ADDED', object });
     resourceVersion = list.metadata.resourceVersion;
   };
   const follow = async () => {
@@ -57,7 +55,7 @@ export async function witness<T extends RawObject = RawObject>(world: World, pat
       forgotten = type === 'ERROR';
       if (forgotten) return;
       resourceVersion = object.metadata.resourceVersion;
-      seen.push({ type, object, at: new Date() });
+      seen.push({ type, object });
     });
     // Ended by the API server, such as when it restarts: whatever is told next is told from here on.
     stream.once('close', () => void again(forgotten));

@@ -1,5 +1,6 @@
 import { startNode } from '../../../cluster/node/node.ts';
 import { startController } from '../../support/controller-process.ts';
+import { issuedAt } from '../../support/moments.ts';
 import { serialOf, watchSecrets } from '../../support/secret-witness.ts';
 import type { Witness } from '../../support/witness.ts';
 import { openWorld } from '../../support/world.ts';
@@ -21,9 +22,10 @@ export async function startShop({ syncFrequency, ...workloads }: WorkloadOptions
 
 export type Shop = Awaited<ReturnType<typeof startShop>>;
 
-/** When the Secret first held the certificate of that serial number. */
-export function writtenAt(secrets: Witness, name: string, serial: string): Date | undefined {
-  return secrets.versions(name).find(({ object }) => serialOf(object) === serial)?.at;
+/** When the certificate of that serial number was issued; its Secret is written at once. */
+function issuedAtOf(secrets: Witness, name: string, serial: string): Date | undefined {
+  const version = secrets.versions(name).find(({ object }) => serialOf(object) === serial);
+  return version && issuedAt(version.object);
 }
 
 /** How many seconds after the write each pod first met each certificate, but for that with which it started. */
@@ -35,7 +37,7 @@ export function delays(said: readonly Said[], secrets: Witness, field: 'loaded' 
     // While nginx reloads, its old and its new workers answer in turns.
     if (serial === undefined || known.has(serial)) return [];
     known.add(serial);
-    const written = writtenAt(secrets, secret, serial);
+    const written = issuedAtOf(secrets, secret, serial);
     return known.size === 1 || written === undefined ? [] : [(at.getTime() - written.getTime()) / 1000];
   });
 }

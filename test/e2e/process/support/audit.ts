@@ -1,21 +1,57 @@
+import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { AuditEvent } from '../../../cluster/audit.ts';
+import { eventually } from '../../support/eventually.ts';
+import { plainApi } from '../../support/plain-api.ts';
 import type { World } from '../../support/world.ts';
 
 const MUTATING: readonly string[] = ['create', 'update', 'patch', 'delete', 'deletecollection'];
-/** An answer is in the log a moment after it has arrived. */
-const LOG_DELAY_MS = 500;
+/** What is written down of one request comes less than this after what is written down of a later one. */
+const DISORDER_MS = 100;
+
+/** All that the API server has written down of the requests that were answered until now. */
+async function auditEvents({ cluster }: World): Promise<AuditEvent[]> {
+  const marker = randomUUID();
+  await plainApi(cluster).send('GET', `/version?${marker}`);
+  await eventually('the audit log has come so far', async () =>
+    (await cluster.auditEvents()).some(({ requestURI }) => requestURI.endsWith(marker)),
+  );
+  await sleep(DISORDER_MS);
+  return cluster.auditEvents();
+}
 
 /** What a user has asked of the API server since a moment, by the server's own book; a watch counts when it opens. */
-export async function requestsOf({ cluster }: World, user: string, since = new Date(0)): Promise<AuditEvent[]> {
-  await sleep(LOG_DELAY_MS);
-  const events = await cluster.auditEvents();
+export async function requestsOf(world: World, user: string, since = new Date(0)): Promise<AuditEvent[]> {
+  const events = await auditEvents(world);
   return events.filter(
     ({ user: { username }, requestReceivedTimestamp, stage, verb }) =>
       username === user &&
       new Date(requestReceivedTimestamp) >= since &&
       (verb === 'watch') === (stage === 'ResponseStarted'),
   );
+}
+
+/**
+ * When the API server had done each write to an object, by its own book, the oldest first. `resource` is such as
+ * `clientcertificates/status`.
+ */
+export async function writesTo(
+  world: World,
+  resource: string,
+  namespace: string | undefined,
+  name: string,
+): Promise<Date[]> {
+  const events = await auditEvents(world);
+  const done = events.filter(
+    (event) =>
+      isWrite(event) &&
+      event.stage === 'ResponseComplete' &&
+      (event.responseStatus?.code ?? 500) < 300 &&
+      resourceOf(event) === resource &&
+      event.objectRef?.namespace === namespace &&
+      event.objectRef?.name === name,
+  );
+  return done.map(({ stageTimestamp }) => new Date(stageTimestamp)).sort((a, b) => a.getTime() - b.getTime());
 }
 
 export function isWrite({ verb }: AuditEvent): boolean {
@@ -27,7 +63,11 @@ export function isOnLease({ objectRef }: AuditEvent): boolean {
 }
 
 /** `patch secrets`, `patch clientcertificates/status`: enough to compare and to read. */
-export function shortly({ verb, objectRef = {} }: AuditEvent): string {
+export function shortly(event: AuditEvent): string {
+  return `${event.verb} ${resourceOf(event)}`;
+}
+
+function resourceOf({ objectRef = {} }: AuditEvent): string {
   const { resource = '?', subresource } = objectRef;
-  return `${verb} ${resource}${subresource === undefined ? '' : `/${subresource}`}`;
+  return subresource === undefined ? resource : `${resource}/${subresource}`;
 }

@@ -3,7 +3,7 @@ import type { ClientCertificateStatus } from '../../../../src/api/generated/type
 import { CLIENT_CERTIFICATES, SECRETS } from '../../../../src/api/names.ts';
 import type { RawObject } from '../../../../src/api/parse.ts';
 import type { LogLine } from '../../support/controller-process.ts';
-import { eventually } from '../../support/eventually.ts';
+import { eventually, PATIENCE_MS } from '../../support/eventually.ts';
 import { clientCertificate, conditionOf, create } from '../../support/objects.ts';
 import type { World } from '../../support/world.ts';
 
@@ -45,7 +45,7 @@ export async function untilAllReady(
   world: World,
   namespace: string,
   count: number,
-  withinMs = 60_000,
+  withinMs = 2 * PATIENCE_MS,
 ): Promise<number> {
   const startedMs = performance.now();
   let last: readonly RawObject[] = [];

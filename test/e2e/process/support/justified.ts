@@ -1,10 +1,11 @@
 import * as assert from 'uvu/assert';
 import type { LogLine } from '../../support/controller-process.ts';
+import { issuedAt } from '../../support/moments.ts';
 import { faultsOfHistory, issuances, leafOf, serialOf } from '../../support/secret-witness.ts';
 import type { Witness } from '../../support/witness.ts';
 import { lines } from './fleet.ts';
 
-/** A certificate of one minute is due after a half of it less a fifth of that, and a witness hears a little later. */
+/** A certificate of one minute is due after a half of it less a fifth of that, and begins with a whole second. */
 const EARLIEST_RENEWAL_MS = 24_000 - 1_000;
 
 /** What is wrong with the Secrets of these certificates at any version since the witness began. */
@@ -23,10 +24,10 @@ export function publishedSerials(secrets: Witness, names: readonly string[]): st
 export function unjustified(secrets: Witness, names: readonly string[], earliestMs = EARLIEST_RENEWAL_MS): string[] {
   return names.flatMap((name) => {
     const issued = issuances(secrets.versions(`${name}-tls`));
-    return issued.flatMap(({ object, at }, index) => {
+    return issued.flatMap(({ object }, index) => {
       const before = issued[index - 1];
       if (before === undefined || leafOf(before.object).subject !== leafOf(object).subject) return [];
-      const ageMs = at.getTime() - before.at.getTime();
+      const ageMs = issuedAt(object).getTime() - issuedAt(before.object).getTime();
       return ageMs >= earliestMs ? [] : [`${name} was issued again after ${ageMs} ms with nothing changed`];
     });
   });

@@ -1,0 +1,44 @@
+/**
+ * When something happened, by whatever did it. A test process, its watches and its polls are told later, and on a busy
+ * machine much later, so that no promise can be judged by the moment at which a test heard of something.
+ */
+import * as assert from 'uvu/assert';
+import { ISSUED_AT_ANNOTATION } from '../../../src/api/names.ts';
+import type { RawObject } from '../../../src/api/parse.ts';
+import type { LogLine } from './controller-process.ts';
+
+const SECOND_MS = 1_000;
+
+interface ManagedFields {
+  readonly time?: string;
+  readonly subresource?: string;
+}
+
+/** When a version of an object was written, by the API server, in whole seconds: the write came less than one later. */
+export function writtenAt({ metadata }: RawObject): Date {
+  const fields = (metadata as { managedFields?: readonly ManagedFields[] } | undefined)?.managedFields ?? [];
+  const times = fields.map(({ time = '' }) => Date.parse(time));
+  if (times.length === 0) throw new Error(`${metadata?.name} tells of nobody who wrote it`);
+  return new Date(Math.max(...times));
+}
+
+/** When the certificate of a Secret was issued, by Certwheel. */
+export function issuedAt({ metadata }: RawObject): Date {
+  return new Date(metadata?.annotations?.[ISSUED_AT_ANNOTATION] ?? Number.NaN);
+}
+
+/** When a line was logged, by the process that logged it. */
+export function loggedAt(line: LogLine | undefined): Date {
+  return new Date(String(line?.timestamp));
+}
+
+/**
+ * Fails where this version of an object came later than that after a moment: both as the API server wrote it, to the
+ * second, and as the test, which asked all the time, has seen it.
+ */
+export function provesSoon(what: string, object: RawObject, fromMs: number, withinMs: number): void {
+  const seenMs = Date.now() - fromMs;
+  const writtenMs = writtenAt(object).getTime() - Math.floor(fromMs / SECOND_MS) * SECOND_MS;
+  const tookMs = Math.min(seenMs, writtenMs);
+  assert.ok(tookMs <= withinMs, `${what}: after ${tookMs} ms, and not within ${withinMs} ms`);
+}
