@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { cpuTime } from '../../test/unit/cpu-time.ts';
 import { formatDuration, parseDuration } from './duration.ts';
 
 /** What Go's time.ParseDuration answers, in milliseconds; undefined where it answers an error. */
@@ -98,10 +99,10 @@ test('whatever is read, the answer is a number that is not negative or nothing',
 });
 
 test('a long text takes no long time', () => {
-  const begin = performance.now();
+  const spentMs = cpuTime();
   parseDuration(`${'1h'.repeat(50_000)}x`);
   parseDuration('1'.repeat(100_000));
-  assert.ok(performance.now() - begin < 1_000);
+  assert.ok(spentMs() < 1_000);
 });
 
 test.run();

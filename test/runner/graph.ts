@@ -124,6 +124,7 @@ export const BORROWERS: readonly string[] = ['test/e2e/'];
 
 /** Files that measure time, processor or idleness: each runs alone, when all builds and all other files are done. */
 export const ALONE: readonly string[] = [
+  'test/e2e/authority/broken-neighbour.test.ts',
   'test/e2e/process/clock.test.ts',
   'test/e2e/process/costs.test.ts',
   'test/e2e/process/expiry.test.ts',
