@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { cpuMs } from '../../test/unit/cpu.ts';
 import { tlv } from './der.ts';
 import {
   canonicalName,
@@ -122,9 +123,10 @@ test('wildcards, underscores and single labels are names', () => {
 test('no text makes the checks slow', () => {
   for (const unit of ['a', '.', '@', 'a.', 'a@', '-', '::', '0:']) {
     const text = unit.repeat(500_000);
-    const start = performance.now();
-    namesProblem({ dnsNames: [text], uris: [text], emailAddresses: [text], ipAddresses: [text] });
-    assert.ok(performance.now() - start < 50);
+    const ms = cpuMs(() =>
+      namesProblem({ dnsNames: [text], uris: [text], emailAddresses: [text], ipAddresses: [text] }),
+    );
+    assert.ok(ms < 50, `${ms} ms`);
   }
 });
 
