@@ -1,7 +1,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { aCertificate, after, aSecret, DAY, HOUR, MINUTE } from '../../test/unit/builders.ts';
-import { cpuTime } from '../../test/unit/cpu-time.ts';
+import { cpuMs } from '../../test/unit/cpu.ts';
 import type { IssuanceQuota, RateLimit } from '../api/certificate-authority.ts';
 import type { AuthorityStatus } from '../api/generated/types.ts';
 import { type Consumer, demandOn } from './demand.ts';
@@ -174,11 +174,11 @@ test('what is new is a warning, or figures alone', () => {
 test('10,000 certificates are reckoned with in no time', () => {
   const all = Array.from({ length: 10_000 }, (_, index) => holding({ duration: `${60 + (index % 50)}m` }, HOUR));
   told(all, daily(1));
-  const spentMs = cpuTime();
-  for (let run = 0; run < 10; run++) quotaShort(told(all, daily(1)));
-  const tookMs = spentMs() / 10;
-  if (process.env.DEBUG) console.error(`${tookMs.toFixed(1)} ms`);
-  assert.ok(tookMs < 500, `${tookMs} ms`);
+  const tenMs = cpuMs(() => {
+    for (let run = 0; run < 10; run++) quotaShort(told(all, daily(1)));
+  });
+  if (process.env.DEBUG) console.error(`${(tenMs / 10).toFixed(1)} ms`);
+  assert.ok(tenMs / 10 < 500, `${tenMs / 10} ms`);
 });
 
 test.run();

@@ -1,6 +1,6 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { eventually } from '../../test/e2e/support/eventually.ts';
 import { systemClock } from '../clock.ts';
 import { Turnstile } from './turnstile.ts';
 
@@ -80,7 +80,7 @@ test('the next is called when its token is there, though nobody leaves', async (
   );
   assert.ok(turnstile.enter('a', 0));
   assert.not(turnstile.enter('b', 0));
-  await sleep(120);
+  await eventually('b is called', () => called.length > 0);
   assert.equal(called, ['b']);
   turnstile.close();
 });
@@ -93,7 +93,7 @@ test('one who was called and does not come keeps nobody waiting for ever', async
   turnstile.enter('patient', 2);
   turnstile.leave();
   assert.equal(called, ['absent']);
-  await sleep(1_200);
+  await eventually('the patient one is called', () => called.length > 1);
   assert.equal(called, ['absent', 'patient']);
   turnstile.close();
 });

@@ -69,7 +69,6 @@ test('a CA that is replaced in Vault: both are trusted before the new one signs,
   const renewed = await untilRevision(world, namespace, 'one-tls', 2);
   assert.is(renewed.leaf.issuer, 'CN=Clients 2027');
   await untilSeen(secrets, 'one-tls', 2);
-  secrets.stop();
   assert.equal(faultsOfHistory(secrets.versions('one-tls')), []);
 });
 
@@ -84,7 +83,6 @@ test('a new CA that signs at once, before anybody could look, is trusted before 
   assert.is(renewed.leaf.issuer, 'CN=Clients 2028');
   assert.ok((renewed.bundle.match(/BEGIN/g)?.length ?? 0) > 1);
   await untilSeen(secrets, 'one-tls', 2);
-  secrets.stop();
   assert.equal(faultsOfHistory(secrets.versions('one-tls')), []);
 });
 

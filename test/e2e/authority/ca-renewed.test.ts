@@ -41,7 +41,7 @@ for (const [name, what] of [
     const world = await shared.get();
     const swap = (await running())[name];
     const { history, traffic, namespace, cas } = swap;
-    await swap.untilOnly(cas.v2, 25_000);
+    await swap.untilOnly(cas.v2);
     const before = traffic.handshakes();
     await eventually('there is traffic at the end', () => traffic.handshakes() > before + 50);
     await swap.stop();

@@ -54,7 +54,7 @@ for (const path of Object.keys(PATHS) as Path[]) {
     started ??= startAll();
     const { swap, last } = (await started).get(path) as { swap: Swap; last: Promise<CaFiles> };
     const wanted = await last;
-    await swap.untilOnly(wanted, 40_000);
+    await swap.untilOnly(wanted);
     const before = swap.traffic.handshakes();
     await eventually('there is traffic at the end', () => swap.traffic.handshakes() > before + 30);
     await swap.stop();

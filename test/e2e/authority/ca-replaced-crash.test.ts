@@ -31,7 +31,7 @@ test('a controller that is killed at random moments in the middle of swaps goes 
   }
   await Promise.all(started);
   const told = `killed ${killedAfterMs.join(', ')} ms after its start`;
-  await Promise.all(swaps.map((swap) => swap.untilOnly(swap.cas.v2, 40_000)));
+  await Promise.all(swaps.map((swap) => swap.untilOnly(swap.cas.v2)));
   const before = swaps.map(({ traffic }) => traffic.handshakes());
   await eventually('there is traffic at the end', () =>
     swaps.every(({ traffic }, index) => traffic.handshakes() > (before[index] ?? 0) + 30),

@@ -1,7 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { writesTo } from '../process/support/audit.ts';
 import { patchCertificate } from '../support/edits.ts';
+import { issuedAt } from '../support/moments.ts';
 import {
   authorityStatusOf,
   clientCertificate,
@@ -33,7 +35,8 @@ function world() {
 
 test('a suspended certificate holds a rotation up at either step, and is named', async () => {
   const { here } = await world();
-  const swap = await startSwap(here, { clients: ['alice', 'carol'], duration: '1h' });
+  // Certificates of a day are re-issued within more than an hour, so that carol's isn't before she is suspended again.
+  const swap = await startSwap(here, { clients: ['alice', 'carol'], duration: '24h' });
   const { namespace, cas } = swap;
   const suspend = (value: boolean) => patchCertificate(here, namespace, 'carol', { spec: { suspend: value } });
   const waits = (reason: string) =>
@@ -50,7 +53,7 @@ test('a suspended certificate holds a rotation up at either step, and is named',
   await suspend(false);
   await eventually('the new CA signs', async () => (await swap.status()).activeGeneration === 2);
   await suspend(true);
-  // An hour's certificates are re-issued within three minutes; a person needn't wait for that.
+  // A person needn't wait for that hour.
   for (const name of ['server', 'alice'])
     await patchCertificate(here, namespace, name, {
       metadata: { annotations: { 'certwheel.io/renew-at': new Date().toISOString() } },
@@ -65,7 +68,7 @@ test('a suspended certificate holds a rotation up at either step, and is named',
   await patchCertificate(here, namespace, 'carol', {
     metadata: { annotations: { 'certwheel.io/renew-at': new Date().toISOString() } },
   });
-  await swap.untilOnly(cas.v2, 20_000);
+  await swap.untilOnly(cas.v2);
   await swap.stop();
   assert.is(held, 'v1', 'the test itself was too slow');
   assert.equal(swap.traffic.failures(), []);
@@ -95,14 +98,10 @@ async function suspendOnExpiringCa(here: World) {
     return secret !== undefined && certificatesOf(secret.bundle).length === 2;
   });
   await patchCertificate(here, namespace, 'still', { spec: { suspend: true } });
-  const status = await eventually(
-    'the old CA is retired',
-    async () => {
-      const now = await authorityStatusOf(here, namespace, 'ca');
-      return now.generations?.[1]?.state === 'Retired' && now;
-    },
-    40_000,
-  );
+  const status = await eventually('the old CA is retired', async () => {
+    const now = await authorityStatusOf(here, namespace, 'ca');
+    return now.generations?.[1]?.state === 'Retired' && now;
+  });
   const secret = await readSecret(here, namespace, 'still-tls');
   return { v1, notAfter, status, secret };
 }
@@ -111,7 +110,7 @@ test('the successor of a CA that has expired signs at once', async () => {
   const { here } = await world();
   const namespace = await here.namespace();
   const [v1, v2] = await Promise.all([
-    makeCa({ commonName: 'v1', notAfter: inMs(6_000) }),
+    makeCa({ commonName: 'v1', notAfter: inMs(15_000) }),
     makeCa({ commonName: 'v2' }),
   ]);
   await putCaSecret(here, namespace, 'pair', pairData(v1));
@@ -124,12 +123,12 @@ test('the successor of a CA that has expired signs at once', async () => {
     return ready?.status === 'False' && ready.reason === 'CAPairRefused' && ready;
   });
   assert.match(broken.message, 'has expired at');
-  const startedMs = performance.now();
   await putCaSecret(here, namespace, 'pair', pairData(v2));
   await untilReady(here, namespace, 'alice');
-  const tookMs = performance.now() - startedMs;
-  assert.ok(tookMs < 2_000, `${Math.round(tookMs)} ms, though nobody has to be waited for`);
   const secret = await readSecret(here, namespace, 'alice-tls');
+  const [replaced] = (await writesTo(here, 'secrets', namespace, 'pair')).slice(-1);
+  const tookMs = issuedAt(secret?.object ?? {}).getTime() - Number(replaced);
+  assert.ok(tookMs < 2_000, `${tookMs} ms, though nobody has to be waited for`);
   assert.ok(secret?.leaf.verify(v2.x509.publicKey));
 });
 

@@ -116,7 +116,7 @@ test('marks that are taken off in the middle of a swap fail no handshake, and th
   await swap.put(swap.cas.v2);
   await eventually('the new one is prepared', async () => (await generationSecrets(here, swap.namespace)).length === 2);
   await patchSecret(here, swap.namespace, 'ca-ca-v1', NO_MARKS);
-  await swap.untilOnly(swap.cas.v2, 30_000);
+  await swap.untilOnly(swap.cas.v2);
   await swap.stop();
   assert.equal(swap.traffic.failures(), []);
 });
@@ -127,7 +127,7 @@ test('the old CA deleted by hand in the middle of a swap leaves every Secret who
   await swap.put(swap.cas.v2);
   await eventually('the new one is prepared', async () => (await generationSecrets(here, swap.namespace)).length === 2);
   await deleteSecret(here, swap.namespace, 'ca-ca-v1');
-  await swap.untilOnly(swap.cas.v2, 20_000);
+  await swap.untilOnly(swap.cas.v2);
   await untilAll(
     'all are of the new CA',
     swap.history,
@@ -190,7 +190,7 @@ test("somebody else's Secret under the name of a generation is told of, and neve
   assert.equal(theirs?.data, { theirs: 'AAAA' });
   await deleteSecret(here, namespace, 'ca-ca-v1');
   await create(here, clientCertificate(namespace, 'alice'));
-  await untilReady(here, namespace, 'alice', {}, 40_000);
+  await untilReady(here, namespace, 'alice');
 });
 
 test.run();

@@ -1,11 +1,13 @@
 import { X509Certificate } from 'node:crypto';
 import { SECRETS } from '../../../src/api/names.ts';
 import { onStop } from '../../teardown.ts';
+import { writtenAt } from '../support/moments.ts';
 import { type MountedSecret, mounted } from '../support/objects.ts';
 import { eventually, type World } from '../support/world.ts';
 
 /** One state of one Secret, in the order in which the API server tells of them. */
 export interface SecretState {
+  /** When the API server wrote it, in whole seconds. */
   readonly atMs: number;
   readonly name: string;
   readonly secret: MountedSecret;
@@ -67,7 +69,7 @@ function stateOf(secret: MountedSecret, label: Label): SecretState {
     (ca) => leaf.checkIssued(ca) && leaf.verify(ca.publicKey),
   );
   return {
-    atMs: Date.now(),
+    atMs: writtenAt(secret.object).getTime(),
     name: secret.object.metadata?.name ?? '',
     secret,
     issuer: issuer === undefined ? 'nobody' : label(issuer),

@@ -1,8 +1,9 @@
 import type { AuthorityStatus } from '../../../src/api/generated/types.ts';
 import { CERTIFICATE_AUTHORITIES, EVENTS, SECRETS } from '../../../src/api/names.ts';
 import type { RawObject } from '../../../src/api/parse.ts';
+import { eventually, PATIENCE_MS } from '../support/eventually.ts';
 import { authorityStatusOf, conditionOf } from '../support/objects.ts';
-import { eventually, type World } from '../support/world.ts';
+import type { World } from '../support/world.ts';
 import { type CaFiles, makeCa, pairData, putCaSecret } from './ca-files.ts';
 import { byFingerprint, type History, watchSecrets } from './history.ts';
 import { createMembers, startTraffic, type Traffic } from './traffic.ts';
@@ -19,7 +20,7 @@ export interface Swap {
   put(ca: CaFiles): Promise<void>;
   status(): Promise<AuthorityStatus>;
   /** Waits until one generation is left that is in use: this CA's. */
-  untilOnly(ca: CaFiles, withinMs?: number): Promise<AuthorityStatus>;
+  untilOnly(ca: CaFiles): Promise<AuthorityStatus>;
   stop(): Promise<void>;
 }
 
@@ -50,11 +51,11 @@ export async function startSwap(
     traffic,
     put,
     status,
-    untilOnly: (ca, withinMs = 45_000) =>
+    untilOnly: (ca) =>
       eventually(
         `${ca.x509.subject} is the only generation in use`,
         async () => onlyGeneration(await status(), ca),
-        withinMs,
+        2 * PATIENCE_MS,
       ),
     stop: async () => {
       await traffic.stop();

@@ -14,6 +14,8 @@ export interface ProxiedRequest {
   query: URLSearchParams;
   /** Whether it opens a watch. */
   watch: boolean;
+  /** When it came in, in milliseconds of `performance.now()`: before it is answered in any way. */
+  atMs: number;
 }
 
 export type Matcher = (request: ProxiedRequest) => boolean;
@@ -170,6 +172,7 @@ function describe(incoming: IncomingMessage): ProxiedRequest {
     path: url.pathname,
     query: url.searchParams,
     watch: url.searchParams.get('watch') === 'true',
+    atMs: performance.now(),
   };
 }
 

@@ -20,6 +20,8 @@ interface Candidate {
   clock: OwnClock;
   started: number;
   lost: number;
+  /** Called when it begins to lead. */
+  onStarted(): void;
   stop(): Promise<void>;
 }
 
@@ -42,6 +44,7 @@ function standForElection(identity: string, { client }: Connected = stand.direct
     clock,
     started: 0,
     lost: 0,
+    onStarted: () => {},
     stop: () => {
       stopping.abort();
       return running;
@@ -49,7 +52,11 @@ function standForElection(identity: string, { client }: Connected = stand.direct
   };
   const run = async () => {
     while (!stopping.signal.aborted) {
-      await lease.run(stopping.signal, { onStarted: () => candidate.started++, onLost: () => candidate.lost++ });
+      const onStarted = () => {
+        candidate.started++;
+        candidate.onStarted();
+      };
+      await lease.run(stopping.signal, { onStarted, onLost: () => candidate.lost++ });
     }
   };
   const running = run();
@@ -78,10 +85,13 @@ test('a renewal costs one request', async () => {
   const { lease } = standForElection('one', stand.proxied);
   await until('it leads', () => lease.held());
   const before = stand.proxy.requests.length;
+  const began = performance.now();
   await pause(3_000);
+  // Every half second, and somewhat more often by chance; the pause may have been longer.
+  const most = (8 / 3_000) * (performance.now() - began);
   const { method } = stand.proxy.requests[before] ?? {};
   assert.is(method, 'PATCH');
-  assert.ok(stand.proxy.requests.length - before <= 8, `${stand.proxy.requests.length - before} requests in 3 s`);
+  assert.ok(stand.proxy.requests.length - before <= most, `${stand.proxy.requests.length - before} requests in 3 s`);
 });
 
 test('two candidates never hold it at once, whatever happens to the requests of one', async () => {
@@ -89,11 +99,12 @@ test('two candidates never hold it at once, whatever happens to the requests of 
   await until('one leads', () => one.lease.held());
   const two = standForElection('two');
   let both = 0;
-  let samples = 0;
-  const watching = setInterval(() => {
-    samples++;
+  const look = () => {
     if (one.lease.held() && two.lease.held()) both++;
-  }, 2);
+  };
+  // At each moment at which one of them begins to hold it, and in between.
+  for (const each of [one, two]) each.onStarted = look;
+  const watching = setInterval(look, 2);
   onStop(() => clearInterval(watching));
   for (const fault of [
     { kind: 'dropAfter' },
@@ -109,7 +120,6 @@ test('two candidates never hold it at once, whatever happens to the requests of 
   }
   clearInterval(watching);
   assert.is(both, 0);
-  assert.ok(samples > 5_000);
   assert.ok(one.lost >= 1 && two.started >= 1, `${one.lost} lost, ${two.started} taken`);
 });
 
@@ -127,7 +137,7 @@ test('a leader that was frozen knows on waking that it may not act, before any o
   await until('one leads', () => one.lease.held());
   const two = standForElection('two');
   one.clock.freeze();
-  await until('two leads', () => two.lease.held(), 10_000);
+  await until('two leads', () => two.lease.held());
   assert.not(one.lease.held());
   one.clock.thaw();
   assert.not(one.lease.held());
@@ -147,9 +157,10 @@ test('a Lease given back is taken over at once', async () => {
   const { holderIdentity, leaseDurationSeconds } = await inCluster();
   assert.ok(holderIdentity === '' || holderIdentity === undefined, `held by ${holderIdentity}`);
   assert.is(leaseDurationSeconds, 1);
-  const released = performance.now();
+  const released = Date.now();
   await until('two leads', () => two.lease.held());
-  assert.ok(performance.now() - released < 1_000, `after ${performance.now() - released} ms`);
+  const tookMs = Date.parse(String((await inCluster()).acquireTime)) - released;
+  assert.ok(tookMs < 1_000, `after ${tookMs} ms`);
 });
 
 test('clocks that are an hour wrong to either side change nothing', async () => {
@@ -169,7 +180,7 @@ test('a Lease that someone deletes is made again by its leader', async () => {
   const one = standForElection('one');
   await until('one leads', () => one.lease.held());
   await stand.direct.client.delete(LEASES, namespace, name);
-  await until('it is there again', async () => (await inCluster())?.holderIdentity === 'one', 5_000);
+  await until('it is there again', async () => (await inCluster())?.holderIdentity === 'one');
   assert.is(one.lost, 0);
 });
 
@@ -180,8 +191,8 @@ test('a leader whose Lease someone gives to another steps down', async () => {
     metadata: { namespace, name },
     spec: { holderIdentity: 'stranger', leaseDurationSeconds: 2 },
   });
-  await until('it has stepped down', () => one.lost === 1, 3_000);
-  await until('it leads again once the stranger has been silent', () => one.lease.held(), 6_000);
+  await until('it has stepped down', () => one.lost === 1);
+  await until('it leads again once the stranger has been silent', () => one.lease.held());
 });
 
 test('of eight candidates exactly one leads', async () => {

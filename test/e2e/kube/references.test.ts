@@ -54,9 +54,9 @@ test('two hundred references at once leave the requests their connections', asyn
   );
   await Promise.all(users.map(({ synced }) => synced));
   await until('all are open', () => stand.proxy.watches(({ path }) => path.includes(namespace)).length === 200);
-  const started = performance.now();
   await stand.proxied.client.apply(SECRETS, secret(namespace, 'ca-7', '1'));
-  assert.ok(performance.now() - started < 2_000);
+  const { seconds = Number.NaN } = stand.proxied.observations.findLast(({ verb }) => verb === 'apply') ?? {};
+  assert.ok(seconds < 2, `${seconds} s`);
   await until('it is seen', () => users[7]?.get() !== undefined);
 });
 

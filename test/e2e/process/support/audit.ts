@@ -54,6 +54,27 @@ export async function writesTo(
   return done.map(({ stageTimestamp }) => new Date(stageTimestamp)).sort((a, b) => a.getTime() - b.getTime());
 }
 
+/** What an object is called in the audit log. */
+interface Written {
+  readonly resource: string;
+  readonly namespace?: string;
+  readonly name: string;
+}
+
+/** From the last write to one object until the first write after it to another, in milliseconds. */
+export async function msBetween(world: World, from: Written, to: Written): Promise<number> {
+  const [before, after] = [
+    await writesTo(world, from.resource, from.namespace, from.name),
+    await writesTo(world, to.resource, to.namespace, to.name),
+  ];
+  const began = before.at(-1);
+  if (began === undefined) throw new Error(`nobody wrote ${from.resource} ${from.name}`);
+  const ended = after.find((each) => each > began);
+  if (ended === undefined)
+    throw new Error(`nobody wrote ${to.resource} ${to.name} after ${from.resource} ${from.name}`);
+  return ended.getTime() - began.getTime();
+}
+
 export function isWrite({ verb }: AuditEvent): boolean {
   return MUTATING.includes(verb);
 }

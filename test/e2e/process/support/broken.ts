@@ -32,7 +32,7 @@ export function breakFirst(
   const mend = proxy.when(match, fault, { times });
   // The last rule is asked first; this one notes, and never applies.
   proxy.when((request) => {
-    if (match(request)) arrivals.push(performance.now());
+    if (match(request)) arrivals.push(request.atMs);
     return false;
   }, fault);
   return { arrivals, mend };
