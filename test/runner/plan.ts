@@ -33,6 +33,11 @@ export function plan({ names, long, find, timings }: Wanted): Job[] {
   return [...steps.map(stepJob), ...tests];
 }
 
+/** The name of a step, and not of a test file. */
+export function isStep(name: string): name is StepName {
+  return Object.hasOwn(STEPS, name);
+}
+
 /** Belongs to the long form of its suite. */
 export function isLong(file: string): boolean {
   return file.endsWith('.long.test.ts');

@@ -1,6 +1,6 @@
 import type { StepName } from './graph.ts';
 import { STEPS } from './graph.ts';
-import { type Job, suiteOf } from './plan.ts';
+import { isStep, type Job, suiteOf } from './plan.ts';
 import { type Counts, FILE_BUDGET_SECONDS, type Result } from './run-job.ts';
 
 export interface Ended {
@@ -13,17 +13,15 @@ const SLOWEST = 10;
 /** What is printed as soon as a job has ended. */
 export function line({ job, result }: Ended): string {
   const { passed, failed, skipped, seconds, notes, complaint } = result;
-  const isStep = job.name in STEPS;
-  const counts = isStep ? (failed > 0 ? 'FAILED' : 'done') : inWords({ passed, failed, skipped });
+  const counts = isStep(job.name) ? (failed > 0 ? 'FAILED' : 'done') : inWords({ passed, failed, skipped });
   const first = `${job.name.padEnd(56)} ${counts.padEnd(24)} ${seconds.toFixed(1)} s`;
   return [first, ...notes.map((note) => `  ${note}`), ...(complaint === '' ? [] : [complaint])].join('\n');
 }
 
 /** The times of the steps and of the slowest files, each against its budget, and what the suites have counted. */
 export function summary(ended: readonly Ended[], seconds: number, busy: number): string {
-  const isStep = ({ job }: Ended) => job.name in STEPS;
-  const steps = ended.filter(isStep);
-  const files = ended.filter((each) => !isStep(each));
+  const steps = ended.filter(({ job }) => isStep(job.name));
+  const files = ended.filter(({ job }) => !isStep(job.name));
   const slowest = files.toSorted((a, b) => b.result.seconds - a.result.seconds).slice(0, SLOWEST);
   const suites = Object.entries(Object.groupBy(files, ({ job }) => suiteOf(job.name) ?? 'others'));
   return [

@@ -1,6 +1,6 @@
 import { startGuard } from '../cluster/guard.ts';
 import { Lane } from './lanes.ts';
-import { type Job, LANES, nextJob } from './plan.ts';
+import { isStep, type Job, LANES, nextJob } from './plan.ts';
 import type { Ended } from './report.ts';
 import { runJob } from './run-job.ts';
 
@@ -18,7 +18,7 @@ export async function runAll(jobs: readonly Job[], tell: (ended: Ended) => void)
     all.push(ended);
     tell(ended);
     if (ended.result.failed === 0) done.add(ended.job.name);
-    else if (!ended.job.name.endsWith('.ts')) refuse(ended.job.name);
+    else if (isStep(ended.job.name)) refuse(ended.job.name);
   };
   const refuse = (step: string) => {
     const hopeless = waiting.filter(({ needs }) => needs.includes(step));

@@ -3,7 +3,7 @@ import { text } from 'node:stream/consumers';
 import type { Guard } from '../cluster/guard.ts';
 import { STEPS, type StepName } from './graph.ts';
 import type { Lane } from './lanes.ts';
-import { isBorrower, isLong, type Job } from './plan.ts';
+import { isBorrower, isLong, isStep, type Job } from './plan.ts';
 
 const ROOT = `${import.meta.dirname}/../..`;
 
@@ -37,8 +37,7 @@ interface Ran {
 }
 
 export async function runJob(guard: Guard, lane: Lane, job: Job): Promise<Result> {
-  if (job.kind !== 'test' && !job.name.endsWith('.ts')) return runStep(guard, job.name as StepName);
-  return runFile(guard, lane, job.name);
+  return isStep(job.name) ? runStep(guard, job.name) : runFile(guard, lane, job.name);
 }
 
 async function runStep(guard: Guard, name: StepName): Promise<Result> {
@@ -75,7 +74,7 @@ async function run(
   const child = guard.run(name, program, args, options);
   child.stdin?.end();
   // A build takes minutes: who waits for it sees that it goes on.
-  if (name in STEPS) child.stderr?.pipe(process.stderr, { end: false });
+  if (isStep(name)) child.stderr?.pipe(process.stderr, { end: false });
   const kill = () => void child.stop(0);
   const timers = longestMs === undefined ? [] : [setTimeout(kill, longestMs)];
   child.stdout?.on('data', (chunk) => {

@@ -1,4 +1,5 @@
 import { readFileSync, writeFileSync } from 'node:fs';
+import { isStep } from './plan.ts';
 import type { Ended } from './report.ts';
 
 const FILE = `${import.meta.dirname}/timings.json`;
@@ -13,7 +14,7 @@ export function readTimings(): Timings {
 /** Keeps those of files that did not run now. */
 export function recordTimings(ended: readonly Ended[], before: Timings): void {
   const now = ended.flatMap(({ job, result }) =>
-    job.name.endsWith('.ts') ? [[job.name, Math.max(1, Math.round(result.seconds))] as const] : [],
+    isStep(job.name) ? [] : [[job.name, Math.max(1, Math.round(result.seconds))] as const],
   );
   const all = Object.entries({ ...before, ...Object.fromEntries(now) }).toSorted(([a], [b]) => (a < b ? -1 : 1));
   writeFileSync(FILE, `${JSON.stringify(Object.fromEntries(all), undefined, 2)}\n`);
