@@ -41,10 +41,12 @@ export async function runJob(guard: Guard, lane: Lane, job: Job): Promise<Result
 }
 
 async function runStep(guard: Guard, name: StepName): Promise<Result> {
-  const [program = '', ...args] = STEPS[name].command;
+  const { command, kind } = STEPS[name];
+  const [program = '', ...args] = command;
   const { output, code, seconds } = await run(guard, name, program, args, {});
   const failed = code === 0 ? 0 : 1;
-  return { passed: 0, skipped: 0, failed, seconds, notes: [], complaint: failed > 0 ? output : '' };
+  const notes = failed === 0 && kind === 'measure' ? output.trim().split('\n') : [];
+  return { passed: 0, skipped: 0, failed, seconds, notes, complaint: failed > 0 ? output : '' };
 }
 
 async function runFile(guard: Guard, lane: Lane, file: string): Promise<Result> {
