@@ -4,6 +4,7 @@ import type { RawObject } from '../../../src/api/parse.ts';
 import { requestName } from '../../../src/authorities/kubernetes/request-object.ts';
 import { nextName, viewNextKey } from '../../../src/certificate/next-key.ts';
 import { conditionOf, statusOf } from '../support/objects.ts';
+import { eventsOf } from '../support/told.ts';
 import { eventually, type World } from '../support/world.ts';
 
 /** A name of every kind, and more than is asked for by default. */
@@ -40,6 +41,13 @@ export function untilTidy(world: World, resource: Resource, namespace: string) {
     const requests = await requestsFor(world, resource, namespace);
     return items.length === 0 && requests.length === 0;
   });
+}
+
+/** Waits until the first renewal is in the status, and an event tells of it: that is the last thing to be written. */
+export async function untilToldOfRenewal(world: World, namespace: string, name: string): Promise<void> {
+  await eventually('status tells of it', async () => (await statusOf(world, namespace, name)).revision === 2);
+  const isTold = async () => (await eventsOf(world, namespace, name)).some(({ reason }) => reason === 'Renewed');
+  await eventually('an event tells of it', isTold);
 }
 
 /** The objects that stand for requests of ClientCertificates of this namespace. */
