@@ -3,6 +3,7 @@ import * as names from '../../../src/api/names.ts';
 import type { RawObject } from '../../../src/api/parse.ts';
 import { requestName } from '../../../src/authorities/kubernetes/request-object.ts';
 import { nextName, viewNextKey } from '../../../src/certificate/next-key.ts';
+import { auditEvents } from '../process/support/audit.ts';
 import { conditionOf, statusOf } from '../support/objects.ts';
 import { eventsOf } from '../support/told.ts';
 import { eventually, type World } from '../support/world.ts';
@@ -66,8 +67,8 @@ export function requesterOf({ metadata }: RawObject): string | undefined {
 }
 
 /** How many such objects have ever been made, by the API server's own book. */
-export async function createdRequests({ cluster }: World, { group, plural }: Resource): Promise<number> {
-  const events = await cluster.auditEvents();
+export async function createdRequests(world: World, { group, plural }: Resource): Promise<number> {
+  const events = await auditEvents(world);
   return events.filter(
     ({ verb, stage, objectRef, responseStatus }) =>
       verb === 'create' &&
