@@ -107,8 +107,8 @@ test('the garbage collector collects, and deleted namespaces go away', async () 
   };
   await cluster.kubectl(['create', '--filename=-'], { input: JSON.stringify(owned) });
   await cluster.kubectl(['delete', 'configmap', 'owner', '--namespace=short-lived']);
-  await cluster.kubectl(['wait', '--for=delete', 'configmap/owned', '--namespace=short-lived', '--timeout=20s']);
-  await cluster.kubectl(['delete', 'namespace', 'short-lived', '--timeout=20s']);
+  await cluster.kubectl(['wait', '--for=delete', 'configmap/owned', '--namespace=short-lived', '--timeout=60s']);
+  await cluster.kubectl(['delete', 'namespace', 'short-lived', '--timeout=60s']);
 });
 
 test('a failed start names the culprit, the end of its log and the folder', async () => {

@@ -15,7 +15,7 @@ import { eventually, oneWorld, type World } from '../support/world.ts';
 import { decide } from './approver.ts';
 import { createAuthority, untilAuthority } from './place.ts';
 import { prepareCertManager } from './servers/cert-manager.ts';
-import { awaitedRequest, OF_EVERY_KIND, untilTidy } from './support.ts';
+import { awaitedRequest, OF_EVERY_KIND, untilTidy, untilToldOfRenewal } from './support.ts';
 
 // certManager against cert-manager's own controllers, under the permissions of the chart.
 
@@ -84,6 +84,7 @@ test('with cert-manager’s own approver nobody is waited for; lives are exact, 
   const second = await untilRevision(world, namespace, 'alice-tls', 2);
   await untilTidy(world, CERTIFICATE_REQUESTS, namespace);
   assert.is.not(first?.key, second.key);
+  await untilToldOfRenewal(world, namespace, 'alice');
   const requests = await requestsOf(world, 'issuing', since);
   const writes = requests.filter(isWrite).map(shortly).sort();
   assert.equal(writes, [

@@ -109,6 +109,7 @@ export function registerPending(subject: Subject, shared: () => Promise<Shared>,
       for (const name of names) await untilReady(world, namespace, name, {}, RESUMED_WITHIN_MS);
       await untilTidy(world, later.resource, namespace);
       await sleep(QUIET_MS);
+      await book.settled();
       const versions = book.all().filter(({ object }) => requesterOf(object) === namespace);
       assert.is(new Set(versions.map(({ object }) => object.metadata?.uid)).size, names.length);
       for (const name of names) assert.is((await statusOf(world, namespace, name)).revision, 1, name);

@@ -12,7 +12,7 @@ import { makeCa } from '../support/openssl.ts';
 import { opensslAccepts } from '../support/secret-proof.ts';
 import { eventually, oneWorld, type World } from '../support/world.ts';
 import { approvingAuthority, createAuthority, untilAuthority, untilClusterAuthority } from './place.ts';
-import { awaitedRequest, untilTidy } from './support.ts';
+import { awaitedRequest, untilTidy, untilToldOfRenewal } from './support.ts';
 
 // kubernetesCSR against the signing controller of a real kube-controller-manager, under the permissions of the chart.
 
@@ -150,6 +150,7 @@ test('waiting costs a request a second at first and fewer and fewer later; a rot
   await renewAt(world, namespace, 'alice');
   await untilRevision(world, namespace, 'alice-tls', 2);
   await untilTidy(world, CSRS, namespace);
+  await untilToldOfRenewal(world, namespace, 'alice');
   await sleep(1_000);
   const requests = await requestsOf(world, 'issuing', before);
   const writes = requests.filter(isWrite).map(shortly).sort();

@@ -132,6 +132,7 @@ async function pass(all: readonly Present[], world: World, controller: Controlle
   const absences = all.map(async (each, index): Promise<Absence> => {
     const { signer, subject, names, secrets, where } = each;
     const { whileAway, reason } = seen[index] ?? (await look(each));
+    await secrets.settled();
     return {
       ...{ subject, names, secrets, whileAway },
       authority: { whileAway: reason, afterwards: await reasonOf(where) },
@@ -179,6 +180,7 @@ async function comeBack({ signer, where, names }: Present, door: ClosedDoor | un
 
 /** What there is to see at the end of the minute. */
 async function look({ where, names, secrets, certificates }: Present) {
+  await Promise.all([secrets.settled(), certificates.settled()]);
   const { items } = await where.world.client.list(CLIENT_CERTIFICATES, { namespace: where.namespace });
   const issuing = items.map(({ status }) =>
     conditionOf((status ?? {}) as StoredCertificate['status'] & object, 'Issuing'),

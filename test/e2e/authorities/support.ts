@@ -3,7 +3,9 @@ import * as names from '../../../src/api/names.ts';
 import type { RawObject } from '../../../src/api/parse.ts';
 import { requestName } from '../../../src/authorities/kubernetes/request-object.ts';
 import { nextName, viewNextKey } from '../../../src/certificate/next-key.ts';
+import { auditEvents } from '../process/support/audit.ts';
 import { conditionOf, statusOf } from '../support/objects.ts';
+import { eventsOf } from '../support/told.ts';
 import { eventually, type World } from '../support/world.ts';
 
 /** A name of every kind, and more than is asked for by default. */
@@ -42,6 +44,13 @@ export function untilTidy(world: World, resource: Resource, namespace: string) {
   });
 }
 
+/** Waits until the first renewal is in the status, and an event tells of it: that is the last thing to be written. */
+export async function untilToldOfRenewal(world: World, namespace: string, name: string): Promise<void> {
+  await eventually('status tells of it', async () => (await statusOf(world, namespace, name)).revision === 2);
+  const isTold = async () => (await eventsOf(world, namespace, name)).some(({ reason }) => reason === 'Renewed');
+  await eventually('an event tells of it', isTold);
+}
+
 /** The objects that stand for requests of ClientCertificates of this namespace. */
 export async function requestsFor(world: World, resource: Resource, namespace: string): Promise<RawObject[]> {
   return (await everyRequest(world, resource)).filter((each) => requesterOf(each) === namespace);
@@ -58,8 +67,8 @@ export function requesterOf({ metadata }: RawObject): string | undefined {
 }
 
 /** How many such objects have ever been made, by the API server's own book. */
-export async function createdRequests({ cluster }: World, { group, plural }: Resource): Promise<number> {
-  const events = await cluster.auditEvents();
+export async function createdRequests(world: World, { group, plural }: Resource): Promise<number> {
+  const events = await auditEvents(world);
   return events.filter(
     ({ verb, stage, objectRef, responseStatus }) =>
       verb === 'create' &&

@@ -42,7 +42,8 @@ let started: Promise<ReadonlyMap<Path, { swap: Swap; last: Promise<CaFiles> }>> 
 
 async function startAll() {
   const world = await shared.get();
-  await world.controller(['--trust-propagation', '3s']);
+  // Time enough for a test on a busy machine to act between two steps.
+  await world.controller(['--trust-propagation', '5s']);
   const swaps = await Promise.all(
     (Object.keys(PATHS) as Path[]).map(async (path) => [path, await startSwap(world, { clients: ['alice'] })] as const),
   );

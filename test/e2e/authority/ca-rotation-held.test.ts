@@ -25,7 +25,8 @@ let begun: Promise<{ here: World; suspended: ReturnType<typeof suspendOnExpiring
 function world() {
   begun ??= (async () => {
     const here = await shared.get();
-    await here.controller(['--trust-propagation', '3s']);
+    // Time enough for a test on a busy machine to act between two steps.
+    await here.controller(['--trust-propagation', '5s']);
     const suspended = suspendOnExpiringCa(here);
     suspended.catch(() => {});
     return { here, suspended };
@@ -48,7 +49,7 @@ test('a suspended certificate holds a rotation up at either step, and is named',
   await untilReady(here, namespace, 'carol', { reason: 'Suspended' });
   await swap.put(cas.v2);
   await waits('SpreadingTrust');
-  await sleep(4_000);
+  await sleep(6_000);
   assert.is((await swap.status()).activeGeneration, 1, 'longer than the propagation, and it still waits');
   await suspend(false);
   await eventually('the new CA signs', async () => (await swap.status()).activeGeneration === 2);
@@ -61,7 +62,7 @@ test('a suspended certificate holds a rotation up at either step, and is named',
   const held = swap.history.before(swap.history.states.length).get('carol-tls')?.issuer;
   if (held === 'v1') {
     await waits('Reissuing');
-    await sleep(4_000);
+    await sleep(6_000);
     assert.is((await swap.status()).generations?.[1]?.state, 'Retiring');
   }
   await suspend(false);

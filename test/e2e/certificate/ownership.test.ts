@@ -69,8 +69,8 @@ test('a Secret that is not ours is not touched, whatever its type and whatever i
     assert.is(signatures(controller, namespace, name), 0);
   }
   await sleep(1_000);
+  await secrets.settled();
   for (const name of Object.keys(foreign)) assert.is(secrets.versions(`${name}-tls`).length, 1, name);
-  secrets.stop();
 });
 
 test('a Secret in the way that goes while it is being looked at is not waited for without end', async () => {

@@ -8,6 +8,7 @@ import { newSerialNumber, signLeaf } from '../../../src/pki/issue.ts';
 import { encodePrivateKey, generateKey, publicKeyDer } from '../../../src/pki/keys.ts';
 import type { ControllerProcess } from '../support/controller-process.ts';
 import { createSecret, deleteSecret, patchCertificate, renewAt, untilRevision } from '../support/edits.ts';
+import { eventually } from '../support/eventually.ts';
 import { lazily } from '../support/lazily.ts';
 import { issuedAt } from '../support/moments.ts';
 import {
@@ -63,7 +64,11 @@ test('renew-at renews at once, and once', async () => {
   await patchCertificate(world, namespace, 'once', { metadata: { labels: { look: 'again' } } });
   await sleep(QUIET_MS);
   lifted(controller, namespace, 'once', 2);
-  const told = (await eventsOf(world, namespace, 'once')).map(({ reason, note }) => `${reason} ${note.split(' ')[0]}`);
+  const events = await eventually('an event tells of it', async () => {
+    const found = await eventsOf(world, namespace, 'once');
+    return found.length > 1 && found;
+  });
+  const told = events.map(({ reason, note }) => `${reason} ${note.split(' ')[0]}`);
   assert.is(told[1], 'Renewed RenewAt:');
 });
 

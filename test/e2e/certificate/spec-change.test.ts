@@ -4,6 +4,7 @@ import * as assert from 'uvu/assert';
 import type { RawObject } from '../../../src/api/parse.ts';
 import type { ControllerProcess } from '../support/controller-process.ts';
 import { patchCertificate } from '../support/edits.ts';
+import { eventually } from '../support/eventually.ts';
 import { lazily } from '../support/lazily.ts';
 import {
   clientCertificate,
@@ -136,6 +137,8 @@ function readyOf(object: StoredCertificate): string | undefined {
 
 test('each of these changes was told of once, with its reason', async () => {
   const { world, controller, namespace } = await scene.get();
+  for (const name of Object.keys(CHANGES))
+    await eventually(`${name} is told of`, async () => (await eventsOf(world, namespace, name)).length >= 2);
   // Nothing may come later either.
   await sleep(1_000);
   for (const name of Object.keys(CHANGES)) {

@@ -2,10 +2,10 @@
 import { readFile } from 'node:fs/promises';
 import { Agent, request } from 'node:https';
 import { text } from 'node:stream/consumers';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { load } from 'js-yaml';
 import { type ControlPlane, shareControlPlane } from '../../cluster/control-plane.ts';
 import { onStop } from '../../teardown.ts';
+import { eventually } from '../support/eventually.ts';
 
 /** An object of the API, as loosely as a test needs it. */
 export type Json = { [key: string]: unknown };
@@ -44,7 +44,7 @@ export async function startWithCrds(): Promise<Api> {
 
 /** An established CRD is served at once, but shows up in discovery and in the OpenAPI document only a moment later. */
 export async function untilKnown(cluster: ControlPlane): Promise<void> {
-  await cluster.kubectl(['wait', '--for=condition=Established', 'crd', '--all', '--timeout=30s']);
+  await cluster.kubectl(['wait', '--for=condition=Established', 'crd', '--all', '--timeout=60s']);
   for (const resource of ['ccert', 'cauth', 'ccauth']) {
     await succeeds(cluster, ['get', resource]);
     await succeeds(cluster, ['explain', resource]);
@@ -52,12 +52,10 @@ export async function untilKnown(cluster: ControlPlane): Promise<void> {
 }
 
 async function succeeds(cluster: ControlPlane, args: string[]): Promise<void> {
-  for (let attempt = 1; attempt < 50; attempt++) {
+  await eventually(`kubectl ${args.join(' ')} succeeds`, async () => {
     const { code } = await cluster.kubectl(args, { allowFailure: true });
-    if (code === 0) return;
-    await sleep(100);
-  }
-  await cluster.kubectl(args);
+    return code === 0;
+  });
 }
 
 interface Kubeconfig {

@@ -30,6 +30,7 @@ test('an API server that restarts in the middle of the work is survived, and not
   const healedMs = await untilAllReady(world, namespace, 30);
   await untilQuiet(world, namespace);
   await sleep(1_000);
+  await secrets.settled();
 
   assert.equal(faultsOf(secrets, names), []);
   const published = publishedSerials(secrets, names);
@@ -58,6 +59,7 @@ test('what came due while the API server was away is rotated soon after', async 
   const lateMs = Math.max(...names.map((name) => issuedAt(renewal(name) ?? {}).getTime())) - back;
   assert.ok(lateMs < 25_000, `${lateMs} ms`);
   await untilAllReady(world, namespace, 10);
+  await secrets.settled();
 
   assert.equal(faultsOf(secrets, names), []);
   assert.equal(unjustified(secrets, names, 7_000), []);

@@ -112,6 +112,7 @@ for (const { what, where, fault, times, forMs, mostSigned } of ROWS) {
     const tookMs = readyMs(metadata, await untilReady(world, namespace, 'alice'));
     // A second one would be published within moments.
     await sleep(2_000);
+    await secrets.settled();
     const signed = signatures(controller, namespace, 'alice');
     const secret = await readSecret(world, namespace, 'alice-tls');
     const published = publishedSerials(secrets, ['alice']);
@@ -189,6 +190,7 @@ const lostRenewal = begun(async () => {
   await renewAt(world, namespace, 'alice');
   await untilRevision(world, namespace, 'alice-tls', 2);
   await sleep(2_000);
+  await secrets.settled();
   return { namespace, published: publishedSerials(secrets, ['alice']), faults: faultsOf(secrets, ['alice']) };
 });
 

@@ -76,6 +76,7 @@ const killed = begun(async () => {
   const tookMs = (await untilLeading(standby)) - killedAt;
   await untilAllReady(world, namespace, 40);
   await sleep(1_000);
+  await secrets.settled();
   const all = [...names, ...more];
   const published = publishedSerials(secrets, all);
   const faults = faultsOf(secrets, all);
@@ -100,6 +101,7 @@ const frozen = begun(async () => {
   const exitedMs = loggedAt(leader.logs.at(-1)).getTime() - woken.getTime();
   await sleep(500);
   const writes = (await requestsOf(world, users.leader, woken)).filter(isWrite).map(shortly);
+  await secrets.settled();
   const published = publishedSerials(secrets, names);
   const faults = faultsOf(secrets, names);
   const counted = signedAndLost([leader.logs, standby.logs], published);
@@ -124,6 +126,7 @@ const frozenWhileWriting = begun(async () => {
   const { code } = await leader.exited;
   await sleep(500);
   const writes = proxy.requests.slice(before).filter(({ method }) => method !== 'GET');
+  await secrets.settled();
   const published = publishedSerials(secrets, names);
   return { code, writes: writes.map(({ method, path }) => `${method} ${path}`), published };
 });
@@ -137,6 +140,7 @@ const stopped = begun(async () => {
   const tookMs = (await untilLeading(standby)) - stoppedAt;
   await createAll(world, namespace, ['after']);
   await untilAllReady(world, namespace, 6);
+  await secrets.settled();
   return { code, tookMs, published: publishedSerials(secrets, [...numbered(5), 'after']) };
 });
 

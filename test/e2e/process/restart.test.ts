@@ -72,6 +72,7 @@ test(`${KILLS} kills under load leave nothing stuck, nothing torn, and nothing i
   const healedMs = await untilAllReady(world, namespace, CERTIFICATES);
   await sleep(1_000);
   await lastLife.stop();
+  await secrets.settled();
 
   const names = [...subjects.keys()];
   for (const [name, subject] of subjects)

@@ -3,6 +3,7 @@ import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { RawObject } from '../../../src/api/parse.ts';
 import { onStop } from '../../teardown.ts';
+import { eventually } from './eventually.ts';
 import { plainApi } from './plain-api.ts';
 import type { World } from './world.ts';
 
@@ -17,6 +18,8 @@ export interface Witness<T extends RawObject = RawObject> {
   versions(name: string): readonly Sighting<T>[];
   /** Those of every object. */
   all(): readonly Sighting<T>[];
+  /** Waits until it has written down all that was there when this was called: it hears later than who asks. */
+  settled(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -74,9 +77,16 @@ export async function witness<T extends RawObject = RawObject>(world: World, pat
       }
     }
   };
+  const settled = async () => {
+    const { items } = await api.send<{ items: T[] }>('GET', path);
+    const isSeen = (item: T) =>
+      seen.some(({ object }) => object.metadata?.resourceVersion === item.metadata?.resourceVersion);
+    await eventually(`all of ${path} are written down`, () => items.every(isSeen));
+  };
   await look();
   await follow();
   return {
+    settled,
     all: () => seen,
     versions: (name) => seen.filter(({ object }) => object.metadata?.name === name),
     stop,
