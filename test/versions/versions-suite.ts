@@ -23,11 +23,11 @@ import { untilRevision } from '../e2e/support/edits.ts';
 import { lazily } from '../e2e/support/lazily.ts';
 import { createAuthority, selfManaged } from '../e2e/support/objects.ts';
 import { watchSecrets } from '../e2e/support/secret-witness.ts';
-import { eventually } from '../e2e/support/world.ts';
+import { eventually, type World } from '../e2e/support/world.ts';
 import { provesAdmission } from './admission.ts';
 import { type Listed, listsOfController, whyNoStream } from './asked.ts';
 import type { OlderVersion } from './programs.ts';
-import { openScene, PROPAGATION_MS, type Scene, whileServed } from './scene.ts';
+import { openScene, PROPAGATION_MS, whileServed } from './scene.ts';
 
 /** What every controller keeps in its cache. */
 const LISTED = ['/clientcertificates', '/certificateauthorities', '/clustercertificateauthorities', '/secrets'];
@@ -127,7 +127,7 @@ export function testsVersion(version: OlderVersion): void {
 
   test('a controller that was killed and starts again issues nothing and writes nothing', async () => {
     const scene = await shared.get();
-    const { namespace, quiet } = await issueTen(scene);
+    const { namespace, quiet } = await whileServed(scene.kubeconfig, () => issueTen(scene.world));
     await whileServed(scene.kubeconfig, async ({ logs }) => {
       await sleep(3_000);
       assert.equal(await snapshot(scene.world, namespace), quiet);
@@ -136,12 +136,11 @@ export function testsVersion(version: OlderVersion): void {
   });
 
   test('watches that are cut, and an API server that restarts, are survived: nothing is missed or issued twice', async () => {
-    const scene = await shared.get();
-    const { world } = scene;
-    const { namespace, quiet } = await issueTen(scene);
+    const { world } = await shared.get();
     const proxy = await startFaultProxy(world.cluster.kubeconfigPath);
     try {
       await whileServed(proxy.kubeconfigPath, async ({ logs }) => {
+        const { namespace, quiet } = await issueTen(world);
         await eventually('certificates are watched', () => proxy.watches(watchesCertificates).length > 0);
         const cut = proxy.watches();
         for (const watch of cut) watch.cut();
@@ -151,11 +150,11 @@ export function testsVersion(version: OlderVersion): void {
         await world.cluster.restartApiServer({ downForMs: 500 });
         await createAll(world, namespace, ['after-restart']);
         await untilAllReady(world, namespace, 12);
-        assert.is(signed(logs, namespace), 2);
+        assert.is(signed(logs, namespace), 12);
         assert.equal(bugs(logs), []);
+        const now = await snapshot(world, namespace);
+        assert.equal(Object.fromEntries(Object.keys(quiet).map((name) => [name, now[name]])), quiet);
       });
-      const now = await snapshot(world, namespace);
-      assert.equal(Object.fromEntries(Object.keys(quiet).map((name) => [name, now[name]])), quiet);
     } finally {
       await proxy.close();
     }
@@ -167,15 +166,13 @@ interface StoredCrd {
   readonly status: { readonly conditions: readonly { readonly type: string; readonly status: string }[] };
 }
 
-/** Ten certificates that are not due, and what is stored of them; the controller that made them was killed. */
-async function issueTen({ world, kubeconfig }: Scene) {
+/** Ten certificates that are not due, and what is stored of them. */
+async function issueTen(world: World) {
   const namespace = await world.namespace();
-  return whileServed(kubeconfig, async () => {
-    await createAuthority(world, selfManaged(namespace));
-    await createAll(world, namespace, numbered(10));
-    await untilAllReady(world, namespace, 10);
-    return { namespace, quiet: await untilQuiet(world, namespace) };
-  });
+  await createAuthority(world, selfManaged(namespace));
+  await createAll(world, namespace, numbered(10));
+  await untilAllReady(world, namespace, 10);
+  return { namespace, quiet: await untilQuiet(world, namespace) };
 }
 
 function signed(logs: ControllerProcess['logs'], namespace: string): number {
