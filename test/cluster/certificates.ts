@@ -42,7 +42,8 @@ const tags = { bitString: 0x03, octetString: 0x04, utf8: 0x0c, utcTime: 0x17, se
 const digitalSignature = '03020780';
 const caUsages = '03020186';
 const hourMs = 3_600_000;
-const lifetimeMs = 365 * 24 * hourMs;
+/** The CA outlives what the signer of kube-controller-manager grants at most, a year, however long the cluster runs. */
+const lifetimeMs = 10 * 365 * 24 * hourMs;
 
 /** Of the CA that signs for a throw-away cluster. */
 export const ISSUER_NAME = 'certwheel-test-cluster';
