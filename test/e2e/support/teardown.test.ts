@@ -8,8 +8,8 @@ import * as assert from 'uvu/assert';
 import { onStop, stopAll } from '../../teardown.ts';
 
 const ROOT = join(import.meta.dirname, '../../..');
-/** A process that something keeps alive would run for ever; this only bounds the wait for one that ends. */
-const LONGEST_MS = 120_000;
+/** From the failure on; a process that something keeps alive would run for ever. */
+const LONGEST_MS = 60_000;
 
 test.after(stopAll);
 
@@ -18,7 +18,10 @@ test('a file whose test fails in the middle tells of it and ends, whatever was r
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   onStop(() => child.kill('SIGKILL'));
-  const timer = setTimeout(() => child.kill('SIGKILL'), LONGEST_MS);
+  let timer: NodeJS.Timeout | undefined;
+  child.stdout.on('data', (piece) => {
+    if (String(piece).includes('everything runs')) timer = setTimeout(() => child.kill('SIGKILL'), LONGEST_MS);
+  });
   const [output, errors, [code, signal]] = await Promise.all([
     text(child.stdout),
     text(child.stderr),
@@ -30,6 +33,29 @@ test('a file whose test fails in the middle tells of it and ends, whatever was r
   assert.is(code, 1);
   assert.match(output, /on purpose[\s\S]*Total: +1\s[\s\S]*Passed: +0\s/);
   assert.is(errors, '');
+});
+
+test('all is ended in the opposite order, once, and what can not be fails the file without hiding its tests', async () => {
+  const script = `
+    import { test } from 'uvu';
+    const { onStop, stopAll } = await import(${JSON.stringify(join(ROOT, 'test/teardown.ts'))});
+    test.after(stopAll);
+    onStop(() => console.log('first'));
+    onStop(() => { throw new Error('stuck'); });
+    const stop = onStop(() => console.log('last'));
+    onStop(() => setTimeout(() => onStop(() => console.log('late')), 10));
+    test('passes', () => stop());
+    test.run();`;
+  const child = spawn(process.execPath, ['--input-type=module', '--eval', script], {
+    cwd: ROOT,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  onStop(() => child.kill('SIGKILL'));
+  const [output, errors, [code]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'exit')]);
+  assert.is(code, 1);
+  assert.match(output, /^last\n[\s\S]*first\n[\s\S]*Passed: +1\s[\s\S]*late\n$/);
+  assert.is(output.match(/last/g)?.length, 1);
+  assert.match(errors, 'could not be stopped after the tests: Error: stuck');
 });
 
 /** Folders whose tests start programs, servers and watches. */
