@@ -63,7 +63,6 @@ test('with nothing but the roles of the chart, and under its policy, everything 
   await swap.put(swap.cas.v2);
   await swap.untilOnly(swap.cas.v2);
   assert.equal(swap.traffic.failures(), []);
-  await swap.stop();
 
   assert.is(await controller.stop(), 0);
   assert.equal(bugs(controller.logs), []);
