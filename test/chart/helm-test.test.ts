@@ -5,6 +5,7 @@ import * as assert from 'uvu/assert';
 import { freePort } from '../cluster/ports.ts';
 import { startController } from '../e2e/support/controller-process.ts';
 import { oneWorld } from '../e2e/support/world.ts';
+import { onStop } from '../teardown.ts';
 import { one, render } from './support/helm.ts';
 
 const shared = oneWorld();
@@ -23,17 +24,20 @@ async function runPod(port: number) {
   };
   const [node, ...options] = container.command ?? [];
   assert.is(node, '/usr/local/bin/node');
-  return promisify(execFile)(process.execPath, [...options, ...container.args], { env, timeout: 90_000 });
+  const running = promisify(execFile)(process.execPath, [...options, ...container.args], { env });
+  onStop(() => running.child.kill());
+  return running;
 }
 
 test('helm test finds the leader behind the Service', async () => {
   const { cluster } = await shared.get();
   const port = await freePort();
-  const running = runPod(port);
-  // Started after the question, which is asked again until somebody leads.
-  const controller = await startController(cluster.kubeconfigPath, ['--metrics-bind-address', `127.0.0.1:${port}`]);
-  assert.match((await running).stdout, /a replica leads/);
-  await controller.stop();
+  const [{ stdout }] = await Promise.all([
+    runPod(port),
+    // Started after the question, which is asked again until a replica leads.
+    startController(cluster.kubeconfigPath, ['--metrics-bind-address', `127.0.0.1:${port}`]),
+  ]);
+  assert.match(stdout, /a replica leads/);
 });
 
 test.run();

@@ -3,11 +3,14 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { stopAll } from '../teardown.ts';
 import { promtool } from './promtool.ts';
 import { alertNames, RULES_FILE } from './rules.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 const CASES = globSync('alerts/*.yaml', { cwd: import.meta.dirname }).sort();
+
+test.after(stopAll);
 
 test('promtool finds nothing wrong with the rules', async () => {
   const { code, text } = await promtool(['check', 'rules', '--lint=all', '--lint-fatal', RULES_FILE]);

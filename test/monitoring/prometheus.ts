@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { startGuard } from '../cluster/guard.ts';
 import { freePort } from '../cluster/ports.ts';
 import { LogPart, retryWhilePortTaken, waitUntilReady } from '../cluster/ready.ts';
+import { onStop } from '../teardown.ts';
 import { prometheusPrograms } from './programs.ts';
 
 export interface Sample {
@@ -14,42 +15,34 @@ export interface Sample {
 export interface Prometheus {
   /** The answer to an instant query, now. Throws with Prometheus' own words. */
   query(expr: string): Promise<readonly Sample[]>;
-  /** The last points of each series over the last seconds, one a second. */
-  range(expr: string, seconds: number): Promise<readonly (Sample & { readonly points: readonly [number, number][] })[]>;
   get(path: string): Promise<unknown>;
-  stop(): Promise<void>;
 }
 
-/** A real Prometheus on loopback, told to scrape and to judge every second. */
+/** A real Prometheus on loopback that scrapes and judges every second; it ends with the test file. */
 export async function startPrometheus(targets: readonly string[], rules: string): Promise<Prometheus> {
   const { prometheus } = await prometheusPrograms();
   const folder = mkdtempSync(join(tmpdir(), 'certwheel-prometheus-'));
   const guard = startGuard(folder, { removeFolder: true });
-  const stop = async () => {
+  onStop(async () => {
     await guard.close();
     rmSync(folder, { recursive: true, force: true });
+  });
+  // JSON is YAML.
+  const configuration = {
+    global: { scrape_interval: '1s', evaluation_interval: '1s' },
+    rule_files: [rules],
+    // As docs/monitoring.md tells people to scrape: the labels of the metrics win.
+    scrape_configs: [{ job_name: 'certwheel', honor_labels: true, static_configs: [{ targets }] }],
   };
-  try {
-    // JSON is YAML.
-    const configuration = {
-      global: { scrape_interval: '1s', evaluation_interval: '1s' },
-      rule_files: [rules],
-      // As docs/monitoring.md tells people to scrape: the labels of the metrics win.
-      scrape_configs: [{ job_name: 'certwheel', honor_labels: true, static_configs: [{ targets }] }],
-    };
-    writeFileSync(join(folder, 'prometheus.yaml'), JSON.stringify(configuration));
-    const port = await retryWhilePortTaken(5, async () => {
-      const own = await freePort();
-      const log = new LogPart(join(folder, 'prometheus.log'));
-      const started = guard.run('prometheus', prometheus, flags(folder, own), { folder, logPath: log.path });
-      await waitUntilReady(started, log, async () => (await fetch(`http://127.0.0.1:${own}/-/ready`)).ok);
-      return own;
-    });
-    return { ...api(`http://127.0.0.1:${port}`), stop };
-  } catch (error) {
-    await stop();
-    throw error;
-  }
+  writeFileSync(join(folder, 'prometheus.yaml'), JSON.stringify(configuration));
+  const port = await retryWhilePortTaken(5, async () => {
+    const own = await freePort();
+    const log = new LogPart(join(folder, 'prometheus.log'));
+    const started = guard.run('prometheus', prometheus, flags(folder, own), { folder, logPath: log.path });
+    await waitUntilReady(started, log, async () => (await fetch(`http://127.0.0.1:${own}/-/ready`)).ok);
+    return own;
+  });
+  return api(`http://127.0.0.1:${port}`);
 }
 
 function flags(folder: string, port: number): string[] {
@@ -64,36 +57,21 @@ interface Answer {
   readonly status: string;
   readonly error?: string;
   readonly data: {
-    readonly resultType: string;
     readonly result: readonly {
       readonly metric: Readonly<Record<string, string>>;
       readonly value?: readonly [number, string];
-      readonly values?: readonly (readonly [number, string])[];
     }[];
   };
 }
 
-function api(origin: string): Omit<Prometheus, 'stop'> {
+function api(origin: string): Prometheus {
   const get = async (path: string) => (await fetch(`${origin}${path}`)).json();
-  const ask = async (path: string, parameters: Readonly<Record<string, string>>, expr: string) => {
-    const answer = (await get(`${path}?${new URLSearchParams({ query: expr, ...parameters })}`)) as Answer;
-    if (answer.status !== 'success') throw new Error(`${answer.error} in ${expr}`);
-    return answer.data.result;
-  };
   return {
     get,
-    query: async (expr) =>
-      (await ask('/api/v1/query', {}, expr)).map(({ metric, value }) => ({
-        labels: metric,
-        value: Number(value?.[1]),
-      })),
-    range: async (expr, seconds) => {
-      const now = Date.now() / 1000;
-      const times = { start: String(now - seconds), end: String(now), step: '1' };
-      return (await ask('/api/v1/query_range', times, expr)).map(({ metric, values = [] }) => {
-        const points = values.map(([at, value]): [number, number] => [at, Number(value)]);
-        return { labels: metric, value: points.at(-1)?.[1] ?? Number.NaN, points };
-      });
+    query: async (expr) => {
+      const answer = (await get(`/api/v1/query?${new URLSearchParams({ query: expr })}`)) as Answer;
+      if (answer.status !== 'success') throw new Error(`${answer.error} in ${expr}`);
+      return answer.data.result.map(({ metric, value }) => ({ labels: metric, value: Number(value?.[1]) }));
     },
   };
 }

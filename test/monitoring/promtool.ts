@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { text } from 'node:stream/consumers';
+import { onStop } from '../teardown.ts';
 import { prometheusPrograms } from './programs.ts';
 
 export interface Said {
@@ -11,6 +12,7 @@ export interface Said {
 export async function promtool(args: readonly string[], input = ''): Promise<Said> {
   const { promtool } = await prometheusPrograms();
   const child = spawn(promtool, args, { stdio: ['pipe', 'pipe', 'pipe'] });
+  onStop(() => child.kill());
   // It may end before it has read everything; what it says then tells why.
   child.stdin.on('error', () => {});
   child.stdin.end(input);

@@ -18,19 +18,11 @@ const DAY_MS = 86_400_000;
 export interface Scene {
   readonly controllers: readonly ControllerProcess[];
   readonly prometheus: Prometheus;
-  stop(): Promise<void>;
 }
 
 export function oneScene() {
   const plain = oneWorld();
-  const scene = lazily(async () => startScene(await plain.get()));
-  return {
-    get: scene.get,
-    stop: async () => {
-      await scene.stop();
-      await plain.stop();
-    },
-  };
+  return lazily(async () => startScene(await plain.get()));
 }
 
 async function startScene(world: World): Promise<Scene> {
@@ -41,13 +33,8 @@ async function startScene(world: World): Promise<Scene> {
   ]);
   const targets = controllers.map(({ logs }) => `127.0.0.1:${logs.find((line) => 'metricsPort' in line)?.metricsPort}`);
   const prometheus = await startPrometheus(targets, RULES_FILE);
-  try {
-    for (const namespace of namespaces) await begin(world, namespace);
-  } catch (error) {
-    await prometheus.stop();
-    throw error;
-  }
-  return { controllers, prometheus, stop: prometheus.stop };
+  for (const namespace of namespaces) await begin(world, namespace);
+  return { controllers, prometheus };
 }
 
 async function begin(world: World, namespace: string): Promise<void> {

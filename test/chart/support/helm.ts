@@ -15,6 +15,7 @@ export interface Container {
   readonly livenessProbe: { readonly httpGet: { readonly path: string } };
   readonly readinessProbe: { readonly httpGet: { readonly path: string } };
   readonly resources: Readonly<Record<'limits' | 'requests', Readonly<Record<string, string>>>>;
+  readonly securityContext?: { readonly readOnlyRootFilesystem?: boolean };
 }
 
 export interface PodSpec {

@@ -11,7 +11,7 @@ export async function issueAndRenew(world: World, namespace: string): Promise<vo
   await createAuthority(world, selfManaged(namespace));
   await create(world, clientCertificate(namespace, 'alice', QUICK));
   await untilReady(world, namespace, 'alice');
-  await untilRevision(world, namespace, 'alice-tls', 2, 40_000);
+  await untilRevision(world, namespace, 'alice-tls', 2);
 }
 
 /** A CA for every namespace, whose key is kept in the controller's. */

@@ -59,7 +59,13 @@ test('all is ended in the opposite order, once, and what can not be fails the fi
 });
 
 /** Folders whose tests start programs, servers and watches. */
-const SUITES = ['test/e2e/**/*.ts', 'test/cluster/**/*.test.ts', 'test/demo/*.test.ts', 'src/**/*.test.ts'];
+const SUITES = [
+  'test/e2e/**/*.ts',
+  'test/cluster/**/*.test.ts',
+  'test/{chart,monitoring}/**/*.ts',
+  'test/demo/*.test.ts',
+  'src/**/*.test.ts',
+];
 /** What keeps a process alive until it is stopped. */
 const STARTS =
   /\.listen\(|\bsetInterval\(|\bspawn\(|\bstartApp\(|\bstartGuard\(|\bstartControlPlane\(|\bstartNode\(|\bstartVault\(|\bprepareCertManager\(|\.watch\(|= startTraffic\(/;

@@ -1,4 +1,4 @@
-module certwheel/test/chart/tools/prometheus-operator
+module certwheel.io/test/prometheus-operator
 
 go 1.26
 
