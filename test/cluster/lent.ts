@@ -11,7 +11,7 @@ import { kubeconfigsIn } from './kubeconfig.ts';
 import { runKubectl } from './kubectl.ts';
 import { type Layout, layoutIn } from './layout.ts';
 
-/** Set by whoever lends: the address and the folder of a control plane that runs already, as JSON. */
+/** The lender sets it: address and folder of a control plane that runs already, as JSON. */
 export const LENT_VARIABLE = 'CERTWHEEL_LENT_CONTROL_PLANE';
 
 interface Loan {

@@ -27,7 +27,7 @@ export async function runAll(jobs: readonly Job[], tell: (ended: Ended) => void)
   };
   const start = (job: Job) => {
     waiting = waiting.filter((each) => each !== job);
-    // What takes no lane gets one that nobody else uses, and no control plane with it.
+    // Fetches and builds take none of the lanes, and borrow no control plane.
     const lane = job.kind === 'fetch' || job.kind === 'build' ? new Lane() : (free.shift() ?? new Lane());
     const run = async () => {
       const result = await runJob(guard, lane, job).catch((error: Error) => failure(error));

@@ -70,7 +70,7 @@ interface Upstream {
   agent: Agent;
 }
 
-/** Stands between a client and the API server as plain HTTP, and breaks what it is told to break; ends with the file. */
+/** Stands between a client and the API server as plain HTTP, and breaks the requests that its rules name; ends with the file. */
 export async function startFaultProxy(kubeconfigPath: string): Promise<FaultProxy> {
   const upstream = readUpstream(kubeconfigPath);
   const rules: Rule[] = [];

@@ -16,7 +16,7 @@ test('the moment of a version is that of the last who wrote it', () => {
   const object = written('2026-01-01T00:00:10Z', '2026-01-01T00:00:12Z', '2026-01-01T00:00:11Z');
   assert.equal(writtenAt(object), new Date('2026-01-01T00:00:12Z'));
   assert.equal(issuedAt(object), new Date('2026-01-01T00:00:09.876Z'));
-  assert.throws(() => writtenAt(written()), 'a tells of nobody who wrote it');
+  assert.throws(() => writtenAt(written()), 'a has no managedFields, which say when it was written');
   const line = { level: 'info', message: 'x', timestamp: '2026-01-01T00:00:01.234Z' };
   assert.equal(loggedAt(line), new Date('2026-01-01T00:00:01.234Z'));
 });

@@ -18,7 +18,7 @@ interface ManagedFields {
 export function writtenAt({ metadata }: RawObject): Date {
   const fields = (metadata as { managedFields?: readonly ManagedFields[] } | undefined)?.managedFields ?? [];
   const times = fields.map(({ time = '' }) => Date.parse(time));
-  if (times.length === 0) throw new Error(`${metadata?.name} tells of nobody who wrote it`);
+  if (times.length === 0) throw new Error(`${metadata?.name} has no managedFields, which say when it was written`);
   return new Date(Math.max(...times));
 }
 

@@ -13,7 +13,7 @@ const LONGEST_MS = 60_000;
 
 test.after(stopAll);
 
-test('a file whose test fails in the middle tells of it and ends, whatever was running', async () => {
+test('a file whose test fails in the middle reports the failure and ends, whatever was running', async () => {
   const child = spawn(process.execPath, [join(import.meta.dirname, 'teardown-fixture.ts')], {
     stdio: ['ignore', 'pipe', 'pipe'],
   });

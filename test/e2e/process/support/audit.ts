@@ -72,10 +72,10 @@ export async function msBetween(world: World, from: Written, to: Written): Promi
     await writesTo(world, to.resource, to.namespace, to.name),
   ];
   const began = before.at(-1);
-  if (began === undefined) throw new Error(`nobody wrote ${from.resource} ${from.name}`);
+  if (began === undefined) throw new Error(`the audit log has no write of ${from.resource} ${from.name}`);
   const ended = after.find((each) => each > began);
   if (ended === undefined)
-    throw new Error(`nobody wrote ${to.resource} ${to.name} after ${from.resource} ${from.name}`);
+    throw new Error(`the audit log has no write of ${to.resource} ${to.name} after that of ${from.resource} ${from.name}`);
   return ended.getTime() - began.getTime();
 }
 
