@@ -75,7 +75,9 @@ export async function msBetween(world: World, from: Written, to: Written): Promi
   if (began === undefined) throw new Error(`the audit log has no write of ${from.resource} ${from.name}`);
   const ended = after.find((each) => each > began);
   if (ended === undefined)
-    throw new Error(`the audit log has no write of ${to.resource} ${to.name} after that of ${from.resource} ${from.name}`);
+    throw new Error(
+      `the audit log has no write of ${to.resource} ${to.name} after that of ${from.resource} ${from.name}`,
+    );
   return ended.getTime() - began.getTime();
 }
 
