@@ -47,8 +47,6 @@ export interface Place {
 export interface ControlPlane {
   readonly url: string;
   readonly dir: string;
-  /** Others had it before and get it afterwards: it can't be stopped or restarted. */
-  readonly isLent: boolean;
   /** Of its etcd; empty where it is lent. */
   readonly etcdUrl: string;
   /** Of an administrator (group system:masters). */
@@ -191,7 +189,6 @@ function assemble({ guard, place, layout, etcd, apiServer, binaries, keepLogs }:
   return {
     url: apiServer.url,
     dir: layout.folder,
-    isLent: false,
     etcdUrl: `http://${layout.address}:${etcd.port}`,
     kubeconfigPath: layout.adminKubeconfig,
     caPath: layout.caCertificate,

@@ -53,7 +53,6 @@ async function open({ url, folder: lender }: Loan): Promise<ControlPlane> {
   return {
     url,
     dir: folder,
-    isLent: true,
     etcdUrl: '',
     kubeconfigPath: layout.adminKubeconfig,
     caPath: layout.caCertificate,

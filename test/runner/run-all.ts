@@ -40,10 +40,8 @@ export async function runAll(jobs: readonly Job[], tell: (ended: Ended) => void)
 
   try {
     while (waiting.length > 0 || running.size > 0) {
-      for (let job = nextJob({ waiting, running: [...running.keys()], done }); job !== undefined; ) {
-        start(job);
-        job = nextJob({ waiting, running: [...running.keys()], done });
-      }
+      const next = () => nextJob({ waiting, running: [...running.keys()], done });
+      for (let job = next(); job !== undefined; job = next()) start(job);
       await Promise.race(running.values());
     }
   } finally {

@@ -64,10 +64,14 @@ async function startWorld({ own, ...options }: WorldOptions, install?: Install):
 }
 
 /** On a control plane that runs already, and that the world stops in the end. */
-export async function openWorld(cluster: ControlPlane, install: Install = applyCrds): Promise<World> {
+export async function openWorld(cluster: ControlPlane, install?: Install): Promise<World> {
   onStop(cluster.stop);
-  await install(cluster);
-  await untilKnown(cluster);
+  if (install === undefined) {
+    await applyCrds(cluster);
+  } else {
+    await install(cluster);
+    await untilKnown(cluster);
+  }
   return worldOn(cluster);
 }
 
