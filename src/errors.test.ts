@@ -30,12 +30,14 @@ const ANSWERS: Record<string, [status: number, message: string, code: string]> =
   'a token that is not taken': [401, 'Unauthorized', 'ApiServerUnavailable'],
   'a role that is missing': [403, 'secrets is forbidden: User "x" cannot patch resource "secrets"', 'Forbidden'],
   'a quota that is used up': [403, 'secrets "a" is forbidden: exceeded quota: q', 'SecretRefused'],
-  'a path that is unknown': [404, 'not found', 'ApiServerUnavailable'],
+  'a policy that speaks of what cannot be': [403, 'secrets "a" is forbidden: you cannot do that here', 'SecretRefused'],
+  'an object that is gone': [404, 'not found', 'Conflict'],
   'a lost race': [409, 'the object has been modified', 'Conflict'],
   'an object that is too large': [413, 'too large', 'SecretRefused'],
   'an object that is invalid': [422, 'Invalid value', 'SecretRefused'],
   'too many requests': [429, 'slow down', 'TooManyRequests'],
   'a server that is broken': [500, 'oops', 'ApiServerUnavailable'],
+  'an admission webhook that is away': [500, 'Internal error occurred: failed calling webhook "w"', 'SecretRefused'],
   'a server that is away': [503, 'later', 'ApiServerUnavailable'],
 };
 
@@ -50,6 +52,22 @@ for (const [sentence, [status, message, code]] of Object.entries(ANSWERS)) {
     );
   });
 }
+
+test('a refusal is named after the object that the request was about', () => {
+  for (const [status, message] of [
+    [403, 'exceeded quota: q'],
+    [400, 'bad'],
+    [413, 'too large'],
+    [422, 'Invalid value'],
+    [500, 'failed calling webhook "w"'],
+  ] as const)
+    for (const [resource, code] of [
+      ['secrets', 'SecretRefused'],
+      ['clientcertificates', 'ObjectRefused'],
+      ['certificatesigningrequests', 'ObjectRefused'],
+    ])
+      assert.is(classify(new ApiError(status, 'Reason', message, { resource })).code, code, `${status} of ${resource}`);
+});
 
 test('anything else is a bug of ours, with what was thrown as its cause', () => {
   const bug = new TypeError('x is undefined');

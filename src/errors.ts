@@ -9,6 +9,11 @@ export const ERROR_CODES = [
   'TooManyRequests',
   'ApiServerUnavailable',
   'SecretRefused',
+  'ObjectRefused',
+  // other writers of the Secret, and of the spec
+  'SecretAltered',
+  'SecretContested',
+  'TooManyChanges',
   // references
   'AuthorityNotFound',
   'AuthorityNotReady',
@@ -47,6 +52,8 @@ export const ERROR_CODES = [
 export type ErrorCode = (typeof ERROR_CODES)[number];
 
 interface ErrorDetails {
+  /** Plural of the resource that a request was about. */
+  resource?: string | undefined;
   /** How long the other side asked us to stay away, in milliseconds. */
   retryAfterMs?: number | undefined;
   cause?: unknown;
@@ -93,6 +100,8 @@ export const NO_CREDENTIALS = 'NoCredentials';
 export class ApiError extends Error {
   readonly status: number;
   readonly reason: string;
+  /** Plural of the resource that the request was about, where one was. */
+  readonly resource: string | undefined;
   readonly retryAfterMs: number | undefined;
 
   constructor(status: number, reason: string, message: string, details: ErrorDetails = {}) {
@@ -100,6 +109,7 @@ export class ApiError extends Error {
     this.name = 'ApiError';
     this.status = status;
     this.reason = reason;
+    this.resource = details.resource;
     this.retryAfterMs = details.retryAfterMs;
   }
 }
@@ -121,11 +131,18 @@ export function textOf(thrown: unknown): string {
   }
 }
 
-function apiErrorCode(error: ApiError): ErrorCode {
-  switch (error.status) {
+/** The words of the RBAC authorizer; an exceeded quota and a refusing admission plugin answer 403 too. */
+const LACKS_A_ROLE = /: User "[^"]*" cannot /;
+/** The API server answers 500 for an admission webhook that doesn't answer: the server itself is well, and status can be written. */
+const WEBHOOK_FAILED = /failed calling webhook/;
+
+function apiErrorCode({ status, message, resource }: ApiError): ErrorCode {
+  const refused = resource === undefined || resource === 'secrets' ? 'SecretRefused' : 'ObjectRefused';
+  switch (status) {
     case 403:
-      // An exceeded quota and a refusing admission plugin answer 403 too, but only a missing role is named so.
-      return error.message.includes('cannot') ? 'Forbidden' : 'SecretRefused';
+      return LACKS_A_ROLE.test(message) ? 'Forbidden' : refused;
+    // The object, or its namespace, was deleted a moment ago.
+    case 404:
     case 409:
       return 'Conflict';
     case 429:
@@ -133,8 +150,8 @@ function apiErrorCode(error: ApiError): ErrorCode {
     case 400:
     case 413:
     case 422:
-      return 'SecretRefused';
+      return refused;
     default:
-      return 'ApiServerUnavailable';
+      return WEBHOOK_FAILED.test(message) ? refused : 'ApiServerUnavailable';
   }
 }

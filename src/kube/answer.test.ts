@@ -22,7 +22,7 @@ test('a Retry-After of a year is cut to an hour', () => {
 
 test('the seconds in a Status count where there is no header', () => {
   assert.is(statusError({ details: { retryAfterSeconds: 3 } }, 429).retryAfterMs, 3_000);
-  assert.is(statusError({ details: { retryAfterSeconds: 3 } }, 429, 1_000).retryAfterMs, 1_000);
+  assert.is(statusError({ details: { retryAfterSeconds: 3 } }, 429, { retryAfterMs: 1_000 }).retryAfterMs, 1_000);
 });
 
 test('a message loses whatever could be a key or a token, and its length', () => {

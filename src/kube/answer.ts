@@ -14,12 +14,17 @@ export function parseBody<T>(answer: HttpAnswer): T {
 }
 
 /** Turns a refusal into an error that holds the message of the Status and nothing else of the answer. */
-export function refusal(answer: HttpAnswer, clock: Clock): ApiError {
-  return statusError(readStatus(answer.body), answer.status, parseRetryAfter(answer.retryAfter, clock));
+export function refusal(answer: HttpAnswer, clock: Clock, resource?: string): ApiError {
+  const retryAfterMs = parseRetryAfter(answer.retryAfter, clock);
+  return statusError(readStatus(answer.body), answer.status, { retryAfterMs, resource });
 }
 
 /** The error that a Status stands for, be it the body of an answer or an ERROR inside a watch. */
-export function statusError(status: Status | undefined, code: number, retryAfterMs?: number | undefined): ApiError {
+export function statusError(
+  status: Status | undefined,
+  code: number,
+  { retryAfterMs, resource }: { readonly retryAfterMs?: number | undefined; readonly resource?: string | undefined } = {},
+): ApiError {
   const seconds = status?.details?.retryAfterSeconds;
   const asked =
     retryAfterMs ?? (typeof seconds === 'number' && seconds > 0 ? clampRetryAfter(seconds * 1_000) : undefined);
@@ -28,7 +33,7 @@ export function statusError(status: Status | undefined, code: number, retryAfter
     code,
     typeof status?.reason === 'string' && status.reason !== '' ? status.reason : 'Unknown',
     withoutSecrets(message),
-    { retryAfterMs: asked },
+    { retryAfterMs: asked, resource },
   );
 }
 

@@ -63,14 +63,14 @@ export class KubeClient {
 
   /** Server-side apply with our field manager, taking over fields that others hold. Answers the object as it is now. */
   apply<T = RawObject>(resource: Resource, object: Writable, options: WriteOptions = {}): Promise<T> {
-    const { subresource, ...call } = options;
+    const { subresource, dryRun = false, ...call } = options;
     const { namespace, name } = object.metadata;
     return this.#transport.json<T>({
       ...call,
       verb: 'apply',
       resource: resource.plural,
       method: 'PATCH',
-      path: resourcePath(resource, namespace, name, subresource) + APPLY_QUERY,
+      path: resourcePath(resource, namespace, name, subresource) + APPLY_QUERY + (dryRun ? '&dryRun=All' : ''),
       contentType: APPLY_TYPE,
       body: serialize(resource, object),
     });

@@ -21,6 +21,8 @@ export interface ListOptions extends Selection, CallOptions {
 
 export interface WriteOptions extends CallOptions {
   subresource?: string | undefined;
+  /** Admission and validation run, and nothing is stored. */
+  dryRun?: boolean | undefined;
 }
 
 export interface WatchOptions extends Selection {

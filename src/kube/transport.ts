@@ -130,7 +130,7 @@ export class Transport {
       if (call.method === 'GET' && error instanceof NoAnswer && error.connectionDied) return send(request);
       throw error;
     });
-    if (answer.status < 200 || answer.status > 299) throw refusal(answer, this.#clock);
+    if (answer.status < 200 || answer.status > 299) throw refusal(answer, this.#clock, call.resource);
     return parseBody<T>(answer);
   }
 
