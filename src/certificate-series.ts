@@ -5,6 +5,7 @@ import type { ClientCertificateStatus } from './api/generated/types.ts';
 import { toSeconds } from './api/moments.ts';
 import { keyOf } from './api/parse.ts';
 import { shared } from './api/shared.ts';
+import { SLOWED } from './certificate/status.ts';
 import type { Clock } from './clock.ts';
 
 const LABELS = ['namespace', 'name', 'authority'] as const;
@@ -14,6 +15,10 @@ const HOUR = 3600;
 const DAY = 24 * HOUR;
 const TIME_LEFT_BUCKETS = [0, 60, 600, HOUR, 6 * HOUR, DAY, 7 * DAY, 30 * DAY, 90 * DAY];
 const OVERDUE_BUCKETS = [0, 0.1, 0.25, 0.5, 0.75, 1];
+/** So many are named one by one, however many certificates there are. */
+const MOST_SLOWED = 100;
+const SLOWED_HELP =
+  '1 while issuance for the ClientCertificate is slowed down: another writer changes its Secret, or its spec changes all the time.';
 /** For whom no renewal is planned (suspended, its authority is gone), somebody has to act by then. */
 const UNPLANNED_NOTICE = DAY;
 
@@ -23,12 +28,15 @@ interface Shown {
   readonly isReady: boolean;
   readonly notAfter: number | undefined;
   readonly renewal: number | undefined;
+  /** Why its issuance is slowed down. */
+  readonly slowed: string | undefined;
 }
 
 interface Named {
   readonly namespace: string;
   readonly name: string;
-  readonly spec: { readonly authorityRef: AuthorityRef };
+  /** Absent where it can't be read. */
+  readonly spec?: { readonly authorityRef: AuthorityRef };
 }
 
 /**
@@ -63,6 +71,17 @@ export class CertificateSeries {
       '1 where the Secret holds a valid certificate for the spec, else 0.',
       ({ isReady }) => (isReady ? 1 : 0),
     );
+    const slowed = {
+      name: 'certwheel_certificate_slowed',
+      help: SLOWED_HELP,
+      labelNames: [...LABELS, 'reason'] as const,
+    };
+    new SeriesGauge({ ...slowed, registers: [registry] }, function* () {
+      let left = MOST_SLOWED;
+      for (const [key, each] of shown)
+        if (each.slowed !== undefined && left-- > 0)
+          yield { labels: { ...labelsOf(key, each), reason: each.slowed }, value: 1 };
+    });
     new Gauge({
       name: 'certwheel_certificates',
       help: 'ClientCertificates, by whether they are ready.',
@@ -101,10 +120,11 @@ export class CertificateSeries {
 
   show({ namespace, name, spec }: Named, status: ClientCertificateStatus): void {
     this.#shown.set(keyOf({ namespace, name }), {
-      authority: shared(authorityKey({ ...spec.authorityRef, namespace })),
+      authority: spec === undefined ? '' : shared(authorityKey({ ...spec.authorityRef, namespace })),
       isReady: conditionsOf(status).some(({ type, status: value }) => type === 'Ready' && value === 'True'),
       notAfter: secondsOf(status.notAfter),
       renewal: secondsOf(status.renewalTime),
+      slowed: conditionsOf(status).find(({ reason }) => SLOWED.includes(reason))?.reason,
     });
   }
 
@@ -114,12 +134,12 @@ export class CertificateSeries {
 }
 
 /** A gauge whose series exist while they are scraped: kept, those of 10,000 certificates would take 10 MB. */
-class SeriesGauge extends Gauge<keyof Labels> {
-  readonly #series: () => Iterable<{ labels: Labels; value: number }>;
+class SeriesGauge<Name extends string> extends Gauge<Name> {
+  readonly #series: () => Iterable<{ labels: Record<Name, string>; value: number }>;
 
   constructor(
-    configuration: ConstructorParameters<typeof Gauge<keyof Labels>>[0],
-    series: () => Iterable<{ labels: Labels; value: number }>,
+    configuration: ConstructorParameters<typeof Gauge<Name>>[0],
+    series: () => Iterable<{ labels: Record<Name, string>; value: number }>,
   ) {
     super(configuration);
     this.#series = series;

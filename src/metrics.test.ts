@@ -19,6 +19,7 @@ const NAMES = [
   'certwheel_certificate_overdue_ratio',
   'certwheel_certificate_ready',
   'certwheel_certificate_renewal_timestamp_seconds',
+  'certwheel_certificate_slowed',
   'certwheel_certificate_time_left_seconds',
   'certwheel_certificates',
   'certwheel_kube_requests_total',

@@ -12,6 +12,7 @@ test('the metadata of an object is read', () => {
     generation: 2,
     creationTimestamp: '2026-06-01T12:00:00Z',
     deletionTimestamp: '2026-06-02T12:00:00Z',
+    finalizers: ['foregroundDeletion'],
   };
   assert.equal(parseMeta({ metadata }), {
     namespace: 'ns',
@@ -20,14 +21,14 @@ test('the metadata of an object is read', () => {
     resourceVersion: '5',
     generation: 2,
     createdAt: '2026-06-01T12:00:00Z',
-    deleting: true,
+    deleting: ['foregroundDeletion'],
   });
 });
 
 test('an object without metadata has empty ones, and is the oldest of all', () => {
   for (const object of [{}, { metadata: {} }]) {
     const meta = parseMeta(object);
-    assert.equal([meta.namespace, meta.name, meta.uid, meta.generation, meta.deleting], ['', '', '', 0, false]);
+    assert.equal([meta.namespace, meta.name, meta.uid, meta.generation, meta.deleting], ['', '', '', 0, undefined]);
     assert.ok(meta.createdAt < '1970-01-01T00:00:00Z');
   }
 });

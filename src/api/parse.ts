@@ -11,7 +11,18 @@ export interface ObjectMeta {
   readonly generation: number;
   /** RFC 3339 in UTC, so that two of them compare as text; empty where there is none. */
   readonly createdAt: string;
-  readonly deleting: boolean;
+  /** The finalizers that hold an object which is being deleted; undefined for one that isn't. */
+  readonly deleting: readonly string[] | undefined;
+}
+
+/** Who wrote which fields (Kubernetes, "Server-Side Apply": field management). */
+export interface ManagedFields {
+  readonly manager?: string;
+  readonly subresource?: string;
+  /** RFC 3339. */
+  readonly time?: string;
+  /** Keys such as `f:data`, each with what is below it. */
+  readonly fieldsV1?: object;
 }
 
 /** An object as it came from the API server: nothing about it is believed but that it is JSON. */
@@ -29,6 +40,8 @@ export interface RawObject {
     readonly labels?: Readonly<Record<string, string>>;
     readonly annotations?: Readonly<Record<string, string>>;
     readonly ownerReferences?: readonly { readonly uid: string }[];
+    readonly finalizers?: readonly string[];
+    readonly managedFields?: readonly ManagedFields[];
   };
   readonly spec?: unknown;
   readonly status?: unknown;
@@ -45,6 +58,7 @@ export function parseMeta(object: RawObject): ObjectMeta {
     generation = 0,
     creationTimestamp = '',
     deletionTimestamp,
+    finalizers = [],
   } = object.metadata ?? {};
   return {
     namespace: shared(namespace),
@@ -53,7 +67,7 @@ export function parseMeta(object: RawObject): ObjectMeta {
     resourceVersion,
     generation,
     createdAt: creationTimestamp,
-    deleting: deletionTimestamp !== undefined,
+    deleting: deletionTimestamp === undefined ? undefined : finalizers,
   };
 }
 

@@ -52,7 +52,7 @@ test('a certificate is issued each time that it comes due, a tenth of the way ea
 
 test('nothing is asked for by one that is suspended or being deleted', () => {
   const suspended = wanting({ duration: '1h', suspend: true });
-  const deleted = { ...suspended, resource: { ...wanting({ duration: '1h' }).resource, deleting: true } };
+  const deleted = { ...suspended, resource: { ...wanting({ duration: '1h' }).resource, deleting: [] } };
   const { certificates, perDay: all } = told([suspended, deleted, wanting({ duration: '24h' })]);
   assert.is(certificates, 1);
   assert.ok(all < 3);

@@ -1,4 +1,5 @@
 import type { KeyObject } from 'node:crypto';
+import * as names from '../api/names.ts';
 import type { RawObject } from '../api/parse.ts';
 import { type IssueRequest, isPending, type Pending } from '../authorities/authority.ts';
 import type { Clock } from '../clock.ts';
@@ -17,15 +18,16 @@ import {
 import type { Run } from '../queue/controller.ts';
 import { type AuthorityView, authorityName, isOurs, lastRevision, type Observed } from './observed.ts';
 import { flawOf, proven, trustFor } from './prove.ts';
-import { mayPass, type PublishDeps, publish } from './publish.ts';
+import { mayPass, publish } from './publish.ts';
 import { type Ask, askDurably, endRequest, type RequestDeps } from './request.ts';
 import { grantedLife } from './schedule.ts';
 import { secretManifest } from './secret-manifest.ts';
-import { nextSerials } from './secret-memory.ts';
+import { nextSerials, type SecretMemory } from './secret-memory.ts';
 import type { CertificateFacts, SecretView } from './secret-view.ts';
 import type { Made, Unpublished } from './unpublished.ts';
+import { alteredError, rehearse, type WriteDeps, writeSecret } from './write.ts';
 
-export interface ActDeps extends PublishDeps, RequestDeps {
+export interface ActDeps extends WriteDeps, RequestDeps {
   readonly clock: Clock;
   readonly unpublished: Unpublished;
 }
@@ -45,6 +47,7 @@ export async function issue(
   run: Run,
 ): Promise<IssueResult> {
   const { resource } = seen;
+  await rehearseIssue(seen, view, deps);
   const made = keptFor(seen, view, deps) ?? (await make(seen, view, ask, deps, run));
   if (isPending(made)) return { pending: made };
   try {
@@ -53,6 +56,33 @@ export async function issue(
     if (error instanceof ApiError && mayPass(error)) deps.unpublished.keep(resource, made);
     throw error;
   }
+}
+
+/**
+ * After a write that was altered: nothing is signed, and no good certificate is replaced, while the next write would lose
+ * bytes or the marks of ownership. What else an admission plugin takes away is no reason to let a certificate expire.
+ */
+async function rehearseIssue(seen: Observed, view: AuthorityView, deps: ActDeps): Promise<void> {
+  if (seen.recent?.altered === undefined) return;
+  const { resource } = seen;
+  const live = await deps.secrets.get(resource.namespace, resource.spec.secretName);
+  const data = {
+    certificateChain: textOf(live, 'tls.crt'),
+    privateKey: textOf(live, 'tls.key'),
+    trustBundle: view.trust.pem === '' ? textOf(live, 'ca.crt') : view.trust.pem,
+  };
+  const manifest = secretManifest(resource, data, memoryOf(seen, view, deps), seen.secret);
+  const altered = await rehearse(seen, manifest, deps);
+  if (altered !== undefined && isVital(altered)) throw alteredError(resource.spec.secretName, altered);
+}
+
+function isVital(field: string): boolean {
+  return (
+    field.startsWith('data') ||
+    field === 'type' ||
+    field.endsWith(names.CERTIFICATE_NAME_LABEL) ||
+    field.endsWith(names.CERTIFICATE_UID_ANNOTATION)
+  );
 }
 
 /** One that couldn't be published a moment ago, if it still is what is wanted. */
@@ -121,23 +151,31 @@ export async function repair(seen: Observed, view: AuthorityView, deps: ActDeps)
   // The private key isn't in the cache. What is read now must be what was judged, or the judgement is void.
   if (held === undefined || live === undefined || live.metadata?.resourceVersion !== secret?.resourceVersion)
     throw new RetryableError('Conflict', 'the Secret changed while it was looked at');
-  const { memory } = secret ?? {};
   const data = {
     certificateChain: textOf(live, 'tls.crt'),
     privateKey: reencoded(textOf(live, 'tls.key'), resource.spec.keyEncoding),
     trustBundle: view.trust.pem === '' ? textOf(live, 'ca.crt') : view.trust.pem,
   };
-  const remembered = {
+  const manifest = secretManifest(resource, data, memoryOf(seen, view, deps), secret);
+  const altered = await rehearse(seen, manifest, deps);
+  if (altered !== undefined) throw alteredError(resource.spec.secretName, altered);
+  return writeSecret(seen, manifest, undefined, deps);
+}
+
+function memoryOf(seen: Observed, view: AuthorityView, { clock }: ActDeps): Omit<SecretMemory, 'templateKeys'> {
+  const { resource, secret } = seen;
+  const held = secret?.certificate;
+  const { memory } = secret ?? {};
+  const { durationMs } = resource.spec;
+  return {
     revision: Math.max(1, lastRevision(seen)),
     authority: authorityName(resource),
-    authorityGeneration: view.generations.get(held.issuerFingerprint)?.version,
-    requestedDurationMs: memory?.requestedDurationMs ?? resource.spec.durationMs,
-    issuedAt: memory?.issuedAt ?? momentOfIssue(held, resource.spec.durationMs, deps.clock.now()),
-    serials: nextSerials(memory?.serials ?? [], held),
+    authorityGeneration: held && view.generations.get(held.issuerFingerprint)?.version,
+    requestedDurationMs: memory?.requestedDurationMs ?? durationMs,
+    issuedAt: memory?.issuedAt ?? (held && momentOfIssue(held, durationMs, clock.now())),
+    serials: held === undefined ? (memory?.serials ?? []) : nextSerials(memory?.serials ?? [], held),
     externalId: memory?.externalId,
   };
-  deps.assertLeading();
-  return deps.secrets.apply(secretManifest(resource, data, remembered, secret));
 }
 
 /**
@@ -177,6 +215,6 @@ function requestFor({ resource, secret }: Observed, key: KeyObject): IssueReques
   };
 }
 
-function textOf(object: RawObject, key: string): string {
-  return Buffer.from(object.data?.[key] ?? '', 'base64').toString('latin1');
+function textOf(object: RawObject | undefined, key: string): string {
+  return Buffer.from(object?.data?.[key] ?? '', 'base64').toString('latin1');
 }

@@ -6,6 +6,7 @@ import { requestDeps } from '../../test/unit/next-store.ts';
 import { generateKey } from '../pki/keys.ts';
 import { AwaitedRequests } from './awaited.ts';
 import type { NextKey } from './next-key.ts';
+import { RecentActs } from './recent.ts';
 import { type CertificateDeps, reconcileCertificate } from './reconcile.ts';
 import { Unpublished } from './unpublished.ts';
 
@@ -57,6 +58,7 @@ test('of a certificate that is gone nothing is kept, and its request is taken ba
   const deps: Partial<CertificateDeps> = {
     ...own,
     unpublished,
+    recent: new RecentActs(),
     find: () => undefined,
     nextKey: () => undefined,
     isGone: async () => gone,

@@ -12,6 +12,7 @@ import type { ClientCertificate } from '../api/client-certificate.ts';
 import { issue, repair } from './act.ts';
 import { decide } from './decide.ts';
 import type { Decision, Observed } from './observed.ts';
+import { RecentActs } from './recent.ts';
 import { Unpublished } from './unpublished.ts';
 
 const years = after(4000 * DAY);
@@ -30,7 +31,7 @@ interface Bench {
 function bench(): Bench {
   const clock = new FakeClock(NOW);
   const store = new SecretStore();
-  const deps = { ...requestDeps(clock), secrets: store, unpublished: new Unpublished() };
+  const deps = { ...requestDeps(clock), secrets: store, unpublished: new Unpublished(), recent: new RecentActs() };
   const one: Bench = {
     clock,
     store,

@@ -3,6 +3,7 @@ import * as flaws from './flaws.ts';
 import * as needs from './needs.ts';
 import { type Decision, isOurs, type Observed, type Permission } from './observed.ts';
 import * as obstacles from './obstacles.ts';
+import { contestEnds } from './recent.ts';
 import * as refusals from './refusals.ts';
 import { schedule } from './schedule.ts';
 
@@ -36,10 +37,12 @@ const OBSTACLES: readonly Check<obstacles.Obstacle>[] = [
   obstacles.authorityIsNotReady, // asked by one probe, not by every certificate
   obstacles.wasDenied, // until something else is asked for, or of somebody else
   obstacles.isRestingAfterFailure, // the last try failed, and the next has its moment
+  obstacles.isSlowed, // others provoke one issuance after the other
 ];
 
 /** Why the Secret must be written anew, though its certificate is good. */
 const FLAWS: readonly Check<string>[] = [
+  flaws.isStoredOtherwise, // an admission plugin changed what was written
   flaws.isNotMarked, // adopted, or its annotations were damaged
   flaws.trustHasChanged, // ca.crt, on the way to another CA
   flaws.keyIsEncodedOtherwise, // spec.privateKey.encoding
@@ -47,8 +50,16 @@ const FLAWS: readonly Check<string>[] = [
   flaws.ownerReferenceIsWrong, // spec.deletionPolicy
 ];
 
+/** Why such a write has to wait: what an authority did wrong is no reason. */
+const PAUSES: readonly Check<obstacles.Rest>[] = [
+  obstacles.isRestingAfterFailedWrite, // the last write failed, and the next has its moment
+  obstacles.isSlowed, // others provoke one write after the other
+];
+
 /** What is to be done about one ClientCertificate. Pure: no clock, no chance, no reads; the same answer until something changes. */
 export function decide(seen: Observed, permission: Permission, now: Date): Decision {
+  // What is being deleted takes its Secret with it, and nobody is to make that anew.
+  if (seen.resource.deleting !== undefined) return { do: 'settle', recheckAt: comingEnd(seen, now) };
   if (seen.resource.spec.suspended) return { do: 'settle', recheckAt: comingEnd(seen, now) };
 
   const refusal = first(REFUSALS, seen, permission, now);
@@ -60,7 +71,7 @@ export function decide(seen: Observed, permission: Permission, now: Date): Decis
 
   // A certificate that can't be renewed now must still learn of a new CA; only a write that failed has to rest.
   const flaw = seen.secret?.certificate && first(FLAWS, seen, permission, now);
-  const pause = flaw === undefined ? undefined : obstacles.isRestingAfterFailedWrite(seen, permission, now);
+  const pause = flaw === undefined ? undefined : first(PAUSES, seen, permission, now);
   if (flaw !== undefined && pause === undefined) return { do: 'repair', message: flaw };
 
   return pause ?? obstacle ?? { do: 'settle', recheckAt: nextMoment(seen, now) };
@@ -77,6 +88,7 @@ function nextMoment(seen: Observed, now: Date): Date | undefined {
   const held = seen.secret?.certificate;
   if (held === undefined || !isOurs(seen)) return undefined;
   const moments = [held.notBefore, held.notAfter, seen.resource.renewAt, needs.momentOfCARotation(seen)];
+  moments.push(contestEnds(seen.recent));
   if (!needs.endsWithItsCA(held, seen.authority))
     moments.push(schedule(held, { ...seen.resource.spec, uid: seen.resource.uid }).due);
   return earliest(moments.filter((each) => each !== undefined && each > now));

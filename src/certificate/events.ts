@@ -4,7 +4,7 @@ import { toRfc3339 } from '../api/conditions.ts';
 import type { ClientCertificateStatus } from '../api/generated/types.ts';
 import type { RotationReason } from './observed.ts';
 import type { CertificateFacts } from './secret-view.ts';
-import { AWAITED, LIFE_TOO_SHORT } from './status.ts';
+import { AWAITED, LIFE_TOO_SHORT, SLOWED } from './status.ts';
 
 /** One line of `kubectl describe`. */
 export interface EventText {
@@ -41,6 +41,13 @@ export function troubleEvent(resource: ClientCertificate, status: ClientCertific
   return { type: 'Warning', reason: trouble.reason, action: 'Issue', note: `${trouble.message}${expiry}` };
 }
 
+/** What is told when issuance begins to be slowed down, or a fight over the Secret begins; the moments in its message change. */
+export function slowedEvent(resource: ClientCertificate, status: ClientCertificateStatus): EventText | undefined {
+  const slowed = slowedBy(status);
+  if (slowed === undefined || slowedBy(resource.status)?.reason === slowed.reason) return undefined;
+  return { type: 'Warning', reason: slowed.reason, action: 'Issue', note: slowed.message };
+}
+
 /** What is told when a certificate has run out. */
 export function expiredEvent(resource: ClientCertificate, status: ClientCertificateStatus): EventText | undefined {
   const isExpired = (each: Conditioned) =>
@@ -69,6 +76,10 @@ type Conditioned = Pick<ClientCertificateStatus, 'conditions'>;
 
 function troubleOf(status: Conditioned) {
   return conditionsOf(status).find(
-    ({ type, reason }) => type === 'Stalled' || (type === 'Issuing' && reason !== AWAITED),
+    ({ type, reason }) => type === 'Stalled' || (type === 'Issuing' && reason !== AWAITED && !SLOWED.includes(reason)),
   );
+}
+
+function slowedBy(status: Conditioned) {
+  return conditionsOf(status).find(({ reason }) => SLOWED.includes(reason));
 }

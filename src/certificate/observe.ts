@@ -5,10 +5,12 @@ import {
   isBrokenAuthority,
 } from '../api/certificate-authority.ts';
 import type { BrokenClientCertificate, ClientCertificate } from '../api/client-certificate.ts';
+import * as names from '../api/names.ts';
 import { keyOf, type RawObject } from '../api/parse.ts';
 import type { NextKey } from './next-key.ts';
 import type { AuthorityView, NoAuthority, Observed } from './observed.ts';
 import { isOurs } from './observed.ts';
+import type { Recent } from './recent.ts';
 import { type SecretView, viewSecret } from './secret-view.ts';
 
 export interface ObserveDeps {
@@ -16,6 +18,7 @@ export interface ObserveDeps {
   cachedSecret(key: string): SecretView | undefined;
   /** From the cache: the request of a certificate whose answer is awaited. */
   nextKey(key: string): NextKey | undefined;
+  recent(key: string): Recent | undefined;
   /** Past the cache: any Secret. */
   readSecret(namespace: string, name: string): Promise<RawObject | undefined>;
   /** Everyone who names this Secret. */
@@ -27,17 +30,20 @@ export interface ObserveDeps {
   namespaceLabels(name: string): Readonly<Record<string, string>> | undefined;
 }
 
-/** All reads of a reconcile. Undefined while an authority that is there hasn't been looked at yet. */
-export async function observe(resource: ClientCertificate, deps: ObserveDeps): Promise<Observed | undefined> {
+/** All reads of a reconcile: none where the cache knows the Secret. */
+export async function observe(resource: ClientCertificate, deps: ObserveDeps): Promise<Observed> {
   const authority = findAuthority(resource, deps);
-  if (authority === undefined) return undefined;
-  const secret = await findSecret(resource, deps);
+  const recent = deps.recent(keyOf(resource));
+  // Nothing is done for a new one before its authority is known, and that look comes with the next run.
+  const isEarly = authority === 'AuthorityNotSeen' && resource.status.revision === undefined;
+  const secret = isEarly ? cachedSecret(resource, deps) : await findSecret(resource, recent, deps);
   return {
     resource,
     authority,
     secret,
     rival: findRival(resource, secret, deps),
     next: deps.nextKey(keyOf(resource)),
+    recent,
   };
 }
 
@@ -51,7 +57,7 @@ export function secretKeyOf({ namespace, spec }: Pick<ClientCertificate, 'namesp
   return keyOf({ namespace, name: spec.secretName });
 }
 
-function findAuthority(resource: ClientCertificate, deps: ObserveDeps): AuthorityView | NoAuthority | undefined {
+function findAuthority(resource: ClientCertificate, deps: ObserveDeps): AuthorityView | NoAuthority {
   const { kind } = resource.spec.authorityRef;
   if (kind === 'ClusterCertificateAuthority' && !deps.servesCluster) return 'ClusterAuthorityNotServed';
   const key = referredAuthority(resource);
@@ -60,18 +66,39 @@ function findAuthority(resource: ClientCertificate, deps: ObserveDeps): Authorit
   if (isBrokenAuthority(authority)) return 'AuthorityNotReady';
   const labels = deps.namespaceLabels(resource.namespace) ?? {};
   if (!allowsNamespace(authority.allowedNamespaces, resource.namespace, labels)) return 'NamespaceNotAllowed';
-  return deps.authorityView(key);
+  return deps.authorityView(key) ?? 'AuthorityNotSeen';
 }
 
 /**
  * The cache knows only what carries our label. Where it knows nothing, the Secret itself is asked before an authority
  * is: a certificate that turns out to have no place is one too many.
  */
-async function findSecret(resource: ClientCertificate, deps: ObserveDeps): Promise<SecretView | undefined> {
-  const cached = deps.cachedSecret(secretKeyOf(resource));
-  if (cached !== undefined && isOurs({ resource, secret: cached })) return cached;
+async function findSecret(
+  resource: ClientCertificate,
+  recent: Recent | undefined,
+  deps: ObserveDeps,
+): Promise<SecretView | undefined> {
+  const cached = cachedSecret(resource, deps);
+  if (cached !== undefined) return cached;
   const live = await deps.readSecret(resource.namespace, resource.spec.secretName);
-  return live && viewSecret(live);
+  const isOwnWrite = recent?.altered !== undefined && live?.metadata?.uid === recent.written.uid;
+  return live && viewSecret(isOwnWrite ? withMarks(live, resource) : live);
+}
+
+function cachedSecret(resource: ClientCertificate, deps: ObserveDeps): SecretView | undefined {
+  const cached = deps.cachedSecret(secretKeyOf(resource));
+  return isOurs({ resource, secret: cached }) ? cached : undefined;
+}
+
+/** A Secret of our own, from which an admission plugin took the marks on its way into the cluster. */
+function withMarks(live: RawObject, { name, uid }: ClientCertificate): RawObject {
+  const { labels, annotations } = live.metadata ?? {};
+  const metadata = {
+    ...live.metadata,
+    labels: { ...labels, [names.CERTIFICATE_NAME_LABEL]: name },
+    annotations: { ...annotations, [names.CERTIFICATE_UID_ANNOTATION]: uid },
+  };
+  return { ...live, metadata };
 }
 
 /**

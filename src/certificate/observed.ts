@@ -4,6 +4,7 @@ import type { Capabilities } from '../authorities/authority.ts';
 import type { ErrorCode } from '../errors.ts';
 import type { TrustBundle } from '../pki/bundle.ts';
 import type { NextKey } from './next-key.ts';
+import type { Recent } from './recent.ts';
 import type { SecretView } from './secret-view.ts';
 
 /** An authority as a certificate sees it. */
@@ -29,6 +30,8 @@ export interface AuthorityView {
 /** Why a reference to an authority leads nowhere. */
 export type NoAuthority =
   | 'AuthorityNotFound'
+  /** It is there, and the first look at it hasn't come to an end. */
+  | 'AuthorityNotSeen'
   | 'AuthorityNotReady'
   | 'ClusterAuthorityNotServed'
   | 'NamespaceNotAllowed';
@@ -43,6 +46,8 @@ export interface Observed {
   readonly rival: string | undefined;
   /** A request of which the answer is awaited, or was no; also one that is of no use any more. */
   readonly next?: NextKey | undefined;
+  /** What was done about it lately; undefined where that is long ago, or was before a restart. */
+  readonly recent?: Recent | undefined;
 }
 
 /** Where policy and approval come in: whether this may be issued, beyond what the authority's limits say. */

@@ -1,19 +1,29 @@
 import { lastFailureOf } from '../api/client-certificate.ts';
 import { wantedOf } from './next-key.ts';
 import { type Decision, isAuthority, type Observed, type Permission } from './observed.ts';
+import { contestOf, slowedUntil } from './recent.ts';
 import { longestRetryMs } from './schedule.ts';
 
 /** Status is not believed beyond this: no pause of ours is longer than an hour with its jitter, and no Retry-After either. */
 const LONGEST_REST_MS = 2 * 3_600_000;
 /** What a write of the Secret can fail with, as status tells it. */
-const WRITE_FAILURES: readonly string[] = ['Forbidden', 'SecretRefused', 'SecretNotOwned', 'Unexpected'];
+const WRITE_FAILURES: readonly string[] = [
+  'Forbidden',
+  'SecretRefused',
+  'SecretAltered',
+  'SecretNotOwned',
+  'Unexpected',
+];
 
 /** See backoffMs; and a little for the whole seconds of status. */
 const LONGEST_JITTER = 1.25;
 
+const TOO_MANY_CHANGES =
+  'the spec or certwheel.io/renew-at changes faster than certificates are issued for one resource; the last change counts';
+
 /** Why a certificate that is needed can't be had now. */
 export type Obstacle = Extract<Decision, { do: 'wait' | 'refuse' }>;
-type Rest = Extract<Decision, { do: 'wait' }>;
+export type Rest = Extract<Decision, { do: 'wait' }>;
 
 export function authorityIsNotReady({ authority }: Observed): Obstacle | undefined {
   if (!isAuthority(authority) || authority.trouble === undefined) return undefined;
@@ -50,6 +60,16 @@ export function isRestingAfterFailure(seen: Observed, _permission: Permission, n
     message,
     recheckAt: until,
   };
+}
+
+/** What wakes us from outside, be it another writer of the Secret or a spec that changes all the time, has no backoff of its own. */
+export function isSlowed(seen: Observed, _permission: Permission, now: Date): Rest | undefined {
+  const recheckAt = slowedUntil(seen, now);
+  if (recheckAt === undefined) return undefined;
+  const contest = contestOf(seen, now);
+  return contest === undefined
+    ? { do: 'wait', code: 'TooManyChanges', message: TOO_MANY_CHANGES, recheckAt }
+    : { do: 'wait', code: 'SecretContested', message: contest, recheckAt };
 }
 
 /** The Secret itself couldn't be written; what an authority did wrong is no reason not to write. */

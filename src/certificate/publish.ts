@@ -1,25 +1,12 @@
-import type { RawObject } from '../api/parse.ts';
 import { ApiError, RetryableError, TerminalError } from '../errors.ts';
 import type { CertificateView } from '../pki/certificate.ts';
 import { keyEncodingOf } from '../pki/keys.ts';
 import { isAdoptable, isOurs, type Observed } from './observed.ts';
-import { contentOf, type SecretContent } from './secret-content.ts';
-import { type SecretData, type SecretManifest, secretManifest } from './secret-manifest.ts';
+import { contentOf } from './secret-content.ts';
+import { type SecretData, secretManifest } from './secret-manifest.ts';
 import type { SecretMemory } from './secret-memory.ts';
 import { type SecretView, viewSecret } from './secret-view.ts';
-
-/** The Secrets of certificates, one by one, past the cache. */
-export interface SecretAccess {
-  get(namespace: string, name: string): Promise<RawObject | undefined>;
-  /** Server-side apply; answers what is stored now. `content` is what the manifest's data is known to hold. */
-  apply(manifest: SecretManifest, content?: SecretContent): Promise<SecretView>;
-}
-
-export interface PublishDeps {
-  readonly secrets: SecretAccess;
-  /** Throws where another replica leads by now; asked before each outside effect. */
-  readonly assertLeading: () => void;
-}
+import { type WriteDeps, writeSecret } from './write.ts';
 
 /** How often a write is tried again when somebody else wrote in between. */
 const WRITE_ATTEMPTS = 4;
@@ -34,16 +21,15 @@ export async function publish(
   data: SecretData,
   memory: Omit<SecretMemory, 'templateKeys'>,
   chain: readonly CertificateView[],
-  deps: PublishDeps,
+  deps: WriteDeps,
 ): Promise<SecretView> {
   const { resource } = seen;
   let current = seen.secret;
   for (let attempt = 1; ; attempt++) {
-    deps.assertLeading();
     try {
       const manifest = secretManifest(resource, data, memory, current);
       const content = contentOf(chain, keyEncodingOf(data.privateKey), manifest.data['ca.crt']);
-      return await deps.secrets.apply(manifest, content);
+      return await writeSecret({ resource, secret: current }, manifest, content, deps);
     } catch (error) {
       if (!isUncertain(error) || attempt === WRITE_ATTEMPTS) throw error;
       const live = await deps.secrets.get(resource.namespace, resource.spec.secretName);

@@ -1,56 +1,37 @@
-import { isDeepStrictEqual } from 'node:util';
-import {
-  type BrokenClientCertificate,
-  type ClientCertificate,
-  conditionsOf,
-  isBroken,
-} from '../api/client-certificate.ts';
-import { mergeConditions, whyBroken } from '../api/conditions.ts';
-import type { ClientCertificateStatus } from '../api/generated/types.ts';
+import { isBroken } from '../api/client-certificate.ts';
 import { earliest } from '../api/moments.ts';
 import { keyOf } from '../api/parse.ts';
-import { isStored } from '../api/stored-status.ts';
-import type { Authority, Pending } from '../authorities/authority.ts';
+import type { Authority } from '../authorities/authority.ts';
 import { type CertwheelError, classify, DeniedError, RetryableError, UnexpectedError } from '../errors.ts';
 import { backoffMs } from '../queue/backoff.ts';
 import type { Outcome, Run } from '../queue/controller.ts';
 import type { Turnstile } from '../queue/turnstile.ts';
 import { stackOf } from '../stack.ts';
-import { type ActDeps, type IssueResult, issue, repair } from './act.ts';
+import { type ActDeps, issue, repair } from './act.ts';
+import { describeContest } from './contest.ts';
 import { decide } from './decide.ts';
-import { expiredEvent, shortLifeEvent, troubleEvent } from './events.ts';
-import { type Decision, isAuthority, type Observed, type Permission } from './observed.ts';
+import { type Decision, isAuthority, type Observed } from './observed.ts';
+import { type Act, makesAFight, withAct } from './recent.ts';
+import { type Findings, PERMISSION, type ReportDeps, report, reportBroken } from './report.ts';
 import { type Ask, isUnderWay } from './request.ts';
 import { longestRetryMs } from './schedule.ts';
 import type { SecretView } from './secret-view.ts';
-import { attemptsSoFar, CERTIFICATE_CONDITIONS, type Failure, nextStatus } from './status.ts';
+import { attemptsSoFar } from './status.ts';
 import { logged, type TellDeps, tellIssued } from './tell.ts';
 import { isOver, type TidyDeps, tidy, tidyAfterGone } from './tidy.ts';
 
 export interface CertificateMetrics {
   failed(authorityType: string, code: string): void;
-  /** What the series of one certificate show from now on. */
-  show(resource: ClientCertificate, status: ClientCertificateStatus): void;
 }
 
-export interface CertificateDeps extends ActDeps, TidyDeps, TellDeps {
-  /** From the cache; undefined once it is gone. */
-  find(key: string): ClientCertificate | BrokenClientCertificate | undefined;
-  /** Undefined while its authority hasn't been looked at yet; that look wakes it. */
-  observe(resource: ClientCertificate): Promise<Observed | undefined>;
+export interface CertificateDeps extends ActDeps, TidyDeps, TellDeps, ReportDeps {
+  observe(resource: Observed['resource']): Promise<Observed>;
   /** The authority behind it, and what keeps that from being asked too often; undefined where it isn't there. */
   runtime(
-    resource: ClientCertificate,
+    resource: Observed['resource'],
   ): { readonly backend: Authority; readonly turnstile: Turnstile | undefined } | undefined;
-  /** Writes the status on the condition that the resource is still the one that was looked at. */
-  writeStatus(resource: ClientCertificate | BrokenClientCertificate, status: ClientCertificateStatus): Promise<void>;
-  /** How long workloads may take to load a Secret that has changed. */
-  readonly propagationMs: number;
-  readonly metrics: CertificateMetrics & TellDeps['metrics'];
+  readonly metrics: CertificateMetrics & TellDeps['metrics'] & ReportDeps['metrics'];
 }
-
-/** Policy and approval will decide here; until then everything is allowed that the authority's limits allow. */
-const PERMISSION: Permission = { allowed: true, reason: '' };
 
 /** An answer is an answer: it may be another after somebody changed a policy, which nothing tells us of. */
 const DENIED_RETRY_MS = 3_600_000;
@@ -58,25 +39,40 @@ const DENIED_RETRY_MS = 3_600_000;
 /** The first wait after a failure; from there it doubles up to what the life that is left allows. */
 const FIRST_RETRY_MS = 1_000;
 
-/** One look at one ClientCertificate: observe, decide, act, tell. */
+/** One look at one ClientCertificate: observe, decide, act, report. Each way out but a lost race is a report. */
 export async function reconcileCertificate(key: string, deps: CertificateDeps, run: Run): Promise<Outcome> {
+  try {
+    return await lookAt(key, deps, run);
+  } catch (thrown) {
+    // Another writer was faster; the next look is a fresh one.
+    if (classify(thrown).code === 'Conflict') return { do: 'again' };
+    throw thrown;
+  }
+}
+
+async function lookAt(key: string, deps: CertificateDeps, run: Run): Promise<Outcome> {
   const resource = deps.find(key);
   if (resource === undefined) return { do: 'rest', recheckAt: await forgetGone(key, deps, run) };
-  if (resource.deleting) return { do: 'rest' };
   if (isBroken(resource)) return reportBroken(resource, deps);
 
-  const seen = await deps.observe(resource);
-  if (seen === undefined) return { do: 'rest' };
+  let seen: Observed;
+  try {
+    seen = await deps.observe(resource);
+  } catch (thrown) {
+    const error = classify(thrown);
+    if (saysNothingOfOne(error)) throw error;
+    const unseen: Observed = { resource, authority: 'AuthorityNotSeen', secret: undefined, rival: undefined };
+    return reportFailure(unseen, { do: 'settle', recheckAt: undefined }, error, deps);
+  }
   const decision = decide(seen, PERMISSION, deps.clock.now());
   if (decision.do !== 'issue') deps.unpublished.drop(key);
+  // The first look at an authority comes in a moment, and wakes its certificates.
+  if (seen.authority === 'AuthorityNotSeen') return report(seen, decision, { isPassing: true }, deps);
   // To ask for the answer to a request is no new one.
   const turnstile = decision.do === 'issue' && !isUnderWay(seen) ? deps.runtime(resource)?.turnstile : undefined;
-  // Turned away for now: whoever leaves calls the next. That may take long, so metrics tell of it meanwhile.
-  if (turnstile?.enter(key, deadlineOf(seen.secret)) === false) {
-    const now = deps.clock.now();
-    show(resource, nextStatus(seen, decision, undefined, now, deps.propagationMs), deps);
-    return { do: 'rest', recheckAt: expiry(seen, now) };
-  }
+  // Turned away for now: whoever leaves calls the next.
+  if (turnstile?.enter(key, deadlineOf(seen.secret)) === false)
+    return report(seen, decision, { pending: { message: WAITS_FOR_ITS_TURN }, isPassing: true }, deps);
   try {
     return await carryOut(seen, decision, deps, run);
   } finally {
@@ -84,85 +80,97 @@ export async function reconcileCertificate(key: string, deps: CertificateDeps, r
   }
 }
 
+const WAITS_FOR_ITS_TURN = 'waits for its turn: the authority is asked by as many others as its rate limit allows';
+
 /** By when a new certificate is needed, in milliseconds since the epoch: before the old one expires, if there is one. */
 export function deadlineOf(secret: SecretView | undefined): number | undefined {
   return secret?.claimedValidity?.notAfter.getTime();
 }
 
-async function carryOut(seen: Observed, decision: Decision, deps: CertificateDeps, run: Run): Promise<Outcome> {
+async function carryOut(before: Observed, decision: Decision, deps: CertificateDeps, run: Run): Promise<Outcome> {
+  let seen = before;
+  let findings: Findings = {};
   try {
-    const startedMs = deps.clock.monotonicMs();
-    const result = await act(seen, decision, deps, run);
-    if ('pending' in result) return await report(seen, decision, undefined, deps, result.pending);
-    const { secret } = result;
-    if (decision.do === 'issue' && secret?.certificate !== undefined)
-      tellIssued(seen, decision, secret.certificate, deps.clock.monotonicMs() - startedMs, deps);
-    const outcome = await report({ ...seen, secret }, decision, undefined, deps);
-    const leftOver = isOver(seen, decision) ? deps.nextKey(keyOf(seen.resource)) : undefined;
-    const tidyAt = await tidy(leftOver, deps, run);
-    return outcome.do === 'rest' ? { ...outcome, recheckAt: earliest([outcome.recheckAt, tidyAt]) } : outcome;
+    if (decision.do === 'issue' || decision.do === 'repair') {
+      const acted = await act(before, decision, deps, run);
+      seen = acted.seen;
+      findings = { pending: acted.pending };
+    }
   } catch (thrown) {
-    const error = classify(thrown);
-    // Not about this certificate: somebody was faster, or the API server is away. Status couldn't tell it better.
-    if (error.code === 'Conflict') return { do: 'again' };
-    if (error.code === 'ApiServerUnavailable' || error.code === 'TooManyRequests') throw error;
-    return await reportFailure(seen, decision, error, deps);
+    return afterFailure({ ...before, recent: deps.recent.of(keyOf(before.resource)) }, decision, thrown, deps, run);
   }
+  const outcome = await report(seen, decision, findings, deps);
+  if (findings.pending !== undefined) return outcome;
+  const leftOver = isOver(seen, decision) ? deps.nextKey(keyOf(seen.resource)) : undefined;
+  const tidyAt = await tidy(leftOver, deps, run);
+  return outcome.do === 'rest' ? { ...outcome, recheckAt: earliest([outcome.recheckAt, tidyAt]) } : outcome;
 }
 
+/** Carries out a decision; answers the state after it. */
 async function act(
   seen: Observed,
-  decision: Decision,
+  decision: Act,
   deps: CertificateDeps,
   run: Run,
-): Promise<IssueResult | { readonly secret: SecretView | undefined }> {
-  if ((decision.do !== 'issue' && decision.do !== 'repair') || !isAuthority(seen.authority))
-    return { secret: seen.secret };
+): Promise<{ readonly seen: Observed; readonly pending?: Findings['pending'] }> {
+  const { resource, authority } = seen;
+  if (!isAuthority(authority)) return { seen };
+  // To ask for an answer is no new act.
+  if (decision.do === 'repair' || !isUnderWay(seen)) await noteAct(seen, decision, deps);
+  const after = (secret: SecretView): Observed => ({ ...seen, secret, recent: deps.recent.of(keyOf(resource)) });
   if (decision.do === 'repair') {
-    const repaired = await repair(seen, seen.authority, deps);
+    const repaired = await repair(seen, authority, deps);
     deps.log.info('Secret repaired', { ...logged(seen), message: decision.message });
-    return { secret: repaired };
+    return { seen: after(repaired) };
   }
-  const backend = deps.runtime(seen.resource)?.backend;
+  const backend = deps.runtime(resource)?.backend;
   if (backend === undefined) throw new RetryableError('Conflict', 'the authority went away');
   // One that may take seconds to answer must not keep a worker from those who don't.
-  const ask: Ask = seen.authority.capabilities.remote
+  const ask: Ask = authority.capabilities.remote
     ? (request) => run.outside(() => backend.issue(request, run.signal))
     : (request) => backend.issue(request, run.signal);
-  return issue(seen, seen.authority, ask, deps, run);
+  const startedMs = deps.clock.monotonicMs();
+  const result = await issue(seen, authority, ask, deps, run);
+  if ('pending' in result) return { seen, pending: result.pending };
+  const { secret } = result;
+  if (secret.certificate !== undefined)
+    tellIssued(seen, decision, secret.certificate, deps.clock.monotonicMs() - startedMs, deps);
+  return { seen: after(secret) };
 }
 
-/** Tells what is the case after the act; `acted` is the decision that led to it. */
-async function report(
-  seen: Observed,
-  acted: Decision,
-  failure: Failure | undefined,
-  deps: CertificateDeps,
-  pending?: Pending,
-): Promise<Outcome> {
+/** Counts an act before it is done, so that one that fails counts too. */
+async function noteAct(seen: Observed, decision: Act, deps: CertificateDeps): Promise<void> {
   const { resource } = seen;
   const now = deps.clock.now();
-  const next = decide(seen, PERMISSION, now);
-  const status = nextStatus(seen, next, failure, now, deps.propagationMs, pending);
-  if (!isStored(status, resource.status)) await deps.writeStatus(resource, status);
-  show(resource, status, deps);
-  for (const eventOf of [troubleEvent, expiredEvent, shortLifeEvent]) {
-    const event = eventOf(resource, status);
-    if (event !== undefined) deps.tell(resource, event);
-  }
-  if (failure?.nextAttemptAt !== undefined)
-    return { do: 'retry', at: earliest([failure.nextAttemptAt, expiry(seen, now)]) ?? failure.nextAttemptAt };
-  if (pending !== undefined)
-    return { do: 'rest', recheckAt: earliest([new Date(now.getTime() + pending.pollAfterMs), expiry(seen, now)]) };
-  // An act that leaves something to do (a Secret adopted and already due, a request that is over) is followed by the next.
-  const tidyNext = acted.do === 'repair' && next.do === 'settle' && seen.next !== undefined;
-  if (acted.do !== next.do && (next.do === 'issue' || next.do === 'repair' || tidyNext)) return { do: 'again' };
-  return { do: 'rest', recheckAt: earliest(['recheckAt' in next ? next.recheckAt : undefined, expiry(seen, now)]) };
+  const contest = makesAFight(seen, decision, now)
+    ? describeContest(seen, decision, await deps.secrets.get(resource.namespace, resource.spec.secretName))
+    : undefined;
+  deps.recent.keep(resource, withAct(seen, decision, contest, now));
 }
 
-/** It may have gone meanwhile, and its series with it. */
-function show(resource: ClientCertificate, status: ClientCertificateStatus, deps: CertificateDeps): void {
-  if (deps.find(keyOf(resource)) !== undefined) deps.metrics.show(resource, status);
+async function afterFailure(
+  before: Observed,
+  decision: Decision,
+  thrown: unknown,
+  deps: CertificateDeps,
+  run: Run,
+): Promise<Outcome> {
+  const error = classify(thrown);
+  // The process ends, and what it gave up for that is no failure of an authority.
+  if (run.signal.aborted) return { do: 'rest' };
+  if (saysNothingOfOne(error)) {
+    // But a certificate that has ended meanwhile is said to have.
+    if (error.code !== 'Conflict') await report(before, decision, { isPassing: true }, deps);
+    throw error;
+  }
+  // What is stored isn't what was seen.
+  const seen = error.code === 'SecretAltered' ? await deps.observe(before.resource) : before;
+  return reportFailure(seen, decision, error, deps);
+}
+
+/** Every other certificate would fail alike, or would have lost the same race. */
+function saysNothingOfOne({ code }: CertwheelError): boolean {
+  return code === 'Conflict' || code === 'ApiServerUnavailable' || code === 'TooManyRequests';
 }
 
 async function reportFailure(
@@ -178,9 +186,9 @@ async function reportFailure(
   if (error instanceof DeniedError) {
     const denied = await deps.observe(resource);
     // What is kept with the request is told as what it is: nothing will be tried again.
-    if (denied?.next?.denied !== undefined) {
+    if (denied.next?.denied !== undefined) {
       deps.log.warn('request denied', { ...logged(seen), code: error.code, error: error.message });
-      return report(denied, decision, undefined, deps);
+      return report(denied, decision, {}, deps);
     }
   }
   const longestMs = longestRetryMs(secret?.certificate?.notAfter, resource.spec.durationMs, now);
@@ -200,25 +208,12 @@ async function reportFailure(
   if (error instanceof UnexpectedError)
     deps.log.error('unexpected error, please report it', { ...fields, stack: stackOf(error.cause ?? error) });
   else deps.log.warn('rotation failed', fields);
-  return report(seen, decision, { error, nextAttemptAt }, deps);
+  return report(seen, decision, { failure: { error, nextAttemptAt } }, deps);
 }
 
 /** Nothing of it stays in memory, nor elsewhere: its Secrets may have gone with it, what was asked for may not. */
 function forgetGone(key: string, deps: CertificateDeps, run: Run): Promise<Date | undefined> {
   deps.unpublished.drop(key);
+  deps.recent.drop(key);
   return tidyAfterGone(deps.nextKey(key) ?? deps.awaited.under(key), deps, run);
-}
-
-async function reportBroken(resource: BrokenClientCertificate, deps: CertificateDeps): Promise<Outcome> {
-  const current = conditionsOf(resource.status);
-  const conditions = mergeConditions(current, whyBroken(resource), CERTIFICATE_CONDITIONS, deps.clock.now());
-  const status = { ...resource.status, observedGeneration: resource.generation, conditions };
-  if (!isDeepStrictEqual(status, resource.status)) await deps.writeStatus(resource, status);
-  return { do: 'rest' };
-}
-
-/** An expired certificate is never Ready, whatever else is or isn't going on. */
-function expiry({ secret }: Observed, now: Date): Date | undefined {
-  const end = secret?.certificate?.notAfter;
-  return end !== undefined && end > now ? end : undefined;
 }

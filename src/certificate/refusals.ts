@@ -54,6 +54,8 @@ export function authorityIsMissing({ resource, authority }: Observed): Refusal |
           ? `there is no CertificateAuthority ${name} in namespace ${resource.namespace}`
           : `there is no ClusterCertificateAuthority ${name}`,
       );
+    case 'AuthorityNotSeen':
+      return wait('AuthorityNotReady', `${kind} ${name} has not been looked at yet`);
     case 'AuthorityNotReady':
       return wait('AuthorityNotReady', `the spec of ${kind} ${name} is invalid; its status says why`);
     case 'ClusterAuthorityNotServed':

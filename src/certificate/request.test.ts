@@ -14,6 +14,7 @@ import { encodePrivateKey, generateKey } from '../pki/keys.ts';
 import { issue } from './act.ts';
 import type { AuthorityView, Observed } from './observed.ts';
 import { wasDenied } from './obstacles.ts';
+import { RecentActs } from './recent.ts';
 import { Unpublished } from './unpublished.ts';
 
 const ca = await root();
@@ -35,6 +36,7 @@ function bench({ ticket = 'T' } = {}) {
     ...requestDeps(clock, keys, backend),
     secrets: store,
     unpublished: new Unpublished(),
+    recent: new RecentActs(),
   });
   let deps = fresh();
   const wait: Answer = async ({ id }) => ({ ...WAIT, ticket: ticket === 'id' ? id : ticket });
@@ -236,7 +238,12 @@ test('a Secret of somebody else under that name is left alone', async () => {
       seen,
       one.view,
       one.sign,
-      { ...requestDeps(one.clock, one.keys), secrets: new SecretStore(), unpublished: new Unpublished() },
+      {
+        ...requestDeps(one.clock, one.keys),
+        secrets: new SecretStore(),
+        unpublished: new Unpublished(),
+        recent: new RecentActs(),
+      },
       RUN,
     ),
   )) as RetryableError;

@@ -6,6 +6,7 @@ import type { ClientCertificateStatus } from '../api/generated/types.ts';
 import type { CertwheelError } from '../errors.ts';
 import { comesFromElsewhere, differsFromSpec, endsWithItsCA, momentOfCARotation } from './needs.ts';
 import { type Decision, isAuthority, isOurs, type Observed } from './observed.ts';
+import { contestOf } from './recent.ts';
 import { schedule } from './schedule.ts';
 import type { CertificateFacts } from './secret-view.ts';
 
@@ -15,11 +16,17 @@ export const CERTIFICATE_CONDITIONS: readonly string[] = ['Ready', 'Issuing', 'S
 /** Why a certificate is Ready and yet will expire in the hands of a workload. */
 export const LIFE_TOO_SHORT = 'LifeTooShort';
 
+/** Why nothing is issued for a resource that still exists. */
+const BEING_DELETED = 'BeingDeleted';
+
 /** A granted life that differs by no more than this part of the one that was asked for is not worth a word. */
 const WORTH_TELLING = 0.1;
 
 /** Why a certificate is being issued, and nothing is wrong: its authority answers later. */
 export const AWAITED = 'Pending';
+
+/** Why issuance is slowed down: others provoke one after the other. */
+export const SLOWED: readonly string[] = ['SecretContested', 'TooManyChanges'];
 
 /** An authority may answer with a whole page. */
 const LONGEST_FAILURE_MESSAGE = 1_024;
@@ -86,6 +93,7 @@ function readiness(
         : undefined
       : { code: failure.error.code, message: messageOf(failure) };
   if (held === undefined) {
+    if (seen.resource.deleting !== undefined) return notReady(BEING_DELETED, beingDeleted(seen.resource));
     if (seen.resource.spec.suspended) return notReady('Suspended', 'nothing is issued while spec.suspend is true');
     const problem = isOurs(seen) ? seen.secret?.problem : undefined;
     return notReady(trouble?.code ?? 'Pending', trouble?.message ?? pending?.message ?? problem ?? 'not issued yet');
@@ -98,7 +106,7 @@ function readiness(
     );
   const mismatch = differsFromSpec(seen) ?? comesFromElsewhere(seen);
   if (mismatch !== undefined) return notReady(trouble?.code ?? mismatch.reason, trouble?.message ?? mismatch.message);
-  return { type: 'Ready', status: 'True', ...readyBecause(seen, held, propagationMs) };
+  return { type: 'Ready', status: 'True', ...readyBecause(seen, held, propagationMs, now) };
 }
 
 /** A clock that was wrong when it was issued, or is wrong now: which of the two nobody here can tell. */
@@ -111,10 +119,15 @@ function readyBecause(
   seen: Observed,
   held: CertificateFacts,
   propagationMs: number,
+  now: Date,
 ): Pick<NewCondition, 'reason' | 'message'> {
   const validity = `valid until ${toRfc3339(held.notAfter)}`;
+  if (seen.resource.deleting !== undefined)
+    return { reason: BEING_DELETED, message: `${validity}; ${beingDeleted(seen.resource)}` };
   if (seen.resource.spec.suspended)
     return { reason: 'Suspended', message: `${validity}; not renewed while spec.suspend is true` };
+  const contest = contestOf(seen, now);
+  if (contest !== undefined) return { reason: 'SecretContested', message: `${validity}; ${contest}` };
   if (endsWithItsCA(held, seen.authority))
     return {
       reason: 'CAEndsFirst',
@@ -172,6 +185,7 @@ function progress(
     case 'refuse':
       return [{ type: 'Stalled', status: 'True', reason: decision.code, message: decision.message }];
     case 'wait':
+      if (SLOWED.includes(decision.code)) return [slowed(decision)];
       return [
         {
           type: 'Issuing',
@@ -183,6 +197,16 @@ function progress(
     default:
       return [];
   }
+}
+
+function slowed({ code, message, recheckAt }: Extract<Decision, { do: 'wait' }>): NewCondition {
+  const next = recheckAt === undefined ? '' : `; next attempt at ${toRfc3339(recheckAt)}`;
+  return { type: 'Issuing', status: 'True', reason: code, message: `${message}${next}` };
+}
+
+function beingDeleted({ deleting = [] }: ClientCertificate): string {
+  const holders = deleting.length === 0 ? '' : `, which waits for the finalizers ${deleting.join(', ')}`;
+  return `nothing is issued while the ClientCertificate is being deleted${holders}`;
 }
 
 function failures(
@@ -220,7 +244,8 @@ function messageOf({ error }: Failure): string {
 }
 
 function renewalTime(seen: Observed, held: CertificateFacts): Date | undefined {
-  if (seen.resource.spec.suspended || !isAuthority(seen.authority)) return undefined;
+  const { deleting, spec } = seen.resource;
+  if (deleting !== undefined || spec.suspended || !isAuthority(seen.authority)) return undefined;
   const due = endsWithItsCA(held, seen.authority)
     ? undefined
     : schedule(held, { ...seen.resource.spec, uid: seen.resource.uid }).due;

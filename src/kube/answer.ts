@@ -23,7 +23,10 @@ export function refusal(answer: HttpAnswer, clock: Clock, resource?: string): Ap
 export function statusError(
   status: Status | undefined,
   code: number,
-  { retryAfterMs, resource }: { readonly retryAfterMs?: number | undefined; readonly resource?: string | undefined } = {},
+  {
+    retryAfterMs,
+    resource,
+  }: { readonly retryAfterMs?: number | undefined; readonly resource?: string | undefined } = {},
 ): ApiError {
   const seconds = status?.details?.retryAfterSeconds;
   const asked =

@@ -89,8 +89,6 @@ export class References {
 
 /** Nobody reads them, and they are often the larger half of an object. */
 function withoutManagedFields(object: RawObject): RawObject {
-  const { managedFields: _, ...metadata } = (object.metadata ?? {}) as RawObject['metadata'] & {
-    managedFields?: unknown;
-  };
+  const { managedFields: _, ...metadata } = object.metadata ?? {};
   return { ...object, metadata };
 }

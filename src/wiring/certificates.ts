@@ -1,19 +1,20 @@
-import { isDeepStrictEqual } from 'node:util';
 import { authorityKey } from '../api/certificate-authority.ts';
 import { type AuthorityKind, type ClientCertificate, isBroken } from '../api/client-certificate.ts';
-import { CLIENT_CERTIFICATES, SECRETS } from '../api/names.ts';
+import { CERTIFICATE_NAME_LABEL, CLIENT_CERTIFICATES, SECRETS } from '../api/names.ts';
 import { keyOf, type RawObject } from '../api/parse.ts';
 import { AwaitedRequests } from '../certificate/awaited.ts';
 import { viewNextKey } from '../certificate/next-key.ts';
 import { observe, referredAuthority, secretKeyOf } from '../certificate/observe.ts';
 import { isOurs } from '../certificate/observed.ts';
-import type { SecretAccess } from '../certificate/publish.ts';
+import { RecentActs } from '../certificate/recent.ts';
 import { type CertificateDeps, deadlineOf, reconcileCertificate } from '../certificate/reconcile.ts';
 import type { NextKeyAccess } from '../certificate/request.ts';
 import { type SecretView, viewSecret } from '../certificate/secret-view.ts';
 import { CERTIFICATE_CONDITIONS } from '../certificate/status.ts';
 import { Unpublished } from '../certificate/unpublished.ts';
+import type { SecretAccess } from '../certificate/write.ts';
 import { ApiError } from '../errors.ts';
+import { fieldAltered } from '../kube/difference.ts';
 import type { Reference } from '../kube/references.ts';
 import { Controller } from '../queue/controller.ts';
 import type { WorkQueue } from '../queue/work-queue.ts';
@@ -25,9 +26,11 @@ export function wireCertificates(services: Services): { controller: Controller; 
   const { cluster, client, clock, config, events, log, metrics, registry, assertLeading } = services;
   const foreign = new ForeignSecrets(services, (key) => controller.queue.add(key));
   const secrets = secretAccess(services);
+  const recent = new RecentActs();
   const observing = {
     cachedSecret: (key: string) => cluster.secrets.get(key),
     nextKey: (key: string) => cluster.nextKey(key),
+    recent: (key: string) => recent.of(key),
     readSecret: secrets.get,
     rivals: (namespace: string, secretName: string) =>
       cluster.certificates.byIndex('secret', keyOf({ namespace, name: secretName })),
@@ -38,6 +41,7 @@ export function wireCertificates(services: Services): { controller: Controller; 
   };
   const deps: CertificateDeps = {
     secrets,
+    recent,
     unpublished: new Unpublished(),
     awaited: new AwaitedRequests(),
     nextKeys: nextKeyAccess(services),
@@ -59,7 +63,7 @@ export function wireCertificates(services: Services): { controller: Controller; 
     find: (key) => cluster.certificates.get(key),
     observe: async (resource) => {
       const seen = await observe(resource, observing);
-      if (seen !== undefined) foreign.follow(resource, seen.secret !== undefined && !isOurs(seen));
+      foreign.follow(resource, seen.secret !== undefined && !isOurs(seen));
       return seen;
     },
     runtime: (resource) => registry.get(referredAuthority(resource)),
@@ -104,14 +108,20 @@ function secretAccess({ client, cluster }: Services): SecretAccess {
     get: (namespace, name) => client.get(SECRETS, namespace, name),
     apply: async (manifest, content) => {
       const stored = await client.apply(SECRETS, manifest);
+      const altered = fieldAltered(manifest, stored);
       // What was proven before it was written needn't be proven again, unless something in between has changed it.
-      const known = isDeepStrictEqual(stored.data, manifest.data) ? content : undefined;
-      const reduce = (object: RawObject) => viewSecret(object, known);
-      cluster.secrets.put(stored, manifest.metadata.resourceVersion, reduce);
+      const reduce = (object: RawObject) => viewSecret(object, altered === undefined ? content : undefined);
+      // Without its label the watch would never say that it is gone.
+      if (stored.metadata?.labels?.[CERTIFICATE_NAME_LABEL] !== undefined)
+        cluster.secrets.put(stored, manifest.metadata.resourceVersion, reduce);
       const cached = cluster.secrets.get(keyOf(manifest.metadata));
-      return cached?.resourceVersion === stored.metadata?.resourceVersion && cached !== undefined
-        ? cached
-        : reduce(stored);
+      const isKnown = cached !== undefined && cached.resourceVersion === stored.metadata?.resourceVersion;
+      return { view: isKnown ? cached : reduce(stored), altered };
+    },
+    rehearse: async (manifest) => fieldAltered(manifest, await client.apply(SECRETS, manifest, { dryRun: true })),
+    remove: async ({ namespace, name, uid, resourceVersion }) => {
+      await client.delete(SECRETS, namespace, name, { uid, resourceVersion });
+      cluster.secrets.remove(namespace, { metadata: { namespace, name, resourceVersion } });
     },
   };
 }

@@ -1,8 +1,9 @@
 import type { RawObject } from '../../src/api/parse.ts';
-import type { SecretAccess } from '../../src/certificate/publish.ts';
 import type { SecretManifest } from '../../src/certificate/secret-manifest.ts';
 import { type SecretView, viewSecret } from '../../src/certificate/secret-view.ts';
+import type { SecretAccess, StoredSecret } from '../../src/certificate/write.ts';
 import { ApiError } from '../../src/errors.ts';
+import { fieldAltered } from '../../src/kube/difference.ts';
 
 /** What the API server stores of a manifest: the same, through JSON, with a uid and a version of its own. */
 export function stored(manifest: SecretManifest, uid = 'uid-of-secret', resourceVersion = '11'): RawObject {
@@ -10,23 +11,39 @@ export function stored(manifest: SecretManifest, uid = 'uid-of-secret', resource
   return { ...rest, metadata: { ...metadata, uid, resourceVersion } };
 }
 
-/** One Secret, with the preconditions of server-side apply. */
+/** A stand-in for the API server: one Secret, with the preconditions of server-side apply. */
 export class SecretStore implements SecretAccess {
   object: RawObject | undefined;
+  /** Admission: what becomes of an object on its way. */
+  mutate: (object: RawObject) => RawObject = (object) => object;
+  writes = 0;
   #version = 10;
 
   async get(): Promise<RawObject | undefined> {
     return this.object;
   }
 
-  async apply(manifest: SecretManifest): Promise<SecretView> {
+  async apply(manifest: SecretManifest): Promise<StoredSecret> {
+    this.object = this.#admit(manifest);
+    this.writes += 1;
+    return { view: viewSecret(this.object), altered: fieldAltered(manifest, this.object) };
+  }
+
+  async rehearse(manifest: SecretManifest): Promise<string | undefined> {
+    return fieldAltered(manifest, this.#admit(manifest));
+  }
+
+  async remove({ uid }: SecretView): Promise<void> {
+    if (this.object?.metadata?.uid === uid) this.object = undefined;
+  }
+
+  #admit(manifest: SecretManifest): RawObject {
     const { uid, resourceVersion } = this.object?.metadata ?? { uid: undefined, resourceVersion: '1' };
     const wanted: { uid?: string; resourceVersion: string } = manifest.metadata;
     if (wanted.resourceVersion !== resourceVersion || wanted.uid !== uid)
       throw new ApiError(409, 'Conflict', 'the object has been modified');
     this.#version += 1;
-    this.object = stored(manifest, uid ?? 'uid-of-secret', String(this.#version));
-    return viewSecret(this.object);
+    return this.mutate(stored(manifest, uid ?? 'uid-of-secret', String(this.#version)));
   }
 
   view(): SecretView | undefined {
