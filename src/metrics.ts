@@ -1,5 +1,5 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
-import type { CertificateAuthority } from './api/certificate-authority.ts';
+import type { AnyCertificateAuthority, CertificateAuthority } from './api/certificate-authority.ts';
 import { authorityKey } from './api/certificate-authority.ts';
 import type { Demand } from './authority/demand.ts';
 import { ROTATION_REASONS } from './certificate/observed.ts';
@@ -137,7 +137,7 @@ export function createMetrics(authorityTypes: readonly string[], clock: Clock, m
       authorityRequests.observe({ authority_type: type }, seconds);
     },
     certificates,
-    showAuthority(resource: CertificateAuthority, isReady: boolean, ca: CaLife | undefined) {
+    showAuthority(resource: AnyCertificateAuthority, isReady: boolean, ca: CaLife | undefined) {
       const authority = authorityKey(resource);
       authorityReady.set({ authority }, isReady ? 1 : 0);
       setOrRemove(caNotBefore, authority, ca && ca.notBefore.getTime() / 1000);

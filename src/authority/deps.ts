@@ -39,8 +39,8 @@ export interface AuthorityDeps {
 
 export interface AuthorityMetrics {
   /** `ca` is the life of the CA that signs, if one does. */
-  show(resource: CertificateAuthority, ready: boolean, ca: CaLife | undefined): void;
+  show(resource: AnyCertificateAuthority, ready: boolean, ca: CaLife | undefined): void;
   showDemand(resource: CertificateAuthority, demand: Demand): void;
-  /** It is gone, or can't be read. */
+  /** It is gone. */
   hide(key: string): void;
 }

@@ -14,7 +14,7 @@ import { endOf, type Generation, type Plan } from './generations.ts';
 import { type Runtime, viewAuthority } from './registry.ts';
 import { report, reportBroken } from './report.ts';
 import { nextVersion, planOf, readSource, tryStep } from './rotation.ts';
-import { authorityError, type Trouble, troubleOf } from './trouble.ts';
+import { reportable, type Trouble, troubleOf } from './trouble.ts';
 
 /** What was refused, while the last good CA goes on, is looked at again. */
 const REFUSED = { firstMs: 1_000, longestMs: 30_000 };
@@ -27,7 +27,7 @@ const REMOTE_LOOK_JITTER = 0.2;
 /** One look at one authority. Where the first one fails, certificates must learn that too: they wait for a view. */
 export async function reconcileAuthority(key: string, deps: AuthorityDeps, run: Run): Promise<Outcome> {
   try {
-    return await lookAt(key, deps, run);
+    return await observeAndStep(key, deps, run);
   } catch (thrown) {
     const runtime = deps.registry.get(key);
     const { code, message } = classify(thrown);
@@ -38,23 +38,27 @@ export async function reconcileAuthority(key: string, deps: AuthorityDeps, run: 
 }
 
 /** Its CA generations one step on, its trust, its health. */
-async function lookAt(key: string, deps: AuthorityDeps, run: Run): Promise<Outcome> {
+async function observeAndStep(key: string, deps: AuthorityDeps, run: Run): Promise<Outcome> {
   const resource = deps.find(key);
-  if (resource === undefined || resource.deleting || isBrokenAuthority(resource)) {
+  // One that is being deleted goes on until it is gone: a finalizer may hold it for long, and its certificates with it.
+  if (resource === undefined || isBrokenAuthority(resource)) {
     deps.registry.remove(key);
-    deps.metrics.hide(key);
     deps.wakeCertificates(key);
-    return resource === undefined || !isBrokenAuthority(resource) ? { do: 'rest' } : reportBroken(resource, deps);
+    if (resource !== undefined) return reportBroken(resource, deps);
+    deps.metrics.hide(key);
+    return { do: 'rest' };
   }
   const runtime = deps.registry.ensure(resource, () => deps.start(resource));
   const { plan, stepped, refused } = await advance(resource, runtime, deps, run.signal);
-  const trust = await probe(runtime, run);
+  const trust = await probe(runtime, deps, run);
   const now = deps.clock.now();
   const { breaker } = runtime;
   // Where nothing signs, the reason why is that of the source, not that nothing signs.
   const because = (trouble: Trouble | undefined) => trouble && (refused ?? trouble);
   show(key, runtime, viewAuthority(runtime, trust, because(breaker.blockedBy), now), deps);
-  const nextProbeAt = breaker.blockedBy && new Date(now.getTime() + breaker.probeInMs);
+  const lookAgainAt = breaker.blockedBy && new Date(now.getTime() + breaker.probeInMs);
+  // An authority of our own depends on what is watched, and its status isn't written anew for each look.
+  const nextProbeAt = runtime.definition.capabilities.remote ? lookAgainAt : undefined;
   const trouble = because(breaker.trouble);
   const demand = demandOn(runtime, deps.consumers(resource));
   deps.metrics.showDemand(resource, demand);
@@ -63,7 +67,7 @@ async function lookAt(key: string, deps: AuthorityDeps, run: Run): Promise<Outco
   const findings = { trusted: trust, trouble, refused, waitingFor, nextProbeAt, demand, verified };
   await report(resource, runtime.generations, findings, deps);
   if (stepped) return { do: 'again' };
-  return { do: 'rest', recheckAt: earliest([nextProbeAt, recheckAt(runtime, plan, refused, deps)]) };
+  return { do: 'rest', recheckAt: earliest([lookAgainAt, recheckAt(runtime, plan, refused, deps)]) };
 }
 
 /** Its CA generations, one step on where there is one to take; `refused` is why a pair can't be one of them. */
@@ -77,7 +81,7 @@ async function advance(
   const stored = deps.generationSecrets(key);
   runtime.generations = readable(stored);
   // Its status as it is now, which that of the runtime isn't.
-  const source = await readSource(runtime, nextVersion(resource, stored), signal);
+  const source = await readSource(runtime, nextVersion(resource, stored), deps.log, signal);
   const plan = planOf(key, runtime, source.pair, deps);
   runtime.clearSince = plan.clearSince;
   const { stepped, blocked } = await tryStep(plan.step, source, runtime, deps);
@@ -92,12 +96,14 @@ function readable(stored: readonly GenerationSecret[]): readonly Generation[] {
 }
 
 /** Answers what is to be trusted, which doesn't change because the authority is away. */
-async function probe(runtime: Runtime, { signal, outside }: Run): Promise<readonly CertificateView[]> {
+async function probe(runtime: Runtime, deps: AuthorityDeps, run: Run): Promise<readonly CertificateView[]> {
+  const { signal, outside } = run;
   const { backend, breaker, definition, view } = runtime;
   const { remote } = definition.capabilities;
   let trust: readonly CertificateView[] = [...(view?.trust.anchors.values() ?? [])];
   // Whatever woke us, another machine that is in trouble is left alone until then.
   if (remote && breaker.probeInMs > 0) return trust;
+  if (remote) await turnToProbe(runtime, deps, run);
   const found = breaker.probe();
   const ask = async () => {
     trust = await backend.trust(signal);
@@ -108,10 +114,19 @@ async function probe(runtime: Runtime, { signal, outside }: Run): Promise<readon
     await (remote ? outside(ask) : ask());
     found(undefined);
   } catch (thrown) {
-    const error = authorityError(thrown);
+    // What we gave up ourselves tells nothing of the authority.
+    if (signal.aborted) throw thrown;
+    const error = reportable(thrown, deps.log);
     found(troubleOf(error), error.retryAfterMs);
   }
   return trust;
+}
+
+/** Others may provoke a probe by each change of what the authority refers to. */
+async function turnToProbe({ resource }: Runtime, { clock, registry }: AuthorityDeps, run: Run): Promise<void> {
+  const { probes } = registry.paceOf(resource);
+  for (let waitMs = probes.take(clock.monotonicMs()); waitMs > 0; waitMs = probes.take(clock.monotonicMs()))
+    await run.outside(() => clock.sleep(waitMs, run.signal));
 }
 
 function show(key: string, runtime: Runtime, seen: AuthorityView, deps: AuthorityDeps): void {

@@ -4,6 +4,7 @@ import type { AuthorityView } from '../certificate/observed.ts';
 import { bundleOf } from '../pki/bundle.ts';
 import { isSameCa } from '../pki/ca.ts';
 import type { CertificateView } from '../pki/certificate.ts';
+import { Bucket } from '../queue/bucket.ts';
 import type { Turnstile } from '../queue/turnstile.ts';
 import type { Breaker } from './breaker.ts';
 import { endOf, type Generation, signingGeneration } from './generations.ts';
@@ -33,9 +34,23 @@ export interface Runtime {
   view: AuthorityView | undefined;
 }
 
+/** What others may provoke, per authority; kept over changes of its spec. */
+export interface Pace {
+  /** Steps of a CA rotation. */
+  readonly steps: Bucket;
+  /** Probes of an authority on another machine. */
+  readonly probes: Bucket;
+}
+
+/** A CA rotation takes four steps, so two of them may follow each other. */
+const STEPS = { capacity: 8, refillMs: 30_000 };
+/** Its backoff probes a little less often when it is in trouble. */
+const PROBES = { capacity: 10, refillMs: 3_000 };
+
 /** The authorities that are served, by authorityKey. */
 export class Registry {
   readonly #runtimes = new Map<string, Runtime>();
+  readonly #paces = new Map<string, Pace>();
 
   get(key: string): Runtime | undefined {
     return this.#runtimes.get(key);
@@ -53,7 +68,16 @@ export class Registry {
     return runtime;
   }
 
+  paceOf(resource: CertificateAuthority): Pace {
+    const key = authorityKey(resource);
+    const known = this.#paces.get(key);
+    const pace = known ?? { steps: new Bucket(STEPS), probes: new Bucket(PROBES) };
+    this.#paces.set(key, pace);
+    return pace;
+  }
+
   remove(key: string): void {
+    this.#paces.delete(key);
     this.#runtimes.get(key)?.release();
     this.#runtimes.delete(key);
   }

@@ -84,6 +84,7 @@ export async function reportBroken(resource: BrokenCertificateAuthority, deps: A
   // Of one that doesn't run there is nothing to expect.
   const { demand: _, nextProbeTime: __, ...known } = resource.status;
   const status = { ...known, observedGeneration: resource.generation, conditions };
+  deps.metrics.show(resource, false, undefined);
   if (!isDeepStrictEqual(status, resource.status)) await deps.writeStatus(resource, status);
   return { do: 'rest' };
 }

@@ -1,11 +1,12 @@
 import type { CertificateAuthority } from '../api/certificate-authority.ts';
+import type { Logger } from '../log.ts';
 import { bundleOf } from '../pki/bundle.ts';
 import type { CaPair } from '../pki/ca.ts';
 import type { AuthorityDeps } from './deps.ts';
 import type { GenerationSecret } from './generation-secret.ts';
 import { type Plan, planRotation, type Step } from './generations.ts';
 import type { Runtime } from './registry.ts';
-import { authorityError, type Trouble, troubleOf } from './trouble.ts';
+import { reportable, type Trouble, troubleOf } from './trouble.ts';
 
 /** The pair that is to sign, and the version that it would get as a new generation. */
 export interface Source {
@@ -15,7 +16,7 @@ export interface Source {
 }
 
 /** The CA pair that is to sign, from wherever this authority has it. */
-export async function readSource(runtime: Runtime, version: number, signal: AbortSignal): Promise<Source> {
+export async function readSource(runtime: Runtime, version: number, log: Logger, signal: AbortSignal): Promise<Source> {
   const { backend, definition, generations } = runtime;
   if (backend.keyPair === undefined) return { pair: undefined, version, trouble: undefined };
   const newest = generations
@@ -25,7 +26,7 @@ export async function readSource(runtime: Runtime, version: number, signal: Abor
   try {
     return { pair: await backend.keyPair(newest?.pair, version, signal), version, trouble: undefined };
   } catch (thrown) {
-    return { pair: undefined, version, trouble: troubleOf(authorityError(thrown)) };
+    return { pair: undefined, version, trouble: troubleOf(reportable(thrown, log)) };
   }
 }
 
@@ -44,20 +45,36 @@ export function planOf(key: string, runtime: Runtime, pair: CaPair | undefined, 
   return planRotation(rotation, deps.clock.now());
 }
 
-/** A step that somebody else's object is in the way of is a trouble to be told of. */
+/**
+ * Takes a step, unless others provoke one step after the other. A step that the API server refuses, or that another
+ * object stands in the way of, is a trouble for the status.
+ */
 export async function tryStep(
-  ...step: Parameters<typeof take>
+  step: Step,
+  source: Source,
+  runtime: Runtime,
+  deps: AuthorityDeps,
 ): Promise<{ stepped: boolean; blocked: Trouble | undefined }> {
+  if (step.do === 'settle') return { stepped: false, blocked: undefined };
+  if (deps.registry.paceOf(runtime.resource).steps.take(deps.clock.monotonicMs()) > 0)
+    return { stepped: false, blocked: { code: 'SecretContested', message: CONTESTED } };
   try {
-    return { stepped: await take(...step), blocked: undefined };
+    return { stepped: await take(step, source, runtime, deps), blocked: undefined };
   } catch (thrown) {
-    return { stepped: false, blocked: troubleOf(authorityError(thrown)) };
+    return { stepped: false, blocked: troubleOf(reportable(thrown, deps.log)) };
   }
 }
 
-/** Takes one step, which is one write; false where there is none to take. */
-async function take(step: Step, source: Source, runtime: Runtime, deps: AuthorityDeps): Promise<boolean> {
-  if (step.do === 'settle') return false;
+const CONTESTED =
+  'the Secrets of its CA generations are changed or deleted again and again; the audit log of the API server names the writer';
+
+/** Takes one step, which is one write; false where there is no pair for it. */
+async function take(
+  step: Exclude<Step, { do: 'settle' }>,
+  source: Source,
+  runtime: Runtime,
+  deps: AuthorityDeps,
+): Promise<boolean> {
   const { resource, definition } = runtime;
   const since = deps.clock.now();
   deps.assertLeading();

@@ -44,7 +44,7 @@ export function authorityStatus(
   const ca = signing?.pair.certificate ?? foreignCa(findings);
   const observedGeneration = resource.generation;
   const wanted = [
-    readiness(findings),
+    untilGone(readiness(findings), resource.deleting),
     ...rotation(findings),
     ...(refused === undefined || trouble !== undefined ? [] : [stalled(refused, signing)]),
     ...quotaShort(findings.demand),
@@ -90,6 +90,14 @@ function readiness({
       ? verified
       : `issues from CA generation ${signing.version} (${signing.pair.certificate.subjectText}), valid until ${toRfc3339(signing.pair.certificate.notAfter)}`;
   return { type: 'Ready', status: 'True', reason: 'Verified', message };
+}
+
+/** A resource that is being deleted goes on issuing, so people must see what holds it. */
+function untilGone(ready: NewCondition, finalizers: readonly string[] | undefined): NewCondition {
+  if (finalizers === undefined) return ready;
+  const holders = finalizers.length === 0 ? '' : `, which waits for the finalizers ${finalizers.join(', ')}`;
+  const message = `${ready.message}; it issues until its deletion is over${holders}`;
+  return { ...ready, reason: ready.status === 'True' ? 'BeingDeleted' : ready.reason, message };
 }
 
 function stalled(refused: Trouble, signing: Generation | undefined): NewCondition {

@@ -1,4 +1,6 @@
-import { AuthorityError, type CertwheelError, classify, type ErrorCode } from '../errors.ts';
+import { type CertwheelError, classify, type ErrorCode, UnexpectedError } from '../errors.ts';
+import type { Logger } from '../log.ts';
+import { stackOf } from '../stack.ts';
 
 /** What is wrong with an authority, as conditions tell it. */
 export interface Trouble {
@@ -6,10 +8,15 @@ export interface Trouble {
   readonly message: string;
 }
 
-/** What is the authority's own fault, to be told of; anything else is thrown on, for the controller's own backoff. */
-export function authorityError(thrown: unknown): AuthorityError {
+/** Says nothing of an authority: the API server is away, in which case no status can be written, or a race was lost. */
+const PASSING: readonly ErrorCode[] = ['Conflict', 'ApiServerUnavailable', 'TooManyRequests'];
+
+/** What stands in the way of an authority, for its status; throws what isn't its own, for the controller's backoff. */
+export function reportable(thrown: unknown, log: Logger): CertwheelError {
   const error = classify(thrown);
-  if (!(error instanceof AuthorityError)) throw error;
+  if (PASSING.includes(error.code)) throw error;
+  if (error instanceof UnexpectedError)
+    log.error('unexpected error, please report it', { error: error.message, stack: stackOf(error.cause ?? error) });
   return error;
 }
 

@@ -1,5 +1,6 @@
 import type { Resource } from '../api/names.ts';
 import type { RawObject } from '../api/parse.ts';
+import type { ApiError } from '../errors.ts';
 import { Cache } from './cache.ts';
 import { Watch, type WatchDeps, type WatchStats } from './watch.ts';
 import type { WatchTiming } from './watch-backoff.ts';
@@ -8,7 +9,9 @@ import type { WatchTiming } from './watch-backoff.ts';
 export interface Reference {
   /** Whether `get` knows; until then it answers undefined for what may well exist. */
   readonly known: boolean;
-  /** Resolves once `get` knows. */
+  /** Why the API server doesn't let `get` know. */
+  readonly problem: ApiError | undefined;
+  /** Resolves once `get` knows; never, where the API server refuses. */
   readonly synced: Promise<void>;
   get(): RawObject | undefined;
   /** The watch ends with its last use. Doing it twice does no harm. */
@@ -53,6 +56,9 @@ export class References {
     return {
       get known() {
         return watched.watch.stats.synced;
+      },
+      get problem() {
+        return watched.watch.stats.problem;
       },
       synced: watched.watch.synced,
       get: () => watched.cache.values().next().value,

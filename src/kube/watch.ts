@@ -31,6 +31,8 @@ export interface WatchStats {
   lastEventAt: number;
   /** Lists completed, the first one included. */
   lists: number;
+  /** Why the last list failed; undefined once one has succeeded. */
+  problem?: ApiError | undefined;
   /** Why a list or a stream ended, and how often. */
   restarts: Partial<Record<Restart, number>>;
 }
@@ -110,6 +112,7 @@ export class Watch<T> {
       this.#listed();
       return { at: 'watching', resourceVersion };
     } catch (error) {
+      this.stats.problem = error instanceof ApiError ? error : undefined;
       return this.#failed(error, LISTING, signal);
     }
   }
@@ -223,6 +226,7 @@ export class Watch<T> {
   #listed(): void {
     this.#listedAt = this.#deps.clock.monotonicMs();
     this.stats.lists++;
+    this.stats.problem = undefined;
     this.#backoff.succeeded();
     if (this.stats.synced) return;
     this.stats.synced = true;

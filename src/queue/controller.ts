@@ -112,7 +112,7 @@ export class Controller {
       this.#schedule(key, outcome);
     } catch (thrown) {
       ended = 'error';
-      this.#reschedule(key, classify(thrown));
+      if (!this.#stop.signal.aborted) this.#reschedule(key, classify(thrown));
     }
     metrics.ran(name, ended, (clock.monotonicMs() - startedMs) / 1000);
   }

@@ -7,7 +7,7 @@ import { Breaker } from '../authority/breaker.ts';
 import { signingGeneration } from '../authority/generations.ts';
 import type { Runtime } from '../authority/registry.ts';
 import { troubleOf } from '../authority/trouble.ts';
-import { AuthorityError, DeniedError } from '../errors.ts';
+import { AuthorityError, DeniedError, RetryableError } from '../errors.ts';
 import type { Reference } from '../kube/references.ts';
 import { Turnstile } from '../queue/turnstile.ts';
 import { clusterAccess } from './cluster-access.ts';
@@ -15,6 +15,9 @@ import { namespaceOf, type Services } from './services.ts';
 
 /** Requests to one remote authority at the same time. */
 const ASKED_AT_ONCE = 16;
+/** So long a reconcile waits for an object that an authority refers to. */
+const LONGEST_READ_MS = 5_000;
+const READ_STEP_MS = 100;
 
 /** Makes an authority of its resource. `wake` has it looked at, `call` says to a certificate that it is its turn. */
 export function startAuthority(
@@ -47,7 +50,10 @@ export function startAuthority(
     rateLimit,
     turnstile,
     breaker,
-    backend: { ...backend, issue: remote ? (...asked) => guarded(() => issue(...asked), breaker, wake) : issue },
+    backend: {
+      ...backend,
+      issue: remote ? (...asked) => guarded(() => issue(...asked), asked[1], breaker, wake) : issue,
+    },
     release: () => {
       turnstile?.close();
       references.release();
@@ -85,11 +91,19 @@ function backendOf(
 function referencesOf(resource: CertificateAuthority, services: Services, onChange: () => void) {
   const namespace = namespaceOf(resource, services);
   const used = new Map<string, Reference>();
+  const unknown = new Set<string>();
   const read = async (kind: Resource, name: string) => {
     const id = `${kind.plural}/${name}`;
     const reference = used.get(id) ?? services.references.acquire(kind, namespace, name, onChange);
     used.set(id, reference);
-    await reference.synced;
+    try {
+      await known(reference, `${kind.kind} ${namespace}/${name}`, services);
+    } catch (error) {
+      // That there is no such object is no change to the watch, but news to a reader that waited in vain.
+      if (!unknown.has(id)) void reference.synced.then(onChange);
+      unknown.add(id);
+      throw error;
+    }
     return reference.get();
   };
   return {
@@ -107,13 +121,30 @@ function referencesOf(resource: CertificateAuthority, services: Services, onChan
   };
 }
 
+/** Waits until the watch of a reference knows; throws where it doesn't come to know soon. */
+async function known(reference: Reference, what: string, { clock }: Services): Promise<void> {
+  for (let waitedMs = 0; !reference.known && waitedMs < LONGEST_READ_MS; waitedMs += READ_STEP_MS) {
+    if (reference.problem !== undefined) break;
+    await Promise.race([reference.synced, clock.sleep(READ_STEP_MS)]);
+  }
+  if (reference.known) return;
+  const { problem } = reference;
+  if (problem?.status === 403)
+    throw new AuthorityError('BackendForbidden', `Certwheel may not read ${what}: ${problem.message}`, {
+      cause: problem,
+    });
+  throw new RetryableError('ApiServerUnavailable', `${what} can't be read: ${problem?.message ?? 'no answer'}`);
+}
+
 /** The request of a certificate, whose end tells the breaker how the authority is; `wake` has it looked at where that is news. */
-async function guarded<T>(ask: () => Promise<T>, breaker: Breaker, wake: () => void): Promise<T> {
+async function guarded<T>(ask: () => Promise<T>, signal: AbortSignal, breaker: Breaker, wake: () => void): Promise<T> {
   try {
     const answer = await ask();
     if (breaker.answered()) wake();
     return answer;
   } catch (thrown) {
+    // What we gave up ourselves tells nothing of the authority.
+    if (signal.aborted) throw thrown;
     if (thrown instanceof AuthorityError) {
       breaker.failed(troubleOf(thrown), thrown.retryAfterMs);
       wake();

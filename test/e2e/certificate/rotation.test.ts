@@ -54,7 +54,6 @@ const scene = lazily<Scene>(async () => {
     create(world, clientCertificate(namespace, 'half-life', { duration: '1m' })),
     create(world, clientCertificate(namespace, 'often', OFTEN)),
     create(world, clientCertificate(chatty, 'often', OFTEN)),
-    create(world, clientCertificate(namespace, 'counted', { dnsNames: ['counted.example.com'] })),
   ]);
   return { world, controller, namespace, secrets, certificates, chatty };
 });
@@ -80,15 +79,12 @@ function untilTold({ certificates }: Scene, name: string, revision: number): Pro
 }
 
 test('many renewals later the Secret remembers the last ten serial numbers, newest first', async () => {
-  const { world, namespace, secrets } = await scene.get();
-  for (let revision = 1; revision <= 12; revision++) {
-    await untilSeen(secrets, 'counted-tls', revision);
-    if (revision < 12) await renewAt(world, namespace, 'counted');
-  }
-  const versions = secrets.versions('counted-tls');
+  const { secrets } = await scene.get();
+  for (let revision = 1; revision <= 11; revision++) await untilSeen(secrets, 'often-tls', revision);
+  const versions = secrets.versions('often-tls');
   assert.equal(faultsOfHistory(versions), []);
   const held = issuances(versions).map(({ object }) => ({ serial: serialOf(object), end: leafOf(object).validToDate }));
-  assert.is(held.length, 12);
+  assert.ok(held.length >= 11);
   const remembered = versions.at(-1)?.object.metadata?.annotations?.['certwheel.io/serials']?.split(',');
   const wanted = held.slice(-10).reverse();
   assert.equal(

@@ -1,0 +1,37 @@
+import fc from 'fast-check';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { Bucket } from './bucket.ts';
+
+test('in any span no more are taken than the capacity and what was refilled, and the wait that is answered is enough', () => {
+  const pauses = fc.array(fc.integer({ min: 0, max: 5_000 }), { minLength: 1, maxLength: 200 });
+  fc.assert(
+    fc.property(
+      fc.integer({ min: 1, max: 9 }),
+      fc.integer({ min: 1, max: 3_000 }),
+      pauses,
+      (capacity, refillMs, all) => {
+        const bucket = new Bucket({ capacity, refillMs });
+        const taken: number[] = [];
+        let nowMs = 1_000;
+        for (const pause of all) {
+          nowMs += pause;
+          const waitMs = bucket.take(nowMs);
+          if (waitMs === 0) taken.push(nowMs);
+          else {
+            nowMs += waitMs;
+            assert.is(bucket.take(nowMs), 0, `a token is there after ${waitMs} ms`);
+            taken.push(nowMs);
+          }
+        }
+        for (const [index, from] of taken.entries())
+          for (const [later, to] of taken.entries())
+            if (later >= index)
+              assert.ok(later - index + 1 <= capacity + (to - from) / refillMs + 1e-6, `${index} to ${later}`);
+      },
+    ),
+    { seed: 3, numRuns: 200 },
+  );
+});
+
+test.run();

@@ -1,0 +1,29 @@
+export interface BucketLimits {
+  /** So many at once after a pause. */
+  readonly capacity: number;
+  /** Then one in each such time, in milliseconds. */
+  readonly refillMs: number;
+}
+
+/** A token bucket. Moments are milliseconds of a monotonic clock. */
+export class Bucket {
+  readonly #limits: BucketLimits;
+  #tokens: number;
+  #filledAtMs = 0;
+
+  constructor(limits: BucketLimits) {
+    this.#limits = limits;
+    this.#tokens = limits.capacity;
+  }
+
+  /** Takes a token: 0; or takes none and answers in how many milliseconds there is one. */
+  take(nowMs: number): number {
+    const { capacity, refillMs } = this.#limits;
+    this.#tokens = Math.min(capacity, this.#tokens + Math.max(0, nowMs - this.#filledAtMs) / refillMs);
+    this.#filledAtMs = nowMs;
+    // Not quite 1 after the very wait that was answered: fractions are binary.
+    if (this.#tokens < 1 - 1e-9) return Math.ceil((1 - this.#tokens) * refillMs);
+    this.#tokens -= 1;
+    return 0;
+  }
+}
