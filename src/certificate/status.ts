@@ -16,9 +16,6 @@ export const CERTIFICATE_CONDITIONS: readonly string[] = ['Ready', 'Issuing', 'S
 /** Why a certificate is Ready and yet will expire in the hands of a workload. */
 export const LIFE_TOO_SHORT = 'LifeTooShort';
 
-/** Why nothing is issued for a resource that still exists. */
-const BEING_DELETED = 'BeingDeleted';
-
 /** A granted life that differs by no more than this part of the one that was asked for is not worth a word. */
 const WORTH_TELLING = 0.1;
 
@@ -92,9 +89,9 @@ function readiness(
         ? decision
         : undefined
       : { code: failure.error.code, message: messageOf(failure) };
+  const idle = whyIdle(seen.resource);
   if (held === undefined) {
-    if (seen.resource.deleting !== undefined) return notReady(BEING_DELETED, beingDeleted(seen.resource));
-    if (seen.resource.spec.suspended) return notReady('Suspended', 'nothing is issued while spec.suspend is true');
+    if (idle !== undefined) return notReady(idle.reason, idle.message);
     const problem = isOurs(seen) ? seen.secret?.problem : undefined;
     return notReady(trouble?.code ?? 'Pending', trouble?.message ?? pending?.message ?? problem ?? 'not issued yet');
   }
@@ -102,7 +99,9 @@ function readiness(
   if (held.notAfter <= now)
     return notReady(
       'Expired',
-      `the certificate expired at ${toRfc3339(held.notAfter)}${trouble === undefined ? '' : `; ${trouble.message}`}`,
+      [`the certificate expired at ${toRfc3339(held.notAfter)}`, idle?.message ?? trouble?.message]
+        .filter((part) => part !== undefined)
+        .join('; '),
     );
   const mismatch = differsFromSpec(seen) ?? comesFromElsewhere(seen);
   if (mismatch !== undefined) return notReady(trouble?.code ?? mismatch.reason, trouble?.message ?? mismatch.message);
@@ -122,10 +121,8 @@ function readyBecause(
   now: Date,
 ): Pick<NewCondition, 'reason' | 'message'> {
   const validity = `valid until ${toRfc3339(held.notAfter)}`;
-  if (seen.resource.deleting !== undefined)
-    return { reason: BEING_DELETED, message: `${validity}; ${beingDeleted(seen.resource)}` };
-  if (seen.resource.spec.suspended)
-    return { reason: 'Suspended', message: `${validity}; not renewed while spec.suspend is true` };
+  const idle = whyIdle(seen.resource);
+  if (idle !== undefined) return { reason: idle.reason, message: `${validity}; ${idle.message}` };
   const contest = contestOf(seen, now);
   if (contest !== undefined) return { reason: 'SecretContested', message: `${validity}; ${contest}` };
   if (endsWithItsCA(held, seen.authority))
@@ -204,9 +201,16 @@ function slowed({ code, message, recheckAt }: Extract<Decision, { do: 'wait' }>)
   return { type: 'Issuing', status: 'True', reason: code, message: `${message}${next}` };
 }
 
-function beingDeleted({ deleting = [] }: ClientCertificate): string {
-  const holders = deleting.length === 0 ? '' : `, which waits for the finalizers ${deleting.join(', ')}`;
-  return `nothing is issued while the ClientCertificate is being deleted${holders}`;
+/** Why nothing is issued whatever the certificate needs. */
+function whyIdle({ deleting, spec }: ClientCertificate): Pick<NewCondition, 'reason' | 'message'> | undefined {
+  if (deleting !== undefined) {
+    const holders = deleting.length === 0 ? '' : `, which waits for the finalizers ${deleting.join(', ')}`;
+    return {
+      reason: 'BeingDeleted',
+      message: `nothing is issued while the ClientCertificate is being deleted${holders}`,
+    };
+  }
+  return spec.suspended ? { reason: 'Suspended', message: 'nothing is issued while spec.suspend is true' } : undefined;
 }
 
 function failures(

@@ -62,6 +62,6 @@ export async function rehearse(seen: Observed, manifest: SecretManifest, deps: W
 export function alteredError(secretName: string, field: string): RetryableError {
   return new RetryableError(
     'SecretAltered',
-    `Secret ${secretName} is stored otherwise than Certwheel sent it (${field}), so a mutating admission webhook or policy changes it; exempt Secrets with the label certwheel.io/certificate-name from it`,
+    `Secret ${secretName} is stored otherwise than Certwheel sent it (${field}), so a mutating admission webhook or policy changes it; exempt the Secrets with labels of certwheel.io from it`,
   );
 }

@@ -13,6 +13,7 @@ import { ApiError, AuthorityError } from '../errors.ts';
 import { CREATE_ONLY } from '../kube/object.ts';
 import { Controller } from '../queue/controller.ts';
 import { consumersOf } from './forecasts.ts';
+import { applyWhole } from './secret-access.ts';
 import { namespaceOf, type Services, tell, writeStatus } from './services.ts';
 import { startAuthority } from './start-authority.ts';
 
@@ -46,9 +47,9 @@ export function wireAuthorities(services: Services, wakes: Wakes): Controller {
       secret = { namespace: namespaceOf(resource, services), resourceVersion: CREATE_ONLY },
     ) => {
       const manifest = generationManifest(resource, generation, secret);
-      const stored = await client
-        .apply(SECRETS, manifest)
-        .catch(async (error) => Promise.reject(await foreignInTheWay(error, manifest, client)));
+      const stored = await applyWhole(client, manifest).catch(async (error) =>
+        Promise.reject(await foreignInTheWay(error, manifest, client)),
+      );
       cluster.generations.put(stored, secret.resourceVersion);
     },
     deleteGeneration: async ({ secret: { namespace, name, uid, resourceVersion } }) => {

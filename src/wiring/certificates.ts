@@ -1,24 +1,20 @@
 import { authorityKey } from '../api/certificate-authority.ts';
 import { type AuthorityKind, type ClientCertificate, isBroken } from '../api/client-certificate.ts';
-import { CERTIFICATE_NAME_LABEL, CLIENT_CERTIFICATES, SECRETS } from '../api/names.ts';
-import { keyOf, type RawObject } from '../api/parse.ts';
+import { CLIENT_CERTIFICATES, SECRETS } from '../api/names.ts';
+import { keyOf } from '../api/parse.ts';
 import { AwaitedRequests } from '../certificate/awaited.ts';
-import { viewNextKey } from '../certificate/next-key.ts';
 import { observe, referredAuthority, secretKeyOf } from '../certificate/observe.ts';
 import { isOurs } from '../certificate/observed.ts';
 import { RecentActs } from '../certificate/recent.ts';
 import { type CertificateDeps, deadlineOf, reconcileCertificate } from '../certificate/reconcile.ts';
-import type { NextKeyAccess } from '../certificate/request.ts';
-import { type SecretView, viewSecret } from '../certificate/secret-view.ts';
+import type { SecretView } from '../certificate/secret-view.ts';
 import { CERTIFICATE_CONDITIONS } from '../certificate/status.ts';
 import { Unpublished } from '../certificate/unpublished.ts';
-import type { SecretAccess } from '../certificate/write.ts';
-import { ApiError } from '../errors.ts';
-import { fieldAltered } from '../kube/difference.ts';
 import type { Reference } from '../kube/references.ts';
 import { Controller } from '../queue/controller.ts';
 import type { WorkQueue } from '../queue/work-queue.ts';
 import type { Cluster } from './cluster.ts';
+import { nextKeyAccess, secretAccess } from './secret-access.ts';
 import { type Services, tell, writeStatus } from './services.ts';
 
 /** The controller of ClientCertificates, and what is to be called when one of them is gone. */
@@ -100,51 +96,6 @@ function secretOf(cluster: Cluster, key: string): SecretView | undefined {
   const resource = cluster.certificates.get(key);
   if (resource === undefined || isBroken(resource)) return undefined;
   return cluster.secrets.get(secretKeyOf(resource));
-}
-
-/** Reads past the cache, and writes into it: the next look must see what was just written. */
-function secretAccess({ client, cluster }: Services): SecretAccess {
-  return {
-    get: (namespace, name) => client.get(SECRETS, namespace, name),
-    apply: async (manifest, content) => {
-      const stored = await client.apply(SECRETS, manifest);
-      const altered = fieldAltered(manifest, stored);
-      // What was proven before it was written needn't be proven again, unless something in between has changed it.
-      const reduce = (object: RawObject) => viewSecret(object, altered === undefined ? content : undefined);
-      // Without its label the watch would never say that it is gone.
-      if (stored.metadata?.labels?.[CERTIFICATE_NAME_LABEL] !== undefined)
-        cluster.secrets.put(stored, manifest.metadata.resourceVersion, reduce);
-      const cached = cluster.secrets.get(keyOf(manifest.metadata));
-      const isKnown = cached !== undefined && cached.resourceVersion === stored.metadata?.resourceVersion;
-      return { view: isKnown ? cached : reduce(stored), altered };
-    },
-    rehearse: async (manifest) => fieldAltered(manifest, await client.apply(SECRETS, manifest, { dryRun: true })),
-    remove: async ({ namespace, name, uid, resourceVersion }) => {
-      await client.delete(SECRETS, namespace, name, { uid, resourceVersion });
-      cluster.secrets.remove(namespace, { metadata: { namespace, name, resourceVersion } });
-    },
-  };
-}
-
-/** The keys themselves are read past the cache, which holds none. */
-function nextKeyAccess({ client, cluster }: Services): NextKeyAccess {
-  return {
-    read: (namespace, name) => client.get(SECRETS, namespace, name),
-    apply: async (manifest) => {
-      const stored = await client.apply(SECRETS, manifest);
-      cluster.nextKeys.put(stored, manifest.metadata.resourceVersion);
-      return viewNextKey(stored);
-    },
-    delete: async ({ namespace, name, uid, resourceVersion }) => {
-      try {
-        await client.delete(SECRETS, namespace, name, { uid });
-      } catch (error) {
-        // Another one by now, which the watch tells of.
-        if (!(error instanceof ApiError) || error.status !== 409) throw error;
-      }
-      cluster.nextKeys.remove(namespace, { metadata: { namespace, name, resourceVersion } });
-    },
-  };
 }
 
 /** Watches the Secrets that are in a certificate's way, one by one: they don't carry our label, so nothing else would tell. */

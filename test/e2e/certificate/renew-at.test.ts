@@ -130,7 +130,7 @@ test('renew-at, a lost Secret and a changed spec wait for the end of a suspensio
   for (const name of names) {
     await suspend(world, namespace, name, true);
     const { conditions, renewalTime } = await untilReady(world, namespace, name, { reason: 'Suspended' });
-    assert.match(conditions?.[0]?.message ?? '', /not renewed while spec.suspend is true/);
+    assert.match(conditions?.[0]?.message ?? '', /nothing is issued while spec.suspend is true/);
     assert.is(renewalTime, undefined);
   }
   await renewAt(world, namespace, 'paused');

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { ControllerProcess } from '../support/controller-process.ts';
-import { renewAt, untilRevision } from '../support/edits.ts';
+import { untilRevision } from '../support/edits.ts';
 import { eventually } from '../support/eventually.ts';
 import { lazily } from '../support/lazily.ts';
 import { issuedAt } from '../support/moments.ts';

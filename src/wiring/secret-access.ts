@@ -1,0 +1,73 @@
+import { CERTIFICATE_NAME_LABEL, SECRETS } from '../api/names.ts';
+import { keyOf, type RawObject } from '../api/parse.ts';
+import { viewNextKey } from '../certificate/next-key.ts';
+import type { NextKeyAccess } from '../certificate/request.ts';
+import { viewSecret } from '../certificate/secret-view.ts';
+import { alteredError, type SecretAccess } from '../certificate/write.ts';
+import { ApiError } from '../errors.ts';
+import type { KubeClient } from '../kube/client.ts';
+import { fieldAltered } from '../kube/difference.ts';
+import { CREATE_ONLY, type Writable } from '../kube/object.ts';
+import type { Services } from './services.ts';
+
+/** Reads past the cache, and writes into it: the next look must see what was just written. */
+export function secretAccess({ client, cluster }: Services): SecretAccess {
+  return {
+    get: (namespace, name) => client.get(SECRETS, namespace, name),
+    apply: async (manifest, content) => {
+      const stored = await client.apply(SECRETS, manifest);
+      const altered = fieldAltered(manifest, stored);
+      // What was proven before it was written needn't be proven again, unless something in between has changed it.
+      const reduce = (object: RawObject) => viewSecret(object, altered === undefined ? content : undefined);
+      // Without its label the watch would never say that it is gone.
+      if (stored.metadata?.labels?.[CERTIFICATE_NAME_LABEL] !== undefined)
+        cluster.secrets.put(stored, manifest.metadata.resourceVersion, reduce);
+      const cached = cluster.secrets.get(keyOf(manifest.metadata));
+      const isKnown = cached !== undefined && cached.resourceVersion === stored.metadata?.resourceVersion;
+      return { view: isKnown ? cached : reduce(stored), altered };
+    },
+    rehearse: async (manifest) => fieldAltered(manifest, await client.apply(SECRETS, manifest, { dryRun: true })),
+    remove: async ({ namespace, name, uid, resourceVersion }) => {
+      await client.delete(SECRETS, namespace, name, { uid, resourceVersion });
+      cluster.secrets.remove(namespace, { metadata: { namespace, name, resourceVersion } });
+    },
+  };
+}
+
+/** The keys themselves are read past the cache, which holds none. */
+export function nextKeyAccess({ client, cluster }: Services): NextKeyAccess {
+  return {
+    read: (namespace, name) => client.get(SECRETS, namespace, name),
+    apply: async (manifest) => {
+      const stored = await applyWhole(client, manifest);
+      cluster.nextKeys.put(stored, manifest.metadata.resourceVersion);
+      return viewNextKey(stored);
+    },
+    delete: async ({ namespace, name, uid, resourceVersion }) => {
+      try {
+        await client.delete(SECRETS, namespace, name, { uid });
+      } catch (error) {
+        // Another one by now, which the watch tells of.
+        if (!(error instanceof ApiError) || error.status !== 409) throw error;
+      }
+      cluster.nextKeys.remove(namespace, { metadata: { namespace, name, resourceVersion } });
+    },
+  };
+}
+
+/**
+ * Applies a Secret that is of no use unless it is stored as it was sent. A new one that isn't is removed again: without its
+ * marks it would never be found, and it holds a key.
+ */
+export async function applyWhole(
+  client: KubeClient,
+  manifest: Writable & { readonly metadata: { readonly resourceVersion: string } },
+): Promise<RawObject> {
+  const stored = await client.apply(SECRETS, manifest);
+  const altered = fieldAltered(manifest, stored);
+  if (altered === undefined) return stored;
+  const { namespace, name, resourceVersion } = manifest.metadata;
+  const { uid } = stored.metadata ?? {};
+  if (resourceVersion === CREATE_ONLY) await client.delete(SECRETS, namespace, name, { uid });
+  throw alteredError(name, altered);
+}
