@@ -4,7 +4,7 @@ import { toRfc3339 } from '../api/conditions.ts';
 import type { ClientCertificateStatus } from '../api/generated/types.ts';
 import type { RotationReason } from './observed.ts';
 import type { CertificateFacts } from './secret-view.ts';
-import { AWAITED, LIFE_TOO_SHORT, SLOWED } from './status.ts';
+import { AWAITED, LIFE_TOO_SHORT, NEXT_ATTEMPT, SLOWED } from './status.ts';
 
 /** One line of `kubectl describe`. */
 export interface EventText {
@@ -41,11 +41,12 @@ export function troubleEvent(resource: ClientCertificate, status: ClientCertific
   return { type: 'Warning', reason: trouble.reason, action: 'Issue', note: `${trouble.message}${expiry}` };
 }
 
-/** What is told when issuance begins to be slowed down, or a fight over the Secret begins; the moments in its message change. */
+/** What is told when issuance begins to be slowed down, or a fight over the Secret begins. */
 export function slowedEvent(resource: ClientCertificate, status: ClientCertificateStatus): EventText | undefined {
   const slowed = slowedBy(status);
   if (slowed === undefined || slowedBy(resource.status)?.reason === slowed.reason) return undefined;
-  return { type: 'Warning', reason: slowed.reason, action: 'Issue', note: slowed.message };
+  const [note = ''] = slowed.message.split(NEXT_ATTEMPT);
+  return { type: 'Warning', reason: slowed.reason, action: 'Issue', note };
 }
 
 /** What is told when a certificate has run out. */

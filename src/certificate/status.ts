@@ -25,6 +25,9 @@ export const AWAITED = 'Pending';
 /** Why issuance is slowed down: others provoke one after the other. */
 export const SLOWED: readonly string[] = ['SecretContested', 'TooManyChanges'];
 
+/** Ends the message of a certificate that is slowed down; it changes, so events leave it out. */
+export const NEXT_ATTEMPT = '; next attempt at ';
+
 /** An authority may answer with a whole page. */
 const LONGEST_FAILURE_MESSAGE = 1_024;
 
@@ -197,7 +200,7 @@ function progress(
 }
 
 function slowed({ code, message, recheckAt }: Extract<Decision, { do: 'wait' }>): NewCondition {
-  const next = recheckAt === undefined ? '' : `; next attempt at ${toRfc3339(recheckAt)}`;
+  const next = recheckAt === undefined ? '' : `${NEXT_ATTEMPT}${toRfc3339(recheckAt)}`;
   return { type: 'Issuing', status: 'True', reason: code, message: `${message}${next}` };
 }
 
