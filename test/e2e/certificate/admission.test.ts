@@ -1,0 +1,215 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { type Resource, SECRETS } from '../../../src/api/names.ts';
+import { patchCertificate, renewAt } from '../support/edits.ts';
+import { eventually } from '../support/eventually.ts';
+import { lazily } from '../support/lazily.ts';
+import {
+  clientCertificate,
+  create,
+  createAuthority,
+  readSecret,
+  selfManaged,
+  statusOf,
+  untilReady,
+} from '../support/objects.ts';
+import { eventsOf, signatures } from '../support/told.ts';
+import { oneWorld, type World } from '../support/world.ts';
+
+const admission = (plural: string, kind: string): Resource => ({
+  group: 'admissionregistration.k8s.io',
+  version: 'v1',
+  plural,
+  kind,
+  namespaced: false,
+});
+const POLICIES = admission('mutatingadmissionpolicies', 'MutatingAdmissionPolicy');
+const BINDINGS = admission('mutatingadmissionpolicybindings', 'MutatingAdmissionPolicyBinding');
+
+/** So long no further signature is made; the retries come after 1, 2 and 4 s. */
+const QUIET_MS = 4_000;
+
+const shared = oneWorld();
+test.after(shared.stop);
+
+let controller: ReturnType<World['controller']> | undefined;
+async function scene() {
+  const world = await shared.get();
+  controller ??= world.controller();
+  return { world, controller: await controller };
+}
+
+interface Alteration {
+  readonly patch: string;
+  readonly has: string;
+  readonly field: RegExp;
+  /** Whether the Secret is of no use then, or no longer Certwheel's. */
+  readonly vital: boolean;
+}
+
+/** JSON patches in CEL, each of one field that Certwheel writes. */
+const ALTERATIONS: Readonly<
+  Record<string, { readonly patch: string; readonly has: string; readonly field: RegExp; readonly vital: boolean }>
+> = {
+  'takes ca.crt away': {
+    patch: `JSONPatch{op: "remove", path: "/data/ca.crt"}`,
+    has: `has(object.data) && "ca.crt" in object.data`,
+    field: /\(data\.ca\.crt\)/,
+    vital: true,
+  },
+  'changes a byte of ca.crt': {
+    patch: `JSONPatch{op: "replace", path: "/data/ca.crt", value: "Z2FyYmFnZQ=="}`,
+    has: `has(object.data) && "ca.crt" in object.data`,
+    field: /\(data\.ca\.crt\)/,
+    vital: true,
+  },
+  'takes our label away': {
+    patch: `JSONPatch{op: "remove", path: "/metadata/labels/certwheel.io~1certificate-name"}`,
+    has: `has(object.metadata.labels) && "certwheel.io/certificate-name" in object.metadata.labels`,
+    field: /\(metadata\.labels\.certwheel\.io\/certificate-name\)/,
+    vital: true,
+  },
+  'takes our uid away': {
+    patch: `JSONPatch{op: "remove", path: "/metadata/annotations/certwheel.io~1certificate-uid"}`,
+    has: `has(object.metadata.annotations) && "certwheel.io/certificate-uid" in object.metadata.annotations`,
+    field: /\(metadata\.annotations\.certwheel\.io\/certificate-uid\)/,
+    vital: true,
+  },
+  'takes an annotation away': {
+    patch: `JSONPatch{op: "remove", path: "/metadata/annotations/certwheel.io~1issued-at"}`,
+    has: `has(object.metadata.annotations) && "certwheel.io/issued-at" in object.metadata.annotations`,
+    field: /\(metadata\.annotations\.certwheel\.io\/issued-at\)/,
+    vital: false,
+  },
+};
+
+/** A mutating policy for the Secrets of one namespace; answers what takes it away again. */
+async function mutate({ client }: World, namespace: string, { patch, has }: { patch: string; has: string }) {
+  const name = `alter-${namespace}`;
+  const kubernetes = { key: 'kubernetes.io/metadata.name', operator: 'In', values: [namespace] };
+  await client.create(POLICIES, {
+    metadata: { name },
+    spec: {
+      failurePolicy: 'Fail',
+      reinvocationPolicy: 'Never',
+      matchConstraints: {
+        namespaceSelector: { matchExpressions: [kubernetes] },
+        resourceRules: [
+          { apiGroups: [''], apiVersions: ['v1'], operations: ['CREATE', 'UPDATE'], resources: ['secrets'] },
+        ],
+      },
+      // The certificates alone, not the generations of the CA.
+      matchConditions: [
+        {
+          name: 'certificate',
+          expression: '!has(object.metadata.labels) || !("certwheel.io/authority-name" in object.metadata.labels)',
+        },
+        { name: 'present', expression: has },
+      ],
+      mutations: [{ patchType: 'JSONPatch', jsonPatch: { expression: `[${patch}]` } }],
+    },
+  });
+  await client.create(BINDINGS, { metadata: { name }, spec: { policyName: name } });
+  return async () => {
+    await client.delete(BINDINGS, undefined, name);
+    await client.delete(POLICIES, undefined, name);
+  };
+}
+
+/** Policies are compiled and loaded a moment after they are written. */
+async function untilInForce(
+  world: World,
+  namespace: string,
+  isInForce: boolean,
+  data: Record<string, string>,
+): Promise<void> {
+  let count = 0;
+  const labels = { 'certwheel.io/certificate-name': 'probe' };
+  const annotations = { 'certwheel.io/certificate-uid': 'probe', 'certwheel.io/issued-at': 'probe' };
+  await eventually(`the policy for ${namespace} is ${isInForce ? '' : 'no longer '}in force`, async () => {
+    const name = `probe-${++count}`;
+    const sent = { metadata: { namespace, name, labels, annotations }, type: 'Opaque', data };
+    const stored = await world.client.create(SECRETS, sent);
+    await world.client.delete(SECRETS, namespace, name);
+    const { labels: kept = {}, annotations: notes = {} } = stored.metadata ?? {};
+    const isWhole =
+      stored.data?.['ca.crt'] === data['ca.crt'] && Object.keys(kept).length === 1 && Object.keys(notes).length === 2;
+    return isWhole !== isInForce;
+  });
+}
+
+const PROBE = { 'ca.crt': 'cHJvYmU=' };
+
+async function firstIssue({ patch, has, field, vital }: Alteration): Promise<void> {
+  const { world, controller } = await scene();
+  const namespace = await world.namespace();
+  await createAuthority(world, selfManaged(namespace));
+  const lift = await mutate(world, namespace, { patch, has });
+  await untilInForce(world, namespace, true, PROBE);
+  await create(world, clientCertificate(namespace, 'new'));
+  const status = await eventually('status tells that the Secret was altered', async () => {
+    const found = await statusOf(world, namespace, 'new');
+    return found.lastFailure?.reason === 'SecretAltered' && found;
+  });
+  assert.match(status.lastFailure?.message ?? '', field);
+  await sleep(QUIET_MS);
+  assert.ok(
+    signatures(controller, namespace, 'new') <= (vital ? 2 : 4),
+    `${signatures(controller, namespace, 'new')} signatures`,
+  );
+  const warnings = (await eventsOf(world, namespace, 'new')).filter(({ reason }) => reason === 'Retrying');
+  assert.is(warnings.length, 1, 'one Warning');
+  await lift();
+  await untilReady(world, namespace, 'new');
+  assert.ok((await statusOf(world, namespace, 'new')).lastFailure === undefined, 'and the failure is forgotten');
+}
+
+async function goodCertificate({ patch, has, vital }: Alteration): Promise<void> {
+  const { world, controller } = await scene();
+  const namespace = await world.namespace();
+  await createAuthority(world, selfManaged(namespace));
+  // The longest pause between two attempts scales with the life: 30 s here.
+  await create(world, clientCertificate(namespace, 'old', { duration: '10m' }));
+  await untilReady(world, namespace, 'old');
+  const lift = await mutate(world, namespace, { patch, has });
+  await untilInForce(world, namespace, true, PROBE);
+  // A write that changes no certificate: from it the alteration is known.
+  await patchCertificate(world, namespace, 'old', { spec: { secretTemplate: { labels: { team: 'a' } } } });
+  await eventually('status tells that the Secret was altered', async () => {
+    return (await statusOf(world, namespace, 'old')).lastFailure?.reason === 'SecretAltered';
+  });
+  await renewAt(world, namespace, 'old');
+  await sleep(QUIET_MS);
+  const before = signatures(controller, namespace, 'old');
+  if (vital) assert.ok(before <= 2, `${before} signatures`);
+  const held = await readSecret(world, namespace, 'old-tls');
+  assert.ok(held?.leaf, 'the certificate is there');
+  await lift();
+  await eventually('the renewal that was asked for is done, and the failure forgotten', async () => {
+    const { lastFailure, revision = 0, conditions = [] } = await statusOf(world, namespace, 'old');
+    return lastFailure === undefined && revision >= 2 && conditions.every(({ type }) => type === 'Ready');
+  });
+}
+
+/** All of them at the same time, each in a namespace of its own: they mostly wait. */
+const begun = lazily(async () => {
+  await scene();
+  const begin = (run: (alteration: Alteration) => Promise<void>) =>
+    Object.entries(ALTERATIONS).map(([what, alteration]) => {
+      const running = run(alteration);
+      // Each test hears of its own.
+      running.catch(() => {});
+      return [what, running] as const;
+    });
+  return { first: new Map(begin(firstIssue)), good: new Map(begin(goodCertificate)) };
+});
+
+for (const what of Object.keys(ALTERATIONS)) {
+  test(`an admission that ${what}: a first issue fails and says so, signs little, and succeeds once it is gone`, async () =>
+    (await begun.get()).first.get(what));
+  test(`an admission that ${what}: a certificate that is good is kept, and renewed once the admission is gone`, async () =>
+    (await begun.get()).good.get(what));
+}
+
+test.run();
