@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { type Resource, SECRETS } from '../../../src/api/names.ts';
+import { alterSecrets } from '../support/admission.ts';
 import { patchCertificate, renewAt } from '../support/edits.ts';
 import { eventually } from '../support/eventually.ts';
 import { lazily } from '../support/lazily.ts';
@@ -16,16 +16,6 @@ import {
 } from '../support/objects.ts';
 import { eventsOf, signatures } from '../support/told.ts';
 import { oneWorld, type World } from '../support/world.ts';
-
-const admission = (plural: string, kind: string): Resource => ({
-  group: 'admissionregistration.k8s.io',
-  version: 'v1',
-  plural,
-  kind,
-  namespaced: false,
-});
-const POLICIES = admission('mutatingadmissionpolicies', 'MutatingAdmissionPolicy');
-const BINDINGS = admission('mutatingadmissionpolicybindings', 'MutatingAdmissionPolicyBinding');
 
 /** So long no further signature is made; the retries come after 1, 2 and 4 s. */
 const QUIET_MS = 4_000;
@@ -84,69 +74,14 @@ const ALTERATIONS: Readonly<
   },
 };
 
-/** A mutating policy for the Secrets of one namespace; answers what takes it away again. */
-async function mutate({ client }: World, namespace: string, { patch, has }: { patch: string; has: string }) {
-  const name = `alter-${namespace}`;
-  const kubernetes = { key: 'kubernetes.io/metadata.name', operator: 'In', values: [namespace] };
-  await client.create(POLICIES, {
-    metadata: { name },
-    spec: {
-      failurePolicy: 'Fail',
-      reinvocationPolicy: 'Never',
-      matchConstraints: {
-        namespaceSelector: { matchExpressions: [kubernetes] },
-        resourceRules: [
-          { apiGroups: [''], apiVersions: ['v1'], operations: ['CREATE', 'UPDATE'], resources: ['secrets'] },
-        ],
-      },
-      // The certificates alone, not the generations of the CA.
-      matchConditions: [
-        {
-          name: 'certificate',
-          expression: '!has(object.metadata.labels) || !("certwheel.io/authority-name" in object.metadata.labels)',
-        },
-        { name: 'present', expression: has },
-      ],
-      mutations: [{ patchType: 'JSONPatch', jsonPatch: { expression: `[${patch}]` } }],
-    },
-  });
-  await client.create(BINDINGS, { metadata: { name }, spec: { policyName: name } });
-  return async () => {
-    await client.delete(BINDINGS, undefined, name);
-    await client.delete(POLICIES, undefined, name);
-  };
-}
-
-/** Policies are compiled and loaded a moment after they are written. */
-async function untilInForce(
-  world: World,
-  namespace: string,
-  isInForce: boolean,
-  data: Record<string, string>,
-): Promise<void> {
-  let count = 0;
-  const labels = { 'certwheel.io/certificate-name': 'probe' };
-  const annotations = { 'certwheel.io/certificate-uid': 'probe', 'certwheel.io/issued-at': 'probe' };
-  await eventually(`the policy for ${namespace} is ${isInForce ? '' : 'no longer '}in force`, async () => {
-    const name = `probe-${++count}`;
-    const sent = { metadata: { namespace, name, labels, annotations }, type: 'Opaque', data };
-    const stored = await world.client.create(SECRETS, sent);
-    await world.client.delete(SECRETS, namespace, name);
-    const { labels: kept = {}, annotations: notes = {} } = stored.metadata ?? {};
-    const isWhole =
-      stored.data?.['ca.crt'] === data['ca.crt'] && Object.keys(kept).length === 1 && Object.keys(notes).length === 2;
-    return isWhole !== isInForce;
-  });
-}
-
-const PROBE = { 'ca.crt': 'cHJvYmU=' };
+/** The certificates alone, not the generations of the CA. */
+const OF_CERTIFICATES = '!has(object.metadata.labels) || !("certwheel.io/authority-name" in object.metadata.labels)';
 
 async function firstIssue({ patch, has, field, vital }: Alteration): Promise<void> {
   const { world, controller } = await scene();
   const namespace = await world.namespace();
   await createAuthority(world, selfManaged(namespace));
-  const lift = await mutate(world, namespace, { patch, has });
-  await untilInForce(world, namespace, true, PROBE);
+  const policy = await alterSecrets(world, namespace, patch, [OF_CERTIFICATES, has]);
   await create(world, clientCertificate(namespace, 'new'));
   const status = await eventually('status tells that the Secret was altered', async () => {
     const found = await statusOf(world, namespace, 'new');
@@ -160,7 +95,7 @@ async function firstIssue({ patch, has, field, vital }: Alteration): Promise<voi
   );
   const warnings = (await eventsOf(world, namespace, 'new')).filter(({ reason }) => reason === 'Retrying');
   assert.is(warnings.length, 1, 'one Warning');
-  await lift();
+  await policy.lift();
   await untilReady(world, namespace, 'new');
   assert.ok((await statusOf(world, namespace, 'new')).lastFailure === undefined, 'and the failure is forgotten');
 }
@@ -172,8 +107,7 @@ async function goodCertificate({ patch, has, vital }: Alteration): Promise<void>
   // The longest pause between two attempts scales with the life: 30 s here.
   await create(world, clientCertificate(namespace, 'old', { duration: '10m' }));
   await untilReady(world, namespace, 'old');
-  const lift = await mutate(world, namespace, { patch, has });
-  await untilInForce(world, namespace, true, PROBE);
+  const policy = await alterSecrets(world, namespace, patch, [OF_CERTIFICATES, has]);
   // A write that changes no certificate: from it the alteration is known.
   await patchCertificate(world, namespace, 'old', { spec: { secretTemplate: { labels: { team: 'a' } } } });
   await eventually('status tells that the Secret was altered', async () => {
@@ -185,7 +119,7 @@ async function goodCertificate({ patch, has, vital }: Alteration): Promise<void>
   if (vital) assert.ok(before <= 2, `${before} signatures`);
   const held = await readSecret(world, namespace, 'old-tls');
   assert.ok(held?.leaf, 'the certificate is there');
-  await lift();
+  await policy.lift();
   await eventually('the renewal that was asked for is done, and the failure forgotten', async () => {
     const { lastFailure, revision = 0, conditions = [] } = await statusOf(world, namespace, 'old');
     return lastFailure === undefined && revision >= 2 && conditions.every(({ type }) => type === 'Ready');
