@@ -5,7 +5,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { root } from '../../test/pki/make.ts';
-import { aCertificate, after, DAY, HOUR, MINUTE, NOW, PROPAGATION_MS } from '../../test/unit/builders.ts';
+import { aCertificate, after, DAY, HOUR, MINUTE, NOW, PROPAGATION_MS, SECOND } from '../../test/unit/builders.ts';
 import { FakeClock } from '../../test/unit/fake-clock.ts';
 import { requestDeps } from '../../test/unit/next-store.ts';
 import { anOwnAuthority, SILENT } from '../../test/unit/own-authority.ts';
@@ -18,7 +18,7 @@ import {
 } from '../api/client-certificate.ts';
 import type { ClientCertificateStatus } from '../api/generated/types.ts';
 import type { RawObject } from '../api/parse.ts';
-import { ApiError, AuthorityError, DeniedError } from '../errors.ts';
+import { ApiError, AuthorityError, classify, DeniedError } from '../errors.ts';
 import { encodePrivateKey, generateKey, publicKeyDer } from '../pki/keys.ts';
 import type { Outcome, Run } from '../queue/controller.ts';
 import { Turnstile } from '../queue/turnstile.ts';
@@ -267,5 +267,49 @@ for (const [what, resource] of Object.entries(RESOURCES))
           assert.ok(hasMoment || reasons.length > 0 || isUnseen, `neither a moment nor a reason; ${told}`);
         }
       });
+
+test('a status that the API server refuses is no failed rotation: the certificate stays, and nothing is signed again', async () => {
+  const { clock, deps, scene, shown, status } = parts(aCertificate().raw, 'well', undefined);
+  let isRefused = true;
+  const refusing: CertificateDeps = {
+    ...deps,
+    writeStatus: async (...written) => {
+      if (isRefused) throw new ApiError(422, 'Invalid', 'status is invalid', { resource: 'clientcertificates' });
+      return deps.writeStatus(...written);
+    },
+  };
+  for (let look = 0; look < 5; look++) {
+    const outcome = await lookOnce(refusing);
+    assert.is(outcome instanceof ApiError && classify(outcome).code, 'ObjectRefused');
+    clock.jump(SECOND);
+  }
+  assert.is(scene.store.writes, 1);
+  assert.is(ready(shown.at(-1) ?? {})?.status, 'True', 'the series says what is the case');
+  isRefused = false;
+  await lookOnce(refusing);
+  assert.is(ready(status())?.status, 'True');
+  assert.is(status().lastFailure, undefined);
+});
+
+test('what was given up as the process ends is told of nobody', async () => {
+  const { deps, shown } = parts(issued.raw, 'well', ended);
+  const stop = new AbortController();
+  const stopping: CertificateDeps = {
+    ...deps,
+    runtime: () => ({
+      turnstile: undefined,
+      backend: {
+        check: async () => {},
+        trust: async () => [],
+        issue: async () => {
+          stop.abort(new Error('shutting down'));
+          throw new AuthorityError('AuthorityUnreachable', 'shutting down');
+        },
+      },
+    }),
+  };
+  assert.equal(await reconcileCertificate(KEY, stopping, { ...run, signal: stop.signal }), { do: 'rest' });
+  assert.is(shown.length, 0);
+});
 
 test.run();

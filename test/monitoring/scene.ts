@@ -2,7 +2,7 @@ import { CERTIFICATE_AUTHORITIES } from '../../src/api/names.ts';
 import { opensslCa, putCaSecret } from '../e2e/process/support/ca.ts';
 import { createAll, numbered, QUICK, untilAllReady } from '../e2e/process/support/fleet.ts';
 import type { ControllerProcess } from '../e2e/support/controller-process.ts';
-import { patchSecret } from '../e2e/support/edits.ts';
+import { deleteSecret, patchSecret, untilRevision } from '../e2e/support/edits.ts';
 import { lazily } from '../e2e/support/lazily.ts';
 import { createAuthority, selfManaged } from '../e2e/support/objects.ts';
 import { oneWorld, type World } from '../e2e/support/world.ts';
@@ -46,6 +46,13 @@ async function begin(world: World, namespace: string): Promise<void> {
   await untilAllReady(world, namespace, 12);
   // From now on every renewal of this one is refused, and its certificate runs out.
   await patchSecret(world, namespace, 'stuck-tls', { immutable: true });
+
+  // One whose Secret is deleted again and again.
+  await createAll(world, namespace, ['contested']);
+  for (const revision of [1, 2, 3]) {
+    await untilRevision(world, namespace, 'contested-tls', revision);
+    await deleteSecret(world, namespace, 'contested-tls');
+  }
 
   // One authority whose CA was never given to it, and one whose CA of 13 days has a day left.
   const secret = (name: string) =>
