@@ -6,6 +6,7 @@ import { earliest } from '../api/moments.ts';
 import { keyOf } from '../api/parse.ts';
 import { isStored } from '../api/stored-status.ts';
 import type { Clock } from '../clock.ts';
+import type { Buckets } from '../queue/bucket.ts';
 import type { Outcome } from '../queue/controller.ts';
 import { decide } from './decide.ts';
 import { type EventText, expiredEvent, shortLifeEvent, slowedEvent, troubleEvent } from './events.ts';
@@ -21,6 +22,8 @@ export interface ReportDeps {
   find(key: string): ClientCertificate | BrokenClientCertificate | undefined;
   /** Writes the status on the condition that the resource is still the one that was looked at. */
   writeStatus(resource: ClientCertificate | BrokenClientCertificate, status: ClientCertificateStatus): Promise<void>;
+  /** How often the status of one resource may be written. */
+  readonly statusWrites: Buckets;
   tell(resource: ClientCertificate, event: EventText): void;
   /** How long workloads may take to load a Secret that has changed. */
   readonly propagationMs: number;
@@ -56,6 +59,9 @@ export async function report(
   // First, since the status may be refused. The resource may have gone meanwhile, and its series with it.
   if (deps.find(keyOf(resource)) !== undefined) deps.metrics.show(resource, status);
   const isNews = isPassing ? endsReadiness(resource, status) : !isStored(status, resource.status);
+  // Another controller may write the same status, and each of its writes wakes us.
+  const waitMs = isNews ? deps.statusWrites.take(keyOf(resource), deps.clock.monotonicMs()) : 0;
+  if (waitMs > 0) return { do: 'rest', recheckAt: new Date(now.getTime() + waitMs) };
   if (isNews) await deps.writeStatus(resource, status);
   if (isNews || !isPassing)
     for (const eventOf of [troubleEvent, slowedEvent, expiredEvent, shortLifeEvent]) {

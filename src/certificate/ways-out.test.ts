@@ -20,6 +20,7 @@ import type { ClientCertificateStatus } from '../api/generated/types.ts';
 import type { RawObject } from '../api/parse.ts';
 import { ApiError, AuthorityError, classify, DeniedError } from '../errors.ts';
 import { encodePrivateKey, generateKey, publicKeyDer } from '../pki/keys.ts';
+import { Buckets } from '../queue/bucket.ts';
 import type { Outcome, Run } from '../queue/controller.ts';
 import { Turnstile } from '../queue/turnstile.ts';
 import type { EventText } from './events.ts';
@@ -210,6 +211,7 @@ function parts(resource: RawObject, authority: (typeof AUTHORITIES)[number], sec
       current = parseClientCertificate(structuredClone({ ...resource, status }));
     },
     tell: (_each, event) => void events.push(event),
+    statusWrites: new Buckets({ capacity: 20, refillMs: 2_000 }),
     routineEvents: false,
     propagationMs: PROPAGATION_MS,
     metrics: { rotated: () => {}, failed: () => {}, show: (_each, status) => void shown.push(status) },

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { Bucket } from './bucket.ts';
+import { Bucket, Buckets } from './bucket.ts';
 
 test('in any span no more are taken than the capacity and what was refilled, and the wait that is answered is enough', () => {
   const pauses = fc.array(fc.integer({ min: 0, max: 5_000 }), { minLength: 1, maxLength: 200 });
@@ -32,6 +32,14 @@ test('in any span no more are taken than the capacity and what was refilled, and
     ),
     { seed: 3, numRuns: 200 },
   );
+});
+
+test('each key has a bucket of its own, which is dropped once it is full again', () => {
+  const buckets = new Buckets({ capacity: 2, refillMs: 1_000 });
+  for (const key of ['a', 'b']) for (const wait of [0, 0, 1_000]) assert.is(buckets.take(key, 20_000), wait);
+  assert.is(buckets.size, 2);
+  assert.is(buckets.take('c', 40_000), 0);
+  assert.is(buckets.size, 1);
 });
 
 test.run();

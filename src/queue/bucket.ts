@@ -27,3 +27,38 @@ export class Bucket {
     return 0;
   }
 }
+
+/** How often full buckets are dropped. */
+const PRUNED_EVERY_MS = 10_000;
+
+/** A token bucket for each key. */
+export class Buckets {
+  readonly #limits: BucketLimits;
+  readonly #buckets = new Map<string, { readonly bucket: Bucket; usedAtMs: number }>();
+  #prunedAtMs = 0;
+
+  constructor(limits: BucketLimits) {
+    this.#limits = limits;
+  }
+
+  get size(): number {
+    return this.#buckets.size;
+  }
+
+  /** See Bucket. */
+  take(key: string, nowMs: number): number {
+    this.#prune(nowMs);
+    const known = this.#buckets.get(key) ?? { bucket: new Bucket(this.#limits), usedAtMs: nowMs };
+    known.usedAtMs = nowMs;
+    this.#buckets.set(key, known);
+    return known.bucket.take(nowMs);
+  }
+
+  #prune(nowMs: number): void {
+    if (nowMs - this.#prunedAtMs < PRUNED_EVERY_MS) return;
+    this.#prunedAtMs = nowMs;
+    const { capacity, refillMs } = this.#limits;
+    for (const [key, { usedAtMs }] of this.#buckets)
+      if (nowMs - usedAtMs >= capacity * refillMs) this.#buckets.delete(key);
+  }
+}

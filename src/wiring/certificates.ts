@@ -11,11 +11,15 @@ import type { SecretView } from '../certificate/secret-view.ts';
 import { CERTIFICATE_CONDITIONS } from '../certificate/status.ts';
 import { Unpublished } from '../certificate/unpublished.ts';
 import type { Reference } from '../kube/references.ts';
+import { Buckets } from '../queue/bucket.ts';
 import { Controller } from '../queue/controller.ts';
 import type { WorkQueue } from '../queue/work-queue.ts';
 import type { Cluster } from './cluster.ts';
 import { nextKeyAccess, secretAccess } from './secret-access.ts';
 import { type Services, tell, writeStatus } from './services.ts';
+
+/** So many at once, then one every two seconds: a certificate that isn't ready any more is said to be so within five. */
+const STATUS_WRITES = { capacity: 20, refillMs: 2_000 };
 
 /** The controller of ClientCertificates, and what is to be called when one of them is gone. */
 export function wireCertificates(services: Services): { controller: Controller; forget: (key: string) => void } {
@@ -63,6 +67,7 @@ export function wireCertificates(services: Services): { controller: Controller; 
       return seen;
     },
     runtime: (resource) => registry.get(referredAuthority(resource)),
+    statusWrites: new Buckets(STATUS_WRITES),
     writeStatus: async (resource, status) => {
       cluster.certificates.put(
         await writeStatus(client, CLIENT_CERTIFICATES, resource, status, CERTIFICATE_CONDITIONS),
