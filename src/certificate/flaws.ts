@@ -4,7 +4,7 @@ import { templateKeys } from './secret-manifest.ts';
 // Each answers what is wrong with a Secret whose certificate is good, as a sentence.
 
 export function isStoredOtherwise({ recent, secret }: Observed): string | undefined {
-  const isLastWrite = secret !== undefined && secret.resourceVersion === recent?.written.resourceVersion;
+  const isLastWrite = secret !== undefined && secret.resourceVersion === recent?.written?.resourceVersion;
   return recent?.altered === undefined || !isLastWrite
     ? undefined
     : `${recent.altered} is stored otherwise than it was sent`;

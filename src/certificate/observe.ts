@@ -81,7 +81,7 @@ async function findSecret(
   const cached = cachedSecret(resource, deps);
   if (cached !== undefined) return cached;
   const live = await deps.readSecret(resource.namespace, resource.spec.secretName);
-  const isOwnWrite = recent?.altered !== undefined && live?.metadata?.uid === recent.written.uid;
+  const isOwnWrite = recent?.altered !== undefined && live?.metadata?.uid === recent.written?.uid;
   return live && viewSecret(isOwnWrite ? withMarks(live, resource) : live);
 }
 

@@ -8,15 +8,17 @@ import type { SecretView } from './secret-view.ts';
 /** An issuance or a repair. */
 export type Act = Extract<Decision, { do: 'issue' | 'repair' }>;
 
+type Written = Pick<SecretView, 'uid' | 'resourceVersion'> & { readonly serialNumber: string | undefined };
+
 /** What was done about one ClientCertificate lately. */
 export interface Recent {
-  /** Acts that somebody provoked, one after the other; see `provokes`. */
+  /** Acts that somebody provoked, one after the other; see isProvoked. */
   readonly acts: number;
   /** When the last of them began. */
   readonly lastAt: Date;
   readonly generation: number;
-  /** The Secret as the last act left it. */
-  readonly written: Pick<SecretView, 'uid' | 'resourceVersion'> & { readonly serialNumber: string | undefined };
+  /** The Secret as the last act left it; undefined where that is unknown. */
+  readonly written: Written | undefined;
   /** When an act had to undo what another writer had done, the latest first. */
   readonly contests: readonly Date[];
   /** What that writer does, as a sentence. */
@@ -35,7 +37,6 @@ const WINDOW_MS = 10 * 60_000;
 const CONTESTS = 3;
 /** The longest wait that there is, see longestRetryMs. */
 const LONGEST_WAIT_MS = 3_600_000;
-const NEVER_WRITTEN: Recent['written'] = { uid: '', resourceVersion: '', serialNumber: undefined };
 const NO_CONTESTS: readonly Date[] = [];
 
 /** Until when the next act has to wait; undefined where it may be done now. After a clock was set back it may. */
@@ -63,7 +64,7 @@ export function contestEnds(recent: Recent | undefined): Date | undefined {
 export function undoesAnother({ resource, secret, recent }: Observed, act: Act): boolean {
   const isNewSpec = resource.generation !== (recent?.generation ?? resource.status.observedGeneration);
   if (isNewSpec || (act.do === 'issue' && act.reason === 'RenewAt')) return false;
-  if (recent === undefined || recent.written === NEVER_WRITTEN)
+  if (recent?.written === undefined)
     return act.do === 'issue' && (act.reason === 'SecretRepaired' || act.reason === 'SpecChanged');
   if (secret === undefined || secret.uid !== recent.written.uid) return true;
   if (act.do === 'repair') return secret.resourceVersion !== recent.written.resourceVersion;
@@ -71,28 +72,28 @@ export function undoesAnother({ resource, secret, recent }: Observed, act: Act):
 }
 
 /**
- * The record with one more act. What comes from the calendar or from the authority isn't counted: the schedule and the
- * authority's own pace bound it.
+ * Whether something outside brings this act about. What comes from the calendar or from the authority doesn't: the
+ * schedule and the authority's own pace bound it. Nor does a first issue.
  */
+function isProvoked(seen: Observed, act: Act): boolean {
+  if (act.do === 'issue' && act.reason === 'FirstIssue' && seen.recent === undefined) return false;
+  const { generation, status } = seen.resource;
+  const isNewSpec = generation !== (seen.recent?.generation ?? status.observedGeneration);
+  return isNewSpec || (act.do === 'issue' && act.reason === 'RenewAt') || undoesAnother(seen, act);
+}
+
+/** The record with one more act. */
 export function withAct(seen: Observed, act: Act, contest: string | undefined, now: Date): Recent {
   const { resource, recent: before } = seen;
-  const { generation } = resource;
-  const isContest = undoesAnother(seen, act);
-  const contests = isContest
-    ? [now, ...(before?.contests ?? [])].slice(0, CONTESTS)
-    : (before?.contests ?? NO_CONTESTS);
+  const isCounted = isProvoked(seen, act);
   const isPaused = before === undefined || now.getTime() - before.lastAt.getTime() >= forgottenAfterMs(before.acts);
-  const isProvoked =
-    before === undefined ||
-    isContest ||
-    generation !== before.generation ||
-    (act.do === 'issue' && act.reason === 'RenewAt');
+  const past = before?.contests ?? NO_CONTESTS;
   return {
-    acts: isPaused ? 1 : before.acts + (isProvoked ? 1 : 0),
-    lastAt: isProvoked || before === undefined ? now : before.lastAt,
-    generation,
-    written: before?.written ?? NEVER_WRITTEN,
-    contests,
+    acts: isPaused ? 1 : before.acts + (isCounted ? 1 : 0),
+    lastAt: isCounted || before === undefined ? now : before.lastAt,
+    generation: resource.generation,
+    written: before?.written,
+    contests: undoesAnother(seen, act) ? [now, ...past].slice(0, CONTESTS) : past,
     contest: contest ?? before?.contest,
     altered: before?.altered,
   };
