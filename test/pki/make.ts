@@ -129,8 +129,8 @@ export async function leaf(ca: Holder, { keySpec = P256, key: given, ...request 
   return { certificate: parseCertificate(der), key };
 }
 
-export function pairOf(holder: Holder): CaPair {
-  return readCaPair({ certificatePem: holder.certificate.pem, keyPem: encodePrivateKey(holder.key, 'PKCS8') }, NOW);
+export function pairOf(holder: Holder, now: Date | undefined = NOW): CaPair {
+  return readCaPair({ certificatePem: holder.certificate.pem, keyPem: encodePrivateKey(holder.key, 'PKCS8') }, now);
 }
 
 export function describe(spec: KeySpec): string {

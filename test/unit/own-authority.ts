@@ -16,7 +16,7 @@ export interface OwnAuthority {
 
 /** An authority with these CAs, oldest first: the last one signs since `since`, all are trusted. */
 export function anOwnAuthority(cas: readonly Holder[], clock: Clock, since = after(-10 * DAY)): OwnAuthority {
-  const pairs = cas.map(pairOf);
+  const pairs = cas.map((each) => pairOf(each));
   const signing = pairs.at(-1);
   if (signing === undefined) throw new Error('an authority without a CA');
   const backend = ownCA({
