@@ -21,8 +21,8 @@ const healthy: Authority = {
   issue: () => Promise.reject(new Error('nobody asks for a certificate here')),
 };
 
-/** When an authority of that kind is looked at next, after a look at which nothing but that backend was to be seen. */
-async function nextLook(definition: AuthorityDefinition<never>, backend = healthy): Promise<number | undefined> {
+/** An authority of that kind, and nothing but that backend to be seen. */
+function scene(definition: AuthorityDefinition<never>, backend: Authority) {
   const clock = new FakeClock(NOW);
   const metadata = { namespace: 'ns', name: 'ca', uid: 'uid', resourceVersion: '1', generation: 1 };
   const spec = { selfManaged: { commonName: 'Test' } };
@@ -58,7 +58,12 @@ async function nextLook(definition: AuthorityDefinition<never>, backend = health
     clock,
     log: SILENT,
   };
-  const outcome = await reconcileAuthority(authorityKey(resource), deps, RUN);
+  return { clock, reconcile: () => reconcileAuthority(authorityKey(resource), deps, RUN) };
+}
+
+/** When it is looked at next. */
+async function nextLook(definition: AuthorityDefinition<never>, backend = healthy): Promise<number | undefined> {
+  const outcome = await scene(definition, backend).reconcile();
   if (outcome.do !== 'rest') throw new Error(`it ends with ${outcome.do}`);
   return outcome.recheckAt && outcome.recheckAt.getTime() - NOW.getTime();
 }
@@ -74,6 +79,20 @@ for (const definition of AUTHORITIES as readonly AuthorityDefinition<never>[]) {
   else
     test(`${type} is looked at only when something happens`, async () => {
       assert.is(await nextLook(definition), undefined);
+    });
+
+  if (capabilities.remote)
+    test(`${type} is probed ten times at once and then every 3 s, however often its credentials change`, async () => {
+      let probes = 0;
+      const { clock, reconcile } = scene(definition, { ...healthy, check: async () => void probes++ });
+      const looks = Array.from({ length: 30 }, reconcile);
+      await clock.advance(1);
+      assert.is(probes, 10);
+      await clock.advance(9_000);
+      assert.is(probes, 13);
+      await clock.advance(MINUTE);
+      await Promise.all(looks);
+      assert.is(probes, 30);
     });
 
   test(`${type} is probed within seconds when it is in trouble`, async () => {

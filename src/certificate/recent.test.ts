@@ -69,6 +69,30 @@ const PROVOCATIONS: Record<string, Provocation> = {
   },
 };
 
+test('requests that are taken away before they are answered, or races that are lost each time, are slowed down too', () => {
+  const recent = new RecentActs();
+  let acts = 0;
+  for (let at = 0; at < 3 * MINUTE; at += 10) {
+    const seen: Observed = { ...anObserved(plain).build(), recent: recent.of('team/client') };
+    const decision = decide(seen, ALLOWED, after(at));
+    if (decision.do !== 'issue') continue;
+    acts++;
+    recent.keep(plain, withAct(seen, decision, undefined, after(at)));
+  }
+  assert.ok(acts >= 5 && acts <= 12, `${acts} acts`);
+});
+
+test('attempts that fail are left to their own backoff', () => {
+  const recent = new RecentActs();
+  for (let attempt = 0; attempt < 100; attempt++) {
+    const seen: Observed = { ...anObserved(plain).build(), recent: recent.of('team/client') };
+    const decision = decide(seen, ALLOWED, NOW);
+    assert.is(decision.do, 'issue', `attempt ${attempt}`);
+    recent.keep(plain, withAct(seen, decision as Act, undefined, NOW));
+    recent.failed(plain);
+  }
+});
+
 /** Looks every 10 ms, as the watch events of such a rival would have it, for `ms`; answers the moments of the acts. */
 function provoke({ resource, secret }: Provocation, ms: number): { acts: Date[]; last: Decision; recent: Recent } {
   const recent = new RecentActs();

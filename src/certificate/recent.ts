@@ -23,6 +23,8 @@ export interface Recent {
   readonly contests: readonly Date[];
   /** What that writer does, as a sentence. */
   readonly contest: string | undefined;
+  /** The last act has ended neither in a write nor in a failure: its request was lost, or another writer was faster. */
+  readonly isOpen: boolean;
   /** The field that the last write stored otherwise than it was sent. */
   readonly altered: string | undefined;
 }
@@ -79,7 +81,8 @@ function isProvoked(seen: Observed, act: Act): boolean {
   if (act.do === 'issue' && act.reason === 'FirstIssue' && seen.recent === undefined) return false;
   const { generation, status } = seen.resource;
   const isNewSpec = generation !== (seen.recent?.generation ?? status.observedGeneration);
-  return isNewSpec || (act.do === 'issue' && act.reason === 'RenewAt') || undoesAnother(seen, act);
+  const isAsked = act.do === 'issue' && act.reason === 'RenewAt';
+  return isNewSpec || isAsked || seen.recent?.isOpen === true || undoesAnother(seen, act);
 }
 
 /** The record with one more act. */
@@ -95,6 +98,7 @@ export function withAct(seen: Observed, act: Act, contest: string | undefined, n
     written: before?.written,
     contests: undoesAnother(seen, act) ? [now, ...past].slice(0, CONTESTS) : past,
     contest: contest ?? before?.contest,
+    isOpen: true,
     altered: before?.altered,
   };
 }
@@ -127,7 +131,13 @@ export class RecentActs {
   wrote(resource: ClientCertificate, { uid, resourceVersion, certificate }: SecretView, altered?: string): void {
     const before = this.of(keyOf(resource));
     const written = { uid, resourceVersion, serialNumber: certificate?.serialNumber };
-    if (before !== undefined) this.#records.set(keyOf(resource), { ...before, written, altered });
+    if (before !== undefined) this.#records.set(keyOf(resource), { ...before, written, altered, isOpen: false });
+  }
+
+  /** The last act failed; its retry has a backoff of its own. */
+  failed(resource: ClientCertificate): void {
+    const before = this.of(keyOf(resource));
+    if (before?.isOpen === true) this.#records.set(keyOf(resource), { ...before, isOpen: false });
   }
 
   drop(key: string): void {
