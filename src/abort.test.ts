@@ -50,8 +50,8 @@ test('the work is aborted when its time is over, the signal is not', async () =>
 
 test('what AbortSignal.any leaves is counted', () => {
   const { signal } = new AbortController();
-  const made = AbortSignal.any([signal]);
-  assert.is(leftOn(signal), 1, `${made.aborted}`);
+  AbortSignal.any([signal]).addEventListener('abort', () => {});
+  assert.is(leftOn(signal), 1);
 });
 
 test.run();
