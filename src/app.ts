@@ -90,7 +90,7 @@ export async function startApp(
   };
   const authorities = wireAuthorities(services, {
     members: (authority) => wakeMembers(certificates.queue, services, authority),
-    certificate: (key) => certificates.queue.add(key),
+    certificate: (key) => certificates.queue.addFirst(key),
   });
   const { controller: certificates, forget } = wireCertificates(services);
   wireWakes({ ...services, certificates: certificates.queue, authorities: authorities.queue, onGone: forget });
