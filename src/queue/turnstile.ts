@@ -1,4 +1,4 @@
-import type { Clock } from '../clock.ts';
+import { type Clock, clampDelay } from '../clock.ts';
 import { TurnLine } from './turn-line.ts';
 
 export interface Limits {
@@ -10,8 +10,8 @@ export interface Limits {
 
 /** For so long a free place is kept for a key that was called; it may have been deleted since, or be in a long queue. */
 const KEPT_MS = 1_000;
-/** A little later, since a timer may be early. */
-const LOOK_AGAIN_MS = KEPT_MS + 50;
+/** A timer may be early. */
+const EARLY_MS = 20;
 /** A key that was called and hasn't come for this long is forgotten, with its place in line. */
 const FORGOTTEN_MS = 600_000;
 
@@ -114,21 +114,32 @@ export class Turnstile {
     }
   }
 
-  /** While somebody waits: when the next token is there, and now and then in case one who was called didn't come. */
+  /** While somebody waits: when the next token is there, and when the place of one who was called is free again. */
   #lookAgainLater(): void {
     clearTimeout(this.#timer);
     if (this.#line.size === 0 || this.#most === 0) return;
+    const [calledMs = Number.POSITIVE_INFINITY] = this.#called.values();
+    const keptMs = calledMs + KEPT_MS + EARLY_MS - this.#clock.monotonicMs();
+    const delayMs = clampDelay(Math.max(1, Math.min(this.#nextTokenMs(), keptMs)));
+    this.#timer = setTimeout(() => this.#callNext(), delayMs).unref();
+  }
+
+  /** Until there is another token, where that makes room for another key. */
+  #nextTokenMs(): number {
     const { rate } = this.#limits;
-    const tokenMs =
-      rate === undefined || this.#tokens >= 1 ? LOOK_AGAIN_MS : ((1 - this.#tokens) * rate.perMs) / rate.requests;
-    this.#timer = setTimeout(() => this.#callNext(), Math.min(LOOK_AGAIN_MS, Math.max(1, tokenMs))).unref();
+    const whole = Math.floor(this.#tokens);
+    if (rate === undefined || whole >= rate.burst || whole >= this.#places()) return Number.POSITIVE_INFINITY;
+    return ((whole + 1 - this.#tokens) * rate.perMs) / rate.requests;
   }
 
   /** How many more could be inside at this moment. */
   #room(): number {
     this.#fill();
-    const places = Math.min(this.#limits.capacity, this.#most) - this.#inside;
-    return Math.max(0, Math.floor(Math.min(places, this.#tokens)));
+    return Math.max(0, Math.floor(Math.min(this.#places(), this.#tokens)));
+  }
+
+  #places(): number {
+    return Math.min(this.#limits.capacity, this.#most) - this.#inside;
   }
 
   #fill(): void {
