@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { authorityKey } from '../api/certificate-authority.ts';
-import { type AuthorityKind, type ClientCertificate, isBroken } from '../api/client-certificate.ts';
+import { type AuthorityKind, isBroken } from '../api/client-certificate.ts';
 import { CLIENT_CERTIFICATES, SECRETS } from '../api/names.ts';
 import { keyOf, type RawObject } from '../api/parse.ts';
 import { AwaitedRequests } from '../certificate/awaited.ts';
@@ -14,16 +14,16 @@ import { type SecretView, viewSecret } from '../certificate/secret-view.ts';
 import { CERTIFICATE_CONDITIONS } from '../certificate/status.ts';
 import { Unpublished } from '../certificate/unpublished.ts';
 import { ApiError } from '../errors.ts';
-import type { Reference } from '../kube/references.ts';
 import { Controller } from '../queue/controller.ts';
 import type { WorkQueue } from '../queue/work-queue.ts';
 import type { Cluster } from './cluster.ts';
+import { ForeignSecrets } from './foreign-secrets.ts';
 import { type Services, tell, writeStatus } from './services.ts';
 
 /** The controller of ClientCertificates, and what is to be called when one of them is gone. */
 export function wireCertificates(services: Services): { controller: Controller; forget: (key: string) => void } {
-  const { cluster, client, clock, config, events, log, metrics, registry, assertLeading } = services;
-  const foreign = new ForeignSecrets(services, (key) => controller.queue.add(key));
+  const { cluster, client, clock, config, events, log, metrics, references, registry, assertLeading } = services;
+  const foreign = new ForeignSecrets({ references, clock, wake: (key, at) => controller.queue.add(key, at) });
   const secrets = secretAccess(services);
   const observing = {
     cachedSecret: (key: string) => cluster.secrets.get(key),
@@ -135,35 +135,6 @@ function nextKeyAccess({ client, cluster }: Services): NextKeyAccess {
       cluster.nextKeys.remove(namespace, { metadata: { namespace, name, resourceVersion } });
     },
   };
-}
-
-/** Watches the Secrets that are in a certificate's way, one by one: they don't carry our label, so nothing else would tell. */
-class ForeignSecrets {
-  readonly #services: Services;
-  readonly #wake: (key: string) => void;
-  readonly #followed = new Map<string, Reference>();
-
-  constructor(services: Services, wake: (key: string) => void) {
-    this.#services = services;
-    this.#wake = wake;
-  }
-
-  follow(resource: ClientCertificate, isInTheWay: boolean): void {
-    const key = keyOf(resource);
-    if (!isInTheWay) this.forget(key);
-    else if (!this.#followed.has(key)) {
-      const wake = () => this.#wake(key);
-      const reference = this.#services.references.acquire(SECRETS, resource.namespace, resource.spec.secretName, wake);
-      this.#followed.set(key, reference);
-      // Gone between the look and the watch, which then has nothing to tell.
-      void reference.synced.then(() => reference.get() === undefined && wake());
-    }
-  }
-
-  forget(key: string): void {
-    this.#followed.get(key)?.release();
-    this.#followed.delete(key);
-  }
 }
 
 /** For the wake-up of everybody behind an authority. */
