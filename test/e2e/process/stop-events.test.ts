@@ -21,8 +21,7 @@ test('a stop gives back the Lease and ends, though the API server takes no event
   const namespace = await world.namespace();
   const proxy = await startFaultProxy(world.cluster.kubeconfigPath);
   const isEvent = ({ path, method }: { path: string; method: string }) => path.includes('/events') && method !== 'GET';
-  // Longer than a request for an event may take.
-  proxy.when(isEvent, { kind: 'delay', ms: 6_000 }, { times: Number.POSITIVE_INFINITY });
+  proxy.when(isEvent, { kind: 'hang' }, { times: Number.POSITIVE_INFINITY });
   const controller = await startController(proxy.kubeconfigPath, [
     ...['--namespaces', namespace, '--leader-elect', '--leader-elect-namespace', namespace],
   ]);
