@@ -99,7 +99,7 @@ async function carryOut(seen: Observed, decision: Decision, deps: CertificateDep
       tellIssued(seen, decision, secret.certificate, deps.clock.monotonicMs() - startedMs, deps);
     const outcome = await report({ ...seen, secret }, decision, undefined, deps);
     const leftOver = isOver(seen, decision) ? deps.nextKey(keyOf(seen.resource)) : undefined;
-    const tidyAt = await tidy(leftOver, deps, run);
+    const tidyAt = await tidy(keyOf(seen.resource), leftOver, deps, run);
     return outcome.do === 'rest' ? { ...outcome, recheckAt: earliest([outcome.recheckAt, tidyAt]) } : outcome;
   } catch (thrown) {
     const error = classify(thrown);
@@ -206,7 +206,7 @@ async function reportFailure(
 /** Nothing of it stays in memory, nor elsewhere: its Secrets may have gone with it, what was asked for may not. */
 function forgetGone(key: string, deps: CertificateDeps, run: Run): Promise<Date | undefined> {
   deps.unpublished.drop(key);
-  return tidyAfterGone(deps.nextKey(key) ?? deps.awaited.under(key), deps, run);
+  return tidyAfterGone(key, deps.nextKey(key) ?? deps.awaited.under(key), deps, run);
 }
 
 async function reportBroken(resource: BrokenClientCertificate, deps: CertificateDeps): Promise<Outcome> {
