@@ -37,6 +37,7 @@ async function nextLook(definition: AuthorityDefinition<never>, backend = health
       backend,
       rateLimit: undefined,
       turnstile: undefined,
+      polls: undefined,
       breaker: new Breaker(clock, undefined),
       release: nothing,
       generations: [],

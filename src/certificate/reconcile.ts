@@ -14,13 +14,13 @@ import type { Authority, Pending } from '../authorities/authority.ts';
 import { type CertwheelError, classify, DeniedError, RetryableError, UnexpectedError } from '../errors.ts';
 import { backoffMs } from '../queue/backoff.ts';
 import type { Outcome, Run } from '../queue/controller.ts';
-import type { Turnstile } from '../queue/turnstile.ts';
 import { stackOf } from '../stack.ts';
 import { type ActDeps, type IssueResult, issue, repair } from './act.ts';
 import { decide } from './decide.ts';
 import { expiredEvent, shortLifeEvent, troubleEvent } from './events.ts';
+import { gateOf, type Turnstiles } from './gate.ts';
 import { type Decision, isAuthority, type Observed, type Permission } from './observed.ts';
-import { type Ask, isUnderWay } from './request.ts';
+import type { Ask } from './request.ts';
 import { longestRetryMs } from './schedule.ts';
 import type { SecretView } from './secret-view.ts';
 import { attemptsSoFar, CERTIFICATE_CONDITIONS, type Failure, nextStatus } from './status.ts';
@@ -39,9 +39,7 @@ export interface CertificateDeps extends ActDeps, TidyDeps, TellDeps {
   /** Undefined while its authority hasn't been looked at yet; that look wakes it. */
   observe(resource: ClientCertificate): Promise<Observed | undefined>;
   /** The authority behind it, and what keeps that from being asked too often; undefined where it isn't there. */
-  runtime(
-    resource: ClientCertificate,
-  ): { readonly backend: Authority; readonly turnstile: Turnstile | undefined } | undefined;
+  runtime(resource: ClientCertificate): ({ readonly backend: Authority } & Turnstiles) | undefined;
   /** Writes the status on the condition that the resource is still the one that was looked at. */
   writeStatus(resource: ClientCertificate | BrokenClientCertificate, status: ClientCertificateStatus): Promise<void>;
   /** How long workloads may take to load a Secret that has changed. */
@@ -69,10 +67,9 @@ export async function reconcileCertificate(key: string, deps: CertificateDeps, r
   if (seen === undefined) return { do: 'rest' };
   const decision = decide(seen, PERMISSION, deps.clock.now());
   if (decision.do !== 'issue') deps.unpublished.drop(key);
-  // To ask for the answer to a request is no new one.
-  const turnstile = decision.do === 'issue' && !isUnderWay(seen) ? deps.runtime(resource)?.turnstile : undefined;
+  const gate = gateOf(seen, decision, deadlineOf(seen.secret), deps);
   // Turned away for now: whoever leaves calls the next. That may take long, so metrics tell of it meanwhile.
-  if (turnstile?.enter(key, deadlineOf(seen.secret)) === false) {
+  if (gate?.enter(key) === false) {
     const now = deps.clock.now();
     show(resource, nextStatus(seen, decision, undefined, now, deps.propagationMs), deps);
     return { do: 'rest', recheckAt: expiry(seen, now) };
@@ -80,7 +77,7 @@ export async function reconcileCertificate(key: string, deps: CertificateDeps, r
   try {
     return await carryOut(seen, decision, deps, run);
   } finally {
-    turnstile?.leave();
+    gate?.leave();
   }
 }
 
