@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
-import { LEASES } from './api/names.ts';
+import { EVENTS, LEASES } from './api/names.ts';
 import type { AuthorityDefinition } from './authorities/authority.ts';
 import { AUTHORITIES } from './authorities/index.ts';
 import { Registry } from './authority/registry.ts';
@@ -25,6 +25,8 @@ import { wireWakes } from './wiring/wakes.ts';
 
 /** A graceful stop gives the runs under way this long. */
 const STOP_GRACE_MS = 20_000;
+/** And the events that wait to be written this long. */
+const EVENTS_GRACE_MS = 2_000;
 
 export interface App {
   readonly metricsPort: number;
@@ -57,8 +59,9 @@ export async function startApp(
     connections,
     clock,
     onRequest: metrics.requested,
-    // The Lease itself is written by those who don't hold it, too.
-    mayWrite: (resource) => resource === LEASES.plural || lease === undefined || lease.held(),
+    // The Lease itself is written by those who don't hold it, too, and events that wait when it is given back.
+    mayWrite: (resource) =>
+      resource === LEASES.plural || resource === EVENTS.plural || lease === undefined || lease.held(),
   });
   const stopping = new AbortController();
   const cluster = new Cluster(config, { client, clock, logger: log });
@@ -90,7 +93,7 @@ export async function startApp(
   };
   const authorities = wireAuthorities(services, {
     members: (authority) => wakeMembers(certificates.queue, services, authority),
-    certificate: (key) => certificates.queue.add(key),
+    certificate: (key) => certificates.queue.addFirst(key),
   });
   const { controller: certificates, forget } = wireCertificates(services);
   wireWakes({ ...services, certificates: certificates.queue, authorities: authorities.queue, onGone: forget });
@@ -131,8 +134,8 @@ export async function startApp(
     log.info('stopping');
     await Promise.all([certificates.stop(STOP_GRACE_MS), authorities.stop(STOP_GRACE_MS)]);
     stopping.abort(new Error('shutting down'));
-    await services.events.flush();
-    await lease?.release();
+    // Events are the least of what matters: the next leader doesn't wait for them.
+    await Promise.all([lease?.release(), services.events.close(EVENTS_GRACE_MS)]);
     services.registry.close();
     services.references.close();
     await pages.close();

@@ -7,8 +7,12 @@ export const NODE_FLAGS: readonly string[] = [
   '--expose-gc',
 ];
 
-/** For glibc's malloc: large buffers are returned to the system when they are freed, small ones leave fewer holes. */
+/**
+ * For glibc's malloc: large buffers are returned to the system when they are freed, small ones leave fewer holes. For
+ * libuv: as many threads as src/threads.ts has work for; of four there would be one for RSA keys.
+ */
 export const ENVIRONMENT: Readonly<Record<string, string>> = {
   MALLOC_ARENA_MAX: '2',
   MALLOC_MMAP_THRESHOLD_: '65536',
+  UV_THREADPOOL_SIZE: '6',
 };

@@ -51,10 +51,10 @@ export const stepCA: AuthorityDefinition<StepCABackend> = {
   create: (spec, deps) => {
     const backend = new StepCA(spec, deps);
     return {
-      check: (signal) => backend.check(withinLimit(signal)),
-      trust: (signal) => backend.server.roots(withinLimit(signal)),
-      issue: (request, signal) => backend.issue(request, withinLimit(signal)),
-      revoke: (revocation, reason, signal) => backend.revoke(revocation, reason, withinLimit(signal)),
+      check: (signal) => withinLimit(signal, (all) => backend.check(all)),
+      trust: (signal) => withinLimit(signal, (all) => backend.server.roots(all)),
+      issue: (request, signal) => withinLimit(signal, (all) => backend.issue(request, all)),
+      revoke: (revocation, reason, signal) => withinLimit(signal, (all) => backend.revoke(revocation, reason, all)),
     } satisfies Authority;
   },
 };

@@ -27,10 +27,10 @@ export const vault: AuthorityDefinition<VaultBackend> = {
   create: (spec, deps) => {
     const pki = pkiOf(spec, deps);
     return {
-      check: (signal) => pki.check(withinLimit(signal)),
-      trust: (signal) => pki.trust(withinLimit(signal)),
-      issue: (request, signal) => pki.issue(request, withinLimit(signal)),
-      revoke: (revocation, _reason, signal) => pki.revoke(revocation, withinLimit(signal)),
+      check: (signal) => withinLimit(signal, (all) => pki.check(all)),
+      trust: (signal) => withinLimit(signal, (all) => pki.trust(all)),
+      issue: (request, signal) => withinLimit(signal, (all) => pki.issue(request, all)),
+      revoke: (revocation, _reason, signal) => withinLimit(signal, (all) => pki.revoke(revocation, all)),
     };
   },
 };

@@ -37,6 +37,7 @@ function scene(definition: AuthorityDefinition<never>, backend: Authority) {
       backend,
       rateLimit: undefined,
       turnstile: undefined,
+      polls: undefined,
       breaker: new Breaker(clock, undefined),
       release: nothing,
       generations: [],

@@ -21,6 +21,8 @@ export interface Runtime {
   readonly rateLimit: RateLimit | undefined;
   /** Keeps it from being asked by too many at once, or too often; undefined where there is no such limit. */
   readonly turnstile: Turnstile | undefined;
+  /** The same for the answers to requests under way. */
+  readonly polls: Turnstile | undefined;
   /** Keeps it from being asked at all while it is in trouble. */
   readonly breaker: Breaker;
   /** Ends the watches that the backend has begun. */

@@ -144,6 +144,7 @@ function parts(raw: RawObject, isOwn: boolean, held: Generation['pair'] | undefi
       backend,
       rateLimit: undefined,
       turnstile: undefined,
+      polls: undefined,
       breaker: new Breaker(clock, undefined),
       release: nothing,
       generations: [],

@@ -19,7 +19,7 @@ import type { Run } from '../queue/controller.ts';
 import { type AuthorityView, authorityName, isOurs, lastRevision, type Observed } from './observed.ts';
 import { flawOf, proven, trustFor } from './prove.ts';
 import { mayPass, publish } from './publish.ts';
-import { type Ask, askDurably, endRequest, type RequestDeps } from './request.ts';
+import { type Ask, abandonRequest, askDurably, type RequestDeps } from './request.ts';
 import { grantedLife } from './schedule.ts';
 import { secretManifest } from './secret-manifest.ts';
 import { nextSerials, type SecretMemory } from './secret-memory.ts';
@@ -108,7 +108,7 @@ async function make(seen: Observed, view: AuthorityView, ask: Ask, deps: ActDeps
     return await proven(answer, awaited.key, seen, view, deps.clock, run);
   } catch (error) {
     // To the same request the answer would be the same.
-    await endRequest(awaited.next, deps, run.signal);
+    await abandonRequest(awaited.next, deps, run.signal);
     throw error;
   }
 }

@@ -1,6 +1,7 @@
 import type { KeyObject } from 'node:crypto';
 import { keyOf } from '../api/parse.ts';
 import type { Pending } from '../authorities/authority.ts';
+import { LeftBehind } from './left-behind.ts';
 import type { NextKey } from './next-key.ts';
 
 /** A request under way, and its key. */
@@ -17,6 +18,8 @@ const EARLY_MS = 50;
 /** What is remembered of requests under way, to save reads; what must outlive a crash is in their Secrets. */
 export class AwaitedRequests {
   readonly #byCertificate = new Map<string, Awaited>();
+  /** What is still to be removed of requests that are over. */
+  readonly left = new LeftBehind();
 
   /** The one whose Secret this is, as it was written last. */
   of(next: NextKey): Awaited | undefined {

@@ -5,11 +5,11 @@ import type { Authority } from '../authorities/authority.ts';
 import { type CertwheelError, classify, DeniedError, RetryableError, UnexpectedError } from '../errors.ts';
 import { backoffMs } from '../queue/backoff.ts';
 import type { Outcome, Run } from '../queue/controller.ts';
-import type { Turnstile } from '../queue/turnstile.ts';
 import { stackOf } from '../stack.ts';
 import { type ActDeps, issue, repair } from './act.ts';
 import { describeContest } from './contest.ts';
 import { decide } from './decide.ts';
+import { gateOf, type Turnstiles } from './gate.ts';
 import { type Decision, isAuthority, type Observed } from './observed.ts';
 import { type Act, makesAFight, withAct } from './recent.ts';
 import { type Findings, PERMISSION, type ReportDeps, report, reportBroken } from './report.ts';
@@ -27,9 +27,7 @@ export interface CertificateMetrics {
 export interface CertificateDeps extends ActDeps, TidyDeps, TellDeps, ReportDeps {
   observe(resource: Observed['resource']): Promise<Observed>;
   /** The authority behind it, and what keeps that from being asked too often; undefined where it isn't there. */
-  runtime(
-    resource: Observed['resource'],
-  ): { readonly backend: Authority; readonly turnstile: Turnstile | undefined } | undefined;
+  runtime(resource: Observed['resource']): ({ readonly backend: Authority } & Turnstiles) | undefined;
   readonly metrics: CertificateMetrics & TellDeps['metrics'] & ReportDeps['metrics'];
 }
 
@@ -68,15 +66,14 @@ async function lookAt(key: string, deps: CertificateDeps, run: Run): Promise<Out
   if (decision.do !== 'issue') deps.unpublished.drop(key);
   // The first look at an authority comes in a moment, and wakes its certificates.
   if (seen.authority === 'AuthorityNotSeen') return report(seen, decision, { isPassing: true }, deps);
-  // To ask for the answer to a request is no new one.
-  const turnstile = decision.do === 'issue' && !isUnderWay(seen) ? deps.runtime(resource)?.turnstile : undefined;
+  const gate = gateOf(seen, decision, deadlineOf(seen.secret), deps);
   // Turned away for now: whoever leaves calls the next.
-  if (turnstile?.enter(key, deadlineOf(seen.secret)) === false)
+  if (gate?.enter(key) === false)
     return report(seen, decision, { pending: { message: WAITS_FOR_ITS_TURN }, isPassing: true }, deps);
   try {
     return await carryOut(seen, decision, deps, run);
   } finally {
-    turnstile?.leave();
+    gate?.leave();
   }
 }
 
@@ -102,7 +99,7 @@ async function carryOut(before: Observed, decision: Decision, deps: CertificateD
   const outcome = await report(seen, decision, findings, deps);
   if (findings.pending !== undefined) return outcome;
   const leftOver = isOver(seen, decision) ? deps.nextKey(keyOf(seen.resource)) : undefined;
-  const tidyAt = await tidy(leftOver, deps, run);
+  const tidyAt = await tidy(keyOf(seen.resource), leftOver, deps, run);
   return outcome.do === 'rest' ? { ...outcome, recheckAt: earliest([outcome.recheckAt, tidyAt]) } : outcome;
 }
 
@@ -216,5 +213,5 @@ async function reportFailure(
 function forgetGone(key: string, deps: CertificateDeps, run: Run): Promise<Date | undefined> {
   deps.unpublished.drop(key);
   deps.recent.drop(key);
-  return tidyAfterGone(deps.nextKey(key) ?? deps.awaited.under(key), deps, run);
+  return tidyAfterGone(key, deps.nextKey(key) ?? deps.awaited.under(key), deps, run);
 }

@@ -1,93 +1,20 @@
 /** A fake authority that answers when it is told to: no real one can be made to crash between any two lines. */
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { NOW, root } from '../../test/pki/make.ts';
-import { aCertificate, after, anObserved, HOUR, RUN } from '../../test/unit/builders.ts';
-import { FakeClock } from '../../test/unit/fake-clock.ts';
-import { type NextStore, requestDeps } from '../../test/unit/next-store.ts';
+import { root } from '../../test/pki/make.ts';
+import { aCertificate, after, HOUR, RUN } from '../../test/unit/builders.ts';
+import { requestDeps } from '../../test/unit/next-store.ts';
 import { anOwnAuthority } from '../../test/unit/own-authority.ts';
+import { bench, fails, signal, thrownBy, WAIT } from '../../test/unit/request-bench.ts';
 import { SecretStore } from '../../test/unit/secret-store.ts';
 import type { ClientCertificate } from '../api/client-certificate.ts';
-import type { Issued, IssueRequest, Pending } from '../authorities/authority.ts';
 import { DeniedError, RetryableError } from '../errors.ts';
 import { encodePrivateKey, generateKey } from '../pki/keys.ts';
 import { issue } from './act.ts';
-import type { AuthorityView, Observed } from './observed.ts';
+import type { AuthorityView } from './observed.ts';
 import { wasDenied } from './obstacles.ts';
 import { RecentActs } from './recent.ts';
 import { Unpublished } from './unpublished.ts';
-
-const ca = await root();
-const { signal } = new AbortController();
-const WAIT: Pending = { ticket: 'T', pollAfterMs: 1_000, message: 'waiting for somebody' };
-
-type Answer = (request: IssueRequest) => Promise<Issued | Pending>;
-
-/** One certificate and its authority; `restart` forgets all that was in memory. */
-function bench({ ticket = 'T' } = {}) {
-  const clock = new FakeClock(NOW);
-  const own = anOwnAuthority([ca], clock);
-  const view: AuthorityView = { ...own.view, capabilities: { ...own.view.capabilities, persistKey: true } };
-  const store = new SecretStore();
-  const asked: IssueRequest[] = [];
-  const forgotten: string[] = [];
-  const backend = { ...own.backend, forget: async ({ id }: { id: string }) => void forgotten.push(id) };
-  const fresh = (keys?: NextStore) => ({
-    ...requestDeps(clock, keys, backend),
-    secrets: store,
-    unpublished: new Unpublished(),
-    recent: new RecentActs(),
-  });
-  let deps = fresh();
-  const wait: Answer = async ({ id }) => ({ ...WAIT, ticket: ticket === 'id' ? id : ticket });
-  const sign: Answer = (request) => own.backend.issue(request, signal);
-  const one = {
-    clock,
-    view,
-    asked,
-    forgotten,
-    wait,
-    sign,
-    get keys() {
-      return deps.nextKeys;
-    },
-    secret: () => store.view(),
-    restart: () => {
-      deps = fresh(deps.nextKeys);
-    },
-    seen: (resource: ClientCertificate, authority = view): Observed => ({
-      ...anObserved(resource).build(),
-      authority,
-      secret: store.view(),
-      next: deps.nextKeys.view(),
-    }),
-    look: (answer: Answer, resource = aCertificate().build(), authority = view) =>
-      issue(
-        one.seen(resource, authority),
-        authority,
-        async (request) => {
-          asked.push(request);
-          return answer(request);
-        },
-        deps,
-        RUN,
-      ),
-  };
-  return one;
-}
-
-const fails =
-  (error: Error): Answer =>
-  async () => {
-    throw error;
-  };
-
-async function thrownBy(work: Promise<unknown>): Promise<unknown> {
-  return work.then(
-    () => undefined,
-    (error) => error,
-  );
-}
 
 test('the key is kept before anybody is asked, and the same is asked until the answer is there', async () => {
   const { look, wait, sign, asked, clock, keys, secret } = bench();

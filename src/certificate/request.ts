@@ -3,7 +3,7 @@ import type { RawObject } from '../api/parse.ts';
 import type { Authority, Issued, IssueRequest, Pending } from '../authorities/authority.ts';
 import { isPending } from '../authorities/authority.ts';
 import type { Clock } from '../clock.ts';
-import { ApiError, CertwheelError, DeniedError, RetryableError, TerminalError } from '../errors.ts';
+import { ApiError, CertwheelError, classify, DeniedError, RetryableError, TerminalError } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import { type Awaited, type AwaitedRequests, certificateKey, notYet } from './awaited.ts';
 import {
@@ -72,7 +72,7 @@ export async function askDurably(
     return { awaited, answer };
   } catch (error) {
     if (error instanceof DeniedError) await deny(seen, next, error, deps, signal);
-    else if (wouldComeToNothing(error)) await endRequest(next, deps, signal);
+    else if (wouldComeToNothing(error)) await abandonRequest(next, deps, signal);
     throw error;
   }
 }
@@ -82,6 +82,14 @@ export async function endRequest(next: NextKey, deps: RequestDeps, signal: Abort
   deps.awaited.drop(certificateKey(next));
   deps.assertLeading();
   await forget(next, deps, signal);
+  deps.assertLeading();
+  await deps.nextKeys.delete(next);
+}
+
+/** The same where another request is to follow, which must not wait until the authority of this one answers. */
+export async function abandonRequest(next: NextKey, deps: RequestDeps, signal: AbortSignal): Promise<void> {
+  deps.awaited.drop(certificateKey(next));
+  await forgetOrLeave(next, deps, signal);
   deps.assertLeading();
   await deps.nextKeys.delete(next);
 }
@@ -115,7 +123,7 @@ async function begin(
       'InvalidSpec',
       `spec.secretName ${resource.spec.secretName} is where Certwheel keeps the key while this authority answers; choose another`,
     );
-  if (former !== undefined) await forget(former, deps, signal);
+  if (former !== undefined) await forgetOrLeave(former, deps, signal);
   const key = await makeKey();
   const wanted = wantedOf(seen, view);
   const content = { id: requestId(resource.uid, wanted, key), wanted, ticket: undefined, denied: undefined };
@@ -140,10 +148,7 @@ async function deny(seen: Observed, next: NextKey, { message }: Error, deps: Req
   deps.awaited.drop(certificateKey(next));
   const denied = { message, at: deps.clock.now() };
   await store(seen, { ...next, denied }, undefined, next, deps);
-  await forget(next, deps, signal).catch((error: unknown) => {
-    const { namespace, name } = seen.resource;
-    deps.log.warn('a denied request could not be removed', { namespace, name, error: String(error) });
-  });
+  await forgetOrLeave(next, deps, signal);
 }
 
 async function store(
@@ -167,6 +172,21 @@ async function store(
       `Secret ${name} is in the way: Certwheel keeps the key there while this authority answers; delete or rename it`,
       { cause: error },
     );
+  }
+}
+
+/** Removes what was made for a request at its authority; where that fails, `tidy` tries it again later. */
+export async function forgetOrLeave(next: NextKey, deps: RequestDeps, signal: AbortSignal): Promise<void> {
+  const { awaited, clock, log } = deps;
+  const certificate = certificateKey(next);
+  try {
+    await forget(next, deps, signal);
+    awaited.left.removed(certificate, next);
+  } catch (error) {
+    const isTriedAgain = awaited.left.failed(certificate, next, clock.monotonicMs(), clock.random());
+    const { namespace, certificateName: name, authority, id: request } = next;
+    const about = { namespace, name, authority, request, error: classify(error).message };
+    log.warn(`a request that is over could not be removed${isTriedAgain ? '' : '; it stays'}`, about);
   }
 }
 

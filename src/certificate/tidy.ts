@@ -1,8 +1,9 @@
+import { earliest } from '../api/moments.ts';
 import { classify } from '../errors.ts';
 import type { Run } from '../queue/controller.ts';
 import type { NextKey } from './next-key.ts';
 import type { Decision, Observed } from './observed.ts';
-import { endRequest, type RequestDeps } from './request.ts';
+import { endRequest, forgetOrLeave, type RequestDeps } from './request.ts';
 
 export interface TidyDeps extends RequestDeps {
   /** From the cache: a request of a ClientCertificate of that key, which may be gone. */
@@ -30,13 +31,25 @@ export function isOver({ resource }: Observed, decision: Decision): boolean {
   }
 }
 
-/** Removes what a request has left; answers when to try again, where that failed. It's nothing that people wait for. */
+/**
+ * Removes what requests of a certificate have left: `next`, and what could not be removed before. Answers when to try
+ * again, where that failed. It's nothing that people wait for.
+ */
 export async function tidy(
+  certificate: string,
   next: NextKey | undefined,
   deps: TidyDeps,
-  { signal, outside }: Run,
+  run: Run,
 ): Promise<Date | undefined> {
-  if (next === undefined) return undefined;
+  const { clock, awaited } = deps;
+  for (const left of awaited.left.due(certificate, clock.monotonicMs()))
+    await run.outside(() => forgetOrLeave(left.next, deps, run.signal));
+  const inMs = awaited.left.nextInMs(certificate, clock.monotonicMs());
+  const leftAt = inMs === undefined ? undefined : new Date(clock.now().getTime() + inMs);
+  return earliest([leftAt, next && (await end(next, deps, run))]);
+}
+
+async function end(next: NextKey, deps: TidyDeps, { signal, outside }: Run): Promise<Date | undefined> {
   try {
     await outside(() => endRequest(next, deps, signal));
     return undefined;
@@ -48,7 +61,12 @@ export async function tidy(
 }
 
 /** The same where the ClientCertificate is no more; a cache that is behind must not cost anybody a request. */
-export async function tidyAfterGone(next: NextKey | undefined, deps: TidyDeps, run: Run): Promise<Date | undefined> {
+export async function tidyAfterGone(
+  certificate: string,
+  next: NextKey | undefined,
+  deps: TidyDeps,
+  run: Run,
+): Promise<Date | undefined> {
   const isGone = next !== undefined && (await deps.isGone(next.namespace, next.certificateName));
-  return isGone ? tidy(next, deps, run) : undefined;
+  return tidy(certificate, isGone ? next : undefined, deps, run);
 }

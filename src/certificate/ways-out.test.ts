@@ -206,6 +206,7 @@ function parts(resource: RawObject, authority: (typeof AUTHORITIES)[number], sec
         },
       },
       turnstile,
+      polls: undefined,
     }),
     writeStatus: async (_each, status) => {
       current = parseClientCertificate(structuredClone({ ...resource, status }));
@@ -300,6 +301,7 @@ test('what was given up as the process ends is told of nobody', async () => {
     ...deps,
     runtime: () => ({
       turnstile: undefined,
+      polls: undefined,
       backend: {
         check: async () => {},
         trust: async () => [],

@@ -88,6 +88,43 @@ test('an API server that refuses events is of no concern to whoever records them
   assert.is(written.length, 2);
 });
 
+/** A recorder whose API server never answers. */
+function hanging() {
+  const lines: unknown[] = [];
+  const aborted: string[] = [];
+  const apply = (_resource: unknown, object: { note: string }, { signal }: { signal: AbortSignal }) =>
+    new Promise<never>((_resolve, reject) => {
+      signal.addEventListener('abort', () => {
+        aborted.push(object.note);
+        reject(new ApiError(0, 'Aborted', 'given up'));
+      });
+    });
+  const logger: Logger = { ...quiet, warn: (message, fields) => void lines.push({ message, ...fields }) };
+  const client = { apply: apply as never };
+  return { recorder: new EventRecorder({ client, clock: systemClock, logger, instance: 'pod' }), lines, aborted };
+}
+
+test('to close waits for what cannot be written as long as it was told, drops the rest and tells how many', async () => {
+  const { recorder, lines, aborted } = hanging();
+  for (let index = 0; index < 300; index++) recorder.record(event({ note: `${index}` }));
+  await recorder.close(20);
+  assert.equal(lines, [
+    { message: 'events were dropped, since they could not be written before the stop', events: 300 },
+  ]);
+  assert.equal(aborted, ['0']);
+  recorder.record(event({ note: 'too late' }));
+  await recorder.flush();
+  assert.is(lines.length, 1);
+});
+
+test('to close writes what waits, and tells of nothing where that succeeds', async () => {
+  const { recorder, written } = newRecorder();
+  for (let index = 0; index < 10; index++) recorder.record(event({ note: `${index}` }));
+  await recorder.close(60_000);
+  assert.is(written.length, 10);
+  await newRecorder().recorder.close(60_000);
+});
+
 test('a flood is bounded: what cannot wait is dropped', async () => {
   const { recorder, written } = newRecorder();
   for (let index = 0; index < 5_000; index++) recorder.record(event({ note: `${index}` }));

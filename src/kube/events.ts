@@ -65,6 +65,8 @@ export class EventRecorder {
   readonly #waiting = new Set<Recorded>();
   #writing: Promise<void> | undefined;
   #sequence = 0;
+  /** Aborts what is still being written when a stop has no more patience. */
+  readonly #closing = new AbortController();
 
   constructor(options: RecorderOptions) {
     this.#options = options;
@@ -96,6 +98,22 @@ export class EventRecorder {
     await this.#writing;
   }
 
+  /** Writes what waits for at most `graceMs`, and drops the rest. Never throws. */
+  async close(graceMs: number): Promise<void> {
+    const timer = setTimeout(() => this.#drop(), graceMs);
+    await this.#writing;
+    clearTimeout(timer);
+    this.#closing.abort();
+  }
+
+  #drop(): void {
+    // And the one that is being written.
+    const events = this.#waiting.size + 1;
+    this.#waiting.clear();
+    this.#closing.abort();
+    this.#options.logger.warn('events were dropped, since they could not be written before the stop', { events });
+  }
+
   #begin(event: NewEvent, now: number): Recorded {
     const wall = this.#options.clock.now();
     const eventTime = microTime(wall);
@@ -114,7 +132,7 @@ export class EventRecorder {
 
   #write(recorded: Recorded): void {
     recorded.writtenAt = recorded.lastSeen;
-    if (this.#waiting.size >= MOST_WAITING) return;
+    if (this.#waiting.size >= MOST_WAITING || this.#closing.signal.aborted) return;
     this.#waiting.add(recorded);
     this.#writing ??= this.#drain();
   }
@@ -125,7 +143,8 @@ export class EventRecorder {
     for (const recorded of this.#waiting) {
       this.#waiting.delete(recorded);
       try {
-        await client.apply(EVENTS, this.#object(recorded), { timeoutMs: WRITE_TIMEOUT_MS });
+        const { signal } = this.#closing;
+        await client.apply(EVENTS, this.#object(recorded), { timeoutMs: WRITE_TIMEOUT_MS, signal });
       } catch (error) {
         const message = error instanceof Error ? error.message : String(error);
         logger.debug('an event was dropped', { reason: recorded.event.reason, error: message });

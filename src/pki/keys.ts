@@ -7,8 +7,8 @@ import {
   type KeyObject,
   type KeyPairKeyObjectResult,
 } from 'node:crypto';
-import { availableParallelism } from 'node:os';
 import { promisify } from 'node:util';
+import { THREADS, ThreadLimit } from '../threads.ts';
 import { TAG } from './der.ts';
 import { children, expectTag, readBytesOfBits, readElement } from './der-read.ts';
 import { EncryptedPemError, type PemBlock, parsePem } from './pem.ts';
@@ -34,6 +34,7 @@ const MAX_RSA_EXPONENT_BYTES = 8;
 const MAX_KEY_BYTES = 13_000;
 
 const generate = promisify(generateKeyPair);
+const threads = new ThreadLimit(THREADS.keys);
 
 /**
  * A new private key. EC and Ed25519 are made at once on the calling thread (0.05 ms for P-256, cheaper than the way to
@@ -52,24 +53,7 @@ export async function generateKey(spec: KeySpec): Promise<PrivateKey> {
           `an RSA key of ${spec.size} bits; even sizes from ${MIN_RSA_BITS} to ${MAX_RSA_BITS} are possible`,
         );
       }
-      return withRsaSlot(async () => remember(await generate('rsa', { modulusLength: spec.size })));
-  }
-}
-
-// One core is left to the event loop, and one of libuv's four threads to name look-ups and files.
-let freeRsaSlots = Math.max(1, Math.min(3, availableParallelism() - 1));
-const waiting: (() => void)[] = [];
-
-async function withRsaSlot<T>(work: () => Promise<T>): Promise<T> {
-  if (freeRsaSlots > 0) freeRsaSlots -= 1;
-  else await new Promise<void>((resolve) => waiting.push(resolve));
-  try {
-    return await work();
-  } finally {
-    // A slot goes straight to whoever waits, so that nobody can slip in between.
-    const next = waiting.shift();
-    if (next) next();
-    else freeRsaSlots += 1;
+      return threads.run(async () => remember(await generate('rsa', { modulusLength: spec.size })));
   }
 }
 

@@ -20,13 +20,61 @@ test('no more than the capacity are inside, and the earliest deadline is called 
   turnstile.close();
 });
 
-test('room that is kept for one who was called goes to nobody else', () => {
+test('room that is kept for one who was called goes to nobody behind him', () => {
   const turnstile = new Turnstile({ capacity: 1 }, systemClock, () => {});
   assert.ok(turnstile.enter('inside', 0));
   assert.not(turnstile.enter('called', 50));
   turnstile.leave();
-  assert.not(turnstile.enter('newcomer', 1));
+  assert.not(turnstile.enter('newcomer', 90));
   assert.ok(turnstile.enter('called', 50));
+  turnstile.close();
+});
+
+test('one who arrives and is first in line enters, though another was called', () => {
+  const called: string[] = [];
+  const turnstile = new Turnstile({ capacity: 1 }, systemClock, (key) => called.push(key));
+  assert.ok(turnstile.enter('inside', 0));
+  assert.not(turnstile.enter('calm', 50));
+  turnstile.leave();
+  assert.ok(turnstile.enter('urgent', 1));
+  assert.not(turnstile.enter('calm', 50));
+  turnstile.leave();
+  assert.equal(called, ['calm', 'calm']);
+  assert.ok(turnstile.enter('calm', 50));
+  turnstile.close();
+});
+
+test('one who was called and comes late enters where there is room, and has kept his place where there is none', () => {
+  let nowMs = 0;
+  const called: string[] = [];
+  const clock = { ...systemClock, monotonicMs: () => nowMs };
+  const turnstile = new Turnstile({ capacity: 1 }, clock, (key) => called.push(key));
+  assert.ok(turnstile.enter('inside', undefined));
+  for (const key of ['first', 'second', 'third']) assert.not(turnstile.enter(key, undefined));
+  turnstile.leave();
+  nowMs += 1_500;
+  assert.not(turnstile.enter('third', undefined));
+  assert.equal(called, ['first', 'second']);
+  assert.ok(turnstile.enter('first', undefined), 'ahead of who is called meanwhile');
+  assert.not(turnstile.enter('second', undefined));
+  assert.not(turnstile.enter('fourth', undefined));
+  turnstile.leave();
+  assert.ok(turnstile.enter('second', undefined));
+  turnstile.close();
+});
+
+test('one who was called and never comes is forgotten', () => {
+  let nowMs = 0;
+  const clock = { ...systemClock, monotonicMs: () => nowMs };
+  const turnstile = new Turnstile({ capacity: 1 }, clock, () => {});
+  assert.ok(turnstile.enter('inside', undefined));
+  for (let n = 0; n < 1_000; n++) assert.not(turnstile.enter(`gone ${n}`, undefined));
+  turnstile.leave();
+  for (let second = 0; second < 3_000; second++) {
+    nowMs += 1_000;
+    turnstile.admit(1);
+  }
+  assert.is(turnstile.size, 0);
   turnstile.close();
 });
 

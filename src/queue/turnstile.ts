@@ -1,5 +1,5 @@
-import type { Clock } from '../clock.ts';
-import { FairLine } from './fair-line.ts';
+import { type Clock, clampDelay } from '../clock.ts';
+import { TurnLine } from './turn-line.ts';
 
 export interface Limits {
   /** How many may be inside at once. */
@@ -8,25 +8,29 @@ export interface Limits {
   readonly rate?: { readonly requests: number; readonly perMs: number; readonly burst: number } | undefined;
 }
 
-/** For so long room is kept for one who was called; he may have been deleted since, or be in a long queue. */
+/** For so long a free place is kept for a key that was called; it may have been deleted since, or be in a long queue. */
 const KEPT_MS = 1_000;
-/** A little later, since a timer may be early. */
-const LOOK_AGAIN_MS = KEPT_MS + 50;
+/** A timer may be early. */
+const EARLY_MS = 20;
+/** A key that was called and hasn't come for this long is forgotten, with its place in line. */
+const FORGOTTEN_MS = 600_000;
 
 /**
- * Keeps what is behind it (an authority) from being asked by too many at once or too often. Who can't enter is turned
- * away and called back when it is his turn (see FairLine), so that nobody holds a worker while he waits.
+ * Keeps what is behind it (an authority) from being asked by too many at once or too often. Keys that can't enter are
+ * turned away and called when it is their turn (see TurnLine), so that none holds a worker while it waits.
+ *
+ * A key that arrives enters if there is a free place that none ahead of it claims. Those that wait in line to be called
+ * claim one, and those that were called, for a second. A key that comes later than that has kept its place in line.
  */
 export class Turnstile {
   readonly #limits: Limits;
   readonly #clock: Clock;
   readonly #call: (key: string) => void;
-  readonly #line = new FairLine(({ key, at }) => this.#waiting.get(key) === at);
-  /** Who waits, each with the number of his arrival. */
-  readonly #waiting = new Map<string, number>();
-  /** Who may enter but hasn't come yet, and when he was called, on the monotonic clock. */
+  readonly #line = new TurnLine();
+  /** Keys in line that were called and haven't come yet, and when, on the monotonic clock. The oldest come first. */
   readonly #called = new Map<string, number>();
-  #arrivals = 0;
+  /** The same of keys that were set aside, since they didn't come in time. */
+  readonly #late = new Map<string, number>();
   #inside = 0;
   /** See `admit`. */
   #most = Number.POSITIVE_INFINITY;
@@ -45,20 +49,24 @@ export class Turnstile {
 
   /** Enters, and must `leave`; or is turned away and called back. `deadline` in milliseconds since the epoch, if any. */
   enter(key: string, deadline: number | undefined): boolean {
-    const wasCalled = this.#called.delete(key);
-    const nobodyIsFirst = this.#waiting.size === 0 || (this.#waiting.size === 1 && this.#waiting.has(key));
-    if (this.#room() > 0 && (wasCalled || nobodyIsFirst)) {
-      this.#waiting.delete(key);
+    this.#passOver();
+    const place = this.#line.put(key, deadline);
+    this.#called.delete(key);
+    this.#late.delete(key);
+    const room = this.#room();
+    const enters = this.#line.ahead(place, room) < room;
+    if (enters) {
+      this.#line.serve(key);
       this.#inside++;
       this.#tokens--;
-      return true;
     }
-    const at = ++this.#arrivals;
-    this.#waiting.set(key, at);
-    this.#line.push({ key, at, deadline });
-    this.#line.tidy(this.#waiting.size);
     this.#callNext();
-    return false;
+    return enters;
+  }
+
+  /** Keys that are remembered: those in line, and those that were called and haven't come. */
+  get size(): number {
+    return this.#line.size + this.#late.size;
   }
 
   leave(): void {
@@ -75,38 +83,63 @@ export class Turnstile {
   /** Calls nobody any more. */
   close(): void {
     clearTimeout(this.#timer);
-    this.#waiting.clear();
+    this.#line.clear();
   }
 
   /** Calls as many as could enter now; whether they come is theirs to decide. */
   #callNext(): void {
+    this.#passOver();
     const nowMs = this.#clock.monotonicMs();
-    for (const [key, atMs] of this.#called) if (nowMs - atMs >= KEPT_MS) this.#called.delete(key);
-    for (let room = this.#room(); room > 0; room--) {
-      const next = this.#line.pop();
-      if (next === undefined) break;
-      this.#waiting.delete(next.key);
-      this.#called.set(next.key, nowMs);
-      this.#call(next.key);
+    for (const { key } of this.#line.first(this.#room())) {
+      if (this.#called.has(key)) continue;
+      this.#called.set(key, nowMs);
+      this.#call(key);
     }
     this.#lookAgainLater();
   }
 
-  /** While somebody waits: when the next token is there, and now and then in case one who was called didn't come. */
-  #lookAgainLater(): void {
-    clearTimeout(this.#timer);
-    if (this.#waiting.size === 0 || this.#most === 0) return;
-    const { rate } = this.#limits;
-    const tokenMs =
-      rate === undefined || this.#tokens >= 1 ? LOOK_AGAIN_MS : ((1 - this.#tokens) * rate.perMs) / rate.requests;
-    this.#timer = setTimeout(() => this.#callNext(), Math.min(LOOK_AGAIN_MS, Math.max(1, tokenMs))).unref();
+  /** Those who were called and didn't come keep nobody waiting. */
+  #passOver(): void {
+    const nowMs = this.#clock.monotonicMs();
+    for (const [key, atMs] of this.#called) {
+      if (nowMs - atMs < KEPT_MS) break;
+      this.#called.delete(key);
+      this.#late.set(key, atMs);
+      this.#line.setAside(key);
+    }
+    for (const [key, atMs] of this.#late) {
+      if (nowMs - atMs < FORGOTTEN_MS) break;
+      this.#late.delete(key);
+      this.#line.drop(key);
+    }
   }
 
-  /** For how many more there is room, those who were called included. */
+  /** While somebody waits: when the next token is there, and when the place of one who was called is free again. */
+  #lookAgainLater(): void {
+    clearTimeout(this.#timer);
+    if (this.#line.size === 0 || this.#most === 0) return;
+    const [calledMs = Number.POSITIVE_INFINITY] = this.#called.values();
+    const keptMs = calledMs + KEPT_MS + EARLY_MS - this.#clock.monotonicMs();
+    const delayMs = clampDelay(Math.max(1, Math.min(this.#nextTokenMs(), keptMs)));
+    this.#timer = setTimeout(() => this.#callNext(), delayMs).unref();
+  }
+
+  /** Until there is another token, where that makes room for another key. */
+  #nextTokenMs(): number {
+    const { rate } = this.#limits;
+    const whole = Math.floor(this.#tokens);
+    if (rate === undefined || whole >= rate.burst || whole >= this.#places()) return Number.POSITIVE_INFINITY;
+    return ((whole + 1 - this.#tokens) * rate.perMs) / rate.requests;
+  }
+
+  /** How many more could be inside at this moment. */
   #room(): number {
     this.#fill();
-    const places = Math.min(this.#limits.capacity, this.#most) - this.#inside;
-    return Math.floor(Math.min(places, this.#tokens)) - this.#called.size;
+    return Math.max(0, Math.floor(Math.min(this.#places(), this.#tokens)));
+  }
+
+  #places(): number {
+    return Math.min(this.#limits.capacity, this.#most) - this.#inside;
   }
 
   #fill(): void {

@@ -59,6 +59,45 @@ test('a flood of the new leaves every second place to the due, and the other way
   assert.is((await takeAll(queue, 20)).filter((key) => key?.startsWith('due')).length, 10);
 });
 
+test('a key that is wanted first comes before every deadline, in turn with keys that have none', async () => {
+  const clock = new FakeClock(START);
+  const queue = queueOf(clock, { 'due 1': -HOUR, 'due 2': 40, called: 9_000 });
+  for (const key of ['new 1', 'due 1', 'new 2', 'due 2', 'called', 'other']) {
+    queue.add(key);
+    clock.jump(1);
+  }
+  queue.addFirst('called');
+  queue.addFirst('other');
+  assert.equal(await takeAll(queue, 6), ['new 1', 'called', 'new 2', 'other', 'due 1', 'due 2']);
+});
+
+test('a key that is wanted first while it is worked on comes first afterwards, and once', async () => {
+  const clock = new FakeClock(START);
+  const queue = queueOf(clock, { due: -HOUR, called: 9_000 });
+  queue.add('called');
+  assert.is(await queue.take(), 'called');
+  queue.add('called', clock.in(HOUR));
+  queue.addFirst('called');
+  queue.add('called');
+  queue.add('due');
+  queue.done('called');
+  assert.equal(await takeAll(queue, 2), ['called', 'due']);
+  assert.is(queue.depth(), 0);
+});
+
+test('a key that is wanted first though it is already ready is handed out once, at its deadline the next time', async () => {
+  const queue = queueOf(new FakeClock(START), { due: 1, called: 2 });
+  queue.add('first');
+  queue.add('called');
+  assert.is(await queue.take(), 'first');
+  queue.addFirst('called');
+  assert.is(await queue.take(), 'called');
+  assert.is(queue.depth(), 0);
+  queue.done('called');
+  for (const key of ['called', 'due']) queue.add(key);
+  assert.equal(await takeAll(queue, 2), ['due', 'called']);
+});
+
 test('a key that is ready and is wanted even earlier is handed out once', async () => {
   const clock = new FakeClock(START);
   const queue = queueOf(clock, {});

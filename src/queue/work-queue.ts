@@ -1,11 +1,13 @@
 import { type Clock, clampDelay } from '../clock.ts';
-import { FairLine, firstThat } from './fair-line.ts';
+import { FairLine, firstThat, type Waiter } from './fair-line.ts';
 import { Heap } from './heap.ts';
 
 interface Entry {
   readonly key: string;
   /** Milliseconds since the epoch. */
   readonly at: number;
+  /** See `addFirst`. */
+  readonly isFirst: boolean;
 }
 
 /** By when the work on a key should be done, in milliseconds since the epoch; undefined where there is no such moment. */
@@ -18,6 +20,8 @@ export type DeadlineOf = (key: string) => number | undefined;
 const LONGEST_NAP_MS = 5_000;
 /** A wall clock that loses more than this against the monotonic one was set back, not slewed. */
 const SET_BACK_MS = 1_000;
+/** Before every deadline that there is. */
+const FIRST = Number.NEGATIVE_INFINITY;
 
 /**
  * Keys that want to be looked at, each with the moment from which on. A key is held by one worker at a time; of two
@@ -28,13 +32,16 @@ const SET_BACK_MS = 1_000;
 export class WorkQueue {
   readonly #clock: Clock;
   readonly #heap = new Heap<Entry>((one, other) => one.at - other.at);
-  readonly #counts = ({ key, at }: Entry) => this.#waiting.get(key)?.at === at;
-  readonly #ready = new FairLine(this.#counts);
+  readonly #counts = (entry: Entry) => this.#waiting.get(entry.key) === entry;
+  readonly #ready = new FairLine(({ key, at, deadline }: Waiter) => {
+    const counts = this.#waiting.get(key);
+    return counts?.at === at && counts.isFirst === (deadline === FIRST);
+  });
   /** What counts for each waiting key; entries of the heaps that say otherwise are stale and skipped. */
   readonly #waiting = new Map<string, Entry>();
   readonly #running = new Set<string>();
-  /** Asked for while running: the moment from which on it is wanted again. */
-  readonly #again = new Map<string, number>();
+  /** Asked for while running. */
+  readonly #again = new Map<string, Entry>();
   readonly #takers: ((key: string | undefined) => void)[] = [];
   #timer: NodeJS.Timeout | undefined;
   #closed = false;
@@ -51,13 +58,15 @@ export class WorkQueue {
 
   /** Wants `key` now, or at `at` if that is later. */
   add(key: string, at: Date = this.#clock.now()): void {
-    if (this.#closed) return;
-    const moment = at.getTime();
-    const isRunning = this.#running.has(key);
-    const known = isRunning ? this.#again.get(key) : this.#waiting.get(key)?.at;
-    if (known !== undefined && known <= moment) return;
-    if (isRunning) this.#again.set(key, moment);
-    else this.#push({ key, at: moment });
+    this.#add({ key, at: at.getTime(), isFirst: false });
+  }
+
+  /**
+   * Wants `key` now, before all others that are due: a place is kept for it elsewhere, and for no longer than that. Keys
+   * without a deadline still get every second turn.
+   */
+  addFirst(key: string): void {
+    this.#add({ key, at: this.#clock.now().getTime(), isFirst: true });
   }
 
   /** Forgets what was wanted later; a run that is under way ends by itself. */
@@ -80,7 +89,7 @@ export class WorkQueue {
     this.#running.delete(key);
     const again = this.#again.get(key);
     this.#again.delete(key);
-    if (again !== undefined) this.add(key, new Date(again));
+    if (again !== undefined) this.#add(again);
   }
 
   /** Keys that could be worked on at this moment but wait for a worker. */
@@ -95,6 +104,18 @@ export class WorkQueue {
     this.#closed = true;
     clearTimeout(this.#timer);
     for (const taker of this.#takers.splice(0)) taker(undefined);
+  }
+
+  #add(entry: Entry): void {
+    if (this.#closed) return;
+    const side = this.#running.has(entry.key) ? this.#again : this.#waiting;
+    const known = side.get(entry.key);
+    const at = Math.min(entry.at, known?.at ?? Number.POSITIVE_INFINITY);
+    const isFirst = entry.isFirst || known?.isFirst === true;
+    if (known !== undefined && known.at === at && known.isFirst === isFirst) return;
+    const wanted = { key: entry.key, at, isFirst };
+    if (side === this.#again) side.set(entry.key, wanted);
+    else this.#push(wanted);
   }
 
   #push(entry: Entry): void {
@@ -134,7 +155,8 @@ export class WorkQueue {
       const next = firstThat(this.#counts, this.#heap);
       if (next === undefined || next.at > now) return next?.at;
       this.#heap.pop();
-      this.#ready.push({ ...next, deadline: this.#deadlineOf(next.key) });
+      this.#ready.push({ ...next, deadline: next.isFirst ? FIRST : this.#deadlineOf(next.key) });
+      this.#ready.tidy(this.#waiting.size);
     }
   }
 
@@ -153,11 +175,11 @@ export class WorkQueue {
     const now = this.#clock.now().getTime();
     this.#heap.keep(() => false);
     this.#ready.clear();
-    for (const { key, at } of [...this.#waiting.values()]) {
-      const entry = { key, at: Math.min(at, now) };
-      this.#waiting.set(key, entry);
+    for (const each of [...this.#waiting.values()]) {
+      const entry = { ...each, at: Math.min(each.at, now) };
+      this.#waiting.set(entry.key, entry);
       this.#heap.push(entry);
     }
-    for (const [key, at] of this.#again) this.#again.set(key, Math.min(at, now));
+    for (const [key, each] of this.#again) this.#again.set(key, { ...each, at: Math.min(each.at, now) });
   }
 }

@@ -1,6 +1,6 @@
 import { authorityKey } from '../api/certificate-authority.ts';
-import { type AuthorityKind, type ClientCertificate, isBroken } from '../api/client-certificate.ts';
-import { CLIENT_CERTIFICATES, SECRETS } from '../api/names.ts';
+import { type AuthorityKind, isBroken } from '../api/client-certificate.ts';
+import { CLIENT_CERTIFICATES } from '../api/names.ts';
 import { keyOf } from '../api/parse.ts';
 import { AwaitedRequests } from '../certificate/awaited.ts';
 import { observe, referredAuthority, secretKeyOf } from '../certificate/observe.ts';
@@ -10,11 +10,11 @@ import { type CertificateDeps, deadlineOf, reconcileCertificate } from '../certi
 import type { SecretView } from '../certificate/secret-view.ts';
 import { CERTIFICATE_CONDITIONS } from '../certificate/status.ts';
 import { Unpublished } from '../certificate/unpublished.ts';
-import type { Reference } from '../kube/references.ts';
 import { Buckets } from '../queue/bucket.ts';
 import { Controller } from '../queue/controller.ts';
 import type { WorkQueue } from '../queue/work-queue.ts';
 import type { Cluster } from './cluster.ts';
+import { ForeignSecrets } from './foreign-secrets.ts';
 import { nextKeyAccess, secretAccess } from './secret-access.ts';
 import { type Services, tell, writeStatus } from './services.ts';
 
@@ -23,8 +23,8 @@ const STATUS_WRITES = { capacity: 20, refillMs: 2_000 };
 
 /** The controller of ClientCertificates, and what is to be called when one of them is gone. */
 export function wireCertificates(services: Services): { controller: Controller; forget: (key: string) => void } {
-  const { cluster, client, clock, config, events, log, metrics, registry, assertLeading } = services;
-  const foreign = new ForeignSecrets(services, (key) => controller.queue.add(key));
+  const { cluster, client, clock, config, events, log, metrics, references, registry, assertLeading } = services;
+  const foreign = new ForeignSecrets({ references, clock, wake: (key, at) => controller.queue.add(key, at) });
   const secrets = secretAccess(services);
   const recent = new RecentActs();
   const observing = {
@@ -101,35 +101,6 @@ function secretOf(cluster: Cluster, key: string): SecretView | undefined {
   const resource = cluster.certificates.get(key);
   if (resource === undefined || isBroken(resource)) return undefined;
   return cluster.secrets.get(secretKeyOf(resource));
-}
-
-/** Watches the Secrets that are in a certificate's way, one by one: they don't carry our label, so nothing else would tell. */
-class ForeignSecrets {
-  readonly #services: Services;
-  readonly #wake: (key: string) => void;
-  readonly #followed = new Map<string, Reference>();
-
-  constructor(services: Services, wake: (key: string) => void) {
-    this.#services = services;
-    this.#wake = wake;
-  }
-
-  follow(resource: ClientCertificate, isInTheWay: boolean): void {
-    const key = keyOf(resource);
-    if (!isInTheWay) this.forget(key);
-    else if (!this.#followed.has(key)) {
-      const wake = () => this.#wake(key);
-      const reference = this.#services.references.acquire(SECRETS, resource.namespace, resource.spec.secretName, wake);
-      this.#followed.set(key, reference);
-      // Gone between the look and the watch, which then has nothing to tell.
-      void reference.synced.then(() => reference.get() === undefined && wake());
-    }
-  }
-
-  forget(key: string): void {
-    this.#followed.get(key)?.release();
-    this.#followed.delete(key);
-  }
 }
 
 /** For the wake-up of everybody behind an authority. */

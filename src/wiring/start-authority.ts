@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import { authorityKey, type CertificateAuthority } from '../api/certificate-authority.ts';
+import { authorityKey, type CertificateAuthority, type RateLimit } from '../api/certificate-authority.ts';
 import { CONFIG_MAPS, type Resource, SECRETS } from '../api/names.ts';
 import { keyOf, type RawObject } from '../api/parse.ts';
 import type { Authority, AuthorityDefinition, AuthorityDeps, SecretContent } from '../authorities/authority.ts';
@@ -30,10 +30,11 @@ export function startAuthority(
   const definition = definitions.find(({ type }) => type === resource.type);
   // The schema admits only what there is a definition for; a test holds the two against each other.
   if (definition === undefined) throw new Error(`no authority of type ${resource.type} is known`);
-  const { remote, rateLimit: soundRate } = definition.capabilities;
+  const { remote, persistKey, rateLimit: soundRate } = definition.capabilities;
   const rateLimit = resource.rateLimit ?? soundRate;
   const limits = { capacity: remote ? ASKED_AT_ONCE : Number.POSITIVE_INFINITY, rate: rateLimit };
   const turnstile = remote || rateLimit !== undefined ? new Turnstile(limits, clock, call) : undefined;
+  const polls = persistKey ? new Turnstile({ ...limits, rate: rateLimit && twice(rateLimit) }, clock, call) : undefined;
   // One that asks nobody else is as its probe finds it, so no certificate has to be tried first.
   const breaker = new Breaker(clock, remote ? turnstile : undefined);
   const references = referencesOf(resource, services, () => {
@@ -49,6 +50,7 @@ export function startAuthority(
     definition,
     rateLimit,
     turnstile,
+    polls,
     breaker,
     backend: {
       ...backend,
@@ -56,6 +58,7 @@ export function startAuthority(
     },
     release: () => {
       turnstile?.close();
+      polls?.close();
       references.release();
     },
     generations: [],
@@ -63,6 +66,13 @@ export function startAuthority(
     refusals: 0,
     view: undefined,
   };
+}
+
+/**
+ * The rate of looking for answers. A new request needs one look at least, and old ones that still wait get as many.
+ */
+function twice({ requests, perMs, burst }: RateLimit): RateLimit {
+  return { requests: 2 * requests, perMs, burst: 2 * burst };
 }
 
 function backendOf(

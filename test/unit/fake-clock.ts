@@ -10,6 +10,19 @@ interface Timer {
   readonly fire: () => void;
 }
 
+/** What stands for a timer in place of Node's object. */
+class Handle {
+  readonly id: number;
+
+  constructor(id: number) {
+    this.id = id;
+  }
+
+  unref(): this {
+    return this;
+  }
+}
+
 /** A clock that stands still until a test moves it, and timers that fire by hand. */
 export class FakeClock implements Clock {
   /** What `random` answers next; a test may change it at any time. */
@@ -79,8 +92,8 @@ export class FakeClock implements Clock {
   /** Puts this clock's timers in the place of Node's until the answer is called. */
   takeTimers(): () => void {
     const { setTimeout: realSet, clearTimeout: realClear } = globalThis;
-    globalThis.setTimeout = ((fire: () => void, ms = 0) => this.#add(ms, fire)) as never;
-    globalThis.clearTimeout = ((timer: number | undefined) => void this.#timers.delete(timer ?? 0)) as never;
+    globalThis.setTimeout = ((fire: () => void, ms = 0) => new Handle(this.#add(ms, fire))) as never;
+    globalThis.clearTimeout = ((timer: Handle | undefined) => void this.#timers.delete(timer?.id ?? 0)) as never;
     return () => {
       globalThis.setTimeout = realSet;
       globalThis.clearTimeout = realClear;

@@ -1,5 +1,6 @@
 import { lookup as resolve } from 'node:dns';
 import { BlockList, isIP, type LookupFunction } from 'node:net';
+import { THREADS } from '../../threads.ts';
 import { Lanes } from './lanes.ts';
 
 /** Somebody who may write an authority must not reach, through us, what only listens to this host or this node. */
@@ -49,10 +50,10 @@ export function refuseLiteral(hostname: string, allowLoopback: boolean): void {
 }
 
 /**
- * To resolve a name takes a thread until somebody answers, and there are four, by which keys are made, too. So whoever
- * owns a name that nobody answers for holds one of them, and waits behind himself.
+ * To resolve a name takes a thread until somebody answers. So whoever owns a name that nobody answers for holds one of
+ * them, and waits behind himself.
  */
-const LOOKUPS = new Lanes(2, 32);
+const LOOKUPS = new Lanes(THREADS.names, 32);
 
 class TooManyLookups extends Error {
   readonly code = 'EAI_AGAIN';

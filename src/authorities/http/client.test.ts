@@ -187,7 +187,7 @@ test('a body that trickles ends with the time that all requests have', () =>
     },
     async ({ url }) => {
       const soon = AbortSignal.timeout(200);
-      const { code, message } = await failure(client(url).json(GET, withinLimit(soon)));
+      const { code, message } = await failure(withinLimit(soon, (all) => client(url).json(GET, all)));
       assert.is(code, 'AuthorityUnreachable');
       assert.match(message, 'no answer in time');
     },

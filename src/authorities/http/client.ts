@@ -1,5 +1,6 @@
 import { createSecureContext, getCACertificates, type SecureContext } from 'node:tls';
 import { Agent } from 'undici';
+import { within } from '../../abort.ts';
 import type { Clock } from '../../clock.ts';
 import { AuthorityError } from '../../errors.ts';
 import { parseRetryAfter, withoutSecrets } from '../../foreign-text.ts';
@@ -94,7 +95,7 @@ export class AuthorityHttp {
       this.#refuseBadAddress();
       this.#keepQuiet();
       signal.throwIfAborted();
-      const answer = await this.#exchange(request, AbortSignal.any([signal, AbortSignal.timeout(REQUEST_MS)]));
+      const answer = await within(REQUEST_MS, signal, (scope) => this.#exchange(request, scope));
       const { status, retryAfterMs } = answer;
       if ((status === 429 || status === 503) && retryAfterMs !== undefined) this.#leaveAlone(retryAfterMs);
       return answer;
@@ -177,9 +178,9 @@ export class AuthorityHttp {
   }
 }
 
-/** The same signal, which also aborts when everything that belongs to one question has taken 30 s. */
-export function withinLimit(signal: AbortSignal): AbortSignal {
-  return AbortSignal.any([signal, AbortSignal.timeout(ALL_REQUESTS_MS)]);
+/** All requests that belong to one question, which together may take 30 s. */
+export function withinLimit<T>(signal: AbortSignal, ask: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  return within(ALL_REQUESTS_MS, signal, ask);
 }
 
 function urlOf(server: string): URL | undefined {

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { LookupFunction } from 'node:net';
 import { Agent } from 'undici';
+import { within } from '../../abort.ts';
 import { AuthorityError } from '../../errors.ts';
 import { type CertificateView, parseCertificates } from '../../pki/certificate.ts';
 import { refuseLiteral } from '../http/address.ts';
@@ -29,20 +30,15 @@ export async function fetchRoot(
   });
   try {
     refuseLiteral(hostname, loopback);
-    const answer = await agent.request({
-      origin,
-      path: `/root/${fingerprint}`,
-      method: 'GET',
-      signal: AbortSignal.any([signal, AbortSignal.timeout(REQUEST_MS)]),
-    });
     const tooLong = `${origin} answered to /root with more than ${MAX_BYTES} bytes; is this the address of step-ca?`;
-    const text = await readText(answer.body, MAX_BYTES, tooLong);
+    const { status, text } = await within(REQUEST_MS, signal, async (scope) => {
+      const path = `/root/${fingerprint}`;
+      const { statusCode, body } = await agent.request({ origin, path, method: 'GET', signal: scope });
+      return { status: statusCode, text: await readText(body, MAX_BYTES, tooLong) };
+    });
     const root = rootIn(text);
     if (root !== undefined && createHash('sha256').update(root.der).digest('hex') === fingerprint) return root;
-    throw new AuthorityError(
-      'AuthorityNotTrusted',
-      whyNone(origin, fingerprint, answer.statusCode, root !== undefined),
-    );
+    throw new AuthorityError('AuthorityNotTrusted', whyNone(origin, fingerprint, status, root !== undefined));
   } catch (error) {
     throw noAnswer(error, origin);
   } finally {

@@ -1,16 +1,9 @@
 import { createDecipheriv, pbkdf2 } from 'node:crypto';
 import { promisify } from 'node:util';
+import { THREADS, ThreadLimit } from '../../threads.ts';
 
-const deriving = promisify(pbkdf2);
-
-let last: Promise<unknown> = Promise.resolve();
-
-/** One after the other: each takes one of the few threads that names of hosts are looked up by, too. */
-function derive(...args: Parameters<typeof deriving>): Promise<Buffer> {
-  const mine = last.then(() => deriving(...args));
-  last = mine.catch(() => {});
-  return mine;
-}
+const derive = promisify(pbkdf2);
+const threads = new ThreadLimit(THREADS.passwords);
 
 /** Thrown for what is no such JWE, or for the wrong password; the message never quotes either. */
 export class JweError extends Error {}
@@ -55,7 +48,7 @@ export async function openWithPassword(text: string, password: Buffer): Promise<
   if (typeof p2s !== 'string' || typeof p2c !== 'number' || !(p2c >= 1 && p2c <= MAX_ROUNDS))
     throw new JweError(`its header must hold p2s, and p2c from 1 to ${MAX_ROUNDS}`);
   const salt = Buffer.concat([Buffer.from(`${alg}\0`), Buffer.from(p2s, 'base64url')]);
-  const wrapping = await derive(password, salt, Math.floor(p2c), wrap.keyBytes, wrap.digest);
+  const wrapping = await threads.run(() => derive(password, salt, Math.floor(p2c), wrap.keyBytes, wrap.digest));
   try {
     const unwrap = createDecipheriv(wrap.cipher, wrapping, WRAP_IV);
     const key = Buffer.concat([unwrap.update(bytesOf(parts.encrypted_key)), unwrap.final()]);

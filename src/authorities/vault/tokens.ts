@@ -30,7 +30,7 @@ export class Tokens {
 
   /** A token that should be good. All who ask at the same time wait for the same login. */
   get(): Promise<string> {
-    this.#running ??= this.#good(withinLimit(new AbortController().signal)).finally(() => {
+    this.#running ??= withinLimit(new AbortController().signal, (all) => this.#good(all)).finally(() => {
       this.#running = undefined;
     });
     return this.#running;

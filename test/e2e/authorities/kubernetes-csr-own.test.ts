@@ -2,7 +2,8 @@ import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { CERTIFICATE_SIGNING_REQUESTS as CSRS } from '../../../src/api/names.ts';
+import { CERTIFICATE_AUTHORITIES, CERTIFICATE_SIGNING_REQUESTS as CSRS } from '../../../src/api/names.ts';
+import { names } from '../../bench/rate.ts';
 import { clusterUser } from '../process/support/access.ts';
 import { isWrite, requestsOf, shortly } from '../process/support/audit.ts';
 import { renewAt, untilRevision } from '../support/edits.ts';
@@ -168,6 +169,28 @@ test('waiting costs a request a second at first and fewer and fewer later; a rot
   console.log(
     `a rotation: ${writes.length - 1} writes and an event, ${requests.length - writes.length} reads; 10 s of waiting for a first one: ${polls.length} reads`,
   );
+});
+
+test('answers are looked for twice as often as new requests may be made, however many wait for them', async () => {
+  const { world } = await here();
+  const namespace = await world.namespace();
+  const rateLimit = { requests: 1, per: 'Second', burst: 8 };
+  const spec = { kubernetesCSR: BACKEND, rateLimit };
+  await world.client.create(CERTIFICATE_AUTHORITIES, { metadata: { namespace, name: 'ca' }, spec });
+  const all = names('pending', rateLimit.burst);
+  const before = new Date();
+  await Promise.all(all.map((name) => create(world, clientCertificate(namespace, name))));
+  // Nobody approves them.
+  for (const name of all) await asked(world, namespace, name);
+  await sleep(10_000);
+  const looks = (await requestsOf(world, 'issuing', before)).filter(
+    ({ verb, objectRef }) =>
+      verb === 'get' && objectRef?.resource === CSRS.plural && objectRef.name?.includes(namespace),
+  );
+  const seconds = Math.ceil((Date.now() - before.getTime()) / 1_000);
+  const most = 2 * (rateLimit.burst + seconds * rateLimit.requests);
+  assert.ok(looks.length <= most, `${looks.length} looks in ${seconds} s`);
+  assert.is(new Set(looks.map(({ objectRef }) => objectRef?.name)).size, all.length, 'each is looked for');
 });
 
 test('the authority says what is missing: its bundle, the right to approve, and a wrong CA reaches no Secret', async () => {

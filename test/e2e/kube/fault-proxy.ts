@@ -23,6 +23,8 @@ export type Matcher = (request: ProxiedRequest) => boolean;
 export type Fault =
   /** Holds the request back before it is passed on. */
   | { kind: 'delay'; ms: number }
+  /** Neither passes it on nor answers. */
+  | { kind: 'hang' }
   /** Cuts the connection before the API server has seen anything. */
   | { kind: 'dropBefore' }
   /** The API server does what was asked, and its answer is lost. */
@@ -105,6 +107,8 @@ export async function startFaultProxy(kubeconfigPath: string): Promise<FaultProx
   ): Promise<void> {
     const body = await readAll(incoming);
     switch (fault?.kind) {
+      case 'hang':
+        return;
       case 'dropBefore':
         return reset(outgoing);
       case 'answer':

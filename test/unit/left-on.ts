@@ -1,0 +1,9 @@
+import { getEventListeners } from 'node:events';
+
+/** How much hangs on a signal: listeners, and signals made of it by `AbortSignal.any`, which Node keeps in a set. */
+export function leftOn(signal: AbortSignal): number {
+  const symbol = Object.getOwnPropertySymbols(signal).find((each) => String(each).includes('kDependantSignals'));
+  // Node makes the set with its first entry.
+  const dependants = symbol && (signal as unknown as Record<symbol, { size: number } | undefined>)[symbol];
+  return getEventListeners(signal, 'abort').length + (dependants?.size ?? 0);
+}
