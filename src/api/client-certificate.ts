@@ -60,6 +60,8 @@ export interface ClientCertificate extends ObjectMeta {
 /** A ClientCertificate that was stored under an older schema and doesn't satisfy today's. */
 export interface BrokenClientCertificate extends ObjectMeta {
   readonly problem: string;
+  /** As its spec names it, if it does. */
+  readonly secretName: string | undefined;
   readonly status: ClientCertificateStatus;
 }
 
@@ -86,9 +88,15 @@ export function parseClientCertificate(object: RawObject): ClientCertificate | B
       status: storedStatus(status),
     };
   } catch (error) {
-    if (error instanceof CertwheelError) return { ...meta, problem: error.message, status };
+    if (error instanceof CertwheelError)
+      return { ...meta, problem: error.message, secretName: secretNameOf(object.spec), status };
     throw error;
   }
+}
+
+function secretNameOf(spec: unknown): string | undefined {
+  const { secretName } = (spec ?? {}) as { secretName?: unknown };
+  return typeof secretName === 'string' ? secretName : undefined;
 }
 
 export function isBroken(resource: ClientCertificate | BrokenClientCertificate): resource is BrokenClientCertificate {

@@ -10,6 +10,7 @@ type Check<Finding> = (seen: Observed, permission: Permission, now: Date) => Fin
 
 /** Why nothing is done at all. The first that objects names the reason; so it is in each of these lists. */
 const REFUSALS: readonly Check<refusals.Refusal>[] = [
+  refusals.secretIsProtected, // a Secret with another purpose, or a name that Certwheel needs itself
   refusals.namesTakenSecret, // the older of two resources owns the Secret
   refusals.secretIsForeign, // a Secret that isn't ours is never touched, unless a person hands it over
   refusals.identityCanNotBeWritten, // what X.509 has no form for

@@ -4,11 +4,12 @@ import {
   authorityKey,
   isBrokenAuthority,
 } from '../api/certificate-authority.ts';
-import type { BrokenClientCertificate, ClientCertificate } from '../api/client-certificate.ts';
+import { type BrokenClientCertificate, type ClientCertificate, isBroken } from '../api/client-certificate.ts';
 import { keyOf, type RawObject } from '../api/parse.ts';
 import type { NextKey } from './next-key.ts';
-import type { AuthorityView, NoAuthority, Observed } from './observed.ts';
+import type { AuthorityView, NoAuthority, Observed, Protection } from './observed.ts';
 import { isOurs } from './observed.ts';
+import { purposeOf, reservationOf, type SecretUse } from './protection.ts';
 import { type SecretView, viewSecret } from './secret-view.ts';
 
 export interface ObserveDeps {
@@ -20,6 +21,10 @@ export interface ObserveDeps {
   readSecret(namespace: string, name: string): Promise<RawObject | undefined>;
   /** Everyone who names this Secret. */
   rivals(namespace: string, secretName: string): readonly (ClientCertificate | BrokenClientCertificate)[];
+  /** What authorities use the Secret of that key for. */
+  usesOf(secret: string): readonly SecretUse[];
+  /** Whether there is a ClientCertificate of that key. */
+  isCertificate(key: string): boolean;
   authority(key: string): AnyCertificateAuthority | undefined;
   authorityView(key: string): AuthorityView | undefined;
   /** False where only single namespaces are served. */
@@ -31,11 +36,12 @@ export interface ObserveDeps {
 export async function observe(resource: ClientCertificate, deps: ObserveDeps): Promise<Observed | undefined> {
   const authority = findAuthority(resource, deps);
   if (authority === undefined) return undefined;
-  const secret = await findSecret(resource, deps);
+  const { secret, protection } = await findSecret(resource, deps);
   return {
     resource,
     authority,
     secret,
+    protection,
     rival: findRival(resource, secret, deps),
     next: deps.nextKey(keyOf(resource)),
   };
@@ -67,11 +73,27 @@ function findAuthority(resource: ClientCertificate, deps: ObserveDeps): Authorit
  * The cache knows only what carries our label. Where it knows nothing, the Secret itself is asked before an authority
  * is: a certificate that turns out to have no place is one too many.
  */
-async function findSecret(resource: ClientCertificate, deps: ObserveDeps): Promise<SecretView | undefined> {
+async function findSecret(
+  resource: ClientCertificate,
+  deps: ObserveDeps,
+): Promise<Pick<Observed, 'secret' | 'protection'>> {
   const cached = deps.cachedSecret(secretKeyOf(resource));
-  if (cached !== undefined && isOurs({ resource, secret: cached })) return cached;
+  if (cached !== undefined && isOurs({ resource, secret: cached })) return { secret: cached };
   const live = await deps.readSecret(resource.namespace, resource.spec.secretName);
-  return live && viewSecret(live);
+  const secret = live && viewSecret(live);
+  // What was issued before the Secret got another purpose goes on being renewed.
+  return { secret, protection: isOurs({ resource, secret }) ? undefined : protectionOf(resource, live, deps) };
+}
+
+function protectionOf(
+  { namespace, spec: { secretName } }: ClientCertificate,
+  live: RawObject | undefined,
+  deps: ObserveDeps,
+): Protection | undefined {
+  const purpose = purposeOf(live, deps.usesOf(keyOf({ namespace, name: secretName })));
+  if (purpose !== undefined) return { code: 'SecretNotOwned', reason: purpose };
+  const reserved = reservationOf(secretName, (name) => deps.isCertificate(keyOf({ namespace, name })));
+  return reserved === undefined ? undefined : { code: 'InvalidSpec', reason: reserved };
 }
 
 /**
@@ -83,7 +105,8 @@ function findRival(resource: ClientCertificate, secret: SecretView | undefined, 
   const rivals = deps.rivals(resource.namespace, resource.spec.secretName).filter(({ uid }) => uid !== resource.uid);
   const holder = rivals.find((each) => isOurs({ resource: each, secret }));
   if (holder !== undefined) return holder.name;
-  const older = rivals.filter((each) => age(each) < age(resource));
+  // A broken one keeps the Secret that it holds, and gets no other.
+  const older = rivals.filter((each) => !isBroken(each) && age(each) < age(resource));
   return older.sort((one, other) => (age(one) < age(other) ? -1 : 1))[0]?.name;
 }
 

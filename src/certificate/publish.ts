@@ -17,6 +17,8 @@ export interface SecretAccess {
 
 export interface PublishDeps {
   readonly secrets: SecretAccess;
+  /** See purposeOf: what an existing Secret is for, where that is anything but a certificate. */
+  purposeOf(secret: RawObject): string | undefined;
   /** Throws where another replica leads by now; asked before each outside effect. */
   readonly assertLeading: () => void;
 }
@@ -48,9 +50,10 @@ export async function publish(
       if (!isUncertain(error) || attempt === WRITE_ATTEMPTS) throw error;
       const live = await deps.secrets.get(resource.namespace, resource.spec.secretName);
       current = live && viewSecret(live);
-      if (current === undefined) continue;
+      if (live === undefined || current === undefined) continue;
       const now = { resource, secret: current };
-      if (!isOurs(now) && !isAdoptable(now))
+      const isForeign = !isOurs(now) && (!isAdoptable(now) || deps.purposeOf(live) !== undefined);
+      if (isForeign)
         throw new TerminalError('SecretNotOwned', `Secret ${current.name} exists and is not this ClientCertificate's`);
       if (isOurs(now) && current.memory.revision >= memory.revision) {
         const isThisOne = current.certificate?.fingerprintSHA256 === chain[0]?.fingerprintSHA256;

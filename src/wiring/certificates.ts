@@ -2,11 +2,12 @@ import { isDeepStrictEqual } from 'node:util';
 import { authorityKey } from '../api/certificate-authority.ts';
 import { type AuthorityKind, type ClientCertificate, isBroken } from '../api/client-certificate.ts';
 import { CLIENT_CERTIFICATES, SECRETS } from '../api/names.ts';
-import { keyOf, type RawObject } from '../api/parse.ts';
+import { keyOf, parseMeta, type RawObject } from '../api/parse.ts';
 import { AwaitedRequests } from '../certificate/awaited.ts';
 import { viewNextKey } from '../certificate/next-key.ts';
 import { observe, referredAuthority, secretKeyOf } from '../certificate/observe.ts';
 import { isOurs } from '../certificate/observed.ts';
+import { purposeOf } from '../certificate/protection.ts';
 import type { SecretAccess } from '../certificate/publish.ts';
 import { type CertificateDeps, deadlineOf, reconcileCertificate } from '../certificate/reconcile.ts';
 import type { NextKeyAccess } from '../certificate/request.ts';
@@ -31,6 +32,8 @@ export function wireCertificates(services: Services): { controller: Controller; 
     readSecret: secrets.get,
     rivals: (namespace: string, secretName: string) =>
       cluster.certificates.byIndex('secret', keyOf({ namespace, name: secretName })),
+    usesOf: (secret: string) => cluster.usesOf(secret),
+    isCertificate: (key: string) => cluster.certificates.get(key) !== undefined,
     authority: (key: string) => cluster.authority(key),
     authorityView: (key: string) => registry.get(key)?.view,
     servesCluster: config.namespaces === undefined,
@@ -38,6 +41,7 @@ export function wireCertificates(services: Services): { controller: Controller; 
   };
   const deps: CertificateDeps = {
     secrets,
+    purposeOf: (secret) => purposeOf(secret, cluster.usesOf(keyOf(parseMeta(secret)))),
     unpublished: new Unpublished(),
     awaited: new AwaitedRequests(),
     nextKeys: nextKeyAccess(services),

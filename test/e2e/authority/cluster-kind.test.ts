@@ -139,7 +139,7 @@ test('its Secrets are read and kept in the namespace of the controller alone', a
   await putCaSecret(world, home, 'cluster-pair', pairData(ours));
   await untilReady(world, tenant, 'client');
   assert.ok((await readSecret(world, tenant, 'client-tls'))?.leaf.verify(ours.x509.publicKey));
-  assert.ok(await world.client.get(SECRETS, home, 'cluster-at-home-ca-v1'));
+  assert.ok(await world.client.get(SECRETS, home, 'at-home-clusterca-v1'));
   assert.equal(await generationSecrets(world, tenant), []);
 });
 
@@ -159,7 +159,7 @@ test('a tenant that makes a generation Secret of a cluster authority in its own 
     ]),
   );
   for (const kind of ['ClusterCertificateAuthority', 'CertificateAuthority']) {
-    for (const name of ['cluster-target-ca-v2', 'target-ca-v2', 'cluster-target-ca-v99']) {
+    for (const name of ['target-clusterca-v2', 'cluster-target-ca-v2', 'target-ca-v2', 'target-clusterca-v99']) {
       await createSecret(world, tenant, `${name}`, {
         type: 'kubernetes.io/tls',
         data,
@@ -191,7 +191,7 @@ test('a tenant that makes a generation Secret of a cluster authority in its own 
   const kept = (await generationSecrets(world, home)).filter(({ metadata }) => metadata?.name?.includes('target'));
   assert.equal(
     kept.map(({ metadata }) => metadata?.name),
-    ['cluster-target-ca-v1'],
+    ['target-clusterca-v1'],
   );
 });
 
