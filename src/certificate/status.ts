@@ -5,7 +5,8 @@ import { formatDuration } from '../api/duration.ts';
 import type { ClientCertificateStatus } from '../api/generated/types.ts';
 import type { CertwheelError } from '../errors.ts';
 import { comesFromElsewhere, differsFromSpec, endsWithItsCA, momentOfCARotation } from './needs.ts';
-import { type Decision, isAuthority, isOurs, type Observed } from './observed.ts';
+import { type Decision, isAuthority, isOfEarlier, isOurs, type Observed } from './observed.ts';
+import { withUnreadRenewAt } from './renew-at.ts';
 import { schedule } from './schedule.ts';
 import type { CertificateFacts } from './secret-view.ts';
 
@@ -52,7 +53,7 @@ export function nextStatus(
   const held = isOurs(seen) ? seen.secret?.certificate : undefined;
   const memory = held && seen.secret?.memory;
   const ready = readiness(seen, held, decision, failure, now, propagationMs, pending);
-  const conditions: NewCondition[] = [ready, ...progress(decision, failure, pending)];
+  const conditions: NewCondition[] = [withUnreadRenewAt(ready, resource), ...progress(decision, failure, pending)];
   const observed = conditions.map((condition) => ({ ...condition, observedGeneration: resource.generation }));
   return withoutUndefined({
     observedGeneration: resource.generation,
@@ -61,7 +62,7 @@ export function nextStatus(
     fingerprintSHA256: held?.fingerprintSHA256,
     publicKeyPinSHA256: held?.publicKeyPinSHA256,
     notBefore: held && toRfc3339(held.notBefore),
-    notAfter: held && toRfc3339(held.notAfter),
+    notAfter: timeText((held ?? leftBehind(seen))?.notAfter),
     renewalTime: timeText(held && renewalTime(seen, held)),
     // Kept when the Secret is gone, so that counting goes on where it was.
     revision: memory?.revision ?? resource.status.revision,
@@ -85,20 +86,26 @@ function readiness(
         ? decision
         : undefined
       : { code: failure.error.code, message: messageOf(failure) };
+  const mounted = held ?? leftBehind(seen);
+  if (mounted !== undefined && mounted.notAfter <= now)
+    return notReady(
+      'Expired',
+      `the certificate expired at ${toRfc3339(mounted.notAfter)}${trouble === undefined ? '' : `; ${trouble.message}`}`,
+    );
   if (held === undefined) {
     if (seen.resource.spec.suspended) return notReady('Suspended', 'nothing is issued while spec.suspend is true');
     const problem = isOurs(seen) ? seen.secret?.problem : undefined;
     return notReady(trouble?.code ?? 'Pending', trouble?.message ?? pending?.message ?? problem ?? 'not issued yet');
   }
   if (held.notBefore > now) return notReady('NotYetValid', notYetValid(seen, held));
-  if (held.notAfter <= now)
-    return notReady(
-      'Expired',
-      `the certificate expired at ${toRfc3339(held.notAfter)}${trouble === undefined ? '' : `; ${trouble.message}`}`,
-    );
   const mismatch = differsFromSpec(seen) ?? comesFromElsewhere(seen);
   if (mismatch !== undefined) return notReady(trouble?.code ?? mismatch.reason, trouble?.message ?? mismatch.message);
   return { type: 'Ready', status: 'True', ...readyBecause(seen, held, propagationMs) };
+}
+
+/** What workloads go on using after a restore, when the Secret was written for an earlier resource of this name. */
+function leftBehind(seen: Observed): CertificateFacts | undefined {
+  return isOfEarlier(seen) && seen.protection === undefined ? seen.secret?.certificate : undefined;
 }
 
 /** A clock that was wrong when it was issued, or is wrong now: which of the two nobody here can tell. */
