@@ -1,6 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { aCertificate, after, aSecret, DAY, HOUR, MINUTE } from '../../test/unit/builders.ts';
+import { aCertificate, after, aSecret, DAY, HOUR, MINUTE, NOW } from '../../test/unit/builders.ts';
 import { cpuMs } from '../../test/unit/cpu.ts';
 import type { IssuanceQuota, RateLimit } from '../api/certificate-authority.ts';
 import type { AuthorityStatus } from '../api/generated/types.ts';
@@ -20,10 +20,10 @@ function wanting(spec: object, name = 'client'): Consumer {
   return { resource: named(name, spec).build(), secret: undefined };
 }
 
-/** Holds a certificate that lives so long. */
+/** Holds a certificate that lives so long from its issue on. */
 function holding(spec: object, lifeMs: number, fields: Parameters<typeof aSecret>[1] = {}): Consumer {
   const resource = named('client', spec).build();
-  const certificate = { notBefore: after(-MINUTE), notAfter: after(lifeMs - MINUTE) };
+  const certificate = { notBefore: after(-MINUTE), notAfter: after(lifeMs) };
   return { resource, secret: aSecret(resource, { certificate, ...fields }) };
 }
 
@@ -36,7 +36,7 @@ function told(
   quota?: IssuanceQuota,
   { rateLimit, maxDurationMs }: { rateLimit?: RateLimit; maxDurationMs?: number } = {},
 ) {
-  return demandOn({ resource: { limits: { ...UNLIMITED, maxDurationMs }, quota }, rateLimit }, consumers);
+  return demandOn({ resource: { limits: { ...UNLIMITED, maxDurationMs }, quota }, rateLimit }, consumers, NOW);
 }
 
 const perDay = (...consumers: Consumer[]) => Math.round(told(consumers).perDay * 100) / 100;

@@ -56,7 +56,7 @@ async function lookAt(key: string, deps: AuthorityDeps, run: Run): Promise<Outco
   show(key, runtime, viewAuthority(runtime, trust, because(breaker.blockedBy), now), deps);
   const nextProbeAt = breaker.blockedBy && new Date(now.getTime() + breaker.probeInMs);
   const trouble = because(breaker.trouble);
-  const demand = demandOn(runtime, deps.consumers(resource));
+  const demand = demandOn(runtime, deps.consumers(resource), now);
   deps.metrics.showDemand(resource, demand);
   const { waitingFor } = plan;
   const { verified } = runtime.definition;

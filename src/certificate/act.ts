@@ -145,7 +145,8 @@ export async function repair(seen: Observed, view: AuthorityView, deps: ActDeps)
  * end of that second, since it counts whole ones. Too early a moment would honour an old renew-at once more.
  */
 function momentOfIssue(held: CertificateFacts, durationMs: number, now: Date): Date {
-  return new Date(Math.min(grantedLife(held, durationMs).startMs + 999, now.getTime()));
+  const { startMs } = grantedLife(held, durationMs, { issuedAt: undefined, now });
+  return new Date(Math.min(startMs + 999, now.getTime()));
 }
 
 /** The same key in another encoding, where it has one; byte for byte as it was, where that is the encoding already. */

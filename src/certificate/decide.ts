@@ -1,10 +1,10 @@
 import { earliest } from '../api/moments.ts';
+import { scheduleOf } from './due.ts';
 import * as flaws from './flaws.ts';
 import * as needs from './needs.ts';
 import { type Decision, isOurs, type Observed, type Permission } from './observed.ts';
 import * as obstacles from './obstacles.ts';
 import * as refusals from './refusals.ts';
-import { schedule } from './schedule.ts';
 
 type Check<Finding> = (seen: Observed, permission: Permission, now: Date) => Finding | undefined;
 
@@ -78,8 +78,7 @@ function nextMoment(seen: Observed, now: Date): Date | undefined {
   const held = seen.secret?.certificate;
   if (held === undefined || !isOurs(seen)) return undefined;
   const moments = [held.notBefore, held.notAfter, seen.resource.renewAt, needs.momentOfCARotation(seen)];
-  if (!needs.endsWithItsCA(held, seen.authority))
-    moments.push(schedule(held, { ...seen.resource.spec, uid: seen.resource.uid }).due);
+  if (!needs.endsWithItsCA(held, seen.authority)) moments.push(scheduleOf(seen, held, now).due);
   return earliest(moments.filter((each) => each !== undefined && each > now));
 }
 

@@ -4,10 +4,10 @@ import { mergeConditions, type NewCondition, toRfc3339 } from '../api/conditions
 import { formatDuration } from '../api/duration.ts';
 import type { ClientCertificateStatus } from '../api/generated/types.ts';
 import type { CertwheelError } from '../errors.ts';
+import { scheduleOf } from './due.ts';
 import { comesFromElsewhere, differsFromSpec, endsWithItsCA, momentOfCARotation } from './needs.ts';
 import { type Decision, isAuthority, isOfEarlier, isOurs, type Observed } from './observed.ts';
 import { withUnreadRenewAt } from './renew-at.ts';
-import { schedule } from './schedule.ts';
 import type { CertificateFacts } from './secret-view.ts';
 
 /** The types of conditions that Certwheel writes. */
@@ -63,7 +63,7 @@ export function nextStatus(
     publicKeyPinSHA256: held?.publicKeyPinSHA256,
     notBefore: held && toRfc3339(held.notBefore),
     notAfter: timeText((held ?? leftBehind(seen))?.notAfter),
-    renewalTime: timeText(held && renewalTime(seen, held)),
+    renewalTime: timeText(held && renewalTime(seen, held, now)),
     // Kept when the Secret is gone, so that counting goes on where it was.
     revision: memory?.revision ?? resource.status.revision,
     authorityGeneration: memory?.authorityGeneration,
@@ -100,7 +100,7 @@ function readiness(
   if (held.notBefore > now) return notReady('NotYetValid', notYetValid(seen, held));
   const mismatch = differsFromSpec(seen) ?? comesFromElsewhere(seen);
   if (mismatch !== undefined) return notReady(trouble?.code ?? mismatch.reason, trouble?.message ?? mismatch.message);
-  return { type: 'Ready', status: 'True', ...readyBecause(seen, held, propagationMs) };
+  return { type: 'Ready', status: 'True', ...readyBecause(seen, held, now, propagationMs) };
 }
 
 /** What workloads go on using after a restore, when the Secret was written for an earlier resource of this name. */
@@ -117,6 +117,7 @@ function notYetValid({ resource }: Observed, { notBefore }: CertificateFacts): s
 function readyBecause(
   seen: Observed,
   held: CertificateFacts,
+  now: Date,
   propagationMs: number,
 ): Pick<NewCondition, 'reason' | 'message'> {
   const validity = `valid until ${toRfc3339(held.notAfter)}`;
@@ -127,7 +128,7 @@ function readyBecause(
       reason: 'CAEndsFirst',
       message: `${validity}, when its CA ends too, so a renewal would gain nothing; replace the CA`,
     };
-  const { renewBeforeIgnored, leftMs } = schedule(held, { ...seen.resource.spec, uid: seen.resource.uid });
+  const { renewBeforeIgnored, leftMs } = scheduleOf(seen, held, now);
   if (leftMs < propagationMs)
     return {
       reason: LIFE_TOO_SHORT,
@@ -226,11 +227,9 @@ function messageOf({ error }: Failure): string {
   return error.message.slice(0, LONGEST_FAILURE_MESSAGE);
 }
 
-function renewalTime(seen: Observed, held: CertificateFacts): Date | undefined {
+function renewalTime(seen: Observed, held: CertificateFacts, now: Date): Date | undefined {
   if (seen.resource.spec.suspended || !isAuthority(seen.authority)) return undefined;
-  const due = endsWithItsCA(held, seen.authority)
-    ? undefined
-    : schedule(held, { ...seen.resource.spec, uid: seen.resource.uid }).due;
+  const due = endsWithItsCA(held, seen.authority) ? undefined : scheduleOf(seen, held, now).due;
   const rotation = momentOfCARotation(seen);
   return due === undefined || (rotation !== undefined && rotation < due) ? rotation : due;
 }

@@ -83,7 +83,7 @@ for (const kind of ['CertificateAuthority', 'ClusterCertificateAuthority'] as co
   test(`no Secret that a ${kind} refers to can be adopted, by whichever field`, async () => {
     const { world, home, leaf } = await scene.get();
     const resource =
-      names[kind === 'CertificateAuthority' ? 'CERTIFICATE_AUTHORITIES' : 'CLUSTER_CERTIFICATE_AUTHORITIES'];
+      kind === 'CertificateAuthority' ? names.CERTIFICATE_AUTHORITIES : names.CLUSTER_CERTIFICATE_AUTHORITIES;
     const place = kind === 'CertificateAuthority' ? { namespace: home } : {};
     const fields = secretFields(kind);
     assert.ok(fields.length >= 6, `${fields}`);
