@@ -79,6 +79,20 @@ test('what an authority does not allow is not asked of it', () => {
   assert.is(capped, told([wanting({ duration: '24h' })]).perDay);
 });
 
+test('a backdate does not count for a life, nor does a moment of issue that cannot be true', () => {
+  const resource = named('client', { duration: '24h' }).build();
+  const perDayWith = (issuedAt: Date | undefined, notBefore = after(-3 * HOUR)) =>
+    perDay({
+      resource,
+      secret: aSecret(resource, { certificate: { notBefore, notAfter: after(HOUR) }, memory: { issuedAt } }),
+    });
+  const hourly = perDay(wanting({ duration: '1h' }));
+  assert.is(perDayWith(NOW), hourly);
+  const fromItself = perDay(wanting({ duration: '4h' }));
+  for (const issuedAt of [undefined, after(-4 * HOUR), after(MINUTE), after(2 * HOUR)])
+    assert.is(perDayWith(issuedAt), fromItself, String(issuedAt));
+});
+
 test('a second more or less of a granted life changes nothing', () => {
   for (const minutes of [5, 10, 15, 30, 60, 8 * 60, 24 * 60, 6 * 24 * 60, 90 * 24 * 60]) {
     const lifeMs = minutes * MINUTE;

@@ -266,6 +266,20 @@ test('the revision goes on where it was when the Secret is gone', () => {
   assert.is(look(anObserved(aCertificate().withStatus({ revision: 4 })).build()).revision, 4);
 });
 
+test('what was granted longer than asked for is renewed as it was asked for, in all that is decided and told', () => {
+  const long = issued.withSecret({ certificate: { notAfter: after(10 * DAY) } }).build();
+  const { renewalTime = '' } = look(long);
+  const due = new Date(renewalTime);
+  assert.ok(due > after(9 * HOUR) && due <= after(12 * HOUR), renewalTime);
+  const early = decide(long, ALLOWED, NOW);
+  assert.equal('recheckAt' in early ? early.recheckAt : undefined, due);
+  assert.is(decide(long, ALLOWED, after(-1, due)).do, 'settle');
+  assert.is(decide(long, ALLOWED, due).do, 'issue');
+  // Nothing else is known to the second to which the Secret remembers it.
+  const forgotten = issued.withSecret({ certificate: { notAfter: after(10 * DAY) }, memory: { issuedAt: undefined } });
+  assert.ok(new Date(look(forgotten.build()).renewalTime ?? '') > after(9 * DAY));
+});
+
 test('there is no renewal time where none will come', () => {
   const endsWithCa = issued.from({ signing: { version: 1, since: NOW, notAfter: after(DAY) } });
   for (const seen of [suspended.withSecret(), endsWithCa, issued.from('AuthorityNotFound')])
