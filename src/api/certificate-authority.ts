@@ -6,6 +6,7 @@ import { certificateAuthoritySpecSchema, clusterCertificateAuthoritySpecSchema }
 import type { AuthorityStatus, CertificateAuthoritySpec, ClusterCertificateAuthoritySpec } from './generated/types.ts';
 import { CERTIFICATE_AUTHORITIES, CLUSTER_CERTIFICATE_AUTHORITIES, type Resource } from './names.ts';
 import { type ObjectMeta, parseMeta, type RawObject, validator } from './parse.ts';
+import { type SecretReference, secretReferences } from './secret-references.ts';
 
 /** The fields of an authority that don't depend on its backend. */
 const COMMON_FIELDS: readonly string[] = ['limits', 'rateLimit', 'quota', 'allowSystemIdentities', 'allowedNamespaces'];
@@ -41,9 +42,14 @@ export interface IssuanceQuota {
 
 export type AllowedNamespaces = NonNullable<ClusterCertificateAuthoritySpec['allowedNamespaces']>;
 
-/** A CertificateAuthority or a ClusterCertificateAuthority (whose namespace is empty). */
-export interface CertificateAuthority extends ObjectMeta {
+interface AuthorityMeta extends ObjectMeta {
   readonly kind: AuthorityKind;
+  /** The Secrets that its spec names, also where the spec is broken. */
+  readonly secrets: readonly SecretReference[];
+}
+
+/** A CertificateAuthority or a ClusterCertificateAuthority (whose namespace is empty). */
+export interface CertificateAuthority extends AuthorityMeta {
   /** The backend key, and what stands under it. */
   readonly type: string;
   readonly backend: unknown;
@@ -55,8 +61,7 @@ export interface CertificateAuthority extends ObjectMeta {
   readonly status: AuthorityStatus;
 }
 
-export interface BrokenCertificateAuthority extends ObjectMeta {
-  readonly kind: AuthorityKind;
+export interface BrokenCertificateAuthority extends AuthorityMeta {
   readonly problem: string;
   readonly status: AuthorityStatus;
 }
@@ -69,7 +74,7 @@ const validators = {
 };
 
 export function parseCertificateAuthority(kind: AuthorityKind, object: RawObject): AnyCertificateAuthority {
-  const meta = { ...parseMeta(object), kind };
+  const meta = { ...parseMeta(object), kind, secrets: secretReferences(object.spec) };
   const status = (object.status ?? {}) as AuthorityStatus;
   try {
     const spec: ClusterCertificateAuthoritySpec = validators[kind](object.spec);

@@ -1,4 +1,5 @@
 import { CertwheelError, TerminalError } from '../errors.ts';
+import { oneLine } from '../foreign-text.ts';
 import type { KeySpec } from '../pki/keys.ts';
 import type { Subject } from '../pki/name.ts';
 import type { Names } from '../pki/san.ts';
@@ -53,6 +54,8 @@ export interface ClientCertificate extends ObjectMeta {
   readonly spec: CertificateSpec;
   /** The moment that a person asked for with the renew-at annotation. */
   readonly renewAt: Date | undefined;
+  /** The beginning of that annotation, where it says no moment. */
+  readonly unreadRenewAt: string | undefined;
   /** Compared with what we would write, and never a source of authority. */
   readonly status: StoredStatus;
 }
@@ -60,6 +63,8 @@ export interface ClientCertificate extends ObjectMeta {
 /** A ClientCertificate that was stored under an older schema and doesn't satisfy today's. */
 export interface BrokenClientCertificate extends ObjectMeta {
   readonly problem: string;
+  /** As its spec names it, if it does. */
+  readonly secretName: string | undefined;
   readonly status: ClientCertificateStatus;
 }
 
@@ -83,12 +88,28 @@ export function parseClientCertificate(object: RawObject): ClientCertificate | B
       deleting: meta.deleting,
       spec: parseSpec(validate(object.spec)),
       renewAt: parseRfc3339(object.metadata?.annotations?.[RENEW_AT_ANNOTATION]),
+      unreadRenewAt: unreadMoment(object.metadata?.annotations?.[RENEW_AT_ANNOTATION]),
       status: storedStatus(status),
     };
   } catch (error) {
-    if (error instanceof CertwheelError) return { ...meta, problem: error.message, status };
+    if (error instanceof CertwheelError)
+      return { ...meta, problem: error.message, secretName: secretNameOf(object.spec), status };
     throw error;
   }
+}
+
+/** Of what may be a whole page, as much as shows what it is. */
+const LONGEST_UNREAD = 64;
+
+function unreadMoment(text: string | undefined): string | undefined {
+  if (text === undefined || parseRfc3339(text) !== undefined) return undefined;
+  const line = oneLine(text.slice(0, 4 * LONGEST_UNREAD));
+  return line.length > LONGEST_UNREAD ? `${line.slice(0, LONGEST_UNREAD)}…` : line;
+}
+
+function secretNameOf(spec: unknown): string | undefined {
+  const { secretName } = (spec ?? {}) as { secretName?: unknown };
+  return typeof secretName === 'string' ? secretName : undefined;
 }
 
 export function isBroken(resource: ClientCertificate | BrokenClientCertificate): resource is BrokenClientCertificate {

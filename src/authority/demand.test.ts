@@ -1,6 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { aCertificate, after, aSecret, DAY, HOUR, MINUTE } from '../../test/unit/builders.ts';
+import { aCertificate, after, aSecret, DAY, HOUR, MINUTE, NOW } from '../../test/unit/builders.ts';
 import { cpuMs } from '../../test/unit/cpu.ts';
 import type { IssuanceQuota, RateLimit } from '../api/certificate-authority.ts';
 import type { AuthorityStatus } from '../api/generated/types.ts';
@@ -20,10 +20,10 @@ function wanting(spec: object, name = 'client'): Consumer {
   return { resource: named(name, spec).build(), secret: undefined };
 }
 
-/** Holds a certificate that lives so long. */
+/** Holds a certificate that lives so long from its issue on. */
 function holding(spec: object, lifeMs: number, fields: Parameters<typeof aSecret>[1] = {}): Consumer {
   const resource = named('client', spec).build();
-  const certificate = { notBefore: after(-MINUTE), notAfter: after(lifeMs - MINUTE) };
+  const certificate = { notBefore: after(-MINUTE), notAfter: after(lifeMs) };
   return { resource, secret: aSecret(resource, { certificate, ...fields }) };
 }
 
@@ -36,7 +36,7 @@ function told(
   quota?: IssuanceQuota,
   { rateLimit, maxDurationMs }: { rateLimit?: RateLimit; maxDurationMs?: number } = {},
 ) {
-  return demandOn({ resource: { limits: { ...UNLIMITED, maxDurationMs }, quota }, rateLimit }, consumers);
+  return demandOn({ resource: { limits: { ...UNLIMITED, maxDurationMs }, quota }, rateLimit }, consumers, NOW);
 }
 
 const perDay = (...consumers: Consumer[]) => Math.round(told(consumers).perDay * 100) / 100;
@@ -77,6 +77,20 @@ test('what was granted counts, where it was for what is asked for now', () => {
 test('what an authority does not allow is not asked of it', () => {
   const { perDay: capped } = told([wanting({ duration: '168h' })], undefined, { maxDurationMs: DAY });
   assert.is(capped, told([wanting({ duration: '24h' })]).perDay);
+});
+
+test('a backdate does not count for a life, nor does a moment of issue that cannot be true', () => {
+  const resource = named('client', { duration: '24h' }).build();
+  const perDayWith = (issuedAt: Date | undefined, notBefore = after(-3 * HOUR)) =>
+    perDay({
+      resource,
+      secret: aSecret(resource, { certificate: { notBefore, notAfter: after(HOUR) }, memory: { issuedAt } }),
+    });
+  const hourly = perDay(wanting({ duration: '1h' }));
+  assert.is(perDayWith(NOW), hourly);
+  const fromItself = perDay(wanting({ duration: '4h' }));
+  for (const issuedAt of [undefined, after(-4 * HOUR), after(MINUTE), after(2 * HOUR)])
+    assert.is(perDayWith(issuedAt), fromItself, String(issuedAt));
 });
 
 test('a second more or less of a granted life changes nothing', () => {

@@ -49,7 +49,7 @@ export interface Demand {
  * A forecast for an authority as it runs, from the lives of its certificates: first issues of new ones, and failures, are
  * not in it.
  */
-export function demandOn({ resource, rateLimit }: Served, consumers: readonly Consumer[]): Demand {
+export function demandOn({ resource, rateLimit }: Served, consumers: readonly Consumer[], now: Date): Demand {
   const { limits, quota } = resource;
   const costs = new Map<number, Cost>();
   const counted = consumers.filter(({ resource: { spec, deleting } }) => !spec.suspended && !deleting);
@@ -60,7 +60,7 @@ export function demandOn({ resource, rateLimit }: Served, consumers: readonly Co
     costs.set(durationMs, {
       durationMs,
       certificates: (before?.certificates ?? 0) + 1,
-      perDay: (before?.perDay ?? 0) + issuancesPerDay(each, limits),
+      perDay: (before?.perDay ?? 0) + issuancesPerDay(each, limits, now),
       example: before === undefined || key < before.example ? key : before.example,
     });
   }
@@ -79,11 +79,12 @@ export function demandOn({ resource, rateLimit }: Served, consumers: readonly Co
  * Of three digits, to the nearest: what a signer grants may be a second more or less each time, and a rotation must not
  * change what status says. Round lives lie far from where that rounding has its edges.
  */
-function issuancesPerDay({ resource, secret }: Consumer, limits: Limits): number {
+function issuancesPerDay({ resource, secret }: Consumer, limits: Limits, now: Date): number {
   const { durationMs, renewBefore } = resource.spec;
   const askedMs = Math.min(durationMs, limits.maxDurationMs ?? durationMs);
   const held = secret !== undefined && isAsAsked(resource, secret) ? secret.claimedValidity : undefined;
-  const lifeMs = held === undefined ? askedMs : grantedLife(held, durationMs).lifeMs;
+  const issuance = { issuedAt: secret?.memory.issuedAt, now };
+  const lifeMs = held === undefined ? askedMs : grantedLife(held, durationMs, issuance).lifeMs;
   return DAY_MS / Number(expectedIntervalMs(lifeMs, renewBefore).toPrecision(DIGITS));
 }
 

@@ -22,7 +22,12 @@ export interface AuthorityDeps {
   writeGeneration(
     resource: CertificateAuthority,
     generation: Omit<Generation, 'secret'>,
-    secret?: { readonly namespace: string; readonly uid?: string; readonly resourceVersion: string },
+    secret?: {
+      readonly namespace: string;
+      readonly name?: string;
+      readonly uid?: string;
+      readonly resourceVersion: string;
+    },
   ): Promise<void>;
   deleteGeneration(generation: Generation): Promise<void>;
   writeStatus(resource: AnyCertificateAuthority, status: AuthorityStatus): Promise<void>;

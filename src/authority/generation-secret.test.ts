@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { hoursFromNow, NOW, pairOf, root, signIntermediate } from '../../test/pki/make.ts';
@@ -72,9 +73,42 @@ test('a generation whose CA has expired can still be read, since its end is for 
   assert.is(view(stored(manifest(namespaced, 'ns', pairOf(short)))).problem, undefined);
 });
 
-test('those of the cluster kind carry a prefix and count in the namespace of the controller alone', () => {
+test('the names of the two kinds never meet', () => {
+  const label = fc.stringMatching(/^[a-z0-9]([-a-z0-9]{0,8}[a-z0-9])?$/);
+  const name = fc.tuple(
+    fc.constantFrom('', 'cluster-', 'clusterca-'),
+    label,
+    fc.constantFrom('', '-cluster', '-clusterca', '-ca-v1', '-clusterca-v1', '-ca', '.clusterca'),
+  );
+  const version = fc.integer({ min: 1, max: 12 });
+  const nameOf = (kind: (typeof namespaced | typeof ofCluster)['kind'], parts: string[], number: number) => {
+    const generation = { ...content, version: number };
+    return generationManifest({ kind, name: parts.join('') }, generation, { namespace: 'ns', resourceVersion: '1' })
+      .metadata.name;
+  };
+  fc.assert(
+    fc.property(name, version, name, version, (one, first, other, second) => {
+      const names = [nameOf('CertificateAuthority', one, first), nameOf('ClusterCertificateAuthority', other, second)];
+      assert.is.not(names[0], names[1]);
+    }),
+    { numRuns: 2_000 },
+  );
+});
+
+test('a generation of the cluster kind that was stored under its former name is read, and keeps that name', () => {
+  const former = stored(manifest(ofCluster, CONTROLLER_NAMESPACE), { name: 'cluster-ca-ca-v7' });
+  const { authority, version, generation } = view(former);
+  assert.is(authority, 'ClusterCertificateAuthority/ca');
+  assert.is(version, 7);
+  assert.ok(generation);
+  const moved = generationManifest(ofCluster, { ...generation, state: 'Retiring' }, generation.secret);
+  assert.is(moved.metadata.name, 'cluster-ca-ca-v7');
+  assert.is(moved.metadata.uid, 'uid-1');
+});
+
+test('those of the cluster kind count in the namespace of the controller alone', () => {
   const good = manifest(ofCluster, CONTROLLER_NAMESPACE);
-  assert.is(good.metadata.name, 'cluster-ca-ca-v7');
+  assert.is(good.metadata.name, 'ca-clusterca-v7');
   assert.is(view(stored(good)).authority, 'ClusterCertificateAuthority/ca');
   const forged = view(stored(manifest(ofCluster, 'tenant')));
   assert.is(forged.authority, 'CertificateAuthority/tenant/ca');
@@ -101,6 +135,7 @@ test('a Secret under a name that no generation has is refused', () => {
     'other-ca-v7',
     'ca-v7',
     'cluster-ca-ca-v7',
+    'ca-clusterca-v7',
     'ca-ca-v-7',
     'ca-ca-v1e3',
   ]) {

@@ -53,15 +53,21 @@ export function viewGenerationSecret(object: RawObject, controllerNamespace: str
 export function generationManifest(
   authority: Pick<CertificateAuthority, 'kind' | 'name'>,
   generation: Pick<Generation, 'version' | 'state' | 'since' | 'pair' | 'source'>,
-  secret: { readonly namespace: string; readonly uid?: string; readonly resourceVersion: string },
+  secret: {
+    readonly namespace: string;
+    readonly name?: string;
+    readonly uid?: string;
+    readonly resourceVersion: string;
+  },
 ) {
   const { pair, version, state, since, source } = generation;
   return {
     apiVersion: 'v1',
     kind: 'Secret',
     metadata: {
-      ...secret,
+      // One that is stored keeps the name that it has.
       name: generationName(authority.kind, authority.name, version),
+      ...secret,
       labels: { [names.AUTHORITY_NAME_LABEL]: authority.name, [names.AUTHORITY_KIND_LABEL]: authority.kind },
       annotations: {
         [names.GENERATION_SOURCE_ANNOTATION]: source,
@@ -80,14 +86,23 @@ export function generationManifest(
   };
 }
 
-/** `<authority>-ca-v<n>`; the cluster kind's stand in the controller's namespace and carry a prefix. */
+/**
+ * `<authority>-ca-v<n>`, and `<authority>-clusterca-v<n>` for the cluster kind in the controller's namespace: no authority
+ * of the one kind has a name that could make the two meet.
+ */
 function generationName(kind: AuthorityKind, authority: string, version: number): string {
-  return `${kind === 'ClusterCertificateAuthority' ? 'cluster-' : ''}${authority}-ca-v${version}`;
+  return `${authority}-${kind === 'ClusterCertificateAuthority' ? 'clusterca' : 'ca'}-v${version}`;
+}
+
+/** What the cluster kind wrote before; such a Secret is used under its name until it is retired. */
+function formerName(kind: AuthorityKind, authority: string, version: number): string | undefined {
+  return kind === 'ClusterCertificateAuthority' ? `cluster-${authority}-ca-v${version}` : undefined;
 }
 
 function versionOf(kind: AuthorityKind, authority: string, name: string): number | undefined {
   const version = Number.parseInt(name.slice(name.lastIndexOf('-v') + 2), 10);
-  return version > 0 && name === generationName(kind, authority, version) ? version : undefined;
+  const known = [generationName(kind, authority, version), formerName(kind, authority, version)];
+  return version > 0 && known.includes(name) ? version : undefined;
 }
 
 function pairOf(object: RawObject): CaPair {

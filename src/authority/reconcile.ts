@@ -60,7 +60,7 @@ async function observeAndStep(key: string, deps: AuthorityDeps, run: Run): Promi
   // An authority of our own depends on what is watched, and its status isn't written anew for each look.
   const nextProbeAt = runtime.definition.capabilities.remote ? lookAgainAt : undefined;
   const trouble = because(breaker.trouble);
-  const demand = demandOn(runtime, deps.consumers(resource));
+  const demand = demandOn(runtime, deps.consumers(resource), now);
   deps.metrics.showDemand(resource, demand);
   const { waitingFor } = plan;
   const { verified } = runtime.definition;

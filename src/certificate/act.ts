@@ -18,16 +18,16 @@ import {
 import type { Run } from '../queue/controller.ts';
 import { type AuthorityView, authorityName, isOurs, lastRevision, type Observed } from './observed.ts';
 import { flawOf, proven, trustFor } from './prove.ts';
-import { mayPass, publish } from './publish.ts';
+import { mayPass, type PublishDeps, publish } from './publish.ts';
 import { type Ask, abandonRequest, askDurably, type RequestDeps } from './request.ts';
 import { grantedLife } from './schedule.ts';
 import { secretManifest } from './secret-manifest.ts';
 import { nextSerials, type SecretMemory } from './secret-memory.ts';
 import type { CertificateFacts, SecretView } from './secret-view.ts';
 import type { Made, Unpublished } from './unpublished.ts';
-import { alteredError, rehearse, type WriteDeps, writeSecret } from './write.ts';
+import { alteredError, rehearse, writeSecret } from './write.ts';
 
-export interface ActDeps extends WriteDeps, RequestDeps {
+export interface ActDeps extends PublishDeps, RequestDeps {
   readonly clock: Clock;
   readonly unpublished: Unpublished;
 }
@@ -183,7 +183,8 @@ function memoryOf(seen: Observed, view: AuthorityView, { clock }: ActDeps): Omit
  * end of that second, since it counts whole ones. Too early a moment would honour an old renew-at once more.
  */
 function momentOfIssue(held: CertificateFacts, durationMs: number, now: Date): Date {
-  return new Date(Math.min(grantedLife(held, durationMs).startMs + 999, now.getTime()));
+  const { startMs } = grantedLife(held, durationMs, { issuedAt: undefined, now });
+  return new Date(Math.min(startMs + 999, now.getTime()));
 }
 
 /** The same key in another encoding, where it has one; byte for byte as it was, where that is the encoding already. */

@@ -1,16 +1,17 @@
 import { earliest } from '../api/moments.ts';
+import { scheduleOf } from './due.ts';
 import * as flaws from './flaws.ts';
 import * as needs from './needs.ts';
 import { type Decision, isOurs, type Observed, type Permission } from './observed.ts';
 import * as obstacles from './obstacles.ts';
 import { contestEnds } from './recent.ts';
 import * as refusals from './refusals.ts';
-import { schedule } from './schedule.ts';
 
 type Check<Finding> = (seen: Observed, permission: Permission, now: Date) => Finding | undefined;
 
 /** Why nothing is done at all. The first that objects names the reason; so it is in each of these lists. */
 const REFUSALS: readonly Check<refusals.Refusal>[] = [
+  refusals.secretIsProtected, // a Secret with another purpose, or a name that Certwheel needs itself
   refusals.namesTakenSecret, // the older of two resources owns the Secret
   refusals.secretIsForeign, // a Secret that isn't ours is never touched, unless a person hands it over
   refusals.identityCanNotBeWritten, // what X.509 has no form for
@@ -89,8 +90,7 @@ function nextMoment(seen: Observed, now: Date): Date | undefined {
   if (held === undefined || !isOurs(seen)) return undefined;
   const moments = [held.notBefore, held.notAfter, seen.resource.renewAt, needs.momentOfCARotation(seen)];
   moments.push(contestEnds(seen.recent));
-  if (!needs.endsWithItsCA(held, seen.authority))
-    moments.push(schedule(held, { ...seen.resource.spec, uid: seen.resource.uid }).due);
+  if (!needs.endsWithItsCA(held, seen.authority)) moments.push(scheduleOf(seen, held, now).due);
   return earliest(moments.filter((each) => each !== undefined && each > now));
 }
 

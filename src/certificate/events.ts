@@ -58,7 +58,7 @@ export function expiredEvent(resource: ClientCertificate, status: ClientCertific
     type: 'Warning',
     reason: 'Expired',
     action: 'Issue',
-    note: `the certificate ${status.serialNumber} expired at ${status.notAfter}`,
+    note: `the certificate${status.serialNumber === undefined ? '' : ` ${status.serialNumber}`} expired at ${status.notAfter}`,
   };
 }
 

@@ -1,8 +1,9 @@
 import { toRfc3339 } from '../api/conditions.ts';
 import { formatDuration } from '../api/duration.ts';
+import { scheduleOf } from './due.ts';
 import { canonicalIdentity } from './identity.ts';
 import { authorityName, isAuthority, type Observed, type Permission, type RotationReason } from './observed.ts';
-import { caRotationDue, schedule } from './schedule.ts';
+import { caRotationDue } from './schedule.ts';
 import type { CertificateFacts } from './secret-view.ts';
 
 /** Why a new certificate is needed. */
@@ -74,7 +75,7 @@ export function signedByFormerGeneration(seen: Observed, _permission: Permission
 export function isDue(seen: Observed, _permission: Permission, now: Date): Need | undefined {
   const held = seen.secret?.certificate;
   if (held === undefined || endsWithItsCA(held, seen.authority)) return undefined;
-  const { due } = schedule(held, { ...seen.resource.spec, uid: seen.resource.uid });
+  const { due } = scheduleOf(seen, held, now);
   return due > now ? undefined : { reason: 'Due', message: `due since ${toRfc3339(due)}` };
 }
 

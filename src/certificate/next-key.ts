@@ -38,11 +38,15 @@ export function nextName(certificateName: string): string {
   return `${certificateName}-next`;
 }
 
-/** Reduces a Secret that carries NEXT_OF_LABEL; undefined in `certificateName` where its name isn't the one that goes with that. */
+/**
+ * Reduces a Secret that carries NEXT_OF_LABEL; `certificateName` is empty where its name isn't the one that goes with that,
+ * or where it lacks the uid: one mark alone is chance or forgery, and such a Secret is neither written nor removed.
+ */
 export function viewNextKey(object: RawObject): NextKey {
   const { namespace, name, uid, resourceVersion } = parseMeta(object);
   const { labels = {}, annotations = {} } = object.metadata ?? {};
   const claimed = labels[names.NEXT_OF_LABEL] ?? '';
+  const certificateUid = annotations[names.CERTIFICATE_UID_ANNOTATION] ?? '';
   const deniedAt = parseRfc3339(annotations[names.DENIED_AT_ANNOTATION]);
   const message = annotations[names.DENIED_ANNOTATION];
   return {
@@ -50,8 +54,8 @@ export function viewNextKey(object: RawObject): NextKey {
     name,
     uid,
     resourceVersion,
-    certificateName: name === nextName(claimed) ? claimed : '',
-    certificateUid: annotations[names.CERTIFICATE_UID_ANNOTATION] ?? '',
+    certificateName: name === nextName(claimed) && certificateUid !== '' ? claimed : '',
+    certificateUid,
     authority: annotations[names.AUTHORITY_ANNOTATION] ?? '',
     id: annotations[names.REQUEST_ANNOTATION] ?? '',
     wanted: annotations[names.WANTED_ANNOTATION] ?? '',

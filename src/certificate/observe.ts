@@ -4,12 +4,13 @@ import {
   authorityKey,
   isBrokenAuthority,
 } from '../api/certificate-authority.ts';
-import type { BrokenClientCertificate, ClientCertificate } from '../api/client-certificate.ts';
+import { type BrokenClientCertificate, type ClientCertificate, isBroken } from '../api/client-certificate.ts';
 import * as names from '../api/names.ts';
 import { keyOf, type RawObject } from '../api/parse.ts';
 import type { NextKey } from './next-key.ts';
-import type { AuthorityView, NoAuthority, Observed } from './observed.ts';
+import type { AuthorityView, NoAuthority, Observed, Protection } from './observed.ts';
 import { isOurs } from './observed.ts';
+import { purposeOf, reservationOf, type SecretUse } from './protection.ts';
 import type { Recent } from './recent.ts';
 import { type SecretView, viewSecret } from './secret-view.ts';
 
@@ -23,6 +24,10 @@ export interface ObserveDeps {
   readSecret(namespace: string, name: string): Promise<RawObject | undefined>;
   /** Everyone who names this Secret. */
   rivals(namespace: string, secretName: string): readonly (ClientCertificate | BrokenClientCertificate)[];
+  /** What authorities use the Secret of that key for. */
+  usesOf(secret: string): readonly SecretUse[];
+  /** Whether there is a ClientCertificate of that key. */
+  isCertificate(key: string): boolean;
   authority(key: string): AnyCertificateAuthority | undefined;
   authorityView(key: string): AuthorityView | undefined;
   /** False where only single namespaces are served. */
@@ -36,12 +41,12 @@ export async function observe(resource: ClientCertificate, deps: ObserveDeps): P
   const recent = deps.recent(keyOf(resource));
   // Nothing is done for a new one before its authority is known, and that look comes with the next run.
   const isEarly = authority === 'AuthorityNotSeen' && resource.status.revision === undefined;
-  const secret = isEarly ? cachedSecret(resource, deps) : await findSecret(resource, recent, deps);
+  const found = isEarly ? { secret: cachedSecret(resource, deps) } : await findSecret(resource, recent, deps);
   return {
     resource,
     authority,
-    secret,
-    rival: findRival(resource, secret, deps),
+    ...found,
+    rival: findRival(resource, found.secret, deps),
     next: deps.nextKey(keyOf(resource)),
     recent,
   };
@@ -77,12 +82,14 @@ async function findSecret(
   resource: ClientCertificate,
   recent: Recent | undefined,
   deps: ObserveDeps,
-): Promise<SecretView | undefined> {
+): Promise<Pick<Observed, 'secret' | 'protection'>> {
   const cached = cachedSecret(resource, deps);
-  if (cached !== undefined) return cached;
+  if (cached !== undefined) return { secret: cached };
   const live = await deps.readSecret(resource.namespace, resource.spec.secretName);
   const isOwnWrite = recent?.altered !== undefined && live?.metadata?.uid === recent.written?.uid;
-  return live && viewSecret(isOwnWrite ? withMarks(live, resource) : live);
+  const secret = live && viewSecret(isOwnWrite ? withMarks(live, resource) : live);
+  // What was issued before the Secret got another purpose goes on being renewed.
+  return { secret, protection: isOurs({ resource, secret }) ? undefined : protectionOf(resource, live, deps) };
 }
 
 function cachedSecret(resource: ClientCertificate, deps: ObserveDeps): SecretView | undefined {
@@ -101,6 +108,17 @@ function withMarks(live: RawObject, { name, uid }: ClientCertificate): RawObject
   return { ...live, metadata };
 }
 
+function protectionOf(
+  { namespace, spec: { secretName } }: ClientCertificate,
+  live: RawObject | undefined,
+  deps: ObserveDeps,
+): Protection | undefined {
+  const purpose = purposeOf(live, deps.usesOf(keyOf({ namespace, name: secretName })));
+  if (purpose !== undefined) return { code: 'SecretNotOwned', reason: purpose };
+  const reserved = reservationOf(secretName, (name) => deps.isCertificate(keyOf({ namespace, name })));
+  return reserved === undefined ? undefined : { code: 'InvalidSpec', reason: reserved };
+}
+
 /**
  * Of two resources that name one Secret, the one that holds it goes first: it may be the younger, where the older could
  * not be issued at the time. While none holds it the older goes first, or, born in the same second, the smaller uid.
@@ -110,7 +128,8 @@ function findRival(resource: ClientCertificate, secret: SecretView | undefined, 
   const rivals = deps.rivals(resource.namespace, resource.spec.secretName).filter(({ uid }) => uid !== resource.uid);
   const holder = rivals.find((each) => isOurs({ resource: each, secret }));
   if (holder !== undefined) return holder.name;
-  const older = rivals.filter((each) => age(each) < age(resource));
+  // A broken one keeps the Secret that it holds, and gets no other.
+  const older = rivals.filter((each) => !isBroken(each) && age(each) < age(resource));
   return older.sort((one, other) => (age(one) < age(other) ? -1 : 1))[0]?.name;
 }
 

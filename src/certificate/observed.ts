@@ -36,12 +36,20 @@ export type NoAuthority =
   | 'ClusterAuthorityNotServed'
   | 'NamespaceNotAllowed';
 
+/** What else a Secret is for, as the rest of a sentence that begins with its name. */
+export interface Protection {
+  readonly code: 'SecretNotOwned' | 'InvalidSpec';
+  readonly reason: string;
+}
+
 /** All that a decision is made from: read once, never changed. */
 export interface Observed {
   readonly resource: ClientCertificate;
   readonly authority: AuthorityView | NoAuthority;
   /** The Secret of that name, whoever owns it; undefined where there is none. */
   readonly secret: SecretView | undefined;
+  /** Why a Secret of that name is not for this certificate, whatever a person has written onto it. */
+  readonly protection?: Protection | undefined;
   /** The ClientCertificate that names the same Secret, and goes first. */
   readonly rival: string | undefined;
   /** A request of which the answer is awaited, or was no; also one that is of no use any more. */
@@ -89,6 +97,11 @@ export function isOurs({
   readonly secret: SecretView | undefined;
 }): boolean {
   return secret?.owner?.certificateName === resource.name && secret.owner.certificateUid === resource.uid;
+}
+
+/** Written for a resource of the same name that is no more, such as before a restore from a backup. */
+export function isOfEarlier({ resource, secret }: Pick<Observed, 'resource' | 'secret'>): boolean {
+  return secret?.owner?.certificateName === resource.name && secret.owner.certificateUid !== resource.uid;
 }
 
 /** Handed over by a person, who named this very ClientCertificate on it. */

@@ -45,6 +45,28 @@ test('where an authority fills the subject by itself, it makes nobody one of Kub
     );
 });
 
+test('an authority that rounds lives may grant more than was asked for, but not more than its own limit', async () => {
+  const rounding = { ...view, capabilities: { ...remote, lifetime: 'rounded' as const } };
+  const limits = (maxDurationMs: number | undefined) => ({ ...rounding, limits: { ...view.limits, maxDurationMs } });
+  const day = { notBefore: after(-5 * MINUTE), notAfter: after(24 * HOUR) };
+  assert.is(await problemOf(day, limits(undefined)), 'none');
+  assert.is(await problemOf(day, limits(24 * HOUR)), 'none');
+  // Its clock may be ahead.
+  assert.is(await problemOf({ ...day, notAfter: after(24 * HOUR + MINUTE) }, limits(24 * HOUR)), 'none');
+  assert.is(
+    await problemOf(day, limits(2 * HOUR)),
+    'it is valid for 24h where limits.maxDuration of the authority is 2h: raise that, or have the authority grant less',
+  );
+});
+
+test('what was held back counts as issued when it began', async () => {
+  const clock = new FakeClock(NOW);
+  const ahead = await answer({ notBefore: after(30 * SECOND) });
+  const waiting = proven(ahead, key, seen, view, clock, RUN);
+  await clock.advance(30 * SECOND);
+  assert.equal((await waiting).issuedAt, after(30 * SECOND));
+});
+
 test('who waits for a clock that is ahead keeps no worker from others', async () => {
   const clock = new FakeClock(NOW);
   let outside = 0;

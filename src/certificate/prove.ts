@@ -1,8 +1,10 @@
 import type { KeyObject } from 'node:crypto';
+import { formatDuration } from '../api/duration.ts';
 import type { Issued } from '../authorities/authority.ts';
 import type { Clock } from '../clock.ts';
 import { RetryableError } from '../errors.ts';
 import { bundleOf, type TrustBundle } from '../pki/bundle.ts';
+import type { CertificateView } from '../pki/certificate.ts';
 import { type Flaw, proveIssued, quote } from '../pki/chain.ts';
 import { publicKeyDer } from '../pki/keys.ts';
 import { type Subject, valuesOf } from '../pki/name.ts';
@@ -41,7 +43,8 @@ export async function proven(
   }
   if (flaw !== undefined)
     throw new RetryableError('InvalidAnswer', `the authority's answer was refused: ${flaw.problem}`);
-  return made;
+  // A moment before its begin would not be believed when it is read again.
+  return validInMs === undefined ? made : { ...made, issuedAt: clock.now() };
 }
 
 /** What is wrong with it at this moment, if anything is. */
@@ -63,8 +66,25 @@ export function flawOf(made: Made, seen: Observed, view: AuthorityView, now: Dat
   const { chain } = issued;
   return (
     proveIssued({ chain, anchors, expected, carries: view.capabilities.identity }) ??
+    beyondLimit(chain[0], issuedAt, view) ??
     foreignSystemName(chain[0]?.subject, identity.subject)
   );
+}
+
+/** What is asked for keeps within the limit; what an authority makes of it may not. */
+function beyondLimit(
+  leaf: CertificateView | undefined,
+  issuedAt: Date,
+  { capabilities, limits }: AuthorityView,
+): Flaw | undefined {
+  const { maxDurationMs } = limits;
+  if (leaf === undefined || maxDurationMs === undefined || capabilities.lifetime !== 'rounded') return undefined;
+  const grantedMs = leaf.notAfter.getTime() - issuedAt.getTime();
+  if (grantedMs <= maxDurationMs + CLOCKS_APART_MS) return undefined;
+  const granted = formatDuration(Math.round(grantedMs / 60_000) * 60_000);
+  return {
+    problem: `it is valid for ${granted} where limits.maxDuration of the authority is ${formatDuration(maxDurationMs)}: raise that, or have the authority grant less`,
+  };
 }
 
 /** Where an authority fills the subject by itself, it still makes nobody one of Kubernetes' own. */

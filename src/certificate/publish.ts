@@ -1,3 +1,4 @@
+import type { RawObject } from '../api/parse.ts';
 import { ApiError, RetryableError, TerminalError } from '../errors.ts';
 import type { CertificateView } from '../pki/certificate.ts';
 import { keyEncodingOf } from '../pki/keys.ts';
@@ -7,6 +8,11 @@ import { type SecretData, secretManifest } from './secret-manifest.ts';
 import type { SecretMemory } from './secret-memory.ts';
 import { type SecretView, viewSecret } from './secret-view.ts';
 import { type WriteDeps, writeSecret } from './write.ts';
+
+export interface PublishDeps extends WriteDeps {
+  /** See purposeOf: what an existing Secret is for, where that is anything but a certificate. */
+  purposeOf(secret: RawObject): string | undefined;
+}
 
 /** How often a write is tried again when somebody else wrote in between. */
 const WRITE_ATTEMPTS = 4;
@@ -21,7 +27,7 @@ export async function publish(
   data: SecretData,
   memory: Omit<SecretMemory, 'templateKeys'>,
   chain: readonly CertificateView[],
-  deps: WriteDeps,
+  deps: PublishDeps,
 ): Promise<SecretView> {
   const { resource } = seen;
   let current = seen.secret;
@@ -34,9 +40,10 @@ export async function publish(
       if (!isUncertain(error) || attempt === WRITE_ATTEMPTS) throw error;
       const live = await deps.secrets.get(resource.namespace, resource.spec.secretName);
       current = live && viewSecret(live);
-      if (current === undefined) continue;
+      if (live === undefined || current === undefined) continue;
       const now = { resource, secret: current };
-      if (!isOurs(now) && !isAdoptable(now))
+      const isForeign = !isOurs(now) && (!isAdoptable(now) || deps.purposeOf(live) !== undefined);
+      if (isForeign)
         throw new TerminalError('SecretNotOwned', `Secret ${current.name} exists and is not this ClientCertificate's`);
       if (isOurs(now) && current.memory.revision >= memory.revision) {
         const isThisOne = current.certificate?.fingerprintSHA256 === chain[0]?.fingerprintSHA256;

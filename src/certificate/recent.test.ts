@@ -39,12 +39,13 @@ const PROVOCATIONS: Record<string, Provocation> = {
     resource: () => aCertificate({ secretTemplate: { labels: { team: 'a' } } }).build(),
     secret: (written) => written && { ...written, labels: { team: 'b' }, resourceVersion: 'another' },
   },
-  'puts an older certificate back': {
+  'puts an older Secret back': {
     resource: () => plain,
     secret: (written) =>
       written && {
         ...written,
         resourceVersion: 'another',
+        memory: { ...written.memory, issuedAt: after(-10 * HOUR) },
         certificate: {
           ...written.certificate,
           serialNumber: '01',

@@ -37,6 +37,32 @@ table({
     seen: issued.behind('first').build(),
     says: 'ClientCertificate first, which goes first',
   },
+  'nothing else needs the Secret': { check: refusals.secretIsProtected, seen: issued.build(), says: undefined },
+  'a Secret that an authority needs is refused, also where it was handed over': {
+    check: refusals.secretIsProtected,
+    seen: anObserved()
+      .withForeignSecret({ adoptBy: 'client' })
+      .protectedAs('holds the CA of CertificateAuthority ca')
+      .build(),
+    says: '"code":"SecretNotOwned","message":"Secret client-tls holds the CA of CertificateAuthority ca; create this',
+  },
+  'a name that is reserved is refused': {
+    check: refusals.secretIsProtected,
+    seen: anObserved().protectedAs('has a reserved name', 'InvalidSpec').build(),
+    says: '"code":"InvalidSpec"',
+  },
+  'a Secret of another type is not offered for a hand-over': {
+    check: refusals.secretIsForeign,
+    seen: anObserved().withForeignSecret({ type: 'Opaque' }).build(),
+    says: "so it can't be handed over: create this ClientCertificate anew",
+  },
+  'a Secret that was written for a resource of this name before a restore is told of as that': {
+    check: refusals.secretIsForeign,
+    seen: anObserved()
+      .withSecret({ owner: { certificateName: 'client', certificateUid: 'uid-before' } })
+      .build(),
+    says: 'Secret client-tls was written for an earlier ClientCertificate of this name; to hand it over: kubectl annotate secret -n team client-tls --overwrite certwheel.io/adopt=client',
+  },
   'there is no Secret that could be foreign': {
     check: refusals.secretIsForeign,
     seen: anObserved().build(),
@@ -75,7 +101,7 @@ table({
   'a Secret of another type can not be adopted': {
     check: refusals.secretIsForeign,
     seen: anObserved().withForeignSecret({ adoptBy: 'client', type: 'Opaque' }).build(),
-    says: 'has type Opaque',
+    says: "its type Opaque can't be changed",
   },
   'an identity that X.509 has no form for is refused': {
     check: refusals.identityCanNotBeWritten,

@@ -7,34 +7,45 @@ import {
   type Decision,
   isAdoptable,
   isAuthority,
+  isOfEarlier,
   isOurs,
   type Observed,
   type Permission,
 } from './observed.ts';
 
+/** The field can't be changed, so it takes another resource. */
+const OTHER_SECRET = 'create this ClientCertificate anew with another secretName';
+
 /** Why nothing is done at all. */
 export type Refusal = Extract<Decision, { do: 'refuse' | 'wait' }>;
+
+export function secretIsProtected({ resource, protection }: Observed): Refusal | undefined {
+  if (protection === undefined) return undefined;
+  return refuse(protection.code, `Secret ${resource.spec.secretName} ${protection.reason}; ${OTHER_SECRET}`);
+}
 
 export function namesTakenSecret({ resource, rival }: Observed): Refusal | undefined {
   if (rival === undefined) return undefined;
   return refuse(
     'SecretConflict',
-    `Secret ${resource.spec.secretName} belongs to ClientCertificate ${rival}, which goes first; choose another secretName or delete one of the two`,
+    `Secret ${resource.spec.secretName} belongs to ClientCertificate ${rival}, which goes first; ${OTHER_SECRET}`,
   );
 }
 
 export function secretIsForeign(seen: Observed): Refusal | undefined {
   const { resource, secret } = seen;
   if (secret === undefined || isOurs(seen)) return undefined;
-  if (isAdoptable(seen)) {
-    if (secret.type === 'kubernetes.io/tls') return undefined;
+  const whose = isOfEarlier(seen)
+    ? 'was written for an earlier ClientCertificate of this name'
+    : "exists and is not this ClientCertificate's";
+  if (secret.type !== 'kubernetes.io/tls')
     return refuse(
       'SecretNotOwned',
-      `Secret ${secret.name} is to be adopted but has type ${secret.type}, which can't be changed; delete it or choose another secretName`,
+      `Secret ${secret.name} ${whose}; its type ${secret.type} can't be changed, so it can't be handed over: ${OTHER_SECRET}`,
     );
-  }
-  const hint = `to hand it over: kubectl annotate secret -n ${secret.namespace} ${secret.name} certwheel.io/adopt=${resource.name}`;
-  return refuse('SecretNotOwned', `Secret ${secret.name} exists and is not this ClientCertificate's; ${hint}`);
+  if (isAdoptable(seen)) return undefined;
+  const hint = `to hand it over: kubectl annotate secret -n ${secret.namespace} ${secret.name} --overwrite certwheel.io/adopt=${resource.name}`;
+  return refuse('SecretNotOwned', `Secret ${secret.name} ${whose}; ${hint}`);
 }
 
 export function identityCanNotBeWritten({ resource }: Observed): Refusal | undefined {

@@ -175,7 +175,7 @@ test('a Secret of somebody else under that name is left alone', async () => {
     ),
   )) as RetryableError;
   assert.is(error.code, 'SecretNotOwned');
-  assert.match(error.message, 'client-next is in the way');
+  assert.match(error.message, "Secret client-next while its authority answers, and that Secret isn't Certwheel's");
 });
 
 test('the Secret of the certificate itself can not be the one that keeps the key', async () => {

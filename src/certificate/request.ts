@@ -18,6 +18,7 @@ import {
   wantedOf,
 } from './next-key.ts';
 import { type AuthorityView, isAuthority, type Observed } from './observed.ts';
+import { occupation } from './protection.ts';
 
 /** The Secrets that keep keys of requests under way. */
 export interface NextKeyAccess {
@@ -32,6 +33,8 @@ export interface NextKeyAccess {
 export interface RequestDeps {
   readonly nextKeys: NextKeyAccess;
   readonly awaited: AwaitedRequests;
+  /** See PublishDeps. */
+  purposeOf(secret: RawObject): string | undefined;
   /** Whoever was asked; undefined where that authority is no more. */
   askedBy(next: NextKey): Authority | undefined;
   readonly clock: Clock;
@@ -121,7 +124,7 @@ async function begin(
   if (resource.spec.secretName === nextName(resource.name))
     throw new TerminalError(
       'InvalidSpec',
-      `spec.secretName ${resource.spec.secretName} is where Certwheel keeps the key while this authority answers; choose another`,
+      `spec.secretName ${resource.spec.secretName} is where Certwheel keeps the key while this authority answers; create this ClientCertificate anew with another secretName`,
     );
   if (former !== undefined) await forgetOrLeave(former, deps, signal);
   const key = await makeKey();
@@ -169,7 +172,7 @@ async function store(
     if (found === undefined || viewNextKey(found).certificateName === resource.name) throw error;
     throw new TerminalError(
       'SecretNotOwned',
-      `Secret ${name} is in the way: Certwheel keeps the key there while this authority answers; delete or rename it`,
+      `Certwheel keeps the key of this ClientCertificate in Secret ${name} while its authority answers, and that Secret ${occupation(found, deps.purposeOf(found)) ?? "isn't Certwheel's"}; create this ClientCertificate anew under another name`,
       { cause: error },
     );
   }

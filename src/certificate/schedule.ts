@@ -10,11 +10,20 @@ const SHORT_LIFE_MS = 7 * DAY;
 /** How much of the way from start to due the jitter may take away. */
 const JITTER = 0.2;
 
+/** How much later than it began a life may be noted as issued. */
+const LATE_NOTE_MS = 5 * SECOND;
+
 /** What the schedule needs to know about a certificate. */
 export interface Validity {
   readonly serialNumber: string;
   readonly notBefore: Date;
   readonly notAfter: Date;
+}
+
+/** When the certificate was issued, as its Secret remembers, which may be nonsense; and the present moment. */
+export interface Issuance {
+  readonly issuedAt: Date | undefined;
+  readonly now: Date;
 }
 
 export interface Wish {
@@ -33,16 +42,17 @@ export interface Schedule {
 }
 
 /**
- * When `certificate` is due. Counted from the life that was granted, and back from its end, so that a backdated
- * notBefore neither lengthens the life nor moves the due time.
+ * When `certificate` is due. Counted from the moment of issue, so that a life which was granted longer than asked for is
+ * renewed as it was asked for, and a backdated notBefore neither lengthens the life nor moves the due time.
  */
-export function schedule(certificate: Validity, wish: Wish): Schedule {
-  const { startMs, lifeMs } = grantedLife(certificate, wish.durationMs);
+export function schedule(certificate: Validity, wish: Wish, issuance: Issuance): Schedule {
+  const { startMs, lifeMs } = grantedLife(certificate, wish.durationMs, issuance);
   const { untilDueMs, earliestMs, renewBeforeIgnored } = spanOf(lifeMs, wish.renewBefore);
   const jitteredMs = untilDueMs * (1 - JITTER * spread(wish.uid, certificate.serialNumber));
   // Whole seconds, upwards: status shows whole seconds, and what is shown must not be before what is acted on.
   const due = new Date(Math.ceil((startMs + Math.max(jitteredMs, earliestMs)) / SECOND) * SECOND);
-  return { due, renewBeforeIgnored, leftMs: Math.min(lifeMs - untilDueMs, lifeMs - earliestMs) };
+  const leftMs = certificate.notAfter.getTime() - startMs - Math.max(untilDueMs, earliestMs);
+  return { due, renewBeforeIgnored, leftMs };
 }
 
 /** The time from one issuance to the next for certificates of such a life, on the average over the jitter. */
@@ -65,14 +75,24 @@ function spanOf(lifeMs: number, renewBefore: Wish['renewBefore']) {
   return { untilDueMs, earliestMs: Math.max(5 * SECOND, lifeMs / 10), renewBeforeIgnored };
 }
 
-/** The life that counts: never longer than what was asked for, ending at notAfter. */
+/**
+ * The life that counts, never longer than what was asked for: from the moment of issue, or, where none is known that can be
+ * true, up to notAfter.
+ */
 export function grantedLife(
-  certificate: Omit<Validity, 'serialNumber'>,
+  { notBefore, notAfter }: Omit<Validity, 'serialNumber'>,
   durationMs: number,
+  { issuedAt, now }: Issuance,
 ): { readonly startMs: number; readonly lifeMs: number } {
-  const endMs = certificate.notAfter.getTime();
-  const lifeMs = Math.min(endMs - certificate.notBefore.getTime(), durationMs);
-  return { startMs: endMs - lifeMs, lifeMs };
+  const [beginMs, endMs] = [notBefore.getTime(), notAfter.getTime()];
+  const longestMs = Math.min(endMs - beginMs, durationMs);
+  const upToEnd = { startMs: endMs - longestMs, lifeMs: longestMs };
+  if (issuedAt === undefined || issuedAt < notBefore || issuedAt >= notAfter || issuedAt > now) return upToEnd;
+  const lateMs = issuedAt.getTime() - (endMs - durationMs);
+  // Granted as it was asked for: the moment of issue is noted a little later, and a certificate counts whole seconds.
+  if (lateMs >= 0 && lateMs <= Math.min(LATE_NOTE_MS, durationMs / 20)) return upToEnd;
+  const startMs = Math.max(beginMs + backdateMs(longestMs), issuedAt.getTime());
+  return { startMs, lifeMs: Math.min(endMs - startMs, durationMs) };
 }
 
 function wishedRemainder(renewBefore: Wish['renewBefore'], lifeMs: number): number | undefined {

@@ -218,8 +218,66 @@ test('no facts are told of a Secret that is not ours', () => {
   assert.equal(facts, { observedGeneration: 1 });
 });
 
+const restored = anObserved().withSecret({ owner: { certificateName: 'client', certificateUid: 'uid-before' } });
+
+test('of a Secret that was written for an earlier resource of this name, the end is told', () => {
+  const { conditions: _, ...facts } = look(restored.build());
+  assert.equal(facts, { observedGeneration: 1, notAfter: '2026-06-02T12:00:00Z' });
+  assert.is(inShort(look(restored.build())), 'Ready=False SecretNotOwned, Stalled=True SecretNotOwned');
+});
+
+test('once its certificate has expired, that is why it is not ready, and how to hand it over is still said', () => {
+  const status = look(restored.build(), after(DAY));
+  assert.is(inShort(status), 'Ready=False Expired, Stalled=True SecretNotOwned');
+  const message = condition(status, 'Ready')?.message ?? '';
+  assert.match(
+    message,
+    /^the certificate expired at 2026-06-02T12:00:00Z; Secret client-tls was written for an earlier/,
+  );
+  assert.match(message, 'certwheel.io/adopt=client');
+  const handedOver = anObserved(aCertificate().suspended())
+    .withSecret({ owner: { certificateName: 'client', certificateUid: 'uid-before' } })
+    .build();
+  assert.is(inShort(look(handedOver, after(DAY))), 'Ready=False Expired');
+});
+
+test('nothing is told of what a Secret with another purpose holds', () => {
+  const { conditions: _, ...facts } = look(restored.protectedAs('holds a CA certificate').build(), after(DAY));
+  assert.equal(facts, { observedGeneration: 1 });
+});
+
+const IGNORED = 'certwheel.io/renew-at "tomorrow" is ignored, since it is no moment';
+
+test('a renew-at that is no moment is told of, and how it must look', () => {
+  const certificate = aCertificate().with({ annotations: { 'certwheel.io/renew-at': 'tomorrow' } });
+  const well = look(anObserved(certificate).withSecret().build());
+  assert.is(inShort(well), 'Ready=True RenewAtInvalid');
+  const message = condition(well, 'Ready')?.message ?? '';
+  assert.match(message, `valid until 2026-06-02T12:00:00Z; ${IGNORED}`);
+  assert.match(message, 'write it like 2026-06-01T12:00:00Z');
+  const ill = look(anObserved(certificate).build());
+  assert.is(inShort(ill), 'Ready=False Pending');
+  assert.match(condition(ill, 'Ready')?.message ?? '', `; ${IGNORED}`);
+  const long = aCertificate().with({ annotations: { 'certwheel.io/renew-at': `a\n\u202e${'b'.repeat(1_000)}` } });
+  assert.match(condition(look(anObserved(long).build()), 'Ready')?.message ?? '', /"a b{30,70}…" is ignored/);
+});
+
 test('the revision goes on where it was when the Secret is gone', () => {
   assert.is(look(anObserved(aCertificate().withStatus({ revision: 4 })).build()).revision, 4);
+});
+
+test('what was granted longer than asked for is renewed as it was asked for, in all that is decided and told', () => {
+  const long = issued.withSecret({ certificate: { notAfter: after(10 * DAY) } }).build();
+  const { renewalTime = '' } = look(long);
+  const due = new Date(renewalTime);
+  assert.ok(due > after(9 * HOUR) && due <= after(12 * HOUR), renewalTime);
+  const early = decide(long, ALLOWED, NOW);
+  assert.equal('recheckAt' in early ? early.recheckAt : undefined, due);
+  assert.is(decide(long, ALLOWED, after(-1, due)).do, 'settle');
+  assert.is(decide(long, ALLOWED, due).do, 'issue');
+  // Nothing else is known to the second to which the Secret remembers it.
+  const forgotten = issued.withSecret({ certificate: { notAfter: after(10 * DAY) }, memory: { issuedAt: undefined } });
+  assert.ok(new Date(look(forgotten.build()).renewalTime ?? '') > after(9 * DAY));
 });
 
 test('there is no renewal time where none will come', () => {

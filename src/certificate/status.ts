@@ -4,10 +4,11 @@ import { mergeConditions, type NewCondition, toRfc3339 } from '../api/conditions
 import { formatDuration } from '../api/duration.ts';
 import type { ClientCertificateStatus } from '../api/generated/types.ts';
 import type { CertwheelError } from '../errors.ts';
+import { scheduleOf } from './due.ts';
 import { comesFromElsewhere, differsFromSpec, endsWithItsCA, momentOfCARotation } from './needs.ts';
-import { type Decision, isAuthority, isOurs, type Observed } from './observed.ts';
+import { type Decision, isAuthority, isOfEarlier, isOurs, type Observed } from './observed.ts';
 import { contestOf } from './recent.ts';
-import { schedule } from './schedule.ts';
+import { withUnreadRenewAt } from './renew-at.ts';
 import type { CertificateFacts } from './secret-view.ts';
 
 /** The types of conditions that Certwheel writes. */
@@ -59,7 +60,7 @@ export function nextStatus(
   const held = isOurs(seen) ? seen.secret?.certificate : undefined;
   const memory = held && seen.secret?.memory;
   const ready = readiness(seen, held, decision, failure, now, propagationMs, pending);
-  const conditions: NewCondition[] = [ready, ...progress(decision, failure, pending)];
+  const conditions: NewCondition[] = [withUnreadRenewAt(ready, resource), ...progress(decision, failure, pending)];
   const observed = conditions.map((condition) => ({ ...condition, observedGeneration: resource.generation }));
   return withoutUndefined({
     observedGeneration: resource.generation,
@@ -68,8 +69,8 @@ export function nextStatus(
     fingerprintSHA256: held?.fingerprintSHA256,
     publicKeyPinSHA256: held?.publicKeyPinSHA256,
     notBefore: held && toRfc3339(held.notBefore),
-    notAfter: held && toRfc3339(held.notAfter),
-    renewalTime: timeText(held && renewalTime(seen, held)),
+    notAfter: timeText((held ?? leftBehind(seen))?.notAfter),
+    renewalTime: timeText(held && renewalTime(seen, held, now)),
     // Kept when the Secret is gone, so that counting goes on where it was.
     revision: memory?.revision ?? resource.status.revision,
     authorityGeneration: memory?.authorityGeneration,
@@ -93,22 +94,28 @@ function readiness(
         : undefined
       : { code: failure.error.code, message: messageOf(failure) };
   const idle = whyIdle(seen.resource);
+  const mounted = held ?? leftBehind(seen);
+  if (mounted !== undefined && mounted.notAfter <= now)
+    return notReady(
+      'Expired',
+      [`the certificate expired at ${toRfc3339(mounted.notAfter)}`, idle?.message ?? trouble?.message]
+        .filter((part) => part !== undefined)
+        .join('; '),
+    );
   if (held === undefined) {
     if (idle !== undefined) return notReady(idle.reason, idle.message);
     const problem = isOurs(seen) ? seen.secret?.problem : undefined;
     return notReady(trouble?.code ?? 'Pending', trouble?.message ?? pending?.message ?? problem ?? 'not issued yet');
   }
   if (held.notBefore > now) return notReady('NotYetValid', notYetValid(seen, held));
-  if (held.notAfter <= now)
-    return notReady(
-      'Expired',
-      [`the certificate expired at ${toRfc3339(held.notAfter)}`, idle?.message ?? trouble?.message]
-        .filter((part) => part !== undefined)
-        .join('; '),
-    );
   const mismatch = differsFromSpec(seen) ?? comesFromElsewhere(seen);
   if (mismatch !== undefined) return notReady(trouble?.code ?? mismatch.reason, trouble?.message ?? mismatch.message);
-  return { type: 'Ready', status: 'True', ...readyBecause(seen, held, propagationMs, now) };
+  return { type: 'Ready', status: 'True', ...readyBecause(seen, held, now, propagationMs) };
+}
+
+/** What workloads go on using after a restore, when the Secret was written for an earlier resource of this name. */
+function leftBehind(seen: Observed): CertificateFacts | undefined {
+  return isOfEarlier(seen) && seen.protection === undefined ? seen.secret?.certificate : undefined;
 }
 
 /** A clock that was wrong when it was issued, or is wrong now: which of the two nobody here can tell. */
@@ -120,8 +127,8 @@ function notYetValid({ resource }: Observed, { notBefore }: CertificateFacts): s
 function readyBecause(
   seen: Observed,
   held: CertificateFacts,
-  propagationMs: number,
   now: Date,
+  propagationMs: number,
 ): Pick<NewCondition, 'reason' | 'message'> {
   const validity = `valid until ${toRfc3339(held.notAfter)}`;
   const idle = whyIdle(seen.resource);
@@ -133,7 +140,7 @@ function readyBecause(
       reason: 'CAEndsFirst',
       message: `${validity}, when its CA ends too, so a renewal would gain nothing; replace the CA`,
     };
-  const { renewBeforeIgnored, leftMs } = schedule(held, { ...seen.resource.spec, uid: seen.resource.uid });
+  const { renewBeforeIgnored, leftMs } = scheduleOf(seen, held, now);
   if (leftMs < propagationMs)
     return {
       reason: LIFE_TOO_SHORT,
@@ -250,12 +257,10 @@ function messageOf({ error }: Failure): string {
   return error.message.slice(0, LONGEST_FAILURE_MESSAGE);
 }
 
-function renewalTime(seen: Observed, held: CertificateFacts): Date | undefined {
+function renewalTime(seen: Observed, held: CertificateFacts, now: Date): Date | undefined {
   const { deleting, spec } = seen.resource;
   if (deleting !== undefined || spec.suspended || !isAuthority(seen.authority)) return undefined;
-  const due = endsWithItsCA(held, seen.authority)
-    ? undefined
-    : schedule(held, { ...seen.resource.spec, uid: seen.resource.uid }).due;
+  const due = endsWithItsCA(held, seen.authority) ? undefined : scheduleOf(seen, held, now).due;
   const rotation = momentOfCARotation(seen);
   return due === undefined || (rotation !== undefined && rotation < due) ? rotation : due;
 }

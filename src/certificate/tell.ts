@@ -1,9 +1,9 @@
 import type { ClientCertificate } from '../api/client-certificate.ts';
 import type { Clock } from '../clock.ts';
 import type { Logger } from '../log.ts';
+import { scheduleOf } from './due.ts';
 import { type EventText, issuedEvent } from './events.ts';
 import { type Decision, isAuthority, type Observed } from './observed.ts';
-import { schedule } from './schedule.ts';
 import type { CertificateFacts } from './secret-view.ts';
 
 export interface TellDeps {
@@ -24,12 +24,11 @@ export function tellIssued(
   tookMs: number,
   deps: TellDeps,
 ): void {
-  const { resource, authority, secret } = seen;
-  const due =
-    reason === 'Due' && secret?.certificate !== undefined
-      ? schedule(secret.certificate, { ...resource.spec, uid: resource.uid }).due
-      : undefined;
-  const latenessMs = due && Math.max(0, deps.clock.now().getTime() - due.getTime());
+  const { authority, resource, secret } = seen;
+  const now = deps.clock.now();
+  const held = secret?.certificate;
+  const due = reason === 'Due' && held !== undefined ? scheduleOf(seen, held, now).due : undefined;
+  const latenessMs = due && Math.max(0, now.getTime() - due.getTime());
   deps.metrics.rotated(
     isAuthority(authority) ? authority.type : 'none',
     reason,

@@ -44,6 +44,13 @@ test('not when it is due itself, as one of a short life soon is', () => {
   }
 });
 
+test('not when it is due by what was asked for, however long it was granted', () => {
+  const unpublished = new Unpublished();
+  const short = aCertificate({ duration: '1m' }).with({ uid: 'u1', generation: 3 }).build();
+  unpublished.keep(short, made);
+  assert.is(unpublished.take(short, after(50_000)), undefined);
+});
+
 test('not when it was dropped', () => {
   const unpublished = new Unpublished();
   unpublished.keep(resource, made);

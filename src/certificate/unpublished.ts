@@ -37,7 +37,10 @@ export class Unpublished {
     if (kept?.uid !== uid || kept.generation !== generation || leaf === undefined) return undefined;
     const ageMs = now.getTime() - kept.issuedAt.getTime();
     // One that is due would be published only to be issued anew at once.
-    const isFresh = ageMs >= 0 && ageMs < LONGEST_KEPT_MS && schedule(leaf, { ...spec, uid }).due > now;
+    const isFresh =
+      ageMs >= 0 &&
+      ageMs < LONGEST_KEPT_MS &&
+      schedule(leaf, { ...spec, uid }, { issuedAt: kept.issuedAt, now }).due > now;
     return isFresh ? kept : undefined;
   }
 

@@ -9,6 +9,7 @@ import { reconcileAuthority } from '../authority/reconcile.ts';
 import { AUTHORITY_CONDITIONS } from '../authority/status.ts';
 import { secretKeyOf } from '../certificate/observe.ts';
 import { isOurs } from '../certificate/observed.ts';
+import { occupation, purposeOf } from '../certificate/protection.ts';
 import { ApiError, AuthorityError } from '../errors.ts';
 import { CREATE_ONLY } from '../kube/object.ts';
 import { Controller } from '../queue/controller.ts';
@@ -48,7 +49,7 @@ export function wireAuthorities(services: Services, wakes: Wakes): Controller {
     ) => {
       const manifest = generationManifest(resource, generation, secret);
       const stored = await applyWhole(client, manifest).catch(async (error) =>
-        Promise.reject(await foreignInTheWay(error, manifest, client)),
+        Promise.reject(await foreignInTheWay(error, manifest, services)),
       );
       cluster.generations.put(stored, secret.resourceVersion);
     },
@@ -79,15 +80,20 @@ export function wireAuthorities(services: Services, wakes: Wakes): Controller {
 async function foreignInTheWay(
   error: unknown,
   { metadata: { namespace, name, labels, resourceVersion } }: ReturnType<typeof generationManifest>,
-  client: Services['client'],
+  { client, cluster }: Services,
 ): Promise<unknown> {
   if (!(error instanceof ApiError) || error.status !== 409 || resourceVersion !== CREATE_ONLY) return error;
   const found = await client.get(SECRETS, namespace, name);
   const theirs = found?.metadata?.labels ?? {};
   if (found === undefined || Object.entries(labels).every(([key, value]) => theirs[key] === value)) return error;
+  const occupied = occupation(found, purposeOf(found, cluster.usesOf(keyOf({ namespace, name }))));
+  const advice =
+    occupied === undefined
+      ? 'move its content to another name if something uses it, or create this authority anew under another name'
+      : 'create this authority anew under another name';
   return new AuthorityError(
     'SecretNotOwned',
-    `Secret ${namespace}/${name} is in the way of the CA generation that is to be kept under this name; delete it`,
+    `a CA generation is to be kept in Secret ${namespace}/${name}, and that Secret ${occupied ?? "isn't Certwheel's"}; ${advice}`,
   );
 }
 

@@ -1,10 +1,11 @@
 import { authorityKey } from '../api/certificate-authority.ts';
 import { type AuthorityKind, isBroken } from '../api/client-certificate.ts';
 import { CLIENT_CERTIFICATES } from '../api/names.ts';
-import { keyOf } from '../api/parse.ts';
+import { keyOf, parseMeta } from '../api/parse.ts';
 import { AwaitedRequests } from '../certificate/awaited.ts';
 import { observe, referredAuthority, secretKeyOf } from '../certificate/observe.ts';
 import { isOurs } from '../certificate/observed.ts';
+import { purposeOf } from '../certificate/protection.ts';
 import { RecentActs } from '../certificate/recent.ts';
 import { type CertificateDeps, deadlineOf, reconcileCertificate } from '../certificate/reconcile.ts';
 import type { SecretView } from '../certificate/secret-view.ts';
@@ -34,6 +35,8 @@ export function wireCertificates(services: Services): { controller: Controller; 
     readSecret: secrets.get,
     rivals: (namespace: string, secretName: string) =>
       cluster.certificates.byIndex('secret', keyOf({ namespace, name: secretName })),
+    usesOf: (secret: string) => cluster.usesOf(secret),
+    isCertificate: (key: string) => cluster.certificates.get(key) !== undefined,
     authority: (key: string) => cluster.authority(key),
     authorityView: (key: string) => registry.get(key)?.view,
     servesCluster: config.namespaces === undefined,
@@ -42,6 +45,7 @@ export function wireCertificates(services: Services): { controller: Controller; 
   const deps: CertificateDeps = {
     secrets,
     recent,
+    purposeOf: (secret) => purposeOf(secret, cluster.usesOf(keyOf(parseMeta(secret)))),
     unpublished: new Unpublished(),
     awaited: new AwaitedRequests(),
     nextKeys: nextKeyAccess(services),

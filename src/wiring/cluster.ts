@@ -6,11 +6,12 @@ import {
   parseClientCertificate,
 } from '../api/client-certificate.ts';
 import * as names from '../api/names.ts';
-import type { RawObject } from '../api/parse.ts';
+import { keyOf, type RawObject } from '../api/parse.ts';
 import { shared } from '../api/shared.ts';
 import { type GenerationSecret, viewGenerationSecret } from '../authority/generation-secret.ts';
 import { type NextKey, nextName, viewNextKey } from '../certificate/next-key.ts';
 import { referredAuthority, secretKeyOf } from '../certificate/observe.ts';
+import type { SecretUse } from '../certificate/protection.ts';
 import { type SecretView, viewSecret } from '../certificate/secret-view.ts';
 import type { Config } from '../config.ts';
 import { Cache } from '../kube/cache.ts';
@@ -34,18 +35,20 @@ export class Cluster {
   >({
     reduce: parseClientCertificate,
     indexes: {
-      secret: (each) => (isBroken(each) ? [] : [secretKeyOf(each)]),
+      secret: (each) => secretNamedBy(each),
       authority: (each) => (isBroken(each) ? [] : [shared(referredAuthority(each))]),
       // Those whose right to their authority depends on the labels of their namespace.
       clusterUsers: (each) =>
         isBroken(each) || each.spec.authorityRef.kind === 'CertificateAuthority' ? [] : [each.namespace],
     },
   });
-  readonly authorities = new Cache<AnyCertificateAuthority>({
+  readonly authorities = new Cache<AnyCertificateAuthority, 'secret'>({
     reduce: (object) => parseCertificateAuthority('CertificateAuthority', object),
+    indexes: { secret: (each) => this.secretsNamedBy(each) },
   });
-  readonly clusterAuthorities = new Cache<AnyCertificateAuthority>({
+  readonly clusterAuthorities = new Cache<AnyCertificateAuthority, 'secret'>({
     reduce: (object) => parseCertificateAuthority('ClusterCertificateAuthority', object),
+    indexes: { secret: (each) => this.secretsNamedBy(each) },
   });
   /** Secrets that carry the label of certificates. */
   readonly secrets = new Cache<SecretView>({ reduce: viewSecret });
@@ -54,11 +57,13 @@ export class Cluster {
   /** Secrets that carry the label of CA generations. */
   readonly generations: Cache<GenerationSecret, 'authority'>;
   readonly namespaces = new Cache<NamespaceLabels>({ reduce: labelsOf });
+  readonly #controllerNamespace: string;
   readonly #watches: Watched[] = [];
   /** Namespaces that could not be read at the start: nobody waits for them. */
   #late: ReadonlySet<string> = new Set();
 
   constructor(config: Config, deps: WatchDeps) {
+    this.#controllerNamespace = config.controllerNamespace;
     this.generations = new Cache({
       reduce: (object) => viewGenerationSecret(object, config.controllerNamespace),
       indexes: { authority: (each) => [each.authority] },
@@ -117,6 +122,22 @@ export class Cluster {
     return (kind === 'CertificateAuthority' ? this.authorities : this.clusterAuthorities).get(rest.join('/'));
   }
 
+  /** The keys of the Secrets that an authority names: of its own namespace, or of the controller's. */
+  secretsNamedBy({ kind, namespace, secrets }: AnyCertificateAuthority): string[] {
+    const place = kind === 'CertificateAuthority' ? namespace : this.#controllerNamespace;
+    return secrets.map(({ name }) => keyOf({ namespace: place, name }));
+  }
+
+  /** What the authorities of either kind use the Secret of that key for. */
+  usesOf(secret: string): SecretUse[] {
+    const name = secret.slice(secret.indexOf('/') + 1);
+    return [this.authorities, this.clusterAuthorities]
+      .flatMap((cache) => cache.byIndex('secret', secret))
+      .flatMap(({ kind, name: authority, secrets }) =>
+        secrets.filter((each) => each.name === name).map(({ field }) => ({ authority: `${kind} ${authority}`, field })),
+      );
+  }
+
   *authorityKeys(): Generator<string> {
     for (const cache of [this.authorities, this.clusterAuthorities])
       for (const each of cache.values()) yield authorityKey(each);
@@ -158,6 +179,13 @@ export class Cluster {
       watch: new Watch<T>(deps, spec),
     });
   }
+}
+
+/** One that is broken may hold its Secret still. */
+function secretNamedBy(resource: ClientCertificate | BrokenClientCertificate): string[] {
+  if (!isBroken(resource)) return [secretKeyOf(resource)];
+  const { namespace, secretName } = resource;
+  return secretName === undefined ? [] : [keyOf({ namespace, name: secretName })];
 }
 
 function labelsOf(object: RawObject): NamespaceLabels {

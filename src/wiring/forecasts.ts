@@ -42,11 +42,12 @@ export class Forecasts {
     const stored = cluster.authority(authority);
     // One that is in trouble is looked at soon anyway, and isn't to be asked more often than its probe does.
     if (runtime?.view === undefined || runtime.view.trouble !== undefined || stored === undefined) return;
-    const demand = demandOn(runtime, consumersOf(runtime.resource, cluster));
+    const now = clock.now();
+    const demand = demandOn(runtime, consumersOf(runtime.resource, cluster), now);
     metrics.showDemand(runtime.resource, demand);
     const news = whatIsNew(demand, stored.status);
     const waitMs = news === 'warning' ? 0 : FIGURES_MS;
-    if (news !== undefined) this.#authorities.add(authority, new Date(clock.now().getTime() + waitMs));
+    if (news !== undefined) this.#authorities.add(authority, new Date(now.getTime() + waitMs));
   }
 }
 

@@ -2,7 +2,8 @@ import { isDeepStrictEqual } from 'node:util';
 import { authorityKey } from '../api/certificate-authority.ts';
 import { isBroken } from '../api/client-certificate.ts';
 import { keyOf } from '../api/parse.ts';
-import { referredAuthority, secretKeyOf } from '../certificate/observe.ts';
+import { nextName } from '../certificate/next-key.ts';
+import { referredAuthority } from '../certificate/observe.ts';
 import type { WorkQueue } from '../queue/work-queue.ts';
 import { Forecasts } from './forecasts.ts';
 import type { Services } from './services.ts';
@@ -24,10 +25,13 @@ export function wireWakes({ certificates, authorities, onGone, ...services }: Wa
   cluster.certificates.onChange((key, before, after) => {
     certificates.add(key);
     if (after === undefined) onGone(key);
+    if (before === undefined || after === undefined) wakeUsersOf(nextName(key));
     for (const each of [before, after]) {
-      if (each === undefined || isBroken(each)) continue;
+      if (each === undefined) continue;
       // A rival may have come or gone.
-      for (const rival of cluster.certificates.keysByIndex('secret', secretKeyOf(each))) certificates.add(rival);
+      const secretName = isBroken(each) ? each.secretName : each.spec.secretName;
+      if (secretName !== undefined) wakeUsersOf(keyOf({ namespace: each.namespace, name: secretName }));
+      if (isBroken(each)) continue;
       recount(referredAuthority(each));
       // A rotation changes the status alone, and nothing of what is needed.
       if (before?.uid !== after?.uid || before?.generation !== after?.generation)
@@ -55,6 +59,9 @@ export function wireWakes({ certificates, authorities, onGone, ...services }: Wa
     cache.onChange((_key, before, after) => {
       const resource = after ?? before;
       if (resource !== undefined) authorities.add(authorityKey(resource));
+      // What an authority names is for no certificate.
+      for (const each of [before, after])
+        for (const secret of each === undefined ? [] : cluster.secretsNamedBy(each)) wakeUsersOf(secret);
     });
   cluster.generations.onChange((_key, before, after) => {
     for (const each of [before, after]) if (each !== undefined) authorities.add(each.authority);
@@ -66,6 +73,10 @@ export function wireWakes({ certificates, authorities, onGone, ...services }: Wa
       if (!isBroken(each) && !isDeepStrictEqual(before, after)) forecasts.note(referredAuthority(each));
     }
   });
+
+  function wakeUsersOf(secret: string): void {
+    for (const each of cluster.certificates.keysByIndex('secret', secret)) certificates.add(each);
+  }
 
   function recount(authority: string): void {
     const rotating = (registry.get(authority)?.generations.length ?? 0) > 1;

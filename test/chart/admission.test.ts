@@ -18,7 +18,7 @@ const ofNext = (name = 'alice') => ({
   labels: { 'certwheel.io/next-of': name },
   annotations: { 'certwheel.io/certificate-uid': '1' },
 });
-const NOT_OURS = /This Secret is not Certwheel's. To hand it over, annotate it with certwheel.io\/adopt/;
+const NOT_OURS = /This Secret is not Certwheel's, and certwheel.io\/adopt does not hand it over/;
 const NO_MARKS = /A Secret that Certwheel creates carries its marks/;
 const ONLY_TLS = /Secrets of type kubernetes.io\/tls only/;
 const ONLY_CERTWHEEL = /keeps the key of a certificate that is awaited; only Certwheel writes it/;
@@ -66,6 +66,8 @@ test('what Certwheel creates carries its marks', async () => {
     ['shop', 'alice-tls', { ...TLS, ...OF_CERTIFICATE }],
     ['shop', 'ca-ca-v1', { ...TLS, ...ofGeneration('CertificateAuthority') }],
     ['shop', 'alice-next', { ...TLS, ...ofNext() }],
+    [NAMESPACE, 'ca-clusterca-v12', { ...TLS, ...ofGeneration('ClusterCertificateAuthority') }],
+    // As it was named before.
     [NAMESPACE, 'cluster-ca-ca-v12', { ...TLS, ...ofGeneration('ClusterCertificateAuthority') }],
   ];
   for (const [namespace, name, content] of allowed) {
@@ -84,6 +86,8 @@ test('what Certwheel creates carries its marks', async () => {
     ['opaque-next', { ...ofNext('opaque'), type: 'Opaque' }, ONLY_TLS],
     ['ca-ca-v0', { ...TLS, ...ofGeneration('CertificateAuthority') }, NO_MARKS],
     ['cluster-ca-ca-v1', { ...TLS, ...ofGeneration('ClusterCertificateAuthority') }, NO_MARKS],
+    ['ca-clusterca-v1', { ...TLS, ...ofGeneration('ClusterCertificateAuthority') }, NO_MARKS],
+    ['ca-clusterca-v2', { ...TLS, ...ofGeneration('CertificateAuthority') }, NO_MARKS],
     ['opaque', { ...OF_CERTIFICATE, type: 'Opaque' }, ONLY_TLS],
     [
       'token',

@@ -199,6 +199,10 @@ class ObservedBuilder {
     return new ObservedBuilder({ ...this.#seen, rival });
   }
 
+  protectedAs(reason: string, code: NonNullable<Observed['protection']>['code'] = 'SecretNotOwned'): ObservedBuilder {
+    return new ObservedBuilder({ ...this.#seen, protection: { code, reason } });
+  }
+
   build(): Observed {
     return this.#seen;
   }

@@ -2,6 +2,7 @@
 import type { RawObject } from '../../src/api/parse.ts';
 import { AwaitedRequests } from '../../src/certificate/awaited.ts';
 import { type NextKey, type NextManifest, viewNextKey } from '../../src/certificate/next-key.ts';
+import { purposeOf } from '../../src/certificate/protection.ts';
 import type { NextKeyAccess, RequestDeps } from '../../src/certificate/request.ts';
 import type { Clock } from '../../src/clock.ts';
 import { ApiError } from '../../src/errors.ts';
@@ -50,6 +51,7 @@ export function requestDeps(
     nextKeys,
     clock,
     awaited: new AwaitedRequests(),
+    purposeOf: (secret) => purposeOf(secret, []),
     askedBy: () => backend,
     log: SILENT,
     assertLeading: () => {},

@@ -9,7 +9,7 @@ import { eventually, type World } from '../e2e/support/world.ts';
 
 const NO_MARKS = /A Secret that Certwheel creates carries its marks/;
 const ONLY_TLS = /Secrets of type kubernetes.io\/tls only/;
-const NOT_OURS = /This Secret is not Certwheel's. To hand it over, annotate it with certwheel.io\/adopt/;
+const NOT_OURS = /This Secret is not Certwheel's, and certwheel.io\/adopt does not hand it over/;
 const NO_DELETE = /Certwheel deletes nothing but Secrets of CA generations/;
 const ONLY_CERTWHEEL = /keeps the key of a certificate that is awaited; only Certwheel writes it/;
 const NOT_MARKED = /only requests that are named certwheel-… and carry the label/;

@@ -27,7 +27,9 @@ export interface ClientCertificateSpec {
    * Name of the Secret to write, in the namespace of this object; type kubernetes.io/tls with the keys
    * tls.crt (leaf first, then intermediates), tls.key and ca.crt (every CA certificate that must be accepted
    * at this moment). It can't be changed. A Secret of that name that isn't Certwheel's is never touched,
-   * unless it carries the annotation certwheel.io/adopt with the name of this object.
+   * unless it carries the annotation certwheel.io/adopt with the name of this object; one that an authority
+   * refers to, or that keeps a CA key, not even then. Names that end in -ca-v or -clusterca-v and a number
+   * are reserved, and so is NAME-next for the name of a ClientCertificate.
    */
   secretName: string;
   /**

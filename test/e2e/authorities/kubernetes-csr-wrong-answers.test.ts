@@ -1,40 +1,16 @@
 import { test } from 'uvu';
-import { CERTIFICATE_SIGNING_REQUESTS as CSRS, resourcePath } from '../../../src/api/names.ts';
-import type { RawObject } from '../../../src/api/parse.ts';
-import { trueCondition } from '../../../src/authorities/kubernetes/conditions.ts';
 import { kubernetesCSR } from '../../../src/authorities/kubernetes-csr.ts';
 import { plainApi } from '../support/plain-api.ts';
-import { oneWorld, type World } from '../support/world.ts';
-import { type Desk, signedStage } from './lying-signer.ts';
+import { oneWorld } from '../support/world.ts';
+import { deskOf, SIGNER } from './csr-desk.ts';
+import { signedStage } from './lying-signer.ts';
 import { wrongAnswers } from './wrong-answers.ts';
 
 // kubernetesCSR with a signer that answers wrongly: the API is real, the signer of this name is the test.
 
-const SIGNER = 'test.example.com/liar';
 /** The API server reads certificates as Go does. */
 const MALFORMED = 'status.certificate: Invalid value';
 const worlds = oneWorld();
-
-/** It approves as well, as `kubectl certificate approve` would. */
-function deskOf(world: World): Desk {
-  const api = plainApi(world.cluster);
-  const put = (object: RawObject, subresource: string) =>
-    api.send('PUT', resourcePath(CSRS, undefined, object.metadata?.name, subresource), object);
-  return {
-    resource: CSRS,
-    isReady: async (object) => {
-      if ((object.spec as { signerName?: string }).signerName !== SIGNER) return false;
-      if (trueCondition(object, 'Approved') !== undefined) return true;
-      const approved = { type: 'Approved', status: 'True', reason: 'Test', message: 'by the test' };
-      await put({ ...object, status: { conditions: [approved] } }, 'approval').catch(() => {});
-      return false;
-    },
-    answer: (object, pem) => {
-      const certificate = Buffer.from(pem).toString('base64');
-      return put({ ...object, status: { ...(object.status as object), certificate } }, 'status');
-    },
-  };
-}
 
 wrongAnswers({
   definition: kubernetesCSR,

@@ -4,7 +4,17 @@ import type { AuthorityStatus } from '../../../src/api/generated/types.ts';
 import { CLUSTER_CERTIFICATE_AUTHORITIES, SECRETS } from '../../../src/api/names.ts';
 import { msBetween } from '../process/support/audit.ts';
 import { createSecret, patch, renewAt } from '../support/edits.ts';
-import { clientCertificate, conditionOf, create, readSecret, statusOf, untilReady } from '../support/objects.ts';
+import {
+  authorityStatusOf,
+  clientCertificate,
+  conditionOf,
+  create,
+  createAuthority,
+  readSecret,
+  selfManaged,
+  statusOf,
+  untilReady,
+} from '../support/objects.ts';
 import { plainApi } from '../support/plain-api.ts';
 import { eventually, oneWorld, type World } from '../support/world.ts';
 import { makeCa, pairData, putCaSecret } from './ca-files.ts';
@@ -139,7 +149,7 @@ test('its Secrets are read and kept in the namespace of the controller alone', a
   await putCaSecret(world, home, 'cluster-pair', pairData(ours));
   await untilReady(world, tenant, 'client');
   assert.ok((await readSecret(world, tenant, 'client-tls'))?.leaf.verify(ours.x509.publicKey));
-  assert.ok(await world.client.get(SECRETS, home, 'cluster-at-home-ca-v1'));
+  assert.ok(await world.client.get(SECRETS, home, 'at-home-clusterca-v1'));
   assert.equal(await generationSecrets(world, tenant), []);
 });
 
@@ -159,7 +169,7 @@ test('a tenant that makes a generation Secret of a cluster authority in its own 
     ]),
   );
   for (const kind of ['ClusterCertificateAuthority', 'CertificateAuthority']) {
-    for (const name of ['cluster-target-ca-v2', 'target-ca-v2', 'cluster-target-ca-v99']) {
+    for (const name of ['target-clusterca-v2', 'cluster-target-ca-v2', 'target-ca-v2', 'target-clusterca-v99']) {
       await createSecret(world, tenant, `${name}`, {
         type: 'kubernetes.io/tls',
         data,
@@ -191,8 +201,52 @@ test('a tenant that makes a generation Secret of a cluster authority in its own 
   const kept = (await generationSecrets(world, home)).filter(({ metadata }) => metadata?.name?.includes('target'));
   assert.equal(
     kept.map(({ metadata }) => metadata?.name),
-    ['cluster-target-ca-v1'],
+    ['target-clusterca-v1'],
   );
+});
+
+test('a generation under the name that was given before is used on, and no authority of the other kind takes its place', async () => {
+  const { world, home } = await here();
+  const kept = await makeCa({ commonName: 'meets v1' });
+  const data = Object.fromEntries(
+    Object.entries({ ...pairData(kept), 'ca.crt': kept.certificate }).map(([key, value]) => [
+      key,
+      Buffer.from(value).toString('base64'),
+    ]),
+  );
+  await createSecret(world, home, 'cluster-meets-ca-v1', {
+    type: 'kubernetes.io/tls',
+    data,
+    labels: { 'certwheel.io/authority-name': 'meets', 'certwheel.io/authority-kind': 'ClusterCertificateAuthority' },
+    annotations: {
+      'certwheel.io/generation-state': 'Active',
+      'certwheel.io/generation-state-since': new Date().toISOString(),
+      'certwheel.io/generation-source': 'selfManaged',
+    },
+  });
+  const tenant = await world.namespace();
+  await createClusterAuthority(world, 'meets', { allowedNamespaces: { all: true } });
+  await client(world, tenant, 'meets');
+  await untilReady(world, tenant, 'client');
+  assert.is((await readSecret(world, tenant, 'client-tls'))?.leaf.issuer, kept.x509.subject);
+  assert.is(await world.client.get(SECRETS, home, 'meets-clusterca-v1'), undefined);
+  const before = await world.client.get(SECRETS, home, 'cluster-meets-ca-v1');
+
+  await createAuthority(world, selfManaged(home, 'cluster-meets'));
+  const ready = await eventually('the other says so', async () => {
+    const condition = conditionOf(await authorityStatusOf(world, home, 'cluster-meets'), 'Ready');
+    return condition?.status === 'False' && condition;
+  });
+  assert.is(ready.reason, 'SecretNotOwned');
+  assert.is(
+    ready.message,
+    `a CA generation is to be kept in Secret ${home}/cluster-meets-ca-v1, and that Secret holds a CA generation of ClusterCertificateAuthority meets; create this authority anew under another name`,
+  );
+  assert.equal(await world.client.get(SECRETS, home, 'cluster-meets-ca-v1'), before);
+
+  // What it makes next gets a name of its own.
+  await world.client.delete(SECRETS, home, 'cluster-meets-ca-v1');
+  await eventually('its next generation', () => world.client.get(SECRETS, home, 'meets-clusterca-v2'));
 });
 
 test('a certificate of one namespace can not name the authority of another', async () => {

@@ -185,7 +185,7 @@ test("somebody else's Secret under the name of a generation is told of, and neve
     return condition?.status === 'False' && condition;
   });
   assert.is(ready.reason, 'SecretNotOwned');
-  assert.match(ready.message, `Secret ${namespace}/ca-ca-v1 is in the way`);
+  assert.match(ready.message, `kept in Secret ${namespace}/ca-ca-v1, and that Secret isn't Certwheel's`);
   const theirs = await here.client.get(SECRETS, namespace, 'ca-ca-v1');
   assert.equal(theirs?.data, { theirs: 'AAAA' });
   await deleteSecret(here, namespace, 'ca-ca-v1');

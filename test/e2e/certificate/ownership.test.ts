@@ -58,9 +58,12 @@ test('a Secret that is not ours is not touched, whatever its type and whatever i
     const before = await createSecret(world, namespace, `${name}-tls`, content);
     await create(world, clientCertificate(namespace, name));
     const status = await untilReady(world, namespace, name, REFUSED, SOON_MS);
+    const isTls = 'type' in content && content.type === 'kubernetes.io/tls';
     assert.match(
       conditionOf(status, 'Ready')?.message ?? '',
-      `kubectl annotate secret -n ${namespace} ${name}-tls certwheel.io/adopt=${name}`,
+      isTls
+        ? `kubectl annotate secret -n ${namespace} ${name}-tls --overwrite certwheel.io/adopt=${name}`
+        : "can't be changed, so it can't be handed over",
     );
     assert.is(conditionOf(status, 'Stalled')?.reason, 'SecretNotOwned');
     assert.is(status.serialNumber, undefined);
@@ -155,7 +158,7 @@ test('a Secret of another type cannot be adopted, and the message says what to d
   const status = await untilReady(world, namespace, 'mistyped', REFUSED, SOON_MS);
   assert.is(
     conditionOf(status, 'Ready')?.message,
-    "Secret mistyped-tls is to be adopted but has type Opaque, which can't be changed; delete it or choose another secretName",
+    "Secret mistyped-tls exists and is not this ClientCertificate's; its type Opaque can't be changed, so it can't be handed over: create this ClientCertificate anew with another secretName",
   );
   assert.equal(await world.client.get(names.SECRETS, namespace, 'mistyped-tls'), before);
   await deleteSecret(world, namespace, 'mistyped-tls');

@@ -106,6 +106,8 @@ test('a moment before the last issue, and what is no moment at all, renew nothin
     lifted(controller, namespace, name, 1);
     assert.is(conditionOf(await statusOf(world, namespace, name), 'Ready')?.status, 'True');
   }
+  const told = await untilReady(world, namespace, 'malformed', { reason: 'RenewAtInvalid' });
+  assert.match(conditionOf(told, 'Ready')?.message ?? '', `"${nonsense.at(-1)}" is ignored, since it is no moment`);
   // What it is replaced by is honoured.
   await renewAt(world, namespace, 'malformed');
   await untilRevision(world, namespace, 'malformed-tls', 2, 5_000);

@@ -1,0 +1,187 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import * as names from '../../../src/api/names.ts';
+import type { RawObject } from '../../../src/api/parse.ts';
+import { secretFields } from '../../unit/secret-fields.ts';
+import type { Json } from '../crds/api.ts';
+import { FULL, merge } from '../crds/samples.ts';
+import { createSecret } from '../support/edits.ts';
+import { lazily } from '../support/lazily.ts';
+import {
+  clientCertificate,
+  conditionOf,
+  create,
+  createAuthority,
+  selfManaged,
+  untilReady,
+} from '../support/objects.ts';
+import { makeCa, makeLeaf, tlsData } from '../support/openssl.ts';
+import { signatures } from '../support/told.ts';
+import { oneWorld } from '../support/world.ts';
+
+const REFUSED = { status: 'False', reason: 'SecretNotOwned' };
+/** Long enough for whatever would happen to happen. */
+const QUIET_MS = 1_000;
+const TLS = 'kubernetes.io/tls';
+
+const shared = oneWorld();
+const scene = lazily(async () => {
+  const world = await shared.get();
+  const home = await world.namespace();
+  const controller = await world.controller(['--controller-namespace', home]);
+  await createAuthority(world, selfManaged(home));
+  const ca = await makeCa('By hand');
+  const leaf = tlsData(await makeLeaf(ca, 'by-hand'), ca.certificate);
+  return { world, controller, home, ca, leaf };
+});
+test.after(shared.stop);
+
+/** The spec of an authority that names this Secret in this field. */
+function specNaming(kind: 'CertificateAuthority' | 'ClusterCertificateAuthority', field: string, secret: string): Json {
+  const path = field.split('.');
+  const inner = (spec: unknown) =>
+    path.reduce<unknown>((value, key) => (value as Json | undefined)?.[key], spec) !== undefined;
+  const sample = FULL[kind].map(({ spec }) => spec as Json).find(inner);
+  assert.ok(sample, `no sample sets ${field}`);
+  return merge(sample, path.reduceRight<unknown>((value, key) => ({ [key]: value }), secret) as Json);
+}
+
+const WHAT = [
+  [/^secret\./, 'holds the CA of'],
+  [/trustBundle/, 'holds a trust bundle of'],
+  [/./, 'holds credentials of'],
+] as const;
+
+/** A Secret that was handed over by a person, and a certificate that wants it. */
+async function handOver(name: string, content: Parameters<typeof createSecret>[3]): Promise<RawObject> {
+  const { world, home } = await scene.get();
+  const annotations = { ...content?.annotations, [names.ADOPT_ANNOTATION]: name };
+  const before = await createSecret(world, home, `${name}-tls`, { ...content, annotations });
+  await create(world, clientCertificate(home, name));
+  return before;
+}
+
+/** It is refused with these words and no advice against the Secret, nothing is signed, and not a byte of it changes. */
+async function staysAsItIs(
+  name: string,
+  before: RawObject | undefined,
+  words: string | RegExp,
+  reason = REFUSED.reason,
+) {
+  const { world, controller, home } = await scene.get();
+  const status = await untilReady(world, home, name, { ...REFUSED, reason });
+  const message = conditionOf(status, 'Ready')?.message ?? '';
+  assert.match(message, words);
+  assert.not.match(message, /annotate|adopt|delete|rename|overwrite/);
+  await sleep(QUIET_MS);
+  assert.equal(await world.client.get(names.SECRETS, home, `${name}-tls`), before, name);
+  assert.is(signatures(controller, home, name), 0);
+}
+
+for (const kind of ['CertificateAuthority', 'ClusterCertificateAuthority'] as const) {
+  test(`no Secret that a ${kind} refers to can be adopted, by whichever field`, async () => {
+    const { world, home, leaf } = await scene.get();
+    const resource =
+      kind === 'CertificateAuthority' ? names.CERTIFICATE_AUTHORITIES : names.CLUSTER_CERTIFICATE_AUTHORITIES;
+    const place = kind === 'CertificateAuthority' ? { namespace: home } : {};
+    const fields = secretFields(kind);
+    assert.ok(fields.length >= 6, `${fields}`);
+    const prefix = kind === 'CertificateAuthority' ? 'near' : 'wide';
+    const befores = await Promise.all(
+      fields.map(async (field, index) => {
+        const name = `${prefix}-${index}`;
+        await world.client.create(resource, {
+          metadata: { ...place, name },
+          spec: specNaming(kind, field, `${name}-tls`),
+        });
+        return handOver(name, { type: TLS, data: leaf });
+      }),
+    );
+    for (const [index, field] of fields.entries()) {
+      const name = `${prefix}-${index}`;
+      const what = WHAT.find(([pattern]) => pattern.test(field))?.[1];
+      const words = `Secret ${name}-tls ${what} ${kind} ${name} \\(spec.${field.replace(/\.name$/, '')}\\); create`;
+      await staysAsItIs(name, befores[index], new RegExp(words));
+    }
+  });
+}
+
+test('an authority that comes to refer to a Secret takes it out of reach, and one that is deleted gives it back', async () => {
+  const { world, home } = await scene.get();
+  await createSecret(world, home, 'turning-tls', { type: TLS, data: tlsData(await makeCa('Turning')) });
+  await create(world, clientCertificate(home, 'turning'));
+  await staysAsItIs('turning', await world.client.get(names.SECRETS, home, 'turning-tls'), 'holds a CA certificate');
+  await world.client.create(names.CERTIFICATE_AUTHORITIES, {
+    metadata: { namespace: home, name: 'turning' },
+    spec: { secret: { name: 'turning-tls' } },
+  });
+  const told = async (words: string) => {
+    for (;;) {
+      const status = await untilReady(world, home, 'turning', REFUSED);
+      if (conditionOf(status, 'Ready')?.message?.includes(words)) return;
+      await sleep(100);
+    }
+  };
+  await told('holds the CA of CertificateAuthority turning');
+  await world.client.delete(names.CERTIFICATE_AUTHORITIES, home, 'turning');
+  // Its key is as dear as it was.
+  await told('holds a CA certificate');
+});
+
+test('a CA generation, a key that waits and a CA of nobody cannot be adopted, whatever they carry', async () => {
+  const { ca, leaf } = await scene.get();
+  const generation = { [names.AUTHORITY_NAME_LABEL]: 'gone', [names.AUTHORITY_KIND_LABEL]: 'CertificateAuthority' };
+  const cases = {
+    generation: [{ type: TLS, data: leaf, labels: generation }, 'holds a CA generation of CertificateAuthority gone'],
+    waiting: [
+      { type: TLS, data: leaf, labels: { [names.NEXT_OF_LABEL]: 'bob' } },
+      'keeps the key of ClientCertificate bob, which awaits an answer',
+    ],
+    root: [{ type: TLS, data: tlsData(ca) }, 'holds a CA certificate'],
+  } as const;
+  for (const [name, [content, words]] of Object.entries(cases))
+    await staysAsItIs(name, await handOver(name, content), words);
+});
+
+test('a name that Certwheel needs is refused before there is a Secret', async () => {
+  const { world, home } = await scene.get();
+  await create(world, clientCertificate(home, 'own', { secretName: 'own-next' }));
+  const own = await untilReady(world, home, 'own', { status: 'False', reason: 'InvalidSpec' });
+  assert.match(conditionOf(own, 'Ready')?.message ?? '', 'Certwheel keeps the key of ClientCertificate own');
+
+  await create(world, clientCertificate(home, 'late', { secretName: 'early-next' }));
+  await untilReady(world, home, 'late');
+  await create(world, clientCertificate(home, 'early'));
+  await untilReady(world, home, 'early');
+  // It was there first.
+  await untilReady(world, home, 'late');
+  await create(world, clientCertificate(home, 'later', { secretName: 'late-next' }));
+  await untilReady(world, home, 'later', { status: 'False', reason: 'InvalidSpec' });
+  await world.client.delete(names.CLIENT_CERTIFICATES, home, 'late');
+  await untilReady(world, home, 'later');
+
+  await world.client.create(names.CERTIFICATE_AUTHORITIES, {
+    metadata: { namespace: home, name: 'expectant' },
+    spec: { secret: { name: 'hoped-for-tls' } },
+  });
+  await create(world, clientCertificate(home, 'hoped-for'));
+  await staysAsItIs('hoped-for', undefined, 'is to hold the CA of CertificateAuthority expectant');
+});
+
+test('a certificate whose Secret an authority comes to refer to goes on being renewed', async () => {
+  const { world, home } = await scene.get();
+  await create(world, clientCertificate(home, 'referred', { duration: '1m' }));
+  const { revision = 0 } = await untilReady(world, home, 'referred');
+  await world.client.create(names.CERTIFICATE_AUTHORITIES, {
+    metadata: { namespace: home, name: 'referring' },
+    spec: specNaming('CertificateAuthority', 'certManager.trustBundle.secret.name', 'referred-tls'),
+  });
+  for (;;) {
+    const status = await untilReady(world, home, 'referred');
+    if ((status.revision ?? 0) > revision) break;
+    await sleep(500);
+  }
+});
+
+test.run();
