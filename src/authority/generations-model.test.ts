@@ -12,6 +12,8 @@ import { type Generation, planRotation, signingGeneration } from './generations.
  */
 const PROPAGATION_S = 10;
 const LIFE_S = 300;
+/** Longer than any run of the model: no member is left behind. */
+const DEADLINE_MS = 365 * 86_400_000;
 /** One loads its Secret at once, one as late as it may. */
 const DELAYS_S = [1, 5, PROPAGATION_S];
 const MEMBERS = DELAYS_S.length;
@@ -69,6 +71,8 @@ class World {
         })),
         trustBundleHash: hashOf(bundle),
         propagationMs: PROPAGATION_S * 1000,
+        progressDeadlineMs: DEADLINE_MS,
+        source: 'secret',
         clearSince: this.clearSince,
       },
       this.now,

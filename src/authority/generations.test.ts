@@ -23,6 +23,8 @@ function generation(
   return { version, state, pair, since, source: 'secret', secret };
 }
 
+const DEADLINE_MS = 24 * 3_600_000;
+
 function member(key: string, issuer: CaPair, bundle = 'bundle', notAfter = hoursFromNow(24)): Member {
   return { key, issuerFingerprint: issuer.certificate.fingerprintSHA256, trustBundleHash: bundle, notAfter };
 }
@@ -31,8 +33,9 @@ function plan(
   generations: readonly Generation[],
   wanted: CaPair | undefined,
   members: readonly Member[] = [],
-  { clearSince = new Map(), now = NOW }: { clearSince?: Rotation['clearSince']; now?: Date } = {},
+  given: { clearSince?: Rotation['clearSince']; now?: Date; source?: string | undefined } = {},
 ) {
+  const { clearSince = new Map(), now = NOW } = given;
   return planRotation(
     {
       generations,
@@ -41,6 +44,8 @@ function plan(
       wanted: wanted?.certificate.fingerprintSHA256,
       trustBundleHash: 'bundle',
       propagationMs: PROPAGATION_MS,
+      progressDeadlineMs: DEADLINE_MS,
+      source: 'source' in given ? given.source : 'secret',
     },
     now,
   );
@@ -90,6 +95,61 @@ test('one generation that is wanted is the end', () => {
 
 const spreading = [generation(1, 'Active', one), generation(2, 'Prepared', two)];
 const reissuing = [generation(1, 'Retiring', one), generation(2, 'Active', two)];
+
+test('a certificate that has expired, or a Secret that holds none, keeps nothing waiting', () => {
+  const expired = member('ns/expired', one, 'old', hoursFromNow(-1));
+  const empty = { ...member('ns/empty', one, 'old'), notAfter: undefined };
+  assert.is(step(spreading, two, [expired, empty]), '2 -> Active');
+  assert.is(step(reissuing, two, [expired, empty]), 'retire 1');
+});
+
+test('a member that can not be written delays a new CA until the deadline, and is named', () => {
+  const stuck = member('ns/stuck', one, 'old', hoursFromNow(1_000));
+  const since = hoursFromNow(0);
+  const prepared = [generation(1, 'Active', one), generation(2, 'Prepared', two, since)];
+  const before = plan(prepared, two, [stuck]);
+  assert.equal(before.step, { do: 'settle', recheckAt: new Date(since.getTime() + DEADLINE_MS) });
+  const late = new Date(since.getTime() + DEADLINE_MS);
+  const after = plan(prepared, two, [stuck], { now: late });
+  assert.is(after.step.do, 'move');
+  assert.equal(after.waitingFor, ['ns/stuck']);
+  // Its certificate is still good, so what it was signed by goes on being trusted.
+  assert.is(step(reissuing, two, [stuck], { now: late }), 'settle');
+});
+
+const from = (source: string, ...each: Parameters<typeof generation>) => ({ ...generation(...each), source });
+
+test('a generation that another type of authority brought signs no more, and leaves when its last certificate has', () => {
+  const former = from('selfManaged', 1, 'Active', one);
+  const holder = member('ns/a', one, 'bundle');
+  assert.is(step([former], two, [holder]), '1 -> Retiring');
+  const leaving = from('selfManaged', 1, 'Retiring', one);
+  assert.is(step([leaving], two, [holder]), 'create Prepared', 'the new one waits until it is trusted');
+  const both = [leaving, generation(2, 'Prepared', two)];
+  assert.is(step(both, two, [member('ns/a', one, 'old')]), 'settle');
+  const waited = { clearSince: new Map([['move 2', hoursFromNow(-1)]]) };
+  assert.is(step(both, two, [holder], waited), '2 -> Active');
+  const signs = [leaving, generation(2, 'Active', two)];
+  assert.is(step(signs, two, [holder]), 'settle');
+  assert.is(step(signs, two, []), 'retire 1');
+});
+
+test('where another machine holds the CA key, what Certwheel held before leaves by the same gate', () => {
+  const elsewhere = { source: undefined };
+  const holder = member('ns/a', one, 'bundle');
+  assert.is(step([from('secret', 1, 'Active', one)], undefined, [holder], elsewhere), '1 -> Retiring');
+  const leaving = [from('secret', 1, 'Retiring', one)];
+  assert.is(step(leaving, undefined, [holder], elsewhere), 'settle');
+  const renewed = member('ns/a', two, 'bundle');
+  assert.is(step(leaving, undefined, [renewed], elsewhere), 'settle', 'time to load it');
+  const waited = { ...elsewhere, clearSince: new Map([['retire 1', hoursFromNow(-1)]]) };
+  assert.is(step(leaving, undefined, [renewed], waited), 'retire 1');
+  assert.is(step([from('secret', 1, 'Prepared', one)], undefined, [holder], elsewhere), 'retire 1');
+});
+
+test('a generation that has lost its mark belongs to the authority as it is', () => {
+  assert.is(step([from('', 1, 'Active', one)], one, [member('ns/a', one)]), 'settle');
+});
 
 test('the new CA waits for every ca.crt, and says for whose', () => {
   const {

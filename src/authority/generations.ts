@@ -36,12 +36,16 @@ export interface Member {
 
 export interface Rotation {
   readonly generations: readonly Generation[];
+  /** The type of the authority, where Certwheel holds its CA key; see isPresent. */
+  readonly source: string | undefined;
   /** Fingerprint of the CA certificate that is to sign; undefined where its source can't be read, so that all stays as it is. */
   readonly wanted: string | undefined;
   readonly members: readonly Member[];
   readonly trustBundleHash: string;
   /** How long workloads are given to load a Secret that changed. */
   readonly propagationMs: number;
+  /** How long members that can't be written may keep a new CA from signing. */
+  readonly progressDeadlineMs: number;
   /** Since when nobody has stood in the way of a step, by step and version; kept from look to look. */
   readonly clearSince: ReadonlyMap<string, Date>;
 }
@@ -67,49 +71,68 @@ export interface Plan {
  * 1. the new CA goes into every ca.crt (Prepared);
  * 2. once all have it and had time to load it, it signs (Active), and the certificates of the old one are re-issued;
  * 3. once none of them is left and all had time to load theirs, the old one leaves the bundle (Retired).
+ *
+ * A certificate that has expired counts for nothing. Generations that another type of authority brought don't sign any
+ * more, and leave like an old one.
  */
-export function planRotation(rotation: Rotation, now: Date): Plan {
-  const { generations, wanted } = rotation;
-  const signing = signingGeneration(generations, now);
+export function planRotation(all: Rotation, now: Date): Plan {
+  const rotation = { ...all, members: all.members.filter(({ notAfter }) => notAfter !== undefined && notAfter > now) };
+  const { generations, wanted, source } = rotation;
+  const present = generations.filter((each) => isPresent(each, source));
+  const former = generations.filter((each) => !present.includes(each));
+  const signing = signingGeneration(present, now);
   const settled = { waitingFor: [], clearSince: new Map<string, Date>() };
-  const wantedOnes = generations.filter(({ pair }) => pair.certificate.fingerprintSHA256 === wanted);
+  const wantedOnes = present.filter(({ pair }) => pair.certificate.fingerprintSHA256 === wanted);
   // A Secret that was restored by hand may keep the same pair again.
   const successor = wantedOnes.find((each) => each === signing) ?? wantedOnes[0];
 
   // Only damaged marks leave nothing that signs while certificates of a good CA are about: they decide which one it was.
-  const forgotten = signing === undefined ? lastInUse(rotation, successor, now) : undefined;
+  const forgotten =
+    signing === undefined ? lastInUse({ ...rotation, generations: present }, successor, now) : undefined;
   if (forgotten !== undefined) return { ...settled, step: { do: 'move', generation: forgotten, to: 'Active' } };
 
-  if (wanted === undefined) return { ...settled, step: { do: 'settle', recheckAt: undefined } };
-  if (successor === undefined)
-    return { ...settled, step: { do: 'create', state: signing === undefined ? 'Active' : 'Prepared' } };
+  const stillActive = former.find(({ state }) => state === 'Active');
+  if (stillActive !== undefined) return { ...settled, step: { do: 'move', generation: stillActive, to: 'Retiring' } };
+
+  if (wanted === undefined)
+    return source === undefined ? leave(former[0]) : { ...settled, step: { do: 'settle', recheckAt: undefined } };
+  // Nothing valid can be in anybody's hands that a waiting period would protect.
+  const isFirst = signing === undefined && former.length === 0;
+  if (successor === undefined) return { ...settled, step: { do: 'create', state: isFirst ? 'Active' : 'Prepared' } };
 
   // A crash between "the new one signs" and "the old one retires" leaves two: the later one is meant.
-  const extra = generations.find((each) => each.state === 'Active' && each !== signing && signing !== undefined);
+  const extra = present.find((each) => each.state === 'Active' && each !== signing && signing !== undefined);
   if (extra !== undefined) return { ...settled, step: { do: 'move', generation: extra, to: 'Retiring' } };
 
   if (successor.state !== 'Active') {
-    // Nothing valid can be in anybody's hands that a waiting period would protect.
-    if (signing === undefined) return { ...settled, step: { do: 'move', generation: successor, to: 'Active' } };
-    return gate(rotation, successor, lacksBundle, { do: 'move', generation: successor, to: 'Active' }, now);
+    const step = { do: 'move', generation: successor, to: 'Active' } as const;
+    if (isFirst) return { ...settled, step };
+    const deadline = new Date(successor.since.getTime() + rotation.progressDeadlineMs);
+    return gate(rotation, successor, lacksBundle, step, now, deadline);
   }
+  return leave(generations.find((each) => each !== successor));
 
-  const leaving = generations.find((each) => each !== successor);
-  if (leaving === undefined) return { ...settled, step: { do: 'settle', recheckAt: undefined } };
-  // It never signed, so nobody needs it.
-  if (leaving.state === 'Prepared') return { ...settled, step: { do: 'retire', generation: leaving } };
-  return gate(
-    rotation,
-    leaving,
+  function leave(leaving: Generation | undefined): Plan {
+    if (leaving === undefined) return { ...settled, step: { do: 'settle', recheckAt: undefined } };
+    // It never signed, so nobody needs it.
+    if (leaving.state === 'Prepared') return { ...settled, step: { do: 'retire', generation: leaving } };
     // Where only the certificate of the CA was renewed, what the old one signed is good under the new one.
-    (member) => !isSameCa(leaving.pair, successor.pair) && usesGeneration(member, leaving, now),
-    { do: 'retire', generation: leaving },
-    now,
-  );
+    const isRenewed = successor !== undefined && isSameCa(leaving.pair, successor.pair);
+    const needsIt = (member: Member) => !isRenewed && usesGeneration(member, leaving);
+    return gate(rotation, leaving, needsIt, { do: 'retire', generation: leaving }, now);
+  }
 
   function lacksBundle(member: Member): boolean {
     return member.trustBundleHash !== rotation.trustBundleHash;
   }
+}
+
+/**
+ * Whether a generation was brought by the authority as it is now; one that lost its mark counts, since to make another CA
+ * would be worse. None is where another machine holds the CA key.
+ */
+export function isPresent(generation: Pick<Generation, 'source'>, source: string | undefined): boolean {
+  return source !== undefined && (generation.source === source || generation.source === '');
 }
 
 /** The generation that signs: the one that became active last, as long as it is good. */
@@ -123,22 +146,21 @@ export function endOf(pair: CaPair): Date {
   return new Date(Math.min(...pair.chain.map(({ notAfter }) => notAfter.getTime())));
 }
 
-/** Takes the step once nobody has stood in its way for the whole propagation time. */
+/** Takes the step once no member has stood in its way for the whole propagation time, or the deadline has passed. */
 function gate(
   rotation: Rotation,
   generation: Generation,
   standsInTheWay: (member: Member) => boolean,
   step: Step,
   now: Date,
+  deadline?: Date,
 ): Plan {
   const inTheWay = rotation.members.filter(standsInTheWay);
   const waitingFor = inTheWay.map((member) => member.key);
   if (waitingFor.length > 0) {
+    if (deadline !== undefined && deadline <= now) return { step, waitingFor, clearSince: new Map() };
     // One that isn't renewed any more stands in the way no longer than it is valid.
-    const recheckAt = firstAfter(
-      now,
-      inTheWay.map(({ notAfter }) => notAfter),
-    );
+    const recheckAt = firstAfter(now, [...inTheWay.map(({ notAfter }) => notAfter), deadline]);
     return { step: { do: 'settle', recheckAt }, waitingFor, clearSince: new Map() };
   }
   // Without certificates there is nobody who would have to load anything.
@@ -159,7 +181,7 @@ function lastInUse(
 ): Generation | undefined {
   return generations
     .filter((each) => each !== successor && endOf(each.pair) > now)
-    .filter((each) => members.some((member) => usesGeneration(member, each, now)))
+    .filter((each) => members.some((member) => usesGeneration(member, each)))
     .sort((one, other) => other.version - one.version)[0];
 }
 
@@ -168,7 +190,6 @@ function firstAfter(now: Date, moments: readonly (Date | undefined)[]): Date | u
   return ahead.length === 0 ? undefined : new Date(Math.min(...ahead.map((each) => each.getTime())));
 }
 
-function usesGeneration(member: Member, generation: Generation, now: Date): boolean {
-  const alive = member.notAfter !== undefined && member.notAfter > now;
-  return alive && member.issuerFingerprint === generation.pair.certificate.fingerprintSHA256;
+function usesGeneration(member: Member, generation: Generation): boolean {
+  return member.issuerFingerprint === generation.pair.certificate.fingerprintSHA256;
 }

@@ -41,6 +41,7 @@ function scene(definition: AuthorityDefinition<never>, backend: Authority) {
       breaker: new Breaker(clock, undefined),
       release: nothing,
       generations: [],
+      trusted: [],
       clearSince: new Map(),
       refusals: 0,
       view: undefined,

@@ -50,7 +50,8 @@ async function observeAndStep(key: string, deps: AuthorityDeps, run: Run): Promi
   }
   const runtime = deps.registry.ensure(resource, () => deps.start(resource));
   const { plan, stepped, refused } = await advance(resource, runtime, deps, run.signal);
-  const trust = await probe(runtime, deps, run);
+  await probe(runtime, deps, run);
+  const trust = trustedNow(runtime);
   const now = deps.clock.now();
   const { breaker } = runtime;
   // Where nothing signs, the reason why is that of the source, not that nothing signs.
@@ -65,7 +66,7 @@ async function observeAndStep(key: string, deps: AuthorityDeps, run: Run): Promi
   const { waitingFor } = plan;
   const { verified } = runtime.definition;
   const findings = { trusted: trust, trouble, refused, waitingFor, nextProbeAt, demand, verified };
-  await report(resource, runtime.generations, findings, deps);
+  await report(resource, runtime, findings, deps);
   if (stepped) return { do: 'again' };
   return { do: 'rest', recheckAt: earliest([lookAgainAt, recheckAt(runtime, plan, refused, deps)]) };
 }
@@ -84,7 +85,7 @@ async function advance(
   const source = await readSource(runtime, nextVersion(resource, stored), deps.log, signal);
   const plan = planOf(key, runtime, source.pair, deps);
   runtime.clearSince = plan.clearSince;
-  const { stepped, blocked } = await tryStep(plan.step, source, runtime, deps);
+  const { stepped, blocked } = await tryStep(plan, source, runtime, deps);
   if (stepped) runtime.generations = readable(deps.generationSecrets(key));
   const [problem] = stored.flatMap((each) => each.problem ?? []);
   const unreadable = problem === undefined ? undefined : { code: 'CAPairRefused' as const, message: problem };
@@ -95,18 +96,17 @@ function readable(stored: readonly GenerationSecret[]): readonly Generation[] {
   return stored.flatMap(({ generation }) => generation ?? []);
 }
 
-/** Answers what is to be trusted, which doesn't change because the authority is away. */
-async function probe(runtime: Runtime, deps: AuthorityDeps, run: Run): Promise<readonly CertificateView[]> {
+/** Asks what is to be trusted, which doesn't change because the authority is away. */
+async function probe(runtime: Runtime, deps: AuthorityDeps, run: Run): Promise<void> {
   const { signal, outside } = run;
-  const { backend, breaker, definition, view } = runtime;
+  const { backend, breaker, definition } = runtime;
   const { remote } = definition.capabilities;
-  let trust: readonly CertificateView[] = [...(view?.trust.anchors.values() ?? [])];
   // Whatever woke us, another machine that is in trouble is left alone until then.
-  if (remote && breaker.probeInMs > 0) return trust;
+  if (remote && breaker.probeInMs > 0) return;
   if (remote) await turnToProbe(runtime, deps, run);
   const found = breaker.probe();
   const ask = async () => {
-    trust = await backend.trust(signal);
+    runtime.trusted = await backend.trust(signal);
     await backend.check(signal);
   };
   try {
@@ -119,7 +119,15 @@ async function probe(runtime: Runtime, deps: AuthorityDeps, run: Run): Promise<r
     const error = reportable(thrown, deps.log);
     found(troubleOf(error), error.retryAfterMs);
   }
-  return trust;
+}
+
+/** What verifiers must accept: a CA that Certwheel held goes on being trusted until no certificate of it is left. */
+function trustedNow({ trusted, generations }: Runtime): readonly CertificateView[] {
+  // Not known yet, or told with each certificate: what is left of another CA alone would look like all there is.
+  if (trusted.length === 0) return [];
+  const known = new Set(trusted.map(({ fingerprintSHA256 }) => fingerprintSHA256));
+  const leaving = generations.map(({ pair }) => pair.anchor).filter((each) => !known.has(each.fingerprintSHA256));
+  return [...trusted, ...leaving];
 }
 
 /** Others may provoke a probe by each change of what the authority refers to. */

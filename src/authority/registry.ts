@@ -7,7 +7,7 @@ import type { CertificateView } from '../pki/certificate.ts';
 import { Bucket } from '../queue/bucket.ts';
 import type { Turnstile } from '../queue/turnstile.ts';
 import type { Breaker } from './breaker.ts';
-import { endOf, type Generation, signingGeneration } from './generations.ts';
+import { endOf, type Generation, isPresent, signingGeneration } from './generations.ts';
 import type { Trouble } from './trouble.ts';
 
 /** One authority as it runs: its backend, and what is known of it. Nothing in here must survive a restart. */
@@ -28,6 +28,8 @@ export interface Runtime {
   /** Ends the watches that the backend has begun. */
   readonly release: () => void;
   generations: readonly Generation[];
+  /** What the authority said last that verifiers must accept; generations that leave come on top. */
+  trusted: readonly CertificateView[];
   /** See Rotation.clearSince. */
   clearSince: ReadonlyMap<string, Date>;
   /** How often in a row a new CA pair was refused. */
@@ -89,6 +91,20 @@ export class Registry {
   }
 }
 
+/** The type of the generations that may sign; undefined where another machine holds the CA key. */
+export function sourceOf({ backend, definition }: Pick<Runtime, 'backend' | 'definition'>): string | undefined {
+  return backend.keyPair === undefined ? undefined : definition.type;
+}
+
+/** The generation that signs for the authority as it is now. */
+export function signingOf(runtime: Pick<Runtime, 'backend' | 'definition' | 'generations'>, now: Date) {
+  const source = sourceOf(runtime);
+  return signingGeneration(
+    runtime.generations.filter((each) => isPresent(each, source)),
+    now,
+  );
+}
+
 /** What certificates see of an authority. */
 export function viewAuthority(
   runtime: Runtime,
@@ -97,7 +113,7 @@ export function viewAuthority(
   now: Date,
 ): AuthorityView {
   const { definition, resource, generations } = runtime;
-  const signing = signingGeneration(generations, now);
+  const signing = signingOf(runtime, now);
   return {
     type: definition.type,
     capabilities: definition.capabilities,

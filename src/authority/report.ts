@@ -9,18 +9,20 @@ import type { AuthorityStatus } from '../api/generated/types.ts';
 import type { EventText } from '../certificate/events.ts';
 import type { Outcome } from '../queue/controller.ts';
 import type { AuthorityDeps } from './deps.ts';
-import { endOf, type Generation, signingGeneration } from './generations.ts';
+import { endOf } from './generations.ts';
+import { type Runtime, signingOf } from './registry.ts';
 import { AUTHORITY_CONDITIONS, type AuthorityFindings, authorityStatus, foreignCa } from './status.ts';
 
 /** Writes the status if it has changed, and tells of trouble that is new. */
 export async function report(
   resource: CertificateAuthority,
-  generations: readonly Generation[],
+  runtime: Runtime,
   findings: Omit<AuthorityFindings, 'generations' | 'signing'>,
   deps: AuthorityDeps,
 ): Promise<void> {
   const now = deps.clock.now();
-  const signing = signingGeneration(generations, now);
+  const { generations } = runtime;
+  const signing = signingOf(runtime, now);
   const status = authorityStatus(resource, { ...findings, generations, signing }, now);
   const ca =
     signing === undefined

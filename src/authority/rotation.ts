@@ -4,8 +4,8 @@ import { bundleOf } from '../pki/bundle.ts';
 import type { CaPair } from '../pki/ca.ts';
 import type { AuthorityDeps } from './deps.ts';
 import type { GenerationSecret } from './generation-secret.ts';
-import { type Plan, planRotation, type Step } from './generations.ts';
-import type { Runtime } from './registry.ts';
+import { isPresent, type Plan, planRotation, type Step } from './generations.ts';
+import { type Runtime, sourceOf } from './registry.ts';
 import { reportable, type Trouble, troubleOf } from './trouble.ts';
 
 /** The pair that is to sign, and the version that it would get as a new generation. */
@@ -17,11 +17,10 @@ export interface Source {
 
 /** The CA pair that is to sign, from wherever this authority has it. */
 export async function readSource(runtime: Runtime, version: number, log: Logger, signal: AbortSignal): Promise<Source> {
-  const { backend, definition, generations } = runtime;
+  const { backend, generations } = runtime;
   if (backend.keyPair === undefined) return { pair: undefined, version, trouble: undefined };
   const newest = generations
-    // One whose mark was lost counts too: to make another CA would be worse.
-    .filter(({ source }) => source === definition.type || source === '')
+    .filter((each) => isPresent(each, sourceOf(runtime)))
     .sort((one, other) => other.version - one.version)[0];
   try {
     return { pair: await backend.keyPair(newest?.pair, version, signal), version, trouble: undefined };
@@ -30,16 +29,24 @@ export async function readSource(runtime: Runtime, version: number, log: Logger,
   }
 }
 
+/** A member that can't be written delays a CA rotation no longer: those that depend on the new CA outnumber it. */
+const PROGRESS_DEADLINE_MS = 24 * 3_600_000;
+
 export function planOf(key: string, runtime: Runtime, pair: CaPair | undefined, deps: AuthorityDeps): Plan {
   const { generations, clearSince } = runtime;
+  const source = sourceOf(runtime);
+  const isRotating =
+    generations.length > 1 || generations.some((each) => each.state !== 'Active' || !isPresent(each, source));
   const trust = bundleOf(generations.map((each) => each.pair.anchor));
   const rotation = {
     generations,
+    source,
     wanted: pair?.certificate.fingerprintSHA256,
     // Asked for only where they count, since there may be many.
-    members: generations.length > 1 || generations.some(({ state }) => state !== 'Active') ? deps.members(key) : [],
+    members: isRotating ? deps.members(key) : [],
     trustBundleHash: trust.hash,
     propagationMs: deps.trustPropagationMs,
+    progressDeadlineMs: PROGRESS_DEADLINE_MS,
     clearSince,
   };
   return planRotation(rotation, deps.clock.now());
@@ -50,7 +57,7 @@ export function planOf(key: string, runtime: Runtime, pair: CaPair | undefined, 
  * object stands in the way of, is a trouble for the status.
  */
 export async function tryStep(
-  step: Step,
+  { step, waitingFor }: Plan,
   source: Source,
   runtime: Runtime,
   deps: AuthorityDeps,
@@ -59,7 +66,7 @@ export async function tryStep(
   if (deps.registry.paceOf(runtime.resource).steps.take(deps.clock.monotonicMs()) > 0)
     return { stepped: false, blocked: { code: 'SecretContested', message: CONTESTED } };
   try {
-    return { stepped: await take(step, source, runtime, deps), blocked: undefined };
+    return { stepped: await take(step, leftBehind(waitingFor), source, runtime, deps), blocked: undefined };
   } catch (thrown) {
     return { stepped: false, blocked: troubleOf(reportable(thrown, deps.log)) };
   }
@@ -68,9 +75,17 @@ export async function tryStep(
 const CONTESTED =
   'the Secrets of its CA generations are changed or deleted again and again; the audit log of the API server names the writer';
 
+/** The members for which a step didn't wait any longer. */
+function leftBehind(waitingFor: readonly string[]): string {
+  if (waitingFor.length === 0) return '';
+  const named = waitingFor.slice(0, 3).join(', ');
+  return `, though ca.crt could not be written for ${waitingFor.length} certificates in time: ${named}`;
+}
+
 /** Takes one step, which is one write; false where there is no pair for it. */
 async function take(
   step: Exclude<Step, { do: 'settle' }>,
+  left: string,
   source: Source,
   runtime: Runtime,
   deps: AuthorityDeps,
@@ -88,7 +103,7 @@ async function take(
     }
     case 'move':
       await deps.writeGeneration(resource, { ...step.generation, state: step.to, since }, step.generation.secret);
-      tellStep(resource, step.generation.version, `CAGeneration${step.to}`, `is ${step.to}`, deps);
+      tellStep(resource, step.generation.version, `CAGeneration${step.to}`, `is ${step.to}${left}`, deps);
       return true;
     case 'retire':
       await deps.deleteGeneration(step.generation);

@@ -148,6 +148,7 @@ function parts(raw: RawObject, isOwn: boolean, held: Generation['pair'] | undefi
       breaker: new Breaker(clock, undefined),
       release: nothing,
       generations: [],
+      trusted: [],
       clearSince: new Map(),
       refusals: 0,
       view: undefined,

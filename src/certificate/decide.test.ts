@@ -1,6 +1,16 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { ALLOWED, aCertificate, after, anObserved, DAY, HOUR, MINUTE, NOW } from '../../test/unit/builders.ts';
+import {
+  ALLOWED,
+  aCertificate,
+  after,
+  anAuthority,
+  anObserved,
+  DAY,
+  HOUR,
+  MINUTE,
+  NOW,
+} from '../../test/unit/builders.ts';
 import { OWN_CA_CAPABILITIES } from '../authorities/own-ca.ts';
 import { decide } from './decide.ts';
 import type { Decision, Observed } from './observed.ts';
@@ -95,9 +105,53 @@ const CASES: Record<string, [seen: Observed, expected: string, now?: Date]> = {
     'settle',
     after(20 * HOUR),
   ],
-  'a suspended certificate is not repaired': [
+  'a suspended certificate learns of another CA': [
+    anObserved(aCertificate().suspended()).withSecret(oldTrust).build(),
+    'repair',
+  ],
+  'a suspended certificate is not written for anything else': [
+    anObserved(aCertificate({ secretTemplate: { labels: { team: 'a' } } }).suspended())
+      .withSecret({ labels: {} })
+      .build(),
+    'settle',
+  ],
+  'a suspended certificate that has ended learns of nothing': [
     anObserved(aCertificate().suspended()).withSecret(oldTrust).build(),
     'settle',
+    after(25 * HOUR),
+  ],
+  'a suspended resource that holds the certificate of another authority is left alone': [
+    anObserved(aCertificate().suspended())
+      .withSecret({ ...oldTrust, memory: { authority: 'CertificateAuthority/former' } })
+      .build(),
+    'settle',
+  ],
+  'a suspended certificate whose Secret could not be written waits': [
+    anObserved(aCertificate().suspended().failed({ reason: 'SecretRefused' }))
+      .withSecret(oldTrust)
+      .build(),
+    'wait SecretRefused',
+  ],
+  'a certificate that asks for more than the authority allows learns of another CA': [
+    issued
+      .withSecret(oldTrust)
+      .from({ limits: { maxDurationMs: 1 } })
+      .build(),
+    'repair',
+  ],
+  'a certificate that names what no authority may learns of another CA': [
+    anObserved(aCertificate({ commonName: 'system:admin' }))
+      .withSecret(oldTrust)
+      .build(),
+    'repair',
+  ],
+  'a certificate whose namespace is served no more learns of another CA': [
+    { ...issued.withSecret(oldTrust).from('NamespaceNotAllowed').build(), lapsed: anAuthority() },
+    'repair',
+  ],
+  'a Secret that another resource owns learns of nothing': [
+    issued.withSecret(oldTrust).behind('another').build(),
+    'refuse SecretConflict',
   ],
   'a Secret that was handed over is adopted with its certificate': [
     foreign.withForeignSecret({ adoptBy: 'client' }).build(),
@@ -147,9 +201,9 @@ for (const [sentence, [seen, expected, now = NOW]] of Object.entries(CASES)) {
   test(sentence, () => assert.is(inShort(decide(seen, ALLOWED, now)), expected));
 }
 
-test('a permission that is withheld keeps everything from being done', () => {
+test('a permission that is withheld keeps everything from being issued', () => {
   const denied = { allowed: false, reason: 'not approved' };
-  for (const seen of [anObserved().build(), issued.withSecret(oldTrust).build()])
+  for (const seen of [anObserved().build(), issued.withSecret(tornSecret).build()])
     assert.is(inShort(decide(seen, denied, NOW)), 'refuse NotPermitted');
 });
 

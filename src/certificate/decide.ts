@@ -2,7 +2,7 @@ import { earliest } from '../api/moments.ts';
 import { scheduleOf } from './due.ts';
 import * as flaws from './flaws.ts';
 import * as needs from './needs.ts';
-import { type Decision, isOurs, type Observed, type Permission } from './observed.ts';
+import { authorityName, type Decision, isOurs, type Observed, type Permission } from './observed.ts';
 import * as obstacles from './obstacles.ts';
 import { contestEnds } from './recent.ts';
 import * as refusals from './refusals.ts';
@@ -61,10 +61,11 @@ const PAUSES: readonly Check<obstacles.Rest>[] = [
 export function decide(seen: Observed, permission: Permission, now: Date): Decision {
   // What is being deleted takes its Secret with it, and nobody is to make that anew.
   if (seen.resource.deleting !== undefined) return { do: 'settle', recheckAt: comingEnd(seen, now) };
-  if (seen.resource.spec.suspended) return { do: 'settle', recheckAt: comingEnd(seen, now) };
+  if (seen.resource.spec.suspended)
+    return keepTrust(seen, permission, now) ?? { do: 'settle', recheckAt: comingEnd(seen, now) };
 
   const refusal = first(REFUSALS, seen, permission, now);
-  if (refusal !== undefined) return refusal;
+  if (refusal !== undefined) return keepTrust(seen, permission, now) ?? refusal;
 
   const need = first(NEEDS, seen, permission, now);
   const obstacle = need && first(OBSTACLES, seen, permission, now);
@@ -76,6 +77,19 @@ export function decide(seen: Observed, permission: Permission, now: Date): Decis
   if (flaw !== undefined && pause === undefined) return { do: 'repair', message: flaw };
 
   return pause ?? obstacle ?? { do: 'settle', recheckAt: nextMoment(seen, now) };
+}
+
+/**
+ * Where nothing is issued, a Secret with a good certificate of this authority still learns of a new CA: its workload must
+ * accept those of others, and one member must not keep the new CA from signing for all.
+ */
+function keepTrust(seen: Observed, permission: Permission, now: Date): Decision | undefined {
+  const { resource, rival, secret } = seen;
+  const held = secret?.certificate;
+  if (!isOurs(seen) || rival !== undefined || held === undefined || held.notAfter <= now) return undefined;
+  if (secret?.memory.authority !== authorityName(resource)) return undefined;
+  const message = flaws.trustHasChanged(seen);
+  return message === undefined ? undefined : (first(PAUSES, seen, permission, now) ?? { do: 'repair', message });
 }
 
 /** When the certificate expires; a moment that has passed would be looked at again at once, and so without end. */

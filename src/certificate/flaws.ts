@@ -1,4 +1,4 @@
-import { isAuthority, isOurs, type Observed } from './observed.ts';
+import { isOurs, type Observed, trustedAuthority } from './observed.ts';
 import { templateKeys } from './secret-manifest.ts';
 
 // Each answers what is wrong with a Secret whose certificate is good, as a sentence.
@@ -18,8 +18,10 @@ export function isNotMarked(seen: Observed): string | undefined {
     : undefined;
 }
 
-export function trustHasChanged({ authority, secret }: Observed): string | undefined {
-  if (!isAuthority(authority) || authority.trust.pem === '') return undefined;
+export function trustHasChanged(seen: Observed): string | undefined {
+  const authority = trustedAuthority(seen);
+  const { secret } = seen;
+  if (authority === undefined || authority.trust.pem === '') return undefined;
   // A bundle to which the certificate doesn't lead would make the Secret unusable; there a new certificate is needed.
   const held = secret?.certificate;
   if (held !== undefined && !authority.trust.anchors.has(held.anchorFingerprint)) return undefined;

@@ -45,6 +45,7 @@ export async function observe(resource: ClientCertificate, deps: ObserveDeps): P
   return {
     resource,
     authority,
+    lapsed: authority === 'NamespaceNotAllowed' ? deps.authorityView(referredAuthority(resource)) : undefined,
     ...found,
     rival: findRival(resource, found.secret, deps),
     next: deps.nextKey(keyOf(resource)),

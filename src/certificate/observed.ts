@@ -46,6 +46,8 @@ export interface Protection {
 export interface Observed {
   readonly resource: ClientCertificate;
   readonly authority: AuthorityView | NoAuthority;
+  /** The authority where it doesn't serve this namespace any more: what it has issued goes on being trusted. */
+  readonly lapsed?: AuthorityView | undefined;
   /** The Secret of that name, whoever owns it; undefined where there is none. */
   readonly secret: SecretView | undefined;
   /** Why a Secret of that name is not for this certificate, whatever a person has written onto it. */
@@ -116,6 +118,14 @@ export function authorityName({ spec }: Pick<ClientCertificate, 'spec'>): string
 
 export function isAuthority(authority: Observed['authority']): authority is AuthorityView {
   return typeof authority !== 'string';
+}
+
+/** The authority whose trust bundle belongs into the Secret. */
+export function trustedAuthority({
+  authority,
+  lapsed,
+}: Pick<Observed, 'authority' | 'lapsed'>): AuthorityView | undefined {
+  return isAuthority(authority) ? authority : lapsed;
 }
 
 /** The revision that the Secret holds, or held when it was last seen. */

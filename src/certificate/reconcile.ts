@@ -10,7 +10,7 @@ import { type ActDeps, issue, repair } from './act.ts';
 import { describeContest } from './contest.ts';
 import { decide } from './decide.ts';
 import { gateOf, type Turnstiles } from './gate.ts';
-import { type Decision, isAuthority, type Observed } from './observed.ts';
+import { type Decision, isAuthority, type Observed, trustedAuthority } from './observed.ts';
 import { type Act, makesAFight, withAct } from './recent.ts';
 import { type Findings, PERMISSION, type ReportDeps, report, reportBroken } from './report.ts';
 import { type Ask, isUnderWay } from './request.ts';
@@ -110,8 +110,9 @@ async function act(
   deps: CertificateDeps,
   run: Run,
 ): Promise<{ readonly seen: Observed; readonly pending?: Findings['pending'] }> {
-  const { resource, authority } = seen;
-  if (!isAuthority(authority)) return { seen };
+  const { resource } = seen;
+  const authority = trustedAuthority(seen);
+  if (authority === undefined) return { seen };
   // To ask for an answer is no new act.
   if (decision.do === 'repair' || !isUnderWay(seen)) await noteAct(seen, decision, deps);
   const after = (secret: SecretView): Observed => ({ ...seen, secret, recent: deps.recent.of(keyOf(resource)) });

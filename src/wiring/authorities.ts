@@ -8,7 +8,7 @@ import type { Member } from '../authority/generations.ts';
 import { reconcileAuthority } from '../authority/reconcile.ts';
 import { AUTHORITY_CONDITIONS } from '../authority/status.ts';
 import { secretKeyOf } from '../certificate/observe.ts';
-import { isOurs } from '../certificate/observed.ts';
+import { authorityName, isOurs } from '../certificate/observed.ts';
 import { occupation, purposeOf } from '../certificate/protection.ts';
 import { ApiError, AuthorityError } from '../errors.ts';
 import { CREATE_ONLY } from '../kube/object.ts';
@@ -102,7 +102,9 @@ function members(key: string, { cluster }: Services): Member[] {
   return cluster.membersOf(key).flatMap((resource) => {
     const secret = cluster.secrets.get(secretKeyOf(resource));
     if (secret === undefined || !isOurs({ resource, secret })) return [];
-    const { certificate, trustBundleHash } = secret;
+    const { certificate, memory, trustBundleHash } = secret;
+    // It holds the certificate of the authority that it referred to before.
+    if (memory.authority !== undefined && memory.authority !== authorityName(resource)) return [];
     return {
       key: keyOf(resource),
       issuerFingerprint: certificate?.issuerFingerprint,

@@ -4,8 +4,7 @@ import { CONFIG_MAPS, type Resource, SECRETS } from '../api/names.ts';
 import { keyOf, type RawObject } from '../api/parse.ts';
 import type { Authority, AuthorityDefinition, AuthorityDeps, SecretContent } from '../authorities/authority.ts';
 import { Breaker } from '../authority/breaker.ts';
-import { signingGeneration } from '../authority/generations.ts';
-import type { Runtime } from '../authority/registry.ts';
+import { type Runtime, signingOf } from '../authority/registry.ts';
 import { troubleOf } from '../authority/trouble.ts';
 import { AuthorityError, DeniedError, RetryableError } from '../errors.ts';
 import type { Reference } from '../kube/references.ts';
@@ -62,6 +61,7 @@ export function startAuthority(
       references.release();
     },
     generations: [],
+    trusted: [],
     clearSince: new Map(),
     refusals: 0,
     view: undefined,
@@ -92,7 +92,10 @@ function backendOf(
     secret: references.secret,
     configMap: references.configMap,
     ...clusterAccess(client, namespaceOf(resource, services)),
-    signing: () => signingGeneration(generations(), clock.now()),
+    signing: () => {
+      const runtime = registry.get(authorityKey(resource));
+      return runtime && signingOf(runtime, clock.now());
+    },
     trusted: () => generations().map(({ pair }) => pair),
   });
 }

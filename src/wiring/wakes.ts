@@ -79,7 +79,8 @@ export function wireWakes({ certificates, authorities, onGone, ...services }: Wa
   }
 
   function recount(authority: string): void {
-    const rotating = (registry.get(authority)?.generations.length ?? 0) > 1;
+    const generations = registry.get(authority)?.generations ?? [];
+    const rotating = generations.length > 1 || generations.some(({ state }) => state !== 'Active');
     if (rotating) authorities.add(authority, new Date(clock.now().getTime() + RECOUNT_MS));
   }
 }

@@ -98,8 +98,9 @@ export interface ClientCertificateSpec {
   )[];
   secretTemplate?: SecretTemplate;
   /**
-   * true stops issuing and renewing; the Secret stays as it is, and so does its expiry: a certificate that
-   * ends while suspended is not ready. Default false.
+   * true stops issuing and renewing. The certificate stays as it is, and a certificate that ends while
+   * suspended is not ready. Trust is not suspended: ca.crt still follows the CA of the authority. Default
+   * false.
    */
   suspend: boolean;
   /**
