@@ -35,7 +35,7 @@ export class TurnLine {
   readonly #rotation: Lane[] = [];
   #turns = 0;
   #arrivals = 0;
-  #aside = new Set<string>();
+  readonly #aside = new Set<string>();
 
   /** Keys that are not set aside. */
   get size(): number {

@@ -627,10 +627,11 @@ export interface AuthorityLimits {
   )[];
 }
 /**
- * How often the backend may be asked, for all certificates of this authority together; further ones wait,
- * and those whose certificate expires soonest come first. Example: requests 50, per Minute. Without it a
- * default holds: 50 per second for vault and stepCA, 10 for kubernetesCSR, 5 for certManager, with bursts
- * of twice as many; for secret and selfManaged there is no limit.
+ * How often the backend may be asked, for all certificates of this authority together; further ones wait.
+ * Namespaces take turns, and inside a namespace certificates that expire soonest come first. Looking for
+ * the answer to a pending request counts apart, and happens at most twice as often. Example: requests 50,
+ * per Minute. Without it a default holds: 50 per second for vault and stepCA, 10 for kubernetesCSR, 5 for
+ * certManager, with bursts of twice as many; for secret and selfManaged there is no limit.
  */
 export interface RateLimit {
   /**

@@ -1,5 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { CLUSTER_CERTIFICATE_AUTHORITIES } from '../../../src/api/names.ts';
 import { names } from '../../bench/rate.ts';
 import { metricsOf } from '../process/support/metrics.ts';
 import { renewAt, untilRevision } from '../support/edits.ts';
@@ -53,6 +54,29 @@ test('of those that wait, the one that expires soonest comes first', async () =>
   // Who comes first finds nobody waiting.
   assert.equal(order.slice(1), [...order.slice(1)].sort());
   assert.is(order.length, hours.length);
+  assert.is(await controller.stop(), 0);
+});
+
+test('of an authority of the cluster each namespace gets as much as the others, however many wait in one', async () => {
+  const world = await shared.get();
+  const [flooding, calm] = [await world.namespace(), await world.namespace()];
+  const controller = await world.controller(['--controller-namespace', flooding]);
+  const spec = {
+    selfManaged: { commonName: calm },
+    allowedNamespaces: { names: [flooding, calm] },
+    rateLimit: { requests: 2, burst: 1 },
+  };
+  await world.client.create(CLUSTER_CERTIFICATE_AUTHORITIES, { metadata: { name: calm }, spec });
+  const of = { authorityRef: { kind: 'ClusterCertificateAuthority', name: calm } };
+  await Promise.all(names('flood', 14).map((name) => create(world, clientCertificate(flooding, name, of))));
+  // The flood waits in line before the others come.
+  await eventually('some of it is signed', () => controller.logs.some(({ message }) => message === 'signing'));
+  await Promise.all(names('calm', 3).map((name) => create(world, clientCertificate(calm, name, of))));
+  for (const name of names('calm', 3)) await untilReady(world, calm, name);
+  const order = controller.logs.filter(({ message }) => message === 'signing').map(({ namespace }) => namespace);
+  const first = order.indexOf(calm);
+  assert.equal(order.slice(first, first + 5), [calm, flooding, calm, flooding, calm]);
+  for (const name of names('flood', 14)) await untilReady(world, flooding, name);
   assert.is(await controller.stop(), 0);
 });
 
