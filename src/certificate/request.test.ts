@@ -11,6 +11,7 @@ import type { ClientCertificate } from '../api/client-certificate.ts';
 import { DeniedError, RetryableError } from '../errors.ts';
 import { encodePrivateKey, generateKey } from '../pki/keys.ts';
 import { issue } from './act.ts';
+import { viewNextKey } from './next-key.ts';
 import type { AuthorityView } from './observed.ts';
 import { wasDenied } from './obstacles.ts';
 import { RecentActs } from './recent.ts';
@@ -176,6 +177,34 @@ test('a Secret of somebody else under that name is left alone', async () => {
   )) as RetryableError;
   assert.is(error.code, 'SecretNotOwned');
   assert.match(error.message, "Secret client-next while its authority answers, and that Secret isn't Certwheel's");
+});
+
+test('a Secret under that name is told of as what it is, and one mark alone does not make it a key that waits', async () => {
+  const key = (await root()).certificate.pem;
+  const cases: [object, string, string?][] = [
+    [{ labels: { 'certwheel.io/next-of': 'client' } }, 'keeps the key of ClientCertificate client'],
+    [
+      {
+        labels: { 'certwheel.io/certificate-name': 'other' },
+        annotations: { 'certwheel.io/certificate-uid': '1' },
+      },
+      'was written for ClientCertificate other',
+    ],
+    [{}, 'holds a CA certificate', key],
+  ];
+  for (const [marks, words, pem = ''] of cases) {
+    const one = bench();
+    const metadata = { namespace: 'team', name: 'client-next', uid: 'x', resourceVersion: '5', ...marks };
+    one.keys.object = { metadata, data: { 'tls.crt': Buffer.from(pem).toString('base64') } };
+    assert.is(viewNextKey(one.keys.object).certificateName, '');
+    const seen = { ...one.seen(aCertificate().build()), next: undefined };
+    const deps = { ...requestDeps(one.clock, one.keys), secrets: new SecretStore(), unpublished: new Unpublished() };
+    const error = (await thrownBy(issue(seen, one.view, one.sign, deps, RUN))) as RetryableError;
+    assert.is(error.code, 'SecretNotOwned');
+    assert.match(error.message, `Secret client-next while its authority answers, and that Secret ${words}`);
+    assert.not.match(error.message, /delete|rename/);
+    assert.is(one.keys.object?.metadata?.resourceVersion, '5');
+  }
 });
 
 test('the Secret of the certificate itself can not be the one that keeps the key', async () => {

@@ -136,6 +136,10 @@ test('what was handed over may be taken by the certificate that was named, and b
   const other = await existing(world, content);
   const bobs = { ...OF_CERTIFICATE, labels: { 'certwheel.io/certificate-name': 'bob' } };
   assert.match((await apply(world, 'shop', other, { ...TLS, ...bobs })).stderr, NOT_OURS);
+  // A CA key can't be handed over at all.
+  const { labels } = ofGeneration('CertificateAuthority', 'lost');
+  const generation = await existing(world, { ...content, labels }, 'lost-ca-v1');
+  assert.match((await apply(world, 'shop', generation, { ...TLS, ...OF_CERTIFICATE })).stderr, NOT_OURS);
 });
 
 test('what is Certwheel’s stays so under its hand', async () => {
