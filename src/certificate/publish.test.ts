@@ -2,12 +2,14 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { leaf, NOW, root } from '../../test/pki/make.ts';
 import { aCertificate, anObserved } from '../../test/unit/builders.ts';
+import { SILENT } from '../../test/unit/own-authority.ts';
 import { SecretStore } from '../../test/unit/secret-store.ts';
 import type { RawObject } from '../api/parse.ts';
 import { CertwheelError } from '../errors.ts';
 import { encodePrivateKey } from '../pki/keys.ts';
 import { purposeOf } from './protection.ts';
 import { publish } from './publish.ts';
+import { RecentActs } from './recent.ts';
 
 const ca = await root();
 const client = await leaf(ca);
@@ -31,7 +33,13 @@ async function publishInto(object: RawObject) {
   const secrets = new SecretStore();
   secrets.object = { ...object, metadata: { namespace: 'team', name: 'client-tls', ...object.metadata } };
   const before = structuredClone(secrets.object);
-  const deps = { secrets, assertLeading: () => {}, purposeOf: (secret: RawObject) => purposeOf(secret, []) };
+  const deps = {
+    secrets,
+    recent: new RecentActs(),
+    log: SILENT,
+    assertLeading: () => {},
+    purposeOf: (secret: RawObject) => purposeOf(secret, []),
+  };
   const seen = anObserved(aCertificate()).build();
   const error = await publish(seen, data, memory, [client.certificate], deps).then(
     () => undefined,

@@ -198,7 +198,12 @@ test('a Secret under that name is told of as what it is, and one mark alone does
     one.keys.object = { metadata, data: { 'tls.crt': Buffer.from(pem).toString('base64') } };
     assert.is(viewNextKey(one.keys.object).certificateName, '');
     const seen = { ...one.seen(aCertificate().build()), next: undefined };
-    const deps = { ...requestDeps(one.clock, one.keys), secrets: new SecretStore(), unpublished: new Unpublished() };
+    const deps = {
+      ...requestDeps(one.clock, one.keys),
+      secrets: new SecretStore(),
+      unpublished: new Unpublished(),
+      recent: new RecentActs(),
+    };
     const error = (await thrownBy(issue(seen, one.view, one.sign, deps, RUN))) as RetryableError;
     assert.is(error.code, 'SecretNotOwned');
     assert.match(error.message, `Secret client-next while its authority answers, and that Secret ${words}`);
