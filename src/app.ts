@@ -17,7 +17,7 @@ import { releaseMemoryWhenQuiet } from './memory.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
 import { type Page, serve } from './server.ts';
 import { wireAuthorities } from './wiring/authorities.ts';
-import { wakeMembers, wireCertificates } from './wiring/certificates.ts';
+import { wakeCertificate, wakeMembers, wireCertificates } from './wiring/certificates.ts';
 import { Cluster } from './wiring/cluster.ts';
 import { preflight } from './wiring/preflight.ts';
 import type { Services } from './wiring/services.ts';
@@ -93,7 +93,7 @@ export async function startApp(
   };
   const authorities = wireAuthorities(services, {
     members: (authority) => wakeMembers(certificates.queue, services, authority),
-    certificate: (key) => certificates.queue.addFirst(key),
+    certificate: (key) => wakeCertificate(certificates.queue, services, key),
   });
   const { controller: certificates, forget } = wireCertificates(services);
   wireWakes({ ...services, certificates: certificates.queue, authorities: authorities.queue, onGone: forget });

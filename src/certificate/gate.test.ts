@@ -53,7 +53,10 @@ function scene(name: string, body: (scene: Scene) => Promise<void>): void {
     const awaited = new AwaitedRequests();
     const seen = new Map<string, { observed: Observed; pollAfterMs: number }>();
     const asked: { name: string; atMs: number }[] = [];
-    const polls = new Turnstile({ capacity: 16, rate: RATE }, clock, (key) => controller.queue.addFirst(key));
+    const polls = new Turnstile({ capacity: 16, rate: RATE }, clock, (key) => {
+      controller.queue.addFirst(key);
+      return true;
+    });
     const runtime = () => ({ backend: {} as never, turnstile: undefined, polls });
     const controller = new Controller({
       name: 'certificates',

@@ -85,9 +85,11 @@ async function play({ workers, local, askers, askMs, limits, calledGoFirst }: Sc
   };
   const turnstile = new Turnstile(limits, clock, (key) => {
     model.called(key, elapsed());
-    if (byKey.get(key)?.vanishes) return;
+    // The turnstile isn't told of one that vanishes.
+    if (byKey.get(key)?.vanishes) return true;
     if (calledGoFirst) controller.queue.addFirst(key);
     else controller.queue.add(key);
+    return true;
   });
   const controller = new Controller({
     name: 'things',

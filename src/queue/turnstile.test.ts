@@ -6,7 +6,7 @@ import { Turnstile } from './turnstile.ts';
 
 test('no more than the capacity are inside, and the earliest deadline is called when one leaves', () => {
   const called: string[] = [];
-  const turnstile = new Turnstile({ capacity: 2 }, systemClock, (key) => called.push(key));
+  const turnstile = new Turnstile({ capacity: 2 }, systemClock, (key) => called.push(key) > 0);
   assert.ok(turnstile.enter('a', 10));
   assert.ok(turnstile.enter('b', 20));
   assert.not(turnstile.enter('late', 90));
@@ -21,7 +21,7 @@ test('no more than the capacity are inside, and the earliest deadline is called 
 });
 
 test('room that is kept for one who was called goes to nobody behind him', () => {
-  const turnstile = new Turnstile({ capacity: 1 }, systemClock, () => {});
+  const turnstile = new Turnstile({ capacity: 1 }, systemClock, () => true);
   assert.ok(turnstile.enter('inside', 0));
   assert.not(turnstile.enter('called', 50));
   turnstile.leave();
@@ -32,7 +32,7 @@ test('room that is kept for one who was called goes to nobody behind him', () =>
 
 test('one who arrives and is first in line enters, though another was called', () => {
   const called: string[] = [];
-  const turnstile = new Turnstile({ capacity: 1 }, systemClock, (key) => called.push(key));
+  const turnstile = new Turnstile({ capacity: 1 }, systemClock, (key) => called.push(key) > 0);
   assert.ok(turnstile.enter('inside', 0));
   assert.not(turnstile.enter('calm', 50));
   turnstile.leave();
@@ -48,7 +48,7 @@ test('one who was called and comes late enters where there is room, and has kept
   let nowMs = 0;
   const called: string[] = [];
   const clock = { ...systemClock, monotonicMs: () => nowMs };
-  const turnstile = new Turnstile({ capacity: 1 }, clock, (key) => called.push(key));
+  const turnstile = new Turnstile({ capacity: 1 }, clock, (key) => called.push(key) > 0);
   assert.ok(turnstile.enter('inside', undefined));
   for (const key of ['first', 'second', 'third']) assert.not(turnstile.enter(key, undefined));
   turnstile.leave();
@@ -66,7 +66,7 @@ test('one who was called and comes late enters where there is room, and has kept
 test('one who was called and never comes is forgotten', () => {
   let nowMs = 0;
   const clock = { ...systemClock, monotonicMs: () => nowMs };
-  const turnstile = new Turnstile({ capacity: 1 }, clock, () => {});
+  const turnstile = new Turnstile({ capacity: 1 }, clock, () => true);
   assert.ok(turnstile.enter('inside', undefined));
   for (let n = 0; n < 1_000; n++) assert.not(turnstile.enter(`gone ${n}`, undefined));
   turnstile.leave();
@@ -80,7 +80,7 @@ test('one who was called and never comes is forgotten', () => {
 
 test('behind a busy authority the new and the due take turns', () => {
   const called: string[] = [];
-  const turnstile = new Turnstile({ capacity: 1 }, systemClock, (key) => called.push(key));
+  const turnstile = new Turnstile({ capacity: 1 }, systemClock, (key) => called.push(key) > 0);
   turnstile.enter('inside', undefined);
   for (const key of ['new 1', 'new 2', 'new 3']) turnstile.enter(key, undefined);
   turnstile.enter('due 2', 200);
@@ -98,7 +98,7 @@ test('behind a busy authority the new and the due take turns', () => {
 
 test('a key that waits is held once, with its latest deadline', () => {
   const called: string[] = [];
-  const turnstile = new Turnstile({ capacity: 1 }, systemClock, (key) => called.push(key));
+  const turnstile = new Turnstile({ capacity: 1 }, systemClock, (key) => called.push(key) > 0);
   turnstile.enter('inside', 0);
   turnstile.enter('a', 50);
   turnstile.enter('b', 40);
@@ -111,7 +111,7 @@ test('a key that waits is held once, with its latest deadline', () => {
 test('a rate lets a burst through, and then one each time', () => {
   let nowMs = 0;
   const clock = { ...systemClock, monotonicMs: () => nowMs };
-  const turnstile = new Turnstile({ capacity: 100, rate: { requests: 2, perMs: 1000, burst: 3 } }, clock, () => {});
+  const turnstile = new Turnstile({ capacity: 100, rate: { requests: 2, perMs: 1000, burst: 3 } }, clock, () => true);
   const entered = () => ['a', 'b', 'c', 'd', 'e'].filter((key) => turnstile.enter(key, 0)).length;
   assert.is(entered(), 3);
   nowMs += 500;
@@ -123,8 +123,10 @@ test('a rate lets a burst through, and then one each time', () => {
 
 test('the next is called when its token is there, though nobody leaves', async () => {
   const called: string[] = [];
-  const turnstile = new Turnstile({ capacity: 10, rate: { requests: 20, perMs: 1000, burst: 1 } }, systemClock, (key) =>
-    called.push(key),
+  const turnstile = new Turnstile(
+    { capacity: 10, rate: { requests: 20, perMs: 1000, burst: 1 } },
+    systemClock,
+    (key) => called.push(key) > 0,
   );
   assert.ok(turnstile.enter('a', 0));
   assert.not(turnstile.enter('b', 0));
@@ -135,7 +137,7 @@ test('the next is called when its token is there, though nobody leaves', async (
 
 test('one who was called and does not come keeps nobody waiting for ever', async () => {
   const called: string[] = [];
-  const turnstile = new Turnstile({ capacity: 1 }, systemClock, (key) => called.push(key));
+  const turnstile = new Turnstile({ capacity: 1 }, systemClock, (key) => called.push(key) > 0);
   turnstile.enter('inside', 0);
   turnstile.enter('absent', 1);
   turnstile.enter('patient', 2);
@@ -146,9 +148,25 @@ test('one who was called and does not come keeps nobody waiting for ever', async
   turnstile.close();
 });
 
+test('one who is gone when it is his turn leaves his place to the next, at once', () => {
+  const called: string[] = [];
+  const turnstile = new Turnstile({ capacity: 2 }, systemClock, (key) => {
+    called.push(key);
+    return !key.startsWith('gone');
+  });
+  for (const key of ['inside 1', 'inside 2']) assert.ok(turnstile.enter(key, undefined));
+  for (let n = 0; n < 1_000; n++) assert.not(turnstile.enter(`gone ${n}`, undefined));
+  for (const key of ['there', 'too']) assert.not(turnstile.enter(key, undefined));
+  turnstile.leave();
+  assert.equal([called.at(-1), called.length], ['there', 1_001]);
+  turnstile.leave();
+  assert.equal([called.at(-1), turnstile.size], ['too', 2]);
+  turnstile.close();
+});
+
 test('a door that is shut lets nobody in, ajar one at a time by deadline, and wide open all that the limits allow', () => {
   const called: string[] = [];
-  const turnstile = new Turnstile({ capacity: 3 }, systemClock, (key) => called.push(key));
+  const turnstile = new Turnstile({ capacity: 3 }, systemClock, (key) => called.push(key) > 0);
   assert.ok(turnstile.enter('inside', 1));
   turnstile.admit(0);
   for (const [index, key] of ['late', 'soon', 'later', 'last'].entries())
@@ -166,7 +184,7 @@ test('a door that is shut lets nobody in, ajar one at a time by deadline, and wi
 
 test('who was inside when it was shut counts, until he has left', () => {
   const called: string[] = [];
-  const turnstile = new Turnstile({ capacity: 3 }, systemClock, (key) => called.push(key));
+  const turnstile = new Turnstile({ capacity: 3 }, systemClock, (key) => called.push(key) > 0);
   for (const key of ['a', 'b']) assert.ok(turnstile.enter(key, 1));
   turnstile.admit(0);
   turnstile.enter('c', 1);

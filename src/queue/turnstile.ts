@@ -8,6 +8,9 @@ export interface Limits {
   readonly rate?: { readonly requests: number; readonly perMs: number; readonly burst: number } | undefined;
 }
 
+/** Says to a key that it is its turn; false where there is no such key any more. */
+export type Call = (key: string) => boolean;
+
 /** For so long a free place is kept for a key that was called; it may have been deleted since, or be in a long queue. */
 const KEPT_MS = 1_000;
 /** A timer may be early. */
@@ -25,7 +28,7 @@ const FORGOTTEN_MS = 600_000;
 export class Turnstile {
   readonly #limits: Limits;
   readonly #clock: Clock;
-  readonly #call: (key: string) => void;
+  readonly #call: Call;
   readonly #line = new TurnLine();
   /** Keys in line that were called and haven't come yet, and when, on the monotonic clock. The oldest come first. */
   readonly #called = new Map<string, number>();
@@ -39,7 +42,7 @@ export class Turnstile {
   #filledAtMs: number;
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(limits: Limits, clock: Clock, call: (key: string) => void) {
+  constructor(limits: Limits, clock: Clock, call: Call) {
     this.#limits = limits;
     this.#clock = clock;
     this.#call = call;
@@ -89,13 +92,21 @@ export class Turnstile {
   /** Calls as many as could enter now; whether they come is theirs to decide. */
   #callNext(): void {
     this.#passOver();
-    const nowMs = this.#clock.monotonicMs();
-    for (const { key } of this.#line.first(this.#room())) {
-      if (this.#called.has(key)) continue;
-      this.#called.set(key, nowMs);
-      this.#call(key);
-    }
+    while (!this.#callFirst());
     this.#lookAgainLater();
+  }
+
+  /** False where a key is gone, which leaves its place to another one. */
+  #callFirst(): boolean {
+    const nowMs = this.#clock.monotonicMs();
+    const next = [...this.#line.first(this.#room())].filter(({ key }) => !this.#called.has(key));
+    for (const { key } of next) this.#called.set(key, nowMs);
+    const gone = next.filter(({ key }) => !this.#call(key));
+    for (const { key } of gone) {
+      this.#called.delete(key);
+      this.#line.drop(key);
+    }
+    return gone.length === 0;
   }
 
   /** Those who were called and didn't come keep nobody waiting. */

@@ -13,6 +13,7 @@ import { occupation, purposeOf } from '../certificate/protection.ts';
 import { ApiError, AuthorityError } from '../errors.ts';
 import { CREATE_ONLY } from '../kube/object.ts';
 import { Controller } from '../queue/controller.ts';
+import type { Call } from '../queue/turnstile.ts';
 import { consumersOf } from './forecasts.ts';
 import { applyWhole } from './secret-access.ts';
 import { namespaceOf, type Services, tell, writeStatus } from './services.ts';
@@ -24,7 +25,7 @@ const WORKERS = 4;
 /** Whom to wake: all behind an authority, or one whose turn it is. */
 export interface Wakes {
   members(authority: string): void;
-  certificate(key: string): void;
+  certificate: Call;
 }
 
 export function wireAuthorities(services: Services, wakes: Wakes): Controller {

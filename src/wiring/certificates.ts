@@ -111,3 +111,10 @@ function secretOf(cluster: Cluster, key: string): SecretView | undefined {
 export function wakeMembers(queue: WorkQueue, { cluster }: Services, authority: string): void {
   for (const each of cluster.certificates.byIndex('authority', authority)) if (!isBroken(each)) queue.add(keyOf(each));
 }
+
+/** For the one whose turn it is at its authority; false where it is gone. */
+export function wakeCertificate(queue: WorkQueue, { cluster }: Services, key: string): boolean {
+  if (cluster.certificates.get(key) === undefined) return false;
+  queue.addFirst(key);
+  return true;
+}

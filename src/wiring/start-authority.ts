@@ -8,7 +8,7 @@ import { type Runtime, signingOf } from '../authority/registry.ts';
 import { troubleOf } from '../authority/trouble.ts';
 import { AuthorityError, DeniedError, RetryableError } from '../errors.ts';
 import type { Reference } from '../kube/references.ts';
-import { Turnstile } from '../queue/turnstile.ts';
+import { type Call, Turnstile } from '../queue/turnstile.ts';
 import { clusterAccess } from './cluster-access.ts';
 import { namespaceOf, type Services } from './services.ts';
 
@@ -23,7 +23,7 @@ export function startAuthority(
   resource: CertificateAuthority,
   services: Services,
   wake: () => void,
-  call: (certificate: string) => void,
+  call: Call,
 ): Runtime {
   const { clock, definitions } = services;
   const definition = definitions.find(({ type }) => type === resource.type);
