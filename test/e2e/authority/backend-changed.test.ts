@@ -1,0 +1,82 @@
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { patchAuthority } from '../support/edits.ts';
+import {
+  authorityStatusOf,
+  clientCertificate,
+  conditionOf,
+  create,
+  createAuthority,
+  readSecret,
+  selfManaged,
+  statusOf,
+  untilReady,
+} from '../support/objects.ts';
+import { eventually, oneWorld, type World } from '../support/world.ts';
+import { makeCa, pairData, putCaSecret } from './ca-files.ts';
+import { certificatesOf } from './history.ts';
+import { generationSecrets } from './swap.ts';
+
+const shared = oneWorld();
+test.after(shared.stop);
+
+let controller: ReturnType<World['controller']> | undefined;
+async function start(): Promise<World> {
+  const world = await shared.get();
+  controller ??= world.controller(['--trust-propagation', '2s']);
+  await controller;
+  return world;
+}
+
+const subjects = (bundle: string) => certificatesOf(bundle).map(({ subject }) => subject.split('\n').at(-1));
+
+test('what selfManaged made neither signs nor stays when the authority becomes a pair of its operator', async () => {
+  const world = await start();
+  const namespace = await world.namespace();
+  await createAuthority(world, selfManaged(namespace));
+  await create(world, clientCertificate(namespace, 'alice', { duration: '1m' }));
+  await untilReady(world, namespace, 'alice');
+  await putCaSecret(world, namespace, 'pair', pairData(await makeCa({ commonName: 'Corporate' })));
+  await patchAuthority(world, namespace, 'ca', { spec: { selfManaged: null, secret: { name: 'pair' } } });
+  const status = await eventually('the new CA signs', async () => {
+    const found = await authorityStatusOf(world, namespace, 'ca');
+    return found.activeGeneration === 2 && found;
+  });
+  assert.match(conditionOf(status, 'Ready')?.message ?? '', /issues from CA generation 2 .*Corporate/);
+  // Alice trusted the new CA before anything was signed by it.
+  const secret = await readSecret(world, namespace, 'alice-tls');
+  assert.equal(subjects(secret?.bundle ?? '').sort(), ['CN=Corporate', 'CN=Test ca v1']);
+  await eventually('the old key is gone', async () => (await generationSecrets(world, namespace)).length === 1);
+  const renewed = await readSecret(world, namespace, 'alice-tls');
+  assert.match(renewed?.leaf.issuer ?? '', /Corporate/);
+  assert.is((await statusOf(world, namespace, 'alice')).authorityGeneration, 2);
+});
+
+test('what Certwheel held leaves when another machine holds the key, and is trusted as long as a certificate of it is valid', async () => {
+  const world = await start();
+  const namespace = await world.namespace();
+  await createAuthority(world, selfManaged(namespace));
+  await create(world, clientCertificate(namespace, 'alice', { duration: '1m' }));
+  const { notAfter = '' } = await untilReady(world, namespace, 'alice');
+  const { certificate } = await makeCa({ commonName: 'Elsewhere' });
+  const kubernetesCSR = { signerName: 'example.com/nobody', trustBundle: { inline: certificate } };
+  await patchAuthority(world, namespace, 'ca', { spec: { selfManaged: null, kubernetesCSR } });
+  const status = await eventually('the authority is another', async () => {
+    const found = await authorityStatusOf(world, namespace, 'ca');
+    return found.backend === 'kubernetesCSR' && conditionOf(found, 'Ready')?.status === 'True' && found;
+  });
+  assert.not.match(conditionOf(status, 'Ready')?.message ?? '', /generation/);
+  assert.is(status.activeGeneration, undefined);
+  await eventually('both are trusted', async () => {
+    const secret = await readSecret(world, namespace, 'alice-tls');
+    return subjects(secret?.bundle ?? '').length === 2;
+  });
+  const retired = await eventually('the old CA is retired', async () => {
+    const { generations = [] } = await authorityStatusOf(world, namespace, 'ca');
+    return generations[0]?.state === 'Retired' && generations[0];
+  });
+  assert.ok(Date.parse(retired.since) >= Date.parse(notAfter), 'not before the last certificate of it has ended');
+  assert.equal(await generationSecrets(world, namespace), []);
+});
+
+test.run();
