@@ -75,7 +75,7 @@ test('what Certwheel held leaves when another machine holds the key, and is trus
     const { generations = [] } = await authorityStatusOf(world, namespace, 'ca');
     return generations[0]?.state === 'Retired' && generations[0];
   });
-  assert.ok(Date.parse(retired.since) >= Date.parse(notAfter), 'not before the last certificate of it has ended');
+  assert.ok(Date.parse(retired.since ?? '') >= Date.parse(notAfter), 'not before the last certificate of it has ended');
   assert.equal(await generationSecrets(world, namespace), []);
 });
 
