@@ -26,8 +26,8 @@ export interface ObserveDeps {
   rivals(namespace: string, secretName: string): readonly (ClientCertificate | BrokenClientCertificate)[];
   /** What authorities use the Secret of that key for. */
   usesOf(secret: string): readonly SecretUse[];
-  /** Whether there is a ClientCertificate of that key. */
-  isCertificate(key: string): boolean;
+  /** From the cache. */
+  certificate(key: string): ClientCertificate | BrokenClientCertificate | undefined;
   authority(key: string): AnyCertificateAuthority | undefined;
   authorityView(key: string): AuthorityView | undefined;
   /** False where only single namespaces are served. */
@@ -110,13 +110,17 @@ function withMarks(live: RawObject, { name, uid }: ClientCertificate): RawObject
 }
 
 function protectionOf(
-  { namespace, spec: { secretName } }: ClientCertificate,
+  resource: ClientCertificate,
   live: RawObject | undefined,
   deps: ObserveDeps,
 ): Protection | undefined {
+  const { namespace, spec } = resource;
+  const { secretName } = spec;
   const purpose = purposeOf(live, deps.usesOf(keyOf({ namespace, name: secretName })));
   if (purpose !== undefined) return { code: 'SecretNotOwned', reason: purpose };
-  const reserved = reservationOf(secretName, (name) => deps.isCertificate(keyOf({ namespace, name })));
+  // One that came later takes no name away.
+  const isFirst = (other: ReturnType<ObserveDeps['certificate']>) => other !== undefined && age(other) <= age(resource);
+  const reserved = reservationOf(secretName, (name) => isFirst(deps.certificate(keyOf({ namespace, name }))));
   return reserved === undefined ? undefined : { code: 'InvalidSpec', reason: reserved };
 }
 

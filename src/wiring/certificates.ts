@@ -36,7 +36,7 @@ export function wireCertificates(services: Services): { controller: Controller; 
     rivals: (namespace: string, secretName: string) =>
       cluster.certificates.byIndex('secret', keyOf({ namespace, name: secretName })),
     usesOf: (secret: string) => cluster.usesOf(secret),
-    isCertificate: (key: string) => cluster.certificates.get(key) !== undefined,
+    certificate: (key: string) => cluster.certificates.get(key),
     authority: (key: string) => cluster.authority(key),
     authorityView: (key: string) => registry.get(key)?.view,
     servesCluster: config.namespaces === undefined,

@@ -605,7 +605,8 @@ export interface StepCASecretRef {
  */
 export interface AuthorityLimits {
   /**
-   * The longest duration that may be asked for, such as 168h (7 days); at least 1m.
+   * The longest duration that may be asked for, such as 168h (7 days); at least 1m. What a backend grants
+   * beyond it is refused (InvalidAnswer).
    */
   maxDuration?: string;
   /**

@@ -6,7 +6,7 @@ import type { RawObject } from '../../../src/api/parse.ts';
 import { secretFields } from '../../unit/secret-fields.ts';
 import type { Json } from '../crds/api.ts';
 import { FULL, merge } from '../crds/samples.ts';
-import { createSecret } from '../support/edits.ts';
+import { createSecret, deleteSecret, untilRevision } from '../support/edits.ts';
 import { lazily } from '../support/lazily.ts';
 import {
   clientCertificate,
@@ -152,9 +152,13 @@ test('a name that Certwheel needs is refused before there is a Secret', async ()
 
   await create(world, clientCertificate(home, 'late', { secretName: 'early-next' }));
   await untilReady(world, home, 'late');
+  // Moments of creation are whole seconds.
+  await sleep(1_100);
   await create(world, clientCertificate(home, 'early'));
   await untilReady(world, home, 'early');
-  // It was there first.
+  // It was there first, and stays so when its Secret is lost.
+  await deleteSecret(world, home, 'early-next');
+  await untilRevision(world, home, 'early-next', 2);
   await untilReady(world, home, 'late');
   await create(world, clientCertificate(home, 'later', { secretName: 'late-next' }));
   await untilReady(world, home, 'later', { status: 'False', reason: 'InvalidSpec' });

@@ -82,7 +82,7 @@ test('a Secret that somebody put in the place of ours is never touched; its remo
   const status = await untilReady(world, namespace, 'replaced', { status: 'False', reason: 'SecretNotOwned' }, SOON_MS);
   assert.match(
     conditionOf(status, 'Ready')?.message ?? '',
-    `kubectl annotate secret -n ${namespace} replaced-tls certwheel.io/adopt=replaced`,
+    "Secret replaced-tls exists and is not this ClientCertificate's; its type Opaque can't be changed",
   );
   assert.is(conditionOf(status, 'Stalled')?.reason, 'SecretNotOwned');
   assert.is(status.serialNumber, undefined);
