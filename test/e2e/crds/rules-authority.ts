@@ -46,6 +46,22 @@ const both: Short[] = [
     bad: spec({ selfManaged: { duration: '59m' } }),
     good: spec({ selfManaged: { duration: '60m' } }),
   },
+  ...['876000h1s', '87649415h', `${'9'.repeat(31)}m`].flatMap((endless): Short[] => [
+    {
+      refuses: `a CA life of ${endless}`,
+      rule: 'spec.selfManaged.duration',
+      says: 'must be at most 876000h (100 years)',
+      bad: spec({ selfManaged: { duration: endless } }),
+      good: spec({ selfManaged: { duration: '876000h' } }),
+    },
+    {
+      refuses: `a limit of ${endless}`,
+      rule: 'spec.limits.maxDuration',
+      says: 'must be at most 876000h (100 years)',
+      bad: spec({ limits: { maxDuration: endless } }),
+      good: spec({ limits: { maxDuration: '876000h' } }),
+    },
+  ]),
   {
     refuses: 'a limit in days',
     rule: 'spec.limits.maxDuration',
@@ -148,6 +164,24 @@ const clusterOnly: Short[] = [
     bad: allowed({ selector: { matchLabels: {}, matchExpressions: [] } }),
     good: expression('Exists'),
   },
+  ...['a..b/c', '.a/b', '', `${'p'.repeat(254)}/a`].map(
+    (key): Short => ({
+      refuses: `the label key '${key.slice(0, 20)}' in matchLabels`,
+      rule: 'spec.allowedNamespaces.selector.matchLabels',
+      says: 'a key must be a Kubernetes label key, as in team or example.com/team',
+      bad: allowed({ selector: { matchLabels: { [key]: 'x' } } }),
+      good: allowed({ selector: { matchLabels: { [`${'p'.repeat(253)}/a`]: 'x' } } }),
+    }),
+  ),
+  ...['a..b/c', 'a.-b/c'].map(
+    (key): Short => ({
+      refuses: `the label key '${key}' in matchExpressions`,
+      rule: `${EXPRESSIONS}.key`,
+      says: 'must be a Kubernetes label key, as in team or example.com/team',
+      bad: allowed({ selector: { matchExpressions: [{ key, operator: 'Exists' }] } }),
+      good: allowed({ selector: { matchExpressions: [{ key: 'a.b/c', operator: 'Exists' }] } }),
+    }),
+  ),
   {
     refuses: 'In without values',
     rule: EXPRESSIONS,
