@@ -24,6 +24,36 @@ const both: Short[] = [
     good: spec({ selfManaged: null, secret: { name: 'pair' } }),
   },
   { refuses: 'two backends', rule: 'spec', says: BACKEND, bad: spec({ secret: { name: 'pair' } }), good: {} },
+  ...(['vault', 'stepCA'] as const).flatMap((backend): Short[] => {
+    const rest =
+      backend === 'vault'
+        ? { role: 'client', auth: { tokenSecretRef: { name: 'token' } } }
+        : {
+            rootFingerprints: ['ab'.repeat(32)],
+            provisioner: { name: 'certwheel', secretRef: { name: 'provisioner' } },
+          };
+    const at = (server: string) => spec({ selfManaged: null, [backend]: { ...rest, server } });
+    const rows = (says: string, bad: readonly string[], good: string) =>
+      bad.map((server) => ({
+        refuses: `the address ${server.slice(0, 40)} of ${backend}`,
+        rule: `spec.${backend}.server`,
+        says,
+        bad: at(server),
+        good: at(good),
+      }));
+    return [
+      ...rows(
+        'the host must be a domain or an IP address, as in example.com, 192.0.2.7 or [2001:db8::7]',
+        ['https://a..b', 'https://a.-b:443', `https://${'a'.repeat(64)}/`, 'https://[:::]:443'],
+        'https://[2001:db8::7]:8200/',
+      ),
+      ...rows(
+        'the port must be from 1 to 65535',
+        ['https://a:0', 'https://a:65536/', 'https://[::1]:99999'],
+        'https://a:65535',
+      ),
+    ];
+  }),
   {
     refuses: 'two logins to Vault',
     rule: 'spec.vault.auth',
