@@ -107,7 +107,7 @@ export async function startApp(
   const pages = await servePages(config, metrics.registry, () => cluster.isSynced && !stopping.signal.aborted);
   let unreadable: ReadonlySet<string>;
   try {
-    unreadable = await preflight(client, config, log);
+    unreadable = await preflight(client, config, log, clock);
   } catch (error) {
     await pages.close();
     await client.close();

@@ -130,6 +130,28 @@ for (const [sentence, [spec, problem]] of Object.entries(BROKEN)) {
   });
 }
 
+test('a template that no Secret can have is refused with its field and key', () => {
+  const problemOf = (secretTemplate: object) => {
+    const resource = parseClientCertificate({ metadata, spec: { ...LEAST, secretTemplate } });
+    return isBroken(resource) ? resource.problem : undefined;
+  };
+  const prefix = (length: number) => `${'p'.repeat(length)}/${'n'.repeat(63)}`;
+  for (const field of ['labels', 'annotations'])
+    for (const key of ['a..b/c', '.a/b', 'a./b', 'a.-b/c', '/a', 'a/', 'a/b/c', '', 'n'.repeat(64), prefix(254)])
+      assert.is(
+        problemOf({ [field]: { [key]: 'x' } }),
+        `spec.secretTemplate.${field} has the key ${JSON.stringify(key)}, which is no Kubernetes ${field.slice(0, -1)} key, as in team or example.com/team`,
+      );
+  for (const key of ['a', 'A_.-b', 'a.b-c/D', prefix(253)]) assert.is(problemOf({ labels: { [key]: 'x' } }), undefined);
+  const annotations = (count: number) =>
+    Object.fromEntries(Array.from({ length: count }, (_, index) => [`key-${index}`, '€'.repeat(4000)]));
+  assert.is(problemOf({ annotations: annotations(13) }), undefined);
+  assert.match(
+    problemOf({ annotations: annotations(14) }) ?? '',
+    /^spec\.secretTemplate\.annotations has 168074 bytes/,
+  );
+});
+
 test('whatever is stored, the answer is a resource or a broken one', () => {
   const shapes = fc.record(
     Object.fromEntries(
@@ -161,12 +183,12 @@ test('whatever is stored, the answer is a resource or a broken one', () => {
 test('a key that would change what every object inherits changes nothing', () => {
   const evil =
     '{"authorityRef":{"name":"ca","__proto__":{"kind":"X"}},"secretName":"tls","__proto__":{"suspend":true},' +
-    '"constructor":{"prototype":{"suspend":true}},"secretTemplate":{"labels":{"__proto__":"x","constructor":"y"}}}';
+    '"constructor":{"prototype":{"suspend":true}},"secretTemplate":{"labels":{"constructor":"y"}}}';
   const resource = parseClientCertificate({ metadata, spec: JSON.parse(evil) });
   assert.ok(!isBroken(resource));
   assert.is(resource.spec.suspended, false);
   assert.is(resource.spec.authorityRef.kind, 'CertificateAuthority');
-  assert.equal(Object.keys(resource.spec.secretLabels), ['__proto__', 'constructor']);
+  assert.equal(Object.keys(resource.spec.secretLabels), ['constructor']);
   assert.is(({} as Record<string, unknown>).suspend, undefined);
 });
 

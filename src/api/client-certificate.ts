@@ -11,6 +11,7 @@ import { GROUP, KUBECTL_LAST_APPLIED, RENEW_AT_ANNOTATION } from './names.ts';
 import { type ObjectMeta, parseMeta, type RawObject, validator } from './parse.ts';
 import { shared } from './shared.ts';
 import { type StoredStatus, storedStatus } from './stored-status.ts';
+import { templateProblem } from './template-keys.ts';
 
 export type AuthorityKind = 'CertificateAuthority' | 'ClusterCertificateAuthority';
 
@@ -138,6 +139,8 @@ function attemptsOf(attempts: unknown): number {
 
 function parseSpec(spec: ClientCertificateSpec): CertificateSpec {
   const { commonName } = spec;
+  const problem = templateProblem(spec.secretTemplate ?? {});
+  if (problem !== undefined) throw new TerminalError('InvalidSpec', problem);
   return {
     authorityRef: shared({ kind: spec.authorityRef.kind ?? 'CertificateAuthority', name: spec.authorityRef.name }),
     secretName: spec.secretName,

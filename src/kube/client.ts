@@ -157,10 +157,28 @@ export class KubeClient {
     return gitVersion ?? 'unknown';
   }
 
+  /** The schemas of a group as the API server serves them (OpenAPI v3), by kind. Everybody may read them. */
+  async schemas<T>(group: string, version: string, options?: CallOptions): Promise<ReadonlyMap<string, T>> {
+    const path = `/openapi/v3/apis/${group}/${version}`;
+    const call = { ...options, verb: 'get', resource: 'openapi', method: 'GET', path } as const;
+    const { components } = await this.#transport.json<{ components?: { schemas?: Record<string, T & Described> } }>(
+      call,
+    );
+    const all = Object.values(components?.schemas ?? {});
+    return new Map(all.flatMap((schema) => (schema[KINDS] ?? []).map(({ kind }) => [kind, schema])));
+  }
+
   /** Gives up whatever is running. */
   close(): Promise<void> {
     return this.#transport.close();
   }
+}
+
+const KINDS = 'x-kubernetes-group-version-kind';
+
+/** Of the schemas of whole objects alone. */
+interface Described {
+  readonly [KINDS]?: readonly { readonly kind: string }[];
 }
 
 function isNotFound(error: unknown): boolean {

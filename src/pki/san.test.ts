@@ -100,7 +100,16 @@ test('what a certificate cannot carry is refused with the name of the field', ()
     [{ uris: ['spiffe://td/ü'] }, /uris holds/],
     [{ uris: ['spiffe://td/a b'] }, /uris holds/],
     [{ uris: [`a:${'b'.repeat(3000)}`] }, /over 2048/],
+    [{ uris: ['http://['] }, /^uris holds "http:\/\/\[", which is no URI as RFC 3986 has it$/],
+    [
+      { uris: ['spiffe://a..b/x'] },
+      /^uris holds "spiffe:\/\/a\.\.b\/x", which has the host a\.\.b, which is no domain$/,
+    ],
+    [{ uris: ['http://[fe80::1%eth0]/'] }, /no IPv6 address/],
     [{ emailAddresses: ['a'] }, /emailAddresses holds/],
+    [{ emailAddresses: ['.a@b'] }, /emailAddresses holds/],
+    [{ emailAddresses: ['a.@b'] }, /emailAddresses holds/],
+    [{ emailAddresses: ['a..b@c'] }, /emailAddresses holds/],
     [{ emailAddresses: ['a@b@c'] }, /emailAddresses holds/],
     [{ emailAddresses: ['Name <a@b>'] }, /emailAddresses holds/],
     [{ emailAddresses: ['ü@b'] }, /emailAddresses holds/],
@@ -118,6 +127,7 @@ test('what a certificate cannot carry is refused with the name of the field', ()
 
 test('wildcards, underscores and single labels are names', () => {
   assert.is(namesProblem({ ...NO_NAMES, dnsNames: ['*.a.b', '_x.a', 'localhost'] }), undefined);
+  assert.is(namesProblem({ ...NO_NAMES, emailAddresses: ['a.b@c.d'] }), undefined);
 });
 
 test('no text makes the checks slow', () => {

@@ -2,6 +2,7 @@ import { isIP, isIPv4 } from 'node:net';
 import { domainToASCII } from 'node:url';
 import { ia5Bytes, implicit, sequence, TAG } from './der.ts';
 import { children, readAscii, readElement } from './der-read.ts';
+import { isDomain, uriProblem } from './uri.ts';
 
 /** The subject alternative names that Certwheel knows, in cert-manager's words. */
 export interface Names {
@@ -33,10 +34,9 @@ const OTHER_GENERAL_NAMES: Readonly<Record<number, string>> = {
 };
 
 const MAX_NAME_LENGTH = 2048;
-const DNS_LABEL = /^[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?$/;
-// One @, and of what surrounds it only what can't be mistaken for markup or another header.
-const EMAIL = /^[^\s@<>()[\],;:\\"]{1,64}@([^\s@]{1,253})$/;
-const URI = /^[A-Za-z][A-Za-z0-9+.-]*:[\x21-\x7e]+$/;
+// One @, and of what surrounds it only what can't be mistaken for markup or another header. Go refuses other dots before
+// the @ as soon as a CA of the chain has name constraints.
+const EMAIL = /^(?!\.)(?!.*\.[.@])[^\s@<>()[\],;:\\"]{1,64}@([^\s@]{1,253})$/;
 
 /** Why a certificate can't carry the names, as a sentence that names the field; undefined if it can. */
 export function namesProblem(names: Names): string | undefined {
@@ -52,7 +52,10 @@ export function namesProblem(names: Names): string | undefined {
 
 const PROBLEMS: Readonly<Record<keyof Names, (name: string) => string | undefined>> = {
   dnsNames: dnsProblem,
-  uris: (name) => (URI.test(name) ? undefined : `${JSON.stringify(name)}, which is no absolute URI in ASCII`),
+  uris: (name) => {
+    const problem = uriProblem(name);
+    return problem === undefined ? undefined : `${JSON.stringify(name)}, which ${problem}`;
+  },
   emailAddresses: (name) => (isEmail(name) ? undefined : `${JSON.stringify(name)}, which is no mail address in ASCII`),
   ipAddresses: (name) => (isAddress(name) ? undefined : `${JSON.stringify(name)}, which is no IP address`),
 };
@@ -67,7 +70,7 @@ function dnsProblem(name: string): string | undefined {
 
 function isDnsName(name: string): boolean {
   const host = name.startsWith('*.') ? name.slice(2) : name;
-  return host.length <= 253 && host.split('.').every((label) => DNS_LABEL.test(label));
+  return isDomain(host);
 }
 
 function isEmail(name: string): boolean {

@@ -1,14 +1,24 @@
 import * as names from '../api/names.ts';
+import type { Clock } from '../clock.ts';
 import { type Config, StartError } from '../config.ts';
 import { ApiError, NO_CREDENTIALS } from '../errors.ts';
 import type { KubeClient } from '../kube/client.ts';
 import type { Logger } from '../log.ts';
+import { problemWithSchemas } from './crd-schemas.ts';
+
+/** Kinds of ours that a controller of single namespaces serves. */
+const NAMESPACED_KINDS = [names.CLIENT_CERTIFICATES, names.CERTIFICATE_AUTHORITIES];
 
 /**
- * Finds out before anything runs whether it can: the API server answers, the CRDs are there, the roles suffice. Throws
+ * Finds out before anything runs whether it can: the API server answers, the CRDs are there and have our fields, the roles suffice. Throws
  * StartError, one line with the remedy. Answers the namespaces that can't be served for now.
  */
-export async function preflight(client: KubeClient, config: Config, log: Logger): Promise<ReadonlySet<string>> {
+export async function preflight(
+  client: KubeClient,
+  config: Config,
+  log: Logger,
+  clock: Clock,
+): Promise<ReadonlySet<string>> {
   const version = await client.version({ timeoutMs: 10_000 }).catch((error: ApiError) => {
     // What is wrong with the credentials is said by whoever read them.
     if (error.reason === NO_CREDENTIALS) throw new StartError(error.message);
@@ -16,17 +26,15 @@ export async function preflight(client: KubeClient, config: Config, log: Logger)
   });
   log.info('API server reached', { version });
   if (config.namespaces === undefined) {
-    const resources = [
-      names.CLIENT_CERTIFICATES,
-      names.CERTIFICATE_AUTHORITIES,
-      names.CLUSTER_CERTIFICATE_AUTHORITIES,
-      names.NAMESPACES,
-    ];
-    for (const resource of resources) refuse(await problemWith(client, resource, undefined));
+    const kinds = [...NAMESPACED_KINDS, names.CLUSTER_CERTIFICATE_AUTHORITIES];
+    for (const resource of [...kinds, names.NAMESPACES]) refuse(await problemWith(client, resource, undefined));
     refuse(await problemWith(client, names.SECRETS, undefined, names.CERTIFICATE_NAME_LABEL));
+    refuse(await problemWithSchemas(client, kinds, log, clock));
     return new Set();
   }
-  return preflightNamespaces(client, config.namespaces, log);
+  const unreadable = await preflightNamespaces(client, config.namespaces, log);
+  refuse(await problemWithSchemas(client, NAMESPACED_KINDS, log, clock));
+  return unreadable;
 }
 
 /** One namespace that can't be served is a matter for the log; that none can, for the exit code. */

@@ -96,6 +96,11 @@ function namespaceOfAlice(): Promise<string> {
   return issued;
 }
 
+async function shortNames({ cluster }: World): Promise<string[]> {
+  const { stdout } = await cluster.kubectl(['get', 'crd', 'clientcertificates.certwheel.io', '-o', 'json']);
+  return JSON.parse(stdout).spec.names.shortNames;
+}
+
 test('an upgrade brings what has changed in the CRDs, and touches no Secret', async () => {
   const world = await shared.get();
   const { cluster } = world;
@@ -108,10 +113,18 @@ test('an upgrade brings what has changed in the CRDs, and touches no Secret', as
   const file = join(changed, 'templates/crd-clientcertificates.yaml');
   writeFileSync(file, readFileSync(file, 'utf8').replace('shortNames: [ccert]', 'shortNames: [ccert, cwcert]'));
   await helm(cluster, ['upgrade', 'certwheel', changed, '-n', NAMESPACE, '--set', 'replicaCount=3']);
-  const { stdout } = await cluster.kubectl(['get', 'crd', 'clientcertificates.certwheel.io', '-o', 'json']);
-  assert.equal(JSON.parse(stdout).spec.names.shortNames, ['ccert', 'cwcert']);
+  assert.equal(await shortNames(world), ['ccert', 'cwcert']);
   assert.equal((await readSecret(world, namespace, 'alice-tls'))?.object, before?.object);
+
   await helm(cluster, ['rollback', 'certwheel', '-n', NAMESPACE]);
+  assert.equal(await shortNames(world), ['ccert'], 'a rollback brings the older CRDs back');
+  await helm(cluster, ['upgrade', 'certwheel', changed, '-n', NAMESPACE]);
+  const older = (...args: string[]) => helm(cluster, ['upgrade', 'certwheel', CHART, '-n', NAMESPACE, ...args]);
+  await older('--set', 'crds.enabled=false');
+  assert.equal(await shortNames(world), ['ccert', 'cwcert'], 'the older chart without CRDs leaves the newer ones');
+  assert.equal((await readSecret(world, namespace, 'alice-tls'))?.object, before?.object);
+  await older('--set', 'crds.enabled=true');
+  assert.equal(await shortNames(world), ['ccert'], 'with its CRDs it brings them');
 });
 
 test('what helm uninstall leaves is what was promised, and an installation goes on with it', async () => {

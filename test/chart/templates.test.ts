@@ -31,18 +31,37 @@ test('helm lint --strict has nothing to say', async () => {
   }
 });
 
-test('the CRDs are those of crds/, and kept unless told otherwise', async () => {
+const SYNC_OPTIONS = 'argocd.argoproj.io/sync-options';
+const KEPT = { 'helm.sh/resource-policy': 'keep', [SYNC_OPTIONS]: 'Prune=false,Delete=false' };
+
+async function crdsWith(crds: object) {
+  return ofKind(await render({ crds }), 'CustomResourceDefinition');
+}
+
+test('the CRDs are those of crds/, and Helm and Argo CD keep them unless told otherwise', async () => {
   for (const keep of [true, false]) {
-    const definitions = ofKind(await render({ crds: { keep } }), 'CustomResourceDefinition');
+    const definitions = await crdsWith({ keep });
     assert.is(definitions.length, 3);
     for (const { metadata, ...rest } of definitions) {
       const source = load(readFileSync(`${ROOT}/crds/${metadata.name.split('.')[0]}.yaml`, 'utf8')) as typeof rest;
       const { annotations, ...others } = metadata;
       assert.equal({ ...rest, metadata: others }, source);
-      assert.equal(annotations, keep ? { 'helm.sh/resource-policy': 'keep' } : undefined);
+      assert.equal(annotations, keep ? KEPT : undefined);
     }
   }
   assert.equal(ofKind(await render({ crds: { enabled: false } }), 'CustomResourceDefinition'), []);
+});
+
+test('annotations of the CRDs from the values are added, and cannot undo that they are kept', async () => {
+  const given = { 'example.com/owner': 'pki', [SYNC_OPTIONS]: 'ServerSideApply=true', 'helm.sh/resource-policy': 'x' };
+  for (const { metadata } of await crdsWith({ annotations: given }))
+    assert.equal(metadata.annotations, {
+      ...KEPT,
+      'example.com/owner': 'pki',
+      [SYNC_OPTIONS]: 'Prune=false,Delete=false,ServerSideApply=true',
+    });
+  for (const { metadata } of await crdsWith({ keep: false, annotations: given }))
+    assert.equal(metadata.annotations, given);
 });
 
 test('every object has a namespace or belongs to the cluster, and its labels', async () => {
@@ -135,6 +154,41 @@ test('liveness and readiness ask different pages, and no CPU limit is set', asyn
     container.resources.limits.memory && container.resources.requests.cpu && container.resources.requests.memory,
   );
   assert.is(container.command, undefined);
+});
+
+const OPENSHIFT = ['--api-versions', 'security.openshift.io/v1'];
+const IDS = { runAsUser: 65532, runAsGroup: 65532, fsGroup: 65532 };
+
+/** The ids that both Pods of the chart ask for. */
+async function idsOf(podSecurityContext: object, args: readonly string[] = []) {
+  const manifests = await render({ podSecurityContext }, args);
+  const [ids, ofHelmTest] = [podOf(manifests), one(manifests, 'Pod').spec].map(({ securityContext = {} }) => {
+    const { runAsNonRoot, seccompProfile, ...rest } = securityContext;
+    assert.is(runAsNonRoot, true);
+    assert.equal(seccompProfile, { type: 'RuntimeDefault' });
+    return rest;
+  });
+  assert.equal(ids, ofHelmTest);
+  return ids;
+}
+
+test('Pods run as 65532, except where OpenShift assigns the ids or the values name others', async () => {
+  assert.equal(await idsOf({}), IDS);
+  assert.equal(await idsOf({}, OPENSHIFT), {});
+  assert.equal(await idsOf({ runAsUser: 1000 }), { ...IDS, runAsUser: 1000 });
+  assert.equal(await idsOf({ runAsUser: 1000, fsGroup: 0 }, OPENSHIFT), { runAsUser: 1000, fsGroup: 0 });
+  assert.equal(await idsOf({ runAsUser: null, runAsGroup: null, fsGroup: null }), {});
+  assert.equal(await idsOf({ supplementalGroups: [7] }, OPENSHIFT), { supplementalGroups: [7] });
+});
+
+test('the NetworkPolicy lets out DNS and the API server on the ports of every common distribution', async () => {
+  const portsOf = async (given: object) =>
+    (one(await render({ networkPolicy: given }), 'NetworkPolicy', 'certwheel').spec.egress ?? []).map(({ ports }) =>
+      ports.map(({ port, protocol = 'TCP' }) => `${port}/${protocol}`),
+    );
+  const dns = ['53/UDP', '53/TCP', '5353/UDP', '5353/TCP'];
+  assert.equal(await portsOf({}), [dns, ['443/TCP', '6443/TCP', '8443/TCP', '16443/TCP']]);
+  assert.equal(await portsOf({ apiServerPorts: [6443] }), [dns, ['6443/TCP']]);
 });
 
 test('replicas are spread, by a selector of their own where none was given', async () => {

@@ -77,9 +77,10 @@ function publish(name: ProgramName, workFolder: string, folder: string): number 
   return megabytes;
 }
 
-/** go names a program after its package, and passes over the major version at the end of a path. */
+/** go names a program after its package, or after the module at whose top it is, and passes over the major version at the end of a path. */
 function outputOf(name: ProgramName): string {
   const path = CATALOG[name].package;
+  if (path === '.') return CATALOG[name].module;
   return basename(/\/v\d+$/.test(path) ? dirname(path) : path);
 }
 

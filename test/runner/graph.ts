@@ -60,6 +60,7 @@ const steps = {
     command: inTheBackground(program('kube-apiserver-1.34')),
     budgetSeconds: 600,
   },
+  'go-x509': { kind: 'build', needs: ['sources'], command: program('go-x509'), budgetSeconds: 30 },
   'step-cli': { kind: 'build', needs: ['sources'], command: inTheBackground(program('step')), budgetSeconds: 240 },
 
   types: { kind: 'check', command: ['tsc', '--noEmit'], budgetSeconds: 30 },
@@ -104,6 +105,7 @@ export const SUITES: Readonly<Record<string, Suite>> = {
 export const NEEDS: readonly (readonly [path: string, needs: readonly StepName[]])[] = [
   ['test/cluster/', ['control-plane']],
   ['test/e2e/', ['control-plane']],
+  ['test/e2e/crds/readers', ['go-x509']],
   ['test/demo/', ['control-plane']],
   ['test/monitoring/', ['control-plane', 'packages']],
   ['test/chart/', ['servers']],

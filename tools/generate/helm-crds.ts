@@ -6,10 +6,7 @@ import type { Outputs } from '../generate.ts';
 import { type Definition, GENERATED_BY } from './crd.ts';
 
 const ANNOTATIONS = `metadata:
-  {{- if .Values.crds.keep }}
-  annotations:
-    helm.sh/resource-policy: keep
-  {{- end }}
+  {{- include "certwheel.crdAnnotations" . | nindent 2 }}
 `;
 
 export function generateHelmCrds(definitions: Definition[]): Outputs {

@@ -22,6 +22,8 @@ const seccompProfile = closed({ type: string, localhostProfile: string }, ['type
 const appArmorProfile = seccompProfile;
 const seLinuxOptions = closed({ level: string, role: string, type: string, user: string });
 const user = { runAsNonRoot: boolean, runAsUser: integer, runAsGroup: integer };
+/** Null takes an id away that the chart would set. */
+const id = { type: ['integer', 'null'] };
 const windowsOptions = anything;
 
 export const SHAPES: Readonly<Record<string, JsonSchema>> = {
@@ -43,7 +45,9 @@ export const SHAPES: Readonly<Record<string, JsonSchema>> = {
   resources: closed({ limits: quantities, requests: quantities, claims: listOf(anything) }),
   podSecurityContext: closed({
     ...user,
-    fsGroup: integer,
+    runAsUser: id,
+    runAsGroup: id,
+    fsGroup: id,
     fsGroupChangePolicy: string,
     supplementalGroups: listOf(integer),
     supplementalGroupsPolicy: string,

@@ -39,6 +39,33 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- .Values.serviceAccount.name | default (ternary (include "certwheel.fullname" .) "default" .Values.serviceAccount.create) }}
 {{- end }}
 
+{{/* Argo CD reads Helm's `keep` as Delete=false alone, and would prune what left the manifests. */}}
+{{- define "certwheel.crdAnnotations" -}}
+{{- $given := .Values.crds.annotations }}
+{{- $kept := dict }}
+{{- if .Values.crds.keep }}
+{{- $options := compact (list "Prune=false" "Delete=false" (get $given "argocd.argoproj.io/sync-options")) }}
+{{- $kept = dict "helm.sh/resource-policy" "keep" "argocd.argoproj.io/sync-options" (join "," $options) }}
+{{- end }}
+{{- with merge $kept $given }}
+annotations: {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- end }}
+
+{{/* OpenShift assigns the ids and refuses others; a value that was given counts everywhere, and null leaves an id out. */}}
+{{- define "certwheel.podSecurityContext" -}}
+{{- $context := deepCopy .Values.podSecurityContext }}
+{{- if not (.Capabilities.APIVersions.Has "security.openshift.io/v1") }}
+{{- range list "runAsUser" "runAsGroup" "fsGroup" }}
+{{- if not (hasKey $context .) }}{{ $_ := set $context . 65532 }}{{ end }}
+{{- end }}
+{{- end }}
+{{- range $key, $value := $context }}
+{{- if kindIs "invalid" $value }}{{ $_ := unset $context $key }}{{ end }}
+{{- end }}
+{{- toYaml $context }}
+{{- end }}
+
 {{- define "certwheel.image" -}}
 {{- with .Values.image }}
 {{- if .registry }}{{ trimSuffix "/" .registry }}/{{ end }}{{ .repository }}

@@ -23,6 +23,11 @@ export async function fetchRoot(
   { loopback, lookup }: { readonly loopback: boolean; readonly lookup: LookupFunction },
   signal: AbortSignal,
 ): Promise<CertificateView> {
+  if (!URL.canParse(url))
+    throw new AuthorityError(
+      'AuthorityMisconfigured',
+      'server must be an https URL of a host and a port from 1 to 65535, such as https://ca.example.com:9000',
+    );
   const { hostname, origin } = new URL(url);
   const agent = new Agent({
     allowH2: false,

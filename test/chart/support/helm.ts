@@ -21,6 +21,7 @@ export interface Container {
 export interface PodSpec {
   readonly serviceAccountName: string;
   readonly containers: readonly Container[];
+  readonly securityContext?: Readonly<Record<string, unknown>>;
   readonly topologySpreadConstraints?: readonly { readonly labelSelector?: object }[];
 }
 
@@ -42,6 +43,8 @@ export interface Manifest {
     /** Labels in a Service, and `matchLabels` elsewhere. */
     readonly selector?: Labels & { readonly matchLabels?: Labels };
     readonly podSelector?: { readonly matchLabels?: Labels };
+    /** Of a NetworkPolicy. */
+    readonly egress?: readonly { readonly ports: readonly { readonly port: number; readonly protocol?: string }[] }[];
   };
   /** Of roles. */
   readonly rules?: unknown;

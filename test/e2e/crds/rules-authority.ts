@@ -24,6 +24,36 @@ const both: Short[] = [
     good: spec({ selfManaged: null, secret: { name: 'pair' } }),
   },
   { refuses: 'two backends', rule: 'spec', says: BACKEND, bad: spec({ secret: { name: 'pair' } }), good: {} },
+  ...(['vault', 'stepCA'] as const).flatMap((backend): Short[] => {
+    const rest =
+      backend === 'vault'
+        ? { role: 'client', auth: { tokenSecretRef: { name: 'token' } } }
+        : {
+            rootFingerprints: ['ab'.repeat(32)],
+            provisioner: { name: 'certwheel', secretRef: { name: 'provisioner' } },
+          };
+    const at = (server: string) => spec({ selfManaged: null, [backend]: { ...rest, server } });
+    const rows = (says: string, bad: readonly string[], good: string) =>
+      bad.map((server) => ({
+        refuses: `the address ${server.slice(0, 40)} of ${backend}`,
+        rule: `spec.${backend}.server`,
+        says,
+        bad: at(server),
+        good: at(good),
+      }));
+    return [
+      ...rows(
+        'the host must be a domain or an IP address, as in example.com, 192.0.2.7 or [2001:db8::7]',
+        ['https://a..b', 'https://a.-b:443', `https://${'a'.repeat(64)}/`, 'https://[:::]:443'],
+        'https://[2001:db8::7]:8200/',
+      ),
+      ...rows(
+        'the port must be from 1 to 65535',
+        ['https://a:0', 'https://a:65536/', 'https://[::1]:99999'],
+        'https://a:65535',
+      ),
+    ];
+  }),
   {
     refuses: 'two logins to Vault',
     rule: 'spec.vault.auth',
@@ -46,6 +76,22 @@ const both: Short[] = [
     bad: spec({ selfManaged: { duration: '59m' } }),
     good: spec({ selfManaged: { duration: '60m' } }),
   },
+  ...['876000h1s', '87649415h', `${'9'.repeat(31)}m`].flatMap((endless): Short[] => [
+    {
+      refuses: `a CA life of ${endless}`,
+      rule: 'spec.selfManaged.duration',
+      says: 'must be at most 876000h (100 years)',
+      bad: spec({ selfManaged: { duration: endless } }),
+      good: spec({ selfManaged: { duration: '876000h' } }),
+    },
+    {
+      refuses: `a limit of ${endless}`,
+      rule: 'spec.limits.maxDuration',
+      says: 'must be at most 876000h (100 years)',
+      bad: spec({ limits: { maxDuration: endless } }),
+      good: spec({ limits: { maxDuration: '876000h' } }),
+    },
+  ]),
   {
     refuses: 'a limit in days',
     rule: 'spec.limits.maxDuration',
@@ -148,6 +194,24 @@ const clusterOnly: Short[] = [
     bad: allowed({ selector: { matchLabels: {}, matchExpressions: [] } }),
     good: expression('Exists'),
   },
+  ...['a..b/c', '.a/b', '', `${'p'.repeat(254)}/a`].map(
+    (key): Short => ({
+      refuses: `the label key '${key.slice(0, 20)}' in matchLabels`,
+      rule: 'spec.allowedNamespaces.selector.matchLabels',
+      says: 'a key must be a Kubernetes label key, as in team or example.com/team',
+      bad: allowed({ selector: { matchLabels: { [key]: 'x' } } }),
+      good: allowed({ selector: { matchLabels: { [`${'p'.repeat(253)}/a`]: 'x' } } }),
+    }),
+  ),
+  ...['a..b/c', 'a.-b/c'].map(
+    (key): Short => ({
+      refuses: `the label key '${key}' in matchExpressions`,
+      rule: `${EXPRESSIONS}.key`,
+      says: 'must be a Kubernetes label key, as in team or example.com/team',
+      bad: allowed({ selector: { matchExpressions: [{ key, operator: 'Exists' }] } }),
+      good: allowed({ selector: { matchExpressions: [{ key: 'a.b/c', operator: 'Exists' }] } }),
+    }),
+  ),
   {
     refuses: 'In without values',
     rule: EXPRESSIONS,

@@ -90,6 +90,23 @@ const times: Short[] = [
   },
 ];
 
+const ENDLESS = [
+  '876000h0.1s',
+  '87649415h',
+  `${'9'.repeat(31)}h`,
+  `${'9'.repeat(31)}s`,
+  '999999h999999h999999h999999h',
+];
+const tooLong: Short[] = ENDLESS.flatMap((endless) =>
+  ['duration', 'renewBefore'].map((field) => ({
+    refuses: `${endless} as ${field}`,
+    rule: `spec.${field}`,
+    says: 'must be at most 876000h (100 years)',
+    bad: spec({ [field]: endless }),
+    good: spec({ duration: '876000h', renewBefore: '875999h59m59.9s' }),
+  })),
+);
+
 const usages: Short[] = [
   {
     refuses: 'usages without client auth',
@@ -130,7 +147,7 @@ const template: Short[] = ['labels', 'annotations'].flatMap((field): Short[] => 
         good: withKey('mycertwheel.io/x'),
       }),
     ),
-    ...['', '-team', 'Example.com/team', 'a/b/c', 'a b', 'n'.repeat(64)].map(
+    ...['', '-team', 'Example.com/team', 'a/b/c', 'a b', 'n'.repeat(64), 'a..b/c', '.a/b', 'a./b', 'a.-b/c', '/a'].map(
       (key): Short => ({
         refuses: `the ${field} key '${key}'`,
         rule,
@@ -139,15 +156,39 @@ const template: Short[] = ['labels', 'annotations'].flatMap((field): Short[] => 
         good: withKey('kubernetes.io/Team_1.x'),
       }),
     ),
+    {
+      refuses: `a ${field} key with a prefix of 254 characters`,
+      rule,
+      says: syntax,
+      bad: withKey(`${'p'.repeat(254)}/a`),
+      good: withKey(`${'p'.repeat(253)}/${'n'.repeat(63)}`),
+    },
   ];
 });
+
+/** Kubernetes lets an object have 256 KiB of annotations, and counts bytes. */
+const annotationsOf = (length: number) =>
+  spec({
+    secretTemplate: {
+      annotations: Object.fromEntries(Array.from({ length: 20 }, (_, index) => [`key-${index}`, '€'.repeat(length)])),
+    },
+  });
+const size: Short = {
+  refuses: 'annotations that no Secret can hold',
+  rule: 'spec.secretTemplate.annotations',
+  says: 'the annotations can have at most 163840 bytes together, keys included',
+  bad: annotationsOf(2800),
+  good: annotationsOf(2700),
+};
 
 export const CLIENT_CERTIFICATE_ROWS: Row[] = [
   ...NAME_ROWS,
   ...reserved,
   ...times,
+  ...tooLong,
   ...usages,
   ...template,
+  size,
   ...KEY_RULES.map(
     ({ key, refuses, says, good }): Short => ({
       refuses,

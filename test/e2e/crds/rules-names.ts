@@ -6,6 +6,12 @@ type Short = Omit<Row, 'kind'>;
 const IDENTITY =
   'an identity is needed: set commonName or at least one of dnsNames, uris, emailAddresses, ipAddresses (a subject alone is no identity)';
 const WILDCARD = 'a wildcard must be the whole leftmost label, as in *.example.com';
+const URI =
+  "a URI must be as RFC 3986 has it, with a domain or an IPv6 address in brackets as host: no empty label in a domain, brackets nowhere else, no second '#', no character outside ASCII";
+const URI_HOST = 'the host of a URI can have at most 253 characters';
+const URI_ADDRESS = 'only an IPv6 address can be in brackets, without zone, as in https://[2001:db8::7]/';
+const EMAIL_DOTS = "the part before the '@' can't begin or end with a dot, or hold two in a row";
+const HOST_254 = `${'a'.repeat(62)}.`.repeat(4) + 'b'.repeat(2);
 const SPIFFE =
   "a SPIFFE ID is spiffe://<trust domain>/<path> with a lower-case trust domain, no port, query or fragment, and no empty, '.' or '..' segment";
 
@@ -66,6 +72,61 @@ const names: Short[] = [
     good: spec({ uris: ['urn:example:client', 'https://example.com/a%20b?c#d'] }),
     schemaToo: true,
   },
+  ...[
+    'spiffe://a..b/x',
+    'spiffe://.example.com/x',
+    'spiffe://example.com./x',
+    'spiffe://-a/x',
+    `spiffe://${'a'.repeat(64)}/x`,
+    'http://[',
+    'http://[::1',
+    'http://[1.2.3.4]/',
+    'http://[fe80::1%25eth0]/',
+    'http://::1/',
+    'http://a:b/',
+    'http://a%41/',
+    'http://a@b@c/',
+    'http://',
+    'http://:80/',
+    'urn:a[1]',
+    'http://a/[',
+    'http://a/#b#c',
+  ].map(
+    (uri): Short => ({
+      refuses: `the URI ${uri}`,
+      rule: 'spec.uris[]',
+      says: URI,
+      bad: spec({ uris: [uri] }),
+      good: spec({ uris: ['http://u:p@a.b-c_d:8080/x//y?z/?#/?', 'file:///etc', 'mailto:a@example.com', 'a:/b?'] }),
+    }),
+  ),
+  {
+    refuses: 'a host of 254 characters in a URI',
+    rule: 'spec.uris[]',
+    says: URI_HOST,
+    bad: spec({ uris: [`https://user@${HOST_254}/x`] }),
+    good: spec({
+      uris: [`https://user@${HOST_254.slice(1)}/x`, `urn:${'a'.repeat(300)}`, `https://a/${'a'.repeat(300)}`],
+    }),
+  },
+  ...['http://[:::]/', 'http://[fe80::1::2]:80', 'http://[::ffff:192.0.2.7]/'].map(
+    (uri): Short => ({
+      refuses: `the URI ${uri}`,
+      rule: 'spec.uris[]',
+      says: URI_ADDRESS,
+      bad: spec({ uris: [uri] }),
+      good: spec({ uris: ['http://u@[2001:db8::7]:80/'] }),
+    }),
+  ),
+  ...['.a@example.com', 'a.@example.com', 'a..b@example.com'].map(
+    (address): Short => ({
+      refuses: `the e-mail address ${address}`,
+      rule: 'spec.emailAddresses[]',
+      says: EMAIL_DOTS,
+      bad: spec({ emailAddresses: [address] }),
+      good: spec({ emailAddresses: ['a.b@example.com'] }),
+    }),
+  ),
   ...[
     'spiffe://Example.com/client',
     'spiffe://example.com:8443/client',

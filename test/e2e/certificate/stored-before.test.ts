@@ -1,0 +1,65 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { dump, load } from 'js-yaml';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import type { ControlPlane } from '../../cluster/control-plane.ts';
+import { lazily } from '../support/lazily.ts';
+import {
+  clientCertificate,
+  conditionOf,
+  create,
+  createAuthority,
+  selfManaged,
+  untilReady,
+} from '../support/objects.ts';
+import { signatures } from '../support/told.ts';
+import { oneWorld } from '../support/world.ts';
+
+// Resources that are older than the CEL rules, which the API server checks at a write alone.
+
+const CRDS = `${import.meta.dirname}/../../../crds`;
+
+async function applyWithoutRules(cluster: ControlPlane): Promise<void> {
+  const withoutRules = (_: string, value: unknown) => {
+    if (typeof value !== 'object' || value === null) return value;
+    return Array.isArray(value)
+      ? value
+      : Object.fromEntries(Object.entries(value).filter(([key]) => key !== 'x-kubernetes-validations'));
+  };
+  const crds = readdirSync(CRDS).map((file) => load(readFileSync(`${CRDS}/${file}`, 'utf8')));
+  const input = crds.map((crd) => dump(JSON.parse(JSON.stringify(crd, withoutRules)))).join('---\n');
+  await cluster.kubectl(['apply', '--server-side', '-f', '-'], { input });
+}
+
+const shared = oneWorld({}, applyWithoutRules);
+const scene = lazily(async () => {
+  const world = await shared.get();
+  const controller = await world.controller();
+  const namespace = await world.namespace();
+  await createAuthority(world, selfManaged(namespace));
+  return { world, controller, namespace };
+});
+test.after(shared.stop);
+
+const STORED: Readonly<Record<string, [spec: Record<string, unknown>, message: RegExp]>> = {
+  'uri-of-no-grammar': [{ uris: ['http://['] }, /^uris holds "http:\/\/\[", which is no URI as RFC 3986 has it$/],
+  'uri-of-no-domain': [{ uris: ['spiffe://a..b/x'] }, /^uris holds "spiffe:\/\/a\.\.b\/x", which has the host a\.\.b,/],
+  mailbox: [{ emailAddresses: ['a..b@example.com'] }, /^emailAddresses holds "a\.\.b@example\.com"/],
+  label: [{ secretTemplate: { labels: { 'a..b/c': 'x' } } }, /^spec\.secretTemplate\.labels has the key "a\.\.b\/c"/],
+  annotation: [
+    { secretTemplate: { annotations: { '.a/b': 'x' } } },
+    /^spec\.secretTemplate\.annotations has the key "\.a\/b"/,
+  ],
+};
+
+for (const [name, [spec, message]] of Object.entries(STORED)) {
+  test(`what no reader or no Secret takes is refused with its field and value: ${name}`, async () => {
+    const { world, controller, namespace } = await scene.get();
+    await create(world, clientCertificate(namespace, name, spec));
+    const status = await untilReady(world, namespace, name, { status: 'False', reason: 'InvalidSpec' });
+    assert.match(conditionOf(status, 'Ready')?.message ?? '', message);
+    assert.is(signatures(controller, namespace, name), 0);
+  });
+}
+
+test.run();

@@ -1,0 +1,3 @@
+module certwheel.io/test/go-x509
+
+go 1.26
