@@ -8,10 +8,10 @@ const dnsName = fc.stringMatching(
   /^([*][.])?[a-z0-9]([-a-z0-9]{0,8}[a-z0-9])?([.][a-z0-9]([-a-z0-9]{0,8}[a-z0-9])?){0,3}$/,
 );
 const mailAddress = fc.stringMatching(
-  /^[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,12}@[A-Za-z0-9]{1,9}([.][A-Za-z0-9]{1,9}){0,2}$/,
+  /^[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]{1,6}([.][A-Za-z0-9!#$%&'*+/=?^_`{|}~-]{1,6}){0,2}@[A-Za-z0-9]{1,9}([.][A-Za-z0-9]{1,9}){0,2}$/,
 );
 const uri = fc.stringMatching(
-  /^[a-z][a-z0-9+.-]{0,5}:\/\/[A-Za-z0-9._~!$&'()*+,;=-]{1,9}(\/[A-Za-z0-9._~-]{1,9}){0,2}(%[0-9A-F]{2})?$/,
+  /^[a-z][a-z0-9+.-]{0,5}:\/\/([A-Za-z0-9._~!$&'()*+,;=-]{1,9}@)?[A-Za-z0-9_]{1,9}([.][A-Za-z0-9]{1,9}){0,2}(\/[A-Za-z0-9._~-]{1,9}){0,2}(\/%[0-9A-F]{2})?$/,
 );
 const wholeSeconds = fc.integer({ min: 60, max: 90 * 86_400 }).map((seconds) => `${seconds}s`);
 const fractions = fc.tuple(fc.integer({ min: 1, max: 100 }), fc.integer({ min: 0, max: 99_999 }));

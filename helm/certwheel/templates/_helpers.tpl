@@ -41,7 +41,7 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 
 {{/* Argo CD reads Helm's `keep` as Delete=false alone, and would prune what left the manifests. */}}
 {{- define "certwheel.crdAnnotations" -}}
-{{- $given := .Values.crds.annotations }}
+{{- $given := .Values.crds.annotations | default dict }}
 {{- $kept := dict }}
 {{- if .Values.crds.keep }}
 {{- $options := compact (list "Prune=false" "Delete=false" (get $given "argocd.argoproj.io/sync-options")) }}

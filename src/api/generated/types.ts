@@ -47,7 +47,8 @@ export interface ClientCertificateSpec {
   /**
    * URI SANs, absolute (with a scheme); at most 16. This is where a SPIFFE ID goes, such as
    * spiffe://prod.example.com/ns/payments/sa/client; SPIFFE wants it to be the only URI. Use a trust domain
-   * with a dot, as some verifiers refuse one without.
+   * with a dot, as some verifiers refuse one without. The host of any URI must be a domain or an IPv6 address
+   * in brackets: a verifier that can't parse one URI refuses the whole certificate.
    */
   uris?: string[];
   /**
@@ -60,9 +61,9 @@ export interface ClientCertificateSpec {
   ipAddresses?: string[];
   /**
    * The life to ask for, in hours (h), minutes (m) and seconds (s), such as 24h, 90m or 1h30m; default 24h,
-   * at least 1m. There is no unit for days: 7 days are 168h. The shorter the life, the less a stolen key is
-   * worth, and the less time there is to mend an authority that is down. The authority may grant less (its
-   * own CA certificate may end earlier), never more; above its limits.maxDuration it refuses.
+   * at least 1m, at most 876000h. There is no unit for days: 7 days are 168h. The shorter the life, the less
+   * a stolen key is worth, and the less time there is to mend an authority that is down. The authority may
+   * grant less (its own CA certificate may end earlier), never more; above its limits.maxDuration it refuses.
    */
   duration: string;
   /**
@@ -359,8 +360,8 @@ export interface SelfManagedBackend {
   subject?: Subject;
   /**
    * The life of each CA certificate, in hours (h), minutes (m) and seconds (s); default 87600h (10 years), at
-   * least 1h. A certificate never outlives the CA that signed it, so keep it many times as long as what is
-   * issued.
+   * least 1h, at most 876000h. A certificate never outlives the CA that signed it, so keep it many times as
+   * long as what is issued.
    */
   duration: string;
   privateKey: CAPrivateKey;
@@ -605,8 +606,8 @@ export interface StepCASecretRef {
  */
 export interface AuthorityLimits {
   /**
-   * The longest duration that may be asked for, such as 168h (7 days); at least 1m. What a backend grants
-   * beyond it is refused (InvalidAnswer).
+   * The longest duration that may be asked for, such as 168h (7 days); at least 1m, at most 876000h. What a
+   * backend grants beyond it is refused (InvalidAnswer).
    */
   maxDuration?: string;
   /**
