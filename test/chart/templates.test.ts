@@ -60,6 +60,8 @@ test('annotations of the CRDs from the values are added, and cannot undo that th
       'example.com/owner': 'pki',
       [SYNC_OPTIONS]: 'Prune=false,Delete=false,ServerSideApply=true',
     });
+  // As after an upgrade with --reuse-values from a release that had no such value.
+  for (const { metadata } of await crdsWith({ annotations: null })) assert.equal(metadata.annotations, KEPT);
   for (const { metadata } of await crdsWith({ keep: false, annotations: given }))
     assert.equal(metadata.annotations, given);
 });
