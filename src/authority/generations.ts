@@ -62,6 +62,8 @@ export interface Plan {
   readonly step: Step;
   /** Certificates that hold up the next step, for people to read. */
   readonly waitingFor: readonly string[];
+  /** Certificates for which the next step waits no longer. */
+  readonly leftBehind: readonly string[];
   /** For the next look. */
   readonly clearSince: ReadonlyMap<string, Date>;
 }
@@ -81,7 +83,7 @@ export function planRotation(all: Rotation, now: Date): Plan {
   const present = generations.filter((each) => isPresent(each, source));
   const former = generations.filter((each) => !present.includes(each));
   const signing = signingGeneration(present, now);
-  const settled = { waitingFor: [], clearSince: new Map<string, Date>() };
+  const settled = { waitingFor: [], leftBehind: [], clearSince: new Map<string, Date>() };
   const wantedOnes = present.filter(({ pair }) => pair.certificate.fingerprintSHA256 === wanted);
   // A Secret that was restored by hand may keep the same pair again.
   const successor = wantedOnes.find((each) => each === signing) ?? wantedOnes[0];
@@ -95,7 +97,7 @@ export function planRotation(all: Rotation, now: Date): Plan {
   if (stillActive !== undefined) return { ...settled, step: { do: 'move', generation: stillActive, to: 'Retiring' } };
 
   if (wanted === undefined)
-    return source === undefined ? leave(former[0]) : { ...settled, step: { do: 'settle', recheckAt: undefined } };
+    return source === undefined ? leave(former) : { ...settled, step: { do: 'settle', recheckAt: undefined } };
   // Nothing valid can be in anybody's hands that a waiting period would protect.
   const isFirst = signing === undefined && former.length === 0;
   if (successor === undefined) return { ...settled, step: { do: 'create', state: isFirst ? 'Active' : 'Prepared' } };
@@ -110,9 +112,11 @@ export function planRotation(all: Rotation, now: Date): Plan {
     const deadline = new Date(successor.since.getTime() + rotation.progressDeadlineMs);
     return gate(rotation, successor, lacksBundle, step, now, deadline);
   }
-  return leave(generations.find((each) => each !== successor));
+  return leave(generations.filter((each) => each !== successor));
 
-  function leave(leaving: Generation | undefined): Plan {
+  function leave(candidates: readonly Generation[]): Plan {
+    const isUsed = (each: Generation) => rotation.members.some((member) => usesGeneration(member, each));
+    const leaving = candidates.find((each) => !isUsed(each)) ?? candidates[0];
     if (leaving === undefined) return { ...settled, step: { do: 'settle', recheckAt: undefined } };
     // It never signed, so nobody needs it.
     if (leaving.state === 'Prepared') return { ...settled, step: { do: 'retire', generation: leaving } };
@@ -155,22 +159,24 @@ function gate(
   now: Date,
   deadline?: Date,
 ): Plan {
-  const inTheWay = rotation.members.filter(standsInTheWay);
-  const waitingFor = inTheWay.map((member) => member.key);
+  const blocking = rotation.members.filter(standsInTheWay);
+  const isOverdue = deadline !== undefined && deadline <= now;
+  const inTheWay = isOverdue ? [] : blocking;
+  const leftBehind = isOverdue ? blocking.map(({ key }) => key) : [];
+  const waitingFor = inTheWay.map(({ key }) => key);
   if (waitingFor.length > 0) {
-    if (deadline !== undefined && deadline <= now) return { step, waitingFor, clearSince: new Map() };
     // One that isn't renewed any more stands in the way no longer than it is valid.
     const recheckAt = firstAfter(now, [...inTheWay.map(({ notAfter }) => notAfter), deadline]);
-    return { step: { do: 'settle', recheckAt }, waitingFor, clearSince: new Map() };
+    return { step: { do: 'settle', recheckAt }, waitingFor, leftBehind, clearSince: new Map() };
   }
   // Without certificates there is nobody who would have to load anything.
-  if (rotation.members.length === 0) return { step, waitingFor, clearSince: new Map() };
+  if (rotation.members.length === 0) return { step, waitingFor, leftBehind, clearSince: new Map() };
   // One generation may come to two gates: on its way out, and on its way back in.
   const gateName = `${step.do} ${generation.version}`;
   const since = rotation.clearSince.get(gateName) ?? now;
   const opensAt = new Date(since.getTime() + rotation.propagationMs);
   const clearSince = new Map([[gateName, since]]);
-  return { step: opensAt <= now ? step : { do: 'settle', recheckAt: opensAt }, waitingFor, clearSince };
+  return { step: opensAt <= now ? step : { do: 'settle', recheckAt: opensAt }, waitingFor, leftBehind, clearSince };
 }
 
 /** The newest generation, but for the one that is to come, of which somebody holds a valid certificate. */

@@ -11,7 +11,7 @@ import { demandOn } from './demand.ts';
 import type { AuthorityDeps } from './deps.ts';
 import type { GenerationSecret } from './generation-secret.ts';
 import { endOf, type Generation, type Plan } from './generations.ts';
-import { type Runtime, viewAuthority } from './registry.ts';
+import { type Runtime, sourceOf, viewAuthority } from './registry.ts';
 import { report, reportBroken } from './report.ts';
 import { nextVersion, planOf, readSource, tryStep } from './rotation.ts';
 import { reportable, type Trouble, troubleOf } from './trouble.ts';
@@ -63,9 +63,20 @@ async function observeAndStep(key: string, deps: AuthorityDeps, run: Run): Promi
   const trouble = because(breaker.trouble);
   const demand = demandOn(runtime, deps.consumers(resource), now);
   deps.metrics.showDemand(resource, demand);
-  const { waitingFor } = plan;
+  const { waitingFor, leftBehind } = plan;
+  const isElsewhere = sourceOf(runtime) === undefined;
   const { verified } = runtime.definition;
-  const findings = { trusted: trust, trouble, refused, waitingFor, nextProbeAt, demand, verified };
+  const findings = {
+    trusted: trust,
+    trouble,
+    refused,
+    waitingFor,
+    leftBehind,
+    isElsewhere,
+    nextProbeAt,
+    demand,
+    verified,
+  };
   await report(resource, runtime, findings, deps);
   if (stepped) return { do: 'again' };
   return { do: 'rest', recheckAt: earliest([lookAgainAt, recheckAt(runtime, plan, refused, deps)]) };

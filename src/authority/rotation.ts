@@ -57,7 +57,7 @@ export function planOf(key: string, runtime: Runtime, pair: CaPair | undefined, 
  * object stands in the way of, is a trouble for the status.
  */
 export async function tryStep(
-  { step, waitingFor }: Plan,
+  { step, leftBehind }: Plan,
   source: Source,
   runtime: Runtime,
   deps: AuthorityDeps,
@@ -66,7 +66,7 @@ export async function tryStep(
   if (deps.registry.paceOf(runtime.resource).steps.take(deps.clock.monotonicMs()) > 0)
     return { stepped: false, blocked: { code: 'SecretContested', message: CONTESTED } };
   try {
-    return { stepped: await take(step, leftBehind(waitingFor), source, runtime, deps), blocked: undefined };
+    return { stepped: await take(step, without(leftBehind), source, runtime, deps), blocked: undefined };
   } catch (thrown) {
     return { stepped: false, blocked: troubleOf(reportable(thrown, deps.log)) };
   }
@@ -76,10 +76,10 @@ const CONTESTED =
   'the Secrets of its CA generations are changed or deleted again and again; the audit log of the API server names the writer';
 
 /** The members for which a step didn't wait any longer. */
-function leftBehind(waitingFor: readonly string[]): string {
-  if (waitingFor.length === 0) return '';
-  const named = waitingFor.slice(0, 3).join(', ');
-  return `, though ca.crt could not be written for ${waitingFor.length} certificates in time: ${named}`;
+function without(members: readonly string[]): string {
+  if (members.length === 0) return '';
+  const named = members.slice(0, 3).join(', ');
+  return `, though ca.crt could not be written for ${members.length} certificates in time, such as ${named}`;
 }
 
 /** Takes one step, which is one write; false where there is no pair for it. */

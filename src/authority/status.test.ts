@@ -34,6 +34,8 @@ function told(findings: Partial<AuthorityFindings>, before: AuthorityStatus = {}
     signing: undefined,
     trusted: [],
     waitingFor: [],
+    leftBehind: [],
+    isElsewhere: false,
     nextProbeAt: undefined,
     demand: NOTHING_WANTED,
     ...findings,
@@ -199,9 +201,14 @@ test('while an authority is in trouble, its status says when it is asked next', 
 test('an authority whose CA key is elsewhere says when the last CA ends that is trusted', () => {
   const ends = { ...one.certificate, notAfter: new Date('2026-08-01T00:00:00Z') };
   const lasts = { ...one.certificate, notAfter: new Date('2030-01-01T00:00:00Z') };
-  assert.is(told({ trusted: [ends, lasts, ends] }).notAfter, '2030-01-01T00:00:00Z');
-  assert.not('notAfter' in told({ trusted: [] }));
+  const isElsewhere = true;
+  assert.is(told({ isElsewhere, trusted: [ends, lasts, ends] }).notAfter, '2030-01-01T00:00:00Z');
+  assert.not('notAfter' in told({ isElsewhere, trusted: [] }));
   assert.not('notAfter' in told({ generations: [first], trusted: [lasts] }), 'none of its own signs');
+  const leaving = generation(2, 'Retiring', two);
+  const trusted = [ends, two.anchor];
+  const both = told({ isElsewhere, generations: [leaving], trusted });
+  assert.is(both.notAfter, told({ isElsewhere, trusted: [ends] }).notAfter, 'what leaves signs nothing');
 });
 
 test.run();

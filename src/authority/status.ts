@@ -26,6 +26,10 @@ export interface AuthorityFindings {
   /** The CA certificates that verifiers must accept. */
   readonly trusted: readonly CertificateView[];
   readonly waitingFor: readonly string[];
+  /** See Plan. */
+  readonly leftBehind: readonly string[];
+  /** Whether another machine holds the CA key. */
+  readonly isElsewhere: boolean;
   /** When an authority that can't be asked is probed again. */
   readonly nextProbeAt: Date | undefined;
   readonly demand: Demand;
@@ -70,8 +74,11 @@ export function authorityStatus(
 export function foreignCa({
   generations,
   trusted,
-}: Pick<AuthorityFindings, 'generations' | 'trusted'>): CertificateView | undefined {
-  return generations.length === 0 ? lastToEnd(trusted) : undefined;
+  isElsewhere,
+}: Pick<AuthorityFindings, 'generations' | 'trusted' | 'isElsewhere'>): CertificateView | undefined {
+  if (!isElsewhere) return undefined;
+  const leaving = new Set(generations.map(({ pair }) => pair.anchor.fingerprintSHA256));
+  return lastToEnd(trusted.filter(({ fingerprintSHA256 }) => !leaving.has(fingerprintSHA256)));
 }
 
 /** What is shown must not be before what is done. */
@@ -105,17 +112,14 @@ function stalled(refused: Trouble, signing: Generation | undefined): NewConditio
   return { type: 'Stalled', status: 'True', reason: refused.code, message: `${refused.message}${fallback}` };
 }
 
-function rotation({ generations, signing, waitingFor }: AuthorityFindings): NewCondition[] {
+function rotation({ generations, signing, waitingFor, leftBehind }: AuthorityFindings): NewCondition[] {
   const prepared = generations.find(({ state }) => state === 'Prepared');
   // Between the write that makes the new one sign and the next, the old one is still marked as active.
   const leaving = generations.find(
     (each) => each.state === 'Retiring' || (each.state === 'Active' && each !== signing),
   );
   if (prepared === undefined && leaving === undefined) return [];
-  const waiting =
-    waitingFor.length === 0
-      ? ''
-      : `; waiting for ${waitingFor.length} certificates, such as ${waitingFor.slice(0, 5).join(', ')}`;
+  const waiting = listed('waiting for', waitingFor) + listed('left behind:', leftBehind);
   const message =
     prepared === undefined
       ? `certificates of generation ${leaving?.version} are being re-issued${waiting}`
@@ -123,6 +127,10 @@ function rotation({ generations, signing, waitingFor }: AuthorityFindings): NewC
   return [
     { type: 'Rotating', status: 'True', reason: prepared === undefined ? 'Reissuing' : 'SpreadingTrust', message },
   ];
+}
+
+function listed(what: string, keys: readonly string[]): string {
+  return keys.length === 0 ? '' : `; ${what} ${keys.length} certificates, such as ${keys.slice(0, 5).join(', ')}`;
 }
 
 /** Those in use from their Secrets, the retired from what status has kept of them. */
