@@ -1,5 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { aRuntime } from '../../test/unit/a-runtime.ts';
 import { NOW, RUN } from '../../test/unit/builders.ts';
 import { FakeClock } from '../../test/unit/fake-clock.ts';
 import { SILENT } from '../../test/unit/own-authority.ts';
@@ -7,7 +8,6 @@ import { authorityKey, type CertificateAuthority, parseCertificateAuthority } fr
 import type { Authority, AuthorityDefinition } from '../authorities/authority.ts';
 import { AUTHORITIES } from '../authorities/index.ts';
 import { AuthorityError } from '../errors.ts';
-import { Breaker } from './breaker.ts';
 import type { AuthorityDeps } from './deps.ts';
 import { reconcileAuthority } from './reconcile.ts';
 import { Registry } from './registry.ts';
@@ -30,22 +30,7 @@ function scene(definition: AuthorityDefinition<never>, backend: Authority) {
   const deps: AuthorityDeps = {
     find: () => resource,
     registry: new Registry(),
-    start: () => ({
-      resource,
-      origin: 'origin',
-      definition,
-      backend,
-      rateLimit: undefined,
-      turnstile: undefined,
-      polls: undefined,
-      breaker: new Breaker(clock, undefined),
-      release: nothing,
-      generations: [],
-      trusted: [],
-      clearSince: new Map(),
-      refusals: 0,
-      view: undefined,
-    }),
+    start: () => aRuntime({ resource, definition, backend, clock }),
     generationSecrets: () => [],
     members: () => [],
     consumers: () => [],

@@ -5,6 +5,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { pairOf, root } from '../../test/pki/make.ts';
+import { aRuntime } from '../../test/unit/a-runtime.ts';
 import { after, DAY, MINUTE, NOW, RUN } from '../../test/unit/builders.ts';
 import { FakeClock } from '../../test/unit/fake-clock.ts';
 import { SILENT } from '../../test/unit/own-authority.ts';
@@ -21,7 +22,6 @@ import type { Authority, AuthorityDefinition } from '../authorities/authority.ts
 import { OWN_CA_CAPABILITIES, ownCA } from '../authorities/own-ca.ts';
 import { secret } from '../authorities/secret.ts';
 import { ApiError, AuthorityError, RetryableError } from '../errors.ts';
-import { Breaker } from './breaker.ts';
 import type { AuthorityDeps } from './deps.ts';
 import { type Generation, signingGeneration } from './generations.ts';
 import { reconcileAuthority } from './reconcile.ts';
@@ -137,22 +137,7 @@ function parts(raw: RawObject, isOwn: boolean, held: Generation['pair'] | undefi
   const deps: AuthorityDeps = {
     find: () => current,
     registry: new Registry(),
-    start: (resource) => ({
-      resource,
-      origin: 'origin',
-      definition,
-      backend,
-      rateLimit: undefined,
-      turnstile: undefined,
-      polls: undefined,
-      breaker: new Breaker(clock, undefined),
-      release: nothing,
-      generations: [],
-      trusted: [],
-      clearSince: new Map(),
-      refusals: 0,
-      view: undefined,
-    }),
+    start: (resource) => aRuntime({ resource, definition, backend, clock }),
     generationSecrets: () =>
       generations.map((generation) => ({
         authority: 'ns/ca',

@@ -1,0 +1,24 @@
+import { Breaker } from '../../src/authority/breaker.ts';
+import type { Runtime } from '../../src/authority/registry.ts';
+import type { Clock } from '../../src/clock.ts';
+
+/** An authority that has just been started, and isn't limited. */
+export function aRuntime({
+  clock,
+  ...parts
+}: Pick<Runtime, 'resource' | 'definition' | 'backend'> & { readonly clock: Clock }): Runtime {
+  return {
+    ...parts,
+    origin: 'origin',
+    rateLimit: undefined,
+    turnstile: undefined,
+    polls: undefined,
+    breaker: new Breaker(clock, undefined),
+    release: () => {},
+    generations: [],
+    trusted: [],
+    clearSince: new Map(),
+    refusals: 0,
+    view: undefined,
+  };
+}
