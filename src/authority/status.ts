@@ -112,7 +112,7 @@ function stalled(refused: Trouble, signing: Generation | undefined): NewConditio
   return { type: 'Stalled', status: 'True', reason: refused.code, message: `${refused.message}${fallback}` };
 }
 
-function rotation({ generations, signing, waitingFor, leftBehind }: AuthorityFindings): NewCondition[] {
+function rotation({ generations, signing, waitingFor, leftBehind, isElsewhere }: AuthorityFindings): NewCondition[] {
   const prepared = generations.find(({ state }) => state === 'Prepared');
   // Between the write that makes the new one sign and the next, the old one is still marked as active.
   const leaving = generations.find(
@@ -120,9 +120,12 @@ function rotation({ generations, signing, waitingFor, leftBehind }: AuthorityFin
   );
   if (prepared === undefined && leaving === undefined) return [];
   const waiting = listed('waiting for', waitingFor) + listed('left behind:', leftBehind);
+  const reissuing = isElsewhere
+    ? `generation ${leaving?.version} of the former backend is trusted until no valid certificate of it is left`
+    : `certificates of generation ${leaving?.version} are being re-issued`;
   const message =
     prepared === undefined
-      ? `certificates of generation ${leaving?.version} are being re-issued${waiting}`
+      ? `${reissuing}${waiting}`
       : `generation ${prepared.version} goes into every ca.crt before it signs${waiting}`;
   return [
     { type: 'Rotating', status: 'True', reason: prepared === undefined ? 'Reissuing' : 'SpreadingTrust', message },

@@ -67,6 +67,7 @@ test('what Certwheel held leaves when another machine holds the key, and is trus
   });
   assert.not.match(conditionOf(status, 'Ready')?.message ?? '', /generation/);
   assert.is(status.activeGeneration, undefined);
+  assert.match(conditionOf(status, 'Rotating')?.message ?? '', /generation 1 of the former backend is trusted until/);
   await eventually('both are trusted', async () => {
     const secret = await readSecret(world, namespace, 'alice-tls');
     return subjects(secret?.bundle ?? '').length === 2;
