@@ -1,0 +1,90 @@
+/**
+ * https://github.com/operate-first/apps/issues/278 (also emberstack/kubernetes-reflector 435): a controller that copies
+ * Secrets takes their labels and annotations along, so that whoever goes by these takes a copy for its own.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { resourcePath, SECRETS } from '../../../src/api/names.ts';
+import { deleteSecret } from '../support/edits.ts';
+import { lazily } from '../support/lazily.ts';
+import {
+  authorityStatusOf,
+  clientCertificate,
+  conditionOf,
+  create,
+  createAuthority,
+  selfManaged,
+  statusOf,
+  untilReady,
+} from '../support/objects.ts';
+import { plainApi } from '../support/plain-api.ts';
+import { signatures } from '../support/told.ts';
+import { eventually, oneWorld, type World } from '../support/world.ts';
+
+const SETTLES_MS = 3_000;
+const SOURCES = ['alice-tls', 'ca-ca-v1'];
+
+const shared = oneWorld();
+test.after(shared.stop);
+
+async function versionsIn(world: World, namespace: string): Promise<string[]> {
+  const { items } = await world.client.list(SECRETS, { namespace });
+  return items
+    .map(({ metadata }) => `${metadata?.name} ${metadata?.resourceVersion}`)
+    .filter((each) => !each.startsWith('copy-'))
+    .sort();
+}
+
+const scene = lazily(async () => {
+  const world = await shared.get();
+  const controller = await world.controller();
+  const [home, other] = [await world.namespace(), await world.namespace()];
+  for (const namespace of [home, other]) {
+    await createAuthority(world, selfManaged(namespace));
+    await create(world, clientCertificate(namespace, 'alice'));
+    await untilReady(world, namespace, 'alice');
+  }
+  const before = [await versionsIn(world, home), await versionsIn(world, other)];
+  const sources = await Promise.all(SOURCES.map((name) => world.client.get(SECRETS, home, name)));
+  for (const namespace of [home, other])
+    for (const { metadata, type, data } of sources.filter((each) => each !== undefined)) {
+      const { name, labels, annotations } = metadata ?? {};
+      const copy = { metadata: { name: `copy-${name}`, labels, annotations }, type, data };
+      await plainApi(world.cluster).send('POST', resourcePath(SECRETS, namespace), copy);
+    }
+  await sleep(SETTLES_MS);
+  return { world, controller, home, other, before };
+});
+
+test('copies of Secrets with all their marks sign nothing, write no Secret, and take nothing away', async () => {
+  const { world, controller, home, other, before } = await scene.get();
+  assert.equal([await versionsIn(world, home), await versionsIn(world, other)], before);
+  for (const namespace of [home, other]) {
+    assert.is(signatures(controller, namespace, 'alice'), 1);
+    assert.is(conditionOf(await statusOf(world, namespace, 'alice'), 'Ready')?.reason, 'Issued');
+  }
+});
+
+test('the copy of a CA generation is told of by the authority, which goes on, until it is removed', async () => {
+  const { world, home, other } = await scene.get();
+  for (const namespace of [home, other]) {
+    const status = await authorityStatusOf(world, namespace, 'ca');
+    assert.is(conditionOf(status, 'Ready')?.status, 'True');
+    assert.match(conditionOf(status, 'Stalled')?.message ?? '', `${namespace}/copy-ca-ca-v1`);
+    for (const name of SOURCES) await deleteSecret(world, namespace, `copy-${name}`);
+    await eventually(
+      'it is told of no more',
+      async () => conditionOf(await authorityStatusOf(world, namespace, 'ca'), 'Stalled') === undefined,
+    );
+  }
+});
+
+test('nothing of it is left after the copies are gone', async () => {
+  const { world, controller, home, other, before } = await scene.get();
+  await sleep(SETTLES_MS);
+  assert.equal([await versionsIn(world, home), await versionsIn(world, other)], before);
+  for (const namespace of [home, other]) assert.is(signatures(controller, namespace, 'alice'), 1);
+});
+
+test.run();

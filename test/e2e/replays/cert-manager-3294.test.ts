@@ -1,0 +1,62 @@
+/**
+ * https://github.com/cert-manager/cert-manager/issues/3294: where a quota leaves no room for the Secret of a certificate, its
+ * status says that the Secret isn't there, and the quota is named in the log of the controller alone.
+ */
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { type Resource, resourcePath, SECRETS } from '../../../src/api/names.ts';
+import { writesTo } from '../process/support/audit.ts';
+import {
+  clientCertificate,
+  conditionOf,
+  create,
+  createAuthority,
+  selfManaged,
+  untilReady,
+} from '../support/objects.ts';
+import { plainApi } from '../support/plain-api.ts';
+import { eventsOf } from '../support/told.ts';
+import { eventually, oneWorld } from '../support/world.ts';
+
+const QUOTAS: Resource = {
+  group: '',
+  version: 'v1',
+  plural: 'resourcequotas',
+  kind: 'ResourceQuota',
+  namespaced: true,
+};
+const FULL = { 'count/secrets': '1' };
+const SAYS = /exceeded quota: few/;
+
+const shared = oneWorld();
+test.after(shared.stop);
+
+test('a quota that leaves no room is named by every condition and an event, and its end is noticed within a minute', async () => {
+  const world = await shared.get();
+  await world.controller();
+  const namespace = await world.namespace();
+  await createAuthority(world, selfManaged(namespace));
+  await eventually('the CA is stored', () => world.client.get(SECRETS, namespace, 'ca-ca-v1'));
+  await world.client.create(QUOTAS, { metadata: { namespace, name: 'few' }, spec: { hard: FULL } } as never);
+  // No controller counts here.
+  const path = resourcePath(QUOTAS, namespace, 'few', 'status');
+  const counted = { status: { hard: FULL, used: FULL } };
+  await plainApi(world.cluster).send('PATCH', path, counted, 'application/merge-patch+json');
+  await create(world, clientCertificate(namespace, 'alice'));
+  const status = await untilReady(world, namespace, 'alice', { status: 'False', reason: 'SecretRefused' });
+  for (const type of ['Ready', 'Issuing']) assert.match(conditionOf(status, type)?.message ?? '', SAYS);
+  await eventually('an event names it', async () =>
+    (await eventsOf(world, namespace, 'alice')).some(({ note }) => SAYS.test(note)),
+  );
+  await eventually(
+    'the pauses grow',
+    async () => (await writesTo(world, 'clientcertificates/status', namespace, 'alice')).length >= 5,
+  );
+  const written = await writesTo(world, 'clientcertificates/status', namespace, 'alice');
+  const [first, fifth] = [written[0]?.getTime() ?? 0, written[4]?.getTime() ?? 0];
+  assert.ok(fifth - first >= 10_000, `five attempts within ${fifth - first} ms`);
+  await world.client.delete(QUOTAS, namespace, 'few');
+  await untilReady(world, namespace, 'alice');
+});
+
+test.run();

@@ -1,0 +1,49 @@
+/**
+ * https://github.com/external-secrets/external-secrets/issues/2176: a resource is deleted in the foreground, as Argo CD does. The
+ * garbage collector removes its Secret first, and the controller writes that back, so that the resource never goes.
+ */
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { CLIENT_CERTIFICATES, resourcePath, SECRETS } from '../../../src/api/names.ts';
+import { patchCertificate } from '../support/edits.ts';
+import { clientCertificate, create, createAuthority, selfManaged, untilReady } from '../support/objects.ts';
+import { plainApi } from '../support/plain-api.ts';
+import { watchSecrets } from '../support/secret-witness.ts';
+import { signatures } from '../support/told.ts';
+import { eventually, oneWorld } from '../support/world.ts';
+
+const HELD = { metadata: { finalizers: ['example.com/hold'] } };
+const OWNED = { deletionPolicy: 'Delete' };
+
+const shared = oneWorld({ controllers: ['garbage-collector-controller'] });
+test.after(shared.stop);
+
+test('a deletion in the foreground takes the Secret first, which does not come back, held up or not', async () => {
+  const world = await shared.get();
+  const controller = await world.controller();
+  const namespace = await world.namespace();
+  await createAuthority(world, selfManaged(namespace));
+  for (const name of ['alice', 'held']) await create(world, clientCertificate(namespace, name, OWNED));
+  for (const name of ['alice', 'held']) await untilReady(world, namespace, name);
+  await patchCertificate(world, namespace, 'held', HELD);
+  const secrets = await watchSecrets(world, namespace);
+  for (const name of ['alice', 'held']) {
+    const path = `${resourcePath(CLIENT_CERTIFICATES, namespace, name)}?propagationPolicy=Foreground`;
+    await plainApi(world.cluster).send('DELETE', path);
+  }
+  await eventually('alice is gone', async () => !(await world.client.get(CLIENT_CERTIFICATES, namespace, 'alice')));
+  await eventually('the Secret of held is gone', async () => !(await world.client.get(SECRETS, namespace, 'held-tls')));
+  await untilReady(world, namespace, 'held', { status: 'False', reason: 'BeingDeleted' });
+  await patchCertificate(world, namespace, 'held', { metadata: { finalizers: null } });
+  await eventually('held is gone', async () => !(await world.client.get(CLIENT_CERTIFICATES, namespace, 'held')));
+  await secrets.settled();
+  for (const name of ['alice', 'held']) {
+    assert.is(signatures(controller, namespace, name), 1);
+    const seen = secrets.versions(`${name}-tls`);
+    // The first is how it was found.
+    const since = seen.slice(1).map(({ type }) => type);
+    assert.ok(since.at(-1) === 'DELETED' && !since.includes('ADDED'), `${name}: ${since}`);
+  }
+});
+
+test.run();

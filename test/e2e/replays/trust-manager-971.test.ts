@@ -1,0 +1,43 @@
+/**
+ * https://github.com/cert-manager/trust-manager/issues/971: a target whose metadata is told by a template is written again every
+ * few seconds, although nobody else touches it.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { writesTo } from '../process/support/audit.ts';
+import { patchCertificate, patchSecret } from '../support/edits.ts';
+import { clientCertificate, create, createAuthority, selfManaged, untilReady } from '../support/objects.ts';
+import { oneWorld } from '../support/world.ts';
+
+const QUIET_MS = 15_000;
+const TEMPLATE = {
+  labels: { 'cluster-layer': 'foundation-platform-init', infrastructure: 'true', empty: '' },
+  annotations: { 'example.com/json': '{"a": [1, 2]}', 'example.com/lines': 'one\ntwo\n', 'example.com/empty': '' },
+};
+
+const shared = oneWorld();
+test.after(shared.stop);
+
+test('a Secret with a template is written once for each change of it, whatever else wakes the controller', async () => {
+  const world = await shared.get();
+  const controller = await world.controller();
+  const namespace = await world.namespace();
+  await createAuthority(world, selfManaged(namespace));
+  await create(world, clientCertificate(namespace, 'alice', { secretTemplate: TEMPLATE }));
+  await untilReady(world, namespace, 'alice');
+  const writes = async () => (await writesTo(world, 'secrets', namespace, 'alice-tls')).length;
+  assert.is(await writes(), 1);
+  // What others add beside the template is theirs.
+  await patchSecret(world, namespace, 'alice-tls', { metadata: { labels: { team: 'shop' } }, data: { extra: 'eA==' } });
+  await patchCertificate(world, namespace, 'alice', { metadata: { labels: { looked: 'at' } } });
+  await sleep(QUIET_MS);
+  assert.is(await writes(), 2, 'that one, by the test');
+  assert.is(await controller.stop(), 0);
+  await world.controller();
+  await sleep(QUIET_MS);
+  assert.is(await writes(), 2);
+  assert.is((await writesTo(world, 'clientcertificates/status', namespace, 'alice')).length, 1);
+});
+
+test.run();
