@@ -130,6 +130,11 @@ export function lastFailureOf(
   return { at, attempts: attemptsOf(status.lastFailure?.attempts), nextAttemptAt };
 }
 
+/** How many attempts in a row had failed; 0 where none did. It is kept while the next attempt awaits its answer. */
+export function failedAttempts({ lastFailure }: Pick<ClientCertificateStatus, 'lastFailure'>): number {
+  return lastFailure === undefined ? 0 : attemptsOf(lastFailure.attempts);
+}
+
 /** Whoever may write status may write nonsense. The backoff has long been the longest before so many. */
 const MOST_ATTEMPTS = 1_000_000;
 

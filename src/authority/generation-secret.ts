@@ -29,6 +29,8 @@ export function viewGenerationSecret(object: RawObject, controllerNamespace: str
   const version = versionOf(kind, authorityName, name);
   try {
     if (version === undefined) throw new Error(`its name is not that of a CA generation of ${authorityName}`);
+    const held = leavingProblem(object);
+    if (held !== undefined) return { authority, version, generation: undefined, problem: held };
     const generation = {
       version,
       // Annotations that were damaged make it neither sign nor disappear; the plan goes on from there.
@@ -47,6 +49,13 @@ export function viewGenerationSecret(object: RawObject, controllerNamespace: str
       problem: `Secret ${namespace}/${name} can't be used: ${(error as Error).message}`,
     };
   }
+}
+
+/** A Secret that is being deleted and keeps no generation that signs is as good as gone, but for its key. */
+function leavingProblem({ metadata = {} }: RawObject): string | undefined {
+  const { namespace, name, annotations = {}, deletionTimestamp, finalizers = [] } = metadata;
+  if (deletionTimestamp === undefined || annotations[names.GENERATION_STATE_ANNOTATION] === 'Active') return undefined;
+  return `Secret ${namespace}/${name} is being deleted, and its CA key stays until these finalizers are gone: ${finalizers.join(', ')}`;
 }
 
 /** The Secret of a generation as it is applied; on version 1 it is only created, never overwritten. */

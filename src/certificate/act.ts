@@ -25,7 +25,7 @@ import { secretManifest } from './secret-manifest.ts';
 import { nextSerials, type SecretMemory } from './secret-memory.ts';
 import type { CertificateFacts, SecretView } from './secret-view.ts';
 import type { Made, Unpublished } from './unpublished.ts';
-import { alteredError, rehearse, writeSecret } from './write.ts';
+import { alteredError, isSuspect, writeSecret } from './write.ts';
 
 export interface ActDeps extends PublishDeps, RequestDeps {
   readonly clock: Clock;
@@ -59,11 +59,11 @@ export async function issue(
 }
 
 /**
- * After a write that was altered: nothing is signed, and no good certificate is replaced, while the next write would lose
- * bytes or the marks of ownership. What else an admission plugin takes away is no reason to let a certificate expire.
+ * After a write that was refused or altered: nothing is signed, and no good certificate is replaced, while the next write
+ * would be refused, or lose bytes or the marks of ownership. What else an admission plugin takes away is no reason to let a certificate expire.
  */
 async function rehearseIssue(seen: Observed, view: AuthorityView, deps: ActDeps): Promise<void> {
-  if (seen.recent?.altered === undefined) return;
+  if (!isSuspect(seen)) return;
   const { resource } = seen;
   const live = await deps.secrets.get(resource.namespace, resource.spec.secretName);
   const data = {
@@ -72,7 +72,7 @@ async function rehearseIssue(seen: Observed, view: AuthorityView, deps: ActDeps)
     trustBundle: view.trust.pem === '' ? textOf(live, 'ca.crt') : view.trust.pem,
   };
   const manifest = secretManifest(resource, data, memoryOf(seen, view, deps), seen.secret);
-  const altered = await rehearse(seen, manifest, deps);
+  const altered = await deps.secrets.rehearse(manifest);
   if (altered !== undefined && isVital(altered)) throw alteredError(resource.spec.secretName, altered);
 }
 
@@ -157,7 +157,7 @@ export async function repair(seen: Observed, view: AuthorityView, deps: ActDeps)
     trustBundle: view.trust.pem === '' ? textOf(live, 'ca.crt') : view.trust.pem,
   };
   const manifest = secretManifest(resource, data, memoryOf(seen, view, deps), secret);
-  const altered = await rehearse(seen, manifest, deps);
+  const altered = isSuspect(seen) ? await deps.secrets.rehearse(manifest) : undefined;
   if (altered !== undefined) throw alteredError(resource.spec.secretName, altered);
   return writeSecret(seen, manifest, undefined, deps);
 }

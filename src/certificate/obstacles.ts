@@ -1,7 +1,7 @@
 import { lastFailureOf } from '../api/client-certificate.ts';
 import { wantedOf } from './next-key.ts';
 import { type Decision, isAuthority, type Observed, type Permission } from './observed.ts';
-import { contestOf, slowedUntil } from './recent.ts';
+import { type Cause, contestOf, slowedUntil } from './recent.ts';
 import { longestRetryMs } from './schedule.ts';
 
 /** Status is not believed beyond this: no pause of ours is longer than an hour with its jitter, and no Retry-After either. */
@@ -18,8 +18,17 @@ const WRITE_FAILURES: readonly string[] = [
 /** See backoffMs; and a little for the whole seconds of status. */
 const LONGEST_JITTER = 1.25;
 
-const TOO_MANY_CHANGES =
-  'the spec or certwheel.io/renew-at changes faster than certificates are issued for one resource; the last change counts';
+const A_CHANGE = 'the spec or certwheel.io/renew-at changes faster than certificates are issued for one resource';
+
+/** What comes too often, by what brought the last act about. */
+const WHAT_CHANGES: Readonly<Record<Cause, string>> = {
+  spec: `${A_CHANGE}; the last change counts`,
+  calendar: `${A_CHANGE}; the last change counts`,
+  writer: 'another writer changes or deletes the Secret',
+  request:
+    'requests for this certificate vanish before they are answered: something deletes the Secret NAME-next that keeps their key, or writes at the same moment; the audit log of the API server names the writer',
+  trust: 'the trust bundle of the authority, or the template, changes faster than the Secret is written',
+};
 
 /** Why a certificate that is needed can't be had now. */
 export type Obstacle = Extract<Decision, { do: 'wait' | 'refuse' }>;
@@ -68,7 +77,7 @@ export function isSlowed(seen: Observed, _permission: Permission, now: Date): Re
   if (recheckAt === undefined) return undefined;
   const contest = contestOf(seen, now);
   return contest === undefined
-    ? { do: 'wait', code: 'TooManyChanges', message: TOO_MANY_CHANGES, recheckAt }
+    ? { do: 'wait', code: 'TooManyChanges', message: WHAT_CHANGES[seen.recent?.cause ?? 'spec'], recheckAt }
     : { do: 'wait', code: 'SecretContested', message: contest, recheckAt };
 }
 

@@ -196,6 +196,23 @@ test('renewals from the calendar are never slowed down, however short the life',
   );
 });
 
+test('one change of another writer is one contest, however often the repair of it fails', () => {
+  const resource = aCertificate({ secretTemplate: { labels: { team: 'a' } } }).build();
+  const recent = new RecentActs();
+  const first = { do: 'issue', reason: 'FirstIssue', message: 'there is no Secret yet' } as const;
+  recent.keep(resource, withAct(anObserved(resource).build(), first, undefined, NOW));
+  recent.wrote(resource, aSecret(resource));
+  const changed = { ...aSecret(resource), labels: { team: 'b' }, resourceVersion: 'changed' };
+  for (let attempt = 0; attempt < 10; attempt++) {
+    const seen: Observed = { ...anObserved(resource).build(), secret: changed, recent: recent.of('team/client') };
+    const decision = decide(seen, ALLOWED, after(attempt * SECOND));
+    assert.is(decision.do, 'repair', `attempt ${attempt}`);
+    recent.keep(resource, withAct(seen, decision as Act, undefined, after(attempt * SECOND)));
+    recent.failed(resource);
+  }
+  assert.is(recent.of('team/client')?.contests.length, 1);
+});
+
 test('what is remembered is forgotten after ten quiet minutes', () => {
   const recent = new RecentActs();
   const first = { do: 'issue', reason: 'FirstIssue', message: 'there is no Secret yet' } as const;

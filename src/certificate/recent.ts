@@ -8,23 +8,36 @@ import type { SecretView } from './secret-view.ts';
 /** An issuance or a repair. */
 export type Act = Extract<Decision, { do: 'issue' | 'repair' }>;
 
-type Written = Pick<SecretView, 'uid' | 'resourceVersion'> & { readonly serialNumber: string | undefined };
+interface Written extends Pick<SecretView, 'uid' | 'resourceVersion'> {
+  readonly serialNumber: string | undefined;
+  readonly issuedAtMs: number | undefined;
+}
+
+/**
+ * What brings an act about: a change of the spec or a wish, another writer of the Secret, a request that was lost, the
+ * authority's trust. The calendar isn't counted, nor what the authority has it do: the schedule bounds it.
+ */
+export type Cause = 'spec' | 'writer' | 'request' | 'trust' | 'calendar';
 
 /** What was done about one ClientCertificate lately. */
 export interface Recent {
-  /** Acts that somebody provoked, one after the other; see isProvoked. */
+  /** Acts one after the other, those of the calendar left out. */
   readonly acts: number;
   /** When the last of them began. */
   readonly lastAt: Date;
+  /** What brought it about. */
+  readonly cause: Cause;
   readonly generation: number;
   /** The Secret as the last act left it; undefined where that is unknown. */
   readonly written: Written | undefined;
   /** When an act had to undo what another writer had done, the latest first. */
   readonly contests: readonly Date[];
+  /** The version of the Secret that was contested last and isn't overwritten yet. */
+  readonly contested: string | undefined;
   /** What that writer does, as a sentence. */
   readonly contest: string | undefined;
-  /** The last act has ended neither in a write nor in a failure: its request was lost, or another writer was faster. */
-  readonly isOpen: boolean;
+  /** How the last act ended. One that is still open has lost its request, or the race against another writer. */
+  readonly ended: 'open' | 'written' | 'failed';
   /** The field that the last write stored otherwise than it was sent. */
   readonly altered: string | undefined;
 }
@@ -62,50 +75,65 @@ export function contestEnds(recent: Recent | undefined): Date | undefined {
   return new Date(latest.getTime() + WINDOW_MS);
 }
 
-/** Whether this act undoes what another writer has done since the last one. */
-export function undoesAnother({ resource, secret, recent }: Observed, act: Act): boolean {
-  const isNewSpec = resource.generation !== (recent?.generation ?? resource.status.observedGeneration);
-  if (isNewSpec || (act.do === 'issue' && act.reason === 'RenewAt')) return false;
-  if (recent?.written === undefined)
-    return act.do === 'issue' && (act.reason === 'SecretRepaired' || act.reason === 'SpecChanged');
-  if (secret === undefined || secret.uid !== recent.written.uid) return true;
-  if (act.do === 'repair') return secret.resourceVersion !== recent.written.resourceVersion;
-  return secret.certificate?.serialNumber !== recent.written.serialNumber;
+/** What brings this act about. */
+function causeOf(seen: Observed, act: Act): Cause {
+  const { resource, recent } = seen;
+  if (recent === undefined && act.do === 'issue' && act.reason === 'FirstIssue') return 'calendar';
+  if (resource.generation !== (recent?.generation ?? resource.status.observedGeneration)) return 'spec';
+  if (undoesAnother(seen, act)) return 'writer';
+  if (act.do === 'issue' && act.reason === 'RenewAt') return 'spec';
+  if (recent?.ended === 'open') return 'request';
+  // A retry has the backoff of its failure.
+  return act.do === 'repair' && recent?.ended !== 'failed' ? 'trust' : 'calendar';
 }
 
-/**
- * Whether something outside brings this act about. What comes from the calendar or from the authority doesn't: the
- * schedule and the authority's own pace bound it. Nor does a first issue.
- */
-function isProvoked(seen: Observed, act: Act): boolean {
-  if (act.do === 'issue' && act.reason === 'FirstIssue' && seen.recent === undefined) return false;
-  const { generation, status } = seen.resource;
-  const isNewSpec = generation !== (seen.recent?.generation ?? status.observedGeneration);
-  const isAsked = act.do === 'issue' && act.reason === 'RenewAt';
-  return isNewSpec || isAsked || seen.recent?.isOpen === true || undoesAnother(seen, act);
+/** Whether another writer has changed since the last act what this act puts right. One that failed isn't counted twice. */
+function undoesAnother({ secret, recent }: Observed, act: Act): boolean {
+  const reason = act.do === 'issue' ? act.reason : undefined;
+  const written = recent?.written;
+  if (written === undefined) return reason === 'SecretRepaired' || reason === 'SpecChanged';
+  if (versionOf(secret) === recent?.contested) return false;
+  if (secret === undefined || secret.uid !== written.uid) return true;
+  const isAnother = secret.certificate?.serialNumber !== written.serialNumber;
+  switch (reason) {
+    case 'Due':
+    case 'CARotated':
+      return isAnother;
+    case 'RenewAt':
+      return isAnother || secret.memory.issuedAt?.getTime() !== written.issuedAtMs;
+    default:
+      return secret.resourceVersion !== written.resourceVersion;
+  }
+}
+
+function versionOf(secret: SecretView | undefined): string {
+  return secret?.resourceVersion ?? 'gone';
 }
 
 /** The record with one more act. */
 export function withAct(seen: Observed, act: Act, contest: string | undefined, now: Date): Recent {
-  const { resource, recent: before } = seen;
-  const isCounted = isProvoked(seen, act);
+  const { resource, secret, recent: before } = seen;
+  const cause = causeOf(seen, act);
+  const isCounted = cause !== 'calendar';
   const isPaused = before === undefined || now.getTime() - before.lastAt.getTime() >= forgottenAfterMs(before.acts);
   const past = before?.contests ?? NO_CONTESTS;
   return {
     acts: isPaused ? 1 : before.acts + (isCounted ? 1 : 0),
     lastAt: isCounted || before === undefined ? now : before.lastAt,
+    cause: isCounted ? cause : (before?.cause ?? cause),
     generation: resource.generation,
     written: before?.written,
-    contests: undoesAnother(seen, act) ? [now, ...past].slice(0, CONTESTS) : past,
+    contests: cause === 'writer' ? [now, ...past].slice(0, CONTESTS) : past,
+    contested: cause === 'writer' ? versionOf(secret) : before?.contested,
     contest: contest ?? before?.contest,
-    isOpen: true,
+    ended: 'open',
     altered: before?.altered,
   };
 }
 
 /** Whether this act makes it a fight: from then on people are told of it. */
 export function makesAFight(seen: Observed, act: Act, now: Date): boolean {
-  if (!undoesAnother(seen, act)) return false;
+  if (causeOf(seen, act) !== 'writer') return false;
   const earliest = seen.recent?.contests[CONTESTS - 2];
   return earliest !== undefined && now.getTime() - earliest.getTime() < WINDOW_MS;
 }
@@ -128,16 +156,22 @@ export class RecentActs {
   }
 
   /** The Secret as it is stored now; `altered` names the field that isn't as it was sent. */
-  wrote(resource: ClientCertificate, { uid, resourceVersion, certificate }: SecretView, altered?: string): void {
+  wrote(
+    resource: ClientCertificate,
+    { uid, resourceVersion, certificate, memory }: SecretView,
+    altered?: string,
+  ): void {
     const before = this.of(keyOf(resource));
-    const written = { uid, resourceVersion, serialNumber: certificate?.serialNumber };
-    if (before !== undefined) this.#records.set(keyOf(resource), { ...before, written, altered, isOpen: false });
+    const issuedAtMs = memory.issuedAt?.getTime();
+    const written = { uid, resourceVersion, serialNumber: certificate?.serialNumber, issuedAtMs };
+    if (before !== undefined)
+      this.#records.set(keyOf(resource), { ...before, written, altered, contested: undefined, ended: 'written' });
   }
 
   /** The last act failed; its retry has a backoff of its own. */
   failed(resource: ClientCertificate): void {
     const before = this.of(keyOf(resource));
-    if (before?.isOpen === true) this.#records.set(keyOf(resource), { ...before, isOpen: false });
+    if (before?.ended === 'open') this.#records.set(keyOf(resource), { ...before, ended: 'failed' });
   }
 
   drop(key: string): void {

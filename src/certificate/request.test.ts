@@ -8,7 +8,8 @@ import { anOwnAuthority } from '../../test/unit/own-authority.ts';
 import { bench, fails, signal, thrownBy, WAIT } from '../../test/unit/request-bench.ts';
 import { SecretStore } from '../../test/unit/secret-store.ts';
 import type { ClientCertificate } from '../api/client-certificate.ts';
-import { DeniedError, RetryableError } from '../errors.ts';
+import { CERTIFICATE_UID_ANNOTATION } from '../api/names.ts';
+import { type ApiError, DeniedError, RetryableError } from '../errors.ts';
 import { encodePrivateKey, generateKey } from '../pki/keys.ts';
 import { issue } from './act.ts';
 import { viewNextKey } from './next-key.ts';
@@ -210,6 +211,43 @@ test('a Secret under that name is told of as what it is, and one mark alone does
     assert.not.match(error.message, /delete|rename/);
     assert.is(one.keys.object?.metadata?.resourceVersion, '5');
   }
+});
+
+test("a Secret that keeps the key and lost a mark is replaced, since its owner reference is Certwheel's too", async () => {
+  const one = bench();
+  await one.look(one.wait);
+  const kept = one.keys.object;
+  const { [CERTIFICATE_UID_ANNOTATION]: _, ...annotations } = kept?.metadata?.annotations ?? {};
+  one.keys.object = { ...kept, metadata: { ...kept?.metadata, annotations } };
+  const without = { ...one.seen(aCertificate().build()), next: undefined };
+  const deps = {
+    ...requestDeps(one.clock, one.keys),
+    secrets: new SecretStore(),
+    unpublished: new Unpublished(),
+    recent: new RecentActs(),
+  };
+  const error = (await thrownBy(issue(without, one.view, one.sign, deps, RUN))) as ApiError;
+  assert.is(error.status, 409, 'the next look begins anew');
+  assert.is(one.keys.object, undefined);
+  assert.ok('secret' in (await issue(without, one.view, one.sign, deps, RUN)));
+});
+
+test('a Secret that keeps the key and is held by a finalizer is named, with the finalizer', async () => {
+  const one = bench();
+  await one.look(one.wait);
+  const kept = one.keys.object;
+  const metadata = { ...kept?.metadata, deletionTimestamp: '2026-06-01T12:00:00Z', finalizers: ['example.com/hold'] };
+  one.keys.object = { ...kept, metadata };
+  const without = { ...one.seen(aCertificate().build()), next: undefined };
+  const deps = {
+    ...requestDeps(one.clock, one.keys),
+    secrets: new SecretStore(),
+    unpublished: new Unpublished(),
+    recent: new RecentActs(),
+  };
+  const error = (await thrownBy(issue(without, one.view, one.sign, deps, RUN))) as RetryableError;
+  assert.is(error.code, 'SecretRefused');
+  assert.match(error.message, /client-next, .* is being deleted and is held by the finalizers example\.com\/hold/);
 });
 
 test('the Secret of the certificate itself can not be the one that keeps the key', async () => {

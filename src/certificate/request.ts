@@ -1,4 +1,6 @@
 import type { KeyObject } from 'node:crypto';
+import type { ClientCertificate } from '../api/client-certificate.ts';
+import * as names from '../api/names.ts';
 import type { RawObject } from '../api/parse.ts';
 import type { Authority, Issued, IssueRequest, Pending } from '../authorities/authority.ts';
 import { isPending } from '../authorities/authority.ts';
@@ -169,13 +171,34 @@ async function store(
     const name = nextName(resource.name);
     const found = await deps.nextKeys.read(resource.namespace, name);
     // Another replica was faster, or the cache is behind: the next look knows more.
-    if (found === undefined || viewNextKey(found).certificateName === resource.name) throw error;
+    if (found === undefined) throw error;
+    if (found.metadata?.deletionTimestamp !== undefined) throw heldError(found);
+    if (viewNextKey(found).certificateName === resource.name) throw error;
+    if (isOwnedBy(found, resource)) {
+      // It lost a mark, so that its request can't be found again.
+      await deps.nextKeys.delete({ ...viewNextKey(found), certificateName: resource.name });
+      throw error;
+    }
     throw new TerminalError(
       'SecretNotOwned',
       `Certwheel keeps the key of this ClientCertificate in Secret ${name} while its authority answers, and that Secret ${occupation(found, deps.purposeOf(found)) ?? "isn't Certwheel's"}; create this ClientCertificate anew under another name`,
       { cause: error },
     );
   }
+}
+
+/** By its label and by its owner reference, which Certwheel wrote too. */
+function isOwnedBy({ metadata = {} }: RawObject, { name, uid }: ClientCertificate): boolean {
+  const { labels = {}, ownerReferences = [] } = metadata;
+  return labels[names.NEXT_OF_LABEL] === name && ownerReferences.some((owner) => owner.uid === uid);
+}
+
+function heldError({ metadata = {} }: RawObject): RetryableError {
+  const { name, finalizers = [] } = metadata;
+  return new RetryableError(
+    'SecretRefused',
+    `Secret ${name}, which is to keep the key while the authority answers, is being deleted and is held by the finalizers ${finalizers.join(', ')}; whoever set them has to remove them`,
+  );
 }
 
 /** Removes what was made for a request at its authority; where that fails, `tidy` tries it again later. */

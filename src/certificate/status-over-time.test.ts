@@ -2,7 +2,17 @@ import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { arbitraryMoment, arbitraryObserved, arbitraryPermission } from '../../test/unit/arbitrary-observed.ts';
-import { aCertificate, after, anObserved, DAY, HOUR, MINUTE, NOW, PROPAGATION_MS } from '../../test/unit/builders.ts';
+import {
+  ALLOWED,
+  aCertificate,
+  after,
+  anObserved,
+  DAY,
+  HOUR,
+  MINUTE,
+  NOW,
+  PROPAGATION_MS,
+} from '../../test/unit/builders.ts';
 import { look } from '../../test/unit/look.ts';
 import { conditionsOf } from '../api/client-certificate.ts';
 import type { ClientCertificateStatus } from '../api/generated/types.ts';
@@ -55,6 +65,18 @@ test('whatever is seen, a failure makes nothing less ready', () => {
     }),
     { numRuns: 1000 },
   );
+});
+
+test('attempts in a row go on being counted while the next one awaits its answer', () => {
+  let seen = anObserved().build();
+  for (let attempt = 1; attempt <= 5; attempt++) {
+    seen = remembering(seen, look(seen, NOW, refused()));
+    assert.is(attemptsSoFar(seen.resource), attempt);
+    const waiting = { message: 'waiting for an approval' };
+    const decision = decide(seen, ALLOWED, after(HOUR));
+    seen = remembering(seen, nextStatus(seen, decision, undefined, after(HOUR), PROPAGATION_MS, waiting));
+    assert.is(attemptsSoFar(seen.resource), attempt);
+  }
 });
 
 test('a status is plain JSON without gaps', () => {

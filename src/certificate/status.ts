@@ -1,5 +1,5 @@
 import type { ClientCertificate } from '../api/client-certificate.ts';
-import { conditionsOf, lastFailureOf } from '../api/client-certificate.ts';
+import { conditionsOf, failedAttempts } from '../api/client-certificate.ts';
 import { mergeConditions, type NewCondition, toRfc3339 } from '../api/conditions.ts';
 import type { ClientCertificateStatus } from '../api/generated/types.ts';
 import type { CertwheelError } from '../errors.ts';
@@ -33,7 +33,7 @@ export interface Failure {
 
 /** How many tries in a row have failed, this one included; a success or a new spec begins at one again. */
 export function attemptsSoFar({ status, generation }: ClientCertificate): number {
-  return status.observedGeneration === generation ? (lastFailureOf(status)?.attempts ?? 0) : 0;
+  return status.observedGeneration === generation ? failedAttempts(status) : 0;
 }
 
 /**

@@ -1,4 +1,4 @@
-import { keyOf, type RawObject } from '../api/parse.ts';
+import type { RawObject } from '../api/parse.ts';
 import { classify, RetryableError } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import type { Observed } from './observed.ts';
@@ -53,10 +53,9 @@ export async function writeSecret(
   throw alteredError(resource.spec.secretName, altered);
 }
 
-/** After a write that was altered: whether the next one would be, before it replaces anything. */
-export async function rehearse(seen: Observed, manifest: SecretManifest, deps: WriteDeps): Promise<string | undefined> {
-  if (deps.recent.of(keyOf(seen.resource))?.altered === undefined) return undefined;
-  return deps.secrets.rehearse(manifest);
+/** Whether the last write went wrong in a way that the next one may, so that it is rehearsed before anything is signed. */
+export function isSuspect({ recent, resource }: Observed): boolean {
+  return recent?.altered !== undefined || resource.status.lastFailure?.reason === 'SecretRefused';
 }
 
 export function alteredError(secretName: string, field: string): RetryableError {

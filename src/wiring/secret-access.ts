@@ -2,12 +2,14 @@ import { CERTIFICATE_NAME_LABEL, SECRETS } from '../api/names.ts';
 import { keyOf, type RawObject } from '../api/parse.ts';
 import { viewNextKey } from '../certificate/next-key.ts';
 import type { NextKeyAccess } from '../certificate/request.ts';
+import type { SecretManifest } from '../certificate/secret-manifest.ts';
 import { viewSecret } from '../certificate/secret-view.ts';
 import { alteredError, type SecretAccess } from '../certificate/write.ts';
 import { ApiError } from '../errors.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { fieldAltered } from '../kube/difference.ts';
 import { CREATE_ONLY, type Writable } from '../kube/object.ts';
+import type { WriteOptions } from '../kube/options.ts';
 import type { Services } from './services.ts';
 
 /** Reads past the cache, and writes into it: the next look must see what was just written. */
@@ -15,8 +17,8 @@ export function secretAccess({ client, cluster }: Services): SecretAccess {
   return {
     get: (namespace, name) => client.get(SECRETS, namespace, name),
     apply: async (manifest, content) => {
-      const stored = await client.apply(SECRETS, manifest);
-      const altered = fieldAltered(manifest, stored);
+      const { sent, stored } = await applyOwned(client, manifest);
+      const altered = fieldAltered(sent, stored);
       // What was proven before it was written needn't be proven again, unless something in between has changed it.
       const reduce = (object: RawObject) => viewSecret(object, altered === undefined ? content : undefined);
       // Without its label the watch would never say that it is gone.
@@ -26,12 +28,31 @@ export function secretAccess({ client, cluster }: Services): SecretAccess {
       const isKnown = cached !== undefined && cached.resourceVersion === stored.metadata?.resourceVersion;
       return { view: isKnown ? cached : reduce(stored), altered };
     },
-    rehearse: async (manifest) => fieldAltered(manifest, await client.apply(SECRETS, manifest, { dryRun: true })),
+    rehearse: async (manifest) => {
+      const { sent, stored } = await applyOwned(client, manifest, { dryRun: true });
+      return fieldAltered(sent, stored);
+    },
     remove: async ({ namespace, name, uid, resourceVersion }) => {
       await client.delete(SECRETS, namespace, name, { uid, resourceVersion });
       cluster.secrets.remove(namespace, { metadata: { namespace, name, resourceVersion } });
     },
   };
+}
+
+/** Kubernetes, "Owners and Dependents": one owner at most may be the controller, and garbage collection needs none. */
+const CONTROLLER_TAKEN = /Only one reference can have Controller set to true/;
+
+/** Applies a Secret; where another owner is its controller, ours is an owner like others. */
+async function applyOwned(client: KubeClient, sent: SecretManifest, options?: WriteOptions) {
+  try {
+    return { sent, stored: await client.apply(SECRETS, sent, options) };
+  } catch (error) {
+    if (!(error instanceof ApiError) || error.status !== 422 || !CONTROLLER_TAKEN.test(error.message)) throw error;
+    const { metadata } = sent;
+    const ownerReferences = metadata.ownerReferences.map(({ controller: _, ...owner }) => owner);
+    const modest = { ...sent, metadata: { ...metadata, ownerReferences } };
+    return { sent: modest, stored: await client.apply(SECRETS, modest, options) };
+  }
 }
 
 /** The keys themselves are read past the cache, which holds none. */

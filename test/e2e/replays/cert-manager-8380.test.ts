@@ -6,6 +6,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { AUTHORITY_ANNOTATION } from '../../../src/api/names.ts';
 import { writesTo } from '../process/support/audit.ts';
 import { eventually } from '../support/eventually.ts';
 import { lazily } from '../support/lazily.ts';
@@ -27,6 +28,7 @@ const FIGHT_MS = 20_000;
 /** Five at once; then after 4, 8 and 16 s. */
 const MOST_ACTS = 5 + 3;
 const MANAGER = 'external-secrets';
+const OLD = 'CertificateAuthority/old';
 
 const shared = oneWorld();
 test.after(shared.stop);
@@ -44,6 +46,13 @@ const rivals = lazily(async (): Promise<Record<string, { wish: Wish; says: RegEx
       says: /ca\.crt is missing/,
     },
     deleted: { wish: () => 'delete', says: /is deleted again and again/ },
+    remembered: {
+      wish: ({ metadata }) =>
+        metadata?.annotations?.[AUTHORITY_ANNOTATION] === OLD
+          ? undefined
+          : { metadata: { annotations: { [AUTHORITY_ANNOTATION]: OLD } } },
+      says: /field manager "external-secrets" writes metadata\.annotations\.certwheel\.io\/authority/,
+    },
     labelled: {
       wish: ({ metadata }) =>
         metadata?.labels?.team === 'payments' ? { metadata: { labels: { team: 'shop' } } } : undefined,
@@ -71,7 +80,7 @@ const scene = lazily(async () => {
   return { world, controller, namespace, fighting };
 });
 
-for (const name of ['rewritten', 'bundle', 'deleted', 'labelled'])
+for (const name of ['rewritten', 'bundle', 'deleted', 'remembered', 'labelled'])
   test(`a Secret that is ${name} again and again costs a few writes, and status names the writer`, async () => {
     const { world, controller, namespace } = await scene.get();
     const { says } = (await rivals.get())[name] ?? {};
@@ -101,7 +110,7 @@ test('the metric names each certificate that is fought over, and no other', asyn
     .split('\n')
     .filter((line) => line.startsWith('certwheel_certificate_slowed{'));
   const named = lines.filter((line) => line.includes(`namespace="${namespace}"`));
-  assert.is(named.length, 4, named.join('\n'));
+  assert.is(named.length, 5, named.join('\n'));
   assert.ok(named.every((line) => line.includes('reason="SecretContested"') && line.endsWith(' 1')));
   assert.is(signatures(controller, namespace, 'bystander'), 1);
 });
@@ -111,7 +120,8 @@ test('ready is never said of a Secret that the rival holds, and once the rival s
   for (const name of ['rewritten', 'bundle', 'deleted'])
     assert.is(conditionOf(await statusOf(world, namespace, name), 'Ready')?.status, 'False', name);
   for (const rival of fighting) await rival.stop();
-  for (const name of ['rewritten', 'bundle', 'deleted', 'labelled']) await untilReady(world, namespace, name);
+  for (const name of ['rewritten', 'bundle', 'deleted', 'remembered', 'labelled'])
+    await untilReady(world, namespace, name);
   const labelled = async () =>
     (
       await world.client.get(
