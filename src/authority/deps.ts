@@ -4,6 +4,7 @@ import type { EventText } from '../certificate/events.ts';
 import type { Clock } from '../clock.ts';
 import type { Logger } from '../log.ts';
 import type { CaLife } from '../metrics.ts';
+import type { Buckets } from '../queue/bucket.ts';
 import type { Consumer, Demand } from './demand.ts';
 import type { GenerationSecret } from './generation-secret.ts';
 import type { Generation, Member } from './generations.ts';
@@ -31,6 +32,8 @@ export interface AuthorityDeps {
   ): Promise<void>;
   deleteGeneration(generation: Generation): Promise<void>;
   writeStatus(resource: AnyCertificateAuthority, status: AuthorityStatus): Promise<void>;
+  /** How often the status of one authority may be written. */
+  readonly statusWrites: Buckets;
   tell(resource: AnyCertificateAuthority, event: EventText): void;
   /** Something that certificates look at has changed. */
   wakeCertificates(key: string): void;

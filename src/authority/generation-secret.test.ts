@@ -20,7 +20,14 @@ function manifest(authority: typeof namespaced | typeof ofCluster = namespaced, 
 /** As the API server would hand it out, with changes by hand. */
 function stored(
   from: ReturnType<typeof manifest>,
-  change: { annotations?: Record<string, string>; labels?: Record<string, string>; name?: string; data?: object } = {},
+  change: {
+    annotations?: Record<string, string>;
+    deletionTimestamp?: string;
+    finalizers?: string[];
+    labels?: Record<string, string>;
+    name?: string;
+    data?: object;
+  } = {},
 ): RawObject {
   const { data = from.data, ...metadata } = change;
   const creationTimestamp = '2026-05-01T00:00:00Z';
@@ -123,6 +130,27 @@ test('damaged marks make a generation neither sign nor disappear', () => {
     assert.is(generation?.state, 'Retiring');
     assert.equal(generation?.since, new Date('2026-05-01T00:00:00Z'));
     assert.is(generation?.source, '');
+  }
+});
+
+test('a generation that is being deleted counts while it signs, and the finalizers that hold it are named', () => {
+  const leaving = { deletionTimestamp: '2026-06-01T00:00:00Z', finalizers: ['example.com/backup'] };
+  const signs = view(stored(manifest(), leaving));
+  assert.ok(signs.generation);
+  assert.match(
+    signs.problem ?? '',
+    /the CA that signs is lost as soon as these finalizers are gone: example.com\/backup/,
+  );
+  const annotations = { 'certwheel.io/generation-state': 'Retiring' };
+  const retired = view(stored(manifest(), { ...leaving, annotations }));
+  assert.is(retired.generation, undefined, 'what was retired comes back into no bundle');
+  assert.match(retired.problem ?? '', /the key of the former CA is deleted as soon as/);
+});
+
+test('a version beyond what the status can hold is none of ours', () => {
+  for (const version of [1_000_001, 2_147_483_647, Number.MAX_SAFE_INTEGER]) {
+    const planted = view(stored(manifest(), { name: `ca-ca-v${version}` }));
+    assert.equal([planted.version, planted.generation], [0, undefined]);
   }
 });
 

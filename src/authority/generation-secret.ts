@@ -29,8 +29,10 @@ export function viewGenerationSecret(object: RawObject, controllerNamespace: str
   const version = versionOf(kind, authorityName, name);
   try {
     if (version === undefined) throw new Error(`its name is not that of a CA generation of ${authorityName}`);
-    const held = leavingProblem(object);
-    if (held !== undefined) return { authority, version, generation: undefined, problem: held };
+    const held = heldProblem(object);
+    // Where it doesn't sign it is as good as gone, but for its key.
+    if (held !== undefined && annotations[names.GENERATION_STATE_ANNOTATION] !== 'Active')
+      return { authority, version, generation: undefined, problem: held };
     const generation = {
       version,
       // Annotations that were damaged make it neither sign nor disappear; the plan goes on from there.
@@ -40,7 +42,7 @@ export function viewGenerationSecret(object: RawObject, controllerNamespace: str
       pair: pairOf(object),
       secret: { namespace, name, uid, resourceVersion },
     };
-    return { authority, version, generation, problem: undefined };
+    return { authority, version, generation, problem: held };
   } catch (error) {
     return {
       authority,
@@ -51,11 +53,15 @@ export function viewGenerationSecret(object: RawObject, controllerNamespace: str
   }
 }
 
-/** A Secret that is being deleted and keeps no generation that signs is as good as gone, but for its key. */
-function leavingProblem({ metadata = {} }: RawObject): string | undefined {
+/** What is to be said of a generation that is being deleted while finalizers hold its Secret. */
+function heldProblem({ metadata = {} }: RawObject): string | undefined {
   const { namespace, name, annotations = {}, deletionTimestamp, finalizers = [] } = metadata;
-  if (deletionTimestamp === undefined || annotations[names.GENERATION_STATE_ANNOTATION] === 'Active') return undefined;
-  return `Secret ${namespace}/${name} is being deleted, and its CA key stays until these finalizers are gone: ${finalizers.join(', ')}`;
+  if (deletionTimestamp === undefined) return undefined;
+  const effect =
+    annotations[names.GENERATION_STATE_ANNOTATION] === 'Active'
+      ? 'the CA that signs is lost'
+      : 'the key of the former CA is deleted';
+  return `Secret ${namespace}/${name} is being deleted; ${effect} as soon as these finalizers are gone: ${finalizers.join(', ')}`;
 }
 
 /** The Secret of a generation as it is applied; on version 1 it is only created, never overwritten. */
@@ -108,10 +114,13 @@ function formerName(kind: AuthorityKind, authority: string, version: number): st
   return kind === 'ClusterCertificateAuthority' ? `cluster-${authority}-ca-v${version}` : undefined;
 }
 
+/** Far more than there will be, and far less than the integers of the schema: the next one must fit into the status. */
+const MOST_VERSIONS = 1_000_000;
+
 function versionOf(kind: AuthorityKind, authority: string, name: string): number | undefined {
   const version = Number.parseInt(name.slice(name.lastIndexOf('-v') + 2), 10);
   const known = [generationName(kind, authority, version), formerName(kind, authority, version)];
-  return version > 0 && known.includes(name) ? version : undefined;
+  return version > 0 && version <= MOST_VERSIONS && known.includes(name) ? version : undefined;
 }
 
 function pairOf(object: RawObject): CaPair {

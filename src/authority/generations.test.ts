@@ -17,7 +17,7 @@ function generation(
   version: number,
   state: Generation['state'],
   pair: CaPair,
-  since = hoursFromNow(version),
+  since = hoursFromNow(version - 10),
 ): Generation {
   const secret = { namespace: 'ns', name: `ca-ca-v${version}`, uid: `uid-${version}`, resourceVersion: '1' };
   return { version, state, pair, since, source: 'secret', secret };
@@ -149,6 +149,20 @@ test('where another machine holds the CA key, what Certwheel held before leaves 
   assert.is(step([from('secret', 1, 'Prepared', one)], undefined, [holder], elsewhere), 'retire 1');
 });
 
+test('a generation that signs since a moment ahead gets another moment, and does not outdo the one that comes after it', () => {
+  const ahead = generation(1, 'Active', one, hoursFromNow(720));
+  assert.is(step([ahead], one, [member('a', one)]), '1 -> Active');
+  const successor = generation(2, 'Active', two, hoursFromNow(-1));
+  assert.is(signingGeneration([ahead, successor], NOW), successor);
+  assert.is(step([ahead, successor], two, [member('a', one)]), '1 -> Retiring');
+  assert.is(signingGeneration([ahead], NOW), ahead);
+});
+
+test('the members that block a step are named in one order, whatever the order in which they are known', () => {
+  const blocking = ['c', 'a', 'b'].map((key) => member(key, one, 'old'));
+  assert.equal(plan(spreading, two, blocking).waitingFor, ['a', 'b', 'c']);
+});
+
 test('a generation that has lost its mark belongs to the authority as it is', () => {
   assert.is(step([from('', 1, 'Active', one)], one, [member('ns/a', one)]), 'settle');
 });
@@ -161,7 +175,7 @@ test('the new CA waits for every ca.crt, and says for whose', () => {
   } = plan(spreading, two, [member('ns/a', one, 'old'), member('ns/b', one)], {
     clearSince: new Map([['move 2', hoursFromNow(-1)]]),
   });
-  assert.equal(planned, { do: 'settle', recheckAt: hoursFromNow(24) });
+  assert.equal(planned, { do: 'settle', recheckAt: hoursFromNow(2 - 10 + 24) }, 'the deadline');
   assert.equal(waitingFor, ['ns/a']);
   assert.is(clearSince.size, 0, 'the wait begins anew');
 });

@@ -50,6 +50,9 @@ export interface Rotation {
   readonly clearSince: ReadonlyMap<string, Date>;
 }
 
+/** What another replica wrote may lie so far ahead. */
+const CLOCKS_APART_MS = 60_000;
+
 /** The next step of a CA rotation: always one write, so that a crash between two steps leaves a state that goes on. */
 export type Step =
   | { readonly do: 'settle'; readonly recheckAt: Date | undefined }
@@ -92,6 +95,10 @@ export function planRotation(all: Rotation, now: Date): Plan {
   const forgotten =
     signing === undefined ? lastInUse({ ...rotation, generations: present }, successor, now) : undefined;
   if (forgotten !== undefined) return { ...settled, step: { do: 'move', generation: forgotten, to: 'Active' } };
+
+  // A moment that lies ahead would put off what is counted from it.
+  if (signing !== undefined && signing.since.getTime() > now.getTime() + CLOCKS_APART_MS)
+    return { ...settled, step: { do: 'move', generation: signing, to: 'Active' } };
 
   const stillActive = former.find(({ state }) => state === 'Active');
   if (stillActive !== undefined) return { ...settled, step: { do: 'move', generation: stillActive, to: 'Retiring' } };
@@ -142,7 +149,9 @@ export function isPresent(generation: Pick<Generation, 'source'>, source: string
 /** The generation that signs: the one that became active last, as long as it is good. */
 export function signingGeneration(generations: readonly Generation[], now: Date): Generation | undefined {
   const active = generations.filter(({ state, pair }) => state === 'Active' && endOf(pair) > now);
-  return active.sort((one, other) => other.since.getTime() - one.since.getTime() || other.version - one.version)[0];
+  // What became active in the future did so by a clock that was wrong, and must not outdo what comes after it.
+  const sinceMs = ({ since }: Generation) => (since > now ? 0 : since.getTime());
+  return active.sort((one, other) => sinceMs(other) - sinceMs(one) || other.version - one.version)[0];
 }
 
 /** When nothing can be signed any more: the first end of the CA certificate and of those above it. */
@@ -159,7 +168,8 @@ function gate(
   now: Date,
   deadline?: Date,
 ): Plan {
-  const blocking = rotation.members.filter(standsInTheWay);
+  // Each replica knows them in an order of its own, and they stand in the status.
+  const blocking = rotation.members.filter(standsInTheWay).sort((one, other) => (one.key < other.key ? -1 : 1));
   const isOverdue = deadline !== undefined && deadline <= now;
   const inTheWay = isOverdue ? [] : blocking;
   const leftBehind = isOverdue ? blocking.map(({ key }) => key) : [];

@@ -8,6 +8,7 @@ import { authorityKey, type CertificateAuthority, parseCertificateAuthority } fr
 import type { Authority, AuthorityDefinition } from '../authorities/authority.ts';
 import { AUTHORITIES } from '../authorities/index.ts';
 import { AuthorityError } from '../errors.ts';
+import { Buckets } from '../queue/bucket.ts';
 import type { AuthorityDeps } from './deps.ts';
 import { reconcileAuthority } from './reconcile.ts';
 import { Registry } from './registry.ts';
@@ -38,6 +39,7 @@ function scene(definition: AuthorityDefinition<never>, backend: Authority) {
     deleteGeneration: async () => {},
     writeStatus: async () => {},
     tell: nothing,
+    statusWrites: new Buckets({ capacity: 20, refillMs: 2_000 }),
     wakeCertificates: nothing,
     metrics: { show: nothing, showDemand: nothing, hide: nothing },
     assertLeading: nothing,

@@ -11,7 +11,7 @@ import { demandOn } from './demand.ts';
 import type { AuthorityDeps } from './deps.ts';
 import type { GenerationSecret } from './generation-secret.ts';
 import { endOf, type Generation, type Plan } from './generations.ts';
-import { type Runtime, sourceOf, viewAuthority } from './registry.ts';
+import { type Runtime, signingOf, sourceOf, viewAuthority } from './registry.ts';
 import { report, reportBroken } from './report.ts';
 import { nextVersion, planOf, readSource, tryStep } from './rotation.ts';
 import { reportable, type Trouble, troubleOf } from './trouble.ts';
@@ -55,7 +55,7 @@ async function observeAndStep(key: string, deps: AuthorityDeps, run: Run): Promi
   const now = deps.clock.now();
   const { breaker } = runtime;
   // Where nothing signs, the reason why is that of the source, not that nothing signs.
-  const because = (trouble: Trouble | undefined) => trouble && (refused ?? trouble);
+  const because = (trouble: Trouble | undefined) => trouble && (refused ?? spreading(runtime, now) ?? trouble);
   show(key, runtime, viewAuthority(runtime, trust, because(breaker.blockedBy), now), deps);
   const lookAgainAt = breaker.blockedBy && new Date(now.getTime() + breaker.probeInMs);
   // An authority of our own depends on what is watched, and its status isn't written anew for each look.
@@ -77,9 +77,17 @@ async function observeAndStep(key: string, deps: AuthorityDeps, run: Run): Promi
     demand,
     verified,
   };
-  await report(resource, runtime, findings, deps);
+  const reportAt = await report(resource, runtime, findings, deps);
   if (stepped) return { do: 'again' };
-  return { do: 'rest', recheckAt: earliest([lookAgainAt, recheckAt(runtime, plan, refused, deps)]) };
+  return { do: 'rest', recheckAt: earliest([reportAt, lookAgainAt, recheckAt(runtime, plan, refused, deps)]) };
+}
+
+/** Between two backends the new CA doesn't sign before its trust is spread, and the former one doesn't sign any more. */
+function spreading(runtime: Runtime, now: Date): Trouble | undefined {
+  const prepared = runtime.generations.find(({ state }) => state === 'Prepared');
+  if (prepared === undefined || signingOf(runtime, now) !== undefined) return undefined;
+  const message = `CA generation ${prepared.version} goes into every ca.crt before it signs, and that of the former backend signs no more`;
+  return { code: 'AuthorityNotReady', message };
 }
 
 /** Its CA generations, one step on where there is one to take; `refused` is why a pair can't be one of them. */

@@ -1,6 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
 import {
+  type AnyCertificateAuthority,
   authorityConditions,
+  authorityKey,
   type BrokenCertificateAuthority,
   type CertificateAuthority,
 } from '../api/certificate-authority.ts';
@@ -13,13 +15,16 @@ import { endOf } from './generations.ts';
 import { type Runtime, signingOf } from './registry.ts';
 import { AUTHORITY_CONDITIONS, type AuthorityFindings, authorityStatus, foreignCa } from './status.ts';
 
-/** Writes the status if it has changed, and tells of trouble that is new. */
+/**
+ * Writes the status if it has changed, and tells of trouble that is new. Answers when to do so again, where another writer
+ * of the status would have it written without end.
+ */
 export async function report(
   resource: CertificateAuthority,
   runtime: Runtime,
   findings: Omit<AuthorityFindings, 'generations' | 'signing'>,
   deps: AuthorityDeps,
-): Promise<void> {
+): Promise<Date | undefined> {
   const now = deps.clock.now();
   const { generations } = runtime;
   const signing = signingOf(runtime, now);
@@ -29,12 +34,20 @@ export async function report(
       ? foreignCa({ ...findings, generations })
       : { notBefore: signing.pair.certificate.notBefore, notAfter: endOf(signing.pair) };
   deps.metrics.show(resource, findings.trouble === undefined, ca);
-  if (isDeepStrictEqual(status, resource.status)) return;
+  if (isDeepStrictEqual(status, resource.status)) return undefined;
+  const laterAt = writeLaterAt(resource, deps);
+  if (laterAt !== undefined) return laterAt;
   await deps.writeStatus(resource, status);
   const trouble = troubleEvent(resource.status, status);
   const quota = quotaEvent(resource.status, status);
   for (const event of [trouble, quota]) if (event !== undefined) deps.tell(resource, event);
   logChange(resource, { trouble, quota }, status, deps);
+  return undefined;
+}
+
+function writeLaterAt(resource: AnyCertificateAuthority, { clock, statusWrites }: AuthorityDeps): Date | undefined {
+  const waitMs = statusWrites.take(authorityKey(resource), clock.monotonicMs());
+  return waitMs === 0 ? undefined : new Date(clock.now().getTime() + waitMs);
 }
 
 function logChange(
@@ -87,6 +100,8 @@ export async function reportBroken(resource: BrokenCertificateAuthority, deps: A
   const { demand: _, nextProbeTime: __, ...known } = resource.status;
   const status = { ...known, observedGeneration: resource.generation, conditions };
   deps.metrics.show(resource, false, undefined);
-  if (!isDeepStrictEqual(status, resource.status)) await deps.writeStatus(resource, status);
-  return { do: 'rest' };
+  if (isDeepStrictEqual(status, resource.status)) return { do: 'rest' };
+  const recheckAt = writeLaterAt(resource, deps);
+  if (recheckAt === undefined) await deps.writeStatus(resource, status);
+  return { do: 'rest', recheckAt };
 }

@@ -22,6 +22,7 @@ import type { Authority, AuthorityDefinition } from '../authorities/authority.ts
 import { OWN_CA_CAPABILITIES, ownCA } from '../authorities/own-ca.ts';
 import { secret } from '../authorities/secret.ts';
 import { ApiError, AuthorityError, RetryableError } from '../errors.ts';
+import { Buckets } from '../queue/bucket.ts';
 import type { AuthorityDeps } from './deps.ts';
 import { type Generation, signingGeneration } from './generations.ts';
 import { reconcileAuthority } from './reconcile.ts';
@@ -161,6 +162,7 @@ function parts(raw: RawObject, isOwn: boolean, held: Generation['pair'] | undefi
       current = parseCertificateAuthority('CertificateAuthority', structuredClone({ ...raw, status }));
     },
     tell: nothing,
+    statusWrites: new Buckets({ capacity: 20, refillMs: 2_000 }),
     wakeCertificates: nothing,
     metrics: { show: (_resource, isReady) => void shown.push(isReady), showDemand: nothing, hide: nothing },
     assertLeading: nothing,

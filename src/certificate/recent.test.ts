@@ -15,7 +15,7 @@ import {
 import type { ClientCertificate } from '../api/client-certificate.ts';
 import { decide } from './decide.ts';
 import type { Decision, Observed } from './observed.ts';
-import { type Act, type Recent, RecentActs, withAct } from './recent.ts';
+import { type Act, contestOf, type Recent, RecentActs, withAct } from './recent.ts';
 import type { SecretView } from './secret-view.ts';
 
 /** What a rival or a tenant does after each act, and the acts that Certwheel carries out meanwhile. */
@@ -235,6 +235,9 @@ test('a clock that is set back slows nothing down', () => {
   const seen: Observed = { ...anObserved(plain).build(), secret: undefined, recent };
   assert.is(decide(seen, ALLOWED, after(MINUTE)).do, 'wait');
   assert.is(decide(seen, ALLOWED, after(-HOUR)).do, 'issue');
+  const good: Observed = { ...anObserved(plain).withSecret().build(), recent };
+  assert.ok(contestOf(good, after(MINUTE)) !== undefined);
+  assert.is(contestOf(good, after(-HOUR)), undefined, 'nor does a fight by a clock that was ahead go on');
 });
 
 test.run();

@@ -65,7 +65,10 @@ export function slowedUntil({ recent, resource, secret }: Observed, now: Date): 
 /** What another writer does to the Secret again and again, as a sentence. */
 export function contestOf({ recent }: Observed, now: Date): string | undefined {
   const end = contestEnds(recent);
-  return end !== undefined && end > now ? recent?.contest : undefined;
+  const [latest] = recent?.contests ?? [];
+  // By a clock that was ahead it would last until that moment.
+  if (end === undefined || latest === undefined || latest > now) return undefined;
+  return end > now ? recent?.contest : undefined;
 }
 
 /** When the fight is over, if nothing more happens. */

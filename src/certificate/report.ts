@@ -86,7 +86,10 @@ export async function reportBroken(resource: BrokenClientCertificate, deps: Repo
   const conditions = mergeConditions(current, whyBroken(resource), CERTIFICATE_CONDITIONS, deps.clock.now());
   const status = { ...resource.status, observedGeneration: resource.generation, conditions };
   deps.metrics.show(resource, status);
-  if (!isDeepStrictEqual(status, resource.status)) await deps.writeStatus(resource, status);
+  if (isDeepStrictEqual(status, resource.status)) return { do: 'rest' };
+  const waitMs = deps.statusWrites.take(keyOf(resource), deps.clock.monotonicMs());
+  if (waitMs > 0) return { do: 'rest', recheckAt: new Date(deps.clock.now().getTime() + waitMs) };
+  await deps.writeStatus(resource, status);
   return { do: 'rest' };
 }
 

@@ -1,7 +1,7 @@
 import type { KeyObject } from 'node:crypto';
 import type { ClientCertificate } from '../api/client-certificate.ts';
 import * as names from '../api/names.ts';
-import type { RawObject } from '../api/parse.ts';
+import { keyOf, type RawObject } from '../api/parse.ts';
 import type { Authority, Issued, IssueRequest, Pending } from '../authorities/authority.ts';
 import { isPending } from '../authorities/authority.ts';
 import type { Clock } from '../clock.ts';
@@ -128,7 +128,9 @@ async function begin(
       'InvalidSpec',
       `spec.secretName ${resource.spec.secretName} is where Certwheel keeps the key while this authority answers; create this ClientCertificate anew with another secretName`,
     );
-  if (former !== undefined) await forgetOrLeave(former, deps, signal);
+  // One whose Secret somebody deleted is remembered, and what was made for it goes too.
+  const lost = former ?? deps.awaited.under(keyOf(resource));
+  if (lost !== undefined) await forgetOrLeave(lost, deps, signal);
   const key = await makeKey();
   const wanted = wantedOf(seen, view);
   const content = { id: requestId(resource.uid, wanted, key), wanted, ticket: undefined, denied: undefined };

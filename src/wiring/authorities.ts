@@ -12,11 +12,12 @@ import { authorityName, isOurs } from '../certificate/observed.ts';
 import { occupation, purposeOf } from '../certificate/protection.ts';
 import { ApiError, AuthorityError } from '../errors.ts';
 import { CREATE_ONLY } from '../kube/object.ts';
+import { Buckets } from '../queue/bucket.ts';
 import { Controller } from '../queue/controller.ts';
 import type { Call } from '../queue/turnstile.ts';
 import { consumersOf } from './forecasts.ts';
 import { applyWhole } from './secret-access.ts';
-import { namespaceOf, type Services, tell, writeStatus } from './services.ts';
+import { namespaceOf, type Services, STATUS_WRITES, tell, writeStatus } from './services.ts';
 import { startAuthority } from './start-authority.ts';
 
 /** Authorities are few; one that asks another machine takes the place of none. */
@@ -35,6 +36,7 @@ export function wireAuthorities(services: Services, wakes: Wakes): Controller {
     log,
     registry,
     assertLeading,
+    statusWrites: new Buckets(STATUS_WRITES),
     wakeCertificates: wakes.members,
     trustPropagationMs: config.trustPropagationMs,
     find: (key) => cluster.authority(key),

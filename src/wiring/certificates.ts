@@ -17,10 +17,7 @@ import type { WorkQueue } from '../queue/work-queue.ts';
 import type { Cluster } from './cluster.ts';
 import { ForeignSecrets } from './foreign-secrets.ts';
 import { nextKeyAccess, secretAccess } from './secret-access.ts';
-import { type Services, tell, writeStatus } from './services.ts';
-
-/** So many at once, then one every two seconds: a certificate that isn't ready any more is said to be so within five. */
-const STATUS_WRITES = { capacity: 20, refillMs: 2_000 };
+import { type Services, STATUS_WRITES, tell, writeStatus } from './services.ts';
 
 /** The controller of ClientCertificates, and what is to be called when one of them is gone. */
 export function wireCertificates(services: Services): { controller: Controller; forget: (key: string) => void } {

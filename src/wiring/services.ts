@@ -29,6 +29,9 @@ export interface Services {
   readonly assertLeading: () => void;
 }
 
+/** So many at once, then one every two seconds: what isn't ready any more is said to be so within five. */
+export const STATUS_WRITES = { capacity: 20, refillMs: 2_000 };
+
 interface Told {
   readonly namespace: string;
   readonly name: string;
