@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import * as names from '../../../src/api/names.ts';
-import { createSecret, deleteSecret, patchSecret } from '../support/edits.ts';
+import { createSecret, deleteSecret, patchCertificate, patchSecret, untilRevision } from '../support/edits.ts';
 import { lazily } from '../support/lazily.ts';
 import {
   clientCertificate,
@@ -164,6 +164,21 @@ test('a Secret of another type cannot be adopted, and the message says what to d
   await deleteSecret(world, namespace, 'mistyped-tls');
   await untilReady(world, namespace, 'mistyped', {}, SOON_MS);
   assert.is(signatures(controller, namespace, 'mistyped'), 1);
+});
+
+test('a Secret whose controller is another owner is owned by its certificate all the same, and renewed', async () => {
+  const { world, namespace } = await scene.get();
+  await create(world, clientCertificate(namespace, 'shared', { deletionPolicy: 'Retain' }));
+  await untilReady(world, namespace, 'shared');
+  const owner = { apiVersion: 'v1', kind: 'ConfigMap', name: 'theirs', uid: 'theirs-uid', controller: true };
+  await patchSecret(world, namespace, 'shared-tls', { metadata: { ownerReferences: [owner] } });
+  await patchCertificate(world, namespace, 'shared', { spec: { deletionPolicy: 'Delete', duration: '2h' } });
+  await untilRevision(world, namespace, 'shared-tls', 2);
+  const secret = await readSecret(world, namespace, 'shared-tls');
+  const owners = (secret?.object.metadata?.ownerReferences ?? []) as { uid: string; controller?: boolean }[];
+  assert.equal(owners.map(({ controller }) => controller ?? false).sort(), [false, true]);
+  assert.ok(owners.some(({ uid, controller }) => uid === owner.uid && controller));
+  await untilReady(world, namespace, 'shared');
 });
 
 test.run();

@@ -15,7 +15,7 @@ import {
   untilReady,
 } from '../support/objects.ts';
 import { plainApi } from '../support/plain-api.ts';
-import { eventsOf } from '../support/told.ts';
+import { eventsOf, signatures } from '../support/told.ts';
 import { eventually, oneWorld } from '../support/world.ts';
 
 const QUOTAS: Resource = {
@@ -33,7 +33,7 @@ test.after(shared.stop);
 
 test('a quota that leaves no room is named by every condition and an event, and its end is noticed within a minute', async () => {
   const world = await shared.get();
-  await world.controller();
+  const controller = await world.controller();
   const namespace = await world.namespace();
   await createAuthority(world, selfManaged(namespace));
   await eventually('the CA is stored', () => world.client.get(SECRETS, namespace, 'ca-ca-v1'));
@@ -55,6 +55,11 @@ test('a quota that leaves no room is named by every condition and an event, and 
   const written = await writesTo(world, 'clientcertificates/status', namespace, 'alice');
   const [first, fifth] = [written[0]?.getTime() ?? 0, written[4]?.getTime() ?? 0];
   assert.ok(fifth - first >= 10_000, `five attempts within ${fifth - first} ms`);
+  assert.is(
+    signatures(controller, namespace, 'alice'),
+    1,
+    'the attempts after the first are rehearsed, and sign nothing',
+  );
   await world.client.delete(QUOTAS, namespace, 'few');
   await untilReady(world, namespace, 'alice');
 });

@@ -1,0 +1,72 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { CERTIFICATE_AUTHORITIES, resourcePath } from '../../../src/api/names.ts';
+import { writesTo } from '../process/support/audit.ts';
+import {
+  authorityStatusOf,
+  clientCertificate,
+  conditionOf,
+  create,
+  createAuthority,
+  selfManaged,
+  untilReady,
+} from '../support/objects.ts';
+import { plainApi } from '../support/plain-api.ts';
+import { eventually, oneWorld } from '../support/world.ts';
+import { makeCa, pairData, putCaSecret } from './ca-files.ts';
+import { createSecretAuthority } from './swap.ts';
+
+const NAMES = ['h', 'c', 'a', 'g', 'b', 'f', 'd', 'e'];
+const QUIET_MS = 8_000;
+
+const shared = oneWorld();
+test.after(shared.stop);
+
+test('two replicas that both act say the same of a CA rotation, and write it once', async () => {
+  const world = await shared.get();
+  const namespace = await world.namespace();
+  await putCaSecret(world, namespace, 'pair', pairData(await makeCa({ commonName: 'First' })));
+  await createSecretAuthority(world, namespace, 'ca', 'pair');
+  const args = ['--trust-propagation', '2s', '--namespaces', namespace];
+  const first = await world.controller(args);
+  for (const name of NAMES) await create(world, clientCertificate(namespace, name));
+  for (const name of NAMES) await untilReady(world, namespace, name);
+  // The second one lists them, and so knows them in another order.
+  await world.controller(args);
+  await putCaSecret(world, namespace, 'pair', pairData(await makeCa({ commonName: 'Second' })));
+  await eventually('the old certificates are waited for', async () => {
+    const rotating = conditionOf(await authorityStatusOf(world, namespace, 'ca'), 'Rotating');
+    return rotating?.reason === 'Reissuing' && / such as /.test(rotating.message);
+  });
+  await sleep(2_000);
+  const writes = () => writesTo(world, 'certificateauthorities/status', namespace, 'ca');
+  const before = (await writes()).length;
+  await sleep(QUIET_MS);
+  // A certificate may be re-issued meanwhile: each is one write of each replica.
+  const after = (await writes()).length;
+  assert.ok(after - before <= 2 * NAMES.length, `${after - before} writes in ${QUIET_MS} ms`);
+  assert.is(await first.stop(), 0);
+});
+
+test('the status of an authority that another controller undoes each time is not written without end', async () => {
+  const world = await shared.get();
+  const namespace = await world.namespace();
+  await world.controller(['--namespaces', namespace]);
+  await createAuthority(world, selfManaged(namespace));
+  const ready = async () => conditionOf(await authorityStatusOf(world, namespace, 'ca'), 'Ready')?.status === 'True';
+  await eventually('it is ready', ready);
+  const path = `${resourcePath(CERTIFICATE_AUTHORITIES, namespace, 'ca')}/status`;
+  const endsAt = Date.now() + 12_000;
+  let undone = 0;
+  for (; Date.now() < endsAt; await sleep(10)) {
+    if (!(await ready())) continue;
+    await plainApi(world.cluster).send('PATCH', path, { status: { conditions: null } }, 'application/merge-patch+json');
+    undone++;
+  }
+  // Twenty at once, then one in two seconds.
+  assert.ok(undone >= 20 && undone <= 20 + 12 / 2 + 2, `undone ${undone} times`);
+  await eventually('it comes back', ready);
+});
+
+test.run();
