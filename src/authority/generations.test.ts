@@ -151,7 +151,8 @@ test('where another machine holds the CA key, what Certwheel held before leaves 
 
 test('a generation that signs since a moment ahead gets another moment, and does not outdo the one that comes after it', () => {
   const ahead = generation(1, 'Active', one, hoursFromNow(720));
-  assert.is(step([ahead], one, [member('a', one)]), '1 -> Active');
+  assert.is(step([ahead], one, [member('a', one)]), 'settle', 'nothing is counted from it');
+  assert.is(step([ahead, generation(2, 'Prepared', two)], two, [member('a', one)]), '1 -> Active');
   const successor = generation(2, 'Active', two, hoursFromNow(-1));
   assert.is(signingGeneration([ahead, successor], NOW), successor);
   assert.is(step([ahead, successor], two, [member('a', one)]), '1 -> Retiring');

@@ -96,9 +96,9 @@ export function planRotation(all: Rotation, now: Date): Plan {
     signing === undefined ? lastInUse({ ...rotation, generations: present }, successor, now) : undefined;
   if (forgotten !== undefined) return { ...settled, step: { do: 'move', generation: forgotten, to: 'Active' } };
 
-  // A moment that lies ahead would put off what is counted from it.
-  if (signing !== undefined && signing.since.getTime() > now.getTime() + CLOCKS_APART_MS)
-    return { ...settled, step: { do: 'move', generation: signing, to: 'Active' } };
+  // In a rotation, a moment that lies ahead would put off what is counted from it.
+  const isAhead = signing !== undefined && signing.since.getTime() > now.getTime() + CLOCKS_APART_MS;
+  if (isAhead && generations.length > 1) return { ...settled, step: { do: 'move', generation: signing, to: 'Active' } };
 
   const stillActive = former.find(({ state }) => state === 'Active');
   if (stillActive !== undefined) return { ...settled, step: { do: 'move', generation: stillActive, to: 'Retiring' } };
