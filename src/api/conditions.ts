@@ -47,6 +47,11 @@ export function whyBroken({ problem, generation }: { readonly problem: string; r
   ] as const satisfies readonly NewCondition[];
 }
 
+/** The end of a sentence about an object that is being deleted. */
+export function heldBy(finalizers: readonly string[]): string {
+  return finalizers.length === 0 ? '' : `, which waits for the finalizers ${finalizers.join(', ')}`;
+}
+
 /** RFC 3339 in whole seconds, as Kubernetes writes metav1.Time. */
 export function toRfc3339(moment: Date): string {
   return `${moment.toISOString().slice(0, 19)}Z`;

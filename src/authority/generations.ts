@@ -125,7 +125,7 @@ export function planRotation(all: Rotation, now: Date): Plan {
     const isUsed = (each: Generation) => rotation.members.some((member) => usesGeneration(member, each));
     const leaving = candidates.find((each) => !isUsed(each)) ?? candidates[0];
     if (leaving === undefined) return { ...settled, step: { do: 'settle', recheckAt: undefined } };
-    // It never signed, so nobody needs it.
+    // A generation that never signed has no certificates.
     if (leaving.state === 'Prepared') return { ...settled, step: { do: 'retire', generation: leaving } };
     // Where only the certificate of the CA was renewed, what the old one signed is good under the new one.
     const isRenewed = successor !== undefined && isSameCa(leaving.pair, successor.pair);

@@ -11,7 +11,7 @@ import { demandOn } from './demand.ts';
 import type { AuthorityDeps } from './deps.ts';
 import type { GenerationSecret } from './generation-secret.ts';
 import { endOf, type Generation, type Plan } from './generations.ts';
-import { type Runtime, signingOf, sourceOf, viewAuthority } from './registry.ts';
+import { type Runtime, signingOf, viewAuthority } from './registry.ts';
 import { report, reportBroken } from './report.ts';
 import { nextVersion, planOf, readSource, tryStep } from './rotation.ts';
 import { reportable, type Trouble, troubleOf } from './trouble.ts';
@@ -64,7 +64,6 @@ async function observeAndStep(key: string, deps: AuthorityDeps, run: Run): Promi
   const demand = demandOn(runtime, deps.consumers(resource), now);
   deps.metrics.showDemand(resource, demand);
   const { waitingFor, leftBehind } = plan;
-  const isElsewhere = sourceOf(runtime) === undefined;
   const { verified } = runtime.definition;
   const findings = {
     trusted: trust,
@@ -72,7 +71,6 @@ async function observeAndStep(key: string, deps: AuthorityDeps, run: Run): Promi
     refused,
     waitingFor,
     leftBehind,
-    isElsewhere,
     nextProbeAt,
     demand,
     verified,
@@ -133,7 +131,7 @@ async function probe(runtime: Runtime, deps: AuthorityDeps, run: Run): Promise<v
     await (remote ? outside(ask) : ask());
     found(undefined);
   } catch (thrown) {
-    // What we gave up ourselves tells nothing of the authority.
+    // An abort of our own says nothing about the authority.
     if (signal.aborted) throw thrown;
     const error = reportable(thrown, deps.log);
     found(troubleOf(error), error.retryAfterMs);

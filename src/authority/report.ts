@@ -12,26 +12,27 @@ import type { EventText } from '../certificate/events.ts';
 import type { Outcome } from '../queue/controller.ts';
 import type { AuthorityDeps } from './deps.ts';
 import { endOf } from './generations.ts';
-import { type Runtime, signingOf } from './registry.ts';
+import { type Runtime, signingOf, sourceOf } from './registry.ts';
 import { AUTHORITY_CONDITIONS, type AuthorityFindings, authorityStatus, foreignCa } from './status.ts';
 
 /**
- * Writes the status if it has changed, and tells of trouble that is new. Answers when to do so again, where another writer
- * of the status would have it written without end.
+ * Writes the status if it has changed, with events for new trouble. Returns the moment of the next attempt where the status
+ * was written too often, as happens when another controller writes it too.
  */
 export async function report(
   resource: CertificateAuthority,
   runtime: Runtime,
-  findings: Omit<AuthorityFindings, 'generations' | 'signing'>,
+  seen: Omit<AuthorityFindings, 'generations' | 'signing' | 'isElsewhere'>,
   deps: AuthorityDeps,
 ): Promise<Date | undefined> {
   const now = deps.clock.now();
   const { generations } = runtime;
   const signing = signingOf(runtime, now);
-  const status = authorityStatus(resource, { ...findings, generations, signing }, now);
+  const findings = { ...seen, generations, signing, isElsewhere: sourceOf(runtime) === undefined };
+  const status = authorityStatus(resource, findings, now);
   const ca =
     signing === undefined
-      ? foreignCa({ ...findings, generations })
+      ? foreignCa(findings)
       : { notBefore: signing.pair.certificate.notBefore, notAfter: endOf(signing.pair) };
   deps.metrics.show(resource, findings.trouble === undefined, ca);
   if (isDeepStrictEqual(status, resource.status)) return undefined;

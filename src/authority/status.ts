@@ -1,5 +1,5 @@
 import { authorityConditions, type CertificateAuthority } from '../api/certificate-authority.ts';
-import { mergeConditions, type NewCondition, toRfc3339 } from '../api/conditions.ts';
+import { heldBy, mergeConditions, type NewCondition, toRfc3339 } from '../api/conditions.ts';
 import type { AuthorityStatus, CAGeneration } from '../api/generated/types.ts';
 import { lastToEnd } from '../pki/ca-life.ts';
 import type { CertificateView } from '../pki/certificate.ts';
@@ -102,8 +102,7 @@ function readiness({
 /** A resource that is being deleted goes on issuing, so people must see what holds it. */
 function untilGone(ready: NewCondition, finalizers: readonly string[] | undefined): NewCondition {
   if (finalizers === undefined) return ready;
-  const holders = finalizers.length === 0 ? '' : `, which waits for the finalizers ${finalizers.join(', ')}`;
-  const message = `${ready.message}; it issues until its deletion is over${holders}`;
+  const message = `${ready.message}; it issues until its deletion is over${heldBy(finalizers)}`;
   return { ...ready, reason: ready.status === 'True' ? 'BeingDeleted' : ready.reason, message };
 }
 

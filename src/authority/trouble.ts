@@ -11,7 +11,7 @@ export interface Trouble {
 /** Says nothing of an authority: the API server is away, in which case no status can be written, or a race was lost. */
 const PASSING: readonly ErrorCode[] = ['Conflict', 'ApiServerUnavailable', 'TooManyRequests'];
 
-/** What stands in the way of an authority, for its status; throws what isn't its own, for the controller's backoff. */
+/** The error to report in the status of an authority. Throws errors that say nothing about it; the controller backs off. */
 export function reportable(thrown: unknown, log: Logger): CertwheelError {
   const error = classify(thrown);
   if (PASSING.includes(error.code)) throw error;

@@ -59,7 +59,7 @@ const PAUSES: readonly Check<obstacles.Rest>[] = [
 
 /** What is to be done about one ClientCertificate. Pure: no clock, no chance, no reads; the same answer until something changes. */
 export function decide(seen: Observed, permission: Permission, now: Date): Decision {
-  // What is being deleted takes its Secret with it, and nobody is to make that anew.
+  // The garbage collector deletes the Secret with its owner; to issue would create it again.
   if (seen.resource.deleting !== undefined) return { do: 'settle', recheckAt: comingEnd(seen, now) };
   if (seen.resource.spec.suspended)
     return keepTrust(seen, permission, now) ?? { do: 'settle', recheckAt: comingEnd(seen, now) };

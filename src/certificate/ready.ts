@@ -1,5 +1,5 @@
 import type { ClientCertificate } from '../api/client-certificate.ts';
-import { type NewCondition, toRfc3339 } from '../api/conditions.ts';
+import { heldBy, type NewCondition, toRfc3339 } from '../api/conditions.ts';
 import { formatDuration } from '../api/duration.ts';
 import type { ErrorCode } from '../errors.ts';
 import { scheduleOf } from './due.ts';
@@ -108,13 +108,11 @@ function wholeMinutes(ms: number): number {
 
 /** Why nothing is issued whatever the certificate needs. */
 function whyIdle({ deleting, spec }: ClientCertificate): Pick<NewCondition, 'reason' | 'message'> | undefined {
-  if (deleting !== undefined) {
-    const holders = deleting.length === 0 ? '' : `, which waits for the finalizers ${deleting.join(', ')}`;
+  if (deleting !== undefined)
     return {
       reason: 'BeingDeleted',
-      message: `nothing is issued while the ClientCertificate is being deleted${holders}`,
+      message: `nothing is issued while the ClientCertificate is being deleted${heldBy(deleting)}`,
     };
-  }
   return spec.suspended ? { reason: 'Suspended', message: 'nothing is issued while spec.suspend is true' } : undefined;
 }
 

@@ -3,7 +3,7 @@ import { type BrokenClientCertificate, type ClientCertificate, conditionsOf } fr
 import { mergeConditions, whyBroken } from '../api/conditions.ts';
 import type { ClientCertificateStatus } from '../api/generated/types.ts';
 import { earliest } from '../api/moments.ts';
-import { keyOf } from '../api/parse.ts';
+import { keyOf, type ObjectMeta } from '../api/parse.ts';
 import { isStored } from '../api/stored-status.ts';
 import type { Clock } from '../clock.ts';
 import type { Buckets } from '../queue/bucket.ts';
@@ -60,8 +60,8 @@ export async function report(
   if (deps.find(keyOf(resource)) !== undefined) deps.metrics.show(resource, status);
   const isNews = isPassing ? endsReadiness(resource, status) : !isStored(status, resource.status);
   // Another controller may write the same status, and each of its writes wakes us.
-  const waitMs = isNews ? deps.statusWrites.take(keyOf(resource), deps.clock.monotonicMs()) : 0;
-  if (waitMs > 0) return { do: 'rest', recheckAt: new Date(now.getTime() + waitMs) };
+  const laterAt = isNews ? writeLaterAt(resource, deps) : undefined;
+  if (laterAt !== undefined) return { do: 'rest', recheckAt: laterAt };
   if (isNews) await deps.writeStatus(resource, status);
   if (isNews || !isPassing)
     for (const eventOf of [troubleEvent, slowedEvent, expiredEvent, shortLifeEvent]) {
@@ -87,10 +87,16 @@ export async function reportBroken(resource: BrokenClientCertificate, deps: Repo
   const status = { ...resource.status, observedGeneration: resource.generation, conditions };
   deps.metrics.show(resource, status);
   if (isDeepStrictEqual(status, resource.status)) return { do: 'rest' };
-  const waitMs = deps.statusWrites.take(keyOf(resource), deps.clock.monotonicMs());
-  if (waitMs > 0) return { do: 'rest', recheckAt: new Date(deps.clock.now().getTime() + waitMs) };
+  const laterAt = writeLaterAt(resource, deps);
+  if (laterAt !== undefined) return { do: 'rest', recheckAt: laterAt };
   await deps.writeStatus(resource, status);
   return { do: 'rest' };
+}
+
+/** When the status may be written, where that isn't now. */
+function writeLaterAt(resource: ObjectMeta, { clock, statusWrites }: ReportDeps): Date | undefined {
+  const waitMs = statusWrites.take(keyOf(resource), clock.monotonicMs());
+  return waitMs === 0 ? undefined : new Date(clock.now().getTime() + waitMs);
 }
 
 /** Whether the stored status still says that the certificate is ready, and it isn't any more. */

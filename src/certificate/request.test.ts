@@ -18,6 +18,17 @@ import { wasDenied } from './obstacles.ts';
 import { RecentActs } from './recent.ts';
 import { Unpublished } from './unpublished.ts';
 
+/** Issues with a cache that doesn't know the Secret that keeps the key, after a restart. */
+function lookUnaware(one: ReturnType<typeof bench>) {
+  const deps = {
+    ...requestDeps(one.clock, one.keys),
+    secrets: new SecretStore(),
+    unpublished: new Unpublished(),
+    recent: new RecentActs(),
+  };
+  return issue({ ...one.seen(aCertificate().build()), next: undefined }, one.view, one.sign, deps, RUN);
+}
+
 test('the key is kept before anybody is asked, and the same is asked until the answer is there', async () => {
   const { look, wait, sign, asked, clock, keys, secret } = bench();
   let keptFirst = false;
@@ -198,14 +209,7 @@ test('a Secret under that name is told of as what it is, and one mark alone does
     const metadata = { namespace: 'team', name: 'client-next', uid: 'x', resourceVersion: '5', ...marks };
     one.keys.object = { metadata, data: { 'tls.crt': Buffer.from(pem).toString('base64') } };
     assert.is(viewNextKey(one.keys.object).certificateName, '');
-    const seen = { ...one.seen(aCertificate().build()), next: undefined };
-    const deps = {
-      ...requestDeps(one.clock, one.keys),
-      secrets: new SecretStore(),
-      unpublished: new Unpublished(),
-      recent: new RecentActs(),
-    };
-    const error = (await thrownBy(issue(seen, one.view, one.sign, deps, RUN))) as RetryableError;
+    const error = (await thrownBy(lookUnaware(one))) as RetryableError;
     assert.is(error.code, 'SecretNotOwned');
     assert.match(error.message, `Secret client-next while its authority answers, and that Secret ${words}`);
     assert.not.match(error.message, /delete|rename/);
@@ -219,17 +223,10 @@ test("a Secret that keeps the key and lost a mark is replaced, since its owner r
   const kept = one.keys.object;
   const { [CERTIFICATE_UID_ANNOTATION]: _, ...annotations } = kept?.metadata?.annotations ?? {};
   one.keys.object = { ...kept, metadata: { ...kept?.metadata, annotations } };
-  const without = { ...one.seen(aCertificate().build()), next: undefined };
-  const deps = {
-    ...requestDeps(one.clock, one.keys),
-    secrets: new SecretStore(),
-    unpublished: new Unpublished(),
-    recent: new RecentActs(),
-  };
-  const error = (await thrownBy(issue(without, one.view, one.sign, deps, RUN))) as ApiError;
+  const error = (await thrownBy(lookUnaware(one))) as ApiError;
   assert.is(error.status, 409, 'the next look begins anew');
   assert.is(one.keys.object, undefined);
-  assert.ok('secret' in (await issue(without, one.view, one.sign, deps, RUN)));
+  assert.ok('secret' in (await lookUnaware(one)));
 });
 
 test('a Secret that keeps the key and is held by a finalizer is named, with the finalizer', async () => {
@@ -238,14 +235,7 @@ test('a Secret that keeps the key and is held by a finalizer is named, with the 
   const kept = one.keys.object;
   const metadata = { ...kept?.metadata, deletionTimestamp: '2026-06-01T12:00:00Z', finalizers: ['example.com/hold'] };
   one.keys.object = { ...kept, metadata };
-  const without = { ...one.seen(aCertificate().build()), next: undefined };
-  const deps = {
-    ...requestDeps(one.clock, one.keys),
-    secrets: new SecretStore(),
-    unpublished: new Unpublished(),
-    recent: new RecentActs(),
-  };
-  const error = (await thrownBy(issue(without, one.view, one.sign, deps, RUN))) as RetryableError;
+  const error = (await thrownBy(lookUnaware(one))) as RetryableError;
   assert.is(error.code, 'SecretRefused');
   assert.match(error.message, /client-next, .* is being deleted and is held by the finalizers example\.com\/hold/);
 });

@@ -156,7 +156,7 @@ async function guarded<T>(ask: () => Promise<T>, signal: AbortSignal, breaker: B
     if (breaker.answered()) wake();
     return answer;
   } catch (thrown) {
-    // What we gave up ourselves tells nothing of the authority.
+    // An abort of our own says nothing about the authority.
     if (signal.aborted) throw thrown;
     if (thrown instanceof AuthorityError) {
       breaker.failed(troubleOf(thrown), thrown.retryAfterMs);
