@@ -100,12 +100,24 @@ const frozen = begun(async () => {
   const { code } = await leader.exited;
   const exitedMs = loggedAt(leader.logs.at(-1)).getTime() - woken.getTime();
   await sleep(500);
-  const writes = (await requestsOf(world, users.leader, woken)).filter(isWrite).map(shortly);
+  const writes = (await requestsOf(world, users.leader, woken)).filter(isWrite);
+  const effects = writes.filter(({ objectRef, responseStatus }) => {
+    return objectRef?.resource !== 'events' && (responseStatus?.code ?? 0) < 300;
+  });
   await secrets.settled();
   const published = publishedSerials(secrets, names);
   const faults = faultsOf(secrets, names);
   const counted = signedAndLost([leader.logs, standby.logs], published);
-  return { tookMs, code, exitedMs, writes, faults, counted, found: bugs([...leader.logs, ...standby.logs]) };
+  return {
+    tookMs,
+    code,
+    exitedMs,
+    writes: writes.map(shortly),
+    effects: effects.map(shortly),
+    faults,
+    counted,
+    found: bugs([...leader.logs, ...standby.logs]),
+  };
 });
 
 /** Frozen while sixteen Secret writes are on their way, whose answers wait for it when it wakes up. */
@@ -160,12 +172,15 @@ test('when the leader is killed, the standby takes over within 25 s and nothing 
   assert.equal(found, []);
 });
 
-test('a leader that was frozen beyond its Lease writes nothing when it wakes up, and exits with 1', async () => {
-  const { tookMs, code, exitedMs, writes, faults, counted, found } = await frozen();
+test('a leader that was frozen beyond its Lease changes nothing when it wakes up, and exits with 1', async () => {
+  const { tookMs, code, exitedMs, writes, effects, faults, counted, found } = await frozen();
   console.log(
     `taken over after ${tookMs} ms; exited ${exitedMs} ms after waking; ${counted.signed} signed, ${counted.lost} lost`,
   );
-  assert.equal(writes, []);
+  // The freeze can fall between the check of the Lease and the socket: that one request is sent, and its
+  // precondition makes the API server refuse it. An event has no precondition and changes nothing else.
+  assert.ok(writes.length <= 1, writes.join(', '));
+  assert.equal(effects, []);
   assert.is(code, 1);
   assert.ok(exitedMs >= 0 && exitedMs < 5_000, `${exitedMs} ms`);
   assert.equal(faults, []);
