@@ -52,6 +52,16 @@ export function isPending<T extends object>(answer: T | Pending): answer is Pend
   return 'ticket' in answer;
 }
 
+/** The CA certificates of an authority. */
+export interface Trust {
+  /** What verifiers must accept, and what belongs into ca.crt: roots, unless partial chains are allowed. */
+  readonly anchors: readonly CertificateView[];
+  /** CAs below the anchors that an answer may come without. */
+  readonly intermediates: readonly CertificateView[];
+}
+
+export const NO_TRUST: Trust = { anchors: [], intermediates: [] };
+
 /** The reasons of RFC 5280 that can be said of a client certificate. */
 export type RevocationReason =
   | 'unspecified'
@@ -77,7 +87,7 @@ export interface Authority {
    * The CA certificates that verifiers must accept at this moment; none where the authority tells of its CA only with
    * each certificate (see Issued).
    */
-  trust(signal: AbortSignal): Promise<readonly CertificateView[]>;
+  trust(signal: AbortSignal): Promise<Trust>;
   /**
    * Throws DeniedError where the answer is no, RetryableError with the code RequestFailed where this request came to
    * nothing and another one may do better; after any other error the same request is made again.

@@ -2,6 +2,7 @@ import { formatDuration, parseDuration } from '../api/duration.ts';
 import type { CertManagerBackend } from '../api/generated/types.ts';
 import { apiVersion, CERTIFICATE_REQUESTS, CLIENT_CERTIFICATES, CLUSTER_ISSUERS, ISSUERS } from '../api/names.ts';
 import { AuthorityError, DeniedError, RetryableError } from '../errors.ts';
+import { isSelfSigned } from '../pki/signed-by.ts';
 import {
   ANY_CERTIFICATE,
   type AuthorityDefinition,
@@ -9,6 +10,7 @@ import {
   type Issued,
   type IssueRequest,
   type NewObject,
+  NO_TRUST,
   type Pending,
   perSecond,
 } from './authority.ts';
@@ -61,7 +63,7 @@ export const certManager: AuthorityDefinition<CertManagerBackend> = {
   ],
   verified: 'requests may be made, and the issuer is ready as far as is known',
   create: (spec, deps) => ({
-    trust: async () => (spec.trustBundle === undefined ? [] : readTrustBundle(spec.trustBundle, deps)),
+    trust: async () => (spec.trustBundle === undefined ? NO_TRUST : readTrustBundle(spec.trustBundle, deps)),
     check: () => check(spec, deps),
     issue: (request) => issue(spec, request, deps),
     forget: (request) => removeRequest(CERTIFICATE_REQUESTS, request, deps),
@@ -176,5 +178,11 @@ function answerOf(
   const anchors = certificatesIn(ca, `${what} holds no CA in status.ca`);
   if (!anchors.every(({ isCA }) => isCA))
     throw new RetryableError('RequestFailed', `${what} holds a certificate in status.ca that is no CA`);
+  const below = anchors.find((each) => !isSelfSigned(each));
+  if (below !== undefined)
+    throw new AuthorityError(
+      'TrustBundleNotFound',
+      `${what} names ${below.subjectText} as its CA, which is not a root; put the root ${below.issuerText} into spec.certManager.trustBundle`,
+    );
   return { chain, externalId: name, ca: anchors };
 }

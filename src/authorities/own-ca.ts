@@ -35,7 +35,7 @@ type OwnCa = Pick<Authority, 'check' | 'trust'> & {
 export function ownCA(deps: OwnCaDeps): OwnCa {
   return {
     check: async () => void signingOf(deps),
-    trust: async () => deps.trusted().map(({ anchor }) => anchor),
+    trust: async () => ({ anchors: deps.trusted().map(({ anchor }) => anchor), intermediates: [] }),
     issue: async (request) => sign(request, deps),
   };
 }

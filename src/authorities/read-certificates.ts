@@ -1,5 +1,5 @@
 import { type CertificateView, parseCertificates } from '../pki/certificate.ts';
-import { MAX_CHAIN } from '../pki/path.ts';
+import { MAX_CHAIN } from '../pki/path-search.ts';
 
 /**
  * The certificates of an answer, whose PEM stands in one text or in several: bounded all together, in size and in number,

@@ -1,6 +1,7 @@
 import type { SecretBackend } from '../api/generated/types.ts';
 import { AuthorityError } from '../errors.ts';
-import { CaPairError, readCaPair } from '../pki/ca.ts';
+import { CaError } from '../pki/ca-error.ts';
+import { readCaPair } from '../pki/read-ca.ts';
 import type { AuthorityDefinition, AuthorityDeps, SecretContent } from './authority.ts';
 import { OWN_CA_CAPABILITIES, ownCA } from './own-ca.ts';
 
@@ -14,35 +15,30 @@ export const secret: AuthorityDefinition<SecretBackend> = {
   permissions: [],
   create: (spec, deps) => ({
     ...ownCA(deps),
-    keyPair: async () => readPair(spec.name, await deps.secret(spec.name), deps),
+    keyPair: async () => readPair(spec, await deps.secret(spec.name), deps),
   }),
 };
 
-function readPair(name: string, content: SecretContent | undefined, { clock }: AuthorityDeps) {
+function readPair({ name, partialChain }: SecretBackend, content: SecretContent | undefined, deps: AuthorityDeps) {
   if (content === undefined) {
     throw new AuthorityError(
       'CASecretNotFound',
       `there is no Secret ${name}; make it with: kubectl create secret tls ${name} --cert=ca.crt --key=ca.key`,
     );
   }
-  const missing = ['tls.crt', 'tls.key'].find((key) => content[key] === undefined || content[key].length === 0);
-  if (missing !== undefined) throw new AuthorityError('CAPairRefused', `Secret ${name} has no ${missing}`);
-  try {
-    return readCaPair(
-      {
-        certificatePem: textOf(content, 'tls.crt'),
-        keyPem: textOf(content, 'tls.key'),
-        anchorPem: textOf(content, 'ca.crt'),
-      },
-      clock.now(),
+  const place = `Secret ${deps.objects.namespace}/${name}`;
+  const { 'tls.crt': certificates, 'tls.key': key, 'ca.crt': roots } = content;
+  if (certificates === undefined || key === undefined) {
+    const missing = certificates === undefined ? 'tls.crt' : 'tls.key';
+    throw new AuthorityError(
+      'CAPairRefused',
+      `${place} has no key ${missing}; make it with: kubectl create secret tls ${name} --cert=ca.crt --key=ca.key`,
     );
+  }
+  try {
+    return readCaPair({ place, certificates, key, roots, partialChain }, deps.clock.now());
   } catch (error) {
-    if (error instanceof CaPairError) throw new AuthorityError('CAPairRefused', `Secret ${name}: ${error.message}`);
+    if (error instanceof CaError) throw new AuthorityError('CAPairRefused', error.message, { cause: error });
     throw error;
   }
-}
-
-/** PEM is ASCII; anything else in it is found out by the parser. */
-function textOf(content: SecretContent, key: string): string {
-  return content[key]?.toString('latin1') ?? '';
 }

@@ -2,12 +2,11 @@ import { randomBytes } from 'node:crypto';
 import { parseKeySpec } from '../api/client-certificate.ts';
 import { parseDuration } from '../api/duration.ts';
 import type { SelfManagedBackend } from '../api/generated/types.ts';
-import { type CaPair, readCaPair } from '../pki/ca.ts';
+import { type CaPair, caPair } from '../pki/ca.ts';
 import { successorDue } from '../pki/ca-life.ts';
-import { CERTIFICATE_LABEL } from '../pki/certificate.ts';
+import { parseCertificate } from '../pki/certificate.ts';
 import { makeRoot, newSerialNumber } from '../pki/issue.ts';
 import { encodePrivateKey, generateKey } from '../pki/keys.ts';
-import { toPem } from '../pki/pem.ts';
 import type { AuthorityDefinition, AuthorityDeps } from './authority.ts';
 import { OWN_CA_CAPABILITIES, ownCA } from './own-ca.ts';
 
@@ -39,5 +38,5 @@ async function makePair(spec: SelfManagedBackend, version: number, { clock }: Au
     notBefore: new Date(Math.floor(now.getTime() / 1000) * 1000),
     notAfter: new Date(Math.floor((now.getTime() + lifeMs) / 1000) * 1000),
   });
-  return readCaPair({ certificatePem: toPem(CERTIFICATE_LABEL, der), keyPem: encodePrivateKey(key, 'PKCS8') }, now);
+  return caPair([parseCertificate(der)], key, encodePrivateKey(key, 'PKCS8'));
 }

@@ -1,51 +1,74 @@
 import type { TrustBundleSource } from '../api/generated/types.ts';
 import { AuthorityError } from '../errors.ts';
-import { type CertificateView, parseCertificates } from '../pki/certificate.ts';
-import type { AuthorityDeps, SecretContent } from './authority.ts';
+import { type CertificateView, parseCertificate } from '../pki/certificate.ts';
+import { MaterialError, readCertificateBlocks } from '../pki/material.ts';
+import { isSelfSigned } from '../pki/signed-by.ts';
+import type { AuthorityDeps, SecretContent, Trust } from './authority.ts';
 
 const STANDARD_KEY = 'ca.crt';
+/** Every Secret that Certwheel writes gets them all. */
+const MOST_CERTIFICATES = 100;
 
-/** The CA certificates that the spec names, for authorities that don't publish theirs. */
+/** The CA certificates that the spec names, for authorities that don't publish theirs. Throws an AuthorityError. */
 export async function readTrustBundle(
   source: TrustBundleSource,
-  deps: Pick<AuthorityDeps, 'secret' | 'configMap'>,
-): Promise<readonly CertificateView[]> {
+  deps: Pick<AuthorityDeps, 'secret' | 'configMap' | 'objects'>,
+): Promise<Trust> {
   const { configMap, secret, inline } = source;
-  if (configMap !== undefined) return read('ConfigMap', configMap, await deps.configMap(configMap.name));
-  if (secret !== undefined) return read('Secret', secret, await deps.secret(secret.name));
-  return parse('trustBundle.inline', inline ?? '');
+  const partialChain = source.partialChain ?? false;
+  if (configMap !== undefined)
+    return read('ConfigMap', configMap, await deps.configMap(configMap.name), deps, partialChain);
+  if (secret !== undefined) return read('Secret', secret, await deps.secret(secret.name), deps, partialChain);
+  return parse('trustBundle.inline', Buffer.from(inline ?? ''), partialChain);
 }
 
 function read(
   kind: string,
   { name, key = STANDARD_KEY }: { readonly name: string; readonly key?: string },
   content: SecretContent | undefined,
-): readonly CertificateView[] {
-  const place = `${kind} ${name}`;
+  { objects: { namespace } }: Pick<AuthorityDeps, 'objects'>,
+  partialChain: boolean,
+): Trust {
+  const place = `${kind} ${namespace}/${name}`;
   if (content === undefined)
     throw new AuthorityError('TrustBundleNotFound', `there is no ${place}, which is to hold the CA under ${key}`);
   const pem = content[key];
   if (pem === undefined)
     throw new AuthorityError('TrustBundleNotFound', `${place} has no key ${key}, which is to hold the CA`);
-  return parse(`${place}, key ${key}`, pem.toString('latin1'));
+  return parse(`${place}, key ${key}`, pem, partialChain);
 }
 
-function parse(place: string, pem: string): readonly CertificateView[] {
+function parse(place: string, pem: Buffer, partialChain: boolean): Trust {
   const certificates = parsed(place, pem);
-  if (certificates.length === 0) throw new AuthorityError('TrustBundleRefused', `${place} holds no certificate`);
   const other = certificates.find(({ isCA }) => !isCA);
   if (other !== undefined)
+    throw new AuthorityError('TrustBundleRefused', `${place}: ${JSON.stringify(other.subjectText)} is not a CA`);
+  if (partialChain) return { anchors: certificates, intermediates: [] };
+  const anchors = certificates.filter((each) => isSelfSigned(each));
+  const intermediates = certificates.filter((each) => !anchors.includes(each));
+  const [below] = intermediates;
+  if (anchors.length === 0 && below !== undefined)
     throw new AuthorityError(
       'TrustBundleRefused',
-      `${place} holds ${JSON.stringify(other.subjectText)}, which is no CA`,
+      `${place}: no certificate is self-signed; put the root ${below.issuerText} there, or set trustBundle.partialChain: true where no verifier has the root`,
     );
-  return certificates;
+  return { anchors, intermediates };
 }
 
-function parsed(place: string, pem: string): readonly CertificateView[] {
+function parsed(place: string, pem: Buffer): readonly CertificateView[] {
   try {
-    return parseCertificates(pem);
+    return readCertificateBlocks(pem, place, { most: MOST_CERTIFICATES }).map(({ number, der }) => {
+      try {
+        return parseCertificate(der);
+      } catch (error) {
+        throw new MaterialError(
+          'NotACertificate',
+          `${place}, block ${number}: the certificate is malformed: ${(error as Error).message}`,
+        );
+      }
+    });
   } catch (error) {
-    throw new AuthorityError('TrustBundleRefused', `${place} can't be read: ${(error as Error).message}`);
+    if (error instanceof MaterialError) throw new AuthorityError('TrustBundleRefused', error.message, { cause: error });
+    throw error;
   }
 }

@@ -1,10 +1,9 @@
 import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { hoursFromNow, NOW, pairOf, root, signIntermediate } from '../../test/pki/make.ts';
+import { hoursFromNow, pairOf, root, signIntermediate } from '../../test/pki/make.ts';
 import type { RawObject } from '../api/parse.ts';
-import { type CaPair, readCaPair } from '../pki/ca.ts';
-import { encodePrivateKey } from '../pki/keys.ts';
+import type { CaPair } from '../pki/ca.ts';
 import { generationManifest, viewGenerationSecret } from './generation-secret.ts';
 
 const CONTROLLER_NAMESPACE = 'certwheel-system';
@@ -62,15 +61,7 @@ test('the Secret is immutable, has no owner, and holds no more than the pair', (
 test('an intermediate keeps its root', async () => {
   const top = await root();
   const below = await signIntermediate(top);
-  const read = readCaPair(
-    {
-      certificatePem: below.certificate.pem,
-      keyPem: encodePrivateKey(below.key, 'PKCS8'),
-      anchorPem: top.certificate.pem,
-    },
-    NOW,
-  );
-  const { generation } = view(stored(manifest(namespaced, 'ns', read)));
+  const { generation } = view(stored(manifest(namespaced, 'ns', pairOf(below, top))));
   assert.is(generation?.pair.anchor.fingerprintSHA256, top.certificate.fingerprintSHA256);
   assert.is(generation?.pair.chain.length, 2);
 });
@@ -177,12 +168,12 @@ test("a Secret that can't be read keeps its version, says why, and tells nothing
   const from = manifest();
   const secretText = 'c2VjcmV0LXNlY3JldA';
   const damaged: [object, string][] = [
-    [{ ...from.data, 'tls.key': undefined }, "the CA key can't be used"],
+    [{ ...from.data, 'tls.key': undefined }, 'no private keys where one belongs'],
     [
       { ...from.data, 'tls.key': Buffer.from(`-----BEGIN PRIVATE KEY-----\n${secretText}\n`).toString('base64') },
       "can't be used",
     ],
-    [{ ...from.data, 'tls.crt': Buffer.from('nothing').toString('base64') }, "can't be read"],
+    [{ ...from.data, 'tls.crt': Buffer.from('nothing').toString('base64') }, 'bytes outside the PEM blocks'],
     [{}, "can't be used"],
   ];
   for (const [data, why] of damaged) {

@@ -3,7 +3,7 @@ import type { AuthorityKind } from '../api/client-certificate.ts';
 import { parseRfc3339 } from '../api/conditions.ts';
 import * as names from '../api/names.ts';
 import { parseMeta, type RawObject } from '../api/parse.ts';
-import { type CaPair, readCaPair } from '../pki/ca.ts';
+import { restoreCaPair } from '../pki/ca.ts';
 import type { Generation } from './generations.ts';
 
 /** A Secret that claims to keep a CA generation: whose, and what it keeps, or why it can't be read. */
@@ -17,39 +17,72 @@ export interface GenerationSecret {
 
 const STATES = ['Prepared', 'Active', 'Retiring'] as const;
 
-/** Reduces a Secret that carries AUTHORITY_NAME_LABEL. The CA key stays in memory, as a native key object. */
+/**
+ * Reduces a Secret that carries AUTHORITY_NAME_LABEL. Its pair is read when the authority first needs it: that takes
+ * signatures, and anybody with the rights of the namespace can write such Secrets. The CA key stays in memory, as a
+ * native key object.
+ */
 export function viewGenerationSecret(object: RawObject, controllerNamespace: string): GenerationSecret {
+  return new StoredGeneration(object, controllerNamespace);
+}
+
+class StoredGeneration implements GenerationSecret {
+  readonly authority: string;
+  readonly version: number;
+  #content: RawObject | Content;
+
+  constructor(object: RawObject, controllerNamespace: string) {
+    const { namespace, name } = parseMeta(object);
+    const { labels = {} } = object.metadata ?? {};
+    const authorityName = labels[names.AUTHORITY_NAME_LABEL] ?? '';
+    const kind = labels[names.AUTHORITY_KIND_LABEL] as AuthorityKind;
+    // A cluster authority's keys count only where nobody but its operators can put them.
+    const isCluster = kind === 'ClusterCertificateAuthority' && namespace === controllerNamespace;
+    this.authority = isCluster ? `${kind}/${authorityName}` : `CertificateAuthority/${namespace}/${authorityName}`;
+    this.version = versionOf(kind, authorityName, name) ?? 0;
+    this.#content = object;
+  }
+
+  get generation(): Generation | undefined {
+    return this.#read().generation;
+  }
+
+  get problem(): string | undefined {
+    return this.#read().problem;
+  }
+
+  #read(): Content {
+    if (!('problem' in this.#content)) this.#content = contentOf(this.#content, this.version);
+    return this.#content;
+  }
+}
+
+type Content = Pick<GenerationSecret, 'generation' | 'problem'>;
+
+function contentOf(object: RawObject, version: number): Content {
   const { namespace, name, uid, resourceVersion, createdAt } = parseMeta(object);
   const { labels = {}, annotations = {} } = object.metadata ?? {};
-  const authorityName = labels[names.AUTHORITY_NAME_LABEL] ?? '';
-  const kind = labels[names.AUTHORITY_KIND_LABEL] as AuthorityKind;
-  // A cluster authority's keys count only where nobody but its operators can put them.
-  const isCluster = kind === 'ClusterCertificateAuthority' && namespace === controllerNamespace;
-  const authority = isCluster ? `${kind}/${authorityName}` : `CertificateAuthority/${namespace}/${authorityName}`;
-  const version = versionOf(kind, authorityName, name);
   try {
-    if (version === undefined) throw new Error(`its name is not that of a CA generation of ${authorityName}`);
+    if (version === 0)
+      throw new Error(`its name is not that of a CA generation of ${labels[names.AUTHORITY_NAME_LABEL] ?? ''}`);
     const held = heldProblem(object);
     // Where it doesn't sign it is as good as gone, but for its key.
     if (held !== undefined && annotations[names.GENERATION_STATE_ANNOTATION] !== 'Active')
-      return { authority, version, generation: undefined, problem: held };
+      return { generation: undefined, problem: held };
     const generation = {
       version,
       // Annotations that were damaged make it neither sign nor disappear; the plan goes on from there.
       state: STATES.find((each) => each === annotations[names.GENERATION_STATE_ANNOTATION]) ?? 'Retiring',
       since: parseRfc3339(annotations[names.GENERATION_SINCE_ANNOTATION]) ?? parseRfc3339(createdAt) ?? new Date(0),
       source: annotations[names.GENERATION_SOURCE_ANNOTATION] ?? '',
-      pair: pairOf(object),
+      // It was valid when it was accepted; whether it still is, is for those who want to sign with it.
+      pair: restoreCaPair(text(object, 'tls.crt'), text(object, 'tls.key')),
       secret: { namespace, name, uid, resourceVersion },
     };
-    return { authority, version, generation, problem: held };
+    return { generation, problem: held };
   } catch (error) {
-    return {
-      authority,
-      version: version ?? 0,
-      generation: undefined,
-      problem: `Secret ${namespace}/${name} can't be used: ${(error as Error).message}`,
-    };
+    const problem = `Secret ${namespace}/${name} can't be used: ${(error as Error).message}`;
+    return { generation: undefined, problem };
   }
 }
 
@@ -121,16 +154,6 @@ function versionOf(kind: AuthorityKind, authority: string, name: string): number
   const version = Number.parseInt(name.slice(name.lastIndexOf('-v') + 2), 10);
   const known = [generationName(kind, authority, version), formerName(kind, authority, version)];
   return version > 0 && version <= MOST_VERSIONS && known.includes(name) ? version : undefined;
-}
-
-function pairOf(object: RawObject): CaPair {
-  const pems = {
-    certificatePem: text(object, 'tls.crt'),
-    keyPem: text(object, 'tls.key'),
-    anchorPem: text(object, 'ca.crt'),
-  };
-  // It was valid when it was accepted; whether it still is, is for those who want to sign with it.
-  return readCaPair(pems, undefined);
 }
 
 function text(object: RawObject, key: string): string {

@@ -62,10 +62,11 @@ class World {
     const { step, clearSince } = planRotation(
       {
         generations: this.generations,
-        wanted: this.wanted?.certificate.fingerprintSHA256,
+        wanted: this.wanted?.id,
         members: this.workloads.map(({ secret }, index) => ({
           key: `${index}`,
           issuerFingerprint: secret.issuer.certificate.fingerprintSHA256,
+          anchorFingerprint: secret.issuer.anchor.fingerprintSHA256,
           trustBundleHash: hashOf(secret.bundle),
           notAfter: new Date(NOW.getTime() + secret.endS * 1000),
         })),

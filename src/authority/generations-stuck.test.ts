@@ -28,7 +28,16 @@ type State = Wish & { member: Member };
 function start(wish: Wish, index: number): State {
   const issuerFingerprint = one.certificate.fingerprintSHA256;
   const end = hoursFromNow(wish.endsInHours);
-  return { ...wish, member: { key: `${index}`, issuerFingerprint, trustBundleHash: 'old', notAfter: end } };
+  return {
+    ...wish,
+    member: {
+      key: `${index}`,
+      issuerFingerprint,
+      anchorFingerprint: issuerFingerprint,
+      trustBundleHash: 'old',
+      notAfter: end,
+    },
+  };
 }
 
 function made(version: number, state: Generation['state'], pair: typeof one): Generation {
@@ -41,7 +50,8 @@ function reconcile({ kind, member, ...rest }: State, signing: Generation | undef
   if (kind === 'unwritable') return { ...rest, kind, member };
   const trusting = { ...member, trustBundleHash: 'both' };
   if (kind === 'suspended' || signing?.version !== 2) return { ...rest, kind, member: trusting };
-  const fresh = { issuerFingerprint: two.certificate.fingerprintSHA256, notAfter: hoursFromNow(9_000) };
+  const issuerFingerprint = two.certificate.fingerprintSHA256;
+  const fresh = { issuerFingerprint, anchorFingerprint: issuerFingerprint, notAfter: hoursFromNow(9_000) };
   return { ...rest, kind, member: { ...trusting, ...fresh } };
 }
 
@@ -69,7 +79,7 @@ function rotate(wishes: readonly Wish[], killed: readonly number[], until: numbe
         generations,
         clearSince,
         source: 'secret',
-        wanted: two.certificate.fingerprintSHA256,
+        wanted: two.id,
         members: states.map(({ member }) => member),
         trustBundleHash: 'both',
         propagationMs: HOUR,

@@ -1,8 +1,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { HOUR, hoursFromNow, NOW, pairOf, root, signIntermediate } from '../../test/pki/make.ts';
-import { type CaPair, readCaPair } from '../pki/ca.ts';
-import { encodePrivateKey } from '../pki/keys.ts';
+import type { CaPair } from '../pki/ca.ts';
 import { endOf, type Generation, type Member, planRotation, type Rotation, signingGeneration } from './generations.ts';
 
 const PROPAGATION_MS = 120_000;
@@ -26,7 +25,14 @@ function generation(
 const DEADLINE_MS = 24 * 3_600_000;
 
 function member(key: string, issuer: CaPair, bundle = 'bundle', notAfter = hoursFromNow(24)): Member {
-  return { key, issuerFingerprint: issuer.certificate.fingerprintSHA256, trustBundleHash: bundle, notAfter };
+  const issuerFingerprint = issuer.certificate.fingerprintSHA256;
+  return {
+    key,
+    issuerFingerprint,
+    anchorFingerprint: issuer.anchor.fingerprintSHA256,
+    trustBundleHash: bundle,
+    notAfter,
+  };
 }
 
 function plan(
@@ -41,7 +47,7 @@ function plan(
       generations,
       members,
       clearSince,
-      wanted: wanted?.certificate.fingerprintSHA256,
+      wanted: wanted?.id,
       trustBundleHash: 'bundle',
       propagationMs: PROPAGATION_MS,
       progressDeadlineMs: DEADLINE_MS,
@@ -270,14 +276,7 @@ test('a generation that is there twice leaves once', () => {
 test('a CA ends with the first of those above it', async () => {
   const short = await root({ notAfter: hoursFromNow(10) });
   const below = await signIntermediate(short, { notAfter: hoursFromNow(100) });
-  const pair = readCaPair(
-    {
-      certificatePem: below.certificate.pem,
-      keyPem: encodePrivateKey(below.key, 'PKCS8'),
-      anchorPem: short.certificate.pem,
-    },
-    NOW,
-  );
+  const pair = pairOf(below, short);
   assert.equal(endOf(pair), hoursFromNow(10));
   const active = generation(1, 'Active', pair, NOW);
   assert.is(signingGeneration([active], new Date(hoursFromNow(10).getTime() - 1)), active);

@@ -28,8 +28,9 @@ export interface Generation {
 export interface Member {
   /** namespace/name of the ClientCertificate. */
   readonly key: string;
-  /** Fingerprint of the CA certificate that signed what it holds. */
+  /** Fingerprints of the CA certificate that signed what it holds, and of the one in its ca.crt to which that leads. */
   readonly issuerFingerprint: string | undefined;
+  readonly anchorFingerprint: string | undefined;
   readonly trustBundleHash: string;
   readonly notAfter: Date | undefined;
 }
@@ -38,7 +39,7 @@ export interface Rotation {
   readonly generations: readonly Generation[];
   /** The type of the authority, where Certwheel holds its CA key; see isPresent. */
   readonly source: string | undefined;
-  /** Fingerprint of the CA certificate that is to sign; undefined where its source can't be read, so that all stays as it is. */
+  /** The id of the CA pair that is to sign; undefined where its source can't be read, so that all stays as it is. */
   readonly wanted: string | undefined;
   readonly members: readonly Member[];
   readonly trustBundleHash: string;
@@ -87,7 +88,7 @@ export function planRotation(all: Rotation, now: Date): Plan {
   const former = generations.filter((each) => !present.includes(each));
   const signing = signingGeneration(present, now);
   const settled = { waitingFor: [], leftBehind: [], clearSince: new Map<string, Date>() };
-  const wantedOnes = present.filter(({ pair }) => pair.certificate.fingerprintSHA256 === wanted);
+  const wantedOnes = present.filter(({ pair }) => pair.id === wanted);
   // A Secret that was restored by hand may keep the same pair again.
   const successor = wantedOnes.find((each) => each === signing) ?? wantedOnes[0];
 
@@ -206,6 +207,10 @@ function firstAfter(now: Date, moments: readonly (Date | undefined)[]): Date | u
   return ahead.length === 0 ? undefined : new Date(Math.min(...ahead.map((each) => each.getTime())));
 }
 
-function usesGeneration(member: Member, generation: Generation): boolean {
-  return member.issuerFingerprint === generation.pair.certificate.fingerprintSHA256;
+/** Where a root was renewed or added above the CA that signed, what leads to that one already doesn't need the former one. */
+function usesGeneration(member: Member, { pair }: Generation): boolean {
+  return (
+    member.issuerFingerprint === pair.certificate.fingerprintSHA256 &&
+    member.anchorFingerprint === pair.anchor.fingerprintSHA256
+  );
 }

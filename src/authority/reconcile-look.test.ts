@@ -5,7 +5,7 @@ import { NOW, RUN } from '../../test/unit/builders.ts';
 import { FakeClock } from '../../test/unit/fake-clock.ts';
 import { SILENT } from '../../test/unit/own-authority.ts';
 import { authorityKey, type CertificateAuthority, parseCertificateAuthority } from '../api/certificate-authority.ts';
-import type { Authority, AuthorityDefinition } from '../authorities/authority.ts';
+import { type Authority, type AuthorityDefinition, NO_TRUST } from '../authorities/authority.ts';
 import { AUTHORITIES } from '../authorities/index.ts';
 import { AuthorityError } from '../errors.ts';
 import { Buckets } from '../queue/bucket.ts';
@@ -18,7 +18,7 @@ const nothing = () => {};
 
 const healthy: Authority = {
   check: async () => {},
-  trust: async () => [],
+  trust: async () => NO_TRUST,
   issue: () => Promise.reject(new Error('nobody asks for a certificate here')),
 };
 

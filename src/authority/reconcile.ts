@@ -3,6 +3,7 @@ import { authorityKey, type CertificateAuthority, isBrokenAuthority } from '../a
 import { earliest } from '../api/moments.ts';
 import type { AuthorityView } from '../certificate/observed.ts';
 import { classify } from '../errors.ts';
+import { idOfChain } from '../pki/ca.ts';
 import { successorDue } from '../pki/ca-life.ts';
 import type { CertificateView } from '../pki/certificate.ts';
 import { backoffMs } from '../queue/backoff.ts';
@@ -141,10 +142,11 @@ async function probe(runtime: Runtime, deps: AuthorityDeps, run: Run): Promise<v
 /** What verifiers must accept: a CA that Certwheel held goes on being trusted until no certificate of it is left. */
 function trustedNow({ trusted, generations }: Runtime): readonly CertificateView[] {
   // Not known yet, or told with each certificate: what is left of another CA alone would look like all there is.
-  if (trusted.length === 0) return [];
-  const known = new Set(trusted.map(({ fingerprintSHA256 }) => fingerprintSHA256));
+  const { anchors } = trusted;
+  if (anchors.length === 0) return [];
+  const known = new Set(anchors.map(({ fingerprintSHA256 }) => fingerprintSHA256));
   const leaving = generations.map(({ pair }) => pair.anchor).filter((each) => !known.has(each.fingerprintSHA256));
-  return [...trusted, ...leaving];
+  return [...anchors, ...leaving];
 }
 
 /** Others may provoke a probe by each change of what the authority refers to. */
@@ -164,8 +166,8 @@ function show(key: string, runtime: Runtime, seen: AuthorityView, deps: Authorit
 }
 
 /** The part of a view whose change means that certificates must look again. */
-function visible({ trouble, trust, signing, limits, generations }: AuthorityView) {
-  return { trouble, hash: trust.hash, signing, limits, generations };
+function visible({ trouble, trust, intermediates, signing, limits, generations }: AuthorityView) {
+  return { trouble, hash: trust.hash, below: idOfChain(intermediates), signing, limits, generations };
 }
 
 /** The next moment at which something may be otherwise without any event. */

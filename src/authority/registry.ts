@@ -1,9 +1,10 @@
 import { authorityKey, type CertificateAuthority, type RateLimit } from '../api/certificate-authority.ts';
-import type { Authority, AuthorityDefinition } from '../authorities/authority.ts';
+import type { Authority, AuthorityDefinition, Trust } from '../authorities/authority.ts';
 import type { AuthorityView } from '../certificate/observed.ts';
 import { bundleOf } from '../pki/bundle.ts';
-import { isSameCa } from '../pki/ca.ts';
+import { idOfChain, isSameCa } from '../pki/ca.ts';
 import type { CertificateView } from '../pki/certificate.ts';
+import { withoutRoot } from '../pki/chain.ts';
 import { Bucket } from '../queue/bucket.ts';
 import type { Turnstile } from '../queue/turnstile.ts';
 import type { Breaker } from './breaker.ts';
@@ -29,7 +30,7 @@ export interface Runtime {
   readonly release: () => void;
   generations: readonly Generation[];
   /** What the authority said last that verifiers must accept; generations that leave come on top. */
-  trusted: readonly CertificateView[];
+  trusted: Trust;
   /** See Rotation.clearSince. */
   clearSince: ReadonlyMap<string, Date>;
   /** How often in a row a new CA pair was refused. */
@@ -112,8 +113,9 @@ export function viewAuthority(
   trouble: Trouble | undefined,
   now: Date,
 ): AuthorityView {
-  const { definition, resource, generations } = runtime;
+  const { definition, resource, generations, trusted } = runtime;
   const signing = signingOf(runtime, now);
+  const issuers = signing === undefined ? [] : withoutRoot(signing.pair.chain);
   return {
     type: definition.type,
     capabilities: definition.capabilities,
@@ -121,12 +123,22 @@ export function viewAuthority(
     origin: runtime.origin,
     trouble,
     trust: bundleOf(trust),
-    generations: new Map(
-      generations.map((each) => [
-        each.pair.certificate.fingerprintSHA256,
-        { version: each.version, signs: signing !== undefined && isSameCa(each.pair, signing.pair) },
-      ]),
-    ),
-    signing: signing && { version: signing.version, since: signing.since, notAfter: endOf(signing.pair) },
+    intermediates: trusted.intermediates,
+    generations: new Map(generations.map((each) => [each.pair.certificate.fingerprintSHA256, roleOf(each, signing)])),
+    issuers,
+    signing: signing && {
+      version: signing.version,
+      since: signing.since,
+      notAfter: endOf(signing.pair),
+      fingerprintSHA256: signing.pair.certificate.fingerprintSHA256,
+      issuersId: idOfChain(issuers),
+    },
   };
+}
+
+/** One certificate may stand in several generations, with other certificates above it. */
+function roleOf({ version, pair }: Generation, signing: Generation | undefined): { version: number; signs: boolean } {
+  if (signing === undefined) return { version, signs: false };
+  const isSame = pair.certificate.fingerprintSHA256 === signing.pair.certificate.fingerprintSHA256;
+  return isSame ? { version: signing.version, signs: true } : { version, signs: isSameCa(pair, signing.pair) };
 }

@@ -41,7 +41,7 @@ export function planOf(key: string, runtime: Runtime, pair: CaPair | undefined, 
   const rotation = {
     generations,
     source,
-    wanted: pair?.certificate.fingerprintSHA256,
+    wanted: pair?.id,
     // Asked for only where they count, since there may be many.
     members: isRotating ? deps.members(key) : [],
     trustBundleHash: trust.hash,

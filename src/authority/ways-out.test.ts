@@ -31,10 +31,7 @@ import { Registry } from './registry.ts';
 const nothing = () => {};
 const stored = pairOf(await root({ commonName: 'Stored', notBefore: after(-DAY), notAfter: after(400 * DAY) }));
 const another = pairOf(await root({ commonName: 'Another', notBefore: after(-DAY), notAfter: after(400 * DAY) }));
-const ended = pairOf(
-  await root({ commonName: 'Ended', notBefore: after(-9 * DAY), notAfter: after(-DAY) }),
-  after(-2 * DAY),
-);
+const ended = pairOf(await root({ commonName: 'Ended', notBefore: after(-9 * DAY), notAfter: after(-DAY) }));
 
 const metadata = { namespace: 'ns', name: 'ca', uid: 'uid', resourceVersion: '1', generation: 1 };
 const spec = { secret: { name: 'pair' } };
@@ -119,7 +116,7 @@ function parts(raw: RawObject, isOwn: boolean, held: Generation['pair'] | undefi
     check: async () => {
       if (ills.request !== undefined) throw ills.request;
     },
-    trust: async () => [another.anchor],
+    trust: async () => ({ anchors: [another.anchor], intermediates: [] }),
     issue: () => Promise.reject(new Error('nothing is issued here')),
   };
   const backend: Authority = isOwn

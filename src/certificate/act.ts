@@ -1,9 +1,11 @@
 import type { KeyObject } from 'node:crypto';
 import * as names from '../api/names.ts';
 import type { RawObject } from '../api/parse.ts';
-import { type IssueRequest, isPending, type Pending } from '../authorities/authority.ts';
+import { type Issued, type IssueRequest, isPending, type Pending } from '../authorities/authority.ts';
 import type { Clock } from '../clock.ts';
 import { ApiError, RetryableError } from '../errors.ts';
+import type { TrustBundle } from '../pki/bundle.ts';
+import type { CertificateView } from '../pki/certificate.ts';
 import { wayToAnchor } from '../pki/chain.ts';
 import { makeCsr } from '../pki/csr.ts';
 import {
@@ -15,6 +17,7 @@ import {
   parsePrivateKey,
   publicKeyDer,
 } from '../pki/keys.ts';
+import { parsePem, toPem } from '../pki/pem.ts';
 import type { Run } from '../queue/controller.ts';
 import { type AuthorityView, authorityName, isOurs, lastRevision, type Observed } from './observed.ts';
 import { flawOf, proven, trustFor } from './prove.ts';
@@ -121,8 +124,7 @@ function publishMade(
 ): Promise<SecretView> {
   const { resource } = seen;
   const trust = trustFor(issued, view);
-  // In order, since some TLS stacks read a chain only so.
-  const chain = wayToAnchor(issued.chain, [...trust.anchors.values()]);
+  const chain = chainToPublish(issued, view, trust, deps.clock.now());
   const [leaf] = chain;
   if (leaf === undefined) throw new Error('nothing is published that was not proven');
   const data = {
@@ -152,7 +154,7 @@ export async function repair(seen: Observed, view: AuthorityView, deps: ActDeps)
   if (held === undefined || live === undefined || live.metadata?.resourceVersion !== secret?.resourceVersion)
     throw new RetryableError('Conflict', 'the Secret changed while it was looked at');
   const data = {
-    certificateChain: textOf(live, 'tls.crt'),
+    certificateChain: chainFor(held, textOf(live, 'tls.crt'), view),
     privateKey: reencoded(textOf(live, 'tls.key'), resource.spec.keyEncoding),
     trustBundle: view.trust.pem === '' ? textOf(live, 'ca.crt') : view.trust.pem,
   };
@@ -160,6 +162,30 @@ export async function repair(seen: Observed, view: AuthorityView, deps: ActDeps)
   const altered = isSuspect(seen) ? await deps.secrets.rehearse(manifest) : undefined;
   if (altered !== undefined) throw alteredError(resource.spec.secretName, altered);
   return writeSecret(seen, manifest, undefined, deps);
+}
+
+/** In order, since some TLS stacks read a chain only so. */
+function chainToPublish(
+  { chain, generation }: Issued,
+  { signing, issuers, intermediates }: AuthorityView,
+  trust: TrustBundle,
+  now: Date,
+): readonly CertificateView[] {
+  const [leaf] = chain;
+  // What a CA rotation compares with later; a search among the roots of two CAs could find another path.
+  if (leaf !== undefined && generation !== undefined && generation === signing?.version) return [leaf, ...issuers];
+  return wayToAnchor([...chain, ...intermediates], [...trust.anchors.values()], now);
+}
+
+/** As it is; of the CA that signs now, with the certificates that lead to its root now. */
+function chainFor(
+  { issuerFingerprint }: CertificateFacts,
+  stored: string,
+  { signing, issuers }: AuthorityView,
+): string {
+  if (signing?.fingerprintSHA256 !== issuerFingerprint) return stored;
+  const [leaf] = parsePem(stored);
+  return leaf === undefined ? stored : [toPem(leaf.label, leaf.der), ...issuers.map(({ pem }) => pem)].join('');
 }
 
 function memoryOf(seen: Observed, view: AuthorityView, { clock }: ActDeps): Omit<SecretMemory, 'templateKeys'> {

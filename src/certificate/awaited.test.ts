@@ -3,6 +3,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { FakeClock } from '../../test/unit/fake-clock.ts';
 import { requestDeps } from '../../test/unit/next-store.ts';
+import { NO_TRUST } from '../authorities/authority.ts';
 import { generateKey } from '../pki/keys.ts';
 import { AwaitedRequests } from './awaited.ts';
 import type { NextKey } from './next-key.ts';
@@ -49,7 +50,7 @@ test('of a certificate that is gone nothing is kept, and its request is taken ba
   const forgotten: unknown[] = [];
   const own = requestDeps(new FakeClock(NOW), undefined, {
     check: async () => {},
-    trust: async () => [],
+    trust: async () => NO_TRUST,
     issue: async () => ({ chain: [] }),
     forget: async (request) => void forgotten.push(request),
   });

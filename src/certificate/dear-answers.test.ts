@@ -42,7 +42,7 @@ function deal(texts: readonly string[], others: readonly CertificateView[]): str
   try {
     const chain = readCertificates(texts, (why) => new Error(why));
     const problem = proveIssued({ chain, anchors, expected, carries: CARRIES })?.problem;
-    if (problem === undefined) wayToAnchor(chain, anchors);
+    if (problem === undefined) wayToAnchor(chain, anchors, expected.now);
     return problem;
   } catch (error) {
     return (error as Error).message;

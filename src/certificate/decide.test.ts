@@ -6,6 +6,7 @@ import {
   after,
   anAuthority,
   anObserved,
+  aSigning,
   DAY,
   HOUR,
   MINUTE,
@@ -232,11 +233,11 @@ for (const reason of ['SecretRefused', 'Forbidden', 'Unexpected']) {
 
 const rechecks: Record<string, [seen: Observed, recheckAt: Date | undefined, now?: Date]> = {
   'a certificate that ends with its CA is looked at when it ends': [
-    issued.from({ signing: { version: 1, since: NOW, notAfter: after(DAY) } }).build(),
+    issued.from({ signing: aSigning({ since: NOW, notAfter: after(DAY) }) }).build(),
     after(DAY),
   ],
   'a certificate that ends with its CA is not looked at again at its very end': [
-    issued.from({ signing: { version: 1, since: NOW, notAfter: after(DAY) } }).build(),
+    issued.from({ signing: aSigning({ since: NOW, notAfter: after(DAY) }) }).build(),
     undefined,
     after(DAY),
   ],

@@ -46,6 +46,7 @@ const FLAWS: readonly Check<string>[] = [
   flaws.isStoredOtherwise, // an admission plugin changed what was written
   flaws.isNotMarked, // adopted, or its annotations were damaged
   flaws.trustHasChanged, // ca.crt, on the way to another CA
+  flaws.chainIsAnother, // tls.crt, where another root certifies the same CA
   flaws.keyIsEncodedOtherwise, // spec.privateKey.encoding
   flaws.differsFromTemplate, // spec.secretTemplate
   flaws.ownerReferenceIsWrong, // spec.deletionPolicy
@@ -88,7 +89,7 @@ function keepTrust(seen: Observed, permission: Permission, now: Date): Decision 
   const held = secret?.certificate;
   if (!isOurs(seen) || rival !== undefined || held === undefined || held.notAfter <= now) return undefined;
   if (secret?.memory.authority !== authorityName(resource)) return undefined;
-  const message = flaws.trustHasChanged(seen);
+  const message = flaws.trustHasChanged(seen) ?? flaws.chainIsAnother(seen);
   return message === undefined ? undefined : (first(PAUSES, seen, permission, now) ?? { do: 'repair', message });
 }
 

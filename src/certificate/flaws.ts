@@ -1,4 +1,4 @@
-import { isOurs, type Observed, trustedAuthority } from './observed.ts';
+import { isAuthority, isOurs, type Observed, trustedAuthority } from './observed.ts';
 import { templateKeys } from './secret-manifest.ts';
 
 // Each answers what is wrong with a Secret whose certificate is good, as a sentence.
@@ -26,6 +26,14 @@ export function trustHasChanged(seen: Observed): string | undefined {
   const held = secret?.certificate;
   if (held !== undefined && !authority.trust.anchors.has(held.anchorFingerprint)) return undefined;
   return secret?.trustBundleHash === authority.trust.hash ? undefined : 'the trust bundle has changed';
+}
+
+export function chainIsAnother({ authority, secret }: Observed): string | undefined {
+  const held = secret?.certificate;
+  if (held === undefined || !isAuthority(authority) || authority.signing === undefined) return undefined;
+  const { fingerprintSHA256, issuersId } = authority.signing;
+  if (held.issuerFingerprint !== fingerprintSHA256 || held.issuersId === issuersId) return undefined;
+  return 'tls.crt does not hold the CA certificates that lead from the leaf to the root';
 }
 
 export function keyIsEncodedOtherwise({ resource, secret }: Observed): string | undefined {

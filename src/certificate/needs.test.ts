@@ -1,6 +1,16 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { ALLOWED, aCertificate, after, anObserved, DAY, HOUR, MINUTE, NOW } from '../../test/unit/builders.ts';
+import {
+  ALLOWED,
+  aCertificate,
+  after,
+  anObserved,
+  aSigning,
+  DAY,
+  HOUR,
+  MINUTE,
+  NOW,
+} from '../../test/unit/builders.ts';
 import * as needs from './needs.ts';
 import type { Observed } from './observed.ts';
 
@@ -177,7 +187,7 @@ const rotating = (issuerFingerprint: string) =>
         ['ca 1', { version: 1, signs: false }],
         ['ca 2', { version: 2, signs: true }],
       ]),
-      signing: { version: 2, since, notAfter: after(365 * DAY) },
+      signing: aSigning({ version: 2, since, notAfter: after(365 * DAY), fingerprintSHA256: 'ca 2' }),
     })
     .build();
 
@@ -201,7 +211,7 @@ test('a certificate is due at half of its day at the latest, and four tenths of 
 });
 
 test('a certificate that ends with its CA is never due', () => {
-  const seen = issued.from({ signing: { version: 1, since, notAfter: after(DAY) } }).build();
+  const seen = issued.from({ signing: aSigning({ since, notAfter: after(DAY) }) }).build();
   for (const hours of [12, 23.9, 24, 100]) assert.is(needs.isDue(seen, ALLOWED, after(hours * HOUR)), undefined);
 });
 

@@ -3,6 +3,7 @@ import type { ClientCertificate } from '../api/client-certificate.ts';
 import type { Capabilities } from '../authorities/authority.ts';
 import type { ErrorCode } from '../errors.ts';
 import type { TrustBundle } from '../pki/bundle.ts';
+import type { CertificateView } from '../pki/certificate.ts';
 import type { NextKey } from './next-key.ts';
 import type { Recent } from './recent.ts';
 import type { SecretView } from './secret-view.ts';
@@ -16,6 +17,10 @@ export interface AuthorityView {
   readonly trouble: { readonly code: ErrorCode; readonly message: string } | undefined;
   /** What belongs into ca.crt; empty until the trust is known. */
   readonly trust: TrustBundle;
+  /** See Trust. */
+  readonly intermediates: readonly CertificateView[];
+  /** What belongs into tls.crt behind a leaf, where Certwheel holds the CA key; empty for a root, which verifiers have. */
+  readonly issuers: readonly CertificateView[];
   /**
    * The CA generation behind each issuing certificate, for authorities whose CA key Certwheel holds. Several of them sign
    * where a CA was renewed and kept its key.
@@ -23,8 +28,19 @@ export interface AuthorityView {
   readonly generations: ReadonlyMap<string, { readonly version: number; readonly signs: boolean }>;
   /** Changes with what stands under the backend key of the authority, and with the authority itself. */
   readonly origin: string;
-  /** The generation that signs, since when, and when its chain ends. */
-  readonly signing: { readonly version: number; readonly since: Date; readonly notAfter: Date } | undefined;
+  /** The generation that signs. */
+  readonly signing: SigningView | undefined;
+}
+
+/** The CA generation that signs, as a certificate sees it. */
+export interface SigningView {
+  readonly version: number;
+  readonly since: Date;
+  /** The first end in its chain. */
+  readonly notAfter: Date;
+  readonly fingerprintSHA256: string;
+  /** idOfChain of AuthorityView.issuers. */
+  readonly issuersId: string;
 }
 
 /** Why a reference to an authority leads nowhere. */

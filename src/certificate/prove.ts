@@ -63,7 +63,7 @@ export function flawOf(made: Made, seen: Observed, view: AuthorityView, now: Dat
     usedSerials: usedSerials(made, seen),
   };
   const anchors = [...trustFor(issued, view).anchors.values()];
-  const { chain } = issued;
+  const chain = [...issued.chain, ...view.intermediates];
   return (
     proveIssued({ chain, anchors, expected, carries: view.capabilities.identity }) ??
     beyondLimit(chain[0], issuedAt, view) ??

@@ -1,6 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { ALLOWED, aCertificate, after, anObserved, DAY, HOUR, NOW } from '../../test/unit/builders.ts';
+import { ALLOWED, aCertificate, after, anObserved, aSigning, DAY, HOUR, NOW } from '../../test/unit/builders.ts';
 import { OWN_CA_CAPABILITIES } from '../authorities/own-ca.ts';
 import * as flaws from './flaws.ts';
 import * as needs from './needs.ts';
@@ -261,13 +261,13 @@ table({
   'a certificate that ends with its CA gains nothing from a renewal': {
     check: (seen) =>
       (seen.secret?.certificate && needs.endsWithItsCA(seen.secret.certificate, seen.authority)) || undefined,
-    seen: issued.from({ signing: { version: 1, since: NOW, notAfter: after(DAY) } }).build(),
+    seen: issued.from({ signing: aSigning({ since: NOW, notAfter: after(DAY) }) }).build(),
     says: 'true',
   },
   'a certificate that ends before its CA gains from a renewal': {
     check: (seen) =>
       (seen.secret?.certificate && needs.endsWithItsCA(seen.secret.certificate, seen.authority)) || undefined,
-    seen: issued.from({ signing: { version: 1, since: NOW, notAfter: after(DAY + 1) } }).build(),
+    seen: issued.from({ signing: aSigning({ since: NOW, notAfter: after(DAY + 1) }) }).build(),
     says: undefined,
   },
 });

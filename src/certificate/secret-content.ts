@@ -1,9 +1,11 @@
 import type { RawObject } from '../api/parse.ts';
+import { idOfChain } from '../pki/ca.ts';
 import { type CertificateView, parseCertificate, verifySignature } from '../pki/certificate.ts';
 import { pemMatches } from '../pki/key-match.ts';
 import { type KeyEncoding, keyEncodingOf } from '../pki/keys.ts';
-import { isIssuedBy, namesAsIssuer } from '../pki/path.ts';
+import { findPath } from '../pki/path.ts';
 import { parsePem } from '../pki/pem.ts';
+import { namesAsIssuer } from '../pki/signed-by.ts';
 
 /** What the data of a kubernetes.io/tls Secret holds. It belongs together, and is proven to but for what is owed. */
 export interface SecretContent {
@@ -12,6 +14,8 @@ export interface SecretContent {
   readonly issuer: CertificateView;
   /** The CA certificate of ca.crt at which the chain ends. */
   readonly anchor: CertificateView;
+  /** idOfChain of what stands behind the leaf in tls.crt. */
+  readonly issuersId: string;
   readonly keyEncoding: KeyEncoding;
   /**
    * Verifies the leaf's signature, where that was put off: undefined where it wasn't. It costs more than all the rest,
@@ -43,7 +47,7 @@ export function readSecretContent(data: RawObject['data'] = {}): SecretContent {
   if (anchor === undefined || others.length > 0) return contentOf(chain, keyEncoding, data['ca.crt'] ?? '');
   // No other CA of the bundle comes into question, so the signature decides about good or bad alone.
   const owedProof = proofOf(leaf.der.toString('latin1'), leaf.signatureAlgorithm, anchor);
-  return { leaf, keyEncoding, issuer: anchor, anchor, owedProof };
+  return { leaf, issuersId: idOfChain([]), keyEncoding, issuer: anchor, anchor, owedProof };
 }
 
 /**
@@ -61,7 +65,9 @@ export function contentOf(
   trustBundle: string,
 ): SecretContent {
   if (leaf === undefined) throw new SecretContentError('there is no certificate');
-  return { leaf, keyEncoding, ...pathToAnchor(leaf, intermediates, trustBundleOf(trustBundle)), owedProof: undefined };
+  const issuersId = idOfChain(intermediates);
+  const ends = pathToAnchor(leaf, intermediates, trustBundleOf(trustBundle));
+  return { leaf, issuersId, keyEncoding, ...ends, owedProof: undefined };
 }
 
 function certificatesOf(data: NonNullable<RawObject['data']>, key: string): CertificateView[] {
@@ -110,16 +116,9 @@ function pathToAnchor(
   intermediates: readonly CertificateView[],
   anchors: readonly CertificateView[],
 ) {
-  let issuer: CertificateView | undefined;
-  let tip = leaf;
-  for (let depth = 0; depth <= intermediates.length; depth++) {
-    // By its name too: a CA that is renewed may keep its key.
-    const anchor = anchors.find((each) => isIssuedBy(tip, each));
-    if (anchor !== undefined) return { issuer: issuer ?? anchor, anchor };
-    const next = intermediates.find((each) => each !== tip && isIssuedBy(tip, each));
-    if (next === undefined) break;
-    issuer ??= next;
-    tip = next;
-  }
-  throw new SecretContentError(LEADS_NOWHERE);
+  const { path = [] } = findPath(leaf, intermediates, anchors, undefined);
+  const [, issuer] = path;
+  const anchor = path.at(-1);
+  if (issuer === undefined || anchor === undefined) throw new SecretContentError(LEADS_NOWHERE);
+  return { issuer, anchor };
 }

@@ -7,6 +7,7 @@ import { aCertificate, after, DAY, NOW } from '../../test/unit/builders.ts';
 import { stored } from '../../test/unit/secret-store.ts';
 import type { RawObject } from '../api/parse.ts';
 import { bundleOf } from '../pki/bundle.ts';
+import { idOfChain } from '../pki/ca.ts';
 import { encodePrivateKey } from '../pki/keys.ts';
 import { toPem } from '../pki/pem.ts';
 import { secretManifest } from './secret-manifest.ts';
@@ -65,6 +66,7 @@ test('a view holds the facts of the certificate', () => {
       keyEncoding: 'PKCS8',
       issuerFingerprint: ca.certificate.fingerprintSHA256,
       anchorFingerprint: ca.certificate.fingerprintSHA256,
+      issuersId: idOfChain([]),
     },
   );
   assert.is(view.trustBundleHash, bundleOf([ca.certificate]).hash);

@@ -21,6 +21,8 @@ export interface CertificateFacts {
   /** The CA certificate that signed it, and the one of `ca.crt` at which its chain ends. */
   readonly issuerFingerprint: string;
   readonly anchorFingerprint: string;
+  /** See SecretContent. */
+  readonly issuersId: string;
 }
 
 /** A Secret as a reconcile sees it: no key in it, and no bytes that nobody asks for. */
@@ -159,18 +161,20 @@ class Facts implements CertificateFacts {
   readonly keyEncoding: KeyEncoding;
   readonly issuerFingerprint: string;
   readonly anchorFingerprint: string;
+  readonly issuersId: string;
   /** Fingerprint, pin and serial number as bytes, a character each: in hex they take twice as much. */
   readonly #digests: string;
   // A Date takes ten times the memory of its number.
   readonly #notBefore: number;
   readonly #notAfter: number;
 
-  constructor({ leaf, issuer, anchor, keyEncoding }: SecretContent) {
+  constructor({ leaf, issuer, anchor, issuersId, keyEncoding }: SecretContent) {
     this.identity = canonicalIdentity(leaf);
     this.key = shared(leaf.keySpec);
     this.keyEncoding = keyEncoding;
     this.issuerFingerprint = issuer.fingerprintSHA256;
     this.anchorFingerprint = anchor.fingerprintSHA256;
+    this.issuersId = shared(issuersId);
     this.#digests = Buffer.concat([
       Buffer.from(leaf.fingerprintSHA256, 'hex'),
       Buffer.from(leaf.publicKeyPin, 'base64'),

@@ -1,6 +1,16 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { ALLOWED, aCertificate, after, anObserved, DAY, HOUR, MINUTE, NOW } from '../../test/unit/builders.ts';
+import {
+  ALLOWED,
+  aCertificate,
+  after,
+  anObserved,
+  aSigning,
+  DAY,
+  HOUR,
+  MINUTE,
+  NOW,
+} from '../../test/unit/builders.ts';
 import { look } from '../../test/unit/look.ts';
 import { conditionsOf } from '../api/client-certificate.ts';
 import { AuthorityError, type CertwheelError, RetryableError, TerminalError } from '../errors.ts';
@@ -67,7 +77,7 @@ const READY: Record<string, [seen: Observed, expected: string, now?: Date, failu
     after(2 * DAY),
   ],
   'an expired certificate of a CA that ended with it is not ready': [
-    issued.from({ signing: { version: 1, since: NOW, notAfter: after(DAY) } }).build(),
+    issued.from({ signing: aSigning({ since: NOW, notAfter: after(DAY) }) }).build(),
     'Ready=False Expired',
     after(2 * DAY),
   ],
@@ -79,7 +89,7 @@ const READY: Record<string, [seen: Observed, expected: string, now?: Date, failu
   'a suspended certificate is ready': [suspended.withSecret().build(), 'Ready=True Suspended', after(20 * HOUR)],
   'a suspended resource without a Secret is not ready': [suspended.build(), 'Ready=False Suspended'],
   'a certificate that ends with its CA is ready, and says so': [
-    issued.from({ signing: { version: 1, since: NOW, notAfter: after(DAY) } }).build(),
+    issued.from({ signing: aSigning({ since: NOW, notAfter: after(DAY) }) }).build(),
     'Ready=True CAEndsFirst',
   ],
   'a renewBefore that is ignored is said': [
@@ -281,7 +291,7 @@ test('what was granted longer than asked for is renewed as it was asked for, in 
 });
 
 test('there is no renewal time where none will come', () => {
-  const endsWithCa = issued.from({ signing: { version: 1, since: NOW, notAfter: after(DAY) } });
+  const endsWithCa = issued.from({ signing: aSigning({ since: NOW, notAfter: after(DAY) }) });
   for (const seen of [suspended.withSecret(), endsWithCa, issued.from('AuthorityNotFound')])
     assert.is(look(seen.build()).renewalTime, undefined);
 });
@@ -291,7 +301,10 @@ test('a CA rotation that comes before due is the renewal time', () => {
     ['ca 1', { version: 1, signs: false }],
     ['ca 2', { version: 2, signs: true }],
   ]);
-  const seen = issued.from({ generations, signing: { version: 2, since: NOW, notAfter: after(365 * DAY) } });
+  const seen = issued.from({
+    generations,
+    signing: aSigning({ version: 2, since: NOW, notAfter: after(365 * DAY), fingerprintSHA256: 'ca 2' }),
+  });
   const { renewalTime } = look(seen.build());
   assert.ok(renewalTime !== undefined && Date.parse(renewalTime) <= after(HOUR).getTime());
 });

@@ -18,6 +18,7 @@ import {
 } from '../api/client-certificate.ts';
 import type { ClientCertificateStatus } from '../api/generated/types.ts';
 import type { RawObject } from '../api/parse.ts';
+import { NO_TRUST } from '../authorities/authority.ts';
 import { ApiError, AuthorityError, classify, DeniedError } from '../errors.ts';
 import { encodePrivateKey, generateKey, publicKeyDer } from '../pki/keys.ts';
 import { Buckets } from '../queue/bucket.ts';
@@ -304,7 +305,7 @@ test('what was given up as the process ends is told of nobody', async () => {
       polls: undefined,
       backend: {
         check: async () => {},
-        trust: async () => [],
+        trust: async () => NO_TRUST,
         issue: async () => {
           stop.abort(new Error('shutting down'));
           throw new AuthorityError('AuthorityUnreachable', 'shutting down');

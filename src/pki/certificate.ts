@@ -16,7 +16,7 @@ import { decodeName, type Subject } from './name.ts';
 import { type PemBlock, parsePem, toPem } from './pem.ts';
 import { isWeakSignature, signatureName, verifyBytes } from './signature.ts';
 
-/** A parsed certificate: plain data, made once, passed everywhere. Nothing in it has been verified but `selfSigned`. */
+/** A parsed certificate: plain data, made once, passed everywhere. Nothing in it has been verified. */
 export interface CertificateView extends Extensions {
   readonly der: Buffer;
   /** One block, with a newline at the end. */
@@ -44,8 +44,6 @@ export interface CertificateView extends Extensions {
   readonly fingerprintSHA256: string;
   /** A name such as `ecdsa-with-SHA256`; dotted decimals if Certwheel can't verify it. */
   readonly signatureAlgorithm: string;
-  /** Proven by its own key, not just by equal names. */
-  readonly selfSigned: boolean;
 }
 
 export const CERTIFICATE_LABEL = 'CERTIFICATE';
@@ -94,7 +92,7 @@ function parseDer(der: Buffer): CertificateView {
   const subjectName = decodeName(subjectDer);
   const sameName = subjectDer.equals(issuerDer);
   const publicKeyDer = expectTag(publicKey, TAG.sequence, 'public key').bytes;
-  const view = {
+  return {
     ...readExtensions(extensionList(optional, version)),
     der,
     pem: toPem(CERTIFICATE_LABEL, der),
@@ -112,9 +110,7 @@ function parseDer(der: Buffer): CertificateView {
     keySpec: keySpecOfPublicKey(publicKeyDer),
     fingerprintSHA256: hash('sha256', der, 'hex'),
     signatureAlgorithm: signatureName(algorithm.bytes) ?? readOid(children(algorithm)[0], 'signature algorithm'),
-    selfSigned: false,
   };
-  return sameName ? { ...view, selfSigned: verifySignature(view, view) } : view;
 }
 
 const VERSION_TAG = 0xa0;

@@ -1,57 +1,36 @@
 import type { CertificateView } from './certificate.ts';
 import { escapeInvisible, SUBJECT_FIELDS, type Subject, sameSubjectField, valuesOf } from './name.ts';
-import { findPath, isIssuedBy, issuersProblem, MAX_CHAIN, strengthProblem } from './path.ts';
+import { findPath, issuersProblem, type LeafPath, strengthProblem } from './path.ts';
+import { MAX_CHAIN, type Path } from './path-search.ts';
 import { canonicalName, NAME_FIELDS, type Names, sameNames } from './san.ts';
+import { isSelfSigned } from './signed-by.ts';
 import { canonicalUsage, isKeyUsage } from './usages.ts';
 
 /** Whether the first certificate leads to one of the anchors, by names and signatures alone; the rest in any order. */
 export function chainsTo(chain: readonly CertificateView[], anchors: readonly CertificateView[]): boolean {
   const [leaf, ...others] = chain;
-  return leaf !== undefined && findPath(leaf, others, anchors) !== undefined;
+  return leaf !== undefined && findPath(leaf, others, anchors, undefined).path !== undefined;
 }
 
 /**
- * The way from the first certificate to an anchor as it was proven, without the anchor, which verifiers have: nothing else
- * that came along has been looked at. Empty where there is no way.
+ * What belongs into tls.crt: the path from the first certificate to an anchor as `proveIssued` proves it, without the
+ * root, which verifiers have. An anchor that isn't self-signed stays: servers that trust the real root need it. Empty
+ * where there is no good path.
  */
 export function wayToAnchor(
   chain: readonly CertificateView[],
   anchors: readonly CertificateView[],
+  now: Date,
 ): readonly CertificateView[] {
   const [leaf, ...others] = chain;
-  return (leaf && findPath(leaf, others, anchors))?.slice(0, -1) ?? [];
+  const found = leaf && provenPath(leaf, others, anchors, now);
+  if (found?.problem !== undefined || found?.path === undefined) return [];
+  return withoutRoot(found.path);
 }
 
-export interface OrderedChain {
-  /** Each signed by the next one, as far as that goes. */
-  readonly chain: readonly CertificateView[];
-  /** What has no place in the chain; duplicates are not mentioned. */
-  readonly unused: readonly CertificateView[];
-}
-
-/** Puts issuers in order behind the first certificate, which stays first. */
-export function orderChain(certificates: readonly CertificateView[]): OrderedChain {
-  const [leaf, ...others] = certificates;
-  if (leaf === undefined) return { chain: [], unused: [] };
-  const chain = [leaf];
-  const left = new Map(others.map((each) => [each.fingerprintSHA256, each]));
-  left.delete(leaf.fingerprintSHA256);
-  for (
-    let tip: CertificateView | undefined = leaf;
-    tip !== undefined && !tip.selfSigned && chain.length < MAX_CHAIN;
-  ) {
-    const issuer: CertificateView | undefined = issuerOf(tip, [...left.values()]);
-    if (issuer !== undefined) {
-      chain.push(issuer);
-      left.delete(issuer.fingerprintSHA256);
-    }
-    tip = issuer;
-  }
-  return { chain, unused: [...left.values()] };
-}
-
-function issuerOf(child: CertificateView, candidates: readonly CertificateView[]): CertificateView | undefined {
-  return candidates.find((each) => isIssuedBy(child, each));
+export function withoutRoot(path: Path): Path {
+  const top = path.at(-1);
+  return top !== undefined && isSelfSigned(top) ? path.slice(0, -1) : path;
 }
 
 /** `subject` stands for all of it but the common name. */
@@ -92,6 +71,8 @@ export interface IssuedProof {
 
 export interface Flaw {
   readonly problem: string;
+  /** Of the request, where the CA's constraints forbid what it asks for. */
+  readonly field?: string;
   /** Set if nothing else is wrong and the certificate becomes valid in so many milliseconds, at most `maxAheadMs`. */
   readonly validInMs?: number;
 }
@@ -185,13 +166,22 @@ function trustProblem(
 ): string | undefined {
   if (others.length >= MAX_CHAIN)
     return `the chain holds ${others.length + 1} certificates; at most ${MAX_CHAIN} are read`;
-  const path = findPath(leaf, others, anchors);
-  if (path === undefined)
-    return `the certificate, issued by ${quote([leaf.issuerText])}, does not chain to the authority's CA`;
-  const issuers = path.slice(1);
-  const outlived = issuers.find((issuer) => leaf.notAfter > issuer.notAfter);
-  if (outlived !== undefined) return `the certificate outlives its issuer ${quote([outlived.subjectText])}`;
-  return issuersProblem(issuers, now);
+  const { path, problem } = provenPath(leaf, others, anchors, now);
+  if (problem === undefined || path !== undefined) return problem;
+  return `the certificate, issued by ${quote([leaf.issuerText])}, does not chain to the authority's CA: ${problem}`;
+}
+
+function provenPath(
+  leaf: CertificateView,
+  others: readonly CertificateView[],
+  anchors: readonly CertificateView[],
+  now: Date,
+): LeafPath {
+  return findPath(leaf, others, anchors, now, ([, ...issuers]) => {
+    const outlived = issuers.find((issuer) => leaf.notAfter > issuer.notAfter);
+    if (outlived !== undefined) return `the certificate outlives its issuer ${quote([outlived.subjectText])}`;
+    return issuersProblem(issuers, now);
+  });
 }
 
 function endProblem(leaf: CertificateView, { notAfterLimit, goodUntil, now }: Expected): string | undefined {

@@ -97,6 +97,15 @@ export function decodeName(der: Buffer): DistinguishedName {
   return { subject, foreign, text: texts.join(', ') };
 }
 
+/** Whether two names (DER) differ in nothing but letter case, blanks or string types; RFC 5280 section 7.1 calls them equal. */
+export function isAlmostSameName(one: Buffer, other: Buffer): boolean {
+  return folded(one) === folded(other);
+}
+
+function folded(der: Buffer): string {
+  return decodeName(der).text.toLowerCase().replace(/\s+/g, ' ');
+}
+
 function attributesOf(der: Buffer): Element[] {
   return children(readElement(der, TAG.sequence, 'name')).flatMap((rdn) => children(expectTag(rdn, TAG.set, 'RDN')));
 }

@@ -2,7 +2,6 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import {
   altered,
-  alteredDer,
   belowOfExponentOne,
   belowOfLongExponent,
   belowWith,
@@ -14,9 +13,9 @@ import {
 import { leaf, root, signIntermediate } from '../../test/pki/make.ts';
 import { type CertificateView, parseCertificate, parseCertificates } from './certificate.ts';
 import { wayToAnchor } from './chain.ts';
-import { caBasicConstraints, subjectKeyIdExtension } from './extensions.ts';
 import { rsaExponent } from './keys.ts';
-import { findPath, issuersProblem } from './path.ts';
+import { findPath, issuersProblem, TOO_MANY } from './path.ts';
+import { isSelfSigned } from './signed-by.ts';
 
 const life = { notBefore: inHours(-1), notAfter: inHours(1_000) };
 const top = await root(life);
@@ -29,27 +28,29 @@ const honest: Honest = {
   key: intermediate.key,
   heldSerial: '01',
 };
+const now = inHours(0);
 const view = (pem: string): CertificateView => parseCertificates(pem)[0] ?? client.certificate;
 
 test('what has signed itself leads nowhere, and the way past it is found', () => {
   const decoy = view(namesake(honest));
-  assert.ok(decoy.selfSigned);
-  assert.is(findPath(client.certificate, [decoy], [top.certificate]), undefined);
+  assert.ok(isSelfSigned(decoy));
+  assert.is(findPath(client.certificate, [decoy], [top.certificate], now).path, undefined);
   const chain = [client.certificate, decoy, intermediate.certificate];
-  assert.equal(wayToAnchor(chain, [top.certificate]), [client.certificate, intermediate.certificate]);
-  assert.equal(wayToAnchor(chain, [decoy]), [client.certificate]);
-  assert.equal(wayToAnchor(chain, []), []);
-  assert.equal(wayToAnchor([], [top.certificate]), []);
+  assert.equal(wayToAnchor(chain, [top.certificate], now), [client.certificate, intermediate.certificate]);
+  assert.equal(wayToAnchor(chain, [decoy], now), [client.certificate]);
+  assert.equal(wayToAnchor(chain, [], now), []);
+  assert.equal(wayToAnchor([], [top.certificate], now), []);
 });
 
-/** Why the leaf of that issuer is no good; undefined where no way leads up from it. */
+/** Why the leaf of that issuer is no good; undefined where no path leads up from it. */
 function problemBelow(issuer: Issuer): string | undefined {
-  const path = findPath(
+  const { path } = findPath(
     view(altered(honest, { issuer })),
     [issuer.certificate, intermediate.certificate],
     [top.certificate],
+    now,
   );
-  return path === undefined ? 'no way' : issuersProblem(path.slice(1), new Date());
+  return path === undefined ? 'no path' : issuersProblem(path.slice(1), now);
 }
 
 test('an RSA key for which anybody can sign is refused by name, one that takes its time verifies nothing', () => {
@@ -59,25 +60,21 @@ test('an RSA key for which anybody can sign is refused by name, one that takes i
   assert.is(rsaExponent(forged.certificate.publicKeyDer), 1n);
   const slow = belowOfLongExponent(honest);
   assert.is(slow.certificate.keySpec, undefined);
-  assert.is(problemBelow(slow), 'no way');
+  assert.is(problemBelow(slow), 'no path');
 });
 
-test('only so many signatures are verified', () => {
-  const twin = (serialNumber: number) =>
-    parseCertificate(
-      alteredDer(honest, {
-        subject: { commonName: 'many' },
-        usages: ['cert sign'],
-        basicConstraints: caBasicConstraints(),
-        serialNumber: Buffer.of(1, serialNumber),
-        more: [subjectKeyIdExtension(Buffer.of(1))],
-      }),
-    );
-  const wrong = Array.from({ length: 40 }, (_, at) => twin(at));
-  const own = belowWith(honest, { subject: { commonName: 'many' }, more: [subjectKeyIdExtension(Buffer.of(1))] });
-  const tip = view(altered(honest, { issuer: own }));
-  assert.is(findPath(tip, [], [...wrong.slice(0, 20), own.certificate])?.at(-1), own.certificate);
-  assert.is(findPath(tip, [], [...wrong, own.certificate]), undefined);
+test('only so many signatures are verified', async () => {
+  const spec = { algorithm: 'ECDSA', size: 521 } as const;
+  const many = { commonName: 'many', keySpec: spec, ...life };
+  const owner = await root(many);
+  const { subjectKeyId } = owner.certificate;
+  const others = await Promise.all(Array.from({ length: 20 }, () => root(many)));
+  const wrong = others.map(({ certificate }) => ({ ...certificate, subjectKeyId, notAfter: inHours(2_000) }));
+  const tip = await leaf(owner, { notBefore: inHours(-1), notAfter: inHours(1) });
+  const anchors = (count: number) => [...wrong.slice(0, count), owner.certificate];
+  assert.is(findPath(tip.certificate, [], anchors(5), now).path?.at(-1), owner.certificate);
+  const later = parseCertificate(tip.certificate.der);
+  assert.is(findPath(later, [], anchors(20), now).problem, TOO_MANY);
 });
 
 test('a name of any length is told in short', async () => {

@@ -1,90 +1,56 @@
-import { type CertificateView, verifySignature, weakSignature } from './certificate.ts';
+import { type CertificateView, weakSignature } from './certificate.ts';
 import { MIN_RSA_EXPONENT, rsaExponent } from './keys.ts';
+import { type Path, PathSearch, poolOf } from './path-search.ts';
+import { isSelfIssued, isSelfSigned } from './signed-by.ts';
 
-/** Real chains have three or four; each one more costs a search. */
-export const MAX_CHAIN = 10;
-/** A signature of P-521 takes more than a millisecond, and whoever chose the certificates chose how many fit by name. */
-const MAX_VERIFICATIONS = 25;
 const MIN_RSA_BITS = 2048;
 /** More than any name needs that is to be recognised. */
 const LONGEST_NAME = 200;
 
+/** Leaf first, the anchor last, or why there is no good path; `path` is then the first of those that are not good. */
+export type LeafPath =
+  | { readonly path: Path; readonly problem: undefined }
+  | { readonly path: Path | undefined; readonly problem: string };
+
 /**
- * A path from `leaf` to one of `anchors`: leaf first, the anchor last, every signature verified. Whether the issuers
- * may issue, and dates, are not looked at: see `issuersProblem`. `others` may be in any order and hold strangers; what
- * can't be found with a bounded number of signatures isn't found.
+ * The first path from `leaf` to one of `anchors` that `judge` finds nothing wrong with. `others` may be in any order and
+ * hold strangers. Names, key ids and signatures are verified here; all else is for `judge`.
  */
 export function findPath(
   leaf: CertificateView,
   others: readonly CertificateView[],
   anchors: readonly CertificateView[],
-): readonly CertificateView[] | undefined {
-  return search(leaf, others.slice(0, MAX_CHAIN), anchors, {
-    entered: new Set(),
-    verificationsLeft: MAX_VERIFICATIONS,
+  now: Date | undefined,
+  judge: (path: Path) => string | undefined = () => undefined,
+): LeafPath {
+  const tops = new Set(anchors.map(({ fingerprintSHA256 }) => fingerprintSHA256));
+  const search = new PathSearch({
+    pool: poolOf([...others, ...anchors]),
+    isTop: (certificate) => certificate !== leaf && tops.has(certificate.fingerprintSHA256),
+    now,
   });
-}
-
-interface Search {
-  /** Fingerprints. */
-  readonly entered: Set<string>;
-  verificationsLeft: number;
-}
-
-// No certificate is entered twice, so cross-signed CAs make neither a loop nor an explosion.
-function search(
-  tip: CertificateView,
-  others: readonly CertificateView[],
-  anchors: readonly CertificateView[],
-  state: Search,
-): readonly CertificateView[] | undefined {
-  state.entered.add(tip.fingerprintSHA256);
-  const anchor = anchors.find((each) => isIssuedWithin(state, tip, each));
-  if (anchor !== undefined) return [tip, anchor];
-  for (const issuer of others) {
-    // One that has signed itself leads nowhere else, and verifiers who come to it stop.
-    if (issuer.selfSigned || state.entered.has(issuer.fingerprintSHA256)) continue;
-    if (!isIssuedWithin(state, tip, issuer)) continue;
-    const rest = search(issuer, others, anchors, state);
-    if (rest !== undefined) return [tip, ...rest];
+  let refused: { readonly path: Path; readonly problem: string } | undefined;
+  for (const path of search.from(leaf)) {
+    const problem = judge(path);
+    if (problem === undefined) return { path, problem };
+    refused ??= { path, problem };
   }
-  return undefined;
+  return refused ?? { path: undefined, problem: whyNoPath(search) };
 }
 
-function isIssuedWithin(state: Search, child: CertificateView, issuer: CertificateView): boolean {
-  if (state.verificationsLeft === 0 || !namesAsIssuer(child, issuer)) return false;
-  state.verificationsLeft -= 1;
-  return verifiedOnce(child, issuer);
+function whyNoPath(search: PathSearch): string {
+  if (search.isExhausted) return TOO_MANY;
+  const top = search.deadEnd?.at(-1);
+  if (top !== undefined && isSelfIssued(top)) return `its path ends at ${nameOf(top)}, which is not trusted`;
+  return `the CA certificate that signed ${nameOf(top)} is missing`;
 }
 
-/** Names, key ids where both sides give them, and the signature. */
-export function isIssuedBy(child: CertificateView, issuer: CertificateView): boolean {
-  return namesAsIssuer(child, issuer) && verifiedOnce(child, issuer);
-}
-
-/** What `child` says of its issuer: name, and key id where both sides give one. Names are compared as bytes, as Go does. */
-export function namesAsIssuer(child: CertificateView, issuer: CertificateView): boolean {
-  if (!child.issuerDer.equals(issuer.subjectDer)) return false;
-  const { authorityKeyId } = child;
-  return authorityKeyId === undefined || issuer.subjectKeyId === undefined || authorityKeyId === issuer.subjectKeyId;
-}
-
-// The same pair is looked at when a certificate is issued, proven and published; a signature costs more than all else.
-const verified = new WeakMap<CertificateView, Map<string, boolean>>();
-
-function verifiedOnce(child: CertificateView, issuer: CertificateView): boolean {
-  const known = verified.get(child) ?? new Map<string, boolean>();
-  verified.set(child, known);
-  // A fingerprint stands for the whole certificate, its key included.
-  const answer = known.get(issuer.fingerprintSHA256) ?? verifySignature(child, issuer);
-  known.set(issuer.fingerprintSHA256, answer);
-  return answer;
-}
+/** Where the search gave up. */
+export const TOO_MANY = 'too many CA certificates have the same name: their signatures are not all verified';
 
 /**
  * Why the CAs may not stand above a leaf, as a sentence; undefined if they may. Nearest to the leaf first, the anchor
- * last; without `now`, dates don't count. Signatures are `findPath`'s part; name constraints are left to the verifier
- * that the leaf is shown to.
+ * last; without `now`, dates don't count. Signatures are verified by `findPath`.
  */
 export function issuersProblem(issuers: readonly CertificateView[], now: Date | undefined): string | undefined {
   let below = 0;
@@ -92,12 +58,13 @@ export function issuersProblem(issuers: readonly CertificateView[], now: Date | 
     const problem = issuerProblem(issuer, below, now, index === issuers.length - 1);
     if (problem !== undefined) return `${nameOf(issuer)} ${problem}`;
     // RFC 5280 section 4.2.1.9 doesn't count self-issued ones, which only renew a key.
-    if (!issuer.subjectDer.equals(issuer.issuerDer)) below += 1;
+    if (!isSelfIssued(issuer)) below += 1;
   }
   return undefined;
 }
 
-function nameOf({ subjectText }: CertificateView): string {
+export function nameOf(certificate: CertificateView | undefined): string {
+  const subjectText = certificate?.subjectText ?? '';
   if (subjectText === '') return 'an issuer without a name';
   return subjectText.length > LONGEST_NAME ? `${subjectText.slice(0, LONGEST_NAME)}...` : subjectText;
 }
@@ -109,12 +76,19 @@ function issuerProblem(
   isAnchor: boolean,
 ): string | undefined {
   if (!issuer.isCA) return 'is not a CA';
-  if (issuer.certSign === false) return 'may not sign certificates';
+  if (issuer.certSign === false) return 'may not sign certificates: its key usage lacks keyCertSign';
+  if (!isAnchor && looksLikeRoot(issuer))
+    return 'has the name of its issuer and no authority key id, so OpenSSL takes it for a root';
   if (below > (issuer.pathLength ?? below)) return `allows ${issuer.pathLength} CAs below it and has ${below}`;
   if (now !== undefined && now > issuer.notAfter) return `has expired at ${issuer.notAfter.toISOString()}`;
   if (now !== undefined && now < issuer.notBefore) return `is not valid before ${issuer.notBefore.toISOString()}`;
   // An anchor is trusted by itself and not for what signed it.
   return strengthProblem(issuer, !isAnchor);
+}
+
+/** OpenSSL tells a root by its names and key ids and doesn't verify its signature (crypto/x509/v3_purp.c). */
+function looksLikeRoot(certificate: CertificateView): boolean {
+  return isSelfIssued(certificate) && certificate.authorityKeyId === undefined && !isSelfSigned(certificate);
 }
 
 /** Weak keys, broken hashes and critical extensions that nobody here understands. */

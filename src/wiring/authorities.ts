@@ -111,6 +111,7 @@ function members(key: string, { cluster }: Services): Member[] {
     return {
       key: keyOf(resource),
       issuerFingerprint: certificate?.issuerFingerprint,
+      anchorFingerprint: certificate?.anchorFingerprint,
       notAfter: certificate?.notAfter,
       trustBundleHash,
     };

@@ -2,7 +2,13 @@ import { hash } from 'node:crypto';
 import { authorityKey, type CertificateAuthority, type RateLimit } from '../api/certificate-authority.ts';
 import { CONFIG_MAPS, type Resource, SECRETS } from '../api/names.ts';
 import { keyOf, type RawObject } from '../api/parse.ts';
-import type { Authority, AuthorityDefinition, AuthorityDeps, SecretContent } from '../authorities/authority.ts';
+import {
+  type Authority,
+  type AuthorityDefinition,
+  type AuthorityDeps,
+  NO_TRUST,
+  type SecretContent,
+} from '../authorities/authority.ts';
 import { Breaker } from '../authority/breaker.ts';
 import { type Runtime, signingOf } from '../authority/registry.ts';
 import { troubleOf } from '../authority/trouble.ts';
@@ -61,7 +67,7 @@ export function startAuthority(
       references.release();
     },
     generations: [],
-    trusted: [],
+    trusted: NO_TRUST,
     clearSince: new Map(),
     refusals: 0,
     view: undefined,

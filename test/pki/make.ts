@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { type CaPair, readCaPair } from '../../src/pki/ca.ts';
+import { type CaPair, caPair } from '../../src/pki/ca.ts';
 import { type CertificateView, parseCertificate } from '../../src/pki/certificate.ts';
 import {
   authorityKeyIdExtension,
@@ -129,8 +129,10 @@ export async function leaf(ca: Holder, { keySpec = P256, key: given, ...request 
   return { certificate: parseCertificate(der), key };
 }
 
-export function pairOf(holder: Holder, now: Date | undefined = NOW): CaPair {
-  return readCaPair({ certificatePem: holder.certificate.pem, keyPem: encodePrivateKey(holder.key, 'PKCS8') }, now);
+/** The CA of `holder` below `above`, nearest first. */
+export function pairOf({ certificate, key }: Holder, ...above: readonly Holder[]): CaPair {
+  const chain = [certificate, ...above.map((each) => each.certificate)];
+  return caPair(chain, key, encodePrivateKey(key, 'PKCS8'));
 }
 
 export function describe(spec: KeySpec): string {

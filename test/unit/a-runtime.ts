@@ -1,3 +1,4 @@
+import { NO_TRUST } from '../../src/authorities/authority.ts';
 import { Breaker } from '../../src/authority/breaker.ts';
 import type { Runtime } from '../../src/authority/registry.ts';
 import type { Clock } from '../../src/clock.ts';
@@ -16,7 +17,7 @@ export function aRuntime({
     breaker: new Breaker(clock, undefined),
     release: () => {},
     generations: [],
-    trusted: [],
+    trusted: NO_TRUST,
     clearSince: new Map(),
     refusals: 0,
     view: undefined,

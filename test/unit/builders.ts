@@ -4,7 +4,13 @@ import { RENEW_AT_ANNOTATION } from '../../src/api/names.ts';
 import type { RawObject } from '../../src/api/parse.ts';
 import { OWN_CA_CAPABILITIES } from '../../src/authorities/own-ca.ts';
 import { canonicalIdentity } from '../../src/certificate/identity.ts';
-import { type AuthorityView, authorityName, type NoAuthority, type Observed } from '../../src/certificate/observed.ts';
+import {
+  type AuthorityView,
+  authorityName,
+  type NoAuthority,
+  type Observed,
+  type SigningView,
+} from '../../src/certificate/observed.ts';
 import { templateKeys } from '../../src/certificate/secret-manifest.ts';
 import type { SecretMemory } from '../../src/certificate/secret-memory.ts';
 import type { CertificateFacts, SecretView } from '../../src/certificate/secret-view.ts';
@@ -95,7 +101,9 @@ export function anAuthority({ limits, ...fields }: AuthorityFields = {}): Author
     trouble: undefined,
     trust: { pem: 'bundle 1', hash: 'hash 1', anchors: new Map([['ca 1', {} as never]]) },
     generations: new Map([['ca 1', { version: 1, signs: true }]]),
-    signing: { version: 1, since: after(-10 * DAY), notAfter: after(365 * DAY) },
+    intermediates: [],
+    issuers: [],
+    signing: aSigning({ since: after(-10 * DAY) }),
     ...fields,
   };
 }
@@ -103,6 +111,12 @@ export function anAuthority({ limits, ...fields }: AuthorityFields = {}): Author
 interface SecretFields extends Partial<Omit<SecretView, 'memory' | 'certificate'>> {
   certificate?: Partial<CertificateFacts> | undefined;
   memory?: Partial<SecretMemory>;
+}
+
+/** The first generation of `anAuthority()`. */
+export function aSigning(fields: Partial<SigningView> = {}): SigningView {
+  const notAfter = after(365 * DAY);
+  return { version: 1, since: NOW, notAfter, fingerprintSHA256: 'ca 1', issuersId: 'issuers 1', ...fields };
 }
 
 /** The Secret of `resource` as it is after an issue by `anAuthority()` at NOW; its certificate is facts, not bytes. */
@@ -152,6 +166,7 @@ function someFacts({ spec }: ClientCertificate, facts: Partial<CertificateFacts>
     keyEncoding: spec.keyEncoding,
     issuerFingerprint: 'ca 1',
     anchorFingerprint: 'ca 1',
+    issuersId: 'issuers 1',
     ...facts,
   };
 }

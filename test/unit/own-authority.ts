@@ -4,6 +4,8 @@ import type { AuthorityView } from '../../src/certificate/observed.ts';
 import type { Clock } from '../../src/clock.ts';
 import type { Logger } from '../../src/log.ts';
 import { bundleOf } from '../../src/pki/bundle.ts';
+import { idOfChain } from '../../src/pki/ca.ts';
+import { withoutRoot } from '../../src/pki/chain.ts';
 import { type Holder, pairOf } from '../pki/make.ts';
 import { after, anAuthority, DAY } from './builders.ts';
 
@@ -34,7 +36,14 @@ export function anOwnAuthority(cas: readonly Holder[], clock: Clock, since = aft
         { version: index + 1, signs: index + 1 === pairs.length },
       ]),
     ),
-    signing: { version: pairs.length, since, notAfter: signing.certificate.notAfter },
+    issuers: withoutRoot(signing.chain),
+    signing: {
+      version: pairs.length,
+      since,
+      notAfter: signing.certificate.notAfter,
+      fingerprintSHA256: signing.certificate.fingerprintSHA256,
+      issuersId: idOfChain(withoutRoot(signing.chain)),
+    },
   });
   return { view, backend };
 }

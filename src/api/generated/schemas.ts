@@ -476,6 +476,10 @@ export const certificateAuthoritySchema = {
               "pattern": "^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$",
               "minLength": 1,
               "maxLength": 253
+            },
+            "partialChain": {
+              "type": "boolean",
+              "default": false
             }
           }
         },
@@ -666,6 +670,10 @@ export const certificateAuthoritySchema = {
                   "type": "string",
                   "minLength": 1,
                   "maxLength": 65536
+                },
+                "partialChain": {
+                  "type": "boolean",
+                  "default": false
                 }
               }
             }
@@ -754,6 +762,10 @@ export const certificateAuthoritySchema = {
                   "type": "string",
                   "minLength": 1,
                   "maxLength": 65536
+                },
+                "partialChain": {
+                  "type": "boolean",
+                  "default": false
                 }
               }
             }
@@ -902,6 +914,62 @@ export const certificateAuthoritySchema = {
                       "maxLength": 253
                     }
                   }
+                }
+              }
+            },
+            "trustBundle": {
+              "type": "object",
+              "properties": {
+                "configMap": {
+                  "type": "object",
+                  "required": [
+                    "name"
+                  ],
+                  "properties": {
+                    "name": {
+                      "type": "string",
+                      "pattern": "^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$",
+                      "minLength": 1,
+                      "maxLength": 253
+                    },
+                    "key": {
+                      "type": "string",
+                      "default": "ca.crt",
+                      "pattern": "^[-._a-zA-Z0-9]+$",
+                      "minLength": 1,
+                      "maxLength": 253
+                    }
+                  }
+                },
+                "secret": {
+                  "type": "object",
+                  "required": [
+                    "name"
+                  ],
+                  "properties": {
+                    "name": {
+                      "type": "string",
+                      "pattern": "^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$",
+                      "minLength": 1,
+                      "maxLength": 253
+                    },
+                    "key": {
+                      "type": "string",
+                      "default": "ca.crt",
+                      "pattern": "^[-._a-zA-Z0-9]+$",
+                      "minLength": 1,
+                      "maxLength": 253
+                    }
+                  }
+                },
+                "inline": {
+                  "type": "string",
+                  "minLength": 1,
+                  "maxLength": 65536
+                },
+                "partialChain": {
+                  "type": "boolean",
+                  "default": false
                 }
               }
             }
@@ -1149,6 +1217,14 @@ export const certificateAuthoritySchema = {
         "notAfter": {
           "type": "string",
           "format": "date-time"
+        },
+        "leftAside": {
+          "type": "array",
+          "maxItems": 20,
+          "items": {
+            "type": "string",
+            "maxLength": 1024
+          }
         },
         "demand": {
           "type": "object",
@@ -1357,6 +1433,10 @@ export const clusterCertificateAuthoritySchema = {
               "pattern": "^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$",
               "minLength": 1,
               "maxLength": 253
+            },
+            "partialChain": {
+              "type": "boolean",
+              "default": false
             }
           }
         },
@@ -1547,6 +1627,10 @@ export const clusterCertificateAuthoritySchema = {
                   "type": "string",
                   "minLength": 1,
                   "maxLength": 65536
+                },
+                "partialChain": {
+                  "type": "boolean",
+                  "default": false
                 }
               }
             }
@@ -1635,6 +1719,10 @@ export const clusterCertificateAuthoritySchema = {
                   "type": "string",
                   "minLength": 1,
                   "maxLength": 65536
+                },
+                "partialChain": {
+                  "type": "boolean",
+                  "default": false
                 }
               }
             }
@@ -1783,6 +1871,62 @@ export const clusterCertificateAuthoritySchema = {
                       "maxLength": 253
                     }
                   }
+                }
+              }
+            },
+            "trustBundle": {
+              "type": "object",
+              "properties": {
+                "configMap": {
+                  "type": "object",
+                  "required": [
+                    "name"
+                  ],
+                  "properties": {
+                    "name": {
+                      "type": "string",
+                      "pattern": "^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$",
+                      "minLength": 1,
+                      "maxLength": 253
+                    },
+                    "key": {
+                      "type": "string",
+                      "default": "ca.crt",
+                      "pattern": "^[-._a-zA-Z0-9]+$",
+                      "minLength": 1,
+                      "maxLength": 253
+                    }
+                  }
+                },
+                "secret": {
+                  "type": "object",
+                  "required": [
+                    "name"
+                  ],
+                  "properties": {
+                    "name": {
+                      "type": "string",
+                      "pattern": "^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$",
+                      "minLength": 1,
+                      "maxLength": 253
+                    },
+                    "key": {
+                      "type": "string",
+                      "default": "ca.crt",
+                      "pattern": "^[-._a-zA-Z0-9]+$",
+                      "minLength": 1,
+                      "maxLength": 253
+                    }
+                  }
+                },
+                "inline": {
+                  "type": "string",
+                  "minLength": 1,
+                  "maxLength": 65536
+                },
+                "partialChain": {
+                  "type": "boolean",
+                  "default": false
                 }
               }
             }
@@ -2030,6 +2174,14 @@ export const clusterCertificateAuthoritySchema = {
         "notAfter": {
           "type": "string",
           "format": "date-time"
+        },
+        "leftAside": {
+          "type": "array",
+          "maxItems": 20,
+          "items": {
+            "type": "string",
+            "maxLength": 1024
+          }
         },
         "demand": {
           "type": "object",

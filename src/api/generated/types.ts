@@ -340,11 +340,17 @@ export interface CertificateAuthoritySpec {
  */
 export interface SecretBackend {
   /**
-   * Name of a Secret with the keys tls.crt (the CA certificate first, then those above it) and tls.key. It is
-   * looked up in the namespace of a CertificateAuthority, and in the controller's namespace for a
-   * ClusterCertificateAuthority.
+   * Name of a Secret with the keys tls.crt (the CA certificate and those above it, in any order), tls.key,
+   * and ca.crt where the root is not in tls.crt. It is looked up in the namespace of a CertificateAuthority,
+   * and in the controller's namespace for a ClusterCertificateAuthority.
    */
   name: string;
+  /**
+   * Whether the path may end at a CA that is not self-signed, for a root that is not to be had. Default
+   * false. Go and OpenSSL with X509_V_FLAG_PARTIAL_CHAIN accept such an end, other verifiers refuse it; the
+   * condition RefusedByVerifiers then says so.
+   */
+  partialChain: boolean;
 }
 /**
  * A root CA that Certwheel makes itself and keeps in Secrets of its own: in the namespace of a
@@ -409,6 +415,12 @@ export interface TrustBundleSource {
    * The certificates themselves, in PEM.
    */
   inline?: string;
+  /**
+   * Whether certificates that are not self-signed count as ends of a path too. Default false. Go and OpenSSL
+   * with X509_V_FLAG_PARTIAL_CHAIN accept such ends, other verifiers refuse them: set it only where the root
+   * is not to be had.
+   */
+  partialChain: boolean;
 }
 /**
  * A ConfigMap of the authority's own namespace, such as one of trust-manager.
@@ -483,6 +495,7 @@ export interface VaultBackend {
    */
   issuerRef?: string;
   auth: VaultAuth;
+  trustBundle?: TrustBundleSource;
 }
 /**
  * How Certwheel logs in; exactly one of the three.
@@ -694,11 +707,15 @@ export interface AuthorityStatus {
    */
   activeGeneration?: number;
   /**
-   * When the certificate of the active CA generation ends: nothing that it signs lives longer. Where
-   * Certwheel doesn't hold the CA key, when the last of the CA certificates ends that go into ca.crt; a CA
-   * below may end sooner.
+   * The first end in the chain of the active CA generation, root included: nothing that it signs lives
+   * longer. Where Certwheel doesn't hold the CA key, when the last of the CA certificates ends that go into
+   * ca.crt; a CA below may end sooner.
    */
   notAfter?: string;
+  /**
+   * Certificates of the source that are not part of the chain of the CA, each with the reason.
+   */
+  leftAside?: string[];
   demand?: AuthorityDemand;
   /**
    * The generations of the CA, each one key with its certificate; the last 20. A retired one keeps its

@@ -6,12 +6,20 @@ import { chainsTo } from '../../pki/chain.ts';
 import { CSR_LABEL } from '../../pki/csr.ts';
 import { toPem } from '../../pki/pem.ts';
 import { canonicalUsage } from '../../pki/usages.ts';
-import type { AuthorityDeps, Issued, IssueRequest, Revocation } from '../authority.ts';
+import {
+  type AuthorityDeps,
+  type Issued,
+  type IssueRequest,
+  NO_TRUST,
+  type Revocation,
+  type Trust,
+} from '../authority.ts';
 import type { JsonAnswer } from '../http/client.ts';
 import { membersOf, textsOf } from '../http/members.ts';
+import { readTrustBundle } from '../trust-bundle.ts';
 import { encodePath, type VaultCall, type VaultClient } from './client.ts';
 import type { Tokens } from './tokens.ts';
-import { readIssuer, readPem, readTrust } from './trust.ts';
+import { readPem, readTrust } from './trust.ts';
 
 const SECOND = 1_000;
 /** A life that ends this long before the CA's is never refused for a clock that is a little behind. */
@@ -27,7 +35,7 @@ export class VaultPki {
   readonly #tokens: Tokens;
   readonly #deps: AuthorityDeps;
   /** Undefined until the first look. */
-  #anchors: readonly CertificateView[] | undefined;
+  #trust: Trust | undefined;
   #issuerEnd: Date | undefined;
 
   constructor(spec: VaultBackend, client: VaultClient, tokens: Tokens, deps: AuthorityDeps) {
@@ -52,17 +60,13 @@ export class VaultPki {
     throw this.#client.trouble(answer, `signing with the role ${role} of ${mount}`);
   }
 
-  async trust(signal: AbortSignal): Promise<readonly CertificateView[]> {
-    const { mount, issuerRef = 'default' } = this.#spec;
-    // One after the other: where both fail, the message is the same at each look, and so is the status.
-    const anchors = await readTrust(this.#client, mount, signal);
-    const [issuer] = await readIssuer(this.#client, mount, issuerRef, signal);
-    const now = this.#deps.clock.now();
-    this.#issuerEnd = issuer?.notAfter;
-    // An issuer that has ended stays in Vault until somebody deletes it; nothing leads to it any more.
-    const lasting = anchors.filter(({ notAfter }) => notAfter > now);
-    this.#anchors = lasting;
-    return lasting;
+  async trust(signal: AbortSignal): Promise<Trust> {
+    const { trustBundle } = this.#spec;
+    const given = trustBundle === undefined ? NO_TRUST : await readTrustBundle(trustBundle, this.#deps);
+    const trust = await readTrust(this.#client, this.#spec, given, this.#deps.clock.now(), signal);
+    this.#issuerEnd = trust.issuerEnd;
+    this.#trust = trust;
+    return trust;
   }
 
   async issue(request: IssueRequest, signal: AbortSignal): Promise<Issued> {
@@ -161,12 +165,15 @@ export class VaultPki {
 
   /** An issuer that came since the last look is not trusted yet: the next look brings it into every ca.crt. */
   async #noticeOtherCa(chain: readonly CertificateView[], signal: AbortSignal): Promise<void> {
-    if (this.#anchors === undefined || chainsTo(chain, this.#anchors)) return;
-    const anchors = await this.trust(signal);
-    if (chainsTo(chain, anchors))
+    if (this.#trust === undefined || isTrusted(chain, this.#trust)) return;
+    if (isTrusted(chain, await this.trust(signal)))
       throw new AuthorityError(
         'InvalidAnswer',
         `the mount ${this.#spec.mount} signs with another CA than before; certificates follow when it is trusted`,
       );
   }
+}
+
+function isTrusted(chain: readonly CertificateView[], { anchors, intermediates }: Trust): boolean {
+  return chainsTo([...chain, ...intermediates], anchors);
 }

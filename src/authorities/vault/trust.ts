@@ -1,6 +1,10 @@
+import type { VaultBackend } from '../../api/generated/types.ts';
 import { AuthorityError } from '../../errors.ts';
 import type { CertificateView } from '../../pki/certificate.ts';
+import { MAX_CHAIN, PathSearch, type Pool, poolOf } from '../../pki/path-search.ts';
 import { MAX_PEM_BYTES } from '../../pki/pem.ts';
+import { isSelfIssued, isSelfSigned } from '../../pki/signed-by.ts';
+import type { Trust } from '../authority.ts';
 import type { JsonAnswer } from '../http/client.ts';
 import { membersOf, textsOf } from '../http/members.ts';
 import { readCertificates } from '../read-certificates.ts';
@@ -9,11 +13,70 @@ import { encodePath, type VaultClient } from './client.ts';
 /** A mount of its own has one issuer, two while its CA is replaced. */
 const MOST_ISSUERS = 32;
 
+/** What to trust of a mount, and the end of the issuer that signs. */
+export interface MountTrust extends Trust {
+  readonly issuerEnd: Date | undefined;
+}
+
 /**
- * The CA above each issuer of the mount, since the next certificate may come from any of them: while one takes over from
- * another, verifiers must accept both. These paths are open to everybody who reaches Vault.
+ * The root above each issuer of the mount, since the next certificate may come from any of them: while one takes over from
+ * another, verifiers must accept both. `given` holds roots that the mount lacks. The paths that are read here are open to
+ * everybody who reaches Vault. Throws an AuthorityError.
  */
-export async function readTrust(client: VaultClient, mount: string, signal: AbortSignal): Promise<CertificateView[]> {
+export async function readTrust(
+  client: VaultClient,
+  { mount, issuerRef = 'default' }: Pick<VaultBackend, 'mount' | 'issuerRef'>,
+  given: Trust,
+  now: Date,
+  signal: AbortSignal,
+): Promise<MountTrust> {
+  const ids = await listIssuers(client, mount, signal);
+  // One after the other: where several fail, the message is the same each time, and so is the status.
+  const chains = await Promise.all(ids.map((id) => readIssuer(client, mount, id, signal)));
+  const [issuer] = await readIssuer(client, mount, issuerRef, signal);
+  if (!chains.flat().every(({ isCA }) => isCA))
+    throw new AuthorityError('InvalidAnswer', `the mount ${mount} lists an issuer that is not a CA`);
+  const pool = poolOf([...chains.flat(), ...given.anchors, ...given.intermediates]);
+  const tops = new Set(given.anchors);
+  const topOf = (start: CertificateView) => topAbove(start, pool, tops, now);
+  if (issuer !== undefined && topOf(issuer) === undefined)
+    throw new AuthorityError(
+      'TrustBundleNotFound',
+      `the mount ${mount} holds the issuer ${issuer.subjectText} and not its root; put the root into spec.vault.trustBundle`,
+    );
+  // An issuer that has ended stays in Vault until it is deleted; nothing leads to it any more.
+  const found = chains.flatMap(([each]) => (each === undefined ? [] : (topOf(each) ?? [])));
+  const anchors = distinct([...given.anchors, ...found]).filter(({ notAfter }) => notAfter > now);
+  refuseLarge(anchors, mount);
+  const intermediates = distinct([...given.intermediates, ...chains.flat()]).filter((each) => !isSelfIssued(each));
+  return { anchors, intermediates: intermediates.slice(0, MAX_CHAIN), issuerEnd: issuer?.notAfter };
+}
+
+function topAbove(
+  start: CertificateView,
+  pool: Pool,
+  tops: ReadonlySet<CertificateView>,
+  now: Date,
+): CertificateView | undefined {
+  const isTop = (certificate: CertificateView) => tops.has(certificate) || isSelfSigned(certificate);
+  const [path] = new PathSearch({ pool, isTop, now }).from(start);
+  return path?.at(-1);
+}
+
+function distinct(certificates: readonly CertificateView[]): CertificateView[] {
+  return [...new Map(certificates.map((each) => [each.fingerprintSHA256, each])).values()];
+}
+
+function refuseLarge(anchors: readonly CertificateView[], mount: string): void {
+  const bytes = anchors.reduce((sum, { pem }) => sum + pem.length, 0);
+  if (bytes > MAX_PEM_BYTES)
+    throw new AuthorityError(
+      'AuthorityMisconfigured',
+      `the roots of the mount ${mount} take ${bytes} bytes; ${MAX_PEM_BYTES} at most fit into each ca.crt`,
+    );
+}
+
+async function listIssuers(client: VaultClient, mount: string, signal: AbortSignal): Promise<readonly string[]> {
   const base = encodePath(mount);
   const list = await client.ask({ method: 'GET', path: `${base}/issuers?list=true` }, signal);
   // An empty list of errors is how Vault says that there is nothing; another kind of server says 404 in its own way.
@@ -28,20 +91,11 @@ export async function readTrust(client: VaultClient, mount: string, signal: Abor
       'AuthorityMisconfigured',
       `the mount ${mount} has ${ids.length} issuers, of which ${MOST_ISSUERS} at most are read; use a mount of its own`,
     );
-  const anchors = (await Promise.all(ids.map((id) => readAnchor(client, mount, id, signal)))).flat();
-  if (!anchors.every(({ isCA }) => isCA))
-    throw new AuthorityError('InvalidAnswer', `the mount ${mount} lists an issuer that is no CA`);
-  const bytes = anchors.reduce((sum, { pem }) => sum + pem.length, 0);
-  if (bytes > MAX_PEM_BYTES)
-    throw new AuthorityError(
-      'AuthorityMisconfigured',
-      `the issuers of the mount ${mount} take ${bytes} bytes; ${MAX_PEM_BYTES} at most fit into each ca.crt`,
-    );
-  return anchors;
+  return ids;
 }
 
 /** An issuer with those above it; nothing for one that was removed this moment. */
-export async function readIssuer(
+async function readIssuer(
   client: VaultClient,
   mount: string,
   reference: string,
@@ -64,13 +118,6 @@ export async function readIssuer(
 function refuseUnmounted({ status, message }: JsonAnswer, mount: string): void {
   if (status === 403)
     throw new AuthorityError('AuthorityMisconfigured', `there is no PKI secrets engine at ${mount}: ${message}`);
-}
-
-async function readAnchor(client: VaultClient, mount: string, id: string, signal: AbortSignal) {
-  const chain = await readIssuer(client, mount, id, signal);
-  const root = chain.find(({ selfSigned }) => selfSigned);
-  // Where the root isn't in Vault, the topmost that is has to do.
-  return root ?? chain.at(-1) ?? [];
 }
 
 /** Certificates out of an answer; whatever can't be read is the authority's fault. */

@@ -58,7 +58,7 @@ async function failure(asking: Promise<unknown>): Promise<CertwheelError> {
 
 test('what is signed leads to the trust, and is no older than Vault backdates it', async () => {
   const { backend } = await byToken();
-  const [anchors, issued] = [await backend.trust(signal), await backend.issue(await issueRequest('a'), signal)];
+  const [{ anchors }, issued] = [await backend.trust(signal), await backend.issue(await issueRequest('a'), signal)];
   assert.is(anchors.length, 1);
   assert.ok('chain' in issued && chainsTo(issued.chain, anchors));
   const leaf = leafOf(issued);
@@ -135,7 +135,7 @@ test('a life is cut to that of the CA, and a CA that ends signs nothing more', a
     );
   }
   const { backend } = await byToken({ policies: ['ending'] }, { mount: 'ending' });
-  const [anchor] = await backend.trust(signal);
+  const [anchor] = (await backend.trust(signal)).anchors;
   const leaf = leafOf(await backend.issue(await issueRequest('cut', { lifetimeMs: 24 * HOUR }), signal));
   assert.ok(anchor && leaf.notAfter <= anchor.notAfter && leaf.notAfter.getTime() > anchor.notAfter.getTime() - 60_000);
 
@@ -160,7 +160,10 @@ test('the issuer that is named signs; another one is trusted as well', async () 
   );
   const { backend } = await byToken({ policies: ['two'] }, { mount: 'two', issuerRef: 'two' });
   await backend.check(signal);
-  assert.equal((await backend.trust(signal)).map(({ subjectText }) => subjectText).sort(), ['CN=one', 'CN=two']);
+  assert.equal((await backend.trust(signal)).anchors.map(({ subjectText }) => subjectText).sort(), [
+    'CN=one',
+    'CN=two',
+  ]);
   assert.is(leafOf(await backend.issue(await issueRequest('named'), signal)).issuerText, 'CN=two');
 });
 
@@ -180,7 +183,7 @@ path "middle/sign/client" { capabilities = ["update"] }
 END`);
   const { backend } = await byToken({ policies: ['middle'] }, { mount: 'middle' });
   await backend.check(signal);
-  const anchors = await backend.trust(signal);
+  const { anchors } = await backend.trust(signal);
   assert.equal([...new Set(anchors.map(({ subjectText }) => subjectText))], ['CN=top']);
   const issued = await backend.issue(await issueRequest('below'), signal);
   assert.ok('chain' in issued && chainsTo(issued.chain, anchors));

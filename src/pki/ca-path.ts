@@ -1,0 +1,95 @@
+import { CaError, type CaFlaw } from './ca-error.ts';
+import type { CertificateView } from './certificate.ts';
+import type { CertificateStore } from './certificate-store.ts';
+import { whyNoIssuer } from './missing-issuer.ts';
+import { issuersProblem, nameOf, TOO_MANY } from './path.ts';
+import { isValidAt, type Path, PathSearch } from './path-search.ts';
+import { isSelfSigned } from './signed-by.ts';
+
+interface Terms {
+  readonly place: string;
+  readonly partialChain: boolean;
+  readonly now: Date;
+  /** Why ca.crt could not be read. */
+  readonly unreadRoots: string | undefined;
+}
+
+/** Cross-signed CAs multiply paths. */
+const MOST_PATHS = 16;
+
+/**
+ * The path of a CA to what verifiers trust: from one of its certificates up to a self-signed one. Among several good
+ * ones the one that ends last is taken, as RFC 4158 section 3.5 weighs them. Throws a CaError where none is good.
+ */
+export function chooseChain(signers: readonly CertificateView[], store: CertificateStore, terms: Terms): Path {
+  const refusals: CaError[] = [];
+  const good: Path[] = [];
+  for (const signer of [...signers].sort((one, other) => longestFirst(one, other, terms.now))) {
+    const refusal = unfit(signer, terms) ?? climb(signer, store, terms, good);
+    if (refusal !== undefined) refusals.push(refusal);
+  }
+  const best = good.sort((one, other) => endOfPath(other) - endOfPath(one) || one.length - other.length)[0];
+  if (best !== undefined) return best;
+  throw refusals[0] ?? new CaError('BrokenChain', `${terms.place}, key tls.crt: there is no path to a root`);
+}
+
+function longestFirst(one: CertificateView, other: CertificateView, now: Date): number {
+  return (
+    Number(isValidAt(other, now)) - Number(isValidAt(one, now)) || other.notAfter.getTime() - one.notAfter.getTime()
+  );
+}
+
+function endOfPath(path: Path): number {
+  return Math.min(...path.map(({ notAfter }) => notAfter.getTime()));
+}
+
+/** Adds the good paths, or says why there is none. */
+function climb(
+  signer: CertificateView,
+  store: CertificateStore,
+  { place, partialChain, now, unreadRoots }: Terms,
+  good: Path[],
+): CaError | undefined {
+  const search = new PathSearch({ pool: store, isTop: isSelfSigned, now });
+  let problem: string | undefined;
+  let found = 0;
+  for (const path of search.from(signer)) {
+    const wrong = issuersProblem(path, now);
+    if (wrong === undefined) good.push(path);
+    problem ??= wrong;
+    found += 1;
+    if (found === MOST_PATHS) break;
+  }
+  if (problem !== undefined) return refusal('BrokenChain', place, problem);
+  if (found > 0) return undefined;
+  if (search.isExhausted) return refusal('BrokenChain', place, TOO_MANY);
+  const { deadEnd = [signer] } = search;
+  const wrong = partialChain ? issuersProblem(deadEnd, now) : undefined;
+  if (partialChain && wrong === undefined) {
+    good.push(deadEnd);
+    return undefined;
+  }
+  if (wrong !== undefined) return refusal('BrokenChain', place, wrong);
+  if (unreadRoots !== undefined) return new CaError('MissingIssuer', unreadRoots);
+  return new CaError('MissingIssuer', `${place}, ${whyNoIssuer(deadEnd.at(-1) ?? signer, store, place)}`);
+}
+
+function unfit(certificate: CertificateView, { place, now }: Terms): CaError | undefined {
+  const name = nameOf(certificate);
+  const { isCA, certSign, notBefore, notAfter } = certificate;
+  if (!isCA)
+    return refusal(
+      'NotACa',
+      place,
+      `${name} is not a CA: its basic constraints lack CA:TRUE; make one with: openssl req -x509 -key ca.key -subj ... -addext basicConstraints=critical,CA:TRUE -addext keyUsage=critical,keyCertSign,cRLSign`,
+    );
+  if (certSign === false) return refusal('NotACa', place, `${name} is not a CA: its key usage lacks keyCertSign`);
+  if (certificate.subjectText === '') return refusal('NotACa', place, 'the CA certificate has no subject');
+  if (now > notAfter) return refusal('Expired', place, `${name} has expired at ${notAfter.toISOString()}; renew it`);
+  if (now < notBefore) return refusal('NotYetValid', place, `${name} is not valid before ${notBefore.toISOString()}`);
+  return undefined;
+}
+
+function refusal(flaw: CaFlaw, place: string, problem: string): CaError {
+  return new CaError(flaw, `${place}, key tls.crt: ${problem}`);
+}

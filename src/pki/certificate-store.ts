@@ -1,0 +1,77 @@
+import { type CertificateView, parseCertificate } from './certificate.ts';
+import { TAG } from './der.ts';
+import { children, expectTag, readElement } from './der-read.ts';
+import type { Pool } from './path-search.ts';
+
+/**
+ * Certificates by subject, parsed when a path comes to their name: a bundle may hold hundreds, and all but a few have
+ * nothing to do with the path. What can't be parsed is not found.
+ */
+export class CertificateStore implements Pool {
+  readonly #bySubject = new Map<string, Buffer[]>();
+  readonly #parsed = new Map<Buffer, CertificateView | undefined>();
+
+  constructor(ders: readonly Buffer[]) {
+    for (const der of ders) {
+      const subject = subjectOf(der);
+      if (subject === undefined) continue;
+      const same = this.#bySubject.get(subject) ?? [];
+      // One name for all would make each step of a search as long as the bundle.
+      if (same.length < MOST_OF_ONE_NAME) same.push(der);
+      this.#bySubject.set(subject, same);
+    }
+  }
+
+  named(subjectDer: Buffer): readonly CertificateView[] {
+    const ders = this.#bySubject.get(subjectDer.toString('latin1')) ?? [];
+    return ders.flatMap((der) => this.#parse(der) ?? []);
+  }
+
+  /** The first ones, whatever their name. */
+  get all(): readonly CertificateView[] {
+    return [...this.#bySubject.values()]
+      .flat()
+      .slice(0, MOST_OF_ALL)
+      .flatMap((der) => this.#parse(der) ?? []);
+  }
+
+  /** Those that were parsed, without duplicates. */
+  get seen(): readonly CertificateView[] {
+    const views = [...this.#parsed.values()].flatMap((each) => each ?? []);
+    return [...new Map(views.map((each) => [each.fingerprintSHA256, each])).values()];
+  }
+
+  #parse(der: Buffer): CertificateView | undefined {
+    if (!this.#parsed.has(der))
+      this.#parsed.set(
+        der,
+        attempt(() => parseCertificate(der)),
+      );
+    return this.#parsed.get(der);
+  }
+}
+
+/** Renewed and cross-signed roots come in twos and threes. */
+const MOST_OF_ONE_NAME = 20;
+
+/** So many are looked through for the sake of a message. */
+const MOST_OF_ALL = 50;
+
+const VERSION_TAG = 0xa0;
+
+function subjectOf(der: Buffer): string | undefined {
+  return attempt(() => {
+    const [tbs] = children(readElement(der, TAG.sequence, 'certificate'));
+    const fields = children(expectTag(tbs, TAG.sequence, 'TBSCertificate'));
+    const at = fields[0]?.tag === VERSION_TAG ? 5 : 4;
+    return fields[at]?.bytes.toString('latin1');
+  });
+}
+
+function attempt<T>(read: () => T): T | undefined {
+  try {
+    return read();
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,267 @@
+import { generateKeyPairSync } from 'node:crypto';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import {
+  ALL_KEYS,
+  describe,
+  type Holder,
+  hoursFromNow,
+  leaf,
+  NOW,
+  root,
+  serial,
+  signIntermediate,
+} from '../../test/pki/make.ts';
+import type { CaPair } from './ca.ts';
+import { CaError, type CaFlaw } from './ca-error.ts';
+import { parseCertificate } from './certificate.ts';
+import { caBasicConstraints, LEAF_BASIC_CONSTRAINTS, usageExtensions } from './extensions.ts';
+import { makeRoot, writeCertificate } from './issue.ts';
+import { encodePrivateKey, type PrivateKey, publicKeyDer } from './keys.ts';
+import { encodeName } from './name.ts';
+import { toPem } from './pem.ts';
+import { readCaPair } from './read-ca.ts';
+
+const ca = await root();
+const upper = await signIntermediate(ca, { commonName: 'Upper' });
+const lower = await signIntermediate(upper, { commonName: 'Lower' });
+const stranger = await root({ commonName: 'Stranger' });
+const pem = (...holders: Holder[]) => holders.map(({ certificate }) => certificate.pem).join('');
+const keyPem = ({ key }: Holder) => encodePrivateKey(key, 'PKCS8');
+
+interface Given {
+  crt?: string;
+  key?: string;
+  roots?: string;
+  partialChain?: boolean;
+}
+
+function read(signer: Holder, { crt = pem(signer), key = keyPem(signer), roots, partialChain }: Given = {}): CaPair {
+  return readCaPair(
+    {
+      place: 'Secret ns/pair',
+      certificates: Buffer.from(crt),
+      key: Buffer.from(key),
+      roots: roots === undefined ? undefined : Buffer.from(roots),
+      partialChain,
+    },
+    NOW,
+  );
+}
+
+function refuses(flaw: CaFlaw, message: string, ...given: Parameters<typeof read>): void {
+  try {
+    read(...given);
+  } catch (error) {
+    assert.instance(error, CaError);
+    assert.is((error as CaError).flaw, flaw, (error as CaError).message);
+    assert.ok((error as CaError).message.includes(message), (error as CaError).message);
+    assert.match((error as CaError).message, /^Secret ns\/pair, key (tls\.crt|tls\.key|ca\.crt)/);
+    return;
+  }
+  assert.unreachable(`accepted where ${message} is wrong`);
+}
+
+const chainOf = ({ chain }: CaPair) => chain.map(({ subjectText }) => subjectText.replace('O=Certwheel, ', ''));
+const WHOLE = ['CN=Lower', 'CN=Upper', 'CN=Test CA v1'];
+
+for (const spec of ALL_KEYS) {
+  test(`a root with an ${describe(spec)} key is its own anchor`, async () => {
+    const pair = read(await root({ keySpec: spec }));
+    assert.is(pair.anchor, pair.certificate);
+    assert.equal(pair.chain, [pair.certificate]);
+    assert.equal(pair.certificate.keySpec, spec);
+    assert.equal(pair.leftAside, []);
+    const { certificate } = await leaf(pair);
+    assert.is(certificate.issuerText, pair.certificate.subjectText);
+  });
+}
+
+test('the path is found whatever the order, in tls.crt and ca.crt together', () => {
+  const places: [crt: Holder[], roots: Holder[]][] = [
+    [[lower, upper, ca], []],
+    [[ca, upper, lower], []],
+    [[upper, lower, ca], []],
+    [[upper, ca, lower, upper], [ca]],
+    [[lower], [ca, upper]],
+    [
+      [upper, lower],
+      [stranger, ca],
+    ],
+  ];
+  for (const [crt, roots] of places) {
+    const pair = read(lower, { crt: pem(...crt), roots: pem(...roots) });
+    assert.equal(chainOf(pair), WHOLE);
+    assert.is(pair.certificate.subjectText, 'CN=Lower');
+  }
+});
+
+test('a CA whose root is missing is refused, and the missing root is named', () => {
+  const missing =
+    'key tls.crt: the root O=Certwheel, CN=Test CA v1 that signed CN=Upper is missing; put it into the key ca.crt of Secret ns/pair';
+  refuses('MissingIssuer', missing, lower, { crt: pem(lower, upper) });
+  refuses('MissingIssuer', missing, lower, { crt: pem(lower, upper), roots: pem(stranger) });
+  refuses('MissingIssuer', missing, lower, { crt: pem(lower, upper), roots: pem(upper) });
+  refuses('MissingIssuer', 'the root CN=Upper that signed CN=Lower is missing', lower, { roots: pem(ca) });
+});
+
+test('a path may end at an intermediate where partial chains are allowed, and at the root where that is there', () => {
+  const partial = read(lower, { crt: pem(lower, upper), partialChain: true });
+  assert.equal(chainOf(partial), ['CN=Lower', 'CN=Upper']);
+  assert.is(partial.anchor.subjectText, 'CN=Upper');
+  assert.equal(chainOf(read(lower, { crt: pem(lower, upper), roots: pem(ca), partialChain: true })), WHOLE);
+});
+
+test('a root of the same name that did not sign the CA is told apart from the one that did', async () => {
+  const impostor = await root();
+  const pair = read(upper, { roots: pem(impostor, ca) });
+  assert.is(pair.anchor.fingerprintSHA256, ca.certificate.fingerprintSHA256);
+  refuses('MissingIssuer', 'its key id or serial number is another', upper, { roots: pem(impostor) });
+});
+
+/** Another certificate for the key of a root. */
+function renewed({ certificate, key }: Holder, hours: number, commonName = 'Test CA v1'): Holder {
+  const der = makeRoot({
+    subject: { commonName, organizations: ['Certwheel'] },
+    key,
+    notBefore: hoursFromNow(Math.min(-1, hours - 10)),
+    notAfter: hoursFromNow(hours),
+    serialNumber: serial(),
+  });
+  assert.ok(certificate.subjectDer.length > 0);
+  return { certificate: parseCertificate(der), key };
+}
+
+test('of several certificates for one key the valid one that ends last is taken, in any order and any place', () => {
+  const expired = renewed(ca, -1);
+  const longer = renewed(ca, 2000);
+  for (const crt of [pem(expired, longer), pem(longer, expired), pem(longer, ca, expired)]) {
+    const pair = read(ca, { crt });
+    assert.is(pair.certificate.fingerprintSHA256, longer.certificate.fingerprintSHA256);
+    assert.match(pair.leftAside.join('\n'), /has expired at/);
+  }
+  for (const roots of [pem(ca, longer, expired), pem(expired, longer, ca)]) {
+    const pair = read(lower, { crt: pem(lower, upper), roots });
+    assert.is(pair.anchor.fingerprintSHA256, longer.certificate.fingerprintSHA256);
+    assert.match(pair.leftAside.join('\n'), /gives way to the certificate of the same key/);
+  }
+});
+
+test('another root above the same certificate makes another id', () => {
+  const one = read(lower, { crt: pem(lower, upper), roots: pem(ca) });
+  const other = read(lower, { crt: pem(lower, upper), roots: pem(renewed(ca, 2000)) });
+  assert.is(one.certificate.fingerprintSHA256, other.certificate.fingerprintSHA256);
+  assert.is.not(one.id, other.id);
+});
+
+test('a cross-signed CA takes the path that is good longest', async () => {
+  const crossed = await signIntermediate(stranger, {
+    commonName: 'Upper',
+    key: upper.key,
+    notAfter: hoursFromNow(900),
+  });
+  const long = await signIntermediate(upper, { commonName: 'Lower', key: lower.key, notAfter: hoursFromNow(950) });
+  const pair = read(long, { crt: pem(long, upper, crossed), roots: pem(ca, stranger) });
+  assert.equal(chainOf(pair), ['CN=Lower', 'CN=Upper', 'CN=Stranger']);
+});
+
+test('strangers, leaves and CAs that sign nothing of the chain are left aside by name', async () => {
+  const client = await leaf(lower);
+  const pair = read(lower, { crt: pem(lower, stranger, client, upper, ca) });
+  assert.equal(chainOf(pair), WHOLE);
+  const told = pair.leftAside.join('\n');
+  assert.match(told, /CN=Stranger \(serial number [0-9a-f]+\) signed no certificate of the chain/);
+  assert.match(told, /CN=client \(serial number [0-9a-f]+\) is not a CA/);
+});
+
+test('a ca.crt that is not needed blocks nothing, and one that is needed is named', () => {
+  const pair = read(lower, { crt: pem(lower, upper, ca), roots: 'nothing that is PEM' });
+  assert.equal(chainOf(pair), WHOLE);
+  assert.match(pair.leftAside.join('\n'), /ca\.crt is not needed and not read/);
+  refuses('MissingIssuer', 'Secret ns/pair, key ca.crt', lower, {
+    crt: pem(lower, upper),
+    roots: 'nothing that is PEM',
+  });
+});
+
+test('names that differ in letter case or string type are named as the link that breaks', async () => {
+  const shouting = {
+    ...ca,
+    certificate: {
+      ...ca.certificate,
+      subjectDer: encodeName({ commonName: 'TEST CA V1', organizations: ['Certwheel'] }),
+    },
+  };
+  const below = await signIntermediate(shouting, { commonName: 'Below' });
+  refuses('MissingIssuer', 'differ in letter case or string type', below, { crt: pem(below, ca) });
+});
+
+test('what is no CA is refused', async () => {
+  const client = await leaf(ca);
+  refuses('NotACa', 'its basic constraints lack CA:TRUE', client);
+  const signsNothing = await signIntermediate(ca, {
+    extensions: [caBasicConstraints(), ...usageExtensions(['digital signature'])],
+  });
+  refuses('NotACa', 'its key usage lacks keyCertSign', signsNothing, { roots: pem(ca) });
+  const notCa = await signIntermediate(ca, { extensions: [LEAF_BASIC_CONSTRAINTS] });
+  refuses('NotACa', 'CA:TRUE', notCa, { roots: pem(ca) });
+});
+
+test('a CA without a key usage extension is accepted, as OpenSSL, Go and Java do', async () => {
+  const plain = await signIntermediate(ca, { extensions: [caBasicConstraints()] });
+  assert.is(read(plain, { roots: pem(ca) }).chain.length, 2);
+});
+
+test('a CA that has ended or not begun is refused, and so is one below such a CA', async () => {
+  refuses('Expired', 'has expired at', await root({ notBefore: hoursFromNow(-9), notAfter: hoursFromNow(-1) }));
+  refuses('NotYetValid', 'is not valid before', await root({ notBefore: hoursFromNow(1), notAfter: hoursFromNow(9) }));
+  const old = await root({ notAfter: hoursFromNow(-0.5) });
+  const child = await signIntermediate(old);
+  refuses('BrokenChain', 'has expired', child, { crt: pem(child, old) });
+});
+
+test('a path length that is too short is refused', async () => {
+  const narrow = await signIntermediate(ca, { commonName: 'Narrow', pathLength: 0 });
+  const below = await signIntermediate(narrow, { commonName: 'Below' });
+  refuses('BrokenChain', 'CN=Narrow allows 0 CAs below it and has 1', below, { crt: pem(below, narrow, ca) });
+});
+
+test('an issuer with a weak key is refused', () => {
+  const weak = generateKeyPairSync('rsa', { modulusLength: 1024 }).privateKey;
+  const name = encodeName({ commonName: 'Weak' });
+  const signedBy = (subjectDer: Buffer, key: PrivateKey) =>
+    toPem(
+      'CERTIFICATE',
+      writeCertificate({
+        notBefore: hoursFromNow(-1),
+        notAfter: hoursFromNow(1),
+        serialNumber: serial(),
+        signingKey: weak,
+        issuerDer: name,
+        subjectDer,
+        publicKeyDer: publicKeyDer(key),
+        extensions: [caBasicConstraints(), ...usageExtensions(['cert sign'])],
+      }),
+    );
+  const crt = signedBy(upper.certificate.subjectDer, upper.key) + signedBy(name, weak);
+  refuses('BrokenChain', 'an RSA key of only 1024 bits', upper, { crt });
+});
+
+test('a key of another CA is refused', () => {
+  refuses('KeyMismatch', 'this is not the key of O=Certwheel, CN=Test CA v1', ca, { key: keyPem(stranger) });
+});
+
+test('a key file whose public half was forged to match is refused', () => {
+  const own = ca.key.export({ type: 'sec1', format: 'der' });
+  const other = stranger.key.export({ type: 'sec1', format: 'der' });
+  // SEC1 ends with the public point: the private half of one key, the public half of the other.
+  const forged = Buffer.concat([other.subarray(0, -65), own.subarray(-65)]);
+  assert.throws(() => read(ca, { key: toPem('EC PRIVATE KEY', forged) }), /Secret ns\/pair, key tls\.key/);
+});
+
+test('a malformed certificate is named by its block', () => {
+  const crt = pem(ca) + toPem('CERTIFICATE', Buffer.from('junk'));
+  refuses('UnreadableCertificate', 'key tls.crt, block 2: the certificate is malformed', ca, { crt });
+});
+
+test.run();

@@ -1,0 +1,90 @@
+import { type CaPair, caPair } from './ca.ts';
+import { CaError } from './ca-error.ts';
+import { chooseChain } from './ca-path.ts';
+import { type CertificateView, parseCertificate } from './certificate.ts';
+import { CertificateStore } from './certificate-store.ts';
+import { keyMatches } from './key-match.ts';
+import { leftAside } from './left-aside.ts';
+import { type CertificateBlock, MaterialError, readCertificateBlocks, readKey } from './material.ts';
+import { nameOf } from './path.ts';
+import { refuseTrial } from './trial.ts';
+
+/** A CA as its owner keeps it: the bytes under the keys of one Secret. */
+export interface CaMaterial {
+  /** Names the source in messages, such as `Secret shop/ca`. */
+  readonly place: string;
+  /** tls.crt: the CA's certificate and those above it, in any order, with strangers among them. */
+  readonly certificates: Buffer;
+  /** tls.key */
+  readonly key: Buffer;
+  /** ca.crt: the certificates above are looked for here too. */
+  readonly roots?: Buffer | undefined;
+  /** Whether a certificate that is not self-signed may stand at the top. */
+  readonly partialChain?: boolean | undefined;
+}
+
+/** A bundle of all public roots takes 250 kB. */
+const MAX_ROOTS_BYTES = 1_048_576;
+const MOST_ROOTS = 2_000;
+const MOST_CERTIFICATES = 50;
+
+/**
+ * Reads a CA's certificate, path and key, and proves with a trial leaf that every verifier would accept at `now` what
+ * the key signs. Of several certificates for the key, and of several paths, the one that is good longest is taken.
+ * Throws a CaError.
+ */
+export function readCaPair(material: CaMaterial, now: Date): CaPair {
+  const { place, partialChain = false } = material;
+  const { key, pem } = refused(() => readKey(material.key, `${place}, key tls.key`));
+  const blocks = refused(() =>
+    readCertificateBlocks(material.certificates, `${place}, key tls.crt`, { most: MOST_CERTIFICATES }),
+  );
+  const given = blocks.map((block) => parsed(block, place));
+  const signers = given.filter(({ publicKeyDer }) => keyMatches(publicKeyDer, key));
+  if (signers.length === 0)
+    throw new CaError(
+      'KeyMismatch',
+      `${place}, key tls.key: this is not the key of ${given.map(nameOf).join(' or ')} in tls.crt; put the key and the certificate of one CA into the Secret`,
+    );
+  const { ders, problem } = rootsOf(material);
+  const store = new CertificateStore([...given.map(({ der }) => der), ...ders]);
+  const chain = chooseChain(signers, store, { place, partialChain, now, unreadRoots: problem });
+  const pair = caPair(chain, key, pem, leftAside(chain, given, { store, count: ders.length, problem }, now));
+  refuseTrial(pair, place, now);
+  return pair;
+}
+
+/** What ca.crt holds; where tls.crt leads to a root by itself, it isn't needed, whatever is wrong with it. */
+function rootsOf({ roots, place }: CaMaterial): { ders: readonly Buffer[]; problem: string | undefined } {
+  if (roots === undefined || roots.length === 0) return { ders: [], problem: undefined };
+  try {
+    const limits = { maxBytes: MAX_ROOTS_BYTES, most: MOST_ROOTS };
+    return {
+      ders: readCertificateBlocks(roots, `${place}, key ca.crt`, limits).map(({ der }) => der),
+      problem: undefined,
+    };
+  } catch (error) {
+    if (error instanceof MaterialError) return { ders: [], problem: error.message };
+    throw error;
+  }
+}
+
+function parsed({ number, der }: CertificateBlock, place: string): CertificateView {
+  try {
+    return parseCertificate(der);
+  } catch (error) {
+    throw new CaError(
+      'UnreadableCertificate',
+      `${place}, key tls.crt, block ${number}: the certificate is malformed: ${(error as Error).message}; take it from the CA again`,
+    );
+  }
+}
+
+function refused<T>(read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof MaterialError) throw new CaError(error.flaw, error.message);
+    throw error;
+  }
+}

@@ -1,0 +1,53 @@
+import type { CaPair } from './ca.ts';
+import { CaError } from './ca-error.ts';
+import { parseCertificate } from './certificate.ts';
+import { proveIssued } from './chain.ts';
+import { isNameField } from './constraints/constraints.ts';
+import { signLeaf } from './issue.ts';
+import { publicKeyDer } from './keys.ts';
+import { NO_NAMES } from './san.ts';
+import { isIssuedBy } from './signed-by.ts';
+
+const HOUR = 3_600_000;
+const SECOND = 1_000;
+const IDENTITY = {
+  subject: { commonName: 'Certwheel trial' },
+  names: NO_NAMES,
+  usages: ['digital signature', 'client auth'],
+};
+
+/**
+ * Signs a leaf that nothing keeps, and proves it as every answer is proven: what is wrong with the CA is found before a
+ * client needs it. Throws a CaError.
+ */
+export function refuseTrial(pair: CaPair, place: string, now: Date): void {
+  const { certificate, chain, key } = pair;
+  const spki = publicKeyDer(key);
+  const endMs = Math.min(now.getTime() + HOUR, ...chain.map(({ notAfter }) => notAfter.getTime()));
+  if (endMs - now.getTime() < SECOND)
+    throw new CaError('Expired', `${place}, key tls.crt: the chain ends at ${new Date(endMs).toISOString()}; renew it`);
+  const der = signLeaf({
+    ca: pair,
+    publicKeyDer: spki,
+    ...IDENTITY,
+    serialNumber: Buffer.of(1),
+    notBefore: new Date(Math.floor(now.getTime() / SECOND) * SECOND),
+    notAfter: new Date(Math.floor(endMs / SECOND) * SECOND),
+  });
+  const leaf = parseCertificate(der);
+  // A key file holds its public half too, and nothing but a signature proves that the halves belong together.
+  if (!isIssuedBy(leaf, certificate))
+    throw new CaError('KeyMismatch', `${place}, key tls.key: this is not the key of the certificate in tls.crt`);
+  const flaw = proveIssued({
+    chain: [leaf, ...chain],
+    anchors: [pair.anchor],
+    expected: { ...IDENTITY, publicKeyDer: spki, now },
+    carries: ['commonName', 'subject'],
+  });
+  // Which names the CA allows is for each client's certificate to tell.
+  if (flaw !== undefined && !isNameField(flaw.field))
+    throw new CaError(
+      'UnfitForClients',
+      `${place}, key tls.crt: no verifier would accept what this CA signs: ${flaw.problem}`,
+    );
+}
