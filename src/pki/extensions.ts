@@ -1,4 +1,13 @@
 import { hash } from 'node:crypto';
+import {
+  type PolicyConstraints,
+  type PolicyMapping,
+  readInhibitAnyPolicy,
+  readPolicies,
+  readPolicyConstraints,
+  readPolicyMappings,
+} from './constraints/policies-read.ts';
+import { type NameConstraints, readNameConstraints } from './constraints/subtrees.ts';
 import { boolean, implicit, integer, octetString, oid, sequence, TAG } from './der.ts';
 import {
   children,
@@ -18,8 +27,13 @@ const OID = {
   keyUsage: '2.5.29.15',
   subjectAltName: '2.5.29.17',
   basicConstraints: '2.5.29.19',
+  nameConstraints: '2.5.29.30',
+  certificatePolicies: '2.5.29.32',
+  policyMappings: '2.5.29.33',
   authorityKeyId: '2.5.29.35',
+  policyConstraints: '2.5.29.36',
   extendedKeyUsage: '2.5.29.37',
+  inhibitAnyPolicy: '2.5.29.54',
 } as const;
 
 function extension(dotted: string, critical: boolean, value: Uint8Array): Buffer {
@@ -83,12 +97,23 @@ export interface Extensions {
   /** Lower-case hex. */
   readonly subjectKeyId: string | undefined;
   readonly authorityKeyId: string | undefined;
+  /** The Name (DER) of the issuer of the issuer, and that one's serial number in the form of CertificateView's. */
+  readonly authorityCertIssuer: Buffer | undefined;
+  readonly authorityCertSerial: string | undefined;
+  readonly basicConstraintsCritical: boolean;
+  /** Whether the subject's or the authority's key id is critical, which RFC 5280 forbids. */
+  readonly criticalKeyIds: boolean;
+  readonly nameConstraints: NameConstraints | undefined;
+  /** Dotted decimals. */
+  readonly policies: readonly string[] | undefined;
+  /** Critical policies with qualifiers: Java refuses them by default. */
+  readonly criticalPolicyQualifiers: boolean;
+  readonly policyMappings: readonly PolicyMapping[] | undefined;
+  readonly policyConstraints: PolicyConstraints | undefined;
+  readonly inhibitAnyPolicy: number | undefined;
   /** Critical extensions that aren't understood here: a verifier must refuse (RFC 5280 section 4.2). */
   readonly unknownCritical: readonly string[];
 }
-
-/** Name constraints are left to the verifier that the certificate is shown to. */
-const CRITICAL_BUT_LEFT_TO_VERIFIERS = new Set(['2.5.29.30', '2.5.29.32', '2.5.29.36', '2.5.29.54']);
 
 /** Domain controllers take it for who the holder is, before all other names (szOID_NTDS_CA_SECURITY_EXT). */
 const WINDOWS_SID = '1.3.6.1.4.1.311.25.2';
@@ -96,13 +121,13 @@ const WINDOWS_SID = '1.3.6.1.4.1.311.25.2';
 /** Reads the SEQUENCE OF Extension. Throws an Error if anything in it is malformed or comes twice. */
 export function readExtensions(list: Element | undefined): Extensions {
   const values = new Map<string, Buffer>();
-  const unknownCritical: string[] = [];
+  const criticals = new Set<string>();
   for (const item of list ? children(expectTag(list, TAG.sequence, 'extensions')) : []) {
     const { dotted, critical, value } = readExtension(item);
     // RFC 5280 section 4.2: no extension twice, or two readers could each believe another one.
     if (values.has(dotted)) throw new Error(`extension ${dotted} twice`);
     values.set(dotted, value);
-    if (critical && !KNOWN.has(dotted) && !CRITICAL_BUT_LEFT_TO_VERIFIERS.has(dotted)) unknownCritical.push(dotted);
+    if (critical) criticals.add(dotted);
   }
   const read = <T>(dotted: string, decode: (value: Buffer) => T): T | undefined => {
     const value = values.get(dotted);
@@ -111,16 +136,28 @@ export function readExtensions(list: Element | undefined): Extensions {
   const names = read(OID.subjectAltName, decodeNames);
   const keyUsage = read(OID.keyUsage, decodeKeyUsage);
   const constraints = read(OID.basicConstraints, readBasicConstraints);
+  const authority = read(OID.authorityKeyId, readAuthorityKeyId);
+  const policies = read(OID.certificatePolicies, readPolicies);
   return {
     names: names?.names ?? NO_NAMES,
     foreignNames: [...(names?.foreign ?? []), ...(values.has(WINDOWS_SID) ? ['Windows security identifier'] : [])],
-    usages: [...(keyUsage ?? []), ...(read(OID.extendedKeyUsage, decodeExtendedKeyUsage) ?? [])],
+    usages: [...(keyUsage ?? []), ...(read(OID.extendedKeyUsage, readPurposes) ?? [])],
     isCA: constraints?.isCA ?? false,
     pathLength: constraints?.pathLength,
     certSign: keyUsage?.includes('cert sign'),
     subjectKeyId: read(OID.subjectKeyId, readSubjectKeyId),
-    authorityKeyId: read(OID.authorityKeyId, readAuthorityKeyId),
-    unknownCritical,
+    authorityKeyId: authority?.keyId,
+    authorityCertIssuer: authority?.issuer,
+    authorityCertSerial: authority?.serial,
+    basicConstraintsCritical: criticals.has(OID.basicConstraints),
+    criticalKeyIds: criticals.has(OID.subjectKeyId) || criticals.has(OID.authorityKeyId),
+    nameConstraints: read(OID.nameConstraints, (der) => readNameConstraints(der, criticals.has(OID.nameConstraints))),
+    policies: policies?.list,
+    criticalPolicyQualifiers: policies?.qualified === true && criticals.has(OID.certificatePolicies),
+    policyMappings: read(OID.policyMappings, readPolicyMappings),
+    policyConstraints: read(OID.policyConstraints, readPolicyConstraints),
+    inhibitAnyPolicy: read(OID.inhibitAnyPolicy, readInhibitAnyPolicy),
+    unknownCritical: [...criticals].filter((dotted) => !KNOWN.has(dotted)),
   };
 }
 
@@ -139,6 +176,13 @@ function readExtension(item: Element): { dotted: string; critical: boolean; valu
   };
 }
 
+// An empty list allows nothing, and would read as if there were no list.
+function readPurposes(der: Buffer): string[] {
+  const purposes = decodeExtendedKeyUsage(der);
+  if (purposes.length === 0) throw new Error('extended key usage without a purpose');
+  return purposes;
+}
+
 function readBasicConstraints(der: Buffer): { isCA: boolean; pathLength: number | undefined } {
   const fields = children(readElement(der, TAG.sequence, 'basic constraints'));
   // Many CAs write the default (cA FALSE) that DER would omit.
@@ -152,7 +196,22 @@ function readSubjectKeyId(der: Buffer): string {
   return readElement(der, TAG.octetString, 'subject key id').content.toString('hex');
 }
 
-function readAuthorityKeyId(der: Buffer): string | undefined {
-  const [first] = children(readElement(der, TAG.sequence, 'authority key id'));
-  return first?.tag === 0x80 ? first.content.toString('hex') : undefined;
+interface AuthorityKeyId {
+  readonly keyId: string | undefined;
+  readonly issuer: Buffer | undefined;
+  readonly serial: string | undefined;
 }
+
+function readAuthorityKeyId(der: Buffer): AuthorityKeyId {
+  const fields = children(readElement(der, TAG.sequence, 'authority key id'));
+  const field = (tag: number) => fields.find((each) => each.tag === tag);
+  const names = field(0xa1);
+  const serial = field(0x82)?.content;
+  return {
+    keyId: field(0x80)?.content.toString('hex'),
+    issuer: names && children(names).find(({ tag }) => tag === DIRECTORY_NAME)?.content,
+    serial: serial?.subarray(serial[0] === 0 && serial.length > 1 ? 1 : 0).toString('hex'),
+  };
+}
+
+const DIRECTORY_NAME = 0xa4;

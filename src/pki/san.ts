@@ -165,8 +165,11 @@ export function sameNames(field: keyof Names, a: readonly string[], b: readonly 
   return left.size === right.size && [...left].every((name) => right.has(name));
 }
 
-// A v4 address written as ::ffff:a.b.c.d is the same host, and Go's CAs shorten it in any case.
-function addressBytes(text: string): Buffer {
+/**
+ * The 4 or 16 bytes of an IP address. A v4 address written as ::ffff:a.b.c.d is the same host, and Go's CAs shorten it in
+ * any case.
+ */
+export function addressBytes(text: string): Buffer {
   if (isIPv4(text)) return Buffer.from(text.split('.').map(Number));
   const [head = '', tail] = withoutDots(text).split('::');
   const groups = (part: string | undefined) => (part ? part.split(':').map((group) => Number.parseInt(group, 16)) : []);
@@ -188,7 +191,7 @@ function isMapped(bytes: Buffer): boolean {
 }
 
 /** RFC 5952: lower case, no leading zeros, the longest run of two or more zero groups as `::`. */
-function addressText(bytes: Buffer): string {
+export function addressText(bytes: Buffer): string {
   if (bytes.length === 4) return bytes.join('.');
   if (bytes.length !== 16) throw new Error(`an IP address of ${bytes.length} bytes`);
   if (isMapped(bytes)) return bytes.subarray(12).join('.');
