@@ -75,6 +75,11 @@ export function parsePrivateKey(pem: string): PrivateKey {
   const [block, ...more] = blocks.filter(({ label }) => label !== 'EC PARAMETERS');
   if (block === undefined || more.length > 0)
     throw new Error(`${block ? more.length + 1 : 'no'} private keys where one belongs`);
+  return readPrivateKey(block);
+}
+
+/** The same of one block. */
+export function readPrivateKey(block: PemBlock): PrivateKey {
   const key = readKey(block);
   const spec = keySpecOf(key);
   if (spec.algorithm === 'RSA') refuseWeakRsa(key, spec.size);
@@ -120,11 +125,12 @@ export function keySpecOf(key: KeyObject): KeySpec {
     case 'ec': {
       const curve = details?.namedCurve ?? 'unnamed';
       const size = Object.hasOwn(CURVE_SIZES, curve) ? CURVE_SIZES[curve] : undefined;
-      if (size === undefined) throw new Error(`an EC key on the unsupported curve ${curve}`);
+      if (size === undefined)
+        throw new Error(`an EC key on the unsupported curve ${curve}; P-256, P-384 and P-521 are supported`);
       return { algorithm: 'ECDSA', size };
     }
     default:
-      throw new Error(`a key of the unsupported type ${key.asymmetricKeyType}`);
+      throw new Error(`a key of the unsupported type ${key.asymmetricKeyType}; RSA, ECDSA and Ed25519 are supported`);
   }
 }
 

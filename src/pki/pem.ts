@@ -64,8 +64,9 @@ function labelOf(line: string, start: string): string {
   return label;
 }
 
+/** Throws if the text, which holds no blanks, is not base64 in its one canonical form. */
 // Buffer skips what isn't base64, so only the round trip proves that nothing was skipped.
-function decodeBase64(text: string, label: string): Buffer {
+export function decodeBase64(text: string, label: string): Buffer {
   const der = Buffer.from(text, 'base64');
   if (der.length === 0) throw new Error(`the PEM block ${label} is empty`);
   if (der.toString('base64') !== text) throw new Error(`the PEM block ${label} is not base64`);
