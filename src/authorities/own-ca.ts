@@ -2,7 +2,9 @@ import { randomBytes } from 'node:crypto';
 import { AuthorityError } from '../errors.ts';
 import type { CaPair } from '../pki/ca.ts';
 import { parseCertificate } from '../pki/certificate.ts';
+import { policiesToCopy } from '../pki/constraints/constraints.ts';
 import { newSerialNumber, signLeaf } from '../pki/issue.ts';
+import { rulesOf } from '../pki/path-rules.ts';
 import {
   ANY_CERTIFICATE,
   type Authority,
@@ -61,7 +63,8 @@ function sign(request: IssueRequest, deps: OwnCaDeps): Issued {
     ...request.requester,
   });
   const { publicKey: publicKeyDer, identity } = request;
-  const der = signLeaf({ ca: pair, publicKeyDer, ...identity, serialNumber, notBefore, notAfter });
+  const policies = policiesToCopy(rulesOf(pair.chain).constraints);
+  const der = signLeaf({ ca: pair, publicKeyDer, ...identity, policies, serialNumber, notBefore, notAfter });
   return { chain: [parseCertificate(der), ...pair.chain], generation: version };
 }
 

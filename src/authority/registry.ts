@@ -5,6 +5,8 @@ import { bundleOf } from '../pki/bundle.ts';
 import { idOfChain, isSameCa } from '../pki/ca.ts';
 import type { CertificateView } from '../pki/certificate.ts';
 import { withoutRoot } from '../pki/chain.ts';
+import type { Constraints } from '../pki/constraints/constraints.ts';
+import { allowsAll, rulesOf } from '../pki/path-rules.ts';
 import { Bucket } from '../queue/bucket.ts';
 import type { Turnstile } from '../queue/turnstile.ts';
 import type { Breaker } from './breaker.ts';
@@ -126,6 +128,7 @@ export function viewAuthority(
     intermediates: trusted.intermediates,
     generations: new Map(generations.map((each) => [each.pair.certificate.fingerprintSHA256, roleOf(each, signing)])),
     issuers,
+    constraints: signing && constraintsOf(signing),
     signing: signing && {
       version: signing.version,
       since: signing.since,
@@ -134,6 +137,11 @@ export function viewAuthority(
       issuersId: idOfChain(issuers),
     },
   };
+}
+
+function constraintsOf({ pair }: Generation): Constraints | undefined {
+  const { constraints } = rulesOf(pair.chain);
+  return allowsAll(constraints) ? undefined : constraints;
 }
 
 /** One certificate may stand in several generations, with other certificates above it. */

@@ -20,6 +20,7 @@ const REFUSALS: readonly Check<refusals.Refusal>[] = [
   refusals.asksForSystemIdentity, // system: names are Kubernetes' own
   refusals.exceedsLimits, // the authority's spec.limits
   refusals.unsupportedByAuthority, // refused before the authority is called at all
+  refusals.forbiddenByCA, // name constraints and extended key usages of the CA certificates
 ];
 
 /** Why a new certificate is needed, the most pressing first. */

@@ -4,6 +4,7 @@ import type { Capabilities } from '../authorities/authority.ts';
 import type { ErrorCode } from '../errors.ts';
 import type { TrustBundle } from '../pki/bundle.ts';
 import type { CertificateView } from '../pki/certificate.ts';
+import type { Constraints } from '../pki/constraints/constraints.ts';
 import type { NextKey } from './next-key.ts';
 import type { Recent } from './recent.ts';
 import type { SecretView } from './secret-view.ts';
@@ -21,6 +22,8 @@ export interface AuthorityView {
   readonly intermediates: readonly CertificateView[];
   /** What belongs into tls.crt behind a leaf, where Certwheel holds the CA key; empty for a root, which verifiers have. */
   readonly issuers: readonly CertificateView[];
+  /** What the CA that signs forbids its clients, where Certwheel holds the CA key; undefined for nothing. */
+  readonly constraints: Constraints | undefined;
   /**
    * The CA generation behind each issuing certificate, for authorities whose CA key Certwheel holds. Several of them sign
    * where a CA was renewed and kept its key.

@@ -63,9 +63,9 @@ export function flawOf(made: Made, seen: Observed, view: AuthorityView, now: Dat
     usedSerials: usedSerials(made, seen),
   };
   const anchors = [...trustFor(issued, view).anchors.values()];
-  const chain = [...issued.chain, ...view.intermediates];
+  const { chain } = issued;
   return (
-    proveIssued({ chain, anchors, expected, carries: view.capabilities.identity }) ??
+    proveIssued({ chain, intermediates: view.intermediates, anchors, expected, carries: view.capabilities.identity }) ??
     beyondLimit(chain[0], issuedAt, view) ??
     foreignSystemName(chain[0]?.subject, identity.subject)
   );

@@ -1,5 +1,6 @@
 import { formatDuration } from '../api/duration.ts';
-import { subjectProblem } from '../pki/name.ts';
+import { constraintsProblem, policiesToCopy } from '../pki/constraints/constraints.ts';
+import { encodeName, subjectProblem } from '../pki/name.ts';
 import { namesProblem } from '../pki/san.ts';
 import { usagesProblem } from '../pki/usages.ts';
 import {
@@ -124,6 +125,21 @@ export function exceedsLimits({ resource, authority }: Observed): Refusal | unde
   if (usage !== undefined)
     return refuse('LimitExceeded', `the authority allows the usages ${usages?.join(', ')}, not ${usage}`);
   return undefined;
+}
+
+/** What the proof of the answer would refuse too, but after a certificate was signed. */
+export function forbiddenByCA({ resource, authority }: Observed): Refusal | undefined {
+  if (!isAuthority(authority) || authority.constraints === undefined) return undefined;
+  const { subject, names, usages } = resource.spec.identity;
+  const leaf = {
+    subject,
+    subjectDer: encodeName(subject),
+    names,
+    usages,
+    policies: policiesToCopy(authority.constraints),
+  };
+  const forbidden = constraintsProblem(authority.constraints, leaf);
+  return forbidden && refuse('ForbiddenByCA', `spec.${forbidden.field}: ${forbidden.problem}`);
 }
 
 export function unsupportedByAuthority({ resource, authority }: Observed): Refusal | undefined {

@@ -1,10 +1,17 @@
 import { CaError, type CaFlaw } from './ca-error.ts';
 import type { CertificateView } from './certificate.ts';
 import type { CertificateStore } from './certificate-store.ts';
+import { constraintsProblem, policiesToCopy } from './constraints/constraints.ts';
 import { whyNoIssuer } from './missing-issuer.ts';
-import { issuersProblem, nameOf, TOO_MANY } from './path.ts';
+import { encodeName } from './name.ts';
+import { datesProblem, nameOf, TOO_MANY } from './path.ts';
+import { isAboutNames, rulesOf } from './path-rules.ts';
 import { isValidAt, type Path, PathSearch } from './path-search.ts';
+import { NO_NAMES } from './san.ts';
 import { isSelfSigned } from './signed-by.ts';
+
+/** What every client needs; its names are its own. */
+const CLIENT = { subject: {}, subjectDer: encodeName({}), names: NO_NAMES, usages: ['client auth'] };
 
 interface Terms {
   readonly place: string;
@@ -54,7 +61,7 @@ function climb(
   let problem: string | undefined;
   let found = 0;
   for (const path of search.from(signer)) {
-    const wrong = issuersProblem(path, now);
+    const wrong = problemOf(path, now);
     if (wrong === undefined) good.push(path);
     problem ??= wrong;
     found += 1;
@@ -64,7 +71,7 @@ function climb(
   if (found > 0) return undefined;
   if (search.isExhausted) return refusal('BrokenChain', place, TOO_MANY);
   const { deadEnd = [signer] } = search;
-  const wrong = partialChain ? issuersProblem(deadEnd, now) : undefined;
+  const wrong = partialChain ? problemOf(deadEnd, now) : undefined;
   if (partialChain && wrong === undefined) {
     good.push(deadEnd);
     return undefined;
@@ -72,6 +79,15 @@ function climb(
   if (wrong !== undefined) return refusal('BrokenChain', place, wrong);
   if (unreadRoots !== undefined) return new CaError('MissingIssuer', unreadRoots);
   return new CaError('MissingIssuer', `${place}, ${whyNoIssuer(deadEnd.at(-1) ?? signer, store, place)}`);
+}
+
+/** Why no client of the CA could be verified by this path. */
+function problemOf(path: Path, now: Date): string | undefined {
+  const { problem, constraints } = rulesOf(path);
+  const forbidden = constraintsProblem(constraints, { ...CLIENT, policies: policiesToCopy(constraints) });
+  return (
+    problem ?? datesProblem(path, now) ?? (forbidden && !isAboutNames(forbidden.field) ? forbidden.problem : undefined)
+  );
 }
 
 function unfit(certificate: CertificateView, { place, now }: Terms): CaError | undefined {

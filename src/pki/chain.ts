@@ -1,6 +1,8 @@
 import type { CertificateView } from './certificate.ts';
+import { type ConstraintProblem, constraintsProblem } from './constraints/constraints.ts';
 import { escapeInvisible, SUBJECT_FIELDS, type Subject, sameSubjectField, valuesOf } from './name.ts';
-import { findPath, issuersProblem, type LeafPath, strengthProblem } from './path.ts';
+import { datesProblem, findPath, type LeafPath, strengthProblem } from './path.ts';
+import { rulesOf } from './path-rules.ts';
 import { MAX_CHAIN, type Path } from './path-search.ts';
 import { canonicalName, NAME_FIELDS, type Names, sameNames } from './san.ts';
 import { isSelfSigned } from './signed-by.ts';
@@ -59,6 +61,8 @@ export interface Expected {
 export interface IssuedProof {
   /** As the authority answered: leaf first, its issuers in any order. */
   readonly chain: readonly CertificateView[];
+  /** CA certificates that the answer may lack. */
+  readonly intermediates?: readonly CertificateView[];
   /** The CA certificates that verifiers accept. */
   readonly anchors: readonly CertificateView[];
   readonly expected: Expected;
@@ -72,7 +76,7 @@ export interface IssuedProof {
 export interface Flaw {
   readonly problem: string;
   /** Of the request, where the CA's constraints forbid what it asks for. */
-  readonly field?: string;
+  readonly field?: ConstraintProblem['field'];
   /** Set if nothing else is wrong and the certificate becomes valid in so many milliseconds, at most `maxAheadMs`. */
   readonly validInMs?: number;
 }
@@ -80,7 +84,7 @@ export interface Flaw {
 const MAX_AHEAD_MS = 60_000;
 
 /** The first thing that is wrong with what an authority answered; undefined if it is exactly what was asked for. */
-export function proveIssued({ chain, anchors, expected, carries }: IssuedProof): Flaw | undefined {
+export function proveIssued({ chain, intermediates = [], anchors, expected, carries }: IssuedProof): Flaw | undefined {
   const [leaf, ...others] = chain;
   if (leaf === undefined) return { problem: 'there is no certificate' };
   const problem =
@@ -88,11 +92,12 @@ export function proveIssued({ chain, anchors, expected, carries }: IssuedProof):
     subjectProblem(leaf, expected.subject, carries) ??
     namesProblem(leaf, expected.names, carries) ??
     usagesProblem(leaf, expected) ??
-    prefixed(strengthProblem(leaf, true)) ??
-    trustProblem(leaf, others, anchors, expected.now) ??
-    endProblem(leaf, expected) ??
-    serialProblem(leaf, expected);
-  return problem === undefined ? beginFlaw(leaf, expected) : { problem };
+    prefixed(strengthProblem(leaf, true));
+  if (problem !== undefined) return { problem };
+  const flaw = trustFlaw(leaf, others, intermediates, anchors, expected.now);
+  if (flaw !== undefined) return flaw;
+  const late = endProblem(leaf, expected) ?? serialProblem(leaf, expected);
+  return late === undefined ? beginFlaw(leaf, expected) : { problem: late };
 }
 
 function prefixed(problem: string | undefined): string | undefined {
@@ -158,17 +163,23 @@ function usagesProblem(leaf: CertificateView, { usages, usagesByAuthority }: Exp
   return undefined;
 }
 
-function trustProblem(
+function trustFlaw(
   leaf: CertificateView,
   others: readonly CertificateView[],
+  intermediates: readonly CertificateView[],
   anchors: readonly CertificateView[],
   now: Date,
-): string | undefined {
+): Flaw | undefined {
   if (others.length >= MAX_CHAIN)
-    return `the chain holds ${others.length + 1} certificates; at most ${MAX_CHAIN} are read`;
-  const { path, problem } = provenPath(leaf, others, anchors, now);
-  if (problem === undefined || path !== undefined) return problem;
-  return `the certificate, issued by ${quote([leaf.issuerText])}, does not chain to the authority's CA: ${problem}`;
+    return { problem: `the chain holds ${others.length + 1} certificates; at most ${MAX_CHAIN} are read` };
+  const { path, problem } = provenPath(leaf, [...others, ...intermediates], anchors, now);
+  if (problem === undefined) return undefined;
+  const forbidden = path && constraintsProblem(rulesOf(path.slice(1)).constraints, leaf);
+  if (forbidden?.problem === problem) return forbidden;
+  if (path !== undefined) return { problem };
+  return {
+    problem: `the certificate, issued by ${quote([leaf.issuerText])}, does not chain to the authority's CA: ${problem}`,
+  };
 }
 
 function provenPath(
@@ -180,7 +191,8 @@ function provenPath(
   return findPath(leaf, others, anchors, now, ([, ...issuers]) => {
     const outlived = issuers.find((issuer) => leaf.notAfter > issuer.notAfter);
     if (outlived !== undefined) return `the certificate outlives its issuer ${quote([outlived.subjectText])}`;
-    return issuersProblem(issuers, now);
+    const { problem, constraints } = rulesOf(issuers);
+    return problem ?? datesProblem(issuers, now) ?? constraintsProblem(constraints, leaf)?.problem;
   });
 }
 

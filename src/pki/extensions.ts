@@ -78,6 +78,12 @@ export function authorityKeyIdExtension(keyId: Uint8Array): Buffer {
   return extension(OID.authorityKeyId, false, sequence(implicit(0, keyId)));
 }
 
+/** Policies without qualifiers, as RFC 5280 section 4.2.1.4 recommends; not critical. */
+export function policyExtensions(policies: readonly string[]): Buffer[] {
+  if (policies.length === 0) return [];
+  return [extension(OID.certificatePolicies, false, sequence(...policies.map((policy) => sequence(oid(policy)))))];
+}
+
 /** RFC 7093 section 2, method 1: the leftmost 160 bits of the SHA-256 of the key's bits, without their headers. */
 export function keyIdOf(spki: Buffer): Buffer {
   const [, bits] = children(readElement(spki, TAG.sequence, 'public key'));

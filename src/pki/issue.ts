@@ -7,6 +7,7 @@ import {
   keyIdOf,
   LEAF_BASIC_CONSTRAINTS,
   nameExtensions,
+  policyExtensions,
   subjectKeyIdExtension,
   usageExtensions,
 } from './extensions.ts';
@@ -31,6 +32,8 @@ export interface LeafRequest extends Validity {
   readonly names: Names;
   /** cert-manager's names, see `Usage`. */
   readonly usages: readonly string[];
+  /** Certificate policies (dotted decimals) that the CA's own constraints ask for. */
+  readonly policies?: readonly string[];
 }
 
 export interface RootRequest extends Validity {
@@ -70,6 +73,7 @@ export function signLeaf(request: LeafRequest): Buffer {
       ...usageExtensions(usages),
       subjectKeyIdExtension(keyIdOf(request.publicKeyDer)),
       authorityKeyIdExtension(keyIdOfCa(ca.certificate)),
+      ...policyExtensions(request.policies ?? []),
       ...sanExtensions,
     ],
     signingKey: ca.key,

@@ -50,15 +50,24 @@ export const TOO_MANY = 'too many CA certificates have the same name: their sign
 
 /**
  * Why the CAs may not stand above a leaf, as a sentence; undefined if they may. Nearest to the leaf first, the anchor
- * last; without `now`, dates don't count. Signatures are verified by `findPath`.
+ * last. Signatures are verified by `findPath`; dates are for `datesProblem`, and what CAs forbid for `rulesOf`.
  */
-export function issuersProblem(issuers: readonly CertificateView[], now: Date | undefined): string | undefined {
+export function issuersProblem(issuers: readonly CertificateView[]): string | undefined {
   let below = 0;
   for (const [index, issuer] of issuers.entries()) {
-    const problem = issuerProblem(issuer, below, now, index === issuers.length - 1);
+    const problem = issuerProblem(issuer, below, index === issuers.length - 1);
     if (problem !== undefined) return `${nameOf(issuer)} ${problem}`;
     // RFC 5280 section 4.2.1.9 doesn't count self-issued ones, which only renew a key.
     if (!isSelfIssued(issuer)) below += 1;
+  }
+  return undefined;
+}
+
+/** Which of the CAs is not valid at `now`, as a sentence. */
+export function datesProblem(issuers: readonly CertificateView[], now: Date): string | undefined {
+  for (const issuer of issuers) {
+    if (now > issuer.notAfter) return `${nameOf(issuer)} has expired at ${issuer.notAfter.toISOString()}`;
+    if (now < issuer.notBefore) return `${nameOf(issuer)} is not valid before ${issuer.notBefore.toISOString()}`;
   }
   return undefined;
 }
@@ -69,19 +78,12 @@ export function nameOf(certificate: CertificateView | undefined): string {
   return subjectText.length > LONGEST_NAME ? `${subjectText.slice(0, LONGEST_NAME)}...` : subjectText;
 }
 
-function issuerProblem(
-  issuer: CertificateView,
-  below: number,
-  now: Date | undefined,
-  isAnchor: boolean,
-): string | undefined {
+function issuerProblem(issuer: CertificateView, below: number, isAnchor: boolean): string | undefined {
   if (!issuer.isCA) return 'is not a CA';
   if (issuer.certSign === false) return 'may not sign certificates: its key usage lacks keyCertSign';
   if (!isAnchor && looksLikeRoot(issuer))
     return 'has the name of its issuer and no authority key id, so OpenSSL takes it for a root';
   if (below > (issuer.pathLength ?? below)) return `allows ${issuer.pathLength} CAs below it and has ${below}`;
-  if (now !== undefined && now > issuer.notAfter) return `has expired at ${issuer.notAfter.toISOString()}`;
-  if (now !== undefined && now < issuer.notBefore) return `is not valid before ${issuer.notBefore.toISOString()}`;
   // An anchor is trusted by itself and not for what signed it.
   return strengthProblem(issuer, !isAnchor);
 }

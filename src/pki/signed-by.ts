@@ -18,11 +18,18 @@ export function newEffort(): Effort {
   return { costLeft: MAX_COST, stepsLeft: MAX_STEPS };
 }
 
-/** What `child` says of its issuer: its name, and its key id where both give one. Names are compared as bytes, as Go does. */
+/**
+ * What `child` says of its issuer: its name, its key id where both give one, and the name and number of the issuer's own
+ * certificate where `child` gives them (X509_check_akid of OpenSSL; Java too). Names are compared as bytes, as Go does.
+ */
 export function namesAsIssuer(child: CertificateView, issuer: CertificateView): boolean {
-  if (!child.issuerDer.equals(issuer.subjectDer)) return false;
-  const { authorityKeyId } = child;
-  return authorityKeyId === undefined || issuer.subjectKeyId === undefined || authorityKeyId === issuer.subjectKeyId;
+  const { authorityKeyId, authorityCertIssuer, authorityCertSerial } = child;
+  return (
+    child.issuerDer.equals(issuer.subjectDer) &&
+    (authorityKeyId === undefined || issuer.subjectKeyId === undefined || authorityKeyId === issuer.subjectKeyId) &&
+    (authorityCertSerial === undefined || authorityCertSerial === issuer.serialNumber) &&
+    (authorityCertIssuer === undefined || authorityCertIssuer.equals(issuer.issuerDer))
+  );
 }
 
 /**

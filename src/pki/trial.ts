@@ -2,9 +2,10 @@ import type { CaPair } from './ca.ts';
 import { CaError } from './ca-error.ts';
 import { parseCertificate } from './certificate.ts';
 import { proveIssued } from './chain.ts';
-import { isNameField } from './constraints/constraints.ts';
+import { policiesToCopy } from './constraints/constraints.ts';
 import { signLeaf } from './issue.ts';
 import { publicKeyDer } from './keys.ts';
+import { isAboutNames, rulesOf } from './path-rules.ts';
 import { NO_NAMES } from './san.ts';
 import { isIssuedBy } from './signed-by.ts';
 
@@ -30,6 +31,7 @@ export function refuseTrial(pair: CaPair, place: string, now: Date): void {
     ca: pair,
     publicKeyDer: spki,
     ...IDENTITY,
+    policies: policiesToCopy(rulesOf(chain).constraints),
     serialNumber: Buffer.of(1),
     notBefore: new Date(Math.floor(now.getTime() / SECOND) * SECOND),
     notAfter: new Date(Math.floor(endMs / SECOND) * SECOND),
@@ -45,7 +47,7 @@ export function refuseTrial(pair: CaPair, place: string, now: Date): void {
     carries: ['commonName', 'subject'],
   });
   // Which names the CA allows is for each client's certificate to tell.
-  if (flaw !== undefined && !isNameField(flaw.field))
+  if (flaw !== undefined && !isAboutNames(flaw.field))
     throw new CaError(
       'UnfitForClients',
       `${place}, key tls.crt: no verifier would accept what this CA signs: ${flaw.problem}`,

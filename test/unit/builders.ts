@@ -103,6 +103,7 @@ export function anAuthority({ limits, ...fields }: AuthorityFields = {}): Author
     generations: new Map([['ca 1', { version: 1, signs: true }]]),
     intermediates: [],
     issuers: [],
+    constraints: undefined,
     signing: aSigning({ since: after(-10 * DAY) }),
     ...fields,
   };
