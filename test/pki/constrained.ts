@@ -10,14 +10,19 @@ import {
   usageExtensions,
 } from '../../src/pki/extensions.ts';
 import { writeCertificate } from '../../src/pki/issue.ts';
-import { generateKey, publicKeyDer } from '../../src/pki/keys.ts';
+import { generateKey, type PrivateKey, publicKeyDer } from '../../src/pki/keys.ts';
 import { encodeName, type Subject } from '../../src/pki/name.ts';
 import { addressBytes, type Names, NO_NAMES } from '../../src/pki/san.ts';
 import { hoursFromNow, P256, serial } from './make.ts';
 
-/** Certificates whose CAs constrain what is below them, for tests. One key signs everything: only extensions count. */
-const key = await generateKey(P256);
-const spki = publicKeyDer(key);
+/** Certificates whose CAs constrain what is below them, for tests. Each place in a path has a key of its own. */
+const keys = await Promise.all(Array.from({ length: 6 }, () => generateKey(P256)));
+
+function keyAt(index: number): PrivateKey {
+  const key = keys[index];
+  if (key === undefined) throw new Error(`a path of more than ${keys.length} certificates`);
+  return key;
+}
 
 export function extension(dotted: string, value: Uint8Array, critical = false): Buffer {
   return sequence(oid(dotted), ...(critical ? [boolean(true)] : []), octetString(value));
@@ -96,31 +101,38 @@ export interface LeafContent extends CaContent {
 /** A path as verifiers get it, leaf first: CAs as described, the anchor last. Serial numbers are random. */
 export function makePath(leaf: LeafContent, ...issuers: readonly CaContent[]): CertificateView[] {
   const subjectOf = (index: number) => encodeName(issuers[index]?.subject ?? { commonName: `CA_${index}` });
-  const keyId = keyIdOf(spki);
-  const write = (subjectDer: Buffer, issuerDer: Buffer, extensions: readonly Buffer[]) =>
-    parseCertificate(
-      writeCertificate({
-        notBefore: hoursFromNow(-1),
-        notAfter: hoursFromNow(24),
-        serialNumber: serial(),
-        issuerDer,
-        subjectDer,
-        publicKeyDer: spki,
-        extensions: [...extensions, subjectKeyIdExtension(keyId), authorityKeyIdExtension(keyId)],
-        signingKey: key,
-      }),
-    );
+  const top = issuers.length - 1;
+  // Places count from the leaf, which is at -1.
+  const write = (place: number, subjectDer: Buffer, extensions: readonly Buffer[]) => {
+    const issuer = Math.min(place + 1, top);
+    const spki = publicKeyDer(keyAt(place + 1));
+    const der = writeCertificate({
+      notBefore: hoursFromNow(-1),
+      notAfter: hoursFromNow(24),
+      serialNumber: serial(),
+      issuerDer: subjectOf(issuer),
+      subjectDer,
+      publicKeyDer: spki,
+      extensions: [
+        ...extensions,
+        subjectKeyIdExtension(keyIdOf(spki)),
+        authorityKeyIdExtension(keyIdOf(publicKeyDer(keyAt(issuer + 1)))),
+      ],
+      signingKey: keyAt(issuer + 1),
+    });
+    return parseCertificate(der);
+  };
   const leafSubject = encodeName(leaf.subject ?? { commonName: 'the client' });
   return [
-    write(leafSubject, subjectOf(0), [
+    write(-1, leafSubject, [
       LEAF_BASIC_CONSTRAINTS,
       ...usageExtensions(leaf.usages ?? ['digital signature', 'client auth']),
       ...nameExtensions(leaf.names ?? NO_NAMES, leafSubject.length === 2),
       ...(leaf.policies?.length ? [policies(leaf.policies)] : []),
       ...(leaf.extensions ?? []),
     ]),
-    ...issuers.map((issuer, index) =>
-      write(subjectOf(index), subjectOf(Math.min(index + 1, issuers.length - 1)), [
+    ...issuers.map((issuer, place) =>
+      write(place, subjectOf(place), [
         caBasicConstraints(),
         ...usageExtensions(['cert sign', 'crl sign', ...(issuer.usages ?? [])]),
         ...nameExtensions(issuer.names ?? NO_NAMES, false),

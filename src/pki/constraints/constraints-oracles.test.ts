@@ -104,9 +104,7 @@ const subtrees = fc
 
 const nameIssuer: fc.Arbitrary<CaContent> = fc.record({
   subject: maybe(of<Subject>({ commonName: 'Zoo' }, { organizations: ['Zoo'], commonName: 'An intermediate' })),
-  usages: maybe(
-    of(['client auth'], ['client auth', 'server auth'], ['server auth'], ['any'], ['any', 'client auth']),
-  ),
+  usages: maybe(of(['client auth'], ['client auth', 'server auth'], ['server auth'], ['any'], ['any', 'client auth'])),
   extensions: maybe(subtrees).map((each) => (each ? [each] : [])),
   names: maybe(names),
 });
@@ -149,13 +147,28 @@ interface Judged {
   readonly theirs: string | undefined;
 }
 
+function opensslSays(path: readonly CertificateView[]): string | undefined {
+  const asServer = path[0]?.usages.includes('server auth') ?? false;
+  return opensslVerdict(path, NOW, [], asServer ? ['sslclient', 'sslserver'] : ['sslclient']);
+}
+
+/** Where we refuse and none of them does. */
+const EXCEPTIONS: readonly RegExp[] = [
+  // Java doesn't read what it can't parse in an extension that isn't critical; Go and OpenSSL compare it.
+  /has the name constraint (URI|email):.*(which is empty: Java refuses that|which Go or Java can't read)/,
+  // RFC 5280 forbids it, and Go and Java look only while there are policies to map.
+  /maps anyPolicy/,
+  // Java finds nothing inside such a range, but reads no constraints out of an anchor.
+  /permits: .*IP:10\.1\.1\.1\/8/,
+];
+
 function judge(made: readonly CertificateView[][]): Judged[] {
   const go = goVerdicts(made, NOW);
   const java = javaVerdicts(made, NOW);
   return made.map((path, index) => ({
     path,
     ours: ours(path),
-    theirs: [opensslVerdict(path, NOW), go[index], java[index]].find((verdict) => verdict !== undefined),
+    theirs: [opensslSays(path), go[index], java[index]].find((verdict) => verdict !== undefined),
   }));
 }
 
@@ -175,7 +188,12 @@ for (const [what, leaf, issuer] of [
       [],
       lax[0] && pem(lax[0]),
     );
-    const strict = judged.filter((each) => each.ours !== undefined && each.theirs === undefined);
+    const strict = judged.filter(
+      (each) =>
+        each.theirs === undefined &&
+        each.ours !== undefined &&
+        !EXCEPTIONS.some((exception) => exception.test(each.ours ?? '')),
+    );
     assert.equal(
       strict.map((each) => each.ours),
       [],

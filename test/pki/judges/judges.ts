@@ -24,21 +24,28 @@ export function javaVerdicts(paths: readonly Path[], now: Date): (string | undef
   return verdicts(run('java', ['-XX:TieredStopAtLevel=1', source, seconds(now)], lines(paths)), paths.length);
 }
 
-/** What `openssl verify` says of a path as a client's: undefined where it accepts. */
-export function opensslVerdict(path: Path, now: Date, ...flags: readonly string[]): string | undefined {
+/** What `openssl verify` says of a path for each of the purposes: undefined where it accepts. */
+export function opensslVerdict(
+  path: Path,
+  now: Date,
+  flags: readonly string[] = [],
+  purposes: readonly ('sslclient' | 'sslserver')[] = ['sslclient'],
+): string | undefined {
   const [leaf, ...issuers] = path;
-  const files = {
-    leaf: leaf?.pem ?? '',
-    anchor: issuers.at(-1)?.pem ?? '',
-    others: issuers
-      .slice(0, -1)
-      .map(({ pem }) => pem)
-      .join(''),
-  };
-  const purpose = ['-purpose', 'sslclient', '-attime', seconds(now)];
-  const untrusted = files.others === '' ? [] : ['-untrusted', '{others}'];
-  const { ok, text } = openssl(['verify', ...flags, ...purpose, '-CAfile', '{anchor}', ...untrusted, '{leaf}'], files);
-  return ok ? undefined : text.replaceAll('\n', ' ');
+  const others = issuers.slice(0, -1).map(({ pem }) => pem);
+  const files = { leaf: leaf?.pem ?? '', anchor: issuers.at(-1)?.pem ?? '', others: others.join('') };
+  const untrusted = others.length === 0 ? [] : ['-untrusted', '{others}'];
+  for (const purpose of purposes) {
+    const { ok, text } = openssl(
+      [
+        ...['verify', ...flags, '-purpose', purpose, '-attime', seconds(now)],
+        ...['-CAfile', '{anchor}', ...untrusted, '{leaf}'],
+      ],
+      files,
+    );
+    if (!ok) return text.replaceAll('\n', ' ');
+  }
+  return undefined;
 }
 
 function lines(paths: readonly Path[]): string {

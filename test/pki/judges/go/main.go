@@ -1,5 +1,5 @@
 // Command go judges certificate paths with crypto/x509. Each line of its input is a path, leaf first and anchor last, as
-// DER in base64 with spaces between; each line of its output is "ok" or the error. The argument is the time in seconds.
+// DER in base64 with spaces between, and is judged for each purpose that the leaf names; each line of its output is "ok" or the error. The argument is the time in seconds.
 package main
 
 import (
@@ -48,13 +48,26 @@ func check(path []string, now time.Time) error {
 	for _, each := range certificates[1:last] {
 		intermediates.AddCert(each)
 	}
-	_, err := certificates[0].Verify(x509.VerifyOptions{
-		Roots:         roots,
-		Intermediates: intermediates,
-		CurrentTime:   now,
-		KeyUsages:     []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth},
-	})
-	return err
+	for _, purpose := range purposes(certificates[0]) {
+		_, err := certificates[0].Verify(x509.VerifyOptions{
+			Roots:         roots,
+			Intermediates: intermediates,
+			CurrentTime:   now,
+			KeyUsages:     []x509.ExtKeyUsage{purpose},
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Verify is content if one of several purposes fits, so each is asked for by itself.
+func purposes(leaf *x509.Certificate) []x509.ExtKeyUsage {
+	if len(leaf.ExtKeyUsage) == 0 {
+		return []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}
+	}
+	return leaf.ExtKeyUsage
 }
 
 func must(err error) {
