@@ -167,6 +167,8 @@ export function readExtensions(list: Element | undefined): Extensions {
   };
 }
 
+// Critical CRL distribution points (2.5.29.31) stay unknown: OpenSSL and Go accept them, and Java's CertPathValidator does so
+// only in a trust anchor, of which it reads no extension; below it says "unrecognized critical extension(s)".
 const KNOWN: ReadonlySet<string> = new Set(Object.values(OID));
 
 function readExtension(item: Element): { dotted: string; critical: boolean; value: Buffer } {

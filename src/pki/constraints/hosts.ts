@@ -1,5 +1,4 @@
 import { isIP } from 'node:net';
-import { isDomain } from '../uri.ts';
 
 const AUTHORITY = /^[A-Za-z][A-Za-z0-9+.-]*:\/\/(?:[^@/?#]*@)?(\[[^\]]*\]|[^:/?#]*)/;
 
@@ -45,7 +44,7 @@ function isOrBelow(name: string, base: string): boolean {
   return name === base || name.endsWith(`.${base}`);
 }
 
-/** Whether a subtree's base is a domain that Go and Java can read, with a dot before it or without. */
-export function isDomainBase(base: string): boolean {
-  return isDomain(base.startsWith('.') ? base.slice(1) : base);
+/** Whether Go reads the text as a domain (domainNameValid): labels of any visible characters, none of them empty. */
+export function isHostForGo(text: string): boolean {
+  return /^[\x21-\x7e]+$/.test(text) && text.split('.').every((label) => label !== '');
 }

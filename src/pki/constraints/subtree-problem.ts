@@ -1,16 +1,22 @@
 import { isAscii } from 'node:buffer';
-import { isIP } from 'node:net';
-import { isDomainBase } from './hosts.ts';
+import { isHostForGo, isHostForJava } from './hosts.ts';
 import { type NameConstraints, prefixLength, type Subtree } from './subtrees.ts';
 
-/** Why a verifier refuses a CA for the form of its name constraints, whatever is below, as a verb phrase. */
-export function subtreesProblem({ critical, permitted, excluded }: NameConstraints): string | undefined {
+/**
+ * Why a verifier refuses a CA for the form of its name constraints, whatever is below, as a verb phrase. Of an anchor Java
+ * reads the constraints without comparing anything with them.
+ */
+export function subtreesProblem(
+  { critical, permitted, excluded }: NameConstraints,
+  isAnchor: boolean,
+): string | undefined {
   if (permitted.length + excluded.length === 0) return 'has empty name constraints, which Go refuses';
   for (const subtree of [...permitted, ...excluded]) {
     const problem = subtreeProblem(subtree, critical);
     if (problem !== undefined) return `has the name constraint ${subtree.text}, ${problem}`;
   }
-  return undefined;
+  const endless = permitted.some(({ form, base }) => form === 'dns' && base.length === 0);
+  return endless && !isAnchor ? 'permits the empty DNS name, on which Java fails' : undefined;
 }
 
 function subtreeProblem({ form, base, bounded }: Subtree, critical: boolean): string | undefined {
@@ -19,14 +25,14 @@ function subtreeProblem({ form, base, bounded }: Subtree, critical: boolean): st
     case 'directory':
     case 'other':
       return critical
-        ? 'which Go refuses in critical name constraints (its crypto/x509 compares no names of that kind)'
+        ? 'which Go refuses in critical name constraints: its crypto/x509 compares no names of that kind'
         : undefined;
     case 'ip':
       return ipProblem(base);
     case 'dns':
-      return textProblem(base, (text) => isDomainBase(text));
+      return base.length === 0 ? undefined : textProblem(base, isDomainBase);
     case 'uri':
-      return textProblem(base, (text) => isDomainBase(text) && isIP(text) === 0);
+      return textProblem(base, (text) => isHostForJava(withoutDot(text)) && !/^[0-9.]+$/.test(text));
     case 'email':
       return textProblem(base, isMailBase);
   }
@@ -44,9 +50,18 @@ function textProblem(base: Buffer, isFit: (text: string) => boolean): string | u
   return isAscii(base) && isFit(base.toString('latin1')) ? undefined : "which Go or Java can't read";
 }
 
+function isDomainBase(text: string): boolean {
+  return isHostForGo(withoutDot(text));
+}
+
+function withoutDot(text: string): string {
+  return text.startsWith('.') ? text.slice(1) : text;
+}
+
 const MAILBOX = /^[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*@(.+)$/;
 
 function isMailBase(text: string): boolean {
-  const host = text.includes('@') ? MAILBOX.exec(text)?.[1] : text;
-  return host !== undefined && isDomainBase(host) && (!text.includes('@') || !host.startsWith('.'));
+  if (!text.includes('@')) return isDomainBase(text);
+  const host = MAILBOX.exec(text)?.[1];
+  return host !== undefined && isHostForGo(host);
 }

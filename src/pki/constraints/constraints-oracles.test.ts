@@ -1,0 +1,206 @@
+import fc from 'fast-check';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import {
+  type CaContent,
+  dirName,
+  inhibitAnyPolicy,
+  type LeafContent,
+  makePath,
+  nameConstraints,
+  policies,
+  policyConstraints,
+  policyMappings,
+} from '../../../test/pki/constrained.ts';
+import { goVerdicts, javaVerdicts, opensslVerdict } from '../../../test/pki/judges/judges.ts';
+import { NOW } from '../../../test/pki/make.ts';
+import type { CertificateView } from '../certificate.ts';
+import type { Subject } from '../name.ts';
+import type { Names } from '../san.ts';
+import { compileConstraints, constraintsProblem, pathConstraintsProblem } from './constraints.ts';
+
+const RUNS = Number(process.env.CONSTRAINT_PATHS ?? 150);
+const SEED = Number(process.env.CONSTRAINT_SEED ?? Math.floor(Math.random() * 2 ** 31));
+
+function ours(path: readonly CertificateView[]): string | undefined {
+  const [leaf, ...issuers] = path;
+  if (leaf === undefined) return 'no leaf';
+  return pathConstraintsProblem(issuers) ?? constraintsProblem(compileConstraints(issuers), leaf)?.problem;
+}
+
+function of<T>(...values: T[]): fc.Arbitrary<T> {
+  return fc.constantFrom(...values);
+}
+
+const maybe = <T>(value: fc.Arbitrary<T>) => fc.option(value, { nil: undefined, freq: 2 });
+
+const DOMAINS = ['zoo.example', 'a.zoo.example', 'b.a.zoo.example', 'oo.example', 'ZOO.example'];
+const domain = of(...DOMAINS);
+const some = <T>(value: fc.Arbitrary<T>, maxLength = 2) => fc.array(value, { maxLength });
+
+const names: fc.Arbitrary<Names> = fc.record({
+  dnsNames: some(fc.oneof(domain, of('*.zoo.example', '*.a.zoo.example', 'single'))),
+  uris: some(
+    fc.oneof(
+      domain.map((host) => `spiffe://${host}/x`),
+      of(
+        'spiffe://zoo.example:80/x',
+        'spiffe://zoo.example/a:b',
+        'https://u@zoo.example/',
+        'https://zoo.example?q',
+        'urn:x',
+      ),
+    ),
+    1,
+  ),
+  emailAddresses: some(
+    domain.map((host) => `User@${host}`),
+    1,
+  ),
+  ipAddresses: some(of('10.1.2.3', '10.9.9.9', '192.0.2.1', '2001:db8::1'), 1),
+});
+const subject: fc.Arbitrary<Subject> = fc
+  .record({
+    organizations: some(of('Zoo', 'zoo', 'Zoo  Inc', 'Ark'), 1),
+    organizationalUnits: some(of('Cages'), 1),
+    commonName: maybe(
+      of('the client', 'zoo.example', 'x.zoo.example', 'client', '10.1.2.3', 'with_underscore.example'),
+    ),
+  })
+  .map(({ commonName = 'the client', ...rest }) => ({ ...rest, commonName }));
+
+const dotted = fc.tuple(of('', '.'), domain).map(([dot, host]) => dot + host);
+const subtree = fc.oneof(
+  dotted.map((host) => `DNS:${host}`),
+  dotted.map((host) => `URI:${host}`),
+  dotted.map((host) => `email:${host}`),
+  domain.map((host) => `email:${host.startsWith('Z') ? 'user' : 'User'}@${host}`),
+  of(
+    'IP:10.0.0.0/255.0.0.0',
+    'IP:10.1.0.0/255.255.0.0',
+    'IP:10.1.1.1/255.0.0.0',
+    'IP:2001:db8::/ffff:ffff::',
+    'IP:0.0.0.0/0.0.0.0',
+  ),
+  of(
+    'DNS:',
+    'URI:',
+    'email:',
+    'URI:a_b.example',
+    'RID:2a03',
+    'IP:10.0.0.0/255.0.255.0',
+    'DNS:zoo.example.',
+    'email:a b@x',
+  ),
+  of({}, { organizations: ['ZOO'] }, { organizations: ['Ark'] }, { organizations: ['zoo inc'] }).map(dirName),
+);
+const subtrees = fc
+  .record({
+    permitted: maybe(fc.array(subtree, { minLength: 1, maxLength: 4 })),
+    excluded: maybe(fc.array(subtree, { minLength: 1, maxLength: 2 })),
+    critical: of(true, false),
+  })
+  .map(({ critical, ...rest }) => nameConstraints(rest, critical));
+
+const nameIssuer: fc.Arbitrary<CaContent> = fc.record({
+  subject: maybe(of<Subject>({ commonName: 'Zoo' }, { organizations: ['Zoo'], commonName: 'An intermediate' })),
+  usages: maybe(of(['client auth'], ['client auth', 'server auth'], ['server auth'], ['any'], ['any', 'client auth'])),
+  extensions: maybe(subtrees).map((each) => (each ? [each] : [])),
+  names: maybe(names),
+});
+const nameLeaf: fc.Arbitrary<LeafContent> = fc.record({
+  subject,
+  names,
+  usages: of(['client auth'], ['digital signature', 'client auth'], ['client auth', 'server auth']),
+});
+
+const policy = of('1.2.3', '1.2.4', '1.2.5', '2.5.29.32.0');
+const policyList = fc.uniqueArray(policy, { minLength: 1, maxLength: 3 });
+const skip = fc.integer({ min: 0, max: 2 });
+const policyIssuer: fc.Arbitrary<CaContent> = fc
+  .record({
+    list: fc.option(policyList, { nil: undefined, freq: 4 }),
+    mappings: maybe(fc.array(fc.tuple(policy, policy), { minLength: 1, maxLength: 2 })),
+    constraints: maybe(fc.tuple(maybe(skip), skip)),
+    inhibit: maybe(skip),
+    selfIssued: fc.integer({ min: 0, max: 5 }).map((each) => each === 0),
+  })
+  .map(({ list, mappings, constraints, inhibit, selfIssued }) => ({
+    ...(selfIssued && { subject: { commonName: 'CA_same' } }),
+    extensions: [
+      ...(list ? [policies(list)] : []),
+      ...(mappings ? [policyMappings(mappings)] : []),
+      ...(constraints ? [policyConstraints(...constraints)] : []),
+      ...(inhibit === undefined ? [] : [inhibitAnyPolicy(inhibit)]),
+    ],
+  }));
+const policyLeaf: fc.Arbitrary<LeafContent> = fc.record({ policies: maybe(policyList) });
+
+function paths(leaf: fc.Arbitrary<LeafContent>, issuer: fc.Arbitrary<CaContent>, seed: number): CertificateView[][] {
+  const path = fc.tuple(leaf, fc.array(issuer, { minLength: 1, maxLength: 3 }));
+  return fc.sample(path, { seed, numRuns: RUNS }).map(([each, issuers]) => makePath(each, ...issuers));
+}
+
+interface Judged {
+  readonly path: readonly CertificateView[];
+  readonly ours: string | undefined;
+  readonly theirs: string | undefined;
+}
+
+function opensslSays(path: readonly CertificateView[]): string | undefined {
+  const asServer = path[0]?.usages.includes('server auth') ?? false;
+  return opensslVerdict(path, NOW, [], asServer ? ['sslclient', 'sslserver'] : ['sslclient']);
+}
+
+/** Where we refuse and none of them does. */
+const EXCEPTIONS: readonly RegExp[] = [
+  // Java doesn't read what it can't parse in an extension that isn't critical; Go and OpenSSL compare it.
+  /has the name constraint (URI|email):.*(which is empty: Java refuses that|which Go or Java can't read)/,
+  // RFC 5280 forbids it, and Go and Java look only while there are policies to map.
+  /maps anyPolicy/,
+  // Java finds nothing inside such a range, but reads no constraints out of an anchor.
+  /permits: .*IP:10\.1\.1\.1\/8/,
+];
+
+function judge(made: readonly CertificateView[][]): Judged[] {
+  const go = goVerdicts(made, NOW);
+  const java = javaVerdicts(made, NOW);
+  return made.map((path, index) => ({
+    path,
+    ours: ours(path),
+    theirs: [opensslSays(path), go[index], java[index]].find((verdict) => verdict !== undefined),
+  }));
+}
+
+function pem({ path }: Judged): string {
+  return path.map((each) => each.pem).join('');
+}
+
+for (const [what, leaf, issuer] of [
+  ['names and usages', nameLeaf, nameIssuer],
+  ['policies', policyLeaf, policyIssuer],
+] as const) {
+  test(`${what}: what is accepted here, OpenSSL, Go and Java accept, and the other way round (seed ${SEED})`, () => {
+    const judged = judge(paths(leaf, issuer, SEED));
+    const lax = judged.filter((each) => each.ours === undefined && each.theirs !== undefined);
+    assert.equal(
+      lax.map(({ theirs }) => theirs),
+      [],
+      lax[0] && pem(lax[0]),
+    );
+    const strict = judged.filter(
+      (each) =>
+        each.theirs === undefined &&
+        each.ours !== undefined &&
+        !EXCEPTIONS.some((exception) => exception.test(each.ours ?? '')),
+    );
+    assert.equal(
+      strict.map((each) => each.ours),
+      [],
+      strict[0] && pem(strict[0]),
+    );
+    assert.ok(judged.some((each) => each.ours === undefined) && judged.some((each) => each.ours !== undefined));
+  });
+}
+
+test.run();
