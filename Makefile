@@ -15,28 +15,35 @@ help: ## List what can be made
 demo: control-plane ## Watch certificates being rotated on a real API server (DEMO_ROTATIONS=n ends it)
 	@node test/demo/main.ts
 
-SUITES ?= unit e2e demo
+SUITES ?= unit e2e demo chains
 
 .PHONY: test
-test: $(INSTALLED) ## The tests: of pure code, on a real control plane, of the demo (SUITES="..." runs others)
+test: $(INSTALLED) ## The tests: of pure code, on a real control plane, of the demo, of CA chains (SUITES="..." runs others)
 	@node test/run.ts $(SUITES)
 
 # Each has a long form, with what takes too long for CI: make test-node-long.
 test-unit: ## The tests of pure code
 test-e2e: ## The controller on a real kube-apiserver and etcd
 test-demo: ## The demo
+test-chains: ## Random CA chains against OpenSSL, Go and Java
 test-chart: ## Lint, render, check and install the chart
 test-authorities: ## Every kind of authority against its real server
 test-monitoring: ## Every alert and every query of the dashboard on a real Prometheus
 test-node: ## The chart on a real node, with real pods (Linux, root; installs Debian packages)
 test-versions: ## The oldest Kubernetes that is promised; the long form has one in between
 
-TESTS := $(addprefix test-,unit e2e demo chart authorities monitoring node versions)
+TESTS := $(addprefix test-,unit e2e demo chains chart authorities monitoring node versions)
 .PHONY: $(TESTS) $(TESTS:=-long)
 $(TESTS): test-%: $(INSTALLED)
 	@node test/run.ts $*
 $(TESTS:=-long): test-%-long: $(INSTALLED)
 	@node test/run.ts --long $*
+
+SECONDS ?= 3600
+
+.PHONY: fuzz-chains
+fuzz-chains: $(INSTALLED) ## An hour of random CA chains against OpenSSL, Go and Java (SECONDS=n for less, CHAINS_SEED=n again)
+	@CHAINS_SECONDS=$(SECONDS) node test/pki/judge.test.ts
 
 .PHONY: bench
 bench: control-plane ## Measure, 20 minutes (docs/performance.md)

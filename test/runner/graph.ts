@@ -61,6 +61,8 @@ const steps = {
     budgetSeconds: 600,
   },
   'go-x509': { kind: 'build', needs: ['sources'], command: program('go-x509'), budgetSeconds: 30 },
+  // Each a program of one file: see test/pki/verifiers/build.ts.
+  judges: { kind: 'build', command: ['node', 'test/pki/verifiers/main.ts'], budgetSeconds: 60 },
   'step-cli': { kind: 'build', needs: ['sources'], command: inTheBackground(program('step')), budgetSeconds: 240 },
 
   types: { kind: 'check', command: ['tsc', '--noEmit'], budgetSeconds: 30 },
@@ -93,6 +95,7 @@ export const SUITES: Readonly<Record<string, Suite>> = {
   unit: { files: ['src', 'tools', 'test/docs', 'test/programs', 'test/runner'] },
   e2e: { files: ['test/cluster', 'test/e2e'] },
   demo: { files: ['test/demo'] },
+  chains: { files: ['test/pki'] },
   chart: { files: ['test/chart'] },
   authorities: { files: ['test/e2e/authorities'] },
   monitoring: { files: ['test/monitoring'] },
@@ -107,6 +110,7 @@ export const NEEDS: readonly (readonly [path: string, needs: readonly StepName[]
   ['test/e2e/', ['control-plane']],
   ['test/e2e/crds/readers', ['go-x509']],
   ['test/demo/', ['control-plane']],
+  ['test/pki/', ['judges']],
   ['test/monitoring/', ['control-plane', 'packages']],
   ['test/chart/', ['servers']],
   ['test/e2e/node/', ['servers', 'node-programs', 'packages', 'image']],

@@ -1,0 +1,177 @@
+import type { Dice } from './dice.ts';
+import type { Feature } from './features.ts';
+import type { CertificatePlan, GeneralName, NameConstraints, Plan } from './plan.ts';
+
+/** One of the chain, any of them as likely. */
+export function caOf(plan: Plan, dice: Dice): CertificatePlan {
+  return dice.pick(plan.certificates.slice(0, plan.signer + 1));
+}
+
+const POLICY = '1.3.6.1.4.1.99999.1';
+const OTHER_POLICY = '1.3.6.1.4.1.99999.2';
+const ANY_POLICY = '2.5.29.32.0';
+
+const EXTENDED_USAGES: readonly (readonly string[])[] = [
+  ['client auth'],
+  ['client auth'],
+  ['client auth', 'server auth'],
+  ['client auth', 'server auth'],
+  ['client auth', 'server auth'],
+  ['server auth'],
+  ['any'],
+  ['any', 'client auth'],
+  ['code signing', 'client auth'],
+  ['code signing'],
+];
+
+/** Subtrees that names of `leaf with …` lie in, and ones that none of them does. */
+const SUBTREES: readonly (readonly [hit: GeneralName, miss: GeneralName])[] = [
+  [
+    { kind: 'dns', value: 'shop.svc' },
+    { kind: 'dns', value: 'zoo.example' },
+  ],
+  [
+    { kind: 'dns', value: 'svc' },
+    { kind: 'dns', value: 'hop.svc' },
+  ],
+  [
+    { kind: 'dns', value: 'SHOP.svc' },
+    { kind: 'dns', value: '.payments.shop.svc' },
+  ],
+  [
+    { kind: 'dns', value: '' },
+    { kind: 'dns', value: 'zoo' },
+  ],
+  [
+    { kind: 'uri', value: 'td.example' },
+    { kind: 'uri', value: 'zoo.example' },
+  ],
+  [
+    { kind: 'uri', value: '.td.example' },
+    { kind: 'uri', value: '.zoo.example' },
+  ],
+  [
+    { kind: 'email', value: 'example.com' },
+    { kind: 'email', value: 'zoo.example' },
+  ],
+  [
+    { kind: 'email', value: 'ops@example.com' },
+    { kind: 'email', value: 'Ops@example.com' },
+  ],
+  [
+    { kind: 'email', value: '.example.com' },
+    { kind: 'email', value: '.zoo.example' },
+  ],
+  [
+    { kind: 'ip', value: '0a000000ff000000' },
+    { kind: 'ip', value: 'c0000200ffffff00' },
+  ],
+  [
+    { kind: 'ip', value: `20010db8${'0'.repeat(24)}ffffffff${'0'.repeat(24)}` },
+    { kind: 'ip', value: `20010db9${'0'.repeat(24)}ffffffff${'0'.repeat(24)}` },
+  ],
+  [
+    { kind: 'dirName', value: { organizations: ['Shop'] } },
+    { kind: 'dirName', value: { organizations: ['Zoo'] } },
+  ],
+  [
+    { kind: 'dirName', value: { countries: ['DE'] } },
+    { kind: 'dirName', value: { commonName: 'zoo' } },
+  ],
+  [
+    { kind: 'dirName', value: { organizations: ['shop'] } },
+    { kind: 'dirName', value: { countries: ['FR'] } },
+  ],
+  [
+    { kind: 'registeredID', value: POLICY },
+    { kind: 'registeredID', value: POLICY },
+  ],
+];
+
+function nameConstraints(dice: Dice): NameConstraints {
+  const subtree = () => {
+    const [hit, miss] = dice.pick(SUBTREES);
+    return { hit, miss };
+  };
+  const isKind = dice.next();
+  const one = subtree();
+  const critical = dice.chance(0.7);
+  if (isKind < 0.35) return { permitted: [one.hit], excluded: [], critical };
+  if (isKind < 0.5) return { permitted: [one.miss], excluded: [], critical };
+  if (isKind < 0.75) return { permitted: [], excluded: [one.miss], critical };
+  if (isKind < 0.85) return { permitted: [], excluded: [one.hit], critical };
+  const other = subtree();
+  return { permitted: [one.hit, one.miss, other.hit], excluded: [subtree().miss], critical };
+}
+
+/** What CAs demand of the certificates below them: usages, names, policies, path lengths. */
+export const CONSTRAINT_FEATURES: readonly Feature[] = [
+  ...['', ' again'].map((again) => ({
+    name: `CA with extended key usages${again}`,
+    chance: 0.13,
+    apply: (plan: Plan, dice: Dice) => {
+      caOf(plan, dice).extendedUsages = dice.pick(EXTENDED_USAGES);
+    },
+  })),
+  ...['', ' again'].map((again) => ({
+    name: `name constraints${again}`,
+    chance: 0.13,
+    apply: (plan: Plan, dice: Dice) => {
+      caOf(plan, dice).nameConstraints = nameConstraints(dice);
+    },
+  })),
+  {
+    name: 'path length',
+    chance: 0.25,
+    apply(plan, dice) {
+      const ca = caOf(plan, dice);
+      const below = plan.signer - ca.subject;
+      ca.pathLength = dice.chance(0.75) ? below + dice.below(2) : dice.below(3);
+    },
+  },
+  {
+    name: 'policies of all CAs',
+    chance: 0.12,
+    apply(plan, dice) {
+      const policies = dice.pick([[POLICY], [POLICY, OTHER_POLICY], [ANY_POLICY], [ANY_POLICY, POLICY]]);
+      for (const ca of plan.certificates) ca.policies = policies;
+    },
+  },
+  {
+    name: 'policies of one CA',
+    chance: 0.08,
+    apply: (plan, dice) => {
+      caOf(plan, dice).policies = dice.pick([[POLICY], [OTHER_POLICY], [ANY_POLICY], [POLICY, OTHER_POLICY]]);
+    },
+  },
+  {
+    name: 'explicit policy required',
+    chance: 0.06,
+    apply: (plan, dice) => {
+      caOf(plan, dice).requireExplicitPolicy = dice.pick([0, 0, 1, 2, 5]);
+    },
+  },
+  {
+    name: 'policy mappings',
+    chance: 0.05,
+    apply(plan, dice) {
+      const ca = caOf(plan, dice);
+      ca.policyMappings = [dice.pick([[POLICY, OTHER_POLICY] as const, [OTHER_POLICY, POLICY] as const])];
+      if (dice.chance(0.5)) ca.policies = [POLICY, OTHER_POLICY];
+    },
+  },
+  {
+    name: 'policy mapping inhibited',
+    chance: 0.03,
+    apply: (plan, dice) => {
+      caOf(plan, dice).inhibitPolicyMapping = dice.below(3);
+    },
+  },
+  {
+    name: 'any policy inhibited',
+    chance: 0.05,
+    apply: (plan, dice) => {
+      caOf(plan, dice).inhibitAnyPolicy = dice.below(3);
+    },
+  },
+];

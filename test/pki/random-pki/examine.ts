@@ -1,0 +1,82 @@
+import { allAccept, type Judges, type Verdicts } from '../verifiers/judges.ts';
+import { EXCEPTIONS } from './exceptions.ts';
+import type { Material } from './material.ts';
+import { type Path, pathsOf } from './paths.ts';
+import { type Published, verdictOf } from './verdict.ts';
+
+/** A PKI about which Certwheel and the verifiers disagree. */
+export interface Disagreement {
+  readonly kind: 'ready, but refused by verifiers' | 'refused, but verifiers accept' | 'strict flaws differ';
+  /** Why the side that refuses does so. */
+  readonly reasons: readonly string[];
+  /** What the verifiers were shown. */
+  readonly shown: Published;
+}
+
+export interface Examined {
+  /** Certwheel's word. */
+  readonly ready: boolean;
+  readonly disagreement?: Disagreement;
+  /** The exception that made a disagreement pass. */
+  readonly exception?: string;
+}
+
+/** Asks Certwheel and the verifiers about one PKI. `leafPublicKey` is a SubjectPublicKeyInfo (DER). */
+export async function examine(judges: Judges, material: Material, leafPublicKey: Buffer): Promise<Examined> {
+  const verdict = verdictOf(material, leafPublicKey);
+  if (!verdict.ready) return refused(judges, material, leafPublicKey, verdict.reason);
+  const verdicts = await ask(judges, material, verdict.published);
+  const disagreement = readyProblem(verdicts, verdict.published, verdict.strictFlaws);
+  return disagreement === undefined ? { ready: true } : { ready: true, disagreement };
+}
+
+function readyProblem(
+  verdicts: Verdicts,
+  shown: Published,
+  strictFlaws: readonly string[] | undefined,
+): Disagreement | undefined {
+  if (!allAccept(verdicts)) {
+    const reasons = (['openssl', 'go', 'java'] as const).flatMap((name) =>
+      verdicts[name] === null ? [] : [`${name}: ${verdicts[name]}`],
+    );
+    return { kind: 'ready, but refused by verifiers', reasons, shown };
+  }
+  const isStrict = verdicts.opensslStrict === null;
+  if (strictFlaws === undefined || isStrict === (strictFlaws.length === 0)) return undefined;
+  const reasons = [`openssl -x509_strict: ${verdicts.opensslStrict ?? 'accepts'}`, ...strictFlaws];
+  return { kind: 'strict flaws differ', reasons, shown };
+}
+
+async function refused(judges: Judges, material: Material, leafPublicKey: Buffer, reason: string): Promise<Examined> {
+  let exception: string | undefined;
+  for (const path of pathsOf(material, leafPublicKey)) {
+    const shown = shownOf(path);
+    if (!allAccept(await ask(judges, material, shown))) continue;
+    exception = EXCEPTIONS.find(({ fits }) => fits(path, material, reason))?.name;
+    if (exception === undefined)
+      return { ready: false, disagreement: { kind: 'refused, but verifiers accept', reasons: [reason], shown } };
+  }
+  return exception === undefined ? { ready: false } : { ready: false, exception };
+}
+
+function shownOf({ leaf, issuers }: Path): Published {
+  const ders = issuers.map(({ der }) => der);
+  return { tlsCrt: [leaf, ...ders.slice(0, -1)], caCrt: ders.slice(-1) };
+}
+
+function ask(judges: Judges, { at, identity }: Material, { tlsCrt, caCrt }: Published): Promise<Verdicts> {
+  const [leaf = Buffer.alloc(0), ...intermediates] = tlsCrt;
+  return judges.judge({ leaf, intermediates, anchors: caCrt, at, serverAuth: identity.usages.includes('server auth') });
+}
+
+/** The same for disagreements of one cause, as far as that can be told: names, numbers and dates are left out. */
+export function groupOf({ kind, reasons }: Disagreement): string {
+  const cause = reasons.map((reason) =>
+    reason
+      .replace(/"[^"]*"|'[^']*'/g, '"…"')
+      .replace(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, '…')
+      .replace(/(O|CN|C)=[^,:)]*?(?=,|:|\)| (is|has|may|signs|allows|does|would|did|can)\b|$)/g, '$1=…')
+      .replace(/\b\d+(\.\d+)*\b/g, '0'),
+  );
+  return [kind, ...cause].join('\n    ');
+}

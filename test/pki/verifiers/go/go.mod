@@ -1,0 +1,3 @@
+module certwheel.io/test/judge
+
+go 1.26
