@@ -1,0 +1,183 @@
+import { spawnSync } from 'node:child_process';
+import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Leaf } from './kind.ts';
+import type { Material } from './material.ts';
+
+/** What each verifier says of a leaf of the CA: undefined if it accepts it, else its reason. */
+export interface Verdicts {
+  readonly openssl: string | undefined;
+  readonly opensslStrict: string | undefined;
+  readonly go: string | undefined;
+}
+
+export interface Asked {
+  readonly leaf: Leaf;
+  readonly policies: readonly string[];
+}
+
+/** Why crypto/tls of Go can't load tls.crt and tls.key; undefined if it can. */
+export function pairProblem({ folder }: Material): string | undefined {
+  return problemOf('go-cas', ['pair', join(folder, 'tls.crt'), join(folder, 'tls.key')]);
+}
+
+/**
+ * Signs a leaf by `openssl x509` and asks the verifiers for a path through all certificates of the material: those that
+ * are self-signed are trusted, the others are what a client sends. Nothing here is Certwheel's code.
+ */
+export function askVerifiers(material: Material, asked: Asked): Verdicts {
+  const certificates = [...readable(material.tlsCrt), ...readable(material.caCrt)];
+  const key = privateKey(material.tlsKey);
+  const signer = signerFor(key, certificates);
+  if (signer === undefined) return all('no certificate belongs to the key');
+  const at = (name: string) => join(material.folder, `judge-${name}`);
+  const write = (name: string, list: readonly X509Certificate[]) => writeFileSync(at(name), list.join(''));
+  write('signer', [signer]);
+  write('roots', certificates.filter(isSelfSigned));
+  write(
+    'untrusted',
+    certificates.filter((each) => !isSelfSigned(each)),
+  );
+  writeFileSync(at('key'), key.export({ type: 'pkcs8', format: 'pem' }), { mode: 0o600 });
+  const unsigned = signLeaf(asked, at);
+  if (unsigned !== undefined) return all(unsigned);
+  const usages = ['sslclient', ...(asked.leaf.serverAuth ? ['sslserver'] : [])];
+  const openssl = (...flags: readonly string[]) =>
+    firstProblem(usages, (usage) =>
+      problemOf('openssl', [
+        'verify',
+        ...TRUST,
+        ...flags,
+        '-purpose',
+        usage,
+        '-CAfile',
+        at('roots'),
+        '-untrusted',
+        at('untrusted'),
+        at('leaf'),
+      ]),
+    );
+  return {
+    openssl: openssl(),
+    opensslStrict: openssl('-x509_strict'),
+    go: firstProblem(usages, (usage) =>
+      problemOf('go-cas', ['verify', usage, at('leaf'), at('untrusted'), at('roots')]),
+    ),
+  };
+}
+
+const TRUST = ['-no-CApath', '-no-CAstore'];
+
+function all(problem: string): Verdicts {
+  return { openssl: problem, opensslStrict: problem, go: problem };
+}
+
+function firstProblem(usages: readonly string[], ask: (usage: string) => string | undefined): string | undefined {
+  return usages.map(ask).find((problem) => problem !== undefined);
+}
+
+const BLOCK = /-----BEGIN (?:X509 )?CERTIFICATE-----([^-]*)-----END (?:X509 )?CERTIFICATE-----/g;
+
+/** What Node can't read is left out, as a verifier can't use it either. */
+function readable(pem: Buffer | undefined): X509Certificate[] {
+  return [...(pem?.toString('latin1') ?? '').matchAll(BLOCK)].flatMap(([, base64 = '']) => {
+    try {
+      return [new X509Certificate(Buffer.from(base64, 'base64'))];
+    } catch {
+      return [];
+    }
+  });
+}
+
+function privateKey(pem: Buffer): KeyObject {
+  const [block] =
+    /-----BEGIN [A-Z ]*PRIVATE KEY-----[^-]*-----END [A-Z ]*PRIVATE KEY-----/.exec(pem.toString('latin1')) ?? [];
+  return createPrivateKey(block ?? pem);
+}
+
+function signerFor(key: KeyObject, certificates: readonly X509Certificate[]): X509Certificate | undefined {
+  const now = Date.now();
+  const valid = (each: X509Certificate) => Date.parse(each.validFrom) <= now && now <= Date.parse(each.validTo);
+  const own = certificates.filter((each) => each.checkPrivateKey(key));
+  return own.sort(
+    (one, other) => Number(valid(other)) - Number(valid(one)) || Date.parse(other.validTo) - Date.parse(one.validTo),
+  )[0];
+}
+
+function isSelfSigned(certificate: X509Certificate): boolean {
+  try {
+    return certificate.subject === certificate.issuer && certificate.verify(certificate.publicKey);
+  } catch {
+    return false;
+  }
+}
+
+function signLeaf({ leaf, policies }: Asked, at: (name: string) => string): string | undefined {
+  const { commonName = 'client', dnsNames = ['client.shop.svc'] } = leaf;
+  const names = [
+    ...dnsNames.map((name) => `DNS:${name}`),
+    ...(leaf.uris ?? []).map((uri) => `URI:${uri}`),
+    ...(leaf.emailAddresses ?? []).map((address) => `email:${address}`),
+    ...(leaf.ipAddresses ?? []).map((address) => `IP:${address}`),
+  ];
+  const extensions = [
+    'basicConstraints=critical,CA:false',
+    'keyUsage=critical,digitalSignature',
+    `extendedKeyUsage=clientAuth${leaf.serverAuth ? ',serverAuth' : ''}`,
+    'subjectKeyIdentifier=hash',
+    'authorityKeyIdentifier=keyid',
+    ...(names.length > 0 ? [`subjectAltName=${names.join(',')}`] : []),
+    ...(policies.length > 0 ? [`certificatePolicies=${policies.join(',')}`] : []),
+  ];
+  writeFileSync(at('extensions'), `${extensions.join('\n')}\n`);
+  const request = [
+    'req',
+    '-new',
+    '-newkey',
+    'ec',
+    '-pkeyopt',
+    'ec_paramgen_curve:P-256',
+    '-nodes',
+    '-keyout',
+    at('leaf-key'),
+    '-subj',
+    `/CN=${commonName}`,
+    '-out',
+    at('request'),
+  ];
+  const sign = [
+    'x509',
+    '-req',
+    '-in',
+    at('request'),
+    '-CA',
+    at('signer'),
+    '-CAkey',
+    at('key'),
+    '-set_serial',
+    '4097',
+    '-days',
+    '1',
+    '-extfile',
+    at('extensions'),
+    '-out',
+    at('leaf'),
+  ];
+  return problemOf('openssl', request) ?? problemOf('openssl', sign);
+}
+
+let goFolder = '';
+
+/** Where go-cas lies, see `buildGoTools`. */
+export function useGoCas(folder: string): void {
+  goFolder = folder;
+}
+
+function problemOf(program: 'openssl' | 'go-cas', args: readonly string[]): string | undefined {
+  const { status, error, stdout, stderr } = spawnSync(program === 'openssl' ? program : join(goFolder, program), args, {
+    encoding: 'utf8',
+  });
+  if (error !== undefined) throw error;
+  return status === 0 ? undefined : `${stdout}${stderr}`.trim();
+}
