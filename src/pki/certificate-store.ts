@@ -27,6 +27,12 @@ export class CertificateStore implements Pool {
     return ders.flatMap((der) => this.#parse(der) ?? []);
   }
 
+  /** Those whose SubjectPublicKeyInfo (DER) is that one. */
+  holding(publicKeyDer: Buffer): readonly CertificateView[] {
+    const ders = [...this.#bySubject.values()].flat().filter((der) => der.includes(publicKeyDer));
+    return ders.flatMap((der) => this.#parse(der) ?? []).filter((each) => each.publicKeyDer.equals(publicKeyDer));
+  }
+
   /** The first ones, whatever their name. */
   get all(): readonly CertificateView[] {
     return [...this.#bySubject.values()]

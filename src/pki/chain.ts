@@ -1,7 +1,7 @@
 import type { CertificateView } from './certificate.ts';
 import { type ConstraintProblem, constraintsProblem } from './constraints/constraints.ts';
 import { escapeInvisible, SUBJECT_FIELDS, type Subject, sameSubjectField, valuesOf } from './name.ts';
-import { datesProblem, findPath, type LeafPath, strengthProblem } from './path.ts';
+import { datesProblem, findPath, type LeafPath, mistakenAnchor, strengthProblem } from './path.ts';
 import { rulesOf } from './path-rules.ts';
 import { MAX_CHAIN, type Path } from './path-search.ts';
 import { canonicalName, NAME_FIELDS, type Names, sameNames } from './san.ts';
@@ -188,11 +188,14 @@ function provenPath(
   anchors: readonly CertificateView[],
   now: Date,
 ): LeafPath {
-  return findPath(leaf, others, anchors, now, ([, ...issuers]) => {
+  return findPath(leaf, others, anchors, now, (path) => {
+    const issuers = path.slice(1);
     const outlived = issuers.find((issuer) => leaf.notAfter > issuer.notAfter);
     if (outlived !== undefined) return `the certificate outlives its issuer ${quote([outlived.subjectText])}`;
     const { problem, constraints } = rulesOf(issuers);
-    return problem ?? datesProblem(issuers, now) ?? constraintsProblem(constraints, leaf)?.problem;
+    return (
+      problem ?? mistakenAnchor(path) ?? datesProblem(issuers, now) ?? constraintsProblem(constraints, leaf)?.problem
+    );
   });
 }
 

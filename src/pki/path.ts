@@ -1,7 +1,7 @@
 import { type CertificateView, weakSignature } from './certificate.ts';
-import { MIN_RSA_EXPONENT, rsaExponent } from './keys.ts';
+import { type KeySpec, MIN_RSA_EXPONENT, rsaExponent } from './keys.ts';
 import { type Path, PathSearch, poolOf } from './path-search.ts';
-import { isSelfIssued, isSelfSigned } from './signed-by.ts';
+import { isIssuedBy, isSelfIssued, isSelfSigned, namesAsIssuer } from './signed-by.ts';
 
 const MIN_RSA_BITS = 2048;
 /** More than any name needs that is to be recognised. */
@@ -63,6 +63,20 @@ export function issuersProblem(issuers: readonly CertificateView[]): string | un
   return undefined;
 }
 
+/**
+ * Where the anchor has the name of another issuer in the path, and no key id tells the two apart: OpenSSL looks among the
+ * trusted certificates first, and doesn't go on when a signature fails (build_chain in crypto/x509/x509_vfy.c).
+ */
+export function mistakenAnchor(path: Path): string | undefined {
+  const anchor = path.at(-1);
+  if (anchor === undefined) return undefined;
+  const mistaken = path.slice(0, -2).find((each) => seemsSignedBy(each, anchor) && !isIssuedBy(each, anchor));
+  return (
+    mistaken &&
+    `${nameOf(mistaken)} was signed by a CA of the name and key id of the root, for which OpenSSL takes the root; give the CA another name, or a subject key id`
+  );
+}
+
 /** Which of the CAs is not valid at `now`, as a sentence. */
 export function datesProblem(issuers: readonly CertificateView[], now: Date): string | undefined {
   for (const issuer of issuers) {
@@ -82,15 +96,25 @@ function issuerProblem(issuer: CertificateView, below: number, isAnchor: boolean
   if (!issuer.isCA) return 'is not a CA';
   if (issuer.certSign === false) return 'may not sign certificates: its key usage lacks keyCertSign';
   if (!isAnchor && looksLikeRoot(issuer))
-    return 'has the name of its issuer and no authority key id, so OpenSSL takes it for a root';
+    return 'has the name of its issuer and no key ids that tell the two apart, so OpenSSL takes it for a root';
   if (below > (issuer.pathLength ?? below)) return `allows ${issuer.pathLength} CAs below it and has ${below}`;
   // An anchor is trusted by itself and not for what signed it.
   return strengthProblem(issuer, !isAnchor);
 }
 
-/** OpenSSL tells a root by its names and key ids and doesn't verify its signature (crypto/x509/v3_purp.c). */
+/** What OpenSSL compares before it verifies a signature: names, key ids and kinds of keys (crypto/x509/v3_purp.c). */
+function seemsSignedBy(child: CertificateView, issuer: CertificateView): boolean {
+  return namesAsIssuer(child, issuer) && algorithmOf(child) === issuer.keySpec?.algorithm;
+}
+
+function algorithmOf({ signatureAlgorithm }: CertificateView): KeySpec['algorithm'] {
+  if (signatureAlgorithm.startsWith('ecdsa')) return 'ECDSA';
+  return signatureAlgorithm === 'Ed25519' ? 'Ed25519' : 'RSA';
+}
+
+/** OpenSSL doesn't verify the signature of what it takes for a root. */
 function looksLikeRoot(certificate: CertificateView): boolean {
-  return isSelfIssued(certificate) && certificate.authorityKeyId === undefined && !isSelfSigned(certificate);
+  return seemsSignedBy(certificate, certificate) && !isSelfSigned(certificate);
 }
 
 /** Weak keys, broken hashes and critical extensions that nobody here understands. */

@@ -4,6 +4,7 @@ import { chooseChain } from './ca-path.ts';
 import { type CertificateView, parseCertificate } from './certificate.ts';
 import { CertificateStore } from './certificate-store.ts';
 import { keyMatches } from './key-match.ts';
+import { type PrivateKey, publicKeyDer } from './keys.ts';
 import { leftAside } from './left-aside.ts';
 import { type CertificateBlock, MaterialError, readCertificateBlocks, readKey } from './material.ts';
 import { nameOf } from './path.ts';
@@ -40,18 +41,29 @@ export function readCaPair(material: CaMaterial, now: Date): CaPair {
     readCertificateBlocks(material.certificates, `${place}, key tls.crt`, { most: MOST_CERTIFICATES }),
   );
   const given = blocks.map((block) => parsed(block, place));
-  const signers = given.filter(({ publicKeyDer }) => keyMatches(publicKeyDer, key));
+  const { ders, problem } = rootsOf(material);
+  const store = new CertificateStore([...given.map(({ der }) => der), ...ders]);
+  const signers = signersOf(key, given, store);
   if (signers.length === 0)
     throw new CaError(
       'KeyMismatch',
       `${place}, key tls.key: this is not the key of ${given.map(nameOf).join(' or ')} in tls.crt; put the key and the certificate of one CA into the Secret`,
     );
-  const { ders, problem } = rootsOf(material);
-  const store = new CertificateStore([...given.map(({ der }) => der), ...ders]);
   const chain = chooseChain(signers, store, { place, partialChain, now, unreadRoots: problem });
   const pair = caPair(chain, key, pem, leftAside(chain, given, { store, count: ders.length, problem }, now));
   refuseTrial(pair, place, now);
   return pair;
+}
+
+/** The certificates for the key, each once: those of tls.crt may write it in another encoding. */
+function signersOf(
+  key: PrivateKey,
+  given: readonly CertificateView[],
+  store: CertificateStore,
+): readonly CertificateView[] {
+  const own = given.filter(({ publicKeyDer: spki }) => keyMatches(spki, key));
+  const found = [...own, ...store.holding(publicKeyDer(key))];
+  return [...new Map(found.map((each) => [each.fingerprintSHA256, each])).values()];
 }
 
 /** What ca.crt holds; where tls.crt leads to a root by itself, it isn't needed, whatever is wrong with it. */

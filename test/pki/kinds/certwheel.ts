@@ -1,9 +1,8 @@
 import { generateKeyPairSync } from 'node:crypto';
-import { readCaPair } from '../../../src/pki/ca.ts';
-import { parseCertificate } from '../../../src/pki/certificate.ts';
-import { proveIssued } from '../../../src/pki/chain.ts';
-import { signLeaf } from '../../../src/pki/issue.ts';
 import { publicKeyDer } from '../../../src/pki/keys.ts';
+import { readCaPair } from '../../../src/pki/read-ca.ts';
+import { strictFlaws } from '../../../src/pki/strict.ts';
+import { publishedBy } from '../published.ts';
 import type { Leaf, Verdict } from './kind.ts';
 import type { Material } from './material.ts';
 
@@ -13,47 +12,28 @@ export interface Answer {
   readonly message: string;
 }
 
-const CARRIES = ['commonName', 'subject', 'dnsNames', 'uris', 'emailAddresses', 'ipAddresses'] as const;
-const MINUTE_MS = 60_000;
+const HOUR_MS = 3_600_000;
 const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
 
 /** What Certwheel says of the values of a Secret `shop/ca` and of a certificate that asks for `leaf`. */
-export function askCertwheel({ tlsCrt, tlsKey, caCrt }: Material, leaf: Leaf, now: Date): Answer {
+export async function askCertwheel({ tlsCrt, tlsKey, caCrt }: Material, leaf: Leaf, now: Date): Promise<Answer> {
+  const identity = {
+    subject: { commonName: leaf.commonName ?? 'client' },
+    names: {
+      dnsNames: leaf.dnsNames ?? ['client.shop.svc'],
+      uris: leaf.uris ?? [],
+      emailAddresses: leaf.emailAddresses ?? [],
+      ipAddresses: leaf.ipAddresses ?? [],
+    },
+    usages: ['digital signature', 'client auth', ...(leaf.serverAuth ? ['server auth'] : [])],
+  };
   try {
-    const ca = readCaPair(
-      {
-        certificatePem: tlsCrt.toString('latin1'),
-        keyPem: tlsKey.toString('latin1'),
-        anchorPem: caCrt?.toString('latin1'),
-      },
-      now,
-    );
-    const asked = {
-      publicKeyDer: publicKeyDer(privateKey),
-      subject: { commonName: leaf.commonName ?? 'client' },
-      names: {
-        dnsNames: leaf.dnsNames ?? ['client.shop.svc'],
-        uris: leaf.uris ?? [],
-        emailAddresses: leaf.emailAddresses ?? [],
-        ipAddresses: leaf.ipAddresses ?? [],
-      },
-      usages: ['digital signature', 'client auth', ...(leaf.serverAuth ? ['server auth'] : [])],
-    };
-    const der = signLeaf({
-      ca,
-      ...asked,
-      notBefore: new Date(now.getTime() - MINUTE_MS),
-      notAfter: new Date(now.getTime() + 60 * MINUTE_MS),
-      serialNumber: Buffer.of(1),
-    });
-    const flaw = proveIssued({
-      chain: [parseCertificate(der), ...ca.chain],
-      anchors: [ca.anchor],
-      expected: { ...asked, now },
-      carries: CARRIES,
-    });
-    return { verdict: flaw === undefined ? 'Ready' : 'Refused', message: flaw?.problem ?? '' };
+    const pair = readCaPair({ place: 'Secret shop/ca', certificates: tlsCrt, key: tlsKey, roots: caCrt }, now);
+    await publishedBy(pair, identity, publicKeyDer(privateKey), HOUR_MS, now);
+    const flaws = strictFlaws(pair.chain);
+    if (flaws.length === 0) return { verdict: 'Ready', message: '' };
+    return { verdict: 'Ready, strict verifiers refuse', message: flaws.map(({ message }) => message).join('\n') };
   } catch (error) {
-    return { verdict: 'Refused', message: `Secret shop/ca: ${(error as Error).message}` };
+    return { verdict: 'Refused', message: (error as Error).message };
   }
 }

@@ -64,8 +64,8 @@ function verifiersAgree(kind: Kind): void {
   }
 }
 
-function certwheelAgrees(kind: Kind): void {
-  const { verdict, message } = askCertwheel(materialOf(kind), kind.leaf ?? {}, new Date());
+async function certwheelAgrees(kind: Kind): Promise<void> {
+  const { verdict, message } = await askCertwheel(materialOf(kind), kind.leaf ?? {}, new Date());
   assert.is(verdict, kind.verdict, message);
   if (kind.message !== undefined) assert.match(message, kind.message);
 }

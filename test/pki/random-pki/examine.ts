@@ -23,7 +23,7 @@ export interface Examined {
 
 /** Asks Certwheel and the verifiers about one PKI. `leafPublicKey` is a SubjectPublicKeyInfo (DER). */
 export async function examine(judges: Judges, material: Material, leafPublicKey: Buffer): Promise<Examined> {
-  const verdict = verdictOf(material, leafPublicKey);
+  const verdict = await verdictOf(material, leafPublicKey);
   if (!verdict.ready) return refused(judges, material, leafPublicKey, verdict.reason);
   const verdicts = await ask(judges, material, verdict.published);
   const disagreement = readyProblem(verdicts, verdict.published, verdict.strictFlaws);

@@ -1,3 +1,4 @@
+import { parseCertificates } from '../../../src/pki/certificate.ts';
 import type { Material } from './material.ts';
 import type { Path } from './paths.ts';
 
@@ -11,8 +12,16 @@ export interface Exception {
 
 export const EXCEPTIONS: readonly Exception[] = [
   {
-    name: 'a URI without a host below URI constraints that are not critical',
-    reason: 'placeholder',
-    fits: () => false,
+    name: 'a cross-signed CA of which another path allows what the leaf asks for',
+    reason: 'one path is chosen for all leaves of a CA, the one that ends last, before any leaf is known',
+    fits: (_path, material, refusal) =>
+      /^(commonName|subject|dnsNames|uris|emailAddresses|ipAddresses|usages|policies): /.test(refusal) &&
+      hasTwoOfOneKey(material),
   },
 ];
+
+function hasTwoOfOneKey({ tlsCrt, caCrt = '' }: Material): boolean {
+  const all = parseCertificates(`${tlsCrt}${caCrt}`);
+  const distinct = [...new Map(all.map((each) => [each.fingerprintSHA256, each])).values()];
+  return new Set(distinct.map(({ publicKeyPin }) => publicKeyPin)).size < distinct.length;
+}

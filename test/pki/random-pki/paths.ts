@@ -10,6 +10,7 @@ import {
 import { keyIdOfCa, newSerialNumber, writeCertificate } from '../../../src/pki/issue.ts';
 import { type PrivateKey, parsePrivateKey, publicKeyDer } from '../../../src/pki/keys.ts';
 import { encodeName } from '../../../src/pki/name.ts';
+import { isSelfSigned } from '../../../src/pki/signed-by.ts';
 import type { Material } from './material.ts';
 import { LEAF_HOURS } from './verdict.ts';
 
@@ -40,7 +41,7 @@ export function pathsOf(material: Material, leafPublicKey: Buffer): Path[] {
 function climb(path: readonly CertificateView[], all: readonly CertificateView[]): (readonly CertificateView[])[] {
   const tip = path.at(-1);
   if (tip === undefined || path.length > MAX_DEPTH) return [];
-  if (tip.selfSigned) return [path];
+  if (isSelfSigned(tip)) return [path];
   return all
     .filter((each) => !path.includes(each) && mayHaveIssued(each, tip))
     .flatMap((each) => climb([...path, each], all));

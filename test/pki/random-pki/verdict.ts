@@ -1,8 +1,6 @@
-import { readCaPair } from '../../../src/pki/ca.ts';
-import { parseCertificate } from '../../../src/pki/certificate.ts';
-import { proveIssued } from '../../../src/pki/chain.ts';
-import { newSerialNumber, signLeaf } from '../../../src/pki/issue.ts';
-import { NAME_FIELDS } from '../../../src/pki/san.ts';
+import { readCaPair } from '../../../src/pki/read-ca.ts';
+import { strictFlaws } from '../../../src/pki/strict.ts';
+import { publishedBy } from '../published.ts';
 import type { Material } from './material.ts';
 
 const HOUR = 3_600_000;
@@ -20,40 +18,34 @@ export type Verdict =
   | {
       readonly ready: true;
       readonly published: Published;
-      /** What strict verifiers object to, where Certwheel says so; undefined where it says nothing about it. */
-      readonly strictFlaws?: readonly string[];
+      /** What strict verifiers object to. */
+      readonly strictFlaws: readonly string[];
     }
   | { readonly ready: false; readonly reason: string };
 
 /** What Certwheel makes of the material: all calls of the code under test are here. */
-export function verdictOf(material: Material, leafPublicKey: Buffer): Verdict {
+export async function verdictOf(material: Material, leafPublicKey: Buffer): Promise<Verdict> {
+  const { tlsCrt, tlsKey, caCrt, at, identity } = material;
   try {
-    return { ready: true, published: publish(material, leafPublicKey) };
+    const pair = readCaPair(
+      {
+        place: 'Secret shop/ca',
+        certificates: Buffer.from(tlsCrt),
+        key: Buffer.from(tlsKey),
+        roots: caCrt === undefined ? undefined : Buffer.from(caCrt),
+      },
+      at,
+    );
+    const published = await publishedBy(pair, identity, leafPublicKey, LEAF_HOURS * HOUR, at);
+    return {
+      ready: true,
+      published: {
+        tlsCrt: published.tlsCrt.map(({ der }) => der),
+        caCrt: published.caCrt.map(({ der }) => der),
+      },
+      strictFlaws: strictFlaws(pair.chain).map(({ flaw }) => flaw),
+    };
   } catch (error) {
     return { ready: false, reason: (error as Error).message };
   }
-}
-
-function publish({ tlsCrt, tlsKey, caCrt, at, identity }: Material, leafPublicKey: Buffer): Published {
-  const ca = readCaPair({ certificatePem: tlsCrt, keyPem: tlsKey, anchorPem: caCrt }, at);
-  const end = Math.min(at.getTime() + LEAF_HOURS * HOUR, ...ca.chain.map(({ notAfter }) => notAfter.getTime()));
-  const leaf = parseCertificate(
-    signLeaf({
-      ca,
-      publicKeyDer: leafPublicKey,
-      ...identity,
-      notBefore: new Date(at.getTime() - HOUR),
-      notAfter: new Date(end),
-      serialNumber: newSerialNumber(Buffer.alloc(16, 1)),
-    }),
-  );
-  const flaw = proveIssued({
-    chain: [leaf, ...ca.chain],
-    anchors: [ca.anchor],
-    expected: { ...identity, publicKeyDer: leafPublicKey, now: at },
-    carries: ['commonName', 'subject', ...NAME_FIELDS],
-  });
-  if (flaw !== undefined) throw new Error(flaw.problem);
-  const issuers = ca.chain.filter(({ selfSigned }) => !selfSigned);
-  return { tlsCrt: [leaf, ...issuers].map(({ der }) => der), caCrt: [ca.anchor.der] };
 }
