@@ -19,7 +19,7 @@ import {
   readOid,
   readSmallInteger,
 } from './der-read.ts';
-import { decodeNames, encodeNames, type Names, NO_NAMES } from './san.ts';
+import { decodeNames, encodeNames, NAME_FIELDS, type Names, NO_NAMES } from './san.ts';
 import { decodeExtendedKeyUsage, decodeKeyUsage, encodeUsages } from './usages.ts';
 
 const OID = {
@@ -94,6 +94,9 @@ export interface Extensions {
   readonly names: Names;
   /** Kinds of names that Names has no place for: other subject alternative names, an account of Active Directory. */
   readonly foreignNames: readonly string[];
+  /** Whether the names are critical, and whether they are there but hold none. */
+  readonly criticalNames: boolean;
+  readonly emptyNames: boolean;
   /** Key usages, then extended key usages. */
   readonly usages: readonly string[];
   readonly isCA: boolean;
@@ -147,6 +150,11 @@ export function readExtensions(list: Element | undefined): Extensions {
   return {
     names: names?.names ?? NO_NAMES,
     foreignNames: [...(names?.foreign ?? []), ...(values.has(WINDOWS_SID) ? ['Windows security identifier'] : [])],
+    criticalNames: criticals.has(OID.subjectAltName),
+    emptyNames:
+      names !== undefined &&
+      names.foreign.length === 0 &&
+      NAME_FIELDS.every((field) => names.names[field].length === 0),
     usages: [...(keyUsage ?? []), ...(read(OID.extendedKeyUsage, readPurposes) ?? [])],
     isCA: constraints?.isCA ?? false,
     pathLength: constraints?.pathLength,
