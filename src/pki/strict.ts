@@ -1,5 +1,6 @@
 import type { CertificateView } from './certificate.ts';
 import { keyIdOfCa } from './issue.ts';
+import { isSelfSigned } from './signed-by.ts';
 
 /**
  * Flaws that most verifiers let pass and that `openssl verify -x509_strict` refuses, as does Python since 3.13 by default
@@ -123,7 +124,8 @@ const MENDABLE: ReadonlySet<StrictFlawKind> = new Set([
 // The key id stays what the certificates below name. All other extensions stay as they are: those of the file replace
 // their like. OpenSSL certifies an intermediate again only by way of a request.
 function remedy(certificate: CertificateView): string {
-  const { pathLength, selfSigned } = certificate;
+  const { pathLength } = certificate;
+  const selfSigned = isSelfSigned(certificate);
   const keyId = keyIdOfCa(certificate).toString('hex');
   const lines = [
     `basicConstraints=critical,CA:TRUE${pathLength === undefined ? '' : `,pathlen:${pathLength}`}`,
