@@ -84,6 +84,27 @@ export const BUNDLE_FEATURES: readonly Feature[] = [
     },
   },
   {
+    name: 'a bundle of thirty roots',
+    chance: 0.02,
+    apply(plan, dice) {
+      const roots = Array.from({ length: 30 }, (_, index) => addRoot(plan, `Public Root ${index}`));
+      plan.caCrt = dice.chance(0.5) ? [...roots, ...plan.caCrt] : [...plan.caCrt, ...roots];
+    },
+  },
+  {
+    name: 'renewed many times',
+    chance: 0.02,
+    apply(plan, dice) {
+      const index = chainIndex(plan, dice);
+      const original = plan.certificates[index];
+      if (original === undefined) return;
+      for (let year = 1; year <= 8; year += 1) {
+        const notAfterHours = original.notAfterHours - year * 8760;
+        add(plan, { ...original, notBeforeHours: original.notBeforeHours - year * 8760, notAfterHours }, index, dice);
+      }
+    },
+  },
+  {
     name: 'leaf in the bundle',
     chance: 0.04,
     apply(plan, dice) {

@@ -30,6 +30,8 @@ export function verdictOf(material: Material, leafPublicKey: Buffer): Verdict {
   try {
     return { ready: true, published: publish(material, leafPublicKey) };
   } catch (error) {
+    // A refusal is a plain Error or one of our own; these are mistakes in the code.
+    if (error instanceof TypeError || error instanceof RangeError) throw error;
     return { ready: false, reason: (error as Error).message };
   }
 }
