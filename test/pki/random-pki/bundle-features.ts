@@ -63,6 +63,18 @@ export const BUNDLE_FEATURES: readonly Feature[] = [
     },
   },
   {
+    name: 'renewed under another spelling',
+    chance: 0.04,
+    apply(plan, dice) {
+      const index = chainIndex(plan, dice);
+      const original = plan.certificates[index];
+      if (original === undefined) return;
+      const spelling = dice.pick(['printable', 'upper case'] as const);
+      const issuerSpelling = original.subject === original.issuer ? spelling : original.issuerSpelling;
+      add(plan, { ...original, ...dice.pick(VALIDITIES), subjectSpelling: spelling, issuerSpelling }, index, dice);
+    },
+  },
+  {
     name: 're-keyed',
     chance: 0.06,
     apply(plan, dice) {
