@@ -26,9 +26,12 @@ test('what Certwheel calls ready, OpenSSL, Go and Java accept; what all three ac
     until: AbortSignal.timeout(seconds * 1000),
     ...(count !== undefined && { count }),
   });
-  console.log(`# ${found.count} random PKIs from CHAINS_SEED=${seed}: ${found.ready} ready`);
+  console.log(`# ${found.count} random PKIs from CHAINS_SEED=${seed}: ${found.good} good, ${found.ready} ready`);
   for (const { name } of EXCEPTIONS) console.log(`# exception: ${name}: ${found.exceptions.get(name) ?? 0}`);
   assert.ok(found.count > 0, 'no PKI was examined');
+  // A generator that makes hardly any good PKI, or hardly any bad one, finds nothing.
+  if (found.count > 500)
+    assert.ok(found.good > found.count / 4 && found.good < (found.count * 3) / 4, 'few are good or bad');
   // Not as the message of the assertion, which uvu prints twice.
   if (found.groups.size > 0) console.log(report(found));
   assert.is(found.groups.size, 0, 'there are disagreements');

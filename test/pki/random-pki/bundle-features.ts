@@ -63,6 +63,18 @@ export const BUNDLE_FEATURES: readonly Feature[] = [
     },
   },
   {
+    name: 'renewed under another spelling',
+    chance: 0.04,
+    apply(plan, dice) {
+      const index = chainIndex(plan, dice);
+      const original = plan.certificates[index];
+      if (original === undefined) return;
+      const spelling = dice.pick(['printable', 'upper case'] as const);
+      const issuerSpelling = original.subject === original.issuer ? spelling : original.issuerSpelling;
+      add(plan, { ...original, ...dice.pick(VALIDITIES), subjectSpelling: spelling, issuerSpelling }, index, dice);
+    },
+  },
+  {
     name: 're-keyed',
     chance: 0.06,
     apply(plan, dice) {
@@ -81,6 +93,27 @@ export const BUNDLE_FEATURES: readonly Feature[] = [
     apply(plan, dice) {
       const root = addRoot(plan, 'Unrelated Root');
       (dice.chance(0.7) ? plan.caCrt : plan.tlsCrt).push(root);
+    },
+  },
+  {
+    name: 'a bundle of thirty roots',
+    chance: 0.02,
+    apply(plan, dice) {
+      const roots = Array.from({ length: 30 }, (_, index) => addRoot(plan, `Public Root ${index}`));
+      plan.caCrt = dice.chance(0.5) ? [...roots, ...plan.caCrt] : [...plan.caCrt, ...roots];
+    },
+  },
+  {
+    name: 'renewed many times',
+    chance: 0.02,
+    apply(plan, dice) {
+      const index = chainIndex(plan, dice);
+      const original = plan.certificates[index];
+      if (original === undefined) return;
+      for (let year = 1; year <= 8; year += 1) {
+        const notAfterHours = original.notAfterHours - year * 8760;
+        add(plan, { ...original, notBeforeHours: original.notBeforeHours - year * 8760, notAfterHours }, index, dice);
+      }
     },
   },
   {

@@ -7,8 +7,8 @@ export function caOf(plan: Plan, dice: Dice): CertificatePlan {
   return dice.pick(plan.certificates.slice(0, plan.signer + 1));
 }
 
-const POLICY = '1.3.6.1.4.1.99999.1';
-const OTHER_POLICY = '1.3.6.1.4.1.99999.2';
+export const POLICY = '1.3.6.1.4.1.99999.1';
+export const OTHER_POLICY = '1.3.6.1.4.1.99999.2';
 const ANY_POLICY = '2.5.29.32.0';
 
 const EXTENDED_USAGES: readonly (readonly string[])[] = [

@@ -21,11 +21,11 @@ export function describeCase({ seed, features, material, disagreement }: Case): 
     `openssl verify -purpose ${purpose} -auth_level 2 -attime ${seconds} -no-CApath -no-CAstore -CAfile anchor.pem -untrusted chain.pem leaf.pem`;
   const purposes = ['sslclient', ...(identity.usages.includes('server auth') ? ['sslserver'] : [])];
   return [
-    `# ${showCommand(seed, features)}`,
-    `# at ${at.toISOString()}, asked for ${JSON.stringify(identity)}`,
+    `## ${showCommand(seed, features)}`,
+    `## at ${at.toISOString()}, asked for ${JSON.stringify(identity)}`,
     ...(disagreement === undefined
       ? []
-      : [`# ${disagreement.kind}`, ...disagreement.reasons.map((each) => `#   ${each}`)]),
+      : [`## ${disagreement.kind}`, ...disagreement.reasons.map((each) => `##   ${each}`)]),
     ...file('tls.crt', tlsCrt),
     ...file('ca.crt', caCrt),
     ...file('leaf.pem', pemOf(shown?.tlsCrt.slice(0, 1))),

@@ -1,7 +1,7 @@
 import { allAccept, type Judges, type Verdicts } from '../verifiers/judges.ts';
 import { EXCEPTIONS } from './exceptions.ts';
 import type { Material } from './material.ts';
-import { type Path, pathsOf } from './paths.ts';
+import { GENERATED_POLICIES, type Path, pathsOf } from './paths.ts';
 import { type Published, verdictOf } from './verdict.ts';
 
 /** A PKI about which Certwheel and the verifiers disagree. */
@@ -16,6 +16,8 @@ export interface Disagreement {
 export interface Examined {
   /** Certwheel's word. */
   readonly ready: boolean;
+  /** Whether there is a path that all verifiers accept. */
+  readonly good: boolean;
   readonly disagreement?: Disagreement;
   /** The exception that made a disagreement pass. */
   readonly exception?: string;
@@ -27,7 +29,7 @@ export async function examine(judges: Judges, material: Material, leafPublicKey:
   if (!verdict.ready) return refused(judges, material, leafPublicKey, verdict.reason);
   const verdicts = await ask(judges, material, verdict.published);
   const disagreement = readyProblem(verdicts, verdict.published, verdict.strictFlaws);
-  return disagreement === undefined ? { ready: true } : { ready: true, disagreement };
+  return { ready: true, good: allAccept(verdicts), ...(disagreement && { disagreement }) };
 }
 
 function readyProblem(
@@ -50,16 +52,30 @@ function readyProblem(
 async function refused(judges: Judges, material: Material, leafPublicKey: Buffer, reason: string): Promise<Examined> {
   let exception: string | undefined;
   for (const path of pathsOf(material, leafPublicKey)) {
-    const shown = shownOf(path);
-    if (!allAccept(await ask(judges, material, shown))) continue;
+    const shown = await acceptedOf(judges, material, path);
+    if (shown === undefined) continue;
     exception = EXCEPTIONS.find(({ fits }) => fits(path, material, reason))?.name;
-    if (exception === undefined)
-      return { ready: false, disagreement: { kind: 'refused, but verifiers accept', reasons: [reason], shown } };
+    if (exception !== undefined) continue;
+    return {
+      ready: false,
+      good: true,
+      disagreement: { kind: 'refused, but verifiers accept', reasons: [reason], shown },
+    };
   }
-  return exception === undefined ? { ready: false } : { ready: false, exception };
+  return exception === undefined ? { ready: false, good: false } : { ready: false, good: true, exception };
 }
 
-function shownOf({ leaf, issuers }: Path): Published {
+/** What all verifiers accept of the path: with a plain leaf, or with one that carries policies where these are missed. */
+async function acceptedOf(judges: Judges, material: Material, path: Path): Promise<Published | undefined> {
+  const plain = shownOf(path, path.leaf([]));
+  const verdicts = await ask(judges, material, plain);
+  if (allAccept(verdicts)) return plain;
+  if (![verdicts.go, verdicts.java].some((reason) => reason?.includes('polic'))) return undefined;
+  const withPolicies = shownOf(path, path.leaf(GENERATED_POLICIES));
+  return allAccept(await ask(judges, material, withPolicies)) ? withPolicies : undefined;
+}
+
+function shownOf({ issuers }: Path, leaf: Buffer): Published {
   const ders = issuers.map(({ der }) => der);
   return { tlsCrt: [leaf, ...ders.slice(0, -1)], caCrt: ders.slice(-1) };
 }
@@ -69,14 +85,18 @@ function ask(judges: Judges, { at, identity }: Material, { tlsCrt, caCrt }: Publ
   return judges.judge({ leaf, intermediates, anchors: caCrt, at, serverAuth: identity.usages.includes('server auth') });
 }
 
-/** The same for disagreements of one cause, as far as that can be told: names, numbers and dates are left out. */
-export function groupOf({ kind, reasons }: Disagreement): string {
-  const cause = reasons.map((reason) =>
+/** The reasons without names, numbers and dates: the same for disagreements of one cause, as far as that can be told. */
+export function causesOf({ reasons }: Disagreement): string[] {
+  return reasons.map((reason) =>
     reason
       .replace(/"[^"]*"|'[^']*'/g, '"…"')
       .replace(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, '…')
-      .replace(/(O|CN|C)=[^,:)]*?(?=,|:|\)| (is|has|may|signs|allows|does|would|did|can)\b|$)/g, '$1=…')
+      .replace(/\b(O|CN|C)=[^,:)]*?(?=,|:|\)| (is|has|may|signs|allows|does|would|did|can)\b|$)/g, '$1=…')
       .replace(/\b\d+(\.\d+)*\b/g, '0'),
   );
-  return [kind, ...cause].join('\n    ');
+}
+
+/** Equal for disagreements of the same causes. */
+export function groupOf(disagreement: Disagreement): string {
+  return [disagreement.kind, ...causesOf(disagreement)].join('\n    ');
 }

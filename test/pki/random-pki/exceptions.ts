@@ -10,6 +10,7 @@ export interface Exception {
   readonly fits: (path: Path, material: Material, refusal: string) => boolean;
 }
 
+/** A disagreement that fits none is an error of Certwheel's, or needs an entry with a reason that a user would accept. */
 export const EXCEPTIONS: readonly Exception[] = [
   {
     name: 'a cross-signed CA of which another path allows what the leaf asks for',

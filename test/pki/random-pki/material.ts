@@ -106,7 +106,7 @@ function writeOne(
     notAfter: hours(certificate.notAfterHours),
     serialNumber,
     issuerDer: issuerNameOf(plan, certificate),
-    subjectDer: nameOf(plan.entities[certificate.subject], 'utf8'),
+    subjectDer: nameOf(plan.entities[certificate.subject], certificate.subjectSpelling),
     publicKeyDer: spki,
     extensions: [
       ...raw.basicConstraints(certificate),

@@ -11,31 +11,40 @@ import { keyIdOfCa, newSerialNumber, writeCertificate } from '../../../src/pki/i
 import { type PrivateKey, parsePrivateKey, publicKeyDer } from '../../../src/pki/keys.ts';
 import { encodeName } from '../../../src/pki/name.ts';
 import { isSelfSigned } from '../../../src/pki/signed-by.ts';
+import { OTHER_POLICY, POLICY } from './constraint-features.ts';
 import type { Material } from './material.ts';
+import { certificatePolicies } from './raw-extensions.ts';
 import { LEAF_HOURS } from './verdict.ts';
 
 /** Found by brute force, without the code under test: verifiers say which of them are good. */
 export interface Path {
-  /** Of the material's identity, signed by the first issuer. */
-  readonly leaf: Buffer;
   /** Nearest to the leaf first, the self-signed one last. */
   readonly issuers: readonly CertificateView[];
+  /** A leaf (DER) of the material's identity, signed by the first issuer, with these certificate policies. */
+  readonly leaf: (policies: readonly string[]) => Buffer;
 }
+
+/** A leaf that carries them meets whatever the generated CAs require. */
+export const GENERATED_POLICIES: readonly string[] = [POLICY, OTHER_POLICY];
 
 const MAX_PATHS = 24;
 const MAX_DEPTH = 7;
 const HOUR = 3_600_000;
 
-/** Every path from a leaf that the material's key signs to a self-signed certificate in the material. */
+/** Every path from a leaf that the material's key signs to a self-signed certificate in the material, as far as it is in time. */
 export function pathsOf(material: Material, leafPublicKey: Buffer): Path[] {
   const key = parsePrivateKey(material.tlsKey);
   const parsed = parseCertificates(`${material.tlsCrt}${material.caCrt ?? ''}`);
   const all = [...new Map(parsed.map((each) => [each.fingerprintSHA256, each])).values()];
-  const signers = all.filter((each) => each.publicKeyDer.equals(publicKeyDer(key)));
-  const found = signers.flatMap((signer) => climb([signer], all)).slice(0, MAX_PATHS);
-  return found
-    .flatMap((issuers) => writeLeaf(material, issuers, key, leafPublicKey))
-    .map(({ leaf, issuers }) => ({ leaf, issuers }));
+  const valid = all.filter(({ notBefore, notAfter }) => notBefore <= material.at && notAfter > material.at);
+  const signers = valid.filter((each) => each.publicKeyDer.equals(publicKeyDer(key)));
+  return signers
+    .flatMap((signer) => climb([signer], valid))
+    .slice(0, MAX_PATHS)
+    .map((issuers) => ({
+      issuers,
+      leaf: (policies) => writeLeaf(material, issuers, { key, leafPublicKey, policies }),
+    }));
 }
 
 function climb(path: readonly CertificateView[], all: readonly CertificateView[]): (readonly CertificateView[])[] {
@@ -52,23 +61,26 @@ function mayHaveIssued(issuer: CertificateView, child: CertificateView): boolean
   return issuer.subjectText.toLowerCase() === child.issuerText.toLowerCase() && verifySignature(child, issuer);
 }
 
+interface LeafParts {
+  readonly key: PrivateKey;
+  readonly leafPublicKey: Buffer;
+  readonly policies: readonly string[];
+}
+
 function writeLeaf(
   { at, identity }: Material,
   issuers: readonly CertificateView[],
-  signingKey: PrivateKey,
-  leafPublicKey: Buffer,
-): Path[] {
+  { key, leafPublicKey, policies }: LeafParts,
+): Buffer {
   const [signer] = issuers;
-  if (signer === undefined) return [];
-  const subjectDer = encodeName(identity.subject);
+  if (signer === undefined) throw new Error('a path without an issuer');
   const end = Math.min(at.getTime() + LEAF_HOURS * HOUR, ...issuers.map(({ notAfter }) => notAfter.getTime()));
-  if (end < at.getTime()) return [];
-  const leaf = writeCertificate({
+  return writeCertificate({
     notBefore: new Date(at.getTime() - HOUR),
     notAfter: new Date(end),
     serialNumber: newSerialNumber(Buffer.alloc(16, 1)),
     issuerDer: signer.subjectDer,
-    subjectDer,
+    subjectDer: encodeName(identity.subject),
     publicKeyDer: leafPublicKey,
     extensions: [
       LEAF_BASIC_CONSTRAINTS,
@@ -76,8 +88,8 @@ function writeLeaf(
       subjectKeyIdExtension(keyIdOf(leafPublicKey)),
       authorityKeyIdExtension(keyIdOfCa(signer)),
       ...nameExtensions(identity.names, Object.keys(identity.subject).length === 0),
+      ...certificatePolicies(policies),
     ],
-    signingKey,
+    signingKey: key,
   });
-  return [{ leaf, issuers }];
 }

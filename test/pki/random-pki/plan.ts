@@ -38,6 +38,7 @@ export interface CertificatePlan {
   /** Indexes of entities. */
   subject: number;
   issuer: number;
+  subjectSpelling: Spelling;
   issuerSpelling: Spelling;
   /** From the moment of judgement. */
   notBeforeHours: number;
@@ -107,6 +108,7 @@ export function newCertificate(subject: number, issuer: number): CertificatePlan
   return {
     subject,
     issuer,
+    subjectSpelling: 'utf8',
     issuerSpelling: 'utf8',
     notBeforeHours: -1000 + subject,
     notAfterHours: selfSigned ? 80_000 : 40_000 - subject,

@@ -1,10 +1,18 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { parseCertificates } from '../../../src/pki/certificate.ts';
 import { parsePrivateKey, publicKeyDer } from '../../../src/pki/keys.ts';
 import { isSelfSigned } from '../../../src/pki/signed-by.ts';
+import type { Judges } from '../verifiers/judges.ts';
+import { describeCase } from './describe.ts';
 import { drawFeatures, planOf } from './features.ts';
+import { hunt } from './hunt.ts';
 import { randomMaterial } from './material.ts';
+import { pathsOf } from './paths.ts';
 import { shrink } from './shrink.ts';
 
 const SEEDS = Array.from({ length: 300 }, (_, index) => index);
@@ -49,6 +57,55 @@ test('shrinking leaves what the failure needs and nothing else', async () => {
   // Without 5, the 2 is not needed any more.
   const linked = async (left: readonly number[]) => left.includes(7) && (!left.includes(5) || left.includes(2));
   assert.equal(await shrink(list, linked), [7]);
+});
+
+function judgesOf(openssl: string | null): Judges {
+  return {
+    judge: async () => ({ openssl, opensslStrict: openssl, go: null, java: null }),
+    stop: async () => {},
+  };
+}
+
+test('a verifier that refuses everything disagrees, and the plainest PKI shows it', async () => {
+  const { count, ready, good, groups } = await hunt(judgesOf('no'), { seed: 1, count: 60 });
+  assert.is(count, 60);
+  assert.ok(ready > 0);
+  assert.is(good, 0);
+  assert.is(groups.size, 1);
+  for (const { count: times, smallest } of groups.values()) {
+    assert.is(times, ready);
+    assert.equal(smallest.features, []);
+    assert.equal(smallest.disagreement?.reasons, ['openssl: no']);
+  }
+});
+
+test('verifiers that accept everything disagree with every refusal of a PKI that has a path', async () => {
+  const { ready, good, groups } = await hunt(judgesOf(null), { seed: 1, count: 60 });
+  const times = [...groups.values()].reduce((sum, group) => sum + group.count, 0);
+  assert.ok(times > 0);
+  assert.is(ready + times, good);
+});
+
+test('the printed case is a script that shows what openssl says', async () => {
+  const material = await randomMaterial(1, ['depth 1', 'depth 2']);
+  const [path] = pathsOf(material, publicKeyDer(parsePrivateKey(material.tlsKey)));
+  assert.ok(path);
+  const ders = path.issuers.map(({ der }) => der);
+  const folder = mkdtempSync(join(tmpdir(), 'certwheel-case-'));
+  try {
+    const disagreement = {
+      kind: 'refused, but verifiers accept',
+      reasons: ['a reason'],
+      shown: { tlsCrt: [path.leaf([]), ...ders.slice(0, -1)], caCrt: ders.slice(-1) },
+    } as const;
+    const script = describeCase({ seed: 1, features: [], material, disagreement });
+    const { stdout, stderr } = spawnSync('bash', ['-c', script], { cwd: folder, encoding: 'utf8' });
+    assert.is(stderr, '');
+    assert.match(stdout, /^leaf\.pem: OK$/m);
+    assert.is(stdout.match(/Subject: O ?= ?Certwheel, CN ?= ?Intermediate 2$/gm)?.length, 1);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 });
 
 test.run();

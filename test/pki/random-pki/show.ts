@@ -21,7 +21,9 @@ try {
   const material = await randomMaterial(seed, features);
   const leafPublicKey = publicKeyDer(await generateKey({ algorithm: 'ECDSA', size: 256 }));
   const { ready, disagreement, exception } = await examine(judges, material, leafPublicKey);
-  console.log(`Certwheel: ${ready ? 'ready' : 'refused'}${exception === undefined ? '' : `, exception: ${exception}`}`);
+  console.log(
+    `## Certwheel: ${ready ? 'ready' : 'refused'}${exception === undefined ? '' : `, exception: ${exception}`}`,
+  );
   console.log(describeCase({ seed, features, material, disagreement }));
 } finally {
   await judges.stop();

@@ -46,6 +46,8 @@ export async function verdictOf(material: Material, leafPublicKey: Buffer): Prom
       strictFlaws: strictFlaws(pair.chain).map(({ flaw }) => flaw),
     };
   } catch (error) {
+    // A refusal is a plain Error or one of our own; these are mistakes in the code.
+    if (error instanceof TypeError || error instanceof RangeError) throw error;
     return { ready: false, reason: (error as Error).message };
   }
 }

@@ -4,12 +4,14 @@ import type { Command } from './build.ts';
 
 /** A program that answers each line with one line, in order. */
 export interface LineProcess {
-  /** Rejects if the program ends before it has answered. */
+  /** Rejects if the program ends before it has answered, or takes longer than a minute. */
   ask(line: string): Promise<string>;
   /** Closes its input and waits for its end. */
   stop(): Promise<void>;
 }
 
+/** A path takes milliseconds. */
+const LONGEST_ANSWER_MS = 60_000;
 /** Bytes of the program's complaints that an error quotes. */
 const MAX_COMPLAINT = 2000;
 
@@ -45,7 +47,11 @@ export function startLineProcess(name: string, [program, ...args]: Command): Lin
       const answer = Promise.withResolvers<string>();
       waiting.push(answer);
       child.stdin.write(`${line}\n`);
-      return answer.promise;
+      const timer = setTimeout(() => {
+        fail(`has not answered for ${LONGEST_ANSWER_MS / 1000} s`);
+        child.kill('SIGKILL');
+      }, LONGEST_ANSWER_MS);
+      return answer.promise.finally(() => clearTimeout(timer));
     },
     async stop() {
       child.stdin.end();
