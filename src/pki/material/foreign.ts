@@ -6,7 +6,7 @@ import { textFinding } from './text.ts';
 
 /** How often an encoding inside an encoding is taken off; each makes the bytes fewer. */
 const MOST_LAYERS = 3;
-const HEX = /^[0-9a-fA-F][0-9a-fA-F\s:]*$/;
+const HEX = /^\s*[0-9a-fA-F][0-9a-fA-F\s:]*$/;
 
 /** What the bytes are instead of PEM. There is always an answer. */
 export function foreignFinding(bytes: Buffer, want: Want): Finding {

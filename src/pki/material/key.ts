@@ -5,7 +5,7 @@ import { FROM_FILES } from './block-findings.ts';
 import { decodeBlock, isEncrypted } from './decode.ts';
 import { type DerKind, derKind, EC_OID, keyAlgorithm } from './der-kind.ts';
 import { type Finding, mendedBy, Refusal } from './error.ts';
-import { encryptedKey, isPrivateKeyLabel, notAKey, opensshKey } from './labels.ts';
+import { encryptedKey, encryptedUnderPlainLabel, isPrivateKeyLabel, notAKey, opensshKey } from './labels.ts';
 import type { TextBlock } from './scan.ts';
 
 /** The one private key among the blocks, at least one. Throws a Refusal. */
@@ -14,8 +14,8 @@ export function readKeyBlocks(blocks: readonly TextBlock[]): { key: PrivateKey; 
   if (block === undefined) throw new Refusal(notAKey(blocks[0]?.label ?? ''), blocks[0]?.number);
   if (second !== undefined) throw new Refusal(SECOND_KEY, second.number);
   if (block.label === 'ENCRYPTED PRIVATE KEY' || isEncrypted(block)) throw new Refusal(encryptedKey(), block.number);
-  if (block.label === 'OPENSSH PRIVATE KEY') throw new Refusal(opensshKey(), block.number);
   const der = decodeBlock(block, 'key');
+  if (block.label === 'OPENSSH PRIVATE KEY') throw new Refusal(opensshKey(der), block.number);
   const kind = derKind(der);
   // The content decides: a label that belongs to another encoding is a frequent slip and leaves no doubt about the key.
   const label = kind && Object.hasOwn(LABELS, kind) ? LABELS[kind] : undefined;
@@ -51,7 +51,7 @@ function keyOf(label: string, der: Buffer, number: number): PrivateKey {
 
 function contentFinding(kind: DerKind | undefined): Finding {
   if (kind === undefined) return unreadable('its content has the form of no private key');
-  if (kind === 'encrypted PKCS#8') return encryptedKey();
+  if (kind === 'encrypted PKCS#8') return encryptedUnderPlainLabel();
   if (kind === 'DSA') return unusable('a DSA key');
   return { flaw: 'NoKey', what: `${NOUNS[kind]}, not a private key`, remedy: FROM_FILES };
 }

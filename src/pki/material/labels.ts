@@ -77,7 +77,21 @@ export function encryptedKey(): Finding {
   );
 }
 
-export function opensshKey(): Finding {
-  const command = `ssh-keygen -p -N "" -m PKCS8 -f ca.key`;
-  return mendedBy('a private key in the form of OpenSSH', 'convert it', 'ca.key', command, 'UnreadableKey');
+/** Tools go by the label, so it has to be put right first. */
+export function encryptedUnderPlainLabel(): Finding {
+  const command =
+    `sed 's/ [A-Z ]*PRIVATE KEY/ ENCRYPTED PRIVATE KEY/' ca.txt > encrypted.key && ` +
+    'openssl pkey -in encrypted.key -out ca.key';
+  const what = 'an encrypted private key under the label of a plain one';
+  return mendedBy(what, 'decrypt it', 'ca.txt', command, 'EncryptedKey');
+}
+
+/** ssh-keygen leaves an Ed25519 key in its own form, whatever form it is told to write. */
+export function opensshKey(content: Buffer): Finding {
+  const what = 'a private key in the form of OpenSSH';
+  const ed25519 = 'step crypto key format openssh.key --pem --pkcs8 --no-password --insecure --out ca.key';
+  const [input, command] = content.includes('ssh-ed25519')
+    ? ['openssh.key', ed25519]
+    : ['ca.key', 'ssh-keygen -p -N "" -m PKCS8 -f ca.key'];
+  return mendedBy(what, 'convert it', input, command, 'UnreadableKey');
 }
