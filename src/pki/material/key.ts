@@ -67,10 +67,7 @@ const ALGORITHMS: Readonly<Record<string, string>> = {
 };
 const SUPPORTED = new Set(['2a864886f70d010101', EC_OID, '2b6570']);
 
-/**
- * Told before OpenSSL sees the key: of a DSA or Diffie-Hellman key it would compute the public half, which takes seconds
- * with numbers chosen for that.
- */
+/** Names what `readPrivateKey` would refuse without a name, and what a command can put right. */
 function algorithmProblem(der: Buffer, kind: DerKind | undefined): Finding | undefined {
   if (kind !== 'PKCS#8' && kind !== 'SEC 1') return undefined;
   const algorithm = keyAlgorithm(der, kind);

@@ -1,5 +1,5 @@
 import { NOUNS, pkcs7 } from './binary.ts';
-import { FROM_FILES, outputOf } from './block-findings.ts';
+import { FROM_FILES, outputOf, quoted } from './block-findings.ts';
 import type { DerKind } from './der-kind.ts';
 import { type Finding, mendedBy } from './error.ts';
 
@@ -63,7 +63,7 @@ function nounOf(label: string): string {
   const kind = Object.hasOwn(KIND_OF_LABEL, label) ? KIND_OF_LABEL[label] : undefined;
   if (kind !== undefined) return NOUNS[kind];
   if (PKCS7_LABELS.has(label)) return NOUNS['PKCS#7'];
-  return isPrivateKeyLabel(label) ? 'a private key' : `a block "${label}"`;
+  return isPrivateKeyLabel(label) ? 'a private key' : `a block ${quoted(label)}`;
 }
 
 export function encryptedKey(): Finding {

@@ -66,7 +66,7 @@ export const CERTIFICATE_TEXTS: readonly Pasted[] = [
   ),
   notPem(
     'URL-encoded PEM',
-    String.raw`sed 's/+/%2B/g; s/ /%20/g; s/=/%3D/g' ca.crt | awk '{printf "%s%%0A", $0}'`,
+    `sed 's/+/%2B/g; s/ /%20/g; s/=/%3D/g' ca.crt | awk '{printf "%s%%0A", $0}'`,
     'this is URL-encoded PEM',
     { needs: ['perl'] },
   ),
