@@ -86,6 +86,9 @@ export function readPrivateKey(block: PemBlock): PrivateKey {
   return key;
 }
 
+/** The message about a key of a supported kind that OpenSSL can't read. */
+export const UNREADABLE_KEY = 'the private key is unreadable';
+
 const KEY_TYPES: Readonly<Record<string, 'pkcs8' | 'pkcs1' | 'sec1'>> = {
   'PRIVATE KEY': 'pkcs8',
   'RSA PRIVATE KEY': 'pkcs1',
@@ -101,7 +104,7 @@ function readKey({ label, der }: PemBlock): PrivateKey {
     return createPrivateKey({ key: der, format: 'der', type });
   } catch {
     // No cause: OpenSSL's words help nobody here, and nothing of a key may get into a log.
-    throw new Error('the private key is unreadable');
+    throw new Error(UNREADABLE_KEY);
   }
 }
 
@@ -124,7 +127,7 @@ function refuseCostlyAlgorithm(pkcs8: Buffer): void {
     const [first] = children(expectTag(algorithm, TAG.sequence, 'key algorithm'));
     oid = first?.content.toString('hex');
   } catch {
-    throw new Error('the private key is unreadable');
+    throw new Error(UNREADABLE_KEY);
   }
   if (oid === undefined || !READ_ALGORITHMS.has(oid))
     throw new Error('a key of an unsupported type; RSA, ECDSA and Ed25519 are supported');

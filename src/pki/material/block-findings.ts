@@ -51,7 +51,7 @@ export function quoted(label: string): string {
 const CREATE = 'kubectl create secret tls ca --cert=ca.crt --key=ca.key';
 /** The remedy where no command can make what is wanted out of what is there. */
 export const FROM_FILES = `make the Secret from the two PEM files of the CA, for example with: ${CREATE}`;
-const COPY_AGAIN = `copy the whole file again, for example with: ${CREATE}`;
+export const COPY_AGAIN = `copy the whole file again, for example with: ${CREATE}`;
 
 export function noEnd(label: string): Finding {
   return { flaw: 'NotPem', what: `a PEM block ${quoted(label)} without its END line`, remedy: COPY_AGAIN };

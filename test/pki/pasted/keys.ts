@@ -118,19 +118,24 @@ export const KEYS: readonly Pasted[] = [
     'openssl pkey -in ca.key -ec_param_enc explicit',
     'explicit curve parameters',
   ),
-  unreadable('a DSA key', 'openssl dsaparam -genkey -noout 1024 2>/dev/null', 'DSA, which is not supported', {
+  unreadable(
+    'a DSA key',
+    'openssl dsaparam -genkey -noout 1024 2>/dev/null',
+    'this is a DSA key; RSA, ECDSA and Ed25519 are supported; make a new CA with: ',
+    {
+      other: true,
+    },
+  ),
+  unreadable('an Ed448 key', 'openssl genpkey -algorithm Ed448', 'this is an Ed448 key; RSA, ECDSA', {
     other: true,
   }),
-  unreadable('an Ed448 key', 'openssl genpkey -algorithm Ed448', 'a key of the kind Ed448', {
-    other: true,
-  }),
-  unreadable('an X25519 key', 'openssl genpkey -algorithm X25519', 'a key of the kind X25519', {
+  unreadable('an X25519 key', 'openssl genpkey -algorithm X25519', 'this is an X25519 key; RSA, ECDSA', {
     other: true,
   }),
   unreadable(
     'an RSA-PSS key',
     'openssl genpkey -algorithm RSA-PSS -pkeyopt rsa_keygen_bits:2048 2>/dev/null',
-    'a key of the kind RSA-PSS',
+    'this is an RSA-PSS key; RSA, ECDSA',
     { other: true },
   ),
   unreadable('an RSA key of 1024 bits', 'openssl genrsa 1024', 'an RSA key of 1024 bits; at least 2048 are needed', {
@@ -139,7 +144,7 @@ export const KEYS: readonly Pasted[] = [
   unreadable(
     'a key cut short',
     `head -1 ca.key; sed -n 2p ca.key; tail -1 ca.key`,
-    "a private key that can't be used",
+    'this is a private key that is damaged',
     { other: true },
   ),
   notPem(
