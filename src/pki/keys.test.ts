@@ -3,6 +3,8 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { ALL_KEYS, describe } from '../../test/pki/make.ts';
 import { openssl } from '../../test/pki/openssl.ts';
+import { cpuMs } from '../../test/unit/cpu.ts';
+import { integer, octetString, sequence, TAG, tlv } from './der.ts';
 import * as keys from './keys.ts';
 import { EncryptedPemError, toPem } from './pem.ts';
 
@@ -80,6 +82,18 @@ test('weak and unsupported keys are refused', () => {
     [generateKeyPairSync('ed448').privateKey, /unsupported type ed448/],
   ];
   for (const [key, message] of cases) assert.throws(() => keys.parsePrivateKey(pemOf(key)), message);
+});
+
+test('a DSA or Diffie-Hellman key is refused before its public half is computed', () => {
+  // The numbers are odd, or OpenSSL refuses them without an attempt.
+  const number = integer(Buffer.alloc(1_100, 0x7d));
+  const parameters = sequence(number, number, number);
+  for (const oid of ['2a8648ce380401', '2b0e03020c', '2a864886f70d010301', '2a8648ce3e0201']) {
+    const algorithm = sequence(tlv(TAG.oid, Buffer.from(oid, 'hex')), parameters);
+    const pem = toPem('PRIVATE KEY', sequence(integer(0), algorithm, octetString(number)));
+    const ms = cpuMs(() => assert.throws(() => keys.parsePrivateKey(pem), /unsupported type/));
+    assert.ok(ms < 20, `${oid}: ${ms} ms`);
+  }
 });
 
 test('a SEC1 file with the curve in front is read', () => {

@@ -78,13 +78,16 @@ export function parsePrivateKey(pem: string): PrivateKey {
   return readPrivateKey(block);
 }
 
-/** The same of one block. */
+/** The same of one block, decoded. */
 export function readPrivateKey(block: PemBlock): PrivateKey {
   const key = readKey(block);
   const spec = keySpecOf(key);
   if (spec.algorithm === 'RSA') refuseWeakRsa(key, spec.size);
   return key;
 }
+
+/** The message about a key of a supported kind that OpenSSL can't read. */
+export const UNREADABLE_KEY = 'the private key is unreadable';
 
 const KEY_TYPES: Readonly<Record<string, 'pkcs8' | 'pkcs1' | 'sec1'>> = {
   'PRIVATE KEY': 'pkcs8',
@@ -96,12 +99,38 @@ function readKey({ label, der }: PemBlock): PrivateKey {
   if (label === 'ENCRYPTED PRIVATE KEY') throw new EncryptedPemError('the private key is encrypted');
   const type = Object.hasOwn(KEY_TYPES, label) ? KEY_TYPES[label] : undefined;
   if (type === undefined) throw new Error(`${label} where a private key belongs`);
+  if (type === 'pkcs8') refuseCostlyAlgorithm(der);
   try {
     return createPrivateKey({ key: der, format: 'der', type });
   } catch {
     // No cause: OpenSSL's words help nobody here, and nothing of a key may get into a log.
-    throw new Error('the private key is unreadable');
+    throw new Error(UNREADABLE_KEY);
   }
+}
+
+/** Those whose public half is in the file, or costs OpenSSL no more than a signature. */
+const READ_ALGORITHMS: ReadonlySet<string> = new Set([
+  '2a864886f70d010101', // RSA
+  '2a864886f70d01010a', // RSA-PSS
+  '2a8648ce3d0201', // EC
+  '2b656e', // X25519
+  '2b656f', // X448
+  '2b6570', // Ed25519
+  '2b6571', // Ed448
+]);
+
+// OpenSSL computes the public half of a DSA or Diffie-Hellman key: seconds, with numbers that were chosen for it.
+function refuseCostlyAlgorithm(pkcs8: Buffer): void {
+  let oid: string | undefined;
+  try {
+    const [, algorithm] = children(readElement(pkcs8, TAG.sequence, 'private key'));
+    const [first] = children(expectTag(algorithm, TAG.sequence, 'key algorithm'));
+    oid = first?.content.toString('hex');
+  } catch {
+    throw new Error(UNREADABLE_KEY);
+  }
+  if (oid === undefined || !READ_ALGORITHMS.has(oid))
+    throw new Error('a key of an unsupported type; RSA, ECDSA and Ed25519 are supported');
 }
 
 function refuseWeakRsa(key: KeyObject, bits: number): void {

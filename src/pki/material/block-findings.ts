@@ -36,17 +36,25 @@ export function brokenLine(want: Want): Finding {
 }
 
 export function otherEnd(label: string, endLabel: string, want: Want): Finding {
-  const what = `a PEM block that begins as "${label}" and ends as "${endLabel}"`;
+  const what = `a PEM block that begins as ${quoted(label)} and ends as ${quoted(endLabel)}`;
   return filtered(what, 'if nothing between them is missing, make them equal', SAME_END, want);
+}
+
+// A damaged BEGIN line may hold a piece of a key: labels in use are made of short words in capitals.
+const COMMON_LABEL = /^(?:#?[A-Z0-9]{1,12}(?: |$)){1,6}$/;
+
+/** A label for a message. */
+export function quoted(label: string): string {
+  return COMMON_LABEL.test(label) ? `"${label}"` : 'of an unusual label';
 }
 
 const CREATE = 'kubectl create secret tls ca --cert=ca.crt --key=ca.key';
 /** The remedy where no command can make what is wanted out of what is there. */
 export const FROM_FILES = `make the Secret from the two PEM files of the CA, for example with: ${CREATE}`;
-const COPY_AGAIN = `copy the whole file again, for example with: ${CREATE}`;
+export const COPY_AGAIN = `copy the whole file again, for example with: ${CREATE}`;
 
 export function noEnd(label: string): Finding {
-  return { flaw: 'NotPem', what: `a PEM block "${label}" without its END line`, remedy: COPY_AGAIN };
+  return { flaw: 'NotPem', what: `a PEM block ${quoted(label)} without its END line`, remedy: COPY_AGAIN };
 }
 
 export function noBegin(): Finding {
@@ -55,13 +63,13 @@ export function noBegin(): Finding {
 
 export function notBase64(label: string, ascii: boolean, want: Want): Finding {
   if (ascii) {
-    const what = `a PEM block "${label}" whose content is not base64`;
+    const what = `a PEM block ${quoted(label)} whose content is not base64`;
     return { flaw: 'NotPem', what, remedy: COPY_AGAIN };
   }
-  const what = `a PEM block "${label}" with characters that are not ASCII`;
+  const what = `a PEM block ${quoted(label)} with characters that are not ASCII`;
   return mendedBy(what, 'remove them', 'ca.txt', `LC_ALL=C tr -cd '\\12\\15\\40-\\176' < ca.txt > ${outputOf(want)}`);
 }
 
 export function emptyBlock(label: string): Finding {
-  return { flaw: 'NotPem', what: `a PEM block "${label}" without content`, remedy: COPY_AGAIN };
+  return { flaw: 'NotPem', what: `a PEM block ${quoted(label)} without content`, remedy: COPY_AGAIN };
 }

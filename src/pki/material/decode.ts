@@ -34,7 +34,8 @@ function withoutHeaders(body: string): string {
 function withoutBlanks(text: string): string {
   const bytes = Buffer.from(text, 'latin1');
   let length = 0;
-  for (const code of bytes) {
+  for (let at = 0; at < bytes.length; at += 1) {
+    const code = bytes[at] ?? 0;
     if (code === 0x20 || (code >= 0x09 && code <= 0x0d)) continue;
     bytes[length] = code;
     length += 1;

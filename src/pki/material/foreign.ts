@@ -6,11 +6,13 @@ import { textFinding } from './text.ts';
 
 /** How often an encoding inside an encoding is taken off; each makes the bytes fewer. */
 const MOST_LAYERS = 3;
-const HEX = /^[0-9a-fA-F][0-9a-fA-F\s:]*$/;
+/** So much is looked at; real files are smaller, and larger ones show what they are in it. */
+const MOST_BYTES = 65_536;
+const HEX = /^\s*[0-9a-fA-F][0-9a-fA-F\s:]*$/;
 
 /** What the bytes are instead of PEM. There is always an answer. */
 export function foreignFinding(bytes: Buffer, want: Want): Finding {
-  return knownFinding(bytes, want, 0) ?? unknown(want);
+  return knownFinding(bytes.subarray(0, MOST_BYTES), want, 0) ?? unknown(want);
 }
 
 function knownFinding(bytes: Buffer, want: Want, layers: number): Finding | undefined {
@@ -104,7 +106,8 @@ function wrapped(
 function base64Content(bytes: Buffer): Buffer | undefined {
   let padding = 0;
   let count = 0;
-  for (const code of bytes) {
+  for (let at = 0; at < bytes.length; at += 1) {
+    const code = bytes[at] ?? 0;
     if (code === 0x20 || (code >= 0x09 && code <= 0x0d)) continue;
     if (code === 0x3d) padding += 1;
     else if (padding > 0 || !isBase64(code)) return undefined;

@@ -1,5 +1,5 @@
 import { NOUNS, pkcs7 } from './binary.ts';
-import { FROM_FILES, outputOf } from './block-findings.ts';
+import { FROM_FILES, outputOf, quoted } from './block-findings.ts';
 import type { DerKind } from './der-kind.ts';
 import { type Finding, mendedBy } from './error.ts';
 
@@ -63,7 +63,7 @@ function nounOf(label: string): string {
   const kind = Object.hasOwn(KIND_OF_LABEL, label) ? KIND_OF_LABEL[label] : undefined;
   if (kind !== undefined) return NOUNS[kind];
   if (PKCS7_LABELS.has(label)) return NOUNS['PKCS#7'];
-  return isPrivateKeyLabel(label) ? 'a private key' : `a block "${label}"`;
+  return isPrivateKeyLabel(label) ? 'a private key' : `a block ${quoted(label)}`;
 }
 
 export function encryptedKey(): Finding {
@@ -77,7 +77,21 @@ export function encryptedKey(): Finding {
   );
 }
 
-export function opensshKey(): Finding {
-  const command = `ssh-keygen -p -N "" -m PKCS8 -f ca.key`;
-  return mendedBy('a private key in the form of OpenSSH', 'convert it', 'ca.key', command, 'UnreadableKey');
+/** Tools go by the label, so it has to be put right first. */
+export function encryptedUnderPlainLabel(): Finding {
+  const command =
+    `sed 's/ [A-Z ]*PRIVATE KEY/ ENCRYPTED PRIVATE KEY/' ca.txt > encrypted.key && ` +
+    'openssl pkey -in encrypted.key -out ca.key';
+  const what = 'an encrypted private key under the label of a plain one';
+  return mendedBy(what, 'decrypt it', 'ca.txt', command, 'EncryptedKey');
+}
+
+/** ssh-keygen leaves an Ed25519 key in its own form, whatever form it is told to write. */
+export function opensshKey(content: Buffer): Finding {
+  const what = 'a private key in the form of OpenSSH';
+  const ed25519 = 'step crypto key format openssh.key --pem --pkcs8 --no-password --insecure --out ca.key';
+  const [input, command] = content.includes('ssh-ed25519')
+    ? ['openssh.key', ed25519]
+    : ['ca.key', 'ssh-keygen -p -N "" -m PKCS8 -f ca.key'];
+  return mendedBy(what, 'convert it', input, command, 'UnreadableKey');
 }

@@ -22,6 +22,14 @@ const ESCAPED_BREAK = /\\+[nr]/y;
 const BROKEN_LINE =
   /^[ \t]*-*(?:BEGIN|END) [A-Z0-9 ]{0,60}(?:CERTIFICATE|KEY|PARAMETERS|REQUEST|CRL|PKCS7)[ \t]*-*[ \t]*$/m;
 
+/** More than a mebibyte of certificates holds. */
+const MOST_BLOCKS = 5_000;
+const TOO_MANY: Finding = {
+  flaw: 'TooLarge',
+  what: `too much: more than ${MOST_BLOCKS} PEM blocks`,
+  remedy: 'leave in it what belongs to the CA alone',
+};
+
 /**
  * The blocks of a text in Latin-1; what stands outside of them is skipped (RFC 7468 section 2). Throws a Refusal where
  * a block has no clear begin or end. Linear: each search starts where the one before ended.
@@ -31,6 +39,7 @@ export function scanBlocks(text: string, want: Want): TextBlock[] {
   let at = 0;
   for (let begin = text.indexOf(BEGIN); begin >= 0; begin = text.indexOf(BEGIN, at)) {
     const number = blocks.length + 1;
+    if (number > MOST_BLOCKS) throw new Refusal(TOO_MANY);
     refuseBrokenLines(text.slice(at, begin), number, want);
     const label = matchAt(BEGIN_LINE, text, begin)?.[1];
     if (label === undefined) throw new Refusal(brokenLine(want), number);

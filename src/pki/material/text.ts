@@ -22,6 +22,8 @@ const FROM_FILE =
   'give the content of the file, for example with: kubectl create secret generic ca --from-file=tls.crt=ca.crt --from-file=tls.key=ca.key';
 const SSH_KEY = 'an SSH key, not PEM';
 
+const FROM_JWK = 'convert it with: step crypto key format ca.jwk --pem --no-password --insecure --out ca.key';
+
 /** The first that matches counts. Each pattern is bounded by the head that it looks at. */
 const KINDS: readonly [RegExp, string, string?][] = [
   [/^(?:\$\{[^\n]*\}|\$\w+|\{\{[^\n]*\}\}|<no value>|null|undefined)$/, 'a placeholder that was never filled in'],
@@ -40,14 +42,14 @@ const KINDS: readonly [RegExp, string, string?][] = [
   ],
   [/^(?:ssh-(?:rsa|ed25519|dss)|ecdsa-sha2-\S+) AAAA/, `${SSH_KEY}, and only its public half`],
   [/^---- BEGIN SSH2 /, `${SSH_KEY}, and only its public half`],
-  [/^\{[\s\S]*"kty"\s*:/, 'a key in JSON (JWK), not PEM'],
-  [/^\{[\s\S]*"ciphertext"\s*:/, 'an encrypted key in JSON (JWE), not PEM'],
+  [/^\{[\s\S]*"kty"\s*:/, 'a key in JSON (JWK), not PEM', FROM_JWK],
+  [/^\{[\s\S]*"ciphertext"\s*:/, 'an encrypted key in JSON (JWE), not PEM', FROM_JWK],
   [/^[{[]\s*["{[\]}]/, 'JSON, not PEM', 'take the PEM out of it, without quotes and with real line breaks'],
   [/^(?:---\s|[\w."'-]+:(?:\s|$))/, 'YAML, not PEM', 'take the PEM out of it, without what stands around it'],
 ];
 
-/** "-----BEGIN C" in base64, and the same with the letters by which labels of private keys begin. */
-const ENCODED: Readonly<Record<Want, string>> = { certificate: 'LS0tLS1CRUdJTiBD', key: 'LS0tLS1CRUdJTiB[EPR]' };
+/** "-----BEGIN C" in base64, and the same with E, P and R, by which labels of private keys begin. */
+const ENCODED: Readonly<Record<Want, string>> = { certificate: 'LS0tLS1CRUdJTiBD', key: 'LS0tLS1CRUdJTiB[FQS]' };
 const ENCODED_BEGIN: Readonly<Record<Want, RegExp>> = {
   certificate: new RegExp(ENCODED.certificate),
   key: new RegExp(ENCODED.key),
