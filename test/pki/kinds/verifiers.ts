@@ -34,35 +34,28 @@ export function askVerifiers(material: Material, asked: Asked): Verdicts {
   const at = (name: string) => join(material.folder, `judge-${name}`);
   const write = (name: string, list: readonly X509Certificate[]) => writeFileSync(at(name), list.join(''));
   write('signer', [signer]);
-  write('roots', certificates.filter(isSelfSigned));
-  write(
-    'untrusted',
-    certificates.filter((each) => !isSelfSigned(each)),
-  );
+  const roots = certificates.filter(isSelfSigned);
+  const untrusted = certificates.filter((each) => !isSelfSigned(each));
+  write('roots', roots);
+  write('untrusted', untrusted);
   writeFileSync(at('key'), key.export({ type: 'pkcs8', format: 'pem' }), { mode: 0o600 });
   const unsigned = signLeaf(asked, at);
   if (unsigned !== undefined) return all(unsigned);
   const usages = ['sslclient', ...(asked.leaf.serverAuth ? ['sslserver'] : [])];
+  // openssl takes a file without any certificate for a mistake of its caller.
+  const files = [
+    ...(roots.length > 0 ? ['-CAfile', at('roots')] : ['-no-CAfile']),
+    ...(untrusted.length > 0 ? ['-untrusted', at('untrusted')] : []),
+  ];
   const openssl = (...flags: readonly string[]) =>
     firstProblem(usages, (usage) =>
-      problemOf('openssl', [
-        'verify',
-        ...TRUST,
-        ...flags,
-        '-purpose',
-        usage,
-        '-CAfile',
-        at('roots'),
-        '-untrusted',
-        at('untrusted'),
-        at('leaf'),
-      ]),
+      refusalOf('openssl', ['verify', ...TRUST, ...flags, '-purpose', usage, ...files, at('leaf')]),
     );
   return {
     openssl: openssl(),
     opensslStrict: openssl('-x509_strict'),
     go: firstProblem(usages, (usage) =>
-      problemOf('go-cas', ['verify', usage, at('leaf'), at('untrusted'), at('roots')]),
+      refusalOf('go-cas', ['verify', usage, at('leaf'), at('untrusted'), at('roots')]),
     ),
   };
 }
@@ -180,4 +173,13 @@ function problemOf(program: 'openssl' | 'go-cas', args: readonly string[]): stri
   });
   if (error !== undefined) throw error;
   return status === 0 ? undefined : `${stdout}${stderr}`.trim();
+}
+
+const REFUSALS = { openssl: /error \d+ at \d+ depth lookup/, 'go-cas': /x509: / };
+
+/** Throws an Error if the program failed for another reason than that it refuses the certificate. */
+function refusalOf(program: 'openssl' | 'go-cas', args: readonly string[]): string | undefined {
+  const problem = problemOf(program, args);
+  if (problem !== undefined && !REFUSALS[program].test(problem)) throw new Error(`${program} ${args[0]}: ${problem}`);
+  return problem;
 }
