@@ -50,7 +50,7 @@ async function observeAndStep(key: string, deps: AuthorityDeps, run: Run): Promi
     return { do: 'rest' };
   }
   const runtime = deps.registry.ensure(resource, () => deps.start(resource));
-  const { plan, stepped, refused } = await advance(resource, runtime, deps, run.signal);
+  const { plan, stepped, refused, leftAside } = await advance(resource, runtime, deps, run.signal);
   await probe(runtime, deps, run);
   const trust = trustedNow(runtime);
   const now = deps.clock.now();
@@ -70,6 +70,7 @@ async function observeAndStep(key: string, deps: AuthorityDeps, run: Run): Promi
     trusted: trust,
     trouble,
     refused,
+    leftAside,
     waitingFor,
     leftBehind,
     nextProbeAt,
@@ -89,13 +90,22 @@ function spreading(runtime: Runtime, now: Date): Trouble | undefined {
   return { code: 'AuthorityNotReady', message };
 }
 
-/** Its CA generations, one step on where there is one to take; `refused` is why a pair can't be one of them. */
+interface Advance {
+  readonly plan: Plan;
+  readonly stepped: boolean;
+  /** Why a pair can't be one of the generations. */
+  readonly refused: Trouble | undefined;
+  /** See CaPair. */
+  readonly leftAside: readonly string[];
+}
+
+/** Its CA generations, one step on where there is one to take. */
 async function advance(
   resource: CertificateAuthority,
   runtime: Runtime,
   deps: AuthorityDeps,
   signal: AbortSignal,
-): Promise<{ readonly plan: Plan; readonly stepped: boolean; readonly refused: Trouble | undefined }> {
+): Promise<Advance> {
   const key = authorityKey(resource);
   const stored = deps.generationSecrets(key);
   runtime.generations = readable(stored);
@@ -107,7 +117,8 @@ async function advance(
   if (stepped) runtime.generations = readable(deps.generationSecrets(key));
   const [problem] = stored.flatMap((each) => each.problem ?? []);
   const unreadable = problem === undefined ? undefined : { code: 'CAPairRefused' as const, message: problem };
-  return { plan, stepped, refused: source.trouble ?? blocked ?? unreadable };
+  const leftAside = source.pair?.leftAside ?? [];
+  return { plan, stepped, refused: source.trouble ?? blocked ?? unreadable, leftAside };
 }
 
 function readable(stored: readonly GenerationSecret[]): readonly Generation[] {

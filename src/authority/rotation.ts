@@ -5,6 +5,7 @@ import type { CaPair } from '../pki/ca.ts';
 import type { AuthorityDeps } from './deps.ts';
 import type { GenerationSecret } from './generation-secret.ts';
 import { isPresent, type Plan, planRotation, type Step } from './generations.ts';
+import { namesakeProblem } from './namesake.ts';
 import { type Runtime, sourceOf } from './registry.ts';
 import { reportable, type Trouble, troubleOf } from './trouble.ts';
 
@@ -23,7 +24,11 @@ export async function readSource(runtime: Runtime, version: number, log: Logger,
     .filter((each) => isPresent(each, sourceOf(runtime)))
     .sort((one, other) => other.version - one.version)[0];
   try {
-    return { pair: await backend.keyPair(newest?.pair, version, signal), version, trouble: undefined };
+    const pair = await backend.keyPair(newest?.pair, version, signal);
+    const problem = namesakeProblem(pair, generations);
+    if (problem !== undefined)
+      return { pair: undefined, version, trouble: { code: 'CAPairRefused', message: problem } };
+    return { pair, version, trouble: undefined };
   } catch (thrown) {
     return { pair: undefined, version, trouble: troubleOf(reportable(thrown, log)) };
   }

@@ -1,15 +1,17 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { hoursFromNow, NOW, pairOf, root } from '../../test/pki/make.ts';
+import { hoursFromNow, NOW, pairOf, root, signIntermediate } from '../../test/pki/make.ts';
 import type { CertificateAuthority } from '../api/certificate-authority.ts';
 import { parseCertificateAuthority } from '../api/certificate-authority.ts';
 import type { AuthorityStatus } from '../api/generated/types.ts';
 import type { CaPair } from '../pki/ca.ts';
+import { caBasicConstraints } from '../pki/extensions.ts';
 import type { Demand } from './demand.ts';
 import type { Generation } from './generations.ts';
 import { type AuthorityFindings, authorityStatus } from './status.ts';
 
-const one = pairOf(await root({ commonName: 'one' }));
+const oneRoot = await root({ commonName: 'one' });
+const one = pairOf(oneRoot);
 const two = pairOf(await root({ commonName: 'two' }));
 const later = hoursFromNow(5);
 
@@ -33,6 +35,7 @@ function told(findings: Partial<AuthorityFindings>, before: AuthorityStatus = {}
     generations: [],
     signing: undefined,
     trusted: [],
+    leftAside: [],
     waitingFor: [],
     leftBehind: [],
     isElsewhere: false,
@@ -136,6 +139,36 @@ test('demand and a quota that is short are told of together, and go together', (
   const unknown = told({ demand: { ...demand, quota: undefined } }, short);
   assert.is(condition(unknown, 'QuotaShort'), undefined);
   assert.not('demand' in unknown);
+});
+
+test('a CA that strict verifiers refuse is ready, and the condition names them and what mends it', async () => {
+  const plain = await signIntermediate(oneRoot, { extensions: [caBasicConstraints()] });
+  const pair = pairOf(plain, oneRoot);
+  const status = told({ generations: [generation(1, 'Active', pair)], signing: generation(1, 'Active', pair) });
+  assert.match(condition(status, 'Ready') ?? '', /^True Verified/);
+  const refused = condition(status, 'RefusedByVerifiers') ?? '';
+  assert.match(refused, /^True NotStrict: CN=Test Intermediate has no key usage: Python 3\.13 and later/);
+  assert.match(refused, /openssl x509/);
+  assert.is(condition(told({ generations: [first], signing: first }), 'RefusedByVerifiers'), undefined);
+});
+
+test('a partial chain is ready, and the condition names the verifiers that refuse it and the root that they need', async () => {
+  const below = await signIntermediate(oneRoot);
+  const status = told({ isElsewhere: true, trusted: [below.certificate] });
+  const refused = condition(status, 'RefusedByVerifiers') ?? '';
+  assert.match(refused, /^True PartialChain: ca\.crt holds CN=Test Intermediate, which is not self-signed/);
+  assert.match(refused, /X509_V_FLAG_PARTIAL_CHAIN.*the root that they need is O=Certwheel, CN=one/);
+});
+
+test('certificates that were left aside are listed, and the end is the first of the whole chain', async () => {
+  const short = await root({ commonName: 'short', notAfter: hoursFromNow(10) });
+  const pair = pairOf(await signIntermediate(short), short);
+  const leftAside = ['CN=old (serial number 01) has expired at 2026-01-01T00:00:00.000Z'];
+  const status = told({ signing: generation(1, 'Active', pair), leftAside });
+  assert.equal(status.leftAside, leftAside);
+  assert.is(status.notAfter, hoursFromNow(10).toISOString().replace('.000', ''));
+  assert.match(condition(status, 'Ready') ?? '', `valid until ${status.notAfter}`);
+  assert.not('leftAside' in told({ signing: first }));
 });
 
 test('a generation that is gone is kept as retired, with its certificate, since the moment it went', () => {

@@ -5,15 +5,23 @@ import { lastToEnd } from '../pki/ca-life.ts';
 import type { CertificateView } from '../pki/certificate.ts';
 import type { Demand } from './demand.ts';
 import { demandStatus, quotaShort } from './demand-status.ts';
-import type { Generation } from './generations.ts';
+import { endOf, type Generation } from './generations.ts';
+import { refusedByVerifiers } from './refused-by-verifiers.ts';
 import type { Trouble } from './trouble.ts';
 
 /** The types of conditions that Certwheel writes. */
-export const AUTHORITY_CONDITIONS: readonly string[] = ['Ready', 'Stalled', 'Rotating', 'QuotaShort'];
+export const AUTHORITY_CONDITIONS: readonly string[] = [
+  'Ready',
+  'Stalled',
+  'Rotating',
+  'QuotaShort',
+  'RefusedByVerifiers',
+];
 
 /** The schema takes no more, and would refuse the whole status. */
 const GENERATIONS_KEPT = 20;
 const LONGEST_SUBJECT = 4_096;
+const LONGEST_LEFT_ASIDE = 1_024;
 const LONGEST_CERTIFICATE = 16_384;
 
 export interface AuthorityFindings {
@@ -25,6 +33,8 @@ export interface AuthorityFindings {
   readonly signing: Generation | undefined;
   /** The CA certificates that verifiers must accept. */
   readonly trusted: readonly CertificateView[];
+  /** See CaPair; of the source as it is now. */
+  readonly leftAside: readonly string[];
   readonly waitingFor: readonly string[];
   /** See Plan. */
   readonly leftBehind: readonly string[];
@@ -45,13 +55,14 @@ export function authorityStatus(
 ): AuthorityStatus {
   const { trouble, refused, signing, generations, nextProbeAt } = findings;
   const demand = demandStatus(findings.demand);
-  const ca = signing?.pair.certificate ?? foreignCa(findings);
+  const ca = signing === undefined ? foreignCa(findings)?.notAfter : endOf(signing.pair);
   const observedGeneration = resource.generation;
   const wanted = [
     untilGone(readiness(findings), resource.deleting),
     ...rotation(findings),
     ...(refused === undefined || trouble !== undefined ? [] : [stalled(refused, signing)]),
     ...quotaShort(findings.demand),
+    ...refusedByVerifiers(signing?.pair.chain ?? [], findings.trusted),
   ];
   return {
     observedGeneration,
@@ -64,7 +75,10 @@ export function authorityStatus(
     backend: resource.type,
     ...(nextProbeAt === undefined ? {} : { nextProbeTime: toRfc3339(wholeSecondsUp(nextProbeAt)) }),
     ...(signing === undefined ? {} : { activeGeneration: signing.version }),
-    ...(ca === undefined ? {} : { notAfter: toRfc3339(ca.notAfter) }),
+    ...(ca === undefined ? {} : { notAfter: toRfc3339(ca) }),
+    ...(findings.leftAside.length === 0
+      ? {}
+      : { leftAside: findings.leftAside.map((each) => each.slice(0, LONGEST_LEFT_ASIDE)) }),
     ...(demand === undefined ? {} : { demand }),
     ...describeGenerations(generations, resource.status.generations ?? [], now),
   };
@@ -95,7 +109,7 @@ function readiness({
   const message =
     signing === undefined
       ? verified
-      : `issues from CA generation ${signing.version} (${signing.pair.certificate.subjectText}), valid until ${toRfc3339(signing.pair.certificate.notAfter)}`;
+      : `issues from CA generation ${signing.version} (${signing.pair.certificate.subjectText}), valid until ${toRfc3339(endOf(signing.pair))}`;
   return { type: 'Ready', status: 'True', reason: 'Verified', message };
 }
 

@@ -6,6 +6,7 @@ import { RetryableError } from '../errors.ts';
 import { bundleOf, type TrustBundle } from '../pki/bundle.ts';
 import type { CertificateView } from '../pki/certificate.ts';
 import { type Flaw, proveIssued, quote } from '../pki/chain.ts';
+import { encodingProblem } from '../pki/foreign-encodings.ts';
 import { publicKeyDer } from '../pki/keys.ts';
 import { type Subject, valuesOf } from '../pki/name.ts';
 import type { Run } from '../queue/controller.ts';
@@ -67,7 +68,8 @@ export function flawOf(made: Made, seen: Observed, view: AuthorityView, now: Dat
   return (
     proveIssued({ chain, intermediates: view.intermediates, anchors, expected, carries: view.capabilities.identity }) ??
     beyondLimit(chain[0], issuedAt, view) ??
-    foreignSystemName(chain[0]?.subject, identity.subject)
+    foreignSystemName(chain[0]?.subject, identity.subject) ??
+    (view.capabilities.remote ? foreignEncoding(chain[0]) : undefined)
   );
 }
 
@@ -85,6 +87,13 @@ function beyondLimit(
   return {
     problem: `it is valid for ${granted} where limits.maxDuration of the authority is ${formatDuration(maxDurationMs)}: raise that, or have the authority grant less`,
   };
+}
+
+function foreignEncoding(leaf: CertificateView | undefined): Flaw | undefined {
+  const problem = leaf && encodingProblem(leaf);
+  return problem === undefined
+    ? undefined
+    : { problem: `the certificate is not readable by all verifiers: ${problem}` };
 }
 
 /** Where an authority fills the subject by itself, it still makes nobody one of Kubernetes' own. */

@@ -1,9 +1,12 @@
 import { type CertificateView, weakSignature } from './certificate.ts';
+import { encodingProblem } from './foreign-encodings.ts';
 import { type KeySpec, MIN_RSA_EXPONENT, rsaExponent } from './keys.ts';
 import { type Path, PathSearch, poolOf } from './path-search.ts';
 import { isIssuedBy, isSelfIssued, isSelfSigned, namesAsIssuer } from './signed-by.ts';
 
 const MIN_RSA_BITS = 2048;
+/** OpenSSL and Go know it; Java reads no extension of an anchor. */
+const CRL_DISTRIBUTION_POINTS = '2.5.29.31';
 /** More than any name needs that is to be recognised. */
 const LONGEST_NAME = 200;
 
@@ -99,7 +102,7 @@ function issuerProblem(issuer: CertificateView, below: number, isAnchor: boolean
     return 'has the name of its issuer and no key ids that tell the two apart, so OpenSSL takes it for a root';
   if (below > (issuer.pathLength ?? below)) return `allows ${issuer.pathLength} CAs below it and has ${below}`;
   // An anchor is trusted by itself and not for what signed it.
-  return strengthProblem(issuer, !isAnchor);
+  return strengthProblem(issuer, !isAnchor) ?? unreadable(issuer);
 }
 
 /** What OpenSSL compares before it verifies a signature: names, key ids and kinds of keys (crypto/x509/v3_purp.c). */
@@ -117,11 +120,17 @@ function looksLikeRoot(certificate: CertificateView): boolean {
   return seemsSignedBy(certificate, certificate) && !isSelfSigned(certificate);
 }
 
+function unreadable(certificate: CertificateView): string | undefined {
+  const problem = encodingProblem(certificate);
+  return problem && `is not readable by all verifiers: ${problem}`;
+}
+
 /** Weak keys, broken hashes and critical extensions that nobody here understands. */
 export function strengthProblem(certificate: CertificateView, signatureCounts: boolean): string | undefined {
   const weak = signatureCounts ? weakSignature(certificate) : undefined;
   if (weak !== undefined) return `is signed with ${weak}`;
-  const unknown = certificate.unknownCritical[0];
+  const unknown = certificate.unknownCritical.find((each) => signatureCounts || each !== CRL_DISTRIBUTION_POINTS);
+  if (unknown === CRL_DISTRIBUTION_POINTS) return 'has critical CRL distribution points, which Java refuses';
   if (unknown !== undefined) return `has the unknown critical extension ${unknown}`;
   return keyProblem(certificate);
 }

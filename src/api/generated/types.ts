@@ -347,7 +347,7 @@ export interface SecretBackend {
   name: string;
   /**
    * Whether the path may end at a CA that is not self-signed, for a root that is not to be had. Default
-   * false. Go and OpenSSL with X509_V_FLAG_PARTIAL_CHAIN accept such an end, other verifiers refuse it; the
+   * false. Go and Java accept such an end, OpenSSL refuses it without X509_V_FLAG_PARTIAL_CHAIN; the
    * condition RefusedByVerifiers then says so.
    */
   partialChain: boolean;
@@ -416,9 +416,9 @@ export interface TrustBundleSource {
    */
   inline?: string;
   /**
-   * Whether certificates that are not self-signed count as ends of a path too. Default false. Go and OpenSSL
-   * with X509_V_FLAG_PARTIAL_CHAIN accept such ends, other verifiers refuse them: set it only where the root
-   * is not to be had.
+   * Whether certificates that are not self-signed count as ends of a path too. Default false. Go and Java
+   * accept such ends, OpenSSL refuses them without X509_V_FLAG_PARTIAL_CHAIN: set it only where the root is
+   * not to be had. The condition RefusedByVerifiers then says so.
    */
   partialChain: boolean;
 }
@@ -685,7 +685,8 @@ export interface AuthorityStatus {
    * Ready: certificates can be issued (Unknown with the reason Pending until the controller has seen the
    * object). Rotating, only while one CA generation gives way to the next. Stalled, only while nothing will
    * be tried until the spec changes. QuotaShort, only while its certificates are forecast to need 80 % of its
-   * quota or more.
+   * quota or more. RefusedByVerifiers, only while some verifiers refuse what the CA signs though most accept
+   * it.
    */
   conditions?: Condition[];
   /**
