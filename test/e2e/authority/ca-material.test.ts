@@ -1,0 +1,192 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { parseCertificates } from '../../../src/pki/certificate.ts';
+import { lines } from '../process/support/fleet.ts';
+import type { ControllerProcess } from '../support/controller-process.ts';
+import { eventually } from '../support/eventually.ts';
+import { lazily } from '../support/lazily.ts';
+import {
+  authorityStatusOf,
+  clientCertificate,
+  conditionOf,
+  create,
+  readSecret,
+  statusOf,
+  untilReady,
+} from '../support/objects.ts';
+import { oneWorld, type World } from '../support/world.ts';
+import { makeCa, opensslVerify, pairData, putCaSecret } from './ca-files.ts';
+import { createSecretAuthority } from './swap.ts';
+
+// Files as people bring them, from the key of a Secret to what a verifier says of the client's certificate.
+
+const run = promisify(execFile);
+const CA = [
+  'basicConstraints = critical, CA:true',
+  'keyUsage = critical, keyCertSign, cRLSign',
+  'subjectKeyIdentifier = hash',
+];
+const shared = oneWorld();
+test.after(shared.stop);
+
+const started = lazily(async () => {
+  const world = await shared.get();
+  const controller = await world.controller(['--trust-propagation', '2s']);
+  return { world, controller };
+});
+
+interface Place {
+  readonly world: World;
+  readonly controller: ControllerProcess;
+  readonly namespace: string;
+  put(content: Readonly<Record<string, string>>): Promise<void>;
+  untilAuthority(type: string, status: string, reason: string): Promise<string>;
+}
+
+/** A namespace with an authority `ca` over the Secret `pair`. */
+async function place(content: Readonly<Record<string, string>>): Promise<Place> {
+  const { world, controller } = await started.get();
+  const namespace = await world.namespace();
+  const put = (data: Readonly<Record<string, string>>) => putCaSecret(world, namespace, 'pair', data);
+  await put(content);
+  await createSecretAuthority(world, namespace, 'ca', 'pair');
+  const untilAuthority = (type: string, status: string, reason: string) =>
+    eventually(`${type}=${status} ${reason}`, async () => {
+      const found = conditionOf(await authorityStatusOf(world, namespace, 'ca'), type);
+      return found?.status === status && found.reason === reason && found.message;
+    });
+  return { world, controller, namespace, put, untilAuthority };
+}
+
+async function issued({ world, namespace }: Place, name: string, spec: Record<string, unknown> = {}) {
+  await create(world, clientCertificate(namespace, name, spec));
+  await untilReady(world, namespace, name);
+  const secret = await readSecret(world, namespace, `${name}-tls`);
+  assert.ok(secret);
+  return { chain: parseCertificates(secret.chain), anchors: parseCertificates(secret.bundle), secret };
+}
+
+test('a CA for servers alone is refused, and does not replace a good one', async () => {
+  const good = await makeCa({ commonName: 'Good' });
+  const servers = await makeCa({ commonName: 'Servers', extensions: [...CA, 'extendedKeyUsage = serverAuth'] });
+  const here = await place(pairData(good));
+  const { chain } = await issued(here, 'alice');
+  await here.put(pairData(servers));
+  const message = await here.untilAuthority('Stalled', 'True', 'CAPairRefused');
+  assert.match(message, /Secret .*\/pair, key tls\.crt: .*CN=Servers.*client auth.*generation 1 stays in use/);
+  const after = await issued(here, 'bob');
+  assert.equal(after.chain[0]?.issuerDer, chain[0]?.issuerDer);
+  assert.is((await authorityStatusOf(here.world, here.namespace, 'ca')).generations?.length, 1);
+});
+
+test('a name outside the permitted subtree is refused before anything is signed, and one inside is issued', async () => {
+  const zoo = await makeCa({
+    commonName: 'Zoo',
+    extensions: [...CA, 'nameConstraints = critical, permitted;DNS:zoo.example'],
+  });
+  const here = await place(pairData(zoo));
+  await here.untilAuthority('Ready', 'True', 'Verified');
+  await create(here.world, clientCertificate(here.namespace, 'shop', { dnsNames: ['payments.shop.svc'] }));
+  await untilReady(here.world, here.namespace, 'shop', { status: 'False', reason: 'ForbiddenByCA' });
+  const { message } = conditionOf(await statusOf(here.world, here.namespace, 'shop'), 'Ready') ?? {};
+  assert.match(message ?? '', /spec\.dnsNames: .*payments\.shop\.svc.*CN=Zoo.*zoo\.example/);
+  const signed = lines(here.controller.logs, 'signing').filter(({ namespace }) => namespace === here.namespace);
+  assert.equal(signed, []);
+  const { secret } = await issued(here, 'lion', { dnsNames: ['lion.zoo.example'] });
+  assert.is(await opensslVerify(secret.chain, secret.bundle), 'chain.pem: OK');
+});
+
+test('an intermediate alone is refused until its root is in ca.crt, and is then part of tls.crt', async () => {
+  const root = await makeCa({ commonName: 'Root' });
+  const below = await makeCa({ commonName: 'Int', issuer: root });
+  const here = await place({ 'tls.crt': below.certificate, 'tls.key': below.key });
+  const message = await here.untilAuthority('Ready', 'False', 'CAPairRefused');
+  assert.match(message, /the root O=Test, CN=Root that signed O=Test, CN=Int is missing; put it into the key ca\.crt/);
+  await here.put(pairData(below));
+  const { chain, anchors, secret } = await issued(here, 'alice');
+  assert.equal([chain.length, anchors.length], [2, 1]);
+  assert.is(anchors[0]?.fingerprintSHA256, parseCertificates(root.certificate)[0]?.fingerprintSHA256);
+  assert.is(await opensslVerify(secret.chain, secret.bundle), 'chain.pem: OK');
+});
+
+test('a root that is renewed above the same intermediate reaches every ca.crt, and nothing is issued for it', async () => {
+  const day = 24 * 3_600_000;
+  const root = await makeCa({ commonName: 'Root', notAfter: new Date(Date.now() + 30 * day) });
+  const longer = await makeCa({ commonName: 'Root', key: root.key, notAfter: new Date(Date.now() + 900 * day) });
+  const below = await makeCa({ commonName: 'Int', issuer: root });
+  const here = await place({ ...pairData(below), 'ca.crt': root.certificate });
+  const before = await issued(here, 'alice');
+  await here.put({ ...pairData(below), 'ca.crt': longer.certificate + root.certificate });
+  const wanted = parseCertificates(longer.certificate)[0]?.fingerprintSHA256;
+  const after = await eventually('ca.crt holds the renewed root alone', async () => {
+    const secret = await readSecret(here.world, here.namespace, 'alice-tls');
+    const anchors = parseCertificates(secret?.bundle ?? '');
+    return anchors.length === 1 && anchors[0]?.fingerprintSHA256 === wanted && secret;
+  });
+  assert.is(parseCertificates(after.chain)[0]?.serialNumber, before.chain[0]?.serialNumber);
+  const status = await eventually('the rotation is over', async () => {
+    const found = await authorityStatusOf(here.world, here.namespace, 'ca');
+    return conditionOf(found, 'Rotating') === undefined && found.activeGeneration === 2 && found;
+  });
+  assert.match(status.leftAside?.join('\n') ?? '', /CN=Root .* gives way to the certificate of the same key/);
+});
+
+test('old and new certificates of one key in one file are the new CA, in any order', async () => {
+  const hour = 3_600_000;
+  const old = await makeCa({
+    commonName: 'Again',
+    notBefore: new Date(Date.now() - 9 * hour),
+    notAfter: new Date(Date.now() - hour),
+  });
+  const renewed = await makeCa({ commonName: 'Again', key: old.key });
+  const here = await place({ 'tls.crt': old.certificate + renewed.certificate, 'tls.key': old.key });
+  const { anchors } = await issued(here, 'alice');
+  assert.is(anchors[0]?.fingerprintSHA256, parseCertificates(renewed.certificate)[0]?.fingerprintSHA256);
+  const { leftAside = [] } = await authorityStatusOf(here.world, here.namespace, 'ca');
+  assert.match(leftAside.join('\n'), /CN=Again .* has expired at/);
+});
+
+test('a CA as openssl req -x509 makes it is ready, and the condition names the verifiers that refuse it', async () => {
+  const plain = await makeCa({
+    commonName: 'Plain',
+    extensions: ['basicConstraints = critical, CA:true', 'subjectKeyIdentifier = hash'],
+  });
+  const here = await place(pairData(plain));
+  const message = await here.untilAuthority('RefusedByVerifiers', 'True', 'NotStrict');
+  assert.match(
+    message,
+    /CN=Plain has no key usage: Python 3\.13 and later and "openssl verify -x509_strict" refuse it/,
+  );
+  await issued(here, 'alice');
+});
+
+test('text around the PEM blocks is skipped', async () => {
+  const ca = await makeCa({ commonName: 'Text' });
+  const running = run('openssl', ['x509', '-text']);
+  running.child.stdin?.end(ca.certificate);
+  const { stdout } = await running;
+  assert.match(stdout, /Certificate:\n/);
+  await issued(
+    await place({ 'tls.crt': stdout, 'tls.key': `Bag Attributes\n    friendlyName: ca\n${ca.key}` }),
+    'alice',
+  );
+});
+
+test('a CA that requires a policy gets it into its certificates', async () => {
+  const policy = ['certificatePolicies = 1.2.3.4', 'policyConstraints = requireExplicitPolicy:0'];
+  const root = await makeCa({ commonName: 'Root' });
+  const below = await makeCa({ commonName: 'Int', issuer: root, extensions: [...CA, ...policy] });
+  const { chain } = await issued(await place(pairData(below)), 'alice');
+  assert.equal(chain[0]?.policies, ['1.2.3.4']);
+});
+
+test('what can not be used is named with the key of the Secret and the command that mends it', async () => {
+  const ca = await makeCa({ commonName: 'Binary' });
+  const here = await place({ 'tls.crt': ca.x509.raw.toString('latin1'), 'tls.key': ca.key });
+  const message = await here.untilAuthority('Ready', 'False', 'CAPairRefused');
+  assert.match(message, /Secret .*\/pair, key tls\.crt: this is .*DER.*openssl x509 -inform DER/);
+});
+
+test.run();
