@@ -75,7 +75,7 @@ test('a CA for servers alone is refused, and does not replace a good one', async
   const { chain } = await issued(here, 'alice');
   await here.put(pairData(servers));
   const message = await here.untilAuthority('Stalled', 'True', 'CAPairRefused');
-  assert.match(message, /Secret .*\/pair, key tls\.crt: .*CN=Servers.*client auth.*generation 1 stays in use/);
+  assert.match(message, /Secret .*\/pair, key tls\.crt: .*client auth.*CN=Servers.*generation 1 stays in use/);
   const after = await issued(here, 'bob');
   assert.equal(after.chain[0]?.issuerDer, chain[0]?.issuerDer);
   assert.is((await authorityStatusOf(here.world, here.namespace, 'ca')).generations?.length, 1);
