@@ -2,7 +2,7 @@ import type { TrustBundleSource } from '../api/generated/types.ts';
 import { AuthorityError } from '../errors.ts';
 import { type CertificateView, parseCertificate } from '../pki/certificate.ts';
 import { MaterialError, readCertificateBlocks } from '../pki/material.ts';
-import { isSelfSigned } from '../pki/signed-by.ts';
+import { isSelfSigned, newEffort } from '../pki/signed-by.ts';
 import type { AuthorityDeps, SecretContent, Trust } from './authority.ts';
 
 const STANDARD_KEY = 'ca.crt';
@@ -44,7 +44,13 @@ function parse(place: string, pem: Buffer, partialChain: boolean): Trust {
   if (other !== undefined)
     throw new AuthorityError('TrustBundleRefused', `${place}: ${JSON.stringify(other.subjectText)} is not a CA`);
   if (partialChain) return { anchors: certificates, intermediates: [] };
-  const anchors = certificates.filter((each) => isSelfSigned(each));
+  const effort = newEffort();
+  const anchors = certificates.filter((each) => isSelfSigned(each, effort));
+  if (effort.costLeft < 0)
+    throw new AuthorityError(
+      'TrustBundleRefused',
+      `${place}: the signatures of its ${certificates.length} certificates take too long to verify; leave only the CAs that clients need`,
+    );
   const intermediates = certificates.filter((each) => !anchors.includes(each));
   const [below] = intermediates;
   if (anchors.length === 0 && below !== undefined)

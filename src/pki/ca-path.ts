@@ -8,7 +8,7 @@ import { datesProblem, nameOf, TOO_MANY } from './path.ts';
 import { isAboutNames, rulesOf } from './path-rules.ts';
 import { isValidAt, type Path, PathSearch } from './path-search.ts';
 import { NO_NAMES } from './san.ts';
-import { isSelfSigned } from './signed-by.ts';
+import { type Effort, isSelfSigned, newEffort } from './signed-by.ts';
 
 /** What every client needs; its names are its own. */
 const CLIENT = { subject: {}, subjectDer: encodeName({}), names: NO_NAMES, usages: ['client auth'] };
@@ -21,6 +21,8 @@ interface Terms {
   readonly unreadRoots: string | undefined;
 }
 
+/** A key has as many certificates as its CA was renewed and cross-signed. */
+const MOST_SIGNERS = 10;
 /** Cross-signed CAs multiply paths. */
 const MOST_PATHS = 16;
 
@@ -29,10 +31,12 @@ const MOST_PATHS = 16;
  * ones the one that ends last is taken, as RFC 4158 section 3.5 weighs them. Throws a CaError where none is good.
  */
 export function chooseChain(signers: readonly CertificateView[], store: CertificateStore, terms: Terms): Path {
+  const effort = newEffort();
   const refusals: CaError[] = [];
   const good: Path[] = [];
-  for (const signer of [...signers].sort((one, other) => longestFirst(one, other, terms.now))) {
-    const refusal = unfit(signer, terms) ?? climb(signer, store, terms, good);
+  const preferred = [...signers].sort((one, other) => longestFirst(one, other, terms.now)).slice(0, MOST_SIGNERS);
+  for (const signer of preferred) {
+    const refusal = unfit(signer, terms) ?? climb(signer, store, effort, terms, good);
     if (refusal !== undefined) refusals.push(refusal);
   }
   const best = good.sort((one, other) => endOfPath(other) - endOfPath(one) || one.length - other.length)[0];
@@ -54,10 +58,11 @@ function endOfPath(path: Path): number {
 function climb(
   signer: CertificateView,
   store: CertificateStore,
+  effort: Effort,
   { place, partialChain, now, unreadRoots }: Terms,
   good: Path[],
 ): CaError | undefined {
-  const search = new PathSearch({ pool: store, isTop: isSelfSigned, now });
+  const search = new PathSearch({ pool: store, isTop: isSelfSigned, now }, effort);
   let problem: string | undefined;
   let found = 0;
   for (const path of search.from(signer)) {

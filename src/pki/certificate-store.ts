@@ -30,7 +30,10 @@ export class CertificateStore implements Pool {
   /** Those whose SubjectPublicKeyInfo (DER) is that one. */
   holding(publicKeyDer: Buffer): readonly CertificateView[] {
     const ders = [...this.#bySubject.values()].flat().filter((der) => der.includes(publicKeyDer));
-    return ders.flatMap((der) => this.#parse(der) ?? []).filter((each) => each.publicKeyDer.equals(publicKeyDer));
+    return ders
+      .slice(0, MOST_OF_ALL)
+      .flatMap((der) => this.#parse(der) ?? [])
+      .filter((each) => each.publicKeyDer.equals(publicKeyDer));
   }
 
   /** The first ones, whatever their name. */
@@ -60,7 +63,7 @@ export class CertificateStore implements Pool {
 /** Renewed and cross-signed roots come in twos and threes. */
 const MOST_OF_ONE_NAME = 20;
 
-/** So many are looked through for the sake of a message. */
+/** So many are parsed at once, whatever their names. */
 const MOST_OF_ALL = 50;
 
 const VERSION_TAG = 0xa0;

@@ -39,12 +39,14 @@ export function poolOf(certificates: readonly CertificateView[]): Pool {
  */
 export class PathSearch {
   readonly #climb: Climb;
-  readonly #effort = newEffort();
+  readonly #effort: Effort;
   /** The first path that came to no top and no further. */
   deadEnd: Path | undefined;
 
-  constructor(climb: Climb) {
+  /** Searches that belong to one answer share their effort. */
+  constructor(climb: Climb, effort: Effort = newEffort()) {
     this.#climb = climb;
+    this.#effort = effort;
   }
 
   get isExhausted(): boolean {

@@ -2,7 +2,7 @@ import type { StepCABackend } from '../../api/generated/types.ts';
 import { AuthorityError, DeniedError } from '../../errors.ts';
 import type { CertificateView } from '../../pki/certificate.ts';
 import { chainsTo } from '../../pki/chain.ts';
-import { isSelfSigned } from '../../pki/signed-by.ts';
+import { isSelfSigned, newEffort } from '../../pki/signed-by.ts';
 import type { AuthorityDeps } from '../authority.ts';
 import { guardedLookup } from '../http/address.ts';
 import { AuthorityHttp, type JsonAnswer, type JsonRequest } from '../http/client.ts';
@@ -45,7 +45,8 @@ export class StepServer {
     const { crts } = membersOf(body);
     const roots = this.#certificates(textsOf(crts), '/roots', MAX_ROOTS);
     if (roots.length === 0) throw this.#nonsense('/roots with no certificate');
-    if (!roots.every((each) => each.isCA && isSelfSigned(each)))
+    const effort = newEffort();
+    if (!roots.every((each) => each.isCA && isSelfSigned(each, effort)))
       throw this.#nonsense('/roots with a certificate that is no root');
     // From here on they are believed, so that the connection outlives a change of the root.
     if (!sameCertificates(roots, this.#roots)) this.#http = undefined;

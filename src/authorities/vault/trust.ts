@@ -3,7 +3,7 @@ import { AuthorityError } from '../../errors.ts';
 import type { CertificateView } from '../../pki/certificate.ts';
 import { MAX_CHAIN, PathSearch, type Pool, poolOf } from '../../pki/path-search.ts';
 import { MAX_PEM_BYTES } from '../../pki/pem.ts';
-import { isSelfIssued, isSelfSigned } from '../../pki/signed-by.ts';
+import { type Effort, isSelfIssued, isSelfSigned, newEffort } from '../../pki/signed-by.ts';
 import type { Trust } from '../authority.ts';
 import type { JsonAnswer } from '../http/client.ts';
 import { membersOf, textsOf } from '../http/members.ts';
@@ -38,7 +38,8 @@ export async function readTrust(
     throw new AuthorityError('InvalidAnswer', `the mount ${mount} lists an issuer that is not a CA`);
   const pool = poolOf([...chains.flat(), ...given.anchors, ...given.intermediates]);
   const tops = new Set(given.anchors);
-  const topOf = (start: CertificateView) => topAbove(start, pool, tops, now);
+  const effort = newEffort();
+  const topOf = (start: CertificateView) => topAbove(start, pool, tops, now, effort);
   if (issuer !== undefined && topOf(issuer) === undefined)
     throw new AuthorityError(
       'TrustBundleNotFound',
@@ -57,9 +58,10 @@ function topAbove(
   pool: Pool,
   tops: ReadonlySet<CertificateView>,
   now: Date,
+  effort: Effort,
 ): CertificateView | undefined {
-  const isTop = (certificate: CertificateView) => tops.has(certificate) || isSelfSigned(certificate);
-  const [path] = new PathSearch({ pool, isTop, now }).from(start);
+  const isTop = (certificate: CertificateView) => tops.has(certificate) || isSelfSigned(certificate, effort);
+  const [path] = new PathSearch({ pool, isTop, now }, effort).from(start);
   return path?.at(-1);
 }
 
