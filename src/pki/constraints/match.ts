@@ -11,8 +11,12 @@ export interface Matcher {
   readonly text: string;
   /** Inside for every verifier. */
   readonly forAll: (name: ComparedName) => boolean;
-  /** Inside for one verifier at least. */
+  /** Inside for OpenSSL or Go. */
   readonly forAny: (name: ComparedName) => boolean;
+  /** Inside for Java alone, which reads the constraints of all CAs but the anchor. */
+  readonly forJava?: (name: ComparedName) => boolean;
+  /** Whether Java fails on the comparison. */
+  readonly failsJava?: (name: ComparedName) => boolean;
 }
 
 /** A name in the form in which it is compared. */
@@ -53,7 +57,12 @@ function dns(base: string): Match {
   // For Go a wildcard is excluded as soon as one name that it stands for is.
   const dot = base.indexOf('.');
   const parent = dot < 0 ? undefined : `*${base.slice(dot)}`;
-  return { forAll, forAny: (name) => forAll(name) || name.text.toLowerCase() === parent };
+  return {
+    forAll,
+    forAny: (name) => forAll(name) || name.text.toLowerCase() === parent,
+    // StringIndexOutOfBoundsException in DNSName.constrains, with all names that aren't empty too.
+    ...(base === '' && { failsJava: () => true }),
+  };
 }
 
 function uri(base: string): Match {
@@ -71,8 +80,9 @@ function email(base: string): Match {
     const [local, host] = [base.slice(0, at), lower.slice(at)];
     return {
       forAll: ({ text }) => text.slice(0, text.lastIndexOf('@')) === local && hostPart(text) === host.slice(1),
-      // Java ignores the case of the part before the @.
-      forAny: ({ text }) => text.toLowerCase() === lower,
+      forAny: ({ text }) => text.slice(0, text.lastIndexOf('@')) === local && hostPart(text) === host.slice(1),
+      // Without regard to the case of the part before the @.
+      forJava: ({ text }) => text.toLowerCase() === lower,
     };
   }
   return {
@@ -90,11 +100,17 @@ function ip(base: Buffer): Match {
   const mask = base.subarray(half);
   // For Java nothing is inside a range whose address has bits outside the mask.
   const aligned = mask.every((byte, index) => ((base[index] ?? 0) & ~byte) === 0);
-  const forAny = ({ bytes }: ComparedName) =>
-    bytes !== undefined &&
-    bytes.length === half &&
-    mask.every((byte, index) => ((bytes[index] ?? 0) & byte) === ((base[index] ?? 0) & byte));
-  return { forAll: (name) => aligned && forAny(name), forAny };
+  const isInside = (bytes: Buffer, length: number) =>
+    mask.subarray(0, length).every((byte, index) => ((bytes[index] ?? 0) & byte) === ((base[index] ?? 0) & byte));
+  const forAny = ({ bytes }: ComparedName) => bytes?.length === half && isInside(bytes, half);
+  return {
+    forAll: (name) => aligned && forAny(name),
+    forAny,
+    // Java 17 compares the first bytes of addresses with ranges of the other family, and for a v4 address runs out of them
+    // (ArrayIndexOutOfBoundsException in IPAddressName.constrains); Java 25 doesn't.
+    forJava: ({ bytes }) => bytes !== undefined && bytes.length > half && aligned && isInside(bytes, half),
+    failsJava: ({ bytes }) => bytes !== undefined && bytes.length < half && isInside(bytes, bytes.length),
+  };
 }
 
 function directory(base: Buffer): Match {
@@ -102,6 +118,7 @@ function directory(base: Buffer): Match {
   const begins = (name: ComparedName, verifier: keyof Rdn) => beginsWith(name.rdns ?? [], rdns, verifier);
   return {
     forAll: (name) => begins(name, 'openssl') && begins(name, 'java'),
-    forAny: (name) => begins(name, 'openssl') || begins(name, 'java'),
+    forAny: (name) => begins(name, 'openssl'),
+    forJava: (name) => begins(name, 'java'),
   };
 }

@@ -115,13 +115,20 @@ function forbidden(rules: readonly NameRules[], presented: Presented): string | 
       : `${field} holds ${quoted(name.text)}${because ? ` (${because})` : ''}, which`;
   for (const { ca, isAnchor, permitted, excluded } of rules) {
     if (isAnchor && presented.notByAnchor) continue;
+    const fails = ({ failsJava }: Matcher) => !isAnchor && failsJava?.(name) === true;
     const allowed = permitted.get(form);
-    if (allowed !== undefined && !allowed.some(({ forAll }) => forAll(name))) {
+    // Java compares in order, and stops at the first that fits or fails.
+    const first = allowed?.find((each) => each.forAll(name) || fails(each));
+    if (allowed !== undefined && first === undefined) {
       const texts = listed(allowed.map(({ text }) => text));
       return `${what} is outside the subtrees that ${ca} permits: ${texts}`;
     }
-    const taboo = excluded.get(form)?.find(({ forAny }) => forAny(name));
+    const denied = excluded.get(form) ?? [];
+    const taboo = denied.find((each) => each.forAny(name) || (!isAnchor && each.forJava?.(name)));
     if (taboo !== undefined) return `${what} is within a subtree that ${ca} excludes: ${taboo.text}`;
+    const broken = [...(first ? [first] : []), ...denied].find(fails);
+    if (broken !== undefined)
+      return `${what} makes Java 17 fail when it is compared with a subtree of ${ca}: ${broken.text}`;
   }
   return undefined;
 }
