@@ -1,5 +1,5 @@
 import type { CertificateView } from '../certificate.ts';
-import { isAddressHost, uriHost } from './hosts.ts';
+import { isAddressHost } from './hosts.ts';
 import { compileSubtree, type Matcher } from './match.ts';
 import { type Named, type NameField, type Presented, presentedNames, presentedSubject } from './presented.ts';
 import type { Form, Subtree } from './subtrees.ts';
@@ -63,7 +63,7 @@ export function nameProblem(
   try {
     presented = [
       ...presentedNames(named.names),
-      ...(kind === 'self-issued' ? [] : presentedSubject(named, kind === 'leaf')),
+      ...(kind === 'self-issued' ? [] : presentedSubject(named, kind === 'leaf', rules.some(comparesSubjects))),
     ];
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
@@ -76,6 +76,10 @@ export function nameProblem(
     if (problem !== undefined) return { field: one.field, problem };
   }
   return undefined;
+}
+
+function comparesSubjects({ permitted, excluded }: NameRules): boolean {
+  return permitted.has('directory') || excluded.has('directory');
 }
 
 function tooMany(rules: readonly NameRules[], presented: readonly Presented[]): NameProblem | undefined {
@@ -96,12 +100,11 @@ function tooMany(rules: readonly NameRules[], presented: readonly Presented[]): 
 }
 
 // What Go refuses below any name constraints, whatever forms they have.
-function unreadable({ field, form, name: { text } }: Presented): string | undefined {
+function unreadable({ field, form, name: { text, host } }: Presented): string | undefined {
   if (form === 'email' && !/^[\x21-\x3f\x41-\x7e]+@[\x21-\x3f\x41-\x7e]+$/.test(text))
     return `${field} holds ${quoted(text)}, which is no mail address that name constraints can be compared with`;
   if (form !== 'uri') return undefined;
-  const host = uriHost(text);
-  if (host === undefined) return `${field} holds ${quoted(text)}, which has no host, and a CA has name constraints`;
+  if (host === '') return `${field} holds ${quoted(text)}, which has no host, and a CA has name constraints`;
   if (isAddressHost(host))
     return `${field} holds ${quoted(text)}, whose host is an IP address, and a CA has name constraints`;
   return undefined;
