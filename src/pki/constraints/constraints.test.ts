@@ -139,7 +139,7 @@ test('a common name of one label is bound by CAs below the anchor alone, since J
   );
   assert.match(
     problemOf({ subject: { commonName: 'client' } }, permitting)?.problem ?? '',
-    /^commonName holds "client" \(Java takes it for a DNS name where there is no dnsNames\), which is outside/,
+    /^commonName holds "client" \(Java takes it for a DNS name where there are no dnsNames\), which is outside/,
   );
 });
 

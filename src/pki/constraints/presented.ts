@@ -65,7 +65,7 @@ function presentedCommonName({ subject, names }: Named, isLeaf: boolean): Presen
       field: 'commonName',
       form,
       name: comparedName(form, commonName),
-      because: `${who} takes it for ${form === 'ip' ? 'an IP address' : 'a DNS name'} where there is no ${form === 'ip' ? 'ipAddresses' : 'dnsNames'}`,
+      because: `${who} takes it for ${form === 'ip' ? 'an IP address' : 'a DNS name'} where there are no ${form === 'ip' ? 'ipAddresses' : 'dnsNames'}`,
       ...(alone && { notByAnchor: true }),
     });
   if (names.dnsNames.length === 0) {
