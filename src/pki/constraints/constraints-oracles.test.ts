@@ -81,6 +81,7 @@ const subtree = fc.oneof(
     'IP:10.1.1.1/255.0.0.0',
     'IP:2001:db8::/ffff:ffff::',
     'IP:0.0.0.0/0.0.0.0',
+    'IP:::/::',
   ),
   of(
     'DNS:',

@@ -72,9 +72,8 @@ export function policiesToCopy({ policies }: Constraints): readonly string[] {
 
 /** What makes the path bad whatever the leaf, as a sentence; undefined if nothing does. Issuers as for `compileConstraints`. */
 export function pathConstraintsProblem(issuers: readonly ConstrainingCa[]): string | undefined {
-  for (const [index, issuer] of issuers.entries()) {
-    const isAnchor = index === issuers.length - 1;
-    const problem = issuer.nameConstraints && subtreesProblem(issuer.nameConstraints, isAnchor);
+  for (const issuer of issuers) {
+    const problem = issuer.nameConstraints && subtreesProblem(issuer.nameConstraints);
     if (problem !== undefined) return `${caName(issuer)} ${problem}`;
   }
   const rules = issuers.map((issuer, index) => compileNameRules(issuer, index === issuers.length - 1));

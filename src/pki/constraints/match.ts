@@ -11,21 +11,51 @@ export interface Matcher {
   readonly text: string;
   /** Inside for every verifier. */
   readonly forAll: (name: ComparedName) => boolean;
-  /** Inside for one verifier at least. */
+  /** Inside for OpenSSL or Go. */
   readonly forAny: (name: ComparedName) => boolean;
+  /** Inside for Java alone, which reads the constraints of all CAs but the anchor. */
+  readonly forJava?: (name: ComparedName) => boolean;
+  /** Whether Java fails on the comparison. */
+  readonly failsJava?: (name: ComparedName) => boolean;
 }
 
-/** A name in the form in which it is compared. */
+/** A name in the form in which it is compared, made once: it may be long, and the subtrees many. */
 export interface ComparedName {
-  /** DNS names and mail addresses as written, URIs whole. */
   readonly text: string;
+  /** Of a DNS name or mail address, in lower case. */
+  readonly lower: string;
+  /** Of a URI: its host, and what OpenSSL takes for it. Of a mail address both are the part after the @. */
+  readonly host: string;
+  readonly opensslHost: string;
+  /** Of a mail address: the part before the @. */
+  readonly local: string;
   readonly bytes?: Buffer;
   readonly rdns?: readonly Rdn[];
 }
 
+const EMPTY: ComparedName = { text: '', lower: '', host: '', opensslHost: '', local: '' };
+
 /** The name in the form in which subtrees of that form want it. */
-export function comparedName(form: Form, value: string): ComparedName {
-  return form === 'ip' ? { text: value, bytes: addressBytes(value) } : { text: value };
+export function comparedName(form: Exclude<Form, 'directory' | 'other'>, text: string): ComparedName {
+  switch (form) {
+    case 'ip':
+      return { ...EMPTY, text, bytes: addressBytes(text) };
+    case 'dns':
+      return { ...EMPTY, text, lower: text.toLowerCase() };
+    case 'uri':
+      return { ...EMPTY, text, host: uriHost(text) ?? '', opensslHost: opensslHost(text) };
+    case 'email': {
+      const at = text.lastIndexOf('@');
+      const lower = text.toLowerCase();
+      const host = lower.slice(at + 1);
+      return { ...EMPTY, text, lower, host, opensslHost: host, local: text.slice(0, Math.max(at, 0)) };
+    }
+  }
+}
+
+/** The subject (DER of a Name). Throws an Error if it is malformed. */
+export function comparedSubject(name: Buffer): ComparedName {
+  return { ...EMPTY, rdns: rdnsOf(name) };
 }
 
 export function compileSubtree({ form, base, text }: Subtree): Matcher {
@@ -49,18 +79,23 @@ export function compileSubtree({ form, base, text }: Subtree): Matcher {
 type Match = Omit<Matcher, 'text'>;
 
 function dns(base: string): Match {
-  const forAll = ({ text }: ComparedName) => isBelow(text.toLowerCase(), base);
+  const forAll = ({ lower }: ComparedName) => isBelow(lower, base);
   // For Go a wildcard is excluded as soon as one name that it stands for is.
   const dot = base.indexOf('.');
   const parent = dot < 0 ? undefined : `*${base.slice(dot)}`;
-  return { forAll, forAny: (name) => forAll(name) || name.text.toLowerCase() === parent };
+  return {
+    forAll,
+    forAny: (name) => forAll(name) || name.lower === parent,
+    // StringIndexOutOfBoundsException in DNSName.constrains, with all names that aren't empty too.
+    ...(base === '' && { failsJava: () => true }),
+  };
 }
 
 function uri(base: string): Match {
   const inside = (host: string) => (base.startsWith('.') ? isBelow(host, base) : host === base);
   return {
-    forAll: ({ text }) => inside(opensslHost(text)) && inside(uriHost(text) ?? ''),
-    forAny: ({ text }) => inside(opensslHost(text)) || isBelow(uriHost(text) ?? '', base),
+    forAll: (name) => inside(name.opensslHost) && inside(name.host),
+    forAny: (name) => inside(name.opensslHost) || isBelow(name.host, base),
   };
 }
 
@@ -68,21 +103,14 @@ function email(base: string): Match {
   const lower = base.toLowerCase();
   if (base.includes('@')) {
     const at = base.lastIndexOf('@');
-    const [local, host] = [base.slice(0, at), lower.slice(at)];
-    return {
-      forAll: ({ text }) => text.slice(0, text.lastIndexOf('@')) === local && hostPart(text) === host.slice(1),
-      // Java ignores the case of the part before the @.
-      forAny: ({ text }) => text.toLowerCase() === lower,
-    };
+    const isMailbox = ({ local, host }: ComparedName) => local === base.slice(0, at) && host === lower.slice(at + 1);
+    // Java compares the part before the @ without regard to case.
+    return { forAll: isMailbox, forAny: isMailbox, forJava: (name) => name.lower === lower };
   }
   return {
-    forAll: ({ text }) => (base.startsWith('.') ? isBelow(hostPart(text), lower) : hostPart(text) === lower),
-    forAny: ({ text }) => isBelow(hostPart(text), lower),
+    forAll: ({ host }) => (base.startsWith('.') ? isBelow(host, lower) : host === lower),
+    forAny: ({ host }) => isBelow(host, lower),
   };
-}
-
-function hostPart(address: string): string {
-  return address.slice(address.lastIndexOf('@') + 1).toLowerCase();
 }
 
 function ip(base: Buffer): Match {
@@ -90,11 +118,17 @@ function ip(base: Buffer): Match {
   const mask = base.subarray(half);
   // For Java nothing is inside a range whose address has bits outside the mask.
   const aligned = mask.every((byte, index) => ((base[index] ?? 0) & ~byte) === 0);
-  const forAny = ({ bytes }: ComparedName) =>
-    bytes !== undefined &&
-    bytes.length === half &&
-    mask.every((byte, index) => ((bytes[index] ?? 0) & byte) === ((base[index] ?? 0) & byte));
-  return { forAll: (name) => aligned && forAny(name), forAny };
+  const isInside = (bytes: Buffer, length: number) =>
+    mask.subarray(0, length).every((byte, index) => ((bytes[index] ?? 0) & byte) === ((base[index] ?? 0) & byte));
+  const forAny = ({ bytes }: ComparedName) => bytes?.length === half && isInside(bytes, half);
+  return {
+    forAll: (name) => aligned && forAny(name),
+    forAny,
+    // Java 17 compares the first bytes of addresses with ranges of the other family, and for a v4 address runs out of them
+    // (ArrayIndexOutOfBoundsException in IPAddressName.constrains); Java 25 doesn't.
+    forJava: ({ bytes }) => bytes !== undefined && bytes.length > half && aligned && isInside(bytes, half),
+    failsJava: ({ bytes }) => bytes !== undefined && bytes.length < half && isInside(bytes, bytes.length),
+  };
 }
 
 function directory(base: Buffer): Match {
@@ -102,6 +136,7 @@ function directory(base: Buffer): Match {
   const begins = (name: ComparedName, verifier: keyof Rdn) => beginsWith(name.rdns ?? [], rdns, verifier);
   return {
     forAll: (name) => begins(name, 'openssl') && begins(name, 'java'),
-    forAny: (name) => begins(name, 'openssl') || begins(name, 'java'),
+    forAny: (name) => begins(name, 'openssl'),
+    forJava: (name) => begins(name, 'java'),
   };
 }

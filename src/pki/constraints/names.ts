@@ -1,5 +1,5 @@
 import type { CertificateView } from '../certificate.ts';
-import { isAddressHost, uriHost } from './hosts.ts';
+import { isAddressHost } from './hosts.ts';
 import { compileSubtree, type Matcher } from './match.ts';
 import { type Named, type NameField, type Presented, presentedNames, presentedSubject } from './presented.ts';
 import type { Form, Subtree } from './subtrees.ts';
@@ -63,7 +63,7 @@ export function nameProblem(
   try {
     presented = [
       ...presentedNames(named.names),
-      ...(kind === 'self-issued' ? [] : presentedSubject(named, kind === 'leaf')),
+      ...(kind === 'self-issued' ? [] : presentedSubject(named, kind === 'leaf', rules.some(comparesSubjects))),
     ];
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
@@ -76,6 +76,10 @@ export function nameProblem(
     if (problem !== undefined) return { field: one.field, problem };
   }
   return undefined;
+}
+
+function comparesSubjects({ permitted, excluded }: NameRules): boolean {
+  return permitted.has('directory') || excluded.has('directory');
 }
 
 function tooMany(rules: readonly NameRules[], presented: readonly Presented[]): NameProblem | undefined {
@@ -96,12 +100,11 @@ function tooMany(rules: readonly NameRules[], presented: readonly Presented[]): 
 }
 
 // What Go refuses below any name constraints, whatever forms they have.
-function unreadable({ field, form, name: { text } }: Presented): string | undefined {
+function unreadable({ field, form, name: { text, host } }: Presented): string | undefined {
   if (form === 'email' && !/^[\x21-\x3f\x41-\x7e]+@[\x21-\x3f\x41-\x7e]+$/.test(text))
     return `${field} holds ${quoted(text)}, which is no mail address that name constraints can be compared with`;
   if (form !== 'uri') return undefined;
-  const host = uriHost(text);
-  if (host === undefined) return `${field} holds ${quoted(text)}, which has no host, and a CA has name constraints`;
+  if (host === '') return `${field} holds ${quoted(text)}, which has no host, and a CA has name constraints`;
   if (isAddressHost(host))
     return `${field} holds ${quoted(text)}, whose host is an IP address, and a CA has name constraints`;
   return undefined;
@@ -115,13 +118,20 @@ function forbidden(rules: readonly NameRules[], presented: Presented): string | 
       : `${field} holds ${quoted(name.text)}${because ? ` (${because})` : ''}, which`;
   for (const { ca, isAnchor, permitted, excluded } of rules) {
     if (isAnchor && presented.notByAnchor) continue;
+    const fails = ({ failsJava }: Matcher) => !isAnchor && failsJava?.(name) === true;
     const allowed = permitted.get(form);
-    if (allowed !== undefined && !allowed.some(({ forAll }) => forAll(name))) {
+    // Java compares in order, and stops at the first that fits or fails.
+    const first = allowed?.find((each) => each.forAll(name) || fails(each));
+    if (allowed !== undefined && first === undefined) {
       const texts = listed(allowed.map(({ text }) => text));
       return `${what} is outside the subtrees that ${ca} permits: ${texts}`;
     }
-    const taboo = excluded.get(form)?.find(({ forAny }) => forAny(name));
+    const denied = excluded.get(form) ?? [];
+    const taboo = denied.find((each) => each.forAny(name) || (!isAnchor && each.forJava?.(name)));
     if (taboo !== undefined) return `${what} is within a subtree that ${ca} excludes: ${taboo.text}`;
+    const broken = [...(first ? [first] : []), ...denied].find(fails);
+    if (broken !== undefined)
+      return `${what} makes Java 17 fail when it is compared with a subtree of ${ca}: ${broken.text}`;
   }
   return undefined;
 }

@@ -2,9 +2,9 @@ import { isIP } from 'node:net';
 import type { CertificateView } from '../certificate.ts';
 import { TAG } from '../der.ts';
 import { NAME_FIELDS, type Names } from '../san.ts';
-import { attributesOf, rdnsOf } from './directory.ts';
+import { attributesOf } from './directory.ts';
 import { isHostForJava, isHostForOpenssl } from './hosts.ts';
-import { type ComparedName, comparedName } from './match.ts';
+import { type ComparedName, comparedName, comparedSubject } from './match.ts';
 import type { Form } from './subtrees.ts';
 
 export type NameField = 'commonName' | 'subject' | keyof Names;
@@ -36,18 +36,24 @@ export function presentedNames(names: Names): Presented[] {
 const EMAIL_ADDRESS = '1.2.840.113549.1.9.1';
 const EMPTY_NAME_LENGTH = 2;
 
-/** What a subject says besides the alternative names. Throws an Error if it can't be read. */
-export function presentedSubject(named: Named, isLeaf: boolean): Presented[] {
+/** What a subject says besides the alternative names, with or without the whole of it. Throws an Error if it can't be read. */
+export function presentedSubject(named: Named, isLeaf: boolean, withWhole: boolean): Presented[] {
   if (named.subjectDer.length === EMPTY_NAME_LENGTH) return [];
   const mails = attributesOf(named.subjectDer)
     .filter(({ type }) => type === EMAIL_ADDRESS)
     .map(({ value }) => {
       // OpenSSL refuses any other type as soon as a CA has name constraints (X509_V_ERR_UNSUPPORTED_NAME_SYNTAX).
       if (value.tag !== TAG.ia5String) throw new Error('emailAddress is not an IA5String');
-      return { field: 'subject', form: 'email', name: { text: value.content.toString('latin1') } } as const;
+      return {
+        field: 'subject',
+        form: 'email',
+        name: comparedName('email', value.content.toString('latin1')),
+      } as const;
     });
-  const whole = { text: '', rdns: rdnsOf(named.subjectDer) };
-  return [{ field: 'subject', form: 'directory', name: whole }, ...mails, ...presentedCommonName(named, isLeaf)];
+  const whole: Presented[] = withWhole
+    ? [{ field: 'subject', form: 'directory', name: comparedSubject(named.subjectDer) }]
+    : [];
+  return [...whole, ...mails, ...presentedCommonName(named, isLeaf)];
 }
 
 function presentedCommonName({ subject, names }: Named, isLeaf: boolean): Presented[] {
@@ -59,7 +65,7 @@ function presentedCommonName({ subject, names }: Named, isLeaf: boolean): Presen
       field: 'commonName',
       form,
       name: comparedName(form, commonName),
-      because: `${who} takes it for ${form === 'ip' ? 'an IP address' : 'a DNS name'} where there is no ${form === 'ip' ? 'ipAddresses' : 'dnsNames'}`,
+      because: `${who} takes it for ${form === 'ip' ? 'an IP address' : 'a DNS name'} where there are no ${form === 'ip' ? 'ipAddresses' : 'dnsNames'}`,
       ...(alone && { notByAnchor: true }),
     });
   if (names.dnsNames.length === 0) {

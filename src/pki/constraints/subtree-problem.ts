@@ -2,21 +2,14 @@ import { isAscii } from 'node:buffer';
 import { isHostForGo, isHostForJava } from './hosts.ts';
 import { type NameConstraints, prefixLength, type Subtree } from './subtrees.ts';
 
-/**
- * Why a verifier refuses a CA for the form of its name constraints, whatever is below, as a verb phrase. Of an anchor Java
- * reads the constraints without comparing anything with them.
- */
-export function subtreesProblem(
-  { critical, permitted, excluded }: NameConstraints,
-  isAnchor: boolean,
-): string | undefined {
+/** Why a verifier refuses a CA for the form of its name constraints, whatever is below, as a verb phrase. */
+export function subtreesProblem({ critical, permitted, excluded }: NameConstraints): string | undefined {
   if (permitted.length + excluded.length === 0) return 'has empty name constraints, which Go refuses';
   for (const subtree of [...permitted, ...excluded]) {
     const problem = subtreeProblem(subtree, critical);
     if (problem !== undefined) return `has the name constraint ${subtree.text}, ${problem}`;
   }
-  const endless = permitted.some(({ form, base }) => form === 'dns' && base.length === 0);
-  return endless && !isAnchor ? 'permits the empty DNS name, on which Java fails' : undefined;
+  return undefined;
 }
 
 function subtreeProblem({ form, base, bounded }: Subtree, critical: boolean): string | undefined {

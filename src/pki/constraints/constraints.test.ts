@@ -1,0 +1,231 @@
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import {
+  type CaContent,
+  dirName,
+  extension,
+  type LeafContent,
+  makePath,
+  nameConstraints,
+  type Subtrees,
+} from '../../../test/pki/constrained.ts';
+import { goVerdicts, javaVerdicts, opensslVerdict } from '../../../test/pki/judges/judges.ts';
+import { NOW } from '../../../test/pki/make.ts';
+import { cpuMs } from '../../../test/unit/cpu.ts';
+import { implicit, sequence } from '../der.ts';
+import type { Subject } from '../name.ts';
+import { type Names, NO_NAMES } from '../san.ts';
+import { compileConstraints, constraintsProblem, pathConstraintsProblem } from './constraints.ts';
+
+const NOTHING: CaContent = {};
+
+function below(subtrees: Subtrees, critical = true): CaContent {
+  return { subject: { commonName: 'Zoo' }, extensions: [nameConstraints(subtrees, critical)] };
+}
+
+/** What the signer's constraints say to the leaf, with an anchor above that has none. */
+function problemOf(leaf: LeafContent, ...issuers: CaContent[]) {
+  const [client, ...rest] = makePath(leaf, ...issuers, NOTHING);
+  assert.ok(client);
+  return constraintsProblem(compileConstraints(rest), client);
+}
+
+function pathProblemOf(...issuers: CaContent[]): string | undefined {
+  return pathConstraintsProblem(makePath({}, ...issuers).slice(1));
+}
+
+const named = (names: Partial<Names>, subject?: Subject): LeafContent => ({
+  names: { ...NO_NAMES, ...names },
+  ...(subject && { subject }),
+});
+
+test('a leaf outside the permitted DNS subtree is refused with the CA, the subtree and the name', () => {
+  assert.equal(problemOf(named({ dnsNames: ['payments.shop.svc'] }), below({ permitted: ['DNS:zoo.example'] })), {
+    field: 'dnsNames',
+    problem:
+      'dnsNames holds "payments.shop.svc", which is outside the subtrees that the CA CN=Zoo permits: DNS:zoo.example',
+  });
+});
+
+test('a leaf inside an excluded subtree is refused with the subtree', () => {
+  assert.equal(problemOf(named({ emailAddresses: ['a@zoo.example'] }), below({ excluded: ['email:zoo.example'] })), {
+    field: 'emailAddresses',
+    problem:
+      'emailAddresses holds "a@zoo.example", which is within a subtree that the CA CN=Zoo excludes: email:zoo.example',
+  });
+});
+
+test('names of a form that no subtree has are free', () => {
+  const ca = below({ permitted: ['DNS:zoo.example'], excluded: ['IP:10.0.0.0/255.0.0.0'] });
+  assert.is(problemOf(named({ emailAddresses: ['a@b.example'], ipAddresses: ['192.0.2.1'] }), ca), undefined);
+});
+
+/** Each as [leaf, subtrees, whether OpenSSL, Go and Java all accept]. */
+const CASES: readonly (readonly [LeafContent, Subtrees, boolean])[] = [
+  [named({ dnsNames: ['ZOO.example'] }), { permitted: ['DNS:zoo.EXAMPLE'] }, true],
+  [named({ dnsNames: ['a.zoo.example'] }), { permitted: ['DNS:zoo.example'] }, true],
+  [named({ dnsNames: ['azoo.example'] }), { permitted: ['DNS:zoo.example'] }, false],
+  [named({ dnsNames: ['zoo.example'] }), { permitted: ['DNS:.zoo.example'] }, false],
+  [named({ dnsNames: ['a.zoo.example'] }), { permitted: ['DNS:.zoo.example'] }, true],
+  [named({ dnsNames: ['*.zoo.example'] }), { permitted: ['DNS:zoo.example'] }, true],
+  [named({ dnsNames: ['*.zoo.example'] }), { excluded: ['DNS:a.zoo.example'] }, false],
+  [named({ dnsNames: ['zoo.example', 'b.example'] }), { permitted: ['DNS:zoo.example', 'DNS:b.example'] }, true],
+  [named({ dnsNames: ['a.zoo.example'] }), { permitted: ['DNS:zoo.example'], excluded: ['DNS:a.zoo.example'] }, false],
+  [named({ dnsNames: ['a.example'] }), { permitted: ['DNS:'] }, false],
+  [named({ ipAddresses: ['192.0.2.1'] }), { permitted: ['DNS:'] }, true],
+  [named({ uris: ['spiffe://zoo.example/a'] }), { permitted: ['URI:zoo.example'] }, true],
+  [named({ uris: ['spiffe://a.zoo.example/a'] }), { permitted: ['URI:zoo.example'] }, false],
+  [named({ uris: ['spiffe://a.zoo.example/a'] }), { permitted: ['URI:.zoo.example'] }, true],
+  [named({ uris: ['spiffe://a.zoo.example/a'] }), { excluded: ['URI:zoo.example'] }, false],
+  [named({ uris: ['https://zoo.example:8443/a'] }), { permitted: ['URI:zoo.example'] }, true],
+  [named({ uris: ['spiffe://zoo.example/a:b'] }), { permitted: ['URI:zoo.example'] }, false],
+  [named({ uris: ['urn:zoo'] }), { permitted: ['DNS:zoo.example'] }, false],
+  [named({ uris: ['https://192.0.2.1/'] }), { permitted: ['DNS:zoo.example'] }, false],
+  [named({ emailAddresses: ['a@zoo.example'] }), { permitted: ['email:zoo.example'] }, true],
+  [named({ emailAddresses: ['a@b.zoo.example'] }), { permitted: ['email:zoo.example'] }, false],
+  [named({ emailAddresses: ['a@b.zoo.example'] }), { permitted: ['email:.zoo.example'] }, true],
+  [named({ emailAddresses: ['a@ZOO.example'] }), { permitted: ['email:a@zoo.example'] }, true],
+  [named({ emailAddresses: ['A@zoo.example'] }), { permitted: ['email:a@zoo.example'] }, false],
+  [named({ emailAddresses: ['A@zoo.example'] }), { excluded: ['email:a@zoo.example'] }, false],
+  [named({ ipAddresses: ['10.1.2.3'] }), { permitted: ['IP:10.0.0.0/255.0.0.0'] }, true],
+  [named({ ipAddresses: ['11.1.2.3'] }), { permitted: ['IP:10.0.0.0/255.0.0.0'] }, false],
+  [named({ ipAddresses: ['2001:db8::1'] }), { permitted: ['IP:10.0.0.0/255.0.0.0'] }, false],
+  [named({ ipAddresses: ['2001:db8::1'] }), { excluded: ['IP:2001:db8::/ffff:ffff::'] }, false],
+  [named({ ipAddresses: ['10.1.2.3'] }), { permitted: ['IP:10.1.1.1/255.0.0.0'] }, false],
+  [named({ ipAddresses: ['10.1.2.3'] }), { permitted: ['IP:10.0.0.0/255.0.0.0', 'IP:::/::'] }, true],
+  [named({ ipAddresses: ['10.1.2.3'] }), { permitted: ['IP:::/::', 'IP:10.0.0.0/255.0.0.0'] }, false],
+  [named({ ipAddresses: ['10.1.2.3'] }), { permitted: ['IP:10.0.0.0/255.0.0.0'], excluded: ['IP:::/::'] }, false],
+  [named({ ipAddresses: ['2001:db8::1'] }), { excluded: ['IP:0.0.0.0/0.0.0.0'] }, false],
+  [named({ ipAddresses: ['2001:db8::1'] }), { excluded: ['IP:10.0.0.0/255.0.0.0'] }, true],
+  [named({}, { commonName: 'a.b.example' }), { permitted: ['DNS:zoo.example'] }, false],
+  [named({}, { commonName: 'client' }), { permitted: ['DNS:zoo.example'] }, false],
+  [named({}, { commonName: 'the client' }), { permitted: ['DNS:zoo.example'] }, true],
+  [named({ dnsNames: ['zoo.example'] }, { commonName: 'a.b.example' }), { permitted: ['DNS:zoo.example'] }, true],
+  [named({}, { commonName: '192.0.2.1' }), { permitted: ['IP:10.0.0.0/255.0.0.0'] }, false],
+];
+
+test('DNS, URI, mail and IP subtrees allow exactly what OpenSSL, Go and Java allow together', () => {
+  const paths = CASES.map(([leaf, subtrees]) => makePath(leaf, below(subtrees), NOTHING));
+  const [go, java] = [goVerdicts(paths, NOW), javaVerdicts(paths, NOW)];
+  for (const [index, [leaf, subtrees, accepted]] of CASES.entries()) {
+    const what = JSON.stringify([leaf, subtrees]);
+    const path = paths[index] ?? [];
+    const theirs = opensslVerdict(path, NOW) ?? go[index] ?? java[index];
+    assert.is(theirs === undefined, accepted, `${what}: ${theirs}`);
+    assert.is(problemOf(leaf, below(subtrees)) === undefined, accepted, what);
+  }
+});
+
+test('directory subtrees of constraints that are not critical bind the subject, whatever its case and string types', () => {
+  const zoo: Subject = { organizations: ['ZOO  Inc'] };
+  const permitting = below({ permitted: [dirName(zoo)] }, false);
+  assert.is(problemOf({ subject: { organizations: ['zoo inc'], commonName: 'x y' } }, permitting), undefined);
+  assert.equal(problemOf({ subject: { organizations: ['Ark'], commonName: 'x y' } }, permitting), {
+    field: 'subject',
+    problem: 'the subject is outside the subtrees that the CA CN=Zoo permits: DirName:O=ZOO  Inc',
+  });
+  assert.is(problemOf({ subject: zoo }, below({ excluded: [dirName(zoo)] }, false))?.field, 'subject');
+});
+
+test('a common name of one label is bound by CAs below the anchor alone, since Java reads no constraints of an anchor', () => {
+  const permitting = below({ permitted: ['DNS:zoo.example'] });
+  const path = makePath({ subject: { commonName: 'client' } }, NOTHING, permitting);
+  const [client, ...issuers] = path;
+  assert.ok(client);
+  assert.is(constraintsProblem(compileConstraints(issuers), client), undefined);
+  assert.equal(
+    [opensslVerdict(path, NOW), ...goVerdicts([path], NOW), ...javaVerdicts([path], NOW)],
+    [undefined, undefined, undefined],
+  );
+  assert.match(
+    problemOf({ subject: { commonName: 'client' } }, permitting)?.problem ?? '',
+    /^commonName holds "client" \(Java takes it for a DNS name where there are no dnsNames\), which is outside/,
+  );
+});
+
+test('all CAs of the path count, the anchor too', () => {
+  const [client, ...issuers] = makePath(
+    named({ dnsNames: ['a.example'] }),
+    NOTHING,
+    NOTHING,
+    below({ permitted: ['DNS:b.example'] }),
+  );
+  assert.ok(client);
+  assert.is(constraintsProblem(compileConstraints(issuers), client)?.field, 'dnsNames');
+});
+
+test('an extended usage that a CA lacks is refused, and any in a CA stands for none', () => {
+  assert.is(problemOf({}, { usages: ['client auth', 'server auth'] }), undefined);
+  assert.is(problemOf({}, NOTHING), undefined);
+  assert.equal(problemOf({}, { subject: { commonName: 'Zoo' }, usages: ['server auth'] }), {
+    field: 'usages',
+    problem:
+      'usages holds "client auth", which the extended key usage of the CA CN=Zoo lacks (it has "server auth"); OpenSSL and Go refuse that',
+  });
+  assert.is(problemOf({}, { usages: ['any'] })?.field, 'usages');
+  assert.is(problemOf({ usages: ['client auth', 'server auth'] }, { usages: ['client auth'] })?.field, 'usages');
+});
+
+test('an intermediate that violates the constraints of a CA above it makes the path bad', () => {
+  const outside: CaContent = { subject: { commonName: 'Ark' }, names: { ...NO_NAMES, dnsNames: ['ark.example'] } };
+  assert.is(
+    pathProblemOf(outside, below({ permitted: ['DNS:zoo.example'] })),
+    'the CA CN=Ark is forbidden by a CA above it: dnsNames holds "ark.example", which is outside the subtrees that the CA CN=Zoo permits: DNS:zoo.example',
+  );
+  assert.is(pathProblemOf(NOTHING, below({ permitted: ['DNS:zoo.example'] })), undefined);
+});
+
+test('forms that a verifier refuses make the path bad', () => {
+  const refused: readonly [Subtrees, RegExp][] = [
+    [
+      { permitted: [dirName({ organizations: ['Zoo'] })] },
+      /DirName:O=Zoo, which Go refuses in critical name constraints/,
+    ],
+    [{ excluded: ['RID:2a03'] }, /registeredID, which Go refuses/],
+    [{ permitted: ['IP:10.0.0.0/255.0.255.0'] }, /IP:10\.0\.0\.0\/255\.0\.255\.0, whose mask isn't a run of ones/],
+    [{ permitted: ['DNS:zoo.example'], distance: implicit(1, Buffer.of(3)) }, /whose minimum or maximum/],
+    [{ permitted: ['DNS:zoo.example'], distance: implicit(0, Buffer.of(1)) }, /whose minimum or maximum/],
+    [{ permitted: ['email:'] }, /email:, which is empty/],
+    [{ permitted: ['URI:10.0.0.1'] }, /can't read/],
+    [{ permitted: ['DNS:zoo.example.'] }, /can't read/],
+    [{}, /empty name constraints/],
+  ];
+  for (const [subtrees, problem] of refused) {
+    const path = makePath({}, below(subtrees), NOTHING);
+    assert.match(pathConstraintsProblem(path.slice(1)) ?? '', problem);
+  }
+  assert.is(
+    pathProblemOf(below({ permitted: ['DNS:zoo.example'], distance: implicit(0, Buffer.of(0)) }), NOTHING),
+    undefined,
+  );
+  assert.is(pathProblemOf(below({ excluded: ['RID:2a03'] }, false), NOTHING), undefined);
+});
+
+test('a certificate with more than 1000 subtrees is not read', () => {
+  const many = (count: number) =>
+    below({ permitted: Array.from({ length: count }, (_, index) => `DNS:h${index}.example`) });
+  assert.throws(() => makePath({}, many(1001)), /name constraints of more than 1000 subtrees/);
+  assert.is(problemOf(named({ dnsNames: ['h999.example'] }), many(1000)), undefined);
+});
+
+test('a leaf that needs more than 10000 comparisons is refused at once', () => {
+  const permitted = Array.from({ length: 1000 }, (_, index) => `DNS:h${index}.example`);
+  const names = named({ dnsNames: Array.from({ length: 11 }, (_, index) => `h${index}.example`) });
+  const [client, ...issuers] = makePath(names, below({ permitted }), NOTHING);
+  assert.ok(client);
+  const constraints = compileConstraints(issuers);
+  assert.match(constraintsProblem(constraints, client)?.problem ?? '', /more than 10000 comparisons/);
+  const inside = { ...client, names: { ...NO_NAMES, dnsNames: Array(10).fill('h999.example') } };
+  assert.is(constraintsProblem(constraints, inside), undefined);
+  assert.ok(cpuMs(() => constraintsProblem(constraints, inside)) < 50);
+});
+
+test('malformed name constraints are refused', () => {
+  for (const value of ['0500', '3002a200', '30043002a000', '3004a1003000', '3004a0023000', '3004a1020500']) {
+    const odd = { extensions: [extension('2.5.29.30', Buffer.from(value, 'hex'))] };
+    assert.throws(() => makePath({}, odd), /./, value);
+  }
+  assert.throws(() => makePath({}, { extensions: [extension('2.5.29.37', sequence())] }), /without a purpose/);
+});
+
+test.run();
