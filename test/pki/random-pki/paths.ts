@@ -29,6 +29,8 @@ export const GENERATED_POLICIES: readonly string[] = [POLICY, OTHER_POLICY];
 
 const MAX_PATHS = 24;
 const MAX_DEPTH = 7;
+// Roots of one key that spell their issuers otherwise have all issued each other: each order of them would be a path.
+const MAX_SAME_KEY = 2;
 const HOUR = 3_600_000;
 
 /** Every path from a leaf that the material's key signs to a self-signed certificate in the material, as far as it is in time. */
@@ -38,22 +40,32 @@ export function pathsOf(material: Material, leafPublicKey: Buffer): Path[] {
   const all = [...new Map(parsed.map((each) => [each.fingerprintSHA256, each])).values()];
   const valid = all.filter(({ notBefore, notAfter }) => notBefore <= material.at && notAfter > material.at);
   const signers = valid.filter((each) => each.publicKeyDer.equals(publicKeyDer(key)));
-  return signers
-    .flatMap((signer) => climb([signer], valid))
-    .slice(0, MAX_PATHS)
-    .map((issuers) => ({
-      issuers,
-      leaf: (policies) => writeLeaf(material, issuers, { key, leafPublicKey, policies }),
-    }));
+  const found: (readonly CertificateView[])[] = [];
+  for (const signer of signers) climb([signer], valid, found);
+  return found.map((issuers) => ({
+    issuers,
+    leaf: (policies) => writeLeaf(material, issuers, { key, leafPublicKey, policies }),
+  }));
 }
 
-function climb(path: readonly CertificateView[], all: readonly CertificateView[]): (readonly CertificateView[])[] {
+function climb(
+  path: readonly CertificateView[],
+  all: readonly CertificateView[],
+  found: (readonly CertificateView[])[],
+): void {
   const tip = path.at(-1);
-  if (tip === undefined || path.length > MAX_DEPTH) return [];
-  if (isSelfSigned(tip)) return [path];
-  return all
-    .filter((each) => !path.includes(each) && mayHaveIssued(each, tip))
-    .flatMap((each) => climb([...path, each], all));
+  if (tip === undefined || path.length > MAX_DEPTH || found.length === MAX_PATHS) return;
+  if (isSelfSigned(tip)) {
+    found.push(path);
+    return;
+  }
+  for (const each of all)
+    if (!path.includes(each) && timesInPath(path, each) < MAX_SAME_KEY && mayHaveIssued(each, tip))
+      climb([...path, each], all, found);
+}
+
+function timesInPath(path: readonly CertificateView[], { publicKeyPin }: CertificateView): number {
+  return path.filter((each) => each.publicKeyPin === publicKeyPin).length;
 }
 
 // Looser than any verifier: names in any case and string type, key ids not at all.
