@@ -37,7 +37,7 @@ export const certManagerSubject: Subject = {
     {
       step: 'there is no trust bundle',
       reason: 'TrustBundleNotFound',
-      says: 'Secret gone',
+      says: 'gone, which is to hold the CA',
       spoil: (good) => ({ ...good, trustBundle: { secret: { name: 'gone' } } }),
     },
   ],

@@ -197,7 +197,7 @@ test('the authority says what is missing: its bundle, the right to approve, and 
   const { world } = await here();
   const missing = await place(world, { trustBundle: { configMap: { name: 'nowhere' } } });
   const where = { world, namespace: missing };
-  const says = 'there is no ConfigMap nowhere';
+  const says = `there is no ConfigMap ${missing}/nowhere`;
   await untilAuthority(where, { status: 'False', reason: 'TrustBundleNotFound', says });
   const input = JSON.stringify({
     apiVersion: 'v1',

@@ -22,13 +22,13 @@ export const kubernetesCsrSubject: Subject = {
     {
       step: 'there is no trust bundle',
       reason: 'TrustBundleNotFound',
-      says: 'there is no ConfigMap gone, which is to hold the CA under ca.crt',
+      says: 'gone, which is to hold the CA under ca.crt',
       spoil: (good) => ({ ...good, trustBundle: { configMap: { name: 'gone' } } }),
     },
     {
       step: 'the trust bundle has no such key',
       reason: 'TrustBundleNotFound',
-      says: 'ConfigMap empty has no key ca.crt',
+      says: 'empty has no key ca.crt',
       spoil: async (good, { world, namespace }) => {
         await world.client.create(CONFIG_MAPS, { metadata: { namespace, name: 'empty' } });
         return { ...good, trustBundle: { configMap: { name: 'empty' } } };

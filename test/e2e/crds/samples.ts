@@ -99,7 +99,7 @@ const logins: readonly Json[] = [
   { tokenSecretRef: { name: 'vault-token', key: 'token' } },
 ];
 const BACKENDS: readonly Json[] = [
-  { secret: { name: 'ca-pair' } },
+  { secret: { name: 'ca-pair', partialChain: true } },
   {
     stepCA: {
       server: 'https://ca.example.com:9000',
@@ -111,6 +111,7 @@ const BACKENDS: readonly Json[] = [
   ...bundles.flatMap((trustBundle) => [
     { kubernetesCSR: { ...kubernetesCSR, trustBundle } },
     { certManager: { ...certManager, trustBundle } },
+    { vault: { ...vault, auth: logins[0], trustBundle } },
   ]),
 ];
 const authorityStatus = {
@@ -119,6 +120,7 @@ const authorityStatus = {
   backend: 'selfManaged',
   activeGeneration: 1,
   notAfter: moment,
+  leftAside: ['CN=old (serial number 01) has expired at 2026-01-01T00:00:00.000Z'],
   nextProbeTime: moment,
   demand: { certificates: 12, issuancesPerDay: 54, quotaPerDay: 714, quotaFrom: 'Quota' },
   generations: [
