@@ -118,7 +118,7 @@ function forbidden(rules: readonly NameRules[], presented: Presented): string | 
       : `${field} holds ${quoted(name.text)}${because ? ` (${because})` : ''}, which`;
   for (const { ca, isAnchor, permitted, excluded } of rules) {
     if (isAnchor && presented.notByAnchor) continue;
-    const fails = ({ failsJava }: Matcher) => !isAnchor && failsJava?.(name) === true;
+    const fails = ({ failsJava }: Matcher) => !isAnchor && !presented.notByJava && failsJava?.(name) === true;
     const allowed = permitted.get(form);
     // Java compares in order, and stops at the first that fits or fails.
     const first = allowed?.find((each) => each.forAll(name) || fails(each));

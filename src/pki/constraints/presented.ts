@@ -18,6 +18,8 @@ export interface Presented {
   readonly because?: string;
   /** Java reads no constraints out of a trust anchor, so what Java alone compares isn't compared with those. */
   readonly notByAnchor?: true;
+  /** Whether Java leaves it alone, a common name that only OpenSSL takes for a host name. */
+  readonly notByJava?: boolean;
 }
 
 export type Named = Pick<CertificateView, 'subject' | 'subjectDer' | 'names'>;
@@ -60,6 +62,7 @@ function presentedCommonName({ subject, names }: Named, isLeaf: boolean): Presen
   const { commonName } = subject;
   if (commonName === undefined) return [];
   const presented: Presented[] = [];
+  const forJava = isHostForJava(commonName) && isIP(commonName) === 0;
   const add = (form: 'dns' | 'ip', who: string, alone: boolean) =>
     presented.push({
       field: 'commonName',
@@ -67,10 +70,11 @@ function presentedCommonName({ subject, names }: Named, isLeaf: boolean): Presen
       name: comparedName(form, commonName),
       because: `${who} takes it for ${form === 'ip' ? 'an IP address' : 'a DNS name'} where there are no ${form === 'ip' ? 'ipAddresses' : 'dnsNames'}`,
       ...(alone && { notByAnchor: true }),
+      notByJava: !alone && !forJava,
     });
   if (names.dnsNames.length === 0) {
     if (isLeaf && isHostForOpenssl(commonName)) add('dns', 'OpenSSL', false);
-    else if (isHostForJava(commonName) && isIP(commonName) === 0) add('dns', 'Java', true);
+    else if (forJava) add('dns', 'Java', true);
   }
   if (names.ipAddresses.length === 0 && isIP(commonName) !== 0 && !commonName.includes('%')) add('ip', 'Java', true);
   return presented;
