@@ -4,7 +4,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { type Holder, leaf, root, signIntermediate } from '../../test/pki/make.ts';
 import { encodePrivateKey, generateKey } from '../pki/keys.ts';
-import { readSecretContent, SecretContentError } from './secret-content.ts';
+import { type OwedContent, readSecretContent, type SecretContent, SecretContentError } from './secret-content.ts';
 
 const ca = await root();
 const stranger = await root({ commonName: 'Stranger' });
@@ -32,8 +32,15 @@ function data(texts: Texts = {}): Record<string, string> {
   );
 }
 
+/** Of a certificate whose path is short. */
+function read(texts: Texts = {}): SecretContent {
+  const content = readSecretContent(data(texts));
+  assert.not('settle' in content);
+  return content as SecretContent;
+}
+
 test('a leaf that is signed by the CA of the bundle is read', () => {
-  const content = readSecretContent(data());
+  const content = read();
   assert.is(content.leaf.fingerprintSHA256, client.certificate.fingerprintSHA256);
   assert.is(content.issuer.fingerprintSHA256, ca.certificate.fingerprintSHA256);
   assert.is(content.anchor.fingerprintSHA256, ca.certificate.fingerprintSHA256);
@@ -41,20 +48,36 @@ test('a leaf that is signed by the CA of the bundle is read', () => {
 
 test('a leaf below intermediates leads to the root, in whatever order they stand', () => {
   for (const chain of [pem(deep, lower, upper), pem(deep, upper, lower), pem(deep, stranger, lower, upper, ca)]) {
-    const content = readSecretContent(data({ crt: chain, key: encodePrivateKey(deep.key, 'PKCS8') }));
+    const content = read({ crt: chain, key: encodePrivateKey(deep.key, 'PKCS8') });
     assert.is(content.issuer.fingerprintSHA256, lower.certificate.fingerprintSHA256);
     assert.is(content.anchor.fingerprintSHA256, ca.certificate.fingerprintSHA256);
   }
 });
 
 test('of several CAs in the bundle the right one is found', () => {
-  const content = readSecretContent(data({ ca: pem(stranger, ca) }));
+  const content = read({ ca: pem(stranger, ca) });
   assert.is(content.anchor.fingerprintSHA256, ca.certificate.fingerprintSHA256);
 });
 
+test('a path that takes many signatures is owed, and leads to the same root later', async () => {
+  const spec = { algorithm: 'ECDSA', size: 521 } as const;
+  const top = await root({ keySpec: spec });
+  const middle = await signIntermediate(top, { keySpec: spec, commonName: 'Middle' });
+  const below = await signIntermediate(middle, { keySpec: spec, commonName: 'Below' });
+  const dear = await leaf(below);
+  const crt = pem(dear, below, middle);
+  const content = readSecretContent(data({ crt, key: encodePrivateKey(dear.key, 'PKCS8'), ca: pem(top, ca) }));
+  assert.ok('settle' in content);
+  const { issuer, anchor } = (content as OwedContent).settle();
+  assert.is(issuer.fingerprintSHA256, below.certificate.fingerprintSHA256);
+  assert.is(anchor.fingerprintSHA256, top.certificate.fingerprintSHA256);
+  const wrong = readSecretContent(data({ crt, key: encodePrivateKey(dear.key, 'PKCS8'), ca: pem(stranger) }));
+  assert.throws(() => (wrong as OwedContent).settle(), SecretContentError);
+});
+
 test('a key in either encoding is read', () => {
-  assert.is(readSecretContent(data()).keyEncoding, 'PKCS8');
-  assert.is(readSecretContent(data({ key: encodePrivateKey(client.key, 'PKCS1') })).keyEncoding, 'PKCS1');
+  assert.is(read().keyEncoding, 'PKCS8');
+  assert.is(read({ key: encodePrivateKey(client.key, 'PKCS1') }).keyEncoding, 'PKCS1');
 });
 
 const other = encodePrivateKey(await generateKey({ algorithm: 'ECDSA', size: 256 }), 'PKCS8');

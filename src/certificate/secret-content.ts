@@ -5,7 +5,7 @@ import { pemMatches } from '../pki/key-match.ts';
 import { type KeyEncoding, keyEncodingOf } from '../pki/keys.ts';
 import { findPath } from '../pki/path.ts';
 import { parsePem } from '../pki/pem.ts';
-import { namesAsIssuer } from '../pki/signed-by.ts';
+import { type Effort, namesAsIssuer, newEffort } from '../pki/signed-by.ts';
 
 /** What the data of a kubernetes.io/tls Secret holds. It belongs together, and is proven to but for what is owed. */
 export interface SecretContent {
@@ -24,6 +24,13 @@ export interface SecretContent {
   readonly owedProof: (() => boolean) | undefined;
 }
 
+/** A certificate whose path takes many signatures: read when the key's own turn comes, not on arrival. */
+export interface OwedContent {
+  readonly leaf: CertificateView;
+  /** Throws a SecretContentError. */
+  settle(): SecretContent;
+}
+
 /** Says in a sentence why the data of a Secret is no usable certificate. */
 export class SecretContentError extends Error {}
 
@@ -35,7 +42,7 @@ export const LEADS_NOWHERE = 'the certificate in tls.crt does not lead to a CA c
  * ca.crt, the signature of an ordinary leaf excepted (`owedProof`). Whether it has expired is not asked here, since that
  * changes with time.
  */
-export function readSecretContent(data: RawObject['data'] = {}): SecretContent {
+export function readSecretContent(data: RawObject['data'] = {}): SecretContent | OwedContent {
   const chain = certificatesOf(data, 'tls.crt');
   const [leaf] = chain;
   if (leaf === undefined) throw new SecretContentError('tls.crt holds no certificate');
@@ -44,10 +51,28 @@ export function readSecretContent(data: RawObject['data'] = {}): SecretContent {
   const anchors = trustBundleOf(data['ca.crt'] ?? '');
   const named = chain.length === 1 ? anchors.filter((each) => namesAsIssuer(leaf, each)) : [];
   const [anchor, ...others] = named;
-  if (anchor === undefined || others.length > 0) return contentOf(chain, keyEncoding, data['ca.crt'] ?? '');
+  if (anchor === undefined || others.length > 0) return provenOrOwed(leaf, chain, keyEncoding, data['ca.crt'] ?? '');
   // No other CA of the bundle comes into question, so the signature decides about good or bad alone.
   const owedProof = proofOf(leaf.der.toString('latin1'), leaf.signatureAlgorithm, anchor);
   return { leaf, issuersId: idOfChain([]), keyEncoding, issuer: anchor, anchor, owedProof };
+}
+
+/** Every path that is in use is found within it. In hundredths of a millisecond, see Effort. */
+const COST_ON_ARRIVAL = 500;
+
+function provenOrOwed(
+  leaf: CertificateView,
+  chain: readonly CertificateView[],
+  keyEncoding: KeyEncoding,
+  trustBundle: string,
+): SecretContent | OwedContent {
+  const effort = newEffort(COST_ON_ARRIVAL);
+  try {
+    return contentOf(chain, keyEncoding, trustBundle, effort);
+  } catch (error) {
+    if (effort.costLeft >= 0 && effort.stepsLeft >= 0) throw error;
+    return { leaf, settle: () => contentOf(chain, keyEncoding, trustBundle) };
+  }
 }
 
 /**
@@ -63,10 +88,11 @@ export function contentOf(
   [leaf, ...intermediates]: readonly CertificateView[],
   keyEncoding: KeyEncoding,
   trustBundle: string,
+  effort = newEffort(),
 ): SecretContent {
   if (leaf === undefined) throw new SecretContentError('there is no certificate');
   const issuersId = idOfChain(intermediates);
-  const ends = pathToAnchor(leaf, intermediates, trustBundleOf(trustBundle));
+  const ends = pathToAnchor(leaf, intermediates, trustBundleOf(trustBundle), effort);
   return { leaf, issuersId, keyEncoding, ...ends, owedProof: undefined };
 }
 
@@ -115,8 +141,9 @@ function pathToAnchor(
   leaf: CertificateView,
   intermediates: readonly CertificateView[],
   anchors: readonly CertificateView[],
+  effort: Effort,
 ) {
-  const { path = [] } = findPath(leaf, intermediates, anchors, undefined);
+  const { path = [] } = findPath(leaf, intermediates, anchors, undefined, undefined, effort);
   const [, issuer] = path;
   const anchor = path.at(-1);
   if (issuer === undefined || anchor === undefined) throw new SecretContentError(LEADS_NOWHERE);

@@ -5,7 +5,13 @@ import { shared } from '../api/shared.ts';
 import { hashOfBundle } from '../pki/bundle.ts';
 import type { KeyEncoding, KeySpec } from '../pki/keys.ts';
 import { type CanonicalIdentity, canonicalIdentity } from './identity.ts';
-import { LEADS_NOWHERE, readSecretContent, type SecretContent, SecretContentError } from './secret-content.ts';
+import {
+  LEADS_NOWHERE,
+  type OwedContent,
+  readSecretContent,
+  type SecretContent,
+  SecretContentError,
+} from './secret-content.ts';
 import { readMemory, type SecretMemory } from './secret-memory.ts';
 
 /** What is remembered of a certificate: small, since there is one for every ClientCertificate. */
@@ -121,11 +127,11 @@ class View implements SecretView {
   get claimedValidity(): SecretView['claimedValidity'] {
     const content = this.#content;
     if (typeof content === 'string') return undefined;
-    return content instanceof Claim ? content.facts : content;
+    return content instanceof Claim ? content.validity : content;
   }
 
   #settle(): CertificateFacts | string {
-    if (this.#content instanceof Claim) this.#content = this.#content.isTrue() ? this.#content.facts : LEADS_NOWHERE;
+    if (this.#content instanceof Claim) this.#content = this.#content.settle();
     return this.#content;
   }
 }
@@ -135,20 +141,36 @@ const BY_ITS_CERTIFICATE: readonly string[] = [];
 
 /** Facts whose proof is owed. */
 class Claim {
-  readonly facts: CertificateFacts;
-  readonly isTrue: () => boolean;
+  readonly validity: Pick<CertificateFacts, 'notBefore' | 'notAfter'>;
+  readonly settle: () => CertificateFacts | string;
 
-  constructor(facts: CertificateFacts, isTrue: () => boolean) {
-    this.facts = facts;
-    this.isTrue = isTrue;
+  constructor(validity: Claim['validity'], settle: Claim['settle']) {
+    this.validity = validity;
+    this.settle = settle;
   }
 }
 
 function claimOf(data: RawObject['data'], known: SecretContent | undefined): CertificateFacts | Claim | string {
-  try {
+  return orProblem(() => {
     const content = known ?? readSecretContent(data);
-    const facts = new Facts(content);
-    return content.owedProof === undefined ? facts : new Claim(facts, content.owedProof);
+    if ('settle' in content) return owedPath(content);
+    return content.owedProof === undefined ? new Facts(content) : owedSignature(new Facts(content), content.owedProof);
+  });
+}
+
+// Apart, since a closure keeps all that its scope holds, and these stay for every ClientCertificate.
+function owedSignature(facts: Facts, isTrue: () => boolean): Claim {
+  return new Claim(facts, () => (isTrue() ? facts : LEADS_NOWHERE));
+}
+
+function owedPath(content: OwedContent): Claim {
+  const { notBefore, notAfter } = content.leaf;
+  return new Claim({ notBefore, notAfter }, () => orProblem(() => new Facts(content.settle())));
+}
+
+function orProblem<T>(read: () => T): T | string {
+  try {
+    return read();
   } catch (error) {
     if (error instanceof SecretContentError) return error.message;
     throw error;

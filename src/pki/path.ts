@@ -2,7 +2,7 @@ import { type CertificateView, weakSignature } from './certificate.ts';
 import { encodingProblem } from './foreign-encodings.ts';
 import { type KeySpec, MIN_RSA_EXPONENT, rsaExponent } from './keys.ts';
 import { type Path, PathSearch, poolOf } from './path-search.ts';
-import { isIssuedBy, isSelfIssued, isSelfSigned, namesAsIssuer } from './signed-by.ts';
+import { type Effort, isIssuedBy, isSelfIssued, isSelfSigned, namesAsIssuer, newEffort } from './signed-by.ts';
 
 const MIN_RSA_BITS = 2048;
 /** OpenSSL and Go know it; Java reads no extension of an anchor. */
@@ -25,13 +25,11 @@ export function findPath(
   anchors: readonly CertificateView[],
   now: Date | undefined,
   judge: (path: Path) => string | undefined = () => undefined,
+  effort: Effort = newEffort(),
 ): LeafPath {
   const tops = new Set(anchors.map(({ fingerprintSHA256 }) => fingerprintSHA256));
-  const search = new PathSearch({
-    pool: poolOf([...others, ...anchors]),
-    isTop: (certificate) => certificate !== leaf && tops.has(certificate.fingerprintSHA256),
-    now,
-  });
+  const isTop = (certificate: CertificateView) => certificate !== leaf && tops.has(certificate.fingerprintSHA256);
+  const search = new PathSearch({ pool: poolOf([...others, ...anchors]), isTop, now }, effort);
   let refused: { readonly path: Path; readonly problem: string } | undefined;
   for (const path of search.from(leaf)) {
     const problem = judge(path);

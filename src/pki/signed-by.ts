@@ -14,8 +14,8 @@ export interface Effort {
 const MAX_COST = 2_000;
 const MAX_STEPS = 200;
 
-export function newEffort(): Effort {
-  return { costLeft: MAX_COST, stepsLeft: MAX_STEPS };
+export function newEffort(costLeft = MAX_COST): Effort {
+  return { costLeft, stepsLeft: MAX_STEPS };
 }
 
 /**

@@ -1,6 +1,6 @@
 import { sequence } from '../../src/pki/der.ts';
 import { LEAF_BASIC_CONSTRAINTS } from '../../src/pki/extensions.ts';
-import { but, type Forge, type Forgeries } from './forgery.ts';
+import { but, type Forgeries, from } from './forgery.ts';
 import {
   altered,
   alteredDer,
@@ -10,9 +10,7 @@ import {
   belowWith,
   ecdsaSigner,
   extension,
-  type Honest,
   hugeOid,
-  type Issuer,
   impostor,
   inHours,
   nested,
@@ -21,14 +19,6 @@ import {
 } from './forging.ts';
 
 const UNTRUSTED = "does not chain to the authority's CA";
-
-/** The right certificate, but from a CA below the right intermediate. */
-function from(make: (honest: Honest) => Issuer): Forge {
-  return (honest) => {
-    const issuer = make(honest);
-    return [altered(honest, { issuer }), issuer.certificate.pem, honest.intermediate.pem];
-  };
-}
 
 export const WRONG_ISSUER: Forgeries = {
   'one by a stranger of the same name': {

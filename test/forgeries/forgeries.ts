@@ -1,6 +1,7 @@
 /** The wrong answers of a CA, for any backend: what is answered in place of a right chain, and what Certwheel says of it. */
 
 import { WRONG_BYTES, WRONG_CHAIN, WRONG_ISSUER } from './forged-chains.ts';
+import { WRONG_CONSTRAINTS } from './forged-constraints.ts';
 import { WRONG_IDENTITY, WRONG_LIFE, WRONG_POWERS } from './forged-leaves.ts';
 import { but, type Forge, type Forgeries } from './forgery.ts';
 import { inHours, namesake } from './forging.ts';
@@ -10,6 +11,7 @@ export const FORGERIES: Forgeries = {
   ...WRONG_POWERS,
   ...WRONG_LIFE,
   ...WRONG_ISSUER,
+  ...WRONG_CONSTRAINTS,
   ...WRONG_CHAIN,
   ...WRONG_BYTES,
 };
