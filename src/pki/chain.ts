@@ -8,10 +8,15 @@ import { canonicalName, NAME_FIELDS, type Names, sameNames } from './san.ts';
 import { isSelfSigned } from './signed-by.ts';
 import { canonicalUsage, isKeyUsage } from './usages.ts';
 
-/** Whether the first certificate leads to one of the anchors, by names and signatures alone; the rest in any order. */
+/**
+ * Whether the first certificate is one of the anchors or leads to one, by names and signatures alone; the rest in any
+ * order.
+ */
 export function chainsTo(chain: readonly CertificateView[], anchors: readonly CertificateView[]): boolean {
   const [leaf, ...others] = chain;
-  return leaf !== undefined && findPath(leaf, others, anchors, undefined).path !== undefined;
+  if (leaf === undefined) return false;
+  const isAnchor = anchors.some(({ fingerprintSHA256 }) => fingerprintSHA256 === leaf.fingerprintSHA256);
+  return isAnchor || findPath(leaf, others, anchors, undefined).path !== undefined;
 }
 
 /**
