@@ -95,10 +95,14 @@ export const CHAINS: readonly Kind[] = [
       remedy: 'Have its root sign it again with a key usage and the same key.',
     },
   ),
-  strict('an intermediate without an authority key identifier', 'root r; certify int r "$CA"; pair int r', {
-    message: /CN=int.*authority ?key ?id.*Python 3\.13.*openssl/i,
-    remedy: 'Have its root sign it again with an authority key identifier and the same key.',
-  }),
+  strict(
+    'an intermediate without an authority key identifier',
+    'root r; certify int r "$CA" authorityKeyIdentifier=none; pair int r',
+    {
+      message: /CN=int.*authority ?key ?id.*Python 3\.13.*openssl/i,
+      remedy: 'Have its root sign it again with an authority key identifier and the same key.',
+    },
+  ),
 ];
 
 const renew = 'TO=20240101000000Z';
@@ -193,7 +197,7 @@ export const RENEWALS: readonly Kind[] = [
   ),
   refused(
     'an intermediate with the name of its root and no authority key identifier',
-    'SUBJECT=/CN=shop root r; SUBJECT=/CN=shop certify int r "$CA"; pair int r',
+    'SUBJECT=/CN=shop root r; SUBJECT=/CN=shop certify int r "$CA" authorityKeyIdentifier=none; pair int r',
     {
       ground: 'path',
       message: /CN=shop/,

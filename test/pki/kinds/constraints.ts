@@ -1,7 +1,7 @@
 import { type Ground, type Kind, kindsOf, type Leaf } from './kind.ts';
 
 /** What a CA allows below it: usages, names, policies, and extensions that few have. */
-const { ready, strict, refused } = kindsOf('openssl');
+const { ready, refused } = kindsOf('openssl');
 
 const withUsage = (usage: string) => `root my extendedKeyUsage=${usage}; pair my`;
 const eku = (seen: string) => ({
@@ -168,11 +168,12 @@ const RARE: readonly Kind[] = [
     'addresses of CRLs that are critical',
     'root r; intermediate int r crlDistributionPoints=critical,URI:http://ca.shop.example/r.crl; pair int r',
   ),
-  strict(
+  refused(
     'a subject key identifier that is critical',
     'certify my self basicConstraints=critical,CA:true keyUsage=critical,keyCertSign,cRLSign subjectKeyIdentifier=critical,hash; pair my',
     {
-      message: /tls\.crt.*subject ?key ?id.*critical.*Python 3\.13.*openssl/i,
+      ground: 'path',
+      message: /tls\.crt.*subject ?key ?id.*critical|tls\.crt.*critical.*(subject ?key ?id|2\.5\.29\.14)/i,
       remedy: 'Make the certificate again, with the same key, with an identifier that is not critical.',
     },
   ),

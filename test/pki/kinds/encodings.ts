@@ -16,7 +16,11 @@ export const ENCODINGS: readonly Kind[] = [
   ready('a name as PrintableString', named('0x2', 'Shop CA')),
   ready('a name as BMPString', named('0x800', 'Shop CA')),
   ready('a name as TeletexString', named('0x4', 'Shop CA')),
-  refused('a name as UniversalString', named('0x100', 'Shop CA'), unreadable(/UniversalString/)),
+  refused(
+    'a name as UniversalString',
+    'SUBJECT=/CN=mycaname root my; pair my; node "$RESIGN" my.crt my.key 0c086d7963616e616d65 1c080000006d00000079 >tls.crt',
+    unreadable(/UniversalString/),
+  ),
   refused(
     'an underscore in a PrintableString',
     `root my; SUBJECT=/CN=my_ca root my; pair my; node "$RESIGN" my.crt my.key 0c056d795f6361 13056d795f6361 >tls.crt`,

@@ -40,7 +40,7 @@ const TYPES_OF_KEYS: readonly Kind[] = [
   ),
   unsupported(
     'EC P-256 with a compressed point',
-    'openssl ecparam -name prime256v1 -genkey -conv_form compressed -noout -out my.key; root my; pair my',
+    'new_key k; openssl pkey -in k.key -ec_conv_form compressed -out my.key; root my; pair my',
     'path',
     /compressed/,
   ),

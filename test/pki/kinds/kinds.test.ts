@@ -56,7 +56,6 @@ function verifiersAgree(kind: Kind): void {
   });
   if (kind.verdict === 'Refused') {
     assert.ok(openssl !== undefined || go !== undefined, 'OpenSSL and Go accept a leaf of it');
-    if (process.env.SHOW) console.log({ kind: kind.kind, openssl, go });
   } else if (kind.verdict === 'Ready') {
     assert.equal({ openssl, opensslStrict, go }, NO_FLAW);
   } else {
