@@ -20,7 +20,7 @@ conformance({
     {
       step: 'the key is that of another CA',
       reason: 'CAPairRefused',
-      says: 'the key does not match the CA certificate',
+      says: 'key tls.key: this is not the key of O=Test, CN=one in tls.crt',
       spoil: async (good, { world, namespace }) => {
         const [one, other] = [await makeCa({ commonName: 'one' }), await makeCa({ commonName: 'other' })];
         await putCaSecret(world, namespace, 'pair', { 'tls.crt': one.certificate, 'tls.key': other.key });

@@ -58,6 +58,7 @@ async function serve(vault: Vault, token: string): Promise<Served> {
 
 wrongAnswers({
   definition,
+  taken: { 'a chain without its middle': 'the mount lists its issuers, and the middle is one of them' },
   says: {
     // The proof would refuse it as well, but without a word on what to do about it.
     'a usage more': 'the role client adds the usages server auth',

@@ -21,6 +21,8 @@ export interface Backend {
   readonly impossible?: Readonly<Record<string, string>>;
   /** Those that the server itself refuses, with part of what it says: they never come to Certwheel. */
   readonly refusedBefore?: Readonly<Record<string, string>>;
+  /** Those that are no lie here, with the reason. */
+  readonly taken?: Readonly<Record<string, string>>;
   /** What is said of a forgery in other words than those of the table. */
   readonly says?: Readonly<Record<string, string>>;
   /** Wrong answers of this backend alone. */
@@ -67,7 +69,7 @@ export function wrongAnswers(backend: Backend): void {
 }
 
 function rowsOf(backend: Backend): Row[] {
-  const { impossible = {}, refusedBefore = {}, more = [], definition } = backend;
+  const { impossible = {}, refusedBefore = {}, taken: right = {}, more = [], definition } = backend;
   // What is rounded may come out longer than asked for.
   const isRounded = definition.capabilities.lifetime === 'rounded';
   const forgeries = Object.entries(FORGERIES).filter(([name]) => impossible[name] === undefined);
@@ -79,6 +81,7 @@ function rowsOf(backend: Backend): Row[] {
   return [
     ...forgeries.map(([name, forgery]): Row => {
       if (isRounded && name === 'a longer life than asked for') return takenRow(name, forgery.forge);
+      if (right[name] !== undefined) return takenRow(name, forgery.forge);
       const first = refusedBefore[name] === undefined ? '' : 'is refused by the server, and ';
       return {
         name,

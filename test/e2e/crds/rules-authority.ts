@@ -114,8 +114,12 @@ const both: Short[] = [
     bad: spec({ limits: { usages: ['digital signature'] } }),
     good: spec({ limits: { usages: ['client auth'] } }),
   },
-  ...(['kubernetesCSR', 'certManager'] as const).map((backend): Short => {
-    const rest = backend === 'certManager' ? { issuerRef: { name: 'ca' } } : { signerName: 'example.com/clients' };
+  ...(['kubernetesCSR', 'certManager', 'vault'] as const).map((backend): Short => {
+    const rest = {
+      kubernetesCSR: { signerName: 'example.com/clients' },
+      certManager: { issuerRef: { name: 'ca' } },
+      vault: { server: 'https://vault.example.com', role: 'client', auth: { tokenSecretRef: { name: 'token' } } },
+    }[backend];
     const trusting = (trustBundle: object) => spec({ selfManaged: null, [backend]: { ...rest, trustBundle } });
     return {
       refuses: `two trust bundles of ${backend}`,

@@ -107,7 +107,7 @@ const NAMES: readonly Kind[] = [
   refused(
     'critical constraints of the subject',
     subtree('critical,permitted;dirName:dir', ' "[dir]" CN=client'),
-    beyond('tls\\.crt', 'directory|dirName', undefined),
+    beyond('tls\\.crt', 'DirName', undefined),
   ),
   refused(
     'constraints of the subject that are not critical, missed',
@@ -164,16 +164,22 @@ const RARE: readonly Kind[] = [
     'addresses of CRLs and issuers',
     'root r; intermediate int r crlDistributionPoints=URI:http://ca.shop.example/r.crl authorityInfoAccess=caIssuers\\;URI:http://ca.shop.example/r.crt; pair int r',
   ),
-  ready(
+  refused(
     'addresses of CRLs that are critical',
     'root r; intermediate int r crlDistributionPoints=critical,URI:http://ca.shop.example/r.crl; pair int r',
+    {
+      ground: 'rule',
+      message: /tls\.crt.*critical CRL distribution points, which Java refuses/,
+      remedy:
+        'Java refuses each client of it: have it signed again with CRL distribution points that are not critical.',
+    },
   ),
   refused(
     'a subject key identifier that is critical',
     'certify my self basicConstraints=critical,CA:true keyUsage=critical,keyCertSign,cRLSign subjectKeyIdentifier=critical,hash; pair my',
     {
       ground: 'path',
-      message: /tls\.crt.*subject ?key ?id.*critical|tls\.crt.*critical.*(subject ?key ?id|2\.5\.29\.14)/i,
+      message: /tls\.crt.*key identifier that is critical/,
       remedy: 'Make the certificate again, with the same key, with an identifier that is not critical.',
     },
   ),

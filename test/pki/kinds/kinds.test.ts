@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -67,7 +67,7 @@ function verifiersAgree(kind: Kind): void {
 async function certwheelAgrees(kind: Kind): Promise<void> {
   const { verdict, message } = await askCertwheel(materialOf(kind), kind.leaf ?? {}, new Date());
   assert.is(verdict, kind.verdict, message);
-  if (kind.message !== undefined) assert.match(message, kind.message);
+  if (kind.message !== undefined) assert.match(message, kind.message, message);
 }
 
 for (const kind of KINDS) {
@@ -102,6 +102,11 @@ test('the table of the docs has a row for each kind', () => {
     rows.filter((row) => row.split(/(?<!\\)\|/).length !== 5),
     [],
   );
+});
+
+test('the page of the backend has this table; node test/pki/kinds/print.ts prints it', () => {
+  const page = readFileSync(join(import.meta.dirname, '../../../docs/authorities/secret.md'), 'utf8');
+  assert.ok(page.endsWith(`<!-- kinds -->\n\n${markdownOf(SECTIONS)}`));
 });
 
 test.after(() => rmSync(work, { recursive: true, force: true }));
