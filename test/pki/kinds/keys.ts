@@ -104,7 +104,7 @@ const FORMS_OF_KEYS: readonly Kind[] = [
   }),
   refused('the key of another CA', key('new_key other; cp other.key tls.key'), {
     ground: 'form',
-    message: /tls\.key.*(match|belong)|(match|belong).*tls\.key/,
+    message: /tls\.key.*not the key of CN=my in tls\.crt/,
     remedy:
       'Put certificate and key of one CA there; `openssl x509 -pubkey` and `openssl pkey -pubout` print what must be the same.',
   }),

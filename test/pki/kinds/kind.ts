@@ -18,7 +18,7 @@ export type Tool = (typeof TOOLS)[number];
 export type Verdict = 'Ready' | 'Ready, strict verifiers refuse' | 'Refused';
 
 /**
- * What a refusal rests on. `path`: OpenSSL or Go refuses each leaf of this CA. `form`: programs that load a PEM pair, such
+ * What a refusal rests on. `path`: OpenSSL, Go or Java refuses each leaf of this CA. `form`: programs that load a PEM pair, such
  * as Go's crypto/tls, can't load the files. `rule`: verifiers may accept it, and Certwheel has a reason of its own.
  */
 export type Ground = 'path' | 'form' | 'rule';

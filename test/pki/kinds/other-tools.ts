@@ -17,7 +17,7 @@ const KEYTOOL: readonly Kind[] = [
     `${GENKEYPAIR} -ext bc:c=ca:true -ext ku:c=keyCertSign,cRLSign; ${EXPORT}`,
   ),
   keytool.strict('keytool -genkeypair -ext bc=ca:true', `${GENKEYPAIR} -ext bc=ca:true; ${EXPORT}`, {
-    message: /tls\.crt.*Python 3\.13.*openssl/i,
+    message: /CN=Java CA.*Python 3\.13.*openssl/i,
     remedy: 'Make the certificate again with `-ext bc:c=ca:true -ext ku:c=keyCertSign,cRLSign`.',
   }),
   keytool.refused('keytool -genkeypair, which makes no CA', `${GENKEYPAIR}; ${EXPORT}`, {
@@ -81,7 +81,7 @@ const EASY_RSA =
 const BUILT = 'cp pki/ca.crt tls.crt; cp pki/private/ca.key tls.key';
 
 const NOT_CRITICAL = {
-  message: /tls\.crt.*basic ?constraints.*critical.*Python 3\.13.*openssl/i,
+  message: /CN=.*basic ?constraints.*critical.*Python 3\.13.*openssl/i,
   remedy:
     'Begin with `EASYRSA_EXTRA_EXTS="basicConstraints=critical,CA:TRUE"`, or certify the same key again by openssl.',
 };
