@@ -104,11 +104,12 @@ const NAMES: readonly Kind[] = [
     subtree('critical,permitted;IP:10.0.0.0/255.0.0.0'),
     beyond('ipAddresses', '10\\.0\\.0\\.0', { ipAddresses: ['192.0.2.1'] }),
   ),
-  refused(
-    'critical constraints of the subject',
-    subtree('critical,permitted;dirName:dir', ' "[dir]" CN=client'),
-    beyond('tls\\.crt', 'DirName', undefined),
-  ),
+  refused('critical constraints of the subject', subtree('critical,permitted;dirName:dir', ' "[dir]" CN=client'), {
+    ground: 'path',
+    message: /tls\.crt.*DirName:CN=client.*Go/,
+    remedy:
+      'Go refuses each client: make the CA again with name constraints that are not critical, or without dirName.',
+  }),
   refused(
     'constraints of the subject that are not critical, missed',
     subtree('permitted;dirName:dir', ' "[dir]" O=Zoo'),

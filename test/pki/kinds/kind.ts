@@ -50,6 +50,9 @@ export interface Kind {
   readonly remedy?: string;
 }
 
+/** The remedy of all flaws for which strict verifiers alone refuse a CA. */
+export const CERTIFY_AGAIN = 'Run the command that the condition prints: it certifies the same key without the flaw.';
+
 type Extras = Pick<Kind, 'leaf' | 'leafPolicies'>;
 
 /** Makes the rows of one tool. */

@@ -1,4 +1,4 @@
-import { type Kind, kindsOf } from './kind.ts';
+import { CERTIFY_AGAIN, type Kind, kindsOf } from './kind.ts';
 
 /** CAs of keytool, of GnuTLS, of easy-rsa, and of AD CS and XCA as openssl can imitate them. */
 const keytool = kindsOf('keytool');
@@ -82,8 +82,7 @@ const BUILT = 'cp pki/ca.crt tls.crt; cp pki/private/ca.key tls.key';
 
 const NOT_CRITICAL = {
   message: /CN=.*basic ?constraints.*critical.*Python 3\.13.*openssl/i,
-  remedy:
-    'Begin with `EASYRSA_EXTRA_EXTS="basicConstraints=critical,CA:TRUE"`, or certify the same key again by openssl.',
+  remedy: `Basic constraints that are not critical. ${CERTIFY_AGAIN}`,
 };
 
 const EASY_RSAS: readonly Kind[] = [

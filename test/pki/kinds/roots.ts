@@ -1,4 +1,4 @@
-import { type Kind, kindsOf } from './kind.ts';
+import { CERTIFY_AGAIN, type Kind, kindsOf } from './kind.ts';
 
 /** Self-signed CAs as people make them with openssl, one certificate each. */
 const { ready, strict, refused } = kindsOf('openssl');
@@ -7,7 +7,7 @@ const REQ = 'openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -node
 
 const NO_KEY_USAGE = {
   message: /CN=.*no key ?usage.*Python 3\.13.*openssl/i,
-  remedy: 'Make a certificate with a key usage for the same key: `openssl req -x509 -key tls.key …`.',
+  remedy: `No key usage. ${CERTIFY_AGAIN}`,
 };
 
 export const ROOTS: readonly Kind[] = [
@@ -36,7 +36,7 @@ export const ROOTS: readonly Kind[] = [
     'certify my self basicConstraints=CA:true keyUsage=critical,keyCertSign,cRLSign subjectKeyIdentifier=hash; pair my',
     {
       message: /CN=my.*basic ?constraints.*critical.*Python 3\.13.*openssl/i,
-      remedy: 'Make a certificate with critical basic constraints for the same key.',
+      remedy: CERTIFY_AGAIN,
     },
   ),
   strict(
@@ -44,7 +44,7 @@ export const ROOTS: readonly Kind[] = [
     'certify my self basicConstraints=critical,CA:true keyUsage=critical,keyCertSign,cRLSign subjectKeyIdentifier=none; pair my',
     {
       message: /CN=my.*subject ?key ?id.*Python 3\.13.*openssl/i,
-      remedy: 'Make a certificate with a subject key identifier for the same key.',
+      remedy: CERTIFY_AGAIN,
     },
   ),
   ready(
