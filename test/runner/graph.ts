@@ -111,6 +111,7 @@ export const NEEDS: readonly (readonly [path: string, needs: readonly StepName[]
   ['test/e2e/crds/readers', ['go-x509']],
   ['test/demo/', ['control-plane']],
   ['test/pki/', ['judges']],
+  ['test/pki/kinds/', ['step-cli', 'vault']],
   ['test/monitoring/', ['control-plane', 'packages']],
   ['test/chart/', ['servers']],
   ['test/e2e/node/', ['servers', 'node-programs', 'packages', 'image']],

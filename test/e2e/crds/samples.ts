@@ -79,9 +79,9 @@ const authoritySpec = {
   allowSystemIdentities: true,
 };
 const bundles = [
-  { configMap: { name: 'ca', key: 'ca.pem' } },
-  { secret: { name: 'ca', key: 'ca.pem' } },
-  { inline: 'PEM' },
+  { configMap: { name: 'ca', key: 'ca.pem' }, partialChain: true },
+  { secret: { name: 'ca', key: 'ca.pem' }, partialChain: true },
+  { inline: 'PEM', partialChain: true },
 ];
 const kubernetesCSR = { signerName: 'example.com/clients', approve: false };
 const certManager = { issuerRef: { name: 'ca', kind: 'ClusterIssuer', group: 'cert-manager.io' } };

@@ -47,7 +47,7 @@ const subtree = (constraint: string, more = '') => `root my "nameConstraints=${c
 const PERMITTED = 'critical,permitted;DNS:shop.svc';
 const beyond = (field: string, tree: string, leaf?: Leaf, ground: Ground = 'path') => ({
   ground,
-  message: new RegExp(`${field}.*${tree}|${tree}.*${field}`),
+  message: new RegExp(`${field}.*(${tree})|(${tree}).*${field}`),
   remedy: 'Ask for names that the CA permits, or use another CA.',
   ...(leaf && { leaf }),
 });
@@ -104,11 +104,12 @@ const NAMES: readonly Kind[] = [
     subtree('critical,permitted;IP:10.0.0.0/255.0.0.0'),
     beyond('ipAddresses', '10\\.0\\.0\\.0', { ipAddresses: ['192.0.2.1'] }),
   ),
-  refused(
-    'critical constraints of the subject',
-    subtree('critical,permitted;dirName:dir', ' "[dir]" CN=client'),
-    beyond('tls\\.crt', 'DirName', undefined),
-  ),
+  refused('critical constraints of the subject', subtree('critical,permitted;dirName:dir', ' "[dir]" CN=client'), {
+    ground: 'path',
+    message: /tls\.crt.*DirName:CN=client.*Go/,
+    remedy:
+      'Go refuses each client: make the CA again with name constraints that are not critical, or without dirName.',
+  }),
   refused(
     'constraints of the subject that are not critical, missed',
     subtree('permitted;dirName:dir', ' "[dir]" O=Zoo'),
@@ -168,10 +169,9 @@ const RARE: readonly Kind[] = [
     'addresses of CRLs that are critical',
     'root r; intermediate int r crlDistributionPoints=critical,URI:http://ca.shop.example/r.crl; pair int r',
     {
-      ground: 'rule',
-      message: /tls\.crt.*critical CRL distribution points, which Java refuses/,
-      remedy:
-        'Java refuses each client of it: have it signed again with CRL distribution points that are not critical.',
+      ground: 'path',
+      message: /tls\.crt.*CN=int .*critical CRL distribution points/,
+      remedy: 'Java refuses it: make the CA again with distribution points that are not critical.',
     },
   ),
   refused(
@@ -179,7 +179,7 @@ const RARE: readonly Kind[] = [
     'certify my self basicConstraints=critical,CA:true keyUsage=critical,keyCertSign,cRLSign subjectKeyIdentifier=critical,hash; pair my',
     {
       ground: 'path',
-      message: /tls\.crt.*key identifier that is critical/,
+      message: /tls\.crt.*key ?id.*critical|tls\.crt.*critical.*(key ?id|2\.5\.29\.14)/i,
       remedy: 'Make the certificate again, with the same key, with an identifier that is not critical.',
     },
   ),

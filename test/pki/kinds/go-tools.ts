@@ -30,7 +30,7 @@ const CFSSL: readonly Kind[] = [
     `${CSR('ecdsa', 256)}; ${INITCA}; ${BARE}; cp out.json tls.crt`,
     {
       ground: 'form',
-      message: /tls\.crt.*line breaks/,
+      message: /tls\.crt.*(JSON|\\n)/,
       remedy: 'Take it apart: `cfssljson -bare ca < out.json` writes ca.pem and ca-key.pem.',
     },
   ),

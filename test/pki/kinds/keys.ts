@@ -6,11 +6,17 @@ const { ready, refused } = kindsOf('openssl');
 const TYPES = 'Make a CA with an ECDSA (P-256, P-384, P-521), RSA (2048 to 8192 bits) or Ed25519 key.';
 
 /** The message may name the key or the certificate: either holds the key that can't be used. */
-const unsupported = (kind: string, recipe: string, ground: 'path' | 'rule', seen: RegExp): Kind =>
+const unsupported = (
+  kind: string,
+  recipe: string,
+  ground: 'path' | 'rule',
+  seen: RegExp,
+  remedy: string = TYPES,
+): Kind =>
   refused(kind, recipe, {
     ground,
     message: new RegExp(`tls\\.(crt|key).*(${seen.source})`, 'i'),
-    remedy: TYPES,
+    remedy,
   });
 
 const ofType = (...options: readonly string[]) => `new_key my ${options.join(' ')}; root my; pair my`;
@@ -28,6 +34,7 @@ const TYPES_OF_KEYS: readonly Kind[] = [
     ofType('RSA', 'rsa_keygen_bits:2048', 'rsa_keygen_pubexp:3'),
     'rule',
     /exponent 3/,
+    'Make the key again with the exponent 65537, which openssl takes by itself.',
   ),
   unsupported('EC P-224', ofType('EC', 'ec_paramgen_curve:P-224'), 'rule', /secp224r1|P-224/),
   unsupported('EC secp256k1', ofType('EC', 'ec_paramgen_curve:secp256k1'), 'path', /secp256k1/),
@@ -37,12 +44,14 @@ const TYPES_OF_KEYS: readonly Kind[] = [
     ofType('EC', 'ec_paramgen_curve:P-256', 'ec_param_enc:explicit'),
     'path',
     /explicit|curve|parameters/,
+    'Make the key again with a named curve (`-pkeyopt ec_param_enc:named_curve`).',
   ),
   unsupported(
     'EC P-256 with a compressed point',
     'new_key k; openssl pkey -in k.key -ec_conv_form compressed -out my.key; root my; pair my',
     'path',
     /compressed/,
+    'Go refuses it: write the key with `openssl pkey -ec_conv_form uncompressed`, and certify it again.',
   ),
   unsupported('Ed448', ofType('ED448'), 'path', /ed448/),
   unsupported('DSA 2048', 'openssl dsaparam -genkey -noout -out my.key 2048; root my; pair my', 'path', /DSA/),
@@ -104,7 +113,7 @@ const FORMS_OF_KEYS: readonly Kind[] = [
   }),
   refused('the key of another CA', key('new_key other; cp other.key tls.key'), {
     ground: 'form',
-    message: /tls\.key.*not the key of/,
+    message: /tls\.key.*not the key of CN=my in tls\.crt/,
     remedy:
       'Put certificate and key of one CA there; `openssl x509 -pubkey` and `openssl pkey -pubout` print what must be the same.',
   }),

@@ -18,7 +18,7 @@ export type Tool = (typeof TOOLS)[number];
 export type Verdict = 'Ready' | 'Ready, strict verifiers refuse' | 'Refused';
 
 /**
- * What a refusal rests on. `path`: OpenSSL or Go refuses each leaf of this CA. `form`: programs that load a PEM pair, such
+ * What a refusal rests on. `path`: OpenSSL, Go or Java refuses each leaf of this CA. `form`: programs that load a PEM pair, such
  * as Go's crypto/tls, can't load the files. `rule`: verifiers may accept it, and Certwheel has a reason of its own.
  */
 export type Ground = 'path' | 'form' | 'rule';
@@ -49,6 +49,9 @@ export interface Kind {
   /** One sentence for the table of the docs. */
   readonly remedy?: string;
 }
+
+/** The remedy of all flaws for which strict verifiers alone refuse a CA. */
+export const CERTIFY_AGAIN = 'Run the command that the condition prints: it certifies the same key without the flaw.';
 
 type Extras = Pick<Kind, 'leaf' | 'leafPolicies'>;
 

@@ -1,4 +1,4 @@
-import { type Kind, kindsOf } from './kind.ts';
+import { CERTIFY_AGAIN, type Kind, kindsOf } from './kind.ts';
 
 /** CAs of keytool, of GnuTLS, of easy-rsa, and of AD CS and XCA as openssl can imitate them. */
 const keytool = kindsOf('keytool');
@@ -17,7 +17,7 @@ const KEYTOOL: readonly Kind[] = [
     `${GENKEYPAIR} -ext bc:c=ca:true -ext ku:c=keyCertSign,cRLSign; ${EXPORT}`,
   ),
   keytool.strict('keytool -genkeypair -ext bc=ca:true', `${GENKEYPAIR} -ext bc=ca:true; ${EXPORT}`, {
-    message: /has no key ?usage.*Python 3\.13.*openssl/i,
+    message: /CN=Java CA.*Python 3\.13.*openssl/i,
     remedy: 'Make the certificate again with `-ext bc:c=ca:true -ext ku:c=keyCertSign,cRLSign`.',
   }),
   keytool.refused('keytool -genkeypair, which makes no CA', `${GENKEYPAIR}; ${EXPORT}`, {
@@ -81,9 +81,8 @@ const EASY_RSA =
 const BUILT = 'cp pki/ca.crt tls.crt; cp pki/private/ca.key tls.key';
 
 const NOT_CRITICAL = {
-  message: /basic ?constraints.*critical.*Python 3\.13.*openssl/i,
-  remedy:
-    'Begin with `EASYRSA_EXTRA_EXTS="basicConstraints=critical,CA:TRUE"`, or certify the same key again by openssl.',
+  message: /CN=.*basic ?constraints.*critical.*Python 3\.13.*openssl/i,
+  remedy: `Basic constraints that are not critical. ${CERTIFY_AGAIN}`,
 };
 
 const EASY_RSAS: readonly Kind[] = [

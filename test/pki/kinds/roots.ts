@@ -1,4 +1,4 @@
-import { type Kind, kindsOf } from './kind.ts';
+import { CERTIFY_AGAIN, type Kind, kindsOf } from './kind.ts';
 
 /** Self-signed CAs as people make them with openssl, one certificate each. */
 const { ready, strict, refused } = kindsOf('openssl');
@@ -6,8 +6,8 @@ const { ready, strict, refused } = kindsOf('openssl');
 const REQ = 'openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout tls.key -out tls.crt';
 
 const NO_KEY_USAGE = {
-  message: /key ?usage.*Python 3\.13.*openssl/i,
-  remedy: 'Make a certificate with a key usage for the same key: `openssl req -x509 -key tls.key …`.',
+  message: /CN=.*no key ?usage.*Python 3\.13.*openssl/i,
+  remedy: `No key usage. ${CERTIFY_AGAIN}`,
 };
 
 export const ROOTS: readonly Kind[] = [
@@ -35,16 +35,16 @@ export const ROOTS: readonly Kind[] = [
     'basic constraints that are not critical',
     'certify my self basicConstraints=CA:true keyUsage=critical,keyCertSign,cRLSign subjectKeyIdentifier=hash; pair my',
     {
-      message: /basic ?constraints.*critical.*Python 3\.13.*openssl/i,
-      remedy: 'Make a certificate with critical basic constraints for the same key.',
+      message: /CN=my.*basic ?constraints.*critical.*Python 3\.13.*openssl/i,
+      remedy: CERTIFY_AGAIN,
     },
   ),
   strict(
     'a root without a subject key identifier',
     'certify my self basicConstraints=critical,CA:true keyUsage=critical,keyCertSign,cRLSign subjectKeyIdentifier=none; pair my',
     {
-      message: /subject ?key ?id.*Python 3\.13.*openssl/i,
-      remedy: 'Make a certificate with a subject key identifier for the same key.',
+      message: /CN=my.*subject ?key ?id.*Python 3\.13.*openssl/i,
+      remedy: CERTIFY_AGAIN,
     },
   ),
   ready(

@@ -10,25 +10,6 @@ import (
 	"os"
 )
 
-// All certificates of a PEM file that Go can read, with the errors about the others.
-func certificates(file string) ([]*x509.Certificate, error) {
-	rest, err := os.ReadFile(file)
-	if err != nil {
-		return nil, err
-	}
-	var found []*x509.Certificate
-	var unreadable error
-	for block, rest := pem.Decode(rest); block != nil; block, rest = pem.Decode(rest) {
-		certificate, err := x509.ParseCertificate(block.Bytes)
-		if err != nil {
-			unreadable = errors.Join(unreadable, err)
-			continue
-		}
-		found = append(found, certificate)
-	}
-	return found, unreadable
-}
-
 // As the projects write it: PKCS#1 for RSA, SEC 1 for EC.
 func writePair(der []byte, key crypto.Signer) error {
 	if err := writePem("tls.crt", "CERTIFICATE", der, 0o644); err != nil {
