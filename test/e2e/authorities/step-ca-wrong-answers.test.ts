@@ -22,8 +22,16 @@ interface Answer {
   readonly certChain: readonly string[];
 }
 
+const NARROW = 'allows 0 CAs below it and has 1';
+
 wrongAnswers({
   definition: stepCA,
+  // The intermediate of step ca init has the path length 0.
+  says: {
+    'an issuer for servers alone': NARROW,
+    'an issuer that permits other names': NARROW,
+    'an issuer that requires a policy': NARROW,
+  },
   stage: async () => {
     const [world, served] = await Promise.all([worlds.get(), makeStepCa().then(serve)]);
     return proxiedStage(world, stepCA.type, served, signingOf(served.ca), {

@@ -103,6 +103,11 @@ test('the table of the docs has a row for each kind', () => {
   );
 });
 
+test('the page of the backend has this table; node test/pki/kinds/print.ts prints it', () => {
+  const page = readFileSync(join(import.meta.dirname, '../../../docs/authorities/secret.md'), 'utf8');
+  assert.ok(page.endsWith(`<!-- kinds -->\n\n${markdownOf(SECTIONS)}`));
+});
+
 test.after(async () => {
   await judges.stop();
   rmSync(work, { recursive: true, force: true });
