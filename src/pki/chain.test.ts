@@ -13,7 +13,7 @@ import {
 } from '../../test/pki/make.ts';
 import { openssl, opensslCertificate } from '../../test/pki/openssl.ts';
 import { parseCertificate, parseCertificates } from './certificate.ts';
-import { type CarriedField, chainsTo, type Expected, proveIssued } from './chain.ts';
+import { type CarriedField, chainsTo, type Expected, proveIssued, wayToAnchor } from './chain.ts';
 import { caBasicConstraints, LEAF_BASIC_CONSTRAINTS, usageExtensions } from './extensions.ts';
 import { writeCertificate } from './issue.ts';
 import { generateKey, publicKeyDer } from './keys.ts';
@@ -201,6 +201,21 @@ test('a chain that does not lead to an anchor is wrong', async () => {
   await rejects({ signer: { certificate: ca.certificate, key: stranger.key } }, message);
   // The anchors decide, whatever root the answer brings along.
   await rejects({ signer: stranger, others: [stranger] }, message);
+});
+
+test('an answer without its intermediates is completed by those that are known, and so is what is published', async () => {
+  const { certificate } = await ask(lower);
+  const intermediates = [upper.certificate, lower.certificate];
+  const proof = { anchors: [ca.certificate], expected: EXPECTED, carries: ALL };
+  assert.match(proveIssued({ ...proof, chain: [certificate] })?.problem ?? '', /does not chain to the authority's CA/);
+  assert.is(proveIssued({ ...proof, chain: [certificate], intermediates }), undefined);
+  const published = wayToAnchor([certificate, ...intermediates], [ca.certificate], NOW);
+  assert.equal(
+    published.map(({ subjectText }) => subjectText),
+    ['O=team, CN=client', 'CN=Lower', 'CN=Upper'],
+  );
+  const partial = wayToAnchor([certificate, ...intermediates], [upper.certificate], NOW);
+  assert.is(partial.at(-1), upper.certificate, 'an anchor that is not self-signed stays');
 });
 
 test('issuers must be CAs, within their path length, and valid', async () => {

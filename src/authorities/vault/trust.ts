@@ -43,7 +43,7 @@ export async function readTrust(
   if (issuer !== undefined && topOf(issuer) === undefined)
     throw new AuthorityError(
       'TrustBundleNotFound',
-      `the mount ${mount} holds the issuer ${issuer.subjectText} and not its root; put the root into spec.vault.trustBundle`,
+      `the mount ${mount} holds the issuer ${issuer.subjectText} and not its root ${issuer.issuerText}; import the root into the mount, or put it into spec.vault.trustBundle`,
     );
   // An issuer that has ended stays in Vault until it is deleted; nothing leads to it any more.
   const found = chains.flatMap(([each]) => (each === undefined ? [] : (topOf(each) ?? [])));

@@ -193,6 +193,36 @@ END`);
   );
 });
 
+test('a mount without its root says which root is missing, and a trust bundle supplies it', async () => {
+  const vault = await shared.get();
+  for (const mount of ['above', 'rootless'])
+    await vault.sh(`vault secrets enable -path=${mount} pki && vault secrets tune -max-lease-ttl=8760h ${mount}`);
+  const top = await vault.sh(
+    'vault write -field=certificate above/root/generate/internal common_name=above key_type=ec',
+  );
+  await vault.sh(`
+    vault write -field=csr rootless/intermediate/generate/internal common_name=rootless key_type=ec > "$HOME/rootless.csr"
+    vault write -field=certificate above/root/sign-intermediate csr=@"$HOME/rootless.csr" ttl=700h > "$HOME/rootless.pem"
+    vault write rootless/intermediate/set-signed certificate=@"$HOME/rootless.pem"
+    vault write rootless/roles/client key_type=any allow_any_name=true enforce_hostnames=false server_flag=false key_usage=DigitalSignature
+    vault policy write rootless - <<'END'
+path "rootless/sign/client" { capabilities = ["update"] }
+END`);
+  const { backend } = await byToken({ policies: ['rootless'] }, { mount: 'rootless' });
+  const { code, message } = await failure(backend.trust(signal));
+  assert.is(code, 'TrustBundleNotFound');
+  assert.match(message, /rootless.*CN=rootless and not its root CN=above.*spec\.vault\.trustBundle/);
+  const supplied = { mount: 'rootless', trustBundle: { inline: top } };
+  const { backend: complete } = await byToken({ policies: ['rootless'] }, supplied);
+  const { anchors, intermediates } = await complete.trust(signal);
+  assert.equal(
+    [anchors, intermediates].map((list) => list.map(({ subjectText }) => subjectText)),
+    [['CN=above'], ['CN=rootless']],
+  );
+  const issued = await complete.issue(await issueRequest('supplied'), signal);
+  assert.ok('chain' in issued && chainsTo(issued.chain, anchors));
+});
+
 test('revocation, of what Vault has stored and of what it has not', async () => {
   const vault = await shared.get();
   await vault.sh(

@@ -46,12 +46,12 @@ interface Place {
 }
 
 /** A namespace with an authority `ca` over the Secret `pair`. */
-async function place(content: Readonly<Record<string, string>>): Promise<Place> {
+async function place(content: Readonly<Record<string, string>>, partialChain = false): Promise<Place> {
   const { world, controller } = await started.get();
   const namespace = await world.namespace();
   const put = (data: Readonly<Record<string, string>>) => putCaSecret(world, namespace, 'pair', data);
   await put(content);
-  await createSecretAuthority(world, namespace, 'ca', 'pair');
+  await createSecretAuthority(world, namespace, 'ca', 'pair', { secret: { name: 'pair', partialChain } });
   const untilAuthority = (type: string, status: string, reason: string) =>
     eventually(`${type}=${status} ${reason}`, async () => {
       const found = conditionOf(await authorityStatusOf(world, namespace, 'ca'), type);
@@ -66,6 +66,11 @@ async function issued({ world, namespace }: Place, name: string, spec: Record<st
   const secret = await readSecret(world, namespace, `${name}-tls`);
   assert.ok(secret);
   return { chain: parseCertificates(secret.chain), anchors: parseCertificates(secret.bundle), secret };
+}
+
+async function assertRefused(verifying: Promise<string>): Promise<void> {
+  const outcome = await verifying.catch((error: Error) => error);
+  assert.instance(outcome, Error, 'OpenSSL accepts it');
 }
 
 test('a CA for servers alone is refused, and does not replace a good one', async () => {
@@ -109,6 +114,33 @@ test('an intermediate alone is refused until its root is in ca.crt, and is then 
   assert.equal([chain.length, anchors.length], [2, 1]);
   assert.is(anchors[0]?.fingerprintSHA256, parseCertificates(root.certificate)[0]?.fingerprintSHA256);
   assert.is(await opensslVerify(secret.chain, secret.bundle), 'chain.pem: OK');
+});
+
+test('a partial chain is used where the spec allows one, and the condition names who refuses it', async () => {
+  const root = await makeCa({ commonName: 'Root' });
+  const below = await makeCa({ commonName: 'Int', issuer: root });
+  const here = await place({ 'tls.crt': below.certificate, 'tls.key': below.key }, true);
+  const message = await here.untilAuthority('RefusedByVerifiers', 'True', 'PartialChain');
+  assert.match(message, /CN=Int, which is not self-signed: Go and Java accept it, OpenSSL refuses it/);
+  const { chain, anchors, secret } = await issued(here, 'alice');
+  assert.equal(
+    [chain, anchors].map((list) => list.map(({ subjectText }) => subjectText)),
+    [['CN=alice', 'O=Test, CN=Int'], ['O=Test, CN=Int']],
+  );
+  // A server that trusts the real root finds the whole path in tls.crt.
+  assert.is(await opensslVerify(secret.chain, root.certificate), 'chain.pem: OK');
+  await assertRefused(opensslVerify(secret.chain, secret.bundle));
+  await here.put(pairData(below));
+  await eventually('the root is in ca.crt', async () => {
+    const renewed = await readSecret(here.world, here.namespace, 'alice-tls');
+    return (
+      parseCertificates(renewed?.bundle ?? '')
+        .map(({ subjectText }) => subjectText)
+        .join() === 'O=Test, CN=Root'
+    );
+  });
+  const after = await readSecret(here.world, here.namespace, 'alice-tls');
+  assert.is(after?.leaf.serialNumber, secret.leaf.serialNumber);
 });
 
 test('a root that is renewed above the same intermediate reaches every ca.crt, and nothing is issued for it', async () => {
