@@ -66,7 +66,7 @@ class World {
         members: this.workloads.map(({ secret }, index) => ({
           key: `${index}`,
           issuerFingerprint: secret.issuer.certificate.fingerprintSHA256,
-          anchorFingerprint: secret.issuer.anchor.fingerprintSHA256,
+          anchorFingerprints: [secret.issuer.anchor.fingerprintSHA256],
           trustBundleHash: hashOf(secret.bundle),
           notAfter: new Date(NOW.getTime() + secret.endS * 1000),
         })),

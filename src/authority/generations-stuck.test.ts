@@ -33,7 +33,7 @@ function start(wish: Wish, index: number): State {
     member: {
       key: `${index}`,
       issuerFingerprint,
-      anchorFingerprint: issuerFingerprint,
+      anchorFingerprints: [issuerFingerprint],
       trustBundleHash: 'old',
       notAfter: end,
     },
@@ -51,7 +51,7 @@ function reconcile({ kind, member, ...rest }: State, signing: Generation | undef
   const trusting = { ...member, trustBundleHash: 'both' };
   if (kind === 'suspended' || signing?.version !== 2) return { ...rest, kind, member: trusting };
   const issuerFingerprint = two.certificate.fingerprintSHA256;
-  const fresh = { issuerFingerprint, anchorFingerprint: issuerFingerprint, notAfter: hoursFromNow(9_000) };
+  const fresh = { issuerFingerprint, anchorFingerprints: [issuerFingerprint], notAfter: hoursFromNow(9_000) };
   return { ...rest, kind, member: { ...trusting, ...fresh } };
 }
 

@@ -29,7 +29,7 @@ function member(key: string, issuer: CaPair, bundle = 'bundle', notAfter = hours
   return {
     key,
     issuerFingerprint,
-    anchorFingerprint: issuer.anchor.fingerprintSHA256,
+    anchorFingerprints: [issuer.anchor.fingerprintSHA256],
     trustBundleHash: bundle,
     notAfter,
   };
@@ -271,6 +271,26 @@ test('a generation that is there twice leaves once', () => {
   const next = [generation(1, 'Retiring', one), generation(2, 'Active', one)];
   const since = { clearSince: new Map([['retire 1', NOW]]), now: new Date(NOW.getTime() + PROPAGATION_MS) };
   assert.is(step(next, one, [member('a', one)], since), 'retire 1');
+});
+
+test('another root above the same certificate is spread, signs, and the former root leaves with the last that needs it', async () => {
+  const [top, other] = [await root({ commonName: 'Top' }), await root({ commonName: 'Other' })];
+  const below = await signIntermediate(top);
+  const [former, next] = [pairOf(below, top), pairOf(below, other)];
+  const both = (key: string): Member => ({
+    ...member(key, former),
+    anchorFingerprints: [former.anchor.fingerprintSHA256, next.anchor.fingerprintSHA256],
+  });
+  const [active, prepared] = [generation(1, 'Active', former), generation(2, 'Prepared', next)];
+  assert.is(step([active], next, [member('a', former)]), 'create Prepared');
+  const opened = (name: string) => ({
+    clearSince: new Map([[name, NOW]]),
+    now: new Date(NOW.getTime() + PROPAGATION_MS),
+  });
+  assert.is(step([active, prepared], next, [both('a')], opened('move 2')), '2 -> Active');
+  const leaving = [generation(1, 'Retiring', former), generation(2, 'Active', next)];
+  assert.is(step(leaving, next, [both('a'), member('b', former)], opened('retire 1')), 'settle');
+  assert.is(step(leaving, next, [both('a'), both('b')], opened('retire 1')), 'retire 1');
 });
 
 test('a CA ends with the first of those above it', async () => {

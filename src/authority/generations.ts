@@ -28,9 +28,9 @@ export interface Generation {
 export interface Member {
   /** namespace/name of the ClientCertificate. */
   readonly key: string;
-  /** Fingerprints of the CA certificate that signed what it holds, and of the one in its ca.crt to which that leads. */
+  /** Fingerprints of the CA certificate that signed what it holds, and of those in its ca.crt to which that leads. */
   readonly issuerFingerprint: string | undefined;
-  readonly anchorFingerprint: string | undefined;
+  readonly anchorFingerprints: readonly string[];
   readonly trustBundleHash: string;
   readonly notAfter: Date | undefined;
 }
@@ -123,14 +123,14 @@ export function planRotation(all: Rotation, now: Date): Plan {
   return leave(generations.filter((each) => each !== successor));
 
   function leave(candidates: readonly Generation[]): Plan {
-    const isUsed = (each: Generation) => rotation.members.some((member) => usesGeneration(member, each));
+    const isUsed = (each: Generation) => rotation.members.some((member) => needsGeneration(member, each, successor));
     const leaving = candidates.find((each) => !isUsed(each)) ?? candidates[0];
     if (leaving === undefined) return { ...settled, step: { do: 'settle', recheckAt: undefined } };
     // A generation that never signed has no certificates.
     if (leaving.state === 'Prepared') return { ...settled, step: { do: 'retire', generation: leaving } };
     // Where only the certificate of the CA was renewed, what the old one signed is good under the new one.
     const isRenewed = successor !== undefined && isSameCa(leaving.pair, successor.pair);
-    const needsIt = (member: Member) => !isRenewed && usesGeneration(member, leaving);
+    const needsIt = (member: Member) => !isRenewed && needsGeneration(member, leaving, successor);
     return gate(rotation, leaving, needsIt, { do: 'retire', generation: leaving }, now);
   }
 
@@ -207,10 +207,16 @@ function firstAfter(now: Date, moments: readonly (Date | undefined)[]): Date | u
   return ahead.length === 0 ? undefined : new Date(Math.min(...ahead.map((each) => each.getTime())));
 }
 
-/** Where a root was renewed or added above the CA that signed, what leads to that one already doesn't need the former one. */
-function usesGeneration(member: Member, { pair }: Generation): boolean {
-  return (
-    member.issuerFingerprint === pair.certificate.fingerprintSHA256 &&
-    member.anchorFingerprint === pair.anchor.fingerprintSHA256
-  );
+function usesGeneration({ issuerFingerprint }: Member, { pair }: Generation): boolean {
+  return issuerFingerprint === pair.certificate.fingerprintSHA256;
+}
+
+/** What leads to the root of the successor too, above the very same certificate, doesn't need the former root. */
+function needsGeneration(member: Member, leaving: Generation, successor: Generation | undefined): boolean {
+  if (!usesGeneration(member, leaving)) return false;
+  const leadsToSuccessor =
+    successor !== undefined &&
+    usesGeneration(member, successor) &&
+    member.anchorFingerprints.includes(successor.pair.anchor.fingerprintSHA256);
+  return !leadsToSuccessor;
 }

@@ -1,3 +1,4 @@
+import { leadsTo } from './needs.ts';
 import { isAuthority, isOurs, type Observed, trustedAuthority } from './observed.ts';
 import { templateKeys } from './secret-manifest.ts';
 
@@ -24,7 +25,7 @@ export function trustHasChanged(seen: Observed): string | undefined {
   if (authority === undefined || authority.trust.pem === '') return undefined;
   // A bundle to which the certificate doesn't lead would make the Secret unusable; there a new certificate is needed.
   const held = secret?.certificate;
-  if (held !== undefined && !authority.trust.anchors.has(held.anchorFingerprint)) return undefined;
+  if (held !== undefined && !leadsTo(held, authority.trust)) return undefined;
   return secret?.trustBundleHash === authority.trust.hash ? undefined : 'the trust bundle has changed';
 }
 

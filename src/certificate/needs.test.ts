@@ -125,14 +125,14 @@ table({
   'a certificate of a CA that the authority has no longer comes from elsewhere': {
     check: needs.comesFromElsewhere,
     seen: anObserved()
-      .withSecret({ certificate: { anchorFingerprint: 'gone' } })
+      .withSecret({ certificate: { anchorFingerprints: ['gone'] } })
       .build(),
     says: 'does not lead to a CA of the authority',
   },
   'until its trust is known an authority disowns nothing': {
     check: needs.comesFromElsewhere,
     seen: anObserved()
-      .withSecret({ certificate: { anchorFingerprint: 'gone' } })
+      .withSecret({ certificate: { anchorFingerprints: ['gone'] } })
       .from({ trust: { pem: '', hash: '', anchors: new Map() } })
       .build(),
     says: undefined,

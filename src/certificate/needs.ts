@@ -1,5 +1,6 @@
 import { toRfc3339 } from '../api/conditions.ts';
 import { formatDuration } from '../api/duration.ts';
+import type { TrustBundle } from '../pki/bundle.ts';
 import { scheduleOf } from './due.ts';
 import { canonicalIdentity } from './identity.ts';
 import { authorityName, isAuthority, type Observed, type Permission, type RotationReason } from './observed.ts';
@@ -48,11 +49,7 @@ export function comesFromElsewhere({ resource, authority, secret }: Observed): N
   if (remembered !== undefined && remembered !== authorityName(resource))
     return { reason: 'AuthorityChanged', message: `the certificate was issued by ${remembered}` };
   // Until its trust is known, an authority can't disown what it issued.
-  if (
-    isAuthority(authority) &&
-    authority.trust.anchors.size > 0 &&
-    !authority.trust.anchors.has(held.anchorFingerprint)
-  )
+  if (isAuthority(authority) && authority.trust.anchors.size > 0 && !leadsTo(held, authority.trust))
     return { reason: 'AuthorityChanged', message: 'the certificate does not lead to a CA of the authority' };
   return undefined;
 }
@@ -77,6 +74,11 @@ export function isDue(seen: Observed, _permission: Permission, now: Date): Need 
   if (held === undefined || endsWithItsCA(held, seen.authority)) return undefined;
   const { due } = scheduleOf(seen, held, now);
   return due > now ? undefined : { reason: 'Due', message: `due since ${toRfc3339(due)}` };
+}
+
+/** Whether the chain in the Secret leads to a CA certificate of the bundle. */
+export function leadsTo({ anchorFingerprints }: CertificateFacts, { anchors }: TrustBundle): boolean {
+  return anchorFingerprints.some((each) => anchors.has(each));
 }
 
 /** When a certificate of a former CA generation is to be re-issued; undefined for one of the generation that signs. */

@@ -43,20 +43,20 @@ test('a leaf that is signed by the CA of the bundle is read', () => {
   const content = read();
   assert.is(content.leaf.fingerprintSHA256, client.certificate.fingerprintSHA256);
   assert.is(content.issuer.fingerprintSHA256, ca.certificate.fingerprintSHA256);
-  assert.is(content.anchor.fingerprintSHA256, ca.certificate.fingerprintSHA256);
+  assert.is(content.anchors[0]?.fingerprintSHA256, ca.certificate.fingerprintSHA256);
 });
 
 test('a leaf below intermediates leads to the root, in whatever order they stand', () => {
   for (const chain of [pem(deep, lower, upper), pem(deep, upper, lower), pem(deep, stranger, lower, upper, ca)]) {
     const content = read({ crt: chain, key: encodePrivateKey(deep.key, 'PKCS8') });
     assert.is(content.issuer.fingerprintSHA256, lower.certificate.fingerprintSHA256);
-    assert.is(content.anchor.fingerprintSHA256, ca.certificate.fingerprintSHA256);
+    assert.is(content.anchors[0]?.fingerprintSHA256, ca.certificate.fingerprintSHA256);
   }
 });
 
 test('of several CAs in the bundle the right one is found', () => {
   const content = read({ ca: pem(stranger, ca) });
-  assert.is(content.anchor.fingerprintSHA256, ca.certificate.fingerprintSHA256);
+  assert.is(content.anchors[0]?.fingerprintSHA256, ca.certificate.fingerprintSHA256);
 });
 
 test('a path that takes many signatures is owed, and leads to the same root later', async () => {
@@ -68,9 +68,9 @@ test('a path that takes many signatures is owed, and leads to the same root late
   const crt = pem(dear, below, middle);
   const content = readSecretContent(data({ crt, key: encodePrivateKey(dear.key, 'PKCS8'), ca: pem(top, ca) }));
   assert.ok('settle' in content);
-  const { issuer, anchor } = (content as OwedContent).settle();
+  const { issuer, anchors } = (content as OwedContent).settle();
   assert.is(issuer.fingerprintSHA256, below.certificate.fingerprintSHA256);
-  assert.is(anchor.fingerprintSHA256, top.certificate.fingerprintSHA256);
+  assert.is(anchors[0]?.fingerprintSHA256, top.certificate.fingerprintSHA256);
   const impostor = await root({ keySpec: spec });
   assert.throws(() => {
     const wrong = readSecretContent(data({ crt, key: encodePrivateKey(dear.key, 'PKCS8'), ca: pem(impostor, ca) }));

@@ -3,7 +3,7 @@ import { idOfChain } from '../pki/ca.ts';
 import { type CertificateView, parseCertificate, verifySignature } from '../pki/certificate.ts';
 import { pemMatches } from '../pki/key-match.ts';
 import { type KeyEncoding, keyEncodingOf } from '../pki/keys.ts';
-import { findPath } from '../pki/path.ts';
+import { endsOf } from '../pki/path.ts';
 import { parsePem } from '../pki/pem.ts';
 import { type Effort, namesAsIssuer, newEffort } from '../pki/signed-by.ts';
 
@@ -12,8 +12,8 @@ export interface SecretContent {
   readonly leaf: CertificateView;
   /** The CA certificate that signed the leaf, from tls.crt or ca.crt. */
   readonly issuer: CertificateView;
-  /** The CA certificate of ca.crt at which the chain ends. */
-  readonly anchor: CertificateView;
+  /** The CA certificates of ca.crt to which the chain leads: several while a root is renewed. */
+  readonly anchors: readonly CertificateView[];
   /** idOfChain of what stands behind the leaf in tls.crt. */
   readonly issuersId: string;
   readonly keyEncoding: KeyEncoding;
@@ -54,7 +54,7 @@ export function readSecretContent(data: RawObject['data'] = {}): SecretContent |
   if (anchor === undefined || others.length > 0) return provenOrOwed(leaf, chain, keyEncoding, data['ca.crt'] ?? '');
   // No other CA of the bundle comes into question, so the signature decides about good or bad alone.
   const owedProof = proofOf(leaf.der.toString('latin1'), leaf.signatureAlgorithm, anchor);
-  return { leaf, issuersId: idOfChain([]), keyEncoding, issuer: anchor, anchor, owedProof };
+  return { leaf, issuersId: idOfChain([]), keyEncoding, issuer: anchor, anchors: [anchor], owedProof };
 }
 
 /** Two signatures of P-521, or dozens of the usual kinds. In hundredths of a millisecond, see Effort. */
@@ -143,9 +143,7 @@ function pathToAnchor(
   anchors: readonly CertificateView[],
   effort: Effort,
 ) {
-  const { path = [] } = findPath(leaf, intermediates, anchors, undefined, undefined, effort);
-  const [, issuer] = path;
-  const anchor = path.at(-1);
-  if (issuer === undefined || anchor === undefined) throw new SecretContentError(LEADS_NOWHERE);
-  return { issuer, anchor };
+  const ends = endsOf(leaf, intermediates, anchors, effort);
+  if (ends === undefined) throw new SecretContentError(LEADS_NOWHERE);
+  return ends;
 }

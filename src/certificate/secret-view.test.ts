@@ -65,7 +65,7 @@ test('a view holds the facts of the certificate', () => {
       key: { algorithm: 'ECDSA', size: 256 },
       keyEncoding: 'PKCS8',
       issuerFingerprint: ca.certificate.fingerprintSHA256,
-      anchorFingerprint: ca.certificate.fingerprintSHA256,
+      anchorFingerprints: [ca.certificate.fingerprintSHA256],
       issuersId: idOfChain([]),
     },
   );

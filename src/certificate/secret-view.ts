@@ -24,9 +24,9 @@ export interface CertificateFacts {
   readonly identity: CanonicalIdentity;
   readonly key: KeySpec | undefined;
   readonly keyEncoding: KeyEncoding;
-  /** The CA certificate that signed it, and the one of `ca.crt` at which its chain ends. */
+  /** The CA certificate that signed it, and those of `ca.crt` to which its chain leads. */
   readonly issuerFingerprint: string;
-  readonly anchorFingerprint: string;
+  readonly anchorFingerprints: readonly string[];
   /** See SecretContent. */
   readonly issuersId: string;
 }
@@ -182,7 +182,7 @@ class Facts implements CertificateFacts {
   readonly key: KeySpec | undefined;
   readonly keyEncoding: KeyEncoding;
   readonly issuerFingerprint: string;
-  readonly anchorFingerprint: string;
+  readonly anchorFingerprints: readonly string[];
   readonly issuersId: string;
   /** Fingerprint, pin and serial number as bytes, a character each: in hex they take twice as much. */
   readonly #digests: string;
@@ -190,12 +190,12 @@ class Facts implements CertificateFacts {
   readonly #notBefore: number;
   readonly #notAfter: number;
 
-  constructor({ leaf, issuer, anchor, issuersId, keyEncoding }: SecretContent) {
+  constructor({ leaf, issuer, anchors, issuersId, keyEncoding }: SecretContent) {
     this.identity = canonicalIdentity(leaf);
     this.key = shared(leaf.keySpec);
     this.keyEncoding = keyEncoding;
     this.issuerFingerprint = issuer.fingerprintSHA256;
-    this.anchorFingerprint = anchor.fingerprintSHA256;
+    this.anchorFingerprints = shared(anchors.map(({ fingerprintSHA256 }) => fingerprintSHA256));
     this.issuersId = shared(issuersId);
     this.#digests = Buffer.concat([
       Buffer.from(leaf.fingerprintSHA256, 'hex'),

@@ -62,13 +62,10 @@ export class PathSearch {
     const tip = path.at(-1);
     this.#effort.stepsLeft -= 1;
     if (tip === undefined || this.#effort.stepsLeft < 0) return;
-    if (this.#climb.isTop(tip, this.#effort)) {
-      yield path;
-      return;
-    }
+    const isTop = this.#climb.isTop(tip, this.#effort);
     // Verifiers that come to a certificate which signed itself stop there, trusted or not.
     const endsHere = path.length >= MAX_CHAIN || isSelfSigned(tip, this.#effort);
-    let found = false;
+    let found = isTop;
     for (const issuer of endsHere ? [] : this.#issuersOf(tip)) {
       // Cross-signed CAs would lead round in circles.
       if (path.some((each) => each.fingerprintSHA256 === issuer.fingerprintSHA256)) continue;
@@ -76,6 +73,8 @@ export class PathSearch {
       found = true;
       yield* this.#extend([...path, issuer]);
     }
+    // A root above it is the better end: more verifiers accept that one.
+    if (isTop) yield path;
     if (!found) this.deadEnd ??= path;
   }
 

@@ -25,11 +25,8 @@ export function findPath(
   anchors: readonly CertificateView[],
   now: Date | undefined,
   judge: (path: Path) => string | undefined = () => undefined,
-  effort: Effort = newEffort(),
 ): LeafPath {
-  const tops = new Set(anchors.map(({ fingerprintSHA256 }) => fingerprintSHA256));
-  const isTop = (certificate: CertificateView) => certificate !== leaf && tops.has(certificate.fingerprintSHA256);
-  const search = new PathSearch({ pool: poolOf([...others, ...anchors]), isTop, now }, effort);
+  const search = leafSearch(leaf, others, anchors, now, newEffort());
   let refused: { readonly path: Path; readonly problem: string } | undefined;
   for (const path of search.from(leaf)) {
     const problem = judge(path);
@@ -37,6 +34,43 @@ export function findPath(
     refused ??= { path, problem };
   }
   return refused ?? { path: undefined, problem: whyNoPath(search) };
+}
+
+/** So many roots of one CA are trusted side by side at most, while it is renewed. */
+const MOST_ENDS = 8;
+
+/**
+ * The issuer of `leaf`, and all of `anchors` to which it leads, the preferred one first; by names and signatures alone.
+ * Undefined where it leads to none.
+ */
+export function endsOf(
+  leaf: CertificateView,
+  others: readonly CertificateView[],
+  anchors: readonly CertificateView[],
+  effort: Effort,
+): { readonly issuer: CertificateView; readonly anchors: readonly CertificateView[] } | undefined {
+  const search = leafSearch(leaf, others, anchors, undefined, effort);
+  let issuer: CertificateView | undefined;
+  const ends = new Set<CertificateView>();
+  for (const path of search.from(leaf)) {
+    issuer ??= path[1];
+    const end = path.at(-1);
+    if (end !== undefined) ends.add(end);
+    if (ends.size === MOST_ENDS) break;
+  }
+  return issuer && { issuer, anchors: [...ends] };
+}
+
+function leafSearch(
+  leaf: CertificateView,
+  others: readonly CertificateView[],
+  anchors: readonly CertificateView[],
+  now: Date | undefined,
+  effort: Effort,
+): PathSearch {
+  const tops = new Set(anchors.map(({ fingerprintSHA256 }) => fingerprintSHA256));
+  const isTop = (certificate: CertificateView) => certificate !== leaf && tops.has(certificate.fingerprintSHA256);
+  return new PathSearch({ pool: poolOf([...others, ...anchors]), isTop, now }, effort);
 }
 
 function whyNoPath(search: PathSearch): string {

@@ -111,7 +111,7 @@ function members(key: string, { cluster }: Services): Member[] {
     return {
       key: keyOf(resource),
       issuerFingerprint: certificate?.issuerFingerprint,
-      anchorFingerprint: certificate?.anchorFingerprint,
+      anchorFingerprints: certificate?.anchorFingerprints ?? [],
       notAfter: certificate?.notAfter,
       trustBundleHash,
     };

@@ -57,7 +57,7 @@ const certificate = fc.record(
     notBefore: moment,
     notAfter: moment,
     issuerFingerprint: fc.constantFrom('ca 1', 'ca 2', 'stranger'),
-    anchorFingerprint: fc.constantFrom('ca 1', 'ca 2', 'stranger'),
+    anchorFingerprints: fc.subarray(['ca 1', 'ca 2', 'stranger'], { minLength: 1 }),
     key: fc.constantFrom(undefined, { algorithm: 'Ed25519' as const }),
   },
   { requiredKeys: [] },

@@ -166,7 +166,7 @@ function someFacts({ spec }: ClientCertificate, facts: Partial<CertificateFacts>
     key: spec.key,
     keyEncoding: spec.keyEncoding,
     issuerFingerprint: 'ca 1',
-    anchorFingerprint: 'ca 1',
+    anchorFingerprints: ['ca 1'],
     issuersId: 'issuers 1',
     ...facts,
   };
