@@ -1,6 +1,7 @@
+import { dirName } from '../write-extensions.ts';
 import type { Dice } from './dice.ts';
 import type { Feature } from './features.ts';
-import type { CertificatePlan, GeneralName, NameConstraints, Plan } from './plan.ts';
+import type { CertificatePlan, NameConstraints, Plan } from './plan.ts';
 
 /** One of the chain, any of them as likely. */
 export function caOf(plan: Plan, dice: Dice): CertificatePlan {
@@ -25,67 +26,22 @@ const EXTENDED_USAGES: readonly (readonly string[])[] = [
 ];
 
 /** Subtrees that names of `leaf with …` lie in, and ones that none of them does. */
-const SUBTREES: readonly (readonly [hit: GeneralName, miss: GeneralName])[] = [
-  [
-    { kind: 'dns', value: 'shop.svc' },
-    { kind: 'dns', value: 'zoo.example' },
-  ],
-  [
-    { kind: 'dns', value: 'svc' },
-    { kind: 'dns', value: 'hop.svc' },
-  ],
-  [
-    { kind: 'dns', value: 'SHOP.svc' },
-    { kind: 'dns', value: '.payments.shop.svc' },
-  ],
-  [
-    { kind: 'dns', value: '' },
-    { kind: 'dns', value: 'zoo' },
-  ],
-  [
-    { kind: 'uri', value: 'td.example' },
-    { kind: 'uri', value: 'zoo.example' },
-  ],
-  [
-    { kind: 'uri', value: '.td.example' },
-    { kind: 'uri', value: '.zoo.example' },
-  ],
-  [
-    { kind: 'email', value: 'example.com' },
-    { kind: 'email', value: 'zoo.example' },
-  ],
-  [
-    { kind: 'email', value: 'ops@example.com' },
-    { kind: 'email', value: 'Ops@example.com' },
-  ],
-  [
-    { kind: 'email', value: '.example.com' },
-    { kind: 'email', value: '.zoo.example' },
-  ],
-  [
-    { kind: 'ip', value: '0a000000ff000000' },
-    { kind: 'ip', value: 'c0000200ffffff00' },
-  ],
-  [
-    { kind: 'ip', value: `20010db8${'0'.repeat(24)}ffffffff${'0'.repeat(24)}` },
-    { kind: 'ip', value: `20010db9${'0'.repeat(24)}ffffffff${'0'.repeat(24)}` },
-  ],
-  [
-    { kind: 'dirName', value: { organizations: ['Shop'] } },
-    { kind: 'dirName', value: { organizations: ['Zoo'] } },
-  ],
-  [
-    { kind: 'dirName', value: { countries: ['DE'] } },
-    { kind: 'dirName', value: { commonName: 'zoo' } },
-  ],
-  [
-    { kind: 'dirName', value: { organizations: ['shop'] } },
-    { kind: 'dirName', value: { countries: ['FR'] } },
-  ],
-  [
-    { kind: 'registeredID', value: POLICY },
-    { kind: 'registeredID', value: POLICY },
-  ],
+const SUBTREES: readonly (readonly [hit: string, miss: string])[] = [
+  ['DNS:shop.svc', 'DNS:zoo.example'],
+  ['DNS:svc', 'DNS:hop.svc'],
+  ['DNS:SHOP.svc', 'DNS:.payments.shop.svc'],
+  ['DNS:', 'DNS:zoo'],
+  ['URI:td.example', 'URI:zoo.example'],
+  ['URI:.td.example', 'URI:.zoo.example'],
+  ['email:example.com', 'email:zoo.example'],
+  ['email:ops@example.com', 'email:Ops@example.com'],
+  ['email:.example.com', 'email:.zoo.example'],
+  ['IP:10.0.0.0/255.0.0.0', 'IP:192.0.2.0/255.255.255.0'],
+  ['IP:2001:db8::/ffff:ffff::', 'IP:2001:db9::/ffff:ffff::'],
+  [dirName({ organizations: ['Shop'] }), dirName({ organizations: ['Zoo'] })],
+  [dirName({ countries: ['DE'] }), dirName({ commonName: 'zoo' })],
+  [dirName({ organizations: ['shop'] }), dirName({ countries: ['FR'] })],
+  [`RID:${POLICY}`, `RID:${POLICY}`],
 ];
 
 function nameConstraints(dice: Dice): NameConstraints {
@@ -96,10 +52,10 @@ function nameConstraints(dice: Dice): NameConstraints {
   const isKind = dice.next();
   const one = subtree();
   const critical = dice.chance(0.7);
-  if (isKind < 0.35) return { permitted: [one.hit], excluded: [], critical };
-  if (isKind < 0.5) return { permitted: [one.miss], excluded: [], critical };
-  if (isKind < 0.75) return { permitted: [], excluded: [one.miss], critical };
-  if (isKind < 0.85) return { permitted: [], excluded: [one.hit], critical };
+  if (isKind < 0.35) return { permitted: [one.hit], critical };
+  if (isKind < 0.5) return { permitted: [one.miss], critical };
+  if (isKind < 0.75) return { excluded: [one.miss], critical };
+  if (isKind < 0.85) return { excluded: [one.hit], critical };
   const other = subtree();
   return { permitted: [one.hit, one.miss, other.hit], excluded: [subtree().miss], critical };
 }
