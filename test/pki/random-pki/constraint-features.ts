@@ -1,12 +1,8 @@
 import { dirName } from '../write-extensions.ts';
 import type { Dice } from './dice.ts';
 import type { Feature } from './features.ts';
-import type { CertificatePlan, NameConstraints, Plan } from './plan.ts';
-
-/** One of the chain, any of them as likely. */
-export function caOf(plan: Plan, dice: Dice): CertificatePlan {
-  return dice.pick(plan.certificates.slice(0, plan.signer + 1));
-}
+import { caOf, ofOneCa } from './one-ca.ts';
+import type { NameConstraints } from './plan.ts';
 
 export const POLICY = '1.3.6.1.4.1.99999.1';
 export const OTHER_POLICY = '1.3.6.1.4.1.99999.2';
@@ -62,20 +58,16 @@ function nameConstraints(dice: Dice): NameConstraints {
 
 /** What CAs demand of the certificates below them: usages, names, policies, path lengths. */
 export const CONSTRAINT_FEATURES: readonly Feature[] = [
-  ...['', ' again'].map((again) => ({
-    name: `CA with extended key usages${again}`,
-    chance: 0.13,
-    apply: (plan: Plan, dice: Dice) => {
-      caOf(plan, dice).extendedUsages = dice.pick(EXTENDED_USAGES);
-    },
-  })),
-  ...['', ' again'].map((again) => ({
-    name: `name constraints${again}`,
-    chance: 0.13,
-    apply: (plan: Plan, dice: Dice) => {
-      caOf(plan, dice).nameConstraints = nameConstraints(dice);
-    },
-  })),
+  ...['', ' again'].map((again) =>
+    ofOneCa(`CA with extended key usages${again}`, 0.13, (ca, dice) => {
+      ca.extendedUsages = dice.pick(EXTENDED_USAGES);
+    }),
+  ),
+  ...['', ' again'].map((again) =>
+    ofOneCa(`name constraints${again}`, 0.13, (ca, dice) => {
+      ca.nameConstraints = nameConstraints(dice);
+    }),
+  ),
   {
     name: 'path length',
     chance: 0.25,
@@ -93,41 +85,20 @@ export const CONSTRAINT_FEATURES: readonly Feature[] = [
       for (const ca of plan.certificates) ca.policies = policies;
     },
   },
-  {
-    name: 'policies of one CA',
-    chance: 0.08,
-    apply: (plan, dice) => {
-      caOf(plan, dice).policies = dice.pick([[POLICY], [OTHER_POLICY], [ANY_POLICY], [POLICY, OTHER_POLICY]]);
-    },
-  },
-  {
-    name: 'explicit policy required',
-    chance: 0.06,
-    apply: (plan, dice) => {
-      caOf(plan, dice).requireExplicitPolicy = dice.pick([0, 0, 1, 2, 5]);
-    },
-  },
-  {
-    name: 'policy mappings',
-    chance: 0.05,
-    apply(plan, dice) {
-      const ca = caOf(plan, dice);
-      ca.policyMappings = [dice.pick([[POLICY, OTHER_POLICY] as const, [OTHER_POLICY, POLICY] as const])];
-      if (dice.chance(0.5)) ca.policies = [POLICY, OTHER_POLICY];
-    },
-  },
-  {
-    name: 'policy mapping inhibited',
-    chance: 0.03,
-    apply: (plan, dice) => {
-      caOf(plan, dice).inhibitPolicyMapping = dice.below(3);
-    },
-  },
-  {
-    name: 'any policy inhibited',
-    chance: 0.05,
-    apply: (plan, dice) => {
-      caOf(plan, dice).inhibitAnyPolicy = dice.below(3);
-    },
-  },
+  ofOneCa('policies of one CA', 0.08, (ca, dice) => {
+    ca.policies = dice.pick([[POLICY], [OTHER_POLICY], [ANY_POLICY], [POLICY, OTHER_POLICY]]);
+  }),
+  ofOneCa('explicit policy required', 0.06, (ca, dice) => {
+    ca.requireExplicitPolicy = dice.pick([0, 0, 1, 2, 5]);
+  }),
+  ofOneCa('policy mappings', 0.05, (ca, dice) => {
+    ca.policyMappings = [dice.pick([[POLICY, OTHER_POLICY] as const, [OTHER_POLICY, POLICY] as const])];
+    if (dice.chance(0.5)) ca.policies = [POLICY, OTHER_POLICY];
+  }),
+  ofOneCa('policy mapping inhibited', 0.03, (ca, dice) => {
+    ca.inhibitPolicyMapping = dice.below(3);
+  }),
+  ofOneCa('any policy inhibited', 0.05, (ca, dice) => {
+    ca.inhibitAnyPolicy = dice.below(3);
+  }),
 ];
