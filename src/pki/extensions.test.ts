@@ -1,16 +1,16 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { makePath } from '../../test/pki/constrained.ts';
+import { hoursFromNow, leaf, NOW, root, serial } from '../../test/pki/make.ts';
 import {
   dirName,
   extension,
   inhibitAnyPolicy,
-  makePath,
   nameConstraints,
   policies,
   policyConstraints,
   policyMappings,
-} from '../../test/pki/constrained.ts';
-import { hoursFromNow, leaf, NOW, root, serial } from '../../test/pki/make.ts';
+} from '../../test/pki/write-extensions.ts';
 import { type CertificateView, parseCertificate } from './certificate.ts';
 import { implicit, sequence, tlv } from './der.ts';
 import { writeCertificate } from './issue.ts';
@@ -44,7 +44,7 @@ test('a certificate without constraints has none of them in its view', async () 
 
 test('name constraints are read with their texts', () => {
   const permitted = ['DNS:.zoo.example', 'URI:zoo.example', 'email:a@zoo.example', 'IP:10.0.0.0/255.0.0.0'];
-  const excluded = ['IP:2001:db8::/ffff:ffff::', dirName({ organizations: ['Zoo'] }), 'RID:2a03'];
+  const excluded = ['IP:2001:db8::/ffff:ffff::', dirName({ organizations: ['Zoo'] }), 'RID:1.2.3'];
   const [, view] = makePath({}, { extensions: [nameConstraints({ permitted, excluded })] });
   assert.is(view?.nameConstraints?.critical, true);
   assert.equal(

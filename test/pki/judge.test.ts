@@ -2,17 +2,17 @@
  * Certwheel and three verifiers (OpenSSL, Go, Java) have to agree about random PKIs. CHAINS_SECONDS says for how long
  * (100), CHAINS_SEED where to begin, CHAINS_COUNT after how many to stop.
  */
-import { randomInt } from 'node:crypto';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { lazily } from '../e2e/support/lazily.ts';
 import { describeCase, showCommand } from './random-pki/describe.ts';
 import { EXCEPTIONS } from './random-pki/exceptions.ts';
 import { type Hunt, hunt } from './random-pki/hunt.ts';
+import { numberFrom, seedOfRun } from './repeat.ts';
 import { startJudges } from './verifiers/judges.ts';
 
 const seconds = numberFrom('CHAINS_SECONDS') ?? 100;
-const seed = numberFrom('CHAINS_SEED') ?? randomInt(2 ** 31);
+const seed = seedOfRun();
 const count = numberFrom('CHAINS_COUNT');
 /** Cases that are printed with all their certificates; the command prints the others. */
 const PRINTED_CASES = 3;
@@ -45,13 +45,6 @@ function report({ groups }: Hunt): string {
   );
   const cases = sorted.slice(0, PRINTED_CASES).map(([, { smallest }]) => describeCase(smallest));
   return [`${groups.size} disagreements:`, ...list, ...cases].join('\n\n');
-}
-
-function numberFrom(variable: string): number | undefined {
-  const text = process.env[variable];
-  if (!text) return undefined;
-  if (!/^\d+$/.test(text)) throw new Error(`${variable} is ${JSON.stringify(text)}, which is no number`);
-  return Number(text);
 }
 
 test.run();

@@ -1,6 +1,6 @@
-import { caOf } from './constraint-features.ts';
 import type { Dice } from './dice.ts';
 import type { Feature } from './features.ts';
+import { caOf } from './one-ca.ts';
 import { type CertificatePlan, newCertificate, newEntity, type Plan } from './plan.ts';
 
 /** Adds a certificate to the files that hold `beside`, before or behind it. */

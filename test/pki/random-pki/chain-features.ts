@@ -1,8 +1,13 @@
 import type { KeySpec } from '../../../src/pki/keys.ts';
+import type { Names } from '../../../src/pki/san.ts';
 import type { Feature } from './features.ts';
 import { type Identity, newCertificate, newEntity, type Plan } from './plan.ts';
 
-function amend(plan: Plan, { subject, names, usages }: Partial<Identity>): void {
+interface Amendment extends Partial<Pick<Identity, 'subject' | 'usages'>> {
+  readonly names?: Partial<Names>;
+}
+
+function amend(plan: Plan, { subject, names, usages }: Amendment): void {
   plan.identity = {
     subject: { ...plan.identity.subject, ...subject },
     names: { ...plan.identity.names, ...names },
@@ -64,7 +69,6 @@ export const CHAIN_FEATURES: readonly Feature[] = [
     apply: (plan, dice) =>
       amend(plan, {
         names: {
-          ...plan.identity.names,
           dnsNames: [dice.pick(['payments.shop.svc', '*.shop.svc', 'Payments.Shop.svc'])],
         },
       }),
@@ -75,7 +79,6 @@ export const CHAIN_FEATURES: readonly Feature[] = [
     apply: (plan, dice) =>
       amend(plan, {
         names: {
-          ...plan.identity.names,
           uris: [dice.pick(['spiffe://td.example/ns/shop', 'https://api.td.example:8443/x', 'urn:shop:client'])],
         },
       }),
@@ -85,14 +88,13 @@ export const CHAIN_FEATURES: readonly Feature[] = [
     chance: 0.15,
     apply: (plan, dice) =>
       amend(plan, {
-        names: { ...plan.identity.names, emailAddresses: [dice.pick(['ops@example.com', 'ops@mail.Example.com'])] },
+        names: { emailAddresses: [dice.pick(['ops@example.com', 'ops@mail.Example.com'])] },
       }),
   },
   {
     name: 'leaf with an IP address',
     chance: 0.15,
-    apply: (plan, dice) =>
-      amend(plan, { names: { ...plan.identity.names, ipAddresses: [dice.pick(['10.1.2.3', '2001:db8::7'])] } }),
+    apply: (plan, dice) => amend(plan, { names: { ipAddresses: [dice.pick(['10.1.2.3', '2001:db8::7'])] } }),
   },
   {
     name: 'leaf for servers too',

@@ -1,11 +1,8 @@
+import { dirName } from '../write-extensions.ts';
 import type { Dice } from './dice.ts';
 import type { Feature } from './features.ts';
-import type { CertificatePlan, GeneralName, NameConstraints, Plan } from './plan.ts';
-
-/** One of the chain, any of them as likely. */
-export function caOf(plan: Plan, dice: Dice): CertificatePlan {
-  return dice.pick(plan.certificates.slice(0, plan.signer + 1));
-}
+import { caOf, ofOneCa } from './one-ca.ts';
+import type { NameConstraints } from './plan.ts';
 
 export const POLICY = '1.3.6.1.4.1.99999.1';
 export const OTHER_POLICY = '1.3.6.1.4.1.99999.2';
@@ -25,67 +22,22 @@ const EXTENDED_USAGES: readonly (readonly string[])[] = [
 ];
 
 /** Subtrees that names of `leaf with …` lie in, and ones that none of them does. */
-const SUBTREES: readonly (readonly [hit: GeneralName, miss: GeneralName])[] = [
-  [
-    { kind: 'dns', value: 'shop.svc' },
-    { kind: 'dns', value: 'zoo.example' },
-  ],
-  [
-    { kind: 'dns', value: 'svc' },
-    { kind: 'dns', value: 'hop.svc' },
-  ],
-  [
-    { kind: 'dns', value: 'SHOP.svc' },
-    { kind: 'dns', value: '.payments.shop.svc' },
-  ],
-  [
-    { kind: 'dns', value: '' },
-    { kind: 'dns', value: 'zoo' },
-  ],
-  [
-    { kind: 'uri', value: 'td.example' },
-    { kind: 'uri', value: 'zoo.example' },
-  ],
-  [
-    { kind: 'uri', value: '.td.example' },
-    { kind: 'uri', value: '.zoo.example' },
-  ],
-  [
-    { kind: 'email', value: 'example.com' },
-    { kind: 'email', value: 'zoo.example' },
-  ],
-  [
-    { kind: 'email', value: 'ops@example.com' },
-    { kind: 'email', value: 'Ops@example.com' },
-  ],
-  [
-    { kind: 'email', value: '.example.com' },
-    { kind: 'email', value: '.zoo.example' },
-  ],
-  [
-    { kind: 'ip', value: '0a000000ff000000' },
-    { kind: 'ip', value: 'c0000200ffffff00' },
-  ],
-  [
-    { kind: 'ip', value: `20010db8${'0'.repeat(24)}ffffffff${'0'.repeat(24)}` },
-    { kind: 'ip', value: `20010db9${'0'.repeat(24)}ffffffff${'0'.repeat(24)}` },
-  ],
-  [
-    { kind: 'dirName', value: { organizations: ['Shop'] } },
-    { kind: 'dirName', value: { organizations: ['Zoo'] } },
-  ],
-  [
-    { kind: 'dirName', value: { countries: ['DE'] } },
-    { kind: 'dirName', value: { commonName: 'zoo' } },
-  ],
-  [
-    { kind: 'dirName', value: { organizations: ['shop'] } },
-    { kind: 'dirName', value: { countries: ['FR'] } },
-  ],
-  [
-    { kind: 'registeredID', value: POLICY },
-    { kind: 'registeredID', value: POLICY },
-  ],
+const SUBTREES: readonly (readonly [hit: string, miss: string])[] = [
+  ['DNS:shop.svc', 'DNS:zoo.example'],
+  ['DNS:svc', 'DNS:hop.svc'],
+  ['DNS:SHOP.svc', 'DNS:.payments.shop.svc'],
+  ['DNS:', 'DNS:zoo'],
+  ['URI:td.example', 'URI:zoo.example'],
+  ['URI:.td.example', 'URI:.zoo.example'],
+  ['email:example.com', 'email:zoo.example'],
+  ['email:ops@example.com', 'email:Ops@example.com'],
+  ['email:.example.com', 'email:.zoo.example'],
+  ['IP:10.0.0.0/255.0.0.0', 'IP:192.0.2.0/255.255.255.0'],
+  ['IP:2001:db8::/ffff:ffff::', 'IP:2001:db9::/ffff:ffff::'],
+  [dirName({ organizations: ['Shop'] }), dirName({ organizations: ['Zoo'] })],
+  [dirName({ countries: ['DE'] }), dirName({ commonName: 'zoo' })],
+  [dirName({ organizations: ['shop'] }), dirName({ countries: ['FR'] })],
+  [`RID:${POLICY}`, `RID:${POLICY}`],
 ];
 
 function nameConstraints(dice: Dice): NameConstraints {
@@ -96,30 +48,26 @@ function nameConstraints(dice: Dice): NameConstraints {
   const isKind = dice.next();
   const one = subtree();
   const critical = dice.chance(0.7);
-  if (isKind < 0.35) return { permitted: [one.hit], excluded: [], critical };
-  if (isKind < 0.5) return { permitted: [one.miss], excluded: [], critical };
-  if (isKind < 0.75) return { permitted: [], excluded: [one.miss], critical };
-  if (isKind < 0.85) return { permitted: [], excluded: [one.hit], critical };
+  if (isKind < 0.35) return { permitted: [one.hit], critical };
+  if (isKind < 0.5) return { permitted: [one.miss], critical };
+  if (isKind < 0.75) return { excluded: [one.miss], critical };
+  if (isKind < 0.85) return { excluded: [one.hit], critical };
   const other = subtree();
   return { permitted: [one.hit, one.miss, other.hit], excluded: [subtree().miss], critical };
 }
 
 /** What CAs demand of the certificates below them: usages, names, policies, path lengths. */
 export const CONSTRAINT_FEATURES: readonly Feature[] = [
-  ...['', ' again'].map((again) => ({
-    name: `CA with extended key usages${again}`,
-    chance: 0.13,
-    apply: (plan: Plan, dice: Dice) => {
-      caOf(plan, dice).extendedUsages = dice.pick(EXTENDED_USAGES);
-    },
-  })),
-  ...['', ' again'].map((again) => ({
-    name: `name constraints${again}`,
-    chance: 0.13,
-    apply: (plan: Plan, dice: Dice) => {
-      caOf(plan, dice).nameConstraints = nameConstraints(dice);
-    },
-  })),
+  ...['', ' again'].map((again) =>
+    ofOneCa(`CA with extended key usages${again}`, 0.13, (ca, dice) => {
+      ca.extendedUsages = dice.pick(EXTENDED_USAGES);
+    }),
+  ),
+  ...['', ' again'].map((again) =>
+    ofOneCa(`name constraints${again}`, 0.13, (ca, dice) => {
+      ca.nameConstraints = nameConstraints(dice);
+    }),
+  ),
   {
     name: 'path length',
     chance: 0.25,
@@ -137,41 +85,20 @@ export const CONSTRAINT_FEATURES: readonly Feature[] = [
       for (const ca of plan.certificates) ca.policies = policies;
     },
   },
-  {
-    name: 'policies of one CA',
-    chance: 0.08,
-    apply: (plan, dice) => {
-      caOf(plan, dice).policies = dice.pick([[POLICY], [OTHER_POLICY], [ANY_POLICY], [POLICY, OTHER_POLICY]]);
-    },
-  },
-  {
-    name: 'explicit policy required',
-    chance: 0.06,
-    apply: (plan, dice) => {
-      caOf(plan, dice).requireExplicitPolicy = dice.pick([0, 0, 1, 2, 5]);
-    },
-  },
-  {
-    name: 'policy mappings',
-    chance: 0.05,
-    apply(plan, dice) {
-      const ca = caOf(plan, dice);
-      ca.policyMappings = [dice.pick([[POLICY, OTHER_POLICY] as const, [OTHER_POLICY, POLICY] as const])];
-      if (dice.chance(0.5)) ca.policies = [POLICY, OTHER_POLICY];
-    },
-  },
-  {
-    name: 'policy mapping inhibited',
-    chance: 0.03,
-    apply: (plan, dice) => {
-      caOf(plan, dice).inhibitPolicyMapping = dice.below(3);
-    },
-  },
-  {
-    name: 'any policy inhibited',
-    chance: 0.05,
-    apply: (plan, dice) => {
-      caOf(plan, dice).inhibitAnyPolicy = dice.below(3);
-    },
-  },
+  ofOneCa('policies of one CA', 0.08, (ca, dice) => {
+    ca.policies = dice.pick([[POLICY], [OTHER_POLICY], [ANY_POLICY], [POLICY, OTHER_POLICY]]);
+  }),
+  ofOneCa('explicit policy required', 0.06, (ca, dice) => {
+    ca.requireExplicitPolicy = dice.pick([0, 0, 1, 2, 5]);
+  }),
+  ofOneCa('policy mappings', 0.05, (ca, dice) => {
+    ca.policyMappings = [dice.pick([[POLICY, OTHER_POLICY] as const, [OTHER_POLICY, POLICY] as const])];
+    if (dice.chance(0.5)) ca.policies = [POLICY, OTHER_POLICY];
+  }),
+  ofOneCa('policy mapping inhibited', 0.03, (ca, dice) => {
+    ca.inhibitPolicyMapping = dice.below(3);
+  }),
+  ofOneCa('any policy inhibited', 0.05, (ca, dice) => {
+    ca.inhibitAnyPolicy = dice.below(3);
+  }),
 ];

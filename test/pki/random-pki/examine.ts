@@ -75,7 +75,8 @@ async function acceptedOf(judges: Judges, material: Material, path: Path): Promi
   return allAccept(await ask(judges, material, withPolicies)) ? withPolicies : undefined;
 }
 
-function shownOf({ issuers }: Path, leaf: Buffer): Published {
+/** What a server with the path's root is shown by a client with that leaf (DER). */
+export function shownOf({ issuers }: Path, leaf: Buffer): Published {
   const ders = issuers.map(({ der }) => der);
   return { tlsCrt: [leaf, ...ders.slice(0, -1)], caCrt: ders.slice(-1) };
 }

@@ -1,4 +1,5 @@
 import { generateKey, publicKeyDer } from '../../../src/pki/keys.ts';
+import { P256 } from '../make.ts';
 import type { Judges } from '../verifiers/judges.ts';
 import type { Case } from './describe.ts';
 import { causesOf, type Examined, examine, groupOf } from './examine.ts';
@@ -42,7 +43,7 @@ const AT_ONCE = 8;
 
 /** Examines random PKIs until a limit is reached, and shrinks the first of each disagreement. */
 export async function hunt(judges: Judges, { seed, count = Number.POSITIVE_INFINITY, until }: Limits): Promise<Hunt> {
-  const leafPublicKey = publicKeyDer(await generateKey({ algorithm: 'ECDSA', size: 256 }));
+  const leafPublicKey = publicKeyDer(await generateKey(P256));
   const look: Look = async (pkiSeed, features) => {
     const material = await randomMaterial(pkiSeed, features);
     return { material, ...(await examine(judges, material, leafPublicKey)) };

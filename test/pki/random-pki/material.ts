@@ -1,17 +1,6 @@
-import { type KeyObject, sign } from 'node:crypto';
+import { sign } from 'node:crypto';
 import { CERTIFICATE_LABEL } from '../../../src/pki/certificate.ts';
-import {
-  bitString,
-  explicit,
-  integer,
-  NULL,
-  oid,
-  printableString,
-  sequence,
-  set,
-  time,
-  utf8String,
-} from '../../../src/pki/der.ts';
+import { integer, NULL, oid, printableString, sequence, set, utf8String } from '../../../src/pki/der.ts';
 import { keyIdOf, subjectKeyIdExtension } from '../../../src/pki/extensions.ts';
 import { type CertificateContent, newSerialNumber, writeCertificate } from '../../../src/pki/issue.ts';
 import {
@@ -23,6 +12,8 @@ import {
   publicKeyDer,
 } from '../../../src/pki/keys.ts';
 import { toPem } from '../../../src/pki/pem.ts';
+import { HOUR } from '../make.ts';
+import { rawCertificate } from '../raw-certificate.ts';
 import { diceOf } from './dice.ts';
 import { drawFeatures, planOf } from './features.ts';
 import type { CertificatePlan, Entity, Identity, Plan, Spelling } from './plan.ts';
@@ -100,7 +91,7 @@ function writeOne(
   issuer: raw.IssuerIds,
 ): Buffer {
   const spki = publicKeyDer(keyAt(keys, certificate.subject));
-  const hours = (count: number) => new Date(plan.at.getTime() + count * 3_600_000);
+  const hours = (count: number) => new Date(plan.at.getTime() + count * HOUR);
   const content: CertificateContent = {
     notBefore: hours(certificate.notBeforeHours),
     notAfter: hours(certificate.notAfterHours),
@@ -113,8 +104,7 @@ function writeOne(
       ...raw.usages(certificate),
       ...(certificate.subjectKeyId ? [subjectKeyIdExtension(keyIdOf(spki))] : []),
       ...raw.authorityKeyId(certificate, issuer),
-      ...raw.nameConstraints(certificate.nameConstraints),
-      ...raw.policyExtensions(certificate),
+      ...raw.constraints(certificate),
       ...raw.criticalExtension(certificate),
     ],
     signingKey: keyAt(keys, certificate.issuer),
@@ -143,16 +133,8 @@ const SHA1_ALGORITHMS: Readonly<Record<string, Buffer>> = {
 };
 
 /** `writeCertificate` chooses a hash that is good. */
-function writeWithSha1(content: CertificateContent, algorithm: Buffer): Buffer {
-  const tbs = sequence(
-    explicit(0, integer(2)),
-    integer(content.serialNumber),
-    algorithm,
-    content.issuerDer,
-    sequence(time(content.notBefore), time(content.notAfter)),
-    content.subjectDer,
-    content.publicKeyDer,
-    explicit(3, sequence(...content.extensions)),
+function writeWithSha1({ serialNumber, signingKey, ...content }: CertificateContent, algorithm: Buffer): Buffer {
+  return rawCertificate({ ...content, serialDer: integer(serialNumber), algorithm }, (tbs) =>
+    sign('sha1', tbs, signingKey),
   );
-  return sequence(tbs, algorithm, bitString(sign('sha1', tbs, content.signingKey as KeyObject)));
 }

@@ -4,6 +4,7 @@ import {
   keyIdOf,
   LEAF_BASIC_CONSTRAINTS,
   nameExtensions,
+  policyExtensions,
   subjectKeyIdExtension,
   usageExtensions,
 } from '../../../src/pki/extensions.ts';
@@ -11,9 +12,9 @@ import { keyIdOfCa, newSerialNumber, writeCertificate } from '../../../src/pki/i
 import { type PrivateKey, parsePrivateKey, publicKeyDer } from '../../../src/pki/keys.ts';
 import { encodeName } from '../../../src/pki/name.ts';
 import { isSelfSigned } from '../../../src/pki/signed-by.ts';
+import { HOUR } from '../make.ts';
 import { OTHER_POLICY, POLICY } from './constraint-features.ts';
 import type { Material } from './material.ts';
-import { certificatePolicies } from './raw-extensions.ts';
 import { LEAF_HOURS } from './verdict.ts';
 
 /** Found by brute force, without the code under test: verifiers say which of them are good. */
@@ -31,7 +32,6 @@ const MAX_PATHS = 24;
 const MAX_DEPTH = 7;
 // Roots of one key that spell their issuers otherwise have all issued each other: each order of them would be a path.
 const MAX_SAME_KEY = 2;
-const HOUR = 3_600_000;
 
 /** Every path from a leaf that the material's key signs to a self-signed certificate in the material, as far as it is in time. */
 export function pathsOf(material: Material, leafPublicKey: Buffer): Path[] {
@@ -100,7 +100,7 @@ function writeLeaf(
       subjectKeyIdExtension(keyIdOf(leafPublicKey)),
       authorityKeyIdExtension(keyIdOfCa(signer)),
       ...nameExtensions(identity.names, Object.keys(identity.subject).length === 0),
-      ...certificatePolicies(policies),
+      ...policyExtensions(policies),
     ],
     signingKey: key,
   });

@@ -1,6 +1,8 @@
 import type { KeySpec } from '../../../src/pki/keys.ts';
 import type { Subject } from '../../../src/pki/name.ts';
-import type { Names } from '../../../src/pki/san.ts';
+import { type Names, NO_NAMES } from '../../../src/pki/san.ts';
+import { NOW, P256 } from '../make.ts';
+import type { Subtrees } from '../write-extensions.ts';
 
 /** What a client certificate of the CA is asked to say. */
 export interface Identity {
@@ -20,17 +22,7 @@ export interface Entity {
 /** How a certificate spells a name: verifiers disagree about which of these are equal. */
 export type Spelling = 'utf8' | 'printable' | 'upper case';
 
-export type GeneralName =
-  | { readonly kind: 'dns' | 'uri' | 'email'; readonly value: string }
-  /** Address and mask as hex. */
-  | { readonly kind: 'ip'; readonly value: string }
-  | { readonly kind: 'dirName'; readonly value: Subject }
-  /** No verifier supports it as a constraint. */
-  | { readonly kind: 'registeredID'; readonly value: string };
-
-export interface NameConstraints {
-  readonly permitted: readonly GeneralName[];
-  readonly excluded: readonly GeneralName[];
+export interface NameConstraints extends Subtrees {
   readonly critical: boolean;
 }
 
@@ -79,15 +71,13 @@ export interface Plan {
   caCrt: number[];
 }
 
-export const AT = new Date('2026-06-01T12:00:00Z');
-
 /** A self-signed root whose key is in the Secret: what every feature builds on. */
 export function basePlan(): Plan {
   return {
-    at: AT,
+    at: NOW,
     identity: {
       subject: { commonName: 'client' },
-      names: { dnsNames: [], uris: [], emailAddresses: [], ipAddresses: [] },
+      names: NO_NAMES,
       usages: ['digital signature', 'client auth'],
     },
     entities: [newEntity('Root')],
@@ -99,7 +89,7 @@ export function basePlan(): Plan {
 }
 
 export function newEntity(commonName: string): Entity {
-  return { commonName, organization: 'Certwheel', keySpec: { algorithm: 'ECDSA', size: 256 } };
+  return { commonName, organization: 'Certwheel', keySpec: P256 };
 }
 
 /** A flawless CA certificate. */

@@ -1,30 +1,23 @@
-import {
-  boolean,
-  explicit,
-  ia5Bytes,
-  implicit,
-  integer,
-  octetString,
-  oid,
-  sequence,
-  tlv,
-} from '../../../src/pki/der.ts';
-import { encodeName } from '../../../src/pki/name.ts';
+import { boolean, explicit, ia5Bytes, implicit, integer, octetString, sequence, tlv } from '../../../src/pki/der.ts';
+import { policyExtensions } from '../../../src/pki/extensions.ts';
 import { encodeUsages } from '../../../src/pki/usages.ts';
-import type { CertificatePlan, GeneralName, NameConstraints } from './plan.ts';
+import {
+  extension,
+  inhibitAnyPolicy,
+  nameConstraints,
+  policyConstraints,
+  policyMappings,
+} from '../write-extensions.ts';
+import type { CertificatePlan } from './plan.ts';
 
-/** Extensions in forms that src/pki doesn't write. Each function returns a whole Extension (DER). */
-
-export function rawExtension(dotted: string, critical: boolean, value: Uint8Array): Buffer {
-  return sequence(oid(dotted), ...(critical ? [boolean(true)] : []), octetString(value));
-}
+/** The extensions of a planned certificate, in forms that src/pki doesn't write (DER). */
 
 export function basicConstraints({ basicConstraints: form, pathLength }: CertificatePlan): Buffer[] {
   if (form === 'absent') return [];
   const isCA = form !== 'not a CA';
   // RFC 5280 section 4.2.1.9: a path length belongs to CAs alone.
   const value = isCA ? [boolean(true), ...(pathLength === undefined ? [] : [integer(pathLength)])] : [];
-  return [rawExtension('2.5.29.19', form !== 'not critical', sequence(...value))];
+  return [extension('2.5.29.19', sequence(...value), form !== 'not critical')];
 }
 
 const KEY_USAGES = {
@@ -38,8 +31,8 @@ export function usages({ keyUsage: form, extendedUsages }: CertificatePlan): Buf
   const { keyUsage } = encodeUsages(form === 'absent' ? [] : KEY_USAGES[form]);
   const { extendedKeyUsage } = encodeUsages(extendedUsages);
   return [
-    ...(keyUsage ? [rawExtension('2.5.29.15', form !== 'not critical', keyUsage)] : []),
-    ...(extendedKeyUsage ? [rawExtension('2.5.29.37', false, extendedKeyUsage)] : []),
+    ...(keyUsage ? [extension('2.5.29.15', keyUsage, form !== 'not critical')] : []),
+    ...(extendedKeyUsage ? [extension('2.5.29.37', extendedKeyUsage)] : []),
   ];
 }
 
@@ -63,57 +56,26 @@ export function authorityKeyId({ authorityKeyId: form }: CertificatePlan, issuer
     'issuer and serial': issuerAndSerial,
     'wrong serial': [keyId, ...issuerAndSerial],
   }[form];
-  return [rawExtension('2.5.29.35', false, sequence(...parts))];
+  return [extension('2.5.29.35', sequence(...parts))];
 }
 
-export function nameConstraints(constraints: NameConstraints | undefined): Buffer[] {
-  if (constraints === undefined) return [];
-  const subtrees = (tag: number, names: readonly GeneralName[]) =>
-    names.length === 0 ? [] : [tlv(tag, ...names.map((name) => sequence(generalName(name))))];
-  const value = sequence(...subtrees(0xa0, constraints.permitted), ...subtrees(0xa1, constraints.excluded));
-  return [rawExtension('2.5.29.30', constraints.critical, value)];
-}
-
-function generalName(name: GeneralName): Buffer {
-  switch (name.kind) {
-    case 'email':
-      return implicit(1, ia5Bytes(name.value));
-    case 'dns':
-      return implicit(2, ia5Bytes(name.value));
-    case 'dirName':
-      return explicit(4, encodeName(name.value));
-    case 'uri':
-      return implicit(6, ia5Bytes(name.value));
-    case 'ip':
-      return implicit(7, Buffer.from(name.value, 'hex'));
-    case 'registeredID':
-      return implicit(8, oid(name.value).subarray(2));
-  }
-}
-
-export function certificatePolicies(policies: readonly string[]): Buffer[] {
-  if (policies.length === 0) return [];
-  return [rawExtension('2.5.29.32', false, sequence(...policies.map((policy) => sequence(oid(policy)))))];
-}
-
-export function policyExtensions(plan: CertificatePlan): Buffer[] {
-  const { policyMappings, requireExplicitPolicy, inhibitPolicyMapping, inhibitAnyPolicy } = plan;
-  const mappings = policyMappings.map(([from, to]) => sequence(oid(from), oid(to)));
-  const constraints = [requireExplicitPolicy, inhibitPolicyMapping].flatMap((skip, tag) =>
-    skip === undefined ? [] : [implicit(tag, Buffer.of(skip))],
-  );
+/** What the CA asks of the names and policies below it. */
+export function constraints(plan: CertificatePlan): Buffer[] {
+  const { requireExplicitPolicy: required, inhibitPolicyMapping: unmapped, inhibitAnyPolicy: noAny } = plan;
+  const names = plan.nameConstraints;
   return [
-    ...certificatePolicies(plan.policies),
-    ...(mappings.length > 0 ? [rawExtension('2.5.29.33', true, sequence(...mappings))] : []),
-    ...(constraints.length > 0 ? [rawExtension('2.5.29.36', true, sequence(...constraints))] : []),
-    ...(inhibitAnyPolicy === undefined ? [] : [rawExtension('2.5.29.54', true, integer(inhibitAnyPolicy))]),
+    ...(names === undefined ? [] : [nameConstraints(names, names.critical)]),
+    ...policyExtensions(plan.policies),
+    ...(plan.policyMappings.length > 0 ? [policyMappings(plan.policyMappings)] : []),
+    ...(required === undefined && unmapped === undefined ? [] : [policyConstraints(required, unmapped)]),
+    ...(noAny === undefined ? [] : [inhibitAnyPolicy(noAny)]),
   ];
 }
 
 export function criticalExtension({ criticalExtension: kind }: CertificatePlan): Buffer[] {
   if (kind === undefined) return [];
-  if (kind === 'unknown') return [rawExtension('1.3.6.1.4.1.99999.3', true, octetString(Buffer.from('?')))];
+  if (kind === 'unknown') return [extension('1.3.6.1.4.1.99999.3', octetString(Buffer.from('?')), true)];
   // DistributionPoint { [0] DistributionPointName { [0] fullName { [6] URI } } }
   const uri = implicit(6, ia5Bytes('http://crl.example/ca.crl'));
-  return [rawExtension('2.5.29.31', true, sequence(sequence(tlv(0xa0, tlv(0xa0, uri)))))];
+  return [extension('2.5.29.31', sequence(sequence(tlv(0xa0, tlv(0xa0, uri)))), true)];
 }

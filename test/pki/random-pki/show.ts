@@ -3,6 +3,7 @@
  * `node test/pki/random-pki/show.ts SEED [FEATURE,FEATURE...]`.
  */
 import { generateKey, publicKeyDer } from '../../../src/pki/keys.ts';
+import { P256 } from '../make.ts';
 import { startJudges } from '../verifiers/judges.ts';
 import { describeCase } from './describe.ts';
 import { examine } from './examine.ts';
@@ -19,7 +20,7 @@ const features = featuresText === undefined ? drawFeatures(seed) : featuresText.
 const judges = await startJudges();
 try {
   const material = await randomMaterial(seed, features);
-  const leafPublicKey = publicKeyDer(await generateKey({ algorithm: 'ECDSA', size: 256 }));
+  const leafPublicKey = publicKeyDer(await generateKey(P256));
   const { ready, disagreement, exception } = await examine(judges, material, leafPublicKey);
   console.log(
     `## Certwheel: ${ready ? 'ready' : 'refused'}${exception === undefined ? '' : `, exception: ${exception}`}`,

@@ -1,9 +1,9 @@
 import { readCaPair } from '../../../src/pki/read-ca.ts';
 import { strictFlaws } from '../../../src/pki/strict.ts';
+import { HOUR } from '../make.ts';
 import { publishedBy } from '../published.ts';
 import type { Material } from './material.ts';
 
-const HOUR = 3_600_000;
 /** How long a leaf lives at most. */
 export const LEAF_HOURS = 24;
 

@@ -56,8 +56,13 @@ export async function startJudges(): Promise<Judges> {
 }
 
 /** Whether OpenSSL's default, Go and Java all accept. */
-export function allAccept({ openssl, go, java }: Verdicts): boolean {
-  return openssl === null && go === null && java === null;
+export function allAccept(verdicts: Verdicts): boolean {
+  return refusalOf(verdicts) === null;
+}
+
+/** The reason of the first that refuses of OpenSSL's default, Go and Java; null where all three accept. */
+export function refusalOf({ openssl, go, java }: Verdicts): string | null {
+  return openssl ?? go ?? java;
 }
 
 /** See openssl/judge.c. */
