@@ -3,7 +3,7 @@ import { authorityKey, type CertificateAuthority, isBrokenAuthority } from '../a
 import { earliest } from '../api/moments.ts';
 import type { AuthorityView } from '../certificate/observed.ts';
 import { classify } from '../errors.ts';
-import { idOfChain } from '../pki/ca.ts';
+import { idOfChain, type SourceRest } from '../pki/ca.ts';
 import { successorDue } from '../pki/ca-life.ts';
 import type { CertificateView } from '../pki/certificate.ts';
 import { backoffMs } from '../queue/backoff.ts';
@@ -50,7 +50,7 @@ async function observeAndStep(key: string, deps: AuthorityDeps, run: Run): Promi
     return { do: 'rest' };
   }
   const runtime = deps.registry.ensure(resource, () => deps.start(resource));
-  const { plan, stepped, refused, leftAside } = await advance(resource, runtime, deps, run.signal);
+  const { plan, stepped, refused, rest } = await advance(resource, runtime, deps, run.signal);
   await probe(runtime, deps, run);
   const trust = trustedNow(runtime);
   const now = deps.clock.now();
@@ -70,7 +70,7 @@ async function observeAndStep(key: string, deps: AuthorityDeps, run: Run): Promi
     trusted: trust,
     trouble,
     refused,
-    leftAside,
+    leftAside: rest?.leftAside ?? [],
     waitingFor,
     leftBehind,
     nextProbeAt,
@@ -79,7 +79,10 @@ async function observeAndStep(key: string, deps: AuthorityDeps, run: Run): Promi
   };
   const reportAt = await report(resource, runtime, findings, deps);
   if (stepped) return { do: 'again' };
-  return { do: 'rest', recheckAt: earliest([reportAt, lookAgainAt, recheckAt(runtime, plan, refused, deps)]) };
+  return {
+    do: 'rest',
+    recheckAt: earliest([reportAt, lookAgainAt, rest?.reviewAt, recheckAt(runtime, plan, refused, deps)]),
+  };
 }
 
 /** Between two backends the new CA doesn't sign before its trust is spread, and the former one doesn't sign any more. */
@@ -95,8 +98,8 @@ interface Advance {
   readonly stepped: boolean;
   /** Why a pair can't be one of the generations. */
   readonly refused: Trouble | undefined;
-  /** See CaPair. */
-  readonly leftAside: readonly string[];
+  /** See CaPair; undefined where the source could not be read. */
+  readonly rest: SourceRest | undefined;
 }
 
 /** Its CA generations, one step on where there is one to take. */
@@ -117,8 +120,7 @@ async function advance(
   if (stepped) runtime.generations = readable(deps.generationSecrets(key));
   const [problem] = stored.flatMap((each) => each.problem ?? []);
   const unreadable = problem === undefined ? undefined : { code: 'CAPairRefused' as const, message: problem };
-  const leftAside = source.pair?.leftAside ?? [];
-  return { plan, stepped, refused: source.trouble ?? blocked ?? unreadable, leftAside };
+  return { plan, stepped, refused: source.trouble ?? blocked ?? unreadable, rest: source.pair?.rest };
 }
 
 function readable(stored: readonly GenerationSecret[]): readonly Generation[] {

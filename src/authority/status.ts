@@ -33,7 +33,7 @@ export interface AuthorityFindings {
   readonly signing: Generation | undefined;
   /** The CA certificates that verifiers must accept. */
   readonly trusted: readonly CertificateView[];
-  /** See CaPair; of the source as it is now. */
+  /** See SourceRest; of the source as it is now. */
   readonly leftAside: readonly string[];
   readonly waitingFor: readonly string[];
   /** See Plan. */

@@ -16,15 +16,25 @@ export interface CaPair {
   readonly keyPem: string;
   /** The same for the same certificates in `chain`: another root above the same certificate makes another CA. */
   readonly id: string;
-  /** Certificates of the source that are not in `chain`, each with the reason. */
-  readonly leftAside: readonly string[];
+  /** What else its source held. */
+  readonly rest: SourceRest;
 }
 
-export function caPair(chain: Path, key: PrivateKey, keyPem: string, leftAside: readonly string[] = []): CaPair {
+/** Certificates of a source that are not in the chain of its CA. */
+export interface SourceRest {
+  /** Each with the reason, as sentences. */
+  readonly leftAside: readonly string[];
+  /** When the next of them becomes valid, so that the choice may be another. */
+  readonly reviewAt: Date | undefined;
+}
+
+const NOTHING_LEFT: SourceRest = { leftAside: [], reviewAt: undefined };
+
+export function caPair(chain: Path, key: PrivateKey, keyPem: string, rest = NOTHING_LEFT): CaPair {
   const [certificate] = chain;
   const anchor = chain.at(-1);
   if (certificate === undefined || anchor === undefined) throw new Error('a CA without a certificate');
-  return { certificate, chain, anchor, key, keyPem, id: idOfChain(chain), leftAside };
+  return { certificate, chain, anchor, key, keyPem, id: idOfChain(chain), rest };
 }
 
 export function idOfChain(chain: Path): string {

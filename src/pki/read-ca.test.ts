@@ -71,7 +71,7 @@ for (const spec of ALL_KEYS) {
     assert.is(pair.anchor, pair.certificate);
     assert.equal(pair.chain, [pair.certificate]);
     assert.equal(pair.certificate.keySpec, spec);
-    assert.equal(pair.leftAside, []);
+    assert.equal(pair.rest.leftAside, []);
     const { certificate } = await leaf(pair);
     assert.is(certificate.issuerText, pair.certificate.subjectText);
   });
@@ -120,15 +120,14 @@ test('a root of the same name that did not sign the CA is told apart from the on
 });
 
 /** Another certificate for the key of a root. */
-function renewed({ certificate, key }: Holder, hours: number, commonName = 'Test CA v1'): Holder {
+function renewed({ key }: Holder, hours: number, wish: { notBefore?: Date } = {}): Holder {
   const der = makeRoot({
-    subject: { commonName, organizations: ['Certwheel'] },
+    subject: { commonName: 'Test CA v1', organizations: ['Certwheel'] },
     key,
-    notBefore: hoursFromNow(Math.min(-1, hours - 10)),
+    notBefore: wish.notBefore ?? hoursFromNow(Math.min(-1, hours - 10)),
     notAfter: hoursFromNow(hours),
     serialNumber: serial(),
   });
-  assert.ok(certificate.subjectDer.length > 0);
   return { certificate: parseCertificate(der), key };
 }
 
@@ -138,13 +137,21 @@ test('of several certificates for one key the valid one that ends last is taken,
   for (const crt of [pem(expired, longer), pem(longer, expired), pem(longer, ca, expired)]) {
     const pair = read(ca, { crt });
     assert.is(pair.certificate.fingerprintSHA256, longer.certificate.fingerprintSHA256);
-    assert.match(pair.leftAside.join('\n'), /has expired at/);
+    assert.match(pair.rest.leftAside.join('\n'), /has expired at/);
   }
   for (const roots of [pem(ca, longer, expired), pem(expired, longer, ca)]) {
     const pair = read(lower, { crt: pem(lower, upper), roots });
     assert.is(pair.anchor.fingerprintSHA256, longer.certificate.fingerprintSHA256);
-    assert.match(pair.leftAside.join('\n'), /gives way to the certificate of the same key/);
+    assert.match(pair.rest.leftAside.join('\n'), /gives way to the certificate of the same key/);
   }
+});
+
+test('a certificate that is not valid yet is left aside until it is', () => {
+  const coming = renewed(ca, 3000, { notBefore: hoursFromNow(5) });
+  const pair = read(ca, { crt: pem(ca, coming) });
+  assert.is(pair.certificate.fingerprintSHA256, ca.certificate.fingerprintSHA256);
+  assert.equal(pair.rest.reviewAt, hoursFromNow(5));
+  assert.is(read(ca).rest.reviewAt, undefined);
 });
 
 test('another root above the same certificate makes another id', () => {
@@ -169,7 +176,7 @@ test('strangers, leaves and CAs that sign nothing of the chain are left aside by
   const client = await leaf(lower);
   const pair = read(lower, { crt: pem(lower, stranger, client, upper, ca) });
   assert.equal(chainOf(pair), WHOLE);
-  const told = pair.leftAside.join('\n');
+  const told = pair.rest.leftAside.join('\n');
   assert.match(told, /CN=Stranger \(serial number [0-9a-f]+\) signed no certificate of the chain/);
   assert.match(told, /CN=client \(serial number [0-9a-f]+\) is not a CA/);
 });
@@ -177,7 +184,7 @@ test('strangers, leaves and CAs that sign nothing of the chain are left aside by
 test('a ca.crt that is not needed blocks nothing, and one that is needed is named', () => {
   const pair = read(lower, { crt: pem(lower, upper, ca), roots: 'nothing that is PEM' });
   assert.equal(chainOf(pair), WHOLE);
-  assert.match(pair.leftAside.join('\n'), /ca\.crt is not needed and not read/);
+  assert.match(pair.rest.leftAside.join('\n'), /ca\.crt is not needed and not read/);
   refuses('MissingIssuer', 'Secret ns/pair, key ca.crt', lower, {
     crt: pem(lower, upper),
     roots: 'nothing that is PEM',

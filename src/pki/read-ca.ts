@@ -5,9 +5,9 @@ import { type CertificateView, parseCertificate } from './certificate.ts';
 import { CertificateStore } from './certificate-store.ts';
 import { keyMatches } from './key-match.ts';
 import { type PrivateKey, publicKeyDer } from './keys.ts';
-import { leftAside } from './left-aside.ts';
 import { type CertificateBlock, MaterialError, readCertificateBlocks, readKey } from './material.ts';
 import { nameOf } from './path.ts';
+import { restOf } from './source-rest.ts';
 import { refuseTrial } from './trial.ts';
 
 /** A CA as its owner keeps it: the bytes under the keys of one Secret. */
@@ -51,7 +51,7 @@ export function readCaPair(material: CaMaterial, now: Date): CaPair {
       `${place}, key tls.key: this is not the key of ${given.map(nameOf).join(' or ')} in tls.crt; put the key and the certificate of one CA into the Secret`,
     );
   const chain = chooseChain(signers, store, { place, partialChain, now, unreadRoots: problem });
-  const pair = caPair(chain, key, pem, leftAside(chain, given, { store, count: ders.length, problem }, now));
+  const pair = caPair(chain, key, pem, restOf(chain, given, { store, problem }, now));
   refuseTrial(pair, place, now);
   return pair;
 }

@@ -180,6 +180,24 @@ test('old and new certificates of one key in one file are the new CA, in any ord
   assert.match(leftAside.join('\n'), /CN=Again .* has expired at/);
 });
 
+test('a renewed certificate that is not valid yet takes over at the moment when it is, without any event', async () => {
+  const old = await makeCa({ commonName: 'Soon', notAfter: new Date(Date.now() + 24 * 3_600_000) });
+  const begin = new Date(Date.now() + 8_000);
+  const coming = await makeCa({ commonName: 'Soon', key: old.key, notBefore: begin });
+  const here = await place({ 'tls.crt': old.certificate + coming.certificate, 'tls.key': old.key });
+  const { leftAside = [] } = await eventually('it signs with the old one', async () => {
+    const found = await authorityStatusOf(here.world, here.namespace, 'ca');
+    return found.activeGeneration === 1 && found;
+  });
+  assert.match(leftAside.join('\n'), /CN=Soon .* is not valid before/);
+  const { generations = [] } = await eventually('it signs with the new one', async () => {
+    const found = await authorityStatusOf(here.world, here.namespace, 'ca');
+    return found.activeGeneration === 2 && found;
+  });
+  const since = new Date(generations.find(({ version }) => version === 2)?.since ?? 0);
+  assert.ok(since.getTime() >= begin.getTime() - 1_000, `signs since ${since.toISOString()}`);
+});
+
 test('a CA as openssl req -x509 makes it is ready, and the condition names the verifiers that refuse it', async () => {
   const plain = await makeCa({
     commonName: 'Plain',

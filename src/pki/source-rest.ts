@@ -1,3 +1,4 @@
+import type { SourceRest } from './ca.ts';
 import type { CertificateView } from './certificate.ts';
 import type { CertificateStore } from './certificate-store.ts';
 import { nameOf } from './path.ts';
@@ -5,26 +6,29 @@ import type { Path } from './path-search.ts';
 
 interface Roots {
   readonly store: CertificateStore;
-  /** How many certificates ca.crt holds. */
-  readonly count: number;
   readonly problem: string | undefined;
 }
 
 /** More would not be read. */
 const MOST_TOLD = 10;
 
-/** The certificates of the source that are not in the chain, each with the reason, as sentences. */
-export function leftAside(chain: Path, given: readonly CertificateView[], roots: Roots, now: Date): readonly string[] {
+/** The certificates of the source that are not in the chain. */
+export function restOf(chain: Path, given: readonly CertificateView[], roots: Roots, now: Date): SourceRest {
   const told = new Set(chain.map(({ fingerprintSHA256 }) => fingerprintSHA256));
   const sentences: string[] = [];
+  const beginnings: Date[] = [];
   for (const each of [...given, ...roots.store.seen]) {
     if (told.has(each.fingerprintSHA256)) continue;
     told.add(each.fingerprintSHA256);
+    if (each.notBefore > now) beginnings.push(each.notBefore);
     sentences.push(`${nameOf(each)} (serial number ${each.serialNumber}) ${reason(each, chain, now)}`);
   }
   if (roots.problem !== undefined) sentences.push(`ca.crt is not needed and not read: ${roots.problem}`);
   const more = sentences.length - MOST_TOLD;
-  return more > 0 ? [...sentences.slice(0, MOST_TOLD), `and ${more} more certificates`] : sentences;
+  return {
+    leftAside: more > 0 ? [...sentences.slice(0, MOST_TOLD), `and ${more} more certificates`] : sentences,
+    reviewAt: beginnings.sort((one, other) => one.getTime() - other.getTime())[0],
+  };
 }
 
 function reason(certificate: CertificateView, chain: Path, now: Date): string {
