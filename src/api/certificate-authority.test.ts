@@ -169,6 +169,13 @@ for (const [sentence, [allowed, allows]] of Object.entries(SELECTIONS)) {
   });
 }
 
+test('while the labels of a namespace are not known, a selector answers neither yes nor no', () => {
+  assert.is(allowsNamespace(expression('tier', 'DoesNotExist'), 'team', undefined), undefined);
+  assert.is(allowsNamespace(expression('tier', 'NotIn', ['tenant']), 'team', undefined), undefined);
+  assert.is(allowsNamespace({ names: ['team'] }, 'team', undefined), true);
+  assert.is(allowsNamespace({ names: ['other'] }, 'team', undefined), false);
+});
+
 test('a label with a name that every object inherits is a label', () => {
   assert.ok(allowsNamespace(expression('constructor', 'Exists'), 'team', { constructor: 'x' } as never));
 });

@@ -132,11 +132,12 @@ export function authorityKey(authority: {
 export function allowsNamespace(
   allowed: AllowedNamespaces | undefined,
   namespace: string,
-  labels: Readonly<Record<string, string>>,
-): boolean {
+  labels: Readonly<Record<string, string>> | undefined,
+): boolean | undefined {
   if (allowed === undefined || allowed.all === true) return true;
   if (allowed.names?.includes(namespace)) return true;
-  return allowed.selector !== undefined && selects(allowed.selector, labels);
+  if (allowed.selector === undefined) return false;
+  return labels && selects(allowed.selector, labels);
 }
 
 /** metav1.LabelSelector: all of it must hold; an empty one selects everything. */

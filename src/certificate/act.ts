@@ -1,4 +1,5 @@
 import type { KeyObject } from 'node:crypto';
+import type { ClientCertificate } from '../api/client-certificate.ts';
 import * as names from '../api/names.ts';
 import type { RawObject } from '../api/parse.ts';
 import { type Issued, type IssueRequest, isPending, type Pending } from '../authorities/authority.ts';
@@ -33,6 +34,8 @@ import { alteredError, isSuspect, writeSecret } from './write.ts';
 export interface ActDeps extends PublishDeps, RequestDeps {
   readonly clock: Clock;
   readonly unpublished: Unpublished;
+  /** Throws where the authority stopped serving the namespace since it was looked at. */
+  assertServed(resource: ClientCertificate): void;
 }
 
 /** Published, or not yet to be had. */
@@ -100,11 +103,13 @@ async function make(seen: Observed, view: AuthorityView, ask: Ask, deps: ActDeps
   if (!view.capabilities.persistKey) {
     const key = await privateKeyFor(seen, deps);
     deps.assertLeading();
+    deps.assertServed(seen.resource);
     const answer = await ask(request(key));
     if (isPending(answer)) throw new Error('an authority that answers later must say that the key is to be kept');
     return proven(answer, key, seen, view, deps.clock, run);
   }
   const fresh = { key: () => privateKeyFor(seen, deps), request };
+  deps.assertServed(seen.resource);
   const { awaited, answer } = await askDurably(seen, view, fresh, ask, deps, run.signal);
   if (isPending(answer)) return answer;
   try {
@@ -123,6 +128,7 @@ function publishMade(
   deps: ActDeps,
 ): Promise<SecretView> {
   const { resource } = seen;
+  deps.assertServed(resource);
   const trust = trustFor(issued, view);
   const chain = chainToPublish(issued, view, trust, deps.clock.now());
   const [leaf] = chain;

@@ -31,7 +31,13 @@ interface Bench {
 function bench(): Bench {
   const clock = new FakeClock(NOW);
   const store = new SecretStore();
-  const deps = { ...requestDeps(clock), secrets: store, unpublished: new Unpublished(), recent: new RecentActs() };
+  const deps = {
+    ...requestDeps(clock),
+    secrets: store,
+    unpublished: new Unpublished(),
+    recent: new RecentActs(),
+    assertServed: () => {},
+  };
   const one: Bench = {
     clock,
     store,

@@ -7,9 +7,10 @@ import {
 import { type BrokenClientCertificate, type ClientCertificate, isBroken } from '../api/client-certificate.ts';
 import * as names from '../api/names.ts';
 import { keyOf, type RawObject } from '../api/parse.ts';
+import { RetryableError } from '../errors.ts';
 import type { NextKey } from './next-key.ts';
 import type { AuthorityView, NoAuthority, Observed, Protection } from './observed.ts';
-import { isOurs } from './observed.ts';
+import { isAuthority, isOurs } from './observed.ts';
 import { purposeOf, reservationOf, type SecretUse } from './protection.ts';
 import type { Recent } from './recent.ts';
 import { type SecretView, viewSecret } from './secret-view.ts';
@@ -45,7 +46,7 @@ export async function observe(resource: ClientCertificate, deps: ObserveDeps): P
   return {
     resource,
     authority,
-    lapsed: authority === 'NamespaceNotAllowed' ? deps.authorityView(referredAuthority(resource)) : undefined,
+    lapsed: isLapsed(authority) ? deps.authorityView(referredAuthority(resource)) : undefined,
     ...found,
     rival: findRival(resource, found.secret, deps),
     next: deps.nextKey(keyOf(resource)),
@@ -70,9 +71,28 @@ function findAuthority(resource: ClientCertificate, deps: ObserveDeps): Authorit
   const authority = deps.authority(key);
   if (authority === undefined) return 'AuthorityNotFound';
   if (isBrokenAuthority(authority)) return 'AuthorityNotReady';
-  const labels = deps.namespaceLabels(resource.namespace) ?? {};
-  if (!allowsNamespace(authority.allowedNamespaces, resource.namespace, labels)) return 'NamespaceNotAllowed';
+  const { namespace } = resource;
+  const allowed = allowsNamespace(authority.allowedNamespaces, namespace, deps.namespaceLabels(namespace));
+  if (allowed === undefined) return 'NamespaceNotSeen';
+  if (!allowed) return 'NamespaceNotAllowed';
   return deps.authorityView(key) ?? 'AuthorityNotSeen';
+}
+
+/** It was served, or may have been: what it holds goes on being trusted. */
+function isLapsed(authority: Observed['authority']): boolean {
+  return authority === 'NamespaceNotAllowed' || authority === 'NamespaceNotSeen';
+}
+
+/**
+ * Asks once more whether the authority serves the namespace: between a decision and what follows from it, an answer of
+ * the authority may have been awaited. Throws a RetryableError where it serves it no longer.
+ */
+export function assertServed(resource: ClientCertificate, deps: ObserveDeps): void {
+  const authority = findAuthority(resource, deps);
+  if (isAuthority(authority)) return;
+  const code = authority === 'NamespaceNotAllowed' ? authority : 'AuthorityNotReady';
+  const { kind, name } = resource.spec.authorityRef;
+  throw new RetryableError(code, `${kind} ${name} stopped serving namespace ${resource.namespace} meanwhile`);
 }
 
 /**

@@ -53,7 +53,9 @@ export type NoAuthority =
   | 'AuthorityNotSeen'
   | 'AuthorityNotReady'
   | 'ClusterAuthorityNotServed'
-  | 'NamespaceNotAllowed';
+  | 'NamespaceNotAllowed'
+  /** It serves namespaces by their labels, and those of this one are not known yet. */
+  | 'NamespaceNotSeen';
 
 /** What else a Secret is for, as the rest of a sentence that begins with its name. */
 export interface Protection {

@@ -141,6 +141,11 @@ table({
     seen: issued.from('ClusterAuthorityNotServed').build(),
     says: 'serves single namespaces only',
   },
+  'the labels of the namespace are not known yet': {
+    check: refusals.authorityIsMissing,
+    seen: issued.from('NamespaceNotSeen').build(),
+    says: 'those of namespace team are not known yet',
+  },
   'the cluster authority does not serve this namespace': {
     check: refusals.authorityIsMissing,
     seen: issued.from('NamespaceNotAllowed').build(),

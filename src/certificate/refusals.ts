@@ -80,6 +80,11 @@ export function authorityIsMissing({ resource, authority }: Observed): Refusal |
         'NamespaceNotAllowed',
         `ClusterCertificateAuthority ${name} does not list namespace ${resource.namespace} in spec.allowedNamespaces`,
       );
+    case 'NamespaceNotSeen':
+      return wait(
+        'AuthorityNotReady',
+        `ClusterCertificateAuthority ${name} serves namespaces by their labels, and those of namespace ${resource.namespace} are not known yet`,
+      );
     default:
       return undefined;
   }

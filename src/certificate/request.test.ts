@@ -24,6 +24,7 @@ function lookUnaware(one: ReturnType<typeof bench>) {
     ...requestDeps(one.clock, one.keys),
     secrets: new SecretStore(),
     unpublished: new Unpublished(),
+    assertServed: () => {},
     recent: new RecentActs(),
   };
   return issue({ ...one.seen(aCertificate().build()), next: undefined }, one.view, one.sign, deps, RUN);
@@ -182,6 +183,7 @@ test('a Secret of somebody else under that name is left alone', async () => {
         ...requestDeps(one.clock, one.keys),
         secrets: new SecretStore(),
         unpublished: new Unpublished(),
+        assertServed: () => {},
         recent: new RecentActs(),
       },
       RUN,

@@ -183,6 +183,7 @@ function parts(resource: RawObject, authority: (typeof AUTHORITIES)[number], sec
       remove: (each) => scene.store.remove(each),
     },
     unpublished: new Unpublished(),
+    assertServed: () => {},
     recent,
     log: SILENT,
     find: () => current,

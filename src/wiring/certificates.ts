@@ -3,7 +3,7 @@ import { type AuthorityKind, isBroken } from '../api/client-certificate.ts';
 import { CLIENT_CERTIFICATES } from '../api/names.ts';
 import { keyOf, parseMeta } from '../api/parse.ts';
 import { AwaitedRequests } from '../certificate/awaited.ts';
-import { observe, referredAuthority, secretKeyOf } from '../certificate/observe.ts';
+import { assertServed, observe, referredAuthority, secretKeyOf } from '../certificate/observe.ts';
 import { isOurs } from '../certificate/observed.ts';
 import { purposeOf } from '../certificate/protection.ts';
 import { RecentActs } from '../certificate/recent.ts';
@@ -42,6 +42,7 @@ export function wireCertificates(services: Services): { controller: Controller; 
   const deps: CertificateDeps = {
     secrets,
     recent,
+    assertServed: (resource) => assertServed(resource, observing),
     purposeOf: (secret) => purposeOf(secret, cluster.usesOf(keyOf(parseMeta(secret)))),
     unpublished: new Unpublished(),
     awaited: new AwaitedRequests(),

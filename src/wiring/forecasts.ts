@@ -54,7 +54,7 @@ export class Forecasts {
 /** The certificates that an authority serves; who may merely name it asks nothing of it. */
 export function consumersOf(resource: CertificateAuthority, cluster: Cluster): Consumer[] {
   const serves = (namespace: string) =>
-    allowsNamespace(resource.allowedNamespaces, namespace, cluster.namespaces.get(namespace) ?? {});
+    allowsNamespace(resource.allowedNamespaces, namespace, cluster.namespaces.get(namespace)) === true;
   return cluster
     .membersOf(authorityKey(resource))
     .filter(({ namespace }) => serves(namespace))

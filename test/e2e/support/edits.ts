@@ -18,7 +18,7 @@ import type { World } from './world.ts';
 export function patch(
   world: World,
   resource: Resource,
-  namespace: string,
+  namespace: string | undefined,
   name: string,
   change: object,
 ): Promise<RawObject> {
