@@ -22,7 +22,7 @@ function parsed(spec: object, kind: 'CertificateAuthority' | 'ClusterCertificate
 
 test('an authority is its one backend, and has no limits unless it says so', () => {
   const { type, backend, limits, allowedNamespaces, kind } = parsed({ secret: { name: 'pair' } });
-  assert.equal([kind, type, backend], ['CertificateAuthority', 'secret', { name: 'pair' }]);
+  assert.equal([kind, type, backend], ['CertificateAuthority', 'secret', { name: 'pair', partialChain: false }]);
   assert.equal(limits, {
     maxDurationMs: undefined,
     keyAlgorithms: undefined,

@@ -42,15 +42,15 @@ test('the pair of the Secret is the pair to sign with', async () => {
 
 test('a Secret that is missing is told with the command that makes it', async () => {
   const told = await refusal(undefined);
-  assert.match(told, 'CASecretNotFound: there is no Secret pair');
-  assert.match(told, 'kubectl create secret tls pair --cert=');
+  assert.match(told, 'CASecretNotFound: there is no Secret ns/pair');
+  assert.match(told, 'kubectl create secret generic pair -n ns --from-file=tls.crt=ca.crt --from-file=tls.key=ca.key');
 });
 
 test('a half of the pair that is missing is named, with the command that makes both', async () => {
   const missing = await refusal({ 'tls.crt': good['tls.crt'] });
   assert.match(
     missing,
-    'CAPairRefused: Secret ns/pair has no key tls.key; make it with: kubectl create secret tls pair',
+    'CAPairRefused: Secret ns/pair has no key tls.key; write it with: kubectl create secret generic pair -n ns',
   );
   assert.match(await refusal({ ...good, 'tls.crt': Buffer.alloc(0) }), 'Secret ns/pair, key tls.crt: ');
 });

@@ -23,7 +23,7 @@ function readPair({ name, partialChain }: SecretBackend, content: SecretContent 
   if (content === undefined) {
     throw new AuthorityError(
       'CASecretNotFound',
-      `there is no Secret ${name}; make it with: kubectl create secret tls ${name} --cert=ca.crt --key=ca.key`,
+      `there is no Secret ${deps.objects.namespace}/${name}; make it with: ${create(name, deps)}`,
     );
   }
   const place = `Secret ${deps.objects.namespace}/${name}`;
@@ -32,7 +32,7 @@ function readPair({ name, partialChain }: SecretBackend, content: SecretContent 
     const missing = certificates === undefined ? 'tls.crt' : 'tls.key';
     throw new AuthorityError(
       'CAPairRefused',
-      `${place} has no key ${missing}; make it with: kubectl create secret tls ${name} --cert=ca.crt --key=ca.key`,
+      `${place} has no key ${missing}; write it with: ${create(name, deps)} --dry-run=client -o yaml | kubectl apply -f -`,
     );
   }
   try {
@@ -41,4 +41,8 @@ function readPair({ name, partialChain }: SecretBackend, content: SecretContent 
     if (error instanceof CaError) throw new AuthorityError('CAPairRefused', error.message, { cause: error });
     throw error;
   }
+}
+
+function create(name: string, { objects: { namespace } }: AuthorityDeps): string {
+  return `kubectl create secret generic ${name} -n ${namespace} --from-file=tls.crt=ca.crt --from-file=tls.key=ca.key`;
 }

@@ -19,5 +19,5 @@ export function namesakeProblem({ id, anchor }: CaPair, generations: readonly Ge
     );
   });
   if (namesake === undefined) return undefined;
-  return `${nameOf(anchor)} has the name of generation ${namesake.version} and another key, and no subject key ids tell the two apart: OpenSSL would refuse clients while both are trusted; make the new CA with another name, or with -addext subjectKeyIdentifier=hash`;
+  return `${nameOf(anchor)} has the name of generation ${namesake.version} and another key, and no subject key ids tell the two apart: OpenSSL would refuse clients while both are trusted; make the new CA with another name, or give both a subject key id (the condition RefusedByVerifiers of the present CA has the command)`;
 }

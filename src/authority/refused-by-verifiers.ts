@@ -2,7 +2,7 @@ import type { NewCondition } from '../api/conditions.ts';
 import type { CertificateView } from '../pki/certificate.ts';
 import { nameOf } from '../pki/path.ts';
 import { isSelfSigned } from '../pki/signed-by.ts';
-import { strictFlaws } from '../pki/strict.ts';
+import { strictMessages } from '../pki/strict.ts';
 
 /** So many certificates are named. */
 const NAMED = 3;
@@ -17,7 +17,7 @@ export function refusedByVerifiers(
 ): NewCondition[] {
   const partial = anchors.filter((each) => !isSelfSigned(each));
   const chains = chain.length > 0 ? [chain] : anchors.map((each) => [each]);
-  const flaws = chains.flatMap((each) => strictFlaws(each)).map(({ message }) => message);
+  const flaws = chains.flatMap((each) => strictMessages(each));
   const sentences = [...partial.slice(0, NAMED).map(partialText), ...flaws.slice(0, NAMED)];
   if (sentences.length === 0) return [];
   const reason = partial.length > 0 ? 'PartialChain' : 'NotStrict';

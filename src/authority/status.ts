@@ -1,6 +1,7 @@
 import { authorityConditions, type CertificateAuthority } from '../api/certificate-authority.ts';
 import { heldBy, mergeConditions, type NewCondition, toRfc3339 } from '../api/conditions.ts';
 import type { AuthorityStatus, CAGeneration } from '../api/generated/types.ts';
+import { isSameCa } from '../pki/ca.ts';
 import { lastToEnd } from '../pki/ca-life.ts';
 import type { CertificateView } from '../pki/certificate.ts';
 import type { Demand } from './demand.ts';
@@ -133,16 +134,29 @@ function rotation({ generations, signing, waitingFor, leftBehind, isElsewhere }:
   );
   if (prepared === undefined && leaving === undefined) return [];
   const waiting = listed('waiting for', waitingFor) + listed('left behind:', leftBehind);
-  const reissuing = isElsewhere
-    ? `generation ${leaving?.version} of the former backend is trusted until no valid certificate of it is left`
-    : `certificates of generation ${leaving?.version} are being re-issued`;
+  const isRenewed = leaving !== undefined && signing !== undefined && signsForBoth(leaving, signing);
+  const reissuing = isRenewed
+    ? `generation ${leaving.version} leaves every ca.crt; what it signed is good under generation ${signing.version} too`
+    : isElsewhere
+      ? `generation ${leaving?.version} of the former backend is trusted until no valid certificate of it is left`
+      : `certificates of generation ${leaving?.version} are being re-issued`;
   const message =
     prepared === undefined
       ? `${reissuing}${waiting}`
       : `generation ${prepared.version} goes into every ca.crt before it signs${waiting}`;
   return [
-    { type: 'Rotating', status: 'True', reason: prepared === undefined ? 'Reissuing' : 'SpreadingTrust', message },
+    {
+      type: 'Rotating',
+      status: 'True',
+      reason: prepared === undefined && !isRenewed ? 'Reissuing' : 'SpreadingTrust',
+      message,
+    },
   ];
+}
+
+/** Whether what the one has signed needn't be issued anew under the other. */
+function signsForBoth({ pair: one }: Generation, { pair: other }: Generation): boolean {
+  return one.certificate.fingerprintSHA256 === other.certificate.fingerprintSHA256 || isSameCa(one, other);
 }
 
 function listed(what: string, keys: readonly string[]): string {

@@ -144,7 +144,13 @@ export function forbiddenByCA({ resource, authority }: Observed): Refusal | unde
     policies: policiesToCopy(authority.constraints),
   };
   const forbidden = constraintsProblem(authority.constraints, leaf);
-  return forbidden && refuse('ForbiddenByCA', `spec.${forbidden.field}: ${forbidden.problem}`);
+  return (
+    forbidden &&
+    refuse(
+      'ForbiddenByCA',
+      `spec.${forbidden.problem}; ask for what the CA permits, or use an authority whose CA permits it`,
+    )
+  );
 }
 
 export function unsupportedByAuthority({ resource, authority }: Observed): Refusal | undefined {

@@ -15,6 +15,8 @@ const CLIENT = { subject: {}, subjectDer: encodeName({}), names: NO_NAMES, usage
 
 interface Terms {
   readonly place: string;
+  /** The certificates of tls.crt. */
+  readonly given: readonly CertificateView[];
   readonly partialChain: boolean;
   readonly now: Date;
   /** Why ca.crt could not be read. */
@@ -59,20 +61,21 @@ function climb(
   signer: CertificateView,
   store: CertificateStore,
   effort: Effort,
-  { place, partialChain, now, unreadRoots }: Terms,
+  terms: Terms,
   good: Path[],
 ): CaError | undefined {
+  const { place, partialChain, now, unreadRoots } = terms;
   const search = new PathSearch({ pool: store, isTop: isSelfSigned, now }, effort);
-  let problem: string | undefined;
+  let problem: { readonly text: string; readonly key: string } | undefined;
   let found = 0;
   for (const path of search.from(signer)) {
     const wrong = problemOf(path, now);
     if (wrong === undefined) good.push(path);
-    problem ??= wrong;
+    if (wrong !== undefined) problem ??= { text: wrong, key: keyOf(wrong, path, terms) };
     found += 1;
     if (found === MOST_PATHS) break;
   }
-  if (problem !== undefined) return refusal('BrokenChain', place, problem);
+  if (problem !== undefined) return new CaError('BrokenChain', `${place}, key ${problem.key}: ${problem.text}`);
   if (found > 0) return undefined;
   if (search.isExhausted) return refusal('BrokenChain', place, TOO_MANY);
   const { deadEnd = [signer] } = search;
@@ -84,6 +87,13 @@ function climb(
   if (wrong !== undefined) return refusal('BrokenChain', place, wrong);
   if (unreadRoots !== undefined) return new CaError('MissingIssuer', unreadRoots);
   return new CaError('MissingIssuer', `${place}, ${whyNoIssuer(deadEnd.at(-1) ?? signer, store, place)}`);
+}
+
+/** The key of the Secret that holds the certificate which the problem names. */
+function keyOf(problem: string, path: Path, { given }: Terms): string {
+  const named = path.find((each) => problem.includes(nameOf(each)));
+  const isGiven = given.some(({ fingerprintSHA256 }) => fingerprintSHA256 === named?.fingerprintSHA256);
+  return named === undefined || isGiven ? 'tls.crt' : 'ca.crt';
 }
 
 /** Why no client of the CA could be verified by this path. */
@@ -102,12 +112,27 @@ function unfit(certificate: CertificateView, { place, now }: Terms): CaError | u
     return refusal(
       'NotACa',
       place,
-      `${name} is not a CA: its basic constraints lack CA:TRUE; make one with: openssl req -x509 -key ca.key -subj ... -addext basicConstraints=critical,CA:TRUE -addext keyUsage=critical,keyCertSign,cRLSign`,
+      `${name} is not a CA: its basic constraints lack CA:TRUE; put the certificate and the key of the CA itself there, or have ${certificate.issuerText} sign it again with basicConstraints=critical,CA:TRUE and keyUsage=critical,keyCertSign,cRLSign`,
     );
-  if (certSign === false) return refusal('NotACa', place, `${name} is not a CA: its key usage lacks keyCertSign`);
+  if (certSign === false)
+    return refusal(
+      'NotACa',
+      place,
+      `${name} is not a CA: its key usage lacks keyCertSign; have it signed again with keyUsage=critical,keyCertSign,cRLSign`,
+    );
   if (certificate.subjectText === '') return refusal('NotACa', place, 'the CA certificate has no subject');
-  if (now > notAfter) return refusal('Expired', place, `${name} has expired at ${notAfter.toISOString()}; renew it`);
-  if (now < notBefore) return refusal('NotYetValid', place, `${name} is not valid before ${notBefore.toISOString()}`);
+  if (now > notAfter)
+    return refusal(
+      'Expired',
+      place,
+      `${name} has expired at ${notAfter.toISOString()}; put a renewed certificate there: with the same key nothing is issued anew`,
+    );
+  if (now < notBefore)
+    return refusal(
+      'NotYetValid',
+      place,
+      `${name} is not valid before ${notBefore.toISOString()}; it is used from then on`,
+    );
   return undefined;
 }
 

@@ -50,7 +50,7 @@ export function readCaPair(material: CaMaterial, now: Date): CaPair {
       'KeyMismatch',
       `${place}, key tls.key: this is not the key of ${given.map(nameOf).join(' or ')} in tls.crt; put the key and the certificate of one CA into the Secret`,
     );
-  const chain = chooseChain(signers, store, { place, partialChain, now, unreadRoots: problem });
+  const chain = chooseChain(signers, store, { place, given, partialChain, now, unreadRoots: problem });
   const pair = caPair(chain, key, pem, restOf(chain, given, { store, problem }, now));
   refuseTrial(pair, place, now);
   return pair;

@@ -9,7 +9,7 @@ import { chainOf, keys, type Place, type Shapes } from '../../test/pki/shaped.ts
 import { type CertificateView, parseCertificates } from './certificate.ts';
 import { keyIdOf } from './extensions.ts';
 import { encodePrivateKey } from './keys.ts';
-import { strictFlaws } from './strict.ts';
+import { strictFlaws, strictMessages } from './strict.ts';
 
 function flawsOf(shapes: Shapes): string[] {
   return strictFlaws(chainOf(shapes)).map(({ certificate, flaw }) => `${certificate} ${flaw}`);
@@ -39,18 +39,24 @@ test('a leaf with the rights of a CA that it is not is flawed', () => {
 });
 
 /** Runs the command of a flaw's message in a folder that holds the files it names. */
-function mended(certificate: CertificateView, place: Place, message: string, root: CertificateView): CertificateView {
+function mended(
+  place: Place,
+  message: string,
+  [int, root]: readonly [CertificateView, CertificateView],
+): CertificateView {
   const folder = mkdtempSync(join(tmpdir(), 'certwheel-strict-'));
   try {
-    writeFileSync(join(folder, 'ca.crt'), certificate.pem);
+    writeFileSync(join(folder, 'ca.crt'), int.pem);
     writeFileSync(join(folder, 'root.crt'), root.pem);
     for (const [file, key] of [
-      ['ca.key', keys[place]],
+      ['ca.key', keys.int],
       ['root.key', keys.root],
     ] as const)
       writeFileSync(join(folder, file), encodePrivateKey(key, 'PKCS8'), { mode: 0o600 });
     execFileSync('sh', ['-c', message.slice(message.indexOf('printf '))], { cwd: folder, stdio: 'ignore' });
-    const [made] = parseCertificates(readFileSync(join(folder, 'new.crt'), 'utf8'));
+    const [made] = parseCertificates(
+      readFileSync(join(folder, place === 'root' ? 'new-root.crt' : 'new-ca.crt'), 'utf8'),
+    );
     assert.ok(made);
     return made;
   } finally {
@@ -68,11 +74,13 @@ test('the command in the message mends a CA and keeps its key, subject, key id a
   ] as const satisfies Shapes[]) {
     const place: Place = 'root' in shapes ? 'root' : 'int';
     const chain = chainOf(shapes);
-    const root = chain[2];
-    const before = place === 'root' ? root : chain[1];
-    const [flaw] = strictFlaws(chain);
-    assert.ok(before && root && flaw);
-    const after = mended(before, place, flaw.message, root);
+    const [, int, root] = chain;
+    assert.ok(int && root);
+    const before = place === 'root' ? root : int;
+    const [message, ...more] = strictMessages([int, root]);
+    assert.ok(message);
+    assert.equal(more, [], 'one message for each certificate');
+    const after = mended(place, message, [int, root]);
     assert.ok(after.publicKeyDer.equals(before.publicKeyDer) && after.subjectDer.equals(before.subjectDer));
     assert.is(after.subjectKeyId, before.subjectKeyId ?? keyIdOf(before.publicKeyDer).toString('hex'));
     assert.equal([after.pathLength, after.names], [3, before.names]);
@@ -89,11 +97,8 @@ test('the command in the message mends a CA and keeps its key, subject, key id a
 });
 
 test('the message says who refuses', () => {
-  const [flaw] = strictFlaws(chainOf({ root: { keyUsage: false } }));
-  assert.match(
-    flaw?.message ?? '',
-    /^CN=root has no key usage: Python 3\.13 and later and "openssl verify -x509_strict"/,
-  );
+  const [message] = strictMessages(chainOf({ root: { keyUsage: false } }).slice(1));
+  assert.match(message ?? '', /^CN=root has no key usage: Python 3\.13 and later and "openssl verify -x509_strict"/);
 });
 
 test.run();

@@ -22,20 +22,39 @@ export interface StrictFlaw {
   /** The subject of the certificate that has it. */
   readonly certificate: string;
   readonly flaw: StrictFlawKind;
-  /** A sentence: what is wrong, who refuses it, and for a CA the command that mends it and keeps the key. */
-  readonly message: string;
 }
 
 /** The flaws of a path, each certificate followed by its issuer, the anchor last; a leaf may come first or be left out. */
 export function strictFlaws(chain: readonly CertificateView[]): readonly StrictFlaw[] {
   return chain.flatMap((certificate, index) => {
     const isAnchor = index === chain.length - 1;
-    return CHECKS.filter(({ has }) => has(certificate, isAnchor)).map(({ flaw, words }) => ({
+    return CHECKS.filter(({ has }) => has(certificate, isAnchor)).map(({ flaw }) => ({
       certificate: certificate.subjectText,
       flaw,
-      message: messageOf(certificate, flaw, words),
     }));
   });
+}
+
+/**
+ * A sentence for each certificate of a CA's chain (its own first, the root last) that has flaws: what is wrong, who
+ * refuses it, and the command that mends it and keeps the key.
+ */
+export function strictMessages(chain: readonly CertificateView[]): readonly string[] {
+  return chain.flatMap((certificate, index) => {
+    const found = CHECKS.filter(({ has }) => has(certificate, index === chain.length - 1));
+    return found.length === 0 ? [] : [messageOf(certificate, found, filesOf(index, chain.length))];
+  });
+}
+
+/** The files that the commands name: those of two CAs must not be taken for each other. */
+function filesOf(index: number, length: number): Files {
+  if (index === 0) return { own: 'ca', issuer: length === 2 ? 'root' : 'issuer' };
+  return index === length - 1 ? { own: 'root', issuer: 'root' } : { own: 'issuer', issuer: 'root' };
+}
+
+interface Files {
+  readonly own: string;
+  readonly issuer: string;
 }
 
 interface Check {
@@ -104,12 +123,13 @@ function needsSubject({ isCA, usages, names, foreignNames, emptyNames }: Certifi
 
 const LONGEST = 200;
 
-function messageOf(certificate: CertificateView, flaw: StrictFlawKind, words: string): string {
+function messageOf(certificate: CertificateView, found: readonly Check[], files: Files): string {
   const { subjectText } = certificate;
   const name = subjectText === '' ? 'a certificate without a subject' : subjectText.slice(0, LONGEST);
+  const words = found.map((each) => each.words).join(' and ');
   const refused = `${name} ${words}: Python 3.13 and later and "openssl verify -x509_strict" refuse it`;
-  return MENDABLE.has(flaw) && certificate.isCA
-    ? `${refused}; a certificate of the same key without such flaws is made by: ${remedy(certificate)}`
+  return certificate.isCA && found.every(({ flaw }) => MENDABLE.has(flaw))
+    ? `${refused}; replace it by the certificate of the same key that this makes: ${remedy(certificate, files)}`
     : refused;
 }
 
@@ -123,18 +143,21 @@ const MENDABLE: ReadonlySet<StrictFlawKind> = new Set([
 
 // The key id stays what the certificates below name. All other extensions stay as they are: those of the file replace
 // their like. OpenSSL certifies an intermediate again only by way of a request.
-function remedy(certificate: CertificateView): string {
-  const { pathLength } = certificate;
+function remedy(certificate: CertificateView, { own, issuer }: Files): string {
+  const { pathLength, notBefore, notAfter } = certificate;
   const selfSigned = isSelfSigned(certificate);
-  const keyId = keyIdOfCa(certificate).toString('hex');
+  const days = Math.max(1, Math.floor((notAfter.getTime() - notBefore.getTime()) / DAY_MS));
   const lines = [
     `basicConstraints=critical,CA:TRUE${pathLength === undefined ? '' : `,pathlen:${pathLength}`}`,
     'keyUsage=critical,keyCertSign,cRLSign',
-    `subjectKeyIdentifier=${keyId}`,
+    `subjectKeyIdentifier=${keyIdOfCa(certificate).toString('hex')}`,
     ...(selfSigned ? [] : ['authorityKeyIdentifier=keyid']),
   ];
-  const file = `printf '%s\\n' ${lines.join(' ')} > ca.ext`;
+  const file = `printf '%s\\n' ${lines.join(' ')} > ${own}.ext`;
+  const made = `-days ${days} -extfile ${own}.ext -out new-${own}.crt`;
   return selfSigned
-    ? `${file} && openssl x509 -in ca.crt -key ca.key -days 3650 -extfile ca.ext -out new.crt`
-    : `${file} && openssl x509 -x509toreq -in ca.crt -key ca.key -copy_extensions copyall -out ca.csr && openssl x509 -req -in ca.csr -CA root.crt -CAkey root.key -copy_extensions copyall -days 3650 -extfile ca.ext -out new.crt`;
+    ? `${file} && openssl x509 -in ${own}.crt -key ${own}.key ${made}`
+    : `${file} && openssl x509 -x509toreq -in ${own}.crt -key ${own}.key -copy_extensions copyall -out ${own}.csr && openssl x509 -req -in ${own}.csr -CA ${issuer}.crt -CAkey ${issuer}.key -copy_extensions copyall ${made}`;
 }
+
+const DAY_MS = 86_400_000;

@@ -70,7 +70,7 @@ test('an extended usage that a CA lacks is refused, and any in a CA stands for n
   assert.equal(problemOf({}, { subject: { commonName: 'Zoo' }, usages: ['server auth'] }), {
     field: 'usages',
     problem:
-      'usages holds "client auth", which the extended key usage of the CA CN=Zoo lacks (it has "server auth"); OpenSSL and Go refuse that',
+      'usages holds "client auth", which the extended key usage of the CA CN=Zoo lacks (it has "server auth"); OpenSSL and Go refuse that: the CA must be made again with this usage, or without an extended key usage',
   });
   assert.is(problemOf({}, { usages: ['any'] })?.field, 'usages');
   assert.is(problemOf({ usages: ['client auth', 'server auth'] }, { usages: ['client auth'] })?.field, 'usages');

@@ -24,7 +24,7 @@ export function usageProblem(rules: readonly UsageRules[], usages: readonly stri
     const missing = asked.find((usage) => !allowed.has(usage));
     if (missing === undefined) continue;
     const has = listed([...allowed].map(quoted));
-    return `usages holds ${quoted(missing)}, which the extended key usage of ${ca} lacks (it has ${has}); OpenSSL and Go refuse that`;
+    return `usages holds ${quoted(missing)}, which the extended key usage of ${ca} lacks (it has ${has}); OpenSSL and Go refuse that: the CA must be made again with this usage, or without an extended key usage`;
   }
   return undefined;
 }

@@ -48,10 +48,11 @@ export function quoted(label: string): string {
   return COMMON_LABEL.test(label) ? `"${label}"` : 'of an unusual label';
 }
 
-const CREATE = 'kubectl create secret tls ca --cert=ca.crt --key=ca.key';
+const CREATE =
+  'kubectl create secret generic NAME -n NAMESPACE --from-file=tls.crt=ca.crt --from-file=tls.key=ca.key --dry-run=client -o yaml | kubectl apply -f -';
 /** The remedy where no command can make what is wanted out of what is there. */
-export const FROM_FILES = `make the Secret from the two PEM files of the CA, for example with: ${CREATE}`;
-export const COPY_AGAIN = `copy the whole file again, for example with: ${CREATE}`;
+export const FROM_FILES = `write the two PEM files of the CA into the Secret with: ${CREATE}`;
+export const COPY_AGAIN = `copy the whole file again with: ${CREATE}`;
 
 export function noEnd(label: string): Finding {
   return { flaw: 'NotPem', what: `a PEM block ${quoted(label)} without its END line`, remedy: COPY_AGAIN };

@@ -14,7 +14,7 @@ conformance({
     {
       step: 'there is no Secret',
       reason: 'CASecretNotFound',
-      says: 'there is no Secret gone',
+      says: '/gone; make it with: kubectl create secret generic gone -n ',
       spoil: () => ({ name: 'gone' }),
     },
     {

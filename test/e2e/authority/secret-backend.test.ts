@@ -135,7 +135,7 @@ const FLAWS: Readonly<Record<string, Flaw>> = {
   },
   'no Secret': {
     reason: 'CASecretNotFound',
-    says: 'there is no Secret pair',
+    says: '/pair; make it with: kubectl create secret generic pair -n ',
     make: async () => undefined,
   },
 };

@@ -1,7 +1,7 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { publicKeyDer } from '../../../src/pki/keys.ts';
 import { readCaPair } from '../../../src/pki/read-ca.ts';
-import { strictFlaws } from '../../../src/pki/strict.ts';
+import { strictMessages } from '../../../src/pki/strict.ts';
 import { publishedBy } from '../published.ts';
 import type { Leaf, Verdict } from './kind.ts';
 import type { Material } from './material.ts';
@@ -30,9 +30,9 @@ export async function askCertwheel({ tlsCrt, tlsKey, caCrt }: Material, leaf: Le
   try {
     const pair = readCaPair({ place: 'Secret shop/ca', certificates: tlsCrt, key: tlsKey, roots: caCrt }, now);
     await publishedBy(pair, identity, publicKeyDer(privateKey), HOUR_MS, now);
-    const flaws = strictFlaws(pair.chain);
+    const flaws = strictMessages(pair.chain);
     if (flaws.length === 0) return { verdict: 'Ready', message: '' };
-    return { verdict: 'Ready, strict verifiers refuse', message: flaws.map(({ message }) => message).join('\n') };
+    return { verdict: 'Ready, strict verifiers refuse', message: flaws.join('\n') };
   } catch (error) {
     return { verdict: 'Refused', message: (error as Error).message };
   }

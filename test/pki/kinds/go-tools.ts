@@ -31,7 +31,7 @@ const CFSSL: readonly Kind[] = [
     {
       ground: 'form',
       message: /tls\.crt.*(JSON|\\n)/,
-      remedy: 'Take it apart: `cfssljson -bare ca < out.json` writes ca.pem and ca-key.pem.',
+      remedy: 'Extract certificate and key: `cfssljson -bare ca < out.json` writes ca.pem and ca-key.pem.',
     },
   ),
   cfssl.refused(

@@ -134,7 +134,8 @@ const IMITATED: readonly Kind[] = [
     {
       ground: 'form',
       message: /tls\.crt.*PKCS ?#12.*openssl pkcs12/,
-      remedy: 'Take it apart: `openssl pkcs12 -in ca.p12 -nokeys -out tls.crt` and `-nocerts -nodes -out tls.key`.',
+      remedy:
+        'Extract certificate and key: `openssl pkcs12 -legacy -in ca.p12 -nokeys -out ca.crt` and `-nocerts -nodes -out ca.key`.',
     },
   ),
   openssl.ready('XCA: the template CA', XCA),

@@ -48,7 +48,7 @@ const REFUSED: readonly Kind[] = [
     'PKCS#12 in tls.crt',
     crt('openssl pkcs12 -export -in my.crt -inkey my.key -passout pass:x -out tls.crt'),
     /tls\.crt.*PKCS ?#12.*openssl pkcs12/,
-    'Take it apart: `openssl pkcs12 -in ca.p12 -nokeys -out tls.crt` and `-nocerts -nodes -out tls.key`.',
+    'Extract certificate and key: `openssl pkcs12 -legacy -in ca.p12 -nokeys -out tls.crt` and `-nocerts -nodes -out tls.key`.',
   ),
   form(
     'PKCS#7 in PEM',
