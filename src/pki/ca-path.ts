@@ -8,7 +8,8 @@ import { datesProblem, nameOf, TOO_MANY } from './path.ts';
 import { isAboutNames, rulesOf } from './path-rules.ts';
 import { isValidAt, type Path, PathSearch } from './path-search.ts';
 import { NO_NAMES } from './san.ts';
-import { type Effort, isSelfSigned, newEffort } from './signed-by.ts';
+import { type Effort, isSelfIssued, isSelfSigned, newEffort } from './signed-by.ts';
+import { remedy } from './strict.ts';
 
 /** What every client needs; its names are its own. */
 const CLIENT = { subject: {}, subjectDer: encodeName({}), names: NO_NAMES, usages: ['client auth'] };
@@ -105,6 +106,12 @@ function problemOf(path: Path, now: Date): string | undefined {
   );
 }
 
+function becomeCA(certificate: CertificateView): string {
+  return isSelfIssued(certificate)
+    ? `make a CA certificate of the same key with: ${remedy(certificate)}`
+    : `have ${certificate.issuerText} sign it again with basicConstraints=critical,CA:TRUE and keyUsage=critical,keyCertSign,cRLSign`;
+}
+
 function unfit(certificate: CertificateView, { place, now }: Terms): CaError | undefined {
   const name = nameOf(certificate);
   const { isCA, certSign, notBefore, notAfter } = certificate;
@@ -112,7 +119,7 @@ function unfit(certificate: CertificateView, { place, now }: Terms): CaError | u
     return refusal(
       'NotACa',
       place,
-      `${name} is not a CA: its basic constraints lack CA:TRUE; put the certificate and the key of the CA itself there, or have ${certificate.issuerText} sign it again with basicConstraints=critical,CA:TRUE and keyUsage=critical,keyCertSign,cRLSign`,
+      `${name} is not a CA: its basic constraints lack CA:TRUE; put the certificate and the key of the CA itself there, or ${becomeCA(certificate)}`,
     );
   if (certSign === false)
     return refusal(

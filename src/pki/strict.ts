@@ -141,9 +141,12 @@ const MENDABLE: ReadonlySet<StrictFlawKind> = new Set([
   'NoAuthorityKeyId',
 ]);
 
-// The key id stays what the certificates below name. All other extensions stay as they are: those of the file replace
-// their like. OpenSSL certifies an intermediate again only by way of a request.
-function remedy(certificate: CertificateView, { own, issuer }: Files): string {
+/**
+ * The command that makes a CA certificate of the same key and subject. The key id stays what the certificates below name.
+ * All other extensions stay as they are: those of the file replace their like. OpenSSL certifies an intermediate again
+ * only by way of a request.
+ */
+export function remedy(certificate: CertificateView, { own, issuer }: Files = { own: 'ca', issuer: 'issuer' }): string {
   const { pathLength, notBefore, notAfter } = certificate;
   const selfSigned = isSelfSigned(certificate);
   const days = Math.max(1, Math.floor((notAfter.getTime() - notBefore.getTime()) / DAY_MS));

@@ -211,7 +211,7 @@ test('a CA Secret that is missing at first makes the authority Ready within five
   await untilReady(here, namespace, 'alice', { type: 'Issuing', reason: 'AuthorityNotReady' });
   const condition = conditionOf(await authorityStatusOf(here, namespace, 'ca'), 'Ready');
   assert.is(condition?.reason, 'CASecretNotFound');
-  assert.match(condition?.message ?? '', 'kubectl create secret tls pair');
+  assert.match(condition?.message ?? '', 'kubectl create secret generic pair');
   const data = pairData(await makeCa({ commonName: 'late' }));
   await putCaSecret(here, namespace, 'pair', data);
   await untilReady(here, namespace, 'alice');

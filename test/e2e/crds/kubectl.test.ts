@@ -124,7 +124,17 @@ for (const [kind, short] of [
       JSON.stringify({ status: object.status }),
     );
     const [head, row] = rows(await kubectl('get', short, '-o', 'wide'));
-    assert.equal(head, ['NAME', 'READY', 'BACKEND', 'CA EXPIRES', 'GENERATION', 'NEXT PROBE', 'REASON', 'AGE']);
+    assert.equal(head, [
+      'NAME',
+      'READY',
+      'BACKEND',
+      'CA EXPIRES',
+      'GENERATION',
+      'NEXT PROBE',
+      'REASON',
+      'STALLED',
+      'AGE',
+    ]);
     const [end, probe] = ['2126-01-31T12:00:00Z', '2126-01-30T12:00:07Z'];
     assert.equal(row?.slice(0, 7), ['sample', 'True', 'selfManaged', end, '1', probe, 'Issued']);
   });

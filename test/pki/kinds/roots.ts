@@ -76,7 +76,7 @@ export const ROOTS: readonly Kind[] = [
     'openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout tls.key -subj /CN=my-ca -out csr; openssl x509 -req -in csr -signkey tls.key -days 365 -out tls.crt',
     {
       ground: 'rule',
-      message: /tls\.crt.*not a CA.*openssl req -x509/,
+      message: /tls\.crt.*not a CA.*openssl x509 -in ca\.crt -key ca\.key/,
       remedy:
         'Verifiers disagree about it: make a CA certificate for the same key with `openssl req -x509 -key tls.key …`.',
     },
