@@ -19,6 +19,7 @@ import { pollAfterMs } from './kubernetes/polling.ts';
 import { refuseWithoutCreate, telling } from './kubernetes/problems.ts';
 import { certificatesIn, removeRequest, requestObject } from './kubernetes/request.ts';
 import { requestMetadata, requestName, requestText, sameWords } from './kubernetes/request-object.ts';
+import { readableTrust } from './readable-trust.ts';
 import { readTrustBundle } from './trust-bundle.ts';
 
 const WHAT = CERTIFICATE_REQUESTS.kind;
@@ -184,5 +185,6 @@ function answerOf(
       'TrustBundleNotFound',
       `${what} names ${below.subjectText} as its CA, which is not a root; put the root ${below.issuerText} into spec.certManager.trustBundle`,
     );
-  return { chain, externalId: name, ca: anchors };
+  const { trust } = readableTrust({ anchors, intermediates: [] });
+  return { chain, externalId: name, ca: trust.anchors };
 }

@@ -1,5 +1,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { root } from '../../test/pki/make.ts';
+import { opensslCertificate } from '../../test/pki/openssl.ts';
 import { aRuntime } from '../../test/unit/a-runtime.ts';
 import { NOW, RUN } from '../../test/unit/builders.ts';
 import { FakeClock } from '../../test/unit/fake-clock.ts';
@@ -8,6 +10,7 @@ import { authorityKey, type CertificateAuthority, parseCertificateAuthority } fr
 import { type Authority, type AuthorityDefinition, NO_TRUST } from '../authorities/authority.ts';
 import { AUTHORITIES } from '../authorities/index.ts';
 import { AuthorityError } from '../errors.ts';
+import { parseCertificates } from '../pki/certificate.ts';
 import { Buckets } from '../queue/bucket.ts';
 import type { AuthorityDeps } from './deps.ts';
 import { reconcileAuthority } from './reconcile.ts';
@@ -47,7 +50,8 @@ function scene(definition: AuthorityDefinition<never>, backend: Authority) {
     clock,
     log: SILENT,
   };
-  return { clock, reconcile: () => reconcileAuthority(authorityKey(resource), deps, RUN) };
+  const key = authorityKey(resource);
+  return { clock, reconcile: () => reconcileAuthority(key, deps, RUN), view: () => deps.registry.get(key)?.view };
 }
 
 /** When it is looked at next. */
@@ -90,5 +94,18 @@ for (const definition of AUTHORITIES as readonly AuthorityDefinition<never>[]) {
     assert.ok(inMs !== undefined && inMs > 0 && inMs <= 2_000, `in ${inMs} ms`);
   });
 }
+
+test('an anchor that some verifier cannot read goes into no ca.crt', async () => {
+  const good = (await root()).certificate;
+  const pem = opensslCertificate(
+    ...['-newkey', 'rsa:2048', '-addext', 'nameConstraints=critical,permitted;URI:spiffe://example.com/'],
+  );
+  const anchors = [good, ...parseCertificates(pem, { most: 1 })];
+  const definition = (AUTHORITIES as readonly AuthorityDefinition<never>[]).find(({ type }) => type === 'vault');
+  assert.ok(definition);
+  const { reconcile, view } = scene(definition, { ...healthy, trust: async () => ({ anchors, intermediates: [] }) });
+  await reconcile();
+  assert.is(view()?.trust.pem, good.pem);
+});
 
 test.run();

@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { authorityKey, type CertificateAuthority, isBrokenAuthority } from '../api/certificate-authority.ts';
 import { earliest } from '../api/moments.ts';
+import { readableTrust } from '../authorities/readable-trust.ts';
 import type { AuthorityView } from '../certificate/observed.ts';
 import { classify } from '../errors.ts';
 import { idOfChain, type SourceRest } from '../pki/ca.ts';
@@ -70,7 +71,11 @@ async function observeAndStep(key: string, deps: AuthorityDeps, run: Run): Promi
     trusted: trust,
     trouble,
     refused,
+<<<<<<< HEAD
     leftAside: rest?.leftAside ?? [],
+=======
+    leftAside: [...leftAside, ...runtime.untrusted],
+>>>>>>> helper-g
     waitingFor,
     leftBehind,
     nextProbeAt,
@@ -137,7 +142,11 @@ async function probe(runtime: Runtime, deps: AuthorityDeps, run: Run): Promise<v
   if (remote) await turnToProbe(runtime, deps, run);
   const found = breaker.probe();
   const ask = async () => {
-    runtime.trusted = await backend.trust(signal);
+    const told = await backend.trust(signal);
+    // Of an own CA, each pair was tried by all rules before it became a generation.
+    const { trust, leftAside } = remote ? readableTrust(told) : { trust: told, leftAside: [] };
+    runtime.trusted = trust;
+    runtime.untrusted = leftAside;
     await backend.check(signal);
   };
   try {

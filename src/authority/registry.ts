@@ -33,6 +33,8 @@ export interface Runtime {
   generations: readonly Generation[];
   /** What the authority said last that verifiers must accept; generations that leave come on top. */
   trusted: Trust;
+  /** What it said too and is in no ca.crt, as sentences; see ReadableTrust. */
+  untrusted: readonly string[];
   /** See Rotation.clearSince. */
   clearSince: ReadonlyMap<string, Date>;
   /** How often in a row a new CA pair was refused. */

@@ -93,7 +93,7 @@ export function proveIssued({ chain, intermediates = [], anchors, expected, carr
   const [leaf, ...others] = chain;
   if (leaf === undefined) return { problem: 'there is no certificate' };
   const problem =
-    keyProblem(leaf, expected) ??
+    keyProblem(leaf, others, expected) ??
     subjectProblem(leaf, expected.subject, carries) ??
     namesProblem(leaf, expected.names, carries) ??
     usagesProblem(leaf, expected) ??
@@ -109,8 +109,14 @@ function prefixed(problem: string | undefined): string | undefined {
   return problem && `the certificate ${problem}`;
 }
 
-function keyProblem(leaf: CertificateView, { publicKeyDer }: Expected): string | undefined {
-  return leaf.publicKeyDer.equals(publicKeyDer) ? undefined : 'the certificate is for another public key';
+function keyProblem(
+  leaf: CertificateView,
+  others: readonly CertificateView[],
+  { publicKeyDer }: Expected,
+): string | undefined {
+  if (leaf.publicKeyDer.equals(publicKeyDer)) return undefined;
+  const isLater = others.some((each) => each.publicKeyDer.equals(publicKeyDer));
+  return `the certificate is for another public key${isLater ? '; the one for the key stands later in the chain, and must come first' : ''}`;
 }
 
 function subjectProblem(leaf: CertificateView, asked: Subject, carries: readonly CarriedField[]): string | undefined {

@@ -68,6 +68,7 @@ export function startAuthority(
     },
     generations: [],
     trusted: NO_TRUST,
+    untrusted: [],
     clearSince: new Map(),
     refusals: 0,
     view: undefined,

@@ -18,6 +18,7 @@ export function aRuntime({
     release: () => {},
     generations: [],
     trusted: NO_TRUST,
+    untrusted: [],
     clearSince: new Map(),
     refusals: 0,
     view: undefined,

@@ -14,6 +14,10 @@ export interface VaultCall {
   readonly secrets?: readonly string[];
 }
 
+/** What Go's crypto/x509 says in Vault when a new certificate doesn't verify against the CA's name constraints. */
+const FORBIDDEN_NAME =
+  /x509: (?:.{0,80} certificate is not authorized to sign for this name|issuer has name constraints but leaf)/;
+
 /** Vault's HTTP API, as far as every call has it in common. */
 export class VaultClient {
   readonly #http: AuthorityHttp;
@@ -67,10 +71,13 @@ export class VaultClient {
     );
   }
 
-  /** The same for what was asked for one certificate: there 400 is an answer to what the request holds. */
+  /**
+   * The same for what was asked for one certificate: there 400 is an answer to what the request holds, and so is a name
+   * that the CA's name constraints forbid, which Vault answers with 500. The authority stays good for other names.
+   */
   refusal(answer: JsonAnswer, what: string): CertwheelError {
     const { status, message } = answer;
-    return status === 400
+    return status === 400 || (status === 500 && FORBIDDEN_NAME.test(message))
       ? new DeniedError('RequestDenied', `${what} was refused: ${message || 'without a reason'}`)
       : this.trouble(answer, what);
   }

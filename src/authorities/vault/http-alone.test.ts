@@ -9,7 +9,7 @@ import { leaf, root } from '../../../test/pki/make.ts';
 import { issueRequest } from '../../../test/unit/issue-request.ts';
 import type { VaultBackend } from '../../api/generated/types.ts';
 import { systemClock } from '../../clock.ts';
-import { ApiError, AuthorityError } from '../../errors.ts';
+import { ApiError, AuthorityError, DeniedError } from '../../errors.ts';
 import type { Authority, AuthorityDeps } from '../authority.ts';
 import { vault } from '../vault.ts';
 
@@ -210,6 +210,32 @@ for (const [status, errors, code, says] of TOLD) {
       assert.not.match(error.message, 'hvs.secret');
     }));
 }
+
+const FORBIDDEN = [
+  'x509: a root or intermediate certificate is not authorized to sign for this name: URI "spiffe://b/c" is not permitted by any constraint',
+  "x509: issuer has name constraints but leaf doesn't have a SAN extension",
+  'x509: issuer has name constraints but leaf contains unknown or unconstrained name: ',
+];
+
+for (const words of FORBIDDEN) {
+  test(`a name that the name constraints of the issuer forbid is refused to its certificate alone: ${words}`, () =>
+    asking(refusing(500, [`1 error occurred:\n\t* ${words}\n\n`]), async (backend) => {
+      const request = await issueRequest();
+      const error = await backend.issue(request, signal).catch((thrown: unknown) => thrown);
+      assert.instance(error, DeniedError);
+      assert.is((error as DeniedError).code, 'RequestDenied');
+      assert.match((error as DeniedError).message, words.trim());
+    }));
+}
+
+test('an answer of 500 that is about no name stops the authority', () =>
+  asking(
+    refusing(500, ['1 error occurred:\n\t* x509: certificate signed by unknown authority\n\n']),
+    async (backend) => {
+      const error = await failure(backend.issue(await issueRequest(), signal));
+      assert.is(error.code, 'AuthorityUnavailable');
+    },
+  ));
 
 const NOT_FOUND: Record<string, [body: unknown, says: string]> = {
   'a mount without issuers': [{ errors: [] }, 'the mount team/pki has no issuer'],

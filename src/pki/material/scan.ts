@@ -22,6 +22,9 @@ const ESCAPED_BREAK = /\\+[nr]/y;
 const BROKEN_LINE =
   /^[ \t]*-*(?:BEGIN|END) [A-Z0-9 ]{0,60}(?:CERTIFICATE|KEY|PARAMETERS|REQUEST|CRL|PKCS7)[ \t]*-*[ \t]*$/m;
 
+/** As people comment out a certificate: OpenSSL and Go begin no block there. A file in one long line is none. */
+const COMMENT_LINE = /^[ \t]*#[^\r\n]{0,200}$/gm;
+
 /** More than a mebibyte of certificates holds. */
 const MOST_BLOCKS = 5_000;
 const TOO_MANY: Finding = {
@@ -34,7 +37,8 @@ const TOO_MANY: Finding = {
  * The blocks of a text in Latin-1; what stands outside of them is skipped (RFC 7468 section 2). Throws a Refusal where
  * a block has no clear begin or end. Linear: each search starts where the one before ended.
  */
-export function scanBlocks(text: string, want: Want): TextBlock[] {
+export function scanBlocks(given: string, want: Want): TextBlock[] {
+  const text = given.replace(COMMENT_LINE, '');
   const blocks: TextBlock[] = [];
   let at = 0;
   for (let begin = text.indexOf(BEGIN); begin >= 0; begin = text.indexOf(BEGIN, at)) {

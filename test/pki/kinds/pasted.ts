@@ -14,6 +14,7 @@ const ACCEPTED: readonly Kind[] = [
     'comments and blank lines around the certificate',
     crt("sed -i '1i # our CA\\n\\n' tls.crt; echo '# end' >>tls.crt"),
   ),
+  ready('a certificate that is commented out', crt("sed 's/^/# /' my.crt | cat - my.crt >tls.crt")),
   ready('a byte order mark in front of the certificate', crt("printf '\\xef\\xbb\\xbf' | cat - my.crt >tls.crt")),
   ready('a certificate with CRLF line ends', crt("sed -i 's/$/\\r/' tls.crt")),
   ready('a certificate without a line break at its end', crt('printf %s "$(cat my.crt)" >tls.crt')),

@@ -12,6 +12,7 @@ export const CERTIFICATES: readonly Pasted[] = [
   good('the bag attributes of openssl pkcs12', 'openssl pkcs12 -in ca.p12 -nokeys -passin pass:secret'),
   good('the names of openssl pkcs7 -print_certs', 'openssl pkcs7 -in ca.p7b -print_certs'),
   good('a file with comments', 'echo "# our CA"; cat ca.crt; echo "# end"'),
+  good('a file with a certificate that is commented out', "sed 's/^/# /' other.crt; cat ca.crt"),
   good('a file with a byte order mark', String.raw`printf '\357\273\277'; cat ca.crt`),
   good('two files with byte order marks', String.raw`for f in ca other; do printf '\357\273\277'; cat $f.crt; done`),
   good('a file with line ends of Windows', String.raw`sed 's/$/\r/' ca.crt`),
