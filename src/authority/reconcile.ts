@@ -71,11 +71,7 @@ async function observeAndStep(key: string, deps: AuthorityDeps, run: Run): Promi
     trusted: trust,
     trouble,
     refused,
-<<<<<<< HEAD
-    leftAside: rest?.leftAside ?? [],
-=======
-    leftAside: [...leftAside, ...runtime.untrusted],
->>>>>>> helper-g
+    leftAside: [...(rest?.leftAside ?? []), ...runtime.untrusted],
     waitingFor,
     leftBehind,
     nextProbeAt,
