@@ -111,7 +111,7 @@ async function advance(
   const read = await readGenerations(stored);
   runtime.generations = read.generations;
   // Its status as it is now, which that of the runtime isn't.
-  const source = await readSource(runtime, nextVersion(resource, stored), deps.log, signal);
+  const source = await readSource(runtime, nextVersion(resource, stored), deps, signal);
   const plan = planOf(key, runtime, source.pair, deps);
   runtime.clearSince = plan.clearSince;
   const { stepped, blocked } = await tryStep(plan, source, runtime, deps);
