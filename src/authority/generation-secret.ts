@@ -189,7 +189,7 @@ function formerName(kind: AuthorityKind, authority: string, version: number): st
 }
 
 /** Far more than there will be, and far less than the integers of the schema: the next one must fit into the status. */
-const MOST_VERSIONS = 1_000_000;
+export const MOST_VERSIONS = 1_000_000;
 
 function versionOf(kind: AuthorityKind, authority: string, name: string): number | undefined {
   const version = Number.parseInt(name.slice(name.lastIndexOf('-v') + 2), 10);

@@ -2,7 +2,7 @@ import type { CertificateAuthority } from '../api/certificate-authority.ts';
 import { bundleOf } from '../pki/bundle.ts';
 import type { CaPair } from '../pki/ca.ts';
 import type { AuthorityDeps } from './deps.ts';
-import type { GenerationSecret } from './generation-secret.ts';
+import { type GenerationSecret, MOST_VERSIONS } from './generation-secret.ts';
 import { isPresent, type Plan, planRotation, type Step } from './generations.ts';
 import { namesakeProblem } from './namesake.ts';
 import { narrowedProblem } from './narrowed.ts';
@@ -145,11 +145,19 @@ function tellStep(
   deps.tell(resource, { type: 'Normal', reason, action: 'Rotate', note });
 }
 
-/** Never reused: a version that was retired, or whose Secret somebody deleted, stays in status. */
-export function nextVersion(resource: CertificateAuthority, stored: readonly GenerationSecret[]): number {
-  const known = [
+/**
+ * Never reused: a version that was retired, or whose Secret was deleted, stays in status. Where a forged Secret has taken
+ * the last one there is, the first that is free follows.
+ */
+export function nextVersion(
+  resource: Pick<CertificateAuthority, 'status'>,
+  stored: readonly Pick<GenerationSecret, 'version'>[],
+): number {
+  const known = new Set([
     ...stored.map(({ version }) => version),
     ...(resource.status.generations ?? []).map(({ version }) => version),
-  ];
-  return Math.max(0, ...known) + 1;
+  ]);
+  let next = Math.max(0, ...known) + 1;
+  if (next > MOST_VERSIONS) for (next = 1; known.has(next); ) next += 1;
+  return next;
 }
