@@ -129,7 +129,8 @@ export function planRotation(all: Rotation, now: Date): Plan {
     // A generation that never signed has no certificates.
     if (leaving.state === 'Prepared') return { ...settled, step: { do: 'retire', generation: leaving } };
     // Where only the certificate of the CA was renewed, what the old one signed is good under the new one.
-    const isRenewed = successor !== undefined && isSameCa(leaving.pair, successor.pair);
+    const isRenewed =
+      successor !== undefined && (isSameCa(leaving.pair, successor.pair) || isLengthened(leaving.pair, successor.pair));
     const needsIt = (member: Member) => !isRenewed && usesGeneration(member, leaving);
     return gate(rotation, leaving, needsIt, { do: 'retire', generation: leaving }, now);
   }
@@ -205,6 +206,11 @@ function lastInUse(
 function firstAfter(now: Date, moments: readonly (Date | undefined)[]): Date | undefined {
   const ahead = moments.filter((each): each is Date => each !== undefined && each > now);
   return ahead.length === 0 ? undefined : new Date(Math.min(...ahead.map((each) => each.getTime())));
+}
+
+/** Whether a root was put above a chain that ended without one: what the one has signed leads on to the root of the other. */
+function isLengthened({ chain }: CaPair, { chain: longer }: CaPair): boolean {
+  return chain.every((each, index) => each.fingerprintSHA256 === longer[index]?.fingerprintSHA256);
 }
 
 /** Where a root was renewed or added above the CA that signed, what leads to that one already doesn't need the former one. */

@@ -24,7 +24,11 @@ export function trustHasChanged(seen: Observed): string | undefined {
   if (authority === undefined || authority.trust.pem === '') return undefined;
   // A bundle to which the certificate doesn't lead would make the Secret unusable; there a new certificate is needed.
   const held = secret?.certificate;
-  if (held !== undefined && !authority.trust.anchors.has(held.anchorFingerprint)) return undefined;
+  const leads =
+    held === undefined ||
+    authority.trust.anchors.has(held.anchorFingerprint) ||
+    held.issuerFingerprint === authority.signing?.fingerprintSHA256;
+  if (!leads) return undefined;
   return secret?.trustBundleHash === authority.trust.hash ? undefined : 'the trust bundle has changed';
 }
 

@@ -51,7 +51,9 @@ export function comesFromElsewhere({ resource, authority, secret }: Observed): N
   if (
     isAuthority(authority) &&
     authority.trust.anchors.size > 0 &&
-    !authority.trust.anchors.has(held.anchorFingerprint)
+    !authority.trust.anchors.has(held.anchorFingerprint) &&
+    // A root was put above the CA that signs: ca.crt and tls.crt are written anew around the same certificate.
+    held.issuerFingerprint !== authority.signing?.fingerprintSHA256
   )
     return { reason: 'AuthorityChanged', message: 'the certificate does not lead to a CA of the authority' };
   return undefined;
