@@ -1,3 +1,5 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -6,6 +8,7 @@ import type { RawObject } from '../api/parse.ts';
 import type { CaPair } from '../pki/ca.ts';
 import { generationManifest, viewGenerationSecret } from './generation-secret.ts';
 
+const MEBIBYTE = 2 ** 20;
 const CONTROLLER_NAMESPACE = 'certwheel-system';
 const pair = pairOf(await root());
 const namespaced = { kind: 'CertificateAuthority', name: 'ca' } as const;
@@ -184,5 +187,38 @@ test("a Secret that can't be read keeps its version, says why, and tells nothing
     assert.not.match(problem ?? '', secretText);
   }
 });
+
+test('of a Secret that is not read yet, nothing is kept but what a CA generation holds', () => {
+  const data = { ...manifest().data, bulk: '' };
+  const before = memoryUsed();
+  const views = Array.from({ length: 100 }, (_, at) => {
+    const bulk = Buffer.alloc(MEBIBYTE, `${at}`).toString('latin1');
+    return view(stored(manifest(), { annotations: { bulk: `a${bulk}` }, data: { ...data, bulk: `d${bulk}` } }));
+  });
+  const kept = (memoryUsed() - before) / MEBIBYTE;
+  assert.ok(kept < 20, `${kept} MiB are kept of 200`);
+  assert.is(views.at(-1)?.generation?.state, 'Retiring');
+});
+
+for (const key of ['tls.crt', 'tls.key'])
+  test(`a Secret with a ${key} larger than that of any CA generation is refused, and not kept`, () => {
+    const before = memoryUsed();
+    const views = Array.from({ length: 100 }, (_, at) =>
+      view(
+        stored(manifest(), { data: { ...manifest().data, [key]: Buffer.alloc(MEBIBYTE, `${at}`).toString('latin1') } }),
+      ),
+    );
+    const kept = (memoryUsed() - before) / MEBIBYTE;
+    assert.ok(kept < 20, `${kept} MiB are kept of 100`);
+    assert.match(views[0]?.problem ?? '', `its key ${key} is larger than that of any CA generation`);
+  });
+
+function memoryUsed(): number {
+  setFlagsFromString('--expose-gc');
+  runInNewContext('gc')();
+  const { heapUsed, external } = process.memoryUsage();
+  // Strings made of large Buffers are outside of the heap.
+  return heapUsed + external;
+}
 
 test.run();

@@ -4,6 +4,7 @@ import { parseRfc3339 } from '../api/conditions.ts';
 import * as names from '../api/names.ts';
 import { parseMeta, type RawObject } from '../api/parse.ts';
 import { restoreCaPair } from '../pki/ca.ts';
+import { MAX_PEM_BYTES } from '../pki/pem.ts';
 import type { Generation } from './generations.ts';
 
 /** A Secret that claims to keep a CA generation: whose, and what it keeps, or why it can't be read. */
@@ -13,7 +14,14 @@ export interface GenerationSecret {
   readonly version: number;
   readonly generation: Generation | undefined;
   readonly problem: string | undefined;
+  /** Whether the two above cost nothing more. */
+  readonly isRead: boolean;
 }
+
+/** What is read of a key, in base64: as much as the reader of CA files takes. Such Secrets are kept until they are read. */
+const LONGEST = { 'tls.crt': Math.ceil((MAX_PEM_BYTES * 4) / 3) + 4, 'tls.key': 20_000 } as const;
+const LONGEST_ANNOTATION = 200;
+const MOST_FINALIZERS = 10;
 
 const STATES = ['Prepared', 'Active', 'Retiring'] as const;
 
@@ -40,7 +48,13 @@ class StoredGeneration implements GenerationSecret {
     const isCluster = kind === 'ClusterCertificateAuthority' && namespace === controllerNamespace;
     this.authority = isCluster ? `${kind}/${authorityName}` : `CertificateAuthority/${namespace}/${authorityName}`;
     this.version = versionOf(kind, authorityName, name) ?? 0;
-    this.#content = object;
+    const problem =
+      this.version === 0 ? `its name is not that of a CA generation of ${authorityName}` : sizeProblem(object);
+    this.#content = problem === undefined ? needed(object) : unusable(object, problem);
+  }
+
+  get isRead(): boolean {
+    return 'problem' in this.#content;
   }
 
   get generation(): Generation | undefined {
@@ -61,10 +75,8 @@ type Content = Pick<GenerationSecret, 'generation' | 'problem'>;
 
 function contentOf(object: RawObject, version: number): Content {
   const { namespace, name, uid, resourceVersion, createdAt } = parseMeta(object);
-  const { labels = {}, annotations = {} } = object.metadata ?? {};
+  const { annotations = {} } = object.metadata ?? {};
   try {
-    if (version === 0)
-      throw new Error(`its name is not that of a CA generation of ${labels[names.AUTHORITY_NAME_LABEL] ?? ''}`);
     const held = heldProblem(object);
     // Where it doesn't sign it is as good as gone, but for its key.
     if (held !== undefined && annotations[names.GENERATION_STATE_ANNOTATION] !== 'Active')
@@ -81,9 +93,38 @@ function contentOf(object: RawObject, version: number): Content {
     };
     return { generation, problem: held };
   } catch (error) {
-    const problem = `Secret ${namespace}/${name} can't be used: ${(error as Error).message}`;
-    return { generation: undefined, problem };
+    return unusable(object, (error as Error).message);
   }
+}
+
+function unusable({ metadata: { namespace, name } = {} }: RawObject, problem: string): Content {
+  return { generation: undefined, problem: `Secret ${namespace}/${name} can't be used: ${problem}` };
+}
+
+function sizeProblem({ data = {} }: RawObject): string | undefined {
+  const [key] = Object.entries(LONGEST).find(([each, longest]) => (data[each]?.length ?? 0) > longest) ?? [];
+  return key && `its key ${key} is larger than that of any CA generation`;
+}
+
+/** Without all that is never read, which may be a mebibyte in each of thousands of Secrets. */
+function needed({ metadata = {}, data = {} }: RawObject): RawObject {
+  const { namespace, name, uid, resourceVersion, creationTimestamp, deletionTimestamp, finalizers } = metadata;
+  const marks = [
+    names.GENERATION_STATE_ANNOTATION,
+    names.GENERATION_SINCE_ANNOTATION,
+    names.GENERATION_SOURCE_ANNOTATION,
+  ].flatMap((each) => {
+    const value = metadata.annotations?.[each];
+    return value === undefined || value.length > LONGEST_ANNOTATION ? [] : [[each, value] as const];
+  });
+  return {
+    metadata: {
+      ...{ namespace, name, uid, resourceVersion, creationTimestamp, deletionTimestamp },
+      finalizers: finalizers?.slice(0, MOST_FINALIZERS),
+      annotations: Object.fromEntries(marks),
+    },
+    data: { 'tls.crt': data['tls.crt'] ?? '', 'tls.key': data['tls.key'] ?? '' },
+  } as RawObject;
 }
 
 /** What is to be said of a generation that is being deleted while finalizers hold its Secret. */
@@ -148,7 +189,7 @@ function formerName(kind: AuthorityKind, authority: string, version: number): st
 }
 
 /** Far more than there will be, and far less than the integers of the schema: the next one must fit into the status. */
-const MOST_VERSIONS = 1_000_000;
+export const MOST_VERSIONS = 1_000_000;
 
 function versionOf(kind: AuthorityKind, authority: string, name: string): number | undefined {
   const version = Number.parseInt(name.slice(name.lastIndexOf('-v') + 2), 10);

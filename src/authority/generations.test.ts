@@ -318,4 +318,13 @@ async function signedAgain(): Promise<CaPair> {
   return pairOf({ certificate: parseCertificate(der), key: holder.key });
 }
 
+test('a chain that ended without its root leaves once the root stands above it, while its certificates still lead there', async () => {
+  const top = await root({ commonName: 'top' });
+  const below = await signIntermediate(top);
+  const [partial, whole] = [pairOf(below), pairOf(below, top)];
+  const generations = [generation(1, 'Retiring', partial), generation(2, 'Active', whole)];
+  const clearSince = new Map([['retire 1', hoursFromNow(-1)]]);
+  assert.is(step(generations, whole, [member('ns/a', partial)], { clearSince }), 'retire 1');
+});
+
 test.run();

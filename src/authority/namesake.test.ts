@@ -1,6 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { type Holder, hoursFromNow, leaf, NOW, pairOf, root, serial } from '../../test/pki/make.ts';
+import { type Holder, hoursFromNow, leaf, NOW, pairOf, root, serial, signIntermediate } from '../../test/pki/make.ts';
 import { openssl } from '../../test/pki/openssl.ts';
 import type { CaPair } from '../pki/ca.ts';
 import { parseCertificate } from '../pki/certificate.ts';
@@ -69,6 +69,33 @@ test('a renewed CA of the same key, another name, and a pair that is a generatio
   assert.is(namesakeProblem(pairOf(await root({ commonName: 'Other' })), [generation(pairOf(bare))]), undefined);
   const both = [generation(pairOf(bare)), generation(pairOf(withoutKeyId(next)))];
   for (const { pair } of both) assert.is(namesakeProblem(pair, both), undefined);
+});
+
+test('a root that OpenSSL mistakes for an intermediate of the other CA is refused, whichever of the two is new', async () => {
+  const top = await root({ commonName: 'Top' });
+  const below = await signIntermediate(top);
+  const namesake = withoutKeyId({ certificate: below.certificate, key: next.key });
+  const { certificate } = await leaf(below);
+  const files = { both: top.certificate.pem + namesake.certificate.pem, below: below.certificate.pem };
+  const at = String(NOW.getTime() / 1000);
+  const args = ['verify', '-attime', at, '-CAfile', '{both}', '-untrusted', '{below}', '{leaf}'];
+  assert.not.ok(openssl(args, { ...files, leaf: certificate.pem }).ok);
+
+  const [chain, single] = [pairOf(below, top), pairOf(namesake)];
+  assert.match(
+    namesakeProblem(single, [generation(chain)]) ?? '',
+    /Test Intermediate has the name of a CA of generation 1/,
+  );
+  assert.match(
+    namesakeProblem(chain, [generation(single)]) ?? '',
+    /Test Intermediate has the name of a CA of generation 1/,
+  );
+});
+
+test('intermediates of one name below two roots are no namesakes, since each client sends its own', async () => {
+  const [one, other] = [await root({ commonName: 'Top' }), await root({ commonName: 'Other top' })];
+  const [below, beside] = [await signIntermediate(one), await signIntermediate(other)];
+  assert.is(namesakeProblem(pairOf(below, one), [generation(pairOf(beside, other))]), undefined);
 });
 
 test.run();

@@ -11,8 +11,8 @@ import { backoffMs } from '../queue/backoff.ts';
 import type { Outcome, Run } from '../queue/controller.ts';
 import { demandOn } from './demand.ts';
 import type { AuthorityDeps } from './deps.ts';
-import type { GenerationSecret } from './generation-secret.ts';
-import { endOf, type Generation, type Plan } from './generations.ts';
+import { endOf, type Plan } from './generations.ts';
+import { readGenerations } from './read-generations.ts';
 import { type Runtime, signingOf, viewAuthority } from './registry.ts';
 import { report, reportBroken } from './report.ts';
 import { nextVersion, planOf, readSource, tryStep } from './rotation.ts';
@@ -112,20 +112,17 @@ async function advance(
 ): Promise<Advance> {
   const key = authorityKey(resource);
   const stored = deps.generationSecrets(key);
-  runtime.generations = readable(stored);
+  const read = await readGenerations(stored);
+  runtime.generations = read.generations;
   // Its status as it is now, which that of the runtime isn't.
-  const source = await readSource(runtime, nextVersion(resource, stored), deps.log, signal);
+  const source = await readSource(runtime, nextVersion(resource, stored), deps, signal);
   const plan = planOf(key, runtime, source.pair, deps);
   runtime.clearSince = plan.clearSince;
   const { stepped, blocked } = await tryStep(plan, source, runtime, deps);
-  if (stepped) runtime.generations = readable(deps.generationSecrets(key));
-  const [problem] = stored.flatMap((each) => each.problem ?? []);
+  if (stepped) runtime.generations = (await readGenerations(deps.generationSecrets(key))).generations;
+  const { problem } = read;
   const unreadable = problem === undefined ? undefined : { code: 'CAPairRefused' as const, message: problem };
   return { plan, stepped, refused: source.trouble ?? blocked ?? unreadable, rest: source.pair?.rest };
-}
-
-function readable(stored: readonly GenerationSecret[]): readonly Generation[] {
-  return stored.flatMap(({ generation }) => generation ?? []);
 }
 
 /** Asks what is to be trusted, which doesn't change because the authority is away. */

@@ -1,11 +1,11 @@
 import type { CertificateAuthority } from '../api/certificate-authority.ts';
-import type { Logger } from '../log.ts';
 import { bundleOf } from '../pki/bundle.ts';
 import type { CaPair } from '../pki/ca.ts';
 import type { AuthorityDeps } from './deps.ts';
-import type { GenerationSecret } from './generation-secret.ts';
+import { type GenerationSecret, MOST_VERSIONS } from './generation-secret.ts';
 import { isPresent, type Plan, planRotation, type Step } from './generations.ts';
 import { namesakeProblem } from './namesake.ts';
+import { narrowedProblem } from './narrowed.ts';
 import { type Runtime, sourceOf } from './registry.ts';
 import { reportable, type Trouble, troubleOf } from './trouble.ts';
 
@@ -17,7 +17,12 @@ export interface Source {
 }
 
 /** The CA pair that is to sign, from wherever this authority has it. */
-export async function readSource(runtime: Runtime, version: number, log: Logger, signal: AbortSignal): Promise<Source> {
+export async function readSource(
+  runtime: Runtime,
+  version: number,
+  { consumers, clock, log }: Pick<AuthorityDeps, 'consumers' | 'clock' | 'log'>,
+  signal: AbortSignal,
+): Promise<Source> {
   const { backend, generations } = runtime;
   if (backend.keyPair === undefined) return { pair: undefined, version, trouble: undefined };
   const newest = generations
@@ -25,7 +30,9 @@ export async function readSource(runtime: Runtime, version: number, log: Logger,
     .sort((one, other) => other.version - one.version)[0];
   try {
     const pair = await backend.keyPair(newest?.pair, version, signal);
-    const problem = namesakeProblem(pair, generations);
+    const served = () => consumers(runtime.resource);
+    const problem =
+      namesakeProblem(pair, generations) ?? (await narrowedProblem(pair, generations, served, clock.now()));
     if (problem !== undefined)
       return { pair: undefined, version, trouble: { code: 'CAPairRefused', message: problem } };
     return { pair, version, trouble: undefined };
@@ -138,11 +145,19 @@ function tellStep(
   deps.tell(resource, { type: 'Normal', reason, action: 'Rotate', note });
 }
 
-/** Never reused: a version that was retired, or whose Secret somebody deleted, stays in status. */
-export function nextVersion(resource: CertificateAuthority, stored: readonly GenerationSecret[]): number {
-  const known = [
+/**
+ * Never reused: a version that was retired, or whose Secret was deleted, stays in status. Where a forged Secret has taken
+ * the last one there is, the first that is free follows.
+ */
+export function nextVersion(
+  resource: Pick<CertificateAuthority, 'status'>,
+  stored: readonly Pick<GenerationSecret, 'version'>[],
+): number {
+  const known = new Set([
     ...stored.map(({ version }) => version),
     ...(resource.status.generations ?? []).map(({ version }) => version),
-  ];
-  return Math.max(0, ...known) + 1;
+  ]);
+  let next = Math.max(0, ...known) + 1;
+  if (next > MOST_VERSIONS) for (next = 1; known.has(next); ) next += 1;
+  return next;
 }

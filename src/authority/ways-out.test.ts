@@ -141,6 +141,7 @@ function parts(raw: RawObject, isOwn: boolean, held: Generation['pair'] | undefi
         authority: 'ns/ca',
         version: generation.version,
         generation,
+        isRead: true,
         problem: undefined,
       })),
     members: () => [],

@@ -163,7 +163,12 @@ const CASES: Record<string, [seen: Observed, expected: string, now?: Date]> = {
     'issue SecretRepaired',
   ],
   'a Secret that was handed over with the certificate of another CA gets one of ours': [
-    foreign.withForeignSecret({ adoptBy: 'client', certificate: { anchorFingerprints: ['theirs'] } }).build(),
+    foreign
+      .withForeignSecret({
+        adoptBy: 'client',
+        certificate: { issuerFingerprint: 'theirs', anchorFingerprints: ['theirs'] },
+      })
+      .build(),
     'issue AuthorityChanged',
   ],
   'a Secret with an old bundle is repaired': [issued.withSecret(oldTrust).build(), 'repair'],

@@ -25,7 +25,7 @@ export function trustHasChanged(seen: Observed): string | undefined {
   if (authority === undefined || authority.trust.pem === '') return undefined;
   // A bundle to which the certificate doesn't lead would make the Secret unusable; there a new certificate is needed.
   const held = secret?.certificate;
-  if (held !== undefined && !leadsTo(held, authority.trust)) return undefined;
+  if (held !== undefined && !leadsTo(held, authority)) return undefined;
   return secret?.trustBundleHash === authority.trust.hash ? undefined : 'the trust bundle has changed';
 }
 

@@ -125,14 +125,21 @@ table({
   'a certificate of a CA that the authority has no longer comes from elsewhere': {
     check: needs.comesFromElsewhere,
     seen: anObserved()
-      .withSecret({ certificate: { anchorFingerprints: ['gone'] } })
+      .withSecret({ certificate: { issuerFingerprint: 'gone', anchorFingerprints: ['gone'] } })
       .build(),
     says: 'does not lead to a CA of the authority',
+  },
+  'a certificate of the CA that signs does not come from elsewhere, whatever root was put above it': {
+    check: needs.comesFromElsewhere,
+    seen: anObserved()
+      .withSecret({ certificate: { anchorFingerprints: ['gone'] } })
+      .build(),
+    says: undefined,
   },
   'until its trust is known an authority disowns nothing': {
     check: needs.comesFromElsewhere,
     seen: anObserved()
-      .withSecret({ certificate: { anchorFingerprints: ['gone'] } })
+      .withSecret({ certificate: { issuerFingerprint: 'gone', anchorFingerprints: ['gone'] } })
       .from({ trust: { pem: '', hash: '', anchors: new Map() } })
       .build(),
     says: undefined,

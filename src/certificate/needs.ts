@@ -1,9 +1,15 @@
 import { toRfc3339 } from '../api/conditions.ts';
 import { formatDuration } from '../api/duration.ts';
-import type { TrustBundle } from '../pki/bundle.ts';
 import { scheduleOf } from './due.ts';
 import { canonicalIdentity } from './identity.ts';
-import { authorityName, isAuthority, type Observed, type Permission, type RotationReason } from './observed.ts';
+import {
+  type AuthorityView,
+  authorityName,
+  isAuthority,
+  type Observed,
+  type Permission,
+  type RotationReason,
+} from './observed.ts';
 import { caRotationDue } from './schedule.ts';
 import type { CertificateFacts } from './secret-view.ts';
 
@@ -49,7 +55,7 @@ export function comesFromElsewhere({ resource, authority, secret }: Observed): N
   if (remembered !== undefined && remembered !== authorityName(resource))
     return { reason: 'AuthorityChanged', message: `the certificate was issued by ${remembered}` };
   // Until its trust is known, an authority can't disown what it issued.
-  if (isAuthority(authority) && authority.trust.anchors.size > 0 && !leadsTo(held, authority.trust))
+  if (isAuthority(authority) && authority.trust.anchors.size > 0 && !leadsTo(held, authority))
     return { reason: 'AuthorityChanged', message: 'the certificate does not lead to a CA of the authority' };
   return undefined;
 }
@@ -76,9 +82,15 @@ export function isDue(seen: Observed, _permission: Permission, now: Date): Need 
   return due > now ? undefined : { reason: 'Due', message: `due since ${toRfc3339(due)}` };
 }
 
-/** Whether the chain in the Secret leads to a CA certificate of the bundle. */
-export function leadsTo({ anchorFingerprints }: CertificateFacts, { anchors }: TrustBundle): boolean {
-  return anchorFingerprints.some((each) => anchors.has(each));
+/**
+ * Whether the certificate leads to a CA certificate of the authority, or does so as soon as ca.crt and tls.crt are written
+ * anew around it, as under another root above the CA that signs.
+ */
+export function leadsTo(held: CertificateFacts, { trust, signing }: AuthorityView): boolean {
+  return (
+    held.anchorFingerprints.some((each) => trust.anchors.has(each)) ||
+    held.issuerFingerprint === signing?.fingerprintSHA256
+  );
 }
 
 /** When a certificate of a former CA generation is to be re-issued; undefined for one of the generation that signs. */
