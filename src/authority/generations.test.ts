@@ -324,7 +324,8 @@ test('a chain that ended without its root leaves once the root stands above it, 
   const [partial, whole] = [pairOf(below), pairOf(below, top)];
   const generations = [generation(1, 'Retiring', partial), generation(2, 'Active', whole)];
   const clearSince = new Map([['retire 1', hoursFromNow(-1)]]);
-  assert.is(step(generations, whole, [member('ns/a', partial)], { clearSince }), 'retire 1');
+  const anchorFingerprints = [partial, whole].map(({ anchor }) => anchor.fingerprintSHA256);
+  assert.is(step(generations, whole, [{ ...member('ns/a', partial), anchorFingerprints }], { clearSince }), 'retire 1');
 });
 
 test.run();
