@@ -11,8 +11,10 @@ export class CertificateStore implements Pool {
   readonly #bySubject = new Map<string, Buffer[]>();
   readonly #parsed = new Map<Buffer, CertificateView | undefined>();
 
-  constructor(ders: readonly Buffer[]) {
-    for (const der of ders) {
+  /** `parsed` are certificates that were parsed before, `ders` the others. */
+  constructor(parsed: readonly CertificateView[], ders: readonly Buffer[]) {
+    for (const each of parsed) this.#parsed.set(each.der, each);
+    for (const der of [...parsed.map((each) => each.der), ...ders]) {
       const subject = subjectOf(der);
       if (subject === undefined) continue;
       const same = this.#bySubject.get(subject) ?? [];

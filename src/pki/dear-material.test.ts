@@ -21,6 +21,7 @@ const MOST_MS = 50;
 /** One verification with P-521 on the machine for which `costOf` was measured. */
 const USUAL_P521_MS = 1.55;
 const RUNS = 5;
+const MOST_RUNS = 60;
 const MEBIBYTE = 2 ** 20;
 const ROUNDS = 15;
 
@@ -31,8 +32,10 @@ function cpuMs(work: () => void): number {
     const { user, system } = process.threadCpuUsage(before);
     return (user + system) / 1_000;
   };
-  // Whatever else the machine does only makes it more.
-  return Math.min(...Array.from({ length: RUNS }, once));
+  // Whatever else the machine does only makes it more, sometimes for seconds.
+  let least = Number.POSITIVE_INFINITY;
+  for (let run = 0; run < RUNS || (run < MOST_RUNS && least >= MOST_MS); run++) least = Math.min(least, once());
+  return least;
 }
 
 const p521 = () => generateKeyPairSync('ec', { namedCurve: 'P-521' }).privateKey;

@@ -88,12 +88,10 @@ export const TOO_MANY = 'too many CA certificates have the same name: their sign
  * last. Signatures are verified by `findPath`; dates are for `datesProblem`, and what CAs forbid for `rulesOf`.
  */
 export function issuersProblem(issuers: readonly CertificateView[]): string | undefined {
-  let below = 0;
-  for (const [index, issuer] of issuers.entries()) {
-    const problem = issuerProblem(issuer, below, index === issuers.length - 1);
+  // RFC 5280 section 4.2.1.9 doesn't count self-issued CAs, which only renew a key; Go counts them.
+  for (const [below, issuer] of issuers.entries()) {
+    const problem = issuerProblem(issuer, below, below === issuers.length - 1);
     if (problem !== undefined) return `${nameOf(issuer)} ${problem}`;
-    // RFC 5280 section 4.2.1.9 doesn't count self-issued ones, which only renew a key.
-    if (!isSelfIssued(issuer)) below += 1;
   }
   return undefined;
 }

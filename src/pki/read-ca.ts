@@ -43,7 +43,7 @@ export function readCaPair(material: CaMaterial, now: Date): CaPair {
   );
   const given = blocks.map((block) => parsed(block, place));
   const { ders, problem } = rootsOf(material);
-  const store = new CertificateStore([...given.map(({ der }) => der), ...ders]);
+  const store = new CertificateStore(given, ders);
   const signers = signersOf(key, given, store);
   if (signers.length === 0)
     throw new CaError(

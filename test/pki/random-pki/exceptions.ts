@@ -13,6 +13,11 @@ export interface Exception {
 /** A disagreement that fits none is an error of Certwheel's, or needs an entry with a reason that a user would accept. */
 export const EXCEPTIONS: readonly Exception[] = [
   {
+    name: 'a tls.crt without any certificate',
+    reason: 'it is a mistake far more often than the wish to keep the CA in ca.crt alone',
+    fits: (_path, _material, refusal) => refusal.includes('key tls.crt: this is empty'),
+  },
+  {
     name: 'a cross-signed CA of which another path allows what the leaf asks for',
     reason: 'one path is chosen for all leaves of a CA, the one that ends last, before any leaf is known',
     fits: (_path, material, refusal) =>
