@@ -1,66 +1,20 @@
-import { generateKeyPairSync } from 'node:crypto';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { ca, lower, pem, read, refuses, stranger, upper } from '../../test/pki/ca-files.ts';
 import {
   ALL_KEYS,
   describe,
   type Holder,
   hoursFromNow,
   leaf,
-  NOW,
   root,
   serial,
   signIntermediate,
 } from '../../test/pki/make.ts';
 import type { CaPair } from './ca.ts';
-import { CaError, type CaFlaw } from './ca-error.ts';
 import { parseCertificate } from './certificate.ts';
-import { caBasicConstraints, LEAF_BASIC_CONSTRAINTS, usageExtensions } from './extensions.ts';
-import { makeRoot, writeCertificate } from './issue.ts';
-import { encodePrivateKey, type PrivateKey, publicKeyDer } from './keys.ts';
+import { makeRoot } from './issue.ts';
 import { encodeName } from './name.ts';
-import { toPem } from './pem.ts';
-import { readCaPair } from './read-ca.ts';
-
-const ca = await root();
-const upper = await signIntermediate(ca, { commonName: 'Upper' });
-const lower = await signIntermediate(upper, { commonName: 'Lower' });
-const stranger = await root({ commonName: 'Stranger' });
-const pem = (...holders: Holder[]) => holders.map(({ certificate }) => certificate.pem).join('');
-const keyPem = ({ key }: Holder) => encodePrivateKey(key, 'PKCS8');
-
-interface Given {
-  crt?: string;
-  key?: string;
-  roots?: string;
-  partialChain?: boolean;
-}
-
-function read(signer: Holder, { crt = pem(signer), key = keyPem(signer), roots, partialChain }: Given = {}): CaPair {
-  return readCaPair(
-    {
-      place: 'Secret ns/pair',
-      certificates: Buffer.from(crt),
-      key: Buffer.from(key),
-      roots: roots === undefined ? undefined : Buffer.from(roots),
-      partialChain,
-    },
-    NOW,
-  );
-}
-
-function refuses(flaw: CaFlaw, message: string, ...given: Parameters<typeof read>): void {
-  try {
-    read(...given);
-  } catch (error) {
-    assert.instance(error, CaError);
-    assert.is((error as CaError).flaw, flaw, (error as CaError).message);
-    assert.ok((error as CaError).message.includes(message), (error as CaError).message);
-    assert.match((error as CaError).message, /^Secret ns\/pair, key (tls\.crt|tls\.key|ca\.crt)/);
-    return;
-  }
-  assert.unreachable(`accepted where ${message} is wrong`);
-}
 
 const chainOf = ({ chain }: CaPair) => chain.map(({ subjectText }) => subjectText.replace('O=Certwheel, ', ''));
 const WHOLE = ['CN=Lower', 'CN=Upper', 'CN=Test CA v1'];
@@ -201,74 +155,6 @@ test('names that differ in letter case or string type are named as the link that
   };
   const below = await signIntermediate(shouting, { commonName: 'Below' });
   refuses('MissingIssuer', 'differ in letter case or string type', below, { crt: pem(below, ca) });
-});
-
-test('what is no CA is refused', async () => {
-  const client = await leaf(ca);
-  refuses('NotACa', 'its basic constraints lack CA:TRUE', client);
-  const signsNothing = await signIntermediate(ca, {
-    extensions: [caBasicConstraints(), ...usageExtensions(['digital signature'])],
-  });
-  refuses('NotACa', 'its key usage lacks keyCertSign', signsNothing, { roots: pem(ca) });
-  const notCa = await signIntermediate(ca, { extensions: [LEAF_BASIC_CONSTRAINTS] });
-  refuses('NotACa', 'CA:TRUE', notCa, { roots: pem(ca) });
-});
-
-test('a CA without a key usage extension is accepted, as OpenSSL, Go and Java do', async () => {
-  const plain = await signIntermediate(ca, { extensions: [caBasicConstraints()] });
-  assert.is(read(plain, { roots: pem(ca) }).chain.length, 2);
-});
-
-test('a CA that has ended or not begun is refused, and so is one below such a CA', async () => {
-  refuses('Expired', 'has expired at', await root({ notBefore: hoursFromNow(-9), notAfter: hoursFromNow(-1) }));
-  refuses('NotYetValid', 'is not valid before', await root({ notBefore: hoursFromNow(1), notAfter: hoursFromNow(9) }));
-  const old = await root({ notAfter: hoursFromNow(-0.5) });
-  const child = await signIntermediate(old);
-  refuses('BrokenChain', 'has expired', child, { crt: pem(child, old) });
-});
-
-test('a path length that is too short is refused', async () => {
-  const narrow = await signIntermediate(ca, { commonName: 'Narrow', pathLength: 0 });
-  const below = await signIntermediate(narrow, { commonName: 'Below' });
-  refuses('BrokenChain', 'CN=Narrow allows 0 CAs below it and has 1', below, { crt: pem(below, narrow, ca) });
-});
-
-test('an issuer with a weak key is refused', () => {
-  const weak = generateKeyPairSync('rsa', { modulusLength: 1024 }).privateKey;
-  const name = encodeName({ commonName: 'Weak' });
-  const signedBy = (subjectDer: Buffer, key: PrivateKey) =>
-    toPem(
-      'CERTIFICATE',
-      writeCertificate({
-        notBefore: hoursFromNow(-1),
-        notAfter: hoursFromNow(1),
-        serialNumber: serial(),
-        signingKey: weak,
-        issuerDer: name,
-        subjectDer,
-        publicKeyDer: publicKeyDer(key),
-        extensions: [caBasicConstraints(), ...usageExtensions(['cert sign'])],
-      }),
-    );
-  const crt = signedBy(upper.certificate.subjectDer, upper.key) + signedBy(name, weak);
-  refuses('BrokenChain', 'an RSA key of only 1024 bits', upper, { crt });
-});
-
-test('a key of another CA is refused', () => {
-  refuses('KeyMismatch', 'this is not the key of O=Certwheel, CN=Test CA v1', ca, { key: keyPem(stranger) });
-});
-
-test('a key file whose public half was forged to match is refused', () => {
-  const own = ca.key.export({ type: 'sec1', format: 'der' });
-  const other = stranger.key.export({ type: 'sec1', format: 'der' });
-  // SEC1 ends with the public point: the private half of one key, the public half of the other.
-  const forged = Buffer.concat([other.subarray(0, -65), own.subarray(-65)]);
-  assert.throws(() => read(ca, { key: toPem('EC PRIVATE KEY', forged) }), /Secret ns\/pair, key tls\.key/);
-});
-
-test('a malformed certificate is named by its block', () => {
-  const crt = pem(ca) + toPem('CERTIFICATE', Buffer.from('junk'));
-  refuses('UnreadableCertificate', 'key tls.crt, block 2: the certificate is malformed', ca, { crt });
 });
 
 test.run();
