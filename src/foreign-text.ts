@@ -1,4 +1,5 @@
 import type { Clock } from './clock.ts';
+import { escapeInvisible } from './pki/name.ts';
 
 const LONGEST_MESSAGE = 1_024;
 /** Someone who says "come back in a year" by mistake mustn't stop us for good. */
@@ -16,10 +17,25 @@ export function clampRetryAfter(ms: number): number {
   return Math.min(Math.max(0, ms), LONGEST_RETRY_AFTER_MS);
 }
 
+/** The begin of a text, at most that many UTF-16 code units, without half of a surrogate pair at its end. */
+export function cut(text: string, most: number): string {
+  if (text.length <= most) return text;
+  const last = text.charCodeAt(most - 1);
+  return text.slice(0, last >= 0xd800 && last <= 0xdbff ? most - 1 : most);
+}
+
+/**
+ * A sentence for status, an event or a log line, which may quote foreign text: everything invisible is written out, and at
+ * most `most` UTF-16 code units are left. The same again when it is read back and shown once more.
+ */
+export function readable(text: string, most: number): string {
+  return cut(escapeInvisible(text), most);
+}
+
 /** What others wrote, on one line, without anything that a terminal obeys or that isn't seen. */
 export function oneLine(text: string): string {
   return text
-    .replace(/\p{Cf}+/gu, '')
+    .replace(/[\p{Cf}\p{Cs}\p{NChar}]+/gu, '')
     .replace(/[\s\p{Cc}\p{Zl}\p{Zp}]+/gu, ' ')
     .trim();
 }
@@ -29,8 +45,5 @@ export function withoutSecrets(message: string, known: readonly string[] = []): 
   let text = oneLine(message);
   // Before it is cut, since half a token would no longer be known for one.
   for (const secret of known) if (secret !== '') text = text.replaceAll(secret, '[…]');
-  return text
-    .slice(0, 4 * LONGEST_MESSAGE)
-    .replace(/[A-Za-z0-9+/_=-]{64,}/g, '[…]')
-    .slice(0, LONGEST_MESSAGE);
+  return cut(cut(text, 4 * LONGEST_MESSAGE).replace(/[A-Za-z0-9+/_=-]{64,}/g, '[…]'), LONGEST_MESSAGE);
 }

@@ -113,6 +113,21 @@ for (const format of ['json', 'text'] as const) {
   });
 }
 
+for (const format of ['json', 'text'] as const) {
+  test(`${format}: a line holds nothing that a terminal obeys, that turns it round or that no reader takes`, () => {
+    const foreign = 'a\u001b[2J\x7f\x85\x9b2J\u2028\u202e\ufeff\ufffe\ud83db\u{1f511}';
+    const [line = '', ...more] = linesOf(format, (log) => log.info('hello', { name: foreign, [foreign]: [foreign] }));
+    assert.equal(more, []);
+    assert.not.match(line, /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\p{NChar}]/u);
+    assert.ok(line.includes('b\u{1f511}'), 'what can be seen is left as it is');
+  });
+}
+
+test('a JSON line gives a field back as it was', () => {
+  const name = 'a\x7f\x85\u2028\u202e\\ud83d\ufffe';
+  assert.is(entryOf((log) => log.info('hello', { name })).name, name);
+});
+
 test('text can not move the cursor of a terminal', () => {
   const [line] = linesOf('text', (log) => log.info('hello', { name: 'a\u001b[2Jb' }));
   assert.not(line?.includes('\u001b'));

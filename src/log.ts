@@ -1,4 +1,5 @@
 import winston from 'winston';
+import { portableJson } from './json-text.ts';
 
 export type LogFields = Readonly<Record<string, unknown>>;
 
@@ -19,7 +20,10 @@ export type LogFormat = (typeof LOG_FORMATS)[number];
 export function createLogger(reach: LogLevel, format: LogFormat): Logger {
   const sink = winston.createLogger({
     level: reach,
-    format: winston.format.combine(winston.format.timestamp(), format === 'json' ? winston.format.json() : text),
+    format: winston.format.combine(
+      winston.format.timestamp(),
+      ...(format === 'json' ? [winston.format.json(), visible()] : [text]),
+    ),
     transports: [new winston.transports.Console({ stderrLevels: [...LOG_LEVELS] })],
   });
   const write = (level: LogLevel) => {
@@ -57,17 +61,23 @@ function plain(value: unknown, depth = 0): unknown {
   return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, plain(each, depth + 1)]));
 }
 
+/** Where winston keeps the line that it writes. */
+const LINE = Symbol.for('message');
+
+/** JSON leaves DEL, C1 controls and what turns a line round as they are, and terminals obey them. */
+const visible = winston.format((entry) => {
+  entry[LINE] = portableJson(String(entry[LINE]));
+  return entry;
+});
+
 const text = winston.format.printf(({ timestamp, level, message, ...fields }) => {
   const facts = Object.entries(fields).filter(([, value]) => value !== undefined);
   const shown = facts.map(([key, value]) => `${bareOrQuoted(key)}=${bareOrQuoted(value)}`);
   return `${String(timestamp).slice(11, 19)} ${level.padEnd(5)} ${message}${shown.length > 0 ? `  ${shown.join(' ')}` : ''}`;
 });
 
-/** On one line, and without anything that a terminal would obey. */
+/** On one line, and without anything that a terminal would obey or that can't be seen. */
 function bareOrQuoted(value: unknown): string {
-  if (typeof value === 'string' && !/[\s"\p{Cc}]/u.test(value)) return value;
-  return String(JSON.stringify(value)).replace(
-    /[\p{Cc}\p{Zl}\p{Zp}]/gu,
-    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
-  );
+  if (typeof value === 'string' && !/[\s"\p{Cc}\p{Cf}\p{Cs}\p{NChar}]/u.test(value)) return value;
+  return portableJson(String(JSON.stringify(value)));
 }

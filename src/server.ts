@@ -33,7 +33,8 @@ export async function serve(
 
 function listener(pages: Pages): RequestListener {
   return async (request, response) => {
-    const page = pages[(request.url ?? '').split('?')[0] ?? ''];
+    const path = (request.url ?? '').split('?')[0] ?? '';
+    const page = Object.hasOwn(pages, path) ? pages[path] : undefined;
     if (page === undefined || (request.method !== 'GET' && request.method !== 'HEAD')) {
       response.writeHead(page === undefined ? 404 : 405).end();
       return;

@@ -1,5 +1,5 @@
 import { CertwheelError, TerminalError } from '../errors.ts';
-import { oneLine } from '../foreign-text.ts';
+import { cut, oneLine } from '../foreign-text.ts';
 import type { KeySpec } from '../pki/keys.ts';
 import type { Subject } from '../pki/name.ts';
 import type { Names } from '../pki/san.ts';
@@ -105,7 +105,7 @@ const LONGEST_UNREAD = 64;
 function unreadMoment(text: string | undefined): string | undefined {
   if (text === undefined || parseRfc3339(text) !== undefined) return undefined;
   const line = oneLine(text.slice(0, 4 * LONGEST_UNREAD));
-  return line.length > LONGEST_UNREAD ? `${line.slice(0, LONGEST_UNREAD)}…` : line;
+  return line.length > LONGEST_UNREAD ? `${cut(line, LONGEST_UNREAD)}…` : line;
 }
 
 function secretNameOf(spec: unknown): string | undefined {

@@ -24,6 +24,14 @@ test('a new condition has the present moment', () => {
   assert.equal(mergeConditions([], [ready], OWNED, NOW), [since(ready, '2026-06-01T12:00:00Z')]);
 });
 
+test('a message shows what is invisible in it, and is the same when it is stored and written again', () => {
+  const told = { ...ready, message: 'it is called a\x85b\u202e\ufffe\ud83d' };
+  const first = mergeConditions([], [told], OWNED, NOW);
+  assert.is(first[0]?.message, 'it is called a\\u{85}b\\u{202e}\\u{fffe}\\u{d83d}');
+  assert.equal(mergeConditions(first, [told], OWNED, NOW), first);
+  assert.equal(mergeConditions(first, first, OWNED, NOW), first);
+});
+
 test('the transition time stays while the status does, whatever else changes', () => {
   const before = since({ ...ready, reason: 'Other', message: 'other', observedGeneration: 0 }, '2026-01-01T00:00:00Z');
   assert.equal(mergeConditions([before], [ready], OWNED, NOW), [since(ready, '2026-01-01T00:00:00Z')]);

@@ -1,3 +1,5 @@
+import { readable } from '../foreign-text.ts';
+
 /** metav1.Condition, as the API conventions define it. */
 export interface Condition {
   readonly type: string;
@@ -34,7 +36,7 @@ export function mergeConditions(
 
 function dated(condition: NewCondition, before: Condition | undefined, now: Date): Condition {
   const lastTransitionTime = before?.status === condition.status ? before.lastTransitionTime : toRfc3339(now);
-  return { ...condition, message: condition.message.slice(0, LONGEST_MESSAGE), lastTransitionTime };
+  return { ...condition, message: readable(condition.message, LONGEST_MESSAGE), lastTransitionTime };
 }
 
 /** What is told of a resource that was stored under an older schema and makes no sense under today's. */

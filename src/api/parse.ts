@@ -1,6 +1,7 @@
 import { Ajv, type ValidateFunction } from 'ajv';
 import { TerminalError } from '../errors.ts';
 import { shared } from './shared.ts';
+import { unwritableProblem } from './unwritable.ts';
 
 /** What every object of the API has, as far as we read it. */
 export interface ObjectMeta {
@@ -78,6 +79,9 @@ const ajv = new Ajv({ useDefaults: true, allErrors: false, strict: false, logger
 export function validator<T>(schema: object): (spec: unknown) => T {
   let validate: ValidateFunction | undefined;
   return (spec) => {
+    // First, since a pattern that refuses a control character doesn't say which one it met.
+    const unwritable = unwritableProblem(spec);
+    if (unwritable !== undefined) throw new TerminalError('InvalidSpec', unwritable);
     validate ??= ajv.compile(schema);
     if (validate(spec)) return spec as T;
     const fault = validate.errors?.[0];

@@ -171,6 +171,11 @@ export interface AuthorityDeps {
 /** The keys of a Secret or a ConfigMap, decoded. */
 export type SecretContent = Readonly<Record<string, Buffer>>;
 
+/** What is under a key that a spec names; an own member, since every object has a `constructor`. */
+export function contentAt(content: SecretContent, key: string): Buffer | undefined {
+  return Object.hasOwn(content, key) ? content[key] : undefined;
+}
+
 /** Objects of the cluster, or of the authority's own namespace, past every cache. Failures are ApiErrors. */
 export interface KubernetesObjects {
   /** The namespace in which an authority's references resolve. */

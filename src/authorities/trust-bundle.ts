@@ -3,7 +3,7 @@ import { AuthorityError } from '../errors.ts';
 import { type CertificateView, parseCertificate } from '../pki/certificate.ts';
 import { MaterialError, readCertificateBlocks } from '../pki/material.ts';
 import { isSelfSigned, newEffort } from '../pki/signed-by.ts';
-import type { AuthorityDeps, SecretContent, Trust } from './authority.ts';
+import { type AuthorityDeps, contentAt, type SecretContent, type Trust } from './authority.ts';
 
 const STANDARD_KEY = 'ca.crt';
 /** Every Secret that Certwheel writes gets them all. */
@@ -32,7 +32,7 @@ function read(
   const place = `${kind} ${namespace}/${name}`;
   if (content === undefined)
     throw new AuthorityError('TrustBundleNotFound', `there is no ${place}, which is to hold the CA under ${key}`);
-  const pem = content[key];
+  const pem = contentAt(content, key);
   if (pem === undefined)
     throw new AuthorityError('TrustBundleNotFound', `${place} has no key ${key}, which is to hold the CA`);
   return parse(`${place}, key ${key}`, pem, partialChain);

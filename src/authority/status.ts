@@ -1,6 +1,7 @@
 import { authorityConditions, type CertificateAuthority } from '../api/certificate-authority.ts';
 import { heldBy, mergeConditions, type NewCondition, toRfc3339 } from '../api/conditions.ts';
 import type { AuthorityStatus, CAGeneration } from '../api/generated/types.ts';
+import { readable } from '../foreign-text.ts';
 import { isSameCa } from '../pki/ca.ts';
 import { lastToEnd } from '../pki/ca-life.ts';
 import type { CertificateView } from '../pki/certificate.ts';
@@ -79,7 +80,7 @@ export function authorityStatus(
     ...(ca === undefined ? {} : { notAfter: toRfc3339(ca) }),
     ...(findings.leftAside.length === 0
       ? {}
-      : { leftAside: findings.leftAside.map((each) => each.slice(0, LONGEST_LEFT_ASIDE)) }),
+      : { leftAside: findings.leftAside.map((each) => readable(each, LONGEST_LEFT_ASIDE)) }),
     ...(demand === undefined ? {} : { demand }),
     ...describeGenerations(generations, resource.status.generations ?? [], now),
   };
@@ -183,7 +184,7 @@ function describe({ version, state, since, pair: { certificate } }: Generation):
     version,
     state,
     since: toRfc3339(since),
-    subject: certificate.subjectText.slice(0, LONGEST_SUBJECT),
+    subject: readable(certificate.subjectText, LONGEST_SUBJECT),
     serialNumber: certificate.serialNumber,
     fingerprintSHA256: certificate.fingerprintSHA256,
     publicKeyPinSHA256: certificate.publicKeyPin,

@@ -3,6 +3,7 @@ import type { ClientCertificate } from '../api/client-certificate.ts';
 import { parseRfc3339, toRfc3339 } from '../api/conditions.ts';
 import * as names from '../api/names.ts';
 import { parseMeta, type RawObject } from '../api/parse.ts';
+import { readable } from '../foreign-text.ts';
 import { CREATE_ONLY } from '../kube/object.ts';
 import { encodePrivateKey, keySpecOf, parsePrivateKey, publicKeyDer } from '../pki/keys.ts';
 import { type AuthorityView, authorityName, lastRevision, type Observed } from './observed.ts';
@@ -95,7 +96,7 @@ export function nextManifest(
         ...(denied === undefined
           ? {}
           : {
-              [names.DENIED_ANNOTATION]: denied.message.slice(0, LONGEST_DENIAL),
+              [names.DENIED_ANNOTATION]: readable(denied.message, LONGEST_DENIAL),
               [names.DENIED_AT_ANNOTATION]: toRfc3339(denied.at),
             }),
       },

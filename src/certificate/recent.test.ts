@@ -17,6 +17,7 @@ import { decide } from './decide.ts';
 import type { Decision, Observed } from './observed.ts';
 import { type Act, contestOf, type Recent, RecentActs, withAct } from './recent.ts';
 import type { SecretView } from './secret-view.ts';
+import { isSuspect } from './write.ts';
 
 /** What a rival or a tenant does after each act, and the acts that Certwheel carries out meanwhile. */
 interface Provocation {
@@ -90,7 +91,7 @@ test('attempts that fail are left to their own backoff', () => {
     const decision = decide(seen, ALLOWED, NOW);
     assert.is(decision.do, 'issue', `attempt ${attempt}`);
     recent.keep(plain, withAct(seen, decision as Act, undefined, NOW));
-    recent.failed(plain);
+    recent.failed(plain, 'InvalidAnswer');
   }
 });
 
@@ -208,9 +209,28 @@ test('one change of another writer is one contest, however often the repair of i
     const decision = decide(seen, ALLOWED, after(attempt * SECOND));
     assert.is(decision.do, 'repair', `attempt ${attempt}`);
     recent.keep(resource, withAct(seen, decision as Act, undefined, after(attempt * SECOND)));
-    recent.failed(resource);
+    recent.failed(resource, 'InvalidAnswer');
   }
   assert.is(recent.of('team/client')?.contests.length, 1);
+});
+
+test('a write that the API server refused is rehearsed from then on until one succeeds, also without a status', () => {
+  const recent = new RecentActs();
+  const first = { do: 'issue', reason: 'FirstIssue', message: 'there is no Secret yet' } as const;
+  const seen = (): Observed => ({ ...anObserved(plain).build(), recent: recent.of('team/client') });
+  const attempt = () => recent.keep(plain, withAct(seen(), first, undefined, NOW));
+  attempt();
+  recent.failed(plain, 'InvalidAnswer');
+  assert.is(isSuspect(seen()), false);
+  attempt();
+  recent.failed(plain, 'SecretRefused');
+  assert.is(isSuspect(seen()), true);
+  attempt();
+  recent.failed(plain, 'InvalidAnswer');
+  assert.is(isSuspect(seen()), true);
+  attempt();
+  recent.wrote(plain, aSecret(plain));
+  assert.is(isSuspect(seen()), false);
 });
 
 test('what is remembered is forgotten after ten quiet minutes', () => {

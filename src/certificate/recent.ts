@@ -1,5 +1,6 @@
 import type { ClientCertificate } from '../api/client-certificate.ts';
 import { keyOf } from '../api/parse.ts';
+import type { ErrorCode } from '../errors.ts';
 import { backoffMs } from '../queue/backoff.ts';
 import type { Decision, Observed } from './observed.ts';
 import { longestRetryMs } from './schedule.ts';
@@ -40,6 +41,8 @@ export interface Recent {
   readonly ended: 'open' | 'written' | 'failed';
   /** The field that the last write stored otherwise than it was sent. */
   readonly altered: string | undefined;
+  /** The API server refused the last write. Status says so too, unless the API server refuses that as well. */
+  readonly refused?: boolean;
 }
 
 /** So many acts may follow one another at once. */
@@ -131,6 +134,7 @@ export function withAct(seen: Observed, act: Act, contest: string | undefined, n
     contest: contest ?? before?.contest,
     ended: 'open',
     altered: before?.altered,
+    refused: before?.refused ?? false,
   };
 }
 
@@ -168,13 +172,21 @@ export class RecentActs {
     const issuedAtMs = memory.issuedAt?.getTime();
     const written = { uid, resourceVersion, serialNumber: certificate?.serialNumber, issuedAtMs };
     if (before !== undefined)
-      this.#records.set(keyOf(resource), { ...before, written, altered, contested: undefined, ended: 'written' });
+      this.#records.set(keyOf(resource), {
+        ...before,
+        written,
+        altered,
+        refused: false,
+        contested: undefined,
+        ended: 'written',
+      });
   }
 
   /** The last act failed; its retry has a backoff of its own. */
-  failed(resource: ClientCertificate): void {
+  failed(resource: ClientCertificate, code: ErrorCode): void {
     const before = this.of(keyOf(resource));
-    if (before?.ended === 'open') this.#records.set(keyOf(resource), { ...before, ended: 'failed' });
+    const refused = code === 'SecretRefused' || before?.refused === true;
+    if (before?.ended === 'open') this.#records.set(keyOf(resource), { ...before, ended: 'failed', refused });
   }
 
   drop(key: string): void {
@@ -185,10 +197,10 @@ export class RecentActs {
   #prune(nowMs: number): void {
     if (Math.abs(nowMs - this.#prunedAtMs) < FIRST_WAIT_MS) return;
     this.#prunedAtMs = nowMs;
-    for (const [key, { lastAt, acts, altered }] of this.#records) {
+    for (const [key, { lastAt, acts, altered, refused }] of this.#records) {
       const agoMs = nowMs - lastAt.getTime();
       if (agoMs < WINDOW_MS) return;
-      if (altered === undefined && agoMs >= forgottenAfterMs(acts)) this.#records.delete(key);
+      if (altered === undefined && refused !== true && agoMs >= forgottenAfterMs(acts)) this.#records.delete(key);
     }
   }
 }

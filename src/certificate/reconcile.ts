@@ -156,7 +156,7 @@ async function afterFailure(
   const error = classify(thrown);
   // The process ends, and what it gave up for that is no failure of an authority.
   if (run.signal.aborted) return { do: 'rest' };
-  if (error.code !== 'Conflict') deps.recent.failed(before.resource);
+  if (error.code !== 'Conflict') deps.recent.failed(before.resource, error.code);
   if (saysNothingOfOne(error)) {
     // But a certificate that has ended meanwhile is said to have.
     if (error.code !== 'Conflict') await report(before, decision, { isPassing: true }, deps);

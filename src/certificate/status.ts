@@ -3,6 +3,7 @@ import { conditionsOf, failedAttempts } from '../api/client-certificate.ts';
 import { mergeConditions, type NewCondition, toRfc3339 } from '../api/conditions.ts';
 import type { ClientCertificateStatus } from '../api/generated/types.ts';
 import type { CertwheelError } from '../errors.ts';
+import { readable } from '../foreign-text.ts';
 import { scheduleOf } from './due.ts';
 import { endsWithItsCA, momentOfCARotation } from './needs.ts';
 import { type Decision, isAuthority, isOurs, type Observed } from './observed.ts';
@@ -84,7 +85,7 @@ function progress(
 ): NewCondition[] {
   if (pending !== undefined)
     return [
-      { type: 'Issuing', status: 'True', reason: AWAITED, message: pending.message.slice(0, LONGEST_FAILURE_MESSAGE) },
+      { type: 'Issuing', status: 'True', reason: AWAITED, message: readable(pending.message, LONGEST_FAILURE_MESSAGE) },
     ];
   if (failure !== undefined)
     return [
@@ -149,7 +150,7 @@ function failures(
 
 /** The same wherever it is told: what is read back from lastFailure must not look like another failure. */
 function messageOf({ error }: Failure): string {
-  return error.message.slice(0, LONGEST_FAILURE_MESSAGE);
+  return readable(error.message, LONGEST_FAILURE_MESSAGE);
 }
 
 function renewalTime(seen: Observed, held: CertificateFacts, now: Date): Date | undefined {

@@ -55,7 +55,8 @@ export async function writeSecret(
 
 /** Whether the last write went wrong in a way that the next one may, so that it is rehearsed before anything is signed. */
 export function isSuspect({ recent, resource }: Observed): boolean {
-  return recent?.altered !== undefined || resource.status.lastFailure?.reason === 'SecretRefused';
+  const isRefused = recent?.refused === true || resource.status.lastFailure?.reason === 'SecretRefused';
+  return isRefused || recent?.altered !== undefined;
 }
 
 export function alteredError(secretName: string, field: string): RetryableError {

@@ -1,6 +1,7 @@
 import { apiVersion, FIELD_MANAGER, type Resource, resourcePath } from '../api/names.ts';
 import type { RawObject } from '../api/parse.ts';
 import { ApiError } from '../errors.ts';
+import { portableJson } from '../json-text.ts';
 import { audiencesOf } from './audiences.ts';
 import type { ListPage, Writable } from './object.ts';
 import type { Access, CallOptions, ListOptions, Preconditions, WatchOptions, WriteOptions } from './options.ts';
@@ -185,9 +186,10 @@ function isNotFound(error: unknown): boolean {
   return error instanceof ApiError && error.status === 404;
 }
 
+/** As JSON that reads the same as YAML, which the API server takes the body of an apply for. */
 function serialize(resource: Resource, object: Writable): string {
-  return JSON.stringify(
-    'kind' in object ? object : { apiVersion: apiVersion(resource), kind: resource.kind, ...object },
+  return portableJson(
+    JSON.stringify('kind' in object ? object : { apiVersion: apiVersion(resource), kind: resource.kind, ...object }),
   );
 }
 

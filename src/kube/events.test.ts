@@ -80,6 +80,13 @@ test('a note is cut at 1,024 bytes and in no character, a name at 253', async ()
   assert.is(written[0]?.metadata.name.length, 253);
 });
 
+test('a note shows what is invisible in it', async () => {
+  const { recorder, written } = newRecorder();
+  recorder.record(event({ note: 'the answer a\x85b\u202e\ufffe\ud83d' }));
+  await recorder.flush();
+  assert.is(written[0]?.note, 'the answer a\\u{85}b\\u{202e}\\u{fffe}\\u{d83d}');
+});
+
 test('an API server that refuses events is of no concern to whoever records them', async () => {
   const { recorder, written } = newRecorder(true);
   recorder.record(event());

@@ -1,6 +1,7 @@
 import { EVENTS } from '../api/names.ts';
 import type { Clock } from '../clock.ts';
 import type { Logger } from '../log.ts';
+import { escapeInvisible } from '../pki/name.ts';
 import type { KubeClient } from './client.ts';
 import { microTime } from './micro-time.ts';
 
@@ -163,7 +164,7 @@ export class EventRecorder {
       type,
       reason,
       action,
-      note: cut(note, LONGEST_NOTE),
+      note: cut(escapeInvisible(note), LONGEST_NOTE),
       regarding,
       ...(count > 1 ? { series: { count, lastObservedTime: lastSeenTime } } : {}),
     };

@@ -142,7 +142,13 @@ function escapeText(value: string): string {
   return escapeInvisible(value.replace(/[\\,+"<>;=]/g, '\\$&'));
 }
 
-/** Writes out what can't be seen: it could turn a line round, break it, or be a command to a terminal. */
+/**
+ * Writes out what can't be seen: it could turn a line round, break it, or be a command to a terminal. So are noncharacters
+ * and halves of surrogate pairs, which not every reader takes. To escape the result changes nothing.
+ */
 export function escapeInvisible(text: string): string {
-  return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (character) => `\\u{${character.codePointAt(0)?.toString(16)}}`);
+  return text.replace(
+    /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\p{NChar}]/gu,
+    (character) => `\\u{${character.codePointAt(0)?.toString(16)}}`,
+  );
 }

@@ -4,25 +4,25 @@ import { AddressRefused } from './address.ts';
 import type { JsonAnswer } from './client.ts';
 
 /** What can be wrong with a server's certificate, in words; what isn't in here is shown by its code. */
-const TLS_FAULTS: Readonly<Record<string, string>> = {
-  CERT_HAS_EXPIRED: 'its certificate has expired',
-  CERT_NOT_YET_VALID: 'its certificate is not valid yet',
-  DEPTH_ZERO_SELF_SIGNED_CERT: 'its certificate is self-signed, and not among what is trusted',
-  SELF_SIGNED_CERT_IN_CHAIN: 'its certificate leads to a CA that is not trusted',
-  UNABLE_TO_GET_ISSUER_CERT: 'its certificate leads to a CA that is not trusted',
-  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: 'its certificate leads to a CA that is not trusted',
-  UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'its certificate leads to a CA that is not trusted',
-  CERT_SIGNATURE_FAILURE: 'its certificate leads to a CA that is not trusted',
-  CERT_UNTRUSTED: 'its certificate leads to a CA that is not trusted',
-  ERR_TLS_CERT_ALTNAME_INVALID: 'its certificate is for another name',
-};
+const TLS_FAULTS: ReadonlyMap<string, string> = new Map([
+  ['CERT_HAS_EXPIRED', 'its certificate has expired'],
+  ['CERT_NOT_YET_VALID', 'its certificate is not valid yet'],
+  ['DEPTH_ZERO_SELF_SIGNED_CERT', 'its certificate is self-signed, and not among what is trusted'],
+  ['SELF_SIGNED_CERT_IN_CHAIN', 'its certificate leads to a CA that is not trusted'],
+  ['UNABLE_TO_GET_ISSUER_CERT', 'its certificate leads to a CA that is not trusted'],
+  ['UNABLE_TO_GET_ISSUER_CERT_LOCALLY', 'its certificate leads to a CA that is not trusted'],
+  ['UNABLE_TO_VERIFY_LEAF_SIGNATURE', 'its certificate leads to a CA that is not trusted'],
+  ['CERT_SIGNATURE_FAILURE', 'its certificate leads to a CA that is not trusted'],
+  ['CERT_UNTRUSTED', 'its certificate leads to a CA that is not trusted'],
+  ['ERR_TLS_CERT_ALTNAME_INVALID', 'its certificate is for another name'],
+]);
 
 /** What to do, where it isn't that another CA must be trusted. */
-const TLS_REMEDIES: Readonly<Record<string, string>> = {
-  CERT_HAS_EXPIRED: 'renew it on the server',
-  CERT_NOT_YET_VALID: 'compare the clocks',
-  ERR_TLS_CERT_ALTNAME_INVALID: 'name in server what the certificate is for, or add this name to it',
-};
+const TLS_REMEDIES: ReadonlyMap<string, string> = new Map([
+  ['CERT_HAS_EXPIRED', 'renew it on the server'],
+  ['CERT_NOT_YET_VALID', 'compare the clocks'],
+  ['ERR_TLS_CERT_ALTNAME_INVALID', 'name in server what the certificate is for, or add this name to it'],
+]);
 
 /** Why no answer came, in our words. Every certificate behind the server would fail alike. */
 export function noAnswer(
@@ -60,10 +60,10 @@ export function noAnswer(
     case 'AbortError':
       return new RetryableError('AuthorityUnreachable', `${server}: given up while waiting for its answer`);
   }
-  if (Object.hasOwn(TLS_FAULTS, code) || code.startsWith('ERR_TLS') || code.startsWith('CERT_'))
+  if (TLS_FAULTS.has(code) || code.startsWith('ERR_TLS') || code.startsWith('CERT_'))
     return new AuthorityError(
       'AuthorityNotTrusted',
-      `${server} can't be trusted: ${TLS_FAULTS[code] ?? text} (${code}); ${TLS_REMEDIES[code] ?? trustHint}`,
+      `${server} can't be trusted: ${TLS_FAULTS.get(code) ?? text} (${code}); ${TLS_REMEDIES.get(code) ?? trustHint}`,
     );
   if (code.startsWith('ERR_SSL') || code === 'EPROTO')
     return new AuthorityError('AuthorityNotTrusted', `${server} speaks no TLS that can be used (${code})`);

@@ -1,5 +1,5 @@
 import type { RawObject } from '../../api/parse.ts';
-import { oneLine } from '../../foreign-text.ts';
+import { cut, oneLine } from '../../foreign-text.ts';
 
 /** A condition of somebody else's object: nothing of it is known to be there. */
 interface ForeignCondition {
@@ -25,5 +25,5 @@ const LONGEST = 400;
 /** What it says for itself, cut to what fits in a sentence. */
 export function wordsOf({ reason = '', message = '' }: ForeignCondition): string {
   const text = [reason, message].filter((each) => each !== '').join(': ');
-  return text === '' ? 'without a reason' : oneLine(text).slice(0, LONGEST);
+  return text === '' ? 'without a reason' : cut(oneLine(text), LONGEST);
 }

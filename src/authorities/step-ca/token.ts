@@ -41,11 +41,11 @@ const THUMBPRINT_MEMBERS: ReadonlyMap<unknown, readonly string[]> = new Map([
   ['RSA', ['e', 'kty', 'n']],
 ]);
 
-const CURVE_ALGORITHMS: Readonly<Record<string, { alg: string; digest: string }>> = {
-  'P-256': { alg: 'ES256', digest: 'sha256' },
-  'P-384': { alg: 'ES384', digest: 'sha384' },
-  'P-521': { alg: 'ES512', digest: 'sha512' },
-};
+const CURVE_ALGORITHMS: ReadonlyMap<string, { alg: string; digest: string }> = new Map([
+  ['P-256', { alg: 'ES256', digest: 'sha256' }],
+  ['P-384', { alg: 'ES384', digest: 'sha384' }],
+  ['P-521', { alg: 'ES512', digest: 'sha512' }],
+]);
 
 /** Reads the JWK of a private key. Throws an Error that says what it lacks, without quoting it. */
 export function readProvisionerKey(jwk: unknown): ProvisionerKey {
@@ -98,7 +98,7 @@ export function oneTimeToken({ kid, key }: ProvisionerKey, claims: TokenClaims, 
 function algorithmOf(key: KeyObject): { alg: string; digest: string | null } {
   const { kty, crv = '' } = createPublicKey(key).export({ format: 'jwk' });
   if (kty === 'RSA') return { alg: 'RS256', digest: 'sha256' };
-  const curve = CURVE_ALGORITHMS[crv];
+  const curve = CURVE_ALGORITHMS.get(crv);
   if (curve !== undefined) return curve;
   if (crv === 'Ed25519') return { alg: 'EdDSA', digest: null };
   throw new Error(`the provisioner's key is of a kind that step-ca knows no token for: ${crv || kty}`);

@@ -1,6 +1,6 @@
 import type { VaultBackend } from '../../api/generated/types.ts';
 import { ApiError, AuthorityError } from '../../errors.ts';
-import type { AuthorityDeps } from '../authority.ts';
+import { type AuthorityDeps, contentAt } from '../authority.ts';
 import type { JsonAnswer } from '../http/client.ts';
 import { membersOf } from '../http/members.ts';
 import { encodePath, type VaultClient } from './client.ts';
@@ -116,7 +116,7 @@ async function readSecret({ name, key }: { name: string; key: string }, deps: Au
   const content = await deps.secret(name);
   if (content === undefined) throw new AuthorityError('CredentialsNotFound', `there is no Secret ${name} ${where}`);
   // Editors and echo leave a newline behind, which is part of no token.
-  const value = content[key]?.toString('latin1').trim() ?? '';
+  const value = contentAt(content, key)?.toString('latin1').trim() ?? '';
   if (value === '') throw new AuthorityError('CredentialsNotFound', `Secret ${name} ${where} has no key ${key}`);
   // It becomes a header, which can carry nothing else.
   if (!/^[\x21-\x7e]+$/.test(value))

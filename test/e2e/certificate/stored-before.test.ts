@@ -1,8 +1,5 @@
-import { readdirSync, readFileSync } from 'node:fs';
-import { dump, load } from 'js-yaml';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { ControlPlane } from '../../cluster/control-plane.ts';
 import { lazily } from '../support/lazily.ts';
 import {
   clientCertificate,
@@ -12,24 +9,11 @@ import {
   selfManaged,
   untilReady,
 } from '../support/objects.ts';
+import { applyWithoutRules } from '../support/older-crds.ts';
 import { signatures } from '../support/told.ts';
 import { oneWorld } from '../support/world.ts';
 
 // Resources that are older than the CEL rules, which the API server checks at a write alone.
-
-const CRDS = `${import.meta.dirname}/../../../crds`;
-
-async function applyWithoutRules(cluster: ControlPlane): Promise<void> {
-  const withoutRules = (_: string, value: unknown) => {
-    if (typeof value !== 'object' || value === null) return value;
-    return Array.isArray(value)
-      ? value
-      : Object.fromEntries(Object.entries(value).filter(([key]) => key !== 'x-kubernetes-validations'));
-  };
-  const crds = readdirSync(CRDS).map((file) => load(readFileSync(`${CRDS}/${file}`, 'utf8')));
-  const input = crds.map((crd) => dump(JSON.parse(JSON.stringify(crd, withoutRules)))).join('---\n');
-  await cluster.kubectl(['apply', '--server-side', '-f', '-'], { input });
-}
 
 const shared = oneWorld({}, applyWithoutRules);
 const scene = lazily(async () => {

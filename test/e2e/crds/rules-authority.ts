@@ -2,6 +2,7 @@
 
 import { type Row, spec } from './rows.ts';
 import { KEY_RULES } from './rules-private-key.ts';
+import { AUTHORITY_TEXT_ROWS } from './rules-text.ts';
 
 type Short = Omit<Row, 'kind'>;
 
@@ -16,6 +17,7 @@ const vaultWith = (auth: object) =>
   spec({ selfManaged: null, vault: { server: 'https://vault.example.com:8200', role: 'client', auth } });
 
 const both: Short[] = [
+  ...AUTHORITY_TEXT_ROWS,
   {
     refuses: 'no backend',
     rule: 'spec',

@@ -3,6 +3,7 @@
 import { type Row, spec } from './rows.ts';
 import { NAME_ROWS } from './rules-names.ts';
 import { KEY_RULES } from './rules-private-key.ts';
+import { CERTIFICATE_TEXT_ROWS } from './rules-text.ts';
 
 type Short = Omit<Row, 'kind'>;
 
@@ -189,6 +190,7 @@ export const CLIENT_CERTIFICATE_ROWS: Row[] = [
   ...usages,
   ...template,
   size,
+  ...CERTIFICATE_TEXT_ROWS,
   ...KEY_RULES.map(
     ({ key, refuses, says, good }): Short => ({
       refuses,

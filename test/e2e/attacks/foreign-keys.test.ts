@@ -1,0 +1,156 @@
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import {
+  CERTIFICATE_AUTHORITIES,
+  CLIENT_CERTIFICATES,
+  CLUSTER_CERTIFICATE_AUTHORITIES,
+  resourcePath,
+} from '../../../src/api/names.ts';
+import { createIssuer } from '../../cluster/certificates.ts';
+import { createSecret, renewAt, untilRevision } from '../support/edits.ts';
+import { lazily } from '../support/lazily.ts';
+import {
+  authorityStatusOf,
+  clientCertificate,
+  conditionOf,
+  create,
+  createAuthority,
+  readSecret,
+  selfManaged,
+  statusOf,
+  untilReady,
+} from '../support/objects.ts';
+import { plainApi } from '../support/plain-api.ts';
+import { eventsOf } from '../support/told.ts';
+import { eventually, oneWorld, type World } from '../support/world.ts';
+
+// Names, labels, keys of Secrets and types of conditions that every JavaScript object knows: `constructor`, `__proto__`.
+
+const LABELS = Object.fromEntries(
+  ['constructor', 'toString', 'valueOf', 'hasOwnProperty', 'isPrototypeOf'].map((word) => [word, `x${word}`]),
+);
+const KEYS = ['__proto__', 'constructor', 'toString'];
+
+const shared = oneWorld();
+const scene = lazily(async () => {
+  const world = await shared.get();
+  const controller = await world.controller(['--controller-namespace', await world.namespace()]);
+  return { world, controller };
+});
+test.after(shared.stop);
+
+const base64 = (text: string) => Buffer.from(text).toString('base64');
+
+test('a ClientCertificate and an authority full of such words are issued, renewed and reported as any other', async () => {
+  const { world, controller } = await scene.get();
+  const namespace = await world.namespace(LABELS);
+  await createAuthority(world, selfManaged(namespace, 'constructor', { selfManaged: { commonName: '__proto__' } }));
+  const spec = {
+    authorityRef: { name: 'constructor' },
+    secretName: 'constructor',
+    commonName: '__proto__',
+    subject: { organizations: ['constructor', '__proto__'] },
+    dnsNames: ['constructor', 'valueof.constructor'],
+    uris: ['constructor:__proto__'],
+    emailAddresses: ['__proto__@constructor'],
+    secretTemplate: { labels: LABELS, annotations: LABELS },
+  };
+  await create(world, clientCertificate(namespace, 'constructor', spec, LABELS));
+  const status = await untilReady(world, namespace, 'constructor');
+  const secret = await readSecret(world, namespace, 'constructor');
+  for (const [key, value] of Object.entries(LABELS)) {
+    assert.is(secret?.labels[key], value);
+    assert.is(secret?.annotations[key], value);
+  }
+  assert.match(secret?.leaf.subject ?? '', 'CN=__proto__');
+  assert.match(secret?.leaf.subjectAltName ?? '', 'DNS:constructor, DNS:valueof.constructor');
+
+  const [event] = await eventually('there is an event', async () => {
+    const found = await eventsOf(world, namespace, 'constructor');
+    return found.some(({ reason }) => reason === 'Issued') && found;
+  });
+  assert.is(event?.regarding.name, 'constructor');
+  const series = new RegExp(`^certwheel_certificate_[a-z_]+\\{.*namespace="${namespace}".*"constructor".*\\} \\d`, 'm');
+  assert.match(await controller.metrics(), series);
+  assert.is(conditionOf(await authorityStatusOf(world, namespace, 'constructor'), 'Ready')?.status, 'True');
+
+  const foreign = { reason: 'R', message: 'm', status: 'True', lastTransitionTime: '2020-01-01T00:00:00Z' };
+  const conditions = [
+    ...(status.conditions ?? []),
+    { type: 'constructor', ...foreign },
+    { type: 'toString', ...foreign },
+  ];
+  const path = resourcePath(CLIENT_CERTIFICATES, namespace, 'constructor', 'status');
+  await plainApi(world.cluster).send('PATCH', path, { status: { conditions } }, 'application/merge-patch+json');
+  await renewAt(world, namespace, 'constructor');
+  await untilRevision(world, namespace, 'constructor', 2);
+  const after = await eventually('the status tells the renewal', async () => {
+    const found = await statusOf(world, namespace, 'constructor');
+    return found.revision === 2 && found;
+  });
+  assert.is(conditionOf(after, 'constructor')?.message, 'm');
+  assert.is(conditionOf(after, 'Ready')?.status, 'True');
+});
+
+test('the CA in a Secret with such keys beside it signs', async () => {
+  const { world } = await scene.get();
+  const namespace = await world.namespace();
+  const { certificatePem, keyPem } = createIssuer('constructor');
+  const pair = { 'tls.crt': base64(certificatePem), 'tls.key': base64(keyPem) };
+  const data = Object.fromEntries([...KEYS.map((key) => [key, 'eA==']), ...Object.entries(pair)]);
+  await createSecret(world, namespace, 'constructor', { data, labels: LABELS, annotations: LABELS });
+  await world.client.create(CERTIFICATE_AUTHORITIES, {
+    metadata: { namespace, name: 'ca' },
+    spec: { secret: { name: 'constructor' } },
+  });
+  await create(world, clientCertificate(namespace, 'client'));
+  await untilReady(world, namespace, 'client');
+});
+
+async function untilAuthority(world: World, namespace: string, name: string, reason: string): Promise<string> {
+  return eventually(`authority ${name} has the reason ${reason}`, async () => {
+    const condition = conditionOf(await authorityStatusOf(world, namespace, name), 'Ready');
+    return condition?.reason === reason && condition.message;
+  });
+}
+
+for (const [index, key] of KEYS.entries()) {
+  test(`a trust bundle under the key ${key} is taken, and where it is missing the status says so`, async () => {
+    const { world } = await scene.get();
+    const namespace = await world.namespace();
+    const bundle = createIssuer('CA of the signer').certificatePem;
+    await createSecret(world, namespace, 'full', { data: Object.fromEntries([[key, base64(bundle)]]) });
+    await createSecret(world, namespace, 'empty', { data: { 'ca.crt': base64(bundle) } });
+    for (const name of ['full', 'empty']) {
+      const trustBundle = { secret: { name, key } };
+      await world.client.create(CERTIFICATE_AUTHORITIES, {
+        metadata: { namespace, name: `${name}-${index}` },
+        spec: { kubernetesCSR: { signerName: 'example.com/clients', trustBundle } },
+      });
+    }
+    await untilAuthority(world, namespace, `full-${index}`, 'Verified');
+    const message = await untilAuthority(world, namespace, `empty-${index}`, 'TrustBundleNotFound');
+    assert.match(message, `has no key ${key}`);
+  });
+}
+
+test('a namespace label called constructor selects the namespaces that have it, and no other', async () => {
+  const { world } = await scene.get();
+  const [within, without] = [await world.namespace({ constructor: 'yes' }), await world.namespace()];
+  const name = `constructor-${process.pid}`;
+  await world.client.create(CLUSTER_CERTIFICATE_AUTHORITIES, {
+    metadata: { name },
+    spec: {
+      selfManaged: { commonName: 'constructor' },
+      allowedNamespaces: { selector: { matchExpressions: [{ key: 'constructor', operator: 'Exists' }] } },
+    },
+  });
+  const authorityRef = { kind: 'ClusterCertificateAuthority', name };
+  for (const namespace of [within, without])
+    await create(world, clientCertificate(namespace, 'client', { authorityRef }));
+  await untilReady(world, within, 'client');
+  await untilReady(world, without, 'client', { type: 'Issuing', reason: 'NamespaceNotAllowed' });
+  assert.is(await readSecret(world, without, 'client-tls'), undefined);
+});
+
+test.run();
