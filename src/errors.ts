@@ -42,6 +42,7 @@ export const ERROR_CODES = [
   'UnsupportedByAuthority',
   'NotPermitted',
   'SystemIdentityDenied',
+  'TemplateKeyDenied',
   'ForbiddenByCA',
   'LimitExceeded',
   'SecretConflict',

@@ -5,7 +5,7 @@ import type { Clock } from '../../clock.ts';
 import { AuthorityError } from '../../errors.ts';
 import { parseRetryAfter, withoutSecrets } from '../../foreign-text.ts';
 import { parseCertificates } from '../../pki/certificate.ts';
-import { guardedLookup, refuseLiteral } from './address.ts';
+import { type AddressRules, guardedLookup, refuseLiteral } from './address.ts';
 import { noAnswer } from './errors.ts';
 import { membersOf, textsOf } from './members.ts';
 import { readText } from './read-text.ts';
@@ -25,8 +25,8 @@ export interface HttpOptions {
   readonly caBundle?: string | undefined;
   /** What to do in the spec where the server isn't trusted; about its field caBundle unless told. */
   readonly trustHint?: string;
-  /** Whether the server may be this host itself (--allow-loopback-authorities). */
-  readonly allowLoopback: boolean;
+  /** Where the server may be. */
+  readonly rules: AddressRules;
   /** On whose behalf it is asked: the namespace of the authority. Of each one name is resolved at a time. */
   readonly namespace: string;
   readonly clock: Clock;
@@ -115,7 +115,7 @@ export class AuthorityHttp {
         'AuthorityMisconfigured',
         'server must be an https URL without a user, a query or a fragment, such as https://ca.example.com:8443',
       );
-    refuseLiteral(this.#url.hostname, this.#options.allowLoopback);
+    refuseLiteral(this.#url.hostname, this.#options.rules);
   }
 
   #leaveAlone(ms: number): void {
@@ -160,7 +160,7 @@ export class AuthorityHttp {
   }
 
   #connect(): Agent {
-    const { caBundle, allowLoopback, namespace } = this.#options;
+    const { caBundle, rules, namespace } = this.#options;
     return new Agent({
       allowH2: false,
       pipelining: 1,
@@ -169,7 +169,7 @@ export class AuthorityHttp {
       connect: {
         // Made once: to parse a hundred CA certificates takes longer than a handshake.
         secureContext: trusting(caBundle),
-        lookup: guardedLookup(allowLoopback, namespace),
+        lookup: guardedLookup(rules, namespace),
         minVersion: 'TLSv1.2',
         rejectUnauthorized: true,
         timeout: REQUEST_MS,

@@ -41,7 +41,7 @@ for (const [name, end] of Object.entries(ENDS))
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     const url = `https://127.0.0.1:${(server.address() as AddressInfo).port}`;
     const clock = new FakeClock(new Date('2026-01-01T00:00:00Z'));
-    const http = new AuthorityHttp({ server: url, namespace: 'team', allowLoopback: true, clock });
+    const http = new AuthorityHttp({ server: url, namespace: 'team', rules: { loopback: true }, clock });
     try {
       const asking = http.json({ method: 'GET', path: '/' }, new AbortController().signal);
       const error = await asking.catch((thrown: unknown) => thrown);

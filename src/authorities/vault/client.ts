@@ -19,12 +19,12 @@ export class VaultClient {
   readonly #http: AuthorityHttp;
   readonly #namespace: string | undefined;
 
-  constructor({ server, caBundle, namespace }: VaultBackend, { clock, loopback, objects }: AuthorityDeps) {
+  constructor({ server, caBundle, namespace }: VaultBackend, { addresses, clock, objects }: AuthorityDeps) {
     const pem = caBundle === undefined ? undefined : Buffer.from(caBundle, 'base64').toString('latin1');
     this.#http = new AuthorityHttp({
       server,
       caBundle: pem,
-      allowLoopback: loopback,
+      rules: addresses,
       namespace: objects.namespace,
       clock,
     });

@@ -18,7 +18,7 @@ export function direct(spec: Readonly<Record<string, unknown>>, secrets: Record<
   const deps = {
     name: 'ns/ca',
     clock: systemClock,
-    loopback: true,
+    addresses: { loopback: true },
     log: { debug: warn, info: warn, warn, error: warn },
     objects: { namespace: 'ns' },
     secret: async (name: string) => {
