@@ -30,6 +30,8 @@ export interface HttpOptions {
   /** On whose behalf it is asked: the namespace of the authority. Of each one name is resolved at a time. */
   readonly namespace: string;
   readonly clock: Clock;
+  /** Whether an answer shows that the server is the one that is meant; each does unless told, by its certificate. */
+  readonly isProof?: (answer: JsonAnswer) => boolean;
 }
 
 export interface JsonRequest {
@@ -64,6 +66,7 @@ export class Redirected extends AuthorityError {
     super(
       'AuthorityMisconfigured',
       `${server} redirects (HTTP ${status}) to ${to}, which is not followed; name in server what answers itself`,
+      { unproven: true },
     );
     this.status = status;
     this.to = to;
@@ -80,7 +83,7 @@ export class AuthorityHttp {
   /** The server as it may be shown. */
   readonly server: string;
   #agent: Agent | undefined;
-  #quiet: { readonly untilMs: number; readonly moment: Date } | undefined;
+  #quiet: { readonly untilMs: number; readonly moment: Date; readonly unproven: boolean } | undefined;
 
   constructor(options: HttpOptions) {
     this.#options = options;
@@ -97,7 +100,8 @@ export class AuthorityHttp {
       signal.throwIfAborted();
       const answer = await within(REQUEST_MS, signal, (scope) => this.#exchange(request, scope));
       const { status, retryAfterMs } = answer;
-      if ((status === 429 || status === 503) && retryAfterMs !== undefined) this.#leaveAlone(retryAfterMs);
+      if ((status === 429 || status === 503) && retryAfterMs !== undefined)
+        this.#leaveAlone(retryAfterMs, this.#options.isProof?.(answer) === false);
       return answer;
     } catch (error) {
       throw noAnswer(error, this.server, request.secrets, this.#options.trustHint);
@@ -118,9 +122,9 @@ export class AuthorityHttp {
     refuseLiteral(this.#url.hostname, this.#options.rules);
   }
 
-  #leaveAlone(ms: number): void {
+  #leaveAlone(ms: number, unproven: boolean): void {
     const { clock } = this.#options;
-    this.#quiet = { untilMs: clock.monotonicMs() + ms, moment: new Date(clock.now().getTime() + ms) };
+    this.#quiet = { untilMs: clock.monotonicMs() + ms, moment: new Date(clock.now().getTime() + ms), unproven };
   }
 
   /** Who asked for patience isn't asked again before, by whomever. */
@@ -130,7 +134,10 @@ export class AuthorityHttp {
     if (retryAfterMs <= 0) return;
     // A moment and no span: the message stands in a status, which is written anew with each change.
     const until = this.#quiet.moment.toISOString();
-    throw new AuthorityError('AuthorityBusy', `${this.server} asked to be left alone until ${until}`, { retryAfterMs });
+    throw new AuthorityError('AuthorityBusy', `${this.server} asked to be left alone until ${until}`, {
+      retryAfterMs,
+      unproven: this.#quiet.unproven,
+    });
   }
 
   async #exchange({ method, path, headers, body, secrets }: JsonRequest, signal: AbortSignal): Promise<JsonAnswer> {
@@ -212,6 +219,7 @@ function readBody(text: string, status: number, server: string, secrets: readonl
     throw new AuthorityError(
       'AuthorityMisconfigured',
       `${server} answered (HTTP ${status}) with something that is no JSON; is this its address?`,
+      { unproven: true },
     );
   }
   return { body, message: status < 300 ? '' : withoutSecrets(saidIn(body), secrets) };

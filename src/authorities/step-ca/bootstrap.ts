@@ -43,7 +43,9 @@ export async function fetchRoot(
     });
     const root = rootIn(text);
     if (root !== undefined && createHash('sha256').update(root.der).digest('hex') === fingerprint) return root;
-    throw new AuthorityError('AuthorityNotTrusted', whyNone(origin, fingerprint, status, root !== undefined));
+    throw new AuthorityError('AuthorityNotTrusted', whyNone(origin, fingerprint, status, root !== undefined), {
+      unproven: true,
+    });
   } catch (error) {
     throw noAnswer(error, origin);
   } finally {

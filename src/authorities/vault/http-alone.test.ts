@@ -32,6 +32,7 @@ async function asking(
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const deps = {
     clock: systemClock,
+    clusterWide: true,
     addresses: { loopback: true },
     log: { warn: (_message: string, fields: unknown) => warned(fields) },
     objects: { namespace: 'ns' },

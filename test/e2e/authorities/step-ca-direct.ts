@@ -7,10 +7,13 @@ import type { StepCa } from './servers/step-ca.ts';
 
 /** The backend itself in front of a real step-ca, without a cluster around it: its Secret is what is given. */
 export function backendOf(ca: StepCa, provisioner = 'certwheel', secret: SecretContent = secretOf(ca)): Authority {
-  const deps: Pick<AuthorityDeps, 'secret' | 'clock' | 'addresses'> & { objects: { namespace: string } } = {
+  const deps: Pick<AuthorityDeps, 'secret' | 'clock' | 'clusterWide' | 'addresses'> & {
+    objects: { namespace: string };
+  } = {
     objects: { namespace: 'test' },
     secret: async () => secret,
     clock: systemClock,
+    clusterWide: true,
     addresses: { loopback: true },
   };
   const spec = {
