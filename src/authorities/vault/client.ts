@@ -100,8 +100,9 @@ export class VaultClient {
 /** Vault lists its errors, and wraps everything else. */
 function isOfVault({ status, body }: JsonAnswer): boolean {
   const { errors, data, auth, request_id } = membersOf(body);
+  if (typeof request_id === 'string') return true;
   if (status >= 300) return Array.isArray(errors) && errors.every((each) => typeof each === 'string');
-  return typeof request_id === 'string' || isObject(data) || isObject(auth);
+  return isObject(data) || isObject(auth);
 }
 
 function isObject(value: unknown): boolean {
