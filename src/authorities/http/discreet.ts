@@ -7,10 +7,10 @@ const LOG_AGAIN_MS = 600_000;
 type Deps = Pick<AuthorityDeps, 'name' | 'clusterWide' | 'clock' | 'log'>;
 
 /**
- * An authority whose errors tell nothing of a server that has not shown to be the one that is meant: who may write a
- * CertificateAuthority could otherwise look with the controller's eyes for open ports and services of the cluster. All such
- * failures have one code and one message; the log has the details. A ClusterCertificateAuthority keeps them, since nobody
- * but a cluster administrator can have written it. `kind` completes "can't be used as".
+ * Conceals errors about a server that has not shown to be the expected one: the author of a CertificateAuthority could
+ * otherwise find open ports and services of the cluster. All such failures have one code and one message; the log has the
+ * details. A ClusterCertificateAuthority keeps them, since only a cluster administrator writes it. `kind` completes "can't
+ * be used as".
  */
 export function discreet<Backend extends Authority>(
   backend: Backend,
