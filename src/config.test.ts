@@ -1,5 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { EXPORTING_PREFIXES } from './certificate/exported-keys.ts';
 import { type Config, helpText, parseCommandLine, StartError } from './config.ts';
 
 function configOf(args: readonly string[] = [], env: NodeJS.ProcessEnv = {}, isTerminal = false): Config {
@@ -21,6 +22,8 @@ test('nothing said is every default', () => {
     routineEvents: false,
     trustPropagationMs: 120_000,
     loopbackAuthorities: false,
+    authorityNetworks: undefined,
+    deniedTemplatePrefixes: EXPORTING_PREFIXES,
     certificateSeries: 20_000,
     logLevel: 'info',
     logFormat: 'json',
@@ -39,6 +42,8 @@ test('every option can be a flag, with a blank or an equals sign', () => {
     workers: '3',
     'routine-events': 'true',
     'trust-propagation': '90s',
+    'authority-networks': '10.0.0.0/8,fd00::/8',
+    'denied-template-prefixes': 'example.com/,copy',
     'certificate-series': '500',
     'log-level': 'debug',
     'log-format': 'text',
@@ -55,6 +60,8 @@ test('every option can be a flag, with a blank or an equals sign', () => {
     routineEvents: true,
     trustPropagationMs: 90_000,
     loopbackAuthorities: false,
+    authorityNetworks: ['10.0.0.0/8', 'fd00::/8'],
+    deniedTemplatePrefixes: ['example.com/', 'copy'],
     certificateSeries: 500,
     logLevel: 'debug',
     logFormat: 'text',
@@ -93,6 +100,15 @@ test('the Lease is in the namespace of the controller', () => {
 test('namespaces are read without blanks and repetitions', () => {
   assert.equal(configOf(['--namespaces', ' a, b ,,a']).namespaces, ['a', 'b']);
   assert.is(configOf(['--namespaces', ' , ']).namespaces, undefined);
+});
+
+test('no prefix is denied where the list is empty', () => {
+  assert.equal(configOf(['--denied-template-prefixes=']).deniedTemplatePrefixes, []);
+});
+
+test('the prefixes that are known can have others beside them', () => {
+  const { deniedTemplatePrefixes } = configOf(['--denied-template-prefixes=known, example.com/']);
+  assert.equal(deniedTemplatePrefixes, [...EXPORTING_PREFIXES, 'example.com/']);
 });
 
 const ADDRESSES: Record<string, Config['metricsAddress']> = {
@@ -139,6 +155,12 @@ const BAD: Record<string, [args: string[], env?: NodeJS.ProcessEnv]> = {
   'a namespace of the controller that is no name': [['--controller-namespace=Not/A/Name']],
   'a namespace that is no name': [['--namespaces=a,B_']],
   'a namespace of the Lease that is no name': [['--leader-elect-namespace=a b']],
+  'an address in place of a network': [['--authority-networks=10.0.0.1']],
+  'a network with bits behind its prefix': [['--authority-networks=10.1.2.3/8']],
+  'a network with too long a prefix': [['--authority-networks=10.0.0.0/33']],
+  'an IPv4 network in the form of an IPv6 one': [['--authority-networks=::ffff:10.0.0.0/104']],
+  'a name in place of a network': [['--authority-networks=ca.example.com']],
+  'a prefix that no key can begin with': [['--denied-template-prefixes=exa mple/']],
   'a bad value in the environment': [[], { CERTWHEEL_WORKERS: 'x' }],
   'a switch in the environment that is neither on nor off': [[], { CERTWHEEL_ROUTINE_EVENTS: '1' }],
   'a misspelt variable': [[], { CERTWHEEL_LOGLEVEL: 'debug' }],

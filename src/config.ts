@@ -1,5 +1,7 @@
 import { parseArgs } from 'node:util';
 import { parseDuration } from './api/duration.ts';
+import { isNetwork } from './authorities/http/networks.ts';
+import { EXPORTING_PREFIXES } from './certificate/exported-keys.ts';
 import { LOG_FORMATS, LOG_LEVELS, type LogFormat, type LogLevel } from './log.ts';
 
 export interface Config {
@@ -16,6 +18,10 @@ export interface Config {
   readonly trustPropagationMs: number;
   /** Whether authorities may be on this host. */
   readonly loopbackAuthorities: boolean;
+  /** The networks that authorities which are servers must be in; undefined for any. */
+  readonly authorityNetworks: readonly string[] | undefined;
+  /** Beginnings of keys that no template of a Secret may name. */
+  readonly deniedTemplatePrefixes: readonly string[];
   /** Up to so many certificates, metrics have series for each. */
   readonly certificateSeries: number;
   readonly logLevel: LogLevel;
@@ -88,6 +94,18 @@ const OPTIONS = [
     help: 'let authorities be on this host (link-local addresses are always refused)',
   },
   {
+    flag: 'authority-networks',
+    value: 'CIDR,CIDR',
+    standard: '',
+    help: 'where authorities that are servers must be, such as 10.0.0.0/8,fd00::/8; anywhere if empty',
+  },
+  {
+    flag: 'denied-template-prefixes',
+    value: 'A,B',
+    standard: 'known',
+    help: 'keys of secretTemplate that begin so are refused; known: those of copiers of Secrets',
+  },
+  {
     flag: 'certificate-series',
     value: 'N',
     standard: '20000',
@@ -155,11 +173,8 @@ function parseFlags(args: readonly string[]): Readonly<Record<string, string | b
 }
 
 function toConfig(values: Values, isTerminal: boolean): Config {
-  const namespaces = values.namespaces
-    .split(',')
-    .map((name) => name.trim())
-    .filter((name) => name !== '')
-    .map((name) => toNamespace('namespaces', name));
+  const namespaces = toList(values.namespaces).map((name) => toNamespace('namespaces', name));
+  const networks = toList(values['authority-networks']).map(toNetwork);
   const controllerNamespace = toNamespace('controller-namespace', values['controller-namespace']);
   const leaderElectNamespace = values['leader-elect-namespace'] || controllerNamespace;
   return {
@@ -174,6 +189,8 @@ function toConfig(values: Values, isTerminal: boolean): Config {
     routineEvents: toBoolean('routine-events', values['routine-events']),
     certificateSeries: toCount('certificate-series', values['certificate-series'], 0, 1_000_000),
     loopbackAuthorities: toBoolean('allow-loopback-authorities', values['allow-loopback-authorities']),
+    authorityNetworks: networks.length === 0 ? undefined : networks,
+    deniedTemplatePrefixes: toList(values['denied-template-prefixes']).flatMap(toKeyPrefixes),
     trustPropagationMs: toMs('trust-propagation', values['trust-propagation']),
     logLevel: oneOf('log-level', values['log-level'], LOG_LEVELS),
     logFormat: oneOf(
@@ -182,6 +199,26 @@ function toConfig(values: Values, isTerminal: boolean): Config {
       LOG_FORMATS,
     ),
   };
+}
+
+function toList(text: string): string[] {
+  return text
+    .split(',')
+    .map((each) => each.trim())
+    .filter((each) => each !== '');
+}
+
+function toNetwork(text: string): string {
+  if (!isNetwork(text))
+    throw new StartError(`--authority-networks ${text} is no network; give CIDRs such as 10.0.0.0/8 or fd00::/8`);
+  return text;
+}
+
+function toKeyPrefixes(text: string): readonly string[] {
+  if (text === 'known') return EXPORTING_PREFIXES;
+  if (!/^[a-z0-9][-a-z0-9.]{0,252}(\/[-A-Za-z0-9_.]{0,63})?$/.test(text))
+    throw new StartError(`--denied-template-prefixes ${text} begins no label key; give one such as example.com/`);
+  return [text];
 }
 
 function toNamespace(flag: Flag, text: string): string {

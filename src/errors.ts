@@ -42,6 +42,7 @@ export const ERROR_CODES = [
   'UnsupportedByAuthority',
   'NotPermitted',
   'SystemIdentityDenied',
+  'TemplateKeyDenied',
   'ForbiddenByCA',
   'LimitExceeded',
   'SecretConflict',
@@ -57,6 +58,8 @@ interface ErrorDetails {
   resource?: string | undefined;
   /** How long the other side asked us to stay away, in milliseconds. */
   retryAfterMs?: number | undefined;
+  /** It tells of a server that has not shown to be the one that is meant, so tenants must not read it. */
+  unproven?: boolean;
   cause?: unknown;
 }
 
@@ -64,12 +67,15 @@ interface ErrorDetails {
 export abstract class CertwheelError extends Error {
   readonly code: ErrorCode;
   readonly retryAfterMs: number | undefined;
+  /** See ErrorDetails. */
+  readonly unproven: boolean;
 
   constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
     super(message, { cause: details.cause });
     this.name = new.target.name;
     this.code = code;
     this.retryAfterMs = details.retryAfterMs;
+    this.unproven = details.unproven ?? false;
   }
 }
 

@@ -55,7 +55,7 @@ test('as much work as there are threads goes on at once, in order, whether it en
 
 function resolve(lane: string): Promise<unknown> {
   return new Promise((done, failed) =>
-    guardedLookup(true, lane)('localhost', { all: true }, (error, found) =>
+    guardedLookup({ loopback: true }, lane)('localhost', { all: true }, (error, found) =>
       error === null ? done(found) : failed(error),
     ),
   );

@@ -8,6 +8,7 @@ import type { Logger } from '../log.ts';
 import type { CaPair } from '../pki/ca.ts';
 import type { CertificateView } from '../pki/certificate.ts';
 import type { KeySpec } from '../pki/keys.ts';
+import type { AddressRules } from './http/address.ts';
 
 /** What is asked of an authority: one certificate over a key that it never sees. */
 export interface IssueRequest {
@@ -159,8 +160,8 @@ export interface AuthorityDeps {
   /** A token of a ServiceAccount of the authority's own namespace; nothing keeps it. */
   serviceAccountToken(name: string, audience: string, seconds: number): Promise<string>;
   readonly objects: KubernetesObjects;
-  /** Whether an authority may be on this host (--allow-loopback-authorities). */
-  readonly loopback: boolean;
+  /** Where an authority that is a server may be. */
+  readonly addresses: AddressRules;
   /** Where Certwheel holds the CA key: the generation that signs now, and all that verifiers must accept. */
   signing(): { readonly version: number; readonly pair: CaPair } | undefined;
   trusted(): readonly CaPair[];

@@ -29,7 +29,7 @@ async function serverThatAnswers(status: number): Promise<{ server: string; caBu
 
 const deps = {
   clock: systemClock,
-  loopback: true,
+  addresses: { loopback: true },
   log: { warn: () => {} },
   objects: { namespace: 'ns' },
   secret: async () => ({ token: Buffer.from('hvs.secret'), password: Buffer.from('secret') }),

@@ -19,6 +19,7 @@ import {
   type Trust,
 } from './authority.ts';
 import { withinLimit } from './http/client.ts';
+import { discreet } from './http/discreet.ts';
 import { credentialsIn, findProvisioner, KeyRing, type ListedProvisioner } from './step-ca/provisioner.ts';
 import { StepServer } from './step-ca/server.ts';
 import { oneTimeToken, type ProvisionerKey } from './step-ca/token.ts';
@@ -51,12 +52,13 @@ export const stepCA: AuthorityDefinition<StepCABackend> = {
   permissions: [],
   create: (spec, deps) => {
     const backend = new StepCA(spec, deps);
-    return {
+    const limited: Authority = {
       check: (signal) => withinLimit(signal, (all) => backend.check(all)),
       trust: (signal) => withinLimit(signal, (all) => backend.trust(all)),
       issue: (request, signal) => withinLimit(signal, (all) => backend.issue(request, all)),
       revoke: (revocation, reason, signal) => withinLimit(signal, (all) => backend.revoke(revocation, reason, all)),
-    } satisfies Authority;
+    };
+    return discreet(limited, spec.server, 'a step-ca', deps);
   },
 };
 

@@ -1,6 +1,7 @@
 import type { VaultBackend } from '../api/generated/types.ts';
-import { type AuthorityDefinition, type AuthorityDeps, perSecond } from './authority.ts';
+import { type Authority, type AuthorityDefinition, type AuthorityDeps, perSecond } from './authority.ts';
 import { withinLimit } from './http/client.ts';
+import { discreet } from './http/discreet.ts';
 import { VaultClient } from './vault/client.ts';
 import { loginOf } from './vault/login.ts';
 import { VaultPki } from './vault/pki.ts';
@@ -26,12 +27,13 @@ export const vault: AuthorityDefinition<VaultBackend> = {
   permissions: [],
   create: (spec, deps) => {
     const pki = pkiOf(spec, deps);
-    return {
+    const backend: Authority = {
       check: (signal) => withinLimit(signal, (all) => pki.check(all)),
       trust: (signal) => withinLimit(signal, (all) => pki.trust(all)),
       issue: (request, signal) => withinLimit(signal, (all) => pki.issue(request, all)),
       revoke: (revocation, _reason, signal) => withinLimit(signal, (all) => pki.revoke(revocation, all)),
     };
+    return discreet(backend, spec.server, 'a Vault', deps);
   },
 };
 

@@ -20,6 +20,7 @@ import {
 } from '../pki/keys.ts';
 import { parsePem, toPem } from '../pki/pem.ts';
 import type { Run } from '../queue/controller.ts';
+import { withoutNewExports } from './exported-keys.ts';
 import { type AuthorityView, authorityName, isOurs, lastRevision, type Observed } from './observed.ts';
 import { flawOf, proven, trustFor } from './prove.ts';
 import { mayPass, type PublishDeps, publish } from './publish.ts';
@@ -164,7 +165,9 @@ export async function repair(seen: Observed, view: AuthorityView, deps: ActDeps)
     privateKey: reencoded(textOf(live, 'tls.key'), resource.spec.keyEncoding),
     trustBundle: view.trust.pem === '' ? textOf(live, 'ca.crt') : view.trust.pem,
   };
-  const manifest = secretManifest(resource, data, memoryOf(seen, view, deps), secret);
+  // A repair comes to a resource that is refused, too.
+  const admitted = withoutNewExports(resource, secret, seen.deniedPrefixes ?? []);
+  const manifest = secretManifest(admitted, data, memoryOf(seen, view, deps), secret);
   const altered = isSuspect(seen) ? await deps.secrets.rehearse(manifest) : undefined;
   if (altered !== undefined) throw alteredError(resource.spec.secretName, altered);
   return writeSecret(seen, manifest, undefined, deps);

@@ -52,6 +52,15 @@ const CASES: Record<string, [seen: Observed, expected: string, now?: Date]> = {
       .build(),
     'refuse InvalidSpec',
   ],
+  'a key of the template that is denied is named before a missing authority': [
+    {
+      ...anObserved(aCertificate({ secretTemplate: { labels: { 'copy.example.com/to': 'x' } } }))
+        .from('AuthorityNotFound')
+        .build(),
+      deniedPrefixes: ['copy.example.com/'],
+    },
+    'refuse TemplateKeyDenied',
+  ],
   'a missing authority is waited for': [anObserved().from('AuthorityNotFound').build(), 'wait AuthorityNotFound'],
   'an identity of Kubernetes is named before the limits': [
     anObserved(aCertificate({ commonName: 'system:admin' }))

@@ -15,6 +15,7 @@ const REFUSALS: readonly Check<refusals.Refusal>[] = [
   refusals.namesTakenSecret, // the older of two resources owns the Secret
   refusals.secretIsForeign, // a Secret that isn't ours is never touched, unless a person hands it over
   refusals.identityCanNotBeWritten, // what X.509 has no form for
+  refusals.templateExportsTheKey, // labels and annotations that make other programs copy the Secret
   refusals.authorityIsMissing, // or doesn't serve this namespace
   refusals.notPermitted, // policy and approval
   refusals.asksForSystemIdentity, // system: names are Kubernetes' own

@@ -31,6 +31,8 @@ export interface ObserveDeps {
   certificate(key: string): ClientCertificate | BrokenClientCertificate | undefined;
   authority(key: string): AnyCertificateAuthority | undefined;
   authorityView(key: string): AuthorityView | undefined;
+  /** See Observed. */
+  readonly deniedPrefixes?: readonly string[];
   /** False where only single namespaces are served. */
   readonly servesCluster: boolean;
   namespaceLabels(name: string): Readonly<Record<string, string>> | undefined;
@@ -49,6 +51,7 @@ export async function observe(resource: ClientCertificate, deps: ObserveDeps): P
     lapsed: isLapsed(authority) ? deps.authorityView(referredAuthority(resource)) : undefined,
     ...found,
     rival: findRival(resource, found.secret, deps),
+    deniedPrefixes: deps.deniedPrefixes,
     next: deps.nextKey(keyOf(resource)),
     recent,
   };

@@ -75,6 +75,8 @@ export interface Observed {
   readonly protection?: Protection | undefined;
   /** The ClientCertificate that names the same Secret, and goes first. */
   readonly rival: string | undefined;
+  /** Beginnings of keys that its template may not name (--denied-template-prefixes). */
+  readonly deniedPrefixes?: readonly string[] | undefined;
   /** A request of which the answer is awaited, or was no; also one that is of no use any more. */
   readonly next?: NextKey | undefined;
   /** What was done about it lately; undefined where that is long ago, or was before a restart. */

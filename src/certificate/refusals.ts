@@ -3,6 +3,7 @@ import { constraintsProblem, policiesToCopy } from '../pki/constraints/constrain
 import { encodeName, subjectProblem } from '../pki/name.ts';
 import { namesProblem } from '../pki/san.ts';
 import { usagesProblem } from '../pki/usages.ts';
+import { deniedKey } from './exported-keys.ts';
 import {
   type AuthorityView,
   type Decision,
@@ -54,6 +55,16 @@ export function identityCanNotBeWritten({ resource }: Observed): Refusal | undef
   const problem =
     subjectProblem(identity.subject) ?? namesProblem(identity.names) ?? usagesProblem(identity.usages, key);
   return problem === undefined ? undefined : refuse('InvalidSpec', problem);
+}
+
+export function templateExportsTheKey({ resource, deniedPrefixes = [] }: Observed): Refusal | undefined {
+  const denied = deniedKey(resource, deniedPrefixes);
+  if (denied === undefined) return undefined;
+  const { field, key, prefix } = denied;
+  return refuse(
+    'TemplateKeyDenied',
+    `spec.secretTemplate.${field} has the key ${key}, by which other programs copy or hand out the Secret with its private key; --denied-template-prefixes of the controller lists ${prefix}`,
+  );
 }
 
 export function authorityIsMissing({ resource, authority }: Observed): Refusal | undefined {

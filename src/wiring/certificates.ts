@@ -36,6 +36,7 @@ export function wireCertificates(services: Services): { controller: Controller; 
     certificate: (key: string) => cluster.certificates.get(key),
     authority: (key: string) => cluster.authority(key),
     authorityView: (key: string) => registry.get(key)?.view,
+    deniedPrefixes: config.deniedTemplatePrefixes,
     servesCluster: config.namespaces === undefined,
     namespaceLabels: (name: string) => cluster.namespaces.get(name),
   };

@@ -9,6 +9,7 @@ import {
   NO_TRUST,
   type SecretContent,
 } from '../authorities/authority.ts';
+import { networkList } from '../authorities/http/networks.ts';
 import { Breaker } from '../authority/breaker.ts';
 import { type Runtime, signingOf } from '../authority/registry.ts';
 import { troubleOf } from '../authority/trouble.ts';
@@ -95,7 +96,10 @@ function backendOf(
     clusterWide: resource.kind === 'ClusterCertificateAuthority',
     clock,
     log,
-    loopback: config.loopbackAuthorities,
+    addresses: {
+      loopback: config.loopbackAuthorities,
+      networks: config.authorityNetworks && networkList(config.authorityNetworks),
+    },
     secret: references.secret,
     configMap: references.configMap,
     ...clusterAccess(client, namespaceOf(resource, services)),

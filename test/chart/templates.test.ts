@@ -10,6 +10,7 @@ import {
 } from '../../src/api/permissions.ts';
 import type { AuthorityDefinition } from '../../src/authorities/authority.ts';
 import { AUTHORITIES } from '../../src/authorities/index.ts';
+import { EXPORTING_PREFIXES } from '../../src/certificate/exported-keys.ts';
 import { parseCommandLine } from '../../src/config.ts';
 import { CHART, NAMESPACE, ofKind, one, podOf, ROOT, render } from './support/helm.ts';
 import { runHelm } from './support/run-helm.ts';
@@ -134,6 +135,21 @@ test('the controller understands every argument that the chart gives it', async 
 test('large numbers stay numbers', async () => {
   const { args } = podOf(await render({ controller: { certificateSeries: 1_000_000 } })).container;
   assert.ok(args.includes('--certificate-series=1000000'));
+});
+
+test('lists of networks and of prefixes reach the controller, also where they are empty', async () => {
+  const configOf = async (controller: object) => {
+    const command = parseCommandLine(podOf(await render({ controller })).container.args, {}, false);
+    return 'config' in command ? command.config : undefined;
+  };
+  const standard = await configOf({});
+  assert.is(standard?.authorityNetworks, undefined);
+  assert.equal(standard?.deniedTemplatePrefixes, EXPORTING_PREFIXES);
+  const authorityNetworks = ['10.0.0.0/8', 'fd00::/8'];
+  const set = await configOf({ authorityNetworks, deniedTemplatePrefixes: ['push.example.com/'] });
+  assert.equal(set?.authorityNetworks, authorityNetworks);
+  assert.equal(set?.deniedTemplatePrefixes, ['push.example.com/']);
+  assert.equal((await configOf({ deniedTemplatePrefixes: [] }))?.deniedTemplatePrefixes, []);
 });
 
 test('the image is named by registry, repository and tag, or by digest', async () => {

@@ -34,7 +34,7 @@ async function under(attack: Attack, request: JsonRequest = GET, patienceMs = 60
   const http = new AuthorityHttp({
     server: url,
     caBundle: issuer.certificatePem,
-    allowLoopback: true,
+    rules: { loopback: true },
     namespace: 'ns',
     clock,
   });

@@ -49,7 +49,7 @@ function client(server: string, options: Partial<HttpOptions> = {}): AuthorityHt
   return new AuthorityHttp({
     server,
     caBundle: issuer.certificatePem,
-    allowLoopback: true,
+    rules: { loopback: true },
     namespace: 'ns',
     clock,
     ...options,
@@ -257,7 +257,7 @@ test('this host is refused unless allowed, by its address and by its name', () =
     (_request, response) => json(response, 200, {}),
     async ({ url, seen }) => {
       for (const server of [url, url.replace('127.0.0.1', 'localhost'), url.replace('127.0.0.1', '2130706433')]) {
-        const { code, message } = await failure(client(server, { allowLoopback: false }).json(GET, signal));
+        const { code, message } = await failure(client(server, { rules: { loopback: false } }).json(GET, signal));
         assert.is(code, 'AuthorityMisconfigured');
         assert.match(message, 'this host itself');
       }

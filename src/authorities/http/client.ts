@@ -5,7 +5,7 @@ import type { Clock } from '../../clock.ts';
 import { AuthorityError } from '../../errors.ts';
 import { parseRetryAfter, withoutSecrets } from '../../foreign-text.ts';
 import { parseCertificates } from '../../pki/certificate.ts';
-import { guardedLookup, refuseLiteral } from './address.ts';
+import { type AddressRules, guardedLookup, refuseLiteral } from './address.ts';
 import { noAnswer } from './errors.ts';
 import { membersOf, textsOf } from './members.ts';
 import { readText } from './read-text.ts';
@@ -25,11 +25,13 @@ export interface HttpOptions {
   readonly caBundle?: string | undefined;
   /** What to do in the spec where the server isn't trusted; about its field caBundle unless told. */
   readonly trustHint?: string;
-  /** Whether the server may be this host itself (--allow-loopback-authorities). */
-  readonly allowLoopback: boolean;
+  /** Where the server may be. */
+  readonly rules: AddressRules;
   /** On whose behalf it is asked: the namespace of the authority. Of each one name is resolved at a time. */
   readonly namespace: string;
   readonly clock: Clock;
+  /** Whether an answer shows that the server is the one that is meant; each does unless told, by its certificate. */
+  readonly isProof?: (answer: JsonAnswer) => boolean;
 }
 
 export interface JsonRequest {
@@ -64,6 +66,7 @@ export class Redirected extends AuthorityError {
     super(
       'AuthorityMisconfigured',
       `${server} redirects (HTTP ${status}) to ${to}, which is not followed; name in server what answers itself`,
+      { unproven: true },
     );
     this.status = status;
     this.to = to;
@@ -80,7 +83,7 @@ export class AuthorityHttp {
   /** The server as it may be shown. */
   readonly server: string;
   #agent: Agent | undefined;
-  #quiet: { readonly untilMs: number; readonly moment: Date } | undefined;
+  #quiet: { readonly untilMs: number; readonly moment: Date; readonly unproven: boolean } | undefined;
 
   constructor(options: HttpOptions) {
     this.#options = options;
@@ -97,7 +100,8 @@ export class AuthorityHttp {
       signal.throwIfAborted();
       const answer = await within(REQUEST_MS, signal, (scope) => this.#exchange(request, scope));
       const { status, retryAfterMs } = answer;
-      if ((status === 429 || status === 503) && retryAfterMs !== undefined) this.#leaveAlone(retryAfterMs);
+      if ((status === 429 || status === 503) && retryAfterMs !== undefined)
+        this.#leaveAlone(retryAfterMs, this.#options.isProof?.(answer) === false);
       return answer;
     } catch (error) {
       throw noAnswer(error, this.server, request.secrets, this.#options.trustHint);
@@ -115,12 +119,12 @@ export class AuthorityHttp {
         'AuthorityMisconfigured',
         'server must be an https URL without a user, a query or a fragment, such as https://ca.example.com:8443',
       );
-    refuseLiteral(this.#url.hostname, this.#options.allowLoopback);
+    refuseLiteral(this.#url.hostname, this.#options.rules);
   }
 
-  #leaveAlone(ms: number): void {
+  #leaveAlone(ms: number, unproven: boolean): void {
     const { clock } = this.#options;
-    this.#quiet = { untilMs: clock.monotonicMs() + ms, moment: new Date(clock.now().getTime() + ms) };
+    this.#quiet = { untilMs: clock.monotonicMs() + ms, moment: new Date(clock.now().getTime() + ms), unproven };
   }
 
   /** Who asked for patience isn't asked again before, by whomever. */
@@ -130,7 +134,10 @@ export class AuthorityHttp {
     if (retryAfterMs <= 0) return;
     // A moment and no span: the message stands in a status, which is written anew with each change.
     const until = this.#quiet.moment.toISOString();
-    throw new AuthorityError('AuthorityBusy', `${this.server} asked to be left alone until ${until}`, { retryAfterMs });
+    throw new AuthorityError('AuthorityBusy', `${this.server} asked to be left alone until ${until}`, {
+      retryAfterMs,
+      unproven: this.#quiet.unproven,
+    });
   }
 
   async #exchange({ method, path, headers, body, secrets }: JsonRequest, signal: AbortSignal): Promise<JsonAnswer> {
@@ -160,7 +167,7 @@ export class AuthorityHttp {
   }
 
   #connect(): Agent {
-    const { caBundle, allowLoopback, namespace } = this.#options;
+    const { caBundle, rules, namespace } = this.#options;
     return new Agent({
       allowH2: false,
       pipelining: 1,
@@ -169,7 +176,7 @@ export class AuthorityHttp {
       connect: {
         // Made once: to parse a hundred CA certificates takes longer than a handshake.
         secureContext: trusting(caBundle),
-        lookup: guardedLookup(allowLoopback, namespace),
+        lookup: guardedLookup(rules, namespace),
         minVersion: 'TLSv1.2',
         rejectUnauthorized: true,
         timeout: REQUEST_MS,
@@ -212,6 +219,7 @@ function readBody(text: string, status: number, server: string, secrets: readonl
     throw new AuthorityError(
       'AuthorityMisconfigured',
       `${server} answered (HTTP ${status}) with something that is no JSON; is this its address?`,
+      { unproven: true },
     );
   }
   return { body, message: status < 300 ? '' : withoutSecrets(saidIn(body), secrets) };

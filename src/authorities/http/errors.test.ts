@@ -3,6 +3,7 @@ import { createServer, type Socket } from 'node:net';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { FakeClock } from '../../../test/unit/fake-clock.ts';
+import { AddressRefused } from './address.ts';
 import { AuthorityHttp } from './client.ts';
 import { noAnswer } from './errors.ts';
 
@@ -41,7 +42,7 @@ for (const [name, end] of Object.entries(ENDS))
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     const url = `https://127.0.0.1:${(server.address() as AddressInfo).port}`;
     const clock = new FakeClock(new Date('2026-01-01T00:00:00Z'));
-    const http = new AuthorityHttp({ server: url, namespace: 'team', allowLoopback: true, clock });
+    const http = new AuthorityHttp({ server: url, namespace: 'team', rules: { loopback: true }, clock });
     try {
       const asking = http.json({ method: 'GET', path: '/' }, new AbortController().signal);
       const error = await asking.catch((thrown: unknown) => thrown);
@@ -50,5 +51,19 @@ for (const [name, end] of Object.entries(ENDS))
       server.close();
     }
   });
+
+test('whatever a server does on its side of a connection is unproven, and a name that leads nowhere is not', () => {
+  const told = (code: string) => noAnswer(Object.assign(new Error(code), { code }), 'https://ca');
+  for (const code of [
+    ...['ECONNREFUSED', 'EHOSTUNREACH', 'ENETUNREACH', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'UND_ERR_SOCKET'],
+    ...['UND_ERR_CONNECT_TIMEOUT', 'UND_ERR_HEADERS_TIMEOUT', 'UND_ERR_BODY_TIMEOUT', 'HPE_INVALID_CONSTANT', 'EACCES'],
+    ...['CERT_HAS_EXPIRED', 'ERR_TLS_CERT_ALTNAME_INVALID', 'ERR_SSL_WRONG_VERSION_NUMBER', 'EPROTO', ''],
+  ])
+    assert.ok(told(code).unproven, code);
+  assert.ok(noAnswer(new DOMException('late', 'TimeoutError'), 'https://ca').unproven);
+  assert.ok(noAnswer(new DOMException('enough', 'AbortError'), 'https://ca').unproven);
+  for (const code of ['ENOTFOUND', 'EAI_AGAIN']) assert.not.ok(told(code).unproven, code);
+  assert.not.ok(noAnswer(new AddressRefused('no'), 'https://ca').unproven);
+});
 
 test.run();

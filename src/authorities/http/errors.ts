@@ -24,7 +24,10 @@ const TLS_REMEDIES: ReadonlyMap<string, string> = new Map([
   ['ERR_TLS_CERT_ALTNAME_INVALID', 'name in server what the certificate is for, or add this name to it'],
 ]);
 
-/** Why no answer came, in our words. Every certificate behind the server would fail alike. */
+/**
+ * Why no answer came, in our words. Every certificate behind the server would fail alike. All but what is wrong with the
+ * spec, or with a name that anybody can resolve, is `unproven`.
+ */
 export function noAnswer(
   error: unknown,
   server: string,
@@ -39,7 +42,7 @@ export function noAnswer(
   switch (code) {
     case 'ENOTFOUND':
     case 'EAI_AGAIN':
-      return unreachable(server, `its name can't be resolved (${code})`);
+      return unreachable(server, `its name can't be resolved (${code})`, false);
     case 'ECONNREFUSED':
       return unreachable(server, 'the connection was refused; nothing listens there, or a firewall says no');
     case 'EHOSTUNREACH':
@@ -58,15 +61,20 @@ export function noAnswer(
     case 'UND_ERR_BODY_TIMEOUT':
       return unreachable(server, 'no answer in time; is a NetworkPolicy or a firewall in between?');
     case 'AbortError':
-      return new RetryableError('AuthorityUnreachable', `${server}: given up while waiting for its answer`);
+      return new RetryableError('AuthorityUnreachable', `${server}: given up while waiting for its answer`, {
+        unproven: true,
+      });
   }
   if (TLS_FAULTS.has(code) || code.startsWith('ERR_TLS') || code.startsWith('CERT_'))
     return new AuthorityError(
       'AuthorityNotTrusted',
       `${server} can't be trusted: ${TLS_FAULTS.get(code) ?? text} (${code}); ${TLS_REMEDIES.get(code) ?? trustHint}`,
+      { unproven: true },
     );
   if (code.startsWith('ERR_SSL') || code === 'EPROTO')
-    return new AuthorityError('AuthorityNotTrusted', `${server} speaks no TLS that can be used (${code})`);
+    return new AuthorityError('AuthorityNotTrusted', `${server} speaks no TLS that can be used (${code})`, {
+      unproven: true,
+    });
   return unreachable(server, code === '' ? text : `${text} (${code})`);
 }
 
@@ -84,8 +92,8 @@ export function refusalError(answer: JsonAnswer, server: string, what: string): 
   return undefined;
 }
 
-function unreachable(server: string, why: string): AuthorityError {
-  return new AuthorityError('AuthorityUnreachable', `${server} can't be reached: ${why}`);
+function unreachable(server: string, why: string, unproven = true): AuthorityError {
+  return new AuthorityError('AuthorityUnreachable', `${server} can't be reached: ${why}`, { unproven });
 }
 
 function refusedAddress(error: Error, server: string): AuthorityError | undefined {

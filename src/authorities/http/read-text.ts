@@ -7,7 +7,7 @@ export async function readText(body: AsyncIterable<Buffer>, maxBytes: number, pr
   for await (const piece of body) {
     length += piece.length;
     // Leaving the loop ends the connection too.
-    if (length > maxBytes) throw new AuthorityError('AuthorityMisconfigured', problem);
+    if (length > maxBytes) throw new AuthorityError('AuthorityMisconfigured', problem, { unproven: true });
     pieces.push(piece);
   }
   return Buffer.concat(pieces).toString('utf8');

@@ -4,7 +4,7 @@ import { Agent } from 'undici';
 import { within } from '../../abort.ts';
 import { AuthorityError } from '../../errors.ts';
 import { type CertificateView, parseCertificates } from '../../pki/certificate.ts';
-import { refuseLiteral } from '../http/address.ts';
+import { type AddressRules, refuseLiteral } from '../http/address.ts';
 import { noAnswer } from '../http/errors.ts';
 import { membersOf } from '../http/members.ts';
 import { readText } from '../http/read-text.ts';
@@ -20,7 +20,7 @@ const MAX_BYTES = 65_536;
 export async function fetchRoot(
   url: string,
   fingerprint: string,
-  { loopback, lookup }: { readonly loopback: boolean; readonly lookup: LookupFunction },
+  { rules, lookup }: { readonly rules: AddressRules; readonly lookup: LookupFunction },
   signal: AbortSignal,
 ): Promise<CertificateView> {
   if (!URL.canParse(url))
@@ -34,7 +34,7 @@ export async function fetchRoot(
     connect: { rejectUnauthorized: false, lookup, timeout: REQUEST_MS },
   });
   try {
-    refuseLiteral(hostname, loopback);
+    refuseLiteral(hostname, rules);
     const tooLong = `${origin} answered to /root with more than ${MAX_BYTES} bytes; is this the address of step-ca?`;
     const { status, text } = await within(REQUEST_MS, signal, async (scope) => {
       const path = `/root/${fingerprint}`;
@@ -43,7 +43,9 @@ export async function fetchRoot(
     });
     const root = rootIn(text);
     if (root !== undefined && createHash('sha256').update(root.der).digest('hex') === fingerprint) return root;
-    throw new AuthorityError('AuthorityNotTrusted', whyNone(origin, fingerprint, status, root !== undefined));
+    throw new AuthorityError('AuthorityNotTrusted', whyNone(origin, fingerprint, status, root !== undefined), {
+      unproven: true,
+    });
   } catch (error) {
     throw noAnswer(error, origin);
   } finally {

@@ -19,7 +19,7 @@ const PAGE = 100;
 const MAX_PAGES = 20;
 const LONGEST_CURSOR = 1_024;
 
-type ServerDeps = Pick<AuthorityDeps, 'loopback' | 'clock' | 'objects'>;
+type ServerDeps = Pick<AuthorityDeps, 'addresses' | 'clock' | 'objects'>;
 
 /** The requests of step-ca's API that are made of it, over TLS that leads to a pinned root. */
 export class StepServer {
@@ -172,18 +172,18 @@ export class StepServer {
     const { server, rootFingerprints } = this.#spec;
     if (this.#pinned.length === 0) this.#pinned = await this.#fetchPinned(rootFingerprints, signal);
     const caBundle = [...this.#pinned, ...this.#roots].map(({ pem }) => pem).join('');
-    const { loopback: allowLoopback, clock, objects } = this.#deps;
+    const { addresses: rules, clock, objects } = this.#deps;
     const { namespace } = objects;
-    this.#http ??= new AuthorityHttp({ server, caBundle, trustHint: TRUST_HINT, allowLoopback, namespace, clock });
+    this.#http ??= new AuthorityHttp({ server, caBundle, trustHint: TRUST_HINT, rules, namespace, clock });
     return this.#http;
   }
 
   /** Those of the pinned roots that step-ca has: one that is named ahead of its time, or is long gone, does no harm. */
   async #fetchPinned(fingerprints: readonly string[], signal: AbortSignal): Promise<CertificateView[]> {
-    const { loopback, objects } = this.#deps;
-    const lookup = guardedLookup(loopback, objects.namespace);
+    const { addresses: rules, objects } = this.#deps;
+    const lookup = guardedLookup(rules, objects.namespace);
     const results = await Promise.allSettled(
-      fingerprints.map((each) => fetchRoot(this.#spec.server, each, { loopback, lookup }, signal)),
+      fingerprints.map((each) => fetchRoot(this.#spec.server, each, { rules, lookup }, signal)),
     );
     const found = results.flatMap((each) => (each.status === 'fulfilled' ? each.value : []));
     const [failed] = results.flatMap((each) => (each.status === 'rejected' ? [each.reason] : []));

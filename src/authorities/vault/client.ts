@@ -3,6 +3,7 @@ import { AuthorityError, type CertwheelError, DeniedError } from '../../errors.t
 import type { AuthorityDeps } from '../authority.ts';
 import { AuthorityHttp, type JsonAnswer, Redirected } from '../http/client.ts';
 import { refusalError } from '../http/errors.ts';
+import { membersOf } from '../http/members.ts';
 
 export interface VaultCall {
   readonly method: 'GET' | 'POST';
@@ -22,16 +23,22 @@ const FORBIDDEN_NAME =
 export class VaultClient {
   readonly #http: AuthorityHttp;
   readonly #namespace: string | undefined;
+  readonly #clusterWide: boolean;
 
-  constructor({ server, caBundle, namespace }: VaultBackend, { clock, loopback, objects }: AuthorityDeps) {
+  constructor(
+    { server, caBundle, namespace }: VaultBackend,
+    { addresses, clock, clusterWide, objects }: AuthorityDeps,
+  ) {
     const pem = caBundle === undefined ? undefined : Buffer.from(caBundle, 'base64').toString('latin1');
     this.#http = new AuthorityHttp({
       server,
       caBundle: pem,
-      allowLoopback: loopback,
+      rules: addresses,
       namespace: objects.namespace,
       clock,
+      isProof: isOfVault,
     });
+    this.#clusterWide = clusterWide;
     this.#namespace = namespace;
   }
 
@@ -45,15 +52,29 @@ export class VaultClient {
     };
     const hidden = token === undefined ? secrets : [...secrets, token];
     try {
-      return await this.#http.json({ method, path: `/v1/${path}`, headers, body, secrets: hidden }, signal);
+      const answer = await this.#http.json({ method, path: `/v1/${path}`, headers, body, secrets: hidden }, signal);
+      if (!this.#clusterWide) this.#refuseUnlikeVault(answer, path);
+      return answer;
     } catch (error) {
       // 307 is what a standby answers; anything else that redirects is no Vault.
       if (!(error instanceof Redirected) || error.status !== 307) throw error;
       throw new AuthorityError(
         'AuthorityUnavailable',
         `${this.#http.server} is a standby and names ${error.to}, which is not followed; see whether that is up, or name in server the active node or what forwards to it`,
+        { unproven: true },
       );
     }
+  }
+
+  /** For `discreet`: what a server that is trusted and is no Vault answers is not for tenants. */
+  #refuseUnlikeVault(answer: JsonAnswer, path: string): void {
+    if (isOfVault(answer)) return;
+    const { status, message } = answer;
+    throw new AuthorityError(
+      status >= 500 ? 'AuthorityUnavailable' : 'AuthorityMisconfigured',
+      `${this.#http.server}: /v1/${path} was answered ${status}, not as a Vault does: ${message}`,
+      { unproven: true },
+    );
   }
 
   /** What it means that this was refused, where that isn't about one certificate; `what` was tried, in words. */
@@ -81,6 +102,18 @@ export class VaultClient {
       ? new DeniedError('RequestDenied', `${what} was refused: ${message || 'without a reason'}`)
       : this.trouble(answer, what);
   }
+}
+
+/** Vault lists its errors, and wraps everything else. */
+function isOfVault({ status, body }: JsonAnswer): boolean {
+  const { errors, data, auth, request_id } = membersOf(body);
+  if (typeof request_id === 'string') return true;
+  if (status >= 300) return Array.isArray(errors) && errors.every((each) => typeof each === 'string');
+  return isObject(data) || isObject(auth);
+}
+
+function isObject(value: unknown): boolean {
+  return typeof value === 'object' && value !== null;
 }
 
 /** A path of Vault's, such as a mount, may have several parts. None of them leads upwards, past what a proxy lets through. */

@@ -32,7 +32,8 @@ async function asking(
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const deps = {
     clock: systemClock,
-    loopback: true,
+    clusterWide: true,
+    addresses: { loopback: true },
     log: { warn: (_message: string, fields: unknown) => warned(fields) },
     objects: { namespace: 'ns' },
     secret: async () => ({ token: Buffer.from('hvs.secret') }),

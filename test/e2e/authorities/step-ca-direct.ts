@@ -7,11 +7,14 @@ import type { StepCa } from './servers/step-ca.ts';
 
 /** The backend itself in front of a real step-ca, without a cluster around it: its Secret is what is given. */
 export function backendOf(ca: StepCa, provisioner = 'certwheel', secret: SecretContent = secretOf(ca)): Authority {
-  const deps: Pick<AuthorityDeps, 'secret' | 'clock' | 'loopback'> & { objects: { namespace: string } } = {
+  const deps: Pick<AuthorityDeps, 'secret' | 'clock' | 'clusterWide' | 'addresses'> & {
+    objects: { namespace: string };
+  } = {
     objects: { namespace: 'test' },
     secret: async () => secret,
     clock: systemClock,
-    loopback: true,
+    clusterWide: true,
+    addresses: { loopback: true },
   };
   const spec = {
     server: ca.url,

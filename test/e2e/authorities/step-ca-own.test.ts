@@ -14,7 +14,7 @@ import { addProvisioner } from './servers/step-provisioner.ts';
 import { askDirectly, backendOf } from './step-ca-direct.ts';
 import { commandsOf, createExample, follow, pageTemplate } from './step-ca-page.ts';
 import { CREDENTIALS, putCredentials, serve, specOf, stepCaSubject } from './step-ca-subject.ts';
-import type { Place, Shared } from './subject.ts';
+import { CONCEALED, type Place, type Shared } from './subject.ts';
 
 const never = new AbortController().signal;
 
@@ -136,9 +136,14 @@ test('a root is replaced in four steps, and no Secret is ever without what verif
   assert.is(last.leaf.serialNumber, renewed.leaf.serialNumber);
   assert.is(new X509Certificate(last.bundle).fingerprint256, nextRoot.fingerprint256);
 
-  // Whoever knows the old root alone is told what to do.
+  // With the old root alone, the log says what to do.
   await setFingerprints(where, both.slice(0, 1));
-  assert.match((await untilAuthority(where, { status: 'False' })).message, 'rootFingerprints');
+  await untilAuthority(where, { status: 'False', ...CONCEALED });
+  const { logs } = (await shared()).controller;
+  const reason = logs.find(
+    ({ authority, error }) => authority === `${namespace}/ca` && String(error).includes('trust'),
+  );
+  assert.match(String(reason?.error), 'rootFingerprints');
 });
 
 test('neither a token nor a password is in the log, nor in an event', async () => {

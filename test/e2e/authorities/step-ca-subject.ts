@@ -8,13 +8,14 @@ import { serverCertificate } from './servers/step-ca-files.ts';
 import { addProvisioner } from './servers/step-provisioner.ts';
 import { backendOf } from './step-ca-direct.ts';
 import { pageTemplate } from './step-ca-page.ts';
-import { ADDRESS_CHECKS, type Place, type Served, type Server, type Spec, type Subject } from './subject.ts';
+import { ADDRESS_CHECKS, CONCEALED, type Place, type Served, type Server, type Spec, type Subject } from './subject.ts';
 
 export const CREDENTIALS = 'step-ca-provisioner';
 
 export const stepCaSubject: Subject = {
   type: 'stepCA',
   capabilities: stepCA.capabilities,
+  provenByCertificate: true,
   exempt: { 'requests that are answered later': 'step-ca answers at once' },
   lives: ['5m', '1h', '24h'],
   refusedLives: [
@@ -25,14 +26,12 @@ export const stepCaSubject: Subject = {
     ...ADDRESS_CHECKS,
     {
       step: 'the root has another fingerprint',
-      reason: 'AuthorityNotTrusted',
-      says: 'compare rootFingerprints with: step certificate fingerprint',
+      ...CONCEALED,
       spoil: (good) => ({ ...good, rootFingerprints: ['0'.repeat(64)] }),
     },
     {
       step: 'the certificate of the server is for another name',
-      reason: 'AuthorityNotTrusted',
-      says: 'its certificate is for another name',
+      ...CONCEALED,
       spoil: (good) => ({ ...good, server: String(good.server).replace('127.0.0.1', 'localhost') }),
     },
     {

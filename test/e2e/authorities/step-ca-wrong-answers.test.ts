@@ -6,6 +6,7 @@ import { oneWorld } from '../support/world.ts';
 import { proxiedStage } from './lying-proxy.ts';
 import { makeStepCa, type StepCa } from './servers/step-ca.ts';
 import { serve } from './step-ca-subject.ts';
+import { CONCEALED } from './subject.ts';
 import { wrongAnswers } from './wrong-answers.ts';
 
 // stepCA with a proxy before step-ca that answers wrongly.
@@ -28,6 +29,7 @@ wrongAnswers({
   definition: stepCA,
   // The intermediate of step ca init has the path length 0.
   says: {
+    'ten megabytes': CONCEALED.says,
     'an issuer for servers alone': NARROW,
     'an issuer that permits other names': NARROW,
     'an issuer that requires a policy': NARROW,

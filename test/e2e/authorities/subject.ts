@@ -11,6 +11,8 @@ export interface Subject {
   /** The key under `spec`. */
   readonly type: string;
   readonly capabilities: Capabilities;
+  /** Whether the certificate of its server shows that it is the one that is meant, so that all of its answers are told. */
+  readonly provenByCertificate?: boolean;
   /** What it is not asked, and why not. Whatever isn't in here is asked. */
   readonly exempt: Readonly<Partial<Record<Aspect, string>>>;
   /** Lives that the server grants as `capabilities.lifetime` says. */
@@ -52,6 +54,12 @@ export interface CheckRow {
   spoil(good: Spec, where: Place): Spec | Promise<Spec>;
 }
 
+/** All that a CertificateAuthority says of a server that has not shown to be the one that is meant. */
+export const CONCEALED = {
+  reason: 'AuthorityUnreachable',
+  says: "it can't be reached, is not trusted, or does not answer as one; the controller's log says why",
+} as const satisfies Pick<CheckRow, 'reason' | 'says'>;
+
 /** What can be wrong with the address of any server. */
 export const ADDRESS_CHECKS: readonly CheckRow[] = [
   {
@@ -62,8 +70,7 @@ export const ADDRESS_CHECKS: readonly CheckRow[] = [
   },
   {
     step: 'nothing listens',
-    reason: 'AuthorityUnreachable',
-    says: 'the connection was refused',
+    ...CONCEALED,
     spoil: (good) => ({ ...good, server: 'https://127.0.0.1:1' }),
   },
   {

@@ -17,8 +17,9 @@ export function direct(spec: Readonly<Record<string, unknown>>, secrets: Record<
   const warn = (message: string, fields: Record<string, unknown> = {}) => void logged.push({ message, fields });
   const deps = {
     name: 'ns/ca',
+    clusterWide: true,
     clock: systemClock,
-    loopback: true,
+    addresses: { loopback: true },
     log: { debug: warn, info: warn, warn, error: warn },
     objects: { namespace: 'ns' },
     secret: async (name: string) => {

@@ -8,7 +8,7 @@ import { proxiedStage } from './lying-proxy.ts';
 import { makeSigningCa } from './lying-signer.ts';
 import { startMeddler } from './meddler.ts';
 import { startVault, type Vault } from './servers/vault.ts';
-import type { Served } from './subject.ts';
+import { CONCEALED, type Served } from './subject.ts';
 import { asksForCertificate, commandsOf, makeToken, putToken, vaultSpec } from './vault-world.ts';
 import { wrongAnswers } from './wrong-answers.ts';
 
@@ -66,6 +66,7 @@ wrongAnswers({
     'a CA': 'the role client adds the usages cert sign',
     // Where the subject is Vault's, nobody may be made one of Kubernetes' own all the same.
     'an organization more': 'the subject holds "system:masters", which nobody asked for',
+    'ten megabytes': CONCEALED.says,
     nothing: 'Vault answered without a certificate',
     'something else than text': 'Vault answered without a certificate',
   },
