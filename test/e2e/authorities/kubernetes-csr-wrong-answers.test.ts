@@ -26,6 +26,7 @@ wrongAnswers({
     'ten megabytes': 'Request entity too large: limit is 3145728',
     'ASN.1 a thousand levels deep': MALFORMED,
     'an object identifier of 20 kB': MALFORMED,
+    'an issuer whose name Go can not read': 'invalid PrintableString',
     'an extension twice': MALFORMED,
     'two signature algorithms': MALFORMED,
   },
