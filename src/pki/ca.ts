@@ -3,7 +3,7 @@ import { type CertificateView, parseCertificates } from './certificate.ts';
 import { keyMatches } from './key-match.ts';
 import { type PrivateKey, parsePrivateKey } from './keys.ts';
 import { MAX_CHAIN, type Path } from './path-search.ts';
-import { isIssuedBy, isSelfSigned } from './signed-by.ts';
+import { isIssuedBy } from './signed-by.ts';
 
 /** A CA that can sign: its key, its certificate, and the path from there to what verifiers trust. */
 export interface CaPair {
@@ -39,11 +39,6 @@ export function caPair(chain: Path, key: PrivateKey, keyPem: string, rest = NOTH
 
 export function idOfChain(chain: Path): string {
   return hash('sha256', chain.map(({ fingerprintSHA256 }) => fingerprintSHA256).join(' '), 'hex');
-}
-
-/** Whether the anchor is a CA that another one signed, which many verifiers don't accept as an end of the path. */
-export function isPartial({ anchor }: Pick<CaPair, 'anchor'>): boolean {
-  return !isSelfSigned(anchor);
 }
 
 /**

@@ -1,4 +1,4 @@
-import { type CertificateView, parseCertificate } from './certificate.ts';
+import { type CertificateView, distinct, parseCertificate } from './certificate.ts';
 import { TAG } from './der.ts';
 import { children, expectTag, readElement } from './der-read.ts';
 import type { Pool } from './path-search.ts';
@@ -48,8 +48,7 @@ export class CertificateStore implements Pool {
 
   /** Those that were parsed, without duplicates. */
   get seen(): readonly CertificateView[] {
-    const views = [...this.#parsed.values()].flatMap((each) => each ?? []);
-    return [...new Map(views.map((each) => [each.fingerprintSHA256, each])).values()];
+    return distinct([...this.#parsed.values()].flatMap((each) => each ?? []));
   }
 
   #parse(der: Buffer): CertificateView | undefined {

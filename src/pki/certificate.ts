@@ -187,6 +187,11 @@ export function verifySignature(child: Signed, issuer: Pick<CertificateView, 'pu
   }
 }
 
+/** Each certificate once, at the place where it comes first. */
+export function distinct(certificates: readonly CertificateView[]): CertificateView[] {
+  return [...new Map(certificates.map((each) => [each.fingerprintSHA256, each])).values()];
+}
+
 /** The name of the signature's algorithm if that rests on a broken hash. */
 export function weakSignature({ signatureAlgorithm }: Pick<CertificateView, 'signatureAlgorithm'>): string | undefined {
   return isWeakSignature(signatureAlgorithm) ? signatureAlgorithm : undefined;

@@ -1,7 +1,7 @@
 import { type CaPair, caPair } from './ca.ts';
 import { CaError } from './ca-error.ts';
 import { chooseChain } from './ca-path.ts';
-import { type CertificateView, parseCertificate } from './certificate.ts';
+import { type CertificateView, distinct, parseCertificate } from './certificate.ts';
 import { CertificateStore } from './certificate-store.ts';
 import { keyMatches } from './key-match.ts';
 import { type PrivateKey, publicKeyDer } from './keys.ts';
@@ -66,7 +66,7 @@ function signersOf(
   // The same key may be written in another encoding, and to compare those takes a hundred times as long.
   if (found.length === 0)
     return given.slice(0, MOST_COMPARED).filter(({ publicKeyDer: spki }) => keyMatches(spki, key));
-  return [...new Map(found.map((each) => [each.fingerprintSHA256, each])).values()];
+  return distinct(found);
 }
 
 /** What ca.crt holds; where tls.crt leads to a root by itself, it isn't needed, whatever is wrong with it. */

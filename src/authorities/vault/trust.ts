@@ -1,6 +1,6 @@
 import type { VaultBackend } from '../../api/generated/types.ts';
 import { AuthorityError } from '../../errors.ts';
-import type { CertificateView } from '../../pki/certificate.ts';
+import { type CertificateView, distinct } from '../../pki/certificate.ts';
 import { MAX_CHAIN, PathSearch, type Pool, poolOf } from '../../pki/path-search.ts';
 import { MAX_PEM_BYTES } from '../../pki/pem.ts';
 import { type Effort, isSelfIssued, isSelfSigned, newEffort } from '../../pki/signed-by.ts';
@@ -63,10 +63,6 @@ function topAbove(
   const isTop = (certificate: CertificateView) => tops.has(certificate) || isSelfSigned(certificate, effort);
   const [path] = new PathSearch({ pool, isTop, now }, effort).from(start);
   return path?.at(-1);
-}
-
-function distinct(certificates: readonly CertificateView[]): CertificateView[] {
-  return [...new Map(certificates.map((each) => [each.fingerprintSHA256, each])).values()];
 }
 
 function refuseLarge(anchors: readonly CertificateView[], mount: string): void {
