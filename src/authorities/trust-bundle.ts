@@ -1,7 +1,8 @@
 import type { TrustBundleSource } from '../api/generated/types.ts';
 import { AuthorityError } from '../errors.ts';
-import { type CertificateView, parseCertificate } from '../pki/certificate.ts';
+import type { CertificateView } from '../pki/certificate.ts';
 import { MaterialError, readCertificateBlocks } from '../pki/material.ts';
+import { parseBlock } from '../pki/parse-block.ts';
 import { isSelfSigned, newEffort } from '../pki/signed-by.ts';
 import { type AuthorityDeps, contentAt, type SecretContent, type Trust } from './authority.ts';
 
@@ -62,19 +63,11 @@ function parse(place: string, pem: Buffer, partialChain: boolean): Trust {
 }
 
 function parsed(place: string, pem: Buffer): readonly CertificateView[] {
+  const refusal = (message: string, cause?: unknown) => new AuthorityError('TrustBundleRefused', message, { cause });
   try {
-    return readCertificateBlocks(pem, place, { most: MOST_CERTIFICATES }).map(({ number, der }) => {
-      try {
-        return parseCertificate(der);
-      } catch (error) {
-        throw new MaterialError(
-          'NotACertificate',
-          `${place}, block ${number}: the certificate is malformed: ${(error as Error).message}`,
-        );
-      }
-    });
+    const blocks = readCertificateBlocks(pem, place, { most: MOST_CERTIFICATES });
+    return blocks.map((block) => parseBlock(block, place, refusal));
   } catch (error) {
-    if (error instanceof MaterialError) throw new AuthorityError('TrustBundleRefused', error.message, { cause: error });
-    throw error;
+    throw error instanceof MaterialError ? refusal(error.message, error) : error;
   }
 }

@@ -1,11 +1,12 @@
 import { type CaPair, caPair } from './ca.ts';
 import { CaError } from './ca-error.ts';
 import { chooseChain } from './ca-path.ts';
-import { type CertificateView, distinct, parseCertificate } from './certificate.ts';
+import { type CertificateView, distinct } from './certificate.ts';
 import { CertificateStore } from './certificate-store.ts';
 import { keyMatches } from './key-match.ts';
 import { type PrivateKey, publicKeyDer } from './keys.ts';
 import { type CertificateBlock, MaterialError, readCertificateBlocks, readKey } from './material.ts';
+import { parseBlock } from './parse-block.ts';
 import { nameOf } from './path.ts';
 import { restOf } from './source-rest.ts';
 import { refuseTrial } from './trial.ts';
@@ -84,15 +85,9 @@ function rootsOf({ roots, place }: CaMaterial): { ders: readonly Buffer[]; probl
   }
 }
 
-function parsed({ number, der }: CertificateBlock, place: string): CertificateView {
-  try {
-    return parseCertificate(der);
-  } catch (error) {
-    throw new CaError(
-      'UnreadableCertificate',
-      `${place}, key tls.crt, block ${number}: the certificate is malformed: ${(error as Error).message}; take it from the CA again`,
-    );
-  }
+function parsed(block: CertificateBlock, place: string): CertificateView {
+  const refusal = (message: string) => new CaError('UnreadableCertificate', `${message}; take it from the CA again`);
+  return parseBlock(block, `${place}, key tls.crt`, refusal);
 }
 
 function refused<T>(read: () => T): T {

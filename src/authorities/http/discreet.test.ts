@@ -81,7 +81,7 @@ async function failure(asked: Promise<unknown>): Promise<CertwheelError> {
   return error as AuthorityError;
 }
 
-/** What is told of a server by each method that asks it, without its port. */
+/** The error of each method that asks a server, without the port of the server. */
 async function toldOf(make: () => Server, type: string, deps: AuthorityDeps): Promise<string[]> {
   const server = make().listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -123,7 +123,7 @@ for (const type of Object.keys(BACKENDS)) {
     assert.ok(reasons.size > 5, JSON.stringify([...reasons], undefined, 1));
   });
 
-  test(`${type}: a port at which nothing listens is told as one at which something does`, async () => {
+  test(`${type}: an error does not show whether anything listens at the port`, async () => {
     const closed = createTcp().listen(0, '127.0.0.1');
     await once(closed, 'listening');
     const { port } = closed.address() as AddressInfo;
@@ -142,7 +142,7 @@ for (const type of Object.keys(BACKENDS)) {
     for (const each of told) assert.not.match(each, "the controller's log");
   });
 
-  test(`${type}: what is wrong with the spec, or with a name, is told`, async () => {
+  test(`${type}: an error shows what is wrong with the spec or with a name`, async () => {
     for (const [server, says] of [
       ['https://169.254.169.254', 'link-local'],
       ['https://ca.invalid:9000', "its name can't be resolved"],
@@ -153,7 +153,7 @@ for (const type of Object.keys(BACKENDS)) {
   });
 }
 
-test('what a Vault refuses is told', async () => {
+test('an error shows why a Vault refuses', async () => {
   for (const [status, errors, code, says] of [
     [503, ['Vault is sealed'], 'AuthorityUnavailable', 'is sealed'],
     [429, ['request path "x": rate limit quota exceeded'], 'AuthorityBusy', 'rate limit quota'],
