@@ -2,9 +2,10 @@ import { CaError, type CaFlaw } from './ca-error.ts';
 import type { CertificateView } from './certificate.ts';
 import type { CertificateStore } from './certificate-store.ts';
 import { constraintsProblem, policiesToCopy } from './constraints/constraints.ts';
+import { keyIdOfCa } from './issue.ts';
 import { whyNoIssuer } from './missing-issuer.ts';
 import { encodeName } from './name.ts';
-import { datesProblem, nameOf, TOO_MANY } from './path.ts';
+import { type Child, datesProblem, mistakenAnchor, nameOf, TOO_MANY } from './path.ts';
 import { isAboutNames, rulesOf } from './path-rules.ts';
 import { isValidAt, type Path, PathSearch } from './path-search.ts';
 import { NO_NAMES } from './san.ts';
@@ -102,8 +103,22 @@ function problemOf(path: Path, now: Date): string | undefined {
   const { problem, constraints } = rulesOf(path);
   const forbidden = constraintsProblem(constraints, { ...CLIENT, policies: policiesToCopy(constraints) });
   return (
-    problem ?? datesProblem(path, now) ?? (forbidden && !isAboutNames(forbidden.field) ? forbidden.problem : undefined)
+    problem ??
+    mistakenAnchor(leafOf(path), path) ??
+    datesProblem(path, now) ??
+    (forbidden && !isAboutNames(forbidden.field) ? forbidden.problem : undefined)
   );
+}
+
+/** What a leaf says of the CA that signs it. */
+function leafOf([signer]: Path): Child {
+  return {
+    issuerDer: signer?.subjectDer ?? Buffer.alloc(0),
+    authorityKeyId: signer && keyIdOfCa(signer).toString('hex'),
+    authorityCertIssuer: undefined,
+    authorityCertSerial: undefined,
+    signatureKind: signer?.keySpec?.algorithm,
+  };
 }
 
 function becomeCA(certificate: CertificateView): string {

@@ -19,7 +19,7 @@ export class CertificateStore implements Pool {
       if (subject === undefined) continue;
       const same = this.#bySubject.get(subject) ?? [];
       // One name for all would make each step of a search as long as the bundle.
-      if (same.length < MOST_OF_ONE_NAME) same.push(der);
+      if (same.length < MOST_OF_ONE_NAME && !same.some((each) => each.equals(der))) same.push(der);
       this.#bySubject.set(subject, same);
     }
   }

@@ -1,7 +1,7 @@
 import type { CertificateView } from './certificate.ts';
 import { type ConstraintProblem, constraintsProblem } from './constraints/constraints.ts';
 import { escapeInvisible, SUBJECT_FIELDS, type Subject, sameSubjectField, valuesOf } from './name.ts';
-import { datesProblem, findPath, type LeafPath, mistakenAnchor, strengthProblem } from './path.ts';
+import { asChild, datesProblem, findPath, type LeafPath, mistakenAnchor, strengthProblem } from './path.ts';
 import { rulesOf } from './path-rules.ts';
 import { MAX_CHAIN, type Path } from './path-search.ts';
 import { canonicalName, NAME_FIELDS, type Names, sameNames } from './san.ts';
@@ -205,7 +205,10 @@ function provenPath(
     if (outlived !== undefined) return `the certificate outlives its issuer ${quote([outlived.subjectText])}`;
     const { problem, constraints } = rulesOf(issuers);
     return (
-      problem ?? mistakenAnchor(path) ?? datesProblem(issuers, now) ?? constraintsProblem(constraints, leaf)?.problem
+      problem ??
+      mistakenAnchor(asChild(leaf), issuers) ??
+      datesProblem(issuers, now) ??
+      constraintsProblem(constraints, leaf)?.problem
     );
   });
 }

@@ -2,7 +2,7 @@ import { type CertificateView, weakSignature } from './certificate.ts';
 import { encodingProblem } from './foreign-encodings.ts';
 import { type KeySpec, MIN_RSA_EXPONENT, rsaExponent } from './keys.ts';
 import { type Path, PathSearch, poolOf } from './path-search.ts';
-import { type Effort, isIssuedBy, isSelfIssued, isSelfSigned, namesAsIssuer, newEffort } from './signed-by.ts';
+import { type Effort, isSelfIssued, isSelfSigned, type NamesIssuer, namesAsIssuer, newEffort } from './signed-by.ts';
 
 const MIN_RSA_BITS = 2048;
 /** OpenSSL and Go know it; Java reads no extension of an anchor. */
@@ -96,18 +96,31 @@ export function issuersProblem(issuers: readonly CertificateView[]): string | un
   return undefined;
 }
 
+/** What a certificate, or one that is still to be signed, says of its issuer. */
+export interface Child extends NamesIssuer {
+  readonly signatureKind: KeySpec['algorithm'] | undefined;
+}
+
 /**
  * Where the anchor has the name of another issuer in the path, and no key id tells the two apart: OpenSSL looks among the
  * trusted certificates first, and doesn't go on when a signature fails (build_chain in crypto/x509/x509_vfy.c).
  */
-export function mistakenAnchor(path: Path): string | undefined {
-  const anchor = path.at(-1);
+export function mistakenAnchor(leaf: Child, issuers: Path): string | undefined {
+  const anchor = issuers.at(-1);
   if (anchor === undefined) return undefined;
-  const mistaken = path.slice(0, -2).find((each) => seemsSignedBy(each, anchor) && !isIssuedBy(each, anchor));
+  const children = [leaf, ...issuers.map(asChild)];
+  const mistaken = issuers.find(({ publicKeyPin }, index) => {
+    const child = children[index];
+    return publicKeyPin !== anchor.publicKeyPin && child !== undefined && seemsSignedBy(child, anchor);
+  });
   return (
     mistaken &&
-    `${nameOf(mistaken)} was signed by a CA of the name and key id of the root, for which OpenSSL takes the root; give the CA another name, or a subject key id`
+    `${nameOf(mistaken)} has the name of the root and no key id that tells the two apart, so OpenSSL takes the root for it; give one of the two another name, or have it made again with a subject key id`
   );
+}
+
+export function asChild(certificate: CertificateView): Child {
+  return { ...certificate, signatureKind: signatureKindOf(certificate) };
 }
 
 /** Which of the CAs is not valid at `now`, as a sentence. */
@@ -136,18 +149,18 @@ function issuerProblem(issuer: CertificateView, below: number, isAnchor: boolean
 }
 
 /** What OpenSSL compares before it verifies a signature: names, key ids and kinds of keys (crypto/x509/v3_purp.c). */
-function seemsSignedBy(child: CertificateView, issuer: CertificateView): boolean {
-  return namesAsIssuer(child, issuer) && algorithmOf(child) === issuer.keySpec?.algorithm;
+function seemsSignedBy(child: Child, issuer: CertificateView): boolean {
+  return namesAsIssuer(child, issuer) && child.signatureKind === issuer.keySpec?.algorithm;
 }
 
-function algorithmOf({ signatureAlgorithm }: CertificateView): KeySpec['algorithm'] {
+function signatureKindOf({ signatureAlgorithm }: CertificateView): KeySpec['algorithm'] {
   if (signatureAlgorithm.startsWith('ecdsa')) return 'ECDSA';
   return signatureAlgorithm === 'Ed25519' ? 'Ed25519' : 'RSA';
 }
 
 /** OpenSSL doesn't verify the signature of what it takes for a root. */
 function looksLikeRoot(certificate: CertificateView): boolean {
-  return seemsSignedBy(certificate, certificate) && !isSelfSigned(certificate);
+  return seemsSignedBy(asChild(certificate), certificate) && !isSelfSigned(certificate);
 }
 
 function unreadable(certificate: CertificateView): string | undefined {

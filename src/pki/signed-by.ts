@@ -18,11 +18,17 @@ export function newEffort(costLeft = MAX_COST): Effort {
   return { costLeft, stepsLeft: MAX_STEPS };
 }
 
+/** What a certificate says of the one that signed it. */
+export type NamesIssuer = Pick<
+  CertificateView,
+  'issuerDer' | 'authorityKeyId' | 'authorityCertIssuer' | 'authorityCertSerial'
+>;
+
 /**
  * What `child` says of its issuer: its name, its key id where both give one, and the name and number of the issuer's own
  * certificate where `child` gives them (X509_check_akid of OpenSSL; Java too). Names are compared as bytes, as Go does.
  */
-export function namesAsIssuer(child: CertificateView, issuer: CertificateView): boolean {
+export function namesAsIssuer(child: NamesIssuer, issuer: CertificateView): boolean {
   const { authorityKeyId, authorityCertIssuer, authorityCertSerial } = child;
   return (
     child.issuerDer.equals(issuer.subjectDer) &&

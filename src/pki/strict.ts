@@ -1,6 +1,7 @@
 import type { CertificateView } from './certificate.ts';
 import { keyIdOfCa } from './issue.ts';
-import { isSelfSigned } from './signed-by.ts';
+import { isAlmostSameName } from './name.ts';
+import { isSelfSigned, namesAsIssuer } from './signed-by.ts';
 
 /**
  * Flaws that most verifiers let pass and that `openssl verify -x509_strict` refuses, as does Python since 3.13 by default
@@ -25,7 +26,8 @@ export interface StrictFlaw {
 }
 
 /** The flaws of a path, each certificate followed by its issuer, the anchor last; a leaf may come first or be left out. */
-export function strictFlaws(chain: readonly CertificateView[]): readonly StrictFlaw[] {
+export function strictFlaws(path: readonly CertificateView[]): readonly StrictFlaw[] {
+  const chain = readByOpenssl(path);
   return chain.flatMap((certificate, index) => {
     const isAnchor = index === chain.length - 1;
     return CHECKS.filter(({ has }) => has(certificate, isAnchor)).map(({ flaw }) => ({
@@ -39,11 +41,30 @@ export function strictFlaws(chain: readonly CertificateView[]): readonly StrictF
  * A sentence for each certificate of a CA's chain (its own first, the root last) that has flaws: what is wrong, who
  * refuses it, and the command that mends it and keeps the key.
  */
-export function strictMessages(chain: readonly CertificateView[]): readonly string[] {
+export function strictMessages(path: readonly CertificateView[]): readonly string[] {
+  const chain = readByOpenssl(path);
   return chain.flatMap((certificate, index) => {
     const found = CHECKS.filter(({ has }) => has(certificate, index === chain.length - 1));
     return found.length === 0 ? [] : [messageOf(certificate, found, filesOf(index, chain.length))];
   });
+}
+
+/**
+ * What OpenSSL looks at: it compares names without regard to their case and string types, so a certificate of the
+ * anchor's key under another spelling of its name is passed over, with all between the two.
+ */
+function readByOpenssl(path: readonly CertificateView[]): readonly CertificateView[] {
+  const anchor = path.at(-1);
+  const at = path.findIndex((each, index) => anchor !== undefined && isRespelled(each, anchor, path[index - 1]));
+  return anchor === undefined || at < 0 ? path : [...path.slice(0, at), anchor];
+}
+
+function isRespelled(issuer: CertificateView, anchor: CertificateView, child: CertificateView | undefined): boolean {
+  return (
+    issuer.publicKeyPin === anchor.publicKeyPin &&
+    isAlmostSameName(issuer.subjectDer, anchor.subjectDer) &&
+    (child === undefined || namesAsIssuer({ ...child, issuerDer: anchor.subjectDer }, anchor))
+  );
 }
 
 /** The files that the commands name: those of two CAs must not be taken for each other. */

@@ -51,6 +51,14 @@ test('a thousand subtrees compile in the time that other keys can wait', () => {
   assert.ok(cpuMs(() => compileConstraints(issuers)) < MOST_MS);
 });
 
+test('two CAs of a thousand subtrees are merged in the time that other keys can wait', () => {
+  for (const form of ['DNS:', 'URI:', 'email:']) {
+    const [, ...issuers] = makePath({}, subtrees(form, 'example'), subtrees(form, 'example'), {});
+    assert.ok(cpuMs(() => compileConstraints(issuers)) < MOST_MS);
+    assert.match(pathConstraintsProblem(issuers) ?? '', /need more than \d+ comparisons/);
+  }
+});
+
 function mailed(tag: number, mail: string): Buffer {
   const attribute = sequence(oid('1.2.840.113549.1.9.1'), tlv(tag, Buffer.from(mail)));
   return sequence(encodeName({ commonName: 'the client' }).subarray(2), set(attribute));

@@ -1,7 +1,8 @@
 import type { CertificateView } from '../certificate.ts';
 import type { Subject } from '../name.ts';
 import type { Names } from '../san.ts';
-import { compileNameRules, type NameRules, nameProblem } from './names.ts';
+import { mergeInJava } from './java-merge.ts';
+import { compileNameRules, type NameRules, nameProblem, noSubjects } from './names.ts';
 import { compilePolicies, neededPolicies, type PolicyCa, type PolicyState, policyProblem } from './policies.ts';
 import type { NameField } from './presented.ts';
 import { subtreesProblem } from './subtree-problem.ts';
@@ -50,9 +51,13 @@ export function compileConstraints(issuers: readonly ConstrainingCa[]): Constrai
 }
 
 function nameRules(issuers: readonly ConstrainingCa[]): NameRules[] {
-  return issuers
-    .map((issuer, index) => compileNameRules(issuer, index === issuers.length - 1))
-    .filter((rules) => rules !== undefined);
+  const { withoutSubjects } = mergeInJava(issuers.slice(0, -1));
+  return [
+    ...issuers
+      .map((issuer, index) => compileNameRules(issuer, index === issuers.length - 1))
+      .filter((rules) => rules !== undefined),
+    ...(withoutSubjects === undefined ? [] : [noSubjects(withoutSubjects)]),
+  ];
 }
 
 /** The first thing that the CAs forbid the leaf; undefined if there is nothing. */
@@ -82,7 +87,7 @@ export function pathConstraintsProblem(issuers: readonly ConstrainingCa[]): stri
     const problem = intermediateProblem(above, issuer);
     if (problem !== undefined) return `${caName(issuer)} is forbidden by a CA above it: ${problem}`;
   }
-  return compilePolicies(issuers).problem;
+  return mergeInJava(issuers.slice(0, -1)).problem ?? compilePolicies(issuers).problem;
 }
 
 function intermediateProblem(above: readonly NameRules[], issuer: ConstrainingCa): string | undefined {

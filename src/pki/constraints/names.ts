@@ -39,6 +39,12 @@ export function compileNameRules(
   );
 }
 
+/** The rules of a CA that allows no subject. */
+export function noSubjects(ca: string): NameRules {
+  const any: Matcher = { text: 'each subject', forAll: () => true, forAny: () => true };
+  return { ca, isAnchor: false, permitted: new Map(), excluded: new Map([['directory', [any]]]) };
+}
+
 function byForm(subtrees: readonly Subtree[]): Matchers {
   const found = new Map<Form, Matcher[]>();
   for (const subtree of subtrees) {

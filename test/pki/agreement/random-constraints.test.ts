@@ -115,6 +115,25 @@ const nameLeaf: fc.Arbitrary<LeafContent> = fc.record({
   usages: of(['client auth'], ['digital signature', 'client auth'], ['client auth', 'server auth']),
 });
 
+/** Of forms that the leaf has no name of, so that nothing but the merging of the CAs matters. */
+const mergedSubtree = fc.oneof(
+  dotted.map((host) => `URI:${host}`),
+  dotted.map((host) => `email:${host}`),
+  of('email:user@zoo.example', 'email:User@a.zoo.example'),
+  of('0.0.0.0/0.0.0.0', '10.0.0.0/255.0.0.0', '10.1.0.0/255.255.0.0', '10.1.1.1/255.0.0.0').map(
+    (range) => `IP:${range}`,
+  ),
+  of('IP:::/::', 'IP:2001:db8::/ffff:ffff::', 'IP:2001:db8:1::/ffff:ffff:ffff::'),
+);
+const mergedIssuer: fc.Arbitrary<CaContent> = fc
+  .record({
+    permitted: maybe(fc.array(mergedSubtree, { minLength: 1, maxLength: 2 })),
+    excluded: fc.option(fc.array(mergedSubtree, { minLength: 1, maxLength: 1 }), { nil: undefined, freq: 1 }),
+  })
+  .filter(({ permitted, excluded }) => permitted !== undefined || excluded !== undefined)
+  .map((each) => ({ extensions: [nameConstraints(each)] }));
+const namelessLeaf: fc.Arbitrary<LeafContent> = fc.constant({ subject: { commonName: 'the client' } });
+
 const policy = of('1.2.3', '1.2.4', '1.2.5', '2.5.29.32.0');
 const policyList = fc.uniqueArray(policy, { minLength: 1, maxLength: 3 });
 const skip = fc.integer({ min: 0, max: 2 });
@@ -138,7 +157,7 @@ const policyIssuer: fc.Arbitrary<CaContent> = fc
 const policyLeaf: fc.Arbitrary<LeafContent> = fc.record({ policies: maybe(policyList) });
 
 function paths(leaf: fc.Arbitrary<LeafContent>, issuer: fc.Arbitrary<CaContent>): CertificateView[][] {
-  const path = fc.tuple(leaf, fc.array(issuer, { minLength: 1, maxLength: 3 }));
+  const path = fc.tuple(leaf, fc.array(issuer, { minLength: 1, maxLength: 4 }));
   return fc.sample(path, { seed, numRuns: count }).map(([each, issuers]) => makePath(each, ...issuers));
 }
 
@@ -181,6 +200,7 @@ function print([first]: readonly Judged[]): void {
 for (const [what, leaf, issuer] of [
   ['names and usages', nameLeaf, nameIssuer],
   ['policies', policyLeaf, policyIssuer],
+  ['subtrees that Java merges', namelessLeaf, mergedIssuer],
 ] as const) {
   test(`${what}: what is accepted here, OpenSSL, Go and Java accept, and the other way round`, async () => {
     const judged: Judged[] = [];

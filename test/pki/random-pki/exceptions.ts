@@ -29,7 +29,20 @@ export const EXCEPTIONS: readonly Exception[] = [
     reason: 'the leaf would need a policy that no CA names; Certwheel copies policies and invents none',
     fits: (_path, _material, refusal) => refusal.includes('no CA names one and anyPolicy is inhibited'),
   },
+  {
+    name: 'a common name outside what one CA permits, while another CA excludes all of that',
+    reason: 'Java alone compares common names of one label, and drops a limit of which everything is excluded',
+    fits: ({ issuers }, _material, refusal) =>
+      /^commonName: .*Java takes it for .* is outside the subtrees/.test(refusal) && hasPermittedAndExcluded(issuers),
+  },
 ];
+
+function hasPermittedAndExcluded(issuers: Path['issuers']): boolean {
+  const [permitting, excluding] = (['permitted', 'excluded'] as const).map((each) =>
+    issuers.filter(({ nameConstraints }) => (nameConstraints?.[each].length ?? 0) > 0),
+  );
+  return [...new Set([...(permitting ?? []), ...(excluding ?? [])])].length > 1 && (excluding?.length ?? 0) > 0;
+}
 
 function hasTwoOfOneKey({ tlsCrt, caCrt = '' }: Material): boolean {
   const all = parseCertificates(`${tlsCrt}${caCrt}`);
