@@ -7,13 +7,16 @@ import {
   type Holder,
   hoursFromNow,
   leaf,
+  P256,
   root,
   serial,
   signIntermediate,
 } from '../../test/pki/make.ts';
 import type { CaPair } from './ca.ts';
 import { parseCertificate } from './certificate.ts';
-import { makeRoot } from './issue.ts';
+import { caBasicConstraints, usageExtensions } from './extensions.ts';
+import { makeRoot, writeCertificate } from './issue.ts';
+import { generateKey, publicKeyDer } from './keys.ts';
 import { encodeName } from './name.ts';
 
 const chainOf = ({ chain }: CaPair) => chain.map(({ subjectText }) => subjectText.replace('O=Certwheel, ', ''));
@@ -71,6 +74,8 @@ test('a root of the same name that did not sign the CA is told apart from the on
   const pair = read(upper, { roots: pem(impostor, ca) });
   assert.is(pair.anchor.fingerprintSHA256, ca.certificate.fingerprintSHA256);
   refuses('MissingIssuer', 'its key id or serial number is another', upper, { roots: pem(impostor) });
+  const copies = Array.from({ length: 30 }, () => impostor);
+  assert.is(read(upper, { roots: pem(...copies, ca) }).anchor.fingerprintSHA256, ca.certificate.fingerprintSHA256);
 });
 
 /** Another certificate for the key of a root. */
@@ -124,6 +129,29 @@ test('a cross-signed CA takes the path that is good longest', async () => {
   const long = await signIntermediate(upper, { commonName: 'Lower', key: lower.key, notAfter: hoursFromNow(950) });
   const pair = read(long, { crt: pem(long, upper, crossed), roots: pem(ca, stranger) });
   assert.equal(chainOf(pair), ['CN=Lower', 'CN=Upper', 'CN=Stranger']);
+});
+
+test('a root that OpenSSL takes for the signer gives way to another path', async () => {
+  const key = await generateKey(P256);
+  const name = encodeName({ commonName: 'Same' });
+  const keyless = parseCertificate(
+    writeCertificate({
+      notBefore: hoursFromNow(-1),
+      notAfter: hoursFromNow(2000),
+      serialNumber: serial(),
+      issuerDer: name,
+      subjectDer: name,
+      publicKeyDer: publicKeyDer(key),
+      extensions: [caBasicConstraints(), ...usageExtensions(['cert sign', 'crl sign'])],
+      signingKey: key,
+    }),
+  );
+  const top = { certificate: keyless, key };
+  const namesake = await signIntermediate(top, { commonName: 'Same', notAfter: hoursFromNow(1900) });
+  const crossed = await signIntermediate(stranger, { commonName: 'Same', key: namesake.key });
+  refuses('BrokenChain', 'OpenSSL takes the root for it', namesake, { roots: pem(top) });
+  const pair = read(namesake, { crt: pem(namesake, crossed), roots: pem(top, stranger) });
+  assert.equal(chainOf(pair), ['CN=Same', 'CN=Stranger']);
 });
 
 test('strangers, leaves and CAs that sign nothing of the chain are left aside by name', async () => {

@@ -9,6 +9,7 @@ import { chainOf, keys, type Place, type Shapes } from '../../test/pki/shaped.ts
 import { type CertificateView, parseCertificates } from './certificate.ts';
 import { keyIdOf } from './extensions.ts';
 import { encodePrivateKey } from './keys.ts';
+import { encodeName } from './name.ts';
 import { strictFlaws, strictMessages } from './strict.ts';
 
 function flawsOf(shapes: Shapes): string[] {
@@ -36,6 +37,16 @@ test('a leaf with the rights of a CA that it is not is flawed', () => {
   const flaws = (view: Partial<CertificateView>) => strictFlaws([{ ...leaf, ...view }, ...issuers]);
   assert.is(flaws({ certSign: true })[0]?.flaw, 'CertSignWithoutCa');
   assert.is(flaws({ pathLength: 0 })[0]?.flaw, 'PathLengthWithoutCa');
+});
+
+test('a certificate that OpenSSL passes over, the root under another spelling of its name, has no flaws', () => {
+  const [, int, root] = chainOf({});
+  const [, , respelled] = chainOf({ root: { keyUsage: false, authorityKeyId: 'none' } });
+  assert.ok(int && root && respelled);
+  assert.is(strictFlaws([int, respelled])[0]?.flaw, 'NoKeyUsage');
+  const shouting = { ...root, subjectDer: encodeName({ commonName: 'ROOT' }) };
+  assert.equal(strictFlaws([int, respelled, shouting]), []);
+  assert.equal(strictFlaws([respelled, shouting]), []);
 });
 
 /** Runs the command of a flaw's message in a folder that holds the files it names. */

@@ -64,6 +64,26 @@ test('all CAs of the path count, the anchor too', () => {
   assert.is(constraintsProblem(compileConstraints(issuers), client)?.field, 'dnsNames');
 });
 
+test('CAs that Java cannot merge are refused, whatever the leaf', () => {
+  const [upper, lower] = [{ permitted: ['email:a.example'] }, { permitted: ['email:b.example'] }].map((each) =>
+    below(each),
+  ) as [CaContent, CaContent];
+  assert.match(
+    pathProblemOf(lower, upper, NOTHING) ?? '',
+    /CN=Zoo don't go together .* together they permit nothing of the kind of email:a\.example, on which Java fails/,
+  );
+  assert.is(pathProblemOf(lower, NOTHING), undefined);
+  assert.is(pathProblemOf(lower, upper), undefined, 'Java reads no constraints of an anchor');
+});
+
+test('no subject is allowed below CAs that permit different ones, an empty one is', () => {
+  const permitting = (organization: string) =>
+    below({ permitted: [dirName({ organizations: [organization] })] }, false);
+  const issuers = [permitting('Ark'), permitting('Zoo')];
+  assert.is(problemOf({ subject: { organizations: ['Zoo'] } }, ...issuers)?.field, 'subject');
+  assert.is(problemOf({ subject: {} }, ...issuers), undefined);
+});
+
 test('an extended usage that a CA lacks is refused, and any in a CA stands for none', () => {
   assert.is(problemOf({}, { usages: ['client auth', 'server auth'] }), undefined);
   assert.is(problemOf({}, NOTHING), undefined);
