@@ -1,5 +1,7 @@
 import { keyOf, type RawObject } from '../api/parse.ts';
+import { KeyIndex } from './key-index.ts';
 import { CREATE_ONLY, compareVersions } from './object.ts';
+import { type Share, Shares } from './share.ts';
 
 /** Learns that something changed. Must only note the key: it is called in the middle of reading a watch. */
 export type ChangeListener<T> = (key: string, before: T | undefined, after: T | undefined) => void;
@@ -12,6 +14,8 @@ export interface CacheOptions<T, Index extends string> {
   /** Makes of an object what is kept of it, on arrival. */
   readonly reduce: Reduce<T>;
   indexes?: Indexes<T, Index>;
+  /** Undefined: all is kept. */
+  readonly share?: Share<T> | undefined;
 }
 
 /** All namespaces. Any other scope is the namespace of that name. */
@@ -25,6 +29,8 @@ export interface Entry<T> {
   readonly value: T;
   /** Counts our own writes; 0 for what a watch brought. */
   readonly written: number;
+  /** What it takes of the share of its namespace; undefined where that had no room for it. */
+  readonly weight: number | undefined;
 }
 
 /**
@@ -35,23 +41,33 @@ export class Cache<T, Index extends string = never> {
   readonly #options: CacheOptions<T, Index>;
   readonly #indexes: readonly (readonly [Index, (value: T) => readonly string[]])[];
   readonly #entries = new Map<string, Entry<T>>();
-  /** A name that leads to one key holds the bare key: most do, and a Set for each would be a tenth of the memory. */
-  readonly #indexed = new Map<Index, Map<string, string | Set<string>>>();
+  readonly #indexed = new Map<Index, KeyIndex>();
   /** Whether each wants to hear of our own writes too. */
   readonly #listeners = new Map<ChangeListener<T>, boolean>();
   /** How far each scope has been told; an object that is missing at this version is gone. */
   readonly #progress = new Map<string, string>();
+  readonly #shares: Shares<T> | undefined;
   #writes = 0;
+  #onCrowded: (namespace: string) => void = () => {};
   #onBroken: (key: string, error: unknown) => void = () => {};
 
   constructor(options: CacheOptions<T, Index>) {
     this.#options = options;
+    this.#shares = options.share && new Shares(options.share);
     this.#indexes = Object.entries(options.indexes ?? {}) as [Index, (value: T) => readonly string[]][];
-    for (const [index] of this.#indexes) this.#indexed.set(index, new Map());
+    for (const [index] of this.#indexes) this.#indexed.set(index, new KeyIndex());
   }
 
   get size(): number {
     return this.#entries.size;
+  }
+
+  /** How many objects there was no room for. */
+  get leftOut(): number {
+    let count = 0;
+    if (this.#shares !== undefined)
+      for (const { weight } of this.#entries.values()) count += weight === undefined ? 1 : 0;
+    return count;
   }
 
   get(key: string): T | undefined {
@@ -71,8 +87,7 @@ export class Cache<T, Index extends string = never> {
   }
 
   keysByIndex(index: Index, name: string): string[] {
-    const keys = this.#indexed.get(index)?.get(name) ?? [];
-    return typeof keys === 'string' ? [keys] : [...keys];
+    return this.#indexed.get(index)?.under(name) ?? [];
   }
 
   /** Answers the function that ends it. With `ownToo` the listener hears even of what `put` tells nobody else. */
@@ -84,6 +99,21 @@ export class Cache<T, Index extends string = never> {
   /** Who is told that `reduce` threw, which is a bug: what was known of that object stays, and the others are unharmed. */
   onBroken(report: (key: string, error: unknown) => void): void {
     this.#onBroken = report;
+  }
+
+  /** Who is told, once, that the share of a namespace is used up. */
+  onCrowded(report: (namespace: string) => void): void {
+    this.#onCrowded = report;
+  }
+
+  /** Swaps what is kept of an object of this version, and tells nobody: it hasn't changed, but something else is asked of it. */
+  revise(key: string, resourceVersion: string, value: T): void {
+    const before = this.#entries.get(key);
+    if (before?.resourceVersion !== resourceVersion) return;
+    const weight = this.#weigh(before, value);
+    if (weight === undefined) return;
+    this.#entries.set(key, { ...before, value, weight });
+    this.#reindex(key, before.value, value);
   }
 
   /**
@@ -103,6 +133,7 @@ export class Cache<T, Index extends string = never> {
 
   /** A mark for `replace`, taken before a list is begun. */
   begin(): number {
+    this.#shares?.recount(this.#entries.values());
     return this.#writes;
   }
 
@@ -113,9 +144,13 @@ export class Cache<T, Index extends string = never> {
     const key = keyOf({ namespace, name });
     // The echo of our own write, or a list of what is known: reducing may be costly.
     const known = this.#entries.get(key);
-    if (known?.resourceVersion === resourceVersion && known.uid === uid) return known;
+    // For what was left out there may be room by now.
+    if (known?.resourceVersion === resourceVersion && known.uid === uid && known.weight !== undefined) return known;
     try {
-      return { key, namespace, uid, resourceVersion, value: reduce(object), written };
+      const value = reduce(object);
+      const weight = this.#weigh({ key, namespace }, value);
+      const kept = weight === undefined ? (this.#options.share?.beyond(object) as T) : value;
+      return { key, namespace, uid, resourceVersion, value: kept, written, weight };
     } catch (error) {
       this.#onBroken(key, error);
       return known;
@@ -138,13 +173,14 @@ export class Cache<T, Index extends string = never> {
     }
     for (const entry of entries.values()) {
       const before = this.#entries.get(entry.key);
-      if (before && before.resourceVersion === entry.resourceVersion && before.uid === entry.uid) continue;
+      if (before && isSame(before, entry)) continue;
       if (before && before.written > begun && isNewer(before, entry)) continue;
       this.#entries.set(entry.key, entry);
       this.#reindex(entry.key, before?.value, entry.value);
       changes.push([entry.key, before?.value, entry.value]);
     }
     this.#progress.set(scope, resourceVersion);
+    this.#shares?.recount(this.#entries.values());
     for (const [key, before, after] of changes) this.#tell(key, before, after);
   }
 
@@ -166,6 +202,7 @@ export class Cache<T, Index extends string = never> {
     const before = this.#entries.get(key);
     if (!before || compareVersions(before.resourceVersion, resourceVersion) > 0) return;
     this.#entries.delete(key);
+    this.#shares?.giveBack(before.namespace, before.weight ?? 0);
     this.#reindex(key, before.value, undefined);
     this.#tell(key, before.value, undefined);
   }
@@ -182,7 +219,17 @@ export class Cache<T, Index extends string = never> {
     return told !== undefined && compareVersions(entry.resourceVersion, told) <= 0;
   }
 
+  /** What the value takes of the share of its namespace; undefined where that has no room for it. */
+  #weigh({ key, namespace }: Pick<Entry<T>, 'key' | 'namespace'>, value: T): number | undefined {
+    if (this.#shares === undefined) return 0;
+    const weight = this.#shares.take(namespace, value, this.#entries.get(key)?.weight ?? 0);
+    if (weight !== undefined) return weight;
+    if (this.#shares.isNews(namespace)) this.#onCrowded(namespace);
+    return undefined;
+  }
+
   #set(entry: Entry<T>, before: Entry<T> | undefined, quiet: boolean): void {
+    if (entry.weight === undefined) this.#shares?.giveBack(entry.namespace, before?.weight ?? 0);
     this.#entries.set(entry.key, entry);
     this.#reindex(entry.key, before?.value, entry.value);
     this.#tell(entry.key, before?.value, entry.value, quiet);
@@ -194,25 +241,16 @@ export class Cache<T, Index extends string = never> {
 
   #reindex(key: string, before: T | undefined, after: T | undefined): void {
     for (const [index, namesOf] of this.#indexes) {
-      const found = this.#indexed.get(index) as Map<string, string | Set<string>>;
-      for (const name of before === undefined ? [] : namesOf(before)) unfile(found, name, key);
-      for (const name of after === undefined ? [] : namesOf(after)) file(found, name, key);
+      const found = this.#indexed.get(index) as KeyIndex;
+      for (const name of before === undefined ? [] : namesOf(before)) found.unfile(name, key);
+      for (const name of after === undefined ? [] : namesOf(after)) found.file(name, key);
     }
   }
 }
 
-function file(index: Map<string, string | Set<string>>, name: string, key: string): void {
-  const keys = index.get(name);
-  if (keys === undefined) index.set(name, key);
-  else if (typeof keys !== 'string') keys.add(key);
-  else if (keys !== key) index.set(name, new Set([keys, key]));
-}
-
-function unfile(index: Map<string, string | Set<string>>, name: string, key: string): void {
-  const keys = index.get(name);
-  if (keys === undefined) return;
-  if (typeof keys !== 'string') keys.delete(key);
-  if (keys === key || (typeof keys !== 'string' && keys.size === 0)) index.delete(name);
+function isSame<T>(one: Entry<T>, other: Entry<T>): boolean {
+  const isKeptAlike = (one.weight === undefined) === (other.weight === undefined);
+  return one.resourceVersion === other.resourceVersion && one.uid === other.uid && isKeptAlike;
 }
 
 function isNewer<T>(entry: Entry<T>, than: Entry<T>): boolean {
