@@ -1,4 +1,5 @@
 import type { ClientCertificate } from '../api/client-certificate.ts';
+import { brief } from './brief.ts';
 import type { SecretView } from './secret-view.ts';
 
 /**
@@ -48,7 +49,7 @@ export function withoutNewExports<Resource extends Pick<ClientCertificate, 'spec
   const kept = (wanted: Readonly<Record<string, string>>, held: Readonly<Record<string, string>> = {}) =>
     Object.fromEntries(
       Object.entries(wanted).filter(
-        ([key, value]) => held[key] === value || !prefixes.some((each) => key.startsWith(each)),
+        ([key, value]) => held[key] === brief(value) || !prefixes.some((each) => key.startsWith(each)),
       ),
     );
   const { secretLabels, secretAnnotations } = resource.spec;

@@ -1,3 +1,4 @@
+import { brief, briefly } from './brief.ts';
 import { leadsTo } from './needs.ts';
 import { isAuthority, isOurs, type Observed, trustedAuthority } from './observed.ts';
 import { templateKeys } from './secret-manifest.ts';
@@ -49,9 +50,9 @@ export function differsFromTemplate({ resource, secret }: Observed): string | un
   if (secret === undefined) return undefined;
   const { secretLabels, secretAnnotations } = resource.spec;
   const intact =
-    contains(secret.labels, secretLabels) &&
-    contains(secret.annotations, secretAnnotations) &&
-    secret.memory.templateKeys === templateKeys(resource);
+    contains(secret.labels, briefly(secretLabels)) &&
+    contains(secret.annotations, briefly(secretAnnotations)) &&
+    secret.memory.templateKeys === brief(templateKeys(resource));
   return intact ? undefined : 'its labels or annotations are not those of spec.secretTemplate';
 }
 

@@ -2,8 +2,9 @@ import type { Identity } from '../api/client-certificate.ts';
 import { shared } from '../api/shared.ts';
 import type { Subject } from '../pki/name.ts';
 import { canonicalNames } from '../pki/san.ts';
+import { brief } from './brief.ts';
 
-/** An identity as text that is equal exactly where two identities mean the same; order and spelling don't count. */
+/** An identity as brief text that is equal exactly where two identities mean the same; order and spelling don't count. */
 export interface CanonicalIdentity {
   readonly subject: string;
   readonly names: string;
@@ -12,9 +13,9 @@ export interface CanonicalIdentity {
 
 export function canonicalIdentity({ subject, names, usages }: Identity): CanonicalIdentity {
   return {
-    subject: canonicalSubject(subject),
-    names: canonicalNames(names),
-    usages: shared([...new Set(usages)].sort().join(', ')),
+    subject: brief(canonicalSubject(subject)),
+    names: brief(canonicalNames(names)),
+    usages: shared(brief([...new Set(usages)].sort().join(', '))),
   };
 }
 

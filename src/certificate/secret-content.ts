@@ -27,6 +27,8 @@ export interface SecretContent {
 /** A certificate whose path takes many signatures: read when the key's own turn comes, not on arrival. */
 export interface OwedContent {
   readonly leaf: CertificateView;
+  /** What it keeps to be settled, in bytes, roughly. */
+  readonly weight: number;
   /** Throws a SecretContentError. */
   settle(): SecretContent;
 }
@@ -71,7 +73,9 @@ function provenOrOwed(
     return contentOf(chain, keyEncoding, trustBundle, effort);
   } catch (error) {
     if (effort.costLeft >= 0 && effort.stepsLeft >= 0) throw error;
-    return { leaf, settle: () => contentOf(chain, keyEncoding, trustBundle) };
+    // The certificates are kept as bytes and parsed, and as text.
+    const weight = 4 * chain.reduce((sum, { der }) => sum + der.length, trustBundle.length);
+    return { leaf, weight, settle: () => contentOf(chain, keyEncoding, trustBundle) };
   }
 }
 
@@ -124,6 +128,9 @@ function textOf(data: NonNullable<RawObject['data']>, key: string): string {
 /** The same few bundles stand in every Secret, so each is parsed once. */
 const bundles = new Map<string, readonly CertificateView[]>();
 const MOST_BUNDLES = 64;
+/** Of their text. Parsed they take several times as much. */
+const MOST_BUNDLE_BYTES = 1_000_000;
+let bundleBytes = 0;
 
 function trustBundleOf(base64: string): readonly CertificateView[] {
   const known = bundles.get(base64);
@@ -132,7 +139,11 @@ function trustBundleOf(base64: string): readonly CertificateView[] {
   const parsed = certificatesOf({ 'ca.crt': base64 }, 'ca.crt').sort(
     (one, other) => other.notAfter.getTime() - one.notAfter.getTime(),
   );
-  if (bundles.size >= MOST_BUNDLES) bundles.clear();
+  bundleBytes += base64.length;
+  if (bundles.size >= MOST_BUNDLES || bundleBytes > MOST_BUNDLE_BYTES) {
+    bundles.clear();
+    bundleBytes = base64.length;
+  }
   bundles.set(base64, parsed);
   return parsed;
 }

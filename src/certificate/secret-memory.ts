@@ -2,6 +2,7 @@ import { parseRfc3339, toRfc3339 } from '../api/conditions.ts';
 import { formatDuration, parseDuration } from '../api/duration.ts';
 import * as names from '../api/names.ts';
 import { shared } from '../api/shared.ts';
+import { brief } from './brief.ts';
 
 /** A serial that a Secret held, and until when it is good. */
 export interface PastSerial {
@@ -17,11 +18,22 @@ export interface SecretMemory {
   readonly requestedDurationMs: number | undefined;
   readonly issuedAt: Date | undefined;
   readonly serials: readonly PastSerial[];
+  /** Those that came from a template, brief: see templateKeys. */
   readonly templateKeys: string;
   readonly externalId: string | undefined;
 }
 
 type Annotations = Readonly<Record<string, string>>;
+
+/** The longest that Certwheel writes has ten serials of twenty bytes. */
+const LONGEST = 1_024;
+/** A template has 32 labels and 32 annotations at most, and the longest key has 317 characters. */
+export const LONGEST_TEMPLATE_KEYS = 64 * 318;
+
+/** The value of an annotation of ours; undefined for one that is longer than any that Certwheel writes. */
+export function shortOnly(value: string | undefined, longest = LONGEST): string | undefined {
+  return value === undefined || value.length > longest ? undefined : value;
+}
 
 /** Damaged annotations are as good as none. */
 export function readMemory(annotations: Annotations): SecretMemory {
@@ -40,14 +52,15 @@ class AnnotatedMemory implements SecretMemory {
   readonly #externalId: string | undefined;
 
   constructor(annotations: Annotations) {
-    this.#revision = annotations[names.REVISION_ANNOTATION];
-    this.#authority = shared(annotations[names.AUTHORITY_ANNOTATION]);
-    this.#authorityGeneration = annotations[names.AUTHORITY_GENERATION_ANNOTATION];
-    this.#requestedDuration = annotations[names.REQUESTED_DURATION_ANNOTATION];
-    this.#issuedAt = annotations[names.ISSUED_AT_ANNOTATION];
-    this.#serials = annotations[names.SERIALS_ANNOTATION];
-    this.#templateKeys = shared(annotations[names.TEMPLATE_KEYS_ANNOTATION]);
-    this.#externalId = annotations[names.EXTERNAL_ID_ANNOTATION];
+    this.#revision = shortOnly(annotations[names.REVISION_ANNOTATION]);
+    this.#authority = shared(shortOnly(annotations[names.AUTHORITY_ANNOTATION]));
+    this.#authorityGeneration = shortOnly(annotations[names.AUTHORITY_GENERATION_ANNOTATION]);
+    this.#requestedDuration = shortOnly(annotations[names.REQUESTED_DURATION_ANNOTATION]);
+    this.#issuedAt = shortOnly(annotations[names.ISSUED_AT_ANNOTATION]);
+    this.#serials = shortOnly(annotations[names.SERIALS_ANNOTATION]);
+    const templateKeys = shortOnly(annotations[names.TEMPLATE_KEYS_ANNOTATION], LONGEST_TEMPLATE_KEYS);
+    this.#templateKeys = templateKeys === undefined ? undefined : shared(brief(templateKeys));
+    this.#externalId = shortOnly(annotations[names.EXTERNAL_ID_ANNOTATION]);
   }
 
   get revision(): number {

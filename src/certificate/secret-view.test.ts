@@ -5,11 +5,13 @@ import * as assert from 'uvu/assert';
 import { leaf, root } from '../../test/pki/make.ts';
 import { aCertificate, after, DAY, NOW } from '../../test/unit/builders.ts';
 import { stored } from '../../test/unit/secret-store.ts';
+import { CERTIFICATE_NAME_LABEL } from '../api/names.ts';
 import type { RawObject } from '../api/parse.ts';
 import { bundleOf } from '../pki/bundle.ts';
 import { idOfChain } from '../pki/ca.ts';
 import { encodePrivateKey } from '../pki/keys.ts';
 import { toPem } from '../pki/pem.ts';
+import { brief } from './brief.ts';
 import { secretManifest } from './secret-manifest.ts';
 import { viewSecret } from './secret-view.ts';
 
@@ -126,15 +128,42 @@ test('a Secret is ours by its label and its annotation, not by one of them', () 
   assert.is(viewSecret(withMetadata({ labels: annotations, annotations: labels })).owner, undefined);
 });
 
-test('our own labels and annotations are not told as those of others', () => {
-  const mine = withMetadata({
-    labels: { ...object.metadata?.labels, team: 'a' },
-    annotations: { ...object.metadata?.annotations, 'certwheel.io/adopt': 'client', note: 'b' },
-  });
-  const view = viewSecret(mine);
+test('of labels and annotations a view keeps those of the template alone, and long ones as digests', () => {
+  const long = 'x'.repeat(4_096);
+  const view = viewSecret(
+    withMetadata({
+      labels: { ...object.metadata?.labels, team: 'a', foreign: 'f' },
+      annotations: {
+        ...object.metadata?.annotations,
+        'certwheel.io/adopt': 'client',
+        'certwheel.io/template-keys': 'long,note,team',
+        note: 'b',
+        long,
+        foreign: long,
+      },
+    }),
+  );
   assert.equal(view.labels, { team: 'a' });
-  assert.equal(view.annotations, { note: 'b' });
+  assert.equal(view.annotations, { note: 'b', long: brief(long) });
   assert.is(view.adoptBy, 'client');
+});
+
+test('a view takes no more memory however much is written onto the Secret', () => {
+  const { labels = {}, annotations = {} } = object.metadata ?? {};
+  const most = 'x'.repeat(250_000);
+  const filled = (entries: Readonly<Record<string, string>>) =>
+    Object.fromEntries([...Object.keys(entries), 'foreign', 'certwheel.io/adopt'].map((key) => [key, most]));
+  const hostile = viewSecret({
+    ...object,
+    type: most,
+    metadata: {
+      ...object.metadata,
+      labels: { ...filled(labels), [CERTIFICATE_NAME_LABEL]: 'client' },
+      annotations: filled(annotations),
+      ownerReferences: Array.from({ length: 5_000 }, (_, index) => ({ uid: `uid ${index}` })),
+    },
+  });
+  assert.ok(allOf(hostile).length < 20_000, `${allOf(hostile).length}`);
 });
 
 const DAMAGES: Record<string, [annotation: string, value: string]> = {

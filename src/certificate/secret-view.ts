@@ -2,8 +2,11 @@ import { fromSeconds, toSeconds } from '../api/moments.ts';
 import * as names from '../api/names.ts';
 import { parseMeta, type RawObject } from '../api/parse.ts';
 import { shared } from '../api/shared.ts';
+import { cut } from '../foreign-text.ts';
+import { weightOf } from '../kube/share.ts';
 import { hashOfBundle } from '../pki/bundle.ts';
 import type { KeyEncoding, KeySpec } from '../pki/keys.ts';
+import { briefly } from './brief.ts';
 import { type CanonicalIdentity, canonicalIdentity } from './identity.ts';
 import {
   LEADS_NOWHERE,
@@ -12,7 +15,7 @@ import {
   type SecretContent,
   SecretContentError,
 } from './secret-content.ts';
-import { readMemory, type SecretMemory } from './secret-memory.ts';
+import { LONGEST_TEMPLATE_KEYS, readMemory, type SecretMemory, shortOnly } from './secret-memory.ts';
 
 /** What is remembered of a certificate: small, since there is one for every ClientCertificate. */
 export interface CertificateFacts {
@@ -49,10 +52,12 @@ export interface SecretView {
   /** When the certificate says that it is valid, before that is proven: for nothing but the order of work, and forecasts. */
   readonly claimedValidity: Pick<CertificateFacts, 'notBefore' | 'notAfter'> | undefined;
   readonly trustBundleHash: string;
-  /** Labels and annotations that are not Certwheel's own. */
+  /** Those that came from a template, by what the Secret remembers; each value brief. */
   readonly labels: Readonly<Record<string, string>>;
   readonly annotations: Readonly<Record<string, string>>;
   readonly memory: SecretMemory;
+  /** What it takes in memory, in bytes, roughly. */
+  readonly weight: number;
 }
 
 /**
@@ -88,19 +93,25 @@ class View implements SecretView {
     this.name = name;
     this.uid = uid;
     this.resourceVersion = resourceVersion;
-    this.type = shared(object.type ?? '');
-    this.adoptBy = annotations[names.ADOPT_ANNOTATION];
+    this.type = shared(cut(object.type ?? '', LONGEST_TYPE));
+    this.adoptBy = shortOnly(annotations[names.ADOPT_ANNOTATION]);
     this.trustBundleHash = shared(
       hashOfBundle(Buffer.from(object.data?.['ca.crt'] ?? '', 'base64').toString('latin1')),
     );
-    this.labels = shared(withoutOurs(labels));
-    this.annotations = shared(withoutOurs(annotations));
+    const written = keysOfTemplate(annotations);
+    this.labels = written === undefined ? NOTHING : shared(onlyThose(labels, written));
+    this.annotations = written === undefined ? NOTHING : shared(onlyThose(annotations, written));
     this.memory = readMemory(annotations);
     this.#certificateName = labels[names.CERTIFICATE_NAME_LABEL];
-    this.#certificateUid = annotations[names.CERTIFICATE_UID_ANNOTATION];
-    const owners = ownerReferences.map((each) => each.uid);
+    this.#certificateUid = shortOnly(annotations[names.CERTIFICATE_UID_ANNOTATION]);
+    const owners = ownerReferences.slice(0, MOST_OWNERS).map((each) => each.uid);
     this.#owners = owners.length === 1 && owners[0] === this.#certificateUid ? BY_ITS_CERTIFICATE : owners;
     this.#content = claimOf(object.data, known);
+  }
+
+  get weight(): number {
+    const content = this.#content instanceof Claim ? this.#content.weight : 0;
+    return LIGHTEST + weightOf(this.labels) + weightOf(this.annotations) + weightOf(this.#owners) + content;
   }
 
   get owner(): SecretView['owner'] {
@@ -142,10 +153,13 @@ const BY_ITS_CERTIFICATE: readonly string[] = [];
 /** Facts whose proof is owed. */
 class Claim {
   readonly validity: Pick<CertificateFacts, 'notBefore' | 'notAfter'>;
+  /** Of what is kept for the proof, in bytes. */
+  readonly weight: number;
   readonly settle: () => CertificateFacts | string;
 
-  constructor(validity: Claim['validity'], settle: Claim['settle']) {
+  constructor(validity: Claim['validity'], weight: number, settle: Claim['settle']) {
     this.validity = validity;
+    this.weight = weight;
     this.settle = settle;
   }
 }
@@ -160,12 +174,12 @@ function claimOf(data: RawObject['data'], known: SecretContent | undefined): Cer
 
 // Apart, since a closure keeps all that its scope holds, and these stay for every ClientCertificate.
 function owedSignature(facts: Facts, isTrue: () => boolean): Claim {
-  return new Claim(facts, () => (isTrue() ? facts : LEADS_NOWHERE));
+  return new Claim(facts, 0, () => (isTrue() ? facts : LEADS_NOWHERE));
 }
 
 function owedPath(content: OwedContent): Claim {
   const { notBefore, notAfter } = content.leaf;
-  return new Claim({ notBefore, notAfter }, () => orProblem(() => new Facts(content.settle())));
+  return new Claim({ notBefore, notAfter }, content.weight, () => orProblem(() => new Facts(content.settle())));
 }
 
 function orProblem<T>(read: () => T): T | string {
@@ -235,9 +249,23 @@ const SHA256_BYTES = 32;
 
 const NOTHING: Readonly<Record<string, string>> = Object.freeze({});
 
-function withoutOurs(entries: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
-  const foreign = Object.entries(entries).filter(
-    ([key]) => !key.startsWith(`${names.GROUP}/`) && key !== names.KUBECTL_LAST_APPLIED,
-  );
-  return foreign.length === 0 ? NOTHING : Object.fromEntries(foreign);
+/** What a view takes whose content is settled: measured. */
+const LIGHTEST = 2_500;
+const LONGEST_TYPE = 253;
+/** Ours is the first of those that Certwheel writes, and others rarely come at all. */
+const MOST_OWNERS = 50;
+
+/** Undefined where nothing came from a template, or where the Secret remembers nonsense. */
+function keysOfTemplate(annotations: Readonly<Record<string, string>>): ReadonlySet<string> | undefined {
+  const text = annotations[names.TEMPLATE_KEYS_ANNOTATION] ?? '';
+  return text === '' || text.length > LONGEST_TEMPLATE_KEYS ? undefined : new Set(text.split(','));
+}
+
+/** What is not of the template isn't kept: anybody may put a quarter of a mebibyte of it into each Secret. */
+function onlyThose(
+  entries: Readonly<Record<string, string>>,
+  written: ReadonlySet<string>,
+): Readonly<Record<string, string>> {
+  const found = Object.entries(entries).filter(([key]) => written.has(key));
+  return found.length === 0 ? NOTHING : briefly(Object.fromEntries(found));
 }

@@ -3,6 +3,7 @@ import type { ClientCertificateStatus } from '../../src/api/generated/types.ts';
 import { RENEW_AT_ANNOTATION } from '../../src/api/names.ts';
 import type { RawObject } from '../../src/api/parse.ts';
 import { OWN_CA_CAPABILITIES } from '../../src/authorities/own-ca.ts';
+import { brief, briefly } from '../../src/certificate/brief.ts';
 import { canonicalIdentity } from '../../src/certificate/identity.ts';
 import {
   type AuthorityView,
@@ -138,8 +139,9 @@ export function aSecret(resource: ClientCertificate, fields: SecretFields = {}):
     problem: undefined,
     claimedValidity: facts,
     trustBundleHash: 'hash 1',
-    labels: spec.secretLabels,
-    annotations: spec.secretAnnotations,
+    labels: briefly(spec.secretLabels),
+    annotations: briefly(spec.secretAnnotations),
+    weight: 0,
     memory: {
       revision: 1,
       authority: authorityName(resource),
@@ -147,7 +149,7 @@ export function aSecret(resource: ClientCertificate, fields: SecretFields = {}):
       requestedDurationMs: spec.durationMs,
       issuedAt: NOW,
       serials: [{ serialNumber: '0a', notAfter: after(spec.durationMs) }],
-      templateKeys: templateKeys(resource),
+      templateKeys: brief(templateKeys(resource)),
       externalId: undefined,
       ...memory,
     },
