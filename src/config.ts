@@ -22,6 +22,10 @@ export interface Config {
   readonly authorityNetworks: readonly string[] | undefined;
   /** Beginnings of keys that no template of a Secret may name. */
   readonly deniedTemplatePrefixes: readonly string[];
+  /** So much memory the objects of one namespace may take, of each kind. */
+  readonly namespaceShareMiB: number;
+  /** So many CertificateAuthorities of one namespace are served. */
+  readonly namespaceAuthorities: number;
   /** Up to so many certificates, metrics have series for each. */
   readonly certificateSeries: number;
   readonly logLevel: LogLevel;
@@ -106,6 +110,18 @@ const OPTIONS = [
     help: 'keys of secretTemplate that begin so are refused; known: those of copiers of Secrets',
   },
   {
+    flag: 'namespace-share-mib',
+    value: 'N',
+    standard: '64',
+    help: 'memory for the ClientCertificates of one namespace, and for its Secrets; others are refused',
+  },
+  {
+    flag: 'namespace-authorities',
+    value: 'N',
+    standard: '50',
+    help: 'CertificateAuthorities of one namespace that are served; others are refused',
+  },
+  {
     flag: 'certificate-series',
     value: 'N',
     standard: '20000',
@@ -187,6 +203,8 @@ function toConfig(values: Values, isTerminal: boolean): Config {
     leaderElectNamespace: toNamespace('leader-elect-namespace', leaderElectNamespace),
     workers: toCount('workers', values.workers, 1, 1000),
     routineEvents: toBoolean('routine-events', values['routine-events']),
+    namespaceShareMiB: toCount('namespace-share-mib', values['namespace-share-mib'], 1, 100_000),
+    namespaceAuthorities: toCount('namespace-authorities', values['namespace-authorities'], 1, 100_000),
     certificateSeries: toCount('certificate-series', values['certificate-series'], 0, 1_000_000),
     loopbackAuthorities: toBoolean('allow-loopback-authorities', values['allow-loopback-authorities']),
     authorityNetworks: networks.length === 0 ? undefined : networks,

@@ -45,6 +45,7 @@ export const ERROR_CODES = [
   'TemplateKeyDenied',
   'ForbiddenByCA',
   'LimitExceeded',
+  'NamespaceFull',
   'SecretConflict',
   'SecretNotOwned',
   // a bug in Certwheel

@@ -1,6 +1,6 @@
 import { CertwheelError } from '../errors.ts';
 import type { AuthorityKind } from './client-certificate.ts';
-import type { Condition } from './conditions.ts';
+import type { Broken, Condition } from './conditions.ts';
 import { parseDuration } from './duration.ts';
 import { certificateAuthoritySpecSchema, clusterCertificateAuthoritySpecSchema } from './generated/schemas.ts';
 import type { AuthorityStatus, CertificateAuthoritySpec, ClusterCertificateAuthoritySpec } from './generated/types.ts';
@@ -61,8 +61,7 @@ export interface CertificateAuthority extends AuthorityMeta {
   readonly status: AuthorityStatus;
 }
 
-export interface BrokenCertificateAuthority extends AuthorityMeta {
-  readonly problem: string;
+export interface BrokenCertificateAuthority extends AuthorityMeta, Broken {
   readonly status: AuthorityStatus;
 }
 
@@ -74,12 +73,12 @@ const validators = {
 };
 
 export function parseCertificateAuthority(kind: AuthorityKind, object: RawObject): AnyCertificateAuthority {
-  const meta = { ...parseMeta(object), kind, secrets: secretReferences(object.spec) };
+  const meta = metaOf(kind, object);
   const status = (object.status ?? {}) as AuthorityStatus;
   try {
     const spec: ClusterCertificateAuthoritySpec = validators[kind](object.spec);
     const [type] = Object.keys(spec).filter((field) => !COMMON_FIELDS.includes(field));
-    if (type === undefined) return { ...meta, problem: 'spec names no backend', status };
+    if (type === undefined) return brokenAuthority(kind, object, 'spec names no backend', false);
     return {
       ...meta,
       type,
@@ -100,9 +99,22 @@ export function parseCertificateAuthority(kind: AuthorityKind, object: RawObject
       status,
     };
   } catch (error) {
-    if (error instanceof CertwheelError) return { ...meta, problem: error.message, status };
+    if (error instanceof CertwheelError) return brokenAuthority(kind, object, error.message, false);
     throw error;
   }
+}
+
+export function brokenAuthority(
+  kind: AuthorityKind,
+  object: RawObject,
+  problem: string,
+  isLeftOut: boolean,
+): BrokenCertificateAuthority {
+  return { ...metaOf(kind, object), problem, isLeftOut, status: (object.status ?? {}) as AuthorityStatus };
+}
+
+function metaOf(kind: AuthorityKind, object: RawObject): AuthorityMeta {
+  return { ...parseMeta(object), kind, secrets: secretReferences(object.spec) };
 }
 
 export function isBrokenAuthority(resource: AnyCertificateAuthority): resource is BrokenCertificateAuthority {

@@ -3,7 +3,7 @@ import { cut, oneLine } from '../foreign-text.ts';
 import type { KeySpec } from '../pki/keys.ts';
 import type { Subject } from '../pki/name.ts';
 import type { Names } from '../pki/san.ts';
-import { type Condition, parseRfc3339 } from './conditions.ts';
+import { type Broken, type Condition, parseRfc3339 } from './conditions.ts';
 import { parseDuration } from './duration.ts';
 import { clientCertificateSpecSchema } from './generated/schemas.ts';
 import type { ClientCertificateSpec, ClientCertificateStatus } from './generated/types.ts';
@@ -61,9 +61,8 @@ export interface ClientCertificate extends ObjectMeta {
   readonly status: StoredStatus;
 }
 
-/** A ClientCertificate that was stored under an older schema and doesn't satisfy today's. */
-export interface BrokenClientCertificate extends ObjectMeta {
-  readonly problem: string;
+/** A ClientCertificate that can't be served whatever else holds. */
+export interface BrokenClientCertificate extends ObjectMeta, Broken {
   /** As its spec names it, if it does. */
   readonly secretName: string | undefined;
   readonly status: ClientCertificateStatus;
@@ -93,10 +92,18 @@ export function parseClientCertificate(object: RawObject): ClientCertificate | B
       status: storedStatus(status),
     };
   } catch (error) {
-    if (error instanceof CertwheelError)
-      return { ...meta, problem: error.message, secretName: secretNameOf(object.spec), status };
+    if (error instanceof CertwheelError) return brokenClientCertificate(object, error.message, false);
     throw error;
   }
+}
+
+export function brokenClientCertificate(
+  object: RawObject,
+  problem: string,
+  isLeftOut: boolean,
+): BrokenClientCertificate {
+  const status = (object.status ?? {}) as ClientCertificateStatus;
+  return { ...parseMeta(object), problem, isLeftOut, secretName: secretNameOf(object.spec), status };
 }
 
 /** Of what may be a whole page, as much as shows what it is. */

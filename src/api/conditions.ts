@@ -39,10 +39,20 @@ function dated(condition: NewCondition, before: Condition | undefined, now: Date
   return { ...condition, message: readable(condition.message, LONGEST_MESSAGE), lastTransitionTime };
 }
 
-/** What is told of a resource that was stored under an older schema and makes no sense under today's. */
-export function whyBroken({ problem, generation }: { readonly problem: string; readonly generation: number }) {
-  const message = `${problem}; it was stored under an older schema, apply it again`;
-  const facts = { reason: 'InvalidSpec', message, observedGeneration: generation };
+/** Why a resource is not served at all: what it says can't be read, or was not kept. */
+export interface Broken {
+  readonly problem: string;
+  /** Its namespace has no room for it; otherwise it was stored under an older schema. */
+  readonly isLeftOut: boolean;
+  readonly generation: number;
+}
+
+export function whyBroken({ problem, isLeftOut, generation }: Broken) {
+  const facts = {
+    reason: isLeftOut ? 'NamespaceFull' : 'InvalidSpec',
+    message: isLeftOut ? problem : `${problem}; it was stored under an older schema, apply it again`,
+    observedGeneration: generation,
+  };
   return [
     { type: 'Ready', status: 'False', ...facts },
     { type: 'Stalled', status: 'True', ...facts },

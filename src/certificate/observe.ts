@@ -23,6 +23,8 @@ export interface ObserveDeps {
   recent(key: string): Recent | undefined;
   /** Past the cache: any Secret. */
   readSecret(namespace: string, name: string): Promise<RawObject | undefined>;
+  /** Has the cache keep the view of a Secret of ours that it didn't know to be needed. */
+  keepView(view: SecretView): void;
   /** Everyone who names this Secret. */
   rivals(namespace: string, secretName: string): readonly (ClientCertificate | BrokenClientCertificate)[];
   /** What authorities use the Secret of that key for. */
@@ -112,6 +114,7 @@ async function findSecret(
   const live = await deps.readSecret(resource.namespace, resource.spec.secretName);
   const isOwnWrite = recent?.altered !== undefined && live?.metadata?.uid === recent.written?.uid;
   const secret = live && viewSecret(isOwnWrite ? withMarks(live, resource) : live);
+  if (secret !== undefined && !isOwnWrite && isOurs({ resource, secret })) deps.keepView(secret);
   // What was issued before the Secret got another purpose goes on being renewed.
   return { secret, protection: isOurs({ resource, secret }) ? undefined : protectionOf(resource, live, deps) };
 }

@@ -90,6 +90,10 @@ export class Cache<T, Index extends string = never> {
     return this.#indexed.get(index)?.under(name) ?? [];
   }
 
+  isIndexed(index: Index, name: string): boolean {
+    return this.#indexed.get(index)?.has(name) ?? false;
+  }
+
   /** Answers the function that ends it. With `ownToo` the listener hears even of what `put` tells nobody else. */
   onChange(listener: ChangeListener<T>, { ownToo = false } = {}): () => void {
     this.#listeners.set(listener, ownToo);

@@ -1,5 +1,5 @@
 import { authorityKey, authorityResource } from '../api/certificate-authority.ts';
-import type { AuthorityKind } from '../api/client-certificate.ts';
+import { type AuthorityKind, isBroken } from '../api/client-certificate.ts';
 import { SECRETS } from '../api/names.ts';
 import { keyOf } from '../api/parse.ts';
 import type { AuthorityDeps } from '../authority/deps.ts';
@@ -7,14 +7,16 @@ import { generationManifest } from '../authority/generation-secret.ts';
 import type { Member } from '../authority/generations.ts';
 import { reconcileAuthority } from '../authority/reconcile.ts';
 import { AUTHORITY_CONDITIONS } from '../authority/status.ts';
-import { secretKeyOf } from '../certificate/observe.ts';
-import { authorityName, isOurs } from '../certificate/observed.ts';
+import { referredAuthority } from '../certificate/observe.ts';
+import { isOurs } from '../certificate/observed.ts';
 import { occupation, purposeOf } from '../certificate/protection.ts';
+import { isRecord, isView, recordOfView, type SecretKept, type SecretRecord } from '../certificate/secret-record.ts';
 import { ApiError, AuthorityError } from '../errors.ts';
 import { CREATE_ONLY } from '../kube/object.ts';
 import { Buckets } from '../queue/bucket.ts';
 import { Controller } from '../queue/controller.ts';
 import type { Call } from '../queue/turnstile.ts';
+import type { Cluster } from './cluster.ts';
 import { consumersOf } from './forecasts.ts';
 import { applyWhole } from './secret-access.ts';
 import { namespaceOf, type Services, STATUS_WRITES, tell, writeStatus } from './services.ts';
@@ -100,22 +102,44 @@ async function foreignInTheWay(
   );
 }
 
-/** What a CA rotation has to know of the certificates of an authority: those whose Secret is theirs. */
+/** What a CA rotation has to know of the certificates of an authority: all that Secrets hold with its mark. */
 function members(key: string, { cluster }: Services): Member[] {
-  return cluster.membersOf(key).flatMap((resource) => {
-    const secret = cluster.secrets.get(secretKeyOf(resource));
-    if (secret === undefined || !isOurs({ resource, secret })) return [];
-    const { certificate, memory, trustBundleHash } = secret;
-    // It holds the certificate of the authority that it referred to before.
-    if (memory.authority !== undefined && memory.authority !== authorityName(resource)) return [];
-    return {
-      key: keyOf(resource),
-      issuerFingerprint: certificate?.issuerFingerprint,
-      anchorFingerprints: certificate?.anchorFingerprints ?? [],
-      notAfter: certificate?.notAfter,
-      trustBundleHash,
-    };
-  });
+  return cluster.secrets.byIndex('authority', key).flatMap((kept) => memberOf(kept, key, cluster) ?? []);
+}
+
+function memberOf(kept: SecretKept, authority: string, cluster: Cluster): Member | undefined {
+  if (!isView(kept)) return isRecord(kept) ? abandoned(kept) : undefined;
+  const { namespace, owner, certificate, trustBundleHash } = kept;
+  const resource = owner && cluster.certificates.get(keyOf({ namespace, name: owner.certificateName }));
+  const isServed =
+    resource !== undefined &&
+    !isBroken(resource) &&
+    isOurs({ resource, secret: kept }) &&
+    referredAuthority(resource) === authority;
+  if (!isServed) {
+    const record = recordOfView(kept);
+    return isRecord(record) ? abandoned(record) : undefined;
+  }
+  return {
+    key: keyOf(resource),
+    issuerFingerprint: certificate?.issuerFingerprint,
+    anchorFingerprints: certificate?.anchorFingerprints ?? [],
+    notAfter: certificate?.notAfter,
+    trustBundleHash,
+  };
+}
+
+/** A Secret whose ClientCertificate is gone or has another authority by now: nobody writes it any more. */
+function abandoned(record: SecretRecord): Member {
+  const { issuerFingerprint, anchorFingerprints, notAfter } = record;
+  return {
+    key: `Secret ${keyOf(record)}`,
+    isAbandoned: true,
+    issuerFingerprint,
+    anchorFingerprints,
+    notAfter,
+    trustBundleHash: '',
+  };
 }
 
 function cacheOf(kind: AuthorityKind, { cluster }: Services) {

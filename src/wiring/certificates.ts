@@ -26,10 +26,11 @@ export function wireCertificates(services: Services): { controller: Controller; 
   const secrets = secretAccess(services);
   const recent = new RecentActs();
   const observing = {
-    cachedSecret: (key: string) => cluster.secrets.get(key),
+    cachedSecret: (key: string) => cluster.secret(key),
     nextKey: (key: string) => cluster.nextKey(key),
     recent: (key: string) => recent.of(key),
     readSecret: secrets.get,
+    keepView: (view: SecretView) => cluster.keepView(view),
     rivals: (namespace: string, secretName: string) =>
       cluster.certificates.byIndex('secret', keyOf({ namespace, name: secretName })),
     usesOf: (secret: string) => cluster.usesOf(secret),
@@ -103,7 +104,7 @@ export function wireCertificates(services: Services): { controller: Controller; 
 function secretOf(cluster: Cluster, key: string): SecretView | undefined {
   const resource = cluster.certificates.get(key);
   if (resource === undefined || isBroken(resource)) return undefined;
-  return cluster.secrets.get(secretKeyOf(resource));
+  return cluster.secret(secretKeyOf(resource));
 }
 
 /** For the wake-up of everybody behind an authority. */

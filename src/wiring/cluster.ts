@@ -12,10 +12,12 @@ import { type GenerationSecret, viewGenerationSecret } from '../authority/genera
 import { type NextKey, nextName, viewNextKey } from '../certificate/next-key.ts';
 import { referredAuthority, secretKeyOf } from '../certificate/observe.ts';
 import type { SecretUse } from '../certificate/protection.ts';
+import { authorityOf, isView, recordOfView, recordSecret, type SecretKept } from '../certificate/secret-record.ts';
 import { type SecretView, viewSecret } from '../certificate/secret-view.ts';
 import type { Config } from '../config.ts';
 import { Cache } from '../kube/cache.ts';
 import { Watch, type WatchDeps, type WatchSpec, type WatchStats } from '../kube/watch.ts';
+import { sharesOf } from './shares.ts';
 
 /** The labels of a namespace. */
 export type NamespaceLabels = Readonly<Record<string, string>>;
@@ -25,35 +27,22 @@ interface Watched {
   /** Undefined for all. */
   readonly namespace: string | undefined;
   readonly watch: Pick<Watch<unknown>, 'run' | 'synced' | 'stats'>;
+  /** The watch that has to be filled before this one begins. */
+  readonly after: Watched | undefined;
 }
 
 /** Everything that is watched, reduced to what is asked for. */
 export class Cluster {
-  readonly certificates = new Cache<
-    ClientCertificate | BrokenClientCertificate,
-    'secret' | 'authority' | 'clusterUsers'
-  >({
-    reduce: parseClientCertificate,
-    indexes: {
-      secret: (each) => secretNamedBy(each),
-      authority: (each) => (isBroken(each) ? [] : [shared(referredAuthority(each))]),
-      // Those whose right to their authority depends on the labels of their namespace.
-      clusterUsers: (each) =>
-        isBroken(each) || each.spec.authorityRef.kind === 'CertificateAuthority' ? [] : [each.namespace],
-    },
-  });
-  readonly authorities = new Cache<AnyCertificateAuthority, 'secret'>({
-    reduce: (object) => parseCertificateAuthority('CertificateAuthority', object),
-    indexes: { secret: (each) => this.secretsNamedBy(each) },
-  });
+  readonly certificates: Cache<ClientCertificate | BrokenClientCertificate, 'secret' | 'authority' | 'clusterUsers'>;
+  readonly authorities: Cache<AnyCertificateAuthority, 'secret'>;
   readonly clusterAuthorities = new Cache<AnyCertificateAuthority, 'secret'>({
     reduce: (object) => parseCertificateAuthority('ClusterCertificateAuthority', object),
     indexes: { secret: (each) => this.secretsNamedBy(each) },
   });
-  /** Secrets that carry the label of certificates. */
-  readonly secrets = new Cache<SecretView>({ reduce: viewSecret });
+  /** Secrets that carry the label of certificates: a view of those that a ClientCertificate names, and little of the others. */
+  readonly secrets: Cache<SecretKept, 'authority'>;
   /** Secrets that keep the keys of requests under way, by the certificate that waits. */
-  readonly nextKeys = new Cache<NextKey>({ reduce: viewNextKey });
+  readonly nextKeys: Cache<NextKey>;
   /** Secrets that carry the label of CA generations. */
   readonly generations: Cache<GenerationSecret, 'authority'>;
   readonly namespaces = new Cache<NamespaceLabels>({ reduce: labelsOf });
@@ -64,32 +53,51 @@ export class Cluster {
 
   constructor(config: Config, deps: WatchDeps) {
     this.#controllerNamespace = config.controllerNamespace;
+    const shares = sharesOf(config);
+    this.certificates = new Cache({
+      reduce: parseClientCertificate,
+      indexes: {
+        secret: (each) => secretNamedBy(each),
+        authority: (each) => (isBroken(each) ? [] : [shared(referredAuthority(each))]),
+        // Those whose right to their authority depends on the labels of their namespace.
+        clusterUsers: (each) =>
+          isBroken(each) || each.spec.authorityRef.kind === 'CertificateAuthority' ? [] : [each.namespace],
+      },
+      share: shares.certificates,
+    });
+    this.authorities = new Cache({
+      reduce: (object) => parseCertificateAuthority('CertificateAuthority', object),
+      indexes: { secret: (each) => this.secretsNamedBy(each) },
+      share: shares.authorities,
+    });
+    this.secrets = new Cache<SecretKept, 'authority'>({
+      reduce: (object) => (this.#isNamed(object) ? viewSecret(object) : recordSecret(object)),
+      indexes: { authority: (each) => [authorityOf(each)].filter((key) => key !== undefined) },
+      share: shares.secrets,
+    });
+    this.nextKeys = new Cache({ reduce: viewNextKey, share: shares.nextKeys });
     this.generations = new Cache({
       reduce: (object) => viewGenerationSecret(object, config.controllerNamespace),
       indexes: { authority: (each) => [each.authority] },
     });
+    this.certificates.onChange((_key, before, after) => {
+      const [former] = before === undefined ? [] : secretNamedBy(before);
+      const [present] = after === undefined ? [] : secretNamedBy(after);
+      if (former !== undefined && former !== present) this.#forgetView(former);
+    });
+    // Who sees an authority before its CA makes it another one, who sees a certificate before its authority says that there
+    // is none; and what is kept of a Secret depends on the certificate that names it.
     for (const namespace of config.namespaces ?? [undefined]) {
-      this.#watch(deps, {
-        resource: names.SECRETS,
-        namespace,
-        labelSelector: names.CERTIFICATE_NAME_LABEL,
-        cache: this.secrets,
-      });
-      this.#watch(deps, {
-        resource: names.SECRETS,
-        namespace,
-        labelSelector: names.AUTHORITY_NAME_LABEL,
-        cache: this.generations,
-      });
+      const secrets = (labelSelector: string) => ({ resource: names.SECRETS, namespace, labelSelector });
+      this.#watch(deps, { ...secrets(names.AUTHORITY_NAME_LABEL), cache: this.generations });
       this.#watch(deps, { resource: names.CERTIFICATE_AUTHORITIES, namespace, cache: this.authorities });
-      this.#watch(deps, { resource: names.CLIENT_CERTIFICATES, namespace, cache: this.certificates });
-      // Last: before its certificate is known, a request would look like one that nobody waits for.
-      this.#watch(deps, {
-        resource: names.SECRETS,
+      const after = this.#watch(deps, {
+        resource: names.CLIENT_CERTIFICATES,
         namespace,
-        labelSelector: names.NEXT_OF_LABEL,
-        cache: this.nextKeys,
+        cache: this.certificates,
       });
+      this.#watch(deps, { ...secrets(names.CERTIFICATE_NAME_LABEL), cache: this.secrets }, after);
+      this.#watch(deps, { ...secrets(names.NEXT_OF_LABEL), cache: this.nextKeys }, after);
     }
     if (config.namespaces === undefined) {
       this.#watch(deps, { resource: names.CLUSTER_CERTIFICATE_AUTHORITIES, cache: this.clusterAuthorities });
@@ -97,10 +105,21 @@ export class Cluster {
     }
   }
 
+  /** The Secret of that key, if a ClientCertificate names it and its namespace has room for it. */
+  secret(key: string): SecretView | undefined {
+    const kept = this.secrets.get(key);
+    return isView(kept) ? kept : undefined;
+  }
+
+  /** Keeps a view of a Secret that was read past the cache: it came before the certificate that names it. */
+  keepView(view: SecretView): void {
+    if (this.secret(keyOf(view)) === undefined) this.secrets.revise(keyOf(view), view.resourceVersion, view);
+  }
+
   /** Begins all watches; they end with the signal. Namespaces in `late` may become readable later, or never. */
   start(signal: AbortSignal, late: ReadonlySet<string> = new Set()): void {
     this.#late = late;
-    for (const { watch } of this.#punctual()) void watch.run(signal);
+    for (const each of this.#punctual()) void begin(each, signal);
     for (const namespace of late) void this.#startLate(namespace, signal);
   }
 
@@ -156,10 +175,7 @@ export class Cluster {
       .filter((each): each is ClientCertificate => !isBroken(each));
   }
 
-  /**
-   * One watch after the other, since work goes on meanwhile: who sees an authority before its CA makes it another one,
-   * who sees a certificate before its authority says that there is none.
-   */
+  /** One watch after the other, since work goes on meanwhile. */
   async #startLate(namespace: string, signal: AbortSignal): Promise<void> {
     for (const { watch } of this.#watches.filter((each) => each.namespace === namespace)) {
       void watch.run(signal);
@@ -171,14 +187,33 @@ export class Cluster {
     return this.#watches.filter(({ namespace }) => namespace === undefined || !this.#late.has(namespace));
   }
 
-  #watch<T>(deps: WatchDeps, spec: WatchSpec<T>): void {
+  #isNamed({ metadata: { namespace = '', name = '' } = {} }: RawObject): boolean {
+    return this.certificates.isIndexed('secret', keyOf({ namespace, name }));
+  }
+
+  /** A Secret that no certificate names any more needs no view. */
+  #forgetView(key: string): void {
+    const kept = this.secrets.get(key);
+    if (isView(kept) && !this.certificates.isIndexed('secret', key))
+      this.secrets.revise(key, kept.resourceVersion, recordOfView(kept));
+  }
+
+  #watch<T>(deps: WatchDeps, spec: WatchSpec<T>, after?: Watched): Watched {
     const label = spec.labelSelector === undefined ? '' : `/${spec.labelSelector.split('/')[1]}`;
-    this.#watches.push({
+    const watched = {
       namespace: spec.namespace,
       name: `${spec.namespace === undefined ? '' : `${spec.namespace}/`}${spec.resource.plural}${label}`,
       watch: new Watch<T>(deps, spec),
-    });
+      after,
+    };
+    this.#watches.push(watched);
+    return watched;
   }
+}
+
+async function begin({ watch, after }: Watched, signal: AbortSignal): Promise<void> {
+  await after?.watch.synced;
+  await watch.run(signal);
 }
 
 /** One that is broken may hold its Secret still. */

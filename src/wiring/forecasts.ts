@@ -58,5 +58,5 @@ export function consumersOf(resource: CertificateAuthority, cluster: Cluster): C
   return cluster
     .membersOf(authorityKey(resource))
     .filter(({ namespace }) => serves(namespace))
-    .map((each) => ({ resource: each, secret: cluster.secrets.get(secretKeyOf(each)) }));
+    .map((each) => ({ resource: each, secret: cluster.secret(secretKeyOf(each)) }));
 }

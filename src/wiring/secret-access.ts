@@ -24,7 +24,7 @@ export function secretAccess({ client, cluster }: Services): SecretAccess {
       // Without its label the watch would never say that it is gone.
       if (stored.metadata?.labels?.[CERTIFICATE_NAME_LABEL] !== undefined)
         cluster.secrets.put(stored, manifest.metadata.resourceVersion, reduce);
-      const cached = cluster.secrets.get(keyOf(manifest.metadata));
+      const cached = cluster.secret(keyOf(manifest.metadata));
       const isKnown = cached !== undefined && cached.resourceVersion === stored.metadata?.resourceVersion;
       return { view: isKnown ? cached : reduce(stored), altered };
     },

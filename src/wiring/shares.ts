@@ -1,0 +1,53 @@
+import { type AnyCertificateAuthority, brokenAuthority } from '../api/certificate-authority.ts';
+import {
+  type BrokenClientCertificate,
+  brokenClientCertificate,
+  type ClientCertificate,
+} from '../api/client-certificate.ts';
+import type { RawObject } from '../api/parse.ts';
+import { type NextKey, viewNextKey } from '../certificate/next-key.ts';
+import { isView, NO_RECORD, type SecretKept } from '../certificate/secret-record.ts';
+import type { Config } from '../config.ts';
+import { type Share, weightOf } from '../kube/share.ts';
+
+const MEBIBYTE = 1_048_576;
+/** When what was left out is looked at again without a change: with each list, see WatchTiming. */
+const AGAIN = 'it is looked at again when it changes, or within half an hour';
+
+/** How much of each kind of objects is kept for one namespace. */
+export function sharesOf({ namespaceShareMiB, namespaceAuthorities }: Config) {
+  const bytes = namespaceShareMiB * MEBIBYTE;
+  const certificates: Share<ClientCertificate | BrokenClientCertificate> = {
+    bytes,
+    weigh: weightOf,
+    beyond: (object) =>
+      brokenClientCertificate(
+        object,
+        `the ClientCertificates of namespace ${object.metadata?.namespace} take more than ${namespaceShareMiB} MiB of memory together; delete some, or let the operator raise --namespace-share-mib; ${AGAIN}`,
+        true,
+      ),
+  };
+  const authorities: Share<AnyCertificateAuthority> = {
+    bytes: namespaceAuthorities,
+    weigh: () => 1,
+    beyond: (object) =>
+      brokenAuthority(
+        'CertificateAuthority',
+        object,
+        `namespace ${object.metadata?.namespace} has more than ${namespaceAuthorities} CertificateAuthorities; delete some, or let the operator raise --namespace-authorities; ${AGAIN}`,
+        true,
+      ),
+  };
+  const secrets: Share<SecretKept> = {
+    bytes,
+    weigh: (kept) => (isView(kept) ? kept.weight : weightOf(kept)),
+    beyond: () => NO_RECORD,
+  };
+  const nextKeys: Share<NextKey> = { bytes, weigh: weightOf, beyond: (object) => viewNextKey(unmarked(object)) };
+  return { certificates, authorities, secrets, nextKeys };
+}
+
+/** An object that says nothing but which one it is. */
+function unmarked({ metadata: { namespace, name, uid, resourceVersion } = {} }: RawObject): RawObject {
+  return { metadata: { namespace, name, uid, resourceVersion } as RawObject['metadata'] & {} };
+}
