@@ -194,6 +194,14 @@ export function createMetrics(authorityTypes: readonly string[], clock: Clock, m
             for (const [reason, count] of Object.entries(stats.restarts)) gauge.set({ watch, reason }, count ?? 0);
         },
       );
+      asked(
+        'certwheel_objects_left_out',
+        'Objects that are not kept, since the share of their namespace is used up.',
+        ['watch'],
+        (gauge) => {
+          for (const [watch, { leftOut }] of gauges.watches()) if (leftOut > 0) gauge.set({ watch }, leftOut);
+        },
+      );
       asked('certwheel_leader', '1 where this replica acts.', [], (gauge) => gauge.set(gauges.leading() ? 1 : 0));
     },
   };

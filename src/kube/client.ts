@@ -8,7 +8,8 @@ import type { Access, CallOptions, ListOptions, Preconditions, WatchOptions, Wri
 import { Transport, type TransportOptions } from './transport.ts';
 import type { WatchStream } from './watch-stream.ts';
 
-const MAX_PAGE_BYTES = 256 * 2 ** 20;
+/** One object has three at most, and a page takes several times its bytes to read. */
+const MAX_PAGE_BYTES = 8 * 2 ** 20;
 
 const APPLY_QUERY = `?fieldManager=${FIELD_MANAGER}&force=true`;
 const APPLY_TYPE = 'application/apply-patch+yaml';
@@ -48,7 +49,7 @@ export class KubeClient {
     }
   }
 
-  /** One page. Without `limit` and `continue` that is all there is. */
+  /** One page. Without `limit` and `continue` that is all there is. Throws `AnswerTooLarge` where a smaller page is to be asked for. */
   list<T = RawObject>(resource: Resource, options: ListOptions = {}): Promise<ListPage<T>> {
     const { namespace, labelSelector, fieldSelector, limit, continue: next, ...call } = options;
     const path = resourcePath(resource, namespace) + query({ labelSelector, fieldSelector, limit, continue: next });

@@ -68,8 +68,18 @@ export function isStreamUnsupported(error: unknown): boolean {
 export async function listByPages<T>(options: ListingOptions<T> & { readonly pageSize: number }): Promise<Listing<T>> {
   const { client, resource, selection, cache, signal, onBytes, pageSize } = options;
   const entries = new Map<string, Entry<T>>();
-  const pageFrom = (start: string | undefined) =>
-    client.list(resource, { ...selection, limit: pageSize, continue: start, signal });
+  let limit = pageSize;
+  const pageFrom = async (start: string | undefined) => {
+    for (;;) {
+      try {
+        return await client.list(resource, { ...selection, limit, continue: start, signal });
+      } catch (error) {
+        // Of objects that are a mebibyte each, since anybody can make such, hundreds would not fit into memory.
+        if (limit === 1 || !(error instanceof ApiError) || error.reason !== 'AnswerTooLarge') throw error;
+        limit = Math.ceil(limit / 4);
+      }
+    }
+  };
   let resourceVersion = '';
   for (let pending: Promise<ListPage<RawObject>> | undefined = pageFrom(undefined); pending !== undefined; ) {
     const page: ListPage<RawObject> = await pending;

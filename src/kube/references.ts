@@ -1,7 +1,8 @@
 import type { Resource } from '../api/names.ts';
-import type { RawObject } from '../api/parse.ts';
+import { parseMeta, type RawObject } from '../api/parse.ts';
 import type { ApiError } from '../errors.ts';
 import { Cache } from './cache.ts';
+import { weightOf } from './share.ts';
 import { Watch, type WatchDeps, type WatchStats } from './watch.ts';
 import type { WatchTiming } from './watch-backoff.ts';
 
@@ -11,6 +12,8 @@ export interface Reference {
   readonly known: boolean;
   /** Why the API server doesn't let `get` know. */
   readonly problem: ApiError | undefined;
+  /** Whether `get` answers without data, since the objects of the namespace that are referred to are too large together. */
+  readonly isLeftOut: boolean;
   /** Resolves once `get` knows; never, where the API server refuses. */
   readonly synced: Promise<void>;
   get(): RawObject | undefined;
@@ -18,7 +21,11 @@ export interface Reference {
   release(): void;
 }
 
+/** Of one namespace together: the bundle of all public roots fifty times. */
+export const MOST_BYTES = 16 * 1_048_576;
+
 interface Watched {
+  namespace: string | undefined;
   cache: Cache<RawObject>;
   watch: Watch<RawObject>;
   stop: AbortController;
@@ -60,6 +67,9 @@ export class References {
       get problem() {
         return watched.watch.stats.problem;
       },
+      get isLeftOut() {
+        return watched.cache.leftOut > 0;
+      },
       synced: watched.watch.synced,
       get: () => watched.cache.values().next().value,
       release: () => {
@@ -80,21 +90,37 @@ export class References {
     this.#watched.clear();
   }
 
+  /** What the other objects of the namespace take. */
+  #bytesBeside(id: string, namespace: string | undefined): number {
+    let bytes = 0;
+    for (const [other, watched] of this.#watched)
+      if (other !== id && watched.namespace === namespace)
+        for (const { data } of watched.cache.values()) bytes += weightOf(data);
+    return bytes;
+  }
+
   #start(id: string, resource: Resource, namespace: string | undefined, name: string): Watched {
-    const cache = new Cache<RawObject>({ reduce: withoutManagedFields });
+    const cache = new Cache<RawObject>({
+      reduce: dataOnly,
+      share: {
+        bytes: MOST_BYTES,
+        weigh: ({ data }) => weightOf(data) + this.#bytesBeside(id, namespace),
+        beyond: (object) => ({ ...dataOnly(object), data: {} }),
+      },
+    });
     // A list of one is a page: a stream would take a connection of its own.
     const timing = { streamsLists: false, ...this.#timing };
     const spec = { resource, namespace, fieldSelector: `metadata.name=${name}`, cache, timing };
     const watch = new Watch<RawObject>(this.#deps, spec);
-    const watched: Watched = { cache, watch, stop: new AbortController(), users: 0 };
+    const watched: Watched = { namespace, cache, watch, stop: new AbortController(), users: 0 };
     this.#watched.set(id, watched);
     void watch.run(watched.stop.signal);
     return watched;
   }
 }
 
-/** Nobody reads them, and they are often the larger half of an object. */
-function withoutManagedFields(object: RawObject): RawObject {
-  const { managedFields: _, ...metadata } = object.metadata ?? {};
-  return { ...object, metadata };
+/** Nobody reads the rest, and it is often the larger half of an object. */
+function dataOnly(object: RawObject): RawObject {
+  const { namespace, name, uid, resourceVersion } = parseMeta(object);
+  return { metadata: { namespace, name, uid, resourceVersion }, data: object.data ?? {} };
 }

@@ -19,7 +19,10 @@ export interface WatchDeps {
 
 export interface WatchSpec<T> extends Selection {
   resource: Resource;
-  cache: Pick<Cache<T>, 'begin' | 'entry' | 'replace' | 'upsert' | 'remove' | 'advance' | 'onBroken'>;
+  cache: Pick<
+    Cache<T>,
+    'begin' | 'entry' | 'replace' | 'upsert' | 'remove' | 'advance' | 'onBroken' | 'onCrowded' | 'leftOut'
+  >;
   timing?: Partial<WatchTiming> | undefined;
 }
 
@@ -33,6 +36,8 @@ export interface WatchStats {
   lists: number;
   /** Why the last list failed; undefined once one has succeeded. */
   problem?: ApiError | undefined;
+  /** How many objects the shares of their namespaces had no room for. */
+  readonly leftOut: number;
   /** Why a list or a stream ended, and how often. */
   restarts: Partial<Record<Restart, number>>;
 }
@@ -73,12 +78,27 @@ export class Watch<T> {
     this.#timing = withDefaults(spec.timing);
     this.#streams = this.#timing.streamsLists ? 'next' : 'never';
     this.#backoff = new WatchBackoff(deps, this.#timing, { resource: spec.resource, namespace: spec.namespace });
-    this.stats = { synced: false, lastEventAt: deps.clock.monotonicMs(), lists: 0, restarts: {} };
-    spec.cache.onBroken((key, error) => {
+    const { cache } = spec;
+    this.stats = {
+      synced: false,
+      lastEventAt: deps.clock.monotonicMs(),
+      lists: 0,
+      restarts: {},
+      get leftOut() {
+        return cache.leftOut;
+      },
+    };
+    cache.onBroken((key, error) => {
       deps.logger.error('an object could not be read, which is a bug; its last known state stays', {
         resource: spec.resource.plural,
         key,
         stack: stackOf(error),
+      });
+    });
+    cache.onCrowded((namespace) => {
+      deps.logger.warn('the share of a namespace is used up; what goes beyond it is left out', {
+        resource: spec.resource.plural,
+        namespace,
       });
     });
     const { promise, resolve } = Promise.withResolvers<void>();

@@ -4,7 +4,7 @@ import {
   brokenClientCertificate,
   type ClientCertificate,
 } from '../api/client-certificate.ts';
-import type { RawObject } from '../api/parse.ts';
+import { parseMeta, type RawObject } from '../api/parse.ts';
 import { type NextKey, viewNextKey } from '../certificate/next-key.ts';
 import { isView, NO_RECORD, type SecretKept } from '../certificate/secret-record.ts';
 import type { Config } from '../config.ts';
@@ -48,6 +48,7 @@ export function sharesOf({ namespaceShareMiB, namespaceAuthorities }: Config) {
 }
 
 /** An object that says nothing but which one it is. */
-function unmarked({ metadata: { namespace, name, uid, resourceVersion } = {} }: RawObject): RawObject {
-  return { metadata: { namespace, name, uid, resourceVersion } as RawObject['metadata'] & {} };
+function unmarked(object: RawObject): RawObject {
+  const { namespace, name, uid, resourceVersion } = parseMeta(object);
+  return { metadata: { namespace, name, uid, resourceVersion } };
 }

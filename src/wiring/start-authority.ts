@@ -14,7 +14,7 @@ import { Breaker } from '../authority/breaker.ts';
 import { type Runtime, signingOf } from '../authority/registry.ts';
 import { troubleOf } from '../authority/trouble.ts';
 import { AuthorityError, DeniedError, RetryableError } from '../errors.ts';
-import type { Reference } from '../kube/references.ts';
+import { MOST_BYTES, type Reference } from '../kube/references.ts';
 import { type Call, Turnstile } from '../queue/turnstile.ts';
 import { clusterAccess } from './cluster-access.ts';
 import { namespaceOf, type Services } from './services.ts';
@@ -151,6 +151,11 @@ async function known(reference: Reference, what: string, { clock }: Services): P
     if (reference.problem !== undefined) break;
     await Promise.race([reference.synced, clock.sleep(READ_STEP_MS)]);
   }
+  if (reference.isLeftOut)
+    throw new AuthorityError(
+      'NamespaceFull',
+      `${what} is not read: the Secrets and ConfigMaps that authorities refer to in its namespace have more than ${MOST_BYTES / 1_048_576} MiB together; delete what is not needed`,
+    );
   if (reference.known) return;
   const { problem } = reference;
   if (problem?.status === 403)

@@ -133,8 +133,11 @@ test('the controller understands every argument that the chart gives it', async 
 });
 
 test('large numbers stay numbers', async () => {
-  const { args } = podOf(await render({ controller: { certificateSeries: 1_000_000 } })).container;
-  assert.ok(args.includes('--certificate-series=1000000'));
+  const { args } = podOf(
+    await render({ controller: { certificateSeries: 1_000_000, namespaceShareMiB: 2_048 } }),
+  ).container;
+  for (const each of ['--certificate-series=1000000', '--namespace-share-mib=2048', '--namespace-authorities=50'])
+    assert.ok(args.includes(each), each);
 });
 
 test('lists of networks and of prefixes reach the controller, also where they are empty', async () => {

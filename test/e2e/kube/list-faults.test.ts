@@ -1,5 +1,6 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { SECRETS } from '../../../src/api/names.ts';
 import type { Matcher } from './fault-proxy.ts';
 import { pause, secretsOf, standBehindProxy, until, watchSecrets } from './fixture.ts';
 import type { WatchPipe } from './watch-pipe.ts';
@@ -37,6 +38,26 @@ test('a server that streams no lists is asked for pages, at once and from then o
   assert.is(stand.proxy.requests.filter(streams).length - before, 1);
   assert.equal(watching.watch.stats.restarts, { expired: 1 });
   stop();
+  await watching.stop();
+});
+
+test('objects that are too large together for one page are asked for in smaller ones', async () => {
+  const blob = 'x'.repeat(900_000);
+  const names = Array.from({ length: 12 }, (_, index) => `large${index}`);
+  await Promise.all(
+    names.map((name) =>
+      stand.direct.client.create(SECRETS, {
+        metadata: { namespace: here.namespace, name, annotations: { note: '1' } },
+        data: { blob: Buffer.from(blob).toString('base64') },
+      }),
+    ),
+  );
+  const watching = await watchSecrets(stand.proxied.client, here.namespace, { streamsLists: false });
+  assert.is(watching.cache.size, names.length);
+  assert.is(watching.watch.stats.lists, 1);
+  assert.equal(watching.watch.stats.restarts, {});
+  const limits = new Set(stand.proxy.requests.filter(lists).map(({ query }) => query.get('limit')));
+  assert.ok(limits.has('500') && limits.has('8'), [...limits].join(' '));
   await watching.stop();
 });
 

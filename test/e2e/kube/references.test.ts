@@ -29,11 +29,29 @@ test('an object that is referred to is followed, absent or not, and no other is 
   assert.is(reference.known, true);
   assert.is(reference.get(), undefined);
   await write('ca', '1');
-  await until('it is there', () => reference.get()?.metadata?.annotations?.note === '1');
-  assert.not('managedFields' in (reference.get()?.metadata ?? {}));
+  await until('it is there', () => reference.get() !== undefined);
+  assert.equal(Object.keys(reference.get()?.metadata ?? {}), ['namespace', 'name', 'uid', 'resourceVersion']);
   await stand.direct.client.delete(SECRETS, namespace, 'ca');
   await until('it is gone', () => reference.get() === undefined);
   assert.is(changes, 2);
+});
+
+test('objects that are too large for one namespace are known and left out, and read once there is room', async () => {
+  const large = { blob: Buffer.from('x'.repeat(900_000)).toString('base64') };
+  const names = Array.from({ length: 16 }, (_, index) => `large-${index}`);
+  for (const name of names) await stand.direct.client.create(SECRETS, { metadata: { namespace, name }, data: large });
+  const all = names.map((name) => references.acquire(SECRETS, namespace, name, () => {}));
+  await Promise.all(all.map(({ synced }) => synced));
+  const leftOut = () => all.filter(({ isLeftOut }) => isLeftOut);
+  assert.ok(leftOut().length > 0 && leftOut().length < 5, String(leftOut().length));
+  for (const each of leftOut()) assert.equal(each.get()?.data, {});
+  const elsewhere = references.acquire(SECRETS, await newNamespace(stand.direct.client), 'ca', () => {});
+  await elsewhere.synced;
+  assert.is(elsewhere.isLeftOut, false);
+  for (const each of all) if (!each.isLeftOut) each.release();
+  const name = leftOut()[0]?.get()?.metadata?.name ?? '';
+  await stand.direct.client.apply(SECRETS, secret(namespace, name, 'changed'));
+  await until('there is room', () => leftOut().every((each) => each.get()?.metadata?.name !== name));
 });
 
 test('however many refer to an object, it is watched once, until the last one lets go', async () => {
