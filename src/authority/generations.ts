@@ -28,8 +28,6 @@ export interface Generation {
 export interface Member {
   /** namespace/name of the ClientCertificate, or what else tells people which certificate is meant. */
   readonly key: string;
-  /** Nobody writes its Secret any more, so that no trust bundle comes there either. */
-  readonly isAbandoned?: boolean;
   /** Fingerprints of the CA certificate that signed what it holds, and of those in its ca.crt to which that leads. */
   readonly issuerFingerprint: string | undefined;
   readonly anchorFingerprints: readonly string[];
@@ -137,7 +135,7 @@ export function planRotation(all: Rotation, now: Date): Plan {
   }
 
   function lacksBundle(member: Member): boolean {
-    return !member.isAbandoned && member.trustBundleHash !== rotation.trustBundleHash;
+    return member.trustBundleHash !== rotation.trustBundleHash;
   }
 }
 

@@ -5,7 +5,7 @@ import type { RawObject } from '../api/parse.ts';
 import { shared } from '../api/shared.ts';
 import { readSecretContent, SecretContentError } from './secret-content.ts';
 import { shortOnly } from './secret-memory.ts';
-import type { SecretView } from './secret-view.ts';
+import { hashOfTrustBundle, type SecretView } from './secret-view.ts';
 
 /** What is kept of a Secret that carries our marks and that no ClientCertificate names: who signed what it holds. */
 export interface SecretRecord {
@@ -16,6 +16,7 @@ export interface SecretRecord {
   readonly issuerFingerprint: string;
   readonly anchorFingerprints: readonly string[];
   readonly notAfter: Date;
+  readonly trustBundleHash: string;
 }
 
 /** Of a Secret that holds no certificate with our marks. */
@@ -51,6 +52,7 @@ export function recordSecret({ metadata = {}, data }: RawObject): SecretRecord |
       issuerFingerprint: shared(issuer.fingerprintSHA256),
       anchorFingerprints: shared(anchors.map(({ fingerprintSHA256 }) => fingerprintSHA256)),
       notAfter: leaf.notAfter,
+      trustBundleHash: hashOfTrustBundle(data),
     };
   } catch (error) {
     if (error instanceof SecretContentError) return NO_RECORD;
@@ -60,10 +62,18 @@ export function recordSecret({ metadata = {}, data }: RawObject): SecretRecord |
 
 /** The same of a view, whose ClientCertificate is gone. */
 export function recordOfView(view: SecretView): SecretRecord | typeof NO_RECORD {
-  const { namespace, name, certificate, memory, owner } = view;
+  const { namespace, name, certificate, memory, owner, trustBundleHash } = view;
   if (certificate === undefined || memory.authority === undefined || owner === undefined) return NO_RECORD;
   const { issuerFingerprint, anchorFingerprints, notAfter } = certificate;
-  return { namespace, name, authority: memory.authority, issuerFingerprint, anchorFingerprints, notAfter };
+  return {
+    namespace,
+    name,
+    authority: memory.authority,
+    issuerFingerprint,
+    anchorFingerprints,
+    notAfter,
+    trustBundleHash,
+  };
 }
 
 /** The authority, by its key, whose certificate the Secret holds by what it remembers. */

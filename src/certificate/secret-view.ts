@@ -95,9 +95,7 @@ class View implements SecretView {
     this.resourceVersion = resourceVersion;
     this.type = shared(cut(object.type ?? '', LONGEST_TYPE));
     this.adoptBy = shortOnly(annotations[names.ADOPT_ANNOTATION]);
-    this.trustBundleHash = shared(
-      hashOfBundle(Buffer.from(object.data?.['ca.crt'] ?? '', 'base64').toString('latin1')),
-    );
+    this.trustBundleHash = hashOfTrustBundle(object.data);
     const written = keysOfTemplate(annotations);
     this.labels = written === undefined ? NOTHING : shared(onlyThose(labels, written));
     this.annotations = written === undefined ? NOTHING : shared(onlyThose(annotations, written));
@@ -145,6 +143,11 @@ class View implements SecretView {
     if (this.#content instanceof Claim) this.#content = this.#content.settle();
     return this.#content;
   }
+}
+
+/** Of what the data of a Secret holds as its trust bundle. */
+export function hashOfTrustBundle(data: RawObject['data']): string {
+  return shared(hashOfBundle(Buffer.from(data?.['ca.crt'] ?? '', 'base64').toString('latin1')));
 }
 
 /** In place of a list with nothing but the uid that the Secret carries anyway. */

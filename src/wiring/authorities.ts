@@ -10,7 +10,7 @@ import { AUTHORITY_CONDITIONS } from '../authority/status.ts';
 import { referredAuthority } from '../certificate/observe.ts';
 import { isOurs } from '../certificate/observed.ts';
 import { occupation, purposeOf } from '../certificate/protection.ts';
-import { isRecord, isView, recordOfView, type SecretKept, type SecretRecord } from '../certificate/secret-record.ts';
+import { isRecord, isView, recordOfView, type SecretKept } from '../certificate/secret-record.ts';
 import { ApiError, AuthorityError } from '../errors.ts';
 import { CREATE_ONLY } from '../kube/object.ts';
 import { Buckets } from '../queue/bucket.ts';
@@ -102,44 +102,30 @@ async function foreignInTheWay(
   );
 }
 
-/** What a CA rotation has to know of the certificates of an authority: all that Secrets hold with its mark. */
+/** What a CA rotation has to know of the certificates of an authority: all that Secrets hold with its mark, whatever became of their resources. */
 function members(key: string, { cluster }: Services): Member[] {
   return cluster.secrets.byIndex('authority', key).flatMap((kept) => memberOf(kept, key, cluster) ?? []);
 }
 
 function memberOf(kept: SecretKept, authority: string, cluster: Cluster): Member | undefined {
-  if (!isView(kept)) return isRecord(kept) ? abandoned(kept) : undefined;
-  const { namespace, owner, certificate, trustBundleHash } = kept;
-  const resource = owner && cluster.certificates.get(keyOf({ namespace, name: owner.certificateName }));
+  const record = isView(kept) ? recordOfView(kept) : kept;
+  if (!isRecord(record)) return undefined;
+  const { issuerFingerprint, anchorFingerprints, notAfter, trustBundleHash } = record;
+  const key = ownerOf(kept, authority, cluster) ?? `Secret ${keyOf(record)}`;
+  return { key, issuerFingerprint, anchorFingerprints, notAfter, trustBundleHash };
+}
+
+/** The ClientCertificate that the authority serves and whose Secret it is; undefined for one that nobody writes any more. */
+function ownerOf(kept: SecretKept, authority: string, cluster: Cluster): string | undefined {
+  if (!isView(kept) || kept.owner === undefined) return undefined;
+  const key = keyOf({ namespace: kept.namespace, name: kept.owner.certificateName });
+  const resource = cluster.certificates.get(key);
   const isServed =
     resource !== undefined &&
     !isBroken(resource) &&
     isOurs({ resource, secret: kept }) &&
     referredAuthority(resource) === authority;
-  if (!isServed) {
-    const record = recordOfView(kept);
-    return isRecord(record) ? abandoned(record) : undefined;
-  }
-  return {
-    key: keyOf(resource),
-    issuerFingerprint: certificate?.issuerFingerprint,
-    anchorFingerprints: certificate?.anchorFingerprints ?? [],
-    notAfter: certificate?.notAfter,
-    trustBundleHash,
-  };
-}
-
-/** A Secret whose ClientCertificate is gone or has another authority by now: nobody writes it any more. */
-function abandoned(record: SecretRecord): Member {
-  const { issuerFingerprint, anchorFingerprints, notAfter } = record;
-  return {
-    key: `Secret ${keyOf(record)}`,
-    isAbandoned: true,
-    issuerFingerprint,
-    anchorFingerprints,
-    notAfter,
-    trustBundleHash: '',
-  };
+  return isServed ? key : undefined;
 }
 
 function cacheOf(kind: AuthorityKind, { cluster }: Services) {

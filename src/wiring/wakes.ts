@@ -4,6 +4,7 @@ import { isBroken } from '../api/client-certificate.ts';
 import { keyOf } from '../api/parse.ts';
 import { nextName } from '../certificate/next-key.ts';
 import { referredAuthority } from '../certificate/observe.ts';
+import { authorityOf } from '../certificate/secret-record.ts';
 import type { WorkQueue } from '../queue/work-queue.ts';
 import { Forecasts } from './forecasts.ts';
 import type { Services } from './services.ts';
@@ -48,9 +49,13 @@ export function wireWakes({ certificates, authorities, onGone, ...services }: Wa
   });
   // What our own write changes in a Secret is what a CA rotation waits for.
   cluster.secrets.onChange(
-    (key) => {
+    (key, before, after) => {
       for (const each of cluster.certificates.byIndex('secret', key))
         if (!isBroken(each)) recount(referredAuthority(each));
+      for (const each of [before, after]) {
+        const authority = each && authorityOf(each);
+        if (authority !== undefined) recount(authority);
+      }
     },
     { ownToo: true },
   );

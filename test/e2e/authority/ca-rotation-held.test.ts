@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { CLIENT_CERTIFICATES, SECRETS } from '../../../src/api/names.ts';
 import { writesTo } from '../process/support/audit.ts';
 import { patchCertificate, patchSecret } from '../support/edits.ts';
 import { PATIENCE_MS } from '../support/eventually.ts';
@@ -64,6 +65,29 @@ test('a suspended certificate learns of a new CA, which signs, and the old one i
   await swap.untilOnly(cas.v2);
   await swap.stop();
   assert.equal(swap.traffic.failures(), []);
+});
+
+test('a certificate whose ClientCertificate is gone is waited for until its Secret is gone, too', async () => {
+  const { here } = await world();
+  const swap = await startSwap(here, { clients: ['alice', 'carol'], duration: '24h' });
+  const { namespace, cas } = swap;
+  await patchCertificate(here, namespace, 'carol', { spec: { deletionPolicy: 'Retain' } });
+  await eventually('the Secret of carol stays', async () => {
+    const secret = await here.client.get(SECRETS, namespace, 'carol-tls');
+    return secret?.metadata?.ownerReferences === undefined;
+  });
+  await here.client.delete(CLIENT_CERTIFICATES, namespace, 'carol');
+  await swap.put(cas.v2);
+  await eventually('the new CA waits for what carol has left', async () => {
+    const rotating = conditionOf(await swap.status(), 'Rotating');
+    return rotating?.message.endsWith(`1 certificates, such as Secret ${namespace}/carol-tls`);
+  });
+  await sleep(6_000);
+  assert.is((await swap.status()).activeGeneration, 1, 'longer than the propagation');
+  assert.equal(swap.traffic.failures(), []);
+  await here.client.delete(SECRETS, namespace, 'carol-tls');
+  await eventually('the new CA signs', async () => (await swap.status()).activeGeneration === 2);
+  await swap.stop();
 });
 
 test('certificates that are refused, or have expired, keep no new CA from signing', async () => {
