@@ -12,4 +12,4 @@ ENV MALLOC_ARENA_MAX=2 \
 EXPOSE 8080/tcp 8081/tcp
 WORKDIR /
 USER 65532:65532
-ENTRYPOINT ["/usr/local/bin/node", "--max-semi-space-size=4", "--expose-gc", "/app/certwheel.mjs"]
+ENTRYPOINT ["/usr/local/bin/node", "--max-semi-space-size=4", "--max-old-space-size-percentage=55", "--expose-gc", "/app/certwheel.mjs"]

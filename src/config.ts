@@ -112,7 +112,7 @@ const OPTIONS = [
   {
     flag: 'namespace-share-mib',
     value: 'N',
-    standard: '64',
+    standard: '32',
     help: 'memory for the ClientCertificates of one namespace, and for its Secrets; others are refused',
   },
   {

@@ -3,6 +3,8 @@
 export const NODE_FLAGS: readonly string[] = [
   // Young objects are few while it is quiet; the default lets more of them wait for the next collection.
   '--max-semi-space-size=4',
+  // Of the memory that the Pod may have; without it V8 lets garbage grow to 256 MB, and the kernel ends the process.
+  '--max-old-space-size-percentage=55',
   // For src/memory.ts.
   '--expose-gc',
 ];

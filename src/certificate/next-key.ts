@@ -8,6 +8,7 @@ import { CREATE_ONLY } from '../kube/object.ts';
 import { encodePrivateKey, keySpecOf, parsePrivateKey, publicKeyDer } from '../pki/keys.ts';
 import { type AuthorityView, authorityName, lastRevision, type Observed } from './observed.ts';
 import { ownerReference } from './secret-manifest.ts';
+import { shortOnly } from './secret-memory.ts';
 
 /** A request whose answer is awaited, as the Secret that keeps its key tells; the key itself is not in here. */
 export interface NextKey {
@@ -34,6 +35,8 @@ export type NextContent = Pick<NextKey, 'id' | 'wanted' | 'ticket' | 'denied'>;
 export type NextManifest = ReturnType<typeof nextManifest>;
 
 const LONGEST_DENIAL = 1_024;
+/** Of all that is written there the denial is the longest. */
+const LONGEST_ANNOTATION = 4 * LONGEST_DENIAL;
 
 export function nextName(certificateName: string): string {
   return `${certificateName}-next`;
@@ -47,9 +50,10 @@ export function viewNextKey(object: RawObject): NextKey {
   const { namespace, name, uid, resourceVersion } = parseMeta(object);
   const { labels = {}, annotations = {} } = object.metadata ?? {};
   const claimed = labels[names.NEXT_OF_LABEL] ?? '';
-  const certificateUid = annotations[names.CERTIFICATE_UID_ANNOTATION] ?? '';
-  const deniedAt = parseRfc3339(annotations[names.DENIED_AT_ANNOTATION]);
-  const message = annotations[names.DENIED_ANNOTATION];
+  const read = (annotation: string) => shortOnly(annotations[annotation], LONGEST_ANNOTATION);
+  const certificateUid = read(names.CERTIFICATE_UID_ANNOTATION) ?? '';
+  const deniedAt = parseRfc3339(read(names.DENIED_AT_ANNOTATION));
+  const message = read(names.DENIED_ANNOTATION);
   return {
     namespace,
     name,
@@ -57,10 +61,10 @@ export function viewNextKey(object: RawObject): NextKey {
     resourceVersion,
     certificateName: name === nextName(claimed) && certificateUid !== '' ? claimed : '',
     certificateUid,
-    authority: annotations[names.AUTHORITY_ANNOTATION] ?? '',
-    id: annotations[names.REQUEST_ANNOTATION] ?? '',
-    wanted: annotations[names.WANTED_ANNOTATION] ?? '',
-    ticket: annotations[names.TICKET_ANNOTATION],
+    authority: read(names.AUTHORITY_ANNOTATION) ?? '',
+    id: read(names.REQUEST_ANNOTATION) ?? '',
+    wanted: read(names.WANTED_ANNOTATION) ?? '',
+    ticket: read(names.TICKET_ANNOTATION),
     denied: message === undefined || deniedAt === undefined ? undefined : { message, at: deniedAt },
   };
 }

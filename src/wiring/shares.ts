@@ -43,7 +43,11 @@ export function sharesOf({ namespaceShareMiB, namespaceAuthorities }: Config) {
     weigh: (kept) => (isView(kept) ? kept.weight : weightOf(kept)),
     beyond: () => NO_RECORD,
   };
-  const nextKeys: Share<NextKey> = { bytes, weigh: weightOf, beyond: (object) => viewNextKey(unmarked(object)) };
+  const nextKeys: Share<NextKey> = {
+    bytes: bytes / 8,
+    weigh: weightOf,
+    beyond: (object) => viewNextKey(unmarked(object)),
+  };
   return { certificates, authorities, secrets, nextKeys };
 }
 

@@ -9,7 +9,7 @@ import type { KubeClient } from '../../src/kube/client.ts';
 import type { Writable } from '../../src/kube/object.ts';
 
 const QUARTER_MEBIBYTE = 'x'.repeat(250_000);
-const AT_ONCE = 8;
+const AT_ONCE = 16;
 
 interface Hostile {
   readonly what: string;
