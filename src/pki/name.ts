@@ -99,7 +99,7 @@ export function decodeName(der: Buffer): DistinguishedName {
 
 /** Whether two names (DER) differ in nothing but letter case, blanks or string types; RFC 5280 section 7.1 calls them equal. */
 export function isAlmostSameName(one: Buffer, other: Buffer): boolean {
-  return folded(one) === folded(other);
+  return one.equals(other) || folded(one) === folded(other);
 }
 
 function folded(der: Buffer): string {

@@ -14,6 +14,7 @@ import { leaf, root, signIntermediate } from '../../test/pki/make.ts';
 import { type CertificateView, parseCertificate, parseCertificates } from './certificate.ts';
 import { wayToAnchor } from './chain.ts';
 import { rsaExponent } from './keys.ts';
+import { encodeName } from './name.ts';
 import { findPath, issuersProblem, TOO_MANY } from './path.ts';
 import { isSelfSigned } from './signed-by.ts';
 
@@ -40,6 +41,14 @@ test('what has signed itself leads nowhere, and the way past it is found', () =>
   assert.equal(wayToAnchor(chain, [decoy], now), [client.certificate]);
   assert.equal(wayToAnchor(chain, [], now), []);
   assert.equal(wayToAnchor([], [top.certificate], now), []);
+});
+
+test('OpenSSL takes a CA for a root whose issuer has its name in another spelling, and no key id tells otherwise', () => {
+  const { certificate } = intermediate;
+  const shouting = encodeName({ commonName: certificate.subjectText.slice('CN='.length).toUpperCase() });
+  const respelled = { ...certificate, issuerDer: shouting, authorityKeyId: undefined };
+  assert.match(issuersProblem([respelled, top.certificate]) ?? '', /so OpenSSL takes it for a root$/);
+  assert.is(issuersProblem([{ ...respelled, authorityKeyId: '00' }, top.certificate]), undefined);
 });
 
 /** Why the leaf of that issuer is no good; undefined where no path leads up from it. */

@@ -2,7 +2,14 @@ import { type CertificateView, weakSignature } from './certificate.ts';
 import { encodingProblem } from './foreign-encodings.ts';
 import { type KeySpec, MIN_RSA_EXPONENT, rsaExponent } from './keys.ts';
 import { type Path, PathSearch, poolOf } from './path-search.ts';
-import { type Effort, isSelfIssued, isSelfSigned, type NamesIssuer, namesAsIssuer, newEffort } from './signed-by.ts';
+import {
+  type Effort,
+  isSelfIssued,
+  isSelfSigned,
+  type NamesIssuer,
+  namesAsIssuerForOpenssl,
+  newEffort,
+} from './signed-by.ts';
 
 const MIN_RSA_BITS = 2048;
 /** OpenSSL and Go know it; Java reads no extension of an anchor. */
@@ -150,7 +157,7 @@ function issuerProblem(issuer: CertificateView, below: number, isAnchor: boolean
 
 /** What OpenSSL compares before it verifies a signature: names, key ids and kinds of keys (crypto/x509/v3_purp.c). */
 function seemsSignedBy(child: Child, issuer: CertificateView): boolean {
-  return namesAsIssuer(child, issuer) && child.signatureKind === issuer.keySpec?.algorithm;
+  return namesAsIssuerForOpenssl(child, issuer) && child.signatureKind === issuer.keySpec?.algorithm;
 }
 
 function signatureKindOf({ signatureAlgorithm }: CertificateView): KeySpec['algorithm'] {

@@ -1,4 +1,5 @@
 import { type CertificateView, verifySignature } from './certificate.ts';
+import { isAlmostSameName } from './name.ts';
 
 /**
  * How many signatures, and of what cost, one question about a path may verify. The certificates come from tenants and
@@ -36,6 +37,12 @@ export function namesAsIssuer(child: NamesIssuer, issuer: CertificateView): bool
     (authorityCertSerial === undefined || authorityCertSerial === issuer.serialNumber) &&
     (authorityCertIssuer === undefined || authorityCertIssuer.equals(issuer.issuerDer))
   );
+}
+
+/** The same as OpenSSL has it: names are equal there whatever their letter case, blanks and string types (X509_NAME_cmp). */
+export function namesAsIssuerForOpenssl(child: NamesIssuer, issuer: CertificateView): boolean {
+  const isSameName = isAlmostSameName(child.issuerDer, issuer.subjectDer);
+  return isSameName && namesAsIssuer({ ...child, issuerDer: issuer.subjectDer }, issuer);
 }
 
 /**

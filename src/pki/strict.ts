@@ -1,7 +1,7 @@
 import type { CertificateView } from './certificate.ts';
 import { keyIdOfCa } from './issue.ts';
 import { isAlmostSameName } from './name.ts';
-import { isSelfSigned, namesAsIssuer } from './signed-by.ts';
+import { isSelfSigned, namesAsIssuerForOpenssl } from './signed-by.ts';
 
 /**
  * Flaws that most verifiers let pass and that `openssl verify -x509_strict` refuses, as does Python since 3.13 by default
@@ -63,7 +63,7 @@ function isRespelled(issuer: CertificateView, anchor: CertificateView, child: Ce
   return (
     issuer.publicKeyPin === anchor.publicKeyPin &&
     isAlmostSameName(issuer.subjectDer, anchor.subjectDer) &&
-    (child === undefined || namesAsIssuer({ ...child, issuerDer: anchor.subjectDer }, anchor))
+    (child === undefined || namesAsIssuerForOpenssl(child, anchor))
   );
 }
 
