@@ -1,7 +1,11 @@
+import { LEASE_NAME } from './names.ts';
+
 /** One line of a (Cluster)Role, with the reason why Certwheel may not do without it. */
 export interface PolicyRule {
   readonly apiGroups: readonly string[];
   readonly resources: readonly string[];
+  /** Only these objects; all if undefined. */
+  readonly resourceNames?: readonly string[];
   readonly verbs: readonly string[];
   readonly why: string;
 }
@@ -62,11 +66,15 @@ export const CLUSTER_PERMISSIONS: readonly PolicyRule[] = [
   },
 ];
 
-/** What is needed in the controller's own namespace for leader election. */
+/**
+ * What is needed in the controller's own namespace for leader election. Even `create` has a name here: a server-side apply
+ * is authorized with the name in its path, a POST without one, so a POST of any Lease is denied.
+ */
 export const LEASE_PERMISSIONS: readonly PolicyRule[] = [
   {
     apiGroups: ['coordination.k8s.io'],
     resources: ['leases'],
+    resourceNames: [LEASE_NAME],
     verbs: ['get', 'create', 'patch'],
     why: 'to agree on one leader',
   },

@@ -39,11 +39,12 @@ function ofAuthority(type: string, permissions: readonly PolicyRule[]): string {
   return `{{- if has ${JSON.stringify(type)} .Values.rbac.authorities }}\n${rules}\n{{- end }}`;
 }
 
-function rule({ apiGroups, resources, verbs, why }: PolicyRule): string {
+function rule({ apiGroups, resources, resourceNames, verbs, why }: PolicyRule): string {
   return [
     `# ${why}`,
     `- apiGroups: ${JSON.stringify(apiGroups)}`,
     `  resources: ${JSON.stringify(resources)}`,
+    ...(resourceNames === undefined ? [] : [`  resourceNames: ${JSON.stringify(resourceNames)}`]),
     `  verbs: ${JSON.stringify(verbs)}`,
   ].join('\n');
 }

@@ -64,5 +64,6 @@
 # to agree on one leader
 - apiGroups: ["coordination.k8s.io"]
   resources: ["leases"]
+  resourceNames: ["certwheel"]
   verbs: ["get","create","patch"]
 {{- end }}

@@ -24,7 +24,7 @@ export async function clusterUser(world: World, user: string): Promise<string> {
   await grant(world, user, undefined, [...NAMESPACED_PERMISSIONS, ...CLUSTER_PERMISSIONS, ...OF_AUTHORITIES]);
   await grant(world, user, SYSTEM_NAMESPACE, LEASE_PERMISSIONS);
   await untilAllowed(world, user, ['list', 'secrets', '--all-namespaces']);
-  await untilAllowed(world, user, ['patch', 'leases.coordination.k8s.io', '-n', SYSTEM_NAMESPACE]);
+  await untilAllowed(world, user, ['patch', 'leases.coordination.k8s.io/certwheel', '-n', SYSTEM_NAMESPACE]);
   return world.cluster.kubeconfigFor(user);
 }
 
