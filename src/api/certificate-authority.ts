@@ -1,4 +1,4 @@
-import { CertwheelError } from '../errors.ts';
+import { CertwheelError, type ErrorCode } from '../errors.ts';
 import type { AuthorityKind } from './client-certificate.ts';
 import type { Condition } from './conditions.ts';
 import { parseDuration } from './duration.ts';
@@ -61,8 +61,11 @@ export interface CertificateAuthority extends AuthorityMeta {
   readonly status: AuthorityStatus;
 }
 
+/** One that can't be used as it stands, whatever its backend says. */
 export interface BrokenCertificateAuthority extends AuthorityMeta {
   readonly problem: string;
+  /** Undefined where it was stored under an older schema. */
+  readonly code?: ErrorCode;
   readonly status: AuthorityStatus;
 }
 

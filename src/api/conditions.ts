@@ -1,3 +1,4 @@
+import type { ErrorCode } from '../errors.ts';
 import { readable } from '../foreign-text.ts';
 
 /** metav1.Condition, as the API conventions define it. */
@@ -39,10 +40,16 @@ function dated(condition: NewCondition, before: Condition | undefined, now: Date
   return { ...condition, message: readable(condition.message, LONGEST_MESSAGE), lastTransitionTime };
 }
 
-/** What is told of a resource that was stored under an older schema and makes no sense under today's. */
-export function whyBroken({ problem, generation }: { readonly problem: string; readonly generation: number }) {
-  const message = `${problem}; it was stored under an older schema, apply it again`;
-  const facts = { reason: 'InvalidSpec', message, observedGeneration: generation };
+interface Broken {
+  readonly problem: string;
+  readonly generation: number;
+  readonly code?: ErrorCode;
+}
+
+/** The conditions of a resource that can't be used; without a code it makes no sense under today's schema. */
+export function whyBroken({ problem, code, generation }: Broken) {
+  const message = code === undefined ? `${problem}; it was stored under an older schema, apply it again` : problem;
+  const facts = { reason: code ?? 'InvalidSpec', message, observedGeneration: generation };
   return [
     { type: 'Ready', status: 'False', ...facts },
     { type: 'Stalled', status: 'True', ...facts },

@@ -10,7 +10,7 @@ export interface PolicyRule {
   readonly why: string;
 }
 
-/** What is needed in each namespace that is served. */
+/** What is needed in each namespace that is served, besides AUTHORITY_PERMISSIONS. */
 export const NAMESPACED_PERMISSIONS: readonly PolicyRule[] = [
   {
     apiGroups: ['certwheel.io'],
@@ -25,18 +25,6 @@ export const NAMESPACED_PERMISSIONS: readonly PolicyRule[] = [
     why: 'to tell how it went',
   },
   {
-    apiGroups: [''],
-    resources: ['secrets'],
-    verbs: ['get', 'list', 'watch', 'create', 'patch', 'delete'],
-    why: 'to publish certificates, to read CA key pairs, and to keep and retire CA generations; a create comes from server-side apply',
-  },
-  {
-    apiGroups: [''],
-    resources: ['configmaps'],
-    verbs: ['list', 'watch'],
-    why: 'to follow the trust bundles that authorities name',
-  },
-  {
     apiGroups: ['events.k8s.io'],
     resources: ['events'],
     verbs: ['create', 'patch'],
@@ -44,8 +32,21 @@ export const NAMESPACED_PERMISSIONS: readonly PolicyRule[] = [
   },
 ];
 
-/** What is needed besides when the whole cluster is served. */
-export const CLUSTER_PERMISSIONS: readonly PolicyRule[] = [
+/**
+ * What is needed where authorities keep their CA keys and find what they refer to: in each namespace that is served, and in
+ * the controller's own for ClusterCertificateAuthorities.
+ */
+export const AUTHORITY_PERMISSIONS: readonly PolicyRule[] = [
+  {
+    apiGroups: [''],
+    resources: ['secrets'],
+    verbs: ['get', 'list', 'watch', 'create', 'patch', 'delete'],
+    why: 'to publish certificates, to read CA key pairs, and to keep and retire CA generations; a create comes from server-side apply',
+  },
+];
+
+/** What ClusterCertificateAuthorities need without a namespace, also where only single namespaces are served. */
+export const CLUSTER_AUTHORITY_PERMISSIONS: readonly PolicyRule[] = [
   {
     apiGroups: ['certwheel.io'],
     resources: ['clustercertificateauthorities'],
@@ -58,6 +59,10 @@ export const CLUSTER_PERMISSIONS: readonly PolicyRule[] = [
     verbs: ['patch'],
     why: 'to tell how they are',
   },
+];
+
+/** What is needed besides when the whole cluster is served. */
+export const CLUSTER_PERMISSIONS: readonly PolicyRule[] = [
   {
     apiGroups: [''],
     resources: ['namespaces'],

@@ -1,5 +1,6 @@
 import { type AnyCertificateAuthority, authorityKey, parseCertificateAuthority } from '../api/certificate-authority.ts';
 import {
+  type AuthorityKind,
   type BrokenClientCertificate,
   type ClientCertificate,
   isBroken,
@@ -16,6 +17,7 @@ import { type SecretView, viewSecret } from '../certificate/secret-view.ts';
 import type { Config } from '../config.ts';
 import { Cache } from '../kube/cache.ts';
 import { Watch, type WatchDeps, type WatchSpec, type WatchStats } from '../kube/watch.ts';
+import { refuseUnserved } from './served.ts';
 
 /** The labels of a namespace. */
 export type NamespaceLabels = Readonly<Record<string, string>>;
@@ -42,14 +44,8 @@ export class Cluster {
         isBroken(each) || each.spec.authorityRef.kind === 'CertificateAuthority' ? [] : [each.namespace],
     },
   });
-  readonly authorities = new Cache<AnyCertificateAuthority, 'secret'>({
-    reduce: (object) => parseCertificateAuthority('CertificateAuthority', object),
-    indexes: { secret: (each) => this.secretsNamedBy(each) },
-  });
-  readonly clusterAuthorities = new Cache<AnyCertificateAuthority, 'secret'>({
-    reduce: (object) => parseCertificateAuthority('ClusterCertificateAuthority', object),
-    indexes: { secret: (each) => this.secretsNamedBy(each) },
-  });
+  readonly authorities: Cache<AnyCertificateAuthority, 'secret'>;
+  readonly clusterAuthorities: Cache<AnyCertificateAuthority, 'secret'>;
   /** Secrets that carry the label of certificates. */
   readonly secrets = new Cache<SecretView>({ reduce: viewSecret });
   /** Secrets that keep the keys of requests under way, by the certificate that waits. */
@@ -64,11 +60,27 @@ export class Cluster {
 
   constructor(config: Config, deps: WatchDeps) {
     this.#controllerNamespace = config.controllerNamespace;
+    const authoritiesOf = (kind: AuthorityKind) =>
+      new Cache<AnyCertificateAuthority, 'secret'>({
+        reduce: (object) => refuseUnserved(parseCertificateAuthority(kind, object), config),
+        indexes: { secret: (each) => this.secretsNamedBy(each) },
+      });
+    this.authorities = authoritiesOf('CertificateAuthority');
+    this.clusterAuthorities = authoritiesOf('ClusterCertificateAuthority');
     this.generations = new Cache({
       reduce: (object) => viewGenerationSecret(object, config.controllerNamespace),
       indexes: { authority: (each) => [each.authority] },
     });
-    for (const namespace of config.namespaces ?? [undefined]) {
+    const { namespaces, clusterAuthorities, controllerNamespace } = config;
+    // Where the CA generations of the cluster kind are.
+    if (clusterAuthorities && namespaces !== undefined && !namespaces.includes(controllerNamespace))
+      this.#watch(deps, {
+        resource: names.SECRETS,
+        namespace: controllerNamespace,
+        labelSelector: names.AUTHORITY_NAME_LABEL,
+        cache: this.generations,
+      });
+    for (const namespace of namespaces ?? [undefined]) {
       this.#watch(deps, {
         resource: names.SECRETS,
         namespace,
@@ -91,10 +103,9 @@ export class Cluster {
         cache: this.nextKeys,
       });
     }
-    if (config.namespaces === undefined) {
+    if (clusterAuthorities)
       this.#watch(deps, { resource: names.CLUSTER_CERTIFICATE_AUTHORITIES, cache: this.clusterAuthorities });
-      this.#watch(deps, { resource: names.NAMESPACES, cache: this.namespaces });
-    }
+    if (namespaces === undefined) this.#watch(deps, { resource: names.NAMESPACES, cache: this.namespaces });
   }
 
   /** Begins all watches; they end with the signal. Namespaces in `late` may become readable later, or never. */
