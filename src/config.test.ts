@@ -14,6 +14,8 @@ test('nothing said is every default', () => {
     kubeconfig: undefined,
     namespaces: undefined,
     controllerNamespace: 'certwheel-system',
+    clusterAuthorities: true,
+    authorities: undefined,
     metricsAddress: { host: undefined, port: 8080 },
     healthAddress: { host: undefined, port: 8081 },
     leaderElect: false,
