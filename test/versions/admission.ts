@@ -5,6 +5,7 @@ import { generateKey } from '../../src/pki/keys.ts';
 import { toPem } from '../../src/pki/pem.ts';
 import { NO_NAMES } from '../../src/pki/san.ts';
 import { ACCOUNT } from '../chart/support/account.ts';
+import { NAMESPACE } from '../chart/support/helm.ts';
 import { eventually, type World } from '../e2e/support/world.ts';
 
 const NO_MARKS = /A Secret that Certwheel creates carries its marks/;
@@ -48,6 +49,7 @@ export async function provesAdmission(world: World, namespace: string): Promise<
   await secretsOfCertwheel(run, namespace);
   await nextKeys(run, namespace);
   await requests(run);
+  await leases(run);
 }
 
 function secret(namespace: string, name: string, marks: object, type = 'kubernetes.io/tls') {
@@ -119,4 +121,17 @@ async function requests(run: Run): Promise<void> {
   assert.is(await remove('certwheel-own'), '');
   assert.is(await create('a person', 'certwheel-forged', OF_REQUEST), '');
   assert.match(await remove('certwheel-forged'), NOT_OWN);
+}
+
+/** A server-side apply that creates is authorized with the name; a POST is not. */
+async function leases(run: Run): Promise<void> {
+  const lease = (name: string) => ({
+    apiVersion: 'coordination.k8s.io/v1',
+    kind: 'Lease',
+    metadata: { namespace: NAMESPACE, name },
+    spec: { holderIdentity: 'certwheel' },
+  });
+  assert.is(await run('certwheel', APPLY, lease('certwheel')), '');
+  assert.match(await run('certwheel', APPLY, lease('another')), /cannot patch resource "leases"/);
+  assert.match(await run('certwheel', ['create', '-f', '-'], lease('another')), /cannot create resource "leases"/);
 }

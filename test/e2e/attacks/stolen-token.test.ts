@@ -12,9 +12,10 @@ import { connect, plainApi } from '../support/plain-api.ts';
 import { oneWorld } from '../support/world.ts';
 import { denialOf, NO_RIGHT, rehearsed, rightsOf } from './support/act.ts';
 import { CONTROLLER, pathOf, TENANT, THERE } from './support/certwheel-secrets.ts';
+import { POSSIBLE_THEFTS } from './support/possible-thefts.ts';
 import { requestsOfPeople, theftsOfRequests } from './support/thefts-of-requests.ts';
 import { OTHER_POSSIBLE, WITHOUT_RIGHT } from './support/thefts-of-rights.ts';
-import { DENIED_THEFTS, POSSIBLE_THEFTS } from './support/thefts-of-secrets.ts';
+import { DENIED_THEFTS } from './support/thefts-of-secrets.ts';
 
 // The attack: somebody has a token of the controller's ServiceAccount, and sends requests of their own to an API server with
 // the roles and the policies of the chart. The tables say all that succeeds; each act that is denied stands beside its like

@@ -50,7 +50,7 @@ export function generation(
 ): Secret {
   const { kind = 'CertificateAuthority', ...rest } = more;
   const labels = { 'certwheel.io/authority-name': authority, 'certwheel.io/authority-kind': kind, ...more.labels };
-  const annotations = {
+  const annotations = more.annotations ?? {
     'certwheel.io/generation-state': 'Active',
     'certwheel.io/generation-state-since': '2026-01-01T00:00:00.000Z',
     'certwheel.io/generation-source': 'selfManaged',
@@ -60,7 +60,7 @@ export function generation(
 
 export const CLUSTER = { kind: 'ClusterCertificateAuthority' };
 
-/** What is there before the thief comes: all but the last line is Certwheel's. */
+/** What is there before the thief comes: Certwheel's, a Secret that a person handed over, and one of a tenant. */
 export const THERE: readonly Secret[] = [
   certificate('plain-tls'),
   certificate('owned-tls', { ownerReferences: [OWNER] }),

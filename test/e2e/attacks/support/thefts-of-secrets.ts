@@ -1,4 +1,4 @@
-import { type Act, type Ask, get, patch, post, remove } from './act.ts';
+import { type Act, type Ask, patch, post, remove } from './act.ts';
 import {
   CLUSTER,
   CONTROLLER,
@@ -20,14 +20,16 @@ const NOT_OURS = /This Secret is not Certwheel's/;
 const ONLY_TLS = /Secrets of type kubernetes.io\/tls only/;
 const NO_OWNER = /The only owner that Certwheel gives to a Secret/;
 const NO_FINALIZER = /Certwheel sets and removes no finalizers/;
-const NO_GENERATION = /A CA generation that Certwheel writes is immutable/;
+const NO_GENERATION = /A CA generation that Certwheel writes says its state/;
+const IMMUTABLE = /makes Secrets of CA generations immutable, and no others/;
 const NO_DELETE = /Certwheel deletes nothing but Secrets of CA generations/;
 
-const create = (secret: Secret) => post(pathOf('', secret.metadata.namespace), secret);
-const edit = (name: string, metadata: object, namespace?: string) => patch(pathOf(name, namespace), { metadata });
-const overwrite = (name: string) => patch(pathOf(name), { data: { 'tls.crt': 'AA==' } });
-const removeSecret = (name: string) => remove(pathOf(name));
-const marks = (uid: string) => ({
+export const create = (secret: Secret) => post(pathOf('', secret.metadata.namespace), secret);
+export const edit = (name: string, metadata: object, namespace?: string) =>
+  patch(pathOf(name, namespace), { metadata });
+export const overwrite = (name: string) => patch(pathOf(name), { data: { 'tls.crt': 'AA==' } });
+export const removeSecret = (name: string) => remove(pathOf(name));
+export const marks = (uid: string) => ({
   labels: { 'certwheel.io/certificate-name': 'alice' },
   annotations: { 'certwheel.io/certificate-uid': uid },
 });
@@ -89,8 +91,14 @@ export const DENIED_THEFTS: readonly Act[] = [
   creating(
     'a CA generation that can be changed',
     { ...generation('a8-ca-v1', 'a8'), immutable: false },
-    NO_GENERATION,
+    IMMUTABLE,
     generation('a8-ca-v1', 'a8'),
+  ),
+  creating(
+    'a CA generation without a state',
+    generation('b3-ca-v1', 'b3', { annotations: {} }),
+    NO_GENERATION,
+    generation('b3-ca-v1', 'b3'),
   ),
   creating(
     'a CA generation under a name of another authority',
@@ -183,6 +191,12 @@ export const DENIED_THEFTS: readonly Act[] = [
     edit('ca-ca-v1', { labels: { team: 'a' } }),
   ),
   editing(
+    'a certificate that can not be renewed any more',
+    patch(pathOf('plain-tls'), { immutable: true }),
+    IMMUTABLE,
+    patch(pathOf('plain-tls'), { immutable: false }),
+  ),
+  editing(
     'a finalizer',
     edit('plain-tls', { finalizers: HELD }),
     NO_FINALIZER,
@@ -208,38 +222,5 @@ export const DENIED_THEFTS: readonly Act[] = [
     ask: removeSecret('plain-tls'),
     denied: NO_DELETE,
     legitimate: removeSecret('a6-next'),
-  },
-];
-
-/** What no policy can tell from the work of the controller: docs/install.md lists it. */
-export const POSSIBLE_THEFTS: readonly Act[] = [
-  { what: 'any Secret read', right: 'get secrets', ask: get(pathOf('tenants-tls')) },
-  { what: 'all Secrets read', right: 'list secrets', ask: get('/api/v1/secrets') },
-  {
-    what: 'all Secrets watched',
-    right: 'watch secrets',
-    ask: get('/api/v1/secrets?watch=1&timeoutSeconds=1'),
-  },
-  {
-    what: 'a Secret of a certificate that does not exist',
-    right: 'create secrets',
-    ask: create(certificate('forged-tls')),
-  },
-  {
-    what: 'a forged CA generation of an authority that exists',
-    right: 'create secrets',
-    ask: create(generation('ca-ca-v9', 'ca')),
-  },
-  { what: 'a CA that signs deleted', right: 'delete secrets', ask: removeSecret('ca-ca-v1') },
-  { what: 'a forged certificate in the Secret of a certificate', right: 'patch secrets', ask: overwrite('held-tls') },
-  {
-    what: 'the Secret of a ClientCertificate that is gone handed to garbage collection',
-    right: 'patch secrets',
-    ask: edit('plain-tls', { ownerReferences: [OWNER] }),
-  },
-  {
-    what: 'a Secret that was handed over given to garbage collection',
-    right: 'patch secrets',
-    ask: edit('handed-tls', { ...marks(DANGLING), ownerReferences: [{ ...OWNER, uid: DANGLING }] }),
   },
 ];
