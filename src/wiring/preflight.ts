@@ -33,7 +33,7 @@ export async function preflight(
     return new Set();
   }
   const unreadable = await preflightNamespaces(client, config.namespaces, log);
-  if (config.clusterAuthorities) await preflightClusterAuthorities(client, config.controllerNamespace);
+  if (config.clusterAuthorities) await preflightClusterAuthorities(client, config.controllerNamespace, unreadable);
   const kinds = config.clusterAuthorities
     ? [...NAMESPACED_KINDS, names.CLUSTER_CERTIFICATE_AUTHORITIES]
     : NAMESPACED_KINDS;
@@ -63,8 +63,17 @@ async function preflightNamespaces(
 }
 
 /** Without these rights --cluster-authorities would promise what never comes. */
-async function preflightClusterAuthorities(client: KubeClient, controllerNamespace: string): Promise<void> {
+async function preflightClusterAuthorities(
+  client: KubeClient,
+  controllerNamespace: string,
+  unreadable: ReadonlySet<string>,
+): Promise<void> {
   const otherwise = 'leave out --cluster-authorities';
+  // Nobody waits for the CA generations of such a namespace, and an authority that is seen before its own gets a new CA.
+  if (unreadable.has(controllerNamespace))
+    refuse(
+      `namespace ${controllerNamespace}, where the CA keys of ClusterCertificateAuthorities are, can't be served; install the chart's Role in it, take it out of --namespaces, or ${otherwise}`,
+    );
   refuse(await problemWith(client, names.CLUSTER_CERTIFICATE_AUTHORITIES, undefined, undefined, otherwise));
   refuse(await problemWith(client, names.SECRETS, controllerNamespace, names.AUTHORITY_NAME_LABEL, otherwise));
 }

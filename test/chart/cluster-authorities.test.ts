@@ -109,6 +109,14 @@ test('in the namespace of their keys the account writes nothing but CA generatio
   assert.is(await apply('mine-clusterca-v1', 'ClusterCertificateAuthority'), '');
 });
 
+test('a namespace of their keys that is to be served and has no Role for that ends the start', async () => {
+  const { cluster } = await shared.get();
+  const controller = launchController(await accountKubeconfig(cluster), [...ARGS, '--namespaces', `shop,${NAMESPACE}`]);
+  assert.is((await controller.exited).code, 1);
+  assert.is(controller.errors.length, 1);
+  assert.match(controller.errors[0] ?? '', /where the CA keys of ClusterCertificateAuthorities are, can't be served/);
+});
+
 test('without these rights the controller ends with one line that says so', async () => {
   const { cluster } = await shared.get();
   await helm(cluster, [
