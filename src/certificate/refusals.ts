@@ -84,7 +84,7 @@ export function authorityIsMissing({ resource, authority }: Observed): Refusal |
     case 'ClusterAuthorityNotServed':
       return wait(
         'ClusterAuthorityNotServed',
-        `ClusterCertificateAuthority ${name} can't be used: this controller serves single namespaces only, and such an authority with --cluster-authorities and without allowedNamespaces.selector; use a CertificateAuthority`,
+        `ClusterCertificateAuthority ${name} can't be used: this controller serves single namespaces only, so that takes --cluster-authorities and an authority without allowedNamespaces.selector; or use a CertificateAuthority`,
       );
     case 'NamespaceNotAllowed':
       return wait(
