@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
-import { EVENTS, LEASES } from './api/names.ts';
+import { EVENTS, LEASE_NAME, LEASES } from './api/names.ts';
 import type { AuthorityDefinition } from './authorities/authority.ts';
 import { AUTHORITIES } from './authorities/index.ts';
 import { Registry } from './authority/registry.ts';
@@ -72,7 +72,7 @@ export async function startApp(
         clock,
         logger: log,
         namespace: config.leaderElectNamespace,
-        name: 'certwheel',
+        name: LEASE_NAME,
         identity: instance,
       })
     : undefined;

@@ -14,6 +14,8 @@ test('nothing said is every default', () => {
     kubeconfig: undefined,
     namespaces: undefined,
     controllerNamespace: 'certwheel-system',
+    clusterAuthorities: true,
+    authorities: undefined,
     metricsAddress: { host: undefined, port: 8080 },
     healthAddress: { host: undefined, port: 8081 },
     leaderElect: false,
@@ -39,6 +41,8 @@ test('every option can be a flag, with a blank or an equals sign', () => {
     'health-probe-bind-address': '[::1]:2',
     'leader-elect': 'true',
     'leader-elect-namespace': 'lease',
+    'cluster-authorities': 'true',
+    authorities: 'selfManaged,vault',
     workers: '3',
     'routine-events': 'true',
     'trust-propagation': '90s',
@@ -54,6 +58,8 @@ test('every option can be a flag, with a blank or an equals sign', () => {
     kubeconfig: '/k',
     namespaces: ['a', 'b'],
     controllerNamespace: 'sys',
+    clusterAuthorities: true,
+    authorities: ['selfManaged', 'vault'],
     metricsAddress: { host: '127.0.0.1', port: 1 },
     healthAddress: { host: '::1', port: 2 },
     leaderElect: true,
@@ -86,6 +92,17 @@ test('a flag wins over the environment, and the environment over the default', (
   const env = { CERTWHEEL_WORKERS: '5', CERTWHEEL_LEADER_ELECT: 'true', CERTWHEEL_LOG_LEVEL: 'debug' };
   const config = configOf(['--workers', '7', '--leader-elect=false'], env);
   assert.equal([config.workers, config.leaderElect, config.logLevel], [7, false, 'debug']);
+});
+
+test('a kind of authority that there is not is refused', () => {
+  assert.throws(() => configOf(['--authorities=Vault']), /--authorities Vault is not one of .*selfManaged.*vault/);
+  assert.is(configOf(['--authorities=']).authorities, undefined);
+});
+
+test('cluster authorities are always served with all namespaces, and on demand with some', () => {
+  const served = (...args: string[]) => configOf(args).clusterAuthorities;
+  assert.equal([served(), served('--cluster-authorities=false')], [true, true]);
+  assert.equal([served('--namespaces=a'), served('--namespaces=a', '--cluster-authorities')], [false, true]);
 });
 
 test('the last of two equal flags wins', () => {

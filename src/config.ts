@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
 import { parseDuration } from './api/duration.ts';
 import { isNetwork } from './authorities/http/networks.ts';
+import { AUTHORITIES } from './authorities/index.ts';
 import { EXPORTING_PREFIXES } from './certificate/exported-keys.ts';
 import { LOG_FORMATS, LOG_LEVELS, type LogFormat, type LogLevel } from './log.ts';
 
@@ -9,6 +10,10 @@ export interface Config {
   /** Undefined for all. */
   readonly namespaces: readonly string[] | undefined;
   readonly controllerNamespace: string;
+  /** Whether ClusterCertificateAuthorities are served; always where all namespaces are. */
+  readonly clusterAuthorities: boolean;
+  /** The kinds of authority that are served; undefined for all. */
+  readonly authorities: readonly string[] | undefined;
   readonly metricsAddress: Address;
   readonly healthAddress: Address;
   readonly leaderElect: boolean;
@@ -68,6 +73,18 @@ const OPTIONS = [
     value: 'NAME',
     standard: 'certwheel-system',
     help: 'where the Secrets of ClusterCertificateAuthorities are',
+  },
+  {
+    flag: 'cluster-authorities',
+    value: undefined,
+    standard: 'false',
+    help: 'with --namespaces, serve ClusterCertificateAuthorities that need no namespace labels',
+  },
+  {
+    flag: 'authorities',
+    value: 'A,B',
+    standard: '',
+    help: 'serve these kinds of authority only, such as selfManaged,vault; all if empty',
   },
   { flag: 'metrics-bind-address', value: '[HOST]:PORT', standard: ':8080', help: 'serves /metrics; 0 turns it off' },
   {
@@ -136,6 +153,8 @@ const OPTIONS = [
   },
 ] as const satisfies readonly Option[];
 
+const AUTHORITY_TYPES = AUTHORITIES.map(({ type }) => type);
+
 type Flag = (typeof OPTIONS)[number]['flag'];
 type Values = Readonly<Record<Flag, string>>;
 
@@ -190,6 +209,7 @@ function parseFlags(args: readonly string[]): Readonly<Record<string, string | b
 
 function toConfig(values: Values, isTerminal: boolean): Config {
   const namespaces = toList(values.namespaces).map((name) => toNamespace('namespaces', name));
+  const authorities = toList(values.authorities).map((type) => oneOf('authorities', type, AUTHORITY_TYPES));
   const networks = toList(values['authority-networks']).map(toNetwork);
   const controllerNamespace = toNamespace('controller-namespace', values['controller-namespace']);
   const leaderElectNamespace = values['leader-elect-namespace'] || controllerNamespace;
@@ -197,6 +217,8 @@ function toConfig(values: Values, isTerminal: boolean): Config {
     kubeconfig: values.kubeconfig === '' ? undefined : values.kubeconfig,
     namespaces: namespaces.length === 0 ? undefined : [...new Set(namespaces)],
     controllerNamespace,
+    clusterAuthorities: namespaces.length === 0 || toBoolean('cluster-authorities', values['cluster-authorities']),
+    authorities: authorities.length === 0 ? undefined : authorities,
     metricsAddress: toAddress('metrics-bind-address', values['metrics-bind-address']),
     healthAddress: toAddress('health-probe-bind-address', values['health-probe-bind-address']),
     leaderElect: toBoolean('leader-elect', values['leader-elect']),

@@ -35,6 +35,7 @@ export const ERROR_CODES = [
   'TrustBundleRefused',
   'IssuerNotReady',
   'BackendForbidden',
+  'BackendDisabled',
   'RequestFailed',
   'RequestDenied',
   // what was asked for

@@ -1,4 +1,4 @@
-import { CertwheelError } from '../errors.ts';
+import { CertwheelError, type ErrorCode } from '../errors.ts';
 import type { AuthorityKind } from './client-certificate.ts';
 import type { Broken, Condition } from './conditions.ts';
 import { parseDuration } from './duration.ts';
@@ -61,6 +61,7 @@ export interface CertificateAuthority extends AuthorityMeta {
   readonly status: AuthorityStatus;
 }
 
+/** One that can't be used as it stands, whatever its backend says. */
 export interface BrokenCertificateAuthority extends AuthorityMeta, Broken {
   readonly status: AuthorityStatus;
 }
@@ -78,7 +79,7 @@ export function parseCertificateAuthority(kind: AuthorityKind, object: RawObject
   try {
     const spec: ClusterCertificateAuthoritySpec = validators[kind](object.spec);
     const [type] = Object.keys(spec).filter((field) => !COMMON_FIELDS.includes(field));
-    if (type === undefined) return brokenAuthority(kind, object, 'spec names no backend', false);
+    if (type === undefined) return brokenAuthority(kind, object, 'spec names no backend');
     return {
       ...meta,
       type,
@@ -99,7 +100,7 @@ export function parseCertificateAuthority(kind: AuthorityKind, object: RawObject
       status,
     };
   } catch (error) {
-    if (error instanceof CertwheelError) return brokenAuthority(kind, object, error.message, false);
+    if (error instanceof CertwheelError) return brokenAuthority(kind, object, error.message);
     throw error;
   }
 }
@@ -108,9 +109,9 @@ export function brokenAuthority(
   kind: AuthorityKind,
   object: RawObject,
   problem: string,
-  isLeftOut: boolean,
+  code?: ErrorCode,
 ): BrokenCertificateAuthority {
-  return { ...metaOf(kind, object), problem, isLeftOut, status: (object.status ?? {}) as AuthorityStatus };
+  return { ...metaOf(kind, object), problem, ...(code && { code }), status: (object.status ?? {}) as AuthorityStatus };
 }
 
 function metaOf(kind: AuthorityKind, object: RawObject): AuthorityMeta {

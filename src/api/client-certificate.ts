@@ -1,4 +1,4 @@
-import { CertwheelError, TerminalError } from '../errors.ts';
+import { CertwheelError, type ErrorCode, TerminalError } from '../errors.ts';
 import { cut, oneLine } from '../foreign-text.ts';
 import type { KeySpec } from '../pki/keys.ts';
 import type { Subject } from '../pki/name.ts';
@@ -92,18 +92,14 @@ export function parseClientCertificate(object: RawObject): ClientCertificate | B
       status: storedStatus(status),
     };
   } catch (error) {
-    if (error instanceof CertwheelError) return brokenClientCertificate(object, error.message, false);
+    if (error instanceof CertwheelError) return brokenClientCertificate(object, error.message);
     throw error;
   }
 }
 
-export function brokenClientCertificate(
-  object: RawObject,
-  problem: string,
-  isLeftOut: boolean,
-): BrokenClientCertificate {
+export function brokenClientCertificate(object: RawObject, problem: string, code?: ErrorCode): BrokenClientCertificate {
   const status = (object.status ?? {}) as ClientCertificateStatus;
-  return { ...parseMeta(object), problem, isLeftOut, secretName: secretNameOf(object.spec), status };
+  return { ...parseMeta(object), problem, ...(code && { code }), secretName: secretNameOf(object.spec), status };
 }
 
 /** Of what may be a whole page, as much as shows what it is. */

@@ -1,3 +1,4 @@
+import type { ErrorCode } from '../errors.ts';
 import { readable } from '../foreign-text.ts';
 
 /** metav1.Condition, as the API conventions define it. */
@@ -39,20 +40,18 @@ function dated(condition: NewCondition, before: Condition | undefined, now: Date
   return { ...condition, message: readable(condition.message, LONGEST_MESSAGE), lastTransitionTime };
 }
 
-/** Why a resource is not served at all: what it says can't be read, or was not kept. */
+/** Why a resource can't be served at all. */
 export interface Broken {
   readonly problem: string;
-  /** Its namespace has no room for it; otherwise it was stored under an older schema. */
-  readonly isLeftOut: boolean;
+  /** Undefined where it was stored under an older schema. */
+  readonly code?: ErrorCode;
   readonly generation: number;
 }
 
-export function whyBroken({ problem, isLeftOut, generation }: Broken) {
-  const facts = {
-    reason: isLeftOut ? 'NamespaceFull' : 'InvalidSpec',
-    message: isLeftOut ? problem : `${problem}; it was stored under an older schema, apply it again`,
-    observedGeneration: generation,
-  };
+/** The conditions of a resource that can't be used; without a code it makes no sense under today's schema. */
+export function whyBroken({ problem, code, generation }: Broken) {
+  const message = code === undefined ? `${problem}; it was stored under an older schema, apply it again` : problem;
+  const facts = { reason: code ?? 'InvalidSpec', message, observedGeneration: generation };
   return [
     { type: 'Ready', status: 'False', ...facts },
     { type: 'Stalled', status: 'True', ...facts },

@@ -114,6 +114,9 @@ export const LEASES = {
   namespaced: true,
 } as const satisfies Resource;
 
+/** The Lease by which replicas agree on one that acts. */
+export const LEASE_NAME = 'certwheel';
+
 /** On the Secret of a certificate: the ClientCertificate's name. With UID_ANNOTATION it makes the Secret ours. */
 export const CERTIFICATE_NAME_LABEL = 'certwheel.io/certificate-name';
 export const CERTIFICATE_UID_ANNOTATION = 'certwheel.io/certificate-uid';

@@ -1,12 +1,16 @@
+import { LEASE_NAME } from './names.ts';
+
 /** One line of a (Cluster)Role, with the reason why Certwheel may not do without it. */
 export interface PolicyRule {
   readonly apiGroups: readonly string[];
   readonly resources: readonly string[];
+  /** Only these objects; all if undefined. */
+  readonly resourceNames?: readonly string[];
   readonly verbs: readonly string[];
   readonly why: string;
 }
 
-/** What is needed in each namespace that is served. */
+/** What is needed in each namespace that is served, besides AUTHORITY_PERMISSIONS. */
 export const NAMESPACED_PERMISSIONS: readonly PolicyRule[] = [
   {
     apiGroups: ['certwheel.io'],
@@ -21,18 +25,6 @@ export const NAMESPACED_PERMISSIONS: readonly PolicyRule[] = [
     why: 'to tell how it went',
   },
   {
-    apiGroups: [''],
-    resources: ['secrets'],
-    verbs: ['get', 'list', 'watch', 'create', 'patch', 'delete'],
-    why: 'to publish certificates, to read CA key pairs, and to keep and retire CA generations; a create comes from server-side apply',
-  },
-  {
-    apiGroups: [''],
-    resources: ['configmaps'],
-    verbs: ['list', 'watch'],
-    why: 'to follow the trust bundles that authorities name',
-  },
-  {
     apiGroups: ['events.k8s.io'],
     resources: ['events'],
     verbs: ['create', 'patch'],
@@ -40,8 +32,21 @@ export const NAMESPACED_PERMISSIONS: readonly PolicyRule[] = [
   },
 ];
 
-/** What is needed besides when the whole cluster is served. */
-export const CLUSTER_PERMISSIONS: readonly PolicyRule[] = [
+/**
+ * What is needed where authorities keep their CA keys and find what they refer to: in each namespace that is served, and in
+ * the controller's own for ClusterCertificateAuthorities.
+ */
+export const AUTHORITY_PERMISSIONS: readonly PolicyRule[] = [
+  {
+    apiGroups: [''],
+    resources: ['secrets'],
+    verbs: ['get', 'list', 'watch', 'create', 'patch', 'delete'],
+    why: 'to publish certificates, to read CA key pairs, and to keep and retire CA generations; a create comes from server-side apply',
+  },
+];
+
+/** What ClusterCertificateAuthorities need without a namespace, also where only single namespaces are served. */
+export const CLUSTER_AUTHORITY_PERMISSIONS: readonly PolicyRule[] = [
   {
     apiGroups: ['certwheel.io'],
     resources: ['clustercertificateauthorities'],
@@ -54,6 +59,10 @@ export const CLUSTER_PERMISSIONS: readonly PolicyRule[] = [
     verbs: ['patch'],
     why: 'to tell how they are',
   },
+];
+
+/** What is needed besides when the whole cluster is served. */
+export const CLUSTER_PERMISSIONS: readonly PolicyRule[] = [
   {
     apiGroups: [''],
     resources: ['namespaces'],
@@ -62,11 +71,15 @@ export const CLUSTER_PERMISSIONS: readonly PolicyRule[] = [
   },
 ];
 
-/** What is needed in the controller's own namespace for leader election. */
+/**
+ * What is needed in the controller's own namespace for leader election. Even `create` has a name here: a server-side apply
+ * is authorized with the name in its path, a POST without one, so a POST of any Lease is denied.
+ */
 export const LEASE_PERMISSIONS: readonly PolicyRule[] = [
   {
     apiGroups: ['coordination.k8s.io'],
     resources: ['leases'],
+    resourceNames: [LEASE_NAME],
     verbs: ['get', 'create', 'patch'],
     why: 'to agree on one leader',
   },

@@ -20,7 +20,7 @@ import { refuseWithoutCreate, telling } from './kubernetes/problems.ts';
 import { certificatesIn, removeRequest, requestObject } from './kubernetes/request.ts';
 import { requestMetadata, requestName, requestText, sameWords } from './kubernetes/request-object.ts';
 import { readableTrust } from './readable-trust.ts';
-import { readTrustBundle } from './trust-bundle.ts';
+import { readTrustBundle, TRUST_BUNDLE_PERMISSION } from './trust-bundle.ts';
 
 const WHAT = CERTIFICATE_REQUESTS.kind;
 const OWN_GROUP = 'cert-manager.io';
@@ -41,6 +41,7 @@ export const certManager: AuthorityDefinition<CertManagerBackend> = {
     persistKey: true,
   },
   permissions: [
+    TRUST_BUNDLE_PERMISSION,
     {
       apiGroups: [OWN_GROUP],
       resources: ['certificaterequests'],

@@ -17,7 +17,7 @@ import { pollAfterMs } from './kubernetes/polling.ts';
 import { forbidden, refuseWithoutCreate, telling } from './kubernetes/problems.ts';
 import { certificatesIn, removeRequest, requestObject } from './kubernetes/request.ts';
 import { requestMetadata, requestName, requestText, sameWords } from './kubernetes/request-object.ts';
-import { readTrustBundle } from './trust-bundle.ts';
+import { readTrustBundle, TRUST_BUNDLE_PERMISSION } from './trust-bundle.ts';
 
 const RESOURCE = CERTIFICATE_SIGNING_REQUESTS;
 const WHAT = RESOURCE.kind;
@@ -42,7 +42,7 @@ export const kubernetesCSR: AuthorityDefinition<KubernetesCSRBackend> = {
     rateLimit: perSecond(10),
     persistKey: true,
   },
-  permissions: [],
+  permissions: [TRUST_BUNDLE_PERMISSION],
   clusterPermissions: [
     {
       apiGroups: ['certificates.k8s.io'],

@@ -1,4 +1,5 @@
 import type { TrustBundleSource } from '../api/generated/types.ts';
+import type { PolicyRule } from '../api/permissions.ts';
 import { AuthorityError } from '../errors.ts';
 import type { CertificateView } from '../pki/certificate.ts';
 import { MaterialError, readCertificateBlocks } from '../pki/material.ts';
@@ -9,6 +10,14 @@ import { type AuthorityDeps, contentAt, type SecretContent, type Trust } from '.
 const STANDARD_KEY = 'ca.crt';
 /** Every Secret that Certwheel writes gets them all. */
 const MOST_CERTIFICATES = 100;
+
+/** What every kind of authority needs that calls readTrustBundle. */
+export const TRUST_BUNDLE_PERMISSION: PolicyRule = {
+  apiGroups: [''],
+  resources: ['configmaps'],
+  verbs: ['list', 'watch'],
+  why: 'to follow the trust bundles that authorities name',
+};
 
 /** The CA certificates that the spec names, for authorities that don't publish theirs. Throws an AuthorityError. */
 export async function readTrustBundle(

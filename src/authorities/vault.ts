@@ -2,6 +2,7 @@ import type { VaultBackend } from '../api/generated/types.ts';
 import { type Authority, type AuthorityDefinition, type AuthorityDeps, perSecond } from './authority.ts';
 import { withinLimit } from './http/client.ts';
 import { discreet } from './http/discreet.ts';
+import { TRUST_BUNDLE_PERMISSION } from './trust-bundle.ts';
 import { VaultClient } from './vault/client.ts';
 import { loginOf } from './vault/login.ts';
 import { VaultPki } from './vault/pki.ts';
@@ -24,7 +25,7 @@ export const vault: AuthorityDefinition<VaultBackend> = {
     persistKey: false,
   },
   // To make tokens of any ServiceAccount would be to be any of them: a Role for the one that is used is the user's to give.
-  permissions: [],
+  permissions: [TRUST_BUNDLE_PERMISSION],
   create: (spec, deps) => {
     const pki = pkiOf(spec, deps);
     const backend: Authority = {

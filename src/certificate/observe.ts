@@ -35,8 +35,8 @@ export interface ObserveDeps {
   authorityView(key: string): AuthorityView | undefined;
   /** See Observed. */
   readonly deniedPrefixes?: readonly string[];
-  /** False where only single namespaces are served. */
-  readonly servesCluster: boolean;
+  /** Whether ClusterCertificateAuthorities are served. */
+  readonly clusterAuthorities: boolean;
   namespaceLabels(name: string): Readonly<Record<string, string>> | undefined;
 }
 
@@ -71,11 +71,12 @@ export function secretKeyOf({ namespace, spec }: Pick<ClientCertificate, 'namesp
 
 function findAuthority(resource: ClientCertificate, deps: ObserveDeps): AuthorityView | NoAuthority {
   const { kind } = resource.spec.authorityRef;
-  if (kind === 'ClusterCertificateAuthority' && !deps.servesCluster) return 'ClusterAuthorityNotServed';
+  if (kind === 'ClusterCertificateAuthority' && !deps.clusterAuthorities) return 'ClusterAuthorityNotServed';
   const key = referredAuthority(resource);
   const authority = deps.authority(key);
   if (authority === undefined) return 'AuthorityNotFound';
-  if (isBrokenAuthority(authority)) return 'AuthorityNotReady';
+  if (isBrokenAuthority(authority))
+    return authority.code === 'ClusterAuthorityNotServed' ? authority.code : 'AuthorityNotReady';
   const { namespace } = resource;
   const allowed = allowsNamespace(authority.allowedNamespaces, namespace, deps.namespaceLabels(namespace));
   if (allowed === undefined) return 'NamespaceNotSeen';

@@ -80,11 +80,11 @@ export function authorityIsMissing({ resource, authority }: Observed): Refusal |
     case 'AuthorityNotSeen':
       return wait('AuthorityNotReady', `${kind} ${name} has not been looked at yet`);
     case 'AuthorityNotReady':
-      return wait('AuthorityNotReady', `the spec of ${kind} ${name} is invalid; its status says why`);
+      return wait('AuthorityNotReady', `${kind} ${name} can't be used; its status says why`);
     case 'ClusterAuthorityNotServed':
       return wait(
         'ClusterAuthorityNotServed',
-        `ClusterCertificateAuthority ${name} can't be used: this controller serves single namespaces only; use a CertificateAuthority`,
+        `ClusterCertificateAuthority ${name} can't be used: this controller serves single namespaces only, so that takes --cluster-authorities and an authority without allowedNamespaces.selector; or use a CertificateAuthority`,
       );
     case 'NamespaceNotAllowed':
       return wait(

@@ -67,7 +67,11 @@ export function wireAuthorities(services: Services, wakes: Wakes): Controller {
       const stored = await writeStatus(client, authorityResource(kind), resource, status, AUTHORITY_CONDITIONS);
       cacheOf(kind, services).put(stored, resource.resourceVersion);
     },
-    tell: (resource, event) => tell(events, authorityResource(resource.kind), resource, event),
+    tell: (resource, event) => {
+      // An event without a namespace is written into `default`, where Roles give no right.
+      if (resource.namespace === '' && config.namespaces !== undefined) return;
+      tell(events, authorityResource(resource.kind), resource, event);
+    },
     metrics: { show: metrics.showAuthority, showDemand: metrics.showDemand, hide: metrics.hideAuthority },
   };
   const controller = new Controller({

@@ -38,7 +38,7 @@ export function wireCertificates(services: Services): { controller: Controller; 
     authority: (key: string) => cluster.authority(key),
     authorityView: (key: string) => registry.get(key)?.view,
     deniedPrefixes: config.deniedTemplatePrefixes,
-    servesCluster: config.namespaces === undefined,
+    clusterAuthorities: config.clusterAuthorities,
     namespaceLabels: (name: string) => cluster.namespaces.get(name),
   };
   const deps: CertificateDeps = {

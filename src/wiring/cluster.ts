@@ -1,5 +1,6 @@
 import { type AnyCertificateAuthority, authorityKey, parseCertificateAuthority } from '../api/certificate-authority.ts';
 import {
+  type AuthorityKind,
   type BrokenClientCertificate,
   type ClientCertificate,
   isBroken,
@@ -16,7 +17,9 @@ import { authorityOf, isView, recordOfView, recordSecret, type SecretKept } from
 import { type SecretView, viewSecret } from '../certificate/secret-view.ts';
 import type { Config } from '../config.ts';
 import { Cache } from '../kube/cache.ts';
+import type { Share } from '../kube/share.ts';
 import { Watch, type WatchDeps, type WatchSpec, type WatchStats } from '../kube/watch.ts';
+import { refuseUnserved } from './served.ts';
 import { sharesOf } from './shares.ts';
 
 /** The labels of a namespace. */
@@ -35,10 +38,7 @@ interface Watched {
 export class Cluster {
   readonly certificates: Cache<ClientCertificate | BrokenClientCertificate, 'secret' | 'authority' | 'clusterUsers'>;
   readonly authorities: Cache<AnyCertificateAuthority, 'secret'>;
-  readonly clusterAuthorities = new Cache<AnyCertificateAuthority, 'secret'>({
-    reduce: (object) => parseCertificateAuthority('ClusterCertificateAuthority', object),
-    indexes: { secret: (each) => this.secretsNamedBy(each) },
-  });
+  readonly clusterAuthorities: Cache<AnyCertificateAuthority, 'secret'>;
   /** Secrets that carry the label of certificates: a view of those that a ClientCertificate names, and little of the others. */
   readonly secrets: Cache<SecretKept, 'authority'>;
   /** Secrets that keep the keys of requests under way, by the certificate that waits. */
@@ -65,11 +65,14 @@ export class Cluster {
       },
       share: shares.certificates,
     });
-    this.authorities = new Cache({
-      reduce: (object) => parseCertificateAuthority('CertificateAuthority', object),
-      indexes: { secret: (each) => this.secretsNamedBy(each) },
-      share: shares.authorities,
-    });
+    const authoritiesOf = (kind: AuthorityKind, share?: Share<AnyCertificateAuthority>) =>
+      new Cache<AnyCertificateAuthority, 'secret'>({
+        reduce: (object) => refuseUnserved(parseCertificateAuthority(kind, object), config),
+        indexes: { secret: (each) => this.secretsNamedBy(each) },
+        share,
+      });
+    this.authorities = authoritiesOf('CertificateAuthority', shares.authorities);
+    this.clusterAuthorities = authoritiesOf('ClusterCertificateAuthority');
     this.secrets = new Cache<SecretKept, 'authority'>({
       reduce: (object) => (this.#isNamed(object) ? viewSecret(object) : recordSecret(object)),
       indexes: { authority: (each) => [authorityOf(each)].filter((key) => key !== undefined) },
@@ -85,24 +88,31 @@ export class Cluster {
       const [present] = after === undefined ? [] : secretNamedBy(after);
       if (former !== undefined && former !== present) this.#forgetView(former);
     });
+    const { namespaces, clusterAuthorities, controllerNamespace } = config;
+    const secretsOf = (namespace: string | undefined, labelSelector: string) => ({
+      resource: names.SECRETS,
+      namespace,
+      labelSelector,
+    });
+    // Where the CA generations of the cluster kind are.
+    if (clusterAuthorities && namespaces !== undefined && !namespaces.includes(controllerNamespace))
+      this.#watch(deps, { ...secretsOf(controllerNamespace, names.AUTHORITY_NAME_LABEL), cache: this.generations });
     // Who sees an authority before its CA makes it another one, who sees a certificate before its authority says that there
     // is none; and what is kept of a Secret depends on the certificate that names it.
-    for (const namespace of config.namespaces ?? [undefined]) {
-      const secrets = (labelSelector: string) => ({ resource: names.SECRETS, namespace, labelSelector });
-      this.#watch(deps, { ...secrets(names.AUTHORITY_NAME_LABEL), cache: this.generations });
+    for (const namespace of namespaces ?? [undefined]) {
+      this.#watch(deps, { ...secretsOf(namespace, names.AUTHORITY_NAME_LABEL), cache: this.generations });
       this.#watch(deps, { resource: names.CERTIFICATE_AUTHORITIES, namespace, cache: this.authorities });
       const after = this.#watch(deps, {
         resource: names.CLIENT_CERTIFICATES,
         namespace,
         cache: this.certificates,
       });
-      this.#watch(deps, { ...secrets(names.CERTIFICATE_NAME_LABEL), cache: this.secrets }, after);
-      this.#watch(deps, { ...secrets(names.NEXT_OF_LABEL), cache: this.nextKeys }, after);
+      this.#watch(deps, { ...secretsOf(namespace, names.CERTIFICATE_NAME_LABEL), cache: this.secrets }, after);
+      this.#watch(deps, { ...secretsOf(namespace, names.NEXT_OF_LABEL), cache: this.nextKeys }, after);
     }
-    if (config.namespaces === undefined) {
+    if (clusterAuthorities)
       this.#watch(deps, { resource: names.CLUSTER_CERTIFICATE_AUTHORITIES, cache: this.clusterAuthorities });
-      this.#watch(deps, { resource: names.NAMESPACES, cache: this.namespaces });
-    }
+    if (namespaces === undefined) this.#watch(deps, { resource: names.NAMESPACES, cache: this.namespaces });
   }
 
   /** The Secret of that key, if a ClientCertificate names it and its namespace has room for it. */

@@ -33,7 +33,11 @@ export async function preflight(
     return new Set();
   }
   const unreadable = await preflightNamespaces(client, config.namespaces, log);
-  refuse(await problemWithSchemas(client, NAMESPACED_KINDS, log, clock));
+  if (config.clusterAuthorities) await preflightClusterAuthorities(client, config.controllerNamespace, unreadable);
+  const kinds = config.clusterAuthorities
+    ? [...NAMESPACED_KINDS, names.CLUSTER_CERTIFICATE_AUTHORITIES]
+    : NAMESPACED_KINDS;
+  refuse(await problemWithSchemas(client, kinds, log, clock));
   return unreadable;
 }
 
@@ -58,11 +62,28 @@ async function preflightNamespaces(
   return new Set(namespaces.filter((_, index) => problems[index] !== undefined));
 }
 
+/** Without these rights --cluster-authorities would promise what never comes. */
+async function preflightClusterAuthorities(
+  client: KubeClient,
+  controllerNamespace: string,
+  unreadable: ReadonlySet<string>,
+): Promise<void> {
+  const otherwise = 'leave out --cluster-authorities';
+  // Nobody waits for the CA generations of such a namespace, and an authority that is seen before its own gets a new CA.
+  if (unreadable.has(controllerNamespace))
+    refuse(
+      `namespace ${controllerNamespace}, where the CA keys of ClusterCertificateAuthorities are, can't be served; install the chart's Role in it, take it out of --namespaces, or ${otherwise}`,
+    );
+  refuse(await problemWith(client, names.CLUSTER_CERTIFICATE_AUTHORITIES, undefined, undefined, otherwise));
+  refuse(await problemWith(client, names.SECRETS, controllerNamespace, names.AUTHORITY_NAME_LABEL, otherwise));
+}
+
 async function problemWith(
   client: KubeClient,
   resource: names.Resource,
   namespace: string | undefined,
   labelSelector?: string,
+  otherwise = 'narrow --namespaces',
 ): Promise<string | undefined> {
   try {
     await client.list(resource, { namespace, labelSelector, limit: 1, timeoutMs: 10_000 });
@@ -76,7 +97,7 @@ async function problemWith(
       case 401:
         return `the API server does not accept our credentials; check --kubeconfig`;
       case 403:
-        return `${error.message}; install the chart's ${namespace === undefined ? 'ClusterRole' : `Role in namespace ${namespace}`}, or narrow --namespaces`;
+        return `${error.message}; install the chart's ${namespace === undefined ? 'ClusterRole' : `Role in namespace ${namespace}`}, or ${otherwise}`;
       default:
         return `${what} can't be listed: ${error.message}`;
     }

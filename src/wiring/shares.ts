@@ -24,7 +24,7 @@ export function sharesOf({ namespaceShareMiB, namespaceAuthorities }: Config) {
       brokenClientCertificate(
         object,
         `the ClientCertificates of namespace ${object.metadata?.namespace} take more than ${namespaceShareMiB} MiB of memory together; delete some, or let the operator raise --namespace-share-mib; ${AGAIN}`,
-        true,
+        'NamespaceFull',
       ),
   };
   const authorities: Share<AnyCertificateAuthority> = {
@@ -35,7 +35,7 @@ export function sharesOf({ namespaceShareMiB, namespaceAuthorities }: Config) {
         'CertificateAuthority',
         object,
         `namespace ${object.metadata?.namespace} has more than ${namespaceAuthorities} CertificateAuthorities; delete some, or let the operator raise --namespace-authorities; ${AGAIN}`,
-        true,
+        'NamespaceFull',
       ),
   };
   const secrets: Share<SecretKept> = {

@@ -13,6 +13,12 @@ const OF_CERTIFICATE = {
 };
 const ofGeneration = (kind: string, name = 'ca') => ({
   labels: { 'certwheel.io/authority-name': name, 'certwheel.io/authority-kind': kind },
+  annotations: {
+    'certwheel.io/generation-state': 'Active',
+    'certwheel.io/generation-state-since': '2026-01-01T00:00:00.000Z',
+    'certwheel.io/generation-source': 'selfManaged',
+  },
+  immutable: true,
 });
 const ofNext = (name = 'alice') => ({
   labels: { 'certwheel.io/next-of': name },
@@ -29,6 +35,7 @@ interface Content {
   readonly data?: Readonly<Record<string, string>>;
   readonly labels?: Readonly<Record<string, string>>;
   readonly annotations?: Readonly<Record<string, string>>;
+  readonly immutable?: boolean;
 }
 
 const shared = oneWorld({}, async (cluster) => {
@@ -47,8 +54,15 @@ function asAccount(cluster: World['cluster'], args: readonly string[], input = '
 }
 
 /** Server-side apply, as the controller does it. */
-function apply({ cluster }: World, namespace: string, name: string, { type, data, ...metadata }: Content) {
-  const object = { apiVersion: 'v1', kind: 'Secret', metadata: { namespace, name, ...metadata }, type, data };
+function apply({ cluster }: World, namespace: string, name: string, { type, data, immutable, ...metadata }: Content) {
+  const object = {
+    apiVersion: 'v1',
+    kind: 'Secret',
+    metadata: { namespace, name, ...metadata },
+    type,
+    immutable,
+    data,
+  };
   const args = ['apply', '--server-side', '--field-manager=certwheel', '--force-conflicts', '-f', '-'];
   return asAccount(cluster, args, JSON.stringify(object));
 }

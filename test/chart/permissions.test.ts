@@ -7,14 +7,20 @@ import {
   CONFIG_MAPS,
   SECRETS,
 } from '../../src/api/names.ts';
-import { CLUSTER_PERMISSIONS, LEASE_PERMISSIONS, NAMESPACED_PERMISSIONS } from '../../src/api/permissions.ts';
+import {
+  AUTHORITY_PERMISSIONS,
+  CLUSTER_AUTHORITY_PERMISSIONS,
+  CLUSTER_PERMISSIONS,
+  LEASE_PERMISSIONS,
+  NAMESPACED_PERMISSIONS,
+} from '../../src/api/permissions.ts';
 import type { AuthorityDefinition } from '../../src/authorities/authority.ts';
 import { AUTHORITIES } from '../../src/authorities/index.ts';
 import { startSwap } from '../e2e/authority/swap.ts';
 import { holder } from '../e2e/process/support/access.ts';
 import { bugs } from '../e2e/process/support/fleet.ts';
 import { startController } from '../e2e/support/controller-process.ts';
-import { createSecret } from '../e2e/support/edits.ts';
+import { patchCertificate } from '../e2e/support/edits.ts';
 import { clientCertificate, create, untilReady } from '../e2e/support/objects.ts';
 import { makeCa } from '../e2e/support/openssl.ts';
 import { eventsOf } from '../e2e/support/told.ts';
@@ -44,13 +50,7 @@ test('with nothing but the roles of the chart, and under its policy, everything 
   await eventually('its first issue is told', async () => (await eventsOf(world, namespace, 'alice')).length > 0);
   assert.ok(await holder(world, NAMESPACE));
 
-  await createSecret(world, namespace, 'bob-tls', {
-    type: 'kubernetes.io/tls',
-    data: { 'tls.crt': '', 'tls.key': '' },
-    annotations: { 'certwheel.io/adopt': 'bob' },
-  });
-  await create(world, clientCertificate(namespace, 'bob'));
-  await untilReady(world, namespace, 'bob');
+  await untilAdopted(world, namespace);
 
   await clusterAuthority(world, 'everywhere');
   const authorityRef = { kind: 'ClusterCertificateAuthority', name: 'everywhere' };
@@ -72,6 +72,35 @@ test('with nothing but the roles of the chart, and under its policy, everything 
     [],
   );
 });
+
+/** A Secret that was handed over, and that another program owns and holds; its owner changes with the deletionPolicy. */
+async function untilAdopted(world: World, namespace: string): Promise<void> {
+  const other = { apiVersion: 'v1', kind: 'ConfigMap', name: 'other', uid: 'other', controller: true };
+  await world.client.create(SECRETS, {
+    metadata: {
+      namespace,
+      name: 'bob-tls',
+      annotations: { 'certwheel.io/adopt': 'bob' },
+      ownerReferences: [other],
+      finalizers: ['example.com/hold'],
+    },
+    type: 'kubernetes.io/tls',
+    data: { 'tls.crt': '', 'tls.key': '' },
+  });
+  await create(world, clientCertificate(namespace, 'bob'));
+  await untilReady(world, namespace, 'bob');
+  for (const [deletionPolicy, owners] of [
+    ['Retain', ['ConfigMap']],
+    ['Delete', ['ClientCertificate', 'ConfigMap']],
+  ] as const) {
+    await patchCertificate(world, namespace, 'bob', { spec: { deletionPolicy } });
+    await eventually(`the owners are those of ${deletionPolicy}`, async () => {
+      const { ownerReferences = [] } = (await world.client.get(SECRETS, namespace, 'bob-tls'))?.metadata ?? {};
+      const kinds = (ownerReferences as readonly { kind?: string }[]).map(({ kind }) => kind).sort();
+      return kinds.join() === owners.join();
+    });
+  }
+}
 
 /** An authority that answers later, and that nobody answers: its request is made, looked after, and taken back. */
 async function untilPendingAndGone(world: World, namespace: string): Promise<void> {
@@ -103,8 +132,15 @@ test('every permission of the roles is needed', async () => {
   const ofAuthorities = (AUTHORITIES as readonly AuthorityDefinition<never>[])
     .filter(({ type }) => type !== 'certManager')
     .flatMap(({ permissions, clusterPermissions = [] }) => [...permissions, ...clusterPermissions]);
-  const permissions = [...NAMESPACED_PERMISSIONS, ...CLUSTER_PERMISSIONS, ...LEASE_PERMISSIONS, ...ofAuthorities];
-  const granted = permissions.flatMap(({ apiGroups, resources, verbs }) =>
+  const permissions = [
+    ...NAMESPACED_PERMISSIONS,
+    ...AUTHORITY_PERMISSIONS,
+    ...CLUSTER_AUTHORITY_PERMISSIONS,
+    ...CLUSTER_PERMISSIONS,
+    ...LEASE_PERMISSIONS,
+    ...ofAuthorities,
+  ];
+  const granted = [...new Set(permissions)].flatMap(({ apiGroups, resources, verbs }) =>
     resources.flatMap((resource) => {
       const [plural, ...sub] = resource.split('/');
       const name = [`${plural}${apiGroups[0] === '' ? '' : `.${apiGroups[0]}`}`, ...sub].join('/');
@@ -112,7 +148,7 @@ test('every permission of the roles is needed', async () => {
     }),
   );
   // A server-side apply that creates needs both verbs, and is a patch in the audit log.
-  const unused = ['create secrets', 'create events.events.k8s.io', 'create leases.coordination.k8s.io'];
+  const unused = ['create events.events.k8s.io', 'create secrets', 'create leases.coordination.k8s.io'];
   let used: ReadonlySet<string> = new Set();
   // The audit log tells of a request a moment after its answer.
   await eventually('all else was used', async () => {

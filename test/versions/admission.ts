@@ -5,11 +5,14 @@ import { generateKey } from '../../src/pki/keys.ts';
 import { toPem } from '../../src/pki/pem.ts';
 import { NO_NAMES } from '../../src/pki/san.ts';
 import { ACCOUNT } from '../chart/support/account.ts';
+import { NAMESPACE } from '../chart/support/helm.ts';
 import { eventually, type World } from '../e2e/support/world.ts';
 
 const NO_MARKS = /A Secret that Certwheel creates carries its marks/;
 const ONLY_TLS = /Secrets of type kubernetes.io\/tls only/;
 const NOT_OURS = /This Secret is not Certwheel's, and certwheel.io\/adopt does not hand it over/;
+const NO_OWNER = /The only owner that Certwheel gives to a Secret/;
+const NO_FINALIZER = /Certwheel sets and removes no finalizers/;
 const NO_DELETE = /Certwheel deletes nothing but Secrets of CA generations/;
 const ONLY_CERTWHEEL = /keeps the key of a certificate that is awaited; only Certwheel writes it/;
 const NOT_MARKED = /only requests that are named certwheel-… and carry the label/;
@@ -20,6 +23,11 @@ const OF_CERTIFICATE = { labels: { 'certwheel.io/certificate-name': 'alice' }, a
 const OF_NEXT_KEY = { labels: { 'certwheel.io/next-of': 'alice' }, annotations: UID };
 const OF_GENERATION = {
   labels: { 'certwheel.io/authority-name': 'ca', 'certwheel.io/authority-kind': 'CertificateAuthority' },
+  annotations: {
+    'certwheel.io/generation-state': 'Active',
+    'certwheel.io/generation-state-since': '2026-01-01T00:00:00.000Z',
+    'certwheel.io/generation-source': 'selfManaged',
+  },
 };
 const OF_REQUEST = {
   labels: { 'app.kubernetes.io/managed-by': 'certwheel' },
@@ -41,11 +49,13 @@ export async function provesAdmission(world: World, namespace: string): Promise<
   await secretsOfCertwheel(run, namespace);
   await nextKeys(run, namespace);
   await requests(run);
+  await leases(run);
 }
 
 function secret(namespace: string, name: string, marks: object, type = 'kubernetes.io/tls') {
   const data = type === 'kubernetes.io/tls' ? { 'tls.crt': '', 'tls.key': '' } : {};
-  return { apiVersion: 'v1', kind: 'Secret', metadata: { namespace, name, ...marks }, type, data };
+  const immutable = marks === OF_GENERATION;
+  return { apiVersion: 'v1', kind: 'Secret', metadata: { namespace, name, ...marks }, type, immutable, data };
 }
 
 const APPLY = ['apply', '--server-side', '--force-conflicts', '-f', '-'];
@@ -60,6 +70,14 @@ async function secretsOfCertwheel(run: Run, namespace: string): Promise<void> {
   assert.is(await apply('certwheel', 'ca-ca-v1', OF_GENERATION), '');
   assert.match(await apply('certwheel', 'other-ca-v1', OF_GENERATION), NO_MARKS);
   assert.match(await apply('certwheel', 'opaque', OF_CERTIFICATE, 'Opaque'), ONLY_TLS);
+  const owner = { apiVersion: 'certwheel.io/v1alpha1', kind: 'ClientCertificate', name: 'alice', uid: '1' };
+  const ownedBy = (uid: string) => ({ ...OF_CERTIFICATE, ownerReferences: [{ ...owner, uid }] });
+  assert.match(await apply('certwheel', 'alice-tls', ownedBy('2')), NO_OWNER);
+  assert.is(await apply('certwheel', 'alice-tls', ownedBy('1')), '');
+  assert.match(
+    await apply('certwheel', 'alice-tls', { ...OF_CERTIFICATE, finalizers: ['example.com/a'] }),
+    NO_FINALIZER,
+  );
 
   assert.is(await apply('a person', 'foreign', {}), '');
   assert.match(await apply('certwheel', 'foreign', OF_CERTIFICATE), NOT_OURS);
@@ -103,4 +121,17 @@ async function requests(run: Run): Promise<void> {
   assert.is(await remove('certwheel-own'), '');
   assert.is(await create('a person', 'certwheel-forged', OF_REQUEST), '');
   assert.match(await remove('certwheel-forged'), NOT_OWN);
+}
+
+/** A server-side apply that creates is authorized with the name; a POST is not. */
+async function leases(run: Run): Promise<void> {
+  const lease = (name: string) => ({
+    apiVersion: 'coordination.k8s.io/v1',
+    kind: 'Lease',
+    metadata: { namespace: NAMESPACE, name },
+    spec: { holderIdentity: 'certwheel' },
+  });
+  assert.is(await run('certwheel', APPLY, lease('certwheel')), '');
+  assert.match(await run('certwheel', APPLY, lease('another')), /cannot patch resource "leases"/);
+  assert.match(await run('certwheel', ['create', '-f', '-'], lease('another')), /cannot create resource "leases"/);
 }

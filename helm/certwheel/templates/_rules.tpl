@@ -9,23 +9,30 @@
 - apiGroups: ["certwheel.io"]
   resources: ["clientcertificates/status","certificateauthorities/status"]
   verbs: ["patch"]
-# to publish certificates, to read CA key pairs, and to keep and retire CA generations; a create comes from server-side apply
-- apiGroups: [""]
-  resources: ["secrets"]
-  verbs: ["get","list","watch","create","patch","delete"]
-# to follow the trust bundles that authorities name
-- apiGroups: [""]
-  resources: ["configmaps"]
-  verbs: ["list","watch"]
 # to tell the story in kubectl describe
 - apiGroups: ["events.k8s.io"]
   resources: ["events"]
   verbs: ["create","patch"]
-{{- if has "certManager" .Values.rbac.authorities }}
+{{- end }}
+
+{{- define "certwheel.rules.authorities" -}}
+# to publish certificates, to read CA key pairs, and to keep and retire CA generations; a create comes from server-side apply
+- apiGroups: [""]
+  resources: ["secrets"]
+  verbs: ["get","list","watch","create","patch","delete"]
+{{- if or (has "vault" .Values.controller.authorities) (has "kubernetesCSR" .Values.controller.authorities) (has "certManager" .Values.controller.authorities) }}
+# to follow the trust bundles that authorities name
+- apiGroups: [""]
+  resources: ["configmaps"]
+  verbs: ["list","watch"]
+{{- end }}
+{{- if or (has "certManager" .Values.controller.authorities) }}
 # to ask issuers of cert-manager for certificates (certManager), and to remove what was answered
 - apiGroups: ["cert-manager.io"]
   resources: ["certificaterequests"]
   verbs: ["get","create","delete"]
+{{- end }}
+{{- if or (has "certManager" .Values.controller.authorities) }}
 # to tell whether the issuer is ready
 - apiGroups: ["cert-manager.io"]
   resources: ["issuers"]
@@ -33,7 +40,7 @@
 {{- end }}
 {{- end }}
 
-{{- define "certwheel.rules.cluster" -}}
+{{- define "certwheel.rules.clusterAuthorities" -}}
 # to see the authorities that serve many namespaces
 - apiGroups: ["certwheel.io"]
   resources: ["clustercertificateauthorities"]
@@ -42,17 +49,20 @@
 - apiGroups: ["certwheel.io"]
   resources: ["clustercertificateauthorities/status"]
   verbs: ["patch"]
+{{- end }}
+
+{{- define "certwheel.rules.cluster" -}}
 # to match the labels of namespaces against allowedNamespaces
 - apiGroups: [""]
   resources: ["namespaces"]
   verbs: ["list","watch"]
-{{- if has "kubernetesCSR" .Values.rbac.authorities }}
+{{- if or (has "kubernetesCSR" .Values.controller.authorities) }}
 # to ask signers of the cluster for certificates (kubernetesCSR), and to remove what was answered
 - apiGroups: ["certificates.k8s.io"]
   resources: ["certificatesigningrequests"]
   verbs: ["get","create","delete"]
 {{- end }}
-{{- if has "certManager" .Values.rbac.authorities }}
+{{- if or (has "certManager" .Values.controller.authorities) }}
 # to tell whether the issuer of the cluster is ready
 - apiGroups: ["cert-manager.io"]
   resources: ["clusterissuers"]
@@ -64,5 +74,6 @@
 # to agree on one leader
 - apiGroups: ["coordination.k8s.io"]
   resources: ["leases"]
+  resourceNames: ["certwheel"]
   verbs: ["get","create","patch"]
 {{- end }}

@@ -833,7 +833,8 @@ export interface AllowedNamespaces {
 }
 /**
  * The namespaces with these labels; all the terms must hold. Whoever may label a namespace can let it in.
- * The label kubernetes.io/metadata.name holds the namespace's name.
+ * The label kubernetes.io/metadata.name holds the namespace's name. A controller that serves single
+ * namespaces can't read labels and refuses such an authority.
  */
 export interface LabelSelector {
   /**

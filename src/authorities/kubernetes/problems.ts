@@ -36,7 +36,7 @@ export async function refuseWithoutCreate(type: string, resource: Resource, obje
   const place = resource.namespaced ? ` in namespace ${objects.namespace}` : '';
   throw forbidden(
     `create ${resource.plural}.${resource.group}${place}`,
-    `the chart gives that where its value rbac.authorities lists ${type}`,
+    `the chart gives that where its value controller.authorities lists ${type}`,
   );
 }
 

@@ -7,10 +7,10 @@ import { NAMESPACE } from './helm.ts';
 /** The user name of the chart's ServiceAccount. */
 export const ACCOUNT = `system:serviceaccount:${NAMESPACE}:certwheel`;
 
-/** A kubeconfig with a token of the chart's ServiceAccount, which is what a Pod of it would have. */
-export async function accountKubeconfig(cluster: ControlPlane): Promise<string> {
-  const { stdout } = await cluster.kubectl(['create', 'token', 'certwheel', '--namespace', NAMESPACE]);
-  const path = join(cluster.dir, 'account.kubeconfig');
+/** A kubeconfig with a token of the chart's ServiceAccount, which is what a Pod of it would have; or of another one beside it. */
+export async function accountKubeconfig(cluster: ControlPlane, name = 'certwheel'): Promise<string> {
+  const { stdout } = await cluster.kubectl(['create', 'token', name, '--namespace', NAMESPACE]);
+  const path = join(cluster.dir, `${name}.kubeconfig`);
   const config = {
     apiVersion: 'v1',
     kind: 'Config',

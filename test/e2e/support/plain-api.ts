@@ -15,7 +15,7 @@ export interface PlainApi {
 
 interface Kubeconfig {
   clusters: { cluster: { server: string; 'certificate-authority-data': string } }[];
-  users: { user: { 'client-certificate-data': string; 'client-key-data': string } }[];
+  users: { user: { 'client-certificate-data': string; 'client-key-data': string } | { token: string } }[];
 }
 
 const apis = new WeakMap<ControlPlane, PlainApi>();
@@ -27,21 +27,27 @@ export function plainApi(cluster: ControlPlane): PlainApi {
   return known;
 }
 
-function connect(kubeconfigPath: string): PlainApi {
+/** As the user of a kubeconfig, who has a client certificate or a token. */
+export function connect(kubeconfigPath: string): PlainApi {
   const { clusters, users } = load(readFileSync(kubeconfigPath, 'utf8')) as Kubeconfig;
   const [first] = clusters;
-  const [admin] = users;
-  if (first === undefined || admin === undefined) throw new Error('the kubeconfig names no cluster or no user');
+  const user = users[0]?.user;
+  if (first === undefined || user === undefined) throw new Error('the kubeconfig names no cluster or no user');
   const agent = new Agent({
     keepAlive: true,
     ca: Buffer.from(first.cluster['certificate-authority-data'], 'base64'),
-    cert: Buffer.from(admin.user['client-certificate-data'], 'base64'),
-    key: Buffer.from(admin.user['client-key-data'], 'base64'),
+    ...('token' in user
+      ? {}
+      : {
+          cert: Buffer.from(user['client-certificate-data'], 'base64'),
+          key: Buffer.from(user['client-key-data'], 'base64'),
+        }),
   });
   const call = async (method: string, path: string, body?: unknown, contentType = 'application/json') => {
     const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
     const outgoing = request(`${first.cluster.server}${path}`, { method, agent }, resolve);
     outgoing.on('error', reject);
+    if ('token' in user) outgoing.setHeader('Authorization', `Bearer ${user.token}`);
     if (body !== undefined) outgoing.setHeader('Content-Type', contentType);
     outgoing.end(body === undefined ? undefined : JSON.stringify(body));
     const response = await promise;

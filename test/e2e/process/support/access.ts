@@ -1,5 +1,7 @@
 import { LEASES, NAMESPACES } from '../../../../src/api/names.ts';
 import {
+  AUTHORITY_PERMISSIONS,
+  CLUSTER_AUTHORITY_PERMISSIONS,
   CLUSTER_PERMISSIONS,
   LEASE_PERMISSIONS,
   NAMESPACED_PERMISSIONS,
@@ -13,18 +15,23 @@ import type { World } from '../../support/world.ts';
 const RBAC = 'rbac.authorization.k8s.io';
 export const SYSTEM_NAMESPACE = 'certwheel-system';
 
-/** What authorities need besides. */
-const OF_AUTHORITIES = (AUTHORITIES as readonly AuthorityDefinition<never>[]).flatMap(
-  ({ permissions, clusterPermissions = [] }) => [...permissions, ...clusterPermissions],
-);
+const DEFINITIONS: readonly AuthorityDefinition<never>[] = AUTHORITIES;
+/** What authorities need where they are, and where their keys are. */
+const OF_AUTHORITIES = [...AUTHORITY_PERMISSIONS, ...DEFINITIONS.flatMap(({ permissions }) => permissions)];
+const OF_NAMESPACE = [...NAMESPACED_PERMISSIONS, ...OF_AUTHORITIES];
+const OF_CLUSTER = [
+  ...CLUSTER_AUTHORITY_PERMISSIONS,
+  ...CLUSTER_PERMISSIONS,
+  ...DEFINITIONS.flatMap(({ clusterPermissions = [] }) => clusterPermissions),
+];
 
 /** The kubeconfig of a user who may do what the chart grants for a whole cluster, and not one verb more. */
 export async function clusterUser(world: World, user: string): Promise<string> {
   await ensureNamespace(world, SYSTEM_NAMESPACE);
-  await grant(world, user, undefined, [...NAMESPACED_PERMISSIONS, ...CLUSTER_PERMISSIONS, ...OF_AUTHORITIES]);
+  await grant(world, user, undefined, [...OF_NAMESPACE, ...OF_CLUSTER]);
   await grant(world, user, SYSTEM_NAMESPACE, LEASE_PERMISSIONS);
   await untilAllowed(world, user, ['list', 'secrets', '--all-namespaces']);
-  await untilAllowed(world, user, ['patch', 'leases.coordination.k8s.io', '-n', SYSTEM_NAMESPACE]);
+  await untilAllowed(world, user, ['patch', 'leases.coordination.k8s.io/certwheel', '-n', SYSTEM_NAMESPACE]);
   return world.cluster.kubeconfigFor(user);
 }
 
@@ -35,7 +42,7 @@ export async function namespaceUser(world: World, user: string, namespaces: read
 }
 
 export async function grantNamespace(world: World, user: string, namespace: string): Promise<void> {
-  await grant(world, user, namespace, [...NAMESPACED_PERMISSIONS, ...LEASE_PERMISSIONS]);
+  await grant(world, user, namespace, [...OF_NAMESPACE, ...LEASE_PERMISSIONS]);
   await untilAllowed(world, user, ['list', 'secrets', '-n', namespace]);
   await untilAllowed(world, user, ['list', 'clientcertificates.certwheel.io', '-n', namespace]);
 }

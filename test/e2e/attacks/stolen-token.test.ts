@@ -1,0 +1,87 @@
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { CSR_LABEL, makeCsr } from '../../../src/pki/csr.ts';
+import { generateKey } from '../../../src/pki/keys.ts';
+import { toPem } from '../../../src/pki/pem.ts';
+import { NO_NAMES } from '../../../src/pki/san.ts';
+import { accountKubeconfig } from '../../chart/support/account.ts';
+import { install } from '../../chart/support/helm.ts';
+import { eventually } from '../support/eventually.ts';
+import { lazily } from '../support/lazily.ts';
+import { connect, plainApi } from '../support/plain-api.ts';
+import { oneWorld } from '../support/world.ts';
+import { denialOf, NO_RIGHT, rehearsed, rightsOf } from './support/act.ts';
+import { CONTROLLER, pathOf, TENANT, THERE } from './support/certwheel-secrets.ts';
+import { POSSIBLE_THEFTS } from './support/possible-thefts.ts';
+import { requestsOfPeople, theftsOfRequests } from './support/thefts-of-requests.ts';
+import { OTHER_POSSIBLE, WITHOUT_RIGHT } from './support/thefts-of-rights.ts';
+import { DENIED_THEFTS } from './support/thefts-of-secrets.ts';
+
+// The attack: somebody has a token of the controller's ServiceAccount, and sends requests of their own to an API server with
+// the roles and the policies of the chart. The tables say all that succeeds; each act that is denied stands beside its like
+// that isn't.
+
+const shared = oneWorld({}, async (cluster) => void (await install(cluster)));
+test.after(shared.stop);
+
+const scene = lazily(async () => {
+  const { cluster } = await shared.get();
+  const admin = plainApi(cluster);
+  await admin.send('POST', '/api/v1/namespaces', { metadata: { name: TENANT } });
+  await admin.send('POST', `/api/v1/namespaces/${CONTROLLER}/serviceaccounts`, { metadata: { name: 'nobody' } });
+  for (const secret of THERE) await admin.send('POST', pathOf('', secret.metadata.namespace), secret);
+  const key = await generateKey({ algorithm: 'ECDSA', size: 256 });
+  const der = makeCsr({ key, subject: { commonName: 'alice' }, names: NO_NAMES, usages: [] });
+  const request = Buffer.from(toPem(CSR_LABEL, der)).toString('base64');
+  for (const ask of requestsOfPeople(request)) assert.is(await denialOf(admin, ask), '');
+  const thief = connect(await accountKubeconfig(cluster));
+  const nobody = connect(await accountKubeconfig(cluster, 'nobody'));
+  const denied = [...DENIED_THEFTS, ...theftsOfRequests(request)];
+  // The API server hears of a policy a moment after it is stored; there are two.
+  await eventually('the policies hold', async () => {
+    const denials = [denied.at(0), denied.at(-1)].map((act) => act && denialOf(thief, rehearsed(act.ask)));
+    return (await Promise.all(denials)).every(Boolean);
+  });
+  return { admin, thief, nobody, denied };
+});
+
+test('what the roles give besides Secrets is of little use', async () => {
+  const { thief } = await scene.get();
+  for (const { what, ask } of OTHER_POSSIBLE) assert.is(await denialOf(thief, ask), '', what);
+});
+
+test('what the roles do not give is denied, and no administrator is', async () => {
+  const { admin, thief } = await scene.get();
+  for (const { what, ask, legitimate } of WITHOUT_RIGHT) {
+    assert.match(await denialOf(thief, ask), NO_RIGHT, what);
+    if (legitimate === undefined) assert.is(await denialOf(admin, rehearsed(ask)), '', what);
+    else assert.is(await denialOf(thief, legitimate), '', what);
+  }
+});
+
+test('what the roles give too much of, the policies deny, and nothing that the controller does', async () => {
+  const { thief, denied } = await scene.get();
+  const succeeded: string[] = [];
+  const hindered: string[] = [];
+  for (const { what, ask, denied: why, legitimate } of denied) {
+    if (why?.test(await denialOf(thief, ask)) !== true) succeeded.push(what);
+    if (legitimate === undefined || (await denialOf(thief, legitimate)) !== '') hindered.push(what);
+  }
+  assert.equal({ succeeded, hindered }, { succeeded: [], hindered: [] });
+});
+
+test('what looks like the work of the controller succeeds', async () => {
+  const { thief } = await scene.get();
+  for (const { what, ask } of POSSIBLE_THEFTS) assert.is(await denialOf(thief, ask), '', what);
+});
+
+test('every right of the token is one of these', async () => {
+  const { thief, nobody, denied } = await scene.get();
+  const common = await rightsOf(nobody, CONTROLLER);
+  const found = [...(await rightsOf(thief, TENANT)), ...(await rightsOf(thief, CONTROLLER))];
+  const known = [...OTHER_POSSIBLE, ...denied, ...POSSIBLE_THEFTS].map(({ right }) => right);
+  const sorted = (rights: readonly string[]) => [...new Set(rights)].sort();
+  assert.equal(sorted(found.filter((each) => !common.has(each))), sorted(known));
+});
+
+test.run();
