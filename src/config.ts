@@ -1,16 +1,15 @@
 import { parseArgs } from 'node:util';
-import { parseDuration } from './api/duration.ts';
 import { isNetwork } from './authorities/http/networks.ts';
 import { EXPORTING_PREFIXES } from './certificate/exported-keys.ts';
+import { type Option, oneOf, StartError, toBoolean, toCount, toList, toMs, toNamespace } from './flag-values.ts';
 import { LOG_FORMATS, LOG_LEVELS, type LogFormat, type LogLevel } from './log.ts';
+import { SERVING_OPTIONS, type ServingConfig, toServingConfig } from './serving/flags.ts';
 
-export interface Config {
+export interface Config extends ServingConfig {
   readonly kubeconfig: string | undefined;
   /** Undefined for all. */
   readonly namespaces: readonly string[] | undefined;
   readonly controllerNamespace: string;
-  readonly metricsAddress: Address;
-  readonly healthAddress: Address;
   readonly leaderElect: boolean;
   readonly leaderElectNamespace: string;
   readonly workers: number;
@@ -22,27 +21,8 @@ export interface Config {
   readonly authorityNetworks: readonly string[] | undefined;
   /** Beginnings of keys that no template of a Secret may name. */
   readonly deniedTemplatePrefixes: readonly string[];
-  /** Up to so many certificates, metrics have series for each. */
-  readonly certificateSeries: number;
   readonly logLevel: LogLevel;
   readonly logFormat: LogFormat;
-}
-
-export interface Address {
-  /** Undefined for every interface. */
-  readonly host: string | undefined;
-  readonly port: number;
-}
-
-/** What was asked for can't be started; the message is one line that says what to do. */
-export class StartError extends Error {}
-
-interface Option {
-  readonly flag: string;
-  /** What stands behind the flag in the help; undefined for a switch. */
-  readonly value: string | undefined;
-  readonly standard: string;
-  readonly help: string;
 }
 
 /** Each can be set by its flag or by an environment variable, `--log-level` by `CERTWHEEL_LOG_LEVEL`. The flag wins. */
@@ -65,13 +45,7 @@ const OPTIONS = [
     standard: 'certwheel-system',
     help: 'where the Secrets of ClusterCertificateAuthorities are',
   },
-  { flag: 'metrics-bind-address', value: '[HOST]:PORT', standard: ':8080', help: 'serves /metrics; 0 turns it off' },
-  {
-    flag: 'health-probe-bind-address',
-    value: '[HOST]:PORT',
-    standard: ':8081',
-    help: 'serves /healthz and /readyz; 0 turns it off',
-  },
+  ...SERVING_OPTIONS,
   { flag: 'leader-elect', value: undefined, standard: 'false', help: 'run with several replicas, of which one acts' },
   {
     flag: 'leader-elect-namespace',
@@ -104,12 +78,6 @@ const OPTIONS = [
     value: 'A,B',
     standard: 'known',
     help: 'keys of secretTemplate that begin so are refused; known: those of copiers of Secrets',
-  },
-  {
-    flag: 'certificate-series',
-    value: 'N',
-    standard: '20000',
-    help: 'up to so many certificates have metrics of their own; above, metrics show sums',
   },
   { flag: 'log-level', value: 'LEVEL', standard: 'info', help: `one of ${LOG_LEVELS.join(', ')}` },
   {
@@ -181,13 +149,11 @@ function toConfig(values: Values, isTerminal: boolean): Config {
     kubeconfig: values.kubeconfig === '' ? undefined : values.kubeconfig,
     namespaces: namespaces.length === 0 ? undefined : [...new Set(namespaces)],
     controllerNamespace,
-    metricsAddress: toAddress('metrics-bind-address', values['metrics-bind-address']),
-    healthAddress: toAddress('health-probe-bind-address', values['health-probe-bind-address']),
+    ...toServingConfig(values),
     leaderElect: toBoolean('leader-elect', values['leader-elect']),
     leaderElectNamespace: toNamespace('leader-elect-namespace', leaderElectNamespace),
     workers: toCount('workers', values.workers, 1, 1000),
     routineEvents: toBoolean('routine-events', values['routine-events']),
-    certificateSeries: toCount('certificate-series', values['certificate-series'], 0, 1_000_000),
     loopbackAuthorities: toBoolean('allow-loopback-authorities', values['allow-loopback-authorities']),
     authorityNetworks: networks.length === 0 ? undefined : networks,
     deniedTemplatePrefixes: toList(values['denied-template-prefixes']).flatMap(toKeyPrefixes),
@@ -201,13 +167,6 @@ function toConfig(values: Values, isTerminal: boolean): Config {
   };
 }
 
-function toList(text: string): string[] {
-  return text
-    .split(',')
-    .map((each) => each.trim())
-    .filter((each) => each !== '');
-}
-
 function toNetwork(text: string): string {
   if (!isNetwork(text))
     throw new StartError(`--authority-networks ${text} is no network; give CIDRs such as 10.0.0.0/8 or fd00::/8`);
@@ -219,44 +178,6 @@ function toKeyPrefixes(text: string): readonly string[] {
   if (!/^[a-z0-9][-a-z0-9.]{0,252}(\/[-A-Za-z0-9_.]{0,63})?$/.test(text))
     throw new StartError(`--denied-template-prefixes ${text} begins no label key; give one such as example.com/`);
   return [text];
-}
-
-function toNamespace(flag: Flag, text: string): string {
-  if (!/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/.test(text)) throw new StartError(`--${flag} ${text} is no namespace`);
-  return text;
-}
-
-/** `:8080`, `127.0.0.1:8080`, `[::1]:8080`; port 0 stands for any free one. */
-function toAddress(flag: Flag, text: string): Address {
-  if (text === '0') return { host: undefined, port: -1 };
-  const [, host = '', port] = /^(.*):(\d{1,5})$/.exec(text) ?? [];
-  if (port === undefined || Number(port) > 65_535)
-    throw new StartError(`--${flag} ${text} is no address; give [host]:port, such as :8080`);
-  return { host: host === '' ? undefined : host.replace(/^\[(.*)\]$/, '$1'), port: Number(port) };
-}
-
-function toBoolean(flag: Flag, text: string): boolean {
-  if (text !== 'true' && text !== 'false') throw new StartError(`--${flag} ${text} is neither true nor false`);
-  return text === 'true';
-}
-
-function toCount(flag: Flag, text: string, least: number, most: number): number {
-  const count = Number(text);
-  if (text === '' || !Number.isInteger(count) || count < least || count > most)
-    throw new StartError(`--${flag} ${text} is no number from ${least} to ${most}`);
-  return count;
-}
-
-function toMs(flag: Flag, text: string): number {
-  const ms = parseDuration(text);
-  if (ms === undefined) throw new StartError(`--${flag} ${text} is no duration; give one such as 90s or 2m`);
-  return ms;
-}
-
-function oneOf<T extends string>(flag: Flag, text: string, allowed: readonly T[]): T {
-  const found = allowed.find((each) => each === text);
-  if (found === undefined) throw new StartError(`--${flag} ${text} is not one of ${allowed.join(', ')}`);
-  return found;
 }
 
 function variable(flag: string): string {

@@ -1,7 +1,7 @@
 import { connect } from 'node:net';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { StartError } from './config.ts';
+import { StartError } from './flag-values.ts';
 import { type Pages, serve } from './server.ts';
 
 const LOOPBACK = { host: '127.0.0.1', port: 0 };

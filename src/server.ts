@@ -1,24 +1,54 @@
-import { createServer, type RequestListener, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { type Address, StartError } from './config.ts';
+import {
+  createServer as createHttp,
+  type IncomingMessage,
+  type OutgoingHttpHeaders,
+  type RequestListener,
+  type Server,
+  type ServerResponse,
+} from 'node:http';
+import { createServer as createHttps } from 'node:https';
+import type { AddressInfo, Socket } from 'node:net';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { StartError } from './flag-values.ts';
+import type { Address } from './serving/flags.ts';
+import type { ServerTls } from './serving/tls.ts';
 
 export interface Page {
   readonly type: string;
-  readonly body: string;
+  readonly body: string | Buffer;
   readonly status?: number;
+  readonly headers?: OutgoingHttpHeaders;
+}
+
+export type PageMaker = (request: IncomingMessage) => Page | Promise<Page>;
+
+/** A port that is served. */
+export interface Port {
+  readonly port: number;
+  close(): Promise<void>;
 }
 
 /** The pages of one port, by path. */
-export type Pages = Readonly<Record<string, () => Page | Promise<Page>>>;
+export type Pages = Readonly<Record<string, PageMaker>>;
 
-/** Serves plain GETs; answers what ends it, and the port that it got. Port -1 serves nothing. */
-export async function serve(
-  what: string,
-  address: Address,
-  pages: Pages,
-): Promise<{ readonly port: number; close(): Promise<void> }> {
+/** A port keeps so many connections; the oldest makes room for a new one, so whoever holds many shuts out nobody. */
+const MOST_CONNECTIONS = 64;
+/** A connection on which nothing moves is cut off, such as that of a reader that doesn't read. */
+const SILENCE_MS = 10_000;
+/** Nor may a reader take its answer byte by byte. */
+const LIFETIME_MS = 30_000;
+const LIMITS = { headersTimeout: 5_000, requestTimeout: 5_000, connectionsCheckingInterval: 1_000 };
+const HANDSHAKE_MS = 5_000;
+/** So much of an answer waits in each connection; the rest of it is shared by all who get the same. */
+const SLICE_BYTES = 64 * 2 ** 10;
+
+/** Serves GETs; answers what ends it, and the port that it got. Port -1 serves nothing. Throws StartError. */
+export async function serve(what: string, address: Address, pages: Pages, tls?: ServerTls): Promise<Port> {
   if (address.port === -1) return { port: -1, close: async () => {} };
-  const server = createServer(listener(pages));
+  const server = createServer(listener(pages), tls);
+  server.timeout = SILENCE_MS;
+  server.on('connection', bounded(MOST_CONNECTIONS));
   await listen(server, what, address);
   const { port } = server.address() as AddressInfo;
   return {
@@ -31,8 +61,33 @@ export async function serve(
   };
 }
 
+function createServer(listen: RequestListener, tls: ServerTls | undefined): Server {
+  if (tls === undefined) return createHttp(LIMITS, listen);
+  const server = createHttps({ ...LIMITS, ...tls.options(), handshakeTimeout: HANDSHAKE_MS }, listen);
+  tls.onChange((options) => server.setSecureContext(options));
+  return server;
+}
+
+function bounded(most: number): (socket: Socket) => void {
+  const open = new Set<Socket>();
+  return (socket) => {
+    open.add(socket);
+    const end = setTimeout(() => socket.destroy(), LIFETIME_MS).unref();
+    socket.once('close', () => {
+      open.delete(socket);
+      clearTimeout(end);
+    });
+    const [oldest] = open;
+    if (oldest === undefined || open.size <= most) return;
+    open.delete(oldest);
+    oldest.destroy();
+  };
+}
+
 function listener(pages: Pages): RequestListener {
   return async (request, response) => {
+    // A connection carries one answer, so that what is counted by connection can't be had many times over one.
+    response.shouldKeepAlive = false;
     const path = (request.url ?? '').split('?')[0] ?? '';
     const page = Object.hasOwn(pages, path) ? pages[path] : undefined;
     if (page === undefined || (request.method !== 'GET' && request.method !== 'HEAD')) {
@@ -40,12 +95,24 @@ function listener(pages: Pages): RequestListener {
       return;
     }
     try {
-      const { type, body, status = 200 } = await page();
-      response.writeHead(status, { 'content-type': type }).end(request.method === 'HEAD' ? undefined : body);
+      await send(request, response, await page(request));
     } catch (error) {
-      response.writeHead(500, { 'content-type': 'text/plain' }).end(`${(error as Error).message}\n`);
+      if (response.headersSent) response.destroy();
+      else response.writeHead(500, { 'content-type': 'text/plain' }).end(`${(error as Error).message}\n`);
     }
   };
+}
+
+async function send({ method }: IncomingMessage, response: ServerResponse, page: Page): Promise<void> {
+  const { type, body, status = 200, headers = {} } = page;
+  const bytes = typeof body === 'string' ? Buffer.from(body) : body;
+  response.writeHead(status, { 'content-type': type, 'content-length': bytes.length, ...headers });
+  if (method === 'HEAD') response.end();
+  else await pipeline(Readable.from(slices(bytes)), response);
+}
+
+function* slices(bytes: Buffer): Generator<Buffer> {
+  for (let at = 0; at < bytes.length; at += SLICE_BYTES) yield bytes.subarray(at, at + SLICE_BYTES);
 }
 
 function listen(server: Server, what: string, { host, port }: Address): Promise<void> {

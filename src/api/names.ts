@@ -113,6 +113,20 @@ export const LEASES = {
   kind: 'Lease',
   namespaced: true,
 } as const satisfies Resource;
+export const TOKEN_REVIEWS = {
+  group: 'authentication.k8s.io',
+  version: 'v1',
+  plural: 'tokenreviews',
+  kind: 'TokenReview',
+  namespaced: false,
+} as const satisfies Resource;
+export const SUBJECT_ACCESS_REVIEWS = {
+  group: 'authorization.k8s.io',
+  version: 'v1',
+  plural: 'subjectaccessreviews',
+  kind: 'SubjectAccessReview',
+  namespaced: false,
+} as const satisfies Resource;
 
 /** On the Secret of a certificate: the ClientCertificate's name. With UID_ANNOTATION it makes the Secret ours. */
 export const CERTIFICATE_NAME_LABEL = 'certwheel.io/certificate-name';

@@ -1,7 +1,8 @@
 import * as names from '../api/names.ts';
 import type { Clock } from '../clock.ts';
-import { type Config, StartError } from '../config.ts';
+import type { Config } from '../config.ts';
 import { ApiError, NO_CREDENTIALS } from '../errors.ts';
+import { StartError } from '../flag-values.ts';
 import type { KubeClient } from '../kube/client.ts';
 import type { Logger } from '../log.ts';
 import { problemWithSchemas } from './crd-schemas.ts';
