@@ -32,23 +32,35 @@ export interface Port {
 /** The pages of one port, by path. */
 export type Pages = Readonly<Record<string, PageMaker>>;
 
-/** A port keeps so many connections; the oldest makes room for a new one, so whoever holds many shuts out nobody. */
-const MOST_CONNECTIONS = 64;
-/** A connection on which nothing moves is cut off, such as that of a reader that doesn't read. */
-const SILENCE_MS = 10_000;
-/** Nor may a reader take its answer byte by byte. */
-const LIFETIME_MS = 30_000;
-const LIMITS = { headersTimeout: 5_000, requestTimeout: 5_000, connectionsCheckingInterval: 1_000 };
-const HANDSHAKE_MS = 5_000;
+/** What a port bears. Times in milliseconds. */
+export interface Limits {
+  /** So many are kept. The oldest makes room for a new one, so whoever holds many shuts out nobody. */
+  readonly connections: number;
+  /** For the handshake, and again for the question. */
+  readonly questionMs: number;
+  /** A connection on which nothing moves is cut off, such as that of a reader that doesn't read. */
+  readonly silenceMs: number;
+  /** Nor may a reader take its answer byte by byte. */
+  readonly lifetimeMs: number;
+}
+
+const LIMITS: Limits = { connections: 64, questionMs: 5_000, silenceMs: 10_000, lifetimeMs: 30_000 };
+/** How often Node looks for questions that are late. */
+const CHECKED_EVERY_MS = 1_000;
 /** So much of an answer waits in each connection; the rest of it is shared by all who get the same. */
 const SLICE_BYTES = 64 * 2 ** 10;
 
 /** Serves GETs; answers what ends it, and the port that it got. Port -1 serves nothing. Throws StartError. */
-export async function serve(what: string, address: Address, pages: Pages, tls?: ServerTls): Promise<Port> {
+export async function serve(
+  what: string,
+  address: Address,
+  pages: Pages,
+  { tls, limits = LIMITS }: { readonly tls?: ServerTls | undefined; readonly limits?: Limits } = {},
+): Promise<Port> {
   if (address.port === -1) return { port: -1, close: async () => {} };
-  const server = createServer(listener(pages), tls);
-  server.timeout = SILENCE_MS;
-  server.on('connection', bounded(MOST_CONNECTIONS));
+  const server = createServer(listener(pages), tls, limits);
+  server.timeout = limits.silenceMs;
+  server.on('connection', bounded(limits));
   await listen(server, what, address);
   const { port } = server.address() as AddressInfo;
   return {
@@ -61,24 +73,29 @@ export async function serve(what: string, address: Address, pages: Pages, tls?: 
   };
 }
 
-function createServer(listen: RequestListener, tls: ServerTls | undefined): Server {
-  if (tls === undefined) return createHttp(LIMITS, listen);
-  const server = createHttps({ ...LIMITS, ...tls.options(), handshakeTimeout: HANDSHAKE_MS }, listen);
-  tls.onChange((options) => server.setSecureContext(options));
+function createServer(listen: RequestListener, tls: ServerTls | undefined, { questionMs }: Limits): Server {
+  const options = {
+    headersTimeout: questionMs,
+    requestTimeout: questionMs,
+    connectionsCheckingInterval: CHECKED_EVERY_MS,
+  };
+  if (tls === undefined) return createHttp(options, listen);
+  const server = createHttps({ ...options, ...tls.options(), handshakeTimeout: questionMs }, listen);
+  tls.onChange((changed) => server.setSecureContext(changed));
   return server;
 }
 
-function bounded(most: number): (socket: Socket) => void {
+function bounded({ connections, lifetimeMs }: Limits): (socket: Socket) => void {
   const open = new Set<Socket>();
   return (socket) => {
     open.add(socket);
-    const end = setTimeout(() => socket.destroy(), LIFETIME_MS).unref();
+    const end = setTimeout(() => socket.destroy(), lifetimeMs).unref();
     socket.once('close', () => {
       open.delete(socket);
       clearTimeout(end);
     });
     const [oldest] = open;
-    if (oldest === undefined || open.size <= most) return;
+    if (oldest === undefined || open.size <= connections) return;
     open.delete(oldest);
     oldest.destroy();
   };

@@ -35,7 +35,7 @@ export async function servePages(deps: PagesDeps) {
   };
   try {
     const tls = await tlsOf(deps, stopping.signal);
-    const metrics = await serve('metrics', config.metricsAddress, { '/metrics': pageOf(deps) }, tls);
+    const metrics = await serve('metrics', config.metricsAddress, { '/metrics': pageOf(deps) }, { tls });
     ports.push(metrics);
     const health = await serve('health probes', config.healthAddress, {
       '/healthz': () => plain(200, 'ok'),
