@@ -1,0 +1,73 @@
+import { connect } from 'node:net';
+import { gunzipSync } from 'node:zlib';
+import { request } from 'undici';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { eventually } from '../../test/e2e/support/eventually.ts';
+import { onStop, stopAll } from '../../test/teardown.ts';
+import { serve } from '../server.ts';
+import { atMost, metricsPage } from './metrics-page.ts';
+import { Rendering } from './rendering.ts';
+
+test.after(stopAll);
+
+const TEXT = 'certwheel_leader 1\n'.repeat(2_000_000);
+
+async function port(most: number): Promise<{ readonly url: string; readonly port: number }> {
+  const rendering = new Rendering(Buffer.from(TEXT));
+  const page = atMost(
+    most,
+    metricsPage('text/plain; version=0.0.4', async () => rendering),
+  );
+  const server = await serve('test', { host: '127.0.0.1', port: 0 }, { '/metrics': page });
+  onStop(server.close);
+  return { url: `http://127.0.0.1:${server.port}/metrics`, port: server.port };
+}
+
+// undici's request() neither asks for a coding of its own nor undoes one, as fetch would.
+async function scrape(url: string, headers: Record<string, string> = {}, method: 'GET' | 'HEAD' = 'GET') {
+  const { statusCode, headers: got, body } = await request(url, { headers, method });
+  return { status: statusCode, headers: got, bytes: Buffer.from(await body.arrayBuffer()) };
+}
+
+test('metrics are compressed for those who ask for it, and only for them', async () => {
+  const { url } = await port(4);
+  const plain = await scrape(url);
+  assert.is(plain.bytes.toString(), TEXT);
+  assert.is(plain.headers['content-encoding'], undefined);
+  const small = await scrape(url, { 'accept-encoding': 'gzip' });
+  assert.is(small.headers['content-encoding'], 'gzip');
+  assert.is(gunzipSync(small.bytes).toString(), TEXT);
+  for (const { headers, bytes } of [plain, small]) {
+    assert.is(headers['content-type'], 'text/plain; version=0.0.4');
+    assert.is(headers.vary, 'accept-encoding');
+    assert.is(headers['content-length'], `${bytes.length}`);
+  }
+});
+
+test('HEAD tells the length and sends nothing', async () => {
+  const { url } = await port(4);
+  const { status, headers, bytes } = await scrape(url, {}, 'HEAD');
+  assert.equal([status, headers['content-length'], bytes.length], [200, `${TEXT.length}`, 0]);
+});
+
+test('readers that do not read take no more than their places, and give them back', async () => {
+  const { url, port: number } = await port(2);
+  const readers = [1, 2].map(() => {
+    const socket = connect(number, '127.0.0.1').on('error', () => {});
+    onStop(() => socket.destroy());
+    // What stands behind the first question is never answered: each connection carries one answer.
+    socket.write('GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n'.repeat(5));
+    return socket;
+  });
+  const refused = await eventually('both places are taken', async () => {
+    const answer = await scrape(url);
+    return answer.status === 503 && answer;
+  });
+  assert.is(refused.headers['retry-after'], '1');
+  assert.is(refused.bytes.toString(), '2 others are being answered; ask again in a second\n');
+  for (const socket of readers) socket.destroy();
+  await eventually('a place is free', async () => (await scrape(url)).status === 200);
+});
+
+test.run();
