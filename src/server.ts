@@ -21,7 +21,7 @@ export interface Page {
   readonly headers?: OutgoingHttpHeaders;
 }
 
-export type PageMaker = (request: IncomingMessage) => Page | Promise<Page>;
+export type PageMaker = (request: IncomingMessage, response: ServerResponse) => Page | Promise<Page>;
 
 /** A port that is served. */
 export interface Port {
@@ -41,10 +41,10 @@ export interface Limits {
   /** A connection on which nothing moves is cut off, such as that of a reader that doesn't read. */
   readonly silenceMs: number;
   /** Nor may a reader take its answer byte by byte. */
-  readonly lifetimeMs: number;
+  readonly answerMs: number;
 }
 
-const LIMITS: Limits = { connections: 64, questionMs: 5_000, silenceMs: 10_000, lifetimeMs: 30_000 };
+const LIMITS: Limits = { connections: 64, questionMs: 5_000, silenceMs: 10_000, answerMs: 30_000 };
 /** How often Node looks for questions that are late. */
 const CHECKED_EVERY_MS = 1_000;
 /** So much of an answer waits in each connection; the rest of it is shared by all who get the same. */
@@ -58,7 +58,7 @@ export async function serve(
   { tls, limits = LIMITS }: { readonly tls?: ServerTls | undefined; readonly limits?: Limits } = {},
 ): Promise<Port> {
   if (address.port === -1) return { port: -1, close: async () => {} };
-  const server = createServer(listener(pages), tls, limits);
+  const server = createServer(listener(pages, limits), tls, limits);
   server.timeout = limits.silenceMs;
   server.on('connection', bounded(limits));
   await listen(server, what, address);
@@ -85,15 +85,11 @@ function createServer(listen: RequestListener, tls: ServerTls | undefined, { que
   return server;
 }
 
-function bounded({ connections, lifetimeMs }: Limits): (socket: Socket) => void {
+function bounded({ connections }: Limits): (socket: Socket) => void {
   const open = new Set<Socket>();
   return (socket) => {
     open.add(socket);
-    const end = setTimeout(() => socket.destroy(), lifetimeMs).unref();
-    socket.once('close', () => {
-      open.delete(socket);
-      clearTimeout(end);
-    });
+    socket.once('close', () => open.delete(socket));
     const [oldest] = open;
     if (oldest === undefined || open.size <= connections) return;
     open.delete(oldest);
@@ -101,10 +97,10 @@ function bounded({ connections, lifetimeMs }: Limits): (socket: Socket) => void 
   };
 }
 
-function listener(pages: Pages): RequestListener {
+function listener(pages: Pages, { answerMs }: Limits): RequestListener {
   return async (request, response) => {
-    // A connection carries one answer, so that what is counted by connection can't be had many times over one.
-    response.shouldKeepAlive = false;
+    const end = setTimeout(() => request.socket.destroy(), answerMs).unref();
+    response.once('close', () => clearTimeout(end));
     const path = (request.url ?? '').split('?')[0] ?? '';
     const page = Object.hasOwn(pages, path) ? pages[path] : undefined;
     if (page === undefined || (request.method !== 'GET' && request.method !== 'HEAD')) {
@@ -112,7 +108,7 @@ function listener(pages: Pages): RequestListener {
       return;
     }
     try {
-      await send(request, response, await page(request));
+      await send(request, response, await page(request, response));
     } catch (error) {
       if (response.headersSent) response.destroy();
       else response.writeHead(500, { 'content-type': 'text/plain' }).end(`${(error as Error).message}\n`);

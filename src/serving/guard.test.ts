@@ -20,7 +20,7 @@ async function ask(authorization: string | undefined, verdict: Verdict | Error) 
   const log = { error: (message: string, fields = {}) => logged.push(message + JSON.stringify(fields)) };
   const page = guarded({ of }, log as never, () => plain(200, 'metrics'));
   const request = { headers: { authorization } } as never;
-  const answers: Page[] = [await page(request), await page(request)];
+  const answers: Page[] = [await page(request, {} as never), await page(request, {} as never)];
   assert.equal(answers[0], answers[1]);
   return { shown, logged, ...plain(0, ''), ...answers[0] };
 }

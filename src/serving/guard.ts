@@ -11,7 +11,7 @@ const BEARER = /^Bearer +([\w.~+/-]+=*)$/i;
 /** The page for those whom the API server allows it. Where that can't be asked, nobody is let in. */
 export function guarded(reviews: Pick<TokenReviews, 'of'>, log: Logger, page: PageMaker): PageMaker {
   let problem = '';
-  return async (request) => {
+  return async (request, response) => {
     const [, token] = BEARER.exec(request.headers.authorization ?? '') ?? [];
     if (token === undefined)
       return unauthenticated('send the token of a ServiceAccount: Authorization: Bearer <token>');
@@ -20,7 +20,7 @@ export function guarded(reviews: Pick<TokenReviews, 'of'>, log: Logger, page: Pa
       problem = '';
       switch (verdict) {
         case 'allowed':
-          return await page(request);
+          return await page(request, response);
         case 'forbidden':
           return plain(403, 'its role has to allow get of the non-resource URL /metrics, which it does not');
         case 'unknown':

@@ -15,18 +15,18 @@ export function metricsPage(type: string, get: () => Promise<Rendering>): PageMa
   };
 }
 
-/** Serves the page to so many connections at once, from the question until they are closed, and turns others away. */
+/** Serves the page to so many at once, each until it has its answer or is gone, and turns others away. */
 export function atMost(most: number, page: PageMaker): PageMaker {
   let count = 0;
-  return (request) => {
+  return (request, response) => {
     if (count === most) return unavailable(`${most} others are being answered; ask again in a second`);
-    // It has gone, and would never be counted down.
+    // It has gone while it was waiting, and would never be counted down.
     if (request.socket.destroyed) return unavailable('the connection is closed');
     count += 1;
-    request.socket.once('close', () => {
+    response.once('close', () => {
       count -= 1;
     });
-    return page(request);
+    return page(request, response);
   };
 }
 

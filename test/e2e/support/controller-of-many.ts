@@ -1,0 +1,23 @@
+/**
+ * The controller, as src/main.ts starts it, whose metrics show 20,000 certificates besides those that there are: to create
+ * that many takes an API server minutes.
+ */
+import { startApp } from '../../../src/app.ts';
+import { systemClock } from '../../../src/clock.ts';
+import { parseCommandLine } from '../../../src/config.ts';
+import { createLogger } from '../../../src/log.ts';
+
+export const SHOWN = 20_000;
+
+if (import.meta.main) {
+  const command = parseCommandLine(process.argv.slice(2), process.env, false);
+  if (!('config' in command)) throw new Error('the test passes no --help');
+  const log = createLogger(command.config.logLevel, command.config.logFormat);
+  const { metrics, metricsPort, healthPort } = await startApp(command.config, systemClock, log, () => process.exit(1));
+  for (let index = 0; index < SHOWN; index += 1) {
+    const spec = { authorityRef: { kind: 'CertificateAuthority', name: 'internal-ca' } } as const;
+    const dates = { notAfter: '2100-01-02T00:00:00Z', renewalTime: '2100-01-01T00:00:00Z' };
+    metrics.certificates.show({ namespace: `team-${index % 100}`, name: `service-${index}-client`, spec }, dates);
+  }
+  log.info('serving', { metricsPort, healthPort });
+}
