@@ -71,3 +71,19 @@ export const LEASE_PERMISSIONS: readonly PolicyRule[] = [
     why: 'to agree on one leader',
   },
 ];
+
+/** What is needed to ask whose the token of a request for metrics is, and what it allows. */
+export const REVIEW_PERMISSIONS: readonly PolicyRule[] = [
+  {
+    apiGroups: ['authentication.k8s.io'],
+    resources: ['tokenreviews'],
+    verbs: ['create'],
+    why: 'to know who asks for metrics',
+  },
+  {
+    apiGroups: ['authorization.k8s.io'],
+    resources: ['subjectaccessreviews'],
+    verbs: ['create'],
+    why: 'to know whether the role of who asks for metrics allows it',
+  },
+];

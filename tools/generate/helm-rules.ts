@@ -4,6 +4,7 @@ import {
   LEASE_PERMISSIONS,
   NAMESPACED_PERMISSIONS,
   type PolicyRule,
+  REVIEW_PERMISSIONS,
 } from '../../src/api/permissions.ts';
 import type { AuthorityDefinition } from '../../src/authorities/authority.ts';
 import { AUTHORITIES } from '../../src/authorities/index.ts';
@@ -23,6 +24,7 @@ export function generateHelmRules(): Outputs {
       ...definitions.map(({ type, clusterPermissions = [] }) => ofAuthority(type, clusterPermissions)),
     ]),
     named('lease', LEASE_PERMISSIONS.map(rule)),
+    named('reviews', REVIEW_PERMISSIONS.map(rule)),
   ];
   return { 'helm/certwheel/templates/_rules.tpl': `${parts.join('\n\n')}\n` };
 }

@@ -66,3 +66,14 @@
   resources: ["leases"]
   verbs: ["get","create","patch"]
 {{- end }}
+
+{{- define "certwheel.rules.reviews" -}}
+# to know who asks for metrics
+- apiGroups: ["authentication.k8s.io"]
+  resources: ["tokenreviews"]
+  verbs: ["create"]
+# to know whether the role of who asks for metrics allows it
+- apiGroups: ["authorization.k8s.io"]
+  resources: ["subjectaccessreviews"]
+  verbs: ["create"]
+{{- end }}
