@@ -18,10 +18,10 @@ const OF_AUTHORITIES = (AUTHORITIES as readonly AuthorityDefinition<never>[]).fl
   ({ permissions, clusterPermissions = [] }) => [...permissions, ...clusterPermissions],
 );
 
-/** The kubeconfig of a user who may do what the chart grants for a whole cluster, and not one verb more. */
-export async function clusterUser(world: World, user: string): Promise<string> {
+/** The kubeconfig of a user who may do what the chart grants for a whole cluster, and `more`, and not one verb besides. */
+export async function clusterUser(world: World, user: string, more: readonly PolicyRule[] = []): Promise<string> {
   await ensureNamespace(world, SYSTEM_NAMESPACE);
-  await grant(world, user, undefined, [...NAMESPACED_PERMISSIONS, ...CLUSTER_PERMISSIONS, ...OF_AUTHORITIES]);
+  await grant(world, user, undefined, [...NAMESPACED_PERMISSIONS, ...CLUSTER_PERMISSIONS, ...OF_AUTHORITIES, ...more]);
   await grant(world, user, SYSTEM_NAMESPACE, LEASE_PERMISSIONS);
   await untilAllowed(world, user, ['list', 'secrets', '--all-namespaces']);
   await untilAllowed(world, user, ['patch', 'leases.coordination.k8s.io', '-n', SYSTEM_NAMESPACE]);

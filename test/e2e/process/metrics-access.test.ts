@@ -1,0 +1,176 @@
+import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { request } from 'node:https';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { connect } from 'node:tls';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { REVIEW_PERMISSIONS } from '../../../src/api/permissions.ts';
+import { createIssuer, issueServer, type Pair } from '../../cluster/certificates.ts';
+import { onStop } from '../../teardown.ts';
+import { type ControllerProcess, portOf, startController } from '../support/controller-process.ts';
+import { lazily } from '../support/lazily.ts';
+import { eventually, oneWorld, type World } from '../support/world.ts';
+import { clusterUser, SYSTEM_NAMESPACE } from './support/access.ts';
+import { requestsOf, shortly } from './support/audit.ts';
+import { parseMetrics } from './support/metrics.ts';
+
+// Metrics over TLS, for tokens alone that may read them, under the very permissions of the chart.
+
+const shared = oneWorld({ own: true });
+test.after(shared.stop);
+
+const USER = 'guarded';
+const issuer = createIssuer('CA of metrics');
+
+const scene = lazily(async () => {
+  const world = await shared.get();
+  const folder = mkdtempSync(join(tmpdir(), 'certwheel-metrics-tls-'));
+  onStop(() => rmSync(folder, { recursive: true }));
+  const files = { cert: join(folder, 'tls.crt'), key: join(folder, 'tls.key') };
+  const put = ({ certificatePem, keyPem }: Pair) => {
+    writeFileSync(files.cert, certificatePem);
+    writeFileSync(files.key, keyPem);
+  };
+  put(issueServer(issuer, ['127.0.0.1']));
+  const kubeconfig = await clusterUser(world, USER, REVIEW_PERMISSIONS);
+  const tls = [`--metrics-tls-cert-file=${files.cert}`, `--metrics-tls-key-file=${files.key}`];
+  const args = ['--leader-elect', '--metrics-authentication', ...tls];
+  const controller = await startController(kubeconfig, args);
+  const tokens = { scraper: await tokenOf(world, 'scraper'), passerby: await tokenOf(world, 'passerby') };
+  await allow(world, 'scraper');
+  return { world, controller, kubeconfig, args, files, put, tokens };
+});
+
+async function tokenOf({ cluster }: World, account: string): Promise<string> {
+  await cluster.kubectl(['create', 'serviceaccount', account, '--namespace', SYSTEM_NAMESPACE]);
+  const { stdout } = await cluster.kubectl(['create', 'token', account, '--namespace', SYSTEM_NAMESPACE]);
+  return stdout.trim();
+}
+
+/** As docs/monitoring.md has it. */
+async function allow({ cluster }: World, account: string): Promise<void> {
+  const subject = `--serviceaccount=${SYSTEM_NAMESPACE}:${account}`;
+  await cluster.kubectl(['create', 'clusterrole', 'metrics-reader', '--verb=get', '--non-resource-url=/metrics']);
+  await cluster.kubectl(['create', 'clusterrolebinding', 'metrics-reader', '--clusterrole=metrics-reader', subject]);
+  const as = `system:serviceaccount:${SYSTEM_NAMESPACE}:${account}`;
+  await eventually('the authorizer knows of it', async () => {
+    const args = ['auth', 'can-i', 'get', '/metrics', '--as', as];
+    return (await cluster.kubectl(args, { allowFailure: true })).code === 0;
+  });
+}
+
+async function scrape({ logs }: ControllerProcess, token?: string) {
+  const question = request({
+    host: '127.0.0.1',
+    port: Number(portOf(logs, 'metricsPort')),
+    path: '/metrics',
+    ca: issuer.certificatePem,
+    headers: token === undefined ? {} : { authorization: `Bearer ${token}` },
+    agent: false,
+  });
+  question.end();
+  const [answer] = await once(question, 'response');
+  return { status: answer.statusCode, headers: answer.headers, body: await text(answer) };
+}
+
+/** So many TokenReviews and SubjectAccessReviews the controller has asked for. */
+async function reviews(world: World): Promise<Record<string, number>> {
+  const asked = (await requestsOf(world, USER)).map(shortly);
+  const count = (what: string) => asked.filter((each) => each === `create ${what}`).length;
+  return { tokens: count('tokenreviews'), accesses: count('subjectaccessreviews') };
+}
+
+test('a ServiceAccount that may is served, and reviewed once however often it asks', async () => {
+  const { world, controller, tokens } = await scene.get();
+  for (let round = 0; round < 5; round += 1) {
+    const { status, body } = await scrape(controller, tokens.scraper);
+    assert.is(status, 200, body);
+    assert.ok(parseMetrics(body).value('certwheel_leader') !== undefined);
+  }
+  assert.equal(await reviews(world), { tokens: 1, accesses: 1 });
+});
+
+test('who may not gets 403, who is unknown 401, and both a sentence', async () => {
+  const { controller, tokens } = await scene.get();
+  const forbidden = await scrape(controller, tokens.passerby);
+  assert.is(forbidden.status, 403);
+  assert.match(forbidden.body, /get of the non-resource URL \/metrics/);
+  const forged = `${tokens.scraper.slice(0, -8)}AAAAAAAA`;
+  for (const token of [undefined, 'anything', forged]) {
+    const { status, headers, body } = await scrape(controller, token);
+    assert.is(status, 401, token);
+    assert.is(headers['www-authenticate'], 'Bearer');
+    assert.match(body, /token/);
+    assert.not.match(body, /certwheel_/);
+  }
+});
+
+test('a replica that stands by serves too', async () => {
+  const { kubeconfig, args, tokens } = await scene.get();
+  const standby = await startController(kubeconfig, args);
+  const { status, body } = await scrape(standby, tokens.scraper);
+  assert.is(status, 200, body);
+  assert.is(parseMetrics(body).value('certwheel_leader'), 0);
+  await standby.stop();
+});
+
+test('TLS 1.1 and plain HTTP are refused', async () => {
+  const { controller } = await scene.get();
+  const port = Number(portOf(controller.logs, 'metricsPort'));
+  const shake = async (version: 'TLSv1.1' | 'TLSv1.2' | 'TLSv1.3') => {
+    // OpenSSL itself would refuse to offer the old version.
+    const security = { ciphers: 'DEFAULT@SECLEVEL=0', minVersion: version, maxVersion: version } as const;
+    const socket = connect({ host: '127.0.0.1', port, ca: issuer.certificatePem, ...security });
+    onStop(() => socket.destroy());
+    return once(socket, 'secureConnect').then(
+      () => 'accepted',
+      (error: Error) => error.message,
+    );
+  };
+  assert.is(await shake('TLSv1.2'), 'accepted');
+  assert.is(await shake('TLSv1.3'), 'accepted');
+  assert.match(await shake('TLSv1.1'), /alert protocol version/);
+  const plain = await fetch(`http://127.0.0.1:${port}/metrics`).catch((error) => error);
+  assert.instance(plain, Error);
+});
+
+test('a new certificate is taken up while it runs, and a broken one is not', async () => {
+  const { controller, files, put } = await scene.get();
+  const { logs } = controller;
+  const presented = async () => {
+    const port = Number(portOf(logs, 'metricsPort'));
+    const socket = connect({ host: '127.0.0.1', port, ca: issuer.certificatePem });
+    onStop(() => socket.destroy());
+    await once(socket, 'secureConnect');
+    return socket.getPeerX509Certificate()?.subjectAltName;
+  };
+  assert.is(await presented(), 'IP Address:127.0.0.1');
+  writeFileSync(files.cert, 'broken');
+  const said = await eventually('the log says so', () =>
+    logs.find(({ message }) => message === 'the TLS certificate of metrics was not replaced'),
+  );
+  assert.match(String(said.error), files.cert);
+  assert.is(await presented(), 'IP Address:127.0.0.1');
+  put(issueServer(issuer, ['127.0.0.1', 'metrics.example.com']));
+  await eventually('the new one is presented', async () => (await presented())?.includes('metrics.example.com'));
+});
+
+test('while the API server is away, a token that was not reviewed lately is not let in', async () => {
+  const { world, controller, tokens } = await scene.get();
+  const fresh = await tokenOf(world, 'newcomer');
+  await world.cluster.stopApiServer();
+  const { status, headers, body } = await scrape(controller, fresh);
+  assert.is(status, 503, body);
+  assert.is(headers['retry-after'], '1');
+  assert.match(body, /could not be asked/);
+  await world.cluster.startApiServer();
+  await eventually('it is asked again', async () => (await scrape(controller, fresh)).status === 403);
+  for (const line of controller.logs)
+    for (const token of [...Object.values(tokens), fresh])
+      assert.not(JSON.stringify(line).includes(token.slice(-40)), line.message);
+});
+
+test.run();
