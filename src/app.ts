@@ -30,8 +30,8 @@ const STOP_GRACE_MS = 20_000;
 const EVENTS_GRACE_MS = 2_000;
 
 /**
- * The Lease itself is written by those who don't hold it, too, and events that wait when it is given back; reviews change
- * nothing, and whoever stands by serves metrics as well.
+ * What a replica without the Lease may write: the Lease itself, events that wait when it is given back, and reviews of tokens,
+ * since a standby serves metrics too.
  */
 const WRITTEN_BY_ALL: ReadonlySet<string> = new Set(
   [LEASES, EVENTS, TOKEN_REVIEWS, SUBJECT_ACCESS_REVIEWS].map(({ plural }) => plural),

@@ -32,25 +32,25 @@ export interface Port {
 /** The pages of one port, by path. */
 export type Pages = Readonly<Record<string, PageMaker>>;
 
-/** What a port bears. Times in milliseconds. */
+/** What clients of a port may take. Times in milliseconds. */
 export interface Limits {
-  /** So many are kept. The oldest makes room for a new one, so whoever holds many shuts out nobody. */
+  /** Open connections. One more closes the oldest, so a client that holds all of them doesn't lock out the others. */
   readonly connections: number;
-  /** For the handshake, and again for the question. */
-  readonly questionMs: number;
-  /** A connection on which nothing moves is cut off, such as that of a reader that doesn't read. */
-  readonly silenceMs: number;
-  /** Nor may a reader take its answer byte by byte. */
-  readonly answerMs: number;
+  /** For the TLS handshake, and again for the request. */
+  readonly requestMs: number;
+  /** Without a byte sent or received, such as to a client that doesn't read its response. */
+  readonly idleMs: number;
+  /** From the request to the last byte of the response, for clients that read it byte by byte. */
+  readonly responseMs: number;
 }
 
-const LIMITS: Limits = { connections: 64, questionMs: 5_000, silenceMs: 10_000, answerMs: 30_000 };
-/** How often Node looks for questions that are late. */
+const LIMITS: Limits = { connections: 64, requestMs: 5_000, idleMs: 10_000, responseMs: 30_000 };
+/** How often Node looks for requests that are late. */
 const CHECKED_EVERY_MS = 1_000;
-/** So much of an answer waits in each connection; the rest of it is shared by all who get the same. */
+/** So much of a response is buffered for each connection. The rest is shared by all responses with the same body. */
 const SLICE_BYTES = 64 * 2 ** 10;
 
-/** Serves GETs; answers what ends it, and the port that it got. Port -1 serves nothing. Throws StartError. */
+/** Serves GET and HEAD until `close`. Port 0 takes any free one, port -1 serves nothing. Throws StartError. */
 export async function serve(
   what: string,
   address: Address,
@@ -59,7 +59,7 @@ export async function serve(
 ): Promise<Port> {
   if (address.port === -1) return { port: -1, close: async () => {} };
   const server = createServer(listener(pages, limits), tls, limits);
-  server.timeout = limits.silenceMs;
+  server.timeout = limits.idleMs;
   server.on('connection', bounded(limits));
   await listen(server, what, address);
   const { port } = server.address() as AddressInfo;
@@ -73,14 +73,14 @@ export async function serve(
   };
 }
 
-function createServer(listen: RequestListener, tls: ServerTls | undefined, { questionMs }: Limits): Server {
+function createServer(listen: RequestListener, tls: ServerTls | undefined, { requestMs }: Limits): Server {
   const options = {
-    headersTimeout: questionMs,
-    requestTimeout: questionMs,
+    headersTimeout: requestMs,
+    requestTimeout: requestMs,
     connectionsCheckingInterval: CHECKED_EVERY_MS,
   };
   if (tls === undefined) return createHttp(options, listen);
-  const server = createHttps({ ...options, ...tls.options(), handshakeTimeout: questionMs }, listen);
+  const server = createHttps({ ...options, ...tls.options(), handshakeTimeout: requestMs }, listen);
   tls.onChange((changed) => server.setSecureContext(changed));
   return server;
 }
@@ -97,9 +97,9 @@ function bounded({ connections }: Limits): (socket: Socket) => void {
   };
 }
 
-function listener(pages: Pages, { answerMs }: Limits): RequestListener {
+function listener(pages: Pages, { responseMs }: Limits): RequestListener {
   return async (request, response) => {
-    const end = setTimeout(() => request.socket.destroy(), answerMs).unref();
+    const end = setTimeout(() => request.socket.destroy(), responseMs).unref();
     response.once('close', () => clearTimeout(end));
     const path = (request.url ?? '').split('?')[0] ?? '';
     const page = Object.hasOwn(pages, path) ? pages[path] : undefined;

@@ -72,18 +72,18 @@ export const LEASE_PERMISSIONS: readonly PolicyRule[] = [
   },
 ];
 
-/** What is needed to ask whose the token of a request for metrics is, and what it allows. */
+/** What is needed to review the tokens of scrapes. */
 export const REVIEW_PERMISSIONS: readonly PolicyRule[] = [
   {
     apiGroups: ['authentication.k8s.io'],
     resources: ['tokenreviews'],
     verbs: ['create'],
-    why: 'to know who asks for metrics',
+    why: 'to authenticate scrapes',
   },
   {
     apiGroups: ['authorization.k8s.io'],
     resources: ['subjectaccessreviews'],
     verbs: ['create'],
-    why: 'to know whether the role of who asks for metrics allows it',
+    why: 'to authorize scrapes',
   },
 ];

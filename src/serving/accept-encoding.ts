@@ -1,7 +1,7 @@
 /** `coding` or `coding;q=weight`, as RFC 9110, section 12.5.3, has it. */
 const ITEM = /^([^\s;]+)\s*(?:;\s*q=([01](?:\.\d{0,3})?))?$/i;
 
-/** Whether the client takes gzip and doesn't like an uncompressed answer better. What can't be parsed is left out. */
+/** Whether an Accept-Encoding header accepts gzip at least as much as no compression. Items that can't be parsed are ignored. */
 export function prefersGzip(header: string | undefined): boolean {
   const weights = new Map<string, number>();
   for (const item of (header ?? '').split(',')) {

@@ -11,7 +11,7 @@ import { SeriesGauge } from './series-gauge.ts';
 const NOW = new Date('2026-06-01T12:00:00Z');
 const named = (name: string) => aCertificate().with({ name }).build();
 
-/** Metrics of so many certificates, ready ones, some that have no dates, and some that are slowed down. */
+/** Metrics of so many certificates, some without dates, some not ready, some slowed down. */
 function metricsOf(certificates: number) {
   const metrics = createMetrics(['secret'], { ...systemClock, now: () => NOW }, 100_000);
   const condition = (type: string, status: 'True' | 'False', reason: string) => ({
@@ -30,10 +30,10 @@ function metricsOf(certificates: number) {
   return metrics;
 }
 
-/** Of the process itself, which go on while a scrape is written. */
+/** Metrics of the process change between two scrapes. */
 const withoutProcess = (text: string) => text.replaceAll(/^(process|nodejs)_.*\n/gm, '');
 
-/** What each series is, without its value. */
+/** Each series, without its value. */
 const seriesIn = (text: string) =>
   text
     .split('\n')
@@ -41,7 +41,7 @@ const seriesIn = (text: string) =>
     .map((line) => line.slice(0, line.lastIndexOf(' ')));
 
 for (const certificates of [0, 1, 500, 1_234]) {
-  test(`prom-client writes the metrics of ${certificates} certificates in the same bytes`, async () => {
+  test(`the text for ${certificates} certificates is that of prom-client, byte for byte`, async () => {
     const { registry } = metricsOf(certificates);
     const text = (await renderInTurns(registry)).toString();
     assert.is(withoutProcess(text), withoutProcess(await registry.metrics()));
@@ -52,7 +52,7 @@ for (const certificates of [0, 1, 500, 1_234]) {
   });
 }
 
-test('prom-client writes labels and numbers of all kinds in the same bytes', async () => {
+test('labels and numbers of all kinds are written as prom-client does', async () => {
   const registry = new Registry();
   const texts = ['', 'plain', 'a"quote"', 'back\\slash', 'two\nlines', '\\"\n\\\\', 'ünïcode €'];
   const values = [0, 1, -1.5, 1e21, 1e-7, 1_780_315_200];
@@ -62,7 +62,7 @@ test('prom-client writes labels and numbers of all kinds in the same bytes', asy
   assert.is((await renderInTurns(registry)).toString(), await registry.metrics());
 });
 
-test('certificates that come, go and come back while a scrape is written show up once', async () => {
+test('certificates that change, are deleted and created again during a scrape appear once', async () => {
   const metrics = metricsOf(3_000);
   const rendering = renderInTurns(metrics.registry);
   let isDone = false;

@@ -20,12 +20,12 @@ for (const [text, address] of Object.entries(ADDRESSES)) {
   test(`${text} is an address`, () => assert.equal(configOf({ 'metrics-bind-address': text }).metricsAddress, address));
 }
 
-test('metrics are plain and open unless told otherwise', () => {
+test('metrics are plain and open by default', () => {
   const { metricsTls, metricsAuthentication } = configOf({});
   assert.equal([metricsTls, metricsAuthentication], [undefined, false]);
 });
 
-test('certificate and key make TLS', () => {
+test('certificate and key turn TLS on', () => {
   const { metricsTls } = configOf({ 'metrics-tls-cert-file': '/a', 'metrics-tls-key-file': '/b' });
   assert.equal(metricsTls, { certFile: '/a', keyFile: '/b' });
 });

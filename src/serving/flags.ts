@@ -1,12 +1,12 @@
 import { type Option, StartError, toBoolean, toCount } from '../flag-values.ts';
 import type { TlsFiles } from './tls.ts';
 
-/** The ports, and what is served on them. */
+/** The ports, and what they serve. */
 export interface ServingConfig {
   readonly metricsAddress: Address;
   /** Undefined for plain HTTP. */
   readonly metricsTls: TlsFiles | undefined;
-  /** Whether whoever asks for metrics needs a token that may. */
+  /** Whether scrapes need a token with the right to get /metrics. */
   readonly metricsAuthentication: boolean;
   /** Up to so many certificates, metrics have series for each. */
   readonly certificateSeries: number;
@@ -32,7 +32,7 @@ export const SERVING_OPTIONS = [
     flag: 'metrics-authentication',
     value: undefined,
     standard: 'false',
-    help: 'serve metrics to ServiceAccounts alone that may get the URL /metrics',
+    help: 'serve metrics only to tokens whose role allows get of the URL /metrics',
   },
   {
     flag: 'certificate-series',

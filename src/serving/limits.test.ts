@@ -13,13 +13,12 @@ import { systemClock } from '../clock.ts';
 import { type Limits, type Pages, serve } from '../server.ts';
 import { followTlsFiles, type ServerTls } from './tls.ts';
 
-// What a port does to those who hold its connections. Each test waits for the server to end one: without the limit that
-// it is about, it would wait for good.
+// Each test waits until the server closes a connection. Without the limit under test that would take ten minutes.
 test.after(stopAll);
 
 const LONG_MS = 600_000;
-const NONE: Limits = { connections: 1_000, questionMs: LONG_MS, silenceMs: LONG_MS, answerMs: LONG_MS };
-/** More than the kernel takes for a reader that doesn't read. */
+const NONE: Limits = { connections: 1_000, requestMs: LONG_MS, idleMs: LONG_MS, responseMs: LONG_MS };
+/** More than the kernel buffers for a client that doesn't read. */
 const LARGE = Buffer.alloc(64 * 2 ** 20, 'metrics ');
 const issuer = createIssuer('CA of servers');
 
@@ -37,7 +36,7 @@ const withTls = async (): Promise<ServerTls> => {
 };
 
 for (const [name, tlsOf] of Object.entries({ HTTP: noTls, HTTPS: withTls })) {
-  /** A port with these limits; `asked` has the requests for its large page. */
+  /** A port with these limits; `asked` collects the requests for its large page. */
   const scene = async (limits: Partial<Limits>) => {
     const asked: IncomingMessage[] = [];
     const pages: Pages = {
@@ -66,15 +65,15 @@ for (const [name, tlsOf] of Object.entries({ HTTP: noTls, HTTPS: withTls })) {
   const untilClosed = (socket: Socket) =>
     socket.destroyed ? undefined : new Promise((resolve) => socket.once('close', resolve));
 
-  test(`${name}: what is large arrives whole`, async () => {
+  test(`${name}: a large response arrives whole`, async () => {
     const { ask } = await scene({});
     const answer = await text(ask('/large'));
     assert.match(answer, /^HTTP\/1\.1 200 OK\r\n/);
     assert.is(answer.slice(answer.indexOf('\r\n\r\n') + 4).length, LARGE.length);
   });
 
-  for (const limit of ['silenceMs', 'answerMs'] as const) {
-    test(`${name}: a reader that does not read is cut off (${limit})`, async () => {
+  for (const limit of ['idleMs', 'responseMs'] as const) {
+    test(`${name}: a client that does not read its response is cut off (${limit})`, async () => {
       const { asked, ask } = await scene({ [limit]: 500 });
       const socket = ask('/large');
       while (asked[0] === undefined) await new Promise(setImmediate);
@@ -83,8 +82,8 @@ for (const [name, tlsOf] of Object.entries({ HTTP: noTls, HTTPS: withTls })) {
     });
   }
 
-  test(`${name}: who asks nothing, or never comes to an end, is cut off`, async () => {
-    const { open } = await scene({ questionMs: 500 });
+  test(`${name}: a connection without a request, or with half of one, is closed`, async () => {
+    const { open } = await scene({ requestMs: 500 });
     const silent = open();
     const slow = open();
     slow.write('GET /small HTTP/1.1\r\nHost: x\r\n');
@@ -92,7 +91,7 @@ for (const [name, tlsOf] of Object.entries({ HTTP: noTls, HTTPS: withTls })) {
     await Promise.all([untilClosed(silent), untilClosed(slow)]);
   });
 
-  test(`${name}: the oldest connection makes room for a new one`, async () => {
+  test(`${name}: one connection too many closes the oldest`, async () => {
     const { ask, open } = await scene({ connections: 2 });
     const held = [open(), open()];
     for (const socket of held) socket.resume();

@@ -24,13 +24,13 @@ async function port(most: number): Promise<{ readonly url: string; readonly port
   return { url: `http://127.0.0.1:${server.port}/metrics`, port: server.port };
 }
 
-// undici's request() neither asks for a coding of its own nor undoes one, as fetch would.
+// undici's request() neither sends Accept-Encoding by itself nor decompresses, as fetch does.
 async function scrape(url: string, headers: Record<string, string> = {}, method: 'GET' | 'HEAD' = 'GET') {
   const { statusCode, headers: got, body } = await request(url, { headers, method });
   return { status: statusCode, headers: got, bytes: Buffer.from(await body.arrayBuffer()) };
 }
 
-test('metrics are compressed for those who ask for it, and only for them', async () => {
+test('metrics are compressed where the request accepts gzip', async () => {
   const { url } = await port(4);
   const plain = await scrape(url);
   assert.is(plain.bytes.toString(), TEXT);
@@ -45,18 +45,18 @@ test('metrics are compressed for those who ask for it, and only for them', async
   }
 });
 
-test('HEAD tells the length and sends nothing', async () => {
+test('HEAD is answered with the length alone', async () => {
   const { url } = await port(4);
   const { status, headers, bytes } = await scrape(url, {}, 'HEAD');
   assert.equal([status, headers['content-length'], bytes.length], [200, `${TEXT.length}`, 0]);
 });
 
-test('readers that do not read take no more than their places, and give them back', async () => {
+test('clients that do not read take the places that there are, and free them when they disconnect', async () => {
   const { url, port: number } = await port(6);
   const readers = [1, 2].map(() => {
     const socket = connect(number, '127.0.0.1').on('error', () => {});
     onStop(() => socket.destroy());
-    // Each of these questions takes a place, whether or not its turn to be answered has come.
+    // Pipelined: each of these requests takes a place, though only the first is being answered.
     socket.write('GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n'.repeat(3));
     return socket;
   });
@@ -65,7 +65,7 @@ test('readers that do not read take no more than their places, and give them bac
     return answer.status === 503 && answer;
   });
   assert.is(refused.headers['retry-after'], '1');
-  assert.is(refused.bytes.toString(), '6 others are being answered; ask again in a second\n');
+  assert.is(refused.bytes.toString(), '6 scrapes are in progress already; try again in a second\n');
   for (const socket of readers) socket.destroy();
   await eventually('a place is free', async () => (await scrape(url)).status === 200);
 });

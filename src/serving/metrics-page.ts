@@ -2,10 +2,10 @@ import type { Page, PageMaker } from '../server.ts';
 import { prefersGzip } from './accept-encoding.ts';
 import type { Rendering } from './rendering.ts';
 
-/** Each may hold a rendering of its own until it has been read: 10 MB at 20,000 certificates. */
-export const MOST_ANSWERS = 4;
+/** Each may hold a rendering of its own until the client has read it: 10 MB at 20,000 certificates. */
+export const MOST_RESPONSES = 4;
 
-/** `/metrics`, compressed for those who ask for that. */
+/** `/metrics`, compressed where the request accepts that. */
 export function metricsPage(type: string, get: () => Promise<Rendering>): PageMaker {
   return async ({ headers }) => {
     const rendering = await get();
@@ -15,12 +15,12 @@ export function metricsPage(type: string, get: () => Promise<Rendering>): PageMa
   };
 }
 
-/** Serves the page to so many at once, each until it has its answer or is gone, and turns others away. */
+/** Allows so many responses in flight, from here until the connection has taken the last byte or is closed; 503 beyond. */
 export function atMost(most: number, page: PageMaker): PageMaker {
   let count = 0;
   return (request, response) => {
-    if (count === most) return unavailable(`${most} others are being answered; ask again in a second`);
-    // It has gone while it was waiting, and would never be counted down.
+    if (count === most) return unavailable(`${most} scrapes are in progress already; try again in a second`);
+    // Closed while its token was reviewed: no other event would free its place.
     if (request.socket.destroyed) return unavailable('the connection is closed');
     count += 1;
     response.once('close', () => {
@@ -30,7 +30,7 @@ export function atMost(most: number, page: PageMaker): PageMaker {
   };
 }
 
-/** 503, to be tried again in a second. */
+/** 503, with Retry-After of one second. */
 export function unavailable(sentence: string): Page {
   return { ...plain(503, sentence), headers: { 'retry-after': '1' } };
 }

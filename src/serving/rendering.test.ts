@@ -3,7 +3,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { shareRendering } from './rendering.ts';
 
-/** A rendering that ends when the test says so, and a clock whose second does. */
+/** Renderings that the test completes, and a clock that the test moves. */
 function scene() {
   const rendered: PromiseWithResolvers<Buffer>[] = [];
   let second = Promise.withResolvers<void>();
@@ -23,7 +23,7 @@ function scene() {
   return { get, rendered, passSecond };
 }
 
-test('all who ask within a second share one rendering', async () => {
+test('scrapes within a second share one rendering', async () => {
   const { get, rendered, passSecond } = scene();
   const [first, second] = [get(), get()];
   rendered[0]?.resolve(Buffer.from('one'));
@@ -36,7 +36,7 @@ test('all who ask within a second share one rendering', async () => {
   assert.is(rendered.length, 2);
 });
 
-test('while one is being made, however long that takes, no other is begun', async () => {
+test('no second rendering begins while one is in progress, however long it takes', async () => {
   const { get, rendered, passSecond } = scene();
   const first = get();
   await passSecond();
@@ -44,7 +44,7 @@ test('while one is being made, however long that takes, no other is begun', asyn
   assert.is(rendered.length, 1);
 });
 
-test('one that failed is tried anew a second later', async () => {
+test('after a failed rendering, a new one begins a second later', async () => {
   const { get, rendered, passSecond } = scene();
   const first = get();
   rendered[0]?.reject(new Error('it broke'));
@@ -55,7 +55,7 @@ test('one that failed is tried anew a second later', async () => {
   assert.is((await second).plain.toString(), 'whole');
 });
 
-test('it is compressed once for all', async () => {
+test('a rendering is compressed once', async () => {
   const { get, rendered } = scene();
   const rendering = get();
   rendered[0]?.resolve(Buffer.from('text '.repeat(10_000)));

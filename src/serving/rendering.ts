@@ -2,17 +2,17 @@ import { promisify } from 'node:util';
 import { constants, gzip } from 'node:zlib';
 import type { Clock } from '../clock.ts';
 
-/** Whoever asks within this time gets the same bytes. */
+/** Scrapes within this time get the same bytes. */
 const SHARED_MS = 1_000;
 
 /**
- * Series repeat each other so much that the fastest level makes them as small as any. It compresses on libuv's threads,
- * 16 KiB of output at a time, so it keeps none of them from others for long (threads.ts).
+ * Runs on libuv's threads, 16 KiB of output at a time, so no other work waits long for one (threads.ts). Series repeat each
+ * other so much that the fastest level compresses them as well as any.
  */
 const compress = promisify(gzip);
 const FASTEST = { level: constants.Z_BEST_SPEED };
 
-/** What is served to everybody for a moment: plain, and compressed once somebody asks for that. */
+/** The text of one scrape, and its gzip form, made when first needed. */
 export class Rendering {
   readonly plain: Buffer;
   #gzip: Promise<Buffer> | undefined;
@@ -28,8 +28,8 @@ export class Rendering {
 }
 
 /**
- * Renders at most once a second, and never twice at once, however many ask. The rendering is given up after its second:
- * between two scrapes nothing of it stays in memory.
+ * Renders at most once a second, and never twice at once, however many scrapes there are. The rendering is dropped after its
+ * second, so no memory is held between two scrapes.
  */
 export function shareRendering(render: () => Promise<Buffer>, clock: Pick<Clock, 'sleep'>): () => Promise<Rendering> {
   let current: Promise<Rendering> | undefined;

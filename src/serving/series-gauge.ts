@@ -10,7 +10,7 @@ export class SeriesGauge<Label extends string> extends Gauge<Label> {
   readonly #name: string;
   readonly #series: () => Iterable<Series<Label>>;
 
-  /** `series` must iterate over a copy: things change between two lines of a scrape. */
+  /** `series` must iterate over a copy: the event loop turns between two lines of a scrape. */
   constructor(configuration: ConstructorParameters<typeof Gauge<Label>>[0], series: () => Iterable<Series<Label>>) {
     super(configuration);
     this.#name = configuration.name;
@@ -21,7 +21,7 @@ export class SeriesGauge<Label extends string> extends Gauge<Label> {
     return { ...(await super.get()), values: [...this.#series()] };
   }
 
-  /** Its series as the registry would write them, one by one. */
+  /** Its series, one by one, as the registry writes them. */
   *lines(): Generator<string> {
     for (const { labels, value } of this.#series()) {
       const pairs = Object.entries<string>(labels).map(([label, text]) => `${label}="${escaped(text)}"`);

@@ -35,7 +35,7 @@ function mounted(pair: Pair) {
   return { files: { certFile, keyFile }, put };
 }
 
-/** Follows the files, at a clock that strikes as fast as it is asked. */
+/** Follows the files with a clock that doesn't wait. */
 async function following(files: { readonly certFile: string; readonly keyFile: string }) {
   const stopping = new AbortController();
   onStop(() => stopping.abort());
@@ -57,7 +57,7 @@ async function following(files: { readonly certFile: string; readonly keyFile: s
   return { tls, logged, untilRead };
 }
 
-test('another pair replaces the first, and listeners hear of it once', async () => {
+test('a changed pair replaces the first, and listeners are called once', async () => {
   const { files, put } = mounted(first);
   const { tls, logged, untilRead } = await following(files);
   const heard: string[] = [];
@@ -73,7 +73,7 @@ test('another pair replaces the first, and listeners hear of it once', async () 
   assert.match(logged[0] ?? '', /was replaced/);
 });
 
-test('old versions of TLS are refused, whatever Node was told', async () => {
+test('TLS 1.2 is the least, whatever NODE_OPTIONS allow', async () => {
   const { tls } = await following(mounted(first).files);
   assert.is(tls.options().minVersion, 'TLSv1.2');
 });
@@ -86,7 +86,7 @@ const BROKEN: Record<string, [pair: Pair, says: RegExp]> = {
 };
 
 for (const [sentence, [pair, says]] of Object.entries(BROKEN)) {
-  test(`${sentence} leaves the old pair in use, is said once, and can be mended`, async () => {
+  test(`${sentence} is logged once, leaves the old pair in use, and can be replaced`, async () => {
     const { files, put } = mounted(first);
     const { tls, logged, untilRead } = await following(files);
     put(pair);
@@ -103,7 +103,7 @@ for (const [sentence, [pair, says]] of Object.entries(BROKEN)) {
     assert.is(certificateOf(tls), second.certificatePem);
   });
 
-  test(`${sentence} is refused to begin with, in one line`, async () => {
+  test(`${sentence} is refused at the start, in one line`, async () => {
     const { files } = mounted(pair);
     const { message } = (await following(files).catch((error) => error)) as Error;
     assert.match(message, says);
@@ -111,7 +111,7 @@ for (const [sentence, [pair, says]] of Object.entries(BROKEN)) {
   });
 }
 
-test('files that went away leave the old pair in use, and are named', async () => {
+test('a file that is gone leaves the old pair in use, and is named in the log', async () => {
   const { files } = mounted(first);
   const { tls, logged, untilRead } = await following(files);
   rmSync(files.keyFile);
@@ -120,7 +120,7 @@ test('files that went away leave the old pair in use, and are named', async () =
   assert.match(logged.join('\n'), new RegExp(`${files.keyFile} can't be read`));
 });
 
-test('the pairs of these tests are what they are said to be', () => {
+test('control: the pairs of these tests fit together, and a mixed one does not', () => {
   for (const { certificatePem: cert, keyPem: key } of [first, second]) createSecureContext({ cert, key });
   assert.throws(() => createSecureContext({ cert: second.certificatePem, key: first.keyPem }));
 });

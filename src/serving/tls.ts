@@ -9,18 +9,18 @@ export interface TlsFiles {
   readonly keyFile: string;
 }
 
-/** What a server presents, and may have to present anew. */
+/** The TLS options of a server, which may change while it runs. */
 export interface ServerTls {
   options(): SecureContextOptions;
   onChange(listener: (options: SecureContextOptions) => void): void;
 }
 
-/** The kubelet brings a changed Secret into a Pod within about a minute. */
+/** The kubelet updates a mounted Secret within about a minute. */
 const READ_EVERY_MS = 10_000;
 
 /**
- * Reads certificate and key, and from then on until the signal aborts reads them again. Others that fit together replace
- * them; else the old ones stay, and the log says why. Throws for what can't be used to begin with; the message is one line.
+ * Reads certificate and key, and reads them again until the signal aborts. A changed pair replaces the current one; a broken
+ * pair is logged and the current one stays. Throws when the first pair can't be used; the message is one line.
  */
 export async function followTlsFiles(
   files: TlsFiles,
@@ -62,7 +62,7 @@ async function readPair({ certFile, keyFile }: TlsFiles): Promise<Pair> {
   try {
     createSecureContext(optionsOf(pair));
   } catch (error) {
-    throw new Error(`${certFile} and ${keyFile} are no certificate and its private key in PEM: ${lineOf(error)}`);
+    throw new Error(`${certFile} and ${keyFile} are not a certificate and its private key in PEM: ${lineOf(error)}`);
   }
   return pair;
 }
@@ -76,7 +76,7 @@ async function read(file: string): Promise<Buffer> {
 }
 
 function optionsOf(pair: Pair): SecureContextOptions {
-  // Whatever Node was told on its command line.
+  // NODE_OPTIONS could allow less.
   return { ...pair, minVersion: 'TLSv1.2' };
 }
 

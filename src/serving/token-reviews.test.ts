@@ -5,8 +5,8 @@ import { ApiError } from '../errors.ts';
 import { TokenReviews } from './token-reviews.ts';
 
 /**
- * A fake API server, since what is tested is when it is asked, over a time that can't be waited for: `good` is Alice, who
- * may, `other` is Bob, who may not. The real one answers in test/e2e/process/metrics-access.test.ts.
+ * A fake API server, since these tests pass a minute in no time: token `good` is Alice, who has the right, `other` is Bob,
+ * who has not. The real one is in test/e2e/process/metrics-access.test.ts.
  */
 function scene() {
   const asked: string[] = [];
@@ -36,11 +36,11 @@ function scene() {
   };
 }
 
-test('who is known and allowed is told from who is not', async () => {
+test('a user with the right is allowed, one without is forbidden, no user is unauthenticated', async () => {
   const { reviews, asked } = scene();
   assert.is(await reviews.of('good'), 'allowed');
   assert.is(await reviews.of('other'), 'forbidden');
-  assert.is(await reviews.of('forged'), 'unknown');
+  assert.is(await reviews.of('forged'), 'unauthenticated');
   const access = SUBJECT_ACCESS_REVIEWS.plural;
   assert.equal(asked, [
     'tokenreviews good',
@@ -51,7 +51,7 @@ test('who is known and allowed is told from who is not', async () => {
   ]);
 });
 
-test('an answer counts for a minute, whatever it was, and for those who ask meanwhile', async () => {
+test('a verdict is cached for a minute, also while its review is in progress', async () => {
   const { reviews, asked, pass } = scene();
   await Promise.all([reviews.of('good'), reviews.of('good'), reviews.of('forged')]);
   pass(59_999);
@@ -62,7 +62,7 @@ test('an answer counts for a minute, whatever it was, and for those who ask mean
   assert.is(asked.length, 5);
 });
 
-test('an API server that is down allows nobody, and is asked again by the next', async () => {
+test('a failed review allows nothing and is not cached', async () => {
   const { reviews, asked, setDown } = scene();
   setDown(true);
   for (let attempt = 0; attempt < 2; attempt += 1)
@@ -72,12 +72,12 @@ test('an API server that is down allows nobody, and is asked again by the next',
   assert.is(await reviews.of('good'), 'allowed');
 });
 
-test('a flood of tokens is not passed on, and drives out no answer that still counts', async () => {
+test('a flood of tokens is throttled, and evicts no verdict that is still valid', async () => {
   const { reviews, asked, pass } = scene();
   await reviews.of('good');
   let turnedAway = 0;
   for (let index = 0; index < 5_900; index += 1) {
-    if ((await reviews.of(`forged-${index}`)) === 'asked-too-often') turnedAway += 1;
+    if ((await reviews.of(`forged-${index}`)) === 'throttled') turnedAway += 1;
     pass(10);
   }
   assert.ok(turnedAway > 5_000, `${turnedAway} were turned away`);

@@ -4,8 +4,8 @@ import type { Clock } from '../clock.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { Bucket } from '../queue/bucket.ts';
 
-/** `unknown`: no token that the API server issued or takes. `asked-too-often`: it wasn't asked. */
-export type Verdict = 'allowed' | 'forbidden' | 'unknown' | 'asked-too-often';
+/** `throttled`: the token was not reviewed. */
+export type Verdict = 'allowed' | 'forbidden' | 'unauthenticated' | 'throttled';
 
 interface TokenReview {
   readonly status?: { readonly authenticated?: boolean; readonly user?: User };
@@ -23,23 +23,23 @@ interface SubjectAccessReview {
 }
 
 const REVIEW_TIMEOUT_MS = 5_000;
-/** How long an answer counts. A token that was revoked, and a right that was granted, is noticed that much later. */
+/** How long a verdict is cached: a revoked token is served, and a new right ignored, for as long at most. */
 const KEPT_MS = 60_000;
-/** More than the bucket lets through in that time, so a flood of tokens drives out no answer that still counts. */
+/** More than the bucket admits in that time, so a flood of tokens evicts no verdict that is still valid. */
 const MOST_KEPT = 1_000;
-/** A flood of tokens must not become a flood of requests to the API server. */
+/** Keeps a flood of tokens from becoming a flood of requests to the API server. */
 const REVIEWS = { capacity: 20, refillMs: 100 };
 
 /**
- * Who may read metrics, as the API server sees it: a TokenReview says whose a bearer token is, a SubjectAccessReview
- * whether it may `get` the non-resource URL `/metrics`. controller-runtime guards metrics in the same way
- * (filters.WithAuthenticationAndAuthorization), so the same ClusterRoles fit.
+ * Authenticates bearer tokens by TokenReview, and authorizes their users by SubjectAccessReview for `get` of the
+ * non-resource URL `/metrics`. controller-runtime does the same (filters.WithAuthenticationAndAuthorization), so the
+ * ClusterRoles that clusters have for it fit.
  */
 export class TokenReviews {
   readonly #client: Pick<KubeClient, 'create'>;
   readonly #clock: Pick<Clock, 'monotonicMs'>;
   readonly #bucket = new Bucket(REVIEWS);
-  /** By hash: a token is a secret, and this map lives on. The oldest comes first. */
+  /** Keyed by hash, since tokens are secrets. The oldest comes first. */
   readonly #known = new Map<string, { readonly untilMs: number; readonly verdict: Promise<Verdict> }>();
 
   constructor(client: Pick<KubeClient, 'create'>, clock: Pick<Clock, 'monotonicMs'>) {
@@ -47,13 +47,13 @@ export class TokenReviews {
     this.#clock = clock;
   }
 
-  /** Throws ApiError where the API server can't be asked; that is asked anew each time. */
+  /** Throws ApiError when the API server can't review the token; that is not cached. */
   async of(token: string): Promise<Verdict> {
     const key = hash('sha256', token);
     const nowMs = this.#clock.monotonicMs();
     const known = this.#known.get(key);
     if (known !== undefined && nowMs < known.untilMs) return known.verdict;
-    if (this.#bucket.take(nowMs) > 0) return 'asked-too-often';
+    if (this.#bucket.take(nowMs) > 0) return 'throttled';
     const verdict = this.#review(token);
     this.#keep(key, { untilMs: nowMs + KEPT_MS, verdict });
     try {
@@ -73,7 +73,7 @@ export class TokenReviews {
 
   async #review(token: string): Promise<Verdict> {
     const { status: is } = await this.#create<TokenReview>(TOKEN_REVIEWS, { token });
-    if (is?.authenticated !== true || is.user === undefined) return 'unknown';
+    if (is?.authenticated !== true || is.user === undefined) return 'unauthenticated';
     const { username, uid, groups, extra } = is.user;
     const nonResourceAttributes = { path: '/metrics', verb: 'get' };
     const spec = { user: username, uid, groups, extra, nonResourceAttributes };

@@ -6,8 +6,8 @@ import type { Logger } from '../log.ts';
 import type { Metrics } from '../metrics.ts';
 import { type PageMaker, type Port, serve } from '../server.ts';
 import { renderInTurns } from '../serving/exposition.ts';
-import { guarded } from '../serving/guard.ts';
-import { atMost, MOST_ANSWERS, metricsPage, plain } from '../serving/metrics-page.ts';
+import { authenticated } from '../serving/authentication.ts';
+import { atMost, MOST_RESPONSES, metricsPage, plain } from '../serving/metrics-page.ts';
 import { shareRendering } from '../serving/rendering.ts';
 import { followTlsFiles, type ServerTls } from '../serving/tls.ts';
 import { TokenReviews } from '../serving/token-reviews.ts';
@@ -22,8 +22,8 @@ interface PagesDeps {
 }
 
 /**
- * Serves metrics and probes. They have a port each, with connections of its own, so however many read metrics, or pretend
- * to, the kubelet is answered. Throws StartError.
+ * Serves metrics and probes, each on a port with connections of its own: a flood of scrapes takes none from the kubelet.
+ * Throws StartError.
  */
 export async function servePages(deps: PagesDeps) {
   const { config, isReady } = deps;
@@ -51,9 +51,9 @@ export async function servePages(deps: PagesDeps) {
 
 function pageOf({ config, clock, log, client, metrics: { registry } }: PagesDeps): PageMaker {
   const rendering = shareRendering(() => renderInTurns(registry), clock);
-  const page = atMost(MOST_ANSWERS, metricsPage(registry.contentType, rendering));
-  // Who may not read metrics takes no place from those who may.
-  return config.metricsAuthentication ? guarded(new TokenReviews(client, clock), log, page) : page;
+  const page = atMost(MOST_RESPONSES, metricsPage(registry.contentType, rendering));
+  // The token is reviewed first, so that clients without access take no place from the others.
+  return config.metricsAuthentication ? authenticated(new TokenReviews(client, clock), log, page) : page;
 }
 
 async function tlsOf({ config, clock, log }: PagesDeps, signal: AbortSignal): Promise<ServerTls | undefined> {

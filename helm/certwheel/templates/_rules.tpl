@@ -68,11 +68,11 @@
 {{- end }}
 
 {{- define "certwheel.rules.reviews" -}}
-# to know who asks for metrics
+# to authenticate scrapes
 - apiGroups: ["authentication.k8s.io"]
   resources: ["tokenreviews"]
   verbs: ["create"]
-# to know whether the role of who asks for metrics allows it
+# to authorize scrapes
 - apiGroups: ["authorization.k8s.io"]
   resources: ["subjectaccessreviews"]
   verbs: ["create"]

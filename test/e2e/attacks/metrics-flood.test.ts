@@ -10,8 +10,8 @@ import { portOf, startController } from '../support/controller-process.ts';
 import { lazily } from '../support/lazily.ts';
 import { eventually, oneWorld } from '../support/world.ts';
 
-// The attack: a Pod of the cluster asks for metrics over many connections and doesn't read the answers, each of which is
-// 9 MB where there are 20,000 certificates; or it just holds as many connections as it can.
+// The attack: a Pod of the cluster requests metrics over many connections and doesn't read the responses, each of 9 MB with
+// 20,000 certificates; or it opens as many connections as it can, without a request.
 
 const shared = oneWorld();
 test.after(shared.stop);
@@ -20,7 +20,7 @@ const PROGRAM = `${import.meta.dirname}/../support/controller-of-many.ts`;
 const READERS = 40;
 const HELD = 300;
 const MB = 2 ** 20;
-/** Four answers of 9 MB that are being sent, one that is being made, and garbage. Each reader's own would be 380 MB. */
+/** Four responses of 9 MB in flight, one rendering, and garbage: 40 MB as measured. One rendering for each reader takes 1 GB. */
 const MOST_GROWTH = 150 * MB;
 
 const scene = lazily(async () => {
@@ -45,13 +45,13 @@ const scene = lazily(async () => {
   };
 });
 
-/** The kubelet asks again and again. */
+/** Probes as the kubelet sends them, several in a row. */
 async function provesProbes(probe: (path: string) => Promise<number>): Promise<void> {
   for (let round = 0; round < 10; round += 1)
     for (const path of ['/healthz', '/readyz']) assert.is(await probe(path), 200);
 }
 
-/** A scrape with every series, as soon as there is a place for it. */
+/** A scrape succeeds, with every series, as soon as a place is free. */
 async function provesScrape(scrape: () => Promise<Response>): Promise<void> {
   const text = await eventually('a scrape is answered', async () => {
     const answer = await scrape();
@@ -62,30 +62,30 @@ async function provesScrape(scrape: () => Promise<Response>): Promise<void> {
   assert.is(samples.filter(({ name }) => name === 'certwheel_certificate_ready').length, SHOWN);
 }
 
-/** Asks, reads the first line of the answer, and nothing more. */
+/** Sends a request, and reads the status of the response, and nothing more. */
 async function statusFor(socket: Socket): Promise<number> {
   socket.write('GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n');
   await once(socket, 'readable');
   return Number(/^HTTP\/1\.1 (\d{3})/.exec(String(socket.read(12)))?.[1]);
 }
 
-test('a scrape of 20,000 certificates is answered, plain and compressed', async () => {
+test('control: probes succeed, and so does a scrape of 20,000 certificates', async () => {
   const { scrape, probe } = await scene.get();
   await provesScrape(scrape);
   const answer = await scrape();
-  // fetch asks for gzip by itself.
+  // fetch sends Accept-Encoding by itself.
   assert.is(answer.headers.get('content-encoding'), 'gzip');
   await answer.arrayBuffer();
   await provesProbes(probe);
 });
 
-test('readers that do not read cost no memory, no probe, and no scrape after them', async () => {
+test('40 clients that do not read take bounded memory, and hold up neither probes nor later scrapes', async () => {
   const { open, probe, scrape, peakBytes } = await scene.get();
   const before = peakBytes();
   const readers = Array.from({ length: READERS }, open);
   const statuses = await Promise.all(readers.map(statusFor));
   const answered = statuses.filter((status) => status === 200).length;
-  // That many are being answered, so the attack is one; the others are told to come back.
+  // Some do get a response that they don't read; the others get 503.
   assert.ok(answered > 0 && answered < READERS, `${answered} were answered`);
   assert.is(statuses.filter((status) => status === 503).length, READERS - answered);
   await provesProbes(probe);
@@ -96,13 +96,13 @@ test('readers that do not read cost no memory, no probe, and no scrape after the
   for (const socket of readers) socket.destroy();
 });
 
-test('connections that are held and ask nothing take no more than their places, and shut out nobody', async () => {
+test('300 connections without a request take bounded descriptors, and hold up neither probes nor scrapes', async () => {
   const { open, probe, scrape, descriptors } = await scene.get();
   const before = descriptors();
   const held = Array.from({ length: HELD }, open);
   await Promise.all(held.map((socket) => once(socket, 'connect')));
   await provesProbes(probe);
-  // It is accepted after all of them, so none is still waiting for that.
+  // Accepted after all of them, so by now none of them is still in the backlog.
   await provesScrape(scrape);
   const taken = descriptors() - before;
   assert.ok(taken < HELD / 2, `${taken} more descriptors are open`);

@@ -17,7 +17,7 @@ import { clusterUser, SYSTEM_NAMESPACE } from './support/access.ts';
 import { requestsOf, shortly } from './support/audit.ts';
 import { parseMetrics } from './support/metrics.ts';
 
-// Metrics over TLS, for tokens alone that may read them, under the very permissions of the chart.
+// Metrics over TLS and with authentication, under exactly the permissions of the chart.
 
 const shared = oneWorld({ own: true });
 test.after(shared.stop);
@@ -76,14 +76,14 @@ async function scrape({ logs }: ControllerProcess, token?: string) {
   return { status: answer.statusCode, headers: answer.headers, body: await text(answer) };
 }
 
-/** So many TokenReviews and SubjectAccessReviews the controller has asked for. */
+/** How many reviews the controller has created, by the API server's audit log. */
 async function reviews(world: World): Promise<Record<string, number>> {
   const asked = (await requestsOf(world, USER)).map(shortly);
   const count = (what: string) => asked.filter((each) => each === `create ${what}`).length;
   return { tokens: count('tokenreviews'), accesses: count('subjectaccessreviews') };
 }
 
-test('a ServiceAccount that may is served, and reviewed once however often it asks', async () => {
+test('a ServiceAccount with the right is served, and reviewed once for five scrapes', async () => {
   const { world, controller, tokens } = await scene.get();
   for (let round = 0; round < 5; round += 1) {
     const { status, body } = await scrape(controller, tokens.scraper);
@@ -93,11 +93,11 @@ test('a ServiceAccount that may is served, and reviewed once however often it as
   assert.equal(await reviews(world), { tokens: 1, accesses: 1 });
 });
 
-test('who may not gets 403, who is unknown 401, and both a sentence', async () => {
+test('a token without the right gets 403, no token and a forged one 401', async () => {
   const { controller, tokens } = await scene.get();
   const forbidden = await scrape(controller, tokens.passerby);
   assert.is(forbidden.status, 403);
-  assert.match(forbidden.body, /get of the non-resource URL \/metrics/);
+  assert.match(forbidden.body, /may not get the non-resource URL \/metrics/);
   const forged = `${tokens.scraper.slice(0, -8)}AAAAAAAA`;
   for (const token of [undefined, 'anything', forged]) {
     const { status, headers, body } = await scrape(controller, token);
@@ -108,7 +108,7 @@ test('who may not gets 403, who is unknown 401, and both a sentence', async () =
   }
 });
 
-test('a replica that stands by serves too', async () => {
+test('a standby serves too', async () => {
   const { kubeconfig, args, tokens } = await scene.get();
   const standby = await startController(kubeconfig, args);
   const { status, body } = await scrape(standby, tokens.scraper);
@@ -137,7 +137,7 @@ test('TLS 1.1 and plain HTTP are refused', async () => {
   assert.instance(plain, Error);
 });
 
-test('a new certificate is taken up while it runs, and a broken one is not', async () => {
+test('a renewed certificate is presented without a restart, a broken one is not', async () => {
   const { controller, files, put } = await scene.get();
   const { logs } = controller;
   const presented = async () => {
@@ -158,16 +158,16 @@ test('a new certificate is taken up while it runs, and a broken one is not', asy
   await eventually('the new one is presented', async () => (await presented())?.includes('metrics.example.com'));
 });
 
-test('while the API server is away, a token that was not reviewed lately is not let in', async () => {
+test('while the API server is down, a token without a cached review gets 503', async () => {
   const { world, controller, tokens } = await scene.get();
   const fresh = await tokenOf(world, 'newcomer');
   await world.cluster.stopApiServer();
   const { status, headers, body } = await scrape(controller, fresh);
   assert.is(status, 503, body);
   assert.is(headers['retry-after'], '1');
-  assert.match(body, /could not be asked/);
+  assert.match(body, /could not review this token/);
   await world.cluster.startApiServer();
-  await eventually('it is asked again', async () => (await scrape(controller, fresh)).status === 403);
+  await eventually('it is reviewed', async () => (await scrape(controller, fresh)).status === 403);
   for (const line of controller.logs)
     for (const token of [...Object.values(tokens), fresh])
       assert.not(JSON.stringify(line).includes(token.slice(-40)), line.message);

@@ -1,6 +1,6 @@
 /**
- * The controller, as src/main.ts starts it, whose metrics show 20,000 certificates besides those that there are: to create
- * that many takes an API server minutes.
+ * The controller as src/main.ts starts it, with metrics of 20,000 certificates that don't exist: to create that many would
+ * take minutes.
  */
 import { startApp } from '../../../src/app.ts';
 import { systemClock } from '../../../src/clock.ts';

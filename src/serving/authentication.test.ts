@@ -2,13 +2,13 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { ApiError } from '../errors.ts';
 import type { Page } from '../server.ts';
-import { guarded } from './guard.ts';
+import { authenticated } from './authentication.ts';
 import { plain } from './metrics-page.ts';
 import type { Verdict } from './token-reviews.ts';
 
 const TOKEN = 'eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJhIn0.c2ln-bmF_dHVyZQ==';
 
-/** What a request with this header is answered, and what was asked and logged. */
+/** The response to a request with this header, which tokens were reviewed, and what was logged. */
 async function ask(authorization: string | undefined, verdict: Verdict | Error) {
   const shown: string[] = [];
   const logged: string[] = [];
@@ -18,14 +18,14 @@ async function ask(authorization: string | undefined, verdict: Verdict | Error) 
     return verdict;
   };
   const log = { error: (message: string, fields = {}) => logged.push(message + JSON.stringify(fields)) };
-  const page = guarded({ of }, log as never, () => plain(200, 'metrics'));
+  const page = authenticated({ of }, log as never, () => plain(200, 'metrics'));
   const request = { headers: { authorization } } as never;
   const answers: Page[] = [await page(request, {} as never), await page(request, {} as never)];
   assert.equal(answers[0], answers[1]);
   return { shown, logged, ...plain(0, ''), ...answers[0] };
 }
 
-test('without a token nobody is asked, and nothing is served', async () => {
+test('without a token nothing is reviewed, and nothing served', async () => {
   const headers = [undefined, '', 'Bearer', 'Bearer ', 'Basic YTpi', `${TOKEN}`, 'Bearer two words', 'Bearer a\u00e9'];
   for (const header of headers) {
     const { status, body, headers: sent, shown } = await ask(header, 'allowed');
@@ -36,7 +36,7 @@ test('without a token nobody is asked, and nothing is served', async () => {
   }
 });
 
-test('the scheme may be spelt in any case', async () => {
+test('the scheme may be in upper or lower case', async () => {
   for (const scheme of ['Bearer', 'bearer', 'BEARER ']) {
     const { status, shown } = await ask(`${scheme} ${TOKEN}`, 'allowed');
     assert.equal([status, shown], [200, [TOKEN, TOKEN]]);
@@ -45,9 +45,9 @@ test('the scheme may be spelt in any case', async () => {
 
 const ANSWERS: Record<Verdict, [status: number, sentence: RegExp]> = {
   allowed: [200, /^metrics\n$/],
-  forbidden: [403, /^its role has to allow get of the non-resource URL \/metrics/],
-  unknown: [401, /^the API server does not know this token/],
-  'asked-too-often': [503, /ask again in a second/],
+  forbidden: [403, /may not get the non-resource URL \/metrics/],
+  unauthenticated: [401, /^the API server refuses this token/],
+  throttled: [503, /try again in a second/],
 };
 
 for (const [verdict, [expected, sentence]] of Object.entries(ANSWERS)) {
@@ -59,10 +59,10 @@ for (const [verdict, [expected, sentence]] of Object.entries(ANSWERS)) {
   });
 }
 
-test('an API server that can not be asked is said once, without the token, and nobody is let in', async () => {
+test('a failed review serves nothing, and is logged once, without the token', async () => {
   const { status, body, logged } = await ask(`Bearer ${TOKEN}`, new ApiError(0, 'NoAnswer', `refused ${TOKEN}`));
   assert.is(status, 503);
-  assert.match(String(body), /could not be asked/);
+  assert.match(String(body), /could not review this token/);
   assert.is(logged.length, 1);
   assert.not.match(`${logged}${body}`, TOKEN);
 });
