@@ -6,6 +6,7 @@ import { startApp } from '../../../src/app.ts';
 import { systemClock } from '../../../src/clock.ts';
 import { parseCommandLine } from '../../../src/config.ts';
 import { createLogger } from '../../../src/log.ts';
+import { showMany } from '../../unit/many-series.ts';
 
 export const SHOWN = 20_000;
 
@@ -14,10 +15,6 @@ if (import.meta.main) {
   if (!('config' in command)) throw new Error('the test passes no --help');
   const log = createLogger(command.config.logLevel, command.config.logFormat);
   const { metrics, metricsPort, healthPort } = await startApp(command.config, systemClock, log, () => process.exit(1));
-  for (let index = 0; index < SHOWN; index += 1) {
-    const spec = { authorityRef: { kind: 'CertificateAuthority', name: 'internal-ca' } } as const;
-    const dates = { notAfter: '2100-01-02T00:00:00Z', renewalTime: '2100-01-01T00:00:00Z' };
-    metrics.certificates.show({ namespace: `team-${index % 100}`, name: `service-${index}-client`, spec }, dates);
-  }
+  showMany(metrics, SHOWN);
   log.info('serving', { metricsPort, healthPort });
 }
