@@ -12,8 +12,9 @@ import { createIssuer, issueServer, type Pair } from '../../cluster/certificates
 import { onStop } from '../../teardown.ts';
 import { type ControllerProcess, portOf, startController } from '../support/controller-process.ts';
 import { lazily } from '../support/lazily.ts';
+import { commandsOf } from '../support/page.ts';
 import { eventually, oneWorld, type World } from '../support/world.ts';
-import { clusterUser, SYSTEM_NAMESPACE } from './support/access.ts';
+import { clusterUser, ensureNamespace } from './support/access.ts';
 import { requestsOf, shortly } from './support/audit.ts';
 import { parseMetrics } from './support/metrics.ts';
 
@@ -23,6 +24,7 @@ const shared = oneWorld({ own: true });
 test.after(shared.stop);
 
 const USER = 'guarded';
+const MONITORING = 'monitoring';
 const issuer = createIssuer('CA of metrics');
 
 const scene = lazily(async () => {
@@ -39,23 +41,24 @@ const scene = lazily(async () => {
   const tls = [`--metrics-tls-cert-file=${files.cert}`, `--metrics-tls-key-file=${files.key}`];
   const args = ['--leader-elect', '--metrics-authentication', ...tls];
   const controller = await startController(kubeconfig, args);
-  const tokens = { scraper: await tokenOf(world, 'scraper'), passerby: await tokenOf(world, 'passerby') };
-  await allow(world, 'scraper');
+  await ensureNamespace(world, MONITORING);
+  const tokens = { prometheus: await tokenOf(world, 'prometheus'), other: await tokenOf(world, 'other') };
+  await allow(world);
   return { world, controller, kubeconfig, args, files, put, tokens };
 });
 
 async function tokenOf({ cluster }: World, account: string): Promise<string> {
-  await cluster.kubectl(['create', 'serviceaccount', account, '--namespace', SYSTEM_NAMESPACE]);
-  const { stdout } = await cluster.kubectl(['create', 'token', account, '--namespace', SYSTEM_NAMESPACE]);
+  await cluster.kubectl(['create', 'serviceaccount', account, '--namespace', MONITORING]);
+  const { stdout } = await cluster.kubectl(['create', 'token', account, '--namespace', MONITORING]);
   return stdout.trim();
 }
 
-/** As docs/monitoring.md has it. */
-async function allow({ cluster }: World, account: string): Promise<void> {
-  const subject = `--serviceaccount=${SYSTEM_NAMESPACE}:${account}`;
-  await cluster.kubectl(['create', 'clusterrole', 'metrics-reader', '--verb=get', '--non-resource-url=/metrics']);
-  await cluster.kubectl(['create', 'clusterrolebinding', 'metrics-reader', '--clusterrole=metrics-reader', subject]);
-  const as = `system:serviceaccount:${SYSTEM_NAMESPACE}:${account}`;
+/** Grants the account of Prometheus the right to read metrics, by the commands of the page. */
+async function allow({ cluster }: World): Promise<void> {
+  const commands = commandsOf('docs/monitoring.md', 'TLS and authentication');
+  for (const command of commands.filter((each) => each.startsWith('kubectl ')))
+    await cluster.kubectl(command.split(' ').slice(1));
+  const as = `system:serviceaccount:${MONITORING}:prometheus`;
   await eventually('the authorizer knows of it', async () => {
     const args = ['auth', 'can-i', 'get', '/metrics', '--as', as];
     return (await cluster.kubectl(args, { allowFailure: true })).code === 0;
@@ -86,7 +89,7 @@ async function reviews(world: World): Promise<Record<string, number>> {
 test('a ServiceAccount with the right is served, and reviewed once for five scrapes', async () => {
   const { world, controller, tokens } = await scene.get();
   for (let round = 0; round < 5; round += 1) {
-    const { status, body } = await scrape(controller, tokens.scraper);
+    const { status, body } = await scrape(controller, tokens.prometheus);
     assert.is(status, 200, body);
     assert.ok(parseMetrics(body).value('certwheel_leader') !== undefined);
   }
@@ -95,10 +98,10 @@ test('a ServiceAccount with the right is served, and reviewed once for five scra
 
 test('a token without the right gets 403, no token and a forged one 401', async () => {
   const { controller, tokens } = await scene.get();
-  const forbidden = await scrape(controller, tokens.passerby);
+  const forbidden = await scrape(controller, tokens.other);
   assert.is(forbidden.status, 403);
   assert.match(forbidden.body, /may not get the non-resource URL \/metrics/);
-  const forged = `${tokens.scraper.slice(0, -8)}AAAAAAAA`;
+  const forged = `${tokens.prometheus.slice(0, -8)}AAAAAAAA`;
   for (const token of [undefined, 'anything', forged]) {
     const { status, headers, body } = await scrape(controller, token);
     assert.is(status, 401, token);
@@ -111,7 +114,7 @@ test('a token without the right gets 403, no token and a forged one 401', async 
 test('a standby serves too', async () => {
   const { kubeconfig, args, tokens } = await scene.get();
   const standby = await startController(kubeconfig, args);
-  const { status, body } = await scrape(standby, tokens.scraper);
+  const { status, body } = await scrape(standby, tokens.prometheus);
   assert.is(status, 200, body);
   assert.is(parseMetrics(body).value('certwheel_leader'), 0);
   await standby.stop();
