@@ -2,7 +2,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { EXPORTING_PREFIXES } from './certificate/exported-keys.ts';
 import { type Config, helpText, parseCommandLine } from './config.ts';
-import { StartError } from './flag-values.ts';
+import { StartError } from './start-error.ts';
 
 function configOf(args: readonly string[] = [], env: NodeJS.ProcessEnv = {}, isTerminal = false): Config {
   const command = parseCommandLine(args, env, isTerminal);

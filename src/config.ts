@@ -1,9 +1,10 @@
 import { parseArgs } from 'node:util';
 import { isNetwork } from './authorities/http/networks.ts';
 import { EXPORTING_PREFIXES } from './certificate/exported-keys.ts';
-import { type Option, oneOf, StartError, toBoolean, toCount, toList, toMs, toNamespace } from './flag-values.ts';
+import { type Option, oneOf, toBoolean, toCount, toList, toMs, toNamespace } from './flag-values.ts';
 import { LOG_FORMATS, LOG_LEVELS, type LogFormat, type LogLevel } from './log.ts';
 import { SERVING_OPTIONS, type ServingConfig, toServingConfig } from './serving/flags.ts';
+import { StartError } from './start-error.ts';
 
 export interface Config extends ServingConfig {
   readonly kubeconfig: string | undefined;

@@ -1,7 +1,5 @@
 import { parseDuration } from './api/duration.ts';
-
-/** What was asked for can't be started; the message is one line that says what to do. */
-export class StartError extends Error {}
+import { StartError } from './start-error.ts';
 
 export interface Option {
   readonly flag: string;

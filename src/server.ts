@@ -10,9 +10,9 @@ import { createServer as createHttps } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { StartError } from './flag-values.ts';
 import type { Address } from './serving/flags.ts';
 import type { ServerTls } from './serving/tls.ts';
+import { StartError } from './start-error.ts';
 
 export interface Page {
   readonly type: string;

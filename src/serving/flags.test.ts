@@ -1,6 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { StartError } from '../flag-values.ts';
+import { StartError } from '../start-error.ts';
 import { type Address, SERVING_OPTIONS, type ServingConfig, toServingConfig } from './flags.ts';
 
 type Values = Parameters<typeof toServingConfig>[0];

@@ -1,4 +1,5 @@
-import { type Option, StartError, toBoolean, toCount } from '../flag-values.ts';
+import { type Option, toBoolean, toCount } from '../flag-values.ts';
+import { StartError } from '../start-error.ts';
 import type { TlsFiles } from './tls.ts';
 
 /** The ports, and what they serve. */

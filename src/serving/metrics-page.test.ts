@@ -1,4 +1,5 @@
-import { connect } from 'node:net';
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
 import { gunzipSync } from 'node:zlib';
 import { request } from 'undici';
 import { test } from 'uvu';
@@ -68,6 +69,34 @@ test('clients that do not read take the places that there are, and free them whe
   assert.is(refused.bytes.toString(), '6 scrapes are in progress already; try again in a second\n');
   for (const socket of readers) socket.destroy();
   await eventually('a place is free', async () => (await scrape(url)).status === 200);
+});
+
+test('a client that disconnects before it has a place leaves none taken', async () => {
+  const page = atMost(1, () => ({ type: 'text/plain', body: 'served' }));
+  const reviewed = Promise.withResolvers<void>();
+  const asked = Promise.withResolvers<Socket>();
+  const server = await serve(
+    'test',
+    { host: '127.0.0.1', port: 0 },
+    {
+      '/first': async (request, response) => {
+        asked.resolve(request.socket);
+        await reviewed.promise;
+        return page(request, response);
+      },
+      '/next': page,
+    },
+  );
+  onStop(server.close);
+  const url = `http://127.0.0.1:${server.port}`;
+  const client = connect(server.port, '127.0.0.1').on('error', () => {});
+  client.write('GET /first HTTP/1.1\r\nHost: x\r\n\r\n');
+  const gone = once(await asked.promise, 'close');
+  client.destroy();
+  await gone;
+  reviewed.resolve();
+  await new Promise(setImmediate);
+  assert.is((await scrape(`${url}/next`)).bytes.toString(), 'served');
 });
 
 test.run();

@@ -1,6 +1,5 @@
 import type { Clock } from '../clock.ts';
 import type { Config } from '../config.ts';
-import { StartError } from '../flag-values.ts';
 import type { KubeClient } from '../kube/client.ts';
 import type { Logger } from '../log.ts';
 import type { Metrics } from '../metrics.ts';
@@ -11,6 +10,7 @@ import { atMost, MOST_RESPONSES, metricsPage, plain } from '../serving/metrics-p
 import { shareRendering } from '../serving/rendering.ts';
 import { followTlsFiles, type ServerTls } from '../serving/tls.ts';
 import { TokenReviews } from '../serving/token-reviews.ts';
+import { StartError } from '../start-error.ts';
 
 interface PagesDeps {
   readonly config: Config;

@@ -23,10 +23,6 @@
 {{- printf "%s-auth.%s" (include "certwheel.fullname" .) .Release.Namespace }}
 {{- end }}
 
-{{- define "certwheel.metricsScheme" -}}
-{{- ternary "https" "http" (ne .Values.metrics.tls.secretName "") }}
-{{- end }}
-
 {{- define "certwheel.selectorLabels" -}}
 app.kubernetes.io/name: {{ include "certwheel.name" . }}
 app.kubernetes.io/instance: {{ .Release.Name }}

@@ -27,14 +27,15 @@ const scene = lazily(async () => {
   const { cluster } = await shared.get();
   const controller = await startController(cluster.kubeconfigPath, [], PROGRAM);
   const [metrics, health] = [portOf(controller.logs, 'metricsPort'), portOf(controller.logs, 'healthPort')].map(Number);
-  const open = (): Socket => {
-    const socket = connect(metrics ?? 0, '127.0.0.1').on('error', () => {});
+  const open = (port = metrics): Socket => {
+    const socket = connect(port ?? 0, '127.0.0.1').on('error', () => {});
     onStop(() => socket.destroy());
     return socket;
   };
   return {
     controller,
     open,
+    health,
     probe: async (path: string) => (await fetch(`http://127.0.0.1:${health}${path}`)).status,
     scrape: () => fetch(`http://127.0.0.1:${metrics}/metrics`),
     peakBytes: () => {
@@ -82,7 +83,7 @@ test('control: probes succeed, and so does a scrape of 20,000 certificates', asy
 test('40 clients that do not read take bounded memory, and hold up neither probes nor later scrapes', async () => {
   const { open, probe, scrape, peakBytes } = await scene.get();
   const before = peakBytes();
-  const readers = Array.from({ length: READERS }, open);
+  const readers = Array.from({ length: READERS }, () => open());
   const statuses = await Promise.all(readers.map(statusFor));
   const answered = statuses.filter((status) => status === 200).length;
   // Some do get a response that they don't read; the others get 503.
@@ -96,10 +97,10 @@ test('40 clients that do not read take bounded memory, and hold up neither probe
   for (const socket of readers) socket.destroy();
 });
 
-test('300 connections without a request take bounded descriptors, and hold up neither probes nor scrapes', async () => {
-  const { open, probe, scrape, descriptors } = await scene.get();
+test('300 connections to each port without a request take bounded descriptors, and hold up neither probes nor scrapes', async () => {
+  const { open, health, probe, scrape, descriptors } = await scene.get();
   const before = descriptors();
-  const held = Array.from({ length: HELD }, open);
+  const held = Array.from({ length: HELD }, () => [open(), open(health)]).flat();
   await Promise.all(held.map((socket) => once(socket, 'connect')));
   await provesProbes(probe);
   // Accepted after all of them, so by now none of them is still in the backlog.
