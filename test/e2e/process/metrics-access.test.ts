@@ -39,7 +39,7 @@ const scene = lazily(async () => {
   put(issueServer(issuer, ['127.0.0.1']));
   const kubeconfig = await clusterUser(world, USER, REVIEW_PERMISSIONS);
   const tls = [`--metrics-tls-cert-file=${files.cert}`, `--metrics-tls-key-file=${files.key}`];
-  const args = ['--leader-elect', '--metrics-authentication', ...tls];
+  const args = ['--metrics-authentication', ...tls];
   const controller = await startController(kubeconfig, args);
   await ensureNamespace(world, MONITORING);
   const tokens = { prometheus: await tokenOf(world, 'prometheus'), other: await tokenOf(world, 'other') };
@@ -113,11 +113,13 @@ test('a token without the right gets 403, no token and a forged one 401', async 
 
 test('a standby serves too', async () => {
   const { kubeconfig, args, tokens } = await scene.get();
-  const standby = await startController(kubeconfig, args);
-  const { status, body } = await scrape(standby, tokens.prometheus);
-  assert.is(status, 200, body);
-  assert.is(parseMetrics(body).value('certwheel_leader'), 0);
-  await standby.stop();
+  const replicas = [1, 2].map(() => startController(kubeconfig, [...args, '--leader-elect']));
+  const leading = async () => {
+    const scrapes = await Promise.all(replicas.map(async (replica) => scrape(await replica, tokens.prometheus)));
+    return scrapes.map(({ body }) => parseMetrics(body).value('certwheel_leader')).sort();
+  };
+  await eventually('both are served, of which one leads', async () => `${await leading()}` === '0,1');
+  await Promise.all(replicas.map(async (replica) => (await replica).stop()));
 });
 
 test('TLS 1.1 and plain HTTP are refused', async () => {
