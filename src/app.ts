@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
-import { EVENTS, LEASE_NAME, LEASES } from './api/names.ts';
+import { EVENTS, LEASE_NAME, LEASES, SUBJECT_ACCESS_REVIEWS, TOKEN_REVIEWS } from './api/names.ts';
 import type { AuthorityDefinition } from './authorities/authority.ts';
 import { AUTHORITIES } from './authorities/index.ts';
 import { Registry } from './authority/registry.ts';
 import type { Clock } from './clock.ts';
-import { type Config, StartError } from './config.ts';
+import type { Config } from './config.ts';
 import { RetryableError } from './errors.ts';
 import { KubeconfigConnection } from './kube/auth.ts';
 import { KubeClient } from './kube/client.ts';
@@ -15,10 +15,11 @@ import { References } from './kube/references.ts';
 import type { Logger } from './log.ts';
 import { releaseMemoryWhenQuiet } from './memory.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
-import { type Page, serve } from './server.ts';
+import { StartError } from './start-error.ts';
 import { wireAuthorities } from './wiring/authorities.ts';
 import { wakeCertificate, wakeMembers, wireCertificates } from './wiring/certificates.ts';
 import { Cluster } from './wiring/cluster.ts';
+import { servePages } from './wiring/pages.ts';
 import { preflight } from './wiring/preflight.ts';
 import type { Services } from './wiring/services.ts';
 import { wireWakes } from './wiring/wakes.ts';
@@ -27,6 +28,14 @@ import { wireWakes } from './wiring/wakes.ts';
 const STOP_GRACE_MS = 20_000;
 /** And the events that wait to be written this long. */
 const EVENTS_GRACE_MS = 2_000;
+
+/**
+ * What a replica without the Lease may write: the Lease itself, events that wait when it is given back, and reviews of tokens,
+ * since a standby serves metrics too.
+ */
+const WRITTEN_BY_ALL: ReadonlySet<string> = new Set(
+  [LEASES, EVENTS, TOKEN_REVIEWS, SUBJECT_ACCESS_REVIEWS].map(({ plural }) => plural),
+);
 
 export interface App {
   readonly metricsPort: number;
@@ -59,9 +68,7 @@ export async function startApp(
     connections,
     clock,
     onRequest: metrics.requested,
-    // The Lease itself is written by those who don't hold it, too, and events that wait when it is given back.
-    mayWrite: (resource) =>
-      resource === LEASES.plural || resource === EVENTS.plural || lease === undefined || lease.held(),
+    mayWrite: (resource) => WRITTEN_BY_ALL.has(resource) || lease === undefined || lease.held(),
   });
   const stopping = new AbortController();
   const cluster = new Cluster(config, { client, clock, logger: log });
@@ -104,7 +111,8 @@ export async function startApp(
     leading: () => lease?.held() ?? true,
   });
 
-  const pages = await servePages(config, metrics.registry, () => cluster.isSynced && !stopping.signal.aborted);
+  const isReady = () => cluster.isSynced && !stopping.signal.aborted;
+  const pages = await servePages({ config, clock, log, client, metrics, isReady });
   let unreadable: ReadonlySet<string>;
   try {
     unreadable = await preflight(client, config, log, clock);
@@ -151,29 +159,4 @@ function connect(config: Config, clock: Clock, logger: Logger): KubeconfigConnec
   } catch (error) {
     throw new StartError((error as Error).message);
   }
-}
-
-async function servePages(
-  config: Config,
-  registry: { metrics(): Promise<string>; contentType: string },
-  isReady: () => boolean,
-) {
-  const ok: Page = { type: 'text/plain', body: 'ok\n' };
-  const metrics = await serve('metrics', config.metricsAddress, {
-    '/metrics': async () => ({ type: registry.contentType, body: await registry.metrics() }),
-  });
-  const health = await serve('health probes', config.healthAddress, {
-    '/healthz': () => ok,
-    '/readyz': () => (isReady() ? ok : { type: 'text/plain', body: 'the caches are not filled yet\n', status: 503 }),
-  }).catch(async (error) => {
-    await metrics.close();
-    throw error;
-  });
-  return {
-    metricsPort: metrics.port,
-    healthPort: health.port,
-    close: async () => {
-      await Promise.all([metrics.close(), health.close()]);
-    },
-  };
 }

@@ -7,6 +7,7 @@ import { keyOf } from './api/parse.ts';
 import { shared } from './api/shared.ts';
 import { SLOWED } from './certificate/status.ts';
 import type { Clock } from './clock.ts';
+import { SeriesGauge } from './serving/series-gauge.ts';
 
 const LABELS = ['namespace', 'name', 'authority'] as const;
 type Labels = Record<(typeof LABELS)[number], string>;
@@ -51,7 +52,7 @@ export class CertificateSeries {
     const series = (name: string, help: string, toValue: (each: Shown) => number | undefined) =>
       new SeriesGauge({ name, help, labelNames: LABELS, registers: [registry] }, function* () {
         if (shown.size > most) return;
-        for (const [key, each] of shown) {
+        for (const [key, each] of [...shown]) {
           const value = toValue(each);
           if (value !== undefined) yield { labels: labelsOf(key, each), value };
         }
@@ -78,7 +79,7 @@ export class CertificateSeries {
     };
     new SeriesGauge({ ...slowed, registers: [registry] }, function* () {
       let left = MOST_SLOWED;
-      for (const [key, each] of shown)
+      for (const [key, each] of [...shown])
         if (each.slowed !== undefined && left-- > 0)
           yield { labels: { ...labelsOf(key, each), reason: each.slowed }, value: 1 };
     });
@@ -130,23 +131,6 @@ export class CertificateSeries {
 
   hide(key: string): void {
     this.#shown.delete(key);
-  }
-}
-
-/** A gauge whose series exist while they are scraped: kept, those of 10,000 certificates would take 10 MB. */
-class SeriesGauge<Name extends string> extends Gauge<Name> {
-  readonly #series: () => Iterable<{ labels: Record<Name, string>; value: number }>;
-
-  constructor(
-    configuration: ConstructorParameters<typeof Gauge<Name>>[0],
-    series: () => Iterable<{ labels: Record<Name, string>; value: number }>,
-  ) {
-    super(configuration);
-    this.#series = series;
-  }
-
-  override async get() {
-    return { ...(await super.get()), values: [...this.#series()] };
   }
 }
 

@@ -1,7 +1,8 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { EXPORTING_PREFIXES } from './certificate/exported-keys.ts';
-import { type Config, helpText, parseCommandLine, StartError } from './config.ts';
+import { type Config, helpText, parseCommandLine } from './config.ts';
+import { StartError } from './start-error.ts';
 
 function configOf(args: readonly string[] = [], env: NodeJS.ProcessEnv = {}, isTerminal = false): Config {
   const command = parseCommandLine(args, env, isTerminal);
@@ -17,6 +18,8 @@ test('nothing said is every default', () => {
     clusterAuthorities: true,
     authorities: undefined,
     metricsAddress: { host: undefined, port: 8080 },
+    metricsTls: undefined,
+    metricsAuthentication: false,
     healthAddress: { host: undefined, port: 8081 },
     leaderElect: false,
     leaderElectNamespace: 'certwheel-system',
@@ -27,6 +30,8 @@ test('nothing said is every default', () => {
     authorityNetworks: undefined,
     deniedTemplatePrefixes: EXPORTING_PREFIXES,
     certificateSeries: 20_000,
+    namespaceShareMiB: 32,
+    namespaceAuthorities: 50,
     logLevel: 'info',
     logFormat: 'json',
   });
@@ -38,6 +43,9 @@ test('every option can be a flag, with a blank or an equals sign', () => {
     namespaces: 'a,b',
     'controller-namespace': 'sys',
     'metrics-bind-address': '127.0.0.1:1',
+    'metrics-tls-cert-file': '/tls.crt',
+    'metrics-tls-key-file': '/tls.key',
+    'metrics-authentication': 'true',
     'health-probe-bind-address': '[::1]:2',
     'leader-elect': 'true',
     'leader-elect-namespace': 'lease',
@@ -61,6 +69,8 @@ test('every option can be a flag, with a blank or an equals sign', () => {
     clusterAuthorities: true,
     authorities: ['selfManaged', 'vault'],
     metricsAddress: { host: '127.0.0.1', port: 1 },
+    metricsTls: { certFile: '/tls.crt', keyFile: '/tls.key' },
+    metricsAuthentication: true,
     healthAddress: { host: '::1', port: 2 },
     leaderElect: true,
     leaderElectNamespace: 'lease',
@@ -132,19 +142,6 @@ test('the prefixes that are known can have others beside them', () => {
   assert.equal(deniedTemplatePrefixes, [...EXPORTING_PREFIXES, 'example.com/']);
 });
 
-const ADDRESSES: Record<string, Config['metricsAddress']> = {
-  ':9': { host: undefined, port: 9 },
-  ':0': { host: undefined, port: 0 },
-  '0': { host: undefined, port: -1 },
-  'localhost:80': { host: 'localhost', port: 80 },
-  '[::]:65535': { host: '::', port: 65_535 },
-};
-
-for (const [text, address] of Object.entries(ADDRESSES)) {
-  test(`${text} is an address`, () =>
-    assert.equal(configOf([`--metrics-bind-address=${text}`]).metricsAddress, address));
-}
-
 test('help and version are printed, even where the rest is wrong', () => {
   assert.equal(parseCommandLine(['--help'], {}, false), { print: 'help' });
   assert.equal(parseCommandLine(['--version', '--workers=x'], { CERTWHEEL_NONSENSE: '1' }, false), {
@@ -164,9 +161,6 @@ const BAD: Record<string, [args: string[], env?: NodeJS.ProcessEnv]> = {
   'half a worker': [['--workers=1.5']],
   'too many workers': [['--workers=1001']],
   'an empty number of workers': [['--workers=']],
-  'a port alone': [['--metrics-bind-address=8080']],
-  'a port that is too large': [['--metrics-bind-address=:65536']],
-  'a port that is a word': [['--health-probe-bind-address=:http']],
   'a duration in days': [['--trust-propagation=1d']],
   'a duration without a unit': [['--trust-propagation=30']],
   'a level that nobody knows': [['--log-level=loud']],

@@ -113,6 +113,20 @@ export const LEASES = {
   kind: 'Lease',
   namespaced: true,
 } as const satisfies Resource;
+export const TOKEN_REVIEWS = {
+  group: 'authentication.k8s.io',
+  version: 'v1',
+  plural: 'tokenreviews',
+  kind: 'TokenReview',
+  namespaced: false,
+} as const satisfies Resource;
+export const SUBJECT_ACCESS_REVIEWS = {
+  group: 'authorization.k8s.io',
+  version: 'v1',
+  plural: 'subjectaccessreviews',
+  kind: 'SubjectAccessReview',
+  namespaced: false,
+} as const satisfies Resource;
 
 /** The Lease by which replicas agree on one that acts. */
 export const LEASE_NAME = 'certwheel';

@@ -84,3 +84,19 @@ export const LEASE_PERMISSIONS: readonly PolicyRule[] = [
     why: 'to agree on one leader',
   },
 ];
+
+/** What is needed to review the tokens of scrapes. */
+export const REVIEW_PERMISSIONS: readonly PolicyRule[] = [
+  {
+    apiGroups: ['authentication.k8s.io'],
+    resources: ['tokenreviews'],
+    verbs: ['create'],
+    why: 'to authenticate scrapes',
+  },
+  {
+    apiGroups: ['authorization.k8s.io'],
+    resources: ['subjectaccessreviews'],
+    verbs: ['create'],
+    why: 'to authorize scrapes',
+  },
+];

@@ -1,9 +1,10 @@
 import * as names from '../api/names.ts';
 import type { Clock } from '../clock.ts';
-import { type Config, StartError } from '../config.ts';
+import type { Config } from '../config.ts';
 import { ApiError, NO_CREDENTIALS } from '../errors.ts';
 import type { KubeClient } from '../kube/client.ts';
 import type { Logger } from '../log.ts';
+import { StartError } from '../start-error.ts';
 import { problemWithSchemas } from './crd-schemas.ts';
 
 /** Kinds of ours that a controller of single namespaces serves. */

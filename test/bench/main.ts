@@ -7,6 +7,7 @@ import { type BenchWorld, startBenchWorld } from './bench-world.ts';
 import { missed, type Results, table } from './figures.ts';
 import { type Growth, measureForeign, measureIdle, measureMany, measureSpread, populate } from './measure-many.ts';
 import { measureNeighbours } from './measure-neighbours.ts';
+import { measureScrape } from './measure-scrape.ts';
 import { measureLatency, measureRate, measureRequests } from './measure-steady.ts';
 import { drawGrowth } from './picture.ts';
 
@@ -26,6 +27,7 @@ await onItsOwn(async (world) => {
   await measure('rate against the floor writer', () => measureRate(world, quick ? 300 : 1_000, quick ? 1 : 5));
   if (!quick) await measure('a slow authority beside a fast one', () => measureNeighbours(world, 1_000));
 });
+await measure('a scrape of 20,000 certificates', measureScrape);
 const idleMb = results.idleMemory?.value ?? 0;
 if (!quick) {
   await onItsOwn((world) => measureGrowth(world, 1));

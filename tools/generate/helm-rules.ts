@@ -6,6 +6,7 @@ import {
   LEASE_PERMISSIONS,
   NAMESPACED_PERMISSIONS,
   type PolicyRule,
+  REVIEW_PERMISSIONS,
 } from '../../src/api/permissions.ts';
 import type { AuthorityDefinition } from '../../src/authorities/authority.ts';
 import { AUTHORITIES } from '../../src/authorities/index.ts';
@@ -26,6 +27,7 @@ export function generateHelmRules(): Outputs {
       ...ofKinds(definitions.map(({ type, clusterPermissions = [] }) => ({ type, permissions: clusterPermissions }))),
     ]),
     named('lease', LEASE_PERMISSIONS.map(rule)),
+    named('reviews', REVIEW_PERMISSIONS.map(rule)),
   ];
   return { 'helm/certwheel/templates/_rules.tpl': `${parts.join('\n\n')}\n` };
 }

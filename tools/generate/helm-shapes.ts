@@ -29,6 +29,7 @@ const windowsOptions = anything;
 export const SHAPES: Readonly<Record<string, JsonSchema>> = {
   free: { type: 'object', additionalProperties: true },
   strings,
+  object: anything,
   objects: listOf(anything),
   port,
   ports: { ...listOf(port), minItems: 1 },

@@ -18,6 +18,11 @@
 {{- printf "%s.%s" (include "certwheel.fullname" .) .Release.Namespace }}
 {{- end }}
 
+{{/* Of the ClusterRole for reviews of tokens. */}}
+{{- define "certwheel.reviewsName" -}}
+{{- printf "%s-auth.%s" (include "certwheel.fullname" .) .Release.Namespace }}
+{{- end }}
+
 {{- define "certwheel.selectorLabels" -}}
 app.kubernetes.io/name: {{ include "certwheel.name" . }}
 app.kubernetes.io/instance: {{ .Release.Name }}
@@ -95,6 +100,9 @@ annotations: {{- toYaml . | nindent 2 }}
 {{- end }}
 {{- if and (not .Values.metrics.enabled) (or .Values.metrics.serviceMonitor.enabled .Values.metrics.prometheusRule.enabled) }}
 {{- fail "metrics.enabled is false, so metrics.serviceMonitor and metrics.prometheusRule would find nothing; set metrics.enabled" }}
+{{- end }}
+{{- if and .Values.metrics.serviceMonitor.enabled .Values.metrics.tls.secretName (not .Values.metrics.serviceMonitor.tlsConfig) (ne (.Values.metrics.serviceMonitor.namespace | default .Release.Namespace) .Release.Namespace) }}
+{{- fail "metrics.serviceMonitor.namespace is not the release's, so a ServiceMonitor there can't read the CA from the Secret of metrics.tls.secretName; set metrics.serviceMonitor.tlsConfig" }}
 {{- end }}
 {{- if and .Values.admissionPolicy.enabled (not .Values.serviceAccount.create) (not .Values.serviceAccount.name) }}
 {{- fail "admissionPolicy.enabled would hold the ServiceAccount `default` to Certwheel's Secrets; set serviceAccount.name or serviceAccount.create" }}

@@ -77,3 +77,14 @@
   resourceNames: ["certwheel"]
   verbs: ["get","create","patch"]
 {{- end }}
+
+{{- define "certwheel.rules.reviews" -}}
+# to authenticate scrapes
+- apiGroups: ["authentication.k8s.io"]
+  resources: ["tokenreviews"]
+  verbs: ["create"]
+# to authorize scrapes
+- apiGroups: ["authorization.k8s.io"]
+  resources: ["subjectaccessreviews"]
+  verbs: ["create"]
+{{- end }}

@@ -16,12 +16,14 @@ export interface Container {
   readonly readinessProbe: { readonly httpGet: { readonly path: string } };
   readonly resources: Readonly<Record<'limits' | 'requests', Readonly<Record<string, string>>>>;
   readonly securityContext?: { readonly readOnlyRootFilesystem?: boolean };
+  readonly volumeMounts: readonly { readonly name: string; readonly mountPath: string }[];
 }
 
 export interface PodSpec {
   readonly serviceAccountName: string;
   readonly containers: readonly Container[];
   readonly securityContext?: Readonly<Record<string, unknown>>;
+  readonly volumes?: readonly { readonly name: string; readonly secret?: { readonly secretName: string } }[];
   readonly topologySpreadConstraints?: readonly { readonly labelSelector?: object }[];
 }
 
@@ -43,6 +45,8 @@ export interface Manifest {
     /** Labels in a Service, and `matchLabels` elsewhere. */
     readonly selector?: Labels & { readonly matchLabels?: Labels };
     readonly podSelector?: { readonly matchLabels?: Labels };
+    /** Of a ServiceMonitor. */
+    readonly endpoints?: readonly Readonly<Record<string, unknown>>[];
     /** Of a NetworkPolicy. */
     readonly egress?: readonly { readonly ports: readonly { readonly port: number; readonly protocol?: string }[] }[];
   };

@@ -65,6 +65,15 @@ const WRONG: readonly Wrong[] = [
     says: [/current-context/, /kubectl config use-context/],
   },
   {
+    what: 'a certificate for metrics that is not there',
+    args: async () => {
+      const { kubeconfigPath } = (await shared.get()).cluster;
+      const tls = ['--metrics-tls-cert-file', '/nonexistent/tls.crt', '--metrics-tls-key-file', '/nonexistent/tls.key'];
+      return ['--kubeconfig', kubeconfigPath, ...ANY_PORTS, ...tls];
+    },
+    says: [/\/nonexistent\/tls.(crt|key) can't be read: ENOENT/, /check --metrics-tls-cert-file/],
+  },
+  {
     what: 'an API server that nobody can reach',
     args: async () => ['--kubeconfig', await unreachable(), ...ANY_PORTS],
     says: [/can't be reached/, /ECONNREFUSED/, /check --kubeconfig/],

@@ -65,8 +65,12 @@ export function launchController(
 }
 
 /** Starts it and waits until its caches are filled and its probes say so. */
-export async function startController(kubeconfig: string, args: readonly string[] = []): Promise<ControllerProcess> {
-  const controller = launchController(kubeconfig, args);
+export async function startController(
+  kubeconfig: string,
+  args: readonly string[] = [],
+  program = MAIN,
+): Promise<ControllerProcess> {
+  const controller = launchController(kubeconfig, args, {}, program);
   await eventually('the controller is ready', async () => {
     const exited = await Promise.race([controller.exited, sleep(0)]);
     if (exited !== undefined)
@@ -106,6 +110,7 @@ async function isReady({ logs }: ControllerProcess): Promise<boolean> {
   );
 }
 
-function portOf(logs: readonly LogLine[], field: string): unknown {
+/** Undefined until it serves. */
+export function portOf(logs: readonly LogLine[], field: 'metricsPort' | 'healthPort'): unknown {
   return logs.find((line) => line[field] !== undefined)?.[field];
 }

@@ -25,10 +25,10 @@ const OF_CLUSTER = [
   ...DEFINITIONS.flatMap(({ clusterPermissions = [] }) => clusterPermissions),
 ];
 
-/** The kubeconfig of a user who may do what the chart grants for a whole cluster, and not one verb more. */
-export async function clusterUser(world: World, user: string): Promise<string> {
+/** The kubeconfig of a user who may do what the chart grants for a whole cluster, and `more`, and not one verb besides. */
+export async function clusterUser(world: World, user: string, more: readonly PolicyRule[] = []): Promise<string> {
   await ensureNamespace(world, SYSTEM_NAMESPACE);
-  await grant(world, user, undefined, [...OF_NAMESPACE, ...OF_CLUSTER]);
+  await grant(world, user, undefined, [...OF_NAMESPACE, ...OF_CLUSTER, ...more]);
   await grant(world, user, SYSTEM_NAMESPACE, LEASE_PERMISSIONS);
   await untilAllowed(world, user, ['list', 'secrets', '--all-namespaces']);
   await untilAllowed(world, user, ['patch', 'leases.coordination.k8s.io/certwheel', '-n', SYSTEM_NAMESPACE]);

@@ -1,0 +1,78 @@
+import { isNetwork } from './authorities/http/networks.ts';
+import { EXPORTING_PREFIXES } from './certificate/exported-keys.ts';
+import { type Option, toBoolean, toCount, toList } from './flag-values.ts';
+import { StartError } from './start-error.ts';
+
+/** How far tenants may reach, and how much they may take. */
+export interface TenantConfig {
+  /** Whether authorities may be on this host. */
+  readonly loopbackAuthorities: boolean;
+  /** The networks that authorities which are servers must be in; undefined for any. */
+  readonly authorityNetworks: readonly string[] | undefined;
+  /** Beginnings of keys that no template of a Secret may name. */
+  readonly deniedTemplatePrefixes: readonly string[];
+  /** So much memory the objects of one namespace may take, of each kind. */
+  readonly namespaceShareMiB: number;
+  /** So many CertificateAuthorities of one namespace are served. */
+  readonly namespaceAuthorities: number;
+}
+
+export const TENANT_OPTIONS = [
+  {
+    flag: 'allow-loopback-authorities',
+    value: undefined,
+    standard: 'false',
+    help: 'let authorities be on this host (link-local addresses are always refused)',
+  },
+  {
+    flag: 'authority-networks',
+    value: 'CIDR,CIDR',
+    standard: '',
+    help: 'where authorities that are servers must be, such as 10.0.0.0/8,fd00::/8; anywhere if empty',
+  },
+  {
+    flag: 'denied-template-prefixes',
+    value: 'A,B',
+    standard: 'known',
+    help: 'keys of secretTemplate that begin so are refused; known: those of copiers of Secrets',
+  },
+  {
+    flag: 'namespace-share-mib',
+    value: 'N',
+    standard: '32',
+    help: 'memory for the ClientCertificates of one namespace, and for its Secrets; others are refused',
+  },
+  {
+    flag: 'namespace-authorities',
+    value: 'N',
+    standard: '50',
+    help: 'CertificateAuthorities of one namespace that are served; others are refused',
+  },
+] as const satisfies readonly Option[];
+
+/** Throws StartError. */
+export function toTenantConfig(
+  values: Readonly<Record<(typeof TENANT_OPTIONS)[number]['flag'], string>>,
+): TenantConfig {
+  const networks = toList(values['authority-networks']).map(toNetwork);
+  return {
+    loopbackAuthorities: toBoolean('allow-loopback-authorities', values['allow-loopback-authorities']),
+    authorityNetworks: networks.length === 0 ? undefined : networks,
+    deniedTemplatePrefixes: toList(values['denied-template-prefixes']).flatMap(toKeyPrefixes),
+    namespaceShareMiB: toCount('namespace-share-mib', values['namespace-share-mib'], 1, 100_000),
+    namespaceAuthorities: toCount('namespace-authorities', values['namespace-authorities'], 1, 100_000),
+  };
+}
+
+function toNetwork(text: string): string {
+  if (!isNetwork(text))
+    throw new StartError(`--authority-networks ${text} is no network; give CIDRs such as 10.0.0.0/8 or fd00::/8`);
+  return text;
+}
+
+function toKeyPrefixes(text: string): readonly string[] {
+  if (text === 'known') return EXPORTING_PREFIXES;
+  if (!/^[a-z0-9][-a-z0-9.]{0,252}(\/[-A-Za-z0-9_.]{0,63})?$/.test(text))
+    throw new StartError(`--denied-template-prefixes ${text} begins no label key; give one such as example.com/`);
+  return [text];
+}
