@@ -41,6 +41,7 @@ export const ERROR_CODES = [
   'InvalidSpec',
   'UnsupportedByAuthority',
   'NotPermitted',
+  'DeniedByPolicy',
   'SystemIdentityDenied',
   'TemplateKeyDenied',
   'ForbiddenByCA',

@@ -4,12 +4,20 @@ import type { Condition } from './conditions.ts';
 import { parseDuration } from './duration.ts';
 import { certificateAuthoritySpecSchema, clusterCertificateAuthoritySpecSchema } from './generated/schemas.ts';
 import type { AuthorityStatus, CertificateAuthoritySpec, ClusterCertificateAuthoritySpec } from './generated/types.ts';
+import { type IssuanceRule, issuanceRules } from './issuance-policy.ts';
 import { CERTIFICATE_AUTHORITIES, CLUSTER_CERTIFICATE_AUTHORITIES, type Resource } from './names.ts';
 import { type ObjectMeta, parseMeta, type RawObject, validator } from './parse.ts';
 import { type SecretReference, secretReferences } from './secret-references.ts';
 
 /** The fields of an authority that don't depend on its backend. */
-const COMMON_FIELDS: readonly string[] = ['limits', 'rateLimit', 'quota', 'allowSystemIdentities', 'allowedNamespaces'];
+const COMMON_FIELDS: readonly string[] = [
+  'limits',
+  'rateLimit',
+  'quota',
+  'allowSystemIdentities',
+  'allowedNamespaces',
+  'issuancePolicy',
+];
 
 const SPANS_IN_MS = { Second: 1_000, Minute: 60_000, Hour: 3_600_000, Day: 86_400_000 } as const;
 const QUOTA_SPANS_IN_MS = {
@@ -58,6 +66,8 @@ export interface CertificateAuthority extends AuthorityMeta {
   readonly quota: IssuanceQuota | undefined;
   /** Which namespaces may use it; undefined for the namespaced kind, which serves its own. */
   readonly allowedNamespaces: AllowedNamespaces | undefined;
+  /** See issuanceRules. */
+  readonly issuanceRules: readonly IssuanceRule[] | undefined;
   readonly status: AuthorityStatus;
 }
 
@@ -77,7 +87,9 @@ export function parseCertificateAuthority(kind: AuthorityKind, object: RawObject
   const meta = { ...parseMeta(object), kind, secrets: secretReferences(object.spec) };
   const status = (object.status ?? {}) as AuthorityStatus;
   try {
-    const spec: ClusterCertificateAuthoritySpec = validators[kind](object.spec);
+    const spec: CertificateAuthoritySpec & Pick<ClusterCertificateAuthoritySpec, 'allowedNamespaces'> = validators[
+      kind
+    ](object.spec);
     const [type] = Object.keys(spec).filter((field) => !COMMON_FIELDS.includes(field));
     if (type === undefined) return { ...meta, problem: 'spec names no backend', status };
     return {
@@ -97,6 +109,7 @@ export function parseCertificateAuthority(kind: AuthorityKind, object: RawObject
       },
       quota: spec.quota && { issuances: spec.quota.issuances, perMs: QUOTA_SPANS_IN_MS[spec.quota.per] },
       allowedNamespaces: kind === 'ClusterCertificateAuthority' ? (spec.allowedNamespaces ?? { names: [] }) : undefined,
+      issuanceRules: issuanceRules(kind, spec.issuancePolicy),
       status,
     };
   } catch (error) {
