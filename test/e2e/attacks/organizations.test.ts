@@ -11,7 +11,7 @@ import { untilClusterAuthority } from '../authorities/place.ts';
 import { awaitedRequest, untilTidy } from '../authorities/support.ts';
 import { lines } from '../process/support/fleet.ts';
 import { loginWith, makeAdministrators, putClusterCa } from '../support/cluster-ca.ts';
-import { patch, patchCertificate } from '../support/edits.ts';
+import { patch, renewAt } from '../support/edits.ts';
 import { lazily } from '../support/lazily.ts';
 import { clientCertificate, conditionOf, create, readSecret, untilReady } from '../support/objects.ts';
 import { signatures } from '../support/told.ts';
@@ -158,9 +158,7 @@ test('a rule that is added later issues what was denied, and one that is taken a
   const { serialNumber } = await untilReady(world, namespace, 'client');
   await editRules(world, name, [rule('teams', { names: [namespace] }, 'refunds')]);
   const status = await untilReady(world, namespace, 'client', { type: 'Stalled', reason: 'DeniedByPolicy' });
-  await patchCertificate(world, namespace, 'client', {
-    metadata: { annotations: { 'certwheel.io/renew-at': new Date().toISOString() } },
-  });
+  await renewAt(world, namespace, 'client');
   await sleep(QUIET_MS);
   assert.equal([conditionOf(status, 'Ready')?.status, status.serialNumber], ['True', serialNumber]);
   assert.is(signatures(controller, namespace, 'client'), 1);
