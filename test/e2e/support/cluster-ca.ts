@@ -47,12 +47,17 @@ export async function loginWith(world: World, namespace: string, secretName: str
     user: status.userInfo.username,
     groups: status.userInfo.groups,
     isAdministrator: (await ask(ANYTHING)).code === 0,
-    rights: (await ask(['auth', 'can-i', '--list', '--namespace', namespace])).stdout,
+    rights: sorted((await ask(['auth', 'can-i', '--list', '--namespace', namespace])).stdout),
   };
 }
 
 /** What everybody may do who has logged in, in the words of `loginWith`. */
-export async function rightsOfEverybody({ cluster }: World, namespace: string): Promise<string> {
+export async function rightsOfEverybody({ cluster }: World, namespace: string): Promise<string[]> {
   const asNobody = ['--as=nobody-in-particular', '--as-group=system:authenticated'];
-  return (await cluster.kubectl(['auth', 'can-i', '--list', '--namespace', namespace, ...asNobody])).stdout;
+  return sorted((await cluster.kubectl(['auth', 'can-i', '--list', '--namespace', namespace, ...asNobody])).stdout);
+}
+
+/** The API server lists rules in no certain order. */
+function sorted(text: string): string[] {
+  return text.trim().split('\n').sort();
 }
