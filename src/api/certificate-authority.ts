@@ -19,6 +19,11 @@ const COMMON_FIELDS: readonly string[] = [
   'issuancePolicy',
 ];
 
+/** All other fields: what only a later version knows is none, after that version was replaced by this one. */
+const BACKENDS = Object.keys(certificateAuthoritySpecSchema.properties).filter(
+  (field) => !COMMON_FIELDS.includes(field),
+);
+
 const SPANS_IN_MS = { Second: 1_000, Minute: 60_000, Hour: 3_600_000, Day: 86_400_000 } as const;
 const QUOTA_SPANS_IN_MS = {
   Hour: SPANS_IN_MS.Hour,
@@ -90,7 +95,7 @@ export function parseCertificateAuthority(kind: AuthorityKind, object: RawObject
     const spec: CertificateAuthoritySpec & Pick<ClusterCertificateAuthoritySpec, 'allowedNamespaces'> = validators[
       kind
     ](object.spec);
-    const [type] = Object.keys(spec).filter((field) => !COMMON_FIELDS.includes(field));
+    const type = BACKENDS.find((field) => Object.hasOwn(spec, field));
     if (type === undefined) return { ...meta, problem: 'spec names no backend', status };
     return {
       ...meta,

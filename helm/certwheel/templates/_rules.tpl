@@ -42,7 +42,7 @@
 - apiGroups: ["certwheel.io"]
   resources: ["clustercertificateauthorities/status"]
   verbs: ["patch"]
-# to match the labels of namespaces against allowedNamespaces
+# to match the labels of namespaces against allowedNamespaces and issuancePolicy
 - apiGroups: [""]
   resources: ["namespaces"]
   verbs: ["list","watch"]
