@@ -5,9 +5,8 @@ import { lines } from '../process/support/fleet.ts';
 import { patch } from '../support/edits.ts';
 import { eventually } from '../support/eventually.ts';
 import { lazily } from '../support/lazily.ts';
-import { conditionOf, statusOf, untilReady } from '../support/objects.ts';
+import { clientCertificate, conditionOf, create, statusOf, untilReady } from '../support/objects.ts';
 import { oneWorld, type World } from '../support/world.ts';
-import { together } from './together.ts';
 
 // The attack: a namespace that the authority's selector leaves out, and a ClientCertificate in it, created together, so
 // that the certificate is seen before the labels of its namespace are.
@@ -35,6 +34,22 @@ async function createAuthority({ client }: World, name: string, selector: object
     const found = await client.get(CLUSTER_CERTIFICATE_AUTHORITIES, undefined, name);
     return conditionOf((found?.status ?? {}) as never, 'Ready')?.status === 'True';
   });
+}
+
+/** A namespace and a certificate in it, as soon after each other as the API server lets. */
+async function together(world: World, name: string, labels: Record<string, string>, authority: string): Promise<void> {
+  const authorityRef = { kind: 'ClusterCertificateAuthority', name: authority };
+  const namespace = world.client.create(NAMESPACES, { metadata: { name, labels } });
+  const attempt = async () => {
+    for (;;) {
+      try {
+        return await create(world, clientCertificate(name, 'client', { authorityRef }));
+      } catch (error) {
+        if (!String(error).includes('not found')) throw error;
+      }
+    }
+  };
+  await Promise.all([namespace, attempt()]);
 }
 
 for (const [operator, selector] of Object.entries(SELECTORS)) {

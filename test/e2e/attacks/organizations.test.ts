@@ -5,18 +5,15 @@ import {
   CLUSTER_CERTIFICATE_AUTHORITIES,
   CERTIFICATE_SIGNING_REQUESTS as CSRS,
   NAMESPACES,
-  SECRETS,
 } from '../../../src/api/names.ts';
 import { untilClusterAuthority } from '../authorities/place.ts';
 import { awaitedRequest, untilTidy } from '../authorities/support.ts';
-import { lines } from '../process/support/fleet.ts';
 import { loginWith, makeAdministrators, putClusterCa } from '../support/cluster-ca.ts';
 import { patch, renewAt } from '../support/edits.ts';
 import { lazily } from '../support/lazily.ts';
 import { clientCertificate, conditionOf, create, readSecret, untilReady } from '../support/objects.ts';
 import { signatures } from '../support/told.ts';
 import { oneWorld, type World } from '../support/world.ts';
-import { together } from './together.ts';
 
 // The attack: whoever may create ClientCertificates in a namespace that a ClusterCertificateAuthority serves asks for groups of
 // the cluster. The CA is the one of the API server's --client-ca-file, so each certificate is a login.
@@ -24,7 +21,6 @@ import { together } from './together.ts';
 const ADMINS = ['kubeadm:cluster-admins', 'platform-admins'];
 /** Long enough for whatever would happen to happen. */
 const QUIET_MS = 1_000;
-const PAIRS = 40;
 
 const worlds = oneWorld({ controllers: ['certificatesigningrequest-signing-controller'] });
 test.after(worlds.stop);
@@ -186,22 +182,6 @@ test('a namespace that loses the label of a rule gets no certificate that is app
   await world.cluster.kubectl(['certificate', 'approve', another]);
   await untilReady(world, namespace, 'client');
   assert.ok((await loginWith(world, namespace, 'client-tls')).isAdministrator);
-});
-
-test('no group is issued to a namespace whose labels are not known yet', async () => {
-  const { world, controller, home } = await scene.get();
-  const name = `${home}-early`;
-  const selector = { matchExpressions: [{ key: 'tier', operator: 'DoesNotExist' }] };
-  await authority(world, name, [rule('platform', { selector }, 'platform-admins')]);
-  const namespaces = Array.from({ length: PAIRS }, (_, at) => `${name}-${at}`);
-  await Promise.all(
-    namespaces.map((each) => together(world, each, { tier: 'tenant' }, name, asking('platform-admins'))),
-  );
-  for (const each of namespaces) await untilReady(world, each, 'client', { status: 'False', reason: 'DeniedByPolicy' });
-  const issued = await Promise.all(namespaces.map((each) => world.client.get(SECRETS, each, 'client-tls')));
-  assert.equal(issued.filter(Boolean), []);
-  const signed = lines(controller.logs, 'signing').filter(({ namespace }) => namespaces.includes(String(namespace)));
-  assert.equal(signed, []);
 });
 
 test.run();
