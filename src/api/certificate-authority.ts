@@ -19,7 +19,7 @@ const COMMON_FIELDS: readonly string[] = [
   'issuancePolicy',
 ];
 
-/** All other fields: what only a later version knows is none, after that version was replaced by this one. */
+/** Of the schema alone: a field that only a later version knows is no backend, where this version follows it. */
 const BACKENDS = Object.keys(certificateAuthoritySpecSchema.properties).filter(
   (field) => !COMMON_FIELDS.includes(field),
 );

@@ -707,8 +707,8 @@ export interface IssuanceRule {
  */
 export interface AllowedSubject {
   /**
-   * The organizations that may be asked for, each or several of them, letter by letter; 1 to 64 of at most 64
-   * characters.
+   * The organizations that may be asked for, one or several of them, compared letter by letter; 1 to 64 of at
+   * most 64 characters.
    */
   organizations: string[];
 }
