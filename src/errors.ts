@@ -42,6 +42,7 @@ export const ERROR_CODES = [
   'InvalidSpec',
   'UnsupportedByAuthority',
   'NotPermitted',
+  'DeniedByPolicy',
   'SystemIdentityDenied',
   'TemplateKeyDenied',
   'ForbiddenByCA',

@@ -66,8 +66,13 @@ test('the backend is found wherever it stands among the other fields', () => {
     quota: { issuances: 1 },
     secret: { name: 'p' },
     allowSystemIdentities: false,
+    issuancePolicy: { rules: [] },
   };
   assert.is(parsed(spec).type, 'secret');
+});
+
+test('a field that only a later version knows is no backend', () => {
+  assert.is(parsed({ approval: { required: true }, secret: { name: 'p' } }).type, 'secret');
 });
 
 test('a cluster authority serves no namespace unless it says so', () => {

@@ -4,12 +4,25 @@ import type { Broken, Condition } from './conditions.ts';
 import { parseDuration } from './duration.ts';
 import { certificateAuthoritySpecSchema, clusterCertificateAuthoritySpecSchema } from './generated/schemas.ts';
 import type { AuthorityStatus, CertificateAuthoritySpec, ClusterCertificateAuthoritySpec } from './generated/types.ts';
+import { type IssuanceRule, issuanceRules } from './issuance-policy.ts';
 import { CERTIFICATE_AUTHORITIES, CLUSTER_CERTIFICATE_AUTHORITIES, type Resource } from './names.ts';
 import { type ObjectMeta, parseMeta, type RawObject, validator } from './parse.ts';
 import { type SecretReference, secretReferences } from './secret-references.ts';
 
 /** The fields of an authority that don't depend on its backend. */
-const COMMON_FIELDS: readonly string[] = ['limits', 'rateLimit', 'quota', 'allowSystemIdentities', 'allowedNamespaces'];
+const COMMON_FIELDS: readonly string[] = [
+  'limits',
+  'rateLimit',
+  'quota',
+  'allowSystemIdentities',
+  'allowedNamespaces',
+  'issuancePolicy',
+];
+
+/** Of the schema alone: a field that only a later version knows is no backend, where this version follows it. */
+const BACKENDS = Object.keys(certificateAuthoritySpecSchema.properties).filter(
+  (field) => !COMMON_FIELDS.includes(field),
+);
 
 const SPANS_IN_MS = { Second: 1_000, Minute: 60_000, Hour: 3_600_000, Day: 86_400_000 } as const;
 const QUOTA_SPANS_IN_MS = {
@@ -58,6 +71,8 @@ export interface CertificateAuthority extends AuthorityMeta {
   readonly quota: IssuanceQuota | undefined;
   /** Which namespaces may use it; undefined for the namespaced kind, which serves its own. */
   readonly allowedNamespaces: AllowedNamespaces | undefined;
+  /** See issuanceRules. */
+  readonly issuanceRules: readonly IssuanceRule[] | undefined;
   readonly status: AuthorityStatus;
 }
 
@@ -77,8 +92,10 @@ export function parseCertificateAuthority(kind: AuthorityKind, object: RawObject
   const meta = metaOf(kind, object);
   const status = (object.status ?? {}) as AuthorityStatus;
   try {
-    const spec: ClusterCertificateAuthoritySpec = validators[kind](object.spec);
-    const [type] = Object.keys(spec).filter((field) => !COMMON_FIELDS.includes(field));
+    const spec: CertificateAuthoritySpec & Pick<ClusterCertificateAuthoritySpec, 'allowedNamespaces'> = validators[
+      kind
+    ](object.spec);
+    const type = BACKENDS.find((field) => Object.hasOwn(spec, field));
     if (type === undefined) return brokenAuthority(kind, object, 'spec names no backend');
     return {
       ...meta,
@@ -97,6 +114,7 @@ export function parseCertificateAuthority(kind: AuthorityKind, object: RawObject
       },
       quota: spec.quota && { issuances: spec.quota.issuances, perMs: QUOTA_SPANS_IN_MS[spec.quota.per] },
       allowedNamespaces: kind === 'ClusterCertificateAuthority' ? (spec.allowedNamespaces ?? { names: [] }) : undefined,
+      issuanceRules: issuanceRules(kind, spec.issuancePolicy),
       status,
     };
   } catch (error) {

@@ -67,7 +67,7 @@ export const CLUSTER_PERMISSIONS: readonly PolicyRule[] = [
     apiGroups: [''],
     resources: ['namespaces'],
     verbs: ['list', 'watch'],
-    why: 'to match the labels of namespaces against allowedNamespaces',
+    why: 'to match the labels of namespaces against allowedNamespaces and issuancePolicy',
   },
 ];
 

@@ -82,6 +82,8 @@ export interface Revocation {
 
 /** One configured authority. Every method may throw AuthorityError, RetryableError or DeniedError. */
 export interface Authority {
+  /** What a good `check` has shown, for people; that it can be reached and takes the credentials unless told. */
+  readonly verified?: string;
   /** Proof of reach and credentials; the message of what it throws says which step failed. */
   check(signal: AbortSignal): Promise<void>;
   /**
@@ -216,7 +218,5 @@ export interface AuthorityDefinition<Spec = unknown> {
   readonly permissions: readonly PolicyRule[];
   /** And what it needs of objects without a namespace: only where the whole cluster is served. */
   readonly clusterPermissions?: readonly PolicyRule[];
-  /** What a good `check` has shown, for people; that it can be reached and takes the credentials unless told. */
-  readonly verified?: string;
   create(spec: Spec, deps: AuthorityDeps): Authority;
 }

@@ -63,8 +63,8 @@ export const certManager: AuthorityDefinition<CertManagerBackend> = {
       why: 'to tell whether the issuer of the cluster is ready',
     },
   ],
-  verified: 'requests may be made, and the issuer is ready as far as is known',
   create: (spec, deps) => ({
+    verified: 'requests may be made, and the issuer is ready as far as is known',
     trust: async () => (spec.trustBundle === undefined ? NO_TRUST : readTrustBundle(spec.trustBundle, deps)),
     check: () => check(spec, deps),
     issue: (request) => issue(spec, request, deps),

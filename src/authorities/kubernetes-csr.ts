@@ -51,14 +51,21 @@ export const kubernetesCSR: AuthorityDefinition<KubernetesCSRBackend> = {
       why: 'to ask signers of the cluster for certificates (kubernetesCSR), and to remove what was answered',
     },
   ],
-  verified: 'requests may be made; whether the signer answers is seen by its certificates alone',
   create: (spec, deps) => ({
+    verified: `requests may be made; whether the signer answers is seen by its certificates alone${namesPeople(spec)}`,
     trust: () => readTrustBundle(spec.trustBundle, deps),
     check: () => check(spec, deps),
     issue: (request) => issue(spec, request, deps),
     forget: (request) => removeRequest(RESOURCE, request, deps),
   }),
 };
+
+/** The certificates of this signer log in to the Kubernetes API. */
+function namesPeople({ signerName }: KubernetesCSRBackend): string {
+  return signerName === 'kubernetes.io/kube-apiserver-client'
+    ? '; to this cluster each common name is a user, and each organization a group'
+    : '';
+}
 
 async function check(spec: KubernetesCSRBackend, deps: AuthorityDeps): Promise<void> {
   refuseApprovalForANamespace(spec, deps);

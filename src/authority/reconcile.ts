@@ -66,7 +66,7 @@ async function observeAndStep(key: string, deps: AuthorityDeps, run: Run): Promi
   const demand = demandOn(runtime, deps.consumers(resource), now);
   deps.metrics.showDemand(resource, demand);
   const { waitingFor, leftBehind } = plan;
-  const { verified } = runtime.definition;
+  const { verified } = runtime.backend;
   const findings = {
     trusted: trust,
     trouble,

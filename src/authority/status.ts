@@ -45,7 +45,7 @@ export interface AuthorityFindings {
   /** When an authority that can't be asked is probed again. */
   readonly nextProbeAt: Date | undefined;
   readonly demand: Demand;
-  /** See AuthorityDefinition. */
+  /** See Authority. */
   readonly verified?: string | undefined;
 }
 

@@ -35,7 +35,7 @@ import { alteredError, isSuspect, writeSecret } from './write.ts';
 export interface ActDeps extends PublishDeps, RequestDeps {
   readonly clock: Clock;
   readonly unpublished: Unpublished;
-  /** Throws where the authority stopped serving the namespace since it was looked at. */
+  /** Throws where the authority stopped serving the namespace, or allowing what is asked for, since it was looked at. */
   assertServed(resource: ClientCertificate): void;
 }
 

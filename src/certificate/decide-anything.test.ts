@@ -4,6 +4,7 @@ import * as assert from 'uvu/assert';
 import { arbitraryMoment, arbitraryObserved, arbitraryPermission } from '../../test/unit/arbitrary-observed.ts';
 import { decide } from './decide.ts';
 import { isAdoptable, isOurs } from './observed.ts';
+import { judge } from './policy.ts';
 
 const anything = [arbitraryObserved, arbitraryPermission, arbitraryMoment] as const;
 const OFTEN = { numRuns: 3000 };
@@ -56,12 +57,24 @@ test('nothing is issued without an authority that is well', () => {
   );
 });
 
+test('nothing is issued that the rules of its authority do not allow', () => {
+  fc.assert(
+    fc.property(...anything, (seen, permission, now) => {
+      if (decide(seen, permission, now).do !== 'issue') return;
+      assert.is(judge(seen.rules, seen.resource.spec.identity).is, 'allowed');
+    }),
+    OFTEN,
+  );
+});
+
 test('a wait has an end of its own, or is for something else to change', () => {
   fc.assert(
     fc.property(...anything, (seen, permission, now) => {
       const decision = decide(seen, permission, now);
       if (decision.do !== 'wait' || decision.recheckAt !== undefined) return;
-      assert.ok(typeof seen.authority === 'string' || seen.authority.trouble !== undefined, decision.code);
+      const waitsForAuthority = typeof seen.authority === 'string' || seen.authority.trouble !== undefined;
+      const waitsForLabels = seen.rules?.some(({ serves }) => serves === undefined);
+      assert.ok(waitsForAuthority || waitsForLabels, decision.code);
     }),
     OFTEN,
   );

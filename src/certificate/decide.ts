@@ -17,8 +17,9 @@ const REFUSALS: readonly Check<refusals.Refusal>[] = [
   refusals.identityCanNotBeWritten, // what X.509 has no form for
   refusals.templateExportsTheKey, // labels and annotations that make other programs copy the Secret
   refusals.authorityIsMissing, // or doesn't serve this namespace
-  refusals.notPermitted, // policy and approval
-  refusals.asksForSystemIdentity, // system: names are Kubernetes' own
+  refusals.notPermitted, // approval
+  refusals.asksForSystemIdentity, // names that Kubernetes and kubeadm keep for themselves
+  refusals.deniedByPolicy, // the authority's spec.issuancePolicy
   refusals.exceedsLimits, // the authority's spec.limits
   refusals.unsupportedByAuthority, // refused before the authority is called at all
   refusals.forbiddenByCA, // name constraints and extended key usages of the CA certificates

@@ -10,9 +10,11 @@ import { keyOf, type RawObject } from '../api/parse.ts';
 import { RetryableError } from '../errors.ts';
 import type { NextKey } from './next-key.ts';
 import type { AuthorityView, NoAuthority, Observed, Protection } from './observed.ts';
-import { isAuthority, isOurs } from './observed.ts';
+import { isOurs } from './observed.ts';
+import type { RuleInNamespace } from './policy.ts';
 import { purposeOf, reservationOf, type SecretUse } from './protection.ts';
 import type { Recent } from './recent.ts';
+import { authorityIsMissing, deniedByPolicy } from './refusals.ts';
 import { type SecretView, viewSecret } from './secret-view.ts';
 
 export interface ObserveDeps {
@@ -43,6 +45,7 @@ export interface ObserveDeps {
 /** All reads of a reconcile: none where the cache knows the Secret. */
 export async function observe(resource: ClientCertificate, deps: ObserveDeps): Promise<Observed> {
   const authority = findAuthority(resource, deps);
+  const rules = findRules(resource, deps);
   const recent = deps.recent(keyOf(resource));
   // Nothing is done for a new one before its authority is known, and that look comes with the next run.
   const isEarly = authority === 'AuthorityNotSeen' && resource.status.revision === undefined;
@@ -50,6 +53,7 @@ export async function observe(resource: ClientCertificate, deps: ObserveDeps): P
   return {
     resource,
     authority,
+    rules,
     lapsed: isLapsed(authority) ? deps.authorityView(referredAuthority(resource)) : undefined,
     ...found,
     rival: findRival(resource, found.secret, deps),
@@ -84,21 +88,30 @@ function findAuthority(resource: ClientCertificate, deps: ObserveDeps): Authorit
   return deps.authorityView(key) ?? 'AuthorityNotSeen';
 }
 
+/** As the authority is stored now: a certificate must not be issued by rules that were taken away a moment before. */
+function findRules(resource: ClientCertificate, deps: ObserveDeps): readonly RuleInNamespace[] | undefined {
+  const authority = deps.authority(referredAuthority(resource));
+  if (authority === undefined || isBrokenAuthority(authority)) return [];
+  const { namespace } = resource;
+  return authority.issuanceRules?.map((rule) => ({
+    rule,
+    serves: allowsNamespace(rule.namespaces, namespace, deps.namespaceLabels(namespace)),
+  }));
+}
+
 /** It was served, or may have been: what it holds goes on being trusted. */
 function isLapsed(authority: Observed['authority']): boolean {
   return authority === 'NamespaceNotAllowed' || authority === 'NamespaceNotSeen';
 }
 
 /**
- * Asks once more whether the authority serves the namespace: between a decision and what follows from it, an answer of
- * the authority may have been awaited. Throws a RetryableError where it serves it no longer.
+ * Asks once more whether the authority serves the namespace, and its rules allow what is asked for: between a decision and
+ * what follows from it, an answer of the authority may have been awaited. Throws a RetryableError where that has changed.
  */
 export function assertServed(resource: ClientCertificate, deps: ObserveDeps): void {
-  const authority = findAuthority(resource, deps);
-  if (isAuthority(authority)) return;
-  const code = authority === 'NamespaceNotAllowed' ? authority : 'AuthorityNotReady';
-  const { kind, name } = resource.spec.authorityRef;
-  throw new RetryableError(code, `${kind} ${name} stopped serving namespace ${resource.namespace} meanwhile`);
+  const missing = authorityIsMissing({ resource, authority: findAuthority(resource, deps) });
+  const refusal = missing ?? deniedByPolicy({ resource, rules: findRules(resource, deps) });
+  if (refusal !== undefined) throw new RetryableError(refusal.code, `this changed meanwhile: ${refusal.message}`);
 }
 
 /**

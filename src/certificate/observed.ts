@@ -6,6 +6,7 @@ import type { TrustBundle } from '../pki/bundle.ts';
 import type { CertificateView } from '../pki/certificate.ts';
 import type { Constraints } from '../pki/constraints/constraints.ts';
 import type { NextKey } from './next-key.ts';
+import type { RuleInNamespace } from './policy.ts';
 import type { Recent } from './recent.ts';
 import type { SecretView } from './secret-view.ts';
 
@@ -67,6 +68,8 @@ export interface Protection {
 export interface Observed {
   readonly resource: ClientCertificate;
   readonly authority: AuthorityView | NoAuthority;
+  /** The issuance rules of the authority; undefined where it asks for none. */
+  readonly rules: readonly RuleInNamespace[] | undefined;
   /** The authority where it doesn't serve this namespace any more: what it has issued goes on being trusted. */
   readonly lapsed?: AuthorityView | undefined;
   /** The Secret of that name, whoever owns it; undefined where there is none. */
@@ -83,7 +86,7 @@ export interface Observed {
   readonly recent?: Recent | undefined;
 }
 
-/** Where policy and approval come in: whether this may be issued, beyond what the authority's limits say. */
+/** Where approval comes in: whether this may be issued, beyond what the authority's limits and rules say. */
 export interface Permission {
   readonly allowed: boolean;
   readonly reason: string;

@@ -38,7 +38,7 @@ test('where an authority fills the subject by itself, it makes nobody one of Kub
   const filling = { ...view, capabilities: { ...remote, identity } };
   const subject = (organization: string) => ({ commonName: 'client', organizations: [organization] });
   assert.is(await problemOf({ subject: subject('Payments') }, filling), 'none');
-  for (const name of ['system:masters', ' System:masters'])
+  for (const name of ['system:masters', ' System:masters', 'kubeadm:cluster-admins', 'Kubeadm:x'])
     assert.is(
       await problemOf({ subject: subject(name) }, filling),
       `the subject holds "${name}", which nobody asked for`,

@@ -59,7 +59,13 @@ async function lookAt(key: string, deps: CertificateDeps, run: Run): Promise<Out
   } catch (thrown) {
     const error = classify(thrown);
     if (saysNothingOfOne(error)) throw error;
-    const unseen: Observed = { resource, authority: 'AuthorityNotSeen', secret: undefined, rival: undefined };
+    const unseen: Observed = {
+      resource,
+      authority: 'AuthorityNotSeen',
+      rules: [],
+      secret: undefined,
+      rival: undefined,
+    };
     return reportFailure(unseen, { do: 'settle', recheckAt: undefined }, error, deps);
   }
   const decision = decide(seen, PERMISSION, deps.clock.now());

@@ -153,7 +153,10 @@ table({
   },
 });
 
-for (const name of ['system:admin', 'System:Masters', ' system:x', 'system:']) {
+for (const name of [
+  ...['system:admin', 'System:Masters', ' system:x', 'system:'],
+  ...['kubeadm:cluster-admins', 'KubeAdm:Cluster-Admins', '\u00a0kubeadm:x', '\u212aubeadm:x', 'kubeadm:'],
+]) {
   test(`${JSON.stringify(name)} is an identity of Kubernetes, as a name and as a group`, () => {
     // The schema refuses the blank; what is stored may be older.
     const withName = (subject: object) => {
@@ -172,13 +175,46 @@ for (const name of ['system:admin', 'System:Masters', ' system:x', 'system:']) {
   });
 }
 
+const forOps = (serves: boolean | undefined) => ({
+  rule: { name: 'teams', namespaces: undefined, organizations: ['ops'] },
+  serves,
+});
 const limited = (spec: object, limits: object) => named(spec).from({ limits }).build();
 
 table({
   'a name with system in it is no identity of Kubernetes': {
     check: refusals.asksForSystemIdentity,
-    seen: named({ commonName: 'my-system:x', subject: { organizations: ['systems'] } }).build(),
+    seen: named({
+      commonName: 'my-system:x',
+      subject: { organizations: ['systems', 'kubeadm', 'kubernetes-admin'] },
+    }).build(),
     says: undefined,
+  },
+  'an authority without rules allows every organization': {
+    check: refusals.deniedByPolicy,
+    seen: named({ subject: { organizations: ['ops'] } }).build(),
+    says: undefined,
+  },
+  'an organization that no rule allows is denied': {
+    check: refusals.deniedByPolicy,
+    seen: named({ subject: { organizations: ['ops'] } })
+      .under()
+      .build(),
+    says: '"do":"refuse","code":"DeniedByPolicy","message":"no rule of CertificateAuthority ca allows',
+  },
+  'an organization that a rule allows is not denied': {
+    check: refusals.deniedByPolicy,
+    seen: named({ subject: { organizations: ['ops'] } })
+      .under(forOps(true))
+      .build(),
+    says: undefined,
+  },
+  'labels that decide and are not known are waited for': {
+    check: refusals.deniedByPolicy,
+    seen: named({ subject: { organizations: ['ops'] } })
+      .under(forOps(undefined))
+      .build(),
+    says: '"do":"wait","code":"AuthorityNotReady","message":"the issuance policy of CertificateAuthority/ca goes by the labels of namespace team',
   },
   'a duration at the limit is within it': {
     check: refusals.exceedsLimits,

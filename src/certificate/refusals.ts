@@ -6,6 +6,7 @@ import { usagesProblem } from '../pki/usages.ts';
 import { deniedKey } from './exported-keys.ts';
 import {
   type AuthorityView,
+  authorityName,
   type Decision,
   isAdoptable,
   isAuthority,
@@ -14,6 +15,7 @@ import {
   type Observed,
   type Permission,
 } from './observed.ts';
+import { denialOf, judge } from './policy.ts';
 
 /** The field can't be changed, so it takes another resource. */
 const OTHER_SECRET = 'create this ClientCertificate anew with another secretName';
@@ -67,7 +69,10 @@ export function templateExportsTheKey({ resource, deniedPrefixes = [] }: Observe
   );
 }
 
-export function authorityIsMissing({ resource, authority }: Observed): Refusal | undefined {
+export function authorityIsMissing({
+  resource,
+  authority,
+}: Pick<Observed, 'resource' | 'authority'>): Refusal | undefined {
   const { kind, name } = resource.spec.authorityRef;
   switch (authority) {
     case 'AuthorityNotFound':
@@ -116,9 +121,28 @@ export function asksForSystemIdentity({ resource, authority }: Observed): Refusa
   );
 }
 
-/** Whether the Kubernetes API server would read it as one of its own users or groups. */
+/** Kubernetes names its own users and groups so, and kubeadm its administrators (kubeadm:cluster-admins). */
+const SYSTEM_PREFIXES = ['system:', 'kubeadm:'];
+
+/** Whether a cluster may read it as one of its own users or groups. */
 export function isSystemName(name: string): boolean {
-  return name.trimStart().toLowerCase().startsWith('system:');
+  const text = name.trimStart().toLowerCase();
+  return SYSTEM_PREFIXES.some((prefix) => text.startsWith(prefix));
+}
+
+export function deniedByPolicy({ resource, rules }: Pick<Observed, 'resource' | 'rules'>): Refusal | undefined {
+  const verdict = judge(rules, resource.spec.identity);
+  switch (verdict.is) {
+    case 'allowed':
+      return undefined;
+    case 'unknown':
+      return wait(
+        'AuthorityNotReady',
+        `the issuance policy of ${authorityName(resource)} goes by the labels of namespace ${resource.namespace}, which are not known yet`,
+      );
+    case 'denied':
+      return refuse('DeniedByPolicy', denialOf(resource, verdict.misfits));
+  }
 }
 
 export function exceedsLimits({ resource, authority }: Observed): Refusal | undefined {

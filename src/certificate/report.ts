@@ -13,7 +13,7 @@ import { type EventText, expiredEvent, shortLifeEvent, slowedEvent, troubleEvent
 import type { Decision, Observed, Permission } from './observed.ts';
 import { CERTIFICATE_CONDITIONS, type Failure, nextStatus } from './status.ts';
 
-/** Policy and approval will decide here; until then everything is allowed that the authority's limits allow. */
+/** Approval will decide here; until then everything is allowed that the authority's limits and rules allow. */
 export const PERMISSION: Permission = { allowed: true, reason: '' };
 
 export interface ReportDeps {

@@ -194,6 +194,7 @@ function parts(resource: RawObject, authority: (typeof AUTHORITIES)[number], sec
       return {
         resource: each,
         authority: isKnown ? (view as typeof own.view) : authority,
+        rules: undefined,
         secret: scene.store.view(),
         rival: undefined,
         recent: recent.of(KEY),

@@ -6,6 +6,7 @@ import { refuseUnserved } from './served.ts';
 const EVERYTHING = { authorities: undefined, namespaces: undefined };
 const SINGLE = { ...EVERYTHING, namespaces: ['shop'] };
 const selector = { matchLabels: { team: 'a' } };
+const rule = (namespaces: object) => ({ name: 'ops', namespaces, subject: { organizations: ['ops'] } });
 
 function clusterAuthority(spec: object, backend: object = { selfManaged: { commonName: 'CA' } }) {
   return parseCertificateAuthority('ClusterCertificateAuthority', {
@@ -23,6 +24,9 @@ const CASES: readonly [spec: object, config: Parameters<typeof refuseUnserved>[1
   [{ allowedNamespaces: { names: ['shop'] } }, SINGLE, undefined],
   [{ allowedNamespaces: { all: true } }, SINGLE, undefined],
   [{}, SINGLE, undefined],
+  [{ issuancePolicy: { rules: [rule({ selector })] } }, EVERYTHING, undefined],
+  [{ issuancePolicy: { rules: [rule({ all: true }), rule({ selector })] } }, SINGLE, 'ClusterAuthorityNotServed'],
+  [{ issuancePolicy: { rules: [rule({ names: ['shop'] })] } }, SINGLE, undefined],
 ];
 
 for (const [spec, config, code] of CASES) {

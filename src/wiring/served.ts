@@ -1,4 +1,8 @@
-import { type AnyCertificateAuthority, isBrokenAuthority } from '../api/certificate-authority.ts';
+import {
+  type AnyCertificateAuthority,
+  type CertificateAuthority,
+  isBrokenAuthority,
+} from '../api/certificate-authority.ts';
 import type { Config } from '../config.ts';
 
 /**
@@ -10,19 +14,26 @@ export function refuseUnserved(
   { authorities, namespaces }: Pick<Config, 'authorities' | 'namespaces'>,
 ): AnyCertificateAuthority {
   if (isBrokenAuthority(authority)) return authority;
-  const { type, allowedNamespaces } = authority;
+  const { type } = authority;
   if (authorities !== undefined && !authorities.includes(type))
     return {
       ...authority,
       code: 'BackendDisabled',
       problem: `authorities of the kind ${type} are switched off: add ${type} to --authorities of the controller (controller.authorities of the chart), or use another kind`,
     };
-  if (namespaces !== undefined && allowedNamespaces?.selector !== undefined)
+  const selector = namespaces === undefined ? undefined : selectorOf(authority);
+  if (selector !== undefined)
     return {
       ...authority,
       code: 'ClusterAuthorityNotServed',
-      problem:
-        'spec.allowedNamespaces.selector needs the labels of namespaces, which a controller of single namespaces (--namespaces) may not read: list names instead, or set all: true',
+      problem: `${selector} needs the labels of namespaces, which a controller of single namespaces (--namespaces) may not read: list names instead, or set all: true`,
     };
   return authority;
+}
+
+/** The first field that chooses namespaces by their labels. */
+function selectorOf({ allowedNamespaces, rules }: CertificateAuthority): string | undefined {
+  if (allowedNamespaces?.selector !== undefined) return 'spec.allowedNamespaces.selector';
+  const rule = rules?.find(({ namespaces }) => namespaces?.selector !== undefined);
+  return rule && `namespaces.selector of the rule ${rule.name} in spec.issuancePolicy`;
 }

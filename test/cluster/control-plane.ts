@@ -52,6 +52,8 @@ export interface ControlPlane {
   /** Of an administrator (group system:masters). */
   readonly kubeconfigPath: string;
   readonly caPath: string;
+  /** The private key of that CA, which signs clients of the API server too. */
+  readonly caKeyPath: string;
   readonly kubectlPath: string;
   /** Writes the kubeconfig of another user, who signs in with a client certificate, and comes back with its path. */
   kubeconfigFor(user: string, groups?: readonly string[]): Promise<string>;
@@ -192,6 +194,7 @@ function assemble({ guard, place, layout, etcd, apiServer, binaries, keepLogs }:
     etcdUrl: `http://${layout.address}:${etcd.port}`,
     kubeconfigPath: layout.adminKubeconfig,
     caPath: layout.caCertificate,
+    caKeyPath: layout.caKey,
     kubectlPath: binaries.kubectl,
     auditLogPath: layout.auditLog,
     kubeconfigFor: kubeconfigsIn(layout, apiServer.url),

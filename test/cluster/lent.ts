@@ -56,6 +56,7 @@ async function open({ url, folder: lender }: Loan): Promise<ControlPlane> {
     etcdUrl: '',
     kubeconfigPath: layout.adminKubeconfig,
     caPath: layout.caCertificate,
+    caKeyPath: layout.caKey,
     kubectlPath,
     kubeconfigFor: kubeconfigsIn(layout, url),
     auditLogPath: layout.auditLog,

@@ -34,7 +34,8 @@ function backendsOf(plural: string): string[] {
   const crd = load(read(`crds/${plural}.yaml`)) as Crd;
   const fields = Object.keys(crd.spec.versions[0]?.schema.openAPIV3Schema.properties.spec.properties ?? {});
   return fields.filter(
-    (field) => !['limits', 'rateLimit', 'quota', 'allowSystemIdentities', 'allowedNamespaces'].includes(field),
+    (field) =>
+      !['limits', 'rateLimit', 'quota', 'allowSystemIdentities', 'allowedNamespaces', 'issuancePolicy'].includes(field),
   );
 }
 

@@ -48,6 +48,10 @@ export const WRONG_IDENTITY: Forgeries = {
     forge: but(({ leaf }) => ({ subject: { ...leaf.subject, organizations: ['system:masters'] } })),
     says: 'organizations holds "system:masters" in place of nothing',
   },
+  'an administrator of kubeadm': {
+    forge: but(({ leaf }) => ({ subject: { ...leaf.subject, organizations: ['kubeadm:cluster-admins'] } })),
+    says: 'organizations holds "kubeadm:cluster-admins" in place of nothing',
+  },
   'an account of a Windows domain': {
     forge: but(() => ({ more: [extension('1.3.6.1.4.1.311.25.2', Buffer.from('3000', 'hex'))] })),
     says: 'holds a Windows security identifier, which nobody asked for',

@@ -38,6 +38,7 @@ const spec = fc.record(
     suspend: fc.boolean(),
     privateKey: fc.constantFrom({ algorithm: 'RSA' }, { algorithm: 'Ed25519' }, {}, { encoding: 'PKCS1' }),
     commonName: fc.constantFrom('client', 'system:admin'),
+    subject: fc.constantFrom({ organizations: ['team'] }, { organizations: ['team', 'kubeadm:cluster-admins'] }),
     ipAddresses: fc.constantFrom(['::1'], ['1.2.3.4.5']),
     deletionPolicy: fc.constantFrom('Delete', 'Retain'),
     secretTemplate: fc.constantFrom({ labels: { a: 'b' } }, { annotations: { constructor: 'c' } }),
@@ -93,6 +94,14 @@ const secret = fc
     ...('certificate' in fields && fields.certificate === undefined ? { problem: 'tls.key is missing' } : {}),
   }));
 
+const rules = fc.array(
+  fc.record({
+    rule: fc.constant({ name: 'teams', namespaces: undefined, organizations: ['team'] }),
+    serves: fc.constantFrom(true, false, undefined),
+  }),
+  { maxLength: 2 },
+);
+
 const authority = fc.oneof(
   { weight: 1, arbitrary: fc.constantFrom('AuthorityNotFound', 'AuthorityNotReady', 'NamespaceNotAllowed') },
   {
@@ -124,9 +133,14 @@ export const arbitraryObserved: fc.Arbitrary<Observed> = fc
     resource,
     secret: maybe(secret),
     authority,
+    rules: maybe(rules),
     rival: fc.option(fc.constant('first'), { nil: undefined, freq: 9 }),
   })
   .map((all) => {
     const seen = anObserved(all.resource).from(all.authority);
-    return { ...(all.secret === undefined ? seen : seen.withSecret(all.secret)).build(), rival: all.rival };
+    return {
+      ...(all.secret === undefined ? seen : seen.withSecret(all.secret)).build(),
+      rules: all.rules,
+      rival: all.rival,
+    };
   });

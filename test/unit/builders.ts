@@ -12,6 +12,7 @@ import {
   type Observed,
   type SigningView,
 } from '../../src/certificate/observed.ts';
+import type { RuleInNamespace } from '../../src/certificate/policy.ts';
 import { templateKeys } from '../../src/certificate/secret-manifest.ts';
 import type { SecretMemory } from '../../src/certificate/secret-memory.ts';
 import type { CertificateFacts, SecretView } from '../../src/certificate/secret-view.ts';
@@ -177,7 +178,13 @@ function someFacts({ spec }: ClientCertificate, facts: Partial<CertificateFacts>
 /** What a reconcile sees: `anObserved(aCertificate()).withSecret().build()`. */
 export function anObserved(certificate: CertificateBuilder | ClientCertificate = aCertificate()): ObservedBuilder {
   const resource = certificate instanceof CertificateBuilder ? certificate.build() : certificate;
-  return new ObservedBuilder({ resource, authority: anAuthority(), secret: undefined, rival: undefined });
+  return new ObservedBuilder({
+    resource,
+    authority: anAuthority(),
+    rules: undefined,
+    secret: undefined,
+    rival: undefined,
+  });
 }
 
 class ObservedBuilder {
@@ -207,6 +214,10 @@ class ObservedBuilder {
       ...this.#seen,
       authority: typeof authority === 'string' ? authority : anAuthority(authority),
     });
+  }
+
+  under(...rules: readonly RuleInNamespace[]): ObservedBuilder {
+    return new ObservedBuilder({ ...this.#seen, rules });
   }
 
   inTroubleWith(code: NonNullable<AuthorityView['trouble']>['code'] = 'CAExpired'): ObservedBuilder {

@@ -12,10 +12,18 @@ const NAMES: Record<string, string> = {
   'ClientCertificate.status.conditions[]': 'Condition',
   'ClientCertificate.status.lastFailure': 'LastFailure',
   'CertificateAuthority.spec': 'CertificateAuthoritySpec',
+  'CertificateAuthority.spec.issuancePolicy': 'IssuancePolicy',
+  'CertificateAuthority.spec.issuancePolicy.rules[]': 'IssuanceRule',
   'ClusterCertificateAuthority.spec': 'ClusterCertificateAuthoritySpec',
+  'ClusterCertificateAuthority.spec.issuancePolicy': 'ClusterIssuancePolicy',
+  'ClusterCertificateAuthority.spec.issuancePolicy.rules[]': 'ClusterIssuanceRule',
   'ClusterCertificateAuthority.spec.allowedNamespaces': 'AllowedNamespaces',
   'ClusterCertificateAuthority.spec.allowedNamespaces.selector': 'LabelSelector',
   'ClusterCertificateAuthority.spec.allowedNamespaces.selector.matchExpressions[]': 'LabelSelectorRequirement',
+  'ClusterCertificateAuthority.spec.issuancePolicy.rules[].namespaces': 'AllowedNamespaces',
+  'ClusterCertificateAuthority.spec.issuancePolicy.rules[].namespaces.selector': 'LabelSelector',
+  'ClusterCertificateAuthority.spec.issuancePolicy.rules[].namespaces.selector.matchExpressions[]':
+    'LabelSelectorRequirement',
 };
 
 /** What both kinds of authority have in common. */
@@ -46,6 +54,7 @@ const AUTHORITY_NAMES: Record<string, string> = {
   'spec.certManager.trustBundle.configMap': 'KeyReference',
   'spec.certManager.trustBundle.secret': 'KeyReference',
   'spec.limits': 'AuthorityLimits',
+  'spec.issuancePolicy.rules[].subject': 'AllowedSubject',
   'spec.rateLimit': 'RateLimit',
   'spec.quota': 'IssuanceQuota',
   status: 'AuthorityStatus',

@@ -52,7 +52,7 @@
 {{- end }}
 
 {{- define "certwheel.rules.cluster" -}}
-# to match the labels of namespaces against allowedNamespaces
+# to match the labels of namespaces against allowedNamespaces and issuancePolicy
 - apiGroups: [""]
   resources: ["namespaces"]
   verbs: ["list","watch"]

@@ -34,8 +34,8 @@ export interface ClientCertificateSpec {
   secretName: string;
   /**
    * Common name (CN) of the subject, at most 64 characters. The Kubernetes API server, etcd and many
-   * databases read it as the user name; newer software looks only at the SANs. Not begun with system: unless
-   * the authority sets allowSystemIdentities. Example: payments-client.
+   * databases read it as the user name; newer software looks only at the SANs. Not begun with system: or
+   * kubeadm: unless the authority sets allowSystemIdentities. Example: payments-client.
    */
   commonName?: string;
   subject?: Subject;
@@ -134,7 +134,8 @@ export interface AuthorityRef {
 export interface Subject {
   /**
    * Organizations (O), at most 64 characters each. The Kubernetes API server reads them as groups. Not begun
-   * with system: unless the authority sets allowSystemIdentities.
+   * with system: or kubeadm: unless the authority sets allowSystemIdentities. Of a
+   * ClusterCertificateAuthority, only those that a rule of its issuancePolicy allows to this namespace.
    */
   organizations?: string[];
   /**
@@ -327,11 +328,12 @@ export interface CertificateAuthoritySpec {
   rateLimit?: RateLimit;
   quota?: IssuanceQuota;
   /**
-   * Whether a commonName or an organization may begin with system:, which the Kubernetes API server reads as
-   * one of its own users and groups (system:masters may do anything). Default false; true only for a CA that
-   * the API server doesn't trust, or where that is meant.
+   * Whether a commonName or an organization may begin with system: or kubeadm:, as the users and groups of
+   * Kubernetes itself and of kubeadm do (system:masters and kubeadm:cluster-admins may do anything). Default
+   * false; true only for a CA that the API server doesn't trust, or where that is meant.
    */
   allowSystemIdentities: boolean;
+  issuancePolicy?: IssuancePolicy;
 }
 /**
  * A CA whose certificate and key you keep in a Secret. Certwheel copies each pair that it accepts into an
@@ -678,6 +680,39 @@ export interface IssuanceQuota {
   per: 'Hour' | 'Day' | 'Week' | 'Month';
 }
 /**
+ * Which organizations (O) may be asked for. Where it is set, a ClientCertificate with
+ * spec.subject.organizations is issued only where one rule allows all of them (DeniedByPolicy otherwise).
+ * Without it every organization may be, unlike with a ClusterCertificateAuthority: the CA belongs to the
+ * namespace, and whoever owns that decides who its members are. One without organizations needs no rule.
+ */
+export interface IssuancePolicy {
+  /**
+   * Rules in the order in which they are tried; the first that fits decides. At most 32; with none, no
+   * organization is allowed.
+   */
+  rules: IssuanceRule[];
+}
+/**
+ * One rule.
+ */
+export interface IssuanceRule {
+  /**
+   * Name of the rule, which denials mention. Example: payments.
+   */
+  name: string;
+  subject: AllowedSubject;
+}
+/**
+ * What the rule allows of spec.subject.
+ */
+export interface AllowedSubject {
+  /**
+   * The organizations that may be asked for, one or several of them, compared letter by letter; 1 to 64 of at
+   * most 64 characters.
+   */
+  organizations: string[];
+}
+/**
  * What is. Written by the controller alone; nothing that matters is decided from it.
  */
 export interface AuthorityStatus {
@@ -809,11 +844,12 @@ export interface ClusterCertificateAuthoritySpec {
   rateLimit?: RateLimit;
   quota?: IssuanceQuota;
   /**
-   * Whether a commonName or an organization may begin with system:, which the Kubernetes API server reads as
-   * one of its own users and groups (system:masters may do anything). Default false; true only for a CA that
-   * the API server doesn't trust, or where that is meant.
+   * Whether a commonName or an organization may begin with system: or kubeadm:, as the users and groups of
+   * Kubernetes itself and of kubeadm do (system:masters and kubeadm:cluster-admins may do anything). Default
+   * false; true only for a CA that the API server doesn't trust, or where that is meant.
    */
   allowSystemIdentities: boolean;
+  issuancePolicy?: ClusterIssuancePolicy;
 }
 /**
  * The namespaces whose ClientCertificates may use this authority: exactly one of names, selector and all.
@@ -827,7 +863,8 @@ export interface AllowedNamespaces {
   selector?: LabelSelector;
   /**
    * true lets in every namespace, those to come as well: whoever may create a ClientCertificate anywhere then
-   * gets any identity that the authority carries. false isn't accepted; leave allowedNamespaces out.
+   * gets any identity that the authority carries, organizations excepted, which issuancePolicy allows. false
+   * isn't accepted; leave allowedNamespaces out.
    */
   all?: true;
 }
@@ -865,4 +902,29 @@ export interface LabelSelectorRequirement {
    * The values to compare with.
    */
   values?: string[];
+}
+/**
+ * Which namespaces may have which organizations (O) in their certificates. A ClientCertificate with
+ * spec.subject.organizations is issued only where one rule serves its namespace and allows all of them;
+ * without a rule none is (DeniedByPolicy), since the Kubernetes API server and much other software read
+ * organizations as groups, and this CA makes members for all namespaces. One without organizations needs no
+ * rule.
+ */
+export interface ClusterIssuancePolicy {
+  /**
+   * Rules in the order in which they are tried; the first that fits decides. At most 32; with none, no
+   * organization is allowed.
+   */
+  rules: ClusterIssuanceRule[];
+}
+/**
+ * One rule.
+ */
+export interface ClusterIssuanceRule {
+  /**
+   * Name of the rule, which denials mention. Example: payments.
+   */
+  name: string;
+  namespaces: AllowedNamespaces;
+  subject: AllowedSubject;
 }

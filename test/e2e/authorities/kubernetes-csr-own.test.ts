@@ -69,6 +69,15 @@ async function approving(world: World, spec: Record<string, unknown> = {}) {
 const asked = (world: World, namespace: string, name: string, other?: string) =>
   awaitedRequest(world, CSRS, namespace, name, other);
 
+test('an authority for clients of the API server says that its names are users and groups of the cluster', async () => {
+  const { world } = await here();
+  const says = '; to this cluster each common name is a user, and each organization a group';
+  await untilAuthority({ world, namespace: await place(world) }, { says });
+  const namespace = await place(world, { signerName: 'example.com/clients' });
+  const { message } = await untilAuthority({ world, namespace });
+  assert.not.match(message, says);
+});
+
 test('with approve it needs nobody: Ed25519 and RSA too, a new key at each renewal', async () => {
   const { world } = await here();
   const { namespace, of } = await approving(world);

@@ -12,6 +12,7 @@ import {
   createAuthority,
   readSecret,
   selfManaged,
+  statusOf,
   untilReady,
 } from '../support/objects.ts';
 import { eventsOf, signatures } from '../support/told.ts';
@@ -43,6 +44,7 @@ const SYSTEM: Readonly<Record<string, Record<string, unknown>>> = {
   'by-name': { commonName: 'system:admin' },
   'by-group': { subject: { organizations: ['Payments', 'system:masters'] } },
   'in-capitals': { commonName: 'System:Admin' },
+  'of-kubeadm': { subject: { organizations: ['Payments', 'kubeadm:cluster-admins'] } },
 };
 
 test('identities of Kubernetes itself are denied, and nothing is signed', async () => {
@@ -82,6 +84,32 @@ test('an authority that allows them later issues what it had denied', async () =
   await patchAuthority(world, namespace, 'turning', { spec: { allowSystemIdentities: true } });
   const status = await untilReady(world, namespace, 'patient', {}, SOON_MS);
   assert.is(conditionOf(status, 'Stalled'), undefined);
+});
+
+test('a namespace may restrict the organizations of its own authority, and changes its mind', async () => {
+  const { world, controller, namespace } = await scene.get();
+  const allowing = (...organizations: string[]) => ({
+    issuancePolicy: { rules: [{ name: 'teams', subject: { organizations } }] },
+  });
+  await createAuthority(world, selfManaged(namespace, 'ruled', allowing('Payments')));
+  const ruled = { authorityRef: { name: 'ruled' } };
+  await create(world, clientCertificate(namespace, 'member', { ...ruled, subject: { organizations: ['Payments'] } }));
+  await create(world, clientCertificate(namespace, 'stranger', { ...ruled, subject: { organizations: ['Refunds'] } }));
+  await untilReady(world, namespace, 'member');
+  const status = await untilReady(world, namespace, 'stranger', { status: 'False', reason: 'DeniedByPolicy' });
+  assert.match(
+    conditionOf(status, 'Ready')?.message ?? '',
+    `rule teams does not list "Refunds" in subject.organizations; take out what is not needed, or ask an administrator of namespace ${namespace}`,
+  );
+  assert.is(signatures(controller, namespace, 'stranger'), 0);
+  await patchAuthority(world, namespace, 'ruled', { spec: allowing('Refunds') });
+  await untilReady(world, namespace, 'stranger', {}, SOON_MS);
+  await untilReady(world, namespace, 'member', { type: 'Stalled', reason: 'DeniedByPolicy' });
+  await patchAuthority(world, namespace, 'ruled', { spec: { issuancePolicy: null } });
+  await eventually('nothing is denied', async () => {
+    const { conditions = [] } = await statusOf(world, namespace, 'member');
+    return conditions.every(({ type }) => type !== 'Stalled');
+  });
 });
 
 const BEYOND: Readonly<Record<string, { spec: object; message: RegExp }>> = {

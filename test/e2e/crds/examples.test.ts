@@ -1,4 +1,4 @@
-/** Every example applies, as a user would apply it. */
+/** Every example applies, as a user would apply it, and so does every resource that a page shows. */
 import { globSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { loadAll } from 'js-yaml';
@@ -52,6 +52,22 @@ for (const file of files) {
     assert.is(stdout.trim().split('\n').length, objects(file).length);
     assert.is(stderr, '');
     assert.not.match(readFileSync(join(ROOT, file), 'utf8'), 'PRIVATE KEY');
+  });
+}
+
+const PAGES = globSync('{README.md,docs/**/*.md}', { cwd: ROOT }).sort();
+const blocks = PAGES.flatMap((page) =>
+  [...readFileSync(join(ROOT, page), 'utf8').matchAll(/^```yaml\n(apiVersion: certwheel\.io[\s\S]*?)```/gm)].map(
+    ([, block = ''], at) => ({ title: `resource ${at + 1} of ${page}`, block }),
+  ),
+);
+
+for (const { title, block } of blocks) {
+  test(`${title} applies`, async () => {
+    const { cluster } = await shared.get();
+    const options = ['--dry-run=server', '--validate=strict', '-f', '-'];
+    const { stderr } = await cluster.kubectl(['apply', '--server-side', ...options], { input: block });
+    assert.is(stderr, '');
   });
 }
 

@@ -19,11 +19,18 @@ test('everything generated is what its source says', () => {
   assert.is(status, 0);
 });
 
-test('the two kinds of authority are alike but for allowedNamespaces, and for who may have requests approved', () => {
+test('the two kinds of authority are alike but for what is about namespaces, and for who may have requests approved', () => {
   const one = structuredClone(definitionOf('CertificateAuthority').schema);
   const cluster = structuredClone(definitionOf('ClusterCertificateAuthority').schema);
   assert.ok(cluster.properties?.spec?.properties?.allowedNamespaces);
   delete cluster.properties?.spec?.properties?.allowedNamespaces;
+  for (const { properties } of [one, cluster]) {
+    const policy = properties?.spec?.properties?.issuancePolicy;
+    const rule = policy?.properties?.rules?.items;
+    delete policy?.description;
+    delete rule?.required;
+    delete rule?.properties?.namespaces;
+  }
   const approve = one.properties?.spec?.properties?.kubernetesCSR?.properties?.approve;
   assert.is(approve?.['x-kubernetes-validations']?.length, 1);
   delete approve?.['x-kubernetes-validations'];
@@ -33,6 +40,16 @@ test('the two kinds of authority are alike but for allowedNamespaces, and for wh
     ({ crd }) => crd.spec.versions[0]?.additionalPrinterColumns,
   );
   assert.equal(columns[0], columns[1]);
+});
+
+test('a rule chooses namespaces as allowedNamespaces does', () => {
+  const { allowedNamespaces, issuancePolicy } =
+    definitionOf('ClusterCertificateAuthority').schema.properties?.spec?.properties ?? {};
+  const rule = issuancePolicy?.properties?.rules?.items;
+  assert.equal(rule?.required, ['name', 'namespaces', 'subject']);
+  const undescribed = (schema: object | undefined) =>
+    JSON.stringify(schema, (key, value) => (key === 'description' ? undefined : value));
+  assert.is(undescribed(rule?.properties?.namespaces), undescribed(allowedNamespaces));
 });
 
 const ANNOTATIONS = '  {{- include "certwheel.crdAnnotations" . | nindent 2 }}\n';

@@ -41,6 +41,15 @@ const subject = {
   serialNumber: 's'.repeat(64),
 };
 
+const selector = {
+  matchLabels: keys('m', 'v'.repeat(63)),
+  matchExpressions: many(32, (index) => ({
+    key: text(63, index),
+    operator: 'In',
+    values: many(64, (value) => text(63, value)),
+  })),
+};
+
 const usages = [
   'digital signature',
   'content commitment',
@@ -83,16 +92,21 @@ const largest: [Kind, Json][] = [
       limits: { maxDuration: '1m', keyAlgorithms: ['ECDSA', 'Ed25519', 'RSA'], usages },
       rateLimit: { requests: 100_000, per: 'Day', burst: 100_000 },
       quota: { issuances: 1_000_000_000, per: 'Month' },
-      allowedNamespaces: {
-        selector: {
-          matchLabels: keys('m', 'v'.repeat(63)),
-          matchExpressions: many(32, (index) => ({
-            key: text(63, index),
-            operator: 'In',
-            values: many(64, (value) => text(63, value)),
-          })),
-        },
+      allowedNamespaces: { selector },
+    },
+  ],
+  [
+    'ClusterCertificateAuthority',
+    {
+      issuancePolicy: {
+        // With six such selectors an object is as large as etcd takes.
+        rules: many(32, (index) => ({
+          name: text(63, index),
+          namespaces: index < 6 ? { selector } : { names: many(256, (name) => text(63, name)) },
+          subject: { organizations: many(64, (organization) => text(64, organization)) },
+        })),
       },
+      secret: { name: 's'.repeat(253) },
     },
   ],
   [

@@ -2,7 +2,7 @@
 
 import { type Row, spec } from './rows.ts';
 import { KEY_RULES } from './rules-private-key.ts';
-import { AUTHORITY_TEXT_ROWS } from './rules-text.ts';
+import { AUTHORITY_TEXT_ROWS, textRows } from './rules-text.ts';
 
 type Short = Omit<Row, 'kind'>;
 
@@ -163,85 +163,114 @@ const namespacedOnly: Short[] = [
   },
 ];
 
-const allowed = (allowedNamespaces: object) => spec({ allowedNamespaces });
-const expression = (operator: string, values?: string[]) =>
-  allowed({
-    selector: { matchExpressions: [{ key: 'stage', operator, ...(values === undefined ? {} : { values }) }] },
-  });
-const EXPRESSIONS = 'spec.allowedNamespaces.selector.matchExpressions[]';
 const EMPTY = 'an empty selector would mean every namespace; if that is meant, set all: true instead';
 
+/** Of namespaces that are chosen by names, by labels, or all of them; `allowed` puts them where they belong. */
+function namespaceRows(path: string, allowed: (namespaces: object) => Row['bad']): Short[] {
+  const expression = (operator: string, values?: string[]) =>
+    allowed({
+      selector: { matchExpressions: [{ key: 'stage', operator, ...(values === undefined ? {} : { values }) }] },
+    });
+  return [
+    {
+      refuses: `namespaces allowed in no way in ${path}`,
+      rule: path,
+      says: NAMESPACES,
+      bad: allowed({}),
+      good: allowed({ names: ['payments'] }),
+    },
+    {
+      refuses: `namespaces allowed in two ways in ${path}`,
+      rule: path,
+      says: NAMESPACES,
+      bad: allowed({ names: ['payments'], all: true }),
+      good: allowed({ all: true }),
+    },
+    {
+      refuses: `an empty selector in ${path}`,
+      rule: `${path}.selector`,
+      says: EMPTY,
+      bad: allowed({ selector: {} }),
+      good: allowed({ selector: { matchLabels: { team: 'payments' } } }),
+    },
+    {
+      refuses: `a selector of empty parts in ${path}`,
+      rule: `${path}.selector`,
+      says: EMPTY,
+      bad: allowed({ selector: { matchLabels: {}, matchExpressions: [] } }),
+      good: expression('Exists'),
+    },
+    ...['a..b/c', '.a/b', '', `${'p'.repeat(254)}/a`].map(
+      (key): Short => ({
+        refuses: `the label key '${key.slice(0, 20)}' in ${path}.selector.matchLabels`,
+        rule: `${path}.selector.matchLabels`,
+        says: 'a key must be a Kubernetes label key, as in team or example.com/team',
+        bad: allowed({ selector: { matchLabels: { [key]: 'x' } } }),
+        good: allowed({ selector: { matchLabels: { [`${'p'.repeat(253)}/a`]: 'x' } } }),
+      }),
+    ),
+    ...['a..b/c', 'a.-b/c'].map(
+      (key): Short => ({
+        refuses: `the label key '${key}' in ${path}.selector.matchExpressions`,
+        rule: `${path}.selector.matchExpressions[].key`,
+        says: 'must be a Kubernetes label key, as in team or example.com/team',
+        bad: allowed({ selector: { matchExpressions: [{ key, operator: 'Exists' }] } }),
+        good: allowed({ selector: { matchExpressions: [{ key: 'a.b/c', operator: 'Exists' }] } }),
+      }),
+    ),
+    {
+      refuses: `In without values in ${path}`,
+      rule: `${path}.selector.matchExpressions[]`,
+      says: VALUES,
+      bad: expression('In'),
+      good: expression('In', ['production']),
+    },
+    {
+      refuses: `NotIn with no values in ${path}`,
+      rule: `${path}.selector.matchExpressions[]`,
+      says: VALUES,
+      bad: expression('NotIn', []),
+      good: expression('NotIn', ['sandbox']),
+    },
+    {
+      refuses: `Exists with values in ${path}`,
+      rule: `${path}.selector.matchExpressions[]`,
+      says: VALUES,
+      bad: expression('Exists', ['production']),
+      good: expression('DoesNotExist'),
+    },
+  ];
+}
+
+const rule = (fields: object) => spec({ issuancePolicy: { rules: [{ name: 'one', ...fields }] } });
+const RULES = 'spec.issuancePolicy.rules[]';
+
+/** `elsewhere` is what a rule of that kind needs besides. */
+function organizationRows(elsewhere: object): Short[] {
+  const allowing = (value: string) => rule({ ...elsewhere, subject: { organizations: ['Example', value] } });
+  return [
+    ...['*', 'team-*', 'te?m', '[a-z]eam', '{a,b}', 'a\\*b'].map((pattern) => ({
+      refuses: `the pattern ${pattern} in a rule`,
+      rule: `${RULES}.subject.organizations[]`,
+      says: 'must be one organization as it is: *, ?, [, { and \\ are reserved for patterns',
+      bad: allowing(pattern),
+      good: allowing('Team (a), b] c} + ^.$|'),
+    })),
+    ...textRows(`${RULES}.subject.organizations[]`, allowing),
+  ];
+}
+
 const clusterOnly: Short[] = [
-  {
-    refuses: 'namespaces allowed in no way',
-    rule: 'spec.allowedNamespaces',
-    says: NAMESPACES,
-    bad: allowed({}),
-    good: allowed({ names: ['payments'] }),
-  },
-  {
-    refuses: 'namespaces allowed in two ways',
-    rule: 'spec.allowedNamespaces',
-    says: NAMESPACES,
-    bad: allowed({ names: ['payments'], all: true }),
-    good: allowed({ all: true }),
-  },
-  {
-    refuses: 'an empty selector',
-    rule: 'spec.allowedNamespaces.selector',
-    says: EMPTY,
-    bad: allowed({ selector: {} }),
-    good: allowed({ selector: { matchLabels: { team: 'payments' } } }),
-  },
-  {
-    refuses: 'a selector of empty parts',
-    rule: 'spec.allowedNamespaces.selector',
-    says: EMPTY,
-    bad: allowed({ selector: { matchLabels: {}, matchExpressions: [] } }),
-    good: expression('Exists'),
-  },
-  ...['a..b/c', '.a/b', '', `${'p'.repeat(254)}/a`].map(
-    (key): Short => ({
-      refuses: `the label key '${key.slice(0, 20)}' in matchLabels`,
-      rule: 'spec.allowedNamespaces.selector.matchLabels',
-      says: 'a key must be a Kubernetes label key, as in team or example.com/team',
-      bad: allowed({ selector: { matchLabels: { [key]: 'x' } } }),
-      good: allowed({ selector: { matchLabels: { [`${'p'.repeat(253)}/a`]: 'x' } } }),
-    }),
+  ...namespaceRows('spec.allowedNamespaces', (allowedNamespaces) => spec({ allowedNamespaces })),
+  ...namespaceRows(`${RULES}.namespaces`, (namespaces) =>
+    rule({ namespaces, subject: { organizations: ['Example'] } }),
   ),
-  ...['a..b/c', 'a.-b/c'].map(
-    (key): Short => ({
-      refuses: `the label key '${key}' in matchExpressions`,
-      rule: `${EXPRESSIONS}.key`,
-      says: 'must be a Kubernetes label key, as in team or example.com/team',
-      bad: allowed({ selector: { matchExpressions: [{ key, operator: 'Exists' }] } }),
-      good: allowed({ selector: { matchExpressions: [{ key: 'a.b/c', operator: 'Exists' }] } }),
-    }),
-  ),
-  {
-    refuses: 'In without values',
-    rule: EXPRESSIONS,
-    says: VALUES,
-    bad: expression('In'),
-    good: expression('In', ['production']),
-  },
-  {
-    refuses: 'NotIn with no values',
-    rule: EXPRESSIONS,
-    says: VALUES,
-    bad: expression('NotIn', []),
-    good: expression('NotIn', ['sandbox']),
-  },
-  {
-    refuses: 'Exists with values',
-    rule: EXPRESSIONS,
-    says: VALUES,
-    bad: expression('Exists', ['production']),
-    good: expression('DoesNotExist'),
-  },
+  ...organizationRows({ namespaces: { all: true } }),
 ];
 
 export const AUTHORITY_ROWS: Row[] = [
-  ...[...both, ...namespacedOnly].map((row): Row => ({ ...row, kind: 'CertificateAuthority' })),
+  ...[...both, ...namespacedOnly, ...organizationRows({})].map(
+    (row): Row => ({ ...row, kind: 'CertificateAuthority' }),
+  ),
   ...[...both, ...clusterOnly].map((row): Row => ({ ...row, kind: 'ClusterCertificateAuthority' })),
 ];

@@ -15,7 +15,7 @@ const GOOD = 'a~\xa0\u2027\u202f\ufffd\u{1f511} größer 日本 نرم\u200cاف
 
 const named = (text: string) => `U+${(text.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0')}`;
 
-function rowsOf(rule: string, withText: (text: string) => Json): Short[] {
+export function textRows(rule: string, withText: (text: string) => Json): Short[] {
   return BAD.map((bad) => ({
     refuses: `${named(bad)} in ${rule}`,
     rule,
@@ -37,9 +37,9 @@ const SUBJECT = [
 /** `below` puts the fields of the subject where they belong in a spec. */
 function subjectRows(path: string, below: (fields: Json) => Json): Short[] {
   return [
-    ...rowsOf(`${path}.commonName`, (commonName) => below({ commonName })),
+    ...textRows(`${path}.commonName`, (commonName) => below({ commonName })),
     ...SUBJECT.flatMap((field) =>
-      rowsOf(`${path}.subject.${field}[]`, (text) => below({ subject: { [field]: [text] } })),
+      textRows(`${path}.subject.${field}[]`, (text) => below({ subject: { [field]: [text] } })),
     ),
   ];
 }
@@ -65,9 +65,9 @@ const provisioner = (name: string) => {
 
 export const AUTHORITY_TEXT_ROWS: readonly Short[] = [
   ...subjectRows('spec.selfManaged', (fields) => spec({ selfManaged: fields })),
-  ...rowsOf('spec.vault.auth.kubernetes.audience', (audience) => vaultWith({ kubernetes: { ...login, audience } })),
-  ...rowsOf('spec.vault.auth.appRole.roleId', (roleId) =>
+  ...textRows('spec.vault.auth.kubernetes.audience', (audience) => vaultWith({ kubernetes: { ...login, audience } })),
+  ...textRows('spec.vault.auth.appRole.roleId', (roleId) =>
     vaultWith({ appRole: { roleId, secretRef: { name: 'approle' } } }),
   ),
-  ...rowsOf('spec.stepCA.provisioner.name', provisioner),
+  ...textRows('spec.stepCA.provisioner.name', provisioner),
 ];

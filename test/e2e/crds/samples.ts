@@ -143,21 +143,29 @@ const selector = {
   matchExpressions: [{ key: 'stage', operator: 'In', values: ['production'] }],
 };
 
+const organizations = { subject: { organizations: ['Example'] } };
+const policy = { rules: [{ name: 'everybody', ...organizations }] };
+/** What is said of namespaces alike, wherever they are chosen. */
+const forNamespaces = (namespaces: Json): Json => ({
+  allowedNamespaces: namespaces,
+  issuancePolicy: { rules: [{ name: 'everybody', namespaces, ...organizations }] },
+});
+
 /** Backends exclude each other, and so do the ways to allow namespaces; hence several of each kind. */
 export const FULL: Readonly<Record<Kind, readonly Json[]>> = {
   ClientCertificate: [clientCertificate, withPercentage],
   CertificateAuthority: [
-    sample('CertificateAuthority', authoritySpec, authorityStatus),
+    sample('CertificateAuthority', { ...authoritySpec, issuancePolicy: policy }, authorityStatus),
     ...BACKENDS.map((spec) => sample('CertificateAuthority', spec)),
   ],
   ClusterCertificateAuthority: [
-    sample('ClusterCertificateAuthority', { ...authoritySpec, allowedNamespaces: { selector } }, authorityStatus),
+    sample('ClusterCertificateAuthority', { ...authoritySpec, ...forNamespaces({ selector }) }, authorityStatus),
     ...BACKENDS.map((spec) =>
-      sample('ClusterCertificateAuthority', { ...spec, allowedNamespaces: { names: ['payments'] } }),
+      sample('ClusterCertificateAuthority', { ...spec, ...forNamespaces({ names: ['payments'] }) }),
     ),
     sample('ClusterCertificateAuthority', {
       kubernetesCSR: { ...kubernetesCSR, approve: true, trustBundle: { inline: 'PEM' } },
-      allowedNamespaces: { all: true },
+      ...forNamespaces({ all: true }),
     }),
   ],
 };
