@@ -32,8 +32,8 @@ export function refuseUnserved(
 }
 
 /** The first field that chooses namespaces by their labels. */
-function selectorOf({ allowedNamespaces, rules }: CertificateAuthority): string | undefined {
+function selectorOf({ allowedNamespaces, issuanceRules }: CertificateAuthority): string | undefined {
   if (allowedNamespaces?.selector !== undefined) return 'spec.allowedNamespaces.selector';
-  const rule = rules?.find(({ namespaces }) => namespaces?.selector !== undefined);
+  const rule = issuanceRules?.find(({ namespaces }) => namespaces?.selector !== undefined);
   return rule && `namespaces.selector of the rule ${rule.name} in spec.issuancePolicy`;
 }
