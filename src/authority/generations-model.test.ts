@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { NOW, pairOf, root } from '../../test/pki/make.ts';
+import { aGeneration } from '../../test/unit/a-generation.ts';
 import type { CaPair } from '../pki/ca.ts';
 import { type Generation, planRotation, signingGeneration } from './generations.ts';
 
@@ -247,8 +248,7 @@ test('so it is where somebody takes the marks off the CA generations', () => {
 });
 
 function generation(version: number, state: Generation['state'], pair: CaPair, since: Date): Generation {
-  const secret = { namespace: 'ns', name: `ca-ca-v${version}`, uid: `uid-${version}`, resourceVersion: '1' };
-  return { version, state, pair, since, source: 'secret', secret };
+  return aGeneration(version, state, pair, { since });
 }
 
 function hashOf(bundle: readonly CaPair[]): string {
