@@ -84,14 +84,15 @@ for (const [when, aheadMs] of [
     await restoreSecret(world, namespace, backup, {
       'certwheel.io/generation-state-since': new Date(sinceMs).toISOString(),
     });
+    await eventually('the moment has passed', () => Date.now() > sinceMs);
+    await issueAgain(world, swap, 'bob');
+    provesGone(swap, index);
     const message = await untilForeign(world, namespace, 'ca-ca-v1');
     const fingerprint = fingerprintOf(swap.cas.v1);
     assert.match(message, `SHA-256 ${fingerprint}`);
     assert.match(message, `kubectl describe secrets --namespace ${namespace} ca-ca-v1`);
     assert.match(message, `kubectl delete secrets --namespace ${namespace} ca-ca-v1`);
     await untilWarned(world, namespace, fingerprint);
-    await eventually('the moment has passed', () => Date.now() > sinceMs);
-    await issueAgain(world, swap, 'bob');
     await deleteSecret(world, namespace, 'ca-ca-v1');
     await untilNoneForeign(world, namespace);
     await issueAgain(world, swap, 'carol');
@@ -108,8 +109,9 @@ test('so it is where the status was wiped, where the Secret comes while no contr
     await writeStatus(world, namespace, null);
     await restoreSecret(world, namespace, backup);
   });
-  await untilForeign(world, namespace, 'ca-ca-v1');
   await issueAgain(world, swap, 'bob');
+  provesGone(swap, index);
+  await untilForeign(world, namespace, 'ca-ca-v1');
   const kept = await world.client.get(SECRETS, namespace, 'ca-ca-v2');
   const { annotations } = kept?.metadata ?? {};
   await patchSecret(world, namespace, 'ca-ca-v1', { metadata: { annotations } });
