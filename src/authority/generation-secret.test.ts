@@ -59,14 +59,14 @@ test('what is written is what is read', () => {
 test('its mark names its own uid and those of the others in use, and where it was written', () => {
   const { mark, generation } = view(stored(manifest()));
   assert.equal(mark, { uids: ['uid-1', 'uid-of-6'], namespace: 'ns' });
-  assert.is(generation?.isMarked, true);
+  assert.is(generation?.mark, 'whole');
   const copy = stored(manifest());
   const elsewhere = view({ ...copy, metadata: { ...copy.metadata, namespace: 'other', uid: 'uid-2' } });
   assert.equal(elsewhere.mark, mark);
-  assert.is(elsewhere.generation?.isMarked, false);
+  assert.is(elsewhere.generation?.mark, 'none');
   const without = view(stored(manifest(), { annotations: {} }));
   assert.equal(without.mark, { uids: [], namespace: undefined });
-  assert.is(without.generation?.isMarked, false);
+  assert.is(without.generation?.mark, 'none');
 });
 
 test('a Secret whose key has not come in yet is blank, which neither is a problem nor grants anything', () => {

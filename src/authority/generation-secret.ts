@@ -110,7 +110,7 @@ function contentOf(object: RawObject, { version, secret, mark }: GenerationSecre
       state: STATES.find((each) => each === annotations[names.GENERATION_STATE_ANNOTATION]) ?? 'Retiring',
       since: parseRfc3339(annotations[names.GENERATION_SINCE_ANNOTATION]) ?? created,
       created,
-      isMarked: mark.uids.includes(secret.uid),
+      mark: mark.uids.includes(secret.uid) ? ('whole' as const) : ('none' as const),
       source: annotations[names.GENERATION_SOURCE_ANNOTATION] ?? '',
       // It was valid when it was accepted; whether it still is, is for those who want to sign with it.
       pair: restoreCaPair(text(object, 'tls.crt'), text(object, 'tls.key')),

@@ -169,7 +169,7 @@ test('a moment ahead counts from the creation of the Secret, now at the latest, 
   const created = hoursFromNow(-5);
   const ahead = aGeneration(1, 'Active', one, { since: hoursFromNow(720), created });
   const read = withoutFuture(ahead, NOW);
-  assert.equal(read, { ...ahead, since: created, isMarked: false });
+  assert.equal(read, { ...ahead, since: created, mark: 'partial' });
   assert.is(step([read], one, [member('a', one)]), 'mark 1');
   const madeAhead = withoutFuture({ ...ahead, created: hoursFromNow(710) }, NOW);
   assert.equal(madeAhead.since, NOW);
@@ -182,7 +182,7 @@ test('a moment ahead counts from the creation of the Secret, now at the latest, 
 });
 
 test('a generation without its mark gets it before any step of the rotation', () => {
-  const adopted = aGeneration(2, 'Active', two, { isMarked: false });
+  const adopted = aGeneration(2, 'Active', two, { mark: 'none' });
   assert.is(step([generation(1, 'Retiring', one), adopted], two), 'mark 2');
   assert.is(step([adopted], undefined), 'mark 2', 'though its source is away');
 });

@@ -15,8 +15,8 @@ export interface Generation {
   readonly since: Date;
   /** When its Secret was made, by the clock of the API server. */
   readonly created: Date;
-  /** Whether its Secret carries its mark; see GenerationMark. */
-  readonly isMarked: boolean;
+  /** Whether the mark of its Secret names itself, and all others that are in use too; see GenerationMark. */
+  readonly mark: 'none' | 'partial' | 'whole';
   readonly pair: CaPair;
   /** The type of authority that brought it. */
   readonly source: string;
@@ -67,7 +67,7 @@ const CLOCKS_APART_MS = 60_000;
 export function withoutFuture(generation: Generation, now: Date): Generation {
   const { since, created } = generation;
   if (since.getTime() <= now.getTime() + CLOCKS_APART_MS) return generation;
-  return { ...generation, since: created < now ? created : now, isMarked: false };
+  return { ...generation, since: created < now ? created : now, mark: 'partial' };
 }
 
 /** The next step of a CA rotation: always one write, so that a crash between two steps leaves a state that goes on. */
@@ -115,8 +115,8 @@ export function planRotation(all: Rotation, now: Date): Plan {
     signing === undefined ? lastInUse({ ...rotation, generations: present }, successor, now) : undefined;
   if (forgotten !== undefined) return { ...settled, step: { do: 'move', generation: forgotten, to: 'Active' } };
 
-  // Before any is retired, since the mark of that one may be what vouches for another.
-  const unmarked = generations.find(({ isMarked }) => !isMarked);
+  // Before any step that matters, so that each has another one that vouches for it, should its mark be taken off.
+  const unmarked = generations.find(({ mark }) => mark !== 'whole');
   if (unmarked !== undefined) return { ...settled, step: { do: 'mark', generation: unmarked } };
 
   const stillActive = former.find(({ state }) => state === 'Active');

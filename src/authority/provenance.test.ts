@@ -23,7 +23,7 @@ function kept(
   marked: Marked,
   { vouches = [], ...change }: Partial<Generation> & { readonly vouches?: readonly string[] } = {},
 ): GenerationSecret {
-  const generation = aGeneration(version, 'Active', pair, { isMarked: marked === 'whole', ...change });
+  const generation = aGeneration(version, 'Active', pair, { mark: marked === 'whole' ? 'whole' : 'none', ...change });
   const own = marked === 'unmarked' ? [] : [marked === 'whole' ? generation.secret.uid : 'uid-before'];
   const namespace = marked === 'unmarked' ? undefined : marked === 'copied' ? 'elsewhere' : 'ns';
   return generationSecret(generation, { mark: { uids: [...own, ...vouches], namespace } });

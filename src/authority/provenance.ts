@@ -33,8 +33,10 @@ export async function provenanceOf(
   // What holds no key grants nothing, and waits for the next one.
   const claims = stored.filter(({ isBlank }) => !isBlank);
   const marked = markedAmong(claims);
-  if (marked.length > 0)
-    return { own: marked, foreign: without(claims, marked), ...(await readGenerations(marked, now)) };
+  if (marked.length > 0) {
+    const { generations, problem } = await readGenerations(marked, now);
+    return { own: marked, foreign: without(claims, marked), generations: compared(generations, marked), problem };
+  }
   const { generations, problem } = await readGenerations(claims, now);
   const isRead = ({ secret }: GenerationSecret) => generations.some((each) => each.secret.uid === secret.uid);
   const readable = claims.filter(isRead);
@@ -49,6 +51,14 @@ function markedAmong(claims: readonly GenerationSecret[]): readonly GenerationSe
   const whole = claims.filter(({ mark, secret }) => mark.uids.includes(secret.uid));
   const vouchedFor = new Set(whole.flatMap(({ mark }) => mark.uids));
   return claims.filter(({ secret }) => vouchedFor.has(secret.uid));
+}
+
+/** A mark that doesn't name each of the others yet is partial. */
+function compared(generations: readonly Generation[], secrets: readonly GenerationSecret[]): readonly Generation[] {
+  const uids = new Map(secrets.map(({ secret, mark }) => [secret.uid, mark.uids]));
+  const namesAll = ({ secret }: Generation) =>
+    generations.every((other) => uids.get(secret.uid)?.includes(other.secret.uid) === true);
+  return generations.map((each) => (each.mark === 'whole' && !namesAll(each) ? { ...each, mark: 'partial' } : each));
 }
 
 /** What valid certificates were issued by was never retired, and is no copy, whatever the status and the mark say. */

@@ -117,10 +117,11 @@ async function take(
       return true;
     }
     case 'mark': {
-      const { version, pair } = step.generation;
+      const { version, pair, mark } = step.generation;
       await deps.writeGeneration(resource, step.generation, inUse);
+      if (mark !== 'none') return true;
       const which = `(${pair.certificate.subjectText}, SHA-256 ${pair.certificate.fingerprintSHA256})`;
-      tellStep(resource, version, 'CAGenerationMarked', `${which} had no valid mark, and has one now`, deps);
+      tellStep(resource, version, 'CAGenerationMarked', `${which} had no mark of its own, and is taken over`, deps);
       return true;
     }
     case 'move':

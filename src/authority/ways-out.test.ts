@@ -124,7 +124,10 @@ function parts(raw: RawObject, isOwn: boolean, held: Generation['pair'] | undefi
     find: () => current,
     registry: new Registry(),
     start: (resource) => aRuntime({ resource, definition, backend, clock }),
-    generationSecrets: () => generations.map((generation) => generationSecret(generation)),
+    generationSecrets: () => {
+      const uids = generations.map(({ secret }) => secret.uid);
+      return generations.map((each) => generationSecret(each, { mark: { uids, namespace: 'ns' } }));
+    },
     members: () => [],
     consumers: () => [],
     createGeneration: async (_resource, { version, state, pair, since, source }) => {
@@ -134,7 +137,7 @@ function parts(raw: RawObject, isOwn: boolean, held: Generation['pair'] | undefi
     writeGeneration: async (_resource, generation) => {
       if (ills.write !== undefined) throw ills.write;
       const kept = generations.filter(({ version }) => version !== generation.version);
-      generations = [...kept, { ...generation, isMarked: true }];
+      generations = [...kept, { ...generation, mark: 'whole' }];
     },
     deleteGeneration: async ({ version }) => {
       if (ills.write !== undefined) throw ills.write;

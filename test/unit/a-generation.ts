@@ -12,12 +12,13 @@ export function aGeneration(
 ): Generation {
   const secret = { namespace: 'ns', name: `ca-ca-v${version}`, uid: `uid-${version}`, resourceVersion: '1' };
   const { since = NOW } = change;
-  return { version, state, pair, since, created: since, isMarked: true, source: 'secret', secret, ...change };
+  return { version, state, pair, since, created: since, mark: 'whole', source: 'secret', secret, ...change };
 }
 
 /** The Secret that keeps it. */
 export function generationSecret(generation: Generation, change: Partial<GenerationSecret> = {}): GenerationSecret {
-  const { version, secret, isMarked } = generation;
+  const { version, secret } = generation;
+  const isMarked = generation.mark !== 'none';
   const mark = { uids: isMarked ? [secret.uid] : [], namespace: isMarked ? secret.namespace : undefined };
   const whose = { authority: 'CertificateAuthority/ns/ca', version, secret, mark };
   return { ...whose, isBlank: false, generation, problem: undefined, isRead: true, ...change };
