@@ -3,10 +3,10 @@ import { bundleOf } from '../pki/bundle.ts';
 import type { CaPair } from '../pki/ca.ts';
 import type { AuthorityDeps } from './deps.ts';
 import { MOST_VERSIONS } from './generation-manifest.ts';
+import type { GenerationSecret } from './generation-secret.ts';
 import { isPresent, type Plan, planRotation, type Step } from './generations.ts';
 import { namesakeProblem } from './namesake.ts';
 import { narrowedProblem } from './narrowed.ts';
-import type { Provenance } from './provenance.ts';
 import { type Runtime, sourceOf } from './registry.ts';
 import { reportable, type Trouble, troubleOf } from './trouble.ts';
 
@@ -162,7 +162,7 @@ function tellStep(
  */
 export function nextVersion(
   { status }: Pick<CertificateAuthority, 'status'>,
-  { own, foreign }: { readonly [each in keyof Pick<Provenance, 'own' | 'foreign'>]: readonly { version: number }[] },
+  { own, foreign }: Readonly<Record<'own' | 'foreign', readonly Pick<GenerationSecret, 'version'>[]>>,
 ): number {
   const known = [...own, ...(status.generations ?? [])].map(({ version }) => version);
   const taken = new Set([...known, ...foreign.map(({ version }) => version)]);
