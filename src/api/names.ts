@@ -171,6 +171,9 @@ export const AUTHORITY_KIND_LABEL = 'certwheel.io/authority-kind';
 export const GENERATION_STATE_ANNOTATION = 'certwheel.io/generation-state';
 export const GENERATION_SINCE_ANNOTATION = 'certwheel.io/generation-state-since';
 export const GENERATION_SOURCE_ANNOTATION = 'certwheel.io/generation-source';
+/** And its mark, see GenerationMark: the uids of the generations in use, its own among them, and where it was written. */
+export const GENERATION_UIDS_ANNOTATION = 'certwheel.io/generation-uids';
+export const GENERATION_NAMESPACE_ANNOTATION = 'certwheel.io/generation-namespace';
 
 /** `certwheel.io/v1alpha1`, `v1`. */
 export function apiVersion(resource: Resource): string {

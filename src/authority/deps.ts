@@ -7,7 +7,7 @@ import type { CaLife } from '../metrics.ts';
 import type { Buckets } from '../queue/bucket.ts';
 import type { Consumer, Demand } from './demand.ts';
 import type { GenerationSecret } from './generation-secret.ts';
-import type { Generation, Member } from './generations.ts';
+import type { Generation, Member, NewGeneration } from './generations.ts';
 import type { Registry, Runtime } from './registry.ts';
 
 /** What the reconcile of authorities reaches the world by. */
@@ -20,16 +20,10 @@ export interface AuthorityDeps {
   members(key: string): readonly Member[];
   /** The ClientCertificates that it serves. */
   consumers(resource: CertificateAuthority): readonly Consumer[];
-  writeGeneration(
-    resource: CertificateAuthority,
-    generation: Omit<Generation, 'secret'>,
-    secret?: {
-      readonly namespace: string;
-      readonly name?: string;
-      readonly uid?: string;
-      readonly resourceVersion: string;
-    },
-  ): Promise<void>;
+  /** Makes a new one; `beside` are the uids of the others that are in use. */
+  createGeneration(resource: CertificateAuthority, generation: NewGeneration, beside: readonly string[]): Promise<void>;
+  /** Writes the annotations of one that is stored. */
+  writeGeneration(resource: CertificateAuthority, generation: Generation, beside: readonly string[]): Promise<void>;
   deleteGeneration(generation: Generation): Promise<void>;
   writeStatus(resource: AnyCertificateAuthority, status: AuthorityStatus): Promise<void>;
   /** How often the status of one authority may be written. */

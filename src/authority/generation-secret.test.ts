@@ -6,9 +6,11 @@ import * as assert from 'uvu/assert';
 import { hoursFromNow, pairOf, root, signIntermediate } from '../../test/pki/make.ts';
 import type { RawObject } from '../api/parse.ts';
 import type { CaPair } from '../pki/ca.ts';
-import { generationManifest, viewGenerationSecret } from './generation-secret.ts';
+import { blankManifest, generationManifest } from './generation-manifest.ts';
+import { viewGenerationSecret } from './generation-secret.ts';
 
 const MEBIBYTE = 2 ** 20;
+const IDS = { uid: 'uid-1', resourceVersion: '5' };
 const CONTROLLER_NAMESPACE = 'certwheel-system';
 const pair = pairOf(await root());
 const namespaced = { kind: 'CertificateAuthority', name: 'ca' } as const;
@@ -16,7 +18,8 @@ const ofCluster = { kind: 'ClusterCertificateAuthority', name: 'ca' } as const;
 const content = { version: 7, state: 'Active', since: hoursFromNow(-3), pair, source: 'secret' } as const;
 
 function manifest(authority: typeof namespaced | typeof ofCluster = namespaced, namespace = 'ns', of: CaPair = pair) {
-  return generationManifest(authority, { ...content, pair: of }, { namespace, resourceVersion: '1' });
+  const { name } = blankManifest(authority, content.version, namespace).metadata;
+  return generationManifest(authority, { ...content, pair: of }, { namespace, name, ...IDS }, ['uid-of-6']);
 }
 
 /** As the API server would hand it out, with changes by hand. */
@@ -33,7 +36,7 @@ function stored(
 ): RawObject {
   const { data = from.data, ...metadata } = change;
   const creationTimestamp = '2026-05-01T00:00:00Z';
-  const meta = { ...from.metadata, uid: 'uid-1', resourceVersion: '5', creationTimestamp, ...metadata };
+  const meta = { ...from.metadata, creationTimestamp, ...metadata };
   return { ...from, metadata: meta, data } as unknown as RawObject;
 }
 
@@ -51,6 +54,25 @@ test('what is written is what is read', () => {
   assert.is(generation?.source, 'secret');
   assert.is(generation?.pair.certificate.fingerprintSHA256, pair.certificate.fingerprintSHA256);
   assert.equal(generation?.secret, { namespace: 'ns', name: 'ca-ca-v7', uid: 'uid-1', resourceVersion: '5' });
+});
+
+test('its mark names its own uid and those of the others in use, and where it was written', () => {
+  const { mark, generation } = view(stored(manifest()));
+  assert.equal(mark, { uids: ['uid-1', 'uid-of-6'], namespace: 'ns' });
+  assert.is(generation?.mark, 'whole');
+  const copy = stored(manifest());
+  const elsewhere = view({ ...copy, metadata: { ...copy.metadata, namespace: 'other', uid: 'uid-2' } });
+  assert.equal(elsewhere.mark, mark);
+  assert.is(elsewhere.generation?.mark, 'none');
+  const without = view(stored(manifest(), { annotations: {} }));
+  assert.equal(without.mark, { uids: [], namespace: undefined });
+  assert.is(without.generation?.mark, 'none');
+});
+
+test('a Secret whose key has not come in yet is blank, which neither is a problem nor grants anything', () => {
+  const blank = view(stored({ ...manifest(), ...blankManifest(namespaced, 7, 'ns') } as never));
+  assert.equal([blank.isBlank, blank.version, blank.mark.uids], [true, 7, []]);
+  assert.is(view(stored(manifest())).isBlank, false);
 });
 
 test('the Secret is immutable, has no owner, and holds no more than the pair', () => {
@@ -83,9 +105,7 @@ test('the names of the two kinds never meet', () => {
   );
   const version = fc.integer({ min: 1, max: 12 });
   const nameOf = (kind: (typeof namespaced | typeof ofCluster)['kind'], parts: string[], number: number) => {
-    const generation = { ...content, version: number };
-    return generationManifest({ kind, name: parts.join('') }, generation, { namespace: 'ns', resourceVersion: '1' })
-      .metadata.name;
+    return blankManifest({ kind, name: parts.join('') }, number, 'ns').metadata.name;
   };
   fc.assert(
     fc.property(name, version, name, version, (one, first, other, second) => {
@@ -102,7 +122,7 @@ test('a generation of the cluster kind that was stored under its former name is 
   assert.is(authority, 'ClusterCertificateAuthority/ca');
   assert.is(version, 7);
   assert.ok(generation);
-  const moved = generationManifest(ofCluster, { ...generation, state: 'Retiring' }, generation.secret);
+  const moved = generationManifest(ofCluster, { ...generation, state: 'Retiring' }, generation.secret, []);
   assert.is(moved.metadata.name, 'cluster-ca-ca-v7');
   assert.is(moved.metadata.uid, 'uid-1');
 });

@@ -1,10 +1,11 @@
-import type { CertificateAuthority } from '../api/certificate-authority.ts';
 import type { AuthorityKind } from '../api/client-certificate.ts';
 import { parseRfc3339 } from '../api/conditions.ts';
 import * as names from '../api/names.ts';
 import { parseMeta, type RawObject } from '../api/parse.ts';
+import { weightOf } from '../kube/share.ts';
 import { restoreCaPair } from '../pki/ca.ts';
 import { MAX_PEM_BYTES } from '../pki/pem.ts';
+import { versionOf } from './generation-manifest.ts';
 import type { Generation } from './generations.ts';
 
 /** A Secret that claims to keep a CA generation: whose, and what it keeps, or why it can't be read. */
@@ -12,15 +13,34 @@ export interface GenerationSecret {
   readonly authority: string;
   /** Taken from its name; 0 for a name that isn't one of ours. */
   readonly version: number;
+  readonly secret: Generation['secret'];
+  readonly mark: GenerationMark;
+  /** Made for a generation whose key has not come in yet, so that it grants nothing. */
+  readonly isBlank: boolean;
   readonly generation: Generation | undefined;
   readonly problem: string | undefined;
   /** Whether the two above cost nothing more. */
   readonly isRead: boolean;
+  /** What it takes in memory, in bytes, roughly. */
+  readonly weight: number;
+}
+
+/**
+ * What a copy of the Secret can't bring along: the API server gives each object a uid of its own. So the Secret is made
+ * blank, and its uid comes in together with its key.
+ */
+export interface GenerationMark {
+  /** The generations that were in use when it was written, itself among them. */
+  readonly uids: readonly string[];
+  /** Where it was written; undefined on one of a version that wrote no marks. */
+  readonly namespace: string | undefined;
 }
 
 /** What is read of a key, in base64: as much as the reader of CA files takes. Such Secrets are kept until they are read. */
 const LONGEST = { 'tls.crt': Math.ceil((MAX_PEM_BYTES * 4) / 3) + 4, 'tls.key': 20_000 } as const;
 const LONGEST_ANNOTATION = 200;
+/** Those of as many generations as are read. */
+const LONGEST_UIDS = 2_000;
 const MOST_FINALIZERS = 10;
 
 const STATES = ['Prepared', 'Active', 'Retiring'] as const;
@@ -37,10 +57,14 @@ export function viewGenerationSecret(object: RawObject, controllerNamespace: str
 class StoredGeneration implements GenerationSecret {
   readonly authority: string;
   readonly version: number;
+  readonly secret: Generation['secret'];
+  readonly mark: GenerationMark;
+  readonly isBlank: boolean;
+  readonly weight: number;
   #content: RawObject | Content;
 
   constructor(object: RawObject, controllerNamespace: string) {
-    const { namespace, name } = parseMeta(object);
+    const { namespace, name, uid, resourceVersion } = parseMeta(object);
     const { labels = {} } = object.metadata ?? {};
     const authorityName = labels[names.AUTHORITY_NAME_LABEL] ?? '';
     const kind = labels[names.AUTHORITY_KIND_LABEL] as AuthorityKind;
@@ -48,9 +72,13 @@ class StoredGeneration implements GenerationSecret {
     const isCluster = kind === 'ClusterCertificateAuthority' && namespace === controllerNamespace;
     this.authority = isCluster ? `${kind}/${authorityName}` : `CertificateAuthority/${namespace}/${authorityName}`;
     this.version = versionOf(kind, authorityName, name) ?? 0;
+    this.secret = { namespace, name, uid, resourceVersion };
+    this.mark = markOf(object);
+    this.isBlank = this.version > 0 && !object.data?.['tls.crt'] && !object.data?.['tls.key'];
     const problem =
       this.version === 0 ? `its name is not that of a CA generation of ${authorityName}` : sizeProblem(object);
     this.#content = problem === undefined ? needed(object) : unusable(object, problem);
+    this.weight = weightOf(this.#content) + weightOf(this.mark);
   }
 
   get isRead(): boolean {
@@ -66,15 +94,15 @@ class StoredGeneration implements GenerationSecret {
   }
 
   #read(): Content {
-    if (!('problem' in this.#content)) this.#content = contentOf(this.#content, this.version);
+    if (!('problem' in this.#content)) this.#content = contentOf(this.#content, this);
     return this.#content;
   }
 }
 
 type Content = Pick<GenerationSecret, 'generation' | 'problem'>;
 
-function contentOf(object: RawObject, version: number): Content {
-  const { namespace, name, uid, resourceVersion, createdAt } = parseMeta(object);
+function contentOf(object: RawObject, { version, secret, mark }: GenerationSecret): Content {
+  const created = parseRfc3339(parseMeta(object).createdAt) ?? new Date(0);
   const { annotations = {} } = object.metadata ?? {};
   try {
     const held = heldProblem(object);
@@ -85,16 +113,27 @@ function contentOf(object: RawObject, version: number): Content {
       version,
       // Annotations that were damaged make it neither sign nor disappear; the plan goes on from there.
       state: STATES.find((each) => each === annotations[names.GENERATION_STATE_ANNOTATION]) ?? 'Retiring',
-      since: parseRfc3339(annotations[names.GENERATION_SINCE_ANNOTATION]) ?? parseRfc3339(createdAt) ?? new Date(0),
+      since: parseRfc3339(annotations[names.GENERATION_SINCE_ANNOTATION]) ?? created,
+      created,
+      mark: mark.uids.includes(secret.uid) ? ('whole' as const) : ('none' as const),
       source: annotations[names.GENERATION_SOURCE_ANNOTATION] ?? '',
       // It was valid when it was accepted; whether it still is, is for those who want to sign with it.
       pair: restoreCaPair(text(object, 'tls.crt'), text(object, 'tls.key')),
-      secret: { namespace, name, uid, resourceVersion },
+      secret,
     };
     return { generation, problem: held };
   } catch (error) {
     return unusable(object, (error as Error).message);
   }
+}
+
+function markOf({ metadata: { annotations = {} } = {} }: RawObject): GenerationMark {
+  const uids = annotations[names.GENERATION_UIDS_ANNOTATION] ?? '';
+  const namespace = annotations[names.GENERATION_NAMESPACE_ANNOTATION];
+  return {
+    uids: uids === '' || uids.length > LONGEST_UIDS ? [] : uids.split(','),
+    namespace: namespace === undefined || namespace.length > LONGEST_ANNOTATION ? undefined : namespace,
+  };
 }
 
 function unusable({ metadata: { namespace, name } = {} }: RawObject, problem: string): Content {
@@ -138,69 +177,6 @@ function heldProblem({ metadata = {} }: RawObject): string | undefined {
   return `Secret ${namespace}/${name} is being deleted; ${effect} as soon as these finalizers are gone: ${finalizers.join(', ')}`;
 }
 
-/** The Secret of a generation as it is applied; on version 1 it is only created, never overwritten. */
-export function generationManifest(
-  authority: Pick<CertificateAuthority, 'kind' | 'name'>,
-  generation: Pick<Generation, 'version' | 'state' | 'since' | 'pair' | 'source'>,
-  secret: {
-    readonly namespace: string;
-    readonly name?: string;
-    readonly uid?: string;
-    readonly resourceVersion: string;
-  },
-) {
-  const { pair, version, state, since, source } = generation;
-  return {
-    apiVersion: 'v1',
-    kind: 'Secret',
-    metadata: {
-      // One that is stored keeps the name that it has.
-      name: generationName(authority.kind, authority.name, version),
-      ...secret,
-      labels: { [names.AUTHORITY_NAME_LABEL]: authority.name, [names.AUTHORITY_KIND_LABEL]: authority.kind },
-      annotations: {
-        [names.GENERATION_SOURCE_ANNOTATION]: source,
-        [names.GENERATION_STATE_ANNOTATION]: state,
-        [names.GENERATION_SINCE_ANNOTATION]: since.toISOString(),
-      },
-    },
-    type: 'kubernetes.io/tls',
-    // A CA key is never overwritten, by us or by anybody.
-    immutable: true,
-    data: {
-      'tls.crt': base64(pair.chain.map((each) => each.pem).join('')),
-      'tls.key': base64(pair.keyPem),
-      'ca.crt': base64(pair.anchor.pem),
-    },
-  };
-}
-
-/**
- * `<authority>-ca-v<n>`, and `<authority>-clusterca-v<n>` for the cluster kind in the controller's namespace: no authority
- * of the one kind has a name that could make the two meet.
- */
-function generationName(kind: AuthorityKind, authority: string, version: number): string {
-  return `${authority}-${kind === 'ClusterCertificateAuthority' ? 'clusterca' : 'ca'}-v${version}`;
-}
-
-/** What the cluster kind wrote before; such a Secret is used under its name until it is retired. */
-function formerName(kind: AuthorityKind, authority: string, version: number): string | undefined {
-  return kind === 'ClusterCertificateAuthority' ? `cluster-${authority}-ca-v${version}` : undefined;
-}
-
-/** Far more than there will be, and far less than the integers of the schema: the next one must fit into the status. */
-export const MOST_VERSIONS = 1_000_000;
-
-function versionOf(kind: AuthorityKind, authority: string, name: string): number | undefined {
-  const version = Number.parseInt(name.slice(name.lastIndexOf('-v') + 2), 10);
-  const known = [generationName(kind, authority, version), formerName(kind, authority, version)];
-  return version > 0 && version <= MOST_VERSIONS && known.includes(name) ? version : undefined;
-}
-
 function text(object: RawObject, key: string): string {
   return Buffer.from(object.data?.[key] ?? '', 'base64').toString('latin1');
-}
-
-function base64(pem: string): string {
-  return Buffer.from(pem, 'latin1').toString('base64');
 }

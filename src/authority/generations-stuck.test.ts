@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { HOUR, hoursFromNow, pairOf, root } from '../../test/pki/make.ts';
+import { aGeneration } from '../../test/unit/a-generation.ts';
 import { type Generation, type Member, planRotation, type Step, signingGeneration } from './generations.ts';
 
 const notAfter = hoursFromNow(10_000);
@@ -41,8 +42,7 @@ function start(wish: Wish, index: number): State {
 }
 
 function made(version: number, state: Generation['state'], pair: typeof one): Generation {
-  const secret = { namespace: 'ns', name: `ca-v${version}`, uid: `${version}`, resourceVersion: '1' };
-  return { version, state, pair, since: hoursFromNow(0), source: 'secret', secret };
+  return aGeneration(version, state, pair, { since: hoursFromNow(0) });
 }
 
 /** What the controller does to a certificate: ca.crt of all but the unwritable, a new certificate for the movable. */

@@ -1,8 +1,17 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { HOUR, hoursFromNow, NOW, pairOf, root, signIntermediate } from '../../test/pki/make.ts';
+import { aGeneration } from '../../test/unit/a-generation.ts';
 import type { CaPair } from '../pki/ca.ts';
-import { endOf, type Generation, type Member, planRotation, type Rotation, signingGeneration } from './generations.ts';
+import {
+  endOf,
+  type Generation,
+  type Member,
+  planRotation,
+  type Rotation,
+  signingGeneration,
+  withoutFuture,
+} from './generations.ts';
 
 const PROPAGATION_MS = 120_000;
 const holder = await root({ commonName: 'one' });
@@ -18,8 +27,7 @@ function generation(
   pair: CaPair,
   since = hoursFromNow(version - 10),
 ): Generation {
-  const secret = { namespace: 'ns', name: `ca-ca-v${version}`, uid: `uid-${version}`, resourceVersion: '1' };
-  return { version, state, pair, since, source: 'secret', secret };
+  return aGeneration(version, state, pair, { since });
 }
 
 const DEADLINE_MS = 24 * 3_600_000;
@@ -65,6 +73,8 @@ function step(...args: Parameters<typeof plan>): string {
       return `create ${planned.state}`;
     case 'move':
       return `${planned.generation.version} -> ${planned.to}`;
+    case 'mark':
+      return `mark ${planned.generation.version}`;
     case 'retire':
       return `retire ${planned.generation.version}`;
     case 'settle':
@@ -155,14 +165,26 @@ test('where another machine holds the CA key, what Certwheel held before leaves 
   assert.is(step([from('secret', 1, 'Prepared', one)], undefined, [holder], elsewhere), 'retire 1');
 });
 
-test('a generation that signs since a moment ahead gets another moment, and does not outdo the one that comes after it', () => {
-  const ahead = generation(1, 'Active', one, hoursFromNow(720));
-  assert.is(step([ahead], one, [member('a', one)]), 'settle', 'nothing is counted from it');
-  assert.is(step([ahead, generation(2, 'Prepared', two)], two, [member('a', one)]), '1 -> Active');
+test('a moment ahead counts from the creation of the Secret, now at the latest, and is written anew', () => {
+  const created = hoursFromNow(-5);
+  const ahead = aGeneration(1, 'Active', one, { since: hoursFromNow(720), created });
+  const read = withoutFuture(ahead, NOW);
+  assert.equal(read, { ...ahead, since: created, mark: 'partial' });
+  assert.is(step([read], one, [member('a', one)]), 'mark 1');
+  const madeAhead = withoutFuture({ ...ahead, created: hoursFromNow(710) }, NOW);
+  assert.equal(madeAhead.since, NOW);
   const successor = generation(2, 'Active', two, hoursFromNow(-1));
-  assert.is(signingGeneration([ahead, successor], NOW), successor);
-  assert.is(step([ahead, successor], two, [member('a', one)]), '1 -> Retiring');
-  assert.is(signingGeneration([ahead], NOW), ahead);
+  assert.is(signingGeneration([read, successor], NOW), successor);
+  const soon = generation(1, 'Active', one, new Date(NOW.getTime() + 30_000));
+  assert.is(withoutFuture(soon, NOW), soon, 'the clock of another replica');
+  assert.is(signingGeneration([soon, successor], NOW), successor);
+  assert.is(signingGeneration([soon], NOW), soon);
+});
+
+test('a generation without its mark gets it before any step of the rotation', () => {
+  const adopted = aGeneration(2, 'Active', two, { mark: 'none' });
+  assert.is(step([generation(1, 'Retiring', one), adopted], two), 'mark 2');
+  assert.is(step([adopted], undefined), 'mark 2', 'though its source is away');
 });
 
 test('the members that block a step are named in one order, whatever the order in which they are known', () => {

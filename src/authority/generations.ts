@@ -13,6 +13,10 @@ export interface Generation {
   readonly state: Exclude<GenerationState, 'Retired'>;
   /** Since when it is in that state. */
   readonly since: Date;
+  /** When its Secret was made, by the clock of the API server. */
+  readonly created: Date;
+  /** Whether the mark of its Secret names itself, and all others that are in use too; see GenerationMark. */
+  readonly mark: 'none' | 'partial' | 'whole';
   readonly pair: CaPair;
   /** The type of authority that brought it. */
   readonly source: string;
@@ -23,6 +27,8 @@ export interface Generation {
     readonly resourceVersion: string;
   };
 }
+
+export type NewGeneration = Pick<Generation, 'version' | 'state' | 'since' | 'pair' | 'source'>;
 
 /** What a certificate of the authority means for its CA rotation. */
 export interface Member {
@@ -54,11 +60,23 @@ export interface Rotation {
 /** What another replica wrote may lie so far ahead. */
 const CLOCKS_APART_MS = 60_000;
 
+/**
+ * A moment that lies ahead is none: a clock was wrong, or somebody wrote it so that this generation outdoes what comes
+ * after it. It counts from the creation of its Secret, now at the latest, until its mark is written anew.
+ */
+export function withoutFuture(generation: Generation, now: Date): Generation {
+  const { since, created } = generation;
+  if (since.getTime() <= now.getTime() + CLOCKS_APART_MS) return generation;
+  return { ...generation, since: created < now ? created : now, mark: 'partial' };
+}
+
 /** The next step of a CA rotation: always one write, so that a crash between two steps leaves a state that goes on. */
 export type Step =
   | { readonly do: 'settle'; readonly recheckAt: Date | undefined }
   /** A pair that isn't a generation yet becomes one. It may sign at once only where nothing else can. */
   | { readonly do: 'create'; readonly state: 'Prepared' | 'Active' }
+  /** Its annotations are written anew, as they were read. */
+  | { readonly do: 'mark'; readonly generation: Generation }
   | { readonly do: 'move'; readonly generation: Generation; readonly to: 'Active' | 'Retiring' }
   | { readonly do: 'retire'; readonly generation: Generation };
 
@@ -97,9 +115,9 @@ export function planRotation(all: Rotation, now: Date): Plan {
     signing === undefined ? lastInUse({ ...rotation, generations: present }, successor, now) : undefined;
   if (forgotten !== undefined) return { ...settled, step: { do: 'move', generation: forgotten, to: 'Active' } };
 
-  // In a rotation, a moment that lies ahead would put off what is counted from it.
-  const isAhead = signing !== undefined && signing.since.getTime() > now.getTime() + CLOCKS_APART_MS;
-  if (isAhead && generations.length > 1) return { ...settled, step: { do: 'move', generation: signing, to: 'Active' } };
+  // Before any step that matters, so that each has another one that vouches for it, should its mark be taken off.
+  const unmarked = generations.find(({ mark }) => mark !== 'whole');
+  if (unmarked !== undefined) return { ...settled, step: { do: 'mark', generation: unmarked } };
 
   const stillActive = former.find(({ state }) => state === 'Active');
   if (stillActive !== undefined) return { ...settled, step: { do: 'move', generation: stillActive, to: 'Retiring' } };

@@ -2,6 +2,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { type Holder, hoursFromNow, leaf, NOW, pairOf, root, serial, signIntermediate } from '../../test/pki/make.ts';
 import { openssl } from '../../test/pki/openssl.ts';
+import { aGeneration } from '../../test/unit/a-generation.ts';
 import type { CaPair } from '../pki/ca.ts';
 import { parseCertificate } from '../pki/certificate.ts';
 import { caBasicConstraints, usageExtensions } from '../pki/extensions.ts';
@@ -11,8 +12,7 @@ import type { Generation } from './generations.ts';
 import { namesakeProblem } from './namesake.ts';
 
 function generation(pair: CaPair): Generation {
-  const secret = { namespace: 'ns', name: 'ca-ca-v1', uid: 'uid', resourceVersion: '1' };
-  return { version: 1, state: 'Active', pair, since: NOW, source: 'secret', secret };
+  return aGeneration(1, 'Active', pair);
 }
 
 /** The same root without a subject key id. */

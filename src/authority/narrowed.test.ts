@@ -3,6 +3,7 @@ import * as assert from 'uvu/assert';
 import { type Holder, hoursFromNow, leaf, NOW, pairOf, root, serial, signIntermediate } from '../../test/pki/make.ts';
 import { openssl } from '../../test/pki/openssl.ts';
 import { nameConstraints } from '../../test/pki/write-extensions.ts';
+import { aGeneration } from '../../test/unit/a-generation.ts';
 import { aCertificate, aSecret } from '../../test/unit/builders.ts';
 import type { CaPair } from '../pki/ca.ts';
 import { parseCertificate } from '../pki/certificate.ts';
@@ -18,8 +19,7 @@ const SERVING = { usages: ['digital signature', 'client auth', 'server auth'] };
 const SUBTREE = nameConstraints({ permitted: ['DNS:good.example'] });
 
 function generation(pair: CaPair): Generation {
-  const secret = { namespace: 'ns', name: 'ca-ca-v1', uid: 'uid', resourceVersion: '1' };
-  return { version: 1, state: 'Active', pair, since: NOW, source: 'secret', secret };
+  return aGeneration(1, 'Active', pair);
 }
 
 /** The same root, made anew with other extensions. */

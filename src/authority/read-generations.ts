@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
 import type { GenerationSecret } from './generation-secret.ts';
-import type { Generation } from './generations.ts';
+import { type Generation, withoutFuture } from './generations.ts';
 
 /** Far more than a CA has that is replaced each day. */
 const MOST_GENERATIONS = 50;
@@ -18,6 +18,7 @@ export interface ReadGenerations {
  */
 export async function readGenerations(
   stored: readonly GenerationSecret[],
+  now: Date,
   most = MOST_GENERATIONS,
 ): Promise<ReadGenerations> {
   const newest = new Set([...stored].sort((one, other) => other.version - one.version).slice(0, most));
@@ -26,7 +27,7 @@ export async function readGenerations(
   for (const each of stored) {
     if (!newest.has(each)) continue;
     if (!each.isRead) await setImmediate();
-    if (each.generation !== undefined) generations.push(each.generation);
+    if (each.generation !== undefined) generations.push(withoutFuture(each.generation, now));
     problem ??= each.problem;
   }
   if (stored.length > most)

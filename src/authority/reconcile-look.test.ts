@@ -38,6 +38,7 @@ function scene(definition: AuthorityDefinition<never>, backend: Authority) {
     generationSecrets: () => [],
     members: () => [],
     consumers: () => [],
+    createGeneration: async () => {},
     writeGeneration: async () => {},
     deleteGeneration: async () => {},
     writeStatus: async () => {},

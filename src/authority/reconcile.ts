@@ -12,7 +12,7 @@ import type { Outcome, Run } from '../queue/controller.ts';
 import { demandOn } from './demand.ts';
 import type { AuthorityDeps } from './deps.ts';
 import { endOf, type Plan } from './generations.ts';
-import { readGenerations } from './read-generations.ts';
+import { type Provenance, provenanceOf } from './provenance.ts';
 import { type Runtime, signingOf, viewAuthority } from './registry.ts';
 import { report, reportBroken } from './report.ts';
 import { nextVersion, planOf, readSource, tryStep } from './rotation.ts';
@@ -51,7 +51,7 @@ async function observeAndStep(key: string, deps: AuthorityDeps, run: Run): Promi
     return { do: 'rest' };
   }
   const runtime = deps.registry.ensure(resource, () => deps.start(resource));
-  const { plan, stepped, refused, rest } = await advance(resource, runtime, deps, run.signal);
+  const { plan, stepped, refused, rest, foreign } = await advance(resource, runtime, deps, run.signal);
   await probe(runtime, deps, run);
   const trust = trustedNow(runtime);
   const now = deps.clock.now();
@@ -74,6 +74,7 @@ async function observeAndStep(key: string, deps: AuthorityDeps, run: Run): Promi
     leftAside: [...(rest?.leftAside ?? []), ...runtime.untrusted],
     waitingFor,
     leftBehind,
+    foreign,
     nextProbeAt,
     demand,
     verified,
@@ -101,6 +102,7 @@ interface Advance {
   readonly refused: Trouble | undefined;
   /** See CaPair; undefined where the source could not be read. */
   readonly rest: SourceRest | undefined;
+  readonly foreign: Provenance['foreign'];
 }
 
 /** Its CA generations, one step on where there is one to take. */
@@ -111,18 +113,19 @@ async function advance(
   signal: AbortSignal,
 ): Promise<Advance> {
   const key = authorityKey(resource);
-  const stored = deps.generationSecrets(key);
-  const read = await readGenerations(stored);
-  runtime.generations = read.generations;
   // Its status as it is now, which that of the runtime isn't.
-  const source = await readSource(runtime, nextVersion(resource, stored), deps, signal);
+  const evidence = { told: resource.status.generations ?? [], members: () => deps.members(key) };
+  const observe = () => provenanceOf(deps.generationSecrets(key), evidence, deps.clock.now());
+  const seen = await observe();
+  runtime.generations = seen.generations;
+  const source = await readSource(runtime, nextVersion(resource, seen), deps, signal);
   const plan = planOf(key, runtime, source.pair, deps);
   runtime.clearSince = plan.clearSince;
   const { stepped, blocked } = await tryStep(plan, source, runtime, deps);
-  if (stepped) runtime.generations = (await readGenerations(deps.generationSecrets(key))).generations;
-  const { problem } = read;
+  if (stepped) runtime.generations = (await observe()).generations;
+  const { problem, foreign } = seen;
   const unreadable = problem === undefined ? undefined : { code: 'CAPairRefused' as const, message: problem };
-  return { plan, stepped, refused: source.trouble ?? blocked ?? unreadable, rest: source.pair?.rest };
+  return { plan, stepped, refused: source.trouble ?? blocked ?? unreadable, rest: source.pair?.rest, foreign };
 }
 
 /** Asks what is to be trusted, which doesn't change because the authority is away. */

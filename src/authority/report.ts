@@ -41,8 +41,9 @@ export async function report(
   await deps.writeStatus(resource, status);
   const trouble = troubleEvent(resource.status, status);
   const quota = quotaEvent(resource.status, status);
-  for (const event of [trouble, quota]) if (event !== undefined) deps.tell(resource, event);
-  logChange(resource, { trouble, quota }, status, deps);
+  const foreign = foreignEvent(resource.status, status);
+  for (const event of [trouble, quota, foreign]) if (event !== undefined) deps.tell(resource, event);
+  logChange(resource, { trouble, quota, foreign }, status, deps);
   return undefined;
 }
 
@@ -53,13 +54,15 @@ function writeLaterAt(resource: AnyCertificateAuthority, { clock, statusWrites }
 
 function logChange(
   resource: CertificateAuthority,
-  { trouble, quota }: Readonly<Record<'trouble' | 'quota', EventText | undefined>>,
+  { trouble, quota, foreign }: Readonly<Record<'trouble' | 'quota' | 'foreign', EventText | undefined>>,
   status: AuthorityStatus,
   { log }: AuthorityDeps,
 ): void {
   const { kind, namespace, name, type } = resource;
   const about = { kind, ...(namespace === '' ? {} : { namespace }), name, type };
   if (quota !== undefined) log.warn('quota is short', { ...about, code: quota.reason, error: quota.note });
+  if (foreign !== undefined)
+    log.warn('CA generation from outside', { ...about, code: foreign.reason, error: foreign.note });
   if (trouble !== undefined)
     log.warn('authority in trouble', {
       ...about,
@@ -91,6 +94,15 @@ function quotaEvent(before: AuthorityStatus, after: AuthorityStatus): EventText 
   const [now, then] = [short(after), short(before)];
   if (now === undefined || now.reason === then?.reason || then?.reason === 'OverQuota') return undefined;
   return { type: 'Warning', reason: now.reason, action: 'Forecast', note: now.message };
+}
+
+/** CA generations from outside are told of when they appear, and when there are others. */
+function foreignEvent(before: AuthorityStatus, after: AuthorityStatus): EventText | undefined {
+  const foreign = (status: AuthorityStatus) =>
+    authorityConditions(status).find(({ type }) => type === 'ForeignGeneration');
+  const now = foreign(after);
+  if (now === undefined || now.message === foreign(before)?.message) return undefined;
+  return { type: 'Warning', reason: 'ForeignGeneration', action: 'Verify', note: now.message };
 }
 
 /** One that was stored under an older schema: nothing can be done with it but to say so. */

@@ -2,7 +2,8 @@ import type { CertificateAuthority } from '../api/certificate-authority.ts';
 import { bundleOf } from '../pki/bundle.ts';
 import type { CaPair } from '../pki/ca.ts';
 import type { AuthorityDeps } from './deps.ts';
-import { type GenerationSecret, MOST_VERSIONS } from './generation-secret.ts';
+import { MOST_VERSIONS } from './generation-manifest.ts';
+import type { GenerationSecret } from './generation-secret.ts';
 import { isPresent, type Plan, planRotation, type Step } from './generations.ts';
 import { namesakeProblem } from './namesake.ts';
 import { narrowedProblem } from './narrowed.ts';
@@ -104,17 +105,27 @@ async function take(
 ): Promise<boolean> {
   const { resource, definition } = runtime;
   const since = deps.clock.now();
+  const inUse = runtime.generations.map(({ secret }) => secret.uid);
   deps.assertLeading();
   switch (step.do) {
     case 'create': {
       const { pair, version } = source;
       if (pair === undefined) return false;
-      await deps.writeGeneration(resource, { version, state: step.state, since, pair, source: definition.type });
+      const generation = { version, state: step.state, since, pair, source: definition.type };
+      await deps.createGeneration(resource, generation, inUse);
       tellStep(resource, version, 'CAGenerationCreated', `(${pair.certificate.subjectText}) is ${step.state}`, deps);
       return true;
     }
+    case 'mark': {
+      const { version, pair, mark } = step.generation;
+      await deps.writeGeneration(resource, step.generation, inUse);
+      if (mark !== 'none') return true;
+      const which = `(${pair.certificate.subjectText}, SHA-256 ${pair.certificate.fingerprintSHA256})`;
+      tellStep(resource, version, 'CAGenerationMarked', `${which} had no mark of its own, and is taken over`, deps);
+      return true;
+    }
     case 'move':
-      await deps.writeGeneration(resource, { ...step.generation, state: step.to, since }, step.generation.secret);
+      await deps.writeGeneration(resource, { ...step.generation, state: step.to, since }, inUse);
       tellStep(resource, step.generation.version, `CAGeneration${step.to}`, `is ${step.to}${left}`, deps);
       return true;
     case 'retire':
@@ -146,18 +157,17 @@ function tellStep(
 }
 
 /**
- * Never reused: a version that was retired, or whose Secret was deleted, stays in status. Where a forged Secret has taken
- * the last one there is, the first that is free follows.
+ * Never reused: a version that was retired, or whose Secret was deleted, stays in status. What appeared from outside takes
+ * no more than the versions that it has; where the last one there is was taken, the first that is free follows.
  */
 export function nextVersion(
-  resource: Pick<CertificateAuthority, 'status'>,
-  stored: readonly Pick<GenerationSecret, 'version'>[],
+  { status }: Pick<CertificateAuthority, 'status'>,
+  { own, foreign }: Readonly<Record<'own' | 'foreign', readonly Pick<GenerationSecret, 'version'>[]>>,
 ): number {
-  const known = new Set([
-    ...stored.map(({ version }) => version),
-    ...(resource.status.generations ?? []).map(({ version }) => version),
-  ]);
+  const known = [...own, ...(status.generations ?? [])].map(({ version }) => version);
+  const taken = new Set([...known, ...foreign.map(({ version }) => version)]);
   let next = Math.max(0, ...known) + 1;
-  if (next > MOST_VERSIONS) for (next = 1; known.has(next); ) next += 1;
+  while (taken.has(next)) next += 1;
+  if (next > MOST_VERSIONS) for (next = 1; taken.has(next); ) next += 1;
   return next;
 }

@@ -1,6 +1,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { hoursFromNow, NOW, pairOf, root, signIntermediate } from '../../test/pki/make.ts';
+import { aGeneration } from '../../test/unit/a-generation.ts';
 import type { CertificateAuthority } from '../api/certificate-authority.ts';
 import { parseCertificateAuthority } from '../api/certificate-authority.ts';
 import type { AuthorityStatus } from '../api/generated/types.ts';
@@ -22,8 +23,7 @@ function authority(status: AuthorityStatus = {}): CertificateAuthority {
 }
 
 function generation(version: number, state: Generation['state'], pair: CaPair): Generation {
-  const secret = { namespace: 'ns', name: `ca-ca-v${version}`, uid: `uid-${version}`, resourceVersion: '1' };
-  return { version, state, pair, since: NOW, source: 'secret', secret };
+  return aGeneration(version, state, pair);
 }
 
 const NOTHING_WANTED: Demand = { certificates: 0, perDay: 0, costs: [], quota: undefined };
@@ -38,6 +38,7 @@ function told(findings: Partial<AuthorityFindings>, before: AuthorityStatus = {}
     leftAside: [],
     waitingFor: [],
     leftBehind: [],
+    foreign: [],
     isElsewhere: false,
     nextProbeAt: undefined,
     demand: NOTHING_WANTED,

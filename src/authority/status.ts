@@ -7,6 +7,8 @@ import { lastToEnd } from '../pki/ca-life.ts';
 import type { CertificateView } from '../pki/certificate.ts';
 import type { Demand } from './demand.ts';
 import { demandStatus, quotaShort } from './demand-status.ts';
+import { foreignGeneration } from './foreign-generation.ts';
+import type { GenerationSecret } from './generation-secret.ts';
 import { endOf, type Generation } from './generations.ts';
 import { refusedByVerifiers } from './refused-by-verifiers.ts';
 import type { Trouble } from './trouble.ts';
@@ -18,6 +20,7 @@ export const AUTHORITY_CONDITIONS: readonly string[] = [
   'Rotating',
   'QuotaShort',
   'RefusedByVerifiers',
+  'ForeignGeneration',
 ];
 
 /** The schema takes no more, and would refuse the whole status. */
@@ -40,6 +43,8 @@ export interface AuthorityFindings {
   readonly waitingFor: readonly string[];
   /** See Plan. */
   readonly leftBehind: readonly string[];
+  /** See Provenance. */
+  readonly foreign: readonly GenerationSecret[];
   /** Whether another machine holds the CA key. */
   readonly isElsewhere: boolean;
   /** When an authority that can't be asked is probed again. */
@@ -65,6 +70,7 @@ export function authorityStatus(
     ...(refused === undefined || trouble !== undefined ? [] : [stalled(refused, signing)]),
     ...quotaShort(findings.demand),
     ...refusedByVerifiers(signing?.pair.chain ?? [], findings.trusted),
+    ...foreignGeneration(findings.foreign),
   ];
   return {
     observedGeneration,

@@ -5,6 +5,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { pairOf, root } from '../../test/pki/make.ts';
+import { aGeneration, generationSecret } from '../../test/unit/a-generation.ts';
 import { aRuntime } from '../../test/unit/a-runtime.ts';
 import { after, DAY, MINUTE, NOW, RUN } from '../../test/unit/builders.ts';
 import { FakeClock } from '../../test/unit/fake-clock.ts';
@@ -85,20 +86,7 @@ const BACKENDS: Readonly<Record<string, boolean>> = { 'a backend with a key pair
 
 function parts(raw: RawObject, isOwn: boolean, held: Generation['pair'] | undefined, ills: Ills) {
   const clock = new FakeClock(NOW);
-  const name = { namespace: 'ns', uid: 'u', resourceVersion: '5' };
-  let generations: Generation[] =
-    held === undefined
-      ? []
-      : [
-          {
-            version: 1,
-            state: 'Active',
-            since: after(-DAY),
-            pair: held,
-            source: 'secret',
-            secret: { ...name, name: 'ca-ca-v1' },
-          },
-        ];
+  let generations = held === undefined ? [] : [aGeneration(1, 'Active', held, { since: after(-DAY) })];
   let current: AnyCertificateAuthority = parseCertificateAuthority('CertificateAuthority', structuredClone(raw));
   const shown: boolean[] = [];
   const definition = {
@@ -136,21 +124,20 @@ function parts(raw: RawObject, isOwn: boolean, held: Generation['pair'] | undefi
     find: () => current,
     registry: new Registry(),
     start: (resource) => aRuntime({ resource, definition, backend, clock }),
-    generationSecrets: () =>
-      generations.map((generation) => ({
-        authority: 'ns/ca',
-        version: generation.version,
-        generation,
-        isRead: true,
-        problem: undefined,
-      })),
+    generationSecrets: () => {
+      const uids = generations.map(({ secret }) => secret.uid);
+      return generations.map((each) => generationSecret(each, { mark: { uids, namespace: 'ns' } }));
+    },
     members: () => [],
     consumers: () => [],
+    createGeneration: async (_resource, { version, state, pair, since, source }) => {
+      if (ills.write !== undefined) throw ills.write;
+      generations = [...generations, aGeneration(version, state, pair, { since, source })];
+    },
     writeGeneration: async (_resource, generation) => {
       if (ills.write !== undefined) throw ills.write;
-      const { version } = generation;
-      const kept = generations.filter((each) => each.version !== version);
-      generations = [...kept, { ...generation, secret: { ...name, name: `ca-ca-v${version}` } }];
+      const kept = generations.filter(({ version }) => version !== generation.version);
+      generations = [...kept, { ...generation, mark: 'whole' }];
     },
     deleteGeneration: async ({ version }) => {
       if (ills.write !== undefined) throw ills.write;

@@ -1,10 +1,11 @@
-import { authorityKey, authorityResource } from '../api/certificate-authority.ts';
+import { authorityKey, authorityResource, type CertificateAuthority } from '../api/certificate-authority.ts';
 import { type AuthorityKind, isBroken } from '../api/client-certificate.ts';
 import { SECRETS } from '../api/names.ts';
 import { keyOf } from '../api/parse.ts';
 import type { AuthorityDeps } from '../authority/deps.ts';
-import { generationManifest } from '../authority/generation-secret.ts';
-import type { Member } from '../authority/generations.ts';
+import { blankManifest, generationManifest } from '../authority/generation-manifest.ts';
+import { viewGenerationSecret } from '../authority/generation-secret.ts';
+import type { Generation, Member } from '../authority/generations.ts';
 import { reconcileAuthority } from '../authority/reconcile.ts';
 import { AUTHORITY_CONDITIONS } from '../authority/status.ts';
 import { referredAuthority } from '../certificate/observe.ts';
@@ -47,15 +48,14 @@ export function wireAuthorities(services: Services, wakes: Wakes): Controller {
     generationSecrets: (key) => cluster.generations.byIndex('authority', key),
     members: (key) => members(key, services),
     consumers: (resource) => consumersOf(resource, cluster),
-    writeGeneration: async (
-      resource,
-      generation,
-      secret = { namespace: namespaceOf(resource, services), resourceVersion: CREATE_ONLY },
-    ) => {
-      const manifest = generationManifest(resource, generation, secret);
-      const stored = await applyWhole(client, manifest).catch(async (error) =>
-        Promise.reject(await foreignInTheWay(error, manifest, services)),
-      );
+    createGeneration: async (resource, generation, beside) => {
+      const blank = await blankFor(resource, generation.version, services);
+      const stored = await applyWhole(client, generationManifest(resource, generation, blank, beside), true);
+      cluster.generations.put(stored, blank.resourceVersion);
+    },
+    writeGeneration: async (resource, generation, beside) => {
+      const { secret } = generation;
+      const stored = await applyWhole(client, generationManifest(resource, generation, secret, beside));
       cluster.generations.put(stored, secret.resourceVersion);
     },
     deleteGeneration: async ({ secret: { namespace, name, uid, resourceVersion } }) => {
@@ -85,13 +85,30 @@ export function wireAuthorities(services: Services, wakes: Wakes): Controller {
   return controller;
 }
 
+/** The blank Secret of a new generation; one that was left by a process that ended too soon, or by another replica, too. */
+async function blankFor(
+  resource: CertificateAuthority,
+  version: number,
+  services: Services,
+): Promise<Generation['secret']> {
+  const { client, cluster } = services;
+  const manifest = blankManifest(resource, version, namespaceOf(resource, services));
+  const known = cluster.generations.get(keyOf(manifest.metadata));
+  if (known?.isBlank) return known.secret;
+  const stored = await applyWhole(client, manifest).catch(async (error) =>
+    Promise.reject(await foreignInTheWay(error, manifest, services)),
+  );
+  cluster.generations.put(stored, CREATE_ONLY);
+  return viewGenerationSecret(stored, services.config.controllerNamespace).secret;
+}
+
 /** A lost race is tried again; a Secret of that name which isn't ours never gives way by itself. */
 async function foreignInTheWay(
   error: unknown,
-  { metadata: { namespace, name, labels, resourceVersion } }: ReturnType<typeof generationManifest>,
+  { metadata: { namespace, name, labels } }: ReturnType<typeof blankManifest>,
   { client, cluster }: Services,
 ): Promise<unknown> {
-  if (!(error instanceof ApiError) || error.status !== 409 || resourceVersion !== CREATE_ONLY) return error;
+  if (!(error instanceof ApiError) || error.status !== 409) return error;
   const found = await client.get(SECRETS, namespace, name);
   const theirs = found?.metadata?.labels ?? {};
   if (found === undefined || Object.entries(labels).every(([key, value]) => theirs[key] === value)) return error;

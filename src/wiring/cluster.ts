@@ -82,6 +82,7 @@ export class Cluster {
     this.generations = new Cache({
       reduce: (object) => viewGenerationSecret(object, config.controllerNamespace),
       indexes: { authority: (each) => [each.authority] },
+      share: shares.generations,
     });
     this.certificates.onChange((_key, before, after) => {
       const [former] = before === undefined ? [] : secretNamedBy(before);

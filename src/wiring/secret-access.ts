@@ -83,12 +83,13 @@ export function nextKeyAccess({ client, cluster }: Services): NextKeyAccess {
 export async function applyWhole(
   client: KubeClient,
   manifest: Writable & { readonly metadata: { readonly resourceVersion: string } },
+  isNew = manifest.metadata.resourceVersion === CREATE_ONLY,
 ): Promise<RawObject> {
   const stored = await client.apply(SECRETS, manifest);
   const altered = fieldAltered(manifest, stored);
   if (altered === undefined) return stored;
-  const { namespace, name, resourceVersion } = manifest.metadata;
+  const { namespace, name } = manifest.metadata;
   const { uid } = stored.metadata ?? {};
-  if (resourceVersion === CREATE_ONLY) await client.delete(SECRETS, namespace, name, { uid });
+  if (isNew) await client.delete(SECRETS, namespace, name, { uid });
   throw alteredError(name, altered);
 }

@@ -5,6 +5,7 @@ import {
   type ClientCertificate,
 } from '../api/client-certificate.ts';
 import { parseMeta, type RawObject } from '../api/parse.ts';
+import { type GenerationSecret, viewGenerationSecret } from '../authority/generation-secret.ts';
 import { type NextKey, viewNextKey } from '../certificate/next-key.ts';
 import { isView, NO_RECORD, type SecretKept } from '../certificate/secret-record.ts';
 import type { Config } from '../config.ts';
@@ -15,7 +16,7 @@ const MEBIBYTE = 1_048_576;
 const AGAIN = 'it is looked at again when it changes, or within half an hour';
 
 /** How much of each kind of objects is kept for one namespace. */
-export function sharesOf({ namespaceShareMiB, namespaceAuthorities }: Config) {
+export function sharesOf({ namespaceShareMiB, namespaceAuthorities, controllerNamespace }: Config) {
   const bytes = namespaceShareMiB * MEBIBYTE;
   const certificates: Share<ClientCertificate | BrokenClientCertificate> = {
     bytes,
@@ -48,7 +49,12 @@ export function sharesOf({ namespaceShareMiB, namespaceAuthorities }: Config) {
     weigh: weightOf,
     beyond: (object) => viewNextKey(unmarked(object)),
   };
-  return { certificates, authorities, secrets, nextKeys };
+  const generations: Share<GenerationSecret> = {
+    bytes: bytes / 4,
+    weigh: ({ weight }) => weight,
+    beyond: (object) => viewGenerationSecret(unmarked(object), controllerNamespace),
+  };
+  return { certificates, authorities, secrets, nextKeys, generations };
 }
 
 /** An object that says nothing but which one it is. */

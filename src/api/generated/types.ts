@@ -721,7 +721,8 @@ export interface AuthorityStatus {
    * object). Rotating, only while one CA generation gives way to the next. Stalled, only while nothing will
    * be tried until the spec changes. QuotaShort, only while its certificates are forecast to need 80 % of its
    * quota or more. RefusedByVerifiers, only while some verifiers refuse what the CA signs though most accept
-   * it.
+   * it. ForeignGeneration, only while there are Secrets that claim to be CA generations of this authority and
+   * were not made by it.
    */
   conditions?: Condition[];
   /**

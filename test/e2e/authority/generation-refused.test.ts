@@ -24,8 +24,8 @@ import { makeCa, pairData, putCaSecret } from './ca-files.ts';
 import { createSecretAuthority } from './swap.ts';
 
 const OF_GENERATIONS = 'has(object.metadata.labels) && "certwheel.io/authority-name" in object.metadata.labels';
-/** The first eight steps at once, then one in half a minute. */
-const MOST_STEPS = 8 + 1;
+/** The first ten steps at once, then one in half a minute. */
+const MOST_STEPS = 10 + 1;
 /** Looks come after 1, 2, 4, 8 and 16 s. */
 const SOME_LOOKS_MS = 35_000;
 

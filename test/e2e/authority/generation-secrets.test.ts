@@ -35,6 +35,8 @@ const NO_MARKS = {
       'certwheel.io/generation-state': null,
       'certwheel.io/generation-state-since': null,
       'certwheel.io/generation-source': null,
+      'certwheel.io/generation-uids': null,
+      'certwheel.io/generation-namespace': null,
     },
   },
 };
@@ -153,16 +155,23 @@ test('a generation that somebody deletes is made again from the same pair, and n
   assert.is(await serial(), first);
   const status = await authorityStatusOf(here, namespace, 'ca');
   assert.is(status.generations?.find(({ state }) => state === 'Active')?.fingerprintSHA256, fingerprint);
+});
 
-  // Somebody else finds it in a backup.
-  const { labels = {}, annotations = {} } = kept?.metadata ?? {};
-  await createSecret(here, namespace, 'ca-ca-v1', { type: 'kubernetes.io/tls', data: kept?.data, labels, annotations });
-  await eventually('one of the two is left', async () => {
-    const all = await generationSecrets(here, namespace);
-    const { conditions } = await authorityStatusOf(here, namespace, 'ca');
-    return all.length === 1 && !conditions?.some(({ type }) => type === 'Rotating');
+test('a generation whose process ended before its key came in is completed', async () => {
+  const here = await world();
+  const namespace = await here.namespace();
+  const labels = { 'certwheel.io/authority-name': 'ca', 'certwheel.io/authority-kind': 'CertificateAuthority' };
+  const blank = await createSecret(here, namespace, 'ca-ca-v1', {
+    type: 'kubernetes.io/tls',
+    data: { 'tls.crt': '', 'tls.key': '' },
+    labels,
   });
-  assert.is(await serial(), first);
+  await createAuthority(here, selfManaged(namespace));
+  await create(here, clientCertificate(namespace, 'alice'));
+  await untilReady(here, namespace, 'alice');
+  const [only, ...others] = await generationSecrets(here, namespace);
+  assert.is(only?.metadata?.uid, blank.metadata?.uid);
+  assert.equal(others, []);
 });
 
 test('a self-managed key that somebody deletes is lost; a new CA takes over and its certificates follow', async () => {

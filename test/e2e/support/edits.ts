@@ -62,6 +62,20 @@ export function createSecret(
   });
 }
 
+/** Creates it as a backup tool or a replicator does: with all that it was given, under a uid of its own. */
+export function restoreSecret(
+  world: World,
+  namespace: string,
+  { metadata, ...content }: RawObject,
+  annotations: Readonly<Record<string, string>> = {},
+): Promise<RawObject> {
+  const { name, labels, annotations: kept } = metadata ?? {};
+  return plainApi(world.cluster).send('POST', resourcePath(SECRETS, namespace), {
+    ...content,
+    metadata: { name, labels, annotations: { ...kept, ...annotations } },
+  });
+}
+
 export async function deleteSecret(world: World, namespace: string, name: string): Promise<void> {
   await world.client.delete(SECRETS, namespace, name);
 }

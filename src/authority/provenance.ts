@@ -1,0 +1,91 @@
+import type { CAGeneration } from '../api/generated/types.ts';
+import type { GenerationSecret } from './generation-secret.ts';
+import type { Generation, Member } from './generations.ts';
+import { readGenerations } from './read-generations.ts';
+
+/** The Secrets that claim to keep CA generations of one authority, by where they come from. */
+export interface Provenance {
+  /** Those that this controller made, or adopted; nothing else is trusted. */
+  readonly own: readonly GenerationSecret[];
+  /** Those that appeared from outside: from a backup, a replicator, a GitOps tool, or a person. */
+  readonly foreign: readonly GenerationSecret[];
+  readonly generations: readonly Generation[];
+  /** The first thing that is wrong with one of its own, as a sentence. */
+  readonly problem: string | undefined;
+}
+
+/** What speaks against, and for, generations that carry no mark. */
+export interface Evidence {
+  /** The generations of the status. It is output, so that it may take away and never grant. */
+  readonly told: readonly Pick<CAGeneration, 'version' | 'state'>[];
+  members(): readonly Member[];
+}
+
+/**
+ * A Secret is the authority's own if a mark names its uid that is whole itself. Where no mark is whole, they were written
+ * by a version without marks, or restored together with their authority: then they are adopted.
+ */
+export async function provenanceOf(
+  stored: readonly GenerationSecret[],
+  evidence: Evidence,
+  now: Date,
+): Promise<Provenance> {
+  // What holds no key grants nothing, and waits for the next one.
+  const claims = stored.filter(({ isBlank }) => !isBlank);
+  const marked = markedAmong(claims);
+  if (marked.length > 0) {
+    const { generations, problem } = await readGenerations(marked, now);
+    return { own: marked, foreign: without(claims, marked), generations: compared(generations, marked), problem };
+  }
+  const { generations, problem } = await readGenerations(claims, now);
+  const isRead = ({ secret }: GenerationSecret) => generations.some((each) => each.secret.uid === secret.uid);
+  const readable = claims.filter(isRead);
+  const own = readable.filter((each) => mayBeAdopted(each, evidence, now));
+  const uids = uidsOf(own);
+  const adopted = generations.filter(({ secret }) => uids.has(secret.uid));
+  return { own, foreign: without(readable, own), generations: adopted, problem };
+}
+
+/** One mark may vouch for another Secret, whose own mark somebody took off. */
+function markedAmong(claims: readonly GenerationSecret[]): readonly GenerationSecret[] {
+  const whole = claims.filter(({ mark, secret }) => mark.uids.includes(secret.uid));
+  const vouchedFor = new Set(whole.flatMap(({ mark }) => mark.uids));
+  return claims.filter(({ secret }) => vouchedFor.has(secret.uid));
+}
+
+/** A mark that doesn't name each of the others yet is partial. */
+function compared(generations: readonly Generation[], secrets: readonly GenerationSecret[]): readonly Generation[] {
+  const uids = new Map(secrets.map(({ secret, mark }) => [secret.uid, mark.uids]));
+  const namesAll = ({ secret }: Generation) =>
+    generations.every((other) => uids.get(secret.uid)?.includes(other.secret.uid) === true);
+  return generations.map((each) => (each.mark === 'whole' && !namesAll(each) ? { ...each, mark: 'partial' } : each));
+}
+
+/** What valid certificates were issued by was never retired, and is no copy, whatever the status and the mark say. */
+function mayBeAdopted(
+  { version, mark, secret, generation }: GenerationSecret,
+  { told, members }: Evidence,
+  now: Date,
+): boolean {
+  const isCopy = mark.namespace !== undefined && mark.namespace !== secret.namespace;
+  if (!isCopy && !wasRetired(version, told)) return true;
+  const fingerprint = generation?.pair.certificate.fingerprintSHA256;
+  return members().some(
+    ({ issuerFingerprint, notAfter }) => issuerFingerprint === fingerprint && notAfter !== undefined && notAfter > now,
+  );
+}
+
+/** Versions only rise, and the status keeps the highest, so what it doesn't know below them was retired long ago. */
+function wasRetired(version: number, told: Evidence['told']): boolean {
+  const known = told.find((each) => each.version === version);
+  return known === undefined ? told.some((each) => each.version > version) : known.state === 'Retired';
+}
+
+function uidsOf(secrets: readonly GenerationSecret[]): ReadonlySet<string> {
+  return new Set(secrets.map(({ secret }) => secret.uid));
+}
+
+function without(all: readonly GenerationSecret[], some: readonly GenerationSecret[]): readonly GenerationSecret[] {
+  const uids = uidsOf(some);
+  return all.filter(({ secret }) => !uids.has(secret.uid));
+}

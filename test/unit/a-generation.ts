@@ -1,0 +1,25 @@
+import type { GenerationSecret } from '../../src/authority/generation-secret.ts';
+import type { Generation } from '../../src/authority/generations.ts';
+import type { CaPair } from '../../src/pki/ca.ts';
+import { NOW } from '../pki/make.ts';
+
+/** A CA generation of the authority `ns/ca` whose mark is whole. */
+export function aGeneration(
+  version: number,
+  state: Generation['state'],
+  pair: CaPair,
+  change: Partial<Generation> = {},
+): Generation {
+  const secret = { namespace: 'ns', name: `ca-ca-v${version}`, uid: `uid-${version}`, resourceVersion: '1' };
+  const { since = NOW } = change;
+  return { version, state, pair, since, created: since, mark: 'whole', source: 'secret', secret, ...change };
+}
+
+/** The Secret that keeps it. */
+export function generationSecret(generation: Generation, change: Partial<GenerationSecret> = {}): GenerationSecret {
+  const { version, secret } = generation;
+  const isMarked = generation.mark !== 'none';
+  const mark = { uids: isMarked ? [secret.uid] : [], namespace: isMarked ? secret.namespace : undefined };
+  const whose = { authority: 'CertificateAuthority/ns/ca', version, secret, mark };
+  return { ...whose, isBlank: false, generation, problem: undefined, isRead: true, ...change };
+}
