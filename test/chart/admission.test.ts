@@ -11,14 +11,9 @@ const OF_CERTIFICATE = {
   labels: { 'certwheel.io/certificate-name': 'alice' },
   annotations: { 'certwheel.io/certificate-uid': '1' },
 };
+/** As it is created, before its key comes in. */
 const ofGeneration = (kind: string, name = 'ca') => ({
   labels: { 'certwheel.io/authority-name': name, 'certwheel.io/authority-kind': kind },
-  annotations: {
-    'certwheel.io/generation-state': 'Active',
-    'certwheel.io/generation-state-since': '2026-01-01T00:00:00.000Z',
-    'certwheel.io/generation-source': 'selfManaged',
-  },
-  immutable: true,
 });
 const ofNext = (name = 'alice') => ({
   labels: { 'certwheel.io/next-of': name },

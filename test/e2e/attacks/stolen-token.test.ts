@@ -11,7 +11,7 @@ import { lazily } from '../support/lazily.ts';
 import { connect, plainApi } from '../support/plain-api.ts';
 import { oneWorld } from '../support/world.ts';
 import { denialOf, NO_RIGHT, rehearsed, rightsOf } from './support/act.ts';
-import { CONTROLLER, pathOf, TENANT, THERE } from './support/certwheel-secrets.ts';
+import { CONTROLLER, markOf, pathOf, TENANT, THERE } from './support/certwheel-secrets.ts';
 import { POSSIBLE_THEFTS } from './support/possible-thefts.ts';
 import { requestsOfPeople, theftsOfRequests } from './support/thefts-of-requests.ts';
 import { OTHER_POSSIBLE, WITHOUT_RIGHT } from './support/thefts-of-rights.ts';
@@ -29,7 +29,17 @@ const scene = lazily(async () => {
   const admin = plainApi(cluster);
   await admin.send('POST', '/api/v1/namespaces', { metadata: { name: TENANT } });
   await admin.send('POST', `/api/v1/namespaces/${CONTROLLER}/serviceaccounts`, { metadata: { name: 'nobody' } });
-  for (const secret of THERE) await admin.send('POST', pathOf('', secret.metadata.namespace), secret);
+  for (const secret of THERE) {
+    const { name, namespace = TENANT, labels = {} } = secret.metadata;
+    const { metadata } = await admin.send<{ metadata: { uid: string } }>('POST', pathOf('', namespace), secret);
+    if ('certwheel.io/authority-name' in labels)
+      await admin.send(
+        'PATCH',
+        pathOf(name, namespace),
+        markOf(metadata.uid, namespace),
+        'application/merge-patch+json',
+      );
+  }
   const key = await generateKey({ algorithm: 'ECDSA', size: 256 });
   const der = makeCsr({ key, subject: { commonName: 'alice' }, names: NO_NAMES, usages: [] });
   const request = Buffer.from(toPem(CSR_LABEL, der)).toString('base64');

@@ -43,6 +43,7 @@ export function nextKey(name: string, more: Partial<Metadata> = {}): Secret {
   return tls({ ...more, name: `${name}-next`, labels: { 'certwheel.io/next-of': name }, annotations });
 }
 
+/** As it is created, before its key comes in. */
 export function generation(
   name: string,
   authority: string,
@@ -50,12 +51,19 @@ export function generation(
 ): Secret {
   const { kind = 'CertificateAuthority', ...rest } = more;
   const labels = { 'certwheel.io/authority-name': authority, 'certwheel.io/authority-kind': kind, ...more.labels };
-  const annotations = more.annotations ?? {
+  return tls({ ...rest, name, labels });
+}
+
+/** What comes in with its key, as a merge patch. */
+export function markOf(uid: string, namespace: string): object {
+  const annotations = {
     'certwheel.io/generation-state': 'Active',
     'certwheel.io/generation-state-since': '2026-01-01T00:00:00.000Z',
     'certwheel.io/generation-source': 'selfManaged',
+    'certwheel.io/generation-namespace': namespace,
+    'certwheel.io/generation-uids': uid,
   };
-  return { ...tls({ ...rest, name, labels, annotations }), immutable: true };
+  return { metadata: { annotations }, immutable: true };
 }
 
 export const CLUSTER = { kind: 'ClusterCertificateAuthority' };

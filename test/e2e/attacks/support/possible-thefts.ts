@@ -17,7 +17,7 @@ export const POSSIBLE_THEFTS: readonly Act[] = [
     ask: create(certificate('forged-tls')),
   },
   {
-    what: 'a forged CA generation of an authority that exists',
+    what: 'a CA generation of an authority that exists, which a second request fills with a forged key',
     right: 'create secrets',
     ask: create(generation('ca-ca-v9', 'ca')),
   },

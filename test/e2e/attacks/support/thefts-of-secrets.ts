@@ -20,7 +20,7 @@ const NOT_OURS = /This Secret is not Certwheel's/;
 const ONLY_TLS = /Secrets of type kubernetes.io\/tls only/;
 const NO_OWNER = /The only owner that Certwheel gives to a Secret/;
 const NO_FINALIZER = /Certwheel sets and removes no finalizers/;
-const NO_GENERATION = /A CA generation that Certwheel writes says its state/;
+const NO_GENERATION = /A CA generation is created without a key; when the key comes in, it says its state/;
 const IMMUTABLE = /makes Secrets of CA generations immutable, and no others/;
 const NO_DELETE = /Certwheel deletes nothing but Secrets of CA generations/;
 
@@ -89,15 +89,15 @@ export const DENIED_THEFTS: readonly Act[] = [
     generation('a7-ca-v1', 'a7'),
   ),
   creating(
-    'a CA generation that can be changed',
-    { ...generation('a8-ca-v1', 'a8'), immutable: false },
-    IMMUTABLE,
+    'a CA generation with a key before its uid is known',
+    { ...generation('a8-ca-v1', 'a8'), data: { 'tls.crt': 'AA==', 'tls.key': 'AA==' } },
+    NO_GENERATION,
     generation('a8-ca-v1', 'a8'),
   ),
   creating(
-    'a CA generation without a state',
-    generation('b3-ca-v1', 'b3', { annotations: {} }),
-    NO_GENERATION,
+    'a CA generation that can not be filled',
+    { ...generation('b3-ca-v1', 'b3'), immutable: true },
+    IMMUTABLE,
     generation('b3-ca-v1', 'b3'),
   ),
   creating(
@@ -147,6 +147,20 @@ export const DENIED_THEFTS: readonly Act[] = [
     ),
     NOT_OURS,
     edit('cluster-everywhere-ca-v1', { annotations: { 'certwheel.io/generation-state': 'Retiring' } }, CONTROLLER),
+  ),
+  ...['state', 'source', 'uids', 'namespace'].map((field) =>
+    editing(
+      `a CA generation without its ${field}`,
+      edit('ca-ca-v1', { annotations: { [`certwheel.io/generation-${field}`]: null } }),
+      NO_GENERATION,
+      edit('ca-ca-v1', { annotations: { 'certwheel.io/generation-state': 'Retiring' } }),
+    ),
+  ),
+  editing(
+    'a CA generation with the uid of another Secret',
+    edit('ca-ca-v1', { annotations: { 'certwheel.io/generation-uids': UID } }),
+    NO_GENERATION,
+    edit('ca-ca-v1', { annotations: { 'certwheel.io/generation-state': 'Active' } }),
   ),
   editing(
     'a dangling owner',
