@@ -45,6 +45,10 @@ SECONDS ?= 3600
 fuzz-chains: $(INSTALLED) ## An hour of random CA chains against OpenSSL, Go and Java (SECONDS=n for less, CHAINS_SEED=n again)
 	@CHAINS_SECONDS=$(SECONDS) node test/pki/judge.test.ts
 
+.PHONY: test-limits
+test-limits: control-plane ## One tenant's flood within the chart's memory (Linux, root; 10 minutes)
+	node test/limits/main.ts
+
 .PHONY: bench
 bench: control-plane ## Measure, 20 minutes (docs/performance.md)
 	node test/bench/main.ts

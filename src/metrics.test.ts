@@ -24,6 +24,7 @@ const NAMES = [
   'certwheel_certificates',
   'certwheel_kube_requests_total',
   'certwheel_leader',
+  'certwheel_objects_left_out',
   'certwheel_rotation_duration_seconds',
   'certwheel_rotation_failures_total',
   'certwheel_rotation_lateness_seconds',
