@@ -26,7 +26,11 @@ export function refuseTrial(pair: CaPair, place: string, now: Date): void {
   const spki = publicKeyDer(key);
   const endMs = Math.min(now.getTime() + HOUR, ...chain.map(({ notAfter }) => notAfter.getTime()));
   if (endMs - now.getTime() < SECOND)
-    throw new CaError('Expired', `${place}, key tls.crt: the chain ends at ${new Date(endMs).toISOString()}; renew it`);
+    // As `unfit` says it: the last second before is no time to sign in.
+    throw new CaError(
+      'Expired',
+      `${place}, key tls.crt: the chain has expired at ${new Date(endMs).toISOString()}; renew it`,
+    );
   const der = signLeaf({
     ca: pair,
     publicKeyDer: spki,

@@ -60,14 +60,18 @@ async function start() {
   ]);
   const child = spawn(program, args, { stdio: ['ignore', 'ignore', 'pipe'], env: { ...process.env, ...ENVIRONMENT } });
   const exited = once(child, 'exit');
+  const startedMs = performance.now();
   let port: number | undefined;
+  let isSynced = false;
   let count = 0;
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     count += text.split('\n').length - 1;
     port ??= Number(/"metricsPort":(\d+)/.exec(text)?.[1]) || undefined;
+    isSynced ||= text.includes('"in sync"');
     if (process.env.DEBUG) process.stderr.write(text);
   });
-  while (port === undefined && child.exitCode === null && child.signalCode === null) await sleep(100);
+  while (!isSynced && child.exitCode === null && child.signalCode === null) await sleep(100);
+  console.log(`in sync after ${((performance.now() - startedMs) / 1000).toFixed(0)} s`);
   return {
     /** Lateness of rotations so far: how many there were up to each bound, in seconds. */
     lateness: async () => {
