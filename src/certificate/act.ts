@@ -21,6 +21,7 @@ import {
 import { parsePem, toPem } from '../pki/pem.ts';
 import type { Run } from '../queue/controller.ts';
 import { withoutNewExports } from './exported-keys.ts';
+import type { CertificateFacts } from './facts.ts';
 import { type AuthorityView, authorityName, isOurs, lastRevision, type Observed } from './observed.ts';
 import { flawOf, proven, trustFor } from './prove.ts';
 import { mayPass, type PublishDeps, publish } from './publish.ts';
@@ -28,7 +29,7 @@ import { type Ask, abandonRequest, askDurably, type RequestDeps } from './reques
 import { grantedLife } from './schedule.ts';
 import { secretManifest } from './secret-manifest.ts';
 import { nextSerials, type SecretMemory } from './secret-memory.ts';
-import type { CertificateFacts, SecretView } from './secret-view.ts';
+import type { SecretView } from './secret-view.ts';
 import type { Made, Unpublished } from './unpublished.ts';
 import { alteredError, isSuspect, writeSecret } from './write.ts';
 

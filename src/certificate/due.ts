@@ -1,6 +1,6 @@
+import type { CertificateFacts } from './facts.ts';
 import type { Observed } from './observed.ts';
 import { type Schedule, schedule } from './schedule.ts';
-import type { CertificateFacts } from './secret-view.ts';
 
 /** The schedule of the certificate that the Secret holds, by what the Secret remembers of its issue. */
 export function scheduleOf(

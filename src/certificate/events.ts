@@ -2,9 +2,9 @@ import type { ClientCertificate } from '../api/client-certificate.ts';
 import { conditionsOf } from '../api/client-certificate.ts';
 import { toRfc3339 } from '../api/conditions.ts';
 import type { ClientCertificateStatus } from '../api/generated/types.ts';
+import type { CertificateFacts } from './facts.ts';
 import type { RotationReason } from './observed.ts';
 import { LIFE_TOO_SHORT } from './ready.ts';
-import type { CertificateFacts } from './secret-view.ts';
 import { AWAITED, NEXT_ATTEMPT, SLOWED } from './status.ts';
 
 /** One line of `kubectl describe`. */

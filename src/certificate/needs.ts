@@ -1,6 +1,7 @@
 import { toRfc3339 } from '../api/conditions.ts';
 import { formatDuration } from '../api/duration.ts';
 import { scheduleOf } from './due.ts';
+import type { CertificateFacts } from './facts.ts';
 import { canonicalIdentity } from './identity.ts';
 import {
   type AuthorityView,
@@ -11,7 +12,6 @@ import {
   type RotationReason,
 } from './observed.ts';
 import { caRotationDue } from './schedule.ts';
-import type { CertificateFacts } from './secret-view.ts';
 
 /** Why a new certificate is needed. */
 export interface Need {

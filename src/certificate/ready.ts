@@ -3,10 +3,10 @@ import { heldBy, type NewCondition, toRfc3339 } from '../api/conditions.ts';
 import { formatDuration } from '../api/duration.ts';
 import type { ErrorCode } from '../errors.ts';
 import { scheduleOf } from './due.ts';
+import type { CertificateFacts } from './facts.ts';
 import { comesFromElsewhere, differsFromSpec, endsWithItsCA } from './needs.ts';
 import { isOfEarlier, isOurs, type Observed } from './observed.ts';
 import { contestOf } from './recent.ts';
-import type { CertificateFacts } from './secret-view.ts';
 
 /** Why a certificate is Ready and yet will expire in the hands of a workload. */
 export const LIFE_TOO_SHORT = 'LifeTooShort';

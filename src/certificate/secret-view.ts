@@ -1,13 +1,11 @@
-import { fromSeconds, toSeconds } from '../api/moments.ts';
 import * as names from '../api/names.ts';
 import { parseMeta, type RawObject } from '../api/parse.ts';
 import { shared } from '../api/shared.ts';
 import { cut } from '../foreign-text.ts';
 import { weightOf } from '../kube/share.ts';
 import { hashOfBundle } from '../pki/bundle.ts';
-import type { KeyEncoding, KeySpec } from '../pki/keys.ts';
 import { briefly } from './brief.ts';
-import { type CanonicalIdentity, canonicalIdentity } from './identity.ts';
+import { type CertificateFacts, factsOf } from './facts.ts';
 import {
   LEADS_NOWHERE,
   type OwedContent,
@@ -16,23 +14,6 @@ import {
   SecretContentError,
 } from './secret-content.ts';
 import { LONGEST_TEMPLATE_KEYS, readMemory, type SecretMemory, shortOnly } from './secret-memory.ts';
-
-/** What is remembered of a certificate: small, since there is one for every ClientCertificate. */
-export interface CertificateFacts {
-  readonly serialNumber: string;
-  readonly fingerprintSHA256: string;
-  readonly publicKeyPinSHA256: string;
-  readonly notBefore: Date;
-  readonly notAfter: Date;
-  readonly identity: CanonicalIdentity;
-  readonly key: KeySpec | undefined;
-  readonly keyEncoding: KeyEncoding;
-  /** The CA certificate that signed it, and those of `ca.crt` to which its chain leads. */
-  readonly issuerFingerprint: string;
-  readonly anchorFingerprints: readonly string[];
-  /** See SecretContent. */
-  readonly issuersId: string;
-}
 
 /** A Secret as a reconcile sees it: no key in it, and no bytes that nobody asks for. */
 export interface SecretView {
@@ -171,18 +152,18 @@ function claimOf(data: RawObject['data'], known: SecretContent | undefined): Cer
   return orProblem(() => {
     const content = known ?? readSecretContent(data);
     if ('settle' in content) return owedPath(content);
-    return content.owedProof === undefined ? new Facts(content) : owedSignature(new Facts(content), content.owedProof);
+    return content.owedProof === undefined ? factsOf(content) : owedSignature(factsOf(content), content.owedProof);
   });
 }
 
 // Apart, since a closure keeps all that its scope holds, and these stay for every ClientCertificate.
-function owedSignature(facts: Facts, isTrue: () => boolean): Claim {
+function owedSignature(facts: CertificateFacts, isTrue: () => boolean): Claim {
   return new Claim(facts, 0, () => (isTrue() ? facts : LEADS_NOWHERE));
 }
 
 function owedPath(content: OwedContent): Claim {
   const { notBefore, notAfter } = content.leaf;
-  return new Claim({ notBefore, notAfter }, content.weight, () => orProblem(() => new Facts(content.settle())));
+  return new Claim({ notBefore, notAfter }, content.weight, () => orProblem(() => factsOf(content.settle())));
 }
 
 function orProblem<T>(read: () => T): T | string {
@@ -193,62 +174,6 @@ function orProblem<T>(read: () => T): T | string {
     throw error;
   }
 }
-
-class Facts implements CertificateFacts {
-  readonly identity: CanonicalIdentity;
-  readonly key: KeySpec | undefined;
-  readonly keyEncoding: KeyEncoding;
-  readonly issuerFingerprint: string;
-  readonly anchorFingerprints: readonly string[];
-  readonly issuersId: string;
-  /** Fingerprint, pin and serial number as bytes, a character each: in hex they take twice as much. */
-  readonly #digests: string;
-  // A Date takes ten times the memory of its number.
-  readonly #notBefore: number;
-  readonly #notAfter: number;
-
-  constructor({ leaf, issuer, anchors, issuersId, keyEncoding }: SecretContent) {
-    this.identity = canonicalIdentity(leaf);
-    this.key = shared(leaf.keySpec);
-    this.keyEncoding = keyEncoding;
-    this.issuerFingerprint = issuer.fingerprintSHA256;
-    this.anchorFingerprints = shared(anchors.map(({ fingerprintSHA256 }) => fingerprintSHA256));
-    this.issuersId = shared(issuersId);
-    this.#digests = Buffer.concat([
-      Buffer.from(leaf.fingerprintSHA256, 'hex'),
-      Buffer.from(leaf.publicKeyPin, 'base64'),
-      Buffer.from(leaf.serialNumber, 'hex'),
-    ]).toString('latin1');
-    this.#notBefore = toSeconds(leaf.notBefore);
-    this.#notAfter = toSeconds(leaf.notAfter);
-  }
-
-  get fingerprintSHA256(): string {
-    return this.#bytes(0, SHA256_BYTES).toString('hex');
-  }
-
-  get publicKeyPinSHA256(): string {
-    return this.#bytes(SHA256_BYTES, 2 * SHA256_BYTES).toString('base64');
-  }
-
-  get serialNumber(): string {
-    return this.#bytes(2 * SHA256_BYTES).toString('hex');
-  }
-
-  get notBefore(): Date {
-    return fromSeconds(this.#notBefore);
-  }
-
-  get notAfter(): Date {
-    return fromSeconds(this.#notAfter);
-  }
-
-  #bytes(from: number, to?: number): Buffer {
-    return Buffer.from(this.#digests.slice(from, to), 'latin1');
-  }
-}
-
-const SHA256_BYTES = 32;
 
 const NOTHING: Readonly<Record<string, string>> = Object.freeze({});
 

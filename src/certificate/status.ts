@@ -5,11 +5,11 @@ import type { ClientCertificateStatus } from '../api/generated/types.ts';
 import type { CertwheelError } from '../errors.ts';
 import { readable } from '../foreign-text.ts';
 import { scheduleOf } from './due.ts';
+import type { CertificateFacts } from './facts.ts';
 import { endsWithItsCA, momentOfCARotation } from './needs.ts';
 import { type Decision, isAuthority, isOurs, type Observed } from './observed.ts';
 import { leftBehind, readiness } from './ready.ts';
 import { withUnreadRenewAt } from './renew-at.ts';
-import type { CertificateFacts } from './secret-view.ts';
 
 /** The types of conditions that Certwheel writes. */
 export const CERTIFICATE_CONDITIONS: readonly string[] = ['Ready', 'Issuing', 'Stalled'];

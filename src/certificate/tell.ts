@@ -3,8 +3,8 @@ import type { Clock } from '../clock.ts';
 import type { Logger } from '../log.ts';
 import { scheduleOf } from './due.ts';
 import { type EventText, issuedEvent } from './events.ts';
+import type { CertificateFacts } from './facts.ts';
 import { type Decision, isAuthority, type Observed } from './observed.ts';
-import type { CertificateFacts } from './secret-view.ts';
 
 export interface TellDeps {
   readonly clock: Clock;

@@ -4,6 +4,7 @@ import { RENEW_AT_ANNOTATION } from '../../src/api/names.ts';
 import type { RawObject } from '../../src/api/parse.ts';
 import { OWN_CA_CAPABILITIES } from '../../src/authorities/own-ca.ts';
 import { brief, briefly } from '../../src/certificate/brief.ts';
+import type { CertificateFacts } from '../../src/certificate/facts.ts';
 import { canonicalIdentity } from '../../src/certificate/identity.ts';
 import {
   type AuthorityView,
@@ -15,7 +16,7 @@ import {
 import type { RuleInNamespace } from '../../src/certificate/policy.ts';
 import { templateKeys } from '../../src/certificate/secret-manifest.ts';
 import type { SecretMemory } from '../../src/certificate/secret-memory.ts';
-import type { CertificateFacts, SecretView } from '../../src/certificate/secret-view.ts';
+import type { SecretView } from '../../src/certificate/secret-view.ts';
 import type { Run } from '../../src/queue/controller.ts';
 
 export const NOW = new Date('2026-06-01T12:00:00Z');
