@@ -15,7 +15,7 @@ export function foreignGeneration(foreign: readonly GenerationSecret[]): NewCond
   const named = newest.slice(0, NAMED);
   const more = newest.length > NAMED ? `, and ${newest.length - NAMED} more` : '';
   const where = `--namespace ${named[0]?.secret.namespace} ${named.map(({ secret }) => secret.name).join(' ')}`;
-  const message = `labelled as a CA generation of this authority, and not made by it: ${named.map(textOf).join(', ')}${more}; not trusted, signs nothing; see what wrote it, such as a backup, a replicator or a GitOps tool: kubectl describe secrets ${where}; then delete it: kubectl delete secrets ${where}`;
+  const message = `labelled as a CA generation of this authority, and not made by it: ${named.map(textOf).join(', ')}${more}; not trusted, signs nothing; see what wrote it, such as a backup, a replicator or a GitOps tool: kubectl describe secrets ${where}; if clients must trust it, see docs/install.md (Back up and restore); else delete it: kubectl delete secrets ${where}`;
   return [{ type: 'ForeignGeneration', status: 'True', reason: 'NotTrusted', message }];
 }
 

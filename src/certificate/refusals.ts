@@ -65,7 +65,7 @@ export function templateExportsTheKey({ resource, deniedPrefixes = [] }: Observe
   const { field, key, prefix } = denied;
   return refuse(
     'TemplateKeyDenied',
-    `spec.secretTemplate.${field} has the key ${key}, by which other programs copy or hand out the Secret with its private key; --denied-template-prefixes of the controller lists ${prefix}`,
+    `spec.secretTemplate.${field} has the key ${key}, by which other programs copy or hand out the Secret with its private key; --denied-template-prefixes of the controller lists ${prefix}; take it out of the template`,
   );
 }
 
@@ -89,7 +89,7 @@ export function authorityIsMissing({
     case 'ClusterAuthorityNotServed':
       return wait(
         'ClusterAuthorityNotServed',
-        `ClusterCertificateAuthority ${name} can't be used: this controller serves single namespaces only, so that takes --cluster-authorities and an authority without allowedNamespaces.selector; or use a CertificateAuthority`,
+        `ClusterCertificateAuthority ${name} can't be used: this controller serves single namespaces only, so that takes controller.clusterAuthorities of the chart (--cluster-authorities), and an authority without a selector in allowedNamespaces or in a rule, of which its status tells; or use a CertificateAuthority`,
       );
     case 'NamespaceNotAllowed':
       return wait(

@@ -87,4 +87,13 @@ test('a flood of tokens is throttled, and evicts no verdict that is still valid'
   assert.is(asked.length, before);
 });
 
+test('a token that was allowed is reviewed again, whatever flood there is', async () => {
+  const { reviews, pass } = scene();
+  for (let index = 0; index < 30_000; index += 1) {
+    if (index % 3_000 === 0) assert.is(await reviews.of('good'), 'allowed', `after ${index / 100} s`);
+    await reviews.of(`forged-${index}`);
+    pass(10);
+  }
+});
+
 test.run();

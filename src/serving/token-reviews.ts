@@ -18,6 +18,13 @@ interface User {
   readonly extra?: Readonly<Record<string, readonly string[]>>;
 }
 
+interface Known {
+  readonly untilMs: number;
+  readonly verdict: Promise<Verdict>;
+  /** False while its review is in progress. */
+  isAllowed: boolean;
+}
+
 interface SubjectAccessReview {
   readonly status?: { readonly allowed?: boolean };
 }
@@ -25,8 +32,8 @@ interface SubjectAccessReview {
 const REVIEW_TIMEOUT_MS = 5_000;
 /** How long a verdict is cached: a revoked token is served, and a new right ignored, for as long at most. */
 const KEPT_MS = 60_000;
-/** More than the bucket admits in that time, so a flood of tokens evicts no verdict that is still valid. */
-const MOST_KEPT = 1_000;
+/** More than the bucket admits in that time, so a flood of tokens evicts no verdict that is still valid, nor a recent one. */
+const MOST_KEPT = 2_000;
 /** Keeps a flood of tokens from becoming a flood of requests to the API server. */
 const REVIEWS = { capacity: 20, refillMs: 100 };
 
@@ -40,7 +47,7 @@ export class TokenReviews {
   readonly #clock: Pick<Clock, 'monotonicMs'>;
   readonly #bucket = new Bucket(REVIEWS);
   /** Keyed by hash, since tokens are secrets. The oldest comes first. */
-  readonly #known = new Map<string, { readonly untilMs: number; readonly verdict: Promise<Verdict> }>();
+  readonly #known = new Map<string, Known>();
 
   constructor(client: Pick<KubeClient, 'create'>, clock: Pick<Clock, 'monotonicMs'>) {
     this.#client = client;
@@ -53,18 +60,21 @@ export class TokenReviews {
     const nowMs = this.#clock.monotonicMs();
     const known = this.#known.get(key);
     if (known !== undefined && nowMs < known.untilMs) return known.verdict;
-    if (this.#bucket.take(nowMs) > 0) return 'throttled';
-    const verdict = this.#review(token);
-    this.#keep(key, { untilMs: nowMs + KEPT_MS, verdict });
+    // A token that was allowed is reviewed again whatever others ask, or a flood of forged ones would take its turn each minute.
+    if (known?.isAllowed !== true && this.#bucket.take(nowMs) > 0) return 'throttled';
+    const answer: Known = { untilMs: nowMs + KEPT_MS, verdict: this.#review(token), isAllowed: false };
+    this.#keep(key, answer);
     try {
-      return await verdict;
+      const verdict = await answer.verdict;
+      answer.isAllowed = verdict === 'allowed';
+      return verdict;
     } catch (error) {
       this.#known.delete(key);
       throw error;
     }
   }
 
-  #keep(key: string, answer: { readonly untilMs: number; readonly verdict: Promise<Verdict> }): void {
+  #keep(key: string, answer: Known): void {
     this.#known.delete(key);
     const [oldest] = this.#known.keys();
     if (oldest !== undefined && this.#known.size >= MOST_KEPT) this.#known.delete(oldest);

@@ -24,7 +24,7 @@ export function sharesOf({ namespaceShareMiB, namespaceAuthorities, controllerNa
     beyond: (object) =>
       brokenClientCertificate(
         object,
-        `the ClientCertificates of namespace ${object.metadata?.namespace} take more than ${namespaceShareMiB} MiB of memory together; delete some, or let the operator raise --namespace-share-mib; ${AGAIN}`,
+        `the ClientCertificates of namespace ${object.metadata?.namespace} take more than ${namespaceShareMiB} MiB of memory together; delete some, or ask a cluster administrator to raise controller.namespaceShareMiB of the chart (--namespace-share-mib); ${AGAIN}`,
         'NamespaceFull',
       ),
   };
@@ -35,7 +35,7 @@ export function sharesOf({ namespaceShareMiB, namespaceAuthorities, controllerNa
       brokenAuthority(
         'CertificateAuthority',
         object,
-        `namespace ${object.metadata?.namespace} has more than ${namespaceAuthorities} CertificateAuthorities; delete some, or let the operator raise --namespace-authorities; ${AGAIN}`,
+        `namespace ${object.metadata?.namespace} has more than ${namespaceAuthorities} CertificateAuthorities; delete some, or ask a cluster administrator to raise controller.namespaceAuthorities of the chart (--namespace-authorities); ${AGAIN}`,
         'NamespaceFull',
       ),
   };

@@ -24,6 +24,16 @@ test('every link leads to a file', () => {
   }
 });
 
+test('every test file that the threat model names is there, and every attack is in it', () => {
+  const page = read('docs/threat-model.md');
+  const named = [...page.matchAll(/`([\w/-]+\.test\.ts)`/g)].map(([, path = '']) =>
+    path.includes('/') ? path : `test/e2e/attacks/${path}`,
+  );
+  for (const path of named) assert.ok(existsSync(join(ROOT, path)), path);
+  const attacks = globSync('test/e2e/attacks/*.test.ts', { cwd: ROOT });
+  for (const path of attacks) assert.ok(named.includes(path), `${path} is in no row of docs/threat-model.md`);
+});
+
 test('every make target and npm script that a page names is there', () => {
   // Make's own list, in which the targets of pattern rules stand by their names.
   const database = spawnSync('make', ['--question', '--print-data-base', 'help'], { cwd: ROOT, encoding: 'utf8' });

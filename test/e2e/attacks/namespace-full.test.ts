@@ -50,7 +50,10 @@ test('ClientCertificates beyond the share of their namespace are refused, and co
   assert.ok(refused.length >= 4 && refused.length <= 8, `${refused.length} of ${names.length}`);
   const [late = ''] = refused;
   const ready = conditionOf(await statusOf(world, attacker, late), 'Ready');
-  assert.match(ready?.message ?? '', /take more than 1 MiB of memory together; delete some, or let the operator raise/);
+  assert.match(
+    ready?.message ?? '',
+    /take more than 1 MiB of memory together; delete some, or ask a cluster administrator to raise/,
+  );
   assert.is(await world.client.get(SECRETS, attacker, `${late}-tls`), undefined);
   const metrics = await controller.metrics();
   assert.match(metrics, new RegExp(`certwheel_objects_left_out\\{watch="clientcertificates"\\} ${refused.length}\n`));

@@ -10,16 +10,18 @@ import { eventually } from '../support/eventually.ts';
 import { lazily } from '../support/lazily.ts';
 import { connect, plainApi } from '../support/plain-api.ts';
 import { oneWorld } from '../support/world.ts';
-import { denialOf, NO_RIGHT, rehearsed, rightsOf } from './support/act.ts';
+import { denialOf, NO_RIGHT, patch, rehearsed, rightsOf } from './support/act.ts';
 import { CONTROLLER, markOf, pathOf, TENANT, THERE } from './support/certwheel-secrets.ts';
 import { POSSIBLE_THEFTS } from './support/possible-thefts.ts';
-import { requestsOfPeople, theftsOfRequests } from './support/thefts-of-requests.ts';
+import { CSRS, MARKS, requestsOfPeople, signingRequest, theftsOfRequests } from './support/thefts-of-requests.ts';
 import { OTHER_POSSIBLE, WITHOUT_RIGHT } from './support/thefts-of-rights.ts';
 import { DENIED_THEFTS } from './support/thefts-of-secrets.ts';
 
 // The attack: somebody has a token of the controller's ServiceAccount, and sends requests of their own to an API server with
 // the roles and the policies of the chart. The tables say all that succeeds; each act that is denied stands beside its like
 // that isn't.
+
+const APPROVER = `${import.meta.dirname}/../../../examples/authorities/kubernetes-csr/approver.yaml`;
 
 const shared = oneWorld({}, async (cluster) => void (await install(cluster)));
 test.after(shared.stop);
@@ -52,7 +54,7 @@ const scene = lazily(async () => {
     const denials = [denied.at(0), denied.at(-1)].map((act) => act && denialOf(thief, rehearsed(act.ask)));
     return (await Promise.all(denials)).every(Boolean);
   });
-  return { admin, thief, nobody, denied };
+  return { admin, thief, nobody, denied, request };
 });
 
 test('what the roles give besides Secrets is of little use', async () => {
@@ -83,6 +85,20 @@ test('what the roles give too much of, the policies deny, and nothing that the c
 test('what looks like the work of the controller succeeds', async () => {
   const { thief } = await scene.get();
   for (const { what, ask } of POSSIBLE_THEFTS) assert.is(await denialOf(thief, ask), '', what);
+});
+
+test('where approval was granted for a signer, the token approves requests of its own', async () => {
+  const { cluster } = await shared.get();
+  const { thief, request } = await scene.get();
+  const make = signingRequest(request, 'certwheel-own', MARKS, 'kubernetes.io/kube-apiserver-client');
+  assert.is(await denialOf(thief, make), '');
+  const condition = { type: 'Approved', status: 'True', reason: 'Mine', message: 'mine' };
+  const approve = patch(`${CSRS}/certwheel-own/approval`, { status: { conditions: [condition] } });
+  assert.match(await denialOf(thief, approve), NO_RIGHT);
+  await cluster.kubectl(['apply', '-f', APPROVER]);
+  await eventually('the right is known', async () => !NO_RIGHT.test(await denialOf(thief, rehearsed(approve))));
+  assert.is(await denialOf(thief, approve), '');
+  await cluster.kubectl(['delete', '-f', APPROVER]);
 });
 
 test('every right of the token is one of these', async () => {

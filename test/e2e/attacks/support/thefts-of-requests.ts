@@ -2,7 +2,7 @@ import { type Act, type Ask, post, remove } from './act.ts';
 
 export const CSRS = '/apis/certificates.k8s.io/v1/certificatesigningrequests';
 
-const MARKS = {
+export const MARKS = {
   labels: { 'app.kubernetes.io/managed-by': 'certwheel' },
   annotations: { 'certwheel.io/client-certificate': 'shop/alice' },
 };
@@ -11,8 +11,13 @@ const NOT_OWN = /approves and removes only requests that it has created itself/;
 const NO_FINALIZER = /sets no finalizers on a request/;
 
 /** `request` is the PEM of a PKCS#10 request in base64. */
-function signingRequest(request: string, name: string, metadata: object): Ask {
-  const spec = { request, usages: ['client auth'], signerName: 'example.com/clients' };
+export function signingRequest(
+  request: string,
+  name: string,
+  metadata: object,
+  signerName = 'example.com/clients',
+): Ask {
+  const spec = { request, usages: ['client auth'], signerName };
   return post(CSRS, { metadata: { name, ...metadata }, spec });
 }
 
