@@ -95,12 +95,9 @@ test('in the namespace of their keys the account writes nothing but CA generatio
   const { cluster } = await shared.get();
   const apply = async (name: string, kind: string) => {
     const labels = { 'certwheel.io/authority-name': 'mine', 'certwheel.io/authority-kind': kind };
-    const annotations = Object.fromEntries(
-      ['state', 'state-since', 'source'].map((each) => [`certwheel.io/generation-${each}`, 'Retiring']),
-    );
-    const metadata = { namespace: NAMESPACE, name, labels, annotations };
+    const metadata = { namespace: NAMESPACE, name, labels };
     const data = { 'tls.crt': '', 'tls.key': '' };
-    const object = { apiVersion: 'v1', kind: 'Secret', metadata, type: 'kubernetes.io/tls', immutable: true, data };
+    const object = { apiVersion: 'v1', kind: 'Secret', metadata, type: 'kubernetes.io/tls', data };
     const args = ['apply', '--server-side', '--dry-run=server', '-f', '-', '--as', ACCOUNT];
     const { code, stderr } = await cluster.kubectl(args, { allowFailure: true, input: JSON.stringify(object) });
     return code === 0 ? '' : stderr;

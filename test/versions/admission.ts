@@ -21,13 +21,9 @@ const NOT_OWN = /approves and removes only requests that it has created itself/;
 const UID = { 'certwheel.io/certificate-uid': '1' };
 const OF_CERTIFICATE = { labels: { 'certwheel.io/certificate-name': 'alice' }, annotations: UID };
 const OF_NEXT_KEY = { labels: { 'certwheel.io/next-of': 'alice' }, annotations: UID };
+/** Of a CA generation as it is created, before its key comes in. */
 const OF_GENERATION = {
   labels: { 'certwheel.io/authority-name': 'ca', 'certwheel.io/authority-kind': 'CertificateAuthority' },
-  annotations: {
-    'certwheel.io/generation-state': 'Active',
-    'certwheel.io/generation-state-since': '2026-01-01T00:00:00.000Z',
-    'certwheel.io/generation-source': 'selfManaged',
-  },
 };
 const OF_REQUEST = {
   labels: { 'app.kubernetes.io/managed-by': 'certwheel' },
@@ -54,8 +50,7 @@ export async function provesAdmission(world: World, namespace: string): Promise<
 
 function secret(namespace: string, name: string, marks: object, type = 'kubernetes.io/tls') {
   const data = type === 'kubernetes.io/tls' ? { 'tls.crt': '', 'tls.key': '' } : {};
-  const immutable = marks === OF_GENERATION;
-  return { apiVersion: 'v1', kind: 'Secret', metadata: { namespace, name, ...marks }, type, immutable, data };
+  return { apiVersion: 'v1', kind: 'Secret', metadata: { namespace, name, ...marks }, type, data };
 }
 
 const APPLY = ['apply', '--server-side', '--force-conflicts', '-f', '-'];
