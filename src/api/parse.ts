@@ -48,7 +48,11 @@ export interface RawObject {
   readonly status?: unknown;
   readonly data?: Readonly<Record<string, string>>;
   readonly type?: string;
+  readonly immutable?: boolean;
 }
+
+/** Enough for a message; an object may carry thousands. */
+const MOST_FINALIZERS = 10;
 
 export function parseMeta(object: RawObject): ObjectMeta {
   const {
@@ -68,7 +72,7 @@ export function parseMeta(object: RawObject): ObjectMeta {
     resourceVersion,
     generation,
     createdAt: creationTimestamp,
-    deleting: deletionTimestamp === undefined ? undefined : finalizers,
+    deleting: deletionTimestamp === undefined ? undefined : finalizers.slice(0, MOST_FINALIZERS),
   };
 }
 

@@ -70,9 +70,19 @@ test('its mark names its own uid and those of the others in use, and where it wa
 });
 
 test('a Secret whose key has not come in yet is blank, which neither is a problem nor grants anything', () => {
-  const blank = view(stored({ ...manifest(), ...blankManifest(namespaced, 7, 'ns') } as never));
+  const made = { ...manifest(), ...blankManifest(namespaced, 7, 'ns'), immutable: false };
+  const blank = view(stored(made as never));
   assert.equal([blank.isBlank, blank.version, blank.mark.uids], [true, 7, []]);
   assert.is(view(stored(manifest())).isBlank, false);
+  // These could not be filled, or the key would go elsewhere.
+  for (const change of [
+    { immutable: true },
+    { type: 'Opaque' },
+    { metadata: { ...made.metadata, finalizers: ['example.com/hold'] } },
+    { metadata: { ...made.metadata, deletionTimestamp: '2026-05-01T00:00:00Z' } },
+    { metadata: { ...made.metadata, annotations: { 'replicator.v1.mittwald.de/replicate-to': 'all' } } },
+  ])
+    assert.is(view(stored({ ...made, ...change } as never)).isBlank, false, JSON.stringify(change));
 });
 
 test('the Secret is immutable, has no owner, and holds no more than the pair', () => {

@@ -2,6 +2,7 @@ import type { AuthorityKind } from '../api/client-certificate.ts';
 import { parseRfc3339 } from '../api/conditions.ts';
 import * as names from '../api/names.ts';
 import { parseMeta, type RawObject } from '../api/parse.ts';
+import { EXPORTING_PREFIXES } from '../certificate/exported-keys.ts';
 import { weightOf } from '../kube/share.ts';
 import { restoreCaPair } from '../pki/ca.ts';
 import { MAX_PEM_BYTES } from '../pki/pem.ts';
@@ -17,6 +18,7 @@ export interface GenerationSecret {
   readonly mark: GenerationMark;
   /** Made for a generation whose key has not come in yet, so that it grants nothing. */
   readonly isBlank: boolean;
+  readonly holdsKey: boolean;
   readonly generation: Generation | undefined;
   readonly problem: string | undefined;
   /** Whether the two above cost nothing more. */
@@ -60,6 +62,7 @@ class StoredGeneration implements GenerationSecret {
   readonly secret: Generation['secret'];
   readonly mark: GenerationMark;
   readonly isBlank: boolean;
+  readonly holdsKey: boolean;
   readonly weight: number;
   #content: RawObject | Content;
 
@@ -71,10 +74,12 @@ class StoredGeneration implements GenerationSecret {
     // A cluster authority's keys count only where nobody but its operators can put them.
     const isCluster = kind === 'ClusterCertificateAuthority' && namespace === controllerNamespace;
     this.authority = isCluster ? `${kind}/${authorityName}` : `CertificateAuthority/${namespace}/${authorityName}`;
-    this.version = versionOf(kind, authorityName, name) ?? 0;
+    const isMisplaced = kind === 'ClusterCertificateAuthority' && !isCluster;
+    this.version = isMisplaced ? 0 : (versionOf(kind, authorityName, name) ?? 0);
     this.secret = { namespace, name, uid, resourceVersion };
     this.mark = markOf(object);
-    this.isBlank = this.version > 0 && !object.data?.['tls.crt'] && !object.data?.['tls.key'];
+    this.holdsKey = Boolean(object.data?.['tls.crt'] || object.data?.['tls.key']);
+    this.isBlank = this.version > 0 && !this.holdsKey && canBeFilled(object);
     const problem =
       this.version === 0 ? `its name is not that of a CA generation of ${authorityName}` : sizeProblem(object);
     this.#content = problem === undefined ? needed(object) : unusable(object, problem);
@@ -97,6 +102,21 @@ class StoredGeneration implements GenerationSecret {
     if (!('problem' in this.#content)) this.#content = contentOf(this.#content, this);
     return this.#content;
   }
+}
+
+/** Otherwise a key could not come in, would be gone at once, or would be copied. */
+function canBeFilled({ metadata = {}, type, immutable }: RawObject): boolean {
+  const { labels = {}, annotations = {}, finalizers = [], deletionTimestamp } = metadata;
+  const isCopied = Object.keys({ ...labels, ...annotations }).some((key) =>
+    EXPORTING_PREFIXES.some((prefix) => key.startsWith(prefix)),
+  );
+  return (
+    type === 'kubernetes.io/tls' &&
+    immutable !== true &&
+    deletionTimestamp === undefined &&
+    finalizers.length === 0 &&
+    !isCopied
+  );
 }
 
 type Content = Pick<GenerationSecret, 'generation' | 'problem'>;

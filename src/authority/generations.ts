@@ -152,8 +152,10 @@ export function planRotation(all: Rotation, now: Date): Plan {
     return gate(rotation, leaving, needsIt, { do: 'retire', generation: leaving }, now);
   }
 
+  // What another CA signed is no certificate of this authority, whatever its Secret says.
   function lacksBundle(member: Member): boolean {
-    return member.trustBundleHash !== rotation.trustBundleHash;
+    const isOurs = generations.some((each) => usesGeneration(member, each));
+    return isOurs && member.trustBundleHash !== rotation.trustBundleHash;
   }
 }
 

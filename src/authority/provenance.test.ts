@@ -124,4 +124,13 @@ test('an adoption that ends after any of its writes goes on with the same genera
   await fc.assert(property);
 });
 
+test('a Secret without a key that can not be filled is foreign, so that its version is skipped', async () => {
+  const hollow = generationSecret(aGeneration(1, 'Active', one, { mark: 'none' }), {
+    holdsKey: false,
+    generation: undefined,
+  });
+  const { own, foreign } = await provenanceOf([hollow], { told: [], members: () => [] }, NOW);
+  assert.equal([own.length, foreign], [0, [hollow]]);
+});
+
 test.run();

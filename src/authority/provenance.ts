@@ -43,7 +43,8 @@ export async function provenanceOf(
   const own = readable.filter((each) => mayBeAdopted(each, evidence, now));
   const uids = uidsOf(own);
   const adopted = generations.filter(({ secret }) => uids.has(secret.uid));
-  return { own, foreign: without(readable, own), generations: adopted, problem };
+  const hollow = claims.filter(({ holdsKey }) => !holdsKey);
+  return { own, foreign: [...without(readable, own), ...hollow], generations: adopted, problem };
 }
 
 /** One mark may vouch for another Secret, whose own mark somebody took off. */

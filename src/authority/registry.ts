@@ -1,4 +1,9 @@
-import { authorityKey, type CertificateAuthority, type RateLimit } from '../api/certificate-authority.ts';
+import {
+  type AnyCertificateAuthority,
+  authorityKey,
+  type CertificateAuthority,
+  type RateLimit,
+} from '../api/certificate-authority.ts';
 import type { Authority, AuthorityDefinition, Trust } from '../authorities/authority.ts';
 import type { AuthorityView } from '../certificate/observed.ts';
 import { bundleOf } from '../pki/bundle.ts';
@@ -66,11 +71,20 @@ export class Registry {
   }
 
   /** The runtime of this very spec; `create` is called for the first one and after each change. */
+  /**
+   * The runtime of an authority as it is stored now; undefined while there is only that of the authority as it was before
+   * somebody changed it, or made it anew: its limits, its rules and its CA are not those of today.
+   */
+  current(resource: AnyCertificateAuthority | undefined): Runtime | undefined {
+    const known = resource && this.#runtimes.get(authorityKey(resource));
+    const isCurrent = known?.resource.uid === resource?.uid && known?.resource.generation === resource?.generation;
+    return isCurrent ? known : undefined;
+  }
+
   ensure(resource: CertificateAuthority, create: () => Runtime): Runtime {
     const key = authorityKey(resource);
     const known = this.#runtimes.get(key);
-    if (known !== undefined && known.resource.uid === resource.uid && known.resource.generation === resource.generation)
-      return known;
+    if (known !== undefined && this.current(resource) === known) return known;
     const runtime = create();
     known?.release();
     this.#runtimes.set(key, runtime);

@@ -159,7 +159,7 @@ function protectionOf(
   const purpose = purposeOf(live, deps.usesOf(keyOf({ namespace, name: secretName })));
   if (purpose !== undefined) return { code: 'SecretNotOwned', reason: purpose };
   // One that came later takes no name away.
-  const isFirst = (other: ReturnType<ObserveDeps['certificate']>) => other !== undefined && age(other) <= age(resource);
+  const isFirst = (other: ReturnType<ObserveDeps['certificate']>) => other !== undefined && !isOlder(resource, other);
   const reserved = reservationOf(secretName, (name) => isFirst(deps.certificate(keyOf({ namespace, name }))));
   return reserved === undefined ? undefined : { code: 'InvalidSpec', reason: reserved };
 }
@@ -170,14 +170,19 @@ function protectionOf(
  */
 function findRival(resource: ClientCertificate, secret: SecretView | undefined, deps: ObserveDeps): string | undefined {
   if (isOurs({ resource, secret })) return undefined;
-  const rivals = deps.rivals(resource.namespace, resource.spec.secretName).filter(({ uid }) => uid !== resource.uid);
-  const holder = rivals.find((each) => isOurs({ resource: each, secret }));
-  if (holder !== undefined) return holder.name;
-  // A broken one keeps the Secret that it holds, and gets no other.
-  const older = rivals.filter((each) => !isBroken(each) && age(each) < age(resource));
-  return older.sort((one, other) => (age(one) < age(other) ? -1 : 1))[0]?.name;
+  let oldest: ClientCertificate | undefined;
+  // One pass: a tenant may have thousands of them name one Secret.
+  for (const each of deps.rivals(resource.namespace, resource.spec.secretName)) {
+    if (each.uid === resource.uid) continue;
+    if (isOurs({ resource: each, secret })) return each.name;
+    // A broken one keeps the Secret that it holds, and gets no other.
+    if (!isBroken(each) && isOlder(each, oldest ?? resource)) oldest = each;
+  }
+  return oldest?.name;
 }
 
-function age({ createdAt, uid }: { readonly createdAt: string; readonly uid: string }): string {
-  return `${createdAt} ${uid}`;
+function isOlder(one: Aged, other: Aged): boolean {
+  return one.createdAt < other.createdAt || (one.createdAt === other.createdAt && one.uid < other.uid);
 }
+
+type Aged = Pick<ClientCertificate, 'createdAt' | 'uid'>;

@@ -156,6 +156,8 @@ table({
 for (const name of [
   ...['system:admin', 'System:Masters', ' system:x', 'system:'],
   ...['kubeadm:cluster-admins', 'KubeAdm:Cluster-Admins', '\u00a0kubeadm:x', '\u212aubeadm:x', 'kubeadm:'],
+  // Signs that nobody sees, and letters that look or fold alike.
+  ...['\u200bsystem:x', '\u202esystem:x', 'sys\u00adtem:x', '\u017fystem:x', '\uff53ystem\uff1ax', '\u2060kubeadm:x'],
 ]) {
   test(`${JSON.stringify(name)} is an identity of Kubernetes, as a name and as a group`, () => {
     // The schema refuses the blank; what is stored may be older.

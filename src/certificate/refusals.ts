@@ -124,9 +124,11 @@ export function asksForSystemIdentity({ resource, authority }: Observed): Refusa
 /** Kubernetes names its own users and groups so, and kubeadm its administrators (kubeadm:cluster-admins). */
 const SYSTEM_PREFIXES = ['system:', 'kubeadm:'];
 
-/** Whether a cluster may read it as one of its own users or groups. */
+/** Whether a cluster, or a person who reads the name, may take it for one of the cluster's own users or groups. */
 export function isSystemName(name: string): boolean {
-  const text = name.trimStart().toLowerCase();
+  const visible = name.normalize('NFKC').replace(/[\p{Default_Ignorable_Code_Point}\p{Cf}]/gu, '');
+  // Some letters have capitals that are another letter's.
+  const text = visible.trimStart().toUpperCase().toLowerCase();
   return SYSTEM_PREFIXES.some((prefix) => text.startsWith(prefix));
 }
 

@@ -26,6 +26,9 @@ export function isOver({ resource }: Observed, decision: Decision): boolean {
     case 'refuse':
       // What was denied is remembered there.
       return decision.code !== 'RequestDenied';
+    case 'wait':
+      // An approver who follows the request would have it signed for a namespace that is not served any more.
+      return decision.code === 'NamespaceNotAllowed';
     default:
       return false;
   }

@@ -26,6 +26,8 @@ export const MOST_BYTES = 16 * 1_048_576;
 
 interface Watched {
   namespace: string | undefined;
+  /** What its data takes. */
+  bytes: number;
   cache: Cache<RawObject>;
   watch: Watch<RawObject>;
   stop: AbortController;
@@ -94,8 +96,7 @@ export class References {
   #bytesBeside(id: string, namespace: string | undefined): number {
     let bytes = 0;
     for (const [other, watched] of this.#watched)
-      if (other !== id && watched.namespace === namespace)
-        for (const { data } of watched.cache.values()) bytes += weightOf(data);
+      if (other !== id && watched.namespace === namespace && watched.cache.leftOut === 0) bytes += watched.bytes;
     return bytes;
   }
 
@@ -104,7 +105,10 @@ export class References {
       reduce: dataOnly,
       share: {
         bytes: MOST_BYTES,
-        weigh: ({ data }) => weightOf(data) + this.#bytesBeside(id, namespace),
+        weigh: ({ data }) => {
+          watched.bytes = weightOf(data);
+          return watched.bytes + this.#bytesBeside(id, namespace);
+        },
         beyond: (object) => ({ ...dataOnly(object), data: {} }),
       },
     });
@@ -112,7 +116,7 @@ export class References {
     const timing = { streamsLists: false, ...this.#timing };
     const spec = { resource, namespace, fieldSelector: `metadata.name=${name}`, cache, timing };
     const watch = new Watch<RawObject>(this.#deps, spec);
-    const watched: Watched = { namespace, cache, watch, stop: new AbortController(), users: 0 };
+    const watched: Watched = { namespace, bytes: 0, cache, watch, stop: new AbortController(), users: 0 };
     this.#watched.set(id, watched);
     void watch.run(watched.stop.signal);
     return watched;

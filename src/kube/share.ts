@@ -51,9 +51,14 @@ export class Shares<T> {
 
 /** What a value of JSON takes in memory, in bytes, roughly. */
 export function weightOf(value: unknown): number {
-  if (typeof value === 'string') return 24 + value.length;
+  if (typeof value === 'string') return 24 + (isLatin1(value) ? value.length : 2 * value.length);
   if (typeof value !== 'object' || value === null) return 8;
   let weight = 32;
-  for (const each of Object.values(value)) weight += 8 + weightOf(each);
+  for (const [key, each] of Object.entries(value)) weight += 8 + key.length + weightOf(each);
   return weight;
+}
+
+/** V8 keeps such a string with one byte for each character, and any other with two. */
+function isLatin1(text: string): boolean {
+  return !/[^\0-\xff]/.test(text);
 }

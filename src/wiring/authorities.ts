@@ -1,4 +1,10 @@
-import { authorityKey, authorityResource, type CertificateAuthority } from '../api/certificate-authority.ts';
+import {
+  allowsNamespace,
+  authorityKey,
+  authorityResource,
+  type CertificateAuthority,
+  isBrokenAuthority,
+} from '../api/certificate-authority.ts';
 import { type AuthorityKind, isBroken } from '../api/client-certificate.ts';
 import { SECRETS } from '../api/names.ts';
 import { keyOf } from '../api/parse.ts';
@@ -125,15 +131,28 @@ async function foreignInTheWay(
 
 /** What a CA rotation has to know of the certificates of an authority: all that Secrets hold with its mark, whatever became of their resources. */
 function members(key: string, { cluster }: Services): Member[] {
-  return cluster.secrets.byIndex('authority', key).flatMap((kept) => memberOf(kept, key, cluster) ?? []);
+  const resource = cluster.authority(key);
+  const referring = new Set(cluster.membersOf(key).map(({ namespace }) => namespace));
+  // In a namespace that it doesn't serve anybody may write what looks like a certificate of the authority.
+  const mayBeServed = (namespace: string) =>
+    referring.has(namespace) ||
+    resource === undefined ||
+    isBrokenAuthority(resource) ||
+    allowsNamespace(resource.allowedNamespaces, namespace, cluster.namespaces.get(namespace)) !== false;
+  return cluster.secrets
+    .byIndex('authority', key)
+    .flatMap((kept) => memberOf(kept, key, cluster) ?? [])
+    .filter(({ namespace }) => mayBeServed(namespace))
+    .map(({ member }) => member);
 }
 
-function memberOf(kept: SecretKept, authority: string, cluster: Cluster): Member | undefined {
+function memberOf(kept: SecretKept, authority: string, cluster: Cluster) {
   const record = isView(kept) ? recordOfView(kept) : kept;
   if (!isRecord(record)) return undefined;
   const { issuerFingerprint, anchorFingerprints, notAfter, trustBundleHash } = record;
   const key = ownerOf(kept, authority, cluster) ?? `Secret ${keyOf(record)}`;
-  return { key, issuerFingerprint, anchorFingerprints, notAfter, trustBundleHash };
+  const member: Member = { key, issuerFingerprint, anchorFingerprints, notAfter, trustBundleHash };
+  return { member, namespace: record.namespace };
 }
 
 /** The ClientCertificate that the authority serves and whose Secret it is; undefined for one that nobody writes any more. */

@@ -36,7 +36,7 @@ export function wireCertificates(services: Services): { controller: Controller; 
     usesOf: (secret: string) => cluster.usesOf(secret),
     certificate: (key: string) => cluster.certificates.get(key),
     authority: (key: string) => cluster.authority(key),
-    authorityView: (key: string) => registry.get(key)?.view,
+    authorityView: (key: string) => registry.current(cluster.authority(key))?.view,
     deniedPrefixes: config.deniedTemplatePrefixes,
     clusterAuthorities: config.clusterAuthorities,
     namespaceLabels: (name: string) => cluster.namespaces.get(name),
@@ -70,7 +70,7 @@ export function wireCertificates(services: Services): { controller: Controller; 
       foreign.follow(resource, seen.secret !== undefined && !isOurs(seen));
       return seen;
     },
-    runtime: (resource) => registry.get(referredAuthority(resource)),
+    runtime: (resource) => registry.current(cluster.authority(referredAuthority(resource))),
     statusWrites: new Buckets(STATUS_WRITES),
     writeStatus: async (resource, status) => {
       cluster.certificates.put(

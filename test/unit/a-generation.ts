@@ -21,5 +21,14 @@ export function generationSecret(generation: Generation, change: Partial<Generat
   const isMarked = generation.mark !== 'none';
   const mark = { uids: isMarked ? [secret.uid] : [], namespace: isMarked ? secret.namespace : undefined };
   const whose = { authority: 'CertificateAuthority/ns/ca', version, secret, mark };
-  return { ...whose, isBlank: false, generation, problem: undefined, isRead: true, weight: 0, ...change };
+  return {
+    ...whose,
+    isBlank: false,
+    holdsKey: true,
+    generation,
+    problem: undefined,
+    isRead: true,
+    weight: 0,
+    ...change,
+  };
 }
