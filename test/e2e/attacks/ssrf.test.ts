@@ -13,6 +13,9 @@ import { eventually, oneWorld, type World } from '../support/world.ts';
 // The attack: an authority whose server is a service of the controller's own Pod, node or cloud, in one of the many ways
 // to write such an address, so that the controller connects to what its author can't reach.
 
+/** An authority for each address. */
+const MANY = ['--namespace-authorities', '1000'];
+
 const shared = oneWorld();
 test.after(shared.stop);
 
@@ -30,9 +33,15 @@ const scene = lazily(async () => {
   if (!server.listening) await once(server, 'listening');
   const [guarded, listed, open] = [await world.namespace(), await world.namespace(), await world.namespace()];
   await Promise.all([
-    world.controller(['--namespaces', guarded]),
-    world.controller(['--namespaces', listed, '--authority-networks=198.51.100.0/24,2001:db8::/32']),
-    world.controller(['--namespaces', open, '--allow-loopback-authorities', '--authority-networks=198.51.100.0/24']),
+    world.controller([...MANY, '--namespaces', guarded]),
+    world.controller([...MANY, '--namespaces', listed, '--authority-networks=198.51.100.0/24,2001:db8::/32']),
+    world.controller([
+      ...MANY,
+      '--namespaces',
+      open,
+      '--allow-loopback-authorities',
+      '--authority-networks=198.51.100.0/24',
+    ]),
   ]);
   for (const namespace of [guarded, listed, open]) await createToken(world, namespace);
   return { world, guarded, listed, open, port: (server.address() as AddressInfo).port };

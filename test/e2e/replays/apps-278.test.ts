@@ -71,11 +71,11 @@ test('the copy of a CA generation is told of by the authority, which goes on, un
   for (const namespace of [home, other]) {
     const status = await authorityStatusOf(world, namespace, 'ca');
     assert.is(conditionOf(status, 'Ready')?.status, 'True');
-    assert.match(conditionOf(status, 'Stalled')?.message ?? '', `${namespace}/copy-ca-ca-v1`);
+    assert.match(conditionOf(status, 'ForeignGeneration')?.message ?? '', `${namespace}/copy-ca-ca-v1`);
     for (const name of SOURCES) await deleteSecret(world, namespace, `copy-${name}`);
     await eventually(
       'it is told of no more',
-      async () => conditionOf(await authorityStatusOf(world, namespace, 'ca'), 'Stalled') === undefined,
+      async () => conditionOf(await authorityStatusOf(world, namespace, 'ca'), 'ForeignGeneration') === undefined,
     );
   }
 });

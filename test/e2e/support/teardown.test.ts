@@ -76,8 +76,11 @@ const SHARES = /\btest\.after\([\s\S]{0,80}?(\bstopAll\b|\.stop\b)|\bstandBehind
 /** These answer how they end, and the file that starts one registers that. */
 const SERVERS = 'test/e2e/authorities/servers/';
 
+/** It ends with its process, which the file that starts it ends. */
+const isProgram = (path: string) => readFileSync(join(ROOT, path), 'utf8').includes('if (import.meta.main)');
+
 const files = globSync(SUITES, { cwd: ROOT })
-  .filter((path) => !path.startsWith(SERVERS))
+  .filter((path) => !path.startsWith(SERVERS) && !isProgram(path))
   .sort();
 const contentOf = (path: string) => readFileSync(join(ROOT, path), 'utf8');
 /** Calls, not the definitions of what is called, nor comments. */
