@@ -165,7 +165,7 @@ test('where another machine holds the CA key, what Certwheel held before leaves 
   assert.is(step([from('secret', 1, 'Prepared', one)], undefined, [holder], elsewhere), 'retire 1');
 });
 
-test('a moment ahead counts from the creation of the Secret, now at the latest, and is written anew', () => {
+test('a moment ahead counts from the creation of the Secret and is written anew, or from now where that lies ahead too', () => {
   const created = hoursFromNow(-5);
   const ahead = aGeneration(1, 'Active', one, { since: hoursFromNow(720), created });
   const read = withoutFuture(ahead, NOW);
@@ -173,6 +173,7 @@ test('a moment ahead counts from the creation of the Secret, now at the latest, 
   assert.is(step([read], one, [member('a', one)]), 'mark 1');
   const madeAhead = withoutFuture({ ...ahead, created: hoursFromNow(710) }, NOW);
   assert.equal(madeAhead.since, NOW);
+  assert.is(step([madeAhead], one, [member('a', one)]), 'settle');
   const successor = generation(2, 'Active', two, hoursFromNow(-1));
   assert.is(signingGeneration([read, successor], NOW), successor);
   const soon = generation(1, 'Active', one, new Date(NOW.getTime() + 30_000));

@@ -62,12 +62,13 @@ const CLOCKS_APART_MS = 60_000;
 
 /**
  * A moment that lies ahead is none: a clock was wrong, or somebody wrote it so that this generation outdoes what comes
- * after it. It counts from the creation of its Secret, now at the latest, until its mark is written anew.
+ * after it. It counts from the creation of its Secret, and is written anew. Where that lies ahead too, it is the clock of
+ * today that is wrong: it counts from now, and nothing is written.
  */
 export function withoutFuture(generation: Generation, now: Date): Generation {
   const { since, created } = generation;
   if (since.getTime() <= now.getTime() + CLOCKS_APART_MS) return generation;
-  return { ...generation, since: created < now ? created : now, mark: 'partial' };
+  return created < now ? { ...generation, since: created, mark: 'partial' } : { ...generation, since: now };
 }
 
 /** The next step of a CA rotation: always one write, so that a crash between two steps leaves a state that goes on. */

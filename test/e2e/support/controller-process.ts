@@ -83,6 +83,7 @@ export async function startController(
 function handle(child: ChildProcess, logs: LogLine[], errors: string[]): ControllerProcess {
   // Not 'exit': what it wrote last would still be unread.
   const exited = once(child, 'close').then(([code, signal]) => ({ code, signal }));
+  const fresh = freshScrapes();
   const end = async (name: NodeJS.Signals) => {
     child.kill(name);
     // A frozen process takes no signal but SIGKILL until it is woken.
@@ -97,7 +98,23 @@ function handle(child: ChildProcess, logs: LogLine[], errors: string[]): Control
     signal: (name) => void child.kill(name),
     stop: () => end('SIGTERM'),
     kill: async () => void (await end('SIGKILL')),
-    metrics: async () => (await fetch(`http://127.0.0.1:${portOf(logs, 'metricsPort')}/metrics`)).text(),
+    metrics: async () => {
+      await fresh();
+      return (await fetch(`http://127.0.0.1:${portOf(logs, 'metricsPort')}/metrics`)).text();
+    },
+  };
+}
+
+/** Scrapes within a second get the same text, which may be older than what a test has just seen elsewhere. */
+const SHARED_MS = 1_100;
+
+/** Resolves when the text of the last scrape is shared no longer. */
+function freshScrapes(): () => Promise<void> {
+  let before = Number.NEGATIVE_INFINITY;
+  return async () => {
+    const waitMs = before + SHARED_MS - performance.now();
+    if (waitMs > 0) await sleep(waitMs);
+    before = performance.now();
   };
 }
 
