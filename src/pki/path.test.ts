@@ -51,6 +51,13 @@ test('OpenSSL takes a CA for a root whose issuer has its name in another spellin
   assert.is(issuersProblem([{ ...respelled, authorityKeyId: '00' }, top.certificate]), undefined);
 });
 
+test('a root under another spelling of its name, which OpenSSL passes over, is taken for nothing', () => {
+  const { certificate } = top;
+  const shouting = encodeName({ commonName: 'TEST CA V1', organizations: ['Certwheel'] });
+  const respelled = { ...certificate, subjectDer: shouting, der: Buffer.from('another'), authorityKeyId: undefined };
+  assert.is(issuersProblem([intermediate.certificate, respelled, certificate]), undefined);
+});
+
 /** Why the leaf of that issuer is no good; undefined where no path leads up from it. */
 function problemBelow(issuer: Issuer): string | undefined {
   const { path } = findPath(

@@ -1,6 +1,7 @@
 import { type CertificateView, weakSignature } from './certificate.ts';
 import { encodingProblem } from './foreign-encodings.ts';
 import { type KeySpec, MIN_RSA_EXPONENT, rsaExponent } from './keys.ts';
+import { readByOpenssl } from './openssl-path.ts';
 import { type Path, PathSearch, poolOf } from './path-search.ts';
 import {
   type Effort,
@@ -96,8 +97,10 @@ export const TOO_MANY = 'too many CA certificates have the same name: their sign
  */
 export function issuersProblem(issuers: readonly CertificateView[]): string | undefined {
   // RFC 5280 section 4.2.1.9 doesn't count self-issued CAs, which only renew a key; Go counts them.
+  const anchor = issuers.at(-1);
+  const read = new Set(readByOpenssl(issuers));
   for (const [below, issuer] of issuers.entries()) {
-    const problem = issuerProblem(issuer, below, below === issuers.length - 1);
+    const problem = issuerProblem(issuer, { below, isAnchor: issuer === anchor, isRead: read.has(issuer) });
     if (problem !== undefined) return `${nameOf(issuer)} ${problem}`;
   }
   return undefined;
@@ -145,10 +148,18 @@ export function nameOf(certificate: CertificateView | undefined): string {
   return subjectText.length > LONGEST_NAME ? `${subjectText.slice(0, LONGEST_NAME)}...` : subjectText;
 }
 
-function issuerProblem(issuer: CertificateView, below: number, isAnchor: boolean): string | undefined {
+interface Place {
+  /** How many CAs are between the issuer and the leaf. */
+  readonly below: number;
+  readonly isAnchor: boolean;
+  /** See readByOpenssl. */
+  readonly isRead: boolean;
+}
+
+function issuerProblem(issuer: CertificateView, { below, isAnchor, isRead }: Place): string | undefined {
   if (!issuer.isCA) return 'is not a CA';
   if (issuer.certSign === false) return 'may not sign certificates: its key usage lacks keyCertSign';
-  if (!isAnchor && looksLikeRoot(issuer))
+  if (!isAnchor && isRead && looksLikeRoot(issuer))
     return 'has the name of its issuer and no key ids that tell the two apart, so OpenSSL takes it for a root';
   if (below > (issuer.pathLength ?? below)) return `allows ${issuer.pathLength} CAs below it and has ${below}`;
   // An anchor is trusted by itself and not for what signed it.

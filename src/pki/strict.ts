@@ -1,7 +1,7 @@
 import type { CertificateView } from './certificate.ts';
 import { keyIdOfCa } from './issue.ts';
-import { isAlmostSameName } from './name.ts';
-import { isSelfSigned, namesAsIssuerForOpenssl } from './signed-by.ts';
+import { readByOpenssl } from './openssl-path.ts';
+import { isSelfSigned } from './signed-by.ts';
 
 /**
  * Flaws that most verifiers let pass and that `openssl verify -x509_strict` refuses, as does Python since 3.13 by default
@@ -47,24 +47,6 @@ export function strictMessages(path: readonly CertificateView[]): readonly strin
     const found = CHECKS.filter(({ has }) => has(certificate, index === chain.length - 1));
     return found.length === 0 ? [] : [messageOf(certificate, found, filesOf(index, chain.length))];
   });
-}
-
-/**
- * What OpenSSL looks at: it compares names without regard to their case and string types, so a certificate of the
- * anchor's key under another spelling of its name is passed over, with all between the two.
- */
-function readByOpenssl(path: readonly CertificateView[]): readonly CertificateView[] {
-  const anchor = path.at(-1);
-  const at = path.findIndex((each, index) => anchor !== undefined && isRespelled(each, anchor, path[index - 1]));
-  return anchor === undefined || at < 0 ? path : [...path.slice(0, at), anchor];
-}
-
-function isRespelled(issuer: CertificateView, anchor: CertificateView, child: CertificateView | undefined): boolean {
-  return (
-    issuer.publicKeyPin === anchor.publicKeyPin &&
-    isAlmostSameName(issuer.subjectDer, anchor.subjectDer) &&
-    (child === undefined || namesAsIssuerForOpenssl(child, anchor))
-  );
 }
 
 /** The files that the commands name: those of two CAs must not be taken for each other. */
