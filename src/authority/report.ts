@@ -112,7 +112,9 @@ export async function reportBroken(resource: BrokenCertificateAuthority, deps: A
   // Of one that doesn't run there is nothing to expect.
   const { demand: _, nextProbeTime: __, ...known } = resource.status;
   const status = { ...known, observedGeneration: resource.generation, conditions };
-  deps.metrics.show(resource, false, undefined);
+  // There may be thousands of these, and what counts them is certwheel_objects_left_out.
+  if (resource.code === 'NamespaceFull') deps.metrics.hide(authorityKey(resource));
+  else deps.metrics.show(resource, false, undefined);
   if (isDeepStrictEqual(status, resource.status)) return { do: 'rest' };
   const recheckAt = writeLaterAt(resource, deps);
   if (recheckAt === undefined) await deps.writeStatus(resource, status);
