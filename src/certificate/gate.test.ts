@@ -57,6 +57,7 @@ function scene(name: string, body: (scene: Scene) => Promise<void>): void {
       controller.queue.addFirst(key);
       return true;
     });
+    const slowKeys = new Turnstile({ capacity: 1 }, clock, () => true);
     const runtime = () => ({ backend: {} as never, turnstile: undefined, polls });
     const controller = new Controller({
       name: 'certificates',
@@ -67,7 +68,7 @@ function scene(name: string, body: (scene: Scene) => Promise<void>): void {
       reconcile: async (key): Promise<Outcome> => {
         const { observed, pollAfterMs } = seen.get(key) ?? {};
         if (observed?.next === undefined || pollAfterMs === undefined) return { do: 'rest' };
-        const gate = gateOf(observed, ISSUE, undefined, { runtime, awaited, clock });
+        const gate = gateOf(observed, ISSUE, undefined, { runtime, awaited, clock, slowKeys });
         if (gate === undefined) return { do: 'rest' };
         if (!gate.enter(key)) return { do: 'rest' };
         asked.push({ name: observed.resource.name, atMs: clock.now().getTime() - START.getTime() });
@@ -151,7 +152,7 @@ test('a new request passes the turnstile for new requests, whatever waits for an
       leave: () => calls.push(`${name} left`),
     }) as unknown as Turnstile;
   const runtime = () => ({ backend: {} as never, turnstile: named('new'), polls: named('polls') });
-  const deps = { runtime, awaited: new AwaitedRequests(), clock };
+  const deps = { runtime, awaited: new AwaitedRequests(), clock, slowKeys: named('slow keys') };
   const fresh = { ...waiting('a'), next: undefined };
   const gate = gateOf(fresh, ISSUE, 7, deps);
   assert.ok(gate?.enter('team/a'));
@@ -159,6 +160,20 @@ test('a new request passes the turnstile for new requests, whatever waits for an
   gateOf(waiting('b'), ISSUE, 7, deps)?.enter('team/b');
   assert.equal(calls, ['new team/a 7', 'new left', 'polls team/b undefined']);
   assert.is(gateOf(fresh, { do: 'settle' } as never, 7, deps), undefined);
+});
+
+test('keys that take long to make pass a turnstile where the authority has none', () => {
+  const clock = new FakeClock(START);
+  const slowKeys = new Turnstile({ capacity: 1 }, clock, () => true);
+  const deps = { awaited: new AwaitedRequests(), clock, slowKeys };
+  const own = { ...deps, runtime: () => ({ backend: {} as never, turnstile: undefined, polls: undefined }) };
+  const seenWith = (algorithm: string) => anObserved(aCertificate({ privateKey: { algorithm } })).build();
+  assert.is(gateOf(seenWith('RSA'), ISSUE, 7, own)?.enter('team/a'), true);
+  assert.is(gateOf(seenWith('RSA'), ISSUE, 7, own)?.enter('team/b'), false);
+  assert.is(gateOf(seenWith('ECDSA'), ISSUE, 7, own), undefined);
+  const turnstile = new Turnstile({ capacity: 1 }, clock, () => true);
+  const remote = { ...deps, runtime: () => ({ backend: {} as never, turnstile, polls: undefined }) };
+  assert.is(gateOf(seenWith('RSA'), ISSUE, 7, remote)?.enter('team/b'), true, 'its own one');
 });
 
 test.run();

@@ -22,17 +22,21 @@ const YOUNG_MS = 10_000;
 /**
  * New requests pass one turnstile, and whoever asks for the answer to a request passes another one, so that neither many
  * that wait for a person hold up new requests, nor the other way round. Of the second kind young requests and old ones
- * take turns. Undefined where the authority is not asked, or may be asked without limit.
+ * take turns. Where the authority may be asked without limit, a key that takes long to make passes the turnstile of these:
+ * otherwise a namespace that wants many would hold all workers. Undefined where nothing has to be passed.
  */
 export function gateOf(
   seen: Observed,
   decision: Decision,
   deadline: number | undefined,
-  { runtime, awaited, clock }: Pick<CertificateDeps, 'runtime' | 'awaited' | 'clock'>,
+  { runtime, awaited, clock, slowKeys }: Pick<CertificateDeps, 'runtime' | 'awaited' | 'clock' | 'slowKeys'>,
 ): Gate | undefined {
   if (decision.do !== 'issue') return undefined;
   const { turnstile, polls } = runtime(seen.resource) ?? {};
-  if (seen.next === undefined || !isUnderWay(seen)) return turnstile && gate(turnstile, deadline);
+  if (seen.next === undefined || !isUnderWay(seen)) {
+    const passed = turnstile ?? (seen.resource.spec.key.algorithm === 'RSA' ? slowKeys : undefined);
+    return passed && gate(passed, deadline);
+  }
   const request = awaited.of(seen.next);
   // Woken too early, it is told the last answer again.
   if (polls === undefined || (request !== undefined && notYet(request, clock.monotonicMs()))) return undefined;

@@ -5,6 +5,7 @@ import type { Authority } from '../authorities/authority.ts';
 import { type CertwheelError, classify, DeniedError, RetryableError, UnexpectedError } from '../errors.ts';
 import { backoffMs } from '../queue/backoff.ts';
 import type { Outcome, Run } from '../queue/controller.ts';
+import type { Turnstile } from '../queue/turnstile.ts';
 import { stackOf } from '../stack.ts';
 import { type ActDeps, issue, repair } from './act.ts';
 import { describeContest } from './contest.ts';
@@ -28,6 +29,8 @@ export interface CertificateDeps extends ActDeps, TidyDeps, TellDeps, ReportDeps
   observe(resource: Observed['resource']): Promise<Observed>;
   /** The authority behind it, and what keeps that from being asked too often; undefined where it isn't there. */
   runtime(resource: Observed['resource']): ({ readonly backend: Authority } & Turnstiles) | undefined;
+  /** Where keys that take long to make are waited for; see gateOf. */
+  readonly slowKeys: Turnstile;
   readonly metrics: CertificateMetrics & TellDeps['metrics'] & ReportDeps['metrics'];
 }
 
@@ -83,7 +86,8 @@ async function lookAt(key: string, deps: CertificateDeps, run: Run): Promise<Out
   }
 }
 
-const WAITS_FOR_ITS_TURN = 'waits for its turn: the authority is asked by as many others as its rate limit allows';
+const WAITS_FOR_ITS_TURN =
+  'waits for its turn: as many others as are allowed ask the authority, or wait for RSA keys to be made';
 
 /** By when a new certificate is needed, in milliseconds since the epoch: before the old one expires, if there is one. */
 export function deadlineOf(secret: SecretView | undefined): number | undefined {

@@ -173,6 +173,7 @@ function parts(resource: RawObject, authority: (typeof AUTHORITIES)[number], sec
   const recent = new RecentActs();
   const deps: CertificateDeps = {
     ...requestDeps(clock),
+    slowKeys: new Turnstile({ capacity: 1 }, clock, () => true),
     secrets: {
       get: () => scene.store.get(),
       apply: async (manifest) => {

@@ -13,6 +13,7 @@ import { CERTIFICATE_CONDITIONS } from '../certificate/status.ts';
 import { Unpublished } from '../certificate/unpublished.ts';
 import { Buckets } from '../queue/bucket.ts';
 import { Controller } from '../queue/controller.ts';
+import { Turnstile } from '../queue/turnstile.ts';
 import type { WorkQueue } from '../queue/work-queue.ts';
 import type { Cluster } from './cluster.ts';
 import { ForeignSecrets } from './foreign-secrets.ts';
@@ -71,6 +72,9 @@ export function wireCertificates(services: Services): { controller: Controller; 
       return seen;
     },
     runtime: (resource) => registry.current(cluster.authority(referredAuthority(resource))),
+    slowKeys: new Turnstile({ capacity: Math.ceil(config.workers / 4) }, clock, (key) =>
+      wakeCertificate(controller.queue, services, key),
+    ),
     statusWrites: new Buckets(STATUS_WRITES),
     writeStatus: async (resource, status) => {
       cluster.certificates.put(
