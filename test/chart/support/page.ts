@@ -10,7 +10,7 @@ export async function runCommands(cluster: ControlPlane, commands: readonly stri
   const PATH = [dirname(cluster.kubectlPath), dirname(await ensureProgram('helm')), process.env.PATH].join(':');
   let printed = '';
   for (const command of commands) {
-    const written = command.replaceAll(/(^|[ /])(certwheel(?:-resources)?\.yaml)/g, `$1${cluster.dir}/$2`);
+    const written = command.replaceAll(/(^|[ /])(certwheel(?:-resources|-values)?\.yaml)/g, `$1${cluster.dir}/$2`);
     const script = written.replaceAll('/tmp/certwheel-chart', `${cluster.dir}/chart`);
     const env = { ...process.env, ...helmEnvironment(cluster), PATH };
     printed += (await promisify(execFile)('bash', ['-c', script], { cwd: ROOT, env })).stdout;
