@@ -16,6 +16,9 @@ export interface ObjectMeta {
   readonly deleting: readonly string[] | undefined;
 }
 
+/** Which object it is, and at which version. */
+export type Identified = Pick<ObjectMeta, 'namespace' | 'name' | 'uid' | 'resourceVersion'>;
+
 /** Who wrote which fields (Kubernetes, "Server-Side Apply": field management). */
 export interface ManagedFields {
   readonly manager?: string;
@@ -74,6 +77,11 @@ export function parseMeta(object: RawObject): ObjectMeta {
     createdAt: creationTimestamp,
     deleting: deletionTimestamp === undefined ? undefined : finalizers.slice(0, MOST_FINALIZERS),
   };
+}
+
+export function identify(object: RawObject): Identified {
+  const { namespace, name, uid, resourceVersion } = parseMeta(object);
+  return { namespace, name, uid, resourceVersion };
 }
 
 /** The API server admits only what the schema allows, but what is stored may be older than the schema. */

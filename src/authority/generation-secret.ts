@@ -1,7 +1,7 @@
 import type { AuthorityKind } from '../api/client-certificate.ts';
 import { parseRfc3339 } from '../api/conditions.ts';
 import * as names from '../api/names.ts';
-import { parseMeta, type RawObject } from '../api/parse.ts';
+import { identify, parseMeta, type RawObject } from '../api/parse.ts';
 import { EXPORTING_PREFIXES } from '../certificate/exported-keys.ts';
 import { weightOf } from '../kube/share.ts';
 import { restoreCaPair } from '../pki/ca.ts';
@@ -67,7 +67,8 @@ class StoredGeneration implements GenerationSecret {
   #content: RawObject | Content;
 
   constructor(object: RawObject, controllerNamespace: string) {
-    const { namespace, name, uid, resourceVersion } = parseMeta(object);
+    this.secret = identify(object);
+    const { namespace, name } = this.secret;
     const { labels = {} } = object.metadata ?? {};
     const authorityName = labels[names.AUTHORITY_NAME_LABEL] ?? '';
     const kind = labels[names.AUTHORITY_KIND_LABEL] as AuthorityKind;
@@ -76,7 +77,6 @@ class StoredGeneration implements GenerationSecret {
     this.authority = isCluster ? `${kind}/${authorityName}` : `CertificateAuthority/${namespace}/${authorityName}`;
     const isMisplaced = kind === 'ClusterCertificateAuthority' && !isCluster;
     this.version = isMisplaced ? 0 : (versionOf(kind, authorityName, name) ?? 0);
-    this.secret = { namespace, name, uid, resourceVersion };
     this.mark = markOf(object);
     this.holdsKey = Boolean(object.data?.['tls.crt'] || object.data?.['tls.key']);
     this.isBlank = this.version > 0 && !this.holdsKey && canBeFilled(object);

@@ -1,31 +1,11 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { leaf, root } from '../../test/pki/make.ts';
-import { aCertificate, DAY, NOW } from '../../test/unit/builders.ts';
-import { stored } from '../../test/unit/secret-store.ts';
+import { ca, client, object } from '../../test/unit/client-secret.ts';
 import type { RawObject } from '../api/parse.ts';
 import { encodePrivateKey } from '../pki/keys.ts';
-import { secretManifest } from './secret-manifest.ts';
 import { authorityOf, isRecord, isView, NO_RECORD, recordOfView, recordSecret } from './secret-record.ts';
 import { viewSecret } from './secret-view.ts';
-
-const ca = await root();
-const client = await leaf(ca);
-const DATA = {
-  certificateChain: client.certificate.pem,
-  privateKey: encodePrivateKey(client.key, 'PKCS8'),
-  trustBundle: ca.certificate.pem,
-};
-const MEMORY = {
-  revision: 1,
-  authority: 'CertificateAuthority/ca',
-  authorityGeneration: 1,
-  requestedDurationMs: DAY,
-  issuedAt: NOW,
-  serials: [],
-  externalId: undefined,
-};
-const object = stored(secretManifest(aCertificate().build(), DATA, MEMORY, undefined));
 
 function altered(change: (metadata: NonNullable<RawObject['metadata']>) => RawObject['metadata'], data = object.data) {
   const metadata = change(object.metadata ?? {});

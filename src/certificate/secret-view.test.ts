@@ -2,33 +2,16 @@ import { inspect } from 'node:util';
 import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { leaf, root } from '../../test/pki/make.ts';
-import { aCertificate, after, DAY, NOW } from '../../test/unit/builders.ts';
-import { stored } from '../../test/unit/secret-store.ts';
+import { after, DAY } from '../../test/unit/builders.ts';
+import { ca, client, KEY, object } from '../../test/unit/client-secret.ts';
 import { CERTIFICATE_NAME_LABEL } from '../api/names.ts';
 import type { RawObject } from '../api/parse.ts';
 import { bundleOf } from '../pki/bundle.ts';
 import { idOfChain } from '../pki/ca.ts';
-import { encodePrivateKey } from '../pki/keys.ts';
 import { toPem } from '../pki/pem.ts';
 import { brief } from './brief.ts';
-import { secretManifest } from './secret-manifest.ts';
 import { viewSecret } from './secret-view.ts';
 
-const ca = await root();
-const client = await leaf(ca);
-const KEY = encodePrivateKey(client.key, 'PKCS8');
-const DATA = { certificateChain: client.certificate.pem, privateKey: KEY, trustBundle: ca.certificate.pem };
-const MEMORY = {
-  revision: 1,
-  authority: 'CertificateAuthority/ca',
-  authorityGeneration: 1,
-  requestedDurationMs: DAY,
-  issuedAt: NOW,
-  serials: [],
-  externalId: undefined,
-};
-const object = stored(secretManifest(aCertificate().build(), DATA, MEMORY, undefined));
 const withMetadata = (metadata: RawObject['metadata']): RawObject => ({
   ...object,
   metadata: { ...object.metadata, ...metadata },

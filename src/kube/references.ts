@@ -1,5 +1,5 @@
 import type { Resource } from '../api/names.ts';
-import { parseMeta, type RawObject } from '../api/parse.ts';
+import { identify, type RawObject } from '../api/parse.ts';
 import type { ApiError } from '../errors.ts';
 import { Cache } from './cache.ts';
 import { weightOf } from './share.ts';
@@ -125,6 +125,5 @@ export class References {
 
 /** Nobody reads the rest, and it is often the larger half of an object. */
 function dataOnly(object: RawObject): RawObject {
-  const { namespace, name, uid, resourceVersion } = parseMeta(object);
-  return { metadata: { namespace, name, uid, resourceVersion }, data: object.data ?? {} };
+  return { metadata: identify(object), data: object.data ?? {} };
 }

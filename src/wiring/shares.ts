@@ -4,7 +4,7 @@ import {
   brokenClientCertificate,
   type ClientCertificate,
 } from '../api/client-certificate.ts';
-import { parseMeta, type RawObject } from '../api/parse.ts';
+import { identify, type RawObject } from '../api/parse.ts';
 import { type GenerationSecret, viewGenerationSecret } from '../authority/generation-secret.ts';
 import { type NextKey, viewNextKey } from '../certificate/next-key.ts';
 import { isView, NO_RECORD, type SecretKept } from '../certificate/secret-record.ts';
@@ -59,6 +59,5 @@ export function sharesOf({ namespaceShareMiB, namespaceAuthorities, controllerNa
 
 /** An object that says nothing but which one it is. */
 function unmarked(object: RawObject): RawObject {
-  const { namespace, name, uid, resourceVersion } = parseMeta(object);
-  return { metadata: { namespace, name, uid, resourceVersion } };
+  return { metadata: identify(object) };
 }

@@ -49,9 +49,7 @@ export function wireWakes({ certificates, authorities, onGone, ...services }: Wa
   });
   // What our own write changes in a Secret is what a CA rotation waits for.
   cluster.secrets.onChange(
-    (key, before, after) => {
-      for (const each of cluster.certificates.byIndex('secret', key))
-        if (!isBroken(each)) recount(referredAuthority(each));
+    (_key, before, after) => {
       for (const each of [before, after]) {
         const authority = each && authorityOf(each);
         if (authority !== undefined) recount(authority);

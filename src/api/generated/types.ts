@@ -682,8 +682,8 @@ export interface IssuanceQuota {
 /**
  * Which organizations (O) may be asked for. Where it is set, a ClientCertificate with
  * spec.subject.organizations is issued only where one rule allows all of them (DeniedByPolicy otherwise).
- * Without it every organization may be, unlike with a ClusterCertificateAuthority: the CA belongs to the
- * namespace, and whoever owns that decides who its members are. One without organizations needs no rule.
+ * Without it every organization may be asked for, unlike with a ClusterCertificateAuthority: the CA belongs
+ * to the namespace. A ClientCertificate without organizations needs no rule.
  */
 export interface IssuancePolicy {
   /**
