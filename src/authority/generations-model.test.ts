@@ -17,6 +17,7 @@ type Verb =
   | 'die'
   | 'restore'
   | 'copy'
+  | 'plant'
   | 'wipe'
   | 'tidy';
 
@@ -39,6 +40,7 @@ const ACTIONS: Readonly<Record<Verb, (world: World, number: number) => unknown>>
   },
   restore: (world, which) => world.restore(which),
   copy: (world, which) => world.copy(which),
+  plant: (world, which) => world.plant(which),
   wipe: (world) => {
     world.told = [];
   },
@@ -90,9 +92,9 @@ test('so it is where somebody takes the marks off the CA generations', () =>
 test('so it is with a process that ends between any two writes', () => check({ ...EVERYDAY, die: 3, crash: 1 }));
 
 test('whatever a backup or a copier brings, also while the status is lost, only what was made here is trusted', () =>
-  check({ ...EVERYDAY, restore: 3, copy: 2, wipe: 1, tidy: 1, die: 1 }));
+  check({ ...EVERYDAY, restore: 3, copy: 2, plant: 2, wipe: 1, tidy: 1, die: 1 }));
 
 test('so it is where somebody takes the marks off besides, as long as the status is there', () =>
-  check({ ...EVERYDAY, restore: 2, copy: 2, tidy: 1, damage: 1 }));
+  check({ ...EVERYDAY, restore: 2, copy: 2, plant: 2, tidy: 1, damage: 1 }));
 
 test.run();

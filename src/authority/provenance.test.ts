@@ -93,6 +93,26 @@ test('what the status calls retired, or no longer knows, is not adopted; nor is 
   assert.equal(await sorted([kept(4, one, 'unmarked')], { told: told([3, 'Active']) }), { own: [4], foreign: [] });
 });
 
+test('where the status knows a generation to be in use, a stranger without a mark is not adopted, whatever its version', async () => {
+  const status = [{ version: 2, state: 'Active' as const, fingerprintSHA256: one.certificate.fingerprintSHA256 }];
+  for (const version of [1, 3, 1_000_000]) {
+    const stored = [kept(2, one, 'unmarked'), kept(version, two, 'unmarked')];
+    assert.equal(await sorted(stored, { told: status }), { own: [2], foreign: [version] });
+    assert.equal(await sorted(stored, { told: status, members: [holderOf(two)] }), { own: [2, version], foreign: [] });
+  }
+});
+
+test('another CA under the version of a generation is not adopted', async () => {
+  const status = [{ version: 2, state: 'Active' as const, fingerprintSHA256: one.certificate.fingerprintSHA256 }];
+  assert.equal(await sorted([kept(2, two, 'unmarked')], { told: status }), { own: [], foreign: [2] });
+});
+
+test('valid certificates speak for no restored twin of a CA that is adopted anyway', async () => {
+  const stored = [kept(1, one, 'restored'), kept(2, one, 'unmarked')];
+  const given = { told: told([1, 'Retired'], [2, 'Active']), members: [holderOf(one)] };
+  assert.equal(await sorted(stored, given), { own: [2], foreign: [1] });
+});
+
 test('a veto of a forged status, or a mark that a copier overwrote, takes no CA away of which valid certificates are held', async () => {
   const retired = { told: told([1, 'Retired']) };
   for (const stored of [[kept(1, one, 'unmarked')], [kept(1, one, 'copied')]]) {

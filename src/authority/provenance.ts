@@ -17,7 +17,7 @@ export interface Provenance {
 /** What speaks against, and for, generations that carry no mark. */
 export interface Evidence {
   /** The generations of the status. It is output, so that it may take away and never grant. */
-  readonly told: readonly Pick<CAGeneration, 'version' | 'state'>[];
+  readonly told: readonly Pick<CAGeneration, 'version' | 'state' | 'fingerprintSHA256'>[];
   members(): readonly Member[];
 }
 
@@ -40,7 +40,7 @@ export async function provenanceOf(
   const { generations, problem } = await readGenerations(claims, now);
   const isRead = ({ secret }: GenerationSecret) => generations.some((each) => each.secret.uid === secret.uid);
   const readable = claims.filter(isRead);
-  const own = readable.filter((each) => mayBeAdopted(each, evidence, now));
+  const own = adoptable(readable, evidence, now);
   const uids = uidsOf(own);
   const adopted = generations.filter(({ secret }) => uids.has(secret.uid));
   const hollow = claims.filter(({ holdsKey }) => !holdsKey);
@@ -62,24 +62,54 @@ function compared(generations: readonly Generation[], secrets: readonly Generati
   return generations.map((each) => (each.mark === 'whole' && !namesAll(each) ? { ...each, mark: 'partial' } : each));
 }
 
-/** What valid certificates were issued by was never retired, and is no copy, whatever the status and the mark say. */
-function mayBeAdopted(
-  { version, mark, secret, generation }: GenerationSecret,
+/**
+ * What nothing speaks against, and the CAs of which valid certificates are held: those were never retired, and are no copy,
+ * whatever the status and the mark say. Where the status knows one of the claims to be in use, those that it doesn't know
+ * came from outside.
+ */
+function adoptable(
+  claims: readonly GenerationSecret[],
   { told, members }: Evidence,
   now: Date,
-): boolean {
-  const isCopy = mark.namespace !== undefined && mark.namespace !== secret.namespace;
-  if (!isCopy && !wasRetired(version, told)) return true;
-  const fingerprint = generation?.pair.certificate.fingerprintSHA256;
-  return members().some(
-    ({ issuerFingerprint, notAfter }) => issuerFingerprint === fingerprint && notAfter !== undefined && notAfter > now,
+): readonly GenerationSecret[] {
+  const isToldOf = claims.some((each) => livesIn(told, each));
+  const own = claims.filter((each) => !isCopy(each) && (isToldOf ? livesIn(told, each) : !wasRetired(each, told)));
+  if (own.length === claims.length) return own;
+  // A restored twin of a CA that is adopted anyway is not what its certificates speak for.
+  const known = new Set(own.map(fingerprintOf));
+  const held = new Set(
+    members().flatMap(({ issuerFingerprint, notAfter }) =>
+      notAfter !== undefined && notAfter > now ? [issuerFingerprint] : [],
+    ),
+  );
+  return claims.filter(
+    (each) => own.includes(each) || (held.has(fingerprintOf(each)) && !known.has(fingerprintOf(each))),
   );
 }
 
+function isCopy({ mark, secret }: GenerationSecret): boolean {
+  return mark.namespace !== undefined && mark.namespace !== secret.namespace;
+}
+
+function livesIn(told: Evidence['told'], claim: GenerationSecret): boolean {
+  const known = told.find(({ version }) => version === claim.version);
+  return known !== undefined && known.state !== 'Retired' && isOf(known, claim);
+}
+
 /** Versions only rise, and the status keeps the highest, so what it doesn't know below them was retired long ago. */
-function wasRetired(version: number, told: Evidence['told']): boolean {
-  const known = told.find((each) => each.version === version);
-  return known === undefined ? told.some((each) => each.version > version) : known.state === 'Retired';
+function wasRetired(claim: GenerationSecret, told: Evidence['told']): boolean {
+  const known = told.find(({ version }) => version === claim.version);
+  if (known === undefined) return told.some(({ version }) => version > claim.version);
+  return known.state === 'Retired' || !isOf(known, claim);
+}
+
+/** A version is given to one CA alone. */
+function isOf({ fingerprintSHA256 }: Evidence['told'][number], claim: GenerationSecret): boolean {
+  return fingerprintSHA256 === undefined || fingerprintSHA256 === fingerprintOf(claim);
+}
+
+function fingerprintOf({ generation }: GenerationSecret): string | undefined {
+  return generation?.pair.certificate.fingerprintSHA256;
 }
 
 function uidsOf(secrets: readonly GenerationSecret[]): ReadonlySet<string> {

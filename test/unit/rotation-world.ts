@@ -47,7 +47,7 @@ export class World {
   blank: number | undefined;
   generations: readonly Generation[] = [];
   /** What the status tells of them. */
-  told: { readonly version: number; readonly state: CAGeneration['state'] }[] = [];
+  told: Pick<CAGeneration, 'version' | 'state' | 'fingerprintSHA256'>[] = [];
   /** Each state of each Secret, as backups have it. */
   readonly backups: GenerationSecret[] = [];
   /** Those of the Secrets that the controller has made. */
@@ -151,7 +151,12 @@ export class World {
   #tell(): void {
     const living = new Set(this.generations.map(({ version }) => version));
     const retired = this.told.filter(({ version }) => !living.has(version));
-    this.told = [...this.generations, ...retired.map(({ version }) => ({ version, state: 'Retired' as const }))];
+    const inUse = this.generations.map(({ version, state, pair }) => ({
+      version,
+      state,
+      fingerprintSHA256: pair.certificate.fingerprintSHA256,
+    }));
+    this.told = [...inUse, ...retired.map((each) => ({ ...each, state: 'Retired' as const }))];
   }
 
   /** A backup brings a Secret again where there is none of its name, as it was but for its uid. */
@@ -164,6 +169,11 @@ export class World {
   copy(which: number): void {
     const theirs = generationSecret(aGeneration(1, 'Active', foreignCa, { since: this.now }));
     this.#appear({ ...theirs, mark: { uids: ['theirs'], namespace: 'elsewhere' } }, 1 + (which % 6));
+  }
+
+  /** Somebody brings a CA without any mark, under any version. */
+  plant(which: number): void {
+    this.#appear(generationSecret(aGeneration(1, 'Active', foreignCa, { since: this.now })), 1 + which);
   }
 
   #appear(from: GenerationSecret, version: number): void {

@@ -147,7 +147,7 @@ test('a generation that somebody deletes is made again from the same pair, and n
   await deleteSecret(here, namespace, 'ca-ca-v1');
   const [made] = await eventually('it is there again, with its key', async () => {
     const all = await generationSecrets(here, namespace);
-    return all.length === 1 && all[0]?.data?.['tls.key'] && all;
+    return all.length === 1 && Boolean(all[0]?.data?.['tls.key']) && all;
   });
   assert.is(made?.metadata?.name, 'ca-ca-v2', 'a number is never used again');
   assert.is(made?.data?.['tls.key'], kept?.data?.['tls.key']);
