@@ -1,6 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { leftOn } from '../test/unit/left-on.ts';
+import { leftOn } from '../test/unit/signal-listeners.ts';
 import { within } from './abort.ts';
 
 const AN_HOUR = 3_600_000;

@@ -1,6 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { EXPORTING_PREFIXES } from './certificate/exported-keys.ts';
+import { EXPORTING_PREFIXES } from './certificate/decision/exported-keys.ts';
 import { type Config, helpText, parseCommandLine } from './config.ts';
 import { StartError } from './start-error.ts';
 

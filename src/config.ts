@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { AUTHORITIES } from './authorities/index.ts';
+import { AUTHORITIES } from './backends/index.ts';
 import { type Option, oneOf, toBoolean, toCount, toList, toMs, toNamespace } from './flag-values.ts';
 import { LOG_FORMATS, LOG_LEVELS, type LogFormat, type LogLevel } from './log.ts';
 import { SERVING_OPTIONS, type ServingConfig, toServingConfig } from './serving/flags.ts';

@@ -1,5 +1,5 @@
-import { isNetwork } from './authorities/http/networks.ts';
-import { EXPORTING_PREFIXES } from './certificate/exported-keys.ts';
+import { isNetwork } from './backends/http/networks.ts';
+import { EXPORTING_PREFIXES } from './certificate/decision/exported-keys.ts';
 import { type Option, toBoolean, toCount, toList } from './flag-values.ts';
 import { StartError } from './start-error.ts';
 

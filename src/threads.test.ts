@@ -1,8 +1,8 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { sealWithPassword } from '../test/unit/sealed-jwe.ts';
-import { guardedLookup } from './authorities/http/address.ts';
-import { openWithPassword } from './authorities/step-ca/jwe.ts';
+import { guardedLookup } from './backends/http/address.ts';
+import { openWithPassword } from './backends/step-ca/jwe.ts';
 import { generateKey } from './pki/keys.ts';
 import { THREADS, ThreadLimit } from './threads.ts';
 

@@ -2,9 +2,9 @@ import type { CertificateAuthority, Limits, RateLimit } from '../api/certificate
 import type { ClientCertificate } from '../api/client-certificate.ts';
 import type { AuthorityDemand } from '../api/generated/types.ts';
 import { keyOf } from '../api/parse.ts';
+import { expectedIntervalMs, grantedLife } from '../certificate/decision/schedule.ts';
 import { authorityName, isOurs } from '../certificate/observed.ts';
-import { expectedIntervalMs, grantedLife } from '../certificate/schedule.ts';
-import type { SecretView } from '../certificate/secret-view.ts';
+import type { SecretView } from '../certificate/secret/view.ts';
 import type { Runtime } from './registry.ts';
 
 const DAY_MS = 86_400_000;

@@ -1,13 +1,13 @@
 import type { AnyCertificateAuthority, CertificateAuthority } from '../api/certificate-authority.ts';
 import type { AuthorityStatus } from '../api/generated/types.ts';
-import type { EventText } from '../certificate/events.ts';
+import type { EventText } from '../certificate/status/events.ts';
 import type { Clock } from '../clock.ts';
 import type { Logger } from '../log.ts';
-import type { CaLife } from '../metrics.ts';
+import type { CaLife } from '../metrics/metrics.ts';
 import type { Buckets } from '../queue/bucket.ts';
+import type { GenerationSecret } from '../rotation/generation-secret.ts';
+import type { Generation, Member, NewGeneration } from '../rotation/plan.ts';
 import type { Consumer, Demand } from './demand.ts';
-import type { GenerationSecret } from './generation-secret.ts';
-import type { Generation, Member, NewGeneration } from './generations.ts';
 import type { Registry, Runtime } from './registry.ts';
 
 /** What the reconcile of authorities reaches the world by. */

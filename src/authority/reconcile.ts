@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { authorityKey, type CertificateAuthority, isBrokenAuthority } from '../api/certificate-authority.ts';
 import { earliest } from '../api/moments.ts';
-import { readableTrust } from '../authorities/readable-trust.ts';
+import { readableTrust } from '../backends/shared/readable-trust.ts';
 import type { AuthorityView } from '../certificate/observed.ts';
 import { classify } from '../errors.ts';
 import { idOfChain, type SourceRest } from '../pki/ca.ts';
@@ -9,13 +9,13 @@ import { successorDue } from '../pki/ca-life.ts';
 import type { CertificateView } from '../pki/certificate.ts';
 import { backoffMs } from '../queue/backoff.ts';
 import type { Outcome, Run } from '../queue/controller.ts';
+import { endOf, type Plan } from '../rotation/plan.ts';
+import { type Provenance, provenanceOf } from '../rotation/provenance.ts';
+import { nextVersion, planOf, readSource, tryStep } from '../rotation/steps.ts';
 import { demandOn } from './demand.ts';
 import type { AuthorityDeps } from './deps.ts';
-import { endOf, type Plan } from './generations.ts';
-import { type Provenance, provenanceOf } from './provenance.ts';
 import { type Runtime, signingOf, viewAuthority } from './registry.ts';
 import { report, reportBroken } from './report.ts';
-import { nextVersion, planOf, readSource, tryStep } from './rotation.ts';
 import { reportable, type Trouble, troubleOf } from './trouble.ts';
 
 /** What was refused, while the last good CA goes on, is looked at again. */

@@ -4,7 +4,7 @@ import {
   type CertificateAuthority,
   type RateLimit,
 } from '../api/certificate-authority.ts';
-import type { Authority, AuthorityDefinition, Trust } from '../authorities/authority.ts';
+import type { Authority, AuthorityDefinition, Trust } from '../backends/backend.ts';
 import type { AuthorityView } from '../certificate/observed.ts';
 import { bundleOf } from '../pki/bundle.ts';
 import { idOfChain, isSameCa } from '../pki/ca.ts';
@@ -14,8 +14,8 @@ import type { Constraints } from '../pki/constraints/constraints.ts';
 import { allowsAll, rulesOf } from '../pki/path-rules.ts';
 import { Bucket } from '../queue/bucket.ts';
 import type { Turnstile } from '../queue/turnstile.ts';
+import { endOf, type Generation, isPresent, signingGeneration } from '../rotation/plan.ts';
 import type { Breaker } from './breaker.ts';
-import { endOf, type Generation, isPresent, signingGeneration } from './generations.ts';
 import type { Trouble } from './trouble.ts';
 
 /** One authority as it runs: its backend, and what is known of it. Nothing in here must survive a restart. */

@@ -8,10 +8,10 @@ import {
 } from '../api/certificate-authority.ts';
 import { mergeConditions, whyBroken } from '../api/conditions.ts';
 import type { AuthorityStatus } from '../api/generated/types.ts';
-import type { EventText } from '../certificate/events.ts';
+import type { EventText } from '../certificate/status/events.ts';
 import type { Outcome } from '../queue/controller.ts';
+import { endOf } from '../rotation/plan.ts';
 import type { AuthorityDeps } from './deps.ts';
-import { endOf } from './generations.ts';
 import { type Runtime, signingOf, sourceOf } from './registry.ts';
 import { AUTHORITY_CONDITIONS, type AuthorityFindings, authorityStatus, foreignCa } from './status.ts';
 

@@ -7,8 +7,8 @@ import { parseCertificateAuthority } from '../api/certificate-authority.ts';
 import type { AuthorityStatus } from '../api/generated/types.ts';
 import type { CaPair } from '../pki/ca.ts';
 import { caBasicConstraints } from '../pki/extensions.ts';
+import type { Generation } from '../rotation/plan.ts';
 import type { Demand } from './demand.ts';
-import type { Generation } from './generations.ts';
 import { type AuthorityFindings, authorityStatus } from './status.ts';
 
 const oneRoot = await root({ commonName: 'one' });

@@ -5,11 +5,11 @@ import { readable } from '../foreign-text.ts';
 import { isSameCa } from '../pki/ca.ts';
 import { lastToEnd } from '../pki/ca-life.ts';
 import type { CertificateView } from '../pki/certificate.ts';
+import { foreignGeneration } from '../rotation/foreign-generation.ts';
+import type { GenerationSecret } from '../rotation/generation-secret.ts';
+import { endOf, type Generation } from '../rotation/plan.ts';
 import type { Demand } from './demand.ts';
 import { demandStatus, quotaShort } from './demand-status.ts';
-import { foreignGeneration } from './foreign-generation.ts';
-import type { GenerationSecret } from './generation-secret.ts';
-import { endOf, type Generation } from './generations.ts';
 import { refusedByVerifiers } from './refused-by-verifiers.ts';
 import type { Trouble } from './trouble.ts';
 

@@ -19,13 +19,13 @@ import {
 } from '../api/certificate-authority.ts';
 import type { AuthorityStatus } from '../api/generated/types.ts';
 import type { RawObject } from '../api/parse.ts';
-import type { Authority, AuthorityDefinition } from '../authorities/authority.ts';
-import { OWN_CA_CAPABILITIES, ownCA } from '../authorities/own-ca.ts';
-import { secret } from '../authorities/secret.ts';
+import type { Authority, AuthorityDefinition } from '../backends/backend.ts';
+import { secret } from '../backends/secret.ts';
+import { OWN_CA_CAPABILITIES, ownCA } from '../backends/shared/own-ca.ts';
 import { ApiError, AuthorityError, RetryableError } from '../errors.ts';
 import { Buckets } from '../queue/bucket.ts';
+import { type Generation, signingGeneration } from '../rotation/plan.ts';
 import type { AuthorityDeps } from './deps.ts';
-import { type Generation, signingGeneration } from './generations.ts';
 import { reconcileAuthority } from './reconcile.ts';
 import { Registry } from './registry.ts';
 

@@ -2,7 +2,7 @@ import type { KeyObject } from 'node:crypto';
 import type { ClientCertificate } from '../api/client-certificate.ts';
 import * as names from '../api/names.ts';
 import type { RawObject } from '../api/parse.ts';
-import { type Issued, type IssueRequest, isPending, type Pending } from '../authorities/authority.ts';
+import { type Issued, type IssueRequest, isPending, type Pending } from '../backends/backend.ts';
 import type { Clock } from '../clock.ts';
 import { ApiError, RetryableError } from '../errors.ts';
 import type { TrustBundle } from '../pki/bundle.ts';
@@ -20,18 +20,18 @@ import {
 } from '../pki/keys.ts';
 import { parsePem, toPem } from '../pki/pem.ts';
 import type { Run } from '../queue/controller.ts';
-import { withoutNewExports } from './exported-keys.ts';
-import type { CertificateFacts } from './facts.ts';
+import { withoutNewExports } from './decision/exported-keys.ts';
+import { grantedLife } from './decision/schedule.ts';
 import { type AuthorityView, authorityName, isOurs, lastRevision, type Observed } from './observed.ts';
 import { flawOf, proven, trustFor } from './prove.ts';
-import { mayPass, type PublishDeps, publish } from './publish.ts';
-import { type Ask, abandonRequest, askDurably, type RequestDeps } from './request.ts';
-import { grantedLife } from './schedule.ts';
-import { secretManifest } from './secret-manifest.ts';
-import { nextSerials, type SecretMemory } from './secret-memory.ts';
-import type { SecretView } from './secret-view.ts';
-import type { Made, Unpublished } from './unpublished.ts';
-import { alteredError, isSuspect, writeSecret } from './write.ts';
+import { type Ask, abandonRequest, askDurably, type RequestDeps } from './request/request.ts';
+import type { Made, Unpublished } from './request/unpublished.ts';
+import type { CertificateFacts } from './secret/facts.ts';
+import { secretManifest } from './secret/manifest.ts';
+import { nextSerials, type SecretMemory } from './secret/memory.ts';
+import { mayPass, type PublishDeps, publish } from './secret/publish.ts';
+import type { SecretView } from './secret/view.ts';
+import { alteredError, isSuspect, writeSecret } from './secret/write.ts';
 
 export interface ActDeps extends PublishDeps, RequestDeps {
   readonly clock: Clock;

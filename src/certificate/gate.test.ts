@@ -5,11 +5,11 @@ import { aCertificate, anObserved } from '../../test/unit/builders.ts';
 import { FakeClock } from '../../test/unit/fake-clock.ts';
 import { Controller, type Outcome } from '../queue/controller.ts';
 import { Turnstile } from '../queue/turnstile.ts';
-import { AwaitedRequests } from './awaited.ts';
 import { gateOf } from './gate.ts';
-import type { NextKey } from './next-key.ts';
-import { wantedOf } from './next-key.ts';
 import { isAuthority, type Observed } from './observed.ts';
+import { AwaitedRequests } from './request/awaited.ts';
+import type { NextKey } from './request/next-key.ts';
+import { wantedOf } from './request/next-key.ts';
 
 const START = new Date('2026-06-01T12:00:00Z');
 const SECOND = 1_000;

@@ -1,8 +1,8 @@
 import type { Turnstile } from '../queue/turnstile.ts';
-import { notYet } from './awaited.ts';
 import type { Decision, Observed } from './observed.ts';
 import type { CertificateDeps } from './reconcile.ts';
-import { isUnderWay } from './request.ts';
+import { notYet } from './request/awaited.ts';
+import { isUnderWay } from './request/request.ts';
 
 /** What keeps an authority from being asked too often, for certificates and for the answers to their requests. */
 export interface Turnstiles {

@@ -8,14 +8,14 @@ import { type BrokenClientCertificate, type ClientCertificate, isBroken } from '
 import * as names from '../api/names.ts';
 import { keyOf, type RawObject } from '../api/parse.ts';
 import { RetryableError } from '../errors.ts';
-import type { NextKey } from './next-key.ts';
+import type { RuleInNamespace } from './decision/policy.ts';
+import { authorityIsMissing, deniedByPolicy } from './decision/refusals.ts';
 import type { AuthorityView, NoAuthority, Observed, Protection } from './observed.ts';
 import { isOurs } from './observed.ts';
-import type { RuleInNamespace } from './policy.ts';
-import { purposeOf, reservationOf, type SecretUse } from './protection.ts';
 import type { Recent } from './recent.ts';
-import { authorityIsMissing, deniedByPolicy } from './refusals.ts';
-import { type SecretView, viewSecret } from './secret-view.ts';
+import type { NextKey } from './request/next-key.ts';
+import { purposeOf, reservationOf, type SecretUse } from './secret/protection.ts';
+import { type SecretView, viewSecret } from './secret/view.ts';
 
 export interface ObserveDeps {
   /** From the cache: Secrets that carry our label. */

@@ -1,14 +1,14 @@
 import type { Limits } from '../api/certificate-authority.ts';
 import type { ClientCertificate } from '../api/client-certificate.ts';
-import type { Capabilities } from '../authorities/authority.ts';
+import type { Capabilities } from '../backends/backend.ts';
 import type { ErrorCode } from '../errors.ts';
 import type { TrustBundle } from '../pki/bundle.ts';
 import type { CertificateView } from '../pki/certificate.ts';
 import type { Constraints } from '../pki/constraints/constraints.ts';
-import type { NextKey } from './next-key.ts';
-import type { RuleInNamespace } from './policy.ts';
+import type { RuleInNamespace } from './decision/policy.ts';
 import type { Recent } from './recent.ts';
-import type { SecretView } from './secret-view.ts';
+import type { NextKey } from './request/next-key.ts';
+import type { SecretView } from './secret/view.ts';
 
 /** An authority as a certificate sees it. */
 export interface AuthorityView {

@@ -1,6 +1,6 @@
 import type { KeyObject } from 'node:crypto';
 import { formatDuration } from '../api/duration.ts';
-import type { Issued } from '../authorities/authority.ts';
+import type { Issued } from '../backends/backend.ts';
 import type { Clock } from '../clock.ts';
 import { RetryableError } from '../errors.ts';
 import { bundleOf, type TrustBundle } from '../pki/bundle.ts';
@@ -10,9 +10,9 @@ import { encodingProblem } from '../pki/foreign-encodings.ts';
 import { publicKeyDer } from '../pki/keys.ts';
 import { type Subject, valuesOf } from '../pki/name.ts';
 import type { Run } from '../queue/controller.ts';
+import { isSystemName } from './decision/refusals.ts';
 import { type AuthorityView, authorityName, type Observed } from './observed.ts';
-import { isSystemName } from './refusals.ts';
-import type { Made } from './unpublished.ts';
+import type { Made } from './request/unpublished.ts';
 
 /** An authority whose clock is ahead of ours grants a life that seems too long by so much. */
 const CLOCKS_APART_MS = 60_000;

@@ -13,11 +13,11 @@ import {
   SECOND,
 } from '../../test/unit/builders.ts';
 import type { ClientCertificate } from '../api/client-certificate.ts';
-import { decide } from './decide.ts';
+import { decide } from './decision/decide.ts';
 import type { Decision, Observed } from './observed.ts';
 import { type Act, contestOf, type Recent, RecentActs, withAct } from './recent.ts';
-import type { SecretView } from './secret-view.ts';
-import { isSuspect } from './write.ts';
+import type { SecretView } from './secret/view.ts';
+import { isSuspect } from './secret/write.ts';
 
 /** What a rival or a tenant does after each act, and the acts that Certwheel carries out meanwhile. */
 interface Provocation {

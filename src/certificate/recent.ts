@@ -2,9 +2,9 @@ import type { ClientCertificate } from '../api/client-certificate.ts';
 import { keyOf } from '../api/parse.ts';
 import type { ErrorCode } from '../errors.ts';
 import { backoffMs } from '../queue/backoff.ts';
+import { longestRetryMs } from './decision/schedule.ts';
 import type { Decision, Observed } from './observed.ts';
-import { longestRetryMs } from './schedule.ts';
-import type { SecretView } from './secret-view.ts';
+import type { SecretView } from './secret/view.ts';
 
 /** An issuance or a repair. */
 export type Act = Extract<Decision, { do: 'issue' | 'repair' }>;

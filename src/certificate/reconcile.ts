@@ -1,7 +1,7 @@
 import { isBroken } from '../api/client-certificate.ts';
 import { earliest } from '../api/moments.ts';
 import { keyOf } from '../api/parse.ts';
-import type { Authority } from '../authorities/authority.ts';
+import type { Authority } from '../backends/backend.ts';
 import { type CertwheelError, classify, DeniedError, RetryableError, UnexpectedError } from '../errors.ts';
 import { backoffMs } from '../queue/backoff.ts';
 import type { Outcome, Run } from '../queue/controller.ts';
@@ -9,17 +9,17 @@ import type { Turnstile } from '../queue/turnstile.ts';
 import { stackOf } from '../stack.ts';
 import { type ActDeps, issue, repair } from './act.ts';
 import { describeContest } from './contest.ts';
-import { decide } from './decide.ts';
+import { decide } from './decision/decide.ts';
+import { longestRetryMs } from './decision/schedule.ts';
 import { gateOf, type Turnstiles } from './gate.ts';
 import { type Decision, isAuthority, type Observed, trustedAuthority } from './observed.ts';
 import { type Act, makesAFight, withAct } from './recent.ts';
-import { type Findings, PERMISSION, type ReportDeps, report, reportBroken } from './report.ts';
-import { type Ask, isUnderWay } from './request.ts';
-import { longestRetryMs } from './schedule.ts';
-import type { SecretView } from './secret-view.ts';
-import { attemptsSoFar } from './status.ts';
-import { logged, type TellDeps, tellIssued } from './tell.ts';
-import { isOver, type TidyDeps, tidy, tidyAfterGone } from './tidy.ts';
+import { type Ask, isUnderWay } from './request/request.ts';
+import { isOver, type TidyDeps, tidy, tidyAfterGone } from './request/tidy.ts';
+import type { SecretView } from './secret/view.ts';
+import { logged, type TellDeps, tellIssued } from './status/record.ts';
+import { type Findings, PERMISSION, type ReportDeps, report, reportBroken } from './status/report.ts';
+import { attemptsSoFar } from './status/status.ts';
 
 export interface CertificateMetrics {
   failed(authorityType: string, code: string): void;

@@ -18,18 +18,18 @@ import {
 } from '../api/client-certificate.ts';
 import type { ClientCertificateStatus } from '../api/generated/types.ts';
 import type { RawObject } from '../api/parse.ts';
-import { NO_TRUST } from '../authorities/authority.ts';
+import { NO_TRUST } from '../backends/backend.ts';
 import { ApiError, AuthorityError, classify, DeniedError } from '../errors.ts';
 import { encodePrivateKey, generateKey, publicKeyDer } from '../pki/keys.ts';
 import { Buckets } from '../queue/bucket.ts';
 import type { Outcome, Run } from '../queue/controller.ts';
 import { Turnstile } from '../queue/turnstile.ts';
-import type { EventText } from './events.ts';
 import { isOurs, type NoAuthority } from './observed.ts';
 import { RecentActs } from './recent.ts';
 import { type CertificateDeps, reconcileCertificate } from './reconcile.ts';
-import { secretManifest } from './secret-manifest.ts';
-import { Unpublished } from './unpublished.ts';
+import { Unpublished } from './request/unpublished.ts';
+import { secretManifest } from './secret/manifest.ts';
+import type { EventText } from './status/events.ts';
 
 const years = after(4000 * DAY);
 const ca = await root({ notBefore: after(-400 * DAY), notAfter: years });

@@ -1,6 +1,6 @@
+import { children, expectTag, readElement } from './asn1/read.ts';
+import { TAG } from './asn1/write.ts';
 import { type CertificateView, distinct, parseCertificate } from './certificate.ts';
-import { TAG } from './der.ts';
-import { children, expectTag, readElement } from './der-read.ts';
 import type { Pool } from './path-search.ts';
 
 /**

@@ -1,5 +1,4 @@
 import { createPublicKey, hash, type KeyObject } from 'node:crypto';
-import { TAG } from './der.ts';
 import {
   children,
   type Element,
@@ -9,7 +8,8 @@ import {
   readOid,
   readSmallInteger,
   readTime,
-} from './der-read.ts';
+} from './asn1/read.ts';
+import { TAG } from './asn1/write.ts';
 import { type Extensions, readExtensions } from './extensions.ts';
 import { type KeySpec, keySpecOfPublicKey, MAX_READ_RSA_BITS, publicKeyPin } from './keys.ts';
 import { decodeName, type Subject } from './name.ts';

@@ -1,5 +1,5 @@
 import type { KeyObject } from 'node:crypto';
-import { bitString, integer, oid, sequence, set, tlv } from './der.ts';
+import { bitString, integer, oid, sequence, set, tlv } from './asn1/write.ts';
 import { nameExtensions, usageExtensions } from './extensions.ts';
 import { publicKeyDer } from './keys.ts';
 import { encodeName, type Subject } from './name.ts';

@@ -11,8 +11,8 @@ import {
   policyConstraints,
   policyMappings,
 } from '../../test/pki/write-extensions.ts';
+import { implicit, sequence, tlv } from './asn1/write.ts';
 import { type CertificateView, parseCertificate } from './certificate.ts';
-import { implicit, sequence, tlv } from './der.ts';
 import { writeCertificate } from './issue.ts';
 import { publicKeyDer } from './keys.ts';
 import { encodeName } from './name.ts';

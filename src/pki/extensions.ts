@@ -1,15 +1,5 @@
 import { hash } from 'node:crypto';
 import {
-  type PolicyConstraints,
-  type PolicyMapping,
-  readInhibitAnyPolicy,
-  readPolicies,
-  readPolicyConstraints,
-  readPolicyMappings,
-} from './constraints/policies-read.ts';
-import { type NameConstraints, readNameConstraints } from './constraints/subtrees.ts';
-import { boolean, implicit, integer, octetString, oid, sequence, TAG } from './der.ts';
-import {
   children,
   type Element,
   expectTag,
@@ -18,7 +8,17 @@ import {
   readElement,
   readOid,
   readSmallInteger,
-} from './der-read.ts';
+} from './asn1/read.ts';
+import { boolean, implicit, integer, octetString, oid, sequence, TAG } from './asn1/write.ts';
+import {
+  type PolicyConstraints,
+  type PolicyMapping,
+  readInhibitAnyPolicy,
+  readPolicies,
+  readPolicyConstraints,
+  readPolicyMappings,
+} from './constraints/policies-read.ts';
+import { type NameConstraints, readNameConstraints } from './constraints/subtrees.ts';
 import { decodeNames, encodeNames, NAME_FIELDS, type Names, NO_NAMES } from './san.ts';
 import { decodeExtendedKeyUsage, decodeKeyUsage, encodeUsages } from './usages.ts';
 

@@ -1,6 +1,6 @@
+import { children, type Element, expectTag, readElement, readOid } from './asn1/read.ts';
+import { TAG } from './asn1/write.ts';
 import type { CertificateView } from './certificate.ts';
-import { TAG } from './der.ts';
-import { children, type Element, expectTag, readElement, readOid } from './der-read.ts';
 import { extensionProblem } from './foreign-extensions.ts';
 import { isGoOid, nameEncodingProblem } from './foreign-names.ts';
 import { NAME_FIELDS } from './san.ts';

@@ -1,5 +1,5 @@
-import { TAG } from './der.ts';
-import { children, type Element, expectTag, readElement, readOid } from './der-read.ts';
+import { children, type Element, expectTag, readElement, readOid } from './asn1/read.ts';
+import { TAG } from './asn1/write.ts';
 import { isGoOid } from './foreign-names.ts';
 
 /** Why OpenSSL or Go can't read the value of an extension that is not read here, or not as closely. */

@@ -1,6 +1,6 @@
 import { isAscii, isUtf8 } from 'node:buffer';
-import { sequence, set, TAG } from './der.ts';
-import { children, type Element, expectTag, readElement, readOid } from './der-read.ts';
+import { children, type Element, expectTag, readElement, readOid } from './asn1/read.ts';
+import { sequence, set, TAG } from './asn1/write.ts';
 import { decodeName } from './name.ts';
 
 const LARGEST_ARC = 2_147_483_647;

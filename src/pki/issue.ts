@@ -1,6 +1,6 @@
 import type { KeyObject } from 'node:crypto';
+import { bitString, explicit, integer, sequence, time } from './asn1/write.ts';
 import type { CertificateView } from './certificate.ts';
-import { bitString, explicit, integer, sequence, time } from './der.ts';
 import {
   authorityKeyIdExtension,
   caBasicConstraints,

@@ -1,6 +1,6 @@
 import { createPublicKey, type KeyObject } from 'node:crypto';
-import { explicit, integer, octetString, sequence, TAG } from './der.ts';
-import { children, readElement } from './der-read.ts';
+import { children, readElement } from './asn1/read.ts';
+import { explicit, integer, octetString, sequence, TAG } from './asn1/write.ts';
 import { type PrivateKey, parsePrivateKey, publicKeyDer } from './keys.ts';
 import { parsePem } from './pem.ts';
 

@@ -4,7 +4,7 @@ import * as assert from 'uvu/assert';
 import { ALL_KEYS, describe } from '../../test/pki/make.ts';
 import { openssl } from '../../test/pki/openssl.ts';
 import { cpuMs } from '../../test/unit/cpu.ts';
-import { integer, octetString, sequence, TAG, tlv } from './der.ts';
+import { integer, octetString, sequence, TAG, tlv } from './asn1/write.ts';
 import * as keys from './keys.ts';
 import { EncryptedPemError, toPem } from './pem.ts';
 

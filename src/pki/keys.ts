@@ -9,8 +9,8 @@ import {
 } from 'node:crypto';
 import { promisify } from 'node:util';
 import { THREADS, ThreadLimit } from '../threads.ts';
-import { TAG } from './der.ts';
-import { children, expectTag, readBytesOfBits, readElement } from './der-read.ts';
+import { children, expectTag, readBytesOfBits, readElement } from './asn1/read.ts';
+import { TAG } from './asn1/write.ts';
 import { EncryptedPemError, type PemBlock, parsePem } from './pem.ts';
 
 /** RSA sizes are bits, even ones from 2048 to 4096; ECDSA sizes name the NIST curves. */

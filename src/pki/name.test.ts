@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { ia5String, oid, printableString, sequence, set, tlv, utf8String } from './der.ts';
+import { ia5String, oid, printableString, sequence, set, tlv, utf8String } from './asn1/write.ts';
 import { decodeName, encodeName, type Subject, sameSubjectField, subjectProblem } from './name.ts';
 
 const FULL: Subject = {

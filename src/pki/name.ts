@@ -1,5 +1,5 @@
-import { isPrintable, oid, printableString, sequence, set, TAG, utf8String } from './der.ts';
-import { children, type Element, expectTag, readElement, readOid, readText } from './der-read.ts';
+import { children, type Element, expectTag, readElement, readOid, readText } from './asn1/read.ts';
+import { isPrintable, oid, printableString, sequence, set, TAG, utf8String } from './asn1/write.ts';
 
 /** What a distinguished name says, in cert-manager's words. */
 export interface Subject {

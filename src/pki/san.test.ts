@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { cpuMs } from '../../test/unit/cpu.ts';
-import { tlv } from './der.ts';
+import { tlv } from './asn1/write.ts';
 import {
   canonicalName,
   canonicalNames,

@@ -1,7 +1,7 @@
 import { isIP, isIPv4 } from 'node:net';
 import { domainToASCII } from 'node:url';
-import { ia5Bytes, implicit, sequence, TAG } from './der.ts';
-import { children, readAscii, readElement } from './der-read.ts';
+import { children, readAscii, readElement } from './asn1/read.ts';
+import { ia5Bytes, implicit, sequence, TAG } from './asn1/write.ts';
 import { isDomain, uriProblem } from './uri.ts';
 
 /** The subject alternative names that Certwheel knows, in cert-manager's words. */

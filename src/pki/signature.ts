@@ -1,5 +1,5 @@
 import { constants, type KeyObject, sign, verify } from 'node:crypto';
-import { explicit, integer, NULL, oid, sequence } from './der.ts';
+import { explicit, integer, NULL, oid, sequence } from './asn1/write.ts';
 import { keySpecOf } from './keys.ts';
 
 interface SignatureAlgorithm {

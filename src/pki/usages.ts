@@ -1,5 +1,5 @@
-import { namedBits, oid, sequence, TAG } from './der.ts';
-import { children, readElement, readNamedBits, readOid } from './der-read.ts';
+import { children, readElement, readNamedBits, readOid } from './asn1/read.ts';
+import { namedBits, oid, sequence, TAG } from './asn1/write.ts';
 import type { KeySpec } from './keys.ts';
 
 /** The key usages in the order of their bits (RFC 5280 section 4.2.1.3), in cert-manager's words. */

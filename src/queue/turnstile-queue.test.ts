@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { FakeClock, settle } from '../../test/unit/fake-clock.ts';
-import { NaiveTurns } from '../../test/unit/naive-turns.ts';
+import { NaiveTurns } from '../../test/unit/turnstile-model.ts';
 import { Controller } from './controller.ts';
 import { type Limits, Turnstile } from './turnstile.ts';
 

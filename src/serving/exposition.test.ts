@@ -4,9 +4,9 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { aCertificate } from '../../test/unit/builders.ts';
 import { systemClock } from '../clock.ts';
-import { createMetrics } from '../metrics.ts';
+import { createMetrics } from '../metrics/metrics.ts';
+import { SeriesGauge } from '../metrics/series-gauge.ts';
 import { renderInTurns } from './exposition.ts';
-import { SeriesGauge } from './series-gauge.ts';
 
 const NOW = new Date('2026-06-01T12:00:00Z');
 const named = (name: string) => aCertificate().with({ name }).build();

@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
 import type { Registry } from 'prom-client';
-import { SeriesGauge } from './series-gauge.ts';
+import { SeriesGauge } from '../metrics/series-gauge.ts';
 
 /** Series written before the event loop gets a turn: about a millisecond of work. */
 const LINES_A_TURN = 500;

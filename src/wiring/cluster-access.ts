@@ -1,5 +1,5 @@
 import { type Resource, SERVICE_ACCOUNTS } from '../api/names.ts';
-import type { AuthorityDeps, NewObject } from '../authorities/authority.ts';
+import type { AuthorityDeps, NewObject } from '../backends/backend.ts';
 import { AuthorityError } from '../errors.ts';
 import type { KubeClient } from '../kube/client.ts';
 

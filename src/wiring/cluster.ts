@@ -9,16 +9,16 @@ import {
 import * as names from '../api/names.ts';
 import { keyOf, type RawObject } from '../api/parse.ts';
 import { shared } from '../api/shared.ts';
-import { type GenerationSecret, viewGenerationSecret } from '../authority/generation-secret.ts';
-import { type NextKey, nextName, viewNextKey } from '../certificate/next-key.ts';
 import { referredAuthority, secretKeyOf } from '../certificate/observe.ts';
-import type { SecretUse } from '../certificate/protection.ts';
-import { authorityOf, isView, recordOfView, recordSecret, type SecretKept } from '../certificate/secret-record.ts';
-import { type SecretView, viewSecret } from '../certificate/secret-view.ts';
+import { type NextKey, nextName, viewNextKey } from '../certificate/request/next-key.ts';
+import type { SecretUse } from '../certificate/secret/protection.ts';
+import { authorityOf, isView, recordOfView, recordSecret, type SecretKept } from '../certificate/secret/record.ts';
+import { type SecretView, viewSecret } from '../certificate/secret/view.ts';
 import type { Config } from '../config.ts';
 import { Cache } from '../kube/cache.ts';
 import type { Share } from '../kube/share.ts';
 import { Watch, type WatchDeps, type WatchSpec, type WatchStats } from '../kube/watch.ts';
+import { type GenerationSecret, viewGenerationSecret } from '../rotation/generation-secret.ts';
 import { refuseUnserved } from './served.ts';
 import { sharesOf } from './shares.ts';
 

@@ -2,7 +2,7 @@ import type { Clock } from '../clock.ts';
 import type { Config } from '../config.ts';
 import type { KubeClient } from '../kube/client.ts';
 import type { Logger } from '../log.ts';
-import type { Metrics } from '../metrics.ts';
+import type { Metrics } from '../metrics/metrics.ts';
 import { type PageMaker, type Port, serve } from '../server.ts';
 import { authenticated } from '../serving/authentication.ts';
 import { renderInTurns } from '../serving/exposition.ts';

@@ -1,10 +1,10 @@
 import { CERTIFICATE_NAME_LABEL, SECRETS } from '../api/names.ts';
 import { keyOf, type RawObject } from '../api/parse.ts';
-import { viewNextKey } from '../certificate/next-key.ts';
-import type { NextKeyAccess } from '../certificate/request.ts';
-import type { SecretManifest } from '../certificate/secret-manifest.ts';
-import { viewSecret } from '../certificate/secret-view.ts';
-import { alteredError, type SecretAccess } from '../certificate/write.ts';
+import { viewNextKey } from '../certificate/request/next-key.ts';
+import type { NextKeyAccess } from '../certificate/request/request.ts';
+import type { SecretManifest } from '../certificate/secret/manifest.ts';
+import { viewSecret } from '../certificate/secret/view.ts';
+import { alteredError, type SecretAccess } from '../certificate/secret/write.ts';
 import { ApiError } from '../errors.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { fieldAltered } from '../kube/difference.ts';

@@ -1,16 +1,16 @@
 import type { CertificateAuthority } from '../api/certificate-authority.ts';
 import { apiVersion, type Resource } from '../api/names.ts';
 import type { RawObject } from '../api/parse.ts';
-import type { AuthorityDefinition } from '../authorities/authority.ts';
 import type { Registry } from '../authority/registry.ts';
-import type { EventText } from '../certificate/events.ts';
+import type { AuthorityDefinition } from '../backends/backend.ts';
+import type { EventText } from '../certificate/status/events.ts';
 import type { Clock } from '../clock.ts';
 import type { Config } from '../config.ts';
 import type { KubeClient } from '../kube/client.ts';
 import type { EventRecorder } from '../kube/events.ts';
 import type { References } from '../kube/references.ts';
 import type { Logger } from '../log.ts';
-import type { Metrics } from '../metrics.ts';
+import type { Metrics } from '../metrics/metrics.ts';
 import type { Cluster } from './cluster.ts';
 
 /** What both controllers are made of. */

@@ -5,11 +5,11 @@ import {
   type ClientCertificate,
 } from '../api/client-certificate.ts';
 import { identify, type RawObject } from '../api/parse.ts';
-import { type GenerationSecret, viewGenerationSecret } from '../authority/generation-secret.ts';
-import { type NextKey, viewNextKey } from '../certificate/next-key.ts';
-import { isView, NO_RECORD, type SecretKept } from '../certificate/secret-record.ts';
+import { type NextKey, viewNextKey } from '../certificate/request/next-key.ts';
+import { isView, NO_RECORD, type SecretKept } from '../certificate/secret/record.ts';
 import type { Config } from '../config.ts';
 import { type Share, weightOf } from '../kube/share.ts';
+import { type GenerationSecret, viewGenerationSecret } from '../rotation/generation-secret.ts';
 
 const MEBIBYTE = 1_048_576;
 /** When what was left out is looked at again without a change: with each list, see WatchTiming. */

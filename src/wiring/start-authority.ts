@@ -2,17 +2,17 @@ import { hash } from 'node:crypto';
 import { authorityKey, type CertificateAuthority, type RateLimit } from '../api/certificate-authority.ts';
 import { CONFIG_MAPS, type Resource, SECRETS } from '../api/names.ts';
 import { keyOf, type RawObject } from '../api/parse.ts';
+import { Breaker } from '../authority/breaker.ts';
+import { type Runtime, signingOf } from '../authority/registry.ts';
+import { troubleOf } from '../authority/trouble.ts';
 import {
   type Authority,
   type AuthorityDefinition,
   type AuthorityDeps,
   NO_TRUST,
   type SecretContent,
-} from '../authorities/authority.ts';
-import { networkList } from '../authorities/http/networks.ts';
-import { Breaker } from '../authority/breaker.ts';
-import { type Runtime, signingOf } from '../authority/registry.ts';
-import { troubleOf } from '../authority/trouble.ts';
+} from '../backends/backend.ts';
+import { networkList } from '../backends/http/networks.ts';
 import { AuthorityError, DeniedError, RetryableError } from '../errors.ts';
 import { MOST_BYTES, type Reference } from '../kube/references.ts';
 import { type Call, Turnstile } from '../queue/turnstile.ts';

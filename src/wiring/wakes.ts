@@ -2,11 +2,11 @@ import { isDeepStrictEqual } from 'node:util';
 import { authorityKey } from '../api/certificate-authority.ts';
 import { isBroken } from '../api/client-certificate.ts';
 import { keyOf } from '../api/parse.ts';
-import { nextName } from '../certificate/next-key.ts';
+import { Forecasts } from '../authority/forecasts.ts';
 import { referredAuthority } from '../certificate/observe.ts';
-import { authorityOf } from '../certificate/secret-record.ts';
+import { nextName } from '../certificate/request/next-key.ts';
+import { authorityOf } from '../certificate/secret/record.ts';
 import type { WorkQueue } from '../queue/work-queue.ts';
-import { Forecasts } from './forecasts.ts';
 import type { Services } from './services.ts';
 
 interface WakeDeps extends Pick<Services, 'clock' | 'cluster' | 'metrics' | 'registry'> {

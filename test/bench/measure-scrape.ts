@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
 import { systemClock } from '../../src/clock.ts';
-import { createMetrics } from '../../src/metrics.ts';
+import { createMetrics } from '../../src/metrics/metrics.ts';
 import { renderInTurns } from '../../src/serving/exposition.ts';
 import { Rendering } from '../../src/serving/rendering.ts';
 import { showMany } from '../unit/many-series.ts';

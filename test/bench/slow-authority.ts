@@ -1,6 +1,6 @@
 /** A stand-in: no real CA can be told to be slow. The self-managed one, whose answer takes 5 s in the namespace `slow`. */
-import type { AuthorityDefinition } from '../../src/authorities/authority.ts';
-import { AUTHORITIES } from '../../src/authorities/index.ts';
+import type { AuthorityDefinition } from '../../src/backends/backend.ts';
+import { AUTHORITIES } from '../../src/backends/index.ts';
 
 const SLOW_MS = 5_000;
 

@@ -1,7 +1,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { CLUSTER_CERTIFICATE_AUTHORITIES, SECRETS } from '../../src/api/names.ts';
-import { untilClusterAuthority } from '../e2e/authorities/place.ts';
+import { untilClusterAuthority } from '../e2e/backends/place.ts';
 import { bugs } from '../e2e/process/support/fleet.ts';
 import { launchController, startController } from '../e2e/support/controller-process.ts';
 import { createSecret, untilRevision } from '../e2e/support/edits.ts';

@@ -14,8 +14,8 @@ import {
   LEASE_PERMISSIONS,
   NAMESPACED_PERMISSIONS,
 } from '../../src/api/permissions.ts';
-import type { AuthorityDefinition } from '../../src/authorities/authority.ts';
-import { AUTHORITIES } from '../../src/authorities/index.ts';
+import type { AuthorityDefinition } from '../../src/backends/backend.ts';
+import { AUTHORITIES } from '../../src/backends/index.ts';
 import { startSwap } from '../e2e/authority/swap.ts';
 import { holder } from '../e2e/process/support/access.ts';
 import { bugs } from '../e2e/process/support/fleet.ts';
@@ -23,7 +23,7 @@ import { startController } from '../e2e/support/controller-process.ts';
 import { patchCertificate } from '../e2e/support/edits.ts';
 import { clientCertificate, create, untilReady } from '../e2e/support/objects.ts';
 import { makeCa } from '../e2e/support/openssl.ts';
-import { eventsOf } from '../e2e/support/told.ts';
+import { eventsOf } from '../e2e/support/recorded.ts';
 import { eventually, oneWorld, type World } from '../e2e/support/world.ts';
 import { accountKubeconfig, provesGolden, requestsOfAccount } from './support/account.ts';
 import { install, NAMESPACE } from './support/helm.ts';
@@ -128,7 +128,7 @@ async function untilPendingAndGone(world: World, namespace: string): Promise<voi
 
 test('every permission of the roles is needed', async () => {
   const { cluster } = await shared.get();
-  // What needs cert-manager is used where it is: in test/e2e/authorities.
+  // What needs cert-manager is used where it is: in test/e2e/backends.
   const ofAuthorities = (AUTHORITIES as readonly AuthorityDefinition<never>[])
     .filter(({ type }) => type !== 'certManager')
     .flatMap(({ permissions, clusterPermissions = [] }) => [...permissions, ...clusterPermissions]);

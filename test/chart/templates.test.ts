@@ -10,9 +10,9 @@ import {
   NAMESPACED_PERMISSIONS,
   type PolicyRule,
 } from '../../src/api/permissions.ts';
-import type { AuthorityDefinition } from '../../src/authorities/authority.ts';
-import { AUTHORITIES } from '../../src/authorities/index.ts';
-import { EXPORTING_PREFIXES } from '../../src/certificate/exported-keys.ts';
+import type { AuthorityDefinition } from '../../src/backends/backend.ts';
+import { AUTHORITIES } from '../../src/backends/index.ts';
+import { EXPORTING_PREFIXES } from '../../src/certificate/decision/exported-keys.ts';
 import { parseCommandLine } from '../../src/config.ts';
 import { CHART, NAMESPACE, ofKind, one, podOf, ROOT, render } from './support/helm.ts';
 import { runHelm } from './support/run-helm.ts';

@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { load } from 'js-yaml';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { AuthorityDefinition } from '../../src/authorities/authority.ts';
-import { AUTHORITIES } from '../../src/authorities/index.ts';
+import type { AuthorityDefinition } from '../../src/backends/backend.ts';
+import { AUTHORITIES } from '../../src/backends/index.ts';
 
 // A kind of authority is done when all of this is there; docs/adding-an-authority.md tells how.
 
@@ -44,11 +44,11 @@ function lacking(type: string): string[] {
   const name = fileName(type);
   const isOwnCa = OWN_CA.includes(type);
   const page = isOwnCa ? 'docs/how-it-works.md' : `docs/authorities/${name}.md`;
-  const suite = `test/e2e/authorities/${name}.test.ts`;
+  const suite = `test/e2e/backends/${name}.test.ts`;
   const key = new RegExp(`^  ${type}:`, 'm');
   const needs: Readonly<Record<string, boolean>> = {
-    [`its file src/authorities/${name}.ts`]: read(`src/authorities/${name}.ts`).includes(`type: '${type}'`),
-    'its line in src/authorities/index.ts': AUTHORITIES.some((each) => each.type === type),
+    [`its file src/backends/${name}.ts`]: read(`src/backends/${name}.ts`).includes(`type: '${type}'`),
+    'its line in src/backends/index.ts': AUTHORITIES.some((each) => each.type === type),
     'its key in crds/certificateauthorities.yaml': backendsOf('certificateauthorities').includes(type),
     'its key in crds/clustercertificateauthorities.yaml': backendsOf('clustercertificateauthorities').includes(type),
     [`an example in examples/authorities/${name}`]: matching(`examples/authorities/${name}/*.yaml`).some((file) =>
@@ -60,10 +60,10 @@ function lacking(type: string): string[] {
       read('docs/install.md'),
     ),
     [`its suite ${suite}`]: read(suite).includes('conformance('),
-    [`its wrong answers test/e2e/authorities/${name}-wrong-answers.test.ts`]:
-      isOwnCa || read(`test/e2e/authorities/${name}-wrong-answers.test.ts`).includes('wrongAnswers({'),
+    [`its wrong answers test/e2e/backends/${name}-wrong-answers.test.ts`]:
+      isOwnCa || read(`test/e2e/backends/${name}-wrong-answers.test.ts`).includes('wrongAnswers({'),
     'the server and its version, printed by its suite':
-      isOwnCa || matching(`test/e2e/authorities/{,*/}${name}*.ts`).some((file) => /console\.log\(`# /.test(read(file))),
+      isOwnCa || matching(`test/e2e/backends/{,*/}${name}*.ts`).some((file) => /console\.log\(`# /.test(read(file))),
   };
   return Object.entries(needs).flatMap(([what, there]) => (there ? [] : [what]));
 }
@@ -80,7 +80,7 @@ test('whatever the schema admits is known, and whatever stands for a backend bel
     ...matching('examples/authorities/*').map((path) => path.slice('examples/authorities/'.length)),
   ].filter((name) => !names.includes(name));
   assert.equal(strays, []);
-  const defined = matching('src/authorities/**/*.ts')
+  const defined = matching('src/backends/**/*.ts')
     .map((path) => /: AuthorityDefinition<[^{]*= \{\s*type: '(\w+)'/.exec(read(path))?.[1])
     .filter((type) => type !== undefined);
   assert.equal(defined.sort(), types);

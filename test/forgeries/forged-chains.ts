@@ -1,4 +1,4 @@
-import { sequence } from '../../src/pki/der.ts';
+import { sequence } from '../../src/pki/asn1/write.ts';
 import { LEAF_BASIC_CONSTRAINTS } from '../../src/pki/extensions.ts';
 import { but, type Forgeries, from } from './forgery.ts';
 import {

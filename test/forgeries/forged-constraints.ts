@@ -1,4 +1,4 @@
-import { oid, sequence, set, tlv } from '../../src/pki/der.ts';
+import { oid, sequence, set, tlv } from '../../src/pki/asn1/write.ts';
 import { type Forge, type Forgeries, from } from './forgery.ts';
 import { belowWith, extension, type Wish } from './forging.ts';
 

@@ -1,4 +1,4 @@
-import { oid, sequence, set, utf8String } from '../../src/pki/der.ts';
+import { oid, sequence, set, utf8String } from '../../src/pki/asn1/write.ts';
 import { caBasicConstraints } from '../../src/pki/extensions.ts';
 import { publicKeyDer } from '../../src/pki/keys.ts';
 import { but, type Forgeries } from './forgery.ts';

@@ -1,7 +1,7 @@
 /** Wrong certificates, each made of a right one and signed by a key of the CA's own: only what is wrong is wrong. */
 import { generateKeyPairSync, hash, type KeyObject, sign } from 'node:crypto';
+import { bitString, explicit, integer, NULL, octetString, oid, sequence, time } from '../../src/pki/asn1/write.ts';
 import { type CertificateView, parseCertificate } from '../../src/pki/certificate.ts';
-import { bitString, explicit, integer, NULL, octetString, oid, sequence, time } from '../../src/pki/der.ts';
 import {
   authorityKeyIdExtension,
   caBasicConstraints,

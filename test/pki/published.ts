@@ -1,5 +1,5 @@
 import type { Identity } from '../../src/api/client-certificate.ts';
-import { ownCA } from '../../src/authorities/own-ca.ts';
+import { ownCA } from '../../src/backends/shared/own-ca.ts';
 import type { CaPair } from '../../src/pki/ca.ts';
 import type { CertificateView } from '../../src/pki/certificate.ts';
 import { proveIssued, withoutRoot } from '../../src/pki/chain.ts';

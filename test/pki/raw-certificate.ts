@@ -1,4 +1,4 @@
-import { bitString, explicit, integer, sequence, time } from '../../src/pki/der.ts';
+import { bitString, explicit, integer, sequence, time } from '../../src/pki/asn1/write.ts';
 import type { CertificateContent } from '../../src/pki/issue.ts';
 
 export interface RawContent extends Omit<CertificateContent, 'serialNumber' | 'signingKey'> {

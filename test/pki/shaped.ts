@@ -1,5 +1,5 @@
+import { boolean, integer, sequence, tlv } from '../../src/pki/asn1/write.ts';
 import { type CertificateView, parseCertificate } from '../../src/pki/certificate.ts';
-import { boolean, integer, sequence, tlv } from '../../src/pki/der.ts';
 import {
   authorityKeyIdExtension,
   keyIdOf,

@@ -1,5 +1,5 @@
+import { integer, oid, sequence, set, tlv } from '../../src/pki/asn1/write.ts';
 import { type CertificateView, parseCertificate } from '../../src/pki/certificate.ts';
-import { integer, oid, sequence, set, tlv } from '../../src/pki/der.ts';
 import {
   caBasicConstraints,
   keyIdOf,

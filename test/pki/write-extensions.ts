@@ -1,4 +1,4 @@
-import { boolean, ia5Bytes, implicit, integer, octetString, oid, sequence, tlv } from '../../src/pki/der.ts';
+import { boolean, ia5Bytes, implicit, integer, octetString, oid, sequence, tlv } from '../../src/pki/asn1/write.ts';
 import { encodeName, type Subject } from '../../src/pki/name.ts';
 import { addressBytes } from '../../src/pki/san.ts';
 

@@ -1,6 +1,6 @@
-import { NO_TRUST } from '../../src/authorities/authority.ts';
 import { Breaker } from '../../src/authority/breaker.ts';
 import type { Runtime } from '../../src/authority/registry.ts';
+import { NO_TRUST } from '../../src/backends/backend.ts';
 import type { Clock } from '../../src/clock.ts';
 
 /** An authority that has just been started, and isn't limited. */

@@ -2,10 +2,8 @@ import { type ClientCertificate, isBroken, parseClientCertificate } from '../../
 import type { ClientCertificateStatus } from '../../src/api/generated/types.ts';
 import { RENEW_AT_ANNOTATION } from '../../src/api/names.ts';
 import type { RawObject } from '../../src/api/parse.ts';
-import { OWN_CA_CAPABILITIES } from '../../src/authorities/own-ca.ts';
-import { brief, briefly } from '../../src/certificate/brief.ts';
-import type { CertificateFacts } from '../../src/certificate/facts.ts';
-import { canonicalIdentity } from '../../src/certificate/identity.ts';
+import { OWN_CA_CAPABILITIES } from '../../src/backends/shared/own-ca.ts';
+import type { RuleInNamespace } from '../../src/certificate/decision/policy.ts';
 import {
   type AuthorityView,
   authorityName,
@@ -13,10 +11,12 @@ import {
   type Observed,
   type SigningView,
 } from '../../src/certificate/observed.ts';
-import type { RuleInNamespace } from '../../src/certificate/policy.ts';
-import { templateKeys } from '../../src/certificate/secret-manifest.ts';
-import type { SecretMemory } from '../../src/certificate/secret-memory.ts';
-import type { SecretView } from '../../src/certificate/secret-view.ts';
+import { brief, briefly } from '../../src/certificate/secret/brief.ts';
+import type { CertificateFacts } from '../../src/certificate/secret/facts.ts';
+import { canonicalIdentity } from '../../src/certificate/secret/identity.ts';
+import { templateKeys } from '../../src/certificate/secret/manifest.ts';
+import type { SecretMemory } from '../../src/certificate/secret/memory.ts';
+import type { SecretView } from '../../src/certificate/secret/view.ts';
 import type { Run } from '../../src/queue/controller.ts';
 
 export const NOW = new Date('2026-06-01T12:00:00Z');

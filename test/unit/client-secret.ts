@@ -1,4 +1,4 @@
-import { secretManifest } from '../../src/certificate/secret-manifest.ts';
+import { secretManifest } from '../../src/certificate/secret/manifest.ts';
 import { encodePrivateKey } from '../../src/pki/keys.ts';
 import { leaf, root } from '../pki/make.ts';
 import { aCertificate, DAY, NOW } from './builders.ts';

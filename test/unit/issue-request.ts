@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { Authority, Issued, IssueRequest } from '../../src/authorities/authority.ts';
+import type { Authority, Issued, IssueRequest } from '../../src/backends/backend.ts';
 import type { CertificateView } from '../../src/pki/certificate.ts';
 import { makeCsr } from '../../src/pki/csr.ts';
 import { generateKey, publicKeyDer } from '../../src/pki/keys.ts';

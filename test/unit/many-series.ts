@@ -1,4 +1,4 @@
-import type { Metrics } from '../../src/metrics.ts';
+import type { Metrics } from '../../src/metrics/metrics.ts';
 
 /** Shows so many certificates that don't exist with names as long as is usual. */
 export function showMany({ certificates }: Metrics, count: number): void {

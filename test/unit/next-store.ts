@@ -1,9 +1,9 @@
 /** A stand-in for the API server: it holds the one Secret that keeps a key, with the preconditions of server-side apply. */
 import type { RawObject } from '../../src/api/parse.ts';
-import { AwaitedRequests } from '../../src/certificate/awaited.ts';
-import { type NextKey, type NextManifest, viewNextKey } from '../../src/certificate/next-key.ts';
-import { purposeOf } from '../../src/certificate/protection.ts';
-import type { NextKeyAccess, RequestDeps } from '../../src/certificate/request.ts';
+import { AwaitedRequests } from '../../src/certificate/request/awaited.ts';
+import { type NextKey, type NextManifest, viewNextKey } from '../../src/certificate/request/next-key.ts';
+import type { NextKeyAccess, RequestDeps } from '../../src/certificate/request/request.ts';
+import { purposeOf } from '../../src/certificate/secret/protection.ts';
 import type { Clock } from '../../src/clock.ts';
 import { ApiError } from '../../src/errors.ts';
 import { SILENT } from './own-authority.ts';

@@ -1,5 +1,5 @@
-import type { Authority } from '../../src/authorities/authority.ts';
-import { ownCA } from '../../src/authorities/own-ca.ts';
+import type { Authority } from '../../src/backends/backend.ts';
+import { ownCA } from '../../src/backends/shared/own-ca.ts';
 import type { AuthorityView } from '../../src/certificate/observed.ts';
 import type { Clock } from '../../src/clock.ts';
 import type { Logger } from '../../src/log.ts';

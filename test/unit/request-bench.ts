@@ -1,12 +1,12 @@
 /** A fake authority that answers when it is told to: no real one can be made to crash between any two lines. */
 import type { ClientCertificate } from '../../src/api/client-certificate.ts';
-import type { Issued, IssueRequest, Pending } from '../../src/authorities/authority.ts';
+import type { Issued, IssueRequest, Pending } from '../../src/backends/backend.ts';
 import { issue } from '../../src/certificate/act.ts';
-import type { NextKey } from '../../src/certificate/next-key.ts';
 import type { AuthorityView, Observed } from '../../src/certificate/observed.ts';
 import { RecentActs } from '../../src/certificate/recent.ts';
-import { tidy, tidyAfterGone } from '../../src/certificate/tidy.ts';
-import { Unpublished } from '../../src/certificate/unpublished.ts';
+import type { NextKey } from '../../src/certificate/request/next-key.ts';
+import { tidy, tidyAfterGone } from '../../src/certificate/request/tidy.ts';
+import { Unpublished } from '../../src/certificate/request/unpublished.ts';
 import { ApiError } from '../../src/errors.ts';
 import type { LogFields } from '../../src/log.ts';
 import { NOW, root } from '../pki/make.ts';

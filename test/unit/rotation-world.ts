@@ -1,9 +1,9 @@
 import type { CAGeneration } from '../../src/api/generated/types.ts';
-import type { GenerationSecret } from '../../src/authority/generation-secret.ts';
-import { type Generation, planRotation, type Step, signingGeneration } from '../../src/authority/generations.ts';
-import { type Provenance, provenanceOf } from '../../src/authority/provenance.ts';
-import { nextVersion } from '../../src/authority/rotation.ts';
 import type { CaPair } from '../../src/pki/ca.ts';
+import type { GenerationSecret } from '../../src/rotation/generation-secret.ts';
+import { type Generation, planRotation, type Step, signingGeneration } from '../../src/rotation/plan.ts';
+import { type Provenance, provenanceOf } from '../../src/rotation/provenance.ts';
+import { nextVersion } from '../../src/rotation/steps.ts';
 import { NOW, pairOf, root } from '../pki/make.ts';
 import { aGeneration, generationSecret } from './a-generation.ts';
 

@@ -1,7 +1,7 @@
 import type { RawObject } from '../../src/api/parse.ts';
-import type { SecretManifest } from '../../src/certificate/secret-manifest.ts';
-import { type SecretView, viewSecret } from '../../src/certificate/secret-view.ts';
-import type { SecretAccess, StoredSecret } from '../../src/certificate/write.ts';
+import type { SecretManifest } from '../../src/certificate/secret/manifest.ts';
+import { type SecretView, viewSecret } from '../../src/certificate/secret/view.ts';
+import type { SecretAccess, StoredSecret } from '../../src/certificate/secret/write.ts';
 import { ApiError } from '../../src/errors.ts';
 import { fieldAltered } from '../../src/kube/difference.ts';
 

@@ -4,8 +4,8 @@ import { type CaContent, makePath } from '../../../test/pki/constrained.ts';
 
 import { nameConstraints } from '../../../test/pki/write-extensions.ts';
 import { cpuMs } from '../../../test/unit/cpu.ts';
+import { oid, sequence, set, tlv } from '../asn1/write.ts';
 import type { CertificateView } from '../certificate.ts';
-import { oid, sequence, set, tlv } from '../der.ts';
 import { encodeName } from '../name.ts';
 import { NO_NAMES } from '../san.ts';
 import { compileConstraints, constraintsProblem, pathConstraintsProblem } from './constraints.ts';

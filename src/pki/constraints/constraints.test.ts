@@ -3,7 +3,7 @@ import * as assert from 'uvu/assert';
 import { below, type CaContent, type LeafContent, makePath, named } from '../../../test/pki/constrained.ts';
 import { dirName, extension, type Subtrees } from '../../../test/pki/write-extensions.ts';
 import { cpuMs } from '../../../test/unit/cpu.ts';
-import { implicit, sequence } from '../der.ts';
+import { implicit, sequence } from '../asn1/write.ts';
 import type { Subject } from '../name.ts';
 import { NO_NAMES } from '../san.ts';
 import { compileConstraints, constraintsProblem, pathConstraintsProblem } from './constraints.ts';

@@ -1,5 +1,5 @@
-import { TAG } from '../der.ts';
-import { children, type Element, expectTag, readElement, readOid, readText } from '../der-read.ts';
+import { children, type Element, expectTag, readElement, readOid, readText } from '../asn1/read.ts';
+import { TAG } from '../asn1/write.ts';
 
 /** One RDN in the forms in which verifiers compare it: two are equal for a verifier where its forms are. */
 export interface Rdn {

@@ -1,5 +1,5 @@
-import { TAG } from '../der.ts';
-import { children, expectTag, readElement, readOid, readSmallInteger } from '../der-read.ts';
+import { children, expectTag, readElement, readOid, readSmallInteger } from '../asn1/read.ts';
+import { TAG } from '../asn1/write.ts';
 
 export const ANY_POLICY = '2.5.29.32.0';
 

@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
+import { TAG } from '../asn1/write.ts';
 import type { CertificateView } from '../certificate.ts';
-import { TAG } from '../der.ts';
 import { NAME_FIELDS, type Names } from '../san.ts';
 import { attributesOf } from './directory.ts';
 import { isHostForJava, isHostForOpenssl } from './hosts.ts';

@@ -1,6 +1,6 @@
 import { isAscii } from 'node:buffer';
-import { TAG } from '../der.ts';
-import { children, type Element, expectTag, readElement, readSmallInteger } from '../der-read.ts';
+import { children, type Element, expectTag, readElement, readSmallInteger } from '../asn1/read.ts';
+import { TAG } from '../asn1/write.ts';
 import { decodeName, escapeInvisible } from '../name.ts';
 import { addressText } from '../san.ts';
 

@@ -4,13 +4,13 @@ import { loadAll } from 'js-yaml';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { CERTIFICATE_SIGNING_REQUESTS as CSRS } from '../../../src/api/names.ts';
-import { untilAuthority, untilClusterAuthority } from '../authorities/place.ts';
-import { requestsFor } from '../authorities/support.ts';
+import { untilAuthority, untilClusterAuthority } from '../backends/place.ts';
+import { requestsFor } from '../backends/support.ts';
 import { clusterUser, ensureNamespace, SYSTEM_NAMESPACE } from '../process/support/access.ts';
 import { loginWith, makeAdministrators, putClusterCa, rightsOfEverybody } from '../support/cluster-ca.ts';
 import { lazily } from '../support/lazily.ts';
 import { clientCertificate, create, readSecret, untilReady } from '../support/objects.ts';
-import { signatures } from '../support/told.ts';
+import { signatures } from '../support/recorded.ts';
 import { oneWorld } from '../support/world.ts';
 
 // The attack: a tenant of an authority that was copied from the examples asks to be an administrator of the cluster. Every

@@ -14,7 +14,7 @@ import {
   selfManaged,
   untilReady,
 } from '../support/objects.ts';
-import { eventsOf, signatures } from '../support/told.ts';
+import { eventsOf, signatures } from '../support/recorded.ts';
 import { oneWorld, type World } from '../support/world.ts';
 
 // The attack: a user who may write ClientCertificates and may not read Secrets has a replicator copy the Secret, with its

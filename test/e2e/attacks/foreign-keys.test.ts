@@ -21,7 +21,7 @@ import {
   untilReady,
 } from '../support/objects.ts';
 import { plainApi } from '../support/plain-api.ts';
-import { eventsOf } from '../support/told.ts';
+import { eventsOf } from '../support/recorded.ts';
 import { eventually, oneWorld, type World } from '../support/world.ts';
 
 // Names, labels, keys of Secrets and types of conditions that every JavaScript object knows: `constructor`, `__proto__`.

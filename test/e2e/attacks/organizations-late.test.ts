@@ -6,13 +6,13 @@ import {
   CERTIFICATE_SIGNING_REQUESTS as CSRS,
   NAMESPACES,
 } from '../../../src/api/names.ts';
-import { kubernetesCSR } from '../../../src/authorities/kubernetes-csr.ts';
+import { kubernetesCSR } from '../../../src/backends/kubernetes-csr.ts';
 import { but } from '../../forgeries/forgery.ts';
 import { inHours } from '../../forgeries/forging.ts';
-import { deskOf, SIGNER } from '../authorities/csr-desk.ts';
-import { signedStage } from '../authorities/lying-signer.ts';
-import { untilClusterAuthority } from '../authorities/place.ts';
-import { awaitedRequest } from '../authorities/support.ts';
+import { deskOf, SIGNER } from '../backends/csr-desk.ts';
+import { signedStage } from '../backends/forging-signer.ts';
+import { untilClusterAuthority } from '../backends/place.ts';
+import { awaitedRequest } from '../backends/support.ts';
 import { requestsOf, writesTo } from '../process/support/audit.ts';
 import { patch } from '../support/edits.ts';
 import { eventually } from '../support/eventually.ts';

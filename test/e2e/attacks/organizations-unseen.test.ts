@@ -2,11 +2,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { CLUSTER_CERTIFICATE_AUTHORITIES } from '../../../src/api/names.ts';
-import { untilClusterAuthority } from '../authorities/place.ts';
+import { untilClusterAuthority } from '../backends/place.ts';
 import { ensureNamespace, SYSTEM_NAMESPACE } from '../process/support/access.ts';
 import { oneBrokenWorld } from '../process/support/broken.ts';
 import { clientCertificate, conditionOf, create, readSecret, untilReady } from '../support/objects.ts';
-import { signatures } from '../support/told.ts';
+import { signatures } from '../support/recorded.ts';
 
 // The attack: a namespace that a rule leaves out by a label, and a ClientCertificate in it that the controller sees before it
 // sees the namespace.

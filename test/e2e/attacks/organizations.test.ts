@@ -6,13 +6,13 @@ import {
   CERTIFICATE_SIGNING_REQUESTS as CSRS,
   NAMESPACES,
 } from '../../../src/api/names.ts';
-import { untilClusterAuthority } from '../authorities/place.ts';
-import { awaitedRequest, untilTidy } from '../authorities/support.ts';
+import { untilClusterAuthority } from '../backends/place.ts';
+import { awaitedRequest, untilTidy } from '../backends/support.ts';
 import { loginWith, makeAdministrators, putClusterCa } from '../support/cluster-ca.ts';
 import { patch, renewAt } from '../support/edits.ts';
 import { lazily } from '../support/lazily.ts';
 import { clientCertificate, conditionOf, create, readSecret, untilReady } from '../support/objects.ts';
-import { signatures } from '../support/told.ts';
+import { signatures } from '../support/recorded.ts';
 import { oneWorld, type World } from '../support/world.ts';
 
 // The attack: whoever may create ClientCertificates in a namespace that a ClusterCertificateAuthority serves asks for groups of

@@ -6,11 +6,11 @@ import * as assert from 'uvu/assert';
 import { CERTIFICATE_AUTHORITIES, CLUSTER_CERTIFICATE_AUTHORITIES } from '../../../src/api/names.ts';
 import { createIssuer, issueServer } from '../../cluster/certificates.ts';
 import { onStop } from '../../teardown.ts';
-import { untilAuthority, untilClusterAuthority } from '../authorities/place.ts';
+import { untilAuthority, untilClusterAuthority } from '../backends/place.ts';
 import { lazily } from '../support/lazily.ts';
 import { createToken } from '../support/no-vault.ts';
 import { clientCertificate, conditionOf, create, untilReady } from '../support/objects.ts';
-import { eventsOf } from '../support/told.ts';
+import { eventsOf } from '../support/recorded.ts';
 import { eventually, oneWorld } from '../support/world.ts';
 
 // The attack: a tenant names one address after the other as the server of an authority, and reads from status and events

@@ -21,7 +21,7 @@ import {
   untilReady,
 } from '../support/objects.ts';
 import { applyWithoutRules } from '../support/older-crds.ts';
-import { eventsOf, signatures } from '../support/told.ts';
+import { eventsOf, signatures } from '../support/recorded.ts';
 import { eventually, oneWorld } from '../support/world.ts';
 
 // A tenant, a CA or a server writes characters that a YAML reader refuses (U+007F, C1, U+FFFE, U+FFFF) or alters (U+0085)

@@ -3,7 +3,7 @@ import * as assert from 'uvu/assert';
 import { type Resource, SECRETS } from '../../../src/api/names.ts';
 import { refuseSecrets } from '../support/admission.ts';
 import { clientCertificate, create, createAuthority, selfManaged, untilReady } from '../support/objects.ts';
-import { signatures } from '../support/told.ts';
+import { signatures } from '../support/recorded.ts';
 import { eventually, oneWorld, type World } from '../support/world.ts';
 
 // Neither the Secret of a certificate nor the status that would tell of it can be written: each attempt would sign anew.

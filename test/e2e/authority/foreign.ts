@@ -1,7 +1,7 @@
 import type { RawObject } from '../../../src/api/parse.ts';
 import { eventually } from '../support/eventually.ts';
 import { authorityStatusOf, conditionOf } from '../support/objects.ts';
-import { eventsOf } from '../support/told.ts';
+import { eventsOf } from '../support/recorded.ts';
 import type { World } from '../support/world.ts';
 import { certificatesOf } from './history.ts';
 

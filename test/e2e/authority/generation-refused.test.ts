@@ -18,7 +18,7 @@ import {
   untilReady,
 } from '../support/objects.ts';
 import { plainApi } from '../support/plain-api.ts';
-import { eventsOf } from '../support/told.ts';
+import { eventsOf } from '../support/recorded.ts';
 import { oneWorld, type World } from '../support/world.ts';
 import { makeCa, pairData, putCaSecret } from './ca-files.ts';
 import { createSecretAuthority } from './swap.ts';

@@ -3,7 +3,7 @@ import { type AddressInfo, createServer } from 'node:net';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { onStop } from '../../teardown.ts';
-import { untilAuthority } from '../authorities/place.ts';
+import { untilAuthority } from '../backends/place.ts';
 import { createToken, createVaultAt } from '../support/no-vault.ts';
 import {
   authorityStatusOf,

@@ -14,7 +14,7 @@ import {
   statusOf,
   untilReady,
 } from '../support/objects.ts';
-import { eventsOf, signatures } from '../support/told.ts';
+import { eventsOf, signatures } from '../support/recorded.ts';
 import { oneWorld, type World } from '../support/world.ts';
 
 /** So long no further signature is made; the retries come after 1, 2 and 4 s. */

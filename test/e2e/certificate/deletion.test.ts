@@ -15,8 +15,8 @@ import {
   statusOf,
   untilReady,
 } from '../support/objects.ts';
+import { signatures } from '../support/recorded.ts';
 import { faultOf } from '../support/secret-proof.ts';
-import { signatures } from '../support/told.ts';
 import { oneWorld, type World } from '../support/world.ts';
 
 const shared = oneWorld();

@@ -14,9 +14,9 @@ import {
   untilReady,
 } from '../support/objects.ts';
 import { makeCa, makeLeaf, tlsData } from '../support/openssl.ts';
+import { signatures } from '../support/recorded.ts';
 import { opensslAccepts } from '../support/secret-proof.ts';
 import { watchSecrets } from '../support/secret-witness.ts';
-import { signatures } from '../support/told.ts';
 import { oneWorld } from '../support/world.ts';
 
 /** How soon everything must be well again. */

@@ -17,7 +17,7 @@ import {
   untilReady,
 } from '../support/objects.ts';
 import { makeCa, makeLeaf, tlsData } from '../support/openssl.ts';
-import { signatures } from '../support/told.ts';
+import { signatures } from '../support/recorded.ts';
 import { oneWorld } from '../support/world.ts';
 
 const REFUSED = { status: 'False', reason: 'SecretNotOwned' };

@@ -15,7 +15,7 @@ import {
   statusOf,
   untilReady,
 } from '../support/objects.ts';
-import { eventsOf, signatures } from '../support/told.ts';
+import { eventsOf, signatures } from '../support/recorded.ts';
 import { oneWorld } from '../support/world.ts';
 
 /** How soon everything must be well again. */

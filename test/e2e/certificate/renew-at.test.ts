@@ -22,7 +22,7 @@ import {
   untilReady,
 } from '../support/objects.ts';
 import { makeCa, tlsData } from '../support/openssl.ts';
-import { eventsOf, signatures } from '../support/told.ts';
+import { eventsOf, signatures } from '../support/recorded.ts';
 import { oneWorld, type World } from '../support/world.ts';
 
 /** Long enough for whatever would happen to happen. */

@@ -12,7 +12,7 @@ import {
   selfManaged,
   untilReady,
 } from '../support/objects.ts';
-import { eventsOf, signatures } from '../support/told.ts';
+import { eventsOf, signatures } from '../support/recorded.ts';
 import { eventually, oneWorld } from '../support/world.ts';
 
 const SOON_MS = 5_000;

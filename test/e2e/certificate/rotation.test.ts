@@ -7,6 +7,7 @@ import { eventually } from '../support/eventually.ts';
 import { lazily } from '../support/lazily.ts';
 import { issuedAt } from '../support/moments.ts';
 import { clientCertificate, create, createAuthority, selfManaged, statusOf, untilReady } from '../support/objects.ts';
+import { eventsOf, signatures } from '../support/recorded.ts';
 import { opensslAccepts, textOf } from '../support/secret-proof.ts';
 import {
   faultsOfHistory,
@@ -19,7 +20,6 @@ import {
   watchCertificates,
   watchSecrets,
 } from '../support/secret-witness.ts';
-import { eventsOf, signatures } from '../support/told.ts';
 import type { Witness } from '../support/witness.ts';
 import { oneWorld, type World } from '../support/world.ts';
 

@@ -19,8 +19,8 @@ import {
 } from '../support/objects.ts';
 import { makeCa, makeLeaf, tlsData } from '../support/openssl.ts';
 import { plainApi } from '../support/plain-api.ts';
+import { signatures } from '../support/recorded.ts';
 import { faultOf, opensslAccepts } from '../support/secret-proof.ts';
-import { signatures } from '../support/told.ts';
 import { oneWorld, type World } from '../support/world.ts';
 
 /** How soon everything must be well again. */

@@ -15,9 +15,9 @@ import {
   untilReady,
 } from '../support/objects.ts';
 import { makeCa, makeLeaf, tlsData } from '../support/openssl.ts';
+import { eventsOf, signatures } from '../support/recorded.ts';
 import { faultOf, opensslAccepts } from '../support/secret-proof.ts';
 import { revisionOf } from '../support/secret-witness.ts';
-import { eventsOf, signatures } from '../support/told.ts';
 import { oneWorld, type World } from '../support/world.ts';
 
 /** How soon everything must be well again. */

@@ -15,6 +15,7 @@ import {
   statusOf,
   untilReady,
 } from '../support/objects.ts';
+import { eventsOf, signatures } from '../support/recorded.ts';
 import { opensslAccepts } from '../support/secret-proof.ts';
 import {
   faultsOfHistory,
@@ -25,7 +26,6 @@ import {
   watchCertificates,
   watchSecrets,
 } from '../support/secret-witness.ts';
-import { eventsOf, signatures } from '../support/told.ts';
 import type { Witness } from '../support/witness.ts';
 import { oneWorld, type World } from '../support/world.ts';
 

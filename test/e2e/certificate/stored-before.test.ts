@@ -10,7 +10,7 @@ import {
   untilReady,
 } from '../support/objects.ts';
 import { applyWithoutRules } from '../support/older-crds.ts';
-import { signatures } from '../support/told.ts';
+import { signatures } from '../support/recorded.ts';
 import { oneWorld } from '../support/world.ts';
 
 // Resources that are older than the CEL rules, which the API server checks at a write alone.

@@ -7,7 +7,7 @@ import { text } from 'node:stream/consumers';
 import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { implicit, sequence } from '../../../src/pki/der.ts';
+import { implicit, sequence } from '../../../src/pki/asn1/write.ts';
 import { NO_NAMES, namesProblem } from '../../../src/pki/san.ts';
 import { ensureProgram } from '../../programs/programs.ts';
 import { lazily } from '../support/lazily.ts';

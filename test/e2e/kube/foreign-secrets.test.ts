@@ -2,10 +2,10 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { ClientCertificate } from '../../../src/api/client-certificate.ts';
 import { SECRETS } from '../../../src/api/names.ts';
+import { ForeignSecrets } from '../../../src/certificate/secret/foreign-secrets.ts';
 import { systemClock } from '../../../src/clock.ts';
 import { References } from '../../../src/kube/references.ts';
 import { WorkQueue } from '../../../src/queue/work-queue.ts';
-import { ForeignSecrets } from '../../../src/wiring/foreign-secrets.ts';
 import { PATIENCE_MS } from '../support/eventually.ts';
 import { logger, newNamespace, secret, standBehindProxy, until } from './fixture.ts';
 

@@ -11,10 +11,10 @@ import { clientCertificate, conditionOf, create, readSecret, statusOf, untilRead
 import { type StoredCertificate, watchCertificates } from '../support/secret-witness.ts';
 import type { Witness } from '../support/witness.ts';
 import { eventually, oneWorld, type World } from '../support/world.ts';
-import { begun } from './support/begun.ts';
 import { deleteSecret, secretAuthority } from './support/ca.ts';
 import { bugs, lines, snapshot, untilQuiet } from './support/fleet.ts';
 import { parseMetrics } from './support/metrics.ts';
+import { begun } from './support/start-early.ts';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;

@@ -5,7 +5,7 @@ import { startController } from '../support/controller-process.ts';
 import { eventually } from '../support/eventually.ts';
 import { loggedAt } from '../support/moments.ts';
 import { clientCertificate, create, untilReady } from '../support/objects.ts';
-import { eventsOf } from '../support/told.ts';
+import { eventsOf } from '../support/recorded.ts';
 import { oneWorld } from '../support/world.ts';
 import { clusterUser } from './support/access.ts';
 import { isWrite, requestsOf, shortly } from './support/audit.ts';

@@ -4,14 +4,14 @@ import type { ControllerProcess } from '../support/controller-process.ts';
 import { eventually } from '../support/eventually.ts';
 import { issuedAt, writtenAt } from '../support/moments.ts';
 import { clientCertificate, conditionOf, create, readSecret, untilReady } from '../support/objects.ts';
+import { eventsOf } from '../support/recorded.ts';
 import { type StoredCertificate, watchCertificates } from '../support/secret-witness.ts';
-import { eventsOf } from '../support/told.ts';
 import type { Witness } from '../support/witness.ts';
 import { oneWorld, type World } from '../support/world.ts';
-import { begun } from './support/begun.ts';
 import { deleteSecret, opensslCa, putCaSecret, secretAuthority } from './support/ca.ts';
 import { bugs, lines } from './support/fleet.ts';
 import { metricsOf } from './support/metrics.ts';
+import { begun } from './support/start-early.ts';
 
 const CA_LIFE_MS = 25_000;
 

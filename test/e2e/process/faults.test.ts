@@ -15,14 +15,14 @@ import {
   selfManaged,
   untilReady,
 } from '../support/objects.ts';
+import { signatures } from '../support/recorded.ts';
 import { revisionOf, watchSecrets } from '../support/secret-witness.ts';
-import { signatures } from '../support/told.ts';
 import type { Witness } from '../support/witness.ts';
 import { writesTo } from './support/audit.ts';
-import { begun } from './support/begun.ts';
 import { anyRequest, breakFirst, oneBrokenWorld, secretApply, statusApply } from './support/broken.ts';
 import { bugs, lines } from './support/fleet.ts';
 import { faultsOf, publishedSerials } from './support/justified.ts';
+import { begun } from './support/start-early.ts';
 
 const shared = oneBrokenWorld();
 test.after(shared.stop);

@@ -16,9 +16,9 @@ import type { Witness } from '../support/witness.ts';
 import { oneWorld, type World } from '../support/world.ts';
 import { namespaceUser } from './support/access.ts';
 import { isWrite, requestsOf, shortly } from './support/audit.ts';
-import { begun } from './support/begun.ts';
 import { bugs, createAll, lines, numbered, QUICK, untilAllReady } from './support/fleet.ts';
 import { faultsOf, publishedSerials, signedAndLost } from './support/justified.ts';
+import { begun } from './support/start-early.ts';
 
 // Each story has a namespace, a Lease and two users of its own, so that all of them happen at the same time.
 

@@ -19,7 +19,7 @@ import {
   untilReady,
 } from '../support/objects.ts';
 import { plainApi } from '../support/plain-api.ts';
-import { signatures } from '../support/told.ts';
+import { signatures } from '../support/recorded.ts';
 import { eventually, oneWorld, type World } from '../support/world.ts';
 
 const SETTLES_MS = 3_000;

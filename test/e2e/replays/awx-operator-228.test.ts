@@ -15,7 +15,7 @@ import {
   selfManaged,
   untilReady,
 } from '../support/objects.ts';
-import { signatures } from '../support/told.ts';
+import { signatures } from '../support/recorded.ts';
 import { oneWorld } from '../support/world.ts';
 
 const WHILE_MS = 20_000;

@@ -17,7 +17,7 @@ import {
   untilReady,
 } from '../support/objects.ts';
 import { plainApi } from '../support/plain-api.ts';
-import { signatures } from '../support/told.ts';
+import { signatures } from '../support/recorded.ts';
 import { oneWorld } from '../support/world.ts';
 
 const FIGHT_MS = 15_000;

@@ -15,7 +15,7 @@ import {
   untilReady,
 } from '../support/objects.ts';
 import { plainApi } from '../support/plain-api.ts';
-import { eventsOf, signatures } from '../support/told.ts';
+import { eventsOf, signatures } from '../support/recorded.ts';
 import { eventually, oneWorld } from '../support/world.ts';
 
 const QUOTAS: Resource = {

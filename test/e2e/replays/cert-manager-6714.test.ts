@@ -18,7 +18,7 @@ import {
   statusOf,
   untilReady,
 } from '../support/objects.ts';
-import { eventsOf, signatures } from '../support/told.ts';
+import { eventsOf, signatures } from '../support/recorded.ts';
 import { oneWorld } from '../support/world.ts';
 
 const FLOOD_MS = 15_000;

@@ -19,7 +19,7 @@ import {
   statusOf,
   untilReady,
 } from '../support/objects.ts';
-import { eventsOf, signatures } from '../support/told.ts';
+import { eventsOf, signatures } from '../support/recorded.ts';
 import { eventually, oneWorld } from '../support/world.ts';
 
 const HELD = { metadata: { finalizers: ['example.com/hold'] } };

@@ -20,7 +20,7 @@ import {
   untilReady,
 } from '../support/objects.ts';
 import { makeCa, makeLeaf, tlsData } from '../support/openssl.ts';
-import { eventsOf, signatures } from '../support/told.ts';
+import { eventsOf, signatures } from '../support/recorded.ts';
 import { oneWorld } from '../support/world.ts';
 import { startRival, type Wish } from './rival.ts';
 

@@ -8,8 +8,8 @@ import { CLIENT_CERTIFICATES, resourcePath, SECRETS } from '../../../src/api/nam
 import { patchCertificate } from '../support/edits.ts';
 import { clientCertificate, create, createAuthority, selfManaged, untilReady } from '../support/objects.ts';
 import { plainApi } from '../support/plain-api.ts';
+import { signatures } from '../support/recorded.ts';
 import { watchSecrets } from '../support/secret-witness.ts';
-import { signatures } from '../support/told.ts';
 import { eventually, oneWorld } from '../support/world.ts';
 
 const HELD = { metadata: { finalizers: ['example.com/hold'] } };

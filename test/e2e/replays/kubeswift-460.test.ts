@@ -18,7 +18,7 @@ import {
   untilReady,
 } from '../support/objects.ts';
 import { plainApi } from '../support/plain-api.ts';
-import { eventsOf } from '../support/told.ts';
+import { eventsOf } from '../support/recorded.ts';
 import { eventually, oneWorld } from '../support/world.ts';
 
 const USER = 'half-trusted';

@@ -74,7 +74,7 @@ const STOPS = /\bonStop\(|\blazily\(|\bopenWorld\(|\bfinally \{/;
 const SHARES = /\btest\.after\([\s\S]{0,80}?(\bstopAll\b|\.stop\b)|\bstandBehindProxy\(|\bconformance\(/;
 
 /** These answer how they end, and the file that starts one registers that. */
-const SERVERS = 'test/e2e/authorities/servers/';
+const SERVERS = 'test/e2e/backends/servers/';
 
 /** It ends with its process, which the file that starts it ends. */
 const isProgram = (path: string) => readFileSync(join(ROOT, path), 'utf8').includes('if (import.meta.main)');

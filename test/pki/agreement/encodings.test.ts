@@ -1,7 +1,7 @@
 /** Encodings of a CA that Certwheel refuses exactly where OpenSSL, Go or Java does. */
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { bitString, implicit, integer, octetString, oid, sequence, tlv } from '../../../src/pki/der.ts';
+import { bitString, implicit, integer, octetString, oid, sequence, tlv } from '../../../src/pki/asn1/write.ts';
 import { keyIdOf } from '../../../src/pki/extensions.ts';
 import { encodingProblem } from '../../../src/pki/foreign-encodings.ts';
 import { publicKeyDer } from '../../../src/pki/keys.ts';

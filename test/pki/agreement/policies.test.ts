@@ -1,12 +1,12 @@
 /** Go and Java check policies, and so does Certwheel; OpenSSL does so only where it is asked to. */
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { ia5String, oid, sequence } from '../../../src/pki/asn1/write.ts';
 import {
   compileConstraints,
   pathConstraintsProblem,
   policiesToCopy,
 } from '../../../src/pki/constraints/constraints.ts';
-import { ia5String, oid, sequence } from '../../../src/pki/der.ts';
 import { type CaContent, makePath } from '../constrained.ts';
 import { refusalOf } from '../verifiers/judges.ts';
 import { extension, inhibitAnyPolicy, policies, policyConstraints, policyMappings } from '../write-extensions.ts';

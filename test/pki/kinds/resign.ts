@@ -4,8 +4,8 @@
  */
 import { sign } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { bitString, sequence, TAG } from '../../../src/pki/der.ts';
-import { children, readElement } from '../../../src/pki/der-read.ts';
+import { children, readElement } from '../../../src/pki/asn1/read.ts';
+import { bitString, sequence, TAG } from '../../../src/pki/asn1/write.ts';
 import { parsePem, toPem } from '../../../src/pki/pem.ts';
 
 const [crt = '', key = '', from = '', to = ''] = process.argv.slice(2);

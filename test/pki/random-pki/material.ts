@@ -1,6 +1,6 @@
 import { sign } from 'node:crypto';
+import { integer, NULL, oid, printableString, sequence, set, utf8String } from '../../../src/pki/asn1/write.ts';
 import { CERTIFICATE_LABEL } from '../../../src/pki/certificate.ts';
-import { integer, NULL, oid, printableString, sequence, set, utf8String } from '../../../src/pki/der.ts';
 import { keyIdOf, subjectKeyIdExtension } from '../../../src/pki/extensions.ts';
 import { type CertificateContent, newSerialNumber, writeCertificate } from '../../../src/pki/issue.ts';
 import {

@@ -1,4 +1,13 @@
-import { boolean, explicit, ia5Bytes, implicit, integer, octetString, sequence, tlv } from '../../../src/pki/der.ts';
+import {
+  boolean,
+  explicit,
+  ia5Bytes,
+  implicit,
+  integer,
+  octetString,
+  sequence,
+  tlv,
+} from '../../../src/pki/asn1/write.ts';
 import { policyExtensions } from '../../../src/pki/extensions.ts';
 import { encodeUsages } from '../../../src/pki/usages.ts';
 import {

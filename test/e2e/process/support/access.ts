@@ -7,8 +7,8 @@ import {
   NAMESPACED_PERMISSIONS,
   type PolicyRule,
 } from '../../../../src/api/permissions.ts';
-import type { AuthorityDefinition } from '../../../../src/authorities/authority.ts';
-import { AUTHORITIES } from '../../../../src/authorities/index.ts';
+import type { AuthorityDefinition } from '../../../../src/backends/backend.ts';
+import { AUTHORITIES } from '../../../../src/backends/index.ts';
 import { eventually } from '../../support/eventually.ts';
 import type { World } from '../../support/world.ts';
 

@@ -1,0 +1,191 @@
+import { formatDuration, parseDuration } from '../api/duration.ts';
+import type { CertManagerBackend } from '../api/generated/types.ts';
+import { apiVersion, CERTIFICATE_REQUESTS, CLIENT_CERTIFICATES, CLUSTER_ISSUERS, ISSUERS } from '../api/names.ts';
+import { AuthorityError, DeniedError, RetryableError } from '../errors.ts';
+import { isSelfSigned } from '../pki/signed-by.ts';
+import {
+  ANY_CERTIFICATE,
+  type AuthorityDefinition,
+  type AuthorityDeps,
+  type Issued,
+  type IssueRequest,
+  type NewObject,
+  NO_TRUST,
+  type Pending,
+  perSecond,
+} from './backend.ts';
+import { foreignCondition, trueCondition, wordsOf } from './kubernetes/conditions.ts';
+import { pollAfterMs } from './kubernetes/polling.ts';
+import { refuseWithoutCreate, telling } from './kubernetes/problems.ts';
+import { certificatesIn, removeRequest, requestObject } from './kubernetes/request.ts';
+import { requestMetadata, requestName, requestText, sameWords } from './kubernetes/request-object.ts';
+import { readableTrust } from './shared/readable-trust.ts';
+import { readTrustBundle, TRUST_BUNDLE_PERMISSION } from './shared/trust-bundle.ts';
+
+const WHAT = CERTIFICATE_REQUESTS.kind;
+const OWN_GROUP = 'cert-manager.io';
+
+/**
+ * Any issuer of cert-manager, its own and external ones: a request is a CertificateRequest in the authority's namespace,
+ * which cert-manager's approver (or whatever stands in for it) approves and the issuer answers.
+ */
+export const certManager: AuthorityDefinition<CertManagerBackend> = {
+  type: 'certManager',
+  capabilities: {
+    ...ANY_CERTIFICATE,
+    // Whatever the CA behind the issuer makes of it.
+    lifetime: 'rounded',
+    remote: true,
+    // cert-manager makes 20 requests in a second for all that it does, and each certificate costs it several.
+    rateLimit: perSecond(5),
+    persistKey: true,
+  },
+  permissions: [
+    TRUST_BUNDLE_PERMISSION,
+    {
+      apiGroups: [OWN_GROUP],
+      resources: ['certificaterequests'],
+      verbs: ['get', 'create', 'delete'],
+      why: 'to ask issuers of cert-manager for certificates (certManager), and to remove what was answered',
+    },
+    {
+      apiGroups: [OWN_GROUP],
+      resources: ['issuers'],
+      verbs: ['get'],
+      why: 'to tell whether the issuer is ready',
+    },
+  ],
+  clusterPermissions: [
+    {
+      apiGroups: [OWN_GROUP],
+      resources: ['clusterissuers'],
+      verbs: ['get'],
+      why: 'to tell whether the issuer of the cluster is ready',
+    },
+  ],
+  create: (spec, deps) => ({
+    verified: 'requests may be made, and the issuer is ready as far as is known',
+    trust: async () => (spec.trustBundle === undefined ? NO_TRUST : readTrustBundle(spec.trustBundle, deps)),
+    check: () => check(spec, deps),
+    issue: (request) => issue(spec, request, deps),
+    forget: (request) => removeRequest(CERTIFICATE_REQUESTS, request, deps),
+  }),
+};
+
+type IssuerRef = Required<CertManagerBackend['issuerRef']>;
+
+function issuerOf({ issuerRef }: CertManagerBackend): IssuerRef {
+  return { name: issuerRef.name, kind: issuerRef.kind ?? 'Issuer', group: issuerRef.group ?? OWN_GROUP };
+}
+
+async function check(spec: CertManagerBackend, { objects }: AuthorityDeps): Promise<void> {
+  await refuseWithoutCreate('certManager', CERTIFICATE_REQUESTS, objects);
+  const { name, kind, group } = issuerOf(spec);
+  const resource = kind === 'ClusterIssuer' ? CLUSTER_ISSUERS : ISSUERS;
+  // Other groups are other people's APIs: what an external issuer does is told by its requests alone.
+  if (group !== OWN_GROUP || !(await objects.allowed({ verb: 'get', resource, name }))) return;
+  const issuer = await telling(`${kind} ${name}`, objects.get(resource, name));
+  const place = kind === 'ClusterIssuer' ? '' : ` in namespace ${objects.namespace}`;
+  if (issuer === undefined)
+    throw new AuthorityError('IssuerNotReady', `there is no ${kind} ${name}${place}, or cert-manager is not installed`);
+  const ready = foreignCondition(issuer, 'Ready');
+  if (ready?.status !== 'True')
+    throw new AuthorityError(
+      'IssuerNotReady',
+      `${kind} ${name}${place} is not ready: ${ready === undefined ? 'cert-manager has not looked at it yet' : wordsOf(ready)}`,
+    );
+}
+
+async function issue(
+  spec: CertManagerBackend,
+  request: IssueRequest,
+  { objects, clock }: AuthorityDeps,
+): Promise<Issued | Pending> {
+  const name = requestName(request);
+  const found = await requestObject(formOf(spec, request, objects.namespace), request, objects);
+  const what = `${WHAT} ${objects.namespace}/${name}`;
+  const refused = trueCondition(found, 'Denied') ?? trueCondition(found, 'InvalidRequest');
+  if (refused !== undefined) throw new DeniedError('RequestDenied', `${what} got a no: ${wordsOf(refused)}`);
+  const ready = foreignCondition(found, 'Ready');
+  if (ready?.reason === 'Failed') throw new RetryableError('RequestFailed', `${what} failed: ${wordsOf(ready)}`);
+  const { certificate, ca } = (found.status ?? {}) as { certificate?: string; ca?: string };
+  if (certificate && ready?.status === 'True') return answerOf(spec, certificate, ca, what, name);
+
+  const wait = { ticket: request.id, pollAfterMs: pollAfterMs(found, clock.now()) };
+  if (trueCondition(found, 'Approved') === undefined)
+    return {
+      ...wait,
+      message: `${what} waits for approval, by cert-manager's approver (does it run?) or a policy; by hand: cmctl approve -n ${objects.namespace} ${name}`,
+    };
+  const { kind, name: issuer } = issuerOf(spec);
+  const says = ready === undefined ? '' : `, which says ${wordsOf(ready)}`;
+  return { ...wait, message: `${what} is approved; waiting for ${kind} ${issuer}${says}` };
+}
+
+function formOf(spec: CertManagerBackend, request: IssueRequest, namespace: string) {
+  const { identity, lifetimeMs } = request;
+  const issuerRef = issuerOf(spec);
+  return {
+    resource: CERTIFICATE_REQUESTS,
+    place: `in namespace ${namespace}`,
+    object: (): NewObject => ({
+      metadata: metadataFor(request, namespace),
+      spec: {
+        request: requestText(request),
+        issuerRef,
+        duration: formatDuration(lifetimeMs),
+        usages: identity.usages,
+        isCA: false,
+      },
+    }),
+    hasOurTerms: ({ issuerRef: ref, duration, usages, isCA }: Readonly<Record<string, unknown>>) =>
+      isSameIssuer((ref ?? {}) as Partial<IssuerRef>, issuerRef) &&
+      // cert-manager's webhook writes it in another way.
+      parseDuration(String(duration)) === parseDuration(formatDuration(lifetimeMs)) &&
+      isCA !== true &&
+      sameWords(usages, identity.usages),
+  };
+}
+
+function isSameIssuer({ name, kind, group }: Partial<IssuerRef>, ours: IssuerRef): boolean {
+  return name === ours.name && kind === ours.kind && group === ours.group;
+}
+
+function metadataFor(request: IssueRequest, namespace: string) {
+  const { requester } = request;
+  // It goes with who asked; an owner in another namespace would have it removed at once.
+  const owner = requester.namespace === namespace ? { ownerReferences: [ownedBy(requester)] } : {};
+  return { ...requestMetadata(request), ...owner };
+}
+
+function ownedBy({ name, uid }: IssueRequest['requester']) {
+  const { kind } = CLIENT_CERTIFICATES;
+  return { apiVersion: apiVersion(CLIENT_CERTIFICATES), kind, name, uid };
+}
+
+function answerOf(
+  { trustBundle }: CertManagerBackend,
+  certificate: string,
+  ca: string | undefined,
+  what: string,
+  name: string,
+): Issued {
+  const chain = certificatesIn(certificate, `${what} holds no certificate`);
+  if (trustBundle !== undefined) return { chain, externalId: name };
+  if (!ca)
+    throw new AuthorityError(
+      'TrustBundleNotFound',
+      `${what} came without a CA, since its issuer tells of none; name one in spec.certManager.trustBundle`,
+    );
+  const anchors = certificatesIn(ca, `${what} holds no CA in status.ca`);
+  if (!anchors.every(({ isCA }) => isCA))
+    throw new RetryableError('RequestFailed', `${what} holds a certificate in status.ca that is no CA`);
+  const below = anchors.find((each) => !isSelfSigned(each));
+  if (below !== undefined)
+    throw new AuthorityError(
+      'TrustBundleNotFound',
+      `${what} names ${below.subjectText} as its CA, which is not a root; put the root ${below.issuerText} into spec.certManager.trustBundle`,
+    );
+  const { trust } = readableTrust({ anchors, intermediates: [] });
+  return { chain, externalId: name, ca: trust.anchors };
+}

@@ -1,0 +1,70 @@
+import { AuthorityError, CertwheelError, RetryableError } from '../../errors.ts';
+import type { Authority, AuthorityDeps } from '../backend.ts';
+
+/** How often the same failure is logged again. */
+const LOG_AGAIN_MS = 600_000;
+
+type Deps = Pick<AuthorityDeps, 'name' | 'clusterWide' | 'clock' | 'log'>;
+
+/**
+ * Conceals errors about a server that has not shown to be the expected one: the author of a CertificateAuthority could
+ * otherwise find open ports and services of the cluster. All such failures have one code and one message; the log has the
+ * details. A ClusterCertificateAuthority keeps them, since only a cluster administrator writes it. `kind` completes "can't
+ * be used as".
+ */
+export function discreet<Backend extends Authority>(
+  backend: Backend,
+  server: string,
+  kind: string,
+  deps: Deps,
+): Backend {
+  if (deps.clusterWide) return backend;
+  const told = new Told(server, kind, deps);
+  const { revoke } = backend;
+  return {
+    ...backend,
+    check: (signal: AbortSignal) => told.around(() => backend.check(signal)),
+    trust: (signal: AbortSignal) => told.around(() => backend.trust(signal)),
+    issue: (...asked: Parameters<Authority['issue']>) => told.around(() => backend.issue(...asked)),
+    ...(revoke && { revoke: (...asked: Parameters<typeof revoke>) => told.around(() => revoke(...asked)) }),
+  };
+}
+
+class Told {
+  readonly #message: string;
+  readonly #deps: Deps;
+  #logged: { readonly message: string; readonly atMs: number } | undefined;
+
+  constructor(server: string, kind: string, deps: Deps) {
+    this.#message = `the server at ${hostOf(server)} can't be used as ${kind}: it can't be reached, is not trusted, or does not answer as one; the controller's log says why`;
+    this.#deps = deps;
+  }
+
+  async around<T>(ask: () => Promise<T>): Promise<T> {
+    try {
+      return await ask();
+    } catch (error) {
+      throw error instanceof CertwheelError && error.unproven ? this.#concealed(error) : error;
+    }
+  }
+
+  #concealed(error: CertwheelError): CertwheelError {
+    const { name, clock, log } = this.#deps;
+    const now = clock.monotonicMs();
+    const { message, code } = error;
+    if (this.#logged?.message !== message || now - this.#logged.atMs >= LOG_AGAIN_MS) {
+      this.#logged = { message, atMs: now };
+      log.warn("the server of an authority can't be used", { authority: name, code, error: message });
+    }
+    // The cause stays behind too; the kind of error decides what happens next, so it remains.
+    const Kind = error instanceof RetryableError ? RetryableError : AuthorityError;
+    return new Kind('AuthorityUnreachable', this.#message);
+  }
+}
+
+/** With its port, also where that is the usual one. */
+function hostOf(server: string): string {
+  if (!URL.canParse(server)) return 'the address in server';
+  const { hostname, port } = new URL(server);
+  return `${hostname}:${port === '' ? 443 : port}`;
+}

@@ -1,0 +1,17 @@
+import type { AuthorityDefinition } from './backend.ts';
+import { certManager } from './cert-manager.ts';
+import { kubernetesCSR } from './kubernetes-csr.ts';
+import { secret } from './secret.ts';
+import { selfManaged } from './self-managed.ts';
+import { stepCA } from './step-ca.ts';
+import { vault } from './vault.ts';
+
+/** Every kind of authority that Certwheel can talk to. A new one is its file and its line here. */
+export const AUTHORITIES = [
+  secret,
+  selfManaged,
+  stepCA,
+  vault,
+  kubernetesCSR,
+  certManager,
+] as const satisfies readonly AuthorityDefinition<never>[];

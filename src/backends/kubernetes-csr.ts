@@ -1,0 +1,150 @@
+import type { KubernetesCSRBackend } from '../api/generated/types.ts';
+import { CERTIFICATE_SIGNING_REQUESTS, SIGNERS } from '../api/names.ts';
+import { parseMeta, type RawObject } from '../api/parse.ts';
+import { AuthorityError, DeniedError } from '../errors.ts';
+import {
+  ANY_CERTIFICATE,
+  type AuthorityDefinition,
+  type AuthorityDeps,
+  type Issued,
+  type IssueRequest,
+  type NewObject,
+  type Pending,
+  perSecond,
+} from './backend.ts';
+import { trueCondition, wordsOf } from './kubernetes/conditions.ts';
+import { pollAfterMs } from './kubernetes/polling.ts';
+import { forbidden, refuseWithoutCreate, telling } from './kubernetes/problems.ts';
+import { certificatesIn, removeRequest, requestObject } from './kubernetes/request.ts';
+import { requestMetadata, requestName, requestText, sameWords } from './kubernetes/request-object.ts';
+import { readTrustBundle, TRUST_BUNDLE_PERMISSION } from './shared/trust-bundle.ts';
+
+const RESOURCE = CERTIFICATE_SIGNING_REQUESTS;
+const WHAT = RESOURCE.kind;
+/** The API takes no shorter life. */
+const SHORTEST_LIFE_MS = 600_000;
+/** How Certwheel gets the right to approve. */
+const GRANT = 'grant it as docs/authorities/kubernetes-csr.md says, or set approve to false';
+
+/**
+ * Any signer behind the certificates API of Kubernetes. A request is an object of the cluster that somebody approves, and
+ * that the signer answers; the API server removes old ones, and so do we.
+ */
+export const kubernetesCSR: AuthorityDefinition<KubernetesCSRBackend> = {
+  type: 'kubernetesCSR',
+  capabilities: {
+    ...ANY_CERTIFICATE,
+    // The signer has a limit of its own, and it reaches back, which lengthens a short life.
+    lifetime: 'rounded',
+    shortestLifeMs: SHORTEST_LIFE_MS,
+    remote: true,
+    // kube-controller-manager makes 20 requests in a second for all that it does, and each certificate costs it one.
+    rateLimit: perSecond(10),
+    persistKey: true,
+  },
+  permissions: [TRUST_BUNDLE_PERMISSION],
+  clusterPermissions: [
+    {
+      apiGroups: ['certificates.k8s.io'],
+      resources: ['certificatesigningrequests'],
+      verbs: ['get', 'create', 'delete'],
+      why: 'to ask signers of the cluster for certificates (kubernetesCSR), and to remove what was answered',
+    },
+  ],
+  create: (spec, deps) => ({
+    verified: `requests may be made; whether the signer answers is seen by its certificates alone${namesPeople(spec)}`,
+    trust: () => readTrustBundle(spec.trustBundle, deps),
+    check: () => check(spec, deps),
+    issue: (request) => issue(spec, request, deps),
+    forget: (request) => removeRequest(RESOURCE, request, deps),
+  }),
+};
+
+/** The certificates of this signer log in to the Kubernetes API. */
+function namesPeople({ signerName }: KubernetesCSRBackend): string {
+  return signerName === 'kubernetes.io/kube-apiserver-client'
+    ? '; to this cluster each common name is a user, and each organization a group'
+    : '';
+}
+
+async function check(spec: KubernetesCSRBackend, deps: AuthorityDeps): Promise<void> {
+  refuseApprovalForANamespace(spec, deps);
+  const { signerName, approve } = spec;
+  const { objects } = deps;
+  await refuseWithoutCreate('kubernetesCSR', RESOURCE, objects);
+  if (approve !== true) return;
+  if (!(await objects.allowed({ verb: 'patch', resource: RESOURCE, subresource: 'approval' })))
+    throw forbidden(`patch ${RESOURCE.plural}/approval`, GRANT);
+  const domain = `${signerName.split('/')[0]}/*`;
+  const mayApprove = (name: string) => objects.allowed({ verb: 'approve', resource: SIGNERS, name });
+  if (!(await mayApprove(signerName)) && !(await mayApprove(domain)))
+    throw forbidden(`approve requests for the signer ${signerName}`, GRANT);
+}
+
+/**
+ * The right to approve was given to Certwheel, for a signer of the whole cluster. Whoever may write a resource of one
+ * namespace must not borrow it; the schema refuses that too, but this one may have been stored before it did.
+ */
+function refuseApprovalForANamespace({ approve }: KubernetesCSRBackend, { clusterWide }: AuthorityDeps): void {
+  if (approve === true && !clusterWide)
+    throw new AuthorityError(
+      'BackendForbidden',
+      'approve: true is for a ClusterCertificateAuthority, which a cluster administrator writes: use one that allows this namespace, or set approve to false',
+    );
+}
+
+async function issue(
+  spec: KubernetesCSRBackend,
+  request: IssueRequest,
+  deps: AuthorityDeps,
+): Promise<Issued | Pending> {
+  refuseApprovalForANamespace(spec, deps);
+  const { objects, clock } = deps;
+  const name = requestName(request);
+  const found = await requestObject(formOf(spec, request), request, objects);
+  const refused = trueCondition(found, 'Denied') ?? trueCondition(found, 'Failed');
+  if (refused !== undefined) throw new DeniedError('RequestDenied', `${WHAT} ${name} got a no: ${wordsOf(refused)}`);
+  const { certificate } = (found.status ?? {}) as { certificate?: string };
+  if (certificate)
+    return { chain: certificatesIn(certificate, `${WHAT} ${name} holds no certificate`), externalId: name };
+
+  const wait = { ticket: request.id, pollAfterMs: pollAfterMs(found, clock.now()) };
+  const isApproved = trueCondition(found, 'Approved') !== undefined;
+  if (!isApproved && spec.approve !== true)
+    return {
+      ...wait,
+      message: `${WHAT} ${name} waits for approval; look at it, then: kubectl certificate approve ${name}`,
+    };
+  if (!isApproved) await approve(found, request, objects);
+  return { ...wait, message: `${WHAT} ${name} is approved; waiting for the signer ${spec.signerName}` };
+}
+
+function formOf({ signerName }: KubernetesCSRBackend, request: IssueRequest) {
+  const { usages } = request.identity;
+  const expirationSeconds = Math.ceil(request.lifetimeMs / 1_000);
+  return {
+    resource: RESOURCE,
+    place: `for ${signerName}`,
+    object: (): NewObject => ({
+      metadata: requestMetadata(request),
+      spec: { request: requestText(request), signerName, expirationSeconds, usages },
+    }),
+    hasOurTerms: (found: Readonly<Record<string, unknown>>) =>
+      found.signerName === signerName &&
+      found.expirationSeconds === expirationSeconds &&
+      sameWords(found.usages, usages),
+  };
+}
+
+/** By its uid: what was judged is what is approved, not another one that has taken its name since. */
+async function approve(
+  found: RawObject,
+  { requester }: IssueRequest,
+  objects: AuthorityDeps['objects'],
+): Promise<void> {
+  const { name, uid } = parseMeta(found);
+  const message = `asked for by ClientCertificate ${requester.namespace}/${requester.name}; its authority says approve`;
+  const condition = { type: 'Approved', status: 'True', reason: 'ApprovedByCertwheel', message };
+  const object = { metadata: { name, uid }, status: { conditions: [condition] } };
+  await telling(`approval of ${WHAT} ${name}`, objects.applySubresource(RESOURCE, 'approval', object));
+}

@@ -1,0 +1,63 @@
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { NOW, root } from '../../test/pki/make.ts';
+import { FakeClock } from '../../test/unit/fake-clock.ts';
+import { AuthorityError } from '../errors.ts';
+import type { CaPair } from '../pki/ca.ts';
+import { encodePrivateKey } from '../pki/keys.ts';
+import type { AuthorityDeps, SecretContent } from './backend.ts';
+import { secret } from './secret.ts';
+
+const holder = await root();
+const good = {
+  'tls.crt': Buffer.from(holder.certificate.pem),
+  'tls.key': Buffer.from(encodePrivateKey(holder.key, 'PKCS8')),
+};
+
+async function pairOf(content: SecretContent | undefined): Promise<CaPair> {
+  const deps = {
+    name: 'ns/ca',
+    clock: new FakeClock(NOW),
+    objects: { namespace: 'ns' },
+    secret: async () => content,
+  } as unknown as AuthorityDeps;
+  return (await secret
+    .create({ name: 'pair', partialChain: false }, deps)
+    .keyPair?.(undefined, 1, new AbortController().signal)) as CaPair;
+}
+
+async function refusal(content: SecretContent | undefined): Promise<string> {
+  try {
+    await pairOf(content);
+  } catch (error) {
+    assert.instance(error, AuthorityError);
+    return `${(error as AuthorityError).code}: ${(error as AuthorityError).message}`;
+  }
+  return 'accepted';
+}
+
+test('the pair of the Secret is the pair to sign with', async () => {
+  assert.is((await pairOf(good)).certificate.fingerprintSHA256, holder.certificate.fingerprintSHA256);
+});
+
+test('a Secret that is missing is told with the command that makes it', async () => {
+  const told = await refusal(undefined);
+  assert.match(told, 'CASecretNotFound: there is no Secret ns/pair');
+  assert.match(told, 'kubectl create secret generic pair -n ns --from-file=tls.crt=ca.crt --from-file=tls.key=ca.key');
+});
+
+test('a half of the pair that is missing is named, with the command that makes both', async () => {
+  const missing = await refusal({ 'tls.crt': good['tls.crt'] });
+  assert.match(
+    missing,
+    'CAPairRefused: Secret ns/pair has no key tls.key; write it with: kubectl create secret generic pair -n ns',
+  );
+  assert.match(await refusal({ ...good, 'tls.crt': Buffer.alloc(0) }), 'Secret ns/pair, key tls.crt: ');
+});
+
+test('a refusal names the Secret and its key', async () => {
+  const other = Buffer.from(encodePrivateKey((await root()).key, 'PKCS8'));
+  assert.match(await refusal({ ...good, 'tls.key': other }), 'CAPairRefused: Secret ns/pair, key tls.key: ');
+});
+
+test.run();

@@ -1,0 +1,48 @@
+import type { SecretBackend } from '../api/generated/types.ts';
+import { AuthorityError } from '../errors.ts';
+import { CaError } from '../pki/ca-error.ts';
+import { readCaPair } from '../pki/read-ca.ts';
+import type { AuthorityDefinition, AuthorityDeps, SecretContent } from './backend.ts';
+import { OWN_CA_CAPABILITIES, ownCA } from './shared/own-ca.ts';
+
+/**
+ * A CA key pair that somebody else made and put into a Secret: `tls.crt` (the CA, with its intermediates), `tls.key`,
+ * and `ca.crt` where the root isn't in tls.crt. Another pair in the same Secret begins a CA rotation.
+ */
+export const secret: AuthorityDefinition<SecretBackend> = {
+  type: 'secret',
+  capabilities: OWN_CA_CAPABILITIES,
+  permissions: [],
+  create: (spec, deps) => ({
+    ...ownCA(deps),
+    keyPair: async () => readPair(spec, await deps.secret(spec.name), deps),
+  }),
+};
+
+function readPair({ name, partialChain }: SecretBackend, content: SecretContent | undefined, deps: AuthorityDeps) {
+  if (content === undefined) {
+    throw new AuthorityError(
+      'CASecretNotFound',
+      `there is no Secret ${deps.objects.namespace}/${name}; make it with: ${create(name, deps)}`,
+    );
+  }
+  const place = `Secret ${deps.objects.namespace}/${name}`;
+  const { 'tls.crt': certificates, 'tls.key': key, 'ca.crt': roots } = content;
+  if (certificates === undefined || key === undefined) {
+    const missing = certificates === undefined ? 'tls.crt' : 'tls.key';
+    throw new AuthorityError(
+      'CAPairRefused',
+      `${place} has no key ${missing}; write it with: ${create(name, deps)} --dry-run=client -o yaml | kubectl apply -f -`,
+    );
+  }
+  try {
+    return readCaPair({ place, certificates, key, roots, partialChain }, deps.clock.now());
+  } catch (error) {
+    if (error instanceof CaError) throw new AuthorityError('CAPairRefused', error.message, { cause: error });
+    throw error;
+  }
+}
+
+function create(name: string, { objects: { namespace } }: AuthorityDeps): string {
+  return `kubectl create secret generic ${name} -n ${namespace} --from-file=tls.crt=ca.crt --from-file=tls.key=ca.key`;
+}

@@ -1,0 +1,108 @@
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { HOUR, hoursFromNow, NOW, P256, pairOf, root } from '../../../test/pki/make.ts';
+import { FakeClock } from '../../../test/unit/fake-clock.ts';
+import type { CaPair } from '../../pki/ca.ts';
+import { generateKey, publicKeyDer } from '../../pki/keys.ts';
+import { NO_NAMES } from '../../pki/san.ts';
+import type { AuthorityDeps, IssueRequest } from '../backend.ts';
+import { ownCA } from './own-ca.ts';
+
+const MINUTE = 60_000;
+const { signal } = new AbortController();
+const key = await generateKey(P256);
+const pair = pairOf(await root());
+
+function authority(signing: CaPair | undefined) {
+  const logged: [string, object][] = [];
+  const deps = {
+    name: 'ns/ca',
+    clock: new FakeClock(NOW),
+    log: { info: (message: string, fields: object) => logged.push([message, fields]) },
+    signing: () => signing && { version: 4, pair: signing },
+    trusted: () => (signing === undefined ? [] : [signing]),
+  } as unknown as AuthorityDeps;
+  return { logged, ...ownCA(deps) };
+}
+
+function request(lifetimeMs: number): IssueRequest {
+  return {
+    lifetimeMs,
+    id: 'uid-1',
+    requester: { namespace: 'ns', name: 'client', uid: 'uid' },
+    publicKey: publicKeyDer(key),
+    csr: () => Buffer.alloc(0),
+    identity: {
+      subject: { commonName: 'client' },
+      names: NO_NAMES,
+      usages: ['digital signature', 'client auth'],
+    },
+  };
+}
+
+async function issue(signing: CaPair, lifetimeMs: number) {
+  const { chain, generation } = await authority(signing).issue(request(lifetimeMs), signal);
+  const [leaf, ...issuers] = chain;
+  if (leaf === undefined) throw new Error('no certificate');
+  return { leaf, issuers, generation };
+}
+
+test('a certificate reaches back by a tenth of its life, a minute at most', async () => {
+  const short = await issue(pair, 2 * MINUTE);
+  assert.equal(short.leaf.notBefore, new Date(NOW.getTime() - 12_000));
+  assert.equal(short.leaf.notAfter, new Date(NOW.getTime() + 2 * MINUTE));
+  assert.is(short.generation, 4);
+  assert.equal(
+    short.issuers.map(({ fingerprintSHA256 }) => fingerprintSHA256),
+    [pair.certificate.fingerprintSHA256],
+  );
+  const long = await issue(pair, 24 * HOUR);
+  assert.equal(long.leaf.notBefore, new Date(NOW.getTime() - MINUTE));
+});
+
+test('it begins no earlier and ends no later than its CA', async () => {
+  const young = pairOf(await root({ notBefore: new Date(NOW.getTime() - 5_000), notAfter: hoursFromNow(2) }));
+  const { leaf } = await issue(young, 24 * HOUR);
+  assert.equal(leaf.notBefore, young.certificate.notBefore);
+  assert.equal(leaf.notAfter, young.certificate.notAfter);
+});
+
+test('each signature is in the log before it exists, with who asked and nothing of a key', async () => {
+  const { logged, issue: ask } = authority(pair);
+  const { chain } = await ask(request(HOUR), signal);
+  assert.equal(logged, [
+    [
+      'signing',
+      {
+        authority: 'ns/ca',
+        generation: 4,
+        serial: chain[0]?.serialNumber,
+        namespace: 'ns',
+        name: 'client',
+        uid: 'uid',
+      },
+    ],
+  ]);
+});
+
+test('without a generation that signs it is not healthy, and issues nothing', async () => {
+  const { check, issue: ask, trust } = authority(undefined);
+  for (const call of [() => check(signal), () => ask(request(HOUR), signal)]) {
+    const error = await call().then(
+      () => undefined,
+      (thrown) => thrown,
+    );
+    assert.is(error?.code, 'CAExpired');
+  }
+  assert.equal(await trust(signal), { anchors: [], intermediates: [] });
+});
+
+test('the last second of a CA signs nothing', async () => {
+  const ending = pairOf(await root({ notAfter: new Date(NOW.getTime() + 900) }));
+  const { logged, issue: ask } = authority(ending);
+  const error = await ask(request(HOUR), signal).catch((thrown) => thrown);
+  assert.is(error.code, 'CAExpired');
+  assert.equal(logged, []);
+});
+
+test.run();

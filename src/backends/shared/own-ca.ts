@@ -1,0 +1,84 @@
+import { randomBytes } from 'node:crypto';
+import { AuthorityError } from '../../errors.ts';
+import type { CaPair } from '../../pki/ca.ts';
+import { parseCertificate } from '../../pki/certificate.ts';
+import { policiesToCopy } from '../../pki/constraints/constraints.ts';
+import { newSerialNumber, signLeaf } from '../../pki/issue.ts';
+import { rulesOf } from '../../pki/path-rules.ts';
+import {
+  ANY_CERTIFICATE,
+  type Authority,
+  type AuthorityDeps,
+  type Capabilities,
+  type Issued,
+  type IssueRequest,
+} from '../backend.ts';
+
+const SECOND = 1_000;
+const MINUTE = 60 * SECOND;
+
+/** What our own signature can go under: everything that Certwheel knows. */
+export const OWN_CA_CAPABILITIES: Capabilities = {
+  ...ANY_CERTIFICATE,
+  // Cut short where the CA itself ends sooner.
+  lifetime: 'atMost',
+  remote: false,
+  persistKey: false,
+};
+
+type OwnCaDeps = Pick<AuthorityDeps, 'name' | 'clock' | 'log' | 'signing' | 'trusted'>;
+
+/** It answers at once. */
+type OwnCa = Pick<Authority, 'check' | 'trust'> & {
+  issue(request: IssueRequest, signal: AbortSignal): Promise<Issued>;
+};
+
+/** Signs with the CA generation that is active; for authorities whose CA key Certwheel holds. */
+export function ownCA(deps: OwnCaDeps): OwnCa {
+  return {
+    check: async () => void signingOf(deps),
+    trust: async () => ({ anchors: deps.trusted().map(({ anchor }) => anchor), intermediates: [] }),
+    issue: async (request) => sign(request, deps),
+  };
+}
+
+function signingOf(deps: OwnCaDeps) {
+  const signing = deps.signing();
+  if (signing === undefined) throw new AuthorityError('CAExpired', `${deps.name} has no CA generation that is valid`);
+  return signing;
+}
+
+function sign(request: IssueRequest, deps: OwnCaDeps): Issued {
+  const { version, pair } = signingOf(deps);
+  const now = deps.clock.now();
+  const { notBefore, notAfter } = validity(pair, request.lifetimeMs, now);
+  if (notAfter.getTime() - now.getTime() < SECOND)
+    throw new AuthorityError('CAExpired', `the CA of ${deps.name} ends at ${notAfter.toISOString()}`);
+  const serialNumber = newSerialNumber(randomBytes(16));
+  // Before the signature exists, so that none can exist that the log doesn't know of.
+  deps.log.info('signing', {
+    authority: deps.name,
+    generation: version,
+    serial: serialNumber.toString('hex'),
+    ...request.requester,
+  });
+  const { publicKey: publicKeyDer, identity } = request;
+  const policies = policiesToCopy(rulesOf(pair.chain).constraints);
+  const der = signLeaf({ ca: pair, publicKeyDer, ...identity, policies, serialNumber, notBefore, notAfter });
+  return { chain: [parseCertificate(der), ...pair.chain], generation: version };
+}
+
+/**
+ * Reaches back a little, for verifiers whose clocks are behind, but not before the CA began; ends with the CA at the
+ * latest, since a chain is only good while all of it is. X.509 counts whole seconds.
+ */
+function validity(pair: CaPair, lifetimeMs: number, now: Date): { notBefore: Date; notAfter: Date } {
+  const backdatedMs = now.getTime() - Math.min(MINUTE, lifetimeMs / 10);
+  const beginMs = Math.max(backdatedMs, ...pair.chain.map((each) => each.notBefore.getTime()));
+  const endMs = Math.min(now.getTime() + lifetimeMs, ...pair.chain.map((each) => each.notAfter.getTime()));
+  return { notBefore: wholeSeconds(beginMs), notAfter: wholeSeconds(endMs) };
+}
+
+function wholeSeconds(ms: number): Date {
+  return new Date(Math.floor(ms / SECOND) * SECOND);
+}

@@ -1,0 +1,82 @@
+import type { TrustBundleSource } from '../../api/generated/types.ts';
+import type { PolicyRule } from '../../api/permissions.ts';
+import { AuthorityError } from '../../errors.ts';
+import type { CertificateView } from '../../pki/certificate.ts';
+import { MaterialError, readCertificateBlocks } from '../../pki/material.ts';
+import { parseBlock } from '../../pki/parse-block.ts';
+import { isSelfSigned, newEffort } from '../../pki/signed-by.ts';
+import { type AuthorityDeps, contentAt, type SecretContent, type Trust } from '../backend.ts';
+
+const STANDARD_KEY = 'ca.crt';
+/** Every Secret that Certwheel writes gets them all. */
+const MOST_CERTIFICATES = 100;
+
+/** What every kind of authority needs that calls readTrustBundle. */
+export const TRUST_BUNDLE_PERMISSION: PolicyRule = {
+  apiGroups: [''],
+  resources: ['configmaps'],
+  verbs: ['list', 'watch'],
+  why: 'to follow the trust bundles that authorities name',
+};
+
+/** The CA certificates that the spec names, for authorities that don't publish theirs. Throws an AuthorityError. */
+export async function readTrustBundle(
+  source: TrustBundleSource,
+  deps: Pick<AuthorityDeps, 'secret' | 'configMap' | 'objects'>,
+): Promise<Trust> {
+  const { configMap, secret, inline } = source;
+  const partialChain = source.partialChain ?? false;
+  if (configMap !== undefined)
+    return read('ConfigMap', configMap, await deps.configMap(configMap.name), deps, partialChain);
+  if (secret !== undefined) return read('Secret', secret, await deps.secret(secret.name), deps, partialChain);
+  return parse('trustBundle.inline', Buffer.from(inline ?? ''), partialChain);
+}
+
+function read(
+  kind: string,
+  { name, key = STANDARD_KEY }: { readonly name: string; readonly key?: string },
+  content: SecretContent | undefined,
+  { objects: { namespace } }: Pick<AuthorityDeps, 'objects'>,
+  partialChain: boolean,
+): Trust {
+  const place = `${kind} ${namespace}/${name}`;
+  if (content === undefined)
+    throw new AuthorityError('TrustBundleNotFound', `there is no ${place}, which is to hold the CA under ${key}`);
+  const pem = contentAt(content, key);
+  if (pem === undefined)
+    throw new AuthorityError('TrustBundleNotFound', `${place} has no key ${key}, which is to hold the CA`);
+  return parse(`${place}, key ${key}`, pem, partialChain);
+}
+
+function parse(place: string, pem: Buffer, partialChain: boolean): Trust {
+  const certificates = parsed(place, pem);
+  const other = certificates.find(({ isCA }) => !isCA);
+  if (other !== undefined)
+    throw new AuthorityError('TrustBundleRefused', `${place}: ${JSON.stringify(other.subjectText)} is not a CA`);
+  if (partialChain) return { anchors: certificates, intermediates: [] };
+  const effort = newEffort();
+  const anchors = certificates.filter((each) => isSelfSigned(each, effort));
+  if (effort.costLeft < 0)
+    throw new AuthorityError(
+      'TrustBundleRefused',
+      `${place}: the signatures of its ${certificates.length} certificates take too long to verify; leave only the CAs that clients need`,
+    );
+  const intermediates = certificates.filter((each) => !anchors.includes(each));
+  const [below] = intermediates;
+  if (anchors.length === 0 && below !== undefined)
+    throw new AuthorityError(
+      'TrustBundleRefused',
+      `${place}: no certificate is self-signed; put the root ${below.issuerText} there, or set trustBundle.partialChain: true where no verifier has the root`,
+    );
+  return { anchors, intermediates };
+}
+
+function parsed(place: string, pem: Buffer): readonly CertificateView[] {
+  const refusal = (message: string, cause?: unknown) => new AuthorityError('TrustBundleRefused', message, { cause });
+  try {
+    const blocks = readCertificateBlocks(pem, place, { most: MOST_CERTIFICATES });
+    return blocks.map((block) => parseBlock(block, place, refusal));
+  } catch (error) {
+    throw error instanceof MaterialError ? refusal(error.message, error) : error;
+  }
+}

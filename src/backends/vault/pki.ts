@@ -1,0 +1,179 @@
+import type { VaultBackend } from '../../api/generated/types.ts';
+import { AuthorityError, RetryableError } from '../../errors.ts';
+import { withoutSecrets } from '../../foreign-text.ts';
+import { CERTIFICATE_LABEL, type CertificateView } from '../../pki/certificate.ts';
+import { chainsTo } from '../../pki/chain.ts';
+import { CSR_LABEL } from '../../pki/csr.ts';
+import { toPem } from '../../pki/pem.ts';
+import { canonicalUsage } from '../../pki/usages.ts';
+import {
+  type AuthorityDeps,
+  type Issued,
+  type IssueRequest,
+  NO_TRUST,
+  type Revocation,
+  type Trust,
+} from '../backend.ts';
+import type { JsonAnswer } from '../http/client.ts';
+import { membersOf, textsOf } from '../http/members.ts';
+import { readTrustBundle } from '../shared/trust-bundle.ts';
+import { encodePath, type VaultCall, type VaultClient } from './client.ts';
+import type { Tokens } from './tokens.ts';
+import { readPem, readTrust } from './trust.ts';
+
+const SECOND = 1_000;
+/** A life that ends this long before the CA's is never refused for a clock that is a little behind. */
+const BEFORE_CA_END_MS = 10 * SECOND;
+const SHORTEST_LIFE_MS = 60 * SECOND;
+const MOST_WARNINGS = 5;
+const MOST_USAGES_TOLD = 10;
+
+/** One mount of the PKI secrets engine, one role. */
+export class VaultPki {
+  readonly #spec: VaultBackend;
+  readonly #client: VaultClient;
+  readonly #tokens: Tokens;
+  readonly #deps: AuthorityDeps;
+  /** Undefined until the first look. */
+  #trust: Trust | undefined;
+  #issuerEnd: Date | undefined;
+
+  constructor(spec: VaultBackend, client: VaultClient, tokens: Tokens, deps: AuthorityDeps) {
+    this.#spec = spec;
+    this.#client = client;
+    this.#tokens = tokens;
+    this.#deps = deps;
+  }
+
+  /** Asks for a signature without a request: what Vault says to that tells whether it would sign one. */
+  async check(signal: AbortSignal): Promise<void> {
+    const { mount, role, issuerRef } = this.#spec;
+    const answer = await this.#withToken({ method: 'POST', path: this.#signPath(), body: { csr: '' } }, signal);
+    const { status, message } = answer;
+    if (status === 400 && /csr/i.test(message)) return;
+    this.#refuseWithoutRole(answer);
+    if (message.includes('issuer') || message.includes('CA certificate'))
+      throw new AuthorityError(
+        'AuthorityMisconfigured',
+        `the mount ${mount} can't sign with ${issuerRef === undefined ? 'its issuer' : `the issuer ${issuerRef}`}: ${message}`,
+      );
+    throw this.#client.trouble(answer, `signing with the role ${role} of ${mount}`);
+  }
+
+  async trust(signal: AbortSignal): Promise<Trust> {
+    const { trustBundle } = this.#spec;
+    const given = trustBundle === undefined ? NO_TRUST : await readTrustBundle(trustBundle, this.#deps);
+    const trust = await readTrust(this.#client, this.#spec, given, this.#deps.clock.now(), signal);
+    this.#issuerEnd = trust.issuerEnd;
+    this.#trust = trust;
+    return trust;
+  }
+
+  async issue(request: IssueRequest, signal: AbortSignal): Promise<Issued> {
+    const { mount, role } = this.#spec;
+    const body = {
+      csr: toPem(CSR_LABEL, request.csr()),
+      ttl: `${Math.floor(this.#lifeMs(request) / SECOND)}s`,
+      format: 'pem',
+      // Otherwise a common name that looks like a host becomes a DNS name that nobody asked for.
+      exclude_cn_from_sans: true,
+    };
+    const answer = await this.#withToken({ method: 'POST', path: this.#signPath(), body }, signal);
+    this.#refuseWithoutRole(answer);
+    if (answer.status !== 200) throw this.#client.refusal(answer, `signing with the role ${role} of ${mount}`);
+    const issued = this.#read(answer, request);
+    await this.#noticeOtherCa(issued.chain, signal);
+    return issued;
+  }
+
+  /** By the certificate where it is at hand, since Vault may keep none (no_store). Vault knows no reasons. */
+  async revoke({ serialNumber, leaf }: Revocation, signal: AbortSignal): Promise<void> {
+    const serial = serialNumber.match(/../g)?.join(':') ?? '';
+    const body = leaf === undefined ? { serial_number: serial } : { certificate: toPem(CERTIFICATE_LABEL, leaf) };
+    const { mount } = this.#spec;
+    const answer = await this.#withToken({ method: 'POST', path: `${encodePath(mount)}/revoke`, body }, signal);
+    if (answer.status !== 200) throw this.#client.refusal(answer, `revoking ${serial} at ${mount}`);
+  }
+
+  /** Answered like a request that is refused, and yet every certificate would fail alike. */
+  #refuseWithoutRole({ status, message }: JsonAnswer): void {
+    const { mount, role } = this.#spec;
+    // Further on in a message may stand what a certificate asked for, and that must not put the authority in trouble.
+    if (status === 400 && message.startsWith('unknown role'))
+      throw new AuthorityError('AuthorityMisconfigured', `the mount ${mount} has no role ${role}; make it`);
+  }
+
+  /** A token that is refused may have been revoked; the second one is not. */
+  async #withToken(call: VaultCall, signal: AbortSignal): Promise<JsonAnswer> {
+    const token = await this.#tokens.get();
+    const answer = await this.#client.ask({ ...call, token }, signal);
+    if (answer.status !== 403) return answer;
+    const other = await this.#tokens.instead(token);
+    return other === token ? answer : this.#client.ask({ ...call, token: other }, signal);
+  }
+
+  #signPath(): string {
+    const { mount, role, issuerRef } = this.#spec;
+    const issuer = issuerRef === undefined ? '' : `/issuer/${encodeURIComponent(issuerRef)}`;
+    return `${encodePath(mount)}${issuer}/sign/${encodeURIComponent(role)}`;
+  }
+
+  /** What is asked for, cut short to the life of the CA: Vault refuses what would outlive it, unless told otherwise. */
+  #lifeMs({ lifetimeMs }: IssueRequest): number {
+    if (this.#issuerEnd === undefined) return lifetimeMs;
+    const leftMs = this.#issuerEnd.getTime() - this.#deps.clock.now().getTime() - BEFORE_CA_END_MS;
+    if (leftMs < SHORTEST_LIFE_MS)
+      throw new AuthorityError(
+        'CAExpired',
+        `the issuer of the mount ${this.#spec.mount} ends at ${this.#issuerEnd.toISOString()}`,
+      );
+    return Math.min(lifetimeMs, leftMs);
+  }
+
+  #read({ body }: JsonAnswer, { identity, publicKey, requester }: IssueRequest): Issued {
+    const { data, warnings: said } = membersOf(body);
+    const { certificate, issuing_ca, ca_chain } = membersOf(data);
+    const above = textsOf(ca_chain);
+    const chain = readPem(textsOf([certificate, ...(above.length > 0 ? above : [issuing_ca])]), 'the answer');
+    const [leaf] = chain;
+    if (leaf === undefined) throw new RetryableError('InvalidAnswer', 'Vault answered without a certificate');
+    if (leaf.publicKeyDer.equals(publicKey)) this.#refuseAddedUsage(leaf, identity.usages);
+    const warnings = textsOf(said)
+      .slice(0, MOST_WARNINGS)
+      .map((warning) => withoutSecrets(warning, this.#tokens.secrets));
+    if (warnings.length > 0)
+      this.#deps.log.warn('the authority issued with warnings', {
+        authority: this.#deps.name,
+        namespace: requester.namespace,
+        name: requester.name,
+        warnings,
+      });
+    // What Vault calls it is its serial number; to believe another one would be to revoke another certificate one day.
+    return { chain };
+  }
+
+  /** A role adds usages by default, which the proof would refuse too, but without a word on what to do. */
+  #refuseAddedUsage(leaf: CertificateView, asked: readonly string[]): void {
+    const wanted = asked.map(canonicalUsage);
+    const added = leaf.usages.filter((usage) => !wanted.includes(usage));
+    if (added.length === 0) return;
+    throw new RetryableError(
+      'InvalidAnswer',
+      `the role ${this.#spec.role} adds the usages ${added.slice(0, MOST_USAGES_TOLD).join(', ')}, which nobody asked for: set key_usage, server_flag and the like on it, or ask for them in spec.usages`,
+    );
+  }
+
+  /** An issuer that came since the last look is not trusted yet: the next look brings it into every ca.crt. */
+  async #noticeOtherCa(chain: readonly CertificateView[], signal: AbortSignal): Promise<void> {
+    if (this.#trust === undefined || isTrusted(chain, this.#trust)) return;
+    if (isTrusted(chain, await this.trust(signal)))
+      throw new AuthorityError(
+        'InvalidAnswer',
+        `the mount ${this.#spec.mount} signs with another CA than before; certificates follow when it is trusted`,
+      );
+  }
+}
+
+function isTrusted(chain: readonly CertificateView[], { anchors, intermediates }: Trust): boolean {
+  return chainsTo([...chain, ...intermediates], anchors);
+}

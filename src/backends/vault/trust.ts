@@ -1,0 +1,124 @@
+import type { VaultBackend } from '../../api/generated/types.ts';
+import { AuthorityError } from '../../errors.ts';
+import { type CertificateView, distinct } from '../../pki/certificate.ts';
+import { MAX_CHAIN, PathSearch, type Pool, poolOf } from '../../pki/path-search.ts';
+import { MAX_PEM_BYTES } from '../../pki/pem.ts';
+import { type Effort, isSelfIssued, isSelfSigned, newEffort } from '../../pki/signed-by.ts';
+import type { Trust } from '../backend.ts';
+import type { JsonAnswer } from '../http/client.ts';
+import { membersOf, textsOf } from '../http/members.ts';
+import { readCertificates } from '../shared/read-certificates.ts';
+import { encodePath, type VaultClient } from './client.ts';
+
+/** A mount of its own has one issuer, two while its CA is replaced. */
+const MOST_ISSUERS = 32;
+
+/** What to trust of a mount, and the end of the issuer that signs. */
+export interface MountTrust extends Trust {
+  readonly issuerEnd: Date | undefined;
+}
+
+/**
+ * The root above each issuer of the mount, since the next certificate may come from any of them: while one takes over from
+ * another, verifiers must accept both. `given` holds roots that the mount lacks. The paths that are read here are open to
+ * everybody who reaches Vault. Throws an AuthorityError.
+ */
+export async function readTrust(
+  client: VaultClient,
+  { mount, issuerRef = 'default' }: Pick<VaultBackend, 'mount' | 'issuerRef'>,
+  given: Trust,
+  now: Date,
+  signal: AbortSignal,
+): Promise<MountTrust> {
+  const ids = await listIssuers(client, mount, signal);
+  // One after the other: where several fail, the message is the same each time, and so is the status.
+  const chains = await Promise.all(ids.map((id) => readIssuer(client, mount, id, signal)));
+  const [issuer] = await readIssuer(client, mount, issuerRef, signal);
+  if (!chains.flat().every(({ isCA }) => isCA))
+    throw new AuthorityError('InvalidAnswer', `the mount ${mount} lists an issuer that is not a CA`);
+  const pool = poolOf([...chains.flat(), ...given.anchors, ...given.intermediates]);
+  const tops = new Set(given.anchors);
+  const effort = newEffort();
+  const topOf = (start: CertificateView) => topAbove(start, pool, tops, now, effort);
+  if (issuer !== undefined && topOf(issuer) === undefined)
+    throw new AuthorityError(
+      'TrustBundleNotFound',
+      `the mount ${mount} holds the issuer ${issuer.subjectText} and not its root ${issuer.issuerText}; import the root into the mount, or put it into spec.vault.trustBundle`,
+    );
+  // An issuer that has ended stays in Vault until it is deleted; nothing leads to it any more.
+  const found = chains.flatMap(([each]) => (each === undefined ? [] : (topOf(each) ?? [])));
+  const anchors = distinct([...given.anchors, ...found]).filter(({ notAfter }) => notAfter > now);
+  refuseLarge(anchors, mount);
+  const intermediates = distinct([...given.intermediates, ...chains.flat()]).filter((each) => !isSelfIssued(each));
+  return { anchors, intermediates: intermediates.slice(0, MAX_CHAIN), issuerEnd: issuer?.notAfter };
+}
+
+function topAbove(
+  start: CertificateView,
+  pool: Pool,
+  tops: ReadonlySet<CertificateView>,
+  now: Date,
+  effort: Effort,
+): CertificateView | undefined {
+  const isTop = (certificate: CertificateView) => tops.has(certificate) || isSelfSigned(certificate, effort);
+  const [path] = new PathSearch({ pool, isTop, now }, effort).from(start);
+  return path?.at(-1);
+}
+
+function refuseLarge(anchors: readonly CertificateView[], mount: string): void {
+  const bytes = anchors.reduce((sum, { pem }) => sum + pem.length, 0);
+  if (bytes > MAX_PEM_BYTES)
+    throw new AuthorityError(
+      'AuthorityMisconfigured',
+      `the roots of the mount ${mount} take ${bytes} bytes; ${MAX_PEM_BYTES} at most fit into each ca.crt`,
+    );
+}
+
+async function listIssuers(client: VaultClient, mount: string, signal: AbortSignal): Promise<readonly string[]> {
+  const base = encodePath(mount);
+  const list = await client.ask({ method: 'GET', path: `${base}/issuers?list=true` }, signal);
+  // An empty list of errors is how Vault says that there is nothing; another kind of server says 404 in its own way.
+  if (list.status === 404 && Array.isArray(membersOf(list.body).errors) && list.message === '')
+    throw new AuthorityError('AuthorityMisconfigured', `the mount ${mount} has no issuer; make or import a CA there`);
+  refuseUnmounted(list, mount);
+  if (list.status !== 200) throw client.trouble(list, `listing the issuers of ${mount}`);
+  const { data } = membersOf(list.body);
+  const ids = textsOf(membersOf(data).keys);
+  if (ids.length > MOST_ISSUERS)
+    throw new AuthorityError(
+      'AuthorityMisconfigured',
+      `the mount ${mount} has ${ids.length} issuers, of which ${MOST_ISSUERS} at most are read; use a mount of its own`,
+    );
+  return ids;
+}
+
+/** An issuer with those above it; nothing for one that was removed this moment. */
+async function readIssuer(
+  client: VaultClient,
+  mount: string,
+  reference: string,
+  signal: AbortSignal,
+): Promise<readonly CertificateView[]> {
+  const path = `${encodePath(mount)}/issuer/${encodeURIComponent(reference)}/json`;
+  const answer = await client.ask({ method: 'GET', path }, signal);
+  if (answer.status === 404) return [];
+  refuseUnmounted(answer, mount);
+  // With whatever status, 500 too: a server in trouble has other words.
+  if (answer.message.includes('unable to find'))
+    throw new AuthorityError('AuthorityMisconfigured', `the mount ${mount} has no issuer ${reference}`);
+  if (answer.status !== 200) throw client.trouble(answer, `reading the issuer ${reference} of ${mount}`);
+  const { data } = membersOf(answer.body);
+  const { certificate, ca_chain } = membersOf(data);
+  return readPem([...textsOf([certificate]), ...textsOf(ca_chain)], `the issuer ${reference} of ${mount}`);
+}
+
+/** These paths are open to everybody, and where nothing is mounted, everything is forbidden. */
+function refuseUnmounted({ status, message }: JsonAnswer, mount: string): void {
+  if (status === 403)
+    throw new AuthorityError('AuthorityMisconfigured', `there is no PKI secrets engine at ${mount}: ${message}`);
+}
+
+/** Certificates out of an answer; whatever can't be read is the authority's fault. */
+export function readPem(texts: readonly string[], what: string): CertificateView[] {
+  return readCertificates(texts, (why) => new AuthorityError('InvalidAnswer', `${what} can't be read: ${why}`));
+}

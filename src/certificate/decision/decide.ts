@@ -1,0 +1,126 @@
+import { earliest } from '../../api/moments.ts';
+import { authorityName, type Decision, isOurs, type Observed, type Permission } from '../observed.ts';
+import { contestEnds } from '../recent.ts';
+import { scheduleOf } from './due.ts';
+import * as flaws from './flaws.ts';
+import * as needs from './needs.ts';
+import * as obstacles from './obstacles.ts';
+import * as refusals from './refusals.ts';
+
+type Check<Finding> = (seen: Observed, permission: Permission, now: Date) => Finding | undefined;
+
+/** Why nothing is done at all. The first that objects names the reason; so it is in each of these lists. */
+const REFUSALS: readonly Check<refusals.Refusal>[] = [
+  refusals.secretIsProtected, // a Secret with another purpose, or a name that Certwheel needs itself
+  refusals.namesTakenSecret, // the older of two resources owns the Secret
+  refusals.secretIsForeign, // a Secret that isn't ours is never touched, unless a person hands it over
+  refusals.identityCanNotBeWritten, // what X.509 has no form for
+  refusals.templateExportsTheKey, // labels and annotations that make other programs copy the Secret
+  refusals.authorityIsMissing, // or doesn't serve this namespace
+  refusals.notPermitted, // approval
+  refusals.asksForSystemIdentity, // names that Kubernetes and kubeadm keep for themselves
+  refusals.deniedByPolicy, // the authority's spec.issuancePolicy
+  refusals.exceedsLimits, // the authority's spec.limits
+  refusals.unsupportedByAuthority, // refused before the authority is called at all
+  refusals.forbiddenByCA, // name constraints and extended key usages of the CA certificates
+];
+
+/** Why a new certificate is needed, the most pressing first. */
+const NEEDS: readonly Check<needs.Need>[] = [
+  needs.secretIsMissing, // never issued, or somebody deleted it
+  needs.secretIsUnusable, // torn or tampered with
+  needs.differsFromSpec, // identity, usages, key or duration have changed
+  needs.comesFromElsewhere, // another authority, or a CA that it no longer has
+  needs.renewalAsked, // the renew-at annotation
+  needs.signedByFormerGeneration, // the CA has a successor; staggered
+  needs.isDue, // the routine
+];
+
+/** Why a certificate that is needed can't be had now. */
+const OBSTACLES: readonly Check<obstacles.Obstacle>[] = [
+  obstacles.authorityIsNotReady, // asked by one probe, not by every certificate
+  obstacles.wasDenied, // until something else is asked for, or of somebody else
+  obstacles.isRestingAfterFailure, // the last try failed, and the next has its moment
+  obstacles.isSlowed, // others provoke one issuance after the other
+];
+
+/** Why the Secret must be written anew, though its certificate is good. */
+const FLAWS: readonly Check<string>[] = [
+  flaws.isStoredOtherwise, // an admission plugin changed what was written
+  flaws.isNotMarked, // adopted, or its annotations were damaged
+  flaws.trustHasChanged, // ca.crt, on the way to another CA
+  flaws.chainIsAnother, // tls.crt, where another root certifies the same CA
+  flaws.keyIsEncodedOtherwise, // spec.privateKey.encoding
+  flaws.differsFromTemplate, // spec.secretTemplate
+  flaws.ownerReferenceIsWrong, // spec.deletionPolicy
+];
+
+/** Why such a write has to wait: what an authority did wrong is no reason. */
+const PAUSES: readonly Check<obstacles.Rest>[] = [
+  obstacles.isRestingAfterFailedWrite, // the last write failed, and the next has its moment
+  obstacles.isSlowed, // others provoke one write after the other
+];
+
+/** What is to be done about one ClientCertificate. Pure: no clock, no chance, no reads; the same answer until something changes. */
+export function decide(seen: Observed, permission: Permission, now: Date): Decision {
+  // The garbage collector deletes the Secret with its owner; to issue would create it again.
+  if (seen.resource.deleting !== undefined) return { do: 'settle', recheckAt: comingEnd(seen, now) };
+  if (seen.resource.spec.suspended)
+    return keepTrust(seen, permission, now) ?? { do: 'settle', recheckAt: comingEnd(seen, now) };
+
+  const refusal = first(REFUSALS, seen, permission, now);
+  if (refusal !== undefined) return keepTrust(seen, permission, now) ?? refusal;
+
+  const need = first(NEEDS, seen, permission, now);
+  const obstacle = need && first(OBSTACLES, seen, permission, now);
+  if (need !== undefined && obstacle === undefined) return { do: 'issue', ...need };
+
+  // A certificate that can't be renewed now must still learn of a new CA; only a write that failed has to rest.
+  const flaw = seen.secret?.certificate && first(FLAWS, seen, permission, now);
+  const pause = flaw === undefined ? undefined : first(PAUSES, seen, permission, now);
+  if (flaw !== undefined && pause === undefined) return { do: 'repair', message: flaw };
+
+  return pause ?? obstacle ?? { do: 'settle', recheckAt: nextMoment(seen, now) };
+}
+
+/**
+ * Where nothing is issued, a Secret with a good certificate of this authority still learns of a new CA: its workload must
+ * accept those of others, and one member must not keep the new CA from signing for all.
+ */
+function keepTrust(seen: Observed, permission: Permission, now: Date): Decision | undefined {
+  const { resource, rival, secret } = seen;
+  const held = secret?.certificate;
+  if (!isOurs(seen) || rival !== undefined || held === undefined || held.notAfter <= now) return undefined;
+  if (secret?.memory.authority !== authorityName(resource)) return undefined;
+  const message = flaws.trustHasChanged(seen) ?? flaws.chainIsAnother(seen);
+  return message === undefined ? undefined : (first(PAUSES, seen, permission, now) ?? { do: 'repair', message });
+}
+
+/** When the certificate expires; a moment that has passed would be looked at again at once, and so without end. */
+function comingEnd({ secret }: Observed, now: Date): Date | undefined {
+  const end = secret?.certificate?.notAfter;
+  return end !== undefined && end > now ? end : undefined;
+}
+
+/** The next moment at which the answer may be another without any event: due, asked for, staggered, or expired. */
+function nextMoment(seen: Observed, now: Date): Date | undefined {
+  const held = seen.secret?.certificate;
+  if (held === undefined || !isOurs(seen)) return undefined;
+  const moments = [held.notBefore, held.notAfter, seen.resource.renewAt, needs.momentOfCARotation(seen)];
+  moments.push(contestEnds(seen.recent));
+  if (!needs.endsWithItsCA(held, seen.authority)) moments.push(scheduleOf(seen, held, now).due);
+  return earliest(moments.filter((each) => each !== undefined && each > now));
+}
+
+function first<Finding>(
+  checks: readonly Check<Finding>[],
+  seen: Observed,
+  permission: Permission,
+  now: Date,
+): Finding | undefined {
+  for (const each of checks) {
+    const finding = each(seen, permission, now);
+    if (finding !== undefined) return finding;
+  }
+  return undefined;
+}

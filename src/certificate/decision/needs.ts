@@ -1,0 +1,109 @@
+import { toRfc3339 } from '../../api/conditions.ts';
+import { formatDuration } from '../../api/duration.ts';
+import {
+  type AuthorityView,
+  authorityName,
+  isAuthority,
+  type Observed,
+  type Permission,
+  type RotationReason,
+} from '../observed.ts';
+import type { CertificateFacts } from '../secret/facts.ts';
+import { canonicalIdentity } from '../secret/identity.ts';
+import { scheduleOf } from './due.ts';
+import { caRotationDue } from './schedule.ts';
+
+/** Why a new certificate is needed. */
+export interface Need {
+  readonly reason: RotationReason;
+  readonly message: string;
+}
+
+export function secretIsMissing({ resource, secret }: Observed): Need | undefined {
+  if (secret !== undefined) return undefined;
+  return resource.status.revision === undefined
+    ? { reason: 'FirstIssue', message: 'there is no Secret yet' }
+    : { reason: 'SecretRepaired', message: `Secret ${resource.spec.secretName} is gone` };
+}
+
+export function secretIsUnusable({ secret }: Observed): Need | undefined {
+  return secret?.problem === undefined ? undefined : { reason: 'SecretRepaired', message: secret.problem };
+}
+
+export function differsFromSpec({ resource, secret }: Observed): Need | undefined {
+  const held = secret?.certificate;
+  if (held === undefined) return undefined;
+  const { spec } = resource;
+  const wanted = canonicalIdentity(spec.identity);
+  const changed = (['subject', 'names', 'usages'] as const).find((part) => held.identity[part] !== wanted[part]);
+  if (changed !== undefined)
+    return { reason: 'SpecChanged', message: `the ${changed} of the certificate are not those of the spec` };
+  if (JSON.stringify(held.key) !== JSON.stringify(spec.key))
+    return { reason: 'SpecChanged', message: 'the private key is not of the kind that the spec asks for' };
+  const requestedMs = secret?.memory.requestedDurationMs;
+  // The Secret remembers whole seconds, and a certificate counts no others.
+  if (requestedMs !== undefined && formatDuration(requestedMs) !== formatDuration(spec.durationMs))
+    return { reason: 'SpecChanged', message: `the duration is now ${formatDuration(spec.durationMs)}` };
+  return undefined;
+}
+
+export function comesFromElsewhere({ resource, authority, secret }: Observed): Need | undefined {
+  const held = secret?.certificate;
+  if (held === undefined) return undefined;
+  const remembered = secret?.memory.authority;
+  // Asked first: it holds of an authority that isn't there, too.
+  if (remembered !== undefined && remembered !== authorityName(resource))
+    return { reason: 'AuthorityChanged', message: `the certificate was issued by ${remembered}` };
+  // Until its trust is known, an authority can't disown what it issued.
+  if (isAuthority(authority) && authority.trust.anchors.size > 0 && !leadsTo(held, authority))
+    return { reason: 'AuthorityChanged', message: 'the certificate does not lead to a CA of the authority' };
+  return undefined;
+}
+
+export function renewalAsked({ resource, secret }: Observed, _permission: Permission, now: Date): Need | undefined {
+  const { renewAt } = resource;
+  const issuedAt = secret?.memory.issuedAt;
+  if (renewAt === undefined || issuedAt === undefined || renewAt > now) return undefined;
+  // Honoured once: what it brings is issued later than it. What was issued in the future was so by a clock that was wrong.
+  if (renewAt <= issuedAt && issuedAt <= now) return undefined;
+  return { reason: 'RenewAt', message: `asked for by certwheel.io/renew-at ${toRfc3339(renewAt)}` };
+}
+
+export function signedByFormerGeneration(seen: Observed, _permission: Permission, now: Date): Need | undefined {
+  const due = momentOfCARotation(seen);
+  if (due === undefined || due > now) return undefined;
+  return { reason: 'CARotated', message: 'the CA that signed the certificate has a successor' };
+}
+
+export function isDue(seen: Observed, _permission: Permission, now: Date): Need | undefined {
+  const held = seen.secret?.certificate;
+  if (held === undefined || endsWithItsCA(held, seen.authority)) return undefined;
+  const { due } = scheduleOf(seen, held, now);
+  return due > now ? undefined : { reason: 'Due', message: `due since ${toRfc3339(due)}` };
+}
+
+/**
+ * Whether the certificate leads to a CA certificate of the authority, or does so as soon as ca.crt and tls.crt are written
+ * anew around it, as under another root above the CA that signs.
+ */
+export function leadsTo(held: CertificateFacts, { trust, signing }: AuthorityView): boolean {
+  return (
+    held.anchorFingerprints.some((each) => trust.anchors.has(each)) ||
+    held.issuerFingerprint === signing?.fingerprintSHA256
+  );
+}
+
+/** When a certificate of a former CA generation is to be re-issued; undefined for one of the generation that signs. */
+export function momentOfCARotation({ resource, authority, secret }: Observed): Date | undefined {
+  const held = secret?.certificate;
+  if (held === undefined || !isAuthority(authority) || authority.signing === undefined) return undefined;
+  const generation = authority.generations.get(held.issuerFingerprint);
+  if (generation === undefined || generation.signs || generation.version === authority.signing.version)
+    return undefined;
+  return caRotationDue(resource.uid, authority.signing.version, authority.signing.since, resource.spec.durationMs);
+}
+
+/** True where the CA's own end has cut the life short already, so that a renewal would gain nothing. */
+export function endsWithItsCA(held: CertificateFacts, authority: Observed['authority']): boolean {
+  return isAuthority(authority) && authority.signing !== undefined && authority.signing.notAfter <= held.notAfter;
+}

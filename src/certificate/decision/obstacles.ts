@@ -1,0 +1,106 @@
+import { lastFailureOf } from '../../api/client-certificate.ts';
+import { type Decision, isAuthority, type Observed, type Permission } from '../observed.ts';
+import { type Cause, contestOf, slowedUntil } from '../recent.ts';
+import { wantedOf } from '../request/next-key.ts';
+import { longestRetryMs } from './schedule.ts';
+
+/** Status is not believed beyond this: no pause of ours is longer than an hour with its jitter, and no Retry-After either. */
+const LONGEST_REST_MS = 2 * 3_600_000;
+/** What a write of the Secret can fail with, as status tells it. */
+const WRITE_FAILURES: readonly string[] = [
+  'Forbidden',
+  'SecretRefused',
+  'SecretAltered',
+  'SecretNotOwned',
+  'Unexpected',
+];
+
+/** See backoffMs; and a little for the whole seconds of status. */
+const LONGEST_JITTER = 1.25;
+
+const A_CHANGE = 'the spec or certwheel.io/renew-at changes faster than certificates are issued for one resource';
+
+/** What comes too often, by what brought the last act about. */
+const WHAT_CHANGES: Readonly<Record<Cause, string>> = {
+  spec: `${A_CHANGE}; the last change counts`,
+  calendar: `${A_CHANGE}; the last change counts`,
+  writer: 'another writer changes or deletes the Secret',
+  request:
+    'requests for this certificate vanish before they are answered: something deletes the Secret NAME-next that keeps their key, or writes at the same moment; the audit log of the API server names the writer',
+  trust: 'the trust bundle of the authority, or the template, changes faster than the Secret is written',
+};
+
+/** Why a certificate that is needed can't be had now. */
+export type Obstacle = Extract<Decision, { do: 'wait' | 'refuse' }>;
+export type Rest = Extract<Decision, { do: 'wait' }>;
+
+export function authorityIsNotReady({ authority }: Observed): Obstacle | undefined {
+  if (!isAuthority(authority) || authority.trouble === undefined) return undefined;
+  return wait('AuthorityNotReady', `${authority.trouble.code}: ${authority.trouble.message}`);
+}
+
+/** The answer was no, and what would be asked is the same. A person who asks for a renewal since then is worth a try. */
+export function wasDenied(seen: Observed, _permission: Permission, now: Date): Obstacle | undefined {
+  const { authority, next, resource } = seen;
+  if (next?.denied === undefined || !isAuthority(authority) || next.wanted !== wantedOf(seen, authority))
+    return undefined;
+  const { renewAt } = resource;
+  if (renewAt !== undefined && isAfterSecondOf(next.denied.at, renewAt) && renewAt <= now) return undefined;
+  return { do: 'refuse', code: 'RequestDenied', message: next.denied.message };
+}
+
+export function isRestingAfterFailure(seen: Observed, _permission: Permission, now: Date): Rest | undefined {
+  const { resource } = seen;
+  const failure = lastFailureOf(resource.status);
+  // A new spec, or a person who asks for it, is worth a try at once.
+  if (failure === undefined || resource.status.observedGeneration !== resource.generation) return undefined;
+  if (resource.renewAt !== undefined && isAfterSecondOf(failure.at, resource.renewAt) && resource.renewAt <= now)
+    return undefined;
+  // What failed in the future did so before the clock was set back.
+  if (failure.at > now) return undefined;
+  const { reason = 'Unexpected', message = '' } = resource.status.lastFailure ?? {};
+  const until = new Date(
+    Math.min(failure.nextAttemptAt.getTime(), failure.at.getTime() + longestRestMs(seen, reason, now)),
+  );
+  if (until <= now) return undefined;
+  return {
+    do: 'wait',
+    code: reason as Obstacle['code'],
+    message,
+    recheckAt: until,
+  };
+}
+
+/** What wakes us from outside, be it another writer of the Secret or a spec that changes all the time, has no backoff of its own. */
+export function isSlowed(seen: Observed, _permission: Permission, now: Date): Rest | undefined {
+  const recheckAt = slowedUntil(seen, now);
+  if (recheckAt === undefined) return undefined;
+  const contest = contestOf(seen, now);
+  return contest === undefined
+    ? { do: 'wait', code: 'TooManyChanges', message: WHAT_CHANGES[seen.recent?.cause ?? 'spec'], recheckAt }
+    : { do: 'wait', code: 'SecretContested', message: contest, recheckAt };
+}
+
+/** The Secret itself couldn't be written; what an authority did wrong is no reason not to write. */
+export function isRestingAfterFailedWrite(seen: Observed, permission: Permission, now: Date): Rest | undefined {
+  const rest = isRestingAfterFailure(seen, permission, now);
+  return rest !== undefined && WRITE_FAILURES.includes(rest.code) ? rest : undefined;
+}
+
+/**
+ * A pause that was fit while the certificate had long to live is too long once the Secret is lost. What an authority
+ * asked for (Retry-After) is left alone.
+ */
+function longestRestMs({ resource, secret }: Observed, reason: string, now: Date): number {
+  if (!WRITE_FAILURES.includes(reason)) return LONGEST_REST_MS;
+  return longestRetryMs(secret?.certificate?.notAfter, resource.spec.durationMs, now) * LONGEST_JITTER;
+}
+
+/** The moment of a failure is kept in whole seconds, so a wish of the same second may have been part of the try. */
+function isAfterSecondOf(failedAt: Date, wish: Date): boolean {
+  return wish.getTime() >= failedAt.getTime() + 1_000;
+}
+
+function wait(code: Obstacle['code'], message: string): Obstacle {
+  return { do: 'wait', code, message, recheckAt: undefined };
+}

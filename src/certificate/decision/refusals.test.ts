@@ -1,0 +1,318 @@
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { ALLOWED, aCertificate, after, anObserved, aSigning, DAY, HOUR, NOW } from '../../../test/unit/builders.ts';
+import { OWN_CA_CAPABILITIES } from '../../backends/shared/own-ca.ts';
+import type { Observed } from '../observed.ts';
+import * as flaws from './flaws.ts';
+import * as needs from './needs.ts';
+import * as obstacles from './obstacles.ts';
+import * as refusals from './refusals.ts';
+
+type AnyCheck = (seen: Observed, permission: typeof ALLOWED, now: Date) => unknown;
+interface Case {
+  readonly check: AnyCheck;
+  readonly seen: Observed;
+  /** A word of the message, or undefined where the check has nothing to say. */
+  readonly says: string | undefined;
+  readonly now?: Date;
+}
+
+function table(cases: Record<string, Case>): void {
+  for (const [sentence, { check: one, seen, says, now = NOW }] of Object.entries(cases)) {
+    test(sentence, () => {
+      const finding = JSON.stringify(one(seen, ALLOWED, now));
+      if (says === undefined) assert.is(finding, undefined);
+      else assert.ok(finding?.includes(says), finding ?? 'nothing');
+    });
+  }
+}
+
+const issued = anObserved().withSecret();
+const named = (spec: object) => anObserved(aCertificate(spec)).withSecret();
+
+table({
+  'nobody else names the Secret': { check: refusals.namesTakenSecret, seen: issued.build(), says: undefined },
+  'an older one names the Secret': {
+    check: refusals.namesTakenSecret,
+    seen: issued.behind('first').build(),
+    says: 'ClientCertificate first, which goes first',
+  },
+  'nothing else needs the Secret': { check: refusals.secretIsProtected, seen: issued.build(), says: undefined },
+  'a Secret that an authority needs is refused, also where it was handed over': {
+    check: refusals.secretIsProtected,
+    seen: anObserved()
+      .withForeignSecret({ adoptBy: 'client' })
+      .protectedAs('holds the CA of CertificateAuthority ca')
+      .build(),
+    says: '"code":"SecretNotOwned","message":"Secret client-tls holds the CA of CertificateAuthority ca; create this',
+  },
+  'a name that is reserved is refused': {
+    check: refusals.secretIsProtected,
+    seen: anObserved().protectedAs('has a reserved name', 'InvalidSpec').build(),
+    says: '"code":"InvalidSpec"',
+  },
+  'a Secret of another type is not offered for a hand-over': {
+    check: refusals.secretIsForeign,
+    seen: anObserved().withForeignSecret({ type: 'Opaque' }).build(),
+    says: "so it can't be handed over: create this ClientCertificate anew",
+  },
+  'a Secret that was written for a resource of this name before a restore is told of as that': {
+    check: refusals.secretIsForeign,
+    seen: anObserved()
+      .withSecret({ owner: { certificateName: 'client', certificateUid: 'uid-before' } })
+      .build(),
+    says: 'Secret client-tls was written for an earlier ClientCertificate of this name; to hand it over: kubectl annotate secret -n team client-tls --overwrite certwheel.io/adopt=client',
+  },
+  'there is no Secret that could be foreign': {
+    check: refusals.secretIsForeign,
+    seen: anObserved().build(),
+    says: undefined,
+  },
+  'our Secret is not foreign': { check: refusals.secretIsForeign, seen: issued.build(), says: undefined },
+  'a Secret without our marks is foreign': {
+    check: refusals.secretIsForeign,
+    seen: anObserved().withForeignSecret().build(),
+    says: 'certwheel.io/adopt=client',
+  },
+  'a Secret with the label of ours and another uid is foreign': {
+    check: refusals.secretIsForeign,
+    seen: anObserved()
+      .withSecret({ owner: { certificateName: 'client', certificateUid: 'uid-2' } })
+      .build(),
+    says: 'SecretNotOwned',
+  },
+  'a Secret with the uid of ours and another name is foreign': {
+    check: refusals.secretIsForeign,
+    seen: anObserved()
+      .withSecret({ owner: { certificateName: 'other', certificateUid: 'uid-1' } })
+      .build(),
+    says: 'SecretNotOwned',
+  },
+  'a Secret that was handed over to us is not foreign': {
+    check: refusals.secretIsForeign,
+    seen: anObserved().withForeignSecret({ adoptBy: 'client' }).build(),
+    says: undefined,
+  },
+  'a Secret that was handed over to somebody else is foreign': {
+    check: refusals.secretIsForeign,
+    seen: anObserved().withForeignSecret({ adoptBy: 'other' }).build(),
+    says: 'SecretNotOwned',
+  },
+  'a Secret of another type can not be adopted': {
+    check: refusals.secretIsForeign,
+    seen: anObserved().withForeignSecret({ adoptBy: 'client', type: 'Opaque' }).build(),
+    says: "its type Opaque can't be changed",
+  },
+  'an identity that X.509 has no form for is refused': {
+    check: refusals.identityCanNotBeWritten,
+    seen: named({ usages: ['client auth', 'key encipherment'] }).build(),
+    says: 'key encipherment',
+  },
+  'an address that is none is refused': {
+    check: refusals.identityCanNotBeWritten,
+    seen: named({ ipAddresses: ['1.2.3.4.5'] }).build(),
+    says: 'ipAddresses',
+  },
+  'an ordinary identity is not refused': {
+    check: refusals.identityCanNotBeWritten,
+    seen: named({ dnsNames: ['a.example'], ipAddresses: ['::1'] }).build(),
+    says: undefined,
+  },
+  'the authority is there': { check: refusals.authorityIsMissing, seen: issued.build(), says: undefined },
+  'there is no authority in this namespace': {
+    check: refusals.authorityIsMissing,
+    seen: issued.from('AuthorityNotFound').build(),
+    says: 'no CertificateAuthority ca in namespace team',
+  },
+  'there is no authority in the cluster': {
+    check: refusals.authorityIsMissing,
+    seen: named({ authorityRef: { kind: 'ClusterCertificateAuthority', name: 'root' } })
+      .from('AuthorityNotFound')
+      .build(),
+    says: 'no ClusterCertificateAuthority root',
+  },
+  'the authority is broken': {
+    check: refusals.authorityIsMissing,
+    seen: issued.from('AuthorityNotReady').build(),
+    says: '"code":"AuthorityNotReady"',
+  },
+  'cluster authorities are not served': {
+    check: refusals.authorityIsMissing,
+    seen: issued.from('ClusterAuthorityNotServed').build(),
+    says: 'serves single namespaces only',
+  },
+  'the labels of the namespace are not known yet': {
+    check: refusals.authorityIsMissing,
+    seen: issued.from('NamespaceNotSeen').build(),
+    says: 'those of namespace team are not known yet',
+  },
+  'the cluster authority does not serve this namespace': {
+    check: refusals.authorityIsMissing,
+    seen: issued.from('NamespaceNotAllowed').build(),
+    says: 'does not list namespace team',
+  },
+});
+
+for (const name of [
+  ...['system:admin', 'System:Masters', ' system:x', 'system:'],
+  ...['kubeadm:cluster-admins', 'KubeAdm:Cluster-Admins', '\u00a0kubeadm:x', '\u212aubeadm:x', 'kubeadm:'],
+  // Signs that nobody sees, and letters that look or fold alike.
+  ...['\u200bsystem:x', '\u202esystem:x', 'sys\u00adtem:x', '\u017fystem:x', '\uff53ystem\uff1ax', '\u2060kubeadm:x'],
+]) {
+  test(`${JSON.stringify(name)} is an identity of Kubernetes, as a name and as a group`, () => {
+    // The schema refuses the blank; what is stored may be older.
+    const withName = (subject: object) => {
+      const seen = anObserved().build();
+      const { resource } = seen;
+      const identity = { ...resource.spec.identity, subject };
+      return { ...seen, resource: { ...resource, spec: { ...resource.spec, identity } } };
+    };
+    for (const subject of [{ commonName: name }, { organizations: ['team', name] }]) {
+      assert.is(refusals.asksForSystemIdentity(withName(subject))?.code, 'SystemIdentityDenied');
+      const allowed = anObserved()
+        .from({ limits: { allowSystemIdentities: true } })
+        .build();
+      assert.is(refusals.asksForSystemIdentity({ ...withName(subject), authority: allowed.authority }), undefined);
+    }
+  });
+}
+
+const forOps = (serves: boolean | undefined) => ({
+  rule: { name: 'teams', namespaces: undefined, organizations: ['ops'] },
+  serves,
+});
+const limited = (spec: object, limits: object) => named(spec).from({ limits }).build();
+
+table({
+  'a name with system in it is no identity of Kubernetes': {
+    check: refusals.asksForSystemIdentity,
+    seen: named({
+      commonName: 'my-system:x',
+      subject: { organizations: ['systems', 'kubeadm', 'kubernetes-admin'] },
+    }).build(),
+    says: undefined,
+  },
+  'an authority without rules allows every organization': {
+    check: refusals.deniedByPolicy,
+    seen: named({ subject: { organizations: ['ops'] } }).build(),
+    says: undefined,
+  },
+  'an organization that no rule allows is denied': {
+    check: refusals.deniedByPolicy,
+    seen: named({ subject: { organizations: ['ops'] } })
+      .under()
+      .build(),
+    says: '"do":"refuse","code":"DeniedByPolicy","message":"no rule of CertificateAuthority ca allows',
+  },
+  'an organization that a rule allows is not denied': {
+    check: refusals.deniedByPolicy,
+    seen: named({ subject: { organizations: ['ops'] } })
+      .under(forOps(true))
+      .build(),
+    says: undefined,
+  },
+  'labels that decide and are not known are waited for': {
+    check: refusals.deniedByPolicy,
+    seen: named({ subject: { organizations: ['ops'] } })
+      .under(forOps(undefined))
+      .build(),
+    says: '"do":"wait","code":"AuthorityNotReady","message":"the issuance policy of CertificateAuthority/ca goes by the labels of namespace team',
+  },
+  'a duration at the limit is within it': {
+    check: refusals.exceedsLimits,
+    seen: limited({ duration: '2h' }, { maxDurationMs: 2 * HOUR }),
+    says: undefined,
+  },
+  'a duration above the limit exceeds it': {
+    check: refusals.exceedsLimits,
+    seen: limited({ duration: '121m' }, { maxDurationMs: 2 * HOUR }),
+    says: "duration 2h1m exceeds the authority's maxDuration 2h",
+  },
+  'a key that is not allowed exceeds the limits': {
+    check: refusals.exceedsLimits,
+    seen: limited({ privateKey: { algorithm: 'RSA' } }, { keyAlgorithms: ['ECDSA', 'Ed25519'] }),
+    says: 'allows the key algorithms ECDSA, Ed25519, not RSA',
+  },
+  'a key that is allowed is within the limits': {
+    check: refusals.exceedsLimits,
+    seen: limited({}, { keyAlgorithms: ['ECDSA'] }),
+    says: undefined,
+  },
+  'a usage that is not allowed exceeds the limits': {
+    check: refusals.exceedsLimits,
+    seen: limited({ usages: ['client auth', 'server auth'] }, { usages: ['client auth'] }),
+    says: 'not server auth',
+  },
+  'usages that are allowed are within the limits': {
+    check: refusals.exceedsLimits,
+    seen: limited({ usages: ['client auth'] }, { usages: ['client auth', 'server auth'] }),
+    says: undefined,
+  },
+});
+
+const poor = {
+  ...OWN_CA_CAPABILITIES,
+  identity: ['commonName' as const],
+  keyAlgorithms: ['ECDSA' as const],
+  usages: ['client auth'],
+  remote: false,
+};
+const UNSUPPORTED: Record<string, [spec: object, says: string | undefined]> = {
+  'a common name alone is carried': [{ usages: ['client auth'] }, undefined],
+  'an empty subject asks for nothing': [{ usages: ['client auth'], subject: { organizations: [] } }, undefined],
+  'an organization is not carried': [{ usages: ['client auth'], subject: { organizations: ['o'] } }, 'spec.subject'],
+  'a DNS name is not carried': [{ usages: ['client auth'], dnsNames: ['a.example'] }, 'spec.dnsNames'],
+  'a URI is not carried': [{ usages: ['client auth'], uris: ['spiffe://x/y'] }, 'spec.uris'],
+  'a mail address is not carried': [
+    { usages: ['client auth'], emailAddresses: ['a@b.example'] },
+    'spec.emailAddresses',
+  ],
+  'an IP address is not carried': [{ usages: ['client auth'], ipAddresses: ['::1'] }, 'spec.ipAddresses'],
+  'an RSA key is not carried': [{ privateKey: { algorithm: 'RSA' } }, 'spec.privateKey.algorithm RSA'],
+  'a usage is not carried': [{ usages: ['client auth', 'server auth'] }, 'spec.usages server auth'],
+};
+
+for (const [sentence, [spec, says]] of Object.entries(UNSUPPORTED)) {
+  test(`${sentence} by an authority that can do little`, () => {
+    const finding = refusals.unsupportedByAuthority(named(spec).from({ capabilities: poor }).build());
+    assert.is(finding?.code, says && 'UnsupportedByAuthority');
+    assert.ok(finding === undefined || finding.message.endsWith(`can't issue ${says}`), finding?.message);
+  });
+}
+
+test('a permission that is withheld says why', () => {
+  const finding = refusals.notPermitted(issued.build(), { allowed: false, reason: 'nobody approved it' });
+  assert.equal(finding, { do: 'refuse', code: 'NotPermitted', message: 'nobody approved it' });
+  assert.is(refusals.notPermitted(issued.build(), ALLOWED), undefined);
+});
+
+test('a check of the authority has nothing to say where there is none', () => {
+  const seen = issued.from('AuthorityNotFound').build();
+  const all: AnyCheck[] = [
+    refusals.asksForSystemIdentity,
+    refusals.exceedsLimits,
+    refusals.unsupportedByAuthority,
+    needs.comesFromElsewhere,
+    needs.signedByFormerGeneration,
+    obstacles.authorityIsNotReady,
+    flaws.trustHasChanged,
+  ];
+  for (const each of all) assert.is(each(seen, ALLOWED, NOW), undefined);
+});
+
+table({
+  'a certificate that ends with its CA gains nothing from a renewal': {
+    check: (seen) =>
+      (seen.secret?.certificate && needs.endsWithItsCA(seen.secret.certificate, seen.authority)) || undefined,
+    seen: issued.from({ signing: aSigning({ since: NOW, notAfter: after(DAY) }) }).build(),
+    says: 'true',
+  },
+  'a certificate that ends before its CA gains from a renewal': {
+    check: (seen) =>
+      (seen.secret?.certificate && needs.endsWithItsCA(seen.secret.certificate, seen.authority)) || undefined,
+    seen: issued.from({ signing: aSigning({ since: NOW, notAfter: after(DAY + 1) }) }).build(),
+    says: undefined,
+  },
+});
+
+test.run();

@@ -1,0 +1,225 @@
+import { formatDuration } from '../../api/duration.ts';
+import { constraintsProblem, policiesToCopy } from '../../pki/constraints/constraints.ts';
+import { encodeName, subjectProblem } from '../../pki/name.ts';
+import { namesProblem } from '../../pki/san.ts';
+import { usagesProblem } from '../../pki/usages.ts';
+import {
+  type AuthorityView,
+  authorityName,
+  type Decision,
+  isAdoptable,
+  isAuthority,
+  isOfEarlier,
+  isOurs,
+  type Observed,
+  type Permission,
+} from '../observed.ts';
+import { deniedKey } from './exported-keys.ts';
+import { denialOf, judge } from './policy.ts';
+
+/** The field can't be changed, so it takes another resource. */
+const OTHER_SECRET = 'create this ClientCertificate anew with another secretName';
+
+/** Why nothing is done at all. */
+export type Refusal = Extract<Decision, { do: 'refuse' | 'wait' }>;
+
+export function secretIsProtected({ resource, protection }: Observed): Refusal | undefined {
+  if (protection === undefined) return undefined;
+  return refuse(protection.code, `Secret ${resource.spec.secretName} ${protection.reason}; ${OTHER_SECRET}`);
+}
+
+export function namesTakenSecret({ resource, rival }: Observed): Refusal | undefined {
+  if (rival === undefined) return undefined;
+  return refuse(
+    'SecretConflict',
+    `Secret ${resource.spec.secretName} belongs to ClientCertificate ${rival}, which goes first; ${OTHER_SECRET}`,
+  );
+}
+
+export function secretIsForeign(seen: Observed): Refusal | undefined {
+  const { resource, secret } = seen;
+  if (secret === undefined || isOurs(seen)) return undefined;
+  const whose = isOfEarlier(seen)
+    ? 'was written for an earlier ClientCertificate of this name'
+    : "exists and is not this ClientCertificate's";
+  if (secret.type !== 'kubernetes.io/tls')
+    return refuse(
+      'SecretNotOwned',
+      `Secret ${secret.name} ${whose}; its type ${secret.type} can't be changed, so it can't be handed over: ${OTHER_SECRET}`,
+    );
+  if (isAdoptable(seen)) return undefined;
+  const hint = `to hand it over: kubectl annotate secret -n ${secret.namespace} ${secret.name} --overwrite certwheel.io/adopt=${resource.name}`;
+  return refuse('SecretNotOwned', `Secret ${secret.name} ${whose}; ${hint}`);
+}
+
+export function identityCanNotBeWritten({ resource }: Observed): Refusal | undefined {
+  const { identity, key } = resource.spec;
+  const problem =
+    subjectProblem(identity.subject) ?? namesProblem(identity.names) ?? usagesProblem(identity.usages, key);
+  return problem === undefined ? undefined : refuse('InvalidSpec', problem);
+}
+
+export function templateExportsTheKey({ resource, deniedPrefixes = [] }: Observed): Refusal | undefined {
+  const denied = deniedKey(resource, deniedPrefixes);
+  if (denied === undefined) return undefined;
+  const { field, key, prefix } = denied;
+  return refuse(
+    'TemplateKeyDenied',
+    `spec.secretTemplate.${field} has the key ${key}, by which other programs copy or hand out the Secret with its private key; --denied-template-prefixes of the controller lists ${prefix}; take it out of the template`,
+  );
+}
+
+export function authorityIsMissing({
+  resource,
+  authority,
+}: Pick<Observed, 'resource' | 'authority'>): Refusal | undefined {
+  const { kind, name } = resource.spec.authorityRef;
+  switch (authority) {
+    case 'AuthorityNotFound':
+      return wait(
+        'AuthorityNotFound',
+        kind === 'CertificateAuthority'
+          ? `there is no CertificateAuthority ${name} in namespace ${resource.namespace}`
+          : `there is no ClusterCertificateAuthority ${name}`,
+      );
+    case 'AuthorityNotSeen':
+      return wait('AuthorityNotReady', `${kind} ${name} has not been looked at yet`);
+    case 'AuthorityNotReady':
+      return wait('AuthorityNotReady', `${kind} ${name} can't be used; its status says why`);
+    case 'ClusterAuthorityNotServed':
+      return wait(
+        'ClusterAuthorityNotServed',
+        `ClusterCertificateAuthority ${name} can't be used: this controller serves single namespaces only, so that takes controller.clusterAuthorities of the chart (--cluster-authorities), and an authority without a selector in allowedNamespaces or in a rule, of which its status tells; or use a CertificateAuthority`,
+      );
+    case 'NamespaceNotAllowed':
+      return wait(
+        'NamespaceNotAllowed',
+        `ClusterCertificateAuthority ${name} does not list namespace ${resource.namespace} in spec.allowedNamespaces`,
+      );
+    case 'NamespaceNotSeen':
+      return wait(
+        'AuthorityNotReady',
+        `ClusterCertificateAuthority ${name} serves namespaces by their labels, and those of namespace ${resource.namespace} are not known yet`,
+      );
+    default:
+      return undefined;
+  }
+}
+
+export function notPermitted(_seen: Observed, permission: Permission): Refusal | undefined {
+  return permission.allowed ? undefined : refuse('NotPermitted', permission.reason);
+}
+
+export function asksForSystemIdentity({ resource, authority }: Observed): Refusal | undefined {
+  if (!isAuthority(authority) || authority.limits.allowSystemIdentities) return undefined;
+  const { commonName = '', organizations = [] } = resource.spec.identity.subject;
+  const claimed = [commonName, ...organizations].find(isSystemName);
+  if (claimed === undefined) return undefined;
+  return refuse(
+    'SystemIdentityDenied',
+    `"${claimed}" is an identity of Kubernetes itself; the authority must say allowSystemIdentities to issue it`,
+  );
+}
+
+/** Kubernetes names its own users and groups so, and kubeadm its administrators (kubeadm:cluster-admins). */
+const SYSTEM_PREFIXES = ['system:', 'kubeadm:'];
+
+/** Whether a cluster, or a person who reads the name, may take it for one of the cluster's own users or groups. */
+export function isSystemName(name: string): boolean {
+  const visible = name.normalize('NFKC').replace(/[\p{Default_Ignorable_Code_Point}\p{Cf}]/gu, '');
+  // Some letters have capitals that are another letter's.
+  const text = visible.trimStart().toUpperCase().toLowerCase();
+  return SYSTEM_PREFIXES.some((prefix) => text.startsWith(prefix));
+}
+
+export function deniedByPolicy({ resource, rules }: Pick<Observed, 'resource' | 'rules'>): Refusal | undefined {
+  const verdict = judge(rules, resource.spec.identity);
+  switch (verdict.is) {
+    case 'allowed':
+      return undefined;
+    case 'unknown':
+      return wait(
+        'AuthorityNotReady',
+        `the issuance policy of ${authorityName(resource)} goes by the labels of namespace ${resource.namespace}, which are not known yet`,
+      );
+    case 'denied':
+      return refuse('DeniedByPolicy', denialOf(resource, verdict.misfits));
+  }
+}
+
+export function exceedsLimits({ resource, authority }: Observed): Refusal | undefined {
+  if (!isAuthority(authority)) return undefined;
+  const { spec } = resource;
+  const { maxDurationMs, keyAlgorithms, usages } = authority.limits;
+  if (maxDurationMs !== undefined && spec.durationMs > maxDurationMs) {
+    return refuse(
+      'LimitExceeded',
+      `duration ${formatDuration(spec.durationMs)} exceeds the authority's maxDuration ${formatDuration(maxDurationMs)}`,
+    );
+  }
+  if (keyAlgorithms !== undefined && !keyAlgorithms.includes(spec.key.algorithm)) {
+    return refuse(
+      'LimitExceeded',
+      `the authority allows the key algorithms ${keyAlgorithms.join(', ')}, not ${spec.key.algorithm}`,
+    );
+  }
+  const usage = usages === undefined ? undefined : spec.identity.usages.find((each) => !usages.includes(each));
+  if (usage !== undefined)
+    return refuse('LimitExceeded', `the authority allows the usages ${usages?.join(', ')}, not ${usage}`);
+  return undefined;
+}
+
+/** What the proof of the answer would refuse too, but after a certificate was signed. */
+export function forbiddenByCA({ resource, authority }: Observed): Refusal | undefined {
+  if (!isAuthority(authority) || authority.constraints === undefined) return undefined;
+  const { subject, names, usages } = resource.spec.identity;
+  const leaf = {
+    subject,
+    subjectDer: encodeName(subject),
+    names,
+    usages,
+    policies: policiesToCopy(authority.constraints),
+  };
+  const forbidden = constraintsProblem(authority.constraints, leaf);
+  return (
+    forbidden &&
+    refuse(
+      'ForbiddenByCA',
+      `spec.${forbidden.problem}; ask for what the CA permits, or use an authority whose CA permits it`,
+    )
+  );
+}
+
+export function unsupportedByAuthority({ resource, authority }: Observed): Refusal | undefined {
+  if (!isAuthority(authority)) return undefined;
+  const { identity, keyAlgorithms, usages, shortestLifeMs = 0 } = authority.capabilities;
+  const { key, durationMs } = resource.spec;
+  if (durationMs < shortestLifeMs)
+    return unsupported(
+      authority,
+      `spec.duration ${formatDuration(durationMs)}, but at least ${formatDuration(shortestLifeMs)}`,
+    );
+  if (!keyAlgorithms.includes(key.algorithm))
+    return unsupported(authority, `spec.privateKey.algorithm ${key.algorithm}`);
+  const usage = usages === 'any' ? undefined : resource.spec.identity.usages.find((each) => !usages.includes(each));
+  if (usage !== undefined) return unsupported(authority, `spec.usages ${usage}`);
+  const { subject, names } = resource.spec.identity;
+  const { commonName, ...rest } = subject;
+  const asked = { commonName, subject: Object.values(rest).flat().join(''), ...names };
+  const field = (Object.keys(asked) as (keyof typeof asked)[]).find(
+    (each) => (asked[each]?.length ?? 0) > 0 && !identity.includes(each),
+  );
+  return field === undefined ? undefined : unsupported(authority, `spec.${field}`);
+}
+
+function refuse(code: Refusal['code'], message: string): Refusal {
+  return { do: 'refuse', code, message };
+}
+
+function unsupported(authority: AuthorityView, field: string): Refusal {
+  return refuse('UnsupportedByAuthority', `an authority of type ${authority.type} can't issue ${field}`);
+}
+
+function wait(code: Refusal['code'], message: string): Refusal {
+  return { do: 'wait', code, message, recheckAt: undefined };
+}

@@ -1,0 +1,147 @@
+import { hash, type KeyObject } from 'node:crypto';
+import type { ClientCertificate } from '../../api/client-certificate.ts';
+import { parseRfc3339, toRfc3339 } from '../../api/conditions.ts';
+import * as names from '../../api/names.ts';
+import { parseMeta, type RawObject } from '../../api/parse.ts';
+import { readable } from '../../foreign-text.ts';
+import { CREATE_ONLY } from '../../kube/object.ts';
+import { encodePrivateKey, keySpecOf, parsePrivateKey, publicKeyDer } from '../../pki/keys.ts';
+import { type AuthorityView, authorityName, lastRevision, type Observed } from '../observed.ts';
+import { ownerReference } from '../secret/manifest.ts';
+import { shortOnly } from '../secret/memory.ts';
+
+/** A request whose answer is awaited, as the Secret that keeps its key tells; the key itself is not in here. */
+export interface NextKey {
+  readonly namespace: string;
+  readonly name: string;
+  readonly uid: string;
+  readonly resourceVersion: string;
+  readonly certificateName: string;
+  readonly certificateUid: string;
+  /** `CertificateAuthority/name`: who was asked. */
+  readonly authority: string;
+  /** The id of the request. */
+  readonly id: string;
+  /** See wantedOf. */
+  readonly wanted: string;
+  readonly ticket: string | undefined;
+  /** Set where the answer was no. */
+  readonly denied: { readonly message: string; readonly at: Date } | undefined;
+}
+
+/** What of it is written; the rest is the API server's. */
+export type NextContent = Pick<NextKey, 'id' | 'wanted' | 'ticket' | 'denied'>;
+
+export type NextManifest = ReturnType<typeof nextManifest>;
+
+const LONGEST_DENIAL = 1_024;
+/** Of all that is written there the denial is the longest. */
+const LONGEST_ANNOTATION = 4 * LONGEST_DENIAL;
+
+export function nextName(certificateName: string): string {
+  return `${certificateName}-next`;
+}
+
+/**
+ * Reduces a Secret that carries NEXT_OF_LABEL; `certificateName` is empty where its name isn't the one that goes with that,
+ * or where it lacks the uid: one mark alone is chance or forgery, and such a Secret is neither written nor removed.
+ */
+export function viewNextKey(object: RawObject): NextKey {
+  const { namespace, name, uid, resourceVersion } = parseMeta(object);
+  const { labels = {}, annotations = {} } = object.metadata ?? {};
+  const claimed = labels[names.NEXT_OF_LABEL] ?? '';
+  const read = (annotation: string) => shortOnly(annotations[annotation], LONGEST_ANNOTATION);
+  const certificateUid = read(names.CERTIFICATE_UID_ANNOTATION) ?? '';
+  const deniedAt = parseRfc3339(read(names.DENIED_AT_ANNOTATION));
+  const message = read(names.DENIED_ANNOTATION);
+  return {
+    namespace,
+    name,
+    uid,
+    resourceVersion,
+    certificateName: name === nextName(claimed) && certificateUid !== '' ? claimed : '',
+    certificateUid,
+    authority: read(names.AUTHORITY_ANNOTATION) ?? '',
+    id: read(names.REQUEST_ANNOTATION) ?? '',
+    wanted: read(names.WANTED_ANNOTATION) ?? '',
+    ticket: read(names.TICKET_ANNOTATION),
+    denied: message === undefined || deniedAt === undefined ? undefined : { message, at: deniedAt },
+  };
+}
+
+/**
+ * The Secret as it is applied: created, or changed on the condition that it still is `current`. One whose request was
+ * denied keeps no key: nothing will ever go with it.
+ */
+export function nextManifest(
+  resource: ClientCertificate,
+  content: NextContent,
+  key: KeyObject | undefined,
+  current: { readonly uid: string; readonly resourceVersion: string } | undefined,
+) {
+  const { ticket, denied } = content;
+  const keyPem = key === undefined ? '' : encodePrivateKey(key, 'PKCS8');
+  return {
+    apiVersion: 'v1',
+    kind: 'Secret',
+    metadata: {
+      namespace: resource.namespace,
+      name: nextName(resource.name),
+      ...(current === undefined
+        ? { resourceVersion: CREATE_ONLY }
+        : { uid: current.uid, resourceVersion: current.resourceVersion }),
+      labels: { [names.NEXT_OF_LABEL]: resource.name },
+      annotations: {
+        [names.CERTIFICATE_UID_ANNOTATION]: resource.uid,
+        [names.AUTHORITY_ANNOTATION]: authorityName(resource),
+        [names.REQUEST_ANNOTATION]: content.id,
+        [names.WANTED_ANNOTATION]: content.wanted,
+        ...(ticket === undefined ? {} : { [names.TICKET_ANNOTATION]: ticket }),
+        ...(denied === undefined
+          ? {}
+          : {
+              [names.DENIED_ANNOTATION]: readable(denied.message, LONGEST_DENIAL),
+              [names.DENIED_AT_ANNOTATION]: toRfc3339(denied.at),
+            }),
+      },
+      // Whatever the deletionPolicy: a key without its certificate is of use to nobody.
+      ownerReferences: [ownerReference(resource)],
+    },
+    type: 'kubernetes.io/tls',
+    data: { 'tls.crt': '', 'tls.key': Buffer.from(keyPem, 'latin1').toString('base64') },
+  };
+}
+
+/**
+ * What a request is for: the same as long as its answer is of use. With another spec, another authority or a later
+ * revision it is another, whatever else has changed.
+ */
+export function wantedOf(
+  seen: Pick<Observed, 'resource' | 'secret'>,
+  { origin }: Pick<AuthorityView, 'origin'>,
+): string {
+  const { uid, spec } = seen.resource;
+  const { identity, key, durationMs } = spec;
+  const parts = [uid, lastRevision(seen) + 1, authorityName(seen.resource), origin, identity, key, durationMs];
+  return hash('sha256', JSON.stringify(parts)).slice(0, 32);
+}
+
+/** One request for each key, so that an answer which was refused isn't given again to the next try. */
+export function requestId(uid: string, wanted: string, key: KeyObject): string {
+  return `${uid}-${hash('sha256', Buffer.concat([Buffer.from(wanted), publicKeyDer(key)])).slice(0, 16)}`;
+}
+
+/** The key that a Secret keeps for this very request; undefined where it holds another, or none. */
+export function keptKey(object: RawObject, { certificateUid, id, wanted }: NextKey, spec: ClientCertificate['spec']) {
+  const key = parsed(Buffer.from(object.data?.['tls.key'] ?? '', 'base64').toString('latin1'));
+  if (key === undefined || JSON.stringify(keySpecOf(key)) !== JSON.stringify(spec.key)) return undefined;
+  return requestId(certificateUid, wanted, key) === id ? key : undefined;
+}
+
+function parsed(pem: string): KeyObject | undefined {
+  try {
+    return parsePrivateKey(pem);
+  } catch {
+    return undefined;
+  }
+}

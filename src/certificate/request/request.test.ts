@@ -1,0 +1,262 @@
+/** A fake authority that answers when it is told to: no real one can be made to crash between any two lines. */
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { root } from '../../../test/pki/make.ts';
+import { aCertificate, after, HOUR, RUN } from '../../../test/unit/builders.ts';
+import { requestDeps } from '../../../test/unit/next-store.ts';
+import { anOwnAuthority } from '../../../test/unit/own-authority.ts';
+import { bench, fails, signal, thrownBy, WAIT } from '../../../test/unit/request-bench.ts';
+import { SecretStore } from '../../../test/unit/secret-store.ts';
+import type { ClientCertificate } from '../../api/client-certificate.ts';
+import { CERTIFICATE_UID_ANNOTATION } from '../../api/names.ts';
+import { type ApiError, DeniedError, RetryableError } from '../../errors.ts';
+import { encodePrivateKey, generateKey } from '../../pki/keys.ts';
+import { issue } from '../act.ts';
+import { wasDenied } from '../decision/obstacles.ts';
+import type { AuthorityView } from '../observed.ts';
+import { RecentActs } from '../recent.ts';
+import { viewNextKey } from './next-key.ts';
+import { Unpublished } from './unpublished.ts';
+
+/** Issues with a cache that doesn't know the Secret that keeps the key, after a restart. */
+function lookUnaware(one: ReturnType<typeof bench>) {
+  const deps = {
+    ...requestDeps(one.clock, one.keys),
+    secrets: new SecretStore(),
+    unpublished: new Unpublished(),
+    assertServed: () => {},
+    recent: new RecentActs(),
+  };
+  return issue({ ...one.seen(aCertificate().build()), next: undefined }, one.view, one.sign, deps, RUN);
+}
+
+test('the key is kept before anybody is asked, and the same is asked until the answer is there', async () => {
+  const { look, wait, sign, asked, clock, keys, secret } = bench();
+  let keptFirst = false;
+  const first = await look(async (request) => {
+    keptFirst = keys.object !== undefined;
+    return wait(request);
+  });
+  assert.ok(keptFirst);
+  assert.equal('pending' in first && first.pending, WAIT);
+  await clock.advance(1_000);
+  const second = await look(sign);
+  assert.ok('secret' in second);
+  assert.is(asked[0]?.id, asked[1]?.id);
+  assert.equal(asked[0]?.publicKey, asked[1]?.publicKey);
+  assert.equal([asked[0]?.ticket, asked[1]?.ticket], [undefined, 'T']);
+  assert.is(keys.reads, 0);
+  assert.ok(secret()?.certificate);
+});
+
+test('whatever wakes us, nobody is asked again before the time has come', async () => {
+  const { look, wait, asked, clock } = bench();
+  await look(wait);
+  await clock.advance(400);
+  const early = await look(wait);
+  assert.equal('pending' in early && early.pending, { ...WAIT, pollAfterMs: 600 });
+  assert.is(asked.length, 1);
+});
+
+test('after a crash at any moment the same request is made, with its ticket', async () => {
+  const { look, wait, sign, asked, keys, restart, secret } = bench();
+  await thrownBy(look(fails(new Error('crash before the answer'))));
+  restart();
+  await look(wait);
+  restart();
+  await look(sign);
+  assert.is(new Set(asked.map(({ id }) => id)).size, 1);
+  assert.is(new Set(asked.map(({ publicKey }) => publicKey.toString('hex'))).size, 1);
+  assert.equal(
+    asked.map(({ ticket }) => ticket),
+    [undefined, undefined, 'T'],
+  );
+  assert.is(keys.reads, 2);
+  assert.ok(secret()?.certificate);
+});
+
+test('a ticket that is the id costs no write', async () => {
+  const { look, wait, keys } = bench({ ticket: 'id' });
+  await look(wait);
+  assert.is(keys.writes, 1);
+});
+
+test('another spec, another authority or another uid is another request with another key; the former is forgotten', async () => {
+  const changes: ((one: ReturnType<typeof bench>) => [ClientCertificate, AuthorityView])[] = [
+    ({ view }) => [aCertificate({ commonName: 'other' }).build(), view],
+    ({ view }) => [aCertificate({ duration: '2h' }).build(), view],
+    ({ view }) => [aCertificate({ privateKey: { algorithm: 'RSA' } }).build(), view],
+    ({ view }) => [aCertificate().with({ uid: 'uid-2' }).build(), view],
+    ({ view }) => [aCertificate().build(), { ...view, origin: 'origin 2' }],
+  ];
+  for (const change of changes) {
+    const one = bench();
+    await one.look(one.wait);
+    await one.look(one.wait, ...change(one));
+    const [before, later] = one.asked;
+    assert.is.not(before?.id, later?.id);
+    assert.not.equal(before?.publicKey, later?.publicKey);
+    assert.equal(one.forgotten, [before?.id]);
+    assert.is(one.keys.view()?.id, later?.id);
+  }
+});
+
+test('what changes nothing about the certificate leaves the request as it is', async () => {
+  const one = bench();
+  await one.look(one.wait);
+  await one.clock.advance(1_000);
+  await one.look(one.wait, aCertificate({ renewBeforePercentage: 40, secretTemplate: { labels: { a: 'b' } } }).build());
+  assert.is(one.asked[0]?.id, one.asked[1]?.id);
+});
+
+test('a kept key that somebody has swapped or taken away is not used', async () => {
+  const foreign = encodePrivateKey(await generateKey({ algorithm: 'ECDSA', size: 256 }), 'PKCS8');
+  for (const data of [
+    { 'tls.key': '' },
+    { 'tls.key': 'bm8=' },
+    { 'tls.key': Buffer.from(foreign).toString('base64') },
+  ]) {
+    const one = bench();
+    await one.look(one.wait);
+    if (one.keys.object !== undefined) one.keys.object = { ...one.keys.object, data };
+    one.restart();
+    await one.look(one.wait);
+    assert.is.not(one.asked[0]?.id, one.asked[1]?.id);
+  }
+});
+
+test('an answer that is refused, or a request that came to nothing, is followed by another one', async () => {
+  const one = bench();
+  const foreign = anOwnAuthority([await root()], one.clock);
+  const error = await thrownBy(one.look((request) => foreign.backend.issue(request, signal)));
+  assert.is((error as RetryableError).code, 'InvalidAnswer');
+  assert.is(one.keys.object, undefined);
+  await thrownBy(one.look(fails(new RetryableError('RequestFailed', 'gone'))));
+  assert.is(one.keys.object, undefined);
+  await one.look(one.sign);
+  assert.is(new Set(one.asked.map(({ id }) => id)).size, 3);
+  assert.equal(one.forgotten.slice(0, 2), [one.asked[0]?.id, one.asked[1]?.id]);
+});
+
+test('any other failure leaves the request under way', async () => {
+  const one = bench();
+  await thrownBy(one.look(fails(new RetryableError('ApiServerUnavailable', 'away'))));
+  await one.look(one.sign);
+  assert.is(one.asked[0]?.id, one.asked[1]?.id);
+});
+
+test('no is an answer that outlives a restart, keeps no key, and ends with another wish', async () => {
+  const one = bench();
+  await one.look(one.wait);
+  await one.clock.advance(1_000);
+  await thrownBy(one.look(fails(new DeniedError('RequestDenied', 'no'))));
+  assert.is(one.keys.object?.data?.['tls.key'], '');
+  assert.equal(one.forgotten, [one.asked[0]?.id]);
+  one.restart();
+  const now = one.clock.now();
+  const denied = (resource: ClientCertificate, view = one.view) =>
+    wasDenied(one.seen(resource, view), { allowed: true, reason: '' }, after(HOUR, now));
+  assert.equal(denied(aCertificate().build()), { do: 'refuse', code: 'RequestDenied', message: 'no' });
+  assert.is(denied(aCertificate({ commonName: 'other' }).build()), undefined);
+  assert.is(denied(aCertificate().build(), { ...one.view, origin: 'another' }), undefined);
+  assert.is(
+    denied(
+      aCertificate()
+        .renewAt(after(HOUR / 2, now))
+        .build(),
+    ),
+    undefined,
+  );
+});
+
+test('a Secret of somebody else under that name is left alone', async () => {
+  const one = bench();
+  one.keys.object = { metadata: { namespace: 'team', name: 'client-next', uid: 'x', resourceVersion: '5' } };
+  const seen = { ...one.seen(aCertificate().build()), next: undefined };
+  assert.is(seen.next, undefined);
+  const error = (await thrownBy(
+    issue(
+      seen,
+      one.view,
+      one.sign,
+      {
+        ...requestDeps(one.clock, one.keys),
+        secrets: new SecretStore(),
+        unpublished: new Unpublished(),
+        assertServed: () => {},
+        recent: new RecentActs(),
+      },
+      RUN,
+    ),
+  )) as RetryableError;
+  assert.is(error.code, 'SecretNotOwned');
+  assert.match(error.message, "Secret client-next while its authority answers, and that Secret isn't Certwheel's");
+});
+
+test('a Secret under that name is told of as what it is, and one mark alone does not make it a key that waits', async () => {
+  const key = (await root()).certificate.pem;
+  const cases: [object, string, string?][] = [
+    [{ labels: { 'certwheel.io/next-of': 'client' } }, 'keeps the key of ClientCertificate client'],
+    [
+      {
+        labels: { 'certwheel.io/certificate-name': 'other' },
+        annotations: { 'certwheel.io/certificate-uid': '1' },
+      },
+      'was written for ClientCertificate other',
+    ],
+    [{}, 'holds a CA certificate', key],
+  ];
+  for (const [marks, words, pem = ''] of cases) {
+    const one = bench();
+    const metadata = { namespace: 'team', name: 'client-next', uid: 'x', resourceVersion: '5', ...marks };
+    one.keys.object = { metadata, data: { 'tls.crt': Buffer.from(pem).toString('base64') } };
+    assert.is(viewNextKey(one.keys.object).certificateName, '');
+    const error = (await thrownBy(lookUnaware(one))) as RetryableError;
+    assert.is(error.code, 'SecretNotOwned');
+    assert.match(error.message, `Secret client-next while its authority answers, and that Secret ${words}`);
+    assert.not.match(error.message, /delete|rename/);
+    assert.is(one.keys.object?.metadata?.resourceVersion, '5');
+  }
+});
+
+test("a Secret that keeps the key and lost a mark is replaced, since its owner reference is Certwheel's too", async () => {
+  const one = bench();
+  await one.look(one.wait);
+  const kept = one.keys.object;
+  const { [CERTIFICATE_UID_ANNOTATION]: _, ...annotations } = kept?.metadata?.annotations ?? {};
+  one.keys.object = { ...kept, metadata: { ...kept?.metadata, annotations } };
+  const error = (await thrownBy(lookUnaware(one))) as ApiError;
+  assert.is(error.status, 409, 'the next look begins anew');
+  assert.is(one.keys.object, undefined);
+  assert.ok('secret' in (await lookUnaware(one)));
+});
+
+test('a Secret that keeps the key and is held by a finalizer is named, with the finalizer', async () => {
+  const one = bench();
+  await one.look(one.wait);
+  const kept = one.keys.object;
+  const metadata = { ...kept?.metadata, deletionTimestamp: '2026-06-01T12:00:00Z', finalizers: ['example.com/hold'] };
+  one.keys.object = { ...kept, metadata };
+  const error = (await thrownBy(lookUnaware(one))) as RetryableError;
+  assert.is(error.code, 'SecretRefused');
+  assert.match(error.message, /client-next, .* is being deleted and is held by the finalizers example\.com\/hold/);
+});
+
+test('the Secret of the certificate itself can not be the one that keeps the key', async () => {
+  const one = bench();
+  const error = (await thrownBy(
+    one.look(one.sign, aCertificate({ secretName: 'client-next' }).build()),
+  )) as RetryableError;
+  assert.is(error.code, 'InvalidSpec');
+});
+
+test('a key that is to stay the same is asked for again, in a request of its own', async () => {
+  const one = bench();
+  const resource = aCertificate({ privateKey: { rotationPolicy: 'Never' } }).build();
+  await one.look(one.sign, resource);
+  await one.look(one.sign, resource);
+  assert.equal(one.asked[0]?.publicKey, one.asked[1]?.publicKey);
+  assert.is.not(one.asked[0]?.id, one.asked[1]?.id);
+});
+
+test.run();

@@ -1,0 +1,75 @@
+import { earliest } from '../../api/moments.ts';
+import { classify } from '../../errors.ts';
+import type { Run } from '../../queue/controller.ts';
+import type { Decision, Observed } from '../observed.ts';
+import type { NextKey } from './next-key.ts';
+import { endRequest, forgetOrLeave, type RequestDeps } from './request.ts';
+
+export interface TidyDeps extends RequestDeps {
+  /** From the cache: a request of a ClientCertificate of that key, which may be gone. */
+  nextKey(key: string): NextKey | undefined;
+  /** Past the cache: whether there is no ClientCertificate of that name. */
+  isGone(namespace: string, name: string): Promise<boolean>;
+}
+
+/** How soon it is tried again to remove what a request has left behind. */
+const TIDY_AGAIN_MS = 30_000;
+
+/** Whether nobody waits for the answer to a request any more, once what was decided is done. */
+export function isOver({ resource }: Observed, decision: Decision): boolean {
+  switch (decision.do) {
+    case 'issue':
+      return true;
+    case 'settle':
+      // Hands off means from what was asked for, too.
+      return !resource.spec.suspended;
+    case 'refuse':
+      // What was denied is remembered there.
+      return decision.code !== 'RequestDenied';
+    case 'wait':
+      // An approver who follows the request would have it signed for a namespace that is not served any more.
+      return decision.code === 'NamespaceNotAllowed';
+    default:
+      return false;
+  }
+}
+
+/**
+ * Removes what requests of a certificate have left: `next`, and what could not be removed before. Answers when to try
+ * again, where that failed. It's nothing that people wait for.
+ */
+export async function tidy(
+  certificate: string,
+  next: NextKey | undefined,
+  deps: TidyDeps,
+  run: Run,
+): Promise<Date | undefined> {
+  const { clock, awaited } = deps;
+  for (const left of awaited.left.due(certificate, clock.monotonicMs()))
+    await run.outside(() => forgetOrLeave(left.next, deps, run.signal));
+  const inMs = awaited.left.nextInMs(certificate, clock.monotonicMs());
+  const leftAt = inMs === undefined ? undefined : new Date(clock.now().getTime() + inMs);
+  return earliest([leftAt, next && (await end(next, deps, run))]);
+}
+
+async function end(next: NextKey, deps: TidyDeps, { signal, outside }: Run): Promise<Date | undefined> {
+  try {
+    await outside(() => endRequest(next, deps, signal));
+    return undefined;
+  } catch (thrown) {
+    const { namespace, certificateName: name } = next;
+    deps.log.warn('a request could not be tidied up', { namespace, name, error: classify(thrown).message });
+    return new Date(deps.clock.now().getTime() + TIDY_AGAIN_MS);
+  }
+}
+
+/** The same where the ClientCertificate is no more; a cache that is behind must not cost anybody a request. */
+export async function tidyAfterGone(
+  certificate: string,
+  next: NextKey | undefined,
+  deps: TidyDeps,
+  run: Run,
+): Promise<Date | undefined> {
+  const isGone = next !== undefined && (await deps.isGone(next.namespace, next.certificateName));
+  return tidy(certificate, isGone ? next : undefined, deps, run);
+}

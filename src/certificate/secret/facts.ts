@@ -1,0 +1,83 @@
+import { fromSeconds, toSeconds } from '../../api/moments.ts';
+import { shared } from '../../api/shared.ts';
+import type { KeyEncoding, KeySpec } from '../../pki/keys.ts';
+import type { SecretContent } from './content.ts';
+import { type CanonicalIdentity, canonicalIdentity } from './identity.ts';
+
+/** What is remembered of a certificate: small, since there is one for every ClientCertificate. */
+export interface CertificateFacts {
+  readonly serialNumber: string;
+  readonly fingerprintSHA256: string;
+  readonly publicKeyPinSHA256: string;
+  readonly notBefore: Date;
+  readonly notAfter: Date;
+  readonly identity: CanonicalIdentity;
+  readonly key: KeySpec | undefined;
+  readonly keyEncoding: KeyEncoding;
+  /** The CA certificate that signed it, and those of `ca.crt` to which its chain leads. */
+  readonly issuerFingerprint: string;
+  readonly anchorFingerprints: readonly string[];
+  /** See SecretContent. */
+  readonly issuersId: string;
+}
+
+/** The facts of what a Secret holds. */
+export function factsOf(content: SecretContent): CertificateFacts {
+  return new Facts(content);
+}
+
+class Facts implements CertificateFacts {
+  readonly identity: CanonicalIdentity;
+  readonly key: KeySpec | undefined;
+  readonly keyEncoding: KeyEncoding;
+  readonly issuerFingerprint: string;
+  readonly anchorFingerprints: readonly string[];
+  readonly issuersId: string;
+  /** Fingerprint, pin and serial number as bytes, a character each: in hex they take twice as much. */
+  readonly #digests: string;
+  // A Date takes ten times the memory of its number.
+  readonly #notBefore: number;
+  readonly #notAfter: number;
+
+  constructor({ leaf, issuer, anchors, issuersId, keyEncoding }: SecretContent) {
+    this.identity = canonicalIdentity(leaf);
+    this.key = shared(leaf.keySpec);
+    this.keyEncoding = keyEncoding;
+    this.issuerFingerprint = issuer.fingerprintSHA256;
+    this.anchorFingerprints = shared(anchors.map(({ fingerprintSHA256 }) => fingerprintSHA256));
+    this.issuersId = shared(issuersId);
+    this.#digests = Buffer.concat([
+      Buffer.from(leaf.fingerprintSHA256, 'hex'),
+      Buffer.from(leaf.publicKeyPin, 'base64'),
+      Buffer.from(leaf.serialNumber, 'hex'),
+    ]).toString('latin1');
+    this.#notBefore = toSeconds(leaf.notBefore);
+    this.#notAfter = toSeconds(leaf.notAfter);
+  }
+
+  get fingerprintSHA256(): string {
+    return this.#bytes(0, SHA256_BYTES).toString('hex');
+  }
+
+  get publicKeyPinSHA256(): string {
+    return this.#bytes(SHA256_BYTES, 2 * SHA256_BYTES).toString('base64');
+  }
+
+  get serialNumber(): string {
+    return this.#bytes(2 * SHA256_BYTES).toString('hex');
+  }
+
+  get notBefore(): Date {
+    return fromSeconds(this.#notBefore);
+  }
+
+  get notAfter(): Date {
+    return fromSeconds(this.#notAfter);
+  }
+
+  #bytes(from: number, to?: number): Buffer {
+    return Buffer.from(this.#digests.slice(from, to), 'latin1');
+  }
+}
+
+const SHA256_BYTES = 32;

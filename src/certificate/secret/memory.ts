@@ -1,0 +1,140 @@
+import { parseRfc3339, toRfc3339 } from '../../api/conditions.ts';
+import { formatDuration, parseDuration } from '../../api/duration.ts';
+import * as names from '../../api/names.ts';
+import { shared } from '../../api/shared.ts';
+import { brief } from './brief.ts';
+
+/** A serial that a Secret held, and until when it is good. */
+export interface PastSerial {
+  readonly serialNumber: string;
+  readonly notAfter: Date;
+}
+
+/** What a Secret remembers, in annotations, of the certificate that it holds: it must outlive status. */
+export interface SecretMemory {
+  readonly revision: number;
+  readonly authority: string | undefined;
+  readonly authorityGeneration: number | undefined;
+  readonly requestedDurationMs: number | undefined;
+  readonly issuedAt: Date | undefined;
+  readonly serials: readonly PastSerial[];
+  /** Those that came from a template, brief: see templateKeys. */
+  readonly templateKeys: string;
+  readonly externalId: string | undefined;
+}
+
+type Annotations = Readonly<Record<string, string>>;
+
+/** The longest that Certwheel writes has ten serials of twenty bytes. */
+const LONGEST = 1_024;
+/** A template has 32 labels and 32 annotations at most, and the longest key has 317 characters. */
+export const LONGEST_TEMPLATE_KEYS = 64 * 318;
+
+/** The value of an annotation of ours; undefined for one that is longer than any that Certwheel writes. */
+export function shortOnly(value: string | undefined, longest = LONGEST): string | undefined {
+  return value === undefined || value.length > longest ? undefined : value;
+}
+
+/** Damaged annotations are as good as none. */
+export function readMemory(annotations: Annotations): SecretMemory {
+  return new AnnotatedMemory(annotations);
+}
+
+/** The annotations as they are, read when they are asked for: that takes a fifth of the memory, and most never are. */
+class AnnotatedMemory implements SecretMemory {
+  readonly #revision: string | undefined;
+  readonly #authority: string | undefined;
+  readonly #authorityGeneration: string | undefined;
+  readonly #requestedDuration: string | undefined;
+  readonly #issuedAt: string | undefined;
+  readonly #serials: string | undefined;
+  readonly #templateKeys: string | undefined;
+  readonly #externalId: string | undefined;
+
+  constructor(annotations: Annotations) {
+    this.#revision = shortOnly(annotations[names.REVISION_ANNOTATION]);
+    this.#authority = shared(shortOnly(annotations[names.AUTHORITY_ANNOTATION]));
+    this.#authorityGeneration = shortOnly(annotations[names.AUTHORITY_GENERATION_ANNOTATION]);
+    this.#requestedDuration = shortOnly(annotations[names.REQUESTED_DURATION_ANNOTATION]);
+    this.#issuedAt = shortOnly(annotations[names.ISSUED_AT_ANNOTATION]);
+    this.#serials = shortOnly(annotations[names.SERIALS_ANNOTATION]);
+    const templateKeys = shortOnly(annotations[names.TEMPLATE_KEYS_ANNOTATION], LONGEST_TEMPLATE_KEYS);
+    this.#templateKeys = templateKeys === undefined ? undefined : shared(brief(templateKeys));
+    this.#externalId = shortOnly(annotations[names.EXTERNAL_ID_ANNOTATION]);
+  }
+
+  get revision(): number {
+    return countOf(this.#revision) ?? 0;
+  }
+
+  get authority(): string | undefined {
+    return this.#authority;
+  }
+
+  get authorityGeneration(): number | undefined {
+    return countOf(this.#authorityGeneration);
+  }
+
+  get requestedDurationMs(): number | undefined {
+    return parseDuration(this.#requestedDuration ?? '');
+  }
+
+  get issuedAt(): Date | undefined {
+    return parseRfc3339(this.#issuedAt);
+  }
+
+  get serials(): readonly PastSerial[] {
+    return readSerials(this.#serials ?? '');
+  }
+
+  get templateKeys(): string {
+    return this.#templateKeys ?? '';
+  }
+
+  get externalId(): string | undefined {
+    return this.#externalId;
+  }
+}
+
+/** From 1; undefined for anything else, so that a damaged annotation never gets into status, which would be refused. */
+function countOf(text: string | undefined): number | undefined {
+  return text !== undefined && /^[1-9]\d{0,8}$/.test(text) ? Number(text) : undefined;
+}
+
+/** `<serial>=<notAfter>`, newest first, separated by commas. */
+function readSerials(text: string): PastSerial[] {
+  return text.split(',').flatMap((entry) => {
+    const [serialNumber = '', end] = entry.split('=');
+    const notAfter = parseRfc3339(end);
+    return notAfter === undefined ? [] : [{ serialNumber, notAfter }];
+  });
+}
+
+/** The annotations that keep `memory`; what it doesn't know has none. */
+export function writeMemory(memory: SecretMemory): Record<string, string> {
+  const annotations: Record<string, string | undefined> = {
+    [names.REVISION_ANNOTATION]: String(memory.revision),
+    [names.AUTHORITY_ANNOTATION]: memory.authority,
+    [names.AUTHORITY_GENERATION_ANNOTATION]:
+      memory.authorityGeneration === undefined ? undefined : String(memory.authorityGeneration),
+    [names.REQUESTED_DURATION_ANNOTATION]:
+      memory.requestedDurationMs === undefined ? undefined : formatDuration(memory.requestedDurationMs),
+    [names.ISSUED_AT_ANNOTATION]: memory.issuedAt?.toISOString(),
+    [names.SERIALS_ANNOTATION]: memory.serials
+      .map(({ serialNumber, notAfter }) => `${serialNumber}=${toRfc3339(notAfter)}`)
+      .join(','),
+    [names.TEMPLATE_KEYS_ANNOTATION]: memory.templateKeys,
+    [names.EXTERNAL_ID_ANNOTATION]: memory.externalId,
+  };
+  return Object.fromEntries(
+    Object.entries(annotations).filter((entry): entry is [string, string] => entry[1] !== undefined),
+  );
+}
+
+/** Enough for an audit to go back through a day of hourly certificates. */
+const SERIALS_KEPT = 10;
+
+/** The serials that a Secret has held, with the latest one in front. */
+export function nextSerials(past: readonly PastSerial[], latest: PastSerial): readonly PastSerial[] {
+  return [latest, ...past.filter((each) => each.serialNumber !== latest.serialNumber)].slice(0, SERIALS_KEPT);
+}

@@ -1,0 +1,78 @@
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { leaf, root, signIntermediate } from '../../../test/pki/make.ts';
+import type { RawObject } from '../../api/parse.ts';
+import { occupation, purposeOf, reservationOf } from './protection.ts';
+
+const ca = await root();
+const below = await signIntermediate(ca);
+const client = await leaf(ca);
+
+function secretWith(pem: string, metadata: RawObject['metadata'] = {}): RawObject {
+  return { metadata, data: { 'tls.crt': Buffer.from(pem).toString('base64') } };
+}
+
+const clientSecret = secretWith(client.certificate.pem + ca.certificate.pem);
+const use = (field: string) => [{ authority: 'CertificateAuthority payments', field }];
+
+test('a Secret with a client certificate has no other purpose, nor has one with anything else, or none', () => {
+  for (const object of [
+    clientSecret,
+    secretWith('nothing'),
+    secretWith(''),
+    {},
+    { data: { password: 'AAAA' } },
+    undefined,
+  ])
+    assert.is(purposeOf(object, []), undefined);
+});
+
+test('a Secret that an authority refers to says for what', () => {
+  const words: Record<string, string> = {
+    secret: 'the CA',
+    'kubernetesCSR.trustBundle.secret': 'a trust bundle',
+    'vault.auth.tokenSecretRef': 'credentials',
+  };
+  for (const [field, what] of Object.entries(words))
+    assert.is(purposeOf(clientSecret, use(field)), `holds ${what} of CertificateAuthority payments (spec.${field})`);
+});
+
+test('the name of a Secret that is to hold a CA or credentials is taken, that of a trust bundle is not', () => {
+  for (const field of ['secret', 'stepCA.provisioner.secretRef'])
+    assert.match(purposeOf(undefined, use(field)) ?? '', 'is to hold');
+  assert.is(purposeOf(undefined, use('certManager.trustBundle.secret')), undefined);
+  const both = [...use('certManager.trustBundle.secret'), ...use('secret')];
+  assert.match(purposeOf(undefined, both) ?? '', 'is to hold the CA');
+});
+
+test('a CA certificate is known by itself, whether a root or an intermediate', () => {
+  for (const { certificate } of [ca, below])
+    assert.is(purposeOf(secretWith(certificate.pem), []), 'holds a CA certificate');
+});
+
+test('marks of a generation and of a key that waits count before anything else', () => {
+  const labels = { 'certwheel.io/authority-name': 'ca', 'certwheel.io/authority-kind': 'ClusterCertificateAuthority' };
+  const generation = secretWith(ca.certificate.pem, { labels });
+  assert.is(purposeOf(generation, use('secret')), 'holds a CA generation of ClusterCertificateAuthority ca');
+  const waiting = secretWith('', { labels: { 'certwheel.io/next-of': 'alice' } });
+  assert.match(purposeOf(waiting, []) ?? '', 'keeps the key of ClientCertificate alice');
+});
+
+test('names of CA generations are reserved, and that of a key whose certificate there is', () => {
+  const isCertificate = (name: string) => name === 'alice';
+  for (const name of ['ca-ca-v1', 'x-clusterca-v12', 'a.b-ca-v3'])
+    assert.match(reservationOf(name, isCertificate) ?? '', 'reserved for CA generations');
+  assert.match(reservationOf('alice-next', isCertificate) ?? '', 'keeps the key of ClientCertificate alice');
+  for (const name of ['bob-next', 'alice', 'ca-v1', 'ca-ca-v0', 'ca-ca-v01', 'ca-ca-v1-tls', 'web-ca-vault', '-next'])
+    assert.is(reservationOf(name, isCertificate), undefined, name);
+});
+
+test('a Secret under a name that is needed is told of by its marks', () => {
+  const labels = { 'certwheel.io/certificate-name': 'alice' };
+  const annotations = { 'certwheel.io/certificate-uid': '1' };
+  assert.is(occupation(secretWith('', { labels, annotations }), undefined), 'was written for ClientCertificate alice');
+  assert.is(occupation(secretWith('', { labels }), undefined), undefined);
+  assert.is(occupation(secretWith('', { labels, annotations }), 'holds the CA'), 'holds the CA');
+});
+
+test.run();

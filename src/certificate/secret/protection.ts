@@ -1,0 +1,79 @@
+import {
+  AUTHORITY_KIND_LABEL,
+  AUTHORITY_NAME_LABEL,
+  CERTIFICATE_NAME_LABEL,
+  CERTIFICATE_UID_ANNOTATION,
+  NEXT_OF_LABEL,
+} from '../../api/names.ts';
+import type { RawObject } from '../../api/parse.ts';
+import { parseCertificate } from '../../pki/certificate.ts';
+import { parsePem } from '../../pki/pem.ts';
+
+/** What an authority uses a Secret for. */
+export interface SecretUse {
+  /** `CertificateAuthority payments`. */
+  readonly authority: string;
+  /** The field of its spec that names the Secret. */
+  readonly field: string;
+}
+
+/** The names of CA generations, of whichever authority. */
+const GENERATION_NAME = /-(cluster)?ca-v[1-9]\d*$/;
+const NEXT_SUFFIX = '-next';
+
+/**
+ * What a Secret is for, where that is anything but a certificate, as the rest of a sentence that begins with its name: such
+ * a Secret is never adopted, overwritten or offered for deletion, whatever a person has written onto it. `object` is
+ * undefined where there is no Secret of that name yet.
+ */
+export function purposeOf(object: RawObject | undefined, uses: readonly SecretUse[]): string | undefined {
+  return marked(object) ?? used(object, uses) ?? (holdsCA(object) ? 'holds a CA certificate' : undefined);
+}
+
+/** What is known of a Secret whose name is needed for something else; undefined for one that is not Certwheel's. */
+export function occupation(object: RawObject, purpose: string | undefined): string | undefined {
+  const { labels = {}, annotations = {} } = object.metadata ?? {};
+  const certificate = labels[CERTIFICATE_NAME_LABEL];
+  const isMarked = certificate !== undefined && annotations[CERTIFICATE_UID_ANNOTATION] !== undefined;
+  return purpose ?? (isMarked ? `was written for ClientCertificate ${certificate}` : undefined);
+}
+
+/** Why a name can't be that of a certificate's Secret, as such a rest of a sentence. */
+export function reservationOf(name: string, isCertificate: (name: string) => boolean): string | undefined {
+  if (GENERATION_NAME.test(name)) return 'has a name that is reserved for CA generations';
+  const certificate = name.endsWith(NEXT_SUFFIX) ? name.slice(0, -NEXT_SUFFIX.length) : undefined;
+  return certificate !== undefined && isCertificate(certificate)
+    ? `is where Certwheel keeps the key of ClientCertificate ${certificate} while its authority answers`
+    : undefined;
+}
+
+function marked(object: RawObject | undefined): string | undefined {
+  const { labels = {} } = object?.metadata ?? {};
+  const authority = labels[AUTHORITY_NAME_LABEL];
+  if (authority !== undefined)
+    return `holds a CA generation of ${labels[AUTHORITY_KIND_LABEL] ?? 'the authority'} ${authority}`;
+  const waiting = labels[NEXT_OF_LABEL];
+  return waiting === undefined ? undefined : `keeps the key of ClientCertificate ${waiting}, which awaits an answer`;
+}
+
+function used(object: RawObject | undefined, uses: readonly SecretUse[]): string | undefined {
+  // The bundle of a CA of Certwheel's own is to be had from no Secret but one of its certificates, so that one may be made.
+  const [use] = uses.filter(({ field }) => object !== undefined || !isTrustBundle(field));
+  if (use === undefined) return undefined;
+  const what = use.field === 'secret' ? 'the CA' : isTrustBundle(use.field) ? 'a trust bundle' : 'credentials';
+  return `${object === undefined ? 'is to hold' : 'holds'} ${what} of ${use.authority} (spec.${use.field})`;
+}
+
+function isTrustBundle(field: string): boolean {
+  return /trustBundle/.test(field);
+}
+
+/** An authority that refers to it may come later, or be gone: its key is as dear. */
+function holdsCA(object: RawObject | undefined): boolean {
+  try {
+    const [first] = parsePem(Buffer.from(object?.data?.['tls.crt'] ?? '', 'base64').toString('latin1'));
+    return first !== undefined && parseCertificate(first).isCA;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,67 @@
+import type { RawObject } from '../../api/parse.ts';
+import { ApiError, RetryableError, TerminalError } from '../../errors.ts';
+import type { CertificateView } from '../../pki/certificate.ts';
+import { keyEncodingOf } from '../../pki/keys.ts';
+import { isAdoptable, isOurs, type Observed } from '../observed.ts';
+import { contentOf } from './content.ts';
+import { type SecretData, secretManifest } from './manifest.ts';
+import type { SecretMemory } from './memory.ts';
+import { type SecretView, viewSecret } from './view.ts';
+import { type WriteDeps, writeSecret } from './write.ts';
+
+export interface PublishDeps extends WriteDeps {
+  /** See purposeOf: what an existing Secret is for, where that is anything but a certificate. */
+  purposeOf(secret: RawObject): string | undefined;
+}
+
+/** How often a write is tried again when somebody else wrote in between. */
+const WRITE_ATTEMPTS = 4;
+
+/**
+ * One server-side apply, on the condition that the Secret still is what was looked at. After a lost race or a lost
+ * answer the Secret itself is asked what holds, so that a certificate that was paid for isn't thrown away. `chain` is
+ * what `data` holds, leaf first, and proven.
+ */
+export async function publish(
+  seen: Observed,
+  data: SecretData,
+  memory: Omit<SecretMemory, 'templateKeys'>,
+  chain: readonly CertificateView[],
+  deps: PublishDeps,
+): Promise<SecretView> {
+  const { resource } = seen;
+  let current = seen.secret;
+  for (let attempt = 1; ; attempt++) {
+    try {
+      const manifest = secretManifest(resource, data, memory, current);
+      const content = contentOf(chain, keyEncodingOf(data.privateKey), manifest.data['ca.crt']);
+      return await writeSecret({ resource, secret: current }, manifest, content, deps);
+    } catch (error) {
+      if (!isUncertain(error) || attempt === WRITE_ATTEMPTS) throw error;
+      const live = await deps.secrets.get(resource.namespace, resource.spec.secretName);
+      current = live && viewSecret(live);
+      if (live === undefined || current === undefined) continue;
+      const now = { resource, secret: current };
+      const isForeign = !isOurs(now) && (!isAdoptable(now) || deps.purposeOf(live) !== undefined);
+      if (isForeign)
+        throw new TerminalError('SecretNotOwned', `Secret ${current.name} exists and is not this ClientCertificate's`);
+      if (isOurs(now) && current.memory.revision >= memory.revision) {
+        const isThisOne = current.certificate?.fingerprintSHA256 === chain[0]?.fingerprintSHA256;
+        if (isThisOne && current.memory.revision === memory.revision) return current;
+        throw new RetryableError('Conflict', `revision ${current.memory.revision} was published meanwhile`, {
+          cause: error,
+        });
+      }
+    }
+  }
+}
+
+/** Lost a race (409), or nobody knows whether the write happened (no answer, 5xx). */
+function isUncertain(error: unknown): boolean {
+  return error instanceof ApiError && (error.status === 409 || error.status === 0 || error.status >= 500);
+}
+
+/** The same write may well succeed a little later. */
+export function mayPass(error: ApiError): boolean {
+  return isUncertain(error) || error.status === 429;
+}

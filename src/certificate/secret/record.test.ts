@@ -1,0 +1,62 @@
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { leaf, root } from '../../../test/pki/make.ts';
+import { ca, client, object } from '../../../test/unit/client-secret.ts';
+import type { RawObject } from '../../api/parse.ts';
+import { encodePrivateKey } from '../../pki/keys.ts';
+import { authorityOf, isRecord, isView, NO_RECORD, recordOfView, recordSecret } from './record.ts';
+import { viewSecret } from './view.ts';
+
+function altered(change: (metadata: NonNullable<RawObject['metadata']>) => RawObject['metadata'], data = object.data) {
+  const metadata = change(object.metadata ?? {});
+  return { ...object, ...(metadata && { metadata }), ...(data && { data }) };
+}
+
+test('a record says what a CA rotation asks of a Secret, and the same whether it comes from the Secret or from its view', () => {
+  const record = recordSecret(object);
+  assert.ok(isRecord(record) && !isView(record));
+  assert.is(record.issuerFingerprint, ca.certificate.fingerprintSHA256);
+  assert.equal(record.anchorFingerprints, [ca.certificate.fingerprintSHA256]);
+  assert.equal(record.notAfter, client.certificate.notAfter);
+  const view = viewSecret(object);
+  assert.equal(recordOfView(view), record);
+  assert.is(authorityOf(record), `CertificateAuthority/${record.namespace}/ca`);
+  assert.is(authorityOf(view), authorityOf(record));
+  assert.ok(isView(view) && !isRecord(view));
+});
+
+test('what lacks a mark, or holds no certificate that leads to its own ca.crt, has no record', async () => {
+  const stranger = await root({ commonName: 'stranger' });
+  const without = (name: string) =>
+    altered((metadata) => {
+      const { [name]: _, ...annotations } = metadata.annotations ?? {};
+      return { ...metadata, annotations };
+    });
+  for (const each of [
+    altered((metadata) => ({ ...metadata, labels: {} })),
+    without('certwheel.io/certificate-uid'),
+    without('certwheel.io/authority'),
+    altered((metadata) => metadata, {}),
+    altered((metadata) => metadata, {
+      ...object.data,
+      'ca.crt': Buffer.from(stranger.certificate.pem).toString('base64'),
+    }),
+    {},
+  ]) {
+    assert.is(recordSecret(each), NO_RECORD);
+    assert.is(authorityOf(recordSecret(each)), undefined);
+  }
+});
+
+test('a forged signature under the name of a CA makes no record', async () => {
+  const forger = await root();
+  const forged = await leaf({ ...ca, key: forger.key });
+  const data = {
+    'tls.crt': Buffer.from(forged.certificate.pem).toString('base64'),
+    'tls.key': Buffer.from(encodePrivateKey(forged.key, 'PKCS8')).toString('base64'),
+    'ca.crt': object.data?.['ca.crt'] ?? '',
+  };
+  assert.is(recordSecret(altered((metadata) => metadata, data)), NO_RECORD);
+});
+
+test.run();

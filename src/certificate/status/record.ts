@@ -1,0 +1,57 @@
+import type { ClientCertificate } from '../../api/client-certificate.ts';
+import type { Clock } from '../../clock.ts';
+import type { Logger } from '../../log.ts';
+import { scheduleOf } from '../decision/due.ts';
+import { type Decision, isAuthority, type Observed } from '../observed.ts';
+import type { CertificateFacts } from '../secret/facts.ts';
+import { type EventText, issuedEvent } from './events.ts';
+
+export interface TellDeps {
+  readonly clock: Clock;
+  readonly log: Logger;
+  tell(resource: ClientCertificate, event: EventText): void;
+  readonly routineEvents: boolean;
+  readonly metrics: {
+    rotated(authorityType: string, reason: string, seconds: number, latenessSeconds: number | undefined): void;
+  };
+}
+
+/** Told before the status is written, since that may fail and be written by a later run that knows nothing of this one. */
+export function tellIssued(
+  seen: Observed,
+  { reason, message }: Extract<Decision, { do: 'issue' }>,
+  issued: CertificateFacts,
+  tookMs: number,
+  deps: TellDeps,
+): void {
+  const { authority, resource, secret } = seen;
+  const now = deps.clock.now();
+  const held = secret?.certificate;
+  const due = reason === 'Due' && held !== undefined ? scheduleOf(seen, held, now).due : undefined;
+  const latenessMs = due && Math.max(0, now.getTime() - due.getTime());
+  deps.metrics.rotated(
+    isAuthority(authority) ? authority.type : 'none',
+    reason,
+    tookMs / 1000,
+    latenessMs === undefined ? undefined : latenessMs / 1000,
+  );
+  const event = issuedEvent(reason, message, issued, deps.routineEvents);
+  if (event !== undefined) deps.tell(resource, event);
+  deps.log.info('certificate issued', {
+    ...logged(seen),
+    reason,
+    message,
+    serial: issued.serialNumber,
+    notAfter: issued.notAfter,
+  });
+}
+
+/** What each log line about a certificate says. */
+export function logged({ resource, authority }: Observed) {
+  return {
+    namespace: resource.namespace,
+    name: resource.name,
+    authority: resource.spec.authorityRef.name,
+    authorityType: isAuthority(authority) ? authority.type : undefined,
+  };
+}

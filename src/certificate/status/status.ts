@@ -1,0 +1,171 @@
+import type { ClientCertificate } from '../../api/client-certificate.ts';
+import { conditionsOf, failedAttempts } from '../../api/client-certificate.ts';
+import { mergeConditions, type NewCondition, toRfc3339 } from '../../api/conditions.ts';
+import type { ClientCertificateStatus } from '../../api/generated/types.ts';
+import type { CertwheelError } from '../../errors.ts';
+import { readable } from '../../foreign-text.ts';
+import { scheduleOf } from '../decision/due.ts';
+import { endsWithItsCA, momentOfCARotation } from '../decision/needs.ts';
+import { type Decision, isAuthority, isOurs, type Observed } from '../observed.ts';
+import type { CertificateFacts } from '../secret/facts.ts';
+import { leftBehind, readiness } from './ready.ts';
+import { withUnreadRenewAt } from './renew-at.ts';
+
+/** The types of conditions that Certwheel writes. */
+export const CERTIFICATE_CONDITIONS: readonly string[] = ['Ready', 'Issuing', 'Stalled'];
+
+/** Why a certificate is being issued, and nothing is wrong: its authority answers later. */
+export const AWAITED = 'Pending';
+
+/** Why issuance is slowed down: others provoke one after the other. */
+export const SLOWED: readonly string[] = ['SecretContested', 'TooManyChanges'];
+
+/** Ends the message of a certificate that is slowed down; it changes, so events leave it out. */
+export const NEXT_ATTEMPT = '; next attempt at ';
+
+/** An authority may answer with a whole page. */
+const LONGEST_FAILURE_MESSAGE = 1_024;
+
+/** What a try that failed adds to the picture. */
+export interface Failure {
+  readonly error: CertwheelError;
+  readonly nextAttemptAt: Date | undefined;
+}
+
+/** How many tries in a row have failed, this one included; a success or a new spec begins at one again. */
+export function attemptsSoFar({ status, generation }: ClientCertificate): number {
+  return status.observedGeneration === generation ? failedAttempts(status) : 0;
+}
+
+/**
+ * What there is to say about a ClientCertificate. `seen` is the state after whatever was done, `decision` the decision
+ * on it, `propagationMs` how long workloads may take to load a Secret that has changed, `pending` what an authority said
+ * that answers later. Equal input gives an equal status, so that nothing is written when nothing has changed.
+ */
+export function nextStatus(
+  seen: Observed,
+  decision: Decision,
+  failure: Failure | undefined,
+  now: Date,
+  propagationMs: number,
+  pending?: { readonly message: string },
+): ClientCertificateStatus {
+  const { resource } = seen;
+  const held = isOurs(seen) ? seen.secret?.certificate : undefined;
+  const memory = held && seen.secret?.memory;
+  const trouble =
+    failure === undefined
+      ? 'code' in decision
+        ? decision
+        : undefined
+      : { code: failure.error.code, message: messageOf(failure) };
+  const ready = readiness(seen, held, trouble ?? pending, now, propagationMs);
+  const conditions: NewCondition[] = [withUnreadRenewAt(ready, resource), ...progress(decision, failure, pending)];
+  const observed = conditions.map((condition) => ({ ...condition, observedGeneration: resource.generation }));
+  return withoutUndefined({
+    observedGeneration: resource.generation,
+    conditions: mergeConditions(conditionsOf(resource.status), observed, CERTIFICATE_CONDITIONS, now),
+    serialNumber: held?.serialNumber,
+    fingerprintSHA256: held?.fingerprintSHA256,
+    publicKeyPinSHA256: held?.publicKeyPinSHA256,
+    notBefore: held && toRfc3339(held.notBefore),
+    notAfter: timeText((held ?? leftBehind(seen))?.notAfter),
+    renewalTime: timeText(held && renewalTime(seen, held, now)),
+    // Kept when the Secret is gone, so that counting goes on where it was.
+    revision: memory?.revision ?? resource.status.revision,
+    authorityGeneration: memory?.authorityGeneration,
+    ...failures(seen, decision, failure, now),
+  });
+}
+
+function progress(
+  decision: Decision,
+  failure: Failure | undefined,
+  pending: { readonly message: string } | undefined,
+): NewCondition[] {
+  if (pending !== undefined)
+    return [
+      { type: 'Issuing', status: 'True', reason: AWAITED, message: readable(pending.message, LONGEST_FAILURE_MESSAGE) },
+    ];
+  if (failure !== undefined)
+    return [
+      {
+        type: 'Issuing',
+        status: 'True',
+        reason: 'Retrying',
+        message: `${failure.error.code}: ${messageOf(failure)}`,
+      },
+    ];
+  switch (decision.do) {
+    case 'refuse':
+      return [{ type: 'Stalled', status: 'True', reason: decision.code, message: decision.message }];
+    case 'wait':
+      if (SLOWED.includes(decision.code)) return [slowed(decision)];
+      return [
+        {
+          type: 'Issuing',
+          status: 'True',
+          reason: decision.recheckAt === undefined ? decision.code : 'Retrying',
+          message: decision.recheckAt === undefined ? decision.message : `${decision.code}: ${decision.message}`,
+        },
+      ];
+    default:
+      return [];
+  }
+}
+
+function slowed({ code, message, recheckAt }: Extract<Decision, { do: 'wait' }>): NewCondition {
+  const next = recheckAt === undefined ? '' : `${NEXT_ATTEMPT}${toRfc3339(recheckAt)}`;
+  return { type: 'Issuing', status: 'True', reason: code, message: `${message}${next}` };
+}
+
+function failures(
+  seen: Observed,
+  decision: Decision,
+  failure: Failure | undefined,
+  now: Date,
+): Pick<ClientCertificateStatus, 'lastFailure' | 'nextAttemptTime'> {
+  const { resource } = seen;
+  if (failure !== undefined) {
+    const { error, nextAttemptAt } = failure;
+    return {
+      lastFailure: {
+        time: toRfc3339(now),
+        reason: error.code,
+        message: messageOf(failure),
+        attempts: attemptsSoFar(resource) + 1,
+      },
+      ...(nextAttemptAt === undefined ? {} : { nextAttemptTime: toRfc3339(nextAttemptAt) }),
+    };
+  }
+  const { lastFailure, nextAttemptTime } = resource.status;
+  const resting = decision.do === 'wait' && decision.recheckAt !== undefined;
+  // Settled means that nothing is left to try, so the last try went well; under a suspension it means nothing.
+  const overcome = decision.do === 'settle' && !resource.spec.suspended;
+  return {
+    ...(lastFailure === undefined || overcome ? {} : { lastFailure }),
+    ...(resting && nextAttemptTime !== undefined ? { nextAttemptTime } : {}),
+  };
+}
+
+/** The same wherever it is told: what is read back from lastFailure must not look like another failure. */
+function messageOf({ error }: Failure): string {
+  return readable(error.message, LONGEST_FAILURE_MESSAGE);
+}
+
+function renewalTime(seen: Observed, held: CertificateFacts, now: Date): Date | undefined {
+  const { deleting, spec } = seen.resource;
+  if (deleting !== undefined || spec.suspended || !isAuthority(seen.authority)) return undefined;
+  const due = endsWithItsCA(held, seen.authority) ? undefined : scheduleOf(seen, held, now).due;
+  const rotation = momentOfCARotation(seen);
+  return due === undefined || (rotation !== undefined && rotation < due) ? rotation : due;
+}
+
+function timeText(moment: Date | undefined): string | undefined {
+  return moment && toRfc3339(moment);
+}
+
+/** So that two statuses are equal exactly when their JSON is. */
+function withoutUndefined<T extends object>(object: T): { [K in keyof T]: Exclude<T[K], undefined> } {
+  return Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined)) as never;
+}

@@ -1,0 +1,149 @@
+import { Gauge, Histogram, type Registry } from 'prom-client';
+import { authorityKey } from '../api/certificate-authority.ts';
+import { type AuthorityRef, conditionsOf } from '../api/client-certificate.ts';
+import type { ClientCertificateStatus } from '../api/generated/types.ts';
+import { toSeconds } from '../api/moments.ts';
+import { keyOf } from '../api/parse.ts';
+import { shared } from '../api/shared.ts';
+import { SLOWED } from '../certificate/status/status.ts';
+import type { Clock } from '../clock.ts';
+import { SeriesGauge } from './series-gauge.ts';
+
+const LABELS = ['namespace', 'name', 'authority'] as const;
+type Labels = Record<(typeof LABELS)[number], string>;
+
+const HOUR = 3600;
+const DAY = 24 * HOUR;
+const TIME_LEFT_BUCKETS = [0, 60, 600, HOUR, 6 * HOUR, DAY, 7 * DAY, 30 * DAY, 90 * DAY];
+const OVERDUE_BUCKETS = [0, 0.1, 0.25, 0.5, 0.75, 1];
+/** So many are named one by one, however many certificates there are. */
+const MOST_SLOWED = 100;
+const SLOWED_HELP =
+  '1 while issuance for the ClientCertificate is slowed down: another writer changes its Secret, or its spec changes all the time.';
+/** For whom no renewal is planned (suspended, its authority is gone), somebody has to act by then. */
+const UNPLANNED_NOTICE = DAY;
+
+/** What a scrape shows of one certificate; its namespace and name are in its key. Moments in seconds since the epoch. */
+interface Shown {
+  readonly authority: string;
+  readonly isReady: boolean;
+  readonly notAfter: number | undefined;
+  readonly renewal: number | undefined;
+  /** Why its issuance is slowed down. */
+  readonly slowed: string | undefined;
+}
+
+interface Named {
+  readonly namespace: string;
+  readonly name: string;
+  /** Absent where it can't be read. */
+  readonly spec?: { readonly authorityRef: AuthorityRef };
+}
+
+/**
+ * What metrics show of the certificates: three series for each, or, above `most` of them, since a scrape would then cost
+ * more than it tells, only how many there are and how long they still have.
+ */
+export class CertificateSeries {
+  readonly #shown = new Map<string, Shown>();
+
+  constructor(registry: Registry, clock: Clock, most: number) {
+    const shown = this.#shown;
+    const series = (name: string, help: string, toValue: (each: Shown) => number | undefined) =>
+      new SeriesGauge({ name, help, labelNames: LABELS, registers: [registry] }, function* () {
+        if (shown.size > most) return;
+        for (const [key, each] of [...shown]) {
+          const value = toValue(each);
+          if (value !== undefined) yield { labels: labelsOf(key, each), value };
+        }
+      });
+    series(
+      'certwheel_certificate_not_after_timestamp_seconds',
+      'When the certificate in the Secret expires.',
+      ({ notAfter }) => notAfter,
+    );
+    series(
+      'certwheel_certificate_renewal_timestamp_seconds',
+      'When the certificate is due to be renewed.',
+      ({ renewal }) => renewal,
+    );
+    series(
+      'certwheel_certificate_ready',
+      '1 where the Secret holds a valid certificate for the spec, else 0.',
+      ({ isReady }) => (isReady ? 1 : 0),
+    );
+    const slowed = {
+      name: 'certwheel_certificate_slowed',
+      help: SLOWED_HELP,
+      labelNames: [...LABELS, 'reason'] as const,
+    };
+    new SeriesGauge({ ...slowed, registers: [registry] }, function* () {
+      let left = MOST_SLOWED;
+      for (const [key, each] of [...shown])
+        if (each.slowed !== undefined && left-- > 0)
+          yield { labels: { ...labelsOf(key, each), reason: each.slowed }, value: 1 };
+    });
+    new Gauge({
+      name: 'certwheel_certificates',
+      help: 'ClientCertificates, by whether they are ready.',
+      labelNames: ['ready'],
+      registers: [registry],
+      collect() {
+        const isReady = [...shown.values()].filter((each) => each.isReady).length;
+        this.set({ ready: 'true' }, isReady);
+        this.set({ ready: 'false' }, shown.size - isReady);
+      },
+    });
+    new Histogram({
+      name: 'certwheel_certificate_time_left_seconds',
+      help: 'How long the certificates are still valid, at the moment of the scrape.',
+      buckets: TIME_LEFT_BUCKETS,
+      registers: [registry],
+      collect() {
+        this.reset();
+        const now = clock.now().getTime() / 1000;
+        for (const { notAfter } of shown.values()) if (notAfter !== undefined) this.observe(notAfter - now);
+      },
+    });
+    new Histogram({
+      name: 'certwheel_certificate_overdue_ratio',
+      help: 'How much of the time from due to expiry has passed, at the moment of the scrape: 0 before due, 1 at expiry. One without a planned renewal counts as due a day before expiry.',
+      buckets: OVERDUE_BUCKETS,
+      registers: [registry],
+      collect() {
+        this.reset();
+        const now = clock.now().getTime() / 1000;
+        for (const each of shown.values())
+          if (each.notAfter !== undefined) this.observe(overdueRatio(each.notAfter, each.renewal, now));
+      },
+    });
+  }
+
+  show({ namespace, name, spec }: Named, status: ClientCertificateStatus): void {
+    this.#shown.set(keyOf({ namespace, name }), {
+      authority: spec === undefined ? '' : shared(authorityKey({ ...spec.authorityRef, namespace })),
+      isReady: conditionsOf(status).some(({ type, status: value }) => type === 'Ready' && value === 'True'),
+      notAfter: secondsOf(status.notAfter),
+      renewal: secondsOf(status.renewalTime),
+      slowed: conditionsOf(status).find(({ reason }) => SLOWED.includes(reason))?.reason,
+    });
+  }
+
+  hide(key: string): void {
+    this.#shown.delete(key);
+  }
+}
+
+function labelsOf(key: string, { authority }: Shown): Labels {
+  const slash = key.indexOf('/');
+  return { namespace: key.slice(0, slash), name: key.slice(slash + 1), authority };
+}
+
+function overdueRatio(notAfter: number, renewal: number | undefined, now: number): number {
+  const window = renewal === undefined ? UNPLANNED_NOTICE : Math.max(1, notAfter - renewal);
+  return Math.max(0, 1 - (notAfter - now) / window);
+}
+
+function secondsOf(moment: string | undefined): number | undefined {
+  return moment === undefined ? undefined : toSeconds(new Date(moment));
+}

@@ -1,0 +1,213 @@
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import type { AnyCertificateAuthority, CertificateAuthority } from '../api/certificate-authority.ts';
+import { authorityKey } from '../api/certificate-authority.ts';
+import type { Demand } from '../authority/demand.ts';
+import { ROTATION_REASONS } from '../certificate/observed.ts';
+import type { Clock } from '../clock.ts';
+import { ERROR_CODES } from '../errors.ts';
+import type { Observation } from '../kube/transport.ts';
+import type { WatchStats } from '../kube/watch.ts';
+import { CertificateSeries } from './certificate-series.ts';
+
+const LATENESS_BUCKETS = [0.1, 0.5, 1, 5, 15, 60, 300, 900, 3600];
+const DURATION_BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
+
+/** What is asked at the moment of a scrape. */
+export interface Gauges {
+  queueDepth(controller: string): number;
+  watches(): Iterable<readonly [name: string, stats: WatchStats]>;
+  monotonicMs(): number;
+  leading(): boolean;
+}
+
+/** From when to when a CA can sign. */
+export interface CaLife {
+  readonly notBefore: Date;
+  readonly notAfter: Date;
+}
+
+export type Metrics = ReturnType<typeof createMetrics>;
+
+/** All metrics of Certwheel, by name; labels are bounded by the objects that there are and by closed unions. */
+export function createMetrics(authorityTypes: readonly string[], clock: Clock, mostCertificateSeries: number) {
+  const registry = new Registry();
+  collectDefaultMetrics({ register: registry });
+  const registers = [registry];
+
+  const rotations = new Counter({
+    name: 'certwheel_rotations_total',
+    help: 'Certificates published, the first ones too, by reason.',
+    labelNames: ['authority_type', 'reason'],
+    registers,
+  });
+  const failures = new Counter({
+    name: 'certwheel_rotation_failures_total',
+    help: 'Tries to publish a certificate that failed, by error code.',
+    labelNames: ['authority_type', 'code'],
+    registers,
+  });
+  const duration = new Histogram({
+    name: 'certwheel_rotation_duration_seconds',
+    help: 'From the decision to the Secret as stored.',
+    labelNames: ['authority_type'],
+    buckets: DURATION_BUCKETS,
+    registers,
+  });
+  const lateness = new Histogram({
+    name: 'certwheel_rotation_lateness_seconds',
+    help: 'How long after it was due a certificate was renewed.',
+    buckets: LATENESS_BUCKETS,
+    registers,
+  });
+  const authorityRequests = new Histogram({
+    name: 'certwheel_authority_request_duration_seconds',
+    help: 'How long an authority took to issue.',
+    labelNames: ['authority_type'],
+    buckets: DURATION_BUCKETS,
+    registers,
+  });
+  const authorityReady = new Gauge({
+    name: 'certwheel_authority_ready',
+    help: '1 where the authority can issue, else 0.',
+    labelNames: ['authority'],
+    registers,
+  });
+  const caNotBefore = new Gauge({
+    name: 'certwheel_ca_not_before_timestamp_seconds',
+    help: 'Since when the CA that signs is valid; of an authority elsewhere, the CA that ends last of those that are trusted.',
+    labelNames: ['authority'],
+    registers,
+  });
+  const caNotAfter = new Gauge({
+    name: 'certwheel_ca_not_after_timestamp_seconds',
+    help: 'When the CA that signs expires; of an authority elsewhere, the last of the CAs that are trusted.',
+    labelNames: ['authority'],
+    registers,
+  });
+  const demandPerDay = new Gauge({
+    name: 'certwheel_authority_demand_issuances_per_day',
+    help: 'How many certificates the authority will have to issue in a day, forecast from the lives of those that it serves.',
+    labelNames: ['authority'],
+    registers,
+  });
+  const quotaPerDay = new Gauge({
+    name: 'certwheel_authority_quota_issuances_per_day',
+    help: 'How many certificates the tightest quota that is known allows in a day; absent where none is.',
+    labelNames: ['authority'],
+    registers,
+  });
+  const runs = new Counter({
+    name: 'certwheel_workqueue_runs_total',
+    help: 'Looks at an object, by how they ended.',
+    labelNames: ['controller', 'outcome'],
+    registers,
+  });
+  const runSeconds = new Histogram({
+    name: 'certwheel_workqueue_run_duration_seconds',
+    help: 'How long a look took.',
+    labelNames: ['controller'],
+    buckets: DURATION_BUCKETS,
+    registers,
+  });
+  const requests = new Counter({
+    name: 'certwheel_kube_requests_total',
+    help: 'Requests to the API server; status 0 is no answer.',
+    labelNames: ['verb', 'resource', 'status'],
+    registers,
+  });
+
+  for (const type of authorityTypes) {
+    for (const reason of ROTATION_REASONS) rotations.inc({ authority_type: type, reason }, 0);
+    for (const code of ERROR_CODES) failures.inc({ authority_type: type, code }, 0);
+  }
+
+  const certificates = new CertificateSeries(registry, clock, mostCertificateSeries);
+
+  return {
+    registry,
+    rotated(type: string, reason: string, seconds: number, latenessSeconds: number | undefined) {
+      rotations.inc({ authority_type: type, reason });
+      duration.observe({ authority_type: type }, seconds);
+      if (latenessSeconds !== undefined) lateness.observe(latenessSeconds);
+    },
+    failed(type: string, code: string) {
+      failures.inc({ authority_type: type, code });
+    },
+    authorityAnswered(type: string, seconds: number) {
+      authorityRequests.observe({ authority_type: type }, seconds);
+    },
+    certificates,
+    showAuthority(resource: AnyCertificateAuthority, isReady: boolean, ca: CaLife | undefined) {
+      const authority = authorityKey(resource);
+      authorityReady.set({ authority }, isReady ? 1 : 0);
+      setOrRemove(caNotBefore, authority, ca && ca.notBefore.getTime() / 1000);
+      setOrRemove(caNotAfter, authority, ca && ca.notAfter.getTime() / 1000);
+    },
+    showDemand(resource: CertificateAuthority, { perDay, quota }: Demand) {
+      const authority = authorityKey(resource);
+      demandPerDay.set({ authority }, perDay);
+      setOrRemove(quotaPerDay, authority, quota?.perDay);
+    },
+    hideAuthority(authority: string) {
+      for (const gauge of [authorityReady, caNotBefore, caNotAfter, demandPerDay, quotaPerDay])
+        gauge.remove({ authority });
+    },
+    ran(controller: string, outcome: string, seconds: number) {
+      runs.inc({ controller, outcome });
+      runSeconds.observe({ controller }, seconds);
+    },
+    requested({ verb, resource, status }: Observation) {
+      requests.inc({ verb, resource, status });
+    },
+    /** Gauges that are asked rather than told. */
+    ask(gauges: Gauges) {
+      const asked = (name: string, help: string, labelNames: string[], collect: (gauge: Gauge) => void) =>
+        new Gauge({
+          name,
+          help,
+          labelNames,
+          registers,
+          collect() {
+            this.reset();
+            collect(this);
+          },
+        });
+      asked('certwheel_workqueue_depth', 'Objects that wait for a worker.', ['controller'], (gauge) => {
+        for (const controller of ['certificates', 'authorities'])
+          gauge.set({ controller }, gauges.queueDepth(controller));
+      });
+      asked(
+        'certwheel_watch_last_event_age_seconds',
+        'How long ago anything last arrived on a watch; bookmarks arrive every minute.',
+        ['watch'],
+        (gauge) => {
+          for (const [watch, stats] of gauges.watches())
+            gauge.set({ watch }, (gauges.monotonicMs() - stats.lastEventAt) / 1000);
+        },
+      );
+      asked(
+        'certwheel_watch_restarts',
+        'How often a watch had to begin anew since the start, by reason.',
+        ['watch', 'reason'],
+        (gauge) => {
+          for (const [watch, stats] of gauges.watches())
+            for (const [reason, count] of Object.entries(stats.restarts)) gauge.set({ watch, reason }, count ?? 0);
+        },
+      );
+      asked(
+        'certwheel_objects_left_out',
+        'Objects that are not kept, since the share of their namespace is used up.',
+        ['watch'],
+        (gauge) => {
+          for (const [watch, { leftOut }] of gauges.watches()) if (leftOut > 0) gauge.set({ watch }, leftOut);
+        },
+      );
+      asked('certwheel_leader', '1 where this replica acts.', [], (gauge) => gauge.set(gauges.leading() ? 1 : 0));
+    },
+  };
+}
+
+function setOrRemove(gauge: Gauge, authority: string, value: number | undefined): void {
+  if (value === undefined) gauge.remove({ authority });
+  else gauge.set({ authority }, value);
+}

@@ -1,0 +1,87 @@
+import type { CertificateAuthority } from '../api/certificate-authority.ts';
+import type { AuthorityKind } from '../api/client-certificate.ts';
+import * as names from '../api/names.ts';
+import { CREATE_ONLY } from '../kube/object.ts';
+import type { Generation } from './plan.ts';
+
+type Owner = Pick<CertificateAuthority, 'kind' | 'name'>;
+
+/** The Secret of a generation before its key comes in, as it is created. */
+export function blankManifest(authority: Owner, version: number, namespace: string) {
+  return {
+    apiVersion: 'v1',
+    kind: 'Secret',
+    metadata: {
+      namespace,
+      name: generationName(authority.kind, authority.name, version),
+      resourceVersion: CREATE_ONLY,
+      labels: labelsOf(authority),
+    },
+    type: 'kubernetes.io/tls',
+    data: { 'tls.crt': '', 'tls.key': '' },
+  };
+}
+
+/** The Secret of a generation as it is applied; `beside` are the uids of the others that are in use. */
+export function generationManifest(
+  authority: Owner,
+  generation: Pick<Generation, 'state' | 'since' | 'pair' | 'source'>,
+  secret: Generation['secret'],
+  beside: readonly string[],
+) {
+  const { pair, state, since, source } = generation;
+  return {
+    apiVersion: 'v1',
+    kind: 'Secret',
+    metadata: {
+      ...secret,
+      labels: labelsOf(authority),
+      annotations: {
+        [names.GENERATION_SOURCE_ANNOTATION]: source,
+        [names.GENERATION_STATE_ANNOTATION]: state,
+        [names.GENERATION_SINCE_ANNOTATION]: since.toISOString(),
+        [names.GENERATION_NAMESPACE_ANNOTATION]: secret.namespace,
+        [names.GENERATION_UIDS_ANNOTATION]: [...new Set([secret.uid, ...beside])].join(','),
+      },
+    },
+    type: 'kubernetes.io/tls',
+    // A CA key is never overwritten, by us or by anybody.
+    immutable: true,
+    data: {
+      'tls.crt': base64(pair.chain.map((each) => each.pem).join('')),
+      'tls.key': base64(pair.keyPem),
+      'ca.crt': base64(pair.anchor.pem),
+    },
+  };
+}
+
+function labelsOf({ kind, name }: Owner) {
+  return { [names.AUTHORITY_NAME_LABEL]: name, [names.AUTHORITY_KIND_LABEL]: kind };
+}
+
+/**
+ * `<authority>-ca-v<n>`, and `<authority>-clusterca-v<n>` for the cluster kind in the controller's namespace: no authority
+ * of the one kind has a name that could make the two meet.
+ */
+function generationName(kind: AuthorityKind, authority: string, version: number): string {
+  return `${authority}-${kind === 'ClusterCertificateAuthority' ? 'clusterca' : 'ca'}-v${version}`;
+}
+
+/** What the cluster kind wrote before; such a Secret is used under its name until it is retired. */
+function formerName(kind: AuthorityKind, authority: string, version: number): string | undefined {
+  return kind === 'ClusterCertificateAuthority' ? `cluster-${authority}-ca-v${version}` : undefined;
+}
+
+/** Far more than there will be, and far less than the integers of the schema: the next one must fit into the status. */
+export const MOST_VERSIONS = 1_000_000;
+
+/** Which generation of that authority is kept under that name; undefined for a name that none has. */
+export function versionOf(kind: AuthorityKind, authority: string, name: string): number | undefined {
+  const version = Number.parseInt(name.slice(name.lastIndexOf('-v') + 2), 10);
+  const known = [generationName(kind, authority, version), formerName(kind, authority, version)];
+  return version > 0 && version <= MOST_VERSIONS && known.includes(name) ? version : undefined;
+}
+
+function base64(pem: string): string {
+  return Buffer.from(pem, 'latin1').toString('base64');
+}

@@ -1,0 +1,173 @@
+import type { CertificateAuthority } from '../api/certificate-authority.ts';
+import type { AuthorityDeps } from '../authority/deps.ts';
+import { type Runtime, sourceOf } from '../authority/registry.ts';
+import { reportable, type Trouble, troubleOf } from '../authority/trouble.ts';
+import { bundleOf } from '../pki/bundle.ts';
+import type { CaPair } from '../pki/ca.ts';
+import { MOST_VERSIONS } from './generation-manifest.ts';
+import type { GenerationSecret } from './generation-secret.ts';
+import { namesakeProblem } from './namesake.ts';
+import { narrowedProblem } from './narrowed.ts';
+import { isPresent, type Plan, planRotation, type Step } from './plan.ts';
+
+/** The pair that is to sign, and the version that it would get as a new generation. */
+export interface Source {
+  readonly pair: CaPair | undefined;
+  readonly version: number;
+  readonly trouble: Trouble | undefined;
+}
+
+/** The CA pair that is to sign, from wherever this authority has it. */
+export async function readSource(
+  runtime: Runtime,
+  version: number,
+  { consumers, clock, log }: Pick<AuthorityDeps, 'consumers' | 'clock' | 'log'>,
+  signal: AbortSignal,
+): Promise<Source> {
+  const { backend, generations } = runtime;
+  if (backend.keyPair === undefined) return { pair: undefined, version, trouble: undefined };
+  const newest = generations
+    .filter((each) => isPresent(each, sourceOf(runtime)))
+    .sort((one, other) => other.version - one.version)[0];
+  try {
+    const pair = await backend.keyPair(newest?.pair, version, signal);
+    const served = () => consumers(runtime.resource);
+    const problem =
+      namesakeProblem(pair, generations) ?? (await narrowedProblem(pair, generations, served, clock.now()));
+    if (problem !== undefined)
+      return { pair: undefined, version, trouble: { code: 'CAPairRefused', message: problem } };
+    return { pair, version, trouble: undefined };
+  } catch (thrown) {
+    return { pair: undefined, version, trouble: troubleOf(reportable(thrown, log)) };
+  }
+}
+
+/** A member that can't be written delays a CA rotation no longer: those that depend on the new CA outnumber it. */
+const PROGRESS_DEADLINE_MS = 24 * 3_600_000;
+
+export function planOf(key: string, runtime: Runtime, pair: CaPair | undefined, deps: AuthorityDeps): Plan {
+  const { generations, clearSince } = runtime;
+  const source = sourceOf(runtime);
+  const isRotating =
+    generations.length > 1 || generations.some((each) => each.state !== 'Active' || !isPresent(each, source));
+  const trust = bundleOf(generations.map((each) => each.pair.anchor));
+  const rotation = {
+    generations,
+    source,
+    wanted: pair?.id,
+    // Asked for only where they count, since there may be many.
+    members: isRotating ? deps.members(key) : [],
+    trustBundleHash: trust.hash,
+    propagationMs: deps.trustPropagationMs,
+    progressDeadlineMs: PROGRESS_DEADLINE_MS,
+    clearSince,
+  };
+  return planRotation(rotation, deps.clock.now());
+}
+
+/**
+ * Takes a step, unless others provoke one step after the other. A step that the API server refuses, or that another
+ * object stands in the way of, is a trouble for the status.
+ */
+export async function tryStep(
+  { step, leftBehind }: Plan,
+  source: Source,
+  runtime: Runtime,
+  deps: AuthorityDeps,
+): Promise<{ stepped: boolean; blocked: Trouble | undefined }> {
+  if (step.do === 'settle') return { stepped: false, blocked: undefined };
+  if (deps.registry.paceOf(runtime.resource).steps.take(deps.clock.monotonicMs()) > 0)
+    return { stepped: false, blocked: { code: 'SecretContested', message: CONTESTED } };
+  try {
+    return { stepped: await take(step, without(leftBehind), source, runtime, deps), blocked: undefined };
+  } catch (thrown) {
+    return { stepped: false, blocked: troubleOf(reportable(thrown, deps.log)) };
+  }
+}
+
+const CONTESTED =
+  'the Secrets of its CA generations are changed or deleted again and again; the audit log of the API server names the writer';
+
+/** The members for which a step didn't wait any longer. */
+function without(members: readonly string[]): string {
+  if (members.length === 0) return '';
+  const named = members.slice(0, 3).join(', ');
+  return `, though ca.crt could not be written for ${members.length} certificates in time, such as ${named}`;
+}
+
+/** Takes one step, which is one write; false where there is no pair for it. */
+async function take(
+  step: Exclude<Step, { do: 'settle' }>,
+  left: string,
+  source: Source,
+  runtime: Runtime,
+  deps: AuthorityDeps,
+): Promise<boolean> {
+  const { resource, definition } = runtime;
+  const since = deps.clock.now();
+  const inUse = runtime.generations.map(({ secret }) => secret.uid);
+  deps.assertLeading();
+  switch (step.do) {
+    case 'create': {
+      const { pair, version } = source;
+      if (pair === undefined) return false;
+      const generation = { version, state: step.state, since, pair, source: definition.type };
+      await deps.createGeneration(resource, generation, inUse);
+      tellStep(resource, version, 'CAGenerationCreated', `(${pair.certificate.subjectText}) is ${step.state}`, deps);
+      return true;
+    }
+    case 'mark': {
+      const { version, pair, mark } = step.generation;
+      await deps.writeGeneration(resource, step.generation, inUse);
+      if (mark !== 'none') return true;
+      const which = `(${pair.certificate.subjectText}, SHA-256 ${pair.certificate.fingerprintSHA256})`;
+      tellStep(resource, version, 'CAGenerationMarked', `${which} had no mark of its own, and is taken over`, deps);
+      return true;
+    }
+    case 'move':
+      await deps.writeGeneration(resource, { ...step.generation, state: step.to, since }, inUse);
+      tellStep(resource, step.generation.version, `CAGeneration${step.to}`, `is ${step.to}${left}`, deps);
+      return true;
+    case 'retire':
+      await deps.deleteGeneration(step.generation);
+      tellStep(
+        resource,
+        step.generation.version,
+        'CAGenerationRetired',
+        'is no longer trusted, its key is deleted',
+        deps,
+      );
+      return true;
+    default:
+      return step satisfies never;
+  }
+}
+
+function tellStep(
+  resource: CertificateAuthority,
+  version: number,
+  reason: string,
+  what: string,
+  deps: AuthorityDeps,
+): void {
+  const { kind, namespace, name } = resource;
+  const note = `generation ${version} ${what}`;
+  deps.log.info('CA rotation', { kind, namespace, name, generation: version, reason, detail: note });
+  deps.tell(resource, { type: 'Normal', reason, action: 'Rotate', note });
+}
+
+/**
+ * Never reused: a version that was retired, or whose Secret was deleted, stays in status. What appeared from outside takes
+ * no more than the versions that it has; where the last one there is was taken, the first that is free follows.
+ */
+export function nextVersion(
+  { status }: Pick<CertificateAuthority, 'status'>,
+  { own, foreign }: Readonly<Record<'own' | 'foreign', readonly Pick<GenerationSecret, 'version'>[]>>,
+): number {
+  const known = [...own, ...(status.generations ?? [])].map(({ version }) => version);
+  const taken = new Set([...known, ...foreign.map(({ version }) => version)]);
+  let next = Math.max(0, ...known) + 1;
+  while (taken.has(next)) next += 1;
+  if (next > MOST_VERSIONS) for (next = 1; taken.has(next); ) next += 1;
+  return next;
+}

@@ -1,0 +1,95 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { createAll, numbered } from '../process/support/fleet.ts';
+import { renewAt, untilRevision } from '../support/edits.ts';
+import { lazily } from '../support/lazily.ts';
+import { authorityStatusOf, conditionOf, untilReady } from '../support/objects.ts';
+import { eventually, oneWorld } from '../support/world.ts';
+import { answering, type Exchange, type Meddler } from './intercepting-proxy.ts';
+import { readyAuthority, untilAuthority } from './place.ts';
+import { makeStepCa } from './servers/step-ca.ts';
+import { serve, stepCaSubject } from './step-ca-subject.ts';
+
+// What an authority in trouble is asked, and by how many. Against step-ca, since the breaker is the same for all.
+
+const COUNT = 20;
+const NAMES = numbered(COUNT);
+
+const worlds = oneWorld();
+const servers = lazily(async () => serve(await makeStepCa()));
+test.after(worlds.stop);
+
+/** An authority behind the proxy with certificates that it has issued. */
+async function staged() {
+  const [world, served] = await Promise.all([worlds.get(), servers.get()]);
+  const controller = await world.controller(['--allow-loopback-authorities']);
+  const { proxy } = served.server;
+  const where = await readyAuthority({ world, served }, stepCaSubject, proxy.url);
+  await createAll(world, where.namespace, NAMES);
+  for (const name of NAMES) await untilReady(world, where.namespace, name);
+  return { where, proxy, controller };
+}
+
+/** However long the test itself has slept. */
+function exchangesIn({ exchanges }: Meddler, fromMs: number, ms: number): Exchange[] {
+  return exchanges.filter(({ atMs }) => atMs >= fromMs && atMs < fromMs + ms);
+}
+
+const isSign = ({ path }: Exchange) => path === '/1.0/sign';
+
+test('while nothing is answered, one probe stands for all who wait, and the status says when the next is', async () => {
+  const { where, proxy, controller } = await staged();
+  const { world, namespace } = where;
+  proxy.meddle(answering({ status: 503, body: '' }));
+  const from = proxy.exchanges.length;
+  for (const name of NAMES) await renewAt(world, namespace, name);
+  await untilAuthority(where, { status: 'False' });
+  await eventually('all wait for it', async () => {
+    const waiting = NAMES.map((name) => untilReady(world, namespace, name, { type: 'Issuing', status: 'True' }));
+    return (await Promise.all(waiting)).every((each) => each !== undefined);
+  });
+  const settledMs = performance.now();
+  await sleep(20_000);
+  const askedAt = Date.now();
+  const { nextProbeTime = '' } = await authorityStatusOf(world, namespace, 'ca');
+  assert.ok(Date.parse(nextProbeTime) > askedAt - 5_000, nextProbeTime);
+  const meanwhile = exchangesIn(proxy, settledMs, 20_000);
+  assert.equal(meanwhile.filter(isSign), [], 'no certificate asks');
+  // After 1, 2, 4, 8 and 16 seconds or so, one request each.
+  assert.ok(meanwhile.length > 0 && meanwhile.length <= 6, `${meanwhile.length} requests in 20 s`);
+  // Of those that were under way together, no more than may be inside at once have found it out.
+  assert.ok(proxy.exchanges.slice(from).filter(isSign).length <= 16);
+  assert.ok(controller.logs.some(({ message, nextProbe }) => message === 'authority in trouble' && nextProbe));
+
+  proxy.meddle(undefined);
+  for (const name of NAMES) await untilRevision(world, namespace, `${name}-tls`, 2, 90_000);
+  await untilAuthority(where);
+  assert.is((await authorityStatusOf(world, namespace, 'ca')).nextProbeTime, undefined);
+  assert.is(await controller.stop(), 0);
+});
+
+test('where only signing fails, one certificate at a time is tried, and the authority is not said to be ready', async () => {
+  const { where, proxy, controller } = await staged();
+  const { world, namespace } = where;
+  proxy.meddle(answering({ status: 500, body: '' }, isSign));
+  for (const name of NAMES) await renewAt(world, namespace, name);
+  await untilAuthority(where, { status: 'False' });
+  await sleep(5_000);
+  const fromMs = performance.now();
+  const seen = new Set<string>();
+  for (let n = 0; n < 20; n++) {
+    await sleep(500);
+    const ready = conditionOf(await authorityStatusOf(world, namespace, 'ca'), 'Ready');
+    seen.add(`${ready?.status} ${ready?.reason}`);
+  }
+  assert.equal([...seen], ['False AuthorityUnavailable']);
+  const tried = exchangesIn(proxy, fromMs, 10_000).filter(isSign);
+  assert.ok(tried.length <= 4, `${tried.length} requests for a certificate in 10 s`);
+  proxy.meddle(undefined);
+  for (const name of NAMES) await untilRevision(world, namespace, `${name}-tls`, 2, 90_000);
+  await untilAuthority(where);
+  assert.is(await controller.stop(), 0);
+});
+
+test.run();

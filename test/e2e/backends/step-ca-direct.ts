@@ -1,0 +1,34 @@
+import type { Authority, AuthorityDeps, SecretContent } from '../../../src/backends/backend.ts';
+import { stepCA } from '../../../src/backends/step-ca.ts';
+import { systemClock } from '../../../src/clock.ts';
+import type { CertificateView } from '../../../src/pki/certificate.ts';
+import { issueRequest, leafOf } from '../../unit/issue-request.ts';
+import type { StepCa } from './servers/step-ca.ts';
+
+/** The backend itself in front of a real step-ca, without a cluster around it: its Secret is what is given. */
+export function backendOf(ca: StepCa, provisioner = 'certwheel', secret: SecretContent = secretOf(ca)): Authority {
+  const deps: Pick<AuthorityDeps, 'secret' | 'clock' | 'clusterWide' | 'addresses'> & {
+    objects: { namespace: string };
+  } = {
+    objects: { namespace: 'test' },
+    secret: async () => secret,
+    clock: systemClock,
+    clusterWide: true,
+    addresses: { loopback: true },
+  };
+  const spec = {
+    server: ca.url,
+    rootFingerprints: [ca.fingerprint],
+    provisioner: { name: provisioner, secretRef: { name: 'credentials' } },
+  };
+  return stepCA.create(spec, deps as AuthorityDeps);
+}
+
+/** A certificate for a new key, as step-ca gives it. */
+export async function askDirectly(backend: Authority): Promise<CertificateView> {
+  return leafOf(await backend.issue(await issueRequest('direct'), new AbortController().signal));
+}
+
+function secretOf(ca: StepCa): SecretContent {
+  return { key: Buffer.from(ca.read('provisioner.key')), password: Buffer.from(ca.read('provisioner.password')) };
+}

@@ -1,0 +1,81 @@
+import type { Resource } from '../../../src/api/names.ts';
+import * as names from '../../../src/api/names.ts';
+import type { RawObject } from '../../../src/api/parse.ts';
+import { requestName } from '../../../src/backends/kubernetes/request-object.ts';
+import { nextName, viewNextKey } from '../../../src/certificate/request/next-key.ts';
+import { auditEvents } from '../process/support/audit.ts';
+import { conditionOf, statusOf } from '../support/objects.ts';
+import { eventsOf } from '../support/recorded.ts';
+import { eventually, type World } from '../support/world.ts';
+
+/** A name of every kind, and more than is asked for by default. */
+export const OF_EVERY_KIND = {
+  dnsNames: ['alice.example.com'],
+  uris: ['spiffe://example.com/alice'],
+  emailAddresses: ['alice@example.com'],
+  ipAddresses: ['192.0.2.7'],
+  usages: ['digital signature', 'key encipherment', 'client auth'],
+  privateKey: { algorithm: 'RSA' },
+};
+
+/** The Secret that keeps the key of a certificate which is awaited. */
+export async function nextSecret({ client }: World, namespace: string, name: string): Promise<RawObject | undefined> {
+  return client.get(names.SECRETS, namespace, nextName(name));
+}
+
+/** Waits until the certificate's request has been made; answers the name of the object that stands for it. */
+export function awaitedRequest(world: World, resource: Resource, namespace: string, name: string, other = '') {
+  return eventually(`${namespace}/${name} has asked`, async () => {
+    const kept = await nextSecret(world, namespace, name);
+    if (kept === undefined) return undefined;
+    const request = requestName({ ...viewNextKey(kept), requester: { namespace } });
+    const object = request !== other && (await world.client.get(resource, namespace, request));
+    const issuing = conditionOf(await statusOf(world, namespace, name), 'Issuing');
+    return object && issuing?.message?.includes(request) && request;
+  });
+}
+
+/** Nothing is left of what was made for requests of this namespace. */
+export function untilTidy(world: World, resource: Resource, namespace: string) {
+  return eventually(`nothing is left of requests of ${namespace}`, async () => {
+    const { items } = await world.client.list(names.SECRETS, { namespace, labelSelector: names.NEXT_OF_LABEL });
+    const requests = await requestsFor(world, resource, namespace);
+    return items.length === 0 && requests.length === 0;
+  });
+}
+
+/** Waits until the first renewal is in the status, and an event tells of it: that is the last thing to be written. */
+export async function untilToldOfRenewal(world: World, namespace: string, name: string): Promise<void> {
+  await eventually('status tells of it', async () => (await statusOf(world, namespace, name)).revision === 2);
+  const isTold = async () => (await eventsOf(world, namespace, name)).some(({ reason }) => reason === 'Renewed');
+  await eventually('an event tells of it', isTold);
+}
+
+/** The objects that stand for requests of ClientCertificates of this namespace. */
+export async function requestsFor(world: World, resource: Resource, namespace: string): Promise<RawObject[]> {
+  return (await everyRequest(world, resource)).filter((each) => requesterOf(each) === namespace);
+}
+
+/** The objects that stand for requests of whatever ClientCertificate. */
+export async function everyRequest({ client }: World, resource: Resource): Promise<readonly RawObject[]> {
+  return (await client.list(resource, { labelSelector: `${names.MANAGED_BY}=certwheel` })).items;
+}
+
+/** The namespace of the ClientCertificate behind a request. */
+export function requesterOf({ metadata }: RawObject): string | undefined {
+  return metadata?.annotations?.[names.CLIENT_CERTIFICATE_ANNOTATION]?.split('/')[0];
+}
+
+/** How many such objects have ever been made, by the API server's own book. */
+export async function createdRequests(world: World, { group, plural }: Resource): Promise<number> {
+  const events = await auditEvents(world);
+  return events.filter(
+    ({ verb, stage, objectRef, responseStatus }) =>
+      verb === 'create' &&
+      stage === 'ResponseComplete' &&
+      responseStatus?.code === 201 &&
+      objectRef?.apiGroup === group &&
+      objectRef.resource === plural &&
+      objectRef.subresource === undefined,
+  ).length;
+}
