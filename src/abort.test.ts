@@ -1,6 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { leftOn } from '../test/unit/signal-listeners.ts';
+import { listenersOf } from '../test/unit/signal-listeners.ts';
 import { within } from './abort.ts';
 
 const AN_HOUR = 3_600_000;
@@ -28,17 +28,17 @@ test('work that ends, well or badly, leaves nothing on the signal', async () => 
       n,
     );
   }
-  assert.is(leftOn(signal), 0);
+  assert.is(listenersOf(signal), 0);
 });
 
 test('the work is aborted with the signal, for the same reason', async () => {
   const parent = new AbortController();
   const work = thrownBy(within(AN_HOUR, parent.signal, untilAborted));
-  assert.is(leftOn(parent.signal), 1);
+  assert.is(listenersOf(parent.signal), 1);
   const reason = new Error('shutting down');
   parent.abort(reason);
   assert.is(await work, reason);
-  assert.is(leftOn(parent.signal), 0);
+  assert.is(listenersOf(parent.signal), 0);
   assert.is(await thrownBy(within(AN_HOUR, parent.signal, untilAborted)), reason);
 });
 
@@ -51,7 +51,7 @@ test('the work is aborted when its time is over, the signal is not', async () =>
 test('what AbortSignal.any leaves is counted', () => {
   const { signal } = new AbortController();
   AbortSignal.any([signal]).addEventListener('abort', () => {});
-  assert.is(leftOn(signal), 1);
+  assert.is(listenersOf(signal), 1);
 });
 
 test.run();

@@ -2,8 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { EVENTS, LEASE_NAME, LEASES, SUBJECT_ACCESS_REVIEWS, TOKEN_REVIEWS } from './api/names.ts';
 import { Registry } from './authority/registry.ts';
-import type { AuthorityDefinition } from './backends/backend.ts';
-import { AUTHORITIES } from './backends/index.ts';
+import type { BackendDefinition } from './backends/backend.ts';
+import { BACKENDS } from './backends/index.ts';
 import type { Clock } from './clock.ts';
 import type { Config } from './config.ts';
 import { RetryableError } from './errors.ts';
@@ -56,7 +56,7 @@ export async function startApp(
   clock: Clock,
   log: Logger,
   onLost: () => void,
-  definitions: readonly AuthorityDefinition<never>[] = AUTHORITIES,
+  definitions: readonly BackendDefinition<never>[] = BACKENDS,
 ): Promise<App> {
   const metrics = createMetrics(
     definitions.map(({ type }) => type),

@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { AUTHORITIES } from './backends/index.ts';
+import { BACKENDS } from './backends/index.ts';
 import { type Option, oneOf, toBoolean, toCount, toList, toMs, toNamespace } from './flag-values.ts';
 import { LOG_FORMATS, LOG_LEVELS, type LogFormat, type LogLevel } from './log.ts';
 import { SERVING_OPTIONS, type ServingConfig, toServingConfig } from './serving/flags.ts';
@@ -82,7 +82,7 @@ const OPTIONS = [
   },
 ] as const satisfies readonly Option[];
 
-const AUTHORITY_TYPES = AUTHORITIES.map(({ type }) => type);
+const AUTHORITY_TYPES = BACKENDS.map(({ type }) => type);
 
 type Flag = (typeof OPTIONS)[number]['flag'];
 type Values = Readonly<Record<Flag, string>>;

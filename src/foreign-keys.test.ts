@@ -6,7 +6,7 @@ import { allowsNamespace } from './api/certificate-authority.ts';
 import { isBroken, parseClientCertificate } from './api/client-certificate.ts';
 import { mergeConditions } from './api/conditions.ts';
 import type { VaultBackend } from './api/generated/types.ts';
-import type { AuthorityDeps, SecretContent } from './backends/backend.ts';
+import type { BackendDeps, ReferencedData } from './backends/backend.ts';
 import { membersOf } from './backends/http/members.ts';
 import { readTrustBundle } from './backends/shared/trust-bundle.ts';
 import { thumbprintOf } from './backends/step-ca/token.ts';
@@ -41,7 +41,7 @@ async function failure(work: Promise<unknown>): Promise<AuthorityError> {
   return thrown as AuthorityError;
 }
 
-const deps = (content: SecretContent) =>
+const deps = (content: ReferencedData) =>
   ({
     clock: systemClock,
     loopback: true,
@@ -49,7 +49,7 @@ const deps = (content: SecretContent) =>
     objects: { namespace: 'shop' },
     secret: async () => content,
     configMap: async () => content,
-  }) as unknown as AuthorityDeps;
+  }) as unknown as BackendDeps;
 
 for (const word of WORDS) {
   test(`a trust bundle under the key ${word} is read, and where it is missing that is said`, async () => {
@@ -69,7 +69,7 @@ for (const word of WORDS) {
       role: 'client',
       auth: { tokenSecretRef: { name: 'token', key: word } },
     };
-    const check = (content: SecretContent) =>
+    const check = (content: ReferencedData) =>
       failure(
         vault.create({ mount: 'pki', ...spec } as VaultBackend, deps(content)).check(new AbortController().signal),
       );

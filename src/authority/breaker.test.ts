@@ -12,7 +12,7 @@ function staged() {
   let nowMs = 1_000;
   const admitted: number[] = [];
   const clock: Clock = { ...systemClock, monotonicMs: () => nowMs, random: () => 0.5 };
-  const breaker = new Breaker(clock, { admit: (most) => admitted.push(most) });
+  const breaker = new Breaker(clock, { setConcurrency: (most) => admitted.push(most) });
   const door = () => admitted.at(-1) ?? Number.POSITIVE_INFINITY;
   const pass = (ms: number) => {
     nowMs += ms;
@@ -97,7 +97,7 @@ test('a credential that has changed is tried at once, and the pauses begin anew'
     pass(breaker.probeInMs);
   }
   breaker.probe()(DOWN);
-  breaker.hurry();
+  breaker.probeNow();
   assert.is(breaker.probeInMs, 0);
   breaker.probe()(DOWN);
   assert.is(breaker.probeInMs, 1_000);

@@ -7,19 +7,19 @@ const PROBE = { firstMs: 1_000, longestMs: 30_000 };
 const DOUBT_MS = 120_000;
 
 /** Through which certificates come to an authority: so many at a time. */
-export interface Door {
-  admit(most: number): void;
+export interface ConcurrencyLimit {
+  setConcurrency(most: number): void;
 }
 
-interface Doubt {
+interface UnprovenFailure {
   readonly trouble: Trouble;
   readonly sinceMs: number;
 }
 
 type State =
   | { readonly is: 'closed' }
-  | { readonly is: 'open'; readonly trouble: Trouble; readonly doubt: Doubt | undefined }
-  | { readonly is: 'trial'; readonly doubt: Doubt | undefined };
+  | { readonly is: 'open'; readonly trouble: Trouble; readonly doubt: UnprovenFailure | undefined }
+  | { readonly is: 'trial'; readonly doubt: UnprovenFailure | undefined };
 
 /**
  * Keeps certificates from an authority that is in trouble. While it is open, nobody comes through, and the authority is
@@ -28,7 +28,7 @@ type State =
  */
 export class Breaker {
   readonly #clock: Clock;
-  readonly #door: Door | undefined;
+  readonly #door: ConcurrencyLimit | undefined;
   #state: State = { is: 'closed' };
   /** Failures in a row, of probes and of certificates on trial. */
   #attempts = 0;
@@ -36,7 +36,7 @@ export class Breaker {
   /** Failures in all. */
   #failures = 0;
 
-  constructor(clock: Clock, door: Door | undefined) {
+  constructor(clock: Clock, door: ConcurrencyLimit | undefined) {
     this.#clock = clock;
     this.#door = door;
   }
@@ -83,7 +83,7 @@ export class Breaker {
   }
 
   /** What it depends on has changed, so that the next probe need not wait. */
-  hurry(): void {
+  probeNow(): void {
     this.#probeAtMs = 0;
     this.#attempts = 0;
   }
@@ -95,21 +95,21 @@ export class Breaker {
     else if (doubt !== undefined && this.#clock.monotonicMs() - doubt.sinceMs > DOUBT_MS) this.#close();
     else if (this.#state.is === 'open') {
       this.#state = { is: 'trial', doubt };
-      this.#door?.admit(1);
+      this.#door?.setConcurrency(1);
     }
   }
 
-  #open(trouble: Trouble, doubt: Doubt | undefined, waitMs: number | undefined): void {
+  #open(trouble: Trouble, doubt: UnprovenFailure | undefined, waitMs: number | undefined): void {
     this.#state = { is: 'open', trouble, doubt };
     this.#failures++;
     this.#attempts++;
     this.#probeAtMs = this.#clock.monotonicMs() + (waitMs ?? backoffMs(this.#attempts, PROBE, this.#clock.random()));
-    this.#door?.admit(0);
+    this.#door?.setConcurrency(0);
   }
 
   #close(): void {
     this.#state = { is: 'closed' };
     this.#attempts = 0;
-    this.#door?.admit(Number.POSITIVE_INFINITY);
+    this.#door?.setConcurrency(Number.POSITIVE_INFINITY);
   }
 }

@@ -28,7 +28,7 @@ export interface AuthorityDeps {
   writeStatus(resource: AnyCertificateAuthority, status: AuthorityStatus): Promise<void>;
   /** How often the status of one authority may be written. */
   readonly statusWrites: Buckets;
-  tell(resource: AnyCertificateAuthority, event: EventText): void;
+  recordEvent(resource: AnyCertificateAuthority, event: EventText): void;
   /** Something that certificates look at has changed. */
   wakeCertificates(key: string): void;
   readonly metrics: AuthorityMetrics;

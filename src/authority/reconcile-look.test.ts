@@ -7,8 +7,8 @@ import { NOW, RUN } from '../../test/unit/builders.ts';
 import { FakeClock } from '../../test/unit/fake-clock.ts';
 import { SILENT } from '../../test/unit/own-authority.ts';
 import { authorityKey, type CertificateAuthority, parseCertificateAuthority } from '../api/certificate-authority.ts';
-import { type Authority, type AuthorityDefinition, NO_TRUST } from '../backends/backend.ts';
-import { AUTHORITIES } from '../backends/index.ts';
+import { type Backend, type BackendDefinition, NO_TRUST } from '../backends/backend.ts';
+import { BACKENDS } from '../backends/index.ts';
 import { AuthorityError } from '../errors.ts';
 import { parseCertificates } from '../pki/certificate.ts';
 import { Buckets } from '../queue/bucket.ts';
@@ -19,14 +19,14 @@ import { Registry } from './registry.ts';
 const MINUTE = 60_000;
 const nothing = () => {};
 
-const healthy: Authority = {
+const healthy: Backend = {
   check: async () => {},
   trust: async () => NO_TRUST,
   issue: () => Promise.reject(new Error('nobody asks for a certificate here')),
 };
 
 /** An authority of that kind, and nothing but that backend to be seen. */
-function scene(definition: AuthorityDefinition<never>, backend: Authority) {
+function scene(definition: BackendDefinition<never>, backend: Backend) {
   const clock = new FakeClock(NOW);
   const metadata = { namespace: 'ns', name: 'ca', uid: 'uid', resourceVersion: '1', generation: 1 };
   const spec = { selfManaged: { commonName: 'Test' } };
@@ -42,7 +42,7 @@ function scene(definition: AuthorityDefinition<never>, backend: Authority) {
     writeGeneration: async () => {},
     deleteGeneration: async () => {},
     writeStatus: async () => {},
-    tell: nothing,
+    recordEvent: nothing,
     statusWrites: new Buckets({ capacity: 20, refillMs: 2_000 }),
     wakeCertificates: nothing,
     metrics: { show: nothing, showDemand: nothing, hide: nothing },
@@ -56,13 +56,13 @@ function scene(definition: AuthorityDefinition<never>, backend: Authority) {
 }
 
 /** When it is looked at next. */
-async function nextLook(definition: AuthorityDefinition<never>, backend = healthy): Promise<number | undefined> {
+async function nextLook(definition: BackendDefinition<never>, backend = healthy): Promise<number | undefined> {
   const outcome = await scene(definition, backend).reconcile();
   if (outcome.do !== 'rest') throw new Error(`it ends with ${outcome.do}`);
   return outcome.recheckAt && outcome.recheckAt.getTime() - NOW.getTime();
 }
 
-for (const definition of AUTHORITIES as readonly AuthorityDefinition<never>[]) {
+for (const definition of BACKENDS as readonly BackendDefinition<never>[]) {
   const { type, capabilities } = definition;
 
   if (capabilities.remote)
@@ -102,7 +102,7 @@ test('an anchor that some verifier cannot read goes into no ca.crt', async () =>
     ...['-newkey', 'rsa:2048', '-addext', 'nameConstraints=critical,permitted;URI:spiffe://example.com/'],
   );
   const anchors = [good, ...parseCertificates(pem, { most: 1 })];
-  const definition = (AUTHORITIES as readonly AuthorityDefinition<never>[]).find(({ type }) => type === 'vault');
+  const definition = (BACKENDS as readonly BackendDefinition<never>[]).find(({ type }) => type === 'vault');
   assert.ok(definition);
   const { reconcile, view } = scene(definition, { ...healthy, trust: async () => ({ anchors, intermediates: [] }) });
   await reconcile();

@@ -34,7 +34,7 @@ export async function reconcileAuthority(key: string, deps: AuthorityDeps, run: 
     const runtime = deps.registry.get(key);
     const { code, message } = classify(thrown);
     if (runtime !== undefined && runtime.view === undefined)
-      show(key, runtime, viewAuthority(runtime, [], { code, message }, deps.clock.now()), deps);
+      publishView(key, runtime, viewAuthority(runtime, [], { code, message }, deps.clock.now()), deps);
     throw thrown;
   }
 }
@@ -58,7 +58,7 @@ async function observeAndStep(key: string, deps: AuthorityDeps, run: Run): Promi
   const { breaker } = runtime;
   // Where nothing signs, the reason why is that of the source, not that nothing signs.
   const because = (trouble: Trouble | undefined) => trouble && (refused ?? spreading(runtime, now) ?? trouble);
-  show(key, runtime, viewAuthority(runtime, trust, because(breaker.blockedBy), now), deps);
+  publishView(key, runtime, viewAuthority(runtime, trust, because(breaker.blockedBy), now), deps);
   const lookAgainAt = breaker.blockedBy && new Date(now.getTime() + breaker.probeInMs);
   // An authority of our own depends on what is watched, and its status isn't written anew for each look.
   const nextProbeAt = runtime.definition.capabilities.remote ? lookAgainAt : undefined;
@@ -114,7 +114,7 @@ async function advance(
 ): Promise<Advance> {
   const key = authorityKey(resource);
   // Its status as it is now, which that of the runtime isn't.
-  const evidence = { told: resource.status.generations ?? [], members: () => deps.members(key) };
+  const evidence = { reported: resource.status.generations ?? [], members: () => deps.members(key) };
   const observe = () => provenanceOf(deps.generationSecrets(key), evidence, deps.clock.now());
   const seen = await observe();
   runtime.generations = seen.generations;
@@ -130,7 +130,7 @@ async function advance(
 
 /** Asks what is to be trusted, which doesn't change because the authority is away. */
 async function probe(runtime: Runtime, deps: AuthorityDeps, run: Run): Promise<void> {
-  const { signal, outside } = run;
+  const { signal, releaseWorker } = run;
   const { backend, breaker, definition } = runtime;
   const { remote } = definition.capabilities;
   // Whatever woke us, another machine that is in trouble is left alone until then.
@@ -147,7 +147,7 @@ async function probe(runtime: Runtime, deps: AuthorityDeps, run: Run): Promise<v
   };
   try {
     // It may take half a minute, and whoever has many of them would hold up everybody else's.
-    await (remote ? outside(ask) : ask());
+    await (remote ? releaseWorker(ask) : ask());
     found(undefined);
   } catch (thrown) {
     // An abort of our own says nothing about the authority.
@@ -171,10 +171,10 @@ function trustedNow({ trusted, generations }: Runtime): readonly CertificateView
 async function turnToProbe({ resource }: Runtime, { clock, registry }: AuthorityDeps, run: Run): Promise<void> {
   const { probes } = registry.paceOf(resource);
   for (let waitMs = probes.take(clock.monotonicMs()); waitMs > 0; waitMs = probes.take(clock.monotonicMs()))
-    await run.outside(() => clock.sleep(waitMs, run.signal));
+    await run.releaseWorker(() => clock.sleep(waitMs, run.signal));
 }
 
-function show(key: string, runtime: Runtime, seen: AuthorityView, deps: AuthorityDeps): void {
+function publishView(key: string, runtime: Runtime, seen: AuthorityView, deps: AuthorityDeps): void {
   const before = runtime.view;
   // A server whose every refusal reads otherwise must not have the status of each certificate written at each probe.
   const isSameTrouble = before !== undefined && before.trouble?.code === seen.trouble?.code;

@@ -4,7 +4,7 @@ import {
   type CertificateAuthority,
   type RateLimit,
 } from '../api/certificate-authority.ts';
-import type { Authority, AuthorityDefinition, Trust } from '../backends/backend.ts';
+import type { Backend, BackendDefinition, Trust } from '../backends/backend.ts';
 import type { AuthorityView } from '../certificate/observed.ts';
 import { bundleOf } from '../pki/bundle.ts';
 import { idOfChain, isSameCa } from '../pki/ca.ts';
@@ -23,8 +23,8 @@ export interface Runtime {
   readonly resource: CertificateAuthority;
   /** See AuthorityView. */
   readonly origin: string;
-  readonly definition: AuthorityDefinition<never>;
-  readonly backend: Authority;
+  readonly definition: BackendDefinition<never>;
+  readonly backend: Backend;
   /** How often it may be asked at most: what its spec says, or else what is sound for its kind. */
   readonly rateLimit: RateLimit | undefined;
   /** Keeps it from being asked by too many at once, or too often; undefined where there is no such limit. */

@@ -42,7 +42,7 @@ export async function report(
   const trouble = troubleEvent(resource.status, status);
   const quota = quotaEvent(resource.status, status);
   const foreign = foreignEvent(resource.status, status);
-  for (const event of [trouble, quota, foreign]) if (event !== undefined) deps.tell(resource, event);
+  for (const event of [trouble, quota, foreign]) if (event !== undefined) deps.recordEvent(resource, event);
   logChange(resource, { trouble, quota, foreign }, status, deps);
   return undefined;
 }

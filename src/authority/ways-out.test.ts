@@ -19,7 +19,7 @@ import {
 } from '../api/certificate-authority.ts';
 import type { AuthorityStatus } from '../api/generated/types.ts';
 import type { RawObject } from '../api/parse.ts';
-import type { Authority, AuthorityDefinition } from '../backends/backend.ts';
+import type { Backend, BackendDefinition } from '../backends/backend.ts';
 import { secret } from '../backends/secret.ts';
 import { OWN_CA_CAPABILITIES, ownCA } from '../backends/shared/own-ca.ts';
 import { ApiError, AuthorityError, RetryableError } from '../errors.ts';
@@ -92,7 +92,7 @@ function parts(raw: RawObject, isOwn: boolean, held: Generation['pair'] | undefi
   const definition = {
     ...secret,
     capabilities: { ...OWN_CA_CAPABILITIES, remote: !isOwn },
-  } as AuthorityDefinition<never>;
+  } as BackendDefinition<never>;
   const own = ownCA({
     name: 'ns/ca',
     clock,
@@ -100,14 +100,14 @@ function parts(raw: RawObject, isOwn: boolean, held: Generation['pair'] | undefi
     signing: () => signingGeneration(generations, clock.now()),
     trusted: () => generations.map(({ pair }) => pair),
   });
-  const elsewhere: Authority = {
+  const elsewhere: Backend = {
     check: async () => {
       if (ills.request !== undefined) throw ills.request;
     },
     trust: async () => ({ anchors: [another.anchor], intermediates: [] }),
     issue: () => Promise.reject(new Error('nothing is issued here')),
   };
-  const backend: Authority = isOwn
+  const backend: Backend = isOwn
     ? {
         ...own,
         check: async (signal) => {
@@ -146,7 +146,7 @@ function parts(raw: RawObject, isOwn: boolean, held: Generation['pair'] | undefi
     writeStatus: async (_resource, status) => {
       current = parseCertificateAuthority('CertificateAuthority', structuredClone({ ...raw, status }));
     },
-    tell: nothing,
+    recordEvent: nothing,
     statusWrites: new Buckets({ capacity: 20, refillMs: 2_000 }),
     wakeCertificates: nothing,
     metrics: { show: (_resource, isReady) => void shown.push(isReady), showDemand: nothing, hide: nothing },

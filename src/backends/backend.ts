@@ -81,7 +81,7 @@ export interface Revocation {
 }
 
 /** One configured authority. Every method may throw AuthorityError, RetryableError or DeniedError. */
-export interface Authority {
+export interface Backend {
   /** What a good `check` has shown, for people; that it can be reached and takes the credentials unless told. */
   readonly verified?: string;
   /** Proof of reach and credentials; the message of what it throws says which step failed. */
@@ -150,15 +150,15 @@ export const ANY_CERTIFICATE = {
 } as const satisfies Pick<Capabilities, 'identity' | 'keyAlgorithms' | 'usages'>;
 
 /** What Certwheel hands to an authority. */
-export interface AuthorityDeps {
+export interface BackendDeps {
   /** `namespace/name`, or the name alone; for logs. */
   readonly name: string;
   /** Whether it is a ClusterCertificateAuthority, which nobody but a cluster administrator can have written. */
   readonly clusterWide: boolean;
   /** A Secret of the authority's own namespace by name, kept up to date; undefined where there is none. */
-  secret(name: string): Promise<SecretContent | undefined>;
+  secret(name: string): Promise<ReferencedData | undefined>;
   /** The same of a ConfigMap. */
-  configMap(name: string): Promise<SecretContent | undefined>;
+  configMap(name: string): Promise<ReferencedData | undefined>;
   /** A token of a ServiceAccount of the authority's own namespace; nothing keeps it. */
   serviceAccountToken(name: string, audience: string, seconds: number): Promise<string>;
   readonly objects: KubernetesObjects;
@@ -172,10 +172,10 @@ export interface AuthorityDeps {
 }
 
 /** The keys of a Secret or a ConfigMap, decoded. */
-export type SecretContent = Readonly<Record<string, Buffer>>;
+export type ReferencedData = Readonly<Record<string, Buffer>>;
 
 /** What is under a key that a spec names; an own member, since every object has a `constructor`. */
-export function contentAt(content: SecretContent, key: string): Buffer | undefined {
+export function dataAt(content: ReferencedData, key: string): Buffer | undefined {
   return Object.hasOwn(content, key) ? content[key] : undefined;
 }
 
@@ -207,7 +207,7 @@ export interface AccessQuestion {
 }
 
 /** A kind of authority: one file of this folder, one line in `index.ts`. `Spec` is what stands under its key in `spec`. */
-export interface AuthorityDefinition<Spec = unknown> {
+export interface BackendDefinition<Spec = unknown> {
   /** The key under `spec` of CertificateAuthority and ClusterCertificateAuthority. */
   readonly type: string;
   readonly capabilities: Capabilities;
@@ -218,5 +218,5 @@ export interface AuthorityDefinition<Spec = unknown> {
   readonly permissions: readonly PolicyRule[];
   /** And what it needs of objects without a namespace: only where the whole cluster is served. */
   readonly clusterPermissions?: readonly PolicyRule[];
-  create(spec: Spec, deps: AuthorityDeps): Authority;
+  create(spec: Spec, deps: BackendDeps): Backend;
 }

@@ -5,8 +5,8 @@ import { AuthorityError, DeniedError, RetryableError } from '../errors.ts';
 import { isSelfSigned } from '../pki/signed-by.ts';
 import {
   ANY_CERTIFICATE,
-  type AuthorityDefinition,
-  type AuthorityDeps,
+  type BackendDefinition,
+  type BackendDeps,
   type Issued,
   type IssueRequest,
   type NewObject,
@@ -29,7 +29,7 @@ const OWN_GROUP = 'cert-manager.io';
  * Any issuer of cert-manager, its own and external ones: a request is a CertificateRequest in the authority's namespace,
  * which cert-manager's approver (or whatever stands in for it) approves and the issuer answers.
  */
-export const certManager: AuthorityDefinition<CertManagerBackend> = {
+export const certManager: BackendDefinition<CertManagerBackend> = {
   type: 'certManager',
   capabilities: {
     ...ANY_CERTIFICATE,
@@ -78,7 +78,7 @@ function issuerOf({ issuerRef }: CertManagerBackend): IssuerRef {
   return { name: issuerRef.name, kind: issuerRef.kind ?? 'Issuer', group: issuerRef.group ?? OWN_GROUP };
 }
 
-async function check(spec: CertManagerBackend, { objects }: AuthorityDeps): Promise<void> {
+async function check(spec: CertManagerBackend, { objects }: BackendDeps): Promise<void> {
   await refuseWithoutCreate('certManager', CERTIFICATE_REQUESTS, objects);
   const { name, kind, group } = issuerOf(spec);
   const resource = kind === 'ClusterIssuer' ? CLUSTER_ISSUERS : ISSUERS;
@@ -99,7 +99,7 @@ async function check(spec: CertManagerBackend, { objects }: AuthorityDeps): Prom
 async function issue(
   spec: CertManagerBackend,
   request: IssueRequest,
-  { objects, clock }: AuthorityDeps,
+  { objects, clock }: BackendDeps,
 ): Promise<Issued | Pending> {
   const name = requestName(request);
   const found = await requestObject(formOf(spec, request, objects.namespace), request, objects);

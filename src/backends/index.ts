@@ -1,4 +1,4 @@
-import type { AuthorityDefinition } from './backend.ts';
+import type { BackendDefinition } from './backend.ts';
 import { certManager } from './cert-manager.ts';
 import { kubernetesCSR } from './kubernetes-csr.ts';
 import { secret } from './secret.ts';
@@ -7,11 +7,11 @@ import { stepCA } from './step-ca.ts';
 import { vault } from './vault.ts';
 
 /** Every kind of authority that Certwheel can talk to. A new one is its file and its line here. */
-export const AUTHORITIES = [
+export const BACKENDS = [
   secret,
   selfManaged,
   stepCA,
   vault,
   kubernetesCSR,
   certManager,
-] as const satisfies readonly AuthorityDefinition<never>[];
+] as const satisfies readonly BackendDefinition<never>[];

@@ -4,8 +4,8 @@ import { parseMeta, type RawObject } from '../api/parse.ts';
 import { AuthorityError, DeniedError } from '../errors.ts';
 import {
   ANY_CERTIFICATE,
-  type AuthorityDefinition,
-  type AuthorityDeps,
+  type BackendDefinition,
+  type BackendDeps,
   type Issued,
   type IssueRequest,
   type NewObject,
@@ -30,7 +30,7 @@ const GRANT = 'grant it as docs/authorities/kubernetes-csr.md says, or set appro
  * Any signer behind the certificates API of Kubernetes. A request is an object of the cluster that somebody approves, and
  * that the signer answers; the API server removes old ones, and so do we.
  */
-export const kubernetesCSR: AuthorityDefinition<KubernetesCSRBackend> = {
+export const kubernetesCSR: BackendDefinition<KubernetesCSRBackend> = {
   type: 'kubernetesCSR',
   capabilities: {
     ...ANY_CERTIFICATE,
@@ -67,7 +67,7 @@ function namesPeople({ signerName }: KubernetesCSRBackend): string {
     : '';
 }
 
-async function check(spec: KubernetesCSRBackend, deps: AuthorityDeps): Promise<void> {
+async function check(spec: KubernetesCSRBackend, deps: BackendDeps): Promise<void> {
   refuseApprovalForANamespace(spec, deps);
   const { signerName, approve } = spec;
   const { objects } = deps;
@@ -85,7 +85,7 @@ async function check(spec: KubernetesCSRBackend, deps: AuthorityDeps): Promise<v
  * The right to approve was given to Certwheel, for a signer of the whole cluster. Whoever may write a resource of one
  * namespace must not borrow it; the schema refuses that too, but this one may have been stored before it did.
  */
-function refuseApprovalForANamespace({ approve }: KubernetesCSRBackend, { clusterWide }: AuthorityDeps): void {
+function refuseApprovalForANamespace({ approve }: KubernetesCSRBackend, { clusterWide }: BackendDeps): void {
   if (approve === true && !clusterWide)
     throw new AuthorityError(
       'BackendForbidden',
@@ -93,11 +93,7 @@ function refuseApprovalForANamespace({ approve }: KubernetesCSRBackend, { cluste
     );
 }
 
-async function issue(
-  spec: KubernetesCSRBackend,
-  request: IssueRequest,
-  deps: AuthorityDeps,
-): Promise<Issued | Pending> {
+async function issue(spec: KubernetesCSRBackend, request: IssueRequest, deps: BackendDeps): Promise<Issued | Pending> {
   refuseApprovalForANamespace(spec, deps);
   const { objects, clock } = deps;
   const name = requestName(request);
@@ -137,11 +133,7 @@ function formOf({ signerName }: KubernetesCSRBackend, request: IssueRequest) {
 }
 
 /** By its uid: what was judged is what is approved, not another one that has taken its name since. */
-async function approve(
-  found: RawObject,
-  { requester }: IssueRequest,
-  objects: AuthorityDeps['objects'],
-): Promise<void> {
+async function approve(found: RawObject, { requester }: IssueRequest, objects: BackendDeps['objects']): Promise<void> {
   const { name, uid } = parseMeta(found);
   const message = `asked for by ClientCertificate ${requester.namespace}/${requester.name}; its authority says approve`;
   const condition = { type: 'Approved', status: 'True', reason: 'ApprovedByCertwheel', message };

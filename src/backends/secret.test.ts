@@ -5,7 +5,7 @@ import { FakeClock } from '../../test/unit/fake-clock.ts';
 import { AuthorityError } from '../errors.ts';
 import type { CaPair } from '../pki/ca.ts';
 import { encodePrivateKey } from '../pki/keys.ts';
-import type { AuthorityDeps, SecretContent } from './backend.ts';
+import type { BackendDeps, ReferencedData } from './backend.ts';
 import { secret } from './secret.ts';
 
 const holder = await root();
@@ -14,19 +14,19 @@ const good = {
   'tls.key': Buffer.from(encodePrivateKey(holder.key, 'PKCS8')),
 };
 
-async function pairOf(content: SecretContent | undefined): Promise<CaPair> {
+async function pairOf(content: ReferencedData | undefined): Promise<CaPair> {
   const deps = {
     name: 'ns/ca',
     clock: new FakeClock(NOW),
     objects: { namespace: 'ns' },
     secret: async () => content,
-  } as unknown as AuthorityDeps;
+  } as unknown as BackendDeps;
   return (await secret
     .create({ name: 'pair', partialChain: false }, deps)
     .keyPair?.(undefined, 1, new AbortController().signal)) as CaPair;
 }
 
-async function refusal(content: SecretContent | undefined): Promise<string> {
+async function refusal(content: ReferencedData | undefined): Promise<string> {
   try {
     await pairOf(content);
   } catch (error) {

@@ -2,14 +2,14 @@ import type { SecretBackend } from '../api/generated/types.ts';
 import { AuthorityError } from '../errors.ts';
 import { CaError } from '../pki/ca-error.ts';
 import { readCaPair } from '../pki/read-ca.ts';
-import type { AuthorityDefinition, AuthorityDeps, SecretContent } from './backend.ts';
+import type { BackendDefinition, BackendDeps, ReferencedData } from './backend.ts';
 import { OWN_CA_CAPABILITIES, ownCA } from './shared/own-ca.ts';
 
 /**
  * A CA key pair that somebody else made and put into a Secret: `tls.crt` (the CA, with its intermediates), `tls.key`,
  * and `ca.crt` where the root isn't in tls.crt. Another pair in the same Secret begins a CA rotation.
  */
-export const secret: AuthorityDefinition<SecretBackend> = {
+export const secret: BackendDefinition<SecretBackend> = {
   type: 'secret',
   capabilities: OWN_CA_CAPABILITIES,
   permissions: [],
@@ -19,7 +19,7 @@ export const secret: AuthorityDefinition<SecretBackend> = {
   }),
 };
 
-function readPair({ name, partialChain }: SecretBackend, content: SecretContent | undefined, deps: AuthorityDeps) {
+function readPair({ name, partialChain }: SecretBackend, content: ReferencedData | undefined, deps: BackendDeps) {
   if (content === undefined) {
     throw new AuthorityError(
       'CASecretNotFound',
@@ -43,6 +43,6 @@ function readPair({ name, partialChain }: SecretBackend, content: SecretContent 
   }
 }
 
-function create(name: string, { objects: { namespace } }: AuthorityDeps): string {
+function create(name: string, { objects: { namespace } }: BackendDeps): string {
   return `kubectl create secret generic ${name} -n ${namespace} --from-file=tls.crt=ca.crt --from-file=tls.key=ca.key`;
 }

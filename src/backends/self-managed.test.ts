@@ -3,7 +3,7 @@ import * as assert from 'uvu/assert';
 import { FakeClock } from '../../test/unit/fake-clock.ts';
 import type { SelfManagedBackend } from '../api/generated/types.ts';
 import type { CaPair } from '../pki/ca.ts';
-import type { AuthorityDeps } from './backend.ts';
+import type { BackendDeps } from './backend.ts';
 import { selfManaged } from './self-managed.ts';
 
 const NOW = new Date('2026-06-01T12:00:00.400Z');
@@ -17,7 +17,7 @@ function backend(clock: FakeClock, spec: Partial<SelfManagedBackend> = {}) {
     privateKey: { algorithm: 'ECDSA' },
     ...spec,
   } as SelfManagedBackend;
-  const deps = { name: 'ns/ca', clock, signing: () => undefined, trusted: () => [] } as unknown as AuthorityDeps;
+  const deps = { name: 'ns/ca', clock, signing: () => undefined, trusted: () => [] } as unknown as BackendDeps;
   const { keyPair } = selfManaged.create(full, deps);
   return (newest: CaPair | undefined, version: number) => keyPair?.(newest, version, signal) as Promise<CaPair>;
 }

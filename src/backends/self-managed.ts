@@ -7,13 +7,13 @@ import { successorDue } from '../pki/ca-life.ts';
 import { parseCertificate } from '../pki/certificate.ts';
 import { makeRoot, newSerialNumber } from '../pki/issue.ts';
 import { encodePrivateKey, generateKey } from '../pki/keys.ts';
-import type { AuthorityDefinition, AuthorityDeps } from './backend.ts';
+import type { BackendDefinition, BackendDeps } from './backend.ts';
 import { OWN_CA_CAPABILITIES, ownCA } from './shared/own-ca.ts';
 
 const TEN_YEARS_MS = 87_600 * 3_600_000;
 
 /** A root CA that Certwheel makes, keeps, and replaces by the next one when two thirds of its life are over. */
-export const selfManaged: AuthorityDefinition<SelfManagedBackend> = {
+export const selfManaged: BackendDefinition<SelfManagedBackend> = {
   type: 'selfManaged',
   capabilities: OWN_CA_CAPABILITIES,
   permissions: [],
@@ -26,7 +26,7 @@ export const selfManaged: AuthorityDefinition<SelfManagedBackend> = {
   }),
 };
 
-async function makePair(spec: SelfManagedBackend, version: number, { clock }: AuthorityDeps): Promise<CaPair> {
+async function makePair(spec: SelfManagedBackend, version: number, { clock }: BackendDeps): Promise<CaPair> {
   const key = await generateKey(parseKeySpec(spec.privateKey));
   const now = clock.now();
   const lifeMs = parseDuration(spec.duration) ?? TEN_YEARS_MS;

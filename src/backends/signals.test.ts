@@ -5,9 +5,9 @@ import * as assert from 'uvu/assert';
 import { createIssuer, issueServer } from '../../test/cluster/certificates.ts';
 import { onStop, stopAll } from '../../test/teardown.ts';
 import { issueRequest } from '../../test/unit/issue-request.ts';
-import { leftOn } from '../../test/unit/signal-listeners.ts';
+import { listenersOf } from '../../test/unit/signal-listeners.ts';
 import { systemClock } from '../clock.ts';
-import type { Authority, AuthorityDeps } from './backend.ts';
+import type { Backend, BackendDeps } from './backend.ts';
 import { stepCA } from './step-ca.ts';
 import { vault } from './vault.ts';
 
@@ -33,9 +33,9 @@ const deps = {
   log: { warn: () => {} },
   objects: { namespace: 'ns' },
   secret: async () => ({ token: Buffer.from('hvs.secret'), password: Buffer.from('secret') }),
-} as unknown as AuthorityDeps;
+} as unknown as BackendDeps;
 
-const BACKENDS: Readonly<Record<string, (place: { server: string; caBundle: string }) => Authority>> = {
+const BACKENDS: Readonly<Record<string, (place: { server: string; caBundle: string }) => Backend>> = {
   vault: (place) =>
     vault.create(
       { ...place, mount: 'pki', role: 'client', auth: { tokenSecretRef: { name: 'token', key: 'token' } } },
@@ -62,7 +62,7 @@ for (const [type, create] of Object.entries(BACKENDS))
           backend.issue(request, signal),
           backend.revoke?.(revocation, 'superseded', signal),
         ]);
-      assert.is(leftOn(signal), 0);
+      assert.is(listenersOf(signal), 0);
     });
 
 test.run();

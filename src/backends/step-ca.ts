@@ -7,9 +7,9 @@ import { toPem } from '../pki/pem.ts';
 import { canonicalUsages, isKeyUsage } from '../pki/usages.ts';
 import {
   ANY_CERTIFICATE,
-  type Authority,
-  type AuthorityDefinition,
-  type AuthorityDeps,
+  type Backend,
+  type BackendDefinition,
+  type BackendDeps,
   type Capabilities,
   type Issued,
   type IssueRequest,
@@ -46,13 +46,13 @@ const REASON_CODES: Readonly<Record<RevocationReason, number>> = {
  * Smallstep's step-ca. Each certificate is a new request with a one-time token that a JWK provisioner's key has signed:
  * to renew over mTLS would keep the key, and fails once a certificate has expired.
  */
-export const stepCA: AuthorityDefinition<StepCABackend> = {
+export const stepCA: BackendDefinition<StepCABackend> = {
   type: 'stepCA',
   capabilities: CAPABILITIES,
   permissions: [],
   create: (spec, deps) => {
     const backend = new StepCA(spec, deps);
-    const limited: Authority = {
+    const limited: Backend = {
       check: (signal) => withinLimit(signal, (all) => backend.check(all)),
       trust: (signal) => withinLimit(signal, (all) => backend.trust(all)),
       issue: (request, signal) => withinLimit(signal, (all) => backend.issue(request, all)),
@@ -70,12 +70,12 @@ interface Provisioner extends ListedProvisioner {
 class StepCA {
   readonly server: StepServer;
   readonly #spec: StepCABackend;
-  readonly #deps: AuthorityDeps;
+  readonly #deps: BackendDeps;
   readonly #keys = new KeyRing();
   /** As of the last check; a key that was replaced since is noticed by the next one. */
   #provisioner: Provisioner | undefined;
 
-  constructor(spec: StepCABackend, deps: AuthorityDeps) {
+  constructor(spec: StepCABackend, deps: BackendDeps) {
     this.server = new StepServer(spec, deps);
     this.#spec = spec;
     this.#deps = deps;

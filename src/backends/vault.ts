@@ -1,5 +1,5 @@
 import type { VaultBackend } from '../api/generated/types.ts';
-import { type Authority, type AuthorityDefinition, type AuthorityDeps, perSecond } from './backend.ts';
+import { type Backend, type BackendDefinition, type BackendDeps, perSecond } from './backend.ts';
 import { withinLimit } from './http/client.ts';
 import { discreet } from './http/discreet.ts';
 import { TRUST_BUNDLE_PERMISSION } from './shared/trust-bundle.ts';
@@ -12,7 +12,7 @@ import { Tokens } from './vault/tokens.ts';
  * The PKI secrets engine of HashiCorp Vault or OpenBao: a request is signed under a role, so the private key never
  * leaves the cluster.
  */
-export const vault: AuthorityDefinition<VaultBackend> = {
+export const vault: BackendDefinition<VaultBackend> = {
   type: 'vault',
   capabilities: {
     // Of the subject, a role takes the common name from a request and nothing else.
@@ -28,7 +28,7 @@ export const vault: AuthorityDefinition<VaultBackend> = {
   permissions: [TRUST_BUNDLE_PERMISSION],
   create: (spec, deps) => {
     const pki = pkiOf(spec, deps);
-    const backend: Authority = {
+    const backend: Backend = {
       check: (signal) => withinLimit(signal, (all) => pki.check(all)),
       trust: (signal) => withinLimit(signal, (all) => pki.trust(all)),
       issue: (request, signal) => withinLimit(signal, (all) => pki.issue(request, all)),
@@ -38,7 +38,7 @@ export const vault: AuthorityDefinition<VaultBackend> = {
   },
 };
 
-function pkiOf(spec: VaultBackend, deps: AuthorityDeps): VaultPki {
+function pkiOf(spec: VaultBackend, deps: BackendDeps): VaultPki {
   const client = new VaultClient(spec, deps);
   return new VaultPki(spec, client, new Tokens(client, loginOf(spec, client, deps), deps.clock), deps);
 }

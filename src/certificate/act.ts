@@ -25,7 +25,7 @@ import { grantedLife } from './decision/schedule.ts';
 import { type AuthorityView, authorityName, isOurs, lastRevision, type Observed } from './observed.ts';
 import { flawOf, proven, trustFor } from './prove.ts';
 import { type Ask, abandonRequest, askDurably, type RequestDeps } from './request/request.ts';
-import type { Made, Unpublished } from './request/unpublished.ts';
+import type { UnpublishedCertificate, UnpublishedCertificates } from './request/unpublished.ts';
 import type { CertificateFacts } from './secret/facts.ts';
 import { secretManifest } from './secret/manifest.ts';
 import { nextSerials, type SecretMemory } from './secret/memory.ts';
@@ -35,7 +35,7 @@ import { alteredError, isSuspect, writeSecret } from './secret/write.ts';
 
 export interface ActDeps extends PublishDeps, RequestDeps {
   readonly clock: Clock;
-  readonly unpublished: Unpublished;
+  readonly unpublished: UnpublishedCertificates;
   /** Throws where the authority stopped serving the namespace, or allowing what is asked for, since it was looked at. */
   assertServed(resource: ClientCertificate): void;
 }
@@ -94,13 +94,23 @@ function isVital(field: string): boolean {
 }
 
 /** One that couldn't be published a moment ago, if it still is what is wanted. */
-function keptFor(seen: Observed, view: AuthorityView, { clock, unpublished }: ActDeps): Made | undefined {
+function keptFor(
+  seen: Observed,
+  view: AuthorityView,
+  { clock, unpublished }: ActDeps,
+): UnpublishedCertificate | undefined {
   const now = clock.now();
   const kept = unpublished.take(seen.resource, now);
   return kept !== undefined && flawOf(kept, seen, view, now) === undefined ? kept : undefined;
 }
 
-async function make(seen: Observed, view: AuthorityView, ask: Ask, deps: ActDeps, run: Run): Promise<Made | Pending> {
+async function make(
+  seen: Observed,
+  view: AuthorityView,
+  ask: Ask,
+  deps: ActDeps,
+  run: Run,
+): Promise<UnpublishedCertificate | Pending> {
   const request = (key: KeyObject) => requestFor(seen, key);
   if (!view.capabilities.persistKey) {
     const key = await privateKeyFor(seen, deps);
@@ -126,7 +136,7 @@ async function make(seen: Observed, view: AuthorityView, ask: Ask, deps: ActDeps
 function publishMade(
   seen: Observed,
   view: AuthorityView,
-  { issued, key, issuedAt }: Made,
+  { issued, key, issuedAt }: UnpublishedCertificate,
   deps: ActDeps,
 ): Promise<SecretView> {
   const { resource } = seen;

@@ -3,7 +3,7 @@ import * as assert from 'uvu/assert';
 import { FORGERIES } from '../../test/forgeries/forgeries.ts';
 import { type Honest, inHours } from '../../test/forgeries/forging.ts';
 import { leaf, root, signIntermediate } from '../../test/pki/make.ts';
-import { type DearAnswer, dearAnswers, dearBodies } from '../../test/unit/costly-answers.ts';
+import { type CostlyAnswer, costlyAnswers, costlyBodies } from '../../test/unit/costly-answers.ts';
 import { textsOf } from '../backends/http/members.ts';
 import { readCertificates } from '../backends/shared/read-certificates.ts';
 import { type CertificateView, parseCertificate, parseCertificates } from '../pki/certificate.ts';
@@ -66,18 +66,18 @@ const usualMs =
     for (let times = 0; times < TIMES; times++) assert.is(deal(honestTexts, []), undefined);
   }) / TIMES;
 
-const ANSWERS: Readonly<Record<string, DearAnswer>> = {
+const ANSWERS: Readonly<Record<string, CostlyAnswer>> = {
   ...Object.fromEntries(
     Object.entries(FORGERIES).map(([name, { forge }]) => [name, { texts: textsOf(forge(honest)) }]),
   ),
-  ...dearAnswers(honest),
+  ...costlyAnswers(honest),
 };
 
-let dearest = { name: 'the right one', ms: usualMs };
+let costliest = { name: 'the right one', ms: usualMs };
 
 function judge(name: string, work: () => void): void {
   const ms = costMs(work);
-  if (ms > dearest.ms) dearest = { name, ms };
+  if (ms > costliest.ms) costliest = { name, ms };
   const times = Math.round(ms / usualMs);
   assert.ok(times < TIMES_AS_DEAR, `${ms.toFixed(1)} ms, ${times} times as much as a right answer`);
 }
@@ -87,14 +87,14 @@ for (const [name, { texts, anchors = [] }] of Object.entries(ANSWERS)) {
   test(`${name}: costs no more than its share`, () => judge(name, () => void deal(texts, others)));
 }
 
-for (const [name, body] of Object.entries(dearBodies(honest))) {
+for (const [name, body] of Object.entries(costlyBodies(honest))) {
   const read = () => (JSON.parse(body) as { readonly certChain?: readonly unknown[] }).certChain ?? [];
   test(`a body with ${name}: costs no more than its share`, () => judge(name, () => void deal(textsOf(read()), [])));
 }
 
-test('the dearest of them', () => {
-  const { name, ms } = dearest;
-  console.log(`\n# dearest answer: ${name}, ${ms.toFixed(1)} ms; a right one ${usualMs.toFixed(2)} ms`);
+test('the costliest of them', () => {
+  const { name, ms } = costliest;
+  console.log(`\n# costliest answer: ${name}, ${ms.toFixed(1)} ms; a right one ${usualMs.toFixed(2)} ms`);
 });
 
 test.run();

@@ -7,9 +7,9 @@ import { Controller, type Outcome } from '../queue/controller.ts';
 import { Turnstile } from '../queue/turnstile.ts';
 import { gateOf } from './gate.ts';
 import { isAuthority, type Observed } from './observed.ts';
-import { AwaitedRequests } from './request/awaited.ts';
 import type { NextKey } from './request/next-key.ts';
 import { wantedOf } from './request/next-key.ts';
+import { PendingRequests } from './request/pending.ts';
 
 const START = new Date('2026-06-01T12:00:00Z');
 const SECOND = 1_000;
@@ -50,7 +50,7 @@ function scene(name: string, body: (scene: Scene) => Promise<void>): void {
   test(name, async () => {
     const clock = new FakeClock(START);
     const giveBack = clock.takeTimers();
-    const awaited = new AwaitedRequests();
+    const awaited = new PendingRequests();
     const seen = new Map<string, { observed: Observed; pollAfterMs: number }>();
     const asked: { name: string; atMs: number }[] = [];
     const polls = new Turnstile({ capacity: 16, rate: RATE }, clock, (key) => {
@@ -152,7 +152,7 @@ test('a new request passes the turnstile for new requests, whatever waits for an
       leave: () => calls.push(`${name} left`),
     }) as unknown as Turnstile;
   const runtime = () => ({ backend: {} as never, turnstile: named('new'), polls: named('polls') });
-  const deps = { runtime, awaited: new AwaitedRequests(), clock, slowKeys: named('slow keys') };
+  const deps = { runtime, awaited: new PendingRequests(), clock, slowKeys: named('slow keys') };
   const fresh = { ...waiting('a'), next: undefined };
   const gate = gateOf(fresh, ISSUE, 7, deps);
   assert.ok(gate?.enter('team/a'));
@@ -165,7 +165,7 @@ test('a new request passes the turnstile for new requests, whatever waits for an
 test('keys that take long to make pass a turnstile where the authority has none', () => {
   const clock = new FakeClock(START);
   const slowKeys = new Turnstile({ capacity: 1 }, clock, () => true);
-  const deps = { awaited: new AwaitedRequests(), clock, slowKeys };
+  const deps = { awaited: new PendingRequests(), clock, slowKeys };
   const own = { ...deps, runtime: () => ({ backend: {} as never, turnstile: undefined, polls: undefined }) };
   const seenWith = (algorithm: string) => anObserved(aCertificate({ privateKey: { algorithm } })).build();
   assert.is(gateOf(seenWith('RSA'), ISSUE, 7, own)?.enter('team/a'), true);

@@ -1,7 +1,7 @@
 import type { Turnstile } from '../queue/turnstile.ts';
 import type { Decision, Observed } from './observed.ts';
 import type { CertificateDeps } from './reconcile.ts';
-import { notYet } from './request/awaited.ts';
+import { notYet } from './request/pending.ts';
 import { isUnderWay } from './request/request.ts';
 
 /** What keeps an authority from being asked too often, for certificates and for the answers to their requests. */

@@ -12,7 +12,7 @@ import { type Subject, valuesOf } from '../pki/name.ts';
 import type { Run } from '../queue/controller.ts';
 import { isSystemName } from './decision/refusals.ts';
 import { type AuthorityView, authorityName, type Observed } from './observed.ts';
-import type { Made } from './request/unpublished.ts';
+import type { UnpublishedCertificate } from './request/unpublished.ts';
 
 /** An authority whose clock is ahead of ours grants a life that seems too long by so much. */
 const CLOCKS_APART_MS = 60_000;
@@ -31,15 +31,15 @@ export async function proven(
   seen: Observed,
   view: AuthorityView,
   clock: Clock,
-  { outside, signal }: Run,
-): Promise<Made> {
+  { releaseWorker, signal }: Run,
+): Promise<UnpublishedCertificate> {
   const made = { issued, key, issuedAt: clock.now() };
   let flaw = flawOf(made, seen, view, clock.now());
   const { validInMs } = flaw ?? {};
   if (validInMs !== undefined) {
     // An authority whose clock is a little ahead: hold the certificate back until a verifier would take it. It may be all
     // of its certificates, and those of others must not wait for them.
-    await outside(() => clock.sleep(validInMs, signal));
+    await releaseWorker(() => clock.sleep(validInMs, signal));
     flaw = flawOf(made, seen, view, clock.now());
   }
   if (flaw !== undefined)
@@ -49,7 +49,7 @@ export async function proven(
 }
 
 /** What is wrong with it at this moment, if anything is. */
-export function flawOf(made: Made, seen: Observed, view: AuthorityView, now: Date): Flaw | undefined {
+export function flawOf(made: UnpublishedCertificate, seen: Observed, view: AuthorityView, now: Date): Flaw | undefined {
   const { issued, key, issuedAt } = made;
   const { identity, durationMs } = seen.resource.spec;
   const expected = {
@@ -107,7 +107,7 @@ function foreignSystemName(answered: Subject | undefined, asked: Subject): Flaw 
 }
 
 /** Of this authority; but an answer that is in the Secret already, since only its being there got lost, is no other one. */
-function usedSerials({ issued }: Made, { resource, secret }: Observed): readonly string[] {
+function usedSerials({ issued }: UnpublishedCertificate, { resource, secret }: Observed): readonly string[] {
   if (secret === undefined || secret.memory.authority !== authorityName(resource)) return [];
   if (secret.certificate?.fingerprintSHA256 === issued.chain[0]?.fingerprintSHA256) return [];
   return secret.memory.serials.map(({ serialNumber }) => serialNumber);

@@ -1,7 +1,7 @@
 import { isBroken } from '../api/client-certificate.ts';
 import { earliest } from '../api/moments.ts';
 import { keyOf } from '../api/parse.ts';
-import type { Authority } from '../backends/backend.ts';
+import type { Backend } from '../backends/backend.ts';
 import { type CertwheelError, classify, DeniedError, RetryableError, UnexpectedError } from '../errors.ts';
 import { backoffMs } from '../queue/backoff.ts';
 import type { Outcome, Run } from '../queue/controller.ts';
@@ -17,7 +17,7 @@ import { type Act, makesAFight, withAct } from './recent.ts';
 import { type Ask, isUnderWay } from './request/request.ts';
 import { isOver, type TidyDeps, tidy, tidyAfterGone } from './request/tidy.ts';
 import type { SecretView } from './secret/view.ts';
-import { logged, type TellDeps, tellIssued } from './status/record.ts';
+import { logged, type RecordDeps, recordIssued } from './status/record.ts';
 import { type Findings, PERMISSION, type ReportDeps, report, reportBroken } from './status/report.ts';
 import { attemptsSoFar } from './status/status.ts';
 
@@ -25,13 +25,13 @@ export interface CertificateMetrics {
   failed(authorityType: string, code: string): void;
 }
 
-export interface CertificateDeps extends ActDeps, TidyDeps, TellDeps, ReportDeps {
+export interface CertificateDeps extends ActDeps, TidyDeps, RecordDeps, ReportDeps {
   observe(resource: Observed['resource']): Promise<Observed>;
   /** The authority behind it, and what keeps that from being asked too often; undefined where it isn't there. */
-  runtime(resource: Observed['resource']): ({ readonly backend: Authority } & Turnstiles) | undefined;
+  runtime(resource: Observed['resource']): ({ readonly backend: Backend } & Turnstiles) | undefined;
   /** Where keys that take long to make are waited for; see gateOf. */
   readonly slowKeys: Turnstile;
-  readonly metrics: CertificateMetrics & TellDeps['metrics'] & ReportDeps['metrics'];
+  readonly metrics: CertificateMetrics & RecordDeps['metrics'] & ReportDeps['metrics'];
 }
 
 /** An answer is an answer: it may be another after somebody changed a policy, which nothing tells us of. */
@@ -135,14 +135,14 @@ async function act(
   if (backend === undefined) throw new RetryableError('Conflict', 'the authority went away');
   // One that may take seconds to answer must not keep a worker from those who don't.
   const ask: Ask = authority.capabilities.remote
-    ? (request) => run.outside(() => backend.issue(request, run.signal))
+    ? (request) => run.releaseWorker(() => backend.issue(request, run.signal))
     : (request) => backend.issue(request, run.signal);
   const startedMs = deps.clock.monotonicMs();
   const result = await issue(seen, authority, ask, deps, run);
   if ('pending' in result) return { seen, pending: result.pending };
   const { secret } = result;
   if (secret.certificate !== undefined)
-    tellIssued(seen, decision, secret.certificate, deps.clock.monotonicMs() - startedMs, deps);
+    recordIssued(seen, decision, secret.certificate, deps.clock.monotonicMs() - startedMs, deps);
   return { seen: after(secret) };
 }
 

@@ -27,7 +27,7 @@ import { Turnstile } from '../queue/turnstile.ts';
 import { isOurs, type NoAuthority } from './observed.ts';
 import { RecentActs } from './recent.ts';
 import { type CertificateDeps, reconcileCertificate } from './reconcile.ts';
-import { Unpublished } from './request/unpublished.ts';
+import { UnpublishedCertificates } from './request/unpublished.ts';
 import { secretManifest } from './secret/manifest.ts';
 import type { EventText } from './status/events.ts';
 
@@ -183,7 +183,7 @@ function parts(resource: RawObject, authority: (typeof AUTHORITIES)[number], sec
       rehearse: (manifest) => scene.store.rehearse(manifest),
       remove: (each) => scene.store.remove(each),
     },
-    unpublished: new Unpublished(),
+    unpublished: new UnpublishedCertificates(),
     assertServed: () => {},
     recent,
     log: SILENT,
@@ -215,7 +215,7 @@ function parts(resource: RawObject, authority: (typeof AUTHORITIES)[number], sec
     writeStatus: async (_each, status) => {
       current = parseClientCertificate(structuredClone({ ...resource, status }));
     },
-    tell: (_each, event) => void events.push(event),
+    recordEvent: (_each, event) => void events.push(event),
     statusWrites: new Buckets({ capacity: 20, refillMs: 2_000 }),
     routineEvents: false,
     propagationMs: PROPAGATION_MS,
@@ -224,7 +224,7 @@ function parts(resource: RawObject, authority: (typeof AUTHORITIES)[number], sec
   return { clock, deps, events, scene, shown, status: () => current.status };
 }
 
-const run: Run = { signal: new AbortController().signal, outside: (wait) => wait() };
+const run: Run = { signal: new AbortController().signal, releaseWorker: (wait) => wait() };
 
 async function lookOnce(deps: CertificateDeps): Promise<Outcome | Error> {
   try {

@@ -185,7 +185,7 @@ export class Cache<T, Index extends string = never> {
     }
     this.#progress.set(scope, resourceVersion);
     this.#shares?.recount(this.#entries.values());
-    for (const [key, before, after] of changes) this.#tell(key, before, after);
+    for (const [key, before, after] of changes) this.#notify(key, before, after);
   }
 
   /** What a watch says is there. Duplicates, and what is older than what is known, are ignored. */
@@ -208,7 +208,7 @@ export class Cache<T, Index extends string = never> {
     this.#entries.delete(key);
     this.#shares?.giveBack(before.namespace, before.weight ?? 0);
     this.#reindex(key, before.value, undefined);
-    this.#tell(key, before.value, undefined);
+    this.#notify(key, before.value, undefined);
   }
 
   /** The watch of this scope has told everything up to this version. */
@@ -236,10 +236,10 @@ export class Cache<T, Index extends string = never> {
     if (entry.weight === undefined) this.#shares?.giveBack(entry.namespace, before?.weight ?? 0);
     this.#entries.set(entry.key, entry);
     this.#reindex(entry.key, before?.value, entry.value);
-    this.#tell(entry.key, before?.value, entry.value, quiet);
+    this.#notify(entry.key, before?.value, entry.value, quiet);
   }
 
-  #tell(key: string, before: T | undefined, after: T | undefined, own = false): void {
+  #notify(key: string, before: T | undefined, after: T | undefined, own = false): void {
     for (const [listener, ownToo] of this.#listeners) if (!own || ownToo) listener(key, before, after);
   }
 

@@ -77,7 +77,7 @@ bench('a run that waits outside lends its place, and takes it back', async (one)
   let inside = 0;
   let most = 0;
   one.answer = async (_key, run) => {
-    await run.outside(() => one.clock.sleep(1_000));
+    await run.releaseWorker(() => one.clock.sleep(1_000));
     inside += 1;
     most = Math.max(most, inside);
     await one.clock.sleep(100);
@@ -96,7 +96,7 @@ bench('a run that waits outside lends its place, and takes it back', async (one)
 });
 
 bench('what fails outside fails the run, and the place is taken back', async (one) => {
-  one.answer = (_key, run) => run.outside(() => Promise.reject(new Error('no answer')));
+  one.answer = (_key, run) => run.releaseWorker(() => Promise.reject(new Error('no answer')));
   one.controller.queue.add('a');
   await settle();
   assert.equal(
@@ -112,7 +112,7 @@ bench('what fails outside fails the run, and the place is taken back', async (on
 
 bench('to stop waits for a run that waits outside', async (one) => {
   one.answer = async (_key, run) => {
-    await run.outside(() => one.clock.sleep(1_000));
+    await run.releaseWorker(() => one.clock.sleep(1_000));
     return { do: 'rest' };
   };
   one.controller.queue.add('a');

@@ -20,7 +20,7 @@ export interface Run {
   /** Aborts when a graceful stop has no more patience. */
   readonly signal: AbortSignal;
   /** Waits for somebody else, who may be slow: meanwhile another worker takes this one's place. */
-  outside<T>(wait: () => Promise<T>): Promise<T>;
+  releaseWorker<T>(wait: () => Promise<T>): Promise<T>;
 }
 
 export interface ControllerMetrics {
@@ -92,7 +92,7 @@ export class Controller {
     }
   }
 
-  async #outside<T>(wait: () => Promise<T>): Promise<T> {
+  async #releaseWorker<T>(wait: () => Promise<T>): Promise<T> {
     this.#active--;
     this.#hire();
     try {
@@ -107,7 +107,10 @@ export class Controller {
     const startedMs = clock.monotonicMs();
     let ended: Outcome['do'] | 'error';
     try {
-      const outcome = await reconcile(key, { signal: this.#stop.signal, outside: (wait) => this.#outside(wait) });
+      const outcome = await reconcile(key, {
+        signal: this.#stop.signal,
+        releaseWorker: (wait) => this.#releaseWorker(wait),
+      });
       ended = outcome.do;
       this.#schedule(key, outcome);
     } catch (thrown) {

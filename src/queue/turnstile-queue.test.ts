@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { FakeClock, settle } from '../../test/unit/fake-clock.ts';
-import { NaiveTurns } from '../../test/unit/turnstile-model.ts';
+import { TurnstileModel } from '../../test/unit/turnstile-model.ts';
 import { Controller } from './controller.ts';
 import { type Limits, Turnstile } from './turnstile.ts';
 
@@ -66,7 +66,7 @@ async function play({ workers, local, askers, askMs, limits, calledGoFirst }: Sc
   const startedMs = clock.monotonicMs();
   const elapsed = () => clock.monotonicMs() - startedMs;
   const entered = new Map<string, number>();
-  const model = new NaiveTurns();
+  const model = new TurnstileModel();
   /** Collected, since the controller would take what is thrown for a failed run. */
   const violations: string[] = [];
   let inside = 0;
@@ -118,7 +118,7 @@ async function play({ workers, local, askers, askMs, limits, calledGoFirst }: Sc
       model.enters(key);
       entered.set(key, elapsed());
       inside++;
-      await run.outside(() => clock.sleep(askMs));
+      await run.releaseWorker(() => clock.sleep(askMs));
       inside--;
       turnstile.leave();
       return { do: 'rest' };

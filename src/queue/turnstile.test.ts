@@ -72,7 +72,7 @@ test('one who was called and never comes is forgotten', () => {
   turnstile.leave();
   for (let second = 0; second < 3_000; second++) {
     nowMs += 1_000;
-    turnstile.admit(1);
+    turnstile.setConcurrency(1);
   }
   assert.is(turnstile.size, 0);
   turnstile.close();
@@ -168,16 +168,16 @@ test('a door that is shut lets nobody in, ajar one at a time by deadline, and wi
   const called: string[] = [];
   const turnstile = new Turnstile({ capacity: 3 }, systemClock, (key) => called.push(key) > 0);
   assert.ok(turnstile.enter('inside', 1));
-  turnstile.admit(0);
+  turnstile.setConcurrency(0);
   for (const [index, key] of ['late', 'soon', 'later', 'last'].entries())
     assert.not(turnstile.enter(key, [30, 20, 40, 50][index]));
   turnstile.leave();
   assert.equal(called, []);
-  turnstile.admit(1);
+  turnstile.setConcurrency(1);
   assert.equal(called, ['soon']);
   assert.ok(turnstile.enter('soon', 20));
   assert.equal(called, ['soon']);
-  turnstile.admit(Number.POSITIVE_INFINITY);
+  turnstile.setConcurrency(Number.POSITIVE_INFINITY);
   assert.equal(called, ['soon', 'late', 'later']);
   turnstile.close();
 });
@@ -186,9 +186,9 @@ test('who was inside when it was shut counts, until he has left', () => {
   const called: string[] = [];
   const turnstile = new Turnstile({ capacity: 3 }, systemClock, (key) => called.push(key) > 0);
   for (const key of ['a', 'b']) assert.ok(turnstile.enter(key, 1));
-  turnstile.admit(0);
+  turnstile.setConcurrency(0);
   turnstile.enter('c', 1);
-  turnstile.admit(1);
+  turnstile.setConcurrency(1);
   turnstile.leave();
   assert.equal(called, []);
   turnstile.leave();

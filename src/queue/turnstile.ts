@@ -78,7 +78,7 @@ export class Turnstile {
   }
 
   /** From now on so many may be inside at once, if the limits allow as many; with 0, whoever comes waits. */
-  admit(most: number): void {
+  setConcurrency(most: number): void {
     this.#most = most;
     this.#callNext();
   }

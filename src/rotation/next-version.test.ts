@@ -2,8 +2,10 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { nextVersion } from './steps.ts';
 
-function next(own: readonly number[], told: readonly number[] = [], foreign: readonly number[] = []): number {
-  const [generations, ours, theirs] = [told, own, foreign].map((versions) => versions.map((version) => ({ version })));
+function next(own: readonly number[], reported: readonly number[] = [], foreign: readonly number[] = []): number {
+  const [generations, ours, theirs] = [reported, own, foreign].map((versions) =>
+    versions.map((version) => ({ version })),
+  );
   return nextVersion({ status: { generations } } as unknown as Parameters<typeof nextVersion>[0], {
     own: ours ?? [],
     foreign: theirs ?? [],

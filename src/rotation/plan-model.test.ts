@@ -42,7 +42,7 @@ const ACTIONS: Readonly<Record<Verb, (world: World, number: number) => unknown>>
   copy: (world, which) => world.copy(which),
   plant: (world, which) => world.plant(which),
   wipe: (world) => {
-    world.told = [];
+    world.reported = [];
   },
   tidy: (world) => world.tidy(),
 };

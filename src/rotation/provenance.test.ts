@@ -29,7 +29,7 @@ function kept(
   return generationSecret(generation, { mark: { uids: [...own, ...vouches], namespace } });
 }
 
-function told(...versions: readonly (readonly [number, CAGeneration['state']])[]) {
+function reported(...versions: readonly (readonly [number, CAGeneration['state']])[]) {
   return versions.map(([version, state]) => ({ version, state }));
 }
 
@@ -39,13 +39,13 @@ function holderOf(pair: CaPair, notAfter = hoursFromNow(1)): Member {
 }
 
 interface Given {
-  readonly told?: ReturnType<typeof told>;
+  readonly reported?: ReturnType<typeof reported>;
   readonly members?: readonly Member[];
 }
 
-/** The versions that are trusted, and those that are told of. */
+/** The versions that are trusted, and those that are reported as foreign. */
 async function sorted(stored: readonly GenerationSecret[], given: Given = {}) {
-  const evidence = { told: given.told ?? [], members: () => given.members ?? [] };
+  const evidence = { reported: given.reported ?? [], members: () => given.members ?? [] };
   const { own, foreign, generations } = await provenanceOf(stored, evidence, NOW);
   assert.equal(
     generations.map(({ version }) => version),
@@ -65,7 +65,10 @@ test('beside a generation whose mark is whole, nothing is trusted that no mark n
 
 test('a status decides nothing about a generation whose mark is whole', async () => {
   const stored = [kept(3, one, 'whole')];
-  assert.equal(await sorted(stored, { told: told([3, 'Retired'], [1_000_000, 'Active']) }), { own: [3], foreign: [] });
+  assert.equal(await sorted(stored, { reported: reported([3, 'Retired'], [1_000_000, 'Active']) }), {
+    own: [3],
+    foreign: [],
+  });
 });
 
 test('a generation that lost its mark is trusted as long as the mark of another names it', async () => {
@@ -88,33 +91,42 @@ test('where no mark is whole, what an earlier version wrote and what was restore
 
 test('what the status calls retired, or no longer knows, is not adopted; nor is a copy from another namespace', async () => {
   const stored = [kept(1, one, 'unmarked'), kept(2, two, 'restored'), kept(3, three, 'copied')];
-  assert.equal(await sorted(stored, { told: told([2, 'Active'], [1, 'Retired']) }), { own: [2], foreign: [1, 3] });
-  assert.equal(await sorted(stored, { told: told([2, 'Active']) }), { own: [2], foreign: [1, 3] });
-  assert.equal(await sorted([kept(4, one, 'unmarked')], { told: told([3, 'Active']) }), { own: [4], foreign: [] });
+  assert.equal(await sorted(stored, { reported: reported([2, 'Active'], [1, 'Retired']) }), {
+    own: [2],
+    foreign: [1, 3],
+  });
+  assert.equal(await sorted(stored, { reported: reported([2, 'Active']) }), { own: [2], foreign: [1, 3] });
+  assert.equal(await sorted([kept(4, one, 'unmarked')], { reported: reported([3, 'Active']) }), {
+    own: [4],
+    foreign: [],
+  });
 });
 
 test('where the status knows a generation to be in use, a stranger without a mark is not adopted, whatever its version', async () => {
   const status = [{ version: 2, state: 'Active' as const, fingerprintSHA256: one.certificate.fingerprintSHA256 }];
   for (const version of [1, 3, 1_000_000]) {
     const stored = [kept(2, one, 'unmarked'), kept(version, two, 'unmarked')];
-    assert.equal(await sorted(stored, { told: status }), { own: [2], foreign: [version] });
-    assert.equal(await sorted(stored, { told: status, members: [holderOf(two)] }), { own: [2, version], foreign: [] });
+    assert.equal(await sorted(stored, { reported: status }), { own: [2], foreign: [version] });
+    assert.equal(await sorted(stored, { reported: status, members: [holderOf(two)] }), {
+      own: [2, version],
+      foreign: [],
+    });
   }
 });
 
 test('another CA under the version of a generation is not adopted', async () => {
   const status = [{ version: 2, state: 'Active' as const, fingerprintSHA256: one.certificate.fingerprintSHA256 }];
-  assert.equal(await sorted([kept(2, two, 'unmarked')], { told: status }), { own: [], foreign: [2] });
+  assert.equal(await sorted([kept(2, two, 'unmarked')], { reported: status }), { own: [], foreign: [2] });
 });
 
 test('valid certificates speak for no restored twin of a CA that is adopted anyway', async () => {
   const stored = [kept(1, one, 'restored'), kept(2, one, 'unmarked')];
-  const given = { told: told([1, 'Retired'], [2, 'Active']), members: [holderOf(one)] };
+  const given = { reported: reported([1, 'Retired'], [2, 'Active']), members: [holderOf(one)] };
   assert.equal(await sorted(stored, given), { own: [2], foreign: [1] });
 });
 
 test('a veto of a forged status, or a mark that a copier overwrote, takes no CA away of which valid certificates are held', async () => {
-  const retired = { told: told([1, 'Retired']) };
+  const retired = { reported: reported([1, 'Retired']) };
   for (const stored of [[kept(1, one, 'unmarked')], [kept(1, one, 'copied')]]) {
     assert.equal(await sorted(stored, { ...retired, members: [holderOf(one)] }), { own: [1], foreign: [] });
     const expired = [holderOf(one, hoursFromNow(-1)), holderOf(two)];
@@ -122,7 +134,7 @@ test('a veto of a forged status, or a mark that a copier overwrote, takes no CA 
   }
 });
 
-test('a blank Secret is neither trusted nor told of', async () => {
+test('a blank Secret is neither trusted nor reported', async () => {
   const blank = generationSecret(aGeneration(2, 'Active', two), { isBlank: true, generation: undefined });
   assert.equal(await sorted([kept(1, one, 'unmarked'), blank]), { own: [1], foreign: [] });
 });
@@ -149,7 +161,7 @@ test('a Secret without a key that can not be filled is foreign, so that its vers
     holdsKey: false,
     generation: undefined,
   });
-  const { own, foreign } = await provenanceOf([hollow], { told: [], members: () => [] }, NOW);
+  const { own, foreign } = await provenanceOf([hollow], { reported: [], members: () => [] }, NOW);
   assert.equal([own.length, foreign], [0, [hollow]]);
 });
 

@@ -17,7 +17,7 @@ export interface Provenance {
 /** What speaks against, and for, generations that carry no mark. */
 export interface Evidence {
   /** The generations of the status. It is output, so that it may take away and never grant. */
-  readonly told: readonly Pick<CAGeneration, 'version' | 'state' | 'fingerprintSHA256'>[];
+  readonly reported: readonly Pick<CAGeneration, 'version' | 'state' | 'fingerprintSHA256'>[];
   members(): readonly Member[];
 }
 
@@ -69,11 +69,13 @@ function compared(generations: readonly Generation[], secrets: readonly Generati
  */
 function adoptable(
   claims: readonly GenerationSecret[],
-  { told, members }: Evidence,
+  { reported, members }: Evidence,
   now: Date,
 ): readonly GenerationSecret[] {
-  const isToldOf = claims.some((each) => livesIn(told, each));
-  const own = claims.filter((each) => !isCopy(each) && (isToldOf ? livesIn(told, each) : !wasRetired(each, told)));
+  const isToldOf = claims.some((each) => livesIn(reported, each));
+  const own = claims.filter(
+    (each) => !isCopy(each) && (isToldOf ? livesIn(reported, each) : !wasRetired(each, reported)),
+  );
   if (own.length === claims.length) return own;
   // A restored twin of a CA that is adopted anyway is not what its certificates speak for.
   const known = new Set(own.map(fingerprintOf));
@@ -91,20 +93,20 @@ function isCopy({ mark, secret }: GenerationSecret): boolean {
   return mark.namespace !== undefined && mark.namespace !== secret.namespace;
 }
 
-function livesIn(told: Evidence['told'], claim: GenerationSecret): boolean {
-  const known = told.find(({ version }) => version === claim.version);
+function livesIn(reported: Evidence['reported'], claim: GenerationSecret): boolean {
+  const known = reported.find(({ version }) => version === claim.version);
   return known !== undefined && known.state !== 'Retired' && isOf(known, claim);
 }
 
 /** Versions only rise, and the status keeps the highest, so what it doesn't know below them was retired long ago. */
-function wasRetired(claim: GenerationSecret, told: Evidence['told']): boolean {
-  const known = told.find(({ version }) => version === claim.version);
-  if (known === undefined) return told.some(({ version }) => version > claim.version);
+function wasRetired(claim: GenerationSecret, reported: Evidence['reported']): boolean {
+  const known = reported.find(({ version }) => version === claim.version);
+  if (known === undefined) return reported.some(({ version }) => version > claim.version);
   return known.state === 'Retired' || !isOf(known, claim);
 }
 
 /** A version is given to one CA alone. */
-function isOf({ fingerprintSHA256 }: Evidence['told'][number], claim: GenerationSecret): boolean {
+function isOf({ fingerprintSHA256 }: Evidence['reported'][number], claim: GenerationSecret): boolean {
   return fingerprintSHA256 === undefined || fingerprintSHA256 === fingerprintOf(claim);
 }
 

@@ -113,7 +113,7 @@ async function take(
       if (pair === undefined) return false;
       const generation = { version, state: step.state, since, pair, source: definition.type };
       await deps.createGeneration(resource, generation, inUse);
-      tellStep(resource, version, 'CAGenerationCreated', `(${pair.certificate.subjectText}) is ${step.state}`, deps);
+      recordStep(resource, version, 'CAGenerationCreated', `(${pair.certificate.subjectText}) is ${step.state}`, deps);
       return true;
     }
     case 'mark': {
@@ -121,16 +121,16 @@ async function take(
       await deps.writeGeneration(resource, step.generation, inUse);
       if (mark !== 'none') return true;
       const which = `(${pair.certificate.subjectText}, SHA-256 ${pair.certificate.fingerprintSHA256})`;
-      tellStep(resource, version, 'CAGenerationMarked', `${which} had no mark of its own, and is taken over`, deps);
+      recordStep(resource, version, 'CAGenerationMarked', `${which} had no mark of its own, and is taken over`, deps);
       return true;
     }
     case 'move':
       await deps.writeGeneration(resource, { ...step.generation, state: step.to, since }, inUse);
-      tellStep(resource, step.generation.version, `CAGeneration${step.to}`, `is ${step.to}${left}`, deps);
+      recordStep(resource, step.generation.version, `CAGeneration${step.to}`, `is ${step.to}${left}`, deps);
       return true;
     case 'retire':
       await deps.deleteGeneration(step.generation);
-      tellStep(
+      recordStep(
         resource,
         step.generation.version,
         'CAGenerationRetired',
@@ -143,7 +143,7 @@ async function take(
   }
 }
 
-function tellStep(
+function recordStep(
   resource: CertificateAuthority,
   version: number,
   reason: string,
@@ -153,7 +153,7 @@ function tellStep(
   const { kind, namespace, name } = resource;
   const note = `generation ${version} ${what}`;
   deps.log.info('CA rotation', { kind, namespace, name, generation: version, reason, detail: note });
-  deps.tell(resource, { type: 'Normal', reason, action: 'Rotate', note });
+  deps.recordEvent(resource, { type: 'Normal', reason, action: 'Rotate', note });
 }
 
 /**

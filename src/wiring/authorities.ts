@@ -26,7 +26,7 @@ import { viewGenerationSecret } from '../rotation/generation-secret.ts';
 import type { Generation, Member } from '../rotation/plan.ts';
 import type { Cluster } from './cluster.ts';
 import { applyWhole } from './secret-access.ts';
-import { namespaceOf, type Services, STATUS_WRITES, tell, writeStatus } from './services.ts';
+import { namespaceOf, recordEvent, type Services, STATUS_WRITES, writeStatus } from './services.ts';
 import { startAuthority } from './start-authority.ts';
 
 /** Authorities are few; one that asks another machine takes the place of none. */
@@ -73,10 +73,10 @@ export function wireAuthorities(services: Services, wakes: Wakes): Controller {
       const stored = await writeStatus(client, authorityResource(kind), resource, status, AUTHORITY_CONDITIONS);
       cacheOf(kind, services).put(stored, resource.resourceVersion);
     },
-    tell: (resource, event) => {
+    recordEvent: (resource, event) => {
       // An event without a namespace is written into `default`, where Roles give no right.
       if (resource.namespace === '' && config.namespaces !== undefined) return;
-      tell(events, authorityResource(resource.kind), resource, event);
+      recordEvent(events, authorityResource(resource.kind), resource, event);
     },
     metrics: { show: metrics.showAuthority, showDemand: metrics.showDemand, hide: metrics.hideAuthority },
   };

@@ -6,8 +6,8 @@ import { assertServed, observe, referredAuthority, secretKeyOf } from '../certif
 import { isOurs } from '../certificate/observed.ts';
 import { RecentActs } from '../certificate/recent.ts';
 import { type CertificateDeps, deadlineOf, reconcileCertificate } from '../certificate/reconcile.ts';
-import { AwaitedRequests } from '../certificate/request/awaited.ts';
-import { Unpublished } from '../certificate/request/unpublished.ts';
+import { PendingRequests } from '../certificate/request/pending.ts';
+import { UnpublishedCertificates } from '../certificate/request/unpublished.ts';
 import { ForeignSecrets } from '../certificate/secret/foreign-secrets.ts';
 import { purposeOf } from '../certificate/secret/protection.ts';
 import type { SecretView } from '../certificate/secret/view.ts';
@@ -18,7 +18,7 @@ import { Turnstile } from '../queue/turnstile.ts';
 import type { WorkQueue } from '../queue/work-queue.ts';
 import type { Cluster } from './cluster.ts';
 import { nextKeyAccess, secretAccess } from './secret-access.ts';
-import { type Services, STATUS_WRITES, tell, writeStatus } from './services.ts';
+import { recordEvent, type Services, STATUS_WRITES, writeStatus } from './services.ts';
 
 /** The controller of ClientCertificates, and what is to be called when one of them is gone. */
 export function wireCertificates(services: Services): { controller: Controller; forget: (key: string) => void } {
@@ -47,8 +47,8 @@ export function wireCertificates(services: Services): { controller: Controller; 
     recent,
     assertServed: (resource) => assertServed(resource, observing),
     purposeOf: (secret) => purposeOf(secret, cluster.usesOf(keyOf(parseMeta(secret)))),
-    unpublished: new Unpublished(),
-    awaited: new AwaitedRequests(),
+    unpublished: new UnpublishedCertificates(),
+    awaited: new PendingRequests(),
     nextKeys: nextKeyAccess(services),
     nextKey: observing.nextKey,
     // A list of one, since that needs no right beyond those for watching.
@@ -82,7 +82,7 @@ export function wireCertificates(services: Services): { controller: Controller; 
         resource.resourceVersion,
       );
     },
-    tell: (resource, event) => tell(events, CLIENT_CERTIFICATES, resource, event),
+    recordEvent: (resource, event) => recordEvent(events, CLIENT_CERTIFICATES, resource, event),
     metrics: {
       rotated: metrics.rotated,
       failed: metrics.failed,

@@ -1,5 +1,5 @@
 import { type Resource, SERVICE_ACCOUNTS } from '../api/names.ts';
-import type { AuthorityDeps, NewObject } from '../backends/backend.ts';
+import type { BackendDeps, NewObject } from '../backends/backend.ts';
 import { AuthorityError } from '../errors.ts';
 import type { KubeClient } from '../kube/client.ts';
 
@@ -11,7 +11,7 @@ interface TokenReply {
 export function clusterAccess(
   client: Pick<KubeClient, 'apply' | 'audiences' | 'canI' | 'create' | 'delete' | 'get'>,
   namespace: string,
-): Pick<AuthorityDeps, 'objects' | 'serviceAccountToken'> {
+): Pick<BackendDeps, 'objects' | 'serviceAccountToken'> {
   const namespaceFor = ({ namespaced }: Resource) => (namespaced ? namespace : undefined);
   /** What has no namespace must not be sent with one. */
   const inside = ({ namespaced }: Resource) => (namespaced ? { namespace } : {});

@@ -2,7 +2,7 @@ import type { CertificateAuthority } from '../api/certificate-authority.ts';
 import { apiVersion, type Resource } from '../api/names.ts';
 import type { RawObject } from '../api/parse.ts';
 import type { Registry } from '../authority/registry.ts';
-import type { AuthorityDefinition } from '../backends/backend.ts';
+import type { BackendDefinition } from '../backends/backend.ts';
 import type { EventText } from '../certificate/status/events.ts';
 import type { Clock } from '../clock.ts';
 import type { Config } from '../config.ts';
@@ -23,7 +23,7 @@ export interface Services {
   readonly references: References;
   readonly registry: Registry;
   /** The kinds of authorities that there are. */
-  readonly definitions: readonly AuthorityDefinition<never>[];
+  readonly definitions: readonly BackendDefinition<never>[];
   readonly events: EventRecorder;
   readonly metrics: Metrics;
   readonly assertLeading: () => void;
@@ -32,16 +32,16 @@ export interface Services {
 /** So many at once, then one every two seconds: what isn't ready any more is said to be so within five. */
 export const STATUS_WRITES = { capacity: 20, refillMs: 2_000 };
 
-interface Told {
+interface EventSubject {
   readonly namespace: string;
   readonly name: string;
   readonly uid: string;
 }
 
-export function tell(
+export function recordEvent(
   events: EventRecorder,
   resource: Resource,
-  { namespace, name, uid }: Told,
+  { namespace, name, uid }: EventSubject,
   event: EventText,
 ): void {
   events.record({
@@ -50,7 +50,7 @@ export function tell(
   });
 }
 
-interface Versioned extends Told {
+interface Versioned extends EventSubject {
   readonly resourceVersion: string;
 }
 

@@ -6,11 +6,11 @@ import { Breaker } from '../authority/breaker.ts';
 import { type Runtime, signingOf } from '../authority/registry.ts';
 import { troubleOf } from '../authority/trouble.ts';
 import {
-  type Authority,
-  type AuthorityDefinition,
-  type AuthorityDeps,
+  type Backend,
+  type BackendDefinition,
+  type BackendDeps,
   NO_TRUST,
-  type SecretContent,
+  type ReferencedData,
 } from '../backends/backend.ts';
 import { networkList } from '../backends/http/networks.ts';
 import { AuthorityError, DeniedError, RetryableError } from '../errors.ts';
@@ -44,11 +44,11 @@ export function startAuthority(
   // One that asks nobody else is as its probe finds it, so no certificate has to be tried first.
   const breaker = new Breaker(clock, remote ? turnstile : undefined);
   const references = referencesOf(resource, services, () => {
-    breaker.hurry();
+    breaker.probeNow();
     wake();
   });
   const backend = backendOf(resource, definition, references, services);
-  const issue: Authority['issue'] = (request, signal) =>
+  const issue: Backend['issue'] = (request, signal) =>
     timed(() => backend.issue(request, signal), definition.type, services);
   return {
     resource,
@@ -85,8 +85,8 @@ function twice({ requests, perMs, burst }: RateLimit): RateLimit {
 
 function backendOf(
   resource: CertificateAuthority,
-  definition: AuthorityDefinition<never>,
-  references: Pick<AuthorityDeps, 'secret' | 'configMap'>,
+  definition: BackendDefinition<never>,
+  references: Pick<BackendDeps, 'secret' | 'configMap'>,
   services: Services,
 ) {
   const { client, clock, config, log, registry } = services;
@@ -192,7 +192,7 @@ async function timed<T>(ask: () => Promise<T>, type: string, { clock, metrics }:
   }
 }
 
-function contentOf(object: RawObject, encoding: 'base64' | 'utf8'): SecretContent {
+function contentOf(object: RawObject, encoding: 'base64' | 'utf8'): ReferencedData {
   return Object.fromEntries(
     Object.entries(object.data ?? {}).map(([key, value]) => [key, Buffer.from(value, encoding)]),
   );

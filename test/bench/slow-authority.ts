@@ -1,11 +1,11 @@
 /** A stand-in: no real CA can be told to be slow. The self-managed one, whose answer takes 5 s in the namespace `slow`. */
-import type { AuthorityDefinition } from '../../src/backends/backend.ts';
-import { AUTHORITIES } from '../../src/backends/index.ts';
+import type { BackendDefinition } from '../../src/backends/backend.ts';
+import { BACKENDS } from '../../src/backends/index.ts';
 
 const SLOW_MS = 5_000;
 
-export const WITH_A_SLOW_ONE: readonly AuthorityDefinition<never>[] = (
-  AUTHORITIES as readonly AuthorityDefinition<never>[]
+export const WITH_A_SLOW_ONE: readonly BackendDefinition<never>[] = (
+  BACKENDS as readonly BackendDefinition<never>[]
 ).map((definition) => ({
   ...definition,
   capabilities: { ...definition.capabilities, remote: true },

@@ -14,8 +14,8 @@ import {
   LEASE_PERMISSIONS,
   NAMESPACED_PERMISSIONS,
 } from '../../src/api/permissions.ts';
-import type { AuthorityDefinition } from '../../src/backends/backend.ts';
-import { AUTHORITIES } from '../../src/backends/index.ts';
+import type { BackendDefinition } from '../../src/backends/backend.ts';
+import { BACKENDS } from '../../src/backends/index.ts';
 import { startSwap } from '../e2e/authority/swap.ts';
 import { holder } from '../e2e/process/support/access.ts';
 import { bugs } from '../e2e/process/support/fleet.ts';
@@ -129,7 +129,7 @@ async function untilPendingAndGone(world: World, namespace: string): Promise<voi
 test('every permission of the roles is needed', async () => {
   const { cluster } = await shared.get();
   // What needs cert-manager is used where it is: in test/e2e/backends.
-  const ofAuthorities = (AUTHORITIES as readonly AuthorityDefinition<never>[])
+  const ofAuthorities = (BACKENDS as readonly BackendDefinition<never>[])
     .filter(({ type }) => type !== 'certManager')
     .flatMap(({ permissions, clusterPermissions = [] }) => [...permissions, ...clusterPermissions]);
   const permissions = [

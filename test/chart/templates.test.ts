@@ -10,8 +10,8 @@ import {
   NAMESPACED_PERMISSIONS,
   type PolicyRule,
 } from '../../src/api/permissions.ts';
-import type { AuthorityDefinition } from '../../src/backends/backend.ts';
-import { AUTHORITIES } from '../../src/backends/index.ts';
+import type { BackendDefinition } from '../../src/backends/backend.ts';
+import { BACKENDS } from '../../src/backends/index.ts';
 import { EXPORTING_PREFIXES } from '../../src/certificate/decision/exported-keys.ts';
 import { parseCommandLine } from '../../src/config.ts';
 import { CHART, NAMESPACE, ofKind, one, podOf, ROOT, render } from './support/helm.ts';
@@ -19,7 +19,7 @@ import { runHelm } from './support/run-helm.ts';
 
 /** Each once, though several kinds of authority may need it. */
 const rules = (permissions: readonly PolicyRule[]) => [...new Set(permissions)].map(({ why: _, ...rule }) => rule);
-const DEFINITIONS: readonly AuthorityDefinition<never>[] = AUTHORITIES;
+const DEFINITIONS: readonly BackendDefinition<never>[] = BACKENDS;
 const OF_AUTHORITIES = rules([...AUTHORITY_PERMISSIONS, ...DEFINITIONS.flatMap(({ permissions }) => permissions)]);
 const EVERYWHERE = [...rules(NAMESPACED_PERMISSIONS), ...OF_AUTHORITIES];
 const CLUSTER = rules([

@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { load } from 'js-yaml';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { AuthorityDefinition } from '../../src/backends/backend.ts';
-import { AUTHORITIES } from '../../src/backends/index.ts';
+import type { BackendDefinition } from '../../src/backends/backend.ts';
+import { BACKENDS } from '../../src/backends/index.ts';
 
 // A kind of authority is done when all of this is there; docs/adding-an-authority.md tells how.
 
@@ -48,7 +48,7 @@ function lacking(type: string): string[] {
   const key = new RegExp(`^  ${type}:`, 'm');
   const needs: Readonly<Record<string, boolean>> = {
     [`its file src/backends/${name}.ts`]: read(`src/backends/${name}.ts`).includes(`type: '${type}'`),
-    'its line in src/backends/index.ts': AUTHORITIES.some((each) => each.type === type),
+    'its line in src/backends/index.ts': BACKENDS.some((each) => each.type === type),
     'its key in crds/certificateauthorities.yaml': backendsOf('certificateauthorities').includes(type),
     'its key in crds/clustercertificateauthorities.yaml': backendsOf('clustercertificateauthorities').includes(type),
     [`an example in examples/authorities/${name}`]: matching(`examples/authorities/${name}/*.yaml`).some((file) =>
@@ -68,10 +68,10 @@ function lacking(type: string): string[] {
   return Object.entries(needs).flatMap(([what, there]) => (there ? [] : [what]));
 }
 
-for (const { type } of AUTHORITIES) test(`${type} lacks nothing`, () => assert.equal(lacking(type), []));
+for (const { type } of BACKENDS) test(`${type} lacks nothing`, () => assert.equal(lacking(type), []));
 
 test('whatever the schema admits is known, and whatever stands for a backend belongs to one', () => {
-  const types = AUTHORITIES.map(({ type }) => type as string).sort();
+  const types = BACKENDS.map(({ type }) => type as string).sort();
   for (const plural of ['certificateauthorities', 'clustercertificateauthorities'])
     assert.equal(backendsOf(plural).sort(), types);
   const names = types.map(fileName);
@@ -87,7 +87,7 @@ test('whatever the schema admits is known, and whatever stands for a backend bel
 });
 
 test('each that is another machine has a rate which it bears, and the schema says which', () => {
-  const { remote, local } = Object.groupBy(AUTHORITIES as readonly AuthorityDefinition<never>[], ({ capabilities }) =>
+  const { remote, local } = Object.groupBy(BACKENDS as readonly BackendDefinition<never>[], ({ capabilities }) =>
     capabilities.remote ? 'remote' : 'local',
   );
   assert.equal(

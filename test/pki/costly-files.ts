@@ -63,7 +63,7 @@ export interface Files {
 
 const rsa4096 = generateKeyPairSync('rsa', { modulusLength: 4096 }).privateKey;
 
-export const DEAR_FILES: Readonly<Record<string, () => Files>> = {
+export const COSTLY_FILES: Readonly<Record<string, () => Files>> = {
   'P-521 certificates of one empty name, each signed by another key': () => ({
     crt: many(120, (at) => ca(at % 2 === 0 ? { by: OTHER } : { key: OTHER, by: ONE })),
     roots: many(200, () => ca({ key: OTHER, by: ONE })),

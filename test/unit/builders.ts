@@ -29,7 +29,7 @@ export const PROPAGATION_MS = 2 * MINUTE;
 
 export const ALLOWED = { allowed: true, reason: '' };
 /** A run that nobody stops, with workers enough. */
-export const RUN: Run = { signal: new AbortController().signal, outside: (wait) => wait() };
+export const RUN: Run = { signal: new AbortController().signal, releaseWorker: (wait) => wait() };
 
 export function after(ms: number, from = NOW): Date {
   return new Date(from.getTime() + ms);

@@ -7,7 +7,7 @@ import { encodeName } from '../../src/pki/name.ts';
 import { NO_NAMES } from '../../src/pki/san.ts';
 import { altered, extension, type Honest, inHours, nested, pemOf, rsaKeyOf, type Wish } from '../forgeries/forging.ts';
 
-export interface DearAnswer {
+export interface CostlyAnswer {
   readonly texts: readonly string[];
   /** CAs (PEM) that are trusted besides the right one: whoever has an authority can name many. */
   readonly anchors?: readonly string[];
@@ -21,13 +21,13 @@ const MOST_CERTIFICATES = 10;
 const MOST_ANCHORS = 32;
 
 /** The curve whose signatures take longest to verify. */
-const dearest = () => generateKeyPairSync('ec', { namedCurve: 'P-521' }).privateKey;
-const [DEAREST, OTHER] = [dearest(), dearest()];
+const costliest = () => generateKeyPairSync('ec', { namedCurve: 'P-521' }).privateKey;
+const [COSTLIEST, OTHER] = [costliest(), costliest()];
 const WITH_SHA512 = sequence(oid('1.2.840.10045.4.3.4'));
 const WITH_RSA = Buffer.from('300d06092a864886f70d01010b0500', 'hex');
 
-export function dearAnswers(honest: Honest): Readonly<Record<string, DearAnswer>> {
-  const leafWith = (wish: Wish): DearAnswer => ({ texts: [altered(honest, wish), honest.intermediate.pem] });
+export function costlyAnswers(honest: Honest): Readonly<Record<string, CostlyAnswer>> {
+  const leafWith = (wish: Wish): CostlyAnswer => ({ texts: [altered(honest, wish), honest.intermediate.pem] });
   const withNames = (names: readonly Buffer[]) =>
     leafWith({ names: NO_NAMES, more: [extension(SAN, sequence(...names))] });
   const many = (count: number, make: (at: number) => Buffer) => Array.from({ length: count }, (_, at) => make(at));
@@ -69,7 +69,7 @@ export function dearAnswers(honest: Honest): Readonly<Record<string, DearAnswer>
 }
 
 /** Bodies of a megabyte, whose member `certChain` is to be read. */
-export function dearBodies({ leaf }: Honest): Readonly<Record<string, string>> {
+export function costlyBodies({ leaf }: Honest): Readonly<Record<string, string>> {
   const megabyte = 2 ** 20;
   return {
     'certificates by the thousand': JSON.stringify({ certChain: Array(1_000).fill(leaf.pem) }),
@@ -116,27 +116,27 @@ function validity(): Buffer {
   return sequence(moment(inHours(-1)), moment(inHours(1_000)));
 }
 
-const ofP521 = (key: typeof DEAREST) => (body: Buffer) => sign('sha512', body, key);
+const ofP521 = (key: typeof COSTLIEST) => (body: Buffer) => sign('sha512', body, key);
 
 function selfSignedOfP521(): string {
-  return caOf({ subject: 'same', issuer: 'same' }, publicKeyDer(DEAREST), WITH_SHA512, ofP521(DEAREST));
+  return caOf({ subject: 'same', issuer: 'same' }, publicKeyDer(COSTLIEST), WITH_SHA512, ofP521(COSTLIEST));
 }
 
 /** Two CAs that have certified each other again and again: every one of them leads to all of the other's. */
-function maze(honest: Honest): DearAnswer {
-  const of = (subject: string, key: typeof DEAREST, issuer: string, by: typeof DEAREST) =>
+function maze(honest: Honest): CostlyAnswer {
+  const of = (subject: string, key: typeof COSTLIEST, issuer: string, by: typeof COSTLIEST) =>
     caOf({ subject, issuer }, publicKeyDer(key), WITH_SHA512, ofP521(by));
   const others = Array.from({ length: MOST_CERTIFICATES - 1 }, (_, at) =>
-    at % 2 === 0 ? of('one', DEAREST, 'two', OTHER) : of('two', OTHER, 'one', DEAREST),
+    at % 2 === 0 ? of('one', COSTLIEST, 'two', OTHER) : of('two', OTHER, 'one', COSTLIEST),
   );
-  const stranger = dearest();
+  const stranger = costliest();
   const anchors = Array.from({ length: MOST_ANCHORS }, (_, at) => {
     const name = at % 2 === 0 ? 'one' : 'two';
     return of(name, stranger, 'elsewhere', stranger);
   });
   const below = { subjectDer: encodeName({ commonName: 'one' }), subjectKeyId: undefined };
   const certificate = { ...honest.intermediate, ...below };
-  const issuer = { certificate, signature: { algorithm: WITH_SHA512, sign: ofP521(DEAREST) } };
+  const issuer = { certificate, signature: { algorithm: WITH_SHA512, sign: ofP521(COSTLIEST) } };
   return { texts: [altered(honest, { issuer }), ...others], anchors };
 }
 

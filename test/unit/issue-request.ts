@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { Authority, Issued, IssueRequest } from '../../src/backends/backend.ts';
+import type { Backend, Issued, IssueRequest } from '../../src/backends/backend.ts';
 import type { CertificateView } from '../../src/pki/certificate.ts';
 import { makeCsr } from '../../src/pki/csr.ts';
 import { generateKey, publicKeyDer } from '../../src/pki/keys.ts';
@@ -24,7 +24,7 @@ export async function issueRequest(
 }
 
 /** The certificate that a backend has answered at once. */
-export function leafOf(issued: Awaited<ReturnType<Authority['issue']>>): CertificateView {
+export function leafOf(issued: Awaited<ReturnType<Backend['issue']>>): CertificateView {
   const [leaf] = (issued as Issued).chain;
   if (leaf === undefined) throw new Error('no certificate');
   return leaf;

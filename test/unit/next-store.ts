@@ -1,7 +1,7 @@
 /** A stand-in for the API server: it holds the one Secret that keeps a key, with the preconditions of server-side apply. */
 import type { RawObject } from '../../src/api/parse.ts';
-import { AwaitedRequests } from '../../src/certificate/request/awaited.ts';
 import { type NextKey, type NextManifest, viewNextKey } from '../../src/certificate/request/next-key.ts';
+import { PendingRequests } from '../../src/certificate/request/pending.ts';
 import type { NextKeyAccess, RequestDeps } from '../../src/certificate/request/request.ts';
 import { purposeOf } from '../../src/certificate/secret/protection.ts';
 import type { Clock } from '../../src/clock.ts';
@@ -50,7 +50,7 @@ export function requestDeps(
   return {
     nextKeys,
     clock,
-    awaited: new AwaitedRequests(),
+    awaited: new PendingRequests(),
     purposeOf: (secret) => purposeOf(secret, []),
     askedBy: () => backend,
     log: SILENT,

@@ -1,4 +1,4 @@
-import type { Authority } from '../../src/backends/backend.ts';
+import type { Backend } from '../../src/backends/backend.ts';
 import { ownCA } from '../../src/backends/shared/own-ca.ts';
 import type { AuthorityView } from '../../src/certificate/observed.ts';
 import type { Clock } from '../../src/clock.ts';
@@ -13,7 +13,7 @@ export const SILENT: Logger = { debug: () => {}, info: () => {}, warn: () => {},
 
 export interface OwnAuthority {
   readonly view: AuthorityView;
-  readonly backend: Authority;
+  readonly backend: Backend;
 }
 
 /** An authority with these CAs, oldest first: the last one signs since `since`, all are trusted. */

@@ -6,7 +6,7 @@ import type { AuthorityView, Observed } from '../../src/certificate/observed.ts'
 import { RecentActs } from '../../src/certificate/recent.ts';
 import type { NextKey } from '../../src/certificate/request/next-key.ts';
 import { tidy, tidyAfterGone } from '../../src/certificate/request/tidy.ts';
-import { Unpublished } from '../../src/certificate/request/unpublished.ts';
+import { UnpublishedCertificates } from '../../src/certificate/request/unpublished.ts';
 import { ApiError } from '../../src/errors.ts';
 import type { LogFields } from '../../src/log.ts';
 import { NOW, root } from '../pki/make.ts';
@@ -41,7 +41,7 @@ export function bench({ ticket = 'T' } = {}) {
   const fresh = (keys?: NextStore) => ({
     ...requestDeps(clock, keys, backend),
     secrets: store,
-    unpublished: new Unpublished(),
+    unpublished: new UnpublishedCertificates(),
     assertServed: () => {},
     recent: new RecentActs(),
     log: { ...SILENT, warn: (_message: string, fields: LogFields = {}) => void warnings.push(fields) },

@@ -47,7 +47,7 @@ export class World {
   blank: number | undefined;
   generations: readonly Generation[] = [];
   /** What the status tells of them. */
-  told: Pick<CAGeneration, 'version' | 'state' | 'fingerprintSHA256'>[] = [];
+  reported: Pick<CAGeneration, 'version' | 'state' | 'fingerprintSHA256'>[] = [];
   /** Each state of each Secret, as backups have it. */
   readonly backups: GenerationSecret[] = [];
   /** Those of the Secrets that the controller has made. */
@@ -101,7 +101,7 @@ export class World {
   }
 
   #observe() {
-    return provenanceOf(this.stored, { told: this.told, members: () => this.#members() }, this.now);
+    return provenanceOf(this.stored, { reported: this.reported, members: () => this.#members() }, this.now);
   }
 
   #members() {
@@ -117,7 +117,7 @@ export class World {
   #take(step: Step, seen: Provenance): void {
     switch (step.do) {
       case 'create': {
-        const version = nextVersion({ status: { generations: this.told } } as never, seen);
+        const version = nextVersion({ status: { generations: this.reported } } as never, seen);
         // Two writes: the second one may never come.
         const isBlank = this.blank === version;
         this.blank = this.isDying ? version : undefined;
@@ -150,13 +150,13 @@ export class World {
 
   #tell(): void {
     const living = new Set(this.generations.map(({ version }) => version));
-    const retired = this.told.filter(({ version }) => !living.has(version));
+    const retired = this.reported.filter(({ version }) => !living.has(version));
     const inUse = this.generations.map(({ version, state, pair }) => ({
       version,
       state,
       fingerprintSHA256: pair.certificate.fingerprintSHA256,
     }));
-    this.told = [...inUse, ...retired.map((each) => ({ ...each, state: 'Retired' as const }))];
+    this.reported = [...inUse, ...retired.map((each) => ({ ...each, state: 'Retired' as const }))];
   }
 
   /** A backup brings a Secret again where there is none of its name, as it was but for its uid. */

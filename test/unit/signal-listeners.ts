@@ -1,7 +1,7 @@
 import { getEventListeners } from 'node:events';
 
 /** How much hangs on a signal: listeners, and signals made of it by `AbortSignal.any`, which Node keeps in a set. */
-export function leftOn(signal: AbortSignal): number {
+export function listenersOf(signal: AbortSignal): number {
   const symbol = Object.getOwnPropertySymbols(signal).find((each) => String(each).includes('kDependantSignals'));
   // Node makes the set with its first entry.
   const dependants = symbol && (signal as unknown as Record<symbol, { size: number } | undefined>)[symbol];

@@ -4,6 +4,6 @@ import { type Failure, nextStatus } from '../../src/certificate/status/status.ts
 import { ALLOWED, NOW, PROPAGATION_MS } from './builders.ts';
 
 /** What is told after a look at this moment at which nothing but the failure, if any, has happened. */
-export function look(seen: Observed, now = NOW, failure?: Failure) {
+export function statusAfter(seen: Observed, now = NOW, failure?: Failure) {
   return nextStatus(seen, decide(seen, ALLOWED, now), failure, now, PROPAGATION_MS);
 }

@@ -15,7 +15,7 @@ interface Space {
 const KEPT_MS = 1_000;
 
 /** Who is next in front of a turnstile, found by serving all who wait in a copy. */
-export class NaiveTurns {
+export class TurnstileModel {
   readonly waiting = new Map<string, Waiter>();
   readonly #spaces = new Map<string, Space>();
   #arrivals = 0;

@@ -7,7 +7,7 @@ import { createIssuer, issueServer } from '../../../test/cluster/certificates.ts
 import { FakeClock } from '../../../test/unit/fake-clock.ts';
 import type { StepCABackend, VaultBackend } from '../../api/generated/types.ts';
 import { AuthorityError, type CertwheelError, RetryableError } from '../../errors.ts';
-import type { Authority, AuthorityDeps } from '../backend.ts';
+import type { Backend, BackendDeps } from '../backend.ts';
 import { stepCA } from '../step-ca.ts';
 import { vault } from '../vault.ts';
 import { discreet } from './discreet.ts';
@@ -51,7 +51,7 @@ interface Logged {
   readonly error: string;
 }
 
-const BACKENDS: Readonly<Record<string, (server: string, deps: AuthorityDeps) => Authority>> = {
+const BACKENDS: Readonly<Record<string, (server: string, deps: BackendDeps) => Backend>> = {
   vault: (server, deps) => {
     const caBundle = Buffer.from(issuer.certificatePem).toString('base64');
     const auth = { tokenSecretRef: { name: 'token', key: 'token' } };
@@ -63,7 +63,7 @@ const BACKENDS: Readonly<Record<string, (server: string, deps: AuthorityDeps) =>
   },
 };
 
-function depsOf(clusterWide: boolean, logged: Logged[] = []): AuthorityDeps {
+function depsOf(clusterWide: boolean, logged: Logged[] = []): BackendDeps {
   return {
     name: 'ns/ca',
     clusterWide,
@@ -72,7 +72,7 @@ function depsOf(clusterWide: boolean, logged: Logged[] = []): AuthorityDeps {
     log: { warn: (_message: string, fields: Logged) => void logged.push(fields) },
     objects: { namespace: 'ns' },
     secret: async () => ({ token: Buffer.from('hvs.secret') }),
-  } as unknown as AuthorityDeps;
+  } as unknown as BackendDeps;
 }
 
 async function failure(asked: Promise<unknown>): Promise<CertwheelError> {
@@ -82,7 +82,7 @@ async function failure(asked: Promise<unknown>): Promise<CertwheelError> {
 }
 
 /** The error of each method that asks a server, without the port of the server. */
-async function toldOf(make: () => Server, type: string, deps: AuthorityDeps): Promise<string[]> {
+async function toldOf(make: () => Server, type: string, deps: BackendDeps): Promise<string[]> {
   const server = make().listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
@@ -165,7 +165,7 @@ test('an error shows why a Vault refuses', async () => {
   }
 });
 
-function failing(errors: readonly CertwheelError[], clock: FakeClock, logged: Logged[]): Authority {
+function failing(errors: readonly CertwheelError[], clock: FakeClock, logged: Logged[]): Backend {
   const left = [...errors];
   const fail = async () => Promise.reject(left.shift());
   const deps = { ...depsOf(false, logged), clock };

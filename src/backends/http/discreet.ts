@@ -1,10 +1,10 @@
 import { AuthorityError, CertwheelError, RetryableError } from '../../errors.ts';
-import type { Authority, AuthorityDeps } from '../backend.ts';
+import type { Backend, BackendDeps } from '../backend.ts';
 
 /** How often the same failure is logged again. */
 const LOG_AGAIN_MS = 600_000;
 
-type Deps = Pick<AuthorityDeps, 'name' | 'clusterWide' | 'clock' | 'log'>;
+type Deps = Pick<BackendDeps, 'name' | 'clusterWide' | 'clock' | 'log'>;
 
 /**
  * Conceals errors about a server that has not shown to be the expected one: the author of a CertificateAuthority could
@@ -12,25 +12,25 @@ type Deps = Pick<AuthorityDeps, 'name' | 'clusterWide' | 'clock' | 'log'>;
  * details. A ClusterCertificateAuthority keeps them, since only a cluster administrator writes it. `kind` completes "can't
  * be used as".
  */
-export function discreet<Backend extends Authority>(
-  backend: Backend,
+export function discreet<Concealed extends Backend>(
+  backend: Concealed,
   server: string,
   kind: string,
   deps: Deps,
-): Backend {
+): Concealed {
   if (deps.clusterWide) return backend;
-  const told = new Told(server, kind, deps);
+  const concealing = new Concealment(server, kind, deps);
   const { revoke } = backend;
   return {
     ...backend,
-    check: (signal: AbortSignal) => told.around(() => backend.check(signal)),
-    trust: (signal: AbortSignal) => told.around(() => backend.trust(signal)),
-    issue: (...asked: Parameters<Authority['issue']>) => told.around(() => backend.issue(...asked)),
-    ...(revoke && { revoke: (...asked: Parameters<typeof revoke>) => told.around(() => revoke(...asked)) }),
+    check: (signal: AbortSignal) => concealing.around(() => backend.check(signal)),
+    trust: (signal: AbortSignal) => concealing.around(() => backend.trust(signal)),
+    issue: (...asked: Parameters<Backend['issue']>) => concealing.around(() => backend.issue(...asked)),
+    ...(revoke && { revoke: (...asked: Parameters<typeof revoke>) => concealing.around(() => revoke(...asked)) }),
   };
 }
 
-class Told {
+class Concealment {
   readonly #message: string;
   readonly #deps: Deps;
   #logged: { readonly message: string; readonly atMs: number } | undefined;

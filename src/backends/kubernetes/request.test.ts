@@ -6,7 +6,7 @@ import { issueRequest } from '../../../test/unit/issue-request.ts';
 import { SILENT } from '../../../test/unit/own-authority.ts';
 import type { RawObject } from '../../api/parse.ts';
 import { ApiError, CertwheelError } from '../../errors.ts';
-import type { AuthorityDefinition, AuthorityDeps } from '../backend.ts';
+import type { BackendDefinition, BackendDeps } from '../backend.ts';
 import { certManager } from '../cert-manager.ts';
 import { kubernetesCSR } from '../kubernetes-csr.ts';
 import { requestName, requestText } from './request-object.ts';
@@ -32,7 +32,7 @@ class Server {
     this.object = { ...this.object, spec: { ...(this.object?.spec as object), ...fields } };
   }
 
-  readonly objects: AuthorityDeps['objects'] = {
+  readonly objects: BackendDeps['objects'] = {
     namespace: 'shop',
     get: async () => this.object,
     create: async (_resource, object) => {
@@ -52,16 +52,16 @@ class Server {
   };
 }
 
-function bench(definition: AuthorityDefinition<never>, spec: object, clusterWide = true) {
+function bench(definition: BackendDefinition<never>, spec: object, clusterWide = true) {
   const server = new Server();
-  const deps: Pick<AuthorityDeps, 'name' | 'clusterWide' | 'clock' | 'log' | 'objects'> = {
+  const deps: Pick<BackendDeps, 'name' | 'clusterWide' | 'clock' | 'log' | 'objects'> = {
     name: 'shop/ca',
     clusterWide,
     clock: new FakeClock(NOW),
     log: SILENT,
     objects: server.objects,
   };
-  return { server, backend: definition.create(spec as never, deps as AuthorityDeps) };
+  return { server, backend: definition.create(spec as never, deps as BackendDeps) };
 }
 
 async function codeOf(work: Promise<unknown> | undefined): Promise<string> {

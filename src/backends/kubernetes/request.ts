@@ -2,7 +2,7 @@ import type { Resource } from '../../api/names.ts';
 import type { RawObject } from '../../api/parse.ts';
 import { ApiError, RetryableError } from '../../errors.ts';
 import type { CertificateView } from '../../pki/certificate.ts';
-import type { AuthorityDeps, IssueRequest, KubernetesObjects, NewObject } from '../backend.ts';
+import type { BackendDeps, IssueRequest, KubernetesObjects, NewObject } from '../backend.ts';
 import { readCertificates } from '../shared/read-certificates.ts';
 import { telling } from './problems.ts';
 import { asksTheSame, type RequestKey, requestName } from './request-object.ts';
@@ -46,7 +46,7 @@ export async function requestObject(
 export async function removeRequest(
   resource: Resource,
   request: RequestKey,
-  { objects, log, name: authority }: AuthorityDeps,
+  { objects, log, name: authority }: BackendDeps,
 ): Promise<void> {
   const name = requestName(request);
   try {

@@ -5,7 +5,7 @@ import { FakeClock } from '../../../test/unit/fake-clock.ts';
 import type { CaPair } from '../../pki/ca.ts';
 import { generateKey, publicKeyDer } from '../../pki/keys.ts';
 import { NO_NAMES } from '../../pki/san.ts';
-import type { AuthorityDeps, IssueRequest } from '../backend.ts';
+import type { BackendDeps, IssueRequest } from '../backend.ts';
 import { ownCA } from './own-ca.ts';
 
 const MINUTE = 60_000;
@@ -21,7 +21,7 @@ function authority(signing: CaPair | undefined) {
     log: { info: (message: string, fields: object) => logged.push([message, fields]) },
     signing: () => signing && { version: 4, pair: signing },
     trusted: () => (signing === undefined ? [] : [signing]),
-  } as unknown as AuthorityDeps;
+  } as unknown as BackendDeps;
   return { logged, ...ownCA(deps) };
 }
 

@@ -7,8 +7,8 @@ import { newSerialNumber, signLeaf } from '../../pki/issue.ts';
 import { rulesOf } from '../../pki/path-rules.ts';
 import {
   ANY_CERTIFICATE,
-  type Authority,
-  type AuthorityDeps,
+  type Backend,
+  type BackendDeps,
   type Capabilities,
   type Issued,
   type IssueRequest,
@@ -26,10 +26,10 @@ export const OWN_CA_CAPABILITIES: Capabilities = {
   persistKey: false,
 };
 
-type OwnCaDeps = Pick<AuthorityDeps, 'name' | 'clock' | 'log' | 'signing' | 'trusted'>;
+type OwnCaDeps = Pick<BackendDeps, 'name' | 'clock' | 'log' | 'signing' | 'trusted'>;
 
 /** It answers at once. */
-type OwnCa = Pick<Authority, 'check' | 'trust'> & {
+type OwnCa = Pick<Backend, 'check' | 'trust'> & {
   issue(request: IssueRequest, signal: AbortSignal): Promise<Issued>;
 };
 

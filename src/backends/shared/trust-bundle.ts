@@ -5,7 +5,7 @@ import type { CertificateView } from '../../pki/certificate.ts';
 import { MaterialError, readCertificateBlocks } from '../../pki/material.ts';
 import { parseBlock } from '../../pki/parse-block.ts';
 import { isSelfSigned, newEffort } from '../../pki/signed-by.ts';
-import { type AuthorityDeps, contentAt, type SecretContent, type Trust } from '../backend.ts';
+import { type BackendDeps, dataAt, type ReferencedData, type Trust } from '../backend.ts';
 
 const STANDARD_KEY = 'ca.crt';
 /** Every Secret that Certwheel writes gets them all. */
@@ -22,7 +22,7 @@ export const TRUST_BUNDLE_PERMISSION: PolicyRule = {
 /** The CA certificates that the spec names, for authorities that don't publish theirs. Throws an AuthorityError. */
 export async function readTrustBundle(
   source: TrustBundleSource,
-  deps: Pick<AuthorityDeps, 'secret' | 'configMap' | 'objects'>,
+  deps: Pick<BackendDeps, 'secret' | 'configMap' | 'objects'>,
 ): Promise<Trust> {
   const { configMap, secret, inline } = source;
   const partialChain = source.partialChain ?? false;
@@ -35,14 +35,14 @@ export async function readTrustBundle(
 function read(
   kind: string,
   { name, key = STANDARD_KEY }: { readonly name: string; readonly key?: string },
-  content: SecretContent | undefined,
-  { objects: { namespace } }: Pick<AuthorityDeps, 'objects'>,
+  content: ReferencedData | undefined,
+  { objects: { namespace } }: Pick<BackendDeps, 'objects'>,
   partialChain: boolean,
 ): Trust {
   const place = `${kind} ${namespace}/${name}`;
   if (content === undefined)
     throw new AuthorityError('TrustBundleNotFound', `there is no ${place}, which is to hold the CA under ${key}`);
-  const pem = contentAt(content, key);
+  const pem = dataAt(content, key);
   if (pem === undefined)
     throw new AuthorityError('TrustBundleNotFound', `${place} has no key ${key}, which is to hold the CA`);
   return parse(`${place}, key ${key}`, pem, partialChain);

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { StepCAProvisioner } from '../../api/generated/types.ts';
 import { AuthorityError } from '../../errors.ts';
-import type { SecretContent } from '../backend.ts';
+import type { ReferencedData } from '../backend.ts';
 import { membersOf } from '../http/members.ts';
 import { openWithPassword } from './jwe.ts';
 import { type ProvisionerKey, readProvisionerKey, thumbprintOf } from './token.ts';
@@ -35,7 +35,7 @@ export interface Credentials {
 }
 
 export function credentialsIn(
-  secret: SecretContent | undefined,
+  secret: ReferencedData | undefined,
   { secretRef: { name: secretName } }: StepCAProvisioner,
 ): Credentials {
   if (secret === undefined)

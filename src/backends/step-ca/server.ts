@@ -3,7 +3,7 @@ import { AuthorityError, DeniedError } from '../../errors.ts';
 import type { CertificateView } from '../../pki/certificate.ts';
 import { chainsTo } from '../../pki/chain.ts';
 import { isSelfSigned, newEffort } from '../../pki/signed-by.ts';
-import type { AuthorityDeps } from '../backend.ts';
+import type { BackendDeps } from '../backend.ts';
 import { guardedLookup } from '../http/address.ts';
 import { AuthorityHttp, type JsonAnswer, type JsonRequest } from '../http/client.ts';
 import { refusalError } from '../http/errors.ts';
@@ -19,7 +19,7 @@ const PAGE = 100;
 const MAX_PAGES = 20;
 const LONGEST_CURSOR = 1_024;
 
-type ServerDeps = Pick<AuthorityDeps, 'addresses' | 'clock' | 'objects'>;
+type ServerDeps = Pick<BackendDeps, 'addresses' | 'clock' | 'objects'>;
 
 /** The requests of step-ca's API that are made of it, over TLS that leads to a pinned root. */
 export class StepServer {

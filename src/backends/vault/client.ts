@@ -1,6 +1,6 @@
 import type { VaultBackend } from '../../api/generated/types.ts';
 import { AuthorityError, type CertwheelError, DeniedError } from '../../errors.ts';
-import type { AuthorityDeps } from '../backend.ts';
+import type { BackendDeps } from '../backend.ts';
 import { AuthorityHttp, type JsonAnswer, Redirected } from '../http/client.ts';
 import { refusalError } from '../http/errors.ts';
 import { membersOf } from '../http/members.ts';
@@ -25,10 +25,7 @@ export class VaultClient {
   readonly #namespace: string | undefined;
   readonly #clusterWide: boolean;
 
-  constructor(
-    { server, caBundle, namespace }: VaultBackend,
-    { addresses, clock, clusterWide, objects }: AuthorityDeps,
-  ) {
+  constructor({ server, caBundle, namespace }: VaultBackend, { addresses, clock, clusterWide, objects }: BackendDeps) {
     const pem = caBundle === undefined ? undefined : Buffer.from(caBundle, 'base64').toString('latin1');
     this.#http = new AuthorityHttp({
       server,

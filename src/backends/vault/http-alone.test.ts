@@ -10,7 +10,7 @@ import { issueRequest } from '../../../test/unit/issue-request.ts';
 import type { VaultBackend } from '../../api/generated/types.ts';
 import { systemClock } from '../../clock.ts';
 import { ApiError, AuthorityError, DeniedError } from '../../errors.ts';
-import type { Authority, AuthorityDeps } from '../backend.ts';
+import type { Backend, BackendDeps } from '../backend.ts';
 import { vault } from '../vault.ts';
 
 const issuer = createIssuer('CA of the server');
@@ -18,7 +18,7 @@ const { signal } = new AbortController();
 
 async function asking(
   answer: (request: IncomingMessage, response: ServerResponse) => void,
-  use: (backend: Authority, seen: readonly IncomingMessage[]) => Promise<void>,
+  use: (backend: Backend, seen: readonly IncomingMessage[]) => Promise<void>,
   spec: Partial<VaultBackend> = {},
   tokenStatus = 0,
   warned: (fields: unknown) => void = () => {},
@@ -38,7 +38,7 @@ async function asking(
     objects: { namespace: 'ns' },
     secret: async () => ({ token: Buffer.from('hvs.secret') }),
     serviceAccountToken: async () => Promise.reject(new ApiError(tokenStatus, 'Reason', 'no')),
-  } as unknown as AuthorityDeps;
+  } as unknown as BackendDeps;
   const full = {
     server: `https://127.0.0.1:${(server.address() as AddressInfo).port}`,
     caBundle: Buffer.from(issuer.certificatePem).toString('base64'),

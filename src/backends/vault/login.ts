@@ -1,6 +1,6 @@
 import type { VaultBackend } from '../../api/generated/types.ts';
 import { ApiError, AuthorityError } from '../../errors.ts';
-import { type AuthorityDeps, contentAt } from '../backend.ts';
+import { type BackendDeps, dataAt } from '../backend.ts';
 import type { JsonAnswer } from '../http/client.ts';
 import { membersOf } from '../http/members.ts';
 import { encodePath, type VaultClient } from './client.ts';
@@ -28,7 +28,7 @@ const TOKEN_SECONDS = 600;
 const REFUSED_FOR_MS = 16 * 60_000;
 
 /** The way in that the spec names; exactly one, as the schema sees to. */
-export function loginOf({ auth }: VaultBackend, client: VaultClient, deps: AuthorityDeps): Login {
+export function loginOf({ auth }: VaultBackend, client: VaultClient, deps: BackendDeps): Login {
   if (auth.kubernetes !== undefined) return byServiceAccount(auth.kubernetes, client, deps);
   if (auth.appRole !== undefined) return byAppRole(auth.appRole, client, deps);
   if (auth.tokenSecretRef !== undefined) return byToken(auth.tokenSecretRef, client, deps);
@@ -39,7 +39,7 @@ export function loginOf({ auth }: VaultBackend, client: VaultClient, deps: Autho
 function byServiceAccount(
   { path, role, serviceAccountName, audience }: NonNullable<VaultBackend['auth']['kubernetes']>,
   client: VaultClient,
-  deps: AuthorityDeps,
+  deps: BackendDeps,
 ): Login {
   return {
     credential: async () => '',
@@ -52,7 +52,7 @@ function byServiceAccount(
   };
 }
 
-async function tokenOf(name: string, audience: string, deps: AuthorityDeps): Promise<string> {
+async function tokenOf(name: string, audience: string, deps: BackendDeps): Promise<string> {
   const { namespace } = deps.objects;
   try {
     return await deps.serviceAccountToken(name, audience, TOKEN_SECONDS);
@@ -71,7 +71,7 @@ async function tokenOf(name: string, audience: string, deps: AuthorityDeps): Pro
 function byAppRole(
   { path, roleId, secretRef }: NonNullable<VaultBackend['auth']['appRole']>,
   client: VaultClient,
-  deps: AuthorityDeps,
+  deps: BackendDeps,
 ): Login {
   let refused: { readonly secretId: string; readonly untilMs: number; readonly error: AuthorityError } | undefined;
   return {
@@ -95,7 +95,7 @@ function byAppRole(
 function byToken(
   secretRef: NonNullable<VaultBackend['auth']['tokenSecretRef']>,
   client: VaultClient,
-  deps: AuthorityDeps,
+  deps: BackendDeps,
 ): Login {
   return {
     credential: () => readSecret(secretRef, deps),
@@ -111,12 +111,12 @@ function byToken(
   };
 }
 
-async function readSecret({ name, key }: { name: string; key: string }, deps: AuthorityDeps): Promise<string> {
+async function readSecret({ name, key }: { name: string; key: string }, deps: BackendDeps): Promise<string> {
   const where = `in namespace ${deps.objects.namespace}`;
   const content = await deps.secret(name);
   if (content === undefined) throw new AuthorityError('CredentialsNotFound', `there is no Secret ${name} ${where}`);
   // Editors and echo leave a newline behind, which is part of no token.
-  const value = contentAt(content, key)?.toString('latin1').trim() ?? '';
+  const value = dataAt(content, key)?.toString('latin1').trim() ?? '';
   if (value === '') throw new AuthorityError('CredentialsNotFound', `Secret ${name} ${where} has no key ${key}`);
   // It becomes a header, which can carry nothing else.
   if (!/^[\x21-\x7e]+$/.test(value))

@@ -6,14 +6,7 @@ import { chainsTo } from '../../pki/chain.ts';
 import { CSR_LABEL } from '../../pki/csr.ts';
 import { toPem } from '../../pki/pem.ts';
 import { canonicalUsage } from '../../pki/usages.ts';
-import {
-  type AuthorityDeps,
-  type Issued,
-  type IssueRequest,
-  NO_TRUST,
-  type Revocation,
-  type Trust,
-} from '../backend.ts';
+import { type BackendDeps, type Issued, type IssueRequest, NO_TRUST, type Revocation, type Trust } from '../backend.ts';
 import type { JsonAnswer } from '../http/client.ts';
 import { membersOf, textsOf } from '../http/members.ts';
 import { readTrustBundle } from '../shared/trust-bundle.ts';
@@ -33,12 +26,12 @@ export class VaultPki {
   readonly #spec: VaultBackend;
   readonly #client: VaultClient;
   readonly #tokens: Tokens;
-  readonly #deps: AuthorityDeps;
+  readonly #deps: BackendDeps;
   /** Undefined until the first look. */
   #trust: Trust | undefined;
   #issuerEnd: Date | undefined;
 
-  constructor(spec: VaultBackend, client: VaultClient, tokens: Tokens, deps: AuthorityDeps) {
+  constructor(spec: VaultBackend, client: VaultClient, tokens: Tokens, deps: BackendDeps) {
     this.#spec = spec;
     this.#client = client;
     this.#tokens = tokens;

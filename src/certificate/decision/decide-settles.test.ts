@@ -12,7 +12,7 @@ import type { ClientCertificate } from '../../api/client-certificate.ts';
 import { issue, repair } from '../act.ts';
 import type { Decision, Observed } from '../observed.ts';
 import { RecentActs } from '../recent.ts';
-import { Unpublished } from '../request/unpublished.ts';
+import { UnpublishedCertificates } from '../request/unpublished.ts';
 import { decide } from './decide.ts';
 
 const years = after(4000 * DAY);
@@ -34,7 +34,7 @@ function bench(): Bench {
   const deps = {
     ...requestDeps(clock),
     secrets: store,
-    unpublished: new Unpublished(),
+    unpublished: new UnpublishedCertificates(),
     recent: new RecentActs(),
     assertServed: () => {},
   };

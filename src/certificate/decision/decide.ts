@@ -40,7 +40,7 @@ const NEEDS: readonly Check<needs.Need>[] = [
 const OBSTACLES: readonly Check<obstacles.Obstacle>[] = [
   obstacles.authorityIsNotReady, // asked by one probe, not by every certificate
   obstacles.wasDenied, // until something else is asked for, or of somebody else
-  obstacles.isRestingAfterFailure, // the last try failed, and the next has its moment
+  obstacles.isBackingOffAfterFailure, // the last try failed, and the next has its moment
   obstacles.isSlowed, // others provoke one issuance after the other
 ];
 
@@ -56,8 +56,8 @@ const FLAWS: readonly Check<string>[] = [
 ];
 
 /** Why such a write has to wait: what an authority did wrong is no reason. */
-const PAUSES: readonly Check<obstacles.Rest>[] = [
-  obstacles.isRestingAfterFailedWrite, // the last write failed, and the next has its moment
+const PAUSES: readonly Check<obstacles.Backoff>[] = [
+  obstacles.isBackingOffAfterFailedWrite, // the last write failed, and the next has its moment
   obstacles.isSlowed, // others provoke one write after the other
 ];
 
@@ -68,16 +68,16 @@ export function decide(seen: Observed, permission: Permission, now: Date): Decis
   if (seen.resource.spec.suspended)
     return keepTrust(seen, permission, now) ?? { do: 'settle', recheckAt: comingEnd(seen, now) };
 
-  const refusal = first(REFUSALS, seen, permission, now);
+  const refusal = firstObjection(REFUSALS, seen, permission, now);
   if (refusal !== undefined) return keepTrust(seen, permission, now) ?? refusal;
 
-  const need = first(NEEDS, seen, permission, now);
-  const obstacle = need && first(OBSTACLES, seen, permission, now);
+  const need = firstObjection(NEEDS, seen, permission, now);
+  const obstacle = need && firstObjection(OBSTACLES, seen, permission, now);
   if (need !== undefined && obstacle === undefined) return { do: 'issue', ...need };
 
   // A certificate that can't be renewed now must still learn of a new CA; only a write that failed has to rest.
-  const flaw = seen.secret?.certificate && first(FLAWS, seen, permission, now);
-  const pause = flaw === undefined ? undefined : first(PAUSES, seen, permission, now);
+  const flaw = seen.secret?.certificate && firstObjection(FLAWS, seen, permission, now);
+  const pause = flaw === undefined ? undefined : firstObjection(PAUSES, seen, permission, now);
   if (flaw !== undefined && pause === undefined) return { do: 'repair', message: flaw };
 
   return pause ?? obstacle ?? { do: 'settle', recheckAt: nextMoment(seen, now) };
@@ -93,7 +93,9 @@ function keepTrust(seen: Observed, permission: Permission, now: Date): Decision 
   if (!isOurs(seen) || rival !== undefined || held === undefined || held.notAfter <= now) return undefined;
   if (secret?.memory.authority !== authorityName(resource)) return undefined;
   const message = flaws.trustHasChanged(seen) ?? flaws.chainIsAnother(seen);
-  return message === undefined ? undefined : (first(PAUSES, seen, permission, now) ?? { do: 'repair', message });
+  return message === undefined
+    ? undefined
+    : (firstObjection(PAUSES, seen, permission, now) ?? { do: 'repair', message });
 }
 
 /** When the certificate expires; a moment that has passed would be looked at again at once, and so without end. */
@@ -112,7 +114,7 @@ function nextMoment(seen: Observed, now: Date): Date | undefined {
   return earliest(moments.filter((each) => each !== undefined && each > now));
 }
 
-function first<Finding>(
+function firstObjection<Finding>(
   checks: readonly Check<Finding>[],
   seen: Observed,
   permission: Permission,

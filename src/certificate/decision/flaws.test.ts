@@ -17,7 +17,7 @@ test('an authority that is in trouble is in the way, and says which', () => {
   });
 });
 
-const resting = (seen: Observed, now = NOW) => obstacles.isRestingAfterFailure(seen, ALLOWED, now);
+const resting = (seen: Observed, now = NOW) => obstacles.isBackingOffAfterFailure(seen, ALLOWED, now);
 const failed = aCertificate().failed({ at: NOW, nextAt: after(MINUTE) });
 
 test('after a failure nothing is tried until the next attempt has its moment', () => {

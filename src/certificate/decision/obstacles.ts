@@ -32,7 +32,7 @@ const WHAT_CHANGES: Readonly<Record<Cause, string>> = {
 
 /** Why a certificate that is needed can't be had now. */
 export type Obstacle = Extract<Decision, { do: 'wait' | 'refuse' }>;
-export type Rest = Extract<Decision, { do: 'wait' }>;
+export type Backoff = Extract<Decision, { do: 'wait' }>;
 
 export function authorityIsNotReady({ authority }: Observed): Obstacle | undefined {
   if (!isAuthority(authority) || authority.trouble === undefined) return undefined;
@@ -49,7 +49,7 @@ export function wasDenied(seen: Observed, _permission: Permission, now: Date): O
   return { do: 'refuse', code: 'RequestDenied', message: next.denied.message };
 }
 
-export function isRestingAfterFailure(seen: Observed, _permission: Permission, now: Date): Rest | undefined {
+export function isBackingOffAfterFailure(seen: Observed, _permission: Permission, now: Date): Backoff | undefined {
   const { resource } = seen;
   const failure = lastFailureOf(resource.status);
   // A new spec, or a person who asks for it, is worth a try at once.
@@ -60,7 +60,7 @@ export function isRestingAfterFailure(seen: Observed, _permission: Permission, n
   if (failure.at > now) return undefined;
   const { reason = 'Unexpected', message = '' } = resource.status.lastFailure ?? {};
   const until = new Date(
-    Math.min(failure.nextAttemptAt.getTime(), failure.at.getTime() + longestRestMs(seen, reason, now)),
+    Math.min(failure.nextAttemptAt.getTime(), failure.at.getTime() + longestBackoffMs(seen, reason, now)),
   );
   if (until <= now) return undefined;
   return {
@@ -72,7 +72,7 @@ export function isRestingAfterFailure(seen: Observed, _permission: Permission, n
 }
 
 /** What wakes us from outside, be it another writer of the Secret or a spec that changes all the time, has no backoff of its own. */
-export function isSlowed(seen: Observed, _permission: Permission, now: Date): Rest | undefined {
+export function isSlowed(seen: Observed, _permission: Permission, now: Date): Backoff | undefined {
   const recheckAt = slowedUntil(seen, now);
   if (recheckAt === undefined) return undefined;
   const contest = contestOf(seen, now);
@@ -82,8 +82,8 @@ export function isSlowed(seen: Observed, _permission: Permission, now: Date): Re
 }
 
 /** The Secret itself couldn't be written; what an authority did wrong is no reason not to write. */
-export function isRestingAfterFailedWrite(seen: Observed, permission: Permission, now: Date): Rest | undefined {
-  const rest = isRestingAfterFailure(seen, permission, now);
+export function isBackingOffAfterFailedWrite(seen: Observed, permission: Permission, now: Date): Backoff | undefined {
+  const rest = isBackingOffAfterFailure(seen, permission, now);
   return rest !== undefined && WRITE_FAILURES.includes(rest.code) ? rest : undefined;
 }
 
@@ -91,7 +91,7 @@ export function isRestingAfterFailedWrite(seen: Observed, permission: Permission
  * A pause that was fit while the certificate had long to live is too long once the Secret is lost. What an authority
  * asked for (Retry-After) is left alone.
  */
-function longestRestMs({ resource, secret }: Observed, reason: string, now: Date): number {
+function longestBackoffMs({ resource, secret }: Observed, reason: string, now: Date): number {
   if (!WRITE_FAILURES.includes(reason)) return LONGEST_REST_MS;
   return longestRetryMs(secret?.certificate?.notAfter, resource.spec.durationMs, now) * LONGEST_JITTER;
 }

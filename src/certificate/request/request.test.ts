@@ -16,14 +16,14 @@ import { wasDenied } from '../decision/obstacles.ts';
 import type { AuthorityView } from '../observed.ts';
 import { RecentActs } from '../recent.ts';
 import { viewNextKey } from './next-key.ts';
-import { Unpublished } from './unpublished.ts';
+import { UnpublishedCertificates } from './unpublished.ts';
 
 /** Issues with a cache that doesn't know the Secret that keeps the key, after a restart. */
 function lookUnaware(one: ReturnType<typeof bench>) {
   const deps = {
     ...requestDeps(one.clock, one.keys),
     secrets: new SecretStore(),
-    unpublished: new Unpublished(),
+    unpublished: new UnpublishedCertificates(),
     assertServed: () => {},
     recent: new RecentActs(),
   };
@@ -182,7 +182,7 @@ test('a Secret of somebody else under that name is left alone', async () => {
       {
         ...requestDeps(one.clock, one.keys),
         secrets: new SecretStore(),
-        unpublished: new Unpublished(),
+        unpublished: new UnpublishedCertificates(),
         assertServed: () => {},
         recent: new RecentActs(),
       },

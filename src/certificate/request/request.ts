@@ -2,14 +2,13 @@ import type { KeyObject } from 'node:crypto';
 import type { ClientCertificate } from '../../api/client-certificate.ts';
 import * as names from '../../api/names.ts';
 import { keyOf, type RawObject } from '../../api/parse.ts';
-import type { Authority, Issued, IssueRequest, Pending } from '../../backends/backend.ts';
+import type { Backend, Issued, IssueRequest, Pending } from '../../backends/backend.ts';
 import { isPending } from '../../backends/backend.ts';
 import type { Clock } from '../../clock.ts';
 import { ApiError, CertwheelError, classify, DeniedError, RetryableError, TerminalError } from '../../errors.ts';
 import type { Logger } from '../../log.ts';
 import { type AuthorityView, isAuthority, type Observed } from '../observed.ts';
 import { occupation } from '../secret/protection.ts';
-import { type Awaited, type AwaitedRequests, certificateKey, notYet } from './awaited.ts';
 import {
   keptKey,
   type NextContent,
@@ -21,6 +20,7 @@ import {
   viewNextKey,
   wantedOf,
 } from './next-key.ts';
+import { certificateKey, notYet, type PendingRequest, type PendingRequests } from './pending.ts';
 
 /** The Secrets that keep keys of requests under way. */
 export interface NextKeyAccess {
@@ -34,11 +34,11 @@ export interface NextKeyAccess {
 
 export interface RequestDeps {
   readonly nextKeys: NextKeyAccess;
-  readonly awaited: AwaitedRequests;
+  readonly awaited: PendingRequests;
   /** See PublishDeps. */
   purposeOf(secret: RawObject): string | undefined;
   /** Whoever was asked; undefined where that authority is no more. */
-  askedBy(next: NextKey): Authority | undefined;
+  askedBy(next: NextKey): Backend | undefined;
   readonly clock: Clock;
   readonly log: Logger;
   readonly assertLeading: () => void;
@@ -64,7 +64,7 @@ export async function askDurably(
   ask: Ask,
   deps: RequestDeps,
   signal: AbortSignal,
-): Promise<{ readonly awaited: Awaited; readonly answer: Issued | Pending }> {
+): Promise<{ readonly awaited: PendingRequest; readonly answer: Issued | Pending }> {
   const awaited = (await underWay(seen, view, deps)) ?? (await begin(seen, view, make.key, deps, signal));
   const early = notYet(awaited, deps.clock.monotonicMs());
   if (early !== undefined) return { awaited, answer: early };
@@ -100,7 +100,7 @@ export async function abandonRequest(next: NextKey, deps: RequestDeps, signal: A
 }
 
 /** The key that is kept for what is wanted, as long as nobody has tampered with it. */
-async function underWay(seen: Observed, view: AuthorityView, deps: RequestDeps): Promise<Awaited | undefined> {
+async function underWay(seen: Observed, view: AuthorityView, deps: RequestDeps): Promise<PendingRequest | undefined> {
   const { next, resource } = seen;
   if (next === undefined || next.denied !== undefined || next.wanted !== wantedOf(seen, view)) return undefined;
   const known = deps.awaited.of(next);
@@ -121,7 +121,7 @@ async function begin(
   makeKey: () => Promise<KeyObject>,
   deps: RequestDeps,
   signal: AbortSignal,
-): Promise<Awaited> {
+): Promise<PendingRequest> {
   const { resource, next: former } = seen;
   if (resource.spec.secretName === nextName(resource.name))
     throw new TerminalError(
@@ -140,7 +140,7 @@ async function begin(
   return awaited;
 }
 
-async function remember(seen: Observed, awaited: Awaited, answer: Pending, deps: RequestDeps): Promise<void> {
+async function remember(seen: Observed, awaited: PendingRequest, answer: Pending, deps: RequestDeps): Promise<void> {
   const { key } = awaited;
   let { next } = awaited;
   // Where the id is enough to find the request again, nothing has to be written for that.

@@ -46,15 +46,15 @@ export async function tidy(
 ): Promise<Date | undefined> {
   const { clock, awaited } = deps;
   for (const left of awaited.left.due(certificate, clock.monotonicMs()))
-    await run.outside(() => forgetOrLeave(left.next, deps, run.signal));
+    await run.releaseWorker(() => forgetOrLeave(left.next, deps, run.signal));
   const inMs = awaited.left.nextInMs(certificate, clock.monotonicMs());
   const leftAt = inMs === undefined ? undefined : new Date(clock.now().getTime() + inMs);
   return earliest([leftAt, next && (await end(next, deps, run))]);
 }
 
-async function end(next: NextKey, deps: TidyDeps, { signal, outside }: Run): Promise<Date | undefined> {
+async function end(next: NextKey, deps: TidyDeps, { signal, releaseWorker }: Run): Promise<Date | undefined> {
   try {
-    await outside(() => endRequest(next, deps, signal));
+    await releaseWorker(() => endRequest(next, deps, signal));
     return undefined;
   } catch (thrown) {
     const { namespace, certificateName: name } = next;

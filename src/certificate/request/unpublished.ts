@@ -5,7 +5,7 @@ import type { Issued } from '../../backends/backend.ts';
 import { schedule } from '../decision/schedule.ts';
 
 /** A certificate that was issued, and its key. */
-export interface Made {
+export interface UnpublishedCertificate {
   readonly issued: Issued;
   readonly key: KeyObject;
   readonly issuedAt: Date;
@@ -20,16 +20,16 @@ const LONGEST_KEPT_MS = 60_000;
  * Certificates whose Secret couldn't be written: the next look publishes them, so that an API server that is busy for a
  * moment doesn't cost another one, which some authorities count or charge for. They live in memory only, and not long.
  */
-export class Unpublished {
-  readonly #kept = new Map<string, Made & Pick<Wanted, 'uid' | 'generation'>>();
+export class UnpublishedCertificates {
+  readonly #kept = new Map<string, UnpublishedCertificate & Pick<Wanted, 'uid' | 'generation'>>();
 
-  keep(resource: Omit<Wanted, 'spec'>, made: Made): void {
+  keep(resource: Omit<Wanted, 'spec'>, made: UnpublishedCertificate): void {
     const { uid, generation } = resource;
     this.#kept.set(keyOf(resource), { ...made, uid, generation });
   }
 
   /** What was kept for this very spec and isn't due yet itself; it is handed out once. */
-  take(resource: Wanted, now: Date): Made | undefined {
+  take(resource: Wanted, now: Date): UnpublishedCertificate | undefined {
     const { uid, generation, spec } = resource;
     const kept = this.#kept.get(keyOf(resource));
     this.drop(keyOf(resource));

@@ -6,10 +6,10 @@ import { type Decision, isAuthority, type Observed } from '../observed.ts';
 import type { CertificateFacts } from '../secret/facts.ts';
 import { type EventText, issuedEvent } from './events.ts';
 
-export interface TellDeps {
+export interface RecordDeps {
   readonly clock: Clock;
   readonly log: Logger;
-  tell(resource: ClientCertificate, event: EventText): void;
+  recordEvent(resource: ClientCertificate, event: EventText): void;
   readonly routineEvents: boolean;
   readonly metrics: {
     rotated(authorityType: string, reason: string, seconds: number, latenessSeconds: number | undefined): void;
@@ -17,12 +17,12 @@ export interface TellDeps {
 }
 
 /** Told before the status is written, since that may fail and be written by a later run that knows nothing of this one. */
-export function tellIssued(
+export function recordIssued(
   seen: Observed,
   { reason, message }: Extract<Decision, { do: 'issue' }>,
   issued: CertificateFacts,
   tookMs: number,
-  deps: TellDeps,
+  deps: RecordDeps,
 ): void {
   const { authority, resource, secret } = seen;
   const now = deps.clock.now();
@@ -36,7 +36,7 @@ export function tellIssued(
     latenessMs === undefined ? undefined : latenessMs / 1000,
   );
   const event = issuedEvent(reason, message, issued, deps.routineEvents);
-  if (event !== undefined) deps.tell(resource, event);
+  if (event !== undefined) deps.recordEvent(resource, event);
   deps.log.info('certificate issued', {
     ...logged(seen),
     reason,

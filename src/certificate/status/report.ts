@@ -24,7 +24,7 @@ export interface ReportDeps {
   writeStatus(resource: ClientCertificate | BrokenClientCertificate, status: ClientCertificateStatus): Promise<void>;
   /** How often the status of one resource may be written. */
   readonly statusWrites: Buckets;
-  tell(resource: ClientCertificate, event: EventText): void;
+  recordEvent(resource: ClientCertificate, event: EventText): void;
   /** How long workloads may take to load a Secret that has changed. */
   readonly propagationMs: number;
   readonly metrics: {
@@ -66,7 +66,7 @@ export async function report(
   if (isNews || !isPassing)
     for (const eventOf of [troubleEvent, slowedEvent, expiredEvent, shortLifeEvent]) {
       const event = eventOf(resource, status);
-      if (event !== undefined) deps.tell(resource, event);
+      if (event !== undefined) deps.recordEvent(resource, event);
     }
   const end = expiry(seen, now);
   if (failure?.nextAttemptAt !== undefined)

@@ -13,7 +13,7 @@ import {
   NOW,
   PROPAGATION_MS,
 } from '../../../test/unit/builders.ts';
-import { look } from '../../../test/unit/status-after.ts';
+import { statusAfter } from '../../../test/unit/status-after.ts';
 import { conditionsOf } from '../../api/client-certificate.ts';
 import type { ClientCertificateStatus } from '../../api/generated/types.ts';
 import { storedStatus } from '../../api/stored-status.ts';
@@ -70,7 +70,7 @@ test('whatever is seen, a failure makes nothing less ready', () => {
 test('attempts in a row go on being counted while the next one awaits its answer', () => {
   let seen = anObserved().build();
   for (let attempt = 1; attempt <= 5; attempt++) {
-    seen = remembering(seen, look(seen, NOW, refused()));
+    seen = remembering(seen, statusAfter(seen, NOW, refused()));
     assert.is(attemptsSoFar(seen.resource), attempt);
     const waiting = { message: 'waiting for an approval' };
     const decision = decide(seen, ALLOWED, after(HOUR));
@@ -92,20 +92,20 @@ test('a status is plain JSON without gaps', () => {
 for (const length of [20, 1024, 5000, 40_000]) {
   test(`the rest after a failure whose message has ${length} characters tells what the failure told`, () => {
     const seen = anObserved().build();
-    const told = look(seen, NOW, refused('x'.repeat(length)));
-    assert.equal(look(remembering(seen, told), after(10_000)), told);
+    const told = statusAfter(seen, NOW, refused('x'.repeat(length)));
+    assert.equal(statusAfter(remembering(seen, told), after(10_000)), told);
   });
 }
 
 test('the time of transition moves when the status of the condition does, and only then', () => {
   const seen = anObserved().withSecret().build();
-  const first = look(seen);
+  const first = statusAfter(seen);
   assert.is(ready(first)?.lastTransitionTime, '2026-06-01T12:00:00Z');
-  const later = look(remembering(seen, first), after(20 * HOUR), refused());
+  const later = statusAfter(remembering(seen, first), after(20 * HOUR), refused());
   assert.is(ready(later)?.lastTransitionTime, '2026-06-01T12:00:00Z');
-  const expired = look(remembering(seen, later), after(DAY), refused());
+  const expired = statusAfter(remembering(seen, later), after(DAY), refused());
   assert.is(ready(expired)?.lastTransitionTime, '2026-06-02T12:00:00Z');
-  assert.equal(look(remembering(seen, expired), after(DAY), refused()).conditions, expired.conditions);
+  assert.equal(statusAfter(remembering(seen, expired), after(DAY), refused()).conditions, expired.conditions);
 });
 
 test('conditions of other writers stay, and ours of yesterday go', () => {
@@ -120,7 +120,7 @@ test('conditions of other writers stay, and ours of yesterday go', () => {
   const seen = anObserved(aCertificate().withStatus({ conditions: [foreign, stalled] }))
     .withSecret()
     .build();
-  const status = look(seen);
+  const status = statusAfter(seen);
   assert.equal(
     conditionsOf(status).map(({ type }) => type),
     ['team.example/Approved', 'Ready'],
@@ -131,7 +131,7 @@ test('conditions of other writers stay, and ours of yesterday go', () => {
 test('failures in a row are counted, with the moment of the next try', () => {
   let seen = anObserved().build();
   for (const attempts of [1, 2, 3]) {
-    const status = look(seen, NOW, refused());
+    const status = statusAfter(seen, NOW, refused());
     assert.equal(status.lastFailure, {
       time: '2026-06-01T12:00:00Z',
       reason: 'InvalidAnswer',
@@ -146,24 +146,24 @@ test('failures in a row are counted, with the moment of the next try', () => {
 
 test('a look while resting keeps the count and the moment', () => {
   const seen = anObserved(aCertificate().failed({ attempts: 4 })).build();
-  const status = look(seen, after(1_000));
+  const status = statusAfter(seen, after(1_000));
   assert.is(status.lastFailure?.attempts, 4);
   assert.is(status.nextAttemptTime, seen.resource.status.nextAttemptTime);
 });
 
 test('a new spec begins to count anew', () => {
   const seen = anObserved(aCertificate().failed({ attempts: 4 }).with({ generation: 2 })).build();
-  assert.is(look(seen, NOW, refused()).lastFailure?.attempts, 1);
+  assert.is(statusAfter(seen, NOW, refused()).lastFailure?.attempts, 1);
 });
 
 test('a success leaves no failure behind', () => {
   const seen = anObserved(aCertificate().failed({ attempts: 4 }))
     .withSecret()
     .build();
-  const status = look(seen, after(HOUR));
+  const status = statusAfter(seen, after(HOUR));
   assert.is(status.lastFailure, undefined);
   assert.is(status.nextAttemptTime, undefined);
-  assert.is(look(remembering(seen, status), after(HOUR), refused()).lastFailure?.attempts, 1);
+  assert.is(statusAfter(remembering(seen, status), after(HOUR), refused()).lastFailure?.attempts, 1);
 });
 
 const ATTEMPTS: Record<string, unknown> = { negative: -5, huge: 2 ** 31 - 1, fractional: 1.5, 'not a number': 'many' };
@@ -171,7 +171,7 @@ const ATTEMPTS: Record<string, unknown> = { negative: -5, huge: 2 ** 31 - 1, fra
 for (const [sentence, attempts] of Object.entries(ATTEMPTS)) {
   test(`a number of attempts that is ${sentence} becomes one that can be stored`, () => {
     const seen = anObserved(aCertificate().failed({ attempts: attempts as number })).build();
-    const counted = look(seen, NOW, refused()).lastFailure?.attempts ?? 0;
+    const counted = statusAfter(seen, NOW, refused()).lastFailure?.attempts ?? 0;
     assert.ok(Number.isInteger(counted) && counted >= 1 && counted < 2 ** 31, `${counted}`);
   });
 }

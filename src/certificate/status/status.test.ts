@@ -11,7 +11,7 @@ import {
   MINUTE,
   NOW,
 } from '../../../test/unit/builders.ts';
-import { look } from '../../../test/unit/status-after.ts';
+import { statusAfter } from '../../../test/unit/status-after.ts';
 import { conditionsOf } from '../../api/client-certificate.ts';
 import { AuthorityError, type CertwheelError, RetryableError, TerminalError } from '../../errors.ts';
 import { decide } from '../decision/decide.ts';
@@ -22,11 +22,11 @@ const failureOf = (error: CertwheelError, nextAttemptAt: Date | undefined = afte
   error,
   nextAttemptAt,
 });
-const condition = (status: ReturnType<typeof look>, type: string) =>
+const condition = (status: ReturnType<typeof statusAfter>, type: string) =>
   conditionsOf(status).find((each) => each.type === type);
 
 /** `Ready=True Issued, Issuing=True Retrying`. */
-function inShort(status: ReturnType<typeof look>): string {
+function inShort(status: ReturnType<typeof statusAfter>): string {
   return conditionsOf(status)
     .map(({ type, status: value, reason }) => `${type}=${value} ${reason}`)
     .join(', ');
@@ -179,7 +179,7 @@ const READY: Record<string, [seen: Observed, expected: string, now?: Date, failu
 };
 
 for (const [sentence, [seen, expected, now, failure]] of Object.entries(READY)) {
-  test(sentence, () => assert.is(inShort(look(seen, now, failure)), expected));
+  test(sentence, () => assert.is(inShort(statusAfter(seen, now, failure)), expected));
 }
 
 const MESSAGES: Record<string, [seen: Observed, message: string, now?: Date, failure?: Failure]> = {
@@ -203,11 +203,11 @@ const MESSAGES: Record<string, [seen: Observed, message: string, now?: Date, fai
 };
 
 for (const [sentence, [seen, message, now, failure]] of Object.entries(MESSAGES)) {
-  test(sentence, () => assert.is(condition(look(seen, now, failure), 'Ready')?.message, message));
+  test(sentence, () => assert.is(condition(statusAfter(seen, now, failure), 'Ready')?.message, message));
 }
 
 test('the facts are those of the certificate', () => {
-  const { conditions: _, renewalTime, ...facts } = look(issued.build());
+  const { conditions: _, renewalTime, ...facts } = statusAfter(issued.build());
   assert.equal(facts, {
     observedGeneration: 1,
     serialNumber: '0a',
@@ -224,20 +224,20 @@ test('the facts are those of the certificate', () => {
 });
 
 test('no facts are told of a Secret that is not ours', () => {
-  const { conditions: _, ...facts } = look(anObserved().withForeignSecret().build());
+  const { conditions: _, ...facts } = statusAfter(anObserved().withForeignSecret().build());
   assert.equal(facts, { observedGeneration: 1 });
 });
 
 const restored = anObserved().withSecret({ owner: { certificateName: 'client', certificateUid: 'uid-before' } });
 
 test('of a Secret that was written for an earlier resource of this name, the end is told', () => {
-  const { conditions: _, ...facts } = look(restored.build());
+  const { conditions: _, ...facts } = statusAfter(restored.build());
   assert.equal(facts, { observedGeneration: 1, notAfter: '2026-06-02T12:00:00Z' });
-  assert.is(inShort(look(restored.build())), 'Ready=False SecretNotOwned, Stalled=True SecretNotOwned');
+  assert.is(inShort(statusAfter(restored.build())), 'Ready=False SecretNotOwned, Stalled=True SecretNotOwned');
 });
 
 test('once its certificate has expired, that is why it is not ready, and how to hand it over is still said', () => {
-  const status = look(restored.build(), after(DAY));
+  const status = statusAfter(restored.build(), after(DAY));
   assert.is(inShort(status), 'Ready=False Expired, Stalled=True SecretNotOwned');
   const message = condition(status, 'Ready')?.message ?? '';
   assert.match(
@@ -248,11 +248,11 @@ test('once its certificate has expired, that is why it is not ready, and how to 
   const handedOver = anObserved(aCertificate().suspended())
     .withSecret({ owner: { certificateName: 'client', certificateUid: 'uid-before' } })
     .build();
-  assert.is(inShort(look(handedOver, after(DAY))), 'Ready=False Expired');
+  assert.is(inShort(statusAfter(handedOver, after(DAY))), 'Ready=False Expired');
 });
 
 test('nothing is told of what a Secret with another purpose holds', () => {
-  const { conditions: _, ...facts } = look(restored.protectedAs('holds a CA certificate').build(), after(DAY));
+  const { conditions: _, ...facts } = statusAfter(restored.protectedAs('holds a CA certificate').build(), after(DAY));
   assert.equal(facts, { observedGeneration: 1 });
 });
 
@@ -260,25 +260,25 @@ const IGNORED = 'certwheel.io/renew-at "tomorrow" is ignored, since it is no mom
 
 test('a renew-at that is no moment is told of, and how it must look', () => {
   const certificate = aCertificate().with({ annotations: { 'certwheel.io/renew-at': 'tomorrow' } });
-  const well = look(anObserved(certificate).withSecret().build());
+  const well = statusAfter(anObserved(certificate).withSecret().build());
   assert.is(inShort(well), 'Ready=True RenewAtInvalid');
   const message = condition(well, 'Ready')?.message ?? '';
   assert.match(message, `valid until 2026-06-02T12:00:00Z; ${IGNORED}`);
   assert.match(message, 'write it like 2026-06-01T12:00:00Z');
-  const ill = look(anObserved(certificate).build());
+  const ill = statusAfter(anObserved(certificate).build());
   assert.is(inShort(ill), 'Ready=False Pending');
   assert.match(condition(ill, 'Ready')?.message ?? '', `; ${IGNORED}`);
   const long = aCertificate().with({ annotations: { 'certwheel.io/renew-at': `a\n\u202e${'b'.repeat(1_000)}` } });
-  assert.match(condition(look(anObserved(long).build()), 'Ready')?.message ?? '', /"a b{30,70}…" is ignored/);
+  assert.match(condition(statusAfter(anObserved(long).build()), 'Ready')?.message ?? '', /"a b{30,70}…" is ignored/);
 });
 
 test('the revision goes on where it was when the Secret is gone', () => {
-  assert.is(look(anObserved(aCertificate().withStatus({ revision: 4 })).build()).revision, 4);
+  assert.is(statusAfter(anObserved(aCertificate().withStatus({ revision: 4 })).build()).revision, 4);
 });
 
 test('what was granted longer than asked for is renewed as it was asked for, in all that is decided and told', () => {
   const long = issued.withSecret({ certificate: { notAfter: after(10 * DAY) } }).build();
-  const { renewalTime = '' } = look(long);
+  const { renewalTime = '' } = statusAfter(long);
   const due = new Date(renewalTime);
   assert.ok(due > after(9 * HOUR) && due <= after(12 * HOUR), renewalTime);
   const early = decide(long, ALLOWED, NOW);
@@ -287,13 +287,13 @@ test('what was granted longer than asked for is renewed as it was asked for, in 
   assert.is(decide(long, ALLOWED, due).do, 'issue');
   // Nothing else is known to the second to which the Secret remembers it.
   const forgotten = issued.withSecret({ certificate: { notAfter: after(10 * DAY) }, memory: { issuedAt: undefined } });
-  assert.ok(new Date(look(forgotten.build()).renewalTime ?? '') > after(9 * DAY));
+  assert.ok(new Date(statusAfter(forgotten.build()).renewalTime ?? '') > after(9 * DAY));
 });
 
 test('there is no renewal time where none will come', () => {
   const endsWithCa = issued.from({ signing: aSigning({ since: NOW, notAfter: after(DAY) }) });
   for (const seen of [suspended.withSecret(), endsWithCa, issued.from('AuthorityNotFound')])
-    assert.is(look(seen.build()).renewalTime, undefined);
+    assert.is(statusAfter(seen.build()).renewalTime, undefined);
 });
 
 test('a CA rotation that comes before due is the renewal time', () => {
@@ -305,15 +305,15 @@ test('a CA rotation that comes before due is the renewal time', () => {
     generations,
     signing: aSigning({ version: 2, since: NOW, notAfter: after(365 * DAY), fingerprintSHA256: 'ca 2' }),
   });
-  const { renewalTime } = look(seen.build());
+  const { renewalTime } = statusAfter(seen.build());
   assert.ok(renewalTime !== undefined && Date.parse(renewalTime) <= after(HOUR).getTime());
 });
 
 test('an error of the authority and a terminal one are told alike', () => {
   const away = failureOf(new AuthorityError('CAExpired', 'the CA has ended'));
   const never = failureOf(new TerminalError('SecretNotOwned', 'it is not ours'), undefined);
-  assert.is(condition(look(anObserved().build(), NOW, away), 'Issuing')?.message, 'CAExpired: the CA has ended');
-  assert.is(condition(look(anObserved().build(), NOW, never), 'Ready')?.reason, 'SecretNotOwned');
+  assert.is(condition(statusAfter(anObserved().build(), NOW, away), 'Issuing')?.message, 'CAExpired: the CA has ended');
+  assert.is(condition(statusAfter(anObserved().build(), NOW, never), 'Ready')?.reason, 'SecretNotOwned');
 });
 
 test.run();

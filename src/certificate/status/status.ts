@@ -139,12 +139,12 @@ function failures(
     };
   }
   const { lastFailure, nextAttemptTime } = resource.status;
-  const resting = decision.do === 'wait' && decision.recheckAt !== undefined;
+  const backingOff = decision.do === 'wait' && decision.recheckAt !== undefined;
   // Settled means that nothing is left to try, so the last try went well; under a suspension it means nothing.
   const overcome = decision.do === 'settle' && !resource.spec.suspended;
   return {
     ...(lastFailure === undefined || overcome ? {} : { lastFailure }),
-    ...(resting && nextAttemptTime !== undefined ? { nextAttemptTime } : {}),
+    ...(backingOff && nextAttemptTime !== undefined ? { nextAttemptTime } : {}),
   };
 }
 

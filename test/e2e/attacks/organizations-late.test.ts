@@ -60,7 +60,7 @@ async function heldBack(world: World) {
   });
   await untilClusterAuthority(world, namespace);
   const name = `fresh-${++clients}`;
-  stage.lies.tell(
+  stage.forged.tell(
     name,
     but(() => ({ notBefore: inHours(HELD_BACK_S / 3_600) })),
   );

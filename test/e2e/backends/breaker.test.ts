@@ -6,7 +6,7 @@ import { renewAt, untilRevision } from '../support/edits.ts';
 import { lazily } from '../support/lazily.ts';
 import { authorityStatusOf, conditionOf, untilReady } from '../support/objects.ts';
 import { eventually, oneWorld } from '../support/world.ts';
-import { answering, type Exchange, type Meddler } from './intercepting-proxy.ts';
+import { answering, type Exchange, type InterceptingProxy } from './intercepting-proxy.ts';
 import { readyAuthority, untilAuthority } from './place.ts';
 import { makeStepCa } from './servers/step-ca.ts';
 import { serve, stepCaSubject } from './step-ca-subject.ts';
@@ -32,7 +32,7 @@ async function staged() {
 }
 
 /** However long the test itself has slept. */
-function exchangesIn({ exchanges }: Meddler, fromMs: number, ms: number): Exchange[] {
+function exchangesIn({ exchanges }: InterceptingProxy, fromMs: number, ms: number): Exchange[] {
   return exchanges.filter(({ atMs }) => atMs >= fromMs && atMs < fromMs + ms);
 }
 

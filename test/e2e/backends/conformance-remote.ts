@@ -14,7 +14,7 @@ import {
 } from '../support/objects.ts';
 import { watchCertificates } from '../support/secret-witness.ts';
 import { eventually } from '../support/world.ts';
-import { type Answer, answering, type Meddle } from './intercepting-proxy.ts';
+import { type Answer, answering, type Intercept } from './intercepting-proxy.ts';
 import { readyAuthority, untilAuthority } from './place.ts';
 import { type CheckRow, CONCEALED, type Place, type Server, type Shared, type Subject } from './subject.ts';
 
@@ -27,7 +27,7 @@ const WORKERS = 16;
 const SLOW = WORKERS + 4;
 
 /** What a server can answer to everything, and what the authority then says of it; CONCEALED unless told. */
-const ANSWERS: Readonly<Record<string, { how: Meddle; proven?: Pick<CheckRow, 'reason' | 'says'> }>> = {
+const ANSWERS: Readonly<Record<string, { how: Intercept; proven?: Pick<CheckRow, 'reason' | 'says'> }>> = {
   'a redirect': {
     how: answering({ status: 302, headers: { location: 'https://elsewhere.invalid/' }, body: '' }),
   },

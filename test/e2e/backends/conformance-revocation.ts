@@ -1,7 +1,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { AuthorityDefinition, AuthorityDeps } from '../../../src/backends/backend.ts';
-import { AUTHORITIES } from '../../../src/backends/index.ts';
+import type { BackendDefinition, BackendDeps } from '../../../src/backends/backend.ts';
+import { BACKENDS } from '../../../src/backends/index.ts';
 import { issueRequest, leafOf } from '../../unit/issue-request.ts';
 import type { Shared, Subject } from './subject.ts';
 
@@ -11,8 +11,8 @@ const { signal } = new AbortController();
 export function registerRevocation({ type, exempt }: Subject, shared: () => Promise<Shared>): void {
   if (exempt.revocation !== undefined) {
     test(`${type}: it doesn't claim to revoke`, () => {
-      const definition = (AUTHORITIES as readonly AuthorityDefinition<never>[]).find((each) => each.type === type);
-      assert.is(definition?.create({} as never, {} as AuthorityDeps).revoke, undefined);
+      const definition = (BACKENDS as readonly BackendDefinition<never>[]).find((each) => each.type === type);
+      assert.is(definition?.create({} as never, {} as BackendDeps).revoke, undefined);
     });
     return;
   }

@@ -7,7 +7,7 @@ import type { Place } from './subject.ts';
 export interface Stage {
   readonly world: Place['world'];
   readonly controller: ControllerProcess;
-  readonly lies: Lies;
+  readonly forged: ForgedAnswers;
   /** A new namespace with an authority `ca` that is Ready, and whose answers go by `lies`. */
   place(): Promise<Place>;
   /** Why the server itself didn't take the lie about this certificate, where it is one that can refuse. */
@@ -16,7 +16,7 @@ export interface Stage {
 }
 
 /** Which answers are lies, by the name of the ClientCertificate, which each request holds as `<name>.example.com`. */
-export class Lies {
+export class ForgedAnswers {
   readonly #forges = new Map<string, { readonly forge: Forge; readonly heldSerial: string }>();
   readonly #truths = new Map<string, string[]>();
 

@@ -2,7 +2,7 @@ import type { KeyObject } from 'node:crypto';
 import { type CertificateView, parseCertificates } from '../../../src/pki/certificate.ts';
 import { parsePem } from '../../../src/pki/pem.ts';
 import type { World } from '../support/world.ts';
-import { Lies, type Stage } from './forged-answers.ts';
+import { ForgedAnswers, type Stage } from './forged-answers.ts';
 import type { Exchange } from './intercepting-proxy.ts';
 import { readyAuthority } from './place.ts';
 import type { Served } from './subject.ts';
@@ -21,7 +21,7 @@ interface Signing {
   readonly key: KeyObject;
 }
 
-/** A real server, a proxy before it that lies, and a controller that asks the proxy. */
+/** A real server, a proxy before it that forged, and a controller that asks the proxy. */
 export async function proxiedStage(
   world: World,
   type: string,
@@ -31,21 +31,21 @@ export async function proxiedStage(
 ): Promise<Stage> {
   const { proxy, asksForCertificate } = served.server ?? {};
   if (proxy === undefined || asksForCertificate === undefined) throw new Error('there is no proxy');
-  const lies = new Lies();
+  const forged = new ForgedAnswers();
   proxy.meddle(async (exchange, pass) => {
     const honest = await pass();
     if (!asksForCertificate(exchange) || honest.status >= 300) return honest;
     const answer = JSON.parse(honest.body.toString()) as never;
     const [leaf, intermediate] = unwrap(answer).flatMap((pem) => parseCertificates(pem));
     if (leaf === undefined || intermediate === undefined) throw new Error('the server answered with a short chain');
-    const chain = lies.answer(csrIn(exchange), { leaf, intermediate, root, key });
+    const chain = forged.answer(csrIn(exchange), { leaf, intermediate, root, key });
     return { ...honest, body: JSON.stringify(wrap(answer, chain)) };
   });
   const controller = await world.controller(['--allow-loopback-authorities']);
   return {
     world,
     controller,
-    lies,
+    forged,
     place: () => readyAuthority({ world, served }, { type }, proxy.url),
     stop: served.stop,
   };

@@ -13,7 +13,7 @@ import { clusterUser } from '../process/support/access.ts';
 import { startController } from '../support/controller-process.ts';
 import { plainApi } from '../support/plain-api.ts';
 import type { World } from '../support/world.ts';
-import { Lies, type Stage } from './forged-answers.ts';
+import { ForgedAnswers, type Stage } from './forged-answers.ts';
 import { createAuthority, place, untilAuthority } from './place.ts';
 import { repeatedly } from './repeatedly.ts';
 import type { Spec } from './subject.ts';
@@ -40,16 +40,16 @@ export interface Desk {
   answer(object: RawObject, pem: string): Promise<unknown>;
 }
 
-/** The real API, a signer that is the test and lies, and a controller with the permissions of the chart. */
+/** The real API, a signer that is the test and forged, and a controller with the permissions of the chart. */
 export async function signedStage(world: World, type: string, spec: Spec, desk: Desk): Promise<Stage> {
-  const lies = new Lies();
+  const forged = new ForgedAnswers();
   const ca = await makeSigningCa();
   const controller = await startController(await clusterUser(world, 'asking'));
-  const signer = startSigner(world, lies, ca, desk);
+  const signer = startSigner(world, forged, ca, desk);
   return {
     world,
     controller,
-    lies,
+    forged,
     place: async () => {
       const where = await place(world);
       await createAuthority(where, type, { ...spec, trustBundle: { inline: ca.top.certificate.pem } });
@@ -69,8 +69,8 @@ interface Signer {
 
 const LOOK_AGAIN_MS = 200;
 
-/** Stands in for the signer of an API: its key is the test's, so that it can sign lies as well. */
-function startSigner(world: World, lies: Lies, { top, intermediate }: SigningCa, desk: Desk): Signer {
+/** Stands in for the signer of an API: its key is the test's, so that it can sign forged certificates as well. */
+function startSigner(world: World, forged: ForgedAnswers, { top, intermediate }: SigningCa, desk: Desk): Signer {
   const refusals = new Map<string, string>();
   const answered = new Set<string>();
   const { resource } = desk;
@@ -85,8 +85,8 @@ function startSigner(world: World, lies: Lies, { top, intermediate }: SigningCa,
     const { uid = '' } = object.metadata ?? {};
     if (answered.has(uid) || !(await desk.isReady(object))) return;
     const csr = csrIn(object);
-    const name = lies.nameIn(csr);
-    const chain = lies.answer(csr, honestTo(csr));
+    const name = forged.nameIn(csr);
+    const chain = forged.answer(csr, honestTo(csr));
     try {
       await desk.answer(object, chain.join(''));
       answered.add(uid);

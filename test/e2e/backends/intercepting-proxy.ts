@@ -23,14 +23,14 @@ export interface Answer {
 }
 
 /** Undefined is no answer at all: the connection stays open. */
-export type Meddle = (exchange: Exchange, pass: () => Promise<Answer>) => Promise<Answer | undefined>;
+export type Intercept = (exchange: Exchange, pass: () => Promise<Answer>) => Promise<Answer | undefined>;
 
 /** An HTTPS proxy in front of a real server, which passes everything on unless it is told to meddle with it. */
-export interface Meddler {
+export interface InterceptingProxy {
   readonly url: string;
   readonly exchanges: readonly Exchange[];
   /** Until it is told otherwise; undefined is honesty. */
-  meddle(how: Meddle | undefined): void;
+  meddle(how: Intercept | undefined): void;
   stop(): Promise<void>;
 }
 
@@ -40,11 +40,14 @@ export interface Upstream {
 }
 
 /** `own` is what the proxy shows of itself: certificate and key. */
-export async function startMeddler(upstream: Upstream, own: Pick<ServerOptions, 'cert' | 'key'>): Promise<Meddler> {
+export async function startMeddler(
+  upstream: Upstream,
+  own: Pick<ServerOptions, 'cert' | 'key'>,
+): Promise<InterceptingProxy> {
   const port = await freePort();
   const exchanges: Exchange[] = [];
   const sockets = new Set<Duplex>();
-  let how: Meddle | undefined;
+  let how: Intercept | undefined;
   const server = createServer(own, (incoming, outgoing) => {
     const answer = async () => {
       const { method = 'GET', url: path = '/', headers } = incoming;
@@ -89,7 +92,7 @@ export async function startMeddler(upstream: Upstream, own: Pick<ServerOptions, 
 }
 
 /** The same answer to all, or to some. */
-export function answering(answer: Answer, where: (exchange: Exchange) => boolean = () => true): Meddle {
+export function answering(answer: Answer, where: (exchange: Exchange) => boolean = () => true): Intercept {
   return async (exchange, pass) => (where(exchange) ? answer : pass());
 }
 

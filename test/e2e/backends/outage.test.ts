@@ -1,7 +1,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { AuthorityDefinition } from '../../../src/backends/backend.ts';
-import { AUTHORITIES } from '../../../src/backends/index.ts';
+import type { BackendDefinition } from '../../../src/backends/backend.ts';
+import { BACKENDS } from '../../../src/backends/index.ts';
 import { faultsOfHistory, issuances } from '../support/secret-witness.ts';
 import { certManagerSubject } from './cert-manager-subject.ts';
 import { kubernetesCsrSubject } from './kubernetes-csr-subject.ts';
@@ -29,9 +29,7 @@ const absenceOf = async (type: string): Promise<Absence> => {
 };
 
 test('every kind of authority that can be away was away', () => {
-  const remote = (AUTHORITIES as readonly AuthorityDefinition<never>[]).filter(
-    ({ capabilities }) => capabilities.remote,
-  );
+  const remote = (BACKENDS as readonly BackendDefinition<never>[]).filter(({ capabilities }) => capabilities.remote);
   assert.equal(SUBJECTS.map(({ type }) => type).sort(), remote.map(({ type }) => type).sort());
 });
 

@@ -13,13 +13,13 @@ const LOOK_AGAIN_MS = 200;
 const LONGEST_MESSAGE = 1_024;
 
 /** A stage, and all that was ever seen of Secrets and certificates on it. */
-export interface Theatre extends Stage {
+export interface RecordedScene extends Stage {
   readonly secrets: Witness;
   readonly certificates: Witness<StoredCertificate>;
 }
 
 /** Takes the stage, and sees all that happens on it from then on. */
-export async function open(stage: () => Promise<Stage>): Promise<Theatre> {
+export async function open(stage: () => Promise<Stage>): Promise<RecordedScene> {
   const started = await stage();
   const { world, controller } = started;
   const [secrets, certificates] = await Promise.all([
@@ -37,7 +37,7 @@ export function wanted({ namespace }: Place, name: string) {
 }
 
 /** Waits until so many certificates were published under that name; answers the last of them. */
-export async function untilIssued({ secrets }: Theatre, name: string, count: number) {
+export async function untilIssued({ secrets }: RecordedScene, name: string, count: number) {
   const object = await until(`${name} has certificate number ${count}`, () => {
     const issued = issuances(secrets.versions(`${name}-tls`));
     return issued.length >= count ? issued.at(-1)?.object : undefined;
@@ -46,7 +46,7 @@ export async function untilIssued({ secrets }: Theatre, name: string, count: num
 }
 
 /** Waits until the status has said that of a failure, in a message that is fit to be shown. */
-export async function untilFailed(where: Theatre, name: string, says: string): Promise<void> {
+export async function untilFailed(where: RecordedScene, name: string, says: string): Promise<void> {
   let last = 'nothing';
   const message = await untilSaid(where, name, ({ status }) => {
     const { reason, message: said = '' } = status?.lastFailure ?? {};
@@ -63,7 +63,7 @@ export async function untilFailed(where: Theatre, name: string, says: string): P
 
 /** Asks all that its status has ever said, since the next failure may be another one. */
 export function untilSaid<T>(
-  { certificates }: Theatre,
+  { certificates }: RecordedScene,
   name: string,
   ask: (object: StoredCertificate) => T | undefined,
 ) {
@@ -86,10 +86,10 @@ export function until<T>(what: string, ask: () => T | undefined): Promise<T> {
 }
 
 /** Whatever its Secret has held was answered honestly, and at no moment was it anything less than good. */
-export function proveHistory({ secrets, lies }: Theatre, name: string, count: number): void {
+export function proveHistory({ secrets, forged }: RecordedScene, name: string, count: number): void {
   const versions = secrets.versions(`${name}-tls`);
   assert.equal(faultsOfHistory(versions), []);
   const published = issuances(versions).map(({ object }) => mounted(object).chain);
-  assert.ok(published.every((chain) => lies.truthsFor(name).includes(chain)));
+  assert.ok(published.every((chain) => forged.truthsFor(name).includes(chain)));
   assert.is(published.length, count);
 }

@@ -1,4 +1,4 @@
-import type { Authority, AuthorityDeps, SecretContent } from '../../../src/backends/backend.ts';
+import type { Backend, BackendDeps, ReferencedData } from '../../../src/backends/backend.ts';
 import { stepCA } from '../../../src/backends/step-ca.ts';
 import { systemClock } from '../../../src/clock.ts';
 import type { CertificateView } from '../../../src/pki/certificate.ts';
@@ -6,8 +6,8 @@ import { issueRequest, leafOf } from '../../unit/issue-request.ts';
 import type { StepCa } from './servers/step-ca.ts';
 
 /** The backend itself in front of a real step-ca, without a cluster around it: its Secret is what is given. */
-export function backendOf(ca: StepCa, provisioner = 'certwheel', secret: SecretContent = secretOf(ca)): Authority {
-  const deps: Pick<AuthorityDeps, 'secret' | 'clock' | 'clusterWide' | 'addresses'> & {
+export function backendOf(ca: StepCa, provisioner = 'certwheel', secret: ReferencedData = secretOf(ca)): Backend {
+  const deps: Pick<BackendDeps, 'secret' | 'clock' | 'clusterWide' | 'addresses'> & {
     objects: { namespace: string };
   } = {
     objects: { namespace: 'test' },
@@ -21,14 +21,14 @@ export function backendOf(ca: StepCa, provisioner = 'certwheel', secret: SecretC
     rootFingerprints: [ca.fingerprint],
     provisioner: { name: provisioner, secretRef: { name: 'credentials' } },
   };
-  return stepCA.create(spec, deps as AuthorityDeps);
+  return stepCA.create(spec, deps as BackendDeps);
 }
 
 /** A certificate for a new key, as step-ca gives it. */
-export async function askDirectly(backend: Authority): Promise<CertificateView> {
+export async function askDirectly(backend: Backend): Promise<CertificateView> {
   return leafOf(await backend.issue(await issueRequest('direct'), new AbortController().signal));
 }
 
-function secretOf(ca: StepCa): SecretContent {
+function secretOf(ca: StepCa): ReferencedData {
   return { key: Buffer.from(ca.read('provisioner.key')), password: Buffer.from(ca.read('provisioner.password')) };
 }

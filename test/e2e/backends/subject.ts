@@ -1,10 +1,10 @@
 import type { Resource } from '../../../src/api/names.ts';
-import type { Authority, Capabilities } from '../../../src/backends/backend.ts';
+import type { Backend, Capabilities } from '../../../src/backends/backend.ts';
 import type { ErrorCode } from '../../../src/errors.ts';
 import type { ControllerProcess } from '../support/controller-process.ts';
 import type { World } from '../support/world.ts';
 import type { Approver } from './approver.ts';
-import type { Exchange, Meddler } from './intercepting-proxy.ts';
+import type { Exchange, InterceptingProxy } from './intercepting-proxy.ts';
 
 /** A kind of authority, as the conformance suite asks about it. */
 export interface Subject {
@@ -114,7 +114,7 @@ export interface Signer {
 export interface Server {
   readonly url: string;
   /** In front of the server, with a certificate that the authority accepts. */
-  readonly proxy: Meddler;
+  readonly proxy: InterceptingProxy;
   /** Whether the request is one for a certificate. */
   asksForCertificate(exchange: Exchange): boolean;
   /** Makes others that alone are good from now on, and puts them into the namespace. */
@@ -131,7 +131,7 @@ export interface Later {
 
 export interface RevocationProof {
   /** The backend by itself, with credentials that may revoke. */
-  backend(): Authority;
+  backend(): Backend;
   /** What the server says of a certificate that is revoked; undefined of every other. */
   saysOf(serialNumber: string): Promise<string | undefined>;
   /** And what it says of one that was superseded. */

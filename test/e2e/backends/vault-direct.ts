@@ -1,11 +1,11 @@
 import type { VaultBackend } from '../../../src/api/generated/types.ts';
-import type { Authority, AuthorityDeps } from '../../../src/backends/backend.ts';
+import type { Backend, BackendDeps } from '../../../src/backends/backend.ts';
 import { vault as definition } from '../../../src/backends/vault.ts';
 import { systemClock } from '../../../src/clock.ts';
 
 /** The backend by itself, in this process: for what takes too long, or isn't asked for yet, by way of a controller. */
 export interface Direct {
-  readonly backend: Required<Pick<Authority, 'revoke'>> & Authority;
+  readonly backend: Required<Pick<Backend, 'revoke'>> & Backend;
   readonly logged: { readonly message: string; readonly fields: Readonly<Record<string, unknown>> }[];
   /** What stands in each Secret; may be changed at any time. */
   readonly secrets: Map<string, Record<string, string>>;
@@ -26,7 +26,7 @@ export function direct(spec: Readonly<Record<string, unknown>>, secrets: Record<
       const found = content.get(name);
       return found && Object.fromEntries(Object.entries(found).map(([key, value]) => [key, Buffer.from(value)]));
     },
-  } as unknown as AuthorityDeps;
+  } as unknown as BackendDeps;
   const backend = definition.create({ mount: 'pki', ...spec } as unknown as VaultBackend, deps) as Direct['backend'];
   return { backend, logged, secrets: content };
 }

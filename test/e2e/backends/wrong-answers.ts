@@ -1,6 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { AuthorityDefinition } from '../../../src/backends/backend.ts';
+import type { BackendDefinition } from '../../../src/backends/backend.ts';
 import { parseCertificates } from '../../../src/pki/certificate.ts';
 import { FORGERIES, ODDITIES } from '../../forgeries/forgeries.ts';
 import type { Forge, Forgery } from '../../forgeries/forgery.ts';
@@ -14,7 +14,7 @@ import type { Stage } from './forged-answers.ts';
 import {
   open,
   proveHistory,
-  type Theatre,
+  type RecordedScene,
   until,
   untilFailed,
   untilIssued,
@@ -25,7 +25,7 @@ import type { Place } from './subject.ts';
 
 /** One kind of authority, and in what it differs. */
 export interface Backend {
-  readonly definition: Pick<AuthorityDefinition<never>, 'type' | 'capabilities'>;
+  readonly definition: Pick<BackendDefinition<never>, 'type' | 'capabilities'>;
   /** Forgeries that can't be made here, with the reason. */
   readonly impossible?: Readonly<Record<string, string>>;
   /** Those that the server itself refuses, with part of what it says: they never come to Certwheel. */
@@ -49,7 +49,7 @@ export interface Row {
   readonly name: string;
   readonly verdict: string;
   /** `at` is a number that no other row has. */
-  play(at: number, where: Theatre): Promise<void>;
+  play(at: number, where: RecordedScene): Promise<void>;
 }
 
 /** Every forgery as an answer of this kind of authority, to a renewal and to a first request: none reaches a Secret. */
@@ -119,18 +119,18 @@ function inLanes(count: number, run: (index: number) => Promise<void> | undefine
 
 async function refused(
   at: number,
-  where: Theatre,
+  where: RecordedScene,
   row: string,
   { forge, says, onlyRenewal = false }: Forgery,
   backend: Backend,
 ): Promise<void> {
-  const { lies, controller, secrets } = where;
+  const { forged, controller, secrets } = where;
   const [held, fresh] = [`held-${at}`, freshName(at)];
   const place = await where.place();
   await create(place.world, wanted(place, held));
   const before = await untilIssued(where, held, 1);
   const subjects = onlyRenewal ? [held] : [held, fresh];
-  for (const name of subjects) lies.tell(name, forge, before.leaf.serialNumber);
+  for (const name of subjects) forged.tell(name, forge, before.leaf.serialNumber);
   await ask(place, held, onlyRenewal ? undefined : fresh);
 
   const refusedBefore = backend.refusedBefore?.[row];
@@ -145,7 +145,7 @@ async function refused(
   proveHistory(where, held, 1);
   assert.equal(secrets.versions(`${fresh}-tls`), []);
 
-  for (const name of subjects) lies.tellTheTruth(name);
+  for (const name of subjects) forged.tellTheTruth(name);
   for (const name of subjects) {
     const count = name === held ? 2 : 1;
     await untilIssued(where, name, count);
@@ -154,10 +154,10 @@ async function refused(
   assert.is(await Promise.race([controller.exited, 'alive']), 'alive');
 }
 
-async function taken(at: number, where: Theatre, forge: Forge): Promise<void> {
+async function taken(at: number, where: RecordedScene, forge: Forge): Promise<void> {
   const name = freshName(at);
   let told: { readonly chain: readonly unknown[]; readonly intermediate: string } | undefined;
-  where.lies.tell(name, (honest) => {
+  where.forged.tell(name, (honest) => {
     const chain = forge(honest);
     told = { chain, intermediate: honest.intermediate.pem };
     return chain;
@@ -176,7 +176,7 @@ async function taken(at: number, where: Theatre, forge: Forge): Promise<void> {
 }
 
 /** A first request to the authority of that place comes to nothing but these words. */
-export async function comesToNothing(at: number, where: Theatre, place: Place, says: string): Promise<void> {
+export async function comesToNothing(at: number, where: RecordedScene, place: Place, says: string): Promise<void> {
   const name = freshName(at);
   await create(place.world, wanted(place, name));
   await untilFailed(where, name, says);

@@ -14,7 +14,7 @@ import { eventually, oneWorld, type World } from '../support/world.ts';
 import { deleteSecret, secretAuthority } from './support/ca.ts';
 import { bugs, lines, snapshot, untilQuiet } from './support/fleet.ts';
 import { parseMetrics } from './support/metrics.ts';
-import { begun } from './support/start-early.ts';
+import { startEarly } from './support/start-early.ts';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
@@ -91,7 +91,7 @@ async function versionsSoFar({ world, namespace, told }: TimeTraveller): Promise
   return told.versions('alice').length;
 }
 
-const forward = begun(() =>
+const forward = startEarly(() =>
   travel(async (traveller) => {
     const { world, namespace, logs, setTo, told } = traveller;
     await issueAlice(traveller);
@@ -129,7 +129,7 @@ test('where nobody can renew it, it is said to be expired as soon as that is not
   assert.is(conditionOf(expired, 'Ready')?.reason, 'Expired');
 });
 
-const backward = begun(() =>
+const backward = startEarly(() =>
   travel(async (traveller) => {
     const { world, namespace, logs, setTo, runs } = traveller;
     await issueAlice(traveller);
@@ -167,7 +167,7 @@ test('a clock that is set back by two hours, and by a year, has nothing issued a
   assert.equal(bugs, []);
 });
 
-const farAway = begun(() =>
+const farAway = startEarly(() =>
   travel(async (traveller) => {
     const { world, namespace, logs, setTo, runs } = traveller;
     await issueAlice(traveller);
@@ -203,7 +203,7 @@ test('ten years forward and back: what is called Ready is valid by the clock tha
   );
 });
 
-const long = begun(() =>
+const long = startEarly(() =>
   travel(async (traveller) => {
     const issued = await issueAlice(traveller, { duration: '2160h' });
     const runsBefore = await traveller.runs();

@@ -11,7 +11,7 @@ import { oneWorld, type World } from '../support/world.ts';
 import { deleteSecret, opensslCa, putCaSecret, secretAuthority } from './support/ca.ts';
 import { bugs, lines } from './support/fleet.ts';
 import { metricsOf } from './support/metrics.ts';
-import { begun } from './support/start-early.ts';
+import { startEarly } from './support/start-early.ts';
 
 const CA_LIFE_MS = 25_000;
 
@@ -79,7 +79,7 @@ const STORIES = [
 ];
 
 for (const { what, breakMore } of STORIES) {
-  const story = begun(async () => {
+  const story = startEarly(async () => {
     const world = await shared.get();
     const namespace = await world.namespace();
     const told = await watchCertificates(world, namespace);

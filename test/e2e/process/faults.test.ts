@@ -22,7 +22,7 @@ import { writesTo } from './support/audit.ts';
 import { anyRequest, breakFirst, oneBrokenWorld, secretApply, statusApply } from './support/broken.ts';
 import { bugs, lines } from './support/fleet.ts';
 import { faultsOf, publishedSerials } from './support/justified.ts';
-import { begun } from './support/start-early.ts';
+import { startEarly } from './support/start-early.ts';
 
 const shared = oneBrokenWorld();
 test.after(shared.stop);
@@ -119,7 +119,7 @@ for (const { what, where, fault, times, forMs, mostSigned } of ROWS) {
     const faults = faultsOf(secrets, ['alice']);
     return { arrivals, faults, published, revision: revisionOf(secret?.object), signed, tookMs };
   };
-  const scenario = begun(async () => {
+  const scenario = startEarly(async () => {
     const { world } = await shared.get();
     const namespace = await world.namespace();
     const secrets = await watchSecrets(world, namespace);
@@ -138,7 +138,7 @@ for (const { what, where, fault, times, forMs, mostSigned } of ROWS) {
   });
 }
 
-const throttled = begun(async () => {
+const throttled = startEarly(async () => {
   const { world, proxy, controller } = await shared.get();
   const namespace = await world.namespace();
   await createAuthority(world, selfManaged(namespace));
@@ -179,7 +179,7 @@ test('429: no certificate is signed a second time, since none was lost', async (
   assert.is(signed, 1);
 });
 
-const lostRenewal = begun(async () => {
+const lostRenewal = startEarly(async () => {
   const { world, proxy } = await shared.get();
   const namespace = await world.namespace();
   const secrets = await watchSecrets(world, namespace);

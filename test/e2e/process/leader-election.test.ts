@@ -18,7 +18,7 @@ import { namespaceUser } from './support/access.ts';
 import { isWrite, requestsOf, shortly } from './support/audit.ts';
 import { bugs, createAll, lines, numbered, QUICK, untilAllReady } from './support/fleet.ts';
 import { faultsOf, publishedSerials, signedAndLost } from './support/justified.ts';
-import { begun } from './support/start-early.ts';
+import { startEarly } from './support/start-early.ts';
 
 // Each story has a namespace, a Lease and two users of its own, so that all of them happen at the same time.
 
@@ -61,7 +61,7 @@ async function untilLeading(controller: ControllerProcess): Promise<number> {
   return loggedAt(line).getTime();
 }
 
-const killed = begun(async () => {
+const killed = startEarly(async () => {
   const { world, namespace, leader, standby, users, secrets } = await twoReplicas();
   const names = numbered(20);
   await createAll(world, namespace, names);
@@ -84,7 +84,7 @@ const killed = begun(async () => {
   return { writesOfStandby, standbyMetrics, tookMs, published, faults, counted, found: bugs(standby.logs) };
 });
 
-const frozen = begun(async () => {
+const frozen = startEarly(async () => {
   const { world, namespace, leader, standby, users, secrets } = await twoReplicas();
   const names = numbered(60);
   await createAll(world, namespace, names.slice(0, 5), QUICK);
@@ -121,7 +121,7 @@ const frozen = begun(async () => {
 });
 
 /** Frozen while sixteen Secret writes are on their way, whose answers wait for it when it wakes up. */
-const frozenWhileWriting = begun(async () => {
+const frozenWhileWriting = startEarly(async () => {
   const world = await shared.get();
   const proxy = await startFaultProxy(world.cluster.kubeconfigPath);
   const { namespace, leader, standby, secrets } = await twoReplicas(proxy.kubeconfigPath);
@@ -143,7 +143,7 @@ const frozenWhileWriting = begun(async () => {
   return { code, writes: writes.map(({ method, path }) => `${method} ${path}`), published };
 });
 
-const stopped = begun(async () => {
+const stopped = startEarly(async () => {
   const { world, namespace, leader, standby, secrets } = await twoReplicas();
   await createAll(world, namespace, numbered(5));
   await untilAllReady(world, namespace, 5);

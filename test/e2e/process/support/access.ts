@@ -7,15 +7,15 @@ import {
   NAMESPACED_PERMISSIONS,
   type PolicyRule,
 } from '../../../../src/api/permissions.ts';
-import type { AuthorityDefinition } from '../../../../src/backends/backend.ts';
-import { AUTHORITIES } from '../../../../src/backends/index.ts';
+import type { BackendDefinition } from '../../../../src/backends/backend.ts';
+import { BACKENDS } from '../../../../src/backends/index.ts';
 import { eventually } from '../../support/eventually.ts';
 import type { World } from '../../support/world.ts';
 
 const RBAC = 'rbac.authorization.k8s.io';
 export const SYSTEM_NAMESPACE = 'certwheel-system';
 
-const DEFINITIONS: readonly AuthorityDefinition<never>[] = AUTHORITIES;
+const DEFINITIONS: readonly BackendDefinition<never>[] = BACKENDS;
 /** What authorities need where they are, and where their keys are. */
 const OF_AUTHORITIES = [...AUTHORITY_PERMISSIONS, ...DEFINITIONS.flatMap(({ permissions }) => permissions)];
 const OF_NAMESPACE = [...NAMESPACED_PERMISSIONS, ...OF_AUTHORITIES];

@@ -1,5 +1,5 @@
 /** Begins at once and is waited for later, so that the waits of several tests overlap; a failure is for whoever asks. */
-export function begun<T>(work: () => Promise<T>): () => Promise<T> {
+export function startEarly<T>(work: () => Promise<T>): () => Promise<T> {
   const result = work();
   result.catch(() => {});
   return () => result;

@@ -7,9 +7,9 @@ import { NO_TRUST } from '../../backends/backend.ts';
 import { generateKey } from '../../pki/keys.ts';
 import { RecentActs } from '../recent.ts';
 import { type CertificateDeps, reconcileCertificate } from '../reconcile.ts';
-import { AwaitedRequests } from './awaited.ts';
 import type { NextKey } from './next-key.ts';
-import { Unpublished } from './unpublished.ts';
+import { PendingRequests } from './pending.ts';
+import { UnpublishedCertificates } from './unpublished.ts';
 
 const NOW = new Date('2026-01-01T00:00:00Z');
 const { signal } = new AbortController();
@@ -30,7 +30,7 @@ const next: NextKey = {
 };
 
 test('a request is known by its Secret and by its id', () => {
-  const awaited = new AwaitedRequests();
+  const awaited = new PendingRequests();
   awaited.keep({ next, key });
   assert.is(awaited.of(next)?.key, key);
   for (const other of [{ uid: 'n-2' }, { id: 'c-1-other' }, { namespace: 'elsewhere' }, { certificateName: 'x' }])
@@ -38,7 +38,7 @@ test('a request is known by its Secret and by its id', () => {
 });
 
 test('nobody reaches what is known of another namespace by a forged uid', () => {
-  const awaited = new AwaitedRequests();
+  const awaited = new PendingRequests();
   awaited.keep({ next, key });
   const forged = { ...next, namespace: 'elsewhere' };
   awaited.keep({ next: forged, key });
@@ -54,7 +54,7 @@ test('of a certificate that is gone nothing is kept, and its request is taken ba
     issue: async () => ({ chain: [] }),
     forget: async (request) => void forgotten.push(request),
   });
-  const unpublished = new Unpublished();
+  const unpublished = new UnpublishedCertificates();
   let gone = false;
   const deps: Partial<CertificateDeps> = {
     ...own,
@@ -64,7 +64,7 @@ test('of a certificate that is gone nothing is kept, and its request is taken ba
     nextKey: () => undefined,
     isGone: async () => gone,
   };
-  const run = { signal, outside: <T>(wait: () => Promise<T>) => wait() };
+  const run = { signal, releaseWorker: <T>(wait: () => Promise<T>) => wait() };
   own.awaited.keep({ next, key });
   await reconcileCertificate('team/client', deps as CertificateDeps, run);
   assert.is(own.awaited.under('team/client')?.id, next.id, 'the cache was behind');

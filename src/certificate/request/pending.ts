@@ -1,11 +1,11 @@
 import type { KeyObject } from 'node:crypto';
 import { keyOf } from '../../api/parse.ts';
 import type { Pending } from '../../backends/backend.ts';
-import { LeftBehind } from './left-behind.ts';
+import { AbandonedRequests } from './abandoned.ts';
 import type { NextKey } from './next-key.ts';
 
 /** A request under way, and its key. */
-export interface Awaited {
+export interface PendingRequest {
   readonly next: NextKey;
   readonly key: KeyObject;
   /** What was answered last, and when to ask again, on the monotonic clock. */
@@ -16,13 +16,13 @@ export interface Awaited {
 const EARLY_MS = 50;
 
 /** What is remembered of requests under way, to save reads; what must outlive a crash is in their Secrets. */
-export class AwaitedRequests {
-  readonly #byCertificate = new Map<string, Awaited>();
+export class PendingRequests {
+  readonly #byCertificate = new Map<string, PendingRequest>();
   /** What is still to be removed of requests that are over. */
-  readonly left = new LeftBehind();
+  readonly left = new AbandonedRequests();
 
   /** The one whose Secret this is, as it was written last. */
-  of(next: NextKey): Awaited | undefined {
+  of(next: NextKey): PendingRequest | undefined {
     const known = this.#byCertificate.get(certificateKey(next));
     return known?.next.uid === next.uid && known.next.id === next.id ? known : undefined;
   }
@@ -32,7 +32,7 @@ export class AwaitedRequests {
     return this.#byCertificate.get(certificate)?.next;
   }
 
-  keep(awaited: Awaited): void {
+  keep(awaited: PendingRequest): void {
     this.#byCertificate.set(certificateKey(awaited.next), awaited);
   }
 
@@ -47,7 +47,7 @@ export function certificateKey({ namespace, certificateName }: NextKey): string 
 }
 
 /** The last answer again, where it is too early to ask: whatever woke us, an authority isn't asked more often for it. */
-export function notYet({ pending }: Awaited, nowMs: number): Pending | undefined {
+export function notYet({ pending }: PendingRequest, nowMs: number): Pending | undefined {
   if (pending === undefined || nowMs + EARLY_MS >= pending.askAtMs) return undefined;
   return { ...pending.answer, pollAfterMs: pending.askAtMs - nowMs };
 }

@@ -7,7 +7,7 @@ import { anOwnAuthority } from '../../../test/unit/own-authority.ts';
 import { bench, fails, signal, thrownBy } from '../../../test/unit/request-bench.ts';
 import type { IssueRequest } from '../../backends/backend.ts';
 import { DeniedError, RetryableError } from '../../errors.ts';
-import { LeftBehind } from './left-behind.ts';
+import { AbandonedRequests } from './abandoned.ts';
 import type { NextKey } from './next-key.ts';
 
 test('a former authority that does not remove its request holds up no new one, and is asked again later', async () => {
@@ -71,7 +71,7 @@ test('what an authority never removes is given up after a day', async () => {
 });
 
 test('what is to be removed later is bounded', () => {
-  const left = new LeftBehind();
+  const left = new AbandonedRequests();
   const next = (n: number) => ({ id: `${n}` }) as NextKey;
   let kept = 0;
   for (let n = 0; n < 5_000; n++) if (left.failed(`team/${n % 3_000}`, next(n), 0, 0.5)) kept++;

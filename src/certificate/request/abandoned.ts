@@ -2,7 +2,7 @@ import { backoffMs } from '../../queue/backoff.ts';
 import type { NextKey } from './next-key.ts';
 
 /** A request that no certificate waits for any more, and that could not be removed at its authority. */
-export interface Left {
+export interface AbandonedRequest {
   readonly next: NextKey;
   readonly attempts: number;
   /** When to try again, on the monotonic clock. */
@@ -18,8 +18,8 @@ const MOST_LEFT = 1_000;
  * Requests that are to be removed later. Memory is enough: the API server removes old CertificateSigningRequests by itself,
  * and a CertificateRequest goes with its ClientCertificate.
  */
-export class LeftBehind {
-  readonly #byCertificate = new Map<string, readonly Left[]>();
+export class AbandonedRequests {
+  readonly #byCertificate = new Map<string, readonly AbandonedRequest[]>();
   #count = 0;
 
   get size(): number {
@@ -45,7 +45,7 @@ export class LeftBehind {
   }
 
   /** Those of a certificate that are to be tried now. */
-  due(certificate: string, nowMs: number): readonly Left[] {
+  due(certificate: string, nowMs: number): readonly AbandonedRequest[] {
     return this.#of(certificate).filter(({ againAtMs }) => againAtMs <= nowMs);
   }
 
@@ -55,11 +55,11 @@ export class LeftBehind {
     return waits.length === 0 ? undefined : Math.max(0, Math.min(...waits));
   }
 
-  #of(certificate: string): readonly Left[] {
+  #of(certificate: string): readonly AbandonedRequest[] {
     return this.#byCertificate.get(certificate) ?? [];
   }
 
-  #set(certificate: string, all: readonly Left[]): void {
+  #set(certificate: string, all: readonly AbandonedRequest[]): void {
     this.#count += all.length - this.#of(certificate).length;
     if (all.length === 0) this.#byCertificate.delete(certificate);
     else this.#byCertificate.set(certificate, all);
