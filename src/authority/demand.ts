@@ -5,7 +5,7 @@ import { keyOf } from '../api/parse.ts';
 import { expectedIntervalMs, grantedLife } from '../certificate/decision/schedule.ts';
 import { authorityName, isOurs } from '../certificate/observed.ts';
 import type { SecretView } from '../certificate/secret/view.ts';
-import type { Runtime } from './registry.ts';
+import type { Runtime } from './runtime.ts';
 
 const DAY_MS = 86_400_000;
 const DIGITS = 3;

@@ -3,12 +3,12 @@ import type { AuthorityStatus } from '../api/generated/types.ts';
 import type { EventText } from '../certificate/status/events.ts';
 import type { Clock } from '../clock.ts';
 import type { Logger } from '../log.ts';
-import type { CaLife } from '../metrics/metrics.ts';
 import type { Buckets } from '../queue/bucket.ts';
 import type { GenerationSecret } from '../rotation/generation-secret.ts';
 import type { Generation, Member, NewGeneration } from '../rotation/plan.ts';
 import type { Consumer, Demand } from './demand.ts';
-import type { Registry, Runtime } from './registry.ts';
+import type { Registry } from './registry.ts';
+import type { Runtime } from './runtime.ts';
 
 /** What the reconcile of authorities reaches the world by. */
 export interface AuthorityDeps {
@@ -37,6 +37,12 @@ export interface AuthorityDeps {
   readonly trustPropagationMs: number;
   readonly clock: Clock;
   readonly log: Logger;
+}
+
+/** From when to when a CA can sign. */
+export interface CaLife {
+  readonly notBefore: Date;
+  readonly notAfter: Date;
 }
 
 export interface AuthorityMetrics {

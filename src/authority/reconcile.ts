@@ -14,9 +14,10 @@ import { type Provenance, provenanceOf } from '../rotation/provenance.ts';
 import { nextVersion, planOf, readSource, tryStep } from '../rotation/steps.ts';
 import { demandOn } from './demand.ts';
 import type { AuthorityDeps } from './deps.ts';
-import { type Runtime, signingOf, viewAuthority } from './registry.ts';
 import { report, reportBroken } from './report.ts';
+import { type Runtime, signingOf } from './runtime.ts';
 import { reportable, type Trouble, troubleOf } from './trouble.ts';
+import { viewAuthority } from './view.ts';
 
 /** What was refused, while the last good CA goes on, is looked at again. */
 const REFUSED = { firstMs: 1_000, longestMs: 30_000 };

@@ -1,7 +1,8 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { isBrokenAuthority, parseCertificateAuthority } from '../api/certificate-authority.ts';
-import { Registry, type Runtime } from './registry.ts';
+import { Registry } from './registry.ts';
+import type { Runtime } from './runtime.ts';
 
 function authority(uid: string, generation: number) {
   const resource = parseCertificateAuthority('ClusterCertificateAuthority', {

@@ -12,7 +12,7 @@ import type { EventText } from '../certificate/status/events.ts';
 import type { Outcome } from '../queue/controller.ts';
 import { endOf } from '../rotation/plan.ts';
 import type { AuthorityDeps } from './deps.ts';
-import { type Runtime, signingOf, sourceOf } from './registry.ts';
+import { type Runtime, signingOf, sourceOf } from './runtime.ts';
 import { AUTHORITY_CONDITIONS, type AuthorityFindings, authorityStatus, foreignCa } from './status.ts';
 
 /**

@@ -69,21 +69,21 @@ test('what was held back counts as issued when it began', async () => {
 
 test('who waits for a clock that is ahead keeps no worker from others', async () => {
   const clock = new FakeClock(NOW);
-  let outside = 0;
+  let released = 0;
   const run = {
     ...RUN,
-    outside: <T>(wait: () => Promise<T>) => {
-      outside += 1;
+    releaseWorker: <T>(wait: () => Promise<T>) => {
+      released += 1;
       return wait();
     },
   };
   const ahead = await answer({ notBefore: after(30 * SECOND) });
   const waiting = proven(ahead, key, seen, view, clock, run);
-  assert.is(outside, 1);
+  assert.is(released, 1);
   await clock.advance(30 * SECOND);
   assert.is((await waiting).issued, ahead);
   await proven(await answer({ notBefore: clock.in(0) }), key, seen, view, clock, run);
-  assert.is(outside, 1);
+  assert.is(released, 1);
 });
 
 test.run();

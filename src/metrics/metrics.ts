@@ -2,6 +2,7 @@ import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom
 import type { AnyCertificateAuthority, CertificateAuthority } from '../api/certificate-authority.ts';
 import { authorityKey } from '../api/certificate-authority.ts';
 import type { Demand } from '../authority/demand.ts';
+import type { CaLife } from '../authority/deps.ts';
 import { ROTATION_REASONS } from '../certificate/observed.ts';
 import type { Clock } from '../clock.ts';
 import { ERROR_CODES } from '../errors.ts';
@@ -18,12 +19,6 @@ export interface Gauges {
   watches(): Iterable<readonly [name: string, stats: WatchStats]>;
   monotonicMs(): number;
   leading(): boolean;
-}
-
-/** From when to when a CA can sign. */
-export interface CaLife {
-  readonly notBefore: Date;
-  readonly notAfter: Date;
 }
 
 export type Metrics = ReturnType<typeof createMetrics>;

@@ -73,7 +73,7 @@ bench('a run that does not end in time is aborted', async (one) => {
   assert.is(one.metrics.length, 1);
 });
 
-bench('a run that waits outside lends its place, and takes it back', async (one) => {
+bench('a run that releases its worker while it waits takes one back afterwards', async (one) => {
   let inside = 0;
   let most = 0;
   one.answer = async (_key, run) => {
@@ -95,7 +95,7 @@ bench('a run that waits outside lends its place, and takes it back', async (one)
   assert.is(one.runs.length, 8, 'as many workers as before');
 });
 
-bench('what fails outside fails the run, and the place is taken back', async (one) => {
+bench('what fails while the worker is released fails the run, and a worker is taken back', async (one) => {
   one.answer = (_key, run) => run.releaseWorker(() => Promise.reject(new Error('no answer')));
   one.controller.queue.add('a');
   await settle();

@@ -1,6 +1,6 @@
 import type { CertificateAuthority } from '../api/certificate-authority.ts';
 import type { AuthorityDeps } from '../authority/deps.ts';
-import { type Runtime, sourceOf } from '../authority/registry.ts';
+import { type Runtime, sourceOf } from '../authority/runtime.ts';
 import { reportable, type Trouble, troubleOf } from '../authority/trouble.ts';
 import { bundleOf } from '../pki/bundle.ts';
 import type { CaPair } from '../pki/ca.ts';

@@ -8,8 +8,8 @@ import {
 import { type AuthorityKind, isBroken } from '../api/client-certificate.ts';
 import { SECRETS } from '../api/names.ts';
 import { keyOf } from '../api/parse.ts';
+import { consumersOf } from '../authority/consumers.ts';
 import type { AuthorityDeps } from '../authority/deps.ts';
-import { consumersOf } from '../authority/forecasts.ts';
 import { reconcileAuthority } from '../authority/reconcile.ts';
 import { AUTHORITY_CONDITIONS } from '../authority/status.ts';
 import { referredAuthority } from '../certificate/observe.ts';

@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { authorityKey } from '../api/certificate-authority.ts';
 import { isBroken } from '../api/client-certificate.ts';
 import { keyOf } from '../api/parse.ts';
+import { consumersOf } from '../authority/consumers.ts';
 import { Forecasts } from '../authority/forecasts.ts';
 import { referredAuthority } from '../certificate/observe.ts';
 import { nextName } from '../certificate/request/next-key.ts';
@@ -22,7 +23,14 @@ const RECOUNT_MS = 500;
 /** Which change wakes whom: nothing but keys goes into the queues. */
 export function wireWakes({ certificates, authorities, onGone, ...services }: WakeDeps): void {
   const { clock, cluster, registry } = services;
-  const forecasts = new Forecasts(services, authorities);
+  const forecasts = new Forecasts({
+    clock,
+    registry,
+    find: (key) => cluster.authority(key),
+    consumers: (resource) => consumersOf(resource, cluster),
+    showDemand: services.metrics.showDemand,
+    wake: (authority, at) => authorities.add(authority, at),
+  });
   cluster.certificates.onChange((key, before, after) => {
     certificates.add(key);
     if (after === undefined) onGone(key);

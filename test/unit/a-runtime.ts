@@ -1,5 +1,5 @@
 import { Breaker } from '../../src/authority/breaker.ts';
-import type { Runtime } from '../../src/authority/registry.ts';
+import type { Runtime } from '../../src/authority/runtime.ts';
 import { NO_TRUST } from '../../src/backends/backend.ts';
 import type { Clock } from '../../src/clock.ts';
 

@@ -1,0 +1,123 @@
+import { hash } from 'node:crypto';
+import type { CertificateAuthority, RateLimit } from '../api/certificate-authority.ts';
+import { type Backend, type BackendDefinition, NO_TRUST, type Trust } from '../backends/backend.ts';
+import type { AuthorityView } from '../certificate/observed.ts';
+import type { Clock } from '../clock.ts';
+import { type Call, Turnstile } from '../queue/turnstile.ts';
+import { type Generation, isPresent, signingGeneration } from '../rotation/plan.ts';
+import { Breaker } from './breaker.ts';
+import { guarded } from './guarded.ts';
+
+/** One authority as it runs: its backend, and what is known of it. Nothing in here must survive a restart. */
+export interface Runtime {
+  readonly resource: CertificateAuthority;
+  /** See AuthorityView. */
+  readonly origin: string;
+  readonly definition: BackendDefinition<never>;
+  readonly backend: Backend;
+  /** How often it may be asked at most: what its spec says, or else what is sound for its kind. */
+  readonly rateLimit: RateLimit | undefined;
+  /** Keeps it from being asked by too many at once, or too often; undefined where there is no such limit. */
+  readonly turnstile: Turnstile | undefined;
+  /** The same for the answers to requests under way. */
+  readonly polls: Turnstile | undefined;
+  /** Keeps it from being asked at all while it is in trouble. */
+  readonly breaker: Breaker;
+  /** Ends the watches that the backend has begun. */
+  readonly release: () => void;
+  generations: readonly Generation[];
+  /** What the authority said last that verifiers must accept; generations that leave come on top. */
+  trusted: Trust;
+  /** What it said too and is in no ca.crt, as sentences; see ReadableTrust. */
+  untrusted: readonly string[];
+  /** See Rotation.clearSince. */
+  clearSince: ReadonlyMap<string, Date>;
+  /** How often in a row a new CA pair was refused. */
+  refusals: number;
+  /** Undefined until the first look has come to an end. */
+  view: AuthorityView | undefined;
+}
+
+/** Requests to one remote authority at the same time. */
+const ASKED_AT_ONCE = 16;
+
+interface Parts {
+  readonly definition: BackendDefinition<never>;
+  readonly clock: Clock;
+  /** Has the authority reconciled. */
+  wake(): void;
+  /** Says to a certificate that it is its turn. */
+  readonly call: Call;
+  /** Makes the backend, and what ends the watches that it begins; `onChange` is for changes of what it refers to. */
+  connect(onChange: () => void): { readonly backend: Backend; release(): void };
+  /** How long the request of a certificate took, however it ended. */
+  answered(seconds: number): void;
+}
+
+/** The runtime of an authority, before anything is known of it. */
+export function createRuntime(resource: CertificateAuthority, parts: Parts): Runtime {
+  const { definition, clock, wake, call, connect, answered } = parts;
+  const { remote, persistKey, rateLimit: soundRate } = definition.capabilities;
+  const rateLimit = resource.rateLimit ?? soundRate;
+  const limits = { capacity: remote ? ASKED_AT_ONCE : Number.POSITIVE_INFINITY, rate: rateLimit };
+  const turnstile = remote || rateLimit !== undefined ? new Turnstile(limits, clock, call) : undefined;
+  const polls = persistKey ? new Turnstile({ ...limits, rate: rateLimit && twice(rateLimit) }, clock, call) : undefined;
+  // One that asks no other machine is as its probe finds it, so no certificate has to be tried first.
+  const breaker = new Breaker(clock, remote ? turnstile : undefined);
+  const { backend, release } = connect(() => {
+    breaker.probeNow();
+    wake();
+  });
+  const issue = timed(backend.issue, clock, answered);
+  return {
+    resource,
+    origin: hash('sha256', JSON.stringify([resource.uid, resource.type, resource.backend]), 'base64url').slice(0, 16),
+    definition,
+    rateLimit,
+    turnstile,
+    polls,
+    breaker,
+    backend: { ...backend, issue: remote ? guarded(issue, breaker, wake) : issue },
+    release: () => {
+      turnstile?.close();
+      polls?.close();
+      release();
+    },
+    generations: [],
+    trusted: NO_TRUST,
+    untrusted: [],
+    clearSince: new Map(),
+    refusals: 0,
+    view: undefined,
+  };
+}
+
+/** The type of the generations that may sign; undefined where another machine holds the CA key. */
+export function sourceOf({ backend, definition }: Pick<Runtime, 'backend' | 'definition'>): string | undefined {
+  return backend.keyPair === undefined ? undefined : definition.type;
+}
+
+/** The generation that signs for the authority as it is now. */
+export function signingOf(runtime: Pick<Runtime, 'backend' | 'definition' | 'generations'>, now: Date) {
+  const source = sourceOf(runtime);
+  return signingGeneration(
+    runtime.generations.filter((each) => isPresent(each, source)),
+    now,
+  );
+}
+
+/** The rate of polls. A new request needs one poll at least, and old ones that still wait get as many. */
+function twice({ requests, perMs, burst }: RateLimit): RateLimit {
+  return { requests: 2 * requests, perMs, burst: 2 * burst };
+}
+
+function timed(issue: Backend['issue'], clock: Clock, answered: Parts['answered']): Backend['issue'] {
+  return async (...asked) => {
+    const startedMs = clock.monotonicMs();
+    try {
+      return await issue(...asked);
+    } finally {
+      answered((clock.monotonicMs() - startedMs) / 1000);
+    }
+  };
+}

@@ -1,0 +1,53 @@
+import type { AuthorityView } from '../certificate/observed.ts';
+import { bundleOf } from '../pki/bundle.ts';
+import { idOfChain, isSameCa } from '../pki/ca.ts';
+import type { CertificateView } from '../pki/certificate.ts';
+import { withoutRoot } from '../pki/chain.ts';
+import type { Constraints } from '../pki/constraints/constraints.ts';
+import { allowsAll, rulesOf } from '../pki/path-rules.ts';
+import { endOf, type Generation } from '../rotation/plan.ts';
+import { type Runtime, signingOf } from './runtime.ts';
+import type { Trouble } from './trouble.ts';
+
+/** What certificates see of an authority. */
+export function viewAuthority(
+  runtime: Runtime,
+  trust: readonly CertificateView[],
+  trouble: Trouble | undefined,
+  now: Date,
+): AuthorityView {
+  const { definition, resource, generations, trusted } = runtime;
+  const signing = signingOf(runtime, now);
+  const issuers = signing === undefined ? [] : withoutRoot(signing.pair.chain);
+  return {
+    type: definition.type,
+    capabilities: definition.capabilities,
+    limits: resource.limits,
+    origin: runtime.origin,
+    trouble,
+    trust: bundleOf(trust),
+    intermediates: trusted.intermediates,
+    generations: new Map(generations.map((each) => [each.pair.certificate.fingerprintSHA256, roleOf(each, signing)])),
+    issuers,
+    constraints: signing && constraintsOf(signing),
+    signing: signing && {
+      version: signing.version,
+      since: signing.since,
+      notAfter: endOf(signing.pair),
+      fingerprintSHA256: signing.pair.certificate.fingerprintSHA256,
+      issuersId: idOfChain(issuers),
+    },
+  };
+}
+
+function constraintsOf({ pair }: Generation): Constraints | undefined {
+  const { constraints } = rulesOf(pair.chain);
+  return allowsAll(constraints) ? undefined : constraints;
+}
+
+/** One certificate may stand in several generations, with other certificates above it. */
+function roleOf({ version, pair }: Generation, signing: Generation | undefined): { version: number; signs: boolean } {
+  if (signing === undefined) return { version, signs: false };
+  const isSame = pair.certificate.fingerprintSHA256 === signing.pair.certificate.fingerprintSHA256;
+  return isSame ? { version: signing.version, signs: true } : { version, signs: isSameCa(pair, signing.pair) };
+}
