@@ -12,14 +12,12 @@ import { generateHelmCrds } from './generate/helm-crds.ts';
 import { generateHelmRules } from './generate/helm-rules.ts';
 import { generateHelmSchema } from './generate/helm-schema.ts';
 import { generateMetricsReference } from './generate/metrics-reference.ts';
+import type { Outputs } from './generate/outputs.ts';
 import { generateSchemas } from './generate/schemas.ts';
 import { generateTypes } from './generate/types.ts';
 
 const COMMAND = 'node tools/generate.ts';
 const ROOT = join(import.meta.dirname, '..');
-
-/** Path below the root of the repository -> content. */
-export type Outputs = Record<string, string>;
 
 /** One function per kind of output. What doesn't follow from the CRDs (permissions, configuration) is a further line. */
 const generators: ((definitions: Definition[]) => Outputs | Promise<Outputs>)[] = [

@@ -1,8 +1,7 @@
 import type { ClientCertificate } from '../api/client-certificate.ts';
 import { FIELD_MANAGER, GROUP } from '../api/names.ts';
 import type { RawObject } from '../api/parse.ts';
-import type { Observed } from './observed.ts';
-import type { Act } from './recent.ts';
+import type { Act, Observed } from './observed.ts';
 
 const OURS: readonly string[] = ['data.tls.crt', 'data.tls.key', 'data.ca.crt', 'type', 'metadata.ownerReferences'];
 const AUDIT = 'the audit log of the API server names the writer';

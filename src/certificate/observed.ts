@@ -116,6 +116,9 @@ export type Decision =
   /** Not as the spec stands. */
   | { readonly do: 'refuse'; readonly code: ErrorCode; readonly message: string };
 
+/** An issuance or a repair. */
+export type Act = Extract<Decision, { do: 'issue' | 'repair' }>;
+
 /** The Secret is ours when both its label and its annotation say so; one alone is chance or forgery. */
 export function isOurs({
   resource,

@@ -13,9 +13,10 @@ import {
   SECOND,
 } from '../../test/unit/builders.ts';
 import type { ClientCertificate } from '../api/client-certificate.ts';
+import { contestOf, withAct } from './brakes.ts';
 import { decide } from './decision/decide.ts';
-import type { Decision, Observed } from './observed.ts';
-import { type Act, contestOf, type Recent, RecentActs, withAct } from './recent.ts';
+import type { Act, Decision, Observed } from './observed.ts';
+import { type Recent, RecentActs } from './recent.ts';
 import type { SecretView } from './secret/view.ts';
 import { isSuspect } from './secret/write.ts';
 

@@ -2,12 +2,7 @@ import type { ClientCertificate } from '../api/client-certificate.ts';
 import { keyOf } from '../api/parse.ts';
 import type { ErrorCode } from '../errors.ts';
 import { backoffMs } from '../queue/backoff.ts';
-import { longestRetryMs } from './decision/schedule.ts';
-import type { Decision, Observed } from './observed.ts';
 import type { SecretView } from './secret/view.ts';
-
-/** An issuance or a repair. */
-export type Act = Extract<Decision, { do: 'issue' | 'repair' }>;
 
 interface Written extends Pick<SecretView, 'uid' | 'resourceVersion'> {
   readonly serialNumber: string | undefined;
@@ -50,100 +45,9 @@ const BURST = 5;
 /** Then the wait begins with this and doubles; a single repair is to come within five seconds. */
 const FIRST_WAIT_MS = 4_000;
 /** Without an act for so long, the next one is the first. */
-const WINDOW_MS = 10 * 60_000;
-/** So many repairs within the window are a fight. */
-const CONTESTS = 3;
+export const WINDOW_MS = 10 * 60_000;
 /** The longest wait that there is, see longestRetryMs. */
 const LONGEST_WAIT_MS = 3_600_000;
-const NO_CONTESTS: readonly Date[] = [];
-
-/** Until when the next act has to wait; undefined where it may be done now. After a clock was set back it may. */
-export function slowedUntil({ recent, resource, secret }: Observed, now: Date): Date | undefined {
-  if (recent === undefined || recent.lastAt > now) return undefined;
-  const longestMs = longestRetryMs(secret?.certificate?.notAfter, resource.spec.durationMs, now);
-  const until = new Date(recent.lastAt.getTime() + waitMs(recent.acts, longestMs));
-  return until > now ? until : undefined;
-}
-
-/** What another writer does to the Secret again and again, as a sentence. */
-export function contestOf({ recent }: Observed, now: Date): string | undefined {
-  const end = contestEnds(recent);
-  const [latest] = recent?.contests ?? [];
-  // By a clock that was ahead it would last until that moment.
-  if (end === undefined || latest === undefined || latest > now) return undefined;
-  return end > now ? recent?.contest : undefined;
-}
-
-/** When the fight is over, if nothing more happens. */
-export function contestEnds(recent: Recent | undefined): Date | undefined {
-  const [latest, , third] = recent?.contests ?? [];
-  if (latest === undefined || third === undefined || latest.getTime() - third.getTime() >= WINDOW_MS) return undefined;
-  return new Date(latest.getTime() + WINDOW_MS);
-}
-
-/** What brings this act about. */
-function causeOf(seen: Observed, act: Act): Cause {
-  const { resource, recent } = seen;
-  if (recent === undefined && act.do === 'issue' && act.reason === 'FirstIssue') return 'calendar';
-  if (resource.generation !== (recent?.generation ?? resource.status.observedGeneration)) return 'spec';
-  if (undoesAnother(seen, act)) return 'writer';
-  if (act.do === 'issue' && act.reason === 'RenewAt') return 'spec';
-  if (recent?.ended === 'open') return 'request';
-  // A retry has the backoff of its failure.
-  return act.do === 'repair' && recent?.ended !== 'failed' ? 'trust' : 'calendar';
-}
-
-/** Whether another writer has changed since the last act what this act puts right. One that failed isn't counted twice. */
-function undoesAnother({ secret, recent }: Observed, act: Act): boolean {
-  const reason = act.do === 'issue' ? act.reason : undefined;
-  const written = recent?.written;
-  if (written === undefined) return reason === 'SecretRepaired' || reason === 'SpecChanged';
-  if (versionOf(secret) === recent?.contested) return false;
-  if (secret === undefined || secret.uid !== written.uid) return true;
-  const isAnother = secret.certificate?.serialNumber !== written.serialNumber;
-  switch (reason) {
-    case 'Due':
-    case 'CARotated':
-      return isAnother;
-    case 'RenewAt':
-      return isAnother || secret.memory.issuedAt?.getTime() !== written.issuedAtMs;
-    default:
-      return secret.resourceVersion !== written.resourceVersion;
-  }
-}
-
-function versionOf(secret: SecretView | undefined): string {
-  return secret?.resourceVersion ?? 'gone';
-}
-
-/** The record with one more act. */
-export function withAct(seen: Observed, act: Act, contest: string | undefined, now: Date): Recent {
-  const { resource, secret, recent: before } = seen;
-  const cause = causeOf(seen, act);
-  const isCounted = cause !== 'calendar';
-  const isPaused = before === undefined || now.getTime() - before.lastAt.getTime() >= forgottenAfterMs(before.acts);
-  const past = before?.contests ?? NO_CONTESTS;
-  return {
-    acts: isPaused ? 1 : before.acts + (isCounted ? 1 : 0),
-    lastAt: isCounted || before === undefined ? now : before.lastAt,
-    cause: isCounted ? cause : (before?.cause ?? cause),
-    generation: resource.generation,
-    written: before?.written,
-    contests: cause === 'writer' ? [now, ...past].slice(0, CONTESTS) : past,
-    contested: cause === 'writer' ? versionOf(secret) : before?.contested,
-    contest: contest ?? before?.contest,
-    ended: 'open',
-    altered: before?.altered,
-    refused: before?.refused ?? false,
-  };
-}
-
-/** Whether this act makes it a fight: from then on people are told of it. */
-export function makesAFight(seen: Observed, act: Act, now: Date): boolean {
-  if (causeOf(seen, act) !== 'writer') return false;
-  const earliest = seen.recent?.contests[CONTESTS - 2];
-  return earliest !== undefined && now.getTime() - earliest.getTime() < WINDOW_MS;
-}
 
 /** The records of all certificates; in memory only, so a restart begins with a new burst. */
 export class RecentActs {
@@ -205,11 +109,12 @@ export class RecentActs {
   }
 }
 
-function waitMs(acts: number, longestMs: number): number {
+/** How long the act after so many others waits; at most `longestMs`. */
+export function waitMs(acts: number, longestMs: number): number {
   return acts < BURST ? 0 : backoffMs(acts - BURST + 1, { firstMs: FIRST_WAIT_MS, longestMs }, 0.5);
 }
 
 /** A fight goes on as soon as a wait is over, so a wait alone must not end it. */
-function forgottenAfterMs(acts: number): number {
+export function forgottenAfterMs(acts: number): number {
   return Math.max(WINDOW_MS, 2 * waitMs(acts, LONGEST_WAIT_MS));
 }

@@ -1,6 +1,7 @@
 /** A stand-in for the API server: it holds the one Secret that keeps a key, with the preconditions of server-side apply. */
 import type { RawObject } from '../../src/api/parse.ts';
-import { type NextKey, type NextManifest, viewNextKey } from '../../src/certificate/request/next-key.ts';
+import { type NextKey, viewNextKey } from '../../src/certificate/request/next-key.ts';
+import type { NextManifest } from '../../src/certificate/request/next-manifest.ts';
 import { PendingRequests } from '../../src/certificate/request/pending.ts';
 import type { NextKeyAccess, RequestDeps } from '../../src/certificate/request/request.ts';
 import { purposeOf } from '../../src/certificate/secret/protection.ts';

@@ -1,7 +1,8 @@
 /** crds/*.yaml -> docs/reference/api.md */
-import type { Outputs } from '../generate.ts';
+
 import { type Definition, type Field, fields, GENERATED_BY, type Rule } from './crd.ts';
 import { describeType } from './describe-type.ts';
+import type { Outputs } from './outputs.ts';
 
 export function generateApiReference(definitions: Definition[]): Outputs {
   const links = definitions.map(({ kind }) => `- [${kind}](#${kind.toLowerCase()})`);

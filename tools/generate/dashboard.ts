@@ -1,7 +1,8 @@
 /** dashboard/panels.ts -> helm/certwheel/dashboards/certwheel.json */
-import type { Outputs } from '../generate.ts';
+
 import { ROWS } from './dashboard/panels.ts';
 import { panelJson, rowJson } from './dashboard/render.ts';
+import type { Outputs } from './outputs.ts';
 
 const COLUMNS = 24;
 

@@ -2,8 +2,9 @@
  * crds/*.yaml -> helm/certwheel/templates/crd-<plural>.yaml. As templates, since Helm never upgrades what is in a
  * chart's crds/ folder.
  */
-import type { Outputs } from '../generate.ts';
+
 import { type Definition, GENERATED_BY } from './crd.ts';
+import type { Outputs } from './outputs.ts';
 
 const ANNOTATIONS = `metadata:
   {{- include "certwheel.crdAnnotations" . | nindent 2 }}

@@ -10,7 +10,7 @@ import {
 } from '../../src/api/permissions.ts';
 import type { BackendDefinition } from '../../src/backends/backend.ts';
 import { BACKENDS } from '../../src/backends/index.ts';
-import type { Outputs } from '../generate.ts';
+import type { Outputs } from './outputs.ts';
 
 export function generateHelmRules(): Outputs {
   const definitions: readonly BackendDefinition<never>[] = BACKENDS;

@@ -2,9 +2,9 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { dump } from 'js-yaml';
-import type { Outputs } from '../generate.ts';
 import { type JsonSchema, SHAPES } from './helm-shapes.ts';
 import { readValues, type Value } from './helm-values.ts';
+import type { Outputs } from './outputs.ts';
 
 const CHART = 'helm/certwheel';
 

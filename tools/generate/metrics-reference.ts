@@ -2,7 +2,7 @@
 import type { Metric } from 'prom-client';
 import { systemClock } from '../../src/clock.ts';
 import { createMetrics } from '../../src/metrics/metrics.ts';
-import type { Outputs } from '../generate.ts';
+import type { Outputs } from './outputs.ts';
 
 export async function generateMetricsReference(): Promise<Outputs> {
   const rows = (await ownMetrics()).map(

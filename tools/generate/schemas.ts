@@ -1,6 +1,7 @@
 /** crds/*.yaml -> src/api/generated/schemas.ts, which is what ajv checks objects with. */
-import type { Outputs } from '../generate.ts';
+
 import { type Definition, GENERATED_BY, type Schema } from './crd.ts';
+import type { Outputs } from './outputs.ts';
 
 export function generateSchemas(definitions: Definition[]): Outputs {
   const content = [

@@ -1,8 +1,8 @@
 /** crds/*.yaml -> src/api/generated/types.ts */
 import { isDeepStrictEqual } from 'node:util';
 import { compile, type JSONSchema } from 'json-schema-to-typescript';
-import type { Outputs } from '../generate.ts';
 import { alwaysThere, type Definition, GENERATED_BY, type Schema } from './crd.ts';
+import type { Outputs } from './outputs.ts';
 import { typeName } from './type-names.ts';
 
 const HEADER = `// ${GENERATED_BY}

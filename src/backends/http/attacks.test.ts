@@ -7,7 +7,8 @@ import * as assert from 'uvu/assert';
 import { createIssuer, issueServer } from '../../../test/cluster/certificates.ts';
 import { FakeClock } from '../../../test/unit/fake-clock.ts';
 import { CertwheelError } from '../../errors.ts';
-import { AuthorityHttp, type JsonAnswer, type JsonRequest } from './client.ts';
+import { AuthorityHttp } from './client.ts';
+import type { JsonAnswer, JsonRequest } from './json.ts';
 
 // A server that is trusted and means harm: it writes what it likes, as bytes.
 

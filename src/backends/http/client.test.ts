@@ -8,8 +8,9 @@ import { createIssuer, issueServer } from '../../../test/cluster/certificates.ts
 import { onStop, stopAll } from '../../../test/teardown.ts';
 import { FakeClock } from '../../../test/unit/fake-clock.ts';
 import { AuthorityError, type CertwheelError } from '../../errors.ts';
-import { AuthorityHttp, type HttpOptions, type JsonRequest, Redirected, withinLimit } from './client.ts';
+import { AuthorityHttp, type HttpOptions, Redirected, withinLimit } from './client.ts';
 import { refusalError } from './errors.ts';
+import type { JsonRequest } from './json.ts';
 
 const issuer = createIssuer('CA of servers');
 test.after(stopAll);

@@ -7,6 +7,7 @@ import { parseRetryAfter, withoutSecrets } from '../../foreign-text.ts';
 import { parseCertificates } from '../../pki/certificate.ts';
 import { type AddressRules, guardedLookup, refuseLiteral } from './address.ts';
 import { noAnswer } from './errors.ts';
+import type { JsonAnswer, JsonRequest } from './json.ts';
 import { membersOf, textsOf } from './members.ts';
 import { readText } from './read-text.ts';
 
@@ -32,27 +33,6 @@ export interface HttpOptions {
   readonly clock: Clock;
   /** Whether an answer shows that the server is the one that is meant; each does unless told, by its certificate. */
   readonly isProof?: (answer: JsonAnswer) => boolean;
-}
-
-export interface JsonRequest {
-  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
-  /** From `/` on, and encoded already. */
-  readonly path: string;
-  readonly headers?: Readonly<Record<string, string>>;
-  /** Sent as JSON. */
-  readonly body?: unknown;
-  /** What must not be in a message, even where the server quotes it: tokens, passwords. */
-  readonly secrets?: readonly string[];
-}
-
-/** Whatever a server answered; nothing about it is believed. */
-export interface JsonAnswer {
-  readonly status: number;
-  /** Undefined where there is none, or where a refusal is no JSON. */
-  readonly body: unknown;
-  /** What a refusal says about itself, fit to be shown; empty where it says nothing. */
-  readonly message: string;
-  readonly retryAfterMs: number | undefined;
 }
 
 /** The server names another one; where that is so on purpose, a backend can say more about it. */

@@ -1,7 +1,7 @@
 import { AuthorityError, CertwheelError, RetryableError } from '../../errors.ts';
 import { withoutSecrets } from '../../foreign-text.ts';
 import { AddressRefused } from './address.ts';
-import type { JsonAnswer } from './client.ts';
+import type { JsonAnswer } from './json.ts';
 
 /** What can be wrong with a server's certificate, in words; what isn't in here is shown by its code. */
 const TLS_FAULTS: ReadonlyMap<string, string> = new Map([

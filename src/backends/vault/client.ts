@@ -1,8 +1,9 @@
 import type { VaultBackend } from '../../api/generated/types.ts';
 import { AuthorityError, type CertwheelError, DeniedError } from '../../errors.ts';
 import type { BackendDeps } from '../backend.ts';
-import { AuthorityHttp, type JsonAnswer, Redirected } from '../http/client.ts';
+import { AuthorityHttp, Redirected } from '../http/client.ts';
 import { refusalError } from '../http/errors.ts';
+import type { JsonAnswer } from '../http/json.ts';
 import { membersOf } from '../http/members.ts';
 
 export interface VaultCall {

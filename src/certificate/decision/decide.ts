@@ -1,6 +1,6 @@
 import { earliest } from '../../api/moments.ts';
+import { contestEnds } from '../brakes.ts';
 import { authorityName, type Decision, isOurs, type Observed, type Permission } from '../observed.ts';
-import { contestEnds } from '../recent.ts';
 import { scheduleOf } from './due.ts';
 import * as flaws from './flaws.ts';
 import * as needs from './needs.ts';

@@ -1,7 +1,8 @@
 import { lastFailureOf } from '../../api/client-certificate.ts';
+import { contestOf, slowedUntil } from '../brakes.ts';
 import { type Decision, isAuthority, type Observed, type Permission } from '../observed.ts';
-import { type Cause, contestOf, slowedUntil } from '../recent.ts';
-import { wantedOf } from '../request/next-key.ts';
+import type { Cause } from '../recent.ts';
+import { wantedOf } from '../request/wanted.ts';
 import { longestRetryMs } from './schedule.ts';
 
 /** Status is not believed beyond this: no pause of ours is longer than an hour with its jitter, and no Retry-After either. */

@@ -1,13 +1,9 @@
 import { hash, type KeyObject } from 'node:crypto';
 import type { ClientCertificate } from '../../api/client-certificate.ts';
-import { parseRfc3339, toRfc3339 } from '../../api/conditions.ts';
+import { parseRfc3339 } from '../../api/conditions.ts';
 import * as names from '../../api/names.ts';
 import { parseMeta, type RawObject } from '../../api/parse.ts';
-import { readable } from '../../foreign-text.ts';
-import { CREATE_ONLY } from '../../kube/object.ts';
-import { encodePrivateKey, keySpecOf, parsePrivateKey, publicKeyDer } from '../../pki/keys.ts';
-import { type AuthorityView, authorityName, lastRevision, type Observed } from '../observed.ts';
-import { ownerReference } from '../secret/manifest.ts';
+import { keySpecOf, parsePrivateKey, publicKeyDer } from '../../pki/keys.ts';
 import { shortOnly } from '../secret/memory.ts';
 
 /** A request whose answer is awaited, as the Secret that keeps its key tells; the key itself is not in here. */
@@ -32,9 +28,8 @@ export interface NextKey {
 /** What of it is written; the rest is the API server's. */
 export type NextContent = Pick<NextKey, 'id' | 'wanted' | 'ticket' | 'denied'>;
 
-export type NextManifest = ReturnType<typeof nextManifest>;
-
-const LONGEST_DENIAL = 1_024;
+/** Of what a denial says, as much is kept. */
+export const LONGEST_DENIAL = 1_024;
 /** Of all that is written there the denial is the longest. */
 const LONGEST_ANNOTATION = 4 * LONGEST_DENIAL;
 
@@ -67,63 +62,6 @@ export function viewNextKey(object: RawObject): NextKey {
     ticket: read(names.TICKET_ANNOTATION),
     denied: message === undefined || deniedAt === undefined ? undefined : { message, at: deniedAt },
   };
-}
-
-/**
- * The Secret as it is applied: created, or changed on the condition that it still is `current`. One whose request was
- * denied keeps no key: nothing will ever go with it.
- */
-export function nextManifest(
-  resource: ClientCertificate,
-  content: NextContent,
-  key: KeyObject | undefined,
-  current: { readonly uid: string; readonly resourceVersion: string } | undefined,
-) {
-  const { ticket, denied } = content;
-  const keyPem = key === undefined ? '' : encodePrivateKey(key, 'PKCS8');
-  return {
-    apiVersion: 'v1',
-    kind: 'Secret',
-    metadata: {
-      namespace: resource.namespace,
-      name: nextName(resource.name),
-      ...(current === undefined
-        ? { resourceVersion: CREATE_ONLY }
-        : { uid: current.uid, resourceVersion: current.resourceVersion }),
-      labels: { [names.NEXT_OF_LABEL]: resource.name },
-      annotations: {
-        [names.CERTIFICATE_UID_ANNOTATION]: resource.uid,
-        [names.AUTHORITY_ANNOTATION]: authorityName(resource),
-        [names.REQUEST_ANNOTATION]: content.id,
-        [names.WANTED_ANNOTATION]: content.wanted,
-        ...(ticket === undefined ? {} : { [names.TICKET_ANNOTATION]: ticket }),
-        ...(denied === undefined
-          ? {}
-          : {
-              [names.DENIED_ANNOTATION]: readable(denied.message, LONGEST_DENIAL),
-              [names.DENIED_AT_ANNOTATION]: toRfc3339(denied.at),
-            }),
-      },
-      // Whatever the deletionPolicy: a key without its certificate is of use to nobody.
-      ownerReferences: [ownerReference(resource)],
-    },
-    type: 'kubernetes.io/tls',
-    data: { 'tls.crt': '', 'tls.key': Buffer.from(keyPem, 'latin1').toString('base64') },
-  };
-}
-
-/**
- * What a request is for: the same as long as its answer is of use. With another spec, another authority or a later
- * revision it is another, whatever else has changed.
- */
-export function wantedOf(
-  seen: Pick<Observed, 'resource' | 'secret'>,
-  { origin }: Pick<AuthorityView, 'origin'>,
-): string {
-  const { uid, spec } = seen.resource;
-  const { identity, key, durationMs } = spec;
-  const parts = [uid, lastRevision(seen) + 1, authorityName(seen.resource), origin, identity, key, durationMs];
-  return hash('sha256', JSON.stringify(parts)).slice(0, 32);
 }
 
 /** One request for each key, so that an answer which was refused isn't given again to the next try. */

@@ -9,18 +9,10 @@ import { ApiError, CertwheelError, classify, DeniedError, RetryableError, Termin
 import type { Logger } from '../../log.ts';
 import { type AuthorityView, isAuthority, type Observed } from '../observed.ts';
 import { occupation } from '../secret/protection.ts';
-import {
-  keptKey,
-  type NextContent,
-  type NextKey,
-  type NextManifest,
-  nextManifest,
-  nextName,
-  requestId,
-  viewNextKey,
-  wantedOf,
-} from './next-key.ts';
+import { keptKey, type NextContent, type NextKey, nextName, requestId, viewNextKey } from './next-key.ts';
+import { type NextManifest, nextManifest } from './next-manifest.ts';
 import { certificateKey, notYet, type PendingRequest, type PendingRequests } from './pending.ts';
+import { wantedOf } from './wanted.ts';
 
 /** The Secrets that keep keys of requests under way. */
 export interface NextKeyAccess {

@@ -2,10 +2,10 @@ import type { ClientCertificate } from '../../api/client-certificate.ts';
 import { heldBy, type NewCondition, toRfc3339 } from '../../api/conditions.ts';
 import { formatDuration } from '../../api/duration.ts';
 import type { ErrorCode } from '../../errors.ts';
+import { contestOf } from '../brakes.ts';
 import { scheduleOf } from '../decision/due.ts';
 import { comesFromElsewhere, differsFromSpec, endsWithItsCA } from '../decision/needs.ts';
 import { isOfEarlier, isOurs, type Observed } from '../observed.ts';
-import { contestOf } from '../recent.ts';
 import type { CertificateFacts } from '../secret/facts.ts';
 
 /** Why a certificate is Ready and yet will expire in the hands of a workload. */

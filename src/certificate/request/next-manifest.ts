@@ -1,0 +1,55 @@
+import type { KeyObject } from 'node:crypto';
+import type { ClientCertificate } from '../../api/client-certificate.ts';
+import { toRfc3339 } from '../../api/conditions.ts';
+import * as names from '../../api/names.ts';
+import { readable } from '../../foreign-text.ts';
+import { CREATE_ONLY } from '../../kube/object.ts';
+import { encodePrivateKey } from '../../pki/keys.ts';
+import { authorityName } from '../observed.ts';
+import { ownerReference } from '../secret/manifest.ts';
+import { LONGEST_DENIAL, type NextContent, nextName } from './next-key.ts';
+
+export type NextManifest = ReturnType<typeof nextManifest>;
+
+/**
+ * The Secret as it is applied: created, or changed on the condition that it still is `current`. One whose request was
+ * denied keeps no key: nothing will ever go with it.
+ */
+export function nextManifest(
+  resource: ClientCertificate,
+  content: NextContent,
+  key: KeyObject | undefined,
+  current: { readonly uid: string; readonly resourceVersion: string } | undefined,
+) {
+  const { ticket, denied } = content;
+  const keyPem = key === undefined ? '' : encodePrivateKey(key, 'PKCS8');
+  return {
+    apiVersion: 'v1',
+    kind: 'Secret',
+    metadata: {
+      namespace: resource.namespace,
+      name: nextName(resource.name),
+      ...(current === undefined
+        ? { resourceVersion: CREATE_ONLY }
+        : { uid: current.uid, resourceVersion: current.resourceVersion }),
+      labels: { [names.NEXT_OF_LABEL]: resource.name },
+      annotations: {
+        [names.CERTIFICATE_UID_ANNOTATION]: resource.uid,
+        [names.AUTHORITY_ANNOTATION]: authorityName(resource),
+        [names.REQUEST_ANNOTATION]: content.id,
+        [names.WANTED_ANNOTATION]: content.wanted,
+        ...(ticket === undefined ? {} : { [names.TICKET_ANNOTATION]: ticket }),
+        ...(denied === undefined
+          ? {}
+          : {
+              [names.DENIED_ANNOTATION]: readable(denied.message, LONGEST_DENIAL),
+              [names.DENIED_AT_ANNOTATION]: toRfc3339(denied.at),
+            }),
+      },
+      // Whatever the deletionPolicy: a key without its certificate is of use to nobody.
+      ownerReferences: [ownerReference(resource)],
+    },
+    type: 'kubernetes.io/tls',
+    data: { 'tls.crt': '', 'tls.key': Buffer.from(keyPem, 'latin1').toString('base64') },
+  };
+}
