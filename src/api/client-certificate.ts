@@ -44,7 +44,7 @@ export interface CertificateSpec {
   readonly deletionPolicy: 'Delete' | 'Retain';
 }
 
-/** What status tells about failures, read back so that a restart doesn't forget a backoff. */
+/** The failures in status, read back so that a restart doesn't forget a backoff. */
 export interface LastFailure {
   readonly at: Date;
   readonly attempts: number;
@@ -138,7 +138,7 @@ export function failedAttempts({ lastFailure }: Pick<ClientCertificateStatus, 'l
   return lastFailure === undefined ? 0 : attemptsOf(lastFailure.attempts);
 }
 
-/** Whoever may write status may write nonsense. The backoff has long been the longest before so many. */
+/** A writer of status may write nonsense. The backoff reaches its longest well before so many attempts. */
 const MOST_ATTEMPTS = 1_000_000;
 
 function attemptsOf(attempts: unknown): number {

@@ -2,7 +2,7 @@
 export const GROUP = 'certwheel.io';
 export const VERSION = 'v1alpha1';
 
-/** The owner of the fields that we apply; one name for all writes, since nobody else may own them. */
+/** The field manager of what Certwheel applies; one name for all writes, so that no two managers own the fields. */
 export const FIELD_MANAGER = 'certwheel';
 
 export interface Resource {

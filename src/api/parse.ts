@@ -19,7 +19,7 @@ export interface ObjectMeta {
 /** Which object it is, and at which version. */
 export type Identified = Pick<ObjectMeta, 'namespace' | 'name' | 'uid' | 'resourceVersion'>;
 
-/** Who wrote which fields (Kubernetes, "Server-Side Apply": field management). */
+/** Which manager wrote which fields (Kubernetes, "Server-Side Apply": field management). */
 export interface ManagedFields {
   readonly manager?: string;
   readonly subresource?: string;

@@ -30,7 +30,7 @@ export function storedStatus(status: ClientCertificateStatus): StoredStatus {
 
 type Conditions = NonNullable<ClientCertificateStatus['conditions']>;
 
-/** What is well is only asked since when; a message is compared with the next one only where it tells of trouble. */
+/** Of a good condition only the date is compared; its message counts only where it reports trouble. */
 function withoutPraise(condition: Conditions[number]): Conditions[number] {
   const { type, status, reason, lastTransitionTime } = condition;
   if (type !== 'Ready' || status !== 'True') return condition;

@@ -82,12 +82,12 @@ export interface Revocation {
 
 /** One configured authority. Every method may throw AuthorityError, RetryableError or DeniedError. */
 export interface Backend {
-  /** What a good `check` has shown, for people; that it can be reached and takes the credentials unless told. */
+  /** What a good `check` has shown, for people; by default that it can be reached and takes the credentials. */
   readonly verified?: string;
   /** Proof of reach and credentials; the message of what it throws says which step failed. */
   check(signal: AbortSignal): Promise<void>;
   /**
-   * The CA certificates that verifiers must accept at this moment; none where the authority tells of its CA only with
+   * The CA certificates that verifiers must accept at this moment; none where the authority states its CA only with
    * each certificate (see Issued).
    */
   trust(signal: AbortSignal): Promise<Trust>;
@@ -98,8 +98,8 @@ export interface Backend {
   issue(request: IssueRequest, signal: AbortSignal): Promise<Issued | Pending>;
   /**
    * The request is over, whatever became of it: what was made for it is removed. Called once its certificate is
-   * published, or when nobody wants it any more; possibly more than once. Present where there is something to remove. Who
-   * may write Secrets in the requester's namespace may have forged all of it but that namespace.
+   * published, or when it is no longer wanted; possibly more than once. Present where there is something to remove. A
+   * writer of Secrets in the requester's namespace may have forged all of it but that namespace.
    */
   forget?(request: Pick<IssueRequest, 'id' | 'ticket' | 'requester'>, signal: AbortSignal): Promise<void>;
   /** Present where the authority can revoke. */
@@ -153,7 +153,7 @@ export const ANY_CERTIFICATE = {
 export interface BackendDeps {
   /** `namespace/name`, or the name alone; for logs. */
   readonly name: string;
-  /** Whether it is a ClusterCertificateAuthority, which nobody but a cluster administrator can have written. */
+  /** Whether it is a ClusterCertificateAuthority, which only a cluster administrator can have written. */
   readonly clusterWide: boolean;
   /** A Secret of the authority's own namespace by name, kept up to date; undefined where there is none. */
   secret(name: string): Promise<ReferencedData | undefined>;

@@ -82,7 +82,7 @@ async function check(spec: CertManagerBackend, { objects }: BackendDeps): Promis
   await refuseWithoutCreate('certManager', CERTIFICATE_REQUESTS, objects);
   const { name, kind, group } = issuerOf(spec);
   const resource = kind === 'ClusterIssuer' ? CLUSTER_ISSUERS : ISSUERS;
-  // Other groups are other people's APIs: what an external issuer does is told by its requests alone.
+  // Other groups are APIs of other projects: only the requests show what an external issuer does.
   if (group !== OWN_GROUP || !(await objects.allowed({ verb: 'get', resource, name }))) return;
   const issuer = await telling(`${kind} ${name}`, objects.get(resource, name));
   const place = kind === 'ClusterIssuer' ? '' : ` in namespace ${objects.namespace}`;
@@ -92,7 +92,7 @@ async function check(spec: CertManagerBackend, { objects }: BackendDeps): Promis
   if (ready?.status !== 'True')
     throw new AuthorityError(
       'IssuerNotReady',
-      `${kind} ${name}${place} is not ready: ${ready === undefined ? 'cert-manager has not looked at it yet' : wordsOf(ready)}`,
+      `${kind} ${name}${place} is not ready: ${ready === undefined ? 'cert-manager has not reconciled it yet' : wordsOf(ready)}`,
     );
 }
 
@@ -153,7 +153,7 @@ function isSameIssuer({ name, kind, group }: Partial<IssuerRef>, ours: IssuerRef
 
 function metadataFor(request: IssueRequest, namespace: string) {
   const { requester } = request;
-  // It goes with who asked; an owner in another namespace would have it removed at once.
+  // The request is deleted with its owner; an owner in another namespace would have it deleted at once.
   const owner = requester.namespace === namespace ? { ownerReferences: [ownedBy(requester)] } : {};
   return { ...requestMetadata(request), ...owner };
 }
@@ -175,7 +175,7 @@ function answerOf(
   if (!ca)
     throw new AuthorityError(
       'TrustBundleNotFound',
-      `${what} came without a CA, since its issuer tells of none; name one in spec.certManager.trustBundle`,
+      `${what} came without a CA, since its issuer states none; name one in spec.certManager.trustBundle`,
     );
   const anchors = certificatesIn(ca, `${what} holds no CA in status.ca`);
   if (!anchors.every(({ isCA }) => isCA))

@@ -27,7 +27,7 @@ const SHORTEST_LIFE_MS = 600_000;
 const GRANT = 'grant it as docs/authorities/kubernetes-csr.md says, or set approve to false';
 
 /**
- * Any signer behind the certificates API of Kubernetes. A request is an object of the cluster that somebody approves, and
+ * Any signer behind the certificates API of Kubernetes. A request is an object of the cluster that an approver approves, and
  * that the signer answers; the API server removes old ones, and so do we.
  */
 export const kubernetesCSR: BackendDefinition<KubernetesCSRBackend> = {
@@ -82,7 +82,7 @@ async function check(spec: KubernetesCSRBackend, deps: BackendDeps): Promise<voi
 }
 
 /**
- * The right to approve was given to Certwheel, for a signer of the whole cluster. Whoever may write a resource of one
+ * The right to approve was given to Certwheel, for a signer of the whole cluster. The author of a resource of one
  * namespace must not borrow it; the schema refuses that too, but this one may have been stored before it did.
  */
 function refuseApprovalForANamespace({ approve }: KubernetesCSRBackend, { clusterWide }: BackendDeps): void {

@@ -6,7 +6,7 @@ import type { BackendDefinition, BackendDeps, ReferencedData } from './backend.t
 import { OWN_CA_CAPABILITIES, ownCA } from './shared/own-ca.ts';
 
 /**
- * A CA key pair that somebody else made and put into a Secret: `tls.crt` (the CA, with its intermediates), `tls.key`,
+ * A CA key pair that was made elsewhere and put into a Secret: `tls.crt` (the CA, with its intermediates), `tls.key`,
  * and `ca.crt` where the root isn't in tls.crt. Another pair in the same Secret begins a CA rotation.
  */
 export const secret: BackendDefinition<SecretBackend> = {

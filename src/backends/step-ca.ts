@@ -105,7 +105,7 @@ class StepCA {
     };
     const token = this.#token(provisioner, '/1.0/sign', claims);
     const chain = await this.server.sign(toPem(CSR_LABEL, csr), token, request.lifetimeMs, usageData(usages), signal);
-    // An AuthorityError has the authority looked at, and with it the list of its roots.
+    // An AuthorityError has the authority reconciled, and with it the list of its roots.
     if (!this.server.knows(chain))
       throw new AuthorityError(
         'InvalidAnswer',

@@ -41,7 +41,7 @@ test('where an authority fills the subject by itself, it makes nobody one of Kub
   for (const name of ['system:masters', ' System:masters', 'kubeadm:cluster-admins', 'Kubeadm:x'])
     assert.is(
       await problemOf({ subject: subject(name) }, filling),
-      `the subject holds "${name}", which nobody asked for`,
+      `the subject holds "${name}", which was not requested`,
     );
 });
 

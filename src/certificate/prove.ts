@@ -103,7 +103,7 @@ function foreignSystemName(answered: Subject | undefined, asked: Subject): Flaw 
   const foreign = names?.find((name) => isSystemName(name) && !known.includes(name));
   return foreign === undefined
     ? undefined
-    : { problem: `the subject holds ${quote([foreign])}, which nobody asked for` };
+    : { problem: `the subject holds ${quote([foreign])}, which was not requested` };
 }
 
 /** Of this authority; but an answer that is in the Secret already, since only its being there got lost, is no other one. */

@@ -72,7 +72,7 @@ export class KubeconfigConnection implements ConnectionSource {
   get(): Connection | Promise<Connection> {
     if (!this.#loaded) return this.#load(false);
     if (this.#clock.monotonicMs() - this.#checkedAt >= CHECK_EVERY_MS) {
-      // What is in use is still good, or a 401 will say so: nobody waits for a slow exec plugin.
+      // The credential in use is still good, or a 401 will say so: no request waits for a slow exec plugin.
       this.#load(false).catch((error: unknown) =>
         this.#logger.warn('credentials of the API server could not be re-read; the last ones stay in use', {
           source: this.#source.name,

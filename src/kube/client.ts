@@ -147,7 +147,7 @@ export class KubeClient {
     return answer.status?.allowed === true;
   }
 
-  /** Whoever has a token for one of these is let in by the API server, as we are; none where we have no token ourselves. */
+  /** The API server accepts tokens for these audiences, as it does Certwheel's own; none where Certwheel has no token. */
   async audiences(): Promise<readonly string[]> {
     return audiencesOf((await this.#connections.get()).headers);
   }

@@ -56,7 +56,7 @@ const MOST_WAITING = 500;
 const WRITE_TIMEOUT_MS = 5_000;
 
 /**
- * Tells of things in the cluster's events, as well as it can: whoever records doesn't wait and never sees an error. What
+ * Records events in the cluster, at best effort: a caller doesn't wait and never gets an error. What
  * happens again soon becomes a series, written rarely; what can't be written in time is dropped.
  */
 export class EventRecorder {

@@ -24,7 +24,7 @@ export interface HttpAnswer {
   body: string;
 }
 
-/** Nobody answered: the request may or may not have been carried out. */
+/** No answer came: the request may or may not have been carried out. */
 export class NoAnswer extends ApiError {
   /** The connection died before the first byte of an answer, as one does that idled longer than the server allows. */
   readonly connectionDied: boolean;

@@ -5,7 +5,7 @@ import { KubeConfig } from '@kubernetes/client-node/dist/config.js';
 
 const SERVICE_ACCOUNT_TOKEN = '/var/run/secrets/kubernetes.io/serviceaccount/token';
 
-/** Tells a person which kubeconfig, what is wrong with it, and what to do. Never quotes its content. */
+/** Says which kubeconfig, what is wrong with it, and what to do. Never quotes its content. */
 export class KubeconfigError extends Error {
   constructor(source: string, wrong: string, remedy: string) {
     super(`${source}: ${wrong}; ${remedy}`);

@@ -23,7 +23,7 @@ export interface LeaseTiming {
   durationMs: number;
   /** A holder that couldn't renew for this long stops acting; the difference to durationMs is what clocks may drift. */
   renewDeadlineMs: number;
-  /** Between two renewals, or two looks at somebody else's Lease. */
+  /** Between two renewals, or two reads of another holder's Lease. */
   retryMs: number;
 }
 
@@ -137,12 +137,12 @@ export class Lease {
     }
   }
 
-  /** The usual case is one request: nobody else has touched the Lease since we wrote it. */
+  /** The usual case is one request: the Lease has not changed since Certwheel wrote it. */
   async #renewAsSeen(seen: Seen, signal: AbortSignal): Promise<boolean> {
     try {
       return await this.#take(signal, seen);
     } catch (error) {
-      // Somebody wrote it, or our own last write happened although its answer was lost: a look tells which.
+      // Another holder wrote it, or our own last write happened although its answer was lost: a read shows which.
       if (error instanceof ApiError && error.status === 409) return false;
       throw error;
     }

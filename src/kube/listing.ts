@@ -74,7 +74,7 @@ export async function listByPages<T>(options: ListingOptions<T> & { readonly pag
       try {
         return await client.list(resource, { ...selection, limit, continue: start, signal });
       } catch (error) {
-        // Of objects that are a mebibyte each, since anybody can make such, hundreds would not fit into memory.
+        // Any tenant can create objects of a mebibyte each, of which hundreds would not fit into memory.
         if (limit === 1 || !(error instanceof ApiError) || error.reason !== 'AnswerTooLarge') throw error;
         limit = Math.ceil(limit / 4);
       }

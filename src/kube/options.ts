@@ -2,7 +2,7 @@ import type { Resource } from '../api/names.ts';
 
 /** For every call. */
 export interface CallOptions {
-  /** 30 s unless told. */
+  /** 30 s by default. */
   timeoutMs?: number | undefined;
   signal?: AbortSignal | undefined;
 }

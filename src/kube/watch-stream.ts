@@ -74,7 +74,7 @@ class Stream implements WatchStream {
     this.#controller = controller;
     this.#closed = closed;
     this.#onBytes = onBytes;
-    // The body may break while nobody is reading; the reader learns of it when it reads.
+    // The body may break between two reads; the next read throws.
     body.on('error', () => {});
   }
 

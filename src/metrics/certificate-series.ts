@@ -20,7 +20,7 @@ const OVERDUE_BUCKETS = [0, 0.1, 0.25, 0.5, 0.75, 1];
 const MOST_SLOWED = 100;
 const SLOWED_HELP =
   '1 while issuance for the ClientCertificate is slowed down: another writer changes its Secret, or its spec changes all the time.';
-/** For whom no renewal is planned (suspended, its authority is gone), somebody has to act by then. */
+/** Where no renewal is planned (suspended, its authority is gone), an operator has to act by then. */
 const UNPLANNED_NOTICE = DAY;
 
 /** What a scrape shows of one certificate; its namespace and name are in its key. Moments in seconds since the epoch. */
@@ -42,7 +42,7 @@ interface Named {
 
 /**
  * What metrics show of the certificates: three series for each, or, above `most` of them, since a scrape would then cost
- * more than it tells, only how many there are and how long they still have.
+ * more than it says, only how many there are and how long they still have.
  */
 export class CertificateSeries {
   readonly #shown = new Map<string, Shown>();

@@ -154,7 +154,7 @@ export function createMetrics(authorityTypes: readonly string[], clock: Clock, m
     requested({ verb, resource, status }: Observation) {
       requests.inc({ verb, resource, status });
     },
-    /** Gauges that are asked rather than told. */
+    /** Gauges that are read at the scrape. */
     ask(gauges: Gauges) {
       const asked = (name: string, help: string, labelNames: string[], collect: (gauge: Gauge) => void) =>
         new Gauge({

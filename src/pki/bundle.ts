@@ -17,7 +17,7 @@ export function bundleOf(certificates: readonly CertificateView[]): TrustBundle 
   return { pem, hash: hashOfBundle(pem), anchors };
 }
 
-/** Tells whether two bundles are the same text. */
+/** A hash that is equal exactly where two bundles are the same text. */
 export function hashOfBundle(pem: string): string {
   return hash('sha256', pem, 'base64url');
 }

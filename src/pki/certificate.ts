@@ -62,7 +62,7 @@ export function parseCertificate(input: Buffer | PemBlock): CertificateView {
 
 interface Bounds {
   readonly maxBytes?: number;
-  /** How many certificates there may be: each may cost a signature, and is looked at only if none is too many. */
+  /** How many certificates there may be: each may cost a signature, and none is read where there are too many. */
   readonly most?: number;
 }
 
@@ -173,7 +173,7 @@ function isBounded(spec: KeySpec | undefined): boolean {
 type Signed = Pick<CertificateView, 'der' | 'signatureAlgorithm'>;
 
 /**
- * Whether `issuer`'s key made `child`'s signature; names, dates and CA flags are not looked at. Never throws; a key of a
+ * Whether `issuer`'s key made `child`'s signature; names, dates and CA flags are not checked. Never throws; a key of a
  * kind or size that Certwheel doesn't read verifies nothing. A SHA-1 signature verifies: `weakSignature` is there to
  * refuse it by name.
  */

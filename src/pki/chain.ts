@@ -129,7 +129,7 @@ function subjectProblem(leaf: CertificateView, asked: Subject, carries: readonly
   const foreign = leaf.foreignAttributes.find((text) =>
     carries.includes(text.startsWith('CN=') ? 'commonName' : 'subject'),
   );
-  return foreign && `the subject holds ${quote([foreign])}, which nobody asked for`;
+  return foreign && `the subject holds ${quote([foreign])}, which was not requested`;
 }
 
 function namesProblem(leaf: CertificateView, asked: Names, carries: readonly CarriedField[]): string | undefined {
@@ -140,7 +140,7 @@ function namesProblem(leaf: CertificateView, asked: Names, carries: readonly Car
     if (!sameNames(field, leaf.names[field], wanted)) return differs(field, leaf.names[field], wanted);
   }
   const [foreign] = leaf.foreignNames;
-  return foreign && `the certificate holds a ${foreign}, which nobody asked for`;
+  return foreign && `the certificate holds a ${foreign}, which was not requested`;
 }
 
 function includesName(names: Names, field: keyof Names, wanted: string): boolean {
@@ -170,7 +170,7 @@ function usagesProblem(leaf: CertificateView, { usages, usagesByAuthority }: Exp
   if (missing !== undefined) return `the certificate lacks the usage ${quote([missing])}`;
   const extra = leaf.usages.find((usage) => !asked.includes(usage));
   if (extra !== undefined && !usagesByAuthority)
-    return `the certificate has the usage ${quote([extra])}, which nobody asked for`;
+    return `the certificate has the usage ${quote([extra])}, which was not requested`;
   return undefined;
 }
 
@@ -224,7 +224,7 @@ function endProblem(leaf: CertificateView, { notAfterLimit, goodUntil, now }: Ex
   return undefined;
 }
 
-/** Two of one number can't be told apart by whoever revokes them (RFC 5280 section 4.1.2.2). */
+/** A revocation names a serial number, so two certificates must not share one (RFC 5280 section 4.1.2.2). */
 function serialProblem(leaf: CertificateView, { usedSerials = [] }: Expected): string | undefined {
   return usedSerials.includes(leaf.serialNumber)
     ? `the certificate has the serial number of an earlier one, ${leaf.serialNumber}`

@@ -64,7 +64,7 @@ export function usageExtensions(usages: readonly string[]): Buffer[] {
   ];
 }
 
-/** Critical if the subject is empty, since then nothing else says who it is (RFC 5280 section 4.2.1.6). */
+/** Critical if the subject is empty, since then nothing else names the holder (RFC 5280 section 4.2.1.6). */
 export function nameExtensions(names: Names, subjectIsEmpty: boolean): Buffer[] {
   const value = encodeNames(names);
   return value === undefined ? [] : [extension(OID.subjectAltName, subjectIsEmpty, value)];
@@ -124,7 +124,7 @@ export interface Extensions {
   readonly unknownCritical: readonly string[];
 }
 
-/** Domain controllers take it for who the holder is, before all other names (szOID_NTDS_CA_SECURITY_EXT). */
+/** Domain controllers identify the holder by this extension, before all other names (szOID_NTDS_CA_SECURITY_EXT). */
 const WINDOWS_SID = '1.3.6.1.4.1.311.25.2';
 
 /** Reads the SEQUENCE OF Extension. Throws an Error if anything in it is malformed or comes twice. */

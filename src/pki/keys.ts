@@ -47,7 +47,7 @@ export async function generateKey(spec: KeySpec): Promise<PrivateKey> {
     case 'Ed25519':
       return remember(generateKeyPairSync('ed25519'));
     case 'RSA':
-      // OpenSSL rounds an odd size down, and whoever compares the key with its spec would want a new one for ever.
+      // OpenSSL rounds an odd size down. The key would then differ from its spec, and be made anew for ever.
       if (spec.size % 2 !== 0 || spec.size < MIN_RSA_BITS || spec.size > MAX_RSA_BITS) {
         throw new Error(
           `an RSA key of ${spec.size} bits; even sizes from ${MIN_RSA_BITS} to ${MAX_RSA_BITS} are possible`,
@@ -103,7 +103,7 @@ function readKey({ label, der }: PemBlock): PrivateKey {
   try {
     return createPrivateKey({ key: der, format: 'der', type });
   } catch {
-    // No cause: OpenSSL's words help nobody here, and nothing of a key may get into a log.
+    // No cause: OpenSSL's text says nothing useful here, and nothing of a key may get into a log.
     throw new Error(UNREADABLE_KEY);
   }
 }

@@ -20,7 +20,7 @@ export interface CertificateBlock {
 }
 
 interface Bounds {
-  /** 100,000 unless told otherwise. */
+  /** 100,000 by default. */
   readonly maxBytes?: number;
   /** How many certificates there may be; none is decoded if there are more. */
   readonly most?: number;
@@ -29,7 +29,7 @@ interface Bounds {
 /**
  * The certificates of a PEM text that people made, at least one: text outside the blocks and blocks of parameters are
  * skipped (RFC 7468 section 2). `place` begins the messages, such as `Secret shop/ca, key tls.crt`. Throws a
- * MaterialError. The content of a block is told apart from keys and requests, and not parsed any further.
+ * MaterialError. The content of a block is distinguished from keys and requests, and not parsed any further.
  */
 export function readCertificateBlocks(
   bytes: Buffer,

@@ -186,7 +186,7 @@ function unreadable(certificate: CertificateView): string | undefined {
   return problem && `is not readable by all verifiers: ${problem}`;
 }
 
-/** Weak keys, broken hashes and critical extensions that nobody here understands. */
+/** Weak keys, broken hashes and critical extensions that Certwheel doesn't understand. */
 export function strengthProblem(certificate: CertificateView, signatureCounts: boolean): string | undefined {
   const weak = signatureCounts ? weakSignature(certificate) : undefined;
   if (weak !== undefined) return `is signed with ${weak}`;
@@ -200,7 +200,7 @@ function keyProblem({ keySpec, publicKeyDer }: CertificateView): string | undefi
   if (keySpec === undefined) return 'has a key of an unsupported kind';
   if (keySpec.algorithm !== 'RSA') return undefined;
   if (keySpec.size < MIN_RSA_BITS) return `has an RSA key of only ${keySpec.size} bits`;
-  // With the exponent 1 a signature is the text itself, and anybody can write one.
+  // With the exponent 1 a signature is the text itself, so it can be forged without the key.
   const exponent = rsaExponent(publicKeyDer);
   return exponent < MIN_RSA_EXPONENT
     ? `has an RSA key with the public exponent ${exponent}; at least ${MIN_RSA_EXPONENT} is needed`

@@ -62,7 +62,7 @@ const PROBLEMS: Readonly<Record<keyof Names, (name: string) => string | undefine
 
 function dnsProblem(name: string): string | undefined {
   if (isDnsName(name)) return undefined;
-  // RFC 5280 section 7.2 wants A-labels; guessing which one was meant would certify a name that nobody wrote.
+  // RFC 5280 section 7.2 wants A-labels; guessing which one was meant would certify a name that was not requested.
   const ascii = domainToASCII(name);
   const hint = ascii !== name.toLowerCase() && isDnsName(ascii) ? `; write ${JSON.stringify(ascii)}` : '';
   return `${JSON.stringify(name)}, which is no DNS name${hint}`;

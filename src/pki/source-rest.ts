@@ -14,12 +14,12 @@ const MOST_TOLD = 10;
 
 /** The certificates of the source that are not in the chain. */
 export function restOf(chain: Path, given: readonly CertificateView[], roots: Roots, now: Date): SourceRest {
-  const told = new Set(chain.map(({ fingerprintSHA256 }) => fingerprintSHA256));
+  const listed = new Set(chain.map(({ fingerprintSHA256 }) => fingerprintSHA256));
   const sentences: string[] = [];
   const beginnings: Date[] = [];
   for (const each of [...given, ...roots.store.seen]) {
-    if (told.has(each.fingerprintSHA256)) continue;
-    told.add(each.fingerprintSHA256);
+    if (listed.has(each.fingerprintSHA256)) continue;
+    listed.add(each.fingerprintSHA256);
     if (each.notBefore > now) beginnings.push(each.notBefore);
     sentences.push(`${nameOf(each)} (serial number ${each.serialNumber}) ${reason(each, chain, now)}`);
   }

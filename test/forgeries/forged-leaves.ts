@@ -38,7 +38,7 @@ export const WRONG_IDENTITY: Forgeries = {
   },
   'a second common name': {
     forge: but(({ leaf }) => ({ subjectDer: commonNames(leaf.subject.commonName ?? '', 'mallory') })),
-    says: 'the subject holds "CN=mallory", which nobody asked for',
+    says: 'the subject holds "CN=mallory", which was not requested',
   },
   'a common name of 30 kB that commands terminals': {
     forge: but(() => ({ subjectDer: commonNames(`\u001b[2J\u202e${'x'.repeat(30_000)}`) })),
@@ -54,7 +54,7 @@ export const WRONG_IDENTITY: Forgeries = {
   },
   'an account of a Windows domain': {
     forge: but(() => ({ more: [extension('1.3.6.1.4.1.311.25.2', Buffer.from('3000', 'hex'))] })),
-    says: 'holds a Windows security identifier, which nobody asked for',
+    says: 'holds a Windows security identifier, which was not requested',
   },
   'the serial number of the one before': {
     forge: but(({ heldSerial }) => ({ serialNumber: Buffer.from(heldSerial, 'hex') })),
@@ -70,7 +70,7 @@ export const WRONG_POWERS: Forgeries = {
   },
   'a usage more': {
     forge: but(({ leaf }) => ({ usages: [...leaf.usages, 'server auth'] })),
-    says: 'the certificate has the usage "server auth", which nobody asked for',
+    says: 'the certificate has the usage "server auth", which was not requested',
   },
   'one for servers': {
     forge: but(() => ({ usages: ['digital signature', 'server auth'] })),

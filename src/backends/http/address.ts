@@ -5,7 +5,7 @@ import { THREADS } from '../../threads.ts';
 import { Lanes } from './lanes.ts';
 import { networkList } from './networks.ts';
 
-/** Somebody who may write an authority must not reach, through us, what only listens to this host or this node. */
+/** The author of an authority must not reach, through Certwheel, what listens on this host or this node alone. */
 export class AddressRefused extends Error {
   readonly code = 'ADDRESS_REFUSED';
 }
@@ -33,7 +33,7 @@ const REFUSED: readonly (readonly [BlockList, why: string])[] = [
   [
     // Of Alibaba, Azure, Oracle, AWS and Google, where they aren't link-local.
     networkList(['100.100.100.200/32', '168.63.129.16/32', '192.0.0.192/32', 'fd00:ec2::/32', 'fd20:ce::/32']),
-    'is where a cloud tells its machines about themselves',
+    'is the metadata service of a cloud',
   ],
   [networkList(['224.0.0.0/4', '255.255.255.255/32', 'ff00::/8']), 'reaches many hosts at once'],
   [networkList(['0.0.0.0/8', '192.0.0.0/24']), 'is in a network that IANA keeps for protocols; no server is there'],
@@ -95,7 +95,7 @@ export function refuseLiteral(hostname: string, rules: AddressRules): void {
 }
 
 /**
- * To resolve a name takes a thread until somebody answers. So whoever owns a name that nobody answers for holds one of
+ * Resolving a name takes a thread until a name server answers. The owner of a name whose server never answers holds one of
  * them, and waits behind himself.
  */
 const LOOKUPS = new Lanes(THREADS.names, 32);

@@ -24,14 +24,14 @@ export interface HttpOptions {
   readonly server: string;
   /** PEM of the CAs that the server's certificate must lead to; without it those of the system. */
   readonly caBundle?: string | undefined;
-  /** What to do in the spec where the server isn't trusted; about its field caBundle unless told. */
+  /** What to do in the spec where the server isn't trusted; about its field caBundle by default. */
   readonly trustHint?: string;
   /** Where the server may be. */
   readonly rules: AddressRules;
   /** On whose behalf it is asked: the namespace of the authority. Of each one name is resolved at a time. */
   readonly namespace: string;
   readonly clock: Clock;
-  /** Whether an answer shows that the server is the one that is meant; each does unless told, by its certificate. */
+  /** Whether an answer shows that the server is the expected one; by default each does, by its certificate. */
   readonly isProof?: (answer: JsonAnswer) => boolean;
 }
 
@@ -107,7 +107,7 @@ export class AuthorityHttp {
     this.#quiet = { untilMs: clock.monotonicMs() + ms, moment: new Date(clock.now().getTime() + ms), unproven };
   }
 
-  /** Who asked for patience isn't asked again before, by whomever. */
+  /** A server that answered Retry-After isn't asked before that moment, on any caller's behalf. */
   #keepQuiet(): void {
     if (this.#quiet === undefined) return;
     const retryAfterMs = this.#quiet.untilMs - this.#options.clock.monotonicMs();

@@ -26,7 +26,7 @@ const TLS_REMEDIES: ReadonlyMap<string, string> = new Map([
 
 /**
  * Why no answer came, in our words. Every certificate behind the server would fail alike. All but what is wrong with the
- * spec, or with a name that anybody can resolve, is `unproven`.
+ * spec, or with a name that is public, is `unproven`.
  */
 export function noAnswer(
   error: unknown,
@@ -53,7 +53,7 @@ export function noAnswer(
     case 'EPIPE':
     case 'UND_ERR_SOCKET':
       // In one set of words, whenever it happened: they stand in a status, which is written anew with each change.
-      return unreachable(server, 'the connection was broken off; what stands in front of it may have nobody behind it');
+      return unreachable(server, 'the connection was broken off; a proxy in front of it may have no server behind it');
     case 'TimeoutError':
     case 'ETIMEDOUT':
     case 'UND_ERR_CONNECT_TIMEOUT':

@@ -2,7 +2,7 @@
 type Work = (done: () => void) => void;
 
 /**
- * Few at once, of each lane only one: whoever has much that takes long waits for himself, and others go past. What would
+ * Few at once, of each lane only one: slow work of one lane delays that lane alone. What would
  * wait behind too much of its own isn't taken at all.
  */
 export class Lanes {

@@ -1,7 +1,7 @@
 import type { RawObject } from '../../api/parse.ts';
 import { cut, oneLine } from '../../foreign-text.ts';
 
-/** A condition of somebody else's object: nothing of it is known to be there. */
+/** A condition of another program's object: none of its fields can be relied on. */
 interface ForeignCondition {
   readonly type?: string;
   readonly status?: string;

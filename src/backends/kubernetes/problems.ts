@@ -2,7 +2,7 @@ import type { Resource } from '../../api/names.ts';
 import { ApiError, AuthorityError, DeniedError } from '../../errors.ts';
 import type { KubernetesObjects } from '../backend.ts';
 
-/** Says of a request to the Kubernetes API what it means for who waits for a certificate. */
+/** What the failure of a request to the Kubernetes API means for the certificate that waits for it. */
 export async function telling<T>(what: string, work: Promise<T>): Promise<T> {
   try {
     return await work;
@@ -16,7 +16,7 @@ function meaningOf(error: unknown, what: string): unknown {
   const message = `${what}: ${error.message}`;
   switch (error.status) {
     case 403:
-      // Only a missing role is told so; what else answers 403 is a policy or a quota.
+      // RBAC words its refusal like this; another 403 comes from a policy or a quota.
       return error.message.includes('cannot')
         ? new AuthorityError('BackendForbidden', message, { cause: error })
         : new DeniedError('RequestDenied', message, { cause: error });

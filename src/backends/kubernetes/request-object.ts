@@ -13,8 +13,8 @@ export interface RequestKey extends Pick<IssueRequest, 'id'> {
 }
 
 /**
- * The name of the object that stands for a request: one each, so that whoever makes it again finds it. The id is kept
- * where people of the namespace can write, so the namespace is part of the name: with a forged id nobody reaches the
+ * The name of the object that stands for a request: the same request has the same name, so that a retry finds it. The id is kept
+ * where people of the namespace can write, so the namespace is part of the name: a forged id doesn't reach the
  * requests of another one.
  */
 export function requestName({ id, requester }: RequestKey): string {

@@ -31,8 +31,8 @@ export async function requestObject(
   if (made !== undefined) return made;
   const found = await telling(`${resource.kind} ${name}`, objects.get(resource, name));
   if (found === undefined)
-    throw new RetryableError('RequestFailed', `${resource.kind} ${name} is gone; somebody removed it`);
-  // Whoever may make such objects can put one in its place, for a longer life or to another issuer.
+    throw new RetryableError('RequestFailed', `${resource.kind} ${name} was deleted before it was answered`);
+  // An author of such objects can put another one in its place, for a longer life or to another issuer.
   const spec = (found.spec ?? {}) as Readonly<Record<string, unknown>>;
   if (!asksTheSame(spec.request, request) || !hasOurTerms(spec))
     throw new RetryableError('RequestFailed', `${resource.kind} ${name} does not ask for what was asked for`);
@@ -40,7 +40,7 @@ export async function requestObject(
 }
 
 /**
- * Removes the object that stands for a request. Where that is forbidden, it is somebody else's under the same name, or a
+ * Removes the object that stands for a request. Where that is forbidden, it is another program's object of the same name, or a
  * right is missing; neither may stand in the way of the next request.
  */
 export async function removeRequest(

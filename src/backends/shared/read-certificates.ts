@@ -3,7 +3,7 @@ import { MAX_CHAIN } from '../../pki/path-search.ts';
 
 /**
  * The certificates of an answer, whose PEM stands in one text or in several: bounded all together, in size and in number,
- * before the first is looked at. Throws what `refusal` makes of the reason why they can't be read.
+ * before the first is parsed. Throws what `refusal` makes of the reason why they can't be read.
  */
 export function readCertificates(
   texts: readonly string[],

@@ -19,16 +19,16 @@ export interface ReadableTrust {
  * Java from reading any other in ca.crt: CertificateFactory.generateCertificates throws. Throws an AuthorityError if no
  * anchor is left.
  */
-export function readableTrust(told: Trust): ReadableTrust {
+export function readableTrust(stated: Trust): ReadableTrust {
   const unreadable = new Map<CertificateView, string>();
-  for (const each of told.anchors) {
+  for (const each of stated.anchors) {
     const problem = anchorProblem(each);
     if (problem !== undefined) unreadable.set(each, `${nameOf(each)} (serial number ${each.serialNumber}) ${problem}`);
   }
-  const anchors = told.anchors.filter((each) => !unreadable.has(each));
+  const anchors = stated.anchors.filter((each) => !unreadable.has(each));
   const sentences = [...unreadable.values()];
   const [first] = sentences;
-  if (first === undefined) return { trust: told, leftAside: [] };
+  if (first === undefined) return { trust: stated, leftAside: [] };
   if (anchors.length === 0)
     throw new AuthorityError(
       'TrustBundleRefused',
@@ -36,7 +36,7 @@ export function readableTrust(told: Trust): ReadableTrust {
     );
   const more = sentences.length - MOST_TOLD;
   const leftAside = more > 0 ? [...sentences.slice(0, MOST_TOLD), `and ${more} more certificates`] : sentences;
-  return { trust: { ...told, anchors }, leftAside };
+  return { trust: { ...stated, anchors }, leftAside };
 }
 
 function anchorProblem(anchor: CertificateView): string | undefined {

@@ -14,7 +14,7 @@ const MAX_BYTES = 65_536;
 
 /**
  * The root certificate with this SHA-256, from a server that nothing is known of yet: until there is a root, there is
- * nothing that its TLS certificate could be verified by. So nothing is told to it, and of its answer nothing is believed
+ * nothing that its TLS certificate could be verified by. So no secret is sent to it, and of its answer nothing is believed
  * but the bytes that have this very fingerprint.
  */
 export async function fetchRoot(

@@ -21,7 +21,7 @@ const CONTENT_CIPHERS: Readonly<Record<string, 'aes-128-gcm' | 'aes-192-gcm' | '
 /** RFC 3394 section 2.2.3.1. */
 const WRAP_IV = Buffer.alloc(8, 0xa6);
 const TAG_BYTES = 16;
-/** step asks for 600,000 rounds. Many more would only keep a thread busy for whoever wrote the number. */
+/** step asks for 600,000 rounds. Many more would keep a thread busy on behalf of the file's author. */
 const MAX_ROUNDS = 1_000_000;
 const MAX_TEXT = 16_384;
 

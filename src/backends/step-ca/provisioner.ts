@@ -55,7 +55,7 @@ export class KeyRing {
 
   open(encrypted: string, password: Buffer, where: string): Promise<ProvisionerKey> {
     const id = createHash('sha256').update(password).update('\0').update(encrypted).digest('base64');
-    // To derive a key takes a thread for a while, so whoever has the wrong password gets to do it only once.
+    // Deriving a key holds a thread for a while, so a wrong password is tried only once.
     if (this.#opened?.id !== id) this.#opened = { id, key: openKey(encrypted, password, where) };
     return this.#opened.key;
   }

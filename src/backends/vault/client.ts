@@ -43,7 +43,7 @@ export class VaultClient {
   /** Any answer that Vault gives; throws an AuthorityError where none came. */
   async ask({ method, path, body, token, secrets = [] }: VaultCall, signal: AbortSignal): Promise<JsonAnswer> {
     const headers = {
-      // Vault's agents and proxies can be told to take no request without it.
+      // Vault's agents and proxies can be configured to refuse requests without it.
       'x-vault-request': 'true',
       ...(this.#namespace === undefined ? {} : { 'x-vault-namespace': this.#namespace }),
       ...(token === undefined ? {} : { 'x-vault-token': token }),

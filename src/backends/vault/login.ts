@@ -8,7 +8,7 @@ import { encodePath, type VaultClient } from './client.ts';
 /** A token of Vault's, and how long it is good for. */
 export interface Grant {
   readonly token: string;
-  /** Undefined where it never ends, or where nobody says. */
+  /** Undefined where it never ends, or where Vault doesn't say. */
   readonly leaseMs: number | undefined;
   readonly renewable: boolean;
 }
@@ -101,7 +101,7 @@ function byToken(
     credential: () => readSecret(secretRef, deps),
     login: async (token, signal) => {
       const answer = await client.ask({ method: 'GET', path: 'auth/token/lookup-self', token }, signal);
-      // A policy without the right to look at oneself may still sign, and a token that is bad is told when it does.
+      // A policy without the right to lookup-self may still sign; a bad token then fails at the signature.
       if (answer.status === 403) return { token, leaseMs: undefined, renewable: false };
       if (answer.status !== 200) throw client.trouble(answer, 'looking up the token');
       const { data } = membersOf(answer.body);

@@ -38,7 +38,7 @@ export class VaultPki {
     this.#deps = deps;
   }
 
-  /** Asks for a signature without a request: what Vault says to that tells whether it would sign one. */
+  /** Asks for a signature without a request: Vault's answer shows whether it would sign one. */
   async check(signal: AbortSignal): Promise<void> {
     const { mount, role, issuerRef } = this.#spec;
     const answer = await this.#withToken({ method: 'POST', path: this.#signPath(), body: { csr: '' } }, signal);
@@ -68,7 +68,7 @@ export class VaultPki {
       csr: toPem(CSR_LABEL, request.csr()),
       ttl: `${Math.floor(this.#lifeMs(request) / SECOND)}s`,
       format: 'pem',
-      // Otherwise a common name that looks like a host becomes a DNS name that nobody asked for.
+      // Otherwise a common name that looks like a host becomes a DNS name that was not requested.
       exclude_cn_from_sans: true,
     };
     const answer = await this.#withToken({ method: 'POST', path: this.#signPath(), body }, signal);
@@ -111,7 +111,7 @@ export class VaultPki {
     return `${encodePath(mount)}${issuer}/sign/${encodeURIComponent(role)}`;
   }
 
-  /** What is asked for, cut short to the life of the CA: Vault refuses what would outlive it, unless told otherwise. */
+  /** What is asked for, cut short to the life of the CA: Vault refuses what would outlive it, by default. */
   #lifeMs({ lifetimeMs }: IssueRequest): number {
     if (this.#issuerEnd === undefined) return lifetimeMs;
     const leftMs = this.#issuerEnd.getTime() - this.#deps.clock.now().getTime() - BEFORE_CA_END_MS;
@@ -152,7 +152,7 @@ export class VaultPki {
     if (added.length === 0) return;
     throw new RetryableError(
       'InvalidAnswer',
-      `the role ${this.#spec.role} adds the usages ${added.slice(0, MOST_USAGES_TOLD).join(', ')}, which nobody asked for: set key_usage, server_flag and the like on it, or ask for them in spec.usages`,
+      `the role ${this.#spec.role} adds the usages ${added.slice(0, MOST_USAGES_TOLD).join(', ')}, which was not requested: set key_usage, server_flag and the like on it, or ask for them in spec.usages`,
     );
   }
 

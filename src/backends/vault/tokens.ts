@@ -28,7 +28,7 @@ export class Tokens {
     this.#clock = clock;
   }
 
-  /** A token that should be good. All who ask at the same time wait for the same login. */
+  /** A token that should be good. Concurrent callers share one login. */
   get(): Promise<string> {
     this.#running ??= withinLimit(new AbortController().signal, (all) => this.#good(all)).finally(() => {
       this.#running = undefined;

@@ -21,7 +21,7 @@ export interface MountTrust extends Trust {
 /**
  * The root above each issuer of the mount, since the next certificate may come from any of them: while one takes over from
  * another, verifiers must accept both. `given` holds roots that the mount lacks. The paths that are read here are open to
- * everybody who reaches Vault. Throws an AuthorityError.
+ * every client that reaches Vault. Throws an AuthorityError.
  */
 export async function readTrust(
   client: VaultClient,

@@ -3,7 +3,7 @@ import { HIGH_TAG, MAX_DER_BYTES, TAG } from './write.ts';
 
 /**
  * Reads DER (X.690), and only that: indefinite and padded lengths, long tags and bytes left over are refused. Nothing
- * here recurses; whoever wants to go deeper asks for the children, so the depth is that of the code that asks.
+ * here recurses; a caller that wants to go deeper asks for the children, so the depth is that of the caller's code.
  */
 export interface Element {
   readonly tag: number;

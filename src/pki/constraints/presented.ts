@@ -63,12 +63,12 @@ function presentedCommonName({ subject, names }: Named, isLeaf: boolean): Presen
   if (commonName === undefined) return [];
   const presented: Presented[] = [];
   const forJava = isHostForJava(commonName) && isIP(commonName) === 0;
-  const add = (form: 'dns' | 'ip', who: string, alone: boolean) =>
+  const add = (form: 'dns' | 'ip', verifier: string, alone: boolean) =>
     presented.push({
       field: 'commonName',
       form,
       name: comparedName(form, commonName),
-      because: `${who} takes it for ${form === 'ip' ? 'an IP address' : 'a DNS name'} where there are no ${form === 'ip' ? 'ipAddresses' : 'dnsNames'}`,
+      because: `${verifier} takes it for ${form === 'ip' ? 'an IP address' : 'a DNS name'} where there are no ${form === 'ip' ? 'ipAddresses' : 'dnsNames'}`,
       ...(alone && { notByAnchor: true }),
       notByJava: !alone && !forJava,
     });

@@ -75,7 +75,7 @@ function without(what: string, flaw: 'NotACertificate' | 'NoKey'): Finding {
 
 const KEY_FROM_DER = 'openssl pkey -inform DER -in ca.der -out ca.key';
 
-/** 1.2.840.113549.1.12.1.6: RC2 with 40 bits, which OpenSSL 3 reads only when it is told to. */
+/** 1.2.840.113549.1.12.1.6: RC2 with 40 bits, which OpenSSL 3 reads only with -legacy. */
 const RC2_40 = Buffer.from('2a864886f70d010c0106', 'hex');
 
 function fromPkcs12(bytes: Buffer, want: Want): string {

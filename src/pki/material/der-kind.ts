@@ -33,7 +33,7 @@ const PKCS7_OIDS = '2a864886f70d0107';
 const MOST_VALUES = 9;
 
 /**
- * The kind of a DER structure, told by its first tags; undefined for any other bytes. Reads BER too and doesn't look at
+ * The kind of a DER structure, by its first tags; undefined for any other bytes. Reads BER too and doesn't read
  * what is missing at the end, because PKCS#12 and PKCS#7 files often have indefinite lengths. Proves nothing.
  */
 export function derKind(bytes: Buffer): DerKind | undefined {

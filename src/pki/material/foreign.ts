@@ -6,7 +6,7 @@ import { textFinding } from './text.ts';
 
 /** How often an encoding inside an encoding is taken off; each makes the bytes fewer. */
 const MOST_LAYERS = 3;
-/** So much is looked at; real files are smaller, and larger ones show what they are in it. */
+/** Only so many bytes are read; real files are smaller, and larger ones show what they are in it. */
 const MOST_BYTES = 65_536;
 const HEX = /^\s*[0-9a-fA-F][0-9a-fA-F\s:]*$/;
 

@@ -86,7 +86,7 @@ export function encryptedUnderPlainLabel(): Finding {
   return mendedBy(what, 'decrypt it', 'ca.txt', command, 'EncryptedKey');
 }
 
-/** ssh-keygen leaves an Ed25519 key in its own form, whatever form it is told to write. */
+/** ssh-keygen leaves an Ed25519 key in its own form, whatever form its -m option names. */
 export function opensshKey(content: Buffer): Finding {
   const what = 'a private key in the form of OpenSSH';
   const ed25519 = 'step crypto key format openssh.key --pem --pkcs8 --no-password --insecure --out ca.key';

@@ -65,8 +65,8 @@ wrongAnswers({
     'one for servers': 'the role client adds the usages server auth',
     'a CA': 'the role client adds the usages cert sign',
     // Where the subject is Vault's, nobody may be made one of Kubernetes' own all the same.
-    'an organization more': 'the subject holds "system:masters", which nobody asked for',
-    'an administrator of kubeadm': 'the subject holds "kubeadm:cluster-admins", which nobody asked for',
+    'an organization more': 'the subject holds "system:masters", which was not requested',
+    'an administrator of kubeadm': 'the subject holds "kubeadm:cluster-admins", which was not requested',
     'ten megabytes': CONCEALED.says,
     nothing: 'Vault answered without a certificate',
     'something else than text': 'Vault answered without a certificate',
