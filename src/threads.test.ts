@@ -6,7 +6,7 @@ import { openWithPassword } from './backends/step-ca/jwe.ts';
 import { generateKey } from './pki/keys.ts';
 import { THREADS, ThreadLimit } from './threads.ts';
 
-const KEYS = 6;
+const KEYS = 10;
 
 test('all kinds of work together take no more threads than there are', () => {
   const { pool, keys, names, passwords } = THREADS;

@@ -2,12 +2,12 @@ import { availableParallelism } from 'node:os';
 
 /**
  * The threads of libuv's pool, which everything shares that takes a thread: RSA keys are made there for up to seconds,
- * passwords are stretched, and names of hosts are resolved, which lasts until somebody answers. Each kind has threads of
+ * passwords are stretched, and names of hosts are resolved, which lasts until a name server answers. Each kind has threads of
  * its own, and together they have no more than there are, so that none waits for another one.
  */
 const POOL = Math.max(4, Number(process.env.UV_THREADPOOL_SIZE) || 4);
 
-/** Two, so that a name that nobody answers for leaves one to the others. libuv itself gives names half of the pool. */
+/** Two, so that a name whose server never answers leaves one to the others. libuv itself gives names half of the pool. */
 const NAMES = 2;
 const PASSWORDS = 1;
 
@@ -34,7 +34,7 @@ export class ThreadLimit {
     try {
       return await work();
     } finally {
-      // A thread goes straight to who waits, so that nothing can slip in between.
+      // A thread goes straight to the next in line, so that nothing can slip in between.
       const next = this.#waiting.shift();
       if (next) next();
       else this.#free += 1;

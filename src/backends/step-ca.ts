@@ -103,7 +103,7 @@ class StepCA {
       sans: sans.length > 0 ? sans : [''],
       csr,
     };
-    const token = this.#token(provisioner, '/1.0/sign', claims);
+    const token = await this.#token(provisioner, '/1.0/sign', claims);
     const chain = await this.server.sign(toPem(CSR_LABEL, csr), token, request.lifetimeMs, usageData(usages), signal);
     // An AuthorityError has the authority reconciled, and with it the list of its roots.
     if (!this.server.knows(chain))
@@ -116,7 +116,7 @@ class StepCA {
 
   async revoke({ serialNumber }: Revocation, reason: RevocationReason, signal: AbortSignal): Promise<void> {
     const serial = BigInt(`0x${serialNumber}`).toString();
-    const token = this.#token(await this.#current(signal), '/1.0/revoke', { subject: serial });
+    const token = await this.#token(await this.#current(signal), '/1.0/revoke', { subject: serial });
     await this.server.revoke(serial, token, REASON_CODES[reason], reason, signal);
   }
 
@@ -124,7 +124,7 @@ class StepCA {
     { key, kid }: Provisioner,
     path: string,
     claims: { readonly subject: string; readonly sans?: readonly string[]; readonly csr?: Buffer },
-  ): string {
+  ): Promise<string> {
     const { rootFingerprints, provisioner } = this.#spec;
     const about = {
       issuer: provisioner.name,

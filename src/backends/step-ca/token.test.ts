@@ -1,4 +1,5 @@
 import { createHash, generateKeyPairSync, type KeyObject, verify } from 'node:crypto';
+import { calculateJwkThumbprint, type JWK } from 'jose';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { oneTimeToken, readProvisionerKey, thumbprintOf } from './token.ts';
@@ -22,10 +23,10 @@ const KEYS: Readonly<Record<string, { pair: () => { privateKey: KeyObject; publi
 };
 
 for (const [name, { pair, alg }] of Object.entries(KEYS)) {
-  test(`a token by a key of type ${name} verifies, and says what it is for`, () => {
+  test(`a token by a key of type ${name} verifies, and says what it is for`, async () => {
     const { privateKey, publicKey } = pair();
     const key = readProvisionerKey({ ...privateKey.export({ format: 'jwk' }), kid: 'the-kid' });
-    const [header = '', payload = '', signature = ''] = oneTimeToken(key, CLAIMS, NOW).split('.');
+    const [header = '', payload = '', signature = ''] = (await oneTimeToken(key, CLAIMS, NOW)).split('.');
     assert.equal(decode(header), { alg, kid: 'the-kid', typ: 'JWT' });
     const { jti, ...claims } = decode(payload);
     const issuedAt = Math.floor(NOW.getTime() / 1000);
@@ -48,9 +49,9 @@ for (const [name, { pair, alg }] of Object.entries(KEYS)) {
   });
 }
 
-test('no two tokens are the same', () => {
+test('no two tokens are the same', async () => {
   const key = readProvisionerKey(generateKeyPairSync('ed25519').privateKey.export({ format: 'jwk' }));
-  assert.is.not(oneTimeToken(key, CLAIMS, NOW), oneTimeToken(key, CLAIMS, NOW));
+  assert.is.not(await oneTimeToken(key, CLAIMS, NOW), await oneTimeToken(key, CLAIMS, NOW));
 });
 
 test('the thumbprint is that of RFC 7638, section 3.1', () => {
@@ -61,6 +62,12 @@ test('the thumbprint is that of RFC 7638, section 3.1', () => {
     'NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs',
   );
 });
+
+for (const [name, { pair }] of Object.entries(KEYS))
+  test(`the thumbprint of a key of type ${name} is the one that jose calculates`, async () => {
+    const jwk = pair().privateKey.export({ format: 'jwk' });
+    assert.is(thumbprintOf(jwk), await calculateJwkThumbprint(jwk as JWK));
+  });
 
 test('without a kid the thumbprint stands in for it, as step has it', () => {
   const jwk = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export({ format: 'jwk' });

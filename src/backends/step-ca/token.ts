@@ -5,8 +5,8 @@ import {
   type JsonWebKey,
   type KeyObject,
   randomUUID,
-  sign,
 } from 'node:crypto';
+import { SignJWT } from 'jose';
 import { membersOf } from '../http/members.ts';
 
 /** The key of a JWK provisioner, which signs one-time tokens. */
@@ -31,8 +31,8 @@ export interface TokenClaims {
 }
 
 const LIFE_SECONDS = 300;
-/** A larger one would hold up everybody else with each token that it signs. */
-const MAX_RSA_BITS = 4_096;
+/** RFC 7518 section 3.3 forbids a smaller key. A larger one would delay all other work with each token. */
+const RSA_BITS = { least: 2_048, most: 4_096 };
 
 /** The members that RFC 7638 section 3.2 and RFC 8037 section 2 hash, in their order. */
 const THUMBPRINT_MEMBERS: ReadonlyMap<unknown, readonly string[]> = new Map([
@@ -41,10 +41,11 @@ const THUMBPRINT_MEMBERS: ReadonlyMap<unknown, readonly string[]> = new Map([
   ['RSA', ['e', 'kty', 'n']],
 ]);
 
-const CURVE_ALGORITHMS: ReadonlyMap<string, { alg: string; digest: string }> = new Map([
-  ['P-256', { alg: 'ES256', digest: 'sha256' }],
-  ['P-384', { alg: 'ES384', digest: 'sha384' }],
-  ['P-521', { alg: 'ES512', digest: 'sha512' }],
+const CURVE_ALGORITHMS: ReadonlyMap<string, string> = new Map([
+  ['P-256', 'ES256'],
+  ['P-384', 'ES384'],
+  ['P-521', 'ES512'],
+  ['Ed25519', 'EdDSA'],
 ]);
 
 /** Reads the JWK of a private key. Throws an Error that says what it lacks, without quoting it. */
@@ -60,8 +61,11 @@ export function readProvisionerKey(jwk: unknown): ProvisionerKey {
   } catch {
     throw new Error('it is no valid private key');
   }
-  if ((key.asymmetricKeyDetails?.modulusLength ?? 0) > MAX_RSA_BITS)
-    throw new Error(`it is an RSA key of more than ${MAX_RSA_BITS} bits`);
+  const bits = key.asymmetricKeyDetails?.modulusLength;
+  if (bits !== undefined && bits > RSA_BITS.most)
+    throw new Error(`it is an RSA key of more than ${RSA_BITS.most} bits`);
+  if (bits !== undefined && bits < RSA_BITS.least)
+    throw new Error(`it is an RSA key of less than ${RSA_BITS.least} bits`);
   return { kid: typeof kid === 'string' && kid !== '' ? kid : thumbprint, key, thumbprint };
 }
 
@@ -74,15 +78,14 @@ export function thumbprintOf(jwk: unknown): string | undefined {
   return createHash('sha256').update(canonical).digest('base64url');
 }
 
-/** A token that step-ca takes once, for five minutes from now. */
-export function oneTimeToken({ kid, key }: ProvisionerKey, claims: TokenClaims, now: Date): string {
+/** A token that step-ca takes once, for five minutes from now. Throws an Error for a kind of key that step-ca has no token for. */
+export async function oneTimeToken({ kid, key }: ProvisionerKey, claims: TokenClaims, now: Date): Promise<string> {
   const issuedAt = Math.floor(now.getTime() / 1000);
-  const { alg, digest } = algorithmOf(key);
   const payload = {
     iss: claims.issuer,
     aud: claims.audience,
     sub: claims.subject,
-    ...(claims.sans && { sans: claims.sans }),
+    ...(claims.sans && { sans: [...claims.sans] }),
     sha: claims.rootFingerprint,
     ...(claims.csr && { cnf: { 'x5rt#S256': createHash('sha256').update(claims.csr).digest('base64url') } }),
     jti: randomUUID(),
@@ -90,20 +93,13 @@ export function oneTimeToken({ kid, key }: ProvisionerKey, claims: TokenClaims, 
     nbf: issuedAt,
     exp: issuedAt + LIFE_SECONDS,
   };
-  const content = `${encode({ alg, kid, typ: 'JWT' })}.${encode(payload)}`;
-  const signature = sign(digest, Buffer.from(content), { key, dsaEncoding: 'ieee-p1363' });
-  return `${content}.${signature.toString('base64url')}`;
+  return new SignJWT(payload).setProtectedHeader({ alg: algorithmOf(key), kid, typ: 'JWT' }).sign(key);
 }
 
-function algorithmOf(key: KeyObject): { alg: string; digest: string | null } {
+function algorithmOf(key: KeyObject): string {
   const { kty, crv = '' } = createPublicKey(key).export({ format: 'jwk' });
-  if (kty === 'RSA') return { alg: 'RS256', digest: 'sha256' };
-  const curve = CURVE_ALGORITHMS.get(crv);
-  if (curve !== undefined) return curve;
-  if (crv === 'Ed25519') return { alg: 'EdDSA', digest: null };
-  throw new Error(`the provisioner's key is of a kind that step-ca knows no token for: ${crv || kty}`);
-}
-
-function encode(value: unknown): string {
-  return Buffer.from(JSON.stringify(value)).toString('base64url');
+  const alg = kty === 'RSA' ? 'RS256' : CURVE_ALGORITHMS.get(crv);
+  if (alg === undefined)
+    throw new Error(`the provisioner's key is of a kind that step-ca knows no token for: ${crv || kty}`);
+  return alg;
 }
