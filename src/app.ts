@@ -16,6 +16,7 @@ import type { Logger } from './log.ts';
 import { releaseMemoryWhenQuiet } from './memory.ts';
 import { createMetrics, type Metrics } from './metrics/metrics.ts';
 import { StartError } from './start-error.ts';
+import { messageOf } from './thrown.ts';
 import { wireAuthorities } from './wiring/authorities.ts';
 import { wakeCertificate, wakeMembers, wireCertificates } from './wiring/certificates.ts';
 import { Cluster } from './wiring/cluster.ts';
@@ -157,6 +158,6 @@ function connect(config: Config, clock: Clock, logger: Logger): KubeconfigConnec
   try {
     return new KubeconfigConnection({ kubeconfig: config.kubeconfig, clock, logger });
   } catch (error) {
-    throw new StartError((error as Error).message);
+    throw new StartError(messageOf(error));
   }
 }

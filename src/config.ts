@@ -5,6 +5,7 @@ import { LOG_FORMATS, LOG_LEVELS, type LogFormat, type LogLevel } from './log.ts
 import { SERVING_OPTIONS, type ServingConfig, toServingConfig } from './serving/flags.ts';
 import { StartError } from './start-error.ts';
 import { TENANT_OPTIONS, type TenantConfig, toTenantConfig } from './tenant-flags.ts';
+import { messageOf } from './thrown.ts';
 
 export interface Config extends ServingConfig, TenantConfig {
   readonly kubeconfig: string | undefined;
@@ -132,7 +133,7 @@ function parseFlags(args: readonly string[]): Readonly<Record<string, string | b
     return parseArgs({ args: spelt, options, allowPositionals: false }).values;
   } catch (error) {
     // The first sentence; the others are advice for programs that take positional arguments.
-    throw new StartError(`${(error as Error).message.split(/\.\s|\n/)[0]}; see --help`);
+    throw new StartError(`${messageOf(error).split(/\.\s|\n/)[0]}; see --help`);
   }
 }
 

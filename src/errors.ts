@@ -1,3 +1,5 @@
+import { messageOf } from './thrown.ts';
+
 /**
  * Every way in which Certwheel can fail, as a closed union. A code is at once the reason of a condition, a metric
  * label, a log field and an anchor in the docs, so a code is never renamed.
@@ -129,16 +131,7 @@ export function classify(error: unknown): CertwheelError {
   if (error instanceof CertwheelError) return error;
   if (error instanceof ApiError)
     return new RetryableError(apiErrorCode(error), error.message, { retryAfterMs: error.retryAfterMs, cause: error });
-  return new UnexpectedError('Unexpected', textOf(error instanceof Error ? error.message : error), { cause: error });
-}
-
-/** Not everything that can be thrown can be written: an object without a prototype has no text. */
-export function textOf(thrown: unknown): string {
-  try {
-    return String(thrown);
-  } catch {
-    return `a thrown ${typeof thrown}`;
-  }
+  return new UnexpectedError('Unexpected', messageOf(error), { cause: error });
 }
 
 /** The words of the RBAC authorizer; an exceeded quota and a refusing admission plugin answer 403 too. */

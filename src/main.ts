@@ -4,6 +4,7 @@ import { systemClock } from './clock.ts';
 import { type Config, helpText, parseCommandLine } from './config.ts';
 import { createLogger } from './log.ts';
 import { stackOf } from './stack.ts';
+import { messageOf } from './thrown.ts';
 import { VERSION } from './version.ts';
 
 try {
@@ -12,7 +13,7 @@ try {
   else await run(command.config);
 } catch (error) {
   // One line on standard error: the logs of a Pod that doesn't start are read on a telephone.
-  console.error(`certwheel: ${(error as Error).message.split('\n')[0]}`);
+  console.error(`certwheel: ${messageOf(error).split('\n')[0]}`);
   process.exit(1);
 }
 

@@ -13,6 +13,7 @@ import { pipeline } from 'node:stream/promises';
 import type { Address } from './serving/flags.ts';
 import type { ServerTls } from './serving/tls.ts';
 import { StartError } from './start-error.ts';
+import { messageOf } from './thrown.ts';
 
 export interface Page {
   readonly type: string;
@@ -111,7 +112,7 @@ function listener(pages: Pages, { responseMs }: Limits): RequestListener {
       await send(request, response, await page(request, response));
     } catch (error) {
       if (response.headersSent) response.destroy();
-      else response.writeHead(500, { 'content-type': 'text/plain' }).end(`${(error as Error).message}\n`);
+      else response.writeHead(500, { 'content-type': 'text/plain' }).end(`${messageOf(error)}\n`);
     }
   };
 }

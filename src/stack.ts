@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { SourceMap } from 'node:module';
 import { fileURLToPath } from 'node:url';
-import { textOf } from './errors.ts';
+import { textOf } from './thrown.ts';
 
 const BUNDLE = import.meta.url;
 const MAP = `${fileURLToPath(BUNDLE)}.map`;

@@ -5,6 +5,7 @@ import type { KubeConfig } from '@kubernetes/client-node/dist/config.js';
 import type { Dispatcher } from 'undici';
 import type { Clock } from '../clock.ts';
 import type { Logger } from '../log.ts';
+import { messageOf } from '../thrown.ts';
 import { buildDispatchers, type Dispatchers } from './dispatchers.ts';
 import { findSource, firstLine, KubeconfigError, type KubeconfigSource } from './kubeconfig.ts';
 
@@ -189,10 +190,6 @@ function readIfThere(path: string): string {
   } catch {
     return '';
   }
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }
 
 async function withTimeout<T>(work: Promise<T>, ms: number, source: string): Promise<T> {

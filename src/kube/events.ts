@@ -2,6 +2,7 @@ import { EVENTS } from '../api/names.ts';
 import type { Clock } from '../clock.ts';
 import type { Logger } from '../log.ts';
 import { escapeInvisible } from '../pki/name.ts';
+import { messageOf } from '../thrown.ts';
 import type { KubeClient } from './client.ts';
 import { microTime } from './micro-time.ts';
 
@@ -147,7 +148,7 @@ export class EventRecorder {
         const { signal } = this.#closing;
         await client.apply(EVENTS, this.#object(recorded), { timeoutMs: WRITE_TIMEOUT_MS, signal });
       } catch (error) {
-        const message = error instanceof Error ? error.message : String(error);
+        const message = messageOf(error);
         logger.debug('an event was dropped', { reason: recorded.event.reason, error: message });
       }
     }

@@ -2,6 +2,7 @@ import { accessSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { KubeConfig } from '@kubernetes/client-node/dist/config.js';
+import { messageOf } from '../thrown.ts';
 
 const SERVICE_ACCOUNT_TOKEN = '/var/run/secrets/kubernetes.io/serviceaccount/token';
 
@@ -105,7 +106,7 @@ function brokenFile(name: string, error: unknown): KubeconfigError {
 
 /** A YAML error quotes the lines around the mistake, which may hold a token: only its first line is fit to be shown. */
 export function firstLine(error: unknown): string {
-  const message = error instanceof Error ? error.message : String(error);
+  const message = messageOf(error);
   return (message.split('\n', 1)[0] ?? '').slice(0, 300);
 }
 

@@ -3,6 +3,7 @@ import type { RawObject } from '../api/parse.ts';
 import type { Clock } from '../clock.ts';
 import { ApiError } from '../errors.ts';
 import type { Logger } from '../log.ts';
+import { messageOf } from '../thrown.ts';
 import type { KubeClient } from './client.ts';
 import { microTime } from './micro-time.ts';
 import { CREATE_ONLY } from './object.ts';
@@ -226,8 +227,4 @@ export class Lease {
 
 function specOf(lease: RawObject | undefined): LeaseSpec {
   return (lease?.spec ?? {}) as LeaseSpec;
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -1,5 +1,6 @@
 import type { Clock } from '../clock.ts';
 import { ApiError, NO_CREDENTIALS } from '../errors.ts';
+import { messageOf } from '../thrown.ts';
 import { parseBody, refusal } from './answer.ts';
 import type { Connection, ConnectionSource } from './auth.ts';
 import { type HttpRequest, NoAnswer, send, USER_AGENT } from './http.ts';
@@ -138,7 +139,7 @@ export class Transport {
     try {
       return await this.#connections.get();
     } catch (error) {
-      throw new ApiError(0, NO_CREDENTIALS, error instanceof Error ? error.message : String(error), { cause: error });
+      throw new ApiError(0, NO_CREDENTIALS, messageOf(error), { cause: error });
     }
   }
 }

@@ -3,6 +3,7 @@ import type { Clock } from '../clock.ts';
 import { ApiError } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import { stackOf } from '../stack.ts';
+import { messageOf } from '../thrown.ts';
 
 /** Why a list or a stream ended. */
 export type Restart =
@@ -129,7 +130,7 @@ export class WatchBackoff {
   /** Each new reason once, and again every few minutes while it lasts. */
   #log(restart: Restart, error: unknown, waitMs: number): void {
     const now = this.#clock.monotonicMs();
-    const message = error instanceof Error ? error.message : String(error);
+    const message = messageOf(error);
     const fields = { ...this.#fields(), reason: restart, error: message, retryInMs: Math.round(waitMs) };
     if (restart === this.#logged && now - this.#loggedAt < LOG_AGAIN_AFTER_MS) {
       this.#logger.debug('the watch failed again', fields);

@@ -169,15 +169,6 @@ test('usages are those asked for', async () => {
   await accepts({ answer: { usages: ['client auth'] } });
 });
 
-test("an authority's own template may add usages, but none of a CA", async () => {
-  const expected = { usagesByAuthority: true };
-  await accepts({ answer: { usages: ['digital signature', 'key agreement', 'client auth', 'server auth'] }, expected });
-  await rejects(
-    { answer: { usages: ['digital signature', 'server auth'] }, expected },
-    'lacks the usage "client auth"',
-  );
-});
-
 test('a CA in place of a leaf is wrong', async () => {
   const subject = { commonName: 'Lower' };
   const expected = { ...EXPECTED, subject, names: NO_NAMES, publicKeyDer: publicKeyDer(key) };

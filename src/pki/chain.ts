@@ -50,8 +50,6 @@ export interface Expected {
   readonly names: Names;
   /** cert-manager's names, see `Usage`. */
   readonly usages: readonly string[];
-  /** The authority's own template decides about usages: what comes besides those asked for is then no flaw. */
-  readonly usagesByAuthority?: boolean | undefined;
   /** The certificate may not end later than this. */
   readonly notAfterLimit?: Date | undefined;
   /** And must be good until then at least. */
@@ -160,7 +158,7 @@ export function quote(values: readonly string[]): string {
   return text.length > MAX_QUOTE ? `${text.slice(0, MAX_QUOTE)}...` : text;
 }
 
-function usagesProblem(leaf: CertificateView, { usages, usagesByAuthority }: Expected): string | undefined {
+function usagesProblem(leaf: CertificateView, { usages }: Expected): string | undefined {
   if (leaf.isCA || leaf.certSign) return 'the certificate is a CA';
   const asked = usages.map(canonicalUsage);
   const has = new Set(leaf.usages);
@@ -169,8 +167,7 @@ function usagesProblem(leaf: CertificateView, { usages, usagesByAuthority }: Exp
   const missing = asked.find((usage) => !has.has(usage) && (restrictsKey || !isKeyUsage(usage)));
   if (missing !== undefined) return `the certificate lacks the usage ${quote([missing])}`;
   const extra = leaf.usages.find((usage) => !asked.includes(usage));
-  if (extra !== undefined && !usagesByAuthority)
-    return `the certificate has the usage ${quote([extra])}, which was not requested`;
+  if (extra !== undefined) return `the certificate has the usage ${quote([extra])}, which was not requested`;
   return undefined;
 }
 

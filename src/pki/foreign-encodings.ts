@@ -1,3 +1,4 @@
+import { messageOf } from '../thrown.ts';
 import { children, type Element, expectTag, readElement, readOid } from './asn1/read.ts';
 import { TAG } from './asn1/write.ts';
 import type { CertificateView } from './certificate.ts';
@@ -21,7 +22,7 @@ export function encodingProblem(certificate: CertificateView): string | undefine
       fieldsProblem(certificate.der)
     );
   } catch (error) {
-    return `it can't be read again: ${error instanceof Error ? error.message : String(error)}`;
+    return `it can't be read again: ${messageOf(error)}`;
   }
 }
 

@@ -1,3 +1,4 @@
+import { messageOf } from '../thrown.ts';
 import { type CertificateView, parseCertificate } from './certificate.ts';
 import type { CertificateBlock } from './material.ts';
 
@@ -10,6 +11,6 @@ export function parseBlock(
   try {
     return parseCertificate(der);
   } catch (error) {
-    throw refusal(`${place}, block ${number}: the certificate is malformed: ${(error as Error).message}`);
+    throw refusal(`${place}, block ${number}: the certificate is malformed: ${messageOf(error)}`);
   }
 }

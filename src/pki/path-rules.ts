@@ -1,3 +1,4 @@
+import { messageOf } from '../thrown.ts';
 import type { CertificateView } from './certificate.ts';
 import {
   type ConstraintProblem,
@@ -36,7 +37,7 @@ function compile(issuers: Path): PathRules {
   try {
     return { problem, constraints: compileConstraints(issuers) };
   } catch (error) {
-    return { problem: problem ?? (error as Error).message, constraints: NOTHING_FORBIDDEN };
+    return { problem: problem ?? messageOf(error), constraints: NOTHING_FORBIDDEN };
   }
 }
 

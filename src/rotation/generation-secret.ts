@@ -6,6 +6,7 @@ import { EXPORTING_PREFIXES } from '../certificate/decision/exported-keys.ts';
 import { weightOf } from '../kube/share.ts';
 import { restoreCaPair } from '../pki/ca.ts';
 import { MAX_PEM_BYTES } from '../pki/pem.ts';
+import { messageOf } from '../thrown.ts';
 import { versionOf } from './generation-manifest.ts';
 import type { Generation } from './plan.ts';
 
@@ -143,7 +144,7 @@ function contentOf(object: RawObject, { version, secret, mark }: GenerationSecre
     };
     return { generation, problem: held };
   } catch (error) {
-    return unusable(object, (error as Error).message);
+    return unusable(object, messageOf(error));
   }
 }
 

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { createSecureContext, type SecureContextOptions } from 'node:tls';
 import type { Clock } from '../clock.ts';
 import type { Logger } from '../log.ts';
+import { messageOf } from '../thrown.ts';
 
 /** PEM files. The certificate is that of the server first, then its intermediates. */
 export interface TlsFiles {
@@ -85,5 +86,5 @@ function isSame(one: Pair, other: Pair): boolean {
 }
 
 function lineOf(error: unknown): string {
-  return (error as Error).message.split('\n')[0] ?? '';
+  return messageOf(error).split('\n')[0] ?? '';
 }

@@ -1,4 +1,4 @@
-import { type AnyCertificateAuthority, authorityKey, parseCertificateAuthority } from '../api/certificate-authority.ts';
+import { type AnyCertificateAuthority, parseCertificateAuthority } from '../api/certificate-authority.ts';
 import {
   type AuthorityKind,
   type BrokenClientCertificate,
@@ -166,11 +166,6 @@ export class Cluster {
       .flatMap(({ kind, name: authority, secrets }) =>
         secrets.filter((each) => each.name === name).map(({ field }) => ({ authority: `${kind} ${authority}`, field })),
       );
-  }
-
-  *authorityKeys(): Generator<string> {
-    for (const cache of [this.authorities, this.clusterAuthorities])
-      for (const each of cache.values()) yield authorityKey(each);
   }
 
   /** The request under way of a ClientCertificate of that key, `namespace/name`. */

@@ -11,6 +11,7 @@ import { shareRendering } from '../serving/rendering.ts';
 import { followTlsFiles, type ServerTls } from '../serving/tls.ts';
 import { TokenReviews } from '../serving/token-reviews.ts';
 import { StartError } from '../start-error.ts';
+import { messageOf } from '../thrown.ts';
 
 interface PagesDeps {
   readonly config: Config;
@@ -62,7 +63,7 @@ async function tlsOf({ config, clock, log }: PagesDeps, signal: AbortSignal): Pr
     return await followTlsFiles(config.metricsTls, { clock, log, signal });
   } catch (error) {
     throw new StartError(
-      `metrics can't be served over TLS: ${(error as Error).message}; check --metrics-tls-cert-file and --metrics-tls-key-file`,
+      `metrics can't be served over TLS: ${messageOf(error)}; check --metrics-tls-cert-file and --metrics-tls-key-file`,
     );
   }
 }

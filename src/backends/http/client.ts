@@ -5,6 +5,7 @@ import type { Clock } from '../../clock.ts';
 import { AuthorityError } from '../../errors.ts';
 import { parseRetryAfter, withoutSecrets } from '../../foreign-text.ts';
 import { parseCertificates } from '../../pki/certificate.ts';
+import { messageOf } from '../../thrown.ts';
 import { type AddressRules, guardedLookup, refuseLiteral } from './address.ts';
 import { noAnswer } from './errors.ts';
 import type { JsonAnswer, JsonRequest } from './json.ts';
@@ -184,7 +185,7 @@ function trusting(caBundle: string | undefined): SecureContext {
     if (certificates.length === 0) throw new Error('it holds no certificate');
     return createSecureContext({ ca: certificates.map(({ pem }) => pem) });
   } catch (error) {
-    const why = error instanceof Error ? error.message : 'it is unreadable';
+    const why = messageOf(error);
     throw new AuthorityError('AuthorityMisconfigured', `caBundle can't be used: ${why}`);
   }
 }

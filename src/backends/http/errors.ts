@@ -1,5 +1,6 @@
 import { AuthorityError, CertwheelError, RetryableError } from '../../errors.ts';
 import { withoutSecrets } from '../../foreign-text.ts';
+import { messageOf } from '../../thrown.ts';
 import { AddressRefused } from './address.ts';
 import type { JsonAnswer } from './json.ts';
 
@@ -36,7 +37,7 @@ export function noAnswer(
 ): CertwheelError {
   if (error instanceof CertwheelError) return error;
   const code = codeOf(error);
-  const text = withoutSecrets(error instanceof Error ? error.message : String(error), secrets);
+  const text = withoutSecrets(messageOf(error), secrets);
   if (error instanceof AddressRefused || error instanceof AggregateError)
     return refusedAddress(error, server) ?? unreachable(server, text);
   switch (code) {

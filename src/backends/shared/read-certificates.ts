@@ -1,5 +1,6 @@
 import { type CertificateView, parseCertificates } from '../../pki/certificate.ts';
 import { MAX_CHAIN } from '../../pki/path-search.ts';
+import { messageOf } from '../../thrown.ts';
 
 /**
  * The certificates of an answer, whose PEM stands in one text or in several: bounded all together, in size and in number,
@@ -13,6 +14,6 @@ export function readCertificates(
   try {
     return parseCertificates(texts.join('\n'), { most });
   } catch (error) {
-    throw refusal(error instanceof Error ? error.message : String(error));
+    throw refusal(messageOf(error));
   }
 }

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { StepCAProvisioner } from '../../api/generated/types.ts';
 import { AuthorityError } from '../../errors.ts';
+import { messageOf } from '../../thrown.ts';
 import type { ReferencedData } from '../backend.ts';
 import { membersOf } from '../http/members.ts';
 import { openWithPassword } from './jwe.ts';
@@ -65,7 +66,7 @@ async function openKey(encrypted: string, password: Buffer, where: string): Prom
   try {
     return readProvisionerKey(jwkIn(await openWithPassword(encrypted, withoutEnd(password))));
   } catch (error) {
-    const why = error instanceof Error ? error.message : 'it is unreadable';
+    const why = messageOf(error);
     throw new AuthorityError('CredentialsRefused', `the provisioner's key ${where} can't be used: ${why}`);
   }
 }

@@ -6,6 +6,7 @@ import { type KeyEncoding, keyEncodingOf } from '../../pki/keys.ts';
 import { endsOf } from '../../pki/path.ts';
 import { parsePem } from '../../pki/pem.ts';
 import { type Effort, namesAsIssuer, newEffort } from '../../pki/signed-by.ts';
+import { messageOf } from '../../thrown.ts';
 
 /** What the data of a kubernetes.io/tls Secret holds. It belongs together, and is proven to but for what is owed. */
 export interface SecretContent {
@@ -106,7 +107,7 @@ function certificatesOf(data: NonNullable<RawObject['data']>, key: string): Cert
   try {
     return parsePem(textOf(data, key)).map((block) => parseCertificate(block.der));
   } catch (error) {
-    throw new SecretContentError(`${key} can't be read: ${(error as Error).message}`, { cause: error });
+    throw new SecretContentError(`${key} can't be read: ${messageOf(error)}`, { cause: error });
   }
 }
 

@@ -1,3 +1,4 @@
+import { messageOf } from '../../thrown.ts';
 import type { CertificateView } from '../certificate.ts';
 import { forJava, type JavaSubtree, type Relation, relationInJava } from './java-relation.ts';
 import { caName } from './words.ts';
@@ -41,7 +42,7 @@ export function mergeInJava(issuers: readonly Ca[]): JavaMerge {
         throw new Error(`together they permit nothing of the kind of ${widest.text}, on which Java fails`);
     } catch (error) {
       return {
-        problem: `the name constraints of ${caName(issuer)} don't go together with those of a CA above it: ${(error as Error).message}`,
+        problem: `the name constraints of ${caName(issuer)} don't go together with those of a CA above it: ${messageOf(error)}`,
       };
     }
   }

@@ -1,3 +1,4 @@
+import { messageOf } from '../../thrown.ts';
 import type { CertificateView } from '../certificate.ts';
 import { isAddressHost } from './hosts.ts';
 import { compileSubtree, type Matcher } from './match.ts';
@@ -72,7 +73,7 @@ export function nameProblem(
       ...(kind === 'self-issued' ? [] : presentedSubject(named, kind === 'leaf', rules.some(comparesSubjects))),
     ];
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
+    const why = messageOf(error);
     return { field: 'subject', problem: `subject can't be compared with the name constraints of a CA: ${why}` };
   }
   const broad = tooMany(rules, presented);

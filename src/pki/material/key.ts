@@ -1,3 +1,4 @@
+import { messageOf } from '../../thrown.ts';
 import { type PrivateKey, readPrivateKey, UNREADABLE_KEY } from '../keys.ts';
 import { toPem } from '../pem.ts';
 import { NOUNS } from './binary.ts';
@@ -44,7 +45,7 @@ function keyOf(label: string, der: Buffer, number: number): PrivateKey {
     return readPrivateKey({ label, der });
   } catch (error) {
     // These messages name kinds and sizes, and nothing of the key.
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = messageOf(error);
     throw new Refusal(
       reason === UNREADABLE_KEY ? DAMAGED : unusable(`a private key of no use here: ${reason}`),
       number,
