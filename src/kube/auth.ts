@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { AgentOptions, RequestOptions } from 'node:https';
-import type { KubeConfig } from '@kubernetes/client-node/dist/config.js';
+import type { KubeConfig } from './kubeconfig.ts';
 import type { Dispatcher } from 'undici';
 import type { Clock } from '../clock.ts';
 import type { Logger } from '../log.ts';

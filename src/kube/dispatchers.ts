@@ -1,4 +1,4 @@
-import type { KubeConfig } from '@kubernetes/client-node/dist/config.js';
+import type { KubeConfig } from './kubeconfig.ts';
 import { Agent, type buildConnector, type Dispatcher, ProxyAgent, Socks5ProxyAgent } from 'undici';
 import { KubeconfigError } from './kubeconfig.ts';
 

@@ -6,6 +6,9 @@ import { messageOf } from '../thrown.ts';
 
 const SERVICE_ACCOUNT_TOKEN = '/var/run/secrets/kubernetes.io/serviceaccount/token';
 
+/** The Kubernetes client's own, through this one door. */
+export type { KubeConfig };
+
 /** Says which kubeconfig, what is wrong with it, and what to do. Never quotes its content. */
 export class KubeconfigError extends Error {
   constructor(source: string, wrong: string, remedy: string) {

@@ -81,7 +81,7 @@ test('whatever the schema admits is known, and whatever stands for a backend bel
   ].filter((name) => !names.includes(name));
   assert.equal(strays, []);
   const defined = matching('src/backends/**/*.ts')
-    .map((path) => /: AuthorityDefinition<[^{]*= \{\s*type: '(\w+)'/.exec(read(path))?.[1])
+    .map((path) => /: BackendDefinition<[^{]*= \{\s*type: '(\w+)'/.exec(read(path))?.[1])
     .filter((type) => type !== undefined);
   assert.equal(defined.sort(), types);
 });
