@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { AgentOptions, RequestOptions } from 'node:https';
-import type { KubeConfig } from './kubeconfig.ts';
 import type { Dispatcher } from 'undici';
 import type { Clock } from '../clock.ts';
 import type { Logger } from '../log.ts';
 import { messageOf } from '../thrown.ts';
 import { buildDispatchers, type Dispatchers } from './dispatchers.ts';
+import type { KubeConfig } from './kubeconfig.ts';
 import { findSource, firstLine, KubeconfigError, type KubeconfigSource } from './kubeconfig.ts';
 
 /** Where the API server is, and how to speak to it right now. */

@@ -1,5 +1,5 @@
-import type { KubeConfig } from './kubeconfig.ts';
 import { Agent, type buildConnector, type Dispatcher, ProxyAgent, Socks5ProxyAgent } from 'undici';
+import type { KubeConfig } from './kubeconfig.ts';
 import { KubeconfigError } from './kubeconfig.ts';
 
 /** What a kubeconfig says about TLS and proxies, in client-node's words. */
