@@ -8,12 +8,14 @@ import { type BrokenClientCertificate, type ClientCertificate, isBroken } from '
 import * as names from '../api/names.ts';
 import { keyOf, type RawObject } from '../api/parse.ts';
 import { RetryableError } from '../errors.ts';
+import { refusedByAuthority } from './decision/authority-refusals.ts';
 import type { RuleInNamespace } from './decision/policy.ts';
-import { authorityIsMissing, deniedByPolicy } from './decision/refusals.ts';
 import type { AuthorityView, NoAuthority, Observed, Protection } from './observed.ts';
-import { isOurs } from './observed.ts';
+import { isAuthority, isOurs } from './observed.ts';
+import { beyondLimit, refusedAnswer } from './prove.ts';
 import type { Recent } from './recent.ts';
 import type { NextKey } from './request/next-key.ts';
+import type { UnpublishedCertificate } from './request/unpublished.ts';
 import { purposeOf, reservationOf, type SecretUse } from './secret/protection.ts';
 import { type SecretView, viewSecret } from './secret/view.ts';
 
@@ -39,8 +41,14 @@ export interface ObserveDeps {
   readonly deniedPrefixes?: readonly string[];
   /** Whether ClusterCertificateAuthorities are served. */
   readonly clusterAuthorities: boolean;
-  namespaceLabels(name: string): Readonly<Record<string, string>> | undefined;
+  namespaceLabels(name: string): NamespaceLabels | undefined;
+  /** Whether those may be older than what the API server holds. */
+  areLabelsBehind(): boolean;
+  /** Past the cache; undefined where there is no such namespace. */
+  readLabels(name: string): Promise<NamespaceLabels | undefined>;
 }
+
+type NamespaceLabels = Readonly<Record<string, string>>;
 
 /** All reads of a reconcile: none where the cache knows the Secret. */
 export async function observe(resource: ClientCertificate, deps: ObserveDeps): Promise<Observed> {
@@ -99,19 +107,41 @@ function findRules(resource: ClientCertificate, deps: ObserveDeps): readonly Rul
   }));
 }
 
+async function withLabels({ namespace }: ClientCertificate, caches: ObserveDeps): Promise<ObserveDeps> {
+  const labels = await caches.readLabels(namespace);
+  return { ...caches, namespaceLabels: () => labels };
+}
+
+/** Whether the labels of the namespace decide if the authority, or a rule of it, serves it. */
+function goesByLabels(resource: ClientCertificate, deps: ObserveDeps): boolean {
+  const unlabelled = { ...deps, namespaceLabels: () => undefined };
+  return (
+    findAuthority(resource, unlabelled) === 'NamespaceNotSeen' ||
+    findRules(resource, unlabelled)?.some(({ serves }) => serves === undefined) === true
+  );
+}
+
 /** It was served, or may have been: what it holds goes on being trusted. */
 function isLapsed(authority: Observed['authority']): boolean {
   return authority === 'NamespaceNotAllowed' || authority === 'NamespaceNotSeen';
 }
 
 /**
- * Asks once more whether the authority serves the namespace, and its rules allow what is asked for: between a decision and
- * what follows from it, an answer of the authority may have been awaited. Throws a RetryableError where that has changed.
+ * Asks all refusals of the authority again: between a decision and what follows from it, an answer of the authority may
+ * have been awaited. `made` is that answer; it must keep within the limits of now. Throws a RetryableError otherwise.
+ * Where labels of the namespace decide and their watch is behind, they are read.
  */
-export function assertServed(resource: ClientCertificate, deps: ObserveDeps): void {
-  const missing = authorityIsMissing({ resource, authority: findAuthority(resource, deps) });
-  const refusal = missing ?? deniedByPolicy({ resource, rules: findRules(resource, deps) });
+export async function assertServed(
+  resource: ClientCertificate,
+  made: UnpublishedCertificate | undefined,
+  caches: ObserveDeps,
+): Promise<void> {
+  const deps = caches.areLabelsBehind() && goesByLabels(resource, caches) ? await withLabels(resource, caches) : caches;
+  const authority = findAuthority(resource, deps);
+  const refusal = refusedByAuthority({ resource, authority, rules: findRules(resource, deps) });
   if (refusal !== undefined) throw new RetryableError(refusal.code, `this changed meanwhile: ${refusal.message}`);
+  const flaw = made && isAuthority(authority) ? beyondLimit(made, authority) : undefined;
+  if (flaw !== undefined) throw refusedAnswer(flaw);
 }
 
 /**

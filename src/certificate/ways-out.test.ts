@@ -184,7 +184,7 @@ function parts(resource: RawObject, authority: (typeof AUTHORITIES)[number], sec
       remove: (each) => scene.store.remove(each),
     },
     unpublished: new UnpublishedCertificates(),
-    assertServed: () => {},
+    assertServed: async () => {},
     recent,
     log: SILENT,
     find: () => current,

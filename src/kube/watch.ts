@@ -50,6 +50,9 @@ type State =
   /** Something failed; `next` is tried after `ms`. Falls back to nothing. */
   | { at: 'waiting'; ms: number; next: State };
 
+/** Bookmarks come about every 60 s, and a stream without any ends by itself a little sooner; see WatchTiming. */
+const LONGEST_SILENCE_MS = 90_000;
+
 const LISTING: State = { at: 'listing' };
 
 /**
@@ -60,6 +63,7 @@ export class Watch<T> {
   readonly stats: WatchStats;
   /** Resolves when the cache has been filled once. */
   readonly synced: Promise<void>;
+  #isFailing = false;
   readonly #deps: WatchDeps;
   readonly #spec: WatchSpec<T>;
   readonly #scope: string;
@@ -104,6 +108,13 @@ export class Watch<T> {
     const { promise, resolve } = Promise.withResolvers<void>();
     this.synced = promise;
     this.#reportSynced = resolve;
+  }
+
+  /** Whether the cache may lack what happened long ago: nothing proves that events still arrive. */
+  get isBehind(): boolean {
+    const { stats } = this;
+    const silentMs = this.#deps.clock.monotonicMs() - stats.lastEventAt;
+    return !stats.synced || this.#isFailing || silentMs > LONGEST_SILENCE_MS;
   }
 
   /** Runs until the signal aborts; never throws. */
@@ -181,7 +192,8 @@ export class Watch<T> {
         signal,
         onBytes: () => this.#touch(),
       });
-      this.#touch();
+      // That it opened is no event: one that says nothing from then on must not seem alive each time that it is opened.
+      this.#isFailing = false;
       this.#backoff.succeeded();
       for await (const event of stream) this.#take(event);
     } catch (error) {
@@ -197,6 +209,7 @@ export class Watch<T> {
   #ended(lastedMs: number): State {
     const next: State = { at: 'watching', resourceVersion: this.#resourceVersion };
     if (lastedMs < this.#timing.shortestHealthyMs) {
+      this.#isFailing = true;
       this.#count('flapping');
       return { at: 'waiting', ms: this.#backoff.next(), next };
     }
@@ -208,6 +221,7 @@ export class Watch<T> {
 
   #failed(error: unknown, next: State, signal: AbortSignal): State {
     if (signal.aborted) return next;
+    this.#isFailing = true;
     const restart = restartOf(error);
     this.#count(restart);
     const ms = this.#backoff.failed(restart, error);
@@ -246,6 +260,8 @@ export class Watch<T> {
   #listed(): void {
     this.#listedAt = this.#deps.clock.monotonicMs();
     this.stats.lists++;
+    this.#isFailing = false;
+    this.#touch();
     this.stats.problem = undefined;
     this.#backoff.succeeded();
     if (this.stats.synced) return;

@@ -1,4 +1,6 @@
+import { earliest } from '../api/moments.ts';
 import { type CaPair, isSameCa } from '../pki/ca.ts';
+import { gate } from './gate.ts';
 
 /**
  * The life of a CA generation. Only the signing one issues; all but the retired are in the trust bundle.
@@ -39,6 +41,8 @@ export interface Member {
   readonly anchorFingerprints: readonly string[];
   readonly trustBundleHash: string;
   readonly notAfter: Date | undefined;
+  /** Only status tells of it: it may hold up a step, and speaks for no generation. */
+  readonly fromStatus?: true;
 }
 
 export interface Rotation {
@@ -53,6 +57,8 @@ export interface Rotation {
   readonly propagationMs: number;
   /** How long members that can't be written may keep a new CA from signing. */
   readonly progressDeadlineMs: number;
+  /** How long certificates of the authority live at most; undefined where only the end of its CA bounds that. */
+  readonly longestLifeMs: number | undefined;
   /** Since when nobody has stood in the way of a step, by step and version; kept from look to look. */
   readonly clearSince: ReadonlyMap<string, Date>;
 }
@@ -97,7 +103,8 @@ export interface Plan {
  * 2. once all have it and had time to load it, it signs (Active), and the certificates of the old one are re-issued;
  * 3. once none of them is left and all had time to load theirs, the old one leaves the bundle (Retired).
  *
- * A certificate that has expired counts for nothing. Generations that another type of authority brought don't sign any
+ * A certificate that has expired counts for nothing, nor does one that ends after all that a leaving CA can have signed.
+ * Generations that another type of authority brought don't sign any
  * more, and leave like an old one.
  */
 export function planRotation(all: Rotation, now: Date): Plan {
@@ -137,12 +144,13 @@ export function planRotation(all: Rotation, now: Date): Plan {
     const step = { do: 'move', generation: successor, to: 'Active' } as const;
     if (isFirst) return { ...settled, step };
     const deadline = new Date(successor.since.getTime() + rotation.progressDeadlineMs);
-    return gate(rotation, successor, lacksBundle, step, now, deadline);
+    return gate(rotation, successor, lacksBundle, () => deadline, step, now);
   }
   return leave(generations.filter((each) => each !== successor));
 
   function leave(candidates: readonly Generation[]): Plan {
-    const isUsed = (each: Generation) => rotation.members.some((member) => needsGeneration(member, each, successor));
+    const isUsed = (each: Generation) =>
+      rotation.members.some((member) => needsGeneration(member, each, successor) && until(member, each) > now);
     const leaving = candidates.find((each) => !isUsed(each)) ?? candidates[0];
     if (leaving === undefined) return { ...settled, step: { do: 'settle', recheckAt: undefined } };
     // A generation that never signed has no certificates.
@@ -150,12 +158,19 @@ export function planRotation(all: Rotation, now: Date): Plan {
     // Where only the certificate of the CA was renewed, what the old one signed is good under the new one.
     const isRenewed = successor !== undefined && isSameCa(leaving.pair, successor.pair);
     const needsIt = (member: Member) => !isRenewed && needsGeneration(member, leaving, successor);
-    return gate(rotation, leaving, needsIt, { do: 'retire', generation: leaving }, now);
+    const step = { do: 'retire', generation: leaving } as const;
+    return gate(rotation, leaving, needsIt, (member) => until(member, leaving), step, now);
+  }
+
+  function until(member: Member, leaving: Generation): Date {
+    return countsUntil(member, leaving, signing, rotation.longestLifeMs);
   }
 
   // What another CA signed is no certificate of this authority, whatever its Secret says.
   function lacksBundle(member: Member): boolean {
-    const isOurs = generations.some((each) => usesGeneration(member, each));
+    const isOurs = generations.some(
+      (each) => usesGeneration(member, each) && (each.state !== 'Retiring' || until(member, each) > now),
+    );
     return isOurs && member.trustBundleHash !== rotation.trustBundleHash;
   }
 }
@@ -181,36 +196,6 @@ export function endOf(pair: CaPair): Date {
   return new Date(Math.min(...pair.chain.map(({ notAfter }) => notAfter.getTime())));
 }
 
-/** Takes the step once no member has stood in its way for the whole propagation time, or the deadline has passed. */
-function gate(
-  rotation: Rotation,
-  generation: Generation,
-  standsInTheWay: (member: Member) => boolean,
-  step: Step,
-  now: Date,
-  deadline?: Date,
-): Plan {
-  // Each replica knows them in an order of its own, and they stand in the status.
-  const blocking = rotation.members.filter(standsInTheWay).sort((one, other) => (one.key < other.key ? -1 : 1));
-  const isOverdue = deadline !== undefined && deadline <= now;
-  const inTheWay = isOverdue ? [] : blocking;
-  const leftBehind = isOverdue ? blocking.map(({ key }) => key) : [];
-  const waitingFor = inTheWay.map(({ key }) => key);
-  if (waitingFor.length > 0) {
-    // One that isn't renewed any more stands in the way no longer than it is valid.
-    const recheckAt = firstAfter(now, [...inTheWay.map(({ notAfter }) => notAfter), deadline]);
-    return { step: { do: 'settle', recheckAt }, waitingFor, leftBehind, clearSince: new Map() };
-  }
-  // Without certificates there is nobody who would have to load anything.
-  if (rotation.members.length === 0) return { step, waitingFor, leftBehind, clearSince: new Map() };
-  // One generation may come to two gates: on its way out, and on its way back in.
-  const gateName = `${step.do} ${generation.version}`;
-  const since = rotation.clearSince.get(gateName) ?? now;
-  const opensAt = new Date(since.getTime() + rotation.propagationMs);
-  const clearSince = new Map([[gateName, since]]);
-  return { step: opensAt <= now ? step : { do: 'settle', recheckAt: opensAt }, waitingFor, leftBehind, clearSince };
-}
-
 /** The newest generation, but for the one that is to come, of which somebody holds a valid certificate. */
 function lastInUse(
   { generations, members }: Rotation,
@@ -219,13 +204,8 @@ function lastInUse(
 ): Generation | undefined {
   return generations
     .filter((each) => each !== successor && endOf(each.pair) > now)
-    .filter((each) => members.some((member) => usesGeneration(member, each)))
+    .filter((each) => members.some((member) => member.fromStatus === undefined && usesGeneration(member, each)))
     .sort((one, other) => other.version - one.version)[0];
-}
-
-function firstAfter(now: Date, moments: readonly (Date | undefined)[]): Date | undefined {
-  const ahead = moments.filter((each): each is Date => each !== undefined && each > now);
-  return ahead.length === 0 ? undefined : new Date(Math.min(...ahead.map((each) => each.getTime())));
 }
 
 function usesGeneration({ issuerFingerprint }: Member, { pair }: Generation): boolean {
@@ -240,4 +220,24 @@ function needsGeneration(member: Member, leaving: Generation, successor: Generat
     usesGeneration(member, successor) &&
     member.anchorFingerprints.includes(successor.pair.anchor.fingerprintSHA256);
   return !leadsToSuccessor;
+}
+
+/**
+ * Until when a certificate can keep a CA that leaves in use. All that this one signed was signed before it began to leave,
+ * so it has ended a longest life later; what ends after that was signed by somebody else with its key.
+ */
+function countsUntil(
+  { notAfter }: Member,
+  leaving: Generation,
+  signing: Generation | undefined,
+  longestLifeMs: number | undefined,
+): Date {
+  // Damaged annotations count from the creation of the Secret, at which nothing begins to leave.
+  const leavesSince = leaving.since > leaving.created ? leaving.since : signing?.since;
+  const issuedEnd =
+    longestLifeMs === undefined || leavesSince === undefined
+      ? undefined
+      : new Date(leavesSince.getTime() + longestLifeMs);
+  // A certificate never outlives the CA that signed it.
+  return earliest([notAfter, issuedEnd, endOf(leaving.pair)]) as Date;
 }

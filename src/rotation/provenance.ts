@@ -80,8 +80,8 @@ function adoptable(
   // A restored twin of a CA that is adopted anyway is not what its certificates speak for.
   const known = new Set(own.map(fingerprintOf));
   const held = new Set(
-    members().flatMap(({ issuerFingerprint, notAfter }) =>
-      notAfter !== undefined && notAfter > now ? [issuerFingerprint] : [],
+    members().flatMap(({ issuerFingerprint, notAfter, fromStatus }) =>
+      fromStatus === undefined && notAfter !== undefined && notAfter > now ? [issuerFingerprint] : [],
     ),
   );
   return claims.filter(

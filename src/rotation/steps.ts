@@ -45,6 +45,14 @@ export async function readSource(
 /** A member that can't be written delays a CA rotation no longer: those that depend on the new CA outnumber it. */
 const PROGRESS_DEADLINE_MS = 24 * 3_600_000;
 
+/** The last signature may bear the time of another replica, whose clock is ahead. */
+const CLOCKS_APART_MS = 60_000;
+
+/** Without a limit a certificate may live as long as its CA. */
+function longestLifeMs({ limits: { maxDurationMs } }: CertificateAuthority): number | undefined {
+  return maxDurationMs === undefined ? undefined : maxDurationMs + CLOCKS_APART_MS;
+}
+
 export function planOf(key: string, runtime: Runtime, pair: CaPair | undefined, deps: AuthorityDeps): Plan {
   const { generations, clearSince } = runtime;
   const source = sourceOf(runtime);
@@ -60,6 +68,7 @@ export function planOf(key: string, runtime: Runtime, pair: CaPair | undefined, 
     trustBundleHash: trust.hash,
     propagationMs: deps.trustPropagationMs,
     progressDeadlineMs: PROGRESS_DEADLINE_MS,
+    longestLifeMs: longestLifeMs(runtime.resource),
     clearSince,
   };
   return planRotation(rotation, deps.clock.now());
@@ -79,7 +88,7 @@ export async function tryStep(
   if (deps.registry.paceOf(runtime.resource).steps.take(deps.clock.monotonicMs()) > 0)
     return { stepped: false, blocked: { code: 'SecretContested', message: CONTESTED } };
   try {
-    return { stepped: await take(step, without(leftBehind), source, runtime, deps), blocked: undefined };
+    return { stepped: await take(step, without(leftBehind, step.do), source, runtime, deps), blocked: undefined };
   } catch (thrown) {
     return { stepped: false, blocked: troubleOf(reportable(thrown, deps.log)) };
   }
@@ -89,10 +98,12 @@ const CONTESTED =
   'the Secrets of its CA generations are changed or deleted again and again; the audit log of the API server names the writer';
 
 /** The members for which a step didn't wait any longer. */
-function without(members: readonly string[]): string {
+function without(members: readonly string[], step: Step['do']): string {
   if (members.length === 0) return '';
-  const named = members.slice(0, 3).join(', ');
-  return `, though ca.crt could not be written for ${members.length} certificates in time, such as ${named}`;
+  const such = `${members.length} certificates, such as ${members.slice(0, 3).join(', ')}`;
+  return step === 'retire'
+    ? `, though it signed ${such}, that end later than any that this authority has issued with it`
+    : `, though ca.crt could not be written in time for ${such}`;
 }
 
 /** Takes one step, which is one write; false where there is no pair for it. */
@@ -134,7 +145,7 @@ async function take(
         resource,
         step.generation.version,
         'CAGenerationRetired',
-        'is no longer trusted, its key is deleted',
+        `is no longer trusted, its key is deleted${left}`,
         deps,
       );
       return true;

@@ -17,6 +17,7 @@ import { Controller } from '../queue/controller.ts';
 import { Turnstile } from '../queue/turnstile.ts';
 import type { WorkQueue } from '../queue/work-queue.ts';
 import type { Cluster } from './cluster.ts';
+import { readLabels } from './namespace-labels.ts';
 import { nextKeyAccess, secretAccess } from './secret-access.ts';
 import { recordEvent, type Services, STATUS_WRITES, writeStatus } from './services.ts';
 
@@ -41,11 +42,13 @@ export function wireCertificates(services: Services): { controller: Controller; 
     deniedPrefixes: config.deniedTemplatePrefixes,
     clusterAuthorities: config.clusterAuthorities,
     namespaceLabels: (name: string) => cluster.namespaces.get(name),
+    areLabelsBehind: () => cluster.areNamespacesBehind,
+    readLabels: (name: string) => readLabels(name, services),
   };
   const deps: CertificateDeps = {
     secrets,
     recent,
-    assertServed: (resource) => assertServed(resource, observing),
+    assertServed: (resource, made) => assertServed(resource, made, observing),
     purposeOf: (secret) => purposeOf(secret, cluster.usesOf(keyOf(parseMeta(secret)))),
     unpublished: new UnpublishedCertificates(),
     awaited: new PendingRequests(),

@@ -29,7 +29,7 @@ interface Watched {
   readonly name: string;
   /** Undefined for all. */
   readonly namespace: string | undefined;
-  readonly watch: Pick<Watch<unknown>, 'run' | 'synced' | 'stats'>;
+  readonly watch: Pick<Watch<unknown>, 'run' | 'synced' | 'stats' | 'isBehind'>;
   /** The watch that has to be filled before this one begins. */
   readonly after: Watched | undefined;
 }
@@ -46,6 +46,7 @@ export class Cluster {
   /** Secrets that carry the label of CA generations. */
   readonly generations: Cache<GenerationSecret, 'authority'>;
   readonly namespaces = new Cache<NamespaceLabels>({ reduce: labelsOf });
+  readonly #namespaceWatch: Watched | undefined;
   readonly #controllerNamespace: string;
   readonly #watches: Watched[] = [];
   /** Namespaces that could not be read at the start: nobody waits for them. */
@@ -113,7 +114,8 @@ export class Cluster {
     }
     if (clusterAuthorities)
       this.#watch(deps, { resource: names.CLUSTER_CERTIFICATE_AUTHORITIES, cache: this.clusterAuthorities });
-    if (namespaces === undefined) this.#watch(deps, { resource: names.NAMESPACES, cache: this.namespaces });
+    if (namespaces === undefined)
+      this.#namespaceWatch = this.#watch(deps, { resource: names.NAMESPACES, cache: this.namespaces });
   }
 
   /** The Secret of that key, if a ClientCertificate names it and its namespace has room for it. */
@@ -145,6 +147,11 @@ export class Cluster {
 
   *stats(): Generator<readonly [string, WatchStats]> {
     for (const { name, watch } of this.#watches) yield [name, watch.stats];
+  }
+
+  /** Whether labels of namespaces may be older than what the API server holds. */
+  get areNamespacesBehind(): boolean {
+    return this.#namespaceWatch?.watch.isBehind === true;
   }
 
   authority(key: string): AnyCertificateAuthority | undefined {

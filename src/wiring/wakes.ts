@@ -48,6 +48,17 @@ export function wireWakes({ certificates, authorities, onGone, ...services }: Wa
     }
   });
 
+  // Where its Secret is not in memory, a CA rotation goes by the status that we write.
+  cluster.certificates.onChange(
+    (_key, before, after) => {
+      if (after === undefined || isBroken(after)) return;
+      const told = before === undefined || isBroken(before) ? undefined : before.status;
+      const { authorityGeneration, endSeconds } = after.status;
+      if (told?.authorityGeneration !== authorityGeneration || told?.endSeconds !== endSeconds)
+        recount(referredAuthority(after));
+    },
+    { ownToo: true },
+  );
   cluster.secrets.onChange((key) => {
     for (const each of cluster.certificates.byIndex('secret', key)) certificates.add(keyOf(each));
   });

@@ -86,7 +86,7 @@ class CertificateBuilder {
   }
 }
 
-type AuthorityFields = Partial<Omit<AuthorityView, 'limits'>> & { limits?: Partial<AuthorityView['limits']> };
+export type AuthorityFields = Partial<Omit<AuthorityView, 'limits'>> & { limits?: Partial<AuthorityView['limits']> };
 
 /** An authority of one CA that is well and signs since ten days ago. */
 export function anAuthority({ limits, ...fields }: AuthorityFields = {}): AuthorityView {

@@ -84,6 +84,7 @@ export class World {
         trustBundleHash: hashOf(seen.generations.map(({ pair }) => pair)),
         propagationMs: PROPAGATION_S * 1000,
         progressDeadlineMs: DEADLINE_MS,
+        longestLifeMs: LIFE_S * 1000,
         source: 'secret',
         clearSince: this.clearSince,
       },

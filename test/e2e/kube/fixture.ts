@@ -110,12 +110,13 @@ export async function watchSecrets(
   client: KubeClient,
   namespace: string,
   timing: Partial<WatchTiming> = {},
+  clock: Clock = systemClock,
 ): Promise<Watching> {
   const cache = new Cache<string>({ reduce: noteOf });
   const changes: Watching['changes'] = [];
   cache.onChange((...change) => changes.push(change));
   const watch = new Watch(
-    { client, clock: systemClock, logger },
+    { client, clock, logger },
     { resource: SECRETS, namespace, cache, timing: { ...IMPATIENT, ...timing } },
   );
   const stopping = new AbortController();
