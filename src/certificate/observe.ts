@@ -4,7 +4,7 @@ import {
   authorityKey,
   isBrokenAuthority,
 } from '../api/certificate-authority.ts';
-import { type BrokenClientCertificate, type ClientCertificate, isBroken } from '../api/client-certificate.ts';
+import type { ClientCertificate } from '../api/client-certificate.ts';
 import * as names from '../api/names.ts';
 import { keyOf, type RawObject } from '../api/parse.ts';
 import { RetryableError } from '../errors.ts';
@@ -16,10 +16,11 @@ import { beyondLimit, refusedAnswer } from './prove.ts';
 import type { Recent } from './recent.ts';
 import type { NextKey } from './request/next-key.ts';
 import type { UnpublishedCertificate } from './request/unpublished.ts';
+import { type Contenders, isOlder, rivalOf } from './rival.ts';
 import { purposeOf, reservationOf, type SecretUse } from './secret/protection.ts';
 import { type SecretView, viewSecret } from './secret/view.ts';
 
-export interface ObserveDeps {
+export interface ObserveDeps extends Contenders {
   /** From the cache: Secrets that carry our label. */
   cachedSecret(key: string): SecretView | undefined;
   /** From the cache: the request of a certificate whose answer is awaited. */
@@ -29,12 +30,11 @@ export interface ObserveDeps {
   readSecret(namespace: string, name: string): Promise<RawObject | undefined>;
   /** Has the cache keep the view of a Secret of ours that it didn't know to be needed. */
   keepView(view: SecretView): void;
-  /** Everyone who names this Secret. */
-  rivals(namespace: string, secretName: string): readonly (ClientCertificate | BrokenClientCertificate)[];
+  /** From the cache: whether it is certain that no Secret of that key carries our label. */
+  isSecretAbsent(key: string): boolean;
   /** What authorities use the Secret of that key for. */
   usesOf(secret: string): readonly SecretUse[];
   /** From the cache. */
-  certificate(key: string): ClientCertificate | BrokenClientCertificate | undefined;
   authority(key: string): AnyCertificateAuthority | undefined;
   authorityView(key: string): AuthorityView | undefined;
   /** See Observed. */
@@ -57,14 +57,16 @@ export async function observe(resource: ClientCertificate, deps: ObserveDeps): P
   const recent = deps.recent(keyOf(resource));
   // Nothing is done for a new one before its authority is known, and that look comes with the next run.
   const isEarly = authority === 'AuthorityNotSeen' && resource.status.revision === undefined;
-  const found = isEarly ? { secret: cachedSecret(resource, deps) } : await findSecret(resource, recent, deps);
+  const found =
+    seeRival(resource, recent, deps) ??
+    (isEarly ? { secret: cachedSecret(resource, deps) } : await findSecret(resource, recent, deps));
   return {
     resource,
     authority,
     rules,
     lapsed: isLapsed(authority) ? deps.authorityView(referredAuthority(resource)) : undefined,
     ...found,
-    rival: findRival(resource, found.secret, deps),
+    rival: rivalOf(resource, found.secret, deps),
     deniedPrefixes: deps.deniedPrefixes,
     next: deps.nextKey(keyOf(resource)),
     recent,
@@ -145,6 +147,23 @@ export async function assertServed(
 }
 
 /**
+ * What there is to see where the cache knows that another resource goes first: thousands may name one Secret, and none of
+ * those that have to wait reads it.
+ */
+function seeRival(
+  resource: ClientCertificate,
+  recent: Recent | undefined,
+  deps: ObserveDeps,
+): Pick<Observed, 'secret' | 'protection'> | undefined {
+  const key = secretKeyOf(resource);
+  const secret = deps.cachedSecret(key);
+  // The Secret may be this resource's own, and not in the cache.
+  const isKnown = secret !== undefined || (recent?.altered === undefined && deps.isSecretAbsent(key));
+  if (!isKnown || rivalOf(resource, secret, deps) === undefined) return undefined;
+  return { secret, protection: protectionOf(resource, secret && {}, deps) };
+}
+
+/**
  * The cache knows only what carries our label. Where it knows nothing, the Secret itself is asked before an authority
  * is: a certificate that turns out to have no place is one too many.
  */
@@ -193,26 +212,3 @@ function protectionOf(
   const reserved = reservationOf(secretName, (name) => isFirst(deps.certificate(keyOf({ namespace, name }))));
   return reserved === undefined ? undefined : { code: 'InvalidSpec', reason: reserved };
 }
-
-/**
- * Of two resources that name one Secret, the one that holds it goes first: it may be the younger, where the older could
- * not be issued at the time. While none holds it the older goes first, or, born in the same second, the smaller uid.
- */
-function findRival(resource: ClientCertificate, secret: SecretView | undefined, deps: ObserveDeps): string | undefined {
-  if (isOurs({ resource, secret })) return undefined;
-  let oldest: ClientCertificate | undefined;
-  // One pass: a tenant may have thousands of them name one Secret.
-  for (const each of deps.rivals(resource.namespace, resource.spec.secretName)) {
-    if (each.uid === resource.uid) continue;
-    if (isOurs({ resource: each, secret })) return each.name;
-    // A broken one keeps the Secret that it holds, and gets no other.
-    if (!isBroken(each) && isOlder(each, oldest ?? resource)) oldest = each;
-  }
-  return oldest?.name;
-}
-
-function isOlder(one: Aged, other: Aged): boolean {
-  return one.createdAt < other.createdAt || (one.createdAt === other.createdAt && one.uid < other.uid);
-}
-
-type Aged = Pick<ClientCertificate, 'createdAt' | 'uid'>;

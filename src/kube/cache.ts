@@ -1,12 +1,14 @@
 import { keyOf, type RawObject } from '../api/parse.ts';
-import { KeyIndex } from './key-index.ts';
+import { Draft } from './draft.ts';
+import { type Entry, identityOf, inScope, isNewer, isSame } from './entry.ts';
+import type { Indexes, Ranks } from './indexes.ts';
 import { CREATE_ONLY, compareVersions } from './object.ts';
-import { type Share, Shares } from './share.ts';
+import { Progress } from './progress.ts';
+import type { Share } from './share.ts';
+import { Store } from './store.ts';
 
 /** Learns that something changed. Must only note the key: it is called in the middle of reading a watch. */
 export type ChangeListener<T> = (key: string, before: T | undefined, after: T | undefined) => void;
-
-export type Indexes<T, Index extends string> = Readonly<Record<Index, (value: T) => readonly string[]>>;
 
 type Reduce<T> = (object: RawObject) => T;
 
@@ -14,23 +16,9 @@ export interface CacheOptions<T, Index extends string> {
   /** Makes of an object what is kept of it, on arrival. */
   readonly reduce: Reduce<T>;
   indexes?: Indexes<T, Index>;
+  readonly ranks?: Ranks<T, Index> | undefined;
   /** Undefined: all is kept. */
   readonly share?: Share<T> | undefined;
-}
-
-/** All namespaces. Any other scope is the namespace of that name. */
-export const ALL_NAMESPACES = '';
-
-export interface Entry<T> {
-  readonly key: string;
-  readonly namespace: string;
-  readonly uid: string;
-  readonly resourceVersion: string;
-  readonly value: T;
-  /** Counts our own writes; 0 for what a watch brought. */
-  readonly written: number;
-  /** What it takes of the share of its namespace; undefined where that had no room for it. */
-  readonly weight: number | undefined;
 }
 
 /**
@@ -39,59 +27,74 @@ export interface Entry<T> {
  */
 export class Cache<T, Index extends string = never> {
   readonly #options: CacheOptions<T, Index>;
-  readonly #indexes: readonly (readonly [Index, (value: T) => readonly string[]])[];
-  readonly #entries = new Map<string, Entry<T>>();
-  readonly #indexed = new Map<Index, KeyIndex>();
+  readonly #store: Store<T, Index>;
   /** Whether each wants to hear of our own writes too. */
   readonly #listeners = new Map<ChangeListener<T>, boolean>();
-  /** How far each scope has been told; an object that is missing at this version is gone. */
-  readonly #progress = new Map<string, string>();
-  readonly #shares: Shares<T> | undefined;
+  readonly #progress = new Progress();
   #writes = 0;
   #onCrowded: (namespace: string) => void = () => {};
   #onBroken: (key: string, error: unknown) => void = () => {};
 
   constructor(options: CacheOptions<T, Index>) {
     this.#options = options;
-    this.#shares = options.share && new Shares(options.share);
-    this.#indexes = Object.entries(options.indexes ?? {}) as [Index, (value: T) => readonly string[]][];
-    for (const [index] of this.#indexes) this.#indexed.set(index, new KeyIndex());
+    const { indexes = {}, ranks = {} as Ranks<T, Index>, share } = options;
+    this.#store = new Store<T, Index>({ indexes, ranks, bytes: share?.bytes ?? Number.POSITIVE_INFINITY });
   }
 
   get size(): number {
-    return this.#entries.size;
+    return this.#store.size;
   }
 
   /** How many objects there was no room for. */
   get leftOut(): number {
-    let count = 0;
-    if (this.#shares !== undefined)
-      for (const { weight } of this.#entries.values()) count += weight === undefined ? 1 : 0;
-    return count;
+    return this.#store.leftOut.size;
+  }
+
+  /** What the objects of a namespace take of its share. */
+  usedBy(namespace: string): number {
+    return this.#store.shares.used(namespace);
   }
 
   get(key: string): T | undefined {
-    return this.#entries.get(key)?.value;
+    return this.#store.get(key)?.value;
   }
 
   *values(): Generator<T> {
-    for (const entry of this.#entries.values()) yield entry.value;
+    for (const entry of this.#store.entries()) yield entry.value;
   }
 
   keys(): IterableIterator<string> {
-    return this.#entries.keys();
+    return this.#store.keys();
   }
 
   byIndex(index: Index, name: string): T[] {
-    return this.keysByIndex(index, name).map((key) => (this.#entries.get(key) as Entry<T>).value);
+    return this.keysByIndex(index, name).map((key) => this.#store.at(key).value);
   }
 
   keysByIndex(index: Index, name: string): string[] {
-    return this.#indexed.get(index)?.under(name) ?? [];
+    return this.#store.indexed.under(index, name);
   }
 
   isIndexed(index: Index, name: string): boolean {
-    return this.#indexed.get(index)?.has(name) ?? false;
+    return this.#store.indexed.has(index, name);
+  }
+
+  /** Of those under the name, the one of the lowest rank. */
+  firstByIndex(index: Index, name: string): T | undefined {
+    const first = this.#store.indexed.first(index, name);
+    return first === undefined ? undefined : this.get(first);
+  }
+
+  /** Whether several are under the name. */
+  isContested(index: Index, name: string): boolean {
+    return this.#store.indexed.hasSeveral(index, name);
+  }
+
+  /** Whether it is certain that there is no object of that key. */
+  isAbsent(key: string): boolean {
+    const namespace = key.slice(0, Math.max(0, key.indexOf('/')));
+    const isFilled = this.#progress.of(namespace) !== undefined;
+    return isFilled && this.#store.get(key) === undefined && !this.#store.leftOut.hasForgotten(namespace);
   }
 
   /** Answers the function that ends it. With `ownToo` the listener hears even of what `put` tells nobody else. */
@@ -112,12 +115,10 @@ export class Cache<T, Index extends string = never> {
 
   /** Swaps what is kept of an object of this version, and tells nobody: it hasn't changed, but something else is asked of it. */
   revise(key: string, resourceVersion: string, value: T): void {
-    const before = this.#entries.get(key);
+    const before = this.#store.get(key);
     if (before?.resourceVersion !== resourceVersion) return;
-    const weight = this.#weigh(before, value);
-    if (weight === undefined) return;
-    this.#entries.set(key, { ...before, value, weight });
-    this.#reindex(key, before.value, value);
+    const weight = this.#weigh(before.namespace, value, before.weight ?? 0);
+    if (weight !== undefined) this.#store.put({ ...before, value, weight });
   }
 
   /**
@@ -127,140 +128,127 @@ export class Cache<T, Index extends string = never> {
    * a shorter way to the same value.
    */
   put(object: RawObject, replaces?: string | undefined, reduce: Reduce<T> = this.#options.reduce): void {
-    const entry = this.entry(object, ++this.#writes, reduce);
-    if (!entry) return;
-    const before = this.#entries.get(entry.key);
-    if (before ? !isNewer(entry, before) : this.#isPast(entry)) return;
+    const written = ++this.#writes;
+    const id = identityOf(object);
+    if (id === undefined) return;
+    const before = this.#store.get(id.key);
+    if (before ? !isNewer(id, before) : this.#progress.isPast(id)) return;
+    const entry = this.#read(object, before?.weight ?? 0, 0, written, reduce);
+    if (entry === undefined) return;
     const quiet = replaces !== undefined && (before?.resourceVersion ?? CREATE_ONLY) === replaces;
     this.#set(entry, before, quiet);
   }
 
-  /** A mark for `replace`, taken before a list is begun. */
-  begin(): number {
-    this.#shares?.recount(this.#entries.values());
-    return this.#writes;
-  }
-
-  /** Reduces an object; undefined for one without the metadata that every object has. */
-  entry(object: RawObject, written = 0, reduce: Reduce<T> = this.#options.reduce): Entry<T> | undefined {
-    const { namespace = '', name = '', uid = '', resourceVersion = '' } = object.metadata ?? {};
-    if (name === '' || resourceVersion === '') return undefined;
-    const key = keyOf({ namespace, name });
-    // The echo of our own write, or a list of what is known: reducing may be costly.
-    const known = this.#entries.get(key);
-    // For what was left out there may be room by now.
-    if (known?.resourceVersion === resourceVersion && known.uid === uid && known.weight !== undefined) return known;
-    try {
-      const value = reduce(object);
-      const weight = this.#weigh({ key, namespace }, value);
-      const kept = weight === undefined ? (this.#options.share?.beyond(object) as T) : value;
-      return { key, namespace, uid, resourceVersion, value: kept, written, weight };
-    } catch (error) {
-      this.#onBroken(key, error);
-      return known;
-    }
+  /** What a list is read into, for `replace`. */
+  begin(): Draft<T> {
+    this.#store.shares.calm();
+    return new Draft<T>({
+      begun: this.#writes,
+      known: (key) => this.#store.get(key),
+      read: (object, former, extra) => this.#read(object, former, extra),
+    });
   }
 
   /** Swaps in what a list of the scope found, telling of each difference once all of it is in place. */
-  replace(scope: string, entries: ReadonlyMap<string, Entry<T>>, resourceVersion: string, begun: number): void {
+  replace(scope: string, { begun, entries, leftOut }: Draft<T>, resourceVersion: string): void {
     const changes: (readonly [string, T | undefined, T | undefined])[] = [];
-    for (const before of this.#entries.values()) {
+    for (const before of this.#store.entries()) {
       // The list may have been read before a write of ours that has been answered since.
       const listed = entries.get(before.key);
       const ours =
         before.written > begun &&
         compareVersions(before.resourceVersion, listed?.resourceVersion ?? resourceVersion) > 0;
       if (listed || ours || !inScope(scope, before.namespace)) continue;
-      this.#entries.delete(before.key);
-      this.#reindex(before.key, before.value, undefined);
+      this.#store.drop(before);
       changes.push([before.key, before.value, undefined]);
     }
+    this.#store.leftOut.recount(scope, leftOut);
     for (const entry of entries.values()) {
-      const before = this.#entries.get(entry.key);
+      const before = this.#store.get(entry.key);
       if (before && isSame(before, entry)) continue;
       if (before && before.written > begun && isNewer(before, entry)) continue;
-      this.#entries.set(entry.key, entry);
-      this.#reindex(entry.key, before?.value, entry.value);
+      const forgotten = this.#store.put(entry);
       changes.push([entry.key, before?.value, entry.value]);
+      for (const each of forgotten) changes.push([each.key, each.value, undefined]);
     }
     this.#progress.set(scope, resourceVersion);
-    this.#shares?.recount(this.#entries.values());
+    this.#store.shares.calm();
     for (const [key, before, after] of changes) this.#notify(key, before, after);
   }
 
-  /** What a watch says is there. Duplicates, and what is older than what is known, are ignored. */
-  upsert(scope: string, object: RawObject): void {
-    const entry = this.entry(object);
-    if (!entry) return;
-    this.advance(scope, entry.resourceVersion);
-    const before = this.#entries.get(entry.key);
-    if (before && !isNewer(entry, before)) return;
-    this.#set(entry, before, false);
+  /**
+   * What a watch says is there; `wasThere` where it has said so before. Duplicates, and what is older than what is known, are
+   * ignored.
+   */
+  upsert(scope: string, object: RawObject, wasThere = false): void {
+    const id = identityOf(object);
+    if (id === undefined) return;
+    this.advance(scope, id.resourceVersion);
+    const before = this.#store.get(id.key);
+    if (before && !isNewer(id, before)) return;
+    if (wasThere && before === undefined) this.#store.leftOut.recall(id.namespace);
+    const entry = this.#read(object, before?.weight ?? 0);
+    if (entry !== undefined) this.#set(entry, before, false);
   }
 
   /** What a watch says is gone, unless it has been made again since. */
   remove(scope: string, object: RawObject): void {
     const { namespace = '', name = '', resourceVersion = '' } = object.metadata ?? {};
     this.advance(scope, resourceVersion);
-    const key = keyOf({ namespace, name });
-    const before = this.#entries.get(key);
+    const before = this.#store.get(keyOf({ namespace, name }));
+    if (before === undefined) this.#store.leftOut.recall(namespace);
     if (!before || compareVersions(before.resourceVersion, resourceVersion) > 0) return;
-    this.#entries.delete(key);
-    this.#shares?.giveBack(before.namespace, before.weight ?? 0);
-    this.#reindex(key, before.value, undefined);
-    this.#notify(key, before.value, undefined);
+    this.#store.drop(before);
+    this.#notify(before.key, before.value, undefined);
   }
 
   /** The watch of this scope has told everything up to this version. */
   advance(scope: string, resourceVersion: string): void {
-    const known = this.#progress.get(scope);
-    if (known === undefined || compareVersions(resourceVersion, known) > 0) this.#progress.set(scope, resourceVersion);
+    this.#progress.advance(scope, resourceVersion);
   }
 
-  /** An absent object of a version that the watch has passed was deleted since: a late answer mustn't bring it back. */
-  #isPast(entry: Entry<T>): boolean {
-    const told = this.#progress.get(ALL_NAMESPACES) ?? this.#progress.get(entry.namespace);
-    return told !== undefined && compareVersions(entry.resourceVersion, told) <= 0;
+  /** Makes an entry of an object; what is known where it can't be reduced, and undefined where that is nothing. */
+  #read(
+    object: RawObject,
+    former: number,
+    extra = 0,
+    written = 0,
+    reduce: Reduce<T> = this.#options.reduce,
+  ): Entry<T> | undefined {
+    const id = identityOf(object);
+    if (id === undefined) return undefined;
+    // A list of what is known: reducing may be costly. For what was left out there may be room by now.
+    const known = this.#store.get(id.key);
+    if (known?.resourceVersion === id.resourceVersion && known.uid === id.uid && known.weight !== undefined)
+      return known;
+    try {
+      const value = reduce(object);
+      const weight = this.#weigh(id.namespace, value, former, extra);
+      const kept = weight === undefined ? (this.#options.share?.beyond(object) as T) : value;
+      return { ...id, value: kept, written, weight };
+    } catch (error) {
+      this.#onBroken(id.key, error);
+      return known;
+    }
   }
 
   /** What the value takes of the share of its namespace; undefined where that has no room for it. */
-  #weigh({ key, namespace }: Pick<Entry<T>, 'key' | 'namespace'>, value: T): number | undefined {
-    if (this.#shares === undefined) return 0;
-    const weight = this.#shares.take(namespace, value, this.#entries.get(key)?.weight ?? 0);
-    if (weight !== undefined) return weight;
-    if (this.#shares.isNews(namespace)) this.#onCrowded(namespace);
+  #weigh(namespace: string, value: T, former: number, extra = 0): number | undefined {
+    const weight = this.#options.share?.weigh(value) ?? 0;
+    if (this.#store.shares.hasRoom(namespace, weight, former, extra)) return weight;
+    if (this.#store.shares.isNews(namespace)) this.#onCrowded(namespace);
     return undefined;
   }
 
   #set(entry: Entry<T>, before: Entry<T> | undefined, quiet: boolean): void {
-    if (entry.weight === undefined) this.#shares?.giveBack(entry.namespace, before?.weight ?? 0);
-    this.#entries.set(entry.key, entry);
-    this.#reindex(entry.key, before?.value, entry.value);
+    // What can't be reduced stays as it is known.
+    if (entry === before) return;
+    const forgotten = this.#store.put(entry);
     this.#notify(entry.key, before?.value, entry.value, quiet);
+    for (const each of forgotten) this.#notify(each.key, each.value, undefined);
   }
 
   #notify(key: string, before: T | undefined, after: T | undefined, own = false): void {
     for (const [listener, ownToo] of this.#listeners) if (!own || ownToo) listener(key, before, after);
   }
-
-  #reindex(key: string, before: T | undefined, after: T | undefined): void {
-    for (const [index, namesOf] of this.#indexes) {
-      const found = this.#indexed.get(index) as KeyIndex;
-      for (const name of before === undefined ? [] : namesOf(before)) found.unfile(name, key);
-      for (const name of after === undefined ? [] : namesOf(after)) found.file(name, key);
-    }
-  }
-}
-
-function isSame<T>(one: Entry<T>, other: Entry<T>): boolean {
-  const isKeptAlike = (one.weight === undefined) === (other.weight === undefined);
-  return one.resourceVersion === other.resourceVersion && one.uid === other.uid && isKeptAlike;
-}
-
-function isNewer<T>(entry: Entry<T>, than: Entry<T>): boolean {
-  return compareVersions(entry.resourceVersion, than.resourceVersion) > 0;
-}
-
-function inScope(scope: string, namespace: string): boolean {
-  return scope === ALL_NAMESPACES || scope === namespace;
 }

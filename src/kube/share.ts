@@ -10,27 +10,33 @@ export interface Share<T> {
   beyond(object: RawObject): T;
 }
 
-/** What the namespaces of one cache use of their shares. */
-export class Shares<T> {
-  readonly #share: Share<T>;
+/** What each object takes in a cache beside its value: its entry and key (280 bytes, measured), and its places in the indexes. */
+export const ENTRY_BYTES = 400;
+
+/** What the namespaces of one cache use of their shares: the sum of the weights of what is stored, and of nothing else. */
+export class Shares {
+  readonly #bytes: number;
   readonly #used = new Map<string, number>();
   readonly #crowded = new Set<string>();
 
-  constructor(share: Share<T>) {
-    this.#share = share;
+  constructor(bytes: number) {
+    this.#bytes = bytes;
   }
 
-  /** Takes room for a value in place of one of the weight `former`, and answers its weight; undefined where there is no room. */
-  take(namespace: string, value: T, former: number): number | undefined {
-    const weight = this.#share.weigh(value);
-    const used = (this.#used.get(namespace) ?? 0) - former + weight;
-    if (used > this.#share.bytes && weight > former) return undefined;
-    this.#used.set(namespace, used);
-    return weight;
+  used(namespace: string): number {
+    return this.#used.get(namespace) ?? 0;
   }
 
-  giveBack(namespace: string, weight: number): void {
-    this.#used.set(namespace, (this.#used.get(namespace) ?? 0) - weight);
+  /** Whether there is room for a weight in place of a former one, beside `extra`; what shrinks always has it. */
+  hasRoom(namespace: string, weight: number, former: number, extra = 0): boolean {
+    return weight <= former || this.used(namespace) + extra - former + weight <= this.#bytes;
+  }
+
+  /** To be called whenever what is stored changes, with the weights before and after. */
+  book(namespace: string, former: number, weight: number): void {
+    const used = this.used(namespace) - former + weight;
+    if (used === 0) this.#used.delete(namespace);
+    else this.#used.set(namespace, used);
   }
 
   /** Whether it is news that the namespace has no room left. */
@@ -40,12 +46,9 @@ export class Shares<T> {
     return true;
   }
 
-  /** Begins anew with what is kept now: what was taken for values that were never kept is given back. */
-  recount(kept: Iterable<{ readonly namespace: string; readonly weight: number | undefined }>): void {
-    this.#used.clear();
-    for (const { namespace, weight = 0 } of kept) this.giveBack(namespace, -weight);
-    for (const namespace of this.#crowded)
-      if ((this.#used.get(namespace) ?? 0) < this.#share.bytes / 2) this.#crowded.delete(namespace);
+  /** From now on it is news again of the namespaces that have much room. */
+  calm(): void {
+    for (const namespace of this.#crowded) if (this.used(namespace) < this.#bytes / 2) this.#crowded.delete(namespace);
   }
 }
 

@@ -4,9 +4,11 @@ import { ApiError } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import { stackOf } from '../stack.ts';
 import { statusError } from './answer.ts';
-import { ALL_NAMESPACES, type Cache } from './cache.ts';
+import type { Cache } from './cache.ts';
 import type { KubeClient } from './client.ts';
-import { isStreamUnsupported, type Listing, listByPages, listByStream } from './listing.ts';
+import type { Draft } from './draft.ts';
+import { ALL_NAMESPACES } from './entry.ts';
+import { isStreamUnsupported, listByPages, listByStream } from './listing.ts';
 import type { WatchEvent } from './object.ts';
 import type { Selection } from './options.ts';
 import { type Restart, restartOf, WatchBackoff, type WatchTiming, withDefaults } from './watch-backoff.ts';
@@ -19,10 +21,7 @@ export interface WatchDeps {
 
 export interface WatchSpec<T> extends Selection {
   resource: Resource;
-  cache: Pick<
-    Cache<T>,
-    'begin' | 'entry' | 'replace' | 'upsert' | 'remove' | 'advance' | 'onBroken' | 'onCrowded' | 'leftOut'
-  >;
+  cache: Pick<Cache<T>, 'begin' | 'replace' | 'upsert' | 'remove' | 'advance' | 'onBroken' | 'onCrowded' | 'leftOut'>;
   timing?: Partial<WatchTiming> | undefined;
 }
 
@@ -136,10 +135,10 @@ export class Watch<T> {
 
   async #list(signal: AbortSignal): Promise<State> {
     const { cache } = this.#spec;
-    const begun = cache.begin();
+    const draft = cache.begin();
     try {
-      const { entries, resourceVersion } = await this.#listing(signal);
-      cache.replace(this.#scope, entries, resourceVersion, begun);
+      const resourceVersion = await this.#listing(draft, signal);
+      cache.replace(this.#scope, draft, resourceVersion);
       this.#listed();
       return { at: 'watching', resourceVersion };
     } catch (error) {
@@ -149,13 +148,13 @@ export class Watch<T> {
   }
 
   /** By a stream where the server can, and by pages where it can't or where a stream has just failed. */
-  async #listing(signal: AbortSignal): Promise<Listing<T>> {
-    const { resource, cache, namespace, labelSelector, fieldSelector } = this.#spec;
+  async #listing(draft: Draft<T>, signal: AbortSignal): Promise<string> {
+    const { resource, namespace, labelSelector, fieldSelector } = this.#spec;
     const options = {
       client: this.#deps.client,
       resource,
       selection: { namespace, labelSelector, fieldSelector },
-      cache,
+      draft,
       signal,
       onBytes: () => this.#touch(),
     };
@@ -167,9 +166,9 @@ export class Watch<T> {
         if (this.#streams === 'later') throw error;
       }
     }
-    const listing = await listByPages({ ...options, pageSize: this.#timing.pageSize });
+    const resourceVersion = await listByPages({ ...options, pageSize: this.#timing.pageSize });
     if (this.#streams === 'later') this.#streams = 'next';
-    return listing;
+    return resourceVersion;
   }
 
   async #watch(resourceVersion: string, signal: AbortSignal): Promise<State> {
@@ -245,7 +244,7 @@ export class Watch<T> {
     switch (event.type) {
       case 'ADDED':
       case 'MODIFIED':
-        cache.upsert(this.#scope, event.object);
+        cache.upsert(this.#scope, event.object, event.type === 'MODIFIED');
         break;
       case 'DELETED':
         cache.remove(this.#scope, event.object);

@@ -33,8 +33,8 @@ export function wireCertificates(services: Services): { controller: Controller; 
     recent: (key: string) => recent.of(key),
     readSecret: secrets.get,
     keepView: (view: SecretView) => cluster.keepView(view),
-    rivals: (namespace: string, secretName: string) =>
-      cluster.certificates.byIndex('secret', keyOf({ namespace, name: secretName })),
+    isSecretAbsent: (key: string) => cluster.secrets.isAbsent(key),
+    firstToName: (secret: string) => cluster.certificates.firstByIndex('secret', secret),
     usesOf: (secret: string) => cluster.usesOf(secret),
     certificate: (key: string) => cluster.certificates.get(key),
     authority: (key: string) => cluster.authority(key),
@@ -71,7 +71,8 @@ export function wireCertificates(services: Services): { controller: Controller; 
     find: (key) => cluster.certificates.get(key),
     observe: async (resource) => {
       const seen = await observe(resource, observing);
-      foreign.follow(resource, seen.secret !== undefined && !isOurs(seen));
+      // A change of who goes first wakes those behind: see SecretLines.
+      foreign.follow(resource, seen.rival === undefined && seen.secret !== undefined && !isOurs(seen));
       return seen;
     },
     runtime: (resource) => registry.current(cluster.authority(referredAuthority(resource))),
