@@ -2,8 +2,8 @@ import type { Resource } from '../api/names.ts';
 import type { RawObject } from '../api/parse.ts';
 import { ApiError } from '../errors.ts';
 import { statusError } from './answer.ts';
+import type { Draft } from './cache/draft.ts';
 import type { KubeClient } from './client.ts';
-import type { Draft } from './draft.ts';
 import type { ListPage } from './object.ts';
 import type { Selection } from './options.ts';
 

@@ -1,7 +1,7 @@
 import type { RawObject } from '../../src/api/parse.ts';
 import { Registry } from '../../src/authority/registry.ts';
 import { parseCommandLine } from '../../src/config.ts';
-import { ALL_NAMESPACES } from '../../src/kube/entry.ts';
+import { ALL_NAMESPACES } from '../../src/kube/cache/entry.ts';
 import { wireCertificates } from '../../src/wiring/certificates.ts';
 import { Cluster } from '../../src/wiring/cluster.ts';
 import type { Services } from '../../src/wiring/services.ts';

@@ -3,7 +3,7 @@ import { SECRETS } from '../../../src/api/names.ts';
 import type { RawObject } from '../../../src/api/parse.ts';
 import { type Clock, systemClock } from '../../../src/clock.ts';
 import { KubeconfigConnection } from '../../../src/kube/auth.ts';
-import { Cache } from '../../../src/kube/cache.ts';
+import { Cache } from '../../../src/kube/cache/cache.ts';
 import { KubeClient } from '../../../src/kube/client.ts';
 import type { Observation } from '../../../src/kube/transport.ts';
 import { Watch } from '../../../src/kube/watch.ts';

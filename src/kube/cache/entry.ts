@@ -1,5 +1,5 @@
-import { keyOf, type RawObject } from '../api/parse.ts';
-import { compareVersions } from './object.ts';
+import { keyOf, type RawObject } from '../../api/parse.ts';
+import { compareVersions } from '../object.ts';
 
 /** All namespaces. Any other scope is the namespace of that name. */
 export const ALL_NAMESPACES = '';

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { RawObject } from '../api/parse.ts';
+import type { RawObject } from '../../api/parse.ts';
 import { Cache } from './cache.ts';
 import { ALL_NAMESPACES } from './entry.ts';
 

@@ -1,6 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { RawObject } from '../api/parse.ts';
+import type { RawObject } from '../../api/parse.ts';
 import { Cache } from './cache.ts';
 import { ALL_NAMESPACES } from './entry.ts';
 

@@ -1,5 +1,5 @@
+import { compareVersions } from '../object.ts';
 import { ALL_NAMESPACES, type Identity } from './entry.ts';
-import { compareVersions } from './object.ts';
 
 /** How far the watch of each scope has told; an object that is missing at this version is gone. */
 export class Progress {

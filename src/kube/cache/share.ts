@@ -1,4 +1,4 @@
-import type { RawObject } from '../api/parse.ts';
+import type { RawObject } from '../../api/parse.ts';
 
 /** How much of what the objects of one namespace say a cache keeps, so that no namespace takes the memory of all. */
 export interface Share<T> {

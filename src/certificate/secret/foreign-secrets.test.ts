@@ -1,10 +1,10 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { aCertificate, MINUTE, NOW, SECOND } from '../../test/unit/builders.ts';
-import type { ClientCertificate } from '../api/client-certificate.ts';
-import { keyOf } from '../api/parse.ts';
-import { ForeignSecrets } from '../certificate/secret/foreign-secrets.ts';
-import { Heap } from '../queue/heap.ts';
+import { aCertificate, MINUTE, NOW, SECOND } from '../../../test/unit/builders.ts';
+import type { ClientCertificate } from '../../api/client-certificate.ts';
+import { keyOf } from '../../api/parse.ts';
+import { Heap } from '../../queue/heap.ts';
+import { ForeignSecrets } from './foreign-secrets.ts';
 
 const LIMITS = { watches: 10, firstMs: 5 * SECOND, longestMs: 30 * SECOND, apartMs: 50 };
 /** Waits are spread by a fifth to both sides. */

@@ -1,8 +1,8 @@
-import { keyOf, type RawObject } from '../api/parse.ts';
+import { keyOf, type RawObject } from '../../api/parse.ts';
+import { CREATE_ONLY, compareVersions } from '../object.ts';
 import { Draft } from './draft.ts';
 import { type Entry, identityOf, inScope, isNewer, isSame } from './entry.ts';
 import type { Indexes, Ranks } from './indexes.ts';
-import { CREATE_ONLY, compareVersions } from './object.ts';
 import { Progress } from './progress.ts';
 import type { Share } from './share.ts';
 import { Store } from './store.ts';

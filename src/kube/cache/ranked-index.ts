@@ -1,4 +1,4 @@
-import { SortedList } from '../queue/sorted-list.ts';
+import { SortedList } from '../../queue/sorted-list.ts';
 
 interface Ranked {
   readonly key: string;

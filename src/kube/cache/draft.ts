@@ -1,4 +1,4 @@
-import { keyOf, type RawObject } from '../api/parse.ts';
+import { keyOf, type RawObject } from '../../api/parse.ts';
 import type { Entry } from './entry.ts';
 import { LeftOut } from './left-out.ts';
 

@@ -1,9 +1,9 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { RawObject } from '../api/parse.ts';
+import type { RawObject } from '../../api/parse.ts';
+import { CREATE_ONLY } from '../object.ts';
 import { Cache } from './cache.ts';
 import { ALL_NAMESPACES } from './entry.ts';
-import { CREATE_ONLY } from './object.ts';
 
 type Change = [key: string, before: string | undefined, after: string | undefined];
 
