@@ -123,6 +123,7 @@ function parts(raw: RawObject, isOwn: boolean, held: Generation['pair'] | undefi
   const deps: AuthorityDeps = {
     find: () => current,
     registry: new Registry(),
+    slowWork: { run: (_key, _deadline, work) => work() },
     start: (resource) => aRuntime({ resource, definition, backend, clock }),
     generationSecrets: () => {
       const uids = generations.map(({ secret }) => secret.uid);

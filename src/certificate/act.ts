@@ -12,6 +12,7 @@ import {
   encodePrivateKey,
   generateKey,
   type KeyEncoding,
+  type KeySpec,
   keyEncodingOf,
   keySpecOf,
   parsePrivateKey,
@@ -38,6 +39,8 @@ export interface ActDeps extends PublishDeps, RequestDeps {
   readonly unpublished: UnpublishedCertificates;
   /** Rejects where the authority, as it is now, refuses the resource, or what was made for it. */
   assertServed(resource: ClientCertificate, made?: UnpublishedCertificate): Promise<void>;
+  /** Makes a key; `generateKey` unless it has to wait for its turn. */
+  makeKey?(spec: KeySpec): Promise<KeyObject>;
 }
 
 /** Published, or not yet to be had. */
@@ -245,7 +248,7 @@ async function privateKeyFor({ resource, secret }: Observed, deps: ActDeps): Pro
     const kept = live && parsePrivateKey(textOf(live, 'tls.key'));
     if (kept !== undefined && JSON.stringify(keySpecOf(kept)) === JSON.stringify(spec.key)) return kept;
   }
-  return generateKey(spec.key);
+  return (deps.makeKey ?? generateKey)(spec.key);
 }
 
 function requestFor({ resource, secret }: Observed, key: KeyObject): IssueRequest {

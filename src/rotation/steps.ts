@@ -1,9 +1,11 @@
-import type { CertificateAuthority } from '../api/certificate-authority.ts';
+import { authorityKey, type CertificateAuthority } from '../api/certificate-authority.ts';
 import type { AuthorityDeps } from '../authority/deps.ts';
 import { type Runtime, sourceOf } from '../authority/runtime.ts';
 import { reportable, type Trouble, troubleOf } from '../authority/trouble.ts';
+import type { Aside } from '../backends/backend.ts';
 import { bundleOf } from '../pki/bundle.ts';
 import type { CaPair } from '../pki/ca.ts';
+import type { Run } from '../queue/controller.ts';
 import { MOST_VERSIONS } from './generation-manifest.ts';
 import type { GenerationSecret } from './generation-secret.ts';
 import { namesakeProblem } from './namesake.ts';
@@ -21,8 +23,8 @@ export interface Source {
 export async function readSource(
   runtime: Runtime,
   version: number,
-  { consumers, clock, log }: Pick<AuthorityDeps, 'consumers' | 'clock' | 'log'>,
-  signal: AbortSignal,
+  { consumers, clock, log, slowWork }: Pick<AuthorityDeps, 'consumers' | 'clock' | 'log' | 'slowWork'>,
+  { signal, releaseWorker }: Run,
 ): Promise<Source> {
   const { backend, generations } = runtime;
   if (backend.keyPair === undefined) return { pair: undefined, version, trouble: undefined };
@@ -30,7 +32,9 @@ export async function readSource(
     .filter((each) => isPresent(each, sourceOf(runtime)))
     .sort((one, other) => other.version - one.version)[0];
   try {
-    const pair = await backend.keyPair(newest?.pair, version, signal);
+    const key = authorityKey(runtime.resource);
+    const aside: Aside = (work) => releaseWorker(() => slowWork.run(key, undefined, work, signal));
+    const pair = await backend.keyPair(newest?.pair, version, signal, aside);
     const served = () => consumers(runtime.resource);
     const problem =
       namesakeProblem(pair, generations) ?? (await narrowedProblem(pair, generations, served, clock.now()));

@@ -11,6 +11,7 @@ import { ApiError, AuthorityError } from '../errors.ts';
 import { CREATE_ONLY } from '../kube/object.ts';
 import { Buckets } from '../queue/bucket.ts';
 import { Controller } from '../queue/controller.ts';
+import { SlowWork } from '../queue/slow-work.ts';
 import type { Call } from '../queue/turnstile.ts';
 import { blankManifest, generationManifest } from '../rotation/generation-manifest.ts';
 import { viewGenerationSecret } from '../rotation/generation-secret.ts';
@@ -22,6 +23,8 @@ import { startAuthority } from './start-authority.ts';
 
 /** Authorities are few; one that asks another machine takes the place of none. */
 const WORKERS = 4;
+/** CA keys that are made at the same time, beside those of clients. */
+const KEYS_AT_ONCE = 1;
 
 /** Whom to wake: all behind an authority, or one whose turn it is. */
 export interface Wakes {
@@ -37,6 +40,7 @@ export function wireAuthorities(services: Services, wakes: Wakes): Controller {
     registry,
     assertLeading,
     statusWrites: new Buckets(STATUS_WRITES),
+    slowWork: new SlowWork(KEYS_AT_ONCE, clock, () => false),
     wakeCertificates: wakes.members,
     trustPropagationMs: config.trustPropagationMs,
     find: (key) => cluster.authority(key),

@@ -14,7 +14,7 @@ import type { SecretView } from '../certificate/secret/view.ts';
 import { CERTIFICATE_CONDITIONS } from '../certificate/status/status.ts';
 import { Buckets } from '../queue/bucket.ts';
 import { Controller } from '../queue/controller.ts';
-import { Turnstile } from '../queue/turnstile.ts';
+import { SlowWork } from '../queue/slow-work.ts';
 import type { WorkQueue } from '../queue/work-queue.ts';
 import type { Cluster } from './cluster.ts';
 import { readLabels } from './namespace-labels.ts';
@@ -76,7 +76,7 @@ export function wireCertificates(services: Services): { controller: Controller; 
       return seen;
     },
     runtime: (resource) => registry.current(cluster.authority(referredAuthority(resource))),
-    slowKeys: new Turnstile({ capacity: Math.ceil(config.workers / 4) }, clock, (key) =>
+    slowWork: new SlowWork(Math.ceil(config.workers / 4), clock, (key) =>
       wakeCertificate(controller.queue, services, key),
     ),
     statusWrites: new Buckets(STATUS_WRITES),
