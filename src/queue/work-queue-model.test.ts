@@ -18,11 +18,6 @@ class NaiveQueue {
     side.set(key, Math.min(side.get(key) ?? Number.POSITIVE_INFINITY, at));
   }
 
-  forget(key: string): void {
-    this.wanted.delete(key);
-    this.again.delete(key);
-  }
-
   done(key: string): void {
     this.running.delete(key);
     const at = this.again.get(key);
@@ -44,7 +39,7 @@ class NaiveQueue {
 
 type Command =
   | { readonly do: 'add'; readonly key: string; readonly inMs: number }
-  | { readonly do: 'forget' | 'done'; readonly key: string }
+  | { readonly do: 'done'; readonly key: string }
   | { readonly do: 'take' }
   | { readonly do: 'wait'; readonly ms: number };
 
@@ -54,7 +49,6 @@ const command: fc.Arbitrary<Command> = fc.oneof(
     weight: 5,
     arbitrary: fc.record({ do: fc.constant('add' as const), key, inMs: fc.integer({ min: -5_000, max: 30_000 }) }),
   },
-  { weight: 1, arbitrary: fc.record({ do: fc.constant('forget' as const), key }) },
   { weight: 4, arbitrary: fc.record({ do: fc.constant('done' as const), key }) },
   { weight: 5, arbitrary: fc.constant({ do: 'take' as const }) },
   { weight: 3, arbitrary: fc.record({ do: fc.constant('wait' as const), ms: fc.integer({ min: 1, max: 12_000 }) }) },
@@ -84,9 +78,6 @@ async function sideBySide(commands: readonly Command[]): Promise<void> {
       if (each.do === 'add') {
         queue.add(each.key, clock.in(each.inMs));
         model.add(each.key, nowMs() + each.inMs);
-      } else if (each.do === 'forget') {
-        queue.forget(each.key);
-        model.forget(each.key);
       } else if (each.do === 'done' && model.running.has(each.key)) {
         queue.done(each.key);
         model.done(each.key);

@@ -68,12 +68,6 @@ export class WorkQueue {
     this.#add({ key, at: this.#clock.now().getTime(), isFirst: true });
   }
 
-  /** Forgets what was wanted later; a run that is under way ends by itself. */
-  forget(key: string): void {
-    this.#waiting.delete(key);
-    this.#again.delete(key);
-  }
-
   /** The next key that is due, as soon as there is one; undefined once the queue is closed. */
   take(): Promise<string | undefined> {
     if (this.#closed) return Promise.resolve(undefined);
