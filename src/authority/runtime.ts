@@ -4,7 +4,7 @@ import { type Backend, type BackendDefinition, NO_TRUST, type Trust } from '../b
 import type { AuthorityView } from '../certificate/observed.ts';
 import type { Clock } from '../clock.ts';
 import { type Call, Turnstile } from '../queue/turnstile.ts';
-import { type Generation, isPresent, signingGeneration } from '../rotation/plan.ts';
+import { type Generation, isPresent, signingGeneration } from '../rotation/generation.ts';
 import { Breaker } from './breaker.ts';
 import { guarded } from './guarded.ts';
 

@@ -6,7 +6,7 @@ import { withoutRoot } from '../pki/chain.ts';
 import type { Constraints } from '../pki/constraints/constraints.ts';
 import { allowsAll, rulesOf } from '../pki/path-rules.ts';
 import { signsSlowly } from '../pki/signature.ts';
-import { endOf, type Generation } from '../rotation/plan.ts';
+import { endOf, type Generation } from '../rotation/generation.ts';
 import { type Runtime, signingOf } from './runtime.ts';
 import type { Trouble } from './trouble.ts';
 

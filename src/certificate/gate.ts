@@ -1,7 +1,8 @@
+import type { Clock } from '../clock.ts';
+import type { SlowWork } from '../queue/slow-work.ts';
 import type { Turnstile } from '../queue/turnstile.ts';
 import { type Decision, isAuthority, type Observed } from './observed.ts';
-import type { CertificateDeps } from './reconcile.ts';
-import { notYet } from './request/pending.ts';
+import { notYet, type PendingRequests } from './request/pending.ts';
 import { isUnderWay } from './request/request.ts';
 
 /** What keeps an authority from being asked too often, for certificates and for the answers to their requests. */
@@ -18,6 +19,15 @@ export interface Gate {
   leave(): void;
 }
 
+export interface GateDeps {
+  /** Undefined where the authority isn't there. */
+  runtime(resource: Observed['resource']): Turnstiles | undefined;
+  readonly awaited: PendingRequests;
+  readonly clock: Clock;
+  /** Where keys and signatures wait that take long to make. */
+  readonly slowWork: SlowWork;
+}
+
 /** A request that is asked for more often than this is young: its answer may be there at any moment. */
 const YOUNG_MS = 10_000;
 
@@ -31,7 +41,7 @@ export function gateOf(
   seen: Observed,
   decision: Decision,
   deadline: number | undefined,
-  { runtime, awaited, clock, slowWork }: Pick<CertificateDeps, 'runtime' | 'awaited' | 'clock' | 'slowWork'>,
+  { runtime, awaited, clock, slowWork }: GateDeps,
 ): Gate | undefined {
   if (decision.do !== 'issue') return undefined;
   const { turnstile, polls } = runtime(seen.resource) ?? {};

@@ -1,4 +1,5 @@
-import type { Generation, Member, Plan, Rotation, Step } from './plan.ts';
+import type { Generation } from './generation.ts';
+import type { Member, Plan, Rotation, Step } from './rotation.ts';
 
 /** Takes the step once no member that is waited for has stood in its way for the whole propagation time. */
 export function gate(

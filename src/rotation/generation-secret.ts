@@ -7,8 +7,8 @@ import { weightOf } from '../kube/cache/share.ts';
 import { restoreCaPair } from '../pki/ca.ts';
 import { MAX_PEM_BYTES } from '../pki/pem.ts';
 import { messageOf } from '../thrown.ts';
+import type { Generation } from './generation.ts';
 import { versionOf } from './generation-manifest.ts';
-import type { Generation } from './plan.ts';
 
 /** A Secret that claims to keep a CA generation: whose, and what it keeps, or why it can't be read. */
 export interface GenerationSecret {

@@ -6,7 +6,8 @@ import { referredAuthority, secretKeyOf } from '../certificate/observe.ts';
 import { isOurs } from '../certificate/observed.ts';
 import { authorityOf, isRecord, isView, recordOfView, type SecretKept } from '../certificate/secret/record.ts';
 import type { Cluster } from '../wiring/cluster.ts';
-import type { Generation, Member } from './plan.ts';
+import type { Generation } from './generation.ts';
+import type { Member } from './rotation.ts';
 
 type Caches = Pick<Cluster, 'authority' | 'membersOf' | 'namespaces' | 'certificates'> & {
   readonly secrets: Pick<Cluster['secrets'], 'byIndex' | 'get'>;

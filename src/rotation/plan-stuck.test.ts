@@ -3,7 +3,9 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { HOUR, hoursFromNow, pairOf, root } from '../../test/pki/make.ts';
 import { aGeneration } from '../../test/unit/a-generation.ts';
-import { type Generation, type Member, planRotation, type Step, signingGeneration } from './plan.ts';
+import { type Generation, signingGeneration } from './generation.ts';
+import { planRotation } from './plan.ts';
+import type { Member, Step } from './rotation.ts';
 
 const notAfter = hoursFromNow(10_000);
 const one = pairOf(await root({ commonName: 'one', notAfter }));

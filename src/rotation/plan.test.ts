@@ -3,15 +3,9 @@ import * as assert from 'uvu/assert';
 import { HOUR, hoursFromNow, NOW, pairOf, root, signIntermediate } from '../../test/pki/make.ts';
 import { aGeneration } from '../../test/unit/a-generation.ts';
 import type { CaPair } from '../pki/ca.ts';
-import {
-  endOf,
-  type Generation,
-  type Member,
-  planRotation,
-  type Rotation,
-  signingGeneration,
-  withoutFuture,
-} from './plan.ts';
+import { endOf, type Generation, signingGeneration, withoutFuture } from './generation.ts';
+import { planRotation } from './plan.ts';
+import type { Member, Rotation } from './rotation.ts';
 
 const PROPAGATION_MS = 120_000;
 const holder = await root({ commonName: 'one' });

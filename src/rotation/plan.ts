@@ -1,101 +1,8 @@
-import { earliest } from '../api/moments.ts';
-import { type CaPair, isSameCa } from '../pki/ca.ts';
+import { isSameCa } from '../pki/ca.ts';
+import { countsUntil, lastInUse, needsGeneration, usesGeneration } from './evidence.ts';
 import { gate } from './gate.ts';
-
-/**
- * The life of a CA generation. Only the signing one issues; all but the retired are in the trust bundle.
- *
- * Prepared -> Active -> Retiring -> Retired
- */
-export type GenerationState = 'Prepared' | 'Active' | 'Retiring' | 'Retired';
-
-/** One CA key with its certificate, as the Secret that keeps it tells. */
-export interface Generation {
-  readonly version: number;
-  readonly state: Exclude<GenerationState, 'Retired'>;
-  /** Since when it is in that state. */
-  readonly since: Date;
-  /** When its Secret was made, by the clock of the API server. */
-  readonly created: Date;
-  /** Whether the mark of its Secret names itself, and all others that are in use too; see GenerationMark. */
-  readonly mark: 'none' | 'partial' | 'whole';
-  readonly pair: CaPair;
-  /** The type of authority that brought it. */
-  readonly source: string;
-  readonly secret: {
-    readonly namespace: string;
-    readonly name: string;
-    readonly uid: string;
-    readonly resourceVersion: string;
-  };
-}
-
-export type NewGeneration = Pick<Generation, 'version' | 'state' | 'since' | 'pair' | 'source'>;
-
-/** What a certificate of the authority means for its CA rotation. */
-export interface Member {
-  /** namespace/name of the ClientCertificate, or what else tells people which certificate is meant. */
-  readonly key: string;
-  /** Fingerprints of the CA certificate that signed what it holds, and of those in its ca.crt to which that leads. */
-  readonly issuerFingerprint: string | undefined;
-  readonly anchorFingerprints: readonly string[];
-  readonly trustBundleHash: string;
-  readonly notAfter: Date | undefined;
-  /** Only status tells of it: it may hold up a step, and speaks for no generation. */
-  readonly fromStatus?: true;
-}
-
-export interface Rotation {
-  readonly generations: readonly Generation[];
-  /** The type of the authority, where Certwheel holds its CA key; see isPresent. */
-  readonly source: string | undefined;
-  /** The id of the CA pair that is to sign; undefined where its source can't be read, so that all stays as it is. */
-  readonly wanted: string | undefined;
-  readonly members: readonly Member[];
-  readonly trustBundleHash: string;
-  /** How long workloads are given to load a Secret that changed. */
-  readonly propagationMs: number;
-  /** How long members that can't be written may keep a new CA from signing. */
-  readonly progressDeadlineMs: number;
-  /** How long certificates of the authority live at most; undefined where only the end of its CA bounds that. */
-  readonly longestLifeMs: number | undefined;
-  /** Since when nobody has stood in the way of a step, by step and version; kept from look to look. */
-  readonly clearSince: ReadonlyMap<string, Date>;
-}
-
-/** What another replica wrote may lie so far ahead. */
-const CLOCKS_APART_MS = 60_000;
-
-/**
- * A moment that lies ahead is none: a clock was wrong, or somebody wrote it so that this generation outdoes what comes
- * after it. It counts from the creation of its Secret, and is written anew. Where that lies ahead too, it is the clock of
- * today that is wrong: it counts from now, and nothing is written.
- */
-export function withoutFuture(generation: Generation, now: Date): Generation {
-  const { since, created } = generation;
-  if (since.getTime() <= now.getTime() + CLOCKS_APART_MS) return generation;
-  return created < now ? { ...generation, since: created, mark: 'partial' } : { ...generation, since: now };
-}
-
-/** The next step of a CA rotation: always one write, so that a crash between two steps leaves a state that goes on. */
-export type Step =
-  | { readonly do: 'settle'; readonly recheckAt: Date | undefined }
-  /** A pair that isn't a generation yet becomes one. It may sign at once only where nothing else can. */
-  | { readonly do: 'create'; readonly state: 'Prepared' | 'Active' }
-  /** Its annotations are written anew, as they were read. */
-  | { readonly do: 'mark'; readonly generation: Generation }
-  | { readonly do: 'move'; readonly generation: Generation; readonly to: 'Active' | 'Retiring' }
-  | { readonly do: 'retire'; readonly generation: Generation };
-
-export interface Plan {
-  readonly step: Step;
-  /** Certificates that hold up the next step, for people to read. */
-  readonly waitingFor: readonly string[];
-  /** Certificates for which the next step waits no longer. */
-  readonly leftBehind: readonly string[];
-  /** For the next look. */
-  readonly clearSince: ReadonlyMap<string, Date>;
-}
+import { type Generation, isPresent, signingGeneration } from './generation.ts';
+import type { Member, Plan, Rotation } from './rotation.ts';
 
 /**
  * A CA swap in three steps, each of which waits until nobody can be hurt by it:
@@ -104,8 +11,7 @@ export interface Plan {
  * 3. once none of them is left and all had time to load theirs, the old one leaves the bundle (Retired).
  *
  * A certificate that has expired counts for nothing, nor does one that ends after all that a leaving CA can have signed.
- * Generations that another type of authority brought don't sign any
- * more, and leave like an old one.
+ * Generations that another backend brought don't sign any more, and leave like an old one.
  */
 export function planRotation(all: Rotation, now: Date): Plan {
   const rotation = { ...all, members: all.members.filter(({ notAfter }) => notAfter !== undefined && notAfter > now) };
@@ -173,71 +79,4 @@ export function planRotation(all: Rotation, now: Date): Plan {
     );
     return isOurs && member.trustBundleHash !== rotation.trustBundleHash;
   }
-}
-
-/**
- * Whether a generation was brought by the authority as it is now; one that lost its mark counts, since to make another CA
- * would be worse. None is where another machine holds the CA key.
- */
-export function isPresent(generation: Pick<Generation, 'source'>, source: string | undefined): boolean {
-  return source !== undefined && (generation.source === source || generation.source === '');
-}
-
-/** The generation that signs: the one that became active last, as long as it is good. */
-export function signingGeneration(generations: readonly Generation[], now: Date): Generation | undefined {
-  const active = generations.filter(({ state, pair }) => state === 'Active' && endOf(pair) > now);
-  // What became active in the future did so by a clock that was wrong, and must not outdo what comes after it.
-  const sinceMs = ({ since }: Generation) => (since > now ? 0 : since.getTime());
-  return active.sort((one, other) => sinceMs(other) - sinceMs(one) || other.version - one.version)[0];
-}
-
-/** When nothing can be signed any more: the first end of the CA certificate and of those above it. */
-export function endOf(pair: CaPair): Date {
-  return new Date(Math.min(...pair.chain.map(({ notAfter }) => notAfter.getTime())));
-}
-
-/** The newest generation, but for the one that is to come, of which somebody holds a valid certificate. */
-function lastInUse(
-  { generations, members }: Rotation,
-  successor: Generation | undefined,
-  now: Date,
-): Generation | undefined {
-  return generations
-    .filter((each) => each !== successor && endOf(each.pair) > now)
-    .filter((each) => members.some((member) => member.fromStatus === undefined && usesGeneration(member, each)))
-    .sort((one, other) => other.version - one.version)[0];
-}
-
-function usesGeneration({ issuerFingerprint }: Member, { pair }: Generation): boolean {
-  return issuerFingerprint === pair.certificate.fingerprintSHA256;
-}
-
-/** What leads to the root of the successor too, above the very same certificate, doesn't need the former root. */
-function needsGeneration(member: Member, leaving: Generation, successor: Generation | undefined): boolean {
-  if (!usesGeneration(member, leaving)) return false;
-  const leadsToSuccessor =
-    successor !== undefined &&
-    usesGeneration(member, successor) &&
-    member.anchorFingerprints.includes(successor.pair.anchor.fingerprintSHA256);
-  return !leadsToSuccessor;
-}
-
-/**
- * Until when a certificate can keep a CA that leaves in use. All that this one signed was signed before it began to leave,
- * so it has ended a longest life later; what ends after that was signed by somebody else with its key.
- */
-function countsUntil(
-  { notAfter }: Member,
-  leaving: Generation,
-  signing: Generation | undefined,
-  longestLifeMs: number | undefined,
-): Date {
-  // Damaged annotations count from the creation of the Secret, at which nothing begins to leave.
-  const leavesSince = leaving.since > leaving.created ? leaving.since : signing?.since;
-  const issuedEnd =
-    longestLifeMs === undefined || leavesSince === undefined
-      ? undefined
-      : new Date(leavesSince.getTime() + longestLifeMs);
-  // A certificate never outlives the CA that signed it.
-  return earliest([notAfter, issuedEnd, endOf(leaving.pair)]) as Date;
 }

@@ -6,11 +6,13 @@ import type { Aside } from '../backends/backend.ts';
 import { bundleOf } from '../pki/bundle.ts';
 import type { CaPair } from '../pki/ca.ts';
 import type { Run } from '../queue/controller.ts';
+import { isPresent } from './generation.ts';
 import { MOST_VERSIONS } from './generation-manifest.ts';
 import type { GenerationSecret } from './generation-secret.ts';
 import { namesakeProblem } from './namesake.ts';
 import { narrowedProblem } from './narrowed.ts';
-import { isPresent, type Plan, planRotation, type Step } from './plan.ts';
+import { planRotation } from './plan.ts';
+import type { Plan, Step } from './rotation.ts';
 
 /** The pair that is to sign, and the version that it would get as a new generation. */
 export interface Source {
