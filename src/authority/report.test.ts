@@ -139,6 +139,12 @@ const CASES: Readonly<Record<string, Case>> = {
     now: { foreign: [outside(8), outside(7)] },
     lines: [SHOWN],
   },
+  'a trouble beside a generation that is known': {
+    before: { foreign: [outside(7)] },
+    now: { foreign: [outside(7)], trouble: down },
+    lines: ['shown not ready', 'status', 'event AuthorityUnreachable'],
+    logged: ['authority in trouble'],
+  },
   'one that somebody has removed': { before: { foreign: [outside(7)] }, now: {}, lines: [SHOWN, 'status'] },
   'all at once': {
     now: { trouble: down, foreign: [outside(7)], ...demandOf(110) },

@@ -57,6 +57,15 @@ const CHANGES: Readonly<Record<string, Change>> = {
     }),
     changes: [],
   },
+  'a key that another program has wrapped otherwise': {
+    object: ({ data }) => ({
+      data: {
+        ...data,
+        'tls.key': Buffer.from(`${bytesOf({ data } as RawObject).key}\n`).toString('base64'),
+      } as NonNullable<RawObject['data']>,
+    }),
+    changes: [],
+  },
   'a revision that somebody took off': {
     object: (object) => without(object, names.REVISION_ANNOTATION),
     changes: [],
@@ -130,6 +139,17 @@ for (const [what, change] of Object.entries(MEANWHILE))
     assert.equal(world.journal.since(length), []);
     assert.equal(world.store.object, before);
   });
+
+test('where no certificate was seen, none is written anew', async () => {
+  const world = await issued();
+  const { secret, ...seen } = world.seen();
+  const { length } = world.journal.lines;
+  const error = await thrownBy(
+    world.repair(world.ca.view, { ...seen, secret: secret && { ...secret, certificate: undefined } }),
+  );
+  assert.is(error instanceof CertwheelError && error.code, 'Conflict');
+  assert.equal(world.journal.since(length), []);
+});
 
 test('a write that fails is tried by the next run, and not by this one', async () => {
   for (const status of [0, 403, 409, 422, 429, 500]) {

@@ -2,12 +2,12 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { root } from '../../test/pki/make.ts';
-import { aCertificate, DAY, HOUR, MINUTE } from '../../test/unit/builders.ts';
+import { aCertificate, DAY, MINUTE } from '../../test/unit/builders.ts';
 import { CertificateWorld, refusal } from '../../test/unit/certificate-world.ts';
 import { ca } from '../../test/unit/journaled-authority.ts';
 import { assertBefore, assertLed } from '../../test/unit/order.ts';
 import type { Capabilities } from '../backends/backend.ts';
-import { RetryableError } from '../errors.ts';
+import { classify, RetryableError } from '../errors.ts';
 import { bundleOf } from '../pki/bundle.ts';
 
 const coming = await root({ commonName: 'Coming' });
@@ -175,28 +175,6 @@ for (const [what, scene] of Object.entries(SCENES))
         }
       });
 
-test('an API server that is away for an hour costs one certificate, and no status', async () => {
-  const { world, lines, signed } = await begin({ signs: 1 });
-  const away = Array.from({ length: 4 }, () => refusal(503));
-  world.journal.refuse('Secret', ...away);
-  const first = await world.run();
-  assert.is(first instanceof RetryableError && first.code, 'ApiServerUnavailable');
-  assert.is(lines().includes('status'), false);
-  await world.clock.advance(30_000);
-  await world.settle();
-  assert.is(signed(), 1);
-  assert.is(world.condition('Ready'), 'True Issued');
-});
-
-test('what was kept since it could not be published is not published once it is old', async () => {
-  const { world, signed } = await begin({ signs: 1 });
-  world.journal.refuse('Secret', ...Array.from({ length: 4 }, () => refusal(503)));
-  await world.run();
-  await world.clock.advance(HOUR);
-  await world.settle();
-  assert.is(signed(), 2);
-});
-
 test('a request that could not be removed is removed half a minute later, and nothing is asked again', async () => {
   const { world, lines } = await begin({ signs: 1, capabilities: DURABLY });
   world.journal.refuse('next removed', new RetryableError('ApiServerUnavailable', 'no'));
@@ -205,6 +183,39 @@ test('a request that could not be removed is removed half a minute later, and no
   await world.settle();
   assert.is(world.keys.object, undefined);
   assert.is(lines().filter((line) => line === 'asked').length, 1);
+});
+
+test('a read that says nothing of one certificate is told of by none', async () => {
+  for (const [status, ends] of [
+    [0, 'ApiServerUnavailable'],
+    [409, 'again'],
+    [429, 'TooManyRequests'],
+    [500, 'ApiServerUnavailable'],
+  ] as const) {
+    const { world, lines } = await begin({ signs: 1 });
+    world.journal.refuse('observe', refusal(status));
+    const outcome = await world.run();
+    assert.is(outcome instanceof Error ? classify(outcome).code : outcome.do, ends);
+    assert.equal(lines(), []);
+  }
+});
+
+test('a certificate that ends while the API server stores no Secret is said to have ended', async () => {
+  const { world } = await begin({ signs: 1 });
+  await world.settle();
+  await world.clock.advance(2 * DAY);
+  world.journal.refuse('Secret', ...Array.from({ length: 4 }, () => refusal(503)));
+  assert.ok((await world.run()) instanceof Error);
+  assert.is(world.condition('Ready'), 'False Expired');
+});
+
+test('where a write was stored otherwise, status tells of what is stored', async () => {
+  const { world } = await begin({ signs: 1 });
+  await world.settle();
+  world.store.mutate = ({ data, ...rest }) => ({ ...rest, data: { ...data, 'tls.key': '' } });
+  await world.clock.advance(DAY / 2);
+  await world.run();
+  assert.is(world.condition('Ready'), 'False SecretAltered');
 });
 
 test.run();

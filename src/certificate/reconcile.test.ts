@@ -3,7 +3,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { leaf, root } from '../../test/pki/make.ts';
 import { aCertificate, DAY, MINUTE } from '../../test/unit/builders.ts';
-import { CertificateWorld, KEY, refusal } from '../../test/unit/certificate-world.ts';
+import { CertificateWorld, refusal } from '../../test/unit/certificate-world.ts';
 import { ca } from '../../test/unit/journaled-authority.ts';
 import { foreignWrite } from '../../test/unit/stored-bytes.ts';
 import type { RawObject } from '../api/parse.ts';
@@ -222,29 +222,5 @@ for (const [what, { raw, capabilities, before, lines, conditions, outcome }] of 
     await world.run();
     assert.equal(world.journal.since(then), ['shown']);
   });
-
-test('one that is gone: nothing of it stays in memory, and what it asked for is removed', async () => {
-  const world = new CertificateWorld(undefined, LATER);
-  world.ca.answer = () => WAIT;
-  await world.run();
-  world.isGone = true;
-  const { length } = world.journal.lines;
-  assert.equal(await world.run(), { do: 'rest', recheckAt: undefined });
-  assert.equal(world.journal.since(length), TIDY);
-  assert.is(world.keys.object, undefined);
-  assert.is(world.deps.recent.of(KEY), undefined);
-  assert.is(world.deps.awaited.under(KEY), undefined);
-});
-
-test('one that the cache has lost sight of keeps its request', async () => {
-  const world = new CertificateWorld(undefined, LATER);
-  world.ca.answer = () => WAIT;
-  await world.run();
-  world.deps = { ...world.deps, find: () => undefined };
-  const { length } = world.journal.lines;
-  await world.run();
-  assert.equal(world.journal.since(length), []);
-  assert.ok(world.keys.object);
-});
 
 test.run();

@@ -1,10 +1,11 @@
 /** Where a CA pair comes from, and what a plan is made from. */
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { pairOf, root } from '../../test/pki/make.ts';
+import { below, type CaContent, makePath, named } from '../../test/pki/constrained.ts';
+import { NOW, pairOf, root } from '../../test/pki/make.ts';
 import { aGeneration } from '../../test/unit/a-generation.ts';
 import { another, KEY, stored } from '../../test/unit/authority-world.ts';
-import { after, DAY, HOUR, RUN } from '../../test/unit/builders.ts';
+import { aCertificate, after, aSecret, DAY, HOUR, RUN } from '../../test/unit/builders.ts';
 import { refusal } from '../../test/unit/certificate-world.ts';
 import { rotationScene, stepText, v1, v2 } from '../../test/unit/rotation-scene.ts';
 import { thrownBy } from '../../test/unit/stored-bytes.ts';
@@ -64,6 +65,26 @@ test('a pair that verifiers would mistake for one in use is refused', async () =
   assert.match(trouble?.message ?? '', 'generation 1');
 });
 
+test('a root that was renewed and forbids what a client holds is refused', async () => {
+  const rootOf = (content: CaContent) => makePath(named({}), content)[1] as CaPair['anchor'];
+  const pairWith = (anchor: CaPair['anchor'], id: string) => ({
+    ...stored,
+    id,
+    certificate: anchor,
+    chain: [anchor],
+    anchor,
+  });
+  const before = rootOf({ subject: { commonName: 'Zoo' } });
+  const { world, runtime, deps } = rotationScene([aGeneration(1, 'Active', pairWith(before, 'before'))]);
+  world.wanted = pairWith(rootOf(below({ permitted: ['DNS:good.example'] })), 'renewed');
+  const resource = aCertificate({ dnsNames: ['client.bad.example'] }).build();
+  const secret = aSecret(resource, { certificate: { issuerFingerprint: before.fingerprintSHA256 } });
+  const serving = { ...deps, consumers: () => [{ resource, secret }] };
+  const { pair, trouble } = await readSource(runtime, 2, serving, RUN.signal);
+  assert.equal([pair, trouble?.code], [undefined, 'CAPairRefused']);
+  assert.match(trouble?.message ?? '', 'client.bad.example');
+});
+
 test('the certificates that it serves are asked for only where a root was renewed', async () => {
   const { runtime, deps } = rotationScene([v1]);
   const served = { ...deps, consumers: () => Promise.reject(new Error('nobody needs them')) as never };
@@ -113,6 +134,12 @@ const PLANS: Readonly<Record<string, Planned>> = {
     pair: another,
     members: [member(stored, [stored, another])],
     step: 'settle',
+    asksMembers: true,
+  },
+  'two that sign, as a crash leaves them': {
+    generations: [v1, { ...v2, state: 'Active', since: NOW }],
+    pair: another,
+    step: 'move 1 Retiring',
     asksMembers: true,
   },
   'a generation that is on its way out alone': {

@@ -46,6 +46,8 @@ export class AuthorityWorld {
   readonly generations = new GenerationStore(this.journal, this.clock);
   /** What the source of CA pairs answers. */
   wanted: CaPair = stored;
+  /** What a machine elsewhere says that verifiers must accept. */
+  anchors = [elsewhere.certificate];
   /** Certificates of it. */
   members: Member[] = [];
   resource: AnyCertificateAuthority;
@@ -125,7 +127,7 @@ export class AuthorityWorld {
     told.keep(another.keyPem);
     if (this.#isRemote)
       return {
-        trust: async () => ({ anchors: [elsewhere.certificate], intermediates: [] }),
+        trust: async () => ({ anchors: this.anchors, intermediates: [] }),
         check: () => journal.effect('checked', () => {}),
         issue: () => Promise.reject(new Error('nothing is issued here')),
       };
