@@ -6,6 +6,7 @@ import { aCertificate, DAY, HOUR, MINUTE } from '../../test/unit/builders.ts';
 import { CertificateWorld, refusal } from '../../test/unit/certificate-world.ts';
 import { ca } from '../../test/unit/journaled-authority.ts';
 import { bytesOf, thrownBy } from '../../test/unit/stored-bytes.ts';
+import { Told } from '../../test/unit/told.ts';
 import type { RawObject } from '../api/parse.ts';
 import type { Capabilities } from '../backends/backend.ts';
 import { CertwheelError, RetryableError, TerminalError } from '../errors.ts';
@@ -179,6 +180,22 @@ test('an authority that answers later must have said so', async () => {
   world.ca.answer = () => ({ ticket: 'T', pollAfterMs: MINUTE, message: 'later' });
   assert.match(String(await thrownBy(world.issue())), 'the key is to be kept');
   assert.is(world.store.object, undefined);
+});
+
+test('the search for private keys finds one in each form that it may be said in', async () => {
+  const world = await issued();
+  const { key } = bytesOf(world.store.object);
+  const { d = '' } = parsePrivateKey(key).export({ format: 'jwk' });
+  const body = key.split('\n').slice(1, -2).join('\n');
+  const forms = [key, body, Buffer.from(key).toString('base64'), d, Buffer.from(d, 'base64url').toString('hex')];
+  for (const form of [...forms, new Error('it failed', { cause: { body } }), { data: { key: body } }]) {
+    const told = new Told();
+    told.keep(key);
+    told.say('all is well', bytesOf(world.store.object).chain[0]?.pem);
+    assert.is(told.leak, undefined);
+    told.say('it failed', form);
+    assert.is.not(told.leak, undefined, String(form));
+  }
 });
 
 test.run();
