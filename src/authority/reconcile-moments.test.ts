@@ -4,7 +4,7 @@ import * as assert from 'uvu/assert';
 import { aGeneration, generationSecret } from '../../test/unit/a-generation.ts';
 import { AuthorityWorld, another, KEY, stored } from '../../test/unit/authority-world.ts';
 import { after, DAY, RUN, SECOND } from '../../test/unit/builders.ts';
-import { thrownBy } from '../../test/unit/stored-bytes.ts';
+import { thrownBy } from '../../test/unit/thrown-by.ts';
 import { AuthorityError } from '../errors.ts';
 import { successorDue } from '../pki/ca-life.ts';
 import { reconcileAuthority } from './reconcile.ts';

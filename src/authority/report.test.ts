@@ -13,7 +13,7 @@ import {
 } from '../../test/unit/authority-world.ts';
 import { after, HOUR, SECOND } from '../../test/unit/builders.ts';
 import { refusal } from '../../test/unit/certificate-world.ts';
-import { thrownBy } from '../../test/unit/stored-bytes.ts';
+import { thrownBy } from '../../test/unit/thrown-by.ts';
 import type { BrokenCertificateAuthority } from '../api/certificate-authority.ts';
 import { Buckets } from '../queue/bucket.ts';
 import { endOf } from '../rotation/plan.ts';

@@ -1,7 +1,7 @@
 /** What a run leaves in memory for the next one, and what it must not. */
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { HOUR, MINUTE } from '../../test/unit/builders.ts';
+import { DAY, HOUR, MINUTE } from '../../test/unit/builders.ts';
 import { CertificateWorld, KEY, refusal } from '../../test/unit/certificate-world.ts';
 import { RetryableError } from '../errors.ts';
 
@@ -90,6 +90,24 @@ test('a refusal is remembered though its status is refused too: the next write i
   await world.run();
   assert.is(world.journal.since(length)[0], 'rehearsal refused');
   assert.is(world.ca.signed, 1);
+});
+
+test('a cache that is behind by a renewal has nothing newer overwritten', async () => {
+  const world = new CertificateWorld();
+  await world.settle();
+  await world.clock.advance(DAY / 2);
+  const { resource } = world;
+  const secret = world.store.view();
+  await world.run();
+  const known = world.resource;
+  const newer = structuredClone(world.store.object);
+  Object.assign(world, { resource, cached: { secret } });
+  assert.equal(await world.run(), { do: 'again' });
+  assert.equal(world.store.object, newer);
+  Object.assign(world, { resource: known, cached: undefined });
+  const { length } = world.journal.lines;
+  await world.run();
+  assert.equal(world.journal.since(length), ['shown']);
 });
 
 test.run();

@@ -8,7 +8,7 @@ import { another, KEY, stored } from '../../test/unit/authority-world.ts';
 import { aCertificate, after, aSecret, DAY, HOUR, RUN } from '../../test/unit/builders.ts';
 import { refusal } from '../../test/unit/certificate-world.ts';
 import { rotationScene, stepText, v1, v2 } from '../../test/unit/rotation-scene.ts';
-import { thrownBy } from '../../test/unit/stored-bytes.ts';
+import { thrownBy } from '../../test/unit/thrown-by.ts';
 import { AuthorityError, classify, type ErrorCode, RetryableError } from '../errors.ts';
 import { bundleOf } from '../pki/bundle.ts';
 import type { CaPair } from '../pki/ca.ts';

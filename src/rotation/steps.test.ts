@@ -5,7 +5,7 @@ import { another, stored } from '../../test/unit/authority-world.ts';
 import { MINUTE, SECOND } from '../../test/unit/builders.ts';
 import { refusal } from '../../test/unit/certificate-world.ts';
 import { rotationScene, stepText, v1, v2 } from '../../test/unit/rotation-scene.ts';
-import { thrownBy } from '../../test/unit/stored-bytes.ts';
+import { thrownBy } from '../../test/unit/thrown-by.ts';
 import { classify, RetryableError } from '../errors.ts';
 import type { CaPair } from '../pki/ca.ts';
 import type { Plan, Step } from './plan.ts';

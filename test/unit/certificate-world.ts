@@ -43,7 +43,6 @@ export class CertificateWorld {
   readonly told = new Told();
   readonly store = new SecretStore();
   readonly keys = new NextStore();
-  readonly warnings: string[] = [];
   readonly ca: JournaledAuthority;
   /** The authority as certificates see it. */
   authority: AuthorityView | NoAuthority;
@@ -159,11 +158,7 @@ export class CertificateWorld {
       this.told.say(message, fields);
       if (message === 'signing') this.journal.note('audit');
     };
-    const warn = (message: string, fields = {}) => {
-      this.warnings.push(message);
-      line(message, fields);
-    };
-    return { debug: line, info: line, warn, error: warn };
+    return { debug: line, info: line, warn: line, error: line };
   }
 
   #fresh(): CertificateDeps {

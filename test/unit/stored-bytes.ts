@@ -12,10 +12,3 @@ export function foreignWrite(object: RawObject, change: Partial<RawObject>): Raw
   const { metadata, ...rest } = structuredClone({ ...object, ...change });
   return { ...rest, metadata: { ...metadata, resourceVersion: `9${metadata?.resourceVersion}` } };
 }
-
-export async function thrownBy(work: Promise<unknown>): Promise<unknown> {
-  return work.then(
-    () => undefined,
-    (error: unknown) => error,
-  );
-}
