@@ -17,14 +17,19 @@ export interface OwnAuthority {
 }
 
 /** An authority with these CAs, oldest first: the last one signs since `since`, all are trusted. */
-export function anOwnAuthority(cas: readonly Holder[], clock: Clock, since = after(-10 * DAY)): OwnAuthority {
+export function anOwnAuthority(
+  cas: readonly Holder[],
+  clock: Clock,
+  since = after(-10 * DAY),
+  log = SILENT,
+): OwnAuthority {
   const pairs = cas.map((each) => pairOf(each));
   const signing = pairs.at(-1);
   if (signing === undefined) throw new Error('an authority without a CA');
   const backend = ownCA({
     name: 'team/ca',
     clock,
-    log: SILENT,
+    log,
     signing: () => ({ version: pairs.length, pair: signing }),
     trusted: () => pairs,
   });

@@ -97,10 +97,3 @@ export const fails =
   async () => {
     throw error;
   };
-
-export async function thrownBy(work: Promise<unknown>): Promise<unknown> {
-  return work.then(
-    () => undefined,
-    (error) => error,
-  );
-}

@@ -1,0 +1,116 @@
+/** When an authority is looked at next, and what certificates see of it meanwhile. */
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { aGeneration, generationSecret } from '../../test/unit/a-generation.ts';
+import { AuthorityWorld, another, KEY, stored } from '../../test/unit/authority-world.ts';
+import { after, DAY, RUN, SECOND } from '../../test/unit/builders.ts';
+import { thrownBy } from '../../test/unit/thrown-by.ts';
+import { AuthorityError } from '../errors.ts';
+import { successorDue } from '../pki/ca-life.ts';
+import { reconcileAuthority } from './reconcile.ts';
+
+async function inMs(world: AuthorityWorld): Promise<number> {
+  const outcome = await world.run();
+  if (outcome instanceof Error || outcome.do !== 'rest' || outcome.recheckAt === undefined)
+    throw new Error('no moment');
+  return outcome.recheckAt.getTime() - world.clock.now().getTime();
+}
+
+const missing = new AuthorityError('CASecretNotFound', 'there is no Secret pair');
+const away = (message: string, retryAfterMs?: number) =>
+  new AuthorityError('AuthorityUnreachable', message, { retryAfterMs });
+
+test('one that is well is looked at when its CA is to have a successor', async () => {
+  const world = new AuthorityWorld();
+  await world.settle();
+  const due = successorDue(stored.certificate).getTime();
+  assert.is(await inMs(world), due - world.clock.now().getTime());
+});
+
+test('a source that cannot be read is read again less and less often, and at once again after a success', async () => {
+  const world = new AuthorityWorld();
+  await world.settle();
+  world.journal.refuse('read source', missing, missing, missing, missing);
+  const moments = [await inMs(world), await inMs(world), await inMs(world)];
+  assert.equal(moments, [SECOND, 2 * SECOND, 4 * SECOND]);
+  world.journal.refuse('read source');
+  await inMs(world);
+  await inMs(world);
+  world.journal.refuse('read source', missing);
+  assert.is(await inMs(world), SECOND);
+});
+
+test('a machine that asks to be left alone is, and status says until when', async () => {
+  const world = new AuthorityWorld({ isRemote: true });
+  world.journal.refuse('checked', away('later', 70 * SECOND));
+  assert.is(await inMs(world), 70 * SECOND);
+  assert.is(
+    world.status.nextProbeTime,
+    after(70 * SECOND)
+      .toISOString()
+      .replace('.000', ''),
+  );
+});
+
+test('a machine whose refusals read otherwise each time wakes its certificates once', async () => {
+  const world = new AuthorityWorld({ isRemote: true });
+  world.journal.refuse('checked', away('request 1 failed'), away('request 2 failed'));
+  await world.clock.advance(await inMs(world));
+  await world.run();
+  assert.equal([world.journal.count('checked refused'), world.journal.count('woken')], [2, 1]);
+  assert.is(world.runtime?.view?.trouble?.message, 'request 1 failed');
+});
+
+test('what is given up as the process ends is no trouble of an authority', async () => {
+  const world = new AuthorityWorld({ isRemote: true });
+  await world.run();
+  const stop = new AbortController();
+  stop.abort(new Error('shutting down'));
+  world.journal.refuse('checked', away('shutting down'));
+  assert.match(
+    String(await thrownBy(reconcileAuthority(KEY, world.deps, { ...RUN, signal: stop.signal }))),
+    'shutting',
+  );
+  assert.is(world.runtime?.breaker.trouble, undefined);
+  assert.is(world.condition('Ready'), 'True Verified');
+});
+
+test('a machine that tells its CA with each certificate alone is not said to trust the former CA alone', async () => {
+  const world = new AuthorityWorld({ isRemote: true });
+  world.anchors = [];
+  world.generations.plant(aGeneration(1, 'Active', stored, { since: after(-DAY) }), ['uid-1']);
+  await world.run();
+  assert.is(world.runtime?.view?.trust.anchors.size, 0);
+});
+
+test('between two backends the new CA waits for its trust, and certificates are told so', async () => {
+  const world = new AuthorityWorld();
+  world.generations.plant(aGeneration(1, 'Active', another, { since: after(-DAY), source: 'selfManaged' }), ['uid-1']);
+  const notAfter = after(DAY);
+  const issuerFingerprint = another.certificate.fingerprintSHA256;
+  world.members = [
+    { key: 'ns/client', issuerFingerprint, anchorFingerprints: [], trustBundleHash: 'of before', notAfter },
+  ];
+  for (let look = 0; look < 4; look++) await world.run();
+  assert.equal(world.generations.states().toSorted(), ['v1 Retiring', 'v2 Prepared']);
+  assert.is(world.condition('Ready'), 'False AuthorityNotReady');
+  assert.match(world.runtime?.view?.trouble?.message ?? '', 'generation 2 goes into every ca.crt before it signs');
+});
+
+test('a stored generation that cannot be read is told of, while another goes on', async () => {
+  const world = new AuthorityWorld();
+  await world.settle();
+  const problem = 'Secret ns/ca-ca-v2 has no key';
+  const [held] = world.generations.secrets();
+  const uids = held?.mark.uids ?? [];
+  const unreadable = generationSecret(aGeneration(2, 'Retiring', another), { generation: undefined, problem });
+  const both = [
+    { ...held, mark: { uids: [...uids, 'uid-2'], namespace: 'ns' } },
+    { ...unreadable, mark: { uids: ['uid-2'], namespace: 'ns' } },
+  ];
+  world.deps = { ...world.deps, generationSecrets: () => both as never };
+  await world.run();
+  assert.equal([world.condition('Ready'), world.condition('Stalled')], ['True Verified', 'True CAPairRefused']);
+});
+
+test.run();

@@ -1,0 +1,200 @@
+/** A Secret that is written anew around the certificate that it holds. */
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { leaf, root, signIntermediate } from '../../test/pki/make.ts';
+import { aCertificate, DAY, HOUR, NOW } from '../../test/unit/builders.ts';
+import { CertificateWorld, refusal } from '../../test/unit/certificate-world.ts';
+import { ca } from '../../test/unit/journaled-authority.ts';
+import { bytesOf, foreignWrite } from '../../test/unit/stored-bytes.ts';
+import { thrownBy } from '../../test/unit/thrown-by.ts';
+import * as names from '../api/names.ts';
+import type { RawObject } from '../api/parse.ts';
+import { ApiError, CertwheelError } from '../errors.ts';
+import { bundleOf } from '../pki/bundle.ts';
+import { keyEncodingOf, parsePrivateKey, publicKeyDer } from '../pki/keys.ts';
+import type { AuthorityView, SigningView } from './observed.ts';
+
+const coming = await root({ commonName: 'Coming' });
+const intermediate = await signIntermediate(ca);
+const foreign = await leaf(coming);
+
+async function issued(raw?: RawObject): Promise<CertificateWorld> {
+  const world = new CertificateWorld(structuredClone(raw));
+  await world.settle();
+  await world.clock.advance(HOUR);
+  return world;
+}
+
+interface Change {
+  readonly spec?: object;
+  readonly view?: (view: AuthorityView) => Partial<AuthorityView>;
+  readonly object?: (object: RawObject) => Partial<RawObject>;
+  /** Which of the three keys are other bytes after it. */
+  readonly changes: readonly ('tls.crt' | 'tls.key' | 'ca.crt')[];
+}
+
+const without = (object: RawObject, annotation: string): Partial<RawObject> => {
+  const { [annotation]: _, ...annotations } = object.metadata?.annotations ?? {};
+  return { metadata: { ...object.metadata, annotations } };
+};
+
+const CHANGES: Readonly<Record<string, Change>> = {
+  'nothing at all': { changes: [] },
+  'a label of the template': { spec: { secretTemplate: { labels: { a: 'b' } } }, changes: [] },
+  'another CA that is trusted too': {
+    view: () => ({ trust: bundleOf([ca.certificate, coming.certificate]) }),
+    changes: ['ca.crt'],
+  },
+  'a trust that is not known yet': { view: ({ trust }) => ({ trust: { ...trust, pem: '' } }), changes: [] },
+  'another encoding': { spec: { privateKey: { encoding: 'PKCS1' } }, changes: ['tls.key'] },
+  'other certificates above the CA that signed it': {
+    view: () => ({ issuers: [intermediate.certificate] }),
+    changes: ['tls.crt'],
+  },
+  'other certificates above another CA than its own': {
+    view: ({ signing }) => ({
+      issuers: [intermediate.certificate],
+      signing: { ...(signing as SigningView), fingerprintSHA256: 'of another' },
+    }),
+    changes: [],
+  },
+  'a key that another program has wrapped otherwise': {
+    object: ({ data }) => ({
+      data: {
+        ...data,
+        'tls.key': Buffer.from(`${bytesOf({ data } as RawObject).key}\n`).toString('base64'),
+      } as NonNullable<RawObject['data']>,
+    }),
+    changes: [],
+  },
+  'a revision that somebody took off': {
+    object: (object) => without(object, names.REVISION_ANNOTATION),
+    changes: [],
+  },
+};
+
+for (const [what, { spec, view, object, changes }] of Object.entries(CHANGES))
+  test(`${what}: one write, no signature, and of the bytes only ${changes.join() || 'none'} change`, async () => {
+    const world = await issued();
+    if (spec !== undefined) world.edit({ metadata: { generation: 2 }, spec: aCertificate(spec).raw.spec });
+    const stored = world.store.object as RawObject;
+    world.store.object = object === undefined ? stored : foreignWrite(stored, object(stored));
+    const { length } = world.journal.lines;
+    const before = world.store.object;
+    await world.repair({ ...world.ca.view, ...view?.(world.ca.view) });
+    assert.equal(world.journal.since(length), ['leading', 'Secret']);
+    const after = world.store.object;
+    const changed = ['tls.crt', 'tls.key', 'ca.crt'].filter((key) => before.data?.[key] !== after?.data?.[key]);
+    assert.equal(changed, changes);
+    const [one, other] = [bytesOf(before), bytesOf(after)];
+    assert.is(one.chain[0]?.fingerprintSHA256, other.chain[0]?.fingerprintSHA256);
+    assert.equal(publicKeyDer(parsePrivateKey(one.key)), publicKeyDer(parsePrivateKey(other.key)));
+    const memory = world.store.view()?.memory;
+    assert.equal([memory?.revision, memory?.issuedAt], [1, NOW], 'it is the same issue');
+  });
+
+test('another encoding is that of the spec; a key without another one stays as it is', async () => {
+  for (const [algorithm, encoding] of [
+    ['ECDSA', 'PKCS1'],
+    ['RSA', 'PKCS1'],
+  ] as const) {
+    const world = await issued(aCertificate({ privateKey: { algorithm } }).raw);
+    world.edit({ spec: aCertificate({ privateKey: { algorithm, encoding } }).raw.spec });
+    await world.repair();
+    assert.is(keyEncodingOf(bytesOf(world.store.object).key), encoding, algorithm);
+  }
+});
+
+test('the moment of an issue that nobody has noted is read off the certificate, and never lies ahead', async () => {
+  const world = await issued();
+  const stored = world.store.object as RawObject;
+  world.store.object = foreignWrite(stored, without(stored, names.ISSUED_AT_ANNOTATION));
+  await world.repair();
+  const noted = world.store.view()?.memory.issuedAt;
+  assert.ok(noted !== undefined && Math.abs(noted.getTime() - NOW.getTime()) < 1_000, `${noted?.toISOString()}`);
+  world.clock.jump(-3 * DAY);
+  const again = world.store.object as RawObject;
+  world.store.object = foreignWrite(again, without(again, names.ISSUED_AT_ANNOTATION));
+  await world.repair();
+  assert.ok((world.store.view()?.memory.issuedAt as Date) <= world.clock.now());
+});
+
+/** What is stored now, where the run has seen the Secret as it was. */
+const MEANWHILE: Readonly<Record<string, (object: RawObject) => RawObject | undefined>> = {
+  'is gone': () => undefined,
+  'has changed': (object) => foreignWrite(object, {}),
+  'holds another certificate': (object) =>
+    foreignWrite(object, {
+      data: { ...object.data, 'tls.crt': Buffer.from(foreign.certificate.pem).toString('base64') },
+    }),
+};
+for (const [what, change] of Object.entries(MEANWHILE))
+  test(`a Secret that ${what} by now is not written`, async () => {
+    const world = await issued();
+    const seen = world.seen();
+    world.store.object = change(world.store.object as RawObject);
+    const before = structuredClone(world.store.object);
+    const { length } = world.journal.lines;
+    const error = await thrownBy(world.repair(world.ca.view, seen));
+    assert.is(error instanceof CertwheelError && error.code, 'Conflict');
+    assert.equal(world.journal.since(length), []);
+    assert.equal(world.store.object, before);
+  });
+
+test('where no certificate was seen, none is written anew', async () => {
+  const world = await issued();
+  const { secret, ...seen } = world.seen();
+  const { length } = world.journal.lines;
+  const error = await thrownBy(
+    world.repair(world.ca.view, { ...seen, secret: secret && { ...secret, certificate: undefined } }),
+  );
+  assert.is(error instanceof CertwheelError && error.code, 'Conflict');
+  assert.equal(world.journal.since(length), []);
+});
+
+test('a write that fails is tried by the next run, and not by this one', async () => {
+  for (const status of [0, 403, 409, 422, 429, 500]) {
+    const world = await issued();
+    world.journal.refuse('Secret', refusal(status));
+    const { length } = world.journal.lines;
+    const error = await thrownBy(world.repair());
+    assert.is(error instanceof ApiError && error.status, status);
+    assert.equal(world.journal.since(length), ['leading', 'Secret refused']);
+  }
+});
+
+test('a replica that does not lead any more writes nothing', async () => {
+  const world = await issued();
+  world.loseLeadAfter(0);
+  const { writes } = world;
+  await thrownBy(world.repair());
+  assert.equal(world.writes, writes);
+});
+
+test('where the last write was altered, the next one is rehearsed, and made only if it would be stored whole', async () => {
+  const world = await issued();
+  world.authority = { ...world.ca.view, trust: bundleOf([ca.certificate, coming.certificate]) };
+  world.store.mutate = ({ data, ...rest }) => ({
+    ...rest,
+    data: { ...data, 'ca.crt': Buffer.from(ca.certificate.pem).toString('base64') } as NonNullable<RawObject['data']>,
+  });
+  await world.run();
+  const { length } = world.journal.lines;
+  const error = await thrownBy(world.repair(world.authority));
+  assert.is(error instanceof CertwheelError && error.code, 'SecretAltered');
+  assert.equal(world.journal.since(length), ['rehearsal']);
+  world.store.mutate = (object) => object;
+  await world.repair(world.authority);
+  assert.equal(world.journal.since(length), ['rehearsal', 'rehearsal', 'leading', 'Secret']);
+});
+
+test('a label that would have the key copied elsewhere is not written by a repair', async () => {
+  const world = await issued();
+  const label = 'replicator.example.com/to';
+  world.edit({ spec: aCertificate({ secretTemplate: { annotations: { [label]: 'all', mine: 'x' } } }).raw.spec });
+  await world.repair(world.ca.view, { ...world.seen(), deniedPrefixes: ['replicator.example.com/'] });
+  const { annotations = {} } = world.store.object?.metadata ?? {};
+  assert.equal([annotations[label], annotations.mine], [undefined, 'x']);
+});
+
+test.run();

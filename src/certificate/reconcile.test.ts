@@ -1,0 +1,226 @@
+/** What one run does to the outside, and in which order, for each state that it can find. */
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { leaf, root } from '../../test/pki/make.ts';
+import { aCertificate, DAY, MINUTE } from '../../test/unit/builders.ts';
+import { CertificateWorld, refusal } from '../../test/unit/certificate-world.ts';
+import { ca } from '../../test/unit/journaled-authority.ts';
+import { foreignWrite } from '../../test/unit/stored-bytes.ts';
+import type { RawObject } from '../api/parse.ts';
+import type { Capabilities } from '../backends/backend.ts';
+import { AuthorityError, classify, DeniedError, RetryableError } from '../errors.ts';
+import { bundleOf } from '../pki/bundle.ts';
+
+const coming = await root({ commonName: 'Coming' });
+const foreign = await leaf(ca);
+
+/** A certificate that is signed by a CA key of our own, and published. */
+const ISSUE = ['leading', 'audit', 'signed', 'asked', 'leading', 'Secret'];
+/** The same where the key outlives the process; and what follows once the certificate is published. */
+const ISSUE_DURABLY = ['leading', 'next', ...ISSUE];
+const TIDY = ['leading', 'request forgotten', 'leading', 'next removed'];
+const REPAIR = ['leading', 'Secret'];
+const REPORT = ['shown', 'status'];
+const LATER: Partial<Capabilities> = { persistKey: true, remote: true };
+const WAIT = { ticket: 'T', pollAfterMs: MINUTE, message: 'waiting for approval' };
+
+interface Case {
+  /** What the resource is, where it isn't a plain one. */
+  readonly raw?: RawObject;
+  readonly capabilities?: Partial<Capabilities>;
+  /** What happens before the run. */
+  before?(world: CertificateWorld): void | Promise<void>;
+  readonly lines: readonly string[];
+  /** The conditions Ready, Issuing and Stalled after it. */
+  readonly conditions: readonly (string | undefined)[];
+  /** The outcome; a number stands for a moment so many milliseconds ahead. */
+  readonly outcome: 'again' | 'rest' | 'rest until' | number;
+}
+
+const NONE = [undefined, undefined, undefined];
+const WELL = { conditions: ['True Issued'], outcome: 'rest until' } as const;
+
+const settled = (change: (world: CertificateWorld) => void | Promise<void> = () => {}) => ({
+  before: async (world: CertificateWorld) => {
+    await world.settle();
+    await change(world);
+  },
+});
+
+/** The authority answers with this. */
+const refused = (error: Error, inMs: number): Case => ({
+  before: ({ journal }) => journal.refuse('asked', error),
+  lines: ['leading', 'asked refused', `failed ${classify(error).code}`, ...REPORT, 'event Retrying'],
+  conditions: [`False ${classify(error).code}`, 'True Retrying'],
+  outcome: inMs,
+});
+
+const CASES: Readonly<Record<string, Case>> = {
+  'a new resource': {
+    lines: [...ISSUE, 'event Issued', ...REPORT],
+    ...WELL,
+  },
+  'a certificate that is well': { ...settled(), lines: ['shown'], ...WELL },
+  'a certificate that is due: the routine needs no event': {
+    ...settled(({ clock }) => clock.advance(DAY / 2)),
+    lines: [...ISSUE, ...REPORT],
+    ...WELL,
+  },
+  'another spec': {
+    ...settled((world) =>
+      world.edit({ metadata: { generation: 2 }, spec: aCertificate({ dnsNames: ['new.example.com'] }).raw.spec }),
+    ),
+    lines: [...ISSUE, 'event Renewed', ...REPORT],
+    ...WELL,
+  },
+  'a Secret that somebody deleted': {
+    ...settled(({ store }) => {
+      store.object = undefined;
+    }),
+    lines: [...ISSUE, 'event Renewed', ...REPORT],
+    ...WELL,
+  },
+  'a Secret whose key somebody took away': {
+    ...settled(({ store }) => {
+      const { data } = store.object as RawObject;
+      store.object = foreignWrite(store.object as RawObject, { data: { ...data, 'tls.key': '' } });
+    }),
+    lines: [...ISSUE, 'event Renewed', ...REPORT],
+    ...WELL,
+  },
+  'a CA on its way into each ca.crt: nothing is signed, and status was true all along': {
+    ...settled((world) => {
+      world.authority = { ...world.ca.view, trust: bundleOf([ca.certificate, coming.certificate]) };
+    }),
+    lines: [...REPAIR, 'shown'],
+    ...WELL,
+  },
+  'another template': {
+    ...settled((world) =>
+      world.edit({
+        metadata: { generation: 2 },
+        spec: aCertificate({ secretTemplate: { labels: { a: 'b' } } }).raw.spec,
+      }),
+    ),
+    lines: [...REPAIR, ...REPORT],
+    ...WELL,
+  },
+  'a Secret of another': {
+    before: async ({ store }) => {
+      const metadata = { namespace: 'team', name: 'client-tls', uid: 'x', resourceVersion: '5' };
+      store.object = { metadata, type: 'kubernetes.io/tls', data: {} };
+    },
+    lines: [...REPORT, 'event SecretNotOwned'],
+    conditions: ['False SecretNotOwned', undefined, 'True SecretNotOwned'],
+    outcome: 'rest',
+  },
+  'a suspended resource': {
+    raw: aCertificate().suspended().raw,
+    lines: REPORT,
+    conditions: ['False Suspended'],
+    outcome: 'rest',
+  },
+  'a resource that makes no sense under the schema': {
+    raw: aCertificate({ duration: 'long' }).raw,
+    lines: REPORT,
+    conditions: ['False InvalidSpec', undefined, 'True InvalidSpec'],
+    outcome: 'rest',
+  },
+  'an authority that is not there': {
+    before: (world) => {
+      world.authority = 'AuthorityNotFound';
+    },
+    lines: [...REPORT, 'event AuthorityNotFound'],
+    conditions: ['False AuthorityNotFound', 'True AuthorityNotFound'],
+    outcome: 'rest',
+  },
+  'an authority that has not been seen yet: no status is spent on a passing state': {
+    before: (world) => {
+      world.authority = 'AuthorityNotSeen';
+    },
+    lines: ['shown'],
+    conditions: [],
+    outcome: 'rest',
+  },
+  'an authority in trouble is not asked': {
+    before: (world) => {
+      world.authority = { ...world.ca.view, trouble: { code: 'CAExpired', message: 'it ended' } };
+    },
+    lines: [...REPORT, 'event AuthorityNotReady'],
+    conditions: ['False AuthorityNotReady', 'True AuthorityNotReady'],
+    outcome: 'rest',
+  },
+  'an authority that is away': refused(new AuthorityError('AuthorityUnreachable', 'refused'), 1_000),
+  'an authority that wants to be left alone for a time': refused(
+    new RetryableError('AuthorityBusy', 'later', { retryAfterMs: 77_000 }),
+    77_000,
+  ),
+  'a denial of one that keeps no request is tried again in an hour': refused(
+    new DeniedError('RequestDenied', 'not you'),
+    3_600_000,
+  ),
+  'a bug': refused(new TypeError('x is undefined'), 1_000),
+  'a certificate for another key than that of the request is not published': {
+    before: (world) => {
+      world.ca.answer = () => ({ chain: [foreign.certificate] });
+    },
+    lines: ['leading', 'asked', 'failed InvalidAnswer', ...REPORT, 'event Retrying'],
+    conditions: ['False InvalidAnswer', 'True Retrying'],
+    outcome: 1_000,
+  },
+  'a read that is refused': {
+    before: ({ journal }) => journal.refuse('observe', refusal(403)),
+    lines: ['failed Forbidden', ...REPORT, 'event Retrying'],
+    conditions: ['False Forbidden', 'True Retrying'],
+    outcome: 1_000,
+  },
+  'an authority that answers at once, though it need not': {
+    capabilities: LATER,
+    lines: [...ISSUE_DURABLY, 'event Issued', ...REPORT, ...TIDY],
+    ...WELL,
+  },
+  'an authority that answers later': {
+    capabilities: LATER,
+    before: (world) => {
+      world.ca.answer = () => WAIT;
+    },
+    lines: ['leading', 'next', 'leading', 'asked', 'leading', 'next', ...REPORT],
+    conditions: ['False Pending', 'True Pending'],
+    outcome: MINUTE,
+  },
+  'a denial is kept before it is told of, and is final': {
+    capabilities: LATER,
+    before: ({ journal }) => journal.refuse('asked', new DeniedError('RequestDenied', 'not you')),
+    lines: [
+      ...['leading', 'next', 'leading', 'asked refused', 'leading', 'next', 'request forgotten'],
+      ...['failed RequestDenied', ...REPORT, 'event RequestDenied'],
+    ],
+    conditions: ['False RequestDenied', undefined, 'True RequestDenied'],
+    outcome: 'rest',
+  },
+};
+
+for (const [what, { raw, capabilities, before, lines, conditions, outcome }] of Object.entries(CASES))
+  test(what, async () => {
+    const world = new CertificateWorld(structuredClone(raw), capabilities);
+    await before?.(world);
+    const { length } = world.journal.lines;
+    const ended = await world.run();
+    assert.equal(world.journal.since(length), lines);
+    assert.equal(
+      ['Ready', 'Issuing', 'Stalled'].map((type) => world.condition(type)),
+      [...conditions, ...NONE].slice(0, 3),
+    );
+    if (ended instanceof Error) throw ended;
+    const at = ended.do === 'retry' ? ended.at : ended.do === 'rest' ? ended.recheckAt : undefined;
+    const inMs = at && at.getTime() - world.clock.now().getTime();
+    const told = at === undefined ? ended.do : `${ended.do} until`;
+    assert.equal(typeof outcome === 'number' ? inMs : told, outcome);
+    world.told.assertNoKey();
+    // The same again changes nothing, and signs nothing.
+    const { length: then } = world.journal.lines;
+    await world.run();
+    assert.equal(world.journal.since(then), ['shown']);
+  });
+
+test.run();

@@ -1,0 +1,198 @@
+/** A stand-in for the API server and for the source of CA pairs: no real ones can be made to fail between any two lines. */
+import {
+  type AnyCertificateAuthority,
+  authorityConditions,
+  type CertificateAuthority,
+  parseCertificateAuthority,
+} from '../../src/api/certificate-authority.ts';
+import type { AuthorityStatus } from '../../src/api/generated/types.ts';
+import type { RawObject } from '../../src/api/parse.ts';
+import type { AuthorityDeps } from '../../src/authority/deps.ts';
+import { reconcileAuthority } from '../../src/authority/reconcile.ts';
+import { Registry } from '../../src/authority/registry.ts';
+import type { Runtime } from '../../src/authority/runtime.ts';
+import type { Backend, BackendDefinition } from '../../src/backends/backend.ts';
+import { secret } from '../../src/backends/secret.ts';
+import { OWN_CA_CAPABILITIES, ownCA } from '../../src/backends/shared/own-ca.ts';
+import { ApiError } from '../../src/errors.ts';
+import type { Logger } from '../../src/log.ts';
+import type { CaPair } from '../../src/pki/ca.ts';
+import { Buckets } from '../../src/queue/bucket.ts';
+import type { Outcome } from '../../src/queue/controller.ts';
+import { type Member, signingGeneration } from '../../src/rotation/plan.ts';
+import { pairOf, root } from '../pki/make.ts';
+import { aRuntime } from './a-runtime.ts';
+import { after, DAY, MINUTE, NOW, RUN } from './builders.ts';
+import { FakeClock } from './fake-clock.ts';
+import { GenerationStore } from './generation-store.ts';
+import { Journal } from './journal.ts';
+import { Told } from './told.ts';
+
+export const KEY = 'CertificateAuthority/ns/ca';
+const LIFE = { notBefore: after(-DAY), notAfter: after(400 * DAY) };
+export const stored = pairOf(await root({ commonName: 'Stored', ...LIFE }));
+export const another = pairOf(await root({ commonName: 'Another', ...LIFE }));
+/** What the machine behind a remote authority trusts. */
+export const elsewhere = await root({ commonName: 'Elsewhere', ...LIFE });
+
+const metadata = { namespace: 'ns', name: 'ca', uid: 'uid', resourceVersion: '1', generation: 1 };
+export const SECRET: RawObject = { metadata, spec: { secret: { name: 'pair' } } };
+
+/** One authority, its CA generations and a certificate of it. `restart` forgets all that was in memory. */
+export class AuthorityWorld {
+  readonly clock = new FakeClock(NOW);
+  readonly journal = new Journal();
+  readonly told = new Told();
+  readonly generations = new GenerationStore(this.journal, this.clock);
+  /** What the source of CA pairs answers. */
+  wanted: CaPair = stored;
+  /** What a machine elsewhere says that verifiers must accept. */
+  anchors = [elsewhere.certificate];
+  /** Certificates of it. */
+  members: Member[] = [];
+  resource: AnyCertificateAuthority;
+  isGone = false;
+  /** As it was written last. */
+  status: AuthorityStatus = {};
+  deps: AuthorityDeps;
+  readonly #raw: RawObject;
+  readonly #isRemote: boolean;
+  #version = 1;
+
+  constructor({ raw = SECRET, isRemote = false }: { raw?: RawObject; isRemote?: boolean } = {}) {
+    this.#raw = structuredClone(raw);
+    this.#isRemote = isRemote;
+    this.resource = parseCertificateAuthority('CertificateAuthority', structuredClone(raw));
+    this.deps = this.#fresh();
+  }
+
+  get runtime(): Runtime | undefined {
+    return this.deps.registry.get(KEY);
+  }
+
+  /** The condition of that type, as `Status Reason`. */
+  condition(type: string): string | undefined {
+    const found = authorityConditions(this.resource.status).find((each) => each.type === type);
+    return found && `${found.status} ${found.reason}`;
+  }
+
+  restart(): void {
+    this.journal.revive();
+    this.deps = this.#fresh();
+  }
+
+  /** One run; an error that it ends with is the answer. */
+  async run(): Promise<Outcome | Error> {
+    const outcome = await reconcileAuthority(KEY, this.deps, RUN).catch((error: Error) => error);
+    this.told.say(outcome);
+    return outcome;
+  }
+
+  /** The certificate of it is brought up to what the authority says now. */
+  follow(): void {
+    const { view } = this.runtime ?? {};
+    if (view?.signing === undefined) return;
+    const { fingerprintSHA256 } = view.signing;
+    const notAfter = after(DAY, this.clock.now());
+    const anchorFingerprints = [...view.trust.anchors.keys()];
+    const trustBundleHash = view.trust.hash;
+    this.members = [
+      { key: 'ns/client', issuerFingerprint: fingerprintSHA256, anchorFingerprints, trustBundleHash, notAfter },
+    ];
+  }
+
+  /** Runs as the controller would, while the certificate follows, until nothing is left to be done soon, or it is dead. */
+  async settle(): Promise<Outcome | Error> {
+    for (let round = 0; round < 40; round++) {
+      const outcome = await this.run();
+      if (this.journal.isDead) return outcome;
+      this.follow();
+      if (!(outcome instanceof Error) && outcome.do === 'rest') {
+        const inMs = (outcome.recheckAt ?? after(DAY, this.clock.now())).getTime() - this.clock.now().getTime();
+        if (inMs > 10 * MINUTE) return outcome;
+        await this.clock.advance(Math.max(1, inMs));
+      } else await this.clock.advance(1_000);
+    }
+    throw new Error(`it comes to no rest: ${this.journal.lines.join(', ')}`);
+  }
+
+  #log(): Logger {
+    const line = (message: string, fields = {}) => this.told.say(message, fields);
+    return { debug: line, info: line, warn: line, error: line };
+  }
+
+  #backend(): Backend {
+    const { clock, journal, told } = this;
+    told.keep(stored.keyPem);
+    told.keep(another.keyPem);
+    if (this.#isRemote)
+      return {
+        trust: async () => ({ anchors: this.anchors, intermediates: [] }),
+        check: () => journal.effect('checked', () => {}),
+        issue: () => Promise.reject(new Error('nothing is issued here')),
+      };
+    const own = ownCA({
+      name: 'ns/ca',
+      clock,
+      log: this.#log(),
+      signing: () => signingGeneration(this.runtime?.generations ?? [], clock.now()),
+      trusted: () => (this.runtime?.generations ?? []).map(({ pair }) => pair),
+    });
+    return { ...own, keyPair: () => journal.read('read source', () => this.wanted) };
+  }
+
+  #fresh(): AuthorityDeps {
+    const { clock, journal, generations, told } = this;
+    const definition = {
+      ...secret,
+      capabilities: { ...OWN_CA_CAPABILITIES, remote: this.#isRemote },
+    } as BackendDefinition<never>;
+    const backend = this.#backend();
+    return {
+      clock,
+      log: this.#log(),
+      registry: new Registry(),
+      find: () => (this.isGone ? undefined : this.resource),
+      start: (resource) => aRuntime({ resource, definition, backend, clock }),
+      generationSecrets: () => generations.secrets(),
+      members: () => this.members,
+      consumers: () => [],
+      createGeneration: (_resource, generation, beside) => generations.create(generation, beside),
+      writeGeneration: (_resource, generation, beside) => generations.write(generation, beside),
+      deleteGeneration: (generation) => generations.delete(generation),
+      writeStatus: (resource, status) =>
+        journal.effect('status', () => {
+          told.say(status);
+          this.#store(resource, status);
+        }),
+      recordEvent: (_resource, event) => {
+        told.say(event);
+        journal.note(`event ${event.reason}`);
+      },
+      statusWrites: new Buckets({ capacity: 20, refillMs: 2_000 }),
+      wakeCertificates: () => journal.note('woken'),
+      metrics: {
+        show: (_resource, isReady) => journal.note(isReady ? 'shown ready' : 'shown not ready'),
+        showDemand: () => {},
+        hide: () => journal.note('hidden'),
+      },
+      assertLeading: () => journal.step('leading'),
+      trustPropagationMs: MINUTE,
+    };
+  }
+
+  #store(resource: AnyCertificateAuthority, status: AuthorityStatus): void {
+    if (resource.resourceVersion !== this.resource.resourceVersion)
+      throw new ApiError(409, 'Conflict', 'the object has been modified', { resource: 'certificateauthorities' });
+    this.#version += 1;
+    this.status = status;
+    const version = { ...this.#raw.metadata, resourceVersion: `${this.#version}` };
+    const raw = structuredClone({ ...this.#raw, metadata: version, status });
+    this.resource = parseCertificateAuthority('CertificateAuthority', raw as RawObject);
+  }
+}
+
+/** The authority of a world as it is parsed. */
+export function authorityOf({ resource }: AuthorityWorld): CertificateAuthority {
+  return resource as CertificateAuthority;
+}

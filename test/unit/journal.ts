@@ -1,0 +1,102 @@
+/** The process that a test watches is dead: it does nothing any more. */
+export class Killed extends Error {
+  constructor() {
+    super('the process was killed');
+  }
+}
+
+interface Fault {
+  readonly error: Error;
+  /** Whether the effect happens, and only its answer is lost. */
+  readonly isDone: boolean;
+}
+
+/**
+ * What a run did to the outside, in order. An effect can be made to fail, before it happens or after, and the process can
+ * be killed after any of them.
+ */
+export class Journal {
+  readonly lines: string[] = [];
+  /** Kills the process when so many lines are written. */
+  diesAfter = Number.POSITIVE_INFINITY;
+  readonly #faults = new Map<string, Fault[]>();
+  #isDead = false;
+
+  get isDead(): boolean {
+    return this.#isDead;
+  }
+
+  /** The next effects of that name fail with these errors, one each, and don't happen. */
+  refuse(name: string, ...errors: readonly Error[]): void {
+    this.#add(name, errors, false);
+  }
+
+  /** The same for effects that happen. */
+  loseAnswer(name: string, ...errors: readonly Error[]): void {
+    this.#add(name, errors, true);
+  }
+
+  /** An effect, as one line once it has come to its end. */
+  async effect<T>(name: string, work: () => Promise<T> | T): Promise<T> {
+    return this.#run(name, work, (line) => this.note(line));
+  }
+
+  /** The same for what changes nothing outside, so that it is no line. */
+  async read<T>(name: string, work: () => Promise<T> | T): Promise<T> {
+    return this.#run(name, work, () => {});
+  }
+
+  /** An effect that answers at once. */
+  step(name: string): void {
+    this.#assertAlive();
+    const error = this.#faults.get(name)?.shift()?.error;
+    this.note(error === undefined ? name : `${name} refused`);
+    if (error !== undefined) throw error;
+  }
+
+  /** An effect that can't fail by itself; throws where the process is dead, or dies of it. */
+  note(line: string): void {
+    this.#assertAlive();
+    this.lines.push(line);
+    this.#isDead = this.lines.length >= this.diesAfter;
+    this.#assertAlive();
+  }
+
+  /** A new process takes over. */
+  revive(): void {
+    this.#isDead = false;
+    this.diesAfter = Number.POSITIVE_INFINITY;
+  }
+
+  /** How often that line was written. */
+  count(line: string): number {
+    return this.lines.filter((each) => each === line).length;
+  }
+
+  /** The lines since that many. */
+  since(length: number): readonly string[] {
+    return this.lines.slice(length);
+  }
+
+  async #run<T>(name: string, work: () => Promise<T> | T, write: (line: string) => void): Promise<T> {
+    this.#assertAlive();
+    const fault = this.#faults.get(name)?.shift();
+    if (fault?.isDone === false) {
+      write(`${name} refused`);
+      throw fault.error;
+    }
+    const result = await work();
+    write(name);
+    if (fault !== undefined) throw fault.error;
+    return result;
+  }
+
+  #add(name: string, errors: readonly Error[], isDone: boolean): void {
+    const known = this.#faults.get(name) ?? [];
+    this.#faults.set(name, [...known, ...errors.map((error) => ({ error, isDone }))]);
+  }
+
+  #assertAlive(): void {
+    if (this.#isDead) throw new Killed();
+  }
+}

@@ -1,0 +1,51 @@
+/** An authority with a real CA key whose requests are lines of a journal; no real one can be made to fail at any of them. */
+import type { Backend, Capabilities, Issued, IssueRequest, Pending } from '../../src/backends/backend.ts';
+import type { AuthorityView } from '../../src/certificate/observed.ts';
+import { DeniedError } from '../../src/errors.ts';
+import type { Logger } from '../../src/log.ts';
+import { root } from '../pki/make.ts';
+import { after, DAY, RUN } from './builders.ts';
+import type { FakeClock } from './fake-clock.ts';
+import type { Journal } from './journal.ts';
+import { anOwnAuthority } from './own-authority.ts';
+
+export const ca = await root({ notBefore: after(-400 * DAY), notAfter: after(4000 * DAY) });
+
+/** Answers this in place of the authority; undefined lets it answer. */
+export type Answer = (request: IssueRequest) => Issued | Pending | undefined;
+
+export class JournaledAuthority {
+  /** Requests that it got. */
+  readonly asked: IssueRequest[] = [];
+  readonly view: AuthorityView;
+  readonly backend: Backend;
+  answer: Answer = () => undefined;
+  /** Whether it says no. */
+  isDenying = false;
+  /** How many certificates it has signed. */
+  signed = 0;
+
+  constructor(clock: FakeClock, journal: Journal, log: Logger, capabilities: Partial<Capabilities>) {
+    const own = anOwnAuthority([ca], clock, undefined, log);
+    this.view = { ...own.view, capabilities: { ...own.view.capabilities, ...capabilities } };
+    const isIdempotent = this.view.capabilities.persistKey;
+    const books = new Map<string, Issued>();
+    const sign = async (request: IssueRequest) => {
+      this.asked.push(request);
+      if (this.isDenying) throw new DeniedError('RequestDenied', 'not you');
+      const answer = this.answer(request) ?? books.get(request.id);
+      if (answer !== undefined) return answer;
+      const issued = (await own.backend.issue(request, RUN.signal)) as Issued;
+      // The same request gets the same certificate, where it is told from others.
+      if (isIdempotent) books.set(request.id, issued);
+      this.signed += 1;
+      journal.note('signed');
+      return issued;
+    };
+    this.backend = {
+      ...own.backend,
+      issue: (request) => journal.effect('asked', () => sign(request)),
+      ...(isIdempotent ? { forget: () => journal.effect('request forgotten', () => {}) } : {}),
+    };
+  }
+}
