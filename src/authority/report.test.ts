@@ -16,7 +16,7 @@ import { refusal } from '../../test/unit/certificate-world.ts';
 import { thrownBy } from '../../test/unit/thrown-by.ts';
 import type { BrokenCertificateAuthority } from '../api/certificate-authority.ts';
 import { Buckets } from '../queue/bucket.ts';
-import { endOf } from '../rotation/plan.ts';
+import { endOf } from '../rotation/generation.ts';
 import type { CaLife } from './deps.ts';
 import { report, reportBroken } from './report.ts';
 import type { Runtime } from './runtime.ts';

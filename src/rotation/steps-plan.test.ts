@@ -12,20 +12,21 @@ import { thrownBy } from '../../test/unit/thrown-by.ts';
 import { AuthorityError, classify, type ErrorCode, RetryableError } from '../errors.ts';
 import { bundleOf } from '../pki/bundle.ts';
 import type { CaPair } from '../pki/ca.ts';
-import type { Generation, Member } from './plan.ts';
+import type { Generation } from './generation.ts';
+import type { Member } from './rotation.ts';
 import { planOf, readSource } from './steps.ts';
 
 test('the newest pair of this kind of authority is what the next is made after', async () => {
   const foreign = aGeneration(5, 'Active', stored, { source: 'vault' });
   const { runtime, asked, deps } = rotationScene([v1, { ...v2, source: '' }, foreign]);
-  const source = await readSource(runtime, 6, deps, RUN.signal);
+  const source = await readSource(runtime, 6, deps, RUN);
   assert.equal(asked, [[another, 6]]);
   assert.equal(source, { pair: stored, version: 6, trouble: undefined });
 });
 
 test('where another machine holds the CA key there is none to ask', async () => {
   const { runtime, asked, deps } = rotationScene([v1], false);
-  assert.equal(await readSource(runtime, 2, deps, RUN.signal), { pair: undefined, version: 2, trouble: undefined });
+  assert.equal(await readSource(runtime, 2, deps, RUN), { pair: undefined, version: 2, trouble: undefined });
   assert.equal(asked, []);
 });
 
@@ -44,7 +45,7 @@ test('what it fails with is a trouble, unless it says nothing of the authority',
   for (const [error, code, isThrown] of errors) {
     const { world, runtime, deps } = rotationScene([v1]);
     world.journal.refuse('read source', error);
-    const result = readSource(runtime, 2, deps, RUN.signal);
+    const result = readSource(runtime, 2, deps, RUN);
     if (isThrown) assert.is(classify(await thrownBy(result)).code, code);
     else {
       const { pair, version, trouble } = await result;
@@ -60,7 +61,7 @@ test('a pair that verifiers would mistake for one in use is refused', async () =
   const inUse = { ...one, anchor: { ...one.anchor, subjectKeyId: undefined } };
   const { world, runtime, deps } = rotationScene([aGeneration(1, 'Active', inUse)]);
   world.wanted = other;
-  const { pair, version, trouble } = await readSource(runtime, 2, deps, RUN.signal);
+  const { pair, version, trouble } = await readSource(runtime, 2, deps, RUN);
   assert.equal([pair, version, trouble?.code], [undefined, 2, 'CAPairRefused']);
   assert.match(trouble?.message ?? '', 'generation 1');
 });
@@ -80,7 +81,7 @@ test('a root that was renewed and forbids what a client holds is refused', async
   const resource = aCertificate({ dnsNames: ['client.bad.example'] }).build();
   const secret = aSecret(resource, { certificate: { issuerFingerprint: before.fingerprintSHA256 } });
   const serving = { ...deps, consumers: () => [{ resource, secret }] };
-  const { pair, trouble } = await readSource(runtime, 2, serving, RUN.signal);
+  const { pair, trouble } = await readSource(runtime, 2, serving, RUN);
   assert.equal([pair, trouble?.code], [undefined, 'CAPairRefused']);
   assert.match(trouble?.message ?? '', 'client.bad.example');
 });
@@ -88,7 +89,7 @@ test('a root that was renewed and forbids what a client holds is refused', async
 test('the certificates that it serves are asked for only where a root was renewed', async () => {
   const { runtime, deps } = rotationScene([v1]);
   const served = { ...deps, consumers: () => Promise.reject(new Error('nobody needs them')) as never };
-  assert.is((await readSource(runtime, 2, served, RUN.signal)).trouble, undefined);
+  assert.is((await readSource(runtime, 2, served, RUN)).trouble, undefined);
 });
 
 const member = (issuer: CaPair, trust: readonly CaPair[]): Member => ({

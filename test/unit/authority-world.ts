@@ -19,7 +19,8 @@ import type { Logger } from '../../src/log.ts';
 import type { CaPair } from '../../src/pki/ca.ts';
 import { Buckets } from '../../src/queue/bucket.ts';
 import type { Outcome } from '../../src/queue/controller.ts';
-import { type Member, signingGeneration } from '../../src/rotation/plan.ts';
+import { signingGeneration } from '../../src/rotation/generation.ts';
+import type { Member } from '../../src/rotation/rotation.ts';
 import { pairOf, root } from '../pki/make.ts';
 import { aRuntime } from './a-runtime.ts';
 import { after, DAY, MINUTE, NOW, RUN } from './builders.ts';
@@ -152,6 +153,7 @@ export class AuthorityWorld {
       clock,
       log: this.#log(),
       registry: new Registry(),
+      slowWork: { run: (_key, _deadline, work) => work() },
       find: () => (this.isGone ? undefined : this.resource),
       start: (resource) => aRuntime({ resource, definition, backend, clock }),
       generationSecrets: () => generations.secrets(),

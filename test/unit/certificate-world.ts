@@ -19,7 +19,7 @@ import { ApiError, RetryableError } from '../../src/errors.ts';
 import type { Logger } from '../../src/log.ts';
 import { Buckets } from '../../src/queue/bucket.ts';
 import type { Outcome } from '../../src/queue/controller.ts';
-import { Turnstile } from '../../src/queue/turnstile.ts';
+import { SlowWork } from '../../src/queue/slow-work.ts';
 import { aCertificate, after, DAY, NOW, PROPAGATION_MS, RUN } from './builders.ts';
 import { FakeClock } from './fake-clock.ts';
 import { Journal } from './journal.ts';
@@ -186,12 +186,12 @@ export class CertificateWorld {
         rehearse: (manifest) => journal.effect('rehearsal', () => store.rehearse(manifest)),
         remove: (view) => journal.effect('Secret removed', () => store.remove(view)),
       },
-      slowKeys: new Turnstile({ capacity: 1 }, clock, () => true),
+      slowWork: new SlowWork(1, clock, () => true),
       unpublished: new UnpublishedCertificates(),
       recent: new RecentActs(),
       log: this.#log(),
       assertLeading: () => journal.step('leading'),
-      assertServed: () => this.served(),
+      assertServed: async () => this.served(),
       find: () => (this.isGone ? undefined : this.resource),
       nextKey: () => keys.view(),
       isGone: async () => this.isGone,

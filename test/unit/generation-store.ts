@@ -1,7 +1,7 @@
 /** A stand-in for the API server: it holds the Secrets of CA generations, with the preconditions of server-side apply. */
 import { ApiError } from '../../src/errors.ts';
+import type { Generation, NewGeneration } from '../../src/rotation/generation.ts';
 import type { GenerationSecret } from '../../src/rotation/generation-secret.ts';
-import type { Generation, NewGeneration } from '../../src/rotation/plan.ts';
 import { aGeneration, generationSecret } from './a-generation.ts';
 import type { FakeClock } from './fake-clock.ts';
 import type { Journal } from './journal.ts';
