@@ -13,10 +13,10 @@ const RUNBOOKS = globSync('docs/runbooks/*.md', { cwd: ROOT });
 
 const SECTIONS = [
   'What it means',
-  'What is at stake',
-  'How to look',
+  'Impact',
+  'Diagnosis',
   'Likely causes',
-  'What happens by itself',
+  'Automatic recovery',
 ] as const;
 
 test('every alert has its page, and every page its alert', () => {
@@ -24,7 +24,7 @@ test('every alert has its page, and every page its alert', () => {
 });
 
 for (const path of RUNBOOKS) {
-  test(`${path} answers what whoever is on call asks, in this order`, () => {
+  test(`${path} has every section, in order`, () => {
     const page = read(path);
     assert.match(page, new RegExp(`^# ${basename(path, '.md')}\n`));
     assert.equal(
