@@ -11,13 +11,7 @@ const ROOT = join(import.meta.dirname, '../..');
 const read = (path: string) => readFileSync(join(ROOT, path), 'utf8');
 const RUNBOOKS = globSync('docs/runbooks/*.md', { cwd: ROOT });
 
-const SECTIONS = [
-  'What it means',
-  'Impact',
-  'Diagnosis',
-  'Likely causes',
-  'Automatic recovery',
-] as const;
+const SECTIONS = ['What it means', 'Impact', 'Diagnosis', 'Likely causes', 'Automatic recovery'] as const;
 
 test('every alert has its page, and every page its alert', () => {
   assert.equal(RUNBOOKS.map((path) => basename(path, '.md')).sort(), [...alertNames()].sort());

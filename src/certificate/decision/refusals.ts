@@ -12,7 +12,6 @@ import {
   isOfEarlier,
   isOurs,
   type Observed,
-  type Permission,
 } from '../observed.ts';
 import { deniedKey } from './exported-keys.ts';
 import { denialOf, judge } from './policy.ts';
@@ -104,10 +103,6 @@ export function authorityIsMissing({
     default:
       return undefined;
   }
-}
-
-export function notPermitted(_seen: Observed, permission: Permission): Refusal | undefined {
-  return permission.allowed ? undefined : refuse('NotPermitted', permission.reason);
 }
 
 export function asksForSystemIdentity({ resource, authority }: Observed): Refusal | undefined {
