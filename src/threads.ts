@@ -41,3 +41,6 @@ export class ThreadLimit {
     }
   }
 }
+
+/** For what OpenSSL computes over large numbers: RSA keys are made here, and signatures that take long. */
+export const keyThreads = new ThreadLimit(THREADS.keys);

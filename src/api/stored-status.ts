@@ -1,5 +1,7 @@
 import { hash } from 'node:crypto';
+import { parseRfc3339 } from './conditions.ts';
 import type { ClientCertificateStatus } from './generated/types.ts';
+import { toSeconds } from './moments.ts';
 import { shared } from './shared.ts';
 
 /** What is remembered of a status as it is stored: what a decision may need, and a digest that stands for all of it. */
@@ -9,6 +11,9 @@ export interface StoredStatus
     'observedGeneration' | 'conditions' | 'revision' | 'lastFailure' | 'nextAttemptTime'
   > {
   readonly digest: string;
+  /** The CA generation, and the end of the certificate in seconds: for nothing but waiting. */
+  readonly authorityGeneration?: number;
+  readonly endSeconds?: number;
 }
 
 /** Enough that two statuses of one object never share one by chance. */
@@ -17,6 +22,8 @@ const DIGEST_BYTES = 12;
 /** A third of the memory that the whole status would take; there is one for every ClientCertificate. */
 export function storedStatus(status: ClientCertificateStatus): StoredStatus {
   const { observedGeneration, conditions, revision, lastFailure, nextAttemptTime } = status;
+  const { authorityGeneration } = status;
+  const end = parseRfc3339(status.notAfter);
   const digest = digestOf(status);
   return {
     digest,
@@ -25,6 +32,8 @@ export function storedStatus(status: ClientCertificateStatus): StoredStatus {
     ...(revision !== undefined && { revision }),
     ...(lastFailure !== undefined && { lastFailure }),
     ...(nextAttemptTime !== undefined && { nextAttemptTime }),
+    ...(Number.isInteger(authorityGeneration) && { authorityGeneration }),
+    ...(end !== undefined && { endSeconds: toSeconds(end) }),
   };
 }
 

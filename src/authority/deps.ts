@@ -4,8 +4,10 @@ import type { EventText } from '../certificate/status/events.ts';
 import type { Clock } from '../clock.ts';
 import type { Logger } from '../log.ts';
 import type { Buckets } from '../queue/bucket.ts';
+import type { SlowWork } from '../queue/slow-work.ts';
+import type { Generation, NewGeneration } from '../rotation/generation.ts';
 import type { GenerationSecret } from '../rotation/generation-secret.ts';
-import type { Generation, Member, NewGeneration } from '../rotation/plan.ts';
+import type { Member } from '../rotation/rotation.ts';
 import type { Consumer, Demand } from './demand.ts';
 import type { Registry } from './registry.ts';
 import type { Runtime } from './runtime.ts';
@@ -35,6 +37,8 @@ export interface AuthorityDeps {
   readonly assertLeading: () => void;
   /** How long workloads are given to load a Secret that changed. */
   readonly trustPropagationMs: number;
+  /** Where the making of CA keys waits that takes long. */
+  readonly slowWork: Pick<SlowWork, 'run'>;
   readonly clock: Clock;
   readonly log: Logger;
 }

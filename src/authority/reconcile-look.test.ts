@@ -34,6 +34,7 @@ function scene(definition: BackendDefinition<never>, backend: Backend) {
   const deps: AuthorityDeps = {
     find: () => resource,
     registry: new Registry(),
+    slowWork: { run: (_key, _deadline, work) => work() },
     start: () => aRuntime({ resource, definition, backend, clock }),
     generationSecrets: () => [],
     members: () => [],

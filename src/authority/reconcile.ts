@@ -9,8 +9,9 @@ import { successorDue } from '../pki/ca-life.ts';
 import type { CertificateView } from '../pki/certificate.ts';
 import { backoffMs } from '../queue/backoff.ts';
 import type { Outcome, Run } from '../queue/controller.ts';
-import { endOf, type Plan } from '../rotation/plan.ts';
+import { endOf } from '../rotation/generation.ts';
 import { type Provenance, provenanceOf } from '../rotation/provenance.ts';
+import type { Plan } from '../rotation/rotation.ts';
 import { nextVersion, planOf, readSource, tryStep } from '../rotation/steps.ts';
 import { demandOn } from './demand.ts';
 import type { AuthorityDeps } from './deps.ts';
@@ -52,7 +53,9 @@ async function observeAndStep(key: string, deps: AuthorityDeps, run: Run): Promi
     return { do: 'rest' };
   }
   const runtime = deps.registry.ensure(resource, () => deps.start(resource));
-  const { plan, stepped, refused, rest, foreign } = await advance(resource, runtime, deps, run.signal);
+  const advanced = await advance(resource, runtime, deps, run);
+  if (advanced === undefined) return { do: 'again' };
+  const { plan, stepped, refused, rest, foreign } = advanced;
   await probe(runtime, deps, run);
   const trust = trustedNow(runtime);
   const now = deps.clock.now();
@@ -106,20 +109,22 @@ interface Advance {
   readonly foreign: Provenance['foreign'];
 }
 
-/** Its CA generations, one step on where there is one to take. */
+/** Its CA generations, one step on where there is one to take; undefined where it has changed meanwhile. */
 async function advance(
   resource: CertificateAuthority,
   runtime: Runtime,
   deps: AuthorityDeps,
-  signal: AbortSignal,
-): Promise<Advance> {
+  run: Run,
+): Promise<Advance | undefined> {
   const key = authorityKey(resource);
   // Its status as it is now, which that of the runtime isn't.
   const evidence = { reported: resource.status.generations ?? [], members: () => deps.members(key) };
   const observe = () => provenanceOf(deps.generationSecrets(key), evidence, deps.clock.now());
   const seen = await observe();
   runtime.generations = seen.generations;
-  const source = await readSource(runtime, nextVersion(resource, seen), deps, signal);
+  const source = await readSource(runtime, nextVersion(resource, seen), deps, run);
+  // The key of a CA may have been waited for.
+  if (deps.registry.current(deps.find(key)) !== runtime) return undefined;
   const plan = planOf(key, runtime, source.pair, deps);
   runtime.clearSince = plan.clearSince;
   const { stepped, blocked } = await tryStep(plan, source, runtime, deps);

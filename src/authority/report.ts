@@ -10,7 +10,7 @@ import { mergeConditions, whyBroken } from '../api/conditions.ts';
 import type { AuthorityStatus } from '../api/generated/types.ts';
 import type { EventText } from '../certificate/status/events.ts';
 import type { Outcome } from '../queue/controller.ts';
-import { endOf } from '../rotation/plan.ts';
+import { endOf } from '../rotation/generation.ts';
 import type { AuthorityDeps } from './deps.ts';
 import { type Runtime, signingOf, sourceOf } from './runtime.ts';
 import { AUTHORITY_CONDITIONS, type AuthorityFindings, authorityStatus, foreignCa } from './status.ts';

@@ -4,7 +4,7 @@ import { type Backend, type BackendDefinition, NO_TRUST, type Trust } from '../b
 import type { AuthorityView } from '../certificate/observed.ts';
 import type { Clock } from '../clock.ts';
 import { type Call, Turnstile } from '../queue/turnstile.ts';
-import { type Generation, isPresent, signingGeneration } from '../rotation/plan.ts';
+import { type Generation, isPresent, signingGeneration } from '../rotation/generation.ts';
 import { Breaker } from './breaker.ts';
 import { guarded } from './guarded.ts';
 
@@ -38,7 +38,7 @@ export interface Runtime {
   view: AuthorityView | undefined;
 }
 
-/** Requests to one remote authority at the same time. */
+/** Requests to one authority at the same time, where it is another machine or has a rate limit. */
 const ASKED_AT_ONCE = 16;
 
 interface Parts {
@@ -59,7 +59,7 @@ export function createRuntime(resource: CertificateAuthority, parts: Parts): Run
   const { definition, clock, wake, call, connect, answered } = parts;
   const { remote, persistKey, rateLimit: soundRate } = definition.capabilities;
   const rateLimit = resource.rateLimit ?? soundRate;
-  const limits = { capacity: remote ? ASKED_AT_ONCE : Number.POSITIVE_INFINITY, rate: rateLimit };
+  const limits = { capacity: ASKED_AT_ONCE, rate: rateLimit };
   const turnstile = remote || rateLimit !== undefined ? new Turnstile(limits, clock, call) : undefined;
   const polls = persistKey ? new Turnstile({ ...limits, rate: rateLimit && twice(rateLimit) }, clock, call) : undefined;
   // One that asks no other machine is as its probe finds it, so no certificate has to be tried first.

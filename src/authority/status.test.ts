@@ -7,7 +7,7 @@ import { parseCertificateAuthority } from '../api/certificate-authority.ts';
 import type { AuthorityStatus } from '../api/generated/types.ts';
 import type { CaPair } from '../pki/ca.ts';
 import { caBasicConstraints } from '../pki/extensions.ts';
-import type { Generation } from '../rotation/plan.ts';
+import type { Generation } from '../rotation/generation.ts';
 import type { Demand } from './demand.ts';
 import { type AuthorityFindings, authorityStatus } from './status.ts';
 

@@ -5,7 +5,8 @@ import type { CertificateView } from '../pki/certificate.ts';
 import { withoutRoot } from '../pki/chain.ts';
 import type { Constraints } from '../pki/constraints/constraints.ts';
 import { allowsAll, rulesOf } from '../pki/path-rules.ts';
-import { endOf, type Generation } from '../rotation/plan.ts';
+import { signsSlowly } from '../pki/signature.ts';
+import { endOf, type Generation } from '../rotation/generation.ts';
 import { type Runtime, signingOf } from './runtime.ts';
 import type { Trouble } from './trouble.ts';
 
@@ -36,6 +37,7 @@ export function viewAuthority(
       notAfter: endOf(signing.pair),
       fingerprintSHA256: signing.pair.certificate.fingerprintSHA256,
       issuersId: idOfChain(issuers),
+      isSlow: signsSlowly(signing.pair.certificate.keySpec),
     },
   };
 }

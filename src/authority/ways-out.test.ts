@@ -24,7 +24,7 @@ import { secret } from '../backends/secret.ts';
 import { OWN_CA_CAPABILITIES, ownCA } from '../backends/shared/own-ca.ts';
 import { ApiError, AuthorityError, RetryableError } from '../errors.ts';
 import { Buckets } from '../queue/bucket.ts';
-import { type Generation, signingGeneration } from '../rotation/plan.ts';
+import { type Generation, signingGeneration } from '../rotation/generation.ts';
 import type { AuthorityDeps } from './deps.ts';
 import { reconcileAuthority } from './reconcile.ts';
 import { Registry } from './registry.ts';
@@ -123,6 +123,7 @@ function parts(raw: RawObject, isOwn: boolean, held: Generation['pair'] | undefi
   const deps: AuthorityDeps = {
     find: () => current,
     registry: new Registry(),
+    slowWork: { run: (_key, _deadline, work) => work() },
     start: (resource) => aRuntime({ resource, definition, backend, clock }),
     generationSecrets: () => {
       const uids = generations.map(({ secret }) => secret.uid);

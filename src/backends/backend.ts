@@ -107,10 +107,14 @@ export interface Backend {
   /**
    * Present where Certwheel itself holds the CA key: the pair to sign with from now on. `newest` is the latest that this
    * kind of authority has brought, `nextVersion` the number that another would get. A pair that isn't a generation yet
-   * becomes one, and a CA rotation begins. Asked at each look, so it must answer the same until something has changed.
+   * becomes one, and a CA rotation begins. Asked at each look, so it must answer the same until something has changed. A key that
+   * takes long to make is made `aside`.
    */
-  keyPair?(newest: CaPair | undefined, nextVersion: number, signal: AbortSignal): Promise<CaPair>;
+  keyPair?(newest: CaPair | undefined, nextVersion: number, signal: AbortSignal, aside: Aside): Promise<CaPair>;
 }
+
+/** Does work that takes long without a worker, when it is its turn. */
+export type Aside = <T>(work: () => Promise<T>) => Promise<T>;
 
 export type IdentityField = 'subject' | 'commonName' | 'dnsNames' | 'uris' | 'emailAddresses' | 'ipAddresses';
 

@@ -23,7 +23,7 @@ async function pairOf(content: ReferencedData | undefined): Promise<CaPair> {
   } as unknown as BackendDeps;
   return (await secret
     .create({ name: 'pair', partialChain: false }, deps)
-    .keyPair?.(undefined, 1, new AbortController().signal)) as CaPair;
+    .keyPair?.(undefined, 1, new AbortController().signal, (work) => work())) as CaPair;
 }
 
 async function refusal(content: ReferencedData | undefined): Promise<string> {
@@ -38,6 +38,21 @@ async function refusal(content: ReferencedData | undefined): Promise<string> {
 
 test('the pair of the Secret is the pair to sign with', async () => {
   assert.is((await pairOf(good)).certificate.fingerprintSHA256, holder.certificate.fingerprintSHA256);
+});
+
+test('a Secret that has not changed is not read again, and one that has is', async () => {
+  let content: ReferencedData = good;
+  const deps = { clock: new FakeClock(NOW), objects: { namespace: 'ns' }, secret: async () => ({ ...content }) };
+  const backend = secret.create({ name: 'pair', partialChain: false }, deps as unknown as BackendDeps);
+  const look = () => backend.keyPair?.(undefined, 1, new AbortController().signal, (work) => work());
+  const first = await look();
+  assert.is(await look(), first);
+  const other = await root();
+  content = {
+    'tls.crt': Buffer.from(other.certificate.pem),
+    'tls.key': Buffer.from(encodePrivateKey(other.key, 'PKCS8')),
+  };
+  assert.is((await look())?.certificate.fingerprintSHA256, other.certificate.fingerprintSHA256);
 });
 
 test('a Secret that is missing is told with the command that makes it', async () => {

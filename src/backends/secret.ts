@@ -1,7 +1,7 @@
 import type { SecretBackend } from '../api/generated/types.ts';
 import { AuthorityError } from '../errors.ts';
 import { CaError } from '../pki/ca-error.ts';
-import { readCaPair } from '../pki/read-ca.ts';
+import { CaReader } from '../pki/ca-reader.ts';
 import type { BackendDefinition, BackendDeps, ReferencedData } from './backend.ts';
 import { OWN_CA_CAPABILITIES, ownCA } from './shared/own-ca.ts';
 
@@ -13,13 +13,21 @@ export const secret: BackendDefinition<SecretBackend> = {
   type: 'secret',
   capabilities: OWN_CA_CAPABILITIES,
   permissions: [],
-  create: (spec, deps) => ({
-    ...ownCA(deps),
-    keyPair: async () => readPair(spec, await deps.secret(spec.name), deps),
-  }),
+  create: (spec, deps) => {
+    const reader = new CaReader();
+    return {
+      ...ownCA(deps),
+      keyPair: async () => readPair(spec, await deps.secret(spec.name), reader, deps),
+    };
+  },
 };
 
-function readPair({ name, partialChain }: SecretBackend, content: ReferencedData | undefined, deps: BackendDeps) {
+function readPair(
+  { name, partialChain }: SecretBackend,
+  content: ReferencedData | undefined,
+  reader: CaReader,
+  deps: BackendDeps,
+) {
   if (content === undefined) {
     throw new AuthorityError(
       'CASecretNotFound',
@@ -36,7 +44,7 @@ function readPair({ name, partialChain }: SecretBackend, content: ReferencedData
     );
   }
   try {
-    return readCaPair({ place, certificates, key, roots, partialChain }, deps.clock.now());
+    return reader.read({ place, certificates, key, roots, partialChain }, deps.clock.now());
   } catch (error) {
     if (error instanceof CaError) throw new AuthorityError('CAPairRefused', error.message, { cause: error });
     throw error;

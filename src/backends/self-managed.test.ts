@@ -3,14 +3,16 @@ import * as assert from 'uvu/assert';
 import { FakeClock } from '../../test/unit/fake-clock.ts';
 import type { SelfManagedBackend } from '../api/generated/types.ts';
 import type { CaPair } from '../pki/ca.ts';
-import type { BackendDeps } from './backend.ts';
+import type { Aside, BackendDeps } from './backend.ts';
 import { selfManaged } from './self-managed.ts';
 
 const NOW = new Date('2026-06-01T12:00:00.400Z');
 const HOUR = 3_600_000;
 const { signal } = new AbortController();
 
-function backend(clock: FakeClock, spec: Partial<SelfManagedBackend> = {}) {
+const atOnce: Aside = (work) => work();
+
+function backend(clock: FakeClock, spec: Partial<SelfManagedBackend> = {}, aside = atOnce) {
   const full = {
     commonName: 'Demo',
     duration: '87600h',
@@ -19,7 +21,7 @@ function backend(clock: FakeClock, spec: Partial<SelfManagedBackend> = {}) {
   } as SelfManagedBackend;
   const deps = { name: 'ns/ca', clock, signing: () => undefined, trusted: () => [] } as unknown as BackendDeps;
   const { keyPair } = selfManaged.create(full, deps);
-  return (newest: CaPair | undefined, version: number) => keyPair?.(newest, version, signal) as Promise<CaPair>;
+  return (newest: CaPair | undefined, version: number) => keyPair?.(newest, version, signal, aside) as Promise<CaPair>;
 }
 
 test('the root carries its version in its name, and lives as long as it was told', async () => {
@@ -48,6 +50,43 @@ test('the root has the key that was asked for', async () => {
   for (const privateKey of kinds) {
     const pair = await backend(new FakeClock(NOW), { privateKey } as never)(undefined, 1);
     assert.equal(pair.certificate.keySpec, privateKey);
+  }
+});
+
+test('a key that was made is kept until its root is stored, and no longer', async () => {
+  const clock = new FakeClock(NOW);
+  const ask = backend(clock, { duration: '3h' });
+  const refused = await ask(undefined, 1);
+  await clock.advance(60_000);
+  const again = await ask(undefined, 2);
+  assert.is(again.certificate.publicKeyPin, refused.certificate.publicKeyPin);
+  assert.is(again.certificate.subjectText, 'CN=Demo v2');
+  assert.equal(again.certificate.notBefore, new Date('2026-06-01T12:01:00Z'));
+  await ask(again, 3);
+  const anew = await ask(undefined, 3);
+  assert.is.not(anew.certificate.publicKeyPin, again.certificate.publicKeyPin);
+});
+
+test('a successor never gets the key of the root that it follows', async () => {
+  const clock = new FakeClock(NOW);
+  const ask = backend(clock, { duration: '3h' });
+  const first = await ask(undefined, 1);
+  await clock.advance(2 * HOUR);
+  assert.is.not((await ask(first, 2)).certificate.publicKeyPin, first.certificate.publicKeyPin);
+});
+
+test('an RSA key is waited for aside, others are made at once', async () => {
+  for (const [privateKey, expected] of [
+    [{ algorithm: 'RSA', size: 2048 }, 1],
+    [{ algorithm: 'ECDSA', size: 256 }, 0],
+  ] as const) {
+    let waits = 0;
+    const aside = <T>(work: () => Promise<T>) => {
+      waits++;
+      return work();
+    };
+    await backend(new FakeClock(NOW), { privateKey } as never, aside)(undefined, 1);
+    assert.is(waits, expected, privateKey.algorithm);
   }
 });
 

@@ -6,8 +6,8 @@ import { type CaPair, caPair } from '../pki/ca.ts';
 import { successorDue } from '../pki/ca-life.ts';
 import { parseCertificate } from '../pki/certificate.ts';
 import { makeRoot, newSerialNumber } from '../pki/issue.ts';
-import { encodePrivateKey, generateKey } from '../pki/keys.ts';
-import type { BackendDefinition, BackendDeps } from './backend.ts';
+import { encodePrivateKey, generateKey, type KeySpec, type PrivateKey, publicKeyDer } from '../pki/keys.ts';
+import type { Aside, BackendDefinition, BackendDeps } from './backend.ts';
 import { OWN_CA_CAPABILITIES, ownCA } from './shared/own-ca.ts';
 
 const TEN_YEARS_MS = 87_600 * 3_600_000;
@@ -17,17 +17,31 @@ export const selfManaged: BackendDefinition<SelfManagedBackend> = {
   type: 'selfManaged',
   capabilities: OWN_CA_CAPABILITIES,
   permissions: [],
-  create: (spec, deps) => ({
-    ...ownCA(deps),
-    keyPair: async (newest, nextVersion) =>
-      newest !== undefined && deps.clock.now() < successorDue(newest.certificate)
-        ? newest
-        : makePair(spec, nextVersion, deps),
-  }),
+  create: (spec, deps) => {
+    // Of a root that isn't stored yet, or that was refused: the next look goes on with it.
+    let made: PrivateKey | undefined;
+    return {
+      ...ownCA(deps),
+      keyPair: async (newest, nextVersion, _signal, aside) => {
+        const isCurrent = newest !== undefined && deps.clock.now() < successorDue(newest.certificate);
+        if (isCurrent || (made !== undefined && isKeyOf(newest, made))) made = undefined;
+        if (isCurrent) return newest;
+        made ??= await makeKey(parseKeySpec(spec.privateKey), aside);
+        return makePair(spec, made, nextVersion, deps);
+      },
+    };
+  },
 };
 
-async function makePair(spec: SelfManagedBackend, version: number, { clock }: BackendDeps): Promise<CaPair> {
-  const key = await generateKey(parseKeySpec(spec.privateKey));
+function isKeyOf(pair: CaPair | undefined, key: PrivateKey): boolean {
+  return pair?.certificate.publicKeyDer.equals(publicKeyDer(key)) === true;
+}
+
+function makeKey(spec: KeySpec, aside: Aside): Promise<PrivateKey> {
+  return spec.algorithm === 'RSA' ? aside(() => generateKey(spec)) : generateKey(spec);
+}
+
+function makePair(spec: SelfManagedBackend, key: PrivateKey, version: number, { clock }: BackendDeps): CaPair {
   const now = clock.now();
   const lifeMs = parseDuration(spec.duration) ?? TEN_YEARS_MS;
   const der = makeRoot({

@@ -1,6 +1,5 @@
 import type { KeyObject } from 'node:crypto';
 import type { ClientCertificate } from '../api/client-certificate.ts';
-import * as names from '../api/names.ts';
 import type { RawObject } from '../api/parse.ts';
 import { type Issued, type IssueRequest, isPending, type Pending } from '../backends/backend.ts';
 import type { Clock } from '../clock.ts';
@@ -13,6 +12,7 @@ import {
   encodePrivateKey,
   generateKey,
   type KeyEncoding,
+  type KeySpec,
   keyEncodingOf,
   keySpecOf,
   parsePrivateKey,
@@ -30,14 +30,17 @@ import type { CertificateFacts } from './secret/facts.ts';
 import { secretManifest } from './secret/manifest.ts';
 import { nextSerials, type SecretMemory } from './secret/memory.ts';
 import { mayPass, type PublishDeps, publish } from './secret/publish.ts';
+import { alteredError } from './secret/take-back.ts';
 import type { SecretView } from './secret/view.ts';
-import { alteredError, isSuspect, writeSecret } from './secret/write.ts';
+import { isSuspect, isVital, writeSecret } from './secret/write.ts';
 
 export interface ActDeps extends PublishDeps, RequestDeps {
   readonly clock: Clock;
   readonly unpublished: UnpublishedCertificates;
-  /** Throws where the authority stopped serving the namespace, or allowing what is asked for, since it was looked at. */
-  assertServed(resource: ClientCertificate): void;
+  /** Rejects where the authority, as it is now, refuses the resource, or what was made for it. */
+  assertServed(resource: ClientCertificate, made?: UnpublishedCertificate): Promise<void>;
+  /** Makes a key; `generateKey` unless it has to wait for its turn. */
+  makeKey?(spec: KeySpec): Promise<KeyObject>;
 }
 
 /** Published, or not yet to be had. */
@@ -81,16 +84,10 @@ async function rehearseIssue(seen: Observed, view: AuthorityView, deps: ActDeps)
   };
   const manifest = secretManifest(resource, data, memoryOf(seen, view, deps), seen.secret);
   const altered = await deps.secrets.rehearse(manifest);
-  if (altered !== undefined && isVital(altered)) throw alteredError(resource.spec.secretName, altered);
-}
-
-function isVital(field: string): boolean {
-  return (
-    field.startsWith('data') ||
-    field === 'type' ||
-    field.endsWith(names.CERTIFICATE_NAME_LABEL) ||
-    field.endsWith(names.CERTIFICATE_UID_ANNOTATION)
-  );
+  if (altered === undefined || !isVital(altered)) return;
+  // It was created so, and could not be deleted.
+  const isRemainder = isOurs(seen) && seen.secret?.problem !== undefined;
+  throw alteredError(manifest.metadata, altered, isRemainder ? 'emptied' : undefined);
 }
 
 /** One that couldn't be published a moment ago, if it still is what is wanted. */
@@ -112,17 +109,21 @@ async function make(
   run: Run,
 ): Promise<UnpublishedCertificate | Pending> {
   const request = (key: KeyObject) => requestFor(seen, key);
+  const askIfServed: Ask = async (each) => {
+    await deps.assertServed(seen.resource);
+    deps.assertLeading();
+    return ask(each);
+  };
   if (!view.capabilities.persistKey) {
     const key = await privateKeyFor(seen, deps);
-    deps.assertLeading();
-    deps.assertServed(seen.resource);
-    const answer = await ask(request(key));
+    const answer = await askIfServed(request(key));
     if (isPending(answer)) throw new Error('an authority that answers later must say that the key is to be kept');
     return proven(answer, key, seen, view, deps.clock, run);
   }
   const fresh = { key: () => privateKeyFor(seen, deps), request };
-  deps.assertServed(seen.resource);
-  const { awaited, answer } = await askDurably(seen, view, fresh, ask, deps, run.signal);
+  // Before a key is stored, too.
+  await deps.assertServed(seen.resource);
+  const { awaited, answer } = await askDurably(seen, view, fresh, askIfServed, deps, run.signal);
   if (isPending(answer)) return answer;
   try {
     return await proven(answer, awaited.key, seen, view, deps.clock, run);
@@ -136,11 +137,11 @@ async function make(
 function publishMade(
   seen: Observed,
   view: AuthorityView,
-  { issued, key, issuedAt }: UnpublishedCertificate,
+  made: UnpublishedCertificate,
   deps: ActDeps,
 ): Promise<SecretView> {
   const { resource } = seen;
-  deps.assertServed(resource);
+  const { issued, key, issuedAt } = made;
   const trust = trustFor(issued, view);
   const chain = chainToPublish(issued, view, trust, deps.clock.now());
   const [leaf] = chain;
@@ -160,7 +161,7 @@ function publishMade(
     serials: nextSerials(past?.serials ?? [], leaf),
     externalId: issued.externalId,
   };
-  return publish(seen, data, memory, chain, deps);
+  return publish(seen, data, memory, chain, deps, () => deps.assertServed(resource, made));
 }
 
 /** Writes the Secret anew around the certificate that it holds: its trust bundle, its labels, its marks. */
@@ -180,7 +181,7 @@ export async function repair(seen: Observed, view: AuthorityView, deps: ActDeps)
   const admitted = withoutNewExports(resource, secret, seen.deniedPrefixes ?? []);
   const manifest = secretManifest(admitted, data, memoryOf(seen, view, deps), secret);
   const altered = isSuspect(seen) ? await deps.secrets.rehearse(manifest) : undefined;
-  if (altered !== undefined) throw alteredError(resource.spec.secretName, altered);
+  if (altered !== undefined) throw alteredError(manifest.metadata, altered);
   return writeSecret(seen, manifest, undefined, deps);
 }
 
@@ -247,7 +248,7 @@ async function privateKeyFor({ resource, secret }: Observed, deps: ActDeps): Pro
     const kept = live && parsePrivateKey(textOf(live, 'tls.key'));
     if (kept !== undefined && JSON.stringify(keySpecOf(kept)) === JSON.stringify(spec.key)) return kept;
   }
-  return generateKey(spec.key);
+  return (deps.makeKey ?? generateKey)(spec.key);
 }
 
 function requestFor({ resource, secret }: Observed, key: KeyObject): IssueRequest {

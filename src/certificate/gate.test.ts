@@ -1,9 +1,10 @@
 import type { KeyObject } from 'node:crypto';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { aCertificate, anObserved } from '../../test/unit/builders.ts';
+import { aCertificate, anAuthority, anObserved, aSigning } from '../../test/unit/builders.ts';
 import { FakeClock } from '../../test/unit/fake-clock.ts';
 import { Controller, type Outcome } from '../queue/controller.ts';
+import { SlowWork } from '../queue/slow-work.ts';
 import { Turnstile } from '../queue/turnstile.ts';
 import { gateOf } from './gate.ts';
 import { isAuthority, type Observed } from './observed.ts';
@@ -57,7 +58,7 @@ function scene(name: string, body: (scene: Scene) => Promise<void>): void {
       controller.queue.addFirst(key);
       return true;
     });
-    const slowKeys = new Turnstile({ capacity: 1 }, clock, () => true);
+    const slowWork = new SlowWork(1, clock, () => true);
     const runtime = () => ({ backend: {} as never, turnstile: undefined, polls });
     const controller = new Controller({
       name: 'certificates',
@@ -68,7 +69,7 @@ function scene(name: string, body: (scene: Scene) => Promise<void>): void {
       reconcile: async (key): Promise<Outcome> => {
         const { observed, pollAfterMs } = seen.get(key) ?? {};
         if (observed?.next === undefined || pollAfterMs === undefined) return { do: 'rest' };
-        const gate = gateOf(observed, ISSUE, undefined, { runtime, awaited, clock, slowKeys });
+        const gate = gateOf(observed, ISSUE, undefined, { runtime, awaited, clock, slowWork });
         if (gate === undefined) return { do: 'rest' };
         if (!gate.enter(key)) return { do: 'rest' };
         asked.push({ name: observed.resource.name, atMs: clock.now().getTime() - START.getTime() });
@@ -152,7 +153,7 @@ test('a new request passes the turnstile for new requests, whatever waits for an
       leave: () => calls.push(`${name} left`),
     }) as unknown as Turnstile;
   const runtime = () => ({ backend: {} as never, turnstile: named('new'), polls: named('polls') });
-  const deps = { runtime, awaited: new PendingRequests(), clock, slowKeys: named('slow keys') };
+  const deps = { runtime, awaited: new PendingRequests(), clock, slowWork: named('slow work') as unknown as SlowWork };
   const fresh = { ...waiting('a'), next: undefined };
   const gate = gateOf(fresh, ISSUE, 7, deps);
   assert.ok(gate?.enter('team/a'));
@@ -162,18 +163,23 @@ test('a new request passes the turnstile for new requests, whatever waits for an
   assert.is(gateOf(fresh, { do: 'settle' } as never, 7, deps), undefined);
 });
 
-test('keys that take long to make pass a turnstile where the authority has none', () => {
+test('keys and signatures that take long pass a turnstile where the authority has none', () => {
   const clock = new FakeClock(START);
-  const slowKeys = new Turnstile({ capacity: 1 }, clock, () => true);
-  const deps = { awaited: new PendingRequests(), clock, slowKeys };
+  const slowWork = new SlowWork(1, clock, () => true);
+  const deps = { awaited: new PendingRequests(), clock, slowWork };
   const own = { ...deps, runtime: () => ({ backend: {} as never, turnstile: undefined, polls: undefined }) };
   const seenWith = (algorithm: string) => anObserved(aCertificate({ privateKey: { algorithm } })).build();
   assert.is(gateOf(seenWith('RSA'), ISSUE, 7, own)?.enter('team/a'), true);
   assert.is(gateOf(seenWith('RSA'), ISSUE, 7, own)?.enter('team/b'), false);
   assert.is(gateOf(seenWith('ECDSA'), ISSUE, 7, own), undefined);
+  const slowCa = { ...seenWith('ECDSA'), authority: anAuthority({ signing: aSigning({ isSlow: true }) }) };
+  assert.is(gateOf(slowCa, ISSUE, 7, own)?.enter('team/b'), false, 'a signature that takes long');
+  assert.ok(gateOf(slowCa, ISSUE, 7, own)?.admitsSlowWork);
   const turnstile = new Turnstile({ capacity: 1 }, clock, () => true);
   const remote = { ...deps, runtime: () => ({ backend: {} as never, turnstile, polls: undefined }) };
-  assert.is(gateOf(seenWith('RSA'), ISSUE, 7, remote)?.enter('team/b'), true, 'its own one');
+  const itsOwn = gateOf(seenWith('RSA'), ISSUE, 7, remote);
+  assert.is(itsOwn?.enter('team/b'), true, 'its own one');
+  assert.not(itsOwn?.admitsSlowWork, 'the key waits for its turn behind it');
 });
 
 test.run();

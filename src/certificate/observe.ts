@@ -4,20 +4,23 @@ import {
   authorityKey,
   isBrokenAuthority,
 } from '../api/certificate-authority.ts';
-import { type BrokenClientCertificate, type ClientCertificate, isBroken } from '../api/client-certificate.ts';
+import type { ClientCertificate } from '../api/client-certificate.ts';
 import * as names from '../api/names.ts';
 import { keyOf, type RawObject } from '../api/parse.ts';
 import { RetryableError } from '../errors.ts';
+import { refusedByAuthority } from './decision/authority-refusals.ts';
 import type { RuleInNamespace } from './decision/policy.ts';
-import { authorityIsMissing, deniedByPolicy } from './decision/refusals.ts';
 import type { AuthorityView, NoAuthority, Observed, Protection } from './observed.ts';
-import { isOurs } from './observed.ts';
+import { isAuthority, isOurs } from './observed.ts';
+import { beyondLimit, refusedAnswer } from './prove.ts';
 import type { Recent } from './recent.ts';
 import type { NextKey } from './request/next-key.ts';
+import type { UnpublishedCertificate } from './request/unpublished.ts';
+import { type Contenders, isOlder, rivalOf } from './rival.ts';
 import { purposeOf, reservationOf, type SecretUse } from './secret/protection.ts';
 import { type SecretView, viewSecret } from './secret/view.ts';
 
-export interface ObserveDeps {
+export interface ObserveDeps extends Contenders {
   /** From the cache: Secrets that carry our label. */
   cachedSecret(key: string): SecretView | undefined;
   /** From the cache: the request of a certificate whose answer is awaited. */
@@ -27,20 +30,25 @@ export interface ObserveDeps {
   readSecret(namespace: string, name: string): Promise<RawObject | undefined>;
   /** Has the cache keep the view of a Secret of ours that it didn't know to be needed. */
   keepView(view: SecretView): void;
-  /** Everyone who names this Secret. */
-  rivals(namespace: string, secretName: string): readonly (ClientCertificate | BrokenClientCertificate)[];
+  /** From the cache: whether it is certain that no Secret of that key carries our label. */
+  isSecretAbsent(key: string): boolean;
   /** What authorities use the Secret of that key for. */
   usesOf(secret: string): readonly SecretUse[];
   /** From the cache. */
-  certificate(key: string): ClientCertificate | BrokenClientCertificate | undefined;
   authority(key: string): AnyCertificateAuthority | undefined;
   authorityView(key: string): AuthorityView | undefined;
   /** See Observed. */
   readonly deniedPrefixes?: readonly string[];
   /** Whether ClusterCertificateAuthorities are served. */
   readonly clusterAuthorities: boolean;
-  namespaceLabels(name: string): Readonly<Record<string, string>> | undefined;
+  namespaceLabels(name: string): NamespaceLabels | undefined;
+  /** Whether those may be older than what the API server holds. */
+  areLabelsBehind(): boolean;
+  /** Past the cache; undefined where there is no such namespace. */
+  readLabels(name: string): Promise<NamespaceLabels | undefined>;
 }
+
+type NamespaceLabels = Readonly<Record<string, string>>;
 
 /** All reads of a reconcile: none where the cache knows the Secret. */
 export async function observe(resource: ClientCertificate, deps: ObserveDeps): Promise<Observed> {
@@ -49,14 +57,16 @@ export async function observe(resource: ClientCertificate, deps: ObserveDeps): P
   const recent = deps.recent(keyOf(resource));
   // Nothing is done for a new one before its authority is known, and that look comes with the next run.
   const isEarly = authority === 'AuthorityNotSeen' && resource.status.revision === undefined;
-  const found = isEarly ? { secret: cachedSecret(resource, deps) } : await findSecret(resource, recent, deps);
+  const found =
+    seeRival(resource, recent, deps) ??
+    (isEarly ? { secret: cachedSecret(resource, deps) } : await findSecret(resource, recent, deps));
   return {
     resource,
     authority,
     rules,
     lapsed: isLapsed(authority) ? deps.authorityView(referredAuthority(resource)) : undefined,
     ...found,
-    rival: findRival(resource, found.secret, deps),
+    rival: rivalOf(resource, found.secret, deps),
     deniedPrefixes: deps.deniedPrefixes,
     next: deps.nextKey(keyOf(resource)),
     recent,
@@ -99,19 +109,58 @@ function findRules(resource: ClientCertificate, deps: ObserveDeps): readonly Rul
   }));
 }
 
+async function withLabels({ namespace }: ClientCertificate, caches: ObserveDeps): Promise<ObserveDeps> {
+  const labels = await caches.readLabels(namespace);
+  return { ...caches, namespaceLabels: () => labels };
+}
+
+/** Whether the labels of the namespace decide if the authority, or a rule of it, serves it. */
+function goesByLabels(resource: ClientCertificate, deps: ObserveDeps): boolean {
+  const unlabelled = { ...deps, namespaceLabels: () => undefined };
+  return (
+    findAuthority(resource, unlabelled) === 'NamespaceNotSeen' ||
+    findRules(resource, unlabelled)?.some(({ serves }) => serves === undefined) === true
+  );
+}
+
 /** It was served, or may have been: what it holds goes on being trusted. */
 function isLapsed(authority: Observed['authority']): boolean {
   return authority === 'NamespaceNotAllowed' || authority === 'NamespaceNotSeen';
 }
 
 /**
- * Asks once more whether the authority serves the namespace, and its rules allow what is asked for: between a decision and
- * what follows from it, an answer of the authority may have been awaited. Throws a RetryableError where that has changed.
+ * Asks all refusals of the authority again: between a decision and what follows from it, an answer of the authority may
+ * have been awaited. `made` is that answer; it must keep within the limits of now. Throws a RetryableError otherwise.
+ * Where labels of the namespace decide and their watch is behind, they are read.
  */
-export function assertServed(resource: ClientCertificate, deps: ObserveDeps): void {
-  const missing = authorityIsMissing({ resource, authority: findAuthority(resource, deps) });
-  const refusal = missing ?? deniedByPolicy({ resource, rules: findRules(resource, deps) });
+export async function assertServed(
+  resource: ClientCertificate,
+  made: UnpublishedCertificate | undefined,
+  caches: ObserveDeps,
+): Promise<void> {
+  const deps = caches.areLabelsBehind() && goesByLabels(resource, caches) ? await withLabels(resource, caches) : caches;
+  const authority = findAuthority(resource, deps);
+  const refusal = refusedByAuthority({ resource, authority, rules: findRules(resource, deps) });
   if (refusal !== undefined) throw new RetryableError(refusal.code, `this changed meanwhile: ${refusal.message}`);
+  const flaw = made && isAuthority(authority) ? beyondLimit(made, authority) : undefined;
+  if (flaw !== undefined) throw refusedAnswer(flaw);
+}
+
+/**
+ * What there is to see where the cache knows that another resource goes first: thousands may name one Secret, and none of
+ * those that have to wait reads it.
+ */
+function seeRival(
+  resource: ClientCertificate,
+  recent: Recent | undefined,
+  deps: ObserveDeps,
+): Pick<Observed, 'secret' | 'protection'> | undefined {
+  const key = secretKeyOf(resource);
+  const secret = deps.cachedSecret(key);
+  // The Secret may be this resource's own, and not in the cache.
+  const isKnown = secret !== undefined || (recent?.altered === undefined && deps.isSecretAbsent(key));
+  if (!isKnown || rivalOf(resource, secret, deps) === undefined) return undefined;
+  return { secret, protection: protectionOf(resource, secret && {}, deps) };
 }
 
 /**
@@ -163,26 +212,3 @@ function protectionOf(
   const reserved = reservationOf(secretName, (name) => isFirst(deps.certificate(keyOf({ namespace, name }))));
   return reserved === undefined ? undefined : { code: 'InvalidSpec', reason: reserved };
 }
-
-/**
- * Of two resources that name one Secret, the one that holds it goes first: it may be the younger, where the older could
- * not be issued at the time. While none holds it the older goes first, or, born in the same second, the smaller uid.
- */
-function findRival(resource: ClientCertificate, secret: SecretView | undefined, deps: ObserveDeps): string | undefined {
-  if (isOurs({ resource, secret })) return undefined;
-  let oldest: ClientCertificate | undefined;
-  // One pass: a tenant may have thousands of them name one Secret.
-  for (const each of deps.rivals(resource.namespace, resource.spec.secretName)) {
-    if (each.uid === resource.uid) continue;
-    if (isOurs({ resource: each, secret })) return each.name;
-    // A broken one keeps the Secret that it holds, and gets no other.
-    if (!isBroken(each) && isOlder(each, oldest ?? resource)) oldest = each;
-  }
-  return oldest?.name;
-}
-
-function isOlder(one: Aged, other: Aged): boolean {
-  return one.createdAt < other.createdAt || (one.createdAt === other.createdAt && one.uid < other.uid);
-}
-
-type Aged = Pick<ClientCertificate, 'createdAt' | 'uid'>;

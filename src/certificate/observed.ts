@@ -45,6 +45,8 @@ export interface SigningView {
   readonly fingerprintSHA256: string;
   /** idOfChain of AuthorityView.issuers. */
   readonly issuersId: string;
+  /** Whether its signatures take long; see signsSlowly. */
+  readonly isSlow: boolean;
 }
 
 /** Why a reference to an authority leads nowhere. */

@@ -42,10 +42,13 @@ export async function proven(
     await releaseWorker(() => clock.sleep(validInMs, signal));
     flaw = flawOf(made, seen, view, clock.now());
   }
-  if (flaw !== undefined)
-    throw new RetryableError('InvalidAnswer', `the authority's answer was refused: ${flaw.problem}`);
+  if (flaw !== undefined) throw refusedAnswer(flaw);
   // A moment before its begin would not be believed when it is read again.
   return validInMs === undefined ? made : { ...made, issuedAt: clock.now() };
+}
+
+export function refusedAnswer({ problem }: Flaw): RetryableError {
+  return new RetryableError('InvalidAnswer', `the authority's answer was refused: ${problem}`);
 }
 
 /** What is wrong with it at this moment, if anything is. */
@@ -67,19 +70,19 @@ export function flawOf(made: UnpublishedCertificate, seen: Observed, view: Autho
   const { chain } = issued;
   return (
     proveIssued({ chain, intermediates: view.intermediates, anchors, expected, carries: view.capabilities.identity }) ??
-    beyondLimit(chain[0], issuedAt, view) ??
+    beyondLimit(made, view) ??
     foreignSystemName(chain[0]?.subject, identity.subject) ??
     (view.capabilities.remote ? foreignEncoding(chain[0]) : undefined)
   );
 }
 
 /** What is asked for keeps within the limit; what an authority makes of it may not. */
-function beyondLimit(
-  leaf: CertificateView | undefined,
-  issuedAt: Date,
+export function beyondLimit(
+  { issued, issuedAt }: UnpublishedCertificate,
   { capabilities, limits }: AuthorityView,
 ): Flaw | undefined {
   const { maxDurationMs } = limits;
+  const [leaf] = issued.chain;
   if (leaf === undefined || maxDurationMs === undefined || capabilities.lifetime !== 'rounded') return undefined;
   const grantedMs = leaf.notAfter.getTime() - issuedAt.getTime();
   if (grantedMs <= maxDurationMs + CLOCKS_APART_MS) return undefined;

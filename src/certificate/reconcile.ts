@@ -3,16 +3,17 @@ import { earliest } from '../api/moments.ts';
 import { keyOf } from '../api/parse.ts';
 import type { Backend } from '../backends/backend.ts';
 import { type CertwheelError, classify, DeniedError, RetryableError, UnexpectedError } from '../errors.ts';
+import { generateKey, type KeySpec } from '../pki/keys.ts';
 import { backoffMs } from '../queue/backoff.ts';
 import type { Outcome, Run } from '../queue/controller.ts';
-import type { Turnstile } from '../queue/turnstile.ts';
+import type { SlowWork } from '../queue/slow-work.ts';
 import { stackOf } from '../stack.ts';
 import { type ActDeps, issue, repair } from './act.ts';
 import { makesAFight, withAct } from './brakes.ts';
 import { describeContest } from './contest.ts';
 import { decide } from './decision/decide.ts';
 import { longestRetryMs } from './decision/schedule.ts';
-import { gateOf, type Turnstiles } from './gate.ts';
+import { type Gate, gateOf, type Turnstiles } from './gate.ts';
 import type { Act } from './observed.ts';
 import { type Decision, isAuthority, type Observed, trustedAuthority } from './observed.ts';
 import { type Ask, isUnderWay } from './request/request.ts';
@@ -30,8 +31,8 @@ export interface CertificateDeps extends ActDeps, TidyDeps, RecordDeps, ReportDe
   observe(resource: Observed['resource']): Promise<Observed>;
   /** The authority behind it, and what keeps that from being asked too often; undefined where it isn't there. */
   runtime(resource: Observed['resource']): ({ readonly backend: Backend } & Turnstiles) | undefined;
-  /** Where keys that take long to make are waited for; see gateOf. */
-  readonly slowKeys: Turnstile;
+  /** Where keys and signatures wait that take long to make; see gateOf. */
+  readonly slowWork: SlowWork;
   readonly metrics: CertificateMetrics & RecordDeps['metrics'] & ReportDeps['metrics'];
 }
 
@@ -81,21 +82,34 @@ async function lookAt(key: string, deps: CertificateDeps, run: Run): Promise<Out
   if (gate?.enter(key) === false)
     return report(seen, decision, { pending: { message: WAITS_FOR_ITS_TURN }, isPassing: true }, deps);
   try {
-    return await carryOut(seen, decision, deps, run);
+    return await carryOut(seen, decision, { ...deps, slowly: slowlyBehind(gate, seen, deps, run) }, run);
   } finally {
     gate?.leave();
   }
 }
 
+interface CarryOutDeps extends CertificateDeps {
+  readonly slowly: Slowly;
+}
+
+type Slowly = <T>(work: () => Promise<T>) => Promise<T>;
+
+/** How work is done that takes long in the thread pool: behind its turnstile, and without a worker. */
+function slowlyBehind(gate: Gate | undefined, seen: Observed, { slowWork }: CertificateDeps, run: Run): Slowly {
+  if (gate?.admitsSlowWork === true) return (work) => run.releaseWorker(work);
+  const [key, deadline] = [keyOf(seen.resource), deadlineOf(seen.secret)];
+  return (work) => run.releaseWorker(() => slowWork.run(key, deadline, work, run.signal));
+}
+
 const WAITS_FOR_ITS_TURN =
-  'waits for its turn: as many others as are allowed ask the authority, or wait for RSA keys to be made';
+  'waits for its turn: as many others as are allowed ask the authority, or wait for RSA keys and signatures to be made';
 
 /** By when a new certificate is needed, in milliseconds since the epoch: before the old one expires, if there is one. */
 export function deadlineOf(secret: SecretView | undefined): number | undefined {
   return secret?.claimedValidity?.notAfter.getTime();
 }
 
-async function carryOut(before: Observed, decision: Decision, deps: CertificateDeps, run: Run): Promise<Outcome> {
+async function carryOut(before: Observed, decision: Decision, deps: CarryOutDeps, run: Run): Promise<Outcome> {
   let seen = before;
   let findings: Findings = {};
   try {
@@ -118,7 +132,7 @@ async function carryOut(before: Observed, decision: Decision, deps: CertificateD
 async function act(
   seen: Observed,
   decision: Act,
-  deps: CertificateDeps,
+  deps: CarryOutDeps,
   run: Run,
 ): Promise<{ readonly seen: Observed; readonly pending?: Findings['pending'] }> {
   const { resource } = seen;
@@ -135,11 +149,14 @@ async function act(
   const backend = deps.runtime(resource)?.backend;
   if (backend === undefined) throw new RetryableError('Conflict', 'the authority went away');
   // One that may take seconds to answer must not keep a worker from those who don't.
-  const ask: Ask = authority.capabilities.remote
-    ? (request) => run.releaseWorker(() => backend.issue(request, run.signal))
-    : (request) => backend.issue(request, run.signal);
+  const { remote } = authority.capabilities;
+  const slowly: Slowly = authority.signing?.isSlow ? deps.slowly : (work) => work();
+  const around: Slowly = remote ? (work) => run.releaseWorker(work) : slowly;
+  const ask: Ask = (request) => around(() => backend.issue(request, run.signal));
+  const makeKey = (spec: KeySpec) =>
+    spec.algorithm === 'RSA' ? deps.slowly(() => generateKey(spec)) : generateKey(spec);
   const startedMs = deps.clock.monotonicMs();
-  const result = await issue(seen, authority, ask, deps, run);
+  const result = await issue(seen, authority, ask, { ...deps, makeKey }, run);
   if ('pending' in result) return { seen, pending: result.pending };
   const { secret } = result;
   if (secret.certificate !== undefined)

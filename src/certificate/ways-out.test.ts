@@ -23,6 +23,7 @@ import { ApiError, AuthorityError, classify, DeniedError } from '../errors.ts';
 import { encodePrivateKey, generateKey, publicKeyDer } from '../pki/keys.ts';
 import { Buckets } from '../queue/bucket.ts';
 import type { Outcome, Run } from '../queue/controller.ts';
+import { SlowWork } from '../queue/slow-work.ts';
 import { Turnstile } from '../queue/turnstile.ts';
 import { isOurs, type NoAuthority } from './observed.ts';
 import { RecentActs } from './recent.ts';
@@ -173,7 +174,7 @@ function parts(resource: RawObject, authority: (typeof AUTHORITIES)[number], sec
   const recent = new RecentActs();
   const deps: CertificateDeps = {
     ...requestDeps(clock),
-    slowKeys: new Turnstile({ capacity: 1 }, clock, () => true),
+    slowWork: new SlowWork(1, clock, () => true),
     secrets: {
       get: () => scene.store.get(),
       apply: async (manifest) => {
@@ -184,7 +185,7 @@ function parts(resource: RawObject, authority: (typeof AUTHORITIES)[number], sec
       remove: (each) => scene.store.remove(each),
     },
     unpublished: new UnpublishedCertificates(),
-    assertServed: () => {},
+    assertServed: async () => {},
     recent,
     log: SILENT,
     find: () => current,

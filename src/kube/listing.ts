@@ -1,23 +1,18 @@
 import type { Resource } from '../api/names.ts';
-import { keyOf, type RawObject } from '../api/parse.ts';
+import type { RawObject } from '../api/parse.ts';
 import { ApiError } from '../errors.ts';
 import { statusError } from './answer.ts';
-import type { Cache, Entry } from './cache.ts';
+import type { Draft } from './cache/draft.ts';
 import type { KubeClient } from './client.ts';
 import type { ListPage } from './object.ts';
 import type { Selection } from './options.ts';
-
-/** All objects of a selection, reduced, as they were at one version. */
-export interface Listing<T> {
-  readonly entries: ReadonlyMap<string, Entry<T>>;
-  readonly resourceVersion: string;
-}
 
 export interface ListingOptions<T> {
   readonly client: KubeClient;
   readonly resource: Resource;
   readonly selection: Selection;
-  readonly cache: Pick<Cache<T>, 'entry'>;
+  /** Takes what is found. */
+  readonly draft: Draft<T>;
   readonly signal: AbortSignal;
   /** Called for whatever arrives. */
   readonly onBytes: () => void;
@@ -28,12 +23,11 @@ const STREAM_SECONDS = 300;
 const INITIAL_EVENTS_END = 'k8s.io/initial-events-end';
 
 /**
- * A list as the first part of a watch (KEP-3157): the server sends it from its cache, object by object, in half the time
+ * The objects of a selection as they were at one version, which it answers: a list as the first part of a watch (KEP-3157): the server sends it from its cache, object by object, in half the time
  * of pages, which it reads from etcd, and there never is more than one object in flight.
  */
-export async function listByStream<T>(options: ListingOptions<T> & { readonly idleMs: number }): Promise<Listing<T>> {
-  const { client, resource, selection, cache, signal, onBytes, idleMs } = options;
-  const entries = new Map<string, Entry<T>>();
+export async function listByStream<T>(options: ListingOptions<T> & { readonly idleMs: number }): Promise<string> {
+  const { client, resource, selection, draft, signal, onBytes, idleMs } = options;
   const stream = await client.watch(resource, {
     ...selection,
     initialEvents: true,
@@ -44,17 +38,13 @@ export async function listByStream<T>(options: ListingOptions<T> & { readonly id
   });
   for await (const event of stream) {
     if (event.type === 'ERROR') throw statusError(event.object, event.object.code ?? 500);
-    const { namespace = '', name = '', resourceVersion = '', annotations } = event.object.metadata ?? {};
+    const { resourceVersion = '', annotations } = event.object.metadata ?? {};
     if (event.type === 'BOOKMARK') {
-      if (annotations?.[INITIAL_EVENTS_END] === 'true') return { entries, resourceVersion };
+      if (annotations?.[INITIAL_EVENTS_END] === 'true') return resourceVersion;
       continue;
     }
-    if (event.type === 'DELETED') {
-      entries.delete(keyOf({ namespace, name }));
-      continue;
-    }
-    const entry = cache.entry(event.object);
-    if (entry) entries.set(entry.key, entry);
+    if (event.type === 'DELETED') draft.remove(event.object);
+    else draft.add(event.object);
   }
   throw new ApiError(0, 'InvalidAnswer', 'the list ended before its last object');
 }
@@ -64,10 +54,9 @@ export function isStreamUnsupported(error: unknown): boolean {
   return error instanceof ApiError && (error.status === 400 || error.status === 422);
 }
 
-/** A list, page by page. Throws when a continue token has expired: half a list is no list. */
-export async function listByPages<T>(options: ListingOptions<T> & { readonly pageSize: number }): Promise<Listing<T>> {
-  const { client, resource, selection, cache, signal, onBytes, pageSize } = options;
-  const entries = new Map<string, Entry<T>>();
+/** The same page by page. Throws when a continue token has expired: half a list is no list. */
+export async function listByPages<T>(options: ListingOptions<T> & { readonly pageSize: number }): Promise<string> {
+  const { client, resource, selection, draft, signal, onBytes, pageSize } = options;
   let limit = pageSize;
   const pageFrom = async (start: string | undefined) => {
     for (;;) {
@@ -88,10 +77,7 @@ export async function listByPages<T>(options: ListingOptions<T> & { readonly pag
     const next = page.metadata.continue ?? '';
     // The server is at the next page while this one is reduced.
     pending = next === '' ? undefined : pageFrom(next);
-    for (const item of page.items) {
-      const entry = cache.entry(item);
-      if (entry) entries.set(entry.key, entry);
-    }
+    for (const item of page.items) draft.add(item);
   }
-  return { entries, resourceVersion };
+  return resourceVersion;
 }

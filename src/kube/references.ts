@@ -1,8 +1,8 @@
 import type { Resource } from '../api/names.ts';
 import { identify, type RawObject } from '../api/parse.ts';
 import type { ApiError } from '../errors.ts';
-import { Cache } from './cache.ts';
-import { weightOf } from './share.ts';
+import { Cache } from './cache/cache.ts';
+import { weightOf } from './cache/share.ts';
 import { Watch, type WatchDeps, type WatchStats } from './watch.ts';
 import type { WatchTiming } from './watch-backoff.ts';
 

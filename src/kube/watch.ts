@@ -4,9 +4,11 @@ import { ApiError } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import { stackOf } from '../stack.ts';
 import { statusError } from './answer.ts';
-import { ALL_NAMESPACES, type Cache } from './cache.ts';
+import type { Cache } from './cache/cache.ts';
+import type { Draft } from './cache/draft.ts';
+import { ALL_NAMESPACES } from './cache/entry.ts';
 import type { KubeClient } from './client.ts';
-import { isStreamUnsupported, type Listing, listByPages, listByStream } from './listing.ts';
+import { isStreamUnsupported, listByPages, listByStream } from './listing.ts';
 import type { WatchEvent } from './object.ts';
 import type { Selection } from './options.ts';
 import { type Restart, restartOf, WatchBackoff, type WatchTiming, withDefaults } from './watch-backoff.ts';
@@ -19,10 +21,7 @@ export interface WatchDeps {
 
 export interface WatchSpec<T> extends Selection {
   resource: Resource;
-  cache: Pick<
-    Cache<T>,
-    'begin' | 'entry' | 'replace' | 'upsert' | 'remove' | 'advance' | 'onBroken' | 'onCrowded' | 'leftOut'
-  >;
+  cache: Pick<Cache<T>, 'begin' | 'replace' | 'upsert' | 'remove' | 'advance' | 'onBroken' | 'onCrowded' | 'leftOut'>;
   timing?: Partial<WatchTiming> | undefined;
 }
 
@@ -50,6 +49,9 @@ type State =
   /** Something failed; `next` is tried after `ms`. Falls back to nothing. */
   | { at: 'waiting'; ms: number; next: State };
 
+/** Bookmarks come about every 60 s, and a stream without any ends by itself a little sooner; see WatchTiming. */
+const LONGEST_SILENCE_MS = 90_000;
+
 const LISTING: State = { at: 'listing' };
 
 /**
@@ -60,6 +62,7 @@ export class Watch<T> {
   readonly stats: WatchStats;
   /** Resolves when the cache has been filled once. */
   readonly synced: Promise<void>;
+  #isFailing = false;
   readonly #deps: WatchDeps;
   readonly #spec: WatchSpec<T>;
   readonly #scope: string;
@@ -106,6 +109,13 @@ export class Watch<T> {
     this.#reportSynced = resolve;
   }
 
+  /** Whether the cache may lack what happened long ago: nothing proves that events still arrive. */
+  get isBehind(): boolean {
+    const { stats } = this;
+    const silentMs = this.#deps.clock.monotonicMs() - stats.lastEventAt;
+    return !stats.synced || this.#isFailing || silentMs > LONGEST_SILENCE_MS;
+  }
+
   /** Runs until the signal aborts; never throws. */
   async run(signal: AbortSignal): Promise<void> {
     let state: State = LISTING;
@@ -125,10 +135,10 @@ export class Watch<T> {
 
   async #list(signal: AbortSignal): Promise<State> {
     const { cache } = this.#spec;
-    const begun = cache.begin();
+    const draft = cache.begin();
     try {
-      const { entries, resourceVersion } = await this.#listing(signal);
-      cache.replace(this.#scope, entries, resourceVersion, begun);
+      const resourceVersion = await this.#listing(draft, signal);
+      cache.replace(this.#scope, draft, resourceVersion);
       this.#listed();
       return { at: 'watching', resourceVersion };
     } catch (error) {
@@ -138,13 +148,13 @@ export class Watch<T> {
   }
 
   /** By a stream where the server can, and by pages where it can't or where a stream has just failed. */
-  async #listing(signal: AbortSignal): Promise<Listing<T>> {
-    const { resource, cache, namespace, labelSelector, fieldSelector } = this.#spec;
+  async #listing(draft: Draft<T>, signal: AbortSignal): Promise<string> {
+    const { resource, namespace, labelSelector, fieldSelector } = this.#spec;
     const options = {
       client: this.#deps.client,
       resource,
       selection: { namespace, labelSelector, fieldSelector },
-      cache,
+      draft,
       signal,
       onBytes: () => this.#touch(),
     };
@@ -156,9 +166,9 @@ export class Watch<T> {
         if (this.#streams === 'later') throw error;
       }
     }
-    const listing = await listByPages({ ...options, pageSize: this.#timing.pageSize });
+    const resourceVersion = await listByPages({ ...options, pageSize: this.#timing.pageSize });
     if (this.#streams === 'later') this.#streams = 'next';
-    return listing;
+    return resourceVersion;
   }
 
   async #watch(resourceVersion: string, signal: AbortSignal): Promise<State> {
@@ -181,7 +191,8 @@ export class Watch<T> {
         signal,
         onBytes: () => this.#touch(),
       });
-      this.#touch();
+      // That it opened is no event: one that says nothing from then on must not seem alive each time that it is opened.
+      this.#isFailing = false;
       this.#backoff.succeeded();
       for await (const event of stream) this.#take(event);
     } catch (error) {
@@ -197,6 +208,7 @@ export class Watch<T> {
   #ended(lastedMs: number): State {
     const next: State = { at: 'watching', resourceVersion: this.#resourceVersion };
     if (lastedMs < this.#timing.shortestHealthyMs) {
+      this.#isFailing = true;
       this.#count('flapping');
       return { at: 'waiting', ms: this.#backoff.next(), next };
     }
@@ -208,6 +220,7 @@ export class Watch<T> {
 
   #failed(error: unknown, next: State, signal: AbortSignal): State {
     if (signal.aborted) return next;
+    this.#isFailing = true;
     const restart = restartOf(error);
     this.#count(restart);
     const ms = this.#backoff.failed(restart, error);
@@ -231,7 +244,7 @@ export class Watch<T> {
     switch (event.type) {
       case 'ADDED':
       case 'MODIFIED':
-        cache.upsert(this.#scope, event.object);
+        cache.upsert(this.#scope, event.object, event.type === 'MODIFIED');
         break;
       case 'DELETED':
         cache.remove(this.#scope, event.object);
@@ -246,6 +259,8 @@ export class Watch<T> {
   #listed(): void {
     this.#listedAt = this.#deps.clock.monotonicMs();
     this.stats.lists++;
+    this.#isFailing = false;
+    this.#touch();
     this.stats.problem = undefined;
     this.#backoff.succeeded();
     if (this.stats.synced) return;

@@ -11,10 +11,10 @@ import {
   subjectKeyIdExtension,
   usageExtensions,
 } from './extensions.ts';
-import { keySpecOfPublicKey, publicKeyDer } from './keys.ts';
+import { keySpecOf, keySpecOfPublicKey, publicKeyDer } from './keys.ts';
 import { encodeName, type Subject } from './name.ts';
 import type { Names } from './san.ts';
-import { algorithmIdentifierFor, signBytes } from './signature.ts';
+import { algorithmIdentifierFor, signBytes, signBytesInPool, signsSlowly } from './signature.ts';
 
 interface Validity {
   /** Inclusive, both of them; milliseconds are cut off. */
@@ -48,6 +48,18 @@ export interface RootRequest extends Validity {
  * `readCaPair` to prove.
  */
 export function signLeaf(request: LeafRequest): Buffer {
+  return writeCertificate(leafContent(request));
+}
+
+/** The same in the thread pool where the signature takes long, and at once where it doesn't. */
+export function signLeafAside(request: LeafRequest): Buffer | Promise<Buffer> {
+  const content = leafContent(request);
+  if (!signsSlowly(keySpecOf(content.signingKey))) return writeCertificate(content);
+  const { tbs, algorithm } = toBeSigned(content);
+  return signBytesInPool(tbs, content.signingKey).then((signature) => sequence(tbs, algorithm, bitString(signature)));
+}
+
+function leafContent(request: LeafRequest): CertificateContent {
   const { ca, subject, names, usages, notAfter } = request;
   if (!ca.certificate.isCA) throw new Error(`${ca.certificate.subjectText} is not a CA`);
   if (notAfter > ca.certificate.notAfter) {
@@ -62,7 +74,7 @@ export function signLeaf(request: LeafRequest): Buffer {
   const subjectIsEmpty = subjectDer.length === EMPTY_NAME_LENGTH;
   const sanExtensions = nameExtensions(names, subjectIsEmpty);
   if (subjectIsEmpty && sanExtensions.length === 0) throw new Error('a certificate without any name');
-  return writeCertificate({
+  return {
     ...validityOf(request),
     // A byte copy, since verifiers may compare issuer and subject byte by byte (RFC 5280 section 4.1.2.4).
     issuerDer: ca.certificate.subjectDer,
@@ -77,7 +89,7 @@ export function signLeaf(request: LeafRequest): Buffer {
       ...sanExtensions,
     ],
     signingKey: ca.key,
-  });
+  };
 }
 
 const EMPTY_NAME_LENGTH = 2;
@@ -117,8 +129,14 @@ export interface CertificateContent extends Validity {
 
 const VERSION_3 = explicit(0, integer(2));
 
-/** Writes and signs whatever it is given: the one place where a TBSCertificate is put together. */
+/** Writes and signs whatever it is given. */
 export function writeCertificate(content: CertificateContent): Buffer {
+  const { tbs, algorithm } = toBeSigned(content);
+  return sequence(tbs, algorithm, bitString(signBytes(tbs, content.signingKey)));
+}
+
+/** The one place where a TBSCertificate is put together. */
+function toBeSigned(content: CertificateContent): { readonly tbs: Buffer; readonly algorithm: Buffer } {
   const algorithm = algorithmIdentifierFor(content.signingKey);
   const tbs = sequence(
     VERSION_3,
@@ -130,7 +148,7 @@ export function writeCertificate(content: CertificateContent): Buffer {
     content.publicKeyDer,
     explicit(3, sequence(...content.extensions)),
   );
-  return sequence(tbs, algorithm, bitString(signBytes(tbs, content.signingKey)));
+  return { tbs, algorithm };
 }
 
 function validityOf({ notBefore, notAfter, serialNumber }: Validity): Validity {

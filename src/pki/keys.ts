@@ -8,7 +8,7 @@ import {
   type KeyPairKeyObjectResult,
 } from 'node:crypto';
 import { promisify } from 'node:util';
-import { THREADS, ThreadLimit } from '../threads.ts';
+import { keyThreads } from '../threads.ts';
 import { children, expectTag, readBytesOfBits, readElement } from './asn1/read.ts';
 import { TAG } from './asn1/write.ts';
 import { EncryptedPemError, type PemBlock, parsePem } from './pem.ts';
@@ -34,7 +34,6 @@ const MAX_RSA_EXPONENT_BYTES = 8;
 const MAX_KEY_BYTES = 13_000;
 
 const generate = promisify(generateKeyPair);
-const threads = new ThreadLimit(THREADS.keys);
 
 /**
  * A new private key. EC and Ed25519 are made at once on the calling thread (0.05 ms for P-256, cheaper than the way to
@@ -53,7 +52,7 @@ export async function generateKey(spec: KeySpec): Promise<PrivateKey> {
           `an RSA key of ${spec.size} bits; even sizes from ${MIN_RSA_BITS} to ${MAX_RSA_BITS} are possible`,
         );
       }
-      return threads.run(async () => remember(await generate('rsa', { modulusLength: spec.size })));
+      return keyThreads.run(async () => remember(await generate('rsa', { modulusLength: spec.size })));
   }
 }
 

@@ -37,6 +37,17 @@ const MOST_COMPARED = 5;
  * Throws a CaError.
  */
 export function readCaPair(material: CaMaterial, now: Date): CaPair {
+  return readCa(material, now).pair;
+}
+
+/** A pair, and until when reading the same material from now on would bring the same. */
+export interface CaReading {
+  readonly pair: CaPair;
+  readonly holdsUntil: Date;
+}
+
+/** See readCaPair. */
+export function readCa(material: CaMaterial, now: Date): CaReading {
   const { place, partialChain = false } = material;
   const { key, pem } = refused(() => readKey(material.key, `${place}, key tls.key`));
   const blocks = refused(() =>
@@ -54,7 +65,18 @@ export function readCaPair(material: CaMaterial, now: Date): CaPair {
   const chain = chooseChain(signers, store, { place, given, partialChain, now, unreadRoots: problem });
   const pair = caPair(chain, key, pem, restOf(chain, given, { store, problem }, now));
   refuseTrial(pair, place, now);
-  return pair;
+  return { pair, holdsUntil: nextMoment([...given, ...store.seen], now) };
+}
+
+/** The last second of a CA signs nothing; see refuseTrial. */
+const MARGIN_MS = 1_000;
+
+/** The next moment at which one of them begins or ends: what was read depends on the time by nothing else. */
+function nextMoment(certificates: readonly CertificateView[], now: Date): Date {
+  const moments = certificates
+    .flatMap(({ notBefore, notAfter }) => [notBefore.getTime(), notAfter.getTime()])
+    .filter((each) => each >= now.getTime());
+  return new Date(Math.min(...moments) - MARGIN_MS);
 }
 
 /** The certificates for the key, each once. */

@@ -1,6 +1,8 @@
 import { constants, type KeyObject, sign, verify } from 'node:crypto';
+import { promisify } from 'node:util';
+import { keyThreads } from '../threads.ts';
 import { explicit, integer, NULL, oid, sequence } from './asn1/write.ts';
-import { keySpecOf } from './keys.ts';
+import { type KeySpec, keySpecOf } from './keys.ts';
 
 interface SignatureAlgorithm {
   readonly name: string;
@@ -98,6 +100,21 @@ export function algorithmIdentifierFor(key: KeyObject): Buffer {
 /** Signs as `algorithmIdentifierFor` announces; ECDSA signatures come as DER (RFC 3279 section 2.2.3). */
 export function signBytes(bytes: Uint8Array, key: KeyObject): Buffer {
   return sign(algorithmFor(key).hash, bytes, key);
+}
+
+/** Up to here a signature takes 6 ms; the time grows with the cube, and RSA of 8192 bits takes 32 ms. */
+const MAX_CHEAP_RSA_BITS = 4096;
+
+/** Whether a signature by such a key takes too long for the event loop. */
+export function signsSlowly(spec: KeySpec | undefined): boolean {
+  return spec?.algorithm === 'RSA' && spec.size > MAX_CHEAP_RSA_BITS;
+}
+
+const signInPool: (hash: string | undefined, bytes: Uint8Array, key: KeyObject) => Promise<Buffer> = promisify(sign);
+
+/** The same as `signBytes`, in the thread pool and few at a time. */
+export function signBytesInPool(bytes: Uint8Array, key: KeyObject): Promise<Buffer> {
+  return keyThreads.run(() => signInPool(algorithmFor(key).hash, bytes, key));
 }
 
 // The hash is as strong as the curve; RSA stays with SHA-256, which every verifier knows.

@@ -80,7 +80,7 @@ function verified(child: CertificateView, issuer: CertificateView, effort: Effor
 }
 
 /** Hundredths of a millisecond for one verification with this key, measured with OpenSSL 3 on two slow cores. */
-function costOf({ keySpec }: CertificateView): number {
+export function costOf({ keySpec }: Pick<CertificateView, 'keySpec'>): number {
   switch (keySpec?.algorithm) {
     case 'ECDSA':
       return { 256: 8, 384: 70, 521: 155 }[keySpec.size];

@@ -123,6 +123,24 @@ bench('to stop waits for a run that waits outside', async (one) => {
   assert.is(one.metrics.length, 1);
 });
 
+bench('a namespace is charged the time of its runs, without the time that they wait outside', async (one) => {
+  const { queue } = one.controller;
+  const charged: (number | undefined)[] = [];
+  const done = queue.done.bind(queue);
+  queue.done = (key, spentMs) => {
+    charged.push(spentMs);
+    done(key, spentMs);
+  };
+  one.answer = async (_key, run) => {
+    await one.clock.sleep(20);
+    for (let n = 0; n < 2; n++) await run.releaseWorker(() => one.clock.sleep(1_000));
+    throw new Error('no answer');
+  };
+  queue.add('a');
+  await one.clock.advance(2_020);
+  assert.equal(charged, [20]);
+});
+
 function untilAborted(_key: string, { signal }: Run): Promise<Outcome> {
   return new Promise((_resolve, reject) => {
     signal.addEventListener('abort', () => reject(signal.reason));

@@ -39,6 +39,11 @@ interface ControllerDeps {
   readonly metrics: ControllerMetrics;
 }
 
+/** How long one run has waited outside, where it holds no worker. */
+interface RunTime {
+  outsideMs: number;
+}
+
 /** A run that couldn't even report its failure: the API server is away, or we have a bug. */
 const LOST_RUN = { firstMs: 200, longestMs: 15_000 };
 /** A lost race is settled by one fresh look; only a rival that writes all the time makes us wait longer. */
@@ -87,37 +92,40 @@ export class Controller {
     while (this.#active <= this.#deps.workers) {
       const key = await this.queue.take();
       if (key === undefined) return;
-      await this.#run(key);
-      this.queue.done(key);
+      this.queue.done(key, await this.#run(key));
     }
   }
 
-  async #releaseWorker<T>(wait: () => Promise<T>): Promise<T> {
+  async #releaseWorker<T>(wait: () => Promise<T>, time: RunTime): Promise<T> {
+    const leftMs = this.#deps.clock.monotonicMs();
     this.#active--;
     this.#hire();
     try {
       return await wait();
     } finally {
+      time.outsideMs += this.#deps.clock.monotonicMs() - leftMs;
       this.#active++;
     }
   }
 
-  async #run(key: string): Promise<void> {
+  /** Answers for how many milliseconds it has held a worker. */
+  async #run(key: string): Promise<number> {
     const { clock, metrics, name, reconcile } = this.#deps;
+    const time: RunTime = { outsideMs: 0 };
     const startedMs = clock.monotonicMs();
     let ended: Outcome['do'] | 'error';
     try {
-      const outcome = await reconcile(key, {
-        signal: this.#stop.signal,
-        releaseWorker: (wait) => this.#releaseWorker(wait),
-      });
+      const releaseWorker: Run['releaseWorker'] = (wait) => this.#releaseWorker(wait, time);
+      const outcome = await reconcile(key, { signal: this.#stop.signal, releaseWorker });
       ended = outcome.do;
       this.#schedule(key, outcome);
     } catch (thrown) {
       ended = 'error';
       if (!this.#stop.signal.aborted) this.#reschedule(key, classify(thrown));
     }
-    metrics.ran(name, ended, (clock.monotonicMs() - startedMs) / 1000);
+    const tookMs = clock.monotonicMs() - startedMs;
+    metrics.ran(name, ended, tookMs / 1000);
+    return tookMs - time.outsideMs;
   }
 
   #schedule(key: string, outcome: Outcome): void {

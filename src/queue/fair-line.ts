@@ -1,6 +1,9 @@
 import { Heap } from './heap.ts';
 
-/** Somebody who waits. */
+/** A deadline before every other that there is. */
+export const FIRST = Number.NEGATIVE_INFINITY;
+
+/** A key that waits. */
 export interface Waiter {
   readonly key: string;
   /** Since when; any unit that grows. */
@@ -30,15 +33,23 @@ export class FairLine {
 
   /** Takes out who is next. */
   pop(): Waiter | undefined {
-    const [due, fresh] = [firstThat(this.#counts, this.#due), firstThat(this.#counts, this.#fresh)];
-    const takesDue = due !== undefined && (fresh === undefined || this.#dueIsNext);
-    this.#dueIsNext = !takesDue;
-    return takesDue ? this.#due.pop() : this.#fresh.pop();
+    const fresh = firstThat(this.#counts, this.#fresh);
+    const due = fresh === undefined || this.#dueIsNext ? this.popDue() : undefined;
+    if (due !== undefined || fresh === undefined) return due;
+    this.#dueIsNext = true;
+    return this.#fresh.pop();
   }
 
-  /** Drops who was only left behind, as soon as they outnumber the `living`. */
-  tidy(living: number): void {
-    if (this.size > 2 * living + 64) for (const heap of [this.#due, this.#fresh]) heap.keep(this.#counts);
+  /** Takes out the earliest deadline, as the turn of those that have one. */
+  popDue(): Waiter | undefined {
+    if (firstThat(this.#counts, this.#due) === undefined) return undefined;
+    this.#dueIsNext = false;
+    return this.#due.pop();
+  }
+
+  /** Drops who was only left behind. */
+  tidy(): void {
+    for (const heap of [this.#due, this.#fresh]) heap.keep(this.#counts);
   }
 
   get size(): number {

@@ -24,6 +24,10 @@ export class SortedList<T> {
     return undefined;
   }
 
+  *[Symbol.iterator](): Generator<T> {
+    for (const piece of this.#pieces) yield* piece;
+  }
+
   /** How many items come before this one, which need not be in here. */
   rank(item: T): number {
     const { at, index } = this.#find(item);

@@ -1,3 +1,4 @@
+import { laneOf } from './lanes.ts';
 import { SortedList } from './sorted-list.ts';
 
 /** A key in line. */
@@ -122,7 +123,7 @@ export class TurnLine {
   }
 
   #laneOf(key: string): Lane {
-    const namespace = key.slice(0, Math.max(0, key.indexOf('/')));
+    const namespace = laneOf(key);
     let lane = this.#lanes.get(namespace);
     if (lane === undefined) {
       const [due, fresh] = [new SortedList(isBefore), new SortedList(isBefore)];

@@ -110,12 +110,4 @@ test('a key that is ready and is wanted even earlier is handed out once', async 
   assert.is(queue.depth(), 0);
 });
 
-test('a key that is ready and is forgotten does not come', async () => {
-  const queue = queueOf(new FakeClock(START), {});
-  for (const key of ['first', 'a', 'b']) queue.add(key);
-  assert.is(await queue.take(), 'first');
-  queue.forget('a');
-  assert.is(await queue.take(), 'b');
-});
-
 test.run();

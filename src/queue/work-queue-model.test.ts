@@ -18,11 +18,6 @@ class NaiveQueue {
     side.set(key, Math.min(side.get(key) ?? Number.POSITIVE_INFINITY, at));
   }
 
-  forget(key: string): void {
-    this.wanted.delete(key);
-    this.again.delete(key);
-  }
-
   done(key: string): void {
     this.running.delete(key);
     const at = this.again.get(key);
@@ -44,7 +39,7 @@ class NaiveQueue {
 
 type Command =
   | { readonly do: 'add'; readonly key: string; readonly inMs: number }
-  | { readonly do: 'forget' | 'done'; readonly key: string }
+  | { readonly do: 'done'; readonly key: string }
   | { readonly do: 'take' }
   | { readonly do: 'wait'; readonly ms: number };
 
@@ -54,7 +49,6 @@ const command: fc.Arbitrary<Command> = fc.oneof(
     weight: 5,
     arbitrary: fc.record({ do: fc.constant('add' as const), key, inMs: fc.integer({ min: -5_000, max: 30_000 }) }),
   },
-  { weight: 1, arbitrary: fc.record({ do: fc.constant('forget' as const), key }) },
   { weight: 4, arbitrary: fc.record({ do: fc.constant('done' as const), key }) },
   { weight: 5, arbitrary: fc.constant({ do: 'take' as const }) },
   { weight: 3, arbitrary: fc.record({ do: fc.constant('wait' as const), ms: fc.integer({ min: 1, max: 12_000 }) }) },
@@ -84,9 +78,6 @@ async function sideBySide(commands: readonly Command[]): Promise<void> {
       if (each.do === 'add') {
         queue.add(each.key, clock.in(each.inMs));
         model.add(each.key, nowMs() + each.inMs);
-      } else if (each.do === 'forget') {
-        queue.forget(each.key);
-        model.forget(each.key);
       } else if (each.do === 'done' && model.running.has(each.key)) {
         queue.done(each.key);
         model.done(each.key);
@@ -117,6 +108,68 @@ async function sideBySide(commands: readonly Command[]): Promise<void> {
 
 test('the queue does what a naive one does, and loses nothing', async () => {
   await fc.assert(fc.asyncProperty(fc.array(command, { minLength: 1, maxLength: 40 }), sideBySide), { numRuns: 400 });
+});
+
+const MOST_COST_MS = 50;
+
+interface Load {
+  readonly workers: number;
+  /** A namespace each: what its runs take at most, how many keys it has, and by when they are due. */
+  readonly lanes: readonly { readonly costMs: number; readonly keys: number; readonly deadline: number | undefined }[];
+  /** Between 0 and 1, for the choices on the way. */
+  readonly chances: readonly number[];
+}
+
+const load: fc.Arbitrary<Load> = fc.record({
+  workers: fc.integer({ min: 1, max: 4 }),
+  lanes: fc.array(
+    fc.record({
+      costMs: fc.integer({ min: 1, max: MOST_COST_MS }),
+      keys: fc.integer({ min: 1, max: 300 }),
+      deadline: fc.option(fc.integer({ min: 1, max: 1_000 }), { nil: undefined }),
+    }),
+    { minLength: 2, maxLength: 6 },
+  ),
+  chances: fc.array(fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }), { minLength: 50, maxLength: 50 }),
+});
+
+/** Keys come again as often as they are run, so each lane always has a key ready unless all of its keys are being run. */
+async function runsFairly({ workers, lanes, chances }: Load): Promise<void> {
+  const clock = new FakeClock(START);
+  const queue = new WorkQueue(clock, (each) => lanes[Number(each.split('/')[0])]?.deadline);
+  for (const [lane, { keys }] of lanes.entries()) for (let n = 0; n < keys; n++) queue.add(`${lane}/${n}`);
+  let drawn = 0;
+  const chance = () => chances[drawn++ % chances.length] ?? 0;
+  const running: string[] = [];
+  const runningOf = (lane: number) => running.filter((each) => each.startsWith(`${lane}/`)).length;
+  // By lane, what each other lane was charged while this one had a key ready and was not served.
+  const waited = lanes.map(() => lanes.map(() => 0));
+  for (let turn = 0; turn < 600; turn++) {
+    while (running.length < Math.min(workers, lanes.length)) {
+      const taken = (await queue.take()) ?? '';
+      running.push(taken);
+      waited[Number(taken.split('/')[0])]?.fill(0);
+    }
+    const [ended = ''] = running.splice(Math.floor(chance() * running.length), 1);
+    const lane = Number(ended.split('/')[0]);
+    const costMs = chance() * (lanes[lane]?.costMs ?? 0);
+    queue.done(ended, costMs);
+    queue.add(ended);
+    for (const [other, charged] of waited.entries()) {
+      if ((lanes[other]?.keys ?? 0) <= runningOf(other)) charged.fill(0);
+      else charged[lane] = (charged[lane] ?? 0) + costMs;
+      const most = 2 * (workers + 1) * MOST_COST_MS;
+      assert.ok(
+        charged.every((ms) => ms <= most),
+        `lane ${other} waited for ${charged} ms of the others`,
+      );
+    }
+  }
+  queue.close();
+}
+
+test('no lane with a key that is ready waits for more than a few runs of each other lane', async () => {
+  await fc.assert(fc.asyncProperty(load, runsFairly), { seed: 11, numRuns: 60 });
 });
 
 test.run();

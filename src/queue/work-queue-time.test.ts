@@ -107,16 +107,6 @@ bench('stale entries do not pile up for a key that is asked for earlier and earl
   assert.ok(most < 100, `${most} entries`);
 });
 
-bench('stale entries do not pile up for keys that come and are forgotten', async ({ clock, queue }) => {
-  const most = mostEntries(() => {
-    for (let n = 0; n < 100_000; n++) {
-      queue.add(`key ${n}`, clock.in(DAY));
-      queue.forget(`key ${n}`);
-    }
-  });
-  assert.ok(most < 100, `${most} entries`);
-});
-
 bench('a hundred thousand keys are added and taken in seconds', async ({ clock, queue }) => {
   const before = process.threadCpuUsage();
   for (let n = 0; n < 100_000; n++) queue.add(`key ${n}`, clock.in(-((n * 7919) % 100_000)));

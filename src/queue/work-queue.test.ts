@@ -146,38 +146,6 @@ bench('a key that is done and was not asked for again stays away', async ({ cloc
   assert.equal(taken, ['a']);
 });
 
-bench('a key that is forgotten does not come', async ({ clock, queue, taken, take }) => {
-  queue.add('a', clock.in(SECOND));
-  queue.add('b', clock.in(2 * SECOND));
-  queue.forget('a');
-  take();
-  await clock.advance(3 * SECOND);
-  assert.equal(taken, ['b']);
-});
-
-bench('a key that is forgotten while worked on does not come again', async ({ clock, queue, taken, take }) => {
-  queue.add('a');
-  take();
-  await settle();
-  queue.add('a', clock.in(SECOND));
-  queue.forget('a');
-  queue.done('a');
-  take();
-  await clock.advance(2 * SECOND);
-  assert.equal(taken, ['a']);
-});
-
-bench('a key that was forgotten can be wanted anew', async ({ clock, queue, taken, take }) => {
-  queue.add('a', clock.in(SECOND));
-  queue.forget('a');
-  queue.add('a', clock.in(2 * SECOND));
-  take();
-  await clock.advance(1_999);
-  assert.equal(taken, []);
-  await clock.advance(1);
-  assert.equal(taken, ['a']);
-});
-
 bench('the depth counts what could be worked on now', async ({ clock, queue, take }) => {
   queue.add('a');
   queue.add('b');

@@ -1,6 +1,7 @@
 import { type Clock, clampDelay } from '../clock.ts';
-import { FairLine, firstThat, type Waiter } from './fair-line.ts';
+import { FIRST, firstThat, type Waiter } from './fair-line.ts';
 import { Heap } from './heap.ts';
+import { Lanes } from './lanes.ts';
 
 interface Entry {
   readonly key: string;
@@ -20,20 +21,18 @@ export type DeadlineOf = (key: string) => number | undefined;
 const LONGEST_NAP_MS = 5_000;
 /** A wall clock that loses more than this against the monotonic one was set back, not slewed. */
 const SET_BACK_MS = 1_000;
-/** Before every deadline that there is. */
-const FIRST = Number.NEGATIVE_INFINITY;
 
 /**
  * Keys that want to be looked at, each with the moment from which on. A key is held by one worker at a time; of two
  * moments asked for one key the earlier wins; a key that is asked for while it is being worked on comes again.
  *
- * Of the keys whose moment has come, see FairLine for who is next.
+ * Of the keys whose moment has come, Lanes says which is next.
  */
 export class WorkQueue {
   readonly #clock: Clock;
   readonly #heap = new Heap<Entry>((one, other) => one.at - other.at);
   readonly #counts = (entry: Entry) => this.#waiting.get(entry.key) === entry;
-  readonly #ready = new FairLine(({ key, at, deadline }: Waiter) => {
+  readonly #ready = new Lanes(({ key, at, deadline }: Waiter) => {
     const counts = this.#waiting.get(key);
     return counts?.at === at && counts.isFirst === (deadline === FIRST);
   });
@@ -62,17 +61,11 @@ export class WorkQueue {
   }
 
   /**
-   * Wants `key` now, before all others that are due: a place is kept for it elsewhere, and for no longer than that. Keys
-   * without a deadline still get every second turn.
+   * Wants `key` now, before all others that are due: a place is kept for it elsewhere, and for no longer than that. Other
+   * keys still get every second turn, and all of them once its namespace has used up its head start (see Lanes).
    */
   addFirst(key: string): void {
     this.#add({ key, at: this.#clock.now().getTime(), isFirst: true });
-  }
-
-  /** Forgets what was wanted later; a run that is under way ends by itself. */
-  forget(key: string): void {
-    this.#waiting.delete(key);
-    this.#again.delete(key);
   }
 
   /** The next key that is due, as soon as there is one; undefined once the queue is closed. */
@@ -84,9 +77,10 @@ export class WorkQueue {
     });
   }
 
-  /** Must be called by the worker that took `key`, whatever came of it. */
-  done(key: string): void {
+  /** Must be called by the worker that took `key`, whatever came of it; `spentMs` is the time that its lane is charged. */
+  done(key: string, spentMs = 0): void {
     this.#running.delete(key);
+    this.#ready.end(key, spentMs);
     const again = this.#again.get(key);
     this.#again.delete(key);
     if (again !== undefined) this.#add(again);

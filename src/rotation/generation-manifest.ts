@@ -2,7 +2,7 @@ import type { CertificateAuthority } from '../api/certificate-authority.ts';
 import type { AuthorityKind } from '../api/client-certificate.ts';
 import * as names from '../api/names.ts';
 import { CREATE_ONLY } from '../kube/object.ts';
-import type { Generation } from './plan.ts';
+import type { Generation } from './generation.ts';
 
 type Owner = Pick<CertificateAuthority, 'kind' | 'name'>;
 

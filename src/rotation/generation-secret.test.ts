@@ -149,6 +149,8 @@ test('damaged marks make a generation neither sign nor disappear', () => {
   for (const annotations of [
     {},
     { 'certwheel.io/generation-state': 'Emperor', 'certwheel.io/generation-state-since': 'x' },
+    // When it became active says nothing of when it began to leave.
+    { 'certwheel.io/generation-state-since': '2026-05-02T00:00:00Z' },
   ]) {
     const { generation } = view(stored(manifest(), { annotations }));
     assert.is(generation?.state, 'Retiring');

@@ -3,12 +3,12 @@ import { parseRfc3339 } from '../api/conditions.ts';
 import * as names from '../api/names.ts';
 import { identify, parseMeta, type RawObject } from '../api/parse.ts';
 import { EXPORTING_PREFIXES } from '../certificate/decision/exported-keys.ts';
-import { weightOf } from '../kube/share.ts';
+import { weightOf } from '../kube/cache/share.ts';
 import { restoreCaPair } from '../pki/ca.ts';
 import { MAX_PEM_BYTES } from '../pki/pem.ts';
 import { messageOf } from '../thrown.ts';
+import type { Generation } from './generation.ts';
 import { versionOf } from './generation-manifest.ts';
-import type { Generation } from './plan.ts';
 
 /** A Secret that claims to keep a CA generation: whose, and what it keeps, or why it can't be read. */
 export interface GenerationSecret {
@@ -130,11 +130,14 @@ function contentOf(object: RawObject, { version, secret, mark }: GenerationSecre
     // Where it doesn't sign it is as good as gone, but for its key.
     if (held !== undefined && annotations[names.GENERATION_STATE_ANNOTATION] !== 'Active')
       return { generation: undefined, problem: held };
+    const state = STATES.find((each) => each === annotations[names.GENERATION_STATE_ANNOTATION]);
+    const since = parseRfc3339(annotations[names.GENERATION_SINCE_ANNOTATION]);
     const generation = {
       version,
       // Annotations that were damaged make it neither sign nor disappear; the plan goes on from there.
-      state: STATES.find((each) => each === annotations[names.GENERATION_STATE_ANNOTATION]) ?? 'Retiring',
-      since: parseRfc3339(annotations[names.GENERATION_SINCE_ANNOTATION]) ?? created,
+      state: state ?? ('Retiring' as const),
+      // That of another state would say that it signed nothing since.
+      since: (state && since) ?? created,
       created,
       mark: mark.uids.includes(secret.uid) ? ('whole' as const) : ('none' as const),
       source: annotations[names.GENERATION_SOURCE_ANNOTATION] ?? '',

@@ -8,8 +8,8 @@ import { parseCertificate } from '../pki/certificate.ts';
 import { caBasicConstraints, usageExtensions } from '../pki/extensions.ts';
 import { writeCertificate } from '../pki/issue.ts';
 import { publicKeyDer } from '../pki/keys.ts';
+import type { Generation } from './generation.ts';
 import { namesakeProblem } from './namesake.ts';
-import type { Generation } from './plan.ts';
 
 function generation(pair: CaPair): Generation {
   return aGeneration(1, 'Active', pair);

@@ -1,7 +1,7 @@
 import type { CaPair } from '../pki/ca.ts';
 import type { CertificateView } from '../pki/certificate.ts';
 import { nameOf } from '../pki/path.ts';
-import type { Generation } from './plan.ts';
+import type { Generation } from './generation.ts';
 
 /**
  * Why a new CA can't be trusted beside those in use, as a sentence. OpenSSL takes the first trusted certificate of the

@@ -11,8 +11,8 @@ import { parseCertificate } from '../pki/certificate.ts';
 import { caBasicConstraints, keyIdOf, subjectKeyIdExtension, usageExtensions } from '../pki/extensions.ts';
 import { writeCertificate } from '../pki/issue.ts';
 import { publicKeyDer } from '../pki/keys.ts';
+import type { Generation } from './generation.ts';
 import { narrowedProblem } from './narrowed.ts';
-import type { Generation } from './plan.ts';
 
 const NAMED = { dnsNames: ['client.bad.example'] };
 const SERVING = { usages: ['digital signature', 'client auth', 'server auth'] };

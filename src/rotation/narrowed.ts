@@ -11,7 +11,7 @@ import {
 } from '../pki/constraints/constraints.ts';
 import { encodeName } from '../pki/name.ts';
 import { nameOf } from '../pki/path.ts';
-import type { Generation } from './plan.ts';
+import type { Generation } from './generation.ts';
 
 /** Name constraints by the thousand take a millisecond to compare with one certificate. */
 const CONSUMERS_AT_ONCE = 20;

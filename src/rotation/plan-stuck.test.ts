@@ -3,12 +3,14 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { HOUR, hoursFromNow, pairOf, root } from '../../test/pki/make.ts';
 import { aGeneration } from '../../test/unit/a-generation.ts';
-import { type Generation, type Member, planRotation, type Step, signingGeneration } from './plan.ts';
+import { type Generation, signingGeneration } from './generation.ts';
+import { planRotation } from './plan.ts';
+import type { Member, Step } from './rotation.ts';
 
 const notAfter = hoursFromNow(10_000);
 const one = pairOf(await root({ commonName: 'one', notAfter }));
 const two = pairOf(await root({ commonName: 'two', notAfter }));
-const KINDS = ['movable', 'suspended', 'unwritable'] as const;
+const KINDS = ['movable', 'suspended', 'unwritable', 'forged'] as const;
 const DEADLINE_HOURS = 24;
 const LONGEST_LIFE_HOURS = 100;
 
@@ -28,7 +30,8 @@ type State = Wish & { member: Member };
 
 function start(wish: Wish, index: number): State {
   const issuerFingerprint = one.certificate.fingerprintSHA256;
-  const end = hoursFromNow(wish.endsInHours);
+  // Made with the key of the old CA, which somebody has stolen.
+  const end = hoursFromNow(wish.kind === 'forged' ? 9_000 : wish.endsInHours);
   return {
     ...wish,
     member: {
@@ -45,9 +48,9 @@ function made(version: number, state: Generation['state'], pair: typeof one): Ge
   return aGeneration(version, state, pair, { since: hoursFromNow(0) });
 }
 
-/** What the controller does to a certificate: ca.crt of all but the unwritable, a new certificate for the movable. */
+/** What the controller does to a certificate: ca.crt of those that it may write, a new certificate for the movable. */
 function reconcile({ kind, member, ...rest }: State, signing: Generation | undefined): State {
-  if (kind === 'unwritable') return { ...rest, kind, member };
+  if (kind === 'unwritable' || kind === 'forged') return { ...rest, kind, member };
   const trusting = { ...member, trustBundleHash: 'both' };
   if (kind === 'suspended' || signing?.version !== 2) return { ...rest, kind, member: trusting };
   const issuerFingerprint = two.certificate.fingerprintSHA256;
@@ -59,10 +62,16 @@ function checkStep(step: Step, states: readonly State[], hour: number): void {
   const valid = states.filter(({ member }) => (member.notAfter ?? hoursFromNow(0)) > hoursFromNow(hour));
   if (step.do === 'move' && step.to === 'Active')
     for (const { kind, member } of valid)
-      assert.ok(kind === 'unwritable' || member.trustBundleHash === 'both', `a ${kind} one lacks the new CA`);
+      assert.ok(
+        kind === 'unwritable' || kind === 'forged' || member.trustBundleHash === 'both',
+        `a ${kind} one lacks the new CA`,
+      );
   if (step.do === 'retire')
     for (const { kind, member } of valid)
-      assert.is(member.issuerFingerprint, two.certificate.fingerprintSHA256, `a ${kind} one needs the old CA`);
+      assert.ok(
+        kind === 'forged' || member.issuerFingerprint === two.certificate.fingerprintSHA256,
+        `a ${kind} one needs the old CA`,
+      );
 }
 
 /** When the new CA signs, and when the old one has left, in hours. */
@@ -84,6 +93,7 @@ function rotate(wishes: readonly Wish[], killed: readonly number[], until: numbe
         trustBundleHash: 'both',
         propagationMs: HOUR,
         progressDeadlineMs: DEADLINE_HOURS * HOUR,
+        longestLifeMs: LONGEST_LIFE_HOURS * HOUR,
       };
       const plan = planRotation(rotation, now);
       const { step } = plan;

@@ -3,15 +3,9 @@ import * as assert from 'uvu/assert';
 import { HOUR, hoursFromNow, NOW, pairOf, root, signIntermediate } from '../../test/pki/make.ts';
 import { aGeneration } from '../../test/unit/a-generation.ts';
 import type { CaPair } from '../pki/ca.ts';
-import {
-  endOf,
-  type Generation,
-  type Member,
-  planRotation,
-  type Rotation,
-  signingGeneration,
-  withoutFuture,
-} from './plan.ts';
+import { endOf, type Generation, signingGeneration, withoutFuture } from './generation.ts';
+import { planRotation } from './plan.ts';
+import type { Member, Rotation } from './rotation.ts';
 
 const PROPAGATION_MS = 120_000;
 const holder = await root({ commonName: 'one' });
@@ -47,7 +41,7 @@ function plan(
   generations: readonly Generation[],
   wanted: CaPair | undefined,
   members: readonly Member[] = [],
-  given: { clearSince?: Rotation['clearSince']; now?: Date; source?: string | undefined } = {},
+  given: { clearSince?: Rotation['clearSince']; now?: Date; source?: string | undefined; longestLifeMs?: number } = {},
 ) {
   const { clearSince = new Map(), now = NOW } = given;
   return planRotation(
@@ -59,6 +53,7 @@ function plan(
       trustBundleHash: 'bundle',
       propagationMs: PROPAGATION_MS,
       progressDeadlineMs: DEADLINE_MS,
+      longestLifeMs: given.longestLifeMs,
       source: 'source' in given ? given.source : 'secret',
     },
     now,
@@ -117,6 +112,59 @@ test('a certificate that has expired, or a Secret that holds none, keeps nothing
   const empty = { ...member('ns/empty', one, 'old'), notAfter: undefined };
   assert.is(step(spreading, two, [expired, empty]), '2 -> Active');
   assert.is(step(reissuing, two, [expired, empty]), 'retire 1');
+});
+
+test('what ends after all that a leaving CA can have signed keeps it no longer than that, and is named', () => {
+  const since = hoursFromNow(-30);
+  const leaving = [
+    aGeneration(1, 'Retiring', one, { since, created: hoursFromNow(-900) }),
+    generation(2, 'Active', two, since),
+  ];
+  const forged = member('Secret ns/forged', one, 'bundle', hoursFromNow(20));
+  const longestLifeMs = 40 * HOUR;
+  const before = plan(leaving, two, [forged], { longestLifeMs });
+  assert.equal(before.step, { do: 'settle', recheckAt: hoursFromNow(10) });
+  assert.equal([before.waitingFor, before.leftBehind], [['Secret ns/forged'], []]);
+  const after = plan(leaving, two, [forged], { longestLifeMs, now: hoursFromNow(10) });
+  assert.equal([after.waitingFor, after.leftBehind], [[], ['Secret ns/forged']]);
+  const clearSince = new Map([['retire 1', hoursFromNow(10)]]);
+  assert.is(step(leaving, two, [forged], { longestLifeMs, now: hoursFromNow(11), clearSince }), 'retire 1');
+  assert.is(step(leaving, two, [forged], { now: hoursFromNow(19), clearSince }), 'settle', 'without a limit');
+});
+
+test('what ends after the CA that signed it counts no longer than that CA, also without a limit', () => {
+  const leaving = [generation(1, 'Retiring', gone), generation(2, 'Active', two)];
+  const forged = member('Secret ns/forged', gone, 'bundle', hoursFromNow(400_000));
+  assert.equal(plan(leaving, two, [forged]).step, { do: 'settle', recheckAt: hoursFromNow(1) });
+  assert.equal(plan(leaving, two, [forged], { now: later }).leftBehind, ['Secret ns/forged']);
+});
+
+test('a certificate of which only status tells holds up a step, and brings no CA back', () => {
+  const told = { ...member('ns/told', one), trustBundleHash: '', fromStatus: true } as const;
+  assert.equal(plan(reissuing, two, [told]).waitingFor, ['ns/told']);
+  assert.equal(plan(spreading, two, [told]).waitingFor, ['ns/told']);
+  const damaged = [generation(1, 'Retiring', one), generation(2, 'Retiring', two)];
+  assert.is(step(damaged, two, [member('ns/held', one)]), '1 -> Active');
+  assert.is.not(step(damaged, two, [told]), '1 -> Active');
+});
+
+test('a CA whose annotations were damaged leaves no earlier than what was signed until its successor came', () => {
+  const damaged = aGeneration(1, 'Retiring', one, { since: hoursFromNow(-900), created: hoursFromNow(-900) });
+  const leaving = [damaged, generation(2, 'Active', two, hoursFromNow(-1))];
+  const held = member('ns/held', one, 'bundle', hoursFromNow(20));
+  assert.equal(plan(leaving, two, [held], { longestLifeMs: 24 * HOUR }).waitingFor, ['ns/held']);
+});
+
+test('what a leaving CA can not have signed does not keep the next CA from signing either', () => {
+  const since = hoursFromNow(-50);
+  const generations = [
+    aGeneration(1, 'Retiring', one, { since, created: hoursFromNow(-900) }),
+    generation(2, 'Active', two, since),
+    generation(3, 'Prepared', three, NOW),
+  ];
+  const forged = member('Secret ns/forged', one, 'old', hoursFromNow(20));
+  assert.equal(plan(generations, three, [forged]).waitingFor, ['Secret ns/forged']);
+  assert.equal(plan(generations, three, [forged], { longestLifeMs: 40 * HOUR }).waitingFor, []);
 });
 
 test('a member that can not be written delays a new CA until the deadline, and is named', () => {

@@ -5,9 +5,10 @@ import { hoursFromNow, NOW, pairOf, root } from '../../test/pki/make.ts';
 import { aGeneration, generationSecret } from '../../test/unit/a-generation.ts';
 import type { CAGeneration } from '../api/generated/types.ts';
 import type { CaPair } from '../pki/ca.ts';
+import type { Generation } from './generation.ts';
 import type { GenerationSecret } from './generation-secret.ts';
-import type { Generation, Member } from './plan.ts';
 import { provenanceOf } from './provenance.ts';
+import type { Member } from './rotation.ts';
 
 const [one, two, three] = await Promise.all(
   ['one', 'two', 'three'].map(async (commonName) => pairOf(await root({ commonName }))),

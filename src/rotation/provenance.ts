@@ -1,7 +1,8 @@
 import type { CAGeneration } from '../api/generated/types.ts';
+import type { Generation } from './generation.ts';
 import type { GenerationSecret } from './generation-secret.ts';
-import type { Generation, Member } from './plan.ts';
 import { readGenerations } from './read-generations.ts';
+import type { Member } from './rotation.ts';
 
 /** The Secrets that claim to keep CA generations of one authority, by where they come from. */
 export interface Provenance {
@@ -80,8 +81,8 @@ function adoptable(
   // A restored twin of a CA that is adopted anyway is not what its certificates speak for.
   const known = new Set(own.map(fingerprintOf));
   const held = new Set(
-    members().flatMap(({ issuerFingerprint, notAfter }) =>
-      notAfter !== undefined && notAfter > now ? [issuerFingerprint] : [],
+    members().flatMap(({ issuerFingerprint, notAfter, fromStatus }) =>
+      fromStatus === undefined && notAfter !== undefined && notAfter > now ? [issuerFingerprint] : [],
     ),
   );
   return claims.filter(

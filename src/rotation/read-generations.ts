@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
+import { type Generation, withoutFuture } from './generation.ts';
 import type { GenerationSecret } from './generation-secret.ts';
-import { type Generation, withoutFuture } from './plan.ts';
 
 /** Far more than a CA has that is replaced each day. */
 const MOST_GENERATIONS = 50;

@@ -1,14 +1,18 @@
-import type { CertificateAuthority } from '../api/certificate-authority.ts';
+import { authorityKey, type CertificateAuthority } from '../api/certificate-authority.ts';
 import type { AuthorityDeps } from '../authority/deps.ts';
 import { type Runtime, sourceOf } from '../authority/runtime.ts';
 import { reportable, type Trouble, troubleOf } from '../authority/trouble.ts';
+import type { Aside } from '../backends/backend.ts';
 import { bundleOf } from '../pki/bundle.ts';
 import type { CaPair } from '../pki/ca.ts';
+import type { Run } from '../queue/controller.ts';
+import { isPresent } from './generation.ts';
 import { MOST_VERSIONS } from './generation-manifest.ts';
 import type { GenerationSecret } from './generation-secret.ts';
 import { namesakeProblem } from './namesake.ts';
 import { narrowedProblem } from './narrowed.ts';
-import { isPresent, type Plan, planRotation, type Step } from './plan.ts';
+import { planRotation } from './plan.ts';
+import type { Plan, Step } from './rotation.ts';
 
 /** The pair that is to sign, and the version that it would get as a new generation. */
 export interface Source {
@@ -21,8 +25,8 @@ export interface Source {
 export async function readSource(
   runtime: Runtime,
   version: number,
-  { consumers, clock, log }: Pick<AuthorityDeps, 'consumers' | 'clock' | 'log'>,
-  signal: AbortSignal,
+  { consumers, clock, log, slowWork }: Pick<AuthorityDeps, 'consumers' | 'clock' | 'log' | 'slowWork'>,
+  { signal, releaseWorker }: Run,
 ): Promise<Source> {
   const { backend, generations } = runtime;
   if (backend.keyPair === undefined) return { pair: undefined, version, trouble: undefined };
@@ -30,7 +34,9 @@ export async function readSource(
     .filter((each) => isPresent(each, sourceOf(runtime)))
     .sort((one, other) => other.version - one.version)[0];
   try {
-    const pair = await backend.keyPair(newest?.pair, version, signal);
+    const key = authorityKey(runtime.resource);
+    const aside: Aside = (work) => releaseWorker(() => slowWork.run(key, undefined, work, signal));
+    const pair = await backend.keyPair(newest?.pair, version, signal, aside);
     const served = () => consumers(runtime.resource);
     const problem =
       namesakeProblem(pair, generations) ?? (await narrowedProblem(pair, generations, served, clock.now()));
@@ -44,6 +50,14 @@ export async function readSource(
 
 /** A member that can't be written delays a CA rotation no longer: those that depend on the new CA outnumber it. */
 const PROGRESS_DEADLINE_MS = 24 * 3_600_000;
+
+/** The last signature may bear the time of another replica, whose clock is ahead. */
+const CLOCKS_APART_MS = 60_000;
+
+/** Without a limit a certificate may live as long as its CA. */
+function longestLifeMs({ limits: { maxDurationMs } }: CertificateAuthority): number | undefined {
+  return maxDurationMs === undefined ? undefined : maxDurationMs + CLOCKS_APART_MS;
+}
 
 export function planOf(key: string, runtime: Runtime, pair: CaPair | undefined, deps: AuthorityDeps): Plan {
   const { generations, clearSince } = runtime;
@@ -60,6 +74,7 @@ export function planOf(key: string, runtime: Runtime, pair: CaPair | undefined, 
     trustBundleHash: trust.hash,
     propagationMs: deps.trustPropagationMs,
     progressDeadlineMs: PROGRESS_DEADLINE_MS,
+    longestLifeMs: longestLifeMs(runtime.resource),
     clearSince,
   };
   return planRotation(rotation, deps.clock.now());
@@ -79,7 +94,7 @@ export async function tryStep(
   if (deps.registry.paceOf(runtime.resource).steps.take(deps.clock.monotonicMs()) > 0)
     return { stepped: false, blocked: { code: 'SecretContested', message: CONTESTED } };
   try {
-    return { stepped: await take(step, without(leftBehind), source, runtime, deps), blocked: undefined };
+    return { stepped: await take(step, without(leftBehind, step.do), source, runtime, deps), blocked: undefined };
   } catch (thrown) {
     return { stepped: false, blocked: troubleOf(reportable(thrown, deps.log)) };
   }
@@ -89,10 +104,12 @@ const CONTESTED =
   'the Secrets of its CA generations are changed or deleted again and again; the audit log of the API server names the writer';
 
 /** The members for which a step didn't wait any longer. */
-function without(members: readonly string[]): string {
+function without(members: readonly string[], step: Step['do']): string {
   if (members.length === 0) return '';
-  const named = members.slice(0, 3).join(', ');
-  return `, though ca.crt could not be written for ${members.length} certificates in time, such as ${named}`;
+  const such = `${members.length} certificates, such as ${members.slice(0, 3).join(', ')}`;
+  return step === 'retire'
+    ? `, though it signed ${such}, that end later than any that this authority has issued with it`
+    : `, though ca.crt could not be written in time for ${such}`;
 }
 
 /** Takes one step, which is one write; false where there is no pair for it. */
@@ -134,7 +151,7 @@ async function take(
         resource,
         step.generation.version,
         'CAGenerationRetired',
-        'is no longer trusted, its key is deleted',
+        `is no longer trusted, its key is deleted${left}`,
         deps,
       );
       return true;

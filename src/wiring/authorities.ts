@@ -1,36 +1,30 @@
-import {
-  allowsNamespace,
-  authorityKey,
-  authorityResource,
-  type CertificateAuthority,
-  isBrokenAuthority,
-} from '../api/certificate-authority.ts';
-import { type AuthorityKind, isBroken } from '../api/client-certificate.ts';
+import { authorityKey, authorityResource, type CertificateAuthority } from '../api/certificate-authority.ts';
+import type { AuthorityKind } from '../api/client-certificate.ts';
 import { SECRETS } from '../api/names.ts';
 import { keyOf } from '../api/parse.ts';
 import { consumersOf } from '../authority/consumers.ts';
 import type { AuthorityDeps } from '../authority/deps.ts';
 import { reconcileAuthority } from '../authority/reconcile.ts';
 import { AUTHORITY_CONDITIONS } from '../authority/status.ts';
-import { referredAuthority } from '../certificate/observe.ts';
-import { isOurs } from '../certificate/observed.ts';
 import { occupation, purposeOf } from '../certificate/secret/protection.ts';
-import { isRecord, isView, recordOfView, type SecretKept } from '../certificate/secret/record.ts';
 import { ApiError, AuthorityError } from '../errors.ts';
 import { CREATE_ONLY } from '../kube/object.ts';
 import { Buckets } from '../queue/bucket.ts';
 import { Controller } from '../queue/controller.ts';
+import { SlowWork } from '../queue/slow-work.ts';
 import type { Call } from '../queue/turnstile.ts';
+import type { Generation } from '../rotation/generation.ts';
 import { blankManifest, generationManifest } from '../rotation/generation-manifest.ts';
 import { viewGenerationSecret } from '../rotation/generation-secret.ts';
-import type { Generation, Member } from '../rotation/plan.ts';
-import type { Cluster } from './cluster.ts';
+import { membersOf } from '../rotation/members.ts';
 import { applyWhole } from './secret-access.ts';
 import { namespaceOf, recordEvent, type Services, STATUS_WRITES, writeStatus } from './services.ts';
 import { startAuthority } from './start-authority.ts';
 
 /** Authorities are few; one that asks another machine takes the place of none. */
 const WORKERS = 4;
+/** CA keys that are made at the same time, beside those of clients. */
+const KEYS_AT_ONCE = 1;
 
 /** Whom to wake: all behind an authority, or one whose turn it is. */
 export interface Wakes {
@@ -46,13 +40,14 @@ export function wireAuthorities(services: Services, wakes: Wakes): Controller {
     registry,
     assertLeading,
     statusWrites: new Buckets(STATUS_WRITES),
+    slowWork: new SlowWork(KEYS_AT_ONCE, clock, () => false),
     wakeCertificates: wakes.members,
     trustPropagationMs: config.trustPropagationMs,
     find: (key) => cluster.authority(key),
     start: (resource) =>
       startAuthority(resource, services, () => controller.queue.add(authorityKey(resource)), wakes.certificate),
     generationSecrets: (key) => cluster.generations.byIndex('authority', key),
-    members: (key) => members(key, services),
+    members: (key) => membersOf(key, registry.get(key)?.generations ?? [], cluster),
     consumers: (resource) => consumersOf(resource, cluster),
     createGeneration: async (resource, generation, beside) => {
       const blank = await blankFor(resource, generation.version, services);
@@ -127,45 +122,6 @@ async function foreignInTheWay(
     'SecretNotOwned',
     `a CA generation is to be kept in Secret ${namespace}/${name}, and that Secret ${occupied ?? "isn't Certwheel's"}; ${advice}`,
   );
-}
-
-/** What a CA rotation has to know of the certificates of an authority: all that Secrets hold with its mark, whatever became of their resources. */
-function members(key: string, { cluster }: Services): Member[] {
-  const resource = cluster.authority(key);
-  const referring = new Set(cluster.membersOf(key).map(({ namespace }) => namespace));
-  // In a namespace that it doesn't serve anybody may write what looks like a certificate of the authority.
-  const mayBeServed = (namespace: string) =>
-    referring.has(namespace) ||
-    resource === undefined ||
-    isBrokenAuthority(resource) ||
-    allowsNamespace(resource.allowedNamespaces, namespace, cluster.namespaces.get(namespace)) !== false;
-  return cluster.secrets
-    .byIndex('authority', key)
-    .flatMap((kept) => memberOf(kept, key, cluster) ?? [])
-    .filter(({ namespace }) => mayBeServed(namespace))
-    .map(({ member }) => member);
-}
-
-function memberOf(kept: SecretKept, authority: string, cluster: Cluster) {
-  const record = isView(kept) ? recordOfView(kept) : kept;
-  if (!isRecord(record)) return undefined;
-  const { issuerFingerprint, anchorFingerprints, notAfter, trustBundleHash } = record;
-  const key = ownerOf(kept, authority, cluster) ?? `Secret ${keyOf(record)}`;
-  const member: Member = { key, issuerFingerprint, anchorFingerprints, notAfter, trustBundleHash };
-  return { member, namespace: record.namespace };
-}
-
-/** The ClientCertificate that the authority serves and whose Secret it is; undefined for one that nobody writes any more. */
-function ownerOf(kept: SecretKept, authority: string, cluster: Cluster): string | undefined {
-  if (!isView(kept) || kept.owner === undefined) return undefined;
-  const key = keyOf({ namespace: kept.namespace, name: kept.owner.certificateName });
-  const resource = cluster.certificates.get(key);
-  const isServed =
-    resource !== undefined &&
-    !isBroken(resource) &&
-    isOurs({ resource, secret: kept }) &&
-    referredAuthority(resource) === authority;
-  return isServed ? key : undefined;
 }
 
 function cacheOf(kind: AuthorityKind, { cluster }: Services) {

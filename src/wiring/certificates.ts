@@ -14,9 +14,10 @@ import type { SecretView } from '../certificate/secret/view.ts';
 import { CERTIFICATE_CONDITIONS } from '../certificate/status/status.ts';
 import { Buckets } from '../queue/bucket.ts';
 import { Controller } from '../queue/controller.ts';
-import { Turnstile } from '../queue/turnstile.ts';
+import { SlowWork } from '../queue/slow-work.ts';
 import type { WorkQueue } from '../queue/work-queue.ts';
 import type { Cluster } from './cluster.ts';
+import { readLabels } from './namespace-labels.ts';
 import { nextKeyAccess, secretAccess } from './secret-access.ts';
 import { recordEvent, type Services, STATUS_WRITES, writeStatus } from './services.ts';
 
@@ -32,8 +33,8 @@ export function wireCertificates(services: Services): { controller: Controller; 
     recent: (key: string) => recent.of(key),
     readSecret: secrets.get,
     keepView: (view: SecretView) => cluster.keepView(view),
-    rivals: (namespace: string, secretName: string) =>
-      cluster.certificates.byIndex('secret', keyOf({ namespace, name: secretName })),
+    isSecretAbsent: (key: string) => cluster.secrets.isAbsent(key),
+    firstToName: (secret: string) => cluster.certificates.firstByIndex('secret', secret),
     usesOf: (secret: string) => cluster.usesOf(secret),
     certificate: (key: string) => cluster.certificates.get(key),
     authority: (key: string) => cluster.authority(key),
@@ -41,11 +42,13 @@ export function wireCertificates(services: Services): { controller: Controller; 
     deniedPrefixes: config.deniedTemplatePrefixes,
     clusterAuthorities: config.clusterAuthorities,
     namespaceLabels: (name: string) => cluster.namespaces.get(name),
+    areLabelsBehind: () => cluster.areNamespacesBehind,
+    readLabels: (name: string) => readLabels(name, services),
   };
   const deps: CertificateDeps = {
     secrets,
     recent,
-    assertServed: (resource) => assertServed(resource, observing),
+    assertServed: (resource, made) => assertServed(resource, made, observing),
     purposeOf: (secret) => purposeOf(secret, cluster.usesOf(keyOf(parseMeta(secret)))),
     unpublished: new UnpublishedCertificates(),
     awaited: new PendingRequests(),
@@ -68,11 +71,12 @@ export function wireCertificates(services: Services): { controller: Controller; 
     find: (key) => cluster.certificates.get(key),
     observe: async (resource) => {
       const seen = await observe(resource, observing);
-      foreign.follow(resource, seen.secret !== undefined && !isOurs(seen));
+      // A change of who goes first wakes those behind: see SecretLines.
+      foreign.follow(resource, seen.rival === undefined && seen.secret !== undefined && !isOurs(seen));
       return seen;
     },
     runtime: (resource) => registry.current(cluster.authority(referredAuthority(resource))),
-    slowKeys: new Turnstile({ capacity: Math.ceil(config.workers / 4) }, clock, (key) =>
+    slowWork: new SlowWork(Math.ceil(config.workers / 4), clock, (key) =>
       wakeCertificate(controller.queue, services, key),
     ),
     statusWrites: new Buckets(STATUS_WRITES),

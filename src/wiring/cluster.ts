@@ -9,18 +9,23 @@ import {
 import * as names from '../api/names.ts';
 import { keyOf, type RawObject } from '../api/parse.ts';
 import { shared } from '../api/shared.ts';
-import { referredAuthority, secretKeyOf } from '../certificate/observe.ts';
+import { referredAuthority } from '../certificate/observe.ts';
 import { type NextKey, nextName, viewNextKey } from '../certificate/request/next-key.ts';
+import { rankOf, secretNamedBy } from '../certificate/rival.ts';
 import type { SecretUse } from '../certificate/secret/protection.ts';
 import { authorityOf, isView, recordOfView, recordSecret, type SecretKept } from '../certificate/secret/record.ts';
 import { type SecretView, viewSecret } from '../certificate/secret/view.ts';
 import type { Config } from '../config.ts';
-import { Cache } from '../kube/cache.ts';
-import type { Share } from '../kube/share.ts';
+import { Cache } from '../kube/cache/cache.ts';
+import type { Share } from '../kube/cache/share.ts';
 import { Watch, type WatchDeps, type WatchSpec, type WatchStats } from '../kube/watch.ts';
+import { Buckets } from '../queue/bucket.ts';
 import { type GenerationSecret, viewGenerationSecret } from '../rotation/generation-secret.ts';
 import { refuseUnserved } from './served.ts';
 import { sharesOf } from './shares.ts';
+
+/** Secrets of one namespace that no ClientCertificate names and that take long to prove: so many at once, then one a second. */
+const DEAR_RECORDS = { capacity: 200, refillMs: 1_000 };
 
 /** The labels of a namespace. */
 export type NamespaceLabels = Readonly<Record<string, string>>;
@@ -29,7 +34,7 @@ interface Watched {
   readonly name: string;
   /** Undefined for all. */
   readonly namespace: string | undefined;
-  readonly watch: Pick<Watch<unknown>, 'run' | 'synced' | 'stats'>;
+  readonly watch: Pick<Watch<unknown>, 'run' | 'synced' | 'stats' | 'isBehind'>;
   /** The watch that has to be filled before this one begins. */
   readonly after: Watched | undefined;
 }
@@ -46,6 +51,7 @@ export class Cluster {
   /** Secrets that carry the label of CA generations. */
   readonly generations: Cache<GenerationSecret, 'authority'>;
   readonly namespaces = new Cache<NamespaceLabels>({ reduce: labelsOf });
+  readonly #namespaceWatch: Watched | undefined;
   readonly #controllerNamespace: string;
   readonly #watches: Watched[] = [];
   /** Namespaces that could not be read at the start: nobody waits for them. */
@@ -54,15 +60,17 @@ export class Cluster {
   constructor(config: Config, deps: WatchDeps) {
     this.#controllerNamespace = config.controllerNamespace;
     const shares = sharesOf(config);
+    const dearRecords = new Buckets(DEAR_RECORDS);
     this.certificates = new Cache({
       reduce: parseClientCertificate,
       indexes: {
-        secret: (each) => secretNamedBy(each),
+        secret: (each) => [secretNamedBy(each)].filter((key) => key !== undefined),
         authority: (each) => (isBroken(each) ? [] : [shared(referredAuthority(each))]),
         // Those whose right to their authority depends on the labels of their namespace.
         clusterUsers: (each) =>
           isBroken(each) || each.spec.authorityRef.kind === 'CertificateAuthority' ? [] : [each.namespace],
       },
+      ranks: { secret: rankOf },
       share: shares.certificates,
     });
     const authoritiesOf = (kind: AuthorityKind, share?: Share<AnyCertificateAuthority>) =>
@@ -74,7 +82,11 @@ export class Cluster {
     this.authorities = authoritiesOf('CertificateAuthority', shares.authorities);
     this.clusterAuthorities = authoritiesOf('ClusterCertificateAuthority');
     this.secrets = new Cache<SecretKept, 'authority'>({
-      reduce: (object) => (this.#isNamed(object) ? viewSecret(object) : recordSecret(object)),
+      reduce: (object) => {
+        if (this.#isNamed(object)) return viewSecret(object);
+        const { namespace = '' } = object.metadata ?? {};
+        return recordSecret(object, () => dearRecords.take(namespace, deps.clock.monotonicMs()) === 0);
+      },
       indexes: { authority: (each) => [authorityOf(each)].filter((key) => key !== undefined) },
       share: shares.secrets,
     });
@@ -85,8 +97,7 @@ export class Cluster {
       share: shares.generations,
     });
     this.certificates.onChange((_key, before, after) => {
-      const [former] = before === undefined ? [] : secretNamedBy(before);
-      const [present] = after === undefined ? [] : secretNamedBy(after);
+      const [former, present] = [before && secretNamedBy(before), after && secretNamedBy(after)];
       if (former !== undefined && former !== present) this.#forgetView(former);
     });
     const { namespaces, clusterAuthorities, controllerNamespace } = config;
@@ -113,7 +124,8 @@ export class Cluster {
     }
     if (clusterAuthorities)
       this.#watch(deps, { resource: names.CLUSTER_CERTIFICATE_AUTHORITIES, cache: this.clusterAuthorities });
-    if (namespaces === undefined) this.#watch(deps, { resource: names.NAMESPACES, cache: this.namespaces });
+    if (namespaces === undefined)
+      this.#namespaceWatch = this.#watch(deps, { resource: names.NAMESPACES, cache: this.namespaces });
   }
 
   /** The Secret of that key, if a ClientCertificate names it and its namespace has room for it. */
@@ -145,6 +157,11 @@ export class Cluster {
 
   *stats(): Generator<readonly [string, WatchStats]> {
     for (const { name, watch } of this.#watches) yield [name, watch.stats];
+  }
+
+  /** Whether labels of namespaces may be older than what the API server holds. */
+  get areNamespacesBehind(): boolean {
+    return this.#namespaceWatch?.watch.isBehind === true;
   }
 
   authority(key: string): AnyCertificateAuthority | undefined {
@@ -220,13 +237,6 @@ export class Cluster {
 async function begin({ watch, after }: Watched, signal: AbortSignal): Promise<void> {
   await after?.watch.synced;
   await watch.run(signal);
-}
-
-/** One that is broken may hold its Secret still. */
-function secretNamedBy(resource: ClientCertificate | BrokenClientCertificate): string[] {
-  if (!isBroken(resource)) return [secretKeyOf(resource)];
-  const { namespace, secretName } = resource;
-  return secretName === undefined ? [] : [keyOf({ namespace, name: secretName })];
 }
 
 function labelsOf(object: RawObject): NamespaceLabels {

@@ -3,8 +3,9 @@ import { keyOf, type RawObject } from '../api/parse.ts';
 import { viewNextKey } from '../certificate/request/next-key.ts';
 import type { NextKeyAccess } from '../certificate/request/request.ts';
 import type { SecretManifest } from '../certificate/secret/manifest.ts';
+import { alteredError, takeBack } from '../certificate/secret/take-back.ts';
 import { viewSecret } from '../certificate/secret/view.ts';
-import { alteredError, type SecretAccess } from '../certificate/secret/write.ts';
+import type { SecretAccess } from '../certificate/secret/write.ts';
 import { ApiError } from '../errors.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { fieldAltered } from '../kube/difference.ts';
@@ -82,14 +83,23 @@ export function nextKeyAccess({ client, cluster }: Services): NextKeyAccess {
  */
 export async function applyWhole(
   client: KubeClient,
-  manifest: Writable & { readonly metadata: { readonly resourceVersion: string } },
+  manifest: Writable & { readonly metadata: { readonly namespace: string; readonly resourceVersion: string } },
   isNew = manifest.metadata.resourceVersion === CREATE_ONLY,
 ): Promise<RawObject> {
   const stored = await client.apply(SECRETS, manifest);
   const altered = fieldAltered(manifest, stored);
   if (altered === undefined) return stored;
   const { namespace, name } = manifest.metadata;
-  const { uid } = stored.metadata ?? {};
-  if (isNew) await client.delete(SECRETS, namespace, name, { uid });
-  throw alteredError(name, altered);
+  const { uid, resourceVersion } = stored.metadata ?? {};
+  if (!isNew) throw alteredError(manifest.metadata, altered);
+  const remainder = await takeBack(
+    () => client.delete(SECRETS, namespace, name, { uid }),
+    () =>
+      client.apply(SECRETS, {
+        ...manifest,
+        metadata: { ...manifest.metadata, uid, resourceVersion },
+        data: { 'tls.crt': '', 'tls.key': '' },
+      }),
+  );
+  throw alteredError(manifest.metadata, altered, remainder);
 }

@@ -8,7 +8,7 @@ import { identify, type RawObject } from '../api/parse.ts';
 import { type NextKey, viewNextKey } from '../certificate/request/next-key.ts';
 import { isView, NO_RECORD, type SecretKept } from '../certificate/secret/record.ts';
 import type { Config } from '../config.ts';
-import { type Share, weightOf } from '../kube/share.ts';
+import { ENTRY_BYTES, type Share, weightOf } from '../kube/cache/share.ts';
 import { type GenerationSecret, viewGenerationSecret } from '../rotation/generation-secret.ts';
 
 const MEBIBYTE = 1_048_576;
@@ -20,7 +20,7 @@ export function sharesOf({ namespaceShareMiB, namespaceAuthorities, controllerNa
   const bytes = namespaceShareMiB * MEBIBYTE;
   const certificates: Share<ClientCertificate | BrokenClientCertificate> = {
     bytes,
-    weigh: weightOf,
+    weigh: inCache(weightOf),
     beyond: (object) =>
       brokenClientCertificate(
         object,
@@ -41,20 +41,25 @@ export function sharesOf({ namespaceShareMiB, namespaceAuthorities, controllerNa
   };
   const secrets: Share<SecretKept> = {
     bytes,
-    weigh: (kept) => (isView(kept) ? kept.weight : weightOf(kept)),
+    weigh: inCache((kept) => (isView(kept) ? kept.weight : weightOf(kept))),
     beyond: () => NO_RECORD,
   };
   const nextKeys: Share<NextKey> = {
     bytes: bytes / 8,
-    weigh: weightOf,
+    weigh: inCache(weightOf),
     beyond: (object) => viewNextKey(unmarked(object)),
   };
   const generations: Share<GenerationSecret> = {
     bytes: bytes / 4,
-    weigh: ({ weight }) => weight,
+    weigh: inCache(({ weight }) => weight),
     beyond: (object) => viewGenerationSecret(unmarked(object), controllerNamespace),
   };
   return { certificates, authorities, secrets, nextKeys, generations };
+}
+
+/** With what the cache itself takes for each: of objects that say little that is most. */
+function inCache<T>(weigh: (value: T) => number): (value: T) => number {
+  return (value) => ENTRY_BYTES + weigh(value);
 }
 
 /** An object that says nothing but which one it is. */

@@ -8,6 +8,7 @@ import { referredAuthority } from '../certificate/observe.ts';
 import { nextName } from '../certificate/request/next-key.ts';
 import { authorityOf } from '../certificate/secret/record.ts';
 import type { WorkQueue } from '../queue/work-queue.ts';
+import { SecretLines } from './secret-lines.ts';
 import type { Services } from './services.ts';
 
 interface WakeDeps extends Pick<Services, 'clock' | 'cluster' | 'metrics' | 'registry'> {
@@ -23,6 +24,7 @@ const RECOUNT_MS = 500;
 /** Which change wakes whom: nothing but keys goes into the queues. */
 export function wireWakes({ certificates, authorities, onGone, ...services }: WakeDeps): void {
   const { clock, cluster, registry } = services;
+  const lines = new SecretLines({ cluster, certificates, clock });
   const forecasts = new Forecasts({
     clock,
     registry,
@@ -34,13 +36,10 @@ export function wireWakes({ certificates, authorities, onGone, ...services }: Wa
   cluster.certificates.onChange((key, before, after) => {
     certificates.add(key);
     if (after === undefined) onGone(key);
-    if (before === undefined || after === undefined) wakeUsersOf(nextName(key));
+    if (before === undefined || after === undefined) lines.wake(nextName(key));
+    lines.certificateChanged(before, after);
     for (const each of [before, after]) {
-      if (each === undefined) continue;
-      // A rival may have come or gone.
-      const secretName = isBroken(each) ? each.secretName : each.spec.secretName;
-      if (secretName !== undefined) wakeUsersOf(keyOf({ namespace: each.namespace, name: secretName }));
-      if (isBroken(each)) continue;
+      if (each === undefined || isBroken(each)) continue;
       recount(referredAuthority(each));
       // A rotation changes the status alone, and nothing of what is needed.
       if (before?.uid !== after?.uid || before?.generation !== after?.generation)
@@ -48,9 +47,18 @@ export function wireWakes({ certificates, authorities, onGone, ...services }: Wa
     }
   });
 
-  cluster.secrets.onChange((key) => {
-    for (const each of cluster.certificates.byIndex('secret', key)) certificates.add(keyOf(each));
-  });
+  // Where its Secret is not in memory, a CA rotation goes by the status that we write.
+  cluster.certificates.onChange(
+    (_key, before, after) => {
+      if (after === undefined || isBroken(after)) return;
+      const told = before === undefined || isBroken(before) ? undefined : before.status;
+      const { authorityGeneration, endSeconds } = after.status;
+      if (told?.authorityGeneration !== authorityGeneration || told?.endSeconds !== endSeconds)
+        recount(referredAuthority(after));
+    },
+    { ownToo: true },
+  );
+  cluster.secrets.onChange((key, before, after) => lines.secretChanged(key, before, after));
   cluster.nextKeys.onChange((_key, before, after) => {
     for (const each of [before, after])
       if (each !== undefined) certificates.add(keyOf({ namespace: each.namespace, name: each.certificateName }));
@@ -72,7 +80,7 @@ export function wireWakes({ certificates, authorities, onGone, ...services }: Wa
       if (resource !== undefined) authorities.add(authorityKey(resource));
       // What an authority names is for no certificate.
       for (const each of [before, after])
-        for (const secret of each === undefined ? [] : cluster.secretsNamedBy(each)) wakeUsersOf(secret);
+        for (const secret of each === undefined ? [] : cluster.secretsNamedBy(each)) lines.wake(secret);
     });
   cluster.generations.onChange((_key, before, after) => {
     for (const each of [before, after]) if (each !== undefined) authorities.add(each.authority);
@@ -84,10 +92,6 @@ export function wireWakes({ certificates, authorities, onGone, ...services }: Wa
       if (!isBroken(each) && !isDeepStrictEqual(before, after)) forecasts.note(referredAuthority(each));
     }
   });
-
-  function wakeUsersOf(secret: string): void {
-    for (const each of cluster.certificates.keysByIndex('secret', secret)) certificates.add(each);
-  }
 
   function recount(authority: string): void {
     const generations = registry.get(authority)?.generations ?? [];

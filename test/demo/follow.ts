@@ -2,7 +2,7 @@ import type { Resource } from '../../src/api/names.ts';
 import type { RawObject } from '../../src/api/parse.ts';
 import { systemClock } from '../../src/clock.ts';
 import { KubeconfigConnection } from '../../src/kube/auth.ts';
-import { Cache } from '../../src/kube/cache.ts';
+import { Cache } from '../../src/kube/cache/cache.ts';
 import { KubeClient } from '../../src/kube/client.ts';
 import { Watch } from '../../src/kube/watch.ts';
 import type { Logger } from '../../src/log.ts';

@@ -47,6 +47,8 @@ export interface Holder {
 }
 
 interface CaOptions {
+  /** In place of a new one: to certify it again, as cross-signing does, or of a kind that Certwheel doesn't make. */
+  key?: PrivateKey;
   commonName?: string;
   keySpec?: KeySpec;
   notBefore?: Date;
@@ -60,7 +62,7 @@ export async function root(options: CaOptions = {}): Promise<Holder> {
     notBefore = hoursFromNow(-1),
     notAfter = hoursFromNow(1000),
   } = options;
-  const key = await generateKey(keySpec);
+  const key = options.key ?? (await generateKey(keySpec));
   const der = makeRoot({
     subject: { commonName, organizations: ['Certwheel'] },
     key,
@@ -73,8 +75,6 @@ export async function root(options: CaOptions = {}): Promise<Holder> {
 
 interface IntermediateOptions extends CaOptions {
   pathLength?: number;
-  /** To certify a key again, as cross-signing does. */
-  key?: PrivateKey;
   /** In place of those of a CA. */
   extensions?: readonly Buffer[];
 }

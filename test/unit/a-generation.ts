@@ -1,6 +1,6 @@
 import type { CaPair } from '../../src/pki/ca.ts';
+import type { Generation } from '../../src/rotation/generation.ts';
 import type { GenerationSecret } from '../../src/rotation/generation-secret.ts';
-import type { Generation } from '../../src/rotation/plan.ts';
 import { NOW } from '../pki/make.ts';
 
 /** A CA generation of the authority `ns/ca` whose mark is whole. */

@@ -85,7 +85,7 @@ class CertificateBuilder {
   }
 }
 
-type AuthorityFields = Partial<Omit<AuthorityView, 'limits'>> & { limits?: Partial<AuthorityView['limits']> };
+export type AuthorityFields = Partial<Omit<AuthorityView, 'limits'>> & { limits?: Partial<AuthorityView['limits']> };
 
 /** An authority of one CA that is well and signs since ten days ago. */
 export function anAuthority({ limits, ...fields }: AuthorityFields = {}): AuthorityView {
@@ -119,7 +119,15 @@ interface SecretFields extends Partial<Omit<SecretView, 'memory' | 'certificate'
 /** The first generation of `anAuthority()`. */
 export function aSigning(fields: Partial<SigningView> = {}): SigningView {
   const notAfter = after(365 * DAY);
-  return { version: 1, since: NOW, notAfter, fingerprintSHA256: 'ca 1', issuersId: 'issuers 1', ...fields };
+  return {
+    version: 1,
+    since: NOW,
+    notAfter,
+    fingerprintSHA256: 'ca 1',
+    issuersId: 'issuers 1',
+    isSlow: false,
+    ...fields,
+  };
 }
 
 /** The Secret of `resource` as it is after an issue by `anAuthority()` at NOW; its certificate is facts, not bytes. */

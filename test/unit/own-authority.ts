@@ -43,6 +43,7 @@ export function anOwnAuthority(cas: readonly Holder[], clock: Clock, since = aft
       notAfter: signing.certificate.notAfter,
       fingerprintSHA256: signing.certificate.fingerprintSHA256,
       issuersId: idOfChain(withoutRoot(signing.chain)),
+      isSlow: false,
     },
   });
   return { view, backend };

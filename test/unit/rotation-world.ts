@@ -1,8 +1,10 @@
 import type { CAGeneration } from '../../src/api/generated/types.ts';
 import type { CaPair } from '../../src/pki/ca.ts';
+import { type Generation, signingGeneration } from '../../src/rotation/generation.ts';
 import type { GenerationSecret } from '../../src/rotation/generation-secret.ts';
-import { type Generation, planRotation, type Step, signingGeneration } from '../../src/rotation/plan.ts';
+import { planRotation } from '../../src/rotation/plan.ts';
 import { type Provenance, provenanceOf } from '../../src/rotation/provenance.ts';
+import type { Step } from '../../src/rotation/rotation.ts';
 import { nextVersion } from '../../src/rotation/steps.ts';
 import { NOW, pairOf, root } from '../pki/make.ts';
 import { aGeneration, generationSecret } from './a-generation.ts';
@@ -84,6 +86,7 @@ export class World {
         trustBundleHash: hashOf(seen.generations.map(({ pair }) => pair)),
         propagationMs: PROPAGATION_S * 1000,
         progressDeadlineMs: DEADLINE_MS,
+        longestLifeMs: LIFE_S * 1000,
         source: 'secret',
         clearSince: this.clearSince,
       },

@@ -1,3 +1,5 @@
+import { generateKeyPairSync } from 'node:crypto';
+import { setImmediate } from 'node:timers/promises';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { HOUR, hoursFromNow, NOW, P256, pairOf, root } from '../../../test/pki/make.ts';
@@ -5,6 +7,7 @@ import { FakeClock } from '../../../test/unit/fake-clock.ts';
 import type { CaPair } from '../../pki/ca.ts';
 import { generateKey, publicKeyDer } from '../../pki/keys.ts';
 import { NO_NAMES } from '../../pki/san.ts';
+import { isIssuedBy } from '../../pki/signed-by.ts';
 import type { BackendDeps, IssueRequest } from '../backend.ts';
 import { ownCA } from './own-ca.ts';
 
@@ -65,6 +68,20 @@ test('it begins no earlier and ends no later than its CA', async () => {
   const { leaf } = await issue(young, 24 * HOUR);
   assert.equal(leaf.notBefore, young.certificate.notBefore);
   assert.equal(leaf.notAfter, young.certificate.notAfter);
+});
+
+test('a signature that takes long is made off the event loop, and others are made at once', async () => {
+  const large = generateKeyPairSync('rsa', { modulusLength: 4608 }).privateKey;
+  const dear = pairOf(await root({ key: large }));
+  for (const [signing, first] of [
+    [pair, 'signed'],
+    [dear, 'event loop'],
+  ] as const) {
+    const signed = issue(signing, HOUR);
+    const order = await Promise.race([signed.then(() => 'signed'), setImmediate('event loop')]);
+    assert.is(order, first, signing.certificate.keySpec?.algorithm);
+    assert.ok(isIssuedBy((await signed).leaf, signing.certificate));
+  }
 });
 
 test('each signature is in the log before it exists, with who asked and nothing of a key', async () => {

@@ -3,7 +3,7 @@ import { AuthorityError } from '../../errors.ts';
 import type { CaPair } from '../../pki/ca.ts';
 import { parseCertificate } from '../../pki/certificate.ts';
 import { policiesToCopy } from '../../pki/constraints/constraints.ts';
-import { newSerialNumber, signLeaf } from '../../pki/issue.ts';
+import { newSerialNumber, signLeafAside } from '../../pki/issue.ts';
 import { rulesOf } from '../../pki/path-rules.ts';
 import {
   ANY_CERTIFICATE,
@@ -38,7 +38,7 @@ export function ownCA(deps: OwnCaDeps): OwnCa {
   return {
     check: async () => void signingOf(deps),
     trust: async () => ({ anchors: deps.trusted().map(({ anchor }) => anchor), intermediates: [] }),
-    issue: async (request) => sign(request, deps),
+    issue: (request) => sign(request, deps),
   };
 }
 
@@ -48,7 +48,7 @@ function signingOf(deps: OwnCaDeps) {
   return signing;
 }
 
-function sign(request: IssueRequest, deps: OwnCaDeps): Issued {
+async function sign(request: IssueRequest, deps: OwnCaDeps): Promise<Issued> {
   const { version, pair } = signingOf(deps);
   const now = deps.clock.now();
   const { notBefore, notAfter } = validity(pair, request.lifetimeMs, now);
@@ -64,7 +64,8 @@ function sign(request: IssueRequest, deps: OwnCaDeps): Issued {
   });
   const { publicKey: publicKeyDer, identity } = request;
   const policies = policiesToCopy(rulesOf(pair.chain).constraints);
-  const der = signLeaf({ ca: pair, publicKeyDer, ...identity, policies, serialNumber, notBefore, notAfter });
+  const signed = signLeafAside({ ca: pair, publicKeyDer, ...identity, policies, serialNumber, notBefore, notAfter });
+  const der = Buffer.isBuffer(signed) ? signed : await signed;
   return { chain: [parseCertificate(der), ...pair.chain], generation: version };
 }
 

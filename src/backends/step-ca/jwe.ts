@@ -38,8 +38,8 @@ function problemOf(error: unknown): string {
   if (error instanceof errors.JWEDecryptionFailed) return "the password doesn't open it";
   if (error instanceof errors.JOSEAlgNotAllowed)
     return 'it must be encrypted with PBES2 and AES-GCM, as step crypto jwk create does';
-  if (error instanceof errors.JWEInvalid && /p2c|PBES2 Count/i.test(error.message))
-    return `its header must hold p2s, and p2c from 1 to ${MAX_ROUNDS}`;
+  if (error instanceof errors.JWEInvalid && /PBES2/.test(error.message))
+    return `its header must hold p2s of 8 bytes or more, and p2c from 1 to ${MAX_ROUNDS}`;
   return 'it is no JWE';
 }
 

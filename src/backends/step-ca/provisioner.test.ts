@@ -4,7 +4,7 @@ import { KeyRing } from './provisioner.ts';
 
 /** A JWE in form alone: that nothing opens it is found out only by deriving a key, for a second or so. */
 const WRONG = [
-  Buffer.from('{"alg":"PBES2-HS512+A256KW","enc":"A256GCM","p2c":1000000,"p2s":"AAAA"}'),
+  Buffer.from('{"alg":"PBES2-HS512+A256KW","enc":"A256GCM","p2c":1000000,"p2s":"AAAAAAAAAAA"}'),
   Buffer.alloc(40, 1),
   Buffer.alloc(12, 2),
   Buffer.alloc(64, 3),

@@ -1,6 +1,7 @@
 import { earliest } from '../../api/moments.ts';
 import { contestEnds } from '../brakes.ts';
 import { authorityName, type Decision, isOurs, type Observed } from '../observed.ts';
+import { refusedByAuthority } from './authority-refusals.ts';
 import { scheduleOf } from './due.ts';
 import * as flaws from './flaws.ts';
 import * as needs from './needs.ts';
@@ -16,12 +17,7 @@ const REFUSALS: readonly Check<refusals.Refusal>[] = [
   refusals.secretIsForeign, // a Secret that isn't ours is never touched, unless a person hands it over
   refusals.identityCanNotBeWritten, // what X.509 has no form for
   refusals.templateExportsTheKey, // labels and annotations that make other programs copy the Secret
-  refusals.authorityIsMissing, // or doesn't serve this namespace
-  refusals.asksForSystemIdentity, // names that Kubernetes and kubeadm keep for themselves
-  refusals.deniedByPolicy, // the authority's spec.issuancePolicy
-  refusals.exceedsLimits, // the authority's spec.limits
-  refusals.unsupportedByAuthority, // refused before the authority is called at all
-  refusals.forbiddenByCA, // name constraints and extended key usages of the CA certificates
+  refusedByAuthority, // whom it serves, and what it may issue
 ];
 
 /** Why a new certificate is needed, the most pressing first. */

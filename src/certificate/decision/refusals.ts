@@ -22,6 +22,8 @@ const OTHER_SECRET = 'create this ClientCertificate anew with another secretName
 /** Why nothing is done at all. */
 export type Refusal = Extract<Decision, { do: 'refuse' | 'wait' }>;
 
+type AuthorityAnd = Pick<Observed, 'resource' | 'authority'>;
+
 export function secretIsProtected({ resource, protection }: Observed): Refusal | undefined {
   if (protection === undefined) return undefined;
   return refuse(protection.code, `Secret ${resource.spec.secretName} ${protection.reason}; ${OTHER_SECRET}`);
@@ -68,10 +70,7 @@ export function templateExportsTheKey({ resource, deniedPrefixes = [] }: Observe
   );
 }
 
-export function authorityIsMissing({
-  resource,
-  authority,
-}: Pick<Observed, 'resource' | 'authority'>): Refusal | undefined {
+export function authorityIsMissing({ resource, authority }: AuthorityAnd): Refusal | undefined {
   const { kind, name } = resource.spec.authorityRef;
   switch (authority) {
     case 'AuthorityNotFound':
@@ -105,7 +104,7 @@ export function authorityIsMissing({
   }
 }
 
-export function asksForSystemIdentity({ resource, authority }: Observed): Refusal | undefined {
+export function asksForSystemIdentity({ resource, authority }: AuthorityAnd): Refusal | undefined {
   if (!isAuthority(authority) || authority.limits.allowSystemIdentities) return undefined;
   const { commonName = '', organizations = [] } = resource.spec.identity.subject;
   const claimed = [commonName, ...organizations].find(isSystemName);
@@ -142,7 +141,7 @@ export function deniedByPolicy({ resource, rules }: Pick<Observed, 'resource' | 
   }
 }
 
-export function exceedsLimits({ resource, authority }: Observed): Refusal | undefined {
+export function exceedsLimits({ resource, authority }: AuthorityAnd): Refusal | undefined {
   if (!isAuthority(authority)) return undefined;
   const { spec } = resource;
   const { maxDurationMs, keyAlgorithms, usages } = authority.limits;
@@ -165,7 +164,7 @@ export function exceedsLimits({ resource, authority }: Observed): Refusal | unde
 }
 
 /** What the proof of the answer would refuse too, but after a certificate was signed. */
-export function forbiddenByCA({ resource, authority }: Observed): Refusal | undefined {
+export function forbiddenByCA({ resource, authority }: AuthorityAnd): Refusal | undefined {
   if (!isAuthority(authority) || authority.constraints === undefined) return undefined;
   const { subject, names, usages } = resource.spec.identity;
   const leaf = {
@@ -185,7 +184,7 @@ export function forbiddenByCA({ resource, authority }: Observed): Refusal | unde
   );
 }
 
-export function unsupportedByAuthority({ resource, authority }: Observed): Refusal | undefined {
+export function unsupportedByAuthority({ resource, authority }: AuthorityAnd): Refusal | undefined {
   if (!isAuthority(authority)) return undefined;
   const { identity, keyAlgorithms, usages, shortestLifeMs = 0 } = authority.capabilities;
   const { key, durationMs } = resource.spec;

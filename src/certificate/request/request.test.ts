@@ -9,7 +9,7 @@ import { bench, fails, signal, thrownBy, WAIT } from '../../../test/unit/request
 import { SecretStore } from '../../../test/unit/secret-store.ts';
 import type { ClientCertificate } from '../../api/client-certificate.ts';
 import { CERTIFICATE_UID_ANNOTATION } from '../../api/names.ts';
-import { type ApiError, DeniedError, RetryableError } from '../../errors.ts';
+import { ApiError, DeniedError, RetryableError } from '../../errors.ts';
 import { encodePrivateKey, generateKey } from '../../pki/keys.ts';
 import { issue } from '../act.ts';
 import { wasDenied } from '../decision/obstacles.ts';
@@ -24,7 +24,7 @@ function lookUnaware(one: ReturnType<typeof bench>) {
     ...requestDeps(one.clock, one.keys),
     secrets: new SecretStore(),
     unpublished: new UnpublishedCertificates(),
-    assertServed: () => {},
+    assertServed: async () => {},
     recent: new RecentActs(),
   };
   return issue({ ...one.seen(aCertificate().build()), next: undefined }, one.view, one.sign, deps, RUN);
@@ -183,7 +183,7 @@ test('a Secret of somebody else under that name is left alone', async () => {
         ...requestDeps(one.clock, one.keys),
         secrets: new SecretStore(),
         unpublished: new UnpublishedCertificates(),
-        assertServed: () => {},
+        assertServed: async () => {},
         recent: new RecentActs(),
       },
       RUN,
@@ -229,6 +229,19 @@ test("a Secret that keeps the key and lost a mark is replaced, since its owner r
   assert.is(error.status, 409, 'the next look begins anew');
   assert.is(one.keys.object, undefined);
   assert.ok('secret' in (await lookUnaware(one)));
+});
+
+test('a Secret that keeps the key, lost a mark and may not be deleted is named, with the command that deletes it', async () => {
+  const one = bench();
+  await one.look(one.wait);
+  const kept = one.keys.object;
+  const { [CERTIFICATE_UID_ANNOTATION]: _, ...annotations } = kept?.metadata?.annotations ?? {};
+  one.keys.object = { ...kept, metadata: { ...kept?.metadata, namespace: 'team', annotations } };
+  one.keys.delete = () => Promise.reject(new ApiError(403, 'Forbidden', 'a policy denies it'));
+  const error = (await thrownBy(lookUnaware(one))) as RetryableError;
+  assert.is(error.code, 'SecretRefused');
+  assert.match(error.message, 'has lost the annotation certwheel.io/certificate-uid');
+  assert.match(error.message, 'kubectl delete secret -n team client-next');
 });
 
 test('a Secret that keeps the key and is held by a finalizer is named, with the finalizer', async () => {

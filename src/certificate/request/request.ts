@@ -170,7 +170,9 @@ async function store(
     if (viewNextKey(found).certificateName === resource.name) throw error;
     if (isOwnedBy(found, resource)) {
       // It lost a mark, so that its request can't be found again.
-      await deps.nextKeys.delete({ ...viewNextKey(found), certificateName: resource.name });
+      await deps.nextKeys.delete({ ...viewNextKey(found), certificateName: resource.name }).catch((refused) => {
+        throw refused instanceof ApiError && refused.status === 403 ? unmarkedError(found, refused) : refused;
+      });
       throw error;
     }
     throw new TerminalError(
@@ -185,6 +187,16 @@ async function store(
 function isOwnedBy({ metadata = {} }: RawObject, { name, uid }: ClientCertificate): boolean {
   const { labels = {}, ownerReferences = [] } = metadata;
   return labels[names.NEXT_OF_LABEL] === name && ownerReferences.some((owner) => owner.uid === uid);
+}
+
+/** The policy of the chart lets the controller delete nothing that lacks a mark. */
+function unmarkedError({ metadata = {} }: RawObject, cause: ApiError): RetryableError {
+  const { namespace, name } = metadata;
+  return new RetryableError(
+    'SecretRefused',
+    `Secret ${name}, which is to keep the key while the authority answers, has lost the annotation ${names.CERTIFICATE_UID_ANNOTATION}, and Certwheel may not delete it (${cause.message}); delete it: kubectl delete secret -n ${namespace} ${name}`,
+    { cause },
+  );
 }
 
 function heldError({ metadata = {} }: RawObject): RetryableError {

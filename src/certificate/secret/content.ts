@@ -6,6 +6,7 @@ import { type KeyEncoding, keyEncodingOf } from '../../pki/keys.ts';
 import { endsOf } from '../../pki/path.ts';
 import { parsePem } from '../../pki/pem.ts';
 import { type Effort, namesAsIssuer, newEffort } from '../../pki/signed-by.ts';
+import { RecentlyUsed } from '../../recently-used.ts';
 import { messageOf } from '../../thrown.ts';
 
 /** What the data of a kubernetes.io/tls Secret holds. It belongs together, and is proven to but for what is owed. */
@@ -45,7 +46,10 @@ export const LEADS_NOWHERE = 'the certificate in tls.crt does not lead to a CA c
  * ca.crt, the signature of an ordinary leaf excepted (`owedProof`). Whether it has expired is not asked here, since that
  * changes with time.
  */
-export function readSecretContent(data: RawObject['data'] = {}): SecretContent | OwedContent {
+export function readSecretContent(
+  data: RawObject['data'] = {},
+  costOnArrival = COST_ON_ARRIVAL,
+): SecretContent | OwedContent {
   const chain = certificatesOf(data, 'tls.crt');
   const [leaf] = chain;
   if (leaf === undefined) throw new SecretContentError('tls.crt holds no certificate');
@@ -54,22 +58,24 @@ export function readSecretContent(data: RawObject['data'] = {}): SecretContent |
   const anchors = trustBundleOf(data['ca.crt'] ?? '');
   const named = chain.length === 1 ? anchors.filter((each) => namesAsIssuer(leaf, each)) : [];
   const [anchor, ...others] = named;
-  if (anchor === undefined || others.length > 0) return provenOrOwed(leaf, chain, keyEncoding, data['ca.crt'] ?? '');
+  if (anchor === undefined || others.length > 0)
+    return provenOrOwed(leaf, chain, keyEncoding, data['ca.crt'] ?? '', costOnArrival);
   // No other CA of the bundle comes into question, so the signature decides about good or bad alone.
   const owedProof = proofOf(leaf.der.toString('latin1'), leaf.signatureAlgorithm, anchor);
   return { leaf, issuersId: idOfChain([]), keyEncoding, issuer: anchor, anchors: [anchor], owedProof };
 }
 
 /** Two signatures of P-521, or dozens of the usual kinds. In hundredths of a millisecond, see Effort. */
-const COST_ON_ARRIVAL = 400;
+export const COST_ON_ARRIVAL = 400;
 
 function provenOrOwed(
   leaf: CertificateView,
   chain: readonly CertificateView[],
   keyEncoding: KeyEncoding,
   trustBundle: string,
+  costOnArrival: number,
 ): SecretContent | OwedContent {
-  const effort = newEffort(COST_ON_ARRIVAL);
+  const effort = newEffort(costOnArrival);
   try {
     return contentOf(chain, keyEncoding, trustBundle, effort);
   } catch (error) {
@@ -126,12 +132,8 @@ function textOf(data: NonNullable<RawObject['data']>, key: string): string {
   return Buffer.from(data[key] ?? '', 'base64').toString('latin1');
 }
 
-/** The same few bundles stand in every Secret, so each is parsed once. */
-const bundles = new Map<string, readonly CertificateView[]>();
-const MOST_BUNDLES = 64;
-/** Of their text. Parsed they take several times as much. */
-const MOST_BUNDLE_BYTES = 1_000_000;
-let bundleBytes = 0;
+/** The same few bundles stand in every Secret, so each is parsed once. Weighed by their text; parsed they take several times as much. */
+const bundles = new RecentlyUsed<readonly CertificateView[]>({ most: 128, mostWeight: 2_000_000 });
 
 function trustBundleOf(base64: string): readonly CertificateView[] {
   const known = bundles.get(base64);
@@ -140,12 +142,7 @@ function trustBundleOf(base64: string): readonly CertificateView[] {
   const parsed = certificatesOf({ 'ca.crt': base64 }, 'ca.crt').sort(
     (one, other) => other.notAfter.getTime() - one.notAfter.getTime(),
   );
-  bundleBytes += base64.length;
-  if (bundles.size >= MOST_BUNDLES || bundleBytes > MOST_BUNDLE_BYTES) {
-    bundles.clear();
-    bundleBytes = base64.length;
-  }
-  bundles.set(base64, parsed);
+  bundles.set(base64, parsed, base64.length);
   return parsed;
 }
 

@@ -41,7 +41,7 @@ async function publishInto(object: RawObject) {
     purposeOf: (secret: RawObject) => purposeOf(secret, []),
   };
   const seen = anObserved(aCertificate()).build();
-  const error = await publish(seen, data, memory, [client.certificate], deps).then(
+  const error = await publish(seen, data, memory, [client.certificate], deps, async () => {}).then(
     () => undefined,
     (thrown: unknown) => thrown,
   );

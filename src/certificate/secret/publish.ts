@@ -20,7 +20,7 @@ const WRITE_ATTEMPTS = 4;
 /**
  * One server-side apply, on the condition that the Secret still is what was looked at. After a lost race or a lost
  * answer the Secret itself is asked what holds, so that a certificate that was paid for isn't thrown away. `chain` is
- * what `data` holds, leaf first, and proven.
+ * what `data` holds, leaf first, and proven. `assertServed` rejects where it may not be published any more.
  */
 export async function publish(
   seen: Observed,
@@ -28,10 +28,12 @@ export async function publish(
   memory: Omit<SecretMemory, 'templateKeys'>,
   chain: readonly CertificateView[],
   deps: PublishDeps,
+  assertServed: () => Promise<void>,
 ): Promise<SecretView> {
   const { resource } = seen;
   let current = seen.secret;
   for (let attempt = 1; ; attempt++) {
+    await assertServed();
     try {
       const manifest = secretManifest(resource, data, memory, current);
       const content = contentOf(chain, keyEncodingOf(data.privateKey), manifest.data['ca.crt']);

@@ -1,9 +1,9 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { leaf, root } from '../../../test/pki/make.ts';
+import { leaf, root, signIntermediate } from '../../../test/pki/make.ts';
 import { ca, client, object } from '../../../test/unit/client-secret.ts';
 import type { RawObject } from '../../api/parse.ts';
-import { encodePrivateKey } from '../../pki/keys.ts';
+import { encodePrivateKey, generateKey } from '../../pki/keys.ts';
 import { authorityOf, isRecord, isView, NO_RECORD, recordOfView, recordSecret } from './record.ts';
 import { viewSecret } from './view.ts';
 
@@ -57,6 +57,51 @@ test('a forged signature under the name of a CA makes no record', async () => {
     'ca.crt': object.data?.['ca.crt'] ?? '',
   };
   assert.is(recordSecret(altered((metadata) => metadata, data)), NO_RECORD);
+});
+
+test('what is larger than Certwheel writes makes no record, whatever it holds', () => {
+  const padded = (bytes: number) => {
+    const bundle = `${Buffer.from(object.data?.['ca.crt'] ?? '', 'base64')}${'\n'.repeat(bytes)}`;
+    return altered((metadata) => metadata, { ...object.data, 'ca.crt': Buffer.from(bundle).toString('base64') });
+  };
+  assert.ok(isRecord(recordSecret(padded(1_000))));
+  assert.is(recordSecret(padded(20_000)), NO_RECORD);
+});
+
+/** A client below an intermediate, all with the keys that take longest to verify. */
+async function dear(): Promise<RawObject> {
+  const spec = { algorithm: 'ECDSA', size: 521 } as const;
+  const top = await root({ keySpec: spec });
+  const below = await signIntermediate(top, { key: await generateKey(spec) });
+  const client = await leaf(below);
+  const data = {
+    'tls.crt': Buffer.from(client.certificate.pem + below.certificate.pem).toString('base64'),
+    'tls.key': Buffer.from(encodePrivateKey(client.key, 'PKCS8')).toString('base64'),
+    'ca.crt': Buffer.from(top.certificate.pem).toString('base64'),
+  };
+  return altered((metadata) => metadata, data);
+}
+
+test('a proof that takes long is made once, however often the Secret is touched', async () => {
+  const secret = await dear();
+  let asked = 0;
+  const touched = (at: number) =>
+    recordSecret({ ...secret, metadata: { ...secret.metadata, resourceVersion: String(at) } }, () => {
+      asked += 1;
+      return true;
+    });
+  for (let at = 0; at < 100; at += 1) assert.ok(isRecord(touched(at)));
+  assert.is(asked, 1);
+});
+
+test('a proof that is not afforded is made when the Secret is read again', async () => {
+  const secret = await dear();
+  assert.is(
+    recordSecret(secret, () => false),
+    NO_RECORD,
+  );
+  assert.ok(isRecord(recordSecret(secret, () => true)));
+  assert.ok(isRecord(recordSecret(object, () => false)), 'a usual one is not asked for');
 });
 
 test.run();

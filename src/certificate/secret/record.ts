@@ -1,8 +1,11 @@
+import { hash } from 'node:crypto';
 import { authorityKey } from '../../api/certificate-authority.ts';
 import type { AuthorityKind } from '../../api/client-certificate.ts';
 import * as names from '../../api/names.ts';
 import type { RawObject } from '../../api/parse.ts';
 import { shared } from '../../api/shared.ts';
+import { costOf } from '../../pki/signed-by.ts';
+import { RecentlyUsed } from '../../recently-used.ts';
 import { readSecretContent, SecretContentError } from './content.ts';
 import { shortOnly } from './memory.ts';
 import { hashOfTrustBundle, type SecretView } from './view.ts';
@@ -33,29 +36,69 @@ export function isRecord(kept: SecretKept | undefined): kept is SecretRecord {
 }
 
 /**
- * Reduces such a Secret. A certificate whose proof takes many signatures is not counted: anybody may write thousands of
- * them, and nobody asked for one.
+ * A leaf with three issuers and five roots, all of RSA-4096, stay below, in base64. For what is larger there is no record: to parse
+ * it takes longer than a touch of such a Secret may.
  */
-export function recordSecret({ metadata = {}, data }: RawObject): SecretRecord | typeof NO_RECORD {
+const LONGEST_DATA: Readonly<Record<string, number>> = { 'tls.crt': 12_000, 'tls.key': 6_000, 'ca.crt': 16_000 };
+/** Signatures of the usual kinds, or one with P-384. In hundredths of a millisecond, see Effort. */
+const USUAL_COST = 75;
+
+type Proven = Pick<SecretRecord, 'issuerFingerprint' | 'anchorFingerprints' | 'notAfter' | 'trustBundleHash'>;
+
+/** What such Secrets were proven to hold, by the hash of their data: most are touched more often than they change. */
+const proofs = new RecentlyUsed<{ readonly proven: Proven | undefined }>({ most: 4_000, mostWeight: 4_000 });
+
+/**
+ * Reduces such a Secret. A certificate whose proof takes many signatures is not counted: anybody may write thousands of
+ * them, and nobody asked for one. `mayBeDear` is asked before a proof that takes longer than usual.
+ */
+export function recordSecret(
+  { metadata = {}, data = {} }: RawObject,
+  mayBeDear: () => boolean = () => true,
+): SecretRecord | typeof NO_RECORD {
   const { namespace = '', name = '', labels = {}, annotations = {} } = metadata;
   const authority = shortOnly(annotations[names.AUTHORITY_ANNOTATION]);
   const isMarked = names.CERTIFICATE_NAME_LABEL in labels && names.CERTIFICATE_UID_ANNOTATION in annotations;
-  if (!isMarked || authority === undefined) return NO_RECORD;
+  const isShort = Object.entries(LONGEST_DATA).every(([key, longest]) => (data[key]?.length ?? 0) <= longest);
+  if (!isMarked || authority === undefined || !isShort) return NO_RECORD;
+  const proven = provenOnce(data, mayBeDear);
+  return proven === undefined
+    ? NO_RECORD
+    : { namespace: shared(namespace), name, authority: shared(authority), ...proven };
+}
+
+function provenOnce(data: NonNullable<RawObject['data']>, mayBeDear: () => boolean): Proven | undefined {
+  const id = hash('sha256', JSON.stringify(Object.keys(LONGEST_DATA).map((key) => data[key])), 'base64');
+  const known = proofs.get(id);
+  if (known !== undefined) return known.proven;
+  let isPutOff = false;
+  const proven = prove(data, () => {
+    isPutOff = !mayBeDear();
+    return !isPutOff;
+  });
+  if (!isPutOff) proofs.set(id, { proven }, 1);
+  return proven;
+}
+
+function prove(data: NonNullable<RawObject['data']>, mayBeDear: () => boolean): Proven | undefined {
   try {
-    const content = readSecretContent(data);
-    if ('settle' in content || content.owedProof?.() === false) return NO_RECORD;
-    const { leaf, issuer, anchors } = content;
+    let content = readSecretContent(data, USUAL_COST);
+    if ('settle' in content) {
+      if (!mayBeDear()) return undefined;
+      content = readSecretContent(data);
+    }
+    if ('settle' in content) return undefined;
+    const { leaf, issuer, anchors, owedProof } = content;
+    if (owedProof !== undefined && costOf(issuer) > USUAL_COST && !mayBeDear()) return undefined;
+    if (owedProof?.() === false) return undefined;
     return {
-      namespace: shared(namespace),
-      name,
-      authority: shared(authority),
       issuerFingerprint: shared(issuer.fingerprintSHA256),
       anchorFingerprints: shared(anchors.map(({ fingerprintSHA256 }) => fingerprintSHA256)),
       notAfter: leaf.notAfter,
       trustBundleHash: hashOfTrustBundle(data),
     };
   } catch (error) {
-    if (error instanceof SecretContentError) return NO_RECORD;
+    if (error instanceof SecretContentError) return undefined;
     throw error;
   }
 }

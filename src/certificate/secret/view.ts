@@ -2,7 +2,7 @@ import * as names from '../../api/names.ts';
 import { parseMeta, type RawObject } from '../../api/parse.ts';
 import { shared } from '../../api/shared.ts';
 import { cut } from '../../foreign-text.ts';
-import { weightOf } from '../../kube/share.ts';
+import { weightOf } from '../../kube/cache/share.ts';
 import { hashOfBundle } from '../../pki/bundle.ts';
 import { briefly } from './brief.ts';
 import {

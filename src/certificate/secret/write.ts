@@ -1,10 +1,12 @@
+import * as names from '../../api/names.ts';
 import type { RawObject } from '../../api/parse.ts';
-import { classify, RetryableError } from '../../errors.ts';
+import { classify } from '../../errors.ts';
 import type { Logger } from '../../log.ts';
 import type { Observed } from '../observed.ts';
 import type { RecentActs } from '../recent.ts';
 import type { SecretContent } from './content.ts';
 import type { SecretManifest } from './manifest.ts';
+import { alteredError, type Remainder, takeBack } from './take-back.ts';
 import type { SecretView } from './view.ts';
 
 /** A Secret as the API server stored it. */
@@ -45,23 +47,47 @@ export async function writeSecret(
   deps.recent.wrote(resource, view, altered);
   if (altered === undefined) return view;
   // Where there was no Secret before, none is better than one that workloads can't use or that has lost its owner.
-  if (secret === undefined)
-    await deps.secrets.remove(view).catch((error: unknown) => {
-      const { namespace, name } = view;
-      deps.log.warn('a Secret could not be removed', { namespace, name, error: classify(error).message });
-    });
-  throw alteredError(resource.spec.secretName, altered);
+  const remainder = secret === undefined ? await takeNewBack(view, manifest, altered, deps) : undefined;
+  throw alteredError(view, altered, remainder);
+}
+
+/** Answers undefined where the Secret is of use as it is, or is not what was written any more. */
+async function takeNewBack(
+  view: SecretView,
+  manifest: SecretManifest,
+  altered: string,
+  { secrets, log }: WriteDeps,
+): Promise<Remainder | undefined> {
+  const { namespace, name, uid, resourceVersion } = view;
+  const isOfUse = !isVital(altered);
+  const blank = { ...manifest, metadata: { ...manifest.metadata, uid, resourceVersion }, data: EMPTY };
+  try {
+    const remainder = await takeBack(
+      () => secrets.remove(view),
+      async () => isOfUse || (await secrets.apply(blank)),
+    );
+    return isOfUse ? undefined : remainder;
+  } catch (error) {
+    log.warn('a Secret could not be removed', { namespace, name, error: classify(error).message });
+    return undefined;
+  }
+}
+
+/** The type demands the first two. */
+const EMPTY = { 'tls.crt': '', 'tls.key': '', 'ca.crt': '' };
+
+/** Whether the Secret is of no use without this field as it was sent, or no longer Certwheel's. */
+export function isVital(field: string): boolean {
+  return (
+    field.startsWith('data') ||
+    field === 'type' ||
+    field.endsWith(names.CERTIFICATE_NAME_LABEL) ||
+    field.endsWith(names.CERTIFICATE_UID_ANNOTATION)
+  );
 }
 
 /** Whether the last write went wrong in a way that the next one may, so that it is rehearsed before anything is signed. */
 export function isSuspect({ recent, resource }: Observed): boolean {
   const isRefused = recent?.refused === true || resource.status.lastFailure?.reason === 'SecretRefused';
   return isRefused || recent?.altered !== undefined;
-}
-
-export function alteredError(secretName: string, field: string): RetryableError {
-  return new RetryableError(
-    'SecretAltered',
-    `Secret ${secretName} is stored otherwise than Certwheel sent it (${field}), so a mutating admission webhook or policy changes it; exempt the Secrets with labels of certwheel.io from it`,
-  );
 }

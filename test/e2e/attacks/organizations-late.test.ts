@@ -91,21 +91,38 @@ test('the control: what was held back is published when it begins', async () => 
   assert.match((await readSecret(world, namespace, `${name}-tls`))?.leaf.subject ?? '', 'O=platform-admins');
 });
 
-const WAYS: Readonly<Record<string, (world: World, namespace: string) => Promise<unknown>>> = {
-  'whose namespace loses the label of the rule': (world, namespace) =>
-    patch(world, NAMESPACES, undefined, namespace, { metadata: { labels: { tier: null } } }),
-  'whose rule is taken away': (world, namespace) =>
-    patch(world, CLUSTER_CERTIFICATE_AUTHORITIES, undefined, namespace, { spec: { issuancePolicy: { rules: [] } } }),
+interface Way {
+  readonly change: (world: World, namespace: string) => Promise<unknown>;
+  readonly reason: string;
+  readonly message: string;
+}
+
+const changeAuthority = (spec: object) => (world: World, namespace: string) =>
+  patch(world, CLUSTER_CERTIFICATE_AUTHORITIES, undefined, namespace, { spec });
+const byPolicy = { reason: 'DeniedByPolicy', message: 'it has none for this namespace' };
+
+const WAYS: Readonly<Record<string, Way>> = {
+  'whose namespace loses the label of the rule': {
+    change: (world, namespace) =>
+      patch(world, NAMESPACES, undefined, namespace, { metadata: { labels: { tier: null } } }),
+    ...byPolicy,
+  },
+  'whose rule is taken away': { change: changeAuthority({ issuancePolicy: { rules: [] } }), ...byPolicy },
+  'whose duration the limits of the authority forbid': {
+    change: changeAuthority({ limits: { maxDuration: '1h' } }),
+    reason: 'LimitExceeded',
+    message: "duration 24h exceeds the authority's maxDuration 1h",
+  },
 };
 
-for (const [sentence, change] of Object.entries(WAYS))
+for (const [sentence, { change, reason, message }] of Object.entries(WAYS))
   test(`a signed certificate ${sentence} before it begins is never published`, async () => {
     const { world } = await scene.get();
     const { namespace, name } = await heldBack(world);
     await change(world, namespace);
-    const status = await untilReady(world, namespace, name, { status: 'False', reason: 'DeniedByPolicy' });
-    assert.match(conditionOf(status, 'Ready')?.message ?? '', 'it has none for this namespace');
-    await untilReady(world, namespace, name, { type: 'Stalled', reason: 'DeniedByPolicy' });
+    const status = await untilReady(world, namespace, name, { status: 'False', reason });
+    assert.match(conditionOf(status, 'Ready')?.message ?? '', message);
+    await untilReady(world, namespace, name, { type: 'Stalled', reason });
     assert.is(await readSecret(world, namespace, `${name}-tls`), undefined);
   });
 

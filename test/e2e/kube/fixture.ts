@@ -3,7 +3,7 @@ import { SECRETS } from '../../../src/api/names.ts';
 import type { RawObject } from '../../../src/api/parse.ts';
 import { type Clock, systemClock } from '../../../src/clock.ts';
 import { KubeconfigConnection } from '../../../src/kube/auth.ts';
-import { Cache } from '../../../src/kube/cache.ts';
+import { Cache } from '../../../src/kube/cache/cache.ts';
 import { KubeClient } from '../../../src/kube/client.ts';
 import type { Observation } from '../../../src/kube/transport.ts';
 import { Watch } from '../../../src/kube/watch.ts';
@@ -110,12 +110,13 @@ export async function watchSecrets(
   client: KubeClient,
   namespace: string,
   timing: Partial<WatchTiming> = {},
+  clock: Clock = systemClock,
 ): Promise<Watching> {
   const cache = new Cache<string>({ reduce: noteOf });
   const changes: Watching['changes'] = [];
   cache.onChange((...change) => changes.push(change));
   const watch = new Watch(
-    { client, clock: systemClock, logger },
+    { client, clock, logger },
     { resource: SECRETS, namespace, cache, timing: { ...IMPATIENT, ...timing } },
   );
   const stopping = new AbortController();

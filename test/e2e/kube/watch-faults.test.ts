@@ -5,6 +5,7 @@ import { SECRETS } from '../../../src/api/names.ts';
 import { startControlPlane } from '../../cluster/control-plane.ts';
 import { PATIENCE_MS } from '../support/eventually.ts';
 import { pause, secretsOf, standBehindProxy, until, watchSecrets } from './fixture.ts';
+import { OwnClock } from './own-clock.ts';
 import type { WatchPipe } from './watch-pipe.ts';
 
 const test = suite('watch faults');
@@ -40,6 +41,29 @@ test('a watch that goes silent is noticed by its watchdog and resumes', async ()
   await until('caught up', () => watching.cache.get(`${here.namespace}/a`) === '2');
   assert.is(watching.watch.stats.restarts.idle, 1);
   assert.is(watching.watch.stats.lists, 1);
+  await watching.stop();
+});
+
+test('a watch is behind while it fails, and once it has been silent for long, also when it is opened anew', async () => {
+  const clock = new OwnClock();
+  const watching = await watchSecrets(stand.proxied.client, here.namespace, { idleMs: 600_000 }, clock);
+  const opened = () => stand.proxy.requests.filter(watches).length;
+  await until('the watch is open', () => stand.proxy.watches(watches).length === 1);
+  assert.not(watching.watch.isBehind);
+  clock.aheadMs = 91_000;
+  assert.ok(watching.watch.isBehind, 'nothing has arrived, no bookmark either');
+  const before = opened();
+  for (const one of stand.proxy.watches(watches)) one.end();
+  await until('it is open again', () => opened() > before && stand.proxy.watches(watches).length === 1);
+  assert.ok(watching.watch.isBehind, 'that it opens proves nothing');
+  await write('a', '1');
+  await until('an event arrives', () => watching.cache.get(`${here.namespace}/a`) === '1');
+  assert.not(watching.watch.isBehind);
+  const mend = stand.proxy.when(watches, { kind: 'answer', status: 503 }, { times: Number.POSITIVE_INFINITY });
+  for (const one of stand.proxy.watches(watches)) one.cut();
+  await until('it fails', () => watching.watch.isBehind);
+  mend();
+  await until('it is well again', () => !watching.watch.isBehind);
   await watching.stop();
 });
 

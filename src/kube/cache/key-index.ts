@@ -11,14 +11,19 @@ export class KeyIndex {
     return this.#keys.has(name);
   }
 
-  file(name: string, key: string): void {
+  hasSeveral(name: string): boolean {
+    const keys = this.#keys.get(name);
+    return typeof keys === 'object' && keys.size > 1;
+  }
+
+  file(name: string, key: string, _rank?: string): void {
     const keys = this.#keys.get(name);
     if (keys === undefined) this.#keys.set(name, key);
     else if (typeof keys !== 'string') keys.add(key);
     else if (keys !== key) this.#keys.set(name, new Set([keys, key]));
   }
 
-  unfile(name: string, key: string): void {
+  unfile(name: string, key: string, _rank?: string): void {
     const keys = this.#keys.get(name);
     if (keys === undefined) return;
     if (typeof keys !== 'string') keys.delete(key);

@@ -1,7 +1,8 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { RawObject } from '../api/parse.ts';
-import { ALL_NAMESPACES, Cache, type Entry } from './cache.ts';
+import type { RawObject } from '../../api/parse.ts';
+import { Cache } from './cache.ts';
+import { ALL_NAMESPACES } from './entry.ts';
 
 const LEFT_OUT = 'left out';
 
@@ -24,13 +25,9 @@ function object(key: string, type: string): RawObject {
 }
 
 function list(cache: Cache<string>, objects: readonly RawObject[]): void {
-  const begun = cache.begin();
-  const entries = new Map<string, Entry<string>>();
-  for (const each of objects) {
-    const entry = cache.entry(each);
-    if (entry) entries.set(entry.key, entry);
-  }
-  cache.replace(ALL_NAMESPACES, entries, String(version), begun);
+  const draft = cache.begin();
+  for (const each of objects) draft.add(each);
+  cache.replace(ALL_NAMESPACES, draft, String(version));
 }
 
 test('a namespace keeps no more than its share, and takes nothing from another', () => {
@@ -94,6 +91,16 @@ test('a value is swapped for another view of the same version alone', () => {
   assert.is(cache.get('a/1'), 'y');
   cache.upsert(ALL_NAMESPACES, object('a/2', 'x'.repeat(9)));
   assert.is(cache.leftOut, 0);
+});
+
+test('an older version of an object, which is ignored, takes no room and gives none', () => {
+  const { cache } = tenBytesEach();
+  const older = object('a/1', 'x');
+  cache.upsert(ALL_NAMESPACES, object('a/1', 'x'.repeat(9)));
+  cache.upsert(ALL_NAMESPACES, older);
+  cache.put(older);
+  cache.upsert(ALL_NAMESPACES, object('a/2', 'x'.repeat(9)));
+  assert.equal([cache.get('a/1'), cache.get('a/2')], ['xxxxxxxxx', LEFT_OUT]);
 });
 
 test('whatever comes and goes, no namespace keeps more than its share', () => {

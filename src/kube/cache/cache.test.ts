@@ -1,8 +1,9 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { RawObject } from '../api/parse.ts';
-import { ALL_NAMESPACES, Cache, type Entry } from './cache.ts';
-import { CREATE_ONLY } from './object.ts';
+import type { RawObject } from '../../api/parse.ts';
+import { CREATE_ONLY } from '../object.ts';
+import { Cache } from './cache.ts';
+import { ALL_NAMESPACES } from './entry.ts';
 
 type Change = [key: string, before: string | undefined, after: string | undefined];
 
@@ -29,10 +30,10 @@ function list(
   scope: string,
   resourceVersion: string,
   objects: RawObject[],
-  begun = cache.begin(),
+  draft = cache.begin(),
 ): void {
-  const entries = objects.map((one) => cache.entry(one)).filter((entry): entry is Entry<string> => entry !== undefined);
-  cache.replace(scope, new Map(entries.map((entry) => [entry.key, entry])), resourceVersion, begun);
+  for (const one of objects) draft.add(one);
+  cache.replace(scope, draft, resourceVersion);
 }
 
 test('a relist tells of what came, changed and went, and of nothing else', () => {
@@ -131,11 +132,11 @@ test('the late answer to our own write does not bring back what was deleted sinc
 test('a list that was read before our own write does not undo it', () => {
   const { cache, changes } = newCache();
   list(cache, ALL_NAMESPACES, '10', [object('a', '8', 'a')]);
-  const begun = cache.begin();
+  const draft = cache.begin();
   cache.put(object('a', '21', 'ours'), '8');
   cache.put(object('b', '22', 'ours'), CREATE_ONLY);
   changes.length = 0;
-  list(cache, ALL_NAMESPACES, '20', [object('a', '8', 'a')], begun);
+  list(cache, ALL_NAMESPACES, '20', [object('a', '8', 'a')], draft);
   assert.is(cache.get('ns/a'), 'ours');
   assert.is(cache.get('ns/b'), 'ours');
   assert.equal(changes, []);

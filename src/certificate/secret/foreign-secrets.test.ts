@@ -1,0 +1,124 @@
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { aCertificate, MINUTE, NOW, SECOND } from '../../../test/unit/builders.ts';
+import type { ClientCertificate } from '../../api/client-certificate.ts';
+import { keyOf } from '../../api/parse.ts';
+import { Heap } from '../../queue/heap.ts';
+import { ForeignSecrets } from './foreign-secrets.ts';
+
+const LIMITS = { watches: 10, firstMs: 5 * SECOND, longestMs: 30 * SECOND, apartMs: 50 };
+/** Waits are spread by a fifth to both sides. */
+const JITTER = 1.2;
+
+function named(namespace: string, count: number): ClientCertificate[] {
+  const certificate = (index: number) =>
+    aCertificate()
+      .with({ namespace, name: `client-${index}` })
+      .build();
+  return Array.from({ length: count }, (_, index) => certificate(index));
+}
+
+/** Secrets in the way of certificates, which are reconciled at the moments that are asked for and at no other. */
+function scene() {
+  let nowMs = NOW.getTime();
+  let chance = 0;
+  const clock = {
+    now: () => new Date(nowMs),
+    monotonicMs: () => nowMs,
+    // A sequence without a pattern that is the same each time.
+    random: () => {
+      chance = (chance * 69_069 + 1) % 4_294_967_296;
+      return chance / 4_294_967_296;
+    },
+    sleep: () => Promise.resolve(),
+  };
+  const watches: string[] = [];
+  const looks: { readonly key: string; readonly atMs: number }[] = [];
+  const inTheWay = new Map<string, ClientCertificate>();
+  const wanted = new Map<string, number>();
+  const queue = new Heap<{ readonly key: string; readonly atMs: number }>((one, other) => one.atMs - other.atMs);
+  const wake = (key: string, at = clock.now()) => {
+    const atMs = Math.min(at.getTime(), wanted.get(key) ?? Number.POSITIVE_INFINITY);
+    wanted.set(key, atMs);
+    queue.push({ key, atMs });
+  };
+  const acquire = (_resource: unknown, namespace = '') => {
+    watches.push(namespace);
+    const release = () => void watches.splice(watches.indexOf(namespace), 1);
+    const known = { known: true, problem: undefined, isLeftOut: false, get: () => undefined, release };
+    return { ...known, synced: new Promise<void>(() => {}) };
+  };
+  const foreign = new ForeignSecrets({ references: { acquire }, clock, wake }, LIMITS);
+  return {
+    /** They are reconciled, and a Secret is in the way of each. */
+    occupy: (all: readonly ClientCertificate[]) => {
+      for (const each of all) {
+        inTheWay.set(keyOf(each), each);
+        foreign.follow(each, true);
+      }
+    },
+    free: (all: readonly ClientCertificate[]) => {
+      for (const each of all) {
+        inTheWay.delete(keyOf(each));
+        foreign.follow(each, false);
+      }
+    },
+    pass: (ms: number) => {
+      const endMs = nowMs + ms;
+      for (let next = queue.peek(); next !== undefined && next.atMs <= endMs; next = queue.peek()) {
+        queue.pop();
+        if (wanted.get(next.key) !== next.atMs) continue;
+        wanted.delete(next.key);
+        nowMs = next.atMs;
+        looks.push(next);
+        const resource = inTheWay.get(next.key);
+        if (resource !== undefined) foreign.follow(resource, true);
+      }
+      nowMs = endMs;
+    },
+    watchesOf: (namespace: string) => watches.filter((each) => each === namespace).length,
+    /** The moments of the looks at the certificates whose keys begin so, since `ms` ago. */
+    looksAt: (prefix: string, ms: number) =>
+      looks.filter(({ key, atMs }) => key.startsWith(prefix) && atMs > nowMs - ms).map(({ atMs }) => atMs),
+  };
+}
+
+test('a namespace that has all watches gives up one to a namespace that has none', () => {
+  const world = scene();
+  world.occupy(named('greedy', 40));
+  assert.is(world.watchesOf('greedy'), LIMITS.watches);
+  world.occupy(named('late', 1));
+  assert.equal([world.watchesOf('greedy'), world.watchesOf('late')], [LIMITS.watches - 1, 1]);
+  world.pass(MINUTE);
+  assert.ok(world.looksAt('greedy/client-0', MINUTE).length > 0, 'what is not watched any more is read now and then');
+  assert.is(world.looksAt('late/', MINUTE).length, 0);
+});
+
+test('namespaces that want many watches have as many each, and take none from one another then', () => {
+  const world = scene();
+  for (const namespace of ['a', 'b', 'c']) world.occupy(named(namespace, 40));
+  const share = () => ['a', 'b', 'c'].map(world.watchesOf).sort();
+  assert.equal(share(), [3, 3, 4]);
+  world.pass(10 * MINUTE);
+  assert.equal(share(), [3, 3, 4]);
+  world.free(named('a', 40));
+  world.pass(10 * MINUTE);
+  assert.equal(share(), [0, 5, 5]);
+});
+
+test('ten thousand certificates of one namespace do not slow the polls of another', () => {
+  const world = scene();
+  world.occupy(named('watched', LIMITS.watches));
+  world.occupy(named('greedy', 10_000));
+  world.occupy(named('modest', 60));
+  world.pass(30 * MINUTE);
+  const polled = world.looksAt('modest/client-59', 20 * MINUTE);
+  const gaps = polled.slice(1).map((atMs, index) => atMs - (polled[index] as number));
+  assert.ok(gaps.length > 0 && Math.max(...gaps) <= LIMITS.longestMs * JITTER, `${Math.max(...gaps)} ms`);
+  // And all together are looked at no more often than the limit says.
+  const all = world.looksAt('', 20 * MINUTE).length;
+  const most = (20 * MINUTE * JITTER) / LIMITS.apartMs;
+  assert.ok(all <= most && all > most / 2, `${all} looks`);
+});
+
+test.run();

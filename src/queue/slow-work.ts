@@ -1,0 +1,53 @@
+import type { Clock } from '../clock.ts';
+import { type Call, Turnstile } from './turnstile.ts';
+
+/**
+ * The turnstile of work that takes long on this machine: few at once, namespaces take turns. A key that comes first to
+ * this turnstile enters it, or is turned away and called. One that holds a place elsewhere already waits in `run`.
+ */
+export class SlowWork {
+  readonly #turnstile: Turnstile;
+  readonly #waiting = new Map<string, () => void>();
+
+  constructor(capacity: number, clock: Clock, call: Call) {
+    this.#turnstile = new Turnstile({ capacity }, clock, (key) => {
+      const wake = this.#waiting.get(key);
+      if (wake === undefined) return call(key);
+      wake();
+      return true;
+    });
+  }
+
+  /** See Turnstile. */
+  enter(key: string, deadline: number | undefined): boolean {
+    return this.#turnstile.enter(key, deadline);
+  }
+
+  leave(): void {
+    this.#turnstile.leave();
+  }
+
+  /** Does the work when it is the turn of `key`, for which nothing else may run meanwhile. */
+  async run<T>(key: string, deadline: number | undefined, work: () => Promise<T>, signal: AbortSignal): Promise<T> {
+    while (!this.#turnstile.enter(key, deadline)) await this.#called(key, signal);
+    try {
+      return await work();
+    } finally {
+      this.#turnstile.leave();
+    }
+  }
+
+  #called(key: string, signal: AbortSignal): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const end = (settle: () => void) => () => {
+        this.#waiting.delete(key);
+        signal.removeEventListener('abort', aborted);
+        settle();
+      };
+      const aborted = end(() => reject(signal.reason));
+      this.#waiting.set(key, end(resolve));
+      if (signal.aborted) aborted();
+      else signal.addEventListener('abort', aborted);
+    });
+  }
+}

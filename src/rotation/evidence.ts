@@ -1,0 +1,50 @@
+import { earliest } from '../api/moments.ts';
+import { endOf, type Generation } from './generation.ts';
+import type { Member, Rotation } from './rotation.ts';
+
+/** The newest generation, but for the one that is to come, of which somebody holds a valid certificate. */
+export function lastInUse(
+  { generations, members }: Rotation,
+  successor: Generation | undefined,
+  now: Date,
+): Generation | undefined {
+  return generations
+    .filter((each) => each !== successor && endOf(each.pair) > now)
+    .filter((each) => members.some((member) => member.fromStatus === undefined && usesGeneration(member, each)))
+    .sort((one, other) => other.version - one.version)[0];
+}
+
+/** Whether the certificate was signed by that CA. */
+export function usesGeneration({ issuerFingerprint }: Member, { pair }: Generation): boolean {
+  return issuerFingerprint === pair.certificate.fingerprintSHA256;
+}
+
+/** What leads to the root of the successor too, above the very same certificate, doesn't need the former root. */
+export function needsGeneration(member: Member, leaving: Generation, successor: Generation | undefined): boolean {
+  if (!usesGeneration(member, leaving)) return false;
+  const leadsToSuccessor =
+    successor !== undefined &&
+    usesGeneration(member, successor) &&
+    member.anchorFingerprints.includes(successor.pair.anchor.fingerprintSHA256);
+  return !leadsToSuccessor;
+}
+
+/**
+ * Until when a certificate can keep a CA that leaves in use. All that this one signed was signed before it began to leave,
+ * so it has ended a longest life later; what ends after that was signed by somebody else with its key.
+ */
+export function countsUntil(
+  { notAfter }: Member,
+  leaving: Generation,
+  signing: Generation | undefined,
+  longestLifeMs: number | undefined,
+): Date {
+  // Damaged annotations count from the creation of the Secret, at which nothing begins to leave.
+  const leavesSince = leaving.since > leaving.created ? leaving.since : signing?.since;
+  const issuedEnd =
+    longestLifeMs === undefined || leavesSince === undefined
+      ? undefined
+      : new Date(leavesSince.getTime() + longestLifeMs);
+  // A certificate never outlives the CA that signed it.
+  return earliest([notAfter, issuedEnd, endOf(leaving.pair)]) as Date;
+}

@@ -1,0 +1,66 @@
+import type { CaPair } from '../pki/ca.ts';
+
+/**
+ * The life of a CA generation. Only the signing one issues; all but the retired are in the trust bundle.
+ *
+ * Prepared -> Active -> Retiring -> Retired
+ */
+export type GenerationState = 'Prepared' | 'Active' | 'Retiring' | 'Retired';
+
+/** One CA key with its certificate, as the Secret that keeps it tells. */
+export interface Generation {
+  readonly version: number;
+  readonly state: Exclude<GenerationState, 'Retired'>;
+  /** Since when it is in that state. */
+  readonly since: Date;
+  /** When its Secret was made, by the clock of the API server. */
+  readonly created: Date;
+  /** Whether the mark of its Secret names itself, and all others that are in use too; see GenerationMark. */
+  readonly mark: 'none' | 'partial' | 'whole';
+  readonly pair: CaPair;
+  /** The type of authority that brought it. */
+  readonly source: string;
+  readonly secret: {
+    readonly namespace: string;
+    readonly name: string;
+    readonly uid: string;
+    readonly resourceVersion: string;
+  };
+}
+
+export type NewGeneration = Pick<Generation, 'version' | 'state' | 'since' | 'pair' | 'source'>;
+
+/** What another replica wrote may lie so far ahead. */
+const CLOCKS_APART_MS = 60_000;
+
+/**
+ * A moment that lies ahead is none: a clock was wrong, or somebody wrote it so that this generation outdoes what comes
+ * after it. It counts from the creation of its Secret, and is written anew. Where that lies ahead too, it is the clock of
+ * today that is wrong: it counts from now, and nothing is written.
+ */
+export function withoutFuture(generation: Generation, now: Date): Generation {
+  const { since, created } = generation;
+  if (since.getTime() <= now.getTime() + CLOCKS_APART_MS) return generation;
+  return created < now ? { ...generation, since: created, mark: 'partial' } : { ...generation, since: now };
+}
+
+/**
+ * Whether a generation was brought by the authority as it is now; one that lost its mark counts, since to make another CA
+ * would be worse. None is where another machine holds the CA key.
+ */
+export function isPresent(generation: Pick<Generation, 'source'>, source: string | undefined): boolean {
+  return source !== undefined && (generation.source === source || generation.source === '');
+}
+
+/** The generation that signs: the one that became active last, as long as it is good. */
+export function signingGeneration(generations: readonly Generation[], now: Date): Generation | undefined {
+  const active = generations.filter(({ state, pair }) => state === 'Active' && endOf(pair) > now);
+  // What became active in the future did so by a clock that was wrong, and must not outdo what comes after it.
+  const sinceMs = ({ since }: Generation) => (since > now ? 0 : since.getTime());
+  return active.sort((one, other) => sinceMs(other) - sinceMs(one) || other.version - one.version)[0];
+}
+
+/** When nothing can be signed any more: the first end of the CA certificate and of those above it. */
+export function endOf(pair: CaPair): Date {
+  return new Date(Math.min(...pair.chain.map(({ notAfter }) => notAfter.getTime())));
+}

@@ -1,0 +1,106 @@
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { CLIENT_CERTIFICATES, SECRETS } from '../../../src/api/names.ts';
+import type { ControllerProcess } from '../support/controller-process.ts';
+import { deleteSecret, patchSecret } from '../support/edits.ts';
+import { lazily } from '../support/lazily.ts';
+import {
+  clientCertificate,
+  conditionOf,
+  create,
+  createAuthority,
+  readSecret,
+  selfManaged,
+  statusOf,
+  untilReady,
+} from '../support/objects.ts';
+import { eventually, oneWorld } from '../support/world.ts';
+
+// The attack: many ClientCertificates name one Secret, and each touch of it wakes all of them, and has each read it.
+
+const MANY = 60;
+const SECRET = 'common-tls';
+const names = Array.from({ length: MANY }, (_, index) => `rival-${index}`);
+
+const shared = oneWorld();
+test.after(shared.stop);
+
+const scene = lazily(async () => {
+  const world = await shared.get();
+  const namespace = await world.namespace();
+  await createAuthority(world, selfManaged(namespace));
+  const controller = await world.controller();
+  await create(world, clientCertificate(namespace, 'holder', { secretName: SECRET }));
+  await untilReady(world, namespace, 'holder');
+  for (const name of names) await create(world, clientCertificate(namespace, name, { secretName: SECRET }));
+  await untilOthersName('holder', names);
+  return { world, controller, namespace };
+});
+
+async function untilOthersName(first: string, others: readonly string[]): Promise<void> {
+  const { client } = await shared.get();
+  await eventually(`all others say that the Secret is that of ${first}`, async () => {
+    const { items } = await client.list(CLIENT_CERTIFICATES, {});
+    const says = new Map(items.map(({ metadata, status }) => [metadata?.name, conditionOf(status ?? {}, 'Ready')]));
+    return others.every((name) =>
+      says.get(name)?.message?.includes(`belongs to ClientCertificate ${first}, which goes first`),
+    );
+  });
+}
+
+interface Work {
+  readonly runs: number;
+  /** Reads of single Secrets. */
+  readonly reads: number;
+}
+
+async function workOf(controller: ControllerProcess): Promise<Work> {
+  const text = await controller.metrics();
+  const sum = (series: RegExp) => [...text.matchAll(series)].reduce((total, [, value]) => total + Number(value), 0);
+  return {
+    runs: sum(/^certwheel_workqueue_runs_total\{controller="certificates".*\} (\d+)$/gm),
+    reads: sum(/^certwheel_kube_requests_total\{.*verb="get".*resource="secrets".*\} (\d+)$/gm),
+  };
+}
+
+test('a touch of the Secret is work for the one that holds it, and for no other', async () => {
+  const { world, controller, namespace } = await scene.get();
+  const before = await workOf(controller);
+  const bundle = (await readSecret(world, namespace, SECRET))?.bundle;
+  for (let touch = 0; touch < 5; touch += 1) {
+    await patchSecret(world, namespace, SECRET, { metadata: { annotations: { touched: String(touch) } } });
+  }
+  // It is noticed, and mended.
+  await patchSecret(world, namespace, SECRET, { data: { 'ca.crt': null } });
+  await eventually('the bundle is back', async () => (await readSecret(world, namespace, SECRET))?.bundle === bundle);
+  const after = await workOf(controller);
+  assert.ok(after.runs - before.runs < MANY / 2, `${after.runs - before.runs} runs`);
+  assert.ok(after.reads - before.reads <= 2, `${after.reads - before.reads} reads`);
+});
+
+test('when the holder is gone, the oldest of the others takes the Secret, and a restart changes nothing', async () => {
+  const { world, controller, namespace } = await scene.get();
+  await world.client.delete(CLIENT_CERTIFICATES, namespace, 'holder');
+  await deleteSecret(world, namespace, SECRET);
+  const { items } = await world.client.list(CLIENT_CERTIFICATES, { namespace });
+  const age = ({ metadata }: (typeof items)[number]) => `${metadata?.creationTimestamp}/${metadata?.uid}`;
+  const [oldest] = [...items].sort((one, other) => (age(one) < age(other) ? -1 : 1));
+  const heir = oldest?.metadata?.name ?? '';
+  await untilReady(world, namespace, heir);
+  assert.is((await readSecret(world, namespace, SECRET))?.leaf.subject, `CN=${heir}`);
+  const others = names.filter((name) => name !== heir);
+  await untilOthersName(heir, others);
+
+  const version = (await world.client.get(SECRETS, namespace, SECRET))?.metadata?.resourceVersion;
+  await controller.stop();
+  const next = await world.controller();
+  await create(world, clientCertificate(namespace, 'control'));
+  await untilReady(world, namespace, 'control');
+  const { runs, reads } = await workOf(next);
+  assert.ok(runs > MANY, `${runs} runs`);
+  assert.ok(reads <= 2, `${reads} reads`);
+  assert.is((await world.client.get(SECRETS, namespace, SECRET))?.metadata?.resourceVersion, version);
+  assert.is(conditionOf(await statusOf(world, namespace, heir), 'Ready')?.status, 'True');
+});
+
+test.run();

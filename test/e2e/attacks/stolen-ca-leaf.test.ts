@@ -1,0 +1,83 @@
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { SECRETS } from '../../../src/api/names.ts';
+import { makeCa, pairData, putCaSecret } from '../authority/ca-files.ts';
+import { certificatesOf } from '../authority/history.ts';
+import { createSecretAuthority, eventsIn } from '../authority/swap.ts';
+import {
+  authorityStatusOf,
+  clientCertificate,
+  conditionOf,
+  create,
+  readSecret,
+  untilReady,
+} from '../support/objects.ts';
+import { eventually, oneWorld } from '../support/world.ts';
+
+// The attack: somebody has the key of a CA that is being replaced, and signs a certificate of many years with it. In a Secret
+// that looks like one of Certwheel's it is to keep that CA trusted.
+
+const YEAR_MS = 365 * 86_400_000;
+/** A minute for the limit of the authority, another one for clocks that differ, and the time of the steps. */
+const BOUND_MS = 150_000;
+const OF_A_CLIENT = [
+  'basicConstraints = critical, CA:false',
+  'keyUsage = digitalSignature',
+  'extendedKeyUsage = clientAuth',
+];
+
+const shared = oneWorld();
+test.after(shared.stop);
+
+const base64 = (text: string) => Buffer.from(text).toString('base64');
+
+test('a certificate that the old CA can not have signed keeps it trusted no longer than those that it has', async () => {
+  const world = await shared.get();
+  await world.controller(['--trust-propagation', '1s']);
+  const namespace = await world.namespace();
+  const [v1, v2] = await Promise.all([makeCa({ commonName: 'v1' }), makeCa({ commonName: 'v2' })]);
+  const wish = { commonName: 'thief', issuer: v1, extensions: OF_A_CLIENT };
+  const forged = await makeCa({ ...wish, notAfter: new Date(Date.now() + 9 * YEAR_MS) });
+  const status = () => authorityStatusOf(world, namespace, 'ca');
+  await putCaSecret(world, namespace, 'pair', pairData(v1));
+  await createSecretAuthority(world, namespace, 'ca', 'pair', { limits: { maxDuration: '1m' } });
+  await create(world, clientCertificate(namespace, 'alice', { duration: '1m' }));
+  await untilReady(world, namespace, 'alice');
+  await putCaSecret(world, namespace, 'pair', pairData(v2));
+  await eventually('the new CA signs', async () => (await status()).activeGeneration === 2);
+
+  await world.client.create(SECRETS, {
+    metadata: {
+      namespace,
+      name: 'forged',
+      labels: { 'certwheel.io/certificate-name': 'nobody' },
+      annotations: { 'certwheel.io/certificate-uid': 'none', 'certwheel.io/authority': 'CertificateAuthority/ca' },
+    },
+    type: 'kubernetes.io/tls',
+    data: {
+      'tls.crt': base64(forged.certificate),
+      'tls.key': base64(forged.key),
+      'ca.crt': base64(v1.certificate + v2.certificate),
+    },
+  });
+  // The control: it counts for a while.
+  await eventually('the old CA waits for it', async () => {
+    const rotating = conditionOf(await status(), 'Rotating');
+    return rotating?.message.includes(`Secret ${namespace}/forged`);
+  });
+  await eventually(
+    'the old CA is retired',
+    async () => (await status()).generations?.some(({ version, state }) => version === 1 && state === 'Retired'),
+    BOUND_MS,
+  );
+  await eventually('it is in no ca.crt', async () => {
+    const alice = await readSecret(world, namespace, 'alice-tls');
+    return certificatesOf(alice?.bundle ?? '').length === 1;
+  });
+  const retired = await eventually('an event tells of it', async () =>
+    (await eventsIn(world, namespace)).find(({ reason }) => reason === 'CAGenerationRetired'),
+  );
+  assert.match(retired.note, `1 certificates, such as Secret ${namespace}/forged`);
+});
+
+test.run();
