@@ -1,8 +1,8 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { type Clock, systemClock } from '../clock.ts';
+import type { Trouble } from '../trouble.ts';
 import { Breaker } from './breaker.ts';
-import type { Trouble } from './trouble.ts';
 
 const DOWN: Trouble = { code: 'AuthorityUnreachable', message: 'the connection was refused' };
 const BROKEN: Trouble = { code: 'AuthorityUnavailable', message: 'answered 500' };

@@ -1,6 +1,6 @@
 import type { Clock } from '../clock.ts';
 import { backoffMs } from '../queue/backoff.ts';
-import type { Trouble } from './trouble.ts';
+import type { Trouble } from '../trouble.ts';
 
 const PROBE = { firstMs: 1_000, longestMs: 30_000 };
 /** Where nobody needs a certificate any more, a request that failed is forgotten by a good probe so much later. */

@@ -1,7 +1,7 @@
 import { allowsNamespace, authorityKey, type CertificateAuthority } from '../api/certificate-authority.ts';
 import type { ClientCertificate } from '../api/client-certificate.ts';
 import { secretKeyOf } from '../certificate/observe.ts';
-import type { Consumer } from './demand.ts';
+import type { Consumer } from '../rotation/deps.ts';
 
 interface Certificates {
   /** The ClientCertificates that name the authority. */

@@ -4,7 +4,8 @@ import { aCertificate, after, aSecret, DAY, HOUR, MINUTE, NOW } from '../../test
 import { cpuMs } from '../../test/unit/cpu.ts';
 import type { IssuanceQuota, RateLimit } from '../api/certificate-authority.ts';
 import type { AuthorityStatus } from '../api/generated/types.ts';
-import { type Consumer, demandOn } from './demand.ts';
+import type { Consumer } from '../rotation/deps.ts';
+import { demandOn } from './demand.ts';
 import { demandStatus, quotaShort, whatIsNew } from './demand-status.ts';
 
 const UNLIMITED = {

@@ -5,6 +5,7 @@ import { keyOf } from '../api/parse.ts';
 import { expectedIntervalMs, grantedLife } from '../certificate/decision/schedule.ts';
 import { authorityName, isOurs } from '../certificate/observed.ts';
 import type { SecretView } from '../certificate/secret/view.ts';
+import type { Consumer } from '../rotation/deps.ts';
 import type { Runtime } from './runtime.ts';
 
 const DAY_MS = 86_400_000;
@@ -13,12 +14,6 @@ const DIGITS = 3;
 /** What of an authority a forecast needs. */
 interface Served extends Pick<Runtime, 'rateLimit'> {
   readonly resource: Pick<CertificateAuthority, 'limits' | 'quota'>;
-}
-
-/** A ClientCertificate that the authority serves, and the Secret of that name, whoever owns it. */
-export interface Consumer {
-  readonly resource: ClientCertificate;
-  readonly secret: SecretView | undefined;
 }
 
 /** How many issuances are known to be had from an authority. */

@@ -1,6 +1,7 @@
 import type { CertificateAuthority } from '../api/certificate-authority.ts';
 import type { Clock } from '../clock.ts';
-import { type Consumer, type Demand, demandOn } from './demand.ts';
+import type { Consumer } from '../rotation/deps.ts';
+import { type Demand, demandOn } from './demand.ts';
 import { whatIsNew } from './demand-status.ts';
 import type { AuthorityDeps } from './deps.ts';
 

@@ -1,7 +1,7 @@
 import type { Backend } from '../backends/backend.ts';
 import { AuthorityError, DeniedError } from '../errors.ts';
+import { troubleOf } from '../trouble.ts';
 import type { Breaker } from './breaker.ts';
-import { troubleOf } from './trouble.ts';
 
 /**
  * Requests of certificates, whose ends tell the breaker how the authority is. `wake` has the authority reconciled where

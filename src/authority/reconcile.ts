@@ -9,15 +9,15 @@ import { successorDue } from '../pki/ca-life.ts';
 import type { CertificateView } from '../pki/certificate.ts';
 import { backoffMs } from '../queue/backoff.ts';
 import type { Outcome, Run } from '../queue/controller.ts';
-import { endOf } from '../rotation/generation.ts';
+import { endOf, signingOf } from '../rotation/generation.ts';
 import { type Provenance, provenanceOf } from '../rotation/provenance.ts';
 import type { Plan } from '../rotation/rotation.ts';
 import { nextVersion, planOf, readSource, tryStep } from '../rotation/steps.ts';
+import { reportable, type Trouble, troubleOf } from '../trouble.ts';
 import { demandOn } from './demand.ts';
 import type { AuthorityDeps } from './deps.ts';
 import { report, reportBroken } from './report.ts';
-import { type Runtime, signingOf } from './runtime.ts';
-import { reportable, type Trouble, troubleOf } from './trouble.ts';
+import type { Runtime } from './runtime.ts';
 import { viewAuthority } from './view.ts';
 
 /** What was refused, while the last good CA goes on, is looked at again. */

@@ -10,9 +10,9 @@ import { mergeConditions, whyBroken } from '../api/conditions.ts';
 import type { AuthorityStatus } from '../api/generated/types.ts';
 import type { EventText } from '../certificate/status/events.ts';
 import type { Outcome } from '../queue/controller.ts';
-import { endOf } from '../rotation/generation.ts';
+import { endOf, signingOf, sourceOf } from '../rotation/generation.ts';
 import type { AuthorityDeps } from './deps.ts';
-import { type Runtime, signingOf, sourceOf } from './runtime.ts';
+import type { Runtime } from './runtime.ts';
 import { AUTHORITY_CONDITIONS, type AuthorityFindings, authorityStatus, foreignCa } from './status.ts';
 
 /**

@@ -4,7 +4,7 @@ import { type Backend, type BackendDefinition, NO_TRUST, type Trust } from '../b
 import type { AuthorityView } from '../certificate/observed.ts';
 import type { Clock } from '../clock.ts';
 import { type Call, Turnstile } from '../queue/turnstile.ts';
-import { type Generation, isPresent, signingGeneration } from '../rotation/generation.ts';
+import type { Generation } from '../rotation/generation.ts';
 import { Breaker } from './breaker.ts';
 import { guarded } from './guarded.ts';
 
@@ -90,20 +90,6 @@ export function createRuntime(resource: CertificateAuthority, parts: Parts): Run
     refusals: 0,
     view: undefined,
   };
-}
-
-/** The type of the generations that may sign; undefined where another machine holds the CA key. */
-export function sourceOf({ backend, definition }: Pick<Runtime, 'backend' | 'definition'>): string | undefined {
-  return backend.keyPair === undefined ? undefined : definition.type;
-}
-
-/** The generation that signs for the authority as it is now. */
-export function signingOf(runtime: Pick<Runtime, 'backend' | 'definition' | 'generations'>, now: Date) {
-  const source = sourceOf(runtime);
-  return signingGeneration(
-    runtime.generations.filter((each) => isPresent(each, source)),
-    now,
-  );
 }
 
 /** The rate of polls. A new request needs one poll at least, and old ones that still wait get as many. */

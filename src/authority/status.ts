@@ -8,10 +8,10 @@ import type { CertificateView } from '../pki/certificate.ts';
 import { foreignGeneration } from '../rotation/foreign-generation.ts';
 import { endOf, type Generation } from '../rotation/generation.ts';
 import type { GenerationSecret } from '../rotation/generation-secret.ts';
+import type { Trouble } from '../trouble.ts';
 import type { Demand } from './demand.ts';
 import { demandStatus, quotaShort } from './demand-status.ts';
 import { refusedByVerifiers } from './refused-by-verifiers.ts';
-import type { Trouble } from './trouble.ts';
 
 /** The types of conditions that Certwheel writes. */
 export const AUTHORITY_CONDITIONS: readonly string[] = [

@@ -6,9 +6,9 @@ import { withoutRoot } from '../pki/chain.ts';
 import type { Constraints } from '../pki/constraints/constraints.ts';
 import { allowsAll, rulesOf } from '../pki/path-rules.ts';
 import { signsSlowly } from '../pki/signature.ts';
-import { endOf, type Generation } from '../rotation/generation.ts';
-import { type Runtime, signingOf } from './runtime.ts';
-import type { Trouble } from './trouble.ts';
+import { endOf, type Generation, signingOf } from '../rotation/generation.ts';
+import type { Trouble } from '../trouble.ts';
+import type { Runtime } from './runtime.ts';
 
 /** What certificates see of an authority. */
 export function viewAuthority(

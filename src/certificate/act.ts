@@ -1,34 +1,18 @@
 import type { KeyObject } from 'node:crypto';
 import type { ClientCertificate } from '../api/client-certificate.ts';
-import type { RawObject } from '../api/parse.ts';
-import { type Issued, type IssueRequest, isPending, type Pending } from '../backends/backend.ts';
+import { type IssueRequest, isPending, type Pending } from '../backends/backend.ts';
 import type { Clock } from '../clock.ts';
 import { ApiError, RetryableError } from '../errors.ts';
-import type { TrustBundle } from '../pki/bundle.ts';
-import type { CertificateView } from '../pki/certificate.ts';
-import { wayToAnchor } from '../pki/chain.ts';
 import { makeCsr } from '../pki/csr.ts';
-import {
-  encodePrivateKey,
-  generateKey,
-  type KeyEncoding,
-  type KeySpec,
-  keyEncodingOf,
-  keySpecOf,
-  parsePrivateKey,
-  publicKeyDer,
-} from '../pki/keys.ts';
-import { parsePem, toPem } from '../pki/pem.ts';
+import { generateKey, type KeySpec, keySpecOf, parsePrivateKey, publicKeyDer } from '../pki/keys.ts';
 import type { Run } from '../queue/controller.ts';
 import { withoutNewExports } from './decision/exported-keys.ts';
-import { grantedLife } from './decision/schedule.ts';
-import { type AuthorityView, authorityName, isOurs, lastRevision, type Observed } from './observed.ts';
-import { flawOf, proven, trustFor } from './prove.ts';
+import { type AuthorityView, isOurs, type Observed } from './observed.ts';
+import { flawOf, proven } from './prove.ts';
 import { type Ask, abandonRequest, askDurably, type RequestDeps } from './request/request.ts';
 import type { UnpublishedCertificate, UnpublishedCertificates } from './request/unpublished.ts';
-import type { CertificateFacts } from './secret/facts.ts';
 import { secretManifest } from './secret/manifest.ts';
-import { nextSerials, type SecretMemory } from './secret/memory.ts';
+import { heldOutputs, issuedOutputs, storedOutputs, textOf } from './secret/outputs.ts';
 import { mayPass, type PublishDeps, publish } from './secret/publish.ts';
 import { alteredError } from './secret/take-back.ts';
 import type { SecretView } from './secret/view.ts';
@@ -77,12 +61,8 @@ async function rehearseIssue(seen: Observed, view: AuthorityView, deps: ActDeps)
   if (!isSuspect(seen)) return;
   const { resource } = seen;
   const live = await deps.secrets.get(resource.namespace, resource.spec.secretName);
-  const data = {
-    certificateChain: textOf(live, 'tls.crt'),
-    privateKey: textOf(live, 'tls.key'),
-    trustBundle: view.trust.pem === '' ? textOf(live, 'ca.crt') : view.trust.pem,
-  };
-  const manifest = secretManifest(resource, data, memoryOf(seen, view, deps), seen.secret);
+  const { data, memory } = storedOutputs(seen, view, live, deps.clock.now());
+  const manifest = secretManifest(resource, data, memory, seen.secret);
   const altered = await deps.secrets.rehearse(manifest);
   if (altered === undefined || !isVital(altered)) return;
   // It was created so, and could not be deleted.
@@ -141,26 +121,7 @@ function publishMade(
   deps: ActDeps,
 ): Promise<SecretView> {
   const { resource } = seen;
-  const { issued, key, issuedAt } = made;
-  const trust = trustFor(issued, view);
-  const chain = chainToPublish(issued, view, trust, deps.clock.now());
-  const [leaf] = chain;
-  if (leaf === undefined) throw new Error('nothing is published that was not proven');
-  const data = {
-    certificateChain: chain.map((each) => each.pem).join(''),
-    privateKey: encodePrivateKey(key, resource.spec.keyEncoding),
-    trustBundle: trust.pem,
-  };
-  const past = isOurs(seen) ? seen.secret?.memory : undefined;
-  const memory = {
-    revision: lastRevision(seen) + 1,
-    authority: authorityName(resource),
-    authorityGeneration: issued.generation,
-    requestedDurationMs: resource.spec.durationMs,
-    issuedAt,
-    serials: nextSerials(past?.serials ?? [], leaf),
-    externalId: issued.externalId,
-  };
+  const { data, memory, chain } = issuedOutputs(seen, view, made, deps.clock.now());
   return publish(seen, data, memory, chain, deps, () => deps.assertServed(resource, made));
 }
 
@@ -171,74 +132,14 @@ export async function repair(seen: Observed, view: AuthorityView, deps: ActDeps)
   const live = await deps.secrets.get(resource.namespace, resource.spec.secretName);
   // The private key isn't in the cache. What is read now must be what was judged, or the judgement is void.
   if (held === undefined || live === undefined || live.metadata?.resourceVersion !== secret?.resourceVersion)
-    throw new RetryableError('Conflict', 'the Secret changed while it was looked at');
-  const data = {
-    certificateChain: chainFor(held, textOf(live, 'tls.crt'), view),
-    privateKey: reencoded(textOf(live, 'tls.key'), resource.spec.keyEncoding),
-    trustBundle: view.trust.pem === '' ? textOf(live, 'ca.crt') : view.trust.pem,
-  };
+    throw new RetryableError('Conflict', 'the Secret changed meanwhile');
+  const { data, memory } = heldOutputs(seen, view, held, live, deps.clock.now());
   // A repair comes to a resource that is refused, too.
   const admitted = withoutNewExports(resource, secret, seen.deniedPrefixes ?? []);
-  const manifest = secretManifest(admitted, data, memoryOf(seen, view, deps), secret);
+  const manifest = secretManifest(admitted, data, memory, secret);
   const altered = isSuspect(seen) ? await deps.secrets.rehearse(manifest) : undefined;
   if (altered !== undefined) throw alteredError(manifest.metadata, altered);
   return writeSecret(seen, manifest, undefined, deps);
-}
-
-/** In order, since some TLS stacks read a chain only so. */
-function chainToPublish(
-  { chain, generation }: Issued,
-  { signing, issuers, intermediates }: AuthorityView,
-  trust: TrustBundle,
-  now: Date,
-): readonly CertificateView[] {
-  const [leaf] = chain;
-  // What a CA rotation compares with later; a search among the roots of two CAs could find another path.
-  if (leaf !== undefined && generation !== undefined && generation === signing?.version) return [leaf, ...issuers];
-  return wayToAnchor([...chain, ...intermediates], [...trust.anchors.values()], now);
-}
-
-/** As it is; of the CA that signs now, with the certificates that lead to its root now. */
-function chainFor(
-  { issuerFingerprint }: CertificateFacts,
-  stored: string,
-  { signing, issuers }: AuthorityView,
-): string {
-  if (signing?.fingerprintSHA256 !== issuerFingerprint) return stored;
-  const [leaf] = parsePem(stored);
-  return leaf === undefined ? stored : [toPem(leaf.label, leaf.der), ...issuers.map(({ pem }) => pem)].join('');
-}
-
-function memoryOf(seen: Observed, view: AuthorityView, { clock }: ActDeps): Omit<SecretMemory, 'templateKeys'> {
-  const { resource, secret } = seen;
-  const held = secret?.certificate;
-  const { memory } = secret ?? {};
-  const { durationMs } = resource.spec;
-  return {
-    revision: Math.max(1, lastRevision(seen)),
-    authority: authorityName(resource),
-    authorityGeneration: held && view.generations.get(held.issuerFingerprint)?.version,
-    requestedDurationMs: memory?.requestedDurationMs ?? durationMs,
-    issuedAt: memory?.issuedAt ?? (held && momentOfIssue(held, durationMs, clock.now())),
-    serials: held === undefined ? (memory?.serials ?? []) : nextSerials(memory?.serials ?? [], held),
-    externalId: memory?.externalId,
-  };
-}
-
-/**
- * When a certificate was issued, from what it says itself: at the begin of its life without what it reaches back, at the
- * end of that second, since it counts whole ones. Too early a moment would honour an old renew-at once more.
- */
-function momentOfIssue(held: CertificateFacts, durationMs: number, now: Date): Date {
-  const { startMs } = grantedLife(held, durationMs, { issuedAt: undefined, now });
-  return new Date(Math.min(startMs + 999, now.getTime()));
-}
-
-/** The same key in another encoding, where it has one; byte for byte as it was, where that is the encoding already. */
-function reencoded(pem: string, encoding: KeyEncoding): string {
-  if (keyEncodingOf(pem) === encoding) return pem;
-  const key = parsePrivateKey(pem);
-  return keySpecOf(key).algorithm === 'Ed25519' ? pem : encodePrivateKey(key, encoding);
 }
 
 async function privateKeyFor({ resource, secret }: Observed, deps: ActDeps): Promise<KeyObject> {
@@ -261,8 +162,4 @@ function requestFor({ resource, secret }: Observed, key: KeyObject): IssueReques
     identity: spec.identity,
     lifetimeMs: spec.durationMs,
   };
-}
-
-function textOf(object: RawObject | undefined, key: string): string {
-  return Buffer.from(object?.data?.[key] ?? '', 'base64').toString('latin1');
 }

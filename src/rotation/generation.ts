@@ -64,3 +64,23 @@ export function signingGeneration(generations: readonly Generation[], now: Date)
 export function endOf(pair: CaPair): Date {
   return new Date(Math.min(...pair.chain.map(({ notAfter }) => notAfter.getTime())));
 }
+
+/** Whether Certwheel holds the CA key of an authority, and under which key of the spec. */
+interface Kept {
+  readonly backend: { readonly keyPair?: unknown };
+  readonly definition: { readonly type: string };
+}
+
+/** The type of the generations that may sign; undefined where another machine holds the CA key. */
+export function sourceOf({ backend, definition }: Kept): string | undefined {
+  return backend.keyPair === undefined ? undefined : definition.type;
+}
+
+/** The generation that signs for the authority as it is now. */
+export function signingOf(runtime: Kept & { readonly generations: readonly Generation[] }, now: Date) {
+  const source = sourceOf(runtime);
+  return signingGeneration(
+    runtime.generations.filter((each) => isPresent(each, source)),
+    now,
+  );
+}

@@ -1,17 +1,25 @@
-import { allowsNamespace, isBrokenAuthority } from '../api/certificate-authority.ts';
-import { type ClientCertificate, isBroken } from '../api/client-certificate.ts';
+import { type AnyCertificateAuthority, allowsNamespace, isBrokenAuthority } from '../api/certificate-authority.ts';
+import { type BrokenClientCertificate, type ClientCertificate, isBroken } from '../api/client-certificate.ts';
 import { fromSeconds } from '../api/moments.ts';
 import { keyOf } from '../api/parse.ts';
 import { referredAuthority, secretKeyOf } from '../certificate/observe.ts';
 import { isOurs } from '../certificate/observed.ts';
 import { authorityOf, isRecord, isView, recordOfView, type SecretKept } from '../certificate/secret/record.ts';
-import type { Cluster } from '../wiring/cluster.ts';
 import type { Generation } from './generation.ts';
 import type { Member } from './rotation.ts';
 
-type Caches = Pick<Cluster, 'authority' | 'membersOf' | 'namespaces' | 'certificates'> & {
-  readonly secrets: Pick<Cluster['secrets'], 'byIndex' | 'get'>;
-};
+/** The caches that tell what an authority has issued. */
+interface Caches {
+  authority(key: string): AnyCertificateAuthority | undefined;
+  /** The ClientCertificates that name the authority. */
+  membersOf(authority: string): readonly ClientCertificate[];
+  readonly namespaces: { get(name: string): Parameters<typeof allowsNamespace>[2] };
+  readonly certificates: { get(key: string): ClientCertificate | BrokenClientCertificate | undefined };
+  readonly secrets: {
+    byIndex(index: 'authority', authority: string): readonly SecretKept[];
+    get(key: string): SecretKept | undefined;
+  };
+}
 
 interface Placed {
   readonly namespace: string;

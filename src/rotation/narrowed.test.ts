@@ -5,12 +5,12 @@ import { openssl } from '../../test/pki/openssl.ts';
 import { nameConstraints } from '../../test/pki/write-extensions.ts';
 import { aGeneration } from '../../test/unit/a-generation.ts';
 import { aCertificate, aSecret } from '../../test/unit/builders.ts';
-import type { Consumer } from '../authority/demand.ts';
 import type { CaPair } from '../pki/ca.ts';
 import { parseCertificate } from '../pki/certificate.ts';
 import { caBasicConstraints, keyIdOf, subjectKeyIdExtension, usageExtensions } from '../pki/extensions.ts';
 import { writeCertificate } from '../pki/issue.ts';
 import { publicKeyDer } from '../pki/keys.ts';
+import type { Consumer } from './deps.ts';
 import type { Generation } from './generation.ts';
 import { narrowedProblem } from './narrowed.ts';
 

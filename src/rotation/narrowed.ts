@@ -1,6 +1,5 @@
 import { setImmediate } from 'node:timers/promises';
 import { keyOf } from '../api/parse.ts';
-import type { Consumer } from '../authority/demand.ts';
 import type { CaPair } from '../pki/ca.ts';
 import type { CertificateView } from '../pki/certificate.ts';
 import {
@@ -11,6 +10,7 @@ import {
 } from '../pki/constraints/constraints.ts';
 import { encodeName } from '../pki/name.ts';
 import { nameOf } from '../pki/path.ts';
+import type { Consumer } from './deps.ts';
 import type { Generation } from './generation.ts';
 
 /** Name constraints by the thousand take a millisecond to compare with one certificate. */

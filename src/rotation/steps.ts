@@ -1,12 +1,11 @@
 import { authorityKey, type CertificateAuthority } from '../api/certificate-authority.ts';
-import type { AuthorityDeps } from '../authority/deps.ts';
-import { type Runtime, sourceOf } from '../authority/runtime.ts';
-import { reportable, type Trouble, troubleOf } from '../authority/trouble.ts';
 import type { Aside } from '../backends/backend.ts';
 import { bundleOf } from '../pki/bundle.ts';
 import type { CaPair } from '../pki/ca.ts';
 import type { Run } from '../queue/controller.ts';
-import { isPresent } from './generation.ts';
+import { reportable, type Trouble, troubleOf } from '../trouble.ts';
+import type { Rotating, RotationDeps } from './deps.ts';
+import { isPresent, sourceOf } from './generation.ts';
 import { MOST_VERSIONS } from './generation-manifest.ts';
 import type { GenerationSecret } from './generation-secret.ts';
 import { namesakeProblem } from './namesake.ts';
@@ -23,9 +22,9 @@ export interface Source {
 
 /** The CA pair that is to sign, from wherever this authority has it. */
 export async function readSource(
-  runtime: Runtime,
+  runtime: Rotating,
   version: number,
-  { consumers, clock, log, slowWork }: Pick<AuthorityDeps, 'consumers' | 'clock' | 'log' | 'slowWork'>,
+  { consumers, clock, log, slowWork }: Pick<RotationDeps, 'consumers' | 'clock' | 'log' | 'slowWork'>,
   { signal, releaseWorker }: Run,
 ): Promise<Source> {
   const { backend, generations } = runtime;
@@ -59,7 +58,7 @@ function longestLifeMs({ limits: { maxDurationMs } }: CertificateAuthority): num
   return maxDurationMs === undefined ? undefined : maxDurationMs + CLOCKS_APART_MS;
 }
 
-export function planOf(key: string, runtime: Runtime, pair: CaPair | undefined, deps: AuthorityDeps): Plan {
+export function planOf(key: string, runtime: Rotating, pair: CaPair | undefined, deps: RotationDeps): Plan {
   const { generations, clearSince } = runtime;
   const source = sourceOf(runtime);
   const isRotating =
@@ -87,8 +86,8 @@ export function planOf(key: string, runtime: Runtime, pair: CaPair | undefined, 
 export async function tryStep(
   { step, leftBehind }: Plan,
   source: Source,
-  runtime: Runtime,
-  deps: AuthorityDeps,
+  runtime: Rotating,
+  deps: RotationDeps,
 ): Promise<{ stepped: boolean; blocked: Trouble | undefined }> {
   if (step.do === 'settle') return { stepped: false, blocked: undefined };
   if (deps.registry.paceOf(runtime.resource).steps.take(deps.clock.monotonicMs()) > 0)
@@ -117,8 +116,8 @@ async function take(
   step: Exclude<Step, { do: 'settle' }>,
   left: string,
   source: Source,
-  runtime: Runtime,
-  deps: AuthorityDeps,
+  runtime: Rotating,
+  deps: RotationDeps,
 ): Promise<boolean> {
   const { resource, definition } = runtime;
   const since = deps.clock.now();
@@ -165,7 +164,7 @@ function recordStep(
   version: number,
   reason: string,
   what: string,
-  deps: AuthorityDeps,
+  deps: RotationDeps,
 ): void {
   const { kind, namespace, name } = resource;
   const note = `generation ${version} ${what}`;

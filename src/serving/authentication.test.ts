@@ -1,9 +1,9 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { ApiError } from '../errors.ts';
-import type { Page } from '../server.ts';
 import { authenticated } from './authentication.ts';
 import { plain } from './metrics-page.ts';
+import type { Page } from './server.ts';
 import type { Verdict } from './token-reviews.ts';
 
 const TOKEN = 'eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJhIn0.c2ln-bmF_dHVyZQ==';

@@ -1,8 +1,8 @@
 import { ApiError } from '../errors.ts';
 import { withoutSecrets } from '../foreign-text.ts';
 import type { Logger } from '../log.ts';
-import type { PageMaker } from '../server.ts';
 import { plain, unavailable } from './metrics-page.ts';
+import type { PageMaker } from './server.ts';
 import type { TokenReviews } from './token-reviews.ts';
 
 /** `Authorization: Bearer <token>`, as RFC 6750, section 2.1, has it. */

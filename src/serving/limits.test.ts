@@ -10,7 +10,7 @@ import * as assert from 'uvu/assert';
 import { createIssuer, issueServer } from '../../test/cluster/certificates.ts';
 import { onStop, stopAll } from '../../test/teardown.ts';
 import { systemClock } from '../clock.ts';
-import { type Limits, type Pages, serve } from '../server.ts';
+import { type Limits, type Pages, serve } from './server.ts';
 import { followTlsFiles, type ServerTls } from './tls.ts';
 
 // Each test waits until the server closes a connection. Without the limit under test that would take ten minutes.

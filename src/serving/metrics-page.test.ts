@@ -6,9 +6,9 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { eventually } from '../../test/e2e/support/eventually.ts';
 import { onStop, stopAll } from '../../test/teardown.ts';
-import { serve } from '../server.ts';
 import { atMost, metricsPage } from './metrics-page.ts';
 import { Rendering } from './rendering.ts';
+import { serve } from './server.ts';
 
 test.after(stopAll);
 

@@ -1,6 +1,6 @@
-import type { Page, PageMaker } from '../server.ts';
 import { prefersGzip } from './accept-encoding.ts';
 import type { Rendering } from './rendering.ts';
+import type { Page, PageMaker } from './server.ts';
 
 /** Each may hold a rendering of its own until the client has read it: 10 MB at 20,000 certificates. */
 export const MOST_RESPONSES = 4;

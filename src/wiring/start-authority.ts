@@ -1,10 +1,11 @@
 import { authorityKey, type CertificateAuthority } from '../api/certificate-authority.ts';
 import { keyOf } from '../api/parse.ts';
 import { referencedObjects } from '../authority/referenced-objects.ts';
-import { createRuntime, type Runtime, signingOf } from '../authority/runtime.ts';
+import { createRuntime, type Runtime } from '../authority/runtime.ts';
 import type { BackendDefinition, BackendDeps } from '../backends/backend.ts';
 import { networkList } from '../backends/http/networks.ts';
 import type { Call } from '../queue/turnstile.ts';
+import { signingOf } from '../rotation/generation.ts';
 import { clusterAccess } from './cluster-access.ts';
 import { namespaceOf, type Services } from './services.ts';
 

@@ -1,6 +1,6 @@
-import { type CertwheelError, classify, type ErrorCode, UnexpectedError } from '../errors.ts';
-import type { Logger } from '../log.ts';
-import { stackOf } from '../stack.ts';
+import { type CertwheelError, classify, type ErrorCode, UnexpectedError } from './errors.ts';
+import type { Logger } from './log.ts';
+import { stackOf } from './stack.ts';
 
 /** What is wrong with an authority, as conditions tell it. */
 export interface Trouble {

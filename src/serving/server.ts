@@ -10,10 +10,10 @@ import { createServer as createHttps } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import type { Address } from './serving/flags.ts';
-import type { ServerTls } from './serving/tls.ts';
-import { StartError } from './start-error.ts';
-import { messageOf } from './thrown.ts';
+import { StartError } from '../start-error.ts';
+import { messageOf } from '../thrown.ts';
+import type { Address } from './flags.ts';
+import type { ServerTls } from './tls.ts';
 
 export interface Page {
   readonly type: string;

@@ -1,8 +1,8 @@
 import { connect } from 'node:net';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { StartError } from '../start-error.ts';
 import { type Pages, serve } from './server.ts';
-import { StartError } from './start-error.ts';
 
 const LOOPBACK = { host: '127.0.0.1', port: 0 };
 const PAGES: Pages = {

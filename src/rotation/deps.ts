@@ -1,0 +1,49 @@
+import type { CertificateAuthority } from '../api/certificate-authority.ts';
+import type { ClientCertificate } from '../api/client-certificate.ts';
+import type { Backend } from '../backends/backend.ts';
+import type { SecretView } from '../certificate/secret/view.ts';
+import type { EventText } from '../certificate/status/events.ts';
+import type { Clock } from '../clock.ts';
+import type { Logger } from '../log.ts';
+import type { Bucket } from '../queue/bucket.ts';
+import type { SlowWork } from '../queue/slow-work.ts';
+import type { Generation, NewGeneration } from './generation.ts';
+import type { Member } from './rotation.ts';
+
+/** A ClientCertificate that the authority serves, and the Secret of that name; another may own it. */
+export interface Consumer {
+  readonly resource: ClientCertificate;
+  readonly secret: SecretView | undefined;
+}
+
+/** The authority whose CA is rotated, as it runs. */
+export interface Rotating {
+  readonly resource: CertificateAuthority;
+  readonly definition: { readonly type: string };
+  readonly backend: Pick<Backend, 'keyPair'>;
+  readonly generations: readonly Generation[];
+  /** See Rotation.clearSince. */
+  readonly clearSince: ReadonlyMap<string, Date>;
+}
+
+/** What the steps of a CA rotation read and write. */
+export interface RotationDeps {
+  members(key: string): readonly Member[];
+  /** The ClientCertificates that the authority serves. */
+  consumers(resource: CertificateAuthority): readonly Consumer[];
+  /** Makes a new one; `beside` are the uids of the others that are in use. */
+  createGeneration(resource: CertificateAuthority, generation: NewGeneration, beside: readonly string[]): Promise<void>;
+  /** Writes the annotations of one that is stored. */
+  writeGeneration(resource: CertificateAuthority, generation: Generation, beside: readonly string[]): Promise<void>;
+  deleteGeneration(generation: Generation): Promise<void>;
+  recordEvent(resource: CertificateAuthority, event: EventText): void;
+  /** How many steps may be taken, by authority. */
+  readonly registry: { paceOf(resource: CertificateAuthority): { readonly steps: Bucket } };
+  readonly assertLeading: () => void;
+  /** How long workloads are given to load a Secret that changed. */
+  readonly trustPropagationMs: number;
+  /** Where the making of CA keys waits that takes long. */
+  readonly slowWork: Pick<SlowWork, 'run'>;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
