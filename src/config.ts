@@ -25,25 +25,25 @@ export interface Config extends ServingConfig, TenantConfig {
   readonly logFormat: LogFormat;
 }
 
-/** Each can be set by its flag or by an environment variable, `--log-level` by `CERTWHEEL_LOG_LEVEL`. The flag wins. */
+/** Each has a flag and an environment variable, such as `--log-level` and `CERTWHEEL_LOG_LEVEL`. The flag wins. */
 const OPTIONS = [
   {
     flag: 'kubeconfig',
     value: 'FILE',
     standard: '',
-    help: "kubeconfig to use; else $KUBECONFIG, the Pod's service account, or ~/.kube/config",
+    help: "kubeconfig to use; by default $KUBECONFIG, the Pod's service account, or ~/.kube/config",
   },
   {
     flag: 'namespaces',
     value: 'A,B',
     standard: '',
-    help: 'serve these namespaces only, with Roles in each of them; all if empty',
+    help: 'serve only these namespaces, with Roles in each of them; all if empty',
   },
   {
     flag: 'controller-namespace',
     value: 'NAME',
     standard: 'certwheel-system',
-    help: 'where the Secrets of ClusterCertificateAuthorities are',
+    help: 'namespace of the Secrets of ClusterCertificateAuthorities',
   },
   {
     flag: 'cluster-authorities',
@@ -55,23 +55,28 @@ const OPTIONS = [
     flag: 'authorities',
     value: 'A,B',
     standard: '',
-    help: 'serve these kinds of authority only, such as selfManaged,vault; all if empty',
+    help: 'serve only these kinds of authority, such as selfManaged,vault; all if empty',
   },
   ...SERVING_OPTIONS,
-  { flag: 'leader-elect', value: undefined, standard: 'false', help: 'run with several replicas, of which one acts' },
+  {
+    flag: 'leader-elect',
+    value: undefined,
+    standard: 'false',
+    help: 'elect one active replica; required with several replicas',
+  },
   {
     flag: 'leader-elect-namespace',
     value: 'NAME',
     standard: '',
-    help: 'where the Lease is; the controller namespace if empty',
+    help: 'namespace of the Lease; the controller namespace if empty',
   },
-  { flag: 'workers', value: 'N', standard: '16', help: 'certificates worked on at once' },
+  { flag: 'workers', value: 'N', standard: '16', help: 'certificates reconciled concurrently' },
   { flag: 'routine-events', value: undefined, standard: 'false', help: 'write an event for each routine renewal too' },
   {
     flag: 'trust-propagation',
     value: 'DURATION',
     standard: '2m',
-    help: 'how long workloads may take to load a changed Secret; a CA rotation waits for them',
+    help: 'time for workloads to load a changed Secret; a CA rotation waits for it',
   },
   ...TENANT_OPTIONS,
   { flag: 'log-level', value: 'LEVEL', standard: 'info', help: `one of ${LOG_LEVELS.join(', ')}` },
@@ -79,7 +84,7 @@ const OPTIONS = [
     flag: 'log-format',
     value: 'FORMAT',
     standard: '',
-    help: `one of ${LOG_FORMATS.join(', ')}; text on a terminal, else json`,
+    help: `one of ${LOG_FORMATS.join(', ')}; by default text on a terminal, otherwise json`,
   },
 ] as const satisfies readonly Option[];
 
@@ -88,7 +93,7 @@ const AUTHORITY_TYPES = BACKENDS.map(({ type }) => type);
 type Flag = (typeof OPTIONS)[number]['flag'];
 type Values = Readonly<Record<Flag, string>>;
 
-/** What the command line asks for: a text to print, or a configuration. Throws StartError. */
+/** The result of the command line: a text to print, or a configuration. Throws StartError. */
 export function parseCommandLine(
   args: readonly string[],
   env: NodeJS.ProcessEnv,
@@ -114,9 +119,9 @@ export function helpText(): string {
     '',
     ...rows,
     '  --version                               print the version',
-    '  --help                                  print this',
+    '  --help                                  print this help',
     '',
-    'Each can be set in the environment too: --log-level as CERTWHEEL_LOG_LEVEL.',
+    'Each flag has an environment variable: --log-level is CERTWHEEL_LOG_LEVEL.',
   ].join('\n');
 }
 

@@ -17,7 +17,7 @@ test('an error of ours stays what it is', () => {
   for (const error of [
     new RetryableError('Conflict', 'm'),
     new AuthorityError('CAExpired', 'm'),
-    new DeniedError('NotPermitted', 'm'),
+    new DeniedError('DeniedByPolicy', 'm'),
     new TerminalError('InvalidSpec', 'm'),
     new UnexpectedError('Unexpected', 'm'),
   ])
@@ -109,7 +109,7 @@ test('every code can be the reason of a condition', () => {
 
 test('an error is named by its class', () => {
   assert.is(new AuthorityError('CAExpired', 'm').name, 'AuthorityError');
-  assert.is(String(new DeniedError('NotPermitted', 'm')), 'DeniedError: m');
+  assert.is(String(new DeniedError('DeniedByPolicy', 'm')), 'DeniedError: m');
 });
 
 test.run();

@@ -43,7 +43,6 @@ export const ERROR_CODES = [
   // what was asked for
   'InvalidSpec',
   'UnsupportedByAuthority',
-  'NotPermitted',
   'DeniedByPolicy',
   'SystemIdentityDenied',
   'TemplateKeyDenied',

@@ -3,17 +3,17 @@ import { EXPORTING_PREFIXES } from './certificate/decision/exported-keys.ts';
 import { type Option, toBoolean, toCount, toList } from './flag-values.ts';
 import { StartError } from './start-error.ts';
 
-/** How far tenants may reach, and how much they may take. */
+/** What tenants may reach, and the resources that they may use. */
 export interface TenantConfig {
-  /** Whether authorities may be on this host. */
+  /** Whether servers of authorities may be on this host. */
   readonly loopbackAuthorities: boolean;
-  /** The networks that authorities which are servers must be in; undefined for any. */
+  /** The networks in which servers of authorities must be; undefined for any. */
   readonly authorityNetworks: readonly string[] | undefined;
-  /** Beginnings of keys that no template of a Secret may name. */
+  /** Prefixes of keys that no template of a Secret may have. */
   readonly deniedTemplatePrefixes: readonly string[];
-  /** So much memory the objects of one namespace may take, of each kind. */
+  /** Memory that the objects of one namespace may use, for each kind. */
   readonly namespaceShareMiB: number;
-  /** So many CertificateAuthorities of one namespace are served. */
+  /** Number of CertificateAuthorities of one namespace that are served. */
   readonly namespaceAuthorities: number;
 }
 
@@ -22,31 +22,31 @@ export const TENANT_OPTIONS = [
     flag: 'allow-loopback-authorities',
     value: undefined,
     standard: 'false',
-    help: 'let authorities be on this host (link-local addresses are always refused)',
+    help: 'allow authorities on this host (link-local addresses are always refused)',
   },
   {
     flag: 'authority-networks',
     value: 'CIDR,CIDR',
     standard: '',
-    help: 'where authorities that are servers must be, such as 10.0.0.0/8,fd00::/8; anywhere if empty',
+    help: 'networks in which servers of authorities must be, such as 10.0.0.0/8,fd00::/8; any if empty',
   },
   {
     flag: 'denied-template-prefixes',
     value: 'A,B',
     standard: 'known',
-    help: 'keys of secretTemplate that begin so are refused; known: those of copiers of Secrets',
+    help: 'refused prefixes of keys in secretTemplate; known: those of programs that copy Secrets',
   },
   {
     flag: 'namespace-share-mib',
     value: 'N',
     standard: '32',
-    help: 'memory for the ClientCertificates of one namespace, and for its Secrets; others are refused',
+    help: 'MiB for the ClientCertificates of one namespace, and for its Secrets; more are refused',
   },
   {
     flag: 'namespace-authorities',
     value: 'N',
     standard: '50',
-    help: 'CertificateAuthorities of one namespace that are served; others are refused',
+    help: 'CertificateAuthorities that are served per namespace; more are refused',
   },
 ] as const satisfies readonly Option[];
 

@@ -88,12 +88,6 @@ export interface Observed {
   readonly recent?: Recent | undefined;
 }
 
-/** Where approval comes in: whether this may be issued, beyond what the authority's limits and rules say. */
-export interface Permission {
-  readonly allowed: boolean;
-  readonly reason: string;
-}
-
 /** Why a certificate is published. A metric label; never renamed. */
 export const ROTATION_REASONS = [
   'FirstIssue',

@@ -1,17 +1,7 @@
 import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import {
-  ALLOWED,
-  aCertificate,
-  after,
-  anObserved,
-  aSecret,
-  HOUR,
-  MINUTE,
-  NOW,
-  SECOND,
-} from '../../test/unit/builders.ts';
+import { aCertificate, after, anObserved, aSecret, HOUR, MINUTE, NOW, SECOND } from '../../test/unit/builders.ts';
 import type { ClientCertificate } from '../api/client-certificate.ts';
 import { contestOf, withAct } from './brakes.ts';
 import { decide } from './decision/decide.ts';
@@ -77,7 +67,7 @@ test('requests that are taken away before they are answered, or races that are l
   let acts = 0;
   for (let at = 0; at < 3 * MINUTE; at += 10) {
     const seen: Observed = { ...anObserved(plain).build(), recent: recent.of('team/client') };
-    const decision = decide(seen, ALLOWED, after(at));
+    const decision = decide(seen, after(at));
     if (decision.do !== 'issue') continue;
     acts++;
     recent.keep(plain, withAct(seen, decision, undefined, after(at)));
@@ -89,7 +79,7 @@ test('attempts that fail are left to their own backoff', () => {
   const recent = new RecentActs();
   for (let attempt = 0; attempt < 100; attempt++) {
     const seen: Observed = { ...anObserved(plain).build(), recent: recent.of('team/client') };
-    const decision = decide(seen, ALLOWED, NOW);
+    const decision = decide(seen, NOW);
     assert.is(decision.do, 'issue', `attempt ${attempt}`);
     recent.keep(plain, withAct(seen, decision as Act, undefined, NOW));
     recent.failed(plain, 'InvalidAnswer');
@@ -108,7 +98,7 @@ function provoke({ resource, secret }: Provocation, ms: number): { acts: Date[];
     step = at;
     const one = resource(step);
     const seen: Observed = { ...anObserved(one).build(), secret: secret(written), recent: recent.of('team/client') };
-    last = decide(seen, ALLOWED, now);
+    last = decide(seen, now);
     if (last.do !== 'issue' && last.do !== 'repair') continue;
     acts.push(now);
     recent.keep(one, withAct(seen, last as Act, 'a fight', now));
@@ -145,10 +135,10 @@ test('after the wait the last spec is issued', () => {
   const recent = provoke({ resource, secret }, 30 * SECOND).recent;
   const latest = aCertificate({ commonName: 'the-last' }).with({ generation: 9_999_999 }).build();
   const seen: Observed = { ...anObserved(latest).build(), secret: aSecret(plain), recent };
-  const waits = decide(seen, ALLOWED, after(30 * SECOND));
+  const waits = decide(seen, after(30 * SECOND));
   assert.is(waits.do, 'wait');
   const at = 'recheckAt' in waits ? waits.recheckAt : undefined;
-  assert.is(decide(seen, ALLOWED, at ?? NOW).do, 'issue');
+  assert.is(decide(seen, at ?? NOW).do, 'issue');
 });
 
 test('one repair in ten minutes comes at once, for ever', () => {
@@ -161,7 +151,7 @@ test('one repair in ten minutes comes at once, for ever', () => {
       secret: rival.secret(undefined),
       recent: recent.of('team/client'),
     };
-    const decision = decide(seen, ALLOWED, now);
+    const decision = decide(seen, now);
     assert.is(decision.do, 'issue', `round ${round}`);
     recent.keep(plain, withAct(seen, decision as Act, undefined, now));
     recent.wrote(plain, aSecret(plain));
@@ -177,7 +167,7 @@ test('renewals from the calendar are never slowed down, however short the life',
       let secret: SecretView = aSecret(resource);
       for (let renewal = 0; renewal < 20; renewal++) {
         const look = (): Decision =>
-          decide({ ...anObserved(resource).build(), secret, recent: recent.of('team/client') }, ALLOWED, now);
+          decide({ ...anObserved(resource).build(), secret, recent: recent.of('team/client') }, now);
         const settled = look();
         now = ('recheckAt' in settled ? settled.recheckAt : undefined) ?? now;
         const due = look();
@@ -207,7 +197,7 @@ test('one change of another writer is one contest, however often the repair of i
   const changed = { ...aSecret(resource), labels: { team: 'b' }, resourceVersion: 'changed' };
   for (let attempt = 0; attempt < 10; attempt++) {
     const seen: Observed = { ...anObserved(resource).build(), secret: changed, recent: recent.of('team/client') };
-    const decision = decide(seen, ALLOWED, after(attempt * SECOND));
+    const decision = decide(seen, after(attempt * SECOND));
     assert.is(decision.do, 'repair', `attempt ${attempt}`);
     recent.keep(resource, withAct(seen, decision as Act, undefined, after(attempt * SECOND)));
     recent.failed(resource, 'InvalidAnswer');
@@ -254,8 +244,8 @@ test('a clock that is set back slows nothing down', () => {
   const rival = PROVOCATIONS['deletes the Secret'] as Provocation;
   const { recent } = provoke(rival, MINUTE);
   const seen: Observed = { ...anObserved(plain).build(), secret: undefined, recent };
-  assert.is(decide(seen, ALLOWED, after(MINUTE)).do, 'wait');
-  assert.is(decide(seen, ALLOWED, after(-HOUR)).do, 'issue');
+  assert.is(decide(seen, after(MINUTE)).do, 'wait');
+  assert.is(decide(seen, after(-HOUR)).do, 'issue');
   const good: Observed = { ...anObserved(plain).withSecret().build(), recent };
   assert.ok(contestOf(good, after(MINUTE)) !== undefined);
   assert.is(contestOf(good, after(-HOUR)), undefined, 'nor does a fight by a clock that was ahead go on');

@@ -20,7 +20,7 @@ import { type Ask, isUnderWay } from './request/request.ts';
 import { isOver, type TidyDeps, tidy, tidyAfterGone } from './request/tidy.ts';
 import type { SecretView } from './secret/view.ts';
 import { logged, type RecordDeps, recordIssued } from './status/record.ts';
-import { type Findings, PERMISSION, type ReportDeps, report, reportBroken } from './status/report.ts';
+import { type Findings, type ReportDeps, report, reportBroken } from './status/report.ts';
 import { attemptsSoFar } from './status/status.ts';
 
 export interface CertificateMetrics {
@@ -73,7 +73,7 @@ async function lookAt(key: string, deps: CertificateDeps, run: Run): Promise<Out
     };
     return reportFailure(unseen, { do: 'settle', recheckAt: undefined }, error, deps);
   }
-  const decision = decide(seen, PERMISSION, deps.clock.now());
+  const decision = decide(seen, deps.clock.now());
   if (decision.do !== 'issue') deps.unpublished.drop(key);
   // The first look at an authority comes in a moment, and wakes its certificates.
   if (seen.authority === 'AuthorityNotSeen') return report(seen, decision, { isPassing: true }, deps);

@@ -1,5 +1,5 @@
 /**
- * Every combination of resource, authority, Secret, permission and health, through the real reconcile with real keys,
+ * Every combination of resource, authority, Secret and health, through the real reconcile with real keys,
  * signatures and Secrets. The API server and the turnstile are stand-ins: no real ones can be brought into each state.
  */
 import { test } from 'uvu';

@@ -16,33 +16,33 @@ const HOUR = 3600;
 const DAY = 24 * HOUR;
 const TIME_LEFT_BUCKETS = [0, 60, 600, HOUR, 6 * HOUR, DAY, 7 * DAY, 30 * DAY, 90 * DAY];
 const OVERDUE_BUCKETS = [0, 0.1, 0.25, 0.5, 0.75, 1];
-/** So many are named one by one, however many certificates there are. */
+/** Maximum number of series, however many certificates there are. */
 const MOST_SLOWED = 100;
 const SLOWED_HELP =
-  '1 while issuance for the ClientCertificate is slowed down: another writer changes its Secret, or its spec changes all the time.';
-/** Where no renewal is planned (suspended, its authority is gone), an operator has to act by then. */
+  '1 while issuance for the ClientCertificate is delayed: another writer changes its Secret, or its spec changes all the time.';
+/** If no renewal is planned (suspended, no authority), an operator has to act by then. */
 const UNPLANNED_NOTICE = DAY;
 
-/** What a scrape shows of one certificate; its namespace and name are in its key. Moments in seconds since the epoch. */
+/** The values of one certificate; its namespace and name are in its key. Times are in seconds since the epoch. */
 interface Shown {
   readonly authority: string;
   readonly isReady: boolean;
   readonly notAfter: number | undefined;
   readonly renewal: number | undefined;
-  /** Why its issuance is slowed down. */
+  /** Why its issuance is delayed. */
   readonly slowed: string | undefined;
 }
 
 interface Named {
   readonly namespace: string;
   readonly name: string;
-  /** Absent where it can't be read. */
+  /** Absent if it can't be read. */
   readonly spec?: { readonly authorityRef: AuthorityRef };
 }
 
 /**
- * What metrics show of the certificates: three series for each, or, above `most` of them, since a scrape would then cost
- * more than it says, only how many there are and how long they still have.
+ * Metrics of the certificates: three series for each. Above `most` certificates only their number and remaining validity,
+ * because a scrape would be too expensive.
  */
 export class CertificateSeries {
   readonly #shown = new Map<string, Shown>();
@@ -59,17 +59,17 @@ export class CertificateSeries {
       });
     series(
       'certwheel_certificate_not_after_timestamp_seconds',
-      'When the certificate in the Secret expires.',
+      'Expiry of the certificate in the Secret.',
       ({ notAfter }) => notAfter,
     );
     series(
       'certwheel_certificate_renewal_timestamp_seconds',
-      'When the certificate is due to be renewed.',
+      'Time at which the certificate is due for renewal.',
       ({ renewal }) => renewal,
     );
     series(
       'certwheel_certificate_ready',
-      '1 where the Secret holds a valid certificate for the spec, else 0.',
+      '1 if the Secret holds a valid certificate for the spec, otherwise 0.',
       ({ isReady }) => (isReady ? 1 : 0),
     );
     const slowed = {
@@ -85,7 +85,7 @@ export class CertificateSeries {
     });
     new Gauge({
       name: 'certwheel_certificates',
-      help: 'ClientCertificates, by whether they are ready.',
+      help: 'Number of ClientCertificates, by readiness.',
       labelNames: ['ready'],
       registers: [registry],
       collect() {
@@ -96,7 +96,7 @@ export class CertificateSeries {
     });
     new Histogram({
       name: 'certwheel_certificate_time_left_seconds',
-      help: 'How long the certificates are still valid, at the moment of the scrape.',
+      help: 'Remaining validity of the certificates at the scrape.',
       buckets: TIME_LEFT_BUCKETS,
       registers: [registry],
       collect() {
@@ -107,7 +107,7 @@ export class CertificateSeries {
     });
     new Histogram({
       name: 'certwheel_certificate_overdue_ratio',
-      help: 'How much of the time from due to expiry has passed, at the moment of the scrape: 0 before due, 1 at expiry. One without a planned renewal counts as due a day before expiry.',
+      help: 'Elapsed part of the time from due to expiry at the scrape: 0 before due, 1 at expiry. A certificate without a planned renewal counts as due a day before expiry.',
       buckets: OVERDUE_BUCKETS,
       registers: [registry],
       collect() {

@@ -13,7 +13,7 @@ import { CertificateSeries } from './certificate-series.ts';
 const LATENESS_BUCKETS = [0.1, 0.5, 1, 5, 15, 60, 300, 900, 3600];
 const DURATION_BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
 
-/** What is asked at the moment of a scrape. */
+/** Values that are read at a scrape. */
 export interface Gauges {
   queueDepth(controller: string): number;
   watches(): Iterable<readonly [name: string, stats: WatchStats]>;
@@ -23,7 +23,7 @@ export interface Gauges {
 
 export type Metrics = ReturnType<typeof createMetrics>;
 
-/** All metrics of Certwheel, by name; labels are bounded by the objects that there are and by closed unions. */
+/** All metrics of Certwheel, by name; objects and closed unions bound the labels. */
 export function createMetrics(authorityTypes: readonly string[], clock: Clock, mostCertificateSeries: number) {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
@@ -31,82 +31,82 @@ export function createMetrics(authorityTypes: readonly string[], clock: Clock, m
 
   const rotations = new Counter({
     name: 'certwheel_rotations_total',
-    help: 'Certificates published, the first ones too, by reason.',
+    help: 'Published certificates, including first issues, by reason.',
     labelNames: ['authority_type', 'reason'],
     registers,
   });
   const failures = new Counter({
     name: 'certwheel_rotation_failures_total',
-    help: 'Tries to publish a certificate that failed, by error code.',
+    help: 'Failed attempts to issue or publish a certificate, by error code.',
     labelNames: ['authority_type', 'code'],
     registers,
   });
   const duration = new Histogram({
     name: 'certwheel_rotation_duration_seconds',
-    help: 'From the decision to the Secret as stored.',
+    help: 'Duration from the decision to the stored Secret.',
     labelNames: ['authority_type'],
     buckets: DURATION_BUCKETS,
     registers,
   });
   const lateness = new Histogram({
     name: 'certwheel_rotation_lateness_seconds',
-    help: 'How long after it was due a certificate was renewed.',
+    help: 'Delay of renewals after they were due.',
     buckets: LATENESS_BUCKETS,
     registers,
   });
   const authorityRequests = new Histogram({
     name: 'certwheel_authority_request_duration_seconds',
-    help: 'How long an authority took to issue.',
+    help: 'Duration of an issuance by an authority.',
     labelNames: ['authority_type'],
     buckets: DURATION_BUCKETS,
     registers,
   });
   const authorityReady = new Gauge({
     name: 'certwheel_authority_ready',
-    help: '1 where the authority can issue, else 0.',
+    help: '1 if the authority can issue, otherwise 0.',
     labelNames: ['authority'],
     registers,
   });
   const caNotBefore = new Gauge({
     name: 'certwheel_ca_not_before_timestamp_seconds',
-    help: 'Since when the CA that signs is valid; of an authority elsewhere, the CA that ends last of those that are trusted.',
+    help: 'Start of validity of the CA that signs; for a remote authority, of the trusted CA that expires last.',
     labelNames: ['authority'],
     registers,
   });
   const caNotAfter = new Gauge({
     name: 'certwheel_ca_not_after_timestamp_seconds',
-    help: 'When the CA that signs expires; of an authority elsewhere, the last of the CAs that are trusted.',
+    help: 'Expiry of the CA that signs; for a remote authority, of the trusted CA that expires last.',
     labelNames: ['authority'],
     registers,
   });
   const demandPerDay = new Gauge({
     name: 'certwheel_authority_demand_issuances_per_day',
-    help: 'How many certificates the authority will have to issue in a day, forecast from the lives of those that it serves.',
+    help: 'Expected issuances of the authority per day, from the lives of its certificates.',
     labelNames: ['authority'],
     registers,
   });
   const quotaPerDay = new Gauge({
     name: 'certwheel_authority_quota_issuances_per_day',
-    help: 'How many certificates the tightest quota that is known allows in a day; absent where none is.',
+    help: 'Issuances per day that the tightest known quota allows; absent if none is known.',
     labelNames: ['authority'],
     registers,
   });
   const runs = new Counter({
     name: 'certwheel_workqueue_runs_total',
-    help: 'Looks at an object, by how they ended.',
+    help: 'Reconcile runs, by outcome.',
     labelNames: ['controller', 'outcome'],
     registers,
   });
   const runSeconds = new Histogram({
     name: 'certwheel_workqueue_run_duration_seconds',
-    help: 'How long a look took.',
+    help: 'Duration of a reconcile run.',
     labelNames: ['controller'],
     buckets: DURATION_BUCKETS,
     registers,
   });
   const requests = new Counter({
     name: 'certwheel_kube_requests_total',
-    help: 'Requests to the API server; status 0 is no answer.',
+    help: 'Requests to the API server; status 0 means no answer.',
     labelNames: ['verb', 'resource', 'status'],
     registers,
   });
@@ -173,7 +173,7 @@ export function createMetrics(authorityTypes: readonly string[], clock: Clock, m
       });
       asked(
         'certwheel_watch_last_event_age_seconds',
-        'How long ago anything last arrived on a watch; bookmarks arrive every minute.',
+        'Age of the last event of a watch; bookmarks arrive every minute.',
         ['watch'],
         (gauge) => {
           for (const [watch, stats] of gauges.watches())
@@ -182,7 +182,7 @@ export function createMetrics(authorityTypes: readonly string[], clock: Clock, m
       );
       asked(
         'certwheel_watch_restarts',
-        'How often a watch had to begin anew since the start, by reason.',
+        'Restarts of a watch since the controller started, by reason.',
         ['watch', 'reason'],
         (gauge) => {
           for (const [watch, stats] of gauges.watches())
@@ -191,13 +191,13 @@ export function createMetrics(authorityTypes: readonly string[], clock: Clock, m
       );
       asked(
         'certwheel_objects_left_out',
-        'Objects that are not kept, since the share of their namespace is used up.',
+        'Objects that are not cached, because the memory share of their namespace is used up.',
         ['watch'],
         (gauge) => {
           for (const [watch, { leftOut }] of gauges.watches()) if (leftOut > 0) gauge.set({ watch }, leftOut);
         },
       );
-      asked('certwheel_leader', '1 where this replica acts.', [], (gauge) => gauge.set(gauges.leading() ? 1 : 0));
+      asked('certwheel_leader', '1 if this replica is the leader.', [], (gauge) => gauge.set(gauges.leading() ? 1 : 0));
     },
   };
 }

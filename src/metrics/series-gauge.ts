@@ -5,12 +5,12 @@ export interface Series<Label extends string> {
   readonly value: number;
 }
 
-/** A gauge whose series exist while they are scraped: kept, those of 10,000 certificates would take 10 MB. */
+/** A gauge that builds its series at each scrape: stored, those of 10,000 certificates would take 10 MB. */
 export class SeriesGauge<Label extends string> extends Gauge<Label> {
   readonly #name: string;
   readonly #series: () => Iterable<Series<Label>>;
 
-  /** `series` must iterate over a copy: the event loop turns between two lines of a scrape. */
+  /** `series` must iterate over a copy: other code runs between two lines of a scrape. */
   constructor(configuration: ConstructorParameters<typeof Gauge<Label>>[0], series: () => Iterable<Series<Label>>) {
     super(configuration);
     this.#name = configuration.name;
@@ -21,7 +21,7 @@ export class SeriesGauge<Label extends string> extends Gauge<Label> {
     return { ...(await super.get()), values: [...this.#series()] };
   }
 
-  /** Its series, one by one, as the registry writes them. */
+  /** Its lines, in the format of the registry. */
   *lines(): Generator<string> {
     for (const { labels, value } of this.#series()) {
       const pairs = Object.entries<string>(labels).map(([label, text]) => `${label}="${escaped(text)}"`);

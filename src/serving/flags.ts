@@ -2,14 +2,14 @@ import { type Option, toBoolean, toCount } from '../flag-values.ts';
 import { StartError } from '../start-error.ts';
 import type { TlsFiles } from './tls.ts';
 
-/** The ports, and what they serve. */
+/** The addresses of the servers, and their settings. */
 export interface ServingConfig {
   readonly metricsAddress: Address;
   /** Undefined for plain HTTP. */
   readonly metricsTls: TlsFiles | undefined;
-  /** Whether scrapes need a token with the right to get /metrics. */
+  /** Whether scrapes require a token with the right to get /metrics. */
   readonly metricsAuthentication: boolean;
-  /** Up to so many certificates, metrics have series for each. */
+  /** Maximum number of certificates with series of their own. */
   readonly certificateSeries: number;
   readonly healthAddress: Address;
 }
@@ -21,31 +21,36 @@ export interface Address {
 }
 
 export const SERVING_OPTIONS = [
-  { flag: 'metrics-bind-address', value: '[HOST]:PORT', standard: ':8080', help: 'serves /metrics; 0 turns it off' },
+  {
+    flag: 'metrics-bind-address',
+    value: '[HOST]:PORT',
+    standard: ':8080',
+    help: 'address of /metrics; 0 turns it off',
+  },
   {
     flag: 'metrics-tls-cert-file',
     value: 'FILE',
     standard: '',
-    help: 'serve metrics over TLS with this certificate (PEM); read again when it changes',
+    help: 'serve metrics over TLS with this certificate (PEM); reloaded after a change',
   },
   { flag: 'metrics-tls-key-file', value: 'FILE', standard: '', help: 'its private key (PEM)' },
   {
     flag: 'metrics-authentication',
     value: undefined,
     standard: 'false',
-    help: 'serve metrics only to tokens whose role allows get of the URL /metrics',
+    help: 'serve metrics only to tokens with the right to get the URL /metrics',
   },
   {
     flag: 'certificate-series',
     value: 'N',
     standard: '20000',
-    help: 'up to so many certificates have metrics of their own; above, metrics show sums',
+    help: 'maximum number of certificates with metrics of their own; above it, metrics show sums',
   },
   {
     flag: 'health-probe-bind-address',
     value: '[HOST]:PORT',
     standard: ':8081',
-    help: 'serves /healthz and /readyz; 0 turns it off',
+    help: 'address of /healthz and /readyz; 0 turns it off',
   },
 ] as const satisfies readonly Option[];
 

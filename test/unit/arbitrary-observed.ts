@@ -127,7 +127,6 @@ const authority = fc.oneof(
 ) as fc.Arbitrary<Parameters<ReturnType<typeof anObserved>['from']>[0]>;
 
 export const arbitraryMoment = moment;
-export const arbitraryPermission = fc.record({ allowed: fc.boolean(), reason: fc.string() });
 export const arbitraryObserved: fc.Arbitrary<Observed> = fc
   .record({
     resource,

@@ -27,7 +27,6 @@ export const DAY = 24 * HOUR;
 /** How long workloads may take to load a Secret, as the controller assumes by default. */
 export const PROPAGATION_MS = 2 * MINUTE;
 
-export const ALLOWED = { allowed: true, reason: '' };
 /** A run that nobody stops, with workers enough. */
 export const RUN: Run = { signal: new AbortController().signal, releaseWorker: (wait) => wait() };
 

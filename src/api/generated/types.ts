@@ -19,36 +19,36 @@ export interface Resources {
   };
 }
 /**
- * What is asked for. A change of anything that is in the certificate re-issues it at once.
+ * The requested certificate. A change of anything in the certificate re-issues it at once.
  */
 export interface ClientCertificateSpec {
   authorityRef: AuthorityRef;
   /**
-   * Name of the Secret to write, in the namespace of this object; type kubernetes.io/tls with the keys
-   * tls.crt (leaf first, then intermediates), tls.key and ca.crt (every CA certificate that must be accepted
-   * at this moment). It can't be changed. A Secret of that name that isn't Certwheel's is never touched,
-   * unless it carries the annotation certwheel.io/adopt with the name of this object; one that an authority
-   * refers to, or that keeps a CA key, not even then. Names that end in -ca-v or -clusterca-v and a number
-   * are reserved, and so is NAME-next for the name of a ClientCertificate.
+   * Name of the Secret to write, in the namespace of this object. Its type is kubernetes.io/tls, with the
+   * keys tls.crt (leaf first, then intermediates), tls.key and ca.crt (all CA certificates that are currently
+   * trusted). It is immutable. An existing Secret that isn't Certwheel's stays unchanged, unless it has the
+   * annotation certwheel.io/adopt with the name of this object; a Secret that an authority refers to, or that
+   * keeps a CA key, is never adopted. Names that end in -ca-v or -clusterca-v and a number are reserved, and
+   * so is NAME-next for the name of a ClientCertificate.
    */
   secretName: string;
   /**
    * Common name (CN) of the subject, at most 64 characters. The Kubernetes API server, etcd and many
-   * databases read it as the user name; newer software looks only at the SANs. Not begun with system: or
+   * databases read it as the user name; newer software reads only the SANs. It must not begin with system: or
    * kubeadm: unless the authority sets allowSystemIdentities. Example: payments-client.
    */
   commonName?: string;
   subject?: Subject;
   /**
-   * DNS SANs, lower-case; at most 50. A wildcard may stand only as the whole leftmost label (*.example.com).
-   * Names outside ASCII are written in their xn-- form.
+   * DNS SANs, lower-case; at most 50. A wildcard must be the whole leftmost label (*.example.com). Use the
+   * xn-- form for names outside ASCII.
    */
   dnsNames?: string[];
   /**
-   * URI SANs, absolute (with a scheme); at most 16. This is where a SPIFFE ID goes, such as
-   * spiffe://prod.example.com/ns/payments/sa/client; SPIFFE wants it to be the only URI. Use a trust domain
-   * with a dot, as some verifiers refuse one without. The host of any URI must be a domain or an IPv6 address
-   * in brackets: a verifier that can't parse one URI refuses the whole certificate.
+   * URI SANs, absolute (with a scheme); at most 16. Use this field for a SPIFFE ID, such as
+   * spiffe://prod.example.com/ns/payments/sa/client; SPIFFE requires it to be the only URI. Use a trust
+   * domain with a dot, because some verifiers refuse one without. The host of any URI must be a domain or an
+   * IPv6 address in brackets: a verifier that can't parse one URI refuses the whole certificate.
    */
   uris?: string[];
   /**
@@ -60,32 +60,32 @@ export interface ClientCertificateSpec {
    */
   ipAddresses?: string[];
   /**
-   * The life to ask for, in hours (h), minutes (m) and seconds (s), such as 24h, 90m or 1h30m; default 24h,
-   * at least 1m, at most 876000h. There is no unit for days: 7 days are 168h. The shorter the life, the less
-   * a stolen key is worth, and the less time there is to mend an authority that is down. The authority may
-   * grant less (its own CA certificate may end earlier), never more; above its limits.maxDuration it refuses.
+   * The requested life, in hours (h), minutes (m) and seconds (s), such as 24h, 90m or 1h30m; default 24h, at
+   * least 1m, at most 876000h. There is no unit for days: 7 days are 168h. A shorter life limits the damage
+   * of a stolen key, but leaves less time to repair an authority that is down. The authority may grant less
+   * (its own CA certificate may end earlier), never more; above its limits.maxDuration it refuses.
    */
   duration: string;
   /**
-   * How long before the end the certificate is renewed, as a duration such as 8h; at least 5s and shorter
-   * than duration. Without it (and without renewBeforePercentage) renewal is due after half of the life where
-   * the life is at most 7 days, and after two thirds above. The actual moment lies up to 20 % of that span
-   * earlier, different for each certificate, so that many don't come due together. From 90 % of the granted
-   * life on it is ignored, since the certificate would be renewed without end; a condition says so. Never
-   * together with renewBeforePercentage.
+   * Time between renewal and expiry, as a duration such as 8h; at least 5s and shorter than duration. Without
+   * it (and without renewBeforePercentage) renewal is due after half of the life if the life is at most 7
+   * days, and after two thirds above. The actual time is up to 20 % of that span earlier, different for each
+   * certificate, so that many aren't due together. From 90 % of the granted life on it is ignored, because
+   * the certificate would be renewed endlessly; a condition reports this. Never together with
+   * renewBeforePercentage.
    */
   renewBefore?: string;
   /**
    * The percentage of the life that is LEFT when renewal is due, 1 to 99, as in cert-manager: with 30, a
-   * certificate of 10h is renewed 3h before its end, that is after 7h. From 90 on it is ignored, since the
-   * certificate would be renewed without end; a condition says so. Never together with renewBefore.
+   * certificate of 10h is renewed 3h before its end, that is after 7h. From 90 on it is ignored, because the
+   * certificate would be renewed endlessly; a condition reports this. Never together with renewBefore.
    */
   renewBeforePercentage?: number;
   privateKey: PrivateKey;
   /**
-   * Key usages and extended key usages, by cert-manager's names; must contain client auth. Default: digital
-   * signature, client auth, which is what a TLS client needs. Add server auth for a workload that is server
-   * and client with one certificate. The encipherment usages are for RSA keys only.
+   * Key usages and extended key usages, with cert-manager's names; must contain client auth. Default: digital
+   * signature, client auth, which a TLS client needs. Add server auth for a workload that is server and
+   * client with one certificate. The encipherment usages are for RSA keys only.
    */
   usages: (
     | 'digital signature'
@@ -99,14 +99,13 @@ export interface ClientCertificateSpec {
   )[];
   secretTemplate?: SecretTemplate;
   /**
-   * true stops issuing and renewing. The certificate stays as it is, and a certificate that ends while
-   * suspended is not ready. Trust is not suspended: ca.crt still follows the CA of the authority. Default
-   * false.
+   * true stops issuing and renewing. The certificate stays unchanged, and is not ready after it expires.
+   * Trust is not suspended: ca.crt still follows the CA of the authority. Default false.
    */
   suspend: boolean;
   /**
-   * What happens to the Secret when this object is deleted. Delete (the default): Kubernetes removes it.
-   * Retain: it stays, and no longer is renewed.
+   * What happens to the Secret when this object is deleted. Delete (the default): Kubernetes deletes it.
+   * Retain: it stays, and is no longer renewed.
    */
   deletionPolicy: 'Delete' | 'Retain';
 }
@@ -116,9 +115,8 @@ export interface ClientCertificateSpec {
  */
 export interface AuthorityRef {
   /**
-   * CertificateAuthority (the default) is looked up in the namespace of this object, and nowhere else.
-   * ClusterCertificateAuthority belongs to the whole cluster and must allow this namespace under
-   * allowedNamespaces.
+   * CertificateAuthority (the default) must be in the namespace of this object. ClusterCertificateAuthority
+   * is cluster-wide and must allow this namespace under allowedNamespaces.
    */
   kind: 'CertificateAuthority' | 'ClusterCertificateAuthority';
   /**
@@ -127,15 +125,16 @@ export interface AuthorityRef {
   name: string;
 }
 /**
- * Further attributes of the subject's distinguished name. They are no identity by themselves: a commonName
- * or a SAN is needed besides. Not every authority can carry all of them; one that can't refuses with the
- * reason UnsupportedByAuthority.
+ * Additional attributes of the subject's distinguished name. They are not an identity: a commonName or a
+ * SAN is required too. If the authority doesn't support one of them, it refuses with the reason
+ * UnsupportedByAuthority.
  */
 export interface Subject {
   /**
-   * Organizations (O), at most 64 characters each. The Kubernetes API server reads them as groups. Not begun
-   * with system: or kubeadm: unless the authority sets allowSystemIdentities. Of a
-   * ClusterCertificateAuthority, only those that a rule of its issuancePolicy allows to this namespace.
+   * Organizations (O), at most 64 characters each. The Kubernetes API server reads them as groups. They must
+   * not begin with system: or kubeadm: unless the authority sets allowSystemIdentities. A
+   * ClusterCertificateAuthority issues only those that a rule of its issuancePolicy allows for this
+   * namespace.
    */
   organizations?: string[];
   /**
@@ -163,18 +162,18 @@ export interface Subject {
    */
   postalCodes?: string[];
   /**
-   * The serialNumber attribute of the subject, such as the number of a device; at most 64 characters. Not the
-   * serial number of the certificate, which the authority chooses.
+   * The serialNumber attribute of the subject, such as the number of a device; at most 64 characters. It is
+   * not the serial number of the certificate, which the authority chooses.
    */
   serialNumber?: string;
 }
 /**
- * The private key. It is made by the controller, lives in the Secret alone, and never leaves the cluster.
+ * The private key. The controller creates it and stores it only in the Secret; it never leaves the cluster.
  */
 export interface PrivateKey {
   /**
    * ECDSA (the default: fast, accepted everywhere), Ed25519 (fast, not accepted by all TLS stacks) or RSA
-   * (slow to make; for software that knows nothing else). A change re-issues with a new key.
+   * (slow to generate; for software that supports nothing else). A change re-issues with a new key.
    */
   algorithm: 'ECDSA' | 'Ed25519' | 'RSA';
   /**
@@ -183,19 +182,19 @@ export interface PrivateKey {
    */
   size?: number;
   /**
-   * How tls.key is written: PKCS8 (the default, "BEGIN PRIVATE KEY") or PKCS1 ("BEGIN RSA PRIVATE KEY"; for
-   * ECDSA that is SEC 1, "BEGIN EC PRIVATE KEY"), for software that reads nothing newer.
+   * Encoding of tls.key: PKCS8 (the default, "BEGIN PRIVATE KEY") or PKCS1 ("BEGIN RSA PRIVATE KEY"; for
+   * ECDSA that is SEC 1, "BEGIN EC PRIVATE KEY"), for older software.
    */
   encoding: 'PKCS8' | 'PKCS1';
   /**
-   * Always (the default): each renewal makes a new key. Never: the key is kept as long as it fits algorithm
-   * and size, for verifiers that pin it; a stolen key then stays good.
+   * Always (the default): each renewal creates a new key. Never: the key is kept as long as it matches
+   * algorithm and size, for verifiers that pin it; a stolen key then stays valid.
    */
   rotationPolicy: 'Always' | 'Never';
 }
 /**
- * Labels and annotations for the Secret, for tools that look for them. What is removed here is removed
- * there. Type, owner and Certwheel's own keys can't be set.
+ * Labels and annotations for the Secret, for other tools. An entry that is removed here is removed from the
+ * Secret. Type, owner and Certwheel's own keys can't be set.
  */
 export interface SecretTemplate {
   /**
@@ -212,18 +211,18 @@ export interface SecretTemplate {
   };
 }
 /**
- * What is. Written by the controller alone; nothing that matters is decided from it.
+ * The observed state. Only the controller writes it, and makes no important decision from it.
  */
 export interface ClientCertificateStatus {
   /**
    * Ready: the Secret holds a valid certificate for the generation in observedGeneration (Unknown with the
-   * reason Pending until the controller has seen the object). Issuing, only while a certificate is awaited or
-   * tried again. Stalled, only while nothing will be tried until the spec changes.
+   * reason Pending until the controller has reconciled the object). Issuing exists only while a certificate
+   * is pending or retried. Stalled exists only while no attempt is made until the spec changes.
    */
   conditions?: Condition[];
   /**
-   * The metadata.generation that the controller last acted upon. While it is lower than metadata.generation,
-   * the status speaks of an older spec.
+   * The metadata.generation that the controller last reconciled. While it is lower than metadata.generation,
+   * the status describes an older spec.
    */
   observedGeneration?: number;
   /**
@@ -239,19 +238,20 @@ export interface ClientCertificateStatus {
    */
   publicKeyPinSHA256?: string;
   /**
-   * From when on the current certificate is valid; a little before its issue, for clocks that differ.
+   * Start of validity of the current certificate; a little before its issue, for clocks that differ.
    */
   notBefore?: string;
   /**
-   * When the current certificate ends.
+   * Expiry of the current certificate.
    */
   notAfter?: string;
   /**
-   * When the current certificate is due for renewal. In the past while the authority can't be reached.
+   * Time at which the current certificate is due for renewal. It is in the past while the authority can't be
+   * reached.
    */
   renewalTime?: string;
   /**
-   * Counts the certificates issued for this object, from 1.
+   * Number of certificates issued for this object, from 1.
    */
   revision?: number;
   /**
@@ -260,28 +260,28 @@ export interface ClientCertificateStatus {
   authorityGeneration?: number;
   lastFailure?: LastFailure;
   /**
-   * When the next attempt is made after a failure; absent where none is due.
+   * Time of the next attempt after a failure; absent if none is planned.
    */
   nextAttemptTime?: string;
 }
 /**
- * One aspect of the present state.
+ * One aspect of the current state.
  */
 export interface Condition {
   /**
-   * The aspect in question. Example: Ready.
+   * The aspect. Example: Ready.
    */
   type: string;
   /**
-   * Whether it holds, True, False or Unknown.
+   * Whether it is true: True, False or Unknown.
    */
   status: 'True' | 'False' | 'Unknown';
   /**
-   * Why, in one word for programs; the documentation has an entry for each.
+   * The cause in one word for programs; the documentation has an entry for each.
    */
   reason: string;
   /**
-   * Why, in a sentence for people.
+   * The cause in a sentence.
    */
   message: string;
   /**
@@ -289,7 +289,7 @@ export interface Condition {
    */
   lastTransitionTime: string;
   /**
-   * The metadata.generation that the condition speaks of.
+   * The metadata.generation that the condition describes.
    */
   observedGeneration?: number;
 }
@@ -302,20 +302,20 @@ export interface LastFailure {
    */
   time: string;
   /**
-   * Why, in one word; the same words as in conditions.
+   * The cause in one word, as in conditions.
    */
   reason: string;
   /**
-   * Why, in a sentence.
+   * The cause in a sentence.
    */
   message: string;
   /**
-   * Failed attempts in a row. The pause before the next one grows with them.
+   * Number of consecutive failed attempts. The backoff increases with it.
    */
   attempts: number;
 }
 /**
- * Exactly one backend, and what holds for whatever it issues.
+ * Exactly one backend, and the rules for everything that it issues.
  */
 export interface CertificateAuthoritySpec {
   secret?: SecretBackend;
@@ -328,48 +328,48 @@ export interface CertificateAuthoritySpec {
   rateLimit?: RateLimit;
   quota?: IssuanceQuota;
   /**
-   * Whether a commonName or an organization may begin with system: or kubeadm:, as the users and groups of
-   * Kubernetes itself and of kubeadm do (system:masters and kubeadm:cluster-admins may do anything). Default
-   * false; true only for a CA that the API server doesn't trust, or where that is meant.
+   * Whether a commonName or an organization may begin with system: or kubeadm:, like the users and groups of
+   * Kubernetes itself and of kubeadm (system:masters and kubeadm:cluster-admins may do anything). Default
+   * false. Set true only for a CA that the API server doesn't trust, or if you intend it.
    */
   allowSystemIdentities: boolean;
   issuancePolicy?: IssuancePolicy;
 }
 /**
- * A CA whose certificate and key you keep in a Secret. Certwheel copies each pair that it accepts into an
- * immutable Secret of its own. Swapping the pair by hand is a CA rotation: ca.crt has old and new
- * everywhere before anything is signed by the new one.
+ * A CA whose certificate and key you keep in a Secret. Certwheel copies each accepted pair into an
+ * immutable Secret of its own. Replacing the pair starts a CA rotation: every ca.crt has the old and the
+ * new CA before the new one signs.
  */
 export interface SecretBackend {
   /**
    * Name of a Secret with the keys tls.crt (the CA certificate and those above it, in any order), tls.key,
-   * and ca.crt where the root is not in tls.crt. It is looked up in the namespace of a CertificateAuthority,
-   * and in the controller's namespace for a ClusterCertificateAuthority.
+   * and ca.crt if the root is not in tls.crt. It must be in the namespace of a CertificateAuthority, or in
+   * the controller's namespace for a ClusterCertificateAuthority.
    */
   name: string;
   /**
-   * Whether the path may end at a CA that is not self-signed, for a root that is not to be had. Default
-   * false. Go and Java accept such an end, OpenSSL refuses it without X509_V_FLAG_PARTIAL_CHAIN; the
-   * condition RefusedByVerifiers then says so.
+   * Whether the path may end at a CA that is not self-signed, if the root is not available. Default false. Go
+   * and Java accept such an end, OpenSSL refuses it without X509_V_FLAG_PARTIAL_CHAIN; the condition
+   * RefusedByVerifiers then reports it.
    */
   partialChain: boolean;
 }
 /**
- * A root CA that Certwheel makes itself and keeps in Secrets of its own: in the namespace of a
+ * A root CA that Certwheel creates and keeps in Secrets of its own: in the namespace of a
  * CertificateAuthority, in the controller's namespace for a ClusterCertificateAuthority. Deleting the
- * authority keeps them. Whoever can read those Secrets can sign any certificate.
+ * authority keeps them. Read access to those Secrets is enough to sign any certificate.
  */
 export interface SelfManagedBackend {
   /**
-   * Common name of the CA, at most 56 characters, since each CA generation adds its number: demo becomes
+   * Common name of the CA, at most 56 characters, because each CA generation adds its number: demo becomes
    * "demo v1", then "demo v2".
    */
   commonName: string;
   subject?: Subject;
   /**
    * The life of each CA certificate, in hours (h), minutes (m) and seconds (s); default 87600h (10 years), at
-   * least 1h, at most 876000h. A certificate never outlives the CA that signed it, so keep it many times as
-   * long as what is issued.
+   * least 1h, at most 876000h. A certificate never outlives the CA that signed it, so use many times the life
+   * of the issued certificates.
    */
   duration: string;
   privateKey: CAPrivateKey;
@@ -379,8 +379,8 @@ export interface SelfManagedBackend {
  */
 export interface CAPrivateKey {
   /**
-   * ECDSA (the default), Ed25519 or RSA. It is what verifiers must understand, whatever the keys of the
-   * certificates are: Ed25519 is not accepted by all TLS stacks.
+   * ECDSA (the default), Ed25519 or RSA. Verifiers must support it, whatever the keys of the certificates
+   * are: not all TLS stacks accept Ed25519.
    */
   algorithm: 'ECDSA' | 'Ed25519' | 'RSA';
   /**
@@ -391,23 +391,23 @@ export interface CAPrivateKey {
 }
 /**
  * A signer behind the certificates API of Kubernetes (certificates.k8s.io): one of Kubernetes itself, or
- * anybody's. See docs/authorities/kubernetes-csr.md for what to set up.
+ * your own. See docs/authorities/kubernetes-csr.md for the setup.
  */
 export interface KubernetesCSRBackend {
   /**
-   * The signer to ask, such as kubernetes.io/kube-apiserver-client or example.com/clients.
+   * The signer, such as kubernetes.io/kube-apiserver-client or example.com/clients.
    */
   signerName: string;
   /**
-   * Whether Certwheel approves its own requests. Default false: somebody else does. Only for a
-   * ClusterCertificateAuthority. It needs the right to approve for this signer, which the chart doesn't give;
-   * see docs/authorities/kubernetes-csr.md.
+   * Whether Certwheel approves its own requests. Default false: a user or another program does. Only for a
+   * ClusterCertificateAuthority. It needs the right to approve for this signer, which the chart doesn't
+   * grant; see docs/authorities/kubernetes-csr.md.
    */
   approve: boolean;
   trustBundle: TrustBundleSource;
 }
 /**
- * The CA certificates that verifiers must accept, and to which every answer must lead: a signer publishes
+ * The CA certificates that verifiers must accept, and to which every answer must lead; a signer publishes
  * none. A change reaches every ca.crt.
  */
 export interface TrustBundleSource {
@@ -418,14 +418,14 @@ export interface TrustBundleSource {
    */
   inline?: string;
   /**
-   * Whether certificates that are not self-signed count as ends of a path too. Default false. Go and Java
-   * accept such ends, OpenSSL refuses them without X509_V_FLAG_PARTIAL_CHAIN: set it only where the root is
-   * not to be had. The condition RefusedByVerifiers then says so.
+   * Whether certificates that are not self-signed may end a path too. Default false. Go and Java accept such
+   * ends, OpenSSL refuses them without X509_V_FLAG_PARTIAL_CHAIN: set it only if the root is not available.
+   * The condition RefusedByVerifiers then reports it.
    */
   partialChain: boolean;
 }
 /**
- * A ConfigMap of the authority's own namespace, such as one of trust-manager.
+ * A ConfigMap in the authority's own namespace, such as one of trust-manager.
  */
 export interface KeyReference {
   /**
@@ -438,16 +438,16 @@ export interface KeyReference {
   key: string;
 }
 /**
- * An issuer of cert-manager, its own or an external one. Certwheel makes CertificateRequests, in the
- * namespace of a CertificateAuthority, and in the controller's namespace for a ClusterCertificateAuthority.
- * See docs/authorities/cert-manager.md for what to set up.
+ * An issuer of cert-manager, built-in or external. Certwheel creates CertificateRequests in the namespace
+ * of a CertificateAuthority, or in the controller's namespace for a ClusterCertificateAuthority. See
+ * docs/authorities/cert-manager.md for the setup.
  */
 export interface CertManagerBackend {
   issuerRef: IssuerReference;
   trustBundle?: TrustBundleSource;
 }
 /**
- * The issuer to ask.
+ * The issuer.
  */
 export interface IssuerReference {
   /**
@@ -464,18 +464,18 @@ export interface IssuerReference {
   group: string;
 }
 /**
- * The PKI secrets engine of HashiCorp Vault or OpenBao. Certwheel has a request signed under a role of
- * yours; private keys never leave the cluster. See docs/authorities/vault.md for what to set up there.
+ * The PKI secrets engine of HashiCorp Vault or OpenBao. Vault signs requests with your role; private keys
+ * never leave the cluster. See docs/authorities/vault.md for the setup.
  */
 export interface VaultBackend {
   /**
-   * Address of Vault, such as https://vault.example.com:8200; always https. Name what answers itself: a
-   * redirect, as a standby without request forwarding answers, is not followed.
+   * Address of Vault, such as https://vault.example.com:8200; always https. A redirect, such as from a
+   * standby without request forwarding, is not followed.
    */
   server: string;
   /**
-   * The CA certificates (PEM, then base64) that the server's own TLS certificate must lead to. Without it
-   * those of the system. It is always verified.
+   * The CA certificates (PEM, then base64) to which the server's own TLS certificate must lead. Without it
+   * those of the system. The certificate is always verified.
    */
   caBundle?: string;
   /**
@@ -483,17 +483,17 @@ export interface VaultBackend {
    */
   namespace?: string;
   /**
-   * Where the PKI secrets engine is mounted; default pki. The CA of every issuer of the mount goes into
-   * ca.crt, so give client certificates a mount of their own.
+   * Mount path of the PKI secrets engine; default pki. The CA of every issuer of the mount goes into ca.crt,
+   * so use a separate mount for client certificates.
    */
   mount: string;
   /**
-   * Role of the mount under which requests are signed.
+   * Role of the mount for signing requests.
    */
   role: string;
   /**
-   * Name or id of the issuer that signs. Without it the role's issuer, or the default one of the mount; then
-   * it can be replaced in Vault without a change here.
+   * Name or id of the issuer that signs. Without it the role's issuer, or the mount's default issuer; then it
+   * can be replaced in Vault without a change here.
    */
   issuerRef?: string;
   auth: VaultAuth;
@@ -508,12 +508,12 @@ export interface VaultAuth {
   tokenSecretRef?: VaultTokenSecret;
 }
 /**
- * Vault's Kubernetes auth method, by a token of a ServiceAccount that is made for each login and lives 10
- * minutes. Nothing is stored.
+ * Vault's Kubernetes auth method, with a token of a ServiceAccount that is created for each login and is
+ * valid for 10 minutes. Nothing is stored.
  */
 export interface VaultKubernetesAuth {
   /**
-   * Where the auth method is mounted, below auth/; default kubernetes.
+   * Mount path of the auth method, below auth/; default kubernetes.
    */
   path: string;
   /**
@@ -521,14 +521,14 @@ export interface VaultKubernetesAuth {
    */
   role: string;
   /**
-   * ServiceAccount to log in as, of the namespace of a CertificateAuthority, of the controller's namespace
-   * for a ClusterCertificateAuthority. Certwheel needs a Role with create on serviceaccounts/token of this
-   * name.
+   * ServiceAccount for the login, in the namespace of a CertificateAuthority, or in the controller's
+   * namespace for a ClusterCertificateAuthority. Certwheel needs a Role with create on serviceaccounts/token
+   * of this name.
    */
   serviceAccountName: string;
   /**
-   * The audience of the token, as the role of the auth method has it; default vault. One that the Kubernetes
-   * API takes is refused.
+   * The audience of the token, as in the role of the auth method; default vault. An audience that the
+   * Kubernetes API accepts is refused.
    */
   audience: string;
 }
@@ -537,18 +537,18 @@ export interface VaultKubernetesAuth {
  */
 export interface VaultAppRole {
   /**
-   * Where the auth method is mounted, below auth/; default approle.
+   * Mount path of the auth method, below auth/; default approle.
    */
   path: string;
   /**
-   * The role id; not a secret by itself.
+   * The role id; not a secret.
    */
   roleId: string;
   secretRef: VaultSecretId;
 }
 /**
- * The secret id, in a Secret of the namespace of a CertificateAuthority, of the controller's namespace for
- * a ClusterCertificateAuthority. Another one in the same Secret is taken up at once.
+ * The secret id, in a Secret in the namespace of a CertificateAuthority, or in the controller's namespace
+ * for a ClusterCertificateAuthority. A new one in the same Secret is used at once.
  */
 export interface VaultSecretId {
   /**
@@ -561,9 +561,9 @@ export interface VaultSecretId {
   key: string;
 }
 /**
- * A token of Vault, in a Secret of the namespace of a CertificateAuthority, of the controller's namespace
- * for a ClusterCertificateAuthority. It is renewed for as long as Vault lets it; another one in the same
- * Secret is taken up at once.
+ * A token of Vault, in a Secret in the namespace of a CertificateAuthority, or in the controller's
+ * namespace for a ClusterCertificateAuthority. It is renewed as long as Vault allows; a new one in the same
+ * Secret is used at once.
  */
 export interface VaultTokenSecret {
   /**
@@ -576,8 +576,8 @@ export interface VaultTokenSecret {
   key: string;
 }
 /**
- * A step-ca of Smallstep. Certwheel signs a one-time token for each request with the key of a JWK
- * provisioner of yours. See docs/authorities/step-ca.md for what to set up there.
+ * A step-ca of Smallstep. Certwheel signs a one-time token for each request with the key of your JWK
+ * provisioner. See docs/authorities/step-ca.md for the setup.
  */
 export interface StepCABackend {
   /**
@@ -586,28 +586,28 @@ export interface StepCABackend {
    */
   server: string;
   /**
-   * SHA-256 of the root certificate of step-ca, as step certificate fingerprint root_ca.crt prints it. It
-   * alone is what is trusted at first; what else step-ca lists as roots is believed after that. While a root
-   * is being replaced, name both: the connection is good if it leads to one of them.
+   * SHA-256 of the root certificate of step-ca, as printed by step certificate fingerprint root_ca.crt. At
+   * first only this root is trusted; other roots that step-ca lists are trusted afterwards. While you replace
+   * a root, list both: the connection must lead to one of them.
    */
   rootFingerprints: string[];
   provisioner: StepCAProvisioner;
 }
 /**
- * The JWK provisioner that is used.
+ * The JWK provisioner.
  */
 export interface StepCAProvisioner {
   /**
-   * Name of the provisioner, as step ca provisioner list shows it.
+   * Name of the provisioner, as shown by step ca provisioner list.
    */
   name: string;
   secretRef: StepCASecretRef;
 }
 /**
- * A Secret with the keys password and key: the encrypted private key of the provisioner (a JWE, as step
- * crypto jwk create writes it) and what opens it. Without key the encrypted key is fetched from step-ca.
- * Another one in the same Secret is taken up at once. It is looked up in the namespace of a
- * CertificateAuthority, and in the controller's namespace for a ClusterCertificateAuthority.
+ * A Secret with the keys password and key: the encrypted private key of the provisioner (a JWE, as written
+ * by step crypto jwk create) and its password. Without key Certwheel fetches the encrypted key from
+ * step-ca. A new one in the same Secret is used at once. It must be in the namespace of a
+ * CertificateAuthority, or in the controller's namespace for a ClusterCertificateAuthority.
  */
 export interface StepCASecretRef {
   /**
@@ -616,13 +616,13 @@ export interface StepCASecretRef {
   name: string;
 }
 /**
- * What may be asked of this authority at most. A ClientCertificate that asks for more is refused with the
- * reason LimitExceeded, before the backend is asked. Without limits nothing is refused.
+ * Limits for the requests to this authority. A ClientCertificate above them is refused with the reason
+ * LimitExceeded, before a request to the backend. Without limits nothing is refused.
  */
 export interface AuthorityLimits {
   /**
-   * The longest duration that may be asked for, such as 168h (7 days); at least 1m, at most 876000h. What a
-   * backend grants beyond it is refused (InvalidAnswer).
+   * The longest duration that may be requested, such as 168h (7 days); at least 1m, at most 876000h. An
+   * answer with a longer life is refused (InvalidAnswer).
    */
   maxDuration?: string;
   /**
@@ -644,51 +644,51 @@ export interface AuthorityLimits {
   )[];
 }
 /**
- * How often the backend may be asked, for all certificates of this authority together; further ones wait.
- * Namespaces take turns, and inside a namespace certificates that expire soonest come first. Looking for
- * the answer to a pending request counts apart, and happens at most twice as often. Example: requests 50,
- * per Minute. Without it a default holds: 50 per second for vault and stepCA, 10 for kubernetesCSR, 5 for
- * certManager, with bursts of twice as many; for secret and selfManaged there is no limit.
+ * Rate limit of requests to the backend, for all certificates of this authority together; further ones
+ * wait. Namespaces take turns, and inside a namespace certificates that expire soonest come first. Polls of
+ * pending requests count separately, and are at most twice as frequent. Example: requests 50, per Minute.
+ * Without it a default holds: 50 per second for vault and stepCA, 10 for kubernetesCSR, 5 for certManager,
+ * with bursts of twice as many; for secret and selfManaged there is no limit.
  */
 export interface RateLimit {
   /**
-   * How many requests are made per second, minute, hour or day; 1 to 100000.
+   * Number of requests per second, minute, hour or day; 1 to 100000.
    */
   requests: number;
   /**
-   * The span that requests counts for: Second (the default), Minute, Hour or Day.
+   * The period of requests: Second (the default), Minute, Hour or Day.
    */
   per: 'Second' | 'Minute' | 'Hour' | 'Day';
   /**
-   * How many requests may be made at once after a quiet time. Without it as many as requests.
+   * Number of requests that may be made at once after a pause. By default the same as requests.
    */
   burst?: number;
 }
 /**
- * What the backend gives out at most, as whoever runs it says: a quota of the provider, or what the CA is
- * meant to bear. Nothing is held back by it (that is rateLimit): status.demand tells what the certificates
- * are going to need of it, and the condition QuotaShort warns before it is used up.
+ * The maximum number of issuances of the backend: a quota of the provider, or the capacity of the CA. It
+ * delays nothing (rateLimit does). status.demand has the expected use, and the condition QuotaShort warns
+ * before the quota is used up.
  */
 export interface IssuanceQuota {
   /**
-   * How many certificates may be issued per hour, day, week or month; 1 to 1000000000.
+   * Number of certificates that may be issued per hour, day, week or month; 1 to 1000000000.
    */
   issuances: number;
   /**
-   * The span that issuances counts for: Hour, Day (the default), Week or Month (30 days).
+   * The period of issuances: Hour, Day (the default), Week or Month (30 days).
    */
   per: 'Hour' | 'Day' | 'Week' | 'Month';
 }
 /**
- * Which organizations (O) may be asked for. Where it is set, a ClientCertificate with
- * spec.subject.organizations is issued only where one rule allows all of them (DeniedByPolicy otherwise).
- * Without it every organization may be asked for, unlike with a ClusterCertificateAuthority: the CA belongs
- * to the namespace. A ClientCertificate without organizations needs no rule.
+ * The organizations (O) that may be requested. If it is set, a ClientCertificate with
+ * spec.subject.organizations is issued only if one rule allows all of them (DeniedByPolicy otherwise).
+ * Without it every organization is allowed, unlike with a ClusterCertificateAuthority, because the CA
+ * belongs to the namespace. A ClientCertificate without organizations needs no rule.
  */
 export interface IssuancePolicy {
   /**
-   * Rules in the order in which they are tried; the first that fits decides. At most 32; with none, no
-   * organization is allowed.
+   * Rules in the order of their check; the first match decides. At most 32; with none, no organization is
+   * allowed.
    */
   rules: IssuanceRule[];
 }
@@ -697,37 +697,36 @@ export interface IssuancePolicy {
  */
 export interface IssuanceRule {
   /**
-   * Name of the rule, which denials mention. Example: payments.
+   * Name of the rule, for messages of denials. Example: payments.
    */
   name: string;
   subject: AllowedSubject;
 }
 /**
- * What the rule allows of spec.subject.
+ * The values of spec.subject that the rule allows.
  */
 export interface AllowedSubject {
   /**
-   * The organizations that may be asked for, one or several of them, compared letter by letter; 1 to 64 of at
+   * The allowed organizations, compared exactly; a certificate may have one or more of them. 1 to 64 of at
    * most 64 characters.
    */
   organizations: string[];
 }
 /**
- * What is. Written by the controller alone; nothing that matters is decided from it.
+ * The observed state. Only the controller writes it, and makes no important decision from it.
  */
 export interface AuthorityStatus {
   /**
-   * Ready: certificates can be issued (Unknown with the reason Pending until the controller has seen the
-   * object). Rotating, only while one CA generation gives way to the next. Stalled, only while nothing will
-   * be tried until the spec changes. QuotaShort, only while its certificates are forecast to need 80 % of its
-   * quota or more. RefusedByVerifiers, only while some verifiers refuse what the CA signs though most accept
-   * it. ForeignGeneration, only while there are Secrets that claim to be CA generations of this authority and
-   * were not made by it.
+   * Ready: certificates can be issued (Unknown with the reason Pending until the controller has reconciled
+   * the object). The others exist only while they are true. Rotating: a CA rotation is in progress. Stalled:
+   * no attempt is made until the spec changes. QuotaShort: its certificates will need 80 % of its quota or
+   * more. RefusedByVerifiers: some verifiers refuse what the CA signs, and most accept it. ForeignGeneration:
+   * Secrets claim to be CA generations of this authority and were not created by it.
    */
   conditions?: Condition[];
   /**
-   * The metadata.generation that the controller last acted upon. While it is lower than metadata.generation,
-   * the status speaks of an older spec.
+   * The metadata.generation that the controller last reconciled. While it is lower than metadata.generation,
+   * the status describes an older spec.
    */
   observedGeneration?: number;
   /**
@@ -735,8 +734,7 @@ export interface AuthorityStatus {
    */
   backend?: string;
   /**
-   * Only while no certificate can be had: when Certwheel asks the backend next, by one request, whether that
-   * is over. Certificates wait meanwhile.
+   * Time of the next probe of the backend, only while it can't issue. Certificates wait meanwhile.
    */
   nextProbeTime?: string;
   /**
@@ -744,9 +742,9 @@ export interface AuthorityStatus {
    */
   activeGeneration?: number;
   /**
-   * The first end in the chain of the active CA generation, root included: nothing that it signs lives
-   * longer. Where Certwheel doesn't hold the CA key, when the last of the CA certificates ends that go into
-   * ca.crt; a CA below may end sooner.
+   * The earliest expiry in the chain of the active CA generation, including the root; no certificate that it
+   * signs lives longer. If Certwheel doesn't hold the CA key, the expiry of the last CA certificate in
+   * ca.crt; a lower CA may expire sooner.
    */
   notAfter?: string;
   /**
@@ -756,30 +754,30 @@ export interface AuthorityStatus {
   demand?: AuthorityDemand;
   /**
    * The generations of the CA, each one key with its certificate; the last 20. A retired one keeps its
-   * certificate here after its key is gone.
+   * certificate here after its key is deleted.
    */
   generations?: CAGeneration[];
 }
 /**
- * What the certificates of this authority are going to ask of it, against the tightest quota that is known;
- * there only where one is. A forecast by their lives, without failures and first issues; it may be 5
- * minutes old.
+ * Expected issuances of this authority, compared with the tightest known quota; absent if none is known.
+ * The forecast uses the lives of the certificates, without failures and first issues; it may be 5 minutes
+ * old.
  */
 export interface AuthorityDemand {
   /**
-   * How many ClientCertificates were counted, those that are suspended or not allowed left out.
+   * Number of ClientCertificates in the forecast, without those that are suspended or not allowed.
    */
   certificates: number;
   /**
-   * How many certificates they will have issued in a day, rounded up to three digits.
+   * Number of certificates that they will need per day, rounded up to three digits.
    */
   issuancesPerDay: number;
   /**
-   * How many certificates the tightest known quota allows in a day, rounded down.
+   * Number of certificates per day that the tightest known quota allows, rounded down.
    */
   quotaPerDay: number;
   /**
-   * Which quota is the tightest: Quota (spec.quota) or RateLimit (spec.rateLimit, or its default).
+   * The tightest quota: Quota (spec.quota) or RateLimit (spec.rateLimit, or its default).
    */
   quotaFrom: 'Quota' | 'RateLimit';
 }
@@ -792,12 +790,12 @@ export interface CAGeneration {
    */
   version: number;
   /**
-   * Prepared: in every ca.crt, doesn't sign yet. Active: signs. Retiring: signs no more, still in every
-   * ca.crt. Retired: in no ca.crt any more, its key is deleted.
+   * Prepared: in every ca.crt, doesn't sign yet. Active: signs. Retiring: no longer signs, still in every
+   * ca.crt. Retired: in no ca.crt, its key is deleted.
    */
   state: 'Prepared' | 'Active' | 'Retiring' | 'Retired';
   /**
-   * When it came into this state.
+   * Time at which it entered this state.
    */
   since?: string;
   /**
@@ -817,21 +815,20 @@ export interface CAGeneration {
    */
   publicKeyPinSHA256?: string;
   /**
-   * From when on the CA certificate is valid.
+   * Start of validity of the CA certificate.
    */
   notBefore?: string;
   /**
-   * When the CA certificate ends.
+   * Expiry of the CA certificate.
    */
   notAfter?: string;
   /**
-   * The CA certificate (PEM); kept when the generation is retired, so that old certificates can still be
-   * explained.
+   * The CA certificate (PEM). It is kept after the generation is retired, to identify old certificates.
    */
   certificate?: string;
 }
 /**
- * Exactly one backend, and what holds for whatever it issues.
+ * Exactly one backend, and the rules for everything that it issues.
  */
 export interface ClusterCertificateAuthoritySpec {
   allowedNamespaces?: AllowedNamespaces;
@@ -845,16 +842,16 @@ export interface ClusterCertificateAuthoritySpec {
   rateLimit?: RateLimit;
   quota?: IssuanceQuota;
   /**
-   * Whether a commonName or an organization may begin with system: or kubeadm:, as the users and groups of
-   * Kubernetes itself and of kubeadm do (system:masters and kubeadm:cluster-admins may do anything). Default
-   * false; true only for a CA that the API server doesn't trust, or where that is meant.
+   * Whether a commonName or an organization may begin with system: or kubeadm:, like the users and groups of
+   * Kubernetes itself and of kubeadm (system:masters and kubeadm:cluster-admins may do anything). Default
+   * false. Set true only for a CA that the API server doesn't trust, or if you intend it.
    */
   allowSystemIdentities: boolean;
   issuancePolicy?: ClusterIssuancePolicy;
 }
 /**
  * The namespaces whose ClientCertificates may use this authority: exactly one of names, selector and all.
- * Without it none may, and they get the reason NamespaceNotAllowed.
+ * Without it no namespace may, and its ClientCertificates get the reason NamespaceNotAllowed.
  */
 export interface AllowedNamespaces {
   /**
@@ -863,16 +860,16 @@ export interface AllowedNamespaces {
   names?: string[];
   selector?: LabelSelector;
   /**
-   * true lets in every namespace, those to come as well: whoever may create a ClientCertificate anywhere then
-   * gets any identity that the authority carries, organizations excepted, which issuancePolicy allows. false
-   * isn't accepted; leave allowedNamespaces out.
+   * true allows every namespace, including future ones. Every user who may create a ClientCertificate then
+   * gets any identity that the authority supports, except organizations, which issuancePolicy allows. false
+   * is invalid; omit allowedNamespaces.
    */
   all?: true;
 }
 /**
- * The namespaces with these labels; all the terms must hold. Whoever may label a namespace can let it in.
- * The label kubernetes.io/metadata.name holds the namespace's name. A controller that serves single
- * namespaces can't read labels and refuses such an authority.
+ * The namespaces with these labels; all terms must match. The right to label a namespace includes the right
+ * to add it. The label kubernetes.io/metadata.name holds the namespace's name. A controller that serves
+ * single namespaces can't read labels and refuses such an authority.
  */
 export interface LabelSelector {
   /**
@@ -895,8 +892,8 @@ export interface LabelSelectorRequirement {
    */
   key: string;
   /**
-   * In and NotIn compare with values (NotIn also admits namespaces without the label); Exists and
-   * DoesNotExist look only at the key.
+   * In and NotIn compare with values (NotIn also matches namespaces without the label); Exists and
+   * DoesNotExist check only the key.
    */
   operator: 'In' | 'NotIn' | 'Exists' | 'DoesNotExist';
   /**
@@ -905,16 +902,16 @@ export interface LabelSelectorRequirement {
   values?: string[];
 }
 /**
- * Which namespaces may have which organizations (O) in their certificates. A ClientCertificate with
- * spec.subject.organizations is issued only where one rule serves its namespace and allows all of them;
- * without a rule none is (DeniedByPolicy), since the Kubernetes API server and much other software read
- * organizations as groups, and this CA makes members for all namespaces. One without organizations needs no
- * rule.
+ * The organizations (O) that namespaces may have in their certificates. A ClientCertificate with
+ * spec.subject.organizations is issued only if one rule serves its namespace and allows all of them.
+ * Without a rule none is issued (DeniedByPolicy), because the Kubernetes API server and much other software
+ * read organizations as groups, and this CA serves many namespaces. A ClientCertificate without
+ * organizations needs no rule.
  */
 export interface ClusterIssuancePolicy {
   /**
-   * Rules in the order in which they are tried; the first that fits decides. At most 32; with none, no
-   * organization is allowed.
+   * Rules in the order of their check; the first match decides. At most 32; with none, no organization is
+   * allowed.
    */
   rules: ClusterIssuanceRule[];
 }
@@ -923,7 +920,7 @@ export interface ClusterIssuancePolicy {
  */
 export interface ClusterIssuanceRule {
   /**
-   * Name of the rule, which denials mention. Example: payments.
+   * Name of the rule, for messages of denials. Example: payments.
    */
   name: string;
   namespaces: AllowedNamespaces;

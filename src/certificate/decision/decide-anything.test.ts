@@ -1,20 +1,20 @@
 import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { arbitraryMoment, arbitraryObserved, arbitraryPermission } from '../../../test/unit/arbitrary-observed.ts';
+import { arbitraryMoment, arbitraryObserved } from '../../../test/unit/arbitrary-observed.ts';
 import { isAdoptable, isOurs } from '../observed.ts';
 import { decide } from './decide.ts';
 import { judge } from './policy.ts';
 
-const anything = [arbitraryObserved, arbitraryPermission, arbitraryMoment] as const;
+const anything = [arbitraryObserved, arbitraryMoment] as const;
 const OFTEN = { numRuns: 3000 };
 
 test('whatever is seen, the decision is made without an exception and is the same at every look', () => {
   fc.assert(
-    fc.property(...anything, (seen, permission, now) => {
+    fc.property(...anything, (seen, now) => {
       const before = structuredClone({ ...seen, authority: undefined });
-      const decision = decide(seen, permission, now);
-      assert.equal(decide(seen, permission, now), decision);
+      const decision = decide(seen, now);
+      assert.equal(decide(seen, now), decision);
       assert.equal(structuredClone({ ...seen, authority: undefined }), before, 'nothing is changed by looking');
     }),
     OFTEN,
@@ -23,8 +23,8 @@ test('whatever is seen, the decision is made without an exception and is the sam
 
 test('a moment at which to look again is always in the future, or the queue would never rest', () => {
   fc.assert(
-    fc.property(...anything, (seen, permission, now) => {
-      const decision = decide(seen, permission, now);
+    fc.property(...anything, (seen, now) => {
+      const decision = decide(seen, now);
       if ('recheckAt' in decision && decision.recheckAt !== undefined) assert.ok(decision.recheckAt > now);
     }),
     OFTEN,
@@ -33,14 +33,13 @@ test('a moment at which to look again is always in the future, or the queue woul
 
 test('nothing is ever decided to be written over a Secret that is neither ours nor handed over', () => {
   fc.assert(
-    fc.property(...anything, (seen, permission, now) => {
-      const decision = decide(seen, permission, now);
+    fc.property(...anything, (seen, now) => {
+      const decision = decide(seen, now);
       if (decision.do !== 'issue' && decision.do !== 'repair') return;
       assert.ok(seen.secret === undefined || isOurs(seen) || isAdoptable(seen));
       assert.is(seen.rival, undefined);
       // A good certificate goes on being trusted, whatever keeps the next one from being issued.
       if (decision.do === 'repair' && decision.message === 'the trust bundle has changed' && isOurs(seen)) return;
-      assert.ok(permission.allowed);
       assert.not(seen.resource.spec.suspended);
     }),
     OFTEN,
@@ -49,8 +48,8 @@ test('nothing is ever decided to be written over a Secret that is neither ours n
 
 test('nothing is issued without an authority that is well', () => {
   fc.assert(
-    fc.property(...anything, (seen, permission, now) => {
-      if (decide(seen, permission, now).do !== 'issue') return;
+    fc.property(...anything, (seen, now) => {
+      if (decide(seen, now).do !== 'issue') return;
       assert.ok(typeof seen.authority !== 'string' && seen.authority.trouble === undefined);
     }),
     OFTEN,
@@ -59,8 +58,8 @@ test('nothing is issued without an authority that is well', () => {
 
 test('nothing is issued that the rules of its authority do not allow', () => {
   fc.assert(
-    fc.property(...anything, (seen, permission, now) => {
-      if (decide(seen, permission, now).do !== 'issue') return;
+    fc.property(...anything, (seen, now) => {
+      if (decide(seen, now).do !== 'issue') return;
       assert.is(judge(seen.rules, seen.resource.spec.identity).is, 'allowed');
     }),
     OFTEN,
@@ -69,8 +68,8 @@ test('nothing is issued that the rules of its authority do not allow', () => {
 
 test('a wait has an end of its own, or is for something else to change', () => {
   fc.assert(
-    fc.property(...anything, (seen, permission, now) => {
-      const decision = decide(seen, permission, now);
+    fc.property(...anything, (seen, now) => {
+      const decision = decide(seen, now);
       if (decision.do !== 'wait' || decision.recheckAt !== undefined) return;
       const waitsForAuthority = typeof seen.authority === 'string' || seen.authority.trouble !== undefined;
       const waitsForLabels = seen.rules?.some(({ serves }) => serves === undefined);

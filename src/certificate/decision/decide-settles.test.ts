@@ -3,7 +3,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { root } from '../../../test/pki/make.ts';
 import { arbitrarySpec } from '../../../test/unit/arbitrary-spec.ts';
-import { ALLOWED, aCertificate, after, anObserved, DAY, HOUR, MINUTE, NOW, RUN } from '../../../test/unit/builders.ts';
+import { aCertificate, after, anObserved, DAY, HOUR, MINUTE, NOW, RUN } from '../../../test/unit/builders.ts';
 import { FakeClock } from '../../../test/unit/fake-clock.ts';
 import { requestDeps } from '../../../test/unit/next-store.ts';
 import { anOwnAuthority, type OwnAuthority } from '../../../test/unit/own-authority.ts';
@@ -42,10 +42,10 @@ function bench(): Bench {
     clock,
     store,
     seen: (resource, { view }) => ({ ...anObserved(resource).build(), authority: view, secret: store.view() }),
-    decide: (resource, authority) => decide(one.seen(resource, authority), ALLOWED, clock.now()),
+    decide: (resource, authority) => decide(one.seen(resource, authority), clock.now()),
     act: async (resource, authority) => {
       const seen = one.seen(resource, authority);
-      const decision = decide(seen, ALLOWED, clock.now());
+      const decision = decide(seen, clock.now());
       if (decision.do === 'issue')
         await issue(seen, authority.view, (request) => authority.backend.issue(request, RUN.signal), deps, RUN);
       else if (decision.do === 'repair') await repair(seen, authority.view, deps);

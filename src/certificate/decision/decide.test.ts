@@ -1,7 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import {
-  ALLOWED,
   aCertificate,
   after,
   anAuthority,
@@ -213,35 +212,29 @@ CASES['what the authority can not do is refused before it is asked'] = [
 ];
 
 for (const [sentence, [seen, expected, now = NOW]] of Object.entries(CASES)) {
-  test(sentence, () => assert.is(inShort(decide(seen, ALLOWED, now)), expected));
+  test(sentence, () => assert.is(inShort(decide(seen, now)), expected));
 }
-
-test('a permission that is withheld keeps everything from being issued', () => {
-  const denied = { allowed: false, reason: 'not approved' };
-  for (const seen of [anObserved().build(), issued.withSecret(tornSecret).build()])
-    assert.is(inShort(decide(seen, denied, NOW)), 'refuse NotPermitted');
-});
 
 test('while the authority is in trouble, a new bundle is brought to a certificate that is due', () => {
   const seen = issued.withSecret(oldTrust).inTroubleWith().build();
-  assert.is(inShort(decide(seen, ALLOWED, after(12 * HOUR))), 'repair');
+  assert.is(inShort(decide(seen, after(12 * HOUR))), 'repair');
 });
 
 test('while the authority answers nonsense, a new bundle is brought to a certificate that is due', () => {
   const seen = anObserved(aCertificate().failed({ at: after(12 * HOUR), nextAt: after(13 * HOUR) }))
     .withSecret(oldTrust)
     .build();
-  assert.is(inShort(decide(seen, ALLOWED, after(12.5 * HOUR))), 'repair');
+  assert.is(inShort(decide(seen, after(12.5 * HOUR))), 'repair');
 });
 
 for (const reason of ['SecretRefused', 'Forbidden', 'Unexpected']) {
   test(`a Secret that could not be written (${reason}) is not written before the next attempt, which is waited for`, () => {
     const certificate = aCertificate().failed({ at: NOW, nextAt: after(MINUTE), reason });
     const seen = anObserved(certificate).withSecret(oldTrust).build();
-    const decision = decide(seen, ALLOWED, after(1_000));
+    const decision = decide(seen, after(1_000));
     assert.is(inShort(decision), `wait ${reason}`);
     assert.equal('recheckAt' in decision && decision.recheckAt, after(MINUTE));
-    assert.is(inShort(decide(seen, ALLOWED, after(MINUTE))), 'repair');
+    assert.is(inShort(decide(seen, after(MINUTE))), 'repair');
   });
 }
 
@@ -277,15 +270,15 @@ const rechecks: Record<string, [seen: Observed, recheckAt: Date | undefined, now
 };
 
 for (const [sentence, [seen, recheckAt, now = NOW]] of Object.entries(rechecks)) {
-  test(sentence, () => assert.equal(decide(seen, ALLOWED, now), { do: 'settle', recheckAt }));
+  test(sentence, () => assert.equal(decide(seen, now), { do: 'settle', recheckAt }));
 }
 
 test('a certificate that is well is looked at again when it is due, and not a millisecond before', () => {
-  const decision = decide(issued.build(), ALLOWED, NOW);
+  const decision = decide(issued.build(), NOW);
   const due = 'recheckAt' in decision ? decision.recheckAt : undefined;
   assert.ok(due !== undefined && due >= after(9.6 * HOUR) && due <= after(12 * HOUR));
-  assert.is(inShort(decide(issued.build(), ALLOWED, after(-1, due))), 'settle');
-  assert.is(inShort(decide(issued.build(), ALLOWED, due)), 'issue Due');
+  assert.is(inShort(decide(issued.build(), after(-1, due))), 'settle');
+  assert.is(inShort(decide(issued.build(), due)), 'issue Due');
 });
 
 test.run();

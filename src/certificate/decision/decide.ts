@@ -1,6 +1,6 @@
 import { earliest } from '../../api/moments.ts';
 import { contestEnds } from '../brakes.ts';
-import { authorityName, type Decision, isOurs, type Observed, type Permission } from '../observed.ts';
+import { authorityName, type Decision, isOurs, type Observed } from '../observed.ts';
 import { refusedByAuthority } from './authority-refusals.ts';
 import { scheduleOf } from './due.ts';
 import * as flaws from './flaws.ts';
@@ -8,7 +8,7 @@ import * as needs from './needs.ts';
 import * as obstacles from './obstacles.ts';
 import * as refusals from './refusals.ts';
 
-type Check<Finding> = (seen: Observed, permission: Permission, now: Date) => Finding | undefined;
+type Check<Finding> = (seen: Observed, now: Date) => Finding | undefined;
 
 /** Why nothing is done at all. The first that objects names the reason; so it is in each of these lists. */
 const REFUSALS: readonly Check<refusals.Refusal>[] = [
@@ -17,7 +17,6 @@ const REFUSALS: readonly Check<refusals.Refusal>[] = [
   refusals.secretIsForeign, // a Secret that isn't ours is never touched, unless a person hands it over
   refusals.identityCanNotBeWritten, // what X.509 has no form for
   refusals.templateExportsTheKey, // labels and annotations that make other programs copy the Secret
-  refusals.notPermitted, // approval
   refusedByAuthority, // whom it serves, and what it may issue
 ];
 
@@ -58,22 +57,21 @@ const PAUSES: readonly Check<obstacles.Backoff>[] = [
 ];
 
 /** What is to be done about one ClientCertificate. Pure: no clock, no chance, no reads; the same answer until something changes. */
-export function decide(seen: Observed, permission: Permission, now: Date): Decision {
+export function decide(seen: Observed, now: Date): Decision {
   // The garbage collector deletes the Secret with its owner; to issue would create it again.
   if (seen.resource.deleting !== undefined) return { do: 'settle', recheckAt: comingEnd(seen, now) };
-  if (seen.resource.spec.suspended)
-    return keepTrust(seen, permission, now) ?? { do: 'settle', recheckAt: comingEnd(seen, now) };
+  if (seen.resource.spec.suspended) return keepTrust(seen, now) ?? { do: 'settle', recheckAt: comingEnd(seen, now) };
 
-  const refusal = firstObjection(REFUSALS, seen, permission, now);
-  if (refusal !== undefined) return keepTrust(seen, permission, now) ?? refusal;
+  const refusal = firstObjection(REFUSALS, seen, now);
+  if (refusal !== undefined) return keepTrust(seen, now) ?? refusal;
 
-  const need = firstObjection(NEEDS, seen, permission, now);
-  const obstacle = need && firstObjection(OBSTACLES, seen, permission, now);
+  const need = firstObjection(NEEDS, seen, now);
+  const obstacle = need && firstObjection(OBSTACLES, seen, now);
   if (need !== undefined && obstacle === undefined) return { do: 'issue', ...need };
 
   // A certificate that can't be renewed now must still learn of a new CA; only a write that failed has to rest.
-  const flaw = seen.secret?.certificate && firstObjection(FLAWS, seen, permission, now);
-  const pause = flaw === undefined ? undefined : firstObjection(PAUSES, seen, permission, now);
+  const flaw = seen.secret?.certificate && firstObjection(FLAWS, seen, now);
+  const pause = flaw === undefined ? undefined : firstObjection(PAUSES, seen, now);
   if (flaw !== undefined && pause === undefined) return { do: 'repair', message: flaw };
 
   return pause ?? obstacle ?? { do: 'settle', recheckAt: nextMoment(seen, now) };
@@ -83,15 +81,13 @@ export function decide(seen: Observed, permission: Permission, now: Date): Decis
  * Where nothing is issued, a Secret with a good certificate of this authority still learns of a new CA: its workload must
  * accept those of others, and one member must not keep the new CA from signing for all.
  */
-function keepTrust(seen: Observed, permission: Permission, now: Date): Decision | undefined {
+function keepTrust(seen: Observed, now: Date): Decision | undefined {
   const { resource, rival, secret } = seen;
   const held = secret?.certificate;
   if (!isOurs(seen) || rival !== undefined || held === undefined || held.notAfter <= now) return undefined;
   if (secret?.memory.authority !== authorityName(resource)) return undefined;
   const message = flaws.trustHasChanged(seen) ?? flaws.chainIsAnother(seen);
-  return message === undefined
-    ? undefined
-    : (firstObjection(PAUSES, seen, permission, now) ?? { do: 'repair', message });
+  return message === undefined ? undefined : (firstObjection(PAUSES, seen, now) ?? { do: 'repair', message });
 }
 
 /** When the certificate expires; a moment that has passed would be looked at again at once, and so without end. */
@@ -110,14 +106,9 @@ function nextMoment(seen: Observed, now: Date): Date | undefined {
   return earliest(moments.filter((each) => each !== undefined && each > now));
 }
 
-function firstObjection<Finding>(
-  checks: readonly Check<Finding>[],
-  seen: Observed,
-  permission: Permission,
-  now: Date,
-): Finding | undefined {
+function firstObjection<Finding>(checks: readonly Check<Finding>[], seen: Observed, now: Date): Finding | undefined {
   for (const each of checks) {
-    const finding = each(seen, permission, now);
+    const finding = each(seen, now);
     if (finding !== undefined) return finding;
   }
   return undefined;

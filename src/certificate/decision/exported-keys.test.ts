@@ -1,6 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { ALLOWED, aCertificate, anObserved, NOW } from '../../../test/unit/builders.ts';
+import { aCertificate, anObserved, NOW } from '../../../test/unit/builders.ts';
 import { secretManifest } from '../secret/manifest.ts';
 import { decide } from './decide.ts';
 import { deniedKey, EXPORTING_PREFIXES, withoutNewExports } from './exported-keys.ts';
@@ -57,13 +57,13 @@ for (const [field, keys] of Object.entries(KNOWN))
       assert.is(refusal?.code, 'TemplateKeyDenied');
       assert.match(refusal?.message ?? '', `spec.secretTemplate.${field} has the key ${key},`);
       assert.match(refusal?.message ?? '', '--denied-template-prefixes');
-      assert.equal(decide(seen, ALLOWED, NOW), refusal);
+      assert.equal(decide(seen, NOW), refusal);
       assert.is(templateExportsTheKey(seenWith({ [field]: { [key]: 'true' } }, [])), undefined);
     });
 
 test('keys that make nothing copy a Secret are not refused', () => {
   assert.is(templateExportsTheKey(seenWith(HARMLESS)), undefined);
-  assert.is(decide(seenWith(HARMLESS), ALLOWED, NOW).do, 'settle');
+  assert.is(decide(seenWith(HARMLESS), NOW).do, 'settle');
 });
 
 test('a prefix of the operator is refused as the known ones are', () => {
@@ -91,7 +91,7 @@ test('the trust bundle of a refused resource is repaired without its denied key'
   const asking = clean.asking({ secretTemplate: { annotations: { [COPY]: 'attacker' } } }).build();
   const seen = anObserved(clean).withSecret({ trustBundleHash: 'hash of before' }).build();
   const refused = { ...seen, resource: asking, deniedPrefixes: EXPORTING_PREFIXES };
-  assert.equal(decide(refused, ALLOWED, NOW), { do: 'repair', message: 'the trust bundle has changed' });
+  assert.equal(decide(refused, NOW), { do: 'repair', message: 'the trust bundle has changed' });
   const data = { certificateChain: '', privateKey: '', trustBundle: '' };
   const { annotations } = secretManifest(
     withoutNewExports(asking, seen.secret, EXPORTING_PREFIXES),

@@ -1,6 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { ALLOWED, aCertificate, after, anObserved, HOUR, MINUTE, NOW, SECOND } from '../../../test/unit/builders.ts';
+import { aCertificate, after, anObserved, HOUR, MINUTE, NOW, SECOND } from '../../../test/unit/builders.ts';
 import type { Observed } from '../observed.ts';
 import * as flaws from './flaws.ts';
 import * as obstacles from './obstacles.ts';
@@ -17,7 +17,7 @@ test('an authority that is in trouble is in the way, and says which', () => {
   });
 });
 
-const resting = (seen: Observed, now = NOW) => obstacles.isBackingOffAfterFailure(seen, ALLOWED, now);
+const resting = (seen: Observed, now = NOW) => obstacles.isBackingOffAfterFailure(seen, now);
 const failed = aCertificate().failed({ at: NOW, nextAt: after(MINUTE) });
 
 test('after a failure nothing is tried until the next attempt has its moment', () => {

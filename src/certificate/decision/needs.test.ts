@@ -1,21 +1,11 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import {
-  ALLOWED,
-  aCertificate,
-  after,
-  anObserved,
-  aSigning,
-  DAY,
-  HOUR,
-  MINUTE,
-  NOW,
-} from '../../../test/unit/builders.ts';
+import { aCertificate, after, anObserved, aSigning, DAY, HOUR, MINUTE, NOW } from '../../../test/unit/builders.ts';
 import type { Observed } from '../observed.ts';
 import * as needs from './needs.ts';
 
 interface Case {
-  readonly check: (seen: Observed, permission: typeof ALLOWED, now: Date) => unknown;
+  readonly check: (seen: Observed, now: Date) => unknown;
   readonly seen: Observed;
   readonly says: string | undefined;
   readonly now?: Date;
@@ -24,7 +14,7 @@ interface Case {
 function table(cases: Record<string, Case>): void {
   for (const [sentence, { check: one, seen, says, now = NOW }] of Object.entries(cases)) {
     test(sentence, () => {
-      const finding = JSON.stringify(one(seen, ALLOWED, now));
+      const finding = JSON.stringify(one(seen, now));
       if (says === undefined) assert.is(finding, undefined);
       else assert.ok(finding?.includes(says), finding ?? 'nothing');
     });
@@ -202,24 +192,24 @@ test('a certificate of a former generation is re-issued at its moment within an 
   const seen = rotating('ca 1');
   const due = needs.momentOfCARotation(seen);
   assert.ok(due !== undefined && due >= since && due <= after(HOUR, since));
-  assert.is(needs.signedByFormerGeneration(seen, ALLOWED, after(-1, due)), undefined);
-  assert.is(needs.signedByFormerGeneration(seen, ALLOWED, due)?.reason, 'CARotated');
+  assert.is(needs.signedByFormerGeneration(seen, after(-1, due)), undefined);
+  assert.is(needs.signedByFormerGeneration(seen, due)?.reason, 'CARotated');
 });
 
 test('a certificate of the generation that signs is left alone, and so is one of an issuer that nobody knows', () => {
   for (const issuer of ['ca 2', 'another']) {
-    assert.is(needs.signedByFormerGeneration(rotating(issuer), ALLOWED, after(365 * DAY)), undefined);
+    assert.is(needs.signedByFormerGeneration(rotating(issuer), after(365 * DAY)), undefined);
   }
 });
 
 test('a certificate is due at half of its day at the latest, and four tenths of it at the earliest', () => {
-  assert.is(needs.isDue(issued.build(), ALLOWED, after(9.6 * HOUR - 1)), undefined);
-  assert.is(needs.isDue(issued.build(), ALLOWED, after(12 * HOUR))?.reason, 'Due');
+  assert.is(needs.isDue(issued.build(), after(9.6 * HOUR - 1)), undefined);
+  assert.is(needs.isDue(issued.build(), after(12 * HOUR))?.reason, 'Due');
 });
 
 test('a certificate that ends with its CA is never due', () => {
   const seen = issued.from({ signing: aSigning({ since, notAfter: after(DAY) }) }).build();
-  for (const hours of [12, 23.9, 24, 100]) assert.is(needs.isDue(seen, ALLOWED, after(hours * HOUR)), undefined);
+  for (const hours of [12, 23.9, 24, 100]) assert.is(needs.isDue(seen, after(hours * HOUR)), undefined);
 });
 
 test.run();

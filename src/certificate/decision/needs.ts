@@ -1,13 +1,6 @@
 import { toRfc3339 } from '../../api/conditions.ts';
 import { formatDuration } from '../../api/duration.ts';
-import {
-  type AuthorityView,
-  authorityName,
-  isAuthority,
-  type Observed,
-  type Permission,
-  type RotationReason,
-} from '../observed.ts';
+import { type AuthorityView, authorityName, isAuthority, type Observed, type RotationReason } from '../observed.ts';
 import type { CertificateFacts } from '../secret/facts.ts';
 import { canonicalIdentity } from '../secret/identity.ts';
 import { scheduleOf } from './due.ts';
@@ -60,7 +53,7 @@ export function comesFromElsewhere({ resource, authority, secret }: Observed): N
   return undefined;
 }
 
-export function renewalAsked({ resource, secret }: Observed, _permission: Permission, now: Date): Need | undefined {
+export function renewalAsked({ resource, secret }: Observed, now: Date): Need | undefined {
   const { renewAt } = resource;
   const issuedAt = secret?.memory.issuedAt;
   if (renewAt === undefined || issuedAt === undefined || renewAt > now) return undefined;
@@ -69,13 +62,13 @@ export function renewalAsked({ resource, secret }: Observed, _permission: Permis
   return { reason: 'RenewAt', message: `asked for by certwheel.io/renew-at ${toRfc3339(renewAt)}` };
 }
 
-export function signedByFormerGeneration(seen: Observed, _permission: Permission, now: Date): Need | undefined {
+export function signedByFormerGeneration(seen: Observed, now: Date): Need | undefined {
   const due = momentOfCARotation(seen);
   if (due === undefined || due > now) return undefined;
   return { reason: 'CARotated', message: 'the CA that signed the certificate has a successor' };
 }
 
-export function isDue(seen: Observed, _permission: Permission, now: Date): Need | undefined {
+export function isDue(seen: Observed, now: Date): Need | undefined {
   const held = seen.secret?.certificate;
   if (held === undefined || endsWithItsCA(held, seen.authority)) return undefined;
   const { due } = scheduleOf(seen, held, now);

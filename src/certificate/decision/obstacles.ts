@@ -1,6 +1,6 @@
 import { lastFailureOf } from '../../api/client-certificate.ts';
 import { contestOf, slowedUntil } from '../brakes.ts';
-import { type Decision, isAuthority, type Observed, type Permission } from '../observed.ts';
+import { type Decision, isAuthority, type Observed } from '../observed.ts';
 import type { Cause } from '../recent.ts';
 import { wantedOf } from '../request/wanted.ts';
 import { longestRetryMs } from './schedule.ts';
@@ -41,7 +41,7 @@ export function authorityIsNotReady({ authority }: Observed): Obstacle | undefin
 }
 
 /** The answer was no, and what would be asked is the same. A person who asks for a renewal since then is worth a try. */
-export function wasDenied(seen: Observed, _permission: Permission, now: Date): Obstacle | undefined {
+export function wasDenied(seen: Observed, now: Date): Obstacle | undefined {
   const { authority, next, resource } = seen;
   if (next?.denied === undefined || !isAuthority(authority) || next.wanted !== wantedOf(seen, authority))
     return undefined;
@@ -50,7 +50,7 @@ export function wasDenied(seen: Observed, _permission: Permission, now: Date): O
   return { do: 'refuse', code: 'RequestDenied', message: next.denied.message };
 }
 
-export function isBackingOffAfterFailure(seen: Observed, _permission: Permission, now: Date): Backoff | undefined {
+export function isBackingOffAfterFailure(seen: Observed, now: Date): Backoff | undefined {
   const { resource } = seen;
   const failure = lastFailureOf(resource.status);
   // A new spec, or a person who asks for it, is worth a try at once.
@@ -73,7 +73,7 @@ export function isBackingOffAfterFailure(seen: Observed, _permission: Permission
 }
 
 /** What wakes us from outside, be it another writer of the Secret or a spec that changes all the time, has no backoff of its own. */
-export function isSlowed(seen: Observed, _permission: Permission, now: Date): Backoff | undefined {
+export function isSlowed(seen: Observed, now: Date): Backoff | undefined {
   const recheckAt = slowedUntil(seen, now);
   if (recheckAt === undefined) return undefined;
   const contest = contestOf(seen, now);
@@ -83,8 +83,8 @@ export function isSlowed(seen: Observed, _permission: Permission, now: Date): Ba
 }
 
 /** The Secret itself couldn't be written; what an authority did wrong is no reason not to write. */
-export function isBackingOffAfterFailedWrite(seen: Observed, permission: Permission, now: Date): Backoff | undefined {
-  const rest = isBackingOffAfterFailure(seen, permission, now);
+export function isBackingOffAfterFailedWrite(seen: Observed, now: Date): Backoff | undefined {
+  const rest = isBackingOffAfterFailure(seen, now);
   return rest !== undefined && WRITE_FAILURES.includes(rest.code) ? rest : undefined;
 }
 

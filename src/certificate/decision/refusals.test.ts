@@ -1,6 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { ALLOWED, aCertificate, after, anObserved, aSigning, DAY, HOUR, NOW } from '../../../test/unit/builders.ts';
+import { aCertificate, after, anObserved, aSigning, DAY, HOUR, NOW } from '../../../test/unit/builders.ts';
 import { OWN_CA_CAPABILITIES } from '../../backends/shared/own-ca.ts';
 import type { Observed } from '../observed.ts';
 import * as flaws from './flaws.ts';
@@ -8,7 +8,7 @@ import * as needs from './needs.ts';
 import * as obstacles from './obstacles.ts';
 import * as refusals from './refusals.ts';
 
-type AnyCheck = (seen: Observed, permission: typeof ALLOWED, now: Date) => unknown;
+type AnyCheck = (seen: Observed, now: Date) => unknown;
 interface Case {
   readonly check: AnyCheck;
   readonly seen: Observed;
@@ -20,7 +20,7 @@ interface Case {
 function table(cases: Record<string, Case>): void {
   for (const [sentence, { check: one, seen, says, now = NOW }] of Object.entries(cases)) {
     test(sentence, () => {
-      const finding = JSON.stringify(one(seen, ALLOWED, now));
+      const finding = JSON.stringify(one(seen, now));
       if (says === undefined) assert.is(finding, undefined);
       else assert.ok(finding?.includes(says), finding ?? 'nothing');
     });
@@ -280,12 +280,6 @@ for (const [sentence, [spec, says]] of Object.entries(UNSUPPORTED)) {
   });
 }
 
-test('a permission that is withheld says why', () => {
-  const finding = refusals.notPermitted(issued.build(), { allowed: false, reason: 'nobody approved it' });
-  assert.equal(finding, { do: 'refuse', code: 'NotPermitted', message: 'nobody approved it' });
-  assert.is(refusals.notPermitted(issued.build(), ALLOWED), undefined);
-});
-
 test('a check of the authority has nothing to say where there is none', () => {
   const seen = issued.from('AuthorityNotFound').build();
   const all: AnyCheck[] = [
@@ -297,7 +291,7 @@ test('a check of the authority has nothing to say where there is none', () => {
     obstacles.authorityIsNotReady,
     flaws.trustHasChanged,
   ];
-  for (const each of all) assert.is(each(seen, ALLOWED, NOW), undefined);
+  for (const each of all) assert.is(each(seen, NOW), undefined);
 });
 
 table({

@@ -12,7 +12,6 @@ import {
   isOfEarlier,
   isOurs,
   type Observed,
-  type Permission,
 } from '../observed.ts';
 import { deniedKey } from './exported-keys.ts';
 import { denialOf, judge } from './policy.ts';
@@ -103,10 +102,6 @@ export function authorityIsMissing({ resource, authority }: AuthorityAnd): Refus
     default:
       return undefined;
   }
-}
-
-export function notPermitted(_seen: Observed, permission: Permission): Refusal | undefined {
-  return permission.allowed ? undefined : refuse('NotPermitted', permission.reason);
 }
 
 export function asksForSystemIdentity({ resource, authority }: AuthorityAnd): Refusal | undefined {

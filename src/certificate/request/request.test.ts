@@ -156,7 +156,7 @@ test('no is an answer that outlives a restart, keeps no key, and ends with anoth
   one.restart();
   const now = one.clock.now();
   const denied = (resource: ClientCertificate, view = one.view) =>
-    wasDenied(one.seen(resource, view), { allowed: true, reason: '' }, after(HOUR, now));
+    wasDenied(one.seen(resource, view), after(HOUR, now));
   assert.equal(denied(aCertificate().build()), { do: 'refuse', code: 'RequestDenied', message: 'no' });
   assert.is(denied(aCertificate({ commonName: 'other' }).build()), undefined);
   assert.is(denied(aCertificate().build(), { ...one.view, origin: 'another' }), undefined);

@@ -9,12 +9,9 @@ import type { Clock } from '../../clock.ts';
 import type { Buckets } from '../../queue/bucket.ts';
 import type { Outcome } from '../../queue/controller.ts';
 import { decide } from '../decision/decide.ts';
-import type { Decision, Observed, Permission } from '../observed.ts';
+import type { Decision, Observed } from '../observed.ts';
 import { type EventText, expiredEvent, shortLifeEvent, slowedEvent, troubleEvent } from './events.ts';
 import { CERTIFICATE_CONDITIONS, type Failure, nextStatus } from './status.ts';
-
-/** Approval will decide here; until then everything is allowed that the authority's limits and rules allow. */
-export const PERMISSION: Permission = { allowed: true, reason: '' };
 
 export interface ReportDeps {
   readonly clock: Clock;
@@ -54,7 +51,7 @@ export async function report(
 ): Promise<Outcome> {
   const { resource } = seen;
   const now = deps.clock.now();
-  const next = decide(seen, PERMISSION, now);
+  const next = decide(seen, now);
   const status = nextStatus(seen, next, failure, now, deps.propagationMs, pending);
   // First, since the status may be refused. The resource may have gone meanwhile, and its series with it.
   if (deps.find(keyOf(resource)) !== undefined) deps.metrics.show(resource, status);

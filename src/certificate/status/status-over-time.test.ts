@@ -1,9 +1,8 @@
 import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { arbitraryMoment, arbitraryObserved, arbitraryPermission } from '../../../test/unit/arbitrary-observed.ts';
+import { arbitraryMoment, arbitraryObserved } from '../../../test/unit/arbitrary-observed.ts';
 import {
-  ALLOWED,
   aCertificate,
   after,
   anObserved,
@@ -34,10 +33,10 @@ const ready = (status: ClientCertificateStatus) => conditionsOf(status).find(({ 
 
 test('whatever is seen, a second look at the same moment tells the same', () => {
   fc.assert(
-    fc.property(arbitraryObserved, arbitraryPermission, arbitraryMoment, (seen, permission, now) => {
-      const first = nextStatus(seen, decide(seen, permission, now), undefined, now, PROPAGATION_MS);
+    fc.property(arbitraryObserved, arbitraryMoment, (seen, now) => {
+      const first = nextStatus(seen, decide(seen, now), undefined, now, PROPAGATION_MS);
       const again = remembering(seen, first);
-      assert.equal(nextStatus(again, decide(again, permission, now), undefined, now, PROPAGATION_MS), first);
+      assert.equal(nextStatus(again, decide(again, now), undefined, now, PROPAGATION_MS), first);
     }),
     { numRuns: 3000 },
   );
@@ -46,8 +45,8 @@ test('whatever is seen, a second look at the same moment tells the same', () => 
 test('whatever is seen, ready means a certificate of ours that has not expired', () => {
   const failures = fc.option(fc.constant(refused()), { nil: undefined });
   fc.assert(
-    fc.property(arbitraryObserved, arbitraryPermission, arbitraryMoment, failures, (seen, permission, now, failure) => {
-      const { status } = ready(nextStatus(seen, decide(seen, permission, now), failure, now, PROPAGATION_MS)) ?? {};
+    fc.property(arbitraryObserved, arbitraryMoment, failures, (seen, now, failure) => {
+      const { status } = ready(nextStatus(seen, decide(seen, now), failure, now, PROPAGATION_MS)) ?? {};
       const end = isOurs(seen) ? seen.secret?.certificate?.notAfter : undefined;
       if (status === 'True') assert.ok(end !== undefined && end > now);
       else assert.is(status, 'False');
@@ -58,8 +57,8 @@ test('whatever is seen, ready means a certificate of ours that has not expired',
 
 test('whatever is seen, a failure makes nothing less ready', () => {
   fc.assert(
-    fc.property(arbitraryObserved, arbitraryPermission, arbitraryMoment, (seen, permission, now) => {
-      const decision = decide(seen, permission, now);
+    fc.property(arbitraryObserved, arbitraryMoment, (seen, now) => {
+      const decision = decide(seen, now);
       const well = ready(nextStatus(seen, decision, undefined, now, PROPAGATION_MS));
       assert.is(ready(nextStatus(seen, decision, refused(), now, PROPAGATION_MS))?.status, well?.status);
     }),
@@ -73,7 +72,7 @@ test('attempts in a row go on being counted while the next one awaits its answer
     seen = remembering(seen, statusAfter(seen, NOW, refused()));
     assert.is(attemptsSoFar(seen.resource), attempt);
     const waiting = { message: 'waiting for an approval' };
-    const decision = decide(seen, ALLOWED, after(HOUR));
+    const decision = decide(seen, after(HOUR));
     seen = remembering(seen, nextStatus(seen, decision, undefined, after(HOUR), PROPAGATION_MS, waiting));
     assert.is(attemptsSoFar(seen.resource), attempt);
   }
@@ -81,8 +80,8 @@ test('attempts in a row go on being counted while the next one awaits its answer
 
 test('a status is plain JSON without gaps', () => {
   fc.assert(
-    fc.property(arbitraryObserved, arbitraryPermission, arbitraryMoment, (seen, permission, now) => {
-      const status = nextStatus(seen, decide(seen, permission, now), undefined, now, PROPAGATION_MS);
+    fc.property(arbitraryObserved, arbitraryMoment, (seen, now) => {
+      const status = nextStatus(seen, decide(seen, now), undefined, now, PROPAGATION_MS);
       assert.equal(JSON.parse(JSON.stringify(status)), status);
       for (const { reason } of conditionsOf(status)) assert.match(reason, /^[A-Za-z]([A-Za-z0-9_,:]*[A-Za-z0-9_])?$/);
     }),

@@ -1,16 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import {
-  ALLOWED,
-  aCertificate,
-  after,
-  anObserved,
-  aSigning,
-  DAY,
-  HOUR,
-  MINUTE,
-  NOW,
-} from '../../../test/unit/builders.ts';
+import { aCertificate, after, anObserved, aSigning, DAY, HOUR, MINUTE, NOW } from '../../../test/unit/builders.ts';
 import { statusAfter } from '../../../test/unit/status-after.ts';
 import { conditionsOf } from '../../api/client-certificate.ts';
 import { AuthorityError, type CertwheelError, RetryableError, TerminalError } from '../../errors.ts';
@@ -218,7 +208,7 @@ test('the facts are those of the certificate', () => {
     revision: 1,
     authorityGeneration: 1,
   });
-  const decision = decide(issued.build(), ALLOWED, NOW);
+  const decision = decide(issued.build(), NOW);
   const due = 'recheckAt' in decision ? decision.recheckAt : undefined;
   assert.is(renewalTime, due?.toISOString().replace('.000Z', 'Z'));
 });
@@ -281,10 +271,10 @@ test('what was granted longer than asked for is renewed as it was asked for, in 
   const { renewalTime = '' } = statusAfter(long);
   const due = new Date(renewalTime);
   assert.ok(due > after(9 * HOUR) && due <= after(12 * HOUR), renewalTime);
-  const early = decide(long, ALLOWED, NOW);
+  const early = decide(long, NOW);
   assert.equal('recheckAt' in early ? early.recheckAt : undefined, due);
-  assert.is(decide(long, ALLOWED, after(-1, due)).do, 'settle');
-  assert.is(decide(long, ALLOWED, due).do, 'issue');
+  assert.is(decide(long, after(-1, due)).do, 'settle');
+  assert.is(decide(long, due).do, 'issue');
   // Nothing else is known to the second to which the Secret remembers it.
   const forgotten = issued.withSecret({ certificate: { notAfter: after(10 * DAY) }, memory: { issuedAt: undefined } });
   assert.ok(new Date(statusAfter(forgotten.build()).renewalTime ?? '') > after(9 * DAY));

@@ -40,7 +40,7 @@ test('every CRD applies without a warning, in either way, and twice', async () =
 
 test('kubectl explain teaches', async () => {
   const renewBefore = await kubectl('explain', 'clientcertificate.spec.renewBefore');
-  assert.match(renewBefore, /How long before the end/);
+  assert.match(renewBefore, /Time between renewal and expiry/);
   assert.match(renewBefore, /half of\s+the life/);
   assert.match(await kubectl('explain', 'ccert.spec.privateKey.rotationPolicy'), /Always \(the default\)/);
   assert.match(

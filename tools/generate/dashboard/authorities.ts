@@ -5,7 +5,7 @@ export const authorities: readonly Panel[] = [
   {
     kind: 'states',
     title: 'Authorities',
-    description: 'Whether each can issue.',
+    description: 'Authorities that can issue.',
     unit: 'short',
     ...half,
     states: ['not ready', 'ready'],
@@ -13,15 +13,15 @@ export const authorities: readonly Panel[] = [
   },
   {
     kind: 'lines',
-    title: 'Answers of authorities',
-    description: 'How long an authority took to issue.',
+    title: 'Duration of issuance',
+    description: 'Duration of an issuance by an authority.',
     unit: 's',
     ...half,
     queries: quantiles('certwheel_authority_request_duration_seconds', 'authority_type'),
   },
   {
     kind: 'lines',
-    title: 'Until the CA ends',
+    title: 'Time until the CA expires',
     description: 'No certificate lives longer than its CA.',
     unit: 's',
     logarithmic: true,
@@ -30,7 +30,7 @@ export const authorities: readonly Panel[] = [
   },
   {
     kind: 'bars',
-    title: 'Life of the CA that is left',
+    title: 'Remaining life of the CA',
     description: 'Self-managed CAs are replaced when a third is left.',
     unit: 'percentunit',
     ...half,
@@ -47,7 +47,7 @@ export const authorities: readonly Panel[] = [
     kind: 'bars',
     title: 'Share of the quota',
     description:
-      'What renewals will need of the tightest quota that is known (spec.quota, the rate limit). Beyond the whole they come late or fail.',
+      'Share of the tightest known quota (spec.quota, the rate limit) that renewals will use. Above 100 % they are late or fail.',
     unit: 'percentunit',
     ...half,
     limits: { orange: 0.8, red: 1 },
@@ -60,8 +60,8 @@ export const authorities: readonly Panel[] = [
   },
   {
     kind: 'lines',
-    title: 'Issuances a day',
-    description: 'Forecast from the lives of the certificates. A step is a certificate that came, went or was changed.',
+    title: 'Issuances per day',
+    description: 'Forecast from the lives of the certificates. A step is a created, deleted or changed certificate.',
     unit: 'short',
     ...half,
     queries: [{ expr: `max by (authority) (${DEMAND})`, legend: '{{authority}}' }],

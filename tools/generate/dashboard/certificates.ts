@@ -15,7 +15,7 @@ export const certificates: readonly Panel[] = [
   {
     kind: 'table',
     title: 'Next to expire',
-    description: `The twenty certificates that end first, and when each is due. ${SINGLE}`,
+    description: `The twenty certificates that expire first, and their renewal times. ${SINGLE}`,
     unit: 'dtdurations',
     width: 12,
     height: 12,
@@ -30,8 +30,8 @@ export const certificates: readonly Panel[] = [
   },
   {
     kind: 'bars',
-    title: 'How long certificates are still valid',
-    description: 'All certificates, by the time that is left to them. Short lives stand where they belong, at the top.',
+    title: 'Remaining validity of certificates',
+    description: 'All certificates, by remaining validity; short lives are at the top.',
     unit: 'short',
     width: 6,
     height: 12,
@@ -39,8 +39,8 @@ export const certificates: readonly Panel[] = [
   },
   {
     kind: 'bars',
-    title: 'Renewals that come',
-    description: `How many certificates are due by then. ${SINGLE}`,
+    title: 'Coming renewals',
+    description: `Number of certificates that are due by then. ${SINGLE}`,
     unit: 'short',
     width: 6,
     height: 12,
@@ -56,7 +56,7 @@ export const certificates: readonly Panel[] = [
   {
     kind: 'lines',
     title: 'First expiry by namespace',
-    description: `How long the certificate that ends first is still valid. A saw is good; a line that reaches the floor is an outage. ${SINGLE}`,
+    description: `Remaining validity of the certificate that expires first. A sawtooth is normal; a line that reaches zero is an outage. ${SINGLE}`,
     unit: 's',
     width: 24,
     height: 8,

@@ -4,16 +4,16 @@ import { OURS, quantiles, rate } from './queries.ts';
 export const controller: readonly Panel[] = [
   {
     kind: 'lines',
-    title: 'Work that waits',
-    description: 'Objects in the queue. It empties within seconds, unless an authority or the API server is slow.',
+    title: 'Queue depth',
+    description: 'Objects in the queue. It is empty within seconds, unless an authority or the API server is slow.',
     unit: 'short',
     ...third,
     queries: [{ expr: 'sum by (controller) (certwheel_workqueue_depth)', legend: '{{controller}}' }],
   },
   {
     kind: 'areas',
-    title: 'Looks at an object, by outcome',
-    description: 'retry and error tell of trouble, again of a race with another writer.',
+    title: 'Reconcile runs, by outcome',
+    description: 'retry and error are failures, again is a race with another writer.',
     unit: 'ops',
     ...third,
     queries: [
@@ -25,8 +25,8 @@ export const controller: readonly Panel[] = [
   },
   {
     kind: 'lines',
-    title: 'How long a look takes',
-    description: 'Authority and API server included.',
+    title: 'Duration of a reconcile run',
+    description: 'Includes authority and API server.',
     unit: 's',
     ...third,
     queries: quantiles('certwheel_workqueue_run_duration_seconds', 'controller'),
@@ -46,8 +46,8 @@ export const controller: readonly Panel[] = [
   },
   {
     kind: 'areas',
-    title: 'Requests that were refused',
-    description: 'By status; 0 is no answer. A few 409 are races that were noticed.',
+    title: 'Failed requests',
+    description: 'By status; 0 means no answer. A few 409 are detected races.',
     unit: 'reqps',
     ...third,
     queries: [
@@ -73,8 +73,8 @@ export const controller: readonly Panel[] = [
   },
   {
     kind: 'states',
-    title: 'Which replica acts',
-    description: 'One acts; the others stand by with their caches filled.',
+    title: 'Leader',
+    description: 'One replica is active; the others stand by with their caches filled.',
     unit: 'short',
     ...third,
     states: ['stands by', 'acts'],
@@ -82,8 +82,8 @@ export const controller: readonly Panel[] = [
   },
   {
     kind: 'lines',
-    title: 'Silence of watches',
-    description: 'How long ago anything last arrived; bookmarks arrive every minute.',
+    title: 'Age of the last watch event',
+    description: 'Bookmarks arrive every minute.',
     unit: 's',
     ...third,
     queries: [{ expr: 'max by (watch) (certwheel_watch_last_event_age_seconds)', legend: '{{watch}}' }],
@@ -91,7 +91,7 @@ export const controller: readonly Panel[] = [
   {
     kind: 'lines',
     title: 'Event loop delay',
-    description: 'p99; above a second, the controller is short of CPU.',
+    description: 'p99; above a second, the controller needs more CPU.',
     unit: 's',
     ...third,
     queries: [{ expr: `nodejs_eventloop_lag_p99_seconds ${OURS}`, legend: '{{pod}} {{instance}}' }],
@@ -99,7 +99,7 @@ export const controller: readonly Panel[] = [
   {
     kind: 'lines',
     title: 'Memory',
-    description: 'Resident, and the part of it that is objects in use. docs/performance.md says how much to expect.',
+    description: 'Resident memory, and the used heap in it. docs/performance.md has reference values.',
     unit: 'bytes',
     ...half,
     queries: [
@@ -110,7 +110,7 @@ export const controller: readonly Panel[] = [
   {
     kind: 'lines',
     title: 'CPU',
-    description: 'In cores; the controller uses one at most.',
+    description: 'In cores; the controller uses at most one.',
     unit: 'short',
     ...half,
     queries: [{ expr: `${rate('process_cpu_seconds_total')} ${OURS}`, legend: '{{pod}} {{instance}}' }],

@@ -22,7 +22,7 @@ export const overview: readonly Panel[] = [
   {
     kind: 'stat',
     title: 'Expired',
-    description: 'Certificates that workloads present in vain.',
+    description: 'Certificates that servers reject.',
     unit: 'short',
     ...small,
     limits: { red: 1 },
@@ -31,7 +31,7 @@ export const overview: readonly Panel[] = [
   {
     kind: 'stat',
     title: 'Renewals late',
-    description: 'Certificates for which a tenth of the time between due and expiry is gone.',
+    description: 'Certificates for which a tenth of the time between due and expiry has passed.',
     unit: 'short',
     ...small,
     limits: { orange: 1 },
@@ -40,7 +40,7 @@ export const overview: readonly Panel[] = [
   {
     kind: 'stat',
     title: 'Authorities not ready',
-    description: 'Authorities that can issue nothing at this moment.',
+    description: 'Authorities that currently fail to issue.',
     unit: 'short',
     ...small,
     limits: { orange: 1 },
@@ -53,8 +53,8 @@ export const overview: readonly Panel[] = [
   },
   {
     kind: 'stat',
-    title: 'Replicas that act',
-    description: 'One at each moment; none means that nothing is renewed.',
+    title: 'Active replicas',
+    description: 'Exactly one is normal; without one nothing is renewed.',
     unit: 'short',
     ...small,
     limits: { red: 1, falling: true },

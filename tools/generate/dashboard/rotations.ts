@@ -5,7 +5,7 @@ export const rotations: readonly Panel[] = [
   {
     kind: 'areas',
     title: 'Rotations by reason',
-    description: 'Certificates published, the first ones too.',
+    description: 'Published certificates, including first issues.',
     unit: 'opm',
     ...half,
     queries: [{ expr: `60 * sum by (reason) (${rate('certwheel_rotations_total')}) > 0`, legend: '{{reason}}' }],
@@ -13,7 +13,7 @@ export const rotations: readonly Panel[] = [
   {
     kind: 'areas',
     title: 'Failures by code',
-    description: 'Tries that failed. Every code has its paragraph in docs/troubleshooting.md. Empty is good.',
+    description: 'Failed attempts. docs/troubleshooting.md explains every code. Empty is good.',
     unit: 'opm',
     ...half,
     queries: [
@@ -26,7 +26,7 @@ export const rotations: readonly Panel[] = [
   {
     kind: 'lines',
     title: 'Lateness',
-    description: 'How long after it was due a certificate was renewed.',
+    description: 'Delay of renewals after they were due.',
     unit: 's',
     ...half,
     queries: quantiles('certwheel_rotation_lateness_seconds'),
@@ -34,7 +34,7 @@ export const rotations: readonly Panel[] = [
   {
     kind: 'lines',
     title: 'Duration of a rotation',
-    description: 'From the decision to the Secret as stored.',
+    description: 'From the decision to the stored Secret.',
     unit: 's',
     ...half,
     queries: quantiles('certwheel_rotation_duration_seconds', 'authority_type'),
