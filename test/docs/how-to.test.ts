@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { globSync, readFileSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { load } from 'js-yaml';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -82,6 +82,21 @@ for (const page of PAGES) {
     for (const [, key = ''] of values) assert.ok(isValue(key), key);
   });
 }
+
+/** The anchors that GitHub gives to the headings of a page. */
+const anchorsOf = (path: string) =>
+  [...read(path).matchAll(/^#+ (.*)$/gm)].map(([, heading = '']) =>
+    heading
+      .toLowerCase()
+      .replaceAll(/[^\w\s-]/g, '')
+      .replaceAll(' ', '-'),
+  );
+
+test('every link of the how-to pages to a heading leads to one', () => {
+  for (const page of PAGES)
+    for (const [, target = '', anchor = ''] of read(page).matchAll(/\]\(([^)#:]+\.md)#([^)]+)\)/g))
+      assert.ok(anchorsOf(join(dirname(page), target)).includes(anchor), `${page} links to ${target}#${anchor}`);
+});
 
 test('a kind and a value that are not there are noticed', () => {
   assert.equal(kindsOf('kubectl get cauth,gremlin -n demo'), ['cauth', 'gremlin']);
