@@ -45,7 +45,7 @@ test('from helm install to the first certificates it takes less than a minute, a
   assert.match(printed, 'condition met');
   console.log(`# helm install to the first certificates: ${seconds.toFixed(1)} s, two replicas, image on the node`);
   assert.ok(seconds < SECONDS_TO_FIRST_CERTIFICATE, `${seconds} s`);
-  // They turn every half minute, which would be in the way of what follows.
+  // They are renewed every few minutes, which would be in the way of what follows.
   await cluster.kubectl(['delete', 'namespace', 'certwheel-demo', '--timeout=60s']);
 });
 

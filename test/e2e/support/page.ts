@@ -27,3 +27,22 @@ export function commandsOf(page: string, heading: string): string[] {
     .split('\n')
     .filter((line) => line !== '');
 }
+
+/** All blocks of shell commands of a page. */
+export function shellBlocks(page: string): string[] {
+  const text = readFileSync(join(ROOT, page), 'utf8');
+  return [...text.matchAll(/^```sh\n([\s\S]*?)^```/gm)].map(([, block = '']) => block);
+}
+
+/** Their simple commands: a continued line is one, each part of a pipe is one, and what a here-document holds is none. */
+export function shellCommands(page: string): string[] {
+  return shellBlocks(page)
+    .flatMap((block) =>
+      block
+        .replaceAll(/\\\n\s*/g, '')
+        .replaceAll(/^(.*<<'END'.*\n)[\s\S]*?^END$/gm, '$1')
+        .split(/\n| \| /),
+    )
+    .map((command) => command.trim())
+    .filter((command) => command !== '');
+}
