@@ -79,10 +79,11 @@ test('a key is kept only under Never, and only while it is of the kind that is a
 
 /** How often the authority must serve the namespace until it may not any more, and what has happened by then. */
 const WITHDRAWN: readonly (readonly [Partial<Capabilities>, number, readonly string[]])[] = [
-  [{}, 0, ['leading']],
+  [{}, 0, []],
   [{}, 1, ['leading', 'audit', 'signed', 'asked']],
   [LATER, 0, []],
-  [LATER, 1, ['leading', 'next', 'leading', 'audit', 'signed', 'asked']],
+  [LATER, 1, ['leading', 'next']],
+  [LATER, 2, ['leading', 'next', 'leading', 'audit', 'signed', 'asked']],
 ];
 for (const [capabilities, times, lines] of WITHDRAWN)
   test(`${JSON.stringify(capabilities)}: a permission that ends after ${times} questions ends the issue`, async () => {

@@ -14,6 +14,7 @@ import type { UnpublishedCertificate, UnpublishedCertificates } from './request/
 import { secretManifest } from './secret/manifest.ts';
 import { heldOutputs, issuedOutputs, storedOutputs, textOf } from './secret/outputs.ts';
 import { mayPass, type PublishDeps, publish } from './secret/publish.ts';
+import { standIn } from './secret/stand-in.ts';
 import { alteredError } from './secret/take-back.ts';
 import type { SecretView } from './secret/view.ts';
 import { isSuspect, isVital, writeSecret } from './secret/write.ts';
@@ -61,8 +62,10 @@ async function rehearseIssue(seen: Observed, view: AuthorityView, deps: ActDeps)
   if (!isSuspect(seen)) return;
   const { resource } = seen;
   const live = await deps.secrets.get(resource.namespace, resource.spec.secretName);
-  const { data, memory } = storedOutputs(seen, view, live, deps.clock.now());
-  const manifest = secretManifest(resource, data, memory, seen.secret);
+  const now = deps.clock.now();
+  const { data, memory } = storedOutputs(seen, view, live, now);
+  const sent = seen.secret?.certificate === undefined ? { ...data, ...(await standIn(now)) } : data;
+  const manifest = secretManifest(resource, sent, memory, seen.secret);
   const altered = await deps.secrets.rehearse(manifest);
   if (altered === undefined || !isVital(altered)) return;
   // It was created so, and could not be deleted.

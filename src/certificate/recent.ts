@@ -49,6 +49,11 @@ export const WINDOW_MS = 10 * 60_000;
 /** The longest wait that there is, see longestRetryMs. */
 const LONGEST_WAIT_MS = 3_600_000;
 
+/** The API server refused a write of the Secret, and may refuse the next one. */
+export function isRefusal(code: string | undefined): boolean {
+  return code === 'SecretRefused' || code === 'Forbidden';
+}
+
 /** The records of all certificates; in memory only, so a restart begins with a new burst. */
 export class RecentActs {
   readonly #records = new Map<string, Recent>();
@@ -89,7 +94,7 @@ export class RecentActs {
   /** The last act failed; its retry has a backoff of its own. */
   failed(resource: ClientCertificate, code: ErrorCode): void {
     const before = this.of(keyOf(resource));
-    const refused = code === 'SecretRefused' || before?.refused === true;
+    const refused = isRefusal(code) || before?.refused === true;
     if (before?.ended === 'open') this.#records.set(keyOf(resource), { ...before, ended: 'failed', refused });
   }
 

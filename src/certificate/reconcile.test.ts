@@ -192,7 +192,7 @@ const CASES: Readonly<Record<string, Case>> = {
     capabilities: LATER,
     before: ({ journal }) => journal.refuse('asked', new DeniedError('RequestDenied', 'not you')),
     lines: [
-      ...['leading', 'next', 'leading', 'asked refused', 'leading', 'next', 'request forgotten'],
+      ...['leading', 'next', 'leading', 'asked refused', 'leading', 'next', 'leading', 'request forgotten'],
       ...['failed RequestDenied', ...REPORT, 'event RequestDenied'],
     ],
     conditions: ['False RequestDenied', undefined, 'True RequestDenied'],

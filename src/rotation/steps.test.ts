@@ -91,7 +91,7 @@ test('those for which it waited no longer are named in its event', async () => {
   const { world, runtime, deps } = rotationScene([v1, v2]);
   const left = ['ns/a', 'ns/b', 'ns/c', 'ns/d'];
   await tryStep(planned({ do: 'move', generation: v2, to: 'Active' }, left), sourceOf(another), runtime, deps);
-  assert.ok(world.told.includes('could not be written for 4 certificates in time, such as ns/a, ns/b, ns/c'));
+  assert.ok(world.told.includes('could not be written in time for 4 certificates, such as ns/a, ns/b, ns/c'));
 });
 
 test('who provokes one after the other is brought to a stop, and may go on later', async () => {

@@ -62,7 +62,6 @@ export async function askDurably(
   if (early !== undefined) return { awaited, answer: early };
   const { next, key, pending } = awaited;
   const ticket = pending?.answer.ticket ?? next.ticket;
-  deps.assertLeading();
   try {
     const answer = await ask({ ...make.request(key), id: next.id, ticket });
     if (isPending(answer)) await remember(seen, awaited, answer, deps);
@@ -211,6 +210,7 @@ function heldError({ metadata = {} }: RawObject): RetryableError {
 export async function forgetOrLeave(next: NextKey, deps: RequestDeps, signal: AbortSignal): Promise<void> {
   const { awaited, clock, log } = deps;
   const certificate = certificateKey(next);
+  deps.assertLeading();
   try {
     await forget(next, deps, signal);
     awaited.left.removed(certificate, next);

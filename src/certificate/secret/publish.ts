@@ -31,6 +31,8 @@ export async function publish(
   assertServed: () => Promise<void>,
 ): Promise<SecretView> {
   const { resource } = seen;
+  // Not that of the status, which may be newer than the Secret in the cache.
+  const seenRevision = isOurs(seen) ? (seen.secret?.memory.revision ?? 0) : 0;
   let current = seen.secret;
   for (let attempt = 1; ; attempt++) {
     await assertServed();
@@ -47,7 +49,7 @@ export async function publish(
       const isForeign = !isOurs(now) && (!isAdoptable(now) || deps.purposeOf(live) !== undefined);
       if (isForeign)
         throw new TerminalError('SecretNotOwned', `Secret ${current.name} exists and is not this ClientCertificate's`);
-      if (isOurs(now) && current.memory.revision >= memory.revision) {
+      if (isOurs(now) && current.memory.revision > seenRevision) {
         const isThisOne = current.certificate?.fingerprintSHA256 === chain[0]?.fingerprintSHA256;
         if (isThisOne && current.memory.revision === memory.revision) return current;
         throw new RetryableError('Conflict', `revision ${current.memory.revision} was published meanwhile`, {

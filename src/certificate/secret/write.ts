@@ -3,7 +3,7 @@ import type { RawObject } from '../../api/parse.ts';
 import { classify } from '../../errors.ts';
 import type { Logger } from '../../log.ts';
 import type { Observed } from '../observed.ts';
-import type { RecentActs } from '../recent.ts';
+import { isRefusal, type RecentActs } from '../recent.ts';
 import type { SecretContent } from './content.ts';
 import type { SecretManifest } from './manifest.ts';
 import { alteredError, type Remainder, takeBack } from './take-back.ts';
@@ -88,6 +88,6 @@ export function isVital(field: string): boolean {
 
 /** Whether the last write went wrong in a way that the next one may, so that it is rehearsed before anything is signed. */
 export function isSuspect({ recent, resource }: Observed): boolean {
-  const isRefused = recent?.refused === true || resource.status.lastFailure?.reason === 'SecretRefused';
+  const isRefused = recent?.refused === true || isRefusal(resource.status.lastFailure?.reason);
   return isRefused || recent?.altered !== undefined;
 }
