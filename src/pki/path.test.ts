@@ -58,6 +58,16 @@ test('a root under another spelling of its name, which OpenSSL passes over, is t
   assert.is(issuersProblem([intermediate.certificate, respelled, certificate]), undefined);
 });
 
+test('critical CRL distribution points of a root under another spelling of its name are not read by Java', () => {
+  const { certificate } = top;
+  const shouting = encodeName({ commonName: 'TEST CA V1', organizations: ['Certwheel'] });
+  const respelled = { ...certificate, subjectDer: shouting, unknownCritical: ['2.5.29.31'] };
+  const problem = (...path: CertificateView[]) => issuersProblem([intermediate.certificate, ...path, certificate]);
+  assert.is(problem(respelled), undefined);
+  assert.match(problem({ ...respelled, subjectDer: encodeName({ commonName: 'Other' }) }) ?? '', /which Java refuses$/);
+  assert.match(problem({ ...respelled, unknownCritical: ['1.2.3'] }) ?? '', /unknown critical extension 1\.2\.3$/);
+});
+
 /** Why the leaf of that issuer is no good; undefined where no path leads up from it. */
 function problemBelow(issuer: Issuer): string | undefined {
   const { path } = findPath(

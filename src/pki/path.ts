@@ -13,7 +13,7 @@ import {
 } from './signed-by.ts';
 
 const MIN_RSA_BITS = 2048;
-/** OpenSSL and Go know it; Java reads no extension of an anchor. */
+/** OpenSSL and Go know it; Java reads no extension of an anchor, whatever the spelling of its name. */
 const CRL_DISTRIBUTION_POINTS = '2.5.29.31';
 /** More than any name needs that is to be recognised. */
 const LONGEST_NAME = 200;
@@ -163,7 +163,7 @@ function issuerProblem(issuer: CertificateView, { below, isAnchor, isRead }: Pla
     return 'has the name of its issuer and no key ids that tell the two apart, so OpenSSL takes it for a root';
   if (below > (issuer.pathLength ?? below)) return `allows ${issuer.pathLength} CAs below it and has ${below}`;
   // An anchor is trusted by itself and not for what signed it.
-  return strengthProblem(issuer, !isAnchor) ?? unreadable(issuer);
+  return strengthProblem(issuer, !isAnchor, !isAnchor && isRead) ?? unreadable(issuer);
 }
 
 /** What OpenSSL compares before it verifies a signature: names, key ids and kinds of keys (crypto/x509/v3_purp.c). */
@@ -187,10 +187,14 @@ function unreadable(certificate: CertificateView): string | undefined {
 }
 
 /** Weak keys, broken hashes and critical extensions that Certwheel doesn't understand. */
-export function strengthProblem(certificate: CertificateView, signatureCounts: boolean): string | undefined {
+export function strengthProblem(
+  certificate: CertificateView,
+  signatureCounts: boolean,
+  isReadByJava = signatureCounts,
+): string | undefined {
   const weak = signatureCounts ? weakSignature(certificate) : undefined;
   if (weak !== undefined) return `is signed with ${weak}`;
-  const unknown = certificate.unknownCritical.find((each) => signatureCounts || each !== CRL_DISTRIBUTION_POINTS);
+  const unknown = certificate.unknownCritical.find((each) => isReadByJava || each !== CRL_DISTRIBUTION_POINTS);
   if (unknown === CRL_DISTRIBUTION_POINTS) return 'has critical CRL distribution points, which Java refuses';
   if (unknown !== undefined) return `has the unknown critical extension ${unknown}`;
   return keyProblem(certificate);

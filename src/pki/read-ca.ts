@@ -8,8 +8,9 @@ import { type PrivateKey, publicKeyDer } from './keys.ts';
 import { type CertificateBlock, MaterialError, readCertificateBlocks, readKey } from './material.ts';
 import { parseBlock } from './parse-block.ts';
 import { nameOf } from './path.ts';
+import type { Path } from './path-search.ts';
 import { restOf } from './source-rest.ts';
-import { refuseTrial } from './trial.ts';
+import { refusalOfTrial } from './trial.ts';
 
 /** A CA as its owner keeps it: the bytes under the keys of one Secret. */
 export interface CaMaterial {
@@ -62,13 +63,13 @@ export function readCa(material: CaMaterial, now: Date): CaReading {
       'KeyMismatch',
       `${place}, key tls.key: this is not the key of ${given.map(nameOf).join(' or ')} in tls.crt; put the key and the certificate of one CA into the Secret`,
     );
-  const chain = chooseChain(signers, store, { place, given, partialChain, now, unreadRoots: problem });
+  const trial = (path: Path) => refusalOfTrial(caPair(path, key, pem), place, now);
+  const chain = chooseChain(signers, store, { place, given, partialChain, now, unreadRoots: problem, trial });
   const pair = caPair(chain, key, pem, restOf(chain, given, { store, problem }, now));
-  refuseTrial(pair, place, now);
   return { pair, holdsUntil: nextMoment([...given, ...store.seen], now) };
 }
 
-/** The last second of a CA signs nothing; see refuseTrial. */
+/** The last second of a CA signs nothing; see refusalOfTrial. */
 const MARGIN_MS = 1_000;
 
 /** The next moment at which one of them begins or ends: what was read depends on the time by nothing else. */

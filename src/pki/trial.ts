@@ -19,15 +19,15 @@ const IDENTITY = {
 
 /**
  * Signs a leaf that nothing keeps, and proves it as every answer is proven: what is wrong with the CA is found before a
- * client needs it. Throws a CaError.
+ * client needs it.
  */
-export function refuseTrial(pair: CaPair, place: string, now: Date): void {
+export function refusalOfTrial(pair: CaPair, place: string, now: Date): CaError | undefined {
   const { certificate, chain, key } = pair;
   const spki = publicKeyDer(key);
   const endMs = Math.min(now.getTime() + HOUR, ...chain.map(({ notAfter }) => notAfter.getTime()));
   if (endMs - now.getTime() < SECOND)
     // As `unfit` says it: the last second before is no time to sign in.
-    throw new CaError(
+    return new CaError(
       'Expired',
       `${place}, key tls.crt: the chain has expired at ${new Date(endMs).toISOString()}; renew it`,
     );
@@ -43,7 +43,7 @@ export function refuseTrial(pair: CaPair, place: string, now: Date): void {
   const leaf = parseCertificate(der);
   // A key file holds its public half too, and nothing but a signature proves that the halves belong together.
   if (!isIssuedBy(leaf, certificate))
-    throw new CaError('KeyMismatch', `${place}, key tls.key: this is not the key of the certificate in tls.crt`);
+    return new CaError('KeyMismatch', `${place}, key tls.key: this is not the key of the certificate in tls.crt`);
   const flaw = proveIssued({
     chain: [leaf, ...chain],
     anchors: [pair.anchor],
@@ -51,9 +51,10 @@ export function refuseTrial(pair: CaPair, place: string, now: Date): void {
     carries: ['commonName', 'subject'],
   });
   // Which names the CA allows is for each client's certificate to tell.
-  if (flaw !== undefined && !isAboutNames(flaw.field))
-    throw new CaError(
-      'UnfitForClients',
-      `${place}, key tls.crt: no verifier would accept what this CA signs: ${flaw.problem}`,
-    );
+  return flaw === undefined || isAboutNames(flaw.field)
+    ? undefined
+    : new CaError(
+        'UnfitForClients',
+        `${place}, key tls.crt: no verifier would accept what this CA signs: ${flaw.problem}`,
+      );
 }

@@ -76,6 +76,33 @@ test('CAs that Java cannot merge are refused, whatever the leaf', () => {
   assert.is(pathProblemOf(lower, upper), undefined, 'Java reads no constraints of an anchor');
 });
 
+test('of the subtrees of a form that only the lower CA has, Java keeps one', () => {
+  const range = below({ permitted: ['IP:10.0.0.0/255.0.0.0'] });
+  const addresses = (...permitted: string[]) => below({ permitted });
+  const mail = (address: string) => named({ emailAddresses: [address] });
+  const two = addresses('email:ops@example.com', 'email:.example.com');
+  assert.is(problemOf(mail('ops@example.com'), two, range), undefined);
+  assert.is(problemOf(mail('ops@mail.example.com'), two), undefined);
+  assert.equal(problemOf(mail('ops@mail.example.com'), two, range), {
+    field: 'emailAddresses',
+    problem:
+      'emailAddresses holds "ops@mail.example.com", which is outside the subtrees that the CA CN=Zoo, which Java merges with the CAs above it, permits: email:ops@example.com',
+  });
+  const spelled = addresses('email:ops@example.com', 'email:Ops@example.com');
+  assert.is(problemOf(mail('ops@example.com'), spelled, range), undefined, 'Java drops one of two spellings');
+  const hosts = addresses('DNS:a.example', 'DNS:b.example');
+  assert.is(problemOf(named({ dnsNames: ['b.example'] }), hosts, range)?.field, 'dnsNames');
+  assert.is(problemOf(named({ dnsNames: ['a.example'] }), hosts, range), undefined);
+});
+
+test('an intermediate is forbidden what Java lost when it merged the CAs above', () => {
+  const names = { ...NO_NAMES, dnsNames: ['b.example'] };
+  const hosts = below({ permitted: ['DNS:a.example', 'DNS:b.example'] });
+  const range = below({ permitted: ['IP:10.0.0.0/255.0.0.0'] });
+  assert.is(pathProblemOf({ names }, hosts, NOTHING), undefined);
+  assert.match(pathProblemOf({ names }, hosts, range, NOTHING) ?? '', /which Java merges with the CAs above it/);
+});
+
 test('no subject is allowed below CAs that permit different ones, an empty one is', () => {
   const permitting = (organization: string) =>
     below({ permitted: [dirName({ organizations: [organization] })] }, false);

@@ -1,8 +1,8 @@
 import type { CertificateView } from '../certificate.ts';
 import type { Subject } from '../name.ts';
 import type { Names } from '../san.ts';
-import { mergeInJava } from './java-merge.ts';
-import { compileNameRules, type NameRules, nameProblem, noSubjects } from './names.ts';
+import { type JavaMerge, mergeInJava } from './java-merge.ts';
+import { compileMerged, compileNameRules, type NameRules, nameProblem } from './names.ts';
 import { compilePolicies, neededPolicies, type PolicyCa, type PolicyState, policyProblem } from './policies.ts';
 import type { NameField } from './presented.ts';
 import { subtreesProblem } from './subtree-problem.ts';
@@ -51,13 +51,18 @@ export function compileConstraints(issuers: readonly ConstrainingCa[]): Constrai
 }
 
 function nameRules(issuers: readonly ConstrainingCa[]): NameRules[] {
-  const { withoutSubjects } = mergeInJava(issuers.slice(0, -1));
   return [
     ...issuers
       .map((issuer, index) => compileNameRules(issuer, index === issuers.length - 1))
       .filter((rules) => rules !== undefined),
-    ...(withoutSubjects === undefined ? [] : [noSubjects(withoutSubjects)]),
+    ...mergedAbove(mergeInJava(issuers.slice(0, -1)), -1),
   ];
+}
+
+/** What Java's merge comes to for the certificate at that place; -1 is the leaf's. */
+function mergedAbove({ steps }: JavaMerge, place: number): NameRules[] {
+  const step = steps.findLast(({ index }) => index > place);
+  return step === undefined ? [] : compileMerged(step);
 }
 
 /** The first thing that the CAs forbid the leaf; undefined if there is nothing. */
@@ -82,12 +87,15 @@ export function pathConstraintsProblem(issuers: readonly ConstrainingCa[]): stri
     if (problem !== undefined) return `${caName(issuer)} ${problem}`;
   }
   const rules = issuers.map((issuer, index) => compileNameRules(issuer, index === issuers.length - 1));
+  const merge = mergeInJava(issuers.slice(0, -1));
   for (const [index, issuer] of issuers.slice(0, -1).entries()) {
-    const above = rules.slice(index + 1).filter((each) => each !== undefined);
+    // Java exempts a self-issued CA.
+    const merged = issuer.subjectDer.equals(issuer.issuerDer) ? [] : mergedAbove(merge, index);
+    const above = [...rules.slice(index + 1).filter((each) => each !== undefined), ...merged];
     const problem = intermediateProblem(above, issuer);
     if (problem !== undefined) return `${caName(issuer)} is forbidden by a CA above it: ${problem}`;
   }
-  return mergeInJava(issuers.slice(0, -1)).problem ?? compilePolicies(issuers).problem;
+  return merge.problem ?? compilePolicies(issuers).problem;
 }
 
 function intermediateProblem(above: readonly NameRules[], issuer: ConstrainingCa): string | undefined {

@@ -1,6 +1,7 @@
 import { messageOf } from '../../thrown.ts';
 import type { CertificateView } from '../certificate.ts';
 import { forJava, type JavaSubtree, type Relation, relationInJava } from './java-relation.ts';
+import type { Subtree } from './subtrees.ts';
 import { caName } from './words.ts';
 
 type Ca = Pick<CertificateView, 'subjectText' | 'nameConstraints'>;
@@ -8,8 +9,19 @@ type Ca = Pick<CertificateView, 'subjectText' | 'nameConstraints'>;
 export interface JavaMerge {
   /** Why Java refuses each leaf below the CAs, as a sentence. */
   readonly problem?: string;
+  /** From the anchor downwards. */
+  readonly steps: readonly MergeStep[];
+}
+
+/** What Java permits below a CA whose constraints it merged with those above. */
+export interface MergeStep {
+  /** The CA's place among the issuers. */
+  readonly index: number;
+  readonly ca: string;
+  /** Java loses some of what both CAs permit: of a form that only the lower CA has, all but one subtree. */
+  readonly permitted: readonly Subtree[];
   /** The CA below which Java allows no subject. */
-  readonly withoutSubjects?: string;
+  readonly withoutSubjects: string | undefined;
 }
 
 /** So many comparisons take some two milliseconds. */
@@ -22,12 +34,12 @@ const MOST_COMPARISONS = 20_000;
  * of which Java reads no constraints.
  */
 export function mergeInJava(issuers: readonly Ca[]): JavaMerge {
-  const constraining = issuers.filter(({ nameConstraints }) => nameConstraints !== undefined);
-  if (constraining.length < 2) return {};
+  const steps: MergeStep[] = [];
+  if (issuers.filter(({ nameConstraints }) => nameConstraints !== undefined).length < 2) return { steps };
   let merged: Merged | undefined;
   let withoutSubjects: string | undefined;
   const compare = counted(relationInJava);
-  for (const issuer of constraining.reverse()) {
+  for (const [index, issuer] of [...issuers.entries()].reverse()) {
     const { permitted = [], excluded = [] } = issuer.nameConstraints ?? {};
     if (permitted.length + excluded.length === 0) continue;
     const own = { permitted: permitted.map(forJava), excluded: excluded.map(forJava) };
@@ -40,13 +52,15 @@ export function mergeInJava(issuers: readonly Ca[]): JavaMerge {
       if (widest?.form === 'directory') withoutSubjects = caName(issuer);
       else if (widest !== undefined)
         throw new Error(`together they permit nothing of the kind of ${widest.text}, on which Java fails`);
+      steps.push({ index, ca: caName(issuer), permitted: merged.permitted, withoutSubjects });
     } catch (error) {
       return {
-        problem: `the name constraints of ${caName(issuer)} don't go together with those of a CA above it: ${messageOf(error)}`,
+        steps,
+        problem: `the name constraints of $caName(issuer)don't go together with those of a CA above it: ${messageOf(error)}`,
       };
     }
   }
-  return withoutSubjects === undefined ? {} : { withoutSubjects };
+  return { steps };
 }
 
 type Compare = (one: JavaSubtree, other: JavaSubtree) => Relation;

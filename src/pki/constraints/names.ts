@@ -1,6 +1,7 @@
 import { messageOf } from '../../thrown.ts';
 import type { CertificateView } from '../certificate.ts';
 import { isAddressHost } from './hosts.ts';
+import type { MergeStep } from './java-merge.ts';
 import { compileSubtree, type Matcher } from './match.ts';
 import { type Named, type NameField, type Presented, presentedNames, presentedSubject } from './presented.ts';
 import type { Form, Subtree } from './subtrees.ts';
@@ -12,6 +13,8 @@ type Matchers = ReadonlyMap<Form, readonly Matcher[]>;
 export interface NameRules {
   readonly ca: string;
   readonly isAnchor: boolean;
+  /** Whether OpenSSL and Go have no such rules. */
+  readonly byJavaAlone?: true;
   readonly permitted: Matchers;
   readonly excluded: Matchers;
 }
@@ -40,10 +43,27 @@ export function compileNameRules(
   );
 }
 
-/** The rules of a CA that allows no subject. */
-export function noSubjects(ca: string): NameRules {
+/** The rules that Java makes of those of several CAs. What they exclude, the CAs exclude one by one. */
+export function compileMerged({ ca, permitted, withoutSubjects }: MergeStep): NameRules[] {
+  const java = { isAnchor: false, byJavaAlone: true } as const;
+  const merged = new Map([...byForm(permitted)].map(([form, list]) => [form, list.map(insideForJava(form))]));
+  return [
+    { ...java, ca: `${ca}, which Java merges with the CAs above it,`, permitted: merged, excluded: new Map() },
+    ...(withoutSubjects === undefined ? [] : [{ ...java, ...noSubjects(withoutSubjects) }]),
+  ];
+}
+
+function noSubjects(ca: string): Pick<NameRules, 'ca' | 'permitted' | 'excluded'> {
   const any: Matcher = { text: 'each subject', forAll: () => true, forAny: () => true };
-  return { ca, isAnchor: false, permitted: new Map(), excluded: new Map([['directory', [any]]]) };
+  return { ca, permitted: new Map(), excluded: new Map([['directory', [any]]]) };
+}
+
+// Java 17 alone compares addresses with ranges of the other family.
+function insideForJava(form: Form): (matcher: Matcher) => Matcher {
+  return (matcher) => {
+    const { forAll, forJava } = matcher;
+    return form === 'ip' ? matcher : { ...matcher, forAll: (name) => forAll(name) || forJava?.(name) === true };
+  };
 }
 
 function byForm(subtrees: readonly Subtree[]): Matchers {
@@ -91,7 +111,8 @@ function comparesSubjects({ permitted, excluded }: NameRules): boolean {
 
 function tooMany(rules: readonly NameRules[], presented: readonly Presented[]): NameProblem | undefined {
   const sizes = new Map<Form, number>();
-  for (const { permitted, excluded } of rules) {
+  for (const { permitted, excluded, byJavaAlone } of rules) {
+    if (byJavaAlone) continue;
     for (const [form, matchers] of [...permitted, ...excluded])
       sizes.set(form, (sizes.get(form) ?? 0) + matchers.length);
   }
@@ -123,8 +144,9 @@ function forbidden(rules: readonly NameRules[], presented: Presented): string | 
     form === 'directory'
       ? 'the subject'
       : `${field} holds ${quoted(name.text)}${because ? ` (${because})` : ''}, which`;
-  for (const { ca, isAnchor, permitted, excluded } of rules) {
+  for (const { ca, isAnchor, byJavaAlone, permitted, excluded } of rules) {
     if (isAnchor && presented.notByAnchor) continue;
+    if (byJavaAlone && presented.notByJava) continue;
     const fails = ({ failsJava }: Matcher) => !isAnchor && !presented.notByJava && failsJava?.(name) === true;
     const allowed = permitted.get(form);
     // Java compares in order, and stops at the first that fits or fails.
