@@ -56,7 +56,7 @@ export function mergeInJava(issuers: readonly Ca[]): JavaMerge {
     } catch (error) {
       return {
         steps,
-        problem: `the name constraints of $caName(issuer)don't go together with those of a CA above it: ${messageOf(error)}`,
+        problem: `the name constraints of ${caName(issuer)} don't go together with those of a CA above it: ${messageOf(error)}`,
       };
     }
   }
