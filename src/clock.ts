@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
-/** Node fires a timer above 2^31-1 ms after 1 ms; whoever waits longer must ask again on waking. */
+/** Node fires a timer above 2^31-1 ms after 1 ms; a longer wait must compare the clock again on waking. */
 export const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 /** Time and chance, injected: nothing else in Certwheel may read a clock or draw a random number. */

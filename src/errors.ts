@@ -62,7 +62,7 @@ interface ErrorDetails {
   resource?: string | undefined;
   /** How long the other side asked us to stay away, in milliseconds. */
   retryAfterMs?: number | undefined;
-  /** It tells of a server that has not shown to be the one that is meant, so tenants must not read it. */
+  /** It describes a server that has not shown to be the expected one, so tenants must not read it. */
   unproven?: boolean;
   cause?: unknown;
 }
@@ -98,7 +98,7 @@ export class DeniedError extends CertwheelError {}
 /** What was asked for can't be done. Nothing is tried until the spec changes. */
 export class TerminalError extends CertwheelError {}
 
-/** Anything that nobody foresaw: a bug of ours. Logged with its stack, counted, retried. */
+/** Anything unforeseen: a bug of ours. Logged with its stack, counted, retried. */
 export class UnexpectedError extends CertwheelError {}
 
 /** The reason of an ApiError that never became a request, since our own credentials could not be read. */

@@ -2,7 +2,7 @@ import type { Clock } from './clock.ts';
 import { escapeInvisible } from './pki/name.ts';
 
 const LONGEST_MESSAGE = 1_024;
-/** Someone who says "come back in a year" by mistake mustn't stop us for good. */
+/** A server that answers Retry-After: a year, by mistake, must not stop issuance for good. */
 const LONGEST_RETRY_AFTER_MS = 3_600_000;
 
 /** Retry-After in seconds or as an HTTP date. */

@@ -2,7 +2,7 @@ import { performance } from 'node:perf_hooks';
 import { getHeapStatistics } from 'node:v8';
 import type { Clock } from './clock.ts';
 
-/** How often memory is looked at. */
+/** How often memory is measured. */
 const INTERVAL_MS = 5_000;
 /** Above this share of time at work a pause would be felt. */
 const QUIET = 0.1;

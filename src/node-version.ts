@@ -1,4 +1,4 @@
-/** Imported before anything else: an older Node would stop at what comes next with an error that nobody understands. */
+/** Imported before anything else: an older Node would stop at what comes next with an obscure error. */
 const OLDEST = 24;
 
 if (Number(process.versions.node.split('.')[0]) < OLDEST) {

@@ -3,7 +3,7 @@ import { backoffMs } from '../queue/backoff.ts';
 import type { Trouble } from '../trouble.ts';
 
 const PROBE = { firstMs: 1_000, longestMs: 30_000 };
-/** Where nobody needs a certificate any more, a request that failed is forgotten by a good probe so much later. */
+/** Where no certificate is needed any more, a request that failed is forgotten by a good probe so much later. */
 const DOUBT_MS = 120_000;
 
 /** Through which certificates come to an authority: so many at a time. */
@@ -22,7 +22,7 @@ type State =
   | { readonly is: 'trial'; readonly doubt: UnprovenFailure | undefined };
 
 /**
- * Keeps certificates from an authority that is in trouble. While it is open, nobody comes through, and the authority is
+ * Keeps certificates from an authority that is in trouble. While it is open, no request comes through, and the authority is
  * probed now and then, however many wait for it. After a good probe one certificate is tried, and when that was answered,
  * all. Reckoned on the monotonic clock: a wall clock that is set back must not put a probe off.
  */
@@ -41,7 +41,7 @@ export class Breaker {
     this.#door = door;
   }
 
-  /** Why nobody comes through; undefined where somebody does. */
+  /** Why no request comes through; undefined where one does. */
   get blockedBy(): Trouble | undefined {
     return this.#state.is === 'open' ? this.#state.trouble : undefined;
   }
@@ -58,7 +58,7 @@ export class Breaker {
 
   /**
    * Begins a probe. What it answers is to be called with what was found; `retryAfterMs` is for how long the authority
-   * asked to be left alone, if it did. A probe that was overtaken by a failure tells nothing of what was after it.
+   * asked to be left alone, if it did. A probe that was overtaken by a failure says nothing about what came after it.
    */
   probe(): (trouble: Trouble | undefined, retryAfterMs?: number) => void {
     const failures = this.#failures;
@@ -75,7 +75,7 @@ export class Breaker {
     this.#open(trouble, doubt, retryAfterMs ?? (this.#attempts === 0 ? 0 : undefined));
   }
 
-  /** A certificate's request was answered, be it with a no. True where that ends the trial; it tells nothing otherwise. */
+  /** A certificate's request was answered, a denial included. True where that closes the half-open breaker. */
   answered(): boolean {
     if (this.#state.is !== 'trial') return false;
     this.#close();
@@ -90,7 +90,7 @@ export class Breaker {
 
   #probed(trouble: Trouble | undefined, retryAfterMs: number | undefined): void {
     const doubt = this.#state.is === 'closed' ? undefined : this.#state.doubt;
-    // The probe knows better what is wrong, and while a certificate is tried there is nothing new to be told of.
+    // The probe knows better what is wrong. While half open, a good probe is no news.
     if (trouble !== undefined) this.#open(trouble, doubt && { ...doubt, trouble }, retryAfterMs);
     else if (doubt !== undefined && this.#clock.monotonicMs() - doubt.sinceMs > DOUBT_MS) this.#close();
     else if (this.#state.is === 'open') {

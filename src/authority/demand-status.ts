@@ -5,7 +5,7 @@ import { formatDuration } from '../api/duration.ts';
 import type { AuthorityDemand, AuthorityStatus } from '../api/generated/types.ts';
 import type { Cost, Demand } from './demand.ts';
 
-/** From this part of the quota on it is told that it is short. */
+/** From this part of the quota on it is reported as short. */
 const NEAR = 0.8;
 /** So many kinds of certificates are named. */
 const NAMED = 3;
@@ -22,7 +22,7 @@ export function demandStatus({ certificates, perDay, quota }: Demand): Authority
   };
 }
 
-/** Told before it is too late, that is while there is still something left. */
+/** Reported before it is too late, that is while part of the quota is left. */
 export function quotaShort({ perDay, quota, costs }: Demand): NewCondition[] {
   if (quota === undefined || perDay < NEAR * quota.perDay) return [];
   const isOver = perDay > quota.perDay;
@@ -37,8 +37,8 @@ export function quotaShort({ perDay, quota, costs }: Demand): NewCondition[] {
 /** What a status doesn't say yet: of a warning that begins, changes or ends; or figures alone. */
 export function whatIsNew(demand: Demand, status: AuthorityStatus): 'warning' | 'figures' | undefined {
   const [wanted] = quotaShort(demand);
-  const told = authorityConditions(status).find(({ type }) => type === 'QuotaShort');
-  if (wanted?.reason !== told?.reason || wanted?.message !== told?.message) return 'warning';
+  const stored = authorityConditions(status).find(({ type }) => type === 'QuotaShort');
+  if (wanted?.reason !== stored?.reason || wanted?.message !== stored?.message) return 'warning';
   return isDeepStrictEqual(demandStatus(demand), status.demand) ? undefined : 'figures';
 }
 

@@ -20,12 +20,12 @@ import { report, reportBroken } from './report.ts';
 import type { Runtime } from './runtime.ts';
 import { viewAuthority } from './view.ts';
 
-/** What was refused, while the last good CA goes on, is looked at again. */
+/** What was refused, while the last good CA goes on, is tried again. */
 const REFUSED = { firstMs: 1_000, longestMs: 30_000 };
 
-/** No event tells what changes on another machine: a new CA, a credential that has ended or needs to be renewed. */
+/** No watch event shows what changes on another machine: a new CA, a credential that has ended or needs to be renewed. */
 const REMOTE_LOOK_MS = 5 * 60_000;
-/** So much of it may be less, so that those that were started together aren't looked at together for ever. */
+/** So much of it may be less, so that authorities that started together aren't reconciled together for ever. */
 const REMOTE_LOOK_JITTER = 0.2;
 
 /** One look at one authority. Where the first one fails, certificates must learn that too: they wait for a view. */
@@ -144,15 +144,15 @@ async function probe(runtime: Runtime, deps: AuthorityDeps, run: Run): Promise<v
   if (remote) await turnToProbe(runtime, deps, run);
   const found = breaker.probe();
   const ask = async () => {
-    const told = await backend.trust(signal);
+    const stated = await backend.trust(signal);
     // Of an own CA, each pair was tried by all rules before it became a generation.
-    const { trust, leftAside } = remote ? readableTrust(told) : { trust: told, leftAside: [] };
+    const { trust, leftAside } = remote ? readableTrust(stated) : { trust: stated, leftAside: [] };
     runtime.trusted = trust;
     runtime.untrusted = leftAside;
     await backend.check(signal);
   };
   try {
-    // It may take half a minute, and whoever has many of them would hold up everybody else's.
+    // It may take half a minute, and an owner of many such authorities would delay all others.
     await (remote ? releaseWorker(ask) : ask());
     found(undefined);
   } catch (thrown) {
@@ -165,7 +165,7 @@ async function probe(runtime: Runtime, deps: AuthorityDeps, run: Run): Promise<v
 
 /** What verifiers must accept: a CA that Certwheel held goes on being trusted until no certificate of it is left. */
 function trustedNow({ trusted, generations }: Runtime): readonly CertificateView[] {
-  // Not known yet, or told with each certificate: what is left of another CA alone would look like all there is.
+  // Not known yet, or stated with each certificate: what is left of another CA alone would look like all there is.
   const { anchors } = trusted;
   if (anchors.length === 0) return [];
   const known = new Set(anchors.map(({ fingerprintSHA256 }) => fingerprintSHA256));

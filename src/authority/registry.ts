@@ -26,7 +26,7 @@ export class Registry {
 
   /**
    * The runtime of an authority as it is stored now; undefined while there is only that of the authority as it was before
-   * somebody changed it, or made it anew: its limits, its rules and its CA are not those of today.
+   * its spec was changed, or it was made anew: its limits, its rules and its CA are not those of today.
    */
   current(resource: AnyCertificateAuthority | undefined): Runtime | undefined {
     const known = resource && this.#runtimes.get(authorityKey(resource));

@@ -77,7 +77,7 @@ function isReady(status: AuthorityStatus): boolean {
   return authorityConditions(status).some(({ type, status: value }) => type === 'Ready' && value === 'True');
 }
 
-/** Each trouble is told of once, when it begins or turns into another. */
+/** Each trouble has one event, when it begins or turns into another. */
 function troubleEvent(before: AuthorityStatus, after: AuthorityStatus): EventText | undefined {
   const trouble = (status: AuthorityStatus) =>
     authorityConditions(status).find(
@@ -88,7 +88,7 @@ function troubleEvent(before: AuthorityStatus, after: AuthorityStatus): EventTex
   return { type: 'Warning', reason: now.reason, action: 'Verify', note: now.message };
 }
 
-/** That the quota is short is told of when it begins, and when it gets worse; the figures change more often. */
+/** A short quota has an event when it begins, and when it gets worse; the figures change more often. */
 function quotaEvent(before: AuthorityStatus, after: AuthorityStatus): EventText | undefined {
   const short = (status: AuthorityStatus) => authorityConditions(status).find(({ type }) => type === 'QuotaShort');
   const [now, then] = [short(after), short(before)];
@@ -96,7 +96,7 @@ function quotaEvent(before: AuthorityStatus, after: AuthorityStatus): EventText 
   return { type: 'Warning', reason: now.reason, action: 'Forecast', note: now.message };
 }
 
-/** CA generations from outside are told of when they appear, and when there are others. */
+/** CA generations from outside have an event when they appear, and when there are others. */
 function foreignEvent(before: AuthorityStatus, after: AuthorityStatus): EventText | undefined {
   const foreign = (status: AuthorityStatus) =>
     authorityConditions(status).find(({ type }) => type === 'ForeignGeneration');

@@ -92,7 +92,7 @@ export function authorityStatus(
   };
 }
 
-/** Where somebody else holds the CA key, which CA signs isn't known before it does; it is one of those that are trusted. */
+/** Where another machine holds the CA key, which CA signs isn't known before it does; it is one of those that are trusted. */
 export function foreignCa({
   generations,
   trusted,

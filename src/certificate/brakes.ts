@@ -88,7 +88,7 @@ export function withAct(seen: Observed, act: Act, contest: string | undefined, n
   };
 }
 
-/** Whether this act makes it a fight: from then on people are told of it. */
+/** Whether this act makes it a fight, which is reported from then on. */
 export function makesAFight(seen: Observed, act: Act, now: Date): boolean {
   if (causeOf(seen, act) !== 'writer') return false;
   const earliest = seen.recent?.contests[CONTESTS - 2];

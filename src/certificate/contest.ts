@@ -20,7 +20,7 @@ export function describeContest(
     : `Secret ${secretName} is changed again and again: field manager "${writer.manager}" writes ${writer.fields.join(', ')}`;
 }
 
-/** The other field manager that wrote last, of those that hold fields of ours. Who removed a field holds nothing. */
+/** The other field manager that wrote last, of those that hold fields of ours. A manager that removed a field holds nothing. */
 function otherWriter(live: RawObject, resource: ClientCertificate) {
   return (live.metadata?.managedFields ?? [])
     .filter(({ manager }) => manager !== FIELD_MANAGER)

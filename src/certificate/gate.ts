@@ -32,7 +32,7 @@ export interface GateDeps {
 const YOUNG_MS = 10_000;
 
 /**
- * New requests pass one turnstile, and whoever asks for the answer to a request passes another one, so that neither many
+ * New requests pass one turnstile, and polls for the answers to requests pass another one, so that neither many
  * that wait for a person hold up new requests, nor the other way round. Of the second kind young requests and old ones
  * take turns. Where the authority may be asked without limit, what takes long passes the turnstile of such work: otherwise a
  * namespace that wants many would hold all workers. Undefined where nothing has to be passed.
@@ -50,7 +50,7 @@ export function gateOf(
     return takesLong(seen) ? { ...gate(slowWork, deadline), admitsSlowWork: true } : undefined;
   }
   const request = awaited.of(seen.next);
-  // Woken too early, it is told the last answer again.
+  // Woken too early, it gets the last answer again.
   if (polls === undefined || (request !== undefined && notYet(request, clock.monotonicMs()))) return undefined;
   const { pending } = request ?? {};
   return gate(polls, pending !== undefined && pending.answer.pollAfterMs <= YOUNG_MS ? pending.askAtMs : undefined);

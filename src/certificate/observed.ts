@@ -74,7 +74,7 @@ export interface Observed {
   readonly rules: readonly RuleInNamespace[] | undefined;
   /** The authority where it doesn't serve this namespace any more: what it has issued goes on being trusted. */
   readonly lapsed?: AuthorityView | undefined;
-  /** The Secret of that name, whoever owns it; undefined where there is none. */
+  /** The Secret of that name; another may own it. Undefined where there is none. */
   readonly secret: SecretView | undefined;
   /** Why a Secret of that name is not for this certificate, whatever a person has written onto it. */
   readonly protection?: Protection | undefined;

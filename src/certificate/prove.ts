@@ -19,7 +19,7 @@ const CLOCKS_APART_MS = 60_000;
 /** What ends sooner can't be renewed in time, as `schedule` counts; our own CAs know best what they have left. */
 const SHORTEST_REST_MS = 10_000;
 
-/** Where an authority tells of its CA only with a certificate, what came with it is all there is to trust. */
+/** Where an authority states its CA only with a certificate, what came with it is all there is to trust. */
 export function trustFor(issued: Issued, { trust }: AuthorityView): TrustBundle {
   return trust.anchors.size > 0 ? trust : bundleOf(issued.ca ?? []);
 }
@@ -99,7 +99,7 @@ function foreignEncoding(leaf: CertificateView | undefined): Flaw | undefined {
     : { problem: `the certificate is not readable by all verifiers: ${problem}` };
 }
 
-/** Where an authority fills the subject by itself, it still makes nobody one of Kubernetes' own. */
+/** Where an authority fills the subject by itself, it still must not add a name of Kubernetes' own. */
 function foreignSystemName(answered: Subject | undefined, asked: Subject): Flaw | undefined {
   const known = [...valuesOf(asked, 'commonName'), ...valuesOf(asked, 'organizations')];
   const names = answered && [...valuesOf(answered, 'commonName'), ...valuesOf(answered, 'organizations')];

@@ -36,7 +36,7 @@ export interface CertificateDeps extends ActDeps, TidyDeps, RecordDeps, ReportDe
   readonly metrics: CertificateMetrics & RecordDeps['metrics'] & ReportDeps['metrics'];
 }
 
-/** An answer is an answer: it may be another after somebody changed a policy, which nothing tells us of. */
+/** A denial is final until a policy changes, which no event shows. */
 const DENIED_RETRY_MS = 3_600_000;
 
 /** The first wait after a failure; from there it doubles up to what the life that is left allows. */
@@ -78,7 +78,7 @@ async function lookAt(key: string, deps: CertificateDeps, run: Run): Promise<Out
   // The first look at an authority comes in a moment, and wakes its certificates.
   if (seen.authority === 'AuthorityNotSeen') return report(seen, decision, { isPassing: true }, deps);
   const gate = gateOf(seen, decision, deadlineOf(seen.secret), deps);
-  // Turned away for now: whoever leaves calls the next.
+  // Turned away for now: the next that leaves calls it.
   if (gate?.enter(key) === false)
     return report(seen, decision, { pending: { message: WAITS_FOR_ITS_TURN }, isPassing: true }, deps);
   try {
@@ -148,7 +148,7 @@ async function act(
   }
   const backend = deps.runtime(resource)?.backend;
   if (backend === undefined) throw new RetryableError('Conflict', 'the authority went away');
-  // One that may take seconds to answer must not keep a worker from those who don't.
+  // One that may take seconds to answer must not keep a worker from those that don't.
   const { remote } = authority.capabilities;
   const slowly: Slowly = authority.signing?.isSlow ? deps.slowly : (work) => work();
   const around: Slowly = remote ? (work) => run.releaseWorker(work) : slowly;
@@ -212,7 +212,7 @@ async function reportFailure(
   deps.metrics.failed(type, error.code);
   if (error instanceof DeniedError) {
     const denied = await deps.observe(resource);
-    // What is kept with the request is told as what it is: nothing will be tried again.
+    // A denial that is kept with the request is reported as final: nothing will be tried again.
     if (denied.next?.denied !== undefined) {
       deps.log.warn('request denied', { ...logged(seen), code: error.code, error: error.message });
       return report(denied, decision, {}, deps);

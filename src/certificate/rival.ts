@@ -5,7 +5,7 @@ import type { SecretView } from './secret/view.ts';
 
 type Resource = ClientCertificate | BrokenClientCertificate;
 
-/** Who names a Secret, from the cache. */
+/** The resources that name a Secret, from the cache. */
 export interface Contenders {
   certificate(key: string): Resource | undefined;
   /** Of those that name the Secret of that key, the first by their ranks. */

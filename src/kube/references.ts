@@ -34,7 +34,7 @@ interface Watched {
   users: number;
 }
 
-/** Watches single objects by name for whoever refers to them, one watch per object however many refer to it. */
+/** Watches single objects by name, one watch per object however many refer to it. */
 export class References {
   readonly #deps: WatchDeps;
   readonly #timing: Partial<WatchTiming> | undefined;
@@ -86,7 +86,7 @@ export class References {
     };
   }
 
-  /** Ends all watches, whoever uses them. */
+  /** Ends all watches, those in use too. */
   close(): void {
     for (const { stop } of this.#watched.values()) stop.abort();
     this.#watched.clear();
@@ -123,7 +123,7 @@ export class References {
   }
 }
 
-/** Nobody reads the rest, and it is often the larger half of an object. */
+/** The rest is never read, and it is often the larger half of an object. */
 function dataOnly(object: RawObject): RawObject {
   return { metadata: identify(object), data: object.data ?? {} };
 }

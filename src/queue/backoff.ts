@@ -4,7 +4,7 @@ export interface Backoff {
 }
 
 /**
- * Doubles with each attempt (from 1) up to the longest, then spreads by a fifth to both sides so that those who failed
+ * Doubles with each attempt (from 1) up to the longest, then spreads by a fifth to both sides so that callers that failed
  * together don't come back together. `random` is in [0, 1).
  */
 export function backoffMs(attempt: number, { firstMs, longestMs }: Backoff, random: number): number {

@@ -11,7 +11,7 @@ export type Outcome =
   | { readonly do: 'rest'; readonly recheckAt?: Date | undefined }
   /** It failed and has said so where people look; the run chose the moment itself. */
   | { readonly do: 'retry'; readonly at: Date }
-  /** Somebody else was faster: look again soon, with fresh eyes. Not a failure. */
+  /** Another writer was faster: reconcile again soon, from a fresh state. Not a failure. */
   | { readonly do: 'again' };
 
 export type Reconcile = (key: string, run: Run) => Promise<Outcome>;
@@ -19,7 +19,7 @@ export type Reconcile = (key: string, run: Run) => Promise<Outcome>;
 export interface Run {
   /** Aborts when a graceful stop has no more patience. */
   readonly signal: AbortSignal;
-  /** Waits for somebody else, who may be slow: meanwhile another worker takes this one's place. */
+  /** Waits for another machine, which may be slow: meanwhile another worker takes this one's place. */
   releaseWorker<T>(wait: () => Promise<T>): Promise<T>;
 }
 
@@ -32,7 +32,7 @@ interface ControllerDeps {
   readonly name: string;
   readonly workers: number;
   readonly reconcile: Reconcile;
-  /** By when a key should be done; without it whoever has waited longest comes first. */
+  /** By when a key should be done; without it the longest waiting comes first. */
   readonly deadlineOf?: DeadlineOf | undefined;
   readonly clock: Clock;
   readonly log: Logger;
@@ -57,7 +57,7 @@ export class Controller {
   /** Runs in a row that ended in an error or in a lost race, by key; gone with the first that doesn't. */
   readonly #stumbles = new Map<string, number>();
   readonly #workers = new Set<Promise<void>>();
-  /** Workers that aren't waiting for somebody else. */
+  /** Workers that aren't waiting for another machine. */
   #active = 0;
 
   constructor(deps: ControllerDeps) {
@@ -163,7 +163,7 @@ export class Controller {
         ...fields,
         stack: stackOf(error.cause instanceof Error ? error.cause : error),
       });
-    // That somebody wrote at the same moment is nothing to look into, unless it doesn't end.
+    // A write by another client at the same moment is no problem, unless it happens again and again.
     else if (error.code === 'Conflict' && attempt === 1) log.debug('run failed', fields);
     else log.warn('run failed', fields);
     this.queue.add(key, this.#after(waitMs));

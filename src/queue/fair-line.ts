@@ -13,7 +13,7 @@ export interface Waiter {
 }
 
 /**
- * Two lines: of those with a deadline the earliest comes first, of those without one whoever has waited longest. While
+ * Two lines: of those with a deadline the earliest comes first, of those without one the longest waiting. While
  * both wait they take turns, so that neither the new nor the due can starve the other.
  */
 export class FairLine {
@@ -22,7 +22,7 @@ export class FairLine {
   readonly #counts: (waiter: Waiter) => boolean;
   #dueIsNext = false;
 
-  /** `counts` tells who is still waiting from who was only left behind in a heap. */
+  /** `counts` distinguishes keys that still wait from entries that were left behind in a heap. */
   constructor(counts: (waiter: Waiter) => boolean) {
     this.#counts = counts;
   }
@@ -31,7 +31,7 @@ export class FairLine {
     (waiter.deadline === undefined ? this.#fresh : this.#due).push(waiter);
   }
 
-  /** Takes out who is next. */
+  /** Takes out the next. */
   pop(): Waiter | undefined {
     const fresh = firstThat(this.#counts, this.#fresh);
     const due = fresh === undefined || this.#dueIsNext ? this.popDue() : undefined;
@@ -47,7 +47,7 @@ export class FairLine {
     return this.#due.pop();
   }
 
-  /** Drops who was only left behind. */
+  /** Drops what was left behind. */
   tidy(): void {
     for (const heap of [this.#due, this.#fresh]) heap.keep(this.#counts);
   }

@@ -57,7 +57,7 @@ export class Lanes {
   #pushes = 0;
   #firstIsNext = false;
 
-  /** `counts` tells the keys that still wait from those that were left behind in a heap. */
+  /** `counts` distinguishes the keys that still wait from those that were left behind in a heap. */
   constructor(counts: (waiter: Waiter) => boolean) {
     this.#counts = counts;
   }

@@ -101,7 +101,7 @@ export class TurnLine {
     return ahead;
   }
 
-  /** Who would be served next, in order. The line must not change meanwhile. */
+  /** The keys that would be served next, in order. The line must not change meanwhile. */
   *first(count: number): Generator<Place> {
     let left = count;
     for (let round = 0, found = true; found; round++) {

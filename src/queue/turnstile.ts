@@ -77,13 +77,13 @@ export class Turnstile {
     this.#callNext();
   }
 
-  /** From now on so many may be inside at once, if the limits allow as many; with 0, whoever comes waits. */
+  /** From now on so many may be inside at once, if the limits allow as many; with 0, every key waits. */
   setConcurrency(most: number): void {
     this.#most = most;
     this.#callNext();
   }
 
-  /** Calls nobody any more. */
+  /** Calls no key any more. */
   close(): void {
     clearTimeout(this.#timer);
     this.#line.clear();
@@ -109,7 +109,7 @@ export class Turnstile {
     return gone.length === 0;
   }
 
-  /** Those who were called and didn't come keep nobody waiting. */
+  /** Keys that were called and didn't come keep no other key waiting. */
   #passOver(): void {
     const nowMs = this.#clock.monotonicMs();
     for (const [key, atMs] of this.#called) {
@@ -125,7 +125,7 @@ export class Turnstile {
     }
   }
 
-  /** While somebody waits: when the next token is there, and when the place of one who was called is free again. */
+  /** While a key waits: when the next token is there, and when the place of a called key is free again. */
   #lookAgainLater(): void {
     clearTimeout(this.#timer);
     if (this.#line.size === 0 || this.#most === 0) return;

@@ -23,7 +23,7 @@ const LONGEST_NAP_MS = 5_000;
 const SET_BACK_MS = 1_000;
 
 /**
- * Keys that want to be looked at, each with the moment from which on. A key is held by one worker at a time; of two
+ * Keys that wait for a reconcile, each with the moment from which on. A key is held by one worker at a time; of two
  * moments asked for one key the earlier wins; a key that is asked for while it is being worked on comes again.
  *
  * Of the keys whose moment has come, Lanes says which is next.
@@ -115,7 +115,7 @@ export class WorkQueue {
   #push(entry: Entry): void {
     this.#waiting.set(entry.key, entry);
     this.#heap.push(entry);
-    // A key that is looked at often leaves an entry behind each time; drop them before they outnumber the living.
+    // A key that is added often leaves an entry behind each time; drop them before they outnumber the living.
     if (this.#heap.size > 2 * this.#waiting.size + 64) this.#heap.keep(this.#counts);
     if (this.#takers.length > 0) this.#serve();
   }
@@ -162,8 +162,8 @@ export class WorkQueue {
   }
 
   /**
-   * After the clock was set back every moment in here lies too far ahead, "now" and "in a second" too, and nobody can
-   * tell those from the moments that are still right. So each key is looked at, and says anew when it wants to be next.
+   * After the clock was set back every moment in here lies too far ahead, "now" and "in a second" too, and those look like
+   * the moments that are still right. So each key is reconciled now, and gets its next moment anew.
    */
   #wantAllNow(): void {
     const now = this.#clock.now().getTime();

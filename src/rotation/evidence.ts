@@ -2,7 +2,7 @@ import { earliest } from '../api/moments.ts';
 import { endOf, type Generation } from './generation.ts';
 import type { Member, Rotation } from './rotation.ts';
 
-/** The newest generation, but for the one that is to come, of which somebody holds a valid certificate. */
+/** The newest generation, but for the one that is to come, of which a member holds a valid certificate. */
 export function lastInUse(
   { generations, members }: Rotation,
   successor: Generation | undefined,
@@ -31,7 +31,7 @@ export function needsGeneration(member: Member, leaving: Generation, successor: 
 
 /**
  * Until when a certificate can keep a CA that leaves in use. All that this one signed was signed before it began to leave,
- * so it has ended a longest life later; what ends after that was signed by somebody else with its key.
+ * so it has ended a longest life later; what ends after that was signed by another party with its key.
  */
 export function countsUntil(
   { notAfter }: Member,

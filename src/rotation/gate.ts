@@ -20,7 +20,7 @@ export function gate(
     const recheckAt = firstAfter(now, [...inTheWay.map(({ notAfter }) => notAfter), ...inTheWay.map(waitsUntil)]);
     return { step: { do: 'settle', recheckAt }, waitingFor, leftBehind, clearSince: new Map() };
   }
-  // Without certificates there is nobody who would have to load anything.
+  // Without certificates no workload has to load anything.
   if (rotation.members.length === 0) return { step, waitingFor, leftBehind, clearSince: new Map() };
   // One generation may come to two gates: on its way out, and on its way back in.
   const gateName = `${step.do} ${generation.version}`;

@@ -45,7 +45,7 @@ export function generationManifest(
       },
     },
     type: 'kubernetes.io/tls',
-    // A CA key is never overwritten, by us or by anybody.
+    // A CA key is never overwritten, by Certwheel or by others.
     immutable: true,
     data: {
       'tls.crt': base64(pair.chain.map((each) => each.pem).join('')),

@@ -50,7 +50,7 @@ const STATES = ['Prepared', 'Active', 'Retiring'] as const;
 
 /**
  * Reduces a Secret that carries AUTHORITY_NAME_LABEL. Its pair is read when the authority first needs it: that takes
- * signatures, and anybody with the rights of the namespace can write such Secrets. The CA key stays in memory, as a
+ * signatures, and any user with the rights of the namespace can write such Secrets. The CA key stays in memory, as a
  * native key object.
  */
 export function viewGenerationSecret(object: RawObject, controllerNamespace: string): GenerationSecret {
@@ -73,7 +73,7 @@ class StoredGeneration implements GenerationSecret {
     const { labels = {} } = object.metadata ?? {};
     const authorityName = labels[names.AUTHORITY_NAME_LABEL] ?? '';
     const kind = labels[names.AUTHORITY_KIND_LABEL] as AuthorityKind;
-    // A cluster authority's keys count only where nobody but its operators can put them.
+    // A cluster authority's keys count only where its operators alone can put them.
     const isCluster = kind === 'ClusterCertificateAuthority' && namespace === controllerNamespace;
     this.authority = isCluster ? `${kind}/${authorityName}` : `CertificateAuthority/${namespace}/${authorityName}`;
     const isMisplaced = kind === 'ClusterCertificateAuthority' && !isCluster;
@@ -141,7 +141,7 @@ function contentOf(object: RawObject, { version, secret, mark }: GenerationSecre
       created,
       mark: mark.uids.includes(secret.uid) ? ('whole' as const) : ('none' as const),
       source: annotations[names.GENERATION_SOURCE_ANNOTATION] ?? '',
-      // It was valid when it was accepted; whether it still is, is for those who want to sign with it.
+      // It was valid when it was accepted; whether it still is, is asked before it signs.
       pair: restoreCaPair(text(object, 'tls.crt'), text(object, 'tls.key')),
       secret,
     };

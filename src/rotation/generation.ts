@@ -7,7 +7,7 @@ import type { CaPair } from '../pki/ca.ts';
  */
 export type GenerationState = 'Prepared' | 'Active' | 'Retiring' | 'Retired';
 
-/** One CA key with its certificate, as the Secret that keeps it tells. */
+/** One CA key with its certificate, as the Secret that keeps it says. */
 export interface Generation {
   readonly version: number;
   readonly state: Exclude<GenerationState, 'Retired'>;
@@ -34,7 +34,7 @@ export type NewGeneration = Pick<Generation, 'version' | 'state' | 'since' | 'pa
 const CLOCKS_APART_MS = 60_000;
 
 /**
- * A moment that lies ahead is none: a clock was wrong, or somebody wrote it so that this generation outdoes what comes
+ * A moment that lies ahead is none: a clock was wrong, or it was written so that this generation outdoes what comes
  * after it. It counts from the creation of its Secret, and is written anew. Where that lies ahead too, it is the clock of
  * today that is wrong: it counts from now, and nothing is written.
  */

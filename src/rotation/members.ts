@@ -28,13 +28,13 @@ interface Placed {
 
 /**
  * What a CA rotation has to know of the certificates of an authority: all that Secrets hold with its mark, whatever became
- * of their resources, and what its ClientCertificates hold of which no Secret tells.
+ * of their resources, and what its ClientCertificates hold that no Secret in memory shows.
  */
 export function membersOf(authority: string, generations: readonly Generation[], cluster: Caches): Member[] {
   const resource = cluster.authority(authority);
   const resources = cluster.membersOf(authority);
   const referring = new Set(resources.map(({ namespace }) => namespace));
-  // In a namespace that it doesn't serve anybody may write what looks like a certificate of the authority.
+  // In a namespace that it doesn't serve, a tenant may write what looks like a certificate of the authority.
   const mayBeServed = (namespace: string) =>
     referring.has(namespace) ||
     resource === undefined ||
@@ -56,7 +56,7 @@ function placed(kept: SecretKept, owner: string | undefined): Placed[] {
   return [{ namespace, member: { key, issuerFingerprint, anchorFingerprints, notAfter, trustBundleHash } }];
 }
 
-/** The ClientCertificate that the authority serves and whose Secret it is; undefined for one that nobody writes any more. */
+/** The ClientCertificate that the authority serves and whose Secret it is; undefined for one that is written no more. */
 function ownerOf(kept: SecretKept, authority: string, cluster: Caches): string | undefined {
   if (!isView(kept) || kept.owner === undefined) return undefined;
   const key = keyOf({ namespace: kept.namespace, name: kept.owner.certificateName });
@@ -85,11 +85,11 @@ function unmarkedOf(
     const member = { key: keyOf(resource), issuerFingerprint, anchorFingerprints, notAfter, trustBundleHash };
     return [{ namespace: resource.namespace, member }];
   }
-  return told(resource, generations);
+  return byStatus(resource, generations);
 }
 
 /** By the status alone, which doesn't say what is in ca.crt. */
-function told(resource: ClientCertificate, generations: readonly Generation[]): Placed[] {
+function byStatus(resource: ClientCertificate, generations: readonly Generation[]): Placed[] {
   const { authorityGeneration, endSeconds } = resource.status;
   const issuer = generations.find(({ version }) => version === authorityGeneration)?.pair;
   if (issuer === undefined || endSeconds === undefined) return [];

@@ -5,7 +5,7 @@ import { type Generation, isPresent, signingGeneration } from './generation.ts';
 import type { Member, Plan, Rotation } from './rotation.ts';
 
 /**
- * A CA swap in three steps, each of which waits until nobody can be hurt by it:
+ * A CA swap in three steps, each of which waits until it can hurt no workload:
  * 1. the new CA goes into every ca.crt (Prepared);
  * 2. once all have it and had time to load it, it signs (Active), and the certificates of the old one are re-issued;
  * 3. once none of them is left and all had time to load theirs, the old one leaves the bundle (Retired).
@@ -38,7 +38,7 @@ export function planRotation(all: Rotation, now: Date): Plan {
 
   if (wanted === undefined)
     return source === undefined ? leave(former) : { ...settled, step: { do: 'settle', recheckAt: undefined } };
-  // Nothing valid can be in anybody's hands that a waiting period would protect.
+  // No workload can hold anything valid that a waiting period would protect.
   const isFirst = signing === undefined && former.length === 0;
   if (successor === undefined) return { ...settled, step: { do: 'create', state: isFirst ? 'Active' : 'Prepared' } };
 

@@ -48,7 +48,7 @@ export async function provenanceOf(
   return { own, foreign: [...without(readable, own), ...hollow], generations: adopted, problem };
 }
 
-/** One mark may vouch for another Secret, whose own mark somebody took off. */
+/** One mark may vouch for another Secret, whose own mark was taken off. */
 function markedAmong(claims: readonly GenerationSecret[]): readonly GenerationSecret[] {
   const whole = claims.filter(({ mark, secret }) => mark.uids.includes(secret.uid));
   const vouchedFor = new Set(whole.flatMap(({ mark }) => mark.uids));

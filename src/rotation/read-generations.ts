@@ -13,7 +13,7 @@ export interface ReadGenerations {
 
 /**
  * Reads what claims to be a CA generation, the newest ones alone if there are too many. One at a time, with the event loop
- * let go in between: a pair with an RSA key of 8192 bits takes a tenth of a second to prove, and anybody with the rights of
+ * let go in between: a pair with an RSA key of 8192 bits takes a tenth of a second to prove, and any user with the rights of
  * the namespace can write thousands of them.
  */
 export async function readGenerations(

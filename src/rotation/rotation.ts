@@ -2,14 +2,14 @@ import type { Generation } from './generation.ts';
 
 /** What a certificate of the authority means for its CA rotation. */
 export interface Member {
-  /** namespace/name of the ClientCertificate, or what else tells people which certificate is meant. */
+  /** namespace/name of the ClientCertificate, or what else names the certificate for people. */
   readonly key: string;
   /** Fingerprints of the CA certificate that signed what it holds, and of those in its ca.crt to which that leads. */
   readonly issuerFingerprint: string | undefined;
   readonly anchorFingerprints: readonly string[];
   readonly trustBundleHash: string;
   readonly notAfter: Date | undefined;
-  /** Only status tells of it: it may hold up a step, and speaks for no generation. */
+  /** Known from status alone: it may hold up a step, and speaks for no generation. */
   readonly fromStatus?: true;
 }
 
@@ -27,7 +27,7 @@ export interface Rotation {
   readonly progressDeadlineMs: number;
   /** How long certificates of the authority live at most; undefined where only the end of its CA bounds that. */
   readonly longestLifeMs: number | undefined;
-  /** Since when nobody has stood in the way of a step, by step and version; kept from look to look. */
+  /** Since when no member has held up a step, by step and version; kept from run to run. */
   readonly clearSince: ReadonlyMap<string, Date>;
 }
 

@@ -26,7 +26,7 @@ const WORKERS = 4;
 /** CA keys that are made at the same time, beside those of clients. */
 const KEYS_AT_ONCE = 1;
 
-/** Whom to wake: all behind an authority, or one whose turn it is. */
+/** What to wake: all certificates of an authority, or one whose turn it is. */
 export interface Wakes {
   members(authority: string): void;
   certificate: Call;

@@ -71,7 +71,7 @@ export function wireCertificates(services: Services): { controller: Controller; 
     find: (key) => cluster.certificates.get(key),
     observe: async (resource) => {
       const seen = await observe(resource, observing);
-      // A change of who goes first wakes those behind: see SecretLines.
+      // A change of the first in line wakes those behind: see SecretLines.
       foreign.follow(resource, seen.rival === undefined && seen.secret !== undefined && !isOurs(seen));
       return seen;
     },

@@ -54,7 +54,7 @@ export class Cluster {
   readonly #namespaceWatch: Watched | undefined;
   readonly #controllerNamespace: string;
   readonly #watches: Watched[] = [];
-  /** Namespaces that could not be read at the start: nobody waits for them. */
+  /** Namespaces that could not be read at the start: the start doesn't wait for them. */
   #late: ReadonlySet<string> = new Set();
 
   constructor(config: Config, deps: WatchDeps) {

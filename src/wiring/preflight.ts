@@ -21,7 +21,7 @@ export async function preflight(
   clock: Clock,
 ): Promise<ReadonlySet<string>> {
   const version = await client.version({ timeoutMs: 10_000 }).catch((error: ApiError) => {
-    // What is wrong with the credentials is said by whoever read them.
+    // What is wrong with the credentials is reported where they are read.
     if (error.reason === NO_CREDENTIALS) throw new StartError(error.message);
     throw new StartError(`the API server can't be reached: ${error.message}; check --kubeconfig and the network`);
   });
@@ -70,7 +70,7 @@ async function preflightClusterAuthorities(
   unreadable: ReadonlySet<string>,
 ): Promise<void> {
   const otherwise = 'leave out --cluster-authorities';
-  // Nobody waits for the CA generations of such a namespace, and an authority that is seen before its own gets a new CA.
+  // No start waits for the CA generations of such a namespace, and an authority that is seen before its own gets a new CA.
   if (unreadable.has(controllerNamespace))
     refuse(
       `namespace ${controllerNamespace}, where the CA keys of ClusterCertificateAuthorities are, can't be served; install the chart's Role in it, take it out of --namespaces, or ${otherwise}`,

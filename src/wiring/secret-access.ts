@@ -69,7 +69,7 @@ export function nextKeyAccess({ client, cluster }: Services): NextKeyAccess {
       try {
         await client.delete(SECRETS, namespace, name, { uid });
       } catch (error) {
-        // Another one by now, which the watch tells of.
+        // Another one by now, which the watch will bring.
         if (!(error instanceof ApiError) || error.status !== 409) throw error;
       }
       cluster.nextKeys.remove(namespace, { metadata: { namespace, name, resourceVersion } });

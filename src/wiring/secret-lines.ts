@@ -18,13 +18,13 @@ interface LineDeps {
 const APART_MS = 20;
 
 /**
- * Wakes those who name a Secret. Thousands may name the same one, so a change wakes the one that goes first, and the others
+ * Wakes the resources that name a Secret. Thousands may name the same one, so a change wakes the one that goes first, and the others
  * only where another goes first than before: their status names it. They are reconciled one after the other.
  */
 export class SecretLines {
   readonly #deps: LineDeps;
   readonly #contenders: Contenders;
-  /** Who goes first, where several name a Secret. */
+  /** The first in line, where several name a Secret. */
   readonly #first = new Map<string, string>();
   /** Secrets whose line is being woken, and whether that must begin anew. */
   readonly #walks = new Map<string, { again: boolean }>();
@@ -56,7 +56,7 @@ export class SecretLines {
     this.#compare(secret, touched);
   }
 
-  /** Something changed that all who name the Secret of that key are judged by. */
+  /** Something changed that decides about all resources that name the Secret of that key. */
   wake(secret: string): void {
     this.#wakeFirst(secret);
     this.#wakeOthers(secret);

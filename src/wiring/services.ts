@@ -55,8 +55,8 @@ interface Versioned extends EventSubject {
 }
 
 /**
- * Writes a status on the condition that the object is still the one that was looked at. Conditions of other writers are
- * left out: who applies a field owns it.
+ * Writes a status on the condition that the object is still the one that was observed. Conditions of other writers are
+ * left out: an apply owns its fields.
  */
 export function writeStatus<Status extends { conditions?: { type: string }[] }>(
   client: KubeClient,

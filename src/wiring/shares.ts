@@ -12,8 +12,8 @@ import { ENTRY_BYTES, type Share, weightOf } from '../kube/cache/share.ts';
 import { type GenerationSecret, viewGenerationSecret } from '../rotation/generation-secret.ts';
 
 const MEBIBYTE = 1_048_576;
-/** When what was left out is looked at again without a change: with each list, see WatchTiming. */
-const AGAIN = 'it is looked at again when it changes, or within half an hour';
+/** When what was left out is tried again without a change: with each list, see WatchTiming. */
+const AGAIN = 'it is tried again when it changes, or within half an hour';
 
 /** How much of each kind of objects is kept for one namespace. */
 export function sharesOf({ namespaceShareMiB, namespaceAuthorities, controllerNamespace }: Config) {

@@ -21,7 +21,7 @@ interface WakeDeps extends Pick<Services, 'clock' | 'cluster' | 'metrics' | 'reg
 /** A CA rotation counts its certificates at most this often, however many of them change. */
 const RECOUNT_MS = 500;
 
-/** Which change wakes whom: nothing but keys goes into the queues. */
+/** Which change wakes which keys: nothing but keys goes into the queues. */
 export function wireWakes({ certificates, authorities, onGone, ...services }: WakeDeps): void {
   const { clock, cluster, registry } = services;
   const lines = new SecretLines({ cluster, certificates, clock });
@@ -51,9 +51,9 @@ export function wireWakes({ certificates, authorities, onGone, ...services }: Wa
   cluster.certificates.onChange(
     (_key, before, after) => {
       if (after === undefined || isBroken(after)) return;
-      const told = before === undefined || isBroken(before) ? undefined : before.status;
+      const former = before === undefined || isBroken(before) ? undefined : before.status;
       const { authorityGeneration, endSeconds } = after.status;
-      if (told?.authorityGeneration !== authorityGeneration || told?.endSeconds !== endSeconds)
+      if (former?.authorityGeneration !== authorityGeneration || former?.endSeconds !== endSeconds)
         recount(referredAuthority(after));
     },
     { ownToo: true },

@@ -17,12 +17,12 @@ const REFUSALS: readonly Check<refusals.Refusal>[] = [
   refusals.secretIsForeign, // a Secret that isn't ours is never touched, unless a person hands it over
   refusals.identityCanNotBeWritten, // what X.509 has no form for
   refusals.templateExportsTheKey, // labels and annotations that make other programs copy the Secret
-  refusedByAuthority, // whom it serves, and what it may issue
+  refusedByAuthority, // which namespaces it serves, and what it may issue
 ];
 
 /** Why a new certificate is needed, the most pressing first. */
 const NEEDS: readonly Check<needs.Need>[] = [
-  needs.secretIsMissing, // never issued, or somebody deleted it
+  needs.secretIsMissing, // never issued, or deleted since
   needs.secretIsUnusable, // torn or tampered with
   needs.differsFromSpec, // identity, usages, key or duration have changed
   needs.comesFromElsewhere, // another authority, or a CA that it no longer has
@@ -34,7 +34,7 @@ const NEEDS: readonly Check<needs.Need>[] = [
 /** Why a certificate that is needed can't be had now. */
 const OBSTACLES: readonly Check<obstacles.Obstacle>[] = [
   obstacles.authorityIsNotReady, // asked by one probe, not by every certificate
-  obstacles.wasDenied, // until something else is asked for, or of somebody else
+  obstacles.wasDenied, // until something else is asked for, or of another authority
   obstacles.isBackingOffAfterFailure, // the last try failed, and the next has its moment
   obstacles.isSlowed, // others provoke one issuance after the other
 ];
@@ -90,7 +90,7 @@ function keepTrust(seen: Observed, now: Date): Decision | undefined {
   return message === undefined ? undefined : (firstObjection(PAUSES, seen, now) ?? { do: 'repair', message });
 }
 
-/** When the certificate expires; a moment that has passed would be looked at again at once, and so without end. */
+/** When the certificate expires; a moment that has passed would be reconciled again at once, and so without end. */
 function comingEnd({ secret }: Observed, now: Date): Date | undefined {
   const end = secret?.certificate?.notAfter;
   return end !== undefined && end > now ? end : undefined;

@@ -7,7 +7,7 @@ import { longestRetryMs } from './schedule.ts';
 
 /** Status is not believed beyond this: no pause of ours is longer than an hour with its jitter, and no Retry-After either. */
 const LONGEST_REST_MS = 2 * 3_600_000;
-/** What a write of the Secret can fail with, as status tells it. */
+/** What a write of the Secret can fail with, as status says it. */
 const WRITE_FAILURES: readonly string[] = [
   'Forbidden',
   'SecretRefused',
@@ -40,7 +40,7 @@ export function authorityIsNotReady({ authority }: Observed): Obstacle | undefin
   return wait('AuthorityNotReady', `${authority.trouble.code}: ${authority.trouble.message}`);
 }
 
-/** The answer was no, and what would be asked is the same. A person who asks for a renewal since then is worth a try. */
+/** The request was denied, and the next one would be the same. A renew-at since then is worth a try. */
 export function wasDenied(seen: Observed, now: Date): Obstacle | undefined {
   const { authority, next, resource } = seen;
   if (next?.denied === undefined || !isAuthority(authority) || next.wanted !== wantedOf(seen, authority))

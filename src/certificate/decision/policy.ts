@@ -67,9 +67,9 @@ export function denialOf(
     .map(({ rule, field, value }) => `rule ${rule} does not list ${quote([value])} in ${field}`);
   const rest = misfits.length - shown.length;
   const why = [...shown, ...(rest > 0 ? [`${rest} more rules do not fit either`] : [])].join('; ');
-  const whom =
+  const owner =
     authorityRef.kind === 'ClusterCertificateAuthority'
       ? 'a cluster administrator'
       : `an administrator of namespace ${namespace}`;
-  return `no rule of ${authorityRef.kind} ${authorityRef.name} allows namespace ${namespace} all of ${asked}: ${why || 'it has none for this namespace'}; take out what is not needed, or ask ${whom} for a rule in spec.issuancePolicy of the authority that allows all of it`;
+  return `no rule of ${authorityRef.kind} ${authorityRef.name} allows namespace ${namespace} all of ${asked}: ${why || 'it has none for this namespace'}; take out what is not needed, or ask ${owner} for a rule in spec.issuancePolicy of the authority that allows all of it`;
 }

@@ -81,13 +81,13 @@ export function authorityIsMissing({ resource, authority }: AuthorityAnd): Refus
           : `there is no ClusterCertificateAuthority ${name}`,
       );
     case 'AuthorityNotSeen':
-      return wait('AuthorityNotReady', `${kind} ${name} has not been looked at yet`);
+      return wait('AuthorityNotReady', `${kind} ${name} has not been reconciled yet`);
     case 'AuthorityNotReady':
       return wait('AuthorityNotReady', `${kind} ${name} can't be used; its status says why`);
     case 'ClusterAuthorityNotServed':
       return wait(
         'ClusterAuthorityNotServed',
-        `ClusterCertificateAuthority ${name} can't be used: this controller serves single namespaces only, so that takes controller.clusterAuthorities of the chart (--cluster-authorities), and an authority without a selector in allowedNamespaces or in a rule, of which its status tells; or use a CertificateAuthority`,
+        `ClusterCertificateAuthority ${name} can't be used: this controller serves single namespaces only, so that takes controller.clusterAuthorities of the chart (--cluster-authorities), and an authority without a selector in allowedNamespaces or in a rule, as its status says; or use a CertificateAuthority`,
       );
     case 'NamespaceNotAllowed':
       return wait(

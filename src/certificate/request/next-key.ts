@@ -6,7 +6,7 @@ import { parseMeta, type RawObject } from '../../api/parse.ts';
 import { keySpecOf, parsePrivateKey, publicKeyDer } from '../../pki/keys.ts';
 import { shortOnly } from '../secret/memory.ts';
 
-/** A request whose answer is awaited, as the Secret that keeps its key tells; the key itself is not in here. */
+/** A request whose answer is awaited, as the Secret that keeps its key says; the key itself is not in here. */
 export interface NextKey {
   readonly namespace: string;
   readonly name: string;
@@ -14,7 +14,7 @@ export interface NextKey {
   readonly resourceVersion: string;
   readonly certificateName: string;
   readonly certificateUid: string;
-  /** `CertificateAuthority/name`: who was asked. */
+  /** `CertificateAuthority/name`: the authority that was asked. */
   readonly authority: string;
   /** The id of the request. */
   readonly id: string;

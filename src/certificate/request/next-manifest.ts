@@ -46,7 +46,7 @@ export function nextManifest(
               [names.DENIED_AT_ANNOTATION]: toRfc3339(denied.at),
             }),
       },
-      // Whatever the deletionPolicy: a key without its certificate is of use to nobody.
+      // Whatever the deletionPolicy: a key without its certificate is of no use.
       ownerReferences: [ownerReference(resource)],
     },
     type: 'kubernetes.io/tls',

@@ -29,7 +29,7 @@ export interface RequestDeps {
   readonly awaited: PendingRequests;
   /** See PublishDeps. */
   purposeOf(secret: RawObject): string | undefined;
-  /** Whoever was asked; undefined where that authority is no more. */
+  /** The backend that was asked; undefined where that authority is no more. */
   askedBy(next: NextKey): Backend | undefined;
   readonly clock: Clock;
   readonly log: Logger;
@@ -47,7 +47,8 @@ export function isUnderWay(seen: Observed): boolean {
 
 /**
  * Makes a request whose key outlives us, or asks for the answer to the one that was made. First the key is stored, then
- * the authority is asked; so whoever comes after a crash, or beside us, asks for the very same certificate.
+ * the authority is asked; so a run after a crash, or another replica, asks for the very same certificate. `ask` asserts
+ * leadership itself, right before it sends.
  */
 export async function askDurably(
   seen: Observed,
@@ -90,7 +91,7 @@ export async function abandonRequest(next: NextKey, deps: RequestDeps, signal: A
   await deps.nextKeys.delete(next);
 }
 
-/** The key that is kept for what is wanted, as long as nobody has tampered with it. */
+/** The key that is kept for what is wanted, unless its Secret was tampered with. */
 async function underWay(seen: Observed, view: AuthorityView, deps: RequestDeps): Promise<PendingRequest | undefined> {
   const { next, resource } = seen;
   if (next === undefined || next.denied !== undefined || next.wanted !== wantedOf(seen, view)) return undefined;
@@ -98,7 +99,7 @@ async function underWay(seen: Observed, view: AuthorityView, deps: RequestDeps):
   if (known !== undefined) return known;
   const object = await deps.nextKeys.read(next.namespace, next.name);
   if (object === undefined || object.metadata?.resourceVersion !== next.resourceVersion)
-    throw new RetryableError('Conflict', `Secret ${next.name} changed while it was looked at`);
+    throw new RetryableError('Conflict', `Secret ${next.name} changed meanwhile`);
   const key = keptKey(object, next, resource.spec);
   if (key === undefined) return undefined;
   const awaited = { next, key };
@@ -119,7 +120,7 @@ async function begin(
       'InvalidSpec',
       `spec.secretName ${resource.spec.secretName} is where Certwheel keeps the key while this authority answers; create this ClientCertificate anew with another secretName`,
     );
-  // One whose Secret somebody deleted is remembered, and what was made for it goes too.
+  // One whose Secret was deleted is remembered, and what was made for it goes too.
   const lost = former ?? deps.awaited.under(keyOf(resource));
   if (lost !== undefined) await forgetOrLeave(lost, deps, signal);
   const key = await makeKey();
@@ -202,7 +203,7 @@ function heldError({ metadata = {} }: RawObject): RetryableError {
   const { name, finalizers = [] } = metadata;
   return new RetryableError(
     'SecretRefused',
-    `Secret ${name}, which is to keep the key while the authority answers, is being deleted and is held by the finalizers ${finalizers.join(', ')}; whoever set them has to remove them`,
+    `Secret ${name}, which is to keep the key while the authority answers, is being deleted and is held by the finalizers ${finalizers.join(', ')}; the controllers that set them have to remove them`,
   );
 }
 

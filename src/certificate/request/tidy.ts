@@ -15,7 +15,7 @@ export interface TidyDeps extends RequestDeps {
 /** How soon it is tried again to remove what a request has left behind. */
 const TIDY_AGAIN_MS = 30_000;
 
-/** Whether nobody waits for the answer to a request any more, once what was decided is done. */
+/** Whether the answer to a request is no longer needed, once what was decided is done. */
 export function isOver({ resource }: Observed, decision: Decision): boolean {
   switch (decision.do) {
     case 'issue':
@@ -63,7 +63,7 @@ async function end(next: NextKey, deps: TidyDeps, { signal, releaseWorker }: Run
   }
 }
 
-/** The same where the ClientCertificate is no more; a cache that is behind must not cost anybody a request. */
+/** The same where the ClientCertificate is no more; a cache that is behind must not cost a request. */
 export async function tidyAfterGone(
   certificate: string,
   next: NextKey | undefined,

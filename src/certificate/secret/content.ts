@@ -21,7 +21,7 @@ export interface SecretContent {
   readonly keyEncoding: KeyEncoding;
   /**
    * Verifies the leaf's signature, where that was put off: undefined where it wasn't. It costs more than all the rest,
-   * and nobody needs it before the Secret is looked at, so a start with thousands of them doesn't wait for it.
+   * and it is not needed before the Secret is reconciled, so a start with thousands of them doesn't wait for it.
    */
   readonly owedProof: (() => boolean) | undefined;
 }

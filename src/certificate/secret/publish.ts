@@ -14,12 +14,12 @@ export interface PublishDeps extends WriteDeps {
   purposeOf(secret: RawObject): string | undefined;
 }
 
-/** How often a write is tried again when somebody else wrote in between. */
+/** How often a write is tried again when another client wrote in between. */
 const WRITE_ATTEMPTS = 4;
 
 /**
- * One server-side apply, on the condition that the Secret still is what was looked at. After a lost race or a lost
- * answer the Secret itself is asked what holds, so that a certificate that was paid for isn't thrown away. `chain` is
+ * One server-side apply, on the condition that the Secret still is what was observed. After a lost race or a lost
+ * answer the Secret itself is read, so that a certificate that was paid for isn't thrown away. `chain` is
  * what `data` holds, leaf first, and proven. `assertServed` rejects where it may not be published any more.
  */
 export async function publish(
@@ -60,7 +60,7 @@ export async function publish(
   }
 }
 
-/** Lost a race (409), or nobody knows whether the write happened (no answer, 5xx). */
+/** Lost a race (409), or it is unknown whether the write happened (no answer, 5xx). */
 function isUncertain(error: unknown): boolean {
   return error instanceof ApiError && (error.status === 409 || error.status === 0 || error.status >= 500);
 }

@@ -10,7 +10,7 @@ import { readSecretContent, SecretContentError } from './content.ts';
 import { shortOnly } from './memory.ts';
 import { hashOfTrustBundle, type SecretView } from './view.ts';
 
-/** What is kept of a Secret that carries our marks and that no ClientCertificate names: who signed what it holds. */
+/** What is kept of a Secret that carries our marks and that no ClientCertificate names: which CA signed what it holds. */
 export interface SecretRecord {
   readonly namespace: string;
   readonly name: string;
@@ -49,8 +49,8 @@ type Proven = Pick<SecretRecord, 'issuerFingerprint' | 'anchorFingerprints' | 'n
 const proofs = new RecentlyUsed<{ readonly proven: Proven | undefined }>({ most: 4_000, mostWeight: 4_000 });
 
 /**
- * Reduces such a Secret. A certificate whose proof takes many signatures is not counted: anybody may write thousands of
- * them, and nobody asked for one. `mayBeDear` is asked before a proof that takes longer than usual.
+ * Reduces such a Secret. A certificate whose proof takes many signatures is not counted: a tenant may write thousands of
+ * them, and no ClientCertificate asked for one. `mayBeDear` is asked before a proof that takes longer than usual.
  */
 export function recordSecret(
   { metadata = {}, data = {} }: RawObject,

@@ -4,7 +4,7 @@ import { ApiError, RetryableError } from '../../errors.ts';
 export type Remainder = 'removed' | 'emptied' | 'left';
 
 /**
- * Takes a Secret back that nobody can use, and that may be found by nobody. Where an admission policy lets Certwheel delete
+ * Takes a Secret back that no workload can use, and that a later run may not find. Where an admission policy lets Certwheel delete
  * no such Secret, at least its key goes.
  */
 export async function takeBack(remove: () => Promise<unknown>, empty: () => Promise<unknown>): Promise<Remainder> {

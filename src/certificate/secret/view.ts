@@ -15,7 +15,7 @@ import {
 import { type CertificateFacts, factsOf } from './facts.ts';
 import { LONGEST_TEMPLATE_KEYS, readMemory, type SecretMemory, shortOnly } from './memory.ts';
 
-/** A Secret as a reconcile sees it: no key in it, and no bytes that nobody asks for. */
+/** A Secret as a reconcile sees it: no key in it, and no bytes that no check needs. */
 export interface SecretView {
   readonly namespace: string;
   readonly name: string;
@@ -42,7 +42,7 @@ export interface SecretView {
 }
 
 /**
- * Reduces a Secret on arrival; its private key is looked at once, and dropped. `known` is what its data is known to hold,
+ * Reduces a Secret on arrival; its private key is compared once, and dropped. `known` is what its data is known to hold,
  * and saves the proof.
  */
 export function viewSecret(object: RawObject, known?: SecretContent): SecretView {
@@ -189,7 +189,7 @@ function keysOfTemplate(annotations: Readonly<Record<string, string>>): Readonly
   return text === '' || text.length > LONGEST_TEMPLATE_KEYS ? undefined : new Set(text.split(','));
 }
 
-/** What is not of the template isn't kept: anybody may put a quarter of a mebibyte of it into each Secret. */
+/** What is not of the template isn't kept: a tenant may put a quarter of a mebibyte of it into each Secret. */
 function onlyThose(
   entries: Readonly<Record<string, string>>,
   written: ReadonlySet<string>,

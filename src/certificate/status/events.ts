@@ -15,7 +15,7 @@ export interface EventText {
   readonly note: string;
 }
 
-/** What is told of a certificate that was published; the routine is told of only where that was asked for. */
+/** The event of a certificate that was published; routine renewals have one only where the flag asks for it. */
 export function issuedEvent(
   reason: RotationReason,
   message: string,
@@ -32,7 +32,7 @@ export function issuedEvent(
   };
 }
 
-/** What is told when nothing was published: each trouble once, when it begins or turns into another. */
+/** The event when nothing was published: each trouble once, when it begins or turns into another. */
 export function troubleEvent(resource: ClientCertificate, status: ClientCertificateStatus): EventText | undefined {
   const trouble = troubleOf(status);
   const before = troubleOf(resource.status);
@@ -42,7 +42,7 @@ export function troubleEvent(resource: ClientCertificate, status: ClientCertific
   return { type: 'Warning', reason: trouble.reason, action: 'Issue', note: `${trouble.message}${expiry}` };
 }
 
-/** What is told when issuance begins to be slowed down, or a fight over the Secret begins. */
+/** The event when issuance begins to be slowed down, or a fight over the Secret begins. */
 export function slowedEvent(resource: ClientCertificate, status: ClientCertificateStatus): EventText | undefined {
   const slowed = slowedBy(status);
   if (slowed === undefined || slowedBy(resource.status)?.reason === slowed.reason) return undefined;
@@ -50,7 +50,7 @@ export function slowedEvent(resource: ClientCertificate, status: ClientCertifica
   return { type: 'Warning', reason: slowed.reason, action: 'Issue', note };
 }
 
-/** What is told when a certificate has run out. */
+/** The event when a certificate has expired. */
 export function expiredEvent(resource: ClientCertificate, status: ClientCertificateStatus): EventText | undefined {
   const isExpired = (each: Conditioned) =>
     conditionsOf(each).some(({ type, reason }) => type === 'Ready' && reason === 'Expired');
@@ -63,7 +63,7 @@ export function expiredEvent(resource: ClientCertificate, status: ClientCertific
   };
 }
 
-/** What is told when a certificate is issued that workloads may not have loaded when the one before it expires. */
+/** The event when a certificate is issued that workloads may not have loaded when the one before it expires. */
 export function shortLifeEvent(resource: ClientCertificate, status: ClientCertificateStatus): EventText | undefined {
   const short = shortLifeOf(status);
   if (short === undefined || shortLifeOf(resource.status) !== undefined) return undefined;

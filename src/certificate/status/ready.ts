@@ -54,7 +54,7 @@ export function leftBehind(seen: Observed): CertificateFacts | undefined {
   return isOfEarlier(seen) && seen.protection === undefined ? seen.secret?.certificate : undefined;
 }
 
-/** A clock that was wrong when it was issued, or is wrong now: which of the two nobody here can tell. */
+/** A clock that was wrong when it was issued, or is wrong now: which of the two is unknown here. */
 function notYetValid({ resource }: Observed, { notBefore }: CertificateFacts): string {
   const remedy = `kubectl annotate ccert -n ${resource.namespace} ${resource.name} --overwrite certwheel.io/renew-at=$(date -u +%FT%TZ)`;
   return `the certificate is not valid before ${toRfc3339(notBefore)}; if the clock is right now, renew it: ${remedy}`;

@@ -16,7 +16,7 @@ export interface RecordDeps {
   };
 }
 
-/** Told before the status is written, since that may fail and be written by a later run that knows nothing of this one. */
+/** Recorded before the status is written, since that may fail and be written by a later run that knows nothing of this one. */
 export function recordIssued(
   seen: Observed,
   { reason, message }: Extract<Decision, { do: 'issue' }>,

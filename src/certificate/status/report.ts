@@ -17,7 +17,7 @@ export interface ReportDeps {
   readonly clock: Clock;
   /** From the cache; undefined once it is gone. */
   find(key: string): ClientCertificate | BrokenClientCertificate | undefined;
-  /** Writes the status on the condition that the resource is still the one that was looked at. */
+  /** Writes the status on the condition that the resource is still the one that was observed. */
   writeStatus(resource: ClientCertificate | BrokenClientCertificate, status: ClientCertificateStatus): Promise<void>;
   /** How often the status of one resource may be written. */
   readonly statusWrites: Buckets;
@@ -33,7 +33,7 @@ export interface ReportDeps {
 /** What a run found out beyond what is seen in the cluster. */
 export interface Findings {
   readonly failure?: Failure;
-  /** What is waited for, and when to look again where no event tells. */
+  /** What is waited for, and when to poll where no event comes. */
   readonly pending?: { readonly message: string; readonly pollAfterMs?: number } | undefined;
   /** The state is a passing one: status is written only where the stored one has become untrue. */
   readonly isPassing?: boolean;

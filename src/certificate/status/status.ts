@@ -148,7 +148,7 @@ function failures(
   };
 }
 
-/** The same wherever it is told: what is read back from lastFailure must not look like another failure. */
+/** The same in every place: what is read back from lastFailure must not look like another failure. */
 function messageOf({ error }: Failure): string {
   return readable(error.message, LONGEST_FAILURE_MESSAGE);
 }

@@ -22,8 +22,8 @@ export interface CacheOptions<T, Index extends string> {
 }
 
 /**
- * What the API server holds, reduced, as far as the watches of one or several scopes have told, plus our own writes that
- * they haven't told of yet. Only a relist may take it back in time (a restored etcd starts from an older version).
+ * What the API server holds, reduced, as far as the watches of one or several scopes have come, plus our own writes that
+ * they haven't brought yet. Only a relist may take it back in time (a restored etcd starts from an older version).
  */
 export class Cache<T, Index extends string = never> {
   readonly #options: CacheOptions<T, Index>;
@@ -97,23 +97,23 @@ export class Cache<T, Index extends string = never> {
     return isFilled && this.#store.get(key) === undefined && !this.#store.leftOut.hasForgotten(namespace);
   }
 
-  /** Answers the function that ends it. With `ownToo` the listener hears even of what `put` tells nobody else. */
+  /** Answers the function that ends it. With `ownToo` the listener is called for our own writes too. */
   onChange(listener: ChangeListener<T>, { ownToo = false } = {}): () => void {
     this.#listeners.set(listener, ownToo);
     return () => this.#listeners.delete(listener);
   }
 
-  /** Who is told that `reduce` threw, which is a bug: what was known of that object stays, and the others are unharmed. */
+  /** Called when `reduce` threw, which is a bug: what was known of that object stays, and the others are unharmed. */
   onBroken(report: (key: string, error: unknown) => void): void {
     this.#onBroken = report;
   }
 
-  /** Who is told, once, that the share of a namespace is used up. */
+  /** Called once when the share of a namespace is used up. */
   onCrowded(report: (namespace: string) => void): void {
     this.#onCrowded = report;
   }
 
-  /** Swaps what is kept of an object of this version, and tells nobody: it hasn't changed, but something else is asked of it. */
+  /** Swaps what is kept of an object of this version, and calls no listener: the object itself hasn't changed. */
   revise(key: string, resourceVersion: string, value: T): void {
     const before = this.#store.get(key);
     if (before?.resourceVersion !== resourceVersion) return;
@@ -122,9 +122,9 @@ export class Cache<T, Index extends string = never> {
   }
 
   /**
-   * Takes in the answer to our own write, so that the next look sees it; the watch's echo of it then tells nobody.
+   * Takes in the answer to our own write, so that the next run sees it; the watch's echo of it then calls no listener.
    * `replaces` is the resourceVersion that the write demanded. Where the cache holds that very version (or nothing, for a
-   * create-only write), nobody is told now either: nothing but our own change can be in it. `reduce` is for whoever knows
+   * create-only write), no listener is called now either: nothing but our own change can be in it. `reduce` is for a caller that knows
    * a shorter way to the same value.
    */
   put(object: RawObject, replaces?: string | undefined, reduce: Reduce<T> = this.#options.reduce): void {
@@ -202,7 +202,7 @@ export class Cache<T, Index extends string = never> {
     this.#notify(before.key, before.value, undefined);
   }
 
-  /** The watch of this scope has told everything up to this version. */
+  /** The watch of this scope has brought everything up to this version. */
   advance(scope: string, resourceVersion: string): void {
     this.#progress.advance(scope, resourceVersion);
   }
