@@ -92,7 +92,10 @@ function refusal(message: string): CaError {
   return new CaError('BrokenChain', message);
 }
 
-const SUBTREES_OF_ONE_COST = 10;
+/** Java's merge compares the subtrees of one CA with those of another, up to a bound of its own. */
+const MOST_COMPARISONS = 20_000;
+const COMPARISONS_OF_ONE_COST = 50;
+const SUBTREES_OF_ONE_COST = 5;
 
 /** In the unit of Effort: little, but for CAs with many name constraints. */
 function costOfJudging(path: Path): number {
@@ -101,7 +104,8 @@ function costOfJudging(path: Path): number {
       sum + (nameConstraints ? nameConstraints.permitted.length + nameConstraints.excluded.length : 0),
     0,
   );
-  return path.length + Math.ceil(subtrees / SUBTREES_OF_ONE_COST);
+  const comparisons = Math.min(subtrees ** 2, MOST_COMPARISONS);
+  return path.length + Math.ceil(subtrees / SUBTREES_OF_ONE_COST + comparisons / COMPARISONS_OF_ONE_COST);
 }
 
 /** The key of the Secret that holds the certificate which the problem names. */
