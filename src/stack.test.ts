@@ -39,7 +39,7 @@ async function run(): Promise<string[]> {
   return [...mapped, ...run()];
 }
 
-test('a stack of the bundle tells the places in the sources, each time; without the map, those in the bundle', async () => {
+test('a stack of the bundle names the places in the sources, each time; without the map, those in the bundle', async () => {
   const [first = '', second, unmapped = ''] = await run();
   assert.match(first, /^Error: stuck\n {4}at Wheel\.turn \([^:]*wheel\.ts:6:11\)\n/);
   assert.not.match(first, 'wheel.mjs');

@@ -60,7 +60,7 @@ test('what decisions are made from is kept as it is', () => {
   );
 });
 
-test('of a condition that tells of nothing but success its message is not kept', () => {
+test('the message of a condition that reports success alone is not kept', () => {
   const [ready] = STATUS.conditions ?? [];
   assert.equal(storedStatus(STATUS).conditions, [{ ...ready, message: '' }]);
 });

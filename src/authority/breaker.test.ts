@@ -20,7 +20,7 @@ function staged() {
   return { breaker, door, pass };
 }
 
-test('a probe that fails lets nobody through, and the pauses between probes double up to half a minute', () => {
+test('a probe that fails lets no request through, and the pauses between probes double up to half a minute', () => {
   const { breaker, door, pass } = staged();
   const pauses = Array.from({ length: 8 }, () => {
     breaker.probe()(DOWN);

@@ -113,7 +113,7 @@ test('the tightest quota counts, whatever its span', () => {
   assert.equal(quotaOf(daily(23), { requests: 1, perMs: HOUR, burst: 1 }), { perDay: 23, from: 'Quota' });
 });
 
-test('status tells figures of three digits, and only where there is a quota to hold them against', () => {
+test('status has figures of three digits, and only where there is a quota to compare them with', () => {
   const hourly = fleet(100, { duration: '1h' }, 'a');
   assert.is(demandStatus(told(hourly)), undefined);
   // 86,400 s / 1,620 s are 53.33.
@@ -143,7 +143,7 @@ test('a quota is short from four fifths on, and over beyond the whole', () => {
   assert.equal(quotaShort(told([], daily(1))), []);
 });
 
-test('what is told names the quota, and what uses it up', () => {
+test('the condition names the quota, and what uses it up', () => {
   const all = [
     ...fleet(40, { duration: '1h' }, 'many'),
     wanting({ duration: '15m' }, 'quick'),

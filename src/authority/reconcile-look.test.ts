@@ -67,12 +67,12 @@ for (const definition of BACKENDS as readonly BackendDefinition<never>[]) {
   const { type, capabilities } = definition;
 
   if (capabilities.remote)
-    test(`${type} is looked at within 5 minutes though nothing happens, since nobody tells of another machine`, async () => {
+    test(`${type} is reconciled within 5 minutes without any event, since no watch covers another machine`, async () => {
       const inMs = await nextLook(definition);
       assert.ok(inMs !== undefined && inMs > 0 && inMs <= 5 * MINUTE, `in ${inMs} ms`);
     });
   else
-    test(`${type} is looked at only when something happens`, async () => {
+    test(`${type} is reconciled only after an event`, async () => {
       assert.is(await nextLook(definition), undefined);
     });
 

@@ -20,7 +20,7 @@ const missing = new AuthorityError('CASecretNotFound', 'there is no Secret pair'
 const away = (message: string, retryAfterMs?: number) =>
   new AuthorityError('AuthorityUnreachable', message, { retryAfterMs });
 
-test('one that is well is looked at when its CA is to have a successor', async () => {
+test('a good authority is reconciled when its CA is to have a successor', async () => {
   const world = new AuthorityWorld();
   await world.settle();
   const due = successorDue(stored.certificate).getTime();
@@ -75,7 +75,7 @@ test('what is given up as the process ends is no trouble of an authority', async
   assert.is(world.condition('Ready'), 'True Verified');
 });
 
-test('a machine that tells its CA with each certificate alone is not said to trust the former CA alone', async () => {
+test('a backend that states its CA with each certificate alone is not reported to trust the former CA alone', async () => {
   const world = new AuthorityWorld({ isRemote: true });
   world.anchors = [];
   world.generations.plant(aGeneration(1, 'Active', stored, { since: after(-DAY) }), ['uid-1']);
@@ -97,7 +97,7 @@ test('between two backends the new CA waits for its trust, and certificates are 
   assert.match(world.runtime?.view?.trouble?.message ?? '', 'generation 2 goes into every ca.crt before it signs');
 });
 
-test('a stored generation that cannot be read is told of, while another goes on', async () => {
+test('a stored generation that cannot be read is reported, while another goes on', async () => {
   const world = new AuthorityWorld();
   await world.settle();
   const problem = 'Secret ns/ca-ca-v2 has no key';

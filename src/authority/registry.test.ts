@@ -15,7 +15,7 @@ function authority(uid: string, generation: number) {
 
 const runtimeOf = (resource: ReturnType<typeof authority>) => ({ resource, release() {} }) as unknown as Runtime;
 
-test('an authority that was changed or made anew has no runtime before it is looked at', () => {
+test('an authority that was changed or made anew has no runtime before it is reconciled', () => {
   const registry = new Registry();
   const first = authority('1', 1);
   assert.is(registry.current(first), undefined);

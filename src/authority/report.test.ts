@@ -171,7 +171,7 @@ for (const [what, { before, now, lines, logged: wanted = [] }] of Object.entries
     world.told.assertNoKey();
   });
 
-test('a status that could not be written is told of by no event, and is told of when it is written', async () => {
+test('a status that could not be written causes no event, and causes one when it is written', async () => {
   for (const status of [0, 403, 409, 422, 429, 500]) {
     const { world, tell, logged } = await scene();
     const { length } = world.journal.lines;

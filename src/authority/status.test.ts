@@ -105,7 +105,7 @@ test('a pair that is refused leaves it ready, and says which generation stays', 
   );
 });
 
-test('a rotation tells its step and whom it waits for', () => {
+test('a rotation reports its step and the certificates that it waits for', () => {
   const second = generation(2, 'Prepared', two);
   const spreading = { generations: [first, second], signing: first };
   assert.is(
@@ -118,7 +118,7 @@ test('a rotation tells its step and whom it waits for', () => {
   assert.not.match(waiting ?? '', 'ns/f');
 });
 
-test('a rotation is told of without a gap from the first step to the last', () => {
+test('a rotation is reported without a gap from the first step to the last', () => {
   const [oldOne, newOne] = [generation(1, 'Retiring', one), generation(2, 'Active', two)];
   const reissuing = 'True Reissuing: certificates of generation 1 are being re-issued';
   assert.is(condition(told({ generations: [first, newOne], signing: newOne }), 'Rotating'), reissuing);
@@ -126,7 +126,7 @@ test('a rotation is told of without a gap from the first step to the last', () =
   assert.is(condition(told({ generations: [newOne], signing: newOne }), 'Rotating'), undefined);
 });
 
-test('demand and a quota that is short are told of together, and go together', () => {
+test('demand and a short quota are reported together, and go together', () => {
   const costs = [{ durationMs: 3_600_000, certificates: 2, perDay: 107, example: 'ns/a' }];
   const demand: Demand = { certificates: 2, perDay: 107, costs, quota: { perDay: 100, from: 'Quota' } };
   const short = told({ demand });

@@ -55,7 +55,7 @@ test('a Secret that has not changed is not read again, and one that has is', asy
   assert.is((await look())?.certificate.fingerprintSHA256, other.certificate.fingerprintSHA256);
 });
 
-test('a Secret that is missing is told with the command that makes it', async () => {
+test('a missing Secret is reported with the command that makes it', async () => {
   const told = await refusal(undefined);
   assert.match(told, 'CASecretNotFound: there is no Secret ns/pair');
   assert.match(told, 'kubectl create secret generic pair -n ns --from-file=tls.crt=ca.crt --from-file=tls.key=ca.key');

@@ -105,7 +105,7 @@ test('another encoding is that of the spec; a key without another one stays as i
   }
 });
 
-test('the moment of an issue that nobody has noted is read off the certificate, and never lies ahead', async () => {
+test('a moment of issue that was not recorded is read off the certificate, and never lies ahead', async () => {
   const world = await issued();
   const stored = world.store.object as RawObject;
   world.store.object = foreignWrite(stored, without(stored, names.ISSUED_AT_ANNOTATION));

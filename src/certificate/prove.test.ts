@@ -67,7 +67,7 @@ test('what was held back counts as issued when it began', async () => {
   assert.equal((await waiting).issuedAt, after(30 * SECOND));
 });
 
-test('who waits for a clock that is ahead keeps no worker from others', async () => {
+test('a certificate that waits for a clock that is ahead releases its worker', async () => {
   const clock = new FakeClock(NOW);
   let released = 0;
   const run = {

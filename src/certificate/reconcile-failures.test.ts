@@ -185,7 +185,7 @@ test('a request that could not be removed is removed half a minute later, and no
   assert.is(lines().filter((line) => line === 'asked').length, 1);
 });
 
-test('a read that says nothing of one certificate is told of by none', async () => {
+test('a failed read that concerns all certificates is in the status of none', async () => {
   for (const [status, ends] of [
     [0, 'ApiServerUnavailable'],
     [409, 'again'],

@@ -299,7 +299,7 @@ test('a status that the API server refuses is no failed rotation: the certificat
   assert.is(status().lastFailure, undefined);
 });
 
-test('what was given up as the process ends is told of nobody', async () => {
+test('what is given up as the process ends is no failure of an authority', async () => {
   const { deps, shown } = parts(issued.raw, 'well', ended);
   const stop = new AbortController();
   const stopping: CertificateDeps = {

@@ -87,7 +87,7 @@ test('a note shows what is invisible in it', async () => {
   assert.is(written[0]?.note, 'the answer a\\u{85}b\\u{202e}\\u{fffe}\\u{d83d}');
 });
 
-test('an API server that refuses events is of no concern to whoever records them', async () => {
+test('an API server that refuses events is of no concern to the caller that records them', async () => {
   const { recorder, written } = newRecorder(true);
   recorder.record(event());
   recorder.record(event({ note: 'another' }));
@@ -111,7 +111,7 @@ function hanging() {
   return { recorder: new EventRecorder({ client, clock: systemClock, logger, instance: 'pod' }), lines, aborted };
 }
 
-test('to close waits for what cannot be written as long as it was told, drops the rest and tells how many', async () => {
+test('closing waits for what cannot be written as long as it may, drops the rest and logs how many', async () => {
   const { recorder, lines, aborted } = hanging();
   for (let index = 0; index < 300; index++) recorder.record(event({ note: `${index}` }));
   await recorder.close(20);

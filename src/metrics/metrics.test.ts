@@ -86,7 +86,7 @@ test('the names are exactly those of the design, and each has a help text', asyn
   for (const [, name, help = ''] of helps) assert.match(help, /^\S.+\.$/, name);
 });
 
-test('the process itself is told of too', async () => {
+test('the process itself has metrics too', async () => {
   assert.match(await metricsOf().registry.metrics(), /^process_cpu_seconds_total /m);
 });
 
@@ -176,7 +176,7 @@ test('however many there are, sums tell how they are', async () => {
   assert.is(samples['certwheel_certificate_time_left_seconds_bucket{le="86400"}'], 2);
 });
 
-test('how overdue certificates are is told as a share of the time from due to expiry', async () => {
+test('how overdue certificates are is a share of the time from due to expiry', async () => {
   const metrics = metricsOf(1);
   const between = (renewalTime: string, notAfter: string) => ({ ...READY, renewalTime, notAfter });
   metrics.certificates.show(named('not-due'), READY);

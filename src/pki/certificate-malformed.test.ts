@@ -37,7 +37,7 @@ test('an extension that comes twice is refused', () => {
   );
 });
 
-test('critical extensions that nobody here understands are told', () => {
+test('critical extensions that are not understood are reported', () => {
   const extension = (dotted: string, critical: boolean) =>
     sequence(oid(dotted), ...(critical ? [Buffer.from('0101ff', 'hex')] : []), octetString(Buffer.of(5, 0)));
   assert.equal(parseCertificate(withExtensions(extension('1.2.3', true), extension('1.2.4', false))).unknownCritical, [

@@ -256,7 +256,7 @@ test('dates count, both ends included', async () => {
   await accepts({ expected: { now: hoursFromNow(-1) } });
 });
 
-test('a certificate of the near future is told from a wrong one', async () => {
+test('a certificate of the near future is distinguished from a wrong one', async () => {
   const flawAt = (aheadMs: number, extra: Case = {}) =>
     prove({ answer: { notBefore: new Date(NOW.getTime() + aheadMs) }, ...extra });
   assert.is((await flawAt(60_000))?.validInMs, 60_000);

@@ -86,7 +86,7 @@ test('an authority key identifier without a key id has none', () => {
   assert.is(withExtensions(extension('2.5.29.35', sequence(tlv(0x82, Buffer.of(5))))).authorityKeyId, undefined);
 });
 
-test('critical key ids and basic constraints that are not critical are told', () => {
+test('critical key ids and basic constraints that are not critical are reported', () => {
   assert.is(withExtensions(extension('2.5.29.14', Buffer.from('040101', 'hex'), true)).criticalKeyIds, true);
   assert.is(withExtensions(extension('2.5.29.19', Buffer.from('30030101ff', 'hex'))).basicConstraintsCritical, false);
 });

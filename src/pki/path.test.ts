@@ -79,7 +79,7 @@ function problemBelow(issuer: Issuer): string | undefined {
   return path === undefined ? 'no path' : issuersProblem(path.slice(1));
 }
 
-test('an RSA key for which anybody can sign is refused by name, one that takes its time verifies nothing', () => {
+test('an RSA key whose signatures can be forged is refused by name, one that takes long verifies nothing', () => {
   assert.is(problemBelow(belowWith(honest, {})), undefined);
   const forged = belowOfExponentOne(honest);
   assert.is(problemBelow(forged), 'CN=below has an RSA key with the public exponent 1; at least 65537 is needed');
@@ -103,7 +103,7 @@ test('only so many signatures are verified', async () => {
   assert.is(findPath(later, [], anchors(20), now).problem, TOO_MANY);
 });
 
-test('a name of any length is told in short', async () => {
+test('a name of any length is shortened', async () => {
   const long = await signIntermediate(top, { ...life, commonName: 'x'.repeat(64), extensions: [] });
   const organizations = Array.from({ length: 20 }, () => 'y'.repeat(60));
   const issuer = belowWith(honest, { subject: { organizations } });

@@ -69,7 +69,7 @@ test('a path may end at an intermediate where partial chains are allowed, and at
   assert.equal(chainOf(read(lower, { crt: pem(lower, upper), roots: pem(ca), partialChain: true })), WHOLE);
 });
 
-test('a root of the same name that did not sign the CA is told apart from the one that did', async () => {
+test('a root of the same name that did not sign the CA is distinguished from the one that did', async () => {
   const impostor = await root();
   const pair = read(upper, { roots: pem(impostor, ca) });
   assert.is(pair.anchor.fingerprintSHA256, ca.certificate.fingerprintSHA256);

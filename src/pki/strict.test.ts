@@ -107,7 +107,7 @@ test('the command in the message mends a CA and keeps its key, subject, key id a
   }
 });
 
-test('the message says who refuses', () => {
+test('the message names the verifiers that refuse', () => {
   const [message] = strictMessages(chainOf({ root: { keyUsage: false } }).slice(1));
   assert.match(message ?? '', /^CN=root has no key usage: Python 3\.13 and later and "openssl verify -x509_strict"/);
 });

@@ -54,7 +54,7 @@ test('nothing asked for writes nothing', () => {
   assert.equal(encodeUsages([]), {});
 });
 
-test('a purpose without a name is told by its number', () => {
+test('a purpose without a name is shown by its number', () => {
   assert.equal(decodeExtendedKeyUsage(Buffer.from('300506032a0304', 'hex')), ['1.2.3.4']);
 });
 

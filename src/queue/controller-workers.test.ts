@@ -22,7 +22,7 @@ bench('as many runs go on at once as there are workers, and one for each key', a
   assert.is(one.runs.length, 5);
 });
 
-bench('what changes while a run is under way is looked at after it', async (one) => {
+bench('a change during a run causes another run after it', async (one) => {
   one.answer = async () => {
     await one.clock.sleep(100);
     return { do: 'rest', recheckAt: one.clock.in(3_600_000) };

@@ -56,7 +56,7 @@ bench('an error is retried with a wait that doubles up to fifteen seconds', asyn
   assert.equal(gaps.slice(0, 9), [200, 400, 800, 1_600, 3_200, 6_400, 12_800, 15_000, 15_000]);
 });
 
-bench('a lost race that was thrown is told of only where another one follows', async (one) => {
+bench('a lost race that was thrown is logged only where another one follows', async (one) => {
   const levels = () => one.lines.map(({ level }) => level);
   const lost = new RetryableError('Conflict', 'the object has been modified');
   one.answer = inTurn(lost, { do: 'rest' });
@@ -107,7 +107,7 @@ bench('an error that was foreseen is logged without a stack', async (one) => {
   );
 });
 
-bench('an error that nobody foresaw is logged with its own stack, and retried', async (one) => {
+bench('an unforeseen error is logged with its own stack, and retried', async (one) => {
   const bug = new TypeError('x is not a function');
   one.answer = inTurn(bug);
   one.controller.queue.add('a');

@@ -85,7 +85,7 @@ test('inside a namespace the new and the due take turns, the earliest deadline f
   );
 });
 
-test('who is ahead, and who is first, is what comes of serving them', () => {
+test('the order that the line predicts is the order in which it serves', () => {
   fc.assert(
     fc.property(shuffled(8), fc.nat(20), fc.nat(40), (waiters, servedBefore, limit) => {
       const line = lineOf(waiters);

@@ -150,7 +150,7 @@ async function play({ workers, local, askers, askMs, limits, calledGoFirst }: Sc
   }
 }
 
-test('behind a queue of any depth nobody is turned away from a place that is free, and all come through', async () => {
+test('behind a queue of any depth no key is turned away from a free place, and all are served', async () => {
   await fc.assert(
     fc.asyncProperty(scene, async (each) => {
       const entered = await play(each);

@@ -20,7 +20,7 @@ test('no more than the capacity are inside, and the earliest deadline is called 
   turnstile.close();
 });
 
-test('room that is kept for one who was called goes to nobody behind him', () => {
+test('room that is kept for a called key goes to no key behind it', () => {
   const turnstile = new Turnstile({ capacity: 1 }, systemClock, () => true);
   assert.ok(turnstile.enter('inside', 0));
   assert.not(turnstile.enter('called', 50));
@@ -30,7 +30,7 @@ test('room that is kept for one who was called goes to nobody behind him', () =>
   turnstile.close();
 });
 
-test('one who arrives and is first in line enters, though another was called', () => {
+test('a key that arrives first in line enters, though another was called', () => {
   const called: string[] = [];
   const turnstile = new Turnstile({ capacity: 1 }, systemClock, (key) => called.push(key) > 0);
   assert.ok(turnstile.enter('inside', 0));
@@ -44,7 +44,7 @@ test('one who arrives and is first in line enters, though another was called', (
   turnstile.close();
 });
 
-test('one who was called and comes late enters where there is room, and has kept his place where there is none', () => {
+test('a called key that comes late enters where there is room, and keeps its place where there is none', () => {
   let nowMs = 0;
   const called: string[] = [];
   const clock = { ...systemClock, monotonicMs: () => nowMs };
@@ -63,7 +63,7 @@ test('one who was called and comes late enters where there is room, and has kept
   turnstile.close();
 });
 
-test('one who was called and never comes is forgotten', () => {
+test('a called key that never comes is forgotten', () => {
   let nowMs = 0;
   const clock = { ...systemClock, monotonicMs: () => nowMs };
   const turnstile = new Turnstile({ capacity: 1 }, clock, () => true);
@@ -135,7 +135,7 @@ test('the next is called when its token is there, though nobody leaves', async (
   turnstile.close();
 });
 
-test('one who was called and does not come keeps nobody waiting for ever', async () => {
+test('a called key that does not come keeps no other key waiting for ever', async () => {
   const called: string[] = [];
   const turnstile = new Turnstile({ capacity: 1 }, systemClock, (key) => called.push(key) > 0);
   turnstile.enter('inside', 0);
@@ -148,7 +148,7 @@ test('one who was called and does not come keeps nobody waiting for ever', async
   turnstile.close();
 });
 
-test('one who is gone when it is his turn leaves his place to the next, at once', () => {
+test('a key that is gone at its turn leaves its place to the next, at once', () => {
   const called: string[] = [];
   const turnstile = new Turnstile({ capacity: 2 }, systemClock, (key) => {
     called.push(key);
@@ -164,7 +164,7 @@ test('one who is gone when it is his turn leaves his place to the next, at once'
   turnstile.close();
 });
 
-test('a door that is shut lets nobody in, ajar one at a time by deadline, and wide open all that the limits allow', () => {
+test('a turnstile with concurrency 0 admits no key, with 1 one at a time by deadline, and without a limit all that the rate allows', () => {
   const called: string[] = [];
   const turnstile = new Turnstile({ capacity: 3 }, systemClock, (key) => called.push(key) > 0);
   assert.ok(turnstile.enter('inside', 1));
@@ -182,7 +182,7 @@ test('a door that is shut lets nobody in, ajar one at a time by deadline, and wi
   turnstile.close();
 });
 
-test('who was inside when it was shut counts, until he has left', () => {
+test('a key that was inside when it was shut counts until it has left', () => {
   const called: string[] = [];
   const turnstile = new Turnstile({ capacity: 3 }, systemClock, (key) => called.push(key) > 0);
   for (const key of ['a', 'b']) assert.ok(turnstile.enter(key, 1));

@@ -86,7 +86,7 @@ test('whatever is swapped in, when and how often, every workload accepts every o
 
 test('so it is with a controller that is killed at any moment', () => check({ ...EVERYDAY, crash: 2 }));
 
-test('so it is where somebody takes the marks off the CA generations', () =>
+test('so it is where the marks of CA generations are taken off', () =>
   check({ ...EVERYDAY, unreadable: 1, crash: 1, damage: 1 }));
 
 test('so it is with a process that ends between any two writes', () => check({ ...EVERYDAY, die: 3, crash: 1 }));
@@ -94,7 +94,7 @@ test('so it is with a process that ends between any two writes', () => check({ .
 test('whatever a backup or a copier brings, also while the status is lost, only what was made here is trusted', () =>
   check({ ...EVERYDAY, restore: 3, copy: 2, plant: 2, wipe: 1, tidy: 1, die: 1 }));
 
-test('so it is where somebody takes the marks off besides, as long as the status is there', () =>
+test('so it is where marks are taken off besides, as long as the status is there', () =>
   check({ ...EVERYDAY, restore: 2, copy: 2, plant: 2, tidy: 1, damage: 1 }));
 
 test.run();

@@ -139,7 +139,7 @@ test('what ends after the CA that signed it counts no longer than that CA, also 
   assert.equal(plan(leaving, two, [forged], { now: later }).leftBehind, ['Secret ns/forged']);
 });
 
-test('a certificate of which only status tells holds up a step, and brings no CA back', () => {
+test('a certificate that is known from status alone holds up a step, and brings no CA back', () => {
   const told = { ...member('ns/told', one), trustBundleHash: '', fromStatus: true } as const;
   assert.equal(plan(reissuing, two, [told]).waitingFor, ['ns/told']);
   assert.equal(plan(spreading, two, [told]).waitingFor, ['ns/told']);
@@ -269,7 +269,7 @@ test('once all have it, the new CA waits as long as workloads take to load it', 
   assert.is(step(spreading, two, members, { clearSince: first.clearSince, now: opensAt }), '2 -> Active');
 });
 
-test('without certificates nobody is waited for', () => {
+test('without certificates no step waits', () => {
   assert.is(step(spreading, two), '2 -> Active');
   assert.is(step(reissuing, two), 'retire 1');
 });

@@ -94,7 +94,7 @@ test('those for which it waited no longer are named in its event', async () => {
   assert.ok(world.told.includes('could not be written in time for 4 certificates, such as ns/a, ns/b, ns/c'));
 });
 
-test('who provokes one after the other is brought to a stop, and may go on later', async () => {
+test('steps that are provoked one after the other are stopped, and go on later', async () => {
   const { world, runtime, deps } = rotationScene([v1, v2]);
   const mark: Plan = planned({ do: 'mark', generation: { ...v1, mark: 'partial' } });
   const takes = async () => tryStep(mark, sourceOf(stored), runtime, { ...deps, writeGeneration: async () => {} });

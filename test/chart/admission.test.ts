@@ -172,7 +172,7 @@ test('a key that is kept while its certificate is awaited is changed and removed
   assert.is((await asAccount(world.cluster, ['delete', 'secret', name, '-n', 'shop'])).code, 0);
 });
 
-test('nobody else puts a key where one is kept, or changes what is there', async () => {
+test('no other user puts a key where one is kept, or changes what is there', async () => {
   const world = await shared.get();
   const { cluster } = world;
   const refusalOf = async (work: Promise<unknown>) => String(await work.catch((error: unknown) => error));
@@ -209,7 +209,7 @@ test('nothing is deleted but CA generations and keys that are kept', async () =>
     assert.match((await remove(await existing(world, content))).stderr, NO_DELETE);
 });
 
-test('nobody else is held to it', async () => {
+test('no other user is held to it', async () => {
   const { cluster } = await shared.get();
   await cluster.kubectl(['create', 'secret', 'generic', 'of-a-person', '-n', 'shop', '--from-literal=a=b']);
   await cluster.kubectl(['delete', 'secret', 'of-a-person', '-n', 'shop']);

@@ -56,7 +56,7 @@ test('one person may be given the authorities of a namespace', async () => {
   assert.is(await may(world, 'pki', 'create', 'clientcertificates'), false);
 });
 
-test('a value gives them to all who may edit, and takes them away again', async () => {
+test('a value gives them to all editors, and takes them away again', async () => {
   const world = await shared.get();
   for (const [value, people] of [
     ['true', ['edit', 'admin']],

@@ -10,7 +10,7 @@ import { type MtlsServer, startMtlsServer } from './mtls-server.ts';
 
 const HOUR = 3_600_000;
 
-test('a handshake tells the serial number of the server that it spoke to', async () => {
+test('a handshake reports the serial number of the server', async () => {
   const ca = await realRoot();
   const files = await serverFiles(ca);
   await withServer(files, async ({ port }) => assert.is(await shakeHands(port, await clientFiles(ca)), files.serial));

@@ -107,7 +107,7 @@ test('each that is another machine has a rate which it bears, and the schema say
   assert.equal(told.sort(), actual?.sort());
 });
 
-test('one that has nothing is told all that it lacks', () => {
+test('one that has nothing gets the list of all that it lacks', () => {
   assert.is(lacking('pigeonPost').length, 11);
 });
 

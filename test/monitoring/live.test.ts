@@ -113,7 +113,7 @@ test('each variable has values to choose from', async () => {
 });
 
 for (const { title, alert, expr } of RULES.filter((rule) => AT_THE_END.has(rule.alert))) {
-  test(`${title} speaks up when nobody is left, and not before`, async () => {
+  test(`${title} fires when no object is left, and not before`, async () => {
     const { controllers, prometheus } = await shared.get();
     assert.equal(await prometheus.query(expr), []);
     await Promise.all(controllers.map((controller) => controller.stop()));

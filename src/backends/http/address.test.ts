@@ -231,7 +231,7 @@ test('a name is judged anew for each connection, so that it gains nothing by ano
     assert.match(String(await look(false).catch((thrown: unknown) => thrown)), 'no address');
   }));
 
-test('names that nobody answers for hold up nobody but their own namespace', async () => {
+test('names whose servers never answer delay their own namespace alone', async () => {
   const real = dns.lookup;
   const held: (() => void)[] = [];
   let begun = 0;

@@ -194,7 +194,7 @@ test('a body that trickles ends with the time that all requests have', () =>
     },
   ));
 
-test('who gives up gets that told, as something that may pass', () =>
+test('a request that is aborted fails with an error that may pass', () =>
   serving(
     () => {},
     async ({ url }) => {
@@ -217,7 +217,7 @@ const UNTRUSTED: Record<string, [names: string[], caBundle: string | undefined, 
 };
 
 for (const [sentence, [names, caBundle, says]] of Object.entries(UNTRUSTED)) {
-  test(`a server whose certificate is ${sentence} is not told anything`, () =>
+  test(`a server whose certificate is ${sentence} gets no request`, () =>
     serving(
       (_request, response) => json(response, 200, {}),
       async ({ url, seen }) => {
@@ -247,7 +247,7 @@ test('a server without TLS, and none at all', async () => {
   assert.match(message, 'refused');
 });
 
-test('a name that nobody knows', async () => {
+test('an unknown name', async () => {
   const { code, message } = await failure(client('https://no-such-host.invalid').json(GET, signal));
   assert.is(code, 'AuthorityUnreachable');
   assert.match(message, "its name can't be resolved");

@@ -18,7 +18,7 @@ const BREAKS: readonly [code: string, message: string][] = [
   ['UND_ERR_SOCKET', 'other side closed'],
 ];
 
-test('a connection that breaks is told in the same words whenever it does, so that a status stays as it is', () => {
+test('a connection that breaks has the same message whenever it does, so that a status stays as it is', () => {
   const told = BREAKS.map(([code, message]) => {
     const { message: said, code: reason } = noAnswer(Object.assign(new Error(message), { code }), 'https://ca');
     return `${reason}: ${said}`;

@@ -26,7 +26,7 @@ test('one of each lane, and few in all', () => {
   assert.equal(begun, ['a1', 'b1', 'c1', 'a2']);
 });
 
-test('whoever never ends holds up nobody but himself', () => {
+test('work that never ends delays its own lane alone', () => {
   const { begun, enter, end } = bench(2);
   for (let index = 0; index < 50; index++) enter('slow', `slow ${index}`);
   for (let index = 0; index < 50; index++) {

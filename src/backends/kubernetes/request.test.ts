@@ -116,7 +116,7 @@ for (const [definition, spec, changes] of [
     }
   });
 
-  test(`${type}: one that may not be removed stands in nobody's way`, async () => {
+  test(`${type}: one that may not be removed delays no other`, async () => {
     const { server, backend } = bench(definition, spec);
     const forgetting = async () => codeOf(backend.forget?.(await issueRequest(), signal));
     server.refusal = new ApiError(403, 'Forbidden', 'not yours');
@@ -126,7 +126,7 @@ for (const [definition, spec, changes] of [
   });
 }
 
-test('approval is for the very object that was looked at', async () => {
+test('approval is for the very object that was read', async () => {
   const { server, backend } = bench(kubernetesCSR, CSR_SPEC);
   const request = await issueRequest();
   await backend.issue(request, signal);

@@ -49,7 +49,7 @@ for (const [what, [bad, words]] of Object.entries(UNREADABLE)) {
   });
 }
 
-test('trust that is told with each certificate stays empty', () =>
+test('trust that is stated with each certificate stays empty', () =>
   assert.equal(readableTrust({ anchors: [], intermediates: [] }).trust.anchors, []));
 
 test.run();

@@ -106,7 +106,7 @@ test('an issuer that is named is part of the path', () =>
     { issuerRef: 'clients-2026' },
   ));
 
-test('a standby that names the active node is told as one, and the token goes nowhere else', () =>
+test('a standby that names the active node is reported as one, and the token goes nowhere else', () =>
   asking(
     (_request, response) => response.writeHead(307, { location: 'https://active.example:8200/v1/x' }).end(),
     async (backend, seen) => {
@@ -248,7 +248,7 @@ const NOT_FOUND: Record<string, [body: unknown, says: string]> = {
 };
 
 for (const [sentence, [body, says]] of Object.entries(NOT_FOUND)) {
-  test(`a 404 of ${sentence} is told as such`, () =>
+  test(`a 404 of ${sentence} is reported as such`, () =>
     asking(
       (_request, response) => (body === undefined ? response.writeHead(404).end('<html>') : json(response, 404, body)),
       async (backend) => {

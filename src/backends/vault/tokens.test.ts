@@ -105,7 +105,7 @@ test('a token that was refused is replaced once, by whoever says so first', asyn
   assert.is(done.length, 2);
 });
 
-test('a login that failed is made again by the next who asks', async () => {
+test('a login that failed is made again for the next request', async () => {
   const { state, source } = tokens({ grants: [lease('t1', 30)] });
   state.failing = true;
   const failed = await Promise.allSettled([source.get(), source.get()]);

@@ -273,7 +273,7 @@ for (const [sentence, [seen, recheckAt, now = NOW]] of Object.entries(rechecks))
   test(sentence, () => assert.equal(decide(seen, now), { do: 'settle', recheckAt }));
 }
 
-test('a certificate that is well is looked at again when it is due, and not a millisecond before', () => {
+test('a good certificate is reconciled again when it is due, and not a millisecond before', () => {
   const decision = decide(issued.build(), NOW);
   const due = 'recheckAt' in decision ? decision.recheckAt : undefined;
   assert.ok(due !== undefined && due >= after(9.6 * HOUR) && due <= after(12 * HOUR));

@@ -94,7 +94,7 @@ for (const [sentence, [before, now, says]] of Object.entries(CHANGES)) {
   });
 }
 
-test('a duration that nobody remembers is no change', () => {
+test('a duration that was not recorded is no change', () => {
   const seen = asked({ duration: '1h' })
     .withSecret({ memory: { requestedDurationMs: undefined } })
     .build();

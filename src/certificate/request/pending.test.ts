@@ -37,7 +37,7 @@ test('a request is known by its Secret and by its id', () => {
     assert.is(awaited.of({ ...next, ...other }), undefined);
 });
 
-test('nobody reaches what is known of another namespace by a forged uid', () => {
+test('a forged uid does not reach the requests of another namespace', () => {
   const awaited = new PendingRequests();
   awaited.keep({ next, key });
   const forged = { ...next, namespace: 'elsewhere' };

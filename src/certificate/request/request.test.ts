@@ -31,7 +31,7 @@ function lookUnaware(one: ReturnType<typeof bench>) {
   return issue({ ...one.seen(aCertificate().build()), next: undefined }, one.view, one.sign, deps, RUN);
 }
 
-test('the key is kept before anybody is asked, and the same is asked until the answer is there', async () => {
+test('the key is kept before the authority is asked, and the same request is made until the answer is there', async () => {
   const { look, wait, sign, asked, clock, keys, secret } = bench();
   let keptFirst = false;
   const first = await look(async (request) => {
@@ -110,7 +110,7 @@ test('what changes nothing about the certificate leaves the request as it is', a
   assert.is(one.asked[0]?.id, one.asked[1]?.id);
 });
 
-test('a kept key that somebody has swapped or taken away is not used', async () => {
+test('a kept key that was swapped or deleted is not used', async () => {
   const foreign = encodePrivateKey(await generateKey({ algorithm: 'ECDSA', size: 256 }), 'PKCS8');
   for (const data of [
     { 'tls.key': '' },
@@ -170,7 +170,7 @@ test('no is an answer that outlives a restart, keeps no key, and ends with anoth
   );
 });
 
-test('a Secret of somebody else under that name is left alone', async () => {
+test('a foreign Secret under that name is left alone', async () => {
   const one = bench();
   one.keys.object = { metadata: { namespace: 'team', name: 'client-next', uid: 'x', resourceVersion: '5' } };
   const seen = { ...one.seen(aCertificate().build()), next: undefined };
@@ -194,7 +194,7 @@ test('a Secret of somebody else under that name is left alone', async () => {
   assert.match(error.message, "Secret client-next while its authority answers, and that Secret isn't Certwheel's");
 });
 
-test('a Secret under that name is told of as what it is, and one mark alone does not make it a key that waits', async () => {
+test('a Secret under that name is reported as what it is, and one mark alone does not make it a kept key', async () => {
   const key = (await root()).certificate.pem;
   const cases: [object, string, string?][] = [
     [{ labels: { 'certwheel.io/next-of': 'client' } }, 'keeps the key of ClientCertificate client'],

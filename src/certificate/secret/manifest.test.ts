@@ -63,7 +63,7 @@ test('the first write asks for version 1, with which the API server creates, and
   assert.not('uid' in metadata);
 });
 
-test('a later write asks for the uid and the version that were looked at', () => {
+test('a later write demands the uid and the version that were observed', () => {
   const current = { uid: 'u', resourceVersion: '42' };
   const { metadata } = secretManifest(aCertificate().build(), DATA, MEMORY, current);
   assert.equal({ uid: (metadata as { uid?: string }).uid, resourceVersion: metadata.resourceVersion }, current);
@@ -89,7 +89,7 @@ test('a template can not take the place of our marks', () => {
   assert.equal({ ...metadata.annotations }['certwheel.io/revision' as string], '3');
 });
 
-test('what nobody knows is left out', () => {
+test('what is unknown is left out', () => {
   const unknown = { revision: 1, serials: [] };
   const nothing = { authority: undefined, authorityGeneration: undefined, requestedDurationMs: undefined };
   const memory = { ...unknown, ...nothing, issuedAt: undefined, externalId: undefined };

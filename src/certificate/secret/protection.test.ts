@@ -67,7 +67,7 @@ test('names of CA generations are reserved, and that of a key whose certificate 
     assert.is(reservationOf(name, isCertificate), undefined, name);
 });
 
-test('a Secret under a name that is needed is told of by its marks', () => {
+test('a Secret under a name that Certwheel needs is described by its marks', () => {
   const labels = { 'certwheel.io/certificate-name': 'alice' };
   const annotations = { 'certwheel.io/certificate-uid': '1' };
   assert.is(occupation(secretWith('', { labels, annotations }), undefined), 'was written for ClientCertificate alice');

@@ -68,7 +68,7 @@ test("a certificate whose signature is not its CA's is none, though it names tha
   assert.is(view.claimedValidity, undefined);
 });
 
-test('the owner in the owner references is told like any other', () => {
+test('the owner in the owner references is reported like any other', () => {
   const uids = (...all: string[]) => withMetadata({ ownerReferences: all.map((uid) => ({ uid })) });
   for (const each of [[], ['uid-1'], ['another'], ['uid-1', 'another']])
     assert.equal(viewSecret(uids(...each)).ownerReferences, each);

@@ -89,7 +89,7 @@ test('a status is plain JSON without gaps', () => {
 });
 
 for (const length of [20, 1024, 5000, 40_000]) {
-  test(`the rest after a failure whose message has ${length} characters tells what the failure told`, () => {
+  test(`the rest after a failure whose message has ${length} characters reports what the failure reported`, () => {
     const seen = anObserved().build();
     const told = statusAfter(seen, NOW, refused('x'.repeat(length)));
     assert.equal(statusAfter(remembering(seen, told), after(10_000)), told);

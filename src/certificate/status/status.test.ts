@@ -213,7 +213,7 @@ test('the facts are those of the certificate', () => {
   assert.is(renewalTime, due?.toISOString().replace('.000Z', 'Z'));
 });
 
-test('no facts are told of a Secret that is not ours', () => {
+test('no facts are reported of a Secret that is not ours', () => {
   const { conditions: _, ...facts } = statusAfter(anObserved().withForeignSecret().build());
   assert.equal(facts, { observedGeneration: 1 });
 });
@@ -241,14 +241,14 @@ test('once its certificate has expired, that is why it is not ready, and how to 
   assert.is(inShort(statusAfter(handedOver, after(DAY))), 'Ready=False Expired');
 });
 
-test('nothing is told of what a Secret with another purpose holds', () => {
+test('nothing is reported of what a Secret with another purpose holds', () => {
   const { conditions: _, ...facts } = statusAfter(restored.protectedAs('holds a CA certificate').build(), after(DAY));
   assert.equal(facts, { observedGeneration: 1 });
 });
 
 const IGNORED = 'certwheel.io/renew-at "tomorrow" is ignored, since it is no moment';
 
-test('a renew-at that is no moment is told of, and how it must look', () => {
+test('a renew-at that is no moment is reported, with the right form', () => {
   const certificate = aCertificate().with({ annotations: { 'certwheel.io/renew-at': 'tomorrow' } });
   const well = statusAfter(anObserved(certificate).withSecret().build());
   assert.is(inShort(well), 'Ready=True RenewAtInvalid');
@@ -299,7 +299,7 @@ test('a CA rotation that comes before due is the renewal time', () => {
   assert.ok(renewalTime !== undefined && Date.parse(renewalTime) <= after(HOUR).getTime());
 });
 
-test('an error of the authority and a terminal one are told alike', () => {
+test('an error of the authority and a terminal one are reported alike', () => {
   const away = failureOf(new AuthorityError('CAExpired', 'the CA has ended'));
   const never = failureOf(new TerminalError('SecretNotOwned', 'it is not ours'), undefined);
   assert.is(condition(statusAfter(anObserved().build(), NOW, away), 'Issuing')?.message, 'CAExpired: the CA has ended');

@@ -36,7 +36,7 @@ function list(
   cache.replace(scope, draft, resourceVersion);
 }
 
-test('a relist tells of what came, changed and went, and of nothing else', () => {
+test('a relist reports what came, changed and went, and nothing else', () => {
   const { cache, changes } = newCache();
   list(cache, ALL_NAMESPACES, '10', [object('same', '1', 'a'), object('changes', '2', 'b'), object('goes', '3', 'c')]);
   changes.length = 0;
@@ -95,7 +95,7 @@ test('a late deletion of an earlier life leaves the object alone', () => {
   assert.is(cache.get('ns/a'), 'second life');
 });
 
-test('our own write over the version that is known tells nobody, nor does its echo', () => {
+test('our own write over the known version calls no listener, nor does its echo', () => {
   const { cache, changes } = newCache();
   cache.upsert(ALL_NAMESPACES, object('a', '10', 'a'));
   changes.length = 0;
@@ -108,7 +108,7 @@ test('our own write over the version that is known tells nobody, nor does its ec
   assert.equal(changes, []);
 });
 
-test('our own write over something else tells everybody, since another change may be inside', () => {
+test('our own write over another version calls all listeners, since another change may be inside', () => {
   const { cache, changes } = newCache();
   cache.upsert(ALL_NAMESPACES, object('a', '10', 'a'));
   changes.length = 0;

@@ -95,7 +95,7 @@ for (const authority of logins) {
     ? (spec.issuancePolicy?.rules ?? []).flatMap(({ subject }) => subject.organizations)
     : ['Example'];
 
-  test(`${kind} ${name}: whoever has a certificate may do what everybody may`, async () => {
+  test(`${kind} ${name}: a holder of a certificate may do what every user may`, async () => {
     const { world } = await scene.get();
     await (isCluster(authority)
       ? untilClusterAuthority(world, name)
@@ -119,7 +119,7 @@ for (const authority of logins) {
     }
   });
 
-  test(`${kind} ${name}: nobody becomes an administrator`, async () => {
+  test(`${kind} ${name}: no holder becomes an administrator`, async () => {
     const { world, controller } = await scene.get();
     const wishes: Record<string, { reason: string; organizations: string[] }> = {
       kubeadm: { reason: 'SystemIdentityDenied', organizations: ['kubeadm:cluster-admins'] },

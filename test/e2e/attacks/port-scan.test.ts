@@ -95,7 +95,7 @@ test('status and events of authorities and certificates say the same of every po
   }
 });
 
-test('the log tells them apart', async () => {
+test('the log distinguishes them', async () => {
   const { controller, namespace, ports } = await scene.get();
   const reasons = [...ports.keys()].map((name) => {
     const lines = controller.logs.filter(({ authority }) => authority === `${namespace}/${name}`);
@@ -113,7 +113,7 @@ test('the log tells them apart', async () => {
     assert.match(reasons[index] ?? '', says);
 });
 
-test('the status of a ClusterCertificateAuthority tells them apart', async () => {
+test('the status of a ClusterCertificateAuthority distinguishes them', async () => {
   const { world, home, ports, specOf } = await scene.get();
   for (const [port, says] of [
     ['closed', 'the connection was refused'],

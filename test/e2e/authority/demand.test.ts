@@ -63,7 +63,7 @@ async function warnings({ client }: World): Promise<string[]> {
   });
 }
 
-test('certificates of short lives are told of before the quota is used up, with what uses it', async () => {
+test('certificates of short lives are reported before the quota is used up, with what uses it', async () => {
   const world = await started();
   // One of an hour needs 53.33 a day.
   await createAuthority(world, selfManaged(namespace, 'ca', { quota: { issuances: 7 * 120, per: 'Week' } }));
@@ -158,7 +158,7 @@ test('a rotation writes nothing about its authority, nor does a look that finds 
   assert.equal((await authorityStatusOf(world, namespace, 'ca')).demand, counted.demand);
 });
 
-test('who may not use a cluster authority is not counted, until he may', async () => {
+test('a namespace that may not use a cluster authority is not counted, until it may', async () => {
   const world = await started();
   await world.client.create(CLUSTER_CERTIFICATE_AUTHORITIES, {
     metadata: { name: 'shared' },

@@ -58,7 +58,7 @@ async function generationsIn({ client }: World, namespace: string): Promise<read
   return items.filter(({ metadata }) => metadata?.name?.includes('-ca-v') === true);
 }
 
-test('a CA generation that the API server refuses to store is told by the authority, in an event and to its certificates', async () => {
+test('a CA generation that the API server refuses to store is reported by the authority, in an event and by its certificates', async () => {
   const world = await start.get();
   const namespace = await world.namespace();
   await broken.get();

@@ -58,7 +58,7 @@ async function oneCertificate(here: World, kind: 'secret' | 'selfManaged') {
   return { namespace, fingerprint, serial, first: await serial() };
 }
 
-test('the Secret of a generation can be changed by nobody but in its marks', async () => {
+test('the Secret of a generation can be changed in its marks alone', async () => {
   const here = await world();
   const { namespace } = await oneCertificate(here, 'selfManaged');
   const refused = await patchSecret(here, namespace, 'ca-ca-v1', { data: { 'tls.key': 'AAAA' } }).catch(
@@ -71,7 +71,7 @@ test('the Secret of a generation can be changed by nobody but in its marks', asy
 });
 
 for (const kind of ['secret', 'selfManaged'] as const) {
-  test(`marks that somebody takes off are put back, and nothing is re-issued (${kind})`, async () => {
+  test(`marks that are taken off are put back, and nothing is re-issued (${kind})`, async () => {
     const here = await world();
     const { namespace, serial, first, fingerprint } = await oneCertificate(here, kind);
     await patchSecret(here, namespace, 'ca-ca-v1', NO_MARKS);
@@ -140,7 +140,7 @@ test('the old CA deleted by hand in the middle of a swap leaves every Secret who
     assert.ok(trusted.includes(issuer), `a certificate of ${issuer} beside a ca.crt of ${trusted}`);
 });
 
-test('a generation that somebody deletes is made again from the same pair, and nothing is re-issued', async () => {
+test('a generation that is deleted is made again from the same pair, and nothing is re-issued', async () => {
   const here = await world();
   const { namespace, serial, first, fingerprint } = await oneCertificate(here, 'secret');
   const kept = await here.client.get(SECRETS, namespace, 'ca-ca-v1');
@@ -174,7 +174,7 @@ test('a generation whose process ended before its key came in is completed', asy
   assert.equal(others, []);
 });
 
-test('a self-managed key that somebody deletes is lost; a new CA takes over and its certificates follow', async () => {
+test('a self-managed key that is deleted is lost; a new CA takes over and its certificates follow', async () => {
   const here = await world();
   const { namespace, serial, first } = await oneCertificate(here, 'selfManaged');
   await deleteSecret(here, namespace, 'ca-ca-v1');
@@ -184,7 +184,7 @@ test('a self-managed key that somebody deletes is lost; a new CA takes over and 
   await untilReady(here, namespace, 'alice');
 });
 
-test("somebody else's Secret under the name of a generation is told of, and never touched", async () => {
+test('a foreign Secret under the name of a generation is reported, and never touched', async () => {
   const here = await world();
   const namespace = await here.namespace();
   await createSecret(here, namespace, 'ca-ca-v1', { data: { theirs: 'AAAA' } });

@@ -11,7 +11,7 @@ const LATE_MS = 300;
 const shared = oneWorld();
 test.after(shared.stop);
 
-test('a CA rotation goes on although no watch tells the controller of its own writes in time', async () => {
+test('a CA rotation goes on although no watch brings the controller its own writes in time', async () => {
   const world = await shared.get();
   const proxy = await startFaultProxy(world.cluster.kubeconfigPath);
   world.launch(['--trust-propagation', '3s'], proxy.kubeconfigPath);

@@ -141,7 +141,7 @@ const FLAWS: Readonly<Record<string, Flaw>> = {
 };
 
 for (const [name, { make, reason, says }] of Object.entries(FLAWS)) {
-  test(`${name} in place of a good CA is refused and told of, while the good one stays in use`, async () => {
+  test(`${name} in place of a good CA is refused and reported, while the good one stays in use`, async () => {
     const here = await world();
     const namespace = await here.namespace();
     const good = await makeCa({ commonName: 'good' });

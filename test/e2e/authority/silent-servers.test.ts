@@ -17,7 +17,7 @@ let connections = 0;
 server.on('connection', () => void connections++);
 onStop(() => void server.close());
 
-test('authorities whose servers are silent hold up nobody else', async () => {
+test('authorities whose servers are silent delay no other', async () => {
   const world = await shared.get();
   if (!server.listening) await once(server, 'listening');
   await world.controller(['--allow-loopback-authorities']);

@@ -27,7 +27,7 @@ const server = createServer({ cert, key }, (_request, response) => {
 }).listen(0, '127.0.0.1');
 onStop(() => void server.close());
 
-test('what it says is told by its authority, and costs its certificates no write', async () => {
+test('what it says is reported by its authority, and costs its certificates no write', async () => {
   const world = await shared.get();
   if (!server.listening) await once(server, 'listening');
   await world.controller(['--allow-loopback-authorities']);

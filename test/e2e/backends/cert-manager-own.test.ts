@@ -49,7 +49,7 @@ async function place(world: World, spec: Record<string, unknown> = {}): Promise<
 const asked = (world: World, namespace: string, name: string, other?: string) =>
   awaitedRequest(world, CERTIFICATE_REQUESTS, namespace, name, other);
 
-test('a request goes with who asked; once somebody approves it, status.ca is what is trusted', async () => {
+test('a request is deleted with its owner; once it is approved, status.ca is what is trusted', async () => {
   const { world } = await shared.get();
   const { namespace, ca } = await place(world);
   await create(world, clientCertificate(namespace, 'alice', OF_EVERY_KIND));
@@ -65,7 +65,7 @@ test('a request goes with who asked; once somebody approves it, status.ca is wha
   await untilTidy(world, CERTIFICATE_REQUESTS, namespace);
 });
 
-test('with cert-manager’s own approver nobody is waited for; lives are exact, keys are new, and what it costs', async () => {
+test('with cert-manager’s own approver no request waits; lives are exact, keys are new, and what it costs', async () => {
   const { world, certManager } = await shared.get();
   await certManager.start({ approver: true });
   const { namespace, ca } = await place(world, { trustBundle: { secret: { name: 'issuer-pair', key: 'tls.crt' } } });
@@ -140,7 +140,7 @@ test('an external issuer, whose requests cert-manager approves and somebody else
   await untilTidy(world, CERTIFICATE_REQUESTS, namespace);
 });
 
-test('an issuer that is missing or not ready is told in cert-manager’s words, and a life beyond its CA is refused', async () => {
+test('an issuer that is missing or not ready is reported in cert-manager’s words, and a life beyond its CA is refused', async () => {
   const { world, certManager } = await shared.get();
   await certManager.start({ approver: true });
   const namespace = await world.namespace();

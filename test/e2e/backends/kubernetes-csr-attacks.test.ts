@@ -91,7 +91,7 @@ test('a request that was put in the place of ours is not taken, though it is for
   await untilTidy(world, CSRS, namespace);
 });
 
-test('whoever forges the memory of a request reaches no request of another namespace', async () => {
+test('a forged memory of a request reaches no request of another namespace', async () => {
   const world = await here();
   const { namespace, request } = await waiting(world);
   const kept = await nextSecret(world, namespace, 'alice');

@@ -78,7 +78,7 @@ test('an authority for clients of the API server says that its names are users a
   assert.not.match(message, says);
 });
 
-test('with approve it needs nobody: Ed25519 and RSA too, a new key at each renewal', async () => {
+test('with approve it needs no approver: Ed25519 and RSA too, a new key at each renewal', async () => {
   const { world } = await here();
   const { namespace, of } = await approving(world);
   await untilClusterAuthority(world, namespace);
@@ -123,7 +123,7 @@ test('a life of less than 8 hours ends when it was asked to, a longer one 5 minu
   assert.match(conditionOf(refused, 'Stalled')?.message ?? '', 'spec.duration 9m, but at least 10m');
 });
 
-test('what the signer itself refuses is told in its words', async () => {
+test('what the signer itself refuses is reported in its words', async () => {
   const { world } = await here();
   const { namespace, of } = await approving(world);
   await create(world, clientCertificate(namespace, 'alice', { ...of, usages: ['client auth', 'server auth'] }));

@@ -72,7 +72,7 @@ for (const { type } of [vaultSubject, stepCaSubject]) {
 }
 
 for (const { type } of [certManagerSubject, kubernetesCsrSubject]) {
-  test(`${type}: it is Ready while nobody signs, since it can take requests, and each of them says what it waits for`, async () => {
+  test(`${type}: it is Ready while no signer runs, since it can take requests, and each of them says what it waits for`, async () => {
     const { authority, whileAway, names } = await absenceOf(type);
     assert.is(authority.whileAway, 'Verified');
     assert.is(whileAway.pending, names.length);

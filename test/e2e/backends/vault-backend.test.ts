@@ -68,7 +68,7 @@ test('what is signed leads to the trust, and is no older than Vault backdates it
   await backend.check(signal);
 });
 
-test('a token from a Secret is renewed for as long as it is looked at', async () => {
+test('a token from a Secret is renewed for as long as it is used', async () => {
   const { backend } = await byToken({ policies: ['certwheel'], period: '3s' });
   const before = await accessors();
   for (const end = Date.now() + 8_000; Date.now() < end; await sleep(400)) await backend.check(signal);

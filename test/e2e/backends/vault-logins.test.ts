@@ -72,7 +72,7 @@ test('logged in by AppRole, as the page says; a secret id that is replaced is ta
   await untilRevision(world, namespace, 'by-role-tls', 2);
 });
 
-test('a token that is revoked under it is told, and another one in the same Secret heals it', async () => {
+test('a token that is revoked is reported, and another one in the same Secret heals it', async () => {
   const { world, vault, controller, follow, tokenFor, namespace, spec } = await vaultPlace(worlds);
   await follow('By a token', namespace);
   await createAuthority({ world, namespace }, 'vault', spec({ auth: { tokenSecretRef: { name: 'certwheel-token' } } }));

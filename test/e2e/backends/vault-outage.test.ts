@@ -22,7 +22,7 @@ async function play(names = ['one']) {
   return { ...shared, namespace };
 }
 
-test('a Vault that is sealed is told as that, harms no certificate, and is back by itself', async () => {
+test('a sealed Vault is reported as sealed, harms no certificate, and is back by itself', async () => {
   const { world, vault, namespace } = await play();
   const before = await readSecret(world, namespace, 'one-tls');
   await vault.seal();
@@ -87,7 +87,7 @@ test('a new CA that signs at once, before anybody could look, is trusted before 
   assert.equal(faultsOfHistory(secrets.versions('one-tls')), []);
 });
 
-test('a standby forwards; once it has nobody to forward to, it is told as a standby, and neither as sealed nor as a no', async () => {
+test('a standby forwards; without an active node it is reported as a standby, and neither as sealed nor as a denial', async () => {
   const shared = await worlds.get();
   const { world, vault } = shared;
   const server = await vault.addStandby();

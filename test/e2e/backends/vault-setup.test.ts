@@ -101,7 +101,7 @@ const REFUSED: Record<string, [role: string, reason: string, says: RegExp]> = {
 };
 
 for (const [sentence, [settings, reason, says]] of Object.entries(REFUSED)) {
-  test(`${sentence} is seen and told, and nothing reaches the Secret`, async () => {
+  test(`${sentence} is noticed and reported, and nothing reaches the Secret`, async () => {
     const { world, vault, tokenFor, namespace, spec } = await vaultPlace(worlds);
     const role = `r${namespace}`;
     await vault.sh(`vault write pki/roles/${role} enforce_hostnames=false ${settings}`);

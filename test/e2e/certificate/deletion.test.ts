@@ -64,7 +64,7 @@ test('of two resources that name one Secret the older has it, and the younger sa
   assert.is(signatures(controller, namespace, 'older'), 2);
 });
 
-test('two resources that are born in the same second agree on who has the Secret', async () => {
+test('two resources of the same second agree on which of them has the Secret', async () => {
   const { world, controller, namespace } = await scene.get();
   // Which uid is the smaller one is chance, so there are several couples.
   const couples = Array.from({ length: 8 }, (_, index) => [`first-${index}`, `second-${index}`] as const);

@@ -76,7 +76,7 @@ test('a Secret that is not ours is not touched, whatever its type and whatever i
   for (const name of Object.keys(foreign)) assert.is(secrets.versions(`${name}-tls`).length, 1, name);
 });
 
-test('a Secret in the way that goes while it is being looked at is not waited for without end', async () => {
+test('a foreign Secret that is deleted during a reconcile is not waited for without end', async () => {
   const { world, namespace } = await scene.get();
   const crowd = Array.from({ length: 200 }, (_, index) => `vanishing-${index}`);
   await Promise.all(crowd.map((name) => createSecret(world, namespace, `${name}-tls`)));

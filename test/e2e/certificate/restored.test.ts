@@ -19,7 +19,7 @@ const SOON_MS = 5_000;
 const shared = oneWorld();
 test.after(shared.stop);
 
-test('a Secret of a resource that was restored under another uid is told of with its end, and handed over by a person', async () => {
+test('a Secret of a resource that was restored under another uid is reported with its end, and handed over by a person', async () => {
   const world = await shared.get();
   const controller = await world.controller();
   const namespace = await world.namespace();

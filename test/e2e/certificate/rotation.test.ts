@@ -154,7 +154,7 @@ test('status follows every renewal, stays Ready, and is written once for each', 
   }
 });
 
-test('nothing is told of routine renewals, unless the controller was started with --routine-events', async () => {
+test('routine renewals have no events, unless the controller was started with --routine-events', async () => {
   const { world, namespace, chatty, controller } = await scene.get();
   await untilRevision(world, namespace, 'often-tls', 3);
   await untilRevision(world, chatty, 'often-tls', 3);

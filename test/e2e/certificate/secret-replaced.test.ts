@@ -75,7 +75,7 @@ async function replace(world: World, controller: ControllerProcess, namespace: s
   return foreign;
 }
 
-test('a Secret that somebody put in the place of ours is never touched; its removal heals', async () => {
+test('a foreign Secret in the place of ours is never touched; its removal heals', async () => {
   const { world, controller, namespace } = await scene.get();
   await ready(world, namespace, 'replaced');
   const foreign = await replace(world, controller, namespace, 'replaced-tls');

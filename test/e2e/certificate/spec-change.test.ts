@@ -135,7 +135,7 @@ function readyOf(object: StoredCertificate): string | undefined {
   return object.status?.conditions?.find(({ type }) => type === 'Ready')?.status;
 }
 
-test('each of these changes was told of once, with its reason', async () => {
+test('each of these changes had one event, with its reason', async () => {
   const { world, controller, namespace } = await scene.get();
   for (const name of Object.keys(CHANGES))
     await eventually(`${name} is told of`, async () => (await eventsOf(world, namespace, name)).length >= 2);

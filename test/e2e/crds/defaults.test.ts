@@ -58,7 +58,7 @@ for (const [kind, defaults] of Object.entries(DEFAULTS) as [Kind, Json][]) {
     assert.equal(filled.status, PENDING);
   });
 
-  test(`whoever creates a ${kind} can't set its status`, async () => {
+  test(`the creator of a ${kind} can't set its status`, async () => {
     const api = await shared.get();
     const forged = merge(given, {
       metadata: { name: 'forged' },

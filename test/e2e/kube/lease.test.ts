@@ -75,7 +75,7 @@ const inCluster = async () => (await stand.direct.client.get(LEASES, namespace, 
 const isOnOurs = ({ path }: Request) => path.includes(`/${namespace}/leases`);
 const isRenewal = (request: Request) => request.method === 'PATCH' && isOnOurs(request);
 
-test('a candidate takes a Lease that nobody holds, and renews it', async () => {
+test('a candidate takes a Lease without a holder, and renews it', async () => {
   const { lease } = standForElection('one');
   await until('it leads', () => lease.held());
   const first = await inCluster();

@@ -124,7 +124,7 @@ test('a clock that is set forward beyond the end of a certificate has it renewed
   assert.equal(bugs, []);
 });
 
-test('where nobody can renew it, it is said to be expired as soon as that is noticed', async () => {
+test('where it can not be renewed, it is reported as expired as soon as that is noticed', async () => {
   const { expired } = await forward();
   assert.is(conditionOf(expired, 'Ready')?.reason, 'Expired');
 });

@@ -86,7 +86,7 @@ for (const { what, breakMore } of STORIES) {
     return outlive(world, namespace, told, breakMore);
   });
 
-  test(`a certificate that expires because ${what} is told of within 5 s, and heals with another CA`, async () => {
+  test(`a certificate that expires because ${what} is reported within 5 s, and heals with another CA`, async () => {
     const { issued, lateMs, message, metricWhileExpired, metricWhenHealed, healed, healedMs, secret, signed } =
       await story();
     console.log(

@@ -155,7 +155,7 @@ const throttled = startEarly(async () => {
   return { arrivals, tries, bobMs, bobWritten, signed: signatures(controller, namespace, 'alice') };
 });
 
-test('429 with Retry-After: that certificate waits as long as it was told to, the others do not', async () => {
+test('429 with Retry-After: that certificate waits as long as Retry-After says, the others do not', async () => {
   const { arrivals, tries, bobMs, bobWritten } = await throttled();
   const gapsOf = (moments: readonly number[]) =>
     moments.slice(1).map((each, index) => Math.round(each - (moments[index] ?? 0)));

@@ -54,7 +54,7 @@ test('a namespace without its Role is logged, and the others are served', async 
   assert.ok(restarts.length > 0 && restarts.every(({ labels }) => labels.watch?.startsWith(`${withoutRole}/`)));
 });
 
-test('a namespace that nobody asked for is left alone, and nothing is asked about the cluster', async () => {
+test('a namespace that is not served is left alone, and nothing is asked about the cluster', async () => {
   const world = await shared.get();
   assert.is(await readSecret(world, other, 'alice-tls'), undefined);
   const asked = await requestsOf(world, USER);

@@ -66,7 +66,7 @@ test('copies of Secrets with all their marks sign nothing, write no Secret, and 
   }
 });
 
-test('the copy of a CA generation is told of by the authority, which goes on, until it is removed', async () => {
+test('the copy of a CA generation is reported by the authority, which goes on, until it is removed', async () => {
   const { world, home, other } = await scene.get();
   for (const namespace of [home, other]) {
     const status = await authorityStatusOf(world, namespace, 'ca');

@@ -12,7 +12,7 @@ function written(...times: readonly string[]) {
   return { metadata: { name: 'a', annotations, managedFields: times.map((time) => ({ time })) } };
 }
 
-test('the moment of a version is that of the last who wrote it', () => {
+test('the moment of a version is that of its last writer', () => {
   const object = written('2026-01-01T00:00:10Z', '2026-01-01T00:00:12Z', '2026-01-01T00:00:11Z');
   assert.equal(writtenAt(object), new Date('2026-01-01T00:00:12Z'));
   assert.equal(issuedAt(object), new Date('2026-01-01T00:00:09.876Z'));
