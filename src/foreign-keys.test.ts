@@ -7,7 +7,7 @@ import { isBroken, parseClientCertificate } from './api/client-certificate.ts';
 import { mergeConditions } from './api/conditions.ts';
 import type { VaultBackend } from './api/generated/types.ts';
 import type { BackendDeps, ReferencedData } from './backends/backend.ts';
-import { membersOf } from './backends/http/members.ts';
+import { membersOf } from './backends/http/json-members.ts';
 import { readTrustBundle } from './backends/shared/trust-bundle.ts';
 import { thumbprintOf } from './backends/step-ca/token.ts';
 import { vault } from './backends/vault.ts';

@@ -2,7 +2,7 @@ import type { NewCondition } from '../api/conditions.ts';
 import type { CertificateView } from '../pki/certificate.ts';
 import { nameOf } from '../pki/path.ts';
 import { isSelfSigned } from '../pki/signed-by.ts';
-import { strictMessages } from '../pki/strict.ts';
+import { strictMessages } from '../pki/x509-strict.ts';
 
 /** So many certificates are named. */
 const NAMED = 3;

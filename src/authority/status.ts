@@ -5,7 +5,7 @@ import { readable } from '../foreign-text.ts';
 import { isSameCa } from '../pki/ca.ts';
 import { lastToEnd } from '../pki/ca-life.ts';
 import type { CertificateView } from '../pki/certificate.ts';
-import { foreignGeneration } from '../rotation/foreign-generation.ts';
+import { foreignCondition } from '../rotation/foreign-condition.ts';
 import { endOf, type Generation } from '../rotation/generation.ts';
 import type { GenerationSecret } from '../rotation/generation-secret.ts';
 import type { Trouble } from '../trouble.ts';
@@ -70,7 +70,7 @@ export function authorityStatus(
     ...(refused === undefined || trouble !== undefined ? [] : [stalled(refused, signing)]),
     ...quotaShort(findings.demand),
     ...refusedByVerifiers(signing?.pair.chain ?? [], findings.trusted),
-    ...foreignGeneration(findings.foreign),
+    ...foreignCondition(findings.foreign),
   ];
   return {
     observedGeneration,

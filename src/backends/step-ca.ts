@@ -19,7 +19,7 @@ import {
   type Trust,
 } from './backend.ts';
 import { withinLimit } from './http/client.ts';
-import { discreet } from './http/discreet.ts';
+import { concealErrors } from './http/conceal-errors.ts';
 import { credentialsIn, findProvisioner, KeyRing, type ListedProvisioner } from './step-ca/provisioner.ts';
 import { StepServer } from './step-ca/server.ts';
 import { oneTimeToken, type ProvisionerKey } from './step-ca/token.ts';
@@ -58,7 +58,7 @@ export const stepCA: BackendDefinition<StepCABackend> = {
       issue: (request, signal) => withinLimit(signal, (all) => backend.issue(request, all)),
       revoke: (revocation, reason, signal) => withinLimit(signal, (all) => backend.revoke(revocation, reason, all)),
     };
-    return discreet(limited, spec.server, 'a step-ca', deps);
+    return concealErrors(limited, spec.server, 'a step-ca', deps);
   },
 };
 

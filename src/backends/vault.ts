@@ -1,7 +1,7 @@
 import type { VaultBackend } from '../api/generated/types.ts';
 import { type Backend, type BackendDefinition, type BackendDeps, perSecond } from './backend.ts';
 import { withinLimit } from './http/client.ts';
-import { discreet } from './http/discreet.ts';
+import { concealErrors } from './http/conceal-errors.ts';
 import { TRUST_BUNDLE_PERMISSION } from './shared/trust-bundle.ts';
 import { VaultClient } from './vault/client.ts';
 import { loginOf } from './vault/login.ts';
@@ -34,7 +34,7 @@ export const vault: BackendDefinition<VaultBackend> = {
       issue: (request, signal) => withinLimit(signal, (all) => pki.issue(request, all)),
       revoke: (revocation, _reason, signal) => withinLimit(signal, (all) => pki.revoke(revocation, all)),
     };
-    return discreet(backend, spec.server, 'a Vault', deps);
+    return concealErrors(backend, spec.server, 'a Vault', deps);
   },
 };
 

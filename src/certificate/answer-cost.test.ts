@@ -4,7 +4,7 @@ import { FORGERIES } from '../../test/forgeries/forgeries.ts';
 import { type Honest, inHours } from '../../test/forgeries/forging.ts';
 import { leaf, root, signIntermediate } from '../../test/pki/make.ts';
 import { type CostlyAnswer, costlyAnswers, costlyBodies } from '../../test/unit/costly-answers.ts';
-import { textsOf } from '../backends/http/members.ts';
+import { textsOf } from '../backends/http/json-members.ts';
 import { readCertificates } from '../backends/shared/read-certificates.ts';
 import { type CertificateView, parseCertificate, parseCertificates } from '../pki/certificate.ts';
 import { type CarriedField, proveIssued, wayToAnchor } from '../pki/chain.ts';

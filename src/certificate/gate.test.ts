@@ -9,7 +9,7 @@ import { Turnstile } from '../queue/turnstile.ts';
 import { gateOf } from './gate.ts';
 import { isAuthority, type Observed } from './observed.ts';
 import type { NextKey } from './request/next-key.ts';
-import { PendingRequests } from './request/pending.ts';
+import { PendingRequests } from './request/pending-requests.ts';
 import { wantedOf } from './request/wanted.ts';
 
 const START = new Date('2026-06-01T12:00:00Z');

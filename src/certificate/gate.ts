@@ -2,7 +2,7 @@ import type { Clock } from '../clock.ts';
 import type { SlowWork } from '../queue/slow-work.ts';
 import type { Turnstile } from '../queue/turnstile.ts';
 import { type Decision, isAuthority, type Observed } from './observed.ts';
-import { notYet, type PendingRequests } from './request/pending.ts';
+import { notYet, type PendingRequests } from './request/pending-requests.ts';
 import { isUnderWay } from './request/request.ts';
 
 /** What keeps an authority from being asked too often, for certificates and for the answers to their requests. */

@@ -19,7 +19,7 @@ import { type Decision, isAuthority, type Observed, trustedAuthority } from './o
 import { type Ask, isUnderWay } from './request/request.ts';
 import { isOver, type TidyDeps, tidy, tidyAfterGone } from './request/tidy.ts';
 import type { SecretView } from './secret/view.ts';
-import { logged, type RecordDeps, recordIssued } from './status/record.ts';
+import { logged, type RecordDeps, recordIssued } from './status/record-issued.ts';
 import { type Findings, type ReportDeps, report, reportBroken } from './status/report.ts';
 import { attemptsSoFar } from './status/status.ts';
 

@@ -2,7 +2,7 @@ import type { Resource } from '../api/names.ts';
 import { identify, type RawObject } from '../api/parse.ts';
 import type { ApiError } from '../errors.ts';
 import { Cache } from './cache/cache.ts';
-import { weightOf } from './cache/share.ts';
+import { weightOf } from './cache/namespace-share.ts';
 import { Watch, type WatchDeps, type WatchStats } from './watch.ts';
 import type { WatchTiming } from './watch-backoff.ts';
 

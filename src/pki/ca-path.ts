@@ -5,7 +5,7 @@ import type { CertificateStore } from './certificate-store.ts';
 import { nameOf } from './path.ts';
 import { isValidAt, type Path } from './path-search.ts';
 import { costOfSigning, type Effort, isSelfIssued, newEffort } from './signed-by.ts';
-import { remedy } from './strict.ts';
+import { remedy } from './x509-strict.ts';
 
 export interface Terms extends Surroundings {
   /** What only a signature of the CA's key shows to be wrong with a path. */

@@ -5,11 +5,11 @@ import { type CertificateView, distinct } from './certificate.ts';
 import { CertificateStore } from './certificate-store.ts';
 import { keyMatches } from './key-match.ts';
 import { type PrivateKey, publicKeyDer } from './keys.ts';
+import { restOf } from './left-aside.ts';
 import { type CertificateBlock, MaterialError, readCertificateBlocks, readKey } from './material.ts';
 import { parseBlock } from './parse-block.ts';
 import { nameOf } from './path.ts';
 import type { Path } from './path-search.ts';
-import { restOf } from './source-rest.ts';
 import { refusalOfTrial } from './trial.ts';
 
 /** A CA as its owner keeps it: the bytes under the keys of one Secret. */

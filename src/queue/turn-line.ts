@@ -1,4 +1,4 @@
-import { laneOf } from './lanes.ts';
+import { laneOf } from './namespace-lanes.ts';
 import { SortedList } from './sorted-list.ts';
 
 /** A key in line. */

@@ -1,7 +1,7 @@
 import { type Clock, clampDelay } from '../clock.ts';
-import { FIRST, firstThat, type Waiter } from './fair-line.ts';
+import { FIRST, firstThat, type Waiter } from './due-and-fresh.ts';
 import { Heap } from './heap.ts';
-import { Lanes } from './lanes.ts';
+import { NamespaceLanes } from './namespace-lanes.ts';
 
 interface Entry {
   readonly key: string;
@@ -26,13 +26,13 @@ const SET_BACK_MS = 1_000;
  * Keys that wait for a reconcile, each with the moment from which on. A key is held by one worker at a time; of two
  * moments asked for one key the earlier wins; a key that is asked for while it is being worked on comes again.
  *
- * Of the keys whose moment has come, Lanes says which is next.
+ * Of the keys whose moment has come, NamespaceLanes says which is next.
  */
 export class WorkQueue {
   readonly #clock: Clock;
   readonly #heap = new Heap<Entry>((one, other) => one.at - other.at);
   readonly #counts = (entry: Entry) => this.#waiting.get(entry.key) === entry;
-  readonly #ready = new Lanes(({ key, at, deadline }: Waiter) => {
+  readonly #ready = new NamespaceLanes(({ key, at, deadline }: Waiter) => {
     const counts = this.#waiting.get(key);
     return counts?.at === at && counts.isFirst === (deadline === FIRST);
   });
@@ -62,7 +62,7 @@ export class WorkQueue {
 
   /**
    * Wants `key` now, before all others that are due: a place is kept for it elsewhere, and for no longer than that. Other
-   * keys still get every second turn, and all of them once its namespace has used up its head start (see Lanes).
+   * keys still get every second turn, and all of them once its namespace has used up its head start (see NamespaceLanes).
    */
   addFirst(key: string): void {
     this.#add({ key, at: this.#clock.now().getTime(), isFirst: true });

@@ -8,7 +8,7 @@ import type { Logger } from '../log.ts';
 import type { Bucket } from '../queue/bucket.ts';
 import type { SlowWork } from '../queue/slow-work.ts';
 import type { Generation, NewGeneration } from './generation.ts';
-import type { Member } from './rotation.ts';
+import type { Member } from './plan-types.ts';
 
 /** A ClientCertificate that the authority serves, and the Secret of that name; another may own it. */
 export interface Consumer {

@@ -3,7 +3,7 @@ import { parseRfc3339 } from '../api/conditions.ts';
 import * as names from '../api/names.ts';
 import { identify, parseMeta, type RawObject } from '../api/parse.ts';
 import { EXPORTING_PREFIXES } from '../certificate/decision/exported-keys.ts';
-import { weightOf } from '../kube/cache/share.ts';
+import { weightOf } from '../kube/cache/namespace-share.ts';
 import { restoreCaPair } from '../pki/ca.ts';
 import { MAX_PEM_BYTES } from '../pki/pem.ts';
 import { messageOf } from '../thrown.ts';

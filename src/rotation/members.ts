@@ -6,7 +6,7 @@ import { referredAuthority, secretKeyOf } from '../certificate/observe.ts';
 import { isOurs } from '../certificate/observed.ts';
 import { authorityOf, isRecord, isView, recordOfView, type SecretKept } from '../certificate/secret/record.ts';
 import type { Generation } from './generation.ts';
-import type { Member } from './rotation.ts';
+import type { Member } from './plan-types.ts';
 
 /** The caches that tell what an authority has issued. */
 interface Caches {

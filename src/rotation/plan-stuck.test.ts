@@ -5,7 +5,7 @@ import { HOUR, hoursFromNow, pairOf, root } from '../../test/pki/make.ts';
 import { aGeneration } from '../../test/unit/a-generation.ts';
 import { type Generation, signingGeneration } from './generation.ts';
 import { planRotation } from './plan.ts';
-import type { Member, Step } from './rotation.ts';
+import type { Member, Step } from './plan-types.ts';
 
 const notAfter = hoursFromNow(10_000);
 const one = pairOf(await root({ commonName: 'one', notAfter }));

@@ -5,7 +5,7 @@ import { aGeneration } from '../../test/unit/a-generation.ts';
 import type { CaPair } from '../pki/ca.ts';
 import { endOf, type Generation, signingGeneration, withoutFuture } from './generation.ts';
 import { planRotation } from './plan.ts';
-import type { Member, Rotation } from './rotation.ts';
+import type { Member, Rotation } from './plan-types.ts';
 
 const PROPAGATION_MS = 120_000;
 const holder = await root({ commonName: 'one' });

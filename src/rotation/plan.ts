@@ -1,8 +1,8 @@
 import { isSameCa } from '../pki/ca.ts';
-import { countsUntil, lastInUse, needsGeneration, usesGeneration } from './evidence.ts';
-import { gate } from './gate.ts';
 import { type Generation, isPresent, signingGeneration } from './generation.ts';
-import type { Member, Plan, Rotation } from './rotation.ts';
+import type { Member, Plan, Rotation } from './plan-types.ts';
+import { countsUntil, lastInUse, needsGeneration, usesGeneration } from './usage.ts';
+import { waitForMembers } from './wait.ts';
 
 /**
  * A CA swap in three steps, each of which waits until it can hurt no workload:
@@ -50,7 +50,7 @@ export function planRotation(all: Rotation, now: Date): Plan {
     const step = { do: 'move', generation: successor, to: 'Active' } as const;
     if (isFirst) return { ...settled, step };
     const deadline = new Date(successor.since.getTime() + rotation.progressDeadlineMs);
-    return gate(rotation, successor, lacksBundle, () => deadline, step, now);
+    return waitForMembers(rotation, successor, lacksBundle, () => deadline, step, now);
   }
   return leave(generations.filter((each) => each !== successor));
 
@@ -65,7 +65,7 @@ export function planRotation(all: Rotation, now: Date): Plan {
     const isRenewed = successor !== undefined && isSameCa(leaving.pair, successor.pair);
     const needsIt = (member: Member) => !isRenewed && needsGeneration(member, leaving, successor);
     const step = { do: 'retire', generation: leaving } as const;
-    return gate(rotation, leaving, needsIt, (member) => until(member, leaving), step, now);
+    return waitForMembers(rotation, leaving, needsIt, (member) => until(member, leaving), step, now);
   }
 
   function until(member: Member, leaving: Generation): Date {

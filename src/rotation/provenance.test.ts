@@ -7,8 +7,8 @@ import type { CAGeneration } from '../api/generated/types.ts';
 import type { CaPair } from '../pki/ca.ts';
 import type { Generation } from './generation.ts';
 import type { GenerationSecret } from './generation-secret.ts';
+import type { Member } from './plan-types.ts';
 import { provenanceOf } from './provenance.ts';
-import type { Member } from './rotation.ts';
 
 const [one, two, three] = await Promise.all(
   ['one', 'two', 'three'].map(async (commonName) => pairOf(await root({ commonName }))),

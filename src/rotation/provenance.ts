@@ -1,8 +1,8 @@
 import type { CAGeneration } from '../api/generated/types.ts';
 import type { Generation } from './generation.ts';
 import type { GenerationSecret } from './generation-secret.ts';
+import type { Member } from './plan-types.ts';
 import { readGenerations } from './read-generations.ts';
-import type { Member } from './rotation.ts';
 
 /** The Secrets that claim to keep CA generations of one authority, by where they come from. */
 export interface Provenance {

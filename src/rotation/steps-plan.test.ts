@@ -13,7 +13,7 @@ import { AuthorityError, classify, type ErrorCode, RetryableError } from '../err
 import { bundleOf } from '../pki/bundle.ts';
 import type { CaPair } from '../pki/ca.ts';
 import type { Generation } from './generation.ts';
-import type { Member } from './rotation.ts';
+import type { Member } from './plan-types.ts';
 import { planOf, readSource } from './steps.ts';
 
 test('the newest pair of this kind of authority is what the next is made after', async () => {

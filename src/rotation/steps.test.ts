@@ -8,7 +8,7 @@ import { rotationScene, stepText, v1, v2 } from '../../test/unit/rotation-scene.
 import { thrownBy } from '../../test/unit/thrown-by.ts';
 import { classify, RetryableError } from '../errors.ts';
 import type { CaPair } from '../pki/ca.ts';
-import type { Plan, Step } from './rotation.ts';
+import type { Plan, Step } from './plan-types.ts';
 import { type Source, tryStep } from './steps.ts';
 
 const SETTLE: Step = { do: 'settle', recheckAt: undefined };

@@ -11,7 +11,7 @@ import type { GenerationSecret } from './generation-secret.ts';
 import { namesakeProblem } from './namesake.ts';
 import { narrowedProblem } from './narrowed.ts';
 import { planRotation } from './plan.ts';
-import type { Plan, Step } from './rotation.ts';
+import type { Plan, Step } from './plan-types.ts';
 
 /** The pair that is to sign, and the version that it would get as a new generation. */
 export interface Source {

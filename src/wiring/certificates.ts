@@ -6,7 +6,7 @@ import { assertServed, observe, referredAuthority, secretKeyOf } from '../certif
 import { isOurs } from '../certificate/observed.ts';
 import { RecentActs } from '../certificate/recent.ts';
 import { type CertificateDeps, deadlineOf, reconcileCertificate } from '../certificate/reconcile.ts';
-import { PendingRequests } from '../certificate/request/pending.ts';
+import { PendingRequests } from '../certificate/request/pending-requests.ts';
 import { UnpublishedCertificates } from '../certificate/request/unpublished.ts';
 import { ForeignSecrets } from '../certificate/secret/foreign-secrets.ts';
 import { purposeOf } from '../certificate/secret/protection.ts';
@@ -71,7 +71,7 @@ export function wireCertificates(services: Services): { controller: Controller; 
     find: (key) => cluster.certificates.get(key),
     observe: async (resource) => {
       const seen = await observe(resource, observing);
-      // A change of the first in line wakes those behind: see SecretLines.
+      // A change of the first in line wakes those behind: see SecretWaiters.
       foreign.follow(resource, seen.rival === undefined && seen.secret !== undefined && !isOurs(seen));
       return seen;
     },

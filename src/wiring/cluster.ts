@@ -17,12 +17,12 @@ import { authorityOf, isView, recordOfView, recordSecret, type SecretKept } from
 import { type SecretView, viewSecret } from '../certificate/secret/view.ts';
 import type { Config } from '../config.ts';
 import { Cache } from '../kube/cache/cache.ts';
-import type { Share } from '../kube/cache/share.ts';
+import type { Share } from '../kube/cache/namespace-share.ts';
 import { Watch, type WatchDeps, type WatchSpec, type WatchStats } from '../kube/watch.ts';
 import { Buckets } from '../queue/bucket.ts';
 import { type GenerationSecret, viewGenerationSecret } from '../rotation/generation-secret.ts';
-import { refuseUnserved } from './served.ts';
-import { sharesOf } from './shares.ts';
+import { sharesOf } from './namespace-shares.ts';
+import { refuseUnserved } from './refuse-unserved.ts';
 
 /** Secrets of one namespace that no ClientCertificate names and that take long to prove: so many at once, then one a second. */
 const DEAR_RECORDS = { capacity: 200, refillMs: 1_000 };

@@ -8,7 +8,7 @@ import { referredAuthority } from '../certificate/observe.ts';
 import { nextName } from '../certificate/request/next-key.ts';
 import { authorityOf } from '../certificate/secret/record.ts';
 import type { WorkQueue } from '../queue/work-queue.ts';
-import { SecretLines } from './secret-lines.ts';
+import { SecretWaiters } from './secret-waiters.ts';
 import type { Services } from './services.ts';
 
 interface WakeDeps extends Pick<Services, 'clock' | 'cluster' | 'metrics' | 'registry'> {
@@ -24,7 +24,7 @@ const RECOUNT_MS = 500;
 /** Which change wakes which keys: nothing but keys goes into the queues. */
 export function wireWakes({ certificates, authorities, onGone, ...services }: WakeDeps): void {
   const { clock, cluster, registry } = services;
-  const lines = new SecretLines({ cluster, certificates, clock });
+  const lines = new SecretWaiters({ cluster, certificates, clock });
   const forecasts = new Forecasts({
     clock,
     registry,

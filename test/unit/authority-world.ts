@@ -20,7 +20,7 @@ import type { CaPair } from '../../src/pki/ca.ts';
 import { Buckets } from '../../src/queue/bucket.ts';
 import type { Outcome } from '../../src/queue/controller.ts';
 import { signingGeneration } from '../../src/rotation/generation.ts';
-import type { Member } from '../../src/rotation/rotation.ts';
+import type { Member } from '../../src/rotation/plan-types.ts';
 import { pairOf, root } from '../pki/make.ts';
 import { aRuntime } from './a-runtime.ts';
 import { after, DAY, MINUTE, NOW, RUN } from './builders.ts';

@@ -11,11 +11,11 @@ import {
   type Observed,
   type SigningView,
 } from '../../src/certificate/observed.ts';
+import type { SecretMemory } from '../../src/certificate/secret/annotations.ts';
 import { brief, briefly } from '../../src/certificate/secret/brief.ts';
 import type { CertificateFacts } from '../../src/certificate/secret/facts.ts';
 import { canonicalIdentity } from '../../src/certificate/secret/identity.ts';
 import { templateKeys } from '../../src/certificate/secret/manifest.ts';
-import type { SecretMemory } from '../../src/certificate/secret/memory.ts';
 import type { SecretView } from '../../src/certificate/secret/view.ts';
 import type { Run } from '../../src/queue/controller.ts';
 

@@ -2,7 +2,7 @@
 import type { RawObject } from '../../src/api/parse.ts';
 import { type NextKey, viewNextKey } from '../../src/certificate/request/next-key.ts';
 import type { NextManifest } from '../../src/certificate/request/next-manifest.ts';
-import { PendingRequests } from '../../src/certificate/request/pending.ts';
+import { PendingRequests } from '../../src/certificate/request/pending-requests.ts';
 import type { NextKeyAccess, RequestDeps } from '../../src/certificate/request/request.ts';
 import { purposeOf } from '../../src/certificate/secret/protection.ts';
 import type { Clock } from '../../src/clock.ts';

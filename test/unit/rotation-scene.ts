@@ -2,7 +2,7 @@ import type { Runtime } from '../../src/authority/runtime.ts';
 import { type Backend, NO_TRUST } from '../../src/backends/backend.ts';
 import type { CaPair } from '../../src/pki/ca.ts';
 import type { Generation } from '../../src/rotation/generation.ts';
-import type { Step } from '../../src/rotation/rotation.ts';
+import type { Step } from '../../src/rotation/plan-types.ts';
 import { aGeneration } from './a-generation.ts';
 import { AuthorityWorld, another, authorityOf, stored } from './authority-world.ts';
 import { after, DAY } from './builders.ts';

@@ -2,7 +2,7 @@ import { lookup as resolve } from 'node:dns';
 import { type BlockList, isIP, type LookupFunction } from 'node:net';
 import { addressBytes, addressText } from '../../pki/san.ts';
 import { THREADS } from '../../threads.ts';
-import { Lanes } from './lanes.ts';
+import { LimitedLanes } from './limited-lanes.ts';
 import { networkList } from './networks.ts';
 
 /** The author of an authority must not reach, through Certwheel, what listens on this host or this node alone. */
@@ -98,7 +98,7 @@ export function refuseLiteral(hostname: string, rules: AddressRules): void {
  * Resolving a name takes a thread until a name server answers. The owner of a name whose server never answers holds one of
  * them, and waits behind himself.
  */
-const LOOKUPS = new Lanes(THREADS.names, 32);
+const LOOKUPS = new LimitedLanes(THREADS.names, 32);
 
 class TooManyLookups extends Error {
   readonly code = 'EAI_AGAIN';

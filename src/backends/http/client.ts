@@ -9,7 +9,7 @@ import { messageOf } from '../../thrown.ts';
 import { type AddressRules, guardedLookup, refuseLiteral } from './address.ts';
 import { noAnswer } from './errors.ts';
 import type { JsonAnswer, JsonRequest } from './json.ts';
-import { membersOf, textsOf } from './members.ts';
+import { membersOf, textsOf } from './json-members.ts';
 import { readText } from './read-text.ts';
 
 /** No certificate with its chain comes near it. */

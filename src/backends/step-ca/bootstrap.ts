@@ -6,7 +6,7 @@ import { AuthorityError } from '../../errors.ts';
 import { type CertificateView, parseCertificates } from '../../pki/certificate.ts';
 import { type AddressRules, refuseLiteral } from '../http/address.ts';
 import { noAnswer } from '../http/errors.ts';
-import { membersOf } from '../http/members.ts';
+import { membersOf } from '../http/json-members.ts';
 import { readText } from '../http/read-text.ts';
 
 const REQUEST_MS = 10_000;

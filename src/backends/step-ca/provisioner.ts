@@ -3,7 +3,7 @@ import type { StepCAProvisioner } from '../../api/generated/types.ts';
 import { AuthorityError } from '../../errors.ts';
 import { messageOf } from '../../thrown.ts';
 import type { ReferencedData } from '../backend.ts';
-import { membersOf } from '../http/members.ts';
+import { membersOf } from '../http/json-members.ts';
 import { openWithPassword } from './jwe.ts';
 import { type ProvisionerKey, readProvisionerKey, thumbprintOf } from './token.ts';
 

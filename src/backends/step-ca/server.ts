@@ -8,7 +8,7 @@ import { guardedLookup } from '../http/address.ts';
 import { AuthorityHttp } from '../http/client.ts';
 import { refusalError } from '../http/errors.ts';
 import type { JsonAnswer, JsonRequest } from '../http/json.ts';
-import { membersOf, textsOf } from '../http/members.ts';
+import { membersOf, textsOf } from '../http/json-members.ts';
 import { readCertificates } from '../shared/read-certificates.ts';
 import { fetchRoot } from './bootstrap.ts';
 

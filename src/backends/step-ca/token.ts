@@ -7,7 +7,7 @@ import {
   randomUUID,
 } from 'node:crypto';
 import { SignJWT } from 'jose';
-import { membersOf } from '../http/members.ts';
+import { membersOf } from '../http/json-members.ts';
 
 /** The key of a JWK provisioner, which signs one-time tokens. */
 export interface ProvisionerKey {

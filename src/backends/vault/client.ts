@@ -4,7 +4,7 @@ import type { BackendDeps } from '../backend.ts';
 import { AuthorityHttp, Redirected } from '../http/client.ts';
 import { refusalError } from '../http/errors.ts';
 import type { JsonAnswer } from '../http/json.ts';
-import { membersOf } from '../http/members.ts';
+import { membersOf } from '../http/json-members.ts';
 
 export interface VaultCall {
   readonly method: 'GET' | 'POST';

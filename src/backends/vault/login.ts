@@ -2,7 +2,7 @@ import type { VaultBackend } from '../../api/generated/types.ts';
 import { ApiError, AuthorityError } from '../../errors.ts';
 import { type BackendDeps, dataAt } from '../backend.ts';
 import type { JsonAnswer } from '../http/json.ts';
-import { membersOf } from '../http/members.ts';
+import { membersOf } from '../http/json-members.ts';
 import { encodePath, type VaultClient } from './client.ts';
 
 /** A token of Vault's, and how long it is good for. */

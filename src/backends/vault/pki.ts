@@ -8,7 +8,7 @@ import { toPem } from '../../pki/pem.ts';
 import { canonicalUsage } from '../../pki/usages.ts';
 import { type BackendDeps, type Issued, type IssueRequest, NO_TRUST, type Revocation, type Trust } from '../backend.ts';
 import type { JsonAnswer } from '../http/json.ts';
-import { membersOf, textsOf } from '../http/members.ts';
+import { membersOf, textsOf } from '../http/json-members.ts';
 import { readTrustBundle } from '../shared/trust-bundle.ts';
 import { encodePath, type VaultCall, type VaultClient } from './client.ts';
 import type { Tokens } from './tokens.ts';

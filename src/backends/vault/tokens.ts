@@ -1,6 +1,6 @@
 import type { Clock } from '../../clock.ts';
 import { withinLimit } from '../http/client.ts';
-import { membersOf } from '../http/members.ts';
+import { membersOf } from '../http/json-members.ts';
 import type { VaultClient } from './client.ts';
 import { type Grant, grantOf, type Login } from './login.ts';
 

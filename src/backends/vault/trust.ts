@@ -6,7 +6,7 @@ import { MAX_PEM_BYTES } from '../../pki/pem.ts';
 import { type Effort, isSelfIssued, isSelfSigned, newEffort } from '../../pki/signed-by.ts';
 import type { Trust } from '../backend.ts';
 import type { JsonAnswer } from '../http/json.ts';
-import { membersOf, textsOf } from '../http/members.ts';
+import { membersOf, textsOf } from '../http/json-members.ts';
 import { readCertificates } from '../shared/read-certificates.ts';
 import { encodePath, type VaultClient } from './client.ts';
 

@@ -2,11 +2,11 @@ import { earliest } from '../../api/moments.ts';
 import { contestEnds } from '../brakes.ts';
 import { authorityName, type Decision, isOurs, type Observed } from '../observed.ts';
 import { refusedByAuthority } from './authority-refusals.ts';
-import { scheduleOf } from './due.ts';
 import * as flaws from './flaws.ts';
 import * as needs from './needs.ts';
 import * as obstacles from './obstacles.ts';
 import * as refusals from './refusals.ts';
+import { scheduleOf } from './schedule.ts';
 
 type Check<Finding> = (seen: Observed, now: Date) => Finding | undefined;
 

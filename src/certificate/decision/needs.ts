@@ -3,8 +3,7 @@ import { formatDuration } from '../../api/duration.ts';
 import { type AuthorityView, authorityName, isAuthority, type Observed, type RotationReason } from '../observed.ts';
 import type { CertificateFacts } from '../secret/facts.ts';
 import { canonicalIdentity } from '../secret/identity.ts';
-import { scheduleOf } from './due.ts';
-import { caRotationDue } from './schedule.ts';
+import { caRotationDue, scheduleOf } from './schedule.ts';
 
 /** Why a new certificate is needed. */
 export interface Need {

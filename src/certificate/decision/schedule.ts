@@ -1,4 +1,6 @@
 import { createHash } from 'node:crypto';
+import type { Observed } from '../observed.ts';
+import type { CertificateFacts } from '../secret/facts.ts';
 
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
@@ -130,4 +132,13 @@ export function longestRetryMs(notAfter: Date | undefined, durationMs: number, n
 
 function clamp(value: number, least: number, most: number): number {
   return Math.min(Math.max(value, least), most);
+}
+
+/** The schedule of the certificate that the Secret holds, by what the Secret remembers of its issue. */
+export function scheduleOf(
+  { resource, secret }: Pick<Observed, 'resource' | 'secret'>,
+  held: CertificateFacts,
+  now: Date,
+): Schedule {
+  return schedule(held, { ...resource.spec, uid: resource.uid }, { issuedAt: secret?.memory.issuedAt, now });
 }

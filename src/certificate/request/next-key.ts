@@ -4,7 +4,7 @@ import { parseRfc3339 } from '../../api/conditions.ts';
 import * as names from '../../api/names.ts';
 import { parseMeta, type RawObject } from '../../api/parse.ts';
 import { keySpecOf, parsePrivateKey, publicKeyDer } from '../../pki/keys.ts';
-import { shortOnly } from '../secret/memory.ts';
+import { shortOnly } from '../secret/annotations.ts';
 
 /** A request whose answer is awaited, as the Secret that keeps its key says; the key itself is not in here. */
 export interface NextKey {

@@ -11,7 +11,7 @@ import { type AuthorityView, isAuthority, type Observed } from '../observed.ts';
 import { occupation } from '../secret/protection.ts';
 import { keptKey, type NextContent, type NextKey, nextName, requestId, viewNextKey } from './next-key.ts';
 import { type NextManifest, nextManifest } from './next-manifest.ts';
-import { certificateKey, notYet, type PendingRequest, type PendingRequests } from './pending.ts';
+import { certificateKey, notYet, type PendingRequest, type PendingRequests } from './pending-requests.ts';
 import { wantedOf } from './wanted.ts';
 
 /** The Secrets that keep keys of requests under way. */

@@ -4,8 +4,8 @@ import * as assert from 'uvu/assert';
 import { arbitrarySpec } from '../../../test/unit/arbitrary-spec.ts';
 import { aCertificate, after, DAY, NOW } from '../../../test/unit/builders.ts';
 import { stored } from '../../../test/unit/secret-store.ts';
+import { nextSerials, type SecretMemory } from './annotations.ts';
 import { secretManifest } from './manifest.ts';
-import { nextSerials, type SecretMemory } from './memory.ts';
 import { viewSecret } from './view.ts';
 
 const DATA = { certificateChain: 'chain\n', privateKey: 'key\n', trustBundle: 'bundle\n' };

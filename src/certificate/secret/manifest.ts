@@ -1,6 +1,6 @@
 import type { ClientCertificate } from '../../api/client-certificate.ts';
 import * as names from '../../api/names.ts';
-import { type SecretMemory, writeMemory } from './memory.ts';
+import { type SecretMemory, writeMemory } from './annotations.ts';
 
 /** The bytes of a Secret's three keys, in PEM. */
 export interface SecretData {

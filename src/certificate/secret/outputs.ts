@@ -9,9 +9,9 @@ import { grantedLife } from '../decision/schedule.ts';
 import { type AuthorityView, authorityName, isOurs, lastRevision, type Observed } from '../observed.ts';
 import { trustFor } from '../prove.ts';
 import type { UnpublishedCertificate } from '../request/unpublished.ts';
+import { nextSerials, type SecretMemory } from './annotations.ts';
 import type { CertificateFacts } from './facts.ts';
 import type { SecretData } from './manifest.ts';
-import { nextSerials, type SecretMemory } from './memory.ts';
 
 /** What is written into the Secret of a certificate: its data, and what its annotations remember. */
 interface Outputs {

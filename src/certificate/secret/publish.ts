@@ -3,9 +3,9 @@ import { ApiError, RetryableError, TerminalError } from '../../errors.ts';
 import type { CertificateView } from '../../pki/certificate.ts';
 import { keyEncodingOf } from '../../pki/keys.ts';
 import { isAdoptable, isOurs, type Observed } from '../observed.ts';
+import type { SecretMemory } from './annotations.ts';
 import { contentOf } from './content.ts';
 import { type SecretData, secretManifest } from './manifest.ts';
-import type { SecretMemory } from './memory.ts';
 import { type SecretView, viewSecret } from './view.ts';
 import { type WriteDeps, writeSecret } from './write.ts';
 

@@ -2,8 +2,9 @@ import * as names from '../../api/names.ts';
 import { parseMeta, type RawObject } from '../../api/parse.ts';
 import { shared } from '../../api/shared.ts';
 import { cut } from '../../foreign-text.ts';
-import { weightOf } from '../../kube/cache/share.ts';
+import { weightOf } from '../../kube/cache/namespace-share.ts';
 import { hashOfBundle } from '../../pki/bundle.ts';
+import { LONGEST_TEMPLATE_KEYS, readMemory, type SecretMemory, shortOnly } from './annotations.ts';
 import { briefly } from './brief.ts';
 import {
   LEADS_NOWHERE,
@@ -13,7 +14,6 @@ import {
   SecretContentError,
 } from './content.ts';
 import { type CertificateFacts, factsOf } from './facts.ts';
-import { LONGEST_TEMPLATE_KEYS, readMemory, type SecretMemory, shortOnly } from './memory.ts';
 
 /** A Secret as a reconcile sees it: no key in it, and no bytes that no check needs. */
 export interface SecretView {

@@ -3,8 +3,8 @@ import { heldBy, type NewCondition, toRfc3339 } from '../../api/conditions.ts';
 import { formatDuration } from '../../api/duration.ts';
 import type { ErrorCode } from '../../errors.ts';
 import { contestOf } from '../brakes.ts';
-import { scheduleOf } from '../decision/due.ts';
 import { comesFromElsewhere, differsFromSpec, endsWithItsCA } from '../decision/needs.ts';
+import { scheduleOf } from '../decision/schedule.ts';
 import { isOfEarlier, isOurs, type Observed } from '../observed.ts';
 import type { CertificateFacts } from '../secret/facts.ts';
 

@@ -4,8 +4,8 @@ import { mergeConditions, type NewCondition, toRfc3339 } from '../../api/conditi
 import type { ClientCertificateStatus } from '../../api/generated/types.ts';
 import type { CertwheelError } from '../../errors.ts';
 import { readable } from '../../foreign-text.ts';
-import { scheduleOf } from '../decision/due.ts';
 import { endsWithItsCA, momentOfCARotation } from '../decision/needs.ts';
+import { scheduleOf } from '../decision/schedule.ts';
 import { type Decision, isAuthority, isOurs, type Observed } from '../observed.ts';
 import type { CertificateFacts } from '../secret/facts.ts';
 import { leftBehind, readiness } from './ready.ts';

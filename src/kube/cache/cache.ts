@@ -3,8 +3,8 @@ import { CREATE_ONLY, compareVersions } from '../object.ts';
 import { Draft } from './draft.ts';
 import { type Entry, identityOf, inScope, isNewer, isSame } from './entry.ts';
 import type { Indexes, Ranks } from './indexes.ts';
+import type { Share } from './namespace-share.ts';
 import { Progress } from './progress.ts';
-import type { Share } from './share.ts';
 import { Store } from './store.ts';
 
 /** Learns that something changed. Must only note the key: it is called in the middle of reading a watch. */

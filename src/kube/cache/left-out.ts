@@ -1,5 +1,5 @@
 import { inScope } from './entry.ts';
-import { ENTRY_BYTES, weightOf } from './share.ts';
+import { ENTRY_BYTES, weightOf } from './namespace-share.ts';
 
 /** So much is remembered, for each namespace, of the objects that there was no room for. */
 const MOST_KEYS = 1_000;

@@ -1,7 +1,7 @@
 import type { Entry } from './entry.ts';
 import { IndexedKeys, type Indexes, type Ranks } from './indexes.ts';
 import { LeftOut } from './left-out.ts';
-import { Shares } from './share.ts';
+import { Shares } from './namespace-share.ts';
 
 interface StoreOptions<T, Index extends string> {
   readonly indexes: Partial<Indexes<T, Index>>;

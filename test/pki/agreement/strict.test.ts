@@ -5,7 +5,7 @@
 import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { strictFlaws } from '../../../src/pki/strict.ts';
+import { strictFlaws } from '../../../src/pki/x509-strict.ts';
 import { numberFrom, repeatCommand, seedOfRun } from '../repeat.ts';
 import { chainOf, type Shape } from '../shaped.ts';
 import { ask, judges } from './ask.ts';

@@ -1,7 +1,7 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { publicKeyDer } from '../../../src/pki/keys.ts';
 import { readCaPair } from '../../../src/pki/read-ca.ts';
-import { strictMessages } from '../../../src/pki/strict.ts';
+import { strictMessages } from '../../../src/pki/x509-strict.ts';
 import { publishedBy } from '../published.ts';
 import type { Leaf, Verdict } from './kind.ts';
 import type { Material } from './material.ts';

@@ -1,5 +1,5 @@
 import { readCaPair } from '../../../src/pki/read-ca.ts';
-import { strictFlaws } from '../../../src/pki/strict.ts';
+import { strictFlaws } from '../../../src/pki/x509-strict.ts';
 import { HOUR } from '../make.ts';
 import { publishedBy } from '../published.ts';
 import type { Material } from './material.ts';

@@ -1,10 +1,10 @@
-import { FairLine, FIRST, firstThat, type Waiter } from './fair-line.ts';
+import { DueAndFresh, FIRST, firstThat, type Waiter } from './due-and-fresh.ts';
 import { Heap } from './heap.ts';
 
 /** The keys of one namespace. */
 interface Lane {
   readonly name: string;
-  readonly line: FairLine;
+  readonly line: DueAndFresh;
   /** The time that its runs took, as start-time fair queuing counts it: a lane that was away starts at the floor. */
   spentMs: number;
   /** What a run is charged until it has ended. */
@@ -38,11 +38,11 @@ export function laneOf(key: string): string {
 
 /**
  * Keys that are ready, in one lane a namespace. The lane whose runs have taken the least time is next, so a namespace
- * can't delay others by many keys, nor by keys whose runs take long. See FairLine for the order inside a lane.
+ * can't delay others by many keys, nor by keys whose runs take long. See DueAndFresh for the order inside a lane.
  *
  * Every second turn is for keys that are wanted first, if their lane hasn't used up its head start.
  */
-export class Lanes {
+export class NamespaceLanes {
   readonly #lanes = new Map<string, Lane>();
   /** Holds stale places too, which `firstThat` drops. */
   readonly #order = new Heap<Place>((one, other) => one.spentMs - other.spentMs || one.turn - other.turn);
@@ -187,7 +187,7 @@ export class Lanes {
     const name = laneOf(key);
     let lane = this.#lanes.get(name);
     if (lane === undefined) {
-      const line = new FairLine(this.#counts);
+      const line = new DueAndFresh(this.#counts);
       const expectedMs = LEAST_CHARGE_MS;
       lane = { name, line, spentMs: this.#floorMs, expectedMs, turn: 0, running: 0, place: undefined };
       this.#lanes.set(name, lane);

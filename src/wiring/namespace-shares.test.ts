@@ -2,7 +2,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { NO_RECORD } from '../certificate/secret/record.ts';
 import { parseCommandLine } from '../config.ts';
-import { sharesOf } from './shares.ts';
+import { sharesOf } from './namespace-shares.ts';
 
 test('an object that says nothing takes of the share what its place in the cache takes', () => {
   const command = parseCommandLine([], {}, false);

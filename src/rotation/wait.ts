@@ -1,8 +1,8 @@
 import type { Generation } from './generation.ts';
-import type { Member, Plan, Rotation, Step } from './rotation.ts';
+import type { Member, Plan, Rotation, Step } from './plan-types.ts';
 
 /** Takes the step once no member that is waited for has stood in its way for the whole propagation time. */
-export function gate(
+export function waitForMembers(
   rotation: Rotation,
   generation: Generation,
   standsInTheWay: (member: Member) => boolean,

@@ -16,7 +16,7 @@ export interface Waiter {
  * Two lines: of those with a deadline the earliest comes first, of those without one the longest waiting. While
  * both wait they take turns, so that neither the new nor the due can starve the other.
  */
-export class FairLine {
+export class DueAndFresh {
   readonly #due = new Heap<Waiter>((one, other) => (one.deadline ?? 0) - (other.deadline ?? 0) || one.at - other.at);
   readonly #fresh = new Heap<Waiter>((one, other) => one.at - other.at);
   readonly #counts: (waiter: Waiter) => boolean;

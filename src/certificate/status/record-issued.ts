@@ -1,7 +1,7 @@
 import type { ClientCertificate } from '../../api/client-certificate.ts';
 import type { Clock } from '../../clock.ts';
 import type { Logger } from '../../log.ts';
-import { scheduleOf } from '../decision/due.ts';
+import { scheduleOf } from '../decision/schedule.ts';
 import { type Decision, isAuthority, type Observed } from '../observed.ts';
 import type { CertificateFacts } from '../secret/facts.ts';
 import { type EventText, issuedEvent } from './events.ts';

@@ -1,7 +1,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { isBrokenAuthority, parseCertificateAuthority } from '../api/certificate-authority.ts';
-import { refuseUnserved } from './served.ts';
+import { refuseUnserved } from './refuse-unserved.ts';
 
 const EVERYTHING = { authorities: undefined, namespaces: undefined };
 const SINGLE = { ...EVERYTHING, namespaces: ['shop'] };

@@ -10,7 +10,7 @@ import { type CertificateView, parseCertificates } from './certificate.ts';
 import { keyIdOf } from './extensions.ts';
 import { encodePrivateKey } from './keys.ts';
 import { encodeName } from './name.ts';
-import { strictFlaws, strictMessages } from './strict.ts';
+import { strictFlaws, strictMessages } from './x509-strict.ts';
 
 function flawsOf(shapes: Shapes): string[] {
   return strictFlaws(chainOf(shapes)).map(({ certificate, flaw }) => `${certificate} ${flaw}`);

@@ -12,7 +12,7 @@ type Deps = Pick<BackendDeps, 'name' | 'clusterWide' | 'clock' | 'log'>;
  * details. A ClusterCertificateAuthority keeps them, since only a cluster administrator writes it. `kind` completes "can't
  * be used as".
  */
-export function discreet<Concealed extends Backend>(
+export function concealErrors<Concealed extends Backend>(
   backend: Concealed,
   server: string,
   kind: string,

@@ -10,7 +10,7 @@ const LIFE_MS = 3_600_000;
  * A certificate and its key for a dry run alone, where the Secret has lost its own: what admission empties or replaces shows
  * only by bytes that differ. The two match, since admission may verify that.
  */
-export async function standIn(now: Date): Promise<Pick<SecretData, 'certificateChain' | 'privateKey'>> {
+export async function dryRunPair(now: Date): Promise<Pick<SecretData, 'certificateChain' | 'privateKey'>> {
   const key = await generateKey({ algorithm: 'ECDSA', size: 256 });
   const notAfter = new Date(now.getTime() + LIFE_MS);
   const subject = { commonName: 'dry run' };

@@ -1,9 +1,9 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { Lanes } from './lanes.ts';
+import { LimitedLanes } from './limited-lanes.ts';
 
 function bench(atOnce: number, longest = 100) {
-  const lanes = new Lanes(atOnce, longest);
+  const lanes = new LimitedLanes(atOnce, longest);
   const begun: string[] = [];
   const ends = new Map<string, () => void>();
   const enter = (lane: string, name: string) =>
@@ -57,7 +57,7 @@ test('a lane has an end, and others go on', () => {
 });
 
 test('what ends at once makes room at once', () => {
-  const lanes = new Lanes(1, 10);
+  const lanes = new LimitedLanes(1, 10);
   let ran = 0;
   const work = (done: () => void) => {
     ran += 1;

@@ -8,7 +8,7 @@ import { generateKey } from '../../pki/keys.ts';
 import { RecentActs } from '../recent.ts';
 import { type CertificateDeps, reconcileCertificate } from '../reconcile.ts';
 import type { NextKey } from './next-key.ts';
-import { PendingRequests } from './pending.ts';
+import { PendingRequests } from './pending-requests.ts';
 import { UnpublishedCertificates } from './unpublished.ts';
 
 const NOW = new Date('2026-01-01T00:00:00Z');

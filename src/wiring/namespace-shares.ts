@@ -8,7 +8,7 @@ import { identify, type RawObject } from '../api/parse.ts';
 import { type NextKey, viewNextKey } from '../certificate/request/next-key.ts';
 import { isView, NO_RECORD, type SecretKept } from '../certificate/secret/record.ts';
 import type { Config } from '../config.ts';
-import { ENTRY_BYTES, type Share, weightOf } from '../kube/cache/share.ts';
+import { ENTRY_BYTES, type Share, weightOf } from '../kube/cache/namespace-share.ts';
 import { type GenerationSecret, viewGenerationSecret } from '../rotation/generation-secret.ts';
 
 const MEBIBYTE = 1_048_576;

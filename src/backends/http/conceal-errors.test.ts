@@ -10,7 +10,7 @@ import { AuthorityError, type CertwheelError, RetryableError } from '../../error
 import type { Backend, BackendDeps } from '../backend.ts';
 import { stepCA } from '../step-ca.ts';
 import { vault } from '../vault.ts';
-import { discreet } from './discreet.ts';
+import { concealErrors } from './conceal-errors.ts';
 
 const issuer = createIssuer('CA of servers');
 const own = issueServer(issuer, ['127.0.0.1']);
@@ -169,7 +169,7 @@ function failing(errors: readonly CertwheelError[], clock: FakeClock, logged: Lo
   const left = [...errors];
   const fail = async () => Promise.reject(left.shift());
   const deps = { ...depsOf(false, logged), clock };
-  return discreet({ check: fail, trust: fail, issue: fail }, 'https://ca.example/v', 'a Vault', deps);
+  return concealErrors({ check: fail, trust: fail, issue: fail }, 'https://ca.example/v', 'a Vault', deps);
 }
 
 test('the same reason is logged once in ten minutes, and another one at once', async () => {

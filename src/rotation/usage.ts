@@ -1,6 +1,6 @@
 import { earliest } from '../api/moments.ts';
 import { endOf, type Generation } from './generation.ts';
-import type { Member, Rotation } from './rotation.ts';
+import type { Member, Rotation } from './plan-types.ts';
 
 /** The newest generation, but for the one that is to come, of which a member holds a valid certificate. */
 export function lastInUse(

@@ -21,7 +21,7 @@ const APART_MS = 20;
  * Wakes the resources that name a Secret. Thousands may name the same one, so a change wakes the one that goes first, and the others
  * only where another goes first than before: their status names it. They are reconciled one after the other.
  */
-export class SecretLines {
+export class SecretWaiters {
   readonly #deps: LineDeps;
   readonly #contenders: Contenders;
   /** The first in line, where several name a Secret. */

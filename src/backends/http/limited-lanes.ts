@@ -5,7 +5,7 @@ type Work = (done: () => void) => void;
  * Few at once, of each lane only one: slow work of one lane delays that lane alone. What would
  * wait behind too much of its own isn't taken at all.
  */
-export class Lanes {
+export class LimitedLanes {
   readonly #atOnce: number;
   readonly #longest: number;
   readonly #running = new Set<string>();

@@ -6,7 +6,7 @@ import type { GenerationSecret } from './generation-secret.ts';
 const NAMED = 3;
 
 /** The condition that names Secrets which claim to be CA generations of this authority, and which it did not make. */
-export function foreignGeneration(foreign: readonly GenerationSecret[]): NewCondition[] {
+export function foreignCondition(foreign: readonly GenerationSecret[]): NewCondition[] {
   if (foreign.length === 0) return [];
   // Each replica knows them in an order of its own.
   const newest = [...foreign].sort(

@@ -1,10 +1,10 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { Lanes } from './lanes.ts';
+import { NamespaceLanes } from './namespace-lanes.ts';
 
 test('a key that comes again and again leaves little behind', () => {
   const living = new Map<string, number>();
-  const lanes = new Lanes(({ key, at }) => living.get(key) === at);
+  const lanes = new NamespaceLanes(({ key, at }) => living.get(key) === at);
   for (let at = 0; at < 10_000; at++) {
     const key = `ns ${at % 2}/key ${at % 10}`;
     living.set(key, at);
@@ -19,7 +19,7 @@ test('a key that comes again and again leaves little behind', () => {
 
 test('lanes are forgotten when nothing of them waits or runs', () => {
   const living = new Set<string>();
-  const lanes = new Lanes(({ key }) => living.has(key));
+  const lanes = new NamespaceLanes(({ key }) => living.has(key));
   for (let at = 0; at < 10_000; at++) {
     const key = `namespace ${at}/key`;
     living.add(key);
