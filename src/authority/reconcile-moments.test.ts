@@ -1,4 +1,4 @@
-/** When an authority is looked at next, and what certificates see of it meanwhile. */
+/** When an authority is reconciled next, and what certificates see of it meanwhile. */
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { aGeneration, generationSecret } from '../../test/unit/a-generation.ts';

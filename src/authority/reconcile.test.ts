@@ -95,7 +95,7 @@ const CASES: Readonly<Record<string, Case>> = {
     conditions: [],
     outcome: { fails: 'Conflict' },
   },
-  'a Secret that claims to be a generation: it is told of, and not trusted': {
+  'a Secret that claims to be a generation: it is reported, and not trusted': {
     ...settled(({ generations }) => generations.plant(aGeneration(2, 'Active', another, { mark: 'none' }))),
     lines: ['shown ready', 'status', 'event ForeignGeneration'],
     conditions: ['True Verified'],

@@ -71,7 +71,7 @@ async function scene(isRemote = false) {
 }
 
 interface Case {
-  /** What was told before, and what is told now. */
+  /** What was reported before, and what is found now. */
   readonly before?: Partial<Seen>;
   readonly now: Partial<Seen>;
   readonly lines: readonly string[];
@@ -145,7 +145,7 @@ const CASES: Readonly<Record<string, Case>> = {
     lines: ['shown not ready', 'status', 'event AuthorityUnreachable'],
     logged: ['authority in trouble'],
   },
-  'one that somebody has removed': { before: { foreign: [outside(7)] }, now: {}, lines: [SHOWN, 'status'] },
+  'one that was removed': { before: { foreign: [outside(7)] }, now: {}, lines: [SHOWN, 'status'] },
   'all at once': {
     now: { trouble: down, foreign: [outside(7)], ...demandOf(110) },
     lines: [

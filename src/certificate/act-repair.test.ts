@@ -67,7 +67,7 @@ const CHANGES: Readonly<Record<string, Change>> = {
     }),
     changes: [],
   },
-  'a revision that somebody took off': {
+  'a revision that was taken off': {
     object: (object) => without(object, names.REVISION_ANNOTATION),
     changes: [],
   },

@@ -147,7 +147,7 @@ for (const [what, scene] of Object.entries(SCENES)) {
         later.some((line) => EFFECTS.test(line) && !line.endsWith('refused')),
         told,
       );
-      // A request that is over is tidied up by whoever leads, and all else is looked at again.
+      // The leader tidies up a request that is over, and reconciles all else again.
       assert.ok(!(outcome instanceof Error) && (outcome.do === 'again' || later.length === 1), told);
     }
   });
@@ -209,7 +209,7 @@ test('a certificate that ends while the API server stores no Secret is said to h
   assert.is(world.condition('Ready'), 'False Expired');
 });
 
-test('where a write was stored otherwise, status tells of what is stored', async () => {
+test('where a write was stored otherwise, status reports what is stored', async () => {
   const { world } = await begin({ signs: 1 });
   await world.settle();
   world.store.mutate = ({ data, ...rest }) => ({ ...rest, data: { ...data, 'tls.key': '' } });

@@ -55,7 +55,7 @@ test('one that the cache has lost sight of keeps its request', async () => {
   assert.ok(world.keys.object);
 });
 
-test('one that is gone since a restart, or whose kept key somebody deleted, leaves no request either', async () => {
+test('one that is gone since a restart, or whose kept key was deleted, leaves no request either', async () => {
   for (const loses of ['memory', 'the Secret'] as const) {
     const world = new CertificateWorld(undefined, LATER);
     world.ca.answer = () => WAIT;

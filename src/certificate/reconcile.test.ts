@@ -73,7 +73,7 @@ const CASES: Readonly<Record<string, Case>> = {
     lines: [...ISSUE, 'event Renewed', ...REPORT],
     ...WELL,
   },
-  'a Secret that somebody deleted': {
+  'a Secret that was deleted': {
     ...settled(({ store }) => {
       store.object = undefined;
     }),

@@ -31,7 +31,7 @@ export interface Generation {
 export type NewGeneration = Pick<Generation, 'version' | 'state' | 'since' | 'pair' | 'source'>;
 
 /** What another replica wrote may lie so far ahead. */
-const CLOCKS_APART_MS = 60_000;
+export const CLOCKS_APART_MS = 60_000;
 
 /**
  * A moment that lies ahead is none: a clock was wrong, or it was written so that this generation outdoes what comes

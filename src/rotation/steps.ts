@@ -5,7 +5,7 @@ import type { CaPair } from '../pki/ca.ts';
 import type { Run } from '../queue/controller.ts';
 import { reportable, type Trouble, troubleOf } from '../trouble.ts';
 import type { Rotating, RotationDeps } from './deps.ts';
-import { isPresent, sourceOf } from './generation.ts';
+import { CLOCKS_APART_MS, isPresent, sourceOf } from './generation.ts';
 import { MOST_VERSIONS } from './generation-manifest.ts';
 import type { GenerationSecret } from './generation-secret.ts';
 import { namesakeProblem } from './namesake.ts';
@@ -50,10 +50,10 @@ export async function readSource(
 /** A member that can't be written delays a CA rotation no longer: those that depend on the new CA outnumber it. */
 const PROGRESS_DEADLINE_MS = 24 * 3_600_000;
 
-/** The last signature may bear the time of another replica, whose clock is ahead. */
-const CLOCKS_APART_MS = 60_000;
-
-/** Without a limit a certificate may live as long as its CA. */
+/**
+ * Without a limit a certificate may live as long as its CA. The last signature may bear the time of another replica, whose
+ * clock is ahead.
+ */
 function longestLifeMs({ limits: { maxDurationMs } }: CertificateAuthority): number | undefined {
   return maxDurationMs === undefined ? undefined : maxDurationMs + CLOCKS_APART_MS;
 }

@@ -1,25 +1,9 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { aCertificate, after, anObserved, aSigning, DAY, HOUR, MINUTE, NOW } from '../../../test/unit/builders.ts';
+import { table } from '../../../test/unit/check-table.ts';
 import type { Observed } from '../observed.ts';
 import * as needs from './needs.ts';
-
-interface Case {
-  readonly check: (seen: Observed, now: Date) => unknown;
-  readonly seen: Observed;
-  readonly says: string | undefined;
-  readonly now?: Date;
-}
-
-function table(cases: Record<string, Case>): void {
-  for (const [sentence, { check: one, seen, says, now = NOW }] of Object.entries(cases)) {
-    test(sentence, () => {
-      const finding = JSON.stringify(one(seen, now));
-      if (says === undefined) assert.is(finding, undefined);
-      else assert.ok(finding?.includes(says), finding ?? 'nothing');
-    });
-  }
-}
 
 const issued = anObserved().withSecret();
 const asked = (spec: object) => anObserved(aCertificate(spec));

@@ -1,6 +1,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { aCertificate, after, anObserved, aSigning, DAY, HOUR, NOW } from '../../../test/unit/builders.ts';
+import { table } from '../../../test/unit/check-table.ts';
 import { OWN_CA_CAPABILITIES } from '../../backends/shared/own-ca.ts';
 import type { Observed } from '../observed.ts';
 import * as flaws from './flaws.ts';
@@ -9,24 +10,6 @@ import * as obstacles from './obstacles.ts';
 import * as refusals from './refusals.ts';
 
 type AnyCheck = (seen: Observed, now: Date) => unknown;
-interface Case {
-  readonly check: AnyCheck;
-  readonly seen: Observed;
-  /** A word of the message, or undefined where the check has nothing to say. */
-  readonly says: string | undefined;
-  readonly now?: Date;
-}
-
-function table(cases: Record<string, Case>): void {
-  for (const [sentence, { check: one, seen, says, now = NOW }] of Object.entries(cases)) {
-    test(sentence, () => {
-      const finding = JSON.stringify(one(seen, now));
-      if (says === undefined) assert.is(finding, undefined);
-      else assert.ok(finding?.includes(says), finding ?? 'nothing');
-    });
-  }
-}
-
 const issued = anObserved().withSecret();
 const named = (spec: object) => anObserved(aCertificate(spec)).withSecret();
 
