@@ -10,7 +10,7 @@ import type { ClientCertificateSpec, ClientCertificateStatus } from './generated
 import { GROUP, KUBECTL_LAST_APPLIED, RENEW_AT_ANNOTATION } from './names.ts';
 import { type ObjectMeta, parseMeta, type RawObject, validator } from './parse.ts';
 import { shared } from './shared.ts';
-import { type StoredStatus, storedStatus } from './stored-status.ts';
+import { type StatusFields, type StoredStatus, storedStatus } from './stored-status.ts';
 import { templateProblem } from './template-keys.ts';
 
 export type AuthorityKind = 'CertificateAuthority' | 'ClusterCertificateAuthority';
@@ -120,13 +120,11 @@ export function isBroken(resource: ClientCertificate | BrokenClientCertificate):
   return 'problem' in resource;
 }
 
-export function conditionsOf(status: Pick<ClientCertificateStatus, 'conditions'>): readonly Condition[] {
+export function conditionsOf(status: StatusFields<'conditions'>): readonly Condition[] {
   return (status.conditions ?? []) as readonly Condition[];
 }
 
-export function lastFailureOf(
-  status: Pick<ClientCertificateStatus, 'lastFailure' | 'nextAttemptTime'>,
-): LastFailure | undefined {
+export function lastFailureOf(status: StatusFields<'lastFailure' | 'nextAttemptTime'>): LastFailure | undefined {
   const at = parseRfc3339(status.lastFailure?.time);
   const nextAttemptAt = parseRfc3339(status.nextAttemptTime);
   if (at === undefined || nextAttemptAt === undefined) return undefined;
@@ -134,7 +132,7 @@ export function lastFailureOf(
 }
 
 /** How many attempts in a row had failed; 0 where none did. It is kept while the next attempt awaits its answer. */
-export function failedAttempts({ lastFailure }: Pick<ClientCertificateStatus, 'lastFailure'>): number {
+export function failedAttempts({ lastFailure }: StatusFields<'lastFailure'>): number {
   return lastFailure === undefined ? 0 : attemptsOf(lastFailure.attempts);
 }
 

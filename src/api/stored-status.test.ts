@@ -60,9 +60,32 @@ test('what decisions are made from is kept as it is', () => {
   );
 });
 
+const READY = {
+  type: 'Ready',
+  status: 'True',
+  reason: 'Issued',
+  message: '',
+  lastTransitionTime: '2026-06-01T12:00:00Z',
+} as const;
+
 test('the message of a condition that reports success alone is not kept', () => {
   const [ready] = STATUS.conditions ?? [];
   assert.equal(storedStatus(STATUS).conditions, [{ ...ready, message: '' }]);
 });
+
+for (const [name, conditions] of Object.entries({
+  'with a fraction of a second': [{ ...READY, lastTransitionTime: '2026-06-01T12:00:00.5Z' }],
+  'in another time zone': [{ ...READY, lastTransitionTime: '2026-06-01T14:00:00+02:00' }],
+  'that is no moment': [{ ...READY, lastTransitionTime: 'yesterday' }],
+  'after 2038': [{ ...READY, lastTransitionTime: '2060-06-01T12:00:00Z' }],
+  'beside another condition': [READY, { ...READY, type: 'Other', message: 'kept' }],
+}))
+  test(`the time of a transition is kept as it is written: ${name}`, () => {
+    const kept = storedStatus({ ...STATUS, conditions }).conditions;
+    assert.equal(
+      kept?.map(({ lastTransitionTime }) => lastTransitionTime),
+      conditions.map(({ lastTransitionTime }) => lastTransitionTime),
+    );
+  });
 
 test.run();

@@ -1,48 +1,86 @@
 import { hash } from 'node:crypto';
-import { parseRfc3339 } from './conditions.ts';
+import { parseRfc3339, toRfc3339 } from './conditions.ts';
 import type { ClientCertificateStatus } from './generated/types.ts';
-import { toSeconds } from './moments.ts';
+import { fromSeconds, toSeconds } from './moments.ts';
 import { shared } from './shared.ts';
+
+type Conditions = NonNullable<ClientCertificateStatus['conditions']>;
+
+/** Some fields of a status, each of which may be absent. */
+export type StatusFields<Field extends keyof ClientCertificateStatus> = {
+  readonly [Each in Field]?: ClientCertificateStatus[Each] | undefined;
+};
 
 /** What is remembered of a status as it is stored: what a decision may need, and a digest that stands for all of it. */
 export interface StoredStatus
-  extends Pick<
-    ClientCertificateStatus,
-    'observedGeneration' | 'conditions' | 'revision' | 'lastFailure' | 'nextAttemptTime'
-  > {
+  extends StatusFields<'observedGeneration' | 'conditions' | 'revision' | 'lastFailure' | 'nextAttemptTime'> {
   readonly digest: string;
   /** The CA generation, and the end of the certificate in seconds: for nothing but waiting. */
-  readonly authorityGeneration?: number;
-  readonly endSeconds?: number;
+  readonly authorityGeneration?: number | undefined;
+  readonly endSeconds?: number | undefined;
 }
 
 /** Enough that two statuses of one object never share one by chance. */
 const DIGEST_BYTES = 12;
 
-/** A third of the memory that the whole status would take; there is one for every ClientCertificate. */
+/** A fifth of the memory that the whole status would take; there is one for every ClientCertificate. */
 export function storedStatus(status: ClientCertificateStatus): StoredStatus {
-  const { observedGeneration, conditions, revision, lastFailure, nextAttemptTime } = status;
-  const { authorityGeneration } = status;
-  const end = parseRfc3339(status.notAfter);
-  const digest = digestOf(status);
-  return {
-    digest,
-    ...(observedGeneration !== undefined && { observedGeneration }),
-    ...(conditions !== undefined && { conditions: conditions.map(withoutPraise) }),
-    ...(revision !== undefined && { revision }),
-    ...(lastFailure !== undefined && { lastFailure }),
-    ...(nextAttemptTime !== undefined && { nextAttemptTime }),
-    ...(Number.isInteger(authorityGeneration) && { authorityGeneration }),
-    ...(end !== undefined && { endSeconds: toSeconds(end) }),
-  };
+  return new Stored(status);
 }
 
-type Conditions = NonNullable<ClientCertificateStatus['conditions']>;
+class Stored implements StoredStatus {
+  readonly digest: string;
+  readonly observedGeneration: number | undefined;
+  readonly revision: number | undefined;
+  readonly lastFailure: ClientCertificateStatus['lastFailure'];
+  readonly nextAttemptTime: string | undefined;
+  readonly authorityGeneration: number | undefined;
+  readonly endSeconds: number | undefined;
+  /** Where the one condition is Ready and True, as nearly always: since when, in seconds. */
+  readonly #readySince: number | undefined;
+  readonly #readyReason: string | undefined;
+  /** The conditions otherwise. */
+  readonly #conditions: Conditions | undefined;
+
+  constructor(status: ClientCertificateStatus) {
+    const { observedGeneration, conditions, revision, lastFailure, nextAttemptTime, authorityGeneration } = status;
+    const end = parseRfc3339(status.notAfter);
+    this.digest = digestOf(status);
+    this.observedGeneration = observedGeneration;
+    this.revision = revision;
+    this.lastFailure = lastFailure;
+    this.nextAttemptTime = nextAttemptTime;
+    this.authorityGeneration = Number.isInteger(authorityGeneration) ? authorityGeneration : undefined;
+    this.endSeconds = end && toSeconds(end);
+    const since = readySince(conditions);
+    this.#readySince = since;
+    this.#readyReason = since === undefined ? undefined : shared(conditions?.[0]?.reason);
+    this.#conditions = since === undefined ? conditions?.map(withoutPraise) : undefined;
+  }
+
+  get conditions(): Conditions | undefined {
+    if (this.#readySince === undefined) return this.#conditions;
+    const lastTransitionTime = toRfc3339(fromSeconds(this.#readySince));
+    return [{ type: 'Ready', status: 'True', reason: this.#readyReason ?? '', message: '', lastTransitionTime }];
+  }
+}
+
+/** Undefined unless the moment is written in the one way in which it is written again. */
+function readySince(conditions: Conditions | undefined): number | undefined {
+  const [ready, ...others] = conditions ?? [];
+  if (ready === undefined || others.length > 0 || !isPraise(ready)) return undefined;
+  const since = parseRfc3339(ready.lastTransitionTime);
+  return since !== undefined && toRfc3339(since) === ready.lastTransitionTime ? toSeconds(since) : undefined;
+}
+
+function isPraise({ type, status }: Conditions[number]): boolean {
+  return type === 'Ready' && status === 'True';
+}
 
 /** Of a good condition only the date is compared; its message counts only where it reports trouble. */
 function withoutPraise(condition: Conditions[number]): Conditions[number] {
+  if (!isPraise(condition)) return condition;
   const { type, status, reason, lastTransitionTime } = condition;
-  if (type !== 'Ready' || status !== 'True') return condition;
   return { type, status, reason: shared(reason), message: '', lastTransitionTime };
 }
 

@@ -18,6 +18,7 @@ import {
 } from '../api/client-certificate.ts';
 import type { ClientCertificateStatus } from '../api/generated/types.ts';
 import type { RawObject } from '../api/parse.ts';
+import type { StatusFields } from '../api/stored-status.ts';
 import { NO_TRUST } from '../backends/backend.ts';
 import { ApiError, AuthorityError, classify, DeniedError } from '../errors.ts';
 import { encodePrivateKey, generateKey, publicKeyDer } from '../pki/keys.ts';
@@ -235,8 +236,7 @@ async function lookOnce(deps: CertificateDeps): Promise<Outcome | Error> {
   }
 }
 
-const ready = (status: Pick<ClientCertificateStatus, 'conditions'>) =>
-  conditionsOf(status).find(({ type }) => type === 'Ready');
+const ready = (status: StatusFields<'conditions'>) => conditionsOf(status).find(({ type }) => type === 'Ready');
 
 for (const [what, resource] of Object.entries(RESOURCES))
   for (const authority of AUTHORITIES)

@@ -107,7 +107,8 @@ export class WorkQueue {
     const at = Math.min(entry.at, known?.at ?? Number.POSITIVE_INFINITY);
     const isFirst = entry.isFirst || known?.isFirst === true;
     if (known !== undefined && known.at === at && known.isFirst === isFirst) return;
-    const wanted = { key: entry.key, at, isFirst };
+    // The text of the key as it is kept already: callers put theirs together anew.
+    const wanted = { key: known?.key ?? entry.key, at, isFirst };
     if (side === this.#again) side.set(entry.key, wanted);
     else this.#push(wanted);
   }
@@ -115,8 +116,8 @@ export class WorkQueue {
   #push(entry: Entry): void {
     this.#waiting.set(entry.key, entry);
     this.#heap.push(entry);
-    // A key that is added often leaves an entry behind each time; drop them before they outnumber the living.
-    if (this.#heap.size > 2 * this.#waiting.size + 64) this.#heap.keep(this.#counts);
+    // A key that is added often leaves an entry behind each time; drop them before they are many.
+    if (this.#heap.size > 1.25 * this.#waiting.size + 64) this.#heap.keep(this.#counts);
     if (this.#takers.length > 0) this.#serve();
   }
 

@@ -2,7 +2,7 @@ import { fromSeconds, toSeconds } from '../../api/moments.ts';
 import { shared } from '../../api/shared.ts';
 import type { KeyEncoding, KeySpec } from '../../pki/keys.ts';
 import type { SecretContent } from './content.ts';
-import { type CanonicalIdentity, canonicalIdentity } from './identity.ts';
+import { type CanonicalIdentity, canonicalIdentity, DIGEST_BYTES } from './identity.ts';
 
 /** What is remembered of a certificate: small, since there is one for every ClientCertificate. */
 export interface CertificateFacts {
@@ -27,20 +27,21 @@ export function factsOf(content: SecretContent): CertificateFacts {
 }
 
 class Facts implements CertificateFacts {
-  readonly identity: CanonicalIdentity;
   readonly key: KeySpec | undefined;
   readonly keyEncoding: KeyEncoding;
   readonly issuerFingerprint: string;
   readonly anchorFingerprints: readonly string[];
   readonly issuersId: string;
-  /** Fingerprint, pin and serial number as bytes, a character each: in hex they take twice as much. */
+  /** Fingerprint, pin, subject, names and serial number as bytes, a character each: as hex they take twice as much. */
   readonly #digests: string;
+  readonly #usages: string;
   // A Date takes ten times the memory of its number.
   readonly #notBefore: number;
   readonly #notAfter: number;
 
   constructor({ leaf, issuer, anchors, issuersId, keyEncoding }: SecretContent) {
-    this.identity = canonicalIdentity(leaf);
+    const { subject, names, usages } = canonicalIdentity(leaf);
+    this.#usages = usages;
     this.key = shared(leaf.keySpec);
     this.keyEncoding = keyEncoding;
     this.issuerFingerprint = issuer.fingerprintSHA256;
@@ -49,6 +50,8 @@ class Facts implements CertificateFacts {
     this.#digests = Buffer.concat([
       Buffer.from(leaf.fingerprintSHA256, 'hex'),
       Buffer.from(leaf.publicKeyPin, 'base64'),
+      Buffer.from(subject, 'base64'),
+      Buffer.from(names, 'base64'),
       Buffer.from(leaf.serialNumber, 'hex'),
     ]).toString('latin1');
     this.#notBefore = toSeconds(leaf.notBefore);
@@ -56,15 +59,23 @@ class Facts implements CertificateFacts {
   }
 
   get fingerprintSHA256(): string {
-    return this.#bytes(0, SHA256_BYTES).toString('hex');
+    return this.#bytes(0, PIN_AT).toString('hex');
   }
 
   get publicKeyPinSHA256(): string {
-    return this.#bytes(SHA256_BYTES, 2 * SHA256_BYTES).toString('base64');
+    return this.#bytes(PIN_AT, SUBJECT_AT).toString('base64');
+  }
+
+  get identity(): CanonicalIdentity {
+    return {
+      subject: this.#bytes(SUBJECT_AT, NAMES_AT).toString('base64'),
+      names: this.#bytes(NAMES_AT, SERIAL_AT).toString('base64'),
+      usages: this.#usages,
+    };
   }
 
   get serialNumber(): string {
-    return this.#bytes(2 * SHA256_BYTES).toString('hex');
+    return this.#bytes(SERIAL_AT).toString('hex');
   }
 
   get notBefore(): Date {
@@ -81,3 +92,8 @@ class Facts implements CertificateFacts {
 }
 
 const SHA256_BYTES = 32;
+
+const PIN_AT = SHA256_BYTES;
+const SUBJECT_AT = PIN_AT + SHA256_BYTES;
+const NAMES_AT = SUBJECT_AT + DIGEST_BYTES;
+const SERIAL_AT = NAMES_AT + DIGEST_BYTES;

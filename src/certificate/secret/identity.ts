@@ -1,22 +1,30 @@
+import { hash } from 'node:crypto';
 import type { Identity } from '../../api/client-certificate.ts';
 import { shared } from '../../api/shared.ts';
 import type { Subject } from '../../pki/name.ts';
 import { canonicalNames } from '../../pki/san.ts';
-import { brief } from './brief.ts';
 
-/** An identity as brief text that is equal exactly where two identities mean the same; order and spelling don't count. */
+/** An identity as digests that are equal exactly where two identities mean the same; order and spelling don't count. */
 export interface CanonicalIdentity {
   readonly subject: string;
   readonly names: string;
   readonly usages: string;
 }
 
+/** Of each digest of a CanonicalIdentity. */
+export const DIGEST_BYTES = 16;
+
 export function canonicalIdentity({ subject, names, usages }: Identity): CanonicalIdentity {
   return {
-    subject: brief(canonicalSubject(subject)),
-    names: brief(canonicalNames(names)),
-    usages: shared(brief([...new Set(usages)].sort().join(', '))),
+    subject: digest(canonicalSubject(subject)),
+    names: digest(canonicalNames(names)),
+    usages: shared(digest([...new Set(usages)].sort().join(', '))),
   };
+}
+
+/** In base64. Another identity of the same digest can't be found. */
+function digest(text: string): string {
+  return hash('sha256', text, 'buffer').toString('base64', 0, DIGEST_BYTES);
 }
 
 function canonicalSubject(subject: Subject): string {

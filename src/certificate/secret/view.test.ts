@@ -10,6 +10,7 @@ import { bundleOf } from '../../pki/bundle.ts';
 import { idOfChain } from '../../pki/ca.ts';
 import { toPem } from '../../pki/pem.ts';
 import { brief } from './brief.ts';
+import { canonicalIdentity } from './identity.ts';
 import { viewSecret } from './view.ts';
 
 const withMetadata = (metadata: RawObject['metadata']): RawObject => ({
@@ -37,16 +38,16 @@ test('a view holds the facts of the certificate', () => {
   assert.is(view.problem, undefined);
   const facts = view.certificate;
   assert.ok(facts);
-  const { serialNumber, fingerprintSHA256, publicKeyPinSHA256, notBefore, notAfter } = facts;
+  const { serialNumber, fingerprintSHA256, publicKeyPinSHA256, notBefore, notAfter, identity } = facts;
   assert.equal(
-    { ...facts, serialNumber, fingerprintSHA256, publicKeyPinSHA256, notBefore, notAfter },
+    { ...facts, serialNumber, fingerprintSHA256, publicKeyPinSHA256, notBefore, notAfter, identity },
     {
       serialNumber: certificate.serialNumber,
       fingerprintSHA256: certificate.fingerprintSHA256,
       publicKeyPinSHA256: certificate.publicKeyPin,
       notBefore: certificate.notBefore,
       notAfter: certificate.notAfter,
-      identity: view.certificate?.identity,
+      identity: canonicalIdentity(certificate),
       key: { algorithm: 'ECDSA', size: 256 },
       keyEncoding: 'PKCS8',
       issuerFingerprint: ca.certificate.fingerprintSHA256,

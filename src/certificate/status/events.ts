@@ -2,6 +2,7 @@ import type { ClientCertificate } from '../../api/client-certificate.ts';
 import { conditionsOf } from '../../api/client-certificate.ts';
 import { toRfc3339 } from '../../api/conditions.ts';
 import type { ClientCertificateStatus } from '../../api/generated/types.ts';
+import type { StatusFields } from '../../api/stored-status.ts';
 import type { RotationReason } from '../observed.ts';
 import type { CertificateFacts } from '../secret/facts.ts';
 import { LIFE_TOO_SHORT } from './ready.ts';
@@ -74,7 +75,7 @@ function shortLifeOf(status: Conditioned) {
   return conditionsOf(status).find(({ type, reason }) => type === 'Ready' && reason === LIFE_TOO_SHORT);
 }
 
-type Conditioned = Pick<ClientCertificateStatus, 'conditions'>;
+type Conditioned = StatusFields<'conditions'>;
 
 function troubleOf(status: Conditioned) {
   return conditionsOf(status).find(

@@ -4,6 +4,7 @@ import { mergeConditions, whyBroken } from '../../api/conditions.ts';
 import type { ClientCertificateStatus } from '../../api/generated/types.ts';
 import { earliest } from '../../api/moments.ts';
 import { keyOf, type ObjectMeta } from '../../api/parse.ts';
+import type { StatusFields } from '../../api/stored-status.ts';
 import { isStored } from '../../api/stored-status.ts';
 import type { Clock } from '../../clock.ts';
 import type { Buckets } from '../../queue/bucket.ts';
@@ -98,7 +99,7 @@ function writeLaterAt(resource: ObjectMeta, { clock, statusWrites }: ReportDeps)
 
 /** Whether the stored status still says that the certificate is ready, and it isn't any more. */
 function endsReadiness(resource: ClientCertificate, status: ClientCertificateStatus): boolean {
-  const isReady = (each: Pick<ClientCertificateStatus, 'conditions'>) =>
+  const isReady = (each: StatusFields<'conditions'>) =>
     conditionsOf(each).some(({ type, status: value }) => type === 'Ready' && value === 'True');
   return isReady(resource.status) && !isReady(status);
 }

@@ -1,7 +1,7 @@
 import { keyOf, type RawObject } from '../../api/parse.ts';
 import { CREATE_ONLY, compareVersions } from '../object.ts';
 import { Draft } from './draft.ts';
-import { type Entry, identityOf, inScope, isNewer, isSame } from './entry.ts';
+import { type Entry, entryOf, identityOf, inScope, isNewer, isSame } from './entry.ts';
 import type { Indexes, Ranks } from './indexes.ts';
 import type { Share } from './namespace-share.ts';
 import { Progress } from './progress.ts';
@@ -118,7 +118,7 @@ export class Cache<T, Index extends string = never> {
     const before = this.#store.get(key);
     if (before?.resourceVersion !== resourceVersion) return;
     const weight = this.#weigh(before.namespace, value, before.weight ?? 0);
-    if (weight !== undefined) this.#store.put({ ...before, value, weight });
+    if (weight !== undefined) this.#store.put(entryOf(before, value, before.written, weight));
   }
 
   /**
@@ -225,7 +225,7 @@ export class Cache<T, Index extends string = never> {
       const value = reduce(object);
       const weight = this.#weigh(id.namespace, value, former, extra);
       const kept = weight === undefined ? (this.#options.share?.beyond(object) as T) : value;
-      return { ...id, value: kept, written, weight };
+      return entryOf(id, kept, written, weight);
     } catch (error) {
       this.#onBroken(id.key, error);
       return known;

@@ -20,6 +20,16 @@ export interface Entry<T> {
 /** Which object it is, and at which version. */
 export type Identity = Pick<Entry<unknown>, 'key' | 'namespace' | 'uid' | 'resourceVersion'>;
 
+/** Not by a spread, which keeps what is added to it apart, at 40 bytes for each of thousands. */
+export function entryOf<T>(
+  { key, namespace, uid, resourceVersion }: Identity,
+  value: T,
+  written: number,
+  weight: number | undefined,
+): Entry<T> {
+  return { key, namespace, uid, resourceVersion, value, written, weight };
+}
+
 /** Undefined for an object without the metadata that every object has. */
 export function identityOf({ metadata }: RawObject): Identity | undefined {
   const { namespace = '', name = '', uid = '', resourceVersion = '' } = metadata ?? {};
