@@ -6,7 +6,7 @@ import type { Consumer } from '../rotation/deps.ts';
 interface Certificates {
   /** The ClientCertificates that name the authority. */
   membersOf(authority: string): readonly ClientCertificate[];
-  secret(key: string): Consumer['secret'];
+  secretOnArrival(key: string): Consumer['secret'];
   readonly namespaces: { get(name: string): Parameters<typeof allowsNamespace>[2] };
 }
 
@@ -17,5 +17,5 @@ export function consumersOf(resource: CertificateAuthority, certificates: Certif
   return certificates
     .membersOf(authorityKey(resource))
     .filter(({ namespace }) => serves(namespace))
-    .map((each) => ({ resource: each, secret: certificates.secret(secretKeyOf(each)) }));
+    .map((each) => ({ resource: each, secret: certificates.secretOnArrival(secretKeyOf(each)) }));
 }

@@ -10,7 +10,7 @@ import type { SlowWork } from '../queue/slow-work.ts';
 import type { Generation, NewGeneration } from './generation.ts';
 import type { Member } from './plan-types.ts';
 
-/** A ClientCertificate that the authority serves, and the Secret of that name; another may own it. */
+/** A ClientCertificate that the authority serves, and the Secret of that name; another may own it, and it may not be proven yet. */
 export interface Consumer {
   readonly resource: ClientCertificate;
   readonly secret: SecretView | undefined;

@@ -19,6 +19,8 @@ interface Caches {
     byIndex(index: 'authority', authority: string): readonly SecretKept[];
     get(key: string): SecretKept | undefined;
   };
+  /** What is kept of a Secret, with the proof that it may lack yet. */
+  proven(kept: SecretKept): SecretKept;
 }
 
 interface Placed {
@@ -42,7 +44,7 @@ export function membersOf(authority: string, generations: readonly Generation[],
     allowsNamespace(resource.allowedNamespaces, namespace, cluster.namespaces.get(namespace)) !== false;
   const marked = cluster.secrets
     .byIndex('authority', authority)
-    .flatMap((kept) => placed(kept, ownerOf(kept, authority, cluster)))
+    .flatMap((kept) => placed(cluster.proven(kept), ownerOf(kept, authority, cluster)))
     .filter(({ namespace }) => mayBeServed(namespace));
   const unmarked = resources.flatMap((each) => unmarkedOf(each, authority, generations, cluster));
   return [...marked, ...unmarked].map(({ member }) => member);
@@ -74,9 +76,10 @@ function unmarkedOf(
   resource: ClientCertificate,
   authority: string,
   generations: readonly Generation[],
-  { secrets }: Caches,
+  cluster: Caches,
 ): Placed[] {
-  const kept = secrets.get(secretKeyOf(resource));
+  const stored = cluster.secrets.get(secretKeyOf(resource));
+  const kept = stored && cluster.proven(stored);
   if (kept !== undefined && authorityOf(kept) === authority) return [];
   if (isView(kept) && isOurs({ resource, secret: kept })) {
     const { certificate, trustBundleHash } = kept;

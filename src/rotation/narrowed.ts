@@ -1,5 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
 import { keyOf } from '../api/parse.ts';
+import { provenView } from '../certificate/secret/view.ts';
 import type { CaPair } from '../pki/ca.ts';
 import type { CertificateView } from '../pki/certificate.ts';
 import {
@@ -35,7 +36,7 @@ export async function narrowedProblem(
     const served = after === undefined ? [] : consumers();
     for (const [index, consumer] of served.entries()) {
       if (index % CONSUMERS_AT_ONCE === CONSUMERS_AT_ONCE - 1) await setImmediate();
-      const held = consumer.secret?.certificate;
+      const held = consumer.secret && provenView(consumer.secret).certificate;
       if (held?.issuerFingerprint !== certificate.fingerprintSHA256 || held.notAfter <= now) continue;
       const problem = forbidden(after, consumer);
       if (problem === undefined || forbidden(before, consumer) !== undefined) continue;

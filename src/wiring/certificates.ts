@@ -112,7 +112,7 @@ export function wireCertificates(services: Services): { controller: Controller; 
 function secretOf(cluster: Cluster, key: string): SecretView | undefined {
   const resource = cluster.certificates.get(key);
   if (resource === undefined || isBroken(resource)) return undefined;
-  return cluster.secret(secretKeyOf(resource));
+  return cluster.secretOnArrival(secretKeyOf(resource));
 }
 
 /** For the wake-up of everybody behind an authority. */

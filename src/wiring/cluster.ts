@@ -14,7 +14,7 @@ import { type NextKey, nextName, viewNextKey } from '../certificate/request/next
 import { rankOf, secretNamedBy } from '../certificate/rival.ts';
 import type { SecretUse } from '../certificate/secret/protection.ts';
 import { authorityOf, isView, recordOfView, recordSecret, type SecretKept } from '../certificate/secret/record.ts';
-import { type SecretView, viewSecret } from '../certificate/secret/view.ts';
+import { provenView, type SecretView, viewOnArrival } from '../certificate/secret/view.ts';
 import type { Config } from '../config.ts';
 import { Cache } from '../kube/cache/cache.ts';
 import type { Share } from '../kube/cache/namespace-share.ts';
@@ -83,7 +83,7 @@ export class Cluster {
     this.clusterAuthorities = authoritiesOf('ClusterCertificateAuthority');
     this.secrets = new Cache<SecretKept, 'authority'>({
       reduce: (object) => {
-        if (this.#isNamed(object)) return viewSecret(object);
+        if (this.#isNamed(object)) return viewOnArrival(object);
         const { namespace = '' } = object.metadata ?? {};
         return recordSecret(object, () => dearRecords.take(namespace, deps.clock.monotonicMs()) === 0);
       },
@@ -128,15 +128,28 @@ export class Cluster {
       this.#namespaceWatch = this.#watch(deps, { resource: names.NAMESPACES, cache: this.namespaces });
   }
 
-  /** The Secret of that key, if a ClientCertificate names it and its namespace has room for it. */
-  secret(key: string): SecretView | undefined {
+  /** The Secret of that key, if a ClientCertificate names it and its namespace has room for it; possibly not proven yet. */
+  secretOnArrival(key: string): SecretView | undefined {
     const kept = this.secrets.get(key);
     return isView(kept) ? kept : undefined;
   }
 
+  /** The same, proven: once for each version of the Secret. */
+  secret(key: string): SecretView | undefined {
+    const kept = this.secretOnArrival(key);
+    return kept && this.proven(kept);
+  }
+
+  proven<Kept extends SecretKept>(kept: Kept): Kept | SecretView {
+    if (!isView(kept) || kept.isProven) return kept;
+    const proven = provenView(kept);
+    this.secrets.revise(keyOf(kept), kept.resourceVersion, proven);
+    return proven;
+  }
+
   /** Keeps a view of a Secret that was read past the cache: it came before the certificate that names it. */
   keepView(view: SecretView): void {
-    if (this.secret(keyOf(view)) === undefined) this.secrets.revise(keyOf(view), view.resourceVersion, view);
+    if (this.secretOnArrival(keyOf(view)) === undefined) this.secrets.revise(keyOf(view), view.resourceVersion, view);
   }
 
   /** Begins all watches; they end with the signal. Namespaces in `late` may become readable later, or never. */

@@ -9,7 +9,7 @@ import type { Cluster } from './cluster.ts';
 type Resource = ClientCertificate | BrokenClientCertificate;
 
 interface LineDeps {
-  readonly cluster: Pick<Cluster, 'certificates' | 'secret'>;
+  readonly cluster: Pick<Cluster, 'certificates' | 'secretOnArrival'>;
   readonly certificates: Pick<WorkQueue, 'add'>;
   readonly clock: Clock;
 }
@@ -63,7 +63,7 @@ export class SecretWaiters {
   }
 
   #firstOf(secret: string): string | undefined {
-    const first = goesFirst(secret, this.#deps.cluster.secret(secret), this.#contenders);
+    const first = goesFirst(secret, this.#deps.cluster.secretOnArrival(secret), this.#contenders);
     return first && keyOf(first);
   }
 

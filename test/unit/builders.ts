@@ -144,6 +144,7 @@ export function aSecret(resource: ClientCertificate, fields: SecretFields = {}):
     owner: { certificateName: resource.name, certificateUid: resource.uid },
     adoptBy: undefined,
     ownerReferences: spec.deletionPolicy === 'Delete' ? [resource.uid] : [],
+    isProven: true,
     certificate: facts,
     problem: undefined,
     claimedValidity: facts,

@@ -8,7 +8,7 @@ import { costOf } from '../../pki/signed-by.ts';
 import { RecentlyUsed } from '../../recently-used.ts';
 import { shortOnly } from './annotations.ts';
 import { readSecretContent, SecretContentError } from './content.ts';
-import { hashOfTrustBundle, type SecretView } from './view.ts';
+import { hashOfTrustBundle, provenView, type SecretView } from './view.ts';
 
 /** What is kept of a Secret that carries our marks and that no ClientCertificate names: which CA signed what it holds. */
 export interface SecretRecord {
@@ -105,7 +105,7 @@ function prove(data: NonNullable<RawObject['data']>, mayBeDear: () => boolean): 
 
 /** The same of a view, whose ClientCertificate is gone. */
 export function recordOfView(view: SecretView): SecretRecord | typeof NO_RECORD {
-  const { namespace, name, certificate, memory, owner, trustBundleHash } = view;
+  const { namespace, name, certificate, memory, owner, trustBundleHash } = provenView(view);
   if (certificate === undefined || memory.authority === undefined || owner === undefined) return NO_RECORD;
   const { issuerFingerprint, anchorFingerprints, notAfter } = certificate;
   return {

@@ -11,7 +11,7 @@ import { idOfChain } from '../../pki/ca.ts';
 import { toPem } from '../../pki/pem.ts';
 import { brief } from './brief.ts';
 import { canonicalIdentity } from './identity.ts';
-import { viewSecret } from './view.ts';
+import { provenView, viewOnArrival, viewSecret } from './view.ts';
 
 const withMetadata = (metadata: RawObject['metadata']): RawObject => ({
   ...object,
@@ -62,11 +62,22 @@ test("a certificate whose signature is not its CA's is none, though it names tha
   const forged = Buffer.from(client.certificate.der);
   forged.writeUInt8(forged.readUInt8(forged.length - 1) ^ 1, forged.length - 1);
   const text = Buffer.from(toPem('CERTIFICATE', forged)).toString('base64');
-  const view = viewSecret({ ...object, data: { ...object.data, 'tls.crt': text } });
-  assert.equal(view.claimedValidity?.notAfter, client.certificate.notAfter);
-  assert.is(view.certificate, undefined);
+  const arrived = viewOnArrival({ ...object, data: { ...object.data, 'tls.crt': text } });
+  assert.equal(arrived.claimedValidity?.notAfter, client.certificate.notAfter);
+  assert.equal([arrived.isProven, arrived.certificate, arrived.problem], [false, undefined, undefined]);
+  const view = provenView(arrived);
+  assert.equal([view.isProven, view.certificate], [true, undefined]);
   assert.match(view.problem ?? '', 'does not lead to a CA certificate of ca.crt');
   assert.is(view.claimedValidity, undefined);
+});
+
+test('a good certificate is known once it is proven, and to prove it again costs nothing', () => {
+  const arrived = viewOnArrival(object);
+  assert.is(arrived.certificate, undefined);
+  const proven = provenView(arrived);
+  assert.is(proven.certificate?.serialNumber, client.certificate.serialNumber);
+  assert.equal({ ...proven }, { ...arrived }, 'nothing else differs');
+  assert.is(provenView(proven), proven);
 });
 
 test('the owner in the owner references is reported like any other', () => {

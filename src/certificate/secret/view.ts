@@ -27,6 +27,8 @@ export interface SecretView {
   /** The ClientCertificate to which a person handed it. */
   readonly adoptBy: string | undefined;
   readonly ownerReferences: readonly string[];
+  /** Whether what it holds is proven; before that neither of the two below is known. */
+  readonly isProven: boolean;
   /** Either a certificate that goes with its key and its CA, or the sentence that says what is wrong. */
   readonly certificate: CertificateFacts | undefined;
   readonly problem: string | undefined;
@@ -42,15 +44,68 @@ export interface SecretView {
 }
 
 /**
- * Reduces a Secret on arrival; its private key is compared once, and dropped. `known` is what its data is known to hold,
- * and saves the proof.
+ * Reduces a Secret, and proves what it holds. Its private key is compared once, and dropped. `known` is what its data is
+ * known to hold, and saves the proof.
  */
 export function viewSecret(object: RawObject, known?: SecretContent): SecretView {
-  return new View(object, known);
+  return provenView(viewOnArrival(object, known));
+}
+
+/**
+ * The same without the proof, which takes a signature or more: a start with thousands of Secrets waits for none of them
+ * (see docs/performance.md), and a tenant can't stop the watch by Secrets whose proof takes long.
+ */
+export function viewOnArrival(object: RawObject, known?: SecretContent): SecretView {
+  return new View(marksOf(object), contentOnArrival(object.data, known));
+}
+
+/** The same view with its proof, which costs nothing where there is one. */
+export function provenView(view: SecretView): SecretView {
+  return view instanceof View ? view.proven() : view;
+}
+
+/** What a view keeps besides the content of the Secret. */
+interface Marks
+  extends Pick<
+    SecretView,
+    | 'namespace'
+    | 'name'
+    | 'uid'
+    | 'resourceVersion'
+    | 'type'
+    | 'adoptBy'
+    | 'trustBundleHash'
+    | 'labels'
+    | 'annotations'
+    | 'memory'
+  > {
+  readonly certificateName: string | undefined;
+  readonly certificateUid: string | undefined;
+  readonly owners: readonly string[];
+}
+
+function marksOf(object: RawObject): Marks {
+  const { namespace, name, uid, resourceVersion } = parseMeta(object);
+  const { labels = {}, annotations = {}, ownerReferences = [] } = object.metadata ?? {};
+  const written = keysOfTemplate(annotations);
+  const certificateUid = shortOnly(annotations[names.CERTIFICATE_UID_ANNOTATION]);
+  const owners = ownerReferences.slice(0, MOST_OWNERS).map((each) => each.uid);
+  return {
+    ...{ namespace, name, uid, resourceVersion },
+    type: shared(cut(object.type ?? '', LONGEST_TYPE)),
+    adoptBy: shortOnly(annotations[names.ADOPT_ANNOTATION]),
+    trustBundleHash: hashOfTrustBundle(object.data),
+    labels: written === undefined ? NOTHING : shared(onlyThose(labels, written)),
+    annotations: written === undefined ? NOTHING : shared(onlyThose(annotations, written)),
+    memory: readMemory(annotations),
+    certificateName: labels[names.CERTIFICATE_NAME_LABEL],
+    certificateUid,
+    owners: owners.length === 1 && owners[0] === certificateUid ? BY_ITS_CERTIFICATE : owners,
+  };
 }
 
 /** Kept for every ClientCertificate, so what can be said shorter isn't kept as it is asked for. */
-class View implements SecretView {
+class View implements SecretView, Marks {
   readonly namespace: string;
   readonly name: string;
   readonly uid: string;
@@ -61,68 +116,65 @@ class View implements SecretView {
   readonly labels: Readonly<Record<string, string>>;
   readonly annotations: Readonly<Record<string, string>>;
   readonly memory: SecretMemory;
-  readonly #certificateName: string | undefined;
-  readonly #certificateUid: string | undefined;
-  readonly #owners: readonly string[];
-  /** Facts, or a promise of them, or the sentence that says why there are none. */
-  #content: CertificateFacts | Claim | string;
+  readonly certificateName: string | undefined;
+  readonly certificateUid: string | undefined;
+  readonly owners: readonly string[];
+  readonly #content: Content;
 
-  constructor(object: RawObject, known: SecretContent | undefined) {
-    const { namespace, name, uid, resourceVersion } = parseMeta(object);
-    const { labels = {}, annotations = {}, ownerReferences = [] } = object.metadata ?? {};
-    this.namespace = namespace;
-    this.name = name;
-    this.uid = uid;
-    this.resourceVersion = resourceVersion;
-    this.type = shared(cut(object.type ?? '', LONGEST_TYPE));
-    this.adoptBy = shortOnly(annotations[names.ADOPT_ANNOTATION]);
-    this.trustBundleHash = hashOfTrustBundle(object.data);
-    const written = keysOfTemplate(annotations);
-    this.labels = written === undefined ? NOTHING : shared(onlyThose(labels, written));
-    this.annotations = written === undefined ? NOTHING : shared(onlyThose(annotations, written));
-    this.memory = readMemory(annotations);
-    this.#certificateName = labels[names.CERTIFICATE_NAME_LABEL];
-    this.#certificateUid = shortOnly(annotations[names.CERTIFICATE_UID_ANNOTATION]);
-    const owners = ownerReferences.slice(0, MOST_OWNERS).map((each) => each.uid);
-    this.#owners = owners.length === 1 && owners[0] === this.#certificateUid ? BY_ITS_CERTIFICATE : owners;
-    this.#content = claimOf(object.data, known);
+  constructor(marks: Marks, content: Content) {
+    this.namespace = marks.namespace;
+    this.name = marks.name;
+    this.uid = marks.uid;
+    this.resourceVersion = marks.resourceVersion;
+    this.type = marks.type;
+    this.adoptBy = marks.adoptBy;
+    this.trustBundleHash = marks.trustBundleHash;
+    this.labels = marks.labels;
+    this.annotations = marks.annotations;
+    this.memory = marks.memory;
+    this.certificateName = marks.certificateName;
+    this.certificateUid = marks.certificateUid;
+    this.owners = marks.owners;
+    this.#content = content;
   }
 
   get weight(): number {
-    const content = this.#content instanceof Claim ? this.#content.weight : 0;
-    return LIGHTEST + weightOf(this.labels) + weightOf(this.annotations) + weightOf(this.#owners) + content;
+    const content = this.#content instanceof Unproven ? this.#content.weight : 0;
+    return LIGHTEST + weightOf(this.labels) + weightOf(this.annotations) + weightOf(this.owners) + content;
   }
 
   get owner(): SecretView['owner'] {
-    const [certificateName, certificateUid] = [this.#certificateName, this.#certificateUid];
+    const { certificateName, certificateUid } = this;
     return certificateName === undefined || certificateUid === undefined
       ? undefined
       : { certificateName, certificateUid };
   }
 
   get ownerReferences(): readonly string[] {
-    return this.#owners === BY_ITS_CERTIFICATE ? [this.#certificateUid ?? ''] : this.#owners;
+    return this.owners === BY_ITS_CERTIFICATE ? [this.certificateUid ?? ''] : this.owners;
+  }
+
+  get isProven(): boolean {
+    return !(this.#content instanceof Unproven);
   }
 
   get certificate(): CertificateFacts | undefined {
-    const settled = this.#settle();
-    return typeof settled === 'string' ? undefined : settled;
+    const content = this.#content;
+    return typeof content === 'string' || content instanceof Unproven ? undefined : content;
   }
 
   get problem(): string | undefined {
-    const settled = this.#settle();
-    return typeof settled === 'string' ? settled : undefined;
+    return typeof this.#content === 'string' ? this.#content : undefined;
   }
 
   get claimedValidity(): SecretView['claimedValidity'] {
     const content = this.#content;
     if (typeof content === 'string') return undefined;
-    return content instanceof Claim ? content.validity : content;
+    return content instanceof Unproven ? content.validity : content;
   }
 
-  #settle(): CertificateFacts | string {
-    if (this.#content instanceof Claim) this.#content = this.#content.settle();
-    return this.#content;
+  proven(): SecretView {
+    return this.#content instanceof Unproven ? new View(this, this.#content.prove()) : this;
   }
 }
 
@@ -134,36 +186,38 @@ export function hashOfTrustBundle(data: RawObject['data']): string {
 /** In place of a list with nothing but the uid that the Secret carries anyway. */
 const BY_ITS_CERTIFICATE: readonly string[] = [];
 
-/** Facts whose proof is owed. */
-class Claim {
+/** The facts of a certificate, or facts that are not proven yet, or the sentence that says why there are none. */
+type Content = CertificateFacts | Unproven | string;
+
+class Unproven {
   readonly validity: Pick<CertificateFacts, 'notBefore' | 'notAfter'>;
   /** Of what is kept for the proof, in bytes. */
   readonly weight: number;
-  readonly settle: () => CertificateFacts | string;
+  readonly prove: () => CertificateFacts | string;
 
-  constructor(validity: Claim['validity'], weight: number, settle: Claim['settle']) {
+  constructor(validity: Unproven['validity'], weight: number, prove: Unproven['prove']) {
     this.validity = validity;
     this.weight = weight;
-    this.settle = settle;
+    this.prove = prove;
   }
 }
 
-function claimOf(data: RawObject['data'], known: SecretContent | undefined): CertificateFacts | Claim | string {
+function contentOnArrival(data: RawObject['data'], known: SecretContent | undefined): Content {
   return orProblem(() => {
     const content = known ?? readSecretContent(data);
-    if ('settle' in content) return owedPath(content);
-    return content.owedProof === undefined ? factsOf(content) : owedSignature(factsOf(content), content.owedProof);
+    if ('settle' in content) return withoutPath(content);
+    return content.owedProof === undefined ? factsOf(content) : withoutSignature(factsOf(content), content.owedProof);
   });
 }
 
 // Apart, since a closure keeps all that its scope holds, and these stay for every ClientCertificate.
-function owedSignature(facts: CertificateFacts, isTrue: () => boolean): Claim {
-  return new Claim(facts, 0, () => (isTrue() ? facts : LEADS_NOWHERE));
+function withoutSignature(facts: CertificateFacts, isTrue: () => boolean): Unproven {
+  return new Unproven(facts, 0, () => (isTrue() ? facts : LEADS_NOWHERE));
 }
 
-function owedPath(content: OwedContent): Claim {
+function withoutPath(content: OwedContent): Unproven {
   const { notBefore, notAfter } = content.leaf;
-  return new Claim({ notBefore, notAfter }, content.weight, () => orProblem(() => factsOf(content.settle())));
+  return new Unproven({ notBefore, notAfter }, content.weight, () => orProblem(() => factsOf(content.settle())));
 }
 
 function orProblem<T>(read: () => T): T | string {
@@ -177,7 +231,7 @@ function orProblem<T>(read: () => T): T | string {
 
 const NOTHING: Readonly<Record<string, string>> = Object.freeze({});
 
-/** What a view takes whose content is settled: measured. */
+/** What a view takes whose content is proven: measured. */
 const LIGHTEST = 2_500;
 const LONGEST_TYPE = 253;
 /** Ours is the first of those that Certwheel writes, and others rarely come at all. */
