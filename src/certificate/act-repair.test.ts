@@ -143,10 +143,11 @@ for (const [what, change] of Object.entries(MEANWHILE))
 
 test('where no certificate was seen, none is written anew', async () => {
   const world = await issued();
-  const { secret, ...seen } = world.seen();
+  const seen = world.seen();
+  const { secret } = seen;
   const { length } = world.journal.lines;
   const error = await thrownBy(
-    world.repair(world.ca.view, { ...seen, secret: secret && { ...secret, certificate: undefined } }),
+    world.repair(world.ca.view, seen.with({ secret: secret && { ...secret, certificate: undefined } })),
   );
   assert.is(error instanceof CertwheelError && error.code, 'Conflict');
   assert.equal(world.journal.since(length), []);
@@ -192,7 +193,7 @@ test('a label that would have the key copied elsewhere is not written by a repai
   const world = await issued();
   const label = 'replicator.example.com/to';
   world.edit({ spec: aCertificate({ secretTemplate: { annotations: { [label]: 'all', mine: 'x' } } }).raw.spec });
-  await world.repair(world.ca.view, { ...world.seen(), deniedPrefixes: ['replicator.example.com/'] });
+  await world.repair(world.ca.view, world.seen().with({ deniedPrefixes: ['replicator.example.com/'] }));
   const { annotations = {} } = world.store.object?.metadata ?? {};
   assert.equal([annotations[label], annotations.mine], [undefined, 'x']);
 });

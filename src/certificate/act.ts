@@ -7,9 +7,9 @@ import { makeCsr } from '../pki/csr.ts';
 import { generateKey, type KeySpec, keySpecOf, parsePrivateKey, publicKeyDer } from '../pki/keys.ts';
 import type { Run } from '../queue/controller.ts';
 import { withoutNewExports } from './decision/exported-keys.ts';
-import { type AuthorityView, isOurs, type Observed } from './observed.ts';
+import type { AuthorityView, Observed } from './observed.ts';
 import { flawOf, proven } from './prove.ts';
-import { type Ask, abandonRequest, askDurably, type RequestDeps } from './request/request.ts';
+import { type Ask, type RequestDeps, requestCertificate } from './request/request.ts';
 import type { UnpublishedCertificate, UnpublishedCertificates } from './request/unpublished.ts';
 import { dryRunPair } from './secret/dry-run-pair.ts';
 import { secretManifest } from './secret/manifest.ts';
@@ -44,14 +44,24 @@ export async function issue(
 ): Promise<IssueResult> {
   const { resource } = seen;
   await rehearseIssue(seen, view, deps);
-  const made = keptFor(seen, view, deps) ?? (await make(seen, view, ask, deps, run));
-  if (isPending(made)) return { pending: made };
-  try {
-    return { secret: await publishMade(seen, view, made, deps) };
-  } catch (error) {
-    if (error instanceof ApiError && mayPass(error)) deps.unpublished.keep(resource, made);
+  const kept = keptFor(seen, view, deps);
+  if (kept !== undefined) return { secret: await publishMade(seen, view, kept, deps) };
+
+  // Before a key is stored, too.
+  if (view.capabilities.persistKey) await deps.assertServed(resource);
+  const parts = { key: () => privateKeyFor(seen, deps), request: (key: KeyObject) => requestFor(resource, key) };
+  const askIfServed: Ask = async (request) => {
+    await deps.assertServed(resource);
+    deps.assertLeading();
+    return ask(request);
+  };
+  const { key, answer, abandon } = await requestCertificate(seen, view, parts, askIfServed, deps, run.signal);
+  if (isPending(answer)) return { pending: answer };
+  const made = await proven(answer, key, seen, view, deps.clock, run).catch(async (error: unknown) => {
+    await abandon();
     throw error;
-  }
+  });
+  return { secret: await publishMade(seen, view, made, deps) };
 }
 
 /**
@@ -64,12 +74,12 @@ async function rehearseIssue(seen: Observed, view: AuthorityView, deps: ActDeps)
   const live = await deps.secrets.get(resource.namespace, resource.spec.secretName);
   const now = deps.clock.now();
   const { data, memory } = storedOutputs(seen, view, live, now);
-  const sent = seen.secret?.certificate === undefined ? { ...data, ...(await dryRunPair(now)) } : data;
+  const sent = seen.held === undefined ? { ...data, ...(await dryRunPair(now)) } : data;
   const manifest = secretManifest(resource, sent, memory, seen.secret);
   const altered = await deps.secrets.rehearse(manifest);
   if (altered === undefined || !isVital(altered)) return;
   // It was created so, and could not be deleted.
-  const isRemainder = isOurs(seen) && seen.secret?.problem !== undefined;
+  const isRemainder = seen.ours?.problem !== undefined;
   throw alteredError(manifest.metadata, altered, isRemainder ? 'emptied' : undefined);
 }
 
@@ -84,40 +94,8 @@ function keptFor(
   return kept !== undefined && flawOf(kept, seen, view, now) === undefined ? kept : undefined;
 }
 
-async function make(
-  seen: Observed,
-  view: AuthorityView,
-  ask: Ask,
-  deps: ActDeps,
-  run: Run,
-): Promise<UnpublishedCertificate | Pending> {
-  const request = (key: KeyObject) => requestFor(seen, key);
-  const askIfServed: Ask = async (each) => {
-    await deps.assertServed(seen.resource);
-    deps.assertLeading();
-    return ask(each);
-  };
-  if (!view.capabilities.persistKey) {
-    const key = await privateKeyFor(seen, deps);
-    const answer = await askIfServed(request(key));
-    if (isPending(answer)) throw new Error('an authority that answers later must say that the key is to be kept');
-    return proven(answer, key, seen, view, deps.clock, run);
-  }
-  const fresh = { key: () => privateKeyFor(seen, deps), request };
-  // Before a key is stored, too.
-  await deps.assertServed(seen.resource);
-  const { awaited, answer } = await askDurably(seen, view, fresh, askIfServed, deps, run.signal);
-  if (isPending(answer)) return answer;
-  try {
-    return await proven(answer, awaited.key, seen, view, deps.clock, run);
-  } catch (error) {
-    // To the same request the answer would be the same.
-    await abandonRequest(awaited.next, deps, run.signal);
-    throw error;
-  }
-}
-
-function publishMade(
+/** What could not be published for a passing reason is kept for the next run. */
+async function publishMade(
   seen: Observed,
   view: AuthorityView,
   made: UnpublishedCertificate,
@@ -125,13 +103,17 @@ function publishMade(
 ): Promise<SecretView> {
   const { resource } = seen;
   const { data, memory, chain } = issuedOutputs(seen, view, made, deps.clock.now());
-  return publish(seen, data, memory, chain, deps, () => deps.assertServed(resource, made));
+  try {
+    return await publish(seen, data, memory, chain, deps, () => deps.assertServed(resource, made));
+  } catch (error) {
+    if (error instanceof ApiError && mayPass(error)) deps.unpublished.keep(resource, made);
+    throw error;
+  }
 }
 
 /** Writes the Secret anew around the certificate that it holds: its trust bundle, its labels, its marks. */
 export async function repair(seen: Observed, view: AuthorityView, deps: ActDeps): Promise<SecretView> {
-  const { resource, secret } = seen;
-  const held = secret?.certificate;
+  const { resource, secret, held } = seen;
   const live = await deps.secrets.get(resource.namespace, resource.spec.secretName);
   // The private key isn't in the cache. What is read now must be what was judged, or the judgement is void.
   if (held === undefined || live === undefined || live.metadata?.resourceVersion !== secret?.resourceVersion)
@@ -145,9 +127,9 @@ export async function repair(seen: Observed, view: AuthorityView, deps: ActDeps)
   return writeSecret(seen, manifest, undefined, deps);
 }
 
-async function privateKeyFor({ resource, secret }: Observed, deps: ActDeps): Promise<KeyObject> {
+async function privateKeyFor({ resource, held }: Observed, deps: ActDeps): Promise<KeyObject> {
   const { spec } = resource;
-  if (!spec.rotatesKey && secret?.certificate !== undefined) {
+  if (!spec.rotatesKey && held !== undefined) {
     const live = await deps.secrets.get(resource.namespace, spec.secretName);
     const kept = live && parsePrivateKey(textOf(live, 'tls.key'));
     if (kept !== undefined && JSON.stringify(keySpecOf(kept)) === JSON.stringify(spec.key)) return kept;
@@ -155,10 +137,8 @@ async function privateKeyFor({ resource, secret }: Observed, deps: ActDeps): Pro
   return (deps.makeKey ?? generateKey)(spec.key);
 }
 
-function requestFor({ resource, secret }: Observed, key: KeyObject): IssueRequest {
-  const { spec, namespace, name, uid } = resource;
+function requestFor({ spec, namespace, name, uid }: ClientCertificate, key: KeyObject): Omit<IssueRequest, 'id'> {
   return {
-    id: `${uid}-${(secret?.memory.revision ?? 0) + 1}`,
     requester: { namespace, name, uid },
     publicKey: publicKeyDer(key),
     csr: () => makeCsr({ key, ...spec.identity }),

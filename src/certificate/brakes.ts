@@ -8,9 +8,9 @@ const CONTESTS = 3;
 const NO_CONTESTS: readonly Date[] = [];
 
 /** Until when the next act has to wait; undefined where it may be done now. After a clock was set back it may. */
-export function slowedUntil({ recent, resource, secret }: Observed, now: Date): Date | undefined {
+export function slowedUntil({ recent, resource, held }: Observed, now: Date): Date | undefined {
   if (recent === undefined || recent.lastAt > now) return undefined;
-  const longestMs = longestRetryMs(secret?.certificate?.notAfter, resource.spec.durationMs, now);
+  const longestMs = longestRetryMs(held?.notAfter, resource.spec.durationMs, now);
   const until = new Date(recent.lastAt.getTime() + waitMs(recent.acts, longestMs));
   return until > now ? until : undefined;
 }
@@ -44,13 +44,13 @@ function causeOf(seen: Observed, act: Act): Cause {
 }
 
 /** Whether another writer has changed since the last act what this act puts right. One that failed isn't counted twice. */
-function undoesAnother({ secret, recent }: Observed, act: Act): boolean {
+function undoesAnother({ secret, held, recent }: Observed, act: Act): boolean {
   const reason = act.do === 'issue' ? act.reason : undefined;
   const written = recent?.written;
   if (written === undefined) return reason === 'SecretRepaired' || reason === 'SpecChanged';
   if (versionOf(secret) === recent?.contested) return false;
   if (secret === undefined || secret.uid !== written.uid) return true;
-  const isAnother = secret.certificate?.serialNumber !== written.serialNumber;
+  const isAnother = held?.serialNumber !== written.serialNumber;
   switch (reason) {
     case 'Due':
     case 'CARotated':

@@ -10,7 +10,6 @@ import { gateOf } from './gate.ts';
 import { isAuthority, type Observed } from './observed.ts';
 import type { NextKey } from './request/next-key.ts';
 import { PendingRequests } from './request/pending-requests.ts';
-import { wantedOf } from './request/wanted.ts';
 
 const START = new Date('2026-06-01T12:00:00Z');
 const SECOND = 1_000;
@@ -31,11 +30,11 @@ function waiting(name: string): Observed {
     certificateUid: uid,
     authority: 'CertificateAuthority/ca',
     id: `id-${name}`,
-    wanted: wantedOf(seen, seen.authority),
+    wanted: seen.wanted ?? '',
     ticket: undefined,
     denied: undefined,
   };
-  return { ...seen, next };
+  return seen.with({ next });
 }
 
 interface Scene {
@@ -154,7 +153,7 @@ test('a new request passes the turnstile for new requests, whatever waits for an
     }) as unknown as Turnstile;
   const runtime = () => ({ backend: {} as never, turnstile: named('new'), polls: named('polls') });
   const deps = { runtime, awaited: new PendingRequests(), clock, slowWork: named('slow work') as unknown as SlowWork };
-  const fresh = { ...waiting('a'), next: undefined };
+  const fresh = waiting('a').with({ next: undefined });
   const gate = gateOf(fresh, ISSUE, 7, deps);
   assert.ok(gate?.enter('team/a'));
   gate?.leave();
@@ -172,7 +171,7 @@ test('keys and signatures that take long pass a turnstile where the authority ha
   assert.is(gateOf(seenWith('RSA'), ISSUE, 7, own)?.enter('team/a'), true);
   assert.is(gateOf(seenWith('RSA'), ISSUE, 7, own)?.enter('team/b'), false);
   assert.is(gateOf(seenWith('ECDSA'), ISSUE, 7, own), undefined);
-  const slowCa = { ...seenWith('ECDSA'), authority: anAuthority({ signing: aSigning({ isSlow: true }) }) };
+  const slowCa = seenWith('ECDSA').with({ authority: anAuthority({ signing: aSigning({ isSlow: true }) }) });
   assert.is(gateOf(slowCa, ISSUE, 7, own)?.enter('team/b'), false, 'a signature that takes long');
   assert.ok(gateOf(slowCa, ISSUE, 7, own)?.admitsSlowWork);
   const turnstile = new Turnstile({ capacity: 1 }, clock, () => true);

@@ -10,8 +10,15 @@ import { keyOf, type RawObject } from '../api/parse.ts';
 import { RetryableError } from '../errors.ts';
 import { refusedByAuthority } from './decision/authority-refusals.ts';
 import type { RuleInNamespace } from './decision/policy.ts';
-import type { AuthorityView, NoAuthority, Observed, Protection } from './observed.ts';
-import { isAuthority, isOurs } from './observed.ts';
+import {
+  type AuthorityView,
+  isAuthority,
+  isOurs,
+  type NoAuthority,
+  Observed,
+  type Protection,
+  type Readings,
+} from './observed.ts';
 import { beyondLimit, refusedAnswer } from './prove.ts';
 import type { Recent } from './recent.ts';
 import type { NextKey } from './request/next-key.ts';
@@ -60,7 +67,7 @@ export async function observe(resource: ClientCertificate, deps: ObserveDeps): P
   const found =
     seeRival(resource, recent, deps) ??
     (isEarly ? { secret: cachedSecret(resource, deps) } : await findSecret(resource, recent, deps));
-  return {
+  return new Observed({
     resource,
     authority,
     rules,
@@ -70,7 +77,7 @@ export async function observe(resource: ClientCertificate, deps: ObserveDeps): P
     deniedPrefixes: deps.deniedPrefixes,
     next: deps.nextKey(keyOf(resource)),
     recent,
-  };
+  });
 }
 
 /** The key of the authority that a certificate refers to; one of its own namespace, or of the cluster. */
@@ -154,7 +161,7 @@ function seeRival(
   resource: ClientCertificate,
   recent: Recent | undefined,
   deps: ObserveDeps,
-): Pick<Observed, 'secret' | 'protection'> | undefined {
+): Pick<Readings, 'secret' | 'protection'> | undefined {
   const key = secretKeyOf(resource);
   const secret = deps.cachedSecret(key);
   // The Secret may be this resource's own, and not in the cache.
@@ -171,7 +178,7 @@ async function findSecret(
   resource: ClientCertificate,
   recent: Recent | undefined,
   deps: ObserveDeps,
-): Promise<Pick<Observed, 'secret' | 'protection'>> {
+): Promise<Pick<Readings, 'secret' | 'protection'>> {
   const cached = cachedSecret(resource, deps);
   if (cached !== undefined) return { secret: cached };
   const live = await deps.readSecret(resource.namespace, resource.spec.secretName);

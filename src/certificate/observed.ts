@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import type { Limits } from '../api/certificate-authority.ts';
 import type { ClientCertificate } from '../api/client-certificate.ts';
 import type { Capabilities } from '../backends/backend.ts';
@@ -8,6 +9,7 @@ import type { Constraints } from '../pki/constraints/constraints.ts';
 import type { RuleInNamespace } from './decision/policy.ts';
 import type { Recent } from './recent.ts';
 import type { NextKey } from './request/next-key.ts';
+import type { CertificateFacts } from './secret/facts.ts';
 import type { SecretView } from './secret/view.ts';
 
 /** An authority as a certificate sees it. */
@@ -66,8 +68,8 @@ export interface Protection {
   readonly reason: string;
 }
 
-/** All that a decision is made from: read once, never changed. */
-export interface Observed {
+/** What is read of a ClientCertificate, and of what it refers to. */
+export interface Readings {
   readonly resource: ClientCertificate;
   readonly authority: AuthorityView | NoAuthority;
   /** The issuance rules of the authority; undefined where it asks for none. */
@@ -86,6 +88,68 @@ export interface Observed {
   readonly next?: NextKey | undefined;
   /** What was done about it lately; undefined where that is long ago, or was before a restart. */
   readonly recent?: Recent | undefined;
+}
+
+/**
+ * All that a decision is made from: what was read, and what follows from it. Never changed. What follows are accessors,
+ * so that the type of a copy with other readings lacks them.
+ */
+export class Observed implements Readings {
+  readonly resource: Readings['resource'];
+  readonly authority: Readings['authority'];
+  readonly rules: Readings['rules'];
+  readonly lapsed: Readings['lapsed'];
+  readonly secret: Readings['secret'];
+  readonly protection: Readings['protection'];
+  readonly rival: Readings['rival'];
+  readonly deniedPrefixes: Readings['deniedPrefixes'];
+  readonly next: Readings['next'];
+  readonly recent: Readings['recent'];
+  readonly #ours: SecretView | undefined;
+  readonly #revision: number;
+  readonly #wanted: string | undefined;
+
+  constructor(readings: Readings) {
+    const { resource, authority, secret } = readings;
+    this.resource = resource;
+    this.authority = authority;
+    this.rules = readings.rules;
+    this.lapsed = readings.lapsed;
+    this.secret = secret;
+    this.protection = readings.protection;
+    this.rival = readings.rival;
+    this.deniedPrefixes = readings.deniedPrefixes;
+    this.next = readings.next;
+    this.recent = readings.recent;
+    this.#ours = isOurs(readings) ? secret : undefined;
+    this.#revision = Math.max(this.#ours?.memory.revision ?? 0, resource.status.revision ?? 0);
+    this.#wanted = isAuthority(authority) ? wantedOf(resource, this.#revision, authority) : undefined;
+  }
+
+  /** The same with other readings. */
+  with(readings: Partial<Readings>): Observed {
+    return new Observed({ ...this, ...readings });
+  }
+
+  /** The Secret, where both of its marks say that it belongs to this ClientCertificate. */
+  get ours(): SecretView | undefined {
+    return this.#ours;
+  }
+
+  /** The certificate that the Secret holds; a Secret that is not for this ClientCertificate is refused before it counts. */
+  get held(): CertificateFacts | undefined {
+    return this.secret?.certificate;
+  }
+
+  /** The revision that the Secret holds, or held when it was last seen; 0 before the first. */
+  get revision(): number {
+    return this.#revision;
+  }
+
+  /** What a request of today is for, see `wantedOf`; undefined while there is no authority. */
+  get wanted(): string | undefined {
+    return this.#wanted;
+  }
 }
 
 /** Why a certificate is published. A metric label; never renamed. */
@@ -153,8 +217,13 @@ export function trustedAuthority({
   return isAuthority(authority) ? authority : lapsed;
 }
 
-/** The revision that the Secret holds, or held when it was last seen. */
-export function lastRevision({ resource, secret }: Pick<Observed, 'resource' | 'secret'>): number {
-  const kept = isOurs({ resource, secret }) ? (secret?.memory.revision ?? 0) : 0;
-  return Math.max(kept, resource.status.revision ?? 0);
+/**
+ * What a request is for: the same as long as its answer is of use. With another spec, another authority or a later
+ * revision it is another, whatever else has changed.
+ */
+function wantedOf(resource: ClientCertificate, revision: number, { origin }: AuthorityView): string {
+  const { uid, spec } = resource;
+  const { identity, key, durationMs } = spec;
+  const parts = [uid, revision + 1, authorityName(resource), origin, identity, key, durationMs];
+  return hash('sha256', JSON.stringify(parts)).slice(0, 32);
 }

@@ -110,8 +110,8 @@ function foreignSystemName(answered: Subject | undefined, asked: Subject): Flaw 
 }
 
 /** Of this authority; but an answer that is in the Secret already, since only its being there got lost, is no other one. */
-function usedSerials({ issued }: UnpublishedCertificate, { resource, secret }: Observed): readonly string[] {
+function usedSerials({ issued }: UnpublishedCertificate, { resource, secret, held }: Observed): readonly string[] {
   if (secret === undefined || secret.memory.authority !== authorityName(resource)) return [];
-  if (secret.certificate?.fingerprintSHA256 === issued.chain[0]?.fingerprintSHA256) return [];
+  if (held?.fingerprintSHA256 === issued.chain[0]?.fingerprintSHA256) return [];
   return secret.memory.serials.map(({ serialNumber }) => serialNumber);
 }

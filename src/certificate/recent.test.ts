@@ -66,7 +66,9 @@ test('requests that are taken away before they are answered, or races that are l
   const recent = new RecentActs();
   let acts = 0;
   for (let at = 0; at < 3 * MINUTE; at += 10) {
-    const seen: Observed = { ...anObserved(plain).build(), recent: recent.of('team/client') };
+    const seen = anObserved(plain)
+      .build()
+      .with({ recent: recent.of('team/client') });
     const decision = decide(seen, after(at));
     if (decision.do !== 'issue') continue;
     acts++;
@@ -78,7 +80,9 @@ test('requests that are taken away before they are answered, or races that are l
 test('attempts that fail are left to their own backoff', () => {
   const recent = new RecentActs();
   for (let attempt = 0; attempt < 100; attempt++) {
-    const seen: Observed = { ...anObserved(plain).build(), recent: recent.of('team/client') };
+    const seen = anObserved(plain)
+      .build()
+      .with({ recent: recent.of('team/client') });
     const decision = decide(seen, NOW);
     assert.is(decision.do, 'issue', `attempt ${attempt}`);
     recent.keep(plain, withAct(seen, decision as Act, undefined, NOW));
@@ -97,7 +101,9 @@ function provoke({ resource, secret }: Provocation, ms: number): { acts: Date[];
     const now = after(at);
     step = at;
     const one = resource(step);
-    const seen: Observed = { ...anObserved(one).build(), secret: secret(written), recent: recent.of('team/client') };
+    const seen = anObserved(one)
+      .build()
+      .with({ secret: secret(written), recent: recent.of('team/client') });
     last = decide(seen, now);
     if (last.do !== 'issue' && last.do !== 'repair') continue;
     acts.push(now);
@@ -134,7 +140,9 @@ test('after the wait the last spec is issued', () => {
   const { resource, secret } = PROVOCATIONS['changes the spec'] as Provocation;
   const recent = provoke({ resource, secret }, 30 * SECOND).recent;
   const latest = aCertificate({ commonName: 'the-last' }).with({ generation: 9_999_999 }).build();
-  const seen: Observed = { ...anObserved(latest).build(), secret: aSecret(plain), recent };
+  const seen = anObserved(latest)
+    .build()
+    .with({ secret: aSecret(plain), recent });
   const waits = decide(seen, after(30 * SECOND));
   assert.is(waits.do, 'wait');
   const at = 'recheckAt' in waits ? waits.recheckAt : undefined;
@@ -146,11 +154,9 @@ test('one repair in ten minutes comes at once, for ever', () => {
   const recent = new RecentActs();
   for (let round = 0; round < 50; round++) {
     const now = after(round * 10 * MINUTE);
-    const seen: Observed = {
-      ...anObserved(plain).build(),
-      secret: rival.secret(undefined),
-      recent: recent.of('team/client'),
-    };
+    const seen = anObserved(plain)
+      .build()
+      .with({ secret: rival.secret(undefined), recent: recent.of('team/client') });
     const decision = decide(seen, now);
     assert.is(decision.do, 'issue', `round ${round}`);
     recent.keep(plain, withAct(seen, decision as Act, undefined, now));
@@ -167,12 +173,19 @@ test('renewals from the calendar are never slowed down, however short the life',
       let secret: SecretView = aSecret(resource);
       for (let renewal = 0; renewal < 20; renewal++) {
         const look = (): Decision =>
-          decide({ ...anObserved(resource).build(), secret, recent: recent.of('team/client') }, now);
+          decide(
+            anObserved(resource)
+              .build()
+              .with({ secret, recent: recent.of('team/client') }),
+            now,
+          );
         const settled = look();
         now = ('recheckAt' in settled ? settled.recheckAt : undefined) ?? now;
         const due = look();
         assert.is(due.do === 'issue' && due.reason, 'Due', JSON.stringify(due));
-        const seen = { ...anObserved(resource).build(), secret, recent: recent.of('team/client') };
+        const seen = anObserved(resource)
+          .build()
+          .with({ secret, recent: recent.of('team/client') });
         recent.keep(resource, withAct(seen, due as Act, undefined, now));
         secret = {
           ...aSecret(resource, {
@@ -196,7 +209,9 @@ test('one change of another writer is one contest, however often the repair of i
   recent.wrote(resource, aSecret(resource));
   const changed = { ...aSecret(resource), labels: { team: 'b' }, resourceVersion: 'changed' };
   for (let attempt = 0; attempt < 10; attempt++) {
-    const seen: Observed = { ...anObserved(resource).build(), secret: changed, recent: recent.of('team/client') };
+    const seen = anObserved(resource)
+      .build()
+      .with({ secret: changed, recent: recent.of('team/client') });
     const decision = decide(seen, after(attempt * SECOND));
     assert.is(decision.do, 'repair', `attempt ${attempt}`);
     recent.keep(resource, withAct(seen, decision as Act, undefined, after(attempt * SECOND)));
@@ -208,7 +223,10 @@ test('one change of another writer is one contest, however often the repair of i
 test('a write that the API server refused is rehearsed from then on until one succeeds, also without a status', () => {
   const recent = new RecentActs();
   const first = { do: 'issue', reason: 'FirstIssue', message: 'there is no Secret yet' } as const;
-  const seen = (): Observed => ({ ...anObserved(plain).build(), recent: recent.of('team/client') });
+  const seen = (): Observed =>
+    anObserved(plain)
+      .build()
+      .with({ recent: recent.of('team/client') });
   const attempt = () => recent.keep(plain, withAct(seen(), first, undefined, NOW));
   attempt();
   recent.failed(plain, 'InvalidAnswer');
@@ -243,10 +261,10 @@ test('what is remembered is forgotten after ten quiet minutes', () => {
 test('a clock that is set back slows nothing down', () => {
   const rival = PROVOCATIONS['deletes the Secret'] as Provocation;
   const { recent } = provoke(rival, MINUTE);
-  const seen: Observed = { ...anObserved(plain).build(), secret: undefined, recent };
+  const seen = anObserved(plain).build().with({ secret: undefined, recent });
   assert.is(decide(seen, after(MINUTE)).do, 'wait');
   assert.is(decide(seen, after(-HOUR)).do, 'issue');
-  const good: Observed = { ...anObserved(plain).withSecret().build(), recent };
+  const good = anObserved(plain).withSecret().build().with({ recent });
   assert.ok(contestOf(good, after(MINUTE)) !== undefined);
   assert.is(contestOf(good, after(-HOUR)), undefined, 'nor does a fight by a clock that was ahead go on');
 });

@@ -15,7 +15,7 @@ import { decide } from './decision/decide.ts';
 import { longestRetryMs } from './decision/schedule.ts';
 import { type Gate, gateOf, type Turnstiles } from './gate.ts';
 import type { Act } from './observed.ts';
-import { type Decision, isAuthority, type Observed, trustedAuthority } from './observed.ts';
+import { type Decision, isAuthority, Observed, trustedAuthority } from './observed.ts';
 import { type Ask, isUnderWay } from './request/request.ts';
 import { isOver, type TidyDeps, tidy, tidyAfterGone } from './request/tidy.ts';
 import type { SecretView } from './secret/view.ts';
@@ -64,14 +64,8 @@ async function lookAt(key: string, deps: CertificateDeps, run: Run): Promise<Out
   } catch (thrown) {
     const error = classify(thrown);
     if (saysNothingOfOne(error)) throw error;
-    const unseen: Observed = {
-      resource,
-      authority: 'AuthorityNotSeen',
-      rules: [],
-      secret: undefined,
-      rival: undefined,
-    };
-    return reportFailure(unseen, { do: 'settle', recheckAt: undefined }, error, deps);
+    const unseen = { resource, authority: 'AuthorityNotSeen', rules: [], secret: undefined, rival: undefined } as const;
+    return reportFailure(new Observed(unseen), { do: 'settle', recheckAt: undefined }, error, deps);
   }
   const decision = decide(seen, deps.clock.now());
   if (decision.do !== 'issue') deps.unpublished.drop(key);
@@ -119,7 +113,7 @@ async function carryOut(before: Observed, decision: Decision, deps: CarryOutDeps
       findings = { pending: acted.pending };
     }
   } catch (thrown) {
-    return afterFailure({ ...before, recent: deps.recent.of(keyOf(before.resource)) }, decision, thrown, deps, run);
+    return afterFailure(before.with({ recent: deps.recent.of(keyOf(before.resource)) }), decision, thrown, deps, run);
   }
   const outcome = await report(seen, decision, findings, deps);
   if (findings.pending !== undefined) return outcome;
@@ -140,7 +134,7 @@ async function act(
   if (authority === undefined) return { seen };
   // To ask for an answer is no new act.
   if (decision.do === 'repair' || !isUnderWay(seen)) await noteAct(seen, decision, deps);
-  const after = (secret: SecretView): Observed => ({ ...seen, secret, recent: deps.recent.of(keyOf(resource)) });
+  const after = (secret: SecretView) => seen.with({ secret, recent: deps.recent.of(keyOf(resource)) });
   if (decision.do === 'repair') {
     const repaired = await repair(seen, authority, deps);
     deps.log.info('Secret repaired', { ...logged(seen), message: decision.message });
@@ -206,7 +200,7 @@ async function reportFailure(
   error: CertwheelError,
   deps: CertificateDeps,
 ): Promise<Outcome> {
-  const { resource, secret } = seen;
+  const { resource } = seen;
   const now = deps.clock.now();
   const type = isAuthority(seen.authority) ? seen.authority.type : 'none';
   deps.metrics.failed(type, error.code);
@@ -218,7 +212,7 @@ async function reportFailure(
       return report(denied, decision, {}, deps);
     }
   }
-  const longestMs = longestRetryMs(secret?.certificate?.notAfter, resource.spec.durationMs, now);
+  const longestMs = longestRetryMs(seen.held?.notAfter, resource.spec.durationMs, now);
   const waitMs =
     error.retryAfterMs ??
     (error instanceof DeniedError ? DENIED_RETRY_MS : undefined) ??

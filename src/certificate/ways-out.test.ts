@@ -26,7 +26,7 @@ import { Buckets } from '../queue/bucket.ts';
 import type { Outcome, Run } from '../queue/controller.ts';
 import { SlowWork } from '../queue/slow-work.ts';
 import { Turnstile } from '../queue/turnstile.ts';
-import { isOurs, type NoAuthority } from './observed.ts';
+import { isOurs, type NoAuthority, Observed } from './observed.ts';
 import { RecentActs } from './recent.ts';
 import { type CertificateDeps, reconcileCertificate } from './reconcile.ts';
 import { UnpublishedCertificates } from './request/unpublished.ts';
@@ -194,14 +194,14 @@ function parts(resource: RawObject, authority: (typeof AUTHORITIES)[number], sec
     isGone: async () => false,
     observe: async (each: ClientCertificate) => {
       if (scene.readError !== undefined) throw scene.readError;
-      return {
+      return new Observed({
         resource: each,
         authority: isKnown ? (view as typeof own.view) : authority,
         rules: undefined,
         secret: scene.store.view(),
         rival: undefined,
         recent: recent.of(KEY),
-      };
+      });
     },
     runtime: () => ({
       backend: {

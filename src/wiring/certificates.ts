@@ -3,7 +3,6 @@ import { type AuthorityKind, isBroken } from '../api/client-certificate.ts';
 import { CLIENT_CERTIFICATES } from '../api/names.ts';
 import { keyOf, parseMeta } from '../api/parse.ts';
 import { assertServed, observe, referredAuthority, secretKeyOf } from '../certificate/observe.ts';
-import { isOurs } from '../certificate/observed.ts';
 import { RecentActs } from '../certificate/recent.ts';
 import { type CertificateDeps, deadlineOf, reconcileCertificate } from '../certificate/reconcile.ts';
 import { PendingRequests } from '../certificate/request/pending-requests.ts';
@@ -72,7 +71,7 @@ export function wireCertificates(services: Services): { controller: Controller; 
     observe: async (resource) => {
       const seen = await observe(resource, observing);
       // A change of the first in line wakes those behind: see SecretWaiters.
-      foreign.follow(resource, seen.rival === undefined && seen.secret !== undefined && !isOurs(seen));
+      foreign.follow(resource, seen.rival === undefined && seen.secret !== undefined && seen.ours === undefined);
       return seen;
     },
     runtime: (resource) => registry.current(cluster.authority(referredAuthority(resource))),

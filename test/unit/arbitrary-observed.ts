@@ -137,9 +137,7 @@ export const arbitraryObserved: fc.Arbitrary<Observed> = fc
   })
   .map((all) => {
     const seen = anObserved(all.resource).from(all.authority);
-    return {
-      ...(all.secret === undefined ? seen : seen.withSecret(all.secret)).build(),
-      rules: all.rules,
-      rival: all.rival,
-    };
+    return (all.secret === undefined ? seen : seen.withSecret(all.secret))
+      .build()
+      .with({ rules: all.rules, rival: all.rival });
   });

@@ -8,7 +8,8 @@ import {
   type AuthorityView,
   authorityName,
   type NoAuthority,
-  type Observed,
+  Observed,
+  type Readings,
   type SigningView,
 } from '../../src/certificate/observed.ts';
 import type { SecretMemory } from '../../src/certificate/secret/annotations.ts';
@@ -197,9 +198,9 @@ export function anObserved(certificate: CertificateBuilder | ClientCertificate =
 }
 
 class ObservedBuilder {
-  readonly #seen: Observed;
+  readonly #seen: Readings;
 
-  constructor(seen: Observed) {
+  constructor(seen: Readings) {
     this.#seen = seen;
   }
 
@@ -242,6 +243,6 @@ class ObservedBuilder {
   }
 
   build(): Observed {
-    return this.#seen;
+    return new Observed(this.#seen);
   }
 }

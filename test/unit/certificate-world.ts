@@ -9,7 +9,7 @@ import type { ClientCertificateStatus } from '../../src/api/generated/types.ts';
 import type { RawObject } from '../../src/api/parse.ts';
 import type { Capabilities } from '../../src/backends/backend.ts';
 import { issue, repair } from '../../src/certificate/act.ts';
-import type { AuthorityView, NoAuthority, Observed } from '../../src/certificate/observed.ts';
+import { type AuthorityView, type NoAuthority, Observed } from '../../src/certificate/observed.ts';
 import { RecentActs } from '../../src/certificate/recent.ts';
 import { type CertificateDeps, reconcileCertificate } from '../../src/certificate/reconcile.ts';
 import type { NextManifest } from '../../src/certificate/request/next-manifest.ts';
@@ -90,7 +90,7 @@ export class CertificateWorld {
   }
 
   seen(): Observed {
-    return {
+    return new Observed({
       resource: this.resource as ClientCertificate,
       authority: this.authority,
       rules: undefined,
@@ -98,7 +98,7 @@ export class CertificateWorld {
       rival: undefined,
       next: this.keys.view(),
       recent: this.deps.recent.of(KEY),
-    };
+    });
   }
 
   /** One run; an error that it ends with is the answer. */

@@ -71,12 +71,8 @@ export function bench({ ticket = 'T' } = {}) {
     restart: () => {
       deps = fresh(deps.nextKeys);
     },
-    seen: (resource: ClientCertificate, authority = view): Observed => ({
-      ...anObserved(resource).build(),
-      authority,
-      secret: store.view(),
-      next: deps.nextKeys.view(),
-    }),
+    seen: (resource: ClientCertificate, authority = view): Observed =>
+      anObserved(resource).build().with({ authority, secret: store.view(), next: deps.nextKeys.view() }),
     look: (answer: Answer, resource = aCertificate().build(), authority = view) =>
       issue(
         one.seen(resource, authority),

@@ -41,7 +41,7 @@ function bench(): Bench {
   const one: Bench = {
     clock,
     store,
-    seen: (resource, { view }) => ({ ...anObserved(resource).build(), authority: view, secret: store.view() }),
+    seen: (resource, { view }) => anObserved(resource).build().with({ authority: view, secret: store.view() }),
     decide: (resource, authority) => decide(one.seen(resource, authority), clock.now()),
     act: async (resource, authority) => {
       const seen = one.seen(resource, authority);

@@ -52,12 +52,10 @@ const CASES: Record<string, [seen: Observed, expected: string, now?: Date]> = {
     'refuse InvalidSpec',
   ],
   'a key of the template that is denied is named before a missing authority': [
-    {
-      ...anObserved(aCertificate({ secretTemplate: { labels: { 'copy.example.com/to': 'x' } } }))
-        .from('AuthorityNotFound')
-        .build(),
-      deniedPrefixes: ['copy.example.com/'],
-    },
+    anObserved(aCertificate({ secretTemplate: { labels: { 'copy.example.com/to': 'x' } } }))
+      .from('AuthorityNotFound')
+      .build()
+      .with({ deniedPrefixes: ['copy.example.com/'] }),
     'refuse TemplateKeyDenied',
   ],
   'a missing authority is waited for': [anObserved().from('AuthorityNotFound').build(), 'wait AuthorityNotFound'],
@@ -155,7 +153,7 @@ const CASES: Record<string, [seen: Observed, expected: string, now?: Date]> = {
     'repair',
   ],
   'a certificate whose namespace is served no more learns of another CA': [
-    { ...issued.withSecret(oldTrust).from('NamespaceNotAllowed').build(), lapsed: anAuthority() },
+    issued.withSecret(oldTrust).from('NamespaceNotAllowed').build().with({ lapsed: anAuthority() }),
     'repair',
   ],
   'a Secret that another resource owns learns of nothing': [
@@ -201,13 +199,14 @@ const CASES: Record<string, [seen: Observed, expected: string, now?: Date]> = {
 };
 
 CASES['what the authority can not do is refused before it is asked'] = [
-  {
-    ...anObserved().build(),
-    authority: {
-      ...(anObserved().inTroubleWith().build().authority as object),
-      capabilities: NOTHING,
-    } as never,
-  },
+  anObserved()
+    .build()
+    .with({
+      authority: {
+        ...(anObserved().inTroubleWith().build().authority as object),
+        capabilities: NOTHING,
+      } as never,
+    }),
   'refuse UnsupportedByAuthority',
 ];
 

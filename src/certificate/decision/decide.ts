@@ -1,6 +1,6 @@
 import { earliest } from '../../api/moments.ts';
 import { contestEnds } from '../brakes.ts';
-import { authorityName, type Decision, isOurs, type Observed } from '../observed.ts';
+import { authorityName, type Decision, type Observed } from '../observed.ts';
 import { refusedByAuthority } from './authority-refusals.ts';
 import * as flaws from './flaws.ts';
 import * as needs from './needs.ts';
@@ -70,7 +70,7 @@ export function decide(seen: Observed, now: Date): Decision {
   if (need !== undefined && obstacle === undefined) return { do: 'issue', ...need };
 
   // A certificate that can't be renewed now must still learn of a new CA; only a write that failed has to rest.
-  const flaw = seen.secret?.certificate && firstObjection(FLAWS, seen, now);
+  const flaw = seen.held && firstObjection(FLAWS, seen, now);
   const pause = flaw === undefined ? undefined : firstObjection(PAUSES, seen, now);
   if (flaw !== undefined && pause === undefined) return { do: 'repair', message: flaw };
 
@@ -82,24 +82,23 @@ export function decide(seen: Observed, now: Date): Decision {
  * accept those of others, and one member must not keep the new CA from signing for all.
  */
 function keepTrust(seen: Observed, now: Date): Decision | undefined {
-  const { resource, rival, secret } = seen;
-  const held = secret?.certificate;
-  if (!isOurs(seen) || rival !== undefined || held === undefined || held.notAfter <= now) return undefined;
-  if (secret?.memory.authority !== authorityName(resource)) return undefined;
+  const { resource, rival, ours, held } = seen;
+  if (ours === undefined || rival !== undefined || held === undefined || held.notAfter <= now) return undefined;
+  if (ours.memory.authority !== authorityName(resource)) return undefined;
   const message = flaws.trustHasChanged(seen) ?? flaws.chainIsAnother(seen);
   return message === undefined ? undefined : (firstObjection(PAUSES, seen, now) ?? { do: 'repair', message });
 }
 
 /** When the certificate expires; a moment that has passed would be reconciled again at once, and so without end. */
-function comingEnd({ secret }: Observed, now: Date): Date | undefined {
-  const end = secret?.certificate?.notAfter;
+function comingEnd({ held }: Observed, now: Date): Date | undefined {
+  const end = held?.notAfter;
   return end !== undefined && end > now ? end : undefined;
 }
 
 /** The next moment at which the answer may be another without any event: due, asked for, staggered, or expired. */
 function nextMoment(seen: Observed, now: Date): Date | undefined {
-  const held = seen.secret?.certificate;
-  if (held === undefined || !isOurs(seen)) return undefined;
+  const { held } = seen;
+  if (held === undefined || seen.ours === undefined) return undefined;
   const moments = [held.notBefore, held.notAfter, seen.resource.renewAt, needs.momentOfCARotation(seen)];
   moments.push(contestEnds(seen.recent));
   if (!needs.endsWithItsCA(held, seen.authority)) moments.push(scheduleOf(seen, held, now).due);

@@ -46,7 +46,7 @@ const HARMLESS = {
 const COPY = 'replicator.v1.mittwald.de/replicate-to';
 
 function seenWith(secretTemplate: object, prefixes = EXPORTING_PREFIXES) {
-  return { ...anObserved(aCertificate({ secretTemplate })).withSecret().build(), deniedPrefixes: prefixes };
+  return anObserved(aCertificate({ secretTemplate })).withSecret().build().with({ deniedPrefixes: prefixes });
 }
 
 for (const [field, keys] of Object.entries(KNOWN))
@@ -90,7 +90,7 @@ test('the trust bundle of a refused resource is repaired without its denied key'
   const clean = aCertificate();
   const asking = clean.asking({ secretTemplate: { annotations: { [COPY]: 'attacker' } } }).build();
   const seen = anObserved(clean).withSecret({ trustBundleHash: 'hash of before' }).build();
-  const refused = { ...seen, resource: asking, deniedPrefixes: EXPORTING_PREFIXES };
+  const refused = seen.with({ resource: asking, deniedPrefixes: EXPORTING_PREFIXES });
   assert.equal(decide(refused, NOW), { do: 'repair', message: 'the trust bundle has changed' });
   const data = { certificateChain: '', privateKey: '', trustBundle: '' };
   const { annotations } = secretManifest(

@@ -1,4 +1,4 @@
-import { isAuthority, isOurs, type Observed, trustedAuthority } from '../observed.ts';
+import { isAuthority, type Observed, trustedAuthority } from '../observed.ts';
 import { brief, briefly } from '../secret/brief.ts';
 import { templateKeys } from '../secret/manifest.ts';
 import { leadsTo } from './needs.ts';
@@ -13,8 +13,8 @@ export function isStoredOtherwise({ recent, secret }: Observed): string | undefi
 }
 
 export function isNotMarked(seen: Observed): string | undefined {
-  if (!isOurs(seen)) return 'adopted';
-  const { authority, issuedAt, revision } = seen.secret?.memory ?? {};
+  if (seen.ours === undefined) return 'adopted';
+  const { authority, issuedAt, revision } = seen.ours.memory;
   return authority === undefined || issuedAt === undefined || revision === 0
     ? 'its annotations were damaged'
     : undefined;
@@ -22,25 +22,22 @@ export function isNotMarked(seen: Observed): string | undefined {
 
 export function trustHasChanged(seen: Observed): string | undefined {
   const authority = trustedAuthority(seen);
-  const { secret } = seen;
+  const { secret, held } = seen;
   if (authority === undefined || authority.trust.pem === '') return undefined;
   // A bundle to which the certificate doesn't lead would make the Secret unusable; there a new certificate is needed.
-  const held = secret?.certificate;
   if (held !== undefined && !leadsTo(held, authority)) return undefined;
   return secret?.trustBundleHash === authority.trust.hash ? undefined : 'the trust bundle has changed';
 }
 
-export function chainIsAnother({ authority, secret }: Observed): string | undefined {
-  const held = secret?.certificate;
+export function chainIsAnother({ authority, held }: Observed): string | undefined {
   if (held === undefined || !isAuthority(authority) || authority.signing === undefined) return undefined;
   const { fingerprintSHA256, issuersId } = authority.signing;
   if (held.issuerFingerprint !== fingerprintSHA256 || held.issuersId === issuersId) return undefined;
   return 'tls.crt does not hold the CA certificates that lead from the leaf to the root';
 }
 
-export function keyIsEncodedOtherwise({ resource, secret }: Observed): string | undefined {
+export function keyIsEncodedOtherwise({ resource, held }: Observed): string | undefined {
   const { keyEncoding } = resource.spec;
-  const held = secret?.certificate;
   // There is one encoding of an Ed25519 key; where another kind is asked for, that takes a new certificate.
   if (held === undefined || held.key?.algorithm === 'Ed25519' || held.keyEncoding === keyEncoding) return undefined;
   return `its private key is not written in ${keyEncoding}`;

@@ -10,7 +10,9 @@ const asked = (spec: object) => anObserved(aCertificate(spec));
 /** The Secret is that of the first spec, the resource asks for the second by now. */
 function changed(before: object, now: object): Observed {
   const { secret } = asked(before).withSecret().build();
-  return { ...asked({ ...before, ...now }).build(), secret };
+  return asked({ ...before, ...now })
+    .build()
+    .with({ secret });
 }
 
 table({

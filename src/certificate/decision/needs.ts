@@ -22,8 +22,7 @@ export function secretIsUnusable({ secret }: Observed): Need | undefined {
   return secret?.problem === undefined ? undefined : { reason: 'SecretRepaired', message: secret.problem };
 }
 
-export function differsFromSpec({ resource, secret }: Observed): Need | undefined {
-  const held = secret?.certificate;
+export function differsFromSpec({ resource, secret, held }: Observed): Need | undefined {
   if (held === undefined) return undefined;
   const { spec } = resource;
   const wanted = canonicalIdentity(spec.identity);
@@ -39,8 +38,7 @@ export function differsFromSpec({ resource, secret }: Observed): Need | undefine
   return undefined;
 }
 
-export function comesFromElsewhere({ resource, authority, secret }: Observed): Need | undefined {
-  const held = secret?.certificate;
+export function comesFromElsewhere({ resource, authority, secret, held }: Observed): Need | undefined {
   if (held === undefined) return undefined;
   const remembered = secret?.memory.authority;
   // Asked first: it holds of an authority that isn't there, too.
@@ -68,7 +66,7 @@ export function signedByFormerGeneration(seen: Observed, now: Date): Need | unde
 }
 
 export function isDue(seen: Observed, now: Date): Need | undefined {
-  const held = seen.secret?.certificate;
+  const { held } = seen;
   if (held === undefined || endsWithItsCA(held, seen.authority)) return undefined;
   const { due } = scheduleOf(seen, held, now);
   return due > now ? undefined : { reason: 'Due', message: `due since ${toRfc3339(due)}` };
@@ -86,8 +84,7 @@ export function leadsTo(held: CertificateFacts, { trust, signing }: AuthorityVie
 }
 
 /** When a certificate of a former CA generation is to be re-issued; undefined for one of the generation that signs. */
-export function momentOfCARotation({ resource, authority, secret }: Observed): Date | undefined {
-  const held = secret?.certificate;
+export function momentOfCARotation({ resource, authority, held }: Observed): Date | undefined {
   if (held === undefined || !isAuthority(authority) || authority.signing === undefined) return undefined;
   const generation = authority.generations.get(held.issuerFingerprint);
   if (generation === undefined || generation.signs || generation.version === authority.signing.version)

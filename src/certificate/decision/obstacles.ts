@@ -2,7 +2,6 @@ import { lastFailureOf } from '../../api/client-certificate.ts';
 import { contestOf, slowedUntil } from '../brakes.ts';
 import { type Decision, isAuthority, type Observed } from '../observed.ts';
 import type { Cause } from '../recent.ts';
-import { wantedOf } from '../request/wanted.ts';
 import { longestRetryMs } from './schedule.ts';
 
 /** Status is not believed beyond this: no pause of ours is longer than an hour with its jitter, and no Retry-After either. */
@@ -42,9 +41,8 @@ export function authorityIsNotReady({ authority }: Observed): Obstacle | undefin
 
 /** The request was denied, and the next one would be the same. A renew-at since then is worth a try. */
 export function wasDenied(seen: Observed, now: Date): Obstacle | undefined {
-  const { authority, next, resource } = seen;
-  if (next?.denied === undefined || !isAuthority(authority) || next.wanted !== wantedOf(seen, authority))
-    return undefined;
+  const { next, resource, wanted } = seen;
+  if (next?.denied === undefined || next.wanted !== wanted) return undefined;
   const { renewAt } = resource;
   if (renewAt !== undefined && isAfterSecondOf(next.denied.at, renewAt) && renewAt <= now) return undefined;
   return { do: 'refuse', code: 'RequestDenied', message: next.denied.message };
@@ -92,9 +90,9 @@ export function isBackingOffAfterFailedWrite(seen: Observed, now: Date): Backoff
  * A pause that was fit while the certificate had long to live is too long once the Secret is lost. What an authority
  * asked for (Retry-After) is left alone.
  */
-function longestBackoffMs({ resource, secret }: Observed, reason: string, now: Date): number {
+function longestBackoffMs({ resource, held }: Observed, reason: string, now: Date): number {
   if (!WRITE_FAILURES.includes(reason)) return LONGEST_REST_MS;
-  return longestRetryMs(secret?.certificate?.notAfter, resource.spec.durationMs, now) * LONGEST_JITTER;
+  return longestRetryMs(held?.notAfter, resource.spec.durationMs, now) * LONGEST_JITTER;
 }
 
 /** The moment of a failure is kept in whole seconds, so a wish of the same second may have been part of the try. */

@@ -148,7 +148,7 @@ for (const name of [
       const seen = anObserved().build();
       const { resource } = seen;
       const identity = { ...resource.spec.identity, subject };
-      return { ...seen, resource: { ...resource, spec: { ...resource.spec, identity } } };
+      return seen.with({ resource: { ...resource, spec: { ...resource.spec, identity } } });
     };
     for (const subject of [{ commonName: name }, { organizations: ['team', name] }]) {
       assert.is(refusals.asksForSystemIdentity(withName(subject))?.code, 'SystemIdentityDenied');

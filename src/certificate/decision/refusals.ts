@@ -10,7 +10,6 @@ import {
   isAdoptable,
   isAuthority,
   isOfEarlier,
-  isOurs,
   type Observed,
 } from '../observed.ts';
 import { deniedKey } from './exported-keys.ts';
@@ -39,7 +38,7 @@ export function namesTakenSecret({ resource, rival }: Observed): Refusal | undef
 
 export function secretIsForeign(seen: Observed): Refusal | undefined {
   const { resource, secret } = seen;
-  if (secret === undefined || isOurs(seen)) return undefined;
+  if (secret === undefined || seen.ours !== undefined) return undefined;
   const whose = isOfEarlier(seen)
     ? 'was written for an earlier ClientCertificate of this name'
     : "exists and is not this ClientCertificate's";

@@ -28,7 +28,7 @@ function lookUnaware(one: ReturnType<typeof bench>) {
     assertServed: async () => {},
     recent: new RecentActs(),
   };
-  return issue({ ...one.seen(aCertificate().build()), next: undefined }, one.view, one.sign, deps, RUN);
+  return issue(one.seen(aCertificate().build()).with({ next: undefined }), one.view, one.sign, deps, RUN);
 }
 
 test('the key is kept before the authority is asked, and the same request is made until the answer is there', async () => {
@@ -173,7 +173,7 @@ test('no is an answer that outlives a restart, keeps no key, and ends with anoth
 test('a foreign Secret under that name is left alone', async () => {
   const one = bench();
   one.keys.object = { metadata: { namespace: 'team', name: 'client-next', uid: 'x', resourceVersion: '5' } };
-  const seen = { ...one.seen(aCertificate().build()), next: undefined };
+  const seen = one.seen(aCertificate().build()).with({ next: undefined });
   assert.is(seen.next, undefined);
   const error = (await thrownBy(
     issue(

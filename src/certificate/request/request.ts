@@ -7,12 +7,11 @@ import { isPending } from '../../backends/backend.ts';
 import type { Clock } from '../../clock.ts';
 import { ApiError, CertwheelError, classify, DeniedError, RetryableError, TerminalError } from '../../errors.ts';
 import type { Logger } from '../../log.ts';
-import { type AuthorityView, isAuthority, type Observed } from '../observed.ts';
+import type { AuthorityView, Observed } from '../observed.ts';
 import { occupation } from '../secret/protection.ts';
 import { keptKey, type NextContent, type NextKey, nextName, requestId, viewNextKey } from './next-key.ts';
 import { type NextManifest, nextManifest } from './next-manifest.ts';
 import { certificateKey, notYet, type PendingRequest, type PendingRequests } from './pending-requests.ts';
-import { wantedOf } from './wanted.ts';
 
 /** The Secrets that keep keys of requests under way. */
 export interface NextKeyAccess {
@@ -40,25 +39,58 @@ export type Ask = (request: IssueRequest) => Promise<Issued | Pending>;
 
 /** Whether the request for what is wanted has been made already: to ask for its answer is no new request. */
 export function isUnderWay(seen: Observed): boolean {
-  const { next, authority } = seen;
-  if (next === undefined || next.denied !== undefined || !isAuthority(authority)) return false;
-  return next.wanted === wantedOf(seen, authority);
+  const { next, wanted } = seen;
+  return next !== undefined && next.denied === undefined && next.wanted === wanted;
+}
+
+/** How a request is made: the private key first, and what is asked for with it. */
+export interface RequestParts {
+  key(): Promise<KeyObject>;
+  request(key: KeyObject): Omit<IssueRequest, 'id'>;
+}
+
+/** What an authority answered to a request for this key. */
+export interface Answered {
+  readonly key: KeyObject;
+  readonly answer: Issued | Pending;
+  /** To be called where the answer is of no use: to the same request it would be the same. */
+  abandon(): Promise<void>;
+}
+
+/** Asks for a certificate. `ask` asserts leadership itself, right before it sends. */
+export async function requestCertificate(
+  seen: Observed,
+  view: AuthorityView,
+  parts: RequestParts,
+  ask: Ask,
+  deps: RequestDeps,
+  signal: AbortSignal,
+): Promise<Answered> {
+  const { wanted } = seen;
+  if (wanted === undefined) throw new RetryableError('Conflict', 'the authority went away');
+  if (view.capabilities.persistKey) {
+    const { awaited, answer } = await askDurably(seen, wanted, parts, ask, deps, signal);
+    return { key: awaited.key, answer, abandon: () => abandonRequest(awaited.next, deps, signal) };
+  }
+  const key = await parts.key();
+  const answer = await ask({ ...parts.request(key), id: requestId(seen.resource.uid, wanted, key) });
+  if (isPending(answer)) throw new Error('an authority that answers later must say that the key is to be kept');
+  return { key, answer, abandon: async () => {} };
 }
 
 /**
  * Makes a request whose key outlives us, or asks for the answer to the one that was made. First the key is stored, then
- * the authority is asked; so a run after a crash, or another replica, asks for the very same certificate. `ask` asserts
- * leadership itself, right before it sends.
+ * the authority is asked; so a run after a crash, or another replica, asks for the very same certificate.
  */
-export async function askDurably(
+async function askDurably(
   seen: Observed,
-  view: AuthorityView,
-  make: { key(): Promise<KeyObject>; request(key: KeyObject): Omit<IssueRequest, 'id'> },
+  wanted: string,
+  make: RequestParts,
   ask: Ask,
   deps: RequestDeps,
   signal: AbortSignal,
 ): Promise<{ readonly awaited: PendingRequest; readonly answer: Issued | Pending }> {
-  const awaited = (await underWay(seen, view, deps)) ?? (await begin(seen, view, make.key, deps, signal));
+  const awaited = (await underWay(seen, deps)) ?? (await begin(seen, wanted, make.key, deps, signal));
   const early = notYet(awaited, deps.clock.monotonicMs());
   if (early !== undefined) return { awaited, answer: early };
   const { next, key, pending } = awaited;
@@ -92,9 +124,9 @@ export async function abandonRequest(next: NextKey, deps: RequestDeps, signal: A
 }
 
 /** The key that is kept for what is wanted, unless its Secret was tampered with. */
-async function underWay(seen: Observed, view: AuthorityView, deps: RequestDeps): Promise<PendingRequest | undefined> {
+async function underWay(seen: Observed, deps: RequestDeps): Promise<PendingRequest | undefined> {
   const { next, resource } = seen;
-  if (next === undefined || next.denied !== undefined || next.wanted !== wantedOf(seen, view)) return undefined;
+  if (next === undefined || !isUnderWay(seen)) return undefined;
   const known = deps.awaited.of(next);
   if (known !== undefined) return known;
   const object = await deps.nextKeys.read(next.namespace, next.name);
@@ -109,7 +141,7 @@ async function underWay(seen: Observed, view: AuthorityView, deps: RequestDeps):
 
 async function begin(
   seen: Observed,
-  view: AuthorityView,
+  wanted: string,
   makeKey: () => Promise<KeyObject>,
   deps: RequestDeps,
   signal: AbortSignal,
@@ -124,7 +156,6 @@ async function begin(
   const lost = former ?? deps.awaited.under(keyOf(resource));
   if (lost !== undefined) await forgetOrLeave(lost, deps, signal);
   const key = await makeKey();
-  const wanted = wantedOf(seen, view);
   const content = { id: requestId(resource.uid, wanted, key), wanted, ticket: undefined, denied: undefined };
   const next = await store(seen, content, key, former, deps);
   const awaited = { next, key };

@@ -6,7 +6,7 @@ import { wayToAnchor } from '../../pki/chain.ts';
 import { encodePrivateKey, type KeyEncoding, keyEncodingOf, keySpecOf, parsePrivateKey } from '../../pki/keys.ts';
 import { parsePem, toPem } from '../../pki/pem.ts';
 import { grantedLife } from '../decision/schedule.ts';
-import { type AuthorityView, authorityName, isOurs, lastRevision, type Observed } from '../observed.ts';
+import { type AuthorityView, authorityName, type Observed } from '../observed.ts';
 import { trustFor } from '../prove.ts';
 import type { UnpublishedCertificate } from '../request/unpublished.ts';
 import { nextSerials, type SecretMemory } from './annotations.ts';
@@ -36,9 +36,9 @@ export function issuedOutputs(
     privateKey: encodePrivateKey(key, resource.spec.keyEncoding),
     trustBundle: trust.pem,
   };
-  const past = isOurs(seen) ? seen.secret?.memory : undefined;
+  const past = seen.ours?.memory;
   const memory = {
-    revision: lastRevision(seen) + 1,
+    revision: seen.revision + 1,
     authority: authorityName(resource),
     authorityGeneration: issued.generation,
     requestedDurationMs: resource.spec.durationMs,
@@ -108,12 +108,11 @@ function chainFor(
 }
 
 function memoryOf(seen: Observed, view: AuthorityView, now: Date): Omit<SecretMemory, 'templateKeys'> {
-  const { resource, secret } = seen;
-  const held = secret?.certificate;
+  const { resource, secret, held } = seen;
   const { memory } = secret ?? {};
   const { durationMs } = resource.spec;
   return {
-    revision: Math.max(1, lastRevision(seen)),
+    revision: Math.max(1, seen.revision),
     authority: authorityName(resource),
     authorityGeneration: held && view.generations.get(held.issuerFingerprint)?.version,
     requestedDurationMs: memory?.requestedDurationMs ?? durationMs,

@@ -32,7 +32,7 @@ export async function publish(
 ): Promise<SecretView> {
   const { resource } = seen;
   // Not that of the status, which may be newer than the Secret in the cache.
-  const seenRevision = isOurs(seen) ? (seen.secret?.memory.revision ?? 0) : 0;
+  const seenRevision = seen.ours?.memory.revision ?? 0;
   let current = seen.secret;
   for (let attempt = 1; ; attempt++) {
     await assertServed();

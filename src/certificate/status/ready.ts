@@ -5,7 +5,7 @@ import type { ErrorCode } from '../../errors.ts';
 import { contestOf } from '../brakes.ts';
 import { comesFromElsewhere, differsFromSpec, endsWithItsCA } from '../decision/needs.ts';
 import { scheduleOf } from '../decision/schedule.ts';
-import { isOfEarlier, isOurs, type Observed } from '../observed.ts';
+import { isOfEarlier, type Observed } from '../observed.ts';
 import type { CertificateFacts } from '../secret/facts.ts';
 
 /** Why a certificate is Ready and yet will expire in the hands of a workload. */
@@ -40,8 +40,7 @@ export function readiness(
     );
   if (held === undefined) {
     if (idle !== undefined) return notReady(idle.reason, idle.message);
-    const problem = isOurs(seen) ? seen.secret?.problem : undefined;
-    return notReady(hindrance?.code ?? 'Pending', hindrance?.message ?? problem ?? 'not issued yet');
+    return notReady(hindrance?.code ?? 'Pending', hindrance?.message ?? seen.ours?.problem ?? 'not issued yet');
   }
   if (held.notBefore > now) return notReady('NotYetValid', notYetValid(seen, held));
   const mismatch = differsFromSpec(seen) ?? comesFromElsewhere(seen);
@@ -51,7 +50,7 @@ export function readiness(
 
 /** What workloads go on using after a restore, when the Secret was written for an earlier resource of this name. */
 export function leftBehind(seen: Observed): CertificateFacts | undefined {
-  return isOfEarlier(seen) && seen.protection === undefined ? seen.secret?.certificate : undefined;
+  return isOfEarlier(seen) && seen.protection === undefined ? seen.held : undefined;
 }
 
 /** A clock that was wrong when it was issued, or is wrong now: which of the two is unknown here. */

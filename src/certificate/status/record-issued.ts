@@ -24,9 +24,8 @@ export function recordIssued(
   tookMs: number,
   deps: RecordDeps,
 ): void {
-  const { authority, resource, secret } = seen;
+  const { authority, resource, held } = seen;
   const now = deps.clock.now();
-  const held = secret?.certificate;
   const due = reason === 'Due' && held !== undefined ? scheduleOf(seen, held, now).due : undefined;
   const latenessMs = due && Math.max(0, now.getTime() - due.getTime());
   deps.metrics.rotated(

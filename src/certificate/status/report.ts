@@ -105,7 +105,7 @@ function endsReadiness(resource: ClientCertificate, status: ClientCertificateSta
 }
 
 /** An expired certificate is never Ready, whatever else is or isn't going on. */
-function expiry({ secret }: Observed, now: Date): Date | undefined {
-  const end = secret?.certificate?.notAfter;
+function expiry({ held }: Observed, now: Date): Date | undefined {
+  const end = held?.notAfter;
   return end !== undefined && end > now ? end : undefined;
 }

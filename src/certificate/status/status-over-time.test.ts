@@ -25,10 +25,8 @@ const refused = (message = 'the answer was refused', nextAttemptAt = after(MINUT
   error: new RetryableError('InvalidAnswer', message),
   nextAttemptAt,
 });
-const remembering = (seen: Observed, status: ClientCertificateStatus): Observed => ({
-  ...seen,
-  resource: { ...seen.resource, status: storedStatus(status) },
-});
+const remembering = (seen: Observed, status: ClientCertificateStatus) =>
+  seen.with({ resource: { ...seen.resource, status: storedStatus(status) } });
 const ready = (status: ClientCertificateStatus) => conditionsOf(status).find(({ type }) => type === 'Ready');
 
 test('whatever is seen, a second look at the same moment tells the same', () => {

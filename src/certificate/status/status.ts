@@ -6,7 +6,7 @@ import type { CertwheelError } from '../../errors.ts';
 import { readable } from '../../foreign-text.ts';
 import { endsWithItsCA, momentOfCARotation } from '../decision/needs.ts';
 import { scheduleOf } from '../decision/schedule.ts';
-import { type Decision, isAuthority, isOurs, type Observed } from '../observed.ts';
+import { type Decision, isAuthority, type Observed } from '../observed.ts';
 import type { CertificateFacts } from '../secret/facts.ts';
 import { leftBehind, readiness } from './ready.ts';
 import { withUnreadRenewAt } from './renew-at.ts';
@@ -51,8 +51,8 @@ export function nextStatus(
   pending?: { readonly message: string },
 ): ClientCertificateStatus {
   const { resource } = seen;
-  const held = isOurs(seen) ? seen.secret?.certificate : undefined;
-  const memory = held && seen.secret?.memory;
+  const held = seen.ours?.certificate;
+  const memory = held && seen.ours?.memory;
   const trouble =
     failure === undefined
       ? 'code' in decision
