@@ -58,7 +58,7 @@ bench-quick: control-plane ## Measure for 3 minutes; fails on counts alone
 	node test/bench/main.ts --quick
 
 .PHONY: generate
-generate: $(INSTALLED) ## Write anew what is generated: types, schemas, chart, reference
+generate: $(INSTALLED) ## Write anew what is generated: types, schemas, chart, reference, Dockerfile
 	node tools/generate.ts
 
 .PHONY: verify

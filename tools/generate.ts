@@ -8,6 +8,7 @@ import { basename, dirname, join } from 'node:path';
 import { generateApiReference } from './generate/api-reference.ts';
 import { type Definition, readDefinitions } from './generate/crd.ts';
 import { generateDashboard } from './generate/dashboard.ts';
+import { generateDockerfile } from './generate/dockerfile.ts';
 import { generateHelmCrds } from './generate/helm-crds.ts';
 import { generateHelmRules } from './generate/helm-rules.ts';
 import { generateHelmSchema } from './generate/helm-schema.ts';
@@ -29,6 +30,7 @@ const generators: ((definitions: Definition[]) => Outputs | Promise<Outputs>)[] 
   generateHelmSchema,
   generateDashboard,
   generateMetricsReference,
+  generateDockerfile,
 ];
 
 /** Files of a kind that only the generator makes, so that one which it makes no longer is noticed and removed. */

@@ -10,7 +10,7 @@ import { type ObjectMeta, parseMeta, type RawObject, validator } from './parse.t
 import { type SecretReference, secretReferences } from './secret-references.ts';
 
 /** The fields of an authority that don't depend on its backend. */
-const COMMON_FIELDS: readonly string[] = [
+export const COMMON_FIELDS: readonly string[] = [
   'limits',
   'rateLimit',
   'quota',

@@ -1,7 +1,7 @@
 import { formatDuration, parseDuration } from '../api/duration.ts';
 import type { CertManagerBackend } from '../api/generated/types.ts';
 import { apiVersion, CERTIFICATE_REQUESTS, CLIENT_CERTIFICATES, CLUSTER_ISSUERS, ISSUERS } from '../api/names.ts';
-import { AuthorityError, DeniedError, RetryableError } from '../errors.ts';
+import { AuthorityError, RetryableError } from '../errors.ts';
 import { isSelfSigned } from '../pki/signed-by.ts';
 import {
   ANY_CERTIFICATE,
@@ -14,15 +14,14 @@ import {
   type Pending,
   perSecond,
 } from './backend.ts';
-import { foreignCondition, trueCondition, wordsOf } from './kubernetes/conditions.ts';
-import { pollAfterMs } from './kubernetes/polling.ts';
+import { foreignCondition, wordsOf } from './kubernetes/conditions.ts';
 import { refuseWithoutCreate, telling } from './kubernetes/problems.ts';
-import { certificatesIn, removeRequest, requestObject } from './kubernetes/request.ts';
-import { requestMetadata, requestName, requestText, sameWords } from './kubernetes/request-object.ts';
+import { certificatesIn, removeRequest } from './kubernetes/request.ts';
+import { requestMetadata, requestText, sameWords } from './kubernetes/request-object.ts';
+import { requestState } from './kubernetes/request-state.ts';
 import { readableTrust } from './shared/readable-trust.ts';
 import { readTrustBundle, TRUST_BUNDLE_PERMISSION } from './shared/trust-bundle.ts';
 
-const WHAT = CERTIFICATE_REQUESTS.kind;
 const OWN_GROUP = 'cert-manager.io';
 
 /**
@@ -96,30 +95,23 @@ async function check(spec: CertManagerBackend, { objects }: BackendDeps): Promis
     );
 }
 
-async function issue(
-  spec: CertManagerBackend,
-  request: IssueRequest,
-  { objects, clock }: BackendDeps,
-): Promise<Issued | Pending> {
-  const name = requestName(request);
-  const found = await requestObject(formOf(spec, request, objects.namespace), request, objects);
-  const what = `${WHAT} ${objects.namespace}/${name}`;
-  const refused = trueCondition(found, 'Denied') ?? trueCondition(found, 'InvalidRequest');
-  if (refused !== undefined) throw new DeniedError('RequestDenied', `${what} got a no: ${wordsOf(refused)}`);
+async function issue(spec: CertManagerBackend, request: IssueRequest, deps: BackendDeps): Promise<Issued | Pending> {
+  const { namespace } = deps.objects;
+  const form = formOf(spec, request, namespace);
+  const state = await requestState(form, ['Denied', 'InvalidRequest'], request, deps);
+  const { found, name, what, certificate } = state;
   const ready = foreignCondition(found, 'Ready');
   if (ready?.reason === 'Failed') throw new RetryableError('RequestFailed', `${what} failed: ${wordsOf(ready)}`);
-  const { certificate, ca } = (found.status ?? {}) as { certificate?: string; ca?: string };
+  const { ca } = (found.status ?? {}) as { ca?: string };
   if (certificate && ready?.status === 'True') return answerOf(spec, certificate, ca, what, name);
 
-  const wait = { ticket: request.id, pollAfterMs: pollAfterMs(found, clock.now()) };
-  if (trueCondition(found, 'Approved') === undefined)
-    return {
-      ...wait,
-      message: `${what} waits for approval, by cert-manager's approver (does it run?) or a policy; by hand: cmctl approve -n ${objects.namespace} ${name}`,
-    };
+  if (!state.isApproved)
+    return state.pending(
+      `${what} waits for approval, by cert-manager's approver (does it run?) or a policy; by hand: cmctl approve -n ${namespace} ${name}`,
+    );
   const { kind, name: issuer } = issuerOf(spec);
   const says = ready === undefined ? '' : `, which says ${wordsOf(ready)}`;
-  return { ...wait, message: `${what} is approved; waiting for ${kind} ${issuer}${says}` };
+  return state.pending(`${what} is approved; waiting for ${kind} ${issuer}${says}`);
 }
 
 function formOf(spec: CertManagerBackend, request: IssueRequest, namespace: string) {

@@ -6,7 +6,10 @@ import { selfManaged } from './self-managed.ts';
 import { stepCA } from './step-ca.ts';
 import { vault } from './vault.ts';
 
-/** Every kind of authority that Certwheel can talk to. A new one is its file and its line here. */
+/**
+ * Every kind of authority that Certwheel can talk to. A new one is its file and its line here;
+ * `node test/docs/authorities.test.ts` then prints the schema, docs, examples and tests that have to follow.
+ */
 export const BACKENDS = [
   secret,
   selfManaged,

@@ -1,7 +1,7 @@
 import type { KubernetesCSRBackend } from '../api/generated/types.ts';
 import { CERTIFICATE_SIGNING_REQUESTS, SIGNERS } from '../api/names.ts';
 import { parseMeta, type RawObject } from '../api/parse.ts';
-import { AuthorityError, DeniedError } from '../errors.ts';
+import { AuthorityError } from '../errors.ts';
 import {
   ANY_CERTIFICATE,
   type BackendDefinition,
@@ -12,15 +12,13 @@ import {
   type Pending,
   perSecond,
 } from './backend.ts';
-import { trueCondition, wordsOf } from './kubernetes/conditions.ts';
-import { pollAfterMs } from './kubernetes/polling.ts';
 import { forbidden, refuseWithoutCreate, telling } from './kubernetes/problems.ts';
-import { certificatesIn, removeRequest, requestObject } from './kubernetes/request.ts';
-import { requestMetadata, requestName, requestText, sameWords } from './kubernetes/request-object.ts';
+import { certificatesIn, removeRequest } from './kubernetes/request.ts';
+import { requestMetadata, requestText, sameWords } from './kubernetes/request-object.ts';
+import { requestState } from './kubernetes/request-state.ts';
 import { readTrustBundle, TRUST_BUNDLE_PERMISSION } from './shared/trust-bundle.ts';
 
 const RESOURCE = CERTIFICATE_SIGNING_REQUESTS;
-const WHAT = RESOURCE.kind;
 /** The API takes no shorter life. */
 const SHORTEST_LIFE_MS = 600_000;
 /** How Certwheel gets the right to approve. */
@@ -95,24 +93,14 @@ function refuseApprovalForANamespace({ approve }: KubernetesCSRBackend, { cluste
 
 async function issue(spec: KubernetesCSRBackend, request: IssueRequest, deps: BackendDeps): Promise<Issued | Pending> {
   refuseApprovalForANamespace(spec, deps);
-  const { objects, clock } = deps;
-  const name = requestName(request);
-  const found = await requestObject(formOf(spec, request), request, objects);
-  const refused = trueCondition(found, 'Denied') ?? trueCondition(found, 'Failed');
-  if (refused !== undefined) throw new DeniedError('RequestDenied', `${WHAT} ${name} got a no: ${wordsOf(refused)}`);
-  const { certificate } = (found.status ?? {}) as { certificate?: string };
-  if (certificate)
-    return { chain: certificatesIn(certificate, `${WHAT} ${name} holds no certificate`), externalId: name };
+  const state = await requestState(formOf(spec, request), ['Denied', 'Failed'], request, deps);
+  const { found, name, what, isApproved, certificate } = state;
+  if (certificate) return { chain: certificatesIn(certificate, `${what} holds no certificate`), externalId: name };
 
-  const wait = { ticket: request.id, pollAfterMs: pollAfterMs(found, clock.now()) };
-  const isApproved = trueCondition(found, 'Approved') !== undefined;
   if (!isApproved && spec.approve !== true)
-    return {
-      ...wait,
-      message: `${WHAT} ${name} waits for approval; look at it, then: kubectl certificate approve ${name}`,
-    };
-  if (!isApproved) await approve(found, request, objects);
-  return { ...wait, message: `${WHAT} ${name} is approved; waiting for the signer ${spec.signerName}` };
+    return state.pending(`${what} waits for approval; look at it, then: kubectl certificate approve ${name}`);
+  if (!isApproved) await approve(found, request, deps.objects);
+  return state.pending(`${what} is approved; waiting for the signer ${spec.signerName}`);
 }
 
 function formOf({ signerName }: KubernetesCSRBackend, request: IssueRequest) {
@@ -138,5 +126,5 @@ async function approve(found: RawObject, { requester }: IssueRequest, objects: B
   const message = `asked for by ClientCertificate ${requester.namespace}/${requester.name}; its authority says approve`;
   const condition = { type: 'Approved', status: 'True', reason: 'ApprovedByCertwheel', message };
   const object = { metadata: { name, uid }, status: { conditions: [condition] } };
-  await telling(`approval of ${WHAT} ${name}`, objects.applySubresource(RESOURCE, 'approval', object));
+  await telling(`approval of ${RESOURCE.kind} ${name}`, objects.applySubresource(RESOURCE, 'approval', object));
 }

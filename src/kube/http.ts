@@ -1,6 +1,6 @@
 import type { Dispatcher } from 'undici';
+import { BoundedBody } from '../bounded-body.ts';
 import { ApiError } from '../errors.ts';
-import { Body } from './body.ts';
 
 export const USER_AGENT = 'certwheel';
 
@@ -62,10 +62,11 @@ class Exchange implements Dispatcher.DispatchHandler {
   #settled = false;
   #status = 0;
   #retryAfter: string | undefined;
-  readonly #body = new Body();
+  readonly #body: BoundedBody;
 
   constructor(request: HttpRequest, resolve: (answer: HttpAnswer) => void, reject: (error: Error) => void) {
     this.#request = request;
+    this.#body = new BoundedBody(request.maxBytes);
     this.#resolve = resolve;
     this.#reject = reject;
     this.#timer = setTimeout(
@@ -97,9 +98,8 @@ class Exchange implements Dispatcher.DispatchHandler {
   }
 
   onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
-    if (this.#body.length + chunk.length > this.#request.maxBytes)
+    if (!this.#body.push(chunk))
       this.giveUp('AnswerTooLarge', `the answer is larger than ${this.#request.maxBytes} bytes`);
-    else this.#body.push(chunk);
   }
 
   onResponseEnd(): void {

@@ -6,7 +6,8 @@ const LONGEST_LINE_BYTES = 16 * 2 ** 20;
 
 /**
  * Cuts a byte stream into lines at newlines only: what Unicode or readline think of as line ends (U+2028) may stand
- * inside an annotation, and a character may be cut in two by the end of a chunk.
+ * inside an annotation, and a character may be cut in two by the end of a chunk. The start of a line that a chunk cuts is
+ * kept as its pieces, not in a BoundedBody: most such lines are short, and its buffer would be many times their size.
  */
 export class LineSplitter {
   #pieces: Buffer[] = [];

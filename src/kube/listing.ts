@@ -6,27 +6,61 @@ import type { Draft } from './cache/draft.ts';
 import type { KubeClient } from './client.ts';
 import type { ListPage } from './object.ts';
 import type { Selection } from './options.ts';
+import type { WatchTiming } from './watch-backoff.ts';
 
-export interface ListingOptions<T> {
+interface Source {
   readonly client: KubeClient;
   readonly resource: Resource;
   readonly selection: Selection;
+  /** Called for whatever arrives. */
+  readonly onBytes: () => void;
+}
+
+interface ListingOptions<T> extends Source {
   /** Takes what is found. */
   readonly draft: Draft<T>;
   readonly signal: AbortSignal;
-  /** Called for whatever arrives. */
-  readonly onBytes: () => void;
 }
 
 const STREAM_SECONDS = 300;
 /** Marks the bookmark behind the last of the objects that were there already. */
 const INITIAL_EVENTS_END = 'k8s.io/initial-events-end';
 
+/** Lists the same selection again and again: by a stream where the server can, else by pages. */
+export class Lister<T> {
+  readonly #source: Source;
+  readonly #timing: Pick<WatchTiming, 'streamsLists' | 'idleMs' | 'pageSize'>;
+  /** Whether the next list comes by a stream; `later` after one that failed, which pages make up for. */
+  #streams: 'next' | 'later' | 'never';
+
+  constructor(source: Source, timing: Pick<WatchTiming, 'streamsLists' | 'idleMs' | 'pageSize'>) {
+    this.#source = source;
+    this.#timing = timing;
+    this.#streams = timing.streamsLists ? 'next' : 'never';
+  }
+
+  /** Reads all objects into the draft, and answers the version at which they were so. Throws where the list is not whole. */
+  async list(draft: Draft<T>, signal: AbortSignal): Promise<string> {
+    const options = { ...this.#source, draft, signal };
+    if (this.#streams === 'next') {
+      try {
+        return await listByStream({ ...options, idleMs: this.#timing.idleMs });
+      } catch (error) {
+        this.#streams = isStreamUnsupported(error) ? 'never' : 'later';
+        if (this.#streams === 'later') throw error;
+      }
+    }
+    const resourceVersion = await listByPages({ ...options, pageSize: this.#timing.pageSize });
+    if (this.#streams === 'later') this.#streams = 'next';
+    return resourceVersion;
+  }
+}
+
 /**
- * The objects of a selection as they were at one version, which it answers: a list as the first part of a watch (KEP-3157): the server sends it from its cache, object by object, in half the time
- * of pages, which it reads from etcd, and there never is more than one object in flight.
+ * A list as the first part of a watch (KEP-3157): the server sends it from its cache, object by object, in half the time of
+ * pages, which it reads from etcd, and there never is more than one object in flight.
  */
-export async function listByStream<T>(options: ListingOptions<T> & { readonly idleMs: number }): Promise<string> {
+async function listByStream<T>(options: ListingOptions<T> & { readonly idleMs: number }): Promise<string> {
   const { client, resource, selection, draft, signal, onBytes, idleMs } = options;
   const stream = await client.watch(resource, {
     ...selection,
@@ -50,12 +84,12 @@ export async function listByStream<T>(options: ListingOptions<T> & { readonly id
 }
 
 /** Whether the server refused to list by a stream: its feature gate WatchList is off, as it is by default in 1.31 and 1.33. */
-export function isStreamUnsupported(error: unknown): boolean {
+function isStreamUnsupported(error: unknown): boolean {
   return error instanceof ApiError && (error.status === 400 || error.status === 422);
 }
 
 /** The same page by page. Throws when a continue token has expired: half a list is no list. */
-export async function listByPages<T>(options: ListingOptions<T> & { readonly pageSize: number }): Promise<string> {
+async function listByPages<T>(options: ListingOptions<T> & { readonly pageSize: number }): Promise<string> {
   const { client, resource, selection, draft, signal, onBytes, pageSize } = options;
   let limit = pageSize;
   const pageFrom = async (start: string | undefined) => {

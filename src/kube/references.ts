@@ -3,8 +3,9 @@ import { identify, type RawObject } from '../api/parse.ts';
 import type { ApiError } from '../errors.ts';
 import { Cache } from './cache/cache.ts';
 import { weightOf } from './cache/namespace-share.ts';
-import { Watch, type WatchDeps, type WatchStats } from './watch.ts';
+import { Watch, type WatchDeps } from './watch.ts';
 import type { WatchTiming } from './watch-backoff.ts';
+import type { WatchStats } from './watch-record.ts';
 
 /** One use of a watched object. */
 export interface Reference {

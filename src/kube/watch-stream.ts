@@ -1,4 +1,5 @@
 import type { Dispatcher } from 'undici';
+import { readBounded } from '../bounded-body.ts';
 import type { Clock } from '../clock.ts';
 import { ApiError } from '../errors.ts';
 import { refusal } from './answer.ts';
@@ -46,7 +47,9 @@ export async function openWatch(options: OpenOptions): Promise<WatchStream> {
     if (answer.statusCode === 200) return new Stream(answer.body, controller, closed, options.onBytes);
     const header = answer.headers['retry-after'];
     const retryAfter = Array.isArray(header) ? header[0] : header;
-    throw refusal({ status: answer.statusCode, retryAfter, body: await readRefusal(answer.body) }, options.clock);
+    // A refusal that is too long to be read is reported by its HTTP status alone.
+    const body = (await readBounded(answer.body, MAX_REFUSAL_BYTES)) ?? '';
+    throw refusal({ status: answer.statusCode, retryAfter, body }, options.clock);
   } catch (error) {
     closed();
     throw brokenBy(error, controller.signal);
@@ -118,15 +121,4 @@ function parseEvent(line: string): WatchEvent {
     throw new ApiError(0, 'InvalidAnswer', 'the watch sent a line that is no event');
   }
   return event as WatchEvent;
-}
-
-async function readRefusal(body: AsyncIterable<Buffer>): Promise<string> {
-  const chunks: Buffer[] = [];
-  let bytes = 0;
-  for await (const chunk of body) {
-    chunks.push(chunk);
-    bytes += chunk.length;
-    if (bytes > MAX_REFUSAL_BYTES) break;
-  }
-  return Buffer.concat(chunks).toString('utf8');
 }

@@ -5,13 +5,13 @@ import type { Logger } from '../log.ts';
 import { stackOf } from '../stack.ts';
 import { statusError } from './answer.ts';
 import type { Cache } from './cache/cache.ts';
-import type { Draft } from './cache/draft.ts';
 import { ALL_NAMESPACES } from './cache/entry.ts';
 import type { KubeClient } from './client.ts';
-import { isStreamUnsupported, listByPages, listByStream } from './listing.ts';
+import { Lister } from './listing.ts';
 import type { WatchEvent } from './object.ts';
 import type { Selection } from './options.ts';
-import { type Restart, restartOf, WatchBackoff, type WatchTiming, withDefaults } from './watch-backoff.ts';
+import { restartOf, WatchBackoff, type WatchTiming, withDefaults } from './watch-backoff.ts';
+import { WatchRecord, type WatchStats } from './watch-record.ts';
 
 export interface WatchDeps {
   client: KubeClient;
@@ -25,22 +25,6 @@ export interface WatchSpec<T> extends Selection {
   timing?: Partial<WatchTiming> | undefined;
 }
 
-/** For metrics and health. */
-export interface WatchStats {
-  /** The cache has been filled once. */
-  synced: boolean;
-  /** On the monotonic clock: when anything last arrived, bookmarks included. */
-  lastEventAt: number;
-  /** Lists completed, the first one included. */
-  lists: number;
-  /** Why the last list failed; undefined once one has succeeded. */
-  problem?: ApiError | undefined;
-  /** How many objects the shares of their namespaces had no room for. */
-  readonly leftOut: number;
-  /** Why a list or a stream ended, and how often. */
-  restarts: Partial<Record<Restart, number>>;
-}
-
 type State =
   /** Nothing is known, or no longer. On failure: waits, then lists again from the first page. */
   | { at: 'listing' }
@@ -49,9 +33,6 @@ type State =
   /** Something failed; `next` is tried after `ms`. Falls back to nothing. */
   | { at: 'waiting'; ms: number; next: State };
 
-/** Bookmarks come about every 60 s, and a stream without any ends by itself a little sooner; see WatchTiming. */
-const LONGEST_SILENCE_MS = 90_000;
-
 const LISTING: State = { at: 'listing' };
 
 /**
@@ -59,48 +40,40 @@ const LISTING: State = { at: 'listing' };
  * it. Whatever breaks, the cache keeps what it has until something newer is known.
  */
 export class Watch<T> {
-  readonly stats: WatchStats;
   /** Resolves when the cache has been filled once. */
   readonly synced: Promise<void>;
-  #isFailing = false;
   readonly #deps: WatchDeps;
   readonly #spec: WatchSpec<T>;
   readonly #scope: string;
+  readonly #selection: Selection;
   readonly #timing: WatchTiming;
   readonly #backoff: WatchBackoff;
+  readonly #record: WatchRecord;
+  readonly #lister: Lister<T>;
   readonly #reportSynced: () => void;
   #resourceVersion = '';
-  /** Whether the next list comes by a stream. */
-  #streams: 'next' | 'later' | 'never';
-  #listedAt = 0;
 
   constructor(deps: WatchDeps, spec: WatchSpec<T>) {
     this.#deps = deps;
     this.#spec = spec;
-    this.#scope = spec.namespace ?? ALL_NAMESPACES;
+    const { cache, resource, namespace, labelSelector, fieldSelector } = spec;
+    this.#scope = namespace ?? ALL_NAMESPACES;
+    this.#selection = { namespace, labelSelector, fieldSelector };
     this.#timing = withDefaults(spec.timing);
-    this.#streams = this.#timing.streamsLists ? 'next' : 'never';
-    this.#backoff = new WatchBackoff(deps, this.#timing, { resource: spec.resource, namespace: spec.namespace });
-    const { cache } = spec;
-    this.stats = {
-      synced: false,
-      lastEventAt: deps.clock.monotonicMs(),
-      lists: 0,
-      restarts: {},
-      get leftOut() {
-        return cache.leftOut;
-      },
-    };
+    this.#backoff = new WatchBackoff(deps, this.#timing, { resource, namespace });
+    this.#record = new WatchRecord(deps.clock, cache);
+    const onBytes = () => this.#record.arrived();
+    this.#lister = new Lister({ client: deps.client, resource, selection: this.#selection, onBytes }, this.#timing);
     cache.onBroken((key, error) => {
       deps.logger.error('an object could not be read, which is a bug; its last known state stays', {
-        resource: spec.resource.plural,
+        resource: resource.plural,
         key,
         stack: stackOf(error),
       });
     });
     cache.onCrowded((namespace) => {
       deps.logger.warn('the share of a namespace is used up; what goes beyond it is left out', {
-        resource: spec.resource.plural,
+        resource: resource.plural,
         namespace,
       });
     });
@@ -109,11 +82,13 @@ export class Watch<T> {
     this.#reportSynced = resolve;
   }
 
+  get stats(): WatchStats {
+    return this.#record;
+  }
+
   /** Whether the cache may lack what happened long ago: nothing proves that events still arrive. */
   get isBehind(): boolean {
-    const { stats } = this;
-    const silentMs = this.#deps.clock.monotonicMs() - stats.lastEventAt;
-    return !stats.synced || this.#isFailing || silentMs > LONGEST_SILENCE_MS;
+    return this.#record.isBehind;
   }
 
   /** Runs until the signal aborts; never throws. */
@@ -137,43 +112,20 @@ export class Watch<T> {
     const { cache } = this.#spec;
     const draft = cache.begin();
     try {
-      const resourceVersion = await this.#listing(draft, signal);
+      const resourceVersion = await this.#lister.list(draft, signal);
       cache.replace(this.#scope, draft, resourceVersion);
-      this.#listed();
+      this.#record.listed();
+      this.#backoff.succeeded();
+      this.#reportSynced();
       return { at: 'watching', resourceVersion };
     } catch (error) {
-      this.stats.problem = error instanceof ApiError ? error : undefined;
+      this.#record.problem = error instanceof ApiError ? error : undefined;
       return this.#failed(error, LISTING, signal);
     }
   }
 
-  /** By a stream where the server can, and by pages where it can't or where a stream has just failed. */
-  async #listing(draft: Draft<T>, signal: AbortSignal): Promise<string> {
-    const { resource, namespace, labelSelector, fieldSelector } = this.#spec;
-    const options = {
-      client: this.#deps.client,
-      resource,
-      selection: { namespace, labelSelector, fieldSelector },
-      draft,
-      signal,
-      onBytes: () => this.#touch(),
-    };
-    if (this.#streams === 'next') {
-      try {
-        return await listByStream({ ...options, idleMs: this.#timing.idleMs });
-      } catch (error) {
-        this.#streams = isStreamUnsupported(error) ? 'never' : 'later';
-        if (this.#streams === 'later') throw error;
-      }
-    }
-    const resourceVersion = await listByPages({ ...options, pageSize: this.#timing.pageSize });
-    if (this.#streams === 'later') this.#streams = 'next';
-    return resourceVersion;
-  }
-
   async #watch(resourceVersion: string, signal: AbortSignal): Promise<State> {
     const { client, clock } = this.#deps;
-    const { resource, namespace, labelSelector, fieldSelector } = this.#spec;
     const { idleMs, shortestStreamSeconds, longestStreamSeconds } = this.#timing;
     const timeoutSeconds = Math.round(
       shortestStreamSeconds + clock.random() * (longestStreamSeconds - shortestStreamSeconds),
@@ -181,18 +133,15 @@ export class Watch<T> {
     this.#resourceVersion = resourceVersion;
     const started = clock.monotonicMs();
     try {
-      const stream = await client.watch(resource, {
-        namespace,
-        labelSelector,
-        fieldSelector,
+      const stream = await client.watch(this.#spec.resource, {
+        ...this.#selection,
         resourceVersion,
         timeoutSeconds,
         idleMs,
         signal,
-        onBytes: () => this.#touch(),
+        onBytes: () => this.#record.arrived(),
       });
-      // That it opened is no event: one that says nothing from then on must not seem alive each time that it is opened.
-      this.#isFailing = false;
+      this.#record.opened();
       this.#backoff.succeeded();
       for await (const event of stream) this.#take(event);
     } catch (error) {
@@ -208,21 +157,18 @@ export class Watch<T> {
   #ended(lastedMs: number): State {
     const next: State = { at: 'watching', resourceVersion: this.#resourceVersion };
     if (lastedMs < this.#timing.shortestHealthyMs) {
-      this.#isFailing = true;
-      this.#count('flapping');
+      this.#record.failed('flapping');
       return { at: 'waiting', ms: this.#backoff.next(), next };
     }
-    this.#count('ended');
+    this.#record.ended();
     // A watch that lost an event says nothing about it; looking anew from time to time bounds how long that matters.
-    const stale = this.#deps.clock.monotonicMs() - this.#listedAt >= this.#timing.relistMs;
-    return stale ? LISTING : next;
+    return this.#record.msSinceList >= this.#timing.relistMs ? LISTING : next;
   }
 
   #failed(error: unknown, next: State, signal: AbortSignal): State {
     if (signal.aborted) return next;
-    this.#isFailing = true;
     const restart = restartOf(error);
-    this.#count(restart);
+    this.#record.failed(restart);
     const ms = this.#backoff.failed(restart, error);
     // The CRD may be gone, and what follows once it is back has nothing to do with the versions we know.
     const relist = restart === 'expired' || restart === 'notFound';
@@ -254,25 +200,5 @@ export class Watch<T> {
         break;
     }
     this.#resourceVersion = version;
-  }
-
-  #listed(): void {
-    this.#listedAt = this.#deps.clock.monotonicMs();
-    this.stats.lists++;
-    this.#isFailing = false;
-    this.#touch();
-    this.stats.problem = undefined;
-    this.#backoff.succeeded();
-    if (this.stats.synced) return;
-    this.stats.synced = true;
-    this.#reportSynced();
-  }
-
-  #touch(): void {
-    this.stats.lastEventAt = this.#deps.clock.monotonicMs();
-  }
-
-  #count(restart: Restart): void {
-    this.stats.restarts[restart] = (this.stats.restarts[restart] ?? 0) + 1;
   }
 }

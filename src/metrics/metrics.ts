@@ -7,7 +7,7 @@ import { ROTATION_REASONS } from '../certificate/observed.ts';
 import type { Clock } from '../clock.ts';
 import { ERROR_CODES } from '../errors.ts';
 import type { Observation } from '../kube/transport.ts';
-import type { WatchStats } from '../kube/watch.ts';
+import type { WatchStats } from '../kube/watch-record.ts';
 import { CertificateSeries } from './certificate-series.ts';
 
 const LATENESS_BUCKETS = [0.1, 0.5, 1, 5, 15, 60, 300, 900, 3600];

@@ -18,7 +18,8 @@ import { provenView, type SecretView, viewOnArrival } from '../certificate/secre
 import type { Config } from '../config.ts';
 import { Cache } from '../kube/cache/cache.ts';
 import type { Share } from '../kube/cache/namespace-share.ts';
-import { Watch, type WatchDeps, type WatchSpec, type WatchStats } from '../kube/watch.ts';
+import { Watch, type WatchDeps, type WatchSpec } from '../kube/watch.ts';
+import type { WatchStats } from '../kube/watch-record.ts';
 import { Buckets } from '../queue/bucket.ts';
 import { type GenerationSecret, viewGenerationSecret } from '../rotation/generation-secret.ts';
 import { sharesOf } from './namespace-shares.ts';

@@ -1,80 +1,48 @@
-import { existsSync, globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { load } from 'js-yaml';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { COMMON_FIELDS } from '../../src/api/certificate-authority.ts';
 import type { BackendDefinition } from '../../src/backends/backend.ts';
 import { BACKENDS } from '../../src/backends/index.ts';
+import { readDefinitions } from '../../tools/generate/crd.ts';
+import { fileNameOf, placesOf, type Traits } from './authority-places.ts';
+import { matching, read } from './place.ts';
 
-// A kind of authority is done when all of this is there; docs/adding-an-authority.md tells how.
+// A new kind of authority is complete when this passes; see docs/adding-an-authority.md.
 
-const ROOT = join(import.meta.dirname, '../..');
-const read = (path: string) => (existsSync(join(ROOT, path)) ? readFileSync(join(ROOT, path), 'utf8') : '');
-const matching = (pattern: string) => globSync(pattern, { cwd: ROOT });
+const DEFINITIONS: readonly BackendDefinition<never>[] = BACKENDS;
+const AUTHORITIES = (await readDefinitions(join(import.meta.dirname, '../../crds'))).filter(({ kind }) =>
+  kind.endsWith('CertificateAuthority'),
+);
 
-/** `stepCA` is `step-ca` wherever a file is called after it. */
-const fileName = (type: string) => type.replaceAll(/([a-z0-9])([A-Z])/g, '$1-$2').toLowerCase();
-
-/** Those whose CA key Certwheel holds: they have no other side to set up, or to lie. */
-const OWN_CA: readonly string[] = ['secret', 'selfManaged'];
-
-interface Crd {
-  readonly spec: {
-    readonly versions: readonly {
-      readonly schema: {
-        readonly openAPIV3Schema: {
-          readonly properties: { readonly spec: { readonly properties: Readonly<Record<string, unknown>> } };
-        };
-      };
-    }[];
-  };
+function specOf({ schema }: (typeof AUTHORITIES)[number]) {
+  return schema.properties?.spec?.properties ?? {};
 }
 
-function backendsOf(plural: string): string[] {
-  const crd = load(read(`crds/${plural}.yaml`)) as Crd;
-  const fields = Object.keys(crd.spec.versions[0]?.schema.openAPIV3Schema.properties.spec.properties ?? {});
-  return fields.filter(
-    (field) =>
-      !['limits', 'rateLimit', 'quota', 'allowSystemIdentities', 'allowedNamespaces', 'issuancePolicy'].includes(field),
-  );
+function hasServer(type: string): boolean {
+  return AUTHORITIES.some((authority) => specOf(authority)[type]?.properties?.server !== undefined);
 }
 
-/** What a kind of authority lacks, in words. */
-function lacking(type: string): string[] {
-  const name = fileName(type);
-  const isOwnCa = OWN_CA.includes(type);
-  const page = isOwnCa ? 'docs/how-it-works.md' : `docs/authorities/${name}.md`;
-  const suite = `test/e2e/backends/${name}.test.ts`;
-  const key = new RegExp(`^  ${type}:`, 'm');
-  const needs: Readonly<Record<string, boolean>> = {
-    [`its file src/backends/${name}.ts`]: read(`src/backends/${name}.ts`).includes(`type: '${type}'`),
-    'its line in src/backends/index.ts': BACKENDS.some((each) => each.type === type),
-    'its key in crds/certificateauthorities.yaml': backendsOf('certificateauthorities').includes(type),
-    'its key in crds/clustercertificateauthorities.yaml': backendsOf('clustercertificateauthorities').includes(type),
-    [`an example in examples/authorities/${name}`]: matching(`examples/authorities/${name}/*.yaml`).some((file) =>
-      key.test(read(file)),
-    ),
-    [`its page ${page}`]: read(page).includes(type),
-    'its row in the table of README.md': new RegExp(`^\\| \\[\`${type}\`\\]`, 'm').test(read('README.md')),
-    'what it needs of the network in docs/install.md': new RegExp(`^\\|.*\`${type}\`.*\\|`, 'm').test(
-      read('docs/install.md'),
-    ),
-    [`its suite ${suite}`]: read(suite).includes('conformance('),
-    [`its wrong answers test/e2e/backends/${name}-wrong-answers.test.ts`]:
-      isOwnCa || read(`test/e2e/backends/${name}-wrong-answers.test.ts`).includes('wrongAnswers({'),
-    'the server and its version, printed by its suite':
-      isOwnCa || matching(`test/e2e/backends/{,*/}${name}*.ts`).some((file) => /console\.log\(`# /.test(read(file))),
-  };
-  return Object.entries(needs).flatMap(([what, there]) => (there ? [] : [what]));
+/** Throws an assertion that lists each file with the line to add. */
+function assertComplete(traits: Traits): void {
+  const missing = placesOf(traits).filter(({ isThere }) => !isThere);
+  if (missing.length === 0) return;
+  const message = `${traits.type} is missing in ${missing.length} places`;
+  const details = missing.map(({ at, add }) => `${at}: ${add}\n`).join('');
+  throw new assert.Assertion({ message, details, operator: '', expects: [], actual: missing });
 }
 
-for (const { type } of BACKENDS) test(`${type} lacks nothing`, () => assert.equal(lacking(type), []));
+for (const definition of DEFINITIONS)
+  test(`${definition.type} is in every place that names the kinds of authority`, () =>
+    assertComplete({ ...definition, hasServer: hasServer(definition.type) }));
 
 test('whatever the schema admits is known, and whatever stands for a backend belongs to one', () => {
-  const types = BACKENDS.map(({ type }) => type as string).sort();
-  for (const plural of ['certificateauthorities', 'clustercertificateauthorities'])
-    assert.equal(backendsOf(plural).sort(), types);
-  const names = types.map(fileName);
+  const types = DEFINITIONS.map(({ type }) => type).sort();
+  for (const authority of AUTHORITIES) {
+    const backends = Object.keys(specOf(authority)).filter((field) => !COMMON_FIELDS.includes(field));
+    assert.equal(backends.sort(), types);
+  }
+  const names = types.map(fileNameOf);
   const strays = [
     ...matching('docs/authorities/*.md').map((path) => path.slice('docs/authorities/'.length, -'.md'.length)),
     ...matching('examples/authorities/*').map((path) => path.slice('examples/authorities/'.length)),
@@ -87,7 +55,7 @@ test('whatever the schema admits is known, and whatever stands for a backend bel
 });
 
 test('each that is another machine has a rate which it bears, and the schema says which', () => {
-  const { remote, local } = Object.groupBy(BACKENDS as readonly BackendDefinition<never>[], ({ capabilities }) =>
+  const { remote, local } = Object.groupBy(DEFINITIONS, ({ capabilities }) =>
     capabilities.remote ? 'remote' : 'local',
   );
   assert.equal(
@@ -107,8 +75,17 @@ test('each that is another machine has a rate which it bears, and the schema say
   assert.equal(told.sort(), actual?.sort());
 });
 
-test('one that has nothing gets the list of all that it lacks', () => {
-  assert.is(lacking('pigeonPost').length, 11);
+test('a kind that no place names lacks all of them, and each place says what to write', () => {
+  for (const { type, ...definition } of DEFINITIONS)
+    for (const withServer of [true, false]) {
+      const places = placesOf({ ...definition, type: 'pigeonPost', hasServer: withServer });
+      assert.equal(
+        places.filter(({ isThere }) => isThere),
+        [],
+        type,
+      );
+      for (const { at, add } of places) assert.match(`${at}: ${add}`, /pigeon-?post/i);
+    }
 });
 
 test.run();

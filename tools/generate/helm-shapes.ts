@@ -1,3 +1,5 @@
+import { BACKENDS } from '../../src/backends/index.ts';
+
 /** What a `@schema <name>` in values.yaml stands for: shapes that the default of a value can't show. */
 export type JsonSchema = Readonly<Record<string, unknown>>;
 
@@ -34,6 +36,7 @@ export const SHAPES: Readonly<Record<string, JsonSchema>> = {
   port,
   ports: { ...listOf(port), minItems: 1 },
   namespaces: { ...listOf({ type: 'string', pattern: '^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$' }), uniqueItems: true },
+  authorityTypes: { ...listOf({ enum: BACKENDS.map(({ type }) => type) }), minItems: 1, uniqueItems: true },
   references: listOf(closed({ name: string }, ['name'])),
   duration: { type: 'string', pattern: '^([0-9]+(\\.[0-9]+)?(ns|us|µs|ms|s|m|h))+$' },
   prometheusDuration: { type: 'string', pattern: '^([0-9]+(ms|s|m|h|d|w|y))*$' },

@@ -1,6 +1,9 @@
+import type { BackendDefinition } from '../../src/backends/backend.ts';
+import { BACKENDS } from '../../src/backends/index.ts';
+
 /**
  * The names of the interfaces in TypeScript, by `<kind>.<path>`. Written out, so that a name is chosen and not derived;
- * an object in a CRD without a name here stops the generator.
+ * an object in a CRD without a name here stops the generator. Only backends are named after their keys.
  */
 const NAMES: Record<string, string> = {
   'ClientCertificate.spec': 'ClientCertificateSpec',
@@ -28,31 +31,16 @@ const NAMES: Record<string, string> = {
 
 /** What both kinds of authority have in common. */
 const AUTHORITY_NAMES: Record<string, string> = {
-  'spec.secret': 'SecretBackend',
-  'spec.selfManaged': 'SelfManagedBackend',
   'spec.selfManaged.subject': 'Subject',
   'spec.selfManaged.privateKey': 'CAPrivateKey',
-  'spec.stepCA': 'StepCABackend',
   'spec.stepCA.provisioner': 'StepCAProvisioner',
   'spec.stepCA.provisioner.secretRef': 'StepCASecretRef',
-  'spec.vault': 'VaultBackend',
   'spec.vault.auth': 'VaultAuth',
   'spec.vault.auth.kubernetes': 'VaultKubernetesAuth',
   'spec.vault.auth.appRole': 'VaultAppRole',
   'spec.vault.auth.appRole.secretRef': 'VaultSecretId',
   'spec.vault.auth.tokenSecretRef': 'VaultTokenSecret',
-  'spec.kubernetesCSR': 'KubernetesCSRBackend',
-  'spec.kubernetesCSR.trustBundle': 'TrustBundleSource',
-  'spec.kubernetesCSR.trustBundle.configMap': 'KeyReference',
-  'spec.kubernetesCSR.trustBundle.secret': 'KeyReference',
-  'spec.certManager': 'CertManagerBackend',
   'spec.certManager.issuerRef': 'IssuerReference',
-  'spec.vault.trustBundle': 'TrustBundleSource',
-  'spec.vault.trustBundle.configMap': 'KeyReference',
-  'spec.vault.trustBundle.secret': 'KeyReference',
-  'spec.certManager.trustBundle': 'TrustBundleSource',
-  'spec.certManager.trustBundle.configMap': 'KeyReference',
-  'spec.certManager.trustBundle.secret': 'KeyReference',
   'spec.limits': 'AuthorityLimits',
   'spec.issuancePolicy.rules[].subject': 'AllowedSubject',
   'spec.rateLimit': 'RateLimit',
@@ -63,9 +51,27 @@ const AUTHORITY_NAMES: Record<string, string> = {
   'status.generations[]': 'CAGeneration',
 };
 
+/** What several backends have in common, by the path below their key. */
+const BACKEND_PARTS: Record<string, string> = {
+  trustBundle: 'TrustBundleSource',
+  'trustBundle.configMap': 'KeyReference',
+  'trustBundle.secret': 'KeyReference',
+};
+
+const BACKEND_TYPES = (BACKENDS as readonly BackendDefinition<never>[]).map(({ type }) => type);
+
 export function typeName(kind: string, path: string): string {
-  const name = NAMES[`${kind}.${path}`] ?? (kind.endsWith('Authority') ? AUTHORITY_NAMES[path] : undefined);
+  const name =
+    NAMES[`${kind}.${path}`] ??
+    (kind.endsWith('Authority') ? (AUTHORITY_NAMES[path] ?? nameInBackend(path)) : undefined);
   if (name === undefined)
     throw new Error(`${kind} ${path} has no name in TypeScript: add one to tools/generate/type-names.ts`);
   return name;
+}
+
+/** `spec.stepCA` is StepCABackend. */
+function nameInBackend(path: string): string | undefined {
+  const [spec, type = '', ...below] = path.split('.');
+  if (spec !== 'spec' || !BACKEND_TYPES.includes(type)) return undefined;
+  return below.length === 0 ? `${type.charAt(0).toUpperCase()}${type.slice(1)}Backend` : BACKEND_PARTS[below.join('.')];
 }

@@ -2,7 +2,7 @@ import { chmodSync, mkdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs
 import { join } from 'node:path';
 import type { Layer } from './oci.ts';
 
-/** Writes the layers into one folder, in place of what was there: what the Dockerfile copies. */
+/** Writes the layers into one folder, in place of what was there. The Dockerfile copies it. */
 export function writeFolder(path: string, layers: readonly Layer[]): void {
   rmSync(path, { recursive: true, force: true });
   mkdirSync(path, { recursive: true });

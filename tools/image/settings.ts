@@ -1,11 +1,11 @@
 import { ENVIRONMENT, NODE_FLAGS } from '../runtime.ts';
-import { createdAt, type Source } from './source.ts';
+import { createdAt, type Release, type Source } from './source.ts';
 
 export const USER_ID = 65532;
 export const NODE = '/usr/local/bin/node';
 export const PROGRAM = '/app/certwheel.mjs';
 
-/** How a container of the image is run: the `config` of an OCI image, and what the Dockerfile must say too. */
+/** How a container of the image is run: the `config` of an OCI image. The Dockerfile is generated from it. */
 export interface Settings {
   readonly User: string;
   readonly ExposedPorts: Readonly<Record<string, object>>;
@@ -16,6 +16,11 @@ export interface Settings {
 }
 
 export function settings(source: Source): Settings {
+  return { ...releaseSettings(source), Labels: labels(source) };
+}
+
+/** The settings of all builds of a release: without the labels that follow from the commit. */
+export function releaseSettings(release: Release): Settings {
   return {
     // A number: Kubernetes can't tell of a name whether it is root.
     User: `${USER_ID}:${USER_ID}`,
@@ -23,18 +28,24 @@ export function settings(source: Source): Settings {
     Env: Object.entries(ENVIRONMENT).map(([name, value]) => `${name}=${value}`),
     Entrypoint: [NODE, ...NODE_FLAGS, PROGRAM],
     WorkingDir: '/',
-    Labels: labels(source),
+    Labels: releaseLabels(release),
   };
 }
 
 /** The same on the image's configuration (labels) and on its manifest (annotations). */
 export function labels(source: Source): Record<string, string> {
   return {
+    ...releaseLabels(source),
     'org.opencontainers.image.created': createdAt(source),
-    'org.opencontainers.image.description': source.description,
-    'org.opencontainers.image.licenses': source.license,
     ...(source.revision === undefined ? {} : { 'org.opencontainers.image.revision': source.revision }),
-    'org.opencontainers.image.title': source.name,
-    'org.opencontainers.image.version': source.version,
+  };
+}
+
+function releaseLabels({ name, version, description, license }: Release): Record<string, string> {
+  return {
+    'org.opencontainers.image.title': name,
+    'org.opencontainers.image.description': description,
+    'org.opencontainers.image.licenses': license,
+    'org.opencontainers.image.version': version,
   };
 }

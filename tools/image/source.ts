@@ -2,29 +2,34 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** What the image says of the source that it was made from. */
-export interface Source {
-  readonly root: string;
+/** What package.json says. */
+export interface Release {
   readonly name: string;
   readonly version: string;
   readonly description: string;
   readonly license: string;
+}
+
+/** What the image says of the source that it was made from. */
+export interface Source extends Release {
+  readonly root: string;
   /** Of everything that follows from the source, in seconds since 1970. */
   readonly seconds: number;
   /** The commit; none outside of a clone. */
   readonly revision: string | undefined;
 }
 
-export function readSource(root: string): Source {
+export function readRelease(root: string): Release {
   const { name, version, description, license } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+  return { name, version, description, license };
+}
+
+export function readSource(root: string): Source {
   const revision = git(root, 'rev-parse', 'HEAD');
   const changed = revision !== undefined && git(root, 'status', '--porcelain') !== '';
   return {
+    ...readRelease(root),
     root,
-    name,
-    version,
-    description,
-    license,
     seconds: secondsOf(process.env.SOURCE_DATE_EPOCH ?? git(root, 'log', '-1', '--format=%ct') ?? '0'),
     revision: changed ? `${revision}-changed` : revision,
   };

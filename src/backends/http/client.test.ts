@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { createServer as createPlainServer } from 'node:net';
+import { json as jsonOf } from 'node:stream/consumers';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { createIssuer, issueServer } from '../../../test/cluster/certificates.ts';
@@ -72,11 +73,7 @@ function json(response: ServerResponse, status: number, body: unknown, headers: 
 
 test('JSON goes out and comes in, below the path of the server', () =>
   serving(
-    (request, response) => {
-      const pieces: Buffer[] = [];
-      request.on('data', (piece) => pieces.push(piece));
-      request.on('end', () => json(response, 200, { got: JSON.parse(String(Buffer.concat(pieces))) }));
-    },
+    async (request, response) => json(response, 200, { got: await jsonOf(request) }),
     async ({ url, seen }) => {
       const http = client(`${url}/behind/`);
       const answer = await http.json(

@@ -8,7 +8,7 @@ import { telling } from './problems.ts';
 import { asksTheSame, type RequestKey, requestName } from './request-object.ts';
 
 /** The object of an API that stands for a request. */
-interface RequestForm {
+export interface RequestForm {
   readonly resource: Resource;
   /** Where it is, for messages. */
   readonly place: string;

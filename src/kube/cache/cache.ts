@@ -3,12 +3,10 @@ import { CREATE_ONLY, compareVersions } from '../object.ts';
 import { Draft } from './draft.ts';
 import { type Entry, entryOf, identityOf, inScope, isNewer, isSame } from './entry.ts';
 import type { Indexes, Ranks } from './indexes.ts';
+import { type ChangeListener, Listeners } from './listeners.ts';
 import type { Share } from './namespace-share.ts';
 import { Progress } from './progress.ts';
 import { Store } from './store.ts';
-
-/** Learns that something changed. Must only note the key: it is called in the middle of reading a watch. */
-export type ChangeListener<T> = (key: string, before: T | undefined, after: T | undefined) => void;
 
 type Reduce<T> = (object: RawObject) => T;
 
@@ -28,8 +26,7 @@ export interface CacheOptions<T, Index extends string> {
 export class Cache<T, Index extends string = never> {
   readonly #options: CacheOptions<T, Index>;
   readonly #store: Store<T, Index>;
-  /** Whether each wants to hear of our own writes too. */
-  readonly #listeners = new Map<ChangeListener<T>, boolean>();
+  readonly #listeners = new Listeners<T>();
   readonly #progress = new Progress();
   #writes = 0;
   #onCrowded: (namespace: string) => void = () => {};
@@ -99,8 +96,7 @@ export class Cache<T, Index extends string = never> {
 
   /** Answers the function that ends it. With `ownToo` the listener is called for our own writes too. */
   onChange(listener: ChangeListener<T>, { ownToo = false } = {}): () => void {
-    this.#listeners.set(listener, ownToo);
-    return () => this.#listeners.delete(listener);
+    return this.#listeners.add(listener, ownToo);
   }
 
   /** Called when `reduce` threw, which is a bug: what was known of that object stays, and the others are unharmed. */
@@ -173,7 +169,7 @@ export class Cache<T, Index extends string = never> {
     }
     this.#progress.set(scope, resourceVersion);
     this.#store.shares.calm();
-    for (const [key, before, after] of changes) this.#notify(key, before, after);
+    for (const [key, before, after] of changes) this.#listeners.notify(key, before, after);
   }
 
   /**
@@ -199,7 +195,7 @@ export class Cache<T, Index extends string = never> {
     if (before === undefined) this.#store.leftOut.recall(namespace);
     if (!before || compareVersions(before.resourceVersion, resourceVersion) > 0) return;
     this.#store.drop(before);
-    this.#notify(before.key, before.value, undefined);
+    this.#listeners.notify(before.key, before.value, undefined);
   }
 
   /** The watch of this scope has brought everything up to this version. */
@@ -244,11 +240,7 @@ export class Cache<T, Index extends string = never> {
     // What can't be reduced stays as it is known.
     if (entry === before) return;
     const forgotten = this.#store.put(entry);
-    this.#notify(entry.key, before?.value, entry.value, quiet);
-    for (const each of forgotten) this.#notify(each.key, each.value, undefined);
-  }
-
-  #notify(key: string, before: T | undefined, after: T | undefined, own = false): void {
-    for (const [listener, ownToo] of this.#listeners) if (!own || ownToo) listener(key, before, after);
+    this.#listeners.notify(entry.key, before?.value, entry.value, quiet);
+    for (const each of forgotten) this.#listeners.notify(each.key, each.value, undefined);
   }
 }

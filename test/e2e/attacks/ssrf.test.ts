@@ -110,7 +110,7 @@ const NODE_OR_CLOUD = [
 /** CEL's isIP knows no IPv4 address in the form of an IPv6 one; a name may still resolve to one. */
 const isMapped = (host = '') => host.startsWith('[::ffff:') && !host.startsWith('[::ffff:0:');
 
-for (const backend of ['vault', 'stepCA'] as const)
+for (const backend of Object.keys(BACKENDS) as Backend[])
   test(`${backend}: nothing connects to this host, to a node or to a cloud, however its address is written`, async () => {
     const { world, guarded, port } = await scene.get();
     const before = connections;

@@ -4,6 +4,8 @@ import { dirname, join } from 'node:path';
 import { loadAll } from 'js-yaml';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { BACKENDS } from '../../../src/backends/index.ts';
+import { fileNameOf } from '../../docs/authority-places.ts';
 import { lazily } from '../support/lazily.ts';
 import { type Json, startWithCrds } from './api.ts';
 
@@ -27,12 +29,7 @@ test.after(shared.stop);
 test('there is an example for each thing that people begin with', () => {
   for (const folder of [
     'quickstart',
-    'authorities/secret',
-    'authorities/self-managed',
-    'authorities/step-ca',
-    'authorities/kubernetes-csr',
-    'authorities/cert-manager',
-    'authorities/vault',
+    ...BACKENDS.map(({ type }) => `authorities/${fileNameOf(type)}`),
     'cluster-authority',
     'client-certificate',
     'workloads',

@@ -4,6 +4,7 @@ import { Agent, request as httpsRequest } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { buffer } from 'node:stream/consumers';
 import { onStop } from '../../teardown.ts';
 import { WatchPipe } from './watch-pipe.ts';
 
@@ -105,7 +106,7 @@ export async function startFaultProxy(kubeconfigPath: string): Promise<FaultProx
     fault: Fault | undefined,
     opened: (pipe: WatchPipe) => void,
   ): Promise<void> {
-    const body = await readAll(incoming);
+    const body = await buffer(incoming);
     switch (fault?.kind) {
       case 'hang':
         return;
@@ -118,12 +119,12 @@ export async function startFaultProxy(kubeconfigPath: string): Promise<FaultProx
     }
     const received = await forward(upstream, incoming, outgoing, body);
     if (fault?.kind === 'dropAfter') {
-      await readAll(received);
+      await buffer(received);
       return reset(outgoing);
     }
     outgoing.writeHead(received.statusCode ?? 502, withoutHopHeaders(received.headers));
     if (fault?.kind === 'truncate') {
-      outgoing.write((await readAll(received)).subarray(0, fault.bytes));
+      outgoing.write((await buffer(received)).subarray(0, fault.bytes));
       setImmediate(() => reset(outgoing));
       return;
     }
@@ -252,10 +253,4 @@ function answer(outgoing: ServerResponse, fault: Fault & { kind: 'answer' }): vo
 
 function reset(outgoing: ServerResponse): void {
   outgoing.socket?.resetAndDestroy();
-}
-
-async function readAll(stream: IncomingMessage): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of stream) chunks.push(chunk);
-  return Buffer.concat(chunks);
 }
