@@ -9,7 +9,7 @@ import * as names from '../api/names.ts';
 import { keyOf, type RawObject } from '../api/parse.ts';
 import { RetryableError } from '../errors.ts';
 import { refusedByAuthority } from './decision/authority-refusals.ts';
-import type { RuleInNamespace } from './decision/policy.ts';
+import { permissionOf, type RuleInNamespace } from './decision/policy.ts';
 import {
   type AuthorityView,
   isAuthority,
@@ -147,7 +147,8 @@ export async function assertServed(
 ): Promise<void> {
   const deps = caches.areLabelsBehind() && goesByLabels(resource, caches) ? await withLabels(resource, caches) : caches;
   const authority = findAuthority(resource, deps);
-  const refusal = refusedByAuthority({ resource, authority, rules: findRules(resource, deps) });
+  const permission = permissionOf(findRules(resource, deps), resource.spec.identity);
+  const refusal = refusedByAuthority({ resource, authority, permission });
   if (refusal !== undefined) throw new RetryableError(refusal.code, `this changed meanwhile: ${refusal.message}`);
   const flaw = made && isAuthority(authority) ? beyondLimit(made, authority) : undefined;
   if (flaw !== undefined) throw refusedAnswer(flaw);

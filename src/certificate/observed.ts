@@ -6,7 +6,7 @@ import type { ErrorCode } from '../errors.ts';
 import type { TrustBundle } from '../pki/bundle.ts';
 import type { CertificateView } from '../pki/certificate.ts';
 import type { Constraints } from '../pki/constraints/constraints.ts';
-import type { RuleInNamespace } from './decision/policy.ts';
+import { type Permission, permissionOf, type RuleInNamespace } from './decision/policy.ts';
 import type { Recent } from './recent.ts';
 import type { NextKey } from './request/next-key.ts';
 import type { CertificateFacts } from './secret/facts.ts';
@@ -108,6 +108,7 @@ export class Observed implements Readings {
   readonly #ours: SecretView | undefined;
   readonly #revision: number;
   readonly #wanted: string | undefined;
+  readonly #permission: Permission;
 
   constructor(readings: Readings) {
     const { resource, authority, secret } = readings;
@@ -123,6 +124,7 @@ export class Observed implements Readings {
     this.recent = readings.recent;
     this.#ours = isOurs(readings) ? secret : undefined;
     this.#revision = Math.max(this.#ours?.memory.revision ?? 0, resource.status.revision ?? 0);
+    this.#permission = permissionOf(readings.rules, resource.spec.identity);
     this.#wanted = isAuthority(authority) ? wantedOf(resource, this.#revision, authority) : undefined;
   }
 
@@ -144,6 +146,11 @@ export class Observed implements Readings {
   /** The revision that the Secret holds, or held when it was last seen; 0 before the first. */
   get revision(): number {
     return this.#revision;
+  }
+
+  /** Whether the issuance policy of the authority permits what is asked for. */
+  get permission(): Permission {
+    return this.#permission;
   }
 
   /** What a request of today is for, see `wantedOf`; undefined while there is no authority. */
@@ -174,7 +181,13 @@ export type Decision =
   /** A certificate is needed, but something else must change first. */
   | { readonly do: 'wait'; readonly code: ErrorCode; readonly message: string; readonly recheckAt: Date | undefined }
   /** Not as the spec stands. */
-  | { readonly do: 'refuse'; readonly code: ErrorCode; readonly message: string };
+  | {
+      readonly do: 'refuse';
+      readonly code: ErrorCode;
+      readonly message: string;
+      /** When to ask again, where the answer may be another without any event. */
+      readonly recheckAt?: Date;
+    };
 
 /** An issuance or a repair. */
 export type Act = Extract<Decision, { do: 'issue' | 'repair' }>;

@@ -2,7 +2,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { leaf, root } from '../../test/pki/make.ts';
-import { aCertificate, DAY, MINUTE } from '../../test/unit/builders.ts';
+import { aCertificate, DAY, HOUR, MINUTE } from '../../test/unit/builders.ts';
 import { CertificateWorld, refusal } from '../../test/unit/certificate-world.ts';
 import { ca } from '../../test/unit/journaled-authority.ts';
 import { foreignWrite } from '../../test/unit/stored-bytes.ts';
@@ -188,7 +188,7 @@ const CASES: Readonly<Record<string, Case>> = {
     conditions: ['False Pending', 'True Pending'],
     outcome: MINUTE,
   },
-  'a denial is kept before it is told of, and is final': {
+  'a denial is kept before it is reported, and holds for an hour': {
     capabilities: LATER,
     before: ({ journal }) => journal.refuse('asked', new DeniedError('RequestDenied', 'not you')),
     lines: [
@@ -196,7 +196,7 @@ const CASES: Readonly<Record<string, Case>> = {
       ...['failed RequestDenied', ...REPORT, 'event RequestDenied'],
     ],
     conditions: ['False RequestDenied', undefined, 'True RequestDenied'],
-    outcome: 'rest',
+    outcome: HOUR,
   },
 };
 

@@ -12,6 +12,7 @@ import { type ActDeps, issue, repair } from './act.ts';
 import { makesAFight, withAct } from './brakes.ts';
 import { describeContest } from './contest.ts';
 import { decide } from './decision/decide.ts';
+import { DENIED_RETRY_MS } from './decision/obstacles.ts';
 import { longestRetryMs } from './decision/schedule.ts';
 import { type Gate, gateOf, type Turnstiles } from './gate.ts';
 import type { Act } from './observed.ts';
@@ -35,9 +36,6 @@ export interface CertificateDeps extends ActDeps, TidyDeps, RecordDeps, ReportDe
   readonly slowWork: SlowWork;
   readonly metrics: CertificateMetrics & RecordDeps['metrics'] & ReportDeps['metrics'];
 }
-
-/** A denial is final until a policy changes, which no event shows. */
-const DENIED_RETRY_MS = 3_600_000;
 
 /** The first wait after a failure; from there it doubles up to what the life that is left allows. */
 const FIRST_RETRY_MS = 1_000;

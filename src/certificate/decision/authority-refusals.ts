@@ -2,7 +2,7 @@ import type { Observed } from '../observed.ts';
 import * as refusals from './refusals.ts';
 
 /** What a refusal by the authority depends on: nothing that only a read past the caches would tell. */
-export type AskedOfAuthority = Pick<Observed, 'resource' | 'authority' | 'rules'>;
+export type AskedOfAuthority = Pick<Observed, 'resource' | 'authority' | 'permission'>;
 
 /** Why the authority, as it is now, may not issue this. The first that objects names the reason. */
 const REFUSALS: readonly ((asked: AskedOfAuthority) => refusals.Refusal | undefined)[] = [

@@ -4,7 +4,7 @@ import * as assert from 'uvu/assert';
 import { arbitraryMoment, arbitraryObserved } from '../../../test/unit/arbitrary-observed.ts';
 import { isAdoptable, isOurs } from '../observed.ts';
 import { decide } from './decide.ts';
-import { judge } from './policy.ts';
+import { permissionOf } from './policy.ts';
 
 const anything = [arbitraryObserved, arbitraryMoment] as const;
 const OFTEN = { numRuns: 3000 };
@@ -60,7 +60,7 @@ test('nothing is issued that the rules of its authority do not allow', () => {
   fc.assert(
     fc.property(...anything, (seen, now) => {
       if (decide(seen, now).do !== 'issue') return;
-      assert.is(judge(seen.rules, seen.resource.spec.identity).is, 'allowed');
+      assert.is(permissionOf(seen.rules, seen.resource.spec.identity).is, 'allowed');
     }),
     OFTEN,
   );

@@ -39,13 +39,19 @@ export function authorityIsNotReady({ authority }: Observed): Obstacle | undefin
   return wait('AuthorityNotReady', `${authority.trouble.code}: ${authority.trouble.message}`);
 }
 
-/** The request was denied, and the next one would be the same. A renew-at since then is worth a try. */
+/** A denial is final until something changes; what an authority or an approver changes is no event here. */
+export const DENIED_RETRY_MS = 3_600_000;
+
+/** The request was denied a short while ago, and the next one would be the same. A renew-at since then is worth a try. */
 export function wasDenied(seen: Observed, now: Date): Obstacle | undefined {
   const { next, resource, wanted } = seen;
   if (next?.denied === undefined || next.wanted !== wanted) return undefined;
   const { renewAt } = resource;
   if (renewAt !== undefined && isAfterSecondOf(next.denied.at, renewAt) && renewAt <= now) return undefined;
-  return { do: 'refuse', code: 'RequestDenied', message: next.denied.message };
+  // A moment in the future comes from a clock that was wrong.
+  const recheckAt = new Date(Math.min(next.denied.at.getTime(), now.getTime()) + DENIED_RETRY_MS);
+  if (recheckAt <= now) return undefined;
+  return { do: 'refuse', code: 'RequestDenied', message: next.denied.message, recheckAt };
 }
 
 export function isBackingOffAfterFailure(seen: Observed, now: Date): Backoff | undefined {

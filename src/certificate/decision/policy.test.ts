@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { aCertificate } from '../../../test/unit/builders.ts';
-import { denialOf, judge, type RuleInNamespace } from './policy.ts';
+import { denialOf, permissionOf, type RuleInNamespace } from './policy.ts';
 
 const HERE = { serves: true };
 const ELSEWHERE = { serves: false };
@@ -39,11 +39,11 @@ const CASES: Readonly<
   'a begin is not enough': [[rule('one', ['ops'])], ['ops-admins'], 'denied'],
   'a space more is another organization': [[rule('one', ['ops team'])], ['ops  team'], 'denied'],
   'composed and decomposed letters differ': [[rule('one', ['\u00e9'])], ['e\u0301'], 'denied'],
-  'a rule by labels that are not known is waited for': [[rule('one', ['a'], UNKNOWN)], ['a'], 'unknown'],
+  'a rule by labels that are not known is waited for': [[rule('one', ['a'], UNKNOWN)], ['a'], 'pending'],
   'a rule behind one by unknown labels waits with it': [
     [rule('one', ['a'], UNKNOWN), rule('two', ['a'])],
     ['a'],
-    'unknown',
+    'pending',
   ],
   'a rule in front of one by unknown labels decides': [
     [rule('one', ['a']), rule('two', ['a'], UNKNOWN)],
@@ -53,11 +53,11 @@ const CASES: Readonly<
 };
 
 for (const [sentence, [rules, asked, is]] of Object.entries(CASES))
-  test(sentence, () => assert.is(judge(rules, identityWith(asked)).is, is));
+  test(sentence, () => assert.is(permissionOf(rules, identityWith(asked)).is, is));
 
 test('a denial names the first organization that each rule for the namespace does not allow', () => {
   const rules = [rule('one', ['a']), rule('elsewhere', ['a', 'b'], ELSEWHERE), rule('two', ['c'])];
-  assert.equal(judge(rules, identityWith(['a', 'b'])), {
+  assert.equal(permissionOf(rules, identityWith(['a', 'b'])), {
     is: 'denied',
     misfits: [
       { rule: 'one', field: 'subject.organizations', value: 'b' },
@@ -75,7 +75,7 @@ const someRules = fc.array(
 test('what is allowed, one rule that serves the namespace allows as a whole; what is denied, none does', () => {
   fc.assert(
     fc.property(someRules, fc.uniqueArray(organization, { minLength: 1 }), (some, asked) => {
-      const { is } = judge(
+      const { is } = permissionOf(
         some.map(({ allows, serves }, at) => rule(`rule-${at}`, allows, { serves })),
         identityWith(asked),
       );
@@ -83,7 +83,7 @@ test('what is allowed, one rule that serves the namespace allows as a whole; wha
         serves === true && asked.every((each) => new Set(allows).has(each));
       const firstUnknown = some.findIndex(({ serves }) => serves === undefined);
       const known = firstUnknown === -1 ? some : some.slice(0, firstUnknown);
-      const expected = known.some(fits) ? 'allowed' : firstUnknown === -1 ? 'denied' : 'unknown';
+      const expected = known.some(fits) ? 'allowed' : firstUnknown === -1 ? 'denied' : 'pending';
       assert.is(is, expected);
     }),
   );
@@ -100,7 +100,7 @@ test('one rule more takes nothing away, and one organization more gives nothing'
       (some, one, asked, more) => {
         const rules = some.map((allows, at) => rule(`rule-${at}`, allows));
         const isAllowed = (each: typeof rules, names: readonly string[]) =>
-          judge(each, identityWith(names)).is === 'allowed';
+          permissionOf(each, identityWith(names)).is === 'allowed';
         if (isAllowed(rules, asked)) assert.ok(isAllowed([...rules, rule('another', one)], asked));
         if (isAllowed(rules, [...asked, more])) assert.ok(isAllowed(rules, asked));
       },
@@ -125,7 +125,7 @@ test('a denial stays short, whatever was asked for and however many rules there 
   const value = '\u{1F600}\u202E'.repeat(16);
   const asked = Array.from({ length: 16 }, (_, at) => `${at}${value}`.slice(0, 64));
   const rules = Array.from({ length: 32 }, (_, at) => rule(`${at}`.padStart(63, 'r'), ['other']));
-  const verdict = judge(rules, identityWith(asked));
+  const verdict = permissionOf(rules, identityWith(asked));
   assert.ok(verdict.is === 'denied' && verdict.misfits.length === 32);
   const text = denialOf(asking(asked), verdict.misfits);
   assert.match(text, '; 24 more rules do not fit either; take out');

@@ -17,10 +17,12 @@ export interface Misfit {
   readonly value: string;
 }
 
-export type Verdict =
-  | { readonly is: 'allowed' }
+/** Whether the issuance policy of the authority permits what is asked for. */
+export type Permission =
+  /** By which rule; undefined where none is needed. */
+  | { readonly is: 'allowed'; readonly rule: string | undefined }
   /** The labels of the namespace decide, and they are not known yet. */
-  | { readonly is: 'unknown' }
+  | { readonly is: 'pending' }
   /** With what is in the way in each rule that serves the namespace, in their order. */
   | { readonly is: 'denied'; readonly misfits: readonly Misfit[] };
 
@@ -28,14 +30,14 @@ export type Verdict =
  * What the rules say of an identity. It must fit one rule as a whole, and the first that fits decides; so a rule that may
  * serve the namespace holds up those behind it. Without rules (undefined) everything is allowed.
  */
-export function judge(rules: readonly RuleInNamespace[] | undefined, identity: Identity): Verdict {
-  if (rules === undefined || !needsRule(identity)) return { is: 'allowed' };
+export function permissionOf(rules: readonly RuleInNamespace[] | undefined, identity: Identity): Permission {
+  if (rules === undefined || !needsRule(identity)) return { is: 'allowed', rule: undefined };
   const misfits: Misfit[] = [];
   for (const { rule, serves } of rules) {
-    if (serves === undefined) return { is: 'unknown' };
+    if (serves === undefined) return { is: 'pending' };
     if (!serves) continue;
     const misfit = misfitOf(rule, identity);
-    if (misfit === undefined) return { is: 'allowed' };
+    if (misfit === undefined) return { is: 'allowed', rule: rule.name };
     misfits.push(misfit);
   }
   return { is: 'denied', misfits };

@@ -13,7 +13,7 @@ import {
   type Observed,
 } from '../observed.ts';
 import { deniedKey } from './exported-keys.ts';
-import { denialOf, judge } from './policy.ts';
+import { denialOf } from './policy.ts';
 
 /** The field can't be changed, so it takes another resource. */
 const OTHER_SECRET = 'create this ClientCertificate anew with another secretName';
@@ -125,18 +125,20 @@ export function isSystemName(name: string): boolean {
   return SYSTEM_PREFIXES.some((prefix) => text.startsWith(prefix));
 }
 
-export function deniedByPolicy({ resource, rules }: Pick<Observed, 'resource' | 'rules'>): Refusal | undefined {
-  const verdict = judge(rules, resource.spec.identity);
-  switch (verdict.is) {
+export function deniedByPolicy({
+  resource,
+  permission,
+}: Pick<Observed, 'resource' | 'permission'>): Refusal | undefined {
+  switch (permission.is) {
     case 'allowed':
       return undefined;
-    case 'unknown':
+    case 'pending':
       return wait(
         'AuthorityNotReady',
         `the issuance policy of ${authorityName(resource)} goes by the labels of namespace ${resource.namespace}, which are not known yet`,
       );
     case 'denied':
-      return refuse('DeniedByPolicy', denialOf(resource, verdict.misfits));
+      return refuse('DeniedByPolicy', denialOf(resource, permission.misfits));
   }
 }
 

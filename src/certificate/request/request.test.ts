@@ -2,7 +2,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { root } from '../../../test/pki/make.ts';
-import { aCertificate, after, HOUR, RUN } from '../../../test/unit/builders.ts';
+import { aCertificate, after, DAY, HOUR, RUN } from '../../../test/unit/builders.ts';
 import { requestDeps } from '../../../test/unit/next-store.ts';
 import { anOwnAuthority } from '../../../test/unit/own-authority.ts';
 import { bench, fails, signal, WAIT } from '../../../test/unit/request-bench.ts';
@@ -146,7 +146,7 @@ test('any other failure leaves the request under way', async () => {
   assert.is(one.asked[0]?.id, one.asked[1]?.id);
 });
 
-test('no is an answer that outlives a restart, keeps no key, and ends with another wish', async () => {
+test('a denial outlives a restart, keeps no key, and ends with another wish or after an hour', async () => {
   const one = bench();
   await one.look(one.wait);
   await one.clock.advance(1_000);
@@ -155,9 +155,13 @@ test('no is an answer that outlives a restart, keeps no key, and ends with anoth
   assert.equal(one.forgotten, [one.asked[0]?.id]);
   one.restart();
   const now = one.clock.now();
-  const denied = (resource: ClientCertificate, view = one.view) =>
-    wasDenied(one.seen(resource, view), after(HOUR, now));
-  assert.equal(denied(aCertificate().build()), { do: 'refuse', code: 'RequestDenied', message: 'no' });
+  const denied = (resource: ClientCertificate, view = one.view, laterMs = HOUR - 1) =>
+    wasDenied(one.seen(resource, view), after(laterMs, now));
+  const kept = { do: 'refuse', code: 'RequestDenied', message: 'no', recheckAt: after(HOUR, now) };
+  assert.equal(denied(aCertificate().build()), kept);
+  assert.is(denied(aCertificate().build(), one.view, HOUR), undefined, 'another request after an hour');
+  const setBack = denied(aCertificate().build(), one.view, -DAY);
+  assert.equal(setBack?.do === 'refuse' && setBack.recheckAt, after(HOUR - DAY, now), 'a clock that was set back');
   assert.is(denied(aCertificate({ commonName: 'other' }).build()), undefined);
   assert.is(denied(aCertificate().build(), { ...one.view, origin: 'another' }), undefined);
   assert.is(
