@@ -95,8 +95,10 @@ export async function startApp(
     references: new References({ client, clock, logger: log }),
     registry: new Registry(),
     events: new EventRecorder({ client, clock, logger: log, instance }),
-    assertLeading: () => {
-      if (lease !== undefined && !lease.held()) throw new RetryableError('Conflict', 'another replica leads');
+    ownership: {
+      assert() {
+        if (lease !== undefined && !lease.held()) throw new RetryableError('Conflict', 'another replica leads');
+      },
     },
   };
   const authorities = wireAuthorities(services, {

@@ -47,7 +47,7 @@ function scene(definition: BackendDefinition<never>, backend: Backend) {
     statusWrites: new Buckets({ capacity: 20, refillMs: 2_000 }),
     wakeCertificates: nothing,
     metrics: { show: nothing, showDemand: nothing, hide: nothing },
-    assertLeading: nothing,
+    ownership: { assert: nothing },
     trustPropagationMs: MINUTE,
     clock,
     log: SILENT,

@@ -151,7 +151,7 @@ function parts(raw: RawObject, isOwn: boolean, held: Generation['pair'] | undefi
     statusWrites: new Buckets({ capacity: 20, refillMs: 2_000 }),
     wakeCertificates: nothing,
     metrics: { show: (_resource, isReady) => void shown.push(isReady), showDemand: nothing, hide: nothing },
-    assertLeading: nothing,
+    ownership: { assert: nothing },
     trustPropagationMs: MINUTE,
     clock,
     log: SILENT,

@@ -1,5 +1,6 @@
 import type { KeyObject } from 'node:crypto';
 import type { ClientCertificate } from '../api/client-certificate.ts';
+import { keyOf } from '../api/parse.ts';
 import { type IssueRequest, isPending, type Pending } from '../backends/backend.ts';
 import type { Clock } from '../clock.ts';
 import { ApiError, RetryableError } from '../errors.ts';
@@ -52,7 +53,7 @@ export async function issue(
   const parts = { key: () => privateKeyFor(seen, deps), request: (key: KeyObject) => requestFor(resource, key) };
   const askIfServed: Ask = async (request) => {
     await deps.assertServed(resource);
-    deps.assertLeading();
+    deps.ownership.assert(keyOf(resource));
     return ask(request);
   };
   const { key, answer, abandon } = await requestCertificate(seen, view, parts, askIfServed, deps, run.signal);

@@ -223,4 +223,20 @@ for (const [what, { raw, capabilities, before, lines, conditions, outcome }] of 
     assert.equal(world.journal.since(then), ['shown']);
   });
 
+test('each certificate that is published is announced once, and a repair is not', async () => {
+  const world = new CertificateWorld();
+  await world.settle();
+  await world.clock.advance(DAY / 2);
+  await world.settle();
+  const { fingerprintSHA256 } = world.store.view()?.certificate ?? {};
+  assert.equal(
+    world.published.map(({ key, revision }) => `${key} ${revision}`),
+    ['team/client 1', 'team/client 2'],
+  );
+  assert.is(world.published[1]?.fingerprintSHA256, fingerprintSHA256);
+  world.edit({ spec: { ...(aCertificate().raw.spec as object), secretTemplate: { labels: { a: 'b' } } } });
+  await world.settle();
+  assert.is(world.published.length, 2);
+});
+
 test.run();

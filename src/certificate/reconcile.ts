@@ -152,7 +152,7 @@ async function act(
   if ('pending' in result) return { seen, pending: result.pending };
   const { secret } = result;
   if (secret.certificate !== undefined)
-    recordIssued(seen, decision, secret.certificate, deps.clock.monotonicMs() - startedMs, deps);
+    recordIssued(seen, decision, secret, secret.certificate, deps.clock.monotonicMs() - startedMs, deps);
   return { seen: after(secret) };
 }
 

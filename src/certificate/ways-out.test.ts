@@ -220,6 +220,7 @@ function parts(resource: RawObject, authority: (typeof AUTHORITIES)[number], sec
     recordEvent: (_each, event) => void events.push(event),
     statusWrites: new Buckets({ capacity: 20, refillMs: 2_000 }),
     routineEvents: false,
+    published() {},
     propagationMs: PROPAGATION_MS,
     metrics: { rotated: () => {}, failed: () => {}, show: (_each, status) => void shown.push(status) },
   };

@@ -5,6 +5,7 @@ import type { SecretView } from '../certificate/secret/view.ts';
 import type { EventText } from '../certificate/status/events.ts';
 import type { Clock } from '../clock.ts';
 import type { Logger } from '../log.ts';
+import type { Ownership } from '../ownership.ts';
 import type { Bucket } from '../queue/bucket.ts';
 import type { SlowWork } from '../queue/slow-work.ts';
 import type { Generation, NewGeneration } from './generation.ts';
@@ -39,7 +40,7 @@ export interface RotationDeps {
   recordEvent(resource: CertificateAuthority, event: EventText): void;
   /** How many steps may be taken, by authority. */
   readonly registry: { paceOf(resource: CertificateAuthority): { readonly steps: Bucket } };
-  readonly assertLeading: () => void;
+  readonly ownership: Ownership;
   /** How long workloads are given to load a Secret that changed. */
   readonly trustPropagationMs: number;
   /** Where the making of CA keys waits that takes long. */

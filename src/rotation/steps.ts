@@ -122,7 +122,7 @@ async function take(
   const { resource, definition } = runtime;
   const since = deps.clock.now();
   const inUse = runtime.generations.map(({ secret }) => secret.uid);
-  deps.assertLeading();
+  deps.ownership.assert(authorityKey(resource));
   switch (step.do) {
     case 'create': {
       const { pair, version } = source;

@@ -33,12 +33,12 @@ export interface Wakes {
 }
 
 export function wireAuthorities(services: Services, wakes: Wakes): Controller {
-  const { assertLeading, client, clock, cluster, config, events, log, metrics, registry } = services;
+  const { ownership, client, clock, cluster, config, events, log, metrics, registry } = services;
   const deps: AuthorityDeps = {
     clock,
     log,
     registry,
-    assertLeading,
+    ownership,
     statusWrites: new Buckets(STATUS_WRITES),
     slowWork: new SlowWork(KEYS_AT_ONCE, clock, () => false),
     wakeCertificates: wakes.members,

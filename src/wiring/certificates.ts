@@ -22,7 +22,7 @@ import { recordEvent, type Services, STATUS_WRITES, writeStatus } from './servic
 
 /** The controller of ClientCertificates, and what is to be called when one of them is gone. */
 export function wireCertificates(services: Services): { controller: Controller; forget: (key: string) => void } {
-  const { cluster, client, clock, config, events, log, metrics, references, registry, assertLeading } = services;
+  const { cluster, client, clock, config, events, log, metrics, references, registry, ownership } = services;
   const foreign = new ForeignSecrets({ references, clock, wake: (key, at) => controller.queue.add(key, at) });
   const secrets = secretAccess(services);
   const recent = new RecentActs();
@@ -64,8 +64,9 @@ export function wireCertificates(services: Services): { controller: Controller; 
     },
     clock,
     log,
-    assertLeading,
+    ownership,
     routineEvents: config.routineEvents,
+    published: (notice) => log.debug('certificate published', { ...notice }),
     propagationMs: config.trustPropagationMs,
     find: (key) => cluster.certificates.get(key),
     observe: async (resource) => {

@@ -11,6 +11,7 @@ import type { EventRecorder } from '../kube/events.ts';
 import type { References } from '../kube/references.ts';
 import type { Logger } from '../log.ts';
 import type { Metrics } from '../metrics/metrics.ts';
+import type { Ownership } from '../ownership.ts';
 import type { Cluster } from './cluster.ts';
 
 /** What both controllers are made of. */
@@ -26,7 +27,7 @@ export interface Services {
   readonly definitions: readonly BackendDefinition<never>[];
   readonly events: EventRecorder;
   readonly metrics: Metrics;
-  readonly assertLeading: () => void;
+  readonly ownership: Ownership;
 }
 
 /** So many at once, then one every two seconds: what isn't ready any more is said to be so within five. */

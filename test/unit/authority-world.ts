@@ -178,7 +178,7 @@ export class AuthorityWorld {
         showDemand: () => {},
         hide: () => journal.note('hidden'),
       },
-      assertLeading: () => journal.step('leading'),
+      ownership: { assert: () => journal.step('leading') },
       trustPropagationMs: MINUTE,
     };
   }

@@ -15,6 +15,7 @@ import { type CertificateDeps, reconcileCertificate } from '../../src/certificat
 import type { NextManifest } from '../../src/certificate/request/next-manifest.ts';
 import { UnpublishedCertificates } from '../../src/certificate/request/unpublished.ts';
 import type { SecretManifest } from '../../src/certificate/secret/manifest.ts';
+import type { Published } from '../../src/certificate/status/record-issued.ts';
 import { ApiError, RetryableError } from '../../src/errors.ts';
 import type { Logger } from '../../src/log.ts';
 import { Buckets } from '../../src/queue/bucket.ts';
@@ -51,6 +52,7 @@ export class CertificateWorld {
   resource: ClientCertificate | BrokenClientCertificate;
   /** Its status as it was written last; the resource remembers less of it. */
   written: ClientCertificateStatus;
+  readonly published: Published[] = [];
   isGone = false;
   /** Set where the cache doesn't know the Secret as it is stored. */
   cached: { readonly secret: Observed['secret'] } | undefined;
@@ -135,9 +137,11 @@ export class CertificateWorld {
     const isLost = () => left-- <= 0;
     this.deps = {
       ...this.deps,
-      assertLeading: () => {
-        if (isLost()) this.journal.refuse('leading', new RetryableError('Conflict', 'another replica leads'));
-        this.journal.step('leading');
+      ownership: {
+        assert: () => {
+          if (isLost()) this.journal.refuse('leading', new RetryableError('Conflict', 'another replica leads'));
+          this.journal.step('leading');
+        },
       },
     };
   }
@@ -190,7 +194,7 @@ export class CertificateWorld {
       unpublished: new UnpublishedCertificates(),
       recent: new RecentActs(),
       log: this.#log(),
-      assertLeading: () => journal.step('leading'),
+      ownership: { assert: () => journal.step('leading') },
       assertServed: async () => this.served(),
       find: () => (this.isGone ? undefined : this.resource),
       nextKey: () => keys.view(),
@@ -211,6 +215,7 @@ export class CertificateWorld {
       },
       statusWrites: new Buckets({ capacity: 20, refillMs: 2_000 }),
       routineEvents: false,
+      published: (notice) => void this.published.push(notice),
       propagationMs: PROPAGATION_MS,
       metrics: {
         rotated: (...labels) => told.say(labels),

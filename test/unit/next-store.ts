@@ -55,6 +55,6 @@ export function requestDeps(
     purposeOf: (secret) => purposeOf(secret, []),
     askedBy: () => backend,
     log: SILENT,
-    assertLeading: () => {},
+    ownership: { assert: () => {} },
   };
 }

@@ -79,7 +79,7 @@ export function oneNamespace(): OneNamespace {
       failed: () => {},
       certificates: { show: () => {}, hide: () => {} },
     },
-    assertLeading: () => {},
+    ownership: { assert: () => {} },
   } as unknown as Services;
   const { controller, forget } = wireCertificates(services);
   const authorities = { add: () => {} } as never;

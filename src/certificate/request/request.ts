@@ -7,6 +7,7 @@ import { isPending } from '../../backends/backend.ts';
 import type { Clock } from '../../clock.ts';
 import { ApiError, CertwheelError, classify, DeniedError, RetryableError, TerminalError } from '../../errors.ts';
 import type { Logger } from '../../log.ts';
+import type { Ownership } from '../../ownership.ts';
 import type { AuthorityView, Observed } from '../observed.ts';
 import { occupation } from '../secret/protection.ts';
 import { keptKey, type NextContent, type NextKey, nextName, requestId, viewNextKey } from './next-key.ts';
@@ -32,7 +33,7 @@ export interface RequestDeps {
   askedBy(next: NextKey): Backend | undefined;
   readonly clock: Clock;
   readonly log: Logger;
-  readonly assertLeading: () => void;
+  readonly ownership: Ownership;
 }
 
 export type Ask = (request: IssueRequest) => Promise<Issued | Pending>;
@@ -109,9 +110,9 @@ async function askDurably(
 /** The request is over: whatever was made for it goes, its key last, since that is how it is found again. */
 export async function endRequest(next: NextKey, deps: RequestDeps, signal: AbortSignal): Promise<void> {
   deps.awaited.drop(certificateKey(next));
-  deps.assertLeading();
+  deps.ownership.assert(certificateKey(next));
   await forget(next, deps, signal);
-  deps.assertLeading();
+  deps.ownership.assert(certificateKey(next));
   await deps.nextKeys.delete(next);
 }
 
@@ -119,7 +120,7 @@ export async function endRequest(next: NextKey, deps: RequestDeps, signal: Abort
 export async function abandonRequest(next: NextKey, deps: RequestDeps, signal: AbortSignal): Promise<void> {
   deps.awaited.drop(certificateKey(next));
   await forgetOrLeave(next, deps, signal);
-  deps.assertLeading();
+  deps.ownership.assert(certificateKey(next));
   await deps.nextKeys.delete(next);
 }
 
@@ -188,7 +189,7 @@ async function store(
   current: NextKey | undefined,
   deps: RequestDeps,
 ): Promise<NextKey> {
-  deps.assertLeading();
+  deps.ownership.assert(keyOf(resource));
   try {
     return await deps.nextKeys.apply(nextManifest(resource, content, key, current));
   } catch (error) {
@@ -242,7 +243,7 @@ function heldError({ metadata = {} }: RawObject): RetryableError {
 export async function forgetOrLeave(next: NextKey, deps: RequestDeps, signal: AbortSignal): Promise<void> {
   const { awaited, clock, log } = deps;
   const certificate = certificateKey(next);
-  deps.assertLeading();
+  deps.ownership.assert(certificate);
   try {
     await forget(next, deps, signal);
     awaited.left.removed(certificate, next);

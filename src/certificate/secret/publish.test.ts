@@ -37,7 +37,7 @@ async function publishInto(object: RawObject) {
     secrets,
     recent: new RecentActs(),
     log: SILENT,
-    assertLeading: () => {},
+    ownership: { assert: () => {} },
     purposeOf: (secret: RawObject) => purposeOf(secret, []),
   };
   const seen = anObserved(aCertificate()).build();

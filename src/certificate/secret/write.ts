@@ -1,7 +1,8 @@
 import * as names from '../../api/names.ts';
-import type { RawObject } from '../../api/parse.ts';
+import { keyOf, type RawObject } from '../../api/parse.ts';
 import { classify } from '../../errors.ts';
 import type { Logger } from '../../log.ts';
+import type { Ownership } from '../../ownership.ts';
 import type { Observed } from '../observed.ts';
 import { isRefusal, type RecentActs } from '../recent.ts';
 import type { SecretContent } from './content.ts';
@@ -31,8 +32,7 @@ export interface WriteDeps {
   readonly secrets: SecretAccess;
   readonly recent: RecentActs;
   readonly log: Logger;
-  /** Throws where another replica leads by now; called before each outside effect. */
-  readonly assertLeading: () => void;
+  readonly ownership: Ownership;
 }
 
 /** Writes a Secret and compares what is stored with what was sent; throws a RetryableError SecretAltered where they differ. */
@@ -42,7 +42,7 @@ export async function writeSecret(
   content: SecretContent | undefined,
   deps: WriteDeps,
 ): Promise<SecretView> {
-  deps.assertLeading();
+  deps.ownership.assert(keyOf(resource));
   const { view, altered } = await deps.secrets.apply(manifest, content);
   deps.recent.wrote(resource, view, altered);
   if (altered === undefined) return view;

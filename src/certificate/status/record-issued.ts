@@ -1,16 +1,28 @@
 import type { ClientCertificate } from '../../api/client-certificate.ts';
+import { keyOf } from '../../api/parse.ts';
 import type { Clock } from '../../clock.ts';
 import type { Logger } from '../../log.ts';
 import { scheduleOf } from '../decision/schedule.ts';
 import { type Decision, isAuthority, type Observed } from '../observed.ts';
 import type { CertificateFacts } from '../secret/facts.ts';
+import type { SecretView } from '../secret/view.ts';
 import { type EventText, issuedEvent } from './events.ts';
+
+/** What others may want to know of a certificate that was just published. */
+export interface Published {
+  /** `namespace/name` of the ClientCertificate. */
+  readonly key: string;
+  readonly revision: number;
+  readonly fingerprintSHA256: string;
+}
 
 export interface RecordDeps {
   readonly clock: Clock;
   readonly log: Logger;
   recordEvent(resource: ClientCertificate, event: EventText): void;
   readonly routineEvents: boolean;
+  /** Must only note it, as a listener of a cache: nothing is awaited. */
+  published(notice: Published): void;
   readonly metrics: {
     rotated(authorityType: string, reason: string, seconds: number, latenessSeconds: number | undefined): void;
   };
@@ -20,6 +32,7 @@ export interface RecordDeps {
 export function recordIssued(
   seen: Observed,
   { reason, message }: Extract<Decision, { do: 'issue' }>,
+  { memory: { revision } }: Pick<SecretView, 'memory'>,
   issued: CertificateFacts,
   tookMs: number,
   deps: RecordDeps,
@@ -36,6 +49,7 @@ export function recordIssued(
   );
   const event = issuedEvent(reason, message, issued, deps.routineEvents);
   if (event !== undefined) deps.recordEvent(resource, event);
+  deps.published({ key: keyOf(resource), revision, fingerprintSHA256: issued.fingerprintSHA256 });
   deps.log.info('certificate issued', {
     ...logged(seen),
     reason,
