@@ -152,6 +152,8 @@ export const SERIALS_ANNOTATION = 'certwheel.io/serials';
 export const EXTERNAL_ID_ANNOTATION = 'certwheel.io/external-id';
 /** Which labels and annotations came from the template, to notice that one was taken out of it. */
 export const TEMPLATE_KEYS_ANNOTATION = 'certwheel.io/template-keys';
+/** See outputsDigest; absent where that is empty. */
+export const OUTPUTS_ANNOTATION = 'certwheel.io/outputs';
 
 /** On what is made elsewhere for a request: the label that all tools know, and for which ClientCertificate, `namespace/name`. */
 export const MANAGED_BY = 'app.kubernetes.io/managed-by';

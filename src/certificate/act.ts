@@ -12,9 +12,9 @@ import type { AuthorityView, Observed } from './observed.ts';
 import { flawOf, proven } from './prove.ts';
 import { type Ask, type RequestDeps, requestCertificate } from './request/request.ts';
 import type { UnpublishedCertificate, UnpublishedCertificates } from './request/unpublished.ts';
+import { heldContents, issuedContents, storedContents, textOf } from './secret/contents.ts';
 import { dryRunPair } from './secret/dry-run-pair.ts';
 import { secretManifest } from './secret/manifest.ts';
-import { heldOutputs, issuedOutputs, storedOutputs, textOf } from './secret/outputs.ts';
 import { mayPass, type PublishDeps, publish } from './secret/publish.ts';
 import { alteredError } from './secret/take-back.ts';
 import type { SecretView } from './secret/view.ts';
@@ -74,7 +74,7 @@ async function rehearseIssue(seen: Observed, view: AuthorityView, deps: ActDeps)
   const { resource } = seen;
   const live = await deps.secrets.get(resource.namespace, resource.spec.secretName);
   const now = deps.clock.now();
-  const { data, memory } = storedOutputs(seen, view, live, now);
+  const { data, memory } = storedContents(seen, view, live, now);
   const sent = seen.held === undefined ? { ...data, ...(await dryRunPair(now)) } : data;
   const manifest = secretManifest(resource, sent, memory, seen.secret);
   const altered = await deps.secrets.rehearse(manifest);
@@ -103,7 +103,7 @@ async function publishMade(
   deps: ActDeps,
 ): Promise<SecretView> {
   const { resource } = seen;
-  const { data, memory, chain } = issuedOutputs(seen, view, made, deps.clock.now());
+  const { data, memory, chain } = issuedContents(seen, view, made, deps.clock.now());
   try {
     return await publish(seen, data, memory, chain, deps, () => deps.assertServed(resource, made));
   } catch (error) {
@@ -119,7 +119,7 @@ export async function repair(seen: Observed, view: AuthorityView, deps: ActDeps)
   // The private key isn't in the cache. What is read now must be what was judged, or the judgement is void.
   if (held === undefined || live === undefined || live.metadata?.resourceVersion !== secret?.resourceVersion)
     throw new RetryableError('Conflict', 'the Secret changed meanwhile');
-  const { data, memory } = heldOutputs(seen, view, held, live, deps.clock.now());
+  const { data, memory } = heldContents(seen, view, held, live, deps.clock.now());
   // A repair comes to a resource that is refused, too.
   const admitted = withoutNewExports(resource, secret, seen.deniedPrefixes ?? []);
   const manifest = secretManifest(admitted, data, memory, secret);

@@ -84,6 +84,7 @@ const secret = fc
         issuedAt: maybe(moment),
         requestedDurationMs: maybe(fc.integer({ min: 0, max: 90 * DAY })),
         templateKeys: fc.constantFrom('', 'a', ','),
+        outputs: fc.constantFrom('', 'another'),
       },
       { requiredKeys: [] },
     ),

@@ -17,6 +17,7 @@ import { brief, briefly } from '../../src/certificate/secret/brief.ts';
 import type { CertificateFacts } from '../../src/certificate/secret/facts.ts';
 import { canonicalIdentity } from '../../src/certificate/secret/identity.ts';
 import { templateKeys } from '../../src/certificate/secret/manifest.ts';
+import { outputsDigest } from '../../src/certificate/secret/outputs.ts';
 import type { SecretView } from '../../src/certificate/secret/view.ts';
 import type { Run } from '../../src/queue/controller.ts';
 
@@ -161,6 +162,7 @@ export function aSecret(resource: ClientCertificate, fields: SecretFields = {}):
       issuedAt: NOW,
       serials: [{ serialNumber: '0a', notAfter: after(spec.durationMs) }],
       templateKeys: brief(templateKeys(resource)),
+      outputs: outputsDigest(spec),
       externalId: undefined,
       ...memory,
     },
@@ -210,7 +212,14 @@ class ObservedBuilder {
 
   /** A Secret with nothing of ours on it. */
   withForeignSecret(secret: SecretFields = {}): ObservedBuilder {
-    const memory = { revision: 0, authority: undefined, issuedAt: undefined, serials: [], templateKeys: '' };
+    const memory = {
+      revision: 0,
+      authority: undefined,
+      issuedAt: undefined,
+      serials: [],
+      templateKeys: '',
+      outputs: '',
+    };
     return this.withSecret({
       owner: undefined,
       ownerReferences: [],

@@ -45,7 +45,7 @@ const FLAWS: readonly Check<string>[] = [
   flaws.isNotMarked, // adopted, or its annotations were damaged
   flaws.trustHasChanged, // ca.crt, on the way to another CA
   flaws.chainIsAnother, // tls.crt, where another root certifies the same CA
-  flaws.keyIsEncodedOtherwise, // spec.privateKey.encoding
+  flaws.outputsAreOthers, // spec.privateKey.encoding, and what else decides about the data of the Secret
   flaws.differsFromTemplate, // spec.secretTemplate
   flaws.ownerReferenceIsWrong, // spec.deletionPolicy
 ];

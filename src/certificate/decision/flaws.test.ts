@@ -115,18 +115,23 @@ const FLAWS: Record<string, [check: (seen: Observed) => string | undefined, seen
       issued.from({ trust: { pem: '', hash: 'hash of nothing', anchors: new Map() } }).build(),
       undefined,
     ],
-    'the key is written as it is asked for': [flaws.keyIsEncodedOtherwise, issued.build(), undefined],
+    'the key is written as it is asked for': [flaws.outputsAreOthers, issued.build(), undefined],
     'the key is written otherwise': [
-      flaws.keyIsEncodedOtherwise,
+      flaws.outputsAreOthers,
       anObserved(aCertificate({ privateKey: { encoding: 'PKCS1' } }))
         .withSecret({ certificate: { keyEncoding: 'PKCS8' } })
         .build(),
       'not written in PKCS1',
     ],
     'there is but one way to write an Ed25519 key': [
-      flaws.keyIsEncodedOtherwise,
+      flaws.outputsAreOthers,
       ed25519.withSecret({ certificate: { keyEncoding: 'PKCS1' } }).build(),
       undefined,
+    ],
+    'the Secret was written for other outputs': [
+      flaws.outputsAreOthers,
+      issued.withSecret({ memory: { outputs: 'another' } }).build(),
+      'not what the spec asks for',
     ],
     'the template is in the Secret': [flaws.differsFromTemplate, asTemplated.build(), undefined],
     'labels and annotations of others are no flaw': [

@@ -20,8 +20,13 @@ export interface SecretMemory {
   readonly serials: readonly PastSerial[];
   /** Those that came from a template, brief: see templateKeys. */
   readonly templateKeys: string;
+  /** See outputsDigest. */
+  readonly outputs: string;
   readonly externalId: string | undefined;
 }
+
+/** What comes from the certificate and its authority; the rest follows from the spec when the Secret is written. */
+export type CertificateMemory = Omit<SecretMemory, 'templateKeys' | 'outputs'>;
 
 type Annotations = Readonly<Record<string, string>>;
 
@@ -49,6 +54,7 @@ class AnnotatedMemory implements SecretMemory {
   readonly #issuedAt: string | undefined;
   readonly #serials: string | undefined;
   readonly #templateKeys: string | undefined;
+  readonly #outputs: string | undefined;
   readonly #externalId: string | undefined;
 
   constructor(annotations: Annotations) {
@@ -60,6 +66,7 @@ class AnnotatedMemory implements SecretMemory {
     this.#serials = shortOnly(annotations[names.SERIALS_ANNOTATION]);
     const templateKeys = shortOnly(annotations[names.TEMPLATE_KEYS_ANNOTATION], LONGEST_TEMPLATE_KEYS);
     this.#templateKeys = templateKeys === undefined ? undefined : shared(brief(templateKeys));
+    this.#outputs = shared(shortOnly(annotations[names.OUTPUTS_ANNOTATION]));
     this.#externalId = shortOnly(annotations[names.EXTERNAL_ID_ANNOTATION]);
   }
 
@@ -89,6 +96,10 @@ class AnnotatedMemory implements SecretMemory {
 
   get templateKeys(): string {
     return this.#templateKeys ?? '';
+  }
+
+  get outputs(): string {
+    return this.#outputs ?? '';
   }
 
   get externalId(): string | undefined {
@@ -124,6 +135,7 @@ export function writeMemory(memory: SecretMemory): Record<string, string> {
       .map(({ serialNumber, notAfter }) => `${serialNumber}=${toRfc3339(notAfter)}`)
       .join(','),
     [names.TEMPLATE_KEYS_ANNOTATION]: memory.templateKeys,
+    [names.OUTPUTS_ANNOTATION]: memory.outputs || undefined,
     [names.EXTERNAL_ID_ANNOTATION]: memory.externalId,
   };
   return Object.fromEntries(

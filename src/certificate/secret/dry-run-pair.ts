@@ -1,7 +1,7 @@
 import { makeRoot, newSerialNumber } from '../../pki/issue.ts';
 import { encodePrivateKey, generateKey } from '../../pki/keys.ts';
 import { toPem } from '../../pki/pem.ts';
-import type { SecretData } from './manifest.ts';
+import type { SecretData } from './outputs.ts';
 
 const SERIAL = newSerialNumber(Buffer.alloc(16));
 const LIFE_MS = 3_600_000;

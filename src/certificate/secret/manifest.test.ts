@@ -4,12 +4,12 @@ import * as assert from 'uvu/assert';
 import { arbitrarySpec } from '../../../test/unit/arbitrary-spec.ts';
 import { aCertificate, after, DAY, NOW } from '../../../test/unit/builders.ts';
 import { stored } from '../../../test/unit/secret-store.ts';
-import { nextSerials, type SecretMemory } from './annotations.ts';
+import { type CertificateMemory, nextSerials, type SecretMemory } from './annotations.ts';
 import { secretManifest } from './manifest.ts';
 import { viewSecret } from './view.ts';
 
 const DATA = { certificateChain: 'chain\n', privateKey: 'key\n', trustBundle: 'bundle\n' };
-const MEMORY: Omit<SecretMemory, 'templateKeys'> = {
+const MEMORY: CertificateMemory = {
   revision: 3,
   authority: 'CertificateAuthority/ca',
   authorityGeneration: 2,
@@ -103,7 +103,7 @@ test('what is unknown is left out', () => {
 });
 
 const wholeSecond = fc.integer({ min: 0, max: 10 ** 9 }).map((seconds) => after(seconds * 1_000));
-const memories: fc.Arbitrary<Omit<SecretMemory, 'templateKeys'>> = fc.record({
+const memories: fc.Arbitrary<CertificateMemory> = fc.record({
   revision: fc.integer({ min: 1, max: 10 ** 9 - 1 }),
   authority: fc.constantFrom('CertificateAuthority/a', 'ClusterCertificateAuthority/b'),
   authorityGeneration: fc.option(fc.integer({ min: 1, max: 999 }), { nil: undefined }),

@@ -1,13 +1,7 @@
 import type { ClientCertificate } from '../../api/client-certificate.ts';
 import * as names from '../../api/names.ts';
-import { type SecretMemory, writeMemory } from './annotations.ts';
-
-/** The bytes of a Secret's three keys, in PEM. */
-export interface SecretData {
-  readonly certificateChain: string;
-  readonly privateKey: string;
-  readonly trustBundle: string;
-}
+import { type CertificateMemory, writeMemory } from './annotations.ts';
+import { outputsDigest, render, type SecretData } from './outputs.ts';
 
 export type SecretManifest = ReturnType<typeof secretManifest>;
 
@@ -19,7 +13,7 @@ export type SecretManifest = ReturnType<typeof secretManifest>;
 export function secretManifest(
   resource: ClientCertificate,
   data: SecretData,
-  memory: Omit<SecretMemory, 'templateKeys'>,
+  memory: CertificateMemory,
   current: { readonly uid: string; readonly resourceVersion: string } | undefined,
 ) {
   const { spec } = resource;
@@ -36,16 +30,12 @@ export function secretManifest(
       annotations: {
         ...spec.secretAnnotations,
         [names.CERTIFICATE_UID_ANNOTATION]: resource.uid,
-        ...writeMemory({ ...memory, templateKeys: templateKeys(resource) }),
+        ...writeMemory({ ...memory, templateKeys: templateKeys(resource), outputs: outputsDigest(spec) }),
       },
       ownerReferences: spec.deletionPolicy === 'Delete' ? [ownerReference(resource)] : [],
     },
     type: 'kubernetes.io/tls',
-    data: {
-      'tls.crt': base64(data.certificateChain),
-      'tls.key': base64(data.privateKey),
-      'ca.crt': base64(data.trustBundle),
-    },
+    data: render(data),
   };
 }
 
@@ -63,8 +53,4 @@ export function ownerReference(resource: ClientCertificate) {
     controller: true,
     blockOwnerDeletion: false,
   };
-}
-
-function base64(text: string): string {
-  return Buffer.from(text, 'latin1').toString('base64');
 }

@@ -3,9 +3,10 @@ import { ApiError, RetryableError, TerminalError } from '../../errors.ts';
 import type { CertificateView } from '../../pki/certificate.ts';
 import { keyEncodingOf } from '../../pki/keys.ts';
 import { isAdoptable, isOurs, type Observed } from '../observed.ts';
-import type { SecretMemory } from './annotations.ts';
+import type { CertificateMemory } from './annotations.ts';
 import { contentOf } from './content.ts';
-import { type SecretData, secretManifest } from './manifest.ts';
+import { secretManifest } from './manifest.ts';
+import type { SecretData } from './outputs.ts';
 import { type SecretView, viewSecret } from './view.ts';
 import { type WriteDeps, writeSecret } from './write.ts';
 
@@ -25,7 +26,7 @@ const WRITE_ATTEMPTS = 4;
 export async function publish(
   seen: Observed,
   data: SecretData,
-  memory: Omit<SecretMemory, 'templateKeys'>,
+  memory: CertificateMemory,
   chain: readonly CertificateView[],
   deps: PublishDeps,
   assertServed: () => Promise<void>,

@@ -1,0 +1,137 @@
+import type { RawObject } from '../../api/parse.ts';
+import type { Issued } from '../../backends/backend.ts';
+import type { TrustBundle } from '../../pki/bundle.ts';
+import type { CertificateView } from '../../pki/certificate.ts';
+import { wayToAnchor } from '../../pki/chain.ts';
+import { encodePrivateKey } from '../../pki/keys.ts';
+import { parsePem, toPem } from '../../pki/pem.ts';
+import { grantedLife } from '../decision/schedule.ts';
+import { type AuthorityView, authorityName, type Observed } from '../observed.ts';
+import { trustFor } from '../prove.ts';
+import type { UnpublishedCertificate } from '../request/unpublished.ts';
+import { type CertificateMemory, nextSerials } from './annotations.ts';
+import type { CertificateFacts } from './facts.ts';
+import { reencoded, type SecretData } from './outputs.ts';
+
+/** What is written into the Secret of a certificate: its data, and what its annotations remember. */
+interface Contents {
+  readonly data: SecretData;
+  readonly memory: CertificateMemory;
+}
+
+/** For a certificate that was issued and proven. `chain` is the one in the data, leaf first. */
+export function issuedContents(
+  seen: Observed,
+  view: AuthorityView,
+  { issued, key, issuedAt }: UnpublishedCertificate,
+  now: Date,
+): Contents & { readonly chain: readonly CertificateView[] } {
+  const { resource } = seen;
+  const trust = trustFor(issued, view);
+  const chain = chainToPublish(issued, view, trust, now);
+  const [leaf] = chain;
+  if (leaf === undefined) throw new Error('nothing is published that was not proven');
+  const data = {
+    certificateChain: chain.map((each) => each.pem).join(''),
+    privateKey: encodePrivateKey(key, resource.spec.keyEncoding),
+    trustBundle: trust.pem,
+  };
+  const past = seen.ours?.memory;
+  const memory = {
+    revision: seen.revision + 1,
+    authority: authorityName(resource),
+    authorityGeneration: issued.generation,
+    requestedDurationMs: resource.spec.durationMs,
+    issuedAt,
+    serials: nextSerials(past?.serials ?? [], leaf),
+    externalId: issued.externalId,
+  };
+  return { data, memory, chain };
+}
+
+/** For the certificate that the Secret holds, with the trust bundle, the chain and the encoding of today. */
+export function heldContents(
+  seen: Observed,
+  view: AuthorityView,
+  held: CertificateFacts,
+  stored: RawObject,
+  now: Date,
+): Contents {
+  const { data, memory } = storedContents(seen, view, stored, now);
+  return {
+    data: {
+      ...data,
+      certificateChain: chainFor(held, data.certificateChain, view),
+      privateKey: reencoded(data.privateKey, seen.resource.spec.keyEncoding),
+    },
+    memory,
+  };
+}
+
+/** What the Secret holds, byte for byte, with the trust bundle of today. */
+export function storedContents(
+  seen: Observed,
+  view: AuthorityView,
+  stored: RawObject | undefined,
+  now: Date,
+): Contents {
+  const data = {
+    certificateChain: textOf(stored, 'tls.crt'),
+    privateKey: textOf(stored, 'tls.key'),
+    trustBundle: view.trust.pem === '' ? textOf(stored, 'ca.crt') : view.trust.pem,
+  };
+  return { data, memory: memoryOf(seen, view, now) };
+}
+
+/** A key of the data of a Secret, as text; empty where there is none. */
+export function textOf(object: RawObject | undefined, key: string): string {
+  return Buffer.from(object?.data?.[key] ?? '', 'base64').toString('latin1');
+}
+
+/** In order, since some TLS stacks read a chain only so. */
+function chainToPublish(
+  { chain, generation }: Issued,
+  { signing, issuers, intermediates }: AuthorityView,
+  trust: TrustBundle,
+  now: Date,
+): readonly CertificateView[] {
+  const [leaf] = chain;
+  // What a CA rotation compares with later; a search among the roots of two CAs could find another path.
+  if (leaf !== undefined && generation !== undefined && generation === signing?.version) return [leaf, ...issuers];
+  return wayToAnchor([...chain, ...intermediates], [...trust.anchors.values()], now);
+}
+
+/** As it is; of the CA that signs now, with the certificates that lead to its root now. */
+function chainFor(
+  { issuerFingerprint }: CertificateFacts,
+  stored: string,
+  { signing, issuers }: AuthorityView,
+): string {
+  if (signing?.fingerprintSHA256 !== issuerFingerprint) return stored;
+  const [leaf] = parsePem(stored);
+  return leaf === undefined ? stored : [toPem(leaf.label, leaf.der), ...issuers.map(({ pem }) => pem)].join('');
+}
+
+function memoryOf(seen: Observed, view: AuthorityView, now: Date): CertificateMemory {
+  const { resource, secret, held } = seen;
+  const { memory } = secret ?? {};
+  const { durationMs } = resource.spec;
+  return {
+    revision: Math.max(1, seen.revision),
+    authority: authorityName(resource),
+    authorityGeneration: held && view.generations.get(held.issuerFingerprint)?.version,
+    requestedDurationMs: memory?.requestedDurationMs ?? durationMs,
+    issuedAt: memory?.issuedAt ?? (held && momentOfIssue(held, durationMs, now)),
+    serials: held === undefined ? (memory?.serials ?? []) : nextSerials(memory?.serials ?? [], held),
+    externalId: memory?.externalId,
+  };
+}
+
+/**
+ * When a certificate was issued, from what it says itself: at the begin of its life without what it reaches back, at the
+ * end of that second, since it counts whole ones. Too early a moment would honour an old renew-at once more.
+ */
+function momentOfIssue(held: CertificateFacts, durationMs: number, now: Date): Date {
+  const { startMs } = grantedLife(held, durationMs, { issuedAt: undefined, now });
+  return new Date(Math.min(startMs + 999, now.getTime()));
+}
