@@ -1,7 +1,7 @@
 import { CERTIFICATE_NAME_LABEL, SECRETS } from '../api/names.ts';
 import { keyOf, type RawObject } from '../api/parse.ts';
+import type { NextKeyAccess } from '../certificate/request/deps.ts';
 import { viewNextKey } from '../certificate/request/next-key.ts';
-import type { NextKeyAccess } from '../certificate/request/request.ts';
 import type { SecretManifest } from '../certificate/secret/manifest.ts';
 import { alteredError, takeBack } from '../certificate/secret/take-back.ts';
 import { viewSecret } from '../certificate/secret/view.ts';

@@ -1,9 +1,9 @@
 /** A stand-in for the API server: it holds the one Secret that keeps a key, with the preconditions of server-side apply. */
 import type { RawObject } from '../../src/api/parse.ts';
+import type { NextKeyAccess, RequestDeps } from '../../src/certificate/request/deps.ts';
 import { type NextKey, viewNextKey } from '../../src/certificate/request/next-key.ts';
 import type { NextManifest } from '../../src/certificate/request/next-manifest.ts';
 import { PendingRequests } from '../../src/certificate/request/pending-requests.ts';
-import type { NextKeyAccess, RequestDeps } from '../../src/certificate/request/request.ts';
 import { purposeOf } from '../../src/certificate/secret/protection.ts';
 import type { Clock } from '../../src/clock.ts';
 import { ApiError } from '../../src/errors.ts';

@@ -2,8 +2,9 @@ import { earliest } from '../../api/moments.ts';
 import { classify } from '../../errors.ts';
 import type { Run } from '../../queue/controller.ts';
 import type { Decision, Observed } from '../observed.ts';
+import type { RequestDeps } from './deps.ts';
 import type { NextKey } from './next-key.ts';
-import { endRequest, forgetOrLeave, type RequestDeps } from './request.ts';
+import { endRequest, forgetOrLeave } from './remove.ts';
 
 export interface TidyDeps extends RequestDeps {
   /** From the cache: a request of a ClientCertificate of that key, which may be gone. */
