@@ -18,27 +18,19 @@ import { provenView, type SecretView, viewOnArrival } from '../certificate/secre
 import type { Config } from '../config.ts';
 import { Cache } from '../kube/cache/cache.ts';
 import type { Share } from '../kube/cache/namespace-share.ts';
-import { Watch, type WatchDeps, type WatchSpec } from '../kube/watch.ts';
+import type { WatchDeps } from '../kube/watch.ts';
 import type { WatchStats } from '../kube/watch-record.ts';
 import { Buckets } from '../queue/bucket.ts';
 import { type GenerationSecret, viewGenerationSecret } from '../rotation/generation-secret.ts';
 import { sharesOf } from './namespace-shares.ts';
 import { refuseUnserved } from './refuse-unserved.ts';
+import { type Watched, Watches } from './watches.ts';
 
 /** Secrets of one namespace that no ClientCertificate names and that take long to prove: so many at once, then one a second. */
 const DEAR_RECORDS = { capacity: 200, refillMs: 1_000 };
 
 /** The labels of a namespace. */
 export type NamespaceLabels = Readonly<Record<string, string>>;
-
-interface Watched {
-  readonly name: string;
-  /** Undefined for all. */
-  readonly namespace: string | undefined;
-  readonly watch: Pick<Watch<unknown>, 'run' | 'synced' | 'stats' | 'isBehind'>;
-  /** The watch that has to be filled before this one begins. */
-  readonly after: Watched | undefined;
-}
 
 /** Everything that is watched, reduced to what is asked for. */
 export class Cluster {
@@ -54,12 +46,11 @@ export class Cluster {
   readonly namespaces = new Cache<NamespaceLabels>({ reduce: labelsOf });
   readonly #namespaceWatch: Watched | undefined;
   readonly #controllerNamespace: string;
-  readonly #watches: Watched[] = [];
-  /** Namespaces that could not be read at the start: the start doesn't wait for them. */
-  #late: ReadonlySet<string> = new Set();
+  readonly #watches: Watches;
 
   constructor(config: Config, deps: WatchDeps) {
     this.#controllerNamespace = config.controllerNamespace;
+    this.#watches = new Watches(deps);
     const shares = sharesOf(config);
     const dearRecords = new Buckets(DEAR_RECORDS);
     this.certificates = new Cache({
@@ -109,24 +100,24 @@ export class Cluster {
     });
     // Where the CA generations of the cluster kind are.
     if (clusterAuthorities && namespaces !== undefined && !namespaces.includes(controllerNamespace))
-      this.#watch(deps, { ...secretsOf(controllerNamespace, names.AUTHORITY_NAME_LABEL), cache: this.generations });
+      this.#watches.add({ ...secretsOf(controllerNamespace, names.AUTHORITY_NAME_LABEL), cache: this.generations });
     // Who sees an authority before its CA makes it another one, who sees a certificate before its authority says that there
     // is none; and what is kept of a Secret depends on the certificate that names it.
     for (const namespace of namespaces ?? [undefined]) {
-      this.#watch(deps, { ...secretsOf(namespace, names.AUTHORITY_NAME_LABEL), cache: this.generations });
-      this.#watch(deps, { resource: names.CERTIFICATE_AUTHORITIES, namespace, cache: this.authorities });
-      const after = this.#watch(deps, {
+      this.#watches.add({ ...secretsOf(namespace, names.AUTHORITY_NAME_LABEL), cache: this.generations });
+      this.#watches.add({ resource: names.CERTIFICATE_AUTHORITIES, namespace, cache: this.authorities });
+      const after = this.#watches.add({
         resource: names.CLIENT_CERTIFICATES,
         namespace,
         cache: this.certificates,
       });
-      this.#watch(deps, { ...secretsOf(namespace, names.CERTIFICATE_NAME_LABEL), cache: this.secrets }, after);
-      this.#watch(deps, { ...secretsOf(namespace, names.NEXT_OF_LABEL), cache: this.nextKeys }, after);
+      this.#watches.add({ ...secretsOf(namespace, names.CERTIFICATE_NAME_LABEL), cache: this.secrets }, after);
+      this.#watches.add({ ...secretsOf(namespace, names.NEXT_OF_LABEL), cache: this.nextKeys }, after);
     }
     if (clusterAuthorities)
-      this.#watch(deps, { resource: names.CLUSTER_CERTIFICATE_AUTHORITIES, cache: this.clusterAuthorities });
+      this.#watches.add({ resource: names.CLUSTER_CERTIFICATE_AUTHORITIES, cache: this.clusterAuthorities });
     if (namespaces === undefined)
-      this.#namespaceWatch = this.#watch(deps, { resource: names.NAMESPACES, cache: this.namespaces });
+      this.#namespaceWatch = this.#watches.add({ resource: names.NAMESPACES, cache: this.namespaces });
   }
 
   /** The Secret of that key, if a ClientCertificate names it and its namespace has room for it; possibly not proven yet. */
@@ -153,24 +144,21 @@ export class Cluster {
     if (this.secretOnArrival(keyOf(view)) === undefined) this.secrets.revise(keyOf(view), view.resourceVersion, view);
   }
 
-  /** Begins all watches; they end with the signal. Namespaces in `late` may become readable later, or never. */
+  /** See Watches. */
   start(signal: AbortSignal, late: ReadonlySet<string> = new Set()): void {
-    this.#late = late;
-    for (const each of this.#punctual()) void begin(each, signal);
-    for (const namespace of late) void this.#startLate(namespace, signal);
+    this.#watches.start(signal, late);
   }
 
-  /** Resolves when every cache has been filled once. */
-  async synced(): Promise<void> {
-    await Promise.all(this.#punctual().map(({ watch }) => watch.synced));
+  synced(): Promise<void> {
+    return this.#watches.synced();
   }
 
   get isSynced(): boolean {
-    return this.#punctual().every(({ watch }) => watch.stats.synced);
+    return this.#watches.isSynced;
   }
 
-  *stats(): Generator<readonly [string, WatchStats]> {
-    for (const { name, watch } of this.#watches) yield [name, watch.stats];
+  stats(): Generator<readonly [string, WatchStats]> {
+    return this.#watches.stats();
   }
 
   /** Whether labels of namespaces may be older than what the API server holds. */
@@ -212,18 +200,6 @@ export class Cluster {
       .filter((each): each is ClientCertificate => !isBroken(each));
   }
 
-  /** One watch after the other, since work goes on meanwhile. */
-  async #startLate(namespace: string, signal: AbortSignal): Promise<void> {
-    for (const { watch } of this.#watches.filter((each) => each.namespace === namespace)) {
-      void watch.run(signal);
-      await watch.synced;
-    }
-  }
-
-  #punctual(): Watched[] {
-    return this.#watches.filter(({ namespace }) => namespace === undefined || !this.#late.has(namespace));
-  }
-
   #isNamed({ metadata: { namespace = '', name = '' } = {} }: RawObject): boolean {
     return this.certificates.isIndexed('secret', keyOf({ namespace, name }));
   }
@@ -234,23 +210,6 @@ export class Cluster {
     if (isView(kept) && !this.certificates.isIndexed('secret', key))
       this.secrets.revise(key, kept.resourceVersion, recordOfView(kept));
   }
-
-  #watch<T>(deps: WatchDeps, spec: WatchSpec<T>, after?: Watched): Watched {
-    const label = spec.labelSelector === undefined ? '' : `/${spec.labelSelector.split('/')[1]}`;
-    const watched = {
-      namespace: spec.namespace,
-      name: `${spec.namespace === undefined ? '' : `${spec.namespace}/`}${spec.resource.plural}${label}`,
-      watch: new Watch<T>(deps, spec),
-      after,
-    };
-    this.#watches.push(watched);
-    return watched;
-  }
-}
-
-async function begin({ watch, after }: Watched, signal: AbortSignal): Promise<void> {
-  await after?.watch.synced;
-  await watch.run(signal);
 }
 
 function labelsOf(object: RawObject): NamespaceLabels {

@@ -6,14 +6,9 @@ import { weightOf } from '../../kube/cache/namespace-share.ts';
 import { hashOfBundle } from '../../pki/bundle.ts';
 import { LONGEST_TEMPLATE_KEYS, readMemory, type SecretMemory, shortOnly } from './annotations.ts';
 import { briefly } from './brief.ts';
-import {
-  LEADS_NOWHERE,
-  type OwedContent,
-  readSecretContent,
-  type SecretContent,
-  SecretContentError,
-} from './content.ts';
-import { type CertificateFacts, factsOf } from './facts.ts';
+import type { SecretContent } from './content.ts';
+import type { CertificateFacts } from './facts.ts';
+import { type Content, contentOnArrival, Unproven } from './unproven.ts';
 
 /** A Secret as a reconcile sees it: no key in it, and no bytes that no check needs. */
 export interface SecretView {
@@ -185,49 +180,6 @@ export function hashOfTrustBundle(data: RawObject['data']): string {
 
 /** In place of a list with nothing but the uid that the Secret carries anyway. */
 const BY_ITS_CERTIFICATE: readonly string[] = [];
-
-/** The facts of a certificate, or facts that are not proven yet, or the sentence that says why there are none. */
-type Content = CertificateFacts | Unproven | string;
-
-class Unproven {
-  readonly validity: Pick<CertificateFacts, 'notBefore' | 'notAfter'>;
-  /** Of what is kept for the proof, in bytes. */
-  readonly weight: number;
-  readonly prove: () => CertificateFacts | string;
-
-  constructor(validity: Unproven['validity'], weight: number, prove: Unproven['prove']) {
-    this.validity = validity;
-    this.weight = weight;
-    this.prove = prove;
-  }
-}
-
-function contentOnArrival(data: RawObject['data'], known: SecretContent | undefined): Content {
-  return orProblem(() => {
-    const content = known ?? readSecretContent(data);
-    if ('settle' in content) return withoutPath(content);
-    return content.owedProof === undefined ? factsOf(content) : withoutSignature(factsOf(content), content.owedProof);
-  });
-}
-
-// Apart, since a closure keeps all that its scope holds, and these stay for every ClientCertificate.
-function withoutSignature(facts: CertificateFacts, isTrue: () => boolean): Unproven {
-  return new Unproven(facts, 0, () => (isTrue() ? facts : LEADS_NOWHERE));
-}
-
-function withoutPath(content: OwedContent): Unproven {
-  const { notBefore, notAfter } = content.leaf;
-  return new Unproven({ notBefore, notAfter }, content.weight, () => orProblem(() => factsOf(content.settle())));
-}
-
-function orProblem<T>(read: () => T): T | string {
-  try {
-    return read();
-  } catch (error) {
-    if (error instanceof SecretContentError) return error.message;
-    throw error;
-  }
-}
 
 const NOTHING: Readonly<Record<string, string>> = Object.freeze({});
 

@@ -1,0 +1,53 @@
+import type { RawObject } from '../../api/parse.ts';
+import {
+  LEADS_NOWHERE,
+  type OwedContent,
+  readSecretContent,
+  type SecretContent,
+  SecretContentError,
+} from './content.ts';
+import { type CertificateFacts, factsOf } from './facts.ts';
+
+/** The facts of a certificate, or facts that are not proven yet, or the sentence that says why there are none. */
+export type Content = CertificateFacts | Unproven | string;
+
+export class Unproven {
+  readonly validity: Pick<CertificateFacts, 'notBefore' | 'notAfter'>;
+  /** Of what is kept for the proof, in bytes. */
+  readonly weight: number;
+  readonly prove: () => CertificateFacts | string;
+
+  constructor(validity: Unproven['validity'], weight: number, prove: Unproven['prove']) {
+    this.validity = validity;
+    this.weight = weight;
+    this.prove = prove;
+  }
+}
+
+/** What the data of a Secret holds, without the proof that takes a signature or more. `known` is what it is known to hold. */
+export function contentOnArrival(data: RawObject['data'], known: SecretContent | undefined): Content {
+  return orProblem(() => {
+    const content = known ?? readSecretContent(data);
+    if ('settle' in content) return withoutPath(content);
+    return content.owedProof === undefined ? factsOf(content) : withoutSignature(factsOf(content), content.owedProof);
+  });
+}
+
+// Apart, since a closure keeps all that its scope holds, and these stay for every ClientCertificate.
+function withoutSignature(facts: CertificateFacts, isTrue: () => boolean): Unproven {
+  return new Unproven(facts, 0, () => (isTrue() ? facts : LEADS_NOWHERE));
+}
+
+function withoutPath(content: OwedContent): Unproven {
+  const { notBefore, notAfter } = content.leaf;
+  return new Unproven({ notBefore, notAfter }, content.weight, () => orProblem(() => factsOf(content.settle())));
+}
+
+function orProblem<T>(read: () => T): T | string {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof SecretContentError) return error.message;
+    throw error;
+  }
+}
