@@ -3,7 +3,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { ControllerProcess } from '../support/controller-process.ts';
 import { untilRevision } from '../support/edits.ts';
-import { eventually } from '../support/eventually.ts';
+import { eventually, QUIET_MS } from '../support/eventually.ts';
 import { lazily } from '../support/lazily.ts';
 import { issuedAt } from '../support/moments.ts';
 import { clientCertificate, create, createAuthority, selfManaged, statusOf, untilReady } from '../support/objects.ts';
@@ -39,7 +39,7 @@ interface Scene {
 }
 
 const shared = oneWorld();
-/** Everything that takes its time is begun at once; the tests then look at what came of it. */
+/** All renewals run at the same time; the tests then read what was recorded. */
 const scene = lazily<Scene>(async () => {
   const world = await shared.get();
   const [namespace, chatty] = [await world.namespace(), await world.namespace()];
@@ -160,8 +160,8 @@ test('routine renewals have no events, unless the controller was started with --
   await untilRevision(world, chatty, 'often-tls', 3);
   const later = async () => (await eventsOf(world, chatty, 'often')).filter(({ reason }) => reason === 'Renewed');
   await eventually('two renewals are told of', async () => (await later()).length >= 2);
-  // Of the others something would be told by now.
-  await sleep(500);
+  // An unwanted event of the others would be written by now.
+  await sleep(QUIET_MS);
   const reasons = async (where: string) => (await eventsOf(world, where, 'often')).map(({ reason }) => reason);
   // That its life is too short for a kubelet is told once, and not at each renewal.
   assert.equal(await reasons(namespace), ['Issued', 'LifeTooShort']);

@@ -4,37 +4,28 @@ import * as names from '../../../src/api/names.ts';
 import type { ControllerProcess } from '../support/controller-process.ts';
 import { createSecret, deleteSecret, patchCertificate, patchSecret, renewAt, untilRevision } from '../support/edits.ts';
 import { eventually } from '../support/eventually.ts';
-import { lazily } from '../support/lazily.ts';
 import {
   clientCertificate,
   conditionOf,
   create,
-  createAuthority,
   type MountedSecret,
   mounted,
   readSecret,
-  selfManaged,
   statusOf,
   untilReady,
 } from '../support/objects.ts';
 import { makeCa, makeLeaf, tlsData } from '../support/openssl.ts';
 import { plainApi } from '../support/plain-api.ts';
 import { signatures } from '../support/recorded.ts';
+import { oneScene } from '../support/scene.ts';
 import { faultOf, opensslAccepts } from '../support/secret-proof.ts';
-import { oneWorld, type World } from '../support/world.ts';
+import type { World } from '../support/world.ts';
 
 /** How soon everything must be well again. */
 const SOON_MS = 5_000;
 
-const shared = oneWorld();
-const scene = lazily(async () => {
-  const world = await shared.get();
-  const controller = await world.controller();
-  const namespace = await world.namespace();
-  await createAuthority(world, selfManaged(namespace));
-  return { world, controller, namespace };
-});
-test.after(shared.stop);
+const scene = oneScene();
+test.after(scene.stop);
 
 async function ready(world: World, namespace: string, name: string): Promise<MountedSecret> {
   await create(world, clientCertificate(namespace, name));

@@ -3,36 +3,20 @@ import * as assert from 'uvu/assert';
 import * as names from '../../../src/api/names.ts';
 import { deleteSecret, patchSecret, renewAt, untilRevision } from '../support/edits.ts';
 import { eventually } from '../support/eventually.ts';
-import { lazily } from '../support/lazily.ts';
 import { provesSoon } from '../support/moments.ts';
-import {
-  clientCertificate,
-  create,
-  createAuthority,
-  type MountedSecret,
-  readSecret,
-  selfManaged,
-  untilReady,
-} from '../support/objects.ts';
+import { clientCertificate, create, type MountedSecret, readSecret, untilReady } from '../support/objects.ts';
 import { makeCa, makeLeaf, tlsData } from '../support/openssl.ts';
 import { eventsOf, signatures } from '../support/recorded.ts';
+import { oneScene } from '../support/scene.ts';
 import { faultOf, opensslAccepts } from '../support/secret-proof.ts';
 import { revisionOf } from '../support/secret-witness.ts';
-import { oneWorld, type World } from '../support/world.ts';
+import type { World } from '../support/world.ts';
 
 /** How soon everything must be well again. */
 const SOON_MS = 5_000;
 
-const shared = oneWorld();
-const scene = lazily(async () => {
-  const world = await shared.get();
-  const controller = await world.controller();
-  const namespace = await world.namespace();
-  await createAuthority(world, selfManaged(namespace));
-  const foreign = await makeCa('Foreign');
-  return { world, controller, namespace, foreign };
-});
-test.after(shared.stop);
+const scene = oneScene({}, async () => ({ foreign: await makeCa('Foreign') }));
+test.after(scene.stop);
 
 /** A ready ClientCertificate, with labels of its own on the Secret. */
 async function ready(world: World, namespace: string, name: string, spec: object = {}): Promise<MountedSecret> {

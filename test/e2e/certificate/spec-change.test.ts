@@ -2,10 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { RawObject } from '../../../src/api/parse.ts';
-import type { ControllerProcess } from '../support/controller-process.ts';
 import { patchCertificate } from '../support/edits.ts';
-import { eventually } from '../support/eventually.ts';
-import { lazily } from '../support/lazily.ts';
+import { eventually, QUIET_MS } from '../support/eventually.ts';
 import {
   clientCertificate,
   create,
@@ -16,6 +14,7 @@ import {
   untilReady,
 } from '../support/objects.ts';
 import { eventsOf, signatures } from '../support/recorded.ts';
+import { oneScene } from '../support/scene.ts';
 import { opensslAccepts } from '../support/secret-proof.ts';
 import {
   faultsOfHistory,
@@ -27,7 +26,6 @@ import {
   watchSecrets,
 } from '../support/secret-witness.ts';
 import type { Witness } from '../support/witness.ts';
-import { oneWorld, type World } from '../support/world.ts';
 
 interface Change {
   readonly spec: object;
@@ -51,28 +49,16 @@ const CHANGES: Readonly<Record<string, Change>> = {
   authority: { spec: { authorityRef: { name: 'other' } }, shows: /issuer CN=Test other v1/ },
 };
 
-interface Scene {
-  readonly world: World;
-  readonly controller: ControllerProcess;
-  readonly namespace: string;
-  readonly secrets: Witness;
-  readonly certificates: Witness<StoredCertificate>;
-}
-
-const shared = oneWorld();
-const scene = lazily<Scene>(async () => {
-  const world = await shared.get();
-  const controller = await world.controller();
-  const namespace = await world.namespace();
+const scene = oneScene({}, async ({ world, namespace }) => {
   const secrets = await watchSecrets(world, namespace);
   const certificates = await watchCertificates(world, namespace);
-  await Promise.all(['ca', 'other'].map((name) => createAuthority(world, selfManaged(namespace, name))));
+  await createAuthority(world, selfManaged(namespace, 'other'));
   const names = [...Object.keys(CHANGES), 'idle', 'template', 'deletion'];
   await Promise.all(names.map((name) => create(world, clientCertificate(namespace, name))));
   await Promise.all(names.map((name) => untilReady(world, namespace, name)));
-  return { world, controller, namespace, secrets, certificates };
+  return { secrets, certificates };
 });
-test.after(shared.stop);
+test.after(scene.stop);
 
 /** All that CHANGES asks for, in one text. */
 function portrait({ leaf }: NonNullable<Awaited<ReturnType<typeof readSecret>>>): string {
@@ -139,8 +125,8 @@ test('each of these changes had one event, with its reason', async () => {
   const { world, controller, namespace } = await scene.get();
   for (const name of Object.keys(CHANGES))
     await eventually(`${name} is told of`, async () => (await eventsOf(world, namespace, name)).length >= 2);
-  // Nothing may come later either.
-  await sleep(1_000);
+  // No second event follows.
+  await sleep(QUIET_MS);
   for (const name of Object.keys(CHANGES)) {
     const told = (await eventsOf(world, namespace, name)).map(({ reason, note }) => `${reason} ${note.split(':')[0]}`);
     assert.is(told.length, 2, told.join('\n'));

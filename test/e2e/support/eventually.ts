@@ -1,5 +1,7 @@
 import { setImmediate, setTimeout as sleep } from 'node:timers/promises';
 
+/** How long a test watches that nothing happens: an unwanted write or signature comes within milliseconds. */
+export const QUIET_MS = 1_000;
 /** How long a test waits for what comes sooner or later: it only ends a wait for what never comes. */
 export const PATIENCE_MS = 60_000;
 

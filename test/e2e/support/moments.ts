@@ -2,6 +2,7 @@
  * When something happened, by whatever did it. A test process, its watches and its polls are told later, and on a busy
  * machine much later, so that no promise can be judged by the moment at which a test heard of something.
  */
+import { setTimeout as sleep } from 'node:timers/promises';
 import * as assert from 'uvu/assert';
 import { ISSUED_AT_ANNOTATION } from '../../../src/api/names.ts';
 import type { RawObject } from '../../../src/api/parse.ts';
@@ -12,6 +13,13 @@ const SECOND_MS = 1_000;
 interface ManagedFields {
   readonly time?: string;
   readonly subresource?: string;
+}
+
+/** Until the next second begins: a timestamp in whole seconds (creation, renew-at) is then later than any before. */
+export async function untilNextSecond(): Promise<void> {
+  const next = Math.floor(Date.now() / SECOND_MS + 1) * SECOND_MS;
+  // A timer may fire a millisecond early.
+  while (Date.now() < next) await sleep(next - Date.now() + 1);
 }
 
 /** When a version of an object was written, by the API server, in whole seconds: the write came less than one later. */
