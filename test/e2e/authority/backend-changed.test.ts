@@ -12,26 +12,19 @@ import {
   statusOf,
   untilReady,
 } from '../support/objects.ts';
-import { eventually, oneWorld, type World } from '../support/world.ts';
+import { oneScene } from '../support/scene.ts';
+import { eventually } from '../support/world.ts';
 import { makeCa, pairData, putCaSecret } from './ca-files.ts';
 import { certificatesOf } from './history.ts';
 import { generationSecrets } from './swap.ts';
 
-const shared = oneWorld();
-test.after(shared.stop);
-
-let controller: ReturnType<World['controller']> | undefined;
-async function start(): Promise<World> {
-  const world = await shared.get();
-  controller ??= world.controller(['--trust-propagation', '2s']);
-  await controller;
-  return world;
-}
+const scene = oneScene({ authority: false, flags: ['--trust-propagation', '2s'] });
+test.after(scene.stop);
 
 const subjects = (bundle: string) => certificatesOf(bundle).map(({ subject }) => subject.split('\n').at(-1));
 
 test('what selfManaged made neither signs nor stays when the authority becomes a pair of its operator', async () => {
-  const world = await start();
+  const { world } = await scene.get();
   const namespace = await world.namespace();
   await createAuthority(world, selfManaged(namespace));
   await create(world, clientCertificate(namespace, 'alice', { duration: '1m' }));
@@ -53,7 +46,7 @@ test('what selfManaged made neither signs nor stays when the authority becomes a
 });
 
 test('what Certwheel held leaves when another machine holds the key, and is trusted as long as a certificate of it is valid', async () => {
-  const world = await start();
+  const { world } = await scene.get();
   const namespace = await world.namespace();
   await createAuthority(world, selfManaged(namespace));
   await create(world, clientCertificate(namespace, 'alice', { duration: '1m' }));

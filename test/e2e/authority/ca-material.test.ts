@@ -6,7 +6,6 @@ import { parseCertificates } from '../../../src/pki/certificate.ts';
 import { lines } from '../process/support/fleet.ts';
 import type { ControllerProcess } from '../support/controller-process.ts';
 import { eventually } from '../support/eventually.ts';
-import { lazily } from '../support/lazily.ts';
 import {
   authorityStatusOf,
   clientCertificate,
@@ -16,7 +15,8 @@ import {
   statusOf,
   untilReady,
 } from '../support/objects.ts';
-import { oneWorld, type World } from '../support/world.ts';
+import { oneScene } from '../support/scene.ts';
+import type { World } from '../support/world.ts';
 import { makeCa, opensslVerify, pairData, putCaSecret } from './ca-files.ts';
 import { createSecretAuthority } from './swap.ts';
 
@@ -28,14 +28,8 @@ const CA = [
   'keyUsage = critical, keyCertSign, cRLSign',
   'subjectKeyIdentifier = hash',
 ];
-const shared = oneWorld();
-test.after(shared.stop);
-
-const started = lazily(async () => {
-  const world = await shared.get();
-  const controller = await world.controller(['--trust-propagation', '2s']);
-  return { world, controller };
-});
+const scene = oneScene({ authority: false, flags: ['--trust-propagation', '2s'] });
+test.after(scene.stop);
 
 interface Place {
   readonly world: World;
@@ -47,7 +41,7 @@ interface Place {
 
 /** A namespace with an authority `ca` over the Secret `pair`. */
 async function place(content: Readonly<Record<string, string>>, partialChain = false): Promise<Place> {
-  const { world, controller } = await started.get();
+  const { world, controller } = await scene.get();
   const namespace = await world.namespace();
   const put = (data: Readonly<Record<string, string>>) => putCaSecret(world, namespace, 'pair', data);
   await put(content);

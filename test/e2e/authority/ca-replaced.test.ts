@@ -3,19 +3,19 @@ import * as assert from 'uvu/assert';
 import type { AuthorityStatus } from '../../../src/api/generated/types.ts';
 import { CERTIFICATE_AUTHORITIES, resourcePath, SECRETS } from '../../../src/api/names.ts';
 import { conditionOf } from '../support/objects.ts';
+import { oneScene } from '../support/scene.ts';
 import { witness } from '../support/witness.ts';
-import { eventually, oneWorld } from '../support/world.ts';
+import { eventually } from '../support/world.ts';
 import { CLIENTS, eventsIn, fingerprintOf, generationSecrets, startSwap } from './swap.ts';
 import { provesThreeSteps } from './three-steps.ts';
 
 const PROPAGATION_MS = 3_000;
 
-const shared = oneWorld();
-test.after(shared.stop);
+const scene = oneScene({ authority: false, flags: ['--trust-propagation', `${PROPAGATION_MS}ms`] });
+test.after(scene.stop);
 
 test('a CA that is replaced by hand under traffic fails no handshake, and goes out in three steps', async () => {
-  const world = await shared.get();
-  await world.controller(['--trust-propagation', `${PROPAGATION_MS}ms`]);
+  const { world } = await scene.get();
   const swap = await startSwap(world);
   const { cas, history, traffic, namespace } = swap;
   const names = ['server', ...CLIENTS].map((each) => `${each}-tls`);

@@ -15,30 +15,28 @@ import {
   statusOf,
   untilReady,
 } from '../support/objects.ts';
-import { eventually, oneWorld, type World } from '../support/world.ts';
+import { oneScene } from '../support/scene.ts';
+import { eventually, type World } from '../support/world.ts';
 import { makeCa, pairData, putCaSecret } from './ca-files.ts';
 import { certificatesOf } from './history.ts';
 import { createSecretAuthority, startSwap } from './swap.ts';
 
-const shared = oneWorld();
-test.after(shared.stop);
+/** Time enough for a test on a busy machine to act between two steps. */
+const PROPAGATION_MS = 5_000;
+/** For longer than the propagation the rotation makes no step. */
+const HELD_MS = PROPAGATION_MS + 1_000;
 
-/** Both at once, since most of their time is waiting; a test that asks gets what came of it. */
-let begun: Promise<{ here: World; suspended: ReturnType<typeof suspendOnExpiringCa> }> | undefined;
-function world() {
-  begun ??= (async () => {
-    const here = await shared.get();
-    // Time enough for a test on a busy machine to act between two steps.
-    await here.controller(['--trust-propagation', '5s']);
-    const suspended = suspendOnExpiringCa(here);
-    suspended.catch(() => {});
-    return { here, suspended };
-  })();
-  return begun;
-}
+const flags = ['--trust-propagation', `${PROPAGATION_MS}ms`];
+/** The CA that expires runs beside the other tests, since most of its time is waiting. */
+const scene = oneScene({ authority: false, flags }, async ({ world }) => {
+  const suspended = suspendOnExpiringCa(world);
+  suspended.catch(() => {});
+  return { suspended };
+});
+test.after(scene.stop);
 
-test('a suspended certificate learns of a new CA, which signs, and the old one is trusted as long as it is valid', async () => {
-  const { here } = await world();
+test('a suspended certificate trusts the new CA, and the old CA is trusted as long as that certificate is valid', async () => {
+  const { world: here } = await scene.get();
   const swap = await startSwap(here, { clients: ['alice', 'carol'], duration: '24h' });
   const { namespace, cas } = swap;
   const suspend = (value: boolean) => patchCertificate(here, namespace, 'carol', { spec: { suspend: value } });
@@ -58,7 +56,7 @@ test('a suspended certificate learns of a new CA, which signs, and the old one i
     const rotating = conditionOf(await swap.status(), 'Rotating');
     return rotating?.reason === 'Reissuing' && rotating.message.endsWith(`1 certificates, such as ${namespace}/carol`);
   });
-  await sleep(6_000);
+  await sleep(HELD_MS);
   assert.is((await swap.status()).generations?.[1]?.state, 'Retiring', 'longer than the propagation');
   await suspend(false);
   await renew('carol');
@@ -67,8 +65,8 @@ test('a suspended certificate learns of a new CA, which signs, and the old one i
   assert.equal(swap.traffic.failures(), []);
 });
 
-test('a certificate whose ClientCertificate is gone is waited for until its Secret is gone, too', async () => {
-  const { here } = await world();
+test('a rotation waits for a certificate without a ClientCertificate until its Secret is gone', async () => {
+  const { world: here } = await scene.get();
   const swap = await startSwap(here, { clients: ['alice', 'carol'], duration: '24h' });
   const { namespace, cas } = swap;
   await patchCertificate(here, namespace, 'carol', { spec: { deletionPolicy: 'Retain' } });
@@ -82,7 +80,7 @@ test('a certificate whose ClientCertificate is gone is waited for until its Secr
     const rotating = conditionOf(await swap.status(), 'Rotating');
     return rotating?.message.endsWith(`1 certificates, such as Secret ${namespace}/carol-tls`);
   });
-  await sleep(6_000);
+  await sleep(HELD_MS);
   assert.is((await swap.status()).activeGeneration, 1, 'longer than the propagation');
   assert.equal(swap.traffic.failures(), []);
   await here.client.delete(SECRETS, namespace, 'carol-tls');
@@ -91,7 +89,7 @@ test('a certificate whose ClientCertificate is gone is waited for until its Secr
 });
 
 test('certificates that are refused, or have expired, keep no new CA from signing', async () => {
-  const { here } = await world();
+  const { world: here } = await scene.get();
   const swap = await startSwap(here, { clients: ['alice', 'carol', 'dave'], duration: '24h' });
   const { namespace, cas } = swap;
   await patchCertificate(here, namespace, 'carol', { spec: { commonName: 'system:carol' } });
@@ -113,7 +111,7 @@ test('certificates that are refused, or have expired, keep no new CA from signin
 });
 
 test('a suspended certificate of the old CA holds the rotation up no longer than it is valid', async () => {
-  const { suspended } = await world();
+  const { suspended } = await scene.get();
   const { v1, notAfter, status, secret } = await suspended;
   assert.ok(secret?.leaf.verify(v1.x509.publicKey), 'the test itself was too slow');
   const lateMs = Date.parse(status.generations?.[1]?.since ?? '') - Date.parse(notAfter ?? '');
@@ -145,7 +143,7 @@ async function suspendOnExpiringCa(here: World) {
 }
 
 test('the successor of a CA that has expired signs at once', async () => {
-  const { here } = await world();
+  const { world: here } = await scene.get();
   const namespace = await here.namespace();
   const [v1, v2] = await Promise.all([
     makeCa({ commonName: 'v1', notAfter: inMs(15_000) }),

@@ -16,29 +16,14 @@ import {
   untilReady,
 } from '../support/objects.ts';
 import { plainApi } from '../support/plain-api.ts';
-import { eventually, oneWorld, type World } from '../support/world.ts';
+import { oneScene } from '../support/scene.ts';
+import { eventually, type World } from '../support/world.ts';
 import { makeCa, pairData, putCaSecret } from './ca-files.ts';
 import { certificatesOf } from './history.ts';
 import { createSecretAuthority, generationSecrets } from './swap.ts';
 
-const shared = oneWorld();
-test.after(shared.stop);
-
-interface Here {
-  readonly world: World;
-  readonly home: string;
-}
-
-let begun: Promise<Here> | undefined;
-function here(): Promise<Here> {
-  begun ??= (async () => {
-    const world = await shared.get();
-    const home = await world.namespace();
-    await world.controller(['--controller-namespace', home, '--trust-propagation', '1s']);
-    return { world, home };
-  })();
-  return begun;
-}
+const scene = oneScene({ authority: false, isHome: true, flags: ['--trust-propagation', '1s'] });
+test.after(scene.stop);
 
 function createClusterAuthority({ client }: World, name: string, spec: Record<string, unknown>) {
   return client.create(CLUSTER_CERTIFICATE_AUTHORITIES, {
@@ -71,7 +56,7 @@ function label(world: World, namespace: string, labels: Record<string, string | 
 }
 
 test('a list of names admits those namespaces alone, and one that is added later', async () => {
-  const { world } = await here();
+  const { world } = await scene.get();
   const [listed, other] = [await world.namespace(), await world.namespace()];
   await createClusterAuthority(world, 'by-names', { allowedNamespaces: { names: [listed] } });
   await client(world, listed, 'by-names');
@@ -89,7 +74,7 @@ test('a list of names admits those namespaces alone, and one that is added later
 });
 
 test('a selector follows the labels of namespaces as they come and go', async () => {
-  const { world } = await here();
+  const { world } = await scene.get();
   const [early, late] = [await world.namespace({ team: 'blue' }), await world.namespace({ team: 'red' })];
   await createClusterAuthority(world, 'by-labels', {
     allowedNamespaces: { selector: { matchLabels: { team: 'blue' } } },
@@ -120,7 +105,7 @@ test('a selector follows the labels of namespaces as they come and go', async ()
 });
 
 test('`all` admits every namespace, nothing said admits none', async () => {
-  const { world } = await here();
+  const { world } = await scene.get();
   const [one, two] = [await world.namespace(), await world.namespace()];
   await createClusterAuthority(world, 'for-all', { allowedNamespaces: { all: true } });
   await createClusterAuthority(world, 'for-none', {});
@@ -133,7 +118,7 @@ test('`all` admits every namespace, nothing said admits none', async () => {
 });
 
 test('its Secrets are read and kept in the namespace of the controller alone', async () => {
-  const { world, home } = await here();
+  const { world, namespace: home } = await scene.get();
   const tenant = await world.namespace();
   const theirs = await makeCa({ commonName: 'theirs' });
   await putCaSecret(world, tenant, 'cluster-pair', pairData(theirs));
@@ -154,7 +139,7 @@ test('its Secrets are read and kept in the namespace of the controller alone', a
 });
 
 test('a tenant that makes a generation Secret of a cluster authority in its own namespace changes nothing', async () => {
-  const { world, home } = await here();
+  const { world, namespace: home } = await scene.get();
   const tenant = await world.namespace();
   await createClusterAuthority(world, 'target', { allowedNamespaces: { all: true } });
   await client(world, tenant, 'target');
@@ -206,7 +191,7 @@ test('a tenant that makes a generation Secret of a cluster authority in its own 
 });
 
 test('a generation under the name that was given before is used on, and no authority of the other kind takes its place', async () => {
-  const { world, home } = await here();
+  const { world, namespace: home } = await scene.get();
   const kept = await makeCa({ commonName: 'meets v1' });
   const data = Object.fromEntries(
     Object.entries({ ...pairData(kept), 'ca.crt': kept.certificate }).map(([key, value]) => [
@@ -250,7 +235,7 @@ test('a generation under the name that was given before is used on, and no autho
 });
 
 test('a certificate of one namespace can not name the authority of another', async () => {
-  const { world } = await here();
+  const { world } = await scene.get();
   const [owner, thief] = [await world.namespace(), await world.namespace()];
   await putCaSecret(world, owner, 'pair', pairData(await makeCa({ commonName: 'private' })));
   await createSecretAuthority(world, owner, 'private', 'pair');

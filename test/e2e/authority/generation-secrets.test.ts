@@ -3,6 +3,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { CERTIFICATE_AUTHORITIES, SECRETS } from '../../../src/api/names.ts';
 import { createSecret, deleteSecret, patchSecret } from '../support/edits.ts';
+import { QUIET_MS } from '../support/eventually.ts';
 import {
   authorityStatusOf,
   clientCertificate,
@@ -13,21 +14,14 @@ import {
   selfManaged,
   untilReady,
 } from '../support/objects.ts';
-import { eventually, oneWorld, type World } from '../support/world.ts';
+import { oneScene } from '../support/scene.ts';
+import { eventually, type World } from '../support/world.ts';
 import { makeCa, pairData, putCaSecret } from './ca-files.ts';
 import { untilAll } from './history.ts';
 import { createSecretAuthority, generationSecrets, startSwap } from './swap.ts';
 
-const shared = oneWorld();
-test.after(shared.stop);
-
-let controller: Promise<unknown> | undefined;
-async function world(): Promise<World> {
-  const started = await shared.get();
-  controller ??= started.controller(['--trust-propagation', '2s']);
-  await controller;
-  return started;
-}
+const scene = oneScene({ authority: false, flags: ['--trust-propagation', '2s'] });
+test.after(scene.stop);
 
 const NO_MARKS = {
   metadata: {
@@ -59,7 +53,7 @@ async function oneCertificate(here: World, kind: 'secret' | 'selfManaged') {
 }
 
 test('the Secret of a generation can be changed in its marks alone', async () => {
-  const here = await world();
+  const { world: here } = await scene.get();
   const { namespace } = await oneCertificate(here, 'selfManaged');
   const refused = await patchSecret(here, namespace, 'ca-ca-v1', { data: { 'tls.key': 'AAAA' } }).catch(
     (error: Error) => error,
@@ -72,14 +66,14 @@ test('the Secret of a generation can be changed in its marks alone', async () =>
 
 for (const kind of ['secret', 'selfManaged'] as const) {
   test(`marks that are taken off are put back, and nothing is re-issued (${kind})`, async () => {
-    const here = await world();
+    const { world: here } = await scene.get();
     const { namespace, serial, first, fingerprint } = await oneCertificate(here, kind);
     await patchSecret(here, namespace, 'ca-ca-v1', NO_MARKS);
     await eventually('the generation is active again', async () => {
       const [kept] = await generationSecrets(here, namespace);
       return kept?.metadata?.annotations?.['certwheel.io/generation-state'] === 'Active';
     });
-    await sleep(1_000);
+    await sleep(QUIET_MS);
     assert.is(await serial(), first);
     assert.is((await generationSecrets(here, namespace)).length, 1);
     const { generations } = await authorityStatusOf(here, namespace, 'ca');
@@ -90,7 +84,7 @@ for (const kind of ['secret', 'selfManaged'] as const) {
   });
 
   test(`an authority that is deleted leaves its key, and one of its name takes it up again (${kind})`, async () => {
-    const here = await world();
+    const { world: here } = await scene.get();
     const { namespace, serial, first, fingerprint } = await oneCertificate(here, kind);
     const stored = await here.client.get(CERTIFICATE_AUTHORITIES, namespace, 'ca');
     await here.client.delete(CERTIFICATE_AUTHORITIES, namespace, 'ca');
@@ -113,7 +107,7 @@ for (const kind of ['secret', 'selfManaged'] as const) {
 }
 
 test('marks that are taken off in the middle of a swap fail no handshake, and the swap goes on', async () => {
-  const here = await world();
+  const { world: here } = await scene.get();
   const swap = await startSwap(here, { clients: ['alice'] });
   await swap.put(swap.cas.v2);
   await eventually('the new one is prepared', async () => (await generationSecrets(here, swap.namespace)).length === 2);
@@ -124,7 +118,7 @@ test('marks that are taken off in the middle of a swap fail no handshake, and th
 });
 
 test('the old CA deleted by hand in the middle of a swap leaves every Secret whole, and all are re-issued', async () => {
-  const here = await world();
+  const { world: here } = await scene.get();
   const swap = await startSwap(here, { clients: ['alice'] });
   await swap.put(swap.cas.v2);
   await eventually('the new one is prepared', async () => (await generationSecrets(here, swap.namespace)).length === 2);
@@ -141,7 +135,7 @@ test('the old CA deleted by hand in the middle of a swap leaves every Secret who
 });
 
 test('a generation that is deleted is made again from the same pair, and nothing is re-issued', async () => {
-  const here = await world();
+  const { world: here } = await scene.get();
   const { namespace, serial, first, fingerprint } = await oneCertificate(here, 'secret');
   const kept = await here.client.get(SECRETS, namespace, 'ca-ca-v1');
   await deleteSecret(here, namespace, 'ca-ca-v1');
@@ -151,14 +145,14 @@ test('a generation that is deleted is made again from the same pair, and nothing
   });
   assert.is(made?.metadata?.name, 'ca-ca-v2', 'a number is never used again');
   assert.is(made?.data?.['tls.key'], kept?.data?.['tls.key']);
-  await sleep(1_000);
+  await sleep(QUIET_MS);
   assert.is(await serial(), first);
   const status = await authorityStatusOf(here, namespace, 'ca');
   assert.is(status.generations?.find(({ state }) => state === 'Active')?.fingerprintSHA256, fingerprint);
 });
 
 test('a generation whose process ended before its key came in is completed', async () => {
-  const here = await world();
+  const { world: here } = await scene.get();
   const namespace = await here.namespace();
   const labels = { 'certwheel.io/authority-name': 'ca', 'certwheel.io/authority-kind': 'CertificateAuthority' };
   const blank = await createSecret(here, namespace, 'ca-ca-v1', {
@@ -175,7 +169,7 @@ test('a generation whose process ended before its key came in is completed', asy
 });
 
 test('a self-managed key that is deleted is lost; a new CA takes over and its certificates follow', async () => {
-  const here = await world();
+  const { world: here } = await scene.get();
   const { namespace, serial, first } = await oneCertificate(here, 'selfManaged');
   await deleteSecret(here, namespace, 'ca-ca-v1');
   await eventually('the certificate is of the new CA', async () => (await serial()) !== first);
@@ -185,7 +179,7 @@ test('a self-managed key that is deleted is lost; a new CA takes over and its ce
 });
 
 test('a foreign Secret under the name of a generation is reported, and never touched', async () => {
-  const here = await world();
+  const { world: here } = await scene.get();
   const namespace = await here.namespace();
   await createSecret(here, namespace, 'ca-ca-v1', { data: { theirs: 'AAAA' } });
   await createAuthority(here, selfManaged(namespace));

@@ -4,14 +4,13 @@ import * as assert from 'uvu/assert';
 import { CERTIFICATE_AUTHORITIES, CLIENT_CERTIFICATES, SECRETS } from '../../../src/api/names.ts';
 import type { RawObject } from '../../../src/api/parse.ts';
 import { patchSecret, restoreSecret } from '../support/edits.ts';
-import { eventually } from '../support/eventually.ts';
+import { eventually, QUIET_MS } from '../support/eventually.ts';
 import { clientCertificate, conditionOf, create, readSecret, untilReady } from '../support/objects.ts';
 import { oneWorld, type World } from '../support/world.ts';
 import { generationSecrets, type Swap, startSwap } from './swap.ts';
 
 /** So long that a rotation stays where it is. */
 const HELD = ['--trust-propagation', '1h'];
-const QUIET_MS = 1_000;
 const UIDS = 'certwheel.io/generation-uids';
 const NAMESPACE = 'certwheel.io/generation-namespace';
 

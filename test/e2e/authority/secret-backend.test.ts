@@ -10,20 +10,13 @@ import {
   readSecret,
   untilReady,
 } from '../support/objects.ts';
-import { eventually, oneWorld, type World } from '../support/world.ts';
+import { oneScene } from '../support/scene.ts';
+import { eventually } from '../support/world.ts';
 import { type CaFiles, makeCa, opensslVerify, pairData, putCaSecret } from './ca-files.ts';
 import { createSecretAuthority, eventsIn } from './swap.ts';
 
-const shared = oneWorld();
-test.after(shared.stop);
-
-let controller: Promise<unknown> | undefined;
-async function world(): Promise<World> {
-  const started = await shared.get();
-  controller ??= started.controller();
-  await controller;
-  return started;
-}
+const scene = oneScene({ authority: false });
+test.after(scene.stop);
 
 type Data = Readonly<Record<string, string>>;
 
@@ -53,7 +46,7 @@ const PAIRS: Readonly<Record<string, () => Promise<Data>>> = {
 
 for (const [name, make] of Object.entries(PAIRS)) {
   test(`${name}: certificates are what openssl accepts at its strictest`, async () => {
-    const here = await world();
+    const { world: here } = await scene.get();
     const namespace = await here.namespace();
     const data = await make();
     await putCaSecret(here, namespace, 'pair', data);
@@ -142,7 +135,7 @@ const FLAWS: Readonly<Record<string, Flaw>> = {
 
 for (const [name, { make, reason, says }] of Object.entries(FLAWS)) {
   test(`${name} in place of a good CA is refused and reported, while the good one stays in use`, async () => {
-    const here = await world();
+    const { world: here } = await scene.get();
     const namespace = await here.namespace();
     const good = await makeCa({ commonName: 'good' });
     await putCaSecret(here, namespace, 'pair', pairData(good));
@@ -187,7 +180,7 @@ for (const [name, { make, reason, says }] of Object.entries(FLAWS)) {
 }
 
 test('a CA whose certificate is longer than a status may be is used all the same', async () => {
-  const here = await world();
+  const { world: here } = await scene.get();
   const namespace = await here.namespace();
   const extensions = ['basicConstraints = critical, CA:true', `nsComment = ${'x'.repeat(15_000)}`];
   const huge = await makeCa({ commonName: 'huge', extensions: [...extensions, 'keyUsage = critical, keyCertSign'] });
@@ -204,7 +197,7 @@ test('a CA whose certificate is longer than a status may be is used all the same
 });
 
 test('a CA Secret that is missing at first makes the authority Ready within five seconds of its coming', async () => {
-  const here = await world();
+  const { world: here } = await scene.get();
   const namespace = await here.namespace();
   await createSecretAuthority(here, namespace, 'ca', 'pair');
   await create(here, clientCertificate(namespace, 'alice'));

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { startAppHere } from '../support/app-here.ts';
+import { QUIET_MS } from '../support/eventually.ts';
 import {
   authorityStatusOf,
   clientCertificate,
@@ -97,7 +98,8 @@ test('a root gets its successor after two thirds of its life, in three steps, an
     const before = serialOf(history, 'short-tls');
     setTo(minutes * MINUTE);
     await eventually('the clock was noticed', () => serialOf(history, 'short-tls') !== before);
-    await sleep(500);
+    // No renewal and no new CA follows.
+    await sleep(QUIET_MS);
     assert.is(serialOf(history, 'long-tls'), clamped.serialNumber, `renewed in vain after ${minutes} minutes`);
     assert.is((await authorityStatusOf(world, namespace, 'ca')).generations?.length, 1);
   }

@@ -9,14 +9,15 @@ import { createIssuer, issueServer } from '../../cluster/certificates.ts';
 import { onStop } from '../../teardown.ts';
 import { createToken, createVaultAt } from '../support/no-vault.ts';
 import { authorityStatusOf, clientCertificate, conditionOf, create, statusOf, untilReady } from '../support/objects.ts';
-import { eventually, oneWorld } from '../support/world.ts';
+import { oneScene } from '../support/scene.ts';
+import { eventually } from '../support/world.ts';
 
 // A server that refuses everything, each time in other words, as many do that name the request in them.
 
 const CERTIFICATES = 5;
 
-const shared = oneWorld();
-test.after(shared.stop);
+const scene = oneScene({ authority: false, flags: ['--allow-loopback-authorities'] });
+test.after(scene.stop);
 
 const issuer = createIssuer('CA of servers');
 const { certificatePem: cert, keyPem: key } = issueServer(issuer, ['127.0.0.1']);
@@ -28,10 +29,8 @@ const server = createServer({ cert, key }, (_request, response) => {
 onStop(() => void server.close());
 
 test('what it says is reported by its authority, and costs its certificates no write', async () => {
-  const world = await shared.get();
+  const { world, namespace } = await scene.get();
   if (!server.listening) await once(server, 'listening');
-  await world.controller(['--allow-loopback-authorities']);
-  const namespace = await world.namespace();
   await createToken(world, namespace);
   const { port } = server.address() as AddressInfo;
   const caBundle = Buffer.from(issuer.certificatePem).toString('base64');

@@ -18,7 +18,12 @@ import { makeCa, pairData, putCaSecret } from './ca-files.ts';
 import { createSecretAuthority } from './swap.ts';
 
 const NAMES = ['h', 'c', 'a', 'g', 'b', 'f', 'd', 'e'];
+/** The writes of the step itself are over by then. */
+const SETTLED_MS = 2_000;
+/** For this long no further status is written. */
 const QUIET_MS = 8_000;
+/** For this long each status is undone. */
+const FIGHT_MS = 12_000;
 
 const shared = oneWorld();
 test.after(shared.stop);
@@ -39,7 +44,7 @@ test('two replicas that both act say the same of a CA rotation, and write it onc
     const rotating = conditionOf(await authorityStatusOf(world, namespace, 'ca'), 'Rotating');
     return rotating?.reason === 'Reissuing' && / such as /.test(rotating.message);
   });
-  await sleep(2_000);
+  await sleep(SETTLED_MS);
   const writes = () => writesTo(world, 'certificateauthorities/status', namespace, 'ca');
   const before = (await writes()).length;
   await sleep(QUIET_MS);
@@ -57,7 +62,7 @@ test('the status of an authority that another controller undoes each time is not
   const ready = async () => conditionOf(await authorityStatusOf(world, namespace, 'ca'), 'Ready')?.status === 'True';
   await eventually('it is ready', ready);
   const path = `${resourcePath(CERTIFICATE_AUTHORITIES, namespace, 'ca')}/status`;
-  const endsAt = Date.now() + 12_000;
+  const endsAt = Date.now() + FIGHT_MS;
   let undone = 0;
   for (; Date.now() < endsAt; await sleep(10)) {
     if (!(await ready())) continue;
@@ -65,7 +70,7 @@ test('the status of an authority that another controller undoes each time is not
     undone++;
   }
   // Twenty at once, then one in two seconds.
-  assert.ok(undone >= 20 && undone <= 20 + 12 / 2 + 2, `undone ${undone} times`);
+  assert.ok(undone >= 20 && undone <= 20 + FIGHT_MS / 2_000 + 2, `undone ${undone} times`);
   await eventually('it comes back', ready);
 });
 
