@@ -7,8 +7,7 @@ import { fingerprintIn, untilForeign, untilNoneForeign, untilWarned } from '../a
 import { watchSecrets } from '../authority/history.ts';
 import { generationSecrets } from '../authority/swap.ts';
 import { deleteSecret, patchSecret, renewAt, restoreSecret, untilRevision } from '../support/edits.ts';
-import { eventually } from '../support/eventually.ts';
-import { lazily } from '../support/lazily.ts';
+import { eventually, QUIET_MS } from '../support/eventually.ts';
 import {
   authorityStatusOf,
   clientCertificate,
@@ -18,22 +17,16 @@ import {
   selfManaged,
   untilReady,
 } from '../support/objects.ts';
-import { oneWorld, type World } from '../support/world.ts';
+import { oneScene } from '../support/scene.ts';
+import type { World } from '../support/world.ts';
 
 // The attack: a replicator copies Secrets with their labels and annotations into other namespaces, among them that of a CA
 // generation. An authority of the same name there takes the CA of somebody else for its own.
 
-/** Long enough for whatever would happen to happen. */
-const QUIET_MS = 1_000;
-
-const shared = oneWorld();
-test.after(shared.stop);
-
-const scene = lazily(async () => {
-  const world = await shared.get();
-  await world.controller(['--trust-propagation', '1s']);
-  return { world, theirs: await theirGeneration(world) };
-});
+const scene = oneScene({ authority: false, flags: ['--trust-propagation', '1s'] }, async ({ world }) => ({
+  theirs: await theirGeneration(world),
+}));
+test.after(scene.stop);
 
 /** The Secret of generation 2 of an authority `ca` in another namespace, whose first one was deleted. */
 async function theirGeneration(world: World): Promise<RawObject> {

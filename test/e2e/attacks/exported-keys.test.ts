@@ -3,7 +3,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { SECRETS } from '../../../src/api/names.ts';
 import { createSecret, patchCertificate, patchSecret } from '../support/edits.ts';
-import { eventually } from '../support/eventually.ts';
+import { eventually, QUIET_MS } from '../support/eventually.ts';
 import { lazily } from '../support/lazily.ts';
 import {
   clientCertificate,
@@ -21,8 +21,6 @@ import { oneWorld, type World } from '../support/world.ts';
 // private key, into a namespace whose Secrets this user may read.
 
 const REPLICATE = 'replicator.v1.mittwald.de/replicate-to';
-/** Long enough for whatever would happen to happen. */
-const QUIET_MS = 1_000;
 
 const shared = oneWorld();
 test.after(shared.stop);

@@ -8,7 +8,6 @@ import {
 } from '../../../src/api/names.ts';
 import { createIssuer } from '../../cluster/certificates.ts';
 import { createSecret, renewAt, untilRevision } from '../support/edits.ts';
-import { lazily } from '../support/lazily.ts';
 import {
   authorityStatusOf,
   clientCertificate,
@@ -22,7 +21,8 @@ import {
 } from '../support/objects.ts';
 import { plainApi } from '../support/plain-api.ts';
 import { eventsOf } from '../support/recorded.ts';
-import { eventually, oneWorld, type World } from '../support/world.ts';
+import { oneScene } from '../support/scene.ts';
+import { eventually, type World } from '../support/world.ts';
 
 // Names, labels, keys of Secrets and types of conditions that every JavaScript object knows: `constructor`, `__proto__`.
 
@@ -31,13 +31,8 @@ const LABELS = Object.fromEntries(
 );
 const KEYS = ['__proto__', 'constructor', 'toString'];
 
-const shared = oneWorld();
-const scene = lazily(async () => {
-  const world = await shared.get();
-  const controller = await world.controller(['--controller-namespace', await world.namespace()]);
-  return { world, controller };
-});
-test.after(shared.stop);
+const scene = oneScene({ authority: false, isHome: true });
+test.after(scene.stop);
 
 const base64 = (text: string) => Buffer.from(text).toString('base64');
 

@@ -10,29 +10,24 @@ import { untilClusterAuthority } from '../backends/place.ts';
 import { awaitedRequest, untilTidy } from '../backends/support.ts';
 import { loginWith, makeAdministrators, putClusterCa } from '../support/cluster-ca.ts';
 import { patch, renewAt } from '../support/edits.ts';
-import { lazily } from '../support/lazily.ts';
+import { QUIET_MS } from '../support/eventually.ts';
 import { clientCertificate, conditionOf, create, readSecret, untilReady } from '../support/objects.ts';
 import { signatures } from '../support/recorded.ts';
-import { oneWorld, type World } from '../support/world.ts';
+import { oneScene } from '../support/scene.ts';
+import type { World } from '../support/world.ts';
 
 // The attack: whoever may create ClientCertificates in a namespace that a ClusterCertificateAuthority serves asks for groups of
 // the cluster. The CA is the one of the API server's --client-ca-file, so each certificate is a login.
 
 const ADMINS = ['kubeadm:cluster-admins', 'platform-admins'];
-/** Long enough for whatever would happen to happen. */
-const QUIET_MS = 1_000;
 
-const worlds = oneWorld({ controllers: ['certificatesigningrequest-signing-controller'] });
-test.after(worlds.stop);
-
-const scene = lazily(async () => {
-  const world = await worlds.get();
-  const home = await world.namespace();
+const controllers = ['certificatesigningrequest-signing-controller'];
+const scene = oneScene({ authority: false, isHome: true, controllers }, async ({ world, namespace: home }) => {
   await putClusterCa(world, home, 'cluster-ca');
   for (const group of ADMINS) await makeAdministrators(world, group);
-  const controller = await world.controller(['--controller-namespace', home]);
-  return { world, controller, home };
+  return { home };
 });
+test.after(scene.stop);
 
 const rule = (name: string, namespaces: object, ...organizations: string[]) => ({
   name,

@@ -12,7 +12,8 @@ import {
   readSecret,
   untilReady,
 } from '../support/objects.ts';
-import { eventually, oneWorld } from '../support/world.ts';
+import { oneScene } from '../support/scene.ts';
+import { eventually } from '../support/world.ts';
 
 // The attack: somebody has the key of a CA that is being replaced, and signs a certificate of many years with it. In a Secret
 // that looks like one of Certwheel's it is to keep that CA trusted.
@@ -26,15 +27,13 @@ const OF_A_CLIENT = [
   'extendedKeyUsage = clientAuth',
 ];
 
-const shared = oneWorld();
-test.after(shared.stop);
+const scene = oneScene({ authority: false, flags: ['--trust-propagation', '1s'] });
+test.after(scene.stop);
 
 const base64 = (text: string) => Buffer.from(text).toString('base64');
 
 test('a certificate that the old CA can not have signed keeps it trusted no longer than those that it has', async () => {
-  const world = await shared.get();
-  await world.controller(['--trust-propagation', '1s']);
-  const namespace = await world.namespace();
+  const { world, namespace } = await scene.get();
   const [v1, v2] = await Promise.all([makeCa({ commonName: 'v1' }), makeCa({ commonName: 'v2' })]);
   const wish = { commonName: 'thief', issuer: v1, extensions: OF_A_CLIENT };
   const forged = await makeCa({ ...wish, notAfter: new Date(Date.now() + 9 * YEAR_MS) });

@@ -7,21 +7,19 @@ import { CERTIFICATE_AUTHORITIES, CLIENT_CERTIFICATES, RENEW_AT_ANNOTATION } fro
 import { createIssuer, issueServer } from '../../cluster/certificates.ts';
 import { onStop } from '../../teardown.ts';
 import { createSecret } from '../support/edits.ts';
-import { lazily } from '../support/lazily.ts';
 import { createToken, createVaultAt } from '../support/no-vault.ts';
 import {
   authorityStatusOf,
   clientCertificate,
   conditionOf,
   create,
-  createAuthority,
   readSecret,
-  selfManaged,
   statusOf,
   untilReady,
 } from '../support/objects.ts';
 import { applyWithoutRules } from '../support/older-crds.ts';
 import { eventsOf, signatures } from '../support/recorded.ts';
+import { oneScene } from '../support/scene.ts';
 import { eventually, oneWorld } from '../support/world.ts';
 
 // A tenant, a CA or a server writes characters that a YAML reader refuses (U+007F, C1, U+FFFE, U+FFFF) or alters (U+0085)
@@ -33,15 +31,8 @@ const GOOD = '~\xa0\u2027\u202f\ufffd\u{1f511}';
 const INVISIBLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\p{NChar}]/u;
 
 const fresh = oneWorld();
-/** Where such objects are stored already. */
-const older = oneWorld({}, applyWithoutRules);
-const scene = lazily(async () => {
-  const world = await older.get();
-  const controller = await world.controller(['--allow-loopback-authorities']);
-  const namespace = await world.namespace();
-  await createAuthority(world, selfManaged(namespace));
-  return { world, controller, namespace };
-});
+/** With CRDs that accepted such objects. */
+const scene = oneScene({ install: applyWithoutRules, flags: ['--allow-loopback-authorities'] });
 test.after(fresh.stop);
 
 const FIELDS: Readonly<Record<string, (text: string) => Record<string, unknown>>> = {

@@ -6,7 +6,8 @@ import type { RawObject } from '../../../src/api/parse.ts';
 import { viewNextKey } from '../../../src/certificate/request/next-key.ts';
 import { createSecret } from '../support/edits.ts';
 import { clientCertificate, create, readSecret, untilReady } from '../support/objects.ts';
-import { eventually, oneWorld, type World } from '../support/world.ts';
+import { oneScene } from '../support/scene.ts';
+import { eventually, type World } from '../support/world.ts';
 import { untilAuthority } from './place.ts';
 import { awaitedRequest, nextSecret, requestsFor, untilTidy } from './support.ts';
 
@@ -15,16 +16,9 @@ import { awaitedRequest, nextSecret, requestsFor, untilTidy } from './support.ts
 const CSRS = names.CERTIFICATE_SIGNING_REQUESTS;
 const CRDS = `${import.meta.dirname}/../../../crds`;
 
-const shared = oneWorld({ controllers: ['certificatesigningrequest-signing-controller'] });
-test.after(shared.stop);
-
-let started: Promise<unknown> | undefined;
-async function here(): Promise<World> {
-  const world = await shared.get();
-  started ??= world.controller();
-  await started;
-  return world;
-}
+const controllers = ['certificatesigningrequest-signing-controller'];
+const scene = oneScene({ authority: false, controllers });
+test.after(scene.stop);
 
 function authority({ client, cluster }: World, namespace: string, more: object = {}): Promise<RawObject> {
   const trustBundle = { inline: readFileSync(cluster.caPath, 'utf8') };
@@ -42,7 +36,7 @@ async function waiting(world: World) {
 }
 
 test('an authority of one namespace approves nothing, and can not be stored as one that does', async () => {
-  const world = await here();
+  const { world } = await scene.get();
   const namespace = await world.namespace();
   const stored = authority(world, namespace, { approve: true });
   await stored.then(
@@ -75,7 +69,7 @@ test('an authority of one namespace approves nothing, and can not be stored as o
 });
 
 test('a request that was put in the place of ours is not taken, though it is for the same key', async () => {
-  const world = await here();
+  const { world } = await scene.get();
   const { namespace, request } = await waiting(world);
   const ours = await world.client.get(CSRS, undefined, request);
   await world.client.delete(CSRS, undefined, request);
@@ -92,7 +86,7 @@ test('a request that was put in the place of ours is not taken, though it is for
 });
 
 test('a forged memory of a request reaches no request of another namespace', async () => {
-  const world = await here();
+  const { world } = await scene.get();
   const { namespace, request } = await waiting(world);
   const kept = await nextSecret(world, namespace, 'alice');
   const elsewhere = await world.namespace();

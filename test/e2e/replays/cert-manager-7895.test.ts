@@ -7,7 +7,6 @@ import * as assert from 'uvu/assert';
 import { CERTIFICATE_AUTHORITIES, CLIENT_CERTIFICATES } from '../../../src/api/names.ts';
 import { metricsOf } from '../process/support/metrics.ts';
 import { deleteSecret, patchAuthority, patchCertificate, untilRevision } from '../support/edits.ts';
-import { lazily } from '../support/lazily.ts';
 import {
   authorityStatusOf,
   clientCertificate,
@@ -20,23 +19,17 @@ import {
   untilReady,
 } from '../support/objects.ts';
 import { eventsOf, signatures } from '../support/recorded.ts';
-import { eventually, oneWorld } from '../support/world.ts';
+import { oneScene } from '../support/scene.ts';
+import { eventually } from '../support/world.ts';
 
 const HELD = { metadata: { finalizers: ['example.com/hold'] } };
 const FREE = { metadata: { finalizers: null } };
 /** The shortest life there is. */
 const BRIEF = { duration: '1m' };
 
-const shared = oneWorld();
-test.after(shared.stop);
-
-const scene = lazily(async () => {
-  const world = await shared.get();
-  const controller = await world.controller();
-  const namespace = await world.namespace();
+const scene = oneScene({}, async ({ world, namespace }) => {
   // One certificate an hour, and the bystander has it.
   const slow = { rateLimit: { requests: 1, per: 'Hour', burst: 2 } };
-  await createAuthority(world, selfManaged(namespace));
   await createAuthority(world, selfManaged(namespace, 'slow', slow));
   await create(world, clientCertificate(namespace, 'member', BRIEF));
   await create(world, clientCertificate(namespace, 'leaving', BRIEF));
@@ -48,8 +41,8 @@ const scene = lazily(async () => {
   await world.client.delete(CERTIFICATE_AUTHORITIES, namespace, 'ca');
   await patchCertificate(world, namespace, 'leaving', HELD);
   await world.client.delete(CLIENT_CERTIFICATES, namespace, 'leaving');
-  return { world, controller, namespace };
 });
+test.after(scene.stop);
 
 /** Says of a certificate that it has expired, in status, metrics and an event. */
 async function untilExpired(name: string): Promise<string> {

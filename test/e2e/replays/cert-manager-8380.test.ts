@@ -10,28 +10,18 @@ import { AUTHORITY_ANNOTATION } from '../../../src/api/names.ts';
 import { writesTo } from '../process/support/audit.ts';
 import { eventually } from '../support/eventually.ts';
 import { lazily } from '../support/lazily.ts';
-import {
-  clientCertificate,
-  conditionOf,
-  create,
-  createAuthority,
-  selfManaged,
-  statusOf,
-  untilReady,
-} from '../support/objects.ts';
+import { clientCertificate, conditionOf, create, statusOf, untilReady } from '../support/objects.ts';
 import { makeCa, makeLeaf, tlsData } from '../support/openssl.ts';
 import { eventsOf, signatures } from '../support/recorded.ts';
-import { oneWorld } from '../support/world.ts';
+import { oneScene } from '../support/scene.ts';
 import { startRival, type Wish } from './rival.ts';
 
+/** For this long the rivals write, so that the pauses between our own writes grow. */
 const FIGHT_MS = 20_000;
 /** Five at once; then after 4, 8 and 16 s. */
 const MOST_ACTS = 5 + 3;
 const MANAGER = 'external-secrets';
 const OLD = 'CertificateAuthority/old';
-
-const shared = oneWorld();
-test.after(shared.stop);
 
 const rivals = lazily(async (): Promise<Record<string, { wish: Wish; says: RegExp }>> => {
   const ca = await makeCa('Foreign');
@@ -61,11 +51,7 @@ const rivals = lazily(async (): Promise<Record<string, { wish: Wish; says: RegEx
   };
 });
 
-const scene = lazily(async () => {
-  const world = await shared.get();
-  const controller = await world.controller();
-  const namespace = await world.namespace();
-  await createAuthority(world, selfManaged(namespace));
+const scene = oneScene({}, async ({ world, namespace }) => {
   const secretTemplate = { labels: { team: 'payments' } };
   const all = await rivals.get();
   for (const name of Object.keys(all)) await create(world, clientCertificate(namespace, name, { secretTemplate }));
@@ -77,8 +63,9 @@ const scene = lazily(async () => {
     startRival(world, namespace, `${name}-tls`, MANAGER, wish),
   );
   await sleep(FIGHT_MS);
-  return { world, controller, namespace, fighting };
+  return { fighting };
 });
+test.after(scene.stop);
 
 for (const name of ['rewritten', 'bundle', 'deleted', 'remembered', 'labelled'])
   test(`a Secret that is ${name} again and again costs a few writes, and status names the writer`, async () => {
