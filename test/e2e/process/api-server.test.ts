@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { CLIENT_CERTIFICATES } from '../../../src/api/names.ts';
@@ -24,12 +23,13 @@ test('an API server that restarts in the middle of the work is survived, and not
   const secrets = await watchSecrets(world, namespace);
   // It goes down while these are created one by one, and each is issued as soon as it is there.
   const creating = createStubbornly(world, namespace, names.slice(15));
-  await sleep(50);
+  await eventually('the first of them is there', () =>
+    world.client.get(CLIENT_CERTIFICATES, namespace, names[15] ?? ''),
+  );
   await world.cluster.restartApiServer({ downForMs: 1_000 });
   await creating;
   const healedMs = await untilAllReady(world, namespace, 30);
   await untilQuiet(world, namespace);
-  await sleep(1_000);
   await secrets.settled();
 
   assert.equal(faultsOf(secrets, names), []);

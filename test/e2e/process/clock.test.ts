@@ -7,7 +7,15 @@ import { startAppHere } from '../support/app-here.ts';
 import type { LogLine } from '../support/controller-process.ts';
 import { patchCertificate } from '../support/edits.ts';
 import { issuedAt, provesSoon } from '../support/moments.ts';
-import { clientCertificate, conditionOf, create, readSecret, statusOf, untilReady } from '../support/objects.ts';
+import {
+  authorityStatusOf,
+  clientCertificate,
+  conditionOf,
+  create,
+  readSecret,
+  statusOf,
+  untilReady,
+} from '../support/objects.ts';
 import { type StoredCertificate, watchCertificates } from '../support/secret-witness.ts';
 import type { Witness } from '../support/witness.ts';
 import { eventually, oneWorld, type World } from '../support/world.ts';
@@ -22,6 +30,8 @@ const DAY = 24 * HOUR;
 const YEAR = 365 * DAY;
 /** A clock that was set is noticed within 5 s; what follows takes a little more. */
 const NOTICED_MS = 7_000;
+/** For this long a certificate of 90 days is left alone. */
+const AT_REST_MS = 12_000;
 
 const shared = oneWorld();
 test.after(shared.stop);
@@ -106,7 +116,10 @@ const forward = startEarly(() =>
     // Now the same with nobody there who could renew it.
     await deleteSecret(world, namespace, 'ca-pair');
     await deleteSecret(world, namespace, 'ca-ca-v1');
-    await sleep(500);
+    await eventually('the authority has lost its CA', async () => {
+      const ready = conditionOf(await authorityStatusOf(world, namespace, 'ca'), 'Ready');
+      return ready?.status === 'False';
+    });
     setTo(50 * HOUR);
     const wanted = { status: 'False', reason: 'Expired' };
     const expired = await untilReady(world, namespace, 'alice', wanted, NOTICED_MS);
@@ -143,7 +156,7 @@ const backward = startEarly(() =>
     }
     const runsAfter = await runs();
     setTo(-YEAR);
-    await sleep(1_000);
+    await untilReady(world, namespace, 'alice', { status: 'False' });
     const template = { spec: { secretTemplate: { labels: { team: 'blue' } } } };
     await patchCertificate(world, namespace, 'alice', template);
     const patchedMs = Date.now();
@@ -207,7 +220,7 @@ const long = startEarly(() =>
   travel(async (traveller) => {
     const issued = await issueAlice(traveller, { duration: '2160h' });
     const runsBefore = await traveller.runs();
-    await sleep(12_000);
+    await sleep(AT_REST_MS);
     const runs = (await traveller.runs()) - runsBefore;
     return { issued, runs, signed: lines(traveller.logs, 'signing').length };
   }),

@@ -5,7 +5,8 @@ import type { ClientCertificateStatus } from '../../../src/api/generated/types.t
 import type { RawObject } from '../../../src/api/parse.ts';
 import type { Fault, Matcher } from '../kube/fault-proxy.ts';
 import { renewAt, untilRevision } from '../support/edits.ts';
-import { loggedAt } from '../support/moments.ts';
+import { QUIET_MS } from '../support/eventually.ts';
+import { loggedAt, untilNextSecond } from '../support/moments.ts';
 import {
   clientCertificate,
   conditionOf,
@@ -110,8 +111,8 @@ for (const { what, where, fault, times, forMs, mostSigned } of ROWS) {
     if (forMs !== undefined) setTimeout(mend, forMs);
     const { metadata } = await create(world, clientCertificate(namespace, 'alice'));
     const tookMs = readyMs(metadata, await untilReady(world, namespace, 'alice'));
-    // A second one would be published within moments.
-    await sleep(2_000);
+    // No second certificate is published.
+    await sleep(QUIET_MS);
     await secrets.settled();
     const signed = signatures(controller, namespace, 'alice');
     const secret = await readSecret(world, namespace, 'alice-tls');
@@ -187,10 +188,10 @@ const lostRenewal = startEarly(async () => {
   await create(world, clientCertificate(namespace, 'alice'));
   await untilReady(world, namespace, 'alice');
   breakFirst(proxy, secretApply(namespace, 'alice-tls'), { kind: 'dropAfter' }, 1);
-  await sleep(1_100);
+  await untilNextSecond();
   await renewAt(world, namespace, 'alice');
   await untilRevision(world, namespace, 'alice-tls', 2);
-  await sleep(2_000);
+  await sleep(QUIET_MS);
   await secrets.settled();
   return { namespace, published: publishedSerials(secrets, ['alice']), faults: faultsOf(secrets, ['alice']) };
 });

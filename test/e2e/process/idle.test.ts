@@ -9,6 +9,7 @@ import { isOnLease, requestsOf, shortly } from './support/audit.ts';
 import { secretAuthority } from './support/ca.ts';
 import { createAll, numbered, untilAllReady, untilQuiet } from './support/fleet.ts';
 
+/** For this long nothing but the Lease is written. */
 const MINUTE = 60_000;
 
 const shared = oneWorld();

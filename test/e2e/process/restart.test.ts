@@ -3,7 +3,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { LogLine } from '../support/controller-process.ts';
 import { patchCertificate } from '../support/edits.ts';
-import { eventually } from '../support/eventually.ts';
+import { eventually, QUIET_MS } from '../support/eventually.ts';
 import { loggedAt } from '../support/moments.ts';
 import { createAuthority, readSecret, selfManaged } from '../support/objects.ts';
 import { watchSecrets } from '../support/secret-witness.ts';
@@ -15,6 +15,8 @@ import { faultsOf, publishedSerials, signedAndLost, unjustified } from './suppor
 
 const KILLS = 20;
 const CERTIFICATES = 40;
+/** For this long a controller that starts again writes nothing. */
+const RESTARTED_MS = 3_000;
 
 const shared = oneWorld();
 test.after(shared.stop);
@@ -29,7 +31,7 @@ test('a controller that was killed and starts again issues nothing and writes no
   const quiet = await untilQuiet(world, namespace);
   await first.kill();
   const second = await world.controller();
-  await sleep(3_000);
+  await sleep(RESTARTED_MS);
   assert.equal(await snapshot(world, namespace), quiet);
   assert.is(lines(second.logs, 'signing').length, 0);
   await second.kill();
@@ -64,13 +66,14 @@ test(`${KILLS} kills under load leave nothing stuck, nothing torn, and nothing i
     for (const name of fresh) subjects.set(name, `CN=${name}`);
     for (const name of changed) subjects.set(name, `CN=${name} ${kill}`);
     if (kill % 2 !== 0) await eventually('it signs', () => lines(controller.logs, 'signing').length > signedBefore);
+    // At a random moment of what it has begun.
     await sleep(random() * 20);
     await controller.kill();
   }
   const lastLife = world.launch();
   lives.push(lastLife.logs);
   const healedMs = await untilAllReady(world, namespace, CERTIFICATES);
-  await sleep(1_000);
+  await sleep(QUIET_MS);
   await lastLife.stop();
   await secrets.settled();
 
