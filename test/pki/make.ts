@@ -24,7 +24,7 @@ import { NO_NAMES } from '../../src/pki/san.ts';
  * Real certificates by our own writer, all of them valid around NOW: for tests of code that reads, judges or signs.
  * Certificates that our writer doesn't make have files of their own: constraints in constrained.ts, unusual forms in
  * shaped.ts and strange-ca.ts, the most costly files in costly-files.ts, forged answers in test/forgeries.
- * Where a CA must come from another tool, as an operator brings it, use `makeCa` in test/e2e/support/make-ca.ts: it runs
+ * Where a CA must come from another tool, as an operator brings it, use `makeCa` in test/e2e/support/openssl.ts: it runs
  * OpenSSL. The CA of a test cluster is in test/cluster/certificates.ts, which uses no code of the product.
  */
 export const NOW = new Date('2026-06-01T12:00:00Z');

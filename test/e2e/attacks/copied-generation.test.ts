@@ -66,7 +66,7 @@ async function renew(world: World, namespace: string): Promise<void> {
   await untilRevision(world, namespace, 'alice-tls', Number(annotations['certwheel.io/revision']) + 1);
 }
 
-test('the generation of another CA that a copier brings signs nothing, is in no ca.crt, and is told of', async () => {
+test('a copied generation of another CA signs nothing, is in no ca.crt, and is reported', async () => {
   const { world, theirs } = await scene.get();
   const { namespace, history } = await ours(world);
   await restoreSecret(world, namespace, theirs);
@@ -93,7 +93,7 @@ test('the generation of another CA that a copier brings signs nothing, is in no 
     assert.not.ok([issuer, ...trusted].includes('CN=Theirs v2'), `${issuer}, ${trusted}`);
 });
 
-test('an authority that is made beside such a copy makes a CA of its own', async () => {
+test('an authority that is created beside such a copy gets a CA of its own', async () => {
   const { world, theirs } = await scene.get();
   const namespace = await world.namespace();
   await restoreSecret(world, namespace, theirs);
@@ -105,7 +105,7 @@ test('an authority that is made beside such a copy makes a CA of its own', async
   await untilForeign(world, namespace, 'ca-ca-v2');
 });
 
-test('a copier that overwrites the annotations of the CA itself neither replaces it nor has anything issued anew', async () => {
+test('a copier that overwrites the annotations of a generation neither replaces the CA nor re-issues anything', async () => {
   const { world, theirs } = await scene.get();
   const { namespace, history } = await ours(world);
   const { annotations } = theirs.metadata ?? {};

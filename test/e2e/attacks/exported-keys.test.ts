@@ -64,7 +64,7 @@ test('a template that makes a replicator copy the key is refused, and no key is 
   assert.is(await replicate(world, guarded), 0);
 });
 
-test('a certificate that was issued before gets no such annotation, not even when its Secret is written for its CA', async () => {
+test('an issued certificate gets no such annotation, not even when its Secret is written for its CA', async () => {
   const { world, guarded, loot } = await scene.get();
   await create(world, clientCertificate(guarded, 'later', { secretTemplate: { annotations: { team: 'shop' } } }));
   await untilReady(world, guarded, 'later');
@@ -85,7 +85,7 @@ test('a certificate that was issued before gets no such annotation, not even whe
   assert.is(await replicate(world, guarded), 0);
 });
 
-test('a template without such a key is issued, and a refused one is once the key is out of it', async () => {
+test('a template without such a key is issued, and a refused one is issued once the key is removed', async () => {
   const { world, guarded, loot } = await scene.get();
   const annotations = { 'reloader.stakater.com/match': 'true' };
   await create(world, clientCertificate(guarded, 'honest', { secretTemplate: { annotations } }));
@@ -97,7 +97,7 @@ test('a template without such a key is issued, and a refused one is once the key
   await untilReady(world, guarded, 'sorry');
 });
 
-test('with an empty list the same template has the key copied', async () => {
+test('with an empty list of prefixes the same template is accepted, and the key is copied', async () => {
   const { world, open, loot } = await scene.get();
   await create(world, clientCertificate(open, 'thief', { secretTemplate: { annotations: { [REPLICATE]: loot } } }));
   await untilReady(world, open, 'thief');

@@ -36,7 +36,7 @@ test.after(scene.stop);
 
 const base64 = (text: string) => Buffer.from(text).toString('base64');
 
-test('a ClientCertificate and an authority full of such words are issued, renewed and reported as any other', async () => {
+test('a ClientCertificate and an authority with such names and keys are issued, renewed and reported like any other', async () => {
   const { world, controller } = await scene.get();
   const namespace = await world.namespace(LABELS);
   await createAuthority(world, selfManaged(namespace, 'constructor', { selfManaged: { commonName: '__proto__' } }));
@@ -87,7 +87,7 @@ test('a ClientCertificate and an authority full of such words are issued, renewe
   assert.is(conditionOf(after, 'Ready')?.status, 'True');
 });
 
-test('the CA in a Secret with such keys beside it signs', async () => {
+test('a CA signs although its Secret has such keys besides', async () => {
   const { world } = await scene.get();
   const namespace = await world.namespace();
   const { certificatePem, keyPem } = createIssuer('constructor');

@@ -31,7 +31,7 @@ const LARGE = {
   },
 };
 
-test('ClientCertificates beyond the share of their namespace are refused, and come in once there is room', async () => {
+test('ClientCertificates beyond the share of their namespace are refused, and admitted once there is room', async () => {
   const { world, controller, attacker, neighbour } = await scene.get();
   const names = Array.from({ length: 12 }, (_, index) => `large-${index}`);
   for (const name of names) await create(world, clientCertificate(attacker, name, LARGE));

@@ -67,7 +67,7 @@ for (const [operator, selector] of Object.entries(SELECTORS)) {
     assert.equal(signed, []);
   });
 
-  test(`${operator}: a namespace that is selected gets its certificate, however early it asks`, async () => {
+  test(`${operator}: a selected namespace gets its certificate, even if both are created at the same moment`, async () => {
     const { world, namespace: home } = await scene.get();
     const authority = `${home}-${operator.toLowerCase()}`;
     const names = Array.from({ length: 10 }, (_, at) => `${authority}-good-${at}`);
@@ -77,7 +77,7 @@ for (const [operator, selector] of Object.entries(SELECTORS)) {
   });
 }
 
-test('a namespace that loses its place is refused from then on, and one that gets a place is served', async () => {
+test('a namespace that is no longer selected is refused, and one that is selected again is served', async () => {
   const { world, namespace: home } = await scene.get();
   const authority = `${home}-notin`;
   const name = `${authority}-moves`;

@@ -47,7 +47,7 @@ async function workOf(controller: ControllerProcess): Promise<Work> {
   };
 }
 
-test('a touch of the Secret is work for the one that holds it, and for no other', async () => {
+test('a change of the Secret reconciles its owner alone', async () => {
   const { world, controller, namespace } = await scene.get();
   const before = await workOf(controller);
   const bundle = (await readSecret(world, namespace, SECRET))?.bundle;
@@ -62,7 +62,7 @@ test('a touch of the Secret is work for the one that holds it, and for no other'
   assert.ok(after.reads - before.reads <= 2, `${after.reads - before.reads} reads`);
 });
 
-test('when the holder is gone, the oldest of the others takes the Secret, and a restart changes nothing', async () => {
+test('when the owner is deleted, the oldest of the others gets the Secret, and a restart changes nothing', async () => {
   const { world, controller, namespace } = await scene.get();
   await world.client.delete(CLIENT_CERTIFICATES, namespace, 'holder');
   await deleteSecret(world, namespace, SECRET);

@@ -86,7 +86,7 @@ test('a certificate without organizations needs no rule', async () => {
   await untilReady(world, namespace, 'client');
 });
 
-test('kubeadm:cluster-admins is denied, though a rule lists it, and so is what looks like it', async () => {
+test('kubeadm:cluster-admins and names that resemble it are denied, although a rule lists them', async () => {
   const { world } = await scene.get();
   const namespace = await world.namespace();
   const names = ['kubeadm:cluster-admins', 'KubeAdm:Cluster-Admins', 'kubeadm:x', 'system:masters'];
@@ -127,7 +127,7 @@ test('a group without a rule is denied, alone and beside one that has a rule', a
   );
 });
 
-test('no policy allows no group, and a rule for another namespace none to this one', async () => {
+test('without a policy no group is allowed, and a rule for another namespace allows none in this one', async () => {
   const { world } = await scene.get();
   const [here, there] = [await world.namespace(), await world.namespace()];
   const without = await authority(world, `${here}-without`, undefined);
@@ -138,7 +138,7 @@ test('no policy allows no group, and a rule for another namespace none to this o
     assert.match(await denied(world, here, name), 'it has none for this namespace');
 });
 
-test('a rule that is added later issues what was denied, and one that is taken away ends the renewals', async () => {
+test('a rule that is added later issues what was denied, and a removed rule ends the renewals', async () => {
   const { world, controller } = await scene.get();
   const namespace = await world.namespace();
   const name = `${namespace}-edited`;

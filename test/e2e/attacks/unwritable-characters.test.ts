@@ -86,7 +86,7 @@ test('a ClientCertificate with the nearest characters is issued and published wi
   assert.equal(secret?.leaf.toLegacyObject().subject, Object.assign(Object.create(null), { O: text, CN: text }));
 });
 
-test('an annotation that is no moment is quoted without such characters', async () => {
+test('an invalid renew-at is quoted without such characters', async () => {
   const { world, namespace } = await scene.get();
   await create(world, clientCertificate(namespace, 'renewed', {}, { [RENEW_AT_ANNOTATION]: `soon${BAD}er` }));
   const status = await untilReady(world, namespace, 'renewed');
@@ -127,7 +127,7 @@ const server = createServer({ cert, key }, (_request, response) => {
 }).listen(0, '127.0.0.1');
 onStop(() => void server.close());
 
-test('what a server answers is reported without such characters, by its authority and its certificates', async () => {
+test('the answer of a server is reported without such characters, by its authority and its certificates', async () => {
   const { world } = await scene.get();
   if (!server.listening) await once(server, 'listening');
   const namespace = await world.namespace();

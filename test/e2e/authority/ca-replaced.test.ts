@@ -14,7 +14,7 @@ const PROPAGATION_MS = 3_000;
 const scene = oneScene({ authority: false, flags: ['--trust-propagation', `${PROPAGATION_MS}ms`] });
 test.after(scene.stop);
 
-test('a CA that is replaced by hand under traffic fails no handshake, and goes out in three steps', async () => {
+test('a CA that is replaced by hand under traffic fails no handshake, and is rotated in three steps', async () => {
   const { world } = await scene.get();
   const swap = await startSwap(world);
   const { cas, history, traffic, namespace } = swap;

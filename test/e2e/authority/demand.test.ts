@@ -61,7 +61,7 @@ async function warnings(): Promise<string[]> {
   });
 }
 
-test('certificates of short lives are reported before the quota is used up, with what uses it', async () => {
+test('a demand near the quota is reported, with the certificates that need most of it', async () => {
   const { world, controller, namespace } = await scene.get();
   // One of an hour needs 53.33 a day.
   await createAuthority(world, selfManaged(namespace, 'ca', { quota: { issuances: 7 * 120, per: 'Week' } }));

@@ -5,6 +5,7 @@ import { resourcePath, SECRETS } from '../../../src/api/names.ts';
 import type { RawObject } from '../../../src/api/parse.ts';
 import { writesTo } from '../process/support/audit.ts';
 import { alterSecrets, refuseSecrets } from '../support/admission.ts';
+import { createSecretAuthority, pairData, putCaSecret } from '../support/ca-secret.ts';
 import { eventually } from '../support/eventually.ts';
 import { lazily } from '../support/lazily.ts';
 import {
@@ -17,12 +18,11 @@ import {
   statusOf,
   untilReady,
 } from '../support/objects.ts';
+import { makeCa } from '../support/openssl.ts';
 import { plainApi } from '../support/plain-api.ts';
 import { eventsOf } from '../support/recorded.ts';
 import { oneScene } from '../support/scene.ts';
 import type { World } from '../support/world.ts';
-import { makeCa, pairData, putCaSecret } from './ca-files.ts';
-import { createSecretAuthority } from './swap.ts';
 
 const OF_GENERATIONS = 'has(object.metadata.labels) && "certwheel.io/authority-name" in object.metadata.labels';
 /** The first ten steps at once, then one in half a minute. */
@@ -80,11 +80,11 @@ test('a CA generation that the API server refuses to store is reported by the au
 test('a successor that the API server refuses to store stalls the authority, which goes on issuing', async () => {
   const { world } = await scene.get();
   const namespace = await world.namespace();
-  await putCaSecret(world, namespace, 'pair', pairData(await makeCa({ commonName: 'First' })));
+  await putCaSecret(world, namespace, 'pair', pairData(await makeCa('First')));
   await createSecretAuthority(world, namespace, 'ca', 'pair');
   await untilAuthority(world, namespace, 'Ready', 'Verified');
   const policy = await refuseSecrets(world, namespace, 'no other CA keys here', [OF_GENERATIONS]);
-  await putCaSecret(world, namespace, 'pair', pairData(await makeCa({ commonName: 'Second' })));
+  await putCaSecret(world, namespace, 'pair', pairData(await makeCa('Second')));
   const { message } = await untilAuthority(world, namespace, 'Stalled', 'SecretRefused');
   assert.match(message, /no other CA keys here.*generation 1 stays in use/);
   await create(world, clientCertificate(namespace, 'alice'));
@@ -133,7 +133,7 @@ test('the status of an authority whose CA Secret is missing is written once, and
   const { namespace, sinceMs } = await broken.get();
   await sleep(Math.max(0, sinceMs + SOME_RECONCILES_MS - Date.now()));
   assert.is((await writesTo(world, 'certificateauthorities/status', namespace, 'ca')).length, 1);
-  await putCaSecret(world, namespace, 'nowhere', pairData(await makeCa({ commonName: 'Found' })));
+  await putCaSecret(world, namespace, 'nowhere', pairData(await makeCa('Found')));
   await untilAuthority(world, namespace, 'Ready', 'Verified');
 });
 

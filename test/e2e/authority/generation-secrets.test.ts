@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { CERTIFICATE_AUTHORITIES, SECRETS } from '../../../src/api/names.ts';
+import { createSecretAuthority, pairData, putCaSecret } from '../support/ca-secret.ts';
 import { createSecret, deleteSecret, patchSecret } from '../support/edits.ts';
 import { QUIET_MS } from '../support/eventually.ts';
 import {
@@ -14,11 +15,11 @@ import {
   selfManaged,
   untilReady,
 } from '../support/objects.ts';
+import { makeCa } from '../support/openssl.ts';
 import { oneScene } from '../support/scene.ts';
 import { eventually, type World } from '../support/world.ts';
-import { makeCa, pairData, putCaSecret } from './ca-files.ts';
 import { untilAll } from './history.ts';
-import { createSecretAuthority, generationSecrets, startSwap } from './swap.ts';
+import { generationSecrets, startSwap } from './swap.ts';
 
 const scene = oneScene({ authority: false, flags: ['--trust-propagation', '2s'] });
 test.after(scene.stop);
@@ -39,7 +40,7 @@ const NO_MARKS = {
 async function oneCertificate(here: World, kind: 'secret' | 'selfManaged') {
   const namespace = await here.namespace();
   if (kind === 'secret') {
-    await putCaSecret(here, namespace, 'pair', pairData(await makeCa({ commonName: 'Kept' })));
+    await putCaSecret(here, namespace, 'pair', pairData(await makeCa('Kept')));
     await createSecretAuthority(here, namespace, 'ca', 'pair');
   } else await createAuthority(here, selfManaged(namespace));
   await create(here, clientCertificate(namespace, 'alice', { duration: '1h' }));
@@ -52,7 +53,7 @@ async function oneCertificate(here: World, kind: 'secret' | 'selfManaged') {
   return { namespace, fingerprint, serial, first: await serial() };
 }
 
-test('the Secret of a generation can be changed in its marks alone', async () => {
+test('the Secret of a generation is immutable but for its marks', async () => {
   const { world: here } = await scene.get();
   const { namespace } = await oneCertificate(here, 'selfManaged');
   const refused = await patchSecret(here, namespace, 'ca-ca-v1', { data: { 'tls.key': 'AAAA' } }).catch(
@@ -65,7 +66,7 @@ test('the Secret of a generation can be changed in its marks alone', async () =>
 });
 
 for (const kind of ['secret', 'selfManaged'] as const) {
-  test(`marks that are taken off are put back, and nothing is re-issued (${kind})`, async () => {
+  test(`marks that are removed are written again, and nothing is re-issued (${kind})`, async () => {
     const { world: here } = await scene.get();
     const { namespace, serial, first, fingerprint } = await oneCertificate(here, kind);
     await patchSecret(here, namespace, 'ca-ca-v1', NO_MARKS);
@@ -83,7 +84,7 @@ for (const kind of ['secret', 'selfManaged'] as const) {
     );
   });
 
-  test(`an authority that is deleted leaves its key, and one of its name takes it up again (${kind})`, async () => {
+  test(`an authority that is deleted leaves its key, and a new one of the same name uses it again (${kind})`, async () => {
     const { world: here } = await scene.get();
     const { namespace, serial, first, fingerprint } = await oneCertificate(here, kind);
     const stored = await here.client.get(CERTIFICATE_AUTHORITIES, namespace, 'ca');
@@ -106,7 +107,7 @@ for (const kind of ['secret', 'selfManaged'] as const) {
   });
 }
 
-test('marks that are taken off in the middle of a swap fail no handshake, and the swap goes on', async () => {
+test('marks that are removed during a swap fail no handshake, and the swap goes on', async () => {
   const { world: here } = await scene.get();
   const swap = await startSwap(here, { clients: ['alice'] });
   await swap.put(swap.cas.v2);
@@ -117,7 +118,7 @@ test('marks that are taken off in the middle of a swap fail no handshake, and th
   assert.equal(swap.traffic.failures(), []);
 });
 
-test('the old CA deleted by hand in the middle of a swap leaves every Secret whole, and all are re-issued', async () => {
+test('a deletion of the old CA during a swap leaves every Secret whole, and re-issues all certificates', async () => {
   const { world: here } = await scene.get();
   const swap = await startSwap(here, { clients: ['alice'] });
   await swap.put(swap.cas.v2);
@@ -134,7 +135,7 @@ test('the old CA deleted by hand in the middle of a swap leaves every Secret who
     assert.ok(trusted.includes(issuer), `a certificate of ${issuer} beside a ca.crt of ${trusted}`);
 });
 
-test('a generation that is deleted is made again from the same pair, and nothing is re-issued', async () => {
+test('a generation that is deleted is created again from the same pair, and nothing is re-issued', async () => {
   const { world: here } = await scene.get();
   const { namespace, serial, first, fingerprint } = await oneCertificate(here, 'secret');
   const kept = await here.client.get(SECRETS, namespace, 'ca-ca-v1');
@@ -151,7 +152,7 @@ test('a generation that is deleted is made again from the same pair, and nothing
   assert.is(status.generations?.find(({ state }) => state === 'Active')?.fingerprintSHA256, fingerprint);
 });
 
-test('a generation whose process ended before its key came in is completed', async () => {
+test('a generation that a crash left without its key is completed', async () => {
   const { world: here } = await scene.get();
   const namespace = await here.namespace();
   const labels = { 'certwheel.io/authority-name': 'ca', 'certwheel.io/authority-kind': 'CertificateAuthority' };
@@ -168,7 +169,7 @@ test('a generation whose process ended before its key came in is completed', asy
   assert.equal(others, []);
 });
 
-test('a self-managed key that is deleted is lost; a new CA takes over and its certificates follow', async () => {
+test('a self-managed key that is deleted is lost: a new CA takes over and its certificates follow', async () => {
   const { world: here } = await scene.get();
   const { namespace, serial, first } = await oneCertificate(here, 'selfManaged');
   await deleteSecret(here, namespace, 'ca-ca-v1');

@@ -41,7 +41,7 @@ function untilMarked(world: World, namespace: string) {
 
 const namesOf = (secrets: readonly RawObject[]) => secrets.map(({ metadata }) => metadata?.name).sort();
 
-test('generations of a version that wrote no marks are taken over in the middle of a rotation, and nothing is re-issued', async () => {
+test('generations of a version that wrote no marks are taken over during a rotation, and nothing is re-issued', async () => {
   const world = await shared.get();
   const controller = await world.controller(HELD);
   const swap = await heldSwap(world);
@@ -66,7 +66,7 @@ test('generations of a version that wrote no marks are taken over in the middle 
   assert.equal(swap.traffic.failures(), []);
 });
 
-test('an authority that is restored with its generations, under uids of their own, goes on with its CAs', async () => {
+test('an authority that is restored with its generations, under new uids, keeps its CAs', async () => {
   const world = await shared.get();
   const controller = await world.controller(HELD);
   const swap = await heldSwap(world);

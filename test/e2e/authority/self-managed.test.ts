@@ -15,8 +15,8 @@ import {
   statusOf,
   untilReady,
 } from '../support/objects.ts';
+import { opensslVerify } from '../support/openssl.ts';
 import { eventually, oneWorld } from '../support/world.ts';
-import { opensslVerify } from './ca-files.ts';
 import { type History, watchSecrets } from './history.ts';
 import { generationSecrets } from './swap.ts';
 import { provesThreeSteps } from './three-steps.ts';
@@ -27,7 +27,7 @@ const PROPAGATION_MS = 2_000;
 const shared = oneWorld();
 test.after(shared.stop);
 
-test('a root is made once, under a name with its version, and kept over restarts', async () => {
+test('a root is created once, under a name with its version, and kept over restarts', async () => {
   const world = await shared.get();
   const namespace = await world.namespace();
   const first = await world.controller(['--namespaces', namespace]);
@@ -80,7 +80,7 @@ test('the root has the algorithm that was asked for, and openssl accepts what it
   await controller.stop();
 });
 
-test('a root gets its successor after two thirds of its life, in three steps, and nothing is renewed in vain', async () => {
+test('a root is succeeded after two thirds of its life, in three steps, and nothing is renewed in vain', async () => {
   const world = await shared.get();
   const namespace = await world.namespace();
   const { setTo } = await startAppHere(world, namespace, ['--trust-propagation', `${PROPAGATION_MS}ms`]);

@@ -1,10 +1,11 @@
 import type { AuthorityStatus } from '../../../src/api/generated/types.ts';
-import { CERTIFICATE_AUTHORITIES, EVENTS, SECRETS } from '../../../src/api/names.ts';
+import { EVENTS, SECRETS } from '../../../src/api/names.ts';
 import type { RawObject } from '../../../src/api/parse.ts';
+import { createSecretAuthority, pairData, putCaSecret } from '../support/ca-secret.ts';
 import { eventually, PATIENCE_MS } from '../support/eventually.ts';
 import { authorityStatusOf, conditionOf } from '../support/objects.ts';
+import { type CaFiles, makeCa } from '../support/openssl.ts';
 import type { World } from '../support/world.ts';
-import { type CaFiles, makeCa, pairData, putCaSecret } from './ca-files.ts';
 import { byFingerprint, type History, watchSecrets } from './history.ts';
 import { createMembers, startTraffic, type Traffic } from './traffic.ts';
 
@@ -65,7 +66,7 @@ export async function startSwap(
 }
 
 async function makeCas(): Promise<Swap['cas']> {
-  const [v1, v2, v3] = await Promise.all(['v1', 'v2', 'v3'].map((each) => makeCa({ commonName: `Swap ${each}` })));
+  const [v1, v2, v3] = await Promise.all(['v1', 'v2', 'v3'].map((each) => makeCa(`Swap ${each}`)));
   return { v1, v2, v3 } as Swap['cas'];
 }
 
@@ -78,19 +79,6 @@ function onlyGeneration(status: AuthorityStatus, ca: CaFiles): AuthorityStatus |
 
 export function fingerprintOf({ x509 }: CaFiles): string {
   return x509.fingerprint256.replaceAll(':', '').toLowerCase();
-}
-
-export function createSecretAuthority(
-  { client }: World,
-  namespace: string,
-  name: string,
-  secretName: string,
-  spec: Record<string, unknown> = {},
-): Promise<RawObject> {
-  return client.create(CERTIFICATE_AUTHORITIES, {
-    metadata: { namespace, name },
-    spec: { secret: { name: secretName }, ...spec },
-  });
 }
 
 /** The Secrets of CA generations in a namespace. */

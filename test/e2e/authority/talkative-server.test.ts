@@ -28,7 +28,7 @@ const server = createServer({ cert, key }, (_request, response) => {
 }).listen(0, '127.0.0.1');
 onStop(() => void server.close());
 
-test('what it says is reported by its authority, and costs its certificates no write', async () => {
+test('the answer of a server is reported by its authority, and costs its certificates no write', async () => {
   const { world, namespace } = await scene.get();
   if (!server.listening) await once(server, 'listening');
   await createToken(world, namespace);

@@ -3,6 +3,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { CERTIFICATE_AUTHORITIES, resourcePath } from '../../../src/api/names.ts';
 import { writesTo } from '../process/support/audit.ts';
+import { createSecretAuthority, pairData, putCaSecret } from '../support/ca-secret.ts';
 import {
   authorityStatusOf,
   clientCertificate,
@@ -12,10 +13,9 @@ import {
   selfManaged,
   untilReady,
 } from '../support/objects.ts';
+import { makeCa } from '../support/openssl.ts';
 import { plainApi } from '../support/plain-api.ts';
 import { eventually, oneWorld } from '../support/world.ts';
-import { makeCa, pairData, putCaSecret } from './ca-files.ts';
-import { createSecretAuthority } from './swap.ts';
 
 const NAMES = ['h', 'c', 'a', 'g', 'b', 'f', 'd', 'e'];
 /** The writes of the step itself are over by then. */
@@ -28,10 +28,10 @@ const FIGHT_MS = 12_000;
 const shared = oneWorld();
 test.after(shared.stop);
 
-test('two replicas that both act say the same of a CA rotation, and write it once', async () => {
+test('two active replicas report the same CA rotation, and write it once', async () => {
   const world = await shared.get();
   const namespace = await world.namespace();
-  await putCaSecret(world, namespace, 'pair', pairData(await makeCa({ commonName: 'First' })));
+  await putCaSecret(world, namespace, 'pair', pairData(await makeCa('First')));
   await createSecretAuthority(world, namespace, 'ca', 'pair');
   const args = ['--trust-propagation', '2s', '--namespaces', namespace];
   const first = await world.controller(args);
@@ -39,7 +39,7 @@ test('two replicas that both act say the same of a CA rotation, and write it onc
   for (const name of NAMES) await untilReady(world, namespace, name);
   // The second one lists them, and so knows them in another order.
   await world.controller(args);
-  await putCaSecret(world, namespace, 'pair', pairData(await makeCa({ commonName: 'Second' })));
+  await putCaSecret(world, namespace, 'pair', pairData(await makeCa('Second')));
   await eventually('the old certificates are waited for', async () => {
     const rotating = conditionOf(await authorityStatusOf(world, namespace, 'ca'), 'Rotating');
     return rotating?.reason === 'Reissuing' && / such as /.test(rotating.message);
@@ -54,7 +54,7 @@ test('two replicas that both act say the same of a CA rotation, and write it onc
   assert.is(await first.stop(), 0);
 });
 
-test('the status of an authority that another controller undoes each time is not written without end', async () => {
+test('the status of an authority that another controller undoes each time is written ever more slowly', async () => {
   const world = await shared.get();
   const namespace = await world.namespace();
   await world.controller(['--namespaces', namespace]);

@@ -68,7 +68,7 @@ test('an authority of one namespace approves nothing, and can not be stored as o
   assert.equal(await requestsFor(world, CSRS, namespace), []);
 });
 
-test('a request that was put in the place of ours is not taken, though it is for the same key', async () => {
+test('a request that replaced ours is not used, although it is for the same key', async () => {
   const { world } = await scene.get();
   const { namespace, request } = await waiting(world);
   const ours = await world.client.get(CSRS, undefined, request);
@@ -85,7 +85,7 @@ test('a request that was put in the place of ours is not taken, though it is for
   await untilTidy(world, CSRS, namespace);
 });
 
-test('a forged memory of a request reaches no request of another namespace', async () => {
+test('a forged record of a request reaches no request of another namespace', async () => {
   const { world } = await scene.get();
   const { namespace, request } = await waiting(world);
   const kept = await nextSecret(world, namespace, 'alice');

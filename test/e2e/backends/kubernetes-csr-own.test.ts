@@ -7,19 +7,22 @@ import { names } from '../../bench/rate.ts';
 import { clusterUser } from '../process/support/access.ts';
 import { isWrite, requestsOf, shortly } from '../process/support/audit.ts';
 import { renewAt, untilRevision } from '../support/edits.ts';
+import { QUIET_MS } from '../support/eventually.ts';
 import { issuedAt } from '../support/moments.ts';
 import { clientCertificate, conditionOf, create, readSecret, statusOf, untilReady } from '../support/objects.ts';
 import { makeCa } from '../support/openssl.ts';
 import { opensslAccepts } from '../support/secret-proof.ts';
 import { eventually, oneWorld, type World } from '../support/world.ts';
 import { approvingAuthority, createAuthority, untilAuthority, untilClusterAuthority } from './place.ts';
-import { awaitedRequest, untilTidy, untilToldOfRenewal } from './support.ts';
+import { awaitedRequest, untilTidy, untilToldOf } from './support.ts';
 
 // kubernetesCSR against the signing controller of a real kube-controller-manager, under the permissions of the chart.
 
 const SIGNER = 'kubernetes.io/kube-apiserver-client';
 const EXAMPLES = `${import.meta.dirname}/../../../examples/authorities/kubernetes-csr`;
 const MINUTE = 60_000;
+/** The requests of this time are counted. */
+const WINDOW_MS = 10_000;
 
 const shared = oneWorld({
   controllers: [
@@ -123,7 +126,7 @@ test('a life of less than 8 hours ends when it was asked to, a longer one 5 minu
   assert.match(conditionOf(refused, 'Stalled')?.message ?? '', 'spec.duration 9m, but at least 10m');
 });
 
-test('what the signer itself refuses is reported in its words', async () => {
+test('a refusal of the signer is reported in the words of the signer', async () => {
   const { world } = await here();
   const { namespace, of } = await approving(world);
   await create(world, clientCertificate(namespace, 'alice', { ...of, usages: ['client auth', 'server auth'] }));
@@ -131,16 +134,21 @@ test('what the signer itself refuses is reported in its words', async () => {
   assert.match(conditionOf(status, 'Stalled')?.message ?? '', /SignerValidationFailure: .*server auth/);
 });
 
-test('waiting costs a request a second at first and fewer and fewer later; a rotation costs eight writes', async () => {
+test('waiting costs a request a second at first and ever fewer later; a rotation costs eight writes', async () => {
   const { world } = await here();
   const waiting = await place(world);
   await create(world, clientCertificate(waiting, 'alice'));
   await asked(world, waiting, 'alice');
-  await sleep(1_000);
+  await eventually('the first poll has come', async () =>
+    (await requestsOf(world, 'issuing')).some(
+      ({ verb, objectRef }) =>
+        verb === 'get' && objectRef?.resource === CSRS.plural && objectRef.name?.includes(waiting),
+    ),
+  );
   const since = new Date();
-  await sleep(10_000);
+  await sleep(WINDOW_MS);
   // The test itself may have slept longer.
-  const isWithin = (moment: string) => Date.parse(moment) < since.getTime() + 10_000;
+  const isWithin = (moment: string) => Date.parse(moment) < since.getTime() + WINDOW_MS;
   const polls = (await requestsOf(world, 'issuing', since))
     .filter(({ requestReceivedTimestamp }) => isWithin(requestReceivedTimestamp))
     .map(shortly);
@@ -155,13 +163,14 @@ test('waiting costs a request a second at first and fewer and fewer later; a rot
   await create(world, clientCertificate(namespace, 'alice', of));
   await untilReady(world, namespace, 'alice');
   await untilTidy(world, CSRS, namespace);
-  await sleep(1_000);
+  await untilToldOf(world, namespace, 'alice', 1);
   const before = new Date();
   await renewAt(world, namespace, 'alice');
   await untilRevision(world, namespace, 'alice-tls', 2);
   await untilTidy(world, CSRS, namespace);
-  await untilToldOfRenewal(world, namespace, 'alice');
-  await sleep(1_000);
+  await untilToldOf(world, namespace, 'alice', 2);
+  // No further request follows.
+  await sleep(QUIET_MS);
   const requests = await requestsOf(world, 'issuing', before);
   const writes = requests.filter(isWrite).map(shortly).sort();
   assert.equal(writes, [
@@ -180,7 +189,7 @@ test('waiting costs a request a second at first and fewer and fewer later; a rot
   );
 });
 
-test('answers are looked for twice as often as new requests may be made, however many wait for them', async () => {
+test('pending requests are polled at most twice as often as new requests may be made', async () => {
   const { world } = await here();
   const namespace = await world.namespace();
   const rateLimit = { requests: 1, per: 'Second', burst: 8 };
@@ -191,7 +200,7 @@ test('answers are looked for twice as often as new requests may be made, however
   await Promise.all(all.map((name) => create(world, clientCertificate(namespace, name))));
   // Nobody approves them.
   for (const name of all) await asked(world, namespace, name);
-  await sleep(10_000);
+  await sleep(WINDOW_MS);
   const looks = (await requestsOf(world, 'issuing', before)).filter(
     ({ verb, objectRef }) =>
       verb === 'get' && objectRef?.resource === CSRS.plural && objectRef.name?.includes(namespace),
@@ -202,7 +211,7 @@ test('answers are looked for twice as often as new requests may be made, however
   assert.is(new Set(looks.map(({ objectRef }) => objectRef?.name)).size, all.length, 'each is looked for');
 });
 
-test('the authority says what is missing: its bundle, the right to approve, and a wrong CA reaches no Secret', async () => {
+test('the authority reports a missing bundle and a missing right to approve, and a wrong CA reaches no Secret', async () => {
   const { world } = await here();
   const missing = await place(world, { trustBundle: { configMap: { name: 'nowhere' } } });
   const where = { world, namespace: missing };

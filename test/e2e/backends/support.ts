@@ -44,11 +44,15 @@ export function untilTidy(world: World, resource: Resource, namespace: string) {
   });
 }
 
-/** Waits until the first renewal is in the status, and an event tells of it: that is the last thing to be written. */
-export async function untilToldOfRenewal(world: World, namespace: string, name: string): Promise<void> {
-  await eventually('status tells of it', async () => (await statusOf(world, namespace, name)).revision === 2);
-  const isTold = async () => (await eventsOf(world, namespace, name)).some(({ reason }) => reason === 'Renewed');
-  await eventually('an event tells of it', isTold);
+/** Waits for the status and the event of the first issue or the first renewal. The event is the last write of either. */
+export async function untilToldOf(world: World, namespace: string, name: string, revision: 1 | 2): Promise<void> {
+  await eventually(
+    'status has the revision',
+    async () => (await statusOf(world, namespace, name)).revision === revision,
+  );
+  const wanted = revision === 1 ? 'Issued' : 'Renewed';
+  const isTold = async () => (await eventsOf(world, namespace, name)).some(({ reason }) => reason === wanted);
+  await eventually(`there is an event ${wanted}`, isTold);
 }
 
 /** The objects that stand for requests of ClientCertificates of this namespace. */

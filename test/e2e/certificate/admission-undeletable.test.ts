@@ -23,7 +23,7 @@ const scene = oneScene({
 });
 test.after(scene.stop);
 
-test('a new Secret that admission altered and that can not be deleted keeps no key, and status says how to delete it', async () => {
+test('a new Secret that admission altered and that cannot be deleted keeps no key, and status says how to delete it', async () => {
   const { world, controller, namespace } = await scene.get();
   await create(world, clientCertificate(namespace, 'control'));
   await untilReady(world, namespace, 'control');

@@ -96,7 +96,7 @@ test('a tls Secret from another CA is adopted and re-issued', async () => {
   assert.is(signatures(controller, namespace, 'migrated'), 1);
 });
 
-test('a Secret with everything from another CA, its bundle too, is adopted and re-issued at once', async () => {
+test('a Secret that is entirely from another CA, bundle included, is adopted and re-issued at once', async () => {
   const { world, controller, namespace, ca } = await scene.get();
   await createSecret(world, namespace, 'complete-tls', {
     type: 'kubernetes.io/tls',
@@ -151,7 +151,7 @@ test('a Secret of another type cannot be adopted, and the message says what to d
   assert.is(signatures(controller, namespace, 'mistyped'), 1);
 });
 
-test('a Secret whose controller is another owner is owned by its certificate all the same, and renewed', async () => {
+test('a Secret that another owner controls gets its certificate as a further owner, and is renewed', async () => {
   const { world, namespace } = await scene.get();
   await create(world, clientCertificate(namespace, 'shared', { deletionPolicy: 'Retain' }));
   await untilReady(world, namespace, 'shared');

@@ -32,7 +32,7 @@ test('rotationPolicy Never keeps the private key over a renewal, Always does not
   assert.is(leaf.publicKey.asymmetricKeyDetails?.namedCurve, 'secp384r1');
 });
 
-test('a change of the encoding writes the key anew, around the same certificate', async () => {
+test('a change of the encoding rewrites the key and keeps the certificate', async () => {
   const { world, namespace } = await scene.get();
   const before = await readSecret(world, namespace, 'encoding-tls');
   assert.match(before?.key ?? '', /^-----BEGIN PRIVATE KEY-----/);
@@ -68,7 +68,7 @@ const KEYS: Readonly<Record<string, { privateKey: object; head: RegExp; openssl:
   },
 };
 
-test('openssl takes every kind and encoding of key', async () => {
+test('openssl accepts every kind and encoding of key', async () => {
   const { world, namespace } = await scene.get();
   const kinds = Object.entries(KEYS);
   await Promise.all(

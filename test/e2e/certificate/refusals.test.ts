@@ -144,7 +144,7 @@ test('limits that are tightened later leave a valid certificate Ready, and stop 
   assert.is(signatures(controller, namespace, 'grown'), 1);
 });
 
-test('an authority that is made later issues within seconds, without a restart', async () => {
+test('an authority that is created later issues within seconds, without a restart', async () => {
   const { world, namespace } = await scene.get();
   await create(world, clientCertificate(namespace, 'early', { authorityRef: { name: 'late' } }));
   const status = await untilReady(world, namespace, 'early', { status: 'False', reason: 'AuthorityNotFound' });

@@ -2,16 +2,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { RENEW_AT_ANNOTATION } from '../../../src/api/names.ts';
-import { restoreCaPair } from '../../../src/pki/ca.ts';
-import { parseCertificate } from '../../../src/pki/certificate.ts';
-import { newSerialNumber, signLeaf } from '../../../src/pki/issue.ts';
-import { encodePrivateKey, generateKey, publicKeyDer } from '../../../src/pki/keys.ts';
 import type { ControllerProcess } from '../support/controller-process.ts';
 import { createSecret, deleteSecret, patchCertificate, renewAt, untilRevision } from '../support/edits.ts';
 import { eventually, QUIET_MS } from '../support/eventually.ts';
 import { issuedAt, untilNextSecond } from '../support/moments.ts';
 import { clientCertificate, conditionOf, create, readSecret, statusOf, untilReady } from '../support/objects.ts';
-import { makeCa, tlsData } from '../support/openssl.ts';
+import { makeCa, makeLeaf, tlsData } from '../support/openssl.ts';
 import { eventsOf, signatures } from '../support/recorded.ts';
 import { oneScene } from '../support/scene.ts';
 import type { World } from '../support/world.ts';
@@ -37,7 +33,7 @@ function lifted(controller: ControllerProcess, namespace: string, name: string, 
   assert.is(signatures(controller, namespace, name), wanted, `${name} was signed another number of times`);
 }
 
-test('renew-at renews at once, and once', async () => {
+test('renew-at renews at once, and only once', async () => {
   const { world, controller, namespace } = await scene.get();
   const before = await readSecret(world, namespace, 'once-tls');
   await renewAt(world, namespace, 'once');
@@ -171,22 +167,10 @@ async function looks(controller: ControllerProcess): Promise<number> {
   return [...found].reduce((sum, [, count]) => sum + Number(count), 0);
 }
 
-/** openssl makes no certificate that is expired at once. */
 async function expiredData(): Promise<Record<string, string>> {
-  const pair = await makeCa('Old');
-  const ca = restoreCaPair(pair.certificate, pair.key);
-  const key = await generateKey({ algorithm: 'ECDSA', size: 256 });
-  const leaf = signLeaf({
-    ca,
-    publicKeyDer: publicKeyDer(key),
-    subject: { commonName: 'stale' },
-    names: { dnsNames: [], uris: [], emailAddresses: [], ipAddresses: [] },
-    usages: ['digital signature', 'client auth'],
-    serialNumber: newSerialNumber(Buffer.alloc(16, 7)),
-    notBefore: new Date(Date.now() - 7_200_000),
-    notAfter: new Date(Date.now() - 3_600_000),
-  });
-  return tlsData({ certificate: parseCertificate(leaf).pem, key: encodePrivateKey(key, 'PKCS8') }, pair.certificate);
+  const ca = await makeCa('Old');
+  const hoursAgo = (hours: number) => new Date(Date.now() - hours * 3_600_000);
+  return tlsData(await makeLeaf(ca, 'stale', { notBefore: hoursAgo(2), notAfter: hoursAgo(1) }), ca.certificate);
 }
 
 test.run();

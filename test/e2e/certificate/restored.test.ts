@@ -12,7 +12,7 @@ const SOON_MS = 5_000;
 const scene = oneScene();
 test.after(scene.stop);
 
-test('a Secret of a resource that was restored under another uid is reported with its end, and handed over by a person', async () => {
+test('a Secret of a resource that was restored under another uid is reported with its expiry, and handed over by a person', async () => {
   const { world, controller, namespace } = await scene.get();
   await create(world, clientCertificate(namespace, 'back', { duration: '1m', deletionPolicy: 'Retain' }));
   await untilReady(world, namespace, 'back');

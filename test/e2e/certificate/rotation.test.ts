@@ -78,7 +78,7 @@ function untilTold({ certificates }: Scene, name: string, revision: number): Pro
   return eventually(`status has told of revision ${revision} of ${name}`, () => isTold() || undefined);
 }
 
-test('many renewals later the Secret remembers the last ten serial numbers, newest first', async () => {
+test('after many renewals the Secret lists the last ten serial numbers, newest first', async () => {
   const { secrets } = await scene.get();
   for (let revision = 1; revision <= 11; revision++) await untilSeen(secrets, 'often-tls', revision);
   const versions = secrets.versions('often-tls');
@@ -93,7 +93,7 @@ test('many renewals later the Secret remembers the last ten serial numbers, newe
   );
 });
 
-test('a certificate is renewed again and again, each time when status said and never before', async () => {
+test('a certificate is renewed again and again, at the time that status announced and never before', async () => {
   const seen = await scene.get();
   await untilSeen(seen.secrets, 'often-tls', 4);
   // That of the fourth may not be told yet, and each renewal needs what status had announced of the one before.

@@ -78,7 +78,7 @@ test('data that was edited, emptied or garbled is replaced by a new certificate'
   }
 });
 
-test('a Secret that was deleted comes back, and its revision goes on', async () => {
+test('a Secret that was deleted is written again, and its revision goes on', async () => {
   const { world, controller, namespace } = await scene.get();
   const before = await ready(world, namespace, 'deleted');
   for (const revision of [2, 3]) {
@@ -108,7 +108,7 @@ const BLEMISHES: Readonly<Record<string, { metadata?: object; data?: (secret: Mo
     'bundle-extended': { data: (secret, ca) => ({ 'ca.crt': base64(secret.bundle + ca) }) },
   };
 
-test('labels, annotations, owner and bundle that were damaged are repaired around the same certificate', async () => {
+test('labels, annotations, owner and bundle that were damaged are repaired, and the certificate is kept', async () => {
   const { world, controller, namespace, foreign } = await scene.get();
   for (const [name, { metadata = {}, data }] of Object.entries(BLEMISHES)) {
     await ready(world, namespace, name);

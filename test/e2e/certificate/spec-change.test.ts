@@ -76,7 +76,7 @@ function portrait({ leaf }: NonNullable<Awaited<ReturnType<typeof readSecret>>>)
 }
 
 for (const [name, { spec, shows }] of Object.entries(CHANGES)) {
-  test(`a change of the ${name} re-issues at once, and once`, async () => {
+  test(`a change of the ${name} re-issues at once, and only once`, async () => {
     const { world, controller, namespace, secrets, certificates } = await scene.get();
     const before = await readSecret(world, namespace, `${name}-tls`);
     assert.ok(before);
@@ -121,7 +121,7 @@ function readyOf(object: StoredCertificate): string | undefined {
   return object.status?.conditions?.find(({ type }) => type === 'Ready')?.status;
 }
 
-test('each of these changes had one event, with its reason', async () => {
+test('each of these changes writes one event, with its reason', async () => {
   const { world, controller, namespace } = await scene.get();
   for (const name of Object.keys(CHANGES))
     await eventually(`${name} is told of`, async () => (await eventsOf(world, namespace, name)).length >= 2);
@@ -136,7 +136,7 @@ test('each of these changes had one event, with its reason', async () => {
   }
 });
 
-test('what is not in the certificate issues nothing, and writes no Secret', async () => {
+test('a change that is not in the certificate issues nothing, and writes no Secret', async () => {
   const { world, controller, namespace } = await scene.get();
   const before = await readSecret(world, namespace, 'idle-tls');
   await patchCertificate(world, namespace, 'idle', { metadata: { labels: { team: 'payments' } } });
@@ -153,7 +153,7 @@ test('what is not in the certificate issues nothing, and writes no Secret', asyn
   assert.is(signatures(controller, namespace, 'idle'), 1);
 });
 
-test('secretTemplate is written onto the Secret and taken off it again, around the same certificate', async () => {
+test('secretTemplate is written to the Secret and removed again, and the certificate is kept', async () => {
   const { world, namespace, secrets } = await scene.get();
   const patchTemplate = async (secretTemplate: object | null) => {
     await patchCertificate(world, namespace, 'template', { spec: { secretTemplate } });
@@ -175,7 +175,7 @@ test('secretTemplate is written onto the Secret and taken off it again, around t
   assert.equal(faultsOfHistory(secrets.versions('template-tls')), []);
 });
 
-test('deletionPolicy adds and removes the owner reference, around the same certificate', async () => {
+test('deletionPolicy adds and removes the owner reference, and the certificate is kept', async () => {
   const { world, namespace } = await scene.get();
   const { uid } = (await patchCertificate(world, namespace, 'deletion', {})).metadata ?? {};
   const ownersUnder = async (deletionPolicy: string) => {

@@ -22,7 +22,7 @@ const STORED: Readonly<Record<string, [spec: Record<string, unknown>, message: R
 };
 
 for (const [name, [spec, message]] of Object.entries(STORED)) {
-  test(`what no reader or no Secret takes is refused with its field and value: ${name}`, async () => {
+  test(`a stored value that no reader or no Secret accepts is refused with its field: ${name}`, async () => {
     const { world, controller, namespace } = await scene.get();
     await create(world, clientCertificate(namespace, name, spec));
     const status = await untilReady(world, namespace, name, { status: 'False', reason: 'InvalidSpec' });

@@ -12,7 +12,7 @@ import { faultsOf, publishedSerials, signedAndLost, unjustified } from './suppor
 const shared = oneWorld({ own: true });
 test.after(shared.stop);
 
-test('an API server that restarts in the middle of the work is survived, and nothing is published twice', async () => {
+test('a restart of the API server in the middle of the work publishes nothing twice', async () => {
   const world = await shared.get();
   const controller = await world.controller();
   const namespace = await world.namespace();
@@ -43,7 +43,7 @@ test('an API server that restarts in the middle of the work is survived, and not
   assert.is(await controller.stop(), 0);
 });
 
-test('what came due while the API server was away is rotated soon after', async () => {
+test('certificates that fell due while the API server was away are rotated soon after', async () => {
   const world = await shared.get();
   const controller = await world.controller();
   const namespace = await world.namespace();

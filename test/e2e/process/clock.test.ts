@@ -4,8 +4,9 @@ import * as assert from 'uvu/assert';
 import { CLIENT_CERTIFICATES } from '../../../src/api/names.ts';
 import type { App } from '../../../src/app.ts';
 import { startAppHere } from '../support/app-here.ts';
+import { secretAuthority } from '../support/ca-secret.ts';
 import type { LogLine } from '../support/controller-process.ts';
-import { patchCertificate } from '../support/edits.ts';
+import { deleteSecret, patchCertificate } from '../support/edits.ts';
 import { issuedAt, provesSoon } from '../support/moments.ts';
 import {
   authorityStatusOf,
@@ -19,7 +20,6 @@ import {
 import { type StoredCertificate, watchCertificates } from '../support/secret-witness.ts';
 import type { Witness } from '../support/witness.ts';
 import { eventually, oneWorld, type World } from '../support/world.ts';
-import { deleteSecret, secretAuthority } from './support/ca.ts';
 import { bugs, lines, snapshot, untilQuiet } from './support/fleet.ts';
 import { parseMetrics } from './support/metrics.ts';
 import { startEarly } from './support/start-early.ts';
@@ -127,7 +127,7 @@ const forward = startEarly(() =>
   }),
 );
 
-test('a clock that is set forward beyond the end of a certificate has it renewed', async () => {
+test('a clock that is set forward beyond the end of a certificate renews it', async () => {
   const { renewed, dishonest, secret, signed, bugs } = await forward();
   assert.equal(dishonest, []);
   assert.is(conditionOf(renewed, 'Ready')?.status, 'True');
@@ -137,7 +137,7 @@ test('a clock that is set forward beyond the end of a certificate has it renewed
   assert.equal(bugs, []);
 });
 
-test('where it can not be renewed, it is reported as expired as soon as that is noticed', async () => {
+test('a certificate that cannot be renewed then is reported as expired', async () => {
   const { expired } = await forward();
   assert.is(conditionOf(expired, 'Ready')?.reason, 'Expired');
 });
@@ -170,7 +170,7 @@ const backward = startEarly(() =>
   }),
 );
 
-test('a clock that is set back by two hours, and by a year, has nothing issued and no Secret written', async () => {
+test('a clock that is set back by two hours, and by a year, issues nothing and writes no Secret', async () => {
   const { quiet, seen, runs, signed, bugs } = await backward();
   assert.is(signed, 1);
   // The status does change: before its notBefore a certificate is not valid, whoever is to blame.
@@ -198,7 +198,7 @@ const farAway = startEarly(() =>
   }),
 );
 
-test('ten years forward and back: it works on, and nothing spins', async () => {
+test('ten years forward and back: the controller works on, without a hot loop', async () => {
   const { then, runs, bob, bugs } = await farAway();
   assert.is(conditionOf(then, 'Ready')?.status, 'True');
   assert.ok(runs < 10, `${runs} looks`);
@@ -207,7 +207,7 @@ test('ten years forward and back: it works on, and nothing spins', async () => {
   assert.equal(bugs, []);
 });
 
-test('ten years forward and back: what is called Ready is valid by the clock that was put right', async () => {
+test('ten years forward and back: a Ready certificate is valid by the corrected clock', async () => {
   const { secret, ready } = await farAway();
   const valid = (secret?.leaf.validFromDate ?? 0) <= new Date();
   assert.ok(

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { secretAuthority } from '../support/ca-secret.ts';
 import { startController } from '../support/controller-process.ts';
 import { eventually, QUIET_MS } from '../support/eventually.ts';
 import { loggedAt } from '../support/moments.ts';
@@ -9,7 +10,6 @@ import { eventsOf } from '../support/recorded.ts';
 import { oneWorld } from '../support/world.ts';
 import { clusterUser } from './support/access.ts';
 import { isWrite, requestsOf, shortly } from './support/audit.ts';
-import { secretAuthority } from './support/ca.ts';
 import { createAll, deleteAll, lines, numbered, QUICK, snapshot, untilAllReady, untilQuiet } from './support/fleet.ts';
 
 // What Certwheel costs the API server, by the server's own audit log and under the very permissions of the chart.

@@ -1,15 +1,17 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { pairData, putCaSecret, secretAuthority } from '../support/ca-secret.ts';
 import type { ControllerProcess } from '../support/controller-process.ts';
+import { deleteSecret } from '../support/edits.ts';
 import { eventually } from '../support/eventually.ts';
 import { issuedAt, writtenAt } from '../support/moments.ts';
 import { clientCertificate, conditionOf, create, readSecret, untilReady } from '../support/objects.ts';
+import { makeCa } from '../support/openssl.ts';
 import { eventsOf } from '../support/recorded.ts';
 import { oneScene } from '../support/scene.ts';
 import { type StoredCertificate, watchCertificates } from '../support/secret-witness.ts';
 import type { Witness } from '../support/witness.ts';
 import type { World } from '../support/world.ts';
-import { deleteSecret, opensslCa, putCaSecret, secretAuthority } from './support/ca.ts';
 import { bugs, lines } from './support/fleet.ts';
 import { metricsOf } from './support/metrics.ts';
 import { startEarly } from './support/start-early.ts';
@@ -27,7 +29,7 @@ async function outlive(
   told: Witness<StoredCertificate>,
   breakMore: (namespace: string) => Promise<void>,
 ) {
-  await secretAuthority(world, namespace, opensslCa('Short CA', CA_LIFE_MS));
+  await secretAuthority(world, namespace, await makeCa('Short CA', { notAfter: new Date(Date.now() + CA_LIFE_MS) }));
   await create(world, clientCertificate(namespace, 'alice', { duration: '1h' }));
   const issued = await untilReady(world, namespace, 'alice');
   await breakMore(namespace);
@@ -47,7 +49,7 @@ async function outlive(
   const metricWhileExpired = (await metricsOf(controller)).value('certwheel_certificate_ready', labels);
   const message = conditionOf(said.object.status ?? {}, 'Ready')?.message;
 
-  await putCaSecret(world, namespace, 'ca-pair', opensslCa('Next CA'));
+  await putCaSecret(world, namespace, 'ca-pair', pairData(await makeCa('Next CA')));
   const began = Date.now();
   const healed = await untilReady(world, namespace, 'alice');
   const secret = await readSecret(world, namespace, 'alice-tls');

@@ -204,7 +204,7 @@ test('a renewal whose answer is lost is published once', async () => {
   assert.equal(faults, []);
 });
 
-test('none of that is a bug to the controller', async () => {
+test('the controller reports none of these faults as a bug', async () => {
   const { controller } = await shared.get();
   assert.equal(bugs(controller.logs), []);
   assert.is(await controller.stop(), 0);

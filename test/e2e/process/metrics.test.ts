@@ -1,6 +1,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { CERTIFICATE_AUTHORITIES, CLIENT_CERTIFICATES, EVENTS, SECRETS } from '../../../src/api/names.ts';
+import { secretAuthority } from '../support/ca-secret.ts';
 import { patchSecret, renewAt } from '../support/edits.ts';
 import { untilNextSecond } from '../support/moments.ts';
 import { authorityStatusOf, clientCertificate, create, untilReady } from '../support/objects.ts';
@@ -8,7 +9,6 @@ import { eventsOf } from '../support/recorded.ts';
 import { oneScene } from '../support/scene.ts';
 import { revisionOf } from '../support/secret-witness.ts';
 import { eventually } from '../support/world.ts';
-import { secretAuthority } from './support/ca.ts';
 import { createAll, numbered, untilAllReady } from './support/fleet.ts';
 import { metricsOf } from './support/metrics.ts';
 
@@ -62,7 +62,7 @@ test('/metrics has every metric of the design, in a syntax that can be read', as
   assert.is(value('certwheel_leader'), 1);
 });
 
-test('the series of what was deleted disappear', async () => {
+test('the series of deleted objects are removed', async () => {
   const { world, controller, namespaces } = await scene.get();
   const { client } = world;
   await client.delete(CLIENT_CERTIFICATES, namespaces[0], 'c0');

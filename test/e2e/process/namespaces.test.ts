@@ -73,7 +73,7 @@ test('a namespace that is not served is left alone, and no request is cluster-wi
   );
 });
 
-test('a ClusterCertificateAuthority is answered with ClusterAuthorityNotServed', async () => {
+test('a ClusterCertificateAuthority is refused with ClusterAuthorityNotServed', async () => {
   const world = await shared.get();
   await world.client.create(CLUSTER_CERTIFICATE_AUTHORITIES, {
     metadata: { name: 'everywhere' },

@@ -38,7 +38,7 @@ test('a controller that was killed and starts again issues nothing and writes no
   await deleteAll(world, namespace);
 });
 
-test(`${KILLS} kills under load leave nothing stuck, nothing torn, and nothing issued without a reason`, async () => {
+test(`${KILLS} kills under load leave nothing stuck, nothing half written, and nothing issued without a reason`, async () => {
   const world = await shared.get();
   const seed = Number(process.env.SEED ?? Date.now() % 1_000_000);
   console.log(`SEED=${seed}`);

@@ -77,7 +77,7 @@ test('the copy of a CA generation is reported by the authority, which goes on, u
   }
 });
 
-test('nothing of it is left after the copies are gone', async () => {
+test('nothing has changed after the copies are gone', async () => {
   const { world, controller, home, other, before } = await scene.get();
   await sleep(QUIET_MS);
   assert.equal([await versionsIn(world, home), await versionsIn(world, other)], before);

@@ -19,7 +19,7 @@ const MOST_ATTEMPTS = 6;
 const scene = oneScene();
 test.after(scene.stop);
 
-test('what is lost in a namespace that is being deleted is asked for ever more slowly, and the reason is told', async () => {
+test('a Secret that is lost in a namespace that is being deleted is retried ever more slowly, and the reason is reported', async () => {
   const { world, controller, namespace } = await scene.get();
   await create(world, clientCertificate(namespace, 'alice'));
   await untilReady(world, namespace, 'alice');

@@ -20,7 +20,7 @@ const MOST_WRITES = 20 + FIGHT_MS / 2_000 + 3;
 const scene = oneScene();
 test.after(scene.stop);
 
-test('a status that another controller undoes each time is not written without end, and comes back', async () => {
+test('a status that another controller undoes each time is written ever more slowly, and comes back', async () => {
   const { world, controller, namespace } = await scene.get();
   await create(world, clientCertificate(namespace, 'alice'));
   await untilReady(world, namespace, 'alice');

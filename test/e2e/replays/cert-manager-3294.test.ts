@@ -25,7 +25,7 @@ const SAYS = /exceeded quota: few/;
 const scene = oneScene();
 test.after(scene.stop);
 
-test('a quota that leaves no room is named by every condition and an event, and its end is noticed within a minute', async () => {
+test('a full quota is named by every condition and an event, and its end is noticed within a minute', async () => {
   const { world, controller, namespace } = await scene.get();
   await eventually('the CA is stored', () => world.client.get(SECRETS, namespace, 'ca-ca-v1'));
   await world.client.create(QUOTAS, { metadata: { namespace, name: 'few' }, spec: { hard: FULL } } as never);

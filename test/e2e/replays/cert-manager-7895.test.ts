@@ -69,14 +69,14 @@ test('an authority that a finalizer holds goes on issuing, and its condition nam
   assert.match(ready?.message ?? '', /example\.com\/hold/);
 });
 
-test('a certificate that waits for its turn past its end is said to have expired', async () => {
+test('a certificate that expires while it waits for its turn is reported as expired', async () => {
   assert.match(await untilExpired('waiting'), /expired at/);
   const { world, namespace } = await scene.get();
   const issuing = conditionOf(await statusOf(world, namespace, 'waiting'), 'Issuing');
   assert.match(issuing?.message ?? '', /waits for its turn/);
 });
 
-test('a ClientCertificate that a finalizer holds issues nothing, says what holds it, and when it has expired', async () => {
+test('a ClientCertificate that a finalizer holds is not renewed, and its status names the finalizer and the expiry', async () => {
   const { world, controller, namespace } = await scene.get();
   assert.match(await untilExpired('leaving'), /example\.com\/hold/);
   await deleteSecret(world, namespace, 'leaving-tls');
@@ -87,7 +87,7 @@ test('a ClientCertificate that a finalizer holds issues nothing, says what holds
   assert.is(signatures(controller, namespace, 'leaving'), 1);
 });
 
-test('after a restart each of them has its series', async () => {
+test('after a restart each of them has its metrics', async () => {
   const { world, controller, namespace } = await scene.get();
   assert.is(await controller.stop(), 0);
   const next = await world.controller();

@@ -91,7 +91,7 @@ for (const name of ['rewritten', 'bundle', 'deleted', 'remembered', 'labelled'])
     assert.is(warnings.length, 1, 'one Warning');
   });
 
-test('the metric names each certificate that is fought over, and no other', async () => {
+test('the metric names each contested certificate, and no other', async () => {
   const { controller, namespace } = await scene.get();
   const lines = (await controller.metrics())
     .split('\n')
@@ -102,7 +102,7 @@ test('the metric names each certificate that is fought over, and no other', asyn
   assert.is(signatures(controller, namespace, 'bystander'), 1);
 });
 
-test('ready is never said of a Secret that the rival holds, and once the rival stops all are well within a minute', async () => {
+test('a Secret that the rival holds is never Ready, and all recover within a minute after the rival stops', async () => {
   const { world, namespace, fighting } = await scene.get();
   for (const name of ['rewritten', 'bundle', 'deleted'])
     assert.is(conditionOf(await statusOf(world, namespace, name), 'Ready')?.status, 'False', name);

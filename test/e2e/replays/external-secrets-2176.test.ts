@@ -19,7 +19,7 @@ const OWNED = { deletionPolicy: 'Delete' };
 const scene = oneScene({ controllers: ['garbage-collector-controller'] });
 test.after(scene.stop);
 
-test('a deletion in the foreground takes the Secret first, which does not come back, held up or not', async () => {
+test('a foreground deletion removes the Secret first, which does not come back, with a finalizer or without', async () => {
   const { world, controller, namespace } = await scene.get();
   for (const name of ['alice', 'held']) await create(world, clientCertificate(namespace, name, OWNED));
   for (const name of ['alice', 'held']) await untilReady(world, namespace, name);

@@ -17,7 +17,7 @@ const TRACKED = {
 const scene = oneScene({ authority: false });
 test.after(scene.stop);
 
-test('no label and no annotation of a resource or its authority gets onto a Secret', async () => {
+test('no label and no annotation of a resource or its authority is copied to its Secret', async () => {
   const { world, namespace } = await scene.get();
   const authority = selfManaged(namespace);
   await createAuthority(world, { ...authority, metadata: { ...authority.metadata, ...TRACKED } });
