@@ -21,7 +21,7 @@ import { oneScene } from '../support/scene.ts';
 import type { World } from '../support/world.ts';
 
 // The attack: a replicator copies Secrets with their labels and annotations into other namespaces, among them that of a CA
-// generation. An authority of the same name there takes the CA of somebody else for its own.
+// generation. An authority of the same name there uses a CA that isn't its own.
 
 const scene = oneScene({ authority: false, flags: ['--trust-propagation', '1s'] }, async ({ world }) => ({
   theirs: await theirGeneration(world),
@@ -54,7 +54,7 @@ async function ours(world: World) {
   return { namespace, history: await watchSecrets(world, namespace, ({ subject }) => subject) };
 }
 
-/** A copier writes its copy again whenever the original changes, and when it starts. */
+/** The copier writes its copy again: it does so at its start and at each change of the original. */
 async function copyAgain(world: World, namespace: string, { metadata }: RawObject): Promise<void> {
   const { labels, annotations } = metadata ?? {};
   await patchSecret(world, namespace, 'ca-ca-v2', { metadata: { labels, annotations } });
@@ -80,7 +80,7 @@ test('a copied generation of another CA signs nothing, is in no ca.crt, and is r
   assert.match(message, `SHA-256 ${fingerprintIn(theirs)}`);
   await untilWarned(world, namespace, fingerprintIn(theirs));
 
-  // Its name is taken, and its own CA comes next all the same.
+  // The copy has the name of the next generation; the new CA gets the name after it.
   await deleteSecret(world, namespace, 'ca-ca-v1');
   await eventually('the next CA signs', async () => {
     const secret = await readSecret(world, namespace, 'alice-tls');

@@ -71,7 +71,7 @@ test('an issued certificate gets no such annotation, not even when its Secret is
   const before = await readSecret(world, guarded, 'later-tls');
   await patchCertificate(world, guarded, 'later', { spec: { secretTemplate: { annotations: { [REPLICATE]: loot } } } });
   await untilReady(world, guarded, 'later', { type: 'Stalled', reason: 'TemplateKeyDenied' });
-  // A bundle that is not the authority's has the Secret repaired, while the resource stays refused.
+  // A foreign bundle makes Certwheel repair the Secret, although the resource stays refused.
   const other = await readSecret(world, guarded, 'later-tls');
   const twice = Buffer.from(`${other?.bundle}${other?.bundle}`).toString('base64');
   await patchSecret(world, guarded, 'later-tls', { data: { 'ca.crt': twice } });

@@ -24,7 +24,8 @@ import { eventsOf } from '../support/recorded.ts';
 import { oneScene } from '../support/scene.ts';
 import { eventually, type World } from '../support/world.ts';
 
-// Names, labels, keys of Secrets and types of conditions that every JavaScript object knows: `constructor`, `__proto__`.
+// Names, labels, keys of Secrets and types of conditions that are properties of every JavaScript object: `constructor`,
+// `__proto__`.
 
 const LABELS = Object.fromEntries(
   ['constructor', 'toString', 'valueOf', 'hasOwnProperty', 'isPrototypeOf'].map((word) => [word, `x${word}`]),

@@ -8,7 +8,7 @@ import { oneScene } from '../support/scene.ts';
 import type { World } from '../support/world.ts';
 import { eventually } from '../support/world.ts';
 
-// The attack: many ClientCertificates name one Secret, and each touch of it wakes all of them, and has each read it.
+// The attack: many ClientCertificates name one Secret, so that each change of it reconciles all of them, and each reads it.
 
 const MANY = 60;
 const SECRET = 'common-tls';
@@ -54,7 +54,7 @@ test('a change of the Secret reconciles its owner alone', async () => {
   for (let touch = 0; touch < 5; touch += 1) {
     await patchSecret(world, namespace, SECRET, { metadata: { annotations: { touched: String(touch) } } });
   }
-  // It is noticed, and mended.
+  // The change is repaired.
   await patchSecret(world, namespace, SECRET, { data: { 'ca.crt': null } });
   await eventually('the bundle is back', async () => (await readSecret(world, namespace, SECRET))?.bundle === bundle);
   const after = await workOf(controller);

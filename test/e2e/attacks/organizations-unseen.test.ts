@@ -43,7 +43,7 @@ test('no organization is issued to a namespace whose labels are not known yet', 
       conditionOf(status, 'Ready')?.message ?? '',
       `labels of namespace ${namespace}, which are not known yet`,
     );
-    // The control: what needs no rule waits for no labels.
+    // The control: a certificate that needs no rule does not wait for labels.
     await untilReady(world, namespace, 'plain');
   }
   await sleep(QUIET_MS);

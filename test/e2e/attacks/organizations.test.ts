@@ -16,8 +16,8 @@ import { signatures } from '../support/recorded.ts';
 import { oneScene } from '../support/scene.ts';
 import type { World } from '../support/world.ts';
 
-// The attack: whoever may create ClientCertificates in a namespace that a ClusterCertificateAuthority serves asks for groups of
-// the cluster. The CA is the one of the API server's --client-ca-file, so each certificate is a login.
+// The attack: a user who may create ClientCertificates in a namespace that a ClusterCertificateAuthority serves requests groups
+// of the cluster. The CA is the one of the API server's --client-ca-file, so each certificate is a login.
 
 const ADMINS = ['kubeadm:cluster-admins', 'platform-admins'];
 
@@ -35,7 +35,7 @@ const rule = (name: string, namespaces: object, ...organizations: string[]) => (
   subject: { organizations },
 });
 
-/** A cluster authority with that CA for all namespaces, and what its certificates refer to it by. */
+/** Creates a cluster authority with that CA for all namespaces; returns the reference to it. */
 async function authority(world: World, name: string, rules: readonly object[] | undefined, backend?: object) {
   const spec = {
     ...(backend ?? { secret: { name: 'cluster-ca' } }),
@@ -171,7 +171,7 @@ test('a namespace that loses the label of a rule gets no certificate that is app
   await world.cluster.kubectl(['certificate', 'approve', request], { allowFailure: true });
   await denied(world, namespace, 'client');
   await untilTidy(world, CSRS, namespace);
-  // The control: with the label back it is asked for anew, approved and issued.
+  // The control: once the label is back, a new request is made, approved and issued.
   await patch(world, NAMESPACES, undefined, namespace, { metadata: { labels: { 'example.com/admins': 'yes' } } });
   const another = await awaitedRequest(world, CSRS, namespace, 'client');
   await world.cluster.kubectl(['certificate', 'approve', another]);

@@ -26,7 +26,7 @@ const https = ({ certificatePem: cert, keyPem: key }: typeof own, status: number
 const PORTS: Readonly<Record<string, Server | undefined>> = {
   closed: undefined,
   open: createTcp((socket) => void socket.on('error', () => {}).end('SSH-2.0-OpenSSH_9.9\r\n')),
-  // It takes the connection and says nothing.
+  // It accepts the connection and sends nothing.
   silent: createTcp((socket) => void socket.on('error', () => {})),
   foreign: https(foreign, 200, '{}'),
   page: https(own, 200, '<html>Grafana</html>'),

@@ -16,8 +16,8 @@ import { makeCa, makeLeaf } from '../support/openssl.ts';
 import { oneScene } from '../support/scene.ts';
 import { eventually } from '../support/world.ts';
 
-// The attack: somebody has the key of a CA that is being replaced, and signs a certificate of many years with it. In a Secret
-// that looks like one of Certwheel's it is to keep that CA trusted.
+// The attack: a thief has the key of a CA that is being replaced, and signs a certificate of many years with it. A Secret with
+// Certwheel's marks holds it, so that the CA stays trusted.
 
 const YEAR_MS = 365 * 86_400_000;
 /** A minute for the limit of the authority, another one for clocks that differ, and the time of the steps. */
@@ -60,7 +60,7 @@ test('a certificate that the old CA cannot have signed keeps that CA trusted no 
       'ca.crt': base64(v1.certificate + v2.certificate),
     },
   });
-  // The control: it counts for a while.
+  // The control: it blocks the rotation for a while.
   await eventually('the old CA waits for it', async () => {
     const rotating = conditionOf(await status(), 'Rotating');
     return rotating?.message.includes(`Secret ${namespace}/forged`);

@@ -26,7 +26,7 @@ import { eventually, oneWorld } from '../support/world.ts';
 // where Certwheel quotes or publishes them, so that neither the Secret nor the refusal could be written.
 
 const BAD = '\x7f\x80\x85\x9f\u2028\u202e\ufeff\ufffe\uffff';
-/** The nearest of each that every reader takes. */
+/** The nearest character to each that every reader accepts. */
 const GOOD = '~\xa0\u2027\u202f\ufffd\u{1f511}';
 const INVISIBLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\p{NChar}]/u;
 

@@ -7,7 +7,7 @@ import { signatures } from '../support/recorded.ts';
 import { oneScene } from '../support/scene.ts';
 import { eventually, type World } from '../support/world.ts';
 
-// Neither the Secret of a certificate nor the status that would tell of it can be written: each attempt would sign anew.
+// Neither the Secret of a certificate nor the status of the failure can be written, so each attempt could sign again.
 
 const ATTEMPTS = 3;
 

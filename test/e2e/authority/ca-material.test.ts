@@ -20,7 +20,7 @@ import { makeCa, opensslVerify } from '../support/openssl.ts';
 import { oneScene } from '../support/scene.ts';
 import type { World } from '../support/world.ts';
 
-// Files as people bring them, from the key of a Secret to what a verifier says of the client's certificate.
+// CA files as operators bring them, from the key of a Secret to the verdict of a verifier on the client's certificate.
 
 const run = promisify(execFile);
 const CA = [

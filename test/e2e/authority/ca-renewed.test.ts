@@ -43,7 +43,7 @@ for (const [name, what] of [
       secret: { leaf },
     } of history.states)
       serials.set(secret, (serials.get(secret) ?? new Set()).add(leaf.serialNumber));
-    // The first, the one after the swap, and a routine renewal in between at most.
+    // At most the first, the one after the swap, and a routine renewal between them.
     for (const [secret, seen] of serials) assert.ok(seen.size <= 3, `${secret} had ${seen.size} certificates`);
     assert.is((await generationSecrets(world, namespace)).length, 1);
   });

@@ -31,7 +31,7 @@ test('a CA that is replaced by hand under traffic fails no handshake, and is rot
     return now.generations?.some(({ state }) => state === 'Retired') && now;
   });
   const tookMs = performance.now() - startedMs;
-  // As long again, so that a Secret that was loaded late could still fail.
+  // As much traffic again, so that a Secret that was loaded late could still fail.
   const atEnd = traffic.handshakes();
   await eventually('there is traffic after the swap', () => traffic.handshakes() > atEnd + 100);
   await swap.stop();
@@ -42,7 +42,7 @@ test('a CA that is replaced by hand under traffic fails no handshake, and is rot
 
   const told = statuses.all().flatMap(({ object }) => saidBy((object.status ?? {}) as AuthorityStatus));
   const kept = secrets.all().filter(({ object }) => object.metadata?.name?.startsWith('ca-ca-v'));
-  // Blank before it holds a key, and never changed after that.
+  // A generation has no key at first, and is immutable once it has one.
   const withKey = kept.filter(({ object }) => object.data?.['tls.key'] !== '');
   assert.ok(withKey.length >= 2);
   for (const { object } of withKey) assert.is((object as { immutable?: boolean }).immutable, true);
@@ -77,7 +77,7 @@ test('a CA that is replaced by hand under traffic fails no handshake, and is rot
   ]);
 });
 
-/** What a status says of the rotation and of each generation. */
+/** The rotation and each generation, as a status reports them. */
 function saidBy(status: AuthorityStatus): string[] {
   const rotating = conditionOf(status, 'Rotating');
   const states = (status.generations ?? []).map(({ version, state }) => `${version} ${state}`);

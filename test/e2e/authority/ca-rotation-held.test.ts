@@ -95,7 +95,7 @@ test('certificates that are refused or expired do not block a CA rotation', asyn
   const { namespace, cas } = swap;
   await patchCertificate(here, namespace, 'carol', { spec: { commonName: 'system:carol' } });
   await untilReady(here, namespace, 'carol', { type: 'Stalled', reason: 'SystemIdentityDenied' });
-  // Its Secret can't be written any more, and it has run out.
+  // Its Secret can't be written any more, and its certificate expires.
   await patchCertificate(here, namespace, 'dave', { spec: { duration: '1m' } });
   const { notAfter = '' } = await eventually('dave has a brief one', async () => {
     const status = await statusOf(here, namespace, 'dave');

@@ -230,7 +230,7 @@ test('a generation under its former name stays in use, and no authority of the o
   );
   assert.equal(await world.client.get(SECRETS, home, 'cluster-meets-ca-v1'), before);
 
-  // What it makes next gets a name of its own.
+  // The next generation gets another name.
   await world.client.delete(SECRETS, home, 'cluster-meets-ca-v1');
   await eventually('its next generation', () => world.client.get(SECRETS, home, 'meets-clusterca-v2'));
 });

@@ -63,7 +63,7 @@ async function warnings(): Promise<string[]> {
 
 test('a demand near the quota is reported, with the certificates that need most of it', async () => {
   const { world, controller, namespace } = await scene.get();
-  // One of an hour needs 53.33 a day.
+  // A certificate of one hour needs 53.33 issuances a day.
   await createAuthority(world, selfManaged(namespace, 'ca', { quota: { issuances: 7 * 120, per: 'Week' } }));
   const empty = await untilTold('nothing is needed', ({ demand }) => demand?.certificates === 0);
   assert.equal(empty.demand, { certificates: 0, issuancesPerDay: 0, quotaPerDay: 120, quotaFrom: 'Quota' });

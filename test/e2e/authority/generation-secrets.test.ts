@@ -36,7 +36,7 @@ const NO_MARKS = {
   },
 };
 
-/** An authority of either kind with one certificate, and the serial that this holds. */
+/** An authority of either kind with one certificate, and the serial number of that certificate. */
 async function oneCertificate(here: World, kind: 'secret' | 'selfManaged') {
   const namespace = await here.namespace();
   if (kind === 'secret') {

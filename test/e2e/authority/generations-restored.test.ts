@@ -9,7 +9,7 @@ import { clientCertificate, conditionOf, create, readSecret, untilReady } from '
 import { oneWorld, type World } from '../support/world.ts';
 import { generationSecrets, type Swap, startSwap } from './swap.ts';
 
-/** So long that a rotation stays where it is. */
+/** So long that a rotation makes no further step. */
 const HELD = ['--trust-propagation', '1h'];
 const UIDS = 'certwheel.io/generation-uids';
 const NAMESPACE = 'certwheel.io/generation-namespace';

@@ -70,7 +70,7 @@ for (const [name, make] of Object.entries(PAIRS)) {
   });
 }
 
-/** Each beside a pair that was good before; `put` is what becomes of its Secret. */
+/** What takes the place of a CA pair that was good before. */
 interface Flaw {
   readonly reason: 'CAPairRefused' | 'CASecretNotFound';
   readonly says: string;

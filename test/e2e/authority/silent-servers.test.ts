@@ -7,7 +7,7 @@ import { clientCertificate, create, createAuthority, selfManaged, untilReady } f
 import { oneScene } from '../support/scene.ts';
 import { eventually } from '../support/world.ts';
 
-// Somebody names a server that takes every connection and never says a word, in very many authorities.
+// Very many authorities refer to a server that accepts every connection and never answers.
 
 const SILENT = 60;
 
@@ -28,7 +28,7 @@ test('authorities whose servers are silent delay no other', async () => {
   const elsewhere = await world.namespace();
   await createAuthority(world, selfManaged(elsewhere));
   await create(world, clientCertificate(elsewhere, 'alice'));
-  // One after the other, four at a time, they would take two minutes and a half.
+  // Four at a time, they would take two minutes and a half.
   await untilReady(world, elsewhere, 'alice', {}, 30_000);
 });
 

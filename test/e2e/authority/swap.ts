@@ -11,16 +11,16 @@ import { createMembers, startTraffic, type Traffic } from './traffic.ts';
 
 export const CLIENTS = ['alice', 'bob', 'carol'] as const;
 
-/** A `secret` authority called `ca` in a namespace of its own, a server and clients behind it, and what is seen of them. */
+/** An authority `ca` of the backend `secret` in a namespace of its own, with a server, clients and a record of their Secrets. */
 export interface Swap {
   readonly namespace: string;
   readonly cas: Readonly<Record<'v1' | 'v2' | 'v3', CaFiles>>;
   readonly history: History;
   readonly traffic: Traffic;
-  /** Puts another pair into the CA's Secret, by hand so to speak. */
+  /** Writes another pair into the Secret of the CA, as an operator does. */
   put(ca: CaFiles): Promise<void>;
   status(): Promise<AuthorityStatus>;
-  /** Waits until one generation is left that is in use: this CA's. */
+  /** Waits until the generation of this CA is the only one in use. */
   untilOnly(ca: CaFiles): Promise<AuthorityStatus>;
   stop(): Promise<void>;
 }

@@ -12,7 +12,7 @@ import { authorityStatusOf, clientCertificate, conditionOf, create, statusOf, un
 import { oneScene } from '../support/scene.ts';
 import { eventually } from '../support/world.ts';
 
-// A server that refuses everything, each time in other words, as many do that name the request in them.
+// A server that refuses every request with another text, as servers do that quote a request id.
 
 const CERTIFICATES = 5;
 
@@ -46,7 +46,7 @@ test('the answer of a server is reported by its authority, and costs its certifi
     return items.map(({ metadata }) => metadata?.resourceVersion);
   };
   const [before, first, askedBefore] = [await versions(), await said(), asked];
-  // A probe ends with the first refusal, and the third pause from here may be half a minute.
+  // Each probe ends with the first refusal, and the third pause may be half a minute.
   await eventually('it has been probed thrice', async () => asked >= askedBefore + 3, 120_000);
   await eventually('the authority tells the latest', async () => (await said()) !== first);
   assert.equal(await versions(), before);

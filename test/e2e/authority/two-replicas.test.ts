@@ -37,7 +37,7 @@ test('two active replicas report the same CA rotation, and write it once', async
   const first = await world.controller(args);
   for (const name of NAMES) await create(world, clientCertificate(namespace, name));
   for (const name of NAMES) await untilReady(world, namespace, name);
-  // The second one lists them, and so knows them in another order.
+  // The second replica lists them, so its cache has another order.
   await world.controller(args);
   await putCaSecret(world, namespace, 'pair', pairData(await makeCa('Second')));
   await eventually('the old certificates are waited for', async () => {
@@ -48,7 +48,7 @@ test('two active replicas report the same CA rotation, and write it once', async
   const writes = () => writesTo(world, 'certificateauthorities/status', namespace, 'ca');
   const before = (await writes()).length;
   await sleep(QUIET_MS);
-  // A certificate may be re-issued meanwhile: each is one write of each replica.
+  // Each certificate that is re-issued meanwhile costs one write of each replica.
   const after = (await writes()).length;
   assert.ok(after - before <= 2 * NAMES.length, `${after - before} writes in ${QUIET_MS} ms`);
   assert.is(await first.stop(), 0);

@@ -42,7 +42,7 @@ async function untilAllWait({ world, namespace }: Place): Promise<void> {
   await Promise.all(NAMES.map((name) => untilReady(world, namespace, name, isWaiting)));
 }
 
-/** However long the test itself has slept. */
+/** The exchanges of a time span, even if the test itself slept longer. */
 function exchangesIn({ exchanges }: InterceptingProxy, fromMs: number, ms: number): Exchange[] {
   return exchanges.filter(({ atMs }) => atMs >= fromMs && atMs < fromMs + ms);
 }
@@ -66,7 +66,7 @@ test('an authority that does not answer gets one probe for all certificates, and
   assert.equal(meanwhile.filter(isSign), [], 'no certificate asks');
   // After 1, 2, 4, 8 and 16 seconds or so, one request each.
   assert.ok(meanwhile.length > 0 && meanwhile.length <= 6, `${meanwhile.length} requests in ${PROBES_MS} ms`);
-  // Of those that were under way together, no more than may be inside at once have found it out.
+  // At most the requests that were under way at the same time have failed.
   assert.ok(proxy.exchanges.slice(from).filter(isSign).length <= 16);
   assert.ok(controller.logs.some(({ message, nextProbe }) => message === 'authority in trouble' && nextProbe));
 

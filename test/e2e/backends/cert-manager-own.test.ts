@@ -31,7 +31,7 @@ const shared = lazily(async () => {
 });
 test.after(worlds.stop);
 
-/** A namespace with an Issuer of a CA of its own, and an authority `ca` that asks it. */
+/** A namespace with an Issuer that has a CA of its own, and an authority `ca` that uses this Issuer. */
 async function place(world: World, spec: Record<string, unknown> = {}): Promise<{ namespace: string; ca: Pair }> {
   const namespace = await world.namespace();
   const ca = await makeCa(`CA of ${namespace}`);

@@ -11,7 +11,7 @@ import { eventually, type World } from '../support/world.ts';
 import { untilAuthority } from './place.ts';
 import { awaitedRequest, nextSecret, requestsFor, untilTidy } from './support.ts';
 
-// What people of one namespace, or with the right to make requests of their own, try to get out of kubernetesCSR.
+// Attacks on kubernetesCSR by users of one namespace, and by users who may create requests of their own.
 
 const CSRS = names.CERTIFICATE_SIGNING_REQUESTS;
 const CRDS = `${import.meta.dirname}/../../../crds`;

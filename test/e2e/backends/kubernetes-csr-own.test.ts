@@ -55,7 +55,7 @@ async function here(): Promise<{ world: World; kubeconfig: string }> {
 
 const BACKEND = { signerName: SIGNER, trustBundle: { configMap: { name: 'kube-root-ca.crt' } } };
 
-/** A namespace with an authority `ca`, for which others approve. */
+/** A namespace with an authority `ca` whose requests other programs approve. */
 async function place(world: World, spec: Record<string, unknown> = {}): Promise<string> {
   const namespace = await world.namespace();
   await createAuthority({ world, namespace }, 'kubernetesCSR', { ...BACKEND, ...spec });
@@ -114,7 +114,7 @@ test('a life of less than 8 hours ends when it was asked to, a longer one 5 minu
     await untilReady(world, namespace, name);
     const secret = await readSecret(world, namespace, `${name}-tls`);
     const leftMs = (secret?.leaf.validToDate.getTime() ?? 0) - issuedAt(secret?.object ?? {}).getTime();
-    // Longer ones count from the moment to which the signer reaches back.
+    // The signer backdates longer ones, and counts from there.
     const most = name === 'short' ? life : life - 5 * MINUTE;
     assert.ok(leftMs <= most && leftMs > most - MINUTE, `${name}: ${leftMs} of ${most}`);
   }
@@ -154,7 +154,7 @@ test('waiting costs a request a second at first and ever fewer later; a rotation
     .map(shortly);
   const asks = polls.filter((each) => each === 'get certificatesigningrequests');
   assert.ok(asks.length >= 3 && asks.length <= 11, polls.join());
-  // While there is no Secret yet, each look makes sure that there still is none.
+  // While there is no Secret, each reconcile checks that there still is none.
   assert.equal([...new Set(polls)].sort(), ['get certificatesigningrequests', 'get secrets']);
   await world.cluster.kubectl(['delete', 'ccert', 'alice', '-n', waiting]);
   await untilTidy(world, CSRS, waiting);
@@ -198,7 +198,7 @@ test('pending requests are polled at most twice as often as new requests may be 
   const all = names('pending', rateLimit.burst);
   const before = new Date();
   await Promise.all(all.map((name) => create(world, clientCertificate(namespace, name))));
-  // Nobody approves them.
+  // They are never approved.
   for (const name of all) await asked(world, namespace, name);
   await sleep(WINDOW_MS);
   const looks = (await requestsOf(world, 'issuing', before)).filter(

@@ -27,7 +27,7 @@ interface Alteration {
   readonly patch: string;
   readonly has: string;
   readonly field: RegExp;
-  /** Whether the Secret is of no use then, or no longer Certwheel's. */
+  /** Whether the Secret is useless afterwards, or no longer Certwheel's. */
   readonly vital: boolean;
 }
 
@@ -101,7 +101,7 @@ async function goodCertificate({ patch, has, vital }: Alteration): Promise<void>
   await create(world, clientCertificate(namespace, 'old', { duration: '10m' }));
   await untilReady(world, namespace, 'old');
   const policy = await alterSecrets(world, namespace, patch, [OF_CERTIFICATES, has]);
-  // A write that changes no certificate: from it the alteration is known.
+  // A write that changes no certificate; it makes the alteration known.
   await patchCertificate(world, namespace, 'old', { spec: { secretTemplate: { labels: { team: 'a' } } } });
   await eventually('status tells that the Secret was altered', async () => {
     return (await statusOf(world, namespace, 'old')).lastFailure?.reason === 'SecretAltered';
@@ -119,13 +119,13 @@ async function goodCertificate({ patch, has, vital }: Alteration): Promise<void>
   });
 }
 
-/** All of them at the same time, each in a namespace of its own: they mostly wait. */
+/** All at the same time, each in a namespace of its own, since most of their time is waiting. */
 const begun = lazily(async () => {
   await scene.get();
   const begin = (run: (alteration: Alteration) => Promise<void>) =>
     Object.entries(ALTERATIONS).map(([what, alteration]) => {
       const running = run(alteration);
-      // Each test hears of its own.
+      // The error belongs to the test of this alteration.
       running.catch(() => {});
       return [what, running] as const;
     });

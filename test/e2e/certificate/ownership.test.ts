@@ -11,7 +11,7 @@ import { oneScene } from '../support/scene.ts';
 import { opensslAccepts } from '../support/secret-proof.ts';
 import { watchSecrets } from '../support/secret-witness.ts';
 
-/** How soon everything must be well again. */
+/** How soon everything must have recovered. */
 const SOON_MS = 5_000;
 const REFUSED = { status: 'False', reason: 'SecretNotOwned' };
 

@@ -40,7 +40,7 @@ const WHAT = [
   [/./, 'holds credentials of'],
 ] as const;
 
-/** A Secret that was handed over by a person, and a certificate that wants it. */
+/** Creates a Secret that is handed over for adoption, and the certificate that may adopt it. */
 async function handOver(name: string, content: Parameters<typeof createSecret>[3]): Promise<RawObject> {
   const { world, home } = await scene.get();
   const annotations = { ...content?.annotations, [names.ADOPT_ANNOTATION]: name };
@@ -49,7 +49,7 @@ async function handOver(name: string, content: Parameters<typeof createSecret>[3
   return before;
 }
 
-/** It is refused with these words and no advice against the Secret, nothing is signed, and not a byte of it changes. */
+/** Proves that the adoption is refused with these words, without advice that would harm the Secret, and without a write. */
 async function staysAsItIs(
   name: string,
   before: RawObject | undefined,

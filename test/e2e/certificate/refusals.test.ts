@@ -17,7 +17,7 @@ import {
 import { eventsOf, signatures } from '../support/recorded.ts';
 import { oneScene } from '../support/scene.ts';
 
-/** How soon everything must be well again. */
+/** How soon everything must have recovered. */
 const SOON_MS = 5_000;
 
 const scene = oneScene({}, async ({ world, namespace }) => {
@@ -167,7 +167,7 @@ test('a certificate whose authority is deleted stays Ready, and one that is poin
   const issuing = { type: 'Issuing', status: 'True', reason: 'AuthorityNotFound' };
   const orphan = await untilReady(world, namespace, 'orphan', issuing, SOON_MS);
   assert.is(conditionOf(orphan, 'Ready')?.status, 'True');
-  // Ready speaks of the present spec, and the certificate isn't that authority's.
+  // Ready is about the present spec, and the certificate is from another authority.
   const mover = await untilReady(world, namespace, 'mover', issuing, SOON_MS);
   assert.is(conditionOf(mover, 'Ready')?.status, 'False');
   assert.is(conditionOf(mover, 'Ready')?.reason, 'AuthorityNotFound');
@@ -186,7 +186,7 @@ test('an authority serves its own namespace only', async () => {
   await untilReady(world, far, 'thief', { status: 'False', reason: 'AuthorityNotFound' });
   await sleep(QUIET_MS);
   assert.is(signatures(controller, far, 'thief'), 0);
-  // One of the same name in another namespace is another CA.
+  // An authority of the same name in another namespace is another CA.
   await createAuthority(world, selfManaged(far, 'own'));
   await untilReady(world, far, 'thief', {}, SOON_MS);
   const bundles = [await readSecret(world, near, 'neighbour-tls'), await readSecret(world, far, 'thief-tls')];

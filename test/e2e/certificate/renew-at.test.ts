@@ -15,7 +15,7 @@ import type { World } from '../support/world.ts';
 const scene = oneScene({}, async ({ world, namespace }) => {
   const names = ['once', 'zone', 'future', 'past', 'malformed', 'paused', 'lost', 'changed'];
   await Promise.all(names.map((name) => create(world, clientCertificate(namespace, name))));
-  // Due after 15 seconds at the latest, but for the suspension.
+  // Due within 15 seconds; the suspension prevents its renewal.
   await create(world, clientCertificate(namespace, 'due', { duration: '1m', renewBefore: '45s' }));
   const { renewalTime = '' } = await untilReady(world, namespace, 'due');
   await patchCertificate(world, namespace, 'due', { spec: { suspend: true } });

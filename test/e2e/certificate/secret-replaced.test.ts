@@ -21,7 +21,7 @@ import { oneScene } from '../support/scene.ts';
 import { faultOf, opensslAccepts } from '../support/secret-proof.ts';
 import type { World } from '../support/world.ts';
 
-/** How soon everything must be well again. */
+/** How soon everything must have recovered. */
 const SOON_MS = 5_000;
 
 const scene = oneScene();
@@ -57,7 +57,7 @@ test('a Secret without its label or its uid annotation is foreign: it is left al
   }
 });
 
-/** Deletes the Secret and puts another in its place while the controller doesn't look. */
+/** Deletes the Secret and creates another one in its place while the controller is frozen. */
 async function replace(world: World, controller: ControllerProcess, namespace: string, name: string) {
   controller.signal('SIGSTOP');
   await deleteSecret(world, namespace, name);

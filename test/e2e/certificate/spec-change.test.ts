@@ -29,11 +29,11 @@ import type { Witness } from '../support/witness.ts';
 
 interface Change {
   readonly spec: object;
-  /** What openssl or node:crypto must find in the certificate afterwards. */
+  /** What openssl or node:crypto must show of the certificate afterwards. */
   readonly shows: RegExp;
 }
 
-/** What makes another certificate necessary, each on a certificate of its own. */
+/** Changes that need another certificate, each on a certificate of its own. */
 const CHANGES: Readonly<Record<string, Change>> = {
   'common-name': { spec: { commonName: 'somebody-else' }, shows: /CN=somebody-else/ },
   organization: { spec: { subject: { organizations: ['Payments'] } }, shows: /O=Payments/ },
@@ -60,10 +60,10 @@ const scene = oneScene({}, async ({ world, namespace }) => {
 });
 test.after(scene.stop);
 
-/** All that CHANGES asks for, in one text. */
+/** Every field that CHANGES alters, in one text. */
 function portrait({ leaf }: NonNullable<Awaited<ReturnType<typeof readSecret>>>): string {
   const { asymmetricKeyType, asymmetricKeyDetails } = leaf.publicKey;
-  // Without what a certificate reaches back, which is a minute at most.
+  // Rounded, since a certificate is backdated by up to a minute.
   const hours = Math.round((leaf.validToDate.getTime() - leaf.validFromDate.getTime()) / 3_600_000);
   return [
     leaf.subject,
@@ -141,7 +141,7 @@ test('a change that is not in the certificate issues nothing, and writes no Secr
   const before = await readSecret(world, namespace, 'idle-tls');
   await patchCertificate(world, namespace, 'idle', { metadata: { labels: { team: 'payments' } } });
   await patchCertificate(world, namespace, 'idle', { metadata: { annotations: { note: 'hello' } } });
-  // The order and the spelling of what is asked for don't count.
+  // The order of usages doesn't count.
   await patchCertificate(world, namespace, 'idle', { spec: { usages: ['client auth', 'digital signature'] } });
   const renewalTime = (await untilReady(world, namespace, 'idle')).renewalTime;
   // This only moves the next renewal.

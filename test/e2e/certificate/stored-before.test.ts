@@ -5,7 +5,7 @@ import { applyWithoutRules } from '../support/older-crds.ts';
 import { signatures } from '../support/recorded.ts';
 import { oneScene } from '../support/scene.ts';
 
-// Resources that are older than the CEL rules, which the API server checks at a write alone.
+// Resources that are older than the CEL rules. The API server checks these at a write only.
 
 const scene = oneScene({ install: applyWithoutRules });
 test.after(scene.stop);

@@ -67,7 +67,7 @@ test('certificates that fell due while the API server was away are rotated soon 
   const failed = lines(controller.logs, 'run failed').length;
   const signed = lines(controller.logs, 'signing').length;
   const published = lines(controller.logs, 'certificate issued').length;
-  // A run that gets no answer throws away what it signed, so each may cost one certificate, and none costs two.
+  // A run without an answer discards what it signed: each may cost one certificate, and none costs two.
   assert.ok(signed <= published + failed, `${signed} signed, ${published} published, ${failed} failed runs`);
   console.log(
     `all rotated ${lateMs} ms after it was back; ${failed} failed runs, ${signed} signed, ${published} published`,

@@ -36,7 +36,7 @@ const AT_REST_MS = 12_000;
 const shared = oneWorld();
 test.after(shared.stop);
 
-/** What Node says about timers that are negative or too long; there must be nothing. */
+/** Node warns of timers that are negative or too long; there must be no warning. */
 const warnings: string[] = [];
 process.on('warning', ({ name }) => warnings.push(name));
 
@@ -47,9 +47,9 @@ interface TimeTraveller {
   readonly logs: readonly LogLine[];
   /** By how much its clock is ahead. */
   setTo(offsetMs: number): void;
-  /** Looks at certificates so far. */
+  /** Reconciles of certificates so far. */
   runs(): Promise<number>;
-  /** What its certificate's status has said so far. */
+  /** Every status of its certificate so far. */
   readonly told: Witness<StoredCertificate>;
 }
 
@@ -113,7 +113,7 @@ const forward = startEarly(() =>
       .slice(before)
       .filter(({ object: { status = {} } }) => conditionOf(status, 'Ready')?.status === 'True')
       .filter(({ object: { status } }) => new Date(String(status?.notAfter)).getTime() < jumped.getTime() + 25 * HOUR);
-    // Now the same with nobody there who could renew it.
+    // Now the same without a CA that could renew it.
     await deleteSecret(world, namespace, 'ca-pair');
     await deleteSecret(world, namespace, 'ca-ca-v1');
     await eventually('the authority has lost its CA', async () => {
@@ -173,7 +173,7 @@ const backward = startEarly(() =>
 test('a clock that is set back by two hours, and by a year, issues nothing and writes no Secret', async () => {
   const { quiet, seen, runs, signed, bugs } = await backward();
   assert.is(signed, 1);
-  // The status does change: before its notBefore a certificate is not valid, whoever is to blame.
+  // The status does change, since a certificate is not valid before its notBefore.
   for (const each of seen) assert.equal({ ...each, alice: '' }, { ...quiet, alice: '' });
   console.log(`${runs} looks in ${(3 * NOTICED_MS) / 1000} s`);
   assert.ok(runs < 20, `${runs} looks`);

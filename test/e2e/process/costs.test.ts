@@ -12,7 +12,7 @@ import { clusterUser } from './support/access.ts';
 import { isWrite, requestsOf, shortly } from './support/audit.ts';
 import { createAll, deleteAll, lines, numbered, QUICK, snapshot, untilAllReady, untilQuiet } from './support/fleet.ts';
 
-// What Certwheel costs the API server, by the server's own audit log and under the very permissions of the chart.
+// The requests of Certwheel, by the audit log of the API server and under the permissions of the chart.
 
 /** For this long a controller that starts again writes nothing. */
 const RESTARTED_MS = 4_000;
@@ -40,7 +40,7 @@ test('a first issue costs three writes: the Secret, the status, the event', asyn
     'patch events',
     'patch secrets',
   ]);
-  // One look past the cache, lest a certificate be issued that has no place.
+  // One read past the cache: a certificate that can't be stored must not be issued.
   assert.equal(requests.filter((each) => !isWrite(each)).map(shortly), ['get secrets']);
   assert.is(await controller.stop(), 0);
 });
@@ -63,7 +63,7 @@ test('a rotation costs two writes and no read', async () => {
     const about = requests.filter(({ objectRef }) => [name, `${name}-tls`].includes(objectRef?.name ?? ''));
     const count = issued().filter((line) => line.name === name).length;
     const rotation = ['patch secrets', 'patch clientcertificates/status'];
-    // The first issue costs a look past the cache besides.
+    // The first issue costs one read past the cache in addition.
     assert.equal(about.map(shortly), ['get secrets', ...Array.from({ length: count }, () => rotation).flat()], name);
   }
   const first = issued().find(({ reason }) => reason === 'Due');

@@ -21,7 +21,7 @@ const CA_LIFE_MS = 25_000;
 const scene = oneScene({ authority: false });
 test.after(scene.stop);
 
-/** A certificate whose CA ends soon and therefore it too; what becomes of it after `breakMore`, and with another CA. */
+/** A certificate that expires with its CA; reports what happens after `breakMore`, and with another CA. */
 async function outlive(
   world: World,
   controller: ControllerProcess,
@@ -41,7 +41,7 @@ async function outlive(
   const said = await eventually('the witness has seen it expire', () =>
     told.versions('alice').find(({ object }) => conditionOf(object.status ?? {}, 'Ready')?.reason === 'Expired'),
   );
-  // Both in whole seconds.
+  // Both times are whole seconds.
   const lateMs = writtenAt(said.object).getTime() - notAfter.getTime();
   await eventually('the event', async () =>
     (await eventsOf(world, namespace, 'alice')).some(({ reason }) => reason === 'Expired'),

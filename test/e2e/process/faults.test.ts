@@ -33,7 +33,7 @@ interface Row {
   readonly where: (namespace: string, name: string) => Matcher;
   readonly fault: Fault;
   readonly times: number;
-  /** In place of `times`: it wears off after so long, and is met at least `times` times. */
+  /** In place of `times`: the fault ends after this time, and is met at least `times` times. */
   readonly forMs?: number;
   /** How many certificates may be signed for the one that is published: 1 + those whose answers were refusals. */
   readonly mostSigned: number;
@@ -160,7 +160,7 @@ test('429 with Retry-After: that certificate waits as long as Retry-After says, 
   const { arrivals, tries, bobMs, bobWritten } = await throttled();
   const gapsOf = (moments: readonly number[]) =>
     moments.slice(1).map((each, index) => Math.round(each - (moments[index] ?? 0)));
-  // By the proxy, which notes each before it answers, and by those who refused and stored them.
+  // Both by the proxy, which notes each before it answers, and by the log and the audit log.
   const [least, most] = [gapsOf(arrivals), gapsOf(tries)];
   console.log(`gaps of ${most} ms; the other was Ready after ${bobMs} ms`);
   assert.equal([arrivals.length, tries.length], [3, 3]);
@@ -210,7 +210,7 @@ test('the controller reports none of these faults as a bug', async () => {
   assert.is(await controller.stop(), 0);
 });
 
-/** From the creation of a ClientCertificate until it said Ready; both are told in whole seconds. */
+/** From the creation of a ClientCertificate until it was Ready, both in whole seconds. */
 function readyMs(metadata: RawObject['metadata'], status: ClientCertificateStatus): number {
   const readyAt = Date.parse(conditionOf(status, 'Ready')?.lastTransitionTime ?? '');
   return readyAt - Date.parse(String(metadata?.creationTimestamp));

@@ -52,7 +52,7 @@ async function twoReplicas(kubeconfigOfLeader?: string): Promise<Pair> {
   return { world, namespace, leader, standby, users, secrets: await watchSecrets(world, namespace) };
 }
 
-/** Waits until it leads, and answers since when. */
+/** Waits until it leads; returns since when. */
 async function untilLeading(controller: ControllerProcess): Promise<number> {
   const [line] = await eventually('it leads', () => {
     const found = lines(controller.logs, 'became the leader');
@@ -160,7 +160,7 @@ const stopped = startEarly(async () => {
 
 test('the standby is ready and warm, and writes nothing', async () => {
   const { writesOfStandby, standbyMetrics } = await killed();
-  // Its own tries to take the Lease are the only thing that it may ever write, and it doesn't while another holds it.
+  // A standby may only write the Lease, and it doesn't while the leader holds it.
   assert.equal(writesOfStandby.map(shortly), []);
   assert.match(standbyMetrics, /^certwheel_leader 0$/m);
 });

@@ -74,7 +74,7 @@ test('the series of deleted objects are removed', async () => {
   const namespace = namespaces[0];
   await eventually('no certificate', async () => (await seriesWith({ namespace, name: 'c0' })) === 0);
   assert.is(await seriesWith({ namespace, name: 'c1' }), 3);
-  // The certificates name their authority too, and those are still there.
+  // The certificates, which still exist, have the label of their authority too.
   const authority = { authority: `CertificateAuthority/${namespaces[1]}/ca`, name: undefined };
   await eventually('no authority', async () => (await seriesWith(authority)) === 0);
 });
@@ -111,7 +111,7 @@ test('at log level debug no private key appears in a log, an event, a status or 
     JSON.stringify((await client.list(CERTIFICATE_AUTHORITIES)).items.map(({ status }) => status)),
     await controller.metrics(),
   ].join('\n');
-  // "tls.crt holds a PRIVATE KEY" helps; what stands between BEGIN and END must not be told.
+  // "tls.crt holds a PRIVATE KEY" helps; the text between BEGIN and END must not be shown.
   assert.not.match(said, /BEGIN [A-Z ]*PRIVATE KEY/);
   assert.ok(secrets.length > 8);
   for (const { data = {}, metadata } of secrets) {

@@ -27,7 +27,7 @@ const shared = oneWorld();
 test.after(shared.stop);
 
 let controller: ControllerProcess;
-/** Six that are served, the first of them, one without a Role, and one that isn't asked for. */
+/** Six that are served, the first of them, one without a Role, and one that isn't in --namespaces. */
 let served: readonly string[];
 let first: string;
 let withoutRole: string;

@@ -53,7 +53,7 @@ test(`${KILLS} kills under load leave nothing stuck, nothing half written, and n
     const controller = world.launch();
     lives.push(controller.logs);
     const isUp = () => lines(controller.logs, 'in sync').length > 0;
-    // Half of them at any moment, as early as during the start; the others as soon as they have signed something.
+    // Half of them at a random moment, even during the start; the others as soon as they have signed something.
     if (kill % 2 === 0) await sleep(random() * 1_500);
     else await eventually('it is up', isUp);
     const signedBefore = lines(controller.logs, 'signing').length;

@@ -1,6 +1,6 @@
 /**
  * https://github.com/operate-first/apps/issues/278 (also emberstack/kubernetes-reflector 435): a controller that copies
- * Secrets takes their labels and annotations along, so that whoever goes by these takes a copy for its own.
+ * Secrets copies their labels and annotations too, so that a controller that goes by these owns the copy as well.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { test } from 'uvu';

@@ -23,7 +23,7 @@ test('a Secret that is lost in a namespace that is being deleted is retried ever
   const { world, controller, namespace } = await scene.get();
   await create(world, clientCertificate(namespace, 'alice'));
   await untilReady(world, namespace, 'alice');
-  // Nobody empties it here, so it stays until the end.
+  // No controller empties it here, so it stays until the end.
   await world.client.delete(NAMESPACES, undefined, namespace);
   await deleteSecret(world, namespace, 'alice-tls');
   const status = await untilReady(world, namespace, 'alice', { status: 'False', reason: 'SecretRefused' });

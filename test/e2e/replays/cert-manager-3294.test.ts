@@ -29,7 +29,7 @@ test('a full quota is named by every condition and an event, and its end is noti
   const { world, controller, namespace } = await scene.get();
   await eventually('the CA is stored', () => world.client.get(SECRETS, namespace, 'ca-ca-v1'));
   await world.client.create(QUOTAS, { metadata: { namespace, name: 'few' }, spec: { hard: FULL } } as never);
-  // No controller counts here.
+  // No controller counts the usage here, so the test writes it.
   const path = resourcePath(QUOTAS, namespace, 'few', 'status');
   const counted = { status: { hard: FULL, used: FULL } };
   await plainApi(world.cluster).send('PATCH', path, counted, 'application/merge-patch+json');

@@ -13,7 +13,7 @@ import { oneScene } from '../support/scene.ts';
 
 /** For this long the resource is changed again and again. */
 const FLOOD_MS = 15_000;
-/** The first issue among the five at once; then after 4 and 8 s. */
+/** Five at once, the first issue among them; then after 4 and 8 s. */
 const MOST_SIGNATURES = 5 + 3;
 
 const scene = oneScene({}, async ({ world, namespace }) => {

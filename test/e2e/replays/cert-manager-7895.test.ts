@@ -24,7 +24,7 @@ import { eventually } from '../support/world.ts';
 
 const HELD = { metadata: { finalizers: ['example.com/hold'] } };
 const FREE = { metadata: { finalizers: null } };
-/** The shortest life there is. */
+/** The shortest duration. */
 const BRIEF = { duration: '1m' };
 
 const scene = oneScene({}, async ({ world, namespace }) => {
@@ -44,7 +44,7 @@ const scene = oneScene({}, async ({ world, namespace }) => {
 });
 test.after(scene.stop);
 
-/** Says of a certificate that it has expired, in status, metrics and an event. */
+/** Waits until status, metrics and an event report the expiry; returns the message. */
 async function untilExpired(name: string): Promise<string> {
   const { world, controller, namespace } = await scene.get();
   const condition = await eventually(`${name} is said to have expired`, async () => {

@@ -56,7 +56,7 @@ const scene = oneScene({}, async ({ world, namespace }) => {
   const all = await rivals.get();
   for (const name of Object.keys(all)) await create(world, clientCertificate(namespace, name, { secretTemplate }));
   for (const name of Object.keys(all)) await untilReady(world, namespace, name);
-  // A bystander on the same authority, which must notice nothing.
+  // A bystander on the same authority, which must not be affected.
   await create(world, clientCertificate(namespace, 'bystander'));
   await untilReady(world, namespace, 'bystander');
   const fighting = Object.entries(all).map(([name, { wish }]) =>

@@ -44,7 +44,7 @@ test('a foreground deletion removes the Secret first, which does not come back, 
   for (const name of ['alice', 'held']) {
     assert.is(signatures(controller, namespace, name), 1);
     const seen = secrets.versions(`${name}-tls`);
-    // The first is how it was found.
+    // The first version is the one that the witness began with.
     const since = seen.slice(1).map(({ type }) => type);
     assert.ok(since.at(-1) === 'DELETED' && !since.includes('ADDED'), `${name}: ${since}`);
   }

@@ -1,6 +1,6 @@
 /**
- * https://github.com/cert-manager/trust-manager/issues/971: a target whose metadata is told by a template is written again every
- * few seconds, although nobody else touches it.
+ * https://github.com/cert-manager/trust-manager/issues/971: a target whose metadata comes from a template is written again every
+ * few seconds, although no other program changes it.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { test } from 'uvu';
@@ -26,7 +26,7 @@ test('a Secret with a template is written once for each change of it, whatever e
   await untilReady(world, namespace, 'alice');
   const writes = async () => (await writesTo(world, 'secrets', namespace, 'alice-tls')).length;
   assert.is(await writes(), 1);
-  // What others add beside the template is theirs.
+  // Fields of other writers stay.
   await patchSecret(world, namespace, 'alice-tls', { metadata: { labels: { team: 'shop' } }, data: { extra: 'eA==' } });
   await patchCertificate(world, namespace, 'alice', { metadata: { labels: { looked: 'at' } } });
   await sleep(QUIET_MS);
