@@ -6,13 +6,15 @@ export const QUIET_MS = 1_000;
 export const PATIENCE_MS = 60_000;
 
 /**
- * Calls `ask` until the answer is neither undefined nor false, and returns it. Throws with `what` after `withinMs`, and any
- * error of `ask`. A test of speed compares the timestamps of objects and log lines instead: see moments.ts.
+ * Calls `ask` every `pauseMs` until the answer is neither undefined nor false, and returns it. Throws with `what` after
+ * `withinMs`, and any error of `ask`. A test of speed compares the timestamps of objects and log lines instead: see
+ * moments.ts.
  */
 export async function eventually<T>(
   what: string,
   ask: () => Promise<T | undefined | false> | T | undefined | false,
   withinMs = PATIENCE_MS,
+  pauseMs = 25,
 ): Promise<T> {
   const deadline = performance.now() + withinMs;
   for (;;) {
@@ -23,6 +25,6 @@ export async function eventually<T>(
       return answer;
     }
     if (performance.now() > deadline) throw new Error(`still not so after ${withinMs} ms: ${what}`);
-    await sleep(25);
+    await sleep(pauseMs);
   }
 }
