@@ -7,16 +7,11 @@ import {
   type Holder,
   hoursFromNow,
   leaf,
-  P256,
+  renewedRoot,
   root,
-  serial,
   signIntermediate,
 } from '../../test/pki/make.ts';
 import type { CaPair } from './ca.ts';
-import { parseCertificate } from './certificate.ts';
-import { caBasicConstraints, usageExtensions } from './extensions.ts';
-import { makeRoot, writeCertificate } from './issue.ts';
-import { generateKey, publicKeyDer } from './keys.ts';
 import { encodeName } from './name.ts';
 
 const chainOf = ({ chain }: CaPair) => chain.map(({ subjectText }) => subjectText.replace('O=Certwheel, ', ''));
@@ -78,21 +73,9 @@ test('a root of the same name that did not sign the CA is distinguished from the
   assert.is(read(upper, { roots: pem(...copies, ca) }).anchor.fingerprintSHA256, ca.certificate.fingerprintSHA256);
 });
 
-/** Another certificate for the key of a root. */
-function renewed({ key }: Holder, hours: number, wish: { notBefore?: Date } = {}): Holder {
-  const der = makeRoot({
-    subject: { commonName: 'Test CA v1', organizations: ['Certwheel'] },
-    key,
-    notBefore: wish.notBefore ?? hoursFromNow(Math.min(-1, hours - 10)),
-    notAfter: hoursFromNow(hours),
-    serialNumber: serial(),
-  });
-  return { certificate: parseCertificate(der), key };
-}
-
 test('of several certificates for one key the valid one that ends last is taken, in any order and any place', () => {
-  const expired = renewed(ca, -1);
-  const longer = renewed(ca, 2000);
+  const expired = renewedRoot(ca, { notBefore: hoursFromNow(-11), notAfter: hoursFromNow(-1) });
+  const longer = renewedRoot(ca, { notAfter: hoursFromNow(2000) });
   for (const crt of [pem(expired, longer), pem(longer, expired), pem(longer, ca, expired)]) {
     const pair = read(ca, { crt });
     assert.is(pair.certificate.fingerprintSHA256, longer.certificate.fingerprintSHA256);
@@ -106,7 +89,7 @@ test('of several certificates for one key the valid one that ends last is taken,
 });
 
 test('a certificate that is not valid yet is left aside until it is', () => {
-  const coming = renewed(ca, 3000, { notBefore: hoursFromNow(5) });
+  const coming = renewedRoot(ca, { notBefore: hoursFromNow(5), notAfter: hoursFromNow(3000) });
   const pair = read(ca, { crt: pem(ca, coming) });
   assert.is(pair.certificate.fingerprintSHA256, ca.certificate.fingerprintSHA256);
   assert.equal(pair.rest.reviewAt, hoursFromNow(5));
@@ -115,7 +98,7 @@ test('a certificate that is not valid yet is left aside until it is', () => {
 
 test('another root above the same certificate makes another id', () => {
   const one = read(lower, { crt: pem(lower, upper), roots: pem(ca) });
-  const other = read(lower, { crt: pem(lower, upper), roots: pem(renewed(ca, 2000)) });
+  const other = read(lower, { crt: pem(lower, upper), roots: pem(renewedRoot(ca, { notAfter: hoursFromNow(2000) })) });
   assert.is(one.certificate.fingerprintSHA256, other.certificate.fingerprintSHA256);
   assert.is.not(one.id, other.id);
 });
@@ -132,21 +115,8 @@ test('a cross-signed CA takes the path that is good longest', async () => {
 });
 
 test('a root that OpenSSL takes for the signer gives way to another path', async () => {
-  const key = await generateKey(P256);
-  const name = encodeName({ commonName: 'Same' });
-  const keyless = parseCertificate(
-    writeCertificate({
-      notBefore: hoursFromNow(-1),
-      notAfter: hoursFromNow(2000),
-      serialNumber: serial(),
-      issuerDer: name,
-      subjectDer: name,
-      publicKeyDer: publicKeyDer(key),
-      extensions: [caBasicConstraints(), ...usageExtensions(['cert sign', 'crl sign'])],
-      signingKey: key,
-    }),
-  );
-  const top = { certificate: keyless, key };
+  const same = await signIntermediate(ca, { commonName: 'Same' });
+  const top = renewedRoot(same, { notAfter: hoursFromNow(2000), hasKeyId: false });
   const namesake = await signIntermediate(top, { commonName: 'Same', notAfter: hoursFromNow(1900) });
   const crossed = await signIntermediate(stranger, { commonName: 'Same', key: namesake.key });
   refuses('BrokenChain', 'OpenSSL takes the root for it', namesake, { roots: pem(top) });

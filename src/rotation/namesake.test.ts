@@ -1,13 +1,18 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { type Holder, hoursFromNow, leaf, NOW, pairOf, root, serial, signIntermediate } from '../../test/pki/make.ts';
+import {
+  type Holder,
+  hoursFromNow,
+  leaf,
+  NOW,
+  pairOf,
+  renewedRoot,
+  root,
+  signIntermediate,
+} from '../../test/pki/make.ts';
 import { openssl } from '../../test/pki/openssl.ts';
 import { aGeneration } from '../../test/unit/a-generation.ts';
 import type { CaPair } from '../pki/ca.ts';
-import { parseCertificate } from '../pki/certificate.ts';
-import { caBasicConstraints, usageExtensions } from '../pki/extensions.ts';
-import { writeCertificate } from '../pki/issue.ts';
-import { publicKeyDer } from '../pki/keys.ts';
 import type { Generation } from './generation.ts';
 import { namesakeProblem } from './namesake.ts';
 
@@ -15,21 +20,7 @@ function generation(pair: CaPair): Generation {
   return aGeneration(1, 'Active', pair);
 }
 
-/** The same root without a subject key id. */
-function withoutKeyId({ certificate, key }: Holder): Holder {
-  const { subjectDer, notBefore, notAfter } = certificate;
-  const der = writeCertificate({
-    notBefore,
-    notAfter,
-    serialNumber: serial(),
-    issuerDer: subjectDer,
-    subjectDer,
-    publicKeyDer: publicKeyDer(key),
-    extensions: [caBasicConstraints(), ...usageExtensions(['cert sign'])],
-    signingKey: key,
-  });
-  return { certificate: parseCertificate(der), key };
-}
+const withoutKeyId = (holder: Holder) => renewedRoot(holder, { hasKeyId: false });
 
 /** Whether OpenSSL accepts a client of each while it trusts both, whatever the order in the file. */
 async function toldApart(one: Holder, other: Holder): Promise<boolean> {

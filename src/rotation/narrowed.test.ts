@@ -1,15 +1,20 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { type Holder, hoursFromNow, leaf, NOW, pairOf, root, serial, signIntermediate } from '../../test/pki/make.ts';
+import {
+  type Holder,
+  hoursFromNow,
+  leaf,
+  NOW,
+  pairOf,
+  renewedRoot,
+  root,
+  signIntermediate,
+} from '../../test/pki/make.ts';
 import { openssl } from '../../test/pki/openssl.ts';
 import { nameConstraints } from '../../test/pki/write-extensions.ts';
 import { aGeneration } from '../../test/unit/a-generation.ts';
 import { aCertificate, aSecret } from '../../test/unit/builders.ts';
 import type { CaPair } from '../pki/ca.ts';
-import { parseCertificate } from '../pki/certificate.ts';
-import { caBasicConstraints, keyIdOf, subjectKeyIdExtension, usageExtensions } from '../pki/extensions.ts';
-import { writeCertificate } from '../pki/issue.ts';
-import { publicKeyDer } from '../pki/keys.ts';
 import type { Consumer } from './deps.ts';
 import type { Generation } from './generation.ts';
 import { narrowedProblem } from './narrowed.ts';
@@ -22,25 +27,9 @@ function generation(pair: CaPair): Generation {
   return aGeneration(1, 'Active', pair);
 }
 
-/** The same root, made anew with other extensions. */
-function renewed({ certificate, key }: Holder, usages: readonly string[], ...more: readonly Buffer[]): Holder {
-  const spki = publicKeyDer(key);
-  const der = writeCertificate({
-    notBefore: hoursFromNow(-1),
-    notAfter: hoursFromNow(2_000),
-    serialNumber: serial(),
-    issuerDer: certificate.subjectDer,
-    subjectDer: certificate.subjectDer,
-    publicKeyDer: spki,
-    extensions: [
-      caBasicConstraints(),
-      ...usageExtensions(['cert sign', ...usages]),
-      subjectKeyIdExtension(keyIdOf(spki)),
-      ...more,
-    ],
-    signingKey: key,
-  });
-  return { certificate: parseCertificate(der), key };
+/** The same root with other extensions. */
+function renewed(holder: Holder, usages: readonly string[], ...extensions: readonly Buffer[]): Holder {
+  return renewedRoot(holder, { notAfter: hoursFromNow(2_000), usages, extensions });
 }
 
 /** Holds a certificate that `ca` signed. */

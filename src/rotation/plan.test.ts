@@ -1,6 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { HOUR, hoursFromNow, NOW, pairOf, root, signIntermediate } from '../../test/pki/make.ts';
+import { HOUR, hoursFromNow, NOW, pairOf, renewedRoot, root, signIntermediate } from '../../test/pki/make.ts';
 import { aGeneration } from '../../test/unit/a-generation.ts';
 import type { CaPair } from '../pki/ca.ts';
 import { endOf, type Generation, signingGeneration, withoutFuture } from './generation.ts';
@@ -331,7 +331,7 @@ test('a CA whose mark was lost goes on signing while its certificates are about'
 });
 
 test('of a CA that was renewed and kept its key, the old certificate waits for nobody to be re-issued', async () => {
-  const again = await signedAgain();
+  const again = signedAgain();
   const both = [generation(1, 'Retiring', one), generation(2, 'Active', again)];
   assert.equal(plan(both, again, [member('a', one)]).waitingFor, []);
 });
@@ -376,17 +376,8 @@ test('a CA ends with the first of those above it', async () => {
 });
 
 /** `one` with another certificate over the same key and name, good for longer. */
-async function signedAgain(): Promise<CaPair> {
-  const { makeRoot } = await import('../pki/issue.ts');
-  const { parseCertificate } = await import('../pki/certificate.ts');
-  const der = makeRoot({
-    subject: { commonName: 'one', organizations: ['Certwheel'] },
-    key: holder.key,
-    notBefore: NOW,
-    notAfter: new Date(NOW.getTime() + 2_000 * HOUR),
-    serialNumber: Buffer.from([7]),
-  });
-  return pairOf({ certificate: parseCertificate(der), key: holder.key });
+function signedAgain(): CaPair {
+  return pairOf(renewedRoot(holder, { notBefore: NOW, notAfter: hoursFromNow(2_000) }));
 }
 
 test('a chain that ended without its root leaves once the root stands above it, while its certificates still lead there', async () => {

@@ -8,10 +8,10 @@ import { eventually } from '../e2e/support/eventually.ts';
 import type { Sample } from './prometheus.ts';
 import { promtool } from './promtool.ts';
 import { alertRules } from './rules.ts';
-import { oneScene } from './scene.ts';
+import { monitored } from './scene.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
-const shared = oneScene();
+const shared = monitored();
 test.after(shared.stop);
 
 /** A scrape comes every second, so this holds enough of them. */

@@ -1,10 +1,10 @@
-import { CERTIFICATE_AUTHORITIES } from '../../src/api/names.ts';
-import { opensslCa, putCaSecret } from '../e2e/process/support/ca.ts';
 import { createAll, numbered, QUICK, untilAllReady } from '../e2e/process/support/fleet.ts';
+import { createSecretAuthority, pairData, putCaSecret } from '../e2e/support/ca-secret.ts';
 import type { ControllerProcess } from '../e2e/support/controller-process.ts';
 import { deleteSecret, patchSecret, untilRevision } from '../e2e/support/edits.ts';
 import { lazily } from '../e2e/support/lazily.ts';
 import { createAuthority, selfManaged } from '../e2e/support/objects.ts';
+import { makeCa } from '../e2e/support/openssl.ts';
 import { oneWorld, type World } from '../e2e/support/world.ts';
 import { type Prometheus, startPrometheus } from './prometheus.ts';
 import { RULES_FILE } from './rules.ts';
@@ -20,7 +20,7 @@ export interface Scene {
   readonly prometheus: Prometheus;
 }
 
-export function oneScene() {
+export function monitored() {
   const plain = oneWorld();
   return lazily(async () => startScene(await plain.get()));
 }
@@ -55,13 +55,11 @@ async function begin(world: World, namespace: string): Promise<void> {
   }
 
   // One authority whose CA was never given to it, and one whose CA of 13 days has a day left.
-  const secret = (name: string) =>
-    world.client.create(CERTIFICATE_AUTHORITIES, {
-      metadata: { namespace, name },
-      spec: { secret: { name: `${name}-pair` } },
-    });
+  const secret = (name: string) => createSecretAuthority(world, namespace, name, `${name}-pair`);
+  const inDays = (days: number) => new Date(Date.now() + days * DAY_MS);
+  const ending = await makeCa('Ending CA', { notBefore: inDays(-12), notAfter: inDays(1) });
   await secret('down');
   await createAll(world, namespace, ['waiting'], { authorityRef: { name: 'down' } });
-  await putCaSecret(world, namespace, 'ending-pair', opensslCa('Ending CA', 13 * DAY_MS, Date.now() - 12 * DAY_MS));
+  await putCaSecret(world, namespace, 'ending-pair', pairData(ending));
   await secret('ending');
 }

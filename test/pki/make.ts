@@ -20,7 +20,13 @@ import { encodePrivateKey, generateKey, type KeySpec, type PrivateKey, publicKey
 import { encodeName } from '../../src/pki/name.ts';
 import { NO_NAMES } from '../../src/pki/san.ts';
 
-/** Real certificates for tests, all of them valid around NOW. */
+/**
+ * Real certificates by our own writer, all of them valid around NOW: for tests of code that reads, judges or signs.
+ * Certificates that our writer doesn't make have files of their own: constraints in constrained.ts, unusual forms in
+ * shaped.ts and strange-ca.ts, the most costly files in costly-files.ts, forged answers in test/forgeries.
+ * Where a CA must come from another tool, as an operator brings it, use `makeCa` in test/e2e/support/openssl.ts: it runs
+ * OpenSSL. The CA of a test cluster is in test/cluster/certificates.ts, which uses no code of the product.
+ */
 export const NOW = new Date('2026-06-01T12:00:00Z');
 export const HOUR = 3_600_000;
 export const P256: KeySpec = { algorithm: 'ECDSA', size: 256 };
@@ -69,6 +75,38 @@ export async function root(options: CaOptions = {}): Promise<Holder> {
     notBefore,
     notAfter,
     serialNumber: serial(),
+  });
+  return { certificate: parseCertificate(der), key };
+}
+
+interface RenewedOptions {
+  notBefore?: Date;
+  notAfter?: Date;
+  /** Beside those of a CA. */
+  usages?: readonly string[];
+  extensions?: readonly Buffer[];
+  /** Whether it has a subject key id. */
+  hasKeyId?: boolean;
+}
+
+/** Another self-signed certificate for the name and the key of `holder`, with the same dates unless told. */
+export function renewedRoot({ certificate, key }: Holder, options: RenewedOptions = {}): Holder {
+  const { notBefore = certificate.notBefore, notAfter = certificate.notAfter, hasKeyId = true } = options;
+  const spki = publicKeyDer(key);
+  const der = writeCertificate({
+    notBefore,
+    notAfter,
+    serialNumber: serial(),
+    issuerDer: certificate.subjectDer,
+    subjectDer: certificate.subjectDer,
+    publicKeyDer: spki,
+    extensions: [
+      caBasicConstraints(),
+      ...usageExtensions(['cert sign', 'crl sign', ...(options.usages ?? [])]),
+      ...(hasKeyId ? [subjectKeyIdExtension(keyIdOf(spki))] : []),
+      ...(options.extensions ?? []),
+    ],
+    signingKey: key,
   });
   return { certificate: parseCertificate(der), key };
 }

@@ -10,7 +10,10 @@ interface Outcome {
   readonly text: string;
 }
 
-/** Runs the openssl command; `{name}` in the arguments stands for a file with that content. */
+/**
+ * Runs the openssl command synchronously, for unit tests; `{name}` in the arguments stands for a file with that content.
+ * e2e tests use test/e2e/support/openssl.ts.
+ */
 export function openssl(args: readonly string[], files: Readonly<Record<string, string | Buffer>> = {}): Outcome {
   const folder = mkdtempSync(join(tmpdir(), 'certwheel-openssl-'));
   try {

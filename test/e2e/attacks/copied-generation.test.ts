@@ -7,8 +7,7 @@ import { fingerprintIn, untilForeign, untilNoneForeign, untilWarned } from '../a
 import { watchSecrets } from '../authority/history.ts';
 import { generationSecrets } from '../authority/swap.ts';
 import { deleteSecret, patchSecret, renewAt, restoreSecret, untilRevision } from '../support/edits.ts';
-import { eventually } from '../support/eventually.ts';
-import { lazily } from '../support/lazily.ts';
+import { eventually, QUIET_MS } from '../support/eventually.ts';
 import {
   authorityStatusOf,
   clientCertificate,
@@ -18,22 +17,16 @@ import {
   selfManaged,
   untilReady,
 } from '../support/objects.ts';
-import { oneWorld, type World } from '../support/world.ts';
+import { oneScene } from '../support/scene.ts';
+import type { World } from '../support/world.ts';
 
 // The attack: a replicator copies Secrets with their labels and annotations into other namespaces, among them that of a CA
-// generation. An authority of the same name there takes the CA of somebody else for its own.
+// generation. An authority of the same name there uses a CA that isn't its own.
 
-/** Long enough for whatever would happen to happen. */
-const QUIET_MS = 1_000;
-
-const shared = oneWorld();
-test.after(shared.stop);
-
-const scene = lazily(async () => {
-  const world = await shared.get();
-  await world.controller(['--trust-propagation', '1s']);
-  return { world, theirs: await theirGeneration(world) };
-});
+const scene = oneScene({ authority: false, flags: ['--trust-propagation', '1s'] }, async ({ world }) => ({
+  theirs: await theirGeneration(world),
+}));
+test.after(scene.stop);
 
 /** The Secret of generation 2 of an authority `ca` in another namespace, whose first one was deleted. */
 async function theirGeneration(world: World): Promise<RawObject> {
@@ -61,7 +54,7 @@ async function ours(world: World) {
   return { namespace, history: await watchSecrets(world, namespace, ({ subject }) => subject) };
 }
 
-/** A copier writes its copy again whenever the original changes, and when it starts. */
+/** The copier writes its copy again: it does so at its start and at each change of the original. */
 async function copyAgain(world: World, namespace: string, { metadata }: RawObject): Promise<void> {
   const { labels, annotations } = metadata ?? {};
   await patchSecret(world, namespace, 'ca-ca-v2', { metadata: { labels, annotations } });
@@ -73,7 +66,7 @@ async function renew(world: World, namespace: string): Promise<void> {
   await untilRevision(world, namespace, 'alice-tls', Number(annotations['certwheel.io/revision']) + 1);
 }
 
-test('the generation of another CA that a copier brings signs nothing, is in no ca.crt, and is told of', async () => {
+test('a copied generation of another CA signs nothing, is in no ca.crt, and is reported', async () => {
   const { world, theirs } = await scene.get();
   const { namespace, history } = await ours(world);
   await restoreSecret(world, namespace, theirs);
@@ -87,7 +80,7 @@ test('the generation of another CA that a copier brings signs nothing, is in no 
   assert.match(message, `SHA-256 ${fingerprintIn(theirs)}`);
   await untilWarned(world, namespace, fingerprintIn(theirs));
 
-  // Its name is taken, and its own CA comes next all the same.
+  // The copy has the name of the next generation; the new CA gets the name after it.
   await deleteSecret(world, namespace, 'ca-ca-v1');
   await eventually('the next CA signs', async () => {
     const secret = await readSecret(world, namespace, 'alice-tls');
@@ -100,7 +93,7 @@ test('the generation of another CA that a copier brings signs nothing, is in no 
     assert.not.ok([issuer, ...trusted].includes('CN=Theirs v2'), `${issuer}, ${trusted}`);
 });
 
-test('an authority that is made beside such a copy makes a CA of its own', async () => {
+test('an authority that is created beside such a copy gets a CA of its own', async () => {
   const { world, theirs } = await scene.get();
   const namespace = await world.namespace();
   await restoreSecret(world, namespace, theirs);
@@ -112,7 +105,7 @@ test('an authority that is made beside such a copy makes a CA of its own', async
   await untilForeign(world, namespace, 'ca-ca-v2');
 });
 
-test('a copier that overwrites the annotations of the CA itself neither replaces it nor has anything issued anew', async () => {
+test('a copier that overwrites the annotations of a generation neither replaces the CA nor re-issues anything', async () => {
   const { world, theirs } = await scene.get();
   const { namespace, history } = await ours(world);
   const { annotations } = theirs.metadata ?? {};

@@ -3,7 +3,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { SECRETS } from '../../../src/api/names.ts';
 import { createSecret, patchCertificate, patchSecret } from '../support/edits.ts';
-import { eventually } from '../support/eventually.ts';
+import { eventually, QUIET_MS } from '../support/eventually.ts';
 import { lazily } from '../support/lazily.ts';
 import {
   clientCertificate,
@@ -21,8 +21,6 @@ import { oneWorld, type World } from '../support/world.ts';
 // private key, into a namespace whose Secrets this user may read.
 
 const REPLICATE = 'replicator.v1.mittwald.de/replicate-to';
-/** Long enough for whatever would happen to happen. */
-const QUIET_MS = 1_000;
 
 const shared = oneWorld();
 test.after(shared.stop);
@@ -66,14 +64,14 @@ test('a template that makes a replicator copy the key is refused, and no key is 
   assert.is(await replicate(world, guarded), 0);
 });
 
-test('a certificate that was issued before gets no such annotation, not even when its Secret is written for its CA', async () => {
+test('an issued certificate gets no such annotation, not even when its Secret is written for its CA', async () => {
   const { world, guarded, loot } = await scene.get();
   await create(world, clientCertificate(guarded, 'later', { secretTemplate: { annotations: { team: 'shop' } } }));
   await untilReady(world, guarded, 'later');
   const before = await readSecret(world, guarded, 'later-tls');
   await patchCertificate(world, guarded, 'later', { spec: { secretTemplate: { annotations: { [REPLICATE]: loot } } } });
   await untilReady(world, guarded, 'later', { type: 'Stalled', reason: 'TemplateKeyDenied' });
-  // A bundle that is not the authority's has the Secret repaired, while the resource stays refused.
+  // A foreign bundle makes Certwheel repair the Secret, although the resource stays refused.
   const other = await readSecret(world, guarded, 'later-tls');
   const twice = Buffer.from(`${other?.bundle}${other?.bundle}`).toString('base64');
   await patchSecret(world, guarded, 'later-tls', { data: { 'ca.crt': twice } });
@@ -87,7 +85,7 @@ test('a certificate that was issued before gets no such annotation, not even whe
   assert.is(await replicate(world, guarded), 0);
 });
 
-test('a template without such a key is issued, and a refused one is once the key is out of it', async () => {
+test('a template without such a key is issued, and a refused one is issued once the key is removed', async () => {
   const { world, guarded, loot } = await scene.get();
   const annotations = { 'reloader.stakater.com/match': 'true' };
   await create(world, clientCertificate(guarded, 'honest', { secretTemplate: { annotations } }));
@@ -99,7 +97,7 @@ test('a template without such a key is issued, and a refused one is once the key
   await untilReady(world, guarded, 'sorry');
 });
 
-test('with an empty list the same template has the key copied', async () => {
+test('with an empty list of prefixes the same template is accepted, and the key is copied', async () => {
   const { world, open, loot } = await scene.get();
   await create(world, clientCertificate(open, 'thief', { secretTemplate: { annotations: { [REPLICATE]: loot } } }));
   await untilReady(world, open, 'thief');

@@ -8,7 +8,6 @@ import {
 } from '../../../src/api/names.ts';
 import { createIssuer } from '../../cluster/certificates.ts';
 import { createSecret, renewAt, untilRevision } from '../support/edits.ts';
-import { lazily } from '../support/lazily.ts';
 import {
   authorityStatusOf,
   clientCertificate,
@@ -22,26 +21,23 @@ import {
 } from '../support/objects.ts';
 import { plainApi } from '../support/plain-api.ts';
 import { eventsOf } from '../support/recorded.ts';
-import { eventually, oneWorld, type World } from '../support/world.ts';
+import { oneScene } from '../support/scene.ts';
+import { eventually, type World } from '../support/world.ts';
 
-// Names, labels, keys of Secrets and types of conditions that every JavaScript object knows: `constructor`, `__proto__`.
+// Names, labels, keys of Secrets and types of conditions that are properties of every JavaScript object: `constructor`,
+// `__proto__`.
 
 const LABELS = Object.fromEntries(
   ['constructor', 'toString', 'valueOf', 'hasOwnProperty', 'isPrototypeOf'].map((word) => [word, `x${word}`]),
 );
 const KEYS = ['__proto__', 'constructor', 'toString'];
 
-const shared = oneWorld();
-const scene = lazily(async () => {
-  const world = await shared.get();
-  const controller = await world.controller(['--controller-namespace', await world.namespace()]);
-  return { world, controller };
-});
-test.after(shared.stop);
+const scene = oneScene({ authority: false, isHome: true });
+test.after(scene.stop);
 
 const base64 = (text: string) => Buffer.from(text).toString('base64');
 
-test('a ClientCertificate and an authority full of such words are issued, renewed and reported as any other', async () => {
+test('a ClientCertificate and an authority with such names and keys are issued, renewed and reported like any other', async () => {
   const { world, controller } = await scene.get();
   const namespace = await world.namespace(LABELS);
   await createAuthority(world, selfManaged(namespace, 'constructor', { selfManaged: { commonName: '__proto__' } }));
@@ -92,7 +88,7 @@ test('a ClientCertificate and an authority full of such words are issued, renewe
   assert.is(conditionOf(after, 'Ready')?.status, 'True');
 });
 
-test('the CA in a Secret with such keys beside it signs', async () => {
+test('a CA signs although its Secret has such keys besides', async () => {
   const { world } = await scene.get();
   const namespace = await world.namespace();
   const { certificatePem, keyPem } = createIssuer('constructor');

@@ -1,7 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { CERTIFICATE_AUTHORITIES, CLIENT_CERTIFICATES, SECRETS } from '../../../src/api/names.ts';
-import { lazily } from '../support/lazily.ts';
 import {
   authorityStatusOf,
   clientCertificate,
@@ -12,20 +11,18 @@ import {
   statusOf,
   untilReady,
 } from '../support/objects.ts';
-import { eventually, oneWorld } from '../support/world.ts';
+import { oneScene } from '../support/scene.ts';
+import { eventually } from '../support/world.ts';
 
 // The attack: a tenant fills the controller's memory with objects that are as large as the API server lets them be.
 
-const shared = oneWorld();
-test.after(shared.stop);
-
-const scene = lazily(async () => {
-  const world = await shared.get();
-  const [attacker, neighbour] = [await world.namespace(), await world.namespace()];
-  for (const each of [attacker, neighbour]) await createAuthority(world, selfManaged(each));
-  const controller = await world.controller(['--namespace-share-mib', '1', '--namespace-authorities', '3']);
-  return { world, controller, attacker, neighbour };
+const flags = ['--namespace-share-mib', '1', '--namespace-authorities', '3'];
+const scene = oneScene({ flags }, async ({ world, namespace: attacker }) => {
+  const neighbour = await world.namespace();
+  await createAuthority(world, selfManaged(neighbour));
+  return { attacker, neighbour };
 });
+test.after(scene.stop);
 
 /** 130 kB each, so that a mebibyte has room for seven. */
 const LARGE = {
@@ -34,7 +31,7 @@ const LARGE = {
   },
 };
 
-test('ClientCertificates beyond the share of their namespace are refused, and come in once there is room', async () => {
+test('ClientCertificates beyond the share of their namespace are refused, and admitted once there is room', async () => {
   const { world, controller, attacker, neighbour } = await scene.get();
   const names = Array.from({ length: 12 }, (_, index) => `large-${index}`);
   for (const name of names) await create(world, clientCertificate(attacker, name, LARGE));

@@ -4,9 +4,9 @@ import { CLUSTER_CERTIFICATE_AUTHORITIES, NAMESPACES, SECRETS } from '../../../s
 import { lines } from '../process/support/fleet.ts';
 import { patch } from '../support/edits.ts';
 import { eventually } from '../support/eventually.ts';
-import { lazily } from '../support/lazily.ts';
 import { clientCertificate, conditionOf, create, statusOf, untilReady } from '../support/objects.ts';
-import { oneWorld, type World } from '../support/world.ts';
+import { oneScene } from '../support/scene.ts';
+import type { World } from '../support/world.ts';
 
 // The attack: a namespace that the authority's selector leaves out, and a ClientCertificate in it, created together, so
 // that the certificate is seen before the labels of its namespace are.
@@ -17,15 +17,8 @@ const SELECTORS = {
   DoesNotExist: { matchExpressions: [{ key: 'tier', operator: 'DoesNotExist' }] },
 };
 
-const shared = oneWorld();
-test.after(shared.stop);
-
-const started = lazily(async () => {
-  const world = await shared.get();
-  const home = await world.namespace();
-  const controller = await world.controller(['--controller-namespace', home]);
-  return { world, controller, home };
-});
+const scene = oneScene({ authority: false, isHome: true });
+test.after(scene.stop);
 
 async function createAuthority({ client }: World, name: string, selector: object): Promise<void> {
   const spec = { selfManaged: { commonName: name }, allowedNamespaces: { selector } };
@@ -54,7 +47,7 @@ async function together(world: World, name: string, labels: Record<string, strin
 
 for (const [operator, selector] of Object.entries(SELECTORS)) {
   test(`${operator}: no certificate is issued to a namespace whose labels are not known yet`, async () => {
-    const { world, controller, home } = await started.get();
+    const { world, controller, namespace: home } = await scene.get();
     const authority = `${home}-${operator.toLowerCase()}`;
     await createAuthority(world, authority, selector);
     const names = Array.from({ length: PAIRS }, (_, at) => `${authority}-${at}`);
@@ -74,8 +67,8 @@ for (const [operator, selector] of Object.entries(SELECTORS)) {
     assert.equal(signed, []);
   });
 
-  test(`${operator}: a namespace that is selected gets its certificate, however early it asks`, async () => {
-    const { world, home } = await started.get();
+  test(`${operator}: a selected namespace gets its certificate, even if both are created at the same moment`, async () => {
+    const { world, namespace: home } = await scene.get();
     const authority = `${home}-${operator.toLowerCase()}`;
     const names = Array.from({ length: 10 }, (_, at) => `${authority}-good-${at}`);
     const labels: Record<string, string> = operator === 'NotIn' ? { tier: 'platform' } : {};
@@ -84,8 +77,8 @@ for (const [operator, selector] of Object.entries(SELECTORS)) {
   });
 }
 
-test('a namespace that loses its place is refused from then on, and one that gets a place is served', async () => {
-  const { world, home } = await started.get();
+test('a namespace that is no longer selected is refused, and one that is selected again is served', async () => {
+  const { world, namespace: home } = await scene.get();
   const authority = `${home}-notin`;
   const name = `${authority}-moves`;
   await together(world, name, { tier: 'platform' }, authority);

@@ -3,42 +3,26 @@ import * as assert from 'uvu/assert';
 import { CLIENT_CERTIFICATES, SECRETS } from '../../../src/api/names.ts';
 import type { ControllerProcess } from '../support/controller-process.ts';
 import { deleteSecret, patchSecret } from '../support/edits.ts';
-import { lazily } from '../support/lazily.ts';
-import {
-  clientCertificate,
-  conditionOf,
-  create,
-  createAuthority,
-  readSecret,
-  selfManaged,
-  statusOf,
-  untilReady,
-} from '../support/objects.ts';
-import { eventually, oneWorld } from '../support/world.ts';
+import { clientCertificate, conditionOf, create, readSecret, statusOf, untilReady } from '../support/objects.ts';
+import { oneScene } from '../support/scene.ts';
+import type { World } from '../support/world.ts';
+import { eventually } from '../support/world.ts';
 
-// The attack: many ClientCertificates name one Secret, and each touch of it wakes all of them, and has each read it.
+// The attack: many ClientCertificates name one Secret, so that each change of it reconciles all of them, and each reads it.
 
 const MANY = 60;
 const SECRET = 'common-tls';
 const names = Array.from({ length: MANY }, (_, index) => `rival-${index}`);
 
-const shared = oneWorld();
-test.after(shared.stop);
-
-const scene = lazily(async () => {
-  const world = await shared.get();
-  const namespace = await world.namespace();
-  await createAuthority(world, selfManaged(namespace));
-  const controller = await world.controller();
+const scene = oneScene({}, async ({ world, namespace }) => {
   await create(world, clientCertificate(namespace, 'holder', { secretName: SECRET }));
   await untilReady(world, namespace, 'holder');
   for (const name of names) await create(world, clientCertificate(namespace, name, { secretName: SECRET }));
-  await untilOthersName('holder', names);
-  return { world, controller, namespace };
+  await untilOthersName(world, 'holder', names);
 });
+test.after(scene.stop);
 
-async function untilOthersName(first: string, others: readonly string[]): Promise<void> {
-  const { client } = await shared.get();
+async function untilOthersName({ client }: World, first: string, others: readonly string[]): Promise<void> {
   await eventually(`all others say that the Secret is that of ${first}`, async () => {
     const { items } = await client.list(CLIENT_CERTIFICATES, {});
     const says = new Map(items.map(({ metadata, status }) => [metadata?.name, conditionOf(status ?? {}, 'Ready')]));
@@ -63,14 +47,14 @@ async function workOf(controller: ControllerProcess): Promise<Work> {
   };
 }
 
-test('a touch of the Secret is work for the one that holds it, and for no other', async () => {
+test('a change of the Secret reconciles its owner alone', async () => {
   const { world, controller, namespace } = await scene.get();
   const before = await workOf(controller);
   const bundle = (await readSecret(world, namespace, SECRET))?.bundle;
   for (let touch = 0; touch < 5; touch += 1) {
     await patchSecret(world, namespace, SECRET, { metadata: { annotations: { touched: String(touch) } } });
   }
-  // It is noticed, and mended.
+  // The change is repaired.
   await patchSecret(world, namespace, SECRET, { data: { 'ca.crt': null } });
   await eventually('the bundle is back', async () => (await readSecret(world, namespace, SECRET))?.bundle === bundle);
   const after = await workOf(controller);
@@ -78,7 +62,7 @@ test('a touch of the Secret is work for the one that holds it, and for no other'
   assert.ok(after.reads - before.reads <= 2, `${after.reads - before.reads} reads`);
 });
 
-test('when the holder is gone, the oldest of the others takes the Secret, and a restart changes nothing', async () => {
+test('when the owner is deleted, the oldest of the others gets the Secret, and a restart changes nothing', async () => {
   const { world, controller, namespace } = await scene.get();
   await world.client.delete(CLIENT_CERTIFICATES, namespace, 'holder');
   await deleteSecret(world, namespace, SECRET);
@@ -89,7 +73,7 @@ test('when the holder is gone, the oldest of the others takes the Secret, and a 
   await untilReady(world, namespace, heir);
   assert.is((await readSecret(world, namespace, SECRET))?.leaf.subject, `CN=${heir}`);
   const others = names.filter((name) => name !== heir);
-  await untilOthersName(heir, others);
+  await untilOthersName(world, heir, others);
 
   const version = (await world.client.get(SECRETS, namespace, SECRET))?.metadata?.resourceVersion;
   await controller.stop();

@@ -5,6 +5,7 @@ import { CLUSTER_CERTIFICATE_AUTHORITIES } from '../../../src/api/names.ts';
 import { untilClusterAuthority } from '../backends/place.ts';
 import { ensureNamespace, SYSTEM_NAMESPACE } from '../process/support/access.ts';
 import { oneBrokenWorld } from '../process/support/broken.ts';
+import { QUIET_MS } from '../support/eventually.ts';
 import { clientCertificate, conditionOf, create, readSecret, untilReady } from '../support/objects.ts';
 import { signatures } from '../support/recorded.ts';
 
@@ -13,9 +14,6 @@ import { signatures } from '../support/recorded.ts';
 
 const shared = oneBrokenWorld();
 test.after(shared.stop);
-
-/** Long enough for whatever would happen to happen. */
-const QUIET_MS = 1_000;
 
 test('no organization is issued to a namespace whose labels are not known yet', async () => {
   const { world, proxy, controller } = await shared.get();
@@ -45,7 +43,7 @@ test('no organization is issued to a namespace whose labels are not known yet', 
       conditionOf(status, 'Ready')?.message ?? '',
       `labels of namespace ${namespace}, which are not known yet`,
     );
-    // The control: what needs no rule waits for no labels.
+    // The control: a certificate that needs no rule does not wait for labels.
     await untilReady(world, namespace, 'plain');
   }
   await sleep(QUIET_MS);

@@ -10,29 +10,24 @@ import { untilClusterAuthority } from '../backends/place.ts';
 import { awaitedRequest, untilTidy } from '../backends/support.ts';
 import { loginWith, makeAdministrators, putClusterCa } from '../support/cluster-ca.ts';
 import { patch, renewAt } from '../support/edits.ts';
-import { lazily } from '../support/lazily.ts';
+import { QUIET_MS } from '../support/eventually.ts';
 import { clientCertificate, conditionOf, create, readSecret, untilReady } from '../support/objects.ts';
 import { signatures } from '../support/recorded.ts';
-import { oneWorld, type World } from '../support/world.ts';
+import { oneScene } from '../support/scene.ts';
+import type { World } from '../support/world.ts';
 
-// The attack: whoever may create ClientCertificates in a namespace that a ClusterCertificateAuthority serves asks for groups of
-// the cluster. The CA is the one of the API server's --client-ca-file, so each certificate is a login.
+// The attack: a user who may create ClientCertificates in a namespace that a ClusterCertificateAuthority serves requests groups
+// of the cluster. The CA is the one of the API server's --client-ca-file, so each certificate is a login.
 
 const ADMINS = ['kubeadm:cluster-admins', 'platform-admins'];
-/** Long enough for whatever would happen to happen. */
-const QUIET_MS = 1_000;
 
-const worlds = oneWorld({ controllers: ['certificatesigningrequest-signing-controller'] });
-test.after(worlds.stop);
-
-const scene = lazily(async () => {
-  const world = await worlds.get();
-  const home = await world.namespace();
+const controllers = ['certificatesigningrequest-signing-controller'];
+const scene = oneScene({ authority: false, isHome: true, controllers }, async ({ world, namespace: home }) => {
   await putClusterCa(world, home, 'cluster-ca');
   for (const group of ADMINS) await makeAdministrators(world, group);
-  const controller = await world.controller(['--controller-namespace', home]);
-  return { world, controller, home };
+  return { home };
 });
+test.after(scene.stop);
 
 const rule = (name: string, namespaces: object, ...organizations: string[]) => ({
   name,
@@ -40,7 +35,7 @@ const rule = (name: string, namespaces: object, ...organizations: string[]) => (
   subject: { organizations },
 });
 
-/** A cluster authority with that CA for all namespaces, and what its certificates refer to it by. */
+/** Creates a cluster authority with that CA for all namespaces; returns the reference to it. */
 async function authority(world: World, name: string, rules: readonly object[] | undefined, backend?: object) {
   const spec = {
     ...(backend ?? { secret: { name: 'cluster-ca' } }),
@@ -91,7 +86,7 @@ test('a certificate without organizations needs no rule', async () => {
   await untilReady(world, namespace, 'client');
 });
 
-test('kubeadm:cluster-admins is denied, though a rule lists it, and so is what looks like it', async () => {
+test('kubeadm:cluster-admins and names that resemble it are denied, although a rule lists them', async () => {
   const { world } = await scene.get();
   const namespace = await world.namespace();
   const names = ['kubeadm:cluster-admins', 'KubeAdm:Cluster-Admins', 'kubeadm:x', 'system:masters'];
@@ -132,7 +127,7 @@ test('a group without a rule is denied, alone and beside one that has a rule', a
   );
 });
 
-test('no policy allows no group, and a rule for another namespace none to this one', async () => {
+test('without a policy no group is allowed, and a rule for another namespace allows none in this one', async () => {
   const { world } = await scene.get();
   const [here, there] = [await world.namespace(), await world.namespace()];
   const without = await authority(world, `${here}-without`, undefined);
@@ -143,7 +138,7 @@ test('no policy allows no group, and a rule for another namespace none to this o
     assert.match(await denied(world, here, name), 'it has none for this namespace');
 });
 
-test('a rule that is added later issues what was denied, and one that is taken away ends the renewals', async () => {
+test('a rule that is added later issues what was denied, and a removed rule ends the renewals', async () => {
   const { world, controller } = await scene.get();
   const namespace = await world.namespace();
   const name = `${namespace}-edited`;
@@ -176,7 +171,7 @@ test('a namespace that loses the label of a rule gets no certificate that is app
   await world.cluster.kubectl(['certificate', 'approve', request], { allowFailure: true });
   await denied(world, namespace, 'client');
   await untilTidy(world, CSRS, namespace);
-  // The control: with the label back it is asked for anew, approved and issued.
+  // The control: once the label is back, a new request is made, approved and issued.
   await patch(world, NAMESPACES, undefined, namespace, { metadata: { labels: { 'example.com/admins': 'yes' } } });
   const another = await awaitedRequest(world, CSRS, namespace, 'client');
   await world.cluster.kubectl(['certificate', 'approve', another]);

@@ -7,17 +7,14 @@ import { CERTIFICATE_AUTHORITIES, CLUSTER_CERTIFICATE_AUTHORITIES } from '../../
 import { createIssuer, issueServer } from '../../cluster/certificates.ts';
 import { onStop } from '../../teardown.ts';
 import { untilAuthority, untilClusterAuthority } from '../backends/place.ts';
-import { lazily } from '../support/lazily.ts';
 import { createToken } from '../support/no-vault.ts';
 import { clientCertificate, conditionOf, create, untilReady } from '../support/objects.ts';
 import { eventsOf } from '../support/recorded.ts';
-import { eventually, oneWorld } from '../support/world.ts';
+import { oneScene } from '../support/scene.ts';
+import { eventually } from '../support/world.ts';
 
 // The attack: a tenant names one address after the other as the server of an authority, and reads from status and events
 // which ports are open, and what is behind them.
-
-const shared = oneWorld();
-test.after(shared.stop);
 
 const issuer = createIssuer('CA of servers');
 const own = issueServer(issuer, ['127.0.0.1']);
@@ -29,7 +26,7 @@ const https = ({ certificatePem: cert, keyPem: key }: typeof own, status: number
 const PORTS: Readonly<Record<string, Server | undefined>> = {
   closed: undefined,
   open: createTcp((socket) => void socket.on('error', () => {}).end('SSH-2.0-OpenSSH_9.9\r\n')),
-  // It takes the connection and says nothing.
+  // It accepts the connection and sends nothing.
   silent: createTcp((socket) => void socket.on('error', () => {})),
   foreign: https(foreign, 200, '{}'),
   page: https(own, 200, '<html>Grafana</html>'),
@@ -46,10 +43,9 @@ async function portOf(server: Server | undefined): Promise<number> {
   return port;
 }
 
-const scene = lazily(async () => {
-  const world = await shared.get();
-  const [home, namespace] = [await world.namespace(), await world.namespace()];
-  const controller = await world.controller(['--allow-loopback-authorities', '--controller-namespace', home]);
+const flags = ['--allow-loopback-authorities'];
+const scene = oneScene({ authority: false, isHome: true, flags }, async ({ world, namespace: home }) => {
+  const namespace = await world.namespace();
   for (const each of [home, namespace]) await createToken(world, each);
   const ports = new Map<string, number>();
   for (const [name, server] of Object.entries(PORTS)) ports.set(name, await portOf(server));
@@ -62,10 +58,11 @@ const scene = lazily(async () => {
       auth: { tokenSecretRef: { name: 'token' } },
     };
   };
-  return { world, controller, home, namespace, ports, specOf };
+  return { home, namespace, ports, specOf };
 });
+test.after(scene.stop);
 
-test('status and events of authorities and certificates say the same of every port', async () => {
+test('status and events of authorities and certificates are the same for every port', async () => {
   const { world, namespace, ports, specOf } = await scene.get();
   const told = new Map<string, string[]>();
   const note = (text: string, port: number, name: string) => {

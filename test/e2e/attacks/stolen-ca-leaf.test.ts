@@ -1,9 +1,9 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { SECRETS } from '../../../src/api/names.ts';
-import { makeCa, pairData, putCaSecret } from '../authority/ca-files.ts';
 import { certificatesOf } from '../authority/history.ts';
-import { createSecretAuthority, eventsIn } from '../authority/swap.ts';
+import { eventsIn } from '../authority/swap.ts';
+import { createSecretAuthority, pairData, putCaSecret } from '../support/ca-secret.ts';
 import {
   authorityStatusOf,
   clientCertificate,
@@ -12,10 +12,12 @@ import {
   readSecret,
   untilReady,
 } from '../support/objects.ts';
-import { eventually, oneWorld } from '../support/world.ts';
+import { makeCa, makeLeaf } from '../support/openssl.ts';
+import { oneScene } from '../support/scene.ts';
+import { eventually } from '../support/world.ts';
 
-// The attack: somebody has the key of a CA that is being replaced, and signs a certificate of many years with it. In a Secret
-// that looks like one of Certwheel's it is to keep that CA trusted.
+// The attack: a thief has the key of a CA that is being replaced, and signs a certificate of many years with it. A Secret with
+// Certwheel's marks holds it, so that the CA stays trusted.
 
 const YEAR_MS = 365 * 86_400_000;
 /** A minute for the limit of the authority, another one for clocks that differ, and the time of the steps. */
@@ -26,18 +28,16 @@ const OF_A_CLIENT = [
   'extendedKeyUsage = clientAuth',
 ];
 
-const shared = oneWorld();
-test.after(shared.stop);
+const scene = oneScene({ authority: false, flags: ['--trust-propagation', '1s'] });
+test.after(scene.stop);
 
 const base64 = (text: string) => Buffer.from(text).toString('base64');
 
-test('a certificate that the old CA can not have signed keeps it trusted no longer than those that it has', async () => {
-  const world = await shared.get();
-  await world.controller(['--trust-propagation', '1s']);
-  const namespace = await world.namespace();
-  const [v1, v2] = await Promise.all([makeCa({ commonName: 'v1' }), makeCa({ commonName: 'v2' })]);
-  const wish = { commonName: 'thief', issuer: v1, extensions: OF_A_CLIENT };
-  const forged = await makeCa({ ...wish, notAfter: new Date(Date.now() + 9 * YEAR_MS) });
+test('a certificate that the old CA cannot have signed keeps that CA trusted no longer than its own certificates do', async () => {
+  const { world, namespace } = await scene.get();
+  const [v1, v2] = await Promise.all([makeCa('v1'), makeCa('v2')]);
+  const notAfter = new Date(Date.now() + 9 * YEAR_MS);
+  const forged = await makeLeaf(v1, 'thief', { extensions: OF_A_CLIENT, notAfter });
   const status = () => authorityStatusOf(world, namespace, 'ca');
   await putCaSecret(world, namespace, 'pair', pairData(v1));
   await createSecretAuthority(world, namespace, 'ca', 'pair', { limits: { maxDuration: '1m' } });
@@ -60,7 +60,7 @@ test('a certificate that the old CA can not have signed keeps it trusted no long
       'ca.crt': base64(v1.certificate + v2.certificate),
     },
   });
-  // The control: it counts for a while.
+  // The control: it blocks the rotation for a while.
   await eventually('the old CA waits for it', async () => {
     const rotating = conditionOf(await status(), 'Rotating');
     return rotating?.message.includes(`Secret ${namespace}/forged`);

@@ -7,41 +7,32 @@ import { CERTIFICATE_AUTHORITIES, CLIENT_CERTIFICATES, RENEW_AT_ANNOTATION } fro
 import { createIssuer, issueServer } from '../../cluster/certificates.ts';
 import { onStop } from '../../teardown.ts';
 import { createSecret } from '../support/edits.ts';
-import { lazily } from '../support/lazily.ts';
 import { createToken, createVaultAt } from '../support/no-vault.ts';
 import {
   authorityStatusOf,
   clientCertificate,
   conditionOf,
   create,
-  createAuthority,
   readSecret,
-  selfManaged,
   statusOf,
   untilReady,
 } from '../support/objects.ts';
 import { applyWithoutRules } from '../support/older-crds.ts';
 import { eventsOf, signatures } from '../support/recorded.ts';
+import { oneScene } from '../support/scene.ts';
 import { eventually, oneWorld } from '../support/world.ts';
 
 // A tenant, a CA or a server writes characters that a YAML reader refuses (U+007F, C1, U+FFFE, U+FFFF) or alters (U+0085)
 // where Certwheel quotes or publishes them, so that neither the Secret nor the refusal could be written.
 
 const BAD = '\x7f\x80\x85\x9f\u2028\u202e\ufeff\ufffe\uffff';
-/** The nearest of each that every reader takes. */
+/** The nearest character to each that every reader accepts. */
 const GOOD = '~\xa0\u2027\u202f\ufffd\u{1f511}';
 const INVISIBLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\p{NChar}]/u;
 
 const fresh = oneWorld();
-/** Where such objects are stored already. */
-const older = oneWorld({}, applyWithoutRules);
-const scene = lazily(async () => {
-  const world = await older.get();
-  const controller = await world.controller(['--allow-loopback-authorities']);
-  const namespace = await world.namespace();
-  await createAuthority(world, selfManaged(namespace));
-  return { world, controller, namespace };
-});
+/** With CRDs that accepted such objects. */
+const scene = oneScene({ install: applyWithoutRules, flags: ['--allow-loopback-authorities'] });
 test.after(fresh.stop);
 
 const FIELDS: Readonly<Record<string, (text: string) => Record<string, unknown>>> = {
@@ -95,7 +86,7 @@ test('a ClientCertificate with the nearest characters is issued and published wi
   assert.equal(secret?.leaf.toLegacyObject().subject, Object.assign(Object.create(null), { O: text, CN: text }));
 });
 
-test('an annotation that is no moment is quoted without such characters', async () => {
+test('an invalid renew-at is quoted without such characters', async () => {
   const { world, namespace } = await scene.get();
   await create(world, clientCertificate(namespace, 'renewed', {}, { [RENEW_AT_ANNOTATION]: `soon${BAD}er` }));
   const status = await untilReady(world, namespace, 'renewed');
@@ -136,7 +127,7 @@ const server = createServer({ cert, key }, (_request, response) => {
 }).listen(0, '127.0.0.1');
 onStop(() => void server.close());
 
-test('what a server answers is reported without such characters, by its authority and its certificates', async () => {
+test('the answer of a server is reported without such characters, by its authority and its certificates', async () => {
   const { world } = await scene.get();
   if (!server.listening) await once(server, 'listening');
   const namespace = await world.namespace();

@@ -2,22 +2,23 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { type Resource, SECRETS } from '../../../src/api/names.ts';
 import { refuseSecrets } from '../support/admission.ts';
-import { clientCertificate, create, createAuthority, selfManaged, untilReady } from '../support/objects.ts';
+import { clientCertificate, create, untilReady } from '../support/objects.ts';
 import { signatures } from '../support/recorded.ts';
-import { eventually, oneWorld, type World } from '../support/world.ts';
+import { oneScene } from '../support/scene.ts';
+import { eventually, type World } from '../support/world.ts';
 
-// Neither the Secret of a certificate nor the status that would tell of it can be written: each attempt would sign anew.
+// Neither the Secret of a certificate nor the status of the failure can be written, so each attempt could sign again.
 
 const ATTEMPTS = 3;
 
-const shared = oneWorld();
-test.after(shared.stop);
+const scene = oneScene();
+test.after(scene.stop);
 
 function admission(plural: string, kind: string): Resource {
   return { group: 'admissionregistration.k8s.io', version: 'v1', plural, kind, namespaced: false };
 }
 
-/** Refuses each status of the ClientCertificates of a namespace from soon on. */
+/** Soon afterwards the API server refuses every status of the ClientCertificates of a namespace. */
 async function refuseStatus({ client }: World, namespace: string): Promise<void> {
   const name = `status-${namespace}`;
   const values = [namespace];
@@ -39,11 +40,8 @@ async function refuseStatus({ client }: World, namespace: string): Promise<void>
   });
 }
 
-test('a certificate that can not be published is signed once, also where its status can not be written', async () => {
-  const world = await shared.get();
-  const controller = await world.controller();
-  const namespace = await world.namespace();
-  await createAuthority(world, selfManaged(namespace));
+test('a certificate that cannot be published is signed once, even if its status cannot be written', async () => {
+  const { world, controller, namespace } = await scene.get();
   // The positive control, before anything is refused.
   await create(world, clientCertificate(namespace, 'before'));
   await untilReady(world, namespace, 'before');

@@ -1,5 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { pairData, putCaSecret } from '../support/ca-secret.ts';
 import { patchAuthority } from '../support/edits.ts';
 import {
   authorityStatusOf,
@@ -12,31 +13,24 @@ import {
   statusOf,
   untilReady,
 } from '../support/objects.ts';
-import { eventually, oneWorld, type World } from '../support/world.ts';
-import { makeCa, pairData, putCaSecret } from './ca-files.ts';
+import { makeCa } from '../support/openssl.ts';
+import { oneScene } from '../support/scene.ts';
+import { eventually } from '../support/world.ts';
 import { certificatesOf } from './history.ts';
 import { generationSecrets } from './swap.ts';
 
-const shared = oneWorld();
-test.after(shared.stop);
-
-let controller: ReturnType<World['controller']> | undefined;
-async function start(): Promise<World> {
-  const world = await shared.get();
-  controller ??= world.controller(['--trust-propagation', '2s']);
-  await controller;
-  return world;
-}
+const scene = oneScene({ authority: false, flags: ['--trust-propagation', '2s'] });
+test.after(scene.stop);
 
 const subjects = (bundle: string) => certificatesOf(bundle).map(({ subject }) => subject.split('\n').at(-1));
 
-test('what selfManaged made neither signs nor stays when the authority becomes a pair of its operator', async () => {
-  const world = await start();
+test('after a change from selfManaged to a CA pair the old CA neither signs nor stays', async () => {
+  const { world } = await scene.get();
   const namespace = await world.namespace();
   await createAuthority(world, selfManaged(namespace));
   await create(world, clientCertificate(namespace, 'alice', { duration: '1m' }));
   await untilReady(world, namespace, 'alice');
-  await putCaSecret(world, namespace, 'pair', pairData(await makeCa({ commonName: 'Corporate' })));
+  await putCaSecret(world, namespace, 'pair', pairData(await makeCa('Corporate')));
   await patchAuthority(world, namespace, 'ca', { spec: { selfManaged: null, secret: { name: 'pair' } } });
   const status = await eventually('the new CA signs', async () => {
     const found = await authorityStatusOf(world, namespace, 'ca');
@@ -52,13 +46,13 @@ test('what selfManaged made neither signs nor stays when the authority becomes a
   assert.is((await statusOf(world, namespace, 'alice')).authorityGeneration, 2);
 });
 
-test('what Certwheel held leaves when another machine holds the key, and is trusted as long as a certificate of it is valid', async () => {
-  const world = await start();
+test('after a change to a remote CA the old key is removed, and the old CA is trusted as long as a certificate of it is valid', async () => {
+  const { world } = await scene.get();
   const namespace = await world.namespace();
   await createAuthority(world, selfManaged(namespace));
   await create(world, clientCertificate(namespace, 'alice', { duration: '1m' }));
   const { notAfter = '' } = await untilReady(world, namespace, 'alice');
-  const { certificate } = await makeCa({ commonName: 'Elsewhere' });
+  const { certificate } = await makeCa('Elsewhere');
   const kubernetesCSR = { signerName: 'example.com/nobody', trustBundle: { inline: certificate } };
   await patchAuthority(world, namespace, 'ca', { spec: { selfManaged: null, kubernetesCSR } });
   const status = await eventually('the authority is another', async () => {

@@ -3,16 +3,20 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { CLIENT_CERTIFICATES } from '../../../src/api/names.ts';
 import { msBetween } from '../process/support/audit.ts';
+import { createSecretAuthority, pairData, putCaSecret } from '../support/ca-secret.ts';
 import { renewAt } from '../support/edits.ts';
 import { clientCertificate, create, createAuthority, selfManaged, statusOf, untilReady } from '../support/objects.ts';
-import { eventually, oneWorld, type World } from '../support/world.ts';
-import { makeCa, pairData, putCaSecret } from './ca-files.ts';
-import { createSecretAuthority } from './swap.ts';
+import { makeCa } from '../support/openssl.ts';
+import { oneScene } from '../support/scene.ts';
+import { eventually, type World } from '../support/world.ts';
 
 const BEHIND_BROKEN = 50;
 
-const shared = oneWorld();
-test.after(shared.stop);
+/** For this long nothing is written about certificates that wait for a broken authority. */
+const QUIET_MS = 5_000;
+
+const scene = oneScene({ authority: false });
+test.after(scene.stop);
 
 const BROKEN = {
   'an authority without its Secret': async (world: World, namespace: string) => {
@@ -20,18 +24,14 @@ const BROKEN = {
   },
   'an authority whose CA has expired': async (world: World, namespace: string) => {
     const notAfter = new Date(Date.now() - 60_000);
-    await putCaSecret(world, namespace, 'expired', pairData(await makeCa({ commonName: 'expired', notAfter })));
+    await putCaSecret(world, namespace, 'expired', pairData(await makeCa('expired', { notAfter })));
     await createSecretAuthority(world, namespace, 'broken', 'expired');
   },
 };
 
-let controller: Promise<unknown> | undefined;
-
 for (const [what, make] of Object.entries(BROKEN)) {
   test(`${what} with ${BEHIND_BROKEN} certificates doesn't slow the certificate of another authority`, async () => {
-    const world = await shared.get();
-    controller ??= world.controller();
-    await controller;
+    const { world } = await scene.get();
     const namespace = await world.namespace();
     await make(world, namespace);
     await createAuthority(world, selfManaged(namespace));
@@ -61,7 +61,7 @@ for (const [what, make] of Object.entries(BROKEN)) {
     await eventually('it is renewed', async () => (await statusOf(world, namespace, 'beside')).revision === 2);
     const renewed = await untilStatus('beside');
     assert.ok(renewed < 2_000, `renewed in ${renewed} ms`);
-    await sleep(5_000);
+    await sleep(QUIET_MS);
     assert.equal(await versions(world, namespace), before, 'nothing is written about those that wait');
     if (process.env.DEBUG) console.error(`${what}: ${alone} ms alone, ${beside} ms beside, renewed in ${renewed} ms`);
   });

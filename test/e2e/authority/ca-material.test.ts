@@ -4,9 +4,9 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { parseCertificates } from '../../../src/pki/certificate.ts';
 import { lines } from '../process/support/fleet.ts';
+import { createSecretAuthority, pairData, putCaSecret } from '../support/ca-secret.ts';
 import type { ControllerProcess } from '../support/controller-process.ts';
 import { eventually } from '../support/eventually.ts';
-import { lazily } from '../support/lazily.ts';
 import {
   authorityStatusOf,
   clientCertificate,
@@ -16,11 +16,11 @@ import {
   statusOf,
   untilReady,
 } from '../support/objects.ts';
-import { oneWorld, type World } from '../support/world.ts';
-import { makeCa, opensslVerify, pairData, putCaSecret } from './ca-files.ts';
-import { createSecretAuthority } from './swap.ts';
+import { makeCa, opensslVerify } from '../support/openssl.ts';
+import { oneScene } from '../support/scene.ts';
+import type { World } from '../support/world.ts';
 
-// Files as people bring them, from the key of a Secret to what a verifier says of the client's certificate.
+// CA files as operators bring them, from the key of a Secret to the verdict of a verifier on the client's certificate.
 
 const run = promisify(execFile);
 const CA = [
@@ -28,14 +28,8 @@ const CA = [
   'keyUsage = critical, keyCertSign, cRLSign',
   'subjectKeyIdentifier = hash',
 ];
-const shared = oneWorld();
-test.after(shared.stop);
-
-const started = lazily(async () => {
-  const world = await shared.get();
-  const controller = await world.controller(['--trust-propagation', '2s']);
-  return { world, controller };
-});
+const scene = oneScene({ authority: false, flags: ['--trust-propagation', '2s'] });
+test.after(scene.stop);
 
 interface Place {
   readonly world: World;
@@ -47,7 +41,7 @@ interface Place {
 
 /** A namespace with an authority `ca` over the Secret `pair`. */
 async function place(content: Readonly<Record<string, string>>, partialChain = false): Promise<Place> {
-  const { world, controller } = await started.get();
+  const { world, controller } = await scene.get();
   const namespace = await world.namespace();
   const put = (data: Readonly<Record<string, string>>) => putCaSecret(world, namespace, 'pair', data);
   await put(content);
@@ -74,8 +68,8 @@ async function assertRefused(verifying: Promise<string>): Promise<void> {
 }
 
 test('a CA for servers alone is refused, and does not replace a good one', async () => {
-  const good = await makeCa({ commonName: 'Good' });
-  const servers = await makeCa({ commonName: 'Servers', extensions: [...CA, 'extendedKeyUsage = serverAuth'] });
+  const good = await makeCa('Good');
+  const servers = await makeCa('Servers', { extensions: [...CA, 'extendedKeyUsage = serverAuth'] });
   const here = await place(pairData(good));
   const { chain } = await issued(here, 'alice');
   await here.put(pairData(servers));
@@ -87,8 +81,7 @@ test('a CA for servers alone is refused, and does not replace a good one', async
 });
 
 test('a name outside the permitted subtree is refused before anything is signed, and one inside is issued', async () => {
-  const zoo = await makeCa({
-    commonName: 'Zoo',
+  const zoo = await makeCa('Zoo', {
     extensions: [...CA, 'nameConstraints = critical, permitted;DNS:zoo.example'],
   });
   const here = await place(pairData(zoo));
@@ -107,8 +100,8 @@ test('a name outside the permitted subtree is refused before anything is signed,
 });
 
 test('an intermediate alone is refused until its root is in ca.crt, and is then part of tls.crt', async () => {
-  const root = await makeCa({ commonName: 'Root' });
-  const below = await makeCa({ commonName: 'Int', issuer: root });
+  const root = await makeCa('Root', { organization: 'Test' });
+  const below = await makeCa('Int', { organization: 'Test', issuer: root });
   const here = await place({ 'tls.crt': below.certificate, 'tls.key': below.key });
   const message = await here.untilAuthority('Ready', 'False', 'CAPairRefused');
   assert.match(message, /the root O=Test, CN=Root that signed O=Test, CN=Int is missing; put it into the key ca\.crt/);
@@ -119,9 +112,9 @@ test('an intermediate alone is refused until its root is in ca.crt, and is then 
   assert.is(await opensslVerify(secret.chain, secret.bundle), 'chain.pem: OK');
 });
 
-test('a partial chain is used where the spec allows one, and the condition names who refuses it', async () => {
-  const root = await makeCa({ commonName: 'Root' });
-  const below = await makeCa({ commonName: 'Int', issuer: root });
+test('a partial chain is used where the spec allows one, and the condition names the verifiers that refuse it', async () => {
+  const root = await makeCa('Root', { organization: 'Test' });
+  const below = await makeCa('Int', { organization: 'Test', issuer: root });
   const here = await place({ 'tls.crt': below.certificate, 'tls.key': below.key }, true);
   const message = await here.untilAuthority('RefusedByVerifiers', 'True', 'PartialChain');
   assert.match(message, /CN=Int, which is not self-signed: Go and Java accept it, OpenSSL refuses it/);
@@ -146,11 +139,11 @@ test('a partial chain is used where the spec allows one, and the condition names
   assert.is(after?.leaf.serialNumber, secret.leaf.serialNumber);
 });
 
-test('a root that is renewed above the same intermediate reaches every ca.crt, and nothing is issued for it', async () => {
+test('a root that is renewed above the same intermediate reaches every ca.crt, and re-issues nothing', async () => {
   const day = 24 * 3_600_000;
-  const root = await makeCa({ commonName: 'Root', notAfter: new Date(Date.now() + 30 * day) });
-  const longer = await makeCa({ commonName: 'Root', key: root.key, notAfter: new Date(Date.now() + 900 * day) });
-  const below = await makeCa({ commonName: 'Int', issuer: root });
+  const root = await makeCa('Root', { notAfter: new Date(Date.now() + 30 * day) });
+  const longer = await makeCa('Root', { key: root.key, notAfter: new Date(Date.now() + 900 * day) });
+  const below = await makeCa('Int', { issuer: root });
   const here = await place({ ...pairData(below), 'ca.crt': root.certificate });
   const before = await issued(here, 'alice');
   await here.put({ ...pairData(below), 'ca.crt': longer.certificate + root.certificate });
@@ -168,14 +161,13 @@ test('a root that is renewed above the same intermediate reaches every ca.crt, a
   assert.match(status.leftAside?.join('\n') ?? '', /CN=Root .* gives way to the certificate of the same key/);
 });
 
-test('old and new certificates of one key in one file are the new CA, in any order', async () => {
+test('old and new certificates of one key in one file are read as the new CA, in any order', async () => {
   const hour = 3_600_000;
-  const old = await makeCa({
-    commonName: 'Again',
+  const old = await makeCa('Again', {
     notBefore: new Date(Date.now() - 9 * hour),
     notAfter: new Date(Date.now() - hour),
   });
-  const renewed = await makeCa({ commonName: 'Again', key: old.key });
+  const renewed = await makeCa('Again', { key: old.key });
   const here = await place({ 'tls.crt': old.certificate + renewed.certificate, 'tls.key': old.key });
   const { anchors } = await issued(here, 'alice');
   assert.is(anchors[0]?.fingerprintSHA256, parseCertificates(renewed.certificate)[0]?.fingerprintSHA256);
@@ -183,10 +175,10 @@ test('old and new certificates of one key in one file are the new CA, in any ord
   assert.match(leftAside.join('\n'), /CN=Again .* has expired at/);
 });
 
-test('a renewed certificate that is not valid yet takes over at the moment when it is, without any event', async () => {
-  const old = await makeCa({ commonName: 'Soon', notAfter: new Date(Date.now() + 24 * 3_600_000) });
+test('a renewed CA certificate that is not valid yet takes over when it becomes valid, without any other event', async () => {
+  const old = await makeCa('Soon', { notAfter: new Date(Date.now() + 24 * 3_600_000) });
   const begin = new Date(Date.now() + 8_000);
-  const coming = await makeCa({ commonName: 'Soon', key: old.key, notBefore: begin });
+  const coming = await makeCa('Soon', { key: old.key, notBefore: begin });
   const here = await place({ 'tls.crt': old.certificate + coming.certificate, 'tls.key': old.key });
   const { leftAside = [] } = await eventually('it signs with the old one', async () => {
     const found = await authorityStatusOf(here.world, here.namespace, 'ca');
@@ -202,8 +194,7 @@ test('a renewed certificate that is not valid yet takes over at the moment when 
 });
 
 test('a CA as openssl req -x509 makes it is ready, and the condition names the verifiers that refuse it', async () => {
-  const plain = await makeCa({
-    commonName: 'Plain',
+  const plain = await makeCa('Plain', {
     extensions: ['basicConstraints = critical, CA:true', 'subjectKeyIdentifier = hash'],
   });
   const here = await place(pairData(plain));
@@ -216,7 +207,7 @@ test('a CA as openssl req -x509 makes it is ready, and the condition names the v
 });
 
 test('text around the PEM blocks is skipped', async () => {
-  const ca = await makeCa({ commonName: 'Text' });
+  const ca = await makeCa('Text');
   const running = run('openssl', ['x509', '-text']);
   running.child.stdin?.end(ca.certificate);
   const { stdout } = await running;
@@ -229,14 +220,14 @@ test('text around the PEM blocks is skipped', async () => {
 
 test('a CA that requires a policy gets it into its certificates', async () => {
   const policy = ['certificatePolicies = 1.2.3.4', 'policyConstraints = requireExplicitPolicy:0'];
-  const root = await makeCa({ commonName: 'Root' });
-  const below = await makeCa({ commonName: 'Int', issuer: root, extensions: [...CA, ...policy] });
+  const root = await makeCa('Root');
+  const below = await makeCa('Int', { issuer: root, extensions: [...CA, ...policy] });
   const { chain } = await issued(await place(pairData(below)), 'alice');
   assert.equal(chain[0]?.policies, ['1.2.3.4']);
 });
 
-test('what can not be used is named with the key of the Secret and the command that mends it', async () => {
-  const ca = await makeCa({ commonName: 'Binary' });
+test('an unusable CA pair is reported with the key of the Secret and the command that mends it', async () => {
+  const ca = await makeCa('Binary');
   const here = await place({ 'tls.crt': ca.x509.raw.toString('latin1'), 'tls.key': ca.key });
   const message = await here.untilAuthority('Ready', 'False', 'CAPairRefused');
   assert.match(message, /Secret .*\/pair, key tls\.crt: this is .*DER.*openssl x509 -inform DER/);

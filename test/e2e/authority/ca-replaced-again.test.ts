@@ -1,11 +1,9 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { eventually, oneWorld } from '../support/world.ts';
-import type { CaFiles } from './ca-files.ts';
+import { eventually } from '../support/eventually.ts';
+import type { CaFiles } from '../support/openssl.ts';
+import { oneScene } from '../support/scene.ts';
 import { type Swap, startSwap } from './swap.ts';
-
-const shared = oneWorld();
-test.after(shared.stop);
 
 const PATHS = {
   'a second swap while the first goes into every ca.crt': async (swap: Swap) => {
@@ -37,23 +35,21 @@ const PATHS = {
 
 type Path = keyof typeof PATHS;
 
-/** All at once, since most of their time is waiting. */
-let started: Promise<ReadonlyMap<Path, { swap: Swap; last: Promise<CaFiles> }>> | undefined;
-
-async function startAll() {
-  const world = await shared.get();
-  // Time enough for a test on a busy machine to act between two steps.
-  await world.controller(['--trust-propagation', '5s']);
+// Time enough for a test on a busy machine to act between two steps.
+const flags = ['--trust-propagation', '5s'];
+/** All swaps at the same time, since most of their time is waiting. */
+const scene = oneScene({ authority: false, flags }, async ({ world }) => {
   const swaps = await Promise.all(
     (Object.keys(PATHS) as Path[]).map(async (path) => [path, await startSwap(world, { clients: ['alice'] })] as const),
   );
-  return new Map(swaps.map(([path, swap]) => [path, { swap, last: PATHS[path](swap) }]));
-}
+  return { swaps: new Map(swaps.map(([path, swap]) => [path, { swap, last: PATHS[path](swap) }])) };
+});
+test.after(scene.stop);
 
 for (const path of Object.keys(PATHS) as Path[]) {
   test(`${path} fails no handshake and ends with the CA that was put there last`, async () => {
-    started ??= startAll();
-    const { swap, last } = (await started).get(path) as { swap: Swap; last: Promise<CaFiles> };
+    const { swaps } = await scene.get();
+    const { swap, last } = swaps.get(path) as { swap: Swap; last: Promise<CaFiles> };
     const wanted = await last;
     await swap.untilOnly(wanted);
     const before = swap.traffic.handshakes();

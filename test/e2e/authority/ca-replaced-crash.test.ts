@@ -16,7 +16,7 @@ test('a controller that is killed at random moments in the middle of swaps goes 
   const args = ['--trust-propagation', '3s'];
   let controller = await world.controller(args);
   const swaps = await Promise.all([1, 2, 3].map(() => startSwap(world, { clients: ['alice', 'bob'] })));
-  // So that one kill hits each of them in another step.
+  // Shifted against each other, so that one kill hits each of them in another step.
   const started = swaps.map(async (swap, index) => {
     await sleep(index * 1_500);
     await swap.put(swap.cas.v2);
@@ -25,6 +25,7 @@ test('a controller that is killed at random moments in the middle of swaps goes 
   for (let kill = 0; kill < KILLS; kill++) {
     const ms = Math.round((Math.random() * SWAP_MS) / KILLS);
     killedAfterMs.push(ms);
+    // At a random moment.
     await sleep(ms);
     await controller.kill();
     controller = await world.controller(args);

@@ -3,19 +3,19 @@ import * as assert from 'uvu/assert';
 import type { AuthorityStatus } from '../../../src/api/generated/types.ts';
 import { CERTIFICATE_AUTHORITIES, resourcePath, SECRETS } from '../../../src/api/names.ts';
 import { conditionOf } from '../support/objects.ts';
+import { oneScene } from '../support/scene.ts';
 import { witness } from '../support/witness.ts';
-import { eventually, oneWorld } from '../support/world.ts';
+import { eventually } from '../support/world.ts';
 import { CLIENTS, eventsIn, fingerprintOf, generationSecrets, startSwap } from './swap.ts';
 import { provesThreeSteps } from './three-steps.ts';
 
 const PROPAGATION_MS = 3_000;
 
-const shared = oneWorld();
-test.after(shared.stop);
+const scene = oneScene({ authority: false, flags: ['--trust-propagation', `${PROPAGATION_MS}ms`] });
+test.after(scene.stop);
 
-test('a CA that is replaced by hand under traffic fails no handshake, and goes out in three steps', async () => {
-  const world = await shared.get();
-  await world.controller(['--trust-propagation', `${PROPAGATION_MS}ms`]);
+test('a CA that is replaced by hand under traffic fails no handshake, and is rotated in three steps', async () => {
+  const { world } = await scene.get();
   const swap = await startSwap(world);
   const { cas, history, traffic, namespace } = swap;
   const names = ['server', ...CLIENTS].map((each) => `${each}-tls`);
@@ -31,7 +31,7 @@ test('a CA that is replaced by hand under traffic fails no handshake, and goes o
     return now.generations?.some(({ state }) => state === 'Retired') && now;
   });
   const tookMs = performance.now() - startedMs;
-  // As long again, so that a Secret that was loaded late could still fail.
+  // As much traffic again, so that a Secret that was loaded late could still fail.
   const atEnd = traffic.handshakes();
   await eventually('there is traffic after the swap', () => traffic.handshakes() > atEnd + 100);
   await swap.stop();
@@ -42,7 +42,7 @@ test('a CA that is replaced by hand under traffic fails no handshake, and goes o
 
   const told = statuses.all().flatMap(({ object }) => saidBy((object.status ?? {}) as AuthorityStatus));
   const kept = secrets.all().filter(({ object }) => object.metadata?.name?.startsWith('ca-ca-v'));
-  // Blank before it holds a key, and never changed after that.
+  // A generation has no key at first, and is immutable once it has one.
   const withKey = kept.filter(({ object }) => object.data?.['tls.key'] !== '');
   assert.ok(withKey.length >= 2);
   for (const { object } of withKey) assert.is((object as { immutable?: boolean }).immutable, true);
@@ -77,7 +77,7 @@ test('a CA that is replaced by hand under traffic fails no handshake, and goes o
   ]);
 });
 
-/** What a status says of the rotation and of each generation. */
+/** The rotation and each generation, as a status reports them. */
 function saidBy(status: AuthorityStatus): string[] {
   const rotating = conditionOf(status, 'Rotating');
   const states = (status.generations ?? []).map(({ version, state }) => `${version} ${state}`);

@@ -3,6 +3,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { CLIENT_CERTIFICATES, SECRETS } from '../../../src/api/names.ts';
 import { writesTo } from '../process/support/audit.ts';
+import { createSecretAuthority, pairData, putCaSecret } from '../support/ca-secret.ts';
 import { patchCertificate, patchSecret } from '../support/edits.ts';
 import { PATIENCE_MS } from '../support/eventually.ts';
 import { issuedAt } from '../support/moments.ts';
@@ -15,30 +16,28 @@ import {
   statusOf,
   untilReady,
 } from '../support/objects.ts';
-import { eventually, oneWorld, type World } from '../support/world.ts';
-import { makeCa, pairData, putCaSecret } from './ca-files.ts';
+import { makeCa } from '../support/openssl.ts';
+import { oneScene } from '../support/scene.ts';
+import { eventually, type World } from '../support/world.ts';
 import { certificatesOf } from './history.ts';
-import { createSecretAuthority, startSwap } from './swap.ts';
+import { startSwap } from './swap.ts';
 
-const shared = oneWorld();
-test.after(shared.stop);
+/** Time enough for a test on a busy machine to act between two steps. */
+const PROPAGATION_MS = 5_000;
+/** For longer than the propagation the rotation makes no step. */
+const HELD_MS = PROPAGATION_MS + 1_000;
 
-/** Both at once, since most of their time is waiting; a test that asks gets what came of it. */
-let begun: Promise<{ here: World; suspended: ReturnType<typeof suspendOnExpiringCa> }> | undefined;
-function world() {
-  begun ??= (async () => {
-    const here = await shared.get();
-    // Time enough for a test on a busy machine to act between two steps.
-    await here.controller(['--trust-propagation', '5s']);
-    const suspended = suspendOnExpiringCa(here);
-    suspended.catch(() => {});
-    return { here, suspended };
-  })();
-  return begun;
-}
+const flags = ['--trust-propagation', `${PROPAGATION_MS}ms`];
+/** The CA that expires runs beside the other tests, since most of its time is waiting. */
+const scene = oneScene({ authority: false, flags }, async ({ world }) => {
+  const suspended = suspendOnExpiringCa(world);
+  suspended.catch(() => {});
+  return { suspended };
+});
+test.after(scene.stop);
 
-test('a suspended certificate learns of a new CA, which signs, and the old one is trusted as long as it is valid', async () => {
-  const { here } = await world();
+test('a suspended certificate trusts the new CA, and the old CA is trusted as long as that certificate is valid', async () => {
+  const { world: here } = await scene.get();
   const swap = await startSwap(here, { clients: ['alice', 'carol'], duration: '24h' });
   const { namespace, cas } = swap;
   const suspend = (value: boolean) => patchCertificate(here, namespace, 'carol', { spec: { suspend: value } });
@@ -58,7 +57,7 @@ test('a suspended certificate learns of a new CA, which signs, and the old one i
     const rotating = conditionOf(await swap.status(), 'Rotating');
     return rotating?.reason === 'Reissuing' && rotating.message.endsWith(`1 certificates, such as ${namespace}/carol`);
   });
-  await sleep(6_000);
+  await sleep(HELD_MS);
   assert.is((await swap.status()).generations?.[1]?.state, 'Retiring', 'longer than the propagation');
   await suspend(false);
   await renew('carol');
@@ -67,8 +66,8 @@ test('a suspended certificate learns of a new CA, which signs, and the old one i
   assert.equal(swap.traffic.failures(), []);
 });
 
-test('a certificate whose ClientCertificate is gone is waited for until its Secret is gone, too', async () => {
-  const { here } = await world();
+test('a rotation waits for a certificate without a ClientCertificate until its Secret is gone', async () => {
+  const { world: here } = await scene.get();
   const swap = await startSwap(here, { clients: ['alice', 'carol'], duration: '24h' });
   const { namespace, cas } = swap;
   await patchCertificate(here, namespace, 'carol', { spec: { deletionPolicy: 'Retain' } });
@@ -82,7 +81,7 @@ test('a certificate whose ClientCertificate is gone is waited for until its Secr
     const rotating = conditionOf(await swap.status(), 'Rotating');
     return rotating?.message.endsWith(`1 certificates, such as Secret ${namespace}/carol-tls`);
   });
-  await sleep(6_000);
+  await sleep(HELD_MS);
   assert.is((await swap.status()).activeGeneration, 1, 'longer than the propagation');
   assert.equal(swap.traffic.failures(), []);
   await here.client.delete(SECRETS, namespace, 'carol-tls');
@@ -90,13 +89,13 @@ test('a certificate whose ClientCertificate is gone is waited for until its Secr
   await swap.stop();
 });
 
-test('certificates that are refused, or have expired, keep no new CA from signing', async () => {
-  const { here } = await world();
+test('certificates that are refused or expired do not block a CA rotation', async () => {
+  const { world: here } = await scene.get();
   const swap = await startSwap(here, { clients: ['alice', 'carol', 'dave'], duration: '24h' });
   const { namespace, cas } = swap;
   await patchCertificate(here, namespace, 'carol', { spec: { commonName: 'system:carol' } });
   await untilReady(here, namespace, 'carol', { type: 'Stalled', reason: 'SystemIdentityDenied' });
-  // Its Secret can't be written any more, and it has run out.
+  // Its Secret can't be written any more, and its certificate expires.
   await patchCertificate(here, namespace, 'dave', { spec: { duration: '1m' } });
   const { notAfter = '' } = await eventually('dave has a brief one', async () => {
     const status = await statusOf(here, namespace, 'dave');
@@ -112,8 +111,8 @@ test('certificates that are refused, or have expired, keep no new CA from signin
   await swap.stop();
 });
 
-test('a suspended certificate of the old CA holds the rotation up no longer than it is valid', async () => {
-  const { suspended } = await world();
+test('a suspended certificate of the old CA blocks the rotation only as long as it is valid', async () => {
+  const { suspended } = await scene.get();
   const { v1, notAfter, status, secret } = await suspended;
   assert.ok(secret?.leaf.verify(v1.x509.publicKey), 'the test itself was too slow');
   const lateMs = Date.parse(status.generations?.[1]?.since ?? '') - Date.parse(notAfter ?? '');
@@ -122,10 +121,7 @@ test('a suspended certificate of the old CA holds the rotation up no longer than
 
 async function suspendOnExpiringCa(here: World) {
   const namespace = await here.namespace();
-  const [v1, v2] = await Promise.all([
-    makeCa({ commonName: 'v1', notAfter: inMs(25_000) }),
-    makeCa({ commonName: 'v2' }),
-  ]);
+  const [v1, v2] = await Promise.all([makeCa('v1', { notAfter: inMs(25_000) }), makeCa('v2')]);
   await putCaSecret(here, namespace, 'pair', pairData(v1));
   await createSecretAuthority(here, namespace, 'ca', 'pair');
   await create(here, clientCertificate(namespace, 'still'));
@@ -145,12 +141,9 @@ async function suspendOnExpiringCa(here: World) {
 }
 
 test('the successor of a CA that has expired signs at once', async () => {
-  const { here } = await world();
+  const { world: here } = await scene.get();
   const namespace = await here.namespace();
-  const [v1, v2] = await Promise.all([
-    makeCa({ commonName: 'v1', notAfter: inMs(15_000) }),
-    makeCa({ commonName: 'v2' }),
-  ]);
+  const [v1, v2] = await Promise.all([makeCa('v1', { notAfter: inMs(15_000) }), makeCa('v2')]);
   await putCaSecret(here, namespace, 'pair', pairData(v1));
   await createSecretAuthority(here, namespace, 'ca', 'pair');
   await create(here, clientCertificate(namespace, 'alice'));

@@ -3,6 +3,7 @@ import * as assert from 'uvu/assert';
 import type { AuthorityStatus } from '../../../src/api/generated/types.ts';
 import { CLUSTER_CERTIFICATE_AUTHORITIES, SECRETS } from '../../../src/api/names.ts';
 import { msBetween } from '../process/support/audit.ts';
+import { createSecretAuthority, pairData, putCaSecret } from '../support/ca-secret.ts';
 import { createSecret, patch, renewAt } from '../support/edits.ts';
 import {
   authorityStatusOf,
@@ -15,30 +16,15 @@ import {
   statusOf,
   untilReady,
 } from '../support/objects.ts';
+import { makeCa } from '../support/openssl.ts';
 import { plainApi } from '../support/plain-api.ts';
-import { eventually, oneWorld, type World } from '../support/world.ts';
-import { makeCa, pairData, putCaSecret } from './ca-files.ts';
+import { oneScene } from '../support/scene.ts';
+import { eventually, type World } from '../support/world.ts';
 import { certificatesOf } from './history.ts';
-import { createSecretAuthority, generationSecrets } from './swap.ts';
+import { generationSecrets } from './swap.ts';
 
-const shared = oneWorld();
-test.after(shared.stop);
-
-interface Here {
-  readonly world: World;
-  readonly home: string;
-}
-
-let begun: Promise<Here> | undefined;
-function here(): Promise<Here> {
-  begun ??= (async () => {
-    const world = await shared.get();
-    const home = await world.namespace();
-    await world.controller(['--controller-namespace', home, '--trust-propagation', '1s']);
-    return { world, home };
-  })();
-  return begun;
-}
+const scene = oneScene({ authority: false, isHome: true, flags: ['--trust-propagation', '1s'] });
+test.after(scene.stop);
 
 function createClusterAuthority({ client }: World, name: string, spec: Record<string, unknown>) {
   return client.create(CLUSTER_CERTIFICATE_AUTHORITIES, {
@@ -71,7 +57,7 @@ function label(world: World, namespace: string, labels: Record<string, string | 
 }
 
 test('a list of names admits those namespaces alone, and one that is added later', async () => {
-  const { world } = await here();
+  const { world } = await scene.get();
   const [listed, other] = [await world.namespace(), await world.namespace()];
   await createClusterAuthority(world, 'by-names', { allowedNamespaces: { names: [listed] } });
   await client(world, listed, 'by-names');
@@ -89,7 +75,7 @@ test('a list of names admits those namespaces alone, and one that is added later
 });
 
 test('a selector follows the labels of namespaces as they come and go', async () => {
-  const { world } = await here();
+  const { world } = await scene.get();
   const [early, late] = [await world.namespace({ team: 'blue' }), await world.namespace({ team: 'red' })];
   await createClusterAuthority(world, 'by-labels', {
     allowedNamespaces: { selector: { matchLabels: { team: 'blue' } } },
@@ -119,8 +105,8 @@ test('a selector follows the labels of namespaces as they come and go', async ()
   assert.is((await statusOf(world, late, 'client')).serialNumber, before);
 });
 
-test('`all` admits every namespace, nothing said admits none', async () => {
-  const { world } = await here();
+test('`all` admits every namespace, and without allowedNamespaces none is admitted', async () => {
+  const { world } = await scene.get();
   const [one, two] = [await world.namespace(), await world.namespace()];
   await createClusterAuthority(world, 'for-all', { allowedNamespaces: { all: true } });
   await createClusterAuthority(world, 'for-none', {});
@@ -132,10 +118,10 @@ test('`all` admits every namespace, nothing said admits none', async () => {
   assert.is(conditionOf(await clusterStatus(world, 'for-none'), 'Ready')?.status, 'True');
 });
 
-test('its Secrets are read and kept in the namespace of the controller alone', async () => {
-  const { world, home } = await here();
+test('the Secrets of a cluster authority are read and kept in the namespace of the controller alone', async () => {
+  const { world, namespace: home } = await scene.get();
   const tenant = await world.namespace();
-  const theirs = await makeCa({ commonName: 'theirs' });
+  const theirs = await makeCa('theirs');
   await putCaSecret(world, tenant, 'cluster-pair', pairData(theirs));
   await world.client.create(CLUSTER_CERTIFICATE_AUTHORITIES, {
     metadata: { name: 'at-home' },
@@ -145,7 +131,7 @@ test('its Secrets are read and kept in the namespace of the controller alone', a
   await eventually('it finds none', async () => {
     return conditionOf(await clusterStatus(world, 'at-home'), 'Ready')?.reason === 'CASecretNotFound';
   });
-  const ours = await makeCa({ commonName: 'ours' });
+  const ours = await makeCa('ours');
   await putCaSecret(world, home, 'cluster-pair', pairData(ours));
   await untilReady(world, tenant, 'client');
   assert.ok((await readSecret(world, tenant, 'client-tls'))?.leaf.verify(ours.x509.publicKey));
@@ -153,15 +139,15 @@ test('its Secrets are read and kept in the namespace of the controller alone', a
   assert.equal(await generationSecrets(world, tenant), []);
 });
 
-test('a tenant that makes a generation Secret of a cluster authority in its own namespace changes nothing', async () => {
-  const { world, home } = await here();
+test('a generation Secret of a cluster authority that a tenant creates in another namespace changes nothing', async () => {
+  const { world, namespace: home } = await scene.get();
   const tenant = await world.namespace();
   await createClusterAuthority(world, 'target', { allowedNamespaces: { all: true } });
   await client(world, tenant, 'target');
   await untilReady(world, tenant, 'client');
   const before = await clusterStatus(world, 'target');
 
-  const evil = await makeCa({ commonName: 'evil' });
+  const evil = await makeCa('evil');
   const data = Object.fromEntries(
     Object.entries({ ...pairData(evil), 'ca.crt': evil.certificate }).map(([key, value]) => [
       key,
@@ -205,9 +191,9 @@ test('a tenant that makes a generation Secret of a cluster authority in its own 
   );
 });
 
-test('a generation under the name that was given before is used on, and no authority of the other kind takes its place', async () => {
-  const { world, home } = await here();
-  const kept = await makeCa({ commonName: 'meets v1' });
+test('a generation under its former name stays in use, and no authority of the other kind takes its place', async () => {
+  const { world, namespace: home } = await scene.get();
+  const kept = await makeCa('meets v1');
   const data = Object.fromEntries(
     Object.entries({ ...pairData(kept), 'ca.crt': kept.certificate }).map(([key, value]) => [
       key,
@@ -244,15 +230,15 @@ test('a generation under the name that was given before is used on, and no autho
   );
   assert.equal(await world.client.get(SECRETS, home, 'cluster-meets-ca-v1'), before);
 
-  // What it makes next gets a name of its own.
+  // The next generation gets another name.
   await world.client.delete(SECRETS, home, 'cluster-meets-ca-v1');
   await eventually('its next generation', () => world.client.get(SECRETS, home, 'meets-clusterca-v2'));
 });
 
-test('a certificate of one namespace can not name the authority of another', async () => {
-  const { world } = await here();
+test('a certificate cannot refer to the authority of another namespace', async () => {
+  const { world } = await scene.get();
   const [owner, thief] = [await world.namespace(), await world.namespace()];
-  await putCaSecret(world, owner, 'pair', pairData(await makeCa({ commonName: 'private' })));
+  await putCaSecret(world, owner, 'pair', pairData(await makeCa('private')));
   await createSecretAuthority(world, owner, 'private', 'pair');
   await create(world, clientCertificate(thief, 'client', { authorityRef: { name: 'private' } }));
   await untilReady(world, thief, 'client', { type: 'Issuing', reason: 'AuthorityNotFound' });

@@ -12,7 +12,7 @@ import { clusterUser } from '../process/support/access.ts';
 import { isWrite, requestsOf, shortly } from '../process/support/audit.ts';
 import { createAll, lines, numbered, QUICK, untilAllReady } from '../process/support/fleet.ts';
 import { metricsOf } from '../process/support/metrics.ts';
-import { type ControllerProcess, startController } from '../support/controller-process.ts';
+import { startController } from '../support/controller-process.ts';
 import { patchAuthority, patchCertificate } from '../support/edits.ts';
 import {
   authorityStatusOf,
@@ -22,27 +22,24 @@ import {
   createAuthority,
   selfManaged,
 } from '../support/objects.ts';
-import { eventually, oneWorld, type World } from '../support/world.ts';
+import { oneScene } from '../support/scene.ts';
+import { eventually } from '../support/world.ts';
 
-const shared = oneWorld();
-test.after(shared.stop);
+const scene = oneScene({
+  authority: false,
+  start: async (world) => startController(await clusterUser(world, 'forecaster')),
+});
+test.after(scene.stop);
 
-/** A change is counted after 10 s, and told of at once where there is something to warn of. */
+/** A change is counted after 10 s; a warning is written at once. */
 const WITHIN_MS = 60_000;
+/** After this long every change is counted. */
+const COUNTED_MS = 12_000;
 const DEMAND = 'certwheel_authority_demand_issuances_per_day';
 const QUOTA = 'certwheel_authority_quota_issuances_per_day';
 
-let controller: ControllerProcess;
-let namespace: string;
-
-async function started(): Promise<World> {
-  const world = await shared.get();
-  controller ??= await startController(await clusterUser(world, 'forecaster'));
-  namespace ??= await world.namespace();
-  return world;
-}
-
-function untilTold(world: World, what: string, isSo: (status: AuthorityStatus) => boolean): Promise<AuthorityStatus> {
+async function untilTold(what: string, isSo: (status: AuthorityStatus) => boolean): Promise<AuthorityStatus> {
+  const { world, namespace } = await scene.get();
   return eventually(
     what,
     async () => {
@@ -55,39 +52,40 @@ function untilTold(world: World, what: string, isSo: (status: AuthorityStatus) =
 
 const shortOf = (status: AuthorityStatus) => conditionOf(status, 'QuotaShort');
 
-async function warnings({ client }: World): Promise<string[]> {
-  const { items } = await client.list(EVENTS, { namespace });
+async function warnings(): Promise<string[]> {
+  const { world, namespace } = await scene.get();
+  const { items } = await world.client.list(EVENTS, { namespace });
   return items.flatMap((event) => {
     const { reason, type, regarding } = event as { reason?: string; type?: string; regarding?: { kind?: string } };
     return type === 'Warning' && regarding?.kind === 'CertificateAuthority' ? [reason ?? ''] : [];
   });
 }
 
-test('certificates of short lives are reported before the quota is used up, with what uses it', async () => {
-  const world = await started();
-  // One of an hour needs 53.33 a day.
+test('a demand near the quota is reported, with the certificates that need most of it', async () => {
+  const { world, controller, namespace } = await scene.get();
+  // A certificate of one hour needs 53.33 issuances a day.
   await createAuthority(world, selfManaged(namespace, 'ca', { quota: { issuances: 7 * 120, per: 'Week' } }));
-  const empty = await untilTold(world, 'nothing is needed', ({ demand }) => demand?.certificates === 0);
+  const empty = await untilTold('nothing is needed', ({ demand }) => demand?.certificates === 0);
   assert.equal(empty.demand, { certificates: 0, issuancesPerDay: 0, quotaPerDay: 120, quotaFrom: 'Quota' });
   await createAll(world, namespace, ['a', 'b'], { duration: '1h' });
   await create(world, clientCertificate(namespace, 'asleep', { duration: '1h', suspend: true }));
-  const near = await untilTold(world, 'the quota is near', (status) => shortOf(status)?.reason === 'NearQuota');
+  const near = await untilTold('the quota is near', (status) => shortOf(status)?.reason === 'NearQuota');
   assert.equal(near.demand, { certificates: 2, issuancesPerDay: 107, quotaPerDay: 120, quotaFrom: 'Quota' });
   assert.match(shortOf(near)?.message ?? '', `2 like ${namespace}/a with duration 1h (107 a day)`);
   assert.is(conditionOf(near, 'Ready')?.status, 'True');
 
   await createAll(world, namespace, ['c'], { duration: '30m' });
-  const over = await untilTold(world, 'the quota is exceeded', (status) => shortOf(status)?.reason === 'OverQuota');
+  const over = await untilTold('the quota is exceeded', (status) => shortOf(status)?.reason === 'OverQuota');
   assert.is(over.demand?.issuancesPerDay, 214);
-  const told = async () => (await warnings(world)).length === 2;
+  const told = async () => (await warnings()).length === 2;
   await eventually('both were told of', told);
-  assert.equal((await warnings(world)).sort(), ['NearQuota', 'OverQuota']);
+  assert.equal((await warnings()).sort(), ['NearQuota', 'OverQuota']);
   const logged = controller.logs.filter(({ message }) => message === 'quota is short').map(({ code }) => code);
   assert.equal(logged, ['NearQuota', 'OverQuota']);
 });
 
 test('metrics show the forecast and the quota', async () => {
-  await started();
+  const { controller, namespace } = await scene.get();
   const { value } = await metricsOf(controller);
   const labels = { authority: `CertificateAuthority/${namespace}/ca` };
   assert.is(value(QUOTA, labels), 120);
@@ -96,34 +94,34 @@ test('metrics show the forecast and the quota', async () => {
 });
 
 test('a higher quota ends the warning, and so do longer lives', async () => {
-  const world = await started();
+  const { world, namespace } = await scene.get();
   const quota = (issuances: number) =>
     patchAuthority(world, namespace, 'ca', { spec: { quota: { issuances, per: 'Day' } } });
   await quota(1_000);
-  const enough = await untilTold(world, 'the quota is enough', (status) => shortOf(status) === undefined);
+  const enough = await untilTold('the quota is enough', (status) => shortOf(status) === undefined);
   assert.equal(enough.demand, { certificates: 3, issuancesPerDay: 214, quotaPerDay: 1_000, quotaFrom: 'Quota' });
   await quota(120);
-  await untilTold(world, 'the quota is exceeded again', (status) => shortOf(status)?.reason === 'OverQuota');
+  await untilTold('the quota is exceeded again', (status) => shortOf(status)?.reason === 'OverQuota');
   for (const name of ['a', 'b', 'c']) await patchCertificate(world, namespace, name, { spec: { duration: '24h' } });
-  const longer = await untilTold(world, 'less is needed', (status) => shortOf(status) === undefined);
+  const longer = await untilTold('less is needed', (status) => shortOf(status) === undefined);
   assert.is(longer.demand?.issuancesPerDay, 7);
 });
 
-test('the rate limit is a quota too, and where none is known status tells nothing', async () => {
-  const world = await started();
+test('the rate limit is a quota too, and without either status shows no demand', async () => {
+  const { world, controller, namespace } = await scene.get();
   await patchAuthority(world, namespace, 'ca', { spec: { quota: null, rateLimit: { requests: 1, per: 'Hour' } } });
-  const limited = await untilTold(world, 'the rate limit counts', ({ demand }) => demand?.quotaFrom === 'RateLimit');
+  const limited = await untilTold('the rate limit counts', ({ demand }) => demand?.quotaFrom === 'RateLimit');
   assert.is(limited.demand?.quotaPerDay, 24);
   await patchAuthority(world, namespace, 'ca', { spec: { rateLimit: null } });
-  await untilTold(world, 'no quota is known', ({ demand }) => demand === undefined);
+  await untilTold('no quota is known', ({ demand }) => demand === undefined);
   const { value } = await metricsOf(controller);
   const labels = { authority: `CertificateAuthority/${namespace}/ca` };
   assert.is(value(QUOTA, labels), undefined);
   assert.ok((value(DEMAND, labels) ?? 0) > 6);
 });
 
-test('a rotation writes nothing about its authority, nor does a look that finds the same', async () => {
-  const world = await started();
+test('neither a rotation nor a reconcile without a change writes the status of the authority', async () => {
+  const { world, controller, namespace } = await scene.get();
   const { client } = world;
   for (const name of ['a', 'b', 'c']) await client.delete(CLIENT_CERTIFICATES, namespace, name);
   await patchAuthority(world, namespace, 'ca', { spec: { quota: { issuances: 40_000, per: 'Day' } } });
@@ -132,25 +130,23 @@ test('a rotation writes nothing about its authority, nor does a look that finds 
   await client.delete(CLIENT_CERTIFICATES, namespace, 'asleep');
   await untilAllReady(world, namespace, names.length);
   const counted = await untilTold(
-    world,
     'all are counted',
     (status) => status.demand?.certificates === names.length && shortOf(status)?.reason === 'NearQuota',
   );
-  // What else was changed in these 10 seconds is counted by now.
-  await sleep(12_000);
+  await sleep(COUNTED_MS);
   const since = new Date();
-  const looks = async () =>
+  const runs = async () =>
     (await metricsOf(controller)).value('certwheel_workqueue_runs_total', { controller: 'authorities' }) ?? 0;
-  const before = { rotations: lines(controller.logs, 'certificate issued').length, looks: await looks() };
-  // One that asks for nothing is counted, and somebody who touches the authority makes Certwheel look at it.
+  const before = { rotations: lines(controller.logs, 'certificate issued').length, runs: await runs() };
+  // Neither a suspended certificate nor an edit that only reconciles the authority changes the forecast.
   await create(world, clientCertificate(namespace, 'asleep', { suspend: true }));
   await patchAuthority(world, namespace, 'ca', { metadata: { annotations: { 'example.com/touched': 'true' } } });
-  await sleep(12_000);
+  await sleep(COUNTED_MS);
   await eventually(
-    'all were rotated twice, and it was looked at meanwhile',
+    'all were rotated twice, and the authority was reconciled meanwhile',
     async () =>
       lines(controller.logs, 'certificate issued').length >= before.rotations + 2 * names.length &&
-      (await looks()) > before.looks,
+      (await runs()) > before.runs,
     90_000,
   );
   const writes = (await requestsOf(world, 'forecaster', since)).filter(isWrite).map(shortly);
@@ -159,7 +155,7 @@ test('a rotation writes nothing about its authority, nor does a look that finds 
 });
 
 test('a namespace that may not use a cluster authority is not counted, until it may', async () => {
-  const world = await started();
+  const { world } = await scene.get();
   await world.client.create(CLUSTER_CERTIFICATE_AUTHORITIES, {
     metadata: { name: 'shared' },
     spec: {
@@ -188,8 +184,8 @@ test('a namespace that may not use a cluster authority is not counted, until it 
   assert.match(shortOf(await untilCounted(6))?.message ?? '', `6 like ${allowed}/one with duration 1h`);
 });
 
-test('its series go with the authority', async () => {
-  const world = await started();
+test('the series of an authority are removed with it', async () => {
+  const { world, controller, namespace } = await scene.get();
   await world.client.delete(CERTIFICATE_AUTHORITIES, namespace, 'ca');
   const labels = { authority: `CertificateAuthority/${namespace}/ca` };
   await eventually('they are gone', async () => {

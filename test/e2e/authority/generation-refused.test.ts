@@ -5,6 +5,7 @@ import { resourcePath, SECRETS } from '../../../src/api/names.ts';
 import type { RawObject } from '../../../src/api/parse.ts';
 import { writesTo } from '../process/support/audit.ts';
 import { alterSecrets, refuseSecrets } from '../support/admission.ts';
+import { createSecretAuthority, pairData, putCaSecret } from '../support/ca-secret.ts';
 import { eventually } from '../support/eventually.ts';
 import { lazily } from '../support/lazily.ts';
 import {
@@ -17,29 +18,28 @@ import {
   statusOf,
   untilReady,
 } from '../support/objects.ts';
+import { makeCa } from '../support/openssl.ts';
 import { plainApi } from '../support/plain-api.ts';
 import { eventsOf } from '../support/recorded.ts';
-import { oneWorld, type World } from '../support/world.ts';
-import { makeCa, pairData, putCaSecret } from './ca-files.ts';
-import { createSecretAuthority } from './swap.ts';
+import { oneScene } from '../support/scene.ts';
+import type { World } from '../support/world.ts';
 
 const OF_GENERATIONS = 'has(object.metadata.labels) && "certwheel.io/authority-name" in object.metadata.labels';
 /** The first ten steps at once, then one in half a minute. */
 const MOST_STEPS = 10 + 1;
-/** Looks come after 1, 2, 4, 8 and 16 s. */
-const SOME_LOOKS_MS = 35_000;
+/** Reconciles come after 1, 2, 4, 8 and 16 s. */
+const SOME_RECONCILES_MS = 35_000;
 
-const shared = oneWorld();
-test.after(shared.stop);
+/** For this long no second generation stays. */
+const QUIET_MS = 5_000;
+/** For this long generations are deleted, one every 50 ms at most. */
+const DELETED_FOR_MS = 15_000;
 
-const start = lazily(async () => {
-  const world = await shared.get();
-  await world.controller(['--trust-propagation', '1s']);
-  return world;
-});
+const scene = oneScene({ authority: false, flags: ['--trust-propagation', '1s'] });
+test.after(scene.stop);
 /** An authority that has been in trouble since the first test. */
 const broken = lazily(async () => {
-  const world = await start.get();
+  const { world } = await scene.get();
   const namespace = await world.namespace();
   await createSecretAuthority(world, namespace, 'ca', 'nowhere');
   await untilAuthority(world, namespace, 'Ready', 'CASecretNotFound');
@@ -59,7 +59,7 @@ async function generationsIn({ client }: World, namespace: string): Promise<read
 }
 
 test('a CA generation that the API server refuses to store is reported by the authority, in an event and by its certificates', async () => {
-  const world = await start.get();
+  const { world } = await scene.get();
   const namespace = await world.namespace();
   await broken.get();
   const policy = await refuseSecrets(world, namespace, 'no CA keys here', [OF_GENERATIONS]);
@@ -78,13 +78,13 @@ test('a CA generation that the API server refuses to store is reported by the au
 });
 
 test('a successor that the API server refuses to store stalls the authority, which goes on issuing', async () => {
-  const world = await start.get();
+  const { world } = await scene.get();
   const namespace = await world.namespace();
-  await putCaSecret(world, namespace, 'pair', pairData(await makeCa({ commonName: 'First' })));
+  await putCaSecret(world, namespace, 'pair', pairData(await makeCa('First')));
   await createSecretAuthority(world, namespace, 'ca', 'pair');
   await untilAuthority(world, namespace, 'Ready', 'Verified');
   const policy = await refuseSecrets(world, namespace, 'no other CA keys here', [OF_GENERATIONS]);
-  await putCaSecret(world, namespace, 'pair', pairData(await makeCa({ commonName: 'Second' })));
+  await putCaSecret(world, namespace, 'pair', pairData(await makeCa('Second')));
   const { message } = await untilAuthority(world, namespace, 'Stalled', 'SecretRefused');
   assert.match(message, /no other CA keys here.*generation 1 stays in use/);
   await create(world, clientCertificate(namespace, 'alice'));
@@ -93,28 +93,28 @@ test('a successor that the API server refuses to store stalls the authority, whi
   await eventually('the successor is there', async () => (await generationsIn(world, namespace)).length === 2);
 });
 
-test('a CA generation that would lose its marks is not left behind, and the authority tells of it', async () => {
-  const world = await start.get();
+test('a CA generation that would lose its marks is not left behind, and the authority reports it', async () => {
+  const { world } = await scene.get();
   const namespace = await world.namespace();
   const patch = 'JSONPatch{op: "remove", path: "/metadata/labels/certwheel.io~1authority-name"}';
   const policy = await alterSecrets(world, namespace, patch, [OF_GENERATIONS]);
   await createAuthority(world, selfManaged(namespace));
   const { message } = await untilAuthority(world, namespace, 'Ready', 'SecretAltered');
   assert.match(message, /certwheel\.io\/authority-name/);
-  await sleep(5_000);
+  await sleep(QUIET_MS);
   assert.ok((await generationsIn(world, namespace)).length <= 1, 'at most the one that is written at this moment');
   await policy.lift();
   await untilAuthority(world, namespace, 'Ready', 'Verified');
   await eventually('one generation is left', async () => (await generationsIn(world, namespace)).length === 1);
 });
 
-test('generations that are deleted again and again are not made without end, and the authority tells of it', async () => {
-  const world = await start.get();
+test('generations that are deleted again and again are created ever more slowly, and the authority reports it', async () => {
+  const { world } = await scene.get();
   const namespace = await world.namespace();
   await createAuthority(world, selfManaged(namespace));
   await untilAuthority(world, namespace, 'Ready', 'Verified');
   const api = plainApi(world.cluster);
-  const endsAt = Date.now() + 15_000;
+  const endsAt = Date.now() + DELETED_FOR_MS;
   const seen = new Set<string>();
   for (; Date.now() < endsAt; await sleep(50))
     for (const { metadata: { name = '' } = {} } of await generationsIn(world, namespace)) {
@@ -128,12 +128,12 @@ test('generations that are deleted again and again are not made without end, and
   await untilAuthority(world, namespace, 'Ready', 'Verified');
 });
 
-test('the status of an authority whose CA Secret is missing is written once, and not at each look', async () => {
-  const world = await start.get();
+test('the status of an authority whose CA Secret is missing is written once, and not at each reconcile', async () => {
+  const { world } = await scene.get();
   const { namespace, sinceMs } = await broken.get();
-  await sleep(Math.max(0, sinceMs + SOME_LOOKS_MS - Date.now()));
+  await sleep(Math.max(0, sinceMs + SOME_RECONCILES_MS - Date.now()));
   assert.is((await writesTo(world, 'certificateauthorities/status', namespace, 'ca')).length, 1);
-  await putCaSecret(world, namespace, 'nowhere', pairData(await makeCa({ commonName: 'Found' })));
+  await putCaSecret(world, namespace, 'nowhere', pairData(await makeCa('Found')));
   await untilAuthority(world, namespace, 'Ready', 'Verified');
 });
 

@@ -2,7 +2,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { CERTIFICATE_AUTHORITIES, SECRETS } from '../../../src/api/names.ts';
+import { createSecretAuthority, pairData, putCaSecret } from '../support/ca-secret.ts';
 import { createSecret, deleteSecret, patchSecret } from '../support/edits.ts';
+import { QUIET_MS } from '../support/eventually.ts';
 import {
   authorityStatusOf,
   clientCertificate,
@@ -13,21 +15,14 @@ import {
   selfManaged,
   untilReady,
 } from '../support/objects.ts';
-import { eventually, oneWorld, type World } from '../support/world.ts';
-import { makeCa, pairData, putCaSecret } from './ca-files.ts';
+import { makeCa } from '../support/openssl.ts';
+import { oneScene } from '../support/scene.ts';
+import { eventually, type World } from '../support/world.ts';
 import { untilAll } from './history.ts';
-import { createSecretAuthority, generationSecrets, startSwap } from './swap.ts';
+import { generationSecrets, startSwap } from './swap.ts';
 
-const shared = oneWorld();
-test.after(shared.stop);
-
-let controller: Promise<unknown> | undefined;
-async function world(): Promise<World> {
-  const started = await shared.get();
-  controller ??= started.controller(['--trust-propagation', '2s']);
-  await controller;
-  return started;
-}
+const scene = oneScene({ authority: false, flags: ['--trust-propagation', '2s'] });
+test.after(scene.stop);
 
 const NO_MARKS = {
   metadata: {
@@ -41,11 +36,11 @@ const NO_MARKS = {
   },
 };
 
-/** An authority of either kind with one certificate, and the serial that this holds. */
+/** An authority of either kind with one certificate, and the serial number of that certificate. */
 async function oneCertificate(here: World, kind: 'secret' | 'selfManaged') {
   const namespace = await here.namespace();
   if (kind === 'secret') {
-    await putCaSecret(here, namespace, 'pair', pairData(await makeCa({ commonName: 'Kept' })));
+    await putCaSecret(here, namespace, 'pair', pairData(await makeCa('Kept')));
     await createSecretAuthority(here, namespace, 'ca', 'pair');
   } else await createAuthority(here, selfManaged(namespace));
   await create(here, clientCertificate(namespace, 'alice', { duration: '1h' }));
@@ -58,8 +53,8 @@ async function oneCertificate(here: World, kind: 'secret' | 'selfManaged') {
   return { namespace, fingerprint, serial, first: await serial() };
 }
 
-test('the Secret of a generation can be changed in its marks alone', async () => {
-  const here = await world();
+test('the Secret of a generation is immutable but for its marks', async () => {
+  const { world: here } = await scene.get();
   const { namespace } = await oneCertificate(here, 'selfManaged');
   const refused = await patchSecret(here, namespace, 'ca-ca-v1', { data: { 'tls.key': 'AAAA' } }).catch(
     (error: Error) => error,
@@ -71,15 +66,15 @@ test('the Secret of a generation can be changed in its marks alone', async () =>
 });
 
 for (const kind of ['secret', 'selfManaged'] as const) {
-  test(`marks that are taken off are put back, and nothing is re-issued (${kind})`, async () => {
-    const here = await world();
+  test(`marks that are removed are written again, and nothing is re-issued (${kind})`, async () => {
+    const { world: here } = await scene.get();
     const { namespace, serial, first, fingerprint } = await oneCertificate(here, kind);
     await patchSecret(here, namespace, 'ca-ca-v1', NO_MARKS);
     await eventually('the generation is active again', async () => {
       const [kept] = await generationSecrets(here, namespace);
       return kept?.metadata?.annotations?.['certwheel.io/generation-state'] === 'Active';
     });
-    await sleep(1_000);
+    await sleep(QUIET_MS);
     assert.is(await serial(), first);
     assert.is((await generationSecrets(here, namespace)).length, 1);
     const { generations } = await authorityStatusOf(here, namespace, 'ca');
@@ -89,8 +84,8 @@ for (const kind of ['secret', 'selfManaged'] as const) {
     );
   });
 
-  test(`an authority that is deleted leaves its key, and one of its name takes it up again (${kind})`, async () => {
-    const here = await world();
+  test(`an authority that is deleted leaves its key, and a new one of the same name uses it again (${kind})`, async () => {
+    const { world: here } = await scene.get();
     const { namespace, serial, first, fingerprint } = await oneCertificate(here, kind);
     const stored = await here.client.get(CERTIFICATE_AUTHORITIES, namespace, 'ca');
     await here.client.delete(CERTIFICATE_AUTHORITIES, namespace, 'ca');
@@ -112,8 +107,8 @@ for (const kind of ['secret', 'selfManaged'] as const) {
   });
 }
 
-test('marks that are taken off in the middle of a swap fail no handshake, and the swap goes on', async () => {
-  const here = await world();
+test('marks that are removed during a swap fail no handshake, and the swap goes on', async () => {
+  const { world: here } = await scene.get();
   const swap = await startSwap(here, { clients: ['alice'] });
   await swap.put(swap.cas.v2);
   await eventually('the new one is prepared', async () => (await generationSecrets(here, swap.namespace)).length === 2);
@@ -123,8 +118,8 @@ test('marks that are taken off in the middle of a swap fail no handshake, and th
   assert.equal(swap.traffic.failures(), []);
 });
 
-test('the old CA deleted by hand in the middle of a swap leaves every Secret whole, and all are re-issued', async () => {
-  const here = await world();
+test('a deletion of the old CA during a swap leaves every Secret whole, and re-issues all certificates', async () => {
+  const { world: here } = await scene.get();
   const swap = await startSwap(here, { clients: ['alice'] });
   await swap.put(swap.cas.v2);
   await eventually('the new one is prepared', async () => (await generationSecrets(here, swap.namespace)).length === 2);
@@ -140,8 +135,8 @@ test('the old CA deleted by hand in the middle of a swap leaves every Secret who
     assert.ok(trusted.includes(issuer), `a certificate of ${issuer} beside a ca.crt of ${trusted}`);
 });
 
-test('a generation that is deleted is made again from the same pair, and nothing is re-issued', async () => {
-  const here = await world();
+test('a generation that is deleted is created again from the same pair, and nothing is re-issued', async () => {
+  const { world: here } = await scene.get();
   const { namespace, serial, first, fingerprint } = await oneCertificate(here, 'secret');
   const kept = await here.client.get(SECRETS, namespace, 'ca-ca-v1');
   await deleteSecret(here, namespace, 'ca-ca-v1');
@@ -151,14 +146,14 @@ test('a generation that is deleted is made again from the same pair, and nothing
   });
   assert.is(made?.metadata?.name, 'ca-ca-v2', 'a number is never used again');
   assert.is(made?.data?.['tls.key'], kept?.data?.['tls.key']);
-  await sleep(1_000);
+  await sleep(QUIET_MS);
   assert.is(await serial(), first);
   const status = await authorityStatusOf(here, namespace, 'ca');
   assert.is(status.generations?.find(({ state }) => state === 'Active')?.fingerprintSHA256, fingerprint);
 });
 
-test('a generation whose process ended before its key came in is completed', async () => {
-  const here = await world();
+test('a generation that a crash left without its key is completed', async () => {
+  const { world: here } = await scene.get();
   const namespace = await here.namespace();
   const labels = { 'certwheel.io/authority-name': 'ca', 'certwheel.io/authority-kind': 'CertificateAuthority' };
   const blank = await createSecret(here, namespace, 'ca-ca-v1', {
@@ -174,8 +169,8 @@ test('a generation whose process ended before its key came in is completed', asy
   assert.equal(others, []);
 });
 
-test('a self-managed key that is deleted is lost; a new CA takes over and its certificates follow', async () => {
-  const here = await world();
+test('a self-managed key that is deleted is lost: a new CA takes over and its certificates follow', async () => {
+  const { world: here } = await scene.get();
   const { namespace, serial, first } = await oneCertificate(here, 'selfManaged');
   await deleteSecret(here, namespace, 'ca-ca-v1');
   await eventually('the certificate is of the new CA', async () => (await serial()) !== first);
@@ -185,7 +180,7 @@ test('a self-managed key that is deleted is lost; a new CA takes over and its ce
 });
 
 test('a foreign Secret under the name of a generation is reported, and never touched', async () => {
-  const here = await world();
+  const { world: here } = await scene.get();
   const namespace = await here.namespace();
   await createSecret(here, namespace, 'ca-ca-v1', { data: { theirs: 'AAAA' } });
   await createAuthority(here, selfManaged(namespace));

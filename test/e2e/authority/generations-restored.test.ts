@@ -4,14 +4,13 @@ import * as assert from 'uvu/assert';
 import { CERTIFICATE_AUTHORITIES, CLIENT_CERTIFICATES, SECRETS } from '../../../src/api/names.ts';
 import type { RawObject } from '../../../src/api/parse.ts';
 import { patchSecret, restoreSecret } from '../support/edits.ts';
-import { eventually } from '../support/eventually.ts';
+import { eventually, QUIET_MS } from '../support/eventually.ts';
 import { clientCertificate, conditionOf, create, readSecret, untilReady } from '../support/objects.ts';
 import { oneWorld, type World } from '../support/world.ts';
 import { generationSecrets, type Swap, startSwap } from './swap.ts';
 
-/** So long that a rotation stays where it is. */
+/** So long that a rotation makes no further step. */
 const HELD = ['--trust-propagation', '1h'];
-const QUIET_MS = 1_000;
 const UIDS = 'certwheel.io/generation-uids';
 const NAMESPACE = 'certwheel.io/generation-namespace';
 
@@ -42,7 +41,7 @@ function untilMarked(world: World, namespace: string) {
 
 const namesOf = (secrets: readonly RawObject[]) => secrets.map(({ metadata }) => metadata?.name).sort();
 
-test('generations of a version that wrote no marks are taken over in the middle of a rotation, and nothing is re-issued', async () => {
+test('generations of a version that wrote no marks are taken over during a rotation, and nothing is re-issued', async () => {
   const world = await shared.get();
   const controller = await world.controller(HELD);
   const swap = await heldSwap(world);
@@ -67,7 +66,7 @@ test('generations of a version that wrote no marks are taken over in the middle 
   assert.equal(swap.traffic.failures(), []);
 });
 
-test('an authority that is restored with its generations, under uids of their own, goes on with its CAs', async () => {
+test('an authority that is restored with its generations, under new uids, keeps its CAs', async () => {
   const world = await shared.get();
   const controller = await world.controller(HELD);
   const swap = await heldSwap(world);

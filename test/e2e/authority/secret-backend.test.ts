@@ -1,6 +1,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { msBetween } from '../process/support/audit.ts';
+import { createSecretAuthority, pairData, putCaSecret } from '../support/ca-secret.ts';
 import { deleteSecret, renewAt } from '../support/edits.ts';
 import {
   authorityStatusOf,
@@ -10,36 +11,29 @@ import {
   readSecret,
   untilReady,
 } from '../support/objects.ts';
-import { eventually, oneWorld, type World } from '../support/world.ts';
-import { type CaFiles, makeCa, opensslVerify, pairData, putCaSecret } from './ca-files.ts';
-import { createSecretAuthority, eventsIn } from './swap.ts';
+import { type CaFiles, makeCa, opensslVerify } from '../support/openssl.ts';
+import { oneScene } from '../support/scene.ts';
+import { eventually } from '../support/world.ts';
+import { eventsIn } from './swap.ts';
 
-const shared = oneWorld();
-test.after(shared.stop);
-
-let controller: Promise<unknown> | undefined;
-async function world(): Promise<World> {
-  const started = await shared.get();
-  controller ??= started.controller();
-  await controller;
-  return started;
-}
+const scene = oneScene({ authority: false });
+test.after(scene.stop);
 
 type Data = Readonly<Record<string, string>>;
 
 async function below(keyKind: 'P-256' | 'RSA'): Promise<CaFiles & { root: string }> {
-  const root = await makeCa({ commonName: 'Root' });
-  return { ...(await makeCa({ commonName: 'Intermediate', keyKind, issuer: root })), root: root.certificate };
+  const root = await makeCa('Root');
+  return { ...(await makeCa('Intermediate', { keyKind, issuer: root })), root: root.certificate };
 }
 
 const PAIRS: Readonly<Record<string, () => Promise<Data>>> = {
-  'RSA, PKCS#8': async () => pairData(await makeCa({ commonName: 'CA', keyKind: 'RSA' })),
-  'RSA, PKCS#1': async () => pairData(await makeCa({ commonName: 'CA', keyKind: 'RSA', keyForm: 'PKCS1' })),
-  'P-256, PKCS#8': async () => pairData(await makeCa({ commonName: 'CA' })),
-  'P-256, SEC1': async () => pairData(await makeCa({ commonName: 'CA', keyForm: 'SEC1' })),
-  'P-384, PKCS#8': async () => pairData(await makeCa({ commonName: 'CA', keyKind: 'P-384' })),
-  'P-384, SEC1': async () => pairData(await makeCa({ commonName: 'CA', keyKind: 'P-384', keyForm: 'SEC1' })),
-  Ed25519: async () => pairData(await makeCa({ commonName: 'CA', keyKind: 'Ed25519' })),
+  'RSA, PKCS#8': async () => pairData(await makeCa('CA', { keyKind: 'RSA' })),
+  'RSA, PKCS#1': async () => pairData(await makeCa('CA', { keyKind: 'RSA', keyForm: 'PKCS1' })),
+  'P-256, PKCS#8': async () => pairData(await makeCa('CA')),
+  'P-256, SEC1': async () => pairData(await makeCa('CA', { keyForm: 'SEC1' })),
+  'P-384, PKCS#8': async () => pairData(await makeCa('CA', { keyKind: 'P-384' })),
+  'P-384, SEC1': async () => pairData(await makeCa('CA', { keyKind: 'P-384', keyForm: 'SEC1' })),
+  Ed25519: async () => pairData(await makeCa('CA', { keyKind: 'Ed25519' })),
   'an intermediate with its root in ca.crt': async () => pairData(await below('P-256')),
   'an intermediate with its root in tls.crt': async () => {
     const { certificate, key, root } = await below('RSA');
@@ -53,7 +47,7 @@ const PAIRS: Readonly<Record<string, () => Promise<Data>>> = {
 
 for (const [name, make] of Object.entries(PAIRS)) {
   test(`${name}: certificates are what openssl accepts at its strictest`, async () => {
-    const here = await world();
+    const { world: here } = await scene.get();
     const namespace = await here.namespace();
     const data = await make();
     await putCaSecret(here, namespace, 'pair', data);
@@ -76,7 +70,7 @@ for (const [name, make] of Object.entries(PAIRS)) {
   });
 }
 
-/** Each beside a pair that was good before; `put` is what becomes of its Secret. */
+/** What takes the place of a CA pair that was good before. */
 interface Flaw {
   readonly reason: 'CAPairRefused' | 'CASecretNotFound';
   readonly says: string;
@@ -87,36 +81,37 @@ const FLAWS: Readonly<Record<string, Flaw>> = {
   'the key of another CA': {
     reason: 'CAPairRefused',
     says: 'key tls.key: this is not the key of O=Test, CN=good in tls.crt',
-    make: async (good) => ({ 'tls.crt': good.certificate, 'tls.key': (await makeCa({ commonName: 'other' })).key }),
+    make: async (good) => ({ 'tls.crt': good.certificate, 'tls.key': (await makeCa('other')).key }),
   },
   'an expired CA': {
     reason: 'CAPairRefused',
     says: 'has expired at',
-    make: async () => pairData(await makeCa({ commonName: 'old', notAfter: new Date(Date.now() - 60_000) })),
+    make: async () => pairData(await makeCa('old', { notAfter: new Date(Date.now() - 60_000) })),
   },
   'a certificate that is no CA': {
     reason: 'CAPairRefused',
     says: 'key tls.crt: O=Test, CN=leaf is not a CA: its basic constraints lack CA:TRUE',
-    make: async () => pairData(await makeCa({ commonName: 'leaf', extensions: ['basicConstraints = CA:false'] })),
+    make: async () =>
+      pairData(await makeCa('leaf', { organization: 'Test', extensions: ['basicConstraints = CA:false'] })),
   },
   'a CA that may not sign certificates': {
     reason: 'CAPairRefused',
     says: 'is not a CA: its key usage lacks keyCertSign',
     make: async () => {
       const extensions = ['basicConstraints = critical, CA:true', 'keyUsage = critical, cRLSign'];
-      return pairData(await makeCa({ commonName: 'crl', extensions }));
+      return pairData(await makeCa('crl', { extensions }));
     },
   },
   'no key': {
     reason: 'CAPairRefused',
     says: '/pair has no key tls.key',
-    make: async () => ({ 'tls.crt': (await makeCa({ commonName: 'half' })).certificate }),
+    make: async () => ({ 'tls.crt': (await makeCa('half')).certificate }),
   },
   'half a certificate': {
     reason: 'CAPairRefused',
     says: 'key tls.crt, block 1: this is',
     make: async () => {
-      const { certificate, key } = await makeCa({ commonName: 'half' });
+      const { certificate, key } = await makeCa('half');
       return { 'tls.crt': certificate.slice(0, certificate.length / 2), 'tls.key': key };
     },
   },
@@ -124,14 +119,14 @@ const FLAWS: Readonly<Record<string, Flaw>> = {
     reason: 'CAPairRefused',
     says: 'key tls.crt: this is',
     make: async (good) => {
-      const { certificate, key } = await makeCa({ commonName: 'huge' });
+      const { certificate, key } = await makeCa('huge');
       return { 'tls.crt': certificate + good.certificate.repeat(200), 'tls.key': key };
     },
   },
   'an encrypted key': {
     reason: 'CAPairRefused',
     says: 'encrypted',
-    make: async () => pairData(await makeCa({ commonName: 'locked', encryptedWith: 'open-sesame' })),
+    make: async () => pairData(await makeCa('locked', { encryptedWith: 'open-sesame' })),
   },
   'no Secret': {
     reason: 'CASecretNotFound',
@@ -142,9 +137,9 @@ const FLAWS: Readonly<Record<string, Flaw>> = {
 
 for (const [name, { make, reason, says }] of Object.entries(FLAWS)) {
   test(`${name} in place of a good CA is refused and reported, while the good one stays in use`, async () => {
-    const here = await world();
+    const { world: here } = await scene.get();
     const namespace = await here.namespace();
-    const good = await makeCa({ commonName: 'good' });
+    const good = await makeCa('good', { organization: 'Test' });
     await putCaSecret(here, namespace, 'pair', pairData(good));
     await createSecretAuthority(here, namespace, 'ca', 'pair');
     await create(here, clientCertificate(namespace, 'alice'));
@@ -187,10 +182,13 @@ for (const [name, { make, reason, says }] of Object.entries(FLAWS)) {
 }
 
 test('a CA whose certificate is longer than a status may be is used all the same', async () => {
-  const here = await world();
+  const { world: here } = await scene.get();
   const namespace = await here.namespace();
   const extensions = ['basicConstraints = critical, CA:true', `nsComment = ${'x'.repeat(15_000)}`];
-  const huge = await makeCa({ commonName: 'huge', extensions: [...extensions, 'keyUsage = critical, keyCertSign'] });
+  const huge = await makeCa('huge', {
+    organization: 'Test',
+    extensions: [...extensions, 'keyUsage = critical, keyCertSign'],
+  });
   assert.ok(huge.certificate.length > 16_384);
   await putCaSecret(here, namespace, 'pair', pairData(huge));
   await createSecretAuthority(here, namespace, 'ca', 'pair');
@@ -203,8 +201,8 @@ test('a CA whose certificate is longer than a status may be is used all the same
   assert.is(status.generations?.[0]?.subject, 'O=Test, CN=huge');
 });
 
-test('a CA Secret that is missing at first makes the authority Ready within five seconds of its coming', async () => {
-  const here = await world();
+test('a CA Secret that is created late makes the authority Ready within five seconds', async () => {
+  const { world: here } = await scene.get();
   const namespace = await here.namespace();
   await createSecretAuthority(here, namespace, 'ca', 'pair');
   await create(here, clientCertificate(namespace, 'alice'));
@@ -212,7 +210,7 @@ test('a CA Secret that is missing at first makes the authority Ready within five
   const condition = conditionOf(await authorityStatusOf(here, namespace, 'ca'), 'Ready');
   assert.is(condition?.reason, 'CASecretNotFound');
   assert.match(condition?.message ?? '', 'kubectl create secret generic pair');
-  const data = pairData(await makeCa({ commonName: 'late' }));
+  const data = pairData(await makeCa('late'));
   await putCaSecret(here, namespace, 'pair', data);
   await untilReady(here, namespace, 'alice');
   const tookMs = await msBetween(

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { startAppHere } from '../support/app-here.ts';
+import { QUIET_MS } from '../support/eventually.ts';
 import {
   authorityStatusOf,
   clientCertificate,
@@ -14,8 +15,8 @@ import {
   statusOf,
   untilReady,
 } from '../support/objects.ts';
+import { opensslVerify } from '../support/openssl.ts';
 import { eventually, oneWorld } from '../support/world.ts';
-import { opensslVerify } from './ca-files.ts';
 import { type History, watchSecrets } from './history.ts';
 import { generationSecrets } from './swap.ts';
 import { provesThreeSteps } from './three-steps.ts';
@@ -26,7 +27,7 @@ const PROPAGATION_MS = 2_000;
 const shared = oneWorld();
 test.after(shared.stop);
 
-test('a root is made once, under a name with its version, and kept over restarts', async () => {
+test('a root is created once, under a name with its version, and kept over restarts', async () => {
   const world = await shared.get();
   const namespace = await world.namespace();
   const first = await world.controller(['--namespaces', namespace]);
@@ -79,7 +80,7 @@ test('the root has the algorithm that was asked for, and openssl accepts what it
   await controller.stop();
 });
 
-test('a root gets its successor after two thirds of its life, in three steps, and nothing is renewed in vain', async () => {
+test('a root is succeeded after two thirds of its life, in three steps, and nothing is renewed in vain', async () => {
   const world = await shared.get();
   const namespace = await world.namespace();
   const { setTo } = await startAppHere(world, namespace, ['--trust-propagation', `${PROPAGATION_MS}ms`]);
@@ -97,7 +98,8 @@ test('a root gets its successor after two thirds of its life, in three steps, an
     const before = serialOf(history, 'short-tls');
     setTo(minutes * MINUTE);
     await eventually('the clock was noticed', () => serialOf(history, 'short-tls') !== before);
-    await sleep(500);
+    // No renewal and no new CA follows.
+    await sleep(QUIET_MS);
     assert.is(serialOf(history, 'long-tls'), clamped.serialNumber, `renewed in vain after ${minutes} minutes`);
     assert.is((await authorityStatusOf(world, namespace, 'ca')).generations?.length, 1);
   }

@@ -1,25 +1,26 @@
 import type { AuthorityStatus } from '../../../src/api/generated/types.ts';
-import { CERTIFICATE_AUTHORITIES, EVENTS, SECRETS } from '../../../src/api/names.ts';
+import { EVENTS, SECRETS } from '../../../src/api/names.ts';
 import type { RawObject } from '../../../src/api/parse.ts';
+import { createSecretAuthority, pairData, putCaSecret } from '../support/ca-secret.ts';
 import { eventually, PATIENCE_MS } from '../support/eventually.ts';
 import { authorityStatusOf, conditionOf } from '../support/objects.ts';
+import { type CaFiles, makeCa } from '../support/openssl.ts';
 import type { World } from '../support/world.ts';
-import { type CaFiles, makeCa, pairData, putCaSecret } from './ca-files.ts';
 import { byFingerprint, type History, watchSecrets } from './history.ts';
 import { createMembers, startTraffic, type Traffic } from './traffic.ts';
 
 export const CLIENTS = ['alice', 'bob', 'carol'] as const;
 
-/** A `secret` authority called `ca` in a namespace of its own, a server and clients behind it, and what is seen of them. */
+/** An authority `ca` of the backend `secret` in a namespace of its own, with a server, clients and a record of their Secrets. */
 export interface Swap {
   readonly namespace: string;
   readonly cas: Readonly<Record<'v1' | 'v2' | 'v3', CaFiles>>;
   readonly history: History;
   readonly traffic: Traffic;
-  /** Puts another pair into the CA's Secret, by hand so to speak. */
+  /** Writes another pair into the Secret of the CA, as an operator does. */
   put(ca: CaFiles): Promise<void>;
   status(): Promise<AuthorityStatus>;
-  /** Waits until one generation is left that is in use: this CA's. */
+  /** Waits until the generation of this CA is the only one in use. */
   untilOnly(ca: CaFiles): Promise<AuthorityStatus>;
   stop(): Promise<void>;
 }
@@ -65,7 +66,7 @@ export async function startSwap(
 }
 
 async function makeCas(): Promise<Swap['cas']> {
-  const [v1, v2, v3] = await Promise.all(['v1', 'v2', 'v3'].map((each) => makeCa({ commonName: `Swap ${each}` })));
+  const [v1, v2, v3] = await Promise.all(['v1', 'v2', 'v3'].map((each) => makeCa(`Swap ${each}`)));
   return { v1, v2, v3 } as Swap['cas'];
 }
 
@@ -78,19 +79,6 @@ function onlyGeneration(status: AuthorityStatus, ca: CaFiles): AuthorityStatus |
 
 export function fingerprintOf({ x509 }: CaFiles): string {
   return x509.fingerprint256.replaceAll(':', '').toLowerCase();
-}
-
-export function createSecretAuthority(
-  { client }: World,
-  namespace: string,
-  name: string,
-  secretName: string,
-  spec: Record<string, unknown> = {},
-): Promise<RawObject> {
-  return client.create(CERTIFICATE_AUTHORITIES, {
-    metadata: { namespace, name },
-    spec: { secret: { name: secretName }, ...spec },
-  });
 }
 
 /** The Secrets of CA generations in a namespace. */

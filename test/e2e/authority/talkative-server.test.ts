@@ -9,14 +9,15 @@ import { createIssuer, issueServer } from '../../cluster/certificates.ts';
 import { onStop } from '../../teardown.ts';
 import { createToken, createVaultAt } from '../support/no-vault.ts';
 import { authorityStatusOf, clientCertificate, conditionOf, create, statusOf, untilReady } from '../support/objects.ts';
-import { eventually, oneWorld } from '../support/world.ts';
+import { oneScene } from '../support/scene.ts';
+import { eventually } from '../support/world.ts';
 
-// A server that refuses everything, each time in other words, as many do that name the request in them.
+// A server that refuses every request with another text, as servers do that quote a request id.
 
 const CERTIFICATES = 5;
 
-const shared = oneWorld();
-test.after(shared.stop);
+const scene = oneScene({ authority: false, flags: ['--allow-loopback-authorities'] });
+test.after(scene.stop);
 
 const issuer = createIssuer('CA of servers');
 const { certificatePem: cert, keyPem: key } = issueServer(issuer, ['127.0.0.1']);
@@ -27,11 +28,9 @@ const server = createServer({ cert, key }, (_request, response) => {
 }).listen(0, '127.0.0.1');
 onStop(() => void server.close());
 
-test('what it says is reported by its authority, and costs its certificates no write', async () => {
-  const world = await shared.get();
+test('the answer of a server is reported by its authority, and costs its certificates no write', async () => {
+  const { world, namespace } = await scene.get();
   if (!server.listening) await once(server, 'listening');
-  await world.controller(['--allow-loopback-authorities']);
-  const namespace = await world.namespace();
   await createToken(world, namespace);
   const { port } = server.address() as AddressInfo;
   const caBundle = Buffer.from(issuer.certificatePem).toString('base64');
@@ -47,7 +46,7 @@ test('what it says is reported by its authority, and costs its certificates no w
     return items.map(({ metadata }) => metadata?.resourceVersion);
   };
   const [before, first, askedBefore] = [await versions(), await said(), asked];
-  // A probe ends with the first refusal, and the third pause from here may be half a minute.
+  // Each probe ends with the first refusal, and the third pause may be half a minute.
   await eventually('it has been probed thrice', async () => asked >= askedBefore + 3, 120_000);
   await eventually('the authority tells the latest', async () => (await said()) !== first);
   assert.equal(await versions(), before);

@@ -5,16 +5,21 @@ import { createAll, numbered } from '../process/support/fleet.ts';
 import { renewAt, untilRevision } from '../support/edits.ts';
 import { lazily } from '../support/lazily.ts';
 import { authorityStatusOf, conditionOf, untilReady } from '../support/objects.ts';
-import { eventually, oneWorld } from '../support/world.ts';
+import { oneWorld } from '../support/world.ts';
 import { answering, type Exchange, type InterceptingProxy } from './intercepting-proxy.ts';
 import { readyAuthority, untilAuthority } from './place.ts';
 import { makeStepCa } from './servers/step-ca.ts';
 import { serve, stepCaSubject } from './step-ca-subject.ts';
+import type { Place } from './subject.ts';
 
-// What an authority in trouble is asked, and by how many. Against step-ca, since the breaker is the same for all.
+// Requests to an authority in trouble. Against step-ca, since the breaker is the same for every backend.
 
 const COUNT = 20;
 const NAMES = numbered(COUNT);
+/** The probes of this time are counted. */
+const PROBES_MS = 20_000;
+/** The attempts of this time are counted. */
+const ATTEMPTS_MS = 10_000;
 
 const worlds = oneWorld();
 const servers = lazily(async () => serve(await makeStepCa()));
@@ -31,34 +36,37 @@ async function staged() {
   return { where, proxy, controller };
 }
 
-/** However long the test itself has slept. */
+/** Waits until the status of each certificate says that its renewal waits. */
+async function untilAllWait({ world, namespace }: Place): Promise<void> {
+  const isWaiting = { type: 'Issuing', status: 'True' };
+  await Promise.all(NAMES.map((name) => untilReady(world, namespace, name, isWaiting)));
+}
+
+/** The exchanges of a time span, even if the test itself slept longer. */
 function exchangesIn({ exchanges }: InterceptingProxy, fromMs: number, ms: number): Exchange[] {
   return exchanges.filter(({ atMs }) => atMs >= fromMs && atMs < fromMs + ms);
 }
 
 const isSign = ({ path }: Exchange) => path === '/1.0/sign';
 
-test('while nothing is answered, one probe stands for all who wait, and the status says when the next is', async () => {
+test('an authority that does not answer gets one probe for all certificates, and its status has the time of the next', async () => {
   const { where, proxy, controller } = await staged();
   const { world, namespace } = where;
   proxy.meddle(answering({ status: 503, body: '' }));
   const from = proxy.exchanges.length;
   for (const name of NAMES) await renewAt(world, namespace, name);
   await untilAuthority(where, { status: 'False' });
-  await eventually('all wait for it', async () => {
-    const waiting = NAMES.map((name) => untilReady(world, namespace, name, { type: 'Issuing', status: 'True' }));
-    return (await Promise.all(waiting)).every((each) => each !== undefined);
-  });
+  await untilAllWait(where);
   const settledMs = performance.now();
-  await sleep(20_000);
+  await sleep(PROBES_MS);
   const askedAt = Date.now();
   const { nextProbeTime = '' } = await authorityStatusOf(world, namespace, 'ca');
   assert.ok(Date.parse(nextProbeTime) > askedAt - 5_000, nextProbeTime);
-  const meanwhile = exchangesIn(proxy, settledMs, 20_000);
+  const meanwhile = exchangesIn(proxy, settledMs, PROBES_MS);
   assert.equal(meanwhile.filter(isSign), [], 'no certificate asks');
   // After 1, 2, 4, 8 and 16 seconds or so, one request each.
-  assert.ok(meanwhile.length > 0 && meanwhile.length <= 6, `${meanwhile.length} requests in 20 s`);
-  // Of those that were under way together, no more than may be inside at once have found it out.
+  assert.ok(meanwhile.length > 0 && meanwhile.length <= 6, `${meanwhile.length} requests in ${PROBES_MS} ms`);
+  // At most the requests that were under way at the same time have failed.
   assert.ok(proxy.exchanges.slice(from).filter(isSign).length <= 16);
   assert.ok(controller.logs.some(({ message, nextProbe }) => message === 'authority in trouble' && nextProbe));
 
@@ -69,23 +77,22 @@ test('while nothing is answered, one probe stands for all who wait, and the stat
   assert.is(await controller.stop(), 0);
 });
 
-test('where only signing fails, one certificate at a time is tried, and the authority is not said to be ready', async () => {
+test('where only signing fails, one certificate at a time is tried, and the authority is not Ready', async () => {
   const { where, proxy, controller } = await staged();
   const { world, namespace } = where;
   proxy.meddle(answering({ status: 500, body: '' }, isSign));
   for (const name of NAMES) await renewAt(world, namespace, name);
   await untilAuthority(where, { status: 'False' });
-  await sleep(5_000);
+  await untilAllWait(where);
   const fromMs = performance.now();
   const seen = new Set<string>();
-  for (let n = 0; n < 20; n++) {
-    await sleep(500);
+  for (; performance.now() < fromMs + ATTEMPTS_MS; await sleep(500)) {
     const ready = conditionOf(await authorityStatusOf(world, namespace, 'ca'), 'Ready');
     seen.add(`${ready?.status} ${ready?.reason}`);
   }
   assert.equal([...seen], ['False AuthorityUnavailable']);
-  const tried = exchangesIn(proxy, fromMs, 10_000).filter(isSign);
-  assert.ok(tried.length <= 4, `${tried.length} requests for a certificate in 10 s`);
+  const tried = exchangesIn(proxy, fromMs, ATTEMPTS_MS).filter(isSign);
+  assert.ok(tried.length <= 4, `${tried.length} requests for a certificate in ${ATTEMPTS_MS} ms`);
   proxy.meddle(undefined);
   for (const name of NAMES) await untilRevision(world, namespace, `${name}-tls`, 2, 90_000);
   await untilAuthority(where);

@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { CERTIFICATE_REQUESTS, CLIENT_CERTIFICATES, ISSUERS } from '../../../src/api/names.ts';
@@ -15,7 +14,7 @@ import { eventually, oneWorld, type World } from '../support/world.ts';
 import { decide } from './approver.ts';
 import { createAuthority, untilAuthority } from './place.ts';
 import { prepareCertManager } from './servers/cert-manager.ts';
-import { awaitedRequest, OF_EVERY_KIND, untilTidy, untilToldOfRenewal } from './support.ts';
+import { awaitedRequest, OF_EVERY_KIND, untilTidy, untilToldOf } from './support.ts';
 
 // certManager against cert-manager's own controllers, under the permissions of the chart.
 
@@ -32,7 +31,7 @@ const shared = lazily(async () => {
 });
 test.after(worlds.stop);
 
-/** A namespace with an Issuer of a CA of its own, and an authority `ca` that asks it. */
+/** A namespace with an Issuer that has a CA of its own, and an authority `ca` that uses this Issuer. */
 async function place(world: World, spec: Record<string, unknown> = {}): Promise<{ namespace: string; ca: Pair }> {
   const namespace = await world.namespace();
   const ca = await makeCa(`CA of ${namespace}`);
@@ -78,13 +77,13 @@ test('with cert-manager’s own approver no request waits; lives are exact, keys
   assert.is(lifeMs, 600_000);
   assert.is(first?.bundle.trim(), ca.certificate.trim());
   await untilTidy(world, CERTIFICATE_REQUESTS, namespace);
-  await sleep(1_000);
+  await untilToldOf(world, namespace, 'alice', 1);
   const since = new Date();
   await renewAt(world, namespace, 'alice');
   const second = await untilRevision(world, namespace, 'alice-tls', 2);
   await untilTidy(world, CERTIFICATE_REQUESTS, namespace);
   assert.is.not(first?.key, second.key);
-  await untilToldOfRenewal(world, namespace, 'alice');
+  await untilToldOf(world, namespace, 'alice', 2);
   const requests = await requestsOf(world, 'issuing', since);
   const writes = requests.filter(isWrite).map(shortly).sort();
   assert.equal(writes, [
@@ -125,7 +124,7 @@ async function signAsExternal(world: World, namespace: string, name: string, ca:
   await world.cluster.kubectl([...args, '-p', status]);
 }
 
-test('an external issuer, whose requests cert-manager approves and somebody else signs', async () => {
+test('an external issuer, whose requests cert-manager approves and another program signs', async () => {
   const { world, certManager } = await shared.get();
   await certManager.start({ approver: true });
   const namespace = await world.namespace();
@@ -154,7 +153,7 @@ test('an issuer that is missing or not ready is reported in cert-manager’s wor
   });
   // cert-manager's own words.
   await notReady('later');
-  const ca = await makeCa('late');
+  const ca = await makeCa('late', { notAfter: new Date(Date.now() + 365 * 24 * 3_600_000) });
   await createSecret(world, namespace, 'later', { type: 'kubernetes.io/tls', data: tlsData(ca) });
   await untilAuthority({ world, namespace });
   await create(world, clientCertificate(namespace, 'alice', { duration: '10000h' }));

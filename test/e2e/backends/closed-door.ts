@@ -1,12 +1,12 @@
-// Stands in for the closed port of a server that is away: there, nobody could count who knocks.
+// Stands in for the closed port of a server that is away: connections to a closed port could not be counted.
 import { once } from 'node:events';
 import { createServer } from 'node:net';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { onStop } from '../../teardown.ts';
+import { eventually } from '../support/eventually.ts';
 
 /** Takes every connection and closes it at once. */
 export interface ClosedDoor {
-  /** When somebody knocked, in milliseconds of `performance.now()`. */
+  /** When each connection came, in milliseconds of `performance.now()`. */
   readonly knocks: readonly number[];
   open(): Promise<void>;
 }
@@ -23,15 +23,11 @@ export async function closeDoor(address: string): Promise<ClosedDoor> {
     server.close();
     await once(server, 'close');
   });
-  // Who stood here has just left, and may have left something behind.
-  for (;;) {
+  // The server that has just stopped may occupy the port for another moment.
+  await eventually(`${address} can be listened on`, () => {
     server.listen(Number(port), hostname);
-    const failed = await Promise.race([
-      once(server, 'listening').then(() => false),
-      once(server, 'error').then(() => true),
-    ]).catch(() => true);
-    if (!failed) break;
-    await sleep(100);
-  }
+    const failed = once(server, 'error').then(() => false);
+    return Promise.race([once(server, 'listening').then(() => true), failed]).catch(() => false);
+  });
   return { knocks, open };
 }

@@ -6,25 +6,19 @@ import type { RawObject } from '../../../src/api/parse.ts';
 import { viewNextKey } from '../../../src/certificate/request/next-key.ts';
 import { createSecret } from '../support/edits.ts';
 import { clientCertificate, create, readSecret, untilReady } from '../support/objects.ts';
-import { eventually, oneWorld, type World } from '../support/world.ts';
+import { oneScene } from '../support/scene.ts';
+import { eventually, type World } from '../support/world.ts';
 import { untilAuthority } from './place.ts';
 import { awaitedRequest, nextSecret, requestsFor, untilTidy } from './support.ts';
 
-// What people of one namespace, or with the right to make requests of their own, try to get out of kubernetesCSR.
+// Attacks on kubernetesCSR by users of one namespace, and by users who may create requests of their own.
 
 const CSRS = names.CERTIFICATE_SIGNING_REQUESTS;
 const CRDS = `${import.meta.dirname}/../../../crds`;
 
-const shared = oneWorld({ controllers: ['certificatesigningrequest-signing-controller'] });
-test.after(shared.stop);
-
-let started: Promise<unknown> | undefined;
-async function here(): Promise<World> {
-  const world = await shared.get();
-  started ??= world.controller();
-  await started;
-  return world;
-}
+const controllers = ['certificatesigningrequest-signing-controller'];
+const scene = oneScene({ authority: false, controllers });
+test.after(scene.stop);
 
 function authority({ client, cluster }: World, namespace: string, more: object = {}): Promise<RawObject> {
   const trustBundle = { inline: readFileSync(cluster.caPath, 'utf8') };
@@ -42,7 +36,7 @@ async function waiting(world: World) {
 }
 
 test('an authority of one namespace approves nothing, and can not be stored as one that does', async () => {
-  const world = await here();
+  const { world } = await scene.get();
   const namespace = await world.namespace();
   const stored = authority(world, namespace, { approve: true });
   await stored.then(
@@ -74,8 +68,8 @@ test('an authority of one namespace approves nothing, and can not be stored as o
   assert.equal(await requestsFor(world, CSRS, namespace), []);
 });
 
-test('a request that was put in the place of ours is not taken, though it is for the same key', async () => {
-  const world = await here();
+test('a request that replaced ours is not used, although it is for the same key', async () => {
+  const { world } = await scene.get();
   const { namespace, request } = await waiting(world);
   const ours = await world.client.get(CSRS, undefined, request);
   await world.client.delete(CSRS, undefined, request);
@@ -91,8 +85,8 @@ test('a request that was put in the place of ours is not taken, though it is for
   await untilTidy(world, CSRS, namespace);
 });
 
-test('a forged memory of a request reaches no request of another namespace', async () => {
-  const world = await here();
+test('a forged record of a request reaches no request of another namespace', async () => {
+  const { world } = await scene.get();
   const { namespace, request } = await waiting(world);
   const kept = await nextSecret(world, namespace, 'alice');
   const elsewhere = await world.namespace();

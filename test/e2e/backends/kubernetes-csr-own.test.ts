@@ -7,19 +7,22 @@ import { names } from '../../bench/rate.ts';
 import { clusterUser } from '../process/support/access.ts';
 import { isWrite, requestsOf, shortly } from '../process/support/audit.ts';
 import { renewAt, untilRevision } from '../support/edits.ts';
+import { QUIET_MS } from '../support/eventually.ts';
 import { issuedAt } from '../support/moments.ts';
 import { clientCertificate, conditionOf, create, readSecret, statusOf, untilReady } from '../support/objects.ts';
 import { makeCa } from '../support/openssl.ts';
 import { opensslAccepts } from '../support/secret-proof.ts';
 import { eventually, oneWorld, type World } from '../support/world.ts';
 import { approvingAuthority, createAuthority, untilAuthority, untilClusterAuthority } from './place.ts';
-import { awaitedRequest, untilTidy, untilToldOfRenewal } from './support.ts';
+import { awaitedRequest, untilTidy, untilToldOf } from './support.ts';
 
 // kubernetesCSR against the signing controller of a real kube-controller-manager, under the permissions of the chart.
 
 const SIGNER = 'kubernetes.io/kube-apiserver-client';
 const EXAMPLES = `${import.meta.dirname}/../../../examples/authorities/kubernetes-csr`;
 const MINUTE = 60_000;
+/** The requests of this time are counted. */
+const WINDOW_MS = 10_000;
 
 const shared = oneWorld({
   controllers: [
@@ -52,7 +55,7 @@ async function here(): Promise<{ world: World; kubeconfig: string }> {
 
 const BACKEND = { signerName: SIGNER, trustBundle: { configMap: { name: 'kube-root-ca.crt' } } };
 
-/** A namespace with an authority `ca`, for which others approve. */
+/** A namespace with an authority `ca` whose requests other programs approve. */
 async function place(world: World, spec: Record<string, unknown> = {}): Promise<string> {
   const namespace = await world.namespace();
   await createAuthority({ world, namespace }, 'kubernetesCSR', { ...BACKEND, ...spec });
@@ -111,7 +114,7 @@ test('a life of less than 8 hours ends when it was asked to, a longer one 5 minu
     await untilReady(world, namespace, name);
     const secret = await readSecret(world, namespace, `${name}-tls`);
     const leftMs = (secret?.leaf.validToDate.getTime() ?? 0) - issuedAt(secret?.object ?? {}).getTime();
-    // Longer ones count from the moment to which the signer reaches back.
+    // The signer backdates longer ones, and counts from there.
     const most = name === 'short' ? life : life - 5 * MINUTE;
     assert.ok(leftMs <= most && leftMs > most - MINUTE, `${name}: ${leftMs} of ${most}`);
   }
@@ -123,7 +126,7 @@ test('a life of less than 8 hours ends when it was asked to, a longer one 5 minu
   assert.match(conditionOf(refused, 'Stalled')?.message ?? '', 'spec.duration 9m, but at least 10m');
 });
 
-test('what the signer itself refuses is reported in its words', async () => {
+test('a refusal of the signer is reported in the words of the signer', async () => {
   const { world } = await here();
   const { namespace, of } = await approving(world);
   await create(world, clientCertificate(namespace, 'alice', { ...of, usages: ['client auth', 'server auth'] }));
@@ -131,22 +134,27 @@ test('what the signer itself refuses is reported in its words', async () => {
   assert.match(conditionOf(status, 'Stalled')?.message ?? '', /SignerValidationFailure: .*server auth/);
 });
 
-test('waiting costs a request a second at first and fewer and fewer later; a rotation costs eight writes', async () => {
+test('waiting costs a request a second at first and ever fewer later; a rotation costs eight writes', async () => {
   const { world } = await here();
   const waiting = await place(world);
   await create(world, clientCertificate(waiting, 'alice'));
   await asked(world, waiting, 'alice');
-  await sleep(1_000);
+  await eventually('the first poll has come', async () =>
+    (await requestsOf(world, 'issuing')).some(
+      ({ verb, objectRef }) =>
+        verb === 'get' && objectRef?.resource === CSRS.plural && objectRef.name?.includes(waiting),
+    ),
+  );
   const since = new Date();
-  await sleep(10_000);
+  await sleep(WINDOW_MS);
   // The test itself may have slept longer.
-  const isWithin = (moment: string) => Date.parse(moment) < since.getTime() + 10_000;
+  const isWithin = (moment: string) => Date.parse(moment) < since.getTime() + WINDOW_MS;
   const polls = (await requestsOf(world, 'issuing', since))
     .filter(({ requestReceivedTimestamp }) => isWithin(requestReceivedTimestamp))
     .map(shortly);
   const asks = polls.filter((each) => each === 'get certificatesigningrequests');
   assert.ok(asks.length >= 3 && asks.length <= 11, polls.join());
-  // While there is no Secret yet, each look makes sure that there still is none.
+  // While there is no Secret, each reconcile checks that there still is none.
   assert.equal([...new Set(polls)].sort(), ['get certificatesigningrequests', 'get secrets']);
   await world.cluster.kubectl(['delete', 'ccert', 'alice', '-n', waiting]);
   await untilTidy(world, CSRS, waiting);
@@ -155,13 +163,14 @@ test('waiting costs a request a second at first and fewer and fewer later; a rot
   await create(world, clientCertificate(namespace, 'alice', of));
   await untilReady(world, namespace, 'alice');
   await untilTidy(world, CSRS, namespace);
-  await sleep(1_000);
+  await untilToldOf(world, namespace, 'alice', 1);
   const before = new Date();
   await renewAt(world, namespace, 'alice');
   await untilRevision(world, namespace, 'alice-tls', 2);
   await untilTidy(world, CSRS, namespace);
-  await untilToldOfRenewal(world, namespace, 'alice');
-  await sleep(1_000);
+  await untilToldOf(world, namespace, 'alice', 2);
+  // No further request follows.
+  await sleep(QUIET_MS);
   const requests = await requestsOf(world, 'issuing', before);
   const writes = requests.filter(isWrite).map(shortly).sort();
   assert.equal(writes, [
@@ -180,7 +189,7 @@ test('waiting costs a request a second at first and fewer and fewer later; a rot
   );
 });
 
-test('answers are looked for twice as often as new requests may be made, however many wait for them', async () => {
+test('pending requests are polled at most twice as often as new requests may be made', async () => {
   const { world } = await here();
   const namespace = await world.namespace();
   const rateLimit = { requests: 1, per: 'Second', burst: 8 };
@@ -189,9 +198,9 @@ test('answers are looked for twice as often as new requests may be made, however
   const all = names('pending', rateLimit.burst);
   const before = new Date();
   await Promise.all(all.map((name) => create(world, clientCertificate(namespace, name))));
-  // Nobody approves them.
+  // They are never approved.
   for (const name of all) await asked(world, namespace, name);
-  await sleep(10_000);
+  await sleep(WINDOW_MS);
   const looks = (await requestsOf(world, 'issuing', before)).filter(
     ({ verb, objectRef }) =>
       verb === 'get' && objectRef?.resource === CSRS.plural && objectRef.name?.includes(namespace),
@@ -202,7 +211,7 @@ test('answers are looked for twice as often as new requests may be made, however
   assert.is(new Set(looks.map(({ objectRef }) => objectRef?.name)).size, all.length, 'each is looked for');
 });
 
-test('the authority says what is missing: its bundle, the right to approve, and a wrong CA reaches no Secret', async () => {
+test('the authority reports a missing bundle and a missing right to approve, and a wrong CA reaches no Secret', async () => {
   const { world } = await here();
   const missing = await place(world, { trustBundle: { configMap: { name: 'nowhere' } } });
   const where = { world, namespace: missing };

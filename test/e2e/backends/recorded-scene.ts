@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import * as assert from 'uvu/assert';
 import { CLIENT_CERTIFICATES, resourcePath, SECRETS } from '../../../src/api/names.ts';
 import { clientCertificate, mounted } from '../support/objects.ts';
@@ -12,13 +11,13 @@ const WAIT_MS = 60_000;
 const LOOK_AGAIN_MS = 200;
 const LONGEST_MESSAGE = 1_024;
 
-/** A stage, and all that was ever seen of Secrets and certificates on it. */
+/** A stage, with every version of its Secrets and ClientCertificates. */
 export interface RecordedScene extends Stage {
   readonly secrets: Witness;
   readonly certificates: Witness<StoredCertificate>;
 }
 
-/** Takes the stage, and sees all that happens on it from then on. */
+/** Starts the stage, and records every write to it from then on. */
 export async function open(stage: () => Promise<Stage>): Promise<RecordedScene> {
   const started = await stage();
   const { world, controller } = started;
@@ -26,7 +25,7 @@ export async function open(stage: () => Promise<Stage>): Promise<RecordedScene> 
     witness(world, resourcePath(SECRETS)),
     witness<StoredCertificate>(world, resourcePath(CLIENT_CERTIFICATES)),
   ]);
-  // The greatest since the last scrape: what it took to start doesn't count.
+  // A gauge of the maximum since the last scrape: the start of the controller doesn't count.
   await controller.metrics();
   return { ...started, secrets, certificates };
 }
@@ -36,7 +35,7 @@ export function wanted({ namespace }: Place, name: string) {
   return clientCertificate(namespace, name, { duration: '1h', dnsNames: [`${name}.example.com`] });
 }
 
-/** Waits until so many certificates were published under that name; answers the last of them. */
+/** Waits until so many certificates were published under that name; returns the last of them. */
 export async function untilIssued({ secrets }: RecordedScene, name: string, count: number) {
   const object = await until(`${name} has certificate number ${count}`, () => {
     const issued = issuances(secrets.versions(`${name}-tls`));
@@ -45,7 +44,7 @@ export async function untilIssued({ secrets }: RecordedScene, name: string, coun
   return mounted(object);
 }
 
-/** Waits until the status has said that of a failure, in a message that is fit to be shown. */
+/** Waits until the status has reported that failure, in a message without keys, control characters or excess length. */
 export async function untilFailed(where: RecordedScene, name: string, says: string): Promise<void> {
   let last = 'nothing';
   const message = await untilSaid(where, name, ({ status }) => {
@@ -61,7 +60,7 @@ export async function untilFailed(where: RecordedScene, name: string, says: stri
   assert.ok(message.length <= LONGEST_MESSAGE);
 }
 
-/** Asks all that its status has ever said, since the next failure may be another one. */
+/** Searches every status so far, since the next failure may replace this one. */
 export function untilSaid<T>(
   { certificates }: RecordedScene,
   name: string,
@@ -76,16 +75,12 @@ export function untilSaid<T>(
   });
 }
 
-/** Not as often as `eventually` asks: many wait here, and what they look through grows. */
+/** Asks less often than `eventually` does, since many tests wait here at the same time and their records grow. */
 export function until<T>(what: string, ask: () => T | undefined): Promise<T> {
-  const asking = async () => {
-    await sleep(LOOK_AGAIN_MS);
-    return ask();
-  };
-  return eventually<T>(what, asking, WAIT_MS);
+  return eventually<T>(what, ask, WAIT_MS, LOOK_AGAIN_MS);
 }
 
-/** Whatever its Secret has held was answered honestly, and at no moment was it anything less than good. */
+/** Every certificate that its Secret has held was an honest answer, and every version of the Secret was good. */
 export function proveHistory({ secrets, forged }: RecordedScene, name: string, count: number): void {
   const versions = secrets.versions(`${name}-tls`);
   assert.equal(faultsOfHistory(versions), []);

@@ -1,6 +1,7 @@
 import { test } from 'uvu';
 import { secret } from '../../../src/backends/secret.ts';
-import { makeCa, pairData, putCaSecret } from '../authority/ca-files.ts';
+import { pairData, putCaSecret } from '../support/ca-secret.ts';
+import { makeCa } from '../support/openssl.ts';
 import { conformance } from './conformance.ts';
 import { NOTHING_ELSEWHERE } from './subject.ts';
 
@@ -22,7 +23,7 @@ conformance({
       reason: 'CAPairRefused',
       says: 'key tls.key: this is not the key of O=Test, CN=one in tls.crt',
       spoil: async (good, { world, namespace }) => {
-        const [one, other] = [await makeCa({ commonName: 'one' }), await makeCa({ commonName: 'other' })];
+        const [one, other] = [await makeCa('one', { organization: 'Test' }), await makeCa('other')];
         await putCaSecret(world, namespace, 'pair', { 'tls.crt': one.certificate, 'tls.key': other.key });
         return good;
       },
@@ -30,7 +31,7 @@ conformance({
   ],
   start: async () => ({
     prepare: async ({ world, namespace }) => {
-      await putCaSecret(world, namespace, 'pair', pairData(await makeCa({ commonName: 'Test' })));
+      await putCaSecret(world, namespace, 'pair', pairData(await makeCa('Test')));
       return { name: 'pair' };
     },
     stop: async () => {},

@@ -8,7 +8,7 @@ import { conditionOf, statusOf } from '../support/objects.ts';
 import { eventsOf } from '../support/recorded.ts';
 import { eventually, type World } from '../support/world.ts';
 
-/** A name of every kind, and more than is asked for by default. */
+/** A name of every kind, and more usages than the default. */
 export const OF_EVERY_KIND = {
   dnsNames: ['alice.example.com'],
   uris: ['spiffe://example.com/alice'],
@@ -18,12 +18,12 @@ export const OF_EVERY_KIND = {
   privateKey: { algorithm: 'RSA' },
 };
 
-/** The Secret that keeps the key of a certificate which is awaited. */
+/** The Secret that keeps the key of a pending certificate. */
 export async function nextSecret({ client }: World, namespace: string, name: string): Promise<RawObject | undefined> {
   return client.get(names.SECRETS, namespace, nextName(name));
 }
 
-/** Waits until the certificate's request has been made; answers the name of the object that stands for it. */
+/** Waits until the request of the certificate exists; returns the name of its object. */
 export function awaitedRequest(world: World, resource: Resource, namespace: string, name: string, other = '') {
   return eventually(`${namespace}/${name} has asked`, async () => {
     const kept = await nextSecret(world, namespace, name);
@@ -35,7 +35,7 @@ export function awaitedRequest(world: World, resource: Resource, namespace: stri
   });
 }
 
-/** Nothing is left of what was made for requests of this namespace. */
+/** Waits until no Secret and no object of a request is left in this namespace. */
 export function untilTidy(world: World, resource: Resource, namespace: string) {
   return eventually(`nothing is left of requests of ${namespace}`, async () => {
     const { items } = await world.client.list(names.SECRETS, { namespace, labelSelector: names.NEXT_OF_LABEL });
@@ -44,19 +44,23 @@ export function untilTidy(world: World, resource: Resource, namespace: string) {
   });
 }
 
-/** Waits until the first renewal is in the status, and an event tells of it: that is the last thing to be written. */
-export async function untilToldOfRenewal(world: World, namespace: string, name: string): Promise<void> {
-  await eventually('status tells of it', async () => (await statusOf(world, namespace, name)).revision === 2);
-  const isTold = async () => (await eventsOf(world, namespace, name)).some(({ reason }) => reason === 'Renewed');
-  await eventually('an event tells of it', isTold);
+/** Waits for the status and the event of the first issue or the first renewal. The event is the last write of either. */
+export async function untilToldOf(world: World, namespace: string, name: string, revision: 1 | 2): Promise<void> {
+  await eventually(
+    'status has the revision',
+    async () => (await statusOf(world, namespace, name)).revision === revision,
+  );
+  const wanted = revision === 1 ? 'Issued' : 'Renewed';
+  const isTold = async () => (await eventsOf(world, namespace, name)).some(({ reason }) => reason === wanted);
+  await eventually(`there is an event ${wanted}`, isTold);
 }
 
-/** The objects that stand for requests of ClientCertificates of this namespace. */
+/** The request objects of ClientCertificates in this namespace. */
 export async function requestsFor(world: World, resource: Resource, namespace: string): Promise<RawObject[]> {
   return (await everyRequest(world, resource)).filter((each) => requesterOf(each) === namespace);
 }
 
-/** The objects that stand for requests of whatever ClientCertificate. */
+/** The request objects of every ClientCertificate. */
 export async function everyRequest({ client }: World, resource: Resource): Promise<readonly RawObject[]> {
   return (await client.list(resource, { labelSelector: `${names.MANAGED_BY}=certwheel` })).items;
 }
@@ -66,7 +70,7 @@ export function requesterOf({ metadata }: RawObject): string | undefined {
   return metadata?.annotations?.[names.CLIENT_CERTIFICATE_ANNOTATION]?.split('/')[0];
 }
 
-/** How many such objects have ever been made, by the API server's own book. */
+/** How many such objects were ever created, by the audit log of the API server. */
 export async function createdRequests(world: World, { group, plural }: Resource): Promise<number> {
   const events = await auditEvents(world);
   return events.filter(

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import type { Backend } from '../../../src/backends/backend.ts';
 import type { CertwheelError } from '../../../src/errors.ts';
 import { chainsTo } from '../../../src/pki/chain.ts';
 import { onStop } from '../../teardown.ts';
@@ -68,16 +69,21 @@ test('what is signed leads to the trust, and is no older than Vault backdates it
   await backend.check(signal);
 });
 
+/** Uses the backend for longer than its token lives. */
+async function useFor(ms: number, backend: Backend): Promise<void> {
+  for (const end = Date.now() + ms; Date.now() < end; await sleep(300)) await backend.check(signal);
+}
+
 test('a token from a Secret is renewed for as long as it is used', async () => {
   const { backend } = await byToken({ policies: ['certwheel'], period: '3s' });
   const before = await accessors();
-  for (const end = Date.now() + 8_000; Date.now() < end; await sleep(400)) await backend.check(signal);
+  await useFor(8_000, backend);
   assert.ok([...(await accessors())].every((each) => before.has(each)));
 });
 
 test('a login is made again when its token has reached its greatest age', async () => {
   const { backend } = await byAppRole('brief', 'token_ttl=2s token_max_ttl=4s');
-  for (const end = Date.now() + 9_000; Date.now() < end; await sleep(300)) await backend.check(signal);
+  await useFor(9_000, backend);
 });
 
 test('many at once log in once', async () => {

@@ -7,26 +7,24 @@ import { install, NAMESPACE } from '../../chart/support/helm.ts';
 import { alterSecrets } from '../support/admission.ts';
 import { startController } from '../support/controller-process.ts';
 import { eventually } from '../support/eventually.ts';
-import { clientCertificate, create, createAuthority, selfManaged, statusOf, untilReady } from '../support/objects.ts';
+import { clientCertificate, create, statusOf, untilReady } from '../support/objects.ts';
 import { signatures } from '../support/recorded.ts';
-import { oneWorld } from '../support/world.ts';
+import { oneScene } from '../support/scene.ts';
 
 // With the roles and the policies of the chart, which let the controller delete no Secret of a certificate.
 
-/** So long no further signature is made; the retries come after 1, 2 and 4 s. */
+/** For this long no further certificate is signed. Retries come after 1, 2 and 4 s. */
 const QUIET_MS = 4_000;
 
-const shared = oneWorld({}, async (cluster) => void (await install(cluster)));
-test.after(shared.stop);
+const scene = oneScene({
+  install: async (cluster) => void (await install(cluster)),
+  flags: ['--controller-namespace', NAMESPACE],
+  start: async ({ cluster }, flags) => startController(await accountKubeconfig(cluster), flags),
+});
+test.after(scene.stop);
 
-test('a new Secret that admission altered and that can not be deleted keeps no key, and status says how to delete it', async () => {
-  const world = await shared.get();
-  const controller = await startController(await accountKubeconfig(world.cluster), [
-    '--controller-namespace',
-    NAMESPACE,
-  ]);
-  const namespace = await world.namespace();
-  await createAuthority(world, selfManaged(namespace));
+test('a new Secret that admission altered and that cannot be deleted keeps no key, and status says how to delete it', async () => {
+  const { world, controller, namespace } = await scene.get();
   await create(world, clientCertificate(namespace, 'control'));
   await untilReady(world, namespace, 'control');
   const policy = await alterSecrets(world, namespace, 'JSONPatch{op: "remove", path: "/data/ca.crt"}', [

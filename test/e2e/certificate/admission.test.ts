@@ -15,26 +15,19 @@ import {
   untilReady,
 } from '../support/objects.ts';
 import { eventsOf, signatures } from '../support/recorded.ts';
-import { oneWorld, type World } from '../support/world.ts';
+import { oneScene } from '../support/scene.ts';
 
-/** So long no further signature is made; the retries come after 1, 2 and 4 s. */
+/** For this long no further certificate is signed. Retries come after 1, 2 and 4 s. */
 const QUIET_MS = 4_000;
 
-const shared = oneWorld();
-test.after(shared.stop);
-
-let controller: ReturnType<World['controller']> | undefined;
-async function scene() {
-  const world = await shared.get();
-  controller ??= world.controller();
-  return { world, controller: await controller };
-}
+const scene = oneScene({ authority: false });
+test.after(scene.stop);
 
 interface Alteration {
   readonly patch: string;
   readonly has: string;
   readonly field: RegExp;
-  /** Whether the Secret is of no use then, or no longer Certwheel's. */
+  /** Whether the Secret is useless afterwards, or no longer Certwheel's. */
   readonly vital: boolean;
 }
 
@@ -78,7 +71,7 @@ const ALTERATIONS: Readonly<
 const OF_CERTIFICATES = '!has(object.metadata.labels) || !("certwheel.io/authority-name" in object.metadata.labels)';
 
 async function firstIssue({ patch, has, field, vital }: Alteration): Promise<void> {
-  const { world, controller } = await scene();
+  const { world, controller } = await scene.get();
   const namespace = await world.namespace();
   await createAuthority(world, selfManaged(namespace));
   const policy = await alterSecrets(world, namespace, patch, [OF_CERTIFICATES, has]);
@@ -101,14 +94,14 @@ async function firstIssue({ patch, has, field, vital }: Alteration): Promise<voi
 }
 
 async function goodCertificate({ patch, has, vital }: Alteration): Promise<void> {
-  const { world, controller } = await scene();
+  const { world, controller } = await scene.get();
   const namespace = await world.namespace();
   await createAuthority(world, selfManaged(namespace));
   // The longest pause between two attempts scales with the life: 30 s here.
   await create(world, clientCertificate(namespace, 'old', { duration: '10m' }));
   await untilReady(world, namespace, 'old');
   const policy = await alterSecrets(world, namespace, patch, [OF_CERTIFICATES, has]);
-  // A write that changes no certificate: from it the alteration is known.
+  // A write that changes no certificate; it makes the alteration known.
   await patchCertificate(world, namespace, 'old', { spec: { secretTemplate: { labels: { team: 'a' } } } });
   await eventually('status tells that the Secret was altered', async () => {
     return (await statusOf(world, namespace, 'old')).lastFailure?.reason === 'SecretAltered';
@@ -126,13 +119,13 @@ async function goodCertificate({ patch, has, vital }: Alteration): Promise<void>
   });
 }
 
-/** All of them at the same time, each in a namespace of its own: they mostly wait. */
+/** All at the same time, each in a namespace of its own, since most of their time is waiting. */
 const begun = lazily(async () => {
-  await scene();
+  await scene.get();
   const begin = (run: (alteration: Alteration) => Promise<void>) =>
     Object.entries(ALTERATIONS).map(([what, alteration]) => {
       const running = run(alteration);
-      // Each test hears of its own.
+      // The error belongs to the test of this alteration.
       running.catch(() => {});
       return [what, running] as const;
     });

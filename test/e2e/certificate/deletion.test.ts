@@ -3,33 +3,19 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import * as names from '../../../src/api/names.ts';
 import { renewAt, untilRevision } from '../support/edits.ts';
-import { eventually } from '../support/eventually.ts';
-import { lazily } from '../support/lazily.ts';
-import {
-  clientCertificate,
-  conditionOf,
-  create,
-  createAuthority,
-  readSecret,
-  selfManaged,
-  statusOf,
-  untilReady,
-} from '../support/objects.ts';
+import { eventually, QUIET_MS } from '../support/eventually.ts';
+import { untilNextSecond } from '../support/moments.ts';
+import { clientCertificate, conditionOf, create, readSecret, statusOf, untilReady } from '../support/objects.ts';
 import { signatures } from '../support/recorded.ts';
+import { oneScene } from '../support/scene.ts';
 import { faultOf } from '../support/secret-proof.ts';
-import { oneWorld, type World } from '../support/world.ts';
+import type { World } from '../support/world.ts';
 
-const shared = oneWorld();
-const scene = lazily(async () => {
-  const world = await shared.get();
-  // Not before there are our CRDs: it looks for new ones every 30 seconds only.
+const scene = oneScene({}, async ({ world }) => {
+  // After our CRDs: the garbage collector discovers new ones every 30 seconds only.
   await world.cluster.startControllerManager(['garbage-collector-controller']);
-  const controller = await world.controller();
-  const namespace = await world.namespace();
-  await createAuthority(world, selfManaged(namespace));
-  return { world, controller, namespace };
 });
-test.after(shared.stop);
+test.after(scene.stop);
 
 async function remove(world: World, namespace: string, name: string): Promise<void> {
   assert.ok(await world.client.delete(names.CLIENT_CERTIFICATES, namespace, name));
@@ -40,12 +26,12 @@ function untilSecretIsGone(world: World, namespace: string, name: string): Promi
   return eventually(`Secret ${name} is gone`, ask) as Promise<true>;
 }
 
-test('of two resources that name one Secret the older has it, and the younger says so', async () => {
+test('two resources name one Secret: the older gets it, and the younger reports the conflict', async () => {
   const { world, controller, namespace } = await scene.get();
   await create(world, clientCertificate(namespace, 'older', { secretName: 'common-tls' }));
   await untilReady(world, namespace, 'older');
-  // Ages are told apart by the second.
-  await sleep(1_100);
+  // Ages are compared in whole seconds.
+  await untilNextSecond();
   await create(world, clientCertificate(namespace, 'younger', { secretName: 'common-tls' }));
   const status = await untilReady(world, namespace, 'younger', { status: 'False', reason: 'SecretConflict' });
   assert.match(conditionOf(status, 'Ready')?.message ?? '', 'belongs to ClientCertificate older, which goes first');
@@ -64,15 +50,15 @@ test('of two resources that name one Secret the older has it, and the younger sa
   assert.is(signatures(controller, namespace, 'older'), 2);
 });
 
-test('two resources of the same second agree on which of them has the Secret', async () => {
+test('two resources that were created in the same second agree on which of them gets the Secret', async () => {
   const { world, controller, namespace } = await scene.get();
-  // Which uid is the smaller one is chance, so there are several couples.
+  // The order of uids is random, so there are several couples.
   const couples = Array.from({ length: 8 }, (_, index) => [`first-${index}`, `second-${index}`] as const);
-  await sleep(1_000 - (Date.now() % 1_000));
+  await untilNextSecond();
   const resources = couples.map(async ([first, second], index) => {
     const spec = { secretName: `couple-${index}-tls` };
     await create(world, clientCertificate(namespace, first, spec));
-    // Long enough for the first to have its certificate before anybody knows of the second.
+    // The first has its certificate before the second exists.
     await untilReady(world, namespace, first);
     await create(world, clientCertificate(namespace, second, spec));
   });
@@ -97,7 +83,7 @@ test('deletionPolicy Delete lets the garbage collector remove the Secret, Retain
   const before = await readSecret(world, namespace, 'lasting-tls');
   await Promise.all(['passing', 'lasting'].map((name) => remove(world, namespace, name)));
   await untilSecretIsGone(world, namespace, 'passing-tls');
-  await sleep(1_000);
+  await sleep(QUIET_MS);
   const after = await readSecret(world, namespace, 'lasting-tls');
   assert.equal(after?.object, before?.object);
   assert.is(await readSecret(world, namespace, 'passing-tls'), undefined);
@@ -115,7 +101,7 @@ test('a retained Secret is foreign to a new resource of the same name until it i
   assert.is(signatures(controller, namespace, 'lasting'), 1);
 });
 
-test('a resource that is deleted and made again at once converges to a Secret of its own', async () => {
+test('a resource that is deleted and created again at once gets a Secret of its own', async () => {
   const { world, namespace } = await scene.get();
   await create(world, clientCertificate(namespace, 'reborn'));
   await untilReady(world, namespace, 'reborn');
@@ -127,22 +113,24 @@ test('a resource that is deleted and made again at once converges to a Secret of
   assert.is(after?.annotations[names.CERTIFICATE_UID_ANNOTATION], metadata?.uid);
   assert.is.not(after?.object.metadata?.uid, before?.object.metadata?.uid);
   assert.is.not(after?.key, before?.key);
-  // The garbage collector has no reason to come again.
-  await sleep(2_000);
+  // The garbage collector leaves the new Secret alone.
+  await sleep(2 * QUIET_MS);
   assert.equal((await readSecret(world, namespace, 'reborn-tls'))?.object, after?.object);
 });
 
-test('a resource that goes in the middle of everything leaves no Secret behind', async () => {
+test('a resource that is deleted during its first issue leaves no Secret behind', async () => {
   const { world, namespace } = await scene.get();
   const crowd = Array.from({ length: 12 }, (_, index) => `brief-${index}`);
   await Promise.all(
     crowd.map(async (name, index) => {
       await create(world, clientCertificate(namespace, name));
+      // Each one goes at another moment of its first issue.
       await sleep(index * 8);
       await remove(world, namespace, name);
     }),
   );
-  await sleep(500);
+  // No reconcile that was under way writes its Secret again.
+  await sleep(QUIET_MS);
   await Promise.all(crowd.map((name) => untilSecretIsGone(world, namespace, `${name}-tls`)));
 });
 

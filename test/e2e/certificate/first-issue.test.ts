@@ -1,16 +1,13 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { clientCertificate, create, createAuthority, readSecret, selfManaged, untilReady } from '../support/objects.ts';
-import { oneWorld } from '../support/world.ts';
+import { clientCertificate, create, readSecret, untilReady } from '../support/objects.ts';
+import { oneScene } from '../support/scene.ts';
 
-const shared = oneWorld();
-test.after(shared.stop);
+const scene = oneScene();
+test.after(scene.stop);
 
 test('a ClientCertificate becomes Ready, and its Secret holds what a workload mounts', async () => {
-  const world = await shared.get();
-  const controller = await world.controller();
-  const namespace = await world.namespace();
-  await createAuthority(world, selfManaged(namespace));
+  const { world, controller, namespace } = await scene.get();
   await create(world, clientCertificate(namespace, 'alice', { dnsNames: ['alice.example.com'] }));
   const status = await untilReady(world, namespace, 'alice');
   const secret = await readSecret(world, namespace, 'alice-tls');

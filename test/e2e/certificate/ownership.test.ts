@@ -3,36 +3,20 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import * as names from '../../../src/api/names.ts';
 import { createSecret, deleteSecret, patchCertificate, patchSecret, untilRevision } from '../support/edits.ts';
-import { lazily } from '../support/lazily.ts';
-import {
-  clientCertificate,
-  conditionOf,
-  create,
-  createAuthority,
-  readSecret,
-  selfManaged,
-  untilReady,
-} from '../support/objects.ts';
+import { QUIET_MS } from '../support/eventually.ts';
+import { clientCertificate, conditionOf, create, readSecret, untilReady } from '../support/objects.ts';
 import { makeCa, makeLeaf, tlsData } from '../support/openssl.ts';
 import { signatures } from '../support/recorded.ts';
+import { oneScene } from '../support/scene.ts';
 import { opensslAccepts } from '../support/secret-proof.ts';
 import { watchSecrets } from '../support/secret-witness.ts';
-import { oneWorld } from '../support/world.ts';
 
-/** How soon everything must be well again. */
+/** How soon everything must have recovered. */
 const SOON_MS = 5_000;
 const REFUSED = { status: 'False', reason: 'SecretNotOwned' };
 
-const shared = oneWorld();
-const scene = lazily(async () => {
-  const world = await shared.get();
-  const controller = await world.controller();
-  const namespace = await world.namespace();
-  await createAuthority(world, selfManaged(namespace));
-  const ca = await makeCa('By hand');
-  return { world, controller, namespace, ca };
-});
-test.after(shared.stop);
+const scene = oneScene({}, async () => ({ ca: await makeCa('By hand') }));
+test.after(scene.stop);
 
 test('a Secret that is not ours is not touched, whatever its type and whatever it looks like', async () => {
   const { world, controller, namespace, ca } = await scene.get();
@@ -50,7 +34,7 @@ test('a Secret that is not ours is not touched, whatever its type and whatever i
       annotations: { [names.CERTIFICATE_UID_ANNOTATION]: 'other' },
     },
     labelled: { type: 'kubernetes.io/tls', data, labels: { [names.CERTIFICATE_NAME_LABEL]: 'labelled' } },
-    // To be adopted by somebody else.
+    // To be adopted by another ClientCertificate.
     promised: { type: 'kubernetes.io/tls', data, annotations: { [names.ADOPT_ANNOTATION]: 'somebody-else' } },
   };
   const secrets = await watchSecrets(world, namespace);
@@ -67,27 +51,28 @@ test('a Secret that is not ours is not touched, whatever its type and whatever i
     );
     assert.is(conditionOf(status, 'Stalled')?.reason, 'SecretNotOwned');
     assert.is(status.serialNumber, undefined);
-    // With managedFields and resourceVersion in it: nobody has written, not even the same bytes.
+    // With managedFields and resourceVersion: no write at all, not even of the same bytes.
     assert.equal(await world.client.get(names.SECRETS, namespace, `${name}-tls`), before, name);
     assert.is(signatures(controller, namespace, name), 0);
   }
-  await sleep(1_000);
+  await sleep(QUIET_MS);
   await secrets.settled();
   for (const name of Object.keys(foreign)) assert.is(secrets.versions(`${name}-tls`).length, 1, name);
 });
 
-test('a foreign Secret that is deleted during a reconcile is not waited for without end', async () => {
+test('a foreign Secret that is deleted during a reconcile does not block its certificate', async () => {
   const { world, namespace } = await scene.get();
   const crowd = Array.from({ length: 200 }, (_, index) => `vanishing-${index}`);
   await Promise.all(crowd.map((name) => createSecret(world, namespace, `${name}-tls`)));
   await Promise.all(
     crowd.map(async (name, index) => {
       await create(world, clientCertificate(namespace, name));
+      // Each one goes at another moment of its reconcile.
       await sleep(index % 40);
       await deleteSecret(world, namespace, `${name}-tls`);
     }),
   );
-  // Time enough for two cores that are shared, and far less than the look that comes by itself.
+  // Time enough for two shared cores, and far less than the next periodic reconcile.
   await Promise.all(crowd.map((name) => untilReady(world, namespace, name, {}, 30_000)));
 });
 
@@ -105,13 +90,13 @@ test('a tls Secret from another CA is adopted and re-issued', async () => {
   const adopted = await readSecret(world, namespace, 'migrated-tls');
   assert.is.not(adopted?.chain, byHand.certificate);
   assert.is.not(adopted?.key, byHand.key);
-  // What somebody else has written onto it stays.
+  // Labels of other writers stay.
   assert.is(adopted?.labels.team, 'payments');
   await opensslAccepts(adopted?.object ?? {});
   assert.is(signatures(controller, namespace, 'migrated'), 1);
 });
 
-test('a Secret with everything from another CA, its bundle too, is adopted and re-issued at once', async () => {
+test('a Secret that is entirely from another CA, bundle included, is adopted and re-issued at once', async () => {
   const { world, controller, namespace, ca } = await scene.get();
   await createSecret(world, namespace, 'complete-tls', {
     type: 'kubernetes.io/tls',
@@ -143,7 +128,7 @@ test('a Secret restored from a backup is adopted with the certificate that it ha
   const status = await untilReady(world, namespace, 'restored', {}, SOON_MS);
   assert.is(status.serialNumber, backup.leaf.serialNumber.toLowerCase());
   assert.is(status.revision, 1);
-  await sleep(1_000);
+  await sleep(QUIET_MS);
   const now = await readSecret(world, namespace, 'restored-tls');
   assert.equal(now?.object.data, data);
   assert.is.not(now?.annotations[names.CERTIFICATE_UID_ANNOTATION], annotations[names.CERTIFICATE_UID_ANNOTATION]);
@@ -166,7 +151,7 @@ test('a Secret of another type cannot be adopted, and the message says what to d
   assert.is(signatures(controller, namespace, 'mistyped'), 1);
 });
 
-test('a Secret whose controller is another owner is owned by its certificate all the same, and renewed', async () => {
+test('a Secret that another owner controls gets its certificate as a further owner, and is renewed', async () => {
   const { world, namespace } = await scene.get();
   await create(world, clientCertificate(namespace, 'shared', { deletionPolicy: 'Retain' }));
   await untilReady(world, namespace, 'shared');

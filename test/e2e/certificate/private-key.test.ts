@@ -1,23 +1,16 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { patchCertificate, renewAt, untilRevision } from '../support/edits.ts';
-import { lazily } from '../support/lazily.ts';
-import { clientCertificate, create, createAuthority, readSecret, selfManaged, untilReady } from '../support/objects.ts';
+import { clientCertificate, create, readSecret, untilReady } from '../support/objects.ts';
+import { oneScene } from '../support/scene.ts';
 import { describeKey, opensslAccepts } from '../support/secret-proof.ts';
-import { oneWorld } from '../support/world.ts';
 
-const shared = oneWorld();
-const scene = lazily(async () => {
-  const world = await shared.get();
-  await world.controller();
-  const namespace = await world.namespace();
-  await createAuthority(world, selfManaged(namespace));
+const scene = oneScene({}, async ({ world, namespace }) => {
   const names = ['keep', 'change', 'encoding'];
   await Promise.all(names.map((name) => create(world, clientCertificate(namespace, name))));
   await Promise.all(names.map((name) => untilReady(world, namespace, name)));
-  return { world, namespace };
 });
-test.after(shared.stop);
+test.after(scene.stop);
 
 test('rotationPolicy Never keeps the private key over a renewal, Always does not', async () => {
   const { world, namespace } = await scene.get();
@@ -39,7 +32,7 @@ test('rotationPolicy Never keeps the private key over a renewal, Always does not
   assert.is(leaf.publicKey.asymmetricKeyDetails?.namedCurve, 'secp384r1');
 });
 
-test('a change of the encoding writes the key anew, around the same certificate', async () => {
+test('a change of the encoding rewrites the key and keeps the certificate', async () => {
   const { world, namespace } = await scene.get();
   const before = await readSecret(world, namespace, 'encoding-tls');
   assert.match(before?.key ?? '', /^-----BEGIN PRIVATE KEY-----/);
@@ -75,7 +68,7 @@ const KEYS: Readonly<Record<string, { privateKey: object; head: RegExp; openssl:
   },
 };
 
-test('openssl takes every kind and encoding of key', async () => {
+test('openssl accepts every kind and encoding of key', async () => {
   const { world, namespace } = await scene.get();
   const kinds = Object.entries(KEYS);
   await Promise.all(

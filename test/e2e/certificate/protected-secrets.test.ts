@@ -7,35 +7,22 @@ import { secretFields } from '../../unit/secret-fields.ts';
 import type { Json } from '../crds/api.ts';
 import { FULL, merge } from '../crds/samples.ts';
 import { createSecret, deleteSecret, untilRevision } from '../support/edits.ts';
-import { lazily } from '../support/lazily.ts';
-import {
-  clientCertificate,
-  conditionOf,
-  create,
-  createAuthority,
-  selfManaged,
-  untilReady,
-} from '../support/objects.ts';
+import { eventually, QUIET_MS } from '../support/eventually.ts';
+import { untilNextSecond } from '../support/moments.ts';
+import { clientCertificate, conditionOf, create, untilReady } from '../support/objects.ts';
 import { makeCa, makeLeaf, tlsData } from '../support/openssl.ts';
 import { signatures } from '../support/recorded.ts';
-import { oneWorld } from '../support/world.ts';
+import { oneScene } from '../support/scene.ts';
 
 const REFUSED = { status: 'False', reason: 'SecretNotOwned' };
-/** Long enough for whatever would happen to happen. */
-const QUIET_MS = 1_000;
 const TLS = 'kubernetes.io/tls';
 
-const shared = oneWorld();
-const scene = lazily(async () => {
-  const world = await shared.get();
-  const home = await world.namespace();
-  const controller = await world.controller(['--controller-namespace', home]);
-  await createAuthority(world, selfManaged(home));
+const scene = oneScene({ isHome: true }, async ({ namespace: home }) => {
   const ca = await makeCa('By hand');
   const leaf = tlsData(await makeLeaf(ca, 'by-hand'), ca.certificate);
-  return { world, controller, home, ca, leaf };
+  return { home, ca, leaf };
 });
-test.after(shared.stop);
+test.after(scene.stop);
 
 /** The spec of an authority that names this Secret in this field. */
 function specNaming(kind: 'CertificateAuthority' | 'ClusterCertificateAuthority', field: string, secret: string): Json {
@@ -53,7 +40,7 @@ const WHAT = [
   [/./, 'holds credentials of'],
 ] as const;
 
-/** A Secret that was handed over by a person, and a certificate that wants it. */
+/** Creates a Secret that is handed over for adoption, and the certificate that may adopt it. */
 async function handOver(name: string, content: Parameters<typeof createSecret>[3]): Promise<RawObject> {
   const { world, home } = await scene.get();
   const annotations = { ...content?.annotations, [names.ADOPT_ANNOTATION]: name };
@@ -62,7 +49,7 @@ async function handOver(name: string, content: Parameters<typeof createSecret>[3
   return before;
 }
 
-/** It is refused with these words and no advice against the Secret, nothing is signed, and not a byte of it changes. */
+/** Proves that the adoption is refused with these words, without advice that would harm the Secret, and without a write. */
 async function staysAsItIs(
   name: string,
   before: RawObject | undefined,
@@ -107,7 +94,7 @@ for (const kind of ['CertificateAuthority', 'ClusterCertificateAuthority'] as co
   });
 }
 
-test('an authority that comes to refer to a Secret takes it out of reach, and one that is deleted gives it back', async () => {
+test('a Secret cannot be adopted while an authority refers to it', async () => {
   const { world, home } = await scene.get();
   await createSecret(world, home, 'turning-tls', { type: TLS, data: tlsData(await makeCa('Turning')) });
   await create(world, clientCertificate(home, 'turning'));
@@ -116,20 +103,18 @@ test('an authority that comes to refer to a Secret takes it out of reach, and on
     metadata: { namespace: home, name: 'turning' },
     spec: { secret: { name: 'turning-tls' } },
   });
-  const told = async (words: string) => {
-    for (;;) {
+  const told = (words: string) =>
+    eventually(`Ready says: ${words}`, async () => {
       const status = await untilReady(world, home, 'turning', REFUSED);
-      if (conditionOf(status, 'Ready')?.message?.includes(words)) return;
-      await sleep(100);
-    }
-  };
+      return conditionOf(status, 'Ready')?.message?.includes(words);
+    });
   await told('holds the CA of CertificateAuthority turning');
   await world.client.delete(names.CERTIFICATE_AUTHORITIES, home, 'turning');
-  // Its key is as dear as it was.
+  // It still holds the key of a CA.
   await told('holds a CA certificate');
 });
 
-test('a CA generation, a key that waits and a CA of nobody cannot be adopted, whatever they carry', async () => {
+test('a CA generation, a pending key and a CA that no authority uses cannot be adopted, whatever their marks', async () => {
   const { ca, leaf } = await scene.get();
   const generation = { [names.AUTHORITY_NAME_LABEL]: 'gone', [names.AUTHORITY_KIND_LABEL]: 'CertificateAuthority' };
   const cases = {
@@ -152,11 +137,11 @@ test('a name that Certwheel needs is refused before there is a Secret', async ()
 
   await create(world, clientCertificate(home, 'late', { secretName: 'early-next' }));
   await untilReady(world, home, 'late');
-  // Moments of creation are whole seconds.
-  await sleep(1_100);
+  // Times of creation are whole seconds.
+  await untilNextSecond();
   await create(world, clientCertificate(home, 'early'));
   await untilReady(world, home, 'early');
-  // It was there first, and stays so when its Secret is lost.
+  // A lost Secret does not cost the older resource its name.
   await deleteSecret(world, home, 'early-next');
   await untilRevision(world, home, 'early-next', 2);
   await untilReady(world, home, 'late');
@@ -173,7 +158,7 @@ test('a name that Certwheel needs is refused before there is a Secret', async ()
   await staysAsItIs('hoped-for', undefined, 'is to hold the CA of CertificateAuthority expectant');
 });
 
-test('a certificate whose Secret an authority comes to refer to goes on being renewed', async () => {
+test('a certificate is still renewed after an authority refers to its Secret', async () => {
   const { world, home } = await scene.get();
   await create(world, clientCertificate(home, 'referred', { duration: '1m' }));
   const { revision = 0 } = await untilReady(world, home, 'referred');
@@ -181,11 +166,8 @@ test('a certificate whose Secret an authority comes to refer to goes on being re
     metadata: { namespace: home, name: 'referring' },
     spec: specNaming('CertificateAuthority', 'certManager.trustBundle.secret.name', 'referred-tls'),
   });
-  for (;;) {
-    const status = await untilReady(world, home, 'referred');
-    if ((status.revision ?? 0) > revision) break;
-    await sleep(500);
-  }
+  const renewed = async () => ((await untilReady(world, home, 'referred')).revision ?? 0) > revision;
+  await eventually('it is renewed', renewed);
 });
 
 test.run();

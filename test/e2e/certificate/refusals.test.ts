@@ -3,8 +3,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { CERTIFICATE_AUTHORITIES } from '../../../src/api/names.ts';
 import { patchAuthority, patchCertificate, untilRevision } from '../support/edits.ts';
-import { eventually } from '../support/eventually.ts';
-import { lazily } from '../support/lazily.ts';
+import { eventually, QUIET_MS } from '../support/eventually.ts';
 import {
   clientCertificate,
   conditionOf,
@@ -16,19 +15,12 @@ import {
   untilReady,
 } from '../support/objects.ts';
 import { eventsOf, signatures } from '../support/recorded.ts';
-import { oneWorld } from '../support/world.ts';
+import { oneScene } from '../support/scene.ts';
 
-/** How soon everything must be well again. */
+/** How soon everything must have recovered. */
 const SOON_MS = 5_000;
-/** Long enough for whatever would happen to happen. */
-const QUIET_MS = 1_000;
 
-const shared = oneWorld();
-const scene = lazily(async () => {
-  const world = await shared.get();
-  const controller = await world.controller();
-  const namespace = await world.namespace();
-  await createAuthority(world, selfManaged(namespace));
+const scene = oneScene({}, async ({ world, namespace }) => {
   const limits = {
     maxDuration: '1h',
     keyAlgorithms: ['ECDSA'],
@@ -36,9 +28,8 @@ const scene = lazily(async () => {
   };
   await createAuthority(world, selfManaged(namespace, 'strict', { limits }));
   await createAuthority(world, selfManaged(namespace, 'lenient', { allowSystemIdentities: true }));
-  return { world, controller, namespace };
 });
-test.after(shared.stop);
+test.after(scene.stop);
 
 const SYSTEM: Readonly<Record<string, Record<string, unknown>>> = {
   'by-name': { commonName: 'system:admin' },
@@ -86,7 +77,7 @@ test('an authority that allows them later issues what it had denied', async () =
   assert.is(conditionOf(status, 'Stalled'), undefined);
 });
 
-test('a namespace may restrict the organizations of its own authority, and changes its mind', async () => {
+test('a namespace may restrict the organizations of its own authority, and lift the restriction', async () => {
   const { world, controller, namespace } = await scene.get();
   const allowing = (...organizations: string[]) => ({
     issuancePolicy: { rules: [{ name: 'teams', subject: { organizations } }] },
@@ -153,7 +144,7 @@ test('limits that are tightened later leave a valid certificate Ready, and stop 
   assert.is(signatures(controller, namespace, 'grown'), 1);
 });
 
-test('an authority that is made later issues within seconds, without a restart', async () => {
+test('an authority that is created later issues within seconds, without a restart', async () => {
   const { world, namespace } = await scene.get();
   await create(world, clientCertificate(namespace, 'early', { authorityRef: { name: 'late' } }));
   const status = await untilReady(world, namespace, 'early', { status: 'False', reason: 'AuthorityNotFound' });
@@ -176,7 +167,7 @@ test('a certificate whose authority is deleted stays Ready, and one that is poin
   const issuing = { type: 'Issuing', status: 'True', reason: 'AuthorityNotFound' };
   const orphan = await untilReady(world, namespace, 'orphan', issuing, SOON_MS);
   assert.is(conditionOf(orphan, 'Ready')?.status, 'True');
-  // Ready speaks of the present spec, and the certificate isn't that authority's.
+  // Ready is about the present spec, and the certificate is from another authority.
   const mover = await untilReady(world, namespace, 'mover', issuing, SOON_MS);
   assert.is(conditionOf(mover, 'Ready')?.status, 'False');
   assert.is(conditionOf(mover, 'Ready')?.reason, 'AuthorityNotFound');
@@ -195,7 +186,7 @@ test('an authority serves its own namespace only', async () => {
   await untilReady(world, far, 'thief', { status: 'False', reason: 'AuthorityNotFound' });
   await sleep(QUIET_MS);
   assert.is(signatures(controller, far, 'thief'), 0);
-  // One of the same name in another namespace is another CA.
+  // An authority of the same name in another namespace is another CA.
   await createAuthority(world, selfManaged(far, 'own'));
   await untilReady(world, far, 'thief', {}, SOON_MS);
   const bundles = [await readSecret(world, near, 'neighbour-tls'), await readSecret(world, far, 'thief-tls')];
@@ -203,7 +194,7 @@ test('an authority serves its own namespace only', async () => {
   assert.ok(namespace !== near && namespace !== far);
 });
 
-test('kubectl wait, get and describe tell the story', async () => {
+test('kubectl wait, get and describe show the refusal and the issue', async () => {
   const { world, namespace } = await scene.get();
   const kubectl = async (...args: string[]) => (await world.cluster.kubectl(['-n', namespace, ...args])).stdout;
   await create(world, clientCertificate(namespace, 'told', { authorityRef: { name: 'strict' }, duration: '2h' }));

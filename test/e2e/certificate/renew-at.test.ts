@@ -2,49 +2,28 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { RENEW_AT_ANNOTATION } from '../../../src/api/names.ts';
-import { restoreCaPair } from '../../../src/pki/ca.ts';
-import { parseCertificate } from '../../../src/pki/certificate.ts';
-import { newSerialNumber, signLeaf } from '../../../src/pki/issue.ts';
-import { encodePrivateKey, generateKey, publicKeyDer } from '../../../src/pki/keys.ts';
 import type { ControllerProcess } from '../support/controller-process.ts';
 import { createSecret, deleteSecret, patchCertificate, renewAt, untilRevision } from '../support/edits.ts';
-import { eventually } from '../support/eventually.ts';
-import { lazily } from '../support/lazily.ts';
-import { issuedAt } from '../support/moments.ts';
-import {
-  clientCertificate,
-  conditionOf,
-  create,
-  createAuthority,
-  readSecret,
-  selfManaged,
-  statusOf,
-  untilReady,
-} from '../support/objects.ts';
-import { makeCa, tlsData } from '../support/openssl.ts';
+import { eventually, QUIET_MS } from '../support/eventually.ts';
+import { issuedAt, untilNextSecond } from '../support/moments.ts';
+import { clientCertificate, conditionOf, create, readSecret, statusOf, untilReady } from '../support/objects.ts';
+import { makeCa, makeLeaf, tlsData } from '../support/openssl.ts';
 import { eventsOf, signatures } from '../support/recorded.ts';
-import { oneWorld, type World } from '../support/world.ts';
+import { oneScene } from '../support/scene.ts';
+import type { World } from '../support/world.ts';
 
-/** Long enough for whatever would happen to happen. */
-const QUIET_MS = 1_500;
-
-const shared = oneWorld();
-const scene = lazily(async () => {
-  const world = await shared.get();
-  const controller = await world.controller();
-  const namespace = await world.namespace();
-  await createAuthority(world, selfManaged(namespace));
+const scene = oneScene({}, async ({ world, namespace }) => {
   const names = ['once', 'zone', 'future', 'past', 'malformed', 'paused', 'lost', 'changed'];
   await Promise.all(names.map((name) => create(world, clientCertificate(namespace, name))));
-  // Due after 15 seconds at the latest, but for the suspension.
+  // Due within 15 seconds; the suspension prevents its renewal.
   await create(world, clientCertificate(namespace, 'due', { duration: '1m', renewBefore: '45s' }));
   const { renewalTime = '' } = await untilReady(world, namespace, 'due');
   await patchCertificate(world, namespace, 'due', { spec: { suspend: true } });
   const dueAtMs = Date.parse(renewalTime) + 1_000;
   await Promise.all(names.map((name) => untilReady(world, namespace, name)));
-  return { world, controller, namespace, dueAtMs };
+  return { dueAtMs };
 });
-test.after(shared.stop);
+test.after(scene.stop);
 
 function suspend(world: World, namespace: string, name: string, isSuspended: boolean) {
   return patchCertificate(world, namespace, name, { spec: { suspend: isSuspended } });
@@ -54,13 +33,13 @@ function lifted(controller: ControllerProcess, namespace: string, name: string, 
   assert.is(signatures(controller, namespace, name), wanted, `${name} was signed another number of times`);
 }
 
-test('renew-at renews at once, and once', async () => {
+test('renew-at renews at once, and only once', async () => {
   const { world, controller, namespace } = await scene.get();
   const before = await readSecret(world, namespace, 'once-tls');
   await renewAt(world, namespace, 'once');
   const after = await untilRevision(world, namespace, 'once-tls', 2, 5_000);
   assert.is.not(after.leaf.serialNumber, before?.leaf.serialNumber);
-  // The annotation stays where it is, and further looks change nothing.
+  // The annotation stays, and further reconciles change nothing.
   await patchCertificate(world, namespace, 'once', { metadata: { labels: { look: 'again' } } });
   await sleep(QUIET_MS);
   lifted(controller, namespace, 'once', 2);
@@ -72,20 +51,20 @@ test('renew-at renews at once, and once', async () => {
   assert.is(told[1], 'Renewed RenewAt:');
 });
 
-test('a moment in another time zone, and one in whole seconds as date prints it, mean what they say', async () => {
+test('a moment in another time zone and one in whole seconds, as `date` prints it, are honoured', async () => {
   const { world, controller, namespace } = await scene.get();
-  // Whole seconds lie a little before the issue of a certificate that was made in the same second.
-  await sleep(1_000);
+  // A moment in whole seconds lies before the issue of a certificate in the same second.
+  await untilNextSecond();
   const local = new Date(Date.now() + 2 * 3_600_000).toISOString().replace(/\.\d+Z$/, '+02:00');
   await renewAt(world, namespace, 'zone', local);
   await untilRevision(world, namespace, 'zone-tls', 2, 5_000);
-  await sleep(1_000);
+  await untilNextSecond();
   await renewAt(world, namespace, 'zone', `${new Date().toISOString().slice(0, 19)}Z`);
   await untilRevision(world, namespace, 'zone-tls', 3, 5_000);
   lifted(controller, namespace, 'zone', 3);
 });
 
-test('a moment in the future is waited for', async () => {
+test('a moment in the future renews at that moment', async () => {
   const { world, controller, namespace } = await scene.get();
   const moment = new Date(Date.now() + 3_000);
   await renewAt(world, namespace, 'future', moment.toISOString());
@@ -96,7 +75,7 @@ test('a moment in the future is waited for', async () => {
   lifted(controller, namespace, 'future', 2);
 });
 
-test('a moment before the last issue, and what is no moment at all, renew nothing', async () => {
+test('a moment before the last issue and an invalid moment renew nothing', async () => {
   const { world, controller, namespace } = await scene.get();
   await renewAt(world, namespace, 'past', new Date(Date.now() - 3_600_000).toISOString());
   const nonsense = ['now', '', 'tomorrow', '2026', '1700000000', '2026-13-45T99:00:00Z', '2026-05-01 12:00:00', '❤'];
@@ -108,12 +87,12 @@ test('a moment before the last issue, and what is no moment at all, renew nothin
   }
   const told = await untilReady(world, namespace, 'malformed', { reason: 'RenewAtInvalid' });
   assert.match(conditionOf(told, 'Ready')?.message ?? '', `"${nonsense.at(-1)}" is ignored, since it is no moment`);
-  // What it is replaced by is honoured.
+  // A valid moment in its place is honoured.
   await renewAt(world, namespace, 'malformed');
   await untilRevision(world, namespace, 'malformed-tls', 2, 5_000);
 });
 
-test('nothing is issued for a resource that is born suspended, until it is resumed', async () => {
+test('a resource that is created suspended gets no certificate until it is resumed', async () => {
   const { world, controller, namespace } = await scene.get();
   await create(world, clientCertificate(namespace, 'unborn', { suspend: true }));
   const waiting = await untilReady(world, namespace, 'unborn', { status: 'False', reason: 'Suspended' });
@@ -138,7 +117,7 @@ test('renew-at, a lost Secret and a changed spec wait for the end of a suspensio
   await renewAt(world, namespace, 'paused');
   await deleteSecret(world, namespace, 'lost-tls');
   await patchCertificate(world, namespace, 'changed', { spec: { dnsNames: ['new.example.com'] } });
-  // Ready says what is the case all the same.
+  // Ready stays truthful during the suspension.
   await untilReady(world, namespace, 'lost', { status: 'False' }, 5_000);
   await untilReady(world, namespace, 'changed', { status: 'False', reason: 'SpecChanged' }, 5_000);
   await sleep(QUIET_MS);
@@ -153,8 +132,9 @@ test('renew-at, a lost Secret and a changed spec wait for the end of a suspensio
   for (const name of names) lifted(controller, namespace, name, 2);
 });
 
-test('a renewal that falls due during a suspension is made on its end', async () => {
+test('a renewal that falls due during a suspension is made when the suspension ends', async () => {
   const { world, controller, namespace, dueAtMs } = await scene.get();
+  // A renewal at that moment is what the suspension prevents.
   await sleep(Math.max(0, dueAtMs - Date.now()));
   lifted(controller, namespace, 'due', 1);
   await suspend(world, namespace, 'due', false);
@@ -162,7 +142,7 @@ test('a renewal that falls due during a suspension is made on its end', async ()
   await untilReady(world, namespace, 'due');
 });
 
-test('a suspended resource beside an expired certificate is left alone, not looked at without end', async () => {
+test('a suspended resource beside an expired certificate is not reconciled again and again', async () => {
   const { world, controller, namespace } = await scene.get();
   const data = await expiredData();
   await createSecret(world, namespace, 'stale-tls', { type: 'kubernetes.io/tls', data });
@@ -174,12 +154,12 @@ test('a suspended resource beside an expired certificate is left alone, not look
   assert.ok(more < 10, `${more} looks in ${QUIET_MS} ms`);
 });
 
-test('no annotation of this kind ever reached a Secret', async () => {
+test('renew-at is never copied to a Secret', async () => {
   const { world, namespace } = await scene.get();
   assert.is((await readSecret(world, namespace, 'once-tls'))?.annotations[RENEW_AT_ANNOTATION], undefined);
 });
 
-/** How often the controller has looked at any ClientCertificate. */
+/** How many reconciles of ClientCertificates the controller has run. */
 async function looks(controller: ControllerProcess): Promise<number> {
   const found = (await controller.metrics()).matchAll(
     /certwheel_workqueue_runs_total\{controller="certificates".*\} (\d+)/g,
@@ -187,22 +167,10 @@ async function looks(controller: ControllerProcess): Promise<number> {
   return [...found].reduce((sum, [, count]) => sum + Number(count), 0);
 }
 
-/** openssl makes no certificate that is expired at once. */
 async function expiredData(): Promise<Record<string, string>> {
-  const pair = await makeCa('Old');
-  const ca = restoreCaPair(pair.certificate, pair.key);
-  const key = await generateKey({ algorithm: 'ECDSA', size: 256 });
-  const leaf = signLeaf({
-    ca,
-    publicKeyDer: publicKeyDer(key),
-    subject: { commonName: 'stale' },
-    names: { dnsNames: [], uris: [], emailAddresses: [], ipAddresses: [] },
-    usages: ['digital signature', 'client auth'],
-    serialNumber: newSerialNumber(Buffer.alloc(16, 7)),
-    notBefore: new Date(Date.now() - 7_200_000),
-    notAfter: new Date(Date.now() - 3_600_000),
-  });
-  return tlsData({ certificate: parseCertificate(leaf).pem, key: encodePrivateKey(key, 'PKCS8') }, pair.certificate);
+  const ca = await makeCa('Old');
+  const hoursAgo = (hours: number) => new Date(Date.now() - hours * 3_600_000);
+  return tlsData(await makeLeaf(ca, 'stale', { notBefore: hoursAgo(2), notAfter: hoursAgo(1) }), ca.certificate);
 }
 
 test.run();

@@ -3,7 +3,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { ControllerProcess } from '../support/controller-process.ts';
 import { untilRevision } from '../support/edits.ts';
-import { eventually } from '../support/eventually.ts';
+import { eventually, QUIET_MS } from '../support/eventually.ts';
 import { lazily } from '../support/lazily.ts';
 import { issuedAt } from '../support/moments.ts';
 import { clientCertificate, create, createAuthority, selfManaged, statusOf, untilReady } from '../support/objects.ts';
@@ -23,7 +23,7 @@ import {
 import type { Witness } from '../support/witness.ts';
 import { oneWorld, type World } from '../support/world.ts';
 
-/** The shortest life there is; with this much of it left at the renewal, one comes about every 7 seconds. */
+/** The shortest duration, renewed about every 7 seconds. */
 const OFTEN = { duration: '1m', renewBefore: '53s' };
 /** How late a renewal may be issued. */
 const LATE_MS = 2_000;
@@ -39,7 +39,7 @@ interface Scene {
 }
 
 const shared = oneWorld();
-/** Everything that takes its time is begun at once; the tests then look at what came of it. */
+/** All renewals run at the same time; the tests then read what was recorded. */
 const scene = lazily<Scene>(async () => {
   const world = await shared.get();
   const [namespace, chatty] = [await world.namespace(), await world.namespace()];
@@ -59,7 +59,7 @@ const scene = lazily<Scene>(async () => {
 });
 test.after(shared.stop);
 
-/** Each renewal of a certificate, beside the moment that status had announced for it. */
+/** Each renewal of a certificate, with the time that status had announced for it. */
 function renewals({ secrets, certificates }: Scene, name: string) {
   const held = issuances(secrets.versions(`${name}-tls`));
   return held.slice(1).map(({ object }, index) => {
@@ -72,13 +72,13 @@ function renewals({ secrets, certificates }: Scene, name: string) {
   });
 }
 
-/** Waits until status has told of that revision. */
+/** Waits until status has shown that revision. */
 function untilTold({ certificates }: Scene, name: string, revision: number): Promise<true> {
   const isTold = () => certificates.versions(name).some(({ object }) => (object.status?.revision ?? 0) >= revision);
   return eventually(`status has told of revision ${revision} of ${name}`, () => isTold() || undefined);
 }
 
-test('many renewals later the Secret remembers the last ten serial numbers, newest first', async () => {
+test('after many renewals the Secret lists the last ten serial numbers, newest first', async () => {
   const { secrets } = await scene.get();
   for (let revision = 1; revision <= 11; revision++) await untilSeen(secrets, 'often-tls', revision);
   const versions = secrets.versions('often-tls');
@@ -93,10 +93,10 @@ test('many renewals later the Secret remembers the last ten serial numbers, newe
   );
 });
 
-test('a certificate is renewed again and again, each time when status said and never before', async () => {
+test('a certificate is renewed again and again, at the time that status announced and never before', async () => {
   const seen = await scene.get();
   await untilSeen(seen.secrets, 'often-tls', 4);
-  // That of the fourth may not be told yet, and each renewal needs what status had announced of the one before.
+  // The status of the fourth may be missing still; each renewal is compared with the status of the one before.
   await untilTold(seen, 'often', 3);
   const found = renewals(seen, 'often');
   assert.ok(found.length >= 3);
@@ -139,7 +139,7 @@ test('status follows every renewal, stays Ready, and is written once for each', 
   const issued = statuses.filter(({ revision }) => revision !== undefined);
   assert.equal(
     issued.map(({ serialNumber, revision }) => `${revision} ${serialNumber}`),
-    // The Secret comes first, and the status of the last one may not be told yet.
+    // The Secret is written first, so the status of the last one may be missing still.
     issuances(secrets.versions('often-tls'))
       .slice(0, issued.length)
       .map(({ object }) => `${revisionOf(object)} ${serialOf(object)}`),
@@ -160,10 +160,10 @@ test('routine renewals have no events, unless the controller was started with --
   await untilRevision(world, chatty, 'often-tls', 3);
   const later = async () => (await eventsOf(world, chatty, 'often')).filter(({ reason }) => reason === 'Renewed');
   await eventually('two renewals are told of', async () => (await later()).length >= 2);
-  // Of the others something would be told by now.
-  await sleep(500);
+  // An unwanted event of the others would be written by now.
+  await sleep(QUIET_MS);
   const reasons = async (where: string) => (await eventsOf(world, where, 'often')).map(({ reason }) => reason);
-  // That its life is too short for a kubelet is told once, and not at each renewal.
+  // LifeTooShort is written once, and not at each renewal.
   assert.equal(await reasons(namespace), ['Issued', 'LifeTooShort']);
   const told = await eventsOf(world, chatty, 'often');
   const [first, ...others] = told.filter(({ reason }) => reason !== 'LifeTooShort');
@@ -174,7 +174,7 @@ test('routine renewals have no events, unless the controller was started with --
     assert.is(reason, 'Renewed');
     assert.match(note, /^Due: due since .*; serial [0-9a-f]+, valid until /);
   }
-  // The log tells of every signature all the same.
+  // The log has every signature nevertheless.
   assert.ok(signatures(controller, namespace, 'often') >= 3);
 });
 
@@ -183,7 +183,7 @@ test('a certificate of one minute is renewed at about half of its life', async (
   const { world, namespace, secrets } = seen;
   const first = await untilReady(world, namespace, 'half-life');
   const lifeMs = Date.parse(first.notAfter ?? '') - Date.parse(first.renewalTime ?? '');
-  // Up to a fifth earlier than half of it, so that many don't come at once.
+  // Jitter renews up to a fifth earlier than half of the life.
   assert.ok(lifeMs >= 29_000 && lifeMs <= 37_000, `renewed ${lifeMs} ms before its end`);
   await untilSeen(secrets, 'half-life-tls', 2);
   const [renewal] = renewals(seen, 'half-life');

@@ -4,37 +4,28 @@ import * as names from '../../../src/api/names.ts';
 import type { ControllerProcess } from '../support/controller-process.ts';
 import { createSecret, deleteSecret, patchCertificate, patchSecret, renewAt, untilRevision } from '../support/edits.ts';
 import { eventually } from '../support/eventually.ts';
-import { lazily } from '../support/lazily.ts';
 import {
   clientCertificate,
   conditionOf,
   create,
-  createAuthority,
   type MountedSecret,
   mounted,
   readSecret,
-  selfManaged,
   statusOf,
   untilReady,
 } from '../support/objects.ts';
 import { makeCa, makeLeaf, tlsData } from '../support/openssl.ts';
 import { plainApi } from '../support/plain-api.ts';
 import { signatures } from '../support/recorded.ts';
+import { oneScene } from '../support/scene.ts';
 import { faultOf, opensslAccepts } from '../support/secret-proof.ts';
-import { oneWorld, type World } from '../support/world.ts';
+import type { World } from '../support/world.ts';
 
-/** How soon everything must be well again. */
+/** How soon everything must have recovered. */
 const SOON_MS = 5_000;
 
-const shared = oneWorld();
-const scene = lazily(async () => {
-  const world = await shared.get();
-  const controller = await world.controller();
-  const namespace = await world.namespace();
-  await createAuthority(world, selfManaged(namespace));
-  return { world, controller, namespace };
-});
-test.after(shared.stop);
+const scene = oneScene();
+test.after(scene.stop);
 
 async function ready(world: World, namespace: string, name: string): Promise<MountedSecret> {
   await create(world, clientCertificate(namespace, name));
@@ -44,7 +35,7 @@ async function ready(world: World, namespace: string, name: string): Promise<Mou
   return secret;
 }
 
-test('without its label or its uid annotation a Secret is ours no longer: it is left alone, and healed by a person', async () => {
+test('a Secret without its label or its uid annotation is foreign: it is left alone until a person hands it over', async () => {
   const { world, controller, namespace } = await scene.get();
   const marks = {
     'uid-removed': { annotations: { [names.CERTIFICATE_UID_ANNOTATION]: null } },
@@ -66,7 +57,7 @@ test('without its label or its uid annotation a Secret is ours no longer: it is 
   }
 });
 
-/** Deletes the Secret and puts another in its place while the controller doesn't look. */
+/** Deletes the Secret and creates another one in its place while the controller is frozen. */
 async function replace(world: World, controller: ControllerProcess, namespace: string, name: string) {
   controller.signal('SIGSTOP');
   await deleteSecret(world, namespace, name);
@@ -75,7 +66,7 @@ async function replace(world: World, controller: ControllerProcess, namespace: s
   return foreign;
 }
 
-test('a foreign Secret in the place of ours is never touched; its removal heals', async () => {
+test('a foreign Secret in the place of ours is never touched; its removal issues the certificate again', async () => {
   const { world, controller, namespace } = await scene.get();
   await ready(world, namespace, 'replaced');
   const foreign = await replace(world, controller, namespace, 'replaced-tls');
@@ -117,7 +108,7 @@ test('the kubectl command of the message hands the Secret over', async () => {
   await opensslAccepts(secret?.object ?? {});
 });
 
-test('a Secret that was made immutable fails with the reason, keeps its certificate, and heals when it is deleted', async () => {
+test('a Secret that was made immutable fails with the reason, keeps its certificate, and is written again once it is deleted', async () => {
   const { world, namespace } = await scene.get();
   await ready(world, namespace, 'immutable');
   await patchSecret(world, namespace, 'immutable-tls', { immutable: true });
@@ -143,7 +134,7 @@ test('a Secret that was made immutable fails with the reason, keeps its certific
   assert.is(after.nextAttemptTime, undefined);
 });
 
-test('a Secret that is lost during a long pause after a failure is not lost for as long', async () => {
+test('a Secret that is lost during a long pause after a failure is written again soon', async () => {
   const { world, namespace } = await scene.get();
   // For a life of a minute, 5 seconds are the longest pause once there is no valid certificate.
   await create(world, clientCertificate(namespace, 'pausing', { duration: '1m' }));

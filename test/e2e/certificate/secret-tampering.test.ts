@@ -3,36 +3,20 @@ import * as assert from 'uvu/assert';
 import * as names from '../../../src/api/names.ts';
 import { deleteSecret, patchSecret, renewAt, untilRevision } from '../support/edits.ts';
 import { eventually } from '../support/eventually.ts';
-import { lazily } from '../support/lazily.ts';
 import { provesSoon } from '../support/moments.ts';
-import {
-  clientCertificate,
-  create,
-  createAuthority,
-  type MountedSecret,
-  readSecret,
-  selfManaged,
-  untilReady,
-} from '../support/objects.ts';
+import { clientCertificate, create, type MountedSecret, readSecret, untilReady } from '../support/objects.ts';
 import { makeCa, makeLeaf, tlsData } from '../support/openssl.ts';
 import { eventsOf, signatures } from '../support/recorded.ts';
+import { oneScene } from '../support/scene.ts';
 import { faultOf, opensslAccepts } from '../support/secret-proof.ts';
 import { revisionOf } from '../support/secret-witness.ts';
-import { oneWorld, type World } from '../support/world.ts';
+import type { World } from '../support/world.ts';
 
-/** How soon everything must be well again. */
+/** How soon everything must have recovered. */
 const SOON_MS = 5_000;
 
-const shared = oneWorld();
-const scene = lazily(async () => {
-  const world = await shared.get();
-  const controller = await world.controller();
-  const namespace = await world.namespace();
-  await createAuthority(world, selfManaged(namespace));
-  const foreign = await makeCa('Foreign');
-  return { world, controller, namespace, foreign };
-});
-test.after(shared.stop);
+const scene = oneScene({}, async () => ({ foreign: await makeCa('Foreign') }));
+test.after(scene.stop);
 
 /** A ready ClientCertificate, with labels of its own on the Secret. */
 async function ready(world: World, namespace: string, name: string, spec: object = {}): Promise<MountedSecret> {
@@ -44,7 +28,7 @@ async function ready(world: World, namespace: string, name: string, spec: object
   return secret;
 }
 
-/** What the first event after the first issue says; events are written after all else. */
+/** The note of the first event after the first issue. Events are written last. */
 function renewalNote(world: World, namespace: string, name: string): Promise<string> {
   return eventually(`an event tells of ${name}`, async () => (await eventsOf(world, namespace, name))[1]?.note);
 }
@@ -52,7 +36,7 @@ function renewalNote(world: World, namespace: string, name: string): Promise<str
 const base64 = (text: string) => Buffer.from(text).toString('base64');
 const garbage = base64('-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n');
 
-/** What a Secret is damaged with such that its certificate is of no use any more. */
+/** Damages that make the certificate useless. */
 const DAMAGES: Readonly<Record<string, (foreign: Awaited<ReturnType<typeof makeCa>>) => Promise<object> | object>> = {
   'certificate-of-another': async (ca) => {
     const leaf = await makeLeaf(ca, 'certificate-of-another');
@@ -94,7 +78,7 @@ test('data that was edited, emptied or garbled is replaced by a new certificate'
   }
 });
 
-test('a Secret that was deleted comes back, and its revision goes on', async () => {
+test('a Secret that was deleted is written again, and its revision goes on', async () => {
   const { world, controller, namespace } = await scene.get();
   const before = await ready(world, namespace, 'deleted');
   for (const revision of [2, 3]) {
@@ -109,7 +93,7 @@ test('a Secret that was deleted comes back, and its revision goes on', async () 
   assert.match(await renewalNote(world, namespace, 'deleted'), /^SecretRepaired: Secret deleted-tls is gone; serial/);
 });
 
-/** What a Secret is damaged with while its certificate stays good, and what must be there again. */
+/** Damages after which the certificate is still good. */
 const BLEMISHES: Readonly<Record<string, { metadata?: object; data?: (secret: MountedSecret, ca: string) => object }>> =
   {
     'label-removed': { metadata: { labels: { team: null } } },
@@ -124,11 +108,11 @@ const BLEMISHES: Readonly<Record<string, { metadata?: object; data?: (secret: Mo
     'bundle-extended': { data: (secret, ca) => ({ 'ca.crt': base64(secret.bundle + ca) }) },
   };
 
-test('labels, annotations, owner and bundle that were damaged are repaired around the same certificate', async () => {
+test('labels, annotations, owner and bundle that were damaged are repaired, and the certificate is kept', async () => {
   const { world, controller, namespace, foreign } = await scene.get();
   for (const [name, { metadata = {}, data }] of Object.entries(BLEMISHES)) {
     await ready(world, namespace, name);
-    // A renewal that was asked for and made must not be made again for the sake of a damaged annotation.
+    // A damaged annotation must not repeat a renewal that was requested and done.
     await renewAt(world, namespace, name);
     const before = await untilRevision(world, namespace, `${name}-tls`, 2);
     await untilReady(world, namespace, name);

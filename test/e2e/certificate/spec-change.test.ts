@@ -2,10 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { RawObject } from '../../../src/api/parse.ts';
-import type { ControllerProcess } from '../support/controller-process.ts';
 import { patchCertificate } from '../support/edits.ts';
-import { eventually } from '../support/eventually.ts';
-import { lazily } from '../support/lazily.ts';
+import { eventually, QUIET_MS } from '../support/eventually.ts';
 import {
   clientCertificate,
   create,
@@ -16,6 +14,7 @@ import {
   untilReady,
 } from '../support/objects.ts';
 import { eventsOf, signatures } from '../support/recorded.ts';
+import { oneScene } from '../support/scene.ts';
 import { opensslAccepts } from '../support/secret-proof.ts';
 import {
   faultsOfHistory,
@@ -27,15 +26,14 @@ import {
   watchSecrets,
 } from '../support/secret-witness.ts';
 import type { Witness } from '../support/witness.ts';
-import { oneWorld, type World } from '../support/world.ts';
 
 interface Change {
   readonly spec: object;
-  /** What openssl or node:crypto must find in the certificate afterwards. */
+  /** What openssl or node:crypto must show of the certificate afterwards. */
   readonly shows: RegExp;
 }
 
-/** What makes another certificate necessary, each on a certificate of its own. */
+/** Changes that need another certificate, each on a certificate of its own. */
 const CHANGES: Readonly<Record<string, Change>> = {
   'common-name': { spec: { commonName: 'somebody-else' }, shows: /CN=somebody-else/ },
   organization: { spec: { subject: { organizations: ['Payments'] } }, shows: /O=Payments/ },
@@ -51,33 +49,21 @@ const CHANGES: Readonly<Record<string, Change>> = {
   authority: { spec: { authorityRef: { name: 'other' } }, shows: /issuer CN=Test other v1/ },
 };
 
-interface Scene {
-  readonly world: World;
-  readonly controller: ControllerProcess;
-  readonly namespace: string;
-  readonly secrets: Witness;
-  readonly certificates: Witness<StoredCertificate>;
-}
-
-const shared = oneWorld();
-const scene = lazily<Scene>(async () => {
-  const world = await shared.get();
-  const controller = await world.controller();
-  const namespace = await world.namespace();
+const scene = oneScene({}, async ({ world, namespace }) => {
   const secrets = await watchSecrets(world, namespace);
   const certificates = await watchCertificates(world, namespace);
-  await Promise.all(['ca', 'other'].map((name) => createAuthority(world, selfManaged(namespace, name))));
+  await createAuthority(world, selfManaged(namespace, 'other'));
   const names = [...Object.keys(CHANGES), 'idle', 'template', 'deletion'];
   await Promise.all(names.map((name) => create(world, clientCertificate(namespace, name))));
   await Promise.all(names.map((name) => untilReady(world, namespace, name)));
-  return { world, controller, namespace, secrets, certificates };
+  return { secrets, certificates };
 });
-test.after(shared.stop);
+test.after(scene.stop);
 
-/** All that CHANGES asks for, in one text. */
+/** Every field that CHANGES alters, in one text. */
 function portrait({ leaf }: NonNullable<Awaited<ReturnType<typeof readSecret>>>): string {
   const { asymmetricKeyType, asymmetricKeyDetails } = leaf.publicKey;
-  // Without what a certificate reaches back, which is a minute at most.
+  // Rounded, since a certificate is backdated by up to a minute.
   const hours = Math.round((leaf.validToDate.getTime() - leaf.validFromDate.getTime()) / 3_600_000);
   return [
     leaf.subject,
@@ -90,7 +76,7 @@ function portrait({ leaf }: NonNullable<Awaited<ReturnType<typeof readSecret>>>)
 }
 
 for (const [name, { spec, shows }] of Object.entries(CHANGES)) {
-  test(`a change of the ${name} re-issues at once, and once`, async () => {
+  test(`a change of the ${name} re-issues at once, and only once`, async () => {
     const { world, controller, namespace, secrets, certificates } = await scene.get();
     const before = await readSecret(world, namespace, `${name}-tls`);
     assert.ok(before);
@@ -135,12 +121,12 @@ function readyOf(object: StoredCertificate): string | undefined {
   return object.status?.conditions?.find(({ type }) => type === 'Ready')?.status;
 }
 
-test('each of these changes had one event, with its reason', async () => {
+test('each of these changes writes one event, with its reason', async () => {
   const { world, controller, namespace } = await scene.get();
   for (const name of Object.keys(CHANGES))
     await eventually(`${name} is told of`, async () => (await eventsOf(world, namespace, name)).length >= 2);
-  // Nothing may come later either.
-  await sleep(1_000);
+  // No second event follows.
+  await sleep(QUIET_MS);
   for (const name of Object.keys(CHANGES)) {
     const told = (await eventsOf(world, namespace, name)).map(({ reason, note }) => `${reason} ${note.split(':')[0]}`);
     assert.is(told.length, 2, told.join('\n'));
@@ -150,12 +136,12 @@ test('each of these changes had one event, with its reason', async () => {
   }
 });
 
-test('what is not in the certificate issues nothing, and writes no Secret', async () => {
+test('a change that is not in the certificate issues nothing, and writes no Secret', async () => {
   const { world, controller, namespace } = await scene.get();
   const before = await readSecret(world, namespace, 'idle-tls');
   await patchCertificate(world, namespace, 'idle', { metadata: { labels: { team: 'payments' } } });
   await patchCertificate(world, namespace, 'idle', { metadata: { annotations: { note: 'hello' } } });
-  // The order and the spelling of what is asked for don't count.
+  // The order of usages doesn't count.
   await patchCertificate(world, namespace, 'idle', { spec: { usages: ['client auth', 'digital signature'] } });
   const renewalTime = (await untilReady(world, namespace, 'idle')).renewalTime;
   // This only moves the next renewal.
@@ -167,7 +153,7 @@ test('what is not in the certificate issues nothing, and writes no Secret', asyn
   assert.is(signatures(controller, namespace, 'idle'), 1);
 });
 
-test('secretTemplate is written onto the Secret and taken off it again, around the same certificate', async () => {
+test('secretTemplate is written to the Secret and removed again, and the certificate is kept', async () => {
   const { world, namespace, secrets } = await scene.get();
   const patchTemplate = async (secretTemplate: object | null) => {
     await patchCertificate(world, namespace, 'template', { spec: { secretTemplate } });
@@ -189,7 +175,7 @@ test('secretTemplate is written onto the Secret and taken off it again, around t
   assert.equal(faultsOfHistory(secrets.versions('template-tls')), []);
 });
 
-test('deletionPolicy adds and removes the owner reference, around the same certificate', async () => {
+test('deletionPolicy adds and removes the owner reference, and the certificate is kept', async () => {
   const { world, namespace } = await scene.get();
   const { uid } = (await patchCertificate(world, namespace, 'deletion', {})).metadata ?? {};
   const ownersUnder = async (deletionPolicy: string) => {

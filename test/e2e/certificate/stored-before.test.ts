@@ -1,29 +1,14 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { lazily } from '../support/lazily.ts';
-import {
-  clientCertificate,
-  conditionOf,
-  create,
-  createAuthority,
-  selfManaged,
-  untilReady,
-} from '../support/objects.ts';
+import { clientCertificate, conditionOf, create, untilReady } from '../support/objects.ts';
 import { applyWithoutRules } from '../support/older-crds.ts';
 import { signatures } from '../support/recorded.ts';
-import { oneWorld } from '../support/world.ts';
+import { oneScene } from '../support/scene.ts';
 
-// Resources that are older than the CEL rules, which the API server checks at a write alone.
+// Resources that are older than the CEL rules. The API server checks these at a write only.
 
-const shared = oneWorld({}, applyWithoutRules);
-const scene = lazily(async () => {
-  const world = await shared.get();
-  const controller = await world.controller();
-  const namespace = await world.namespace();
-  await createAuthority(world, selfManaged(namespace));
-  return { world, controller, namespace };
-});
-test.after(shared.stop);
+const scene = oneScene({ install: applyWithoutRules });
+test.after(scene.stop);
 
 const STORED: Readonly<Record<string, [spec: Record<string, unknown>, message: RegExp]>> = {
   'uri-of-no-grammar': [{ uris: ['http://['] }, /^uris holds "http:\/\/\[", which is no URI as RFC 3986 has it$/],
@@ -37,7 +22,7 @@ const STORED: Readonly<Record<string, [spec: Record<string, unknown>, message: R
 };
 
 for (const [name, [spec, message]] of Object.entries(STORED)) {
-  test(`what no reader or no Secret takes is refused with its field and value: ${name}`, async () => {
+  test(`a stored value that no reader or no Secret accepts is refused with its field: ${name}`, async () => {
     const { world, controller, namespace } = await scene.get();
     await create(world, clientCertificate(namespace, name, spec));
     const status = await untilReady(world, namespace, name, { status: 'False', reason: 'InvalidSpec' });

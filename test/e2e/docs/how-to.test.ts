@@ -9,20 +9,12 @@ import { CERTIFICATE_AUTHORITIES } from '../../../src/api/names.ts';
 import { clientCertificate, create, createAuthority, readSecret, selfManaged, untilReady } from '../support/objects.ts';
 import { makeCa } from '../support/openssl.ts';
 import { commandText } from '../support/page.ts';
-import { eventually, oneWorld, type World } from '../support/world.ts';
+import { oneScene } from '../support/scene.ts';
+import { eventually, type World } from '../support/world.ts';
 
 // The pages name namespaces, which others that share a control plane could have too.
-const shared = oneWorld({ own: true });
-test.after(shared.stop);
-
-let running: Promise<unknown> | undefined;
-
-async function start(): Promise<World> {
-  const world = await shared.get();
-  running ??= world.controller();
-  await running;
-  return world;
-}
+const scene = oneScene({ own: true, authority: false });
+test.after(scene.stop);
 
 /** Runs commands as a person would, in a folder of their own that holds these files; answers what they print. */
 async function run({ cluster }: World, commands: string, files: Readonly<Record<string, string>> = {}) {
@@ -40,7 +32,7 @@ const casOf = async (world: World, namespace: string, name: string) => {
 };
 
 test('first-certificate.md brings a certificate, of which describe says nothing but that it was issued', async () => {
-  const world = await start();
+  const { world } = await scene.get();
   const page = 'docs/how-to/first-certificate.md';
   assert.match(await run(world, commandText(page, 'Create an authority and a certificate')), 'condition met');
   const described = await eventually('the event is there', async () => {
@@ -53,7 +45,7 @@ test('first-certificate.md brings a certificate, of which describe says nothing 
 });
 
 test('compromised-ca-key.md takes a CA out of every ca.crt at once, but for a certificate that is suspended', async () => {
-  const world = await start();
+  const { world } = await scene.get();
   const page = 'docs/how-to/compromised-ca-key.md';
   const [old, next] = await Promise.all([makeCa('Orders'), makeCa('Orders, the next')]);
   const [replace = '', remove = ''] = commandText(page, 'Type secret').split(/(?=^kubectl delete )/m);
@@ -89,7 +81,7 @@ test('compromised-ca-key.md takes a CA out of every ca.crt at once, but for a ce
 });
 
 test('backup-and-restore.md brings the same CA back', async () => {
-  const world = await start();
+  const { world } = await scene.get();
   const page = 'docs/how-to/backup-and-restore.md';
   await run(world, 'kubectl create namespace bank');
   await createAuthority(world, selfManaged('bank', 'bank-ca'));

@@ -1,18 +1,21 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { secretAuthority } from '../support/ca-secret.ts';
 import { startController } from '../support/controller-process.ts';
-import { eventually } from '../support/eventually.ts';
+import { eventually, QUIET_MS } from '../support/eventually.ts';
 import { loggedAt } from '../support/moments.ts';
 import { clientCertificate, create, untilReady } from '../support/objects.ts';
 import { eventsOf } from '../support/recorded.ts';
 import { oneWorld } from '../support/world.ts';
 import { clusterUser } from './support/access.ts';
 import { isWrite, requestsOf, shortly } from './support/audit.ts';
-import { secretAuthority } from './support/ca.ts';
 import { createAll, deleteAll, lines, numbered, QUICK, snapshot, untilAllReady, untilQuiet } from './support/fleet.ts';
 
-// What Certwheel costs the API server, by the server's own audit log and under the very permissions of the chart.
+// The requests of Certwheel, by the audit log of the API server and under the permissions of the chart.
+
+/** For this long a controller that starts again writes nothing. */
+const RESTARTED_MS = 4_000;
 
 const shared = oneWorld();
 test.after(shared.stop);
@@ -29,14 +32,15 @@ test('a first issue costs three writes: the Secret, the status, the event', asyn
   await create(world, clientCertificate(namespace, 'alice'));
   await untilReady(world, namespace, 'alice');
   await eventually('the event is written', async () => (await eventsOf(world, namespace, 'alice')).length > 0);
-  await sleep(1_500);
+  // No further request follows.
+  await sleep(QUIET_MS);
   const requests = await requestsOf(world, 'first', since);
   assert.equal(requests.filter(isWrite).map(shortly).sort(), [
     'patch clientcertificates/status',
     'patch events',
     'patch secrets',
   ]);
-  // One look past the cache, lest a certificate be issued that has no place.
+  // One read past the cache: a certificate that can't be stored must not be issued.
   assert.equal(requests.filter((each) => !isWrite(each)).map(shortly), ['get secrets']);
   assert.is(await controller.stop(), 0);
 });
@@ -59,7 +63,7 @@ test('a rotation costs two writes and no read', async () => {
     const about = requests.filter(({ objectRef }) => [name, `${name}-tls`].includes(objectRef?.name ?? ''));
     const count = issued().filter((line) => line.name === name).length;
     const rotation = ['patch secrets', 'patch clientcertificates/status'];
-    // The first issue costs a look past the cache besides.
+    // The first issue costs one read past the cache in addition.
     assert.equal(about.map(shortly), ['get secrets', ...Array.from({ length: count }, () => rotation).flat()], name);
   }
   const first = issued().find(({ reason }) => reason === 'Due');
@@ -79,10 +83,9 @@ test('a restart writes nothing', async () => {
   await untilAllReady(world, namespace, 10);
   const quiet = await untilQuiet(world, namespace);
   await first.stop();
-  await sleep(500);
   const since = new Date();
   const second = await startController(kubeconfig);
-  await sleep(4_000);
+  await sleep(RESTARTED_MS);
   assert.equal((await requestsOf(world, 'restarted', since)).filter(isWrite).map(shortly), []);
   assert.equal(await snapshot(world, namespace), quiet);
   assert.equal(lines(second.logs, 'signing'), []);

@@ -5,7 +5,8 @@ import type { ClientCertificateStatus } from '../../../src/api/generated/types.t
 import type { RawObject } from '../../../src/api/parse.ts';
 import type { Fault, Matcher } from '../kube/fault-proxy.ts';
 import { renewAt, untilRevision } from '../support/edits.ts';
-import { loggedAt } from '../support/moments.ts';
+import { QUIET_MS } from '../support/eventually.ts';
+import { loggedAt, untilNextSecond } from '../support/moments.ts';
 import {
   clientCertificate,
   conditionOf,
@@ -32,7 +33,7 @@ interface Row {
   readonly where: (namespace: string, name: string) => Matcher;
   readonly fault: Fault;
   readonly times: number;
-  /** In place of `times`: it wears off after so long, and is met at least `times` times. */
+  /** In place of `times`: the fault ends after this time, and is met at least `times` times. */
   readonly forMs?: number;
   /** How many certificates may be signed for the one that is published: 1 + those whose answers were refusals. */
   readonly mostSigned: number;
@@ -110,8 +111,8 @@ for (const { what, where, fault, times, forMs, mostSigned } of ROWS) {
     if (forMs !== undefined) setTimeout(mend, forMs);
     const { metadata } = await create(world, clientCertificate(namespace, 'alice'));
     const tookMs = readyMs(metadata, await untilReady(world, namespace, 'alice'));
-    // A second one would be published within moments.
-    await sleep(2_000);
+    // No second certificate is published.
+    await sleep(QUIET_MS);
     await secrets.settled();
     const signed = signatures(controller, namespace, 'alice');
     const secret = await readSecret(world, namespace, 'alice-tls');
@@ -159,7 +160,7 @@ test('429 with Retry-After: that certificate waits as long as Retry-After says, 
   const { arrivals, tries, bobMs, bobWritten } = await throttled();
   const gapsOf = (moments: readonly number[]) =>
     moments.slice(1).map((each, index) => Math.round(each - (moments[index] ?? 0)));
-  // By the proxy, which notes each before it answers, and by those who refused and stored them.
+  // Both by the proxy, which notes each before it answers, and by the log and the audit log.
   const [least, most] = [gapsOf(arrivals), gapsOf(tries)];
   console.log(`gaps of ${most} ms; the other was Ready after ${bobMs} ms`);
   assert.equal([arrivals.length, tries.length], [3, 3]);
@@ -187,10 +188,10 @@ const lostRenewal = startEarly(async () => {
   await create(world, clientCertificate(namespace, 'alice'));
   await untilReady(world, namespace, 'alice');
   breakFirst(proxy, secretApply(namespace, 'alice-tls'), { kind: 'dropAfter' }, 1);
-  await sleep(1_100);
+  await untilNextSecond();
   await renewAt(world, namespace, 'alice');
   await untilRevision(world, namespace, 'alice-tls', 2);
-  await sleep(2_000);
+  await sleep(QUIET_MS);
   await secrets.settled();
   return { namespace, published: publishedSerials(secrets, ['alice']), faults: faultsOf(secrets, ['alice']) };
 });
@@ -203,13 +204,13 @@ test('a renewal whose answer is lost is published once', async () => {
   assert.equal(faults, []);
 });
 
-test('none of that is a bug to the controller', async () => {
+test('the controller reports none of these faults as a bug', async () => {
   const { controller } = await shared.get();
   assert.equal(bugs(controller.logs), []);
   assert.is(await controller.stop(), 0);
 });
 
-/** From the creation of a ClientCertificate until it said Ready; both are told in whole seconds. */
+/** From the creation of a ClientCertificate until it was Ready, both in whole seconds. */
 function readyMs(metadata: RawObject['metadata'], status: ClientCertificateStatus): number {
   const readyAt = Date.parse(conditionOf(status, 'Ready')?.lastTransitionTime ?? '');
   return readyAt - Date.parse(String(metadata?.creationTimestamp));

@@ -1,14 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { secretAuthority } from '../support/ca-secret.ts';
 import { startController } from '../support/controller-process.ts';
 import { createAuthority, selfManaged } from '../support/objects.ts';
 import { oneWorld } from '../support/world.ts';
 import { clusterUser } from './support/access.ts';
 import { isOnLease, requestsOf, shortly } from './support/audit.ts';
-import { secretAuthority } from './support/ca.ts';
 import { createAll, numbered, untilAllReady, untilQuiet } from './support/fleet.ts';
 
+/** For this long nothing but the Lease is written. */
 const MINUTE = 60_000;
 
 const shared = oneWorld();

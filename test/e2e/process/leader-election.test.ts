@@ -8,7 +8,7 @@ import { KubeconfigConnection } from '../../../src/kube/auth.ts';
 import { KubeClient } from '../../../src/kube/client.ts';
 import { type Matcher, startFaultProxy } from '../kube/fault-proxy.ts';
 import { type ControllerProcess, startController } from '../support/controller-process.ts';
-import { eventually } from '../support/eventually.ts';
+import { eventually, QUIET_MS } from '../support/eventually.ts';
 import { loggedAt } from '../support/moments.ts';
 import { createAuthority, selfManaged } from '../support/objects.ts';
 import { watchSecrets } from '../support/secret-witness.ts';
@@ -52,7 +52,7 @@ async function twoReplicas(kubeconfigOfLeader?: string): Promise<Pair> {
   return { world, namespace, leader, standby, users, secrets: await watchSecrets(world, namespace) };
 }
 
-/** Waits until it leads, and answers since when. */
+/** Waits until it leads; returns since when. */
 async function untilLeading(controller: ControllerProcess): Promise<number> {
   const [line] = await eventually('it leads', () => {
     const found = lines(controller.logs, 'became the leader');
@@ -75,7 +75,7 @@ const killed = startEarly(async () => {
   await leader.kill();
   const tookMs = (await untilLeading(standby)) - killedAt;
   await untilAllReady(world, namespace, 40);
-  await sleep(1_000);
+  await sleep(QUIET_MS);
   await secrets.settled();
   const all = [...names, ...more];
   const published = publishedSerials(secrets, all);
@@ -99,7 +99,8 @@ const frozen = startEarly(async () => {
   leader.signal('SIGCONT');
   const { code } = await leader.exited;
   const exitedMs = loggedAt(leader.logs.at(-1)).getTime() - woken.getTime();
-  await sleep(500);
+  // A write that was on its way when it exited would arrive by then.
+  await sleep(QUIET_MS);
   const writes = (await requestsOf(world, users.leader, woken)).filter(isWrite);
   const effects = writes.filter(({ objectRef, responseStatus }) => {
     return objectRef?.resource !== 'events' && (responseStatus?.code ?? 0) < 300;
@@ -136,7 +137,8 @@ const frozenWhileWriting = startEarly(async () => {
   const before = proxy.requests.length;
   leader.signal('SIGCONT');
   const { code } = await leader.exited;
-  await sleep(500);
+  // A write that was on its way when it exited would arrive by then.
+  await sleep(QUIET_MS);
   const writes = proxy.requests.slice(before).filter(({ method }) => method !== 'GET');
   await secrets.settled();
   const published = publishedSerials(secrets, names);
@@ -158,7 +160,7 @@ const stopped = startEarly(async () => {
 
 test('the standby is ready and warm, and writes nothing', async () => {
   const { writesOfStandby, standbyMetrics } = await killed();
-  // Its own tries to take the Lease are the only thing that it may ever write, and it doesn't while another holds it.
+  // A standby may only write the Lease, and it doesn't while the leader holds it.
   assert.equal(writesOfStandby.map(shortly), []);
   assert.match(standbyMetrics, /^certwheel_leader 0$/m);
 });

@@ -2,61 +2,54 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { SECRETS } from '../../../src/api/names.ts';
 import type { RawObject } from '../../../src/api/parse.ts';
-import type { ControllerProcess } from '../support/controller-process.ts';
 import { renewAt } from '../support/edits.ts';
 import { eventually } from '../support/eventually.ts';
-import { issuedAt, writtenAt } from '../support/moments.ts';
-import { createAuthority, selfManaged } from '../support/objects.ts';
+import { issuedAt, untilNextSecond, writtenAt } from '../support/moments.ts';
+import { oneScene } from '../support/scene.ts';
 import { textOf } from '../support/secret-proof.ts';
 import { revisionOf, serialOf } from '../support/secret-witness.ts';
-import { oneWorld, type World } from '../support/world.ts';
+import type { World } from '../support/world.ts';
 import { bugs, createAll, lines, list, numbered, untilAllReady } from './support/fleet.ts';
 import { metricsOf } from './support/metrics.ts';
 
 const COUNT = 300;
 const NAMES = numbered(COUNT);
 
-const shared = oneWorld();
-test.after(shared.stop);
+const scene = oneScene();
+test.after(scene.stop);
 
-let controller: ControllerProcess;
-let namespace: string;
 const firstSerials = new Set<string>();
 
 test(`${COUNT} certificates that are created together are all Ready within 30 s`, async () => {
-  const world = await shared.get();
-  controller = await world.controller();
-  namespace = await world.namespace();
-  await createAuthority(world, selfManaged(namespace));
+  const { world, namespace } = await scene.get();
   const began = Date.now();
   await createAll(world, namespace, NAMES);
   const createdMs = Date.now() - began;
   await untilAllReady(world, namespace, COUNT);
-  const readyMs = (await lastWrite(world)) - began;
+  const readyMs = (await lastWrite(world, namespace)) - began;
   console.log(`created in ${createdMs} ms, all Ready after ${readyMs} ms`);
   assert.ok(readyMs < 30_000, `${readyMs} ms`);
-  const secrets = await secretsOf(world);
+  const secrets = await secretsOf(world, namespace);
   assert.is(secrets.length, COUNT);
   verify(secrets);
   for (const each of secrets) firstSerials.add(String(serialOf(each)));
   assert.is(firstSerials.size, COUNT);
 });
 
-test('one annotation each has them all rotated', async () => {
-  const world = await shared.get();
+test('one annotation on each rotates them all', async () => {
+  const { world, controller, namespace } = await scene.get();
   // renew-at counts in whole seconds, and must lie after the last issue.
-  await sleep(1_100);
+  await untilNextSecond();
   const began = Date.now();
   await Promise.all(NAMES.map((name) => renewAt(world, namespace, name)));
   const rotated = (secrets: readonly RawObject[]) => secrets.every((each) => revisionOf(each) === 2);
-  await eventually('all are rotated', async () => rotated(await secretsOf(world)));
+  await eventually('all are rotated', async () => rotated(await secretsOf(world, namespace)));
   await untilAllReady(world, namespace, COUNT);
-  const secrets = await secretsOf(world);
+  const secrets = await secretsOf(world, namespace);
   const rotatedMs = Math.max(...secrets.map((each) => issuedAt(each).getTime())) - began;
   console.log(`all rotated ${rotatedMs} ms after the first annotation`);
   assert.ok(rotatedMs < 30_000, `${rotatedMs} ms`);
@@ -66,7 +59,8 @@ test('one annotation each has them all rotated', async () => {
   assert.is(lines(controller.logs, 'signing').length, 2 * COUNT);
 });
 
-test('all the while the event loop was never blocked for long', async () => {
+test('the event loop was never blocked for long meanwhile', async () => {
+  const { controller } = await scene.get();
   const p99 = (await metricsOf(controller)).value('nodejs_eventloop_lag_p99_seconds') ?? Number.NaN;
   console.log(`event loop lag, 99 %: ${p99} s`);
   // Far above what the bench finds, since two cores are shared with other tests; work that blocks takes seconds.
@@ -74,16 +68,16 @@ test('all the while the event loop was never blocked for long', async () => {
   assert.equal(bugs(controller.logs), []);
 });
 
-/** When the last of the certificates was written, which all tell of Ready by then. */
-async function lastWrite(world: World): Promise<number> {
+/** When the last certificate was written. All are Ready by then. */
+async function lastWrite(world: World, namespace: string): Promise<number> {
   return Math.max(...(await list(world, namespace)).map((each) => writtenAt(each).getTime()));
 }
 
-async function secretsOf({ client }: World): Promise<readonly RawObject[]> {
+async function secretsOf({ client }: World, namespace: string): Promise<readonly RawObject[]> {
   return (await client.list(SECRETS, { namespace, labelSelector: 'certwheel.io/certificate-name' })).items;
 }
 
-/** All at once, since a process for each takes longer than they took to issue. Throws what openssl has to say. */
+/** One process for all, since one for each would take longer than the issue did. Throws what openssl prints. */
 function verify(secrets: readonly RawObject[]): void {
   const folder = mkdtempSync(join(tmpdir(), 'certwheel-many-'));
   try {

@@ -1,23 +1,23 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { CERTIFICATE_AUTHORITIES, CLIENT_CERTIFICATES, EVENTS, SECRETS } from '../../../src/api/names.ts';
-import type { ControllerProcess } from '../support/controller-process.ts';
+import { secretAuthority } from '../support/ca-secret.ts';
 import { patchSecret, renewAt } from '../support/edits.ts';
-import { clientCertificate, create, createAuthority, selfManaged, untilReady } from '../support/objects.ts';
+import { untilNextSecond } from '../support/moments.ts';
+import { authorityStatusOf, clientCertificate, create, untilReady } from '../support/objects.ts';
+import { eventsOf } from '../support/recorded.ts';
+import { oneScene } from '../support/scene.ts';
 import { revisionOf } from '../support/secret-witness.ts';
-import { eventually, oneWorld } from '../support/world.ts';
-import { secretAuthority } from './support/ca.ts';
+import { eventually } from '../support/world.ts';
 import { createAll, numbered, untilAllReady } from './support/fleet.ts';
 import { metricsOf } from './support/metrics.ts';
 
-const shared = oneWorld();
-test.after(shared.stop);
+const scene = oneScene({ flags: ['--log-level', 'debug'] }, async ({ world, namespace }) => ({
+  namespaces: [await world.namespace(), namespace] as const,
+}));
+test.after(scene.stop);
 
-let controller: ControllerProcess;
-let namespaces: readonly [string, string];
-
-/** Those of the design, each with its type. */
+/** The metrics of the design, each with its type. */
 const FAMILIES = {
   certwheel_certificate_not_after_timestamp_seconds: 'gauge',
   certwheel_certificate_renewal_timestamp_seconds: 'gauge',
@@ -42,18 +42,15 @@ const FAMILIES = {
 } as const;
 
 test('/metrics has every metric of the design, in a syntax that can be read', async () => {
-  const world = await shared.get();
-  controller = await world.controller(['--log-level', 'debug']);
-  namespaces = [await world.namespace(), await world.namespace()];
+  const { world, controller, namespaces } = await scene.get();
   const fresh = await metricsOf(controller);
   assert.is(fresh.value('certwheel_rotations_total', { authority_type: 'secret', reason: 'Due' }), 0);
   await secretAuthority(world, namespaces[0]);
-  await createAuthority(world, selfManaged(namespaces[1]));
   for (const namespace of namespaces) {
     await createAll(world, namespace, numbered(3));
     await untilAllReady(world, namespace, 3);
   }
-  // Shown a moment after it is told.
+  // A scrape may be a moment behind the status.
   const isShown = async () => (await metricsOf(controller)).value('certwheel_certificate_ready') === 6;
   await eventually('all six are shown as ready', isShown);
   const { types, value } = await metricsOf(controller);
@@ -65,8 +62,9 @@ test('/metrics has every metric of the design, in a syntax that can be read', as
   assert.is(value('certwheel_leader'), 1);
 });
 
-test('the series of what was deleted disappear', async () => {
-  const { client } = await shared.get();
+test('the series of deleted objects are removed', async () => {
+  const { world, controller, namespaces } = await scene.get();
+  const { client } = world;
   await client.delete(CLIENT_CERTIFICATES, namespaces[0], 'c0');
   await client.delete(CERTIFICATE_AUTHORITIES, namespaces[1], 'ca');
   const seriesWith = async (wanted: Readonly<Record<string, string | undefined>>) =>
@@ -76,29 +74,33 @@ test('the series of what was deleted disappear', async () => {
   const namespace = namespaces[0];
   await eventually('no certificate', async () => (await seriesWith({ namespace, name: 'c0' })) === 0);
   assert.is(await seriesWith({ namespace, name: 'c1' }), 3);
-  // The certificates name their authority too, and those are still there.
+  // The certificates, which still exist, have the label of their authority too.
   const authority = { authority: `CertificateAuthority/${namespaces[1]}/ca`, name: undefined };
   await eventually('no authority', async () => (await seriesWith(authority)) === 0);
 });
 
 test('at log level debug no private key appears in a log, an event, a status or a metric', async () => {
-  const world = await shared.get();
+  const { world, controller } = await scene.get();
   const { client } = world;
   const namespace = await world.namespace();
   await secretAuthority(world, namespace);
   await create(world, clientCertificate(namespace, 'alice'));
   await untilReady(world, namespace, 'alice');
-  await sleep(1_100);
+  await untilNextSecond();
   await renewAt(world, namespace, 'alice');
   await untilRevision(2);
-  // Troubles are told of in more words than successes: keys where they don't belong, and half of one.
+  // Errors say more than successes do: keys in the wrong place, and half of a key.
   await patchSecret(world, namespace, 'alice-tls', { data: { 'tls.crt': await keyOf('alice-tls') } });
   await untilRevision(3);
   const half = Buffer.from(Buffer.from(await keyOf('alice-tls'), 'base64').subarray(0, 120)).toString('base64');
   await patchSecret(world, namespace, 'alice-tls', { data: { 'tls.key': half } });
   await untilRevision(4);
   await patchSecret(world, namespace, 'ca-pair', { data: { 'tls.crt': await keyOf('ca-pair') } });
-  await sleep(1_500);
+  await eventually('the authority reports the CA pair', async () => {
+    const { conditions = [] } = await authorityStatusOf(world, namespace, 'ca');
+    return conditions.some(({ reason }) => reason === 'CAPairRefused');
+  });
+  await eventually('an event reports it', async () => (await eventsOf(world, namespace, 'ca')).length > 0);
 
   const secrets = (await client.list(SECRETS)).items;
   const said = [
@@ -109,7 +111,7 @@ test('at log level debug no private key appears in a log, an event, a status or 
     JSON.stringify((await client.list(CERTIFICATE_AUTHORITIES)).items.map(({ status }) => status)),
     await controller.metrics(),
   ].join('\n');
-  // "tls.crt holds a PRIVATE KEY" helps; what stands between BEGIN and END must not be told.
+  // "tls.crt holds a PRIVATE KEY" helps; the text between BEGIN and END must not be shown.
   assert.not.match(said, /BEGIN [A-Z ]*PRIVATE KEY/);
   assert.ok(secrets.length > 8);
   for (const { data = {}, metadata } of secrets) {
@@ -118,7 +120,7 @@ test('at log level debug no private key appears in a log, an event, a status or 
     // The middle of the key, in each spelling in which it might slip out.
     const body = pem.split('\n')[1] ?? '';
     for (const spelling of [key.slice(40, 100), body.slice(0, 60)])
-      assert.not(spelling.length >= 20 && said.includes(spelling), `the key of ${metadata?.name} is told`);
+      assert.not(spelling.length >= 20 && said.includes(spelling), `the key of ${metadata?.name} is shown`);
   }
   await controller.stop();
 

@@ -1,8 +1,8 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { CLUSTER_CERTIFICATE_AUTHORITIES } from '../../../src/api/names.ts';
 import { type ControllerProcess, startController } from '../support/controller-process.ts';
+import { eventually } from '../support/eventually.ts';
 import {
   authorityStatusOf,
   clientCertificate,
@@ -21,11 +21,13 @@ import { bugs, lines, numbered } from './support/fleet.ts';
 import { metricsOf } from './support/metrics.ts';
 
 const USER = 'narrow';
+const unserved = ({ logs }: ControllerProcess) => lines(logs, 'a namespace is not served');
+
 const shared = oneWorld();
 test.after(shared.stop);
 
 let controller: ControllerProcess;
-/** Six that are served, the first of them, one without a Role, and one that isn't asked for. */
+/** Six that are served, the first of them, one without a Role, and one that isn't in --namespaces. */
 let served: readonly string[];
 let first: string;
 let withoutRole: string;
@@ -44,7 +46,7 @@ test('a namespace without its Role is logged, and the others are served', async 
   const kubeconfig = await namespaceUser(world, USER, served);
   controller = await startController(kubeconfig, ['--namespaces', [...served, withoutRole].join(',')]);
   for (const namespace of served) await untilReady(world, namespace, 'alice');
-  const [line] = lines(controller.logs, 'a namespace is not served');
+  const [line] = unserved(controller);
   assert.is(line?.level, 'error');
   assert.is(line?.namespace, withoutRole);
   assert.match(String(line?.problem), /cannot list.*Role in namespace/);
@@ -54,7 +56,7 @@ test('a namespace without its Role is logged, and the others are served', async 
   assert.ok(restarts.length > 0 && restarts.every(({ labels }) => labels.watch?.startsWith(`${withoutRole}/`)));
 });
 
-test('a namespace that is not served is left alone, and nothing is asked about the cluster', async () => {
+test('a namespace that is not served is left alone, and no request is cluster-wide', async () => {
   const world = await shared.get();
   assert.is(await readSecret(world, other, 'alice-tls'), undefined);
   const asked = await requestsOf(world, USER);
@@ -71,7 +73,7 @@ test('a namespace that is not served is left alone, and nothing is asked about t
   );
 });
 
-test('a ClusterCertificateAuthority is answered with ClusterAuthorityNotServed', async () => {
+test('a ClusterCertificateAuthority is refused with ClusterAuthorityNotServed', async () => {
   const world = await shared.get();
   await world.client.create(CLUSTER_CERTIFICATE_AUTHORITIES, {
     metadata: { name: 'everywhere' },
@@ -91,15 +93,15 @@ test('a namespace that gets its Role later is served from then on', async () => 
   await controller.stop();
 });
 
-test('the CA of a namespace whose Role comes after the start is found, not made anew', async () => {
+test('the CA of a namespace whose Role comes after the start is found, not created again', async () => {
   const world = await shared.get();
   const rest = served.slice(1);
   const serials = async () =>
     Promise.all(rest.map(async (name) => (await statusOf(world, name, 'alice')).serialNumber));
   const before = await serials();
   const second = await startController(await namespaceUser(world, 'late', [first]), ['--namespaces', served.join(',')]);
-  await sleep(500);
-  // Several, since it would be chance in which order the watches of one are let in.
+  await eventually('it serves one of them alone', () => unserved(second).length === rest.length);
+  // Several namespaces, since the order in which the watches of one are admitted is random.
   await Promise.all(rest.map((namespace) => grantNamespace(world, 'late', namespace)));
   for (const namespace of rest) await create(world, clientCertificate(namespace, 'carol'));
   for (const namespace of rest) {

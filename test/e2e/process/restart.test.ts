@@ -3,7 +3,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { LogLine } from '../support/controller-process.ts';
 import { patchCertificate } from '../support/edits.ts';
-import { eventually } from '../support/eventually.ts';
+import { eventually, QUIET_MS } from '../support/eventually.ts';
 import { loggedAt } from '../support/moments.ts';
 import { createAuthority, readSecret, selfManaged } from '../support/objects.ts';
 import { watchSecrets } from '../support/secret-witness.ts';
@@ -15,6 +15,8 @@ import { faultsOf, publishedSerials, signedAndLost, unjustified } from './suppor
 
 const KILLS = 20;
 const CERTIFICATES = 40;
+/** For this long a controller that starts again writes nothing. */
+const RESTARTED_MS = 3_000;
 
 const shared = oneWorld();
 test.after(shared.stop);
@@ -29,14 +31,14 @@ test('a controller that was killed and starts again issues nothing and writes no
   const quiet = await untilQuiet(world, namespace);
   await first.kill();
   const second = await world.controller();
-  await sleep(3_000);
+  await sleep(RESTARTED_MS);
   assert.equal(await snapshot(world, namespace), quiet);
   assert.is(lines(second.logs, 'signing').length, 0);
   await second.kill();
   await deleteAll(world, namespace);
 });
 
-test(`${KILLS} kills under load leave nothing stuck, nothing torn, and nothing issued without a reason`, async () => {
+test(`${KILLS} kills under load leave nothing stuck, nothing half written, and nothing issued without a reason`, async () => {
   const world = await shared.get();
   const seed = Number(process.env.SEED ?? Date.now() % 1_000_000);
   console.log(`SEED=${seed}`);
@@ -51,7 +53,7 @@ test(`${KILLS} kills under load leave nothing stuck, nothing torn, and nothing i
     const controller = world.launch();
     lives.push(controller.logs);
     const isUp = () => lines(controller.logs, 'in sync').length > 0;
-    // Half of them at any moment, as early as during the start; the others as soon as they have signed something.
+    // Half of them at a random moment, even during the start; the others as soon as they have signed something.
     if (kill % 2 === 0) await sleep(random() * 1_500);
     else await eventually('it is up', isUp);
     const signedBefore = lines(controller.logs, 'signing').length;
@@ -64,13 +66,14 @@ test(`${KILLS} kills under load leave nothing stuck, nothing torn, and nothing i
     for (const name of fresh) subjects.set(name, `CN=${name}`);
     for (const name of changed) subjects.set(name, `CN=${name} ${kill}`);
     if (kill % 2 !== 0) await eventually('it signs', () => lines(controller.logs, 'signing').length > signedBefore);
+    // At a random moment of what it has begun.
     await sleep(random() * 20);
     await controller.kill();
   }
   const lastLife = world.launch();
   lives.push(lastLife.logs);
   const healedMs = await untilAllReady(world, namespace, CERTIFICATES);
-  await sleep(1_000);
+  await sleep(QUIET_MS);
   await lastLife.stop();
   await secrets.settled();
 

@@ -1,13 +1,12 @@
 /**
  * https://github.com/operate-first/apps/issues/278 (also emberstack/kubernetes-reflector 435): a controller that copies
- * Secrets takes their labels and annotations along, so that whoever goes by these takes a copy for its own.
+ * Secrets copies their labels and annotations too, so that a controller that goes by these owns the copy as well.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { resourcePath, SECRETS } from '../../../src/api/names.ts';
 import { deleteSecret } from '../support/edits.ts';
-import { lazily } from '../support/lazily.ts';
 import {
   authorityStatusOf,
   clientCertificate,
@@ -20,13 +19,12 @@ import {
 } from '../support/objects.ts';
 import { plainApi } from '../support/plain-api.ts';
 import { signatures } from '../support/recorded.ts';
-import { eventually, oneWorld, type World } from '../support/world.ts';
+import { oneScene } from '../support/scene.ts';
+import { eventually, type World } from '../support/world.ts';
 
-const SETTLES_MS = 3_000;
+/** For this long nothing is written. */
+const QUIET_MS = 3_000;
 const SOURCES = ['alice-tls', 'ca-ca-v1'];
-
-const shared = oneWorld();
-test.after(shared.stop);
 
 async function versionsIn(world: World, namespace: string): Promise<string[]> {
   const { items } = await world.client.list(SECRETS, { namespace });
@@ -36,12 +34,10 @@ async function versionsIn(world: World, namespace: string): Promise<string[]> {
     .sort();
 }
 
-const scene = lazily(async () => {
-  const world = await shared.get();
-  const controller = await world.controller();
-  const [home, other] = [await world.namespace(), await world.namespace()];
+const scene = oneScene({}, async ({ world, namespace: home }) => {
+  const other = await world.namespace();
+  await createAuthority(world, selfManaged(other));
   for (const namespace of [home, other]) {
-    await createAuthority(world, selfManaged(namespace));
     await create(world, clientCertificate(namespace, 'alice'));
     await untilReady(world, namespace, 'alice');
   }
@@ -53,9 +49,10 @@ const scene = lazily(async () => {
       const copy = { metadata: { name: `copy-${name}`, labels, annotations }, type, data };
       await plainApi(world.cluster).send('POST', resourcePath(SECRETS, namespace), copy);
     }
-  await sleep(SETTLES_MS);
-  return { world, controller, home, other, before };
+  await sleep(QUIET_MS);
+  return { home, other, before };
 });
+test.after(scene.stop);
 
 test('copies of Secrets with all their marks sign nothing, write no Secret, and take nothing away', async () => {
   const { world, controller, home, other, before } = await scene.get();
@@ -80,9 +77,9 @@ test('the copy of a CA generation is reported by the authority, which goes on, u
   }
 });
 
-test('nothing of it is left after the copies are gone', async () => {
+test('nothing has changed after the copies are gone', async () => {
   const { world, controller, home, other, before } = await scene.get();
-  await sleep(SETTLES_MS);
+  await sleep(QUIET_MS);
   assert.equal([await versionsIn(world, home), await versionsIn(world, other)], before);
   for (const namespace of [home, other]) assert.is(signatures(controller, namespace, 'alice'), 1);
 });

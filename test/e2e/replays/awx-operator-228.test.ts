@@ -7,32 +7,23 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { NAMESPACES, SECRETS } from '../../../src/api/names.ts';
 import { deleteSecret } from '../support/edits.ts';
-import {
-  clientCertificate,
-  conditionOf,
-  create,
-  createAuthority,
-  selfManaged,
-  untilReady,
-} from '../support/objects.ts';
+import { clientCertificate, conditionOf, create, untilReady } from '../support/objects.ts';
 import { signatures } from '../support/recorded.ts';
-import { oneWorld } from '../support/world.ts';
+import { oneScene } from '../support/scene.ts';
 
+/** The attempts of this time are counted. */
 const WHILE_MS = 20_000;
 /** At once, and after 1, 2, 4 and 8 s, each a quarter sooner at most. */
 const MOST_ATTEMPTS = 6;
 
-const shared = oneWorld();
-test.after(shared.stop);
+const scene = oneScene();
+test.after(scene.stop);
 
-test('what is lost in a namespace that is being deleted is asked for ever more slowly, and the reason is told', async () => {
-  const world = await shared.get();
-  const controller = await world.controller();
-  const namespace = await world.namespace();
-  await createAuthority(world, selfManaged(namespace));
+test('a Secret that is lost in a namespace that is being deleted is retried ever more slowly, and the reason is reported', async () => {
+  const { world, controller, namespace } = await scene.get();
   await create(world, clientCertificate(namespace, 'alice'));
   await untilReady(world, namespace, 'alice');
-  // Nobody empties it here, so it stays until the end.
+  // No controller empties it here, so it stays until the end.
   await world.client.delete(NAMESPACES, undefined, namespace);
   await deleteSecret(world, namespace, 'alice-tls');
   const status = await untilReady(world, namespace, 'alice', { status: 'False', reason: 'SecretRefused' });

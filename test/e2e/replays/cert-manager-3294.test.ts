@@ -6,17 +6,11 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { type Resource, resourcePath, SECRETS } from '../../../src/api/names.ts';
 import { writesTo } from '../process/support/audit.ts';
-import {
-  clientCertificate,
-  conditionOf,
-  create,
-  createAuthority,
-  selfManaged,
-  untilReady,
-} from '../support/objects.ts';
+import { clientCertificate, conditionOf, create, untilReady } from '../support/objects.ts';
 import { plainApi } from '../support/plain-api.ts';
 import { eventsOf, signatures } from '../support/recorded.ts';
-import { eventually, oneWorld } from '../support/world.ts';
+import { oneScene } from '../support/scene.ts';
+import { eventually } from '../support/world.ts';
 
 const QUOTAS: Resource = {
   group: '',
@@ -28,17 +22,14 @@ const QUOTAS: Resource = {
 const FULL = { 'count/secrets': '1' };
 const SAYS = /exceeded quota: few/;
 
-const shared = oneWorld();
-test.after(shared.stop);
+const scene = oneScene();
+test.after(scene.stop);
 
-test('a quota that leaves no room is named by every condition and an event, and its end is noticed within a minute', async () => {
-  const world = await shared.get();
-  const controller = await world.controller();
-  const namespace = await world.namespace();
-  await createAuthority(world, selfManaged(namespace));
+test('a full quota is named by every condition and an event, and its end is noticed within a minute', async () => {
+  const { world, controller, namespace } = await scene.get();
   await eventually('the CA is stored', () => world.client.get(SECRETS, namespace, 'ca-ca-v1'));
   await world.client.create(QUOTAS, { metadata: { namespace, name: 'few' }, spec: { hard: FULL } } as never);
-  // No controller counts here.
+  // No controller counts the usage here, so the test writes it.
   const path = resourcePath(QUOTAS, namespace, 'few', 'status');
   const counted = { status: { hard: FULL, used: FULL } };
   await plainApi(world.cluster).send('PATCH', path, counted, 'application/merge-patch+json');

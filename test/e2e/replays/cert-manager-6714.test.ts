@@ -7,32 +7,16 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { patchCertificate, renewAt } from '../support/edits.ts';
-import { lazily } from '../support/lazily.ts';
-import {
-  clientCertificate,
-  conditionOf,
-  create,
-  createAuthority,
-  readSecret,
-  selfManaged,
-  statusOf,
-  untilReady,
-} from '../support/objects.ts';
+import { clientCertificate, conditionOf, create, readSecret, statusOf, untilReady } from '../support/objects.ts';
 import { eventsOf, signatures } from '../support/recorded.ts';
-import { oneWorld } from '../support/world.ts';
+import { oneScene } from '../support/scene.ts';
 
+/** For this long the resource is changed again and again. */
 const FLOOD_MS = 15_000;
-/** The first issue among the five at once; then after 4 and 8 s. */
+/** Five at once, the first issue among them; then after 4 and 8 s. */
 const MOST_SIGNATURES = 5 + 3;
 
-const shared = oneWorld();
-test.after(shared.stop);
-
-const scene = lazily(async () => {
-  const world = await shared.get();
-  const controller = await world.controller();
-  const namespace = await world.namespace();
-  await createAuthority(world, selfManaged(namespace));
+const scene = oneScene({}, async ({ world, namespace }) => {
   for (const name of ['asking', 'flapping']) await create(world, clientCertificate(namespace, name));
   for (const name of ['asking', 'flapping']) await untilReady(world, namespace, name);
   const endsAt = Date.now() + FLOOD_MS;
@@ -45,8 +29,9 @@ const scene = lazily(async () => {
     flood(() => renewAt(world, namespace, 'asking')),
     flood((count) => patchCertificate(world, namespace, 'flapping', { spec: { commonName: `flapping-${count}` } })),
   ]);
-  return { world, controller, namespace, asked, flapped };
+  return { asked, flapped };
 });
+test.after(scene.stop);
 
 for (const name of ['asking', 'flapping'])
   test(`a flood of changes to ${name} costs a few signatures, and status says what slows it down`, async () => {

@@ -7,7 +7,6 @@ import * as assert from 'uvu/assert';
 import { CERTIFICATE_AUTHORITIES, CLIENT_CERTIFICATES } from '../../../src/api/names.ts';
 import { metricsOf } from '../process/support/metrics.ts';
 import { deleteSecret, patchAuthority, patchCertificate, untilRevision } from '../support/edits.ts';
-import { lazily } from '../support/lazily.ts';
 import {
   authorityStatusOf,
   clientCertificate,
@@ -20,23 +19,17 @@ import {
   untilReady,
 } from '../support/objects.ts';
 import { eventsOf, signatures } from '../support/recorded.ts';
-import { eventually, oneWorld } from '../support/world.ts';
+import { oneScene } from '../support/scene.ts';
+import { eventually } from '../support/world.ts';
 
 const HELD = { metadata: { finalizers: ['example.com/hold'] } };
 const FREE = { metadata: { finalizers: null } };
-/** The shortest life there is. */
+/** The shortest duration. */
 const BRIEF = { duration: '1m' };
 
-const shared = oneWorld();
-test.after(shared.stop);
-
-const scene = lazily(async () => {
-  const world = await shared.get();
-  const controller = await world.controller();
-  const namespace = await world.namespace();
+const scene = oneScene({}, async ({ world, namespace }) => {
   // One certificate an hour, and the bystander has it.
   const slow = { rateLimit: { requests: 1, per: 'Hour', burst: 2 } };
-  await createAuthority(world, selfManaged(namespace));
   await createAuthority(world, selfManaged(namespace, 'slow', slow));
   await create(world, clientCertificate(namespace, 'member', BRIEF));
   await create(world, clientCertificate(namespace, 'leaving', BRIEF));
@@ -48,10 +41,10 @@ const scene = lazily(async () => {
   await world.client.delete(CERTIFICATE_AUTHORITIES, namespace, 'ca');
   await patchCertificate(world, namespace, 'leaving', HELD);
   await world.client.delete(CLIENT_CERTIFICATES, namespace, 'leaving');
-  return { world, controller, namespace };
 });
+test.after(scene.stop);
 
-/** Says of a certificate that it has expired, in status, metrics and an event. */
+/** Waits until status, metrics and an event report the expiry; returns the message. */
 async function untilExpired(name: string): Promise<string> {
   const { world, controller, namespace } = await scene.get();
   const condition = await eventually(`${name} is said to have expired`, async () => {
@@ -76,14 +69,14 @@ test('an authority that a finalizer holds goes on issuing, and its condition nam
   assert.match(ready?.message ?? '', /example\.com\/hold/);
 });
 
-test('a certificate that waits for its turn past its end is said to have expired', async () => {
+test('a certificate that expires while it waits for its turn is reported as expired', async () => {
   assert.match(await untilExpired('waiting'), /expired at/);
   const { world, namespace } = await scene.get();
   const issuing = conditionOf(await statusOf(world, namespace, 'waiting'), 'Issuing');
   assert.match(issuing?.message ?? '', /waits for its turn/);
 });
 
-test('a ClientCertificate that a finalizer holds issues nothing, says what holds it, and when it has expired', async () => {
+test('a ClientCertificate that a finalizer holds is not renewed, and its status names the finalizer and the expiry', async () => {
   const { world, controller, namespace } = await scene.get();
   assert.match(await untilExpired('leaving'), /example\.com\/hold/);
   await deleteSecret(world, namespace, 'leaving-tls');
@@ -94,7 +87,7 @@ test('a ClientCertificate that a finalizer holds issues nothing, says what holds
   assert.is(signatures(controller, namespace, 'leaving'), 1);
 });
 
-test('after a restart each of them has its series', async () => {
+test('after a restart each of them has its metrics', async () => {
   const { world, controller, namespace } = await scene.get();
   assert.is(await controller.stop(), 0);
   const next = await world.controller();

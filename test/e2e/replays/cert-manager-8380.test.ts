@@ -10,28 +10,18 @@ import { AUTHORITY_ANNOTATION } from '../../../src/api/names.ts';
 import { writesTo } from '../process/support/audit.ts';
 import { eventually } from '../support/eventually.ts';
 import { lazily } from '../support/lazily.ts';
-import {
-  clientCertificate,
-  conditionOf,
-  create,
-  createAuthority,
-  selfManaged,
-  statusOf,
-  untilReady,
-} from '../support/objects.ts';
+import { clientCertificate, conditionOf, create, statusOf, untilReady } from '../support/objects.ts';
 import { makeCa, makeLeaf, tlsData } from '../support/openssl.ts';
 import { eventsOf, signatures } from '../support/recorded.ts';
-import { oneWorld } from '../support/world.ts';
+import { oneScene } from '../support/scene.ts';
 import { startRival, type Wish } from './rival.ts';
 
+/** For this long the rivals write, so that the pauses between our own writes grow. */
 const FIGHT_MS = 20_000;
 /** Five at once; then after 4, 8 and 16 s. */
 const MOST_ACTS = 5 + 3;
 const MANAGER = 'external-secrets';
 const OLD = 'CertificateAuthority/old';
-
-const shared = oneWorld();
-test.after(shared.stop);
 
 const rivals = lazily(async (): Promise<Record<string, { wish: Wish; says: RegExp }>> => {
   const ca = await makeCa('Foreign');
@@ -61,24 +51,21 @@ const rivals = lazily(async (): Promise<Record<string, { wish: Wish; says: RegEx
   };
 });
 
-const scene = lazily(async () => {
-  const world = await shared.get();
-  const controller = await world.controller();
-  const namespace = await world.namespace();
-  await createAuthority(world, selfManaged(namespace));
+const scene = oneScene({}, async ({ world, namespace }) => {
   const secretTemplate = { labels: { team: 'payments' } };
   const all = await rivals.get();
   for (const name of Object.keys(all)) await create(world, clientCertificate(namespace, name, { secretTemplate }));
   for (const name of Object.keys(all)) await untilReady(world, namespace, name);
-  // A bystander on the same authority, which must notice nothing.
+  // A bystander on the same authority, which must not be affected.
   await create(world, clientCertificate(namespace, 'bystander'));
   await untilReady(world, namespace, 'bystander');
   const fighting = Object.entries(all).map(([name, { wish }]) =>
     startRival(world, namespace, `${name}-tls`, MANAGER, wish),
   );
   await sleep(FIGHT_MS);
-  return { world, controller, namespace, fighting };
+  return { fighting };
 });
+test.after(scene.stop);
 
 for (const name of ['rewritten', 'bundle', 'deleted', 'remembered', 'labelled'])
   test(`a Secret that is ${name} again and again costs a few writes, and status names the writer`, async () => {
@@ -104,7 +91,7 @@ for (const name of ['rewritten', 'bundle', 'deleted', 'remembered', 'labelled'])
     assert.is(warnings.length, 1, 'one Warning');
   });
 
-test('the metric names each certificate that is fought over, and no other', async () => {
+test('the metric names each contested certificate, and no other', async () => {
   const { controller, namespace } = await scene.get();
   const lines = (await controller.metrics())
     .split('\n')
@@ -115,7 +102,7 @@ test('the metric names each certificate that is fought over, and no other', asyn
   assert.is(signatures(controller, namespace, 'bystander'), 1);
 });
 
-test('ready is never said of a Secret that the rival holds, and once the rival stops all are well within a minute', async () => {
+test('a Secret that the rival holds is never Ready, and all recover within a minute after the rival stops', async () => {
   const { world, namespace, fighting } = await scene.get();
   for (const name of ['rewritten', 'bundle', 'deleted'])
     assert.is(conditionOf(await statusOf(world, namespace, name), 'Ready')?.status, 'False', name);

@@ -6,23 +6,21 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { CLIENT_CERTIFICATES, resourcePath, SECRETS } from '../../../src/api/names.ts';
 import { patchCertificate } from '../support/edits.ts';
-import { clientCertificate, create, createAuthority, selfManaged, untilReady } from '../support/objects.ts';
+import { clientCertificate, create, untilReady } from '../support/objects.ts';
 import { plainApi } from '../support/plain-api.ts';
 import { signatures } from '../support/recorded.ts';
+import { oneScene } from '../support/scene.ts';
 import { watchSecrets } from '../support/secret-witness.ts';
-import { eventually, oneWorld } from '../support/world.ts';
+import { eventually } from '../support/world.ts';
 
 const HELD = { metadata: { finalizers: ['example.com/hold'] } };
 const OWNED = { deletionPolicy: 'Delete' };
 
-const shared = oneWorld({ controllers: ['garbage-collector-controller'] });
-test.after(shared.stop);
+const scene = oneScene({ controllers: ['garbage-collector-controller'] });
+test.after(scene.stop);
 
-test('a deletion in the foreground takes the Secret first, which does not come back, held up or not', async () => {
-  const world = await shared.get();
-  const controller = await world.controller();
-  const namespace = await world.namespace();
-  await createAuthority(world, selfManaged(namespace));
+test('a foreground deletion removes the Secret first, which does not come back, with a finalizer or without', async () => {
+  const { world, controller, namespace } = await scene.get();
   for (const name of ['alice', 'held']) await create(world, clientCertificate(namespace, name, OWNED));
   for (const name of ['alice', 'held']) await untilReady(world, namespace, name);
   await patchCertificate(world, namespace, 'held', HELD);
@@ -46,7 +44,7 @@ test('a deletion in the foreground takes the Secret first, which does not come b
   for (const name of ['alice', 'held']) {
     assert.is(signatures(controller, namespace, name), 1);
     const seen = secrets.versions(`${name}-tls`);
-    // The first is how it was found.
+    // The first version is the one that the witness began with.
     const since = seen.slice(1).map(({ type }) => type);
     assert.ok(since.at(-1) === 'DELETED' && !since.includes('ADDED'), `${name}: ${since}`);
   }

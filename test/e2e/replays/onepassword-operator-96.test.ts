@@ -7,20 +7,18 @@ import * as assert from 'uvu/assert';
 import { CERTIFICATE_AUTHORITIES, CLIENT_CERTIFICATES, SECRETS } from '../../../src/api/names.ts';
 import { patch, patchCertificate, untilRevision } from '../support/edits.ts';
 import { clientCertificate, create, createAuthority, selfManaged, untilReady } from '../support/objects.ts';
-import { oneWorld } from '../support/world.ts';
+import { oneScene } from '../support/scene.ts';
 
 const TRACKED = {
   labels: { 'argocd.argoproj.io/instance': 'payments', 'app.kubernetes.io/instance': 'payments' },
   annotations: { 'argocd.argoproj.io/tracking-id': 'payments:certwheel.io/x', 'helm.sh/resource-policy': 'keep' },
 };
 
-const shared = oneWorld();
-test.after(shared.stop);
+const scene = oneScene({ authority: false });
+test.after(scene.stop);
 
-test('no label and no annotation of a resource or its authority gets onto a Secret', async () => {
-  const world = await shared.get();
-  await world.controller();
-  const namespace = await world.namespace();
+test('no label and no annotation of a resource or its authority is copied to its Secret', async () => {
+  const { world, namespace } = await scene.get();
   const authority = selfManaged(namespace);
   await createAuthority(world, { ...authority, metadata: { ...authority.metadata, ...TRACKED } });
   const alice = clientCertificate(namespace, 'alice');

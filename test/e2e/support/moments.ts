@@ -1,7 +1,8 @@
 /**
- * When something happened, by whatever did it. A test process, its watches and its polls are told later, and on a busy
- * machine much later, so that no promise can be judged by the moment at which a test heard of something.
+ * When something happened, by the timestamp of the program that did it. A test process learns of it later, on a busy machine
+ * much later, so a promise about speed can't be judged by the time at which the test saw the result.
  */
+import { setTimeout as sleep } from 'node:timers/promises';
 import * as assert from 'uvu/assert';
 import { ISSUED_AT_ANNOTATION } from '../../../src/api/names.ts';
 import type { RawObject } from '../../../src/api/parse.ts';
@@ -14,7 +15,14 @@ interface ManagedFields {
   readonly subresource?: string;
 }
 
-/** When a version of an object was written, by the API server, in whole seconds: the write came less than one later. */
+/** Until the next second begins: a timestamp in whole seconds (creation, renew-at) is then later than any before. */
+export async function untilNextSecond(): Promise<void> {
+  const next = Math.floor(Date.now() / SECOND_MS + 1) * SECOND_MS;
+  // A timer may fire a millisecond early.
+  while (Date.now() < next) await sleep(next - Date.now() + 1);
+}
+
+/** When a version of an object was written, by the API server, rounded down to whole seconds. */
 export function writtenAt({ metadata }: RawObject): Date {
   const fields = (metadata as { managedFields?: readonly ManagedFields[] } | undefined)?.managedFields ?? [];
   const times = fields.map(({ time = '' }) => Date.parse(time));
@@ -33,8 +41,8 @@ export function loggedAt(line: LogLine | undefined): Date {
 }
 
 /**
- * Fails where this version of an object came later than that after a moment: both as the API server wrote it, to the
- * second, and as the test, which asked all the time, has seen it.
+ * Fails if this version of an object came more than `withinMs` after `fromMs`, both by the timestamp of the API server (to
+ * the second) and by the time at which the polling test saw it.
  */
 export function provesSoon(what: string, object: RawObject, fromMs: number, withinMs: number): void {
   const seenMs = Date.now() - fromMs;

@@ -1,7 +1,7 @@
 import { createPrivateKey } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { type CaFiles, makeCa } from '../../authority/ca-files.ts';
+import { makeCa, makeLeaf, type Pair } from '../../support/openssl.ts';
 import { makeProvisionerKey } from './step-provisioner.ts';
 
 // What `step ca init` writes, without the step CLI. step-cli.long.test.ts compares the two.
@@ -51,9 +51,9 @@ export async function writeStepCaFiles(place: CaPlace): Promise<void> {
 
 /** A root and an intermediate with names that end in `suffix`; the key of the intermediate is encrypted. */
 export async function writeChain(paths: ChainPaths, password: string, suffix = ''): Promise<void> {
-  const root = await makeCa({ commonName: `Test Root CA${suffix}`, extensions: caExtensions(1) });
+  const root = await makeCa(`Test Root CA${suffix}`, { extensions: caExtensions(1) });
   const extensions = [...caExtensions(0), 'authorityKeyIdentifier = keyid'];
-  const intermediate = await makeCa({ commonName: `Test Intermediate CA${suffix}`, extensions, issuer: root });
+  const intermediate = await makeCa(`Test Intermediate CA${suffix}`, { extensions, issuer: root });
   write(paths.root, root.certificate);
   write(paths.crt, intermediate.certificate);
   const key = createPrivateKey(intermediate.key);
@@ -62,10 +62,7 @@ export async function writeChain(paths: ChainPaths, password: string, suffix = '
 }
 
 /** A certificate of a server at that address, with its issuer behind it. */
-export async function serverCertificate(
-  address: string,
-  issuer: Pick<CaFiles, 'certificate' | 'key'>,
-): Promise<{ cert: string; key: string }> {
+export async function serverCertificate(address: string, issuer: Pair): Promise<{ cert: string; key: string }> {
   const extensions = [
     'keyUsage = critical, digitalSignature',
     'extendedKeyUsage = serverAuth, clientAuth',
@@ -73,7 +70,7 @@ export async function serverCertificate(
     'authorityKeyIdentifier = keyid',
     `subjectAltName = IP:${address}`,
   ];
-  const { certificate, key } = await makeCa({ commonName: address, extensions, issuer });
+  const { certificate, key } = await makeLeaf(issuer, address, { extensions });
   return { cert: certificate + issuer.certificate, key };
 }
 
