@@ -67,7 +67,7 @@ test('what was granted counts, where it was for what is asked for now', () => {
   assert.is(perDay(holding({ duration: '1h' }, DAY)), hourly, 'a longer life is used as long as was asked for');
   for (const [why, fields] of Object.entries({
     'it is of another duration': { memory: { requestedDurationMs: HOUR } },
-    'nobody knows what it was asked for': { memory: { requestedDurationMs: undefined } },
+    'the requested duration is unknown': { memory: { requestedDurationMs: undefined } },
     'another authority issued it': { memory: { authority: 'CertificateAuthority/former' } },
     "it is somebody else's": { owner: { certificateName: 'client', certificateUid: 'another' } },
     'there is none': { certificate: undefined },

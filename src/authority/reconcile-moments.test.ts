@@ -83,7 +83,7 @@ test('a backend that states its CA with each certificate alone is not reported t
   assert.is(world.runtime?.view?.trust.anchors.size, 0);
 });
 
-test('between two backends the new CA waits for its trust, and certificates are told so', async () => {
+test('after a change of the backend the new CA signs only once its trust is spread, and the view of the authority says so', async () => {
   const world = new AuthorityWorld();
   world.generations.plant(aGeneration(1, 'Active', another, { since: after(-DAY), source: 'selfManaged' }), ['uid-1']);
   const notAfter = after(DAY);

@@ -1,4 +1,4 @@
-/** Which findings are written into the status of an authority, which are told of by an event, and when nothing is. */
+/** Which findings go into the status of an authority, which into an event, and when nothing is written. */
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { aGeneration, generationSecret } from '../../test/unit/a-generation.ts';

@@ -88,7 +88,7 @@ test('an authority without CA keys of its own is Ready when it is reached', () =
   assert.is(condition(other, 'Ready'), 'True Verified: requests may be made');
 });
 
-test('trouble makes it not ready, and is not told twice', () => {
+test('trouble makes an authority not ready, and is reported once', () => {
   const trouble = { code: 'CASecretNotFound', message: 'there is no Secret pair' } as const;
   const status = told({ trouble, refused: trouble });
   assert.is(condition(status, 'Ready'), 'False CASecretNotFound: there is no Secret pair');

@@ -31,7 +31,7 @@ async function issued(raw?: RawObject, capabilities?: Partial<Capabilities>): Pr
   return world;
 }
 
-test('a request names what the resource asks for, and whom it is for', async () => {
+test('a request names the identity that the resource asks for, and its requester', async () => {
   const world = await issued(aCertificate({ duration: '2h', dnsNames: ['a.example.com'] }).raw);
   await world.issue();
   const [first, second] = world.ca.asked;

@@ -33,7 +33,7 @@ test('what ends before it could be renewed is refused, but for our own CAs, whic
   assert.is(await problemOf({ notAfter: after(9 * SECOND) }, own), 'none');
 });
 
-test('where an authority fills the subject by itself, it makes nobody one of Kubernetes’ own', async () => {
+test('where an authority fills the subject by itself, a name that Kubernetes reserves is refused', async () => {
   const identity = ['commonName'] as const;
   const filling = { ...view, capabilities: { ...remote, identity } };
   const subject = (organization: string) => ({ commonName: 'client', organizations: [organization] });

@@ -67,7 +67,7 @@ const AUTHORITIES: readonly (NoAuthority | 'well' | 'busy' | 'in trouble')[] = [
   'NamespaceNotAllowed',
 ];
 
-/** What the Secret holds before the look; the certificates are real ones. */
+/** What the Secret holds before the reconcile; the certificates are real ones. */
 const SECRETS: Readonly<Record<string, (good: RawObject, ended: RawObject) => RawObject | undefined>> = {
   'no Secret': () => undefined,
   'a good Secret': (good) => good,
@@ -246,7 +246,7 @@ for (const [what, resource] of Object.entries(RESOURCES))
           const { clock, deps, scene, shown, status } = parts(resource, authority, secretOf(good, ended));
           ill(scene);
           const outcomes = [await lookOnce(deps)];
-          // A second look, as the next event or timer brings it, and one after the certificate has ended.
+          // A second reconcile, as the next event or timer brings it, and one after the certificate has expired.
           clock.jump(MINUTE);
           outcomes.push(await lookOnce(deps));
           clock.jump(3 * DAY);

@@ -6,7 +6,7 @@ const bearer = (payload: unknown) => ({
   authorization: `Bearer e30.${Buffer.from(JSON.stringify(payload)).toString('base64url')}.c2ln`,
 });
 
-test('a token says for whom it is good, in either form', () => {
+test('the audiences of a token are read in both forms', () => {
   assert.equal(audiencesOf(bearer({ aud: ['https://kubernetes.default.svc', 'k3s'] })), [
     'https://kubernetes.default.svc',
     'k3s',

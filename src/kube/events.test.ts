@@ -124,7 +124,7 @@ test('closing waits for what cannot be written as long as it may, drops the rest
   assert.is(lines.length, 1);
 });
 
-test('to close writes what waits, and tells of nothing where that succeeds', async () => {
+test('close writes the events that wait, and logs nothing where that succeeds', async () => {
   const { recorder, written } = newRecorder();
   for (let index = 0; index < 10; index++) recorder.record(event({ note: `${index}` }));
   await recorder.close(60_000);

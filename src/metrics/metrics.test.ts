@@ -165,7 +165,7 @@ test('above the cap no certificate has series of its own, until there are fewer 
   assert.is(Object.keys(await about(metrics, 'name=')).length, 6);
 });
 
-test('however many there are, sums tell how they are', async () => {
+test('totals cover all certificates, however many there are', async () => {
   const metrics = metricsOf(1);
   for (const name of ['a', 'b']) metrics.certificates.show(named(name), READY);
   metrics.certificates.show(named('c'), { conditions: [] });
@@ -232,7 +232,7 @@ test('an authority has its series, which go with it', async () => {
   assert.equal(await about(metrics, label), {});
 });
 
-test('what is asked at each scrape is what is so then', async () => {
+test('gauges that are read at a scrape have the value of that moment', async () => {
   const samples = await samplesOf(metricsOf());
   assert.is(samples['certwheel_workqueue_depth{controller="certificates"}'], 3);
   assert.is(samples['certwheel_workqueue_depth{controller="authorities"}'], 0);

@@ -199,7 +199,7 @@ test('a Secret under a name that no generation has is refused', () => {
   }
 });
 
-test("a Secret that can't be read keeps its version, says why, and tells nothing of its key", () => {
+test("a Secret that can't be read keeps its version, and its problem quotes nothing of its key", () => {
   const from = manifest();
   const secretText = 'c2VjcmV0LXNlY3JldA';
   const damaged: [object, string][] = [

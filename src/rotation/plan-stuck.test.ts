@@ -30,7 +30,7 @@ type State = Wish & { member: Member };
 
 function start(wish: Wish, index: number): State {
   const issuerFingerprint = one.certificate.fingerprintSHA256;
-  // Made with the key of the old CA, which somebody has stolen.
+  // Made by a thief of the old CA key.
   const end = hoursFromNow(wish.kind === 'forged' ? 9_000 : wish.endsInHours);
   return {
     ...wish,

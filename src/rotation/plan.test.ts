@@ -330,7 +330,7 @@ test('a CA whose mark was lost goes on signing while its certificates are about'
   assert.is(step([generation(1, 'Retiring', one)], one, [member('a', one)]), '1 -> Active');
 });
 
-test('of a CA that was renewed and kept its key, the old certificate waits for nobody to be re-issued', async () => {
+test('the old certificate of a CA that was renewed with its key retires without a re-issue', async () => {
   const again = await signedAgain();
   const both = [generation(1, 'Retiring', one), generation(2, 'Active', again)];
   assert.equal(plan(both, again, [member('a', one)]).waitingFor, []);

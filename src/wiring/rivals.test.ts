@@ -46,7 +46,7 @@ test('those that name the Secret of another are refused without a read of it, an
   for (const name of rivals) assert.match(world.ready(name), belongsTo('holder'));
 });
 
-test('a touch of a Secret that thousands name wakes its holder alone, and nobody reads it later', async () => {
+test('a change of a Secret that thousands of resources name wakes its holder alone, and the others do not read it later', async () => {
   await crowd();
   assert.equal(await costOf(() => world.secret('holder')), { runs: 1, reads: 0, statuses: 0 });
   assert.equal(await costOf(() => {}, 10 * 60_000), { runs: 0, reads: 0, statuses: 0 });

@@ -9,7 +9,7 @@ import { judge } from './policy.ts';
 const anything = [arbitraryObserved, arbitraryMoment] as const;
 const OFTEN = { numRuns: 3000 };
 
-test('whatever is seen, the decision is made without an exception and is the same at every look', () => {
+test('decide never throws, and answers the same for the same input', () => {
   fc.assert(
     fc.property(...anything, (seen, now) => {
       const before = structuredClone({ ...seen, authority: undefined });
@@ -21,7 +21,7 @@ test('whatever is seen, the decision is made without an exception and is the sam
   );
 });
 
-test('a moment at which to look again is always in the future, or the queue would never rest', () => {
+test('the moment of the next reconcile is always in the future, or the queue would never rest', () => {
   fc.assert(
     fc.property(...anything, (seen, now) => {
       const decision = decide(seen, now);
@@ -31,7 +31,7 @@ test('a moment at which to look again is always in the future, or the queue woul
   );
 });
 
-test('nothing is ever decided to be written over a Secret that is neither ours nor handed over', () => {
+test('no decision writes a Secret that is neither ours nor handed over', () => {
   fc.assert(
     fc.property(...anything, (seen, now) => {
       const decision = decide(seen, now);
@@ -46,7 +46,7 @@ test('nothing is ever decided to be written over a Secret that is neither ours n
   );
 });
 
-test('nothing is issued without an authority that is well', () => {
+test('nothing is issued without an authority that is ready', () => {
   fc.assert(
     fc.property(...anything, (seen, now) => {
       if (decide(seen, now).do !== 'issue') return;
@@ -66,7 +66,7 @@ test('nothing is issued that the rules of its authority do not allow', () => {
   );
 });
 
-test('a wait has an end of its own, or is for something else to change', () => {
+test('a wait without an end is for a change of the authority or of the labels of the namespace', () => {
   fc.assert(
     fc.property(...anything, (seen, now) => {
       const decision = decide(seen, now);

@@ -239,31 +239,31 @@ for (const reason of ['SecretRefused', 'Forbidden', 'Unexpected']) {
 }
 
 const rechecks: Record<string, [seen: Observed, recheckAt: Date | undefined, now?: Date]> = {
-  'a certificate that ends with its CA is looked at when it ends': [
+  'a certificate that ends with its CA is reconciled at its end': [
     issued.from({ signing: aSigning({ since: NOW, notAfter: after(DAY) }) }).build(),
     after(DAY),
   ],
-  'a certificate that ends with its CA is not looked at again at its very end': [
+  'a certificate that ends with its CA is not reconciled again after its end': [
     issued.from({ signing: aSigning({ since: NOW, notAfter: after(DAY) }) }).build(),
     undefined,
     after(DAY),
   ],
-  'a wish is looked at when its moment comes': [
+  'a renew-at in the future is reconciled at that moment': [
     anObserved(aCertificate().renewAt(after(HOUR)))
       .withSecret()
       .build(),
     after(HOUR),
   ],
-  'a suspended certificate is looked at when it ends': [
+  'a suspended certificate is reconciled at its end': [
     anObserved(aCertificate().suspended()).withSecret().build(),
     after(DAY),
   ],
-  'a suspended certificate that has ended is not looked at again': [
+  'a suspended certificate that has ended is not reconciled again': [
     anObserved(aCertificate().suspended()).withSecret().build(),
     undefined,
     after(2 * DAY),
   ],
-  'a suspended resource without a Secret is not looked at again': [
+  'a suspended resource without a Secret is not reconciled again': [
     anObserved(aCertificate().suspended()).build(),
     undefined,
   ],

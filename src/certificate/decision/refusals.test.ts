@@ -14,13 +14,13 @@ const issued = anObserved().withSecret();
 const named = (spec: object) => anObserved(aCertificate(spec)).withSecret();
 
 table({
-  'nobody else names the Secret': { check: refusals.namesTakenSecret, seen: issued.build(), says: undefined },
-  'an older one names the Secret': {
+  'no other resource names the Secret': { check: refusals.namesTakenSecret, seen: issued.build(), says: undefined },
+  'an older resource names the Secret': {
     check: refusals.namesTakenSecret,
     seen: issued.behind('first').build(),
     says: 'ClientCertificate first, which goes first',
   },
-  'nothing else needs the Secret': { check: refusals.secretIsProtected, seen: issued.build(), says: undefined },
+  'the Secret has no other purpose': { check: refusals.secretIsProtected, seen: issued.build(), says: undefined },
   'a Secret that an authority needs is refused, also where it was handed over': {
     check: refusals.secretIsProtected,
     seen: anObserved()
@@ -39,7 +39,7 @@ table({
     seen: anObserved().withForeignSecret({ type: 'Opaque' }).build(),
     says: "so it can't be handed over: create this ClientCertificate anew",
   },
-  'a Secret that was written for a resource of this name before a restore is told of as that': {
+  'a Secret of a resource with the same name and another uid is reported as that of an earlier resource': {
     check: refusals.secretIsForeign,
     seen: anObserved()
       .withSecret({ owner: { certificateName: 'client', certificateUid: 'uid-before' } })
@@ -76,7 +76,7 @@ table({
     seen: anObserved().withForeignSecret({ adoptBy: 'client' }).build(),
     says: undefined,
   },
-  'a Secret that was handed over to somebody else is foreign': {
+  'a Secret that was handed over to another resource is foreign': {
     check: refusals.secretIsForeign,
     seen: anObserved().withForeignSecret({ adoptBy: 'other' }).build(),
     says: 'SecretNotOwned',
@@ -91,7 +91,7 @@ table({
     seen: named({ usages: ['client auth', 'key encipherment'] }).build(),
     says: 'key encipherment',
   },
-  'an address that is none is refused': {
+  'a malformed IP address is refused': {
     check: refusals.identityCanNotBeWritten,
     seen: named({ ipAddresses: ['1.2.3.4.5'] }).build(),
     says: 'ipAddresses',
@@ -139,11 +139,11 @@ table({
 for (const name of [
   ...['system:admin', 'System:Masters', ' system:x', 'system:'],
   ...['kubeadm:cluster-admins', 'KubeAdm:Cluster-Admins', '\u00a0kubeadm:x', '\u212aubeadm:x', 'kubeadm:'],
-  // Signs that nobody sees, and letters that look or fold alike.
+  // Invisible characters, and letters that look alike or have the same capital.
   ...['\u200bsystem:x', '\u202esystem:x', 'sys\u00adtem:x', '\u017fystem:x', '\uff53ystem\uff1ax', '\u2060kubeadm:x'],
 ]) {
   test(`${JSON.stringify(name)} is an identity of Kubernetes, as a name and as a group`, () => {
-    // The schema refuses the blank; what is stored may be older.
+    // The schema refuses the blank; a stored object may be older than the schema.
     const withName = (subject: object) => {
       const seen = anObserved().build();
       const { resource } = seen;

@@ -4,7 +4,7 @@ import * as assert from 'uvu/assert';
 import { after, DAY, HOUR, MINUTE, NOW, SECOND } from '../../../test/unit/builders.ts';
 import { backdateMs, grantedLife, type Issuance, schedule, type Validity } from './schedule.ts';
 
-// Everything is issued at NOW and looked at whenever.
+// Every certificate here is issued at NOW; only the moment of the schedule differs.
 
 const seconds = (least: number, most: number) =>
   fc.integer({ min: least / SECOND, max: most / SECOND }).map((each) => each * SECOND);

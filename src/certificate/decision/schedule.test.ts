@@ -134,7 +134,7 @@ const anything = fc.record({
   identity,
 });
 
-test('due is in whole seconds, never before the floor, never after the end, and the same at every look', () => {
+test('due is in whole seconds, not before the floor, not after the end, and the same in every reconcile', () => {
   fc.assert(
     fc.property(anything, ({ lifeMs, durationMs, backdatedMs, renewBefore, identity: { uid, serialNumber } }) => {
       const certificate = issued(lifeMs, serialNumber, backdatedMs);

@@ -50,7 +50,7 @@ test('the key is kept before the authority is asked, and the same request is mad
   assert.ok(secret()?.certificate);
 });
 
-test('whatever wakes us, nobody is asked again before the time has come', async () => {
+test('an authority is not polled before its time, whatever wakes the certificate', async () => {
   const { look, wait, asked, clock } = bench();
   await look(wait);
   await clock.advance(400);

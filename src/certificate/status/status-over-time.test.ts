@@ -31,7 +31,7 @@ const remembering = (seen: Observed, status: ClientCertificateStatus): Observed 
 });
 const ready = (status: ClientCertificateStatus) => conditionsOf(status).find(({ type }) => type === 'Ready');
 
-test('whatever is seen, a second look at the same moment tells the same', () => {
+test('the status of the same input at the same moment is the same', () => {
   fc.assert(
     fc.property(arbitraryObserved, arbitraryMoment, (seen, now) => {
       const first = nextStatus(seen, decide(seen, now), undefined, now, PROPAGATION_MS);
@@ -143,7 +143,7 @@ test('failures in a row are counted, with the moment of the next try', () => {
   }
 });
 
-test('a look while resting keeps the count and the moment', () => {
+test('a reconcile during a backoff keeps the number of attempts and the time of the next one', () => {
   const seen = anObserved(aCertificate().failed({ attempts: 4 })).build();
   const status = statusAfter(seen, after(1_000));
   assert.is(status.lastFailure?.attempts, 4);

@@ -179,7 +179,7 @@ const MESSAGES: Record<string, [seen: Observed, message: string, now?: Date, fai
     'the certificate expired at 2026-06-02T12:00:00Z',
     after(2 * DAY),
   ],
-  'expired, it says what is in the way': [
+  'an expired certificate names what keeps it from being renewed': [
     issued.build(),
     'the certificate expired at 2026-06-02T12:00:00Z; the answer was refused',
     after(2 * DAY),
@@ -220,7 +220,7 @@ test('no facts are reported of a Secret that is not ours', () => {
 
 const restored = anObserved().withSecret({ owner: { certificateName: 'client', certificateUid: 'uid-before' } });
 
-test('of a Secret that was written for an earlier resource of this name, the end is told', () => {
+test('the status has the end of the certificate in a Secret of an earlier resource of this name', () => {
   const { conditions: _, ...facts } = statusAfter(restored.build());
   assert.equal(facts, { observedGeneration: 1, notAfter: '2026-06-02T12:00:00Z' });
   assert.is(inShort(statusAfter(restored.build())), 'Ready=False SecretNotOwned, Stalled=True SecretNotOwned');
@@ -266,7 +266,7 @@ test('the revision goes on where it was when the Secret is gone', () => {
   assert.is(statusAfter(anObserved(aCertificate().withStatus({ revision: 4 })).build()).revision, 4);
 });
 
-test('what was granted longer than asked for is renewed as it was asked for, in all that is decided and told', () => {
+test('a certificate that was granted for longer than requested is renewed as requested, in decision and status', () => {
   const long = issued.withSecret({ certificate: { notAfter: after(10 * DAY) } }).build();
   const { renewalTime = '' } = statusAfter(long);
   const due = new Date(renewalTime);

@@ -49,7 +49,7 @@ const aStep: fc.Arbitrary<Step> = fc.record({
   meanwhile: fc.constantFrom('put', 'revise', 'nothing'),
 });
 
-/** Carries out the steps, and looks at the cache after each half of one. */
+/** Carries out the steps, and checks the cache after each half of a step. */
 function play(steps: readonly Step[], look: (cache: Cache<string>, step: number) => void): void {
   const cache = newCache();
   const versions = new Map<string, string>();
