@@ -105,11 +105,13 @@ for (const [sentence, [spec, problem]] of Object.entries(BROKEN)) {
   }
 }
 
-test('whatever is stored, the answer is an authority or a broken one', () => {
+test('any stored spec and status give an authority, or a broken one with its problem', () => {
   fc.assert(
     fc.property(fc.jsonValue(), fc.jsonValue(), (spec, status) => {
       const resource = parseCertificateAuthority('ClusterCertificateAuthority', { metadata, spec, status });
       authorityConditions(resource.status);
+      assert.is.not(isBrokenAuthority(resource) ? resource.problem : resource.type, '');
+      assert.is(authorityKey(resource), 'ClusterCertificateAuthority/ca');
     }),
     { numRuns: 500 },
   );
