@@ -9,12 +9,15 @@ import type { RotationMember } from '../../test/unit/rotation-member.ts';
 import { LONGEST_LIFE_S } from '../../test/unit/rotation-member.ts';
 import { PROPAGATION_S } from '../../test/unit/rotation-workload.ts';
 import { DEADLINE_S, REFUSALS, RotationWorld } from '../../test/unit/rotation-world.ts';
-import type { CaPair } from '../pki/ca.ts';
+import { type CaPair, isSameCa } from '../pki/ca.ts';
 
 const seed = Number(process.env.SEED ?? randomInt(2 ** 31));
 console.log(`# SEED=${seed}`);
 /** So many for each test. */
 const RUNS = Number(process.env.RUNS ?? 80);
+
+/** How long the re-issue of a certificate takes: it is staggered, and may be slowed down after many changes. */
+const REISSUE_S = LONGEST_LIFE_S / 20 + 30;
 
 type Action = (world: RotationWorld, number: number) => unknown;
 
@@ -107,6 +110,13 @@ async function check(weights: Weights, swapped = cas): Promise<void> {
   await fc.assert(property, { numRuns: RUNS, seed, includeErrorInReport: true });
 }
 
+/** Whether the controller may write the Secret, and issue its certificate. */
+function isServed(member: RotationMember, { refused }: RotationWorld): boolean {
+  const { spec, deleting } = member.resource;
+  const isIssuable = !spec.suspended && deleting === undefined && !refused.has(member);
+  return isIssuable && member.hasResource && !member.isUnwritable;
+}
+
 /** From now on no CA is swapped in, each member stays as it is, and the controller runs. */
 async function endsWith(world: RotationWorld, wanted: CaPair): Promise<void> {
   world.wanted = wanted;
@@ -117,6 +127,13 @@ async function endsWith(world: RotationWorld, wanted: CaPair): Promise<void> {
   const signsBy = after((DEADLINE_S + 2 * PROPAGATION_S) * SECOND, world.now);
   while (world.signing?.id !== wanted.id && world.now < signsBy) await world.pass(1, true);
   assert.is(world.signing?.certificate.subjectText, wanted.certificate.subjectText, 'signs by its deadline');
+  await world.pass(REISSUE_S, true);
+  for (const each of world.members.filter((member) => isServed(member, world))) {
+    const { ca } = each.stored ?? {};
+    // What a CA signed before its certificate was renewed under its key is not re-issued.
+    assert.ok(ca !== undefined && isSameCa(ca, wanted), `${each.key} is re-issued by the CA that signs`);
+    assert.ok(each.isMarked, `the annotations of ${each.key} are mended`);
+  }
   // CAs leave one after the other, each once workloads had time to load what needs it no more.
   await world.pass(LONGEST_LIFE_S + (1 + leaving) * 2 * PROPAGATION_S, true);
   const left = world.generations.map(({ state, pair }) => `${state} ${pair.certificate.subjectText}`);

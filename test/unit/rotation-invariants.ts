@@ -12,8 +12,9 @@ export class RotationInvariants {
   /** Since when each CA is trusted, and since when its certificates are published, by its id. */
   readonly #trustedSince = new Map<string, Date>();
   readonly #usedSince = new Map<string, Date>();
-  /** When each member could not be renewed last. */
+  /** When each member came, lost its Secret, or could not be renewed; the last of these. */
   readonly #hinderedAt = new Map<RotationMember, Date>();
+  readonly #before = new Map<RotationMember, Held | undefined>();
 
   readonly check = (world: RotationWorld): void => {
     this.#note(world);
@@ -37,7 +38,10 @@ export class RotationInvariants {
         held.isLost ||= !isMember;
         held.isStuck ||= !each.isWritable;
       }
-      if (!isIssuable(each, world)) this.#hinderedAt.set(each, now);
+      const isNew = !this.#before.has(each);
+      const hasLost = this.#before.get(each) !== undefined && stored === undefined;
+      this.#before.set(each, stored);
+      if (isNew || hasLost || !isIssuable(each, world)) this.#hinderedAt.set(each, now);
     }
   }
 
@@ -92,7 +96,7 @@ function isIssuable(member: RotationMember, { refused, view, signing, authority 
   const isAllowed = !refused.has(member) && !member.resource.spec.suspended;
   // A limit that was lifted counts from the next reconcile of the authority.
   const isReady = signing !== undefined && view?.limits.usages?.length === authority.limits.usages?.length;
-  return isAllowed && isReady && member.isWritable && member.secret !== undefined && member.stored !== undefined;
+  return isAllowed && isReady && member.isWritable;
 }
 
 function fail(problem: string, now: Date): never {

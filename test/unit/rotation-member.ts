@@ -30,11 +30,11 @@ export interface Surroundings extends Pick<ObserveDeps, 'authority' | 'authority
 }
 
 /** How long the certificates of a member live. */
-const DURATIONS = ['5m', '3m', '4m', '2m30s', '5m'];
+const DURATIONS = ['5m', '3m', '4m', '2m30s'];
 export const LONGEST_LIFE_S = 300;
 /** The namespace and organization of each member, and a usage of its own: by these the authority can refuse it alone. */
 export const TEAMS = DURATIONS.map((_each, index) => `team-${index}`);
-export const USAGES = ['server auth', 'email protection', 'key agreement', 'content commitment', 'key encipherment'];
+export const USAGES = ['server auth', 'email protection', 'key agreement', 'content commitment'];
 
 /** One ClientCertificate, its Secret and the workload that loads it. Each decision is the controller's own. */
 export class RotationMember {
