@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { after, SECOND } from '../../test/unit/builders.ts';
-import { cas, renewedCas } from '../../test/unit/rotation-cas.ts';
+import { cas, crossSignedCas, renewedCas } from '../../test/unit/rotation-cas.ts';
 import { RotationInvariants } from '../../test/unit/rotation-invariants.ts';
 import type { RotationMember } from '../../test/unit/rotation-member.ts';
 import { LONGEST_LIFE_S } from '../../test/unit/rotation-member.ts';
@@ -14,7 +14,7 @@ import { type CaPair, isSameCa } from '../pki/ca.ts';
 const seed = Number(process.env.SEED ?? randomInt(2 ** 31));
 console.log(`# SEED=${seed}`);
 /** So many for each test. */
-const RUNS = Number(process.env.RUNS ?? 80);
+const RUNS = Number(process.env.RUNS ?? 70);
 
 /** How long the re-issue of a certificate takes: it is staggered, and may be slowed down after many changes. */
 const REISSUE_S = LONGEST_LIFE_S / 20 + 30;
@@ -161,6 +161,9 @@ test('whatever is swapped in, when and how often, every workload accepts every o
 
 test('so it is where a CA is renewed under its key', () =>
   check({ ...EVERYDAY, ...HINDERED, unreadable: 1, join: 1, crash: 1 }, renewedCas));
+
+test('so it is where another root certifies the CA', () =>
+  check({ ...EVERYDAY, ...HINDERED, unreadable: 1, join: 1, crash: 1 }, crossSignedCas));
 
 test('so it is where members are suspended, refused, unwritable or broken', () =>
   check({ ...EVERYDAY, ...HINDERED, join: 1, leave: 1 }));

@@ -13,15 +13,20 @@ const right = await root({ commonName: 'Right root' });
 const middle = await signIntermediate(left, { commonName: 'Middle CA' });
 const lowest = await signIntermediate(middle, { commonName: 'CA below two' });
 
+/** A CA below one root, and the same CA below another root. */
+export const crossSignedCas: readonly CaPair[] = [
+  pairOf(lowest, middle, left),
+  pairOf(lowest, await signIntermediate(right, { commonName: 'Middle CA', key: middle.key }), right),
+];
+
+/** CAs that are swapped for one another in any order. */
 export const cas: readonly CaPair[] = [
   pairOf(one),
   pairOf(await root({ commonName: 'CA 2' })),
   pairOf(await root({ commonName: 'CA 3' })),
   pairOf(below, above),
   pairOf(below, await renewed(above)),
-  pairOf(lowest, middle, left),
-  // Another root certifies the middle one.
-  pairOf(lowest, await signIntermediate(right, { commonName: 'Middle CA', key: middle.key }), right),
+  ...crossSignedCas,
 ];
 
 /** A root, and the same with a certificate that was renewed under its key. */
