@@ -71,7 +71,7 @@ test('while a certificate is tried, what the last probe found stays told, and no
   assert.is(breaker.trouble, BROKEN);
 });
 
-test('what was under way together fails once, and what was answered late ends nothing', () => {
+test('requests that fail together count as one failure, and a late success does not end the trouble', () => {
   const { breaker, door } = staged();
   breaker.probe()(DOWN);
   const { probeInMs } = breaker;

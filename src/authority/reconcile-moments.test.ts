@@ -61,7 +61,7 @@ test('a machine whose refusals read otherwise each time wakes its certificates o
   assert.is(world.runtime?.view?.trouble?.message, 'request 1 failed');
 });
 
-test('what is given up as the process ends is no trouble of an authority', async () => {
+test('a call that is aborted at the end of the process is no trouble of the authority', async () => {
   const world = new AuthorityWorld({ isRemote: true });
   await world.run();
   const stop = new AbortController();

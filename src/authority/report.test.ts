@@ -230,7 +230,7 @@ test('thousands that a namespace has too many of get no series', async () => {
   assert.equal(world.journal.lines, ['hidden', 'status']);
 });
 
-test('one that makes no sense and is written too often waits', async () => {
+test('the status of a broken authority waits where it is written too often', async () => {
   const { world, resource } = broken();
   const statusWrites = new Buckets({ capacity: 1, refillMs: 2 * SECOND });
   statusWrites.take(KEY, world.clock.monotonicMs());

@@ -196,7 +196,7 @@ test('the twenty newest generations are kept', () => {
   assert.is(versions?.at(-1), 7);
 });
 
-test('what the schema would refuse as too long is left out or cut', () => {
+test('status values that are too long for the schema are left out or cut', () => {
   const huge = { ...one.certificate, pem: `${'x'.repeat(20_000)}`, subjectText: `CN=${'y'.repeat(9_000)}` };
   const signing = generation(1, 'Active', { ...one, certificate: huge });
   const [described] = told({ generations: [signing], signing }).generations ?? [];

@@ -115,7 +115,7 @@ for (const [status, times, isStored, isKept] of FAILED)
     assert.is(world.writes.secret, 1);
   });
 
-test('what was kept is published only for the very spec that it was made for', async () => {
+test('a certificate that could not be published is published later only for the spec that it was made for', async () => {
   const world = new CertificateWorld();
   world.journal.refuse('Secret', refusal(429));
   await thrownBy(world.issue());

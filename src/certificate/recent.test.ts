@@ -224,7 +224,7 @@ test('a write that the API server refused is rehearsed from then on until one su
   assert.is(isSuspect(seen()), false);
 });
 
-test('what is remembered is forgotten after ten quiet minutes', () => {
+test('the record of acts is dropped after ten minutes without an act', () => {
   const recent = new RecentActs();
   const first = { do: 'issue', reason: 'FirstIssue', message: 'there is no Secret yet' } as const;
   for (let count = 0; count < 1_000; count++) {

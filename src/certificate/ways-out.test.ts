@@ -299,7 +299,7 @@ test('a status that the API server refuses is no failed rotation: the certificat
   assert.is(status().lastFailure, undefined);
 });
 
-test('what is given up as the process ends is no failure of an authority', async () => {
+test('a request that is aborted at the end of the process is no failure of the authority', async () => {
   const { deps, shown } = parts(issued.raw, 'well', ended);
   const stop = new AbortController();
   const stopping: CertificateDeps = {

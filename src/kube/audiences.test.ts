@@ -14,7 +14,7 @@ test('the audiences of a token are read in both forms', () => {
   assert.equal(audiencesOf(bearer({ aud: 'api' })), ['api']);
 });
 
-test('what is no such token says nothing', () => {
+test('a text that is no such token has no audiences', () => {
   for (const headers of [
     {},
     { authorization: '' },

@@ -35,7 +35,7 @@ function event(changes: Partial<NewEvent> = {}, name = 'a', namespace: string | 
   return { regarding, type: 'Warning', reason: 'Failed', action: 'Issue', note: 'it failed', ...changes };
 }
 
-test('the same thing again is written as a series, at most every five minutes', async () => {
+test('a repeated event is written as a series, at most every five minutes', async () => {
   const { recorder, written, pass } = newRecorder();
   for (let index = 0; index < 60; index++) {
     recorder.record(event());
@@ -50,7 +50,7 @@ test('the same thing again is written as a series, at most every five minutes', 
   assert.is(new Set(written.map(({ eventTime }) => eventTime)).size, 1);
 });
 
-test('the same thing after more than ten minutes of silence is news', async () => {
+test('an event that repeats after more than ten minutes of silence is a new event', async () => {
   const { recorder, written, pass } = newRecorder();
   recorder.record(event());
   pass(600_000);

@@ -132,7 +132,7 @@ test('CAs that certify each other make no loop', async () => {
   await accepts({ signer: one, others: [back, two, one], anchors: [stranger] });
 });
 
-test('what openssl says of a chain, chainsTo says too', async () => {
+test('chainsTo agrees with openssl about a chain', async () => {
   const client = await ask(lower);
   const cases: [Holder[], Holder, boolean][] = [
     [[lower, upper], ca, true],

@@ -137,7 +137,7 @@ test('a generation of the cluster kind that was stored under its former name is 
   assert.is(moved.metadata.uid, 'uid-1');
 });
 
-test('those of the cluster kind count in the namespace of the controller alone', () => {
+test('Secrets of a cluster authority count in the namespace of the controller alone', () => {
   const good = manifest(ofCluster, CONTROLLER_NAMESPACE);
   assert.is(good.metadata.name, 'ca-clusterca-v7');
   assert.is(view(stored(good)).authority, 'ClusterCertificateAuthority/ca');
@@ -220,7 +220,7 @@ test("a Secret that can't be read keeps its version, and its problem quotes noth
   }
 });
 
-test('of a Secret that is not read yet, nothing is kept but what a CA generation holds', () => {
+test('a Secret that is not read yet keeps only the fields of a CA generation', () => {
   const data = { ...manifest().data, bulk: '' };
   const before = memoryUsed();
   const views = Array.from({ length: 100 }, (_, at) => {

@@ -26,7 +26,7 @@ test('a certificate that has expired, or a Secret that holds none, keeps nothing
   assert.is(step(reissuing, two, [expired, empty]), 'retire 1');
 });
 
-test('what ends after all that a leaving CA can have signed keeps it no longer than that, and is named', () => {
+test('a certificate that ends after everything that a leaving CA can have signed delays its retirement no longer, and is named', () => {
   const since = hoursFromNow(-30);
   const leaving = [
     aGeneration(1, 'Retiring', one, { since, created: hoursFromNow(-900) }),
@@ -44,7 +44,7 @@ test('what ends after all that a leaving CA can have signed keeps it no longer t
   assert.is(step(leaving, two, [forged], { now: hoursFromNow(19), clearSince }), 'settle', 'without a limit');
 });
 
-test('what ends after the CA that signed it counts no longer than that CA, also without a limit', () => {
+test('a certificate that ends after the CA that signed it counts until the end of that CA, also without a limit', () => {
   const leaving = [generation(1, 'Retiring', gone), generation(2, 'Active', two)];
   const forged = member('Secret ns/forged', gone, 'bundle', hoursFromNow(400_000));
   assert.equal(plan(leaving, two, [forged]).step, { do: 'settle', recheckAt: hoursFromNow(1) });
@@ -67,7 +67,7 @@ test('a CA whose annotations were damaged leaves no earlier than what was signed
   assert.equal(plan(leaving, two, [held], { longestLifeMs: 24 * HOUR }).waitingFor, ['ns/held']);
 });
 
-test('what a leaving CA can not have signed does not keep the next CA from signing either', () => {
+test('a certificate that a leaving CA can not have signed does not delay the next CA either', () => {
   const since = hoursFromNow(-50);
   const generations = [
     aGeneration(1, 'Retiring', one, { since, created: hoursFromNow(-900) }),

@@ -156,33 +156,34 @@ async function endsWith(world: RotationWorld, wanted: CaPair): Promise<void> {
   }
 }
 
-test('whatever is swapped in, when and how often, every workload accepts every other and one CA is left', () =>
+test('after any swaps of the CA every workload accepts every other, and one CA is left', () =>
   check({ ...EVERYDAY, unreadable: 1, join: 1 }));
 
-test('so it is where a CA is renewed under its key', () =>
+test('a CA that is renewed under its key breaks no handshake', () =>
   check({ ...EVERYDAY, ...HINDERED, unreadable: 1, join: 1, crash: 1 }, renewedCas));
 
-test('so it is where another root certifies the CA', () =>
+test('another root above the same CA breaks no handshake', () =>
   check({ ...EVERYDAY, ...HINDERED, unreadable: 1, join: 1, crash: 1 }, crossSignedCas));
 
-test('so it is where members are suspended, refused, unwritable or broken', () =>
+test('suspended, refused, unwritable and broken members hold up no CA beyond its deadline', () =>
   check({ ...EVERYDAY, ...HINDERED, join: 1, leave: 1 }));
 
-test('so it is where Secrets of members are torn, deleted or stripped of their annotations', () =>
+test('members whose Secrets are torn, deleted or stripped of annotations hold up no CA', () =>
   check({ ...EVERYDAY, ...HINDERED, tear: 1, delete: 1, strip: 1 }));
 
-test('so it is with a controller that is killed at any moment', () => check({ ...EVERYDAY, ...HINDERED, crash: 2 }));
+test('a crash of the controller at any moment breaks no handshake', () =>
+  check({ ...EVERYDAY, ...HINDERED, crash: 2 }));
 
-test('so it is where the marks of CA generations are taken off', () =>
+test('lost marks of CA generations break no handshake', () =>
   check({ ...EVERYDAY, unreadable: 1, crash: 1, damage: 1 }));
 
-test('so it is with a process that ends between any two writes', () =>
+test('a process that ends between any two writes breaks no handshake', () =>
   check({ ...EVERYDAY, ...HINDERED, die: 3, crash: 1 }));
 
-test('whatever a backup or a copier brings, also while the status is lost, only what was made here is trusted', () =>
+test('a CA generation that a backup or a replicator brings is not trusted, also while the status is lost', () =>
   check({ ...EVERYDAY, restore: 3, copy: 2, plant: 2, wipe: 1, tidy: 1, die: 1 }));
 
-test('so it is where marks are taken off besides, as long as the status is there', () =>
+test('a foreign CA generation is not trusted where marks are lost too, as long as the status is there', () =>
   check({ ...EVERYDAY, ...HINDERED, restore: 2, copy: 2, plant: 2, tidy: 1, damage: 1 }));
 
 test.run();

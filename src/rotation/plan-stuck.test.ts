@@ -112,7 +112,7 @@ function rotate(wishes: readonly Wish[], killed: readonly number[], until: numbe
   return { signsAt, leavesAt: undefined };
 }
 
-test('whatever mix of members there is, the new CA signs within the deadline, and the old one leaves with its last certificate', () => {
+test('with any mix of members the new CA signs within the deadline, and the old one retires with its last certificate', () => {
   fc.assert(
     fc.property(members, crashes, (wishes, killed) => {
       // A restart begins the time for propagation anew.

@@ -42,7 +42,7 @@ test('without a source that can be read, all stays as it is', () => {
   assert.is(step([generation(1, 'Retiring', one), generation(2, 'Active', two)], undefined), 'settle');
 });
 
-test('one generation that is wanted is the end', () => {
+test('a rotation settles with one generation that is the wanted one', () => {
   const { step: planned, waitingFor } = plan([generation(1, 'Active', one)], one, [member('a', one)]);
   assert.equal(planned, { do: 'settle', recheckAt: undefined });
   assert.equal(waitingFor, []);
@@ -65,7 +65,7 @@ test('a generation that another type of authority brought signs no more, and lea
   assert.is(step(signs, two, []), 'retire 1');
 });
 
-test('where another machine holds the CA key, what Certwheel held before leaves by the same gate', () => {
+test('after a change to a remote authority the former CA retires by the same rules', () => {
   const elsewhere = { source: undefined };
   const holder = member('ns/a', one, 'bundle');
   assert.is(step([from('secret', 1, 'Active', one)], undefined, [holder], elsewhere), '1 -> Retiring');

@@ -24,7 +24,7 @@ test('the newest pair of this kind of authority is what the next is made after',
   assert.equal(source, { pair: stored, version: 6, trouble: undefined });
 });
 
-test('where another machine holds the CA key there is none to ask', async () => {
+test('a remote authority has no source of CA pairs', async () => {
   const { runtime, asked, deps } = rotationScene([v1], false);
   assert.equal(await readSource(runtime, 2, deps, RUN), { pair: undefined, version: 2, trouble: undefined });
   assert.equal(asked, []);

@@ -89,7 +89,7 @@ test('what is allowed, one rule that serves the namespace allows as a whole; wha
   );
 });
 
-test('one rule more takes nothing away, and one organization more gives nothing', () => {
+test('another rule never denies, and another organization never allows', () => {
   const serving = fc.array(fc.uniqueArray(organization), { maxLength: 4 });
   fc.assert(
     fc.property(

@@ -82,7 +82,7 @@ test('another spec, another authority or another uid is another request with ano
   }
 });
 
-test('what changes nothing about the certificate leaves the request as it is', async () => {
+test('a change of the spec that does not concern the certificate keeps the request', async () => {
   const one = bench();
   await one.look(one.wait);
   await one.clock.advance(1_000);
@@ -110,7 +110,7 @@ test('any other failure leaves the request under way', async () => {
   assert.is(one.asked[0]?.id, one.asked[1]?.id);
 });
 
-test('no is an answer that outlives a restart, keeps no key, and ends with another wish', async () => {
+test('a denial survives a restart, keeps no private key, and ends with another spec or renew-at', async () => {
   const one = bench();
   await one.look(one.wait);
   await one.clock.advance(1_000);

@@ -13,7 +13,7 @@ test('a Secret that may not be deleted is emptied, and one that may not be empti
   assert.is(await takeBack(forbidden, forbidden), 'left');
 });
 
-test('what else goes wrong leaves the Secret alone', async () => {
+test('any other error leaves the Secret alone', async () => {
   let emptied = 0;
   const error = await takeBack(lost, async () => ++emptied).catch((thrown: unknown) => thrown);
   assert.is((error as ApiError).status, 409);

@@ -50,7 +50,7 @@ test('once its certificate has expired, that is why it is not ready, and how to 
   assert.is(inShort(statusAfter(handedOver, after(DAY))), 'Ready=False Expired');
 });
 
-test('nothing is reported of what a Secret with another purpose holds', () => {
+test('the status reports nothing of a Secret with another purpose', () => {
   const { conditions: _, ...facts } = statusAfter(restored.protectedAs('holds a CA certificate').build(), after(DAY));
   assert.equal(facts, { observedGeneration: 1 });
 });

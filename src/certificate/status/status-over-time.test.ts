@@ -42,7 +42,7 @@ test('the status of the same input at the same moment is the same', () => {
   );
 });
 
-test('whatever is seen, ready means a certificate of ours that has not expired', () => {
+test('Ready=True means a certificate in our Secret that has not expired', () => {
   const failures = fc.option(fc.constant(refused()), { nil: undefined });
   fc.assert(
     fc.property(arbitraryObserved, arbitraryMoment, failures, (seen, now, failure) => {
@@ -55,7 +55,7 @@ test('whatever is seen, ready means a certificate of ours that has not expired',
   );
 });
 
-test('whatever is seen, a failure makes nothing less ready', () => {
+test('a failure does not change Ready', () => {
   fc.assert(
     fc.property(arbitraryObserved, arbitraryMoment, (seen, now) => {
       const decision = decide(seen, now);
