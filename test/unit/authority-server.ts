@@ -15,7 +15,7 @@ export const stranger = createIssuer('CA of servers');
 export const { signal } = new AbortController();
 export const GET: JsonRequest = { method: 'GET', path: '/v1/x' };
 
-export interface Served {
+interface Served {
   readonly url: string;
   readonly seen: IncomingMessage[];
 }

@@ -22,7 +22,7 @@ export function wish(durationMs: number, renewBefore?: Wish['renewBefore'], uid 
 }
 
 /** Of certificates that nothing is remembered of. */
-export const UNKNOWN = { issuedAt: undefined, now: NOW };
+const UNKNOWN = { issuedAt: undefined, now: NOW };
 export const schedule = (certificate: Validity, wished: Wish) => scheduleOf(certificate, wished, UNKNOWN);
 export const grantedLife = (certificate: Validity, durationMs: number) => lifeOf(certificate, durationMs, UNKNOWN);
 
