@@ -1,3 +1,4 @@
+import type { CaPair } from '../../src/pki/ca.ts';
 import { SECOND } from './builders.ts';
 import { accepts } from './rotation-cas.ts';
 import type { RotationMember } from './rotation-member.ts';
@@ -9,7 +10,7 @@ const RECOVERY_S = 45;
 
 /** What must hold at each moment of a CA rotation, whatever happens. */
 export class RotationInvariants {
-  /** Since when each CA is trusted, and since when its certificates are published, by its id. */
+  /** Since when each root is trusted, and since when certificates below it are published, by its key. */
   readonly #trustedSince = new Map<string, Date>();
   readonly #usedSince = new Map<string, Date>();
   /** When each member came, lost its Secret, or could not be renewed; the last of these. */
@@ -25,14 +26,15 @@ export class RotationInvariants {
 
   #note(world: RotationWorld): void {
     const { generations, members, now } = world;
-    const trusted = new Set(generations.map(({ pair }) => pair.id));
+    const trusted = new Set(generations.map(({ pair }) => rootKeyOf(pair)));
     for (const id of this.#trustedSince.keys())
       if (!trusted.has(id)) for (const each of [this.#trustedSince, this.#usedSince]) each.delete(id);
     for (const id of trusted) if (!this.#trustedSince.has(id)) this.#trustedSince.set(id, now);
     for (const each of members) {
       const { stored } = each;
-      if (stored !== undefined && !this.#usedSince.has(stored.ca.id)) this.#usedSince.set(stored.ca.id, now);
       const isMember = stored !== undefined && stored.end > now && countsAsMember(each, world);
+      const isInUse = isMember && !stored.isLost;
+      if (isInUse && !this.#usedSince.has(rootKeyOf(stored.ca))) this.#usedSince.set(rootKeyOf(stored.ca), now);
       for (const held of [stored, ...each.workload.known]) {
         if (held === undefined) continue;
         held.isLost ||= !isMember;
@@ -59,7 +61,7 @@ export class RotationInvariants {
 
   /** Whether the CA did not sign before a member that can't be written had its time. */
   #waitedFor({ ca }: Held): boolean {
-    const [trusted, used] = [this.#trustedSince.get(ca.id), this.#usedSince.get(ca.id)];
+    const [trusted, used] = [this.#trustedSince.get(rootKeyOf(ca)), this.#usedSince.get(rootKeyOf(ca))];
     return trusted !== undefined && used !== undefined && used.getTime() - trusted.getTime() >= DEADLINE_S * SECOND;
   }
 
@@ -97,6 +99,11 @@ function isIssuable(member: RotationMember, { refused, view, signing, authority 
   // A limit that was lifted counts from the next reconcile of the authority.
   const isReady = signing !== undefined && view?.limits.usages?.length === authority.limits.usages?.length;
   return isAllowed && isReady && member.isWritable;
+}
+
+/** A root that was renewed with its key verifies the same certificates. */
+function rootKeyOf({ anchor }: CaPair): string {
+  return anchor.publicKeyPin;
 }
 
 function fail(problem: string, now: Date): never {
