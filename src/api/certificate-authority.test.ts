@@ -49,7 +49,7 @@ test('limits are read', () => {
   });
 });
 
-test('a quota is read in each of its spans, a day unless told otherwise', () => {
+test('a quota is read in each of its spans; the default is a day', () => {
   const quotaOf = (quota: object) => parsed({ secret: { name: 'p' }, quota }).quota;
   assert.is(parsed({ secret: { name: 'p' } }).quota, undefined);
   assert.equal(quotaOf({ issuances: 5 }), { issuances: 5, perMs: 86_400_000 });
@@ -105,11 +105,13 @@ for (const [sentence, [spec, problem]] of Object.entries(BROKEN)) {
   }
 }
 
-test('whatever is stored, the answer is an authority or a broken one', () => {
+test('any stored spec and status give an authority, or a broken one with its problem', () => {
   fc.assert(
     fc.property(fc.jsonValue(), fc.jsonValue(), (spec, status) => {
       const resource = parseCertificateAuthority('ClusterCertificateAuthority', { metadata, spec, status });
       authorityConditions(resource.status);
+      assert.is.not(isBrokenAuthority(resource) ? resource.problem : resource.type, '');
+      assert.is(authorityKey(resource), 'ClusterCertificateAuthority/ca');
     }),
     { numRuns: 500 },
   );
@@ -157,7 +159,7 @@ const SELECTIONS: Record<string, [allowed: AllowedNamespaces | undefined, allows
   'a label that is missing does not Exist': [expression('zone', 'Exists'), false],
   'a label that is missing DoesNotExist': [expression('zone', 'DoesNotExist'), true],
   'a label that is there does not DoesNotExist': [expression('env', 'DoesNotExist'), false],
-  'an operator that nobody knows selects nothing': [expression('env', 'Near' as never, ['prod']), false],
+  'an unknown operator selects nothing': [expression('env', 'Near' as never, ['prod']), false],
   'labels and expressions must both match': [
     { selector: { matchLabels: { env: 'prod' }, matchExpressions: [{ key: 'team', operator: 'In', values: ['b'] }] } },
     false,

@@ -152,7 +152,7 @@ test('a template that no Secret can have is refused with its field and key', () 
   );
 });
 
-test('whatever is stored, the answer is a resource or a broken one', () => {
+test('any stored object is parsed as a resource or as a broken one', () => {
   const shapes = fc.record(
     Object.fromEntries(
       [

@@ -71,7 +71,7 @@ const someCondition = fc.record(
 );
 const oneOfEach = { selector: ({ type }: { type: string }) => type };
 
-test('to merge twice is to merge once, and input is left alone', () => {
+test('merging twice gives the result of merging once, and does not change its input', () => {
   fc.assert(
     fc.property(
       fc.uniqueArray(someCondition, oneOfEach),

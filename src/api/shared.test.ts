@@ -8,7 +8,7 @@ test('equal values become one', () => {
   assert.ok(shared({ kind: 'CertificateAuthority', name: 'ca' }) === first);
 });
 
-test('whatever the value, what comes back is equal to it', () => {
+test('a shared value is equal to the given one', () => {
   fc.assert(
     fc.property(fc.array(fc.oneof(fc.jsonValue(), fc.constant(undefined))), (values) => {
       for (const value of values) assert.equal(shared(value), value);

@@ -45,7 +45,7 @@ test('two statuses are the same exactly when their JSON is', () => {
   );
 });
 
-test('what decisions are made from is kept as it is', () => {
+test('the fields of a status that decisions need are kept unchanged', () => {
   const trouble = {
     type: 'Issuing',
     status: 'True',

@@ -45,7 +45,7 @@ test('after a good probe one is let through, and when that was answered, all', (
   assert.not(breaker.answered(), 'that is told once');
 });
 
-test('a request that fails is looked into at once; where probes are good all the same, the trouble stays told', () => {
+test('a failed request is followed by a probe at once; while probes succeed all the same, the trouble stays reported', () => {
   const { breaker, door, pass } = staged();
   breaker.failed(BROKEN);
   assert.equal([breaker.probeInMs, door()], [0, 0]);
@@ -71,7 +71,7 @@ test('while a certificate is tried, what the last probe found stays told, and no
   assert.is(breaker.trouble, BROKEN);
 });
 
-test('what was under way together fails once, and what was answered late ends nothing', () => {
+test('requests that fail together count as one failure, and a late success does not end the trouble', () => {
   const { breaker, door } = staged();
   breaker.probe()(DOWN);
   const { probeInMs } = breaker;

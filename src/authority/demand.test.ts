@@ -51,7 +51,7 @@ test('a certificate is issued each time that it comes due, a tenth of the way ea
   assert.is(perDay(wanting({ duration: '24h' }), wanting({ duration: '12h' })), 6.67);
 });
 
-test('nothing is asked for by one that is suspended or being deleted', () => {
+test('a suspended or deleted certificate adds no demand', () => {
   const suspended = wanting({ duration: '1h', suspend: true });
   const deleted = { ...suspended, resource: { ...wanting({ duration: '1h' }).resource, deleting: [] } };
   const { certificates, perDay: all } = told([suspended, deleted, wanting({ duration: '24h' })]);
@@ -67,7 +67,7 @@ test('what was granted counts, where it was for what is asked for now', () => {
   assert.is(perDay(holding({ duration: '1h' }, DAY)), hourly, 'a longer life is used as long as was asked for');
   for (const [why, fields] of Object.entries({
     'it is of another duration': { memory: { requestedDurationMs: HOUR } },
-    'nobody knows what it was asked for': { memory: { requestedDurationMs: undefined } },
+    'the requested duration is unknown': { memory: { requestedDurationMs: undefined } },
     'another authority issued it': { memory: { authority: 'CertificateAuthority/former' } },
     "it is somebody else's": { owner: { certificateName: 'client', certificateUid: 'another' } },
     'there is none': { certificate: undefined },
@@ -75,7 +75,7 @@ test('what was granted counts, where it was for what is asked for now', () => {
     assert.is(perDay(holding({ duration: '24h' }, HOUR, fields)), daylong, why);
 });
 
-test('what an authority does not allow is not asked of it', () => {
+test('a certificate that the authority refuses adds no demand', () => {
   const { perDay: capped } = told([wanting({ duration: '168h' })], undefined, { maxDurationMs: DAY });
   assert.is(capped, told([wanting({ duration: '24h' })]).perDay);
 });

@@ -5,7 +5,7 @@ import { AuthorityWorld, another } from '../../test/unit/authority-world.ts';
 import { refusal } from '../../test/unit/certificate-world.ts';
 import { assertLed } from '../../test/unit/order.ts';
 
-/** All that a certificate of the authority must be able to rely on, whenever it looks. */
+/** What must hold of the view of an authority at each moment, since its certificates rely on it. */
 function assertServing(world: AuthorityWorld, told: string): void {
   const { view } = world.runtime ?? {};
   if (view?.signing === undefined) return;

@@ -56,7 +56,7 @@ function scene(definition: BackendDefinition<never>, backend: Backend) {
   return { clock, reconcile: () => reconcileAuthority(key, deps, RUN), view: () => deps.registry.get(key)?.view };
 }
 
-/** When it is looked at next. */
+/** When the authority is reconciled next. */
 async function nextLook(definition: BackendDefinition<never>, backend = healthy): Promise<number | undefined> {
   const outcome = await scene(definition, backend).reconcile();
   if (outcome.do !== 'rest') throw new Error(`it ends with ${outcome.do}`);

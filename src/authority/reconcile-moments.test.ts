@@ -61,7 +61,7 @@ test('a machine whose refusals read otherwise each time wakes its certificates o
   assert.is(world.runtime?.view?.trouble?.message, 'request 1 failed');
 });
 
-test('what is given up as the process ends is no trouble of an authority', async () => {
+test('a call that is aborted at the end of the process is no trouble of the authority', async () => {
   const world = new AuthorityWorld({ isRemote: true });
   await world.run();
   const stop = new AbortController();
@@ -83,7 +83,7 @@ test('a backend that states its CA with each certificate alone is not reported t
   assert.is(world.runtime?.view?.trust.anchors.size, 0);
 });
 
-test('between two backends the new CA waits for its trust, and certificates are told so', async () => {
+test('after a change of the backend the new CA signs only once its trust is spread, and the view of the authority says so', async () => {
   const world = new AuthorityWorld();
   world.generations.plant(aGeneration(1, 'Active', another, { since: after(-DAY), source: 'selfManaged' }), ['uid-1']);
   const notAfter = after(DAY);

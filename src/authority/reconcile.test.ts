@@ -65,12 +65,13 @@ const CASES: Readonly<Record<string, Case>> = {
     conditions: ['False CASecretNotFound'],
     outcome: 1_200,
   },
-  'a source that is away with the API server: certificates that wait for the first look learn of it': {
-    before: ({ journal }) => journal.refuse('read source', refusal(503)),
-    lines: ['woken'],
-    conditions: [],
-    outcome: { fails: 'ApiServerUnavailable' },
-  },
+  'a source that an unreachable API server keeps: certificates that wait for the first reconcile of the authority learn the reason':
+    {
+      before: ({ journal }) => journal.refuse('read source', refusal(503)),
+      lines: ['woken'],
+      conditions: [],
+      outcome: { fails: 'ApiServerUnavailable' },
+    },
   'the same later: what certificates know stays as it is': {
     ...settled(({ journal }) => journal.refuse('read source', refusal(503))),
     lines: [],

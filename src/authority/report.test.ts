@@ -1,4 +1,4 @@
-/** Which findings are written into the status of an authority, which are told of by an event, and when nothing is. */
+/** Which findings go into the status of an authority, which into an event, and when nothing is written. */
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { aGeneration, generationSecret } from '../../test/unit/a-generation.ts';
@@ -230,7 +230,7 @@ test('thousands that a namespace has too many of get no series', async () => {
   assert.equal(world.journal.lines, ['hidden', 'status']);
 });
 
-test('one that makes no sense and is written too often waits', async () => {
+test('the status of a broken authority waits where it is written too often', async () => {
   const { world, resource } = broken();
   const statusWrites = new Buckets({ capacity: 1, refillMs: 2 * SECOND });
   statusWrites.take(KEY, world.clock.monotonicMs());

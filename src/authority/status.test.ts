@@ -88,7 +88,7 @@ test('an authority without CA keys of its own is Ready when it is reached', () =
   assert.is(condition(other, 'Ready'), 'True Verified: requests may be made');
 });
 
-test('trouble makes it not ready, and is not told twice', () => {
+test('trouble makes an authority not ready, and is reported once', () => {
   const trouble = { code: 'CASecretNotFound', message: 'there is no Secret pair' } as const;
   const status = told({ trouble, refused: trouble });
   assert.is(condition(status, 'Ready'), 'False CASecretNotFound: there is no Secret pair');
@@ -196,7 +196,7 @@ test('the twenty newest generations are kept', () => {
   assert.is(versions?.at(-1), 7);
 });
 
-test('what the schema would refuse as too long is left out or cut', () => {
+test('status values that are too long for the schema are left out or cut', () => {
   const huge = { ...one.certificate, pem: `${'x'.repeat(20_000)}`, subjectText: `CN=${'y'.repeat(9_000)}` };
   const signing = generation(1, 'Active', { ...one, certificate: huge });
   const [described] = told({ generations: [signing], signing }).generations ?? [];

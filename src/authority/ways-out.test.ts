@@ -75,7 +75,7 @@ const HEALTH: Readonly<Record<string, Ills>> = {
   'a webhook that is away': { write: refusal(500, 'failed calling webhook "w"') },
   'an object that is invalid': { write: refusal(422, 'Invalid value') },
   'an admission that alters it': { write: new RetryableError('SecretAltered', 'stored otherwise') },
-  'another object of that name': { write: new AuthorityError('SecretNotOwned', 'it is in the way') },
+  'another object of that name': { write: new AuthorityError('SecretNotOwned', 'the name is taken') },
   'an API server that is busy': { write: refusal(503, 'etcd is busy') },
   'a machine that is away': { request: new AuthorityError('AuthorityUnreachable', 'connection refused') },
   'a bug in the backend': { request: new TypeError('y is undefined') },

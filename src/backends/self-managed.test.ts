@@ -24,7 +24,7 @@ function backend(clock: FakeClock, spec: Partial<SelfManagedBackend> = {}, aside
   return (newest: CaPair | undefined, version: number) => keyPair?.(newest, version, signal, aside) as Promise<CaPair>;
 }
 
-test('the root carries its version in its name, and lives as long as it was told', async () => {
+test('the root has its version in its name, and the duration of the spec', async () => {
   const { certificate, anchor } = await backend(new FakeClock(NOW))(undefined, 3);
   assert.is(certificate.subjectText, 'CN=Demo v3');
   assert.is(anchor, certificate);

@@ -1,4 +1,4 @@
-/** A Secret that is written anew around the certificate that it holds. */
+/** Repair: the Secret is written again with the certificate that it already holds. */
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { leaf, root, signIntermediate } from '../../test/pki/make.ts';
@@ -29,7 +29,7 @@ interface Change {
   readonly spec?: object;
   readonly view?: (view: AuthorityView) => Partial<AuthorityView>;
   readonly object?: (object: RawObject) => Partial<RawObject>;
-  /** Which of the three keys are other bytes after it. */
+  /** The keys of the Secret whose bytes the repair changes. */
   readonly changes: readonly ('tls.crt' | 'tls.key' | 'ca.crt')[];
 }
 
@@ -39,26 +39,26 @@ const without = (object: RawObject, annotation: string): Partial<RawObject> => {
 };
 
 const CHANGES: Readonly<Record<string, Change>> = {
-  'nothing at all': { changes: [] },
-  'a label of the template': { spec: { secretTemplate: { labels: { a: 'b' } } }, changes: [] },
-  'another CA that is trusted too': {
+  'no difference': { changes: [] },
+  'a new label in secretTemplate': { spec: { secretTemplate: { labels: { a: 'b' } } }, changes: [] },
+  'a second CA in the trust bundle': {
     view: () => ({ trust: bundleOf([ca.certificate, coming.certificate]) }),
     changes: ['ca.crt'],
   },
-  'a trust that is not known yet': { view: ({ trust }) => ({ trust: { ...trust, pem: '' } }), changes: [] },
-  'another encoding': { spec: { privateKey: { encoding: 'PKCS1' } }, changes: ['tls.key'] },
-  'other certificates above the CA that signed it': {
+  'a trust bundle that is not known yet': { view: ({ trust }) => ({ trust: { ...trust, pem: '' } }), changes: [] },
+  'another encoding of the private key': { spec: { privateKey: { encoding: 'PKCS1' } }, changes: ['tls.key'] },
+  'new intermediates above the CA that signed the leaf': {
     view: () => ({ issuers: [intermediate.certificate] }),
     changes: ['tls.crt'],
   },
-  'other certificates above another CA than its own': {
+  'new intermediates above a CA that did not sign the leaf': {
     view: ({ signing }) => ({
       issuers: [intermediate.certificate],
       signing: { ...(signing as SigningView), fingerprintSHA256: 'of another' },
     }),
     changes: [],
   },
-  'a key that another program has wrapped otherwise': {
+  'a private key to which another program added a line break': {
     object: ({ data }) => ({
       data: {
         ...data,
@@ -67,14 +67,14 @@ const CHANGES: Readonly<Record<string, Change>> = {
     }),
     changes: [],
   },
-  'a revision that was taken off': {
+  'a missing revision annotation': {
     object: (object) => without(object, names.REVISION_ANNOTATION),
     changes: [],
   },
 };
 
 for (const [what, { spec, view, object, changes }] of Object.entries(CHANGES))
-  test(`${what}: one write, no signature, and of the bytes only ${changes.join() || 'none'} change`, async () => {
+  test(`${what}: a repair is one write without a signature, and changes ${changes.join() || 'no bytes'}`, async () => {
     const world = await issued();
     if (spec !== undefined) world.edit({ metadata: { generation: 2 }, spec: aCertificate(spec).raw.spec });
     const stored = world.store.object as RawObject;
@@ -93,7 +93,7 @@ for (const [what, { spec, view, object, changes }] of Object.entries(CHANGES))
     assert.equal([memory?.revision, memory?.issuedAt], [1, NOW], 'it is the same issue');
   });
 
-test('another encoding is that of the spec; a key without another one stays as it is', async () => {
+test('a repair writes the private key in the encoding of the spec', async () => {
   for (const [algorithm, encoding] of [
     ['ECDSA', 'PKCS1'],
     ['RSA', 'PKCS1'],
@@ -105,7 +105,7 @@ test('another encoding is that of the spec; a key without another one stays as i
   }
 });
 
-test('a moment of issue that was not recorded is read off the certificate, and never lies ahead', async () => {
+test('where the annotation with the moment of issue is missing, a repair takes the moment from the certificate, never a future one', async () => {
   const world = await issued();
   const stored = world.store.object as RawObject;
   world.store.object = foreignWrite(stored, without(stored, names.ISSUED_AT_ANNOTATION));
@@ -119,7 +119,7 @@ test('a moment of issue that was not recorded is read off the certificate, and n
   assert.ok((world.store.view()?.memory.issuedAt as Date) <= world.clock.now());
 });
 
-/** What is stored now, where the run has seen the Secret as it was. */
+/** What happens to the Secret between the observe of a run and its repair. */
 const MEANWHILE: Readonly<Record<string, (object: RawObject) => RawObject | undefined>> = {
   'is gone': () => undefined,
   'has changed': (object) => foreignWrite(object, {}),
@@ -129,7 +129,7 @@ const MEANWHILE: Readonly<Record<string, (object: RawObject) => RawObject | unde
     }),
 };
 for (const [what, change] of Object.entries(MEANWHILE))
-  test(`a Secret that ${what} by now is not written`, async () => {
+  test(`a Secret that ${what} since it was observed is not written`, async () => {
     const world = await issued();
     const seen = world.seen();
     world.store.object = change(world.store.object as RawObject);
@@ -141,7 +141,7 @@ for (const [what, change] of Object.entries(MEANWHILE))
     assert.equal(world.store.object, before);
   });
 
-test('where no certificate was seen, none is written anew', async () => {
+test('a repair of a Secret without a usable certificate fails with Conflict and writes nothing', async () => {
   const world = await issued();
   const seen = world.seen();
   const { secret } = seen;
@@ -153,7 +153,7 @@ test('where no certificate was seen, none is written anew', async () => {
   assert.equal(world.journal.since(length), []);
 });
 
-test('a write that fails is tried by the next run, and not by this one', async () => {
+test('a repair does not retry a failed write; the next run does', async () => {
   for (const status of [0, 403, 409, 422, 429, 500]) {
     const world = await issued();
     world.journal.refuse('Secret', refusal(status));
@@ -164,7 +164,7 @@ test('a write that fails is tried by the next run, and not by this one', async (
   }
 });
 
-test('a replica that does not lead any more writes nothing', async () => {
+test('a replica that lost the lease writes no repair', async () => {
   const world = await issued();
   world.loseLeadAfter(0);
   const { writes } = world;
@@ -172,7 +172,7 @@ test('a replica that does not lead any more writes nothing', async () => {
   assert.equal(world.writes, writes);
 });
 
-test('where the last write was altered, the next one is rehearsed, and made only if it would be stored whole', async () => {
+test('after a write that admission altered, a repair is a dry run first, and is written only if the dry run stores it unchanged', async () => {
   const world = await issued();
   world.authority = { ...world.ca.view, trust: bundleOf([ca.certificate, coming.certificate]) };
   world.store.mutate = ({ data, ...rest }) => ({
@@ -189,7 +189,7 @@ test('where the last write was altered, the next one is rehearsed, and made only
   assert.equal(world.journal.since(length), ['rehearsal', 'rehearsal', 'leading', 'Secret']);
 });
 
-test('a label that would have the key copied elsewhere is not written by a repair', async () => {
+test('a repair does not write a template annotation whose prefix is denied', async () => {
   const world = await issued();
   const label = 'replicator.example.com/to';
   world.edit({ spec: aCertificate({ secretTemplate: { annotations: { [label]: 'all', mine: 'x' } } }).raw.spec });

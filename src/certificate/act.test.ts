@@ -31,7 +31,7 @@ async function issued(raw?: RawObject, capabilities?: Partial<Capabilities>): Pr
   return world;
 }
 
-test('a request names what the resource asks for, and whom it is for', async () => {
+test('a request names the identity that the resource asks for, and its requester', async () => {
   const world = await issued(aCertificate({ duration: '2h', dnsNames: ['a.example.com'] }).raw);
   await world.issue();
   const [first, second] = world.ca.asked;
@@ -116,7 +116,7 @@ for (const [status, times, isStored, isKept] of FAILED)
     assert.is(world.writes.secret, 1);
   });
 
-test('what was kept is published only for the very spec that it was made for', async () => {
+test('a certificate that could not be published is published later only for the spec that it was made for', async () => {
   const world = new CertificateWorld();
   world.journal.refuse('Secret', refusal(429));
   await thrownBy(world.issue());

@@ -45,7 +45,7 @@ interface Scene {
   wake(name: string): void;
 }
 
-/** Requests that nobody answers, behind an authority that may be asked twice in a second for answers. */
+/** Requests that stay pending, behind an authority that may be polled twice in a second. */
 function scene(name: string, body: (scene: Scene) => Promise<void>): void {
   test(name, async () => {
     const clock = new FakeClock(START);
@@ -120,14 +120,14 @@ scene('a young request does not wait behind all the old ones', async (one) => {
   for (let n = 0; n < 300; n++) one.wait(`old-${n}`, 60 * SECOND);
   await one.clock.advance(200 * SECOND);
   one.asked.length = 0;
-  // Its first look has just been made, as after a new request.
+  // The first poll has just been made, as after a new request.
   one.wait('young', 2 * SECOND);
   await one.clock.advance(300 * SECOND);
   const [, second, third] = one.asked.filter(({ name }) => name === 'young').map(({ atMs }) => atMs);
   assert.ok((third ?? Number.POSITIVE_INFINITY) - (second ?? 0) < 5 * SECOND, `${third} after ${second}`);
 });
 
-scene('who is woken before the time costs the others nothing', async (one) => {
+scene('a certificate that is woken before its poll takes no poll from the others', async (one) => {
   for (const name of ['a', 'b']) one.wait(name, 60 * SECOND);
   await one.clock.advance(10 * SECOND);
   for (let n = 0; n < 50; n++) {

@@ -16,13 +16,13 @@ interface Scene {
   readonly allowedNamespaces?: object;
   readonly rules?: readonly object[];
   readonly labels?: Readonly<Record<string, string>> | undefined;
-  /** What is known of the authority since its last look. */
+  /** The view of the authority from its last reconcile. */
   readonly view?: AuthorityFields;
 }
 
 const rule = (namespaces: object, organizations = ['ops']) => ({ name: 'ops', namespaces, subject: { organizations } });
 
-/** What an authority with these rules, and a namespace with these labels, look like from the caches. */
+/** Caches that hold an authority with these rules and a namespace with these labels. */
 function given({ allowedNamespaces = { all: true }, rules = [], labels, view }: Scene): ObserveDeps {
   const spec = { secret: { name: 'pair' }, allowedNamespaces, issuancePolicy: { rules } };
   const authority = parseCertificateAuthority(kind, { metadata: { name: 'ca' }, spec: structuredClone(spec) });

@@ -26,14 +26,14 @@ async function problemOf(options: LeafOptions, authority = view): Promise<string
   return flawOf(made, seen, authority, NOW)?.problem ?? 'none';
 }
 
-test('what ends before it could be renewed is refused, but for our own CAs, which know what they have left', async () => {
+test('a certificate that ends before it could be renewed is refused, except from a CA that Certwheel holds', async () => {
   const own = { ...view, capabilities: { ...remote, remote: false } };
   assert.is(await problemOf({ notAfter: after(10 * SECOND) }), 'none');
   assert.match(await problemOf({ notAfter: after(9 * SECOND) }), 'too soon to be renewed before');
   assert.is(await problemOf({ notAfter: after(9 * SECOND) }, own), 'none');
 });
 
-test('where an authority fills the subject by itself, it makes nobody one of Kubernetes’ own', async () => {
+test('where an authority fills the subject by itself, a name that Kubernetes reserves is refused', async () => {
   const identity = ['commonName'] as const;
   const filling = { ...view, capabilities: { ...remote, identity } };
   const subject = (organization: string) => ({ commonName: 'client', organizations: [organization] });
@@ -59,7 +59,7 @@ test('an authority that rounds lives may grant more than was asked for, but not 
   );
 });
 
-test('what was held back counts as issued when it began', async () => {
+test('a certificate that was held back until its notBefore counts as issued at that moment', async () => {
   const clock = new FakeClock(NOW);
   const ahead = await answer({ notBefore: after(30 * SECOND) });
   const waiting = proven(ahead, key, seen, view, clock, RUN);

@@ -13,7 +13,7 @@ import { isSuspect } from './secret/write.ts';
 /** What a rival or a tenant does after each act, and the acts that Certwheel carries out meanwhile. */
 interface Provocation {
   readonly resource: (step: number) => ClientCertificate;
-  /** The Secret as it is found before each look; `written` is how the last act left it. */
+  /** The Secret before each reconcile; `written` is the Secret after the last act. */
   readonly secret: (written: SecretView | undefined) => SecretView | undefined;
 }
 
@@ -90,7 +90,7 @@ test('attempts that fail are left to their own backoff', () => {
   }
 });
 
-/** Looks every 10 ms, as the watch events of such a rival would have it, for `ms`; answers the moments of the acts. */
+/** Reconciles every 10 ms for `ms`, as the watch events of another writer would; answers the moments of the acts. */
 function provoke({ resource, secret }: Provocation, ms: number): { acts: Date[]; last: Decision; recent: Recent } {
   const recent = new RecentActs();
   const acts: Date[] = [];
@@ -242,7 +242,7 @@ test('a write that the API server refused is rehearsed from then on until one su
   assert.is(isSuspect(seen()), false);
 });
 
-test('what is remembered is forgotten after ten quiet minutes', () => {
+test('the record of acts is dropped after ten minutes without an act', () => {
   const recent = new RecentActs();
   const first = { do: 'issue', reason: 'FirstIssue', message: 'there is no Secret yet' } as const;
   for (let count = 0; count < 1_000; count++) {

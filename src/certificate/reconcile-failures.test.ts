@@ -1,4 +1,4 @@
-/** Each write of a run fails in each way that there is, or the process dies between any two of its effects. */
+/** Each write of a reconcile run fails in each possible way, or the process dies between two effects. */
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { root } from '../../test/pki/make.ts';
@@ -16,9 +16,9 @@ const EFFECTS = /^(asked|Secret|Secret removed|next|next removed)( refused)?$/;
 
 interface Scene {
   readonly capabilities?: Partial<Capabilities>;
-  /** What is there before the run that a test watches. */
+  /** Brings the world into the state in which the tested run starts. */
   prepare?(world: CertificateWorld): void | Promise<void>;
-  /** Certificates that it takes, and writes of the Secret, if all goes well. */
+  /** How many signatures the run takes if nothing fails. */
   readonly signs: 0 | 1;
 }
 
@@ -76,7 +76,7 @@ async function begin({ capabilities, prepare }: Scene) {
   };
 }
 
-/** What must be so in the end, whatever happened on the way. */
+/** The state in which every run must end, whatever failed on the way. */
 function assertConverged(world: CertificateWorld, lines: readonly string[], isDenied: boolean, told: string): void {
   const view = world.store.view();
   const { written } = world;
@@ -107,7 +107,7 @@ for (const [what, scene] of Object.entries(SCENES)) {
     assert.ok(isDenied || lines().lastIndexOf('status') > published, lines().join());
   });
 
-  test(`${what}: a process that dies after any of its effects leaves what the next one goes on from`, async () => {
+  test(`${what}: after a crash behind any effect the next process completes the work`, async () => {
     const whole = await begin(scene);
     await whole.world.settle();
     const all = whole.lines();
@@ -120,7 +120,7 @@ for (const [what, scene] of Object.entries(SCENES)) {
       await world.settle();
       const told = `killed after ${index + 1} (${line}): ${lines().join()}`;
       assertConverged(world, lines(), isDenied, told);
-      // A certificate whose key was lost with the process is signed anew; nothing else is.
+      // Only a certificate whose private key was lost with the process is signed again.
       const isLost = scene.capabilities === undefined && all.slice(0, index + 1).includes('signed');
       const isStored = all.slice(0, index + 1).includes('Secret');
       assert.is(signed(), scene.signs === 1 && isLost && !isStored ? 2 : scene.signs, told);
@@ -131,7 +131,7 @@ for (const [what, scene] of Object.entries(SCENES)) {
     }
   });
 
-  test(`${what}: where another replica leads by now, nothing more is done`, async () => {
+  test(`${what}: a replica that loses the lease stops before its next effect`, async () => {
     const whole = await begin(scene);
     await whole.world.run();
     const questions = whole.lines().filter((line) => line === 'leading').length;
@@ -147,19 +147,19 @@ for (const [what, scene] of Object.entries(SCENES)) {
         later.some((line) => EFFECTS.test(line) && !line.endsWith('refused')),
         told,
       );
-      // The leader tidies up a request that is over, and reconciles all else again.
+      // The leader removes the request that is over, and reconciles everything else again.
       assert.ok(!(outcome instanceof Error) && (outcome.do === 'again' || later.length === 1), told);
     }
   });
 }
 
-/** The statuses that the API server answers with; 0 is a lost answer. */
+/** HTTP statuses of the API server; 0 stands for no answer. */
 const STATUSES = [0, 403, 409, 422, 429, 500, 503];
 
 for (const [what, scene] of Object.entries(SCENES))
   for (const effect of ['Secret', 'status', 'next', 'next removed'])
     for (const how of ['refuse', 'loseAnswer'] as const)
-      test(`${what}, ${effect} ${how === 'refuse' ? 'not stored' : 'stored, and the answer lost'}: it converges`, async () => {
+      test(`${what}: where the effect "${effect}" ${how === 'refuse' ? 'fails' : 'succeeds and its answer is lost'}, the run converges`, async () => {
         for (const status of STATUSES) {
           const isDenied = what === 'a denial';
           const { world, lines, signed, secrets } = await begin(scene);
@@ -169,13 +169,13 @@ for (const [what, scene] of Object.entries(SCENES))
           const told = `${status}: ${lines().join()}`;
           assertConverged(world, lines(), isDenied, told);
           assert.is(secrets(), isDenied ? 0 : 1, told);
-          // A write that may well succeed a little later costs no other certificate.
+          // A write that may succeed a little later costs no second signature.
           const isFinal = effect === 'Secret' && how === 'refuse' && (status === 403 || status === 422);
           assert.is(signed(), scene.signs === 1 && isFinal && scene.capabilities === undefined ? 2 : scene.signs, told);
         }
       });
 
-test('a request that could not be removed is removed half a minute later, and nothing is asked again', async () => {
+test('the removal of a request is retried after half a minute, without a second request to the authority', async () => {
   const { world, lines } = await begin({ signs: 1, capabilities: DURABLY });
   world.journal.refuse('next removed', new RetryableError('ApiServerUnavailable', 'no'));
   const outcome = await world.run();
@@ -185,7 +185,7 @@ test('a request that could not be removed is removed half a minute later, and no
   assert.is(lines().filter((line) => line === 'asked').length, 1);
 });
 
-test('a failed read that concerns all certificates is in the status of none', async () => {
+test('a failed read that concerns all certificates is written into no status', async () => {
   for (const [status, ends] of [
     [0, 'ApiServerUnavailable'],
     [409, 'again'],
@@ -200,7 +200,7 @@ test('a failed read that concerns all certificates is in the status of none', as
   }
 });
 
-test('a certificate that ends while the API server stores no Secret is said to have ended', async () => {
+test('a certificate that expires while the API server stores no Secret is reported as Expired', async () => {
   const { world } = await begin({ signs: 1 });
   await world.settle();
   await world.clock.advance(2 * DAY);
@@ -209,7 +209,7 @@ test('a certificate that ends while the API server stores no Secret is said to h
   assert.is(world.condition('Ready'), 'False Expired');
 });
 
-test('where a write was stored otherwise, status reports what is stored', async () => {
+test('where admission altered a Secret, status reports what is stored', async () => {
   const { world } = await begin({ signs: 1 });
   await world.settle();
   world.store.mutate = ({ data, ...rest }) => ({ ...rest, data: { ...data, 'tls.key': '' } });

@@ -1,4 +1,4 @@
-/** What a run leaves in memory for the next one, and what it must not. */
+/** What a reconcile run keeps in memory for the next run, and what it must drop. */
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { DAY, HOUR, MINUTE } from '../../test/unit/builders.ts';
@@ -9,7 +9,7 @@ const LATER = { persistKey: true, remote: true };
 const WAIT = { ticket: 'T', pollAfterMs: MINUTE, message: 'waiting for approval' };
 const TIDY = ['leading', 'request forgotten', 'leading', 'next removed'];
 
-test('an API server that is away for half a minute costs one certificate, and no status', async () => {
+test('an API server that does not answer for half a minute costs one signature and no status write', async () => {
   const world = new CertificateWorld();
   const away = Array.from({ length: 4 }, () => refusal(503));
   world.journal.refuse('Secret', ...away);
@@ -22,7 +22,7 @@ test('an API server that is away for half a minute costs one certificate, and no
   assert.is(world.condition('Ready'), 'True Issued');
 });
 
-test('what was kept since it could not be published is not published once it is old', async () => {
+test('a certificate that could not be published is not published an hour later', async () => {
   const world = new CertificateWorld();
   world.journal.refuse('Secret', ...Array.from({ length: 4 }, () => refusal(503)));
   await world.run();
@@ -31,7 +31,7 @@ test('what was kept since it could not be published is not published once it is 
   assert.is(world.ca.signed, 2);
 });
 
-test('one that is gone: nothing of it stays in memory, and what it asked for is removed', async () => {
+test('when a ClientCertificate is deleted, its memory is dropped and its pending request is removed', async () => {
   const world = new CertificateWorld(undefined, LATER);
   world.ca.answer = () => WAIT;
   await world.run();
@@ -44,7 +44,7 @@ test('one that is gone: nothing of it stays in memory, and what it asked for is 
   assert.is(world.deps.awaited.under(KEY), undefined);
 });
 
-test('one that the cache has lost sight of keeps its request', async () => {
+test('a ClientCertificate that is missing in the cache alone keeps its pending request', async () => {
   const world = new CertificateWorld(undefined, LATER);
   world.ca.answer = () => WAIT;
   await world.run();
@@ -55,7 +55,7 @@ test('one that the cache has lost sight of keeps its request', async () => {
   assert.ok(world.keys.object);
 });
 
-test('one that is gone since a restart, or whose kept key was deleted, leaves no request either', async () => {
+test('a pending request is removed with its ClientCertificate also after a restart, or without its Secret NAME-next', async () => {
   for (const loses of ['memory', 'the Secret'] as const) {
     const world = new CertificateWorld(undefined, LATER);
     world.ca.answer = () => WAIT;
@@ -69,7 +69,7 @@ test('one that is gone since a restart, or whose kept key was deleted, leaves no
   }
 });
 
-test('a certificate that could not be published is dropped as soon as none is to be issued', async () => {
+test('a certificate that could not be published is dropped when the next decision is not to issue', async () => {
   const world = new CertificateWorld();
   world.journal.refuse('Secret', refusal(429));
   await world.run();
@@ -80,7 +80,7 @@ test('a certificate that could not be published is dropped as soon as none is to
   assert.is(world.ca.signed, 2);
 });
 
-test('a refusal is remembered though its status is refused too: the next write is rehearsed before anything is signed', async () => {
+test('a refused write is remembered although its status write is refused too: a dry run comes before the next signature', async () => {
   const world = new CertificateWorld();
   world.journal.refuse('Secret', refusal(422));
   world.journal.refuse('status', refusal(422, 'clientcertificates'));
@@ -92,7 +92,7 @@ test('a refusal is remembered though its status is refused too: the next write i
   assert.is(world.ca.signed, 1);
 });
 
-test('a cache that is behind by a renewal has nothing newer overwritten', async () => {
+test('a run with a cache that is older than the last renewal does not overwrite the renewed Secret', async () => {
   const world = new CertificateWorld();
   await world.settle();
   await world.clock.advance(DAY / 2);

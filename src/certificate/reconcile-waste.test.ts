@@ -13,7 +13,7 @@ async function retry(world: CertificateWorld, runs: number): Promise<void> {
 
 for (const key of ['tls.key', 'tls.crt'])
   for (const what of ['a first issue', 'a renewal'])
-    test(`${what}: an admission that empties ${key} costs one certificate, and not one for each retry`, async () => {
+    test(`${what}: an admission webhook that empties ${key} costs one signature, not one for each retry`, async () => {
       const world = new CertificateWorld();
       if (what === 'a renewal') {
         await world.settle();
@@ -25,7 +25,7 @@ for (const key of ['tls.key', 'tls.crt'])
       assert.is(world.ca.signed - before, 1);
     });
 
-test('a role that is missing costs one certificate, and not one for each retry', async () => {
+test('a missing RBAC role costs one signature, not one for each retry', async () => {
   const world = new CertificateWorld();
   const no = Array.from({ length: 20 }, () => refusal(403));
   world.journal.refuse('Secret', ...no);
@@ -34,7 +34,7 @@ test('a role that is missing costs one certificate, and not one for each retry',
   assert.is(world.ca.signed, 1);
 });
 
-test('a replica that does not lead any more removes no request at the authority', async () => {
+test('a replica that lost the lease removes no request at the authority', async () => {
   const world = new CertificateWorld(undefined, { persistKey: true, remote: true });
   world.ca.answer = () => ({ ticket: 'T', pollAfterMs: MINUTE, message: 'waiting for approval' });
   await world.run();
@@ -45,7 +45,7 @@ test('a replica that does not lead any more removes no request at the authority'
   assert.equal(world.journal.since(length), ['leading refused']);
 });
 
-test('a replica whose cache has the new status and the old Secret issues no second certificate', async () => {
+test('a replica whose cache has the new status and the old Secret does not overwrite the new Secret', async () => {
   const world = new CertificateWorld();
   await world.settle();
   await world.clock.advance(DAY / 2);

@@ -1,4 +1,4 @@
-/** What one run does to the outside, and in which order, for each state that it can find. */
+/** The effects of one reconcile run and their order, for each state of the cluster. */
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { leaf, root } from '../../test/pki/make.ts';
@@ -14,9 +14,9 @@ import { bundleOf } from '../pki/bundle.ts';
 const coming = await root({ commonName: 'Coming' });
 const foreign = await leaf(ca);
 
-/** A certificate that is signed by a CA key of our own, and published. */
+/** Issue by a CA key that Certwheel holds. */
 const ISSUE = ['leading', 'audit', 'signed', 'asked', 'leading', 'Secret'];
-/** The same where the key outlives the process; and what follows once the certificate is published. */
+/** Issue with a private key that is kept in the Secret NAME-next, and the removal of that Secret afterwards. */
 const ISSUE_DURABLY = ['leading', 'next', ...ISSUE];
 const TIDY = ['leading', 'request forgotten', 'leading', 'next removed'];
 const REPAIR = ['leading', 'Secret'];
@@ -25,7 +25,7 @@ const LATER: Partial<Capabilities> = { persistKey: true, remote: true };
 const WAIT = { ticket: 'T', pollAfterMs: MINUTE, message: 'waiting for approval' };
 
 interface Case {
-  /** What the resource is, where it isn't a plain one. */
+  /** The ClientCertificate; one with the fewest fields by default. */
   readonly raw?: RawObject;
   readonly capabilities?: Partial<Capabilities>;
   /** What happens before the run. */
@@ -47,7 +47,7 @@ const settled = (change: (world: CertificateWorld) => void | Promise<void> = () 
   },
 });
 
-/** The authority answers with this. */
+/** The authority fails with this error; the next attempt is `inMs` ahead. */
 const refused = (error: Error, inMs: number): Case => ({
   before: ({ journal }) => journal.refuse('asked', error),
   lines: ['leading', 'asked refused', `failed ${classify(error).code}`, ...REPORT, 'event Retrying'],
@@ -60,8 +60,8 @@ const CASES: Readonly<Record<string, Case>> = {
     lines: [...ISSUE, 'event Issued', ...REPORT],
     ...WELL,
   },
-  'a certificate that is well': { ...settled(), lines: ['shown'], ...WELL },
-  'a certificate that is due: the routine needs no event': {
+  'a valid certificate that is not due': { ...settled(), lines: ['shown'], ...WELL },
+  'a certificate that is due: a routine renewal writes no event': {
     ...settled(({ clock }) => clock.advance(DAY / 2)),
     lines: [...ISSUE, ...REPORT],
     ...WELL,
@@ -80,7 +80,7 @@ const CASES: Readonly<Record<string, Case>> = {
     lines: [...ISSUE, 'event Renewed', ...REPORT],
     ...WELL,
   },
-  'a Secret whose key somebody took away': {
+  'a Secret whose tls.key was emptied': {
     ...settled(({ store }) => {
       const { data } = store.object as RawObject;
       store.object = foreignWrite(store.object as RawObject, { data: { ...data, 'tls.key': '' } });
@@ -88,7 +88,7 @@ const CASES: Readonly<Record<string, Case>> = {
     lines: [...ISSUE, 'event Renewed', ...REPORT],
     ...WELL,
   },
-  'a CA on its way into each ca.crt: nothing is signed, and status was true all along': {
+  'a new CA in the trust bundle: a repair without a signature and without a status write': {
     ...settled((world) => {
       world.authority = { ...world.ca.view, trust: bundleOf([ca.certificate, coming.certificate]) };
     }),
@@ -105,7 +105,7 @@ const CASES: Readonly<Record<string, Case>> = {
     lines: [...REPAIR, ...REPORT],
     ...WELL,
   },
-  'a Secret of another': {
+  'a Secret that Certwheel does not own': {
     before: async ({ store }) => {
       const metadata = { namespace: 'team', name: 'client-tls', uid: 'x', resourceVersion: '5' };
       store.object = { metadata, type: 'kubernetes.io/tls', data: {} };
@@ -120,13 +120,13 @@ const CASES: Readonly<Record<string, Case>> = {
     conditions: ['False Suspended'],
     outcome: 'rest',
   },
-  'a resource that makes no sense under the schema': {
+  'a resource that the schema refuses': {
     raw: aCertificate({ duration: 'long' }).raw,
     lines: REPORT,
     conditions: ['False InvalidSpec', undefined, 'True InvalidSpec'],
     outcome: 'rest',
   },
-  'an authority that is not there': {
+  'an authority that does not exist': {
     before: (world) => {
       world.authority = 'AuthorityNotFound';
     },
@@ -134,7 +134,7 @@ const CASES: Readonly<Record<string, Case>> = {
     conditions: ['False AuthorityNotFound', 'True AuthorityNotFound'],
     outcome: 'rest',
   },
-  'an authority that has not been seen yet: no status is spent on a passing state': {
+  'an authority that has not been reconciled yet: no status write for a passing state': {
     before: (world) => {
       world.authority = 'AuthorityNotSeen';
     },
@@ -142,7 +142,7 @@ const CASES: Readonly<Record<string, Case>> = {
     conditions: [],
     outcome: 'rest',
   },
-  'an authority in trouble is not asked': {
+  'an authority that is not ready gets no request': {
     before: (world) => {
       world.authority = { ...world.ca.view, trouble: { code: 'CAExpired', message: 'it ended' } };
     },
@@ -150,17 +150,17 @@ const CASES: Readonly<Record<string, Case>> = {
     conditions: ['False AuthorityNotReady', 'True AuthorityNotReady'],
     outcome: 'rest',
   },
-  'an authority that is away': refused(new AuthorityError('AuthorityUnreachable', 'refused'), 1_000),
-  'an authority that wants to be left alone for a time': refused(
+  'an authority that is unreachable': refused(new AuthorityError('AuthorityUnreachable', 'refused'), 1_000),
+  'an authority that answers with Retry-After': refused(
     new RetryableError('AuthorityBusy', 'later', { retryAfterMs: 77_000 }),
     77_000,
   ),
-  'a denial of one that keeps no request is tried again in an hour': refused(
+  'a denial by an authority without a stored request is retried in an hour': refused(
     new DeniedError('RequestDenied', 'not you'),
     3_600_000,
   ),
-  'a bug': refused(new TypeError('x is undefined'), 1_000),
-  'a certificate for another key than that of the request is not published': {
+  'an unexpected error': refused(new TypeError('x is undefined'), 1_000),
+  'a certificate for another public key than the requested one is not published': {
     before: (world) => {
       world.ca.answer = () => ({ chain: [foreign.certificate] });
     },
@@ -168,13 +168,13 @@ const CASES: Readonly<Record<string, Case>> = {
     conditions: ['False InvalidAnswer', 'True Retrying'],
     outcome: 1_000,
   },
-  'a read that is refused': {
+  'a read that the API server forbids': {
     before: ({ journal }) => journal.refuse('observe', refusal(403)),
     lines: ['failed Forbidden', ...REPORT, 'event Retrying'],
     conditions: ['False Forbidden', 'True Retrying'],
     outcome: 1_000,
   },
-  'an authority that answers at once, though it need not': {
+  'an authority that may answer later and answers at once': {
     capabilities: LATER,
     lines: [...ISSUE_DURABLY, 'event Issued', ...REPORT, ...TIDY],
     ...WELL,
@@ -188,7 +188,7 @@ const CASES: Readonly<Record<string, Case>> = {
     conditions: ['False Pending', 'True Pending'],
     outcome: MINUTE,
   },
-  'a denial is kept before it is reported, and holds for an hour': {
+  'a denial is stored with the request before it is reported, and holds for an hour': {
     capabilities: LATER,
     before: ({ journal }) => journal.refuse('asked', new DeniedError('RequestDenied', 'not you')),
     lines: [
@@ -217,7 +217,7 @@ for (const [what, { raw, capabilities, before, lines, conditions, outcome }] of 
     const told = at === undefined ? ended.do : `${ended.do} until`;
     assert.equal(typeof outcome === 'number' ? inMs : told, outcome);
     world.told.assertNoKey();
-    // The same again changes nothing, and signs nothing.
+    // A second run changes nothing and signs nothing.
     const { length: then } = world.journal.lines;
     await world.run();
     assert.equal(world.journal.since(then), ['shown']);

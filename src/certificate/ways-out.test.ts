@@ -4,39 +4,25 @@
  */
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { root } from '../../test/pki/make.ts';
-import { aCertificate, after, DAY, HOUR, MINUTE, NOW, PROPAGATION_MS, SECOND } from '../../test/unit/builders.ts';
-import { FakeClock } from '../../test/unit/fake-clock.ts';
-import { requestDeps } from '../../test/unit/next-store.ts';
-import { anOwnAuthority, SILENT } from '../../test/unit/own-authority.ts';
-import { SecretStore, stored } from '../../test/unit/secret-store.ts';
+import { aCertificate, DAY, MINUTE, SECOND } from '../../test/unit/builders.ts';
 import {
-  type BrokenClientCertificate,
-  type ClientCertificate,
-  conditionsOf,
-  parseClientCertificate,
-} from '../api/client-certificate.ts';
+  type AuthorityState,
+  ended,
+  good,
+  KEY,
+  lookOnce,
+  parts,
+  ready,
+  run,
+  type Scene,
+} from '../../test/unit/ways-out-scene.ts';
+import { type ClientCertificate, conditionsOf } from '../api/client-certificate.ts';
 import type { ClientCertificateStatus } from '../api/generated/types.ts';
 import type { RawObject } from '../api/parse.ts';
-import type { StatusFields } from '../api/stored-status.ts';
 import { NO_TRUST } from '../backends/backend.ts';
 import { ApiError, AuthorityError, classify, DeniedError } from '../errors.ts';
-import { encodePrivateKey, generateKey, publicKeyDer } from '../pki/keys.ts';
-import { Buckets } from '../queue/bucket.ts';
-import type { Outcome, Run } from '../queue/controller.ts';
-import { SlowWork } from '../queue/slow-work.ts';
-import { Turnstile } from '../queue/turnstile.ts';
-import { isOurs, type NoAuthority, Observed } from './observed.ts';
-import { RecentActs } from './recent.ts';
+import { isOurs } from './observed.ts';
 import { type CertificateDeps, reconcileCertificate } from './reconcile.ts';
-import { UnpublishedCertificates } from './request/unpublished.ts';
-import { secretManifest } from './secret/manifest.ts';
-import type { EventText } from './status/events.ts';
-
-const years = after(4000 * DAY);
-const ca = await root({ notBefore: after(-400 * DAY), notAfter: years });
-const KEY = 'team/client';
-const ENDED_AT = after(-HOUR);
 
 const READY: ClientCertificateStatus = {
   observedGeneration: 1,
@@ -57,7 +43,7 @@ const RESOURCES: Readonly<Record<string, RawObject>> = {
   'one that makes no sense under the schema': issued.asking({ duration: 'long' }).raw,
 };
 
-const AUTHORITIES: readonly (NoAuthority | 'well' | 'busy' | 'in trouble')[] = [
+const AUTHORITIES: readonly AuthorityState[] = [
   'well',
   'busy',
   'in trouble',
@@ -68,7 +54,7 @@ const AUTHORITIES: readonly (NoAuthority | 'well' | 'busy' | 'in trouble')[] = [
   'NamespaceNotAllowed',
 ];
 
-/** What the Secret holds before the look; the certificates are real ones. */
+/** What the Secret holds before the reconcile; the certificates are real ones. */
 const SECRETS: Readonly<Record<string, (good: RawObject, ended: RawObject) => RawObject | undefined>> = {
   'no Secret': () => undefined,
   'a good Secret': (good) => good,
@@ -117,128 +103,6 @@ const HEALTH: Readonly<Record<string, (scene: Scene) => void>> = {
   },
 };
 
-interface Scene {
-  readonly store: SecretStore;
-  writeError?: Error;
-  readError?: Error;
-  issueError?: Error;
-}
-
-async function secretThatEnds(at: Date): Promise<RawObject> {
-  const clock = new FakeClock(after(-DAY, at));
-  const resource = aCertificate().build();
-  const { view, backend } = anOwnAuthority([ca], clock);
-  const key = await generateKey(resource.spec.key);
-  const request = {
-    id: 'id',
-    requester: { namespace: 'team', name: 'client', uid: 'uid-1' },
-    publicKey: publicKeyDer(key),
-    csr: () => Buffer.alloc(0),
-    identity: resource.spec.identity,
-    lifetimeMs: DAY,
-  };
-  const answer = await backend.issue(request, new AbortController().signal);
-  if (!('chain' in answer)) throw new Error('it answers at once');
-  const data = {
-    certificateChain: answer.chain.map(({ pem }) => pem).join(''),
-    privateKey: encodePrivateKey(key, 'PKCS8'),
-    trustBundle: view.trust.pem,
-  };
-  const memory = {
-    revision: 1,
-    authority: 'CertificateAuthority/ca',
-    authorityGeneration: 1,
-    requestedDurationMs: DAY,
-    issuedAt: clock.now(),
-    serials: [],
-    externalId: undefined,
-  };
-  return stored(secretManifest(resource, data, memory, undefined), 'uid-of-secret', '10');
-}
-
-const good = await secretThatEnds(after(20 * HOUR));
-const ended = await secretThatEnds(ENDED_AT);
-
-function parts(resource: RawObject, authority: (typeof AUTHORITIES)[number], secret: RawObject | undefined) {
-  const clock = new FakeClock(NOW);
-  const scene: Scene = { store: new SecretStore() };
-  scene.store.object = secret;
-  const own = anOwnAuthority([ca], clock);
-  const turnstile = new Turnstile({ capacity: 1 }, clock, () => true);
-  if (authority === 'busy') turnstile.enter('team/another', undefined);
-  const view =
-    authority === 'in trouble' ? { ...own.view, trouble: { code: 'CAExpired', message: 'it ended' } } : own.view;
-  const isKnown = authority === 'well' || authority === 'busy' || authority === 'in trouble';
-  const events: EventText[] = [];
-  const shown: ClientCertificateStatus[] = [];
-  let current: ClientCertificate | BrokenClientCertificate = parseClientCertificate(structuredClone(resource));
-  const recent = new RecentActs();
-  const deps: CertificateDeps = {
-    ...requestDeps(clock),
-    slowWork: new SlowWork(1, clock, () => true),
-    secrets: {
-      get: () => scene.store.get(),
-      apply: async (manifest) => {
-        if (scene.writeError !== undefined) throw scene.writeError;
-        return scene.store.apply(manifest);
-      },
-      rehearse: (manifest) => scene.store.rehearse(manifest),
-      remove: (each) => scene.store.remove(each),
-    },
-    unpublished: new UnpublishedCertificates(),
-    assertServed: async () => {},
-    recent,
-    log: SILENT,
-    find: () => current,
-    nextKey: () => undefined,
-    isGone: async () => false,
-    observe: async (each: ClientCertificate) => {
-      if (scene.readError !== undefined) throw scene.readError;
-      return new Observed({
-        resource: each,
-        authority: isKnown ? (view as typeof own.view) : authority,
-        rules: undefined,
-        secret: scene.store.view(),
-        rival: undefined,
-        recent: recent.of(KEY),
-      });
-    },
-    runtime: () => ({
-      backend: {
-        ...own.backend,
-        issue: async (...asked) => {
-          if (scene.issueError !== undefined) throw scene.issueError;
-          return own.backend.issue(...asked);
-        },
-      },
-      turnstile,
-      polls: undefined,
-    }),
-    writeStatus: async (_each, status) => {
-      current = parseClientCertificate(structuredClone({ ...resource, status }));
-    },
-    recordEvent: (_each, event) => void events.push(event),
-    statusWrites: new Buckets({ capacity: 20, refillMs: 2_000 }),
-    routineEvents: false,
-    published() {},
-    propagationMs: PROPAGATION_MS,
-    metrics: { rotated: () => {}, failed: () => {}, show: (_each, status) => void shown.push(status) },
-  };
-  return { clock, deps, events, scene, shown, status: () => current.status };
-}
-
-const run: Run = { signal: new AbortController().signal, releaseWorker: (wait) => wait() };
-
-async function lookOnce(deps: CertificateDeps): Promise<Outcome | Error> {
-  try {
-    return await reconcileCertificate(KEY, deps, run);
-  } catch (error) {
-    return error as Error;
-  }
-}
-
-const ready = (status: StatusFields<'conditions'>) => conditionsOf(status).find(({ type }) => type === 'Ready');
-
 for (const [what, resource] of Object.entries(RESOURCES))
   for (const authority of AUTHORITIES)
     for (const [where, secretOf] of Object.entries(SECRETS))
@@ -247,7 +111,7 @@ for (const [what, resource] of Object.entries(RESOURCES))
           const { clock, deps, scene, shown, status } = parts(resource, authority, secretOf(good, ended));
           ill(scene);
           const outcomes = [await lookOnce(deps)];
-          // A second look, as the next event or timer brings it, and one after the certificate has ended.
+          // A second reconcile, as the next event or timer brings it, and one after the certificate has expired.
           clock.jump(MINUTE);
           outcomes.push(await lookOnce(deps));
           clock.jump(3 * DAY);
@@ -300,7 +164,7 @@ test('a status that the API server refuses is no failed rotation: the certificat
   assert.is(status().lastFailure, undefined);
 });
 
-test('what is given up as the process ends is no failure of an authority', async () => {
+test('a request that is aborted at the end of the process is no failure of the authority', async () => {
   const { deps, shown } = parts(issued.raw, 'well', ended);
   const stop = new AbortController();
   const stopping: CertificateDeps = {

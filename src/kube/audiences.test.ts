@@ -6,7 +6,7 @@ const bearer = (payload: unknown) => ({
   authorization: `Bearer e30.${Buffer.from(JSON.stringify(payload)).toString('base64url')}.c2ln`,
 });
 
-test('a token says for whom it is good, in either form', () => {
+test('the audiences of a token are read in both forms', () => {
   assert.equal(audiencesOf(bearer({ aud: ['https://kubernetes.default.svc', 'k3s'] })), [
     'https://kubernetes.default.svc',
     'k3s',
@@ -14,7 +14,7 @@ test('a token says for whom it is good, in either form', () => {
   assert.equal(audiencesOf(bearer({ aud: 'api' })), ['api']);
 });
 
-test('what is no such token says nothing', () => {
+test('a text that is no such token has no audiences', () => {
   for (const headers of [
     {},
     { authorization: '' },

@@ -27,7 +27,7 @@ function stored(change: (object: typeof SENT & RawObject) => void = () => {}): R
   return object;
 }
 
-test('what is stored as it was sent has no difference, whatever the API server and others add', () => {
+test('an object that is stored as it was sent has no difference, whatever the API server and other clients add', () => {
   assert.is(fieldAltered(SENT, stored()), undefined);
   const added = stored((object) => {
     Object.assign(object.metadata.labels, { team: 'payments' });

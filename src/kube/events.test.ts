@@ -35,7 +35,7 @@ function event(changes: Partial<NewEvent> = {}, name = 'a', namespace: string | 
   return { regarding, type: 'Warning', reason: 'Failed', action: 'Issue', note: 'it failed', ...changes };
 }
 
-test('the same thing again is written as a series, at most every five minutes', async () => {
+test('a repeated event is written as a series, at most every five minutes', async () => {
   const { recorder, written, pass } = newRecorder();
   for (let index = 0; index < 60; index++) {
     recorder.record(event());
@@ -50,7 +50,7 @@ test('the same thing again is written as a series, at most every five minutes', 
   assert.is(new Set(written.map(({ eventTime }) => eventTime)).size, 1);
 });
 
-test('the same thing after more than ten minutes of silence is news', async () => {
+test('an event that repeats after more than ten minutes of silence is a new event', async () => {
   const { recorder, written, pass } = newRecorder();
   recorder.record(event());
   pass(600_000);
@@ -124,7 +124,7 @@ test('closing waits for what cannot be written as long as it may, drops the rest
   assert.is(lines.length, 1);
 });
 
-test('to close writes what waits, and tells of nothing where that succeeds', async () => {
+test('close writes the events that wait, and logs nothing where that succeeds', async () => {
   const { recorder, written } = newRecorder();
   for (let index = 0; index < 10; index++) recorder.record(event({ note: `${index}` }));
   await recorder.close(60_000);

@@ -75,7 +75,7 @@ test('certificates of other makers are read', () => {
   assert.equal([certificate.isCA, certificate.pathLength, certificate.certSign], [true, 3, undefined]);
 });
 
-test('every signature of today is verified, RSASSA-PSS too, and broken hashes are told', () => {
+test('each signature algorithm in use is verified, RSASSA-PSS too, and broken hashes are named', () => {
   const pss = ['-sigopt', 'rsa_padding_mode:pss', '-sigopt', 'rsa_pss_saltlen:digest'];
   const cases: [string[], string, boolean][] = [
     [[...RSA, '-sha256'], 'sha256WithRSAEncryption', true],

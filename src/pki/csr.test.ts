@@ -59,7 +59,7 @@ test('the alternative name is critical if the subject is empty', async () => {
   assert.ok(der.includes(Buffer.from('30110603551d110101ff040730058203612e62', 'hex')));
 });
 
-test('what cannot be written is refused', async () => {
+test('an identity that a CSR can not carry is refused', async () => {
   const key = await generateKey({ algorithm: 'ECDSA', size: 256 });
   assert.throws(() => makeCsr({ key, subject: { countries: ['X'] }, names: NO_NAMES, usages: [] }), /countries/);
 });

@@ -14,7 +14,7 @@ test('the problem names the verifier, the encoding and the attribute', () => {
   );
 });
 
-test('what Certwheel makes itself has no problem', async () => {
+test('a certificate that Certwheel makes has no problem', async () => {
   for (const keySpec of [P256, { algorithm: 'RSA', size: 2048 }, { algorithm: 'Ed25519' }] as const) {
     const ca = await root({ keySpec });
     assert.is(encodingProblem(ca.certificate), undefined);

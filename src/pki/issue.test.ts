@@ -76,7 +76,7 @@ test('the alternative name is critical if and only if the subject is empty', asy
   assert.is(fieldsOf(certificate.der).extensions.at(-1), '30110603551d110101ff040730058203612e62');
 });
 
-test('what is empty is left out', async () => {
+test('empty extensions are left out', async () => {
   const { certificate } = await leaf(ca, { usages: [] });
   assert.is(fieldsOf(certificate.der).extensions.length, 3);
 });
@@ -147,7 +147,7 @@ test('a serial number comes back as it was given', async () => {
   assert.is(certificate.serialNumber, hex(serialNumber));
 });
 
-test('what must not be signed is refused', async () => {
+test('a request that must not be signed is refused', async () => {
   const client = await leaf(ca);
   const refused = (options: Parameters<typeof leaf>[1], holder = ca) =>
     leaf(holder, options).then(

@@ -102,7 +102,7 @@ test('a SEC1 file with the curve in front is read', () => {
   assert.equal(keys.keySpecOf(keys.parsePrivateKey(text)), { algorithm: 'ECDSA', size: 256 });
 });
 
-test('what is no single private key is refused, and the message tells nothing of it', () => {
+test('anything but a single private key is refused, with a message that quotes nothing of the input', () => {
   const pem = keys.encodePrivateKey(p256, 'PKCS8');
   const broken = p256.export({ type: 'pkcs8', format: 'der' });
   broken.fill(0xff, 20, 60);

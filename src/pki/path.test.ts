@@ -43,7 +43,7 @@ test('what has signed itself leads nowhere, and the way past it is found', () =>
   assert.equal(wayToAnchor([], [top.certificate], now), []);
 });
 
-test('OpenSSL takes a CA for a root whose issuer has its name in another spelling, and no key id tells otherwise', () => {
+test('OpenSSL takes a CA for a root where the name of its issuer differs in spelling alone, and no key id differs', () => {
   const { certificate } = intermediate;
   const shouting = encodeName({ commonName: certificate.subjectText.slice('CN='.length).toUpperCase() });
   const respelled = { ...certificate, issuerDer: shouting, authorityKeyId: undefined };

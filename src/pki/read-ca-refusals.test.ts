@@ -9,7 +9,7 @@ import { type PrivateKey, publicKeyDer } from './keys.ts';
 import { encodeName } from './name.ts';
 import { toPem } from './pem.ts';
 
-test('what is no CA is refused', async () => {
+test('a certificate that is no CA is refused', async () => {
   const client = await leaf(ca);
   refuses('NotACa', 'its basic constraints lack CA:TRUE', client);
   const signsNothing = await signIntermediate(ca, {

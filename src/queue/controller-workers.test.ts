@@ -34,7 +34,7 @@ bench('a change during a run causes another run after it', async (one) => {
   assert.equal(one.runs, [0, 100]);
 });
 
-bench('to start twice starts nothing twice', async (one) => {
+bench('a second start does nothing', async (one) => {
   one.controller.start();
   one.answer = untilAborted;
   for (const key of ['a', 'b', 'c']) one.controller.queue.add(key);
@@ -42,7 +42,7 @@ bench('to start twice starts nothing twice', async (one) => {
   assert.is(one.runs.length, 2);
 });
 
-bench('to stop takes no new key and waits for the runs under way', async (one) => {
+bench('stop takes no new key and waits for the runs under way', async (one) => {
   const ends: string[] = [];
   one.answer = async (key) => {
     await one.clock.sleep(1_000);
@@ -95,7 +95,7 @@ bench('a run that releases its worker while it waits takes one back afterwards',
   assert.is(one.runs.length, 8, 'as many workers as before');
 });
 
-bench('what fails while the worker is released fails the run, and a worker is taken back', async (one) => {
+bench('an error while the worker is released fails the run, and a worker is taken back', async (one) => {
   one.answer = (_key, run) => run.releaseWorker(() => Promise.reject(new Error('no answer')));
   one.controller.queue.add('a');
   await settle();
@@ -110,7 +110,7 @@ bench('what fails while the worker is released fails the run, and a worker is ta
   assert.is(one.runs.length, 3, 'two at once after the first');
 });
 
-bench('to stop waits for a run that waits outside', async (one) => {
+bench('stop waits for a run that has released its worker', async (one) => {
   one.answer = async (_key, run) => {
     await run.releaseWorker(() => one.clock.sleep(1_000));
     return { do: 'rest' };

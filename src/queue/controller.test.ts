@@ -131,7 +131,7 @@ bench('a run that throws what is no error, or throws before it is a promise, is 
   assert.is(one.runs.length, 2);
 });
 
-bench('the metrics tell how each run ended and how long it took', async (one) => {
+bench('metrics have the outcome and the duration of each run', async (one) => {
   one.answer = async () => {
     await one.clock.sleep(1_500);
     return { do: 'rest' };

@@ -10,7 +10,7 @@ test('small demands are met, and large ones share the rest alike', () => {
   assert.is(fairLevel([], 1), Number.POSITIVE_INFINITY);
 });
 
-test('whatever is demanded, all that there is is given out, and no more', () => {
+test('the whole capacity is shared out and no more, for any demands', () => {
   fc.assert(
     fc.property(
       fc.array(fc.integer({ min: 0, max: 1_000 })),

@@ -18,7 +18,7 @@ test('an empty heap has nothing', () => {
   assert.is(heap.size, 0);
 });
 
-test('what went in comes out, the smallest first', () => {
+test('items are popped in ascending order', () => {
   fc.assert(
     fc.property(fc.array(fc.integer()), (items) => {
       const heap = numbers();

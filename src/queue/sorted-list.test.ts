@@ -3,7 +3,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { SortedList } from './sorted-list.ts';
 
-test('whatever is put in and taken out, it holds what a sorted array holds', () => {
+test('a sorted list equals a sorted array after any additions and removals', () => {
   fc.assert(
     fc.property(fc.array(fc.nat(3_000), { maxLength: 3_000, size: 'max' }), (numbers) => {
       const list = new SortedList<number>((one, other) => one < other);

@@ -7,7 +7,7 @@ import { Controller } from './controller.ts';
 import { type Limits, Turnstile } from './turnstile.ts';
 
 const START = new Date('2026-06-01T12:00:00Z');
-/** For so long a place may be free though somebody waits: one who was called didn't come, and a timer found it out. */
+/** For so long a place may stay free although keys wait: a called key did not come, and a timer has to notice. */
 const LONGEST_IDLE_MS = 1_050;
 
 interface Asker {
@@ -85,7 +85,7 @@ async function play({ workers, local, askers, askMs, limits, calledGoFirst }: Sc
   };
   const turnstile = new Turnstile(limits, clock, (key) => {
     model.called(key, elapsed());
-    // The turnstile isn't told of one that vanishes.
+    // The turnstile does not learn that a key was deleted.
     if (byKey.get(key)?.vanishes) return true;
     if (calledGoFirst) controller.queue.addFirst(key);
     else controller.queue.add(key);
@@ -134,7 +134,7 @@ async function play({ workers, local, askers, askMs, limits, calledGoFirst }: Sc
       if (isThrough && localDone === local.count && inside === 0) break;
       await clock.advance(50);
       await settle();
-      // A free place that somebody waits for is offered to one after the other.
+      // A free place is offered to one waiting key after the other.
       const next = model.order(elapsed()).slice(0, Math.max(0, freePlaces()));
       if (next.every((key) => model.waiting.get(key)?.calledAt !== undefined)) idleSince = elapsed();
       assert.ok(elapsed() - idleSince < LONGEST_IDLE_MS, `a place is free, and ${next} are not called`);

@@ -121,7 +121,7 @@ test('a rate lets a burst through, and then one each time', () => {
   turnstile.close();
 });
 
-test('the next is called when its token is there, though nobody leaves', async () => {
+test('the next key is called when its token is there, although no other key leaves', async () => {
   const called: string[] = [];
   const turnstile = new Turnstile(
     { capacity: 10, rate: { requests: 20, perMs: 1000, burst: 1 } },

@@ -25,7 +25,7 @@ class NaiveQueue {
     if (at !== undefined) this.add(key, at);
   }
 
-  /** Who may be next: all with the earliest moment, since the order of equals is nobody's business. */
+  /** The keys that may be next: all with the earliest moment, since their order among each other is not defined. */
   candidates(now: number): string[] {
     const earliest = Math.min(...this.wanted.values());
     return earliest > now ? [] : [...this.wanted].filter(([, at]) => at === earliest).map(([key]) => key);
@@ -54,7 +54,7 @@ const command: fc.Arbitrary<Command> = fc.oneof(
   { weight: 3, arbitrary: fc.record({ do: fc.constant('wait' as const), ms: fc.integer({ min: 1, max: 12_000 }) }) },
 );
 
-/** Runs both queues side by side; `handOut` is told of every key that the real one gives to a worker. */
+/** Runs both queues side by side; `handOut` gets each key that the real one gives to a worker. */
 async function sideBySide(commands: readonly Command[]): Promise<void> {
   const clock = new FakeClock(START);
   const giveBack = clock.takeTimers();

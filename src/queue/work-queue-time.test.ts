@@ -49,7 +49,7 @@ bench('a moment beyond the longest timer of Node comes in its time', async ({ cl
   assert.equal(taken, ['a']);
 });
 
-bench('while nothing is due the queue looks at the clock every five seconds, not more', async ({ clock, queue }) => {
+bench('while nothing is due the queue reads the clock every five seconds, not more often', async ({ clock, queue }) => {
   queue.add('a', clock.in(DAY));
   void queue.take();
   await clock.advance(HOUR);
@@ -77,7 +77,7 @@ bench('a clock that is set back makes no key come early', async ({ clock, queue,
   void queue.take().then((key) => taken.push(key));
   clock.jump(-HOUR);
   await clock.advance(HOUR + 59 * 60 * SECOND);
-  // It may be looked at when the jump is noticed; it then says itself when it wants to be looked at again.
+  // The key may be reconciled when the jump is noticed; that reconcile sets its next moment.
   assert.ok(taken.length <= 1);
 });
 
@@ -96,7 +96,7 @@ bench('a retry in some seconds does not wait for a clock that was set back', asy
   await clock.advance(SECOND);
   clock.jump(-HOUR);
   await clock.advance(10 * SECOND);
-  // Nobody can tell a retry from a moment that is still right, so the other key is looked at too.
+  // The queue can't tell a retry from a moment that is still right, so the other key is reconciled too.
   assert.equal(taken.sort(), ['a', 'other']);
 });
 

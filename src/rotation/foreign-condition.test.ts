@@ -29,7 +29,7 @@ test('the newest three are named in one order, whatever the order in which they 
   assert.match(one?.[0]?.message ?? '', '--namespace ns ca-ca-v4 ca-ca-v3 ca-ca-v2;');
 });
 
-test('one that cannot be read is reported without a fingerprint', () => {
+test('a foreign generation that cannot be read is reported without a fingerprint', () => {
   const unreadable = { ...aForeign(7), generation: undefined, problem: 'no certificate' };
   assert.match(foreignCondition([unreadable])[0]?.message ?? '', 'Secret ns/ca-ca-v7 (unreadable)');
 });

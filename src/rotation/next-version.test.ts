@@ -18,7 +18,7 @@ test('a version follows the highest that is in use or was retired', () => {
   assert.is(next([2], [1, 7]), 8);
 });
 
-test('what appeared from outside takes no version but its own', () => {
+test('a foreign Secret takes no version but its own', () => {
   assert.is(next([2], [1], [7]), 3);
   assert.is(next([2], [1], [3, 4]), 5);
 });

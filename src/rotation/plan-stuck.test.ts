@@ -30,7 +30,7 @@ type State = Wish & { member: Member };
 
 function start(wish: Wish, index: number): State {
   const issuerFingerprint = one.certificate.fingerprintSHA256;
-  // Made with the key of the old CA, which somebody has stolen.
+  // Made by a thief of the old CA key.
   const end = hoursFromNow(wish.kind === 'forged' ? 9_000 : wish.endsInHours);
   return {
     ...wish,
@@ -112,7 +112,7 @@ function rotate(wishes: readonly Wish[], killed: readonly number[], until: numbe
   return { signsAt, leavesAt: undefined };
 }
 
-test('whatever mix of members there is, the new CA signs within the deadline, and the old one leaves with its last certificate', () => {
+test('with any mix of members the new CA signs within the deadline, and the old one retires with its last certificate', () => {
   fc.assert(
     fc.property(members, crashes, (wishes, killed) => {
       // A restart begins the time for propagation anew.

@@ -90,7 +90,7 @@ test('where no mark is whole, what an earlier version wrote and what was restore
   assert.equal(await sorted([kept(1, one, 'restored'), kept(2, two, 'restored')]), { own: [1, 2], foreign: [] });
 });
 
-test('what the status calls retired, or no longer knows, is not adopted; nor is a copy from another namespace', async () => {
+test('a generation that the status lists as retired, or no longer lists, is not adopted; nor is a copy from another namespace', async () => {
   const stored = [kept(1, one, 'unmarked'), kept(2, two, 'restored'), kept(3, three, 'copied')];
   assert.equal(await sorted(stored, { reported: reported([2, 'Active'], [1, 'Retired']) }), {
     own: [2],

@@ -7,7 +7,7 @@ import { readGenerations } from './read-generations.ts';
 
 const pair = pairOf(await root());
 
-/** A Secret that tells when its pair is read. */
+/** A Secret that records when its pair is read. */
 function aSecret(version: number, onRead: () => void): GenerationSecret {
   const kept = generationSecret(aGeneration(version, 'Retiring', pair));
   let isRead = false;

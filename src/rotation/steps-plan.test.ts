@@ -24,7 +24,7 @@ test('the newest pair of this kind of authority is what the next is made after',
   assert.equal(source, { pair: stored, version: 6, trouble: undefined });
 });
 
-test('where another machine holds the CA key there is none to ask', async () => {
+test('a remote authority has no source of CA pairs', async () => {
   const { runtime, asked, deps } = rotationScene([v1], false);
   assert.equal(await readSource(runtime, 2, deps, RUN), { pair: undefined, version: 2, trouble: undefined });
   assert.equal(asked, []);
@@ -115,7 +115,12 @@ const PLANS: Readonly<Record<string, Planned>> = {
   'all is well': { generations: [v1], pair: stored, step: 'settle', asksMembers: false },
   'another pair': { generations: [v1], pair: another, step: 'create Prepared', asksMembers: false },
   'no pair to be read': { generations: [v1], step: 'settle', asksMembers: false },
-  'a rotation that nobody holds up': { generations: [v1, v2], pair: another, step: 'move 2 Active', asksMembers: true },
+  'a rotation without a member that blocks it': {
+    generations: [v1, v2],
+    pair: another,
+    step: 'move 2 Active',
+    asksMembers: true,
+  },
   'a rotation that one holds up whose ca.crt is behind': {
     generations: [v1, v2],
     pair: another,
@@ -123,7 +128,7 @@ const PLANS: Readonly<Record<string, Planned>> = {
     step: 'settle',
     asksMembers: true,
   },
-  'a rotation that one holds up which was told of it just now': {
+  'a rotation that is blocked by a member whose bundle has just been written': {
     generations: [v1, v2],
     pair: another,
     members: [member(stored, [stored, another])],

@@ -78,7 +78,7 @@ test('a new generation without a pair is none', async () => {
   assert.equal(world.journal.lines, ['leading']);
 });
 
-test('what is written names all that are in use, and since when it is so', async () => {
+test('each written generation names all generations in use, and since when it is in its state', async () => {
   const { world, runtime, deps } = rotationScene([v1, v2]);
   await world.clock.advance(MINUTE);
   await tryStep(planned({ do: 'move', generation: v2, to: 'Active' }), sourceOf(another), runtime, deps);
@@ -87,7 +87,7 @@ test('what is written names all that are in use, and since when it is so', async
   assert.equal(written?.generation?.since, world.clock.now());
 });
 
-test('those for which it waited no longer are named in its event', async () => {
+test('the event of a step names the members for which it waited no longer', async () => {
   const { world, runtime, deps } = rotationScene([v1, v2]);
   const left = ['ns/a', 'ns/b', 'ns/c', 'ns/d'];
   await tryStep(planned({ do: 'move', generation: v2, to: 'Active' }, left), sourceOf(another), runtime, deps);

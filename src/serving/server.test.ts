@@ -101,7 +101,7 @@ test('port -1 serves nothing', async () => {
   await server.close();
 });
 
-test('to close ends connections that are kept open, and frees the port', async () => {
+test('close ends connections that are kept open, and frees the port', async () => {
   const server = await serve('test', LOOPBACK, PAGES);
   await (await fetch(`http://127.0.0.1:${server.port}/ok`)).text();
   await server.close();

@@ -36,7 +36,7 @@ for (const [spec, config, code] of CASES) {
   });
 }
 
-test('one that is broken already says so', () => {
+test('an authority that is broken for another reason keeps that reason', () => {
   const broken = clusterAuthority({}, {});
   assert.ok(isBrokenAuthority(broken));
   assert.is(refuseUnserved(broken, { ...SINGLE, authorities: [] }), broken);

@@ -40,19 +40,19 @@ function crowd(): Promise<Cost> {
 const belongsTo = (name: string) =>
   new RegExp(`^SecretConflict: Secret common-tls belongs to ClientCertificate ${name},`);
 
-test('those that name the Secret of another are refused without a read of it, and their status is written once', async () => {
+test('resources that name the Secret of another are refused without a read of it, and their status is written once', async () => {
   const { reads, statuses } = await crowd();
   assert.equal([reads, statuses], [0, MANY + 1]);
   for (const name of rivals) assert.match(world.ready(name), belongsTo('holder'));
 });
 
-test('a touch of a Secret that thousands name wakes its holder alone, and nobody reads it later', async () => {
+test('a change of a Secret that thousands of resources name wakes its holder alone, and the others do not read it later', async () => {
   await crowd();
   assert.equal(await costOf(() => world.secret('holder')), { runs: 1, reads: 0, statuses: 0 });
   assert.equal(await costOf(() => {}, 10 * 60_000), { runs: 0, reads: 0, statuses: 0 });
 });
 
-test('one more that names the Secret wakes no other', async () => {
+test('another resource that names the Secret wakes no other resource', async () => {
   await crowd();
   assert.equal(await costOf(() => world.certificate('latest', MANY + 1)), { runs: 1, reads: 0, statuses: 1 });
 });

@@ -15,7 +15,7 @@ export function aGeneration(
   return { version, state, pair, since, created: since, mark: 'whole', source: 'secret', secret, ...change };
 }
 
-/** The Secret that keeps it. */
+/** The Secret of a CA generation. */
 export function generationSecret(generation: Generation, change: Partial<GenerationSecret> = {}): GenerationSecret {
   const { version, secret } = generation;
   const isMarked = generation.mark !== 'none';

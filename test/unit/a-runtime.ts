@@ -3,7 +3,7 @@ import type { Runtime } from '../../src/authority/runtime.ts';
 import { NO_TRUST } from '../../src/backends/backend.ts';
 import type { Clock } from '../../src/clock.ts';
 
-/** An authority that has just been started, and isn't limited. */
+/** An authority that has just been started and has no rate limit. */
 export function aRuntime({
   clock,
   ...parts

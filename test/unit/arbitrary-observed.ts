@@ -4,7 +4,10 @@ import type { Observed } from '../../src/certificate/observed.ts';
 import { ERROR_CODES } from '../../src/errors.ts';
 import { aCertificate, after, anObserved, DAY } from './builders.ts';
 
-/** Whatever a reconcile may see, damaged and improbable things too. */
+/**
+ * What a reconcile may see, damaged and improbable things too. What keeps all checks behind it from being reached, such as
+ * a rival or a suspension, is rare.
+ */
 
 const moment = fc.oneof(
   fc.integer({ min: -400 * 86_400, max: 400 * 86_400 }).map((seconds) => after(seconds * 1_000)),
@@ -15,6 +18,9 @@ const momentText = fc.oneof(
   moment.map((each) => each.toISOString()),
   fc.constantFrom('', 'soon', '9999-12-31T23:59:59Z', '0001-01-01T00:00:00Z'),
 );
+/** Nine times of ten what is usual. */
+const rarely = <T, Usual>(arbitrary: fc.Arbitrary<T>, usual: Usual) =>
+  fc.oneof({ weight: 9, arbitrary: fc.constant(usual) }, { weight: 1, arbitrary });
 const code = fc.constantFrom(...ERROR_CODES);
 
 const status = fc.record(
@@ -35,11 +41,13 @@ const spec = fc.record(
     duration: fc.constantFrom('1m', '90.5s', '24h', '168h', '2160h', '1000000h'),
     renewBefore: fc.constantFrom('5s', '8h', '167h', '0s'),
     renewBeforePercentage: fc.integer({ min: 1, max: 99 }),
-    suspend: fc.boolean(),
+    suspend: rarely(fc.constant(true), false),
     privateKey: fc.constantFrom({ algorithm: 'RSA' }, { algorithm: 'Ed25519' }, {}, { encoding: 'PKCS1' }),
-    commonName: fc.constantFrom('client', 'system:admin'),
-    subject: fc.constantFrom({ organizations: ['team'] }, { organizations: ['team', 'kubeadm:cluster-admins'] }),
-    ipAddresses: fc.constantFrom(['::1'], ['1.2.3.4.5']),
+    commonName: rarely(fc.constant('system:admin'), 'client'),
+    subject: rarely(fc.constant(['team', 'kubeadm:cluster-admins']), ['team']).map((organizations) => ({
+      organizations,
+    })),
+    ipAddresses: rarely(fc.constant(['1.2.3.4.5']), ['::1']),
     deletionPolicy: fc.constantFrom('Delete', 'Retain'),
     secretTemplate: fc.constantFrom({ labels: { a: 'b' } }, { annotations: { constructor: 'c' } }),
   },
@@ -64,14 +72,16 @@ const certificate = fc.record(
   { requiredKeys: [] },
 );
 
+const OURS = { certificateName: 'client', certificateUid: 'uid-1' };
+
 const secret = fc
   .record({
     fields: fc.record(
       {
         certificate: maybe(certificate),
         adoptBy: fc.constantFrom('client', 'other'),
-        type: fc.constantFrom('Opaque', ''),
-        owner: fc.constantFrom(undefined, { certificateName: 'client', certificateUid: 'uid-2' }),
+        type: rarely(fc.constantFrom('Opaque', ''), 'kubernetes.io/tls'),
+        owner: fc.constantFrom(OURS, OURS, OURS, undefined, { certificateName: 'client', certificateUid: 'uid-2' }),
         ownerReferences: fc.constantFrom([], ['somebody']),
         trustBundleHash: fc.constantFrom('hash 0', 'hash 1'),
       },
@@ -109,7 +119,7 @@ const authority = fc.oneof(
     weight: 4,
     arbitrary: fc.record(
       {
-        trouble: maybe(fc.record({ code, message: fc.string() })),
+        trouble: rarely(fc.record({ code, message: fc.string() }), undefined),
         signing: maybe(fc.record({ version: fc.integer({ min: 1, max: 2 }), since: moment, notAfter: moment })),
         generations: fc.constantFrom(
           new Map(),
@@ -119,7 +129,7 @@ const authority = fc.oneof(
             ['ca 2', { version: 2, signs: true }],
           ]),
         ),
-        limits: fc.constantFrom({ maxDurationMs: 1 }, {}, { keyAlgorithms: ['RSA'] }),
+        limits: rarely(fc.constantFrom({ maxDurationMs: 1 }, { keyAlgorithms: ['RSA'] }), {}),
         trust: fc.constant({ pem: '', hash: '', anchors: new Map() }),
       },
       { requiredKeys: [] },
@@ -134,7 +144,7 @@ export const arbitraryObserved: fc.Arbitrary<Observed> = fc
     secret: maybe(secret),
     authority,
     rules: maybe(rules),
-    rival: fc.option(fc.constant('first'), { nil: undefined, freq: 9 }),
+    rival: rarely(fc.constant('first'), undefined),
   })
   .map((all) => {
     const seen = anObserved(all.resource).from(all.authority);

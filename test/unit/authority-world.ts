@@ -1,4 +1,4 @@
-/** A stand-in for the API server and for the source of CA pairs: no real ones can be made to fail between any two lines. */
+/** Fakes of the API server and of the source of CA pairs: real ones can't be made to fail between any two lines. */
 import {
   type AnyCertificateAuthority,
   authorityConditions,
@@ -33,7 +33,7 @@ export const KEY = 'CertificateAuthority/ns/ca';
 const LIFE = { notBefore: after(-DAY), notAfter: after(400 * DAY) };
 export const stored = pairOf(await root({ commonName: 'Stored', ...LIFE }));
 export const another = pairOf(await root({ commonName: 'Another', ...LIFE }));
-/** What the machine behind a remote authority trusts. */
+/** The CA that a remote authority states as its trust. */
 export const elsewhere = await root({ commonName: 'Elsewhere', ...LIFE });
 
 const metadata = { namespace: 'ns', name: 'ca', uid: 'uid', resourceVersion: '1', generation: 1 };
@@ -45,15 +45,15 @@ export class AuthorityWorld {
   readonly journal = new Journal();
   readonly told = new Told();
   readonly generations = new GenerationStore(this.journal, this.clock);
-  /** What the source of CA pairs answers. */
+  /** The CA pair that its source has. */
   wanted: CaPair = stored;
-  /** What a machine elsewhere says that verifiers must accept. */
+  /** The CA certificates that a remote authority states as its trust. */
   anchors = [elsewhere.certificate];
-  /** Certificates of it. */
+  /** The certificates of the authority, as its CA rotation counts them. */
   members: Member[] = [];
   resource: AnyCertificateAuthority;
   isGone = false;
-  /** As it was written last. */
+  /** The status that was written last. */
   status: AuthorityStatus = {};
   deps: AuthorityDeps;
   readonly #raw: RawObject;
@@ -82,14 +82,14 @@ export class AuthorityWorld {
     this.deps = this.#fresh();
   }
 
-  /** One run; an error that it ends with is the answer. */
+  /** One reconcile run. Returns the error where the run throws. */
   async run(): Promise<Outcome | Error> {
     const outcome = await reconcileAuthority(KEY, this.deps, RUN).catch((error: Error) => error);
     this.told.say(outcome);
     return outcome;
   }
 
-  /** The certificate of it is brought up to what the authority says now. */
+  /** Renews the certificate with the CA that signs now, and writes the trust bundle of now. */
   follow(): void {
     const { view } = this.runtime ?? {};
     if (view?.signing === undefined) return;
@@ -102,7 +102,7 @@ export class AuthorityWorld {
     ];
   }
 
-  /** Runs as the controller would, while the certificate follows, until nothing is left to be done soon, or it is dead. */
+  /** Reconciles as the controller would, the certificate too, until nothing is due soon or the process is dead. */
   async settle(): Promise<Outcome | Error> {
     for (let round = 0; round < 40; round++) {
       const outcome = await this.run();
@@ -114,7 +114,7 @@ export class AuthorityWorld {
         await this.clock.advance(Math.max(1, inMs));
       } else await this.clock.advance(1_000);
     }
-    throw new Error(`it comes to no rest: ${this.journal.lines.join(', ')}`);
+    throw new Error(`the reconcile never settles: ${this.journal.lines.join(', ')}`);
   }
 
   #log(): Logger {

@@ -29,7 +29,7 @@ export const DAY = 24 * HOUR;
 /** How long workloads may take to load a Secret, as the controller assumes by default. */
 export const PROPAGATION_MS = 2 * MINUTE;
 
-/** A run that nobody stops, with workers enough. */
+/** A run that is not aborted, with a free worker. */
 export const RUN: Run = { signal: new AbortController().signal, releaseWorker: (wait) => wait() };
 
 export function after(ms: number, from = NOW): Date {
@@ -71,7 +71,7 @@ class CertificateBuilder {
     return new CertificateBuilder({ ...this.raw, status: { ...(this.raw.status as object | undefined), ...status } });
   }
 
-  /** Failed at NOW and resting for a minute, unless it is said otherwise. */
+  /** A failure at NOW and a next attempt a minute later, by default. */
   failed({ at = NOW, nextAt = after(MINUTE), reason = 'InvalidAnswer', attempts = 1, observedGeneration = 1 } = {}) {
     return this.withStatus({
       observedGeneration,
@@ -89,7 +89,7 @@ class CertificateBuilder {
 
 export type AuthorityFields = Partial<Omit<AuthorityView, 'limits'>> & { limits?: Partial<AuthorityView['limits']> };
 
-/** An authority of one CA that is well and signs since ten days ago. */
+/** An authority that is ready. Its only CA signs since ten days ago. */
 export function anAuthority({ limits, ...fields }: AuthorityFields = {}): AuthorityView {
   return {
     type: 'secret',

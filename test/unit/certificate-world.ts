@@ -1,4 +1,4 @@
-/** A stand-in for the API server and for one authority: no real ones can be made to fail between any two lines. */
+/** Fakes of the API server and of one authority: real ones can't be made to fail between any two lines. */
 import {
   type BrokenClientCertificate,
   type ClientCertificate,
@@ -31,7 +31,7 @@ import { Told } from './told.ts';
 
 export const KEY = 'team/client';
 
-/** An answer of the API server about a Secret; of 403 that Certwheel lacks a role, and 0 stands for none. */
+/** An error of the API server for a Secret. 403 says that an RBAC role is missing; 0 stands for no answer. */
 export function refusal(status: number, resource = 'secrets'): ApiError {
   const message = status === 403 ? `${resource} is forbidden: User "x" cannot patch resource "${resource}"` : 'no';
   return new ApiError(status, 'Reason', message, { resource });
@@ -50,7 +50,7 @@ export class CertificateWorld {
   /** Runs before the answer of `assertServed`. */
   served: () => void = () => {};
   resource: ClientCertificate | BrokenClientCertificate;
-  /** Its status as it was written last; the resource remembers less of it. */
+  /** The status that was written last; the parsed resource keeps less of it. */
   written: ClientCertificateStatus;
   readonly published: Published[] = [];
   isGone = false;
@@ -79,7 +79,7 @@ export class CertificateWorld {
     return found && `${found.status} ${found.reason}`;
   }
 
-  /** What a person changes of the resource. */
+  /** A person edits the resource. */
   edit(change: Partial<RawObject>): void {
     const { metadata, spec } = this.#raw;
     Object.assign(this.#raw, { metadata: { ...metadata, ...change.metadata }, spec: change.spec ?? spec });
@@ -103,7 +103,7 @@ export class CertificateWorld {
     });
   }
 
-  /** One run; an error that it ends with is the answer. */
+  /** One reconcile run. Returns the error where the run throws. */
   async run(): Promise<Outcome | Error> {
     const outcome = await reconcileCertificate(KEY, this.deps, RUN).catch((error: Error) => error);
     this.told.say(outcome);
@@ -118,7 +118,7 @@ export class CertificateWorld {
     return repair(seen, authority, this.deps);
   }
 
-  /** Runs as the controller would, until nothing is left to be done within the next quarter of an hour, or it is dead. */
+  /** Reconciles as the controller would, until nothing is due within a quarter of an hour or the process is dead. */
   async settle(): Promise<Outcome | Error> {
     for (let round = 0; round < 12; round++) {
       const outcome = await this.run();
@@ -128,10 +128,10 @@ export class CertificateWorld {
       if (!(outcome instanceof Error) && outcome.do === 'rest' && inMs > DAY / 96) return outcome;
       await this.clock.advance(Math.max(1, inMs));
     }
-    throw new Error(`it comes to no rest: ${this.journal.lines.join(', ')}`);
+    throw new Error(`the reconcile never settles: ${this.journal.lines.join(', ')}`);
   }
 
-  /** Another replica leads when the lease has been asked for so often. */
+  /** The lease is lost at the check after so many checks. */
   loseLeadAfter(questions: number): void {
     let left = questions;
     const isLost = () => left-- <= 0;

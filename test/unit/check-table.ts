@@ -6,12 +6,12 @@ import { NOW } from './builders.ts';
 interface Case {
   readonly check: (seen: Observed, now: Date) => unknown;
   readonly seen: Observed;
-  /** A word of the message, or undefined where the check has nothing to say. */
+  /** Words of the finding, or undefined where the check finds nothing. */
   readonly says: string | undefined;
   readonly now?: Date;
 }
 
-/** A test for each sentence: what a check says of what is observed. */
+/** One test for each title: the finding of a check for one observed state. */
 export function table(cases: Record<string, Case>): void {
   for (const [sentence, { check, seen, says, now = NOW }] of Object.entries(cases)) {
     test(sentence, () => {

@@ -13,7 +13,7 @@ interface Line extends LogFields {
 export interface Bench {
   readonly clock: FakeClock;
   readonly controller: Controller;
-  /** What each run answers or throws; rests unless it is said otherwise. */
+  /** The outcome or the error of each run; by default the key rests. */
   answer: Reconcile;
   /** When each run began, in milliseconds since the start. */
   readonly runs: number[];
@@ -21,7 +21,7 @@ export interface Bench {
   readonly metrics: (readonly [controller: string, outcome: string, seconds: number])[];
 }
 
-/** A test of a controller with two workers, which runs from the beginning and is stopped in the end. */
+/** A test of a controller with two workers. It runs from the start of the test and is stopped at its end. */
 export function bench(name: string, body: (bench: Bench) => Promise<void>): void {
   test(name, async () => {
     const clock = new FakeClock(START);
@@ -61,7 +61,7 @@ export function bench(name: string, body: (bench: Bench) => Promise<void>): void
   });
 }
 
-/** Answers these one after the other, then rests. */
+/** Returns these outcomes one after the other, then lets the key rest. */
 export function inTurn(...outcomes: (Outcome | Error)[]): Reconcile {
   return async () => {
     const next = outcomes.shift() ?? ({ do: 'rest' } as const);

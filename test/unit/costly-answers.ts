@@ -1,4 +1,4 @@
-/** Answers that are made to cost as much as they can to read and to prove. */
+/** Answers of an authority that are as costly as possible to read and to prove. */
 import { generateKeyPairSync, sign } from 'node:crypto';
 import { bitString, integer, oid, sequence, set, tlv, utf8String } from '../../src/pki/asn1/write.ts';
 import { caBasicConstraints, usageExtensions } from '../../src/pki/extensions.ts';
@@ -9,13 +9,13 @@ import { altered, extension, type Honest, inHours, nested, pemOf, rsaKeyOf, type
 
 export interface CostlyAnswer {
   readonly texts: readonly string[];
-  /** CAs (PEM) that are trusted besides the right one: whoever has an authority can name many. */
+  /** CAs (PEM) that are trusted besides the right one: the owner of an authority can list many. */
   readonly anchors?: readonly string[];
 }
 
 const SAN = '2.5.29.17';
 const EXTENDED_KEY_USAGE = '2.5.29.37';
-/** PEM of so much content just fits into what is read of an answer. */
+/** PEM of this size just fits into the limit for an answer. */
 const MOST_DER = 60_000;
 const MOST_CERTIFICATES = 10;
 const MOST_ANCHORS = 32;
@@ -68,7 +68,7 @@ export function costlyAnswers(honest: Honest): Readonly<Record<string, CostlyAns
   };
 }
 
-/** Bodies of a megabyte, whose member `certChain` is to be read. */
+/** Bodies of a megabyte; their field `certChain` has to be read. */
 export function costlyBodies({ leaf }: Honest): Readonly<Record<string, string>> {
   const megabyte = 2 ** 20;
   return {
@@ -84,7 +84,7 @@ function ten(make: () => string): string[] {
   return Array.from({ length: MOST_CERTIFICATES }, make);
 }
 
-/** As long as a number may be that is read. */
+/** The longest number that is read. */
 function longArc(): Buffer {
   return Buffer.concat([Buffer.of(0x2a), Buffer.alloc(62, 0xff), Buffer.of(1)]);
 }
@@ -144,7 +144,7 @@ function signedByRsa(publicKey: Buffer, signatureBytes: number): string {
   return caOf({ subject: 'same', issuer: 'same' }, publicKey, WITH_RSA, () => Buffer.alloc(signatureBytes, 1));
 }
 
-/** An EC key whose curve is written out (RFC 3279 section 2.3.5), as large as one likes. */
+/** An EC key of any size with an explicit curve (RFC 3279 section 2.3.5). */
 function ownCurve(): Buffer {
   const parameters = sequence(integer(1), sequence(oid('1.2.840.10045.1.1'), integer(Buffer.alloc(1_000, 0x7f))));
   return sequence(sequence(oid('1.2.840.10045.2.1'), parameters), bitString(Buffer.alloc(2_001, 4)));

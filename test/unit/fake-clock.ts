@@ -2,7 +2,7 @@ import type { Clock } from '../../src/clock.ts';
 
 /** Node fires a timer above this after one millisecond; so does this clock, so that tests see what it would do. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
-/** Real time that a test may take to come to rest between two timers. */
+/** Turns of the event loop in which all work between two timers must end. */
 const SETTLING_TURNS = 3;
 
 interface Timer {
@@ -10,7 +10,7 @@ interface Timer {
   readonly fire: () => void;
 }
 
-/** What stands for a timer in place of Node's object. */
+/** The handle of a timer, in place of Node's. */
 class Handle {
   readonly id: number;
 
@@ -25,9 +25,9 @@ class Handle {
 
 /** A clock that stands still until a test moves it, and timers that fire by hand. */
 export class FakeClock implements Clock {
-  /** What `random` answers next; a test may change it at any time. */
+  /** The next value of `random`; a test may change it at any time. */
   chance = 0.5;
-  /** Every delay that a timer was asked for. */
+  /** The delays of all timers that were set. */
   readonly delays: number[] = [];
   #wallMs: number;
   #monotonicMs = 1_000;
@@ -71,12 +71,12 @@ export class FakeClock implements Clock {
     return new Date(this.#wallMs + ms);
   }
 
-  /** Somebody sets the wall clock; no timer knows of it. */
+  /** The wall clock is set; timers don't notice. */
   jump(ms: number): void {
     this.#wallMs += ms;
   }
 
-  /** Lets time pass: fires what becomes due in its order, and waits after each until all that it started has come to rest. */
+  /** Lets time pass: fires the timers in order of their due times, and waits after each until the work that it started ends. */
   async advance(ms: number): Promise<void> {
     const endMs = this.#monotonicMs + ms;
     await settle();
@@ -120,7 +120,7 @@ export class FakeClock implements Clock {
   }
 }
 
-/** All that was started and needs no timer has come to its end. */
+/** Waits until all work that needs no timer has ended. */
 export async function settle(): Promise<void> {
   for (let turn = 0; turn < SETTLING_TURNS; turn++) await new Promise((resolve) => setImmediate(resolve));
 }

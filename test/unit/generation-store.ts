@@ -1,4 +1,4 @@
-/** A stand-in for the API server: it holds the Secrets of CA generations, with the preconditions of server-side apply. */
+/** A fake API server with the Secrets of CA generations and the preconditions of server-side apply. */
 import { ApiError } from '../../src/errors.ts';
 import type { Generation, NewGeneration } from '../../src/rotation/generation.ts';
 import type { GenerationSecret } from '../../src/rotation/generation-secret.ts';
@@ -7,7 +7,7 @@ import type { FakeClock } from './fake-clock.ts';
 import type { Journal } from './journal.ts';
 
 export class GenerationStore {
-  /** Those without a key, which a process has left that ended too soon. */
+  /** Versions of Secrets without a key, left by a process that ended between its two writes. */
   readonly #blank = new Set<number>();
   readonly #stored = new Map<number, { readonly generation: Generation; readonly uids: readonly string[] }>();
   readonly #journal: Journal;
@@ -35,7 +35,7 @@ export class GenerationStore {
     );
   }
 
-  /** A Secret that somebody else has made. */
+  /** A Secret that another client made. */
   plant(generation: Generation, uids: readonly string[] = []): void {
     this.#stored.set(generation.version, { generation, uids });
   }

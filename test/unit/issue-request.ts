@@ -5,7 +5,7 @@ import { makeCsr } from '../../src/pki/csr.ts';
 import { generateKey, publicKeyDer } from '../../src/pki/keys.ts';
 import { NO_NAMES } from '../../src/pki/san.ts';
 
-/** What a backend is asked for without a controller: a certificate of an hour for a new key. */
+/** A request to a backend for a certificate of one hour with a new key. */
 export async function issueRequest(
   commonName = 'alice',
   fields: Partial<Pick<IssueRequest, 'lifetimeMs' | 'requester'>> = {},
@@ -23,7 +23,7 @@ export async function issueRequest(
   };
 }
 
-/** The certificate that a backend has answered at once. */
+/** The certificate in the answer of a backend that did not defer it. */
 export function leafOf(issued: Awaited<ReturnType<Backend['issue']>>): CertificateView {
   const [leaf] = (issued as Issued).chain;
   if (leaf === undefined) throw new Error('no certificate');

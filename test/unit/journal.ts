@@ -1,4 +1,4 @@
-/** The process that a test watches is dead: it does nothing any more. */
+/** The tested process is dead: none of its effects happens any more. */
 export class Killed extends Error {
   constructor() {
     super('the process was killed');
@@ -7,17 +7,17 @@ export class Killed extends Error {
 
 interface Fault {
   readonly error: Error;
-  /** Whether the effect happens, and only its answer is lost. */
+  /** Whether the effect happens and its answer alone is lost. */
   readonly isDone: boolean;
 }
 
 /**
- * What a run did to the outside, in order. An effect can be made to fail, before it happens or after, and the process can
+ * The effects of a run, in order. An effect can be made to fail, before or after it happens, and the process can
  * be killed after any of them.
  */
 export class Journal {
   readonly lines: string[] = [];
-  /** Kills the process when so many lines are written. */
+  /** The process dies once the journal has so many lines. */
   diesAfter = Number.POSITIVE_INFINITY;
   readonly #faults = new Map<string, Fault[]>();
   #isDead = false;
@@ -26,27 +26,27 @@ export class Journal {
     return this.#isDead;
   }
 
-  /** The next effects of that name fail with these errors, one each, and don't happen. */
+  /** The next effects of that name fail with these errors, one each, and do not happen. */
   refuse(name: string, ...errors: readonly Error[]): void {
     this.#add(name, errors, false);
   }
 
-  /** The same for effects that happen. */
+  /** The next effects of that name happen, and their answers are these errors. */
   loseAnswer(name: string, ...errors: readonly Error[]): void {
     this.#add(name, errors, true);
   }
 
-  /** An effect, as one line once it has come to its end. */
+  /** Runs an effect, and writes one line when it ends. */
   async effect<T>(name: string, work: () => Promise<T> | T): Promise<T> {
     return this.#run(name, work, (line) => this.note(line));
   }
 
-  /** The same for what changes nothing outside, so that it is no line. */
+  /** Runs a read, which can fail too and writes no line. */
   async read<T>(name: string, work: () => Promise<T> | T): Promise<T> {
     return this.#run(name, work, () => {});
   }
 
-  /** An effect that answers at once. */
+  /** Runs a synchronous effect. */
   step(name: string): void {
     this.#assertAlive();
     const error = this.#faults.get(name)?.shift()?.error;
@@ -54,7 +54,7 @@ export class Journal {
     if (error !== undefined) throw error;
   }
 
-  /** An effect that can't fail by itself; throws where the process is dead, or dies of it. */
+  /** Writes the line of an effect that can't fail; throws where the process is dead or dies here. */
   note(line: string): void {
     this.#assertAlive();
     this.lines.push(line);

@@ -1,4 +1,4 @@
-/** An authority with a real CA key whose requests are lines of a journal; no real one can be made to fail at any of them. */
+/** An authority with a real CA key. Its requests are effects of a journal, so that each can be made to fail. */
 import type { Backend, Capabilities, Issued, IssueRequest, Pending } from '../../src/backends/backend.ts';
 import type { AuthorityView } from '../../src/certificate/observed.ts';
 import { DeniedError } from '../../src/errors.ts';
@@ -11,18 +11,18 @@ import { anOwnAuthority } from './own-authority.ts';
 
 export const ca = await root({ notBefore: after(-400 * DAY), notAfter: after(4000 * DAY) });
 
-/** Answers this in place of the authority; undefined lets it answer. */
+/** The answer in place of that of the authority; undefined lets the authority answer. */
 export type Answer = (request: IssueRequest) => Issued | Pending | undefined;
 
 export class JournaledAuthority {
-  /** Requests that it got. */
+  /** The requests that the authority got. */
   readonly asked: IssueRequest[] = [];
   readonly view: AuthorityView;
   readonly backend: Backend;
   answer: Answer = () => undefined;
-  /** Whether it says no. */
+  /** Whether the authority denies requests. */
   isDenying = false;
-  /** How many certificates it has signed. */
+  /** How many certificates the authority has signed. */
   signed = 0;
 
   constructor(clock: FakeClock, journal: Journal, log: Logger, capabilities: Partial<Capabilities>) {
@@ -36,7 +36,7 @@ export class JournaledAuthority {
       const answer = this.answer(request) ?? books.get(request.id);
       if (answer !== undefined) return answer;
       const issued = (await own.backend.issue(request, RUN.signal)) as Issued;
-      // The same request gets the same certificate, where it is told from others.
+      // An authority with stored requests answers the same request with the same certificate.
       if (isIdempotent) books.set(request.id, issued);
       this.signed += 1;
       journal.note('signed');

@@ -1,6 +1,6 @@
 import type { Metrics } from '../../src/metrics/metrics.ts';
 
-/** Shows so many certificates that don't exist with names as long as is usual. */
+/** Adds the series of so many certificates to the metrics, with names of usual length. */
 export function showMany({ certificates }: Metrics, count: number): void {
   for (let index = 0; index < count; index += 1) {
     const spec = { authorityRef: { kind: 'CertificateAuthority', name: 'internal-ca' } } as const;

@@ -1,4 +1,4 @@
-/** A stand-in for the API server: it holds the one Secret that keeps a key, with the preconditions of server-side apply. */
+/** A fake API server with one Secret NAME-next and the preconditions of server-side apply. */
 import type { RawObject } from '../../src/api/parse.ts';
 import type { NextKeyAccess, RequestDeps } from '../../src/certificate/request/deps.ts';
 import { type NextKey, viewNextKey } from '../../src/certificate/request/next-key.ts';
@@ -42,7 +42,7 @@ export class NextStore implements NextKeyAccess {
   }
 }
 
-/** What a request needs besides; `backend` is the authority that was asked. */
+/** The other dependencies of a request; `backend` is the authority that got it. */
 export function requestDeps(
   clock: Clock,
   nextKeys = new NextStore(),

@@ -10,13 +10,13 @@ import { aCertificate, NOW } from './builders.ts';
 import { object as clientSecret } from './client-secret.ts';
 import { FakeClock } from './fake-clock.ts';
 
-/** The controller of ClientCertificates over caches that a test fills by hand, and an API server that counts what it is asked. */
+/** The controller of ClientCertificates with caches that a test fills, and a fake API server that records its requests. */
 export interface OneNamespace {
   readonly clock: FakeClock;
   readonly cluster: Cluster;
   /** `GET secrets/name` or `status of name`, in order. */
   readonly requests: string[];
-  /** How many runs there were. */
+  /** The number of reconcile runs. */
   runs(): number;
   /** Stores a ClientCertificate that names the Secret `common-tls`, so many seconds younger than the first. */
   certificate(name: string, youngerBySeconds: number, spec?: object): RawObject;
@@ -25,7 +25,7 @@ export interface OneNamespace {
   secret(owner: string): void;
   secretVersion(): string;
   deleteSecret(): void;
-  /** What the condition Ready of a ClientCertificate says. */
+  /** The condition Ready of a ClientCertificate, as text. */
   ready(name: string): string;
   stop(): Promise<void>;
 }

@@ -1,6 +1,6 @@
 import * as assert from 'uvu/assert';
 
-/** Throws where one of these effects wasn't preceded by a question of its own whether this replica leads. */
+/** Throws where one of these effects has no check of the lease of its own before it. */
 export function assertLed(lines: readonly string[], isEffect: (line: string) => boolean): void {
   let isAsked = false;
   for (const [index, line] of lines.entries()) {
@@ -11,7 +11,7 @@ export function assertLed(lines: readonly string[], isEffect: (line: string) => 
   }
 }
 
-/** Throws where `later` came and `earlier` had not come since the last `later`. */
+/** Throws where `later` happened without an `earlier` since the last `later`. */
 export function assertBefore(lines: readonly string[], earlier: string, later: string): void {
   const ends = lines.flatMap((line, index) => (line === later ? [index] : []));
   let from = 0;

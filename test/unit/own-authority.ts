@@ -16,7 +16,7 @@ export interface OwnAuthority {
   readonly backend: Backend;
 }
 
-/** An authority with these CAs, oldest first: the last one signs since `since`, all are trusted. */
+/** An authority with these CAs, oldest first. All are trusted; the last one signs since `since`. */
 export function anOwnAuthority(
   cas: readonly Holder[],
   clock: Clock,

@@ -1,4 +1,4 @@
-/** A fake authority that answers when it is told to: no real one can be made to crash between any two lines. */
+/** A fake authority whose answers the test decides: a real one can't be made to crash between any two lines. */
 import type { ClientCertificate } from '../../src/api/client-certificate.ts';
 import type { Issued, IssueRequest, Pending } from '../../src/backends/backend.ts';
 import { issue } from '../../src/certificate/act.ts';
@@ -22,7 +22,7 @@ export const WAIT: Pending = { ticket: 'T', pollAfterMs: 1_000, message: 'waitin
 
 export type Answer = (request: IssueRequest) => Promise<Issued | Pending>;
 
-/** One certificate and its authority; `restart` forgets all that was in memory. */
+/** One certificate and its authority. `restart` drops all that was in memory. */
 export function bench({ ticket = 'T' } = {}) {
   const clock = new FakeClock(NOW);
   const own = anOwnAuthority([ca], clock);
@@ -57,7 +57,7 @@ export function bench({ ticket = 'T' } = {}) {
     asked,
     forgotten,
     warnings,
-    /** Whether the authority removes no request. */
+    /** Whether the authority fails to remove requests. */
     keepsRequests: false,
     wait,
     sign,

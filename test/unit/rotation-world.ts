@@ -1,283 +1,235 @@
-import type { CAGeneration } from '../../src/api/generated/types.ts';
+import {
+  type CertificateAuthority,
+  isBrokenAuthority,
+  parseCertificateAuthority,
+} from '../../src/api/certificate-authority.ts';
+import { type ClientCertificate, isBroken } from '../../src/api/client-certificate.ts';
+import { earliest } from '../../src/api/moments.ts';
+import { viewAuthority } from '../../src/authority/view.ts';
+import { OWN_CA_CAPABILITIES } from '../../src/backends/shared/own-ca.ts';
+import type { AuthorityView } from '../../src/certificate/observed.ts';
+import { authorityOf, recordOfView, type SecretKept } from '../../src/certificate/secret/record.ts';
+import { bundleOf } from '../../src/pki/bundle.ts';
 import type { CaPair } from '../../src/pki/ca.ts';
 import { type Generation, signingGeneration } from '../../src/rotation/generation.ts';
-import type { GenerationSecret } from '../../src/rotation/generation-secret.ts';
+import { membersOf } from '../../src/rotation/members.ts';
 import { planRotation } from '../../src/rotation/plan.ts';
-import type { Step } from '../../src/rotation/plan-types.ts';
-import { type Provenance, provenanceOf } from '../../src/rotation/provenance.ts';
-import { nextVersion } from '../../src/rotation/steps.ts';
-import { NOW, pairOf, root } from '../pki/make.ts';
-import { aGeneration, generationSecret } from './a-generation.ts';
+import type { Member } from '../../src/rotation/plan-types.ts';
+import { aRuntime } from './a-runtime.ts';
+import { after, NOW } from './builders.ts';
+import { FakeClock } from './fake-clock.ts';
+import { RotationGenerations } from './rotation-generations.ts';
+import { LONGEST_LIFE_S, RotationMember, type Surroundings, TEAMS, USAGES } from './rotation-member.ts';
+import { PROPAGATION_S } from './rotation-workload.ts';
+
+export const AUTHORITY = 'ClusterCertificateAuthority/ca';
+/** How long a member that can't be written may hold up a CA. */
+export const DEADLINE_S = 60;
+/** How long the controller may take from a change until it reconciles what the change wakes. */
+const LATENCY_S = 5;
+const FIRST_MEMBERS = 3;
+
+const parsed = parseCertificateAuthority('ClusterCertificateAuthority', {
+  metadata: { name: 'ca', uid: 'uid-of-authority', resourceVersion: '1', generation: 1 },
+  spec: { secret: { name: 'ca' }, allowedNamespaces: { names: ['team-0'] }, limits: { maxDuration: '5m' } },
+});
+if (isBrokenAuthority(parsed)) throw new Error(parsed.problem);
+const resource = parsed;
+const clock = new FakeClock(NOW);
+
+/** Why the authority refuses a member. */
+export const REFUSALS = ['limits', 'policy', 'namespace'] as const;
+type Refusal = (typeof REFUSALS)[number];
 
 /**
- * The world around a CA rotation, as small as it can be: an authority that takes the planned steps, workloads with a
- * Secret each that the controller keeps up, and what each workload has loaded of it, late by the propagation time at
- * most. Whatever happens in whatever order, each workload must accept what any other shows.
+ * A CA rotation with all that takes part: the authority, which takes the planned steps, and members, each of which has a
+ * ClientCertificate, a Secret and a workload. The plan and each decision about a member are the controller's own.
  */
-const PROPAGATION_S = 10;
-const LIFE_S = 300;
-/** Longer than any run of the model: no member is left behind. */
-const DEADLINE_MS = 365 * 86_400_000;
-/** One loads its Secret at once, one as late as it may. */
-const DELAYS_S = [1, 5, PROPAGATION_S];
-export const MEMBERS = DELAYS_S.length;
-export const cas: readonly CaPair[] = await Promise.all(
-  [1, 2, 3].map(async (each) => pairOf(await root({ commonName: `CA ${each}` }))),
-);
-
-interface Held {
-  readonly issuer: CaPair;
-  readonly bundle: readonly CaPair[];
-  readonly endS: number;
-}
-
-interface Workload {
-  secret: Held;
-  loaded: Held;
-  /** What was published and is not loaded yet, each since when; the oldest first. */
-  ahead: { readonly sinceS: number; readonly secret: Held }[];
-}
-
-const first = cas[0] as CaPair;
-const foreignCa = pairOf(await root({ commonName: 'Theirs' }));
-
-export class World {
-  nowS = 0;
-  wanted: CaPair | undefined = first;
-  /** What the API server holds, and the blank one that a process left which ended too soon. */
-  stored: GenerationSecret[] = [];
-  blank: number | undefined;
+export class RotationWorld {
+  now = NOW;
+  /** The CAs that are swapped for one another; the one that is to sign. */
+  readonly cas: readonly CaPair[];
+  wanted: CaPair | undefined;
+  readonly secrets = new RotationGenerations();
   generations: readonly Generation[] = [];
-  /** What the status tells of them. */
-  reported: Pick<CAGeneration, 'version' | 'state' | 'fingerprintSHA256'>[] = [];
-  /** Each state of each Secret, as backups have it. */
-  readonly backups: GenerationSecret[] = [];
-  /** Those of the Secrets that the controller has made. */
-  readonly made = new Set<string>();
-  /** Whether the process ends in the middle of what it does next. */
+  members: RotationMember[] = [];
+  /** Which members the authority refuses, and why. */
+  readonly refused = new Map<RotationMember, Refusal>();
+  /** Whether the process ends in the middle of its next step. */
   isDying = false;
-  clearSince: ReadonlyMap<string, Date> = new Map();
-  workloads: Workload[] = [];
-  uids = 0;
-  /** What certificates see of the authority since its last look. */
-  seen: { bundle: readonly CaPair[]; signing: CaPair | undefined } = { bundle: [], signing: undefined };
+  /** Undefined from a start of the controller until it has reconciled the authority. */
+  view: AuthorityView | undefined;
+  signing: CaPair | undefined;
+  /** How many steps the CA rotation has taken. */
+  steps = 0;
+  /** When the controller reconciles the authority again. */
+  wakeAt: Date | undefined;
+  /** Runs after each change, and at each moment at which something happens. */
+  readonly #check: (world: RotationWorld) => void;
+  #clearSince: ReadonlyMap<string, Date> = new Map();
 
-  static async begin(): Promise<World> {
-    const world = new World();
+  static async begin(cas: readonly CaPair[], check: (world: RotationWorld) => void): Promise<RotationWorld> {
+    const world = new RotationWorld(cas, check);
     await world.look();
-    const secret = world.issued() as Held;
-    world.workloads = Array.from({ length: MEMBERS }, () => ({ secret, loaded: secret, ahead: [] }));
+    for (let index = 0; index < FIRST_MEMBERS; index++) world.join();
+    await world.pass(PROPAGATION_S);
     return world;
   }
 
-  get now(): Date {
-    return new Date(NOW.getTime() + this.nowS * 1000);
+  constructor(cas: readonly CaPair[], check: (world: RotationWorld) => void) {
+    this.cas = cas;
+    this.wanted = cas[0];
+    this.#check = check;
   }
 
-  /** One look of the authority: at most one step. Answers whether there was any. */
-  async look(): Promise<boolean> {
-    const seen = await this.#observe();
-    const members = this.#members();
-    const { step, clearSince } = planRotation(
-      {
-        generations: seen.generations,
-        wanted: this.wanted?.id,
-        members,
-        trustBundleHash: hashOf(seen.generations.map(({ pair }) => pair)),
-        propagationMs: PROPAGATION_S * 1000,
-        progressDeadlineMs: DEADLINE_MS,
-        longestLifeMs: LIFE_S * 1000,
-        source: 'secret',
-        clearSince: this.clearSince,
-      },
-      this.now,
-    );
-    this.clearSince = clearSince;
-    this.#take(step, seen);
-    this.generations = (await this.#observe()).generations;
-    const signing = signingGeneration(this.generations, this.now)?.pair;
-    this.seen = { bundle: this.generations.map(({ pair }) => pair), signing };
-    if (!this.isDying) this.#tell();
-    else this.crash();
+  /** One reconcile of the authority: at most one step. */
+  async look(): Promise<void> {
+    const members = () => this.#rotationMembers();
+    const seen = await this.secrets.observe(members, this.now);
+    const rotation = {
+      generations: seen.generations,
+      wanted: this.wanted?.id,
+      members: members(),
+      trustBundleHash: bundleOf(seen.generations.map(({ pair }) => pair.anchor)).hash,
+      propagationMs: PROPAGATION_S * 1_000,
+      progressDeadlineMs: DEADLINE_S * 1_000,
+      longestLifeMs: LONGEST_LIFE_S * 1_000,
+      source: 'secret',
+      clearSince: this.#clearSince,
+    };
+    const { step, clearSince } = planRotation(rotation, this.now);
+    this.#clearSince = clearSince;
+    this.secrets.take(step, seen, this.wanted, this.now, this.isDying);
+    this.generations = (await this.secrets.observe(members, this.now)).generations;
+    if (step.do !== 'settle') this.steps += 1;
+    this.wakeAt = step.do === 'settle' ? step.recheckAt : this.now;
+    if (this.isDying) this.crash();
+    else {
+      this.secrets.report(this.generations);
+      this.#publishView();
+    }
     this.isDying = false;
-    return step.do !== 'settle';
+    this.#check(this);
   }
 
-  #observe() {
-    return provenanceOf(this.stored, { reported: this.reported, members: () => this.#members() }, this.now);
-  }
-
-  #members() {
-    return this.workloads.map(({ secret }, index) => ({
-      key: `${index}`,
-      issuerFingerprint: secret.issuer.certificate.fingerprintSHA256,
-      anchorFingerprints: [secret.issuer.anchor.fingerprintSHA256],
-      trustBundleHash: hashOf(secret.bundle),
-      notAfter: new Date(NOW.getTime() + secret.endS * 1000),
-    }));
-  }
-
-  #take(step: Step, seen: Provenance): void {
-    switch (step.do) {
-      case 'create': {
-        const version = nextVersion({ status: { generations: this.reported } } as never, seen);
-        // Two writes: the second one may never come.
-        const isBlank = this.blank === version;
-        this.blank = this.isDying ? version : undefined;
-        if (this.isDying && !isBlank) return;
-        const uid = `made-${++this.uids}`;
-        this.made.add(uid);
-        const secret = { namespace: 'ns', name: `ca-ca-v${version}`, uid, resourceVersion: '1' };
-        const made = aGeneration(version, step.state, this.wanted as CaPair, { since: this.now, secret });
-        this.#store(made, seen.generations);
-        return;
-      }
-      case 'mark':
-        this.#store(step.generation, seen.generations);
-        return;
-      case 'move':
-        this.#store({ ...step.generation, state: step.to, since: this.now }, seen.generations);
-        return;
-      case 'retire':
-        this.stored = this.stored.filter(({ secret }) => secret.uid !== step.generation.secret.uid);
-    }
-  }
-
-  #store(generation: Generation, inUse: readonly Generation[]): void {
-    const { uid, namespace } = generation.secret;
-    const mark = { uids: [uid, ...inUse.map(({ secret }) => secret.uid)], namespace };
-    const kept = generationSecret({ ...generation, mark: 'whole' }, { mark });
-    this.stored = [...this.stored.filter(({ secret }) => secret.uid !== uid), kept];
-    this.backups.push(kept);
-  }
-
-  #tell(): void {
-    const living = new Set(this.generations.map(({ version }) => version));
-    const retired = this.reported.filter(({ version }) => !living.has(version));
-    const inUse = this.generations.map(({ version, state, pair }) => ({
-      version,
-      state,
-      fingerprintSHA256: pair.certificate.fingerprintSHA256,
-    }));
-    this.reported = [...inUse, ...retired.map((each) => ({ ...each, state: 'Retired' as const }))];
-  }
-
-  /** A backup brings a Secret again where there is none of its name, as it was but for its uid. */
-  restore(which: number): void {
-    const backup = this.backups[which % this.backups.length];
-    if (backup !== undefined) this.#appear(backup, backup.version);
-  }
-
-  /** A copier brings the Secret of an authority in another namespace, which carries the mark of that one. */
-  copy(which: number): void {
-    const theirs = generationSecret(aGeneration(1, 'Active', foreignCa, { since: this.now }));
-    this.#appear({ ...theirs, mark: { uids: ['theirs'], namespace: 'elsewhere' } }, 1 + (which % 6));
-  }
-
-  /** Somebody brings a CA without any mark, under any version. */
-  plant(which: number): void {
-    this.#appear(generationSecret(aGeneration(1, 'Active', foreignCa, { since: this.now })), 1 + which);
-  }
-
-  #appear(from: GenerationSecret, version: number): void {
-    if (from.generation === undefined || this.stored.some((each) => each.version === version)) return;
-    const secret = { ...from.secret, name: `ca-ca-v${version}`, uid: `outside-${++this.uids}` };
-    const generation = { ...from.generation, version, secret, mark: 'none' as const };
-    this.stored.push(generationSecret(generation, { mark: from.mark }));
-  }
-
-  /** A person deletes what the controller tells of. */
-  tidy(): void {
-    this.stored = this.stored.filter(({ secret }) => this.made.has(secret.uid));
-  }
-
-  /** The controller is killed and comes back: what it had in memory is lost. */
+  /** The controller is killed and comes back: what it had in memory is lost, and all is reconciled once. */
   crash(): void {
-    this.clearSince = new Map();
+    this.#clearSince = new Map();
+    this.view = undefined;
+    this.signing = undefined;
+    this.wakeAt = after(LATENCY_S * 1_000, this.now);
+    for (const each of this.members) each.forget();
+    this.#wakeMembers();
   }
 
-  /** Somebody takes the annotations off a generation's Secret. */
-  damage(index: number): void {
-    const generation = this.generations[index % this.generations.length];
-    if (generation === undefined) return;
-    const damaged = { ...generation, state: 'Retiring' as const, since: NOW, mark: 'none' as const };
-    this.stored = this.stored.map((each) =>
-      each.secret.uid === generation.secret.uid ? generationSecret(damaged) : each,
+  async reconcile(member: RotationMember): Promise<void> {
+    const before = member.stored;
+    const kept = this.authority;
+    const around: Surroundings = { authority: () => kept, authorityView: () => this.view, signing: this.signing };
+    await member.reconcile(around, this.now);
+    if (member.stored !== before) this.#wakeAuthority();
+    this.#check(this);
+  }
+
+  /** The authority as it is stored now. */
+  get authority(): CertificateAuthority {
+    const isRefused = (index: number, why: Refusal) =>
+      this.members.some((each) => each.index === index && this.refused.get(each) === why);
+    const not = (why: Refusal) => (_each: unknown, index: number) => !isRefused(index, why);
+    const usages = ['client auth', 'digital signature', ...USAGES.filter(not('limits'))];
+    const organizations = TEAMS.filter(not('policy'));
+    const names = TEAMS.filter(not('namespace'));
+    return {
+      ...resource,
+      limits: { ...resource.limits, usages },
+      issuanceRules: [{ name: 'teams', namespaces: { all: true }, organizations }],
+      allowedNamespaces: { names },
+    };
+  }
+
+  /** A new member, as long as there is room for one. */
+  join(): void {
+    if (this.members.length < TEAMS.length) this.members.push(new RotationMember(this.members.length, this.now));
+  }
+
+  /** Something happened to a member: the controller reconciles it, and counts the members of the rotation anew. */
+  changed(member: RotationMember): void {
+    member.wakeBy(after(LATENCY_S * 1_000, this.now));
+    this.#wakeAuthority();
+    this.#check(this);
+  }
+
+  /** The rules of the authority changed: that wakes all. */
+  rulesChanged(): void {
+    this.#wakeAuthority();
+    this.#wakeMembers();
+  }
+
+  /** Lets time go by. `isSteady`: the authority is reconciled whenever anything wakes it. */
+  async pass(seconds: number, isSteady = false): Promise<void> {
+    const end = after(seconds * 1_000, this.now);
+    while (this.now < end) {
+      const moments = [this.wakeAt, ...this.members.flatMap((each) => each.nextMoments())];
+      const next = earliest(moments.filter((each) => each !== undefined && each > this.now)) ?? end;
+      // Whole seconds, as certificates count them.
+      this.now = new Date(Math.min(Math.ceil(next.getTime() / 1_000) * 1_000, end.getTime()));
+      await this.#arrive(isSteady);
+    }
+  }
+
+  async #arrive(isSteady: boolean): Promise<void> {
+    for (const each of this.members) each.workload.loadDue(this.now);
+    this.#check(this);
+    const isStarting = this.view === undefined;
+    while (this.wakeAt !== undefined && this.wakeAt <= this.now && (isSteady || isStarting)) await this.look();
+    for (const each of this.members)
+      if (each.wakeAt !== undefined && each.wakeAt <= this.now) await this.reconcile(each);
+  }
+
+  #wakeAuthority(): void {
+    const soon = after(1_000, this.now);
+    if (this.wakeAt === undefined || this.wakeAt > soon) this.wakeAt = soon;
+  }
+
+  #wakeMembers(): void {
+    for (const each of this.members) each.wakeBy(after(LATENCY_S * 1_000, this.now));
+  }
+
+  #publishView(): void {
+    const { generations, now } = this;
+    const kept = this.authority;
+    const definition = { type: 'secret', capabilities: OWN_CA_CAPABILITIES } as never;
+    const backend = { keyPair: () => undefined } as never;
+    const runtime = { ...aRuntime({ resource: kept, definition, backend, clock }), generations };
+    const trust = generations.map(({ pair }) => pair.anchor);
+    const signing = signingGeneration(generations, now);
+    const trouble = signing === undefined ? ({ code: 'CAExpired', message: 'nothing signs' } as const) : undefined;
+    const before = this.view;
+    this.view = viewAuthority(runtime, trust, trouble, now);
+    this.signing = signing?.pair;
+    if (before === undefined || visible(before) !== visible(this.view)) this.#wakeMembers();
+  }
+
+  #rotationMembers(): Member[] {
+    const kept: SecretKept[] = this.members.flatMap(({ secret, isGone }) =>
+      secret === undefined ? [] : isGone ? recordOfView(secret) : secret,
     );
-  }
-
-  issued(): Held | undefined {
-    const { signing, bundle } = this.seen;
-    return signing && { issuer: signing, bundle, endS: this.nowS + LIFE_S };
-  }
-
-  /** The controller looks at a certificate: a new one where its CA has a successor or it is due, else its ca.crt. */
-  reconcile(index: number, due: boolean): void {
-    const workload = this.workloads[index % MEMBERS] as Workload;
-    const { secret } = workload;
-    const { bundle, signing } = this.seen;
-    const rotated = signing !== undefined && secret.issuer !== signing;
-    const foreign = !bundle.includes(secret.issuer);
-    const next = due || rotated || foreign ? this.issued() : undefined;
-    if (next !== undefined) this.publish(workload, next);
-    else if (!foreign && hashOf(bundle) !== hashOf(secret.bundle)) this.publish(workload, { ...secret, bundle });
-  }
-
-  publish(workload: Workload, secret: Held): void {
-    workload.secret = secret;
-    workload.ahead.push({ sinceS: this.nowS, secret });
-  }
-
-  load(index: number): void {
-    const workload = this.workloads[index % MEMBERS] as Workload;
-    workload.loaded = workload.secret;
-    workload.ahead = [];
-  }
-
-  /** Second by second, since a workload loads its Secret in time, and a certificate is renewed before it ends. */
-  pass(seconds: number): void {
-    for (let second = 0; second < seconds; second++) {
-      this.nowS++;
-      this.workloads.forEach((workload, index) => {
-        if (workload.secret.endS - this.nowS < LIFE_S / 2) this.reconcile(index, true);
-        const dueS = this.nowS - (DELAYS_S[index] ?? 0);
-        workload.loaded = workload.ahead.findLast(({ sinceS }) => sinceS <= dueS)?.secret ?? workload.loaded;
-        workload.ahead = workload.ahead.filter(({ sinceS }) => sinceS > dueS);
-      });
-      this.check();
-    }
-  }
-
-  check(): void {
-    for (const { loaded: shown } of this.workloads) {
-      for (const { loaded: verifier } of this.workloads) {
-        const accepted = shown.endS <= this.nowS || verifier.bundle.includes(shown.issuer);
-        if (!accepted)
-          throw new Error(
-            `at ${this.nowS} s a workload refuses a certificate of ${shown.issuer.certificate.subjectText}`,
-          );
-      }
-    }
-    const outside = this.generations.find(({ secret }) => !this.made.has(secret.uid));
-    if (outside !== undefined) throw new Error(`${outside.secret.name} is trusted, and came from outside`);
-    const { signing, bundle } = this.seen;
-    if (signing !== undefined && !bundle.includes(signing)) throw new Error('what signs is not in the bundle');
-    for (const { secret } of this.workloads)
-      if (!secret.bundle.includes(secret.issuer)) throw new Error('a certificate beside a ca.crt that refuses it');
-  }
-
-  /** Nothing happens any more but what the controller does. Answers how many steps it took. */
-  async settle(): Promise<number> {
-    let steps = 0;
-    for (let round = 0; round < 200; round++) {
-      if (await this.look()) steps++;
-      for (let index = 0; index < MEMBERS; index++) this.reconcile(index, false);
-      this.pass(1);
-    }
-    return steps;
+    const resources = this.members.flatMap((each) => each.kept ?? []);
+    return membersOf(AUTHORITY, this.generations, {
+      authority: () => this.authority,
+      membersOf: () => resources.filter((each): each is ClientCertificate => !isBroken(each)),
+      namespaces: { get: () => ({}) },
+      certificates: { get: (key) => this.members.find((each) => each.key === key)?.kept },
+      proven: (each) => each,
+      secrets: {
+        byIndex: () => kept.filter((each) => authorityOf(each) === AUTHORITY),
+        get: (key) => this.members.find(({ resource: { namespace } }) => key === `${namespace}/client-tls`)?.secret,
+      },
+    });
   }
 }
 
-export function hashOf(bundle: readonly CaPair[]): string {
-  return [...new Set(bundle.map(({ anchor }) => anchor.fingerprintSHA256))].sort().join();
+/** What wakes the members when it changes. */
+function visible({ trust, signing, limits, generations }: AuthorityView): string {
+  return JSON.stringify([trust.hash, signing, limits, [...generations]]);
 }

@@ -1,6 +1,6 @@
 import { createCipheriv, pbkdf2Sync, randomBytes } from 'node:crypto';
 
-/** Header parameters; what no reader may accept is written all the same. */
+/** Header parameters, those too that every reader must refuse. */
 export interface JweWish {
   readonly alg?: string;
   readonly enc?: string;
@@ -24,7 +24,7 @@ export const CONTENT_KEY_BYTES: ReadonlyMap<string, number> = new Map([
   ['A192GCM', 24],
   ['A256GCM', 32],
 ]);
-/** What the step CLI writes. */
+/** The header that the step CLI writes. */
 export const STEP_ROUNDS = 600_000;
 
 /** A compact JWE that a password protects (RFC 7518 section 4.8), in the form in which step encrypts keys of provisioners. */
@@ -36,7 +36,7 @@ export function sealWithPassword(
   const { digest, keyBytes, cipher: wrapCipher } = WRAPS.get(alg) ?? DEFAULT_WRAP;
   const salt = randomBytes(16);
   const header = encode(JSON.stringify({ alg, cty: 'jwk+json', enc, p2c, p2s: encode(salt) }));
-  // A larger count stands in the header only: readers have to refuse it before they derive a key.
+  // A larger count is in the header alone: readers have to refuse it before they derive a key.
   const rounds = typeof p2c === 'number' && p2c > 0 && p2c <= STEP_ROUNDS ? p2c : 1;
   const wrapping = pbkdf2Sync(password, Buffer.concat([Buffer.from(`${alg}\0`), salt]), rounds, keyBytes, digest);
   const contentKeyBytes = CONTENT_KEY_BYTES.get(enc) ?? 32;

@@ -5,16 +5,16 @@ import type { SecretAccess, StoredSecret } from '../../src/certificate/secret/wr
 import { ApiError } from '../../src/errors.ts';
 import { fieldAltered } from '../../src/kube/difference.ts';
 
-/** What the API server stores of a manifest: the same, through JSON, with a uid and a version of its own. */
+/** The object that the API server stores for a manifest, with its own uid and resourceVersion. */
 export function stored(manifest: SecretManifest, uid = 'uid-of-secret', resourceVersion = '11'): RawObject {
   const { metadata, ...rest } = JSON.parse(JSON.stringify(manifest)) as RawObject;
   return { ...rest, metadata: { ...metadata, uid, resourceVersion } };
 }
 
-/** A stand-in for the API server: one Secret, with the preconditions of server-side apply. */
+/** A fake API server with one Secret and the preconditions of server-side apply. */
 export class SecretStore implements SecretAccess {
   object: RawObject | undefined;
-  /** Admission: what becomes of an object on its way. */
+  /** Admission: may change an object before it is stored. */
   mutate: (object: RawObject) => RawObject = (object) => object;
   writes = 0;
   #version = 10;

@@ -1,6 +1,6 @@
 import { getEventListeners } from 'node:events';
 
-/** How much hangs on a signal: listeners, and signals made of it by `AbortSignal.any`, which Node keeps in a set. */
+/** How many listeners a signal has, and how many signals `AbortSignal.any` made of it; Node keeps the latter in a set. */
 export function listenersOf(signal: AbortSignal): number {
   const symbol = Object.getOwnPropertySymbols(signal).find((each) => String(each).includes('kDependantSignals'));
   // Node makes the set with its first entry.

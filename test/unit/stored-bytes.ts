@@ -1,7 +1,7 @@
 import type { RawObject } from '../../src/api/parse.ts';
 import { parseCertificates } from '../../src/pki/certificate.ts';
 
-/** What a Secret holds under its three keys. */
+/** The content of the three keys of a Secret. */
 export function bytesOf(object: RawObject | undefined) {
   const text = (key: string) => Buffer.from(object?.data?.[key] ?? '', 'base64').toString('latin1');
   return { chain: parseCertificates(text('tls.crt'), { most: 10 }), key: text('tls.key'), trust: text('ca.crt') };

@@ -1,4 +1,4 @@
-/** What a piece of work ends with; undefined where that is no error. */
+/** The error of a promise; undefined where it does not reject. */
 export async function thrownBy(work: Promise<unknown>): Promise<unknown> {
   return work.then(
     () => undefined,

@@ -1,7 +1,7 @@
 import { createPrivateKey } from 'node:crypto';
 import * as assert from 'uvu/assert';
 
-/** All that was said where people read it: log lines, events, statuses, errors, labels of metrics. */
+/** All output that people can read: log lines, events, statuses, errors, labels of metrics. */
 export class Told {
   readonly #texts: string[] = [];
   readonly #keys = new Set<string>();
@@ -10,14 +10,14 @@ export class Told {
     this.#texts.push(parts.map((part) => textOf(part)).join(' '));
   }
 
-  /** A private key in PEM, which must not be in any of it. */
+  /** Adds a private key in PEM that must not be in the output. */
   keep(privateKey: string): void {
     this.#keys.add(privateKey);
   }
 
-  /** The form of a private key that was said; undefined where none was. */
+  /** The form in which a private key is in the output; undefined where none is. */
   get leak(): string | undefined {
-    // Without the line breaks of PEM, be they escaped or not.
+    // Without the line breaks of PEM, escaped or not.
     const all = this.#texts.join(' ').replace(/\\r|\\n|\r|\n/g, '');
     return ['PRIVATE KEY', ...[...this.#keys].flatMap(partsOf)].find((part) => all.includes(part));
   }
@@ -31,11 +31,11 @@ export class Told {
   }
 }
 
-/** The secret number of a key, as it would be read in hex, in a JWK, in PEM, and in the data of a Secret. */
+/** The private number of a key in each form: hex, JWK, PEM, and the data of a Secret. */
 function partsOf(pem: string): string[] {
   const { d = '' } = createPrivateKey(pem).export({ format: 'jwk' });
   const bytes = Buffer.from(d, 'base64url');
-  // Base64 has three forms of the same bytes, by where they begin; their ends depend on what stands beside them.
+  // The base64 of the same bytes depends on their offset modulo three; its first and last characters depend on the bytes beside.
   const inner = [0, 1, 2].map((at) =>
     Buffer.concat([Buffer.alloc(at), bytes])
       .toString('base64')

@@ -2,7 +2,7 @@ interface Waiter {
   readonly key: string;
   readonly deadline: number | undefined;
   readonly arrival: number;
-  /** When it was called last. */
+  /** When the key was called last. */
   calledAt: number | undefined;
 }
 
@@ -11,10 +11,10 @@ interface Space {
   dueIsNext: boolean;
 }
 
-/** For so long a place is kept for a key that was called. */
+/** How long a place is kept for a key that was called. */
 const KEPT_MS = 1_000;
 
-/** Who is next in front of a turnstile, found by serving all who wait in a copy. */
+/** A model of a turnstile: finds the next key by serving all waiting keys in a copy. */
 export class TurnstileModel {
   readonly waiting = new Map<string, Waiter>();
   readonly #spaces = new Map<string, Space>();

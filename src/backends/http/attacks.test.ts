@@ -101,7 +101,7 @@ for (const [what, attack] of Object.entries(ATTACKS)) {
   });
 }
 
-test('what is packed is not unpacked', async () => {
+test('a compressed answer is not decompressed', async () => {
   const bomb = gzipSync(Buffer.alloc(64 * 2 ** 20, ' '));
   const { outcome } = await under((socket) => socket.end(answer(200, bomb, ['content-encoding: gzip'])));
   assert.match((outcome as CertwheelError).message, 'no JSON');

@@ -43,7 +43,7 @@ const PORTS: Readonly<Record<string, () => Server>> = {
   'a gateway without a server': () => https(own, 502),
   'a service that is busy': () => https(own, 503, 'later', { 'retry-after': '7' }),
   'errors in another form': () => https(own, 404, '{"errors": [{"code": "UNKNOWN"}]}'),
-  'more bytes than anybody reads': () => https(own, 200, 'x'.repeat(1_100_000)),
+  'more bytes than are read': () => https(own, 200, 'x'.repeat(1_100_000)),
 };
 
 interface Logged {
@@ -119,7 +119,7 @@ for (const type of Object.keys(BACKENDS)) {
     const [said = ''] = told.keys();
     assert.match(said, /^AuthorityUnreachable: the server at 127\.0\.0\.1:PORT can't be used as a (Vault|step-ca): /);
     assert.match(said, "the controller's log says why");
-    // The control: the same servers can be told apart by who reads the log.
+    // The control: a reader of the log can tell the same servers apart.
     assert.ok(reasons.size > 5, JSON.stringify([...reasons], undefined, 1));
   });
 

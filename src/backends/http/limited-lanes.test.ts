@@ -56,7 +56,7 @@ test('a lane has an end, and others go on', () => {
   assert.equal(begun, ['a1', 'b1', 'a2']);
 });
 
-test('what ends at once makes room at once', () => {
+test('a task that ends at once frees its place at once', () => {
   const lanes = new LimitedLanes(1, 10);
   let ran = 0;
   const work = (done: () => void) => {

@@ -27,7 +27,7 @@ class Server {
   /** What a deletion is answered with, if not by success. */
   refusal: ApiError | undefined;
 
-  /** Changes fields of the spec, as if somebody had made it so. */
+  /** Changes fields of the spec, as another writer may have done. */
   change(fields: object): void {
     this.object = { ...this.object, spec: { ...(this.object?.spec as object), ...fields } };
   }

@@ -84,7 +84,7 @@ test('a signature that takes long is made off the event loop, and others are mad
   }
 });
 
-test('each signature is in the log before it exists, with who asked and nothing of a key', async () => {
+test('each signature is logged before it is made, with its requester and without any private key', async () => {
   const { logged, issue: ask } = authority(pair);
   const { chain } = await ask(request(HOUR), signal);
   assert.equal(logged, [

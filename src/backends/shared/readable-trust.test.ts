@@ -30,7 +30,7 @@ test('trust that all verifiers can read stays as it is', () => {
 });
 
 for (const [what, [bad, words]] of Object.entries(UNREADABLE)) {
-  test(`an anchor with ${what} is left out of ca.crt, and told`, () => {
+  test(`an anchor with ${what} is left out of ca.crt, and reported`, () => {
     const { trust, leftAside } = readableTrust({ anchors: [good, bad, other], intermediates: [] });
     assert.equal(trust.anchors, [good, other]);
     assert.is(leftAside.length, 1);

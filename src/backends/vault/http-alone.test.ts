@@ -59,7 +59,7 @@ function json(response: ServerResponse, status: number, body: unknown): void {
   response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
 }
 
-/** Answers the look at the token, and `status` with `errors` to what needs one. */
+/** Answers the lookup of the token, and `status` with `errors` to requests that need a token. */
 function refusing(status: number, errors: readonly string[]) {
   return ({ url }: IncomingMessage, response: ServerResponse) =>
     url === '/v1/auth/token/lookup-self'

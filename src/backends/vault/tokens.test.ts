@@ -97,7 +97,7 @@ test('another credential means another login at once', async () => {
   assert.equal(done, ['login a', 'login b']);
 });
 
-test('a token that was refused is replaced once, by whoever says so first', async () => {
+test('a refused token is replaced once, by the first request that reports it', async () => {
   const { done, source } = tokens({ grants: [lease('t1', 30), lease('t2', 30)] });
   await source.get();
   assert.equal(await Promise.all([source.instead('t1'), source.instead('t1')]), ['t2', 't2']);

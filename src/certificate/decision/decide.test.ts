@@ -1,16 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import {
-  aCertificate,
-  after,
-  anAuthority,
-  anObserved,
-  aSigning,
-  DAY,
-  HOUR,
-  MINUTE,
-  NOW,
-} from '../../../test/unit/builders.ts';
+import { aCertificate, after, anAuthority, anObserved, DAY, HOUR, MINUTE, NOW } from '../../../test/unit/builders.ts';
 import { OWN_CA_CAPABILITIES } from '../../backends/shared/own-ca.ts';
 import type { Decision, Observed } from '../observed.ts';
 import { decide } from './decide.ts';
@@ -235,41 +225,6 @@ for (const reason of ['SecretRefused', 'Forbidden', 'Unexpected']) {
     assert.equal('recheckAt' in decision && decision.recheckAt, after(MINUTE));
     assert.is(inShort(decide(seen, after(MINUTE))), 'repair');
   });
-}
-
-const rechecks: Record<string, [seen: Observed, recheckAt: Date | undefined, now?: Date]> = {
-  'a certificate that ends with its CA is looked at when it ends': [
-    issued.from({ signing: aSigning({ since: NOW, notAfter: after(DAY) }) }).build(),
-    after(DAY),
-  ],
-  'a certificate that ends with its CA is not looked at again at its very end': [
-    issued.from({ signing: aSigning({ since: NOW, notAfter: after(DAY) }) }).build(),
-    undefined,
-    after(DAY),
-  ],
-  'a wish is looked at when its moment comes': [
-    anObserved(aCertificate().renewAt(after(HOUR)))
-      .withSecret()
-      .build(),
-    after(HOUR),
-  ],
-  'a suspended certificate is looked at when it ends': [
-    anObserved(aCertificate().suspended()).withSecret().build(),
-    after(DAY),
-  ],
-  'a suspended certificate that has ended is not looked at again': [
-    anObserved(aCertificate().suspended()).withSecret().build(),
-    undefined,
-    after(2 * DAY),
-  ],
-  'a suspended resource without a Secret is not looked at again': [
-    anObserved(aCertificate().suspended()).build(),
-    undefined,
-  ],
-};
-
-for (const [sentence, [seen, recheckAt, now = NOW]] of Object.entries(rechecks)) {
-  test(sentence, () => assert.equal(decide(seen, now), { do: 'settle', recheckAt }));
 }
 
 test('a good certificate is reconciled again when it is due, and not a millisecond before', () => {

@@ -7,7 +7,7 @@ import * as obstacles from './obstacles.ts';
 
 const issued = anObserved().withSecret();
 
-test('an authority that is in trouble is in the way, and says which', () => {
+test('an authority that is not ready is an obstacle, and the obstacle names the trouble', () => {
   assert.is(obstacles.authorityIsNotReady(issued.build()), undefined);
   assert.equal(obstacles.authorityIsNotReady(issued.inTroubleWith('CAExpired').build()), {
     do: 'wait',
@@ -37,10 +37,10 @@ test('a new spec breaks the rest', () => {
 });
 
 const ASKS: Record<string, [renewAt: Date, breaks: boolean]> = {
-  'who asks for a renewal after the failure breaks the rest': [after(10 * SECOND), true],
-  'who asked before the failure does not break the rest': [after(-10 * SECOND), false],
-  'who asked in the second of the failure does not break the rest': [after(500), false],
-  'who asks for a moment that is still to come does not break the rest': [after(40 * SECOND), false],
+  'a renew-at after the failure ends the backoff': [after(10 * SECOND), true],
+  'a renew-at before the failure does not end the backoff': [after(-10 * SECOND), false],
+  'a renew-at in the second of the failure does not end the backoff': [after(500), false],
+  'a renew-at in the future does not end the backoff': [after(40 * SECOND), false],
 };
 
 for (const [sentence, [renewAt, breaks]] of Object.entries(ASKS)) {
@@ -63,7 +63,7 @@ for (const [sentence, status] of Object.entries(STATUSES)) {
   });
 }
 
-test('a next attempt in years, which no failure brings about, does not keep anybody resting for years', () => {
+test('a nextAttemptTime in years, which no failure sets, does not stop issuance for years', () => {
   const seen = anObserved(aCertificate().failed({ nextAt: after(10 * 365 * 24 * HOUR) })).build();
   const wait = resting(seen);
   assert.ok(
@@ -73,7 +73,7 @@ test('a next attempt in years, which no failure brings about, does not keep anyb
   assert.is(resting(seen, after(25 * HOUR)), undefined);
 });
 
-test('a failure in the future, from before the clock was set back, keeps nobody resting', () => {
+test('a failure in the future, from before the clock was set back, is no reason to back off', () => {
   const seen = anObserved(aCertificate().failed({ at: after(HOUR), nextAt: after(HOUR + MINUTE) })).build();
   assert.is(resting(seen), undefined);
 });

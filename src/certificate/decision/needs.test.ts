@@ -153,7 +153,7 @@ table({
     now: after(HOUR),
     says: undefined,
   },
-  'a renewal is not asked for where nobody knows when the last issue was': {
+  'a renew-at is ignored where the moment of the last issue is unknown': {
     check: needs.renewalAsked,
     seen: asking(NOW, { issuedAt: undefined }),
     now: after(HOUR),
@@ -182,7 +182,7 @@ test('a certificate of a former generation is re-issued at its moment within an 
   assert.is(needs.signedByFormerGeneration(seen, due)?.reason, 'CARotated');
 });
 
-test('a certificate of the generation that signs is left alone, and so is one of an issuer that nobody knows', () => {
+test('a certificate of the generation that signs is not re-issued, nor is one of an unknown issuer', () => {
   for (const issuer of ['ca 2', 'another']) {
     assert.is(needs.signedByFormerGeneration(rotating(issuer), after(365 * DAY)), undefined);
   }

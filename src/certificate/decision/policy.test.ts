@@ -89,7 +89,7 @@ test('what is allowed, one rule that serves the namespace allows as a whole; wha
   );
 });
 
-test('one rule more takes nothing away, and one organization more gives nothing', () => {
+test('another rule never denies, and another organization never allows', () => {
   const serving = fc.array(fc.uniqueArray(organization), { maxLength: 4 });
   fc.assert(
     fc.property(
@@ -108,7 +108,7 @@ test('one rule more takes nothing away, and one organization more gives nothing'
   );
 });
 
-test('a person reads what is missing where, and whom to ask', () => {
+test('a denial names what each rule lacks, and the administrator to ask', () => {
   const misfits = [
     { rule: 'one', field: 'subject.organizations', value: 'b' },
     { rule: 'two', field: 'subject.organizations', value: 'a' },

@@ -1,8 +1,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { aCertificate, after, anObserved, aSigning, DAY, HOUR, NOW } from '../../../test/unit/builders.ts';
+import { aCertificate, after, anObserved, aSigning, DAY, NOW } from '../../../test/unit/builders.ts';
 import { table } from '../../../test/unit/check-table.ts';
-import { OWN_CA_CAPABILITIES } from '../../backends/shared/own-ca.ts';
 import type { Observed } from '../observed.ts';
 import * as flaws from './flaws.ts';
 import * as needs from './needs.ts';
@@ -14,13 +13,13 @@ const issued = anObserved().withSecret();
 const named = (spec: object) => anObserved(aCertificate(spec)).withSecret();
 
 table({
-  'nobody else names the Secret': { check: refusals.namesTakenSecret, seen: issued.build(), says: undefined },
-  'an older one names the Secret': {
+  'no other resource names the Secret': { check: refusals.namesTakenSecret, seen: issued.build(), says: undefined },
+  'an older resource names the Secret': {
     check: refusals.namesTakenSecret,
     seen: issued.behind('first').build(),
     says: 'ClientCertificate first, which goes first',
   },
-  'nothing else needs the Secret': { check: refusals.secretIsProtected, seen: issued.build(), says: undefined },
+  'the Secret has no other purpose': { check: refusals.secretIsProtected, seen: issued.build(), says: undefined },
   'a Secret that an authority needs is refused, also where it was handed over': {
     check: refusals.secretIsProtected,
     seen: anObserved()
@@ -39,7 +38,7 @@ table({
     seen: anObserved().withForeignSecret({ type: 'Opaque' }).build(),
     says: "so it can't be handed over: create this ClientCertificate anew",
   },
-  'a Secret that was written for a resource of this name before a restore is told of as that': {
+  'a Secret of a resource with the same name and another uid is reported as that of an earlier resource': {
     check: refusals.secretIsForeign,
     seen: anObserved()
       .withSecret({ owner: { certificateName: 'client', certificateUid: 'uid-before' } })
@@ -76,7 +75,7 @@ table({
     seen: anObserved().withForeignSecret({ adoptBy: 'client' }).build(),
     says: undefined,
   },
-  'a Secret that was handed over to somebody else is foreign': {
+  'a Secret that was handed over to another resource is foreign': {
     check: refusals.secretIsForeign,
     seen: anObserved().withForeignSecret({ adoptBy: 'other' }).build(),
     says: 'SecretNotOwned',
@@ -91,7 +90,7 @@ table({
     seen: named({ usages: ['client auth', 'key encipherment'] }).build(),
     says: 'key encipherment',
   },
-  'an address that is none is refused': {
+  'a malformed IP address is refused': {
     check: refusals.identityCanNotBeWritten,
     seen: named({ ipAddresses: ['1.2.3.4.5'] }).build(),
     says: 'ipAddresses',
@@ -135,133 +134,6 @@ table({
     says: 'does not list namespace team',
   },
 });
-
-for (const name of [
-  ...['system:admin', 'System:Masters', ' system:x', 'system:'],
-  ...['kubeadm:cluster-admins', 'KubeAdm:Cluster-Admins', '\u00a0kubeadm:x', '\u212aubeadm:x', 'kubeadm:'],
-  // Signs that nobody sees, and letters that look or fold alike.
-  ...['\u200bsystem:x', '\u202esystem:x', 'sys\u00adtem:x', '\u017fystem:x', '\uff53ystem\uff1ax', '\u2060kubeadm:x'],
-]) {
-  test(`${JSON.stringify(name)} is an identity of Kubernetes, as a name and as a group`, () => {
-    // The schema refuses the blank; what is stored may be older.
-    const withName = (subject: object) => {
-      const seen = anObserved().build();
-      const { resource } = seen;
-      const identity = { ...resource.spec.identity, subject };
-      return seen.with({ resource: { ...resource, spec: { ...resource.spec, identity } } });
-    };
-    for (const subject of [{ commonName: name }, { organizations: ['team', name] }]) {
-      assert.is(refusals.asksForSystemIdentity(withName(subject))?.code, 'SystemIdentityDenied');
-      const allowed = anObserved()
-        .from({ limits: { allowSystemIdentities: true } })
-        .build();
-      assert.is(refusals.asksForSystemIdentity({ ...withName(subject), authority: allowed.authority }), undefined);
-    }
-  });
-}
-
-const forOps = (serves: boolean | undefined) => ({
-  rule: { name: 'teams', namespaces: undefined, organizations: ['ops'] },
-  serves,
-});
-const limited = (spec: object, limits: object) => named(spec).from({ limits }).build();
-
-table({
-  'a name with system in it is no identity of Kubernetes': {
-    check: refusals.asksForSystemIdentity,
-    seen: named({
-      commonName: 'my-system:x',
-      subject: { organizations: ['systems', 'kubeadm', 'kubernetes-admin'] },
-    }).build(),
-    says: undefined,
-  },
-  'an authority without rules allows every organization': {
-    check: refusals.deniedByPolicy,
-    seen: named({ subject: { organizations: ['ops'] } }).build(),
-    says: undefined,
-  },
-  'an organization that no rule allows is denied': {
-    check: refusals.deniedByPolicy,
-    seen: named({ subject: { organizations: ['ops'] } })
-      .under()
-      .build(),
-    says: '"do":"refuse","code":"DeniedByPolicy","message":"no rule of CertificateAuthority ca allows',
-  },
-  'an organization that a rule allows is not denied': {
-    check: refusals.deniedByPolicy,
-    seen: named({ subject: { organizations: ['ops'] } })
-      .under(forOps(true))
-      .build(),
-    says: undefined,
-  },
-  'labels that decide and are not known are waited for': {
-    check: refusals.deniedByPolicy,
-    seen: named({ subject: { organizations: ['ops'] } })
-      .under(forOps(undefined))
-      .build(),
-    says: '"do":"wait","code":"AuthorityNotReady","message":"the issuance policy of CertificateAuthority/ca goes by the labels of namespace team',
-  },
-  'a duration at the limit is within it': {
-    check: refusals.exceedsLimits,
-    seen: limited({ duration: '2h' }, { maxDurationMs: 2 * HOUR }),
-    says: undefined,
-  },
-  'a duration above the limit exceeds it': {
-    check: refusals.exceedsLimits,
-    seen: limited({ duration: '121m' }, { maxDurationMs: 2 * HOUR }),
-    says: "duration 2h1m exceeds the authority's maxDuration 2h",
-  },
-  'a key that is not allowed exceeds the limits': {
-    check: refusals.exceedsLimits,
-    seen: limited({ privateKey: { algorithm: 'RSA' } }, { keyAlgorithms: ['ECDSA', 'Ed25519'] }),
-    says: 'allows the key algorithms ECDSA, Ed25519, not RSA',
-  },
-  'a key that is allowed is within the limits': {
-    check: refusals.exceedsLimits,
-    seen: limited({}, { keyAlgorithms: ['ECDSA'] }),
-    says: undefined,
-  },
-  'a usage that is not allowed exceeds the limits': {
-    check: refusals.exceedsLimits,
-    seen: limited({ usages: ['client auth', 'server auth'] }, { usages: ['client auth'] }),
-    says: 'not server auth',
-  },
-  'usages that are allowed are within the limits': {
-    check: refusals.exceedsLimits,
-    seen: limited({ usages: ['client auth'] }, { usages: ['client auth', 'server auth'] }),
-    says: undefined,
-  },
-});
-
-const poor = {
-  ...OWN_CA_CAPABILITIES,
-  identity: ['commonName' as const],
-  keyAlgorithms: ['ECDSA' as const],
-  usages: ['client auth'],
-  remote: false,
-};
-const UNSUPPORTED: Record<string, [spec: object, says: string | undefined]> = {
-  'a common name alone is carried': [{ usages: ['client auth'] }, undefined],
-  'an empty subject asks for nothing': [{ usages: ['client auth'], subject: { organizations: [] } }, undefined],
-  'an organization is not carried': [{ usages: ['client auth'], subject: { organizations: ['o'] } }, 'spec.subject'],
-  'a DNS name is not carried': [{ usages: ['client auth'], dnsNames: ['a.example'] }, 'spec.dnsNames'],
-  'a URI is not carried': [{ usages: ['client auth'], uris: ['spiffe://x/y'] }, 'spec.uris'],
-  'a mail address is not carried': [
-    { usages: ['client auth'], emailAddresses: ['a@b.example'] },
-    'spec.emailAddresses',
-  ],
-  'an IP address is not carried': [{ usages: ['client auth'], ipAddresses: ['::1'] }, 'spec.ipAddresses'],
-  'an RSA key is not carried': [{ privateKey: { algorithm: 'RSA' } }, 'spec.privateKey.algorithm RSA'],
-  'a usage is not carried': [{ usages: ['client auth', 'server auth'] }, 'spec.usages server auth'],
-};
-
-for (const [sentence, [spec, says]] of Object.entries(UNSUPPORTED)) {
-  test(`${sentence} by an authority that can do little`, () => {
-    const finding = refusals.unsupportedByAuthority(named(spec).from({ capabilities: poor }).build());
-    assert.is(finding?.code, says && 'UnsupportedByAuthority');
-    assert.ok(finding === undefined || finding.message.endsWith(`can't issue ${says}`), finding?.message);
-  });
-}
 
 test('a check of the authority has nothing to say where there is none', () => {
   const seen = issued.from('AuthorityNotFound').build();

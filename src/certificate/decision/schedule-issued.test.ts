@@ -4,7 +4,7 @@ import * as assert from 'uvu/assert';
 import { after, DAY, HOUR, MINUTE, NOW, SECOND } from '../../../test/unit/builders.ts';
 import { backdateMs, grantedLife, type Issuance, schedule, type Validity } from './schedule.ts';
 
-// Everything is issued at NOW and looked at whenever.
+// Every certificate here is issued at NOW; only the moment of the schedule differs.
 
 const seconds = (least: number, most: number) =>
   fc.integer({ min: least / SECOND, max: most / SECOND }).map((each) => each * SECOND);
@@ -110,7 +110,7 @@ test('a moment of issue that cannot be true counts as none', () => {
   );
 });
 
-test('whatever is remembered, it is due in whole seconds, not before the floor, not after the end', () => {
+test('with any remembered moment of issue, due is in whole seconds, not before the floor, not after the end', () => {
   const moment = fc.integer({ min: -500 * DAY, max: 500 * DAY }).map((ms) => after(ms));
   fc.assert(
     fc.property(shape, moment, moment, wishes, ({ backdatedMs, grantedMs }, issuedAt, now, wish) => {
@@ -129,7 +129,7 @@ test('whatever is remembered, it is due in whole seconds, not before the floor, 
   );
 });
 
-test('what was granted as asked for is due at the same moment, however late its issue was noted', () => {
+test('a life that was granted as requested is due at the same moment, however late its issue was recorded', () => {
   fc.assert(
     fc.property(wishes, fc.integer({ min: 0, max: 2_900 }), (wish, lateMs) => {
       const certificate = granted(backdateMs(wish.durationMs), wish.durationMs);

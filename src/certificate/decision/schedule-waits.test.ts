@@ -22,7 +22,7 @@ for (const [sentence, [durationMs, windowMs]] of Object.entries(WINDOWS)) {
   });
 }
 
-test('the moment of a CA rotation is the same at every look, and another one for the next generation', () => {
+test('a CA rotation re-issues a certificate at the same moment in every reconcile, and at another one for the next generation', () => {
   const moment = caRotationDue('uid-1', 2, NOW, DAY);
   assert.equal(caRotationDue('uid-1', 2, NOW, DAY), moment);
   assert.not.equal(caRotationDue('uid-1', 3, NOW, DAY), moment);

@@ -1,45 +1,18 @@
 import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { after, DAY, HOUR, MINUTE, NOW, SECOND } from '../../../test/unit/builders.ts';
+import { after, DAY, HOUR, MINUTE, SECOND } from '../../../test/unit/builders.ts';
 import {
-  backdateMs,
-  expectedIntervalMs,
-  grantedLife as lifeOf,
-  type Schedule,
-  schedule as scheduleOf,
-  spread,
-  type Validity,
-  type Wish,
-} from './schedule.ts';
-
-const wholeSeconds = (least: number, most: number) =>
-  fc.integer({ min: least / SECOND, max: most / SECOND }).map((seconds) => seconds * SECOND);
-const identity = fc.record({ uid: fc.uuid(), serialNumber: fc.stringMatching(/^[0-9a-f]{2,32}$/) });
-
-function issued(lifeMs: number, serialNumber = '0a', backdatedMs = 0): Validity {
-  return { serialNumber, notBefore: after(-backdatedMs), notAfter: after(lifeMs) };
-}
-
-function wish(durationMs: number, renewBefore?: Wish['renewBefore'], uid = 'uid-1'): Wish {
-  return { uid, durationMs, renewBefore };
-}
-
-/** Of certificates that nothing is remembered of. */
-const UNKNOWN = { issuedAt: undefined, now: NOW };
-const schedule = (certificate: Validity, wished: Wish) => scheduleOf(certificate, wished, UNKNOWN);
-const grantedLife = (certificate: Validity, durationMs: number) => lifeOf(certificate, durationMs, UNKNOWN);
-
-/** How far into the life that began at NOW it is due. */
-function dueIn({ due }: Schedule): number {
-  return due.getTime() - NOW.getTime();
-}
-
-/** The span from start to due before the jitter: the latest of many, since jitter only brings forward. */
-function latestOfMany(certificate: Validity, wished: Omit<Wish, 'uid'>): number {
-  const all = Array.from({ length: 2000 }, (_, index) => dueIn(schedule(certificate, { ...wished, uid: `u${index}` })));
-  return Math.max(...all);
-}
+  dueIn,
+  grantedLife,
+  identity,
+  issued,
+  latestOfMany,
+  schedule,
+  wholeSeconds,
+  wish,
+} from '../../../test/unit/scheduled.ts';
+import { backdateMs, expectedIntervalMs, type Wish } from './schedule.ts';
 
 const SPANS: Record<string, [lifeMs: number, renewBefore: Wish['renewBefore'], spanMs: number]> = {
   'the default is half of a day': [DAY, undefined, 12 * HOUR],
@@ -134,7 +107,7 @@ const anything = fc.record({
   identity,
 });
 
-test('due is in whole seconds, never before the floor, never after the end, and the same at every look', () => {
+test('due is in whole seconds, not before the floor, not after the end, and the same in every reconcile', () => {
   fc.assert(
     fc.property(anything, ({ lifeMs, durationMs, backdatedMs, renewBefore, identity: { uid, serialNumber } }) => {
       const certificate = issued(lifeMs, serialNumber, backdatedMs);
@@ -217,43 +190,6 @@ test('from one issuance to the next it takes as long as is expected, on the aver
     // Due times are whole seconds, rounded up.
     assert.ok(mean > expected * 0.995 && mean < expected * 1.005 + SECOND, `${mean} for ${expected}`);
   }
-});
-
-test('the spread is even over the uids of a fleet', () => {
-  const buckets = new Array<number>(20).fill(0);
-  const fleet = 20_000;
-  for (let index = 0; index < fleet; index++) {
-    const bucket = Math.floor(spread(`5d1c0c6e-0000-4000-8000-${index.toString(16).padStart(12, '0')}`, '0a') * 20);
-    buckets[bucket] = (buckets[bucket] ?? 0) + 1;
-  }
-  const mean = fleet / buckets.length;
-  const chiSquare = buckets.reduce((sum, count) => sum + (count - mean) ** 2 / mean, 0);
-  // 19 degrees of freedom: above 43.8 once in a thousand fleets. This fleet is always the same.
-  assert.ok(chiSquare < 43.8, `chi-square ${chiSquare}`);
-  assert.ok(Math.max(...buckets) / mean < 1.15, `peak ${Math.max(...buckets)} over ${mean}`);
-});
-
-test('of a fleet that was issued in one second, no second of the window gets far more than its part', () => {
-  const fleet = 10_000;
-  const perSecond = new Map<number, number>();
-  for (let index = 0; index < fleet; index++) {
-    const due = dueIn(schedule(issued(HOUR, index.toString(16)), wish(HOUR, undefined, `uid-${index}`)));
-    perSecond.set(due, (perSecond.get(due) ?? 0) + 1);
-  }
-  // 20 % of 30 minutes.
-  const mean = fleet / 360;
-  assert.ok(perSecond.size >= 355 && perSecond.size <= 361, `${perSecond.size} seconds`);
-  assert.ok(Math.max(...perSecond.values()) < mean * 2, `peak ${Math.max(...perSecond.values())} over ${mean}`);
-});
-
-test('the spread is in [0, 1)', () => {
-  fc.assert(
-    fc.property(fc.string(), fc.string(), (uid, salt) => {
-      const value = spread(uid, salt);
-      assert.ok(value >= 0 && value < 1);
-      assert.is(spread(uid, salt), value);
-    }),
-  );
 });
 
 test('whatever the jitter, at least leftMs is left when a certificate is due', () => {

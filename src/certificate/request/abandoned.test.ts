@@ -46,7 +46,7 @@ test('an authority that removes no request is not asked for the same certificate
   }
 });
 
-test('what was denied is removed later, too, and also when its certificate is gone', async () => {
+test('a denied request is removed later too, also after its certificate was deleted', async () => {
   const one = bench();
   one.keepsRequests = true;
   await thrownBy(one.look(fails(new DeniedError('RequestDenied', 'no'))));
@@ -56,7 +56,7 @@ test('what was denied is removed later, too, and also when its certificate is go
   assert.equal([one.forgotten, one.left()], [[one.asked[0]?.id], 0]);
 });
 
-test('what an authority never removes is given up after a day', async () => {
+test('the removal of a request is given up after a day', async () => {
   const one = bench();
   one.keepsRequests = true;
   await thrownBy(one.look(fails(new RetryableError('RequestFailed', 'gone'))));
@@ -71,7 +71,7 @@ test('what an authority never removes is given up after a day', async () => {
   assert.is(one.left(), 0);
 });
 
-test('what is to be removed later is bounded', () => {
+test('the number of requests to be removed later is bounded', () => {
   const left = new AbandonedRequests();
   const next = (n: number) => ({ id: `${n}` }) as NextKey;
   let kept = 0;

@@ -46,7 +46,7 @@ test('a forged uid does not reach the requests of another namespace', () => {
   assert.is(awaited.of(next)?.key, key);
 });
 
-test('of a certificate that is gone nothing is kept, and its request is taken back even where its Secret went first', async () => {
+test('nothing is kept of a deleted certificate, and its request is removed even where its Secret was deleted first', async () => {
   const forgotten: unknown[] = [];
   const own = requestDeps(new FakeClock(NOW), undefined, {
     check: async () => {},

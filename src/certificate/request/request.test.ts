@@ -1,35 +1,15 @@
-/** A fake authority that answers when it is told to: no real one can be made to crash between any two lines. */
+/** Requests to an authority that answers later: a fake one, since no real one can be made to crash between two lines. */
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { root } from '../../../test/pki/make.ts';
-import { aCertificate, after, DAY, HOUR, RUN } from '../../../test/unit/builders.ts';
-import { requestDeps } from '../../../test/unit/next-store.ts';
+import { aCertificate, after, DAY, HOUR } from '../../../test/unit/builders.ts';
 import { anOwnAuthority } from '../../../test/unit/own-authority.ts';
 import { bench, fails, signal, WAIT } from '../../../test/unit/request-bench.ts';
-import { SecretStore } from '../../../test/unit/secret-store.ts';
 import { thrownBy } from '../../../test/unit/thrown-by.ts';
 import type { ClientCertificate } from '../../api/client-certificate.ts';
-import { CERTIFICATE_UID_ANNOTATION } from '../../api/names.ts';
-import { ApiError, DeniedError, RetryableError } from '../../errors.ts';
-import { encodePrivateKey, generateKey } from '../../pki/keys.ts';
-import { issue } from '../act.ts';
+import { DeniedError, RetryableError } from '../../errors.ts';
 import { wasDenied } from '../decision/obstacles.ts';
 import type { AuthorityView } from '../observed.ts';
-import { RecentActs } from '../recent.ts';
-import { viewNextKey } from './next-key.ts';
-import { UnpublishedCertificates } from './unpublished.ts';
-
-/** Issues with a cache that doesn't know the Secret that keeps the key, after a restart. */
-function lookUnaware(one: ReturnType<typeof bench>) {
-  const deps = {
-    ...requestDeps(one.clock, one.keys),
-    secrets: new SecretStore(),
-    unpublished: new UnpublishedCertificates(),
-    assertServed: async () => {},
-    recent: new RecentActs(),
-  };
-  return issue(one.seen(aCertificate().build()).with({ next: undefined }), one.view, one.sign, deps, RUN);
-}
 
 test('the key is kept before the authority is asked, and the same request is made until the answer is there', async () => {
   const { look, wait, sign, asked, clock, keys, secret } = bench();
@@ -50,7 +30,7 @@ test('the key is kept before the authority is asked, and the same request is mad
   assert.ok(secret()?.certificate);
 });
 
-test('whatever wakes us, nobody is asked again before the time has come', async () => {
+test('an authority is not polled before its time, whatever wakes the certificate', async () => {
   const { look, wait, asked, clock } = bench();
   await look(wait);
   await clock.advance(400);
@@ -102,28 +82,12 @@ test('another spec, another authority or another uid is another request with ano
   }
 });
 
-test('what changes nothing about the certificate leaves the request as it is', async () => {
+test('a change of the spec that does not concern the certificate keeps the request', async () => {
   const one = bench();
   await one.look(one.wait);
   await one.clock.advance(1_000);
   await one.look(one.wait, aCertificate({ renewBeforePercentage: 40, secretTemplate: { labels: { a: 'b' } } }).build());
   assert.is(one.asked[0]?.id, one.asked[1]?.id);
-});
-
-test('a kept key that was swapped or deleted is not used', async () => {
-  const foreign = encodePrivateKey(await generateKey({ algorithm: 'ECDSA', size: 256 }), 'PKCS8');
-  for (const data of [
-    { 'tls.key': '' },
-    { 'tls.key': 'bm8=' },
-    { 'tls.key': Buffer.from(foreign).toString('base64') },
-  ]) {
-    const one = bench();
-    await one.look(one.wait);
-    if (one.keys.object !== undefined) one.keys.object = { ...one.keys.object, data };
-    one.restart();
-    await one.look(one.wait);
-    assert.is.not(one.asked[0]?.id, one.asked[1]?.id);
-  }
 });
 
 test('an answer that is refused, or a request that came to nothing, is followed by another one', async () => {
@@ -146,7 +110,7 @@ test('any other failure leaves the request under way', async () => {
   assert.is(one.asked[0]?.id, one.asked[1]?.id);
 });
 
-test('a denial outlives a restart, keeps no key, and ends with another wish or after an hour', async () => {
+test('a denial survives a restart, keeps no private key, and ends after an hour, or with another spec or renew-at', async () => {
   const one = bench();
   await one.look(one.wait);
   await one.clock.advance(1_000);
@@ -172,100 +136,6 @@ test('a denial outlives a restart, keeps no key, and ends with another wish or a
     ),
     undefined,
   );
-});
-
-test('a foreign Secret under that name is left alone', async () => {
-  const one = bench();
-  one.keys.object = { metadata: { namespace: 'team', name: 'client-next', uid: 'x', resourceVersion: '5' } };
-  const seen = one.seen(aCertificate().build()).with({ next: undefined });
-  assert.is(seen.next, undefined);
-  const error = (await thrownBy(
-    issue(
-      seen,
-      one.view,
-      one.sign,
-      {
-        ...requestDeps(one.clock, one.keys),
-        secrets: new SecretStore(),
-        unpublished: new UnpublishedCertificates(),
-        assertServed: async () => {},
-        recent: new RecentActs(),
-      },
-      RUN,
-    ),
-  )) as RetryableError;
-  assert.is(error.code, 'SecretNotOwned');
-  assert.match(error.message, "Secret client-next while its authority answers, and that Secret isn't Certwheel's");
-});
-
-test('a Secret under that name is reported as what it is, and one mark alone does not make it a kept key', async () => {
-  const key = (await root()).certificate.pem;
-  const cases: [object, string, string?][] = [
-    [{ labels: { 'certwheel.io/next-of': 'client' } }, 'keeps the key of ClientCertificate client'],
-    [
-      {
-        labels: { 'certwheel.io/certificate-name': 'other' },
-        annotations: { 'certwheel.io/certificate-uid': '1' },
-      },
-      'was written for ClientCertificate other',
-    ],
-    [{}, 'holds a CA certificate', key],
-  ];
-  for (const [marks, words, pem = ''] of cases) {
-    const one = bench();
-    const metadata = { namespace: 'team', name: 'client-next', uid: 'x', resourceVersion: '5', ...marks };
-    one.keys.object = { metadata, data: { 'tls.crt': Buffer.from(pem).toString('base64') } };
-    assert.is(viewNextKey(one.keys.object).certificateName, '');
-    const error = (await thrownBy(lookUnaware(one))) as RetryableError;
-    assert.is(error.code, 'SecretNotOwned');
-    assert.match(error.message, `Secret client-next while its authority answers, and that Secret ${words}`);
-    assert.not.match(error.message, /delete|rename/);
-    assert.is(one.keys.object?.metadata?.resourceVersion, '5');
-  }
-});
-
-test("a Secret that keeps the key and lost a mark is replaced, since its owner reference is Certwheel's too", async () => {
-  const one = bench();
-  await one.look(one.wait);
-  const kept = one.keys.object;
-  const { [CERTIFICATE_UID_ANNOTATION]: _, ...annotations } = kept?.metadata?.annotations ?? {};
-  one.keys.object = { ...kept, metadata: { ...kept?.metadata, annotations } };
-  const error = (await thrownBy(lookUnaware(one))) as ApiError;
-  assert.is(error.status, 409, 'the next look begins anew');
-  assert.is(one.keys.object, undefined);
-  assert.ok('secret' in (await lookUnaware(one)));
-});
-
-test('a Secret that keeps the key, lost a mark and may not be deleted is named, with the command that deletes it', async () => {
-  const one = bench();
-  await one.look(one.wait);
-  const kept = one.keys.object;
-  const { [CERTIFICATE_UID_ANNOTATION]: _, ...annotations } = kept?.metadata?.annotations ?? {};
-  one.keys.object = { ...kept, metadata: { ...kept?.metadata, namespace: 'team', annotations } };
-  one.keys.delete = () => Promise.reject(new ApiError(403, 'Forbidden', 'a policy denies it'));
-  const error = (await thrownBy(lookUnaware(one))) as RetryableError;
-  assert.is(error.code, 'SecretRefused');
-  assert.match(error.message, 'has lost the annotation certwheel.io/certificate-uid');
-  assert.match(error.message, 'kubectl delete secret -n team client-next');
-});
-
-test('a Secret that keeps the key and is held by a finalizer is named, with the finalizer', async () => {
-  const one = bench();
-  await one.look(one.wait);
-  const kept = one.keys.object;
-  const metadata = { ...kept?.metadata, deletionTimestamp: '2026-06-01T12:00:00Z', finalizers: ['example.com/hold'] };
-  one.keys.object = { ...kept, metadata };
-  const error = (await thrownBy(lookUnaware(one))) as RetryableError;
-  assert.is(error.code, 'SecretRefused');
-  assert.match(error.message, /client-next, .* is being deleted and is held by the finalizers example\.com\/hold/);
-});
-
-test('the Secret of the certificate itself can not be the one that keeps the key', async () => {
-  const one = bench();
-  const error = (await thrownBy(
-    one.look(one.sign, aCertificate({ secretName: 'client-next' }).build()),
-  )) as RetryableError;
-  assert.is(error.code, 'InvalidSpec');
 });
 
 test('a key that is to stay the same is asked for again, in a request of its own', async () => {

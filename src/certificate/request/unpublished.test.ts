@@ -10,7 +10,7 @@ const client = await leaf(ca, { notBefore: NOW, notAfter: after(HOUR) });
 const minute = await leaf(ca, { notBefore: NOW, notAfter: after(MINUTE) });
 const made: UnpublishedCertificate = { issued: { chain: [client.certificate] }, key: client.key, issuedAt: NOW };
 
-test('what is kept is handed out once', () => {
+test('an unpublished certificate is returned once', () => {
   const unpublished = new UnpublishedCertificates();
   unpublished.keep(resource, made);
   assert.is(unpublished.take(resource, after(1_000))?.key, made.key);

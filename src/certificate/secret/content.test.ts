@@ -54,7 +54,7 @@ test('a leaf below intermediates leads to the root, in whatever order they stand
   }
 });
 
-test('of several CAs in the bundle the right one is found', () => {
+test('the CA that signed the leaf is found among several in the bundle', () => {
   const content = read({ ca: pem(stranger, ca) });
   assert.is(content.anchors[0]?.fingerprintSHA256, ca.certificate.fingerprintSHA256);
 });
@@ -132,7 +132,7 @@ const pieces = fc.option(
   { nil: undefined },
 );
 
-test('whatever stands in a Secret, the answer is a certificate or a sentence without any of a key', () => {
+test('any content of a Secret is read as a certificate, or as a problem that quotes nothing of a key', () => {
   const keyLines = [KEY, other].flatMap((text) => text.split('\n').slice(1, -2));
   fc.assert(
     fc.property(pieces, pieces, pieces, (crt, key, bundle) => {
@@ -149,7 +149,7 @@ test('whatever stands in a Secret, the answer is a certificate or a sentence wit
   );
 });
 
-test('what is no base64 is a problem too', () => {
+test('content that is not base64 is a problem too', () => {
   fc.assert(
     fc.property(fc.string({ minLength: 1 }), (text) => {
       assert.throws(

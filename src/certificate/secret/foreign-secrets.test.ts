@@ -18,7 +18,7 @@ function named(namespace: string, count: number): ClientCertificate[] {
   return Array.from({ length: count }, (_, index) => certificate(index));
 }
 
-/** Secrets in the way of certificates, which are reconciled at the moments that are asked for and at no other. */
+/** Foreign Secrets with the names that certificates need. Each certificate is reconciled at the moments of its own schedule alone. */
 function scene() {
   let nowMs = NOW.getTime();
   let chance = 0;
@@ -50,7 +50,7 @@ function scene() {
   };
   const foreign = new ForeignSecrets({ references: { acquire }, clock, wake }, LIMITS);
   return {
-    /** They are reconciled, and a Secret is in the way of each. */
+    /** Reconciles certificates for each of which a foreign Secret exists. */
     occupy: (all: readonly ClientCertificate[]) => {
       for (const each of all) {
         inTheWay.set(keyOf(each), each);
@@ -77,7 +77,7 @@ function scene() {
       nowMs = endMs;
     },
     watchesOf: (namespace: string) => watches.filter((each) => each === namespace).length,
-    /** The moments of the looks at the certificates whose keys begin so, since `ms` ago. */
+    /** The moments of the last `ms` at which certificates whose keys begin so were reconciled. */
     looksAt: (prefix: string, ms: number) =>
       looks.filter(({ key, atMs }) => key.startsWith(prefix) && atMs > nowMs - ms).map(({ atMs }) => atMs),
   };
@@ -115,7 +115,7 @@ test('ten thousand certificates of one namespace do not slow the polls of anothe
   const polled = world.looksAt('modest/client-59', 20 * MINUTE);
   const gaps = polled.slice(1).map((atMs, index) => atMs - (polled[index] as number));
   assert.ok(gaps.length > 0 && Math.max(...gaps) <= LIMITS.longestMs * JITTER, `${Math.max(...gaps)} ms`);
-  // And all together are looked at no more often than the limit says.
+  // All together are reconciled no more often than the limit allows.
   const all = world.looksAt('', 20 * MINUTE).length;
   const most = (20 * MINUTE * JITTER) / LIMITS.apartMs;
   assert.ok(all <= most && all > most / 2, `${all} looks`);

@@ -66,7 +66,7 @@ for (const [sentence, [one, other]] of Object.entries(DIFFERENT)) {
   });
 }
 
-test('whatever is asked for, the certificate that was made of it says the same', async () => {
+test('the identity of a certificate is equal to the identity of its spec', async () => {
   await fc.assert(
     fc.asyncProperty(arbitrarySpec, async (spec) => {
       const { identity: asked } = aCertificate(spec).build().spec;

@@ -89,7 +89,7 @@ test('a template can not take the place of our marks', () => {
   assert.equal({ ...metadata.annotations }['certwheel.io/revision' as string], '3');
 });
 
-test('what is unknown is left out', () => {
+test('unknown values are left out of the annotations', () => {
   const unknown = { revision: 1, serials: [] };
   const nothing = { authority: undefined, authorityGeneration: undefined, requestedDurationMs: undefined };
   const memory = { ...unknown, ...nothing, issuedAt: undefined, externalId: undefined };
@@ -121,7 +121,7 @@ const memories: fc.Arbitrary<CertificateMemory> = fc.record({
   externalId: fc.option(fc.string({ minLength: 1 }), { nil: undefined }),
 });
 
-test('what is written is what is read, whatever there is to remember', () => {
+test('annotations are read as they were written', () => {
   fc.assert(
     fc.property(arbitrarySpec, memories, (spec, drawn) => {
       const memory = structuredClone(drawn);

@@ -53,7 +53,7 @@ const adopted = { 'certwheel.io/adopt': 'client' };
 const type = 'kubernetes.io/tls';
 const caData = { 'tls.crt': Buffer.from(ca.certificate.pem).toString('base64') };
 
-test('what a person hands over while a certificate is issued is taken', async () => {
+test('a Secret that is handed over while a certificate is issued is adopted', async () => {
   const { error, isUntouched } = await publishInto({ type, metadata: { ...meta, annotations: adopted } });
   assert.is(error, undefined);
   assert.is(isUntouched, false);

@@ -25,7 +25,7 @@ test('a record says what a CA rotation asks of a Secret, and the same whether it
   assert.ok(isView(view) && !isRecord(view));
 });
 
-test('what lacks a mark, or holds no certificate that leads to its own ca.crt, has no record', async () => {
+test('a Secret without a mark, or without a certificate that leads to its own ca.crt, has no record', async () => {
   const stranger = await root({ commonName: 'stranger' });
   const without = (name: string) =>
     altered((metadata) => {
@@ -59,7 +59,7 @@ test('a forged signature under the name of a CA makes no record', async () => {
   assert.is(recordSecret(altered((metadata) => metadata, data)), NO_RECORD);
 });
 
-test('what is larger than Certwheel writes makes no record, whatever it holds', () => {
+test('a Secret that is larger than any that Certwheel writes has no record', () => {
   const padded = (bytes: number) => {
     const bundle = `${Buffer.from(object.data?.['ca.crt'] ?? '', 'base64')}${'\n'.repeat(bytes)}`;
     return altered((metadata) => metadata, { ...object.data, 'ca.crt': Buffer.from(bundle).toString('base64') });

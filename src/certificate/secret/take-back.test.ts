@@ -7,13 +7,13 @@ const done = async () => {};
 const forbidden = () => Promise.reject(new ApiError(403, 'Forbidden', 'a policy denies it'));
 const lost = () => Promise.reject(new ApiError(409, 'Conflict', 'it is another one by now'));
 
-test('a Secret that may not be deleted is emptied, and one that may not be emptied is told of', async () => {
+test('a Secret that may not be deleted is emptied, and one that may not be emptied either is reported', async () => {
   assert.is(await takeBack(done, forbidden), 'removed');
   assert.is(await takeBack(forbidden, done), 'emptied');
   assert.is(await takeBack(forbidden, forbidden), 'left');
 });
 
-test('what else goes wrong leaves the Secret alone', async () => {
+test('any other error leaves the Secret alone', async () => {
   let emptied = 0;
   const error = await takeBack(lost, async () => ++emptied).catch((thrown: unknown) => thrown);
   assert.is((error as ApiError).status, 409);

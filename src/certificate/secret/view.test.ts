@@ -123,7 +123,7 @@ test('a Secret is ours by its label and its annotation, not by one of them', () 
   assert.is(viewSecret(withMetadata({ labels: annotations, annotations: labels })).owner, undefined);
 });
 
-test('of labels and annotations a view keeps those of the template alone, and long ones as digests', () => {
+test('a view keeps the labels and annotations of the template alone, and digests of long ones', () => {
   const long = 'x'.repeat(4_096);
   const view = viewSecret(
     withMetadata({
@@ -184,7 +184,7 @@ for (const [sentence, value] of Object.entries(GENERATIONS)) {
   });
 }
 
-test('of damaged serials those are kept that can be read', () => {
+test('the readable ones among damaged serials are kept', () => {
   const annotations = { 'certwheel.io/serials': ',=,0a=tomorrow,0b=2026-06-02T12:00:00Z,0c,0d=2026-06-03T12:00:00Z=x' };
   assert.equal(viewSecret(withMetadata({ annotations })).memory.serials[0], {
     serialNumber: '0b',
@@ -210,7 +210,7 @@ const entries = fc
   .array(fc.tuple(names, fc.oneof(fc.string(), fc.constantFrom('1', '-1', 'NaN', '2026-06-01T12:00:00Z'))))
   .map((all) => Object.fromEntries(all));
 
-test('whatever a Secret says about itself, a view can be made of it', () => {
+test('a view can be made of any Secret', () => {
   fc.assert(
     fc.property(entries, entries, fc.dictionary(names, fc.string()), (labels, annotations, data) => {
       const view = viewSecret({ ...withMetadata({ labels, annotations }), data });

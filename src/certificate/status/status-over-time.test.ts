@@ -29,7 +29,7 @@ const remembering = (seen: Observed, status: ClientCertificateStatus) =>
   seen.with({ resource: { ...seen.resource, status: storedStatus(status) } });
 const ready = (status: ClientCertificateStatus) => conditionsOf(status).find(({ type }) => type === 'Ready');
 
-test('whatever is seen, a second look at the same moment tells the same', () => {
+test('the status of the same input at the same moment is the same', () => {
   fc.assert(
     fc.property(arbitraryObserved, arbitraryMoment, (seen, now) => {
       const first = nextStatus(seen, decide(seen, now), undefined, now, PROPAGATION_MS);
@@ -40,7 +40,7 @@ test('whatever is seen, a second look at the same moment tells the same', () => 
   );
 });
 
-test('whatever is seen, ready means a certificate of ours that has not expired', () => {
+test('Ready=True means a certificate in our Secret that has not expired', () => {
   const failures = fc.option(fc.constant(refused()), { nil: undefined });
   fc.assert(
     fc.property(arbitraryObserved, arbitraryMoment, failures, (seen, now, failure) => {
@@ -53,7 +53,7 @@ test('whatever is seen, ready means a certificate of ours that has not expired',
   );
 });
 
-test('whatever is seen, a failure makes nothing less ready', () => {
+test('a failure does not change Ready', () => {
   fc.assert(
     fc.property(arbitraryObserved, arbitraryMoment, (seen, now) => {
       const decision = decide(seen, now);
@@ -141,7 +141,7 @@ test('failures in a row are counted, with the moment of the next try', () => {
   }
 });
 
-test('a look while resting keeps the count and the moment', () => {
+test('a reconcile during a backoff keeps the number of attempts and the time of the next one', () => {
   const seen = anObserved(aCertificate().failed({ attempts: 4 })).build();
   const status = statusAfter(seen, after(1_000));
   assert.is(status.lastFailure?.attempts, 4);

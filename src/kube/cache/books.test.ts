@@ -49,7 +49,7 @@ const aStep: fc.Arbitrary<Step> = fc.record({
   meanwhile: fc.constantFrom('put', 'revise', 'nothing'),
 });
 
-/** Carries out the steps, and looks at the cache after each half of one. */
+/** Carries out the steps, and checks the cache after each half of a step. */
 function play(steps: readonly Step[], look: (cache: Cache<string>, step: number) => void): void {
   const cache = newCache();
   const versions = new Map<string, string>();
@@ -79,7 +79,7 @@ function play(steps: readonly Step[], look: (cache: Cache<string>, step: number)
   }
 }
 
-test('whatever comes and goes, what is booked for a namespace is what its stored objects weigh', () => {
+test('the weight of a namespace is the weight of its stored objects, whatever is added and removed', () => {
   fc.assert(
     fc.property(fc.array(aStep, { maxLength: 60 }), (steps) =>
       play(steps, (cache, step) => {
@@ -111,7 +111,7 @@ function crowded() {
   return { cache, gone };
 }
 
-test('of thousands that there is no room for the newest are remembered, and the others counted', () => {
+test('of thousands of objects that are left out, the newest are remembered and the others counted', () => {
   const { cache, gone } = crowded();
   for (const each of crowd('yy')) cache.upsert(ALL_NAMESPACES, each);
   assert.is(cache.size, 1 + MOST);
@@ -123,7 +123,7 @@ test('of thousands that there is no room for the newest are remembered, and the 
   assert.is(cache.get('a/first'), 'x'.repeat(BYTES));
 });
 
-test('one that is not remembered is counted once, however often it changes, and not any more when it is gone', () => {
+test('an object that is left out and not remembered is counted once, however often it changes, and no more after its deletion', () => {
   const { cache } = crowded();
   for (const each of crowd('yy')) cache.upsert(ALL_NAMESPACES, each);
   for (const each of crowd('yy', MANY)) cache.upsert(ALL_NAMESPACES, each, true);

@@ -78,7 +78,7 @@ test('a relist takes everything back in time when etcd was restored from a backu
   assert.is(cache.get('ns/a'), 'newer');
 });
 
-test('what is older than what is known, or the same, is ignored', () => {
+test('an object that is not newer than the stored one is ignored', () => {
   const { cache, changes } = newCache();
   cache.upsert(ALL_NAMESPACES, object('a', '9', 'a'));
   cache.upsert(ALL_NAMESPACES, object('a', '10', 'b'));
@@ -162,7 +162,7 @@ test('an object that cannot be reduced keeps what was known of it, and harms no 
   assert.is(cache.size, 2);
 });
 
-test('what has no namespace is known by its bare name', () => {
+test('the key of an object without a namespace is its name', () => {
   const { cache } = newCache();
   cache.upsert(ALL_NAMESPACES, object('authority', '1', 'a', ''));
   assert.is(cache.get('authority'), 'a');

@@ -53,7 +53,7 @@ test('a list is held to the share while it is read, and not at its end alone', (
   assert.is(cache.leftOut, 3, 'the same list again finds the same');
 });
 
-test('what was left out comes in with the next list once there is room', () => {
+test('an object that was left out is stored by the next list once there is room', () => {
   const { cache } = tenBytesEach();
   const [first, second] = [object('a/1', 'x'.repeat(9)), object('a/2', 'y'.repeat(9))];
   list(cache, [first, second]);
@@ -103,7 +103,7 @@ test('an older version of an object, which is ignored, takes no room and gives n
   assert.equal([cache.get('a/1'), cache.get('a/2')], ['xxxxxxxxx', LEFT_OUT]);
 });
 
-test('whatever comes and goes, no namespace keeps more than its share', () => {
+test('no namespace keeps more than its share, whatever is added and removed', () => {
   const { cache } = tenBytesEach();
   for (let step = 0; step < 2_000; step += 1) {
     // A sequence without a pattern that is the same each time.

@@ -9,7 +9,7 @@ const aStep = fc.record({
   stays: fc.boolean(),
 });
 
-test('whatever comes and goes, the keys under a name are in the order of their ranks', () => {
+test('the keys under a name are in the order of their ranks, whatever is added and removed', () => {
   fc.assert(
     fc.property(fc.array(aStep, { maxLength: 40 }), (steps) => {
       const ranks = new Map<string, string>();

@@ -134,7 +134,7 @@ test('all string types are read', () => {
     assert.throws(() => text(broken));
 });
 
-test('whatever is not DER is refused', () => {
+test('anything but DER is refused', () => {
   const cases: [string, RegExp][] = [
     ['', /cut short/],
     ['30', /cut short/],

@@ -10,7 +10,7 @@ import { compileConstraints, constraintsProblem, pathConstraintsProblem } from '
 
 const NOTHING: CaContent = {};
 
-/** What the signer's constraints say to the leaf, with an anchor above that has none. */
+/** The problem of the leaf under the constraints of its signer, below an anchor without constraints. */
 function problemOf(leaf: LeafContent, ...issuers: CaContent[]) {
   const [client, ...rest] = makePath(leaf, ...issuers, NOTHING);
   assert.ok(client);
