@@ -12,10 +12,10 @@ import {
   signIntermediate,
 } from '../../test/pki/make.ts';
 import { openssl, opensslCertificate } from '../../test/pki/openssl.ts';
+import { writeCertificate } from '../../test/pki/write-certificate.ts';
 import { parseCertificate, parseCertificates } from './certificate.ts';
 import { type CarriedField, chainsTo, type Expected, proveIssued, wayToAnchor } from './chain.ts';
 import { caBasicConstraints, LEAF_BASIC_CONSTRAINTS, usageExtensions } from './extensions.ts';
-import { writeCertificate } from './issue.ts';
 import { generateKey, publicKeyDer } from './keys.ts';
 import { encodeName } from './name.ts';
 import { NO_NAMES } from './san.ts';

@@ -11,7 +11,7 @@ import {
   subjectKeyIdExtension,
   usageExtensions,
 } from './extensions.ts';
-import { keySpecOf, keySpecOfPublicKey, publicKeyDer } from './keys.ts';
+import { type KeySpec, keySpecOf, keySpecOfPublicKey, publicKeyDer } from './keys.ts';
 import { encodeName, type Subject } from './name.ts';
 import type { Names } from './san.ts';
 import { algorithmIdentifierFor, signBytes, signBytesInPool, signsSlowly } from './signature.ts';
@@ -48,15 +48,16 @@ export interface RootRequest extends Validity {
  * `readCaPair` to prove.
  */
 export function signLeaf(request: LeafRequest): Buffer {
-  return writeCertificate(leafContent(request));
+  return writeCertificate(leafContent(request), request.ca.key);
 }
 
 /** The same in the thread pool where the signature takes long, and at once where it doesn't. */
 export function signLeafAside(request: LeafRequest): Buffer | Promise<Buffer> {
   const content = leafContent(request);
-  if (!signsSlowly(keySpecOf(content.signingKey))) return writeCertificate(content);
-  const { tbs, algorithm } = toBeSigned(content);
-  return signBytesInPool(tbs, content.signingKey).then((signature) => sequence(tbs, algorithm, bitString(signature)));
+  const { key } = request.ca;
+  if (!signsSlowly(keySpecOf(key))) return writeCertificate(content, key);
+  const tbs = tbsCertificate(content, keySpecOf(key));
+  return signBytesInPool(tbs, key).then((signature) => signedCertificate(tbs, keySpecOf(key), signature));
 }
 
 function leafContent(request: LeafRequest): CertificateContent {
@@ -88,7 +89,6 @@ function leafContent(request: LeafRequest): CertificateContent {
       ...policyExtensions(request.policies ?? []),
       ...sanExtensions,
     ],
-    signingKey: ca.key,
   };
 }
 
@@ -99,7 +99,7 @@ export function makeRoot(request: RootRequest): Buffer {
   const subjectDer = encodeName(request.subject);
   if (subjectDer.length === EMPTY_NAME_LENGTH) throw new Error('a CA without a subject');
   const spki = publicKeyDer(request.key);
-  return writeCertificate({
+  const content = {
     ...validityOf(request),
     issuerDer: subjectDer,
     subjectDer,
@@ -109,8 +109,8 @@ export function makeRoot(request: RootRequest): Buffer {
       ...usageExtensions(['cert sign', 'crl sign']),
       subjectKeyIdExtension(keyIdOf(spki)),
     ],
-    signingKey: request.key,
-  });
+  };
+  return writeCertificate(content, request.key);
 }
 
 /** The key id that a CA's children name: the one in its certificate, however that was made. */
@@ -124,31 +124,32 @@ export interface CertificateContent extends Validity {
   readonly publicKeyDer: Buffer;
   /** Each a whole Extension. */
   readonly extensions: readonly Buffer[];
-  readonly signingKey: KeyObject;
 }
 
 const VERSION_3 = explicit(0, integer(2));
 
-/** Writes and signs whatever it is given. */
-export function writeCertificate(content: CertificateContent): Buffer {
-  const { tbs, algorithm } = toBeSigned(content);
-  return sequence(tbs, algorithm, bitString(signBytes(tbs, content.signingKey)));
+function writeCertificate(content: CertificateContent, key: KeyObject): Buffer {
+  const tbs = tbsCertificate(content, keySpecOf(key));
+  return signedCertificate(tbs, keySpecOf(key), signBytes(tbs, key));
 }
 
-/** The one place where a TBSCertificate is put together. */
-function toBeSigned(content: CertificateContent): { readonly tbs: Buffer; readonly algorithm: Buffer } {
-  const algorithm = algorithmIdentifierFor(content.signingKey);
-  const tbs = sequence(
+/** The TBSCertificate (DER) that a key of that kind signs: the one place where it is put together. */
+export function tbsCertificate(content: CertificateContent, signingKey: KeySpec): Buffer {
+  return sequence(
     VERSION_3,
     integer(content.serialNumber),
-    algorithm,
+    algorithmIdentifierFor(signingKey),
     content.issuerDer,
     sequence(time(content.notBefore), time(content.notAfter)),
     content.subjectDer,
     content.publicKeyDer,
     explicit(3, sequence(...content.extensions)),
   );
-  return { tbs, algorithm };
+}
+
+/** The certificate (DER) that a TBSCertificate and its signature make. */
+export function signedCertificate(tbs: Buffer, signingKey: KeySpec, signature: Buffer): Buffer {
+  return sequence(tbs, algorithmIdentifierFor(signingKey), bitString(signature));
 }
 
 function validityOf({ notBefore, notAfter, serialNumber }: Validity): Validity {

@@ -12,10 +12,11 @@ import {
   serial,
   signIntermediate,
 } from '../../test/pki/make.ts';
+import { writeCertificate } from '../../test/pki/write-certificate.ts';
 import type { CaPair } from './ca.ts';
 import { parseCertificate } from './certificate.ts';
 import { caBasicConstraints, usageExtensions } from './extensions.ts';
-import { makeRoot, writeCertificate } from './issue.ts';
+import { makeRoot } from './issue.ts';
 import { generateKey, publicKeyDer } from './keys.ts';
 import { encodeName } from './name.ts';
 

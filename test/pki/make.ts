@@ -8,17 +8,11 @@ import {
   subjectKeyIdExtension,
   usageExtensions,
 } from '../../src/pki/extensions.ts';
-import {
-  keyIdOfCa,
-  type LeafRequest,
-  makeRoot,
-  newSerialNumber,
-  signLeaf,
-  writeCertificate,
-} from '../../src/pki/issue.ts';
+import { keyIdOfCa, type LeafRequest, makeRoot, newSerialNumber, signLeaf } from '../../src/pki/issue.ts';
 import { encodePrivateKey, generateKey, type KeySpec, type PrivateKey, publicKeyDer } from '../../src/pki/keys.ts';
 import { encodeName } from '../../src/pki/name.ts';
 import { NO_NAMES } from '../../src/pki/san.ts';
+import { writeCertificate } from './write-certificate.ts';
 
 /** Real certificates for tests, all of them valid around NOW. */
 export const NOW = new Date('2026-06-01T12:00:00Z');
