@@ -5,7 +5,6 @@ import type { CertificateView } from '../pki/certificate.ts';
 import { withoutRoot } from '../pki/chain.ts';
 import type { Constraints } from '../pki/constraints/constraints.ts';
 import { allowsAll, rulesOf } from '../pki/path-rules.ts';
-import { signsSlowly } from '../pki/signature.ts';
 import { endOf, type Generation, signingOf } from '../rotation/generation.ts';
 import type { Trouble } from '../trouble.ts';
 import type { Runtime } from './runtime.ts';
@@ -37,7 +36,7 @@ export function viewAuthority(
       notAfter: endOf(signing.pair),
       fingerprintSHA256: signing.pair.certificate.fingerprintSHA256,
       issuersId: idOfChain(issuers),
-      isSlow: signsSlowly(signing.pair.certificate.keySpec),
+      isSlow: signing.pair.signer.isSlow,
     },
   };
 }

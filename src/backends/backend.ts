@@ -8,6 +8,7 @@ import type { Logger } from '../log.ts';
 import type { CaPair } from '../pki/ca.ts';
 import type { CertificateView } from '../pki/certificate.ts';
 import type { KeySpec } from '../pki/keys.ts';
+import type { Aside } from '../pki/signer.ts';
 import type { AddressRules } from './http/address.ts';
 
 /** What is asked of an authority: one certificate over a key that it never sees. */
@@ -107,14 +108,11 @@ export interface Backend {
   /**
    * Present where Certwheel itself holds the CA key: the pair to sign with from now on. `newest` is the latest that this
    * kind of authority has brought, `nextVersion` the number that another would get. A pair that isn't a generation yet
-   * becomes one, and a CA rotation begins. Asked at each look, so it must answer the same until something has changed. A key that
-   * takes long to make is made `aside`.
+   * becomes one, and a CA rotation begins. Asked at each look, so it must answer the same until something has changed. A key or a
+   * signature that takes long to make is made `aside`.
    */
   keyPair?(newest: CaPair | undefined, nextVersion: number, signal: AbortSignal, aside: Aside): Promise<CaPair>;
 }
-
-/** Does work that takes long without a worker, when it is its turn. */
-export type Aside = <T>(work: () => Promise<T>) => Promise<T>;
 
 export type IdentityField = 'subject' | 'commonName' | 'dnsNames' | 'uris' | 'emailAddresses' | 'ipAddresses';
 

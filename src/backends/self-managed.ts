@@ -7,7 +7,8 @@ import { successorDue } from '../pki/ca-life.ts';
 import { parseCertificate } from '../pki/certificate.ts';
 import { makeRoot, newSerialNumber } from '../pki/issue.ts';
 import { encodePrivateKey, generateKey, type KeySpec, type PrivateKey, publicKeyDer } from '../pki/keys.ts';
-import type { Aside, BackendDefinition, BackendDeps } from './backend.ts';
+import { type Aside, signerOf } from '../pki/signer.ts';
+import type { BackendDefinition, BackendDeps } from './backend.ts';
 import { OWN_CA_CAPABILITIES, ownCA } from './shared/own-ca.ts';
 
 const TEN_YEARS_MS = 87_600 * 3_600_000;
@@ -41,16 +42,22 @@ function makeKey(spec: KeySpec, aside: Aside): Promise<PrivateKey> {
   return spec.algorithm === 'RSA' ? aside(() => generateKey(spec)) : generateKey(spec);
 }
 
-function makePair(spec: SelfManagedBackend, key: PrivateKey, version: number, { clock }: BackendDeps): CaPair {
+async function makePair(
+  spec: SelfManagedBackend,
+  key: PrivateKey,
+  version: number,
+  { clock }: BackendDeps,
+): Promise<CaPair> {
   const now = clock.now();
+  const signer = signerOf(key);
   const lifeMs = parseDuration(spec.duration) ?? TEN_YEARS_MS;
-  const der = makeRoot({
+  const der = await makeRoot({
     // Two CAs of one name confuse verifiers that look for an issuer by name, so each generation has a name of its own.
     subject: { ...spec.subject, commonName: `${spec.commonName} v${version}` },
-    key,
+    signer,
     serialNumber: newSerialNumber(randomBytes(16)),
     notBefore: new Date(Math.floor(now.getTime() / 1000) * 1000),
     notAfter: new Date(Math.floor((now.getTime() + lifeMs) / 1000) * 1000),
   });
-  return caPair([parseCertificate(der)], key, encodePrivateKey(key, 'PKCS8'));
+  return caPair([parseCertificate(der)], signer, encodePrivateKey(key, 'PKCS8'));
 }

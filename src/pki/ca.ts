@@ -4,15 +4,16 @@ import { keyMatches } from './key-match.ts';
 import { type PrivateKey, parsePrivateKey } from './keys.ts';
 import { MAX_CHAIN, type Path } from './path-search.ts';
 import { isIssuedBy } from './signed-by.ts';
+import { type Signer, signerOf } from './signer.ts';
 
-/** A CA that can sign: its key, its certificate, and the path from there to what verifiers trust. */
+/** A CA that can sign: its signer, its certificate, and the path from there to what verifiers trust. */
 export interface CaPair {
   readonly certificate: CertificateView;
   /** `certificate` first, then its issuers; the root last. */
   readonly chain: readonly CertificateView[];
   /** The top of `chain`: what verifiers must trust. It is self-signed unless partial chains are allowed. */
   readonly anchor: CertificateView;
-  readonly key: PrivateKey;
+  readonly signer: Signer;
   readonly keyPem: string;
   /** The same for the same certificates in `chain`: another root above the same certificate makes another CA. */
   readonly id: string;
@@ -30,11 +31,11 @@ export interface SourceRest {
 
 const NOTHING_LEFT: SourceRest = { leftAside: [], reviewAt: undefined };
 
-export function caPair(chain: Path, key: PrivateKey, keyPem: string, rest = NOTHING_LEFT): CaPair {
+export function caPair(chain: Path, signer: Signer, keyPem: string, rest = NOTHING_LEFT): CaPair {
   const [certificate] = chain;
   const anchor = chain.at(-1);
   if (certificate === undefined || anchor === undefined) throw new Error('a CA without a certificate');
-  return { certificate, chain, anchor, key, keyPem, id: idOfChain(chain), rest };
+  return { certificate, chain, anchor, signer, keyPem, id: idOfChain(chain), rest };
 }
 
 export function idOfChain(chain: Path): string {
@@ -73,7 +74,7 @@ export function restoreCaPair(chainPem: string, keyPem: string): CaPair {
   const key = parsePrivateKey(keyPem);
   if (!keyMatches(certificate.publicKeyDer, key) || !provesKey(certificate, key))
     throw new Error('the key does not match the CA certificate');
-  return caPair(chain, key, keyPem);
+  return caPair(chain, signerOf(key), keyPem);
 }
 
 // A key file holds its public half too, and nothing but a signature proves that the halves belong together.

@@ -1,4 +1,3 @@
-import type { KeyObject } from 'node:crypto';
 import { bitString, explicit, integer, sequence, time } from './asn1/write.ts';
 import type { CertificateView } from './certificate.ts';
 import {
@@ -11,10 +10,11 @@ import {
   subjectKeyIdExtension,
   usageExtensions,
 } from './extensions.ts';
-import { type KeySpec, keySpecOf, keySpecOfPublicKey, publicKeyDer } from './keys.ts';
+import { type KeySpec, keySpecOfPublicKey } from './keys.ts';
 import { encodeName, type Subject } from './name.ts';
 import type { Names } from './san.ts';
-import { algorithmIdentifierFor, signBytes, signBytesInPool, signsSlowly } from './signature.ts';
+import { algorithmIdentifierFor } from './signature.ts';
+import type { Signer } from './signer.ts';
 
 interface Validity {
   /** Inclusive, both of them; milliseconds are cut off. */
@@ -25,7 +25,7 @@ interface Validity {
 }
 
 export interface LeafRequest extends Validity {
-  readonly ca: { readonly certificate: CertificateView; readonly key: KeyObject };
+  readonly ca: { readonly certificate: CertificateView; readonly signer: Signer };
   /** SubjectPublicKeyInfo of the leaf. */
   readonly publicKeyDer: Buffer;
   readonly subject: Subject;
@@ -38,26 +38,17 @@ export interface LeafRequest extends Validity {
 
 export interface RootRequest extends Validity {
   readonly subject: Subject;
-  /** The private key that becomes the CA's. */
-  readonly key: KeyObject;
+  /** Of the key that becomes the CA's. */
+  readonly signer: Signer;
 }
 
 /**
  * Signs a client's certificate (RFC 5280) and returns its DER. Throws an Error if it has no identity, if subject, names
- * or usages can't be written, or if it would outlive the CA. That `ca.key` belongs to `ca.certificate` is for
- * `readCaPair` to prove.
+ * or usages can't be written, or if it would outlive the CA. That `ca.signer` belongs to `ca.certificate` is
+ * for `readCaPair` to prove.
  */
-export function signLeaf(request: LeafRequest): Buffer {
-  return writeCertificate(leafContent(request), request.ca.key);
-}
-
-/** The same in the thread pool where the signature takes long, and at once where it doesn't. */
-export function signLeafAside(request: LeafRequest): Buffer | Promise<Buffer> {
-  const content = leafContent(request);
-  const { key } = request.ca;
-  if (!signsSlowly(keySpecOf(key))) return writeCertificate(content, key);
-  const tbs = tbsCertificate(content, keySpecOf(key));
-  return signBytesInPool(tbs, key).then((signature) => signedCertificate(tbs, keySpecOf(key), signature));
+export async function signLeaf(request: LeafRequest): Promise<Buffer> {
+  return signCertificate(leafContent(request), request.ca.signer);
 }
 
 function leafContent(request: LeafRequest): CertificateContent {
@@ -95,22 +86,22 @@ function leafContent(request: LeafRequest): CertificateContent {
 const EMPTY_NAME_LENGTH = 2;
 
 /** Makes the self-signed certificate (DER) of a CA that may sign certificates and CRLs. Throws an Error like `signLeaf`. */
-export function makeRoot(request: RootRequest): Buffer {
+export async function makeRoot(request: RootRequest): Promise<Buffer> {
   const subjectDer = encodeName(request.subject);
   if (subjectDer.length === EMPTY_NAME_LENGTH) throw new Error('a CA without a subject');
-  const spki = publicKeyDer(request.key);
+  const { publicKey } = request.signer;
   const content = {
     ...validityOf(request),
     issuerDer: subjectDer,
     subjectDer,
-    publicKeyDer: spki,
+    publicKeyDer: publicKey,
     extensions: [
       caBasicConstraints(),
       ...usageExtensions(['cert sign', 'crl sign']),
-      subjectKeyIdExtension(keyIdOf(spki)),
+      subjectKeyIdExtension(keyIdOf(publicKey)),
     ],
   };
-  return writeCertificate(content, request.key);
+  return signCertificate(content, request.signer);
 }
 
 /** The key id that a CA's children name: the one in its certificate, however that was made. */
@@ -128,9 +119,10 @@ export interface CertificateContent extends Validity {
 
 const VERSION_3 = explicit(0, integer(2));
 
-function writeCertificate(content: CertificateContent, key: KeyObject): Buffer {
-  const tbs = tbsCertificate(content, keySpecOf(key));
-  return signedCertificate(tbs, keySpecOf(key), signBytes(tbs, key));
+async function signCertificate(content: CertificateContent, signer: Signer): Promise<Buffer> {
+  const { keySpec } = signer;
+  const tbs = tbsCertificate(content, keySpec);
+  return signedCertificate(tbs, keySpec, await signer.sign(tbs));
 }
 
 /** The TBSCertificate (DER) that a key of that kind signs: the one place where it is put together. */

@@ -379,9 +379,10 @@ test('a CA ends with the first of those above it', async () => {
 async function signedAgain(): Promise<CaPair> {
   const { makeRoot } = await import('../pki/issue.ts');
   const { parseCertificate } = await import('../pki/certificate.ts');
-  const der = makeRoot({
+  const { signerOf } = await import('../pki/signer.ts');
+  const der = await makeRoot({
     subject: { commonName: 'one', organizations: ['Certwheel'] },
-    key: holder.key,
+    signer: signerOf(holder.key),
     notBefore: NOW,
     notAfter: new Date(NOW.getTime() + 2_000 * HOUR),
     serialNumber: Buffer.from([7]),

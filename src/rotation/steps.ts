@@ -1,7 +1,7 @@
 import { authorityKey, type CertificateAuthority } from '../api/certificate-authority.ts';
-import type { Aside } from '../backends/backend.ts';
 import { bundleOf } from '../pki/bundle.ts';
 import type { CaPair } from '../pki/ca.ts';
+import type { Aside } from '../pki/signer.ts';
 import type { Run } from '../queue/controller.ts';
 import { reportable, type Trouble, troubleOf } from '../trouble.ts';
 import type { Rotating, RotationDeps } from './deps.ts';

@@ -12,6 +12,7 @@ import { keyIdOfCa, type LeafRequest, makeRoot, newSerialNumber, signLeaf } from
 import { encodePrivateKey, generateKey, type KeySpec, type PrivateKey, publicKeyDer } from '../../src/pki/keys.ts';
 import { encodeName } from '../../src/pki/name.ts';
 import { NO_NAMES } from '../../src/pki/san.ts';
+import { signerOf } from '../../src/pki/signer.ts';
 import { writeCertificate } from './write-certificate.ts';
 
 /** Real certificates for tests, all of them valid around NOW. */
@@ -57,9 +58,9 @@ export async function root(options: CaOptions = {}): Promise<Holder> {
     notAfter = hoursFromNow(1000),
   } = options;
   const key = options.key ?? (await generateKey(keySpec));
-  const der = makeRoot({
+  const der = await makeRoot({
     subject: { commonName, organizations: ['Certwheel'] },
-    key,
+    signer: signerOf(key),
     notBefore,
     notAfter,
     serialNumber: serial(),
@@ -107,10 +108,13 @@ export async function signIntermediate(ca: Holder, options: IntermediateOptions 
 export type LeafOptions = Partial<Omit<LeafRequest, 'ca'>> & { keySpec?: KeySpec; key?: PrivateKey };
 
 /** A client's certificate, as asked for or with a common name alone. */
-export async function leaf(ca: Holder, { keySpec = P256, key: given, ...request }: LeafOptions = {}): Promise<Holder> {
+export async function leaf(
+  ca: Holder | LeafRequest['ca'],
+  { keySpec = P256, key: given, ...request }: LeafOptions = {},
+): Promise<Holder> {
   const key = given ?? (await generateKey(keySpec));
-  const der = signLeaf({
-    ca,
+  const der = await signLeaf({
+    ca: 'signer' in ca ? ca : { ...ca, signer: signerOf(ca.key) },
     publicKeyDer: publicKeyDer(key),
     subject: { commonName: 'client' },
     names: NO_NAMES,
@@ -126,7 +130,7 @@ export async function leaf(ca: Holder, { keySpec = P256, key: given, ...request 
 /** The CA of `holder` below `above`, nearest first. */
 export function pairOf({ certificate, key }: Holder, ...above: readonly Holder[]): CaPair {
   const chain = [certificate, ...above.map((each) => each.certificate)];
-  return caPair(chain, key, encodePrivateKey(key, 'PKCS8'));
+  return caPair(chain, signerOf(key), encodePrivateKey(key, 'PKCS8'));
 }
 
 export function describe(spec: KeySpec): string {

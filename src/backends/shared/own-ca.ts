@@ -3,7 +3,7 @@ import { AuthorityError } from '../../errors.ts';
 import type { CaPair } from '../../pki/ca.ts';
 import { parseCertificate } from '../../pki/certificate.ts';
 import { policiesToCopy } from '../../pki/constraints/constraints.ts';
-import { newSerialNumber, signLeafAside } from '../../pki/issue.ts';
+import { newSerialNumber, signLeaf } from '../../pki/issue.ts';
 import { rulesOf } from '../../pki/path-rules.ts';
 import {
   ANY_CERTIFICATE,
@@ -64,8 +64,7 @@ async function sign(request: IssueRequest, deps: OwnCaDeps): Promise<Issued> {
   });
   const { publicKey: publicKeyDer, identity } = request;
   const policies = policiesToCopy(rulesOf(pair.chain).constraints);
-  const signed = signLeafAside({ ca: pair, publicKeyDer, ...identity, policies, serialNumber, notBefore, notAfter });
-  const der = Buffer.isBuffer(signed) ? signed : await signed;
+  const der = await signLeaf({ ca: pair, publicKeyDer, ...identity, policies, serialNumber, notBefore, notAfter });
   return { chain: [parseCertificate(der), ...pair.chain], generation: version };
 }
 

@@ -192,7 +192,7 @@ async function expiredData(): Promise<Record<string, string>> {
   const pair = await makeCa('Old');
   const ca = restoreCaPair(pair.certificate, pair.key);
   const key = await generateKey({ algorithm: 'ECDSA', size: 256 });
-  const leaf = signLeaf({
+  const leaf = await signLeaf({
     ca,
     publicKeyDer: publicKeyDer(key),
     subject: { commonName: 'stale' },
