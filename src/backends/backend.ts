@@ -5,7 +5,7 @@ import type { RawObject } from '../api/parse.ts';
 import type { PolicyRule } from '../api/permissions.ts';
 import type { Clock } from '../clock.ts';
 import type { Logger } from '../log.ts';
-import type { CaPair } from '../pki/ca.ts';
+import type { CaPair, CaPath } from '../pki/ca.ts';
 import type { CertificateView } from '../pki/certificate.ts';
 import type { KeySpec } from '../pki/keys.ts';
 import type { Aside } from '../pki/signer.ts';
@@ -168,7 +168,7 @@ export interface BackendDeps {
   readonly addresses: AddressRules;
   /** Where Certwheel holds the CA key: the generation that signs now, and all that verifiers must accept. */
   signing(): { readonly version: number; readonly pair: CaPair } | undefined;
-  trusted(): readonly CaPair[];
+  trusted(): readonly CaPath[];
   readonly clock: Clock;
   readonly log: Logger;
 }

@@ -1,6 +1,7 @@
-import { type CaPair, caPair } from './ca.ts';
+import { type CaPair, caPath } from './ca.ts';
 import { CaError } from './ca-error.ts';
 import { chooseChain } from './ca-path.ts';
+import { caSigner } from './ca-signer.ts';
 import { type CertificateView, distinct } from './certificate.ts';
 import { CertificateStore } from './certificate-store.ts';
 import { keyMatches } from './key-match.ts';
@@ -10,7 +11,7 @@ import { type CertificateBlock, MaterialError, readCertificateBlocks, readKey } 
 import { parseBlock } from './parse-block.ts';
 import { nameOf } from './path.ts';
 import type { Path } from './path-search.ts';
-import { type Aside, signerOf, signingAside } from './signer.ts';
+import { type Aside, signingAside } from './signer.ts';
 import { refusalOfTrial } from './trial.ts';
 
 /** A CA as its owner keeps it: the bytes under the keys of one Secret. */
@@ -64,10 +65,10 @@ export async function readCa(material: CaMaterial, now: Date, aside: Aside = (wo
       'KeyMismatch',
       `${place}, key tls.key: this is not the key of ${given.map(nameOf).join(' or ')} in tls.crt; put the key and the certificate of one CA into the Secret`,
     );
-  const signer = signerOf(key);
-  const trial = (path: Path) => refusalOfTrial(caPair(path, signingAside(signer, aside), pem), place, now);
+  const signer = caSigner(key, pem);
+  const trial = (path: Path) => refusalOfTrial(caPath(path), signingAside(signer, aside), place, now);
   const chain = await chooseChain(signers, store, { place, given, partialChain, now, unreadRoots: problem, trial });
-  const pair = caPair(chain, signer, pem, restOf(chain, given, { store, problem }, now));
+  const pair = { ...caPath(chain, restOf(chain, given, { store, problem }, now)), signer };
   return { pair, holdsUntil: nextMoment([...given, ...store.seen], now) };
 }
 

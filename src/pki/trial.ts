@@ -1,4 +1,4 @@
-import type { CaPair } from './ca.ts';
+import type { CaPath } from './ca.ts';
 import { CaError } from './ca-error.ts';
 import { parseCertificate } from './certificate.ts';
 import { proveIssued } from './chain.ts';
@@ -7,6 +7,7 @@ import { signLeaf } from './issue.ts';
 import { isAboutNames, rulesOf } from './path-rules.ts';
 import { NO_NAMES } from './san.ts';
 import { isIssuedBy } from './signed-by.ts';
+import type { Signer } from './signer.ts';
 
 const HOUR = 3_600_000;
 const SECOND = 1_000;
@@ -20,8 +21,12 @@ const IDENTITY = {
  * Signs a leaf that nothing keeps, and proves it as every answer is proven: what is wrong with the CA is found before a
  * client needs it.
  */
-export async function refusalOfTrial(pair: CaPair, place: string, now: Date): Promise<CaError | undefined> {
-  const { certificate, chain, signer } = pair;
+export async function refusalOfTrial(
+  { certificate, chain, anchor }: CaPath,
+  signer: Signer,
+  place: string,
+  now: Date,
+): Promise<CaError | undefined> {
   const endMs = Math.min(now.getTime() + HOUR, ...chain.map(({ notAfter }) => notAfter.getTime()));
   if (endMs - now.getTime() < SECOND)
     // As `unfit` says it: the last second before is no time to sign in.
@@ -30,7 +35,7 @@ export async function refusalOfTrial(pair: CaPair, place: string, now: Date): Pr
       `${place}, key tls.crt: the chain has expired at ${new Date(endMs).toISOString()}; renew it`,
     );
   const der = await signLeaf({
-    ca: pair,
+    ca: { certificate, signer },
     publicKeyDer: signer.publicKey,
     ...IDENTITY,
     policies: policiesToCopy(rulesOf(chain).constraints),
@@ -44,7 +49,7 @@ export async function refusalOfTrial(pair: CaPair, place: string, now: Date): Pr
     return new CaError('KeyMismatch', `${place}, key tls.key: this is not the key of the certificate in tls.crt`);
   const flaw = proveIssued({
     chain: [leaf, ...chain],
-    anchors: [pair.anchor],
+    anchors: [anchor],
     expected: { ...IDENTITY, publicKeyDer: signer.publicKey, now },
     carries: ['commonName', 'subject'],
   });

@@ -49,7 +49,7 @@ export function generationManifest(
     immutable: true,
     data: {
       'tls.crt': base64(pair.chain.map((each) => each.pem).join('')),
-      'tls.key': base64(pair.keyPem),
+      'tls.key': base64(pair.signer.reference.pem),
       'ca.crt': base64(pair.anchor.pem),
     },
   };

@@ -1,4 +1,4 @@
-import type { CaPair } from '../pki/ca.ts';
+import type { CaPair, CaPath } from '../pki/ca.ts';
 
 /**
  * The life of a CA generation. Only the signing one issues; all but the retired are in the trust bundle.
@@ -61,8 +61,8 @@ export function signingGeneration(generations: readonly Generation[], now: Date)
 }
 
 /** When nothing can be signed any more: the first end of the CA certificate and of those above it. */
-export function endOf(pair: CaPair): Date {
-  return new Date(Math.min(...pair.chain.map(({ notAfter }) => notAfter.getTime())));
+export function endOf({ chain }: CaPath): Date {
+  return new Date(Math.min(...chain.map(({ notAfter }) => notAfter.getTime())));
 }
 
 /** Whether Certwheel holds the CA key of an authority, and under which key of the spec. */

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { type CaPair, caPair } from '../../src/pki/ca.ts';
+import { type CaPair, caPath } from '../../src/pki/ca.ts';
+import { caSigner } from '../../src/pki/ca-signer.ts';
 import { type CertificateView, parseCertificate } from '../../src/pki/certificate.ts';
 import {
   authorityKeyIdExtension,
@@ -130,7 +131,7 @@ export async function leaf(
 /** The CA of `holder` below `above`, nearest first. */
 export function pairOf({ certificate, key }: Holder, ...above: readonly Holder[]): CaPair {
   const chain = [certificate, ...above.map((each) => each.certificate)];
-  return caPair(chain, signerOf(key), encodePrivateKey(key, 'PKCS8'));
+  return { ...caPath(chain), signer: caSigner(key, encodePrivateKey(key, 'PKCS8')) };
 }
 
 export function describe(spec: KeySpec): string {

@@ -124,8 +124,8 @@ export class AuthorityWorld {
 
   #backend(): Backend {
     const { clock, journal, told } = this;
-    told.keep(stored.keyPem);
-    told.keep(another.keyPem);
+    told.keep(stored.signer.reference.pem);
+    told.keep(another.signer.reference.pem);
     if (this.#isRemote)
       return {
         trust: async () => ({ anchors: this.anchors, intermediates: [] }),

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { AuthorityError } from '../../errors.ts';
-import type { CaPair } from '../../pki/ca.ts';
+import type { CaPath } from '../../pki/ca.ts';
 import { parseCertificate } from '../../pki/certificate.ts';
 import { policiesToCopy } from '../../pki/constraints/constraints.ts';
 import { newSerialNumber, signLeaf } from '../../pki/issue.ts';
@@ -72,10 +72,10 @@ async function sign(request: IssueRequest, deps: OwnCaDeps): Promise<Issued> {
  * Reaches back a little, for verifiers whose clocks are behind, but not before the CA began; ends with the CA at the
  * latest, since a chain is only good while all of it is. X.509 counts whole seconds.
  */
-function validity(pair: CaPair, lifetimeMs: number, now: Date): { notBefore: Date; notAfter: Date } {
+function validity({ chain }: CaPath, lifetimeMs: number, now: Date): { notBefore: Date; notAfter: Date } {
   const backdatedMs = now.getTime() - Math.min(MINUTE, lifetimeMs / 10);
-  const beginMs = Math.max(backdatedMs, ...pair.chain.map((each) => each.notBefore.getTime()));
-  const endMs = Math.min(now.getTime() + lifetimeMs, ...pair.chain.map((each) => each.notAfter.getTime()));
+  const beginMs = Math.max(backdatedMs, ...chain.map((each) => each.notBefore.getTime()));
+  const endMs = Math.min(now.getTime() + lifetimeMs, ...chain.map((each) => each.notAfter.getTime()));
   return { notBefore: wholeSeconds(beginMs), notAfter: wholeSeconds(endMs) };
 }
 

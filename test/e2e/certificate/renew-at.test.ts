@@ -2,7 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { RENEW_AT_ANNOTATION } from '../../../src/api/names.ts';
-import { restoreCaPair } from '../../../src/pki/ca.ts';
+import { restoreCaPath } from '../../../src/pki/ca.ts';
+import { restoreCaSigner } from '../../../src/pki/ca-signer.ts';
 import { parseCertificate } from '../../../src/pki/certificate.ts';
 import { newSerialNumber, signLeaf } from '../../../src/pki/issue.ts';
 import { encodePrivateKey, generateKey, publicKeyDer } from '../../../src/pki/keys.ts';
@@ -190,7 +191,8 @@ async function looks(controller: ControllerProcess): Promise<number> {
 /** openssl makes no certificate that is expired at once. */
 async function expiredData(): Promise<Record<string, string>> {
   const pair = await makeCa('Old');
-  const ca = restoreCaPair(pair.certificate, pair.key);
+  const { certificate } = restoreCaPath(pair.certificate);
+  const ca = { certificate, signer: restoreCaSigner(certificate, pair.key) };
   const key = await generateKey({ algorithm: 'ECDSA', size: 256 });
   const leaf = await signLeaf({
     ca,
