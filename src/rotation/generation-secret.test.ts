@@ -15,11 +15,13 @@ const CONTROLLER_NAMESPACE = 'certwheel-system';
 const pair = pairOf(await root());
 const namespaced = { kind: 'CertificateAuthority', name: 'ca' } as const;
 const ofCluster = { kind: 'ClusterCertificateAuthority', name: 'ca' } as const;
-const content = { version: 7, state: 'Active', since: hoursFromNow(-3), pair, source: 'secret' } as const;
+const content = { version: 7, state: 'Active', since: hoursFromNow(-3), source: 'secret' } as const;
 
 function manifest(authority: typeof namespaced | typeof ofCluster = namespaced, namespace = 'ns', of: CaPair = pair) {
   const { name } = blankManifest(authority, content.version, namespace).metadata;
-  return generationManifest(authority, { ...content, pair: of }, { namespace, name, ...IDS }, ['uid-of-6']);
+  return generationManifest(authority, { ...content, path: of, signer: of.signer }, { namespace, name, ...IDS }, [
+    'uid-of-6',
+  ]);
 }
 
 /** As the API server would hand it out, with changes by hand. */
@@ -52,7 +54,7 @@ test('what is written is what is read', () => {
   assert.is(generation?.state, 'Active');
   assert.equal(generation?.since, hoursFromNow(-3));
   assert.is(generation?.source, 'secret');
-  assert.is(generation?.pair.certificate.fingerprintSHA256, pair.certificate.fingerprintSHA256);
+  assert.is(generation?.path.certificate.fingerprintSHA256, pair.certificate.fingerprintSHA256);
   assert.equal(generation?.secret, { namespace: 'ns', name: 'ca-ca-v7', uid: 'uid-1', resourceVersion: '5' });
 });
 
@@ -97,8 +99,8 @@ test('an intermediate keeps its root', async () => {
   const top = await root();
   const below = await signIntermediate(top);
   const { generation } = view(stored(manifest(namespaced, 'ns', pairOf(below, top))));
-  assert.is(generation?.pair.anchor.fingerprintSHA256, top.certificate.fingerprintSHA256);
-  assert.is(generation?.pair.chain.length, 2);
+  assert.is(generation?.path.anchor.fingerprintSHA256, top.certificate.fingerprintSHA256);
+  assert.is(generation?.path.chain.length, 2);
 });
 
 test('a generation whose CA has expired can still be read, since its end is for others to judge', async () => {

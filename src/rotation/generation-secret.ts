@@ -144,7 +144,8 @@ function contentOf(object: RawObject, { version, secret, mark }: GenerationSecre
       mark: mark.uids.includes(secret.uid) ? ('whole' as const) : ('none' as const),
       source: annotations[names.GENERATION_SOURCE_ANNOTATION] ?? '',
       // It was valid when it was accepted; whether it still is, is asked before it signs.
-      pair: { ...path, signer: restoreCaSigner(path.certificate, text(object, 'tls.key')) },
+      path,
+      signer: restoreCaSigner(path.certificate, text(object, 'tls.key')),
       secret,
     };
     return { generation, problem: held };

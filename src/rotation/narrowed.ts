@@ -28,9 +28,9 @@ export async function narrowedProblem(
   consumers: () => readonly Consumer[],
   now: Date,
 ): Promise<string | undefined> {
-  if (generations.some(({ pair: { id } }) => id === path.id)) return undefined;
-  for (const generation of generations.filter((each) => isRenewedBy(each.pair.anchor, path.anchor))) {
-    const { chain, certificate } = generation.pair;
+  if (generations.some((each) => each.path.id === path.id)) return undefined;
+  for (const generation of generations.filter((each) => isRenewedBy(each.path.anchor, path.anchor))) {
+    const { chain, certificate } = generation.path;
     // Servers build it of what a client of the former root sends and of the new root.
     const [before, after] = [constraintsOf(chain), constraintsOf([...chain.slice(0, -1), path.anchor])];
     const served = after === undefined ? [] : consumers();

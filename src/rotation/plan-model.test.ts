@@ -73,7 +73,7 @@ async function endsWith(world: World, wanted: CaPair): Promise<void> {
   const steps = await world.settle();
   assert.ok(steps <= 20, `${steps} steps until it settled`);
   assert.is(await world.look(), false);
-  const left = world.generations.map(({ state, pair }) => `${state} ${pair.certificate.subjectText}`);
+  const left = world.generations.map(({ state, path }) => `${state} ${path.certificate.subjectText}`);
   assert.equal(left, [`Active ${wanted.certificate.subjectText}`]);
   for (const { secret } of world.workloads) {
     assert.is(secret.issuer.certificate.subjectText, wanted.certificate.subjectText);

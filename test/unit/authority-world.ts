@@ -137,7 +137,7 @@ export class AuthorityWorld {
       clock,
       log: this.#log(),
       signing: () => signingGeneration(this.runtime?.generations ?? [], clock.now()),
-      trusted: () => (this.runtime?.generations ?? []).map(({ pair }) => pair),
+      trusted: () => (this.runtime?.generations ?? []).map(({ path }) => path),
     });
     return { ...own, keyPair: () => journal.read('read source', () => this.wanted) };
   }

@@ -1,5 +1,5 @@
 import type { CAGeneration } from '../../src/api/generated/types.ts';
-import type { CaPair } from '../../src/pki/ca.ts';
+import type { CaPair, CaPath } from '../../src/pki/ca.ts';
 import { type Generation, signingGeneration } from '../../src/rotation/generation.ts';
 import type { GenerationSecret } from '../../src/rotation/generation-secret.ts';
 import { planRotation } from '../../src/rotation/plan.ts';
@@ -26,8 +26,8 @@ export const cas: readonly CaPair[] = await Promise.all(
 );
 
 interface Held {
-  readonly issuer: CaPair;
-  readonly bundle: readonly CaPair[];
+  readonly issuer: CaPath;
+  readonly bundle: readonly CaPath[];
   readonly endS: number;
 }
 
@@ -60,7 +60,7 @@ export class World {
   workloads: Workload[] = [];
   uids = 0;
   /** What certificates see of the authority since its last look. */
-  seen: { bundle: readonly CaPair[]; signing: CaPair | undefined } = { bundle: [], signing: undefined };
+  seen: { bundle: readonly CaPath[]; signing: CaPath | undefined } = { bundle: [], signing: undefined };
 
   static async begin(): Promise<World> {
     const world = new World();
@@ -83,7 +83,7 @@ export class World {
         generations: seen.generations,
         wanted: this.wanted?.id,
         members,
-        trustBundleHash: hashOf(seen.generations.map(({ pair }) => pair)),
+        trustBundleHash: hashOf(seen.generations.map(({ path }) => path)),
         propagationMs: PROPAGATION_S * 1000,
         progressDeadlineMs: DEADLINE_MS,
         longestLifeMs: LIFE_S * 1000,
@@ -95,8 +95,8 @@ export class World {
     this.clearSince = clearSince;
     this.#take(step, seen);
     this.generations = (await this.#observe()).generations;
-    const signing = signingGeneration(this.generations, this.now)?.pair;
-    this.seen = { bundle: this.generations.map(({ pair }) => pair), signing };
+    const signing = signingGeneration(this.generations, this.now)?.path;
+    this.seen = { bundle: this.generations.map(({ path }) => path), signing };
     if (!this.isDying) this.#tell();
     else this.crash();
     this.isDying = false;
@@ -154,10 +154,10 @@ export class World {
   #tell(): void {
     const living = new Set(this.generations.map(({ version }) => version));
     const retired = this.reported.filter(({ version }) => !living.has(version));
-    const inUse = this.generations.map(({ version, state, pair }) => ({
+    const inUse = this.generations.map(({ version, state, path }) => ({
       version,
       state,
-      fingerprintSHA256: pair.certificate.fingerprintSHA256,
+      fingerprintSHA256: path.certificate.fingerprintSHA256,
     }));
     this.reported = [...inUse, ...retired.map((each) => ({ ...each, state: 'Retired' as const }))];
   }
@@ -278,6 +278,6 @@ export class World {
   }
 }
 
-export function hashOf(bundle: readonly CaPair[]): string {
+export function hashOf(bundle: readonly CaPath[]): string {
   return [...new Set(bundle.map(({ anchor }) => anchor.fingerprintSHA256))].sort().join();
 }

@@ -49,9 +49,9 @@ function signingOf(deps: OwnCaDeps) {
 }
 
 async function sign(request: IssueRequest, deps: OwnCaDeps): Promise<Issued> {
-  const { version, pair } = signingOf(deps);
+  const { version, path, signer } = signingOf(deps);
   const now = deps.clock.now();
-  const { notBefore, notAfter } = validity(pair, request.lifetimeMs, now);
+  const { notBefore, notAfter } = validity(path, request.lifetimeMs, now);
   if (notAfter.getTime() - now.getTime() < SECOND)
     throw new AuthorityError('CAExpired', `the CA of ${deps.name} ends at ${notAfter.toISOString()}`);
   const serialNumber = newSerialNumber(randomBytes(16));
@@ -63,9 +63,10 @@ async function sign(request: IssueRequest, deps: OwnCaDeps): Promise<Issued> {
     ...request.requester,
   });
   const { publicKey: publicKeyDer, identity } = request;
-  const policies = policiesToCopy(rulesOf(pair.chain).constraints);
-  const der = await signLeaf({ ca: pair, publicKeyDer, ...identity, policies, serialNumber, notBefore, notAfter });
-  return { chain: [parseCertificate(der), ...pair.chain], generation: version };
+  const ca = { certificate: path.certificate, signer };
+  const policies = policiesToCopy(rulesOf(path.chain).constraints);
+  const der = await signLeaf({ ca, publicKeyDer, ...identity, policies, serialNumber, notBefore, notAfter });
+  return { chain: [parseCertificate(der), ...path.chain], generation: version };
 }
 
 /**
