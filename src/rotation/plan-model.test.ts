@@ -19,7 +19,8 @@ type Verb =
   | 'copy'
   | 'plant'
   | 'wipe'
-  | 'tidy';
+  | 'tidy'
+  | 'loseSigner';
 
 const ACTIONS: Readonly<Record<Verb, (world: World, number: number) => unknown>> = {
   look: (world) => world.look(),
@@ -45,6 +46,7 @@ const ACTIONS: Readonly<Record<Verb, (world: World, number: number) => unknown>>
     world.reported = [];
   },
   tidy: (world) => world.tidy(),
+  loseSigner: (world, which) => world.loseSigner(which),
 };
 
 /** What happens, and how often compared to the rest. */
@@ -96,5 +98,8 @@ test('whatever a backup or a copier brings, also while the status is lost, only 
 
 test('so it is where marks are taken off besides, as long as the status is there', () =>
   check({ ...EVERYDAY, restore: 2, copy: 2, plant: 2, tidy: 1, damage: 1 }));
+
+test('so it is where generations are left without a signer', () =>
+  check({ ...EVERYDAY, unreadable: 1, crash: 1, damage: 1, loseSigner: 1 }));
 
 test.run();

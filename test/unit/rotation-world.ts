@@ -196,6 +196,14 @@ export class World {
     this.clearSince = new Map();
   }
 
+  /** The key of a generation can't be used any more, wherever it lives. */
+  loseSigner(index: number): void {
+    const lost = this.stored[index % this.stored.length];
+    if (lost?.generation === undefined) return;
+    const generation = { ...lost.generation, signer: undefined };
+    this.stored = this.stored.map((each) => (each === lost ? { ...lost, generation } : each));
+  }
+
   /** Somebody takes the annotations off a generation's Secret. */
   damage(index: number): void {
     const generation = this.generations[index % this.generations.length];
