@@ -1,3 +1,4 @@
+import { createPublicKey } from 'node:crypto';
 import { type KeySpec, keySpecOf, type PrivateKey, publicKeyDer } from './keys.ts';
 import { signBytes, signBytesInPool, signsSlowly } from './signature.ts';
 
@@ -21,10 +22,11 @@ export type Aside = <T>(work: () => Promise<T>) => Promise<T>;
  * long. Throws an Error if the key is of an unsupported kind.
  */
 export function signerOf(key: PrivateKey): Signer {
-  const keySpec = keySpecOf(key);
+  const publicKey = publicKeyDer(key);
+  const keySpec = keySpecOf(createPublicKey({ key: publicKey, format: 'der', type: 'spki' }));
   const isSlow = signsSlowly(keySpec);
   const sign = isSlow ? (tbs: Uint8Array) => signBytesInPool(tbs, key) : async (tbs: Uint8Array) => signBytes(tbs, key);
-  return { publicKey: publicKeyDer(key), keySpec, isSlow, sign };
+  return { publicKey, keySpec, isSlow, sign };
 }
 
 /** The same signer, whose signatures are made aside if they take long. */
