@@ -58,22 +58,22 @@ function happenings(weights: Partial<Record<Verb, number>>) {
   return fc.array(action, { minLength: 40, maxLength: 120, size: 'max' });
 }
 
-async function check(weights: Partial<Record<Verb, number>>): Promise<void> {
+async function check(weights: Partial<Record<Verb, number>>, mostSteps = 20): Promise<void> {
   const property = fc.asyncProperty(happenings(weights), fc.nat({ max: 2 }), async (actions, wanted) => {
     const world = await World.begin();
     for (const [verb, number] of actions) {
       await ACTIONS[verb](world, number);
       world.check();
     }
-    await endsWith(world, cas[wanted] as CaPair);
+    await endsWith(world, cas[wanted] as CaPair, mostSteps);
   });
   await fc.assert(property, { numRuns: 1_000 });
 }
 
-async function endsWith(world: World, wanted: CaPair): Promise<void> {
+async function endsWith(world: World, wanted: CaPair, mostSteps: number): Promise<void> {
   world.wanted = wanted;
   const steps = await world.settle();
-  assert.ok(steps <= 20, `${steps} steps until it settled`);
+  assert.ok(steps <= mostSteps, `${steps} steps until it settled`);
   assert.is(await world.look(), false);
   const left = world.generations.map(({ state, path }) => `${state} ${path.certificate.subjectText}`);
   assert.equal(left, [`Active ${wanted.certificate.subjectText}`]);
@@ -100,6 +100,7 @@ test('so it is where marks are taken off besides, as long as the status is there
   check({ ...EVERYDAY, restore: 2, copy: 2, plant: 2, tidy: 1, damage: 1 }));
 
 test('so it is where generations are left without a signer', () =>
-  check({ ...EVERYDAY, unreadable: 1, crash: 1, damage: 1, loseSigner: 1 }));
+  // Each loss of the wanted key leaves one more generation, which takes steps to mark and to leave.
+  check({ ...EVERYDAY, unreadable: 1, crash: 1, damage: 1, loseSigner: 1 }, 100));
 
 test.run();
