@@ -10,7 +10,7 @@ function assertServing(world: AuthorityWorld, told: string): void {
   const { view } = world.runtime ?? {};
   if (view?.signing === undefined) return;
   const signing = world.generations.all().find(({ version }) => version === view.signing?.version);
-  assert.ok(signing !== undefined && view.trust.anchors.has(signing.pair.anchor.fingerprintSHA256), told);
+  assert.ok(signing !== undefined && view.trust.anchors.has(signing.path.anchor.fingerprintSHA256), told);
 }
 
 const SCENES = {

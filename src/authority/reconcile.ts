@@ -9,7 +9,7 @@ import { successorDue } from '../pki/ca-life.ts';
 import type { CertificateView } from '../pki/certificate.ts';
 import { backoffMs } from '../queue/backoff.ts';
 import type { Outcome, Run } from '../queue/controller.ts';
-import { endOf, signingOf } from '../rotation/generation.ts';
+import { canSign, endOf, signingOf } from '../rotation/generation.ts';
 import type { Plan } from '../rotation/plan-types.ts';
 import { type Provenance, provenanceOf } from '../rotation/provenance.ts';
 import { nextVersion, planOf, readSource, tryStep } from '../rotation/steps.ts';
@@ -93,7 +93,7 @@ async function observeAndStep(key: string, deps: AuthorityDeps, run: Run): Promi
 
 /** Between two backends the new CA doesn't sign before its trust is spread, and the former one doesn't sign any more. */
 function spreading(runtime: Runtime, now: Date): Trouble | undefined {
-  const prepared = runtime.generations.find(({ state }) => state === 'Prepared');
+  const prepared = runtime.generations.find((each) => each.state === 'Prepared' && canSign(each));
   if (prepared === undefined || signingOf(runtime, now) !== undefined) return undefined;
   const message = `CA generation ${prepared.version} goes into every ca.crt before it signs, and that of the former backend signs no more`;
   return { code: 'AuthorityNotReady', message };
@@ -104,7 +104,7 @@ interface Advance {
   readonly stepped: boolean;
   /** Why a pair can't be one of the generations. */
   readonly refused: Trouble | undefined;
-  /** See CaPair; undefined where the source could not be read. */
+  /** See CaPath; undefined where the source could not be read. */
   readonly rest: SourceRest | undefined;
   readonly foreign: Provenance['foreign'];
 }
@@ -169,7 +169,7 @@ function trustedNow({ trusted, generations }: Runtime): readonly CertificateView
   const { anchors } = trusted;
   if (anchors.length === 0) return [];
   const known = new Set(anchors.map(({ fingerprintSHA256 }) => fingerprintSHA256));
-  const leaving = generations.map(({ pair }) => pair.anchor).filter((each) => !known.has(each.fingerprintSHA256));
+  const leaving = generations.map(({ path }) => path.anchor).filter((each) => !known.has(each.fingerprintSHA256));
   return [...anchors, ...leaving];
 }
 
@@ -199,9 +199,9 @@ function recheckAt(runtime: Runtime, plan: Plan, refused: Trouble | undefined, d
   const now = deps.clock.now();
   runtime.refusals = refused === undefined ? 0 : runtime.refusals + 1;
   const tryAgain = refused && new Date(now.getTime() + backoffMs(runtime.refusals, REFUSED, deps.clock.random()));
-  const ends = runtime.generations.map(({ pair }) => endOf(pair)).filter((end) => end > now);
+  const ends = runtime.generations.map(({ path }) => endOf(path)).filter((end) => end > now);
   const renewals = runtime.generations
-    .map(({ pair: { certificate } }) => successorDue(certificate))
+    .map(({ path: { certificate } }) => successorDue(certificate))
     .filter((due) => due > now);
   const planned = plan.step.do === 'settle' ? plan.step.recheckAt : undefined;
   const lookInMs = REMOTE_LOOK_MS * (1 - REMOTE_LOOK_JITTER * deps.clock.random());

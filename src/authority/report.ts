@@ -33,7 +33,7 @@ export async function report(
   const ca =
     signing === undefined
       ? foreignCa(findings)
-      : { notBefore: signing.pair.certificate.notBefore, notAfter: endOf(signing.pair) };
+      : { notBefore: signing.path.certificate.notBefore, notAfter: endOf(signing.path) };
   deps.metrics.show(resource, findings.trouble === undefined, ca);
   if (isDeepStrictEqual(status, resource.status)) return undefined;
   const laterAt = writeLaterAt(resource, deps);

@@ -62,14 +62,14 @@ export function authorityStatus(
 ): AuthorityStatus {
   const { trouble, refused, signing, generations, nextProbeAt } = findings;
   const demand = demandStatus(findings.demand);
-  const ca = signing === undefined ? foreignCa(findings)?.notAfter : endOf(signing.pair);
+  const ca = signing === undefined ? foreignCa(findings)?.notAfter : endOf(signing.path);
   const observedGeneration = resource.generation;
   const wanted = [
     untilGone(readiness(findings), resource.deleting),
     ...rotation(findings),
     ...(refused === undefined || trouble !== undefined ? [] : [stalled(refused, signing)]),
     ...quotaShort(findings.demand),
-    ...refusedByVerifiers(signing?.pair.chain ?? [], findings.trusted),
+    ...refusedByVerifiers(signing?.path.chain ?? [], findings.trusted),
     ...foreignCondition(findings.foreign),
   ];
   return {
@@ -99,7 +99,7 @@ export function foreignCa({
   isElsewhere,
 }: Pick<AuthorityFindings, 'generations' | 'trusted' | 'isElsewhere'>): CertificateView | undefined {
   if (!isElsewhere) return undefined;
-  const leaving = new Set(generations.map(({ pair }) => pair.anchor.fingerprintSHA256));
+  const leaving = new Set(generations.map(({ path }) => path.anchor.fingerprintSHA256));
   return lastToEnd(trusted.filter(({ fingerprintSHA256 }) => !leaving.has(fingerprintSHA256)));
 }
 
@@ -117,7 +117,7 @@ function readiness({
   const message =
     signing === undefined
       ? verified
-      : `issues from CA generation ${signing.version} (${signing.pair.certificate.subjectText}), valid until ${toRfc3339(endOf(signing.pair))}`;
+      : `issues from CA generation ${signing.version} (${signing.path.certificate.subjectText}), valid until ${toRfc3339(endOf(signing.path))}`;
   return { type: 'Ready', status: 'True', reason: 'Verified', message };
 }
 
@@ -162,7 +162,7 @@ function rotation({ generations, signing, waitingFor, leftBehind, isElsewhere }:
 }
 
 /** Whether what the one has signed needn't be issued anew under the other. */
-function signsForBoth({ pair: one }: Generation, { pair: other }: Generation): boolean {
+function signsForBoth({ path: one }: Generation, { path: other }: Generation): boolean {
   return one.certificate.fingerprintSHA256 === other.certificate.fingerprintSHA256 || isSameCa(one, other);
 }
 
@@ -185,7 +185,7 @@ function describeGenerations(
   return all.length === 0 ? {} : { generations: all.slice(0, GENERATIONS_KEPT) };
 }
 
-function describe({ version, state, since, pair: { certificate } }: Generation): CAGeneration {
+function describe({ version, state, since, path: { certificate } }: Generation): CAGeneration {
   return {
     version,
     state,

@@ -5,7 +5,6 @@ import type { CertificateView } from '../pki/certificate.ts';
 import { withoutRoot } from '../pki/chain.ts';
 import type { Constraints } from '../pki/constraints/constraints.ts';
 import { allowsAll, rulesOf } from '../pki/path-rules.ts';
-import { signsSlowly } from '../pki/signature.ts';
 import { endOf, type Generation, signingOf } from '../rotation/generation.ts';
 import type { Trouble } from '../trouble.ts';
 import type { Runtime } from './runtime.ts';
@@ -19,7 +18,7 @@ export function viewAuthority(
 ): AuthorityView {
   const { definition, resource, generations, trusted } = runtime;
   const signing = signingOf(runtime, now);
-  const issuers = signing === undefined ? [] : withoutRoot(signing.pair.chain);
+  const issuers = signing === undefined ? [] : withoutRoot(signing.path.chain);
   return {
     type: definition.type,
     capabilities: definition.capabilities,
@@ -28,28 +27,28 @@ export function viewAuthority(
     trouble,
     trust: bundleOf(trust),
     intermediates: trusted.intermediates,
-    generations: new Map(generations.map((each) => [each.pair.certificate.fingerprintSHA256, roleOf(each, signing)])),
+    generations: new Map(generations.map((each) => [each.path.certificate.fingerprintSHA256, roleOf(each, signing)])),
     issuers,
     constraints: signing && constraintsOf(signing),
     signing: signing && {
       version: signing.version,
       since: signing.since,
-      notAfter: endOf(signing.pair),
-      fingerprintSHA256: signing.pair.certificate.fingerprintSHA256,
+      notAfter: endOf(signing.path),
+      fingerprintSHA256: signing.path.certificate.fingerprintSHA256,
       issuersId: idOfChain(issuers),
-      isSlow: signsSlowly(signing.pair.certificate.keySpec),
+      isSlow: signing.signer.isSlow,
     },
   };
 }
 
-function constraintsOf({ pair }: Generation): Constraints | undefined {
-  const { constraints } = rulesOf(pair.chain);
+function constraintsOf({ path }: Generation): Constraints | undefined {
+  const { constraints } = rulesOf(path.chain);
   return allowsAll(constraints) ? undefined : constraints;
 }
 
 /** One certificate may stand in several generations, with other certificates above it. */
-function roleOf({ version, pair }: Generation, signing: Generation | undefined): { version: number; signs: boolean } {
+function roleOf({ version, path }: Generation, signing: Generation | undefined): { version: number; signs: boolean } {
   if (signing === undefined) return { version, signs: false };
-  const isSame = pair.certificate.fingerprintSHA256 === signing.pair.certificate.fingerprintSHA256;
-  return isSame ? { version: signing.version, signs: true } : { version, signs: isSameCa(pair, signing.pair) };
+  const isSame = path.certificate.fingerprintSHA256 === signing.path.certificate.fingerprintSHA256;
+  return isSame ? { version: signing.version, signs: true } : { version, signs: isSameCa(path, signing.path) };
 }

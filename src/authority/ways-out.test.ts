@@ -23,8 +23,9 @@ import type { Backend, BackendDefinition } from '../backends/backend.ts';
 import { secret } from '../backends/secret.ts';
 import { OWN_CA_CAPABILITIES, ownCA } from '../backends/shared/own-ca.ts';
 import { ApiError, AuthorityError, RetryableError } from '../errors.ts';
+import type { CaPair } from '../pki/ca.ts';
 import { Buckets } from '../queue/bucket.ts';
-import { type Generation, signingGeneration } from '../rotation/generation.ts';
+import { signingGeneration } from '../rotation/generation.ts';
 import type { AuthorityDeps } from './deps.ts';
 import { reconcileAuthority } from './reconcile.ts';
 import { Registry } from './registry.ts';
@@ -52,7 +53,7 @@ const RESOURCES: Readonly<Record<string, RawObject>> = {
   'one that makes no sense under the schema': { metadata, spec: { secret: {} }, status: READY },
 };
 
-const GENERATIONS: Readonly<Record<string, Generation['pair'] | undefined>> = {
+const GENERATIONS: Readonly<Record<string, CaPair | undefined>> = {
   'no generation': undefined,
   'a good generation': stored,
   'a generation that has ended': ended,
@@ -84,7 +85,7 @@ const HEALTH: Readonly<Record<string, Ills>> = {
 /** Whether Certwheel holds the key of the CA. */
 const BACKENDS: Readonly<Record<string, boolean>> = { 'a backend with a key pair': true, 'a backend elsewhere': false };
 
-function parts(raw: RawObject, isOwn: boolean, held: Generation['pair'] | undefined, ills: Ills) {
+function parts(raw: RawObject, isOwn: boolean, held: CaPair | undefined, ills: Ills) {
   const clock = new FakeClock(NOW);
   let generations = held === undefined ? [] : [aGeneration(1, 'Active', held, { since: after(-DAY) })];
   let current: AnyCertificateAuthority = parseCertificateAuthority('CertificateAuthority', structuredClone(raw));
@@ -98,7 +99,7 @@ function parts(raw: RawObject, isOwn: boolean, held: Generation['pair'] | undefi
     clock,
     log: SILENT,
     signing: () => signingGeneration(generations, clock.now()),
-    trusted: () => generations.map(({ pair }) => pair),
+    trusted: () => generations.map(({ path }) => path),
   });
   const elsewhere: Backend = {
     check: async () => {
@@ -131,9 +132,9 @@ function parts(raw: RawObject, isOwn: boolean, held: Generation['pair'] | undefi
     },
     members: () => [],
     consumers: () => [],
-    createGeneration: async (_resource, { version, state, pair, since, source }) => {
+    createGeneration: async (_resource, { version, state, path, signer, since, source }) => {
       if (ills.write !== undefined) throw ills.write;
-      generations = [...generations, aGeneration(version, state, pair, { since, source })];
+      generations = [...generations, aGeneration(version, state, { ...path, signer }, { since, source })];
     },
     writeGeneration: async (_resource, generation) => {
       if (ills.write !== undefined) throw ills.write;

@@ -5,9 +5,10 @@ import type { RawObject } from '../api/parse.ts';
 import type { PolicyRule } from '../api/permissions.ts';
 import type { Clock } from '../clock.ts';
 import type { Logger } from '../log.ts';
-import type { CaPair } from '../pki/ca.ts';
+import type { CaPair, CaPath } from '../pki/ca.ts';
 import type { CertificateView } from '../pki/certificate.ts';
 import type { KeySpec } from '../pki/keys.ts';
+import type { Aside, Signer } from '../pki/signer.ts';
 import type { AddressRules } from './http/address.ts';
 
 /** What is asked of an authority: one certificate over a key that it never sees. */
@@ -106,15 +107,12 @@ export interface Backend {
   revoke?(revocation: Revocation, reason: RevocationReason, signal: AbortSignal): Promise<void>;
   /**
    * Present where Certwheel itself holds the CA key: the pair to sign with from now on. `newest` is the latest that this
-   * kind of authority has brought, `nextVersion` the number that another would get. A pair that isn't a generation yet
-   * becomes one, and a CA rotation begins. Asked at each look, so it must answer the same until something has changed. A key that
-   * takes long to make is made `aside`.
+   * kind of authority has brought and that can sign, `nextVersion` the number that another would get. A pair that isn't a generation yet
+   * becomes one, and a CA rotation begins. Asked at each look, so it must answer the same until something has changed. A key or a
+   * signature that takes long to make is made `aside`.
    */
   keyPair?(newest: CaPair | undefined, nextVersion: number, signal: AbortSignal, aside: Aside): Promise<CaPair>;
 }
-
-/** Does work that takes long without a worker, when it is its turn. */
-export type Aside = <T>(work: () => Promise<T>) => Promise<T>;
 
 export type IdentityField = 'subject' | 'commonName' | 'dnsNames' | 'uris' | 'emailAddresses' | 'ipAddresses';
 
@@ -168,9 +166,9 @@ export interface BackendDeps {
   readonly objects: KubernetesObjects;
   /** Where an authority that is a server may be. */
   readonly addresses: AddressRules;
-  /** Where Certwheel holds the CA key: the generation that signs now, and all that verifiers must accept. */
-  signing(): { readonly version: number; readonly pair: CaPair } | undefined;
-  trusted(): readonly CaPair[];
+  /** Where Certwheel signs: the generation that signs now, and all that verifiers must accept. */
+  signing(): { readonly version: number; readonly path: CaPath; readonly signer: Signer } | undefined;
+  trusted(): readonly CaPath[];
   readonly clock: Clock;
   readonly log: Logger;
 }

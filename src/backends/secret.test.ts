@@ -1,3 +1,4 @@
+import { generateKeyPairSync } from 'node:crypto';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { NOW, root } from '../../test/pki/make.ts';
@@ -53,6 +54,28 @@ test('a Secret that has not changed is not read again, and one that has is', asy
     'tls.key': Buffer.from(encodePrivateKey(other.key, 'PKCS8')),
   };
   assert.is((await look())?.certificate.fingerprintSHA256, other.certificate.fingerprintSHA256);
+});
+
+test('a trial signature that takes long is made aside, and others are made at once', async () => {
+  const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 4608 });
+  for (const [ca, expected] of [
+    [await root({ key: privateKey }), 1],
+    [holder, 0],
+  ] as const) {
+    const content = {
+      'tls.crt': Buffer.from(ca.certificate.pem),
+      'tls.key': Buffer.from(encodePrivateKey(ca.key, 'PKCS8')),
+    };
+    const deps = { clock: new FakeClock(NOW), objects: { namespace: 'ns' }, secret: async () => content };
+    const backend = secret.create({ name: 'pair', partialChain: false }, deps as unknown as BackendDeps);
+    let waits = 0;
+    const aside = <T>(work: () => Promise<T>) => {
+      waits++;
+      return work();
+    };
+    await backend.keyPair?.(undefined, 1, new AbortController().signal, aside);
+    assert.is(waits, expected, ca.certificate.keySpec?.algorithm);
+  }
 });
 
 test('a missing Secret is reported with the command that makes it', async () => {

@@ -1,7 +1,9 @@
 import type { SecretBackend } from '../api/generated/types.ts';
 import { AuthorityError } from '../errors.ts';
+import type { CaPair } from '../pki/ca.ts';
 import { CaError } from '../pki/ca-error.ts';
 import { CaReader } from '../pki/ca-reader.ts';
+import type { CaMaterial } from '../pki/read-ca.ts';
 import type { BackendDefinition, BackendDeps, ReferencedData } from './backend.ts';
 import { OWN_CA_CAPABILITIES, ownCA } from './shared/own-ca.ts';
 
@@ -17,17 +19,19 @@ export const secret: BackendDefinition<SecretBackend> = {
     const reader = new CaReader();
     return {
       ...ownCA(deps),
-      keyPair: async () => readPair(spec, await deps.secret(spec.name), reader, deps),
+      keyPair: async (_newest, _nextVersion, _signal, aside) => {
+        const material = materialOf(spec, await deps.secret(spec.name), deps);
+        return readPair(() => reader.read(material, deps.clock.now(), aside));
+      },
     };
   },
 };
 
-function readPair(
+function materialOf(
   { name, partialChain }: SecretBackend,
   content: ReferencedData | undefined,
-  reader: CaReader,
   deps: BackendDeps,
-) {
+): CaMaterial {
   if (content === undefined) {
     throw new AuthorityError(
       'CASecretNotFound',
@@ -43,8 +47,12 @@ function readPair(
       `${place} has no key ${missing}; write it with: ${create(name, deps)} --dry-run=client -o yaml | kubectl apply -f -`,
     );
   }
+  return { place, certificates, key, roots, partialChain };
+}
+
+async function readPair(read: () => Promise<CaPair>): Promise<CaPair> {
   try {
-    return reader.read({ place, certificates, key, roots, partialChain }, deps.clock.now());
+    return await read();
   } catch (error) {
     if (error instanceof CaError) throw new AuthorityError('CAPairRefused', error.message, { cause: error });
     throw error;

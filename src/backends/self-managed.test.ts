@@ -3,7 +3,8 @@ import * as assert from 'uvu/assert';
 import { FakeClock } from '../../test/unit/fake-clock.ts';
 import type { SelfManagedBackend } from '../api/generated/types.ts';
 import type { CaPair } from '../pki/ca.ts';
-import type { Aside, BackendDeps } from './backend.ts';
+import type { Aside } from '../pki/signer.ts';
+import type { BackendDeps } from './backend.ts';
 import { selfManaged } from './self-managed.ts';
 
 const NOW = new Date('2026-06-01T12:00:00.400Z');

@@ -2,12 +2,14 @@ import { randomBytes } from 'node:crypto';
 import { parseKeySpec } from '../api/client-certificate.ts';
 import { parseDuration } from '../api/duration.ts';
 import type { SelfManagedBackend } from '../api/generated/types.ts';
-import { type CaPair, caPair } from '../pki/ca.ts';
+import { type CaPair, type CaPath, caPath } from '../pki/ca.ts';
 import { successorDue } from '../pki/ca-life.ts';
+import { caSigner } from '../pki/ca-signer.ts';
 import { parseCertificate } from '../pki/certificate.ts';
 import { makeRoot, newSerialNumber } from '../pki/issue.ts';
 import { encodePrivateKey, generateKey, type KeySpec, type PrivateKey, publicKeyDer } from '../pki/keys.ts';
-import type { Aside, BackendDefinition, BackendDeps } from './backend.ts';
+import type { Aside } from '../pki/signer.ts';
+import type { BackendDefinition, BackendDeps } from './backend.ts';
 import { OWN_CA_CAPABILITIES, ownCA } from './shared/own-ca.ts';
 
 const TEN_YEARS_MS = 87_600 * 3_600_000;
@@ -33,24 +35,30 @@ export const selfManaged: BackendDefinition<SelfManagedBackend> = {
   },
 };
 
-function isKeyOf(pair: CaPair | undefined, key: PrivateKey): boolean {
-  return pair?.certificate.publicKeyDer.equals(publicKeyDer(key)) === true;
+function isKeyOf(path: CaPath | undefined, key: PrivateKey): boolean {
+  return path?.certificate.publicKeyDer.equals(publicKeyDer(key)) === true;
 }
 
 function makeKey(spec: KeySpec, aside: Aside): Promise<PrivateKey> {
   return spec.algorithm === 'RSA' ? aside(() => generateKey(spec)) : generateKey(spec);
 }
 
-function makePair(spec: SelfManagedBackend, key: PrivateKey, version: number, { clock }: BackendDeps): CaPair {
+async function makePair(
+  spec: SelfManagedBackend,
+  key: PrivateKey,
+  version: number,
+  { clock }: BackendDeps,
+): Promise<CaPair> {
   const now = clock.now();
+  const signer = caSigner(key, encodePrivateKey(key, 'PKCS8'));
   const lifeMs = parseDuration(spec.duration) ?? TEN_YEARS_MS;
-  const der = makeRoot({
+  const der = await makeRoot({
     // Two CAs of one name confuse verifiers that look for an issuer by name, so each generation has a name of its own.
     subject: { ...spec.subject, commonName: `${spec.commonName} v${version}` },
-    key,
+    signer,
     serialNumber: newSerialNumber(randomBytes(16)),
     notBefore: new Date(Math.floor(now.getTime() / 1000) * 1000),
     notAfter: new Date(Math.floor((now.getTime() + lifeMs) / 1000) * 1000),
   });
-  return caPair([parseCertificate(der)], key, encodePrivateKey(key, 'PKCS8'));
+  return { ...caPath([parseCertificate(der)]), signer };
 }

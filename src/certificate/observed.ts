@@ -47,7 +47,7 @@ export interface SigningView {
   readonly fingerprintSHA256: string;
   /** idOfChain of AuthorityView.issuers. */
   readonly issuersId: string;
-  /** Whether its signatures take long; see signsSlowly. */
+  /** Whether its signatures take long; see Signer. */
   readonly isSlow: boolean;
 }
 

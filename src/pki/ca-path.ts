@@ -9,14 +9,18 @@ import { remedy } from './x509-strict.ts';
 
 export interface Terms extends Surroundings {
   /** What only a signature of the CA's key shows to be wrong with a path. */
-  readonly trial: (path: Path) => CaError | undefined;
+  readonly trial: (path: Path) => Promise<CaError | undefined>;
 }
 
 /**
  * The path of a CA to what verifiers trust: from one of its certificates up to a self-signed one. Among several good
  * ones the one that ends last is taken, as RFC 4158 section 3.5 weighs them. Throws a CaError where none is good.
  */
-export function chooseChain(signers: readonly CertificateView[], store: CertificateStore, terms: Terms): Path {
+export async function chooseChain(
+  signers: readonly CertificateView[],
+  store: CertificateStore,
+  terms: Terms,
+): Promise<Path> {
   const effort = newEffort();
   const preferred = [...signers].sort((one, other) => longestFirst(one, other, terms.now));
   const begun = preferred.map((signer) => unfit(signer, terms) ?? new Ascent(signer, store, effort, terms));
@@ -25,17 +29,21 @@ export function chooseChain(signers: readonly CertificateView[], store: Certific
   for (let climbing = ascents; climbing.length > 0; ) climbing = climbing.filter((each) => each.advance());
   const good = ascents.flatMap((each) => each.good);
   good.sort((one, other) => endOfPath(other) - endOfPath(one) || one.length - other.length);
-  const chosen = firstProven(good, effort, terms);
+  const chosen = await firstProven(good, effort, terms);
   if (chosen !== undefined && !(chosen instanceof CaError)) return chosen;
   const [refused] = begun.flatMap((each) => (each instanceof Ascent ? (each.refusal ?? []) : each));
   throw chosen ?? refused ?? new CaError('BrokenChain', `${terms.place}, key tls.crt: there is no path to a root`);
 }
 
 /** The first path that passes its trial, or why the first one doesn't. */
-function firstProven(good: readonly Path[], effort: Effort, { trial }: Terms): Path | CaError | undefined {
+async function firstProven(
+  good: readonly Path[],
+  effort: Effort,
+  { trial }: Terms,
+): Promise<Path | CaError | undefined> {
   let first: CaError | undefined;
   for (const path of good) {
-    const refused = trial(path);
+    const refused = await trial(path);
     if (refused === undefined) return path;
     first ??= refused;
     effort.costLeft -= costOfSigning(path[0]);

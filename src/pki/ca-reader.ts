@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { CaPair } from './ca.ts';
 import { type CaMaterial, type CaReading, readCa } from './read-ca.ts';
+import type { Aside } from './signer.ts';
 
 interface Remembered extends CaReading {
   readonly id: string;
@@ -11,14 +12,15 @@ interface Remembered extends CaReading {
 export class CaReader {
   #last: Remembered | undefined;
 
-  /** See readCaPair. */
-  read(material: CaMaterial, now: Date): CaPair {
+  /** See readCa. */
+  async read(material: CaMaterial, now: Date, aside?: Aside): Promise<CaPair> {
     const id = idOf(material);
     const last = this.#last;
     if (last?.id === id && last.readAt <= now && now < last.holdsUntil) return last.pair;
     this.#last = undefined;
-    this.#last = { ...readCa(material, now), id, readAt: now };
-    return this.#last.pair;
+    const read = await readCa(material, now, aside);
+    this.#last = { ...read, id, readAt: now };
+    return read.pair;
   }
 }
 

@@ -4,6 +4,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { type Holder, hoursFromNow, leaf, NOW, root, serial, signIntermediate } from '../../test/pki/make.ts';
 import { openssl, opensslCertificate } from '../../test/pki/openssl.ts';
+import { writeCertificate } from '../../test/pki/write-certificate.ts';
 import {
   ALL,
   ASKED,
@@ -19,7 +20,6 @@ import {
 import { parseCertificate, parseCertificates } from './certificate.ts';
 import { chainsTo, proveIssued, wayToAnchor } from './chain.ts';
 import { caBasicConstraints, LEAF_BASIC_CONSTRAINTS, usageExtensions } from './extensions.ts';
-import { writeCertificate } from './issue.ts';
 import { publicKeyDer } from './keys.ts';
 import { encodeName } from './name.ts';
 import { NO_NAMES } from './san.ts';

@@ -1,6 +1,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { type Holder, hoursFromNow, NOW, root, serial, signIntermediate } from '../../test/pki/make.ts';
+import { writeCertificate } from '../../test/pki/write-certificate.ts';
 import {
   ALL,
   ASKED,
@@ -18,7 +19,6 @@ import {
 import { parseCertificate } from './certificate.ts';
 import { type CarriedField, proveIssued } from './chain.ts';
 import { caBasicConstraints, LEAF_BASIC_CONSTRAINTS, usageExtensions } from './extensions.ts';
-import { writeCertificate } from './issue.ts';
 import { generateKey, publicKeyDer } from './keys.ts';
 import { encodeName } from './name.ts';
 import { NO_NAMES } from './san.ts';

@@ -1,7 +1,7 @@
 import type { KeyObject } from 'node:crypto';
 import { bitString, integer, oid, sequence, set, tlv } from './asn1/write.ts';
 import { nameExtensions, usageExtensions } from './extensions.ts';
-import { publicKeyDer } from './keys.ts';
+import { keySpecOf, publicKeyDer } from './keys.ts';
 import { encodeName, type Subject } from './name.ts';
 import type { Names } from './san.ts';
 import { algorithmIdentifierFor, signBytes } from './signature.ts';
@@ -28,5 +28,5 @@ export function makeCsr({ key, subject, names, usages }: CsrRequest): Buffer {
   const attributes = extensions.length > 0 ? [sequence(oid(EXTENSION_REQUEST), set(sequence(...extensions)))] : [];
   // The attributes are there even if there is none: RFC 2986 section 4.1 doesn't make them OPTIONAL.
   const info = sequence(VERSION_1, subjectDer, publicKeyDer(key), tlv(ATTRIBUTES_TAG, ...attributes));
-  return sequence(info, algorithmIdentifierFor(key), bitString(signBytes(info, key)));
+  return sequence(info, algorithmIdentifierFor(keySpecOf(key)), bitString(signBytes(info, key)));
 }

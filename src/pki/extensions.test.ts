@@ -2,6 +2,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { makePath } from '../../test/pki/constrained.ts';
 import { hoursFromNow, leaf, NOW, root, serial } from '../../test/pki/make.ts';
+import { writeCertificate } from '../../test/pki/write-certificate.ts';
 import {
   dirName,
   extension,
@@ -13,7 +14,6 @@ import {
 } from '../../test/pki/write-extensions.ts';
 import { implicit, sequence, tlv } from './asn1/write.ts';
 import { type CertificateView, parseCertificate } from './certificate.ts';
-import { writeCertificate } from './issue.ts';
 import { publicKeyDer } from './keys.ts';
 import { encodeName } from './name.ts';
 

@@ -3,14 +3,17 @@ import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { ALL_KEYS, describe, hoursFromNow, leaf, NOW, root, serial, signIntermediate } from '../../test/pki/make.ts';
+import { writeCertificate } from '../../test/pki/write-certificate.ts';
+import { thrownBy } from '../../test/unit/thrown-by.ts';
 import { children, readElement } from './asn1/read.ts';
 import { TAG } from './asn1/write.ts';
 import { parseCertificate } from './certificate.ts';
 import { keyIdOf, subjectKeyIdExtension } from './extensions.ts';
-import { makeRoot, newSerialNumber, writeCertificate } from './issue.ts';
+import { makeRoot, newSerialNumber } from './issue.ts';
 import { generateKey, publicKeyDer } from './keys.ts';
 import { NO_NAMES } from './san.ts';
 import { isSelfSigned } from './signed-by.ts';
+import { signerOf } from './signer.ts';
 
 const ca = await root();
 const holders = await Promise.all(
@@ -176,9 +179,10 @@ test('a root is a CA by critical constraints and key usage, names its key and no
     `301d0603551d0e04160414${ca.certificate.subjectKeyId}`,
   ]);
   assert.ok(isSelfSigned(ca.certificate));
-  const request = { key: ca.key, notBefore: NOW, notAfter: hoursFromNow(1), serialNumber: serial() };
-  assert.throws(() => makeRoot({ ...request, subject: {} }), /without a subject/);
-  assert.throws(() => makeRoot({ ...request, subject: { commonName: 'a' }, notAfter: NOW }), /ends before/);
+  const request = { signer: signerOf(ca.key), notBefore: NOW, notAfter: hoursFromNow(1), serialNumber: serial() };
+  assert.match(String(await thrownBy(makeRoot({ ...request, subject: {} }))), /without a subject/);
+  const ended = makeRoot({ ...request, subject: { commonName: 'a' }, notAfter: NOW });
+  assert.match(String(await thrownBy(ended)), /ends before/);
 });
 
 test.run();

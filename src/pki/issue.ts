@@ -1,4 +1,3 @@
-import type { KeyObject } from 'node:crypto';
 import { bitString, explicit, integer, sequence, time } from './asn1/write.ts';
 import type { CertificateView } from './certificate.ts';
 import {
@@ -11,10 +10,11 @@ import {
   subjectKeyIdExtension,
   usageExtensions,
 } from './extensions.ts';
-import { keySpecOf, keySpecOfPublicKey, publicKeyDer } from './keys.ts';
+import { type KeySpec, keySpecOfPublicKey } from './keys.ts';
 import { encodeName, type Subject } from './name.ts';
 import type { Names } from './san.ts';
-import { algorithmIdentifierFor, signBytes, signBytesInPool, signsSlowly } from './signature.ts';
+import { algorithmIdentifierFor } from './signature.ts';
+import type { Signer } from './signer.ts';
 
 interface Validity {
   /** Inclusive, both of them; milliseconds are cut off. */
@@ -25,7 +25,7 @@ interface Validity {
 }
 
 export interface LeafRequest extends Validity {
-  readonly ca: { readonly certificate: CertificateView; readonly key: KeyObject };
+  readonly ca: { readonly certificate: CertificateView; readonly signer: Signer };
   /** SubjectPublicKeyInfo of the leaf. */
   readonly publicKeyDer: Buffer;
   readonly subject: Subject;
@@ -38,25 +38,17 @@ export interface LeafRequest extends Validity {
 
 export interface RootRequest extends Validity {
   readonly subject: Subject;
-  /** The private key that becomes the CA's. */
-  readonly key: KeyObject;
+  /** Of the key that becomes the CA's. */
+  readonly signer: Signer;
 }
 
 /**
  * Signs a client's certificate (RFC 5280) and returns its DER. Throws an Error if it has no identity, if subject, names
- * or usages can't be written, or if it would outlive the CA. That `ca.key` belongs to `ca.certificate` is for
- * `readCaPair` to prove.
+ * or usages can't be written, or if it would outlive the CA. That `ca.signer` belongs to `ca.certificate` is
+ * for `readCaPair` to prove.
  */
-export function signLeaf(request: LeafRequest): Buffer {
-  return writeCertificate(leafContent(request));
-}
-
-/** The same in the thread pool where the signature takes long, and at once where it doesn't. */
-export function signLeafAside(request: LeafRequest): Buffer | Promise<Buffer> {
-  const content = leafContent(request);
-  if (!signsSlowly(keySpecOf(content.signingKey))) return writeCertificate(content);
-  const { tbs, algorithm } = toBeSigned(content);
-  return signBytesInPool(tbs, content.signingKey).then((signature) => sequence(tbs, algorithm, bitString(signature)));
+export async function signLeaf(request: LeafRequest): Promise<Buffer> {
+  return signCertificate(leafContent(request), request.ca.signer);
 }
 
 function leafContent(request: LeafRequest): CertificateContent {
@@ -88,29 +80,28 @@ function leafContent(request: LeafRequest): CertificateContent {
       ...policyExtensions(request.policies ?? []),
       ...sanExtensions,
     ],
-    signingKey: ca.key,
   };
 }
 
 const EMPTY_NAME_LENGTH = 2;
 
 /** Makes the self-signed certificate (DER) of a CA that may sign certificates and CRLs. Throws an Error like `signLeaf`. */
-export function makeRoot(request: RootRequest): Buffer {
+export async function makeRoot(request: RootRequest): Promise<Buffer> {
   const subjectDer = encodeName(request.subject);
   if (subjectDer.length === EMPTY_NAME_LENGTH) throw new Error('a CA without a subject');
-  const spki = publicKeyDer(request.key);
-  return writeCertificate({
+  const { publicKey } = request.signer;
+  const content = {
     ...validityOf(request),
     issuerDer: subjectDer,
     subjectDer,
-    publicKeyDer: spki,
+    publicKeyDer: publicKey,
     extensions: [
       caBasicConstraints(),
       ...usageExtensions(['cert sign', 'crl sign']),
-      subjectKeyIdExtension(keyIdOf(spki)),
+      subjectKeyIdExtension(keyIdOf(publicKey)),
     ],
-    signingKey: request.key,
-  });
+  };
+  return signCertificate(content, request.signer);
 }
 
 /** The key id that a CA's children name: the one in its certificate, however that was made. */
@@ -124,31 +115,33 @@ export interface CertificateContent extends Validity {
   readonly publicKeyDer: Buffer;
   /** Each a whole Extension. */
   readonly extensions: readonly Buffer[];
-  readonly signingKey: KeyObject;
 }
 
 const VERSION_3 = explicit(0, integer(2));
 
-/** Writes and signs whatever it is given. */
-export function writeCertificate(content: CertificateContent): Buffer {
-  const { tbs, algorithm } = toBeSigned(content);
-  return sequence(tbs, algorithm, bitString(signBytes(tbs, content.signingKey)));
+async function signCertificate(content: CertificateContent, signer: Signer): Promise<Buffer> {
+  const { keySpec } = signer;
+  const tbs = tbsCertificate(content, keySpec);
+  return signedCertificate(tbs, keySpec, await signer.sign(tbs));
 }
 
-/** The one place where a TBSCertificate is put together. */
-function toBeSigned(content: CertificateContent): { readonly tbs: Buffer; readonly algorithm: Buffer } {
-  const algorithm = algorithmIdentifierFor(content.signingKey);
-  const tbs = sequence(
+/** The TBSCertificate (DER) that a key of that kind signs: the one place where it is put together. */
+export function tbsCertificate(content: CertificateContent, signingKey: KeySpec): Buffer {
+  return sequence(
     VERSION_3,
     integer(content.serialNumber),
-    algorithm,
+    algorithmIdentifierFor(signingKey),
     content.issuerDer,
     sequence(time(content.notBefore), time(content.notAfter)),
     content.subjectDer,
     content.publicKeyDer,
     explicit(3, sequence(...content.extensions)),
   );
-  return { tbs, algorithm };
+}
+
+/** The certificate (DER) that a TBSCertificate and its signature make. */
+export function signedCertificate(tbs: Buffer, signingKey: KeySpec, signature: Buffer): Buffer {
+  return sequence(tbs, algorithmIdentifierFor(signingKey), bitString(signature));
 }
 
 function validityOf({ notBefore, notAfter, serialNumber }: Validity): Validity {

@@ -1,6 +1,7 @@
-import { type CaPair, caPair } from './ca.ts';
+import { type CaPair, caPath } from './ca.ts';
 import { CaError } from './ca-error.ts';
 import { chooseChain } from './ca-path.ts';
+import { caSigner } from './ca-signer.ts';
 import { type CertificateView, distinct } from './certificate.ts';
 import { CertificateStore } from './certificate-store.ts';
 import { keyMatches } from './key-match.ts';
@@ -10,6 +11,7 @@ import { type CertificateBlock, MaterialError, readCertificateBlocks, readKey } 
 import { parseBlock } from './parse-block.ts';
 import { nameOf } from './path.ts';
 import type { Path } from './path-search.ts';
+import { type Aside, signingAside } from './signer.ts';
 import { refusalOfTrial } from './trial.ts';
 
 /** A CA as its owner keeps it: the bytes under the keys of one Secret. */
@@ -37,8 +39,8 @@ const MOST_COMPARED = 5;
  * the key signs. Of several certificates for the key, and of several paths, the one that is good longest is taken.
  * Throws a CaError.
  */
-export function readCaPair(material: CaMaterial, now: Date): CaPair {
-  return readCa(material, now).pair;
+export async function readCaPair(material: CaMaterial, now: Date): Promise<CaPair> {
+  return (await readCa(material, now)).pair;
 }
 
 /** A pair, and until when reading the same material from now on would bring the same. */
@@ -47,8 +49,8 @@ export interface CaReading {
   readonly holdsUntil: Date;
 }
 
-/** See readCaPair. */
-export function readCa(material: CaMaterial, now: Date): CaReading {
+/** See readCaPair. A trial leaf whose signature takes long is signed `aside`. */
+export async function readCa(material: CaMaterial, now: Date, aside: Aside = (work) => work()): Promise<CaReading> {
   const { place, partialChain = false } = material;
   const { key, pem } = refused(() => readKey(material.key, `${place}, key tls.key`));
   const blocks = refused(() =>
@@ -63,9 +65,10 @@ export function readCa(material: CaMaterial, now: Date): CaReading {
       'KeyMismatch',
       `${place}, key tls.key: this is not the key of ${given.map(nameOf).join(' or ')} in tls.crt; put the key and the certificate of one CA into the Secret`,
     );
-  const trial = (path: Path) => refusalOfTrial(caPair(path, key, pem), place, now);
-  const chain = chooseChain(signers, store, { place, given, partialChain, now, unreadRoots: problem, trial });
-  const pair = caPair(chain, key, pem, restOf(chain, given, { store, problem }, now));
+  const signer = caSigner(key, pem);
+  const trial = (path: Path) => refusalOfTrial(caPath(path), signingAside(signer, aside), place, now);
+  const chain = await chooseChain(signers, store, { place, given, partialChain, now, unreadRoots: problem, trial });
+  const pair = { ...caPath(chain, restOf(chain, given, { store, problem }, now)), signer };
   return { pair, holdsUntil: nextMoment([...given, ...store.seen], now) };
 }
 

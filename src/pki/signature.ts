@@ -92,14 +92,14 @@ export function verifyBytes(name: string, bytes: Buffer, key: KeyObject, signatu
   return verify(algorithm.hash, bytes, signer, signature);
 }
 
-/** The AlgorithmIdentifier (DER) that `key` signs with. Throws an Error if the key is of an unsupported kind. */
-export function algorithmIdentifierFor(key: KeyObject): Buffer {
-  return algorithmFor(key).identifiers[0];
+/** The AlgorithmIdentifier (DER) that a key of that kind signs with. */
+export function algorithmIdentifierFor(signingKey: KeySpec): Buffer {
+  return algorithmFor(signingKey).identifiers[0];
 }
 
 /** Signs as `algorithmIdentifierFor` announces; ECDSA signatures come as DER (RFC 3279 section 2.2.3). */
 export function signBytes(bytes: Uint8Array, key: KeyObject): Buffer {
-  return sign(algorithmFor(key).hash, bytes, key);
+  return sign(algorithmFor(keySpecOf(key)).hash, bytes, key);
 }
 
 /** Up to here a signature takes 6 ms; the time grows with the cube, and RSA of 8192 bits takes 32 ms. */
@@ -114,12 +114,11 @@ const signInPool: (hash: string | undefined, bytes: Uint8Array, key: KeyObject) 
 
 /** The same as `signBytes`, in the thread pool and few at a time. */
 export function signBytesInPool(bytes: Uint8Array, key: KeyObject): Promise<Buffer> {
-  return keyThreads.run(() => signInPool(algorithmFor(key).hash, bytes, key));
+  return keyThreads.run(() => signInPool(algorithmFor(keySpecOf(key)).hash, bytes, key));
 }
 
 // The hash is as strong as the curve; RSA stays with SHA-256, which every verifier knows.
-function algorithmFor(key: KeyObject): SignatureAlgorithm {
-  const spec = keySpecOf(key);
+function algorithmFor(spec: KeySpec): SignatureAlgorithm {
   switch (spec.algorithm) {
     case 'Ed25519':
       return ED25519;

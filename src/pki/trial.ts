@@ -1,13 +1,13 @@
-import type { CaPair } from './ca.ts';
+import type { CaPath } from './ca.ts';
 import { CaError } from './ca-error.ts';
 import { parseCertificate } from './certificate.ts';
 import { proveIssued } from './chain.ts';
 import { policiesToCopy } from './constraints/constraints.ts';
 import { signLeaf } from './issue.ts';
-import { publicKeyDer } from './keys.ts';
 import { isAboutNames, rulesOf } from './path-rules.ts';
 import { NO_NAMES } from './san.ts';
 import { isIssuedBy } from './signed-by.ts';
+import type { Signer } from './signer.ts';
 
 const HOUR = 3_600_000;
 const SECOND = 1_000;
@@ -21,9 +21,12 @@ const IDENTITY = {
  * Signs a leaf that nothing keeps, and proves it as every answer is proven: what is wrong with the CA is found before a
  * client needs it.
  */
-export function refusalOfTrial(pair: CaPair, place: string, now: Date): CaError | undefined {
-  const { certificate, chain, key } = pair;
-  const spki = publicKeyDer(key);
+export async function refusalOfTrial(
+  { certificate, chain, anchor }: CaPath,
+  signer: Signer,
+  place: string,
+  now: Date,
+): Promise<CaError | undefined> {
   const endMs = Math.min(now.getTime() + HOUR, ...chain.map(({ notAfter }) => notAfter.getTime()));
   if (endMs - now.getTime() < SECOND)
     // As `unfit` says it: the last second before is no time to sign in.
@@ -31,9 +34,9 @@ export function refusalOfTrial(pair: CaPair, place: string, now: Date): CaError 
       'Expired',
       `${place}, key tls.crt: the chain has expired at ${new Date(endMs).toISOString()}; renew it`,
     );
-  const der = signLeaf({
-    ca: pair,
-    publicKeyDer: spki,
+  const der = await signLeaf({
+    ca: { certificate, signer },
+    publicKeyDer: signer.publicKey,
     ...IDENTITY,
     policies: policiesToCopy(rulesOf(chain).constraints),
     serialNumber: Buffer.of(1),
@@ -46,8 +49,8 @@ export function refusalOfTrial(pair: CaPair, place: string, now: Date): CaError 
     return new CaError('KeyMismatch', `${place}, key tls.key: this is not the key of the certificate in tls.crt`);
   const flaw = proveIssued({
     chain: [leaf, ...chain],
-    anchors: [pair.anchor],
-    expected: { ...IDENTITY, publicKeyDer: spki, now },
+    anchors: [anchor],
+    expected: { ...IDENTITY, publicKeyDer: signer.publicKey, now },
     carries: ['commonName', 'subject'],
   });
   // Which names the CA allows is for each client's certificate to tell.

@@ -20,6 +20,6 @@ export function foreignCondition(foreign: readonly GenerationSecret[]): NewCondi
 }
 
 function textOf({ secret, generation }: GenerationSecret): string {
-  const fingerprint = generation?.pair.certificate.fingerprintSHA256;
+  const fingerprint = generation?.path.certificate.fingerprintSHA256;
   return `Secret ${keyOf(secret)} (${fingerprint === undefined ? 'unreadable' : `SHA-256 ${fingerprint}`})`;
 }

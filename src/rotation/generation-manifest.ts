@@ -25,11 +25,11 @@ export function blankManifest(authority: Owner, version: number, namespace: stri
 /** The Secret of a generation as it is applied; `beside` are the uids of the others that are in use. */
 export function generationManifest(
   authority: Owner,
-  generation: Pick<Generation, 'state' | 'since' | 'pair' | 'source'>,
+  generation: Pick<Generation, 'state' | 'since' | 'path' | 'signer' | 'source'>,
   secret: Generation['secret'],
   beside: readonly string[],
 ) {
-  const { pair, state, since, source } = generation;
+  const { path, signer, state, since, source } = generation;
   return {
     apiVersion: 'v1',
     kind: 'Secret',
@@ -48,9 +48,9 @@ export function generationManifest(
     // A CA key is never overwritten, by Certwheel or by others.
     immutable: true,
     data: {
-      'tls.crt': base64(pair.chain.map((each) => each.pem).join('')),
-      'tls.key': base64(pair.keyPem),
-      'ca.crt': base64(pair.anchor.pem),
+      'tls.crt': base64(path.chain.map((each) => each.pem).join('')),
+      'tls.key': base64(signer?.reference.pem ?? ''),
+      'ca.crt': base64(path.anchor.pem),
     },
   };
 }

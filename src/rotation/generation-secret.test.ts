@@ -21,7 +21,7 @@ test('what is written is what is read', () => {
   assert.is(generation?.state, 'Active');
   assert.equal(generation?.since, hoursFromNow(-3));
   assert.is(generation?.source, 'secret');
-  assert.is(generation?.pair.certificate.fingerprintSHA256, pair.certificate.fingerprintSHA256);
+  assert.is(generation?.path.certificate.fingerprintSHA256, pair.certificate.fingerprintSHA256);
   assert.equal(generation?.secret, { namespace: 'ns', name: 'ca-ca-v7', uid: 'uid-1', resourceVersion: '5' });
 });
 
@@ -66,8 +66,8 @@ test('an intermediate keeps its root', async () => {
   const top = await root();
   const below = await signIntermediate(top);
   const { generation } = view(stored(manifest(namespaced, 'ns', pairOf(below, top))));
-  assert.is(generation?.pair.anchor.fingerprintSHA256, top.certificate.fingerprintSHA256);
-  assert.is(generation?.pair.chain.length, 2);
+  assert.is(generation?.path.anchor.fingerprintSHA256, top.certificate.fingerprintSHA256);
+  assert.is(generation?.path.chain.length, 2);
 });
 
 test('a generation whose CA has expired can still be read, since its end is for others to judge', async () => {

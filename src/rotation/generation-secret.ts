@@ -4,7 +4,8 @@ import * as names from '../api/names.ts';
 import { identify, parseMeta, type RawObject } from '../api/parse.ts';
 import { EXPORTING_PREFIXES } from '../certificate/decision/exported-keys.ts';
 import { weightOf } from '../kube/cache/namespace-share.ts';
-import { restoreCaPair } from '../pki/ca.ts';
+import { restoreCaPath } from '../pki/ca.ts';
+import { restoreCaSigner } from '../pki/ca-signer.ts';
 import { MAX_PEM_BYTES } from '../pki/pem.ts';
 import { messageOf } from '../thrown.ts';
 import type { Generation } from './generation.ts';
@@ -132,6 +133,7 @@ function contentOf(object: RawObject, { version, secret, mark }: GenerationSecre
       return { generation: undefined, problem: held };
     const state = STATES.find((each) => each === annotations[names.GENERATION_STATE_ANNOTATION]);
     const since = parseRfc3339(annotations[names.GENERATION_SINCE_ANNOTATION]);
+    const path = restoreCaPath(text(object, 'tls.crt'));
     const generation = {
       version,
       // Annotations that were damaged make it neither sign nor disappear; the plan goes on from there.
@@ -142,7 +144,8 @@ function contentOf(object: RawObject, { version, secret, mark }: GenerationSecre
       mark: mark.uids.includes(secret.uid) ? ('whole' as const) : ('none' as const),
       source: annotations[names.GENERATION_SOURCE_ANNOTATION] ?? '',
       // It was valid when it was accepted; whether it still is, is asked before it signs.
-      pair: restoreCaPair(text(object, 'tls.crt'), text(object, 'tls.key')),
+      path,
+      signer: restoreCaSigner(path.certificate, text(object, 'tls.key')),
       secret,
     };
     return { generation, problem: held };

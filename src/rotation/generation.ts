@@ -1,4 +1,5 @@
-import type { CaPair } from '../pki/ca.ts';
+import type { CaPath } from '../pki/ca.ts';
+import type { CaSigner } from '../pki/ca-signer.ts';
 
 /**
  * The life of a CA generation. Only the signing one issues; all but the retired are in the trust bundle.
@@ -7,7 +8,7 @@ import type { CaPair } from '../pki/ca.ts';
  */
 export type GenerationState = 'Prepared' | 'Active' | 'Retiring' | 'Retired';
 
-/** One CA key with its certificate, as the Secret that keeps it says. */
+/** One CA that verifiers must trust, with its signer where Certwheel can sign with its key, as the Secret that keeps it says. */
 export interface Generation {
   readonly version: number;
   readonly state: Exclude<GenerationState, 'Retired'>;
@@ -17,7 +18,9 @@ export interface Generation {
   readonly created: Date;
   /** Whether the mark of its Secret names itself, and all others that are in use too; see GenerationMark. */
   readonly mark: 'none' | 'partial' | 'whole';
-  readonly pair: CaPair;
+  readonly path: CaPath;
+  /** Undefined where nothing here can sign with its key: it is trusted, and its certificates count, but it never signs. */
+  readonly signer: CaSigner | undefined;
   /** The type of authority that brought it. */
   readonly source: string;
   readonly secret: {
@@ -28,7 +31,14 @@ export interface Generation {
   };
 }
 
-export type NewGeneration = Pick<Generation, 'version' | 'state' | 'since' | 'pair' | 'source'>;
+export type NewGeneration = Pick<Generation, 'version' | 'state' | 'since' | 'path' | 'signer' | 'source'>;
+
+/** A generation that can sign, whether or not it is its turn. */
+export type SigningGeneration = Generation & { readonly signer: CaSigner };
+
+export function canSign(generation: Generation): generation is SigningGeneration {
+  return generation.signer !== undefined;
+}
 
 /** What another replica wrote may lie so far ahead. */
 export const CLOCKS_APART_MS = 60_000;
@@ -52,17 +62,17 @@ export function isPresent(generation: Pick<Generation, 'source'>, source: string
   return source !== undefined && (generation.source === source || generation.source === '');
 }
 
-/** The generation that signs: the one that became active last, as long as it is good. */
-export function signingGeneration(generations: readonly Generation[], now: Date): Generation | undefined {
-  const active = generations.filter(({ state, pair }) => state === 'Active' && endOf(pair) > now);
+/** The generation that signs: of those that can, the one that became active last, as long as it is good. */
+export function signingGeneration(generations: readonly Generation[], now: Date): SigningGeneration | undefined {
+  const active = generations.filter(canSign).filter(({ state, path }) => state === 'Active' && endOf(path) > now);
   // What became active in the future did so by a clock that was wrong, and must not outdo what comes after it.
   const sinceMs = ({ since }: Generation) => (since > now ? 0 : since.getTime());
   return active.sort((one, other) => sinceMs(other) - sinceMs(one) || other.version - one.version)[0];
 }
 
 /** When nothing can be signed any more: the first end of the CA certificate and of those above it. */
-export function endOf(pair: CaPair): Date {
-  return new Date(Math.min(...pair.chain.map(({ notAfter }) => notAfter.getTime())));
+export function endOf({ chain }: CaPath): Date {
+  return new Date(Math.min(...chain.map(({ notAfter }) => notAfter.getTime())));
 }
 
 /** Whether Certwheel holds the CA key of an authority, and under which key of the spec. */

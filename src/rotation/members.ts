@@ -94,7 +94,7 @@ function unmarkedOf(
 /** By the status alone, which doesn't say what is in ca.crt. */
 function byStatus(resource: ClientCertificate, generations: readonly Generation[]): Placed[] {
   const { authorityGeneration, endSeconds } = resource.status;
-  const issuer = generations.find(({ version }) => version === authorityGeneration)?.pair;
+  const issuer = generations.find(({ version }) => version === authorityGeneration)?.path;
   if (issuer === undefined || endSeconds === undefined) return [];
   const member: Member = {
     key: keyOf(resource),

@@ -59,7 +59,7 @@ test('a renewed CA of the same key, another name, and a pair that is a generatio
   assert.is(namesakeProblem(pairOf(withoutKeyId(old)), [generation(pairOf(bare))]), undefined);
   assert.is(namesakeProblem(pairOf(await root({ commonName: 'Other' })), [generation(pairOf(bare))]), undefined);
   const both = [generation(pairOf(bare)), generation(pairOf(withoutKeyId(next)))];
-  for (const { pair } of both) assert.is(namesakeProblem(pair, both), undefined);
+  for (const { path } of both) assert.is(namesakeProblem(path, both), undefined);
 });
 
 test('a root that OpenSSL mistakes for an intermediate of the other CA is refused, whichever of the two is new', async () => {

@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { keyOf } from '../api/parse.ts';
 import { provenView } from '../certificate/secret/view.ts';
-import type { CaPair } from '../pki/ca.ts';
+import type { CaPath } from '../pki/ca.ts';
 import type { CertificateView } from '../pki/certificate.ts';
 import {
   type Constraints,
@@ -23,16 +23,16 @@ const CONSUMERS_AT_ONCE = 20;
  * issued anew.
  */
 export async function narrowedProblem(
-  pair: CaPair,
+  path: CaPath,
   generations: readonly Generation[],
   consumers: () => readonly Consumer[],
   now: Date,
 ): Promise<string | undefined> {
-  if (generations.some(({ pair: { id } }) => id === pair.id)) return undefined;
-  for (const generation of generations.filter((each) => isRenewedBy(each.pair.anchor, pair.anchor))) {
-    const { chain, certificate } = generation.pair;
+  if (generations.some((each) => each.path.id === path.id)) return undefined;
+  for (const generation of generations.filter((each) => isRenewedBy(each.path.anchor, path.anchor))) {
+    const { chain, certificate } = generation.path;
     // Servers build it of what a client of the former root sends and of the new root.
-    const [before, after] = [constraintsOf(chain), constraintsOf([...chain.slice(0, -1), pair.anchor])];
+    const [before, after] = [constraintsOf(chain), constraintsOf([...chain.slice(0, -1), path.anchor])];
     const served = after === undefined ? [] : consumers();
     for (const [index, consumer] of served.entries()) {
       if (index % CONSUMERS_AT_ONCE === CONSUMERS_AT_ONCE - 1) await setImmediate();
@@ -40,7 +40,7 @@ export async function narrowedProblem(
       if (held?.issuerFingerprint !== certificate.fingerprintSHA256 || held.notAfter <= now) continue;
       const problem = forbidden(after, consumer);
       if (problem === undefined || forbidden(before, consumer) !== undefined) continue;
-      return `${nameOf(pair.anchor)} has the key and the name of the root of generation ${generation.version}, and forbids what ${keyOf(consumer.resource)} holds: ${problem}; verifiers would refuse that client at once: make a root that permits it, or a CA with another key`;
+      return `${nameOf(path.anchor)} has the key and the name of the root of generation ${generation.version}, and forbids what ${keyOf(consumer.resource)} holds: ${problem}; verifiers would refuse that client at once: make a root that permits it, or a CA with another key`;
     }
   }
   return undefined;

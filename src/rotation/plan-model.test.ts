@@ -136,7 +136,7 @@ async function endsWith(world: RotationWorld, wanted: CaPair): Promise<void> {
   }
   // CAs leave one after the other, each once workloads had time to load what needs it no more.
   await world.pass(LONGEST_LIFE_S + (1 + leaving) * 2 * PROPAGATION_S, true);
-  const left = world.generations.map(({ state, pair }) => `${state} ${pair.certificate.subjectText}`);
+  const left = world.generations.map(({ state, path }) => `${state} ${path.certificate.subjectText}`);
   assert.equal(left, [`Active ${wanted.certificate.subjectText}`]);
   assert.is(world.signing?.id, wanted.id);
   const repairs = world.members.map((each) => each.repairs);

@@ -1,5 +1,5 @@
 import { isSameCa } from '../pki/ca.ts';
-import { type Generation, isPresent, signingGeneration } from './generation.ts';
+import { canSign, type Generation, isPresent, signingGeneration } from './generation.ts';
 import type { Member, Plan, Rotation } from './plan-types.ts';
 import { countsUntil, lastInUse, needsGeneration, usesGeneration } from './usage.ts';
 import { waitForMembers } from './wait.ts';
@@ -11,22 +11,23 @@ import { waitForMembers } from './wait.ts';
  * 3. once none of them is left and all had time to load theirs, the old one leaves the bundle (Retired).
  *
  * A certificate that has expired counts for nothing, nor does one that ends after all that a leaving CA can have signed.
- * Generations that another backend brought don't sign any more, and leave like an old one.
+ * Generations that another backend brought don't sign any more, and leave like an old one. One without a signer is trusted
+ * and leaves like any other, and is never made to sign.
  */
 export function planRotation(all: Rotation, now: Date): Plan {
   const rotation = { ...all, members: all.members.filter(({ notAfter }) => notAfter !== undefined && notAfter > now) };
   const { generations, wanted, source } = rotation;
   const present = generations.filter((each) => isPresent(each, source));
   const former = generations.filter((each) => !present.includes(each));
+  const able = present.filter(canSign);
   const signing = signingGeneration(present, now);
   const settled = { waitingFor: [], leftBehind: [], clearSince: new Map<string, Date>() };
-  const wantedOnes = present.filter(({ pair }) => pair.id === wanted);
+  const wantedOnes = able.filter(({ path }) => path.id === wanted);
   // A Secret that was restored by hand may keep the same pair again.
   const successor = wantedOnes.find((each) => each === signing) ?? wantedOnes[0];
 
   // Only damaged marks leave nothing that signs while certificates of a good CA are about: they decide which one it was.
-  const forgotten =
-    signing === undefined ? lastInUse({ ...rotation, generations: present }, successor, now) : undefined;
+  const forgotten = signing === undefined ? lastInUse({ ...rotation, generations: able }, successor, now) : undefined;
   if (forgotten !== undefined) return { ...settled, step: { do: 'move', generation: forgotten, to: 'Active' } };
 
   // Before any step that matters, so that each has another one that vouches for it, should its mark be taken off.
@@ -39,7 +40,7 @@ export function planRotation(all: Rotation, now: Date): Plan {
   if (wanted === undefined)
     return source === undefined ? leave(former) : { ...settled, step: { do: 'settle', recheckAt: undefined } };
   // No workload can hold anything valid that a waiting period would protect.
-  const isFirst = signing === undefined && former.length === 0;
+  const isFirst = signing === undefined && former.length === 0 && able.length === present.length;
   if (successor === undefined) return { ...settled, step: { do: 'create', state: isFirst ? 'Active' : 'Prepared' } };
 
   // A crash between "the new one signs" and "the old one retires" leaves two: the later one is meant.
@@ -62,7 +63,7 @@ export function planRotation(all: Rotation, now: Date): Plan {
     // A generation that never signed has no certificates.
     if (leaving.state === 'Prepared') return { ...settled, step: { do: 'retire', generation: leaving } };
     // Where only the certificate of the CA was renewed, what the old one signed is good under the new one.
-    const isRenewed = successor !== undefined && isSameCa(leaving.pair, successor.pair);
+    const isRenewed = successor !== undefined && isSameCa(leaving.path, successor.path);
     const needsIt = (member: Member) => !isRenewed && needsGeneration(member, leaving, successor);
     const step = { do: 'retire', generation: leaving } as const;
     return waitForMembers(rotation, leaving, needsIt, (member) => until(member, leaving), step, now);

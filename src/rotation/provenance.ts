@@ -112,7 +112,7 @@ function isOf({ fingerprintSHA256 }: Evidence['reported'][number], claim: Genera
 }
 
 function fingerprintOf({ generation }: GenerationSecret): string | undefined {
-  return generation?.pair.certificate.fingerprintSHA256;
+  return generation?.path.certificate.fingerprintSHA256;
 }
 
 function uidsOf(secrets: readonly GenerationSecret[]): ReadonlySet<string> {

@@ -1,11 +1,11 @@
 import { authorityKey, type CertificateAuthority } from '../api/certificate-authority.ts';
-import type { Aside } from '../backends/backend.ts';
 import { bundleOf } from '../pki/bundle.ts';
 import type { CaPair } from '../pki/ca.ts';
+import type { Aside } from '../pki/signer.ts';
 import type { Run } from '../queue/controller.ts';
 import { reportable, type Trouble, troubleOf } from '../trouble.ts';
 import type { Rotating, RotationDeps } from './deps.ts';
-import { CLOCKS_APART_MS, isPresent, sourceOf } from './generation.ts';
+import { CLOCKS_APART_MS, canSign, isPresent, sourceOf } from './generation.ts';
 import { MOST_VERSIONS } from './generation-manifest.ts';
 import type { GenerationSecret } from './generation-secret.ts';
 import { namesakeProblem } from './namesake.ts';
@@ -31,11 +31,13 @@ export async function readSource(
   if (backend.keyPair === undefined) return { pair: undefined, version, trouble: undefined };
   const newest = generations
     .filter((each) => isPresent(each, sourceOf(runtime)))
+    .filter(canSign)
     .sort((one, other) => other.version - one.version)[0];
   try {
     const key = authorityKey(runtime.resource);
     const aside: Aside = (work) => releaseWorker(() => slowWork.run(key, undefined, work, signal));
-    const pair = await backend.keyPair(newest?.pair, version, signal, aside);
+    const latest = newest && { ...newest.path, signer: newest.signer };
+    const pair = await backend.keyPair(latest, version, signal, aside);
     const served = () => consumers(runtime.resource);
     const problem =
       namesakeProblem(pair, generations) ?? (await narrowedProblem(pair, generations, served, clock.now()));
@@ -63,7 +65,7 @@ export function planOf(key: string, runtime: Rotating, pair: CaPair | undefined,
   const source = sourceOf(runtime);
   const isRotating =
     generations.length > 1 || generations.some((each) => each.state !== 'Active' || !isPresent(each, source));
-  const trust = bundleOf(generations.map((each) => each.pair.anchor));
+  const trust = bundleOf(generations.map((each) => each.path.anchor));
   const rotation = {
     generations,
     source,
@@ -127,16 +129,17 @@ async function take(
     case 'create': {
       const { pair, version } = source;
       if (pair === undefined) return false;
-      const generation = { version, state: step.state, since, pair, source: definition.type };
+      const { signer, ...path } = pair;
+      const generation = { version, state: step.state, since, path, signer, source: definition.type };
       await deps.createGeneration(resource, generation, inUse);
-      recordStep(resource, version, 'CAGenerationCreated', `(${pair.certificate.subjectText}) is ${step.state}`, deps);
+      recordStep(resource, version, 'CAGenerationCreated', `(${path.certificate.subjectText}) is ${step.state}`, deps);
       return true;
     }
     case 'mark': {
-      const { version, pair, mark } = step.generation;
+      const { version, path, mark } = step.generation;
       await deps.writeGeneration(resource, step.generation, inUse);
       if (mark !== 'none') return true;
-      const which = `(${pair.certificate.subjectText}, SHA-256 ${pair.certificate.fingerprintSHA256})`;
+      const which = `(${path.certificate.subjectText}, SHA-256 ${path.certificate.fingerprintSHA256})`;
       recordStep(resource, version, 'CAGenerationMarked', `${which} had no mark of its own, and is taken over`, deps);
       return true;
     }
@@ -150,7 +153,7 @@ async function take(
         resource,
         step.generation.version,
         'CAGenerationRetired',
-        `is no longer trusted, its key is deleted${left}`,
+        `is no longer trusted${canSign(step.generation) ? ', its key is deleted' : ''}${left}`,
         deps,
       );
       return true;

@@ -9,14 +9,14 @@ export function lastInUse(
   now: Date,
 ): Generation | undefined {
   return generations
-    .filter((each) => each !== successor && endOf(each.pair) > now)
+    .filter((each) => each !== successor && endOf(each.path) > now)
     .filter((each) => members.some((member) => member.fromStatus === undefined && usesGeneration(member, each)))
     .sort((one, other) => other.version - one.version)[0];
 }
 
 /** Whether the certificate was signed by that CA. */
-export function usesGeneration({ issuerFingerprint }: Member, { pair }: Generation): boolean {
-  return issuerFingerprint === pair.certificate.fingerprintSHA256;
+export function usesGeneration({ issuerFingerprint }: Member, { path }: Generation): boolean {
+  return issuerFingerprint === path.certificate.fingerprintSHA256;
 }
 
 /** What leads to the root of the successor too, above the very same certificate, doesn't need the former root. */
@@ -25,7 +25,7 @@ export function needsGeneration(member: Member, leaving: Generation, successor: 
   const leadsToSuccessor =
     successor !== undefined &&
     usesGeneration(member, successor) &&
-    member.anchorFingerprints.includes(successor.pair.anchor.fingerprintSHA256);
+    member.anchorFingerprints.includes(successor.path.anchor.fingerprintSHA256);
   return !leadsToSuccessor;
 }
 
@@ -46,5 +46,5 @@ export function countsUntil(
       ? undefined
       : new Date(leavesSince.getTime() + longestLifeMs);
   // A certificate never outlives the CA that signed it.
-  return earliest([notAfter, issuedEnd, endOf(leaving.pair)]) as Date;
+  return earliest([notAfter, issuedEnd, endOf(leaving.path)]) as Date;
 }

@@ -57,6 +57,6 @@ function backendOf(
       const runtime = registry.get(authorityKey(resource));
       return runtime && signingOf(runtime, clock.now());
     },
-    trusted: () => generations().map(({ pair }) => pair),
+    trusted: () => generations().map(({ path }) => path),
   });
 }

@@ -11,11 +11,12 @@ import {
   subjectKeyIdExtension,
   usageExtensions,
 } from '../../src/pki/extensions.ts';
-import { makeRoot, newSerialNumber } from '../../src/pki/issue.ts';
+import { newSerialNumber } from '../../src/pki/issue.ts';
 import { publicKeyDer } from '../../src/pki/keys.ts';
 import { encodeName, type Subject } from '../../src/pki/name.ts';
 import { toPem } from '../../src/pki/pem.ts';
 import type { Names } from '../../src/pki/san.ts';
+import { writeCertificate } from '../pki/write-certificate.ts';
 
 const HOUR = 3_600_000;
 
@@ -124,7 +125,16 @@ export function impostor({ intermediate }: Honest): Issuer {
   const key = newKey();
   const validity = { notBefore: inHours(-1), notAfter: inHours(1000) };
   const serialNumber = newSerialNumber(Buffer.alloc(16, 7));
-  const der = makeRoot({ subject: intermediate.subject, key, ...validity, serialNumber });
+  const [name, spki] = [encodeName(intermediate.subject), publicKeyDer(key)];
+  const der = writeCertificate({
+    ...validity,
+    serialNumber,
+    issuerDer: name,
+    subjectDer: name,
+    publicKeyDer: spki,
+    extensions: [caBasicConstraints(), ...usageExtensions(OF_A_CA.usages), subjectKeyIdExtension(keyIdOf(spki))],
+    signingKey: key,
+  });
   return { certificate: parseCertificate(der), signature: ecdsaSigner(key) };
 }
 

@@ -23,7 +23,7 @@ interface Given {
 export function read(
   signer: Holder,
   { crt = pem(signer), key = keyPem(signer), roots, partialChain }: Given = {},
-): CaPair {
+): Promise<CaPair> {
   return readCaPair(
     {
       place: 'Secret ns/pair',
@@ -36,9 +36,9 @@ export function read(
   );
 }
 
-export function refuses(flaw: CaFlaw, message: string, ...given: Parameters<typeof read>): void {
+export async function refuses(flaw: CaFlaw, message: string, ...given: Parameters<typeof read>): Promise<void> {
   try {
-    read(...given);
+    await read(...given);
   } catch (error) {
     assert.instance(error, CaError);
     assert.is((error as CaError).flaw, flaw, (error as CaError).message);

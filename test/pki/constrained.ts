@@ -9,11 +9,11 @@ import {
   subjectKeyIdExtension,
   usageExtensions,
 } from '../../src/pki/extensions.ts';
-import { writeCertificate } from '../../src/pki/issue.ts';
 import { generateKey, type PrivateKey, publicKeyDer } from '../../src/pki/keys.ts';
 import { encodeName, type Subject } from '../../src/pki/name.ts';
 import { type Names, NO_NAMES } from '../../src/pki/san.ts';
 import { hoursFromNow, P256, serial } from './make.ts';
+import { writeCertificate } from './write-certificate.ts';
 import { nameConstraints, type Subtrees } from './write-extensions.ts';
 
 /** Certificates whose CAs constrain what is below them, for tests. Each place in a path has a key of its own. */

@@ -2,10 +2,10 @@
 import { generateKeyPairSync, type KeyObject, randomInt } from 'node:crypto';
 import { boolean, octetString, oid, sequence, set, tlv, utf8String } from '../../src/pki/asn1/write.ts';
 import { caBasicConstraints, usageExtensions } from '../../src/pki/extensions.ts';
-import { writeCertificate } from '../../src/pki/issue.ts';
 import { publicKeyDer } from '../../src/pki/keys.ts';
 import { toPem } from '../../src/pki/pem.ts';
 import { hoursFromNow, serial } from './make.ts';
+import { writeCertificate } from './write-certificate.ts';
 
 export const MEBIBYTE = 2 ** 20;
 

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { type CaPair, caPair } from '../../src/pki/ca.ts';
+import { type CaPair, caPath } from '../../src/pki/ca.ts';
+import { caSigner } from '../../src/pki/ca-signer.ts';
 import { type CertificateView, parseCertificate } from '../../src/pki/certificate.ts';
 import {
   authorityKeyIdExtension,
@@ -8,17 +9,12 @@ import {
   subjectKeyIdExtension,
   usageExtensions,
 } from '../../src/pki/extensions.ts';
-import {
-  keyIdOfCa,
-  type LeafRequest,
-  makeRoot,
-  newSerialNumber,
-  signLeaf,
-  writeCertificate,
-} from '../../src/pki/issue.ts';
+import { keyIdOfCa, type LeafRequest, makeRoot, newSerialNumber, signLeaf } from '../../src/pki/issue.ts';
 import { encodePrivateKey, generateKey, type KeySpec, type PrivateKey, publicKeyDer } from '../../src/pki/keys.ts';
 import { encodeName } from '../../src/pki/name.ts';
 import { NO_NAMES } from '../../src/pki/san.ts';
+import { signerOf } from '../../src/pki/signer.ts';
+import { writeCertificate } from './write-certificate.ts';
 
 /**
  * Real certificates by our own writer, all of them valid around NOW: for tests of code that reads, judges or signs.
@@ -69,9 +65,9 @@ export async function root(options: CaOptions = {}): Promise<Holder> {
     notAfter = hoursFromNow(1000),
   } = options;
   const key = options.key ?? (await generateKey(keySpec));
-  const der = makeRoot({
+  const der = await makeRoot({
     subject: { commonName, organizations: ['Certwheel'] },
-    key,
+    signer: signerOf(key),
     notBefore,
     notAfter,
     serialNumber: serial(),
@@ -151,10 +147,13 @@ export async function signIntermediate(ca: Holder, options: IntermediateOptions 
 export type LeafOptions = Partial<Omit<LeafRequest, 'ca'>> & { keySpec?: KeySpec; key?: PrivateKey };
 
 /** A client's certificate, as asked for or with a common name alone. */
-export async function leaf(ca: Holder, { keySpec = P256, key: given, ...request }: LeafOptions = {}): Promise<Holder> {
+export async function leaf(
+  ca: Holder | LeafRequest['ca'],
+  { keySpec = P256, key: given, ...request }: LeafOptions = {},
+): Promise<Holder> {
   const key = given ?? (await generateKey(keySpec));
-  const der = signLeaf({
-    ca,
+  const der = await signLeaf({
+    ca: 'signer' in ca ? ca : { ...ca, signer: signerOf(ca.key) },
     publicKeyDer: publicKeyDer(key),
     subject: { commonName: 'client' },
     names: NO_NAMES,
@@ -170,7 +169,7 @@ export async function leaf(ca: Holder, { keySpec = P256, key: given, ...request 
 /** The CA of `holder` below `above`, nearest first. */
 export function pairOf({ certificate, key }: Holder, ...above: readonly Holder[]): CaPair {
   const chain = [certificate, ...above.map((each) => each.certificate)];
-  return caPair(chain, key, encodePrivateKey(key, 'PKCS8'));
+  return { ...caPath(chain), signer: caSigner(key, encodePrivateKey(key, 'PKCS8')) };
 }
 
 export function describe(spec: KeySpec): string {

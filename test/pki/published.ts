@@ -26,7 +26,7 @@ export async function publishedBy(
     name: 'shop/ca',
     clock: new FakeClock(now),
     log: SILENT,
-    signing: () => ({ version: 1, pair }),
+    signing: () => ({ version: 1, path: pair, signer: pair.signer }),
     trusted: () => [pair],
   });
   const requester = { namespace: 'shop', name: 'client', uid: 'uid' };

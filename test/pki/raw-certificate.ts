@@ -1,7 +1,7 @@
 import { bitString, explicit, integer, sequence, time } from '../../src/pki/asn1/write.ts';
 import type { CertificateContent } from '../../src/pki/issue.ts';
 
-export interface RawContent extends Omit<CertificateContent, 'serialNumber' | 'signingKey'> {
+export interface RawContent extends Omit<CertificateContent, 'serialNumber'> {
   /** A whole INTEGER. */
   readonly serialDer: Buffer;
   /** AlgorithmIdentifier of the signature. */

@@ -8,11 +8,11 @@ import {
   subjectKeyIdExtension,
   usageExtensions,
 } from '../../src/pki/extensions.ts';
-import { writeCertificate } from '../../src/pki/issue.ts';
 import { generateKey, publicKeyDer } from '../../src/pki/keys.ts';
 import { encodeName } from '../../src/pki/name.ts';
 import { NO_NAMES } from '../../src/pki/san.ts';
 import { hoursFromNow, P256, serial } from './make.ts';
+import { writeCertificate } from './write-certificate.ts';
 import { extension } from './write-extensions.ts';
 
 /** Chains with the forms that strict verifiers refuse. */

@@ -7,12 +7,12 @@ import {
   subjectKeyIdExtension,
   usageExtensions,
 } from '../../src/pki/extensions.ts';
-import { writeCertificate } from '../../src/pki/issue.ts';
 import { generateKey, publicKeyDer } from '../../src/pki/keys.ts';
 import { encodeName } from '../../src/pki/name.ts';
 import { algorithmIdentifierFor, signBytes } from '../../src/pki/signature.ts';
 import { hoursFromNow, P256, root, serial } from './make.ts';
 import { rawCertificate } from './raw-certificate.ts';
+import { writeCertificate } from './write-certificate.ts';
 
 /** Paths whose intermediate has a part in an encoding that is seldom or wrong. */
 
@@ -40,7 +40,7 @@ function strangeCa(parts: Parts): CertificateView {
   const der = rawCertificate(
     {
       serialDer: parts.serial ?? integer(serial()),
-      algorithm: algorithmIdentifierFor(ROOT.key),
+      algorithm: algorithmIdentifierFor(P256),
       issuerDer: ROOT.certificate.subjectDer,
       notBefore: hoursFromNow(-1),
       notAfter: hoursFromNow(24),

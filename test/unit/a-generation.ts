@@ -1,18 +1,30 @@
-import type { CaPair } from '../../src/pki/ca.ts';
+import type { CaPath } from '../../src/pki/ca.ts';
 import type { Generation } from '../../src/rotation/generation.ts';
 import type { GenerationSecret } from '../../src/rotation/generation-secret.ts';
 import { NOW } from '../pki/make.ts';
 
-/** A CA generation of the authority `ns/ca` whose mark is whole. */
+/** A CA generation of the authority `ns/ca` whose mark is whole; one of a bare path can't sign. */
 export function aGeneration(
   version: number,
   state: Generation['state'],
-  pair: CaPair,
+  ca: CaPath & { readonly signer?: Generation['signer'] },
   change: Partial<Generation> = {},
 ): Generation {
   const secret = { namespace: 'ns', name: `ca-ca-v${version}`, uid: `uid-${version}`, resourceVersion: '1' };
   const { since = NOW } = change;
-  return { version, state, pair, since, created: since, mark: 'whole', source: 'secret', secret, ...change };
+  const { signer } = ca;
+  return {
+    version,
+    state,
+    path: ca,
+    signer,
+    since,
+    created: since,
+    mark: 'whole',
+    source: 'secret',
+    secret,
+    ...change,
+  };
 }
 
 /** The Secret of a CA generation. */

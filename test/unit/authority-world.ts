@@ -124,8 +124,8 @@ export class AuthorityWorld {
 
   #backend(): Backend {
     const { clock, journal, told } = this;
-    told.keep(stored.keyPem);
-    told.keep(another.keyPem);
+    told.keep(stored.signer.reference.pem);
+    told.keep(another.signer.reference.pem);
     if (this.#isRemote)
       return {
         trust: async () => ({ anchors: this.anchors, intermediates: [] }),
@@ -137,7 +137,7 @@ export class AuthorityWorld {
       clock,
       log: this.#log(),
       signing: () => signingGeneration(this.runtime?.generations ?? [], clock.now()),
-      trusted: () => (this.runtime?.generations ?? []).map(({ pair }) => pair),
+      trusted: () => (this.runtime?.generations ?? []).map(({ path }) => path),
     });
     return { ...own, keyPair: () => journal.read('read source', () => this.wanted) };
   }

@@ -42,7 +42,7 @@ export class GenerationStore {
 
   /** Two writes: a blank Secret, whose uid comes in together with its key. */
   async create(made: NewGeneration, beside: readonly string[]): Promise<void> {
-    const { version, state, pair, since, source } = made;
+    const { version, state, path, signer, since, source } = made;
     if (!this.#blank.has(version))
       await this.#journal.effect(`blank v${version}`, () => {
         if (this.#stored.has(version)) throw conflict();
@@ -53,7 +53,12 @@ export class GenerationStore {
       const secret = { namespace: 'ns', name: `ca-ca-v${version}`, uid: `made-${++this.#uids}` };
       const identified = { ...secret, resourceVersion: this.#nextVersion() };
       const created = this.#clock.now();
-      const generation = aGeneration(version, state, pair, { since, source, created, secret: identified });
+      const generation = aGeneration(
+        version,
+        state,
+        { ...path, signer },
+        { since, source, created, secret: identified },
+      );
       this.plant(generation, [secret.uid, ...beside]);
     });
   }

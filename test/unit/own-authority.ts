@@ -30,7 +30,7 @@ export function anOwnAuthority(
     name: 'team/ca',
     clock,
     log,
-    signing: () => ({ version: pairs.length, pair: signing }),
+    signing: () => ({ version: pairs.length, path: signing, signer: signing.signer }),
     trusted: () => pairs,
   });
   const view = anAuthority({

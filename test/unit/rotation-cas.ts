@@ -1,4 +1,4 @@
-import { type CaPair, idOfChain } from '../../src/pki/ca.ts';
+import { type CaPair, type CaPath, idOfChain } from '../../src/pki/ca.ts';
 import type { CertificateView } from '../../src/pki/certificate.ts';
 import { withoutRoot } from '../../src/pki/chain.ts';
 import { type Holder, hoursFromNow, pairOf, root, signIntermediate } from '../pki/make.ts';
@@ -41,12 +41,12 @@ function renewed({ certificate, key }: Holder): Promise<Holder> {
 }
 
 /** Whether a verifier with these roots in its ca.crt accepts what the CA signed, with the chain of that CA in tls.crt. */
-export function accepts(roots: readonly CertificateView[], ca: CaPair): boolean {
+export function accepts(roots: readonly CertificateView[], ca: CaPath): boolean {
   return rootsOf(roots, ca).length > 0;
 }
 
 /** What a Secret with these roots in ca.crt is read to hold: the issuer of its leaf, and the roots to which that leads. */
-export function issuerOf(roots: readonly CertificateView[], ca: CaPair) {
+export function issuerOf(roots: readonly CertificateView[], ca: CaPath) {
   const anchors = rootsOf(roots, ca);
   // Of a root that was renewed with its key, the certificate that lives longest counts.
   const issuer = ca.chain.length === 1 ? (anchors[0] ?? ca.certificate) : ca.certificate;
@@ -58,7 +58,7 @@ export function issuerOf(roots: readonly CertificateView[], ca: CaPair) {
 }
 
 /** Those above the CA, the longest life first. A root that was renewed with its key and its name verifies the same. */
-function rootsOf(roots: readonly CertificateView[], { anchor }: CaPair): readonly CertificateView[] {
+function rootsOf(roots: readonly CertificateView[], { anchor }: CaPath): readonly CertificateView[] {
   return roots
     .filter((each) => each.publicKeyPin === anchor.publicKeyPin && each.subjectText === anchor.subjectText)
     .sort((one, other) => other.notAfter.getTime() - one.notAfter.getTime());

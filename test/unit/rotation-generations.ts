@@ -55,10 +55,10 @@ export class RotationGenerations {
   report(inUse: readonly Generation[]): void {
     const living = new Set(inUse.map(({ version }) => version));
     const retired = this.reported.filter(({ version }) => !living.has(version));
-    const present = inUse.map(({ version, state, pair }) => ({
+    const present = inUse.map(({ version, state, path }) => ({
       version,
       state,
-      fingerprintSHA256: pair.certificate.fingerprintSHA256,
+      fingerprintSHA256: path.certificate.fingerprintSHA256,
     }));
     this.reported = [...present, ...retired.map((each) => ({ ...each, state: 'Retired' as const }))];
   }

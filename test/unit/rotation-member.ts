@@ -17,7 +17,7 @@ import type { CertificateFacts } from '../../src/certificate/secret/facts.ts';
 import type { SecretView } from '../../src/certificate/secret/view.ts';
 import { attemptsSoFar, type Failure, nextStatus } from '../../src/certificate/status/status.ts';
 import { RetryableError } from '../../src/errors.ts';
-import type { CaPair } from '../../src/pki/ca.ts';
+import type { CaPath } from '../../src/pki/ca.ts';
 import { backoffMs } from '../../src/queue/backoff.ts';
 import { after, aSecret } from './builders.ts';
 import { issuerOf } from './rotation-cas.ts';
@@ -26,7 +26,7 @@ import { type Held, PROPAGATION_S, RotationWorkload } from './rotation-workload.
 /** The authority as its certificates see it. */
 export interface Surroundings extends Pick<ObserveDeps, 'authority' | 'authorityView'> {
   /** The CA that signs. */
-  readonly signing: CaPair | undefined;
+  readonly signing: CaPath | undefined;
 }
 
 /** How long the certificates of a member live. */
@@ -184,7 +184,7 @@ export class RotationMember {
   }
 
   /** As `issue` and `repair` write it: the chain of the CA that signs, and the trust bundle of the authority. */
-  #write(seen: Observed, act: Act, signing: CaPair | undefined, now: Date): void {
+  #write(seen: Observed, act: Act, signing: CaPath | undefined, now: Date): void {
     const view = trustedAuthority(seen);
     const held = this.secret?.certificate;
     if (view === undefined) throw new Error(`${this.key}: ${act.do} without an authority`);

@@ -1,11 +1,11 @@
-import type { CaPair } from '../../src/pki/ca.ts';
+import type { CaPath } from '../../src/pki/ca.ts';
 import type { CertificateView } from '../../src/pki/certificate.ts';
 import { after } from './builders.ts';
 
 /** What a Secret holds, and what a workload that has loaded it shows and trusts. */
 export interface Held {
   /** The CA that signed the leaf, with the chain that is in tls.crt. */
-  readonly ca: CaPair;
+  readonly ca: CaPath;
   /** The certificates in ca.crt. */
   readonly roots: readonly CertificateView[];
   readonly end: Date;

@@ -10,7 +10,7 @@ import { OWN_CA_CAPABILITIES } from '../../src/backends/shared/own-ca.ts';
 import type { AuthorityView } from '../../src/certificate/observed.ts';
 import { authorityOf, recordOfView, type SecretKept } from '../../src/certificate/secret/record.ts';
 import { bundleOf } from '../../src/pki/bundle.ts';
-import type { CaPair } from '../../src/pki/ca.ts';
+import type { CaPair, CaPath } from '../../src/pki/ca.ts';
 import { type Generation, signingGeneration } from '../../src/rotation/generation.ts';
 import { membersOf } from '../../src/rotation/members.ts';
 import { planRotation } from '../../src/rotation/plan.ts';
@@ -59,7 +59,7 @@ export class RotationWorld {
   isDying = false;
   /** Undefined from a start of the controller until it has reconciled the authority. */
   view: AuthorityView | undefined;
-  signing: CaPair | undefined;
+  signing: CaPath | undefined;
   /** How many steps the CA rotation has taken. */
   steps = 0;
   /** When the controller reconciles the authority again. */
@@ -90,7 +90,7 @@ export class RotationWorld {
       generations: seen.generations,
       wanted: this.wanted?.id,
       members: members(),
-      trustBundleHash: bundleOf(seen.generations.map(({ pair }) => pair.anchor)).hash,
+      trustBundleHash: bundleOf(seen.generations.map(({ path }) => path.anchor)).hash,
       propagationMs: PROPAGATION_S * 1_000,
       progressDeadlineMs: DEADLINE_S * 1_000,
       longestLifeMs: LONGEST_LIFE_S * 1_000,
@@ -201,12 +201,12 @@ export class RotationWorld {
     const definition = { type: 'secret', capabilities: OWN_CA_CAPABILITIES } as never;
     const backend = { keyPair: () => undefined } as never;
     const runtime = { ...aRuntime({ resource: kept, definition, backend, clock }), generations };
-    const trust = generations.map(({ pair }) => pair.anchor);
+    const trust = generations.map(({ path }) => path.anchor);
     const signing = signingGeneration(generations, now);
     const trouble = signing === undefined ? ({ code: 'CAExpired', message: 'nothing signs' } as const) : undefined;
     const before = this.view;
     this.view = viewAuthority(runtime, trust, trouble, now);
-    this.signing = signing?.pair;
+    this.signing = signing?.path;
     if (before === undefined || visible(before) !== visible(this.view)) this.#wakeMembers();
   }
 

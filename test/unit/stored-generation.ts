@@ -10,7 +10,7 @@ export const CONTROLLER_NAMESPACE = 'certwheel-system';
 export const pair = pairOf(await root());
 export const namespaced = { kind: 'CertificateAuthority', name: 'ca' } as const;
 export const ofCluster = { kind: 'ClusterCertificateAuthority', name: 'ca' } as const;
-const content = { version: 7, state: 'Active', since: hoursFromNow(-3), pair, source: 'secret' } as const;
+const content = { version: 7, state: 'Active', since: hoursFromNow(-3), source: 'secret' } as const;
 
 export function manifest(
   authority: typeof namespaced | typeof ofCluster = namespaced,
@@ -18,7 +18,9 @@ export function manifest(
   of: CaPair = pair,
 ) {
   const { name } = blankManifest(authority, content.version, namespace).metadata;
-  return generationManifest(authority, { ...content, pair: of }, { namespace, name, ...IDS }, ['uid-of-6']);
+  return generationManifest(authority, { ...content, path: of, signer: of.signer }, { namespace, name, ...IDS }, [
+    'uid-of-6',
+  ]);
 }
 
 /** As the API server would hand it out, with changes by hand. */

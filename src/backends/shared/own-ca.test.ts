@@ -22,7 +22,7 @@ function authority(signing: CaPair | undefined) {
     name: 'ns/ca',
     clock: new FakeClock(NOW),
     log: { info: (message: string, fields: object) => logged.push([message, fields]) },
-    signing: () => signing && { version: 4, pair: signing },
+    signing: () => signing && { version: 4, path: signing, signer: signing.signer },
     trusted: () => (signing === undefined ? [] : [signing]),
   } as unknown as BackendDeps;
   return { logged, ...ownCA(deps) };
@@ -100,6 +100,21 @@ test('each signature is logged before it is made, with its requester and without
       },
     ],
   ]);
+});
+
+test('a certificate whose signature comes later is in the log before that, and not in the answer before', async () => {
+  const gate = Promise.withResolvers<void>();
+  const sign = async (tbs: Uint8Array) => {
+    await gate.promise;
+    return pair.signer.sign(tbs);
+  };
+  const { logged, issue: ask } = authority({ ...pair, signer: { ...pair.signer, sign } });
+  const answer = ask(request(HOUR), signal);
+  assert.is(await Promise.race([answer.then(() => 'answered'), setImmediate('waiting')]), 'waiting');
+  assert.is(logged.length, 1);
+  gate.resolve();
+  const [leaf] = (await answer).chain;
+  assert.ok(leaf !== undefined && isIssuedBy(leaf, pair.certificate));
 });
 
 test('without a generation that signs it is not healthy, and issues nothing', async () => {

@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { AuthorityError } from '../../errors.ts';
-import type { CaPair } from '../../pki/ca.ts';
+import type { CaPath } from '../../pki/ca.ts';
 import { parseCertificate } from '../../pki/certificate.ts';
 import { policiesToCopy } from '../../pki/constraints/constraints.ts';
-import { newSerialNumber, signLeafAside } from '../../pki/issue.ts';
+import { newSerialNumber, signLeaf } from '../../pki/issue.ts';
 import { rulesOf } from '../../pki/path-rules.ts';
 import {
   ANY_CERTIFICATE,
@@ -49,9 +49,9 @@ function signingOf(deps: OwnCaDeps) {
 }
 
 async function sign(request: IssueRequest, deps: OwnCaDeps): Promise<Issued> {
-  const { version, pair } = signingOf(deps);
+  const { version, path, signer } = signingOf(deps);
   const now = deps.clock.now();
-  const { notBefore, notAfter } = validity(pair, request.lifetimeMs, now);
+  const { notBefore, notAfter } = validity(path, request.lifetimeMs, now);
   if (notAfter.getTime() - now.getTime() < SECOND)
     throw new AuthorityError('CAExpired', `the CA of ${deps.name} ends at ${notAfter.toISOString()}`);
   const serialNumber = newSerialNumber(randomBytes(16));
@@ -63,20 +63,20 @@ async function sign(request: IssueRequest, deps: OwnCaDeps): Promise<Issued> {
     ...request.requester,
   });
   const { publicKey: publicKeyDer, identity } = request;
-  const policies = policiesToCopy(rulesOf(pair.chain).constraints);
-  const signed = signLeafAside({ ca: pair, publicKeyDer, ...identity, policies, serialNumber, notBefore, notAfter });
-  const der = Buffer.isBuffer(signed) ? signed : await signed;
-  return { chain: [parseCertificate(der), ...pair.chain], generation: version };
+  const ca = { certificate: path.certificate, signer };
+  const policies = policiesToCopy(rulesOf(path.chain).constraints);
+  const der = await signLeaf({ ca, publicKeyDer, ...identity, policies, serialNumber, notBefore, notAfter });
+  return { chain: [parseCertificate(der), ...path.chain], generation: version };
 }
 
 /**
  * Reaches back a little, for verifiers whose clocks are behind, but not before the CA began; ends with the CA at the
  * latest, since a chain is only good while all of it is. X.509 counts whole seconds.
  */
-function validity(pair: CaPair, lifetimeMs: number, now: Date): { notBefore: Date; notAfter: Date } {
+function validity({ chain }: CaPath, lifetimeMs: number, now: Date): { notBefore: Date; notAfter: Date } {
   const backdatedMs = now.getTime() - Math.min(MINUTE, lifetimeMs / 10);
-  const beginMs = Math.max(backdatedMs, ...pair.chain.map((each) => each.notBefore.getTime()));
-  const endMs = Math.min(now.getTime() + lifetimeMs, ...pair.chain.map((each) => each.notAfter.getTime()));
+  const beginMs = Math.max(backdatedMs, ...chain.map((each) => each.notBefore.getTime()));
+  const endMs = Math.min(now.getTime() + lifetimeMs, ...chain.map((each) => each.notAfter.getTime()));
   return { notBefore: wholeSeconds(beginMs), notAfter: wholeSeconds(endMs) };
 }
 

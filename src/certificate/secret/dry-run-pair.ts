@@ -1,6 +1,7 @@
 import { makeRoot, newSerialNumber } from '../../pki/issue.ts';
 import { encodePrivateKey, generateKey } from '../../pki/keys.ts';
 import { toPem } from '../../pki/pem.ts';
+import { signerOf } from '../../pki/signer.ts';
 import type { SecretData } from './outputs.ts';
 
 const SERIAL = newSerialNumber(Buffer.alloc(16));
@@ -14,6 +15,6 @@ export async function dryRunPair(now: Date): Promise<Pick<SecretData, 'certifica
   const key = await generateKey({ algorithm: 'ECDSA', size: 256 });
   const notAfter = new Date(now.getTime() + LIFE_MS);
   const subject = { commonName: 'dry run' };
-  const der = makeRoot({ subject, key, notBefore: now, notAfter, serialNumber: SERIAL });
+  const der = await makeRoot({ subject, signer: signerOf(key), notBefore: now, notAfter, serialNumber: SERIAL });
   return { certificateChain: toPem('CERTIFICATE', der), privateKey: encodePrivateKey(key, 'PKCS8') };
 }

@@ -5,10 +5,11 @@ import { children, type Element, readElement } from '../../../src/pki/asn1/read.
 import { TAG } from '../../../src/pki/asn1/write.ts';
 import { parseCertificate } from '../../../src/pki/certificate.ts';
 import { authorityKeyIdExtension, LEAF_BASIC_CONSTRAINTS } from '../../../src/pki/extensions.ts';
-import { keyIdOfCa, newSerialNumber, writeCertificate } from '../../../src/pki/issue.ts';
+import { keyIdOfCa, newSerialNumber } from '../../../src/pki/issue.ts';
 import { parsePem } from '../../../src/pki/pem.ts';
 import { type Honest, inHours } from '../../forgeries/forging.ts';
 import { type Holder, root, signIntermediate } from '../../pki/make.ts';
+import { writeCertificate } from '../../pki/write-certificate.ts';
 import { clusterUser } from '../process/support/access.ts';
 import { startController } from '../support/controller-process.ts';
 import { plainApi } from '../support/plain-api.ts';

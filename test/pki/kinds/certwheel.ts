@@ -28,7 +28,7 @@ export async function askCertwheel({ tlsCrt, tlsKey, caCrt }: Material, leaf: Le
     usages: ['digital signature', 'client auth', ...(leaf.serverAuth ? ['server auth'] : [])],
   };
   try {
-    const pair = readCaPair({ place: 'Secret shop/ca', certificates: tlsCrt, key: tlsKey, roots: caCrt }, now);
+    const pair = await readCaPair({ place: 'Secret shop/ca', certificates: tlsCrt, key: tlsKey, roots: caCrt }, now);
     await publishedBy(pair, identity, publicKeyDer(privateKey), HOUR_MS, now);
     const flaws = strictMessages(pair.chain);
     if (flaws.length === 0) return { verdict: 'Ready', message: '' };

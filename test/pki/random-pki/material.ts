@@ -2,7 +2,7 @@ import { sign } from 'node:crypto';
 import { integer, NULL, oid, printableString, sequence, set, utf8String } from '../../../src/pki/asn1/write.ts';
 import { CERTIFICATE_LABEL } from '../../../src/pki/certificate.ts';
 import { keyIdOf, subjectKeyIdExtension } from '../../../src/pki/extensions.ts';
-import { type CertificateContent, newSerialNumber, writeCertificate } from '../../../src/pki/issue.ts';
+import { newSerialNumber } from '../../../src/pki/issue.ts';
 import {
   encodePrivateKey,
   generateKey,
@@ -14,6 +14,7 @@ import {
 import { toPem } from '../../../src/pki/pem.ts';
 import { HOUR } from '../make.ts';
 import { rawCertificate } from '../raw-certificate.ts';
+import { type SignedContent, writeCertificate } from '../write-certificate.ts';
 import { diceOf } from './dice.ts';
 import { drawFeatures, planOf } from './features.ts';
 import type { CertificatePlan, Entity, Identity, Plan, Spelling } from './plan.ts';
@@ -92,7 +93,7 @@ function writeOne(
 ): Buffer {
   const spki = publicKeyDer(keyAt(keys, certificate.subject));
   const hours = (count: number) => new Date(plan.at.getTime() + count * HOUR);
-  const content: CertificateContent = {
+  const content: SignedContent = {
     notBefore: hours(certificate.notBeforeHours),
     notAfter: hours(certificate.notAfterHours),
     serialNumber,
@@ -133,7 +134,7 @@ const SHA1_ALGORITHMS: Readonly<Record<string, Buffer>> = {
 };
 
 /** `writeCertificate` chooses a hash that is good. */
-function writeWithSha1({ serialNumber, signingKey, ...content }: CertificateContent, algorithm: Buffer): Buffer {
+function writeWithSha1({ serialNumber, signingKey, ...content }: SignedContent, algorithm: Buffer): Buffer {
   return rawCertificate({ ...content, serialDer: integer(serialNumber), algorithm }, (tbs) =>
     sign('sha1', tbs, signingKey),
   );

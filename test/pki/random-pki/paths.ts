@@ -8,11 +8,12 @@ import {
   subjectKeyIdExtension,
   usageExtensions,
 } from '../../../src/pki/extensions.ts';
-import { keyIdOfCa, newSerialNumber, writeCertificate } from '../../../src/pki/issue.ts';
+import { keyIdOfCa, newSerialNumber } from '../../../src/pki/issue.ts';
 import { type PrivateKey, parsePrivateKey, publicKeyDer } from '../../../src/pki/keys.ts';
 import { encodeName } from '../../../src/pki/name.ts';
 import { isSelfSigned } from '../../../src/pki/signed-by.ts';
 import { HOUR } from '../make.ts';
+import { writeCertificate } from '../write-certificate.ts';
 import { OTHER_POLICY, POLICY } from './constraint-features.ts';
 import type { Material } from './material.ts';
 import { LEAF_HOURS } from './verdict.ts';

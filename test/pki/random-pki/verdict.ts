@@ -27,7 +27,7 @@ export type Verdict =
 export async function verdictOf(material: Material, leafPublicKey: Buffer): Promise<Verdict> {
   const { tlsCrt, tlsKey, caCrt, at, identity } = material;
   try {
-    const pair = readCaPair(
+    const pair = await readCaPair(
       {
         place: 'Secret shop/ca',
         certificates: Buffer.from(tlsCrt),
