@@ -51,7 +51,8 @@ export function isSameCa(one: CaPath, other: CaPath): boolean {
   return signsAlike(one.certificate, other.certificate) && signsAlike(one.anchor, other.anchor);
 }
 
-function signsAlike(one: CertificateView, other: CertificateView): boolean {
+/** Whether both are certificates of one CA key and name: verifiers take either for the issuer of what the key signed. */
+export function signsAlike(one: CertificateView, other: CertificateView): boolean {
   return (
     one.publicKeyDer.equals(other.publicKeyDer) &&
     one.subjectDer.equals(other.subjectDer) &&

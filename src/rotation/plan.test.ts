@@ -78,6 +78,19 @@ test('after a change to a remote authority the former CA retires by the same rul
   assert.is(step([from('secret', 1, 'Prepared', one)], undefined, [holder], elsewhere), 'retire 1');
 });
 
+test('a root that was renewed under its key and never signed stays as long as certificates of the key are in use', () => {
+  const renewed = pairOf(renewedRoot(holder, { notAfter: hoursFromNow(2_000) }));
+  const all = [generation(1, 'Retiring', one), generation(2, 'Prepared', renewed), generation(3, 'Active', two)];
+  // Of two certificates of one key in ca.crt, a leaf reads as issued by the one that lives longest.
+  const held = member('ns/a', renewed, 'bundle');
+  const signed = { ...held, anchorFingerprints: [one, renewed].map(({ anchor }) => anchor.fingerprintSHA256) };
+  assert.is(step(all, two, [signed]), 'settle');
+  assert.equal(plan(all, two, [signed]).waitingFor, ['ns/a']);
+  const reissued = { clearSince: new Map([['retire 1', hoursFromNow(-1)]]) };
+  assert.is(step(all, two, [member('ns/a', two)], reissued), 'retire 1');
+  assert.is(step(all.slice(1), two, [member('ns/a', two)]), 'retire 2');
+});
+
 test('a moment ahead counts from the creation of the Secret and is written anew, or from now where that lies ahead too', () => {
   const created = hoursFromNow(-5);
   const ahead = aGeneration(1, 'Active', one, { since: hoursFromNow(720), created });

@@ -1,4 +1,5 @@
 import { earliest } from '../api/moments.ts';
+import { signsAlike } from '../pki/ca.ts';
 import { endOf, type Generation } from './generation.ts';
 import type { Member, Rotation } from './plan-types.ts';
 
@@ -10,21 +11,45 @@ export function lastInUse(
 ): Generation | undefined {
   return generations
     .filter((each) => each !== successor && endOf(each.path) > now)
-    .filter((each) => members.some((member) => member.fromStatus === undefined && usesGeneration(member, each)))
+    .filter((each) =>
+      members.some((member) => member.fromStatus === undefined && usesGeneration(member, each, generations)),
+    )
     .sort((one, other) => other.version - one.version)[0];
 }
 
-/** Whether the certificate was signed by that CA. */
-export function usesGeneration({ issuerFingerprint }: Member, { path }: Generation): boolean {
-  return issuerFingerprint === path.certificate.fingerprintSHA256;
+/**
+ * Whether the certificate was signed with the key of that CA. Where ca.crt holds a root and the same root renewed under its
+ * key, a certificate reads as issued by the one that lives longest, whichever of them signed.
+ */
+export function usesGeneration(
+  { issuerFingerprint }: Member,
+  { path }: Generation,
+  generations: readonly Generation[],
+): boolean {
+  return (
+    issuerFingerprint === path.certificate.fingerprintSHA256 ||
+    generations.some(
+      (each) => each.path.certificate.fingerprintSHA256 === issuerFingerprint && haveOneKey(each, { path }),
+    )
+  );
+}
+
+/** Whether what one of them signed reads as signed by the other. */
+export function haveOneKey(one: Pick<Generation, 'path'>, other: Pick<Generation, 'path'>): boolean {
+  return signsAlike(one.path.certificate, other.path.certificate);
 }
 
 /** What leads to the root of the successor too, above the very same certificate, doesn't need the former root. */
-export function needsGeneration(member: Member, leaving: Generation, successor: Generation | undefined): boolean {
-  if (!usesGeneration(member, leaving)) return false;
+export function needsGeneration(
+  member: Member,
+  leaving: Generation,
+  successor: Generation | undefined,
+  generations: readonly Generation[],
+): boolean {
+  if (!usesGeneration(member, leaving, generations)) return false;
   const leadsToSuccessor =
     successor !== undefined &&
-    usesGeneration(member, successor) &&
+    usesGeneration(member, successor, generations) &&
     member.anchorFingerprints.includes(successor.path.anchor.fingerprintSHA256);
   return !leadsToSuccessor;
 }
@@ -40,7 +65,8 @@ export function countsUntil(
   longestLifeMs: number | undefined,
 ): Date {
   // Damaged annotations count from the creation of the Secret, at which nothing begins to leave.
-  const leavesSince = leaving.since > leaving.created ? leaving.since : signing?.since;
+  const hasLeft = leaving.state !== 'Prepared' && leaving.since > leaving.created;
+  const leavesSince = hasLeft ? leaving.since : signing?.since;
   const issuedEnd =
     longestLifeMs === undefined || leavesSince === undefined
       ? undefined
