@@ -3,7 +3,7 @@ import { formatDuration, parseDuration } from '../../api/duration.ts';
 import * as names from '../../api/names.ts';
 import { shared } from '../../api/shared.ts';
 import { brief } from './brief.ts';
-import { MOST_LEDGER_BYTES, nextLedger, readLedger } from './ledger.ts';
+import { issuerApart, MOST_LEDGER_BYTES, nextLedger, readLedger } from './ledger.ts';
 
 /** What a Secret remembers, in annotations, of the certificate that it holds: it must outlive status. */
 export interface SecretMemory {
@@ -43,7 +43,8 @@ class AnnotatedMemory implements SecretMemory {
   readonly #requestedDuration: string | undefined;
   readonly #issuedAt: string | undefined;
   readonly #templateKeys: string | undefined;
-  readonly ledger: string;
+  readonly #issuer: string;
+  readonly #certificates: string;
 
   constructor(annotations: Annotations) {
     this.#revision = shortOnly(annotations[names.REVISION_ANNOTATION]);
@@ -53,7 +54,10 @@ class AnnotatedMemory implements SecretMemory {
     this.#issuedAt = shortOnly(annotations[names.ISSUED_AT_ANNOTATION]);
     const templateKeys = shortOnly(annotations[names.TEMPLATE_KEYS_ANNOTATION], LONGEST_TEMPLATE_KEYS);
     this.#templateKeys = templateKeys === undefined ? undefined : shared(brief(templateKeys));
-    this.ledger = ledgerOf(annotations);
+    const [issuer, certificates] = issuerApart(ledgerOf(annotations));
+    this.#issuer = shared(issuer);
+    // Takes a string copy: a slice would retain the whole text.
+    this.#certificates = Buffer.from(certificates).toString();
   }
 
   get revision(): number {
@@ -74,6 +78,10 @@ class AnnotatedMemory implements SecretMemory {
 
   get issuedAt(): Date | undefined {
     return parseRfc3339(this.#issuedAt);
+  }
+
+  get ledger(): string {
+    return this.#issuer + this.#certificates;
   }
 
   get templateKeys(): string {

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { after, DAY, HOUR, NOW, SECOND } from '../../../test/unit/builders.ts';
-import { type Ledger, type LedgerEntry, MOST_LEDGER_BYTES, nextLedger, readLedger } from './ledger.ts';
+import { issuerApart, type Ledger, type LedgerEntry, MOST_LEDGER_BYTES, nextLedger, readLedger } from './ledger.ts';
 
 const ISSUER = 'ab'.repeat(32);
 const OTHER = 'cd'.repeat(32);
@@ -114,6 +114,13 @@ test('without room the oldest are dropped, and the ledger says until when one of
   assert.is(full, `0c=${JUNE_3},0b=${JUNE_2},dropped=${JUNE_4}`);
   assert.is(add(full, '0d', june3), `0d=${JUNE_3},0c=${JUNE_3},dropped=${JUNE_4}`, 'the last end counts');
   assert.is(nextLedger(full, [], after(SECOND, june4)), '', 'it is complete again');
+});
+
+test('the issuer is apart only where a ledger begins with a whole one', () => {
+  const certificate = `0a=${JUNE_2}`;
+  assert.equal(issuerApart(`@${ISSUER},${certificate}`), [`@${ISSUER},`, certificate]);
+  for (const text of ['', certificate, `@,${certificate}`, `@${ISSUER}0,${certificate}`, `${certificate},@${ISSUER},`])
+    assert.equal(issuerApart(text), ['', text]);
 });
 
 test('ten serials of a former version may not be all that are valid', () => {

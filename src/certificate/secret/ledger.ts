@@ -69,6 +69,12 @@ export function readLedger(text: string): Ledger {
   return droppedUntil === undefined ? { entries } : { entries, droppedUntil };
 }
 
+/** The issuer with which a ledger begins, and the rest of the text: most ledgers of a cluster begin with the same few. */
+export function issuerApart(text: string): readonly [issuer: string, rest: string] {
+  const [issuer = ''] = /^@[0-9a-f]{64},/.exec(text) ?? [];
+  return [issuer, text.slice(issuer.length)];
+}
+
 /**
  * The text of a ledger with the certificates `newest` in front, each once, without those that have expired. Where that
  * takes more than `mostBytes`, the oldest are dropped.
