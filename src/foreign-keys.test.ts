@@ -141,9 +141,9 @@ test('labels and annotations with such keys reach the Secret, and are read back 
     authorityGeneration: 1,
     requestedDurationMs: 1,
     issuedAt: NOW,
-    serials: [],
+    ledger: '',
   };
-  const manifest = secretManifest(resource, data, { ...memory, externalId: undefined } as never, undefined);
+  const manifest = secretManifest(resource, data, memory as never, undefined);
   const view = viewSecret(JSON.parse(JSON.stringify(manifest)));
   for (const key of LABEL_WORDS) {
     assert.is((manifest.metadata.labels as Record<string, string>)[key], `x${key}`);

@@ -149,6 +149,7 @@ export const AUTHORITY_GENERATION_ANNOTATION = 'certwheel.io/authority-generatio
 export const REQUESTED_DURATION_ANNOTATION = 'certwheel.io/requested-duration';
 export const ISSUED_AT_ANNOTATION = 'certwheel.io/issued-at';
 export const SERIALS_ANNOTATION = 'certwheel.io/serials';
+/** Of former versions, which kept it for the newest certificate alone; it is read and no longer written. */
 export const EXTERNAL_ID_ANNOTATION = 'certwheel.io/external-id';
 /** Which labels and annotations came from the template, to notice that one was taken out of it. */
 export const TEMPLATE_KEYS_ANNOTATION = 'certwheel.io/template-keys';

@@ -12,6 +12,7 @@ import type { RawObject } from '../api/parse.ts';
 import type { Capabilities } from '../backends/backend.ts';
 import { CertwheelError, RetryableError, TerminalError } from '../errors.ts';
 import { parsePrivateKey, publicKeyDer } from '../pki/keys.ts';
+import { readLedger } from './secret/ledger.ts';
 
 const intermediate = await signIntermediate(ca);
 const foreign = await leaf(ca);
@@ -59,7 +60,7 @@ test('the Secret holds the leaf, what leads to its root, its key, and what is re
     [2, 'CertificateAuthority/ca', 1, DAY, world.clock.now()],
   );
   assert.equal(
-    memory?.serials.map(({ serialNumber }) => serialNumber),
+    readLedger(memory?.ledger ?? '').entries.map(({ serialNumber }) => serialNumber),
     [chain[0]?.serialNumber, first?.certificate?.serialNumber],
   );
 });

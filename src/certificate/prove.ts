@@ -13,6 +13,7 @@ import type { Run } from '../queue/controller.ts';
 import { isSystemName } from './decision/refusals.ts';
 import { type AuthorityView, authorityName, type Observed } from './observed.ts';
 import type { UnpublishedCertificate } from './request/unpublished.ts';
+import { readLedger } from './secret/ledger.ts';
 
 /** An authority whose clock is ahead of ours grants a life that seems too long by so much. */
 const CLOCKS_APART_MS = 60_000;
@@ -113,5 +114,5 @@ function foreignSystemName(answered: Subject | undefined, asked: Subject): Flaw 
 function usedSerials({ issued }: UnpublishedCertificate, { resource, secret, held }: Observed): readonly string[] {
   if (secret === undefined || secret.memory.authority !== authorityName(resource)) return [];
   if (held?.fingerprintSHA256 === issued.chain[0]?.fingerprintSHA256) return [];
-  return secret.memory.serials.map(({ serialNumber }) => serialNumber);
+  return readLedger(secret.memory.ledger).entries.map(({ serialNumber }) => serialNumber);
 }

@@ -1,4 +1,5 @@
 import { type ClientCertificate, isBroken, parseClientCertificate } from '../../src/api/client-certificate.ts';
+import { toRfc3339 } from '../../src/api/conditions.ts';
 import type { ClientCertificateStatus } from '../../src/api/generated/types.ts';
 import { RENEW_AT_ANNOTATION } from '../../src/api/names.ts';
 import type { RawObject } from '../../src/api/parse.ts';
@@ -160,10 +161,9 @@ export function aSecret(resource: ClientCertificate, fields: SecretFields = {}):
       authorityGeneration: 1,
       requestedDurationMs: spec.durationMs,
       issuedAt: NOW,
-      serials: [{ serialNumber: '0a', notAfter: after(spec.durationMs) }],
+      ledger: `0a=${toRfc3339(after(spec.durationMs))}`,
       templateKeys: brief(templateKeys(resource)),
       outputs: outputsDigest(spec),
-      externalId: undefined,
       ...memory,
     },
     ...rest,
@@ -216,7 +216,7 @@ class ObservedBuilder {
       revision: 0,
       authority: undefined,
       issuedAt: undefined,
-      serials: [],
+      ledger: '',
       templateKeys: '',
       outputs: '',
     };

@@ -16,7 +16,6 @@ export const MEMORY = {
   authorityGeneration: 1,
   requestedDurationMs: DAY,
   issuedAt: NOW,
-  serials: [],
-  externalId: undefined,
+  ledger: '',
 };
 export const object = stored(secretManifest(aCertificate().build(), DATA, MEMORY, undefined));

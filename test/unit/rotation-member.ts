@@ -215,7 +215,7 @@ export class RotationMember {
     const issuer = issuerOf(roots, ca);
     this.secret = aSecret(this.resource, {
       certificate: { serialNumber, notBefore, notAfter, ...issuer },
-      memory: { ...memory, authorityGeneration: view.generations.get(issuer.issuerFingerprint)?.version, serials: [] },
+      memory: { ...memory, authorityGeneration: view.generations.get(issuer.issuerFingerprint)?.version, ledger: '' },
       trustBundleHash: view.trust.hash,
       resourceVersion: `${++this.#versions}`,
     });

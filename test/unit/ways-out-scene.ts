@@ -66,8 +66,7 @@ async function secretThatEnds(at: Date): Promise<RawObject> {
     authorityGeneration: 1,
     requestedDurationMs: DAY,
     issuedAt: clock.now(),
-    serials: [],
-    externalId: undefined,
+    ledger: '',
   };
   return stored(secretManifest(resource, data, memory, undefined), 'uid-of-secret', '10');
 }

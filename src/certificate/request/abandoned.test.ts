@@ -78,7 +78,7 @@ test('the number of requests to be removed later is bounded', () => {
   for (let n = 0; n < 5_000; n++) if (left.failed(`team/${n % 3_000}`, next(n), 0, 0.5)) kept++;
   assert.is(left.size, 1_000);
   assert.is(kept, 1_000);
-  for (let n = 0; n < 5_000; n++) left.removed(`team/${n % 3_000}`, next(n));
+  for (let n = 0; n < 5_000; n++) left.done(`team/${n % 3_000}`, next(n));
   assert.is(left.size, 0);
 });
 

@@ -27,7 +27,7 @@ export async function forgetOrLeave(next: NextKey, deps: RequestDeps, signal: Ab
   deps.ownership.assert(certificate);
   try {
     await forget(next, deps, signal);
-    awaited.left.removed(certificate, next);
+    awaited.left.done(certificate, next);
   } catch (error) {
     const isTriedAgain = awaited.left.failed(certificate, next, clock.monotonicMs(), clock.random());
     const { namespace, certificateName: name, authority, id: request } = next;

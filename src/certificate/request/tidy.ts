@@ -46,8 +46,8 @@ export async function tidy(
   run: Run,
 ): Promise<Date | undefined> {
   const { clock, awaited } = deps;
-  for (const left of awaited.left.due(certificate, clock.monotonicMs()))
-    await run.releaseWorker(() => forgetOrLeave(left.next, deps, run.signal));
+  for (const abandoned of awaited.left.due(certificate, clock.monotonicMs()))
+    await run.releaseWorker(() => forgetOrLeave(abandoned, deps, run.signal));
   const inMs = awaited.left.nextInMs(certificate, clock.monotonicMs());
   const leftAt = inMs === undefined ? undefined : new Date(clock.now().getTime() + inMs);
   return earliest([leftAt, next && (await end(next, deps, run))]);

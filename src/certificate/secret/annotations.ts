@@ -1,14 +1,9 @@
-import { parseRfc3339, toRfc3339 } from '../../api/conditions.ts';
+import { parseRfc3339 } from '../../api/conditions.ts';
 import { formatDuration, parseDuration } from '../../api/duration.ts';
 import * as names from '../../api/names.ts';
 import { shared } from '../../api/shared.ts';
 import { brief } from './brief.ts';
-
-/** A serial that a Secret held, and until when it is good. */
-export interface PastSerial {
-  readonly serialNumber: string;
-  readonly notAfter: Date;
-}
+import { issuerApart, MOST_LEDGER_BYTES, nextLedger, readLedger } from './ledger.ts';
 
 /** What a Secret remembers, in annotations, of the certificate that it holds: it must outlive status. */
 export interface SecretMemory {
@@ -17,12 +12,12 @@ export interface SecretMemory {
   readonly authorityGeneration: number | undefined;
   readonly requestedDurationMs: number | undefined;
   readonly issuedAt: Date | undefined;
-  readonly serials: readonly PastSerial[];
+  /** The certificates that are still valid, as text: see readLedger. */
+  readonly ledger: string;
   /** Those that came from a template, brief: see templateKeys. */
   readonly templateKeys: string;
   /** See outputsDigest. */
   readonly outputs: string;
-  readonly externalId: string | undefined;
 }
 
 /** What comes from the certificate and its authority; the rest follows from the spec when the Secret is written. */
@@ -30,7 +25,7 @@ export type CertificateMemory = Omit<SecretMemory, 'templateKeys' | 'outputs'>;
 
 type Annotations = Readonly<Record<string, string>>;
 
-/** The longest that Certwheel writes has ten serials of twenty bytes. */
+/** But for the ledger and the keys of the template, Certwheel writes nothing longer. */
 const LONGEST = 1_024;
 /** A template has 32 labels and 32 annotations at most, and the longest key has 317 characters. */
 export const LONGEST_TEMPLATE_KEYS = 64 * 318;
@@ -52,10 +47,10 @@ class AnnotatedMemory implements SecretMemory {
   readonly #authorityGeneration: string | undefined;
   readonly #requestedDuration: string | undefined;
   readonly #issuedAt: string | undefined;
-  readonly #serials: string | undefined;
   readonly #templateKeys: string | undefined;
   readonly #outputs: string | undefined;
-  readonly #externalId: string | undefined;
+  readonly #issuer: string;
+  readonly #certificates: string;
 
   constructor(annotations: Annotations) {
     this.#revision = shortOnly(annotations[names.REVISION_ANNOTATION]);
@@ -63,11 +58,13 @@ class AnnotatedMemory implements SecretMemory {
     this.#authorityGeneration = shortOnly(annotations[names.AUTHORITY_GENERATION_ANNOTATION]);
     this.#requestedDuration = shortOnly(annotations[names.REQUESTED_DURATION_ANNOTATION]);
     this.#issuedAt = shortOnly(annotations[names.ISSUED_AT_ANNOTATION]);
-    this.#serials = shortOnly(annotations[names.SERIALS_ANNOTATION]);
     const templateKeys = shortOnly(annotations[names.TEMPLATE_KEYS_ANNOTATION], LONGEST_TEMPLATE_KEYS);
     this.#templateKeys = templateKeys === undefined ? undefined : shared(brief(templateKeys));
     this.#outputs = shared(shortOnly(annotations[names.OUTPUTS_ANNOTATION]));
-    this.#externalId = shortOnly(annotations[names.EXTERNAL_ID_ANNOTATION]);
+    const [issuer, certificates] = issuerApart(ledgerOf(annotations));
+    this.#issuer = shared(issuer);
+    // Takes a string copy: a slice would retain the whole text.
+    this.#certificates = Buffer.from(certificates).toString();
   }
 
   get revision(): number {
@@ -90,8 +87,8 @@ class AnnotatedMemory implements SecretMemory {
     return parseRfc3339(this.#issuedAt);
   }
 
-  get serials(): readonly PastSerial[] {
-    return readSerials(this.#serials ?? '');
+  get ledger(): string {
+    return this.#issuer + this.#certificates;
   }
 
   get templateKeys(): string {
@@ -101,10 +98,6 @@ class AnnotatedMemory implements SecretMemory {
   get outputs(): string {
     return this.#outputs ?? '';
   }
-
-  get externalId(): string | undefined {
-    return this.#externalId;
-  }
 }
 
 /** From 1; undefined for anything else, so that a damaged annotation never gets into status, which would be refused. */
@@ -112,14 +105,15 @@ function countOf(text: string | undefined): number | undefined {
   return text !== undefined && /^[1-9]\d{0,8}$/.test(text) ? Number(text) : undefined;
 }
 
-/** `<serial>=<notAfter>`, newest first, separated by commas. */
-function readSerials(text: string): PastSerial[] {
-  return text.split(',').flatMap((entry) => {
-    const [serialNumber = '', end] = entry.split('=');
-    const notAfter = parseRfc3339(end);
-    return notAfter === undefined ? [] : [{ serialNumber, notAfter }];
-  });
+function ledgerOf(annotations: Annotations): string {
+  const text = shortOnly(annotations[names.SERIALS_ANNOTATION], MOST_LEDGER_BYTES) ?? '';
+  const externalId = shortOnly(annotations[names.EXTERNAL_ID_ANNOTATION]);
+  const [newest] = externalId === undefined ? [] : readLedger(text).entries;
+  // Former versions kept the external id of the newest certificate in an annotation of its own.
+  return newest === undefined ? text : nextLedger(text, [{ externalId, ...newest }], NOTHING_EXPIRED);
 }
+
+const NOTHING_EXPIRED = new Date(0);
 
 /** The annotations that keep `memory`; what it doesn't know has none. */
 export function writeMemory(memory: SecretMemory): Record<string, string> {
@@ -131,22 +125,11 @@ export function writeMemory(memory: SecretMemory): Record<string, string> {
     [names.REQUESTED_DURATION_ANNOTATION]:
       memory.requestedDurationMs === undefined ? undefined : formatDuration(memory.requestedDurationMs),
     [names.ISSUED_AT_ANNOTATION]: memory.issuedAt?.toISOString(),
-    [names.SERIALS_ANNOTATION]: memory.serials
-      .map(({ serialNumber, notAfter }) => `${serialNumber}=${toRfc3339(notAfter)}`)
-      .join(','),
+    [names.SERIALS_ANNOTATION]: memory.ledger,
     [names.TEMPLATE_KEYS_ANNOTATION]: memory.templateKeys,
     [names.OUTPUTS_ANNOTATION]: memory.outputs || undefined,
-    [names.EXTERNAL_ID_ANNOTATION]: memory.externalId,
   };
   return Object.fromEntries(
     Object.entries(annotations).filter((entry): entry is [string, string] => entry[1] !== undefined),
   );
-}
-
-/** Enough for an audit to go back through a day of hourly certificates. */
-const SERIALS_KEPT = 10;
-
-/** The serials that a Secret has held, with the latest one in front. */
-export function nextSerials(past: readonly PastSerial[], latest: PastSerial): readonly PastSerial[] {
-  return [latest, ...past.filter((each) => each.serialNumber !== latest.serialNumber)].slice(0, SERIALS_KEPT);
 }

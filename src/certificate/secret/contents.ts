@@ -4,13 +4,16 @@ import type { TrustBundle } from '../../pki/bundle.ts';
 import type { CertificateView } from '../../pki/certificate.ts';
 import { wayToAnchor } from '../../pki/chain.ts';
 import { encodePrivateKey } from '../../pki/keys.ts';
+import { endsOf } from '../../pki/path.ts';
 import { parsePem, toPem } from '../../pki/pem.ts';
+import { newEffort } from '../../pki/signed-by.ts';
 import { grantedLife } from '../decision/schedule.ts';
 import { type AuthorityView, authorityName, type Observed } from '../observed.ts';
 import { trustFor } from '../prove.ts';
 import type { UnpublishedCertificate } from '../request/unpublished.ts';
-import { type CertificateMemory, nextSerials } from './annotations.ts';
+import type { CertificateMemory } from './annotations.ts';
 import type { CertificateFacts } from './facts.ts';
+import { nextLedger } from './ledger.ts';
 import { reencoded, type SecretData } from './outputs.ts';
 
 /** What is written into the Secret of a certificate: its data, and what its annotations remember. */
@@ -26,7 +29,7 @@ export function issuedContents(
   { issued, key, issuedAt }: UnpublishedCertificate,
   now: Date,
 ): Contents & { readonly chain: readonly CertificateView[] } {
-  const { resource } = seen;
+  const { resource, secret, held } = seen;
   const trust = trustFor(issued, view);
   const chain = chainToPublish(issued, view, trust, now);
   const [leaf] = chain;
@@ -36,15 +39,16 @@ export function issuedContents(
     privateKey: encodePrivateKey(key, resource.spec.keyEncoding),
     trustBundle: trust.pem,
   };
-  const past = seen.ours?.memory;
+  const { serialNumber, notAfter } = leaf;
+  const { externalId } = issued;
+  const latest = { serialNumber, notAfter, externalId, issuerFingerprint: issuerOf(chain, trust) };
   const memory = {
     revision: seen.revision + 1,
     authority: authorityName(resource),
     authorityGeneration: issued.generation,
     requestedDurationMs: resource.spec.durationMs,
     issuedAt,
-    serials: nextSerials(past?.serials ?? [], leaf),
-    externalId: issued.externalId,
+    ledger: nextLedger(secret?.memory.ledger ?? '', held === undefined ? [latest] : [latest, held], now),
   };
   return { data, memory, chain };
 }
@@ -101,6 +105,11 @@ function chainToPublish(
   return wayToAnchor([...chain, ...intermediates], [...trust.anchors.values()], now);
 }
 
+/** The CA certificate that signed the leaf; its signature is verified already. */
+function issuerOf([leaf, ...issuers]: readonly CertificateView[], { anchors }: TrustBundle): string | undefined {
+  return leaf && endsOf(leaf, issuers, [...anchors.values()], newEffort())?.issuer.fingerprintSHA256;
+}
+
 /** As it is; of the CA that signs now, with the certificates that lead to its root now. */
 function chainFor(
   { issuerFingerprint }: CertificateFacts,
@@ -122,8 +131,7 @@ function memoryOf(seen: Observed, view: AuthorityView, now: Date): CertificateMe
     authorityGeneration: held && view.generations.get(held.issuerFingerprint)?.version,
     requestedDurationMs: memory?.requestedDurationMs ?? durationMs,
     issuedAt: memory?.issuedAt ?? (held && momentOfIssue(held, durationMs, now)),
-    serials: held === undefined ? (memory?.serials ?? []) : nextSerials(memory?.serials ?? [], held),
-    externalId: memory?.externalId,
+    ledger: nextLedger(memory?.ledger ?? '', held === undefined ? [] : [held], now),
   };
 }
 

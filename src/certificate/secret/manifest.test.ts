@@ -2,9 +2,9 @@ import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { arbitrarySpec } from '../../../test/unit/arbitrary-spec.ts';
-import { aCertificate, after, DAY, NOW } from '../../../test/unit/builders.ts';
+import { aCertificate, after, DAY } from '../../../test/unit/builders.ts';
 import { stored } from '../../../test/unit/secret-store.ts';
-import { type CertificateMemory, nextSerials, type SecretMemory } from './annotations.ts';
+import type { CertificateMemory, SecretMemory } from './annotations.ts';
 import { secretManifest } from './manifest.ts';
 import { viewSecret } from './view.ts';
 
@@ -15,8 +15,7 @@ const MEMORY: CertificateMemory = {
   authorityGeneration: 2,
   requestedDurationMs: DAY,
   issuedAt: after(123),
-  serials: [{ serialNumber: '0a', notAfter: after(DAY) }],
-  externalId: 'order/7',
+  ledger: '0a=2026-06-02T12:00:00Z=order/7',
 };
 
 test('a manifest holds the whole Secret', () => {
@@ -37,9 +36,8 @@ test('a manifest holds the whole Secret', () => {
         'certwheel.io/authority-generation': '2',
         'certwheel.io/requested-duration': '24h',
         'certwheel.io/issued-at': '2026-06-01T12:00:00.123Z',
-        'certwheel.io/serials': '0a=2026-06-02T12:00:00Z',
+        'certwheel.io/serials': '0a=2026-06-02T12:00:00Z=order/7',
         'certwheel.io/template-keys': 'note,team',
-        'certwheel.io/external-id': 'order/7',
       },
       ownerReferences: [
         {
@@ -90,9 +88,9 @@ test('a template can not take the place of our marks', () => {
 });
 
 test('unknown values are left out of the annotations', () => {
-  const unknown = { revision: 1, serials: [] };
+  const unknown = { revision: 1, ledger: '' };
   const nothing = { authority: undefined, authorityGeneration: undefined, requestedDurationMs: undefined };
-  const memory = { ...unknown, ...nothing, issuedAt: undefined, externalId: undefined };
+  const memory = { ...unknown, ...nothing, issuedAt: undefined };
   const { annotations } = secretManifest(aCertificate().build(), DATA, memory, undefined).metadata;
   assert.equal(annotations, {
     'certwheel.io/certificate-uid': 'uid-1',
@@ -102,7 +100,6 @@ test('unknown values are left out of the annotations', () => {
   });
 });
 
-const wholeSecond = fc.integer({ min: 0, max: 10 ** 9 }).map((seconds) => after(seconds * 1_000));
 const memories: fc.Arbitrary<CertificateMemory> = fc.record({
   revision: fc.integer({ min: 1, max: 10 ** 9 - 1 }),
   authority: fc.constantFrom('CertificateAuthority/a', 'ClusterCertificateAuthority/b'),
@@ -115,10 +112,7 @@ const memories: fc.Arbitrary<CertificateMemory> = fc.record({
     fc.integer({ min: 0, max: 10 ** 12 }).map((ms) => after(ms)),
     { nil: undefined },
   ),
-  serials: fc.array(fc.record({ serialNumber: fc.stringMatching(/^([0-9a-f]{2}){1,20}$/), notAfter: wholeSecond }), {
-    maxLength: 10,
-  }),
-  externalId: fc.option(fc.string({ minLength: 1 }), { nil: undefined }),
+  ledger: fc.string(),
 });
 
 test('annotations are read as they were written', () => {
@@ -133,17 +127,6 @@ test('annotations are read as they were written', () => {
       assert.equal(view.labels, { ...resource.spec.secretLabels });
       assert.equal(view.annotations, { ...resource.spec.secretAnnotations });
     }),
-  );
-});
-
-test('the last ten serials are kept, the newest first, each once', () => {
-  const serial = (serialNumber: string) => ({ serialNumber, notAfter: NOW });
-  let serials = nextSerials([], serial('0'));
-  for (let n = 1; n <= 12; n++) serials = nextSerials(serials, serial(String(n)));
-  serials = nextSerials(serials, serial('12'));
-  assert.equal(
-    serials.map(({ serialNumber }) => serialNumber),
-    ['12', '11', '10', '9', '8', '7', '6', '5', '4', '3'],
   );
 });
 

@@ -24,8 +24,7 @@ const memory = {
   authorityGeneration: 1,
   requestedDurationMs: 86_400_000,
   issuedAt: NOW,
-  serials: [],
-  externalId: undefined,
+  ledger: '',
 };
 
 /** Publishes where there was nothing a moment ago, and finds this Secret in its place. */

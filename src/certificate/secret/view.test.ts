@@ -11,6 +11,7 @@ import { idOfChain } from '../../pki/ca.ts';
 import { toPem } from '../../pki/pem.ts';
 import { brief } from './brief.ts';
 import { canonicalIdentity } from './identity.ts';
+import { MOST_LEDGER_BYTES, readLedger } from './ledger.ts';
 import { provenView, viewOnArrival, viewSecret } from './view.ts';
 
 const withMetadata = (metadata: RawObject['metadata']): RawObject => ({
@@ -186,10 +187,27 @@ for (const [sentence, value] of Object.entries(GENERATIONS)) {
 
 test('the readable ones among damaged serials are kept', () => {
   const annotations = { 'certwheel.io/serials': ',=,0a=tomorrow,0b=2026-06-02T12:00:00Z,0c,0d=2026-06-03T12:00:00Z=x' };
-  assert.equal(viewSecret(withMetadata({ annotations })).memory.serials[0], {
+  assert.equal(readLedger(viewSecret(withMetadata({ annotations })).memory.ledger).entries[0], {
     serialNumber: '0b',
     notAfter: after(DAY),
   });
+});
+
+test('the external id of the newest certificate is read where former versions wrote it', () => {
+  const serials = '0b=2026-06-03T12:00:00Z,0a=2026-06-02T12:00:00Z';
+  const annotations = { 'certwheel.io/serials': serials, 'certwheel.io/external-id': 'order/7' };
+  const { ledger } = viewSecret(withMetadata({ annotations })).memory;
+  assert.is(ledger, '0b=2026-06-03T12:00:00Z=order/7,0a=2026-06-02T12:00:00Z');
+  const { 'certwheel.io/external-id': _, ...alone } = annotations;
+  assert.is(viewSecret(withMetadata({ annotations: alone })).memory.ledger, serials);
+});
+
+test('a ledger of many certificates counts for the share of its namespace, and one that is too long is not kept', () => {
+  const withLedger = (length: number) =>
+    viewSecret(withMetadata({ annotations: { 'certwheel.io/serials': 'x'.repeat(length) } }));
+  assert.is(withLedger(200).weight, withLedger(0).weight);
+  assert.ok(withLedger(MOST_LEDGER_BYTES).weight > withLedger(0).weight + 16_000);
+  assert.is(withLedger(MOST_LEDGER_BYTES + 1).memory.ledger, '');
 });
 
 const names = fc.oneof(

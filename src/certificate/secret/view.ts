@@ -4,10 +4,11 @@ import { shared } from '../../api/shared.ts';
 import { cut } from '../../foreign-text.ts';
 import { weightOf } from '../../kube/cache/namespace-share.ts';
 import { hashOfBundle } from '../../pki/bundle.ts';
-import { LONGEST_TEMPLATE_KEYS, readMemory, type SecretMemory, shortOnly } from './annotations.ts';
-import { briefly } from './brief.ts';
+import { readMemory, type SecretMemory, shortOnly } from './annotations.ts';
 import type { SecretContent } from './content.ts';
 import type { CertificateFacts } from './facts.ts';
+import { USUAL_LEDGER } from './ledger.ts';
+import { keysOfTemplate, ofTemplate } from './template-entries.ts';
 import { type Content, contentOnArrival, Unproven } from './unproven.ts';
 
 /** A Secret as a reconcile sees it: no key in it, and no bytes that no check needs. */
@@ -82,7 +83,7 @@ interface Marks
 function marksOf(object: RawObject): Marks {
   const { namespace, name, uid, resourceVersion } = parseMeta(object);
   const { labels = {}, annotations = {}, ownerReferences = [] } = object.metadata ?? {};
-  const written = keysOfTemplate(annotations);
+  const keys = keysOfTemplate(annotations);
   const certificateUid = shortOnly(annotations[names.CERTIFICATE_UID_ANNOTATION]);
   const owners = ownerReferences.slice(0, MOST_OWNERS).map((each) => each.uid);
   return {
@@ -90,8 +91,8 @@ function marksOf(object: RawObject): Marks {
     type: shared(cut(object.type ?? '', LONGEST_TYPE)),
     adoptBy: shortOnly(annotations[names.ADOPT_ANNOTATION]),
     trustBundleHash: hashOfTrustBundle(object.data),
-    labels: written === undefined ? NOTHING : shared(onlyThose(labels, written)),
-    annotations: written === undefined ? NOTHING : shared(onlyThose(annotations, written)),
+    labels: ofTemplate(labels, keys),
+    annotations: ofTemplate(annotations, keys),
     memory: readMemory(annotations),
     certificateName: labels[names.CERTIFICATE_NAME_LABEL],
     certificateUid,
@@ -135,7 +136,8 @@ class View implements SecretView, Marks {
 
   get weight(): number {
     const content = this.#content instanceof Unproven ? this.#content.weight : 0;
-    return LIGHTEST + weightOf(this.labels) + weightOf(this.annotations) + weightOf(this.owners) + content;
+    const ledger = Math.max(0, this.memory.ledger.length - USUAL_LEDGER);
+    return LIGHTEST + weightOf(this.labels) + weightOf(this.annotations) + weightOf(this.owners) + ledger + content;
   }
 
   get owner(): SecretView['owner'] {
@@ -181,25 +183,8 @@ export function hashOfTrustBundle(data: RawObject['data']): string {
 /** In place of a list with nothing but the uid that the Secret carries anyway. */
 const BY_ITS_CERTIFICATE: readonly string[] = [];
 
-const NOTHING: Readonly<Record<string, string>> = Object.freeze({});
-
 /** What a view takes whose content is proven: measured. */
 const LIGHTEST = 2_500;
 const LONGEST_TYPE = 253;
 /** Ours is the first of those that Certwheel writes, and others rarely come at all. */
 const MOST_OWNERS = 50;
-
-/** Undefined where nothing came from a template, or where the Secret remembers nonsense. */
-function keysOfTemplate(annotations: Readonly<Record<string, string>>): ReadonlySet<string> | undefined {
-  const text = annotations[names.TEMPLATE_KEYS_ANNOTATION] ?? '';
-  return text === '' || text.length > LONGEST_TEMPLATE_KEYS ? undefined : new Set(text.split(','));
-}
-
-/** What is not of the template isn't kept: a tenant may put a quarter of a mebibyte of it into each Secret. */
-function onlyThose(
-  entries: Readonly<Record<string, string>>,
-  written: ReadonlySet<string>,
-): Readonly<Record<string, string>> {
-  const found = Object.entries(entries).filter(([key]) => written.has(key));
-  return found.length === 0 ? NOTHING : briefly(Object.fromEntries(found));
-}

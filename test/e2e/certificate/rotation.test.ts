@@ -1,3 +1,4 @@
+import { X509Certificate } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -78,19 +79,28 @@ function untilTold({ certificates }: Scene, name: string, revision: number): Pro
   return eventually(`status has told of revision ${revision} of ${name}`, () => isTold() || undefined);
 }
 
-test('after many renewals the Secret lists the last ten serial numbers, newest first', async () => {
+test('after many renewals the Secret lists its issuer and all certificates that are still valid, newest first', async () => {
   const { secrets } = await scene.get();
   for (let revision = 1; revision <= 11; revision++) await untilSeen(secrets, 'often-tls', revision);
   const versions = secrets.versions('often-tls');
   assert.equal(faultsOfHistory(versions), []);
-  const held = issuances(versions).map(({ object }) => ({ serial: serialOf(object), end: leafOf(object).validToDate }));
-  assert.ok(held.length >= 11);
-  const remembered = versions.at(-1)?.object.metadata?.annotations?.['certwheel.io/serials']?.split(',');
-  const wanted = held.slice(-10).reverse();
+  const issued = issuances(versions);
+  assert.ok(issued.length >= 11);
+  const latest = issued.at(-1)?.object ?? {};
+  const held = issued.map(({ object }) => ({ serial: serialOf(object), end: leafOf(object).validToDate })).reverse();
+  const [issuer, ...remembered] = latest.metadata?.annotations?.['certwheel.io/serials']?.split(',') ?? [];
+  const { fingerprint256 } = new X509Certificate(textOf(latest, 'ca.crt'));
+  assert.is(issuer, `@${fingerprint256.replaceAll(':', '').toLowerCase()}`);
+  // It is written a moment after the issue.
+  const [from, to] = [issuedAt(latest).getTime(), issuedAt(latest).getTime() + 1_000];
+  const validUntil = (ms: number) => held.filter(({ end }) => end.getTime() >= ms);
   assert.equal(
     remembered,
-    wanted.map(({ serial, end }) => `${serial}=${end.toISOString().replace('.000Z', 'Z')}`),
+    held.slice(0, remembered.length).map(({ serial, end }) => `${serial}=${end.toISOString().replace('.000Z', 'Z')}`),
   );
+  const count = `${remembered.length} of ${held.length}`;
+  assert.ok(remembered.length <= validUntil(from).length && remembered.length >= validUntil(to).length, count);
+  assert.ok(remembered.length < held.length, count);
 });
 
 test('a certificate is renewed again and again, at the time that status announced and never before', async () => {
