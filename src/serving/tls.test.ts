@@ -69,8 +69,8 @@ test('a changed pair replaces the first, and listeners are called once', async (
   await untilRead();
   assert.equal(heard, [second.certificatePem]);
   assert.is(certificateOf(tls), second.certificatePem);
-  assert.is(logged.length, 1);
-  assert.match(logged[0] ?? '', /was replaced/);
+  // A round between the two reads finds a pair that doesn't match, and the next one finds it whole.
+  assert.is(logged.filter((line) => /was replaced/.test(line)).length, 1);
 });
 
 test('TLS 1.2 is the least, whatever NODE_OPTIONS allow', async () => {
