@@ -33,7 +33,7 @@ export async function requestState(
   const what = `${kind} ${namespaced ? `${objects.namespace}/` : ''}${name}`;
   const found = await requestObject(form, request, objects);
   const [refused] = refusals.flatMap((type) => trueCondition(found, type) ?? []);
-  if (refused !== undefined) throw new DeniedError('RequestDenied', `${what} got a no: ${wordsOf(refused)}`);
+  if (refused !== undefined) throw new DeniedError('RequestDenied', `${what} was denied: ${wordsOf(refused)}`);
   const { certificate } = (found.status ?? {}) as { certificate?: string };
   return {
     found,

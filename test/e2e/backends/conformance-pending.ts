@@ -143,7 +143,7 @@ export function registerPending(subject: Subject, shared: () => Promise<Shared>,
     await decide(first, 'Denied');
     const denied = await untilReady(world, namespace, 'alice', { type: 'Stalled', reason: 'RequestDenied' });
     const told = conditionOf(denied, 'Stalled')?.message ?? '';
-    assert.ok(told.includes(`${first} got a no`) && told.includes(WORDS), told);
+    assert.ok(told.includes(`${first} was denied`) && told.includes(WORDS), told);
     assert.is(denied.nextAttemptTime, undefined);
     await crash();
     await sleep(QUIET_MS);
