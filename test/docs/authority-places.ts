@@ -132,7 +132,7 @@ function tests({ type, permissions, hasServer }: Traits): Place[] {
     ...when(hasBundle(permissions), [
       list(rules, /\(\[(.*)\] as const\)\.map\(/, `'${type}'`),
       list(
-        'test/chart/templates.test.ts',
+        'test/chart/templates-rights.test.ts',
         /have a trust bundle[\s\S]*?assert\.equal\(found\.sort\(\), \[(.*)\]\)/,
         `'${type}'`,
       ),

@@ -1,0 +1,120 @@
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import {
+  AUTHORITY_PERMISSIONS,
+  CLUSTER_AUTHORITY_PERMISSIONS,
+  CLUSTER_PERMISSIONS,
+  LEASE_PERMISSIONS,
+  NAMESPACED_PERMISSIONS,
+  type PolicyRule,
+} from '../../src/api/permissions.ts';
+import type { BackendDefinition } from '../../src/backends/backend.ts';
+import { BACKENDS } from '../../src/backends/index.ts';
+import { parseCommandLine } from '../../src/config.ts';
+import { NAMESPACE, ofKind, one, podOf, render } from './support/helm.ts';
+
+/** Each once, though several kinds of authority may need it. */
+const rules = (permissions: readonly PolicyRule[]) => [...new Set(permissions)].map(({ why: _, ...rule }) => rule);
+const DEFINITIONS: readonly BackendDefinition<never>[] = BACKENDS;
+const OF_AUTHORITIES = rules([...AUTHORITY_PERMISSIONS, ...DEFINITIONS.flatMap(({ permissions }) => permissions)]);
+const EVERYWHERE = [...rules(NAMESPACED_PERMISSIONS), ...OF_AUTHORITIES];
+const CLUSTER = rules([
+  ...CLUSTER_PERMISSIONS,
+  ...DEFINITIONS.flatMap(({ clusterPermissions = [] }) => clusterPermissions),
+  ...CLUSTER_AUTHORITY_PERMISSIONS,
+]);
+
+test('the roles are what the code says that it needs', async () => {
+  const manifests = await render();
+  assert.equal(one(manifests, 'ClusterRole', 'certwheel').rules, [...EVERYWHERE, ...CLUSTER]);
+  assert.equal(one(manifests, 'Role').rules, rules(LEASE_PERMISSIONS));
+  assert.is(one(manifests, 'ClusterRoleBinding').subjects?.[0]?.namespace, NAMESPACE);
+});
+
+test('kinds of authority that the values leave out get no rights, and the controller serves none of them', async () => {
+  const least = [
+    ...NAMESPACED_PERMISSIONS,
+    ...AUTHORITY_PERMISSIONS,
+    ...CLUSTER_PERMISSIONS,
+    ...CLUSTER_AUTHORITY_PERMISSIONS,
+  ];
+  for (const { type, permissions, clusterPermissions = [] } of DEFINITIONS) {
+    const manifests = await render({ controller: { authorities: [type] } });
+    const granted = one(manifests, 'ClusterRole', 'certwheel').rules as readonly object[];
+    const wanted = rules([...least, ...permissions, ...clusterPermissions]);
+    const sorted = (all: readonly object[]) => all.map((each) => JSON.stringify(each)).sort();
+    assert.equal(sorted(granted), sorted(wanted), type);
+    assert.ok(podOf(manifests).container.args.includes(`--authorities=${type}`));
+  }
+  const { args } = podOf(await render()).container;
+  const command = parseCommandLine(args, {}, false);
+  const standard = 'config' in command ? command.config.authorities : undefined;
+  assert.equal([...(standard ?? [])].sort(), DEFINITIONS.map(({ type }) => type).sort(), 'all of them by default');
+  for (const authorities of [['kubernetesCsr'], []])
+    assert.match(String(await render({ controller: { authorities } }).catch(String)), 'authorities');
+});
+
+test('ConfigMaps are read only for kinds of authority that have a trust bundle', async () => {
+  const withBundle = async (type: string) =>
+    JSON.stringify(
+      one(await render({ controller: { authorities: [type] } }), 'ClusterRole', 'certwheel').rules,
+    ).includes('configmaps');
+  const found = [];
+  for (const { type } of DEFINITIONS) if (await withBundle(type)) found.push(type);
+  assert.equal(found.sort(), ['certManager', 'kubernetesCSR', 'vault']);
+});
+
+test('to edit a namespace is to edit its certificates, and its authorities only where the values say so', async () => {
+  const aggregated = async (given: object) =>
+    ofKind(await render(given as Record<string, unknown>), 'ClusterRole')
+      .filter(({ metadata }) => metadata.labels?.['rbac.authorization.k8s.io/aggregate-to-edit'] === 'true')
+      .map(({ metadata }) => metadata.name);
+  assert.equal(await aggregated({}), ['certwheel-view', 'certwheel-edit']);
+  const all = ['certwheel-view', 'certwheel-edit', 'certwheel-edit-authorities'];
+  assert.equal(await aggregated({ rbac: { aggregateAuthorities: true } }), all);
+  const [ours, authorities] = await Promise.all(
+    ['certwheel-edit', 'certwheel-edit-authorities'].map(
+      async (name) => one(await render(), 'ClusterRole', name).rules,
+    ),
+  );
+  const verbs = ['create', 'update', 'patch', 'delete', 'deletecollection'];
+  const apiGroups = ['certwheel.io'];
+  assert.equal(ours, [{ apiGroups, resources: ['clientcertificates'], verbs }]);
+  assert.equal(authorities, [{ apiGroups, resources: ['certificateauthorities'], verbs }]);
+});
+
+test('only where the controller is its ServiceAccount, everybody else is kept from the keys that wait', async () => {
+  const policiesOf = async (given: Readonly<Record<string, unknown>>) =>
+    ofKind(await render(given), 'ValidatingAdmissionPolicy')
+      .map(({ metadata }) => metadata.name.split('.')[0])
+      .sort();
+  assert.equal(await policiesOf({}), ['certwheel', 'certwheel-csr', 'certwheel-next']);
+  assert.equal(await policiesOf({ admissionPolicy: { enabled: false } }), []);
+  for (const given of [{ serviceAccount: { automount: false } }, { extraArgs: ['--kubeconfig=/etc/kubeconfig'] }])
+    assert.equal(await policiesOf(given), ['certwheel', 'certwheel-csr']);
+});
+
+test('in namespaces mode there are Roles in these namespaces and nothing for the cluster', async () => {
+  const manifests = await render({ namespaces: ['shop', 'bank'] });
+  assert.equal(ofKind(manifests, 'ClusterRole'), []);
+  assert.equal(ofKind(manifests, 'ClusterRoleBinding'), []);
+  const roles = ofKind(manifests, 'Role').map(({ metadata, rules }) => [metadata.namespace, metadata.name, rules]);
+  assert.equal(roles, [
+    ['shop', 'certwheel', EVERYWHERE],
+    ['bank', 'certwheel', EVERYWHERE],
+    [NAMESPACE, 'certwheel-leader-election', rules(LEASE_PERMISSIONS)],
+  ]);
+  assert.is(ofKind(manifests, 'RoleBinding').length, 3);
+  assert.ok(podOf(manifests).container.args.includes('--namespaces=shop,bank'));
+});
+
+test('in namespaces mode cluster authorities take a ClusterRole for them alone, and their keys a Role', async () => {
+  const manifests = await render({ namespaces: ['shop'], controller: { clusterAuthorities: true } });
+  assert.equal(one(manifests, 'ClusterRole').rules, rules(CLUSTER_AUTHORITY_PERMISSIONS));
+  assert.is(one(manifests, 'ClusterRoleBinding').subjects?.[0]?.namespace, NAMESPACE);
+  const own = one(manifests, 'Role', 'certwheel-cluster-authorities');
+  assert.equal([own.metadata.namespace, own.rules], [NAMESPACE, OF_AUTHORITIES]);
+  assert.ok(podOf(manifests).container.args.includes('--cluster-authorities=true'));
+});
+
+test.run();
