@@ -163,6 +163,9 @@ test('after any swaps of the CA every workload accepts every other, and one CA i
 test('a CA that is renewed under its key breaks no handshake', () =>
   check({ ...EVERYDAY, ...HINDERED, unreadable: 1, join: 1, crash: 1 }, renewedCas));
 
+test('a CA that is renewed under its key between swaps for others breaks no handshake', () =>
+  check({ ...EVERYDAY, unreadable: 1, join: 1, crash: 1 }, [...renewedCas, ...cas.slice(1, 3)]));
+
 test('another root above the same CA breaks no handshake', () =>
   check({ ...EVERYDAY, ...HINDERED, unreadable: 1, join: 1, crash: 1 }, crossSignedCas));
 

@@ -57,9 +57,7 @@ export function planRotation(all: Rotation, now: Date): Plan {
 
   function leave(candidates: readonly Generation[]): Plan {
     const isUsed = (each: Generation) =>
-      rotation.members.some(
-        (member) => needsGeneration(member, each, successor, generations) && until(member, each) > now,
-      );
+      rotation.members.some((member) => needsGeneration(member, each, successor) && until(member, each) > now);
     const leaving = candidates.find((each) => !isUsed(each)) ?? candidates[0];
     if (leaving === undefined) return { ...settled, step: { do: 'settle', recheckAt: undefined } };
     // A generation that never signed has no certificates, unless another one signed with its key.
@@ -67,7 +65,7 @@ export function planRotation(all: Rotation, now: Date): Plan {
     if (leaving.state === 'Prepared' && !hasSigned) return { ...settled, step: { do: 'retire', generation: leaving } };
     // Where only the certificate of the CA was renewed, what the old one signed is good under the new one.
     const isRenewed = successor !== undefined && isSameCa(leaving.path, successor.path);
-    const needsIt = (member: Member) => !isRenewed && needsGeneration(member, leaving, successor, generations);
+    const needsIt = (member: Member) => !isRenewed && needsGeneration(member, leaving, successor);
     const step = { do: 'retire', generation: leaving } as const;
     return waitForMembers(rotation, leaving, needsIt, (member) => until(member, leaving), step, now);
   }
@@ -79,7 +77,7 @@ export function planRotation(all: Rotation, now: Date): Plan {
   // What another CA signed is no certificate of this authority, whatever its Secret says.
   function lacksBundle(member: Member): boolean {
     const isOurs = generations.some(
-      (each) => usesGeneration(member, each, generations) && (each.state !== 'Retiring' || until(member, each) > now),
+      (each) => usesGeneration(member, each) && (each.state !== 'Retiring' || until(member, each) > now),
     );
     return isOurs && member.trustBundleHash !== rotation.trustBundleHash;
   }

@@ -11,27 +11,18 @@ export function lastInUse(
 ): Generation | undefined {
   return generations
     .filter((each) => each !== successor && endOf(each.path) > now)
-    .filter((each) =>
-      members.some((member) => member.fromStatus === undefined && usesGeneration(member, each, generations)),
-    )
+    .filter((each) => members.some((member) => member.fromStatus === undefined && usesGeneration(member, each)))
     .sort((one, other) => other.version - one.version)[0];
 }
 
 /**
  * Whether the certificate was signed with the key of that CA. Where ca.crt holds a root and the same root renewed under its
- * key, a certificate reads as issued by the one that lives longest, whichever of them signed.
+ * key, a certificate below it leads to both, and reads as issued by the one that lives longest, whichever of them signed.
  */
-export function usesGeneration(
-  { issuerFingerprint }: Member,
-  { path }: Generation,
-  generations: readonly Generation[],
-): boolean {
-  return (
-    issuerFingerprint === path.certificate.fingerprintSHA256 ||
-    generations.some(
-      (each) => each.path.certificate.fingerprintSHA256 === issuerFingerprint && haveOneKey(each, { path }),
-    )
-  );
+export function usesGeneration({ issuerFingerprint, anchorFingerprints }: Member, { path }: Generation): boolean {
+  const { fingerprintSHA256 } = path.certificate;
+  const isBelowAnchor = issuerFingerprint !== undefined && anchorFingerprints.includes(issuerFingerprint);
+  return issuerFingerprint === fingerprintSHA256 || (isBelowAnchor && anchorFingerprints.includes(fingerprintSHA256));
 }
 
 /** Whether what one of them signed reads as signed by the other. */
@@ -40,16 +31,11 @@ export function haveOneKey(one: Pick<Generation, 'path'>, other: Pick<Generation
 }
 
 /** What leads to the root of the successor too, above the very same certificate, doesn't need the former root. */
-export function needsGeneration(
-  member: Member,
-  leaving: Generation,
-  successor: Generation | undefined,
-  generations: readonly Generation[],
-): boolean {
-  if (!usesGeneration(member, leaving, generations)) return false;
+export function needsGeneration(member: Member, leaving: Generation, successor: Generation | undefined): boolean {
+  if (!usesGeneration(member, leaving)) return false;
   const leadsToSuccessor =
     successor !== undefined &&
-    usesGeneration(member, successor, generations) &&
+    usesGeneration(member, successor) &&
     member.anchorFingerprints.includes(successor.path.anchor.fingerprintSHA256);
   return !leadsToSuccessor;
 }
