@@ -91,6 +91,19 @@ test('a root that was renewed under its key and never signed stays as long as ce
   assert.is(step(all.slice(1), two, [member('ns/a', two)]), 'retire 2');
 });
 
+test('a certificate that reads as issued by a root that is gone counts for the root with the same key', () => {
+  const renewed = pairOf(renewedRoot(holder, { notAfter: hoursFromNow(2_000) }));
+  const all = [generation(1, 'Active', one), generation(2, 'Prepared', two)];
+  // Its ca.crt still holds a root that was renewed and swapped back.
+  const held = {
+    ...member('ns/a', renewed, 'old'),
+    anchorFingerprints: [one, renewed].map(({ anchor }) => anchor.fingerprintSHA256),
+  };
+  const waited = { clearSince: new Map([['move 2', hoursFromNow(-1)]]) };
+  assert.is(step(all, two, [held], waited), 'settle');
+  assert.equal(plan(all, two, [held], waited).waitingFor, ['ns/a']);
+});
+
 test('a moment ahead counts from the creation of the Secret and is written anew, or from now where that lies ahead too', () => {
   const created = hoursFromNow(-5);
   const ahead = aGeneration(1, 'Active', one, { since: hoursFromNow(720), created });

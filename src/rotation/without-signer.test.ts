@@ -30,7 +30,7 @@ function member(issuer: CaPath, trust: readonly CaPath[]): Member {
   return {
     key: 'ns/client',
     issuerFingerprint: issuer.certificate.fingerprintSHA256,
-    anchorFingerprints: trust.map(({ anchor }) => anchor.fingerprintSHA256),
+    anchorFingerprints: [issuer.anchor.fingerprintSHA256],
     trustBundleHash: hashOf(trust),
     notAfter: after(DAY),
   };

@@ -1,7 +1,7 @@
 import { json as jsonOf } from 'node:stream/consumers';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { stopAll } from '../../../test/teardown.ts';
+import { onStop, stopAll } from '../../../test/teardown.ts';
 import { client, failure, GET, json, serving, signal } from '../../../test/unit/authority-server.ts';
 import { FakeClock } from '../../../test/unit/fake-clock.ts';
 import { Redirected, withinLimit } from './client.ts';
@@ -119,6 +119,7 @@ test('a body that trickles ends with the time that all requests have', () =>
     (_request, response) => {
       response.writeHead(200);
       const timer = setInterval(() => response.write(' '), 20);
+      onStop(() => clearInterval(timer));
       response.on('close', () => clearInterval(timer));
     },
     async ({ url }) => {
