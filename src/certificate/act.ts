@@ -13,7 +13,7 @@ import { flawOf, proven } from './prove.ts';
 import type { Ask, RequestDeps } from './request/deps.ts';
 import { requestCertificate } from './request/request.ts';
 import type { UnpublishedCertificate, UnpublishedCertificates } from './request/unpublished.ts';
-import { heldContents, issuedContents, storedContents, textOf } from './secret/contents.ts';
+import { composeHeld, composeIssued, composeStored, textOf } from './secret/compose.ts';
 import { dryRunPair } from './secret/dry-run-pair.ts';
 import { secretManifest } from './secret/manifest.ts';
 import { mayPass, type PublishDeps, publish } from './secret/publish.ts';
@@ -75,7 +75,7 @@ async function rehearseIssue(seen: Observed, view: AuthorityView, deps: ActDeps)
   const { resource } = seen;
   const live = await deps.secrets.get(resource.namespace, resource.spec.secretName);
   const now = deps.clock.now();
-  const { data, memory } = storedContents(seen, view, live, now);
+  const { data, memory } = composeStored(seen, view, live, now);
   const sent = seen.held === undefined ? { ...data, ...(await dryRunPair(now)) } : data;
   const manifest = secretManifest(resource, sent, memory, seen.secret);
   const altered = await deps.secrets.rehearse(manifest);
@@ -104,7 +104,7 @@ async function publishMade(
   deps: ActDeps,
 ): Promise<SecretView> {
   const { resource } = seen;
-  const { data, memory, chain } = issuedContents(seen, view, made, deps.clock.now());
+  const { data, memory, chain } = composeIssued(seen, view, made, deps.clock.now());
   try {
     return await publish(seen, data, memory, chain, deps, () => deps.assertServed(resource, made));
   } catch (error) {
@@ -120,7 +120,7 @@ export async function repair(seen: Observed, view: AuthorityView, deps: ActDeps)
   // The private key isn't in the cache. What is read now must be what was judged, or the judgement is void.
   if (held === undefined || live === undefined || live.metadata?.resourceVersion !== secret?.resourceVersion)
     throw new RetryableError('Conflict', 'the Secret changed meanwhile');
-  const { data, memory } = heldContents(seen, view, held, live, deps.clock.now());
+  const { data, memory } = composeHeld(seen, view, held, live, deps.clock.now());
   // A repair comes to a resource that is refused, too.
   const admitted = withoutNewExports(resource, secret, seen.deniedPrefixes ?? []);
   const manifest = secretManifest(admitted, data, memory, secret);

@@ -1,8 +1,8 @@
 import { fromSeconds, toSeconds } from '../../api/moments.ts';
 import { shared } from '../../api/shared.ts';
 import type { KeyEncoding, KeySpec } from '../../pki/keys.ts';
-import type { SecretContent } from './content.ts';
 import { type CanonicalIdentity, canonicalIdentity, DIGEST_BYTES } from './identity.ts';
+import type { SecretContent } from './read-content.ts';
 
 /** What is remembered of a certificate: small, since there is one for every ClientCertificate. */
 export interface CertificateFacts {

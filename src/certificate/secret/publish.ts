@@ -4,9 +4,9 @@ import type { CertificateView } from '../../pki/certificate.ts';
 import { keyEncodingOf } from '../../pki/keys.ts';
 import { isAdoptable, isOurs, type Observed } from '../observed.ts';
 import type { CertificateMemory } from './annotations.ts';
-import { contentOf } from './content.ts';
 import { secretManifest } from './manifest.ts';
 import type { SecretData } from './outputs.ts';
+import { contentOf } from './read-content.ts';
 import { type SecretView, viewSecret } from './view.ts';
 import { type WriteDeps, writeSecret } from './write.ts';
 

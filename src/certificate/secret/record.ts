@@ -7,7 +7,7 @@ import { shared } from '../../api/shared.ts';
 import { costOf } from '../../pki/signed-by.ts';
 import { RecentlyUsed } from '../../recently-used.ts';
 import { shortOnly } from './annotations.ts';
-import { readSecretContent, SecretContentError } from './content.ts';
+import { readSecretContent, SecretContentError } from './read-content.ts';
 import { hashOfTrustBundle, provenView, type SecretView } from './view.ts';
 
 /** What is kept of a Secret that carries our marks and that no ClientCertificate names: which CA signed what it holds. */

@@ -1,12 +1,12 @@
 import type { RawObject } from '../../api/parse.ts';
+import { type CertificateFacts, factsOf } from './facts.ts';
 import {
   LEADS_NOWHERE,
   type OwedContent,
   readSecretContent,
   type SecretContent,
   SecretContentError,
-} from './content.ts';
-import { type CertificateFacts, factsOf } from './facts.ts';
+} from './read-content.ts';
 
 /** The facts of a certificate, or facts that are not proven yet, or the sentence that says why there are none. */
 export type Content = CertificateFacts | Unproven | string;

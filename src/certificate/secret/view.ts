@@ -5,9 +5,9 @@ import { cut } from '../../foreign-text.ts';
 import { weightOf } from '../../kube/cache/namespace-share.ts';
 import { hashOfBundle } from '../../pki/bundle.ts';
 import { readMemory, type SecretMemory, shortOnly } from './annotations.ts';
-import type { SecretContent } from './content.ts';
 import type { CertificateFacts } from './facts.ts';
 import { USUAL_LEDGER } from './ledger.ts';
+import type { SecretContent } from './read-content.ts';
 import { keysOfTemplate, ofTemplate } from './template-entries.ts';
 import { type Content, contentOnArrival, Unproven } from './unproven.ts';
 

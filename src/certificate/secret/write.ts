@@ -5,8 +5,8 @@ import type { Logger } from '../../log.ts';
 import type { Ownership } from '../../ownership.ts';
 import type { Observed } from '../observed.ts';
 import { isRefusal, type RecentActs } from '../recent.ts';
-import type { SecretContent } from './content.ts';
 import type { SecretManifest } from './manifest.ts';
+import type { SecretContent } from './read-content.ts';
 import { alteredError, type Remainder, takeBack } from './take-back.ts';
 import type { SecretView } from './view.ts';
 

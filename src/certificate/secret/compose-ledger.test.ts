@@ -7,7 +7,7 @@ import { ca } from '../../../test/unit/journaled-authority.ts';
 import type { Issued } from '../../backends/backend.ts';
 import { bundleOf } from '../../pki/bundle.ts';
 import { issue } from '../act.ts';
-import { issuedContents } from './contents.ts';
+import { composeIssued } from './compose.ts';
 import { readLedger } from './ledger.ts';
 
 const SERIALS = 'certwheel.io/serials';
@@ -69,7 +69,7 @@ test('the issuer is the CA certificate that signed, whether it is the root or co
   for (const issuer of [ca, intermediate]) {
     const { certificate, key } = await leaf(issuer, { notAfter: after(DAY) });
     const made = { issued: { chain: [certificate, intermediate.certificate] }, key, issuedAt: NOW };
-    const { memory } = issuedContents(anObserved().build(), view, made, NOW);
+    const { memory } = composeIssued(anObserved().build(), view, made, NOW);
     const [entry] = readLedger(memory.ledger).entries;
     assert.is(entry?.issuerFingerprint, issuer.certificate.fingerprintSHA256);
   }

@@ -4,7 +4,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { type Holder, leaf, root, signIntermediate } from '../../../test/pki/make.ts';
 import { encodePrivateKey, generateKey } from '../../pki/keys.ts';
-import { type OwedContent, readSecretContent, type SecretContent, SecretContentError } from './content.ts';
+import { type OwedContent, readSecretContent, type SecretContent, SecretContentError } from './read-content.ts';
 
 const ca = await root();
 const stranger = await root({ commonName: 'Stranger' });

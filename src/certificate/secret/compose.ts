@@ -23,7 +23,7 @@ interface Contents {
 }
 
 /** For a certificate that was issued and proven. `chain` is the one in the data, leaf first. */
-export function issuedContents(
+export function composeIssued(
   seen: Observed,
   view: AuthorityView,
   { issued, key, issuedAt }: UnpublishedCertificate,
@@ -54,14 +54,14 @@ export function issuedContents(
 }
 
 /** For the certificate that the Secret holds, with the trust bundle, the chain and the encoding of today. */
-export function heldContents(
+export function composeHeld(
   seen: Observed,
   view: AuthorityView,
   held: CertificateFacts,
   stored: RawObject,
   now: Date,
 ): Contents {
-  const { data, memory } = storedContents(seen, view, stored, now);
+  const { data, memory } = composeStored(seen, view, stored, now);
   return {
     data: {
       ...data,
@@ -73,12 +73,7 @@ export function heldContents(
 }
 
 /** What the Secret holds, byte for byte, with the trust bundle of today. */
-export function storedContents(
-  seen: Observed,
-  view: AuthorityView,
-  stored: RawObject | undefined,
-  now: Date,
-): Contents {
+export function composeStored(seen: Observed, view: AuthorityView, stored: RawObject | undefined, now: Date): Contents {
   const data = {
     certificateChain: textOf(stored, 'tls.crt'),
     privateKey: textOf(stored, 'tls.key'),
