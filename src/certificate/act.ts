@@ -104,9 +104,9 @@ async function publishMade(
   deps: ActDeps,
 ): Promise<SecretView> {
   const { resource } = seen;
-  const { data, memory, chain } = composeIssued(seen, view, made, deps.clock.now());
+  const { data, memory, content } = composeIssued(seen, view, made, deps.clock.now());
   try {
-    return await publish(seen, data, memory, chain, deps, () => deps.assertServed(resource, made));
+    return await publish(seen, data, memory, content, deps, () => deps.assertServed(resource, made));
   } catch (error) {
     if (error instanceof ApiError && mayPass(error)) deps.unpublished.keep(resource, made);
     throw error;

@@ -7,7 +7,7 @@ import { RecentActs } from '../certificate/recent.ts';
 import { type CertificateDeps, deadlineOf, reconcileCertificate } from '../certificate/reconcile.ts';
 import { PendingRequests } from '../certificate/request/pending-requests.ts';
 import { UnpublishedCertificates } from '../certificate/request/unpublished.ts';
-import { ForeignSecrets } from '../certificate/secret/foreign-secrets.ts';
+import { FollowedSecrets } from '../certificate/secret/followed-secrets.ts';
 import { purposeOf } from '../certificate/secret/protection.ts';
 import type { SecretView } from '../certificate/secret/view.ts';
 import { CERTIFICATE_CONDITIONS } from '../certificate/status/status.ts';
@@ -23,7 +23,7 @@ import { recordEvent, type Services, STATUS_WRITES, writeStatus } from './servic
 /** The controller of ClientCertificates, and what is to be called when one of them is gone. */
 export function wireCertificates(services: Services): { controller: Controller; forget: (key: string) => void } {
   const { cluster, client, clock, config, events, log, metrics, references, registry, ownership } = services;
-  const foreign = new ForeignSecrets({ references, clock, wake: (key, at) => controller.queue.add(key, at) });
+  const followed = new FollowedSecrets({ references, clock, wake: (key, at) => controller.queue.add(key, at) });
   const secrets = secretAccess(services);
   const recent = new RecentActs();
   const observing = {
@@ -72,7 +72,8 @@ export function wireCertificates(services: Services): { controller: Controller; 
     observe: async (resource) => {
       const seen = await observe(resource, observing);
       // A change of the first in line wakes those behind: see SecretWaiters.
-      foreign.follow(resource, seen.rival === undefined && seen.secret !== undefined && seen.ours === undefined);
+      const isOccupied = seen.rival === undefined && seen.secret !== undefined && seen.ours === undefined;
+      followed.follow(resource, isOccupied ? [resource.spec.secretName] : []);
       return seen;
     },
     runtime: (resource) => registry.current(cluster.authority(referredAuthority(resource))),
@@ -104,7 +105,7 @@ export function wireCertificates(services: Services): { controller: Controller; 
   });
   const forget = (key: string) => {
     metrics.certificates.hide(key);
-    foreign.forget(key);
+    followed.forget(key);
   };
   return { controller, forget };
 }

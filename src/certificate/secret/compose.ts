@@ -4,9 +4,7 @@ import type { TrustBundle } from '../../pki/bundle.ts';
 import type { CertificateView } from '../../pki/certificate.ts';
 import { wayToAnchor } from '../../pki/chain.ts';
 import { encodePrivateKey } from '../../pki/keys.ts';
-import { endsOf } from '../../pki/path.ts';
 import { parsePem, toPem } from '../../pki/pem.ts';
-import { newEffort } from '../../pki/signed-by.ts';
 import { grantedLife } from '../decision/schedule.ts';
 import { type AuthorityView, authorityName, type Observed } from '../observed.ts';
 import { trustFor } from '../prove.ts';
@@ -14,7 +12,8 @@ import type { UnpublishedCertificate } from '../request/unpublished.ts';
 import type { CertificateMemory } from './annotations.ts';
 import type { CertificateFacts } from './facts.ts';
 import { nextLedger } from './ledger.ts';
-import { reencoded, type SecretData } from './outputs.ts';
+import { reencoded, render, type SecretData } from './outputs.ts';
+import { contentOf, type SecretContent } from './read-content.ts';
 
 /** What is written into the Secret of a certificate: its data, and what its annotations remember. */
 interface Contents {
@@ -22,13 +21,13 @@ interface Contents {
   readonly memory: CertificateMemory;
 }
 
-/** For a certificate that was issued and proven. `chain` is the one in the data, leaf first. */
+/** For a certificate that was issued and proven; `content` is what the data holds. */
 export function composeIssued(
   seen: Observed,
   view: AuthorityView,
   { issued, key, issuedAt }: UnpublishedCertificate,
   now: Date,
-): Contents & { readonly chain: readonly CertificateView[] } {
+): Contents & { readonly content: SecretContent } {
   const { resource, secret, held } = seen;
   const trust = trustFor(issued, view);
   const chain = chainToPublish(issued, view, trust, now);
@@ -41,7 +40,9 @@ export function composeIssued(
   };
   const { serialNumber, notAfter } = leaf;
   const { externalId } = issued;
-  const latest = { serialNumber, notAfter, externalId, issuerFingerprint: issuerOf(chain, trust) };
+  // Once for the ledger and for the view of what is written: it verifies the signatures up to the root.
+  const content = contentOf(chain, resource.spec.keyEncoding, render(data)['ca.crt']);
+  const latest = { serialNumber, notAfter, externalId, issuerFingerprint: content.issuer.fingerprintSHA256 };
   const memory = {
     revision: seen.revision + 1,
     authority: authorityName(resource),
@@ -50,7 +51,7 @@ export function composeIssued(
     issuedAt,
     ledger: nextLedger(secret?.memory.ledger ?? '', held === undefined ? [latest] : [latest, held], now),
   };
-  return { data, memory, chain };
+  return { data, memory, content };
 }
 
 /** For the certificate that the Secret holds, with the trust bundle, the chain and the encoding of today. */
@@ -98,11 +99,6 @@ function chainToPublish(
   // What a CA rotation compares with later; a search among the roots of two CAs could find another path.
   if (leaf !== undefined && generation !== undefined && generation === signing?.version) return [leaf, ...issuers];
   return wayToAnchor([...chain, ...intermediates], [...trust.anchors.values()], now);
-}
-
-/** The CA certificate that signed the leaf; its signature is verified already. */
-function issuerOf([leaf, ...issuers]: readonly CertificateView[], { anchors }: TrustBundle): string | undefined {
-  return leaf && endsOf(leaf, issuers, [...anchors.values()], newEffort())?.issuer.fingerprintSHA256;
 }
 
 /** As it is; of the CA that signs now, with the certificates that lead to its root now. */

@@ -8,8 +8,10 @@ import type { RawObject } from '../../api/parse.ts';
 import { CertwheelError } from '../../errors.ts';
 import { encodePrivateKey } from '../../pki/keys.ts';
 import { RecentActs } from '../recent.ts';
+import { render } from './outputs.ts';
 import { purposeOf } from './protection.ts';
 import { publish } from './publish.ts';
+import { contentOf } from './read-content.ts';
 
 const ca = await root();
 const client = await leaf(ca);
@@ -18,6 +20,7 @@ const data = {
   privateKey: encodePrivateKey(client.key, 'PKCS8'),
   trustBundle: ca.certificate.pem,
 };
+const content = contentOf([client.certificate], 'PKCS8', render(data)['ca.crt']);
 const memory = {
   revision: 1,
   authority: 'CertificateAuthority/ca',
@@ -40,7 +43,7 @@ async function publishInto(object: RawObject) {
     purposeOf: (secret: RawObject) => purposeOf(secret, []),
   };
   const seen = anObserved(aCertificate()).build();
-  const error = await publish(seen, data, memory, [client.certificate], deps, async () => {}).then(
+  const error = await publish(seen, data, memory, content, deps, async () => {}).then(
     () => undefined,
     (thrown: unknown) => thrown,
   );

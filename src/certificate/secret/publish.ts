@@ -1,12 +1,10 @@
 import type { RawObject } from '../../api/parse.ts';
 import { ApiError, RetryableError, TerminalError } from '../../errors.ts';
-import type { CertificateView } from '../../pki/certificate.ts';
-import { keyEncodingOf } from '../../pki/keys.ts';
 import { isAdoptable, isOurs, type Observed } from '../observed.ts';
 import type { CertificateMemory } from './annotations.ts';
 import { secretManifest } from './manifest.ts';
 import type { SecretData } from './outputs.ts';
-import { contentOf } from './read-content.ts';
+import type { SecretContent } from './read-content.ts';
 import { type SecretView, viewSecret } from './view.ts';
 import { type WriteDeps, writeSecret } from './write.ts';
 
@@ -20,14 +18,14 @@ const WRITE_ATTEMPTS = 4;
 
 /**
  * One server-side apply, on the condition that the Secret still is what was observed. After a lost race or a lost
- * answer the Secret itself is read, so that a certificate that was paid for isn't thrown away. `chain` is
- * what `data` holds, leaf first, and proven. `assertServed` rejects where it may not be published any more.
+ * answer the Secret itself is read, so that a certificate that was paid for isn't thrown away. `content`
+ * is what `data` holds, and proven. `assertServed` rejects where it may not be published any more.
  */
 export async function publish(
   seen: Observed,
   data: SecretData,
   memory: CertificateMemory,
-  chain: readonly CertificateView[],
+  content: SecretContent,
   deps: PublishDeps,
   assertServed: () => Promise<void>,
 ): Promise<SecretView> {
@@ -39,7 +37,6 @@ export async function publish(
     await assertServed();
     try {
       const manifest = secretManifest(resource, data, memory, current);
-      const content = contentOf(chain, keyEncodingOf(data.privateKey), manifest.data['ca.crt']);
       return await writeSecret({ resource, secret: current }, manifest, content, deps);
     } catch (error) {
       if (!isUncertain(error) || attempt === WRITE_ATTEMPTS) throw error;
@@ -51,7 +48,7 @@ export async function publish(
       if (isForeign)
         throw new TerminalError('SecretNotOwned', `Secret ${current.name} exists and is not this ClientCertificate's`);
       if (isOurs(now) && current.memory.revision > seenRevision) {
-        const isThisOne = current.certificate?.fingerprintSHA256 === chain[0]?.fingerprintSHA256;
+        const isThisOne = current.certificate?.fingerprintSHA256 === content.leaf.fingerprintSHA256;
         if (isThisOne && current.memory.revision === memory.revision) return current;
         throw new RetryableError('Conflict', `revision ${current.memory.revision} was published meanwhile`, {
           cause: error,

@@ -1,8 +1,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { ClientCertificate } from '../../../src/api/client-certificate.ts';
 import { SECRETS } from '../../../src/api/names.ts';
-import { ForeignSecrets } from '../../../src/certificate/secret/foreign-secrets.ts';
+import { FollowedSecrets } from '../../../src/certificate/secret/followed-secrets.ts';
 import { systemClock } from '../../../src/clock.ts';
 import { References } from '../../../src/kube/references.ts';
 import { WorkQueue } from '../../../src/queue/work-queue.ts';
@@ -25,7 +24,10 @@ test('few foreign Secrets are watched, the others are read now and then, and all
     { idleMs: 10 * PATIENCE_MS },
   );
   const queue = new WorkQueue(systemClock);
-  const foreign = new ForeignSecrets({ references, clock: systemClock, wake: (key, at) => queue.add(key, at) }, LIMITS);
+  const foreign = new FollowedSecrets(
+    { references, clock: systemClock, wake: (key, at) => queue.add(key, at) },
+    LIMITS,
+  );
   const reads: string[] = [];
   const free = new Set<string>();
   /** What a reconcile does about the Secret. */
@@ -33,7 +35,7 @@ test('few foreign Secrets are watched, the others are read now and then, and all
     const name = key.split('/')[1] ?? '';
     reads.push(name);
     const found = await client.get(SECRETS, namespace, name);
-    foreign.follow({ namespace, name, spec: { secretName: name } } as ClientCertificate, found !== undefined);
+    foreign.follow({ namespace, name }, found === undefined ? [] : [name]);
     if (found === undefined) free.add(name);
   };
   const worker = async () => {

@@ -4,7 +4,7 @@ import { aCertificate, MINUTE, NOW, SECOND } from '../../../test/unit/builders.t
 import type { ClientCertificate } from '../../api/client-certificate.ts';
 import { keyOf } from '../../api/parse.ts';
 import { Heap } from '../../queue/heap.ts';
-import { ForeignSecrets } from './foreign-secrets.ts';
+import { FollowedSecrets } from './followed-secrets.ts';
 
 const LIMITS = { watches: 10, firstMs: 5 * SECOND, longestMs: 30 * SECOND, apartMs: 50 };
 /** Waits are spread by a fifth to both sides. */
@@ -48,19 +48,19 @@ function scene() {
     const known = { known: true, problem: undefined, isLeftOut: false, get: () => undefined, release };
     return { ...known, synced: new Promise<void>(() => {}) };
   };
-  const foreign = new ForeignSecrets({ references: { acquire }, clock, wake }, LIMITS);
+  const foreign = new FollowedSecrets({ references: { acquire }, clock, wake }, LIMITS);
   return {
     /** Reconciles certificates for each of which a foreign Secret exists. */
     occupy: (all: readonly ClientCertificate[]) => {
       for (const each of all) {
         inTheWay.set(keyOf(each), each);
-        foreign.follow(each, true);
+        foreign.follow(each, [each.spec.secretName]);
       }
     },
     free: (all: readonly ClientCertificate[]) => {
       for (const each of all) {
         inTheWay.delete(keyOf(each));
-        foreign.follow(each, false);
+        foreign.follow(each, []);
       }
     },
     pass: (ms: number) => {
@@ -72,7 +72,7 @@ function scene() {
         nowMs = next.atMs;
         looks.push(next);
         const resource = inTheWay.get(next.key);
-        if (resource !== undefined) foreign.follow(resource, true);
+        if (resource !== undefined) foreign.follow(resource, [resource.spec.secretName]);
       }
       nowMs = endMs;
     },
@@ -119,6 +119,29 @@ test('ten thousand certificates of one namespace do not slow the polls of anothe
   const all = world.looksAt('', 20 * MINUTE).length;
   const most = (20 * MINUTE * JITTER) / LIMITS.apartMs;
   assert.ok(all <= most && all > most / 2, `${all} looks`);
+});
+
+test('a certificate follows several Secrets, and each change of one of them wakes it', () => {
+  const woken: string[] = [];
+  const listeners = new Map<string, () => void>();
+  const acquire = (_resource: unknown, namespace = '', name = '', onChange = () => {}) => {
+    listeners.set(`${namespace}/${name}`, onChange);
+    const release = () => void listeners.delete(`${namespace}/${name}`);
+    const known = { known: true, problem: undefined, isLeftOut: false, get: () => undefined, release };
+    return { ...known, synced: new Promise<void>(() => {}) };
+  };
+  const clock = { now: () => NOW, monotonicMs: () => 0, random: () => 0, sleep: () => Promise.resolve() };
+  const followed = new FollowedSecrets({ references: { acquire }, clock, wake: (key) => woken.push(key) }, LIMITS);
+  const client = { namespace: 'team', name: 'client' };
+  followed.follow(client, ['password', 'taken']);
+  for (const onChange of listeners.values()) onChange();
+  assert.equal(woken, ['team/client', 'team/client']);
+  followed.follow(client, ['password']);
+  assert.equal([...listeners.keys()], ['team/password'], 'the one that is followed no more is released');
+  followed.follow({ namespace: 'team', name: 'other' }, ['password']);
+  followed.forget('team/client');
+  followed.follow({ namespace: 'team', name: 'other' }, []);
+  assert.is(listeners.size, 0);
 });
 
 test.run();

@@ -1,0 +1,165 @@
+import type { ClientCertificate } from '../../api/client-certificate.ts';
+import { SECRETS } from '../../api/names.ts';
+import { keyOf } from '../../api/parse.ts';
+import type { Clock } from '../../clock.ts';
+import type { Reference, References } from '../../kube/references.ts';
+import { backoffMs } from '../../queue/backoff.ts';
+import { fairLevel } from '../../queue/fair-level.ts';
+
+interface FollowDeps {
+  readonly references: Pick<References, 'acquire'>;
+  readonly clock: Clock;
+  /** Has a certificate reconciled, now or at a later moment. */
+  wake(key: string, at?: Date): void;
+}
+
+export interface FollowLimits {
+  /** Secrets that are watched, each on a connection of its own. */
+  readonly watches: number;
+  /** When a certificate whose Secret isn't watched is reconciled again: soon at first, since the Secret may just have gone. */
+  readonly firstMs: number;
+  readonly longestMs: number;
+  /** All of them together are not reconciled more often than this in the long run, since each time a Secret is read. */
+  readonly apartMs: number;
+}
+
+const LIMITS: FollowLimits = { watches: 50, firstMs: 5_000, longestMs: 30_000, apartMs: 50 };
+
+/** How long the pace of the namespaces stays as it was counted. */
+const PACE_MS = 1_000;
+
+/**
+ * Notices when a Secret changes that a certificate depends on and that doesn't carry our label, so that no other watch
+ * covers it: such as one that occupies its name. Some are watched one by one; above the limit certificates are reconciled
+ * now and then instead, and take over the watches that become free. Namespaces share both: one with many watches gives up
+ * one to another that has fewer, and those with many certificates have theirs reconciled less often.
+ */
+export class FollowedSecrets {
+  readonly #deps: FollowDeps;
+  readonly #limits: FollowLimits;
+  /** The Secrets that each certificate follows, as ids. */
+  readonly #followed = new Map<string, readonly string[]>();
+  /** By namespace, then by id. */
+  readonly #watched = new Map<string, Map<string, Reference>>();
+  /** Secrets that aren't watched, by namespace and id, and how often their certificates were reconciled for them. */
+  readonly #polled = new Map<string, Map<string, number>>();
+  #watches = 0;
+  #pace = { level: Number.POSITIVE_INFINITY, untilMs: 0 };
+
+  constructor(deps: FollowDeps, limits = LIMITS) {
+    this.#deps = deps;
+    this.#limits = limits;
+  }
+
+  /** To be called with each reconcile of a certificate, with the names of the Secrets of its namespace that it follows now. */
+  follow(resource: Pick<ClientCertificate, 'namespace' | 'name'>, secrets: readonly string[]): void {
+    const { namespace } = resource;
+    const key = keyOf(resource);
+    const ids = secrets.map((secret) => idOf(key, secret));
+    for (const id of this.#followed.get(key) ?? []) if (!ids.includes(id)) this.#drop(id);
+    if (ids.length === 0) this.#followed.delete(key);
+    else this.#followed.set(key, ids);
+    for (const id of ids) {
+      if (this.#watched.get(namespace)?.has(id)) continue;
+      if (this.#watches < this.#limits.watches || this.#giveUpOneFor(namespace)) this.#watch(id, namespace);
+      else this.#poll(id);
+    }
+  }
+
+  /** The certificate of that key is gone. */
+  forget(key: string): void {
+    for (const id of this.#followed.get(key) ?? []) this.#drop(id);
+    this.#followed.delete(key);
+  }
+
+  #drop(id: string): void {
+    this.#unwatch(id);
+    take(this.#polled, id);
+  }
+
+  /** Has the namespace with the most watches give up one, unless the other would then have more than it. */
+  #giveUpOneFor(namespace: string): boolean {
+    const own = this.#watched.get(namespace)?.size ?? 0;
+    let richest: Map<string, Reference> | undefined;
+    for (const each of this.#watched.values()) if (each.size > (richest?.size ?? own + 1)) richest = each;
+    const [oldest] = richest?.keys() ?? [];
+    if (oldest === undefined) return false;
+    this.#unwatch(oldest);
+    this.#poll(oldest);
+    return true;
+  }
+
+  #watch(id: string, namespace: string): void {
+    this.#drop(id);
+    const wake = () => this.#deps.wake(certificateOf(id));
+    const reference = this.#deps.references.acquire(SECRETS, namespace, secretOf(id), wake);
+    put(this.#watched, id, reference);
+    this.#watches++;
+    // Gone between the look and the watch, which then has nothing to tell.
+    void reference.synced.then(() => reference.get() === undefined && wake());
+  }
+
+  #unwatch(id: string): void {
+    const reference = take(this.#watched, id);
+    if (reference === undefined) return;
+    this.#watches--;
+    reference.release();
+  }
+
+  #poll(id: string): void {
+    const { clock, wake } = this.#deps;
+    const { firstMs } = this.#limits;
+    const looks = (this.#polled.get(namespaceOf(id))?.get(id) ?? 0) + 1;
+    put(this.#polled, id, looks);
+    const waitMs = backoffMs(looks, { firstMs, longestMs: this.#longestMs(id) }, clock.random());
+    wake(certificateOf(id), new Date(clock.now().getTime() + waitMs));
+  }
+
+  /** The longest wait, by the share that the namespace has of all polls. */
+  #longestMs(id: string): number {
+    const { longestMs, apartMs } = this.#limits;
+    const nowMs = this.#deps.clock.monotonicMs();
+    if (nowMs >= this.#pace.untilMs) {
+      const demands = Array.from(this.#polled.values(), ({ size }) => size);
+      this.#pace = { level: fairLevel(demands, longestMs / apartMs), untilMs: nowMs + PACE_MS };
+    }
+    const ofNamespace = this.#polled.get(namespaceOf(id))?.size ?? 0;
+    return longestMs * Math.max(1, ofNamespace / this.#pace.level);
+  }
+}
+
+/** Of a Secret that a certificate follows: `namespace/certificate secret`; no name has a blank. */
+function idOf(certificate: string, secret: string): string {
+  return `${certificate} ${secret}`;
+}
+
+function certificateOf(id: string): string {
+  return id.slice(0, id.indexOf(' '));
+}
+
+function secretOf(id: string): string {
+  return id.slice(id.indexOf(' ') + 1);
+}
+
+function namespaceOf(id: string): string {
+  return id.slice(0, id.indexOf('/'));
+}
+
+type ByNamespace<T> = Map<string, Map<string, T>>;
+
+function put<T>(all: ByNamespace<T>, id: string, value: T): void {
+  const namespace = namespaceOf(id);
+  const known = all.get(namespace);
+  if (known === undefined) all.set(namespace, new Map([[id, value]]));
+  else known.set(id, value);
+}
+
+/** Takes it out, and answers it. */
+function take<T>(all: ByNamespace<T>, id: string): T | undefined {
+  const namespace = namespaceOf(id);
+  const known = all.get(namespace);
+  const value = known?.get(id);
+  known?.delete(id);
+  if (known?.size === 0) all.delete(namespace);
+  return value;
+}
