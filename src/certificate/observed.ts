@@ -107,13 +107,12 @@ export class Observed implements Readings {
   readonly recent: Readings['recent'];
   readonly #ours: SecretView | undefined;
   readonly #revision: number;
-  readonly #wanted: string | undefined;
   readonly #permission: Permission;
 
   constructor(readings: Readings) {
-    const { resource, authority, secret } = readings;
+    const { resource, secret } = readings;
     this.resource = resource;
-    this.authority = authority;
+    this.authority = readings.authority;
     this.rules = readings.rules;
     this.lapsed = readings.lapsed;
     this.secret = secret;
@@ -125,7 +124,6 @@ export class Observed implements Readings {
     this.#ours = isOurs(readings) ? secret : undefined;
     this.#revision = Math.max(this.#ours?.memory.revision ?? 0, resource.status.revision ?? 0);
     this.#permission = permissionOf(readings.rules, resource.spec.identity);
-    this.#wanted = isAuthority(authority) ? wantedOf(resource, this.#revision, authority) : undefined;
   }
 
   /** The same with other readings. */
@@ -153,9 +151,9 @@ export class Observed implements Readings {
     return this.#permission;
   }
 
-  /** What a request of today is for, see `wantedOf`; undefined while there is no authority. */
+  /** What a request of today is for, see `wantedOf`; undefined while there is no authority. Hashed when it is asked for. */
   get wanted(): string | undefined {
-    return this.#wanted;
+    return isAuthority(this.authority) ? wantedOf(this.resource, this.#revision, this.authority) : undefined;
   }
 }
 

@@ -132,7 +132,7 @@ test('without certificates no step waits', () => {
 test('the old CA waits for its last valid certificate, then as long as workloads take', () => {
   const { step: planned, waitingFor } = plan(reissuing, two, [member('ns/a', one), member('ns/b', two)]);
   assert.equal(waitingFor, ['ns/a']);
-  assert.equal(planned, { do: 'settle', recheckAt: hoursFromNow(24) }, 'looked at again when that one has run out');
+  assert.equal(planned, { do: 'settle', recheckAt: hoursFromNow(24) }, 'checked again when that one has expired');
   const clear = plan(reissuing, two, [member('ns/b', two), member('ns/c', one, 'bundle', hoursFromNow(-1))]);
   assert.equal([...clear.clearSince], [['retire 1', NOW]]);
   const opensAt = new Date(NOW.getTime() + PROPAGATION_MS);

@@ -170,7 +170,7 @@ test('whatever is issued, all that is still valid is in the ledger, newest first
   );
 });
 
-test('whatever is issued, a ledger keeps within its bytes, and tells of each certificate or that it is missing', () => {
+test('whatever is issued, a ledger stays within its bytes, and lists each certificate or says until when one is missing', () => {
   fc.assert(
     fc.property(issues, fc.integer({ min: 28, max: 1_000 }), (all, mostBytes) => {
       const { text, valid } = writeAll(all, mostBytes);
