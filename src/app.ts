@@ -20,6 +20,7 @@ import { messageOf } from './thrown.ts';
 import { wireAuthorities } from './wiring/authorities.ts';
 import { wakeCertificate, wakeMembers, wireCertificates } from './wiring/certificates.ts';
 import { Cluster } from './wiring/cluster.ts';
+import { wireLedgers } from './wiring/ledgers.ts';
 import { servePages } from './wiring/pages.ts';
 import { preflight } from './wiring/preflight.ts';
 import type { Services } from './wiring/services.ts';
@@ -101,12 +102,13 @@ export async function startApp(
       },
     },
   };
-  const authorities = wireAuthorities(services, {
+  const ledgers = wireLedgers(services);
+  const authorities = wireAuthorities(services, ledgers, {
     members: (authority) => wakeMembers(certificates.queue, services, authority),
     certificate: (key) => wakeCertificate(certificates.queue, services, key),
   });
   const { controller: certificates, forget } = wireCertificates(services);
-  wireWakes({ ...services, certificates: certificates.queue, authorities: authorities.queue, onGone: forget });
+  wireWakes({ ...services, ledgers, certificates: certificates.queue, authorities: authorities.queue, onGone: forget });
   metrics.ask({
     queueDepth: (name) => (name === 'certificates' ? certificates : authorities).queue.depth(),
     watches: () => cluster.stats(),

@@ -178,6 +178,9 @@ export const GENERATION_SOURCE_ANNOTATION = 'certwheel.io/generation-source';
 export const GENERATION_UIDS_ANNOTATION = 'certwheel.io/generation-uids';
 export const GENERATION_NAMESPACE_ANNOTATION = 'certwheel.io/generation-namespace';
 
+/** On the Secret that keeps the ledgers of an authority: the authority's name; its kind is in AUTHORITY_KIND_LABEL. */
+export const LEDGER_OF_LABEL = 'certwheel.io/ledger-of';
+
 /** `certwheel.io/v1alpha1`, `v1`. */
 export function apiVersion(resource: Resource): string {
   return resource.group === '' ? resource.version : `${resource.group}/${resource.version}`;

@@ -5,6 +5,7 @@ import type { Buckets } from '../queue/bucket.ts';
 import type { Consumer, RotationDeps } from '../rotation/deps.ts';
 import type { GenerationSecret } from '../rotation/generation-secret.ts';
 import type { Demand } from './demand.ts';
+import type { Ledgers } from './ledgers.ts';
 import type { Registry } from './registry.ts';
 import type { Runtime } from './runtime.ts';
 
@@ -21,6 +22,7 @@ export interface AuthorityDeps extends RotationDeps {
   /** How often the status of one authority may be written. */
   readonly statusWrites: Buckets;
   recordEvent(resource: AnyCertificateAuthority, event: EventText): void;
+  readonly ledgers: Pick<Ledgers, 'write' | 'forget'>;
   /** Something that certificates look at has changed. */
   wakeCertificates(key: string): void;
   readonly metrics: AuthorityMetrics;

@@ -50,6 +50,7 @@ async function observeAndStep(key: string, deps: AuthorityDeps, run: Run): Promi
     deps.wakeCertificates(key);
     if (resource !== undefined) return reportBroken(resource, deps);
     deps.metrics.hide(key);
+    deps.ledgers.forget(key);
     return { do: 'rest' };
   }
   const runtime = deps.registry.ensure(resource, () => deps.start(resource));
@@ -84,10 +85,11 @@ async function observeAndStep(key: string, deps: AuthorityDeps, run: Run): Promi
     verified,
   };
   const reportAt = await report(resource, runtime, findings, deps);
+  const ledgerAt = await deps.ledgers.write(resource);
   if (stepped) return { do: 'again' };
   return {
     do: 'rest',
-    recheckAt: earliest([reportAt, lookAgainAt, rest?.reviewAt, recheckAt(runtime, plan, refused, deps)]),
+    recheckAt: earliest([reportAt, ledgerAt, lookAgainAt, rest?.reviewAt, recheckAt(runtime, plan, refused, deps)]),
   };
 }
 

@@ -4,6 +4,7 @@ import { SECRETS } from '../api/names.ts';
 import { keyOf } from '../api/parse.ts';
 import { consumersOf } from '../authority/consumers.ts';
 import type { AuthorityDeps } from '../authority/deps.ts';
+import type { Ledgers } from '../authority/ledgers.ts';
 import { reconcileAuthority } from '../authority/reconcile.ts';
 import { AUTHORITY_CONDITIONS } from '../authority/status.ts';
 import { occupation, purposeOf } from '../certificate/secret/protection.ts';
@@ -32,7 +33,7 @@ export interface Wakes {
   certificate: Call;
 }
 
-export function wireAuthorities(services: Services, wakes: Wakes): Controller {
+export function wireAuthorities(services: Services, ledgers: Ledgers, wakes: Wakes): Controller {
   const { ownership, client, clock, cluster, config, events, log, metrics, registry } = services;
   const deps: AuthorityDeps = {
     clock,
@@ -42,6 +43,7 @@ export function wireAuthorities(services: Services, wakes: Wakes): Controller {
     statusWrites: new Buckets(STATUS_WRITES),
     slowWork: new SlowWork(KEYS_AT_ONCE, clock, () => false),
     wakeCertificates: wakes.members,
+    ledgers,
     trustPropagationMs: config.trustPropagationMs,
     find: (key) => cluster.authority(key),
     start: (resource) =>

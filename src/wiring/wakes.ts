@@ -4,6 +4,7 @@ import { isBroken } from '../api/client-certificate.ts';
 import { keyOf } from '../api/parse.ts';
 import { consumersOf } from '../authority/consumers.ts';
 import { Forecasts } from '../authority/forecasts.ts';
+import type { Ledgers } from '../authority/ledgers.ts';
 import { referredAuthority } from '../certificate/observe.ts';
 import { nextName } from '../certificate/request/next-key.ts';
 import { authorityOf } from '../certificate/secret/record.ts';
@@ -14,6 +15,7 @@ import type { Services } from './services.ts';
 interface WakeDeps extends Pick<Services, 'clock' | 'cluster' | 'metrics' | 'registry'> {
   readonly certificates: WorkQueue;
   readonly authorities: WorkQueue;
+  readonly ledgers: Pick<Ledgers, 'secretChanged'>;
   /** A ClientCertificate is no more. */
   readonly onGone: (key: string) => void;
 }
@@ -22,7 +24,7 @@ interface WakeDeps extends Pick<Services, 'clock' | 'cluster' | 'metrics' | 'reg
 const RECOUNT_MS = 500;
 
 /** Which change wakes which keys: nothing but keys goes into the queues. */
-export function wireWakes({ certificates, authorities, onGone, ...services }: WakeDeps): void {
+export function wireWakes({ certificates, authorities, ledgers, onGone, ...services }: WakeDeps): void {
   const { clock, cluster, registry } = services;
   const lines = new SecretWaiters({ cluster, certificates, clock });
   const forecasts = new Forecasts({
@@ -63,6 +65,13 @@ export function wireWakes({ certificates, authorities, onGone, ...services }: Wa
     for (const each of [before, after])
       if (each !== undefined) certificates.add(keyOf({ namespace: each.namespace, name: each.certificateName }));
   });
+  cluster.secrets.onChange(
+    (_key, before, after) => {
+      const due = ledgers.secretChanged(before, after);
+      if (due !== undefined) authorities.add(due.authority, due.at);
+    },
+    { ownToo: true },
+  );
   // What our own write changes in a Secret is what a CA rotation waits for.
   cluster.secrets.onChange(
     (_key, before, after) => {

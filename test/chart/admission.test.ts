@@ -19,6 +19,10 @@ const ofNext = (name = 'alice') => ({
   labels: { 'certwheel.io/next-of': name },
   annotations: { 'certwheel.io/certificate-uid': '1' },
 });
+const ofLedger = (kind = 'CertificateAuthority', name = 'ca') => ({
+  type: 'Opaque',
+  labels: { 'certwheel.io/ledger-of': name, 'certwheel.io/authority-kind': kind },
+});
 const NOT_OURS = /This Secret is not Certwheel's, and certwheel.io\/adopt does not hand it over/;
 const NO_MARKS = /A Secret that Certwheel creates carries its marks/;
 const ONLY_TLS = /Secrets of type kubernetes.io\/tls only/;
@@ -75,6 +79,8 @@ test('what Certwheel creates carries its marks', async () => {
     ['shop', 'alice-tls', { ...TLS, ...OF_CERTIFICATE }],
     ['shop', 'ca-ca-v1', { ...TLS, ...ofGeneration('CertificateAuthority') }],
     ['shop', 'alice-next', { ...TLS, ...ofNext() }],
+    ['shop', 'ca-ca-ledger', ofLedger()],
+    [NAMESPACE, 'ca-clusterca-ledger', ofLedger('ClusterCertificateAuthority')],
     [NAMESPACE, 'ca-clusterca-v12', { ...TLS, ...ofGeneration('ClusterCertificateAuthority') }],
     // As it was named before.
     [NAMESPACE, 'cluster-ca-ca-v12', { ...TLS, ...ofGeneration('ClusterCertificateAuthority') }],
@@ -93,6 +99,9 @@ test('what Certwheel creates carries its marks', async () => {
     ['bob-next', { ...TLS, ...ofNext() }, NO_MARKS],
     ['carol-next', { ...TLS, labels: ofNext('carol').labels }, NO_MARKS],
     ['opaque-next', { ...ofNext('opaque'), type: 'Opaque' }, ONLY_TLS],
+    ['tls-ca-ledger', { ...TLS, labels: ofLedger('CertificateAuthority', 'tls').labels }, ONLY_TLS],
+    ['other-ca-ledger', { ...TLS, labels: ofLedger().labels }, NO_MARKS],
+    ['ca-clusterca-ledger', { ...TLS, labels: ofLedger('ClusterCertificateAuthority').labels }, NO_MARKS],
     ['ca-ca-v0', { ...TLS, ...ofGeneration('CertificateAuthority') }, NO_MARKS],
     ['cluster-ca-ca-v1', { ...TLS, ...ofGeneration('ClusterCertificateAuthority') }, NO_MARKS],
     ['ca-clusterca-v1', { ...TLS, ...ofGeneration('ClusterCertificateAuthority') }, NO_MARKS],
@@ -159,6 +168,19 @@ test('what is Certwheel’s stays so under its hand', async () => {
   assert.is((await patch({ data: { 'tls.crt': 'AA==' } })).code, 0);
   const marks = await patch({ metadata: { labels: { 'certwheel.io/certificate-name': null } } });
   assert.match(marks.stderr, NOT_OURS);
+});
+
+test('a ledger is changed, and becomes nothing else', async () => {
+  const world = await shared.get();
+  const name = 'books-ca-ledger';
+  const content = ofLedger('CertificateAuthority', 'books');
+  for (const text of ['', 'AA=='])
+    assert.is((await apply(world, 'shop', name, { ...content, data: { shop: text } })).code, 0);
+  const marked = { ...content, ...OF_CERTIFICATE, labels: { ...content.labels, ...OF_CERTIFICATE.labels } };
+  assert.match((await apply(world, 'shop', name, marked)).stderr, NOT_OURS);
+  const adopt = { ...content, annotations: { 'certwheel.io/adopt': 'alice' } };
+  const foreign = await existing(world, adopt, 'adopted-ca-ledger');
+  assert.match((await apply(world, 'shop', foreign, { ...content, ...OF_CERTIFICATE })).stderr, NOT_OURS);
 });
 
 test('a key that is kept while its certificate is awaited is changed and removed, and becomes nothing else', async () => {

@@ -4,6 +4,7 @@ import { parseCommandLine } from '../../src/config.ts';
 import { ALL_NAMESPACES } from '../../src/kube/cache/entry.ts';
 import { wireCertificates } from '../../src/wiring/certificates.ts';
 import { Cluster } from '../../src/wiring/cluster.ts';
+import { wireLedgers } from '../../src/wiring/ledgers.ts';
 import type { Services } from '../../src/wiring/services.ts';
 import { wireWakes } from '../../src/wiring/wakes.ts';
 import { aCertificate, NOW } from './builders.ts';
@@ -83,7 +84,13 @@ export function oneNamespace(): OneNamespace {
   } as unknown as Services;
   const { controller, forget } = wireCertificates(services);
   const authorities = { add: () => {} } as never;
-  wireWakes({ ...services, certificates: controller.queue, authorities, onGone: forget });
+  wireWakes({
+    ...services,
+    certificates: controller.queue,
+    authorities,
+    ledgers: wireLedgers(services),
+    onGone: forget,
+  });
   controller.start();
   return {
     clock,

@@ -2,7 +2,15 @@ import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { after, DAY, HOUR, NOW, SECOND } from '../../../test/unit/builders.ts';
-import { issuerApart, type Ledger, type LedgerEntry, MOST_LEDGER_BYTES, nextLedger, readLedger } from './ledger.ts';
+import {
+  issuerApart,
+  type Ledger,
+  type LedgerEntry,
+  MOST_LEDGER_BYTES,
+  missingFrom,
+  nextLedger,
+  readLedger,
+} from './ledger.ts';
 
 const ISSUER = 'ab'.repeat(32);
 const OTHER = 'cd'.repeat(32);
@@ -178,6 +186,20 @@ test('whatever is issued, a ledger stays within its bytes, and lists each certif
       const known = new Set(entries.map(idOf));
       for (const each of valid)
         assert.ok(known.has(idOf(each)) || (droppedUntil !== undefined && each.notAfter <= droppedUntil), idOf(each));
+    }),
+  );
+});
+
+test('what a ledger lacks of another one is what is valid in that one alone', () => {
+  fc.assert(
+    fc.property(fc.array(entry), fc.array(entry), (mine, others) => {
+      const [present, former] = [mine, others].map((each) => nextLedger('', each, after(-100 * HOUR))) as [
+        string,
+        string,
+      ];
+      const known = new Set(mine.map(idOf));
+      const missing = new Set(others.filter((each) => each.notAfter >= NOW && !known.has(idOf(each))).map(idOf));
+      assert.equal(new Set(missingFrom(present, former, NOW).map(idOf)), missing);
     }),
   );
 });

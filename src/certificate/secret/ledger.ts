@@ -59,7 +59,7 @@ export function readLedger(text: string): Ledger {
       entries.push({
         serialNumber: head,
         notAfter,
-        ...idOf(externalId),
+        ...externalIdOf(externalId),
         ...(issuerFingerprint && { issuerFingerprint }),
       });
     else issuerFingerprint = ISSUER.exec(part)?.[1];
@@ -93,14 +93,21 @@ export function nextLedger(
   return [...parts, ...(dropped ? [`${DROPPED}=${toRfc3339(dropped)}`] : [])].join(',');
 }
 
+/** The certificates of the text `former` that are still valid and that the text `present` lacks. */
+export function missingFrom(present: string, former: string, now: Date): LedgerEntry[] {
+  const known = new Set(readLedger(present).entries.map(idOf));
+  return readLedger(former).entries.filter((each) => each.notAfter >= now && !known.has(idOf(each)));
+}
+
 /**
- * By serial number and end. Not by the issuer: it is unknown in ledgers of former versions, and another one where the CA
+ * Each of them once, by serial number and end. Not by the issuer: it is unknown in ledgers of former versions, and another one where the CA
  * was renewed under its key.
  */
 function eachOnce(entries: readonly LedgerEntry[]): LedgerEntry[] {
   const found = new Map<string, LedgerEntry>();
-  for (const { serialNumber, notAfter, externalId, issuerFingerprint } of entries) {
-    const id = `${serialNumber}=${toRfc3339(notAfter)}`;
+  for (const each of entries) {
+    const { serialNumber, notAfter, externalId, issuerFingerprint } = each;
+    const id = idOf(each);
     const newer = found.get(id);
     found.set(id, {
       serialNumber,
@@ -134,7 +141,11 @@ function written({ serialNumber, notAfter, externalId = '' }: LedgerEntry): stri
   return `${serialNumber}=${toRfc3339(notAfter)}${id}`;
 }
 
-function idOf(text = ''): Pick<LedgerEntry, 'externalId'> {
+function idOf({ serialNumber, notAfter }: LedgerEntry): string {
+  return `${serialNumber}=${toRfc3339(notAfter)}`;
+}
+
+function externalIdOf(text = ''): Pick<LedgerEntry, 'externalId'> {
   try {
     return text === '' ? {} : { externalId: decodeURIComponent(text) };
   } catch {

@@ -56,14 +56,29 @@ test('marks of a generation and of a key that waits count before anything else',
   assert.is(purposeOf(generation, use('secret')), 'holds a CA generation of ClusterCertificateAuthority ca');
   const waiting = secretWith('', { labels: { 'certwheel.io/next-of': 'alice' } });
   assert.match(purposeOf(waiting, []) ?? '', 'keeps the key of ClientCertificate alice');
+  const ledger = secretWith('', {
+    labels: { 'certwheel.io/ledger-of': 'ca', 'certwheel.io/authority-kind': 'CertificateAuthority' },
+  });
+  assert.is(purposeOf(ledger, []), 'keeps the ledgers of CertificateAuthority ca');
 });
 
-test('names of CA generations are reserved, and that of a key whose certificate there is', () => {
+test('names of CA generations and of ledgers are reserved, and that of a key whose certificate there is', () => {
   const isCertificate = (name: string) => name === 'alice';
-  for (const name of ['ca-ca-v1', 'x-clusterca-v12', 'a.b-ca-v3'])
-    assert.match(reservationOf(name, isCertificate) ?? '', 'reserved for CA generations');
+  for (const name of ['ca-ca-v1', 'x-clusterca-v12', 'a.b-ca-v3', 'ca-ca-ledger', 'x-clusterca-ledger'])
+    assert.match(reservationOf(name, isCertificate) ?? '', 'reserved for what Certwheel keeps of authorities');
   assert.match(reservationOf('alice-next', isCertificate) ?? '', 'keeps the key of ClientCertificate alice');
-  for (const name of ['bob-next', 'alice', 'ca-v1', 'ca-ca-v0', 'ca-ca-v01', 'ca-ca-v1-tls', 'web-ca-vault', '-next'])
+  for (const name of [
+    'bob-next',
+    'alice',
+    'ca-v1',
+    'ca-ca-v0',
+    'ca-ca-v01',
+    'ca-ca-v1-tls',
+    'web-ca-vault',
+    '-next',
+    'ca-ledger',
+    'web-ca-ledgers',
+  ])
     assert.is(reservationOf(name, isCertificate), undefined, name);
 });
 

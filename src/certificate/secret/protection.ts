@@ -3,6 +3,7 @@ import {
   AUTHORITY_NAME_LABEL,
   CERTIFICATE_NAME_LABEL,
   CERTIFICATE_UID_ANNOTATION,
+  LEDGER_OF_LABEL,
   NEXT_OF_LABEL,
 } from '../../api/names.ts';
 import type { RawObject } from '../../api/parse.ts';
@@ -17,8 +18,8 @@ export interface SecretUse {
   readonly field: string;
 }
 
-/** The names of CA generations, of whichever authority. */
-const GENERATION_NAME = /-(cluster)?ca-v[1-9]\d*$/;
+/** The names of CA generations and of ledgers, of whichever authority. */
+const AUTHORITYS_NAME = /-(cluster)?ca-(v[1-9]\d*|ledger)$/;
 const NEXT_SUFFIX = '-next';
 
 /**
@@ -40,7 +41,7 @@ export function occupation(object: RawObject, purpose: string | undefined): stri
 
 /** Why a name can't be that of a certificate's Secret, as such a rest of a sentence. */
 export function reservationOf(name: string, isCertificate: (name: string) => boolean): string | undefined {
-  if (GENERATION_NAME.test(name)) return 'has a name that is reserved for CA generations';
+  if (AUTHORITYS_NAME.test(name)) return 'has a name that is reserved for what Certwheel keeps of authorities';
   const certificate = name.endsWith(NEXT_SUFFIX) ? name.slice(0, -NEXT_SUFFIX.length) : undefined;
   return certificate !== undefined && isCertificate(certificate)
     ? `is where Certwheel keeps the key of ClientCertificate ${certificate} while its authority answers`
@@ -52,6 +53,9 @@ function marked(object: RawObject | undefined): string | undefined {
   const authority = labels[AUTHORITY_NAME_LABEL];
   if (authority !== undefined)
     return `holds a CA generation of ${labels[AUTHORITY_KIND_LABEL] ?? 'the authority'} ${authority}`;
+  const ledgerOf = labels[LEDGER_OF_LABEL];
+  if (ledgerOf !== undefined)
+    return `keeps the ledgers of ${labels[AUTHORITY_KIND_LABEL] ?? 'the authority'} ${ledgerOf}`;
   const waiting = labels[NEXT_OF_LABEL];
   return waiting === undefined ? undefined : `keeps the key of ClientCertificate ${waiting}, which awaits an answer`;
 }

@@ -6,7 +6,7 @@ import type { RawObject } from '../../api/parse.ts';
 import { shared } from '../../api/shared.ts';
 import { costOf } from '../../pki/signed-by.ts';
 import { RecentlyUsed } from '../../recently-used.ts';
-import { shortOnly } from './annotations.ts';
+import { readMemory, shortOnly } from './annotations.ts';
 import { readSecretContent, SecretContentError } from './read-content.ts';
 import { hashOfTrustBundle, provenView, type SecretView } from './view.ts';
 
@@ -20,6 +20,8 @@ export interface SecretRecord {
   readonly anchorFingerprints: readonly string[];
   readonly notAfter: Date;
   readonly trustBundleHash: string;
+  /** See SecretMemory. */
+  readonly ledger: string;
 }
 
 /** Of a Secret that holds no certificate with our marks. */
@@ -64,7 +66,13 @@ export function recordSecret(
   const proven = provenOnce(data, mayBeDear);
   return proven === undefined
     ? NO_RECORD
-    : { namespace: shared(namespace), name, authority: shared(authority), ...proven };
+    : {
+        namespace: shared(namespace),
+        name,
+        authority: shared(authority),
+        ledger: readMemory(annotations).ledger,
+        ...proven,
+      };
 }
 
 function provenOnce(data: NonNullable<RawObject['data']>, mayBeDear: () => boolean): Proven | undefined {
@@ -116,6 +124,7 @@ export function recordOfView(view: SecretView): SecretRecord | typeof NO_RECORD 
     anchorFingerprints,
     notAfter,
     trustBundleHash,
+    ledger: memory.ledger,
   };
 }
 

@@ -1,0 +1,163 @@
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { aCertificate, after, aSecret, DAY, HOUR, NOW } from '../../test/unit/builders.ts';
+import { FakeClock } from '../../test/unit/fake-clock.ts';
+import { Told } from '../../test/unit/told.ts';
+import { type CertificateAuthority, parseCertificateAuthority } from '../api/certificate-authority.ts';
+import type { RawObject } from '../api/parse.ts';
+import { nextLedger, readLedger } from '../certificate/secret/ledger.ts';
+import { recordOfView } from '../certificate/secret/record.ts';
+import { ApiError, RetryableError } from '../errors.ts';
+import { ledgerManifest, readLedgerSecret } from './ledger-secret.ts';
+import { Ledgers } from './ledgers.ts';
+
+const KEY = 'CertificateAuthority/team/ca';
+const metadata = { namespace: 'team', name: 'ca', uid: 'uid', resourceVersion: '1', generation: 1 };
+const authority = parseCertificateAuthority('CertificateAuthority', {
+  metadata,
+  spec: { selfManaged: { commonName: 'ca' } },
+}) as CertificateAuthority;
+const ledger = (...serials: readonly string[]) =>
+  nextLedger(
+    '',
+    serials.map((serialNumber) => ({ serialNumber, notAfter: after(DAY) })),
+    NOW,
+  );
+const holding = (text: string, uid = 'secret') =>
+  aSecret(aCertificate().build(), { uid, memory: { authority: 'CertificateAuthority/ca', ledger: text } });
+
+/** One API server with at most one Secret, and what the ledgers wrote. */
+class Place {
+  readonly clock = new FakeClock(NOW);
+  readonly told = new Told();
+  stored: RawObject | undefined;
+  writes = 0;
+  failure: Error | undefined;
+  isLeader = true;
+  readonly ledgers = new Ledgers({
+    clock: this.clock,
+    log: { debug: this.#line, info: this.#line, warn: this.#line, error: this.#line },
+    ownership: {
+      assert: () => {
+        if (!this.isLeader) throw new RetryableError('Conflict', 'another replica leads');
+      },
+    },
+    labelsOf: () => undefined,
+    namespaceOf: ({ namespace }) => namespace,
+    read: async () => this.stored,
+    apply: async (manifest) => {
+      if (this.failure !== undefined) throw this.failure;
+      this.writes += 1;
+      this.stored = { ...manifest, metadata: { ...manifest.metadata, uid: 'l', resourceVersion: String(this.writes) } };
+    },
+  });
+
+  get #line() {
+    return (message: string, fields = {}) => this.told.say(message, fields);
+  }
+
+  get serials(): string[] {
+    const text = readLedgerSecret(this.stored ?? {}).get('team') ?? '';
+    return readLedger(text).entries.map(({ serialNumber }) => serialNumber);
+  }
+}
+
+test('a Secret that is gone leaves what is still valid to the ledger of its authority', async () => {
+  const place = new Place();
+  const due = place.ledgers.secretChanged(holding(ledger('0b', '0a')), undefined);
+  assert.is(due?.authority, KEY);
+  assert.ok(due !== undefined && due.at > NOW && due.at < after(HOUR));
+  assert.is(await place.ledgers.write(authority), undefined);
+  assert.equal(place.serials, ['0b', '0a']);
+  await place.ledgers.write(authority);
+  assert.is(place.writes, 1, 'nothing is written at rest');
+});
+
+test('so does one of a ClientCertificate that was deleted before', async () => {
+  const place = new Place();
+  assert.is(place.ledgers.secretChanged(recordOfView(holding(ledger('0a'))), undefined)?.authority, KEY);
+  await place.ledgers.write(authority);
+  assert.equal(place.serials, ['0a']);
+});
+
+test('so does one that was made anew, whose annotation was cut, or that lost its marks', async () => {
+  for (const next of [holding('', 'another'), holding(ledger('0b')), { ...holding(ledger('0a')), owner: undefined }]) {
+    const place = new Place();
+    place.ledgers.secretChanged(holding(ledger('0b', '0a')), next);
+    await place.ledgers.write(authority);
+    assert.ok(place.serials.includes('0a'));
+  }
+});
+
+test('a renewal, a Secret without a ledger and one that is no certificate leave nothing', async () => {
+  const place = new Place();
+  assert.is(place.ledgers.secretChanged(holding(ledger('0a')), holding(ledger('0b', '0a'))), undefined);
+  assert.is(place.ledgers.secretChanged(undefined, holding(ledger('0a'))), undefined);
+  assert.is(place.ledgers.secretChanged(holding(''), undefined), undefined);
+  assert.is(place.ledgers.secretChanged({ ...holding(ledger('0a')), owner: undefined }, undefined), undefined);
+  await place.ledgers.write(authority);
+  assert.is(place.writes, 0);
+});
+
+test('certificates that have expired leave nothing', async () => {
+  const place = new Place();
+  await place.clock.advance(2 * DAY);
+  assert.is(place.ledgers.secretChanged(holding(ledger('0a')), undefined), undefined);
+});
+
+test('what is noted while the ledger is written goes into the next write', async () => {
+  const place = new Place();
+  place.ledgers.secretChanged(holding(ledger('0a')), undefined);
+  const writing = place.ledgers.write(authority);
+  place.ledgers.secretChanged(holding(ledger('0b'), 'other'), undefined);
+  await writing;
+  await place.ledgers.write(authority);
+  assert.equal(place.serials.sort(), ['0a', '0b']);
+});
+
+test('a write that fails is tried again, and nothing is lost', async () => {
+  const place = new Place();
+  place.failure = new ApiError(409, 'Conflict', 'changed meanwhile');
+  place.ledgers.secretChanged(holding(ledger('0a')), undefined);
+  const at = await place.ledgers.write(authority);
+  assert.ok(at !== undefined && at > NOW);
+  assert.ok(place.told.includes('could not be written'));
+  place.failure = undefined;
+  await place.ledgers.write(authority);
+  assert.equal(place.serials, ['0a']);
+});
+
+test('a replica that does not lead writes nothing', async () => {
+  const place = new Place();
+  place.isLeader = false;
+  place.ledgers.secretChanged(holding(ledger('0a')), undefined);
+  assert.ok(await place.ledgers.write(authority));
+  assert.is(place.writes, 0);
+});
+
+test('a Secret of that name that is not a ledger is left alone, and the log says so', async () => {
+  const place = new Place();
+  place.stored = { ...ledgerManifest(authority, 'team', new Map(), undefined) };
+  place.stored = { ...place.stored, metadata: { ...place.stored.metadata, labels: {} } };
+  place.ledgers.secretChanged(holding(ledger('0a')), undefined);
+  await place.ledgers.write(authority);
+  assert.is(place.writes, 0);
+  assert.ok(place.told.includes("isn't Certwheel's"));
+});
+
+test('a cluster authority keeps nothing of a namespace that it does not serve', async () => {
+  const place = new Place();
+  const spec = { selfManaged: { commonName: 'ca' }, allowedNamespaces: { names: ['elsewhere'] } };
+  const cluster = parseCertificateAuthority('ClusterCertificateAuthority', {
+    metadata: { ...metadata, namespace: '' },
+    spec,
+  }) as CertificateAuthority;
+  const secret = aSecret(aCertificate().build(), {
+    memory: { authority: 'ClusterCertificateAuthority/ca', ledger: ledger('0a') },
+  });
+  assert.is(place.ledgers.secretChanged(secret, undefined)?.authority, 'ClusterCertificateAuthority/ca');
+  await place.ledgers.write(cluster);
+  assert.is(place.writes, 0);
+});
+
+test.run();

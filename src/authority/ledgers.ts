@@ -1,0 +1,108 @@
+import { allowsNamespace, authorityKey, type CertificateAuthority } from '../api/certificate-authority.ts';
+import type { RawObject } from '../api/parse.ts';
+import { missingFrom, nextLedger } from '../certificate/secret/ledger.ts';
+import { authorityOf, isRecord, isView, type SecretKept } from '../certificate/secret/record.ts';
+import type { Clock } from '../clock.ts';
+import { classify } from '../errors.ts';
+import type { Logger } from '../log.ts';
+import type { Ownership } from '../ownership.ts';
+import { isLedgerSecret, ledgerManifest, ledgerSecretName, mergeLedgers, readLedgerSecret } from './ledger-secret.ts';
+
+/** So long after the first Secret that is gone, the ledger is written: a namespace that ends takes many at once. */
+const TOGETHER_MS = 5_000;
+const TRY_AGAIN_MS = 30_000;
+
+interface LedgersDeps {
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly ownership: Ownership;
+  /** The labels of a namespace; undefined where they aren't known. */
+  labelsOf(namespace: string): Readonly<Record<string, string>> | undefined;
+  /** Where the Secrets of an authority are. */
+  namespaceOf(resource: CertificateAuthority): string;
+  read(namespace: string, name: string): Promise<RawObject | undefined>;
+  apply(manifest: ReturnType<typeof ledgerManifest>): Promise<unknown>;
+}
+
+/**
+ * Keeps, beside their authority, the certificates that are still valid and that no Secret tells of any more: who revokes
+ * them later has nothing else to go by. What a Secret said a user of its namespace may have forged, so each namespace has
+ * a ledger of its own. Secrets that are deleted while no controller runs are missed.
+ */
+export class Ledgers {
+  readonly #deps: LedgersDeps;
+  /** By authority and namespace, what is not written yet. */
+  readonly #unwritten = new Map<string, Map<string, string>>();
+
+  constructor(deps: LedgersDeps) {
+    this.#deps = deps;
+  }
+
+  /** A Secret has changed: answers which authority is to be reconciled, and when, where a ledger has become longer by it. */
+  secretChanged(
+    before: SecretKept | undefined,
+    after: SecretKept | undefined,
+  ): { authority: string; at: Date } | undefined {
+    const former = before === undefined ? '' : ledgerOf(before);
+    const present = after === undefined ? '' : ledgerOf(after);
+    if (before === undefined || former === '' || former === present || !('namespace' in before)) return undefined;
+    const authority = authorityOf(before);
+    const now = this.#deps.clock.now();
+    const missing = authority === undefined ? [] : missingFrom(present, former, now);
+    if (authority === undefined || missing.length === 0) return undefined;
+    const unwritten = this.#unwritten.get(authority) ?? new Map<string, string>();
+    this.#unwritten.set(authority, unwritten);
+    unwritten.set(before.namespace, nextLedger(unwritten.get(before.namespace) ?? '', missing, now));
+    return { authority, at: new Date(now.getTime() + TOGETHER_MS) };
+  }
+
+  /** Writes what is not written yet. Answers when to try again where that failed: an authority works without its ledger. */
+  async write(resource: CertificateAuthority): Promise<Date | undefined> {
+    const { clock, log, ownership } = this.#deps;
+    const key = authorityKey(resource);
+    const unwritten = this.#unwritten.get(key);
+    if (unwritten === undefined) return undefined;
+    const taken = new Map(unwritten);
+    try {
+      ownership.assert(key);
+      await this.#merge(resource, taken);
+    } catch (error) {
+      const { code, message } = classify(error);
+      log.warn('the ledger of an authority could not be written', { authority: key, code, error: message });
+      return new Date(clock.now().getTime() + TRY_AGAIN_MS);
+    }
+    for (const [namespace, text] of taken) if (unwritten.get(namespace) === text) unwritten.delete(namespace);
+    if (unwritten.size === 0) this.#unwritten.delete(key);
+    return undefined;
+  }
+
+  /** The authority is gone, and with it what could be revoked at it. */
+  forget(key: string): void {
+    this.#unwritten.delete(key);
+  }
+
+  async #merge(resource: CertificateAuthority, added: ReadonlyMap<string, string>): Promise<void> {
+    const { clock, labelsOf, namespaceOf, read, apply } = this.#deps;
+    // In a namespace that it doesn't serve, a tenant may have written what looks like a certificate of the authority.
+    const served = [...added].filter(
+      ([each]) => allowsNamespace(resource.allowedNamespaces, each, labelsOf(each)) !== false,
+    );
+    if (served.length === 0) return;
+    const namespace = namespaceOf(resource);
+    const name = ledgerSecretName(resource);
+    const current = await read(namespace, name);
+    if (current !== undefined && !isLedgerSecret(current, resource))
+      throw new Error(
+        `Secret ${namespace}/${name} is to keep its ledger, and that Secret isn't Certwheel's; rename it`,
+      );
+    const former = current === undefined ? new Map<string, string>() : readLedgerSecret(current);
+    const ledgers = mergeLedgers(former, new Map(served), clock.now());
+    const isSame = ledgers.size === former.size && [...ledgers].every(([each, text]) => former.get(each) === text);
+    if (!isSame) await apply(ledgerManifest(resource, namespace, ledgers, current));
+  }
+}
+
+function ledgerOf(kept: SecretKept): string {
+  if (isView(kept)) return kept.owner === undefined ? '' : kept.memory.ledger;
+  return isRecord(kept) ? kept.ledger : '';
+}
