@@ -4,7 +4,7 @@ import type { Broken, Condition } from './conditions.ts';
 import { parseDuration } from './duration.ts';
 import { certificateAuthoritySpecSchema, clusterCertificateAuthoritySpecSchema } from './generated/schemas.ts';
 import type { AuthorityStatus, CertificateAuthoritySpec, ClusterCertificateAuthoritySpec } from './generated/types.ts';
-import { type IssuanceRule, issuanceRules } from './issuance-policy.ts';
+import { type IssuancePolicy, issuancePolicy } from './issuance-policy.ts';
 import { CERTIFICATE_AUTHORITIES, CLUSTER_CERTIFICATE_AUTHORITIES, type Resource } from './names.ts';
 import { type ObjectMeta, parseMeta, type RawObject, validator } from './parse.ts';
 import { type SecretReference, secretReferences } from './secret-references.ts';
@@ -71,8 +71,7 @@ export interface CertificateAuthority extends AuthorityMeta {
   readonly quota: IssuanceQuota | undefined;
   /** Which namespaces may use it; undefined for the namespaced kind, which serves its own. */
   readonly allowedNamespaces: AllowedNamespaces | undefined;
-  /** See issuanceRules. */
-  readonly issuanceRules: readonly IssuanceRule[] | undefined;
+  readonly issuancePolicy: IssuancePolicy;
   readonly status: AuthorityStatus;
 }
 
@@ -114,7 +113,7 @@ export function parseCertificateAuthority(kind: AuthorityKind, object: RawObject
       },
       quota: spec.quota && { issuances: spec.quota.issuances, perMs: QUOTA_SPANS_IN_MS[spec.quota.per] },
       allowedNamespaces: kind === 'ClusterCertificateAuthority' ? (spec.allowedNamespaces ?? { names: [] }) : undefined,
-      issuanceRules: issuanceRules(kind, spec.issuancePolicy),
+      issuancePolicy: issuancePolicy(kind, spec.issuancePolicy),
       status,
     };
   } catch (error) {

@@ -20,7 +20,12 @@ interface Scene {
   readonly view?: AuthorityFields;
 }
 
-const rule = (namespaces: object, organizations = ['ops']) => ({ name: 'ops', namespaces, subject: { organizations } });
+const rule = (namespaces: object, organizations = ['ops']) => ({
+  name: 'ops',
+  namespaces,
+  commonNames: ['*'],
+  subject: { organizations },
+});
 
 /** Caches that hold an authority with these rules and a namespace with these labels. */
 function given({ allowedNamespaces = { all: true }, rules = [], labels, view }: Scene): ObserveDeps {
@@ -47,21 +52,23 @@ function given({ allowedNamespaces = { all: true }, rules = [], labels, view }: 
 
 const allowed = { rules: [rule({ all: true })] };
 
-const serving = async (scene: Scene) => (await observe(resource, given(scene))).rules?.map(({ serves }) => serves);
+const permitted = async (scene: Scene) => (await observe(resource, given(scene))).permission.is;
 
-test('each rule of the stored authority is seen with whether it is for the namespace', async () => {
-  const rules = [rule({ names: ['team'] }), rule({ names: ['other'] }), rule({ all: true }), rule(bySelector)];
-  assert.equal(await serving({ rules, labels: { tier: 'platform' } }), [true, false, true, true]);
-  assert.equal(await serving({ rules, labels: { tier: 'tenant' } }), [true, false, true, false]);
+test('the rules of the stored authority that serve the namespace decide', async () => {
+  const [here, elsewhere, byLabels] = [rule({ names: ['team'] }), rule({ names: ['other'] }), rule(bySelector)];
+  assert.is(await permitted({ rules: [elsewhere, here] }), 'allowed');
+  assert.is(await permitted({ rules: [elsewhere] }), 'denied');
+  assert.is(await permitted({ rules: [byLabels], labels: { tier: 'platform' } }), 'allowed');
+  assert.is(await permitted({ rules: [byLabels], labels: { tier: 'tenant' } }), 'denied');
 });
 
-test('while the labels of the namespace are not known, a rule that goes by them is neither for it nor not', async () => {
-  assert.equal(await serving({ rules: [rule(bySelector)] }), [undefined]);
+test('while the labels of the namespace are not known, a rule that goes by them neither allows nor denies', async () => {
+  assert.is(await permitted({ rules: [rule(bySelector)] }), 'pending');
 });
 
-test('an authority that is not there has no rules, which allows nothing', async () => {
+test('an authority that is not there permits nothing', async () => {
   const seen = await observe(resource, { ...given({}), authority: () => undefined });
-  assert.equal([seen.authority, seen.rules], ['AuthorityNotFound', []]);
+  assert.equal([seen.authority, seen.permission.is], ['AuthorityNotFound', 'pending']);
 });
 
 const CHANGES: Readonly<Record<string, readonly [scene: Scene, code: string | undefined]>> = {
@@ -105,8 +112,9 @@ for (const [sentence, [scene, code]] of Object.entries(CHANGES))
 
 test('asked again before it is signed or published: the authority has lost allowSystemIdentities', async () => {
   const system = aCertificate({ authorityRef: { kind, name: 'ca' }, commonName: 'system:node:a' }).build();
+  const rules = [{ ...rule({ all: true }), commonNames: ['system:node:a'] }];
   const ask = (allowSystemIdentities: boolean) =>
-    refusal(system, undefined, given({ view: { limits: { allowSystemIdentities } } }));
+    refusal(system, undefined, given({ rules, view: { limits: { allowSystemIdentities } } }));
   assert.is(await ask(true), undefined);
   assert.is(await ask(false), 'SystemIdentityDenied');
 });

@@ -8,8 +8,8 @@ import type { ClientCertificate } from '../api/client-certificate.ts';
 import * as names from '../api/names.ts';
 import { keyOf, type RawObject } from '../api/parse.ts';
 import { RetryableError } from '../errors.ts';
+import { type Permission, permissionOf } from '../policy/permission.ts';
 import { refusedByAuthority } from './decision/authority-refusals.ts';
-import { permissionOf, type RuleInNamespace } from './decision/policy.ts';
 import {
   type AuthorityView,
   isAuthority,
@@ -60,7 +60,6 @@ type NamespaceLabels = Readonly<Record<string, string>>;
 /** All reads of a reconcile: none where the cache knows the Secret. */
 export async function observe(resource: ClientCertificate, deps: ObserveDeps): Promise<Observed> {
   const authority = findAuthority(resource, deps);
-  const rules = findRules(resource, deps);
   const recent = deps.recent(keyOf(resource));
   // Nothing is done for a new one before its authority is known, and that look comes with the next run.
   const isEarly = authority === 'AuthorityNotSeen' && resource.status.revision === undefined;
@@ -70,7 +69,7 @@ export async function observe(resource: ClientCertificate, deps: ObserveDeps): P
   return new Observed({
     resource,
     authority,
-    rules,
+    permission: findPermission(resource, deps),
     lapsed: isLapsed(authority) ? deps.authorityView(referredAuthority(resource)) : undefined,
     ...found,
     rival: rivalOf(resource, found.secret, deps),
@@ -106,14 +105,10 @@ function findAuthority(resource: ClientCertificate, deps: ObserveDeps): Authorit
 }
 
 /** As the authority is stored now: a certificate must not be issued by rules that were taken away a moment before. */
-function findRules(resource: ClientCertificate, deps: ObserveDeps): readonly RuleInNamespace[] | undefined {
+function findPermission(resource: ClientCertificate, deps: ObserveDeps): Permission {
   const authority = deps.authority(referredAuthority(resource));
-  if (authority === undefined || isBrokenAuthority(authority)) return [];
-  const { namespace } = resource;
-  return authority.issuanceRules?.map((rule) => ({
-    rule,
-    serves: allowsNamespace(rule.namespaces, namespace, deps.namespaceLabels(namespace)),
-  }));
+  if (authority === undefined || isBrokenAuthority(authority)) return { is: 'pending' };
+  return permissionOf(authority.issuancePolicy, resource, deps.namespaceLabels(resource.namespace));
 }
 
 async function withLabels({ namespace }: ClientCertificate, caches: ObserveDeps): Promise<ObserveDeps> {
@@ -125,8 +120,7 @@ async function withLabels({ namespace }: ClientCertificate, caches: ObserveDeps)
 function goesByLabels(resource: ClientCertificate, deps: ObserveDeps): boolean {
   const unlabelled = { ...deps, namespaceLabels: () => undefined };
   return (
-    findAuthority(resource, unlabelled) === 'NamespaceNotSeen' ||
-    findRules(resource, unlabelled)?.some(({ serves }) => serves === undefined) === true
+    findAuthority(resource, unlabelled) === 'NamespaceNotSeen' || findPermission(resource, unlabelled).is === 'pending'
   );
 }
 
@@ -147,7 +141,7 @@ export async function assertServed(
 ): Promise<void> {
   const deps = caches.areLabelsBehind() && goesByLabels(resource, caches) ? await withLabels(resource, caches) : caches;
   const authority = findAuthority(resource, deps);
-  const permission = permissionOf(findRules(resource, deps), resource.spec.identity);
+  const permission = findPermission(resource, deps);
   const refusal = refusedByAuthority({ resource, authority, permission });
   if (refusal !== undefined) throw new RetryableError(refusal.code, `this changed meanwhile: ${refusal.message}`);
   const flaw = made && isAuthority(authority) ? beyondLimit(made, authority) : undefined;

@@ -6,7 +6,7 @@ import type { ErrorCode } from '../errors.ts';
 import type { TrustBundle } from '../pki/bundle.ts';
 import type { CertificateView } from '../pki/certificate.ts';
 import type { Constraints } from '../pki/constraints/constraints.ts';
-import { type Permission, permissionOf, type RuleInNamespace } from './decision/policy.ts';
+import type { Permission } from '../policy/permission.ts';
 import type { Recent } from './recent.ts';
 import type { NextKey } from './request/next-key.ts';
 import type { CertificateFacts } from './secret/facts.ts';
@@ -72,8 +72,8 @@ export interface Protection {
 export interface Readings {
   readonly resource: ClientCertificate;
   readonly authority: AuthorityView | NoAuthority;
-  /** The issuance rules of the authority; undefined where it asks for none. */
-  readonly rules: readonly RuleInNamespace[] | undefined;
+  /** Whether the issuance policy of the authority permits what is asked for. */
+  readonly permission: Permission;
   /** The authority where it doesn't serve this namespace any more: what it has issued goes on being trusted. */
   readonly lapsed?: AuthorityView | undefined;
   /** The Secret of that name; another may own it. Undefined where there is none. */
@@ -97,7 +97,7 @@ export interface Readings {
 export class Observed implements Readings {
   readonly resource: Readings['resource'];
   readonly authority: Readings['authority'];
-  readonly rules: Readings['rules'];
+  readonly permission: Permission;
   readonly lapsed: Readings['lapsed'];
   readonly secret: Readings['secret'];
   readonly protection: Readings['protection'];
@@ -107,13 +107,12 @@ export class Observed implements Readings {
   readonly recent: Readings['recent'];
   readonly #ours: SecretView | undefined;
   readonly #revision: number;
-  readonly #permission: Permission;
 
   constructor(readings: Readings) {
     const { resource, secret } = readings;
     this.resource = resource;
     this.authority = readings.authority;
-    this.rules = readings.rules;
+    this.permission = readings.permission;
     this.lapsed = readings.lapsed;
     this.secret = secret;
     this.protection = readings.protection;
@@ -123,7 +122,6 @@ export class Observed implements Readings {
     this.recent = readings.recent;
     this.#ours = isOurs(readings) ? secret : undefined;
     this.#revision = Math.max(this.#ours?.memory.revision ?? 0, resource.status.revision ?? 0);
-    this.#permission = permissionOf(readings.rules, resource.spec.identity);
   }
 
   /** The same with other readings. */
@@ -144,11 +142,6 @@ export class Observed implements Readings {
   /** The revision that the Secret holds, or held when it was last seen; 0 before the first. */
   get revision(): number {
     return this.#revision;
-  }
-
-  /** Whether the issuance policy of the authority permits what is asked for. */
-  get permission(): Permission {
-    return this.#permission;
   }
 
   /** What a request of today is for, see `wantedOf`; undefined while there is no authority. Hashed when it is asked for. */

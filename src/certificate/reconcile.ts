@@ -4,6 +4,7 @@ import { keyOf } from '../api/parse.ts';
 import type { Backend } from '../backends/backend.ts';
 import { type CertwheelError, classify, DeniedError, RetryableError, UnexpectedError } from '../errors.ts';
 import { generateKey, type KeySpec } from '../pki/keys.ts';
+import { ALLOWED } from '../policy/permission.ts';
 import { backoffMs } from '../queue/backoff.ts';
 import type { Outcome, Run } from '../queue/controller.ts';
 import type { SlowWork } from '../queue/slow-work.ts';
@@ -63,7 +64,13 @@ async function lookAt(key: string, deps: CertificateDeps, run: Run): Promise<Out
   } catch (thrown) {
     const error = classify(thrown);
     if (saysNothingOfOne(error)) throw error;
-    const unseen = { resource, authority: 'AuthorityNotSeen', rules: [], secret: undefined, rival: undefined } as const;
+    const unseen = {
+      resource,
+      authority: 'AuthorityNotSeen',
+      permission: ALLOWED,
+      secret: undefined,
+      rival: undefined,
+    } as const;
     return reportFailure(new Observed(unseen), { do: 'settle', recheckAt: undefined }, error, deps);
   }
   const decision = decide(seen, deps.clock.now());

@@ -4,10 +4,11 @@ import {
   isBrokenAuthority,
 } from '../api/certificate-authority.ts';
 import type { Config } from '../config.ts';
+import { ruleByLabels, rulesProblem } from '../policy/rules.ts';
 
 /**
- * An authority that the configuration keeps the controller from serving is refused before anything is started for it, so
- * that no server is connected to and no right is used in vain.
+ * An authority whose rules can't be read, or that the configuration keeps the controller from serving, is refused before
+ * anything is started for it, so that no server is connected to and no right is used in vain.
  */
 export function refuseUnserved(
   authority: AnyCertificateAuthority,
@@ -21,6 +22,8 @@ export function refuseUnserved(
       code: 'BackendDisabled',
       problem: `authorities of the kind ${type} are switched off: add ${type} to --authorities of the controller (controller.authorities of the chart), or use another kind`,
     };
+  const unreadable = rulesProblem(authority);
+  if (unreadable !== undefined) return { ...authority, problem: unreadable };
   const selector = namespaces === undefined ? undefined : selectorOf(authority);
   if (selector !== undefined)
     return {
@@ -31,9 +34,9 @@ export function refuseUnserved(
   return authority;
 }
 
-/** The first field that chooses namespaces by their labels. */
-function selectorOf({ allowedNamespaces, issuanceRules }: CertificateAuthority): string | undefined {
+/** The first field that depends on labels of namespaces. */
+function selectorOf({ allowedNamespaces, issuancePolicy }: CertificateAuthority): string | undefined {
   if (allowedNamespaces?.selector !== undefined) return 'spec.allowedNamespaces.selector';
-  const rule = issuanceRules?.find(({ namespaces }) => namespaces?.selector !== undefined);
-  return rule && `namespaces.selector of the rule ${rule.name} in spec.issuancePolicy`;
+  const rule = ruleByLabels(issuancePolicy);
+  return rule && `the rule ${rule} in spec.issuancePolicy`;
 }

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import type { ClientCertificateStatus } from '../../src/api/generated/types.ts';
 import type { Observed } from '../../src/certificate/observed.ts';
 import { ERROR_CODES } from '../../src/errors.ts';
+import { ALLOWED, type Permission } from '../../src/policy/permission.ts';
 import { aCertificate, after, anObserved, DAY } from './builders.ts';
 
 /**
@@ -105,12 +106,12 @@ const secret = fc
     ...('certificate' in fields && fields.certificate === undefined ? { problem: 'tls.key is missing' } : {}),
   }));
 
-const rules = fc.array(
-  fc.record({
-    rule: fc.constant({ name: 'teams', namespaces: undefined, organizations: ['team'] }),
-    serves: fc.constantFrom(true, false, undefined),
-  }),
-  { maxLength: 2 },
+const permission: fc.Arbitrary<Permission> = fc.constantFrom<Permission>(
+  ALLOWED,
+  ALLOWED,
+  { is: 'pending' },
+  { is: 'noOrganizations' },
+  { is: 'denied', misfits: [], fill: { namespace: 'team', name: 'client', labels: new Map() } },
 );
 
 const authority = fc.oneof(
@@ -143,12 +144,12 @@ export const arbitraryObserved: fc.Arbitrary<Observed> = fc
     resource,
     secret: maybe(secret),
     authority,
-    rules: maybe(rules),
+    permission,
     rival: rarely(fc.constant('first'), undefined),
   })
   .map((all) => {
     const seen = anObserved(all.resource).from(all.authority);
     return (all.secret === undefined ? seen : seen.withSecret(all.secret))
       .build()
-      .with({ rules: all.rules, rival: all.rival });
+      .with({ permission: all.permission, rival: all.rival });
   });

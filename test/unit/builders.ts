@@ -4,7 +4,6 @@ import type { ClientCertificateStatus } from '../../src/api/generated/types.ts';
 import { RENEW_AT_ANNOTATION } from '../../src/api/names.ts';
 import type { RawObject } from '../../src/api/parse.ts';
 import { OWN_CA_CAPABILITIES } from '../../src/backends/shared/own-ca.ts';
-import type { RuleInNamespace } from '../../src/certificate/decision/policy.ts';
 import {
   type AuthorityView,
   authorityName,
@@ -20,6 +19,7 @@ import { canonicalIdentity } from '../../src/certificate/secret/identity.ts';
 import { templateKeys } from '../../src/certificate/secret/manifest.ts';
 import { outputsDigest } from '../../src/certificate/secret/outputs.ts';
 import type { SecretView } from '../../src/certificate/secret/view.ts';
+import { ALLOWED, type Permission } from '../../src/policy/permission.ts';
 import type { Run } from '../../src/queue/controller.ts';
 
 export const NOW = new Date('2026-06-01T12:00:00Z');
@@ -193,7 +193,7 @@ export function anObserved(certificate: CertificateBuilder | ClientCertificate =
   return new ObservedBuilder({
     resource,
     authority: anAuthority(),
-    rules: undefined,
+    permission: ALLOWED,
     secret: undefined,
     rival: undefined,
   });
@@ -235,8 +235,8 @@ class ObservedBuilder {
     });
   }
 
-  under(...rules: readonly RuleInNamespace[]): ObservedBuilder {
-    return new ObservedBuilder({ ...this.#seen, rules });
+  permitted(permission: Permission): ObservedBuilder {
+    return new ObservedBuilder({ ...this.#seen, permission });
   }
 
   inTroubleWith(code: NonNullable<AuthorityView['trouble']>['code'] = 'CAExpired'): ObservedBuilder {

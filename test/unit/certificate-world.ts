@@ -18,6 +18,7 @@ import type { SecretManifest } from '../../src/certificate/secret/manifest.ts';
 import type { Published } from '../../src/certificate/status/record-issued.ts';
 import { ApiError, RetryableError } from '../../src/errors.ts';
 import type { Logger } from '../../src/log.ts';
+import { ALLOWED } from '../../src/policy/permission.ts';
 import { Buckets } from '../../src/queue/bucket.ts';
 import type { Outcome } from '../../src/queue/controller.ts';
 import { SlowWork } from '../../src/queue/slow-work.ts';
@@ -95,7 +96,7 @@ export class CertificateWorld {
     return new Observed({
       resource: this.resource as ClientCertificate,
       authority: this.authority,
-      rules: undefined,
+      permission: ALLOWED,
       secret: this.cached === undefined ? this.store.view() : this.cached.secret,
       rival: undefined,
       next: this.keys.view(),

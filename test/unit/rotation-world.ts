@@ -142,7 +142,21 @@ export class RotationWorld {
     return {
       ...resource,
       limits: { ...resource.limits, usages },
-      issuanceRules: [{ name: 'teams', namespaces: { all: true }, organizations }],
+      issuancePolicy: [
+        {
+          name: 'teams',
+          namespaces: { all: true },
+          names: new Map([
+            ['commonNames', ['*']],
+            ['subject.organizations', organizations],
+          ]),
+          maxDurationMs: undefined,
+          keyAlgorithms: undefined,
+          usages: undefined,
+          maxCertificates: undefined,
+          needsApproval: false,
+        },
+      ],
       allowedNamespaces: { names },
     };
   }

@@ -15,6 +15,7 @@ import { UnpublishedCertificates } from '../../src/certificate/request/unpublish
 import { secretManifest } from '../../src/certificate/secret/manifest.ts';
 import type { EventText } from '../../src/certificate/status/events.ts';
 import { encodePrivateKey, generateKey, publicKeyDer } from '../../src/pki/keys.ts';
+import { ALLOWED } from '../../src/policy/permission.ts';
 import { Buckets } from '../../src/queue/bucket.ts';
 import type { Outcome, Run } from '../../src/queue/controller.ts';
 import { SlowWork } from '../../src/queue/slow-work.ts';
@@ -112,7 +113,7 @@ export function parts(resource: RawObject, authority: AuthorityState, secret: Ra
       return new Observed({
         resource: each,
         authority: isKnown ? (view as typeof own.view) : authority,
-        rules: undefined,
+        permission: ALLOWED,
         secret: scene.store.view(),
         rival: undefined,
         recent: recent.of(KEY),

@@ -1140,12 +1140,11 @@ export const certificateAuthoritySchema = {
           "properties": {
             "rules": {
               "type": "array",
-              "maxItems": 32,
+              "maxItems": 1000,
               "items": {
                 "type": "object",
                 "required": [
-                  "name",
-                  "subject"
+                  "name"
                 ],
                 "properties": {
                   "name": {
@@ -1154,25 +1153,208 @@ export const certificateAuthoritySchema = {
                     "minLength": 1,
                     "maxLength": 63
                   },
+                  "commonNames": {
+                    "type": "array",
+                    "maxItems": 32,
+                    "uniqueItems": true,
+                    "items": {
+                      "type": "string",
+                      "pattern": "^([^\\x00-\\x1f\\x7f{}]|\\{namespace\\}|\\{name\\}|\\{namespace[.]labels\\['[^'{}]+'\\]\\})+$",
+                      "minLength": 1,
+                      "maxLength": 253
+                    }
+                  },
+                  "dnsNames": {
+                    "type": "array",
+                    "maxItems": 32,
+                    "uniqueItems": true,
+                    "items": {
+                      "type": "string",
+                      "pattern": "^([a-z0-9._*-]|\\[[*]\\]|\\{namespace\\}|\\{name\\}|\\{namespace[.]labels\\['[^'{}]+'\\]\\})+$",
+                      "minLength": 1,
+                      "maxLength": 253
+                    }
+                  },
+                  "uris": {
+                    "type": "array",
+                    "maxItems": 32,
+                    "uniqueItems": true,
+                    "items": {
+                      "type": "string",
+                      "pattern": "^[A-Za-z][A-Za-z0-9+.-]*:([A-Za-z0-9._~:/?#@!$&'()*+,;=-]|[\\[\\]]|%[0-9A-Fa-f]{2}|\\{namespace\\}|\\{name\\}|\\{namespace[.]labels\\['[^'{}]+'\\]\\})+$",
+                      "minLength": 1,
+                      "maxLength": 512
+                    }
+                  },
+                  "emailAddresses": {
+                    "type": "array",
+                    "maxItems": 32,
+                    "uniqueItems": true,
+                    "items": {
+                      "type": "string",
+                      "pattern": "^([A-Za-z0-9.!#$%&'*+/=?^_`|~@-]|\\[[*]\\]|\\{namespace\\}|\\{name\\}|\\{namespace[.]labels\\['[^'{}]+'\\]\\})+$",
+                      "minLength": 1,
+                      "maxLength": 253
+                    }
+                  },
+                  "ipAddresses": {
+                    "type": "array",
+                    "maxItems": 32,
+                    "uniqueItems": true,
+                    "items": {
+                      "type": "string",
+                      "pattern": "^[0-9a-fA-F.:]+(/[0-9]{1,3})?$",
+                      "minLength": 1,
+                      "maxLength": 49
+                    }
+                  },
                   "subject": {
                     "type": "object",
-                    "required": [
-                      "organizations"
-                    ],
                     "properties": {
                       "organizations": {
                         "type": "array",
-                        "minItems": 1,
                         "maxItems": 64,
                         "uniqueItems": true,
                         "items": {
                           "type": "string",
-                          "pattern": "^[^\\x00-\\x20\\x7f]([^\\x00-\\x1f\\x7f]*[^\\x00-\\x20\\x7f])?$",
+                          "pattern": "^([^\\x00-\\x1f\\x7f{}]|\\{namespace\\}|\\{name\\}|\\{namespace[.]labels\\['[^'{}]+'\\]\\})+$",
                           "minLength": 1,
-                          "maxLength": 64
+                          "maxLength": 253
+                        }
+                      },
+                      "organizationalUnits": {
+                        "type": "array",
+                        "maxItems": 32,
+                        "uniqueItems": true,
+                        "items": {
+                          "type": "string",
+                          "pattern": "^([^\\x00-\\x1f\\x7f{}]|\\{namespace\\}|\\{name\\}|\\{namespace[.]labels\\['[^'{}]+'\\]\\})+$",
+                          "minLength": 1,
+                          "maxLength": 253
+                        }
+                      },
+                      "countries": {
+                        "type": "array",
+                        "maxItems": 32,
+                        "uniqueItems": true,
+                        "items": {
+                          "type": "string",
+                          "pattern": "^([^\\x00-\\x1f\\x7f{}]|\\{namespace\\}|\\{name\\}|\\{namespace[.]labels\\['[^'{}]+'\\]\\})+$",
+                          "minLength": 1,
+                          "maxLength": 253
+                        }
+                      },
+                      "provinces": {
+                        "type": "array",
+                        "maxItems": 32,
+                        "uniqueItems": true,
+                        "items": {
+                          "type": "string",
+                          "pattern": "^([^\\x00-\\x1f\\x7f{}]|\\{namespace\\}|\\{name\\}|\\{namespace[.]labels\\['[^'{}]+'\\]\\})+$",
+                          "minLength": 1,
+                          "maxLength": 253
+                        }
+                      },
+                      "localities": {
+                        "type": "array",
+                        "maxItems": 32,
+                        "uniqueItems": true,
+                        "items": {
+                          "type": "string",
+                          "pattern": "^([^\\x00-\\x1f\\x7f{}]|\\{namespace\\}|\\{name\\}|\\{namespace[.]labels\\['[^'{}]+'\\]\\})+$",
+                          "minLength": 1,
+                          "maxLength": 253
+                        }
+                      },
+                      "streetAddresses": {
+                        "type": "array",
+                        "maxItems": 32,
+                        "uniqueItems": true,
+                        "items": {
+                          "type": "string",
+                          "pattern": "^([^\\x00-\\x1f\\x7f{}]|\\{namespace\\}|\\{name\\}|\\{namespace[.]labels\\['[^'{}]+'\\]\\})+$",
+                          "minLength": 1,
+                          "maxLength": 253
+                        }
+                      },
+                      "postalCodes": {
+                        "type": "array",
+                        "maxItems": 32,
+                        "uniqueItems": true,
+                        "items": {
+                          "type": "string",
+                          "pattern": "^([^\\x00-\\x1f\\x7f{}]|\\{namespace\\}|\\{name\\}|\\{namespace[.]labels\\['[^'{}]+'\\]\\})+$",
+                          "minLength": 1,
+                          "maxLength": 253
+                        }
+                      },
+                      "serialNumbers": {
+                        "type": "array",
+                        "maxItems": 32,
+                        "uniqueItems": true,
+                        "items": {
+                          "type": "string",
+                          "pattern": "^([^\\x00-\\x1f\\x7f{}]|\\{namespace\\}|\\{name\\}|\\{namespace[.]labels\\['[^'{}]+'\\]\\})+$",
+                          "minLength": 1,
+                          "maxLength": 253
                         }
                       }
                     }
+                  },
+                  "maxDuration": {
+                    "type": "string",
+                    "pattern": "^([0-9]+([.][0-9]+)?[hms])+$",
+                    "maxLength": 32
+                  },
+                  "keyAlgorithms": {
+                    "type": "array",
+                    "minItems": 1,
+                    "maxItems": 3,
+                    "uniqueItems": true,
+                    "items": {
+                      "type": "string",
+                      "enum": [
+                        "ECDSA",
+                        "Ed25519",
+                        "RSA"
+                      ],
+                      "maxLength": 16
+                    }
+                  },
+                  "usages": {
+                    "type": "array",
+                    "minItems": 1,
+                    "maxItems": 8,
+                    "uniqueItems": true,
+                    "items": {
+                      "type": "string",
+                      "enum": [
+                        "digital signature",
+                        "content commitment",
+                        "key encipherment",
+                        "data encipherment",
+                        "key agreement",
+                        "client auth",
+                        "server auth",
+                        "email protection"
+                      ],
+                      "maxLength": 32
+                    }
+                  },
+                  "maxCertificates": {
+                    "type": "integer",
+                    "format": "int32",
+                    "minimum": 1,
+                    "maximum": 100000
+                  },
+                  "approval": {
+                    "type": "string",
+                    "default": "None",
+                    "enum": [
+                      "None",
+                      "Required"
+                    ],
+                    "maxLength": 16
                   }
                 }
               }
@@ -2144,13 +2326,12 @@ export const clusterCertificateAuthoritySchema = {
           "properties": {
             "rules": {
               "type": "array",
-              "maxItems": 32,
+              "maxItems": 1000,
               "items": {
                 "type": "object",
                 "required": [
                   "name",
-                  "namespaces",
-                  "subject"
+                  "namespaces"
                 ],
                 "properties": {
                   "name": {
@@ -2233,25 +2414,208 @@ export const clusterCertificateAuthoritySchema = {
                       }
                     }
                   },
+                  "commonNames": {
+                    "type": "array",
+                    "maxItems": 32,
+                    "uniqueItems": true,
+                    "items": {
+                      "type": "string",
+                      "pattern": "^([^\\x00-\\x1f\\x7f{}]|\\{namespace\\}|\\{name\\}|\\{namespace[.]labels\\['[^'{}]+'\\]\\})+$",
+                      "minLength": 1,
+                      "maxLength": 253
+                    }
+                  },
+                  "dnsNames": {
+                    "type": "array",
+                    "maxItems": 32,
+                    "uniqueItems": true,
+                    "items": {
+                      "type": "string",
+                      "pattern": "^([a-z0-9._*-]|\\[[*]\\]|\\{namespace\\}|\\{name\\}|\\{namespace[.]labels\\['[^'{}]+'\\]\\})+$",
+                      "minLength": 1,
+                      "maxLength": 253
+                    }
+                  },
+                  "uris": {
+                    "type": "array",
+                    "maxItems": 32,
+                    "uniqueItems": true,
+                    "items": {
+                      "type": "string",
+                      "pattern": "^[A-Za-z][A-Za-z0-9+.-]*:([A-Za-z0-9._~:/?#@!$&'()*+,;=-]|[\\[\\]]|%[0-9A-Fa-f]{2}|\\{namespace\\}|\\{name\\}|\\{namespace[.]labels\\['[^'{}]+'\\]\\})+$",
+                      "minLength": 1,
+                      "maxLength": 512
+                    }
+                  },
+                  "emailAddresses": {
+                    "type": "array",
+                    "maxItems": 32,
+                    "uniqueItems": true,
+                    "items": {
+                      "type": "string",
+                      "pattern": "^([A-Za-z0-9.!#$%&'*+/=?^_`|~@-]|\\[[*]\\]|\\{namespace\\}|\\{name\\}|\\{namespace[.]labels\\['[^'{}]+'\\]\\})+$",
+                      "minLength": 1,
+                      "maxLength": 253
+                    }
+                  },
+                  "ipAddresses": {
+                    "type": "array",
+                    "maxItems": 32,
+                    "uniqueItems": true,
+                    "items": {
+                      "type": "string",
+                      "pattern": "^[0-9a-fA-F.:]+(/[0-9]{1,3})?$",
+                      "minLength": 1,
+                      "maxLength": 49
+                    }
+                  },
                   "subject": {
                     "type": "object",
-                    "required": [
-                      "organizations"
-                    ],
                     "properties": {
                       "organizations": {
                         "type": "array",
-                        "minItems": 1,
                         "maxItems": 64,
                         "uniqueItems": true,
                         "items": {
                           "type": "string",
-                          "pattern": "^[^\\x00-\\x20\\x7f]([^\\x00-\\x1f\\x7f]*[^\\x00-\\x20\\x7f])?$",
+                          "pattern": "^([^\\x00-\\x1f\\x7f{}]|\\{namespace\\}|\\{name\\}|\\{namespace[.]labels\\['[^'{}]+'\\]\\})+$",
                           "minLength": 1,
-                          "maxLength": 64
+                          "maxLength": 253
+                        }
+                      },
+                      "organizationalUnits": {
+                        "type": "array",
+                        "maxItems": 32,
+                        "uniqueItems": true,
+                        "items": {
+                          "type": "string",
+                          "pattern": "^([^\\x00-\\x1f\\x7f{}]|\\{namespace\\}|\\{name\\}|\\{namespace[.]labels\\['[^'{}]+'\\]\\})+$",
+                          "minLength": 1,
+                          "maxLength": 253
+                        }
+                      },
+                      "countries": {
+                        "type": "array",
+                        "maxItems": 32,
+                        "uniqueItems": true,
+                        "items": {
+                          "type": "string",
+                          "pattern": "^([^\\x00-\\x1f\\x7f{}]|\\{namespace\\}|\\{name\\}|\\{namespace[.]labels\\['[^'{}]+'\\]\\})+$",
+                          "minLength": 1,
+                          "maxLength": 253
+                        }
+                      },
+                      "provinces": {
+                        "type": "array",
+                        "maxItems": 32,
+                        "uniqueItems": true,
+                        "items": {
+                          "type": "string",
+                          "pattern": "^([^\\x00-\\x1f\\x7f{}]|\\{namespace\\}|\\{name\\}|\\{namespace[.]labels\\['[^'{}]+'\\]\\})+$",
+                          "minLength": 1,
+                          "maxLength": 253
+                        }
+                      },
+                      "localities": {
+                        "type": "array",
+                        "maxItems": 32,
+                        "uniqueItems": true,
+                        "items": {
+                          "type": "string",
+                          "pattern": "^([^\\x00-\\x1f\\x7f{}]|\\{namespace\\}|\\{name\\}|\\{namespace[.]labels\\['[^'{}]+'\\]\\})+$",
+                          "minLength": 1,
+                          "maxLength": 253
+                        }
+                      },
+                      "streetAddresses": {
+                        "type": "array",
+                        "maxItems": 32,
+                        "uniqueItems": true,
+                        "items": {
+                          "type": "string",
+                          "pattern": "^([^\\x00-\\x1f\\x7f{}]|\\{namespace\\}|\\{name\\}|\\{namespace[.]labels\\['[^'{}]+'\\]\\})+$",
+                          "minLength": 1,
+                          "maxLength": 253
+                        }
+                      },
+                      "postalCodes": {
+                        "type": "array",
+                        "maxItems": 32,
+                        "uniqueItems": true,
+                        "items": {
+                          "type": "string",
+                          "pattern": "^([^\\x00-\\x1f\\x7f{}]|\\{namespace\\}|\\{name\\}|\\{namespace[.]labels\\['[^'{}]+'\\]\\})+$",
+                          "minLength": 1,
+                          "maxLength": 253
+                        }
+                      },
+                      "serialNumbers": {
+                        "type": "array",
+                        "maxItems": 32,
+                        "uniqueItems": true,
+                        "items": {
+                          "type": "string",
+                          "pattern": "^([^\\x00-\\x1f\\x7f{}]|\\{namespace\\}|\\{name\\}|\\{namespace[.]labels\\['[^'{}]+'\\]\\})+$",
+                          "minLength": 1,
+                          "maxLength": 253
                         }
                       }
                     }
+                  },
+                  "maxDuration": {
+                    "type": "string",
+                    "pattern": "^([0-9]+([.][0-9]+)?[hms])+$",
+                    "maxLength": 32
+                  },
+                  "keyAlgorithms": {
+                    "type": "array",
+                    "minItems": 1,
+                    "maxItems": 3,
+                    "uniqueItems": true,
+                    "items": {
+                      "type": "string",
+                      "enum": [
+                        "ECDSA",
+                        "Ed25519",
+                        "RSA"
+                      ],
+                      "maxLength": 16
+                    }
+                  },
+                  "usages": {
+                    "type": "array",
+                    "minItems": 1,
+                    "maxItems": 8,
+                    "uniqueItems": true,
+                    "items": {
+                      "type": "string",
+                      "enum": [
+                        "digital signature",
+                        "content commitment",
+                        "key encipherment",
+                        "data encipherment",
+                        "key agreement",
+                        "client auth",
+                        "server auth",
+                        "email protection"
+                      ],
+                      "maxLength": 32
+                    }
+                  },
+                  "maxCertificates": {
+                    "type": "integer",
+                    "format": "int32",
+                    "minimum": 1,
+                    "maximum": 100000
+                  },
+                  "approval": {
+                    "type": "string",
+                    "default": "None",
+                    "enum": [
+                      "None",
+                      "Required"
+                    ],
+                    "maxLength": 16
                   }
                 }
               }

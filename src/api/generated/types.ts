@@ -28,8 +28,8 @@ export interface ClientCertificateSpec {
    * keys tls.crt (leaf first, then intermediates), tls.key and ca.crt (all CA certificates that are currently
    * trusted). It is immutable. An existing Secret that isn't Certwheel's stays unchanged, unless it has the
    * annotation certwheel.io/adopt with the name of this object; a Secret that an authority refers to, or that
-   * keeps a CA key, is never adopted. Names that end in -ca-v or -clusterca-v and a number are reserved, and
-   * so is NAME-next for the name of a ClientCertificate.
+   * keeps a CA key, is never adopted. Names that end in -ca-v or -clusterca-v and a number, in -ca-ledger or
+   * -clusterca-ledger are reserved, and so is NAME-next for the name of a ClientCertificate.
    */
   secretName: string;
   /**
@@ -680,14 +680,14 @@ export interface IssuanceQuota {
   per: 'Hour' | 'Day' | 'Week' | 'Month';
 }
 /**
- * The organizations (O) that may be requested. If it is set, a ClientCertificate with
- * spec.subject.organizations is issued only if one rule allows all of them (DeniedByPolicy otherwise).
- * Without it every organization is allowed, unlike with a ClusterCertificateAuthority, because the CA
- * belongs to the namespace. A ClientCertificate without organizations needs no rule.
+ * Which names certificates may have. A ClientCertificate is issued only if all of it fits one rule;
+ * otherwise its condition has the reason DeniedByPolicy and shows, for each rule, the first thing that does
+ * not fit. Without issuancePolicy any name is allowed, because the CA belongs to the namespace.
  */
 export interface IssuancePolicy {
   /**
-   * Rules in the order of their check; the first match decides. At most 32; with none, no organization is
+   * Rules in the order of their check; the first that fits decides. A field of names that a rule lacks allows
+   * none of its kind; one that it has allows, and doesn't require. At most 1000; with none, nothing is
    * allowed.
    */
   rules: IssuanceRule[];
@@ -697,20 +697,108 @@ export interface IssuancePolicy {
  */
 export interface IssuanceRule {
   /**
-   * Name of the rule, for messages of denials. Example: payments.
+   * Name of the rule, for messages, audit lines and metrics. Example: payments.
    */
   name: string;
-  subject: AllowedSubject;
+  /**
+   * The common names that the rule allows, as patterns. Without it the rule allows no common name. * stands
+   * for one or more letters, digits, - and _. {namespace}, {name} (of the ClientCertificate) and, in a
+   * ClusterCertificateAuthority, {namespace.labels['<key>']} are filled in; a label that the namespace lacks
+   * matches nothing. [*] is an asterisk. Everything else is compared exactly. Example: {namespace}-*.
+   */
+  commonNames?: string[];
+  /**
+   * The DNS SANs that the rule allows. * stands for one label or a part of one, and never for the wildcard of
+   * a certificate: *.example.com does not allow the wildcard name *.example.com, which takes [*].example.com.
+   * Example: *.{namespace}.svc.
+   */
+  dnsNames?: string[];
+  /**
+   * The URI SANs that the rule allows. * stands for one segment of the path or one label of the host, or a
+   * part of one. URIs are compared in their canonical form (RFC 3986), and a request must be written in it:
+   * no dot segments, no needless escapes, host in lower case. Example:
+   * spiffe://example.com/ns/{namespace}/sa/*.
+   */
+  uris?: string[];
+  /**
+   * The e-mail SANs that the rule allows. * stands for letters, digits and . _ + - before the @, and for one
+   * label or a part of one behind it. Example: *@example.com.
+   */
+  emailAddresses?: string[];
+  /**
+   * The IP SANs that the rule allows, as addresses or ranges. Examples: 192.0.2.7, 2001:db8::/64.
+   */
+  ipAddresses?: string[];
+  subject?: AllowedSubject;
+  /**
+   * The longest duration that the rule allows, such as 24h. Without it the rule sets no limit;
+   * limits.maxDuration applies in any case.
+   */
+  maxDuration?: string;
+  /**
+   * The key algorithms that the rule allows. Without it all of them.
+   */
+  keyAlgorithms?: ('ECDSA' | 'Ed25519' | 'RSA')[];
+  /**
+   * The usages that the rule allows. Without it all of them.
+   */
+  usages?: (
+    | 'digital signature'
+    | 'content commitment'
+    | 'key encipherment'
+    | 'data encipherment'
+    | 'key agreement'
+    | 'client auth'
+    | 'server auth'
+    | 'email protection'
+  )[];
+  /**
+   * How many ClientCertificates of one namespace may be issued by this rule; the oldest come first, and the
+   * others wait (reason TooManyCertificates). Without it there is no limit.
+   */
+  maxCertificates?: number;
+  /**
+   * Required: each request waits for a CertificateApproval in its namespace (reason ApprovalPending).
+   * Renewals of the same request need no further one until it ends. Default None.
+   */
+  approval: 'None' | 'Required';
 }
 /**
- * The values of spec.subject that the rule allows.
+ * The values of spec.subject that the rule allows, as patterns like those of commonNames.
  */
 export interface AllowedSubject {
   /**
-   * The allowed organizations, compared exactly; a certificate may have one or more of them. 1 to 64 of at
-   * most 64 characters.
+   * Organizations (O). Without it the rule allows none. A certificate may have one or more of them.
    */
-  organizations: string[];
+  organizations?: string[];
+  /**
+   * Organizational units (OU).
+   */
+  organizationalUnits?: string[];
+  /**
+   * Countries (C).
+   */
+  countries?: string[];
+  /**
+   * States or provinces (ST).
+   */
+  provinces?: string[];
+  /**
+   * Localities (L).
+   */
+  localities?: string[];
+  /**
+   * Street addresses (STREET).
+   */
+  streetAddresses?: string[];
+  /**
+   * Postal codes.
+   */
+  postalCodes?: string[];
+  /**
+   * Values of spec.subject.serialNumber.
+   */
+  serialNumbers?: string[];
 }
 /**
  * The observed state. Only the controller writes it, and makes no important decision from it.
@@ -902,15 +990,16 @@ export interface LabelSelectorRequirement {
   values?: string[];
 }
 /**
- * The organizations (O) that namespaces may have in their certificates. A ClientCertificate with
- * spec.subject.organizations is issued only if one rule serves its namespace and allows all of them.
- * Without a rule none is issued (DeniedByPolicy), because the Kubernetes API server and much other software
- * read organizations as groups, and this CA serves many namespaces. A ClientCertificate without
- * organizations needs no rule.
+ * Which namespace may have which names in its certificates. A ClientCertificate is issued only if all of it
+ * fits one rule that serves its namespace; otherwise its condition has the reason DeniedByPolicy and shows,
+ * for each rule, the first thing that does not fit. Without issuancePolicy every allowed namespace gets any
+ * name except organizations, because the Kubernetes API server and much other software read organizations
+ * as groups, and this CA serves many namespaces.
  */
 export interface ClusterIssuancePolicy {
   /**
-   * Rules in the order of their check; the first match decides. At most 32; with none, no organization is
+   * Rules in the order of their check; the first that fits decides. A field of names that a rule lacks allows
+   * none of its kind; one that it has allows, and doesn't require. At most 1000; with none, nothing is
    * allowed.
    */
   rules: ClusterIssuanceRule[];
@@ -920,9 +1009,70 @@ export interface ClusterIssuancePolicy {
  */
 export interface ClusterIssuanceRule {
   /**
-   * Name of the rule, for messages of denials. Example: payments.
+   * Name of the rule, for messages, audit lines and metrics. Example: payments.
    */
   name: string;
   namespaces: AllowedNamespaces;
-  subject: AllowedSubject;
+  /**
+   * The common names that the rule allows, as patterns. Without it the rule allows no common name. * stands
+   * for one or more letters, digits, - and _. {namespace}, {name} (of the ClientCertificate) and, in a
+   * ClusterCertificateAuthority, {namespace.labels['<key>']} are filled in; a label that the namespace lacks
+   * matches nothing. [*] is an asterisk. Everything else is compared exactly. Example: {namespace}-*.
+   */
+  commonNames?: string[];
+  /**
+   * The DNS SANs that the rule allows. * stands for one label or a part of one, and never for the wildcard of
+   * a certificate: *.example.com does not allow the wildcard name *.example.com, which takes [*].example.com.
+   * Example: *.{namespace}.svc.
+   */
+  dnsNames?: string[];
+  /**
+   * The URI SANs that the rule allows. * stands for one segment of the path or one label of the host, or a
+   * part of one. URIs are compared in their canonical form (RFC 3986), and a request must be written in it:
+   * no dot segments, no needless escapes, host in lower case. Example:
+   * spiffe://example.com/ns/{namespace}/sa/*.
+   */
+  uris?: string[];
+  /**
+   * The e-mail SANs that the rule allows. * stands for letters, digits and . _ + - before the @, and for one
+   * label or a part of one behind it. Example: *@example.com.
+   */
+  emailAddresses?: string[];
+  /**
+   * The IP SANs that the rule allows, as addresses or ranges. Examples: 192.0.2.7, 2001:db8::/64.
+   */
+  ipAddresses?: string[];
+  subject?: AllowedSubject;
+  /**
+   * The longest duration that the rule allows, such as 24h. Without it the rule sets no limit;
+   * limits.maxDuration applies in any case.
+   */
+  maxDuration?: string;
+  /**
+   * The key algorithms that the rule allows. Without it all of them.
+   */
+  keyAlgorithms?: ('ECDSA' | 'Ed25519' | 'RSA')[];
+  /**
+   * The usages that the rule allows. Without it all of them.
+   */
+  usages?: (
+    | 'digital signature'
+    | 'content commitment'
+    | 'key encipherment'
+    | 'data encipherment'
+    | 'key agreement'
+    | 'client auth'
+    | 'server auth'
+    | 'email protection'
+  )[];
+  /**
+   * How many ClientCertificates of one namespace may be issued by this rule; the oldest come first, and the
+   * others wait (reason TooManyCertificates). Without it there is no limit.
+   */
+  maxCertificates?: number;
+  /**
+   * Required: each request waits for a CertificateApproval in its namespace (reason ApprovalPending).
+   * Renewals of the same request need no further one until it ends. Default None.
+   */
+  approval: 'None' | 'Required';
 }

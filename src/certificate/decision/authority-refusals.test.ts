@@ -4,6 +4,7 @@ import * as assert from 'uvu/assert';
 import { aCertificate, anObserved, HOUR } from '../../../test/unit/builders.ts';
 import { table } from '../../../test/unit/check-table.ts';
 import { OWN_CA_CAPABILITIES } from '../../backends/shared/own-ca.ts';
+import { ALLOWED } from '../../policy/permission.ts';
 import * as refusals from './refusals.ts';
 
 const named = (spec: object) => anObserved(aCertificate(spec)).withSecret();
@@ -32,10 +33,6 @@ for (const name of [
   });
 }
 
-const forOps = (serves: boolean | undefined) => ({
-  rule: { name: 'teams', namespaces: undefined, organizations: ['ops'] },
-  serves,
-});
 const limited = (spec: object, limits: object) => named(spec).from({ limits }).build();
 
 table({
@@ -47,30 +44,28 @@ table({
     }).build(),
     says: undefined,
   },
-  'an authority without rules allows every organization': {
+  'what is permitted is not denied': {
     check: refusals.deniedByPolicy,
-    seen: named({ subject: { organizations: ['ops'] } }).build(),
+    seen: named({}).permitted(ALLOWED).build(),
     says: undefined,
   },
-  'an organization that no rule allows is denied': {
+  'what fits no rule is denied': {
     check: refusals.deniedByPolicy,
-    seen: named({ subject: { organizations: ['ops'] } })
-      .under()
+    seen: named({})
+      .permitted({ is: 'denied', misfits: [], fill: { namespace: 'team', name: 'client', labels: new Map() } })
       .build(),
     says: '"do":"refuse","code":"DeniedByPolicy","message":"no rule of CertificateAuthority ca allows',
   },
-  'an organization that a rule allows is not denied': {
+  'organizations are denied where there are no rules': {
     check: refusals.deniedByPolicy,
     seen: named({ subject: { organizations: ['ops'] } })
-      .under(forOps(true))
+      .permitted({ is: 'noOrganizations' })
       .build(),
-    says: undefined,
+    says: '"do":"refuse","code":"DeniedByPolicy","message":"CertificateAuthority ca has no rules',
   },
   'labels that decide and are not known are waited for': {
     check: refusals.deniedByPolicy,
-    seen: named({ subject: { organizations: ['ops'] } })
-      .under(forOps(undefined))
-      .build(),
+    seen: named({}).permitted({ is: 'pending' }).build(),
     says: '"do":"wait","code":"AuthorityNotReady","message":"the issuance policy of CertificateAuthority/ca goes by the labels of namespace team',
   },
   'a duration at the limit is within it': {

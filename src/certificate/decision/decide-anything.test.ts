@@ -4,7 +4,6 @@ import * as assert from 'uvu/assert';
 import { arbitraryMoment, arbitraryObserved } from '../../../test/unit/arbitrary-observed.ts';
 import { type Decision, isAdoptable, isOurs, type Observed } from '../observed.ts';
 import { decide } from './decide.ts';
-import { permissionOf } from './policy.ts';
 
 const anything = [arbitraryObserved, arbitraryMoment] as const;
 const OFTEN = { numRuns: 3000 };
@@ -68,17 +67,16 @@ test('nothing is issued without an authority that is ready', () => {
 });
 
 test('nothing is issued that the rules of its authority do not allow', () => {
-  checkEach(['issue'], (_decision, { rules, resource }) => {
-    assert.is(permissionOf(rules, resource.spec.identity).is, 'allowed');
+  checkEach(['issue'], (_decision, { permission }) => {
+    assert.is(permission.is, 'allowed');
   });
 });
 
 test('a wait without an end is for a change of the authority or of the labels of the namespace', () => {
-  checkEach(['wait'], (decision, { authority, rules }) => {
+  checkEach(['wait'], (decision, { authority, permission }) => {
     if (decision.recheckAt !== undefined) return;
     const waitsForAuthority = typeof authority === 'string' || authority.trouble !== undefined;
-    const waitsForLabels = rules?.some(({ serves }) => serves === undefined);
-    assert.ok(waitsForAuthority || waitsForLabels, decision.code);
+    assert.ok(waitsForAuthority || permission.is === 'pending', decision.code);
   });
 });
 

@@ -3,6 +3,7 @@ import { constraintsProblem, policiesToCopy } from '../../pki/constraints/constr
 import { encodeName, subjectProblem } from '../../pki/name.ts';
 import { namesProblem } from '../../pki/san.ts';
 import { usagesProblem } from '../../pki/usages.ts';
+import { denialOf, noOrganizationsOf } from '../../policy/denial.ts';
 import {
   type AuthorityView,
   authorityName,
@@ -13,7 +14,6 @@ import {
   type Observed,
 } from '../observed.ts';
 import { deniedKey } from './exported-keys.ts';
-import { denialOf } from './policy.ts';
 
 /** The field can't be changed, so it takes another resource. */
 const OTHER_SECRET = 'create this ClientCertificate anew with another secretName';
@@ -138,7 +138,9 @@ export function deniedByPolicy({
         `the issuance policy of ${authorityName(resource)} goes by the labels of namespace ${resource.namespace}, which are not known yet`,
       );
     case 'denied':
-      return refuse('DeniedByPolicy', denialOf(resource, permission.misfits));
+      return refuse('DeniedByPolicy', denialOf(resource, permission));
+    case 'noOrganizations':
+      return refuse('DeniedByPolicy', noOrganizationsOf(resource));
   }
 }
 

@@ -1,0 +1,145 @@
+import { isIP } from 'node:net';
+import type { Identity } from '../api/client-certificate.ts';
+import type { NameField } from '../api/issuance-policy.ts';
+import { valuesOf } from '../pki/name.ts';
+import { addressBytes, canonicalName } from '../pki/san.ts';
+import { canonicalUri } from './canonical-uri.ts';
+import { type Comparison, type Fill, Glob } from './glob.ts';
+
+/** What one entry of a rule allows. */
+export interface NamePattern {
+  /** The one value that it allows, in its canonical form; undefined where several may fit. */
+  readonly only: string | undefined;
+  readonly usesLabels: boolean;
+  /** Whether it allows a value in its canonical form. */
+  matches(value: string, fill: Fill): boolean;
+  /** For messages. */
+  shown(fill: Fill): string;
+}
+
+/** Each field of a rule that lists names, and where the values are in what is asked for. */
+export const VALUES: Readonly<Record<NameField, (identity: Identity) => readonly string[]>> = {
+  commonNames: ({ subject }) => (subject.commonName === undefined ? [] : [subject.commonName]),
+  dnsNames: ({ names }) => names.dnsNames,
+  uris: ({ names }) => names.uris,
+  emailAddresses: ({ names }) => names.emailAddresses,
+  ipAddresses: ({ names }) => names.ipAddresses,
+  'subject.organizations': ({ subject }) => valuesOf(subject, 'organizations'),
+  'subject.organizationalUnits': ({ subject }) => valuesOf(subject, 'organizationalUnits'),
+  'subject.countries': ({ subject }) => valuesOf(subject, 'countries'),
+  'subject.provinces': ({ subject }) => valuesOf(subject, 'provinces'),
+  'subject.localities': ({ subject }) => valuesOf(subject, 'localities'),
+  'subject.streetAddresses': ({ subject }) => valuesOf(subject, 'streetAddresses'),
+  'subject.postalCodes': ({ subject }) => valuesOf(subject, 'postalCodes'),
+  'subject.serialNumbers': ({ subject }) => valuesOf(subject, 'serialNumber'),
+};
+
+/** The form in which a value is compared: two values that any verifier takes for the same have one form. */
+export function canonicalValue(field: NameField, value: string): string {
+  switch (field) {
+    case 'dnsNames':
+      return canonicalName('dnsNames', value).replace(/\.$/, '');
+    case 'emailAddresses':
+    case 'ipAddresses':
+      return canonicalName(field, value);
+    case 'uris':
+      return canonicalUri(value);
+    default:
+      // Letter case and blanks count: RFC 5280, section 7.1, calls such names equal, and no two verifiers agree on it.
+      return value;
+  }
+}
+
+/** Throws an Error that says what of the entry can't be read. */
+export function readPattern(field: NameField, text: string): NamePattern {
+  switch (field) {
+    case 'dnsNames':
+      return globPattern(
+        Glob.parse(text, (shape) => canonicalValue(field, shape)),
+        IN_HOST,
+      );
+    case 'emailAddresses':
+      return partedPattern(
+        Glob.parse(text, (shape) => canonicalValue(field, shape)),
+        behindAt,
+        IN_LOCAL_PART,
+        IN_HOST,
+      );
+    case 'uris':
+      return partedPattern(Glob.parse(text, canonicalUri), behindHost, IN_HOST, IN_PATH);
+    case 'ipAddresses':
+      return addressRange(text);
+    default:
+      return globPattern(Glob.parse(text), IN_TEXT);
+  }
+}
+
+const ALPHANUMERIC = 'abcdefghijklmnopqrstuvwxyz0123456789';
+const ANY_CASE = `${ALPHANUMERIC}ABCDEFGHIJKLMNOPQRSTUVWXYZ`;
+const IN_TEXT: Comparison = { wildcard: new Set(`${ANY_CASE}_-`), isLowerCase: false };
+/** One label, so no dot, and no wildcard of a certificate. */
+const IN_HOST: Comparison = { wildcard: new Set(`${ALPHANUMERIC}_-`), isLowerCase: true };
+/** One segment, without escapes. */
+const IN_PATH: Comparison = { wildcard: new Set(`${ANY_CASE}._~-`), isLowerCase: false };
+const IN_LOCAL_PART: Comparison = { wildcard: new Set(`${ANY_CASE}._+-`), isLowerCase: false };
+
+function globPattern(glob: Glob, comparison: Comparison): NamePattern {
+  return {
+    only: glob.isPlain ? glob.text : undefined,
+    usesLabels: glob.usesLabels,
+    matches: (value, fill) => glob.matches(value, fill, comparison),
+    shown: (fill) => glob.shown(fill),
+  };
+}
+
+/** For values whose two parts are compared in two ways; `behind` says where the second one begins. */
+function partedPattern(
+  glob: Glob,
+  behind: (text: string) => number,
+  first: Comparison,
+  second: Comparison,
+): NamePattern {
+  const [head, tail] = glob.split(behind);
+  return {
+    ...globPattern(glob, second),
+    matches: (value, fill) => {
+      const at = behind(value);
+      return head.matches(value.slice(0, at), fill, first) && tail.matches(value.slice(at), fill, second);
+    },
+  };
+}
+
+function behindAt(text: string): number {
+  return text.lastIndexOf('@') + 1;
+}
+
+/** Behind scheme and host. */
+function behindHost(text: string): number {
+  return /^[^:/?#]*:?(?:\/\/[^/?#]*)?/.exec(text)?.[0].length ?? 0;
+}
+
+/** An address, or a range as in 192.0.2.0/24. */
+function addressRange(text: string): NamePattern {
+  const [address = '', length, ...rest] = text.split('/');
+  if (isIP(address) === 0 || address.includes('%') || rest.length > 0) throw new Error('it is no IP address or range');
+  const bytes = addressBytes(address);
+  const all = isIP(address) === 4 ? 32 : 128;
+  const given = length === undefined ? all : Number(length);
+  // An IPv4 address in the form of an IPv6 one is the IPv4 address.
+  const bits = given - (all - bytes.length * 8);
+  if (!/^\d{1,3}$/.test(length ?? '0') || given > all || bits < 0) throw new Error('its prefix length does not fit');
+  return {
+    only: undefined,
+    usesLabels: false,
+    matches: (value) => isIP(value) !== 0 && haveSamePrefix(addressBytes(value), bytes, bits),
+    shown: () => text,
+  };
+}
+
+function haveSamePrefix(one: Buffer, other: Buffer, bits: number): boolean {
+  if (one.length !== other.length) return false;
+  const whole = bits >> 3;
+  if (one.compare(other, 0, whole, 0, whole) !== 0) return false;
+  const rest = bits & 7;
+  return rest === 0 || ((one[whole] ?? 0) ^ (other[whole] ?? 0)) >> (8 - rest) === 0;
+}

@@ -1,0 +1,84 @@
+import { allowsNamespace, type CertificateAuthority } from '../api/certificate-authority.ts';
+import type { IssuancePolicy, IssuanceRule } from '../api/issuance-policy.ts';
+import { RecentlyUsed } from '../recently-used.ts';
+import { messageOf } from '../thrown.ts';
+import { Rule } from './rule.ts';
+
+/** A rule of the authority, as one namespace sees it. */
+export interface RuleInNamespace {
+  readonly rule: Rule;
+  /** False while the labels that decide whether the rule serves the namespace, or what it allows there, are not known. */
+  readonly isKnown: boolean;
+}
+
+type Labels = Readonly<Record<string, string>> | undefined;
+
+/** The rules that serve one namespace, by its name. */
+interface Served {
+  readonly labels: Labels;
+  readonly rules: readonly RuleInNamespace[];
+}
+
+/** A rule of one namespace weighs one; the namespaces of one policy take 1 MB at most. */
+const SERVED = { most: 2_000, mostWeight: 100_000 };
+
+/** The rules of one authority, read once. */
+class Rules {
+  readonly #rules: readonly Rule[];
+  readonly #served = new RecentlyUsed<Served>(SERVED);
+
+  constructor(terms: readonly IssuanceRule[]) {
+    this.#rules = terms.map((each) => new Rule(each));
+  }
+
+  /** In their order, without those that serve other namespaces. */
+  serving(namespace: string, labels: Labels): readonly RuleInNamespace[] {
+    const known = this.#served.get(namespace);
+    if (known !== undefined && known.labels === labels) return known.rules;
+    const rules = this.#rules.flatMap((rule): RuleInNamespace[] => {
+      const serves = allowsNamespace(rule.terms.namespaces, namespace, labels);
+      if (serves === false) return [];
+      return [{ rule, isKnown: serves === true && !(rule.usesLabels && labels === undefined) }];
+    });
+    this.#served.set(namespace, { labels, rules }, rules.length + 1);
+    return rules;
+  }
+}
+
+const read = new WeakMap<readonly IssuanceRule[], Rules>();
+
+/** The rules that a namespace with these labels sees; undefined labels are not known. Throws as Rule does. */
+export function rulesFor(
+  terms: readonly IssuanceRule[],
+  namespace: string,
+  labels: Labels,
+): readonly RuleInNamespace[] {
+  const rules = read.get(terms) ?? new Rules(terms);
+  read.set(terms, rules);
+  return rules.serving(namespace, labels);
+}
+
+/** Why the rules can't be used, as a sentence that names the rule and the field; undefined where they can. */
+export function rulesProblem({
+  kind,
+  issuancePolicy,
+}: Pick<CertificateAuthority, 'kind' | 'issuancePolicy'>): string | undefined {
+  if (typeof issuancePolicy === 'string') return undefined;
+  try {
+    // Its owner knows the namespace, and who labels namespaces needn't.
+    const rule = kind === 'CertificateAuthority' ? ruleByLabels(issuancePolicy) : undefined;
+    rulesFor(issuancePolicy, '', undefined);
+    return (
+      rule &&
+      `spec.issuancePolicy: rule ${rule} is filled in with labels of the namespace, which only the rules of a ClusterCertificateAuthority can be`
+    );
+  } catch (error) {
+    return `spec.issuancePolicy: ${messageOf(error)}`;
+  }
+}
+
+/** The first rule that depends on labels of the namespace; undefined where none does. Throws as Rule does. */
+export function ruleByLabels(policy: IssuancePolicy): string | undefined {
+  if (typeof policy === 'string') return undefined;
+  return policy.find((each) => each.namespaces?.selector !== undefined || new Rule(each).usesLabels)?.name;
+}
