@@ -37,6 +37,16 @@ const CASES: Readonly<Record<string, Case>> = {
   ],
   'a rule by labels that are not known is waited for': [[{ ...DNS, namespaces: BY_LABELS }], name, 'pending'],
   'a rule behind one by unknown labels waits with it': [[{ ...DNS, namespaces: BY_LABELS }, DNS], name, 'pending'],
+  'a rule by unknown labels that would not fit is not waited for': [
+    [{ dnsNames: ['a'], namespaces: BY_LABELS }, DNS],
+    name,
+    'allowed',
+  ],
+  'what fits no rule, whatever the labels are, is denied': [
+    [{ dnsNames: ['a'], namespaces: BY_LABELS }],
+    name,
+    'denied',
+  ],
   'a rule in front of one by unknown labels decides': [[DNS, { ...DNS, namespaces: BY_LABELS }], name, 'allowed'],
   'a pattern by labels that are not known is waited for': [
     [{ dnsNames: ["{namespace.labels['tier']}.svc"] }],
@@ -91,11 +101,10 @@ test('what is allowed, one rule that serves the namespace allows as a whole; wha
         })),
       );
       const { is } = permissionOf(rules, asking({ commonName: 'client', subject: { organizations } }), undefined);
-      const fits = ({ allows, serves }: (typeof some)[number]) =>
-        serves === HERE && organizations.every((each) => allows.includes(each));
-      const firstUnknown = some.findIndex(({ serves }) => serves === BY_LABELS);
-      const known = firstUnknown === -1 ? some : some.slice(0, firstUnknown);
-      assert.is(is, known.some(fits) ? 'allowed' : firstUnknown === -1 ? 'denied' : 'pending');
+      const first = some.find(
+        ({ allows, serves }) => serves !== ELSEWHERE && organizations.every((each) => allows.includes(each)),
+      );
+      assert.is(is, first === undefined ? 'denied' : first.serves === HERE ? 'allowed' : 'pending');
     }),
   );
 });

@@ -19,7 +19,7 @@ export const ALLOWED: Permission = { is: 'allowed', rule: undefined };
 
 /**
  * What the policy says of a request. The request must fit one rule as a whole, and the first that fits decides; so a rule
- * that may serve the namespace holds up those behind it.
+ * that would fit and may serve the namespace holds up those behind it.
  */
 export function permissionOf(
   policy: IssuancePolicy,
@@ -33,11 +33,11 @@ export function permissionOf(
   }
   const fill = { namespace, name, labels: new Map(Object.entries(labels ?? {})) };
   const misfits: Misfit[] = [];
-  for (const { rule, isKnown } of rulesFor(policy, namespace, labels)) {
-    if (!isKnown) return { is: 'pending' };
+  for (const { rule, serves } of rulesFor(policy, namespace, labels)) {
+    if (rule.usesLabels && labels === undefined) return { is: 'pending' };
     const misfit = rule.misfit(spec, fill);
-    if (misfit === undefined) return { is: 'allowed', rule };
-    misfits.push(misfit);
+    if (misfit === undefined) return serves ? { is: 'allowed', rule } : { is: 'pending' };
+    if (serves) misfits.push(misfit);
   }
   return { is: 'denied', misfits, fill };
 }

@@ -7,8 +7,8 @@ import { Rule } from './rule.ts';
 /** A rule of the authority, as one namespace sees it. */
 export interface RuleInNamespace {
   readonly rule: Rule;
-  /** False while the labels that decide whether the rule serves the namespace, or what it allows there, are not known. */
-  readonly isKnown: boolean;
+  /** Undefined while the labels that decide that are not known. */
+  readonly serves: true | undefined;
 }
 
 type Labels = Readonly<Record<string, string>> | undefined;
@@ -37,8 +37,7 @@ class Rules {
     if (known !== undefined && known.labels === labels) return known.rules;
     const rules = this.#rules.flatMap((rule): RuleInNamespace[] => {
       const serves = allowsNamespace(rule.terms.namespaces, namespace, labels);
-      if (serves === false) return [];
-      return [{ rule, isKnown: serves === true && !(rule.usesLabels && labels === undefined) }];
+      return serves === false ? [] : [{ rule, serves }];
     });
     this.#served.set(namespace, { labels, rules }, rules.length + 1);
     return rules;

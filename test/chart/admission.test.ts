@@ -176,11 +176,13 @@ test('a ledger is changed, and becomes nothing else', async () => {
   const content = ofLedger('CertificateAuthority', 'books');
   for (const text of ['', 'AA=='])
     assert.is((await apply(world, 'shop', name, { ...content, data: { shop: text } })).code, 0);
-  const marked = { ...content, ...OF_CERTIFICATE, labels: { ...content.labels, ...OF_CERTIFICATE.labels } };
-  assert.match((await apply(world, 'shop', name, marked)).stderr, NOT_OURS);
-  const adopt = { ...content, annotations: { 'certwheel.io/adopt': 'alice' } };
-  const foreign = await existing(world, adopt, 'adopted-ca-ledger');
-  assert.match((await apply(world, 'shop', foreign, { ...content, ...OF_CERTIFICATE })).stderr, NOT_OURS);
+  const { annotations } = OF_CERTIFICATE;
+  const labels = { ...content.labels, ...OF_CERTIFICATE.labels };
+  assert.match((await apply(world, 'shop', name, { ...content, labels, annotations })).stderr, NOT_OURS);
+  // Also where a user hands it over.
+  const handedOver = { ...TLS, labels: content.labels, annotations: { 'certwheel.io/adopt': 'alice' } };
+  const ledger = await existing(world, handedOver);
+  assert.match((await apply(world, 'shop', ledger, { ...TLS, labels, annotations })).stderr, NOT_OURS);
 });
 
 test('a key that is kept while its certificate is awaited is changed and removed, and becomes nothing else', async () => {

@@ -1616,7 +1616,7 @@ export const clusterCertificateAuthoritySchema = {
                     "properties": {
                       "key": {
                         "type": "string",
-                        "pattern": "^([a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$",
+                        "pattern": "^([a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$",
                         "minLength": 1,
                         "maxLength": 317
                       },
@@ -2379,7 +2379,7 @@ export const clusterCertificateAuthoritySchema = {
                               "properties": {
                                 "key": {
                                   "type": "string",
-                                  "pattern": "^([a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$",
+                                  "pattern": "^([a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$",
                                   "minLength": 1,
                                   "maxLength": 317
                                 },

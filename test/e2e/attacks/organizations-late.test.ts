@@ -51,6 +51,8 @@ async function heldBack(world: World) {
     {
       name: 'platform',
       namespaces: { selector: { matchLabels: { tier: 'platform' } } },
+      commonNames: ['*'],
+      dnsNames: ['*.example.com'],
       subject: { organizations: ['platform-admins'] },
     },
   ];

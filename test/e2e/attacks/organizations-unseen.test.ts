@@ -20,7 +20,11 @@ test('no organization is issued to a namespace whose labels are not known yet', 
   // For the CA of the authority.
   await ensureNamespace(world, SYSTEM_NAMESPACE);
   const selector = { matchExpressions: [{ key: 'tier', operator: 'NotIn', values: ['tenant'] }] };
-  const rules = [{ name: 'platform', namespaces: { selector }, subject: { organizations: ['platform-admins'] } }];
+  const names = { commonNames: ['*'] };
+  const rules = [
+    { name: 'plain', namespaces: { all: true }, ...names },
+    { name: 'platform', namespaces: { selector }, ...names, subject: { organizations: ['platform-admins'] } },
+  ];
   const spec = { selfManaged: { commonName: 'Teams' }, allowedNamespaces: { all: true }, issuancePolicy: { rules } };
   await world.client.create(CLUSTER_CERTIFICATE_AUTHORITIES, { metadata: { name: 'teams' }, spec });
   await untilClusterAuthority(world, 'teams');

@@ -32,6 +32,7 @@ test.after(scene.stop);
 const rule = (name: string, namespaces: object, ...organizations: string[]) => ({
   name,
   namespaces,
+  commonNames: ['*', 'kubeadm:*', 'KubeAdm:*', 'system:*'],
   subject: { organizations },
 });
 
@@ -118,12 +119,15 @@ test('a group without a rule is denied, alone and beside one that has a rule', a
     await create(world, clientCertificate(namespace, client, { ...by, ...asking(...organizations) }));
   for (const client of Object.keys(wishes)) {
     const message = await denied(world, namespace, client);
-    assert.match(message, `no rule of ClusterCertificateAuthority ${name} allows namespace ${namespace} all of`);
+    assert.match(
+      message,
+      `no rule of ClusterCertificateAuthority ${name} allows namespace ${namespace} this certificate`,
+    );
     assert.match(message, 'ask a cluster administrator');
   }
   assert.match(
     await denied(world, namespace, 'hidden'),
-    'rule teams does not list "platform-admins" in subject.organizations; rule readers does not list "payments" in',
+    'rule teams does not allow "platform-admins" in subject.organizations, but "payments"; rule readers does not allow "payments" in',
   );
 });
 
@@ -134,8 +138,8 @@ test('without a policy no group is allowed, and a rule for another namespace all
   const foreign = await authority(world, `${here}-foreign`, [rule('there', { names: [there] }, 'platform-admins')]);
   await create(world, clientCertificate(here, 'without', { ...without, ...asking('platform-admins') }));
   await create(world, clientCertificate(here, 'foreign', { ...foreign, ...asking('platform-admins') }));
-  for (const name of ['without', 'foreign'])
-    assert.match(await denied(world, here, name), 'it has none for this namespace');
+  assert.match(await denied(world, here, 'without'), 'has no rules, and issues no organizations without one');
+  assert.match(await denied(world, here, 'foreign'), 'it has none for this namespace');
 });
 
 test('a rule that is added later issues what was denied, and a removed rule ends the renewals', async () => {

@@ -80,7 +80,7 @@ test('an authority that allows them later issues what it had denied', async () =
 test('a namespace may restrict the organizations of its own authority, and lift the restriction', async () => {
   const { world, controller, namespace } = await scene.get();
   const allowing = (...organizations: string[]) => ({
-    issuancePolicy: { rules: [{ name: 'teams', subject: { organizations } }] },
+    issuancePolicy: { rules: [{ name: 'teams', commonNames: ['*'], subject: { organizations } }] },
   });
   await createAuthority(world, selfManaged(namespace, 'ruled', allowing('Payments')));
   const ruled = { authorityRef: { name: 'ruled' } };
@@ -90,7 +90,7 @@ test('a namespace may restrict the organizations of its own authority, and lift 
   const status = await untilReady(world, namespace, 'stranger', { status: 'False', reason: 'DeniedByPolicy' });
   assert.match(
     conditionOf(status, 'Ready')?.message ?? '',
-    `rule teams does not list "Refunds" in subject.organizations; take out what is not needed, or ask an administrator of namespace ${namespace}`,
+    `rule teams does not allow "Refunds" in subject.organizations, but "Payments"; ask for what one rule allows as a whole, or ask an administrator of namespace ${namespace}`,
   );
   assert.is(signatures(controller, namespace, 'stranger'), 0);
   await patchAuthority(world, namespace, 'ruled', { spec: allowing('Refunds') });

@@ -111,6 +111,20 @@ const largest: [Kind, Json][] = [
   ],
   [
     'ClusterCertificateAuthority',
+    {
+      issuancePolicy: {
+        rules: many(1_000, (index) => ({
+          name: text(63, index),
+          namespaces: { names: [text(63, index)] },
+          commonNames: many(4, (name) => text(64, name)),
+          uris: [`spiffe://example.com/ns/{namespace}/sa/${text(200, index)}`],
+        })),
+      },
+      secret: { name: 's'.repeat(253) },
+    },
+  ],
+  [
+    'ClusterCertificateAuthority',
     { secret: { name: 's'.repeat(253) }, allowedNamespaces: { names: many(256, (index) => text(63, index)) } },
   ],
 ];

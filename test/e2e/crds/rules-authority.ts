@@ -2,7 +2,7 @@
 
 import { type Row, spec } from './rows.ts';
 import { KEY_RULES } from './rules-private-key.ts';
-import { AUTHORITY_TEXT_ROWS, textRows } from './rules-text.ts';
+import { AUTHORITY_TEXT_ROWS } from './rules-text.ts';
 
 type Short = Omit<Row, 'kind'>;
 
@@ -209,15 +209,6 @@ function namespaceRows(path: string, allowed: (namespaces: object) => Row['bad']
         good: allowed({ selector: { matchLabels: { [`${'p'.repeat(253)}/a`]: 'x' } } }),
       }),
     ),
-    ...['a..b/c', 'a.-b/c'].map(
-      (key): Short => ({
-        refuses: `the label key '${key}' in ${path}.selector.matchExpressions`,
-        rule: `${path}.selector.matchExpressions[].key`,
-        says: 'must be a Kubernetes label key, as in team or example.com/team',
-        bad: allowed({ selector: { matchExpressions: [{ key, operator: 'Exists' }] } }),
-        good: allowed({ selector: { matchExpressions: [{ key: 'a.b/c', operator: 'Exists' }] } }),
-      }),
-    ),
     {
       refuses: `In without values in ${path}`,
       rule: `${path}.selector.matchExpressions[]`,
@@ -245,32 +236,14 @@ function namespaceRows(path: string, allowed: (namespaces: object) => Row['bad']
 const rule = (fields: object) => spec({ issuancePolicy: { rules: [{ name: 'one', ...fields }] } });
 const RULES = 'spec.issuancePolicy.rules[]';
 
-/** `elsewhere` is what a rule of that kind needs besides. */
-function organizationRows(elsewhere: object): Short[] {
-  const allowing = (value: string) => rule({ ...elsewhere, subject: { organizations: ['Example', value] } });
-  return [
-    ...['*', 'team-*', 'te?m', '[a-z]eam', '{a,b}', 'a\\*b'].map((pattern) => ({
-      refuses: `the pattern ${pattern} in a rule`,
-      rule: `${RULES}.subject.organizations[]`,
-      says: 'must be one organization as it is: *, ?, [, { and \\ are reserved for patterns',
-      bad: allowing(pattern),
-      good: allowing('Team (a), b] c} + ^.$|'),
-    })),
-    ...textRows(`${RULES}.subject.organizations[]`, allowing),
-  ];
-}
-
 const clusterOnly: Short[] = [
   ...namespaceRows('spec.allowedNamespaces', (allowedNamespaces) => spec({ allowedNamespaces })),
   ...namespaceRows(`${RULES}.namespaces`, (namespaces) =>
     rule({ namespaces, subject: { organizations: ['Example'] } }),
   ),
-  ...organizationRows({ namespaces: { all: true } }),
 ];
 
 export const AUTHORITY_ROWS: Row[] = [
-  ...[...both, ...namespacedOnly, ...organizationRows({})].map(
-    (row): Row => ({ ...row, kind: 'CertificateAuthority' }),
-  ),
+  ...[...both, ...namespacedOnly].map((row): Row => ({ ...row, kind: 'CertificateAuthority' })),
   ...[...both, ...clusterOnly].map((row): Row => ({ ...row, kind: 'ClusterCertificateAuthority' })),
 ];

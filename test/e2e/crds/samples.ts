@@ -143,12 +143,34 @@ const selector = {
   matchExpressions: [{ key: 'stage', operator: 'In', values: ['production'] }],
 };
 
-const organizations = { subject: { organizations: ['Example'] } };
-const policy = { rules: [{ name: 'everybody', ...organizations }] };
+/** All that a rule can say, but for whom it serves. */
+const allowed = {
+  commonNames: ['{namespace}-*', "{namespace.labels['example.com/team']}"],
+  dnsNames: ['*.{namespace}.svc', '[*].example.com'],
+  uris: ['spiffe://example.com/ns/{namespace}/sa/*', 'https://[2001:db8::7]/%2F'],
+  emailAddresses: ['*@example.com'],
+  ipAddresses: ['192.0.2.0/24', '2001:db8::7'],
+  subject: {
+    organizations: ['Example'],
+    organizationalUnits: ['Unit (a) *'],
+    countries: ['DE'],
+    provinces: ['Hamburg'],
+    localities: ['Hamburg'],
+    streetAddresses: ['1 Quay'],
+    postalCodes: ['20*'],
+    serialNumbers: ['*'],
+  },
+  maxDuration: '24h',
+  keyAlgorithms: ['ECDSA'],
+  usages: ['client auth', 'digital signature'],
+  maxCertificates: 100,
+  approval: 'Required',
+};
+const policy = { rules: [{ name: 'everybody', ...allowed }] };
 /** What is said of namespaces alike, wherever they are chosen. */
 const forNamespaces = (namespaces: Json): Json => ({
   allowedNamespaces: namespaces,
-  issuancePolicy: { rules: [{ name: 'everybody', namespaces, ...organizations }] },
+  issuancePolicy: { rules: [{ name: 'everybody', namespaces, ...allowed }] },
 });
 
 /** Backends exclude each other, and so do the ways to allow namespaces; hence several of each kind. */
