@@ -4,8 +4,6 @@ import type { Fill } from './glob.ts';
 import type { Permission } from './permission.ts';
 import type { Misfit } from './rule.ts';
 
-/** More than a person reads at once. */
-const RULES_SHOWN = 8;
 const VALUES_SHOWN = 4;
 
 type Denied = Pick<ClientCertificate, 'namespace' | 'spec'>;
@@ -13,12 +11,11 @@ type Denied = Pick<ClientCertificate, 'namespace' | 'spec'>;
 /** Why no rule fits, and what to do about that: one sentence of at most 8,000 characters. */
 export function denialOf(
   { namespace, spec }: Denied,
-  { misfits, fill }: Extract<Permission, { is: 'denied' }>,
+  { misfits, others, fill }: Extract<Permission, { is: 'denied' }>,
 ): string {
   const { authorityRef } = spec;
-  const shown = misfits.slice(0, RULES_SHOWN).map((each) => sentenceOf(each, fill));
-  const rest = misfits.length - shown.length;
-  const why = [...shown, ...(rest > 0 ? [`${rest} more rules do not fit either`] : [])].join('; ');
+  const shown = misfits.map((each) => sentenceOf(each, fill));
+  const why = [...shown, ...(others > 0 ? [`${others} more rules do not fit either`] : [])].join('; ');
   return `no rule of ${authorityRef.kind} ${authorityRef.name} allows namespace ${namespace} this certificate: ${why || 'it has none for this namespace'}; ask for what one rule allows as a whole, or ask ${ownerOf(namespace, spec)} for a rule in spec.issuancePolicy of the authority`;
 }
 

@@ -15,29 +15,36 @@ export interface Comparison {
   readonly isLowerCase: boolean;
 }
 
+/** The side of a text. */
+export type Side = 'begin' | 'end';
+
+/** What a placeholder stands for; undefined or empty where it stands for nothing, and the pattern fits nothing. */
+type Field = (fill: Fill) => string | undefined;
+/** What stands between two wildcards: texts and placeholders. */
+type Piece = readonly (string | Field)[];
+
 // Marks inside a pattern that was read; all are in the private use area, which no pattern may hold.
 const STAR = '\uE000';
-const FILLED = /[\uE001-\uF8FF]/g;
+const FILLED = /([\uE001-\uF8FF])/;
 const FIRST_FILLED = 0xe001;
 const MARKS = /[\uE000-\uF8FF]/;
 
 const TOKEN = /\[\*\]|\*|\{namespace\}|\{name\}|\{namespace\.labels\['([^'{}]{1,317})'\]\}|[{}]/g;
 
-/** What a placeholder stands for; undefined for nothing. */
-type Field = (fill: Fill) => string | undefined;
-
-/** A text with wildcards and placeholders, read once. */
+/** A text with wildcards and placeholders, read once. A match makes no text, since a decision may ask thousands. */
 export class Glob {
   /** The pattern, with one mark for each wildcard and placeholder. */
   readonly #shape: string;
   readonly #fields: readonly Field[];
-  readonly #stars: readonly string[] | undefined;
+  readonly #comparison: Comparison;
+  readonly #pieces: readonly Piece[];
   readonly usesLabels: boolean;
 
-  private constructor(shape: string, fields: readonly Field[], usesLabels: boolean) {
+  private constructor(shape: string, fields: readonly Field[], usesLabels: boolean, comparison: Comparison) {
     this.#shape = shape;
     this.#fields = fields;
-    this.#stars = shape.search(FILLED) === -1 ? shape.split(STAR) : undefined;
+    this.#comparison = comparison;
+    this.#pieces = shape.split(STAR).map((piece) => this.#read(piece));
     this.usesLabels = usesLabels;
   }
 
@@ -46,105 +53,127 @@ export class Glob {
    * `{namespace.labels['<key>']}`. `canonical` brings what is around them into the form of the values that are compared.
    * Throws an Error that names what can't be read.
    */
-  static parse(text: string, canonical: (shape: string) => string = (shape) => shape): Glob {
+  static parse(text: string, comparison: Comparison, canonical: (shape: string) => string = (shape) => shape): Glob {
     if (MARKS.test(text)) throw new Error('it holds a character of the private use area');
     const fields: Field[] = [];
-    const keys = new Set<string>();
+    let usesLabels = false;
     const shape = text.replace(TOKEN, (token, label?: string) => {
       if (token === '*') return STAR;
       if (token === '[*]') return '*';
       if (token === '{' || token === '}')
         throw new Error("it holds a brace outside of {namespace}, {name} and {namespace.labels['<key>']}");
-      if (label !== undefined) keys.add(label);
+      usesLabels ||= label !== undefined;
       fields.push(token === '{namespace}' ? namespaceOf : token === '{name}' ? nameOf : labelOf(label ?? ''));
       return String.fromCharCode(FIRST_FILLED + fields.length - 1);
     });
-    return new Glob(canonical(shape), fields, keys.size > 0);
+    return new Glob(canonical(shape), fields, usesLabels, comparison);
   }
 
-  /** Whether there is neither a wildcard nor a placeholder in it; then `text` is all that it matches. */
-  get isPlain(): boolean {
-    return this.#stars?.length === 1;
+  /** The one text that it matches; undefined where it has a wildcard or a placeholder. */
+  get only(): string | undefined {
+    return MARKS.test(this.#shape) ? undefined : this.#shape;
   }
 
-  get text(): string {
-    return this.#shape;
-  }
-
-  /** The globs of the parts before and behind the position that `at` finds in the shape. */
-  split(at: (shape: string) => number): readonly [Glob, Glob] {
+  /** The globs of the parts before and behind the position that `at` finds, which are compared in two ways. */
+  split(at: (shape: string) => number, head: Comparison, tail: Comparison): readonly [Glob, Glob] {
     const position = at(this.#shape);
-    return [this.#part(this.#shape.slice(0, position)), this.#part(this.#shape.slice(position))];
+    return [
+      new Glob(this.#shape.slice(0, position), this.#fields, this.usesLabels, head),
+      new Glob(this.#shape.slice(position), this.#fields, this.usesLabels, tail),
+    ];
   }
 
-  /** Whether the value fits. A placeholder for a label that the namespace lacks, or whose value is empty, fits nothing. */
-  matches(value: string, fill: Fill, { wildcard, isLowerCase }: Comparison): boolean {
-    if (this.#stars !== undefined) return matchesPieces(this.#stars, value, wildcard);
-    if (!isLowerCase && !this.#mayBegin(value, fill)) return false;
-    const filled = this.#filled(fill);
-    const pieces = (isLowerCase ? filled?.toLowerCase() : filled)?.split(STAR);
-    return pieces !== undefined && matchesPieces(pieces, value, wildcard);
+  /**
+   * Whether the value consists of the pieces, in order, with at least one wildcard character between two of them. The
+   * earliest place for each piece is enough to try: a later one would have the wildcard before it cover the earlier one too.
+   */
+  matches(value: string, fill: Fill): boolean {
+    const pieces = this.#pieces;
+    let end = endOfPrefix(value, pieces[0] ?? [], fill);
+    if (pieces.length === 1 || end === NOWHERE) return end === value.length;
+    const last = startOfSuffix(value, pieces[pieces.length - 1] ?? [], fill);
+    for (let index = 1; index < pieces.length - 1; index++) {
+      const piece = filled(pieces[index] ?? [], fill);
+      const at: number = piece === undefined ? NOWHERE : value.indexOf(piece, end + 1);
+      if (piece === undefined || at === NOWHERE || !this.#covers(value, end, at)) return false;
+      end = at + piece.length;
+    }
+    return last > end && this.#covers(value, end, last);
+  }
+
+  /**
+   * What every text that it matches in this namespace begins with, or ends with; undefined where it matches none. Used to
+   * find the few patterns that may match, so it may be shorter than it could be.
+   */
+  anchor(side: Side, fill: Fill): string | undefined {
+    const piece = this.#pieces.at(side === 'begin' ? 0 : -1) ?? [];
+    let text = '';
+    for (const each of side === 'begin' ? piece : piece.toReversed()) {
+      if (each === nameOf) return text;
+      const next = textOf(each, fill);
+      if (next === undefined) return undefined;
+      text = side === 'begin' ? text + next : next + text;
+    }
+    return text;
   }
 
   /** The pattern as a person reads it, filled in. */
   shown(fill: Fill): string {
-    return (this.#filled(fill) ?? this.#shape).replaceAll(STAR, '*').replace(FILLED, '{…}');
+    return this.#pieces.map((piece) => filled(piece, fill) ?? '{…}').join('*');
   }
 
-  #part(shape: string): Glob {
-    return new Glob(shape, this.#fields, this.usesLabels);
+  #covers(value: string, from: number, to: number): boolean {
+    for (let at = from; at < to; at++) if (!this.#comparison.wildcard.has(value[at] as string)) return false;
+    return true;
   }
 
-  /** Rules most values out without making a text. */
-  #mayBegin(value: string, fill: Fill): boolean {
-    const [first = STAR] = this.#shape;
-    if (first === STAR) return true;
-    const field = this.#fields[first.charCodeAt(0) - FIRST_FILLED];
-    return value.startsWith(field === undefined ? first : (field(fill) ?? '\0'));
-  }
-
-  #filled(fill: Fill): string | undefined {
-    let isWhole = true;
-    const text = this.#shape.replace(FILLED, (mark) => {
-      const value = this.#fields[mark.charCodeAt(0) - FIRST_FILLED]?.(fill) ?? '';
-      isWhole &&= value !== '';
-      return value;
+  #read(piece: string): Piece {
+    const parts = piece.split(FILLED).filter((part) => part !== '');
+    return parts.map((part) => {
+      const field = this.#fields[part.charCodeAt(0) - FIRST_FILLED];
+      if (field === undefined) return part;
+      const isInLowerCase = field === namespaceOf || field === nameOf;
+      return this.#comparison.isLowerCase && !isInLowerCase ? (fill) => field(fill)?.toLowerCase() : field;
     });
-    return isWhole ? text : undefined;
   }
 }
 
-/**
- * Whether the value consists of the pieces, in order, with at least one wildcard character between two of them. The earliest
- * place for each piece is enough to try: a later one would have the wildcard before it cover the earlier one too.
- */
-function matchesPieces(pieces: readonly string[], value: string, wildcard: ReadonlySet<string>): boolean {
-  const [first = '', ...others] = pieces;
-  const last = others.pop();
-  if (last === undefined) return value === first;
-  if (!value.startsWith(first)) return false;
-  let end = first.length;
-  for (const piece of others) {
-    const at = value.indexOf(piece, end + 1);
-    if (at === -1 || !isCovered(value, end, at, wildcard)) return false;
-    end = at + piece.length;
+const NOWHERE = -1;
+
+/** Where the piece ends at the begin of the value. */
+function endOfPrefix(value: string, piece: Piece, fill: Fill): number {
+  let end = 0;
+  for (const each of piece) {
+    const text = textOf(each, fill);
+    if (text === undefined || !value.startsWith(text, end)) return NOWHERE;
+    end += text.length;
   }
-  const at = value.length - last.length;
-  return at > end && value.endsWith(last) && isCovered(value, end, at, wildcard);
+  return end;
 }
 
-function isCovered(value: string, from: number, to: number, wildcard: ReadonlySet<string>): boolean {
-  for (let at = from; at < to; at++) if (!wildcard.has(value[at] as string)) return false;
-  return true;
+/** Where the piece begins at the end of the value. */
+function startOfSuffix(value: string, piece: Piece, fill: Fill): number {
+  let start = value.length;
+  for (let index = piece.length - 1; index >= 0; index--) {
+    const text = textOf(piece[index] as Piece[number], fill);
+    if (text === undefined || !value.endsWith(text, start)) return NOWHERE;
+    start -= text.length;
+  }
+  return start;
 }
 
-function namespaceOf({ namespace }: Fill): string {
-  return namespace;
+function filled(piece: Piece, fill: Fill): string | undefined {
+  const texts = piece.map((each) => textOf(each, fill));
+  return texts.includes(undefined) ? undefined : texts.join('');
 }
 
-function nameOf({ name }: Fill): string {
-  return name;
+function textOf(each: Piece[number], fill: Fill): string | undefined {
+  return typeof each === 'string' ? each : each(fill) || undefined;
 }
+
+// Names of Kubernetes are in lower case; values of labels needn't be.
+const namespaceOf: Field = ({ namespace }) => namespace;
+const nameOf: Field = ({ name }) => name;
 
 function labelOf(key: string): Field {
   return ({ labels }) => labels.get(key);

@@ -4,15 +4,24 @@ import type { NameField } from '../api/issuance-policy.ts';
 import { valuesOf } from '../pki/name.ts';
 import { addressBytes, canonicalName } from '../pki/san.ts';
 import { canonicalUri } from './canonical-uri.ts';
-import { type Comparison, type Fill, Glob } from './glob.ts';
+import { type Comparison, type Fill, Glob, type Side } from './glob.ts';
+
+/** A value in the form in which it is compared. */
+export interface ComparedValue {
+  readonly text: string;
+  /** What is compared in two ways: scheme and host before the rest of a URI, the local part before a mail domain. */
+  readonly head: string;
+  readonly tail: string;
+}
 
 /** What one entry of a rule allows. */
 export interface NamePattern {
   /** The one value that it allows, in its canonical form; undefined where several may fit. */
   readonly only: string | undefined;
   readonly usesLabels: boolean;
-  /** Whether it allows a value in its canonical form. */
-  matches(value: string, fill: Fill): boolean;
+  matches(value: ComparedValue, fill: Fill): boolean;
+  /** See Glob; at the side of its field. */
+  anchor(fill: Fill): string | undefined;
   /** For messages. */
   shown(fill: Fill): string;
 }
@@ -34,8 +43,31 @@ export const VALUES: Readonly<Record<NameField, (identity: Identity) => readonly
   'subject.serialNumbers': ({ subject }) => valuesOf(subject, 'serialNumber'),
 };
 
+/** The side at which the names of a field are told apart best. */
+export const SIDES: Readonly<Record<NameField, Side>> = {
+  commonNames: 'begin',
+  dnsNames: 'end',
+  uris: 'begin',
+  emailAddresses: 'end',
+  ipAddresses: 'begin',
+  'subject.organizations': 'begin',
+  'subject.organizationalUnits': 'begin',
+  'subject.countries': 'begin',
+  'subject.provinces': 'begin',
+  'subject.localities': 'begin',
+  'subject.streetAddresses': 'begin',
+  'subject.postalCodes': 'begin',
+  'subject.serialNumbers': 'begin',
+};
+
+export function comparedValue(field: NameField, value: string): ComparedValue {
+  const text = canonicalValue(field, value);
+  const at = field === 'uris' ? behindHost(text) : field === 'emailAddresses' ? behindAt(text) : 0;
+  return { text, head: text.slice(0, at), tail: text.slice(at) };
+}
+
 /** The form in which a value is compared: two values that any verifier takes for the same have one form. */
-export function canonicalValue(field: NameField, value: string): string {
+function canonicalValue(field: NameField, value: string): string {
   switch (field) {
     case 'dnsNames':
       return canonicalName('dnsNames', value).replace(/\.$/, '');
@@ -55,22 +87,23 @@ export function readPattern(field: NameField, text: string): NamePattern {
   switch (field) {
     case 'dnsNames':
       return globPattern(
-        Glob.parse(text, (shape) => canonicalValue(field, shape)),
-        IN_HOST,
+        Glob.parse(text, IN_HOST, (shape) => canonicalValue(field, shape)),
+        SIDES[field],
       );
     case 'emailAddresses':
       return partedPattern(
-        Glob.parse(text, (shape) => canonicalValue(field, shape)),
+        Glob.parse(text, IN_HOST, (shape) => canonicalValue(field, shape)),
         behindAt,
         IN_LOCAL_PART,
         IN_HOST,
+        SIDES[field],
       );
     case 'uris':
-      return partedPattern(Glob.parse(text, canonicalUri), behindHost, IN_HOST, IN_PATH);
+      return partedPattern(Glob.parse(text, IN_PATH, canonicalUri), behindHost, IN_HOST, IN_PATH, SIDES[field]);
     case 'ipAddresses':
       return addressRange(text);
     default:
-      return globPattern(Glob.parse(text), IN_TEXT);
+      return globPattern(Glob.parse(text, IN_TEXT), SIDES[field]);
   }
 }
 
@@ -83,11 +116,12 @@ const IN_HOST: Comparison = { wildcard: new Set(`${ALPHANUMERIC}_-`), isLowerCas
 const IN_PATH: Comparison = { wildcard: new Set(`${ANY_CASE}._~-`), isLowerCase: false };
 const IN_LOCAL_PART: Comparison = { wildcard: new Set(`${ANY_CASE}._+-`), isLowerCase: false };
 
-function globPattern(glob: Glob, comparison: Comparison): NamePattern {
+function globPattern(glob: Glob, side: Side): NamePattern {
   return {
-    only: glob.isPlain ? glob.text : undefined,
+    only: glob.only,
     usesLabels: glob.usesLabels,
-    matches: (value, fill) => glob.matches(value, fill, comparison),
+    matches: ({ text }, fill) => glob.matches(text, fill),
+    anchor: (fill) => glob.anchor(side, fill),
     shown: (fill) => glob.shown(fill),
   };
 }
@@ -98,14 +132,12 @@ function partedPattern(
   behind: (text: string) => number,
   first: Comparison,
   second: Comparison,
+  side: Side,
 ): NamePattern {
-  const [head, tail] = glob.split(behind);
+  const [head, tail] = glob.split(behind, first, second);
   return {
-    ...globPattern(glob, second),
-    matches: (value, fill) => {
-      const at = behind(value);
-      return head.matches(value.slice(0, at), fill, first) && tail.matches(value.slice(at), fill, second);
-    },
+    ...globPattern(glob, side),
+    matches: (value, fill) => head.matches(value.head, fill) && tail.matches(value.tail, fill),
   };
 }
 
@@ -131,7 +163,8 @@ function addressRange(text: string): NamePattern {
   return {
     only: undefined,
     usesLabels: false,
-    matches: (value) => isIP(value) !== 0 && haveSamePrefix(addressBytes(value), bytes, bits),
+    matches: ({ text: value }) => isIP(value) !== 0 && haveSamePrefix(addressBytes(value), bytes, bits),
+    anchor: () => '',
     shown: () => text,
   };
 }

@@ -1,8 +1,8 @@
 import type { ClientCertificate } from '../api/client-certificate.ts';
 import type { IssuancePolicy } from '../api/issuance-policy.ts';
 import type { Fill } from './glob.ts';
-import type { Misfit, Rule } from './rule.ts';
-import { rulesFor } from './rules.ts';
+import { askedOf, type Misfit, type Rule } from './rule.ts';
+import { type RuleInNamespace, rulesFor } from './rules.ts';
 
 /** Whether the issuance policy of the authority permits what is asked for. */
 export type Permission =
@@ -12,8 +12,8 @@ export type Permission =
   | { readonly is: 'pending' }
   /** Its authority has no rules, and issues no organizations without one. */
   | { readonly is: 'noOrganizations' }
-  /** With what is in the way in each rule that serves the namespace, in their order. */
-  | { readonly is: 'denied'; readonly misfits: readonly Misfit[]; readonly fill: Fill };
+  /** With what is in the way in the first rules that serve the namespace, and how many others there are. */
+  | { readonly is: 'denied'; readonly misfits: readonly Misfit[]; readonly others: number; readonly fill: Fill };
 
 export const ALLOWED: Permission = { is: 'allowed', rule: undefined };
 
@@ -32,12 +32,16 @@ export function permissionOf(
     return organizations.length === 0 ? ALLOWED : { is: 'noOrganizations' };
   }
   const fill = { namespace, name, labels: new Map(Object.entries(labels ?? {})) };
-  const misfits: Misfit[] = [];
-  for (const { rule, serves } of rulesFor(policy, namespace, labels)) {
+  const asked = askedOf(spec);
+  const { rules, certain, candidates } = rulesFor(policy, namespace, labels);
+  for (const place of candidates.placesFor(asked)) {
+    const { rule, serves } = rules[place] as RuleInNamespace;
     if (rule.usesLabels && labels === undefined) return { is: 'pending' };
-    const misfit = rule.misfit(spec, fill);
-    if (misfit === undefined) return serves ? { is: 'allowed', rule } : { is: 'pending' };
-    if (serves) misfits.push(misfit);
+    if (rule.misfit(asked, fill) === undefined) return serves ? { is: 'allowed', rule } : { is: 'pending' };
   }
-  return { is: 'denied', misfits, fill };
+  const misfits = certain.slice(0, MISFITS_SHOWN).flatMap((rule) => rule.misfit(asked, fill) ?? []);
+  return { is: 'denied', misfits, others: certain.length - misfits.length, fill };
 }
+
+/** More than a person reads at once. */
+const MISFITS_SHOWN = 8;

@@ -2,6 +2,7 @@ import { allowsNamespace, type CertificateAuthority } from '../api/certificate-a
 import type { IssuancePolicy, IssuanceRule } from '../api/issuance-policy.ts';
 import { RecentlyUsed } from '../recently-used.ts';
 import { messageOf } from '../thrown.ts';
+import { Candidates } from './candidates.ts';
 import { Rule } from './rule.ts';
 
 /** A rule of the authority, as one namespace sees it. */
@@ -13,45 +14,53 @@ export interface RuleInNamespace {
 
 type Labels = Readonly<Record<string, string>> | undefined;
 
-/** The rules that serve one namespace, by its name. */
-interface Served {
+/** The rules that serve one namespace. */
+export interface ServingRules {
   readonly labels: Labels;
+  /** In their order. */
   readonly rules: readonly RuleInNamespace[];
+  /** Those of them that are known to serve it. */
+  readonly certain: readonly Rule[];
+  readonly candidates: Candidates;
 }
 
-/** A rule of one namespace weighs one; the namespaces of one policy take 1 MB at most. */
-const SERVED = { most: 2_000, mostWeight: 100_000 };
+/** A pattern of one namespace weighs one; the namespaces of one policy take some 5 MB at most. */
+const SERVED = { most: 2_000, mostWeight: 50_000 };
 
 /** The rules of one authority, read once. */
 class Rules {
   readonly #rules: readonly Rule[];
-  readonly #served = new RecentlyUsed<Served>(SERVED);
+  readonly #served = new RecentlyUsed<ServingRules>(SERVED);
 
   constructor(terms: readonly IssuanceRule[]) {
     this.#rules = terms.map((each) => new Rule(each));
   }
 
-  /** In their order, without those that serve other namespaces. */
-  serving(namespace: string, labels: Labels): readonly RuleInNamespace[] {
+  /** Those that serve other namespaces left out. */
+  serving(namespace: string, labels: Labels): ServingRules {
     const known = this.#served.get(namespace);
-    if (known !== undefined && known.labels === labels) return known.rules;
+    if (known !== undefined && known.labels === labels) return known;
     const rules = this.#rules.flatMap((rule): RuleInNamespace[] => {
       const serves = allowsNamespace(rule.terms.namespaces, namespace, labels);
       return serves === false ? [] : [{ rule, serves }];
     });
-    this.#served.set(namespace, { labels, rules }, rules.length + 1);
-    return rules;
+    const fill = { namespace, name: '', labels: new Map(Object.entries(labels ?? {})) };
+    const candidates = new Candidates(
+      rules.map(({ rule }) => rule),
+      fill,
+      ({ usesLabels }) => usesLabels && labels === undefined,
+    );
+    const certain = rules.filter(({ serves }) => serves).map(({ rule }) => rule);
+    const serving = { labels, rules, certain, candidates };
+    this.#served.set(namespace, serving, candidates.weight + 1);
+    return serving;
   }
 }
 
 const read = new WeakMap<readonly IssuanceRule[], Rules>();
 
 /** The rules that a namespace with these labels sees; undefined labels are not known. Throws as Rule does. */
-export function rulesFor(
-  terms: readonly IssuanceRule[],
-  namespace: string,
-  labels: Labels,
-): readonly RuleInNamespace[] {
+export function rulesFor(terms: readonly IssuanceRule[], namespace: string, labels: Labels): ServingRules {
   const rules = read.get(terms) ?? new Rules(terms);
   read.set(terms, rules);
   return rules.serving(namespace, labels);

@@ -37,7 +37,6 @@ process.on('message', async (question: Question) => {
         rotations: await sumOf('certwheel_rotations_total'),
         cpuMs: (cpu.user + cpu.system) / 1000,
         loopDelayP99Ms: delay.percentile(99) / 1e6,
-        waiting: await sumOf('certwheel_workqueue_depth'),
       };
       return reply({ state });
     }

@@ -13,8 +13,6 @@ export interface State {
   readonly rssBytes: number;
   /** Since the clock was last set forward. */
   readonly loopDelayP99Ms: number;
-  /** Objects that wait for a worker. */
-  readonly waiting: number;
 }
 
 export interface FloorRound {

@@ -111,7 +111,7 @@ const permission: fc.Arbitrary<Permission> = fc.constantFrom<Permission>(
   ALLOWED,
   { is: 'pending' },
   { is: 'noOrganizations' },
-  { is: 'denied', misfits: [], fill: { namespace: 'team', name: 'client', labels: new Map() } },
+  { is: 'denied', misfits: [], others: 0, fill: { namespace: 'team', name: 'client', labels: new Map() } },
 );
 
 const authority = fc.oneof(

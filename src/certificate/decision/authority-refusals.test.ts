@@ -52,7 +52,12 @@ table({
   'what fits no rule is denied': {
     check: refusals.deniedByPolicy,
     seen: named({})
-      .permitted({ is: 'denied', misfits: [], fill: { namespace: 'team', name: 'client', labels: new Map() } })
+      .permitted({
+        is: 'denied',
+        misfits: [],
+        others: 0,
+        fill: { namespace: 'team', name: 'client', labels: new Map() },
+      })
       .build(),
     says: '"do":"refuse","code":"DeniedByPolicy","message":"no rule of CertificateAuthority ca allows',
   },
