@@ -44,6 +44,8 @@ export const ERROR_CODES = [
   'InvalidSpec',
   'UnsupportedByAuthority',
   'DeniedByPolicy',
+  'ApprovalPending',
+  'ApprovalDenied',
   'SystemIdentityDenied',
   'TemplateKeyDenied',
   'ForbiddenByCA',

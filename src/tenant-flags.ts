@@ -11,6 +11,8 @@ export interface TenantConfig {
   readonly authorityNetworks: readonly string[] | undefined;
   /** Prefixes of keys that no template of a Secret may have. */
   readonly deniedTemplatePrefixes: readonly string[];
+  /** Whether CertificateApprovals count: only where an admission policy keeps users from forging them. */
+  readonly approvals: boolean;
   /** Memory that the objects of one namespace may use, for each kind. */
   readonly namespaceShareMiB: number;
   /** Number of CertificateAuthorities of one namespace that are served. */
@@ -37,6 +39,12 @@ export const TENANT_OPTIONS = [
     help: 'refused prefixes of keys in secretTemplate; known: those of programs that copy Secrets',
   },
   {
+    flag: 'approvals',
+    value: undefined,
+    standard: 'false',
+    help: "trust CertificateApprovals; only with the chart's admission policy for them",
+  },
+  {
     flag: 'namespace-share-mib',
     value: 'N',
     standard: '32',
@@ -59,6 +67,7 @@ export function toTenantConfig(
     loopbackAuthorities: toBoolean('allow-loopback-authorities', values['allow-loopback-authorities']),
     authorityNetworks: networks.length === 0 ? undefined : networks,
     deniedTemplatePrefixes: toList(values['denied-template-prefixes']).flatMap(toKeyPrefixes),
+    approvals: toBoolean('approvals', values.approvals),
     namespaceShareMiB: toCount('namespace-share-mib', values['namespace-share-mib'], 1, 100_000),
     namespaceAuthorities: toCount('namespace-authorities', values['namespace-authorities'], 1, 100_000),
   };

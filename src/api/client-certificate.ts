@@ -44,6 +44,12 @@ export interface CertificateSpec {
   readonly deletionPolicy: 'Delete' | 'Retain';
 }
 
+/** The fields of a spec that an authority puts its signature under. */
+type RequestFields = Pick<
+  ClientCertificateSpec,
+  'commonName' | 'subject' | 'dnsNames' | 'uris' | 'emailAddresses' | 'ipAddresses' | 'usages' | 'duration'
+> & { readonly privateKey?: PrivateKeyFields };
+
 /** The failures in status, read back so that a restart doesn't forget a backoff. */
 export interface LastFailure {
   readonly at: Date;
@@ -143,13 +149,10 @@ function attemptsOf(attempts: unknown): number {
   return Number.isInteger(attempts) ? Math.min(Math.max(1, attempts as number), MOST_ATTEMPTS) : 1;
 }
 
-function parseSpec(spec: ClientCertificateSpec): CertificateSpec {
+/** What is requested of an authority, with every default filled in. Throws a TerminalError where it makes no sense. */
+export function parseRequest(spec: RequestFields): Pick<CertificateSpec, 'identity' | 'durationMs' | 'key'> {
   const { commonName } = spec;
-  const problem = templateProblem(spec.secretTemplate ?? {});
-  if (problem !== undefined) throw new TerminalError('InvalidSpec', problem);
   return {
-    authorityRef: shared({ kind: spec.authorityRef.kind ?? 'CertificateAuthority', name: spec.authorityRef.name }),
-    secretName: spec.secretName,
     identity: {
       subject: { ...(commonName === undefined ? {} : { commonName }), ...spec.subject },
       names: {
@@ -161,8 +164,18 @@ function parseSpec(spec: ClientCertificateSpec): CertificateSpec {
       usages: shared(spec.usages ?? NONE),
     },
     durationMs: parseLife(spec.duration ?? '24h'),
-    renewBefore: parseRenewBefore(spec),
     key: shared(parseKeySpec(spec.privateKey)),
+  };
+}
+
+function parseSpec(spec: ClientCertificateSpec): CertificateSpec {
+  const problem = templateProblem(spec.secretTemplate ?? {});
+  if (problem !== undefined) throw new TerminalError('InvalidSpec', problem);
+  return {
+    authorityRef: shared({ kind: spec.authorityRef.kind ?? 'CertificateAuthority', name: spec.authorityRef.name }),
+    secretName: spec.secretName,
+    ...parseRequest(spec),
+    renewBefore: parseRenewBefore(spec),
     keyEncoding: spec.privateKey?.encoding ?? 'PKCS8',
     rotatesKey: spec.privateKey?.rotationPolicy !== 'Never',
     secretLabels: shared(forTemplate(spec.secretTemplate?.labels)),

@@ -35,6 +35,13 @@ export const CLUSTER_CERTIFICATE_AUTHORITIES = {
   kind: 'ClusterCertificateAuthority',
   namespaced: false,
 } as const satisfies Resource;
+export const CERTIFICATE_APPROVALS = {
+  group: GROUP,
+  version: VERSION,
+  plural: 'certificateapprovals',
+  kind: 'CertificateApproval',
+  namespaced: true,
+} as const satisfies Resource;
 export const SECRETS = {
   group: '',
   version: 'v1',
@@ -138,6 +145,9 @@ export const CERTIFICATE_UID_ANNOTATION = 'certwheel.io/certificate-uid';
 export const ADOPT_ANNOTATION = 'certwheel.io/adopt';
 /** Set by a person on a ClientCertificate: an RFC 3339 moment at which to renew, once. */
 export const RENEW_AT_ANNOTATION = 'certwheel.io/renew-at';
+
+/** On a CertificateApproval: the user that created it, as the chart's admission policy has checked. */
+export const APPROVED_BY_ANNOTATION = 'certwheel.io/approved-by';
 
 /** kubectl's copy of what was applied, which for a Secret holds its key. */
 export const KUBECTL_LAST_APPLIED = 'kubectl.kubernetes.io/last-applied-configuration';

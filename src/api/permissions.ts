@@ -32,6 +32,16 @@ export const NAMESPACED_PERMISSIONS: readonly PolicyRule[] = [
   },
 ];
 
+/** What is needed besides, in the same namespaces, with --approvals. */
+export const APPROVAL_PERMISSIONS: readonly PolicyRule[] = [
+  {
+    apiGroups: ['certwheel.io'],
+    resources: ['certificateapprovals'],
+    verbs: ['list', 'watch'],
+    why: 'to see which requests were approved',
+  },
+];
+
 /**
  * What is needed where authorities keep their CA keys and find what they refer to: in each namespace that is served, and in
  * the controller's own for ClusterCertificateAuthorities.

@@ -3,10 +3,12 @@ import * as assert from 'uvu/assert';
 import { leaf, NOW, root } from '../../test/pki/make.ts';
 import { type AuthorityFields, aCertificate, after, anAuthority, HOUR } from '../../test/unit/builders.ts';
 import { parseCertificateAuthority } from '../api/certificate-authority.ts';
+import type { ClientCertificate } from '../api/client-certificate.ts';
 import { OWN_CA_CAPABILITIES } from '../backends/shared/own-ca.ts';
 import { RetryableError } from '../errors.ts';
 import { generateKey } from '../pki/keys.ts';
 import { assertServed, type ObserveDeps, observe } from './observe.ts';
+import type { UnpublishedCertificate } from './request/unpublished.ts';
 
 const kind = 'ClusterCertificateAuthority';
 const resource = aCertificate({ authorityRef: { kind, name: 'ca' }, subject: { organizations: ['ops'] } }).build();
@@ -99,8 +101,8 @@ const CHANGES: Readonly<Record<string, readonly [scene: Scene, code: string | un
 };
 
 /** The code of the error with which asking again ends. */
-const refusal = (...args: Parameters<typeof assertServed>) =>
-  assertServed(...args).then(
+const refusal = (asking: ClientCertificate, made: UnpublishedCertificate | undefined, caches: ObserveDeps) =>
+  assertServed(asking, made, NOW, caches).then(
     () => undefined,
     (error: unknown) => (error instanceof RetryableError ? error.code : error),
   );

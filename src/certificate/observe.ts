@@ -1,3 +1,4 @@
+import type { CertificateApproval } from '../api/certificate-approval.ts';
 import {
   type AnyCertificateAuthority,
   allowsNamespace,
@@ -48,6 +49,8 @@ export interface ObserveDeps extends Contenders {
   readonly deniedPrefixes?: readonly string[];
   /** Whether ClusterCertificateAuthorities are served. */
   readonly clusterAuthorities: boolean;
+  /** From the cache: the approvals for a ClientCertificate of that uid; undefined where they can't be trusted. */
+  readonly approvals?: ((uid: string) => readonly CertificateApproval[]) | undefined;
   namespaceLabels(name: string): NamespaceLabels | undefined;
   /** Whether those may be older than what the API server holds. */
   areLabelsBehind(): boolean;
@@ -108,7 +111,7 @@ function findAuthority(resource: ClientCertificate, deps: ObserveDeps): Authorit
 function findPermission(resource: ClientCertificate, deps: ObserveDeps): Permission {
   const authority = deps.authority(referredAuthority(resource));
   if (authority === undefined || isBrokenAuthority(authority)) return { is: 'pending' };
-  return permissionOf(authority.issuancePolicy, resource, deps.namespaceLabels(resource.namespace));
+  return permissionOf(authority.issuancePolicy, resource, deps.namespaceLabels(resource.namespace), deps.approvals);
 }
 
 async function withLabels({ namespace }: ClientCertificate, caches: ObserveDeps): Promise<ObserveDeps> {
@@ -137,12 +140,13 @@ function isLapsed(authority: Observed['authority']): boolean {
 export async function assertServed(
   resource: ClientCertificate,
   made: UnpublishedCertificate | undefined,
+  now: Date,
   caches: ObserveDeps,
 ): Promise<void> {
   const deps = caches.areLabelsBehind() && goesByLabels(resource, caches) ? await withLabels(resource, caches) : caches;
   const authority = findAuthority(resource, deps);
   const permission = findPermission(resource, deps);
-  const refusal = refusedByAuthority({ resource, authority, permission });
+  const refusal = refusedByAuthority({ resource, authority, permission }, now);
   if (refusal !== undefined) throw new RetryableError(refusal.code, `this changed meanwhile: ${refusal.message}`);
   const flaw = made && isAuthority(authority) ? beyondLimit(made, authority) : undefined;
   if (flaw !== undefined) throw refusedAnswer(flaw);

@@ -1,6 +1,6 @@
-import { NAME_FIELDS, type NameField } from '../api/issuance-policy.ts';
+import { NAME_FIELDS } from '../api/issuance-policy.ts';
 import type { Fill, Side } from './glob.ts';
-import { SIDES } from './names.ts';
+import { sideOf } from './names.ts';
 import type { Asked, AskedName, Rule } from './rule.ts';
 
 /**
@@ -20,7 +20,7 @@ export class Candidates {
     this.#indexes = NAME_FIELDS.map(
       (field, at) =>
         new AnchorIndex(
-          SIDES[field as NameField],
+          sideOf(field),
           (place) => {
             const rule = rules[place] as Rule;
             return isUndecided(rule) ? [''] : rule.anchors(at, fill);

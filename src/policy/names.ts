@@ -44,21 +44,9 @@ export const VALUES: Readonly<Record<NameField, (identity: Identity) => readonly
 };
 
 /** The side at which the names of a field are told apart best. */
-export const SIDES: Readonly<Record<NameField, Side>> = {
-  commonNames: 'begin',
-  dnsNames: 'end',
-  uris: 'begin',
-  emailAddresses: 'end',
-  ipAddresses: 'begin',
-  'subject.organizations': 'begin',
-  'subject.organizationalUnits': 'begin',
-  'subject.countries': 'begin',
-  'subject.provinces': 'begin',
-  'subject.localities': 'begin',
-  'subject.streetAddresses': 'begin',
-  'subject.postalCodes': 'begin',
-  'subject.serialNumbers': 'begin',
-};
+export function sideOf(field: NameField): Side {
+  return field === 'dnsNames' || field === 'emailAddresses' ? 'end' : 'begin';
+}
 
 export function comparedValue(field: NameField, value: string): ComparedValue {
   const text = canonicalValue(field, value);
@@ -88,7 +76,7 @@ export function readPattern(field: NameField, text: string): NamePattern {
     case 'dnsNames':
       return globPattern(
         Glob.parse(text, IN_HOST, (shape) => canonicalValue(field, shape)),
-        SIDES[field],
+        sideOf(field),
       );
     case 'emailAddresses':
       return partedPattern(
@@ -96,14 +84,14 @@ export function readPattern(field: NameField, text: string): NamePattern {
         behindAt,
         IN_LOCAL_PART,
         IN_HOST,
-        SIDES[field],
+        sideOf(field),
       );
     case 'uris':
-      return partedPattern(Glob.parse(text, IN_PATH, canonicalUri), behindHost, IN_HOST, IN_PATH, SIDES[field]);
+      return partedPattern(Glob.parse(text, IN_PATH, canonicalUri), behindHost, IN_HOST, IN_PATH, sideOf(field));
     case 'ipAddresses':
       return addressRange(text);
     default:
-      return globPattern(Glob.parse(text, IN_TEXT), SIDES[field]);
+      return globPattern(Glob.parse(text, IN_TEXT), sideOf(field));
   }
 }
 

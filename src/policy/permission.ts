@@ -1,5 +1,7 @@
+import type { CertificateApproval } from '../api/certificate-approval.ts';
 import type { ClientCertificate } from '../api/client-certificate.ts';
 import type { IssuancePolicy } from '../api/issuance-policy.ts';
+import { approvalOf } from './approval.ts';
 import type { Fill } from './glob.ts';
 import { askedOf, type Misfit, type Rule } from './rule.ts';
 import { type RuleInNamespace, rulesFor } from './rules.ts';
@@ -7,7 +9,7 @@ import { type RuleInNamespace, rulesFor } from './rules.ts';
 /** Whether the issuance policy of the authority permits what is asked for. */
 export type Permission =
   /** By which rule; undefined where none is needed. */
-  | { readonly is: 'allowed'; readonly rule: Rule | undefined }
+  | { readonly is: 'allowed'; readonly rule: Rule | undefined; readonly approval?: Approval }
   /** The labels of the namespace decide, and they are not known yet. */
   | { readonly is: 'pending' }
   /** Its authority has no rules, and issues no organizations without one. */
@@ -15,17 +17,23 @@ export type Permission =
   /** With what is in the way in the first rules that serve the namespace, and how many others there are. */
   | { readonly is: 'denied'; readonly misfits: readonly Misfit[]; readonly others: number; readonly fill: Fill };
 
+/** What there is where the rule needs an approval; `notEnforced` where approvals of this cluster can't be trusted. */
+export type Approval = CertificateApproval | 'missing' | 'notEnforced';
+
 export const ALLOWED: Permission = { is: 'allowed', rule: undefined };
 
 /**
  * What the policy says of a request. The request must fit one rule as a whole, and the first that fits decides; so a rule
- * that would fit and may serve the namespace holds up those behind it.
+ * that would fit and may serve the namespace holds up those behind it. `approvals` are those of a ClientCertificate; undefined
+ * where the cluster doesn't keep users from forging them.
  */
 export function permissionOf(
   policy: IssuancePolicy,
-  { namespace, name, spec }: Pick<ClientCertificate, 'namespace' | 'name' | 'spec'>,
+  resource: Pick<ClientCertificate, 'namespace' | 'name' | 'uid' | 'spec'>,
   labels: Readonly<Record<string, string>> | undefined,
+  approvals?: (uid: string) => readonly CertificateApproval[],
 ): Permission {
+  const { namespace, name, uid, spec } = resource;
   if (policy === 'Everything') return ALLOWED;
   if (policy === 'NoOrganizations') {
     const { organizations = [] } = spec.identity.subject;
@@ -37,7 +45,11 @@ export function permissionOf(
   for (const place of candidates.placesFor(asked)) {
     const { rule, serves } = rules[place] as RuleInNamespace;
     if (rule.usesLabels && labels === undefined) return { is: 'pending' };
-    if (rule.misfit(asked, fill) === undefined) return serves ? { is: 'allowed', rule } : { is: 'pending' };
+    if (rule.misfit(asked, fill) !== undefined) continue;
+    if (!serves) return { is: 'pending' };
+    if (!rule.terms.needsApproval) return { is: 'allowed', rule };
+    const approval = approvals === undefined ? 'notEnforced' : (approvalOf(resource, approvals(uid)) ?? 'missing');
+    return { is: 'allowed', rule, approval };
   }
   const misfits = certain.slice(0, MISFITS_SHOWN).flatMap((rule) => rule.misfit(asked, fill) ?? []);
   return { is: 'denied', misfits, others: certain.length - misfits.length, fill };

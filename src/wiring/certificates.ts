@@ -40,6 +40,7 @@ export function wireCertificates(services: Services): { controller: Controller; 
     authorityView: (key: string) => registry.current(cluster.authority(key))?.view,
     deniedPrefixes: config.deniedTemplatePrefixes,
     clusterAuthorities: config.clusterAuthorities,
+    approvals: config.approvals ? (uid: string) => cluster.approvalsFor(uid) : undefined,
     namespaceLabels: (name: string) => cluster.namespaces.get(name),
     areLabelsBehind: () => cluster.areNamespacesBehind,
     readLabels: (name: string) => readLabels(name, services),
@@ -47,7 +48,7 @@ export function wireCertificates(services: Services): { controller: Controller; 
   const deps: CertificateDeps = {
     secrets,
     recent,
-    assertServed: (resource, made) => assertServed(resource, made, observing),
+    assertServed: (resource, made) => assertServed(resource, made, clock.now(), observing),
     purposeOf: (secret) => purposeOf(secret, cluster.usesOf(keyOf(parseMeta(secret)))),
     unpublished: new UnpublishedCertificates(),
     awaited: new PendingRequests(),

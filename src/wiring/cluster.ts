@@ -1,3 +1,4 @@
+import { type CertificateApproval, parseCertificateApproval } from '../api/certificate-approval.ts';
 import { type AnyCertificateAuthority, parseCertificateAuthority } from '../api/certificate-authority.ts';
 import {
   type AuthorityKind,
@@ -43,6 +44,8 @@ export class Cluster {
   readonly nextKeys: Cache<NextKey>;
   /** Secrets that carry the label of CA generations. */
   readonly generations: Cache<GenerationSecret, 'authority'>;
+  /** Those that can't be read are undefined. */
+  readonly approvals: Cache<CertificateApproval | undefined, 'certificate'>;
   readonly namespaces = new Cache<NamespaceLabels>({ reduce: labelsOf });
   readonly #namespaceWatch: Watched | undefined;
   readonly #controllerNamespace: string;
@@ -88,6 +91,11 @@ export class Cluster {
       indexes: { authority: (each) => [each.authority] },
       share: shares.generations,
     });
+    this.approvals = new Cache({
+      reduce: parseCertificateApproval,
+      indexes: { certificate: (each) => (each === undefined ? [] : [each.certificateUid]) },
+      share: shares.approvals,
+    });
     this.certificates.onChange((_key, before, after) => {
       const [former, present] = [before && secretNamedBy(before), after && secretNamedBy(after)];
       if (former !== undefined && former !== present) this.#forgetView(former);
@@ -111,6 +119,8 @@ export class Cluster {
         namespace,
         cache: this.certificates,
       });
+      if (config.approvals)
+        this.#watches.add({ resource: names.CERTIFICATE_APPROVALS, namespace, cache: this.approvals });
       this.#watches.add({ ...secretsOf(namespace, names.CERTIFICATE_NAME_LABEL), cache: this.secrets }, after);
       this.#watches.add({ ...secretsOf(namespace, names.NEXT_OF_LABEL), cache: this.nextKeys }, after);
     }
@@ -191,6 +201,11 @@ export class Cluster {
   nextKey(key: string): NextKey | undefined {
     const found = this.nextKeys.get(nextName(key));
     return found?.certificateName === '' ? undefined : found;
+  }
+
+  /** The decisions on requests of the ClientCertificate with that uid. */
+  approvalsFor(certificateUid: string): CertificateApproval[] {
+    return this.approvals.byIndex('certificate', certificateUid).filter((each) => each !== undefined);
   }
 
   /** The certificates that refer to an authority. */

@@ -1,3 +1,4 @@
+import type { CertificateApproval } from '../api/certificate-approval.ts';
 import { type AnyCertificateAuthority, brokenAuthority } from '../api/certificate-authority.ts';
 import {
   type BrokenClientCertificate,
@@ -54,7 +55,12 @@ export function sharesOf({ namespaceShareMiB, namespaceAuthorities, controllerNa
     weigh: inCache(({ weight }) => weight),
     beyond: (object) => viewGenerationSecret(unmarked(object), controllerNamespace),
   };
-  return { certificates, authorities, secrets, nextKeys, generations };
+  const approvals: Share<CertificateApproval | undefined> = {
+    bytes: bytes / 8,
+    weigh: inCache(weightOf),
+    beyond: () => undefined,
+  };
+  return { certificates, authorities, secrets, nextKeys, generations, approvals };
 }
 
 /** With what the cache itself takes for each: of objects that say little that is most. */

@@ -95,6 +95,11 @@ export function wireWakes({ certificates, authorities, ledgers, onGone, ...servi
     for (const each of [before, after]) if (each !== undefined) authorities.add(each.authority);
   });
 
+  cluster.approvals.onChange((_key, before, after) => {
+    for (const each of [before, after])
+      if (each !== undefined) certificates.add(keyOf({ namespace: each.namespace, name: each.certificateName }));
+  });
+
   cluster.namespaces.onChange((namespace, before, after) => {
     for (const each of cluster.certificates.byIndex('clusterUsers', namespace)) {
       certificates.add(keyOf(each));

@@ -26,7 +26,7 @@ async function crdsWith(crds: object) {
 test('the CRDs are those of crds/, and Helm and Argo CD keep them unless told otherwise', async () => {
   for (const keep of [true, false]) {
     const definitions = await crdsWith({ keep });
-    assert.is(definitions.length, 3);
+    assert.is(definitions.length, 4);
     for (const { metadata, ...rest } of definitions) {
       const source = load(readFileSync(`${ROOT}/crds/${metadata.name.split('.')[0]}.yaml`, 'utf8')) as typeof rest;
       const { annotations, ...others } = metadata;
@@ -183,6 +183,7 @@ test('what can be turned off is gone when it is', async () => {
     rbac: { create: false },
     serviceAccount: { create: false, name: 'mine' },
     admissionPolicy: { enabled: false },
+    approvals: { enabled: false },
     podDisruptionBudget: { enabled: false },
     networkPolicy: { enabled: false },
     metrics: { enabled: false },

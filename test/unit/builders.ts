@@ -1,3 +1,4 @@
+import { canonicalIdentity } from '../../src/api/canonical-identity.ts';
 import { type ClientCertificate, isBroken, parseClientCertificate } from '../../src/api/client-certificate.ts';
 import { toRfc3339 } from '../../src/api/conditions.ts';
 import type { ClientCertificateStatus } from '../../src/api/generated/types.ts';
@@ -15,7 +16,6 @@ import {
 import type { SecretMemory } from '../../src/certificate/secret/annotations.ts';
 import { brief, briefly } from '../../src/certificate/secret/brief.ts';
 import type { CertificateFacts } from '../../src/certificate/secret/facts.ts';
-import { canonicalIdentity } from '../../src/certificate/secret/identity.ts';
 import { templateKeys } from '../../src/certificate/secret/manifest.ts';
 import { outputsDigest } from '../../src/certificate/secret/outputs.ts';
 import type { SecretView } from '../../src/certificate/secret/view.ts';

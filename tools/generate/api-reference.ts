@@ -40,8 +40,9 @@ function section(definition: Definition): string {
     '### Rules',
     'The API server refuses what breaks one of these.',
     rules.join('\n'),
-    '### Status',
-    table(all.filter(({ path }) => path.startsWith('status.'))),
+    ...(schema.properties?.status === undefined
+      ? []
+      : ['### Status', table(all.filter(({ path }) => path.startsWith('status.')))]),
   ].join('\n\n');
 }
 

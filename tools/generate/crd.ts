@@ -63,7 +63,7 @@ export interface Definition {
 }
 
 /** In the order in which a reader meets the kinds, which is not that of the file names. */
-const ORDER = ['ClientCertificate', 'CertificateAuthority', 'ClusterCertificateAuthority'];
+const ORDER = ['ClientCertificate', 'CertificateAuthority', 'ClusterCertificateAuthority', 'CertificateApproval'];
 
 export async function readDefinitions(folder: string): Promise<Definition[]> {
   const files = (await readdir(folder)).filter((file) => file.endsWith('.yaml')).sort();

@@ -23,6 +23,12 @@ const NAMES: Record<string, string> = {
   'ClusterCertificateAuthority.spec.allowedNamespaces': 'AllowedNamespaces',
   'ClusterCertificateAuthority.spec.allowedNamespaces.selector': 'LabelSelector',
   'ClusterCertificateAuthority.spec.allowedNamespaces.selector.matchExpressions[]': 'LabelSelectorRequirement',
+  'CertificateApproval.spec': 'CertificateApprovalSpec',
+  'CertificateApproval.spec.clientCertificateRef': 'ClientCertificateRef',
+  'CertificateApproval.spec.authorityRef': 'AuthorityRef',
+  'CertificateApproval.spec.request': 'ApprovedRequest',
+  'CertificateApproval.spec.request.subject': 'Subject',
+  'CertificateApproval.spec.request.privateKey': 'ApprovedKey',
   'ClusterCertificateAuthority.spec.issuancePolicy.rules[].namespaces': 'AllowedNamespaces',
   'ClusterCertificateAuthority.spec.issuancePolicy.rules[].namespaces.selector': 'LabelSelector',
   'ClusterCertificateAuthority.spec.issuancePolicy.rules[].namespaces.selector.matchExpressions[]':

@@ -31,8 +31,9 @@ class Types {
   readonly #named = new Map<string, JSONSchema>();
 
   resource({ kind, schema }: Definition): JSONSchema {
-    const part = (name: string) => this.#translate(property(schema, name), kind, name);
-    return { type: 'object', required: ['spec', 'status'], properties: { spec: part('spec'), status: part('status') } };
+    const parts = ['spec', 'status'].filter((name) => schema.properties?.[name] !== undefined);
+    const translated = parts.map((name) => [name, this.#translate(property(schema, name), kind, name)]);
+    return { type: 'object', required: parts, properties: Object.fromEntries(translated) };
   }
 
   #translate(schema: Schema, kind: string, path: string): JSONSchema {

@@ -108,3 +108,8 @@ annotations: {{- toYaml . | nindent 2 }}
 {{- fail "admissionPolicy.enabled would hold the ServiceAccount `default` to Certwheel's Secrets; set serviceAccount.name or serviceAccount.create" }}
 {{- end }}
 {{- end }}
+
+{{- /* Whether CertificateApprovals can be trusted: "true" or "false". */}}
+{{- define "certwheel.approvals" -}}
+{{- and .Values.approvals.enabled (.Capabilities.APIVersions.Has "admissionregistration.k8s.io/v1") -}}
+{{- end }}

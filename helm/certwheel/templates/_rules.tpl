@@ -13,6 +13,12 @@
 - apiGroups: ["events.k8s.io"]
   resources: ["events"]
   verbs: ["create","patch"]
+{{- if eq (include "certwheel.approvals" .) "true" }}
+# to see which requests were approved
+- apiGroups: ["certwheel.io"]
+  resources: ["certificateapprovals"]
+  verbs: ["list","watch"]
+{{- end }}
 {{- end }}
 
 {{- define "certwheel.rules.authorities" -}}

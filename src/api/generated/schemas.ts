@@ -2814,3 +2814,267 @@ export const clusterCertificateAuthoritySchema = {
 } as const;
 
 export const clusterCertificateAuthoritySpecSchema = clusterCertificateAuthoritySchema.properties.spec;
+
+export const certificateApprovalSchema = {
+  "type": "object",
+  "required": [
+    "spec"
+  ],
+  "properties": {
+    "apiVersion": {
+      "type": "string"
+    },
+    "kind": {
+      "type": "string"
+    },
+    "metadata": {
+      "type": "object"
+    },
+    "spec": {
+      "type": "object",
+      "required": [
+        "clientCertificateRef",
+        "authorityRef",
+        "request",
+        "decision",
+        "validUntil"
+      ],
+      "properties": {
+        "clientCertificateRef": {
+          "type": "object",
+          "required": [
+            "name",
+            "uid"
+          ],
+          "properties": {
+            "name": {
+              "type": "string",
+              "minLength": 1,
+              "maxLength": 63
+            },
+            "uid": {
+              "type": "string",
+              "minLength": 1,
+              "maxLength": 64
+            }
+          }
+        },
+        "authorityRef": {
+          "type": "object",
+          "required": [
+            "name"
+          ],
+          "properties": {
+            "kind": {
+              "type": "string",
+              "default": "CertificateAuthority",
+              "enum": [
+                "CertificateAuthority",
+                "ClusterCertificateAuthority"
+              ],
+              "maxLength": 32
+            },
+            "name": {
+              "type": "string",
+              "minLength": 1,
+              "maxLength": 50
+            }
+          }
+        },
+        "request": {
+          "type": "object",
+          "properties": {
+            "commonName": {
+              "type": "string",
+              "minLength": 1,
+              "maxLength": 64
+            },
+            "subject": {
+              "type": "object",
+              "properties": {
+                "organizations": {
+                  "type": "array",
+                  "maxItems": 16,
+                  "items": {
+                    "type": "string",
+                    "minLength": 1,
+                    "maxLength": 64
+                  }
+                },
+                "organizationalUnits": {
+                  "type": "array",
+                  "maxItems": 16,
+                  "items": {
+                    "type": "string",
+                    "minLength": 1,
+                    "maxLength": 64
+                  }
+                },
+                "countries": {
+                  "type": "array",
+                  "maxItems": 16,
+                  "items": {
+                    "type": "string",
+                    "minLength": 1,
+                    "maxLength": 2
+                  }
+                },
+                "provinces": {
+                  "type": "array",
+                  "maxItems": 16,
+                  "items": {
+                    "type": "string",
+                    "minLength": 1,
+                    "maxLength": 128
+                  }
+                },
+                "localities": {
+                  "type": "array",
+                  "maxItems": 16,
+                  "items": {
+                    "type": "string",
+                    "minLength": 1,
+                    "maxLength": 128
+                  }
+                },
+                "streetAddresses": {
+                  "type": "array",
+                  "maxItems": 16,
+                  "items": {
+                    "type": "string",
+                    "minLength": 1,
+                    "maxLength": 128
+                  }
+                },
+                "postalCodes": {
+                  "type": "array",
+                  "maxItems": 16,
+                  "items": {
+                    "type": "string",
+                    "minLength": 1,
+                    "maxLength": 40
+                  }
+                },
+                "serialNumber": {
+                  "type": "string",
+                  "minLength": 1,
+                  "maxLength": 64
+                }
+              }
+            },
+            "dnsNames": {
+              "type": "array",
+              "maxItems": 50,
+              "uniqueItems": true,
+              "items": {
+                "type": "string",
+                "minLength": 1,
+                "maxLength": 253
+              }
+            },
+            "uris": {
+              "type": "array",
+              "maxItems": 16,
+              "uniqueItems": true,
+              "items": {
+                "type": "string",
+                "minLength": 1,
+                "maxLength": 2048
+              }
+            },
+            "emailAddresses": {
+              "type": "array",
+              "maxItems": 50,
+              "uniqueItems": true,
+              "items": {
+                "type": "string",
+                "minLength": 1,
+                "maxLength": 254
+              }
+            },
+            "ipAddresses": {
+              "type": "array",
+              "maxItems": 50,
+              "uniqueItems": true,
+              "items": {
+                "type": "string",
+                "minLength": 1,
+                "maxLength": 45
+              }
+            },
+            "usages": {
+              "type": "array",
+              "default": [
+                "digital signature",
+                "client auth"
+              ],
+              "minItems": 1,
+              "maxItems": 8,
+              "uniqueItems": true,
+              "items": {
+                "type": "string",
+                "enum": [
+                  "digital signature",
+                  "content commitment",
+                  "key encipherment",
+                  "data encipherment",
+                  "key agreement",
+                  "client auth",
+                  "server auth",
+                  "email protection"
+                ],
+                "maxLength": 32
+              }
+            },
+            "duration": {
+              "type": "string",
+              "default": "24h",
+              "pattern": "^([0-9]+([.][0-9]+)?[hms])+$",
+              "maxLength": 32
+            },
+            "privateKey": {
+              "type": "object",
+              "properties": {
+                "algorithm": {
+                  "type": "string",
+                  "default": "ECDSA",
+                  "enum": [
+                    "ECDSA",
+                    "Ed25519",
+                    "RSA"
+                  ],
+                  "maxLength": 16
+                },
+                "size": {
+                  "type": "integer",
+                  "format": "int32",
+                  "minimum": 256,
+                  "maximum": 4096
+                }
+              }
+            }
+          }
+        },
+        "decision": {
+          "type": "string",
+          "enum": [
+            "Approved",
+            "Denied"
+          ],
+          "maxLength": 16
+        },
+        "reason": {
+          "type": "string",
+          "maxLength": 1024
+        },
+        "validUntil": {
+          "type": "string",
+          "format": "date-time",
+          "maxLength": 64
+        }
+      }
+    }
+  }
+} as const;
+
+export const certificateApprovalSpecSchema = certificateApprovalSchema.properties.spec;

@@ -17,6 +17,9 @@ export interface Resources {
     spec: ClusterCertificateAuthoritySpec;
     status: AuthorityStatus;
   };
+  CertificateApproval: {
+    spec: CertificateApprovalSpec;
+  };
 }
 /**
  * The requested certificate. A change of anything in the certificate re-issues it at once.
@@ -1075,4 +1078,97 @@ export interface ClusterIssuanceRule {
    * Renewals of the same request need no further one until it ends. Default None.
    */
   approval: 'None' | 'Required';
+}
+/**
+ * The decision, and the request as the approver saw it. It can't be changed; create another one.
+ */
+export interface CertificateApprovalSpec {
+  clientCertificateRef: ClientCertificateRef;
+  authorityRef: AuthorityRef;
+  request: ApprovedRequest;
+  /**
+   * Approved, or Denied: then the request is not issued, and the ClientCertificate has the reason
+   * ApprovalDenied. Of several decisions on one request the newest counts.
+   */
+  decision: 'Approved' | 'Denied';
+  /**
+   * Why, for people. A denial shows it in the status of the ClientCertificate.
+   */
+  reason?: string;
+  /**
+   * Until when an approval holds, as RFC 3339. A renewal after that needs another one; the certificate itself
+   * is valid until its end.
+   */
+  validUntil: string;
+}
+/**
+ * The ClientCertificate, in the namespace of this object.
+ */
+export interface ClientCertificateRef {
+  /**
+   * Name of the ClientCertificate.
+   */
+  name: string;
+  /**
+   * Its metadata.uid. A ClientCertificate that is made anew under the same name has another one.
+   */
+  uid: string;
+}
+/**
+ * What is approved: these fields of the spec of the ClientCertificate. A field that the ClientCertificate
+ * has and this lacks makes it another request. Order and spelling of names don't count.
+ */
+export interface ApprovedRequest {
+  /**
+   * spec.commonName.
+   */
+  commonName?: string;
+  subject?: Subject;
+  /**
+   * spec.dnsNames.
+   */
+  dnsNames?: string[];
+  /**
+   * spec.uris.
+   */
+  uris?: string[];
+  /**
+   * spec.emailAddresses.
+   */
+  emailAddresses?: string[];
+  /**
+   * spec.ipAddresses.
+   */
+  ipAddresses?: string[];
+  /**
+   * spec.usages; digital signature and client auth by default.
+   */
+  usages: (
+    | 'digital signature'
+    | 'content commitment'
+    | 'key encipherment'
+    | 'data encipherment'
+    | 'key agreement'
+    | 'client auth'
+    | 'server auth'
+    | 'email protection'
+  )[];
+  /**
+   * spec.duration; 24h by default.
+   */
+  duration: string;
+  privateKey?: ApprovedKey;
+}
+/**
+ * The kind of key, of spec.privateKey.
+ */
+export interface ApprovedKey {
+  /**
+   * ECDSA (default), Ed25519 or RSA.
+   */
+  algorithm: 'ECDSA' | 'Ed25519' | 'RSA';
+  /**
+   * 256 for ECDSA and 2048 for RSA by default.
+   */
+  size?: number;
 }

@@ -5,19 +5,20 @@ import * as refusals from './refusals.ts';
 export type AskedOfAuthority = Pick<Observed, 'resource' | 'authority' | 'permission'>;
 
 /** Why the authority, as it is now, may not issue this. The first that objects names the reason. */
-const REFUSALS: readonly ((asked: AskedOfAuthority) => refusals.Refusal | undefined)[] = [
+const REFUSALS: readonly ((asked: AskedOfAuthority, now: Date) => refusals.Refusal | undefined)[] = [
   refusals.authorityIsMissing, // or doesn't serve this namespace
   refusals.asksForSystemIdentity, // names that Kubernetes and kubeadm keep for themselves
   refusals.deniedByPolicy, // the authority's spec.issuancePolicy
+  refusals.lacksApproval, // where a rule of it demands one
   refusals.exceedsLimits, // the authority's spec.limits
   refusals.unsupportedByAuthority, // refused before the authority is called at all
   refusals.forbiddenByCA, // name constraints and extended key usages of the CA certificates
 ];
 
 /** Asked for each decision, and again right before a certificate is signed and before it is published. */
-export function refusedByAuthority(asked: AskedOfAuthority): refusals.Refusal | undefined {
+export function refusedByAuthority(asked: AskedOfAuthority, now: Date): refusals.Refusal | undefined {
   for (const each of REFUSALS) {
-    const refusal = each(asked);
+    const refusal = each(asked, now);
     if (refusal !== undefined) return refusal;
   }
   return undefined;

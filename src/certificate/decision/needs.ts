@@ -1,8 +1,8 @@
+import { canonicalIdentity } from '../../api/canonical-identity.ts';
 import { toRfc3339 } from '../../api/conditions.ts';
 import { formatDuration } from '../../api/duration.ts';
 import { type AuthorityView, authorityName, isAuthority, type Observed, type RotationReason } from '../observed.ts';
 import type { CertificateFacts } from '../secret/facts.ts';
-import { canonicalIdentity } from '../secret/identity.ts';
 import { caRotationDue, scheduleOf } from './schedule.ts';
 
 /** Why a new certificate is needed. */

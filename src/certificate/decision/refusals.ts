@@ -1,4 +1,6 @@
+import { toRfc3339 } from '../../api/conditions.ts';
 import { formatDuration } from '../../api/duration.ts';
+import { quote } from '../../pki/chain.ts';
 import { constraintsProblem, policiesToCopy } from '../../pki/constraints/constraints.ts';
 import { encodeName, subjectProblem } from '../../pki/name.ts';
 import { namesProblem } from '../../pki/san.ts';
@@ -142,6 +144,36 @@ export function deniedByPolicy({
     case 'noOrganizations':
       return refuse('DeniedByPolicy', noOrganizationsOf(resource));
   }
+}
+
+/** A rule of the authority may want a person to have seen the request. */
+export function lacksApproval(
+  { resource, permission }: Pick<Observed, 'resource' | 'permission'>,
+  now: Date,
+): Refusal | undefined {
+  if (permission.is !== 'allowed' || permission.approval === undefined) return undefined;
+  const { rule, approval } = permission;
+  const demand = `rule ${rule?.name} of ${authorityName(resource)} issues only what was approved`;
+  if (approval === 'notEnforced')
+    return wait(
+      'ApprovalPending',
+      `${demand}, and in this cluster nothing keeps users from forging approvals; install the chart with approvals.enabled, which takes its admission policy and --approvals of the controller`,
+    );
+  if (approval === 'missing')
+    return wait(
+      'ApprovalPending',
+      `${demand}, and no CertificateApproval of this namespace has this uid, authority and request; a person who may approve for the authority creates one (see docs/policy.md)`,
+    );
+  if (!approval.isApproved)
+    return refuse(
+      'ApprovalDenied',
+      `${approval.approvedBy} denied this request with CertificateApproval ${approval.name}: ${quote([approval.reason])}; ask for something else, or ask for another decision`,
+    );
+  if (approval.validUntil > now) return undefined;
+  return wait(
+    'ApprovalPending',
+    `${demand}, and CertificateApproval ${approval.name} was valid until ${toRfc3339(approval.validUntil)}; a person who may approve for the authority creates another one (see docs/policy.md)`,
+  );
 }
 
 export function exceedsLimits({ resource, authority }: AuthorityAnd): Refusal | undefined {

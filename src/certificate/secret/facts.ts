@@ -1,7 +1,7 @@
+import { type CanonicalIdentity, canonicalIdentity, DIGEST_BYTES } from '../../api/canonical-identity.ts';
 import { fromSeconds, toSeconds } from '../../api/moments.ts';
 import { shared } from '../../api/shared.ts';
 import type { KeyEncoding, KeySpec } from '../../pki/keys.ts';
-import { type CanonicalIdentity, canonicalIdentity, DIGEST_BYTES } from './identity.ts';
 import type { SecretContent } from './read-content.ts';
 
 /** What is remembered of a certificate: small, since there is one for every ClientCertificate. */

@@ -4,13 +4,13 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { after, DAY } from '../../../test/unit/builders.ts';
 import { ca, client, KEY, object } from '../../../test/unit/client-secret.ts';
+import { canonicalIdentity } from '../../api/canonical-identity.ts';
 import { CERTIFICATE_NAME_LABEL } from '../../api/names.ts';
 import type { RawObject } from '../../api/parse.ts';
 import { bundleOf } from '../../pki/bundle.ts';
 import { idOfChain } from '../../pki/ca.ts';
 import { toPem } from '../../pki/pem.ts';
 import { brief } from './brief.ts';
-import { canonicalIdentity } from './identity.ts';
 import { MOST_LEDGER_BYTES, readLedger } from './ledger.ts';
 import { provenView, viewOnArrival, viewSecret } from './view.ts';
 

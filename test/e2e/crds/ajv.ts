@@ -2,6 +2,7 @@
 import { Ajv } from 'ajv';
 import addFormats from 'ajv-formats';
 import {
+  certificateApprovalSchema,
   certificateAuthoritySchema,
   clientCertificateSchema,
   clusterCertificateAuthoritySchema,
@@ -16,6 +17,7 @@ const validators = {
   ClientCertificate: ajv.compile(clientCertificateSchema),
   CertificateAuthority: ajv.compile(certificateAuthoritySchema),
   ClusterCertificateAuthority: ajv.compile(clusterCertificateAuthoritySchema),
+  CertificateApproval: ajv.compile(certificateApprovalSchema),
 };
 
 /** What ajv objects to (nothing: undefined), and the object with its defaults filled in. */

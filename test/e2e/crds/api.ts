@@ -28,9 +28,14 @@ export interface Api {
   cluster: ControlPlane;
 }
 
-export const CRD_FILES = ['clientcertificates', 'certificateauthorities', 'clustercertificateauthorities'].map(
-  (plural) => `${import.meta.dirname}/../../../crds/${plural}.yaml`,
-);
+const PLURALS = {
+  ClientCertificate: 'clientcertificates',
+  CertificateAuthority: 'certificateauthorities',
+  ClusterCertificateAuthority: 'clustercertificateauthorities',
+  CertificateApproval: 'certificateapprovals',
+} as const;
+
+export const CRD_FILES = Object.values(PLURALS).map((plural) => `${import.meta.dirname}/../../../crds/${plural}.yaml`);
 
 /** A control plane with our CRDs in it. */
 export async function startWithCrds(): Promise<Api> {
@@ -45,7 +50,7 @@ export async function startWithCrds(): Promise<Api> {
 /** An established CRD is served at once, but shows up in discovery and in the OpenAPI document only a moment later. */
 export async function untilKnown(cluster: ControlPlane): Promise<void> {
   await cluster.kubectl(['wait', '--for=condition=Established', 'crd', '--all', '--timeout=60s']);
-  for (const resource of ['ccert', 'cauth', 'ccauth']) {
+  for (const resource of ['ccert', 'cauth', 'ccauth', 'capp']) {
     await succeeds(cluster, ['get', resource]);
     await succeeds(cluster, ['explain', resource]);
   }
@@ -93,10 +98,9 @@ export async function connect(cluster: ControlPlane): Promise<Api> {
 }
 
 /** The collection that objects of a kind are in; tests that need a namespace share `default`. */
-export function collection(kind: string): string {
-  if (kind === 'ClusterCertificateAuthority') return '/apis/certwheel.io/v1alpha1/clustercertificateauthorities';
-  const plural = kind === 'ClientCertificate' ? 'clientcertificates' : 'certificateauthorities';
-  return `/apis/certwheel.io/v1alpha1/namespaces/default/${plural}`;
+export function collection(kind: keyof typeof PLURALS): string {
+  const place = kind === 'ClusterCertificateAuthority' ? '' : 'namespaces/default/';
+  return `/apis/certwheel.io/v1alpha1/${place}${PLURALS[kind]}`;
 }
 
 /** Nothing is stored; an unknown field is an error, so that a typing mistake can't pass for a refusal. */

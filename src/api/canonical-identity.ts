@@ -1,8 +1,8 @@
 import { hash } from 'node:crypto';
-import type { Identity } from '../../api/client-certificate.ts';
-import { shared } from '../../api/shared.ts';
-import type { Subject } from '../../pki/name.ts';
-import { canonicalNames } from '../../pki/san.ts';
+import type { Subject } from '../pki/name.ts';
+import { canonicalNames } from '../pki/san.ts';
+import type { Identity } from './client-certificate.ts';
+import { shared } from './shared.ts';
 
 /** An identity as digests that are equal exactly where two identities mean the same; order and spelling don't count. */
 export interface CanonicalIdentity {

@@ -1,12 +1,12 @@
 import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { leaf, root } from '../../../test/pki/make.ts';
-import { arbitrarySpec } from '../../../test/unit/arbitrary-spec.ts';
-import { aCertificate } from '../../../test/unit/builders.ts';
-import type { Identity } from '../../api/client-certificate.ts';
-import { NO_NAMES } from '../../pki/san.ts';
-import { canonicalIdentity } from './identity.ts';
+import { leaf, root } from '../../test/pki/make.ts';
+import { arbitrarySpec } from '../../test/unit/arbitrary-spec.ts';
+import { aCertificate } from '../../test/unit/builders.ts';
+import { NO_NAMES } from '../pki/san.ts';
+import { canonicalIdentity } from './canonical-identity.ts';
+import type { Identity } from './client-certificate.ts';
 
 const ca = await root();
 
