@@ -44,6 +44,7 @@ export const ERROR_CODES = [
   'InvalidSpec',
   'UnsupportedByAuthority',
   'DeniedByPolicy',
+  'TooManyCertificates',
   'SystemIdentityDenied',
   'TemplateKeyDenied',
   'ForbiddenByCA',

@@ -6,9 +6,10 @@ import {
 } from '../api/certificate-authority.ts';
 import type { ClientCertificate } from '../api/client-certificate.ts';
 import * as names from '../api/names.ts';
-import { keyOf, type RawObject } from '../api/parse.ts';
+import { isOlder, keyOf, type RawObject } from '../api/parse.ts';
 import { RetryableError } from '../errors.ts';
 import { type Permission, permissionOf } from '../policy/permission.ts';
+import { type Places, withPlace } from '../policy/places.ts';
 import { refusedByAuthority } from './decision/authority-refusals.ts';
 import {
   type AuthorityView,
@@ -23,7 +24,7 @@ import { beyondLimit, refusedAnswer } from './prove.ts';
 import type { Recent } from './recent.ts';
 import type { NextKey } from './request/next-key.ts';
 import type { UnpublishedCertificate } from './request/unpublished.ts';
-import { type Contenders, isOlder, rivalOf } from './rival.ts';
+import { type Contenders, rivalOf } from './rival.ts';
 import { purposeOf, reservationOf, type SecretUse } from './secret/protection.ts';
 import { type SecretView, viewSecret } from './secret/view.ts';
 
@@ -44,6 +45,7 @@ export interface ObserveDeps extends Contenders {
   /** From the cache. */
   authority(key: string): AnyCertificateAuthority | undefined;
   authorityView(key: string): AuthorityView | undefined;
+  readonly places: Pick<Places, 'ahead'>;
   /** See Observed. */
   readonly deniedPrefixes?: readonly string[];
   /** Whether ClusterCertificateAuthorities are served. */
@@ -108,7 +110,8 @@ function findAuthority(resource: ClientCertificate, deps: ObserveDeps): Authorit
 function findPermission(resource: ClientCertificate, deps: ObserveDeps): Permission {
   const authority = deps.authority(referredAuthority(resource));
   if (authority === undefined || isBrokenAuthority(authority)) return { is: 'pending' };
-  return permissionOf(authority.issuancePolicy, resource, deps.namespaceLabels(resource.namespace));
+  const permission = permissionOf(authority.issuancePolicy, resource, deps.namespaceLabels(resource.namespace));
+  return withPlace(permission, (rule) => deps.places.ahead(resource, rule));
 }
 
 async function withLabels({ namespace }: ClientCertificate, caches: ObserveDeps): Promise<ObserveDeps> {

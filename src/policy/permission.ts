@@ -8,6 +8,8 @@ import { type RuleInNamespace, rulesFor } from './rules.ts';
 export type Permission =
   /** By which rule; undefined where none is needed. */
   | { readonly is: 'allowed'; readonly rule: Rule | undefined }
+  /** Older certificates fill the places that `maxCertificates` of the rule gives to the namespace. */
+  | { readonly is: 'full'; readonly rule: Rule; readonly most: number }
   /** The labels of the namespace decide, and they are not known yet. */
   | { readonly is: 'pending' }
   /** Its authority has no rules, and issues no organizations without one. */

@@ -38,6 +38,7 @@ export function wireCertificates(services: Services): { controller: Controller; 
     certificate: (key: string) => cluster.certificates.get(key),
     authority: (key: string) => cluster.authority(key),
     authorityView: (key: string) => registry.current(cluster.authority(key))?.view,
+    places: cluster.places,
     deniedPrefixes: config.deniedTemplatePrefixes,
     clusterAuthorities: config.clusterAuthorities,
     namespaceLabels: (name: string) => cluster.namespaces.get(name),
