@@ -139,6 +139,12 @@ test('an answer that was rounded up to a limit of before is not published under 
   assert.is(await ask(36), 'InvalidAnswer');
 });
 
+test('the rule that permits it is named for the audit line, where one is needed', async () => {
+  assert.is(await assertServed(resource, undefined, given(allowed)), 'ops');
+  const open = { ...given({}).authority(''), issuancePolicy: 'Everything' } as never;
+  assert.is(await assertServed(resource, undefined, { ...given({}), authority: () => open }), undefined);
+});
+
 const platform = { tier: 'platform' };
 const tenant = { tier: 'tenant' };
 

@@ -8,7 +8,7 @@ import type { ClientCertificate } from '../api/client-certificate.ts';
 import * as names from '../api/names.ts';
 import { isOlder, keyOf, type RawObject } from '../api/parse.ts';
 import { RetryableError } from '../errors.ts';
-import { type Permission, permissionOf } from '../policy/permission.ts';
+import { type Permission, permissionOf, ruleOf } from '../policy/permission.ts';
 import { type Places, withPlace } from '../policy/places.ts';
 import { refusedByAuthority } from './decision/authority-refusals.ts';
 import {
@@ -135,13 +135,13 @@ function isLapsed(authority: Observed['authority']): boolean {
 /**
  * Asks all refusals of the authority again: between a decision and what follows from it, an answer of the authority may
  * have been awaited. `made` is that answer; it must keep within the limits of now. Throws a RetryableError otherwise.
- * Where labels of the namespace decide and their watch is behind, they are read.
+ * Where labels of the namespace decide and their watch is behind, they are read. Returns the name of the rule that permits it.
  */
 export async function assertServed(
   resource: ClientCertificate,
   made: UnpublishedCertificate | undefined,
   caches: ObserveDeps,
-): Promise<void> {
+): Promise<string | undefined> {
   const deps = caches.areLabelsBehind() && goesByLabels(resource, caches) ? await withLabels(resource, caches) : caches;
   const authority = findAuthority(resource, deps);
   const permission = findPermission(resource, deps);
@@ -149,6 +149,7 @@ export async function assertServed(
   if (refusal !== undefined) throw new RetryableError(refusal.code, `this changed meanwhile: ${refusal.message}`);
   const flaw = made && isAuthority(authority) ? beyondLimit(made, authority) : undefined;
   if (flaw !== undefined) throw refusedAnswer(flaw);
+  return ruleOf(permission)?.name;
 }
 
 /**

@@ -19,6 +19,11 @@ export type Permission =
 
 export const ALLOWED: Permission = { is: 'allowed', rule: undefined };
 
+/** The rule that permits it; undefined where none is needed, or none does. */
+export function ruleOf(permission: Permission): Rule | undefined {
+  return permission.is === 'allowed' ? permission.rule : undefined;
+}
+
 /**
  * What the policy says of a request. The request must fit one rule as a whole, and the first that fits decides; so a rule
  * that would fit and may serve the namespace holds up those behind it.

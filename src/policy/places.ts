@@ -2,7 +2,7 @@ import { type AnyCertificateAuthority, authorityKey, isBrokenAuthority } from '.
 import { type BrokenClientCertificate, type ClientCertificate, isBroken } from '../api/client-certificate.ts';
 import { keyOf } from '../api/parse.ts';
 import { Line, type Place } from './line.ts';
-import { type Permission, permissionOf } from './permission.ts';
+import { type Permission, permissionOf, ruleOf } from './permission.ts';
 import type { Rule } from './rule.ts';
 
 type Labels = Readonly<Record<string, string>> | undefined;
@@ -113,47 +113,39 @@ export class Places {
   #ruleFor(authority: string, resource: ClientCertificate | undefined, labels: Labels): Rule | undefined {
     const found = resource && this.#deps.authority(authority);
     if (found === undefined || isBrokenAuthority(found)) return undefined;
-    const permission = permissionOf(found.issuancePolicy, resource as ClientCertificate, labels);
-    return permission.is === 'allowed' && mostUnder(permission) !== undefined ? permission.rule : undefined;
+    const rule = ruleOf(permissionOf(found.issuancePolicy, resource as ClientCertificate, labels));
+    return rule?.terms.maxCertificates === undefined ? undefined : rule;
   }
 }
 
 /** The permission of a certificate that waits where others fill the places of its rule; `ahead` says how many go before it. */
 export function withPlace(permission: Permission, ahead: (rule: Rule) => number): Permission {
-  const most = mostUnder(permission);
-  if (most === undefined || permission.is !== 'allowed' || permission.rule === undefined) return permission;
-  return ahead(permission.rule) < most ? permission : { is: 'full', rule: permission.rule, most };
-}
-
-function mostUnder(permission: Permission): number | undefined {
-  return permission.is === 'allowed' ? permission.rule?.terms.maxCertificates : undefined;
+  const rule = ruleOf(permission);
+  const most = rule?.terms.maxCertificates;
+  if (rule === undefined || most === undefined || ahead(rule) < most) return permission;
+  return { is: 'full', rule, most };
 }
 
 /** Brings the place of a certificate up to date. Returns the keys of others that have got a place, or have lost theirs. */
-function move(
-  { lines, places }: Book,
-  key: string,
-  resource: ClientCertificate | undefined,
-  rule: Rule | undefined,
-): string[] {
+function move(book: Book, key: string, resource: ClientCertificate | undefined, rule: Rule | undefined): string[] {
+  const { lines, places } = book;
   const former = places.get(key);
-  if (former !== undefined && former.rule === rule?.name && former.uid === resource?.uid) return [];
-  const moved: (string | undefined)[] = [];
-  if (former !== undefined) {
-    const line = lines.get(former.rule);
-    moved.push(line?.leave(former));
-    if (line?.length === 0) lines.delete(former.rule);
-    places.delete(key);
-  }
+  const isSame = former?.uid === resource?.uid && former?.createdAt === resource?.createdAt;
+  if (former !== undefined && isSame && former.rule === rule?.name) return [];
+  const winner = former && lines.get(former.rule)?.leave(former);
+  if (former !== undefined) places.delete(key);
   const most = rule?.terms.maxCertificates;
+  let loser: string | undefined;
   if (resource !== undefined && rule !== undefined && most !== undefined) {
     const line = lines.get(rule.name) ?? new Line(most);
     const place = { ...placeOf(resource), rule: rule.name };
     lines.set(rule.name, line);
     places.set(key, place);
-    moved.push(line.enter(place));
+    loser = line.enter(place);
   }
-  return moved.filter((each) => each !== undefined);
+  if (former !== undefined && lines.get(former.rule)?.length === 0) lines.delete(former.rule);
+  // One that gets a place and loses it at once stays where it was.
+  return winner === loser ? [] : [winner, loser].filter((each) => each !== undefined);
 }
 
 function placeOf(resource: ClientCertificate): Place {

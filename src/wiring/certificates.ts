@@ -91,6 +91,7 @@ export function wireCertificates(services: Services): { controller: Controller; 
     recordEvent: (resource, event) => recordEvent(events, CLIENT_CERTIFICATES, resource, event),
     metrics: {
       rotated: metrics.rotated,
+      issuedByRule: metrics.issuedByRule,
       failed: metrics.failed,
       show: (resource, status) => metrics.certificates.show(resource, status),
     },
