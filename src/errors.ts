@@ -46,6 +46,7 @@ export const ERROR_CODES = [
   'DeniedByPolicy',
   'ApprovalPending',
   'ApprovalDenied',
+  'TooManyCertificates',
   'SystemIdentityDenied',
   'TemplateKeyDenied',
   'ForbiddenByCA',

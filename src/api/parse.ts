@@ -104,6 +104,13 @@ export function validator<T>(schema: object): (spec: unknown) => T {
   };
 }
 
+/** Whether the one was created before the other; of the same second, whether its uid is the smaller. */
+export function isOlder(one: Aged, other: Aged): boolean {
+  return one.createdAt < other.createdAt || (one.createdAt === other.createdAt && one.uid < other.uid);
+}
+
+type Aged = Pick<ObjectMeta, 'createdAt' | 'uid'>;
+
 /** `namespace/name`, or the bare name of what has no namespace: the key of caches and queues. */
 export function keyOf(object: { readonly namespace: string; readonly name: string }): string {
   // Not a template, which would keep the pieces beside the whole: thousands of these are kept.

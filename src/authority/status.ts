@@ -12,6 +12,7 @@ import type { Trouble } from '../trouble.ts';
 import type { Demand } from './demand.ts';
 import { demandStatus, quotaShort } from './demand-status.ts';
 import { refusedByVerifiers } from './refused-by-verifiers.ts';
+import { unrestricted } from './unrestricted.ts';
 
 /** The types of conditions that Certwheel writes. */
 export const AUTHORITY_CONDITIONS: readonly string[] = [
@@ -21,6 +22,7 @@ export const AUTHORITY_CONDITIONS: readonly string[] = [
   'QuotaShort',
   'RefusedByVerifiers',
   'ForeignGeneration',
+  'Unrestricted',
 ];
 
 /** The schema takes no more, and would refuse the whole status. */
@@ -71,6 +73,7 @@ export function authorityStatus(
     ...quotaShort(findings.demand),
     ...refusedByVerifiers(signing?.path.chain ?? [], findings.trusted),
     ...foreignCondition(findings.foreign),
+    ...unrestricted(resource),
   ];
   return {
     observedGeneration,

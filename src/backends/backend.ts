@@ -22,6 +22,8 @@ export interface IssueRequest {
   readonly ticket?: string | undefined;
   /** The ClientCertificate behind the request, for audit lines. */
   readonly requester: { readonly namespace: string; readonly name: string; readonly uid: string };
+  /** The rule of the issuance policy that permits it, for audit lines; undefined where none is needed. */
+  readonly rule?: string | undefined;
   /** DER of the SubjectPublicKeyInfo. */
   readonly publicKey: Buffer;
   /** DER of a PKCS#10 request; made only when asked for, since an authority that holds its own CA key needs none. */

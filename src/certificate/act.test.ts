@@ -79,6 +79,18 @@ test('a key is kept only under Never, and only while it is of the kind that is a
   }
 });
 
+test('a request names the rule that permits it right before the authority is asked', async () => {
+  const world = new CertificateWorld();
+  world.rule = 'web';
+  await world.issue();
+  world.rule = undefined;
+  await world.issue();
+  assert.equal(
+    world.ca.asked.map(({ rule }) => rule),
+    ['web', undefined],
+  );
+});
+
 /** How often the authority must serve the namespace until it may not any more, and what has happened by then. */
 const WITHDRAWN: readonly (readonly [Partial<Capabilities>, number, readonly string[]])[] = [
   [{}, 0, []],

@@ -24,8 +24,8 @@ import { isSuspect, isVital, writeSecret } from './secret/write.ts';
 export interface ActDeps extends PublishDeps, RequestDeps {
   readonly clock: Clock;
   readonly unpublished: UnpublishedCertificates;
-  /** Rejects where the authority, as it is now, refuses the resource, or what was made for it. */
-  assertServed(resource: ClientCertificate, made?: UnpublishedCertificate): Promise<void>;
+  /** Rejects where the authority, as it is now, refuses the resource, or what was made for it. Returns the rule that permits it. */
+  assertServed(resource: ClientCertificate, made?: UnpublishedCertificate): Promise<string | undefined>;
   /** Makes a key; `generateKey` unless it has to wait for its turn. */
   makeKey?(spec: KeySpec): Promise<KeyObject>;
 }
@@ -53,9 +53,9 @@ export async function issue(
   if (view.capabilities.persistKey) await deps.assertServed(resource);
   const parts = { key: () => privateKeyFor(seen, deps), request: (key: KeyObject) => requestFor(resource, key) };
   const askIfServed: Ask = async (request) => {
-    await deps.assertServed(resource);
+    const rule = await deps.assertServed(resource);
     deps.ownership.assert(keyOf(resource));
-    return ask(request);
+    return ask({ ...request, rule });
   };
   const { key, answer, abandon } = await requestCertificate(seen, view, parts, askIfServed, deps, run.signal);
   if (isPending(answer)) return { pending: answer };

@@ -18,6 +18,8 @@ interface Scene {
   readonly allowedNamespaces?: object;
   readonly rules?: readonly object[];
   readonly labels?: Readonly<Record<string, string>> | undefined;
+  /** How many ClientCertificates go before it under its rule. */
+  readonly ahead?: number;
   /** The view of the authority from its last reconcile. */
   readonly view?: AuthorityFields;
 }
@@ -30,7 +32,7 @@ const rule = (namespaces: object, organizations = ['ops']) => ({
 });
 
 /** Caches that hold an authority with these rules and a namespace with these labels. */
-function given({ allowedNamespaces = { all: true }, rules = [], labels, view }: Scene): ObserveDeps {
+function given({ allowedNamespaces = { all: true }, rules = [], labels, ahead = 0, view }: Scene): ObserveDeps {
   const spec = { secret: { name: 'pair' }, allowedNamespaces, issuancePolicy: { rules } };
   const authority = parseCertificateAuthority(kind, { metadata: { name: 'ca' }, spec: structuredClone(spec) });
   return {
@@ -45,6 +47,7 @@ function given({ allowedNamespaces = { all: true }, rules = [], labels, view }: 
     authority: () => authority,
     authorityView: () => anAuthority(view),
     keepView: () => {},
+    places: { ahead: () => ahead },
     clusterAuthorities: true,
     namespaceLabels: () => labels,
     areLabelsBehind: () => false,
@@ -80,6 +83,11 @@ const CHANGES: Readonly<Record<string, readonly [scene: Scene, code: string | un
   'the rule is for another namespace': [{ rules: [rule({ names: ['other'] })] }, 'DeniedByPolicy'],
   'the namespace has lost its label': [{ rules: [rule(bySelector)], labels: { tier: 'tenant' } }, 'DeniedByPolicy'],
   'the labels are not known any more': [{ rules: [rule(bySelector)] }, 'AuthorityNotReady'],
+  'it has one of two places': [{ rules: [{ ...rule({ all: true }), maxCertificates: 2 }], ahead: 1 }, undefined],
+  'two others have both places': [
+    { rules: [{ ...rule({ all: true }), maxCertificates: 2 }], ahead: 2 },
+    'TooManyCertificates',
+  ],
   'the namespace is not served any more': [{ allowedNamespaces: { names: ['other'] } }, 'NamespaceNotAllowed'],
   'limits still allow it': [{ ...allowed, view: { limits: { maxDurationMs: 24 * HOUR } } }, undefined],
   'limits allow no such duration any more': [
@@ -131,6 +139,12 @@ test('an answer that was rounded up to a limit of before is not published under 
     refusal(resource, made, given({ ...allowed, view: { capabilities, limits: { maxDurationMs: hours * HOUR } } }));
   assert.is(await ask(48), undefined);
   assert.is(await ask(36), 'InvalidAnswer');
+});
+
+test('the rule that permits it is named for the audit line, where one is needed', async () => {
+  assert.is(await assertServed(resource, undefined, NOW, given(allowed)), 'ops');
+  const open = { ...given({}).authority(''), issuancePolicy: 'Everything' } as never;
+  assert.is(await assertServed(resource, undefined, NOW, { ...given({}), authority: () => open }), undefined);
 });
 
 const platform = { tier: 'platform' };

@@ -7,9 +7,10 @@ import {
 } from '../api/certificate-authority.ts';
 import type { ClientCertificate } from '../api/client-certificate.ts';
 import * as names from '../api/names.ts';
-import { keyOf, type RawObject } from '../api/parse.ts';
+import { isOlder, keyOf, type RawObject } from '../api/parse.ts';
 import { RetryableError } from '../errors.ts';
-import { type Permission, permissionOf } from '../policy/permission.ts';
+import { type Permission, permissionOf, ruleOf } from '../policy/permission.ts';
+import { type Places, withPlace } from '../policy/places.ts';
 import { refusedByAuthority } from './decision/authority-refusals.ts';
 import {
   type AuthorityView,
@@ -24,7 +25,7 @@ import { beyondLimit, refusedAnswer } from './prove.ts';
 import type { Recent } from './recent.ts';
 import type { NextKey } from './request/next-key.ts';
 import type { UnpublishedCertificate } from './request/unpublished.ts';
-import { type Contenders, isOlder, rivalOf } from './rival.ts';
+import { type Contenders, rivalOf } from './rival.ts';
 import { purposeOf, reservationOf, type SecretUse } from './secret/protection.ts';
 import { type SecretView, viewSecret } from './secret/view.ts';
 
@@ -45,6 +46,7 @@ export interface ObserveDeps extends Contenders {
   /** From the cache. */
   authority(key: string): AnyCertificateAuthority | undefined;
   authorityView(key: string): AuthorityView | undefined;
+  readonly places: Pick<Places, 'ahead'>;
   /** See Observed. */
   readonly deniedPrefixes?: readonly string[];
   /** Whether ClusterCertificateAuthorities are served. */
@@ -111,7 +113,9 @@ function findAuthority(resource: ClientCertificate, deps: ObserveDeps): Authorit
 function findPermission(resource: ClientCertificate, deps: ObserveDeps): Permission {
   const authority = deps.authority(referredAuthority(resource));
   if (authority === undefined || isBrokenAuthority(authority)) return { is: 'pending' };
-  return permissionOf(authority.issuancePolicy, resource, deps.namespaceLabels(resource.namespace), deps.approvals);
+  const labels = deps.namespaceLabels(resource.namespace);
+  const permission = permissionOf(authority.issuancePolicy, resource, labels, deps.approvals);
+  return withPlace(permission, (rule) => deps.places.ahead(resource, rule));
 }
 
 async function withLabels({ namespace }: ClientCertificate, caches: ObserveDeps): Promise<ObserveDeps> {
@@ -135,14 +139,14 @@ function isLapsed(authority: Observed['authority']): boolean {
 /**
  * Asks all refusals of the authority again: between a decision and what follows from it, an answer of the authority may
  * have been awaited. `made` is that answer; it must keep within the limits of now. Throws a RetryableError otherwise.
- * Where labels of the namespace decide and their watch is behind, they are read.
+ * Where labels of the namespace decide and their watch is behind, they are read. Returns the name of the rule that permits it.
  */
 export async function assertServed(
   resource: ClientCertificate,
   made: UnpublishedCertificate | undefined,
   now: Date,
   caches: ObserveDeps,
-): Promise<void> {
+): Promise<string | undefined> {
   const deps = caches.areLabelsBehind() && goesByLabels(resource, caches) ? await withLabels(resource, caches) : caches;
   const authority = findAuthority(resource, deps);
   const permission = findPermission(resource, deps);
@@ -150,6 +154,7 @@ export async function assertServed(
   if (refusal !== undefined) throw new RetryableError(refusal.code, `this changed meanwhile: ${refusal.message}`);
   const flaw = made && isAuthority(authority) ? beyondLimit(made, authority) : undefined;
   if (flaw !== undefined) throw refusedAnswer(flaw);
+  return ruleOf(permission)?.name;
 }
 
 /**

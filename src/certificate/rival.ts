@@ -23,12 +23,6 @@ export function rankOf(resource: Resource): string {
   return `${isBroken(resource) ? '~' : ''}${resource.createdAt}/${resource.uid}`;
 }
 
-export function isOlder(one: Aged, other: Aged): boolean {
-  return one.createdAt < other.createdAt || (one.createdAt === other.createdAt && one.uid < other.uid);
-}
-
-type Aged = Pick<ClientCertificate, 'createdAt' | 'uid'>;
-
 /** The resource that names the Secret and whose marks that carries. */
 export function holderOf(secret: SecretView | undefined, contenders: Contenders): Resource | undefined {
   if (secret?.owner === undefined) return undefined;

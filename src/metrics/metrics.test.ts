@@ -19,6 +19,7 @@ const NAMES = [
   'certwheel_certificate_slowed',
   'certwheel_certificate_time_left_seconds',
   'certwheel_certificates',
+  'certwheel_issuances_by_rule_total',
   'certwheel_kube_requests_total',
   'certwheel_leader',
   'certwheel_objects_left_out',

@@ -1,6 +1,6 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { AnyCertificateAuthority, CertificateAuthority } from '../api/certificate-authority.ts';
-import { authorityKey } from '../api/certificate-authority.ts';
+import { authorityKey, isBrokenAuthority } from '../api/certificate-authority.ts';
 import type { Demand } from '../authority/demand.ts';
 import type { CaLife } from '../authority/deps.ts';
 import { ROTATION_REASONS } from '../certificate/observed.ts';
@@ -9,6 +9,7 @@ import { ERROR_CODES } from '../errors.ts';
 import type { Observation } from '../kube/transport.ts';
 import type { WatchStats } from '../kube/watch-record.ts';
 import { CertificateSeries } from './certificate-series.ts';
+import { RuleSeries } from './rule-series.ts';
 
 const LATENESS_BUCKETS = [0.1, 0.5, 1, 5, 15, 60, 300, 900, 3600];
 const DURATION_BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
@@ -117,6 +118,7 @@ export function createMetrics(authorityTypes: readonly string[], clock: Clock, m
   }
 
   const certificates = new CertificateSeries(registry, clock, mostCertificateSeries);
+  const rules = new RuleSeries(registry);
 
   return {
     registry,
@@ -124,6 +126,9 @@ export function createMetrics(authorityTypes: readonly string[], clock: Clock, m
       rotations.inc({ authority_type: type, reason });
       duration.observe({ authority_type: type }, seconds);
       if (latenessSeconds !== undefined) lateness.observe(latenessSeconds);
+    },
+    issuedByRule(authority: string, rule: string) {
+      rules.issued(authority, rule);
     },
     failed(type: string, code: string) {
       failures.inc({ authority_type: type, code });
@@ -137,6 +142,7 @@ export function createMetrics(authorityTypes: readonly string[], clock: Clock, m
       authorityReady.set({ authority }, isReady ? 1 : 0);
       setOrRemove(caNotBefore, authority, ca && ca.notBefore.getTime() / 1000);
       setOrRemove(caNotAfter, authority, ca && ca.notAfter.getTime() / 1000);
+      if (!isBrokenAuthority(resource)) rules.show(authority, resource.kind, resource.issuancePolicy);
     },
     showDemand(resource: CertificateAuthority, { perDay, quota }: Demand) {
       const authority = authorityKey(resource);
@@ -146,6 +152,7 @@ export function createMetrics(authorityTypes: readonly string[], clock: Clock, m
     hideAuthority(authority: string) {
       for (const gauge of [authorityReady, caNotBefore, caNotAfter, demandPerDay, quotaPerDay])
         gauge.remove({ authority });
+      rules.hide(authority);
     },
     ran(controller: string, outcome: string, seconds: number) {
       runs.inc({ controller, outcome });

@@ -26,6 +26,14 @@ export function noOrganizationsOf({ namespace, spec }: Denied): string {
   return `${authorityRef.kind} ${authorityRef.name} has no rules, and issues no organizations without one, since much software reads them as groups: leave out spec.subject.organizations ${asked}, or ask ${ownerOf(namespace, spec)} for a rule in spec.issuancePolicy of the authority that allows this certificate as a whole`;
 }
 
+/** Why a certificate waits for a place under its rule, and what to do about that. */
+export function noPlaceOf({ namespace, spec }: Denied, { rule, most }: Extract<Permission, { is: 'full' }>): string {
+  const { kind, name } = spec.authorityRef;
+  const places =
+    most === 1 ? '1 ClientCertificate, and an older one has' : `${most} ClientCertificates, and older ones have`;
+  return `rule ${rule.name} of ${kind} ${name} allows namespace ${namespace} ${places} the place${most === 1 ? '' : 's'}; delete one that is not needed (kubectl get ccert -n ${namespace} --sort-by=.metadata.creationTimestamp), or ask ${ownerOf(namespace, spec)} for a higher maxCertificates in the rule`;
+}
+
 function sentenceOf({ rule, field, value, canonical }: Misfit, fill: Fill): string {
   const allowed = rule.allowed(field, fill);
   if (field === 'maxDuration') return `rule ${rule.name} allows a duration of at most ${allowed[0]}, not ${value}`;

@@ -10,6 +10,8 @@ import { type RuleInNamespace, rulesFor } from './rules.ts';
 export type Permission =
   /** By which rule; undefined where none is needed. */
   | { readonly is: 'allowed'; readonly rule: Rule | undefined; readonly approval?: Approval }
+  /** Older certificates fill the places that `maxCertificates` of the rule gives to the namespace. */
+  | { readonly is: 'full'; readonly rule: Rule; readonly most: number }
   /** The labels of the namespace decide, and they are not known yet. */
   | { readonly is: 'pending' }
   /** Its authority has no rules, and issues no organizations without one. */
@@ -21,6 +23,11 @@ export type Permission =
 export type Approval = CertificateApproval | 'missing' | 'notEnforced';
 
 export const ALLOWED: Permission = { is: 'allowed', rule: undefined };
+
+/** The rule that permits it; undefined where none is needed, or none does. */
+export function ruleOf(permission: Permission): Rule | undefined {
+  return permission.is === 'allowed' ? permission.rule : undefined;
+}
 
 /**
  * What the policy says of a request. The request must fit one rule as a whole, and the first that fits decides; so a rule

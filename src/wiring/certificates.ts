@@ -38,6 +38,7 @@ export function wireCertificates(services: Services): { controller: Controller; 
     certificate: (key: string) => cluster.certificates.get(key),
     authority: (key: string) => cluster.authority(key),
     authorityView: (key: string) => registry.current(cluster.authority(key))?.view,
+    places: cluster.places,
     deniedPrefixes: config.deniedTemplatePrefixes,
     clusterAuthorities: config.clusterAuthorities,
     approvals: config.approvals ? (uid: string) => cluster.approvalsFor(uid) : undefined,
@@ -91,6 +92,7 @@ export function wireCertificates(services: Services): { controller: Controller; 
     recordEvent: (resource, event) => recordEvent(events, CLIENT_CERTIFICATES, resource, event),
     metrics: {
       rotated: metrics.rotated,
+      issuedByRule: metrics.issuedByRule,
       failed: metrics.failed,
       show: (resource, status) => metrics.certificates.show(resource, status),
     },

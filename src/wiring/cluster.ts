@@ -21,6 +21,7 @@ import { Cache } from '../kube/cache/cache.ts';
 import type { Share } from '../kube/cache/namespace-share.ts';
 import type { WatchDeps } from '../kube/watch.ts';
 import type { WatchStats } from '../kube/watch-record.ts';
+import { Places } from '../policy/places.ts';
 import { Buckets } from '../queue/bucket.ts';
 import { type GenerationSecret, viewGenerationSecret } from '../rotation/generation-secret.ts';
 import { sharesOf } from './namespace-shares.ts';
@@ -47,6 +48,12 @@ export class Cluster {
   /** Those that can't be read are undefined. */
   readonly approvals: Cache<CertificateApproval | undefined, 'certificate'>;
   readonly namespaces = new Cache<NamespaceLabels>({ reduce: labelsOf });
+  /** Which certificates have a place under rules with `maxCertificates`. */
+  readonly places = new Places({
+    authority: (key) => this.authority(key),
+    labels: (namespace) => this.namespaces.get(namespace),
+    certificates: (authority, namespace) => this.#membersIn(namespace, authority),
+  });
   readonly #namespaceWatch: Watched | undefined;
   readonly #controllerNamespace: string;
   readonly #watches: Watches;
@@ -213,6 +220,14 @@ export class Cluster {
     return this.certificates
       .byIndex('authority', authority)
       .filter((each): each is ClientCertificate => !isBroken(each));
+  }
+
+  /** Those of one namespace, without a pass over all namespaces. */
+  #membersIn(namespace: string, authority: string): ClientCertificate[] {
+    if (authority.startsWith('CertificateAuthority/')) return this.membersOf(authority);
+    return this.certificates
+      .byIndex('clusterUsers', namespace)
+      .filter((each): each is ClientCertificate => !isBroken(each) && referredAuthority(each) === authority);
   }
 
   #isNamed({ metadata: { namespace = '', name = '' } = {} }: RawObject): boolean {

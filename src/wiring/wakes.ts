@@ -37,6 +37,7 @@ export function wireWakes({ certificates, authorities, ledgers, onGone, ...servi
   });
   cluster.certificates.onChange((key, before, after) => {
     certificates.add(key);
+    for (const each of cluster.places.certificateChanged(before, after)) certificates.add(each);
     if (after === undefined) onGone(key);
     if (before === undefined || after === undefined) lines.wake(nextName(key));
     lines.certificateChanged(before, after);
@@ -87,6 +88,7 @@ export function wireWakes({ certificates, authorities, ledgers, onGone, ...servi
     cache.onChange((_key, before, after) => {
       const resource = after ?? before;
       if (resource !== undefined) authorities.add(authorityKey(resource));
+      if (after === undefined && before !== undefined) cluster.places.forget(authorityKey(before));
       // What an authority names is for no certificate.
       for (const each of [before, after])
         for (const secret of each === undefined ? [] : cluster.secretsNamedBy(each)) lines.wake(secret);

@@ -48,8 +48,9 @@ export class CertificateWorld {
   readonly ca: JournaledAuthority;
   /** The authority as certificates see it. */
   authority: AuthorityView | NoAuthority;
-  /** Runs before the answer of `assertServed`. */
+  /** Runs before the answer of `assertServed`, which is `rule`. */
   served: () => void = () => {};
+  rule: string | undefined;
   resource: ClientCertificate | BrokenClientCertificate;
   /** The status that was written last; the parsed resource keeps less of it. */
   written: ClientCertificateStatus;
@@ -196,7 +197,10 @@ export class CertificateWorld {
       recent: new RecentActs(),
       log: this.#log(),
       ownership: { assert: () => journal.step('leading') },
-      assertServed: async () => this.served(),
+      assertServed: async () => {
+        this.served();
+        return this.rule;
+      },
       find: () => (this.isGone ? undefined : this.resource),
       nextKey: () => keys.view(),
       isGone: async () => this.isGone,
@@ -219,6 +223,7 @@ export class CertificateWorld {
       published: (notice) => void this.published.push(notice),
       propagationMs: PROPAGATION_MS,
       metrics: {
+        issuedByRule: () => {},
         rotated: (...labels) => told.say(labels),
         failed: (type, code) => {
           told.say(type, code);

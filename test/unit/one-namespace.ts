@@ -77,6 +77,7 @@ export function oneNamespace(): OneNamespace {
     metrics: {
       ran: () => void runs++,
       rotated: () => {},
+      issuedByRule: () => {},
       failed: () => {},
       certificates: { show: () => {}, hide: () => {} },
     },

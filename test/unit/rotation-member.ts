@@ -176,6 +176,7 @@ export class RotationMember {
       nextKey: () => undefined,
       usesOf: () => [],
       recent: (key) => this.#recent.of(key),
+      places: { ahead: () => 0 },
       clusterAuthorities: true,
       namespaceLabels: () => ({}),
       areLabelsBehind: () => false,

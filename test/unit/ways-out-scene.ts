@@ -102,7 +102,7 @@ export function parts(resource: RawObject, authority: AuthorityState, secret: Ra
       remove: (each) => scene.store.remove(each),
     },
     unpublished: new UnpublishedCertificates(),
-    assertServed: async () => {},
+    assertServed: async () => undefined,
     recent,
     log: SILENT,
     find: () => current,
@@ -138,7 +138,12 @@ export function parts(resource: RawObject, authority: AuthorityState, secret: Ra
     routineEvents: false,
     published() {},
     propagationMs: PROPAGATION_MS,
-    metrics: { rotated: () => {}, failed: () => {}, show: (_each, status) => void shown.push(status) },
+    metrics: {
+      rotated: () => {},
+      issuedByRule: () => {},
+      failed: () => {},
+      show: (_each, status) => void shown.push(status),
+    },
   };
   return { clock, deps, events, scene, shown, status: () => current.status };
 }

@@ -102,6 +102,15 @@ test('each signature is logged before it is made, with its requester and without
   ]);
 });
 
+test('the line before a signature names the rule that permits it, where one is needed', async () => {
+  const { logged, issue: ask } = authority(pair);
+  await ask({ ...request(HOUR), rule: 'web' }, signal);
+  assert.equal(
+    logged.map(([, fields]) => (fields as { rule?: string }).rule),
+    ['web'],
+  );
+});
+
 test('a certificate whose signature comes later is in the log before that, and not in the answer before', async () => {
   const gate = Promise.withResolvers<void>();
   const sign = async (tbs: Uint8Array) => {

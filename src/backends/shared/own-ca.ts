@@ -61,6 +61,7 @@ async function sign(request: IssueRequest, deps: OwnCaDeps): Promise<Issued> {
     generation: version,
     serial: serialNumber.toString('hex'),
     ...request.requester,
+    ...(request.rule === undefined ? {} : { rule: request.rule }),
   });
   const { publicKey: publicKeyDer, identity } = request;
   const ca = { certificate: path.certificate, signer };

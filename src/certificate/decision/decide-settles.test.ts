@@ -36,7 +36,7 @@ function bench(): Bench {
     secrets: store,
     unpublished: new UnpublishedCertificates(),
     recent: new RecentActs(),
-    assertServed: async () => {},
+    assertServed: async () => undefined,
   };
   const one: Bench = {
     clock,

@@ -5,7 +5,7 @@ import { constraintsProblem, policiesToCopy } from '../../pki/constraints/constr
 import { encodeName, subjectProblem } from '../../pki/name.ts';
 import { namesProblem } from '../../pki/san.ts';
 import { usagesProblem } from '../../pki/usages.ts';
-import { denialOf, noOrganizationsOf } from '../../policy/denial.ts';
+import { denialOf, noOrganizationsOf, noPlaceOf } from '../../policy/denial.ts';
 import {
   type AuthorityView,
   authorityName,
@@ -141,6 +141,8 @@ export function deniedByPolicy({
       );
     case 'denied':
       return refuse('DeniedByPolicy', denialOf(resource, permission));
+    case 'full':
+      return wait('TooManyCertificates', noPlaceOf(resource, permission));
     case 'noOrganizations':
       return refuse('DeniedByPolicy', noOrganizationsOf(resource));
   }

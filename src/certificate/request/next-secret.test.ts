@@ -21,7 +21,7 @@ function issueUnaware(one: ReturnType<typeof bench>) {
     ...requestDeps(one.clock, one.keys),
     secrets: new SecretStore(),
     unpublished: new UnpublishedCertificates(),
-    assertServed: async () => {},
+    assertServed: async () => undefined,
     recent: new RecentActs(),
   };
   return issue(one.seen(aCertificate().build()).with({ next: undefined }), one.view, one.sign, deps, RUN);
@@ -57,7 +57,7 @@ test('a foreign Secret under that name is left alone', async () => {
         ...requestDeps(one.clock, one.keys),
         secrets: new SecretStore(),
         unpublished: new UnpublishedCertificates(),
-        assertServed: async () => {},
+        assertServed: async () => undefined,
         recent: new RecentActs(),
       },
       RUN,

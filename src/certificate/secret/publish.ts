@@ -27,7 +27,7 @@ export async function publish(
   memory: CertificateMemory,
   content: SecretContent,
   deps: PublishDeps,
-  assertServed: () => Promise<void>,
+  assertServed: () => Promise<unknown>,
 ): Promise<SecretView> {
   const { resource } = seen;
   // Not that of the status, which may be newer than the Secret in the cache.

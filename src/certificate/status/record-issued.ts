@@ -1,7 +1,9 @@
+import { authorityKey } from '../../api/certificate-authority.ts';
 import type { ClientCertificate } from '../../api/client-certificate.ts';
 import { keyOf } from '../../api/parse.ts';
 import type { Clock } from '../../clock.ts';
 import type { Logger } from '../../log.ts';
+import { ruleOf } from '../../policy/permission.ts';
 import { scheduleOf } from '../decision/schedule.ts';
 import { type Decision, isAuthority, type Observed } from '../observed.ts';
 import type { CertificateFacts } from '../secret/facts.ts';
@@ -24,6 +26,7 @@ export interface RecordDeps {
   /** Must only note it, as a listener of a cache: nothing is awaited. */
   published(notice: Published): void;
   readonly metrics: {
+    issuedByRule(authority: string, rule: string): void;
     rotated(authorityType: string, reason: string, seconds: number, latenessSeconds: number | undefined): void;
   };
 }
@@ -47,6 +50,9 @@ export function recordIssued(
     tookMs / 1000,
     latenessMs === undefined ? undefined : latenessMs / 1000,
   );
+  const rule = ruleOf(seen.permission)?.name;
+  if (rule !== undefined)
+    deps.metrics.issuedByRule(authorityKey({ ...resource.spec.authorityRef, namespace: resource.namespace }), rule);
   const event = issuedEvent(reason, message, issued, deps.routineEvents);
   if (event !== undefined) deps.recordEvent(resource, event);
   deps.published({ key: keyOf(resource), revision, fingerprintSHA256: issued.fingerprintSHA256 });
@@ -54,6 +60,7 @@ export function recordIssued(
     ...logged(seen),
     reason,
     message,
+    rule,
     serial: issued.serialNumber,
     notAfter: issued.notAfter,
   });

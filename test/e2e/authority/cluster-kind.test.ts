@@ -118,6 +118,27 @@ test('`all` admits every namespace, and without allowedNamespaces none is admitt
   assert.is(conditionOf(await clusterStatus(world, 'for-none'), 'Ready')?.status, 'True');
 });
 
+test('an authority of several namespaces says that it has no rules, until it has some', async () => {
+  const { world } = await scene.get();
+  const allowedNamespaces = { names: ['one'] };
+  await createClusterAuthority(world, 'open', { allowedNamespaces });
+  const unrestricted = async () => conditionOf(await clusterStatus(world, 'open'), 'Unrestricted');
+  const becomes = async (spec: object, isWanted: boolean) => {
+    const { metadata } = await patch(world, CLUSTER_CERTIFICATE_AUTHORITIES, '', 'open', { spec });
+    await eventually(`it is ${isWanted ? '' : 'not '}said to be unrestricted`, async () => {
+      const { observedGeneration } = await clusterStatus(world, 'open');
+      return observedGeneration === metadata?.generation && ((await unrestricted()) !== undefined) === isWanted;
+    });
+  };
+  await becomes({ allowedNamespaces }, false);
+  await becomes({ allowedNamespaces: { names: ['one', 'two'] } }, true);
+  const { status, reason, message } = (await unrestricted()) ?? {};
+  assert.equal([status, reason], ['True', 'NoIssuancePolicy']);
+  assert.match(message ?? '', 'list in spec.issuancePolicy.rules which names each namespace may have');
+  const rules = [{ name: 'any', namespaces: { all: true }, commonNames: ['*'] }];
+  await becomes({ issuancePolicy: { rules } }, false);
+});
+
 test('the Secrets of a cluster authority are read and kept in the namespace of the controller alone', async () => {
   const { world, namespace: home } = await scene.get();
   const tenant = await world.namespace();
