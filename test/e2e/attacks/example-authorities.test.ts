@@ -34,7 +34,9 @@ interface Authority {
   readonly spec: {
     readonly secret?: { readonly name: string };
     readonly kubernetesCSR?: { readonly signerName: string };
-    readonly issuancePolicy?: { readonly rules: readonly { readonly subject: { readonly organizations: string[] } }[] };
+    readonly issuancePolicy?: {
+      readonly rules: readonly { readonly subject?: { readonly organizations?: string[] } }[];
+    };
   };
 }
 
@@ -70,7 +72,7 @@ const scene = lazily(async () => {
 
 test('every example authority is judged, or can not be one of the API server', () => {
   const others = authorities.filter((each) => !logins.includes(each)).flatMap(({ spec }) => Object.keys(spec)[0] ?? []);
-  assert.equal(others.sort(), ['certManager', 'selfManaged', 'selfManaged', 'selfManaged', 'stepCA', 'vault']);
+  assert.equal(others.sort(), ['certManager', ...Array(4).fill('selfManaged'), 'stepCA', 'vault']);
   assert.equal([...new Set(others)].sort(), Object.keys(OTHER_CA).sort());
   assert.equal(
     logins.map(({ kind, metadata }) => `${kind} ${metadata.name}`),
@@ -92,7 +94,7 @@ for (const authority of logins) {
   const authorityRef = { kind, name };
   const namespace = placeOf(authority);
   const allowed = isCluster(authority)
-    ? (spec.issuancePolicy?.rules ?? []).flatMap(({ subject }) => subject.organizations)
+    ? (spec.issuancePolicy?.rules ?? []).flatMap(({ subject }) => subject?.organizations ?? [])
     : ['Example'];
 
   test(`${kind} ${name}: a holder of a certificate may do what every user may`, async () => {

@@ -1,0 +1,30 @@
+/** The table of patterns in docs/policy.md says what the matcher does. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import type { NameField } from '../../src/api/issuance-policy.ts';
+import { comparedValue, readPattern } from '../../src/policy/names.ts';
+
+const PAGE = readFileSync(join(import.meta.dirname, '../../docs/policy.md'), 'utf8');
+const FILL = { namespace: 'shop', name: 'web', labels: new Map<string, string>() };
+const ROWS = [...PAGE.matchAll(/^\| `(\w+): ([^`]+)` \| (.+) \| (.+) \|$/gm)];
+
+function fits(field: NameField, pattern: string, value: string): boolean {
+  const { only, matches } = readPattern(field, pattern);
+  const compared = comparedValue(field, value);
+  return only === undefined ? matches(compared, FILL) : only === compared.text;
+}
+
+const values = (cell: string) => [...cell.matchAll(/`([^`]+)`/g)].map(([, value = '']) => value);
+
+for (const [, field = '', pattern = '', allowed = '', denied = ''] of ROWS)
+  test(`policy.md says what ${field}: ${pattern} allows`, () => {
+    for (const value of values(allowed)) assert.ok(fits(field as NameField, pattern, value), value);
+    for (const value of values(denied)) assert.not(fits(field as NameField, pattern, value), value);
+    assert.ok(values(allowed).length > 0 && values(denied).length > 0);
+  });
+
+test('the table has rows', () => assert.ok(ROWS.length >= 8, String(ROWS.length)));
+
+test.run();
