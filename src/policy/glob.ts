@@ -31,6 +31,14 @@ const MARKS = /[\uE000-\uF8FF]/;
 
 const TOKEN = /\[\*\]|\*|\{namespace\}|\{name\}|\{namespace\.labels\['([^'{}]{1,317})'\]\}|[{}]/g;
 
+/** The pattern as its author wrote it, filled in; for messages. */
+export function shownPattern(text: string, fill: Fill): string {
+  return text.replace(TOKEN, (token, label?: string) => {
+    if (label !== undefined) return fill.labels.get(label) ?? token;
+    return token === '[*]' ? '*' : token === '{namespace}' ? fill.namespace : token === '{name}' ? fill.name : token;
+  });
+}
+
 /** A text with wildcards and placeholders, read once. A match makes no text, since a decision may ask thousands. */
 export class Glob {
   /** The pattern, with one mark for each wildcard and placeholder. */
@@ -115,11 +123,6 @@ export class Glob {
       text = side === 'begin' ? text + next : next + text;
     }
     return text;
-  }
-
-  /** The pattern as a person reads it, filled in. */
-  shown(fill: Fill): string {
-    return this.#pieces.map((piece) => filled(piece, fill) ?? '{…}').join('*');
   }
 
   #covers(value: string, from: number, to: number): boolean {

@@ -22,8 +22,6 @@ export interface NamePattern {
   matches(value: ComparedValue, fill: Fill): boolean;
   /** See Glob; at the side of its field. */
   anchor(fill: Fill): string | undefined;
-  /** For messages. */
-  shown(fill: Fill): string;
 }
 
 /** Each field of a rule that lists names, and where the values are in what is asked for. */
@@ -110,7 +108,6 @@ function globPattern(glob: Glob, side: Side): NamePattern {
     usesLabels: glob.usesLabels,
     matches: ({ text }, fill) => glob.matches(text, fill),
     anchor: (fill) => glob.anchor(side, fill),
-    shown: (fill) => glob.shown(fill),
   };
 }
 
@@ -153,7 +150,6 @@ function addressRange(text: string): NamePattern {
     usesLabels: false,
     matches: ({ text: value }) => isIP(value) !== 0 && haveSamePrefix(addressBytes(value), bytes, bits),
     anchor: () => '',
-    shown: () => text,
   };
 }
 

@@ -2,7 +2,7 @@ import type { CertificateSpec, Identity } from '../api/client-certificate.ts';
 import { formatDuration } from '../api/duration.ts';
 import { type IssuanceRule, NAME_FIELDS, type NameField } from '../api/issuance-policy.ts';
 import { messageOf } from '../thrown.ts';
-import type { Fill } from './glob.ts';
+import { type Fill, shownPattern } from './glob.ts';
 import { type ComparedValue, comparedValue, type NamePattern, readPattern, VALUES } from './names.ts';
 
 /** What is asked for, prepared once for all rules. */
@@ -105,7 +105,7 @@ export class Rule {
       case 'usages':
         return usages;
       default:
-        return this.#allowed[NAME_FIELDS.indexOf(field)]?.all.map((each) => each.shown(fill)) ?? [];
+        return (this.terms.names.get(field) ?? []).map((text) => shownPattern(text, fill));
     }
   }
 
