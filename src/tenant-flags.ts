@@ -13,6 +13,8 @@ export interface TenantConfig {
   readonly deniedTemplatePrefixes: readonly string[];
   /** Whether CertificateApprovals count: only where an admission policy keeps users from forging them. */
   readonly approvals: boolean;
+  /** Whether the annotation that says who requested a certificate is checked by an admission policy. */
+  readonly requestStamps: boolean;
   /** Memory that the objects of one namespace may use, for each kind. */
   readonly namespaceShareMiB: number;
   /** Number of CertificateAuthorities of one namespace that are served. */
@@ -45,6 +47,12 @@ export const TENANT_OPTIONS = [
     help: "trust CertificateApprovals; only with the chart's admission policy for them",
   },
   {
+    flag: 'request-stamps',
+    value: undefined,
+    standard: 'false',
+    help: "log the user in certwheel.io/requested-by; only with the chart's admission policies for it",
+  },
+  {
     flag: 'namespace-share-mib',
     value: 'N',
     standard: '32',
@@ -68,6 +76,7 @@ export function toTenantConfig(
     authorityNetworks: networks.length === 0 ? undefined : networks,
     deniedTemplatePrefixes: toList(values['denied-template-prefixes']).flatMap(toKeyPrefixes),
     approvals: toBoolean('approvals', values.approvals),
+    requestStamps: toBoolean('request-stamps', values['request-stamps']),
     namespaceShareMiB: toCount('namespace-share-mib', values['namespace-share-mib'], 1, 100_000),
     namespaceAuthorities: toCount('namespace-authorities', values['namespace-authorities'], 1, 100_000),
   };

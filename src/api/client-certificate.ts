@@ -7,7 +7,7 @@ import { type Broken, type Condition, parseRfc3339 } from './conditions.ts';
 import { parseDuration } from './duration.ts';
 import { clientCertificateSpecSchema } from './generated/schemas.ts';
 import type { ClientCertificateSpec, ClientCertificateStatus } from './generated/types.ts';
-import { GROUP, KUBECTL_LAST_APPLIED, RENEW_AT_ANNOTATION } from './names.ts';
+import { GROUP, KUBECTL_LAST_APPLIED, RENEW_AT_ANNOTATION, REQUESTED_BY_ANNOTATION } from './names.ts';
 import { type ObjectMeta, parseMeta, type RawObject, validator } from './parse.ts';
 import { shared } from './shared.ts';
 import { type StatusFields, type StoredStatus, storedStatus } from './stored-status.ts';
@@ -63,6 +63,8 @@ export interface ClientCertificate extends ObjectMeta {
   readonly renewAt: Date | undefined;
   /** The beginning of that annotation, where it says no moment. */
   readonly unreadRenewAt: string | undefined;
+  /** The user in the requested-by annotation, which anybody may have written where no admission policy checks it. */
+  readonly requestedBy: string | undefined;
   /** Compared with what we would write, and never a source of authority. */
   readonly status: StoredStatus;
 }
@@ -95,6 +97,7 @@ export function parseClientCertificate(object: RawObject): ClientCertificate | B
       spec: parseSpec(validate(object.spec)),
       renewAt: parseRfc3339(object.metadata?.annotations?.[RENEW_AT_ANNOTATION]),
       unreadRenewAt: unreadMoment(object.metadata?.annotations?.[RENEW_AT_ANNOTATION]),
+      requestedBy: userOf(object.metadata?.annotations?.[REQUESTED_BY_ANNOTATION]),
       status: storedStatus(status),
     };
   } catch (error) {
@@ -115,6 +118,13 @@ function unreadMoment(text: string | undefined): string | undefined {
   if (text === undefined || parseRfc3339(text) !== undefined) return undefined;
   const line = oneLine(text.slice(0, 4 * LONGEST_UNREAD));
   return line.length > LONGEST_UNREAD ? `${cut(line, LONGEST_UNREAD)}…` : line;
+}
+
+/** Names of users have no limit in Kubernetes; longer ones than those of its objects are cut. */
+const LONGEST_USER = 253;
+
+function userOf(text: string | undefined): string | undefined {
+  return text === undefined ? undefined : shared(cut(oneLine(text.slice(0, 4 * LONGEST_USER)), LONGEST_USER));
 }
 
 function secretNameOf(spec: unknown): string | undefined {

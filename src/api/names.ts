@@ -146,6 +146,8 @@ export const ADOPT_ANNOTATION = 'certwheel.io/adopt';
 /** Set by a person on a ClientCertificate: an RFC 3339 moment at which to renew, once. */
 export const RENEW_AT_ANNOTATION = 'certwheel.io/renew-at';
 
+/** On a ClientCertificate: the user that created it or changed its spec last, as the chart's admission policies have stamped. */
+export const REQUESTED_BY_ANNOTATION = 'certwheel.io/requested-by';
 /** On a CertificateApproval: the user that created it, as the chart's admission policy has checked. */
 export const APPROVED_BY_ANNOTATION = 'certwheel.io/approved-by';
 

@@ -24,6 +24,8 @@ export interface IssueRequest {
   readonly requester: { readonly namespace: string; readonly name: string; readonly uid: string };
   /** The rule of the issuance policy that permits it, for audit lines; undefined where none is needed. */
   readonly rule?: string | undefined;
+  /** The user that requested it, for audit lines; `unverified` where that may be forged. */
+  readonly requestedBy?: string | undefined;
   /** DER of the SubjectPublicKeyInfo. */
   readonly publicKey: Buffer;
   /** DER of a PKCS#10 request; made only when asked for, since an authority that holds its own CA key needs none. */

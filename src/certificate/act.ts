@@ -24,6 +24,8 @@ import { isSuspect, isVital, writeSecret } from './secret/write.ts';
 export interface ActDeps extends PublishDeps, RequestDeps {
   readonly clock: Clock;
   readonly unpublished: UnpublishedCertificates;
+  /** The user that requested it, or `unverified`. */
+  requestedBy(resource: ClientCertificate): string;
   /** Rejects where the authority, as it is now, refuses the resource, or what was made for it. Returns the rule that permits it. */
   assertServed(resource: ClientCertificate, made?: UnpublishedCertificate): Promise<string | undefined>;
   /** Makes a key; `generateKey` unless it has to wait for its turn. */
@@ -55,7 +57,7 @@ export async function issue(
   const askIfServed: Ask = async (request) => {
     const rule = await deps.assertServed(resource);
     deps.ownership.assert(keyOf(resource));
-    return ask({ ...request, rule });
+    return ask({ ...request, rule, requestedBy: deps.requestedBy(resource) });
   };
   const { key, answer, abandon } = await requestCertificate(seen, view, parts, askIfServed, deps, run.signal);
   if (isPending(answer)) return { pending: answer };

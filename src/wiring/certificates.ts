@@ -49,6 +49,7 @@ export function wireCertificates(services: Services): { controller: Controller; 
   const deps: CertificateDeps = {
     secrets,
     recent,
+    requestedBy: ({ requestedBy = 'unverified' }) => (config.requestStamps ? requestedBy : 'unverified'),
     assertServed: (resource, made) => assertServed(resource, made, clock.now(), observing),
     purposeOf: (secret) => purposeOf(secret, cluster.usesOf(keyOf(parseMeta(secret)))),
     unpublished: new UnpublishedCertificates(),

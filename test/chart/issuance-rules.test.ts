@@ -194,6 +194,28 @@ test('what the policy can not compute gets through', async () => {
   assert.is((await answer(world, request(byLabel, { commonName: 'a', uris: ['https://a/c'] }))).code, 403);
 });
 
+/** The API server gives up beyond a budget, and then the request gets through to the controller. */
+test('two hundred rules of usual size cost no more than the API server allows', async () => {
+  const count = 200;
+  const world = await shared.get();
+  const rules = Array.from({ length: count }, (_, at) => ({
+    name: `rule-${at}`,
+    namespaces: { names: [`team-${at}`, NAMESPACE] },
+    commonNames: [`team-${at}-*`, 'job-*'],
+    dnsNames: [`*.team-${at}.svc`, `*.team-${at}.example.com`],
+    uris: [`spiffe://example.com/ns/{namespace}/team-${at}/*`, `spiffe://example.com/${at}/*`],
+    subject: { organizationalUnits: ['finance'] },
+  }));
+  const name = (await authority(world, rules)).metadata?.name ?? '';
+  const uris = ['spiffe://example.com/ns/shop/team-none/web'];
+  const { code, message } = await answer(
+    world,
+    request(name, { commonName: 'job-7', dnsNames: ['a.team-0.svc'], uris }),
+  );
+  assert.is(code, 403);
+  assert.match(message, `${count - 8} more rules do not fit either`);
+});
+
 test('what is stored already may be labelled and deleted when no rule fits it any more', async () => {
   const world = await shared.get();
   const open = { name: 'all', namespaces: { all: true }, commonNames: ['*'] };

@@ -184,6 +184,7 @@ test('what can be turned off is gone when it is', async () => {
     serviceAccount: { create: false, name: 'mine' },
     admissionPolicy: { enabled: false },
     approvals: { enabled: false },
+    requestStamps: { enabled: false },
     podDisruptionBudget: { enabled: false },
     networkPolicy: { enabled: false },
     metrics: { enabled: false },

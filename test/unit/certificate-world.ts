@@ -197,6 +197,7 @@ export class CertificateWorld {
       recent: new RecentActs(),
       log: this.#log(),
       ownership: { assert: () => journal.step('leading') },
+      requestedBy: () => 'unverified',
       assertServed: async () => {
         this.served();
         return this.rule;

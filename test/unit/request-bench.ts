@@ -42,6 +42,7 @@ export function bench({ ticket = 'T' } = {}) {
     ...requestDeps(clock, keys, backend),
     secrets: store,
     unpublished: new UnpublishedCertificates(),
+    requestedBy: () => 'unverified',
     assertServed: async () => undefined,
     recent: new RecentActs(),
     log: { ...SILENT, warn: (_message: string, fields: LogFields = {}) => void warnings.push(fields) },

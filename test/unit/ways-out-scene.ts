@@ -102,6 +102,7 @@ export function parts(resource: RawObject, authority: AuthorityState, secret: Ra
       remove: (each) => scene.store.remove(each),
     },
     unpublished: new UnpublishedCertificates(),
+    requestedBy: () => 'unverified',
     assertServed: async () => undefined,
     recent,
     log: SILENT,

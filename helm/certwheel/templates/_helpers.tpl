@@ -113,3 +113,8 @@ annotations: {{- toYaml . | nindent 2 }}
 {{- define "certwheel.approvals" -}}
 {{- and .Values.approvals.enabled (.Capabilities.APIVersions.Has "admissionregistration.k8s.io/v1") -}}
 {{- end }}
+
+{{- /* Whether the annotation that says who requested a certificate can be trusted: "true" or "false". */}}
+{{- define "certwheel.requestStamps" -}}
+{{- and .Values.requestStamps.enabled (.Capabilities.APIVersions.Has "admissionregistration.k8s.io/v1/MutatingAdmissionPolicy") -}}
+{{- end }}

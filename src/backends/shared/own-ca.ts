@@ -62,6 +62,7 @@ async function sign(request: IssueRequest, deps: OwnCaDeps): Promise<Issued> {
     serial: serialNumber.toString('hex'),
     ...request.requester,
     ...(request.rule === undefined ? {} : { rule: request.rule }),
+    ...(request.requestedBy === undefined ? {} : { requestedBy: request.requestedBy }),
   });
   const { publicKey: publicKeyDer, identity } = request;
   const ca = { certificate: path.certificate, signer };

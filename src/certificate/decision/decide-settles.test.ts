@@ -36,6 +36,7 @@ function bench(): Bench {
     secrets: store,
     unpublished: new UnpublishedCertificates(),
     recent: new RecentActs(),
+    requestedBy: () => 'unverified',
     assertServed: async () => undefined,
   };
   const one: Bench = {

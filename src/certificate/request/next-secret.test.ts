@@ -21,6 +21,7 @@ function issueUnaware(one: ReturnType<typeof bench>) {
     ...requestDeps(one.clock, one.keys),
     secrets: new SecretStore(),
     unpublished: new UnpublishedCertificates(),
+    requestedBy: () => 'unverified',
     assertServed: async () => undefined,
     recent: new RecentActs(),
   };
@@ -57,6 +58,7 @@ test('a foreign Secret under that name is left alone', async () => {
         ...requestDeps(one.clock, one.keys),
         secrets: new SecretStore(),
         unpublished: new UnpublishedCertificates(),
+        requestedBy: () => 'unverified',
         assertServed: async () => undefined,
         recent: new RecentActs(),
       },
