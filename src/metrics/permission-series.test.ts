@@ -23,13 +23,14 @@ const gauge = (reason: string, authority = 'ca') =>
 const DENIED = '{namespace="team",name="a",authority="CertificateAuthority/team/ca"}';
 
 test('certificates that are not permitted are counted by authority and reason', async () => {
-  const { certificates, ...metrics } = metricsOf();
+  const metrics = metricsOf();
+  const { certificates } = metrics;
   certificates.show(named('a'), held('DeniedByPolicy', 'Stalled'));
   certificates.show(named('b'), fresh('DeniedByPolicy'));
   certificates.show(named('c'), fresh('ApprovalPending'));
   certificates.show(named('d', 'other'), held('TooManyCertificates'));
   certificates.show(named('e'), held('AuthorityNotReady'));
-  assert.equal(await about(metrics as never, 'not_permitted'), {
+  assert.equal(await about(metrics, 'not_permitted'), {
     [gauge('DeniedByPolicy')]: 2,
     [gauge('ApprovalPending')]: 1,
     [gauge('TooManyCertificates', 'other')]: 1,

@@ -61,9 +61,9 @@ export function showNotPermitted(registry: Registry, shown: ReadonlyMap<string, 
 }
 
 function firstToExpire(shown: ReadonlyMap<string, Shown>): (readonly [string, Shown])[] {
-  const denied = [...shown].filter(
-    ([, { notAfter, notPermitted }]) => notAfter !== undefined && notPermitted?.reason === 'DeniedByPolicy',
-  );
+  const denied: (readonly [string, Shown])[] = [];
+  for (const [key, each] of shown)
+    if (each.notAfter !== undefined && each.notPermitted?.reason === 'DeniedByPolicy') denied.push([key, each]);
   if (denied.length <= MOST_DENIED) return denied;
   return denied.sort(([, one], [, other]) => (one.notAfter ?? 0) - (other.notAfter ?? 0)).slice(0, MOST_DENIED);
 }
