@@ -30,9 +30,11 @@ test('certificates that are not permitted are counted by authority and reason', 
   certificates.show(named('c'), fresh('ApprovalPending'));
   certificates.show(named('d', 'other'), held('TooManyCertificates'));
   certificates.show(named('e'), held('AuthorityNotReady'));
+  certificates.show(named('f'), fresh('ApprovalDenied'));
   assert.equal(await about(metrics, 'not_permitted'), {
     [gauge('DeniedByPolicy')]: 2,
     [gauge('ApprovalPending')]: 1,
+    [gauge('ApprovalDenied')]: 1,
     [gauge('TooManyCertificates', 'other')]: 1,
   });
 });
@@ -47,18 +49,18 @@ test('there is no series once all are permitted, or gone', async () => {
   assert.equal(await about(metrics, 'not_permitted{'), {});
 });
 
-test('a denied certificate that was issued before has its dates, also where there are many', async () => {
-  for (const most of [100, 0]) {
-    const metrics = metricsOf(most);
-    metrics.certificates.show(named('a'), held('DeniedByPolicy', 'Stalled'));
-    metrics.certificates.show(named('b'), fresh('DeniedByPolicy'));
-    metrics.certificates.show(named('c'), held('TooManyCertificates'));
-    assert.equal(await about(metrics, 'denied_certificate'), {
-      [`certwheel_denied_certificate_not_after_timestamp_seconds${DENIED}`]: seconds('2026-06-02T12:00:00Z'),
-      [`certwheel_denied_certificate_not_before_timestamp_seconds${DENIED}`]: seconds(NOT_BEFORE),
+for (const reason of ['DeniedByPolicy', 'ApprovalDenied'])
+  for (const most of [100, 0])
+    test(`${reason}: a certificate that was issued before has its dates, with series for at most ${most} certificates`, async () => {
+      const metrics = metricsOf(most);
+      metrics.certificates.show(named('a'), held(reason, 'Stalled'));
+      metrics.certificates.show(named('b'), fresh(reason));
+      metrics.certificates.show(named('c'), held('TooManyCertificates'));
+      assert.equal(await about(metrics, 'denied_certificate'), {
+        [`certwheel_denied_certificate_not_after_timestamp_seconds${DENIED}`]: seconds('2026-06-02T12:00:00Z'),
+        [`certwheel_denied_certificate_not_before_timestamp_seconds${DENIED}`]: seconds(NOT_BEFORE),
+      });
     });
-  }
-});
 
 test('of more than a hundred denied certificates, those that expire first have series', async () => {
   const metrics = metricsOf();

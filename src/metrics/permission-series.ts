@@ -2,7 +2,7 @@ import { Gauge, type Registry } from 'prom-client';
 import { conditionsOf } from '../api/client-certificate.ts';
 import type { ClientCertificateStatus } from '../api/generated/types.ts';
 import { secondsOf } from '../api/moments.ts';
-import { NOT_PERMITTED } from '../certificate/status/status.ts';
+import { DENIED, NOT_PERMITTED } from '../certificate/status/status.ts';
 import { LABELS, labelsOf } from './certificate-labels.ts';
 import { type Series, SeriesGauge } from './series-gauge.ts';
 
@@ -30,7 +30,7 @@ export function notPermittedBy(status: ClientCertificateStatus): NotPermitted | 
 export function showNotPermitted(registry: Registry, shown: ReadonlyMap<string, Shown>): void {
   new Gauge({
     name: 'certwheel_certificates_not_permitted',
-    help: 'Number of ClientCertificates that the issuance policy denies, or that wait for an approval or a place.',
+    help: 'Number of ClientCertificates that the issuance policy or an approver denies, or that wait for an approval or a place.',
     labelNames: ['authority', 'reason'],
     registers: [registry],
     collect() {
@@ -50,12 +50,12 @@ export function showNotPermitted(registry: Registry, shown: ReadonlyMap<string, 
     });
   denied(
     'certwheel_denied_certificate_not_after_timestamp_seconds',
-    'Expiry of a certificate that the issuance policy denies now, of the 100 that expire first.',
+    'Expiry of a certificate whose renewal is denied by the issuance policy or an approver, of the 100 that expire first.',
     ({ notAfter }) => notAfter,
   );
   denied(
     'certwheel_denied_certificate_not_before_timestamp_seconds',
-    'Start of validity of a certificate that the issuance policy denies now, of the 100 that expire first.',
+    'Start of validity of a certificate whose renewal is denied by the issuance policy or an approver, of the 100 that expire first.',
     ({ notPermitted }) => notPermitted?.notBefore,
   );
 }
@@ -63,7 +63,7 @@ export function showNotPermitted(registry: Registry, shown: ReadonlyMap<string, 
 function firstToExpire(shown: ReadonlyMap<string, Shown>): (readonly [string, Shown])[] {
   const denied: (readonly [string, Shown])[] = [];
   for (const [key, each] of shown)
-    if (each.notAfter !== undefined && each.notPermitted?.reason === 'DeniedByPolicy') denied.push([key, each]);
+    if (each.notAfter !== undefined && DENIED.includes(each.notPermitted?.reason ?? '')) denied.push([key, each]);
   if (denied.length <= MOST_DENIED) return denied;
   return denied.sort(([, one], [, other]) => (one.notAfter ?? 0) - (other.notAfter ?? 0)).slice(0, MOST_DENIED);
 }

@@ -8,7 +8,7 @@ export const policy: readonly Panel[] = [
     kind: 'areas',
     title: 'Certificates that are not permitted',
     description:
-      'By authority and reason: denied by the policy, waiting for an approval, or waiting for a place. Empty is good.',
+      'By authority and reason: denied by the policy or an approver, or waiting for an approval or a place. Empty is good.',
     unit: 'short',
     ...half,
     queries: [
@@ -21,7 +21,8 @@ export const policy: readonly Panel[] = [
   {
     kind: 'table',
     title: 'Denied certificates that expire first',
-    description: 'Certificates that were issued before and are not renewed, because no rule allows them any more.',
+    description:
+      'Certificates that were issued before and are not renewed, because the policy or an approver denies them.',
     unit: 'dtdurations',
     ...half,
     limits: { red: 0, orange: HOUR, falling: true },
