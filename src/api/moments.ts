@@ -18,3 +18,8 @@ export function toSeconds(moment: Date): number {
 export function fromSeconds(seconds: number): Date {
   return new Date(seconds * 1000);
 }
+
+/** The same for a moment of a status. */
+export function secondsOf(moment: string | undefined): number | undefined {
+  return moment === undefined ? undefined : toSeconds(new Date(moment));
+}

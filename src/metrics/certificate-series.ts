@@ -2,15 +2,14 @@ import { Gauge, Histogram, type Registry } from 'prom-client';
 import { authorityKey } from '../api/certificate-authority.ts';
 import { type AuthorityRef, conditionsOf } from '../api/client-certificate.ts';
 import type { ClientCertificateStatus } from '../api/generated/types.ts';
-import { toSeconds } from '../api/moments.ts';
+import { secondsOf } from '../api/moments.ts';
 import { keyOf } from '../api/parse.ts';
 import { shared } from '../api/shared.ts';
 import { SLOWED } from '../certificate/status/status.ts';
 import type { Clock } from '../clock.ts';
+import { LABELS, labelsOf } from './certificate-labels.ts';
+import { type NotPermitted, notPermittedBy, showNotPermitted } from './permission-series.ts';
 import { SeriesGauge } from './series-gauge.ts';
-
-const LABELS = ['namespace', 'name', 'authority'] as const;
-type Labels = Record<(typeof LABELS)[number], string>;
 
 const HOUR = 3600;
 const DAY = 24 * HOUR;
@@ -31,6 +30,7 @@ interface Shown {
   readonly renewal: number | undefined;
   /** Why its issuance is delayed. */
   readonly slowed: string | undefined;
+  readonly notPermitted: NotPermitted | undefined;
 }
 
 interface Named {
@@ -83,6 +83,7 @@ export class CertificateSeries {
         if (each.slowed !== undefined && left-- > 0)
           yield { labels: { ...labelsOf(key, each), reason: each.slowed }, value: 1 };
     });
+    showNotPermitted(registry, shown);
     new Gauge({
       name: 'certwheel_certificates',
       help: 'Number of ClientCertificates, by readiness.',
@@ -126,6 +127,7 @@ export class CertificateSeries {
       notAfter: secondsOf(status.notAfter),
       renewal: secondsOf(status.renewalTime),
       slowed: conditionsOf(status).find(({ reason }) => SLOWED.includes(reason))?.reason,
+      notPermitted: notPermittedBy(status),
     });
   }
 
@@ -134,16 +136,7 @@ export class CertificateSeries {
   }
 }
 
-function labelsOf(key: string, { authority }: Shown): Labels {
-  const slash = key.indexOf('/');
-  return { namespace: key.slice(0, slash), name: key.slice(slash + 1), authority };
-}
-
 function overdueRatio(notAfter: number, renewal: number | undefined, now: number): number {
   const window = renewal === undefined ? UNPLANNED_NOTICE : Math.max(1, notAfter - renewal);
   return Math.max(0, 1 - (notAfter - now) / window);
-}
-
-function secondsOf(moment: string | undefined): number | undefined {
-  return moment === undefined ? undefined : toSeconds(new Date(moment));
 }

@@ -138,7 +138,7 @@ function move(book: Book, key: string, resource: ClientCertificate | undefined, 
   let loser: string | undefined;
   if (resource !== undefined && rule !== undefined && most !== undefined) {
     const line = lines.get(rule.name) ?? new Line(most);
-    const place = { ...placeOf(resource), rule: rule.name };
+    const place = { key, createdAt: resource.createdAt, uid: resource.uid, rule: rule.name };
     lines.set(rule.name, line);
     places.set(key, place);
     loser = line.enter(place);

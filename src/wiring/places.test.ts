@@ -47,4 +47,45 @@ test('of a thousand certificates under a rule, a change wakes that one and the n
   assert.is(await runsAfter(() => certificate('c7', 7, { duration: '2h' })), 1, 'it stays under its rule');
 });
 
+test('each namespace has places of its own, and deletions in one wake none of another', async () => {
+  await runsAfter(() => {
+    for (let second = 0; second < 20; second++) {
+      const raw = certificate(`c${second}`, second);
+      const metadata = { ...raw.metadata, namespace: 'other', uid: `other ${second}` };
+      world.cluster.certificates.upsert(ALL_NAMESPACES, { ...raw, metadata });
+    }
+  });
+  const first = world.cluster.certificates.get('other/c0');
+  assert.equal(world.cluster.places.certificateChanged(first, undefined), ['other/c10']);
+});
+
+test('other labels of its namespace void no place under a CertificateAuthority, since they wake no certificate of it', async () => {
+  const { namespaces: _, ...rule } = AUTHORITY.spec.issuancePolicy.rules[0] as { namespaces?: object };
+  world.cluster.authorities.upsert(ALL_NAMESPACES, {
+    metadata: { ...AUTHORITY.metadata, namespace: 'team', name: 'own' },
+    spec: { secret: { name: 'pair' }, issuancePolicy: { rules: [rule] } },
+  });
+  const all: ReturnType<typeof certificate>[] = [];
+  const authorityRef = { kind: 'CertificateAuthority', name: 'own' };
+  await runsAfter(() => {
+    for (let second = 0; second < 20; second++) all.push(certificate(`c${second}`, second, { authorityRef }));
+  });
+  const labels = (resourceVersion: string, tier: string) =>
+    world.cluster.namespaces.upsert(ALL_NAMESPACES, {
+      metadata: { name: 'team', uid: 'team', resourceVersion, labels: { tier } },
+    });
+  assert.is(await runsAfter(() => labels('900000', 'a')), 0);
+  assert.is(await runsAfter(() => world.deleteCertificate(all[0] as never)), 2);
+});
+
+test('a change of labels wakes all certificates of a cluster authority in the namespace, and places follow from then on', async () => {
+  const all: ReturnType<typeof certificate>[] = [];
+  await runsAfter(() => {
+    for (let second = 0; second < 20; second++) all.push(certificate(`c${second}`, second));
+  });
+  const metadata = { name: 'team', uid: 'team', resourceVersion: '900000', labels: { tier: 'a' } };
+  assert.is(await runsAfter(() => world.cluster.namespaces.upsert(ALL_NAMESPACES, { metadata })), 20);
+  assert.is(await runsAfter(() => world.deleteCertificate(all[0] as never)), 2);
+});
+
 test.run();

@@ -1,9 +1,9 @@
 import { createAll, numbered, QUICK, untilAllReady } from '../e2e/process/support/fleet.ts';
 import { createSecretAuthority, pairData, putCaSecret } from '../e2e/support/ca-secret.ts';
 import type { ControllerProcess } from '../e2e/support/controller-process.ts';
-import { deleteSecret, patchSecret, untilRevision } from '../e2e/support/edits.ts';
+import { deleteSecret, patchAuthority, patchSecret, untilRevision } from '../e2e/support/edits.ts';
 import { lazily } from '../e2e/support/lazily.ts';
-import { createAuthority, selfManaged } from '../e2e/support/objects.ts';
+import { createAuthority, selfManaged, untilReady } from '../e2e/support/objects.ts';
 import { makeCa } from '../e2e/support/openssl.ts';
 import { oneWorld, type World } from '../e2e/support/world.ts';
 import { type Prometheus, startPrometheus } from './prometheus.ts';
@@ -53,6 +53,17 @@ async function begin(world: World, namespace: string): Promise<void> {
     await untilRevision(world, namespace, 'contested-tls', revision);
     await deleteSecret(world, namespace, 'contested-tls');
   }
+
+  // One whose authority has rules, and one that these deny once it is issued.
+  const rules = (denied: string) => ({
+    issuancePolicy: { rules: [{ name: 'clients', commonNames: ['ruled', denied] }] },
+  });
+  await createAuthority(world, selfManaged(namespace, 'strict', rules('denied')));
+  const authorityRef = { name: 'strict' };
+  await createAll(world, namespace, ['ruled'], { ...QUICK, authorityRef });
+  await createAll(world, namespace, ['denied'], { authorityRef });
+  for (const name of ['ruled', 'denied']) await untilReady(world, namespace, name);
+  await patchAuthority(world, namespace, 'strict', { spec: rules('another') });
 
   // One authority whose CA was never given to it, and one whose CA of 13 days has a day left.
   const secret = (name: string) => createSecretAuthority(world, namespace, name, `${name}-pair`);

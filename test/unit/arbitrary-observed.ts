@@ -4,6 +4,7 @@ import type { Observed } from '../../src/certificate/observed.ts';
 import { ERROR_CODES } from '../../src/errors.ts';
 import { ALLOWED, type Permission } from '../../src/policy/permission.ts';
 import { aCertificate, after, anObserved, DAY } from './builders.ts';
+import { aRule } from './rules-of.ts';
 
 /**
  * What a reconcile may see, damaged and improbable things too. What keeps all checks behind it from being reached, such as
@@ -110,6 +111,7 @@ const permission: fc.Arbitrary<Permission> = fc.constantFrom<Permission>(
   ALLOWED,
   ALLOWED,
   { is: 'pending' },
+  { is: 'full', rule: aRule(), most: 2 },
   { is: 'noOrganizations' },
   { is: 'denied', misfits: [], others: 0, fill: { namespace: 'team', name: 'client', labels: new Map() } },
 );

@@ -3,6 +3,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { aCertificate, anObserved, HOUR } from '../../../test/unit/builders.ts';
 import { table } from '../../../test/unit/check-table.ts';
+import { aRule } from '../../../test/unit/rules-of.ts';
 import { OWN_CA_CAPABILITIES } from '../../backends/shared/own-ca.ts';
 import { ALLOWED } from '../../policy/permission.ts';
 import * as refusals from './refusals.ts';
@@ -48,6 +49,13 @@ table({
     check: refusals.deniedByPolicy,
     seen: named({}).permitted(ALLOWED).build(),
     says: undefined,
+  },
+  'what has no place under its rule waits': {
+    check: refusals.deniedByPolicy,
+    seen: named({})
+      .permitted({ is: 'full', rule: aRule({ name: 'web' }), most: 2 })
+      .build(),
+    says: '"do":"wait","code":"TooManyCertificates","message":"rule web of CertificateAuthority ca allows',
   },
   'what fits no rule is denied': {
     check: refusals.deniedByPolicy,

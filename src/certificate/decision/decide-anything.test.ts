@@ -72,11 +72,11 @@ test('nothing is issued that the rules of its authority do not allow', () => {
   });
 });
 
-test('a wait without an end is for a change of the authority or of the labels of the namespace', () => {
+test('a wait without an end is for a change of the authority or of the labels of the namespace, or for a place', () => {
   checkEach(['wait'], (decision, { authority, permission }) => {
     if (decision.recheckAt !== undefined) return;
     const waitsForAuthority = typeof authority === 'string' || authority.trouble !== undefined;
-    assert.ok(waitsForAuthority || permission.is === 'pending', decision.code);
+    assert.ok(waitsForAuthority || permission.is === 'pending' || permission.is === 'full', decision.code);
   });
 });
 

@@ -20,6 +20,12 @@ export const AWAITED = 'Pending';
 /** Why issuance is slowed down: others provoke one after the other. */
 export const SLOWED: readonly string[] = ['SecretContested', 'TooManyChanges'];
 
+/** Why the issuance policy, or an approver, denies a certificate. */
+export const DENIED: readonly string[] = ['DeniedByPolicy', 'ApprovalDenied'];
+
+/** Why a certificate is not issued although its authority could: it is denied, or the issuance policy has it wait. */
+export const NOT_PERMITTED: readonly string[] = [...DENIED, 'ApprovalPending', 'TooManyCertificates'];
+
 /** Ends the message of a certificate that is slowed down; it changes, so events leave it out. */
 export const NEXT_ATTEMPT = '; next attempt at ';
 

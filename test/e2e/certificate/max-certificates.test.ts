@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { CLIENT_CERTIFICATES } from '../../../src/api/names.ts';
+import { lines } from '../process/support/fleet.ts';
 import { patchAuthority, renewAt, untilRevision } from '../support/edits.ts';
 import { QUIET_MS } from '../support/eventually.ts';
 import { clientCertificate, conditionOf, create, readSecret, statusOf, untilReady } from '../support/objects.ts';
@@ -41,6 +42,22 @@ test('the oldest certificates under a rule are issued, and the others wait with 
     assert.is(await readSecret(world, namespace, `${name}-tls`), undefined);
     assert.is(signatures(controller, namespace, name), 0);
   }
+});
+
+test('the rule is in the line before each signature, and the metrics count what it permits and what waits', async () => {
+  const { controller, namespace } = await scene.get();
+  const signed = lines(controller.logs, 'signing');
+  assert.equal(
+    signed.map(({ name, rule }) => [name, rule]),
+    [
+      ['first', 'clients'],
+      ['second', 'clients'],
+    ],
+  );
+  const metrics = await controller.metrics();
+  const authority = `authority="CertificateAuthority/${namespace}/ca"`;
+  assert.match(metrics, `certwheel_issuances_by_rule_total{${authority},rule="clients"} 2\n`);
+  assert.match(metrics, `certwheel_certificates_not_permitted{${authority},reason="TooManyCertificates"} 2\n`);
 });
 
 test('a deleted certificate makes room for the next in line alone', async () => {

@@ -7,6 +7,7 @@ import { certificates } from './certificates.ts';
 import { controller } from './controller.ts';
 import { overview } from './overview.ts';
 import type { Row } from './panel.ts';
+import { policy } from './policy.ts';
 import { rotations } from './rotations.ts';
 
 export const ROWS: readonly Row[] = [
@@ -14,5 +15,6 @@ export const ROWS: readonly Row[] = [
   { title: 'Certificates', panels: certificates },
   { title: 'Rotations', panels: rotations },
   { title: 'Authorities', panels: authorities },
+  { title: 'Policy', panels: policy },
   { title: 'Controller', panels: controller },
 ];
