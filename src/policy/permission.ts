@@ -29,6 +29,13 @@ export function ruleOf(permission: Permission): Rule | undefined {
   return permission.is === 'allowed' ? permission.rule : undefined;
 }
 
+/** Until when a person's approval lets it be issued; undefined where none is needed, or none was given. */
+export function approvalEndOf(permission: Permission): Date | undefined {
+  if (permission.is !== 'allowed') return undefined;
+  const { approval } = permission;
+  return typeof approval === 'object' ? approval.validUntil : undefined;
+}
+
 /**
  * What the policy says of a request. The request must fit one rule as a whole, and the first that fits decides; so a rule
  * that would fit and may serve the namespace holds up those behind it. `approvals` are those of a ClientCertificate; undefined

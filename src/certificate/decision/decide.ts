@@ -1,4 +1,5 @@
 import { earliest } from '../../api/moments.ts';
+import { approvalEndOf } from '../../policy/permission.ts';
 import { contestEnds } from '../brakes.ts';
 import { authorityName, type Decision, type Observed } from '../observed.ts';
 import { refusedByAuthority } from './authority-refusals.ts';
@@ -95,12 +96,12 @@ function comingEnd({ held }: Observed, now: Date): Date | undefined {
   return end !== undefined && end > now ? end : undefined;
 }
 
-/** The next moment at which the answer may be another without any event: due, asked for, staggered, or expired. */
+/** The next moment at which the answer may be another without any event: due, asked for, staggered, no longer approved, or expired. */
 function nextMoment(seen: Observed, now: Date): Date | undefined {
   const { held } = seen;
   if (held === undefined || seen.ours === undefined) return undefined;
   const moments = [held.notBefore, held.notAfter, seen.resource.renewAt, needs.momentOfCARotation(seen)];
-  moments.push(contestEnds(seen.recent));
+  moments.push(contestEnds(seen.recent), approvalEndOf(seen.permission));
   if (!needs.endsWithItsCA(held, seen.authority)) moments.push(scheduleOf(seen, held, now).due);
   return earliest(moments.filter((each) => each !== undefined && each > now));
 }

@@ -1,40 +1,16 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { CERTIFICATE_APPROVALS } from '../../../src/api/names.ts';
+import { decide, inHours } from '../support/approvals.ts';
 import { patchCertificate, renewAt } from '../support/edits.ts';
 import { clientCertificate, conditionOf, create, statusOf, untilReady } from '../support/objects.ts';
 import { signatures } from '../support/recorded.ts';
 import { oneScene } from '../support/scene.ts';
-import { eventually, type World } from '../support/world.ts';
+import { eventually } from '../support/world.ts';
 
 const rules = [{ name: 'seen', commonNames: ['*'], approval: 'Required' }];
 const scene = oneScene({ flags: ['--approvals'], authority: { issuancePolicy: { rules } } });
 test.after(scene.stop);
-
-const inHours = (hours: number) => new Date(Date.now() + hours * 3_600_000).toISOString();
-
-/** Decides on what the ClientCertificate asks for now, as a person does after reading it. */
-async function decide(world: World, namespace: string, name: string, changes: Readonly<Record<string, unknown>> = {}) {
-  const { stdout } = await world.cluster.kubectl(['get', 'ccert', name, '-n', namespace, '-o', 'json']);
-  const { metadata, spec } = JSON.parse(stdout);
-  const { commonName, usages, duration, privateKey } = spec;
-  const { algorithm } = privateKey;
-  return world.client.create(CERTIFICATE_APPROVALS, {
-    metadata: {
-      namespace,
-      name: `${name}-${Math.random().toString(36).slice(2, 8)}`,
-      annotations: { 'certwheel.io/approved-by': 'alice' },
-    },
-    spec: {
-      clientCertificateRef: { name, uid: metadata.uid },
-      authorityRef: spec.authorityRef,
-      request: { commonName, usages, duration, privateKey: { algorithm } },
-      decision: 'Approved',
-      validUntil: inHours(24),
-      ...changes,
-    },
-  });
-}
 
 const waiting = { status: 'False', reason: 'ApprovalPending' };
 
