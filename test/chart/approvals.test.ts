@@ -9,7 +9,7 @@ import { CHART, helm, install } from './support/helm.ts';
 const shared = oneWorld({ controllers: ['clusterrole-aggregation-controller'] }, async (cluster) => {
   await install(cluster);
   const kubectl = (...args: string[]) => cluster.kubectl(args);
-  await kubectl('create', 'namespace', 'shop');
+  for (const namespace of ['shop', 'ending']) await kubectl('create', 'namespace', namespace);
   await kubectl('create', 'role', 'owner', '--verb=*', '--resource=*.certwheel.io', '-n', 'shop');
   await kubectl('create', 'rolebinding', 'owner', '--role=owner', '--user=mallory', '-n', 'shop');
   await kubectl('create', 'rolebinding', 'editor', '--clusterrole=admin', '--user=eve', '-n', 'shop');
@@ -31,21 +31,23 @@ const NAMESPACED = { kind: 'CertificateAuthority', name: 'shop-ca' };
 interface Decision {
   readonly authorityRef?: object;
   readonly approvedBy?: string | undefined;
+  readonly decision?: string;
 }
 
 let decisions = 0;
 function approve(
   cluster: World['cluster'],
   user: string,
-  { authorityRef = CLUSTER, ...marks }: Decision,
+  { authorityRef = CLUSTER, decision = 'Approved', ...marks }: Decision,
   flags: readonly string[] = [],
+  namespace = 'shop',
 ) {
   const approvedBy = 'approvedBy' in marks ? marks.approvedBy : user;
   const object = {
     apiVersion: 'certwheel.io/v1alpha1',
     kind: CERTIFICATE_APPROVALS.kind,
     metadata: {
-      namespace: 'shop',
+      namespace,
       name: `decision-${++decisions}`,
       annotations: approvedBy === undefined ? {} : { 'certwheel.io/approved-by': approvedBy },
     },
@@ -53,7 +55,7 @@ function approve(
       clientCertificateRef: { name: 'client', uid: '1' },
       authorityRef,
       request: { commonName: 'client' },
-      decision: 'Approved',
+      decision,
       validUntil: '2126-01-31T12:00:00Z',
     },
   };
@@ -102,6 +104,40 @@ test('a decision stays as it was made', async () => {
     assert.match((await patch(named(user))).stderr, /the annotation certwheel.io\/approved-by can't be changed/);
   assert.match((await patch({ spec: { authorityRef: CLUSTER } })).stderr, /a decision can't be changed/);
   assert.is((await patch({ metadata: { labels: { a: 'b' } } })).code, 0);
+});
+
+test('a denial is deleted by a user who may approve alone, and an approval by every user who may delete it', async () => {
+  const { cluster } = await shared.get();
+  const remove = (user: string) =>
+    cluster.kubectl(['delete', 'capp', `decision-${decisions}`, '-n', 'shop', '--as', user], { allowFailure: true });
+  assert.is((await approve(cluster, 'alice', { decision: 'Denied' })).code, 0);
+  assert.match((await remove('mallory')).stderr, NOT_ALLOWED);
+  assert.is((await remove('alice')).code, 0);
+  assert.is((await approve(cluster, 'alice', {})).code, 0);
+  assert.is((await remove('mallory')).code, 0);
+});
+
+test('a namespace that ends takes its denials along', async () => {
+  const { cluster } = await shared.get();
+  const { code, stderr } = await approve(cluster, 'alice', { decision: 'Denied' }, [], 'ending');
+  assert.is(code, 0, stderr);
+  await cluster.kubectl(['delete', 'namespace', 'ending', '--wait=false']);
+  const name = `decision-${decisions}`;
+  // As its controller does, which has no right to approve.
+  await cluster.kubectl([
+    'create',
+    'clusterrole',
+    'ends',
+    '--verb=delete',
+    '--resource=certificateapprovals.certwheel.io',
+  ]);
+  await cluster.kubectl(['create', 'clusterrolebinding', 'ends', '--clusterrole=ends', '--user=ends']);
+  await eventually('the denial is deleted', async () => {
+    const gone = await cluster.kubectl(['delete', 'capp', name, '-n', 'ending', '--as', 'ends'], {
+      allowFailure: true,
+    });
+    return gone.code === 0;
+  });
 });
 
 test('no role of Kubernetes brings the right to approve', async () => {
