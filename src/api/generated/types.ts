@@ -690,8 +690,8 @@ export interface IssuanceQuota {
 export interface IssuancePolicy {
   /**
    * Rules in the order of their check; the first that fits decides. A field of names that a rule lacks allows
-   * none of its kind; one that it has allows, and doesn't require. At most 1000; with none, nothing is
-   * allowed.
+   * none of its kind; one that it has allows, and doesn't require. At most 1000, with at most 1000 patterns
+   * in all of them; with none, nothing is allowed.
    */
   rules: IssuanceRule[];
 }
