@@ -133,7 +133,6 @@ function partedPattern(
       if (nearest === undefined || rest === undefined || !near.isOneAnchor) return nearest;
       return side === 'begin' ? nearest + rest : rest + nearest;
     },
-    shown: (fill) => head.shown(fill) + tail.shown(fill),
   };
 }
 

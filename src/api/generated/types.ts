@@ -707,7 +707,7 @@ export interface IssuanceRule {
    * The common names that the rule allows, as patterns. Without it the rule allows no common name. * stands
    * for one or more letters, digits, - and _. {namespace}, {name} (of the ClientCertificate) and, in a
    * ClusterCertificateAuthority, {namespace.labels['<key>']} are filled in; a label that the namespace lacks
-   * matches nothing. [*] is an asterisk. Everything else is compared exactly. Example: {namespace}-*.
+   * matches nothing. [*] is an asterisk. Everything else is compared exactly. Example: {namespace}.*.
    */
   commonNames?: string[];
   /**
@@ -1020,7 +1020,7 @@ export interface ClusterIssuanceRule {
    * The common names that the rule allows, as patterns. Without it the rule allows no common name. * stands
    * for one or more letters, digits, - and _. {namespace}, {name} (of the ClientCertificate) and, in a
    * ClusterCertificateAuthority, {namespace.labels['<key>']} are filled in; a label that the namespace lacks
-   * matches nothing. [*] is an asterisk. Everything else is compared exactly. Example: {namespace}-*.
+   * matches nothing. [*] is an asterisk. Everything else is compared exactly. Example: {namespace}.*.
    */
   commonNames?: string[];
   /**
