@@ -42,6 +42,7 @@ class Place {
         if (!this.isLeader) throw new RetryableError('Conflict', 'another replica leads');
       },
     },
+    exists: (key) => key === KEY || key === 'ClusterCertificateAuthority/ca',
     labelsOf: () => undefined,
     namespaceOf: ({ namespace }) => namespace,
     read: async () => this.stored,
@@ -97,6 +98,18 @@ test('a renewal, a Secret without a ledger and one that is no certificate leave 
   assert.is(place.ledgers.secretChanged({ ...holding(ledger('0a')), owner: undefined }, undefined), undefined);
   await place.ledgers.write(authority);
   assert.is(place.writes, 0);
+});
+
+test('Secrets that name authorities which there are not leave nothing in memory, also on a standby', async () => {
+  const place = new Place();
+  place.isLeader = false;
+  for (let index = 0; index < 100; index++) {
+    const memory = { authority: `CertificateAuthority/ca-${index}`, ledger: ledger('0a') };
+    const secret = aSecret(aCertificate().build(), { uid: `secret-${index}`, memory });
+    assert.is(place.ledgers.secretChanged(secret, undefined), undefined);
+  }
+  // The control.
+  assert.is(place.ledgers.secretChanged(holding(ledger('0a')), undefined)?.authority, KEY);
 });
 
 test('certificates that have expired leave nothing', async () => {

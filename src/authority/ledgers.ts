@@ -16,6 +16,8 @@ interface LedgersDeps {
   readonly clock: Clock;
   readonly log: Logger;
   readonly ownership: Ownership;
+  /** Whether there is an authority of that key. */
+  exists(authority: string): boolean;
   /** The labels of a namespace; undefined where they aren't known. */
   labelsOf(namespace: string): Readonly<Record<string, string>> | undefined;
   /** Where the Secrets of an authority are. */
@@ -50,6 +52,8 @@ export class Ledgers {
     const now = this.#deps.clock.now();
     const missing = authority === undefined ? [] : missingFrom(present, former, now);
     if (authority === undefined || missing.length === 0) return undefined;
+    // A Secret may name any, and on a standby nothing is written or forgotten.
+    if (!this.#deps.exists(authority)) return undefined;
     const unwritten = this.#unwritten.get(authority) ?? new Map<string, string>();
     this.#unwritten.set(authority, unwritten);
     unwritten.set(before.namespace, nextLedger(unwritten.get(before.namespace) ?? '', missing, now));

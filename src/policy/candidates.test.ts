@@ -22,16 +22,17 @@ const pattern = fc.array(fc.constantFrom(...pieces), { minLength: 1, maxLength: 
 const value = fc
   .array(fc.constantFrom('a', 'b', '.', 'team', 'client', 'gold', 'Gold'), { minLength: 1, maxLength: 4 })
   .map((all) => all.join(''));
+const hostPattern = fc.constantFrom('h', '*', '{namespace}', "{namespace.labels['tier']}");
 const rule = fc.record(
   {
     commonNames: fc.uniqueArray(pattern, { maxLength: 2 }),
     dnsNames: fc.uniqueArray(pattern, { maxLength: 2 }),
     uris: fc.uniqueArray(
-      pattern.map((each) => `x://h/${each}`),
+      fc.tuple(hostPattern, pattern).map(([host, path]) => `x://${host}/${path}`),
       { maxLength: 2 },
     ),
     emailAddresses: fc.uniqueArray(
-      pattern.map((each) => `${each}@b.a`),
+      fc.tuple(pattern, hostPattern).map(([local, host]) => `${local}@${host}.a`),
       { maxLength: 2 },
     ),
     ipAddresses: fc.constantFrom([], ['10.0.0.0/8'], ['::/0', '10.1.2.3']),
@@ -41,16 +42,17 @@ const rule = fc.record(
 const host = fc
   .array(fc.constantFrom('a', 'b', 'team', 'client', 'gold'), { minLength: 1, maxLength: 3 })
   .map((all) => all.join('.'));
+const oneHost = fc.constantFrom('h', 'team', 'gold');
 const asked = fc.record(
   {
     commonName: value,
     dnsNames: fc.uniqueArray(host, { maxLength: 2 }),
     uris: fc.uniqueArray(
-      value.map((each) => `x://h/${each}`),
+      fc.tuple(oneHost, value).map(([host, path]) => `x://${host}/${path}`),
       { maxLength: 1 },
     ),
     emailAddresses: fc.uniqueArray(
-      value.map((each) => `${each}@b.a`),
+      fc.tuple(value, oneHost).map(([local, host]) => `${local}@${host}.a`),
       { maxLength: 1 },
     ),
     ipAddresses: fc.constantFrom([], ['10.1.2.3'], ['::1']),
@@ -83,6 +85,23 @@ test('whatever the rules are, the one that decides is the first of all that fits
     { numRuns: 5_000 },
   );
   assert.ok(fitting > 300, String(fitting));
+});
+
+test('a label in capital letters is found in each part of a name', () => {
+  const label = "{namespace.labels['tier']}";
+  const cases = [
+    [{ uris: [`x://${label}.example.com/*`] }, { uris: ['x://gold.example.com/a'] }],
+    [{ uris: [`x://h/${label}/*`] }, { uris: ['x://h/Gold/a'] }],
+    [{ uris: [`x://${label}/${label}`] }, { uris: ['x://gold/Gold'] }],
+    [{ emailAddresses: [`${label}@${label}.com`] }, { emailAddresses: ['Gold@gold.com'] }],
+    [{ emailAddresses: [`*@${label}.com`] }, { emailAddresses: ['a@gold.com'] }],
+    [{ dnsNames: [`*.${label}.com`] }, { dnsNames: ['a.gold.com'] }],
+  ];
+  for (const [terms, names] of cases) {
+    const resource = aCertificate({ commonName: 'a', ...names }).build();
+    const permission = permissionOf(rulesOf([{ commonNames: ['a'], ...terms }]), resource, LABELS);
+    assert.is(permission.is, 'allowed', JSON.stringify(terms));
+  }
 });
 
 test.run();

@@ -82,6 +82,12 @@ export class Glob {
     return MARKS.test(this.#shape) ? undefined : this.#shape;
   }
 
+  /** Whether all texts that it matches in a namespace are the anchor itself. */
+  get isOneAnchor(): boolean {
+    const [piece = []] = this.#pieces;
+    return this.#pieces.length === 1 && !piece.includes(nameOf);
+  }
+
   /** The globs of the parts before and behind the position that `at` finds, which are compared in two ways. */
   split(at: (shape: string) => number, head: Comparison, tail: Comparison): readonly [Glob, Glob] {
     const position = at(this.#shape);

@@ -120,9 +120,16 @@ function partedPattern(
   side: Side,
 ): NamePattern {
   const [head, tail] = glob.split(behind, first, second);
+  const [near, far] = side === 'begin' ? [head, tail] : [tail, head];
   return {
     ...globPattern(glob, side),
     matches: (value, fill) => head.matches(value.head, fill) && tail.matches(value.tail, fill),
+    // Of each part by itself: a label is filled in as it is in one part, and in lower case in the other.
+    anchor: (fill) => {
+      const [nearest, rest] = [near.anchor(side, fill), far.anchor(side, fill)];
+      if (nearest === undefined || rest === undefined || !near.isOneAnchor) return nearest;
+      return side === 'begin' ? nearest + rest : rest + nearest;
+    },
   };
 }
 

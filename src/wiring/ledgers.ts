@@ -11,6 +11,7 @@ export function wireLedgers(services: Services): Ledgers {
     clock,
     log,
     ownership,
+    exists: (authority) => cluster.authority(authority) !== undefined,
     labelsOf: (namespace) => cluster.namespaces.get(namespace),
     namespaceOf: (resource) => namespaceOf(resource, services),
     read: (namespace, name) => client.get(SECRETS, namespace, name),

@@ -1,6 +1,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { isBrokenAuthority, parseCertificateAuthority } from '../api/certificate-authority.ts';
+import type { AuthorityKind } from '../api/client-certificate.ts';
 import { refuseUnserved } from './refuse-unserved.ts';
 
 const EVERYTHING = { authorities: undefined, namespaces: undefined };
@@ -40,6 +41,27 @@ test('an authority that is broken for another reason keeps that reason', () => {
   const broken = clusterAuthority({}, {});
   assert.ok(isBrokenAuthority(broken));
   assert.is(refuseUnserved(broken, { ...SINGLE, authorities: [] }), broken);
+});
+
+test('rules of a namespace that would take much time and memory to read are refused unread', () => {
+  const refused = (kind: AuthorityKind, patterns: number) => {
+    const commonNames = Array.from({ length: patterns / 40 }, (_, index) => `*${index}*`);
+    const rules = Array.from({ length: 40 }, (_, index) => ({
+      name: `rule-${index}`,
+      ...(kind === 'ClusterCertificateAuthority' && { namespaces: { all: true } }),
+      // A pattern that can't be read, so that the message says whether it was.
+      commonNames: index === 0 ? ['\uE000', ...commonNames.slice(1)] : commonNames,
+    }));
+    const metadata = { namespace: 'shop', name: 'ca', uid: '1', resourceVersion: '1' };
+    const spec = { selfManaged: { commonName: 'CA' }, issuancePolicy: { rules } };
+    const seen = refuseUnserved(parseCertificateAuthority(kind, { metadata, spec }), EVERYTHING);
+    assert.ok(isBrokenAuthority(seen));
+    assert.ok(!('issuancePolicy' in seen) || (seen.issuancePolicy as unknown[]).length === 0, 'the rules are kept');
+    return seen.problem;
+  };
+  assert.match(refused('CertificateAuthority', 1_000), /which can't be read/);
+  assert.match(refused('CertificateAuthority', 1_040), /the rules have 1040 patterns, and those of .* may have 1000/);
+  assert.match(refused('ClusterCertificateAuthority', 1_040), /which can't be read/);
 });
 
 test.run();

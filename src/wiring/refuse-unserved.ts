@@ -23,7 +23,8 @@ export function refuseUnserved(
       problem: `authorities of the kind ${type} are switched off: add ${type} to --authorities of the controller (controller.authorities of the chart), or use another kind`,
     };
   const unreadable = rulesProblem(authority);
-  if (unreadable !== undefined) return { ...authority, problem: unreadable };
+  // Without the rules: they may be large.
+  if (unreadable !== undefined) return { ...authority, issuancePolicy: [], problem: unreadable };
   const selector = namespaces === undefined ? undefined : selectorOf(authority);
   if (selector !== undefined)
     return {

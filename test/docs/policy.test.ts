@@ -1,5 +1,5 @@
 /** The table of patterns in docs/policy.md says what the matcher does. */
-import { readFileSync } from 'node:fs';
+import { globSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -24,6 +24,18 @@ for (const [, field = '', pattern = '', allowed = '', denied = ''] of ROWS)
     for (const value of values(denied)) assert.not(fits(field as NameField, pattern, value), value);
     assert.ok(values(allowed).length > 0 && values(denied).length > 0);
   });
+
+/** What a pattern in pages, examples and descriptions of fields may not teach: a character of namespace names beside one. */
+const AMBIGUOUS = /[-a-z0-9*]\{namespace\}|\{namespace\}[-a-z0-9*]/;
+
+test('no pattern that is shown gives one name to two namespaces', () => {
+  const root = join(import.meta.dirname, '../..');
+  const files = ['docs', 'examples', 'crds'].flatMap((folder) =>
+    globSync(`${folder}/**/*.{md,yaml}`, { cwd: root }).filter((file) => statSync(join(root, file)).isFile()),
+  );
+  assert.ok(files.length > 20, String(files.length));
+  for (const file of files) assert.is(AMBIGUOUS.exec(readFileSync(join(root, file), 'utf8'))?.[0], undefined, file);
+});
 
 test('the table has rows', () => assert.ok(ROWS.length >= 8, String(ROWS.length)));
 

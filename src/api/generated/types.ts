@@ -690,8 +690,8 @@ export interface IssuanceQuota {
 export interface IssuancePolicy {
   /**
    * Rules in the order of their check; the first that fits decides. A field of names that a rule lacks allows
-   * none of its kind; one that it has allows, and doesn't require. At most 1000; with none, nothing is
-   * allowed.
+   * none of its kind; one that it has allows, and doesn't require. At most 1000, with at most 1000 patterns
+   * in all of them; with none, nothing is allowed.
    */
   rules: IssuanceRule[];
 }
@@ -707,7 +707,7 @@ export interface IssuanceRule {
    * The common names that the rule allows, as patterns. Without it the rule allows no common name. * stands
    * for one or more letters, digits, - and _. {namespace}, {name} (of the ClientCertificate) and, in a
    * ClusterCertificateAuthority, {namespace.labels['<key>']} are filled in; a label that the namespace lacks
-   * matches nothing. [*] is an asterisk. Everything else is compared exactly. Example: {namespace}-*.
+   * matches nothing. [*] is an asterisk. Everything else is compared exactly. Example: {namespace}.*.
    */
   commonNames?: string[];
   /**
@@ -1020,7 +1020,7 @@ export interface ClusterIssuanceRule {
    * The common names that the rule allows, as patterns. Without it the rule allows no common name. * stands
    * for one or more letters, digits, - and _. {namespace}, {name} (of the ClientCertificate) and, in a
    * ClusterCertificateAuthority, {namespace.labels['<key>']} are filled in; a label that the namespace lacks
-   * matches nothing. [*] is an asterisk. Everything else is compared exactly. Example: {namespace}-*.
+   * matches nothing. [*] is an asterisk. Everything else is compared exactly. Example: {namespace}.*.
    */
   commonNames?: string[];
   /**
