@@ -154,6 +154,15 @@ test('with other rules, or other labels of the namespace, all is counted anew', 
   assert.is(world.reads, 3);
 });
 
+test('a change of an authority that leaves its rules as they are counts nothing anew', () => {
+  const world = filled({ name: 'a' }, { name: 'b', second: 1 }, { name: 'c', second: 2 });
+  for (let generation = 2; generation < 10; generation++) {
+    world.authority = { ...world.authority, generation, issuancePolicy: rulesOf(RULES) } as never;
+    assert.equal(world.admitted, ['a', 'b']);
+  }
+  assert.is(world.reads, 1);
+});
+
 test('nothing is kept of an authority that is gone, nor of a namespace without certificates', () => {
   const world = filled({ name: 'a' }, { name: 'b' }, { name: 'c' });
   world.places.forget(AUTHORITY);

@@ -1,5 +1,7 @@
+import { hash } from 'node:crypto';
 import { type AnyCertificateAuthority, authorityKey, isBrokenAuthority } from '../api/certificate-authority.ts';
 import { type BrokenClientCertificate, type ClientCertificate, isBroken } from '../api/client-certificate.ts';
+import type { IssuancePolicy, IssuanceRule } from '../api/issuance-policy.ts';
 import { keyOf } from '../api/parse.ts';
 import { Line, type Place } from './line.ts';
 import { type Permission, permissionOf, ruleOf } from './permission.ts';
@@ -18,7 +20,7 @@ export interface PlacesDeps {
 
 /** The lines of one namespace at one authority, by the names of the rules, and the place of each certificate by its key. */
 interface Book {
-  /** Uid and generation of the authority whose rules decided. */
+  /** Uid of the authority, and its rules: its owner may change the rest of its spec in a loop. */
   readonly version: string;
   readonly labels: Labels;
   readonly lines: Map<string, Line>;
@@ -101,7 +103,9 @@ export class Places {
 
   #versionOf(authority: string): string | undefined {
     const found = this.#deps.authority(authority);
-    return found === undefined || isBrokenAuthority(found) ? undefined : `${found.uid}/${found.generation}`;
+    return found === undefined || isBrokenAuthority(found)
+      ? undefined
+      : `${found.uid}/${digestOf(found.issuancePolicy)}`;
   }
 
   /** The rules of a CertificateAuthority don't depend on labels, and a change of these wakes none of its certificates. */
@@ -155,4 +159,14 @@ function placeOf(resource: ClientCertificate): Place {
 
 function referred({ namespace, spec }: ClientCertificate): string {
   return authorityKey({ ...spec.authorityRef, namespace });
+}
+
+const digests = new WeakMap<readonly IssuanceRule[], string>();
+
+function digestOf(policy: IssuancePolicy): string {
+  if (typeof policy === 'string') return policy;
+  const known =
+    digests.get(policy) ?? hash('sha256', JSON.stringify(policy.map(({ names, ...rest }) => [rest, ...names])));
+  digests.set(policy, known);
+  return known;
 }
