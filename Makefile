@@ -57,6 +57,10 @@ bench: control-plane ## Measure, 20 minutes (docs/performance.md)
 bench-quick: control-plane ## Measure for 3 minutes; fails on counts alone
 	node test/bench/main.ts --quick
 
+.PHONY: bench-policy
+bench-policy: $(INSTALLED) ## Measure decisions by issuance rules, 25 seconds
+	node test/bench/policy.ts
+
 .PHONY: generate
 generate: $(INSTALLED) ## Write anew what is generated: types, schemas, chart, reference, Dockerfile
 	node tools/generate.ts

@@ -5,12 +5,22 @@ const ROOT = join(import.meta.dirname, '../../..');
 
 /** The shell commands below a heading of a page, down to the next heading of its level or above. */
 export function commandText(page: string, heading: string): string {
+  return blocksBelow(page, heading, 'sh').join('\n');
+}
+
+/** The same block by block, each with the block of output behind it. */
+export function commandsWithOutput(page: string, heading: string): { commands: string; output: string }[] {
+  const outputs = blocksBelow(page, heading, 'text');
+  return blocksBelow(page, heading, 'sh').map((commands, at) => ({ commands, output: outputs[at] ?? '' }));
+}
+
+function blocksBelow(page: string, heading: string, language: string): string[] {
   const text = readFileSync(join(ROOT, page), 'utf8');
   const [, before = '', marks = ''] = new RegExp(`^([\\s\\S]*?\\n(#+) ${heading}\\n)`).exec(text) ?? [];
   const section = text.slice(before.length).split(new RegExp(`\\n#{2,${marks.length}} `))[0] ?? '';
-  const blocks = [...section.matchAll(/```sh\n([\s\S]*?)```/g)].map(([, block = '']) => block);
-  if (before === '' || blocks.length === 0) throw new Error(`${page} has no commands below ${heading}`);
-  return blocks.join('\n');
+  const blocks = [...section.matchAll(/```(\w+)\n([\s\S]*?)```/g)].filter(([, each]) => each === language);
+  if (before === '' || blocks.length === 0) throw new Error(`${page} has no block of ${language} below ${heading}`);
+  return blocks.map(([, , block = '']) => block);
 }
 
 /** The file that commands below a heading write with `cat > NAME <<'END'`. */

@@ -34,6 +34,19 @@ const CERTIFICATE = {
   kind: 'ClientCertificate',
   spec: { authorityRef: { name: 'ca' }, secretName: 'mine-tls', commonName: 'mallory' },
 };
+const APPROVAL = {
+  ...OF_OURS,
+  kind: 'CertificateApproval',
+  // The administrator of the control: nobody may approve under another name.
+  metadata: { name: 'mine', annotations: { 'certwheel.io/approved-by': 'certwheel-admin' } },
+  spec: {
+    clientCertificateRef: { name: 'alice', uid: '1' },
+    authorityRef: { name: 'ca' },
+    request: { commonName: 'mallory' },
+    decision: 'Approved',
+    validUntil: '2126-01-31T12:00:00Z',
+  },
+};
 const authority = (kind: string) => ({ ...OF_OURS, kind, spec: { selfManaged: { commonName: 'Mine' } } });
 const BINDING = {
   ...named('mine'),
@@ -63,6 +76,7 @@ export const OTHER_POSSIBLE: readonly Act[] = [
     'clustercertificateauthorities.certwheel.io',
     `${OURS}/clustercertificateauthorities`,
   ),
+  ...followed('CertificateApprovals', 'certificateapprovals.certwheel.io', `${OURS}/certificateapprovals`),
   ...followed('ConfigMaps', 'configmaps', '/api/v1/configmaps'),
   ...followed('namespaces', 'namespaces', '/api/v1/namespaces'),
   ...['clientcertificates', 'certificateauthorities'].map((plural) =>
@@ -173,6 +187,11 @@ export const WITHOUT_RIGHT: readonly Act[] = [
     'an authority of the cluster',
     'create clustercertificateauthorities.certwheel.io',
     post(`${OURS}/clustercertificateauthorities`, authority('ClusterCertificateAuthority')),
+  ),
+  forbidden(
+    'an approval of a request',
+    'create certificateapprovals.certwheel.io',
+    post(`${OURS}/namespaces/${TENANT}/certificateapprovals`, APPROVAL),
   ),
   forbidden(
     'the labels of a namespace',
