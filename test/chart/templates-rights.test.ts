@@ -1,6 +1,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import {
+  APPROVAL_PERMISSIONS,
   AUTHORITY_PERMISSIONS,
   CLUSTER_AUTHORITY_PERMISSIONS,
   CLUSTER_PERMISSIONS,
@@ -17,7 +18,7 @@ import { NAMESPACE, ofKind, one, podOf, render } from './support/helm.ts';
 const rules = (permissions: readonly PolicyRule[]) => [...new Set(permissions)].map(({ why: _, ...rule }) => rule);
 const DEFINITIONS: readonly BackendDefinition<never>[] = BACKENDS;
 const OF_AUTHORITIES = rules([...AUTHORITY_PERMISSIONS, ...DEFINITIONS.flatMap(({ permissions }) => permissions)]);
-const EVERYWHERE = [...rules(NAMESPACED_PERMISSIONS), ...OF_AUTHORITIES];
+const EVERYWHERE = [...rules([...NAMESPACED_PERMISSIONS, ...APPROVAL_PERMISSIONS]), ...OF_AUTHORITIES];
 const CLUSTER = rules([
   ...CLUSTER_PERMISSIONS,
   ...DEFINITIONS.flatMap(({ clusterPermissions = [] }) => clusterPermissions),
@@ -34,6 +35,7 @@ test('the roles are what the code says that it needs', async () => {
 test('kinds of authority that the values leave out get no rights, and the controller serves none of them', async () => {
   const least = [
     ...NAMESPACED_PERMISSIONS,
+    ...APPROVAL_PERMISSIONS,
     ...AUTHORITY_PERMISSIONS,
     ...CLUSTER_PERMISSIONS,
     ...CLUSTER_AUTHORITY_PERMISSIONS,
@@ -88,10 +90,12 @@ test('only where the controller is its ServiceAccount, everybody else is kept fr
     ofKind(await render(given), 'ValidatingAdmissionPolicy')
       .map(({ metadata }) => metadata.name.split('.')[0])
       .sort();
-  assert.equal(await policiesOf({}), ['certwheel', 'certwheel-csr', 'certwheel-next']);
-  assert.equal(await policiesOf({ admissionPolicy: { enabled: false } }), []);
+  const forUsers = ['certwheel-appr', 'certwheel-rules'];
+  assert.equal(await policiesOf({}), ['certwheel', 'certwheel-csr', 'certwheel-next', ...forUsers].sort());
+  assert.equal(await policiesOf({ admissionPolicy: { enabled: false } }), ['certwheel-appr']);
+  assert.equal(await policiesOf({ admissionPolicy: { enabled: false }, approvals: { enabled: false } }), []);
   for (const given of [{ serviceAccount: { automount: false } }, { extraArgs: ['--kubeconfig=/etc/kubeconfig'] }])
-    assert.equal(await policiesOf(given), ['certwheel', 'certwheel-csr']);
+    assert.equal(await policiesOf(given), ['certwheel', 'certwheel-csr', ...forUsers].sort());
 });
 
 test('in namespaces mode there are Roles in these namespaces and nothing for the cluster', async () => {
@@ -115,6 +119,15 @@ test('in namespaces mode cluster authorities take a ClusterRole for them alone, 
   const own = one(manifests, 'Role', 'certwheel-cluster-authorities');
   assert.equal([own.metadata.namespace, own.rules], [NAMESPACE, OF_AUTHORITIES]);
   assert.ok(podOf(manifests).container.args.includes('--cluster-authorities=true'));
+});
+
+test('without approvals no right to see them is given', async () => {
+  const manifests = await render({ approvals: { enabled: false } });
+  assert.equal(one(manifests, 'ClusterRole', 'certwheel').rules, [
+    ...rules(NAMESPACED_PERMISSIONS),
+    ...OF_AUTHORITIES,
+    ...CLUSTER,
+  ]);
 });
 
 test.run();
