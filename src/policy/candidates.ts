@@ -1,49 +1,42 @@
 import { NAME_FIELDS } from '../api/issuance-policy.ts';
-import type { Fill, Side } from './glob.ts';
+import type { Side } from './glob.ts';
 import { sideOf } from './names.ts';
 import type { Asked, AskedName, Rule } from './rule.ts';
+
+/** What the names that a rule allows begin or end with; `at` is the place of their field in NAME_FIELDS, `place` that of the rule. */
+export type AnchorsOf = (rule: Rule, at: number, place: number) => readonly string[];
 
 /**
  * Finds, of many rules, the few that may allow a name: those with a pattern that begins, or ends, as the name does. With a
  * thousand rules that takes a hundredth of asking each.
  */
 export class Candidates {
-  readonly #rules: readonly Rule[];
   /** By the places of the fields in NAME_FIELDS. */
   readonly #indexes: readonly AnchorIndex[];
   /** How much memory it takes: one for each pattern. */
   readonly weight: number;
 
-  /** `isUndecided` says of a rule that what it allows is not known yet, so that it is always among those found. */
-  constructor(rules: readonly Rule[], fill: Fill, isUndecided: (rule: Rule) => boolean) {
-    this.#rules = rules;
+  constructor(rules: readonly Rule[], anchorsOf: AnchorsOf) {
     this.#indexes = NAME_FIELDS.map(
-      (field, at) =>
-        new AnchorIndex(
-          sideOf(field),
-          (place) => {
-            const rule = rules[place] as Rule;
-            return isUndecided(rule) ? [''] : rule.anchors(at, fill);
-          },
-          rules.length,
-        ),
+      (field, at) => new AnchorIndex(sideOf(field), rules, (rule, place) => anchorsOf(rule, at, place)),
     );
     this.weight = this.#indexes.reduce((sum, { size }) => sum + size, 0);
   }
 
-  /** Places of rules, in their order: all that may allow what is asked for, and perhaps others. */
-  placesFor({ names }: Asked): readonly number[] {
-    let fewest: readonly number[] | undefined;
-    for (const name of names) {
-      const found = this.#placesFor(name);
-      if (fewest === undefined || found.length < fewest.length) fewest = found;
-    }
-    return fewest ?? this.#rules.map((_, place) => place);
-  }
-
-  #placesFor({ at, compared }: AskedName): readonly number[] {
+  /** Places of rules, in no order: all that may allow the name, and perhaps others. */
+  placesFor({ at, compared }: AskedName): readonly number[] {
     return this.#indexes[at]?.placesFor(compared.text) ?? [];
   }
+}
+
+/** Places of rules that may allow all that is asked for, in their order; undefined where nothing tells rules apart. */
+export function placesFor({ names }: Asked, all: readonly Candidates[]): readonly number[] | undefined {
+  let fewest: readonly number[] | undefined;
+  for (const name of names) {
+    const found = all.flatMap((each) => each.placesFor(name));
+    if (fewest === undefined || found.length < fewest.length) fewest = found;
+  }
+  return fewest && [...new Set(fewest)].sort((one, other) => one - other);
 }
 
 /** Places of rules by what their patterns of one field begin or end with. */
@@ -53,10 +46,10 @@ class AnchorIndex {
   readonly #lengths: readonly number[];
   size = 0;
 
-  constructor(side: Side, anchorsOf: (place: number) => readonly string[], count: number) {
+  constructor(side: Side, rules: readonly Rule[], anchorsOf: (rule: Rule, place: number) => readonly string[]) {
     this.#side = side;
-    for (let place = 0; place < count; place++)
-      for (const anchor of new Set(anchorsOf(place))) {
+    for (const [place, rule] of rules.entries())
+      for (const anchor of new Set(anchorsOf(rule, place))) {
         const places = this.#places.get(anchor) ?? [];
         this.#places.set(anchor, places);
         places.push(place);
@@ -66,11 +59,10 @@ class AnchorIndex {
   }
 
   placesFor(text: string): readonly number[] {
-    const found = this.#lengths.flatMap((length) => {
+    return this.#lengths.flatMap((length) => {
       if (length > text.length) return [];
       const anchor = this.#side === 'begin' ? text.slice(0, length) : text.slice(text.length - length);
       return this.#places.get(anchor) ?? [];
     });
-    return found.sort((one, other) => one - other);
   }
 }

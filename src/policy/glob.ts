@@ -82,6 +82,11 @@ export class Glob {
     return MARKS.test(this.#shape) ? undefined : this.#shape;
   }
 
+  /** Whether it has placeholders. */
+  get isFilledIn(): boolean {
+    return this.#fields.length > 0;
+  }
+
   /** Whether all texts that it matches in a namespace are the anchor itself. */
   get isOneAnchor(): boolean {
     const [piece = []] = this.#pieces;

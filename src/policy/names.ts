@@ -19,6 +19,8 @@ export interface NamePattern {
   /** The one value that it allows, in its canonical form; undefined where several may fit. */
   readonly only: string | undefined;
   readonly usesLabels: boolean;
+  /** Whether it has placeholders. */
+  readonly isFilledIn: boolean;
   matches(value: ComparedValue, fill: Fill): boolean;
   /** See Glob; at the side of its field. */
   anchor(fill: Fill): string | undefined;
@@ -106,6 +108,7 @@ function globPattern(glob: Glob, side: Side): NamePattern {
   return {
     only: glob.only,
     usesLabels: glob.usesLabels,
+    isFilledIn: glob.isFilledIn,
     matches: ({ text }, fill) => glob.matches(text, fill),
     anchor: (fill) => glob.anchor(side, fill),
   };
@@ -155,6 +158,7 @@ function addressRange(text: string): NamePattern {
   return {
     only: undefined,
     usesLabels: false,
+    isFilledIn: false,
     matches: ({ text: value }) => isIP(value) !== 0 && haveSamePrefix(addressBytes(value), bytes, bits),
     anchor: () => '',
   };

@@ -4,7 +4,7 @@ import type { IssuancePolicy } from '../api/issuance-policy.ts';
 import { approvalOf } from './approval.ts';
 import type { Fill } from './glob.ts';
 import { askedOf, type Misfit, type Rule } from './rule.ts';
-import { type RuleInNamespace, rulesFor } from './rules.ts';
+import { rulesFor } from './rules.ts';
 
 /** Whether the issuance policy of the authority permits what is asked for. */
 export type Permission =
@@ -55,9 +55,8 @@ export function permissionOf(
   }
   const fill = { namespace, name, labels: new Map(Object.entries(labels ?? {})) };
   const asked = askedOf(spec);
-  const { rules, certain, candidates } = rulesFor(policy, namespace, labels);
-  for (const place of candidates.placesFor(asked)) {
-    const { rule, serves } = rules[place] as RuleInNamespace;
+  const serving = rulesFor(policy, namespace, labels);
+  for (const { rule, serves } of serving.candidates(asked)) {
     if (rule.usesLabels && labels === undefined) return { is: 'pending' };
     if (rule.misfit(asked, fill) !== undefined) continue;
     if (!serves) return { is: 'pending' };
@@ -65,6 +64,7 @@ export function permissionOf(
     const approval = approvals === undefined ? 'notEnforced' : (approvalOf(resource, approvals(uid)) ?? 'missing');
     return { is: 'allowed', rule, approval };
   }
+  const { certain } = serving;
   const misfits = certain.slice(0, MISFITS_SHOWN).flatMap((rule) => rule.misfit(asked, fill) ?? []);
   return { is: 'denied', misfits, others: certain.length - misfits.length, fill };
 }

@@ -88,10 +88,16 @@ export class Rule {
     return usage === undefined ? undefined : { rule: this, field: 'usages', value: usage };
   }
 
-  /** What the names that it allows in that field begin or end with, see Glob. */
-  anchors(at: number, fill: Fill): readonly string[] {
+  /** What the names that it allows in that field begin or end with, see Glob: by the patterns without placeholders. */
+  fixedAnchors(at: number): readonly string[] {
     const { patterns = [], exact = [] } = this.#allowed[at] ?? {};
-    return [...exact, ...patterns.flatMap((each) => each.anchor(fill) ?? [])];
+    return [...exact, ...patterns.flatMap((each) => (each.isFilledIn ? [] : (each.anchor(NOTHING) ?? [])))];
+  }
+
+  /** The same by its other patterns. */
+  filledAnchors(at: number, fill: Fill): readonly string[] {
+    const { patterns = [] } = this.#allowed[at] ?? {};
+    return patterns.flatMap((each) => (each.isFilledIn ? (each.anchor(fill) ?? []) : []));
   }
 
   /** What it allows in a field, filled in; empty for nothing. */
@@ -117,6 +123,9 @@ export class Rule {
     return false;
   }
 }
+
+/** For what has no placeholders. */
+const NOTHING: Fill = { namespace: '', name: '', labels: new Map() };
 
 function allowedIn(field: NameField, { name, names }: IssuanceRule): Allowed | undefined {
   const all = (names.get(field) ?? []).map((text) => {

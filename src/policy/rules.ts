@@ -1,28 +1,10 @@
-import { allowsNamespace, type CertificateAuthority } from '../api/certificate-authority.ts';
+import type { CertificateAuthority } from '../api/certificate-authority.ts';
 import type { IssuancePolicy, IssuanceRule } from '../api/issuance-policy.ts';
 import { RecentlyUsed } from '../recently-used.ts';
 import { messageOf } from '../thrown.ts';
 import { Candidates } from './candidates.ts';
 import { Rule } from './rule.ts';
-
-/** A rule of the authority, as one namespace sees it. */
-export interface RuleInNamespace {
-  readonly rule: Rule;
-  /** Undefined while the labels that decide that are not known. */
-  readonly serves: true | undefined;
-}
-
-type Labels = Readonly<Record<string, string>> | undefined;
-
-/** The rules that serve one namespace. */
-export interface ServingRules {
-  readonly labels: Labels;
-  /** In their order. */
-  readonly rules: readonly RuleInNamespace[];
-  /** Those of them that are known to serve it. */
-  readonly certain: readonly Rule[];
-  readonly candidates: Candidates;
-}
+import { type Labels, ServingRules } from './serving-rules.ts';
 
 /** A pattern of one namespace weighs one; the namespaces of one policy take some 5 MB at most. */
 const SERVED = { most: 2_000, mostWeight: 50_000 };
@@ -33,10 +15,13 @@ export const MOST_PATTERNS = 1_000;
 /** The rules of one authority, read once. */
 class Rules {
   readonly #rules: readonly Rule[];
+  /** By the patterns that are the same in all namespaces. */
+  readonly #shared: Candidates;
   readonly #served = new RecentlyUsed<ServingRules>(SERVED);
 
   constructor(terms: readonly IssuanceRule[]) {
     this.#rules = terms.map((each) => new Rule(each));
+    this.#shared = new Candidates(this.#rules, (rule, at) => rule.fixedAnchors(at));
   }
 
   /** The first that depends on labels of the namespace. */
@@ -48,19 +33,8 @@ class Rules {
   serving(namespace: string, labels: Labels): ServingRules {
     const known = this.#served.get(namespace);
     if (known !== undefined && known.labels === labels) return known;
-    const rules = this.#rules.flatMap((rule): RuleInNamespace[] => {
-      const serves = allowsNamespace(rule.terms.namespaces, namespace, labels);
-      return serves === false ? [] : [{ rule, serves }];
-    });
-    const fill = { namespace, name: '', labels: new Map(Object.entries(labels ?? {})) };
-    const candidates = new Candidates(
-      rules.map(({ rule }) => rule),
-      fill,
-      ({ usesLabels }) => usesLabels && labels === undefined,
-    );
-    const certain = rules.filter(({ serves }) => serves).map(({ rule }) => rule);
-    const serving = { labels, rules, certain, candidates };
-    this.#served.set(namespace, serving, candidates.weight + 1);
+    const serving = new ServingRules(this.#rules, this.#shared, namespace, labels);
+    this.#served.set(namespace, serving, serving.weight);
     return serving;
   }
 }
