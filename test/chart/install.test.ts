@@ -17,7 +17,7 @@ import { eventually, oneWorld, type World } from '../e2e/support/world.ts';
 import { accountKubeconfig } from './support/account.ts';
 import { CHART, helm, install, NAMESPACE, one, render } from './support/helm.ts';
 
-const CRDS = ['certificateauthorities', 'clientcertificates', 'clustercertificateauthorities'];
+const CRDS = ['certificateapprovals', 'certificateauthorities', 'clientcertificates', 'clustercertificateauthorities'];
 
 let notes = '';
 
