@@ -12,6 +12,7 @@ import { ledgerManifest, readLedgerSecret } from './ledger-secret.ts';
 import { Ledgers } from './ledgers.ts';
 
 const KEY = 'CertificateAuthority/team/ca';
+const CLUSTER_KEY = 'ClusterCertificateAuthority/ca';
 const metadata = { namespace: 'team', name: 'ca', uid: 'uid', resourceVersion: '1', generation: 1 };
 const authority = parseCertificateAuthority('CertificateAuthority', {
   metadata,
@@ -42,8 +43,8 @@ class Place {
         if (!this.isLeader) throw new RetryableError('Conflict', 'another replica leads');
       },
     },
-    exists: (key) => key === KEY || key === 'ClusterCertificateAuthority/ca',
-    labelsOf: () => undefined,
+    mayHaveIssued: (key, namespace, anchors) =>
+      (key === KEY && namespace === 'team') || (key === CLUSTER_KEY && anchors.includes('ca 1')),
     namespaceOf: ({ namespace }) => namespace,
     read: async () => this.stored,
     apply: async (manifest) => {
@@ -158,19 +159,19 @@ test('a Secret of that name that is not a ledger is left alone, and the log says
   assert.ok(place.told.includes("isn't Certwheel's"));
 });
 
-test('a cluster authority keeps nothing of a namespace that it does not serve', async () => {
+test('a cluster authority keeps what its CA has signed, and nothing that a tenant has made look like that', async () => {
   const place = new Place();
-  const spec = { selfManaged: { commonName: 'ca' }, allowedNamespaces: { names: ['elsewhere'] } };
   const cluster = parseCertificateAuthority('ClusterCertificateAuthority', {
     metadata: { ...metadata, namespace: '' },
-    spec,
+    spec: { selfManaged: { commonName: 'ca' }, allowedNamespaces: { names: ['elsewhere'] } },
   }) as CertificateAuthority;
-  const secret = aSecret(aCertificate().build(), {
-    memory: { authority: 'ClusterCertificateAuthority/ca', ledger: ledger('0a') },
-  });
-  assert.is(place.ledgers.secretChanged(secret, undefined)?.authority, 'ClusterCertificateAuthority/ca');
+  const memory = { authority: 'ClusterCertificateAuthority/ca', ledger: ledger('0a') };
+  const signedBy = (anchor: string) =>
+    aSecret(aCertificate().build(), { memory, certificate: { anchorFingerprints: [anchor] } });
+  assert.is(place.ledgers.secretChanged(signedBy('made here'), undefined), undefined);
+  assert.is(place.ledgers.secretChanged(signedBy('ca 1'), undefined)?.authority, CLUSTER_KEY);
   await place.ledgers.write(cluster);
-  assert.is(place.writes, 0);
+  assert.equal(place.serials, ['0a']);
 });
 
 test.run();

@@ -1,7 +1,8 @@
-import { allowsNamespace, authorityKey, type CertificateAuthority } from '../api/certificate-authority.ts';
+import { authorityKey, type CertificateAuthority } from '../api/certificate-authority.ts';
 import type { RawObject } from '../api/parse.ts';
 import { missingFrom, nextLedger } from '../certificate/secret/ledger.ts';
 import { authorityOf, isRecord, isView, type SecretKept } from '../certificate/secret/record.ts';
+import { provenView } from '../certificate/secret/view.ts';
 import type { Clock } from '../clock.ts';
 import { classify } from '../errors.ts';
 import type { Logger } from '../log.ts';
@@ -16,10 +17,11 @@ interface LedgersDeps {
   readonly clock: Clock;
   readonly log: Logger;
   readonly ownership: Ownership;
-  /** Whether there is an authority of that key. */
-  exists(authority: string): boolean;
-  /** The labels of a namespace; undefined where they aren't known. */
-  labelsOf(namespace: string): Readonly<Record<string, string>> | undefined;
+  /**
+   * Whether an authority of that key may have issued what a namespace holds, by the root certificates above it. A tenant
+   * may write what looks like a certificate of any authority.
+   */
+  mayHaveIssued(authority: string, namespace: string, anchorFingerprints: readonly string[]): boolean;
   /** Where the Secrets of an authority are. */
   namespaceOf(resource: CertificateAuthority): string;
   read(namespace: string, name: string): Promise<RawObject | undefined>;
@@ -52,8 +54,7 @@ export class Ledgers {
     const now = this.#deps.clock.now();
     const missing = authority === undefined ? [] : missingFrom(present, former, now);
     if (authority === undefined || missing.length === 0) return undefined;
-    // A Secret may name any, and on a standby nothing is written or forgotten.
-    if (!this.#deps.exists(authority)) return undefined;
+    if (!this.#deps.mayHaveIssued(authority, before.namespace, anchorsOf(before))) return undefined;
     const unwritten = this.#unwritten.get(authority) ?? new Map<string, string>();
     this.#unwritten.set(authority, unwritten);
     unwritten.set(before.namespace, nextLedger(unwritten.get(before.namespace) ?? '', missing, now));
@@ -86,12 +87,7 @@ export class Ledgers {
   }
 
   async #merge(resource: CertificateAuthority, added: ReadonlyMap<string, string>): Promise<void> {
-    const { clock, labelsOf, namespaceOf, read, apply } = this.#deps;
-    // In a namespace that it doesn't serve, a tenant may have written what looks like a certificate of the authority.
-    const served = [...added].filter(
-      ([each]) => allowsNamespace(resource.allowedNamespaces, each, labelsOf(each)) !== false,
-    );
-    if (served.length === 0) return;
+    const { clock, namespaceOf, read, apply } = this.#deps;
     const namespace = namespaceOf(resource);
     const name = ledgerSecretName(resource);
     const current = await read(namespace, name);
@@ -100,7 +96,7 @@ export class Ledgers {
         `Secret ${namespace}/${name} is to keep its ledger, and that Secret isn't Certwheel's; rename it`,
       );
     const former = current === undefined ? new Map<string, string>() : readLedgerSecret(current);
-    const ledgers = mergeLedgers(former, new Map(served), clock.now());
+    const ledgers = mergeLedgers(former, added, clock.now());
     const isSame = ledgers.size === former.size && [...ledgers].every(([each, text]) => former.get(each) === text);
     if (!isSame) await apply(ledgerManifest(resource, namespace, ledgers, current));
   }
@@ -109,4 +105,10 @@ export class Ledgers {
 function ledgerOf(kept: SecretKept): string {
   if (isView(kept)) return kept.owner === undefined ? '' : kept.memory.ledger;
   return isRecord(kept) ? kept.ledger : '';
+}
+
+/** The roots to which its certificate is proven to lead; none where it holds none. */
+function anchorsOf(kept: SecretKept): readonly string[] {
+  if (isView(kept)) return provenView(kept).certificate?.anchorFingerprints ?? [];
+  return isRecord(kept) ? kept.anchorFingerprints : [];
 }

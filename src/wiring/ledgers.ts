@@ -1,3 +1,4 @@
+import { allowsNamespace, isBrokenAuthority } from '../api/certificate-authority.ts';
 import { SECRETS } from '../api/names.ts';
 import { Ledgers } from '../authority/ledgers.ts';
 import { RetryableError } from '../errors.ts';
@@ -6,13 +7,19 @@ import { namespaceOf, type Services } from './services.ts';
 
 /** What keeps the certificates that no Secret tells of any more. */
 export function wireLedgers(services: Services): Ledgers {
-  const { client, clock, cluster, log, ownership } = services;
+  const { client, clock, cluster, log, ownership, registry } = services;
   return new Ledgers({
     clock,
     log,
     ownership,
-    exists: (authority) => cluster.authority(authority) !== undefined,
-    labelsOf: (namespace) => cluster.namespaces.get(namespace),
+    mayHaveIssued: (authority, namespace, anchors) => {
+      const resource = cluster.authority(authority);
+      if (resource === undefined || isBrokenAuthority(resource)) return resource !== undefined;
+      const served = allowsNamespace(resource.allowedNamespaces, namespace, cluster.namespaces.get(namespace));
+      // A namespace that has lost its label holds what is to be revoked.
+      const trust = registry.get(authority)?.view?.trust.anchors;
+      return served !== false || anchors.some((each) => trust?.has(each));
+    },
     namespaceOf: (resource) => namespaceOf(resource, services),
     read: (namespace, name) => client.get(SECRETS, namespace, name),
     apply: async (manifest) => {
