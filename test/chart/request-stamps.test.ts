@@ -6,7 +6,7 @@ import { CHART, helm, install } from './support/helm.ts';
 // The attack: a user requests a certificate under the name of another one, who is then called to account.
 
 const shared = oneWorld({}, async (cluster) => {
-  await install(cluster);
+  await install(cluster, { requestStamps: { enabled: true } });
   const kubectl = (...args: string[]) => cluster.kubectl(args);
   await kubectl('create', 'namespace', 'shop');
   await kubectl('create', 'role', 'owner', '--verb=*', '--resource=clientcertificates.certwheel.io', '-n', 'shop');
@@ -19,6 +19,7 @@ const shared = oneWorld({}, async (cluster) => {
 });
 test.after(shared.stop);
 
+const ON = ['--set', 'requestStamps.enabled=true'];
 const KEY = 'certwheel.io/requested-by';
 const STAMP = '{.metadata.annotations.certwheel\\.io/requested-by}';
 const FORGED = /the annotation certwheel.io\/requested-by can't be changed/;
@@ -76,8 +77,9 @@ test('an API server without such policies gets none, and the controller does not
   assert.match(await rendered(), /--request-stamps=false/);
   assert.not.match(await rendered(), /kind: MutatingAdmissionPolicy/);
   const api = ['--api-versions', 'admissionregistration.k8s.io/v1/MutatingAdmissionPolicy'];
-  assert.match(await rendered(...api), /--request-stamps=true/);
-  assert.match(await rendered(...api, '--set', 'requestStamps.enabled=false'), /--request-stamps=false/);
+  assert.match(await rendered(...api), /--request-stamps=false/);
+  assert.match(await rendered(...api, ...ON), /--request-stamps=true/);
+  assert.match(await rendered(...ON), /--request-stamps=false/);
 });
 
 test.run();
