@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { CertwheelError, TerminalError } from '../errors.ts';
 import { oneLine } from '../foreign-text.ts';
 import { canonicalIdentity } from './canonical-identity.ts';
@@ -67,5 +67,5 @@ export function requestDigest({
 }: Pick<CertificateSpec, 'identity' | 'durationMs' | 'key'>): string {
   const size = 'size' in key ? key.size : undefined;
   const parts = [canonicalIdentity(identity), durationMs, key.algorithm, size];
-  return createHash('sha256').update(JSON.stringify(parts)).digest('base64');
+  return hash('sha256', JSON.stringify(parts), 'base64');
 }

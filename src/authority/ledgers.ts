@@ -29,8 +29,8 @@ interface LedgersDeps {
 }
 
 /**
- * Keeps, beside their authority, the certificates that are still valid and that no Secret tells of any more: who revokes
- * them later has nothing else to go by. What a Secret said a user of its namespace may have forged, so each namespace has
+ * Lists, beside their authority, the certificates that are still valid and that no Secret lists any more. A later
+ * revocation has no other source. What a Secret said a user of its namespace may have forged, so each namespace has
  * a ledger of its own. Secrets that are deleted while no controller runs are missed.
  */
 export class Ledgers {

@@ -5,7 +5,7 @@ import { aCertificate, after, DAY, HOUR, NOW } from '../../test/unit/builders.ts
 import { rulesOf } from '../../test/unit/rules-of.ts';
 import { type CertificateApproval, parseCertificateApproval } from '../api/certificate-approval.ts';
 import type { RawObject } from '../api/parse.ts';
-import { lacksApproval } from '../certificate/decision/refusals.ts';
+import { lacksApproval } from '../certificate/decision/policy-refusals.ts';
 import { approvalOf } from './approval.ts';
 import { permissionOf } from './permission.ts';
 

@@ -3,7 +3,7 @@ import type { ClientCertificate } from '../api/client-certificate.ts';
 
 /**
  * The decision that counts for what a ClientCertificate asks for now, whenever it ends: of those on this very request, the
- * newest. Undefined where there is none. An approval without the mark of the admission policy is nobody's decision.
+ * newest. Undefined where there is none. An approval without the mark of the admission policy doesn't count.
  */
 export function approvalOf(
   { uid, spec }: Pick<ClientCertificate, 'uid' | 'spec'>,

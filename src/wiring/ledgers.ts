@@ -5,7 +5,7 @@ import { RetryableError } from '../errors.ts';
 import { fieldAltered } from '../kube/difference.ts';
 import { namespaceOf, type Services } from './services.ts';
 
-/** What keeps the certificates that no Secret tells of any more. */
+/** The ledgers beside the authorities, with access to the API server. */
 export function wireLedgers(services: Services): Ledgers {
   const { client, clock, cluster, log, ownership, registry } = services;
   return new Ledgers({

@@ -6,6 +6,7 @@ import { table } from '../../../test/unit/check-table.ts';
 import { aRule } from '../../../test/unit/rules-of.ts';
 import { OWN_CA_CAPABILITIES } from '../../backends/shared/own-ca.ts';
 import { ALLOWED } from '../../policy/permission.ts';
+import { deniedByPolicy } from './policy-refusals.ts';
 import * as refusals from './refusals.ts';
 
 const named = (spec: object) => anObserved(aCertificate(spec)).withSecret();
@@ -46,19 +47,19 @@ table({
     says: undefined,
   },
   'what is permitted is not denied': {
-    check: refusals.deniedByPolicy,
+    check: deniedByPolicy,
     seen: named({}).permitted(ALLOWED).build(),
     says: undefined,
   },
   'what has no place under its rule waits': {
-    check: refusals.deniedByPolicy,
+    check: deniedByPolicy,
     seen: named({})
       .permitted({ is: 'full', rule: aRule({ name: 'web' }), most: 2 })
       .build(),
     says: '"do":"wait","code":"TooManyCertificates","message":"rule web of CertificateAuthority ca allows',
   },
   'what fits no rule is denied': {
-    check: refusals.deniedByPolicy,
+    check: deniedByPolicy,
     seen: named({})
       .permitted({
         is: 'denied',
@@ -70,14 +71,14 @@ table({
     says: '"do":"refuse","code":"DeniedByPolicy","message":"no rule of CertificateAuthority ca allows',
   },
   'organizations are denied where there are no rules': {
-    check: refusals.deniedByPolicy,
+    check: deniedByPolicy,
     seen: named({ subject: { organizations: ['ops'] } })
       .permitted({ is: 'noOrganizations' })
       .build(),
     says: '"do":"refuse","code":"DeniedByPolicy","message":"CertificateAuthority ca has no rules',
   },
   'labels that decide and are not known are waited for': {
-    check: refusals.deniedByPolicy,
+    check: deniedByPolicy,
     seen: named({}).permitted({ is: 'pending' }).build(),
     says: '"do":"wait","code":"AuthorityNotReady","message":"the issuance policy of CertificateAuthority/ca goes by the labels of namespace team',
   },

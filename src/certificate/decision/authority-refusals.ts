@@ -1,4 +1,5 @@
 import type { Observed } from '../observed.ts';
+import * as policy from './policy-refusals.ts';
 import * as refusals from './refusals.ts';
 
 /** What a refusal by the authority depends on: nothing that only a read past the caches would tell. */
@@ -8,8 +9,8 @@ export type AskedOfAuthority = Pick<Observed, 'resource' | 'authority' | 'permis
 const REFUSALS: readonly ((asked: AskedOfAuthority, now: Date) => refusals.Refusal | undefined)[] = [
   refusals.authorityIsMissing, // or doesn't serve this namespace
   refusals.asksForSystemIdentity, // names that Kubernetes and kubeadm keep for themselves
-  refusals.deniedByPolicy, // the authority's spec.issuancePolicy
-  refusals.lacksApproval, // where a rule of it demands one
+  policy.deniedByPolicy, // the authority's spec.issuancePolicy
+  policy.lacksApproval, // where a rule of it demands one
   refusals.exceedsLimits, // the authority's spec.limits
   refusals.unsupportedByAuthority, // refused before the authority is called at all
   refusals.forbiddenByCA, // name constraints and extended key usages of the CA certificates
