@@ -69,5 +69,5 @@ export function permissionOf(
   return { is: 'denied', misfits, others: certain.length - misfits.length, fill };
 }
 
-/** More rules than that rarely serve one namespace, and to compare them all would take time at each reconcile. */
-const MISFITS_SHOWN = 50;
+/** More rules than that rarely serve one namespace. The admission policy of the chart shows as many. */
+const MISFITS_SHOWN = 16;
