@@ -2,6 +2,7 @@
 
 import { type Row, spec } from './rows.ts';
 import { NAME_ROWS } from './rules-names.ts';
+import { OUTPUT_RULES } from './rules-outputs.ts';
 import { KEY_RULES } from './rules-private-key.ts';
 import { CERTIFICATE_TEXT_ROWS } from './rules-text.ts';
 
@@ -193,6 +194,7 @@ export const CLIENT_CERTIFICATE_ROWS: Row[] = [
   ...template,
   size,
   ...CERTIFICATE_TEXT_ROWS,
+  ...OUTPUT_RULES,
   ...KEY_RULES.map(
     ({ key, refuses, says, good }): Short => ({
       refuses,
