@@ -41,7 +41,7 @@ $(TESTS:=-long): test-%-long: $(INSTALLED)
 	@node test/run.ts --long $*
 
 .PHONY: lint-certs
-lint-certs: test-lint-long ## The same with 10,000 random certificates, other ones each time (LINT_SEED=n again)
+lint-certs: test-lint-long ## Lint certificates as Certwheel makes them, and read 10,000 random ones (LINT_SEED=n again)
 
 SECONDS ?= 3600
 
