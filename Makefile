@@ -26,18 +26,22 @@ test-unit: ## The tests of pure code
 test-e2e: ## The controller on a real kube-apiserver and etcd
 test-demo: ## The demo
 test-chains: ## Random CA chains against OpenSSL, Go and Java
+test-lint: ## zlint, pkilint and four readers of certificates over what Certwheel writes
 test-chart: ## Lint, render, check and install the chart
 test-authorities: ## Every kind of authority against its real server
 test-monitoring: ## Every alert and every query of the dashboard on a real Prometheus
 test-node: ## The chart on a real node, with real pods (Linux, root; installs Debian packages)
 test-versions: ## The oldest Kubernetes that is promised; the long form has one in between
 
-TESTS := $(addprefix test-,unit e2e demo chains chart authorities monitoring node versions)
+TESTS := $(addprefix test-,unit e2e demo chains lint chart authorities monitoring node versions)
 .PHONY: $(TESTS) $(TESTS:=-long)
 $(TESTS): test-%: $(INSTALLED)
 	@node test/run.ts $*
 $(TESTS:=-long): test-%-long: $(INSTALLED)
 	@node test/run.ts --long $*
+
+.PHONY: lint-certs
+lint-certs: test-lint-long ## Lint certificates as Certwheel makes them, and read 10,000 random ones (LINT_SEED=n again)
 
 SECONDS ?= 3600
 

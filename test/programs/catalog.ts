@@ -31,6 +31,8 @@ const modules = {
   'kube-1.34': { stamps: stamp('1.34.4'), tags: [] },
   // Ours, over nothing but the standard library.
   'go-x509': { stamps: [], tags: [] },
+  // Ours, over the lints of zlint.
+  zlint: { stamps: [], tags: [] },
   // Only its CRDs are used: nothing is built of it.
   'prometheus-operator': { stamps: [], tags: [] },
 } as const satisfies Readonly<Record<string, GoModule>>;
@@ -73,6 +75,7 @@ const catalog = {
   step: { module: 'step-cli', package: 'github.com/smallstep/cli/cmd/step', versionArguments: ['version'] },
   vault: { module: 'vault', package: 'github.com/hashicorp/vault', versionArguments: ['version'] },
   'go-x509': { module: 'go-x509', package: '.', versionArguments: ['version'] },
+  zlint: { module: 'zlint', package: '.', versionArguments: ['version'] },
   // The name under which Vault finds the plugin of its Kubernetes auth method is that of its file.
   'vault-plugin-auth-kubernetes': { module: 'vault', package: './kubernetes-auth', versionArguments: ['version'] },
 } as const satisfies Readonly<Record<string, Program>>;

@@ -61,9 +61,11 @@ const steps = {
     budgetSeconds: 600,
   },
   'go-x509': { kind: 'build', needs: ['sources'], command: program('go-x509'), budgetSeconds: 30 },
-  // Each a program of one file: see test/pki/verifiers/build.ts.
+  // Small programs of ours: see test/programs/compiled.ts.
   judges: { kind: 'build', command: ['node', 'test/pki/verifiers/main.ts'], budgetSeconds: 60 },
   'keystore-readers': { kind: 'build', command: ['node', 'test/pki/keystores/readers/main.ts'], budgetSeconds: 60 },
+  zlint: { kind: 'build', needs: ['sources'], command: program('zlint'), budgetSeconds: 60 },
+  'lint-programs': { kind: 'build', command: ['node', 'test/lint/programs/main.ts'], budgetSeconds: 60 },
   'step-cli': { kind: 'build', needs: ['sources'], command: inTheBackground(program('step')), budgetSeconds: 240 },
 
   types: { kind: 'check', command: ['tsc', '--noEmit'], budgetSeconds: 30 },
@@ -97,6 +99,7 @@ export const SUITES: Readonly<Record<string, Suite>> = {
   e2e: { files: ['test/cluster', 'test/e2e'] },
   demo: { files: ['test/demo'] },
   chains: { files: ['test/pki'] },
+  lint: { files: ['test/lint'] },
   chart: { files: ['test/chart'] },
   authorities: { files: ['test/e2e/backends'] },
   monitoring: { files: ['test/monitoring'] },
@@ -114,6 +117,7 @@ export const NEEDS: readonly (readonly [path: string, needs: readonly StepName[]
   ['test/demo/', ['control-plane']],
   ['test/pki/', ['judges']],
   ['test/pki/keystores/', ['keystore-readers']],
+  ['test/lint/', ['zlint', 'lint-programs']],
   ['test/pki/kinds/', ['step-cli', 'vault']],
   ['test/monitoring/', ['control-plane', 'packages']],
   ['test/chart/', ['servers']],

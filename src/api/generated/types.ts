@@ -88,7 +88,8 @@ export interface ClientCertificateSpec {
   /**
    * Key usages and extended key usages, with cert-manager's names; must contain client auth. Default: digital
    * signature, client auth, which a TLS client needs. Add server auth for a workload that is server and
-   * client with one certificate. The encipherment usages are for RSA keys only.
+   * client with one certificate. The encipherment usages are for RSA keys only, key agreement for ECDSA keys
+   * only.
    */
   usages: (
     | 'digital signature'

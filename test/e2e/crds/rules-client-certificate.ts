@@ -124,8 +124,26 @@ const usages: Short[] = [
       refuses: `${usage} with an ECDSA key`,
       rule: 'spec',
       says: ENCIPHERMENT,
+      bad: spec({ usages: ['client auth', 'digital signature', usage] }),
+      good: spec({ usages: ['client auth', 'digital signature', usage], privateKey: { algorithm: 'RSA' } }),
+    }),
+  ),
+  ...['RSA', 'Ed25519'].map(
+    (algorithm): Short => ({
+      refuses: `key agreement with an ${algorithm} key`,
+      rule: 'spec',
+      says: 'key agreement needs an ECDSA key: leave it out, or set privateKey.algorithm to ECDSA',
+      bad: spec({ usages: ['client auth', 'digital signature', 'key agreement'], privateKey: { algorithm } }),
+      good: spec({ usages: ['client auth', 'digital signature', 'key agreement'] }),
+    }),
+  ),
+  ...['content commitment', 'key agreement'].map(
+    (usage): Short => ({
+      refuses: `${usage} without digital signature`,
+      rule: 'spec.usages',
+      says: "must contain 'digital signature' beside other key usages; without it no server accepts the certificate from a client",
       bad: spec({ usages: ['client auth', usage] }),
-      good: spec({ usages: ['client auth', usage], privateKey: { algorithm: 'RSA' } }),
+      good: spec({ usages: ['client auth', 'digital signature', usage] }),
     }),
   ),
 ];
