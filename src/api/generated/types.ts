@@ -320,7 +320,8 @@ export interface ClientCertificateStatus {
   /**
    * Ready: the Secret holds a valid certificate for the generation in observedGeneration (Unknown with the
    * reason Pending until the controller has reconciled the object). Issuing exists only while a certificate
-   * is pending or retried. Stalled exists only while no attempt is made until the spec changes.
+   * is pending or retried. Stalled exists only while no attempt is made until the spec changes, InvalidSVID
+   * only while a SPIFFE ID stands in a certificate that is no X509-SVID.
    */
   conditions?: Condition[];
   /**
