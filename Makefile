@@ -65,6 +65,10 @@ bench-quick: control-plane ## Measure for 3 minutes; fails on counts alone
 bench-policy: $(INSTALLED) ## Measure decisions by issuance rules, 25 seconds
 	node test/bench/policy.ts
 
+.PHONY: bench-keystores
+bench-keystores: $(INSTALLED) ## Measure what key stores and trust stores cost, a minute
+	node test/bench/keystores.ts
+
 .PHONY: generate
 generate: $(INSTALLED) ## Write anew what is generated: types, schemas, chart, reference, Dockerfile
 	node tools/generate.ts

@@ -1,6 +1,6 @@
 /**
  * Prints what a key store and a trust store cost: CPU milliseconds of the event loop, of the thread pool (with the garbage
- * collector's threads), and the longest time for which the loop was held. `node test/bench/keystores.ts`
+ * collector's threads), and the longest time for which the loop was held. `make bench-keystores`
  */
 import { randomBytes } from 'node:crypto';
 import { KINDS, keyEntry, keyStore, trustStore } from '../pki/keystores/stores.ts';
