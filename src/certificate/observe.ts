@@ -1,4 +1,3 @@
-import type { CertificateApproval } from '../api/certificate-approval.ts';
 import {
   type AnyCertificateAuthority,
   allowsNamespace,
@@ -9,7 +8,7 @@ import type { ClientCertificate } from '../api/client-certificate.ts';
 import * as names from '../api/names.ts';
 import { isOlder, keyOf, type RawObject } from '../api/parse.ts';
 import { RetryableError } from '../errors.ts';
-import { type Permission, permissionOf, ruleOf } from '../policy/permission.ts';
+import { type DecisionsOn, type Permission, permissionOf, ruleOf } from '../policy/permission.ts';
 import { type Places, withPlace } from '../policy/places.ts';
 import { refusedByAuthority } from './decision/authority-refusals.ts';
 import {
@@ -51,14 +50,19 @@ export interface ObserveDeps extends Contenders {
   readonly deniedPrefixes?: readonly string[];
   /** Whether ClusterCertificateAuthorities are served. */
   readonly clusterAuthorities: boolean;
-  /** From the cache: the approvals for a ClientCertificate of that uid; undefined where they can't be trusted. */
-  readonly approvals?: ((uid: string) => readonly CertificateApproval[]) | undefined;
+  /** From the cache; undefined where approvals can't be trusted. */
+  readonly approvals?: DecisionsOn | undefined;
   namespaceLabels(name: string): NamespaceLabels | undefined;
-  /** Whether those may be older than what the API server holds. */
-  areLabelsBehind(): boolean;
-  /** Past the cache; undefined where there is no such namespace. */
-  readLabels(name: string): Promise<NamespaceLabels | undefined>;
+  /** Whether what the cache says of it may be older than what the API server holds. */
+  isBehind(what: Decisive, resource: ClientCertificate): boolean;
+  /** Past the cache: what to ask in its place. Rejects where it can't be read. */
+  readPast(what: Decisive, resource: ClientCertificate): Promise<Fresh>;
 }
+
+/** What decides whether a request is permitted, and is watched. */
+export type Decisive = 'authority' | 'labels' | 'approvals';
+
+export type Fresh = Partial<Pick<ObserveDeps, 'authority' | 'namespaceLabels' | 'approvals'>>;
 
 type NamespaceLabels = Readonly<Record<string, string>>;
 
@@ -118,9 +122,16 @@ function findPermission(resource: ClientCertificate, deps: ObserveDeps): Permiss
   return withPlace(permission, (rule) => deps.places.ahead(resource, rule));
 }
 
-async function withLabels({ namespace }: ClientCertificate, caches: ObserveDeps): Promise<ObserveDeps> {
-  const labels = await caches.readLabels(namespace);
-  return { ...caches, namespaceLabels: () => labels };
+/** Reads what decides and whose watch is behind: the authority first, since its rules say what else does. */
+async function withFresh(resource: ClientCertificate, caches: ObserveDeps): Promise<ObserveDeps> {
+  let deps = caches;
+  const refresh = async (what: Decisive, decides: () => boolean) => {
+    if (caches.isBehind(what, resource) && decides()) deps = { ...deps, ...(await caches.readPast(what, resource)) };
+  };
+  await refresh('authority', () => true);
+  await refresh('labels', () => goesByLabels(resource, deps));
+  await refresh('approvals', () => ruleOf(findPermission(resource, deps))?.terms.needsApproval === true);
+  return deps;
 }
 
 /** Whether the labels of the namespace decide if the authority, or a rule of it, serves it. */
@@ -139,7 +150,7 @@ function isLapsed(authority: Observed['authority']): boolean {
 /**
  * Asks all refusals of the authority again: between a decision and what follows from it, an answer of the authority may
  * have been awaited. `made` is that answer; it must keep within the limits of now. Throws a RetryableError otherwise.
- * Where labels of the namespace decide and their watch is behind, they are read. Returns the name of the rule that permits it.
+ * What decides and whose watch is behind is read. Returns the name of the rule that permits it.
  */
 export async function assertServed(
   resource: ClientCertificate,
@@ -147,7 +158,7 @@ export async function assertServed(
   now: Date,
   caches: ObserveDeps,
 ): Promise<string | undefined> {
-  const deps = caches.areLabelsBehind() && goesByLabels(resource, caches) ? await withLabels(resource, caches) : caches;
+  const deps = await withFresh(resource, caches);
   const authority = findAuthority(resource, deps);
   const permission = findPermission(resource, deps);
   const refusal = refusedByAuthority({ resource, authority, permission }, now);

@@ -179,8 +179,8 @@ export class RotationMember {
       places: { ahead: () => 0 },
       clusterAuthorities: true,
       namespaceLabels: () => ({}),
-      areLabelsBehind: () => false,
-      readLabels: async () => ({}),
+      isBehind: () => false,
+      readPast: async () => ({}),
     };
   }
 

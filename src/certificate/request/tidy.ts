@@ -1,5 +1,5 @@
 import { earliest } from '../../api/moments.ts';
-import { classify } from '../../errors.ts';
+import { classify, type ErrorCode } from '../../errors.ts';
 import type { Run } from '../../queue/controller.ts';
 import type { Decision, Observed } from '../observed.ts';
 import type { RequestDeps } from './deps.ts';
@@ -16,6 +16,12 @@ export interface TidyDeps extends RequestDeps {
 /** How soon it is tried again to remove what a request has left behind. */
 const TIDY_AGAIN_MS = 30_000;
 
+/**
+ * The authority is known not to permit the request now, though that may change. An approver who follows the request would
+ * have it signed all the same, and whoever reads Secrets of the namespace has the key.
+ */
+const WITHDRAWN: readonly ErrorCode[] = ['NamespaceNotAllowed', 'ApprovalPending', 'TooManyCertificates'];
+
 /** Whether the answer to a request is no longer needed, once what was decided is done. */
 export function isOver({ resource }: Observed, decision: Decision): boolean {
   switch (decision.do) {
@@ -28,8 +34,7 @@ export function isOver({ resource }: Observed, decision: Decision): boolean {
       // What was denied is remembered there.
       return decision.code !== 'RequestDenied';
     case 'wait':
-      // An approver who follows the request would have it signed for a namespace that is not served any more.
-      return decision.code === 'NamespaceNotAllowed';
+      return WITHDRAWN.includes(decision.code);
     default:
       return false;
   }

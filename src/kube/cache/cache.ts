@@ -94,6 +94,11 @@ export class Cache<T, Index extends string = never> {
     return isFilled && this.#store.get(key) === undefined && !this.#store.leftOut.hasForgotten(namespace);
   }
 
+  /** Whether there was room for all objects of a namespace. */
+  isComplete(namespace: string): boolean {
+    return !this.#store.leftOut.hasAny(namespace);
+  }
+
   /** Answers the function that ends it. With `ownToo` the listener is called for our own writes too. */
   onChange(listener: ChangeListener<T>, { ownToo = false } = {}): () => void {
     return this.#listeners.add(listener, ownToo);
