@@ -7,6 +7,7 @@ import { decide, inHours } from '../support/approvals.ts';
 import { renewAt } from '../support/edits.ts';
 import { QUIET_MS } from '../support/eventually.ts';
 import { clientCertificate, conditionOf, create, statusOf, untilReady } from '../support/objects.ts';
+import { applyWithoutPatterns } from '../support/older-crds.ts';
 import { signatures } from '../support/recorded.ts';
 import { oneScene } from '../support/scene.ts';
 import { eventually, type World } from '../support/world.ts';
@@ -20,7 +21,7 @@ const MANY = 150;
 const rules = [{ name: 'seen', namespaces: { all: true }, commonNames: ['*'], approval: 'Required' }];
 const authorityRef = { kind: 'ClusterCertificateAuthority', name: 'platform' };
 
-const scene = oneScene({ authority: false, isHome: true, own: true, flags }, async ({ world }) => {
+const scene = oneScene({ authority: false, isHome: true, flags, install: applyWithoutPatterns }, async ({ world }) => {
   await world.client.create(CLUSTER_CERTIFICATE_AUTHORITIES, {
     metadata: { name: 'platform' },
     spec: { selfManaged: { commonName: 'Platform' }, allowedNamespaces: { all: true }, issuancePolicy: { rules } },
@@ -102,7 +103,7 @@ test('a denial that there is no room for is not outvoted by the approval before 
   for (const name of names) await world.client.delete(CERTIFICATE_APPROVALS, namespace, name);
 });
 
-test('a denial that the API server admits and Certwheel can not read is not outvoted by the approval before it', async () => {
+test('a denial that an earlier schema admitted and Certwheel can not read is not outvoted by the approval before it', async () => {
   const { world } = await scene.get();
   const namespace = await approved();
   const denial = await decide(world, namespace, 'client', {
