@@ -8,6 +8,7 @@ import { certificateApprovalSpecSchema } from './generated/schemas.ts';
 import type { CertificateApprovalSpec } from './generated/types.ts';
 import { APPROVED_BY_ANNOTATION } from './names.ts';
 import { type ObjectMeta, parseMeta, type RawObject, validator } from './parse.ts';
+import { refuseUnknownFields } from './unknown-fields.ts';
 
 /** A decision on one request of one ClientCertificate. It has no status: nothing is decided from one. */
 export interface CertificateApproval extends ObjectMeta {
@@ -57,6 +58,7 @@ const validate = validator<CertificateApprovalSpec>(certificateApprovalSpecSchem
 export function parseCertificateApproval(object: RawObject): Decision | undefined {
   try {
     const spec = validate(object.spec);
+    refuseUnknownFields(spec, certificateApprovalSpecSchema, 'spec');
     const validUntil = parseRfc3339(spec.validUntil);
     if (validUntil === undefined) throw new TerminalError('InvalidSpec', 'spec.validUntil is no moment');
     return {

@@ -142,7 +142,14 @@ test('of an approval and a denial in the same second the denial counts, whatever
 });
 
 test('an approval that breaks the schema is none', () => {
-  for (const spec of [{ validUntil: 'soon' }, { request: { duration: '1s' } }, { request: 1 }])
+  for (const spec of [
+    { validUntil: 'soon' },
+    { request: { duration: '1s' } },
+    { request: 1 },
+    // A later version may store what restricts the approval.
+    { renewals: 1 },
+    { request: { ...REQUEST, clientAddresses: [] } },
+  ])
     assert.is(parseCertificateApproval(raw({ spec })), undefined, JSON.stringify(spec));
 });
 
@@ -155,6 +162,7 @@ const UNREADABLE: readonly object[] = [
   { decision: undefined },
   { request: { duration: '1s' } },
   { request: 1 },
+  { onlyUntilRevision: 2 },
   { authorityRef: { kind: 'Later', name: 'platform' } },
   { clientCertificateRef: { name: 'x'.repeat(10_000), uid: resource.uid } },
 ];
