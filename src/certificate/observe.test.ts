@@ -8,7 +8,7 @@ import type { ClientCertificate } from '../api/client-certificate.ts';
 import { OWN_CA_CAPABILITIES } from '../backends/shared/own-ca.ts';
 import { RetryableError } from '../errors.ts';
 import { generateKey } from '../pki/keys.ts';
-import { assertServed, type Decisive, type Fresh, type ObserveDeps, observe } from './observe.ts';
+import { assertServed, type Decisive, type ObserveDeps, observe } from './observe.ts';
 import type { UnpublishedCertificate } from './request/unpublished.ts';
 
 const kind = 'ClusterCertificateAuthority';
@@ -52,7 +52,7 @@ function given({ allowedNamespaces = { all: true }, rules = [], labels, ahead = 
     clusterAuthorities: true,
     namespaceLabels: () => labels,
     isBehind: () => false,
-    readPast: async () => ({}),
+    readPast: async () => {},
   };
 }
 
@@ -165,20 +165,20 @@ const platform = { tier: 'platform' };
 const tenant = { tier: 'tenant' };
 
 /** What the API server holds of each, and the caches don't. */
-type Held = Readonly<Partial<Record<Decisive, () => Promise<Fresh>>>>;
+type Held = Readonly<Partial<Record<Decisive, () => Promise<Partial<ObserveDeps>>>>>;
 
 /** The watches of what is held there are behind. Answers the refusal, and what was read. */
 async function behind(caches: ObserveDeps, held: Held) {
   const reads: Decisive[] = [];
-  const code = await refusal(resource, undefined, {
+  const deps: ObserveDeps = {
     ...caches,
     isBehind: (what) => held[what] !== undefined,
     readPast: async (what) => {
       reads.push(what);
-      return (await held[what]?.()) ?? {};
+      Object.assign(deps, await held[what]?.());
     },
-  });
-  return [code, ...reads];
+  };
+  return [await refusal(resource, undefined, deps), ...reads];
 }
 
 const labelled = (scene: Scene) => given({ ...scene, labels: platform });

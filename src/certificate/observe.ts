@@ -55,14 +55,12 @@ export interface ObserveDeps extends Contenders {
   namespaceLabels(name: string): NamespaceLabels | undefined;
   /** Whether what the cache says of it may be older than what the API server holds. */
   isBehind(what: Decisive, resource: ClientCertificate): boolean;
-  /** Past the cache: what to ask in its place. Rejects where it can't be read. */
-  readPast(what: Decisive, resource: ClientCertificate): Promise<Fresh>;
+  /** Brings the cache of it up to date by a read. Rejects where it can't be read. */
+  readPast(what: Decisive, resource: ClientCertificate): Promise<void>;
 }
 
 /** What decides whether a request is permitted, and is watched. */
 export type Decisive = 'authority' | 'labels' | 'approvals';
-
-export type Fresh = Partial<Pick<ObserveDeps, 'authority' | 'namespaceLabels' | 'approvals'>>;
 
 type NamespaceLabels = Readonly<Record<string, string>>;
 
@@ -123,15 +121,13 @@ function findPermission(resource: ClientCertificate, deps: ObserveDeps): Permiss
 }
 
 /** Reads what decides and whose watch is behind: the authority first, since its rules say what else does. */
-async function withFresh(resource: ClientCertificate, caches: ObserveDeps): Promise<ObserveDeps> {
-  let deps = caches;
-  const refresh = async (what: Decisive, decides: () => boolean) => {
-    if (caches.isBehind(what, resource) && decides()) deps = { ...deps, ...(await caches.readPast(what, resource)) };
+async function refresh(resource: ClientCertificate, deps: ObserveDeps): Promise<void> {
+  const read = async (what: Decisive, decides: () => boolean) => {
+    if (deps.isBehind(what, resource) && decides()) await deps.readPast(what, resource);
   };
-  await refresh('authority', () => true);
-  await refresh('labels', () => goesByLabels(resource, deps));
-  await refresh('approvals', () => ruleOf(findPermission(resource, deps))?.terms.needsApproval === true);
-  return deps;
+  await read('authority', () => true);
+  await read('labels', () => goesByLabels(resource, deps));
+  await read('approvals', () => ruleOf(findPermission(resource, deps))?.terms.needsApproval === true);
 }
 
 /** Whether the labels of the namespace decide if the authority, or a rule of it, serves it. */
@@ -156,9 +152,9 @@ export async function assertServed(
   resource: ClientCertificate,
   made: UnpublishedCertificate | undefined,
   now: Date,
-  caches: ObserveDeps,
+  deps: ObserveDeps,
 ): Promise<string | undefined> {
-  const deps = await withFresh(resource, caches);
+  await refresh(resource, deps);
   const authority = findAuthority(resource, deps);
   const permission = findPermission(resource, deps);
   const refusal = refusedByAuthority({ resource, authority, permission }, now);

@@ -180,7 +180,7 @@ export class RotationMember {
       clusterAuthorities: true,
       namespaceLabels: () => ({}),
       isBehind: () => false,
-      readPast: async () => ({}),
+      readPast: async () => {},
     };
   }
 

@@ -118,7 +118,10 @@ test('while authorities can be neither watched nor read, nothing is issued, and 
   const mendWatch = await failing(proxy, CLUSTER_CERTIFICATE_AUTHORITIES);
   await ask('open-unread');
   const status = await untilReady(world, namespace, 'open-unread', { status: 'False', reason: 'AuthorityNotReady' });
-  assert.match(conditionOf(status, 'Ready')?.message ?? '', 'the watch of clustercertificateauthorities is behind');
+  assert.match(
+    conditionOf(status, 'Ready')?.message ?? '',
+    'goes by clustercertificateauthorities, whose watch is behind',
+  );
   assert.is(signed('open-unread'), 0);
   mendRead();
   await untilReady(world, namespace, 'open-unread');
