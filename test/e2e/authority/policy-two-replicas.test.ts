@@ -22,15 +22,15 @@ test.after(shared.stop);
 const ALWAYS = { times: Number.POSITIVE_INFINITY };
 const AWAY = { kind: 'answer', status: 503 } as const;
 /** For this long both replicas write what they like. */
-const WATCHED_MS = 10_000;
+const WATCHED_MS = 6_000;
 
-const home = lazily(async () => (await shared.get()).namespace());
+const home = lazily(async () => ({ name: await (await shared.get()).namespace() }));
 
 /** Two replicas, the first by way of a proxy. */
 async function pair() {
   const world = await shared.get();
   const proxy = await startFaultProxy(world.cluster.kubeconfigPath);
-  const flags = ['--controller-namespace', await home.get(), '--approvals'];
+  const flags = ['--controller-namespace', (await home.get()).name, '--approvals'];
   const first = startController(proxy.kubeconfigPath, flags);
   return { proxy, replicas: await Promise.all([first, world.controller(flags)]) };
 }
