@@ -1,14 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { CERTIFICATE_APPROVALS, CLUSTER_CERTIFICATE_AUTHORITIES } from '../../../src/api/names.ts';
-import { untilClusterAuthority } from '../backends/place.ts';
+import { CERTIFICATE_APPROVALS } from '../../../src/api/names.ts';
 import { decide, inHours } from '../support/approvals.ts';
 import { renewAt } from '../support/edits.ts';
 import { QUIET_MS } from '../support/eventually.ts';
 import { clientCertificate, conditionOf, create, statusOf, untilReady } from '../support/objects.ts';
 import { applyWithoutPatterns } from '../support/older-crds.ts';
 import { signatures } from '../support/recorded.ts';
+import { authorityWithRules } from '../support/rules.ts';
 import { oneScene } from '../support/scene.ts';
 import { eventually, type World } from '../support/world.ts';
 
@@ -22,11 +22,7 @@ const rules = [{ name: 'seen', namespaces: { all: true }, commonNames: ['*'], ap
 const authorityRef = { kind: 'ClusterCertificateAuthority', name: 'platform' };
 
 const scene = oneScene({ authority: false, isHome: true, flags, install: applyWithoutPatterns }, async ({ world }) => {
-  await world.client.create(CLUSTER_CERTIFICATE_AUTHORITIES, {
-    metadata: { name: 'platform' },
-    spec: { selfManaged: { commonName: 'Platform' }, allowedNamespaces: { all: true }, issuancePolicy: { rules } },
-  });
-  await untilClusterAuthority(world, 'platform');
+  await authorityWithRules(world, 'platform', rules);
   return {};
 });
 test.after(scene.stop);

@@ -3,13 +3,11 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import {
   CLIENT_CERTIFICATES,
-  CLUSTER_CERTIFICATE_AUTHORITIES,
   CERTIFICATE_SIGNING_REQUESTS as CSRS,
   NAMESPACES,
   type Resource,
   SECRETS,
 } from '../../../src/api/names.ts';
-import { untilClusterAuthority } from '../backends/place.ts';
 import { awaitedRequest, requestsFor } from '../backends/support.ts';
 import { createSecret } from '../support/edits.ts';
 import { QUIET_MS } from '../support/eventually.ts';
@@ -17,6 +15,7 @@ import { clientCertificate, conditionOf, create, readSecret, statusOf, untilRead
 import { makeCa } from '../support/openssl.ts';
 import { plainApi } from '../support/plain-api.ts';
 import { signatures } from '../support/recorded.ts';
+import { authorityWithRules } from '../support/rules.ts';
 import { oneScene } from '../support/scene.ts';
 import { eventually, type World } from '../support/world.ts';
 
@@ -44,12 +43,7 @@ const scene = oneScene({ authority: false, isHome: true }, async ({ world, names
     slow: { kubernetesCSR: { signerName: 'example.com/nobody', trustBundle: { secret: { name: 'bundle' } } } },
   };
   for (const [backend, spec] of Object.entries(backends)) {
-    const name = `${home}-${backend}`;
-    await world.client.create(CLUSTER_CERTIFICATE_AUTHORITIES, {
-      metadata: { name },
-      spec: { ...spec, allowedNamespaces: { all: true }, issuancePolicy: { rules: RULES } },
-    });
-    await untilClusterAuthority(world, name);
+    await authorityWithRules(world, `${home}-${backend}`, RULES, spec);
   }
   return { home };
 });

@@ -14,7 +14,6 @@ import { foreignCondition } from '../../../src/backends/kubernetes/conditions.ts
 import { nextName } from '../../../src/certificate/request/next-key.ts';
 import { onStop } from '../../teardown.ts';
 import { decide as answer } from '../backends/approver.ts';
-import { untilClusterAuthority } from '../backends/place.ts';
 import { prepareCertManager } from '../backends/servers/cert-manager.ts';
 import { requestsFor } from '../backends/support.ts';
 import { decide } from '../support/approvals.ts';
@@ -22,6 +21,7 @@ import { createSecret, patch, renewAt } from '../support/edits.ts';
 import { QUIET_MS } from '../support/eventually.ts';
 import { clientCertificate, conditionOf, create, readSecret, statusOf, untilReady } from '../support/objects.ts';
 import { makeCa, tlsData } from '../support/openssl.ts';
+import { authorityWithRules, setRules } from '../support/rules.ts';
 import { oneScene } from '../support/scene.ts';
 import { eventually, type World } from '../support/world.ts';
 
@@ -48,9 +48,6 @@ test.after(scene.stop);
 const NAME = 'client';
 const RULE = { name: 'clients', namespaces: { all: true }, commonNames: ['*'] };
 
-const setRules = (world: World, authority: string, rules: readonly object[]) =>
-  patch(world, CLUSTER_CERTIFICATE_AUTHORITIES, undefined, authority, { spec: { issuancePolicy: { rules } } });
-
 /** Waits for a request of the certificate, which is in the controller's namespace; answers its name. */
 const asked = (world: World, namespace: string, name = NAME, other = '') =>
   eventually(`${namespace}/${name} has asked`, async () => {
@@ -64,16 +61,8 @@ const asked = (world: World, namespace: string, name = NAME, other = '') =>
 async function pending(terms: object = {}) {
   const { world, home } = await scene.get();
   const namespace = await world.namespace({ team: 'yes' });
-  await world.client.create(CLUSTER_CERTIFICATE_AUTHORITIES, {
-    metadata: { name: namespace },
-    spec: {
-      certManager: { issuerRef: { name: 'issuer' } },
-      allowedNamespaces: { all: true },
-      issuancePolicy: { rules: [{ ...RULE, ...terms }] },
-    },
-  });
-  await untilClusterAuthority(world, namespace);
-  const authorityRef = { kind: 'ClusterCertificateAuthority', name: namespace };
+  const backend = { certManager: { issuerRef: { name: 'issuer' } } };
+  const authorityRef = await authorityWithRules(world, namespace, [{ ...RULE, ...terms }], backend);
   await create(world, clientCertificate(namespace, NAME, { authorityRef }));
   let approval: RawObject | undefined;
   if ('approval' in terms) {

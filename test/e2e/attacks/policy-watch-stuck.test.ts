@@ -7,7 +7,6 @@ import {
   type Resource,
   resourcePath,
 } from '../../../src/api/names.ts';
-import { untilClusterAuthority } from '../backends/place.ts';
 import { type FaultProxy, type Matcher, startFaultProxy } from '../kube/fault-proxy.ts';
 import { decide } from '../support/approvals.ts';
 import { startController } from '../support/controller-process.ts';
@@ -16,6 +15,7 @@ import { eventually } from '../support/eventually.ts';
 import { lazily } from '../support/lazily.ts';
 import { clientCertificate, conditionOf, create, readSecret, statusOf, untilReady } from '../support/objects.ts';
 import { signatures } from '../support/recorded.ts';
+import { authorityWithRules, setRules } from '../support/rules.ts';
 import { oneWorld, type World } from '../support/world.ts';
 
 // The attack: a rule is removed, or a request denied, while the controller's watch of authorities, or of approvals, fails; the
@@ -34,24 +34,14 @@ const scene = lazily(async () => {
   const [home, namespace] = [await world.namespace(), await world.namespace()];
   const proxy = await startFaultProxy(world.cluster.kubeconfigPath);
   const controller = await startController(proxy.kubeconfigPath, ['--controller-namespace', home, '--approvals']);
-  await world.client.create(CLUSTER_CERTIFICATE_AUTHORITIES, {
-    metadata: { name: namespace },
-    spec: {
-      selfManaged: { commonName: namespace },
-      allowedNamespaces: { all: true },
-      issuancePolicy: { rules: [RULE, SEEN] },
-    },
-  });
-  await untilClusterAuthority(world, namespace);
-  const authorityRef = { kind: 'ClusterCertificateAuthority', name: namespace };
+  const authorityRef = await authorityWithRules(world, namespace, [RULE, SEEN]);
   return {
     world,
     proxy,
     namespace,
     signed: (name: string) => signatures(controller, namespace, name),
     ask: (name: string) => create(world, clientCertificate(namespace, name, { authorityRef })),
-    setRules: (rules: readonly object[]) =>
-      patch(world, CLUSTER_CERTIFICATE_AUTHORITIES, undefined, namespace, { spec: { issuancePolicy: { rules } } }),
+    setRules: (rules: readonly object[]) => setRules(world, namespace, rules),
   };
 });
 

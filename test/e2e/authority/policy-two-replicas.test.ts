@@ -2,16 +2,16 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { CERTIFICATE_APPROVALS, CLUSTER_CERTIFICATE_AUTHORITIES, type Resource } from '../../../src/api/names.ts';
-import { untilClusterAuthority } from '../backends/place.ts';
 import { type FaultProxy, type Matcher, startFaultProxy } from '../kube/fault-proxy.ts';
 import { writesTo } from '../process/support/audit.ts';
 import { decide } from '../support/approvals.ts';
 import { type ControllerProcess, startController } from '../support/controller-process.ts';
-import { patch, renewAt } from '../support/edits.ts';
+import { renewAt } from '../support/edits.ts';
 import { eventually } from '../support/eventually.ts';
 import { lazily } from '../support/lazily.ts';
 import { clientCertificate, conditionOf, create, statusOf, untilReady } from '../support/objects.ts';
 import { signatures } from '../support/recorded.ts';
+import { authorityWithRules, setRules } from '../support/rules.ts';
 import { oneWorld } from '../support/world.ts';
 
 // Two active replicas, of which one can't watch the rules or the approvals, and remembers those of before.
@@ -42,16 +42,8 @@ const signed = (replicas: readonly ControllerProcess[], namespace: string, name:
 async function issued(rule: object) {
   const world = await shared.get();
   const namespace = await world.namespace();
-  await world.client.create(CLUSTER_CERTIFICATE_AUTHORITIES, {
-    metadata: { name: namespace },
-    spec: {
-      selfManaged: { commonName: namespace },
-      allowedNamespaces: { all: true },
-      issuancePolicy: { rules: [{ name: 'clients', namespaces: { all: true }, commonNames: ['*'], ...rule }] },
-    },
-  });
-  await untilClusterAuthority(world, namespace);
-  const authorityRef = { kind: 'ClusterCertificateAuthority', name: namespace };
+  const rules = [{ name: 'clients', namespaces: { all: true }, commonNames: ['*'], ...rule }];
+  const authorityRef = await authorityWithRules(world, namespace, rules);
   await create(world, clientCertificate(namespace, 'client', { authorityRef }));
   let approval = '';
   if ('approval' in rule) {
@@ -81,8 +73,7 @@ const CHANGES: Readonly<Record<string, Change>> = {
   'whose rule was removed': {
     rule: {},
     resource: CLUSTER_CERTIFICATE_AUTHORITIES,
-    change: ({ world, namespace }) =>
-      patch(world, CLUSTER_CERTIFICATE_AUTHORITIES, undefined, namespace, { spec: { issuancePolicy: { rules: [] } } }),
+    change: ({ world, namespace }) => setRules(world, namespace, []),
     reason: 'DeniedByPolicy',
   },
   'whose authority was deleted': {

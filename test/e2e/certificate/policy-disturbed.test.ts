@@ -1,21 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import {
-  CERTIFICATE_APPROVALS,
-  CLIENT_CERTIFICATES,
-  CLUSTER_CERTIFICATE_AUTHORITIES,
-  type Resource,
-  resourcePath,
-} from '../../../src/api/names.ts';
-import { untilClusterAuthority } from '../backends/place.ts';
+import { CERTIFICATE_APPROVALS, CLIENT_CERTIFICATES, type Resource, resourcePath } from '../../../src/api/names.ts';
 import { alterObjects } from '../support/admission.ts';
 import { decide, inHours } from '../support/approvals.ts';
 import { patch, patchCertificate, renewAt } from '../support/edits.ts';
 import { QUIET_MS } from '../support/eventually.ts';
 import { clientCertificate, conditionOf, create, readSecret, statusOf, untilReady } from '../support/objects.ts';
-import { plainApi } from '../support/plain-api.ts';
+import { usedUp } from '../support/quota.ts';
 import { signatures } from '../support/recorded.ts';
+import { authorityWithRules } from '../support/rules.ts';
 import { oneScene } from '../support/scene.ts';
 import { eventually } from '../support/world.ts';
 
@@ -33,15 +27,7 @@ const HELD = { metadata: { finalizers: ['example.com/hold'] } };
 const FREE = { metadata: { finalizers: null } };
 
 const scene = oneScene({ authority: false, isHome: true, flags: ['--approvals'] }, async ({ world }) => {
-  await world.client.create(CLUSTER_CERTIFICATE_AUTHORITIES, {
-    metadata: { name: AUTHORITY },
-    spec: {
-      selfManaged: { commonName: 'Disturbed' },
-      allowedNamespaces: all,
-      issuancePolicy: { rules: RULES },
-    },
-  });
-  await untilClusterAuthority(world, AUTHORITY);
+  await authorityWithRules(world, AUTHORITY, RULES);
   return {};
 });
 test.after(scene.stop);
@@ -55,23 +41,9 @@ async function signed(namespace: string, name: string): Promise<number> {
   return signatures((await scene.get()).controller, namespace, name);
 }
 
-const QUOTAS: Resource = {
-  group: '',
-  version: 'v1',
-  plural: 'resourcequotas',
-  kind: 'ResourceQuota',
-  namespaced: true,
-};
-
-/** No room for one more object of that kind. No controller counts the usage here, so the test writes it. */
-async function full(namespace: string, kind: string): Promise<() => Promise<unknown>> {
-  const { world } = await scene.get();
-  const hard = { [`count/${kind}`]: '0' };
-  await world.client.create(QUOTAS, { metadata: { namespace, name: 'full' }, spec: { hard } } as never);
-  const path = resourcePath(QUOTAS, namespace, 'full', 'status');
-  await plainApi(world.cluster).send('PATCH', path, { status: { hard, used: hard } }, 'application/merge-patch+json');
-  return () => world.client.delete(QUOTAS, namespace, 'full');
-}
+/** No room for one more object of that kind. */
+const full = async (namespace: string, kind: string) =>
+  usedUp((await scene.get()).world, namespace, 'full', { [`count/${kind}`]: '0' });
 
 for (const [sentence, end, reason] of [
   ['its approval is deleted', 'delete', 'ApprovalPending'],
