@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { CERTIFICATE_APPROVALS, CLIENT_CERTIFICATES, type Resource, resourcePath } from '../../../src/api/names.ts';
+import { CERTIFICATE_APPROVALS, CLIENT_CERTIFICATES } from '../../../src/api/names.ts';
 import { alterObjects } from '../support/admission.ts';
 import { decide, inHours } from '../support/approvals.ts';
 import { patch, patchCertificate, renewAt } from '../support/edits.ts';
