@@ -1,4 +1,5 @@
 import { earliest } from '../../api/moments.ts';
+import { keyOf } from '../../api/parse.ts';
 import { classify, type ErrorCode } from '../../errors.ts';
 import type { Run } from '../../queue/controller.ts';
 import type { Decision, Observed } from '../observed.ts';
@@ -38,6 +39,20 @@ export function isOver({ resource }: Observed, decision: Decision): boolean {
     default:
       return false;
   }
+}
+
+/**
+ * A request that is over, once what was decided is done; also one whose Secret is gone. That of an earlier ClientCertificate
+ * of this name always is: where the new one was created at once, the cache never said that the former was gone.
+ */
+export function leftOver(
+  seen: Observed,
+  decision: Decision,
+  { nextKey, awaited }: Pick<TidyDeps, 'nextKey' | 'awaited'>,
+): NextKey | undefined {
+  const { resource } = seen;
+  const next = nextKey(keyOf(resource)) ?? awaited.under(keyOf(resource));
+  return next?.certificateUid !== resource.uid || isOver(seen, decision) ? next : undefined;
 }
 
 /**

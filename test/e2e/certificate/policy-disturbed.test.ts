@@ -166,6 +166,8 @@ test('a ClientCertificate that a finalizer holds keeps its place, and an approva
   await untilReady(world, namespace, 'one-a');
   await patch(world, CLIENT_CERTIFICATES, namespace, 'one-a', HELD);
   await world.client.delete(CLIENT_CERTIFICATES, namespace, 'one-a');
+  // Of two that were created in the same second, the smaller uid goes first.
+  await sleep(1_100);
   await ask(namespace, 'one-b');
   await untilReady(world, namespace, 'one-b', { status: 'False', reason: 'TooManyCertificates' });
   assert.is(await signed(namespace, 'one-b'), 0);
