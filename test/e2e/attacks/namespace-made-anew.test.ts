@@ -26,6 +26,7 @@ const TEAM = { team: 'yes' };
 const NAME = 'client';
 /** So many at once, since each is a race. */
 const PAIRS = 60;
+const PENDING = 15;
 const RULES = [
   { name: 'selected', namespaces: { selector: { matchLabels: TEAM } }, commonNames: ['{namespace}.*'] },
   { name: 'filled-in', namespaces: { all: true }, commonNames: ["{namespace}-{namespace.labels['team']}"] },
@@ -114,22 +115,33 @@ for (const [sentence, nameFor] of Object.entries(NAMES)) {
   });
 
   test(`where ${sentence}, a request that is pending is withdrawn with its namespace, and none is made anew`, async () => {
-    const { world } = await scene.get();
-    const [namespace = ''] = await labelled(1);
-    await ask(namespace, 'slow', nameFor(namespace));
-    await awaitedRequest(world, CSRS, namespace, NAME);
-    await anew(world, namespace, {});
-    await ask(namespace, 'slow', nameFor(namespace));
-    await untilReady(world, namespace, NAME, { status: 'False', reason: 'DeniedByPolicy' });
-    await eventually(
-      'the request of before is withdrawn',
-      async () => (await requestsFor(world, CSRS, namespace)).length === 0,
-    );
+    const { world, controller } = await scene.get();
+    const all = await labelled(PENDING);
+    await Promise.all(all.map((each) => ask(each, 'slow', nameFor(each))));
+    await Promise.all(all.map((each) => awaitedRequest(world, CSRS, each, NAME)));
+    // It sees the end of the former and the beginning of the new one together.
+    controller.signal('SIGSTOP');
+    try {
+      for (const each of all) {
+        await anew(world, each, {});
+        await ask(each, 'slow', nameFor(each));
+      }
+    } finally {
+      controller.signal('SIGCONT');
+    }
+    for (const each of all) {
+      await untilReady(world, each, NAME, { status: 'False', reason: 'DeniedByPolicy' });
+      await eventually(
+        `the request of ${each} before is withdrawn`,
+        async () => (await requestsFor(world, CSRS, each)).length === 0,
+      );
+    }
     await sleep(QUIET_MS);
-    assert.equal(await requestsFor(world, CSRS, namespace), []);
-    assert.is(conditionOf(await statusOf(world, namespace, NAME), 'Issuing'), undefined);
-    const { items } = await world.client.list(SECRETS, { namespace });
-    assert.equal(items, []);
+    for (const each of all) {
+      assert.equal(await requestsFor(world, CSRS, each), []);
+      assert.is(conditionOf(await statusOf(world, each, NAME), 'Issuing'), undefined);
+      assert.equal((await world.client.list(SECRETS, { namespace: each })).items, []);
+    }
   });
 }
 
