@@ -1189,7 +1189,8 @@ export interface CertificateApprovalSpec {
   request: ApprovedRequest;
   /**
    * Approved, or Denied: then the request is not issued, and the ClientCertificate has the reason
-   * ApprovalDenied. Of several decisions on one request the newest counts.
+   * ApprovalDenied. Of several decisions on one request the newest counts, and of those made in the same
+   * second a denial.
    */
   decision: 'Approved' | 'Denied';
   /**
