@@ -13,6 +13,6 @@ export function configuration(file: string, replacements: Readonly<Record<string
   const missing = names.find((name) => !text.includes(name));
   if (missing !== undefined) throw new Error(`test/interop/conf/${file} does not hold ${missing}`);
   // In one pass: what replaces one name may hold another.
-  const patterns = names.map((name) => name.replaceAll('.', '\\.'));
+  const patterns = names.map((name) => name.replaceAll(/[.*+?]/g, '\\$&'));
   return text.replaceAll(new RegExp(patterns.join('|'), 'g'), (name) => String(replacements[name]));
 }

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { freePort } from '../../cluster/ports.ts';
@@ -17,6 +17,8 @@ export interface Stage {
 /** Starts the server with these files; `own.ca` is what its clients' certificates must lead to. */
 export async function startStage(program: ServerProgram, own: Credentials): Promise<Stage> {
   const folder = mkdtempSync(join(tmpdir(), 'certwheel-interop-'));
+  // Servers that drop their root privileges read their documents as another user.
+  chmodSync(folder, 0o755);
   onStop(() => rmSync(folder, { recursive: true, force: true }));
   const mount = mountSecret(join(folder, 'tls'), secretFiles(own));
   const files = join(folder, 'server');
