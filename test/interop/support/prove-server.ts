@@ -27,6 +27,7 @@ export async function proveServer(reader: ServerReader, { long = false } = {}): 
   const ca = (chain: ChainLength = 2) => authorities[chain - 1] as Authority;
   const stage = (own: Credentials) => startStage(program, own);
   test.after(stopAll);
+  const atMost = reader.loses === undefined ? ', and none fails' : '';
 
   for (const group of groupsOf(long ? ALL_CELLS : SHORT_CELLS)) {
     const [{ role, key }] = group;
@@ -92,7 +93,7 @@ export async function proveServer(reader: ServerReader, { long = false } = {}): 
     await good.server.stop();
   });
 
-  test(`${reader.title} loads new serving files under requests, and none fails`, async () => {
+  test(`${reader.title} loads new serving files under requests${atMost}`, async () => {
     const first = await ca().issue(SERVER);
     const client = await ca().issue();
     const { server, mount } = await stage(first);
@@ -109,12 +110,11 @@ export async function proveServer(reader: ServerReader, { long = false } = {}): 
       }
     });
     console.log(`# ${requests} requests over three rotations of the serving files`);
-    assert.equal(failures, []);
-    rotations['serving files'] = WORKS;
+    rotations['serving files'] = rotated(reader, failures);
     await server.stop();
   });
 
-  test(`${reader.title} loads a new list of client CAs under requests, and none fails`, async () => {
+  test(`${reader.title} loads a new list of client CAs under requests${atMost}`, async () => {
     const own = await ca().issue(SERVER);
     const next = await authority(2, 'Next CA');
     const [former, later] = [await ca().issue(), await next.issue()];
@@ -142,8 +142,7 @@ export async function proveServer(reader: ServerReader, { long = false } = {}): 
       },
     );
     console.log(`# ${requests} requests over a rotation of the client CA`);
-    assert.equal(failures, []);
-    rotations['client CA'] = WORKS;
+    rotations['client CA'] = rotated(reader, failures);
     await server.stop();
   });
 
@@ -192,6 +191,16 @@ type Group = readonly [Cell, ...Cell[]];
 function groupsOf(cells: readonly Cell[]): readonly Group[] {
   const groups = Object.groupBy(cells, ({ role, key }) => `${role} ${keyName(key)}`);
   return Object.values(groups).map((group) => group as unknown as Group);
+}
+
+/** What docs/interop.md says about a rotation. Fails for every lost request that isn't expected of this server. */
+function rotated({ loses }: ServerReader, failures: readonly string[]): string {
+  assert.equal(
+    failures.filter((each) => loses === undefined || !loses.message.test(each)),
+    [],
+  );
+  if (loses !== undefined) console.log(`# ${failures.length} requests were lost`);
+  return loses?.note ?? WORKS;
 }
 
 /** Whether it is so many times in a row: after a reload, the former processes of a server accept a few more connections. */

@@ -76,6 +76,15 @@ export interface ServerReader {
   readonly mismatch: RegExp;
   /** The cells that it refuses, which is a result as well; all others must work. The first that fits counts. */
   readonly refusedCells?: readonly ExpectedCell[];
+  /** The requests that it loses at a reload, which is a result as well; undefined where none may fail. */
+  readonly loses?: Loss;
+}
+
+export interface Loss {
+  /** What the peer sees: `refusalText` in request.ts. */
+  readonly message: RegExp;
+  /** For docs/interop.md. */
+  readonly note: string;
 }
 
 export interface ExpectedCell {
