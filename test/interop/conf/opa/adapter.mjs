@@ -9,8 +9,8 @@ createServer(async (request, response) => {
 }).listen(Number(PORT), '127.0.0.1');
 
 async function isAllowed({ method, url = '', headers }) {
-  // One element, since Envoy has replaced what the client sent. The value of Cert is PEM, percent-encoded.
-  const [, encoded = ''] = /^Cert="([^"]*)"$/.exec(headers['x-forwarded-client-cert'] ?? '') ?? [];
+  // One element, since Envoy has replaced what the client sent: Hash=…;Cert="…", with the PEM percent-encoded.
+  const [, encoded = ''] = /;Cert="([^"]*)"$/.exec(headers['x-forwarded-client-cert'] ?? '') ?? [];
   const input = { method, path: url, certificate: decodeURIComponent(encoded) };
   const answer = await fetch(`${OPA}/v1/data/mtls/allow`, {
     method: 'POST',
