@@ -76,6 +76,16 @@ interface Installed {
   readonly replacements: Readonly<Record<string, string | number>>;
 }
 
+/** The two files with which an Envoy reads what it presents to its upstream, and the CA of that, from a mounted Secret. */
+export function upstreamSecrets(folder: string, directory: string): Readonly<Record<string, string>> {
+  const files = ['upstream-own.yaml', 'upstream-ca.yaml'].map((name) => {
+    const path = join(folder, name);
+    writeFileSync(path, configuration(`envoy/${name}`, { '/upstream-tls': directory }));
+    return [`/etc/envoy/${name}`, path] as const;
+  });
+  return Object.fromEntries(files);
+}
+
 async function startEnvoy(
   { program, config: main, replacements: more }: Installed,
   { directory, clientCa, port, folder }: ServerSetup,

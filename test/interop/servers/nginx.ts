@@ -38,10 +38,16 @@ export const nginx: ServerReader = {
   mismatch: /SSL_CTX_use_PrivateKey\(.*?\) failed \(SSL: error:\w+:.*?:(key values mismatch)\)/,
 };
 
+interface NginxOptions {
+  readonly replacements?: Readonly<Record<string, string | number>>;
+  readonly script?: string;
+  readonly scriptReplacements?: Readonly<Record<string, string>>;
+}
+
 /** With one of its configurations, and what is to be replaced in that besides port and paths. */
 export async function installNginx(
   config = 'nginx.conf',
-  replacements: Readonly<Record<string, string | number>> = {},
+  { replacements = {}, script = 'load.sh', scriptReplacements = {} }: NginxOptions = {},
 ): Promise<ServerProgram> {
   const folder = await unpackDebian('nginx', 'libpcre2-8-0', 'libssl3');
   const program = join(folder, 'usr/sbin/nginx');
@@ -50,19 +56,18 @@ export async function installNginx(
   const { stderr } = await run(program, ['-V'], { env: { ...process.env, ...environment } });
   const [, version = ''] = /nginx\/(\S+)/.exec(stderr) ?? [];
   const [, openssl = ''] = /running with OpenSSL (\S+)/.exec(stderr) ?? /built with OpenSSL (\S+)/.exec(stderr) ?? [];
-  const installed = { program, environment, config, replacements };
+  const installed = { program, environment, config, replacements, script, scriptReplacements };
   return { version: `${version}, OpenSSL ${openssl}`, start: (setup) => startNginx(installed, setup) };
 }
 
-interface Installed {
+interface Installed extends Required<NginxOptions> {
   readonly program: string;
   readonly environment: Readonly<Record<string, string>>;
   readonly config: string;
-  readonly replacements: Readonly<Record<string, string | number>>;
 }
 
 async function startNginx(
-  { program, environment, config: file, replacements }: Installed,
+  { program, environment, config: file, replacements, script: loader, scriptReplacements }: Installed,
   { directory, clientCa, port, folder }: ServerSetup,
 ): Promise<RunningServer> {
   const config = join(folder, 'nginx.conf');
@@ -75,7 +80,7 @@ async function startNginx(
     '/tls/': `${directory}/`,
     '/client-ca': clientCa,
   };
-  writeFileSync(script, configuration('nginx/load.sh', paths));
+  writeFileSync(script, configuration(`nginx/${loader}`, { ...paths, ...scriptReplacements }));
   const PATH = `${dirname(program)}:${process.env.PATH}`;
   const load = () => runScript(script, { folder, environment: { ...environment, PATH } });
   await load();
