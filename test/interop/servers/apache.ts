@@ -1,11 +1,11 @@
 import { execFile } from 'node:child_process';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { debianLibraries, unpackDebian } from '../../programs/debian.ts';
 import { configuration } from '../support/configuration.ts';
 import type { RunningServer, ServerProgram, ServerReader, ServerSetup } from '../support/reader.ts';
-import { startServer } from '../support/server-process.ts';
+import { answers, startServer } from '../support/server-process.ts';
 
 const run = promisify(execFile);
 
@@ -79,6 +79,8 @@ async function startApache(
     environment,
     folder,
     port,
+    // The port is open before the certificate is loaded.
+    isReady: async () => existsSync(join(folder, 'httpd.pid')) && (await answers(port)),
   });
   return {
     port,

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { type ClientHttp2Session, connect, type IncomingHttpHeaders } from 'node:http2';
+import type { LookupFunction } from 'node:net';
 import { text } from 'node:stream/consumers';
 import type { TLSSocket } from 'node:tls';
 import { onStop } from '../../teardown.ts';
@@ -39,7 +40,7 @@ export async function openConnection({ port, ca, client }: Call): Promise<Connec
 }
 
 /** The name is that of the certificate; the address is that of this machine. */
-function lookup(_name: string, options: { all?: boolean | undefined }, done: (...answer: unknown[]) => void): void {
-  if (options.all) done(null, [{ address: '127.0.0.1', family: 4 }]);
+const lookup: LookupFunction = (_name, { all }, done) => {
+  if (all) done(null, [{ address: '127.0.0.1', family: 4 }]);
   else done(null, '127.0.0.1', 4);
-}
+};
