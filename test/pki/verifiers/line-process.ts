@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
-import type { Command } from './build.ts';
+import type { Command } from '../../programs/compiled.ts';
 
 /** A program that answers each line with one line, in order. */
 export interface LineProcess {
@@ -28,7 +28,7 @@ export function startLineProcess(name: string, [program, ...args]: Command): Lin
   child.stdin.on('error', () => {});
   createInterface({ input: child.stdout }).on('line', (line) => waiting.shift()?.resolve(line));
   const fail = (why: string) => {
-    failure ??= new Error(`the ${name} judge ${why}\n${complaint}`);
+    failure ??= new Error(`${name} ${why}\n${complaint}`);
     for (const each of waiting.splice(0)) each.reject(failure);
   };
   const ended = new Promise<void>((resolve) => {
