@@ -35,6 +35,8 @@ export const apache: ServerReader = {
     },
   },
   mismatch: /AH02565: Certificate and private key .* do not match/,
+  // And `apache2 -t` doesn't notice: it doesn't load the files.
+  endsOnMismatch: true,
 };
 
 async function install(): Promise<ServerProgram> {

@@ -13,6 +13,7 @@ import { writePage } from './page.ts';
 import { BAD_CLIENTS, type BadClient, type ServerProgram, type ServerReader, Unavailable } from './reader.ts';
 import { type Answer, type Call, refusalText, request } from './request.ts';
 import { readResults, WORKS, writeResults } from './results.ts';
+import { answers } from './server-process.ts';
 import { messageOf, startStage } from './stage.ts';
 import { underTraffic } from './traffic.ts';
 import { tried } from './try-cell.ts';
@@ -88,6 +89,10 @@ export async function proveServer(reader: ServerReader, { long = false } = {}): 
     const good = await stage(one);
     good.mount.swap(secretFiles({ ...one, key: two.key }));
     await good.server.reload().catch(() => {});
+    if (reader.endsOnMismatch) {
+      await eventually('it has ended', async () => !(await answers(good.server.port)));
+      return;
+    }
     const client = await ca().issue();
     const answer = await request({ port: good.server.port, ca: one.ca, client });
     assert.equal([answer.status, answer.serverSerial], [200, one.serial], 'it continues with the former files');

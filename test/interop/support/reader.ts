@@ -74,6 +74,8 @@ export interface ServerReader {
   readonly refuses: Readonly<Record<BadClient, Refusal>>;
   /** What it says on start about a key that doesn't match its certificate. */
   readonly mismatch: RegExp;
+  /** Whether a reload with such files ends it, in place of leaving it as it was. */
+  readonly endsOnMismatch?: true;
   /** The cells that it refuses, which is a result as well; all others must work. The first that fits counts. */
   readonly refusedCells?: readonly ExpectedCell[];
   /** The requests that it loses at a reload, which is a result as well; undefined where none may fail. */
