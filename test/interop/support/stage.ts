@@ -14,18 +14,24 @@ export interface Stage {
   readonly own: Credentials;
 }
 
-/** Starts the server with these files; `own.ca` is what its clients' certificates must lead to. */
-export async function startStage(program: ServerProgram, own: Credentials): Promise<Stage> {
+/** Starts the server on a Secret that is mounted already; its clients' certificates must lead to the CAs of its ca.crt. */
+export async function startOn(program: ServerProgram, { directory }: Mount): Promise<RunningServer> {
   const folder = mkdtempSync(join(tmpdir(), 'certwheel-interop-'));
   // Servers that drop their root privileges read their documents as another user.
   chmodSync(folder, 0o755);
   onStop(() => rmSync(folder, { recursive: true, force: true }));
-  const mount = mountSecret(join(folder, 'tls'), secretFiles(own));
   const files = join(folder, 'server');
   mkdirSync(files);
-  const clientCa = join(mount.directory, 'ca.crt');
-  const server = await program.start({ directory: mount.directory, clientCa, port: await freePort(), folder: files });
-  return { server, mount, own };
+  return program.start({ directory, clientCa: join(directory, 'ca.crt'), port: await freePort(), folder: files });
+}
+
+/** Starts the server with these files; `own.ca` is what its clients' certificates must lead to. */
+export async function startStage(program: ServerProgram, own: Credentials): Promise<Stage> {
+  const folder = mkdtempSync(join(tmpdir(), 'certwheel-interop-'));
+  chmodSync(folder, 0o755);
+  onStop(() => rmSync(folder, { recursive: true, force: true }));
+  const mount = mountSecret(join(folder, 'tls'), secretFiles(own));
+  return { server: await startOn(program, mount), mount, own };
 }
 
 /** With what a program that failed has printed. */
