@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { freePort } from '../../cluster/ports.ts';
@@ -12,26 +12,32 @@ export interface Stage {
   readonly server: RunningServer;
   readonly mount: Mount;
   readonly own: Credentials;
+  /** Where its log is, as NAME.log. */
+  readonly folder: string;
 }
 
 /** Starts the server on a Secret that is mounted already; its clients' certificates must lead to the CAs of its ca.crt. */
-export async function startOn(program: ServerProgram, { directory }: Mount): Promise<RunningServer> {
-  const folder = mkdtempSync(join(tmpdir(), 'certwheel-interop-'));
-  // Servers that drop their root privileges read their documents as another user.
-  chmodSync(folder, 0o755);
-  onStop(() => rmSync(folder, { recursive: true, force: true }));
-  const files = join(folder, 'server');
-  mkdirSync(files);
+export async function startOn(
+  program: ServerProgram,
+  { directory }: Mount,
+  files = newFolder(),
+): Promise<RunningServer> {
   return program.start({ directory, clientCa: join(directory, 'ca.crt'), port: await freePort(), folder: files });
 }
 
 /** Starts the server with these files; `own.ca` is what its clients' certificates must lead to. */
 export async function startStage(program: ServerProgram, own: Credentials): Promise<Stage> {
+  const folder = newFolder();
+  const mount = mountSecret(join(newFolder(), 'tls'), secretFiles(own));
+  return { server: await startOn(program, mount, folder), mount, own, folder };
+}
+
+function newFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'certwheel-interop-'));
+  // Servers that drop their root privileges read their documents as another user.
   chmodSync(folder, 0o755);
   onStop(() => rmSync(folder, { recursive: true, force: true }));
-  const mount = mountSecret(join(folder, 'tls'), secretFiles(own));
-  return { server: await startOn(program, mount), mount, own };
+  return folder;
 }
 
 /** With what a program that failed has printed. */
