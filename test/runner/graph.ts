@@ -120,6 +120,7 @@ export const NEEDS: readonly (readonly [path: string, needs: readonly StepName[]
   ['test/monitoring/', ['control-plane', 'packages']],
   ['test/interop/caddy', ['proxies']],
   ['test/interop/opa', ['proxies']],
+  ['test/interop/resumption', ['proxies']],
   ['test/interop/real-secrets', ['control-plane']],
   ['test/chart/', ['servers']],
   ['test/e2e/node/', ['servers', 'node-programs', 'packages', 'image']],

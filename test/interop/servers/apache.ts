@@ -14,7 +14,7 @@ export const apache: ServerReader = {
   title: 'Apache httpd',
   source: 'Debian 12',
   reloads: '`apachectl graceful` (`SIGUSR1`), after `apachectl configtest`',
-  install,
+  install: () => installApache(),
   identity: ({ headers }) => ({
     subject: String(headers['x-client-subject']),
     serial: String(headers['x-client-serial']).toLowerCase(),
@@ -39,7 +39,10 @@ export const apache: ServerReader = {
   endsOnMismatch: true,
 };
 
-async function install(): Promise<ServerProgram> {
+type Replacements = Readonly<Record<string, string>>;
+
+/** With what is to be replaced in its configuration besides port and paths. */
+export async function installApache(replacements: Replacements = {}): Promise<ServerProgram> {
   const libraries = ['libapr1', 'libaprutil1', 'libbrotli1', 'libnghttp2-14', 'libpcre2-8-0', 'libssl3'];
   const folder = await unpackDebian('apache2-bin', ...libraries);
   const program = join(folder, 'usr/sbin/apache2');
@@ -47,17 +50,18 @@ async function install(): Promise<ServerProgram> {
   const { stdout } = await run(program, ['-v'], { env: { ...process.env, ...environment } });
   const [, version = ''] = /Apache\/(\S+)/.exec(stdout) ?? [];
   const modules = join(folder, 'usr/lib/apache2');
-  return { version, start: (setup) => startApache({ program, environment, modules }, setup) };
+  return { version, start: (setup) => startApache({ program, environment, modules, replacements }, setup) };
 }
 
 interface Installed {
   readonly program: string;
-  readonly environment: Readonly<Record<string, string>>;
+  readonly environment: Replacements;
   readonly modules: string;
+  readonly replacements: Replacements;
 }
 
 async function startApache(
-  { program, environment, modules }: Installed,
+  { program, environment, modules, replacements: more }: Installed,
   { directory, clientCa, port, folder }: ServerSetup,
 ): Promise<RunningServer> {
   const documents = join(folder, 'html');
@@ -65,6 +69,7 @@ async function startApache(
   writeFileSync(join(documents, 'index.html'), 'hello\n');
   const config = join(folder, 'httpd.conf');
   const replacements = {
+    ...more,
     '/usr/lib/apache2': modules,
     '/run/apache2': folder,
     '/var/www/html': documents,

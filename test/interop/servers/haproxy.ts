@@ -15,7 +15,7 @@ export const haproxy: ServerReader = {
   title: 'HAProxy',
   source: 'Debian 12',
   reloads: '`SIGUSR2` to the master process (`haproxy -W`), after `haproxy -c`',
-  install,
+  install: () => installHaproxy(),
   identity: ({ body }) => ({ subject: field(body, 'subject'), serial: field(body, 'serial').toLowerCase() }),
   refuses: {
     none: { seen: 'alert certificate required', log: /peer did not return a certificate/ },
@@ -26,7 +26,10 @@ export const haproxy: ServerReader = {
   mismatch: /inconsistencies between private key and certificate loaded/,
 };
 
-async function install(): Promise<ServerProgram> {
+type Replacements = Readonly<Record<string, string>>;
+
+/** With what is to be replaced in its configuration besides port and paths. */
+export async function installHaproxy(replacements: Replacements = {}): Promise<ServerProgram> {
   const libraries = ['liblua5.3-0', 'libopentracing-c-wrapper0', 'libopentracing1', 'libpcre2-8-0', 'libssl3'];
   const folder = await unpackDebian('haproxy', ...libraries);
   const program = join(folder, 'usr/sbin/haproxy');
@@ -34,16 +37,25 @@ async function install(): Promise<ServerProgram> {
   const { stdout } = await run(program, ['-vv'], { env: { ...process.env, ...environment } });
   const [, version = ''] = /HAProxy version ([\d.]+)/.exec(stdout) ?? [];
   const [, openssl = ''] = /Running on OpenSSL version : OpenSSL (\S+)/.exec(stdout) ?? [];
-  return { version: `${version}, OpenSSL ${openssl}`, start: (setup) => startHaproxy(program, environment, setup) };
+  return {
+    version: `${version}, OpenSSL ${openssl}`,
+    start: (setup) => startHaproxy({ program, environment, replacements }, setup),
+  };
+}
+
+interface Installed {
+  readonly program: string;
+  readonly environment: Replacements;
+  readonly replacements: Replacements;
 }
 
 async function startHaproxy(
-  program: string,
-  environment: Readonly<Record<string, string>>,
+  { program, environment, replacements: more }: Installed,
   { directory, clientCa, port, folder }: ServerSetup,
 ): Promise<RunningServer> {
   const config = join(folder, 'haproxy.cfg');
   const replacements = {
+    ...more,
     '/run/haproxy': folder,
     '/tls/tls-combined.pem': `${directory}/tls-combined.pem`,
     '/client-ca': clientCa,

@@ -15,6 +15,8 @@ export interface Call {
   readonly tls?: TlsVersion;
   readonly path?: string;
   readonly headers?: Readonly<Record<string, string>>;
+  /** To resume: of an earlier answer. */
+  readonly session?: Buffer | undefined;
   /**
    * How long to wait for an alert after the handshake before the request is sent. In TLS 1.3 the server refuses a client
    * after the client's handshake has ended; if a request arrives meanwhile, the reset of the connection may overtake the alert.
@@ -29,16 +31,26 @@ export interface Answer {
   /** Of the certificate that the server has presented; lower-case hex. */
   readonly serverSerial: string;
   readonly protocol: string;
+  /** The last one that the server has sent a ticket for; undefined if it has sent none. */
+  readonly session: Buffer | undefined;
+  readonly isResumed: boolean;
 }
 
-/** One HTTP/1.1 request over a new connection, without session resumption. Throws the error of the connection. */
+/** One HTTP/1.1 request over a new connection, resumed only if asked to. Throws the error of the connection. */
 export async function request(call: Call): Promise<Answer> {
   const socket = await open(call);
+  let session: Buffer | undefined;
+  socket.on('session', (ticket) => {
+    session = ticket;
+  });
   try {
     if (call.settleMs) await quiet(socket, call.settleMs);
     const serverSerial = socket.getPeerX509Certificate()?.serialNumber.toLowerCase() ?? '';
     const protocol = socket.getProtocol() ?? '';
-    return { ...(await send(socket, call)), serverSerial, protocol };
+    const answer = await send(socket, call);
+    // A ticket of TLS 1.2 is part of the handshake, and has been read by then.
+    session ??= protocol === 'TLSv1.2' ? socket.getSession() : undefined;
+    return { ...answer, serverSerial, protocol, session, isResumed: socket.isSessionReused() };
   } finally {
     socket.destroy();
   }
@@ -46,11 +58,11 @@ export async function request(call: Call): Promise<Answer> {
 
 const PATIENCE_MS = 10_000;
 
-function open({ port, ca, client, tls }: Call): Promise<TLSSocket> {
+function open({ port, ca, client, tls, session }: Call): Promise<TLSSocket> {
   const version: ConnectionOptions = tls === undefined ? {} : { minVersion: `TLSv${tls}`, maxVersion: `TLSv${tls}` };
   const own = client === undefined ? {} : { cert: client.certificate, key: client.key };
   const { promise, resolve, reject } = Promise.withResolvers<TLSSocket>();
-  const socket = connect({ host: '127.0.0.1', port, servername: 'localhost', ca, ...own, ...version });
+  const socket = connect({ host: '127.0.0.1', port, servername: 'localhost', ca, session, ...own, ...version });
   socket.setTimeout(PATIENCE_MS, () => socket.destroy(new Error(`no answer within ${PATIENCE_MS} ms`)));
   socket.once('error', reject);
   socket.once('secureConnect', () => resolve(socket));
