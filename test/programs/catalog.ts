@@ -31,6 +31,8 @@ const modules = {
   'kube-1.34': { stamps: stamp('1.34.4'), tags: [] },
   // Ours, over nothing but the standard library.
   'go-x509': { stamps: [], tags: [] },
+  // Servers and clients of the interoperability tests.
+  interop: { stamps: [], tags: [] },
   // Only its CRDs are used: nothing is built of it.
   'prometheus-operator': { stamps: [], tags: [] },
 } as const satisfies Readonly<Record<string, GoModule>>;
@@ -73,6 +75,8 @@ const catalog = {
   step: { module: 'step-cli', package: 'github.com/smallstep/cli/cmd/step', versionArguments: ['version'] },
   vault: { module: 'vault', package: 'github.com/hashicorp/vault', versionArguments: ['version'] },
   'go-x509': { module: 'go-x509', package: '.', versionArguments: ['version'] },
+  interop: { module: 'interop', package: '.', versionArguments: ['version'] },
+  etcdctl: { module: 'interop', package: 'go.etcd.io/etcd/etcdctl/v3', versionArguments: ['version'] },
   // The name under which Vault finds the plugin of its Kubernetes auth method is that of its file.
   'vault-plugin-auth-kubernetes': { module: 'vault', package: './kubernetes-auth', versionArguments: ['version'] },
 } as const satisfies Readonly<Record<string, Program>>;

@@ -31,7 +31,7 @@ export interface Judges {
 export async function startJudges(): Promise<Judges> {
   const commands = await Promise.all(JUDGES.map(async (name) => [name, await ensureJudge(name)] as const));
   const processes = Object.fromEntries(
-    commands.map(([name, command]) => [name, startLineProcess(name, command)]),
+    commands.map(([name, command]) => [name, startLineProcess(`the ${name} judge`, command)]),
   ) as Record<JudgeName, LineProcess>;
   return {
     async judge(request) {

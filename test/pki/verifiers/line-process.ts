@@ -28,7 +28,7 @@ export function startLineProcess(name: string, [program, ...args]: Command): Lin
   child.stdin.on('error', () => {});
   createInterface({ input: child.stdout }).on('line', (line) => waiting.shift()?.resolve(line));
   const fail = (why: string) => {
-    failure ??= new Error(`the ${name} judge ${why}\n${complaint}`);
+    failure ??= new Error(`${name} ${why}\n${complaint}`);
     for (const each of waiting.splice(0)) each.reject(failure);
   };
   const ended = new Promise<void>((resolve) => {
