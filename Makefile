@@ -29,10 +29,11 @@ test-chains: ## Random CA chains against OpenSSL, Go and Java
 test-chart: ## Lint, render, check and install the chart
 test-authorities: ## Every kind of authority against its real server
 test-monitoring: ## Every alert and every query of the dashboard on a real Prometheus
+test-interop: ## Servers, proxies and clients that read the certificates (docs/interop.md; Debian packages are downloaded)
 test-node: ## The chart on a real node, with real pods (Linux, root; installs Debian packages)
 test-versions: ## The oldest Kubernetes that is promised; the long form has one in between
 
-TESTS := $(addprefix test-,unit e2e demo chains chart authorities monitoring node versions)
+TESTS := $(addprefix test-,unit e2e demo chains chart authorities monitoring interop node versions)
 .PHONY: $(TESTS) $(TESTS:=-long)
 $(TESTS): test-%: $(INSTALLED)
 	@node test/run.ts $*

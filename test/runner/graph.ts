@@ -99,6 +99,7 @@ export const SUITES: Readonly<Record<string, Suite>> = {
   chart: { files: ['test/chart'] },
   authorities: { files: ['test/e2e/backends'] },
   monitoring: { files: ['test/monitoring'] },
+  interop: { files: ['test/interop'] },
   node: { files: ['test/cluster/node', 'test/e2e/node'] },
   versions: { files: ['test/versions'] },
   bench: { steps: ['bench'] },

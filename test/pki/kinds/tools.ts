@@ -1,9 +1,6 @@
-import { execFile } from 'node:child_process';
-import { accessSync, constants, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { accessSync, constants } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
-import { promisify } from 'node:util';
-import { withLock } from '../../programs/lock.ts';
-import { cacheRoot } from '../../programs/modules.ts';
+import { debianLibraries, unpackDebian } from '../../programs/debian.ts';
 import { ensureProgram } from '../../programs/programs.ts';
 import { buildGoTools } from './go-build.ts';
 import type { Tool } from './kind.ts';
@@ -12,8 +9,6 @@ import type { Tool } from './kind.ts';
 export type FoundTool =
   | { readonly path: readonly string[]; readonly environment?: Readonly<Record<string, string>> }
   | { readonly missing: string };
-
-const run = promisify(execFile);
 
 /** Finds a tool on the PATH or in the cache, into which it is built or unpacked once. */
 export async function findTool(tool: Tool): Promise<FoundTool> {
@@ -43,39 +38,13 @@ export async function findTool(tool: Tool): Promise<FoundTool> {
 
 async function certtool(): Promise<FoundTool> {
   // Both of one version: the program asks the library for symbols of exactly its own.
-  const folder = await unpack('gnutls-bin', 'libgnutls30');
-  const [library = ''] = readdirSync(join(folder, 'usr', 'lib'));
-  return {
-    path: [join(folder, 'usr', 'bin')],
-    environment: { LD_LIBRARY_PATH: join(folder, 'usr', 'lib', library) },
-  };
+  const folder = await unpackDebian('gnutls-bin', 'libgnutls30');
+  return { path: [join(folder, 'usr', 'bin')], environment: debianLibraries(folder) };
 }
 
 async function easyRsa(): Promise<FoundTool> {
-  const folder = join(await unpack('easy-rsa'), 'usr', 'share', 'easy-rsa');
+  const folder = join(await unpackDebian('easy-rsa'), 'usr', 'share', 'easy-rsa');
   return { path: [folder], environment: { EASYRSA: folder } };
-}
-
-/** Debian packages, unpacked and not installed: nothing else on this machine changes. */
-async function unpack(...packages: readonly string[]): Promise<string> {
-  const folder = join(cacheRoot(), `debian-${packages.join('-')}`);
-  mkdirSync(cacheRoot(), { recursive: true });
-  await withLock(`${folder}.lock`, async () => {
-    if (exists(folder)) return;
-    const work = mkdtempSync(`${folder}-unfinished-`);
-    try {
-      const download = () => run('apt-get', ['download', '-q', ...packages], { cwd: work });
-      // On a fresh machine apt knows no package yet.
-      await download().catch(() => run('apt-get', ['update', '-q']).then(download));
-      for (const archive of readdirSync(work)) await run('dpkg-deb', ['-x', archive, 'root'], { cwd: work });
-      renameSync(join(work, 'root'), folder);
-    } catch (error) {
-      throw new Error(`apt-get could not fetch ${packages.join(', ')}: ${(error as Error).message}`, { cause: error });
-    } finally {
-      rmSync(work, { recursive: true, force: true });
-    }
-  });
-  return folder;
 }
 
 function onPath(name: string): boolean {

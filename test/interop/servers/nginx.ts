@@ -1,0 +1,85 @@
+import { execFile } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { promisify } from 'node:util';
+import { debianLibraries, unpackDebian } from '../../programs/debian.ts';
+import { configuration } from '../support/configuration.ts';
+import { field } from '../support/identity.ts';
+import type { RunningServer, ServerProgram, ServerReader, ServerSetup } from '../support/reader.ts';
+import { runScript, startServer } from '../support/server-process.ts';
+
+const run = promisify(execFile);
+
+/** It answers 400 after the handshake, whatever is wrong with the client's certificate; its log has the reason. */
+const BAD = 'HTTP 400: 400 The SSL certificate error';
+
+export const nginx: ServerReader = {
+  name: 'nginx',
+  title: 'nginx',
+  source: 'Debian 12',
+  reloads: '`nginx -s reload`',
+  install,
+  identity: ({ body }) => ({ subject: field(body, 'subject'), serial: field(body, 'serial').toLowerCase() }),
+  refuses: {
+    none: {
+      seen: 'HTTP 400: 400 No required SSL certificate was sent',
+      log: /client sent no required SSL certificate/,
+    },
+    expired: { seen: BAD, log: /client SSL certificate verify error: \(10:certificate has expired\)/ },
+    'of another CA': {
+      seen: BAD,
+      log: /client SSL certificate verify error: \(20:unable to get local issuer certificate\)/,
+    },
+    'for server auth alone': {
+      seen: BAD,
+      log: /client SSL certificate verify error: \(26:unsuitable certificate purpose\)/,
+    },
+  },
+  mismatch: /SSL_CTX_use_PrivateKey\(.*?\) failed \(SSL: error:\w+:.*?:(key values mismatch)\)/,
+};
+
+async function install(): Promise<ServerProgram> {
+  const folder = await unpackDebian('nginx', 'libpcre2-8-0', 'libssl3');
+  const program = join(folder, 'usr/sbin/nginx');
+  const environment = debianLibraries(folder);
+  // It writes its version to standard error.
+  const { stderr } = await run(program, ['-V'], { env: { ...process.env, ...environment } });
+  const [, version = ''] = /nginx\/(\S+)/.exec(stderr) ?? [];
+  const [, openssl = ''] = /running with OpenSSL (\S+)/.exec(stderr) ?? /built with OpenSSL (\S+)/.exec(stderr) ?? [];
+  return { version: `${version}, OpenSSL ${openssl}`, start: (setup) => startNginx(program, environment, setup) };
+}
+
+async function startNginx(
+  program: string,
+  environment: Readonly<Record<string, string>>,
+  { directory, clientCa, port, folder }: ServerSetup,
+): Promise<RunningServer> {
+  const config = join(folder, 'nginx.conf');
+  const script = join(folder, 'load.sh');
+  writeFileSync(config, configuration('nginx/nginx.conf', { '/run/nginx': folder, 8443: port }));
+  const paths = {
+    '/run/nginx': folder,
+    '/etc/nginx/nginx.conf': config,
+    '/tls/': `${directory}/`,
+    '/client-ca': clientCa,
+  };
+  writeFileSync(script, configuration('nginx/load.sh', paths));
+  const PATH = `${dirname(program)}:${process.env.PATH}`;
+  const load = () => runScript(script, { folder, environment: { ...environment, PATH } });
+  await load();
+  const server = await startServer({
+    name: 'nginx',
+    program,
+    args: ['-c', config, '-g', 'daemon off;'],
+    environment,
+    folder,
+    port,
+  });
+  return {
+    port,
+    pid: server.pid,
+    reload: load,
+    log: server.log,
+    stop: server.stop,
+  };
+}

