@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { Credentials } from './authority.ts';
 
 /** By key of the Secret. */
-export type SecretFiles = Readonly<Record<string, string>>;
+export type SecretFiles = Readonly<Record<string, string | Uint8Array>>;
 
 /** A Secret that is mounted as a volume. */
 export interface Mount {

@@ -11,13 +11,14 @@ import { ALL_CELLS, type Cell, CHAINS, type ChainLength, cellName, keyName, SHOR
 import { secretFiles } from './mount.ts';
 import { writePage } from './page.ts';
 import { BAD_CLIENTS, type BadClient, type ServerProgram, type ServerReader, Unavailable } from './reader.ts';
-import { type Answer, type Call, refusalText, request } from './request.ts';
+import { type Answer, type Call, refusalText, request as requestHttp } from './request.ts';
 import { readResults, WORKS, writeResults } from './results.ts';
 import { messageOf, startStage } from './stage.ts';
 import { underTraffic } from './traffic.ts';
 import { tried } from './try-cell.ts';
 
 export async function proveServer(reader: ServerReader, { long = false } = {}): Promise<void> {
+  const { request = requestHttp } = reader;
   const program = await installed(reader);
   if (program === undefined) return;
   const cells: Record<string, string> = {};
@@ -54,7 +55,7 @@ export async function proveServer(reader: ServerReader, { long = false } = {}): 
     };
     for (const kind of BAD_CLIENTS) {
       const before = server.log().length;
-      refuses[kind] = await refused({ port: server.port, ca: own.ca, client: clients[kind], settleMs: 300 });
+      refuses[kind] = await refused(request, { port: server.port, ca: own.ca, client: clients[kind], settleMs: 300 });
       const { seen, log } = reader.refuses[kind];
       if (seen instanceof RegExp) assert.match(refuses[kind], seen, kind);
       else assert.is(refuses[kind], seen, kind);
@@ -67,7 +68,7 @@ export async function proveServer(reader: ServerReader, { long = false } = {}): 
     }
     const [one, two] = [await ca().issue(), await ca().issue()];
     // The client's own TLS library refuses this pair: it never gets to the server.
-    refuses['whose key does not match'] = await refused({
+    refuses['whose key does not match'] = await refused(requestHttp, {
       port: server.port,
       ca: own.ca,
       client: { ...one, key: two.key },
@@ -97,7 +98,7 @@ export async function proveServer(reader: ServerReader, { long = false } = {}): 
     const client = await ca().issue();
     const { server, mount } = await stage(first);
     const call = (): Call => ({ port: server.port, ca: first.ca, client });
-    const { requests, failures } = await underTraffic(call, async () => {
+    const rotate = async () => {
       for (let rotation = 1; rotation <= 3; rotation++) {
         const next = await ca().issue(SERVER);
         mount.swap(secretFiles(next));
@@ -107,7 +108,8 @@ export async function proveServer(reader: ServerReader, { long = false } = {}): 
           return serverSerial === next.serial;
         });
       }
-    });
+    };
+    const { requests, failures } = await underTraffic(call, rotate, request);
     console.log(`# ${requests} requests over three rotations of the serving files`);
     assert.equal(failures, []);
     rotations['serving files'] = WORKS;
@@ -140,6 +142,7 @@ export async function proveServer(reader: ServerReader, { long = false } = {}): 
         await settled();
         await trust(next.ca, async () => !(await isAccepted(former)));
       },
+      request,
     );
     console.log(`# ${requests} requests over a rotation of the client CA`);
     assert.equal(failures, []);
@@ -189,7 +192,7 @@ async function installed(reader: ServerReader): Promise<ServerProgram | undefine
 type Group = readonly [Cell, ...Cell[]];
 
 /** The cells of each role and key. */
-function groupsOf(cells: readonly Cell[]): readonly Group[] {
+export function groupsOf(cells: readonly Cell[]): readonly Group[] {
   const groups = Object.groupBy(cells, ({ role, key }) => `${role} ${keyName(key)}`);
   return Object.values(groups).map((group) => group as unknown as Group);
 }
@@ -202,7 +205,7 @@ async function always(isSo: () => Promise<boolean>): Promise<boolean> {
 
 const IN_A_ROW = 10;
 
-async function refused(call: Call): Promise<string> {
+async function refused(request: typeof requestHttp, call: Call): Promise<string> {
   const outcome: Answer | Error = await request(call).catch((error: Error) => error);
   if (!(outcome instanceof Error)) assert.is.not(outcome.status, 200, 'the server has accepted it');
   return refusalText(outcome);

@@ -1,5 +1,5 @@
 import type { Cell } from './cells.ts';
-import type { Answer } from './request.ts';
+import type { Answer, Call } from './request.ts';
 
 /** Why a program can't be had on this machine: its tests are skipped with this reason. */
 export class Unavailable extends Error {
@@ -69,6 +69,8 @@ export interface ServerReader {
   readonly reloads: string;
   /** Throws Unavailable. */
   install(): Promise<ServerProgram>;
+  /** Makes one request over a new connection, where the server doesn't speak HTTP/1.1: see `request` in request.ts. */
+  readonly request?: (call: Call) => Promise<Answer>;
   /** The identity of the client in the answer to `GET /`. Throws where there is none. */
   identity(answer: Answer): Identity;
   readonly refuses: Readonly<Record<BadClient, Refusal>>;

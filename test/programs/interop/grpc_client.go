@@ -23,15 +23,12 @@ type freshCredentials struct {
 }
 
 func (c *freshCredentials) ClientHandshake(ctx context.Context, authority string, connection net.Conn) (net.Conn, credentials.AuthInfo, error) {
-	host, _, err := net.SplitHostPort(authority)
-	if err != nil {
-		host = authority
-	}
-	config, err := c.mounted.ClientConfig(host, "h2")
+	material, err := c.mounted.Current()
 	if err != nil {
 		return nil, nil, err
 	}
-	return credentials.NewTLS(onlyVersion(config, c.version)).ClientHandshake(ctx, authority, connection)
+	config := onlyVersion(material.ClientConfig(), c.version)
+	return credentials.NewTLS(config).ClientHandshake(ctx, authority, connection)
 }
 
 func (c *freshCredentials) Clone() credentials.TransportCredentials {

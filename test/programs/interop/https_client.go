@@ -1,33 +1,60 @@
 package main
 
 import (
-	"context"
 	"crypto/tls"
 	"io"
-	"net"
 	"net/http"
+	"sync"
 	"time"
 )
 
-// newHTTPClient reads the files again for each new connection, so it needs no reload. HTTP/2 has to be asked for, since
-// the transport no longer configures TLS itself.
+// reloading has a transport for each version of the Secret. Without that an HTTP/2 connection, which lives as long as it is
+// used, would keep the certificate that it began with.
+type reloading struct {
+	mounted *Mounted
+	adjust  func(*tls.Config) *tls.Config
+
+	mutex     sync.Mutex
+	material  *Material
+	transport *http.Transport
+}
+
+func (r *reloading) RoundTrip(request *http.Request) (*http.Response, error) {
+	transport, err := r.current()
+	if err != nil {
+		return nil, err
+	}
+	return transport.RoundTrip(request)
+}
+
+func (r *reloading) current() (*http.Transport, error) {
+	r.mutex.Lock()
+	defer r.mutex.Unlock()
+	material, err := r.mounted.Current()
+	if err != nil || material == r.material {
+		return r.transport, err
+	}
+	// Requests that run end on the former transport.
+	r.CloseIdleConnections()
+	r.material = material
+	r.transport = &http.Transport{
+		TLSClientConfig: r.adjust(material.ClientConfig()),
+		// A transport with a TLS configuration of its own speaks HTTP/1.1 alone unless this is set.
+		ForceAttemptHTTP2: true,
+		IdleConnTimeout:   time.Minute,
+	}
+	return r.transport, nil
+}
+
+func (r *reloading) CloseIdleConnections() {
+	if r.transport != nil {
+		r.transport.CloseIdleConnections()
+	}
+}
+
 func newHTTPClient(mounted *Mounted, version string) *http.Client {
-	dial := func(ctx context.Context, network, address string) (net.Conn, error) {
-		host, _, err := net.SplitHostPort(address)
-		if err != nil {
-			return nil, err
-		}
-		config, err := mounted.ClientConfig(host, "h2", "http/1.1")
-		if err != nil {
-			return nil, err
-		}
-		dialer := tls.Dialer{Config: onlyVersion(config, version)}
-		return dialer.DialContext(ctx, network, address)
-	}
-	return &http.Client{
-		Transport: &http.Transport{DialTLSContext: dial, ForceAttemptHTTP2: true, IdleConnTimeout: time.Minute},
-		Timeout:   10 * time.Second,
-	}
+	adjust := func(config *tls.Config) *tls.Config { return onlyVersion(config, version) }
+	return &http.Client{Transport: &reloading{mounted: mounted, adjust: adjust}, Timeout: 10 * time.Second}
 }
 
 func askHTTPS(client *http.Client, url string) answerLine {

@@ -93,19 +93,13 @@ func (m *Mounted) ServerConfig(protocols ...string) *tls.Config {
 	}
 }
 
-// ClientConfig is for one connection. GetClientCertificate sends the certificate whatever CAs the server lists; with
-// Certificates, Go sends none where the list lacks the issuer, and the server reports a missing certificate.
-func (m *Mounted) ClientConfig(serverName string, protocols ...string) (*tls.Config, error) {
-	material, err := m.Current()
-	if err != nil {
-		return nil, err
-	}
+// ClientConfig has callbacks, since GetClientCertificate sends the certificate whatever CAs the server lists. With
+// Certificates, Go sends none where the list lacks the issuer, and the server then reports a missing certificate.
+func (m *Material) ClientConfig() *tls.Config {
 	return &tls.Config{
-		ServerName: serverName,
-		RootCAs:    material.CAs,
-		NextProtos: protocols,
+		RootCAs: m.CAs,
 		GetClientCertificate: func(*tls.CertificateRequestInfo) (*tls.Certificate, error) {
-			return &material.Certificate, nil
+			return &m.Certificate, nil
 		},
-	}, nil
+	}
 }

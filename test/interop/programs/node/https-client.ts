@@ -8,9 +8,9 @@ function open(folder: string): Client {
   // `timeout` closes idle connections, so those of a former certificate go too.
   const agent = new Agent({ keepAlive: true, timeout: 60_000 });
   return {
-    get(url) {
+    async get(url) {
       const { promise, resolve, reject } = Promise.withResolvers<Awaited<ReturnType<Client['get']>>>();
-      // The agent pools connections by certificate, key and CAs: a new version of the Secret gets new connections. A new
+      // Throws at once where certificate and key don't match. The agent pools connections by certificate, key and CAs: a new version of the Secret gets new connections. A new
       // agent isn't needed, and `agent.destroy()` would cut requests that run.
       const call = request(url, { agent, ...mounted.current(), timeout: 10_000 }, (response) => {
         text(response).then((body) => resolve({ status: response.statusCode ?? 0, body }), reject);
