@@ -37,7 +37,7 @@ async function ask({ port, directory }: { port: number; directory: string }): Pr
   });
   try {
     const { stdout } = await run('sh', ['-c', script], { env: { PATH: process.env.PATH } });
-    const [, body = '', status] = /^(.*)\n(\d+)$/s.exec(stdout) ?? [];
+    const [, body = '', status] = /^(.*)\n(\d+)\s*$/s.exec(stdout) ?? [];
     return { status: Number(status), body };
   } catch (error) {
     return { error: firstLine((error as { stderr: string }).stderr) };
