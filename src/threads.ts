@@ -44,3 +44,6 @@ export class ThreadLimit {
 
 /** For what OpenSSL computes over large numbers: RSA keys are made here, and signatures that take long. */
 export const keyThreads = new ThreadLimit(THREADS.keys);
+
+/** For keys that are derived from passwords by many rounds of a hash. */
+export const passwordThreads = new ThreadLimit(THREADS.passwords);

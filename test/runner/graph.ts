@@ -63,6 +63,7 @@ const steps = {
   'go-x509': { kind: 'build', needs: ['sources'], command: program('go-x509'), budgetSeconds: 30 },
   // Each a program of one file: see test/pki/verifiers/build.ts.
   judges: { kind: 'build', command: ['node', 'test/pki/verifiers/main.ts'], budgetSeconds: 60 },
+  'keystore-readers': { kind: 'build', command: ['node', 'test/pki/keystores/readers/main.ts'], budgetSeconds: 60 },
   'step-cli': { kind: 'build', needs: ['sources'], command: inTheBackground(program('step')), budgetSeconds: 240 },
 
   types: { kind: 'check', command: ['tsc', '--noEmit'], budgetSeconds: 30 },
@@ -113,6 +114,7 @@ export const NEEDS: readonly (readonly [path: string, needs: readonly StepName[]
   ['test/e2e/crds/readers', ['go-x509']],
   ['test/demo/', ['control-plane']],
   ['test/pki/', ['judges']],
+  ['test/pki/keystores/', ['keystore-readers']],
   ['test/pki/kinds/', ['step-cli', 'vault']],
   ['test/monitoring/', ['control-plane', 'packages']],
   ['test/chart/', ['servers']],

@@ -1,7 +1,5 @@
 import { compactDecrypt, errors, type FlattenedJWE, flattenedDecrypt } from 'jose';
-import { THREADS, ThreadLimit } from '../../threads.ts';
-
-const threads = new ThreadLimit(THREADS.passwords);
+import { passwordThreads } from '../../threads.ts';
 
 /** Thrown for what is no such JWE, or for the wrong password; the message never quotes either. */
 export class JweError extends Error {}
@@ -26,7 +24,7 @@ export async function openWithPassword(text: string, password: Buffer): Promise<
     ? () => flattenedDecrypt(flattened(trimmed), password, OPTIONS)
     : () => compactDecrypt(trimmed, password, OPTIONS);
   try {
-    const { plaintext } = await threads.run(open);
+    const { plaintext } = await passwordThreads.run(open);
     return Buffer.from(plaintext);
   } catch (error) {
     // What the library says may quote a header.

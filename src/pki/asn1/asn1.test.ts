@@ -119,7 +119,10 @@ test('strings refuse what they cannot hold', () => {
   assert.throws(() => der.printableString('a@b'));
   assert.throws(() => der.printableString('ü'));
   assert.throws(() => der.ia5String('ü'));
+  assert.throws(() => der.bmpString('\u{1f600}'));
+  assert.throws(() => der.bmpString('\udc00'));
   assert.is(hex(der.utf8String('ü')), '0c02c3bc');
+  assert.is(hex(der.bmpString('aü\u4e16')), '1e06006100fc4e16');
 });
 
 test('all string types are read', () => {

@@ -152,6 +152,17 @@ export function ia5String(text: string): Buffer {
   return tlv(TAG.ia5String, ia5Bytes(text));
 }
 
+/** UTF-16, big-endian, without a byte order mark. */
+export function utf16Bytes(text: string): Buffer {
+  return Buffer.from(text, 'utf16le').swap16();
+}
+
+/** Throws on a character outside the basic multilingual plane, and on a lone surrogate: BMPString knows neither. */
+export function bmpString(text: string): Buffer {
+  if (/[\ud800-\udfff]/.test(text)) throw new Error('text with characters that BMPString lacks');
+  return tlv(TAG.bmpString, utf16Bytes(text));
+}
+
 /** [number] EXPLICIT. */
 export function explicit(number: number, content: Uint8Array): Buffer {
   return tlv(0xa0 + number, content);

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
-import type { Command } from './build.ts';
+import type { Command } from '../../programs/compiled.ts';
 
 /** A program that answers each line with one line, in order. */
 export interface LineProcess {

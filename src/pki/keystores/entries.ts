@@ -1,0 +1,36 @@
+/** What a key store holds: a private key with its certificates. */
+export interface KeyEntry {
+  /** PKCS#8, DER. */
+  readonly privateKeyPkcs8: Uint8Array;
+  /** DER, the leaf first. Java finds the issuer of each by its subject. */
+  readonly chain: readonly Uint8Array[];
+  readonly alias: string;
+}
+
+/** For salts and initialization vectors. */
+export type RandomBytes = (size: number) => Uint8Array;
+
+/** What every reader takes, and more than anyone types. */
+const MAX_ALIAS = 256;
+
+/** Why a key store can't have this alias; undefined if it can. */
+export function aliasProblem(alias: string): string | undefined {
+  if (alias.length === 0) return 'the alias is empty';
+  if (alias.length > MAX_ALIAS) return `the alias has ${alias.length} characters; at most ${MAX_ALIAS} are possible`;
+  // PKCS#12 holds it as BMPString, and JKS as modified UTF-8, which differs from UTF-8 in these characters alone.
+  if (/[\ud800-\udfff]/.test(alias)) return 'the alias has a character above U+FFFF, which PKCS#12 cannot hold';
+  if (/\p{Cc}/u.test(alias)) return 'the alias has a control character';
+  return undefined;
+}
+
+/** Throws an Error for an alias that some reader can't take, and for an empty chain. */
+export function checkKeyEntry({ alias, chain }: KeyEntry): void {
+  const problem = aliasProblem(alias);
+  if (problem !== undefined) throw new Error(problem);
+  if (chain.length === 0) throw new Error('a key store without a certificate');
+}
+
+/** Names of cert-manager's. Java keeps one entry for each name, so they must differ where subjects don't. */
+export function trustAlias(index: number): string {
+  return index === 0 ? 'ca' : `ca-${index}`;
+}
