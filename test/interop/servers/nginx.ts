@@ -56,7 +56,10 @@ async function startNginx(
 ): Promise<RunningServer> {
   const config = join(folder, 'nginx.conf');
   const script = join(folder, 'load.sh');
-  writeFileSync(config, configuration('nginx/nginx.conf', { '/run/nginx': folder, 8443: port }));
+  writeFileSync(
+    config,
+    configuration('nginx/nginx.conf', { '/run/nginx': folder, 'listen 8443': `listen 127.0.0.1:${port}` }),
+  );
   const paths = {
     '/run/nginx': folder,
     '/etc/nginx/nginx.conf': config,

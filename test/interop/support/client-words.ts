@@ -1,6 +1,6 @@
 import type { ClientReader, Question, RunningClient } from './client.ts';
 
-const TRIES = 20;
+const TRIES = 100;
 /**
  * In TLS 1.3 a server refuses the client's certificate after the client's handshake has ended. If the request has arrived by
  * then, the reset of the connection may overtake the alert.

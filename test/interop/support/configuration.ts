@@ -8,10 +8,11 @@ const FOLDER = join(import.meta.dirname, '..', 'conf');
  * replaced by those of this machine. Throws an Error where one of them isn't in the file.
  */
 export function configuration(file: string, replacements: Readonly<Record<string, string | number>>): string {
-  let text = readFileSync(join(FOLDER, file), 'utf8');
-  for (const [from, to] of Object.entries(replacements)) {
-    if (!text.includes(from)) throw new Error(`test/interop/conf/${file} does not hold ${from}`);
-    text = text.replaceAll(from, String(to));
-  }
-  return text;
+  const text = readFileSync(join(FOLDER, file), 'utf8');
+  const names = Object.keys(replacements).toSorted((a, b) => b.length - a.length);
+  const missing = names.find((name) => !text.includes(name));
+  if (missing !== undefined) throw new Error(`test/interop/conf/${file} does not hold ${missing}`);
+  // In one pass: what replaces one name may hold another.
+  const patterns = names.map((name) => name.replaceAll('.', '\\.'));
+  return text.replaceAll(new RegExp(patterns.join('|'), 'g'), (name) => String(replacements[name]));
 }

@@ -1,0 +1,7 @@
+import { test } from 'uvu';
+import { haproxy } from './servers/haproxy.ts';
+import { proveServer } from './support/prove-server.ts';
+
+await proveServer(haproxy);
+
+test.run();
