@@ -34,11 +34,13 @@ interface Peers {
   readonly files?: SecretFiles | undefined;
   /** How long the server keeps a connection. A second, so that a client gets to another certificate of the server. */
   readonly maxAge?: string;
+  /** How long the server reads on before it closes a connection, so that its alert reaches the client. */
+  readonly linger?: string;
 }
 
 export async function clientStage(
   reader: ClientReader,
-  { own, server, tls, files, maxAge = '1s' }: Peers,
+  { own, server, tls, files, maxAge = '1s', linger = '0' }: Peers,
 ): Promise<ClientStage> {
   const folder = mkdtempSync(join(tmpdir(), 'certwheel-interop-'));
   const remove = onStop(() => rmSync(folder, { recursive: true, force: true }));
@@ -50,7 +52,7 @@ export async function clientStage(
   const mounted = mountSecret(join(folder, 'client'), files ?? (await outputs(own)));
   const scratch = join(folder, 'scratch');
   mkdirSync(scratch);
-  const flags = ['-max-connection-age', maxAge, ...(tls === undefined ? [] : ['-tls', tls])];
+  const flags = ['-max-connection-age', maxAge, '-linger', linger, ...(tls === undefined ? [] : ['-tls', tls])];
   const setup = { directory: serving.directory, port: await freePort(), folder: scratch };
   const running = await startGo(reader.server ?? 'https-server', setup, ...flags);
   return {
@@ -76,7 +78,8 @@ export async function failingStage(
   const other = await authority(2, 'Former CA');
   const good = await ca.issue();
   const serving = await ca.issue(SERVER);
-  const stage = (peers: Partial<Peers>) => clientStage(reader, { own: good, server: serving, tls, ...peers });
+  const stage = (peers: Partial<Peers>) =>
+    clientStage(reader, { own: good, server: serving, tls, linger: '200ms', ...peers });
   switch (failure) {
     case 'expired':
       return stage({ own: await ca.issue({ lifeMs: -60_000 }) });

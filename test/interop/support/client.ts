@@ -1,4 +1,5 @@
 import type { Credentials } from './authority.ts';
+import type { SecretFiles } from './mount.ts';
 import type { ExpectedCell } from './reader.ts';
 
 /** What a client is asked for. */
@@ -36,8 +37,8 @@ export interface ClientReader {
   readonly reloads: string;
   /** The command of the `interop` program that answers it, `https-server` unless given. */
   readonly server?: 'https-server' | 'grpc-server';
-  /** Entries of the Secret beside the standard ones, such as key stores. */
-  readonly outputs?: (credentials: Credentials) => Promise<Readonly<Record<string, string | Uint8Array>>>;
+  /** Entries of the Secret beside the usual ones, such as key stores. */
+  readonly outputs?: (credentials: Credentials) => Promise<SecretFiles>;
   install(): Promise<ClientProgram>;
   /** What it says where it or its peer refuses, by kind of failure. */
   readonly failures: Readonly<Record<ClientFailure, RegExp>>;

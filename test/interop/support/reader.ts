@@ -1,4 +1,6 @@
+import type { Credentials } from './authority.ts';
 import type { Cell } from './cells.ts';
+import type { SecretFiles } from './mount.ts';
 import type { Answer, Call } from './request.ts';
 
 /** Why a program can't be had on this machine: its tests are skipped with this reason. */
@@ -67,6 +69,8 @@ export interface ServerReader {
   readonly source: string;
   /** How it picks up new files, for docs/interop.md. */
   readonly reloads: string;
+  /** Entries of the Secret beside the usual ones, such as key stores. */
+  readonly outputs?: (credentials: Credentials) => Promise<SecretFiles>;
   /** Throws Unavailable. */
   install(): Promise<ServerProgram>;
   /** Makes one request over a new connection, where the server doesn't speak HTTP/1.1: see `request` in request.ts. */
@@ -74,8 +78,8 @@ export interface ServerReader {
   /** The identity of the client in the answer to `GET /`. Throws where there is none. */
   identity(answer: Answer): Identity;
   readonly refuses: Readonly<Record<BadClient, Refusal>>;
-  /** What it says on start about a key that doesn't match its certificate. */
-  readonly mismatch: RegExp;
+  /** What it says on start about a key that doesn't match its certificate. One that doesn't notice fails in each handshake. */
+  readonly mismatch: RegExp | 'not noticed';
   /** The cells that it refuses, which is a result as well; all others must work. The first that fits counts. */
   readonly refusedCells?: readonly ExpectedCell[];
 }

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { freePort } from '../../cluster/ports.ts';
 import { onStop } from '../../teardown.ts';
 import type { Credentials } from './authority.ts';
-import { type Mount, mountSecret, secretFiles } from './mount.ts';
+import { type Mount, mountSecret, type SecretFiles, secretFiles } from './mount.ts';
 import type { RunningServer, ServerProgram } from './reader.ts';
 
 /** A server, and the mounted Secret that it reads. */
@@ -14,11 +14,15 @@ export interface Stage {
   readonly own: Credentials;
 }
 
-/** Starts the server with these files; `own.ca` is what its clients' certificates must lead to. */
-export async function startStage(program: ServerProgram, own: Credentials): Promise<Stage> {
+/** Starts the server with `own`, or another `content` of its Secret; `own.ca` is what its clients' certificates must lead to. */
+export async function startStage(
+  program: ServerProgram,
+  own: Credentials,
+  content: SecretFiles = secretFiles(own),
+): Promise<Stage> {
   const folder = mkdtempSync(join(tmpdir(), 'certwheel-interop-'));
   onStop(() => rmSync(folder, { recursive: true, force: true }));
-  const mount = mountSecret(join(folder, 'tls'), secretFiles(own));
+  const mount = mountSecret(join(folder, 'tls'), content);
   const files = join(folder, 'server');
   mkdirSync(files);
   const clientCa = join(mount.directory, 'ca.crt');

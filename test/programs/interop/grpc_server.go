@@ -2,9 +2,7 @@ package main
 
 import (
 	"flag"
-	"fmt"
 	"log"
-	"net"
 	"time"
 
 	"google.golang.org/grpc"
@@ -18,6 +16,7 @@ func serveGRPC(arguments []string) {
 	address := flags.String("address", "127.0.0.1:0", "where to listen")
 	version := flags.String("tls", "", "the only TLS version; both unless given")
 	maxAge := flags.Duration("max-connection-age", 0, "close connections that are older; never unless given")
+	linger := flags.Duration("linger", 0, "read on for so long before a connection is closed")
 	must(flags.Parse(arguments))
 
 	mounted := &Mounted{Folder: *folder}
@@ -35,8 +34,7 @@ func serveGRPC(arguments []string) {
 		}),
 	)
 	server.RegisterService(&identityService, identityFromPeer{})
-	listener, err := net.Listen("tcp", *address)
+	listener, err := listen(*address, *linger)
 	must(err)
-	fmt.Printf("ready %d\n", listener.Addr().(*net.TCPAddr).Port)
 	must(server.Serve(listener))
 }

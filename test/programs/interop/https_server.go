@@ -20,6 +20,7 @@ func serveHTTPS(arguments []string) {
 	address := flags.String("address", "127.0.0.1:0", "where to listen")
 	version := flags.String("tls", "", "the only TLS version; both unless given")
 	maxAge := flags.Duration("max-connection-age", 0, "close connections that are older; never unless given")
+	linger := flags.Duration("linger", 0, "read on for so long before a connection is closed")
 	must(flags.Parse(arguments))
 
 	mounted := &Mounted{Folder: *folder}
@@ -36,9 +37,8 @@ func serveHTTPS(arguments []string) {
 		ErrorLog:          log.New(os.Stderr, "", 0),
 		ReadHeaderTimeout: 10 * time.Second,
 	}
-	listener, err := net.Listen("tcp", *address)
+	listener, err := listen(*address, *linger)
 	must(err)
-	fmt.Printf("ready %d\n", listener.Addr().(*net.TCPAddr).Port)
 	must(server.ServeTLS(listener, "", ""))
 }
 

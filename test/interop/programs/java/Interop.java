@@ -6,7 +6,7 @@ import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.Map;
 
-/** `version`; `server FOLDER FORMAT PASSWORD-FILE PORT [PROTOCOL]`; or `client`, which answers a line of JSON by a line. */
+/** `version`; `server FOLDER FORMAT PASSWORD-FILE PORT`; or `client`, which answers a line of JSON by a line. */
 final class Interop {
     private Interop() {}
 
@@ -15,8 +15,7 @@ final class Interop {
             case "version" -> System.out.println("Java " + System.getProperty("java.version"));
             case "server" -> {
                 Stores stores = new Stores(Path.of(arguments[1]), arguments[2], Path.of(arguments[3]));
-                String[] protocols = arguments.length > 5 ? new String[] {arguments[5]} : new String[0];
-                JavaServer server = new JavaServer(stores, Integer.parseInt(arguments[4]), protocols);
+                JavaServer server = new JavaServer(stores, Integer.parseInt(arguments[4]));
                 System.out.println("ready " + server.start());
             }
             case "client" -> answerQuestions();
@@ -51,6 +50,10 @@ final class Interop {
     }
 
     private static String textOf(Throwable error) {
-        return error.getCause() == null ? error.toString() : error + " (" + textOf(error.getCause()) + ")";
+        Throwable cause = error.getCause();
+        if (cause == null) return error.toString();
+        // HttpClient wraps an error in another one with its message.
+        if (cause.toString().equals(error.toString())) return textOf(cause);
+        return error + " (" + textOf(cause) + ")";
     }
 }

@@ -10,23 +10,37 @@ import java.nio.file.Path;
 import java.security.cert.X509Certificate;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
+import javax.net.ssl.KeyManager;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLParameters;
 import javax.net.ssl.SSLSession;
+import javax.net.ssl.TrustManager;
 
 /** A server that asks for a client certificate, and takes new stores up once a second. */
 final class JavaServer {
     private final Stores stores;
-    private final String[] protocols;
     private final HttpsServer server;
+    private final ReloadingKeys keys = new ReloadingKeys();
+    private final ReloadingTrust trust = new ReloadingTrust();
     private Path loaded;
 
-    /** The protocols are names of JSSE, such as TLSv1.3; none means its defaults. */
-    JavaServer(Stores stores, int port, String... protocols) throws Exception {
+    JavaServer(Stores stores, int port) throws Exception {
         this.stores = stores;
-        this.protocols = protocols;
-        server = HttpsServer.create(new InetSocketAddress("127.0.0.1", port), 0);
         load(stores.version());
+        // Servers take one context at their start, so its managers have to change.
+        SSLContext context = SSLContext.getInstance("TLS");
+        context.init(new KeyManager[] {keys}, new TrustManager[] {trust}, null);
+        // A resumed session isn't verified again; the default is a day.
+        context.getServerSessionContext().setSessionTimeout(300);
+        server = HttpsServer.create(new InetSocketAddress("127.0.0.1", port), 0);
+        server.setHttpsConfigurator(new HttpsConfigurator(context) {
+            @Override
+            public void configure(HttpsParameters parameters) {
+                SSLParameters tls = context.getDefaultSSLParameters();
+                tls.setNeedClientAuth(true);
+                parameters.setSSLParameters(tls);
+            }
+        });
         server.createContext("/", JavaServer::answer);
         server.setExecutor(Executors.newCachedThreadPool());
     }
@@ -48,17 +62,8 @@ final class JavaServer {
     }
 
     private void load(Path version) throws Exception {
-        SSLContext context = stores.contextOf(version);
-        // For connections from then on. The sessions of the former context can't be resumed.
-        server.setHttpsConfigurator(new HttpsConfigurator(context) {
-            @Override
-            public void configure(HttpsParameters parameters) {
-                SSLParameters tls = context.getDefaultSSLParameters();
-                tls.setNeedClientAuth(true);
-                if (protocols.length > 0) tls.setProtocols(protocols);
-                parameters.setSSLParameters(tls);
-            }
-        });
+        keys.replace(stores.keysOf(version));
+        trust.replace(stores.trustOf(version));
         loaded = version;
     }
 

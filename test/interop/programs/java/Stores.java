@@ -7,6 +7,8 @@ import java.security.KeyStore;
 import javax.net.ssl.KeyManagerFactory;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.TrustManagerFactory;
+import javax.net.ssl.X509ExtendedKeyManager;
+import javax.net.ssl.X509ExtendedTrustManager;
 
 /** The key store and the trust store of a mounted Secret, and when the kubelet has replaced them. */
 final class Stores {
@@ -26,21 +28,29 @@ final class Stores {
         return folder.resolve(Files.readSymbolicLink(folder.resolve("..data")));
     }
 
-    /** A context keeps the stores that it was made of, so each version needs a new one. */
+    /** A context for clients. It keeps the stores that it was made of, so each version needs a new one. */
     SSLContext contextOf(Path version) throws IOException, GeneralSecurityException {
-        String ending = format.equals("jks") ? ".jks" : ".p12";
-        KeyManagerFactory keys = KeyManagerFactory.getInstance("PKIX");
-        keys.init(load(version.resolve("keystore" + ending)), password);
-        TrustManagerFactory trusted = TrustManagerFactory.getInstance("PKIX");
-        trusted.init(load(version.resolve("truststore" + ending)));
         SSLContext context = SSLContext.getInstance("TLS");
-        context.init(keys.getKeyManagers(), trusted.getTrustManagers(), null);
+        context.init(
+                new X509ExtendedKeyManager[] {keysOf(version)}, new X509ExtendedTrustManager[] {trustOf(version)}, null);
         return context;
     }
 
-    private KeyStore load(Path file) throws IOException, GeneralSecurityException {
+    X509ExtendedKeyManager keysOf(Path version) throws IOException, GeneralSecurityException {
+        KeyManagerFactory factory = KeyManagerFactory.getInstance("PKIX");
+        factory.init(load(version, "keystore"), password);
+        return (X509ExtendedKeyManager) factory.getKeyManagers()[0];
+    }
+
+    X509ExtendedTrustManager trustOf(Path version) throws IOException, GeneralSecurityException {
+        TrustManagerFactory factory = TrustManagerFactory.getInstance("PKIX");
+        factory.init(load(version, "truststore"));
+        return (X509ExtendedTrustManager) factory.getTrustManagers()[0];
+    }
+
+    private KeyStore load(Path version, String name) throws IOException, GeneralSecurityException {
         KeyStore store = KeyStore.getInstance(format);
-        try (InputStream in = Files.newInputStream(file)) {
+        try (InputStream in = Files.newInputStream(version.resolve(name + (format.equals("jks") ? ".jks" : ".p12")))) {
             store.load(in, password);
         }
         return store;
