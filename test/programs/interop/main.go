@@ -44,12 +44,17 @@ type questionLine struct {
 	TLS string `json:"tls"`
 	// The name of a client that keeps its connections; a new one unless given.
 	Keep string `json:"keep"`
+	// Shows no certificate. With gRPC alone.
+	Anonymous bool `json:"anonymous"`
 }
 
 type answerLine struct {
 	Status int    `json:"status,omitempty"`
 	Body   string `json:"body,omitempty"`
 	Error  string `json:"error,omitempty"`
+	// Of the server's certificate; lower-case hex. With gRPC alone.
+	ServerSerial string `json:"serverSerial,omitempty"`
+	Protocol     string `json:"protocol,omitempty"`
 }
 
 func answerQuestions() {
@@ -77,7 +82,7 @@ func answerQuestions() {
 func newClient(question questionLine) (ask func() answerLine, end func()) {
 	mounted := &Mounted{Folder: question.Folder}
 	if target, ok := strings.CutPrefix(question.URL, "grpc://"); ok {
-		connection, err := newGRPCConnection(mounted, target, question.TLS)
+		connection, err := newGRPCConnection(credentialsFor(mounted, question), target)
 		must(err)
 		return func() answerLine { return askGRPC(connection) }, func() { must(connection.Close()) }
 	}

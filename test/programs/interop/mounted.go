@@ -61,7 +61,14 @@ func read(folder string) (*Material, error) {
 	if err != nil {
 		return nil, err
 	}
-	file := filepath.Join(folder, "ca.crt")
+	cas, err := readCAs(filepath.Join(folder, "ca.crt"))
+	if err != nil {
+		return nil, err
+	}
+	return &Material{Certificate: certificate, CAs: cas}, nil
+}
+
+func readCAs(file string) (*x509.CertPool, error) {
 	bundle, err := os.ReadFile(file)
 	if err != nil {
 		return nil, err
@@ -70,7 +77,7 @@ func read(folder string) (*Material, error) {
 	if !pool.AppendCertsFromPEM(bundle) {
 		return nil, fmt.Errorf("%s: no certificate in PEM", file)
 	}
-	return &Material{Certificate: certificate, CAs: pool}, nil
+	return pool, nil
 }
 
 // ServerConfig asks every client for a certificate. The callback runs for each handshake, so a new certificate and new
