@@ -1,3 +1,4 @@
+import { startGoPeer } from '../servers/go.ts';
 import type { ClientReader } from '../support/client.ts';
 import { goProgram, lineClient, output } from '../support/programs.ts';
 
@@ -6,7 +7,7 @@ export const grpc: ClientReader = {
   title: 'grpc-go',
   source: 'built from source',
   reloads: 'reads the files for each new connection; the server has to limit the age of connections',
-  server: 'grpc-server',
+  startServer: (setup) => startGoPeer('grpc-server', setup),
   install: async () => {
     const program = await goProgram();
     const [go = '', version = ''] = (await output([program, 'version'])).split(', ');

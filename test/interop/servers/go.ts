@@ -1,3 +1,4 @@
+import type { PeerSetup } from '../support/client.ts';
 import { goProgram, output } from '../support/programs.ts';
 import type { RunningServer, ServerReader, ServerSetup } from '../support/reader.ts';
 import { startServer } from '../support/server-process.ts';
@@ -50,4 +51,13 @@ export async function startGo(
     port,
   });
   return { ...server, port, reload: async () => {} };
+}
+
+/** The same as the peer of a client. */
+export function startGoPeer(
+  command: 'https-server' | 'grpc-server',
+  { tls, maxAge, linger, ...setup }: PeerSetup,
+): Promise<RunningServer> {
+  const version = tls === undefined ? [] : ['-tls', tls];
+  return startGo(command, setup, '-max-connection-age', maxAge, '-linger', linger, ...version);
 }

@@ -4,10 +4,10 @@ import { join } from 'node:path';
 import { freePort } from '../../cluster/ports.ts';
 import { HOUR } from '../../pki/make.ts';
 import { onStop } from '../../teardown.ts';
-import { startGo } from '../servers/go.ts';
+import { startGoPeer } from '../servers/go.ts';
 import { authority, type Credentials, SERVER } from './authority.ts';
 import type { TlsVersion } from './cells.ts';
-import type { ClientFailure, ClientReader } from './client.ts';
+import type { ClientFailure, ClientReader, PeerSetup } from './client.ts';
 import { mountSecret, type SecretFiles, secretFiles } from './mount.ts';
 
 /** A server, and the mounted Secret of a client. */
@@ -16,7 +16,6 @@ export interface ClientStage {
   /** Where the client's Secret is mounted. */
   readonly directory: string;
   swapClient(own: Credentials): Promise<void>;
-  /** The server loads it by itself. */
   swapServer(server: Credentials): Promise<void>;
   /** What the server has logged. */
   log(): string;
@@ -48,18 +47,27 @@ export async function clientStage(
     ...secretFiles(credentials),
     ...(await reader.outputs?.(credentials)),
   });
-  const serving = mountSecret(join(folder, 'server'), secretFiles(server));
-  const mounted = mountSecret(join(folder, 'client'), files ?? (await outputs(own)));
+  const serving = mountSecret(join(folder, 'server'), secretFiles(server), reader.permissions);
+  const mounted = mountSecret(join(folder, 'client'), files ?? (await outputs(own)), reader.permissions);
   const scratch = join(folder, 'scratch');
   mkdirSync(scratch);
-  const flags = ['-max-connection-age', maxAge, '-linger', linger, ...(tls === undefined ? [] : ['-tls', tls])];
-  const setup = { directory: serving.directory, port: await freePort(), folder: scratch };
-  const running = await startGo(reader.server ?? 'https-server', setup, ...flags);
+  const running = await (reader.startServer ?? startHttps)({
+    directory: serving.directory,
+    clientCa: join(serving.directory, 'ca.crt'),
+    port: await freePort(),
+    folder: scratch,
+    tls,
+    maxAge,
+    linger,
+  });
   return {
     port: running.port,
     directory: mounted.directory,
     swapClient: async (next) => mounted.swap(await outputs(next)),
-    swapServer: async (next) => serving.swap(secretFiles(next)),
+    swapServer: async (next) => {
+      serving.swap(secretFiles(next));
+      await running.reload();
+    },
     log: running.log,
     stop: async () => {
       await running.stop();
@@ -67,6 +75,8 @@ export async function clientStage(
     },
   };
 }
+
+const startHttps = (setup: PeerSetup) => startGoPeer('https-server', setup);
 
 /** A client and a server that can't talk, for one reason. */
 export async function failingStage(

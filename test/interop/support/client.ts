@@ -1,6 +1,7 @@
 import type { Credentials } from './authority.ts';
-import type { SecretFiles } from './mount.ts';
-import type { ExpectedCell } from './reader.ts';
+import type { TlsVersion } from './cells.ts';
+import type { FilePermissions, SecretFiles } from './mount.ts';
+import type { ExpectedCell, RunningServer, ServerSetup } from './reader.ts';
 
 /** What a client is asked for. */
 export interface Question {
@@ -26,6 +27,15 @@ export interface ClientProgram {
   start(): Promise<RunningClient>;
 }
 
+export interface PeerSetup extends ServerSetup {
+  /** The only version; both unless given. */
+  readonly tls: TlsVersion | undefined;
+  /** How long it keeps a connection, such as `1s`, where it can limit that. */
+  readonly maxAge: string;
+  /** How long it reads on before it closes a connection, so that its alert reaches the client. */
+  readonly linger: string;
+}
+
 /** A client that reads the files of a mounted Secret. */
 export interface ClientReader {
   /** Of its file, and of its results. */
@@ -35,8 +45,10 @@ export interface ClientReader {
   readonly source: string;
   /** How it picks up new files, for docs/interop.md. */
   readonly reloads: string;
-  /** The command of the `interop` program that answers it, `https-server` unless given. */
-  readonly server?: 'https-server' | 'grpc-server';
+  /** Starts the server that answers it, Go's for HTTPS unless given. */
+  readonly startServer?: (setup: PeerSetup) => Promise<RunningServer>;
+  /** What its Pod needs. */
+  readonly permissions?: FilePermissions;
   /** Entries of the Secret beside the usual ones, such as key stores. */
   readonly outputs?: (credentials: Credentials) => Promise<SecretFiles>;
   install(): Promise<ClientProgram>;

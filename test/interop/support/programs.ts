@@ -6,6 +6,7 @@ import { JAVA_FLAGS, PIP_REMEDY, pipInstall } from '../../pki/keystores/readers/
 import { startLineProcess } from '../../pki/verifiers/line-process.ts';
 import { type Command, type Compiled, ensureCompiled } from '../../programs/compiled.ts';
 import { ensureProgram } from '../../programs/programs.ts';
+import { onStop } from '../../teardown.ts';
 import type { ClientAnswer, ClientProgram, RunningClient } from './client.ts';
 
 const FOLDER = join(import.meta.dirname, '..', 'programs');
@@ -71,13 +72,14 @@ export function lineClient(
 ): ClientProgram {
   const start = async (): Promise<RunningClient> => {
     const process_ = startLineProcess(`the client ${title}`, command);
+    const stop = onStop(() => process_.stop());
     return {
       async ask({ port, directory: folder, keep }) {
         const url = scheme === 'grpc' ? `grpc://localhost:${port}` : `${scheme}://localhost:${port}/`;
         const question = { url, folder, ...(keep === undefined ? {} : { keep }), ...more };
         return JSON.parse(await process_.ask(JSON.stringify(question))) as ClientAnswer;
       },
-      stop: () => process_.stop(),
+      stop,
     };
   };
   return { version, start };

@@ -27,7 +27,7 @@ export async function proveServer(reader: ServerReader, { long = false } = {}): 
   const authorities = await Promise.all(CHAINS.map((chain) => authority(chain, `${reader.title} CA ${chain}`)));
   const ca = (chain: ChainLength = 2) => authorities[chain - 1] as Authority;
   const content = async (own: Credentials) => ({ ...secretFiles(own), ...(await reader.outputs?.(own)) });
-  const stage = async (own: Credentials) => startStage(program, own, await content(own));
+  const stage = async (own: Credentials) => startStage(program, own, await content(own), reader.permissions);
   test.after(stopAll);
 
   for (const group of groupsOf(long ? ALL_CELLS : SHORT_CELLS)) {

@@ -1,6 +1,6 @@
 import type { Credentials } from './authority.ts';
 import type { Cell } from './cells.ts';
-import type { SecretFiles } from './mount.ts';
+import type { FilePermissions, SecretFiles } from './mount.ts';
 import type { Answer, Call } from './request.ts';
 
 /** Why a program can't be had on this machine: its tests are skipped with this reason. */
@@ -71,6 +71,8 @@ export interface ServerReader {
   readonly reloads: string;
   /** Entries of the Secret beside the usual ones, such as key stores. */
   readonly outputs?: (credentials: Credentials) => Promise<SecretFiles>;
+  /** What its Pod needs. */
+  readonly permissions?: FilePermissions;
   /** Throws Unavailable. */
   install(): Promise<ServerProgram>;
   /** Makes one request over a new connection, where the server doesn't speak HTTP/1.1: see `request` in request.ts. */

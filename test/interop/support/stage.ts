@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { freePort } from '../../cluster/ports.ts';
 import { onStop } from '../../teardown.ts';
 import type { Credentials } from './authority.ts';
-import { type Mount, mountSecret, type SecretFiles, secretFiles } from './mount.ts';
+import { type FilePermissions, type Mount, mountSecret, type SecretFiles, secretFiles } from './mount.ts';
 import type { RunningServer, ServerProgram } from './reader.ts';
 
 /** A server, and the mounted Secret that it reads. */
@@ -19,10 +19,11 @@ export async function startStage(
   program: ServerProgram,
   own: Credentials,
   content: SecretFiles = secretFiles(own),
+  permissions?: FilePermissions,
 ): Promise<Stage> {
   const folder = mkdtempSync(join(tmpdir(), 'certwheel-interop-'));
   onStop(() => rmSync(folder, { recursive: true, force: true }));
-  const mount = mountSecret(join(folder, 'tls'), content);
+  const mount = mountSecret(join(folder, 'tls'), content, permissions);
   const files = join(folder, 'server');
   mkdirSync(files);
   const clientCa = join(mount.directory, 'ca.crt');
