@@ -19,7 +19,7 @@ import {
 } from './cells.ts';
 import { CLIENT_FAILURES, type ClientReader, type RunningClient } from './client.ts';
 import { clientStage, failingStage } from './client-stage.ts';
-import { refusalOf } from './client-words.ts';
+import { plain, refusalOf } from './client-words.ts';
 import { writePage } from './page.ts';
 import { groupsOf } from './prove-server.ts';
 import { readResults, WORKS, writeResults } from './results.ts';
@@ -134,8 +134,9 @@ async function tried(
     tls,
   });
   try {
-    const answer = await client.ask({ port: stage.port, directory: stage.directory });
-    if ('error' in answer) return await refusalOf(reader, client, { port: stage.port, directory: stage.directory });
+    const question = { port: stage.port, directory: stage.directory };
+    const answer = await client.ask(question);
+    if ('error' in answer) return plain(answer.error, question);
     const { commonName, serial, protocol } = JSON.parse(answer.body);
     assert.equal([commonName, serial, protocol], [own.commonName, own.serial, `TLS ${tls}`]);
     return WORKS;

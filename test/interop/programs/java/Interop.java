@@ -1,6 +1,7 @@
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
+import java.net.http.HttpClient;
 import java.net.http.HttpResponse;
 import java.nio.file.Path;
 import java.util.HashMap;
@@ -39,7 +40,9 @@ final class Interop {
             if (client == null) {
                 Path folder = Path.of(Json.field(line, "folder"));
                 Path password = Path.of(Json.field(line, "password"));
-                client = new JavaClient(new Stores(folder, Json.field(line, "format"), password));
+                HttpClient.Version http =
+                        "2".equals(Json.field(line, "http")) ? HttpClient.Version.HTTP_2 : HttpClient.Version.HTTP_1_1;
+                client = new JavaClient(new Stores(folder, Json.field(line, "format"), password), http);
                 if (keep != null) kept.put(keep, client);
             }
             HttpResponse<String> response = client.get(Json.field(line, "url"));

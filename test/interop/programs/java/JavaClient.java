@@ -9,11 +9,17 @@ import java.time.Duration;
 /** A client that makes a new HttpClient for each version of the Secret; requests that run keep the former one. */
 final class JavaClient {
     private final Stores stores;
+    private final HttpClient.Version http;
     private Path loaded;
     private HttpClient client;
 
-    JavaClient(Stores stores) {
+    /**
+     * HTTP/1.1 is the safe choice. With HTTP/2, which is the default, Java 17 fails requests when the server ends an old
+     * connection with GOAWAY; Java 25 does not.
+     */
+    JavaClient(Stores stores, HttpClient.Version http) {
         this.stores = stores;
+        this.http = http;
     }
 
     HttpResponse<String> get(String url) throws Exception {
@@ -26,6 +32,7 @@ final class JavaClient {
         if (version.equals(loaded)) return client;
         try {
             client = HttpClient.newBuilder()
+                    .version(http)
                     .sslContext(stores.contextOf(version))
                     .connectTimeout(Duration.ofSeconds(10))
                     .build();
