@@ -11,6 +11,7 @@ export const go: ClientReader = {
     const [version = ''] = (await output([program, 'version'])).split(',');
     return lineClient('Go net/http', version, [program, 'client']);
   },
+  vague: /http2: client conn could not be established$/,
   failures: {
     expired: /remote error: tls: expired certificate$/,
     'not yet valid': /remote error: tls: expired certificate$/,

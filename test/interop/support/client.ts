@@ -54,6 +54,8 @@ export interface ClientReader {
   install(): Promise<ClientProgram>;
   /** What it says where it or its peer refuses, by kind of failure. */
   readonly failures: Readonly<Record<ClientFailure, RegExp>>;
+  /** What it says at times in place of the reason. */
+  readonly vague?: RegExp;
   /** The cells that it refuses, which is a result as well; all others must work. The first that fits counts. */
   readonly refusedCells?: readonly ExpectedCell[];
 }

@@ -20,9 +20,9 @@ import {
 import { CLIENT_FAILURES, type ClientReader, type RunningClient } from './client.ts';
 import { clientStage, failingStage } from './client-stage.ts';
 import { plain, refusalOf } from './client-words.ts';
-import { writePage } from './page.ts';
 import { groupsOf } from './prove-server.ts';
-import { readResults, WORKS, writeResults } from './results.ts';
+import { recordResults } from './record.ts';
+import { WORKS } from './results.ts';
 
 export async function proveClient(reader: ClientReader, { long = false } = {}): Promise<void> {
   const program = await reader.install();
@@ -100,22 +100,9 @@ export async function proveClient(reader: ClientReader, { long = false } = {}): 
     await stage.stop();
   });
 
-  test(`${reader.title}: ${long ? 'the results are written' : 'what was seen is what docs/interop.md says'}`, () => {
-    const { name, title, source, reloads } = reader;
-    const seen = { cells, refuses, rotations };
-    if (long) {
-      writeResults({ name, title, kind: 'client', source, version: program.version, reloads, ...seen });
-      writePage();
-      return;
-    }
-    const known = readResults(name);
-    assert.ok(
-      known,
-      `there are no results of ${name}; write them with: node test/run.ts test/interop/${name}.long.test.ts`,
-    );
-    for (const part of ['cells', 'refuses', 'rotations'] as const)
-      for (const [what, text] of Object.entries(seen[part])) assert.is(text, known[part][what], what);
-  });
+  const { name, title, source, reloads } = reader;
+  const { version } = program;
+  recordResults({ name, title, kind: 'client', source, version, reloads, cells, refuses, rotations }, long);
 }
 
 /** `works`, or what the client says. */

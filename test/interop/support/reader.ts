@@ -82,6 +82,10 @@ export interface ServerReader {
   readonly refuses: Readonly<Record<BadClient, Refusal>>;
   /** What it says on start about a key that doesn't match its certificate. One that doesn't notice fails in each handshake. */
   readonly mismatch: RegExp | 'not noticed';
+  /** What its clients see where it loads such a pair while it runs; it continues with the former files unless given. */
+  readonly mismatchOnReload?: string;
+  /** It reads the client CAs at its start alone. */
+  readonly clientCaNeedsRestart?: boolean;
   /** The cells that it refuses, which is a result as well; all others must work. The first that fits counts. */
   readonly refusedCells?: readonly ExpectedCell[];
 }

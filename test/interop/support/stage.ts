@@ -12,6 +12,8 @@ export interface Stage {
   readonly server: RunningServer;
   readonly mount: Mount;
   readonly own: Credentials;
+  /** Starts it anew with the same files on the same port. */
+  restart(): Promise<RunningServer>;
 }
 
 /** Starts the server with `own`, or another `content` of its Secret; `own.ca` is what its clients' certificates must lead to. */
@@ -24,11 +26,20 @@ export async function startStage(
   const folder = mkdtempSync(join(tmpdir(), 'certwheel-interop-'));
   onStop(() => rmSync(folder, { recursive: true, force: true }));
   const mount = mountSecret(join(folder, 'tls'), content, permissions);
-  const files = join(folder, 'server');
-  mkdirSync(files);
   const clientCa = join(mount.directory, 'ca.crt');
-  const server = await program.start({ directory: mount.directory, clientCa, port: await freePort(), folder: files });
-  return { server, mount, own };
+  const port = await freePort();
+  let starts = 0;
+  const start = () => {
+    const files = join(folder, `server-${++starts}`);
+    mkdirSync(files);
+    return program.start({ directory: mount.directory, clientCa, port, folder: files });
+  };
+  const server = await start();
+  const restart = async () => {
+    await server.stop();
+    return start();
+  };
+  return { server, mount, own, restart };
 }
 
 /** With what a program that failed has printed. */
