@@ -52,6 +52,8 @@ export const ERROR_CODES = [
   'ForbiddenByCA',
   'LimitExceeded',
   'NamespaceFull',
+  'KeystorePasswordUnusable',
+  'SecretTooLarge',
   'SecretConflict',
   'SecretNotOwned',
   // a bug in Certwheel

@@ -1,7 +1,9 @@
 /** Words of tenants, servers and files that every JavaScript object knows: they are keys like any other. */
+
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { root } from '../test/pki/make.ts';
+import { plainly } from '../test/unit/rendered.ts';
 import { allowsNamespace } from './api/certificate-authority.ts';
 import { isBroken, parseClientCertificate } from './api/client-certificate.ts';
 import { mergeConditions } from './api/conditions.ts';
@@ -143,7 +145,7 @@ test('labels and annotations with such keys reach the Secret, and are read back 
     issuedAt: NOW,
     ledger: '',
   };
-  const manifest = secretManifest(resource, data, memory as never, undefined);
+  const manifest = secretManifest(resource, plainly(data, resource), memory as never, undefined);
   const view = viewSecret(JSON.parse(JSON.stringify(manifest)));
   for (const key of LABEL_WORDS) {
     assert.is((manifest.metadata.labels as Record<string, string>)[key], `x${key}`);

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { conditionsOf, isBroken, lastFailureOf, parseClientCertificate } from './client-certificate.ts';
+import { NO_OUTPUTS } from './outputs.ts';
 import type { RawObject } from './parse.ts';
 
 const metadata = { namespace: 'team', name: 'client', uid: 'u', resourceVersion: '1', generation: 1 };
@@ -27,6 +28,7 @@ test('a spec that says the least gets every default', () => {
     key: { algorithm: 'ECDSA', size: 256 },
     keyEncoding: 'PKCS8',
     rotatesKey: true,
+    outputs: NO_OUTPUTS,
     secretLabels: {},
     secretAnnotations: {},
     suspended: false,
@@ -42,6 +44,7 @@ test('a spec that says everything is read as it is', () => {
     emailAddresses: ['a@example.com'],
     ipAddresses: ['::1'],
   };
+  const password = { name: 'password', key: 'p12' };
   const { spec } = parsed({
     authorityRef: { kind: 'ClusterCertificateAuthority', name: 'root' },
     commonName: 'me',
@@ -54,6 +57,12 @@ test('a spec that says everything is read as it is', () => {
     secretTemplate: { labels: { a: 'b' }, annotations: { c: 'd' } },
     suspend: true,
     deletionPolicy: 'Retain',
+    additionalOutputFormats: [{ type: 'DER' }, { type: 'CombinedPEM' }],
+    keystores: {
+      pkcs12: { create: true, alias: 'me', profile: 'LegacyDES', passwordSecretRef: password },
+      jks: { create: false, alias: 'me', passwordSecretRef: password },
+    },
+    secretDataNames: { certificate: 'client.crt' },
   });
   assert.equal(spec, {
     authorityRef: { kind: 'ClusterCertificateAuthority', name: 'root' },
@@ -64,6 +73,13 @@ test('a spec that says everything is read as it is', () => {
     key: { algorithm: 'RSA', size: 3072 },
     keyEncoding: 'PKCS1',
     rotatesKey: false,
+    outputs: {
+      combinedPem: true,
+      derKey: true,
+      pkcs12: { alias: 'me', profile: 'LegacyDES', password },
+      jks: undefined,
+      names: { certificate: 'client.crt' },
+    },
     secretLabels: { a: 'b' },
     secretAnnotations: { c: 'd' },
     suspended: true,

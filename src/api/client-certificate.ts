@@ -8,6 +8,7 @@ import { parseDuration } from './duration.ts';
 import { clientCertificateSpecSchema } from './generated/schemas.ts';
 import type { ClientCertificateSpec, ClientCertificateStatus } from './generated/types.ts';
 import { GROUP, KUBECTL_LAST_APPLIED, RENEW_AT_ANNOTATION, REQUESTED_BY_ANNOTATION } from './names.ts';
+import { type Outputs, parseOutputs } from './outputs.ts';
 import { type ObjectMeta, parseMeta, type RawObject, validator } from './parse.ts';
 import { shared } from './shared.ts';
 import { type StatusFields, type StoredStatus, storedStatus } from './stored-status.ts';
@@ -38,6 +39,7 @@ export interface CertificateSpec {
   readonly keyEncoding: 'PKCS8' | 'PKCS1';
   /** False: a renewal keeps the private key that the Secret holds. */
   readonly rotatesKey: boolean;
+  readonly outputs: Outputs;
   readonly secretLabels: Readonly<Record<string, string>>;
   readonly secretAnnotations: Readonly<Record<string, string>>;
   readonly suspended: boolean;
@@ -188,6 +190,7 @@ function parseSpec(spec: ClientCertificateSpec): CertificateSpec {
     renewBefore: parseRenewBefore(spec),
     keyEncoding: spec.privateKey?.encoding ?? 'PKCS8',
     rotatesKey: spec.privateKey?.rotationPolicy !== 'Never',
+    outputs: shared(parseOutputs(spec)),
     secretLabels: shared(forTemplate(spec.secretTemplate?.labels)),
     secretAnnotations: shared(forTemplate(spec.secretTemplate?.annotations)),
     suspended: spec.suspend ?? false,

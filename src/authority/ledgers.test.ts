@@ -7,6 +7,7 @@ import { type CertificateAuthority, parseCertificateAuthority } from '../api/cer
 import type { RawObject } from '../api/parse.ts';
 import { nextLedger, readLedger } from '../certificate/secret/ledger.ts';
 import { recordOfView } from '../certificate/secret/record.ts';
+import type { SecretView } from '../certificate/secret/view.ts';
 import { ApiError, RetryableError } from '../errors.ts';
 import { ledgerManifest, readLedgerSecret } from './ledger-secret.ts';
 import { Ledgers } from './ledgers.ts';
@@ -32,6 +33,7 @@ class Place {
   readonly clock = new FakeClock(NOW);
   readonly told = new Told();
   stored: RawObject | undefined;
+  secrets: SecretView[] = [];
   writes = 0;
   failure: Error | undefined;
   isLeader = true;
@@ -46,6 +48,7 @@ class Place {
     mayHaveIssued: (key, namespace, anchors) =>
       (key === KEY && namespace === 'team') || (key === CLUSTER_KEY && anchors.includes('ca 1')),
     namespaceOf: ({ namespace }) => namespace,
+    secretsOf: () => this.secrets,
     read: async () => this.stored,
     apply: async (manifest) => {
       if (this.failure !== undefined) throw this.failure;
@@ -73,6 +76,19 @@ test('a Secret that is gone leaves what is still valid to the ledger of its auth
   assert.equal(place.serials, ['0b', '0a']);
   await place.ledgers.write(authority);
   assert.is(place.writes, 1, 'nothing is written at rest');
+});
+
+test('a Secret that is gone leaves nothing where another Secret lists the same, until that one is gone as well', async () => {
+  const place = new Place();
+  const [original, copy] = [holding(ledger('0b'), 'original'), holding(ledger('0b', '0a'), 'copy')];
+  place.secrets = [original];
+  place.ledgers.secretChanged(copy, undefined);
+  await place.ledgers.write(authority);
+  assert.equal(place.serials, ['0a']);
+  place.secrets = [];
+  place.ledgers.secretChanged(original, undefined);
+  await place.ledgers.write(authority);
+  assert.equal(place.serials.sort(), ['0a', '0b']);
 });
 
 test('so does one of a ClientCertificate that was deleted before', async () => {

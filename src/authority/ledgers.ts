@@ -1,6 +1,6 @@
 import { authorityKey, type CertificateAuthority } from '../api/certificate-authority.ts';
 import type { RawObject } from '../api/parse.ts';
-import { missingFrom, nextLedger } from '../certificate/secret/ledger.ts';
+import { missingFrom, nextLedger, withoutListed } from '../certificate/secret/ledger.ts';
 import { authorityOf, isRecord, isView, type SecretKept } from '../certificate/secret/record.ts';
 import { provenView } from '../certificate/secret/view.ts';
 import type { Clock } from '../clock.ts';
@@ -24,6 +24,8 @@ interface LedgersDeps {
   mayHaveIssued(authority: string, namespace: string, anchorFingerprints: readonly string[]): boolean;
   /** Where the Secrets of an authority are. */
   namespaceOf(resource: CertificateAuthority): string;
+  /** The Secrets of a namespace that name this authority. */
+  secretsOf(authority: string, namespace: string): readonly SecretKept[];
   read(namespace: string, name: string): Promise<RawObject | undefined>;
   apply(manifest: ReturnType<typeof ledgerManifest>): Promise<unknown>;
 }
@@ -70,7 +72,7 @@ export class Ledgers {
     const taken = new Map(unwritten);
     try {
       ownership.assert(key);
-      await this.#merge(resource, taken);
+      await this.#merge(resource, this.#unlisted(key, taken));
     } catch (error) {
       const { code, message } = classify(error);
       log.warn('the ledger of an authority could not be written', { authority: key, code, error: message });
@@ -84,6 +86,16 @@ export class Ledgers {
   /** The authority is gone, and with it what could be revoked at it. */
   forget(key: string): void {
     this.#unwritten.delete(key);
+  }
+
+  /** A copy of a Secret, made by another controller, lists the same certificates: its deletion loses nothing. */
+  #unlisted(authority: string, ledgers: ReadonlyMap<string, string>): Map<string, string> {
+    const { clock, secretsOf } = this.#deps;
+    const texts = [...ledgers].map(([namespace, text]): [string, string] => {
+      const listed = secretsOf(authority, namespace).map(ledgerOf).join(',');
+      return [namespace, withoutListed(text, listed, clock.now())];
+    });
+    return new Map(texts.filter(([, text]) => text !== ''));
   }
 
   async #merge(resource: CertificateAuthority, added: ReadonlyMap<string, string>): Promise<void> {

@@ -1,6 +1,6 @@
 import type { KeyObject } from 'node:crypto';
 import type { ClientCertificate } from '../api/client-certificate.ts';
-import { keyOf } from '../api/parse.ts';
+import { keyOf, type RawObject } from '../api/parse.ts';
 import { type IssueRequest, isPending, type Pending } from '../backends/backend.ts';
 import type { Clock } from '../clock.ts';
 import { ApiError, RetryableError } from '../errors.ts';
@@ -17,6 +17,7 @@ import { composeHeld, composeIssued, composeStored, textOf } from './secret/comp
 import { dryRunPair } from './secret/dry-run-pair.ts';
 import { secretManifest } from './secret/manifest.ts';
 import { mayPass, type PublishDeps, publish } from './secret/publish.ts';
+import { type Rendered, render, renderAsStored, type SecretData } from './secret/render.ts';
 import { alteredError } from './secret/take-back.ts';
 import type { SecretView } from './secret/view.ts';
 import { isSuspect, isVital, writeSecret } from './secret/write.ts';
@@ -30,6 +31,8 @@ export interface ActDeps extends PublishDeps, RequestDeps {
   assertServed(resource: ClientCertificate, made?: UnpublishedCertificate): Promise<string | undefined>;
   /** Makes a key; `generateKey` unless it has to wait for its turn. */
   makeKey?(spec: KeySpec): Promise<KeyObject>;
+  /** Does work that takes time in the thread pool, without a worker. */
+  slowly?<T>(work: () => Promise<T>): Promise<T>;
 }
 
 /** Published, or not yet to be had. */
@@ -79,7 +82,7 @@ async function rehearseIssue(seen: Observed, view: AuthorityView, deps: ActDeps)
   const now = deps.clock.now();
   const { data, memory } = composeStored(seen, view, live, now);
   const sent = seen.held === undefined ? { ...data, ...(await dryRunPair(now)) } : data;
-  const manifest = secretManifest(resource, sent, memory, seen.secret);
+  const manifest = secretManifest(resource, renderAsStored(sent, live), memory, seen.secret);
   const altered = await deps.secrets.rehearse(manifest);
   if (altered === undefined || !isVital(altered)) return;
   // It was created so, and could not be deleted.
@@ -107,8 +110,9 @@ async function publishMade(
 ): Promise<SecretView> {
   const { resource } = seen;
   const { data, memory, content } = composeIssued(seen, view, made, deps.clock.now());
+  const rendered = await renderFor(seen, data, undefined, deps);
   try {
-    return await publish(seen, data, memory, content, deps, () => deps.assertServed(resource, made));
+    return await publish(seen, rendered, memory, content, deps, () => deps.assertServed(resource, made));
   } catch (error) {
     if (error instanceof ApiError && mayPass(error)) deps.unpublished.keep(resource, made);
     throw error;
@@ -125,10 +129,22 @@ export async function repair(seen: Observed, view: AuthorityView, deps: ActDeps)
   const { data, memory } = composeHeld(seen, view, held, live, deps.clock.now());
   // A repair comes to a resource that is refused, too.
   const admitted = withoutNewExports(resource, secret, seen.deniedPrefixes ?? []);
-  const manifest = secretManifest(admitted, data, memory, secret);
+  const rendered = await renderFor(seen, data, live, deps);
+  const manifest = secretManifest(admitted, rendered, memory, secret);
   const altered = isSuspect(seen) ? await deps.secrets.rehearse(manifest) : undefined;
   if (altered !== undefined) throw alteredError(manifest.metadata, altered);
   return writeSecret(seen, manifest, undefined, deps);
+}
+
+/** Key stores take time in the thread pool, and others don't wait for that. */
+function renderFor(
+  { resource: { spec }, storePasswords }: Observed,
+  data: SecretData,
+  stored: RawObject | undefined,
+  { clock, slowly = (work) => work() }: ActDeps,
+): Promise<Rendered> {
+  const work = () => render(data, spec, storePasswords, stored, clock.now());
+  return storePasswords === undefined ? work() : slowly(work);
 }
 
 async function privateKeyFor({ resource, held }: Observed, deps: ActDeps): Promise<KeyObject> {

@@ -40,6 +40,7 @@ function given({ allowedNamespaces = { all: true }, rules = [], labels, ahead = 
     nextKey: () => undefined,
     recent: () => undefined,
     readSecret: async () => undefined,
+    readReferred: async () => undefined,
     isSecretAbsent: () => false,
     firstToName: () => undefined,
     usesOf: () => [],

@@ -27,6 +27,7 @@ import type { NextKey } from './request/next-key.ts';
 import type { UnpublishedCertificate } from './request/unpublished.ts';
 import { type Contenders, rivalOf } from './rival.ts';
 import { purposeOf, reservationOf, type SecretUse } from './secret/protection.ts';
+import { readStorePasswords } from './secret/store-passwords.ts';
 import { type SecretView, viewSecret } from './secret/view.ts';
 
 export interface ObserveDeps extends Contenders {
@@ -37,6 +38,8 @@ export interface ObserveDeps extends Contenders {
   recent(key: string): Recent | undefined;
   /** Past the cache: any Secret. */
   readSecret(namespace: string, name: string): Promise<RawObject | undefined>;
+  /** A Secret that a ClientCertificate refers to, from a watch of its own or past the cache. */
+  readReferred(namespace: string, name: string): Promise<RawObject | undefined>;
   /** Has the cache keep the view of a Secret of ours that it didn't know to be needed. */
   keepView(view: SecretView): void;
   /** From the cache: whether it is certain that no Secret of that key carries our label. */
@@ -62,7 +65,7 @@ export interface ObserveDeps extends Contenders {
 
 type NamespaceLabels = Readonly<Record<string, string>>;
 
-/** All reads of a reconcile: none where the cache knows the Secret. */
+/** All reads of a reconcile: none where the cache knows the Secret, and its key stores have passwords that are watched. */
 export async function observe(resource: ClientCertificate, deps: ObserveDeps): Promise<Observed> {
   const authority = findAuthority(resource, deps);
   const recent = deps.recent(keyOf(resource));
@@ -78,6 +81,7 @@ export async function observe(resource: ClientCertificate, deps: ObserveDeps): P
     lapsed: isLapsed(authority) ? deps.authorityView(referredAuthority(resource)) : undefined,
     ...found,
     rival: rivalOf(resource, found.secret, deps),
+    storePasswords: await readStorePasswords(resource, deps.readReferred),
     deniedPrefixes: deps.deniedPrefixes,
     next: deps.nextKey(keyOf(resource)),
     recent,

@@ -10,6 +10,7 @@ import type { Permission } from '../policy/permission.ts';
 import type { Recent } from './recent.ts';
 import type { NextKey } from './request/next-key.ts';
 import type { CertificateFacts } from './secret/facts.ts';
+import type { StorePasswords } from './secret/store-passwords.ts';
 import type { SecretView } from './secret/view.ts';
 
 /** An authority as a certificate sees it. */
@@ -82,6 +83,8 @@ export interface Readings {
   readonly protection?: Protection | undefined;
   /** The ClientCertificate that names the same Secret, and goes first. */
   readonly rival: string | undefined;
+  /** Those of its key stores; undefined where it has none. */
+  readonly storePasswords?: StorePasswords | undefined;
   /** Beginnings of keys that its template may not name (--denied-template-prefixes). */
   readonly deniedPrefixes?: readonly string[] | undefined;
   /** A request of which the answer is awaited, or was no; also one that is of no use any more. */
@@ -102,6 +105,7 @@ export class Observed implements Readings {
   readonly secret: Readings['secret'];
   readonly protection: Readings['protection'];
   readonly rival: Readings['rival'];
+  readonly storePasswords: Readings['storePasswords'];
   readonly deniedPrefixes: Readings['deniedPrefixes'];
   readonly next: Readings['next'];
   readonly recent: Readings['recent'];
@@ -117,6 +121,7 @@ export class Observed implements Readings {
     this.secret = secret;
     this.protection = readings.protection;
     this.rival = readings.rival;
+    this.storePasswords = readings.storePasswords;
     this.deniedPrefixes = readings.deniedPrefixes;
     this.next = readings.next;
     this.recent = readings.recent;

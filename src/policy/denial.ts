@@ -5,6 +5,8 @@ import type { Permission } from './permission.ts';
 import type { Misfit } from './rule.ts';
 
 const VALUES_SHOWN = 4;
+/** A status holds it, and a person reads it. */
+const LONGEST_WHY = 6_000;
 
 type Denied = Pick<ClientCertificate, 'namespace' | 'spec'>;
 
@@ -14,8 +16,12 @@ export function denialOf(
   { misfits, others, fill }: Extract<Permission, { is: 'denied' }>,
 ): string {
   const { authorityRef } = spec;
-  const shown = misfits.map((each) => sentenceOf(each, fill));
-  const why = [...shown, ...(others > 0 ? [`${others} more rules do not fit either`] : [])].join('; ');
+  const shown = fitting(misfits.map((each) => sentenceOf(each, fill)));
+  const left = others + misfits.length - shown.length;
+  const why = [
+    ...shown,
+    ...(left > 0 ? [`${left} more ${left === 1 ? 'rule does' : 'rules do'} not fit either`] : []),
+  ].join('; ');
   return `no rule of ${authorityRef.kind} ${authorityRef.name} allows namespace ${namespace} this certificate: ${why || 'it has none for this namespace'}; ask for what one rule allows as a whole, or ask ${ownerOf(namespace, spec)} for a rule in spec.issuancePolicy of the authority`;
 }
 
@@ -32,6 +38,16 @@ export function noPlaceOf({ namespace, spec }: Denied, { rule, most }: Extract<P
   const places =
     most === 1 ? '1 ClientCertificate, and an older one has' : `${most} ClientCertificates, and older ones have`;
   return `rule ${rule.name} of ${kind} ${name} allows namespace ${namespace} ${places} the place${most === 1 ? '' : 's'}; delete one that is not needed (kubectl get ccert -n ${namespace} --sort-by=.metadata.creationTimestamp), or ask ${ownerOf(namespace, spec)} for a higher maxCertificates in the rule`;
+}
+
+/** The first of them, at least one, as far as there is room. */
+function fitting(sentences: readonly string[]): readonly string[] {
+  let length = 0;
+  const end = sentences.findIndex((each, index) => {
+    length += each.length;
+    return index > 0 && length > LONGEST_WHY;
+  });
+  return end === -1 ? sentences : sentences.slice(0, end);
 }
 
 function sentenceOf({ rule, field, value, canonical }: Misfit, fill: Fill): string {

@@ -11,8 +11,8 @@ export interface Fill {
 export interface Comparison {
   /** The characters that `*` stands for. */
   readonly wildcard: ReadonlySet<string>;
-  /** Whether values are in lower case, so that what is filled in must be too. */
-  readonly isLowerCase: boolean;
+  /** Whether values are names of hosts: in lower case, and what is filled in is one label, as what `*` stands for is. */
+  readonly isHost: boolean;
 }
 
 /** The side of a text. */
@@ -90,7 +90,7 @@ export class Glob {
   /** Whether all texts that it matches in a namespace are the anchor itself. */
   get isOneAnchor(): boolean {
     const [piece = []] = this.#pieces;
-    return this.#pieces.length === 1 && !piece.includes(nameOf);
+    return this.#pieces.length === 1 && !piece.some(isName);
   }
 
   /** The globs of the parts before and behind the position that `at` finds, which are compared in two ways. */
@@ -128,7 +128,7 @@ export class Glob {
     const piece = this.#pieces.at(side === 'begin' ? 0 : -1) ?? [];
     let text = '';
     for (const each of side === 'begin' ? piece : piece.toReversed()) {
-      if (each === nameOf) return text;
+      if (isName(each)) return text;
       const next = textOf(each, fill);
       if (next === undefined) return undefined;
       text = side === 'begin' ? text + next : next + text;
@@ -146,8 +146,9 @@ export class Glob {
     return parts.map((part) => {
       const field = this.#fields[part.charCodeAt(0) - FIRST_FILLED];
       if (field === undefined) return part;
-      const isInLowerCase = field === namespaceOf || field === nameOf;
-      return this.#comparison.isLowerCase && !isInLowerCase ? (fill) => field(fill)?.toLowerCase() : field;
+      // A namespace is one label in lower case.
+      if (!this.#comparison.isHost || field === namespaceOf) return field;
+      return field === nameOf ? nameInHost : (fill) => oneLabel(field(fill)?.toLowerCase());
     });
   }
 }
@@ -188,6 +189,15 @@ function textOf(each: Piece[number], fill: Fill): string | undefined {
 // Names of Kubernetes are in lower case; values of labels needn't be.
 const namespaceOf: Field = ({ namespace }) => namespace;
 const nameOf: Field = ({ name }) => name;
+const nameInHost: Field = ({ name }) => oneLabel(name);
+
+function isName(each: Piece[number]): boolean {
+  return each === nameOf || each === nameInHost;
+}
+
+function oneLabel(text: string | undefined): string | undefined {
+  return text?.includes('.') ? undefined : text;
+}
 
 function labelOf(key: string): Field {
   return ({ labels }) => labels.get(key);

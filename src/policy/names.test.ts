@@ -15,10 +15,10 @@ const FILL: Fill = {
   ]),
 };
 
-const fits = (field: NameField, pattern: string, value: string) => {
+const fits = (field: NameField, pattern: string, value: string, fill = FILL) => {
   const { only, matches } = readPattern(field, pattern);
   const compared = comparedValue(field, value);
-  return only === undefined ? matches(compared, FILL) : only === compared.text;
+  return only === undefined ? matches(compared, fill) : only === compared.text;
 };
 
 const MATCHES: Readonly<Record<string, readonly (readonly [pattern: string, value: string, fits: boolean])[]>> = {
@@ -108,6 +108,21 @@ for (const [field, rows] of Object.entries(MATCHES))
   for (const [pattern, value, isFit] of rows)
     test(`${field}: ${pattern} ${isFit ? 'allows' : 'does not allow'} ${JSON.stringify(value)}`, () =>
       assert.is(fits(field as NameField, pattern, value), isFit));
+
+for (const [field, around, isFit] of [
+  ['commonNames', (name: string) => `${name}.example.com`, true],
+  ['uris', (name: string) => `https://a/${name}`, true],
+  ['emailAddresses', (name: string) => `${name}@example.com`, true],
+  ['dnsNames', (name: string) => `${name}.example.com`, false],
+  ['dnsNames', (name: string) => `*.x-${name}.example.com`.replace('*', name === 'api.pay' ? 'a' : '*'), false],
+  ['uris', (name: string) => `https://${name}.example.com/`, false],
+  ['emailAddresses', (name: string) => `a@${name}.example.com`, false],
+] as const)
+  for (const placeholder of ['{name}', "{namespace.labels['zone']}"])
+    test(`${field}: ${around(placeholder)} ${isFit ? 'allows' : 'does not allow'} what has a dot`, () => {
+      const fill = { namespace: 'team', name: 'api.pay', labels: new Map([['zone', 'api.pay']]) };
+      assert.is(fits(field, around(placeholder), around('api.pay'), fill), isFit);
+    });
 
 for (const [field, pattern] of [
   ['commonNames', '{nmaespace}'],

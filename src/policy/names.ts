@@ -97,12 +97,12 @@ export function readPattern(field: NameField, text: string): NamePattern {
 
 const ALPHANUMERIC = 'abcdefghijklmnopqrstuvwxyz0123456789';
 const ANY_CASE = `${ALPHANUMERIC}ABCDEFGHIJKLMNOPQRSTUVWXYZ`;
-const IN_TEXT: Comparison = { wildcard: new Set(`${ANY_CASE}_-`), isLowerCase: false };
+const IN_TEXT: Comparison = { wildcard: new Set(`${ANY_CASE}_-`), isHost: false };
 /** One label, so no dot, and no wildcard of a certificate. */
-const IN_HOST: Comparison = { wildcard: new Set(`${ALPHANUMERIC}_-`), isLowerCase: true };
+const IN_HOST: Comparison = { wildcard: new Set(`${ALPHANUMERIC}_-`), isHost: true };
 /** One segment, without escapes. */
-const IN_PATH: Comparison = { wildcard: new Set(`${ANY_CASE}._~-`), isLowerCase: false };
-const IN_LOCAL_PART: Comparison = { wildcard: new Set(`${ANY_CASE}._+-`), isLowerCase: false };
+const IN_PATH: Comparison = { wildcard: new Set(`${ANY_CASE}._~-`), isHost: false };
+const IN_LOCAL_PART: Comparison = { wildcard: new Set(`${ANY_CASE}._+-`), isHost: false };
 
 function globPattern(glob: Glob, side: Side): NamePattern {
   return {

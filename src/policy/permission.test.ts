@@ -162,7 +162,7 @@ test('a denial stays short, whatever was asked for and however many rules there 
     subject: { organizations: patterns },
   }));
   const text = denial(rules, { commonName: 'client', subject: { organizations } });
-  assert.match(text, '; 24 more rules do not fit either; ask for');
+  assert.match(text, /; \d+ more rules do not fit either; ask for/);
   assert.ok(text.length <= 8_000, String(text.length));
   assert.not.match(text, '\u202E');
 });

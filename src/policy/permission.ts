@@ -16,7 +16,7 @@ export type Permission =
   | { readonly is: 'pending' }
   /** Its authority has no rules, and issues no organizations without one. */
   | { readonly is: 'noOrganizations' }
-  /** With what is in the way in the first rules that serve the namespace, and how many others there are. */
+  /** With the first thing that did not fit in each of the first rules that serve the namespace, and how many others there are. */
   | { readonly is: 'denied'; readonly misfits: readonly Misfit[]; readonly others: number; readonly fill: Fill };
 
 /** What there is where the rule needs an approval; `notEnforced` where approvals of this cluster can't be trusted. */
@@ -69,5 +69,5 @@ export function permissionOf(
   return { is: 'denied', misfits, others: certain.length - misfits.length, fill };
 }
 
-/** More than a person reads at once. */
-const MISFITS_SHOWN = 8;
+/** More rules than that rarely serve one namespace. The admission policy of the chart shows as many. */
+const MISFITS_SHOWN = 16;

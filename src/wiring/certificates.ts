@@ -9,6 +9,7 @@ import { PendingRequests } from '../certificate/request/pending-requests.ts';
 import { UnpublishedCertificates } from '../certificate/request/unpublished.ts';
 import { FollowedSecrets } from '../certificate/secret/followed-secrets.ts';
 import { purposeOf } from '../certificate/secret/protection.ts';
+import { passwordSecretsOf } from '../certificate/secret/store-passwords.ts';
 import type { SecretView } from '../certificate/secret/view.ts';
 import { CERTIFICATE_CONDITIONS } from '../certificate/status/status.ts';
 import { Buckets } from '../queue/bucket.ts';
@@ -31,6 +32,10 @@ export function wireCertificates(services: Services): { controller: Controller; 
     nextKey: (key: string) => cluster.nextKey(key),
     recent: (key: string) => recent.of(key),
     readSecret: secrets.get,
+    readReferred: async (namespace: string, name: string) => {
+      const watched = followed.read(namespace, name);
+      return watched === undefined ? secrets.get(namespace, name) : watched.found;
+    },
     keepView: (view: SecretView) => cluster.keepView(view),
     isSecretAbsent: (key: string) => cluster.secrets.isAbsent(key),
     firstToName: (secret: string) => cluster.certificates.firstByIndex('secret', secret),
@@ -76,7 +81,10 @@ export function wireCertificates(services: Services): { controller: Controller; 
       const seen = await observe(resource, observing);
       // A change of the first in line wakes those behind: see SecretWaiters.
       const isOccupied = seen.rival === undefined && seen.secret !== undefined && seen.ours === undefined;
-      followed.follow(resource, isOccupied ? [resource.spec.secretName] : []);
+      followed.follow(resource, [
+        ...(isOccupied ? [resource.spec.secretName] : []),
+        ...passwordSecretsOf(resource.spec),
+      ]);
       return seen;
     },
     runtime: (resource) => registry.current(cluster.authority(referredAuthority(resource))),

@@ -21,6 +21,11 @@ export function wireLedgers(services: Services): Ledgers {
       return served !== false || anchors.some((each) => trust?.has(each));
     },
     namespaceOf: (resource) => namespaceOf(resource, services),
+    secretsOf: (authority, namespace) =>
+      cluster.secrets
+        .keysByIndex('authority', authority)
+        .filter((key) => key.startsWith(`${namespace}/`))
+        .flatMap((key) => cluster.secrets.get(key) ?? []),
     read: (namespace, name) => client.get(SECRETS, namespace, name),
     apply: async (manifest) => {
       const altered = fieldAltered(manifest, await client.apply(SECRETS, manifest));

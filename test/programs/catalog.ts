@@ -29,6 +29,8 @@ const modules = {
   'step-cli': { stamps: [`main.Version=${STEP_VERSION}`], tags: [] },
   'kube-1.31': { stamps: stamp('1.31.14'), tags: [] },
   'kube-1.34': { stamps: stamp('1.34.4'), tags: [] },
+  caddy: { stamps: [], tags: [] },
+  opa: { stamps: [], tags: [] },
   // Ours, over nothing but the standard library.
   'go-x509': { stamps: [], tags: [] },
   // Servers and clients of the interoperability tests.
@@ -74,6 +76,8 @@ const catalog = {
   },
   step: { module: 'step-cli', package: 'github.com/smallstep/cli/cmd/step', versionArguments: ['version'] },
   vault: { module: 'vault', package: 'github.com/hashicorp/vault', versionArguments: ['version'] },
+  caddy: { module: 'caddy', package: 'github.com/caddyserver/caddy/v2/cmd/caddy', versionArguments: ['version'] },
+  opa: { module: 'opa', package: 'github.com/open-policy-agent/opa', versionArguments: ['version'] },
   'go-x509': { module: 'go-x509', package: '.', versionArguments: ['version'] },
   interop: { module: 'interop', package: '.', versionArguments: ['version'] },
   etcdctl: { module: 'interop', package: 'go.etcd.io/etcd/etcdctl/v3', versionArguments: ['version'] },

@@ -60,6 +60,7 @@ const steps = {
     command: inTheBackground(program('kube-apiserver-1.34')),
     budgetSeconds: 600,
   },
+  proxies: { kind: 'build', needs: ['sources'], command: inTheBackground(program('caddy', 'opa')), budgetSeconds: 240 },
   'go-x509': { kind: 'build', needs: ['sources'], command: program('go-x509'), budgetSeconds: 30 },
   // Each a program of one file: see test/pki/verifiers/build.ts.
   judges: { kind: 'build', command: ['node', 'test/pki/verifiers/main.ts'], budgetSeconds: 60 },
@@ -117,6 +118,9 @@ export const NEEDS: readonly (readonly [path: string, needs: readonly StepName[]
   ['test/pki/keystores/', ['keystore-readers']],
   ['test/pki/kinds/', ['step-cli', 'vault']],
   ['test/monitoring/', ['control-plane', 'packages']],
+  ['test/interop/caddy', ['proxies']],
+  ['test/interop/opa', ['proxies']],
+  ['test/interop/real-secrets', ['control-plane']],
   ['test/chart/', ['servers']],
   ['test/e2e/node/', ['servers', 'node-programs', 'packages', 'image']],
   ['test/cluster/node/', ['node-programs', 'packages']],

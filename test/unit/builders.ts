@@ -152,6 +152,7 @@ export function aSecret(resource: ClientCertificate, fields: SecretFields = {}):
     problem: undefined,
     claimedValidity: facts,
     trustBundleHash: 'hash 1',
+    areFilesWhole: true,
     labels: briefly(spec.secretLabels),
     annotations: briefly(spec.secretAnnotations),
     weight: 0,

@@ -2,6 +2,7 @@ import { secretManifest } from '../../src/certificate/secret/manifest.ts';
 import { encodePrivateKey } from '../../src/pki/keys.ts';
 import { leaf, root } from '../pki/make.ts';
 import { aCertificate, DAY, NOW } from './builders.ts';
+import { plainly } from './rendered.ts';
 import { stored } from './secret-store.ts';
 
 /** The Secret of a client as it is stored: real certificates and a real key. */
@@ -18,4 +19,6 @@ export const MEMORY = {
   issuedAt: NOW,
   ledger: '',
 };
-export const object = stored(secretManifest(aCertificate().build(), DATA, MEMORY, undefined));
+export const object = stored(
+  secretManifest(aCertificate().build(), plainly(DATA, aCertificate().build()), MEMORY, undefined),
+);

@@ -171,6 +171,7 @@ export class RotationMember {
       firstToName: () => this.resource,
       cachedSecret: () => this.secret,
       readSecret: async () => undefined,
+      readReferred: async () => undefined,
       isSecretAbsent: () => this.secret === undefined,
       keepView: () => {},
       nextKey: () => undefined,

@@ -1,4 +1,5 @@
 /** One ClientCertificate with its authority and its Secret. A test can make each of its calls fail. */
+
 import {
   type BrokenClientCertificate,
   type ClientCertificate,
@@ -25,6 +26,7 @@ import { aCertificate, after, DAY, HOUR, NOW, PROPAGATION_MS } from './builders.
 import { FakeClock } from './fake-clock.ts';
 import { requestDeps } from './next-store.ts';
 import { anOwnAuthority, SILENT } from './own-authority.ts';
+import { plainly } from './rendered.ts';
 import { SecretStore, stored } from './secret-store.ts';
 
 const years = after(4000 * DAY);
@@ -69,7 +71,7 @@ async function secretThatEnds(at: Date): Promise<RawObject> {
     issuedAt: clock.now(),
     ledger: '',
   };
-  return stored(secretManifest(resource, data, memory, undefined), 'uid-of-secret', '10');
+  return stored(secretManifest(resource, plainly(data, resource), memory, undefined), 'uid-of-secret', '10');
 }
 
 export const good = await secretThatEnds(after(20 * HOUR));

@@ -30,7 +30,11 @@ const OF_REQUEST = {
   annotations: { 'certwheel.io/client-certificate': 'shop/alice' },
 };
 
-type By = 'certwheel' | 'a person';
+const NO_RULE =
+  /no rule of ClusterCertificateAuthority versions allows namespace \S+ this certificate: rule teams does not allow "other" in commonNames, but "mine"/;
+const NOT_APPROVER = /user owner may not approve for ClusterCertificateAuthority versions/;
+
+type By = 'certwheel' | 'a person' | 'owner';
 type Run = (by: By, args: readonly string[], manifest?: object) => Promise<string>;
 
 /** Fails unless the policies decide as they should on this API server, in this namespace. */
@@ -38,7 +42,7 @@ export async function provesAdmission(world: World, namespace: string): Promise<
   // Answers why it was denied; empty where it was allowed.
   const run: Run = async (by, args, manifest) => {
     const input = manifest === undefined ? '' : JSON.stringify(manifest);
-    const as = by === 'certwheel' ? ['--as', ACCOUNT] : [];
+    const as = { certwheel: ['--as', ACCOUNT], 'a person': [], owner: ['--as', 'owner'] }[by];
     const { code, stderr } = await world.cluster.kubectl([...args, ...as], { allowFailure: true, input });
     return code === 0 ? '' : stderr;
   };
@@ -46,6 +50,8 @@ export async function provesAdmission(world: World, namespace: string): Promise<
   await nextKeys(run, namespace);
   await requests(run);
   await leases(run);
+  await issuanceRules(run, namespace);
+  await approvals(run, namespace);
 }
 
 function secret(namespace: string, name: string, marks: object, type = 'kubernetes.io/tls') {
@@ -129,4 +135,55 @@ async function leases(run: Run): Promise<void> {
   assert.is(await run('certwheel', APPLY, lease('certwheel')), '');
   assert.match(await run('certwheel', APPLY, lease('another')), /cannot patch resource "leases"/);
   assert.match(await run('certwheel', ['create', '-f', '-'], lease('another')), /cannot create resource "leases"/);
+}
+
+const AUTHORITY = { kind: 'ClusterCertificateAuthority', name: 'versions' };
+const API_VERSION = 'certwheel.io/v1alpha1';
+
+async function issuanceRules(run: Run, namespace: string): Promise<void> {
+  const rules = [{ name: 'teams', namespaces: { names: [namespace] }, commonNames: ['mine'] }];
+  const authority = {
+    apiVersion: API_VERSION,
+    kind: AUTHORITY.kind,
+    metadata: { name: AUTHORITY.name },
+    spec: {
+      selfManaged: { commonName: 'versions' },
+      allowedNamespaces: { names: [namespace] },
+      issuancePolicy: { rules },
+    },
+  };
+  assert.is(await run('a person', APPLY, authority), '');
+  const ask = (commonName: string) =>
+    run('a person', [...APPLY, '--dry-run=server'], {
+      apiVersion: API_VERSION,
+      kind: 'ClientCertificate',
+      metadata: { namespace, name: 'ruled' },
+      spec: { authorityRef: AUTHORITY, secretName: 'ruled-tls', commonName },
+    });
+  await eventually('the policy of rules holds', async () => NO_RULE.test(await ask('other')));
+  assert.is(await ask('mine'), '');
+}
+
+async function approvals(run: Run, namespace: string): Promise<void> {
+  const everything = ['--verb=*', '--resource=*.certwheel.io', '-n', namespace];
+  assert.is(await run('a person', ['create', 'role', 'owner', ...everything]), '');
+  assert.is(
+    await run('a person', ['create', 'rolebinding', 'owner', '--role=owner', '--user=owner', '-n', namespace]),
+    '',
+  );
+  const approve = (by: By, approvedBy: string) =>
+    run(by, ['create', '--dry-run=server', '-f', '-'], {
+      apiVersion: API_VERSION,
+      kind: 'CertificateApproval',
+      metadata: { namespace, name: 'decision', annotations: { 'certwheel.io/approved-by': approvedBy } },
+      spec: {
+        clientCertificateRef: { name: 'ruled', uid: '1' },
+        authorityRef: AUTHORITY,
+        request: { commonName: 'mine' },
+        decision: 'Approved',
+        validUntil: '2126-01-31T12:00:00Z',
+      },
+    });
+  await eventually('the policy of approvals holds', async () => NOT_APPROVER.test(await approve('owner', 'owner')));
+  assert.is(await approve('a person', 'certwheel-admin'), '');
 }

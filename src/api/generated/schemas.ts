@@ -265,6 +265,148 @@ export const clientCertificateSchema = {
             "maxLength": 32
           }
         },
+        "additionalOutputFormats": {
+          "type": "array",
+          "maxItems": 2,
+          "items": {
+            "type": "object",
+            "required": [
+              "type"
+            ],
+            "properties": {
+              "type": {
+                "type": "string",
+                "enum": [
+                  "CombinedPEM",
+                  "DER"
+                ]
+              }
+            }
+          }
+        },
+        "keystores": {
+          "type": "object",
+          "properties": {
+            "pkcs12": {
+              "type": "object",
+              "required": [
+                "create",
+                "passwordSecretRef"
+              ],
+              "properties": {
+                "create": {
+                  "type": "boolean"
+                },
+                "passwordSecretRef": {
+                  "type": "object",
+                  "required": [
+                    "name",
+                    "key"
+                  ],
+                  "properties": {
+                    "name": {
+                      "type": "string",
+                      "pattern": "^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$",
+                      "minLength": 1,
+                      "maxLength": 253
+                    },
+                    "key": {
+                      "type": "string",
+                      "pattern": "^[-._a-zA-Z0-9]+$",
+                      "minLength": 1,
+                      "maxLength": 253
+                    }
+                  }
+                },
+                "password": {
+                  "type": "string",
+                  "maxLength": 4096
+                },
+                "alias": {
+                  "type": "string",
+                  "default": "certificate",
+                  "minLength": 1,
+                  "maxLength": 128
+                },
+                "profile": {
+                  "type": "string",
+                  "default": "Modern2023",
+                  "enum": [
+                    "Modern2023",
+                    "LegacyDES",
+                    "LegacyRC2"
+                  ]
+                }
+              }
+            },
+            "jks": {
+              "type": "object",
+              "required": [
+                "create",
+                "passwordSecretRef"
+              ],
+              "properties": {
+                "create": {
+                  "type": "boolean"
+                },
+                "passwordSecretRef": {
+                  "type": "object",
+                  "required": [
+                    "name",
+                    "key"
+                  ],
+                  "properties": {
+                    "name": {
+                      "type": "string",
+                      "pattern": "^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$",
+                      "minLength": 1,
+                      "maxLength": 253
+                    },
+                    "key": {
+                      "type": "string",
+                      "pattern": "^[-._a-zA-Z0-9]+$",
+                      "minLength": 1,
+                      "maxLength": 253
+                    }
+                  }
+                },
+                "password": {
+                  "type": "string",
+                  "maxLength": 4096
+                },
+                "alias": {
+                  "type": "string",
+                  "default": "certificate",
+                  "minLength": 1,
+                  "maxLength": 128
+                }
+              }
+            }
+          }
+        },
+        "secretDataNames": {
+          "type": "object",
+          "properties": {
+            "certificate": {
+              "type": "string",
+              "pattern": "^[-._a-zA-Z0-9]+$",
+              "minLength": 1,
+              "maxLength": 253
+            },
+            "privateKey": {
+              "type": "string",
+              "pattern": "^[-._a-zA-Z0-9]+$",
+              "minLength": 1,
+              "maxLength": 253
+            },
+            "ca": {
+              "type": "string",
+              "pattern": "^[-._a-zA-Z0-9]+$",
+              "minLength": 1,
+              "maxLength": 253
+            }
+          }
+        },
         "secretTemplate": {
           "type": "object",
           "properties": {

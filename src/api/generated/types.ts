@@ -100,6 +100,14 @@ export interface ClientCertificateSpec {
     | 'server auth'
     | 'email protection'
   )[];
+  /**
+   * Further files of the same pair in the Secret. CombinedPEM: tls-combined.pem with private key, leaf and
+   * intermediates, in this order, which a program can't read half old and half new. DER: key.der with the
+   * private key in the encoding of privateKey.encoding.
+   */
+  additionalOutputFormats?: AdditionalOutputFormat[];
+  keystores?: KeyStores;
+  secretDataNames?: SecretDataNames;
   secretTemplate?: SecretTemplate;
   /**
    * true stops issuing and renewing. The certificate stays unchanged, and is not ready after it expires.
@@ -194,6 +202,97 @@ export interface PrivateKey {
    * algorithm and size, for verifiers that pin it; a stolen key then stays valid.
    */
   rotationPolicy: 'Always' | 'Never';
+}
+export interface AdditionalOutputFormat {
+  /**
+   * CombinedPEM or DER.
+   */
+  type: 'CombinedPEM' | 'DER';
+}
+/**
+ * Key stores and trust stores in the Secret, for Java and other programs that read no PEM. Each is written
+ * anew when key, certificate, trust, password or alias change, and never otherwise.
+ */
+export interface KeyStores {
+  pkcs12?: Pkcs12Stores;
+  jks?: JksStores;
+}
+/**
+ * keystore.p12 with private key, leaf and intermediates, and truststore.p12 with the CA certificates of
+ * ca.crt.
+ */
+export interface Pkcs12Stores {
+  /**
+   * Whether the two files are written.
+   */
+  create: boolean;
+  passwordSecretRef: SecretKeyReference;
+  /**
+   * Not possible, unlike in cert-manager; use passwordSecretRef.
+   */
+  password?: string;
+  /**
+   * Name of the entry that holds the key and its certificates. Default: certificate.
+   */
+  alias: string;
+  /**
+   * Modern2023 (the default: AES-256 and SHA-256; Java 8u301, 11.0.12, 12 and later, OpenSSL 1.1 and later),
+   * LegacyDES (3DES and SHA-1) or LegacyRC2 (RC2 with 40 bits; OpenSSL 3 reads it with -legacy only). Without
+   * a profile cert-manager writes LegacyRC2.
+   */
+  profile: 'Modern2023' | 'LegacyDES' | 'LegacyRC2';
+}
+/**
+ * The password, as a key of a Secret in this namespace: 1 to 1023 characters of printable ASCII, without a
+ * line break at the end. A change of it writes the stores anew.
+ */
+export interface SecretKeyReference {
+  /**
+   * Name of the Secret.
+   */
+  name: string;
+  /**
+   * Key of its data.
+   */
+  key: string;
+}
+/**
+ * keystore.jks with private key, leaf and intermediates, and truststore.jks with the CA certificates of
+ * ca.crt, in the format of Java 8 and earlier. Its protection of the key is weak.
+ */
+export interface JksStores {
+  /**
+   * Whether the two files are written.
+   */
+  create: boolean;
+  passwordSecretRef: SecretKeyReference;
+  /**
+   * Not possible, unlike in cert-manager; use passwordSecretRef.
+   */
+  password?: string;
+  /**
+   * Name of the entry that holds the key and its certificates; Java compares it in lower case. Default:
+   * certificate.
+   */
+  alias: string;
+}
+/**
+ * Further names for the three PEM files in the Secret, for programs that read fixed ones. tls.crt, tls.key
+ * and ca.crt stay.
+ */
+export interface SecretDataNames {
+  /**
+   * Another name for tls.crt. Example: client.crt.
+   */
+  certificate?: string;
+  /**
+   * Another name for tls.key. Example: client.key.
+   */
+  privateKey?: string;
+  /**
+   * Another name for ca.crt. Example: root.crt.
+   */
+  ca?: string;
 }
 /**
  * Labels and annotations for the Secret, for other tools. An entry that is removed here is removed from the

@@ -17,6 +17,7 @@ const REFUSALS: readonly Check<refusals.Refusal>[] = [
   refusals.namesTakenSecret, // the older of two resources owns the Secret
   refusals.secretIsForeign, // a Secret that isn't ours is never touched, unless a person hands it over
   refusals.identityCanNotBeWritten, // what X.509 has no form for
+  refusals.storePasswordIsUnusable, // a certificate without its key stores is of no use to programs that read those
   refusals.templateExportsTheKey, // labels and annotations that make other programs copy the Secret
   refusedByAuthority, // which namespaces it serves, and what it may issue
 ];

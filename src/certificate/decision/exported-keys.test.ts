@@ -1,6 +1,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { aCertificate, anObserved, NOW } from '../../../test/unit/builders.ts';
+import { plainly } from '../../../test/unit/rendered.ts';
 import { secretManifest } from '../secret/manifest.ts';
 import { decide } from './decide.ts';
 import { deniedKey, EXPORTING_PREFIXES, withoutNewExports } from './exported-keys.ts';
@@ -95,7 +96,7 @@ test('the trust bundle of a refused resource is repaired without its denied key'
   const data = { certificateChain: '', privateKey: '', trustBundle: '' };
   const { annotations } = secretManifest(
     withoutNewExports(asking, seen.secret, EXPORTING_PREFIXES),
-    data,
+    plainly(data, asking),
     seen.secret?.memory as never,
     seen.secret,
   ).metadata;

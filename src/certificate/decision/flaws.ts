@@ -2,6 +2,7 @@ import { isAuthority, type Observed, trustedAuthority } from '../observed.ts';
 import { brief, briefly } from '../secret/brief.ts';
 import { templateKeys } from '../secret/manifest.ts';
 import { outputsDigest } from '../secret/outputs.ts';
+import { tagOf } from '../secret/store-passwords.ts';
 import { leadsTo } from './needs.ts';
 
 // Each answers what is wrong with a Secret whose certificate is good, as a sentence.
@@ -37,13 +38,15 @@ export function chainIsAnother({ authority, held }: Observed): string | undefine
   return 'tls.crt does not hold the CA certificates that lead from the leaf to the root';
 }
 
-export function outputsAreOthers({ resource, secret, held }: Observed): string | undefined {
+export function outputsAreOthers({ resource, secret, held, storePasswords }: Observed): string | undefined {
   const { keyEncoding } = resource.spec;
   if (secret === undefined || held === undefined) return undefined;
   // There is one encoding of an Ed25519 key; where another kind is asked for, that takes a new certificate.
   if (held.key?.algorithm !== 'Ed25519' && held.keyEncoding !== keyEncoding)
     return `its private key is not written in ${keyEncoding}`;
-  return secret.memory.outputs === outputsDigest(resource.spec) ? undefined : 'its data is not what the spec asks for';
+  if (secret.memory.outputs !== outputsDigest(resource.spec, tagOf(storePasswords)))
+    return 'its data is not what the spec asks for';
+  return secret.areFilesWhole ? undefined : 'a file beside tls.crt, tls.key and ca.crt has been changed';
 }
 
 export function differsFromTemplate({ resource, secret }: Observed): string | undefined {

@@ -57,6 +57,11 @@ export function identityCanNotBeWritten({ resource }: Observed): Refusal | undef
   return problem === undefined ? undefined : refuse('InvalidSpec', problem);
 }
 
+export function storePasswordIsUnusable({ storePasswords }: Observed): Refusal | undefined {
+  if (storePasswords === undefined || 'tag' in storePasswords) return undefined;
+  return wait('KeystorePasswordUnusable', `the key stores need their password: ${storePasswords.problem}`);
+}
+
 export function templateExportsTheKey({ resource, deniedPrefixes = [] }: Observed): Refusal | undefined {
   const denied = deniedKey(resource, deniedPrefixes);
   if (denied === undefined) return undefined;

@@ -4,6 +4,7 @@ import * as names from '../../api/names.ts';
 import { shared } from '../../api/shared.ts';
 import { brief } from './brief.ts';
 import { issuerApart, MOST_LEDGER_BYTES, nextLedger, readLedger } from './ledger.ts';
+import { readOutputs } from './outputs.ts';
 
 /** What a Secret remembers, in annotations, of the certificate that it holds: it must outlive status. */
 export interface SecretMemory {
@@ -16,7 +17,7 @@ export interface SecretMemory {
   readonly ledger: string;
   /** Those that came from a template, brief: see templateKeys. */
   readonly templateKeys: string;
-  /** See outputsDigest. */
+  /** See outputsDigest; in what is written, see writeOutputs. */
   readonly outputs: string;
 }
 
@@ -60,7 +61,7 @@ class AnnotatedMemory implements SecretMemory {
     this.#issuedAt = shortOnly(annotations[names.ISSUED_AT_ANNOTATION]);
     const templateKeys = shortOnly(annotations[names.TEMPLATE_KEYS_ANNOTATION], LONGEST_TEMPLATE_KEYS);
     this.#templateKeys = templateKeys === undefined ? undefined : shared(brief(templateKeys));
-    this.#outputs = shared(shortOnly(annotations[names.OUTPUTS_ANNOTATION]));
+    this.#outputs = shared(readOutputs(shortOnly(annotations[names.OUTPUTS_ANNOTATION])).digest || undefined);
     const [issuer, certificates] = issuerApart(ledgerOf(annotations));
     this.#issuer = shared(issuer);
     // Takes a string copy: a slice would retain the whole text.

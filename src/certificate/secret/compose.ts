@@ -5,6 +5,7 @@ import type { CertificateView } from '../../pki/certificate.ts';
 import { wayToAnchor } from '../../pki/chain.ts';
 import { encodePrivateKey } from '../../pki/keys.ts';
 import { parsePem, toPem } from '../../pki/pem.ts';
+import { reencoded } from '../../pki/reencode.ts';
 import { grantedLife } from '../decision/schedule.ts';
 import { type AuthorityView, authorityName, type Observed } from '../observed.ts';
 import { trustFor } from '../prove.ts';
@@ -12,8 +13,8 @@ import type { UnpublishedCertificate } from '../request/unpublished.ts';
 import type { CertificateMemory } from './annotations.ts';
 import type { CertificateFacts } from './facts.ts';
 import { nextLedger } from './ledger.ts';
-import { reencoded, render, type SecretData } from './outputs.ts';
 import { contentOf, type SecretContent } from './read-content.ts';
+import { renderPem, type SecretData } from './render.ts';
 
 /** What is written into the Secret of a certificate: its data, and what its annotations remember. */
 interface Contents {
@@ -41,7 +42,7 @@ export function composeIssued(
   const { serialNumber, notAfter } = leaf;
   const { externalId } = issued;
   // Once for the ledger and for the view of what is written: it verifies the signatures up to the root.
-  const content = contentOf(chain, resource.spec.keyEncoding, render(data)['ca.crt']);
+  const content = contentOf(chain, resource.spec.keyEncoding, renderPem(data)['ca.crt']);
   const latest = { serialNumber, notAfter, externalId, issuerFingerprint: content.issuer.fingerprintSHA256 };
   const memory = {
     revision: seen.revision + 1,

@@ -2,7 +2,7 @@ import { makeRoot, newSerialNumber } from '../../pki/issue.ts';
 import { encodePrivateKey, generateKey } from '../../pki/keys.ts';
 import { toPem } from '../../pki/pem.ts';
 import { signerOf } from '../../pki/signer.ts';
-import type { SecretData } from './outputs.ts';
+import type { SecretData } from './render.ts';
 
 const SERIAL = newSerialNumber(Buffer.alloc(16));
 const LIFE_MS = 3_600_000;

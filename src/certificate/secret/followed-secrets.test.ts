@@ -18,6 +18,8 @@ function named(namespace: string, count: number): ClientCertificate[] {
   return Array.from({ length: count }, (_, index) => certificate(index));
 }
 
+const secretOf = ({ name }: ClientCertificate) => `${name}-tls`;
+
 /** Foreign Secrets with the names that certificates need. Each certificate is reconciled at the moments of its own schedule alone. */
 function scene() {
   let nowMs = NOW.getTime();
@@ -54,7 +56,7 @@ function scene() {
     occupy: (all: readonly ClientCertificate[]) => {
       for (const each of all) {
         inTheWay.set(keyOf(each), each);
-        foreign.follow(each, [each.spec.secretName]);
+        foreign.follow(each, [secretOf(each)]);
       }
     },
     free: (all: readonly ClientCertificate[]) => {
@@ -72,7 +74,7 @@ function scene() {
         nowMs = next.atMs;
         looks.push(next);
         const resource = inTheWay.get(next.key);
-        if (resource !== undefined) foreign.follow(resource, [resource.spec.secretName]);
+        if (resource !== undefined) foreign.follow(resource, [secretOf(resource)]);
       }
       nowMs = endMs;
     },
@@ -139,7 +141,12 @@ test('a certificate follows several Secrets, and each change of one of them wake
   followed.follow(client, ['password']);
   assert.equal([...listeners.keys()], ['team/password'], 'the one that is followed no more is released');
   followed.follow({ namespace: 'team', name: 'other' }, ['password']);
+  const shared = listeners.get('team/password');
+  woken.length = 0;
+  shared?.();
+  assert.equal(woken, ['team/client', 'team/other'], 'one watch is for all certificates that follow the Secret');
   followed.forget('team/client');
+  assert.is(listeners.get('team/password'), shared);
   followed.follow({ namespace: 'team', name: 'other' }, []);
   assert.is(listeners.size, 0);
 });

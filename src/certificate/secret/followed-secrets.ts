@@ -1,6 +1,6 @@
 import type { ClientCertificate } from '../../api/client-certificate.ts';
 import { SECRETS } from '../../api/names.ts';
-import { keyOf } from '../../api/parse.ts';
+import { keyOf, type RawObject } from '../../api/parse.ts';
 import type { Clock } from '../../clock.ts';
 import type { Reference, References } from '../../kube/references.ts';
 import { backoffMs } from '../../queue/backoff.ts';
@@ -28,9 +28,15 @@ const LIMITS: FollowLimits = { watches: 50, firstMs: 5_000, longestMs: 30_000, a
 /** How long the pace of the namespaces stays as it was counted. */
 const PACE_MS = 1_000;
 
+/** A Secret that is watched, and the keys of the certificates that follow it. */
+interface Watched {
+  readonly reference: Reference;
+  readonly certificates: Set<string>;
+}
+
 /**
  * Notices when a Secret changes that a certificate depends on and that doesn't carry our label, so that no other watch
- * covers it: such as one that occupies its name. Some are watched one by one; above the limit certificates are reconciled
+ * covers it: such as one that occupies its name, or holds the password of its key stores. Some are watched one by one; above the limit certificates are reconciled
  * now and then instead, and take over the watches that become free. Namespaces share both: one with many watches gives up
  * one to another that has fewer, and those with many certificates have theirs reconciled less often.
  */
@@ -39,8 +45,8 @@ export class FollowedSecrets {
   readonly #limits: FollowLimits;
   /** The Secrets that each certificate follows, as ids. */
   readonly #followed = new Map<string, readonly string[]>();
-  /** By namespace, then by id. */
-  readonly #watched = new Map<string, Map<string, Reference>>();
+  /** By namespace, then by name. */
+  readonly #watched = new Map<string, Map<string, Watched>>();
   /** Secrets that aren't watched, by namespace and id, and how often their certificates were reconciled for them. */
   readonly #polled = new Map<string, Map<string, number>>();
   #watches = 0;
@@ -60,10 +66,20 @@ export class FollowedSecrets {
     if (ids.length === 0) this.#followed.delete(key);
     else this.#followed.set(key, ids);
     for (const id of ids) {
-      if (this.#watched.get(namespace)?.has(id)) continue;
-      if (this.#watches < this.#limits.watches || this.#giveUpOneFor(namespace)) this.#watch(id, namespace);
+      const watched = this.#watched.get(namespace)?.get(secretOf(id));
+      if (watched?.certificates.has(key)) continue;
+      if (watched !== undefined) {
+        take(this.#polled, namespace, id);
+        watched.certificates.add(key);
+      } else if (this.#watches < this.#limits.watches || this.#giveUpOneFor(namespace)) this.#watch(id, namespace);
       else this.#poll(id);
     }
+  }
+
+  /** A Secret that is watched; undefined where it is not, or its watch doesn't know yet. */
+  read(namespace: string, name: string): { readonly found: RawObject | undefined } | undefined {
+    const reference = this.#watched.get(namespace)?.get(name)?.reference;
+    return reference === undefined || !reference.known || reference.isLeftOut ? undefined : { found: reference.get() };
   }
 
   /** The certificate of that key is gone. */
@@ -73,44 +89,51 @@ export class FollowedSecrets {
   }
 
   #drop(id: string): void {
-    this.#unwatch(id);
-    take(this.#polled, id);
+    const namespace = namespaceOf(id);
+    const watched = this.#watched.get(namespace)?.get(secretOf(id));
+    watched?.certificates.delete(certificateOf(id));
+    if (watched?.certificates.size === 0) this.#unwatch(namespace, secretOf(id));
+    take(this.#polled, namespace, id);
   }
 
   /** Has the namespace with the most watches give up one, unless the other would then have more than it. */
   #giveUpOneFor(namespace: string): boolean {
     const own = this.#watched.get(namespace)?.size ?? 0;
-    let richest: Map<string, Reference> | undefined;
-    for (const each of this.#watched.values()) if (each.size > (richest?.size ?? own + 1)) richest = each;
-    const [oldest] = richest?.keys() ?? [];
-    if (oldest === undefined) return false;
-    this.#unwatch(oldest);
-    this.#poll(oldest);
+    let richest: readonly [string, Map<string, Watched>] | undefined;
+    for (const each of this.#watched) if (each[1].size > (richest?.[1].size ?? own + 1)) richest = each;
+    const [oldest] = richest?.[1] ?? [];
+    if (richest === undefined || oldest === undefined) return false;
+    const [secret, { certificates }] = oldest;
+    this.#unwatch(richest[0], secret);
+    for (const each of certificates) this.#poll(idOf(each, secret));
     return true;
   }
 
   #watch(id: string, namespace: string): void {
     this.#drop(id);
-    const wake = () => this.#deps.wake(certificateOf(id));
+    const certificates = new Set([certificateOf(id)]);
+    const wake = () => {
+      for (const each of certificates) this.#deps.wake(each);
+    };
     const reference = this.#deps.references.acquire(SECRETS, namespace, secretOf(id), wake);
-    put(this.#watched, id, reference);
+    put(this.#watched, namespace, secretOf(id), { reference, certificates });
     this.#watches++;
     // Gone between the look and the watch, which then has nothing to tell.
     void reference.synced.then(() => reference.get() === undefined && wake());
   }
 
-  #unwatch(id: string): void {
-    const reference = take(this.#watched, id);
-    if (reference === undefined) return;
+  #unwatch(namespace: string, secret: string): void {
+    const watched = take(this.#watched, namespace, secret);
+    if (watched === undefined) return;
     this.#watches--;
-    reference.release();
+    watched.reference.release();
   }
 
   #poll(id: string): void {
     const { clock, wake } = this.#deps;
     const { firstMs } = this.#limits;
     const looks = (this.#polled.get(namespaceOf(id))?.get(id) ?? 0) + 1;
-    put(this.#polled, id, looks);
+    put(this.#polled, namespaceOf(id), id, looks);
     const waitMs = backoffMs(looks, { firstMs, longestMs: this.#longestMs(id) }, clock.random());
     wake(certificateOf(id), new Date(clock.now().getTime() + waitMs));
   }
@@ -147,16 +170,14 @@ function namespaceOf(id: string): string {
 
 type ByNamespace<T> = Map<string, Map<string, T>>;
 
-function put<T>(all: ByNamespace<T>, id: string, value: T): void {
-  const namespace = namespaceOf(id);
+function put<T>(all: ByNamespace<T>, namespace: string, id: string, value: T): void {
   const known = all.get(namespace);
   if (known === undefined) all.set(namespace, new Map([[id, value]]));
   else known.set(id, value);
 }
 
 /** Takes it out, and answers it. */
-function take<T>(all: ByNamespace<T>, id: string): T | undefined {
-  const namespace = namespaceOf(id);
+function take<T>(all: ByNamespace<T>, namespace: string, id: string): T | undefined {
   const known = all.get(namespace);
   const value = known?.get(id);
   known?.delete(id);

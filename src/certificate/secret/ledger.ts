@@ -99,9 +99,16 @@ export function missingFrom(present: string, former: string, now: Date): LedgerE
   return readLedger(former).entries.filter((each) => each.notAfter >= now && !known.has(idOf(each)));
 }
 
+/** The text `former` without the certificates that the text `present` lists, and without those that have expired. */
+export function withoutListed(former: string, present: string, now: Date): string {
+  const { droppedUntil } = readLedger(former);
+  const dropped = droppedUntil === undefined ? '' : `${DROPPED}=${toRfc3339(droppedUntil)}`;
+  return nextLedger(dropped, missingFrom(present, former, now), now);
+}
+
 /**
- * Each of them once, by serial number and end. Not by the issuer: it is unknown in ledgers of former versions, and another one where the CA
- * was renewed under its key.
+ * Each of them once, by serial number and end. Not by the issuer: it is unknown in ledgers of former versions, and
+ * another one where the CA was renewed under its key.
  */
 function eachOnce(entries: readonly LedgerEntry[]): LedgerEntry[] {
   const found = new Map<string, LedgerEntry>();

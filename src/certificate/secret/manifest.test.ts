@@ -3,7 +3,9 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { arbitrarySpec } from '../../../test/unit/arbitrary-spec.ts';
 import { aCertificate, after, DAY } from '../../../test/unit/builders.ts';
+import { plainly } from '../../../test/unit/rendered.ts';
 import { stored } from '../../../test/unit/secret-store.ts';
+import type { ClientCertificate } from '../../api/client-certificate.ts';
 import type { CertificateMemory, SecretMemory } from './annotations.ts';
 import { secretManifest } from './manifest.ts';
 import { viewSecret } from './view.ts';
@@ -18,9 +20,16 @@ const MEMORY: CertificateMemory = {
   ledger: '0a=2026-06-02T12:00:00Z=order/7',
 };
 
+/** Of a certificate without further files. */
+const manifestOf = (
+  resource: ClientCertificate,
+  memory: CertificateMemory,
+  current: Parameters<typeof secretManifest>[3],
+) => secretManifest(resource, plainly(DATA, resource), memory, current);
+
 test('a manifest holds the whole Secret', () => {
   const resource = aCertificate({ secretTemplate: { labels: { team: 'a' }, annotations: { note: 'b' } } }).build();
-  assert.equal(secretManifest(resource, DATA, MEMORY, undefined), {
+  assert.equal(manifestOf(resource, MEMORY, undefined), {
     apiVersion: 'v1',
     kind: 'Secret',
     metadata: {
@@ -56,19 +65,19 @@ test('a manifest holds the whole Secret', () => {
 });
 
 test('the first write asks for version 1, with which the API server creates, and never overwrites', () => {
-  const { metadata } = secretManifest(aCertificate().build(), DATA, MEMORY, undefined);
+  const { metadata } = manifestOf(aCertificate().build(), MEMORY, undefined);
   assert.is(metadata.resourceVersion, '1');
   assert.not('uid' in metadata);
 });
 
 test('a later write demands the uid and the version that were observed', () => {
   const current = { uid: 'u', resourceVersion: '42' };
-  const { metadata } = secretManifest(aCertificate().build(), DATA, MEMORY, current);
+  const { metadata } = manifestOf(aCertificate().build(), MEMORY, current);
   assert.equal({ uid: (metadata as { uid?: string }).uid, resourceVersion: metadata.resourceVersion }, current);
 });
 
 test('under Retain there is no owner reference, and the marks all the same', () => {
-  const { metadata } = secretManifest(aCertificate({ deletionPolicy: 'Retain' }).build(), DATA, MEMORY, undefined);
+  const { metadata } = manifestOf(aCertificate({ deletionPolicy: 'Retain' }).build(), MEMORY, undefined);
   assert.equal(metadata.ownerReferences, []);
   assert.is(metadata.labels['certwheel.io/certificate-name'], 'client');
   assert.is(metadata.annotations['certwheel.io/certificate-uid'], 'uid-1');
@@ -81,7 +90,7 @@ test('a template can not take the place of our marks', () => {
     secretLabels: { 'certwheel.io/certificate-name': 'forged' },
     secretAnnotations: { 'certwheel.io/certificate-uid': 'forged', 'certwheel.io/revision': '99' },
   };
-  const { metadata } = secretManifest({ ...resource, spec }, DATA, MEMORY, undefined);
+  const { metadata } = manifestOf({ ...resource, spec }, MEMORY, undefined);
   assert.is(metadata.labels['certwheel.io/certificate-name'], 'client');
   assert.is(metadata.annotations['certwheel.io/certificate-uid'], 'uid-1');
   assert.equal({ ...metadata.annotations }['certwheel.io/revision' as string], '3');
@@ -91,7 +100,7 @@ test('unknown values are left out of the annotations', () => {
   const unknown = { revision: 1, ledger: '' };
   const nothing = { authority: undefined, authorityGeneration: undefined, requestedDurationMs: undefined };
   const memory = { ...unknown, ...nothing, issuedAt: undefined };
-  const { annotations } = secretManifest(aCertificate().build(), DATA, memory, undefined).metadata;
+  const { annotations } = manifestOf(aCertificate().build(), memory, undefined).metadata;
   assert.equal(annotations, {
     'certwheel.io/certificate-uid': 'uid-1',
     'certwheel.io/revision': '1',
@@ -120,7 +129,7 @@ test('annotations are read as they were written', () => {
     fc.property(arbitrarySpec, memories, (spec, drawn) => {
       const memory = structuredClone(drawn);
       const resource = aCertificate(spec).build();
-      const view = viewSecret(stored(secretManifest(resource, DATA, memory, undefined)));
+      const view = viewSecret(stored(manifestOf(resource, memory, undefined)));
       for (const [field, value] of Object.entries(memory))
         assert.equal(view.memory[field as keyof SecretMemory], value, field);
       assert.equal(view.owner, { certificateName: 'client', certificateUid: 'uid-1' });

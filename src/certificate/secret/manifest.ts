@@ -1,7 +1,7 @@
 import type { ClientCertificate } from '../../api/client-certificate.ts';
 import * as names from '../../api/names.ts';
 import { type CertificateMemory, writeMemory } from './annotations.ts';
-import { outputsDigest, render, type SecretData } from './outputs.ts';
+import type { Rendered } from './render.ts';
 
 export type SecretManifest = ReturnType<typeof secretManifest>;
 
@@ -12,7 +12,7 @@ export type SecretManifest = ReturnType<typeof secretManifest>;
  */
 export function secretManifest(
   resource: ClientCertificate,
-  data: SecretData,
+  { data, outputs }: Rendered,
   memory: CertificateMemory,
   current: { readonly uid: string; readonly resourceVersion: string } | undefined,
 ) {
@@ -30,12 +30,12 @@ export function secretManifest(
       annotations: {
         ...spec.secretAnnotations,
         [names.CERTIFICATE_UID_ANNOTATION]: resource.uid,
-        ...writeMemory({ ...memory, templateKeys: templateKeys(resource), outputs: outputsDigest(spec) }),
+        ...writeMemory({ ...memory, templateKeys: templateKeys(resource), outputs }),
       },
       ownerReferences: spec.deletionPolicy === 'Delete' ? [ownerReference(resource)] : [],
     },
     type: 'kubernetes.io/tls',
-    data: render(data),
+    data,
   };
 }
 

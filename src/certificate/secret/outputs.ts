@@ -1,42 +1,84 @@
 import { hash } from 'node:crypto';
 import type { CertificateSpec } from '../../api/client-certificate.ts';
-import { encodePrivateKey, type KeyEncoding, keyEncodingOf, keySpecOf, parsePrivateKey } from '../../pki/keys.ts';
-
-/** What a Secret is made of, in PEM. */
-export interface SecretData {
-  readonly certificateChain: string;
-  readonly privateKey: string;
-  readonly trustBundle: string;
-}
-
-/** The data of the Secret, in base64. */
-export function render({ certificateChain, privateKey, trustBundle }: SecretData) {
-  return { 'tls.crt': base64(certificateChain), 'tls.key': base64(privateKey), 'ca.crt': base64(trustBundle) };
-}
+import { OUTPUTS_ANNOTATION } from '../../api/names.ts';
+import { type Outputs, storesOf } from '../../api/outputs.ts';
+import type { RawObject } from '../../api/parse.ts';
 
 /** The fields of a spec that decide what is rendered from a chain, a key and a trust bundle. */
-type OutputSpec = Pick<CertificateSpec, 'key' | 'keyEncoding'>;
+export type OutputSpec = Pick<CertificateSpec, 'key' | 'keyEncoding' | 'outputs'>;
+
+/** The data of a Secret, in base64. */
+export type Data = Readonly<Record<string, string>>;
+
+/** The keys that each Secret of type kubernetes.io/tls from Certwheel has. */
+const PEM_KEYS = ['tls.crt', 'tls.key', 'ca.crt'];
 
 /**
  * Stands for all that decides about the outputs beside chain, key and trust bundle. The Secret remembers the digest, so
  * that a change of the spec shows without a look at bytes that may differ each time. Empty where nothing but the defaults
- * is asked for.
+ * is asked for. `passwords` stands for the passwords of the stores; undefined where they can't be used.
  */
-export function outputsDigest({ key, keyEncoding }: OutputSpec): string {
+export function outputsDigest({ key, keyEncoding, outputs }: OutputSpec, passwords?: string): string {
   // There is one encoding of an Ed25519 key.
-  const inputs = keyEncoding === 'PKCS8' || key.algorithm === 'Ed25519' ? [] : [['keyEncoding', keyEncoding]];
-  return inputs.length === 0 ? '' : hash('sha256', JSON.stringify(inputs), 'base64url').slice(0, DIGEST_LENGTH);
+  const encodings = keyEncoding === 'PKCS8' || key.algorithm === 'Ed25519' ? [] : [['keyEncoding', keyEncoding]];
+  const inputs = [...encodings, ...inputsOf(outputs, passwords)];
+  return inputs.length === 0 ? '' : digestOf(inputs);
+}
+
+function inputsOf(outputs: Outputs, passwords: string | undefined): unknown[] {
+  const { combinedPem, derKey, pkcs12, jks, names } = outputs;
+  return [
+    ...(combinedPem ? ['CombinedPEM'] : []),
+    ...(derKey ? ['DER'] : []),
+    ...Object.entries(names).sort(),
+    ...(pkcs12 ? [['pkcs12', pkcs12.alias, pkcs12.profile]] : []),
+    ...(jks ? [['jks', jks.alias]] : []),
+    ...(storesOf(outputs).length > 0 ? [['passwords', passwords]] : []),
+  ];
+}
+
+/** What an annotation remembers of the outputs that a Secret was written with. */
+export interface OutputsRecord {
+  /** See outputsDigest. */
+  readonly digest: string;
+  /** See contentDigest; empty where there are no files beside the three. */
+  readonly content: string;
+  /** The files beside the three. A store has a digest of what it was made from, since its bytes differ each time. */
+  readonly files: ReadonlyMap<string, string>;
+}
+
+/** Written as `<digest>`, or `<digest>:<content>:<file>,<file>=<inputs>,…`. */
+export function writeOutputs({ digest, content, files }: OutputsRecord): string {
+  if (files.size === 0) return digest;
+  const listed = Array.from(files, ([name, inputs]) => (inputs === '' ? name : `${name}=${inputs}`));
+  return `${digest}:${content}:${listed.join(',')}`;
+}
+
+export function readOutputs(text = ''): OutputsRecord {
+  const [digest = '', content = '', listed = ''] = text.split(':');
+  const files = listed.split(',').filter((each) => each !== '');
+  return { digest, content, files: new Map(files.map((each) => nameAndInputs(each))) };
+}
+
+function nameAndInputs(text: string): [string, string] {
+  const [name = '', inputs = ''] = text.split('=');
+  return [name, inputs];
+}
+
+/** Stands for the bytes of these files and of the three that they go with. */
+export function contentDigest(data: Data | RawObject['data'], files: Iterable<string>): string {
+  const names = [...PEM_KEYS, ...files].sort();
+  return digestOf(names.map((name) => [name, data?.[name]]));
+}
+
+/** Whether the files beside the three are as they were written; a matter of the Secret alone, whatever the spec says. */
+export function areFilesWhole({ metadata, data }: RawObject): boolean {
+  const { content, files } = readOutputs(metadata?.annotations?.[OUTPUTS_ANNOTATION]);
+  return files.size === 0 || content === contentDigest(data, files.keys());
+}
+
+export function digestOf(inputs: unknown): string {
+  return hash('sha256', JSON.stringify(inputs), 'base64url').slice(0, DIGEST_LENGTH);
 }
 
 const DIGEST_LENGTH = 16;
-
-/** The same key in another encoding, where it has one; byte for byte as it was, where that is the encoding already. */
-export function reencoded(pem: string, encoding: KeyEncoding): string {
-  if (keyEncodingOf(pem) === encoding) return pem;
-  const key = parsePrivateKey(pem);
-  return keySpecOf(key).algorithm === 'Ed25519' ? pem : encodePrivateKey(key, encoding);
-}
-
-function base64(text: string): string {
-  return Buffer.from(text, 'latin1').toString('base64');
-}

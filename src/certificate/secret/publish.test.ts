@@ -3,15 +3,16 @@ import * as assert from 'uvu/assert';
 import { leaf, NOW, root } from '../../../test/pki/make.ts';
 import { aCertificate, anObserved } from '../../../test/unit/builders.ts';
 import { SILENT } from '../../../test/unit/own-authority.ts';
+import { plainly } from '../../../test/unit/rendered.ts';
 import { SecretStore } from '../../../test/unit/secret-store.ts';
 import type { RawObject } from '../../api/parse.ts';
 import { CertwheelError } from '../../errors.ts';
 import { encodePrivateKey } from '../../pki/keys.ts';
 import { RecentActs } from '../recent.ts';
-import { render } from './outputs.ts';
 import { purposeOf } from './protection.ts';
 import { publish } from './publish.ts';
 import { contentOf } from './read-content.ts';
+import { renderPem } from './render.ts';
 
 const ca = await root();
 const client = await leaf(ca);
@@ -20,7 +21,7 @@ const data = {
   privateKey: encodePrivateKey(client.key, 'PKCS8'),
   trustBundle: ca.certificate.pem,
 };
-const content = contentOf([client.certificate], 'PKCS8', render(data)['ca.crt']);
+const content = contentOf([client.certificate], 'PKCS8', renderPem(data)['ca.crt']);
 const memory = {
   revision: 1,
   authority: 'CertificateAuthority/ca',
@@ -43,7 +44,7 @@ async function publishInto(object: RawObject) {
     purposeOf: (secret: RawObject) => purposeOf(secret, []),
   };
   const seen = anObserved(aCertificate()).build();
-  const error = await publish(seen, data, memory, content, deps, async () => {}).then(
+  const error = await publish(seen, plainly(data, seen.resource), memory, content, deps, async () => {}).then(
     () => undefined,
     (thrown: unknown) => thrown,
   );

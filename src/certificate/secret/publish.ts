@@ -3,8 +3,8 @@ import { ApiError, RetryableError, TerminalError } from '../../errors.ts';
 import { isAdoptable, isOurs, type Observed } from '../observed.ts';
 import type { CertificateMemory } from './annotations.ts';
 import { secretManifest } from './manifest.ts';
-import type { SecretData } from './outputs.ts';
 import type { SecretContent } from './read-content.ts';
+import type { Rendered } from './render.ts';
 import { type SecretView, viewSecret } from './view.ts';
 import { type WriteDeps, writeSecret } from './write.ts';
 
@@ -19,11 +19,11 @@ const WRITE_ATTEMPTS = 4;
 /**
  * One server-side apply, on the condition that the Secret still is what was observed. After a lost race or a lost
  * answer the Secret itself is read, so that a certificate that was paid for isn't thrown away. `content`
- * is what `data` holds, and proven. `assertServed` rejects where it may not be published any more.
+ * is what it holds, and proven. `assertServed` rejects where it may not be published any more.
  */
 export async function publish(
   seen: Observed,
-  data: SecretData,
+  rendered: Rendered,
   memory: CertificateMemory,
   content: SecretContent,
   deps: PublishDeps,
@@ -36,7 +36,7 @@ export async function publish(
   for (let attempt = 1; ; attempt++) {
     await assertServed();
     try {
-      const manifest = secretManifest(resource, data, memory, current);
+      const manifest = secretManifest(resource, rendered, memory, current);
       return await writeSecret({ resource, secret: current }, manifest, content, deps);
     } catch (error) {
       if (!isUncertain(error) || attempt === WRITE_ATTEMPTS) throw error;

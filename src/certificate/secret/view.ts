@@ -7,6 +7,7 @@ import { hashOfBundle } from '../../pki/bundle.ts';
 import { readMemory, type SecretMemory, shortOnly } from './annotations.ts';
 import type { CertificateFacts } from './facts.ts';
 import { USUAL_LEDGER } from './ledger.ts';
+import { areFilesWhole } from './outputs.ts';
 import type { SecretContent } from './read-content.ts';
 import { keysOfTemplate, ofTemplate } from './template-entries.ts';
 import { type Content, contentOnArrival, Unproven } from './unproven.ts';
@@ -35,6 +36,8 @@ export interface SecretView {
   readonly labels: Readonly<Record<string, string>>;
   readonly annotations: Readonly<Record<string, string>>;
   readonly memory: SecretMemory;
+  /** Whether the files beside tls.crt, tls.key and ca.crt are as they were written. */
+  readonly areFilesWhole: boolean;
   /** What it takes in memory, in bytes, roughly. */
   readonly weight: number;
 }
@@ -74,6 +77,7 @@ interface Marks
     | 'labels'
     | 'annotations'
     | 'memory'
+    | 'areFilesWhole'
   > {
   readonly certificateName: string | undefined;
   readonly certificateUid: string | undefined;
@@ -94,6 +98,7 @@ function marksOf(object: RawObject): Marks {
     labels: ofTemplate(labels, keys),
     annotations: ofTemplate(annotations, keys),
     memory: readMemory(annotations),
+    areFilesWhole: areFilesWhole(object),
     certificateName: labels[names.CERTIFICATE_NAME_LABEL],
     certificateUid,
     owners: owners.length === 1 && owners[0] === certificateUid ? BY_ITS_CERTIFICATE : owners,
@@ -112,6 +117,7 @@ class View implements SecretView, Marks {
   readonly labels: Readonly<Record<string, string>>;
   readonly annotations: Readonly<Record<string, string>>;
   readonly memory: SecretMemory;
+  readonly areFilesWhole: boolean;
   readonly certificateName: string | undefined;
   readonly certificateUid: string | undefined;
   readonly owners: readonly string[];
@@ -128,6 +134,7 @@ class View implements SecretView, Marks {
     this.labels = marks.labels;
     this.annotations = marks.annotations;
     this.memory = marks.memory;
+    this.areFilesWhole = marks.areFilesWhole;
     this.certificateName = marks.certificateName;
     this.certificateUid = marks.certificateUid;
     this.owners = marks.owners;

@@ -30,6 +30,11 @@ export function checkKeyEntry({ alias, chain }: KeyEntry): void {
   if (chain.length === 0) throw new Error('a key store without a certificate');
 }
 
+/** Throws an Error for none: Java can't verify with a trust store that is empty. */
+export function checkTrusted(certificates: readonly Uint8Array[]): void {
+  if (certificates.length === 0) throw new Error('a trust store without a certificate');
+}
+
 /** Names of cert-manager's. Java keeps one entry for each name, so they must differ where subjects don't. */
 export function trustAlias(index: number): string {
   return index === 0 ? 'ca' : `ca-${index}`;

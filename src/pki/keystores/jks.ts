@@ -1,11 +1,11 @@
 import { hash } from 'node:crypto';
 import { NULL, octetString, oid, sequence, utf16Bytes } from '../asn1/write.ts';
-import { checkKeyEntry, type KeyEntry, type RandomBytes, trustAlias } from './entries.ts';
+import { checkKeyEntry, checkTrusted, type KeyEntry, type RandomBytes, trustAlias } from './entries.ts';
 import { checkPassword } from './password.ts';
 
 /**
  * Sun's JKS format, for programs that read no PKCS#12. Its protection is weak (one round of SHA-1), and no standard
- * describes it; the constants are those of sun.security.provider.JavaKeyStore and KeyProtector.
+ * describes it: sun.security.provider.JavaKeyStore and KeyProtector are its only reference.
  */
 const MAGIC = 0xfeedfeed;
 const VERSION = 2;
@@ -21,7 +21,10 @@ export interface JksKeyStore extends KeyEntry {
   readonly randomBytes: RandomBytes;
 }
 
-/** A key store whose store and key have one password. Java looks for aliases in lower case, so the alias is written so. */
+/**
+ * A key store whose store and key have one password. Java looks for aliases in lower case, so the alias is written so. Throws
+ * an Error for a password, an alias or a chain that some reader can't take.
+ */
 export function encodeJks(store: JksKeyStore): Buffer {
   const { alias, chain, now, password } = store;
   checkKeyEntry(store);
@@ -46,8 +49,9 @@ export interface JksTrustStore {
   readonly now: Date;
 }
 
-/** A trust store. The password protects no secret; it makes a digest of the store. */
+/** A trust store. The password encrypts nothing: it goes into a digest of the store. Throws an Error for an unusable password. */
 export function encodeJksTrustStore({ certificates, password, now }: JksTrustStore): Buffer {
+  checkTrusted(certificates);
   checkPassword(password);
   return encodeStore(
     password,

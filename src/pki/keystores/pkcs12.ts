@@ -2,7 +2,7 @@ import { createHmac, hash } from 'node:crypto';
 import { passwordThreads } from '../../threads.ts';
 import { bmpString, explicit, implicit, integer, NULL, octetString, oid, sequence, set } from '../asn1/write.ts';
 import { type Encrypted, ITERATIONS, type Pkcs12Profile, PROFILES, type ProfileEncryption } from './encryption.ts';
-import { checkKeyEntry, type KeyEntry, type RandomBytes, trustAlias } from './entries.ts';
+import { checkKeyEntry, checkTrusted, type KeyEntry, type RandomBytes, trustAlias } from './entries.ts';
 import { checkPassword } from './password.ts';
 import { deriveBytes, KDF_PURPOSE } from './pkcs12-kdf.ts';
 
@@ -60,6 +60,7 @@ export interface Pkcs12TrustStore extends Protection {
 /** A PFX without a key, whose certificates are trusted entries in Java. Rejects with an Error for an unusable password. */
 export async function encodePkcs12TrustStore(store: Pkcs12TrustStore): Promise<Buffer> {
   const { certificates, password, profile = 'Modern2023', randomBytes } = store;
+  checkTrusted(certificates);
   checkPassword(password);
   const scheme = PROFILES[profile];
   const trusted = attribute(OID.trustedKeyUsage, oid(OID.anyExtendedKeyUsage));

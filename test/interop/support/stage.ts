@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { freePort } from '../../cluster/ports.ts';
@@ -12,8 +12,19 @@ export interface Stage {
   readonly server: RunningServer;
   readonly mount: Mount;
   readonly own: Credentials;
-  /** Starts it anew with the same files on the same port. */
-  restart(): Promise<RunningServer>;
+}
+
+/** Starts the server on a Secret that is mounted already; its clients' certificates must lead to the CAs of its ca.crt. */
+export async function startOn(
+  program: ServerProgram,
+  { directory }: Pick<Mount, 'directory'>,
+  port?: number,
+): Promise<RunningServer> {
+  const folder = publicFolder();
+  const files = join(folder, 'server');
+  mkdirSync(files);
+  const clientCa = join(directory, 'ca.crt');
+  return program.start({ directory, clientCa, port: port ?? (await freePort()), folder: files });
 }
 
 /** Starts the server with `own`, or another `content` of its Secret; `own.ca` is what its clients' certificates must lead to. */
@@ -23,23 +34,16 @@ export async function startStage(
   content: SecretFiles = secretFiles(own),
   permissions?: FilePermissions,
 ): Promise<Stage> {
+  const mount = mountSecret(join(publicFolder(), 'tls'), content, permissions);
+  return { server: await startOn(program, mount), mount, own };
+}
+
+/** Servers that drop their root privileges read their files as another user. */
+function publicFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'certwheel-interop-'));
+  chmodSync(folder, 0o755);
   onStop(() => rmSync(folder, { recursive: true, force: true }));
-  const mount = mountSecret(join(folder, 'tls'), content, permissions);
-  const clientCa = join(mount.directory, 'ca.crt');
-  const port = await freePort();
-  let starts = 0;
-  const start = () => {
-    const files = join(folder, `server-${++starts}`);
-    mkdirSync(files);
-    return program.start({ directory: mount.directory, clientCa, port, folder: files });
-  };
-  const server = await start();
-  const restart = async () => {
-    await server.stop();
-    return start();
-  };
-  return { server, mount, own, restart };
+  return folder;
 }
 
 /** With what a program that failed has printed. */

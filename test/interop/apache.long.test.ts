@@ -1,0 +1,7 @@
+import { test } from 'uvu';
+import { apache } from './servers/apache.ts';
+import { proveServer } from './support/prove-server.ts';
+
+await proveServer(apache, { long: true });
+
+test.run();
