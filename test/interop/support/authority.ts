@@ -29,6 +29,8 @@ export interface Wish {
   readonly usages?: readonly string[];
   /** From now on; negative: how long ago it expired. */
   readonly lifeMs?: number;
+  /** Issued so much later than now, as by a CA whose clock is ahead. */
+  readonly aheadMs?: number;
 }
 
 /** A CA that signs as an authority of the backend `secret` does. */
@@ -69,7 +71,7 @@ export async function authority(chain: ChainLength = 2, commonName = 'Interop CA
 
   return {
     ca,
-    issue: async ({ key: spec = P256, subject, names = {}, usages, lifeMs = DAY } = {}) => {
+    issue: async ({ key: spec = P256, subject, names = {}, usages, lifeMs = DAY, aheadMs = 0 } = {}) => {
       const commonName = subject?.commonName ?? `peer-${process.pid}-${++issued}`;
       const identity: Identity = {
         subject: { commonName, ...subject },
@@ -77,7 +79,7 @@ export async function authority(chain: ChainLength = 2, commonName = 'Interop CA
         usages: usages ?? ['digital signature', 'client auth'],
       };
       // An expired certificate is one that was issued before: the clock is the only thing that differs.
-      const now = lifeMs > 0 ? new Date() : new Date(Date.now() + lifeMs - DAY);
+      const now = new Date(Date.now() + aheadMs + (lifeMs > 0 ? 0 : lifeMs - DAY));
       const backend = ownCA({
         name: 'interop/ca',
         clock: { ...systemClock, now: () => now },

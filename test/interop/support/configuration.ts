@@ -12,7 +12,8 @@ export function configuration(file: string, replacements: Readonly<Record<string
   const names = Object.keys(replacements).toSorted((a, b) => b.length - a.length);
   const missing = names.find((name) => !text.includes(name));
   if (missing !== undefined) throw new Error(`test/interop/conf/${file} does not hold ${missing}`);
+  if (names.length === 0) return text;
   // In one pass: what replaces one name may hold another.
-  const patterns = names.map((name) => name.replaceAll(/[.*+?]/g, '\\$&'));
+  const patterns = names.map((name) => name.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&'));
   return text.replaceAll(new RegExp(patterns.join('|'), 'g'), (name) => String(replacements[name]));
 }

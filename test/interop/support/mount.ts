@@ -1,9 +1,9 @@
-import { mkdirSync, readlinkSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chownSync, mkdirSync, readlinkSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Credentials } from './authority.ts';
 
 /** By key of the Secret. */
-export type SecretFiles = Readonly<Record<string, string>>;
+export type SecretFiles = Readonly<Record<string, string | Uint8Array>>;
 
 /** A Secret that is mounted as a volume. */
 export interface Mount {
@@ -12,18 +12,31 @@ export interface Mount {
   swap(files: SecretFiles): void;
 }
 
+/** What a Pod says about the files of a volume: the permissions, and the group that owns them beside root. */
+export interface FilePermissions {
+  readonly defaultMode?: number;
+  readonly fsGroup?: number;
+}
+
 let folders = 0;
 
 /** Mounts a Secret into a new folder, laid out as a kubelet does. */
-export function mountSecret(directory: string, files: SecretFiles): Mount {
+export function mountSecret(
+  directory: string,
+  files: SecretFiles,
+  { defaultMode = 0o644, fsGroup = 0 }: FilePermissions = {},
+): Mount {
   mkdirSync(directory, { recursive: true });
   const mount: Mount = {
     directory,
     swap(next) {
       const folder = `..2026_06_01_12_00_00.${++folders}`;
       mkdirSync(join(directory, folder));
-      for (const [name, text] of Object.entries(next))
-        writeFileSync(join(directory, folder, name), text, { mode: 0o644 });
+      for (const [name, content] of Object.entries(next)) {
+        const file = join(directory, folder, name);
+        writeFileSync(file, content, { mode: defaultMode });
+        if (fsGroup !== 0) chownSync(file, 0, fsGroup);
+      }
       const link = join(directory, '..data');
       const former = currentFolder(directory);
       symlinkSync(folder, `${link}_tmp`);

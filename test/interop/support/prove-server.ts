@@ -8,27 +8,41 @@ import { eventually } from '../../e2e/support/eventually.ts';
 import { stopAll } from '../../teardown.ts';
 import { type Authority, authority, type Credentials, SERVER } from './authority.ts';
 import { ALL_CELLS, type Cell, CHAINS, type ChainLength, cellName, keyName, SHORT_CELLS } from './cells.ts';
-import { secretFiles } from './mount.ts';
-import { writePage } from './page.ts';
+import { type SecretFiles, secretFiles } from './mount.ts';
+import { proveMismatch } from './prove-mismatch.ts';
+import { proveRotations } from './prove-rotations.ts';
 import { BAD_CLIENTS, type BadClient, type ServerProgram, type ServerReader, Unavailable } from './reader.ts';
-import { type Answer, type Call, refusalText, request } from './request.ts';
-import { readResults, WORKS, writeResults } from './results.ts';
-import { answers } from './server-process.ts';
-import { messageOf, startStage } from './stage.ts';
-import { underTraffic } from './traffic.ts';
+import { recordResults } from './record.ts';
+import { type Answer, type Call, refusalText, request as requestHttp } from './request.ts';
+import { WORKS } from './results.ts';
+import { type Stage, startStage } from './stage.ts';
 import { tried } from './try-cell.ts';
+
+/** What the tests of one server share. */
+export interface Proof {
+  readonly reader: ServerReader;
+  readonly program: ServerProgram;
+  readonly request: (call: Call) => Promise<Answer>;
+  /** The authority whose chains have so many certificates, 2 unless given. */
+  ca(chain?: ChainLength): Authority;
+  /** What the server's Secret holds. */
+  content(own: Credentials): Promise<SecretFiles>;
+  /** Starts the server; `own.ca` is what its clients' certificates must lead to. */
+  stage(own: Credentials): Promise<Stage>;
+}
 
 export async function proveServer(reader: ServerReader, { long = false } = {}): Promise<void> {
   const program = await installed(reader);
   if (program === undefined) return;
+  const { request = requestHttp } = reader;
   const cells: Record<string, string> = {};
   const refuses: Record<string, string> = {};
-  const rotations: Record<string, string> = {};
   const authorities = await Promise.all(CHAINS.map((chain) => authority(chain, `${reader.title} CA ${chain}`)));
   const ca = (chain: ChainLength = 2) => authorities[chain - 1] as Authority;
-  const stage = (own: Credentials) => startStage(program, own);
+  const content = async (own: Credentials) => ({ ...secretFiles(own), ...(await reader.outputs?.(own)) });
+  const stage = async (own: Credentials) => startStage(program, own, await content(own), reader.permissions);
+  const proof: Proof = { reader, program, request, ca, content, stage };
   test.after(stopAll);
-  const atMost = reader.loses === undefined ? ', and none fails' : '';
 
   for (const group of groupsOf(long ? ALL_CELLS : SHORT_CELLS)) {
     const [{ role, key }] = group;
@@ -56,7 +70,7 @@ export async function proveServer(reader: ServerReader, { long = false } = {}): 
     };
     for (const kind of BAD_CLIENTS) {
       const before = server.log().length;
-      refuses[kind] = await refused({ port: server.port, ca: own.ca, client: clients[kind], settleMs: 300 });
+      refuses[kind] = await refused(request, { port: server.port, ca: own.ca, client: clients[kind], settleMs: 300 });
       const { seen, log } = reader.refuses[kind];
       if (seen instanceof RegExp) assert.match(refuses[kind], seen, kind);
       else assert.is(refuses[kind], seen, kind);
@@ -69,7 +83,7 @@ export async function proveServer(reader: ServerReader, { long = false } = {}): 
     }
     const [one, two] = [await ca().issue(), await ca().issue()];
     // The client's own TLS library refuses this pair: it never gets to the server.
-    refuses['whose key does not match'] = await refused({
+    refuses['whose key does not match'] = await refused(requestHttp, {
       port: server.port,
       ca: own.ca,
       client: { ...one, key: two.key },
@@ -81,105 +95,11 @@ export async function proveServer(reader: ServerReader, { long = false } = {}): 
     await server.stop();
   });
 
-  test(`${reader.title} does not load a key that does not match its certificate`, async () => {
-    const [one, two] = [await ca().issue(SERVER), await ca().issue(SERVER)];
-    const failure = await stage({ ...one, key: two.key }).then(() => undefined, messageOf);
-    assert.match(failure ?? 'it started', reader.mismatch);
-    if (reader.reloads === undefined) return;
-    const good = await stage(one);
-    good.mount.swap(secretFiles({ ...one, key: two.key }));
-    await good.server.reload().catch(() => {});
-    if (reader.endsOnMismatch) {
-      await eventually('it has ended', async () => !(await answers(good.server.port)));
-      return;
-    }
-    const client = await ca().issue();
-    const answer = await request({ port: good.server.port, ca: one.ca, client });
-    assert.equal([answer.status, answer.serverSerial], [200, one.serial], 'it continues with the former files');
-    await good.server.stop();
-  });
-
-  const rotates = reader.reloads === undefined ? test.skip : test;
-  if (reader.reloads === undefined) console.log(`rotations are skipped: ${reader.title} must be restarted`);
-  rotates(`${reader.title} loads new serving files under requests${atMost}`, async () => {
-    const first = await ca().issue(SERVER);
-    const client = await ca().issue();
-    const { server, mount } = await stage(first);
-    const call = (): Call => ({ port: server.port, ca: first.ca, client });
-    const { requests, failures } = await underTraffic(call, async () => {
-      for (let rotation = 1; rotation <= 3; rotation++) {
-        const next = await ca().issue(SERVER);
-        mount.swap(secretFiles(next));
-        await server.reload();
-        await eventually(`${reader.title} presents the certificate of rotation ${rotation}`, async () => {
-          const { serverSerial } = await request(call());
-          return serverSerial === next.serial;
-        });
-      }
-    });
-    console.log(`# ${requests} requests over three rotations of the serving files`);
-    rotations['serving files'] = rotated(reader, failures);
-    await server.stop();
-  });
-
-  rotates(`${reader.title} loads a new list of client CAs under requests${atMost}`, async () => {
-    const own = await ca().issue(SERVER);
-    const next = await authority(2, 'Next CA');
-    const [former, later] = [await ca().issue(), await next.issue()];
-    const { server, mount } = await stage(own);
-    const { port } = server;
-    let client = former;
-    const trust = async (pem: string, isLoaded: () => Promise<boolean>) => {
-      mount.swap(secretFiles({ ...own, ca: pem }));
-      await server.reload();
-      await eventually(`${reader.title} uses the new list of client CAs`, () => always(isLoaded));
-    };
-    const isAccepted = (who: Credentials) =>
-      request({ port, ca: own.ca, client: who, settleMs: 20 }).then(
-        ({ status }) => status === 200,
-        () => false,
-      );
-    const { requests, failures } = await underTraffic(
-      () => ({ port, ca: own.ca, client }),
-      async (settled) => {
-        assert.is(await isAccepted(later), false);
-        await trust(own.ca + next.ca, () => isAccepted(later));
-        client = later;
-        await settled();
-        await trust(next.ca, async () => !(await isAccepted(former)));
-      },
-    );
-    console.log(`# ${requests} requests over a rotation of the client CA`);
-    rotations['client CA'] = rotated(reader, failures);
-    await server.stop();
-  });
-
-  test(`${reader.title}: ${long ? 'the results are written' : 'what was seen is what docs/interop.md says'}`, () => {
-    const { name, title, source, reloads = 'must be restarted' } = reader;
-    if (long) {
-      writeResults({
-        name,
-        title,
-        kind: 'server',
-        source,
-        version: program.version,
-        reloads,
-        cells,
-        refuses,
-        rotations,
-      });
-      writePage();
-      return;
-    }
-    const known = readResults(name);
-    assert.ok(
-      known,
-      `there are no results of ${name}; write them with: node test/run.ts test/interop/${name}.long.test.ts`,
-    );
-    for (const [what, seen] of Object.entries(cells)) assert.is(seen, known.cells[what], what);
-    for (const [what, seen] of Object.entries(refuses)) assert.is(seen, known.refuses[what], what);
-    for (const [what, seen] of Object.entries(rotations)) assert.is(seen, known.rotations[what], what);
-  });
+  proveMismatch(proof);
+  const rotations = proveRotations(proof);
+  const { name, title, source, reloads = 'must be restarted' } = reader;
+  const { version } = program;
+  recordResults({ name, title, kind: 'server', source, version, reloads, cells, refuses, rotations }, long);
 }
 
 async function installed(reader: ServerReader): Promise<ServerProgram | undefined> {
@@ -196,30 +116,13 @@ async function installed(reader: ServerReader): Promise<ServerProgram | undefine
 type Group = readonly [Cell, ...Cell[]];
 
 /** The cells of each role and key. */
-function groupsOf(cells: readonly Cell[]): readonly Group[] {
+export function groupsOf(cells: readonly Cell[]): readonly Group[] {
   const groups = Object.groupBy(cells, ({ role, key }) => `${role} ${keyName(key)}`);
   return Object.values(groups).map((group) => group as unknown as Group);
 }
 
-/** What docs/interop.md says about a rotation. Fails for every lost request that isn't expected of this server. */
-function rotated({ loses }: ServerReader, failures: readonly string[]): string {
-  assert.equal(
-    failures.filter((each) => loses === undefined || !loses.message.test(each)),
-    [],
-  );
-  if (loses !== undefined) console.log(`# ${failures.length} requests were lost`);
-  return loses?.note ?? WORKS;
-}
-
-/** Whether it is so many times in a row: after a reload, the former processes of a server accept a few more connections. */
-async function always(isSo: () => Promise<boolean>): Promise<boolean> {
-  for (let time = 0; time < IN_A_ROW; time++) if (!(await isSo())) return false;
-  return true;
-}
-
-const IN_A_ROW = 10;
-
-async function refused(call: Call): Promise<string> {
+/** How the request is refused, as the peer sees it. Fails where the server accepts it. */
+export async function refused(request: Proof['request'], call: Call): Promise<string> {
   const outcome: Answer | Error = await request(call).catch((error: Error) => error);
   if (!(outcome instanceof Error)) assert.is.not(outcome.status, 200, 'the server has accepted it');
   return refusalText(outcome);

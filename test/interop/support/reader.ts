@@ -1,5 +1,7 @@
+import type { Credentials } from './authority.ts';
 import type { Cell } from './cells.ts';
-import type { Answer } from './request.ts';
+import type { FilePermissions, SecretFiles } from './mount.ts';
+import type { Answer, Call } from './request.ts';
 
 /** Why a program can't be had on this machine: its tests are skipped with this reason. */
 export class Unavailable extends Error {
@@ -67,15 +69,25 @@ export interface ServerReader {
   readonly source: string;
   /** How it picks up new files, for docs/interop.md; undefined where it must be restarted. */
   readonly reloads: string | undefined;
+  /** Entries of the Secret beside the usual ones, such as key stores. */
+  readonly outputs?: (credentials: Credentials) => Promise<SecretFiles>;
+  /** What its Pod needs. */
+  readonly permissions?: FilePermissions;
   /** Throws Unavailable. */
   install(): Promise<ServerProgram>;
+  /** Makes one request over a new connection, where the server doesn't speak HTTP/1.1: see `request` in request.ts. */
+  readonly request?: (call: Call) => Promise<Answer>;
   /** The identity of the client in the answer to `GET /`. Throws where there is none. */
   identity(answer: Answer): Identity;
   readonly refuses: Readonly<Record<BadClient, Refusal>>;
-  /** What it says on start about a key that doesn't match its certificate. */
-  readonly mismatch: RegExp;
+  /** What it says on start about a key that doesn't match its certificate. One that doesn't notice fails in each handshake. */
+  readonly mismatch: RegExp | 'not noticed';
+  /** What its clients see where it loads such a pair while it runs; it continues with the former files unless given. */
+  readonly mismatchOnReload?: string;
   /** Whether a reload with such files ends it, in place of leaving it as it was. */
   readonly endsOnMismatch?: true;
+  /** It reads the client CAs at its start alone. */
+  readonly clientCaNeedsRestart?: boolean;
   /** The cells that it refuses, which is a result as well; all others must work. The first that fits counts. */
   readonly refusedCells?: readonly ExpectedCell[];
   /** The requests that it loses at a reload, which is a result as well; undefined where none may fail. */

@@ -14,6 +14,8 @@ export interface Call {
   /** Either unless given. */
   readonly tls?: TlsVersion;
   readonly path?: string;
+  /** Of a POST in JSON, in place of a GET. */
+  readonly json?: string;
   readonly headers?: Readonly<Record<string, string>>;
   /** To resume: of an earlier answer. */
   readonly session?: Buffer | undefined;
@@ -81,18 +83,24 @@ async function quiet(socket: TLSSocket, ms: number): Promise<void> {
   promise.catch(() => {});
 }
 
-async function send(socket: TLSSocket, { path = '/', headers = {} }: Call) {
+async function send(socket: TLSSocket, { path = '/', headers = {}, json }: Call) {
   const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
   socket.once('error', reject);
   socket.once('close', () => reject(new Error('connection closed')));
   const call = httpRequest({
     createConnection: () => socket,
     path,
-    headers: { host: 'localhost', connection: 'close', ...headers },
+    method: json === undefined ? 'GET' : 'POST',
+    headers: {
+      host: 'localhost',
+      connection: 'close',
+      ...(json === undefined ? {} : { 'content-type': 'application/json' }),
+      ...headers,
+    },
   });
   call.on('error', reject);
   call.on('response', resolve);
-  call.end();
+  call.end(json);
   const response = await promise;
   return { status: response.statusCode ?? 0, headers: response.headers, body: await text(response) };
 }

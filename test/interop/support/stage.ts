@@ -1,10 +1,10 @@
-import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { freePort } from '../../cluster/ports.ts';
 import { onStop } from '../../teardown.ts';
 import type { Credentials } from './authority.ts';
-import { type Mount, mountSecret, secretFiles } from './mount.ts';
+import { type FilePermissions, type Mount, mountSecret, type SecretFiles, secretFiles } from './mount.ts';
 import type { RunningServer, ServerProgram } from './reader.ts';
 
 /** A server, and the mounted Secret that it reads. */
@@ -19,20 +19,33 @@ export interface Stage {
 /** Starts the server on a Secret that is mounted already; its clients' certificates must lead to the CAs of its ca.crt. */
 export async function startOn(
   program: ServerProgram,
-  { directory }: Mount,
-  files = newFolder(),
+  { directory }: Pick<Mount, 'directory'>,
+  { port, folder = serverFolder() }: { readonly port?: number; readonly folder?: string } = {},
 ): Promise<RunningServer> {
-  return program.start({ directory, clientCa: join(directory, 'ca.crt'), port: await freePort(), folder: files });
+  const clientCa = join(directory, 'ca.crt');
+  return program.start({ directory, clientCa, port: port ?? (await freePort()), folder });
 }
 
-/** Starts the server with these files; `own.ca` is what its clients' certificates must lead to. */
-export async function startStage(program: ServerProgram, own: Credentials): Promise<Stage> {
-  const folder = newFolder();
-  const mount = mountSecret(join(newFolder(), 'tls'), secretFiles(own));
-  return { server: await startOn(program, mount, folder), mount, own, folder };
+/** Starts the server with `own`, or another `content` of its Secret; `own.ca` is what its clients' certificates must lead to. */
+export async function startStage(
+  program: ServerProgram,
+  own: Credentials,
+  content: SecretFiles = secretFiles(own),
+  permissions?: FilePermissions,
+): Promise<Stage> {
+  const folder = serverFolder();
+  const mount = mountSecret(join(publicFolder(), 'tls'), content, permissions);
+  return { server: await startOn(program, mount, { folder }), mount, own, folder };
 }
 
-function newFolder(): string {
+/** For what a server writes: one level below a folder that other users may enter. */
+function serverFolder(): string {
+  const files = join(publicFolder(), 'server');
+  mkdirSync(files);
+  return files;
+}
+
+function publicFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'certwheel-interop-'));
   // Servers that drop their root privileges read their documents as another user.
   chmodSync(folder, 0o755);

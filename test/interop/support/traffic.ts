@@ -18,13 +18,14 @@ const FEW = 40;
 export async function underTraffic(
   call: () => Call,
   change: (settled: () => Promise<void>) => Promise<void>,
+  ask: (call: Call) => Promise<Answer> = request,
 ): Promise<Traffic> {
   let isOver = false;
   let requests = 0;
   const failures: string[] = [];
   const loop = async () => {
     while (!isOver) {
-      const outcome: Answer | Error = await request(call()).catch((error: Error) => error);
+      const outcome: Answer | Error = await ask(call()).catch((error: Error) => error);
       requests++;
       if (outcome instanceof Error || outcome.status !== 200) failures.push(refusalText(outcome));
       await sleep(5);

@@ -21,7 +21,7 @@ export async function tried(
   if (started instanceof Error) return excerpt(reader, messageOf(started));
   const { server } = started;
   try {
-    const answer = await request({ port: server.port, ca: own.ca, client, tls, settleMs: 20 });
+    const answer = await (reader.request ?? request)({ port: server.port, ca: own.ca, client, tls, settleMs: 20 });
     if (answer.status !== 200) return excerpt(reader, refusalText(answer));
     return provesIdentity(reader, answer, { own, client, tls });
   } catch (error) {

@@ -12,7 +12,7 @@ const GO: Compiled = {
 };
 
 // The serial collector and the first compiler alone: the other ones take a processor from the tests beside it.
-const JAVA_FLAGS = ['-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-Xshare:auto'];
+export const JAVA_FLAGS = ['-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-Xshare:auto'];
 
 /** Class files for Java 11. */
 const JAVA: Compiled = {
@@ -27,9 +27,10 @@ const JAVA: Compiled = {
     'a JDK of version 17 or newer is needed as `java` and `javac` on the PATH: apt-get install default-jdk-headless',
 };
 
-const PIP_REMEDY = 'Python 3.10 or newer with pip is needed: apt-get install python3-pip';
+export const PIP_REMEDY = 'Python 3.10 or newer with pip is needed: apt-get install python3-pip';
 
-const pipInstall = (requirements: string, out: string): Command => [
+/** Packages go into `out`, beside which they are found. */
+export const pipInstall = (requirements: string, out: string): Command => [
   ...([
     'python3',
     '-m',

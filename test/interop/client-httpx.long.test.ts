@@ -1,0 +1,7 @@
+import { test } from 'uvu';
+import { httpx } from './clients/python.ts';
+import { proveClient } from './support/prove-client.ts';
+
+await proveClient(httpx, { long: true });
+
+test.run();

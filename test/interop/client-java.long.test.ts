@@ -1,0 +1,7 @@
+import { test } from 'uvu';
+import { java } from './clients/java.ts';
+import { proveClient } from './support/prove-client.ts';
+
+await proveClient(java, { long: true });
+
+test.run();

@@ -1,0 +1,7 @@
+import { test } from 'uvu';
+import { grpc } from './servers/grpc.ts';
+import { proveServer } from './support/prove-server.ts';
+
+await proveServer(grpc);
+
+test.run();

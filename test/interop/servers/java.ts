@@ -1,0 +1,53 @@
+import { join } from 'node:path';
+import { keyStores, passwordFile } from '../support/key-stores.ts';
+import { javaCommand, output } from '../support/programs.ts';
+import type { RunningServer, ServerReader, ServerSetup } from '../support/reader.ts';
+import { startServer } from '../support/server-process.ts';
+
+export const java: ServerReader = {
+  name: 'java',
+  title: 'Java HttpsServer, PKCS#12',
+  source: 'OpenJDK',
+  reloads: 'a new SSLContext when the link `..data` has changed, checked each second',
+  outputs: (credentials) => keyStores(credentials),
+  install: async () => ({
+    version: (await output([...(await javaCommand()), 'version'])).replace('Java ', ''),
+    start: startJava,
+  }),
+  identity: ({ body }) => JSON.parse(body),
+  refuses: {
+    none: { seen: 'connection closed', log: /SSLHandshakeException: Empty client certificate chain/ },
+    expired: { seen: 'connection closed', log: /CertificateExpiredException: NotAfter/ },
+    'of another CA': {
+      seen: 'connection closed',
+      log: /SSLHandshakeException: PKIX path building failed: .*unable to find valid certification path to requested target/,
+    },
+    'for server auth alone': {
+      seen: 'connection closed',
+      log: /SSLHandshakeException: Extended key usage does not permit use for TLS client authentication/,
+    },
+  },
+  mismatch: 'not noticed',
+};
+
+const LOGGING = join(import.meta.dirname, '../conf/java/logging.properties');
+
+async function startJava({ directory, port, folder }: ServerSetup): Promise<RunningServer> {
+  const [program, ...args] = await javaCommand();
+  const server = await startServer({
+    name: 'java',
+    program,
+    args: [
+      `-Djava.util.logging.config.file=${LOGGING}`,
+      ...args,
+      'server',
+      directory,
+      'pkcs12',
+      passwordFile(),
+      String(port),
+    ],
+    folder,
+    port,
+  });
+  return { ...server, port, reload: async () => {} };
+}

@@ -1,0 +1,60 @@
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"log"
+	"net"
+	"net/http"
+	"os"
+	"time"
+)
+
+type bornKey struct{}
+
+// serveHTTPS answers every request with the identity of its client.
+func serveHTTPS(arguments []string) {
+	flags := flag.NewFlagSet("https-server", flag.ExitOnError)
+	folder := flags.String("folder", "", "where the Secret is mounted")
+	address := flags.String("address", "127.0.0.1:0", "where to listen")
+	version := flags.String("tls", "", "the only TLS version; both unless given")
+	maxAge := flags.Duration("max-connection-age", 0, "close connections that are older; never unless given")
+	linger := flags.Duration("linger", 0, "read on for so long before a connection is closed")
+	must(flags.Parse(arguments))
+
+	mounted := &Mounted{Folder: *folder}
+	// So that a wrong file is an error at the start, and not at the first handshake.
+	if _, err := mounted.Current(); err != nil {
+		log.Fatal(err)
+	}
+	server := &http.Server{
+		Handler:   limitAge(*maxAge, http.HandlerFunc(answer)),
+		TLSConfig: onlyVersion(mounted.ServerConfig("h2", "http/1.1"), *version),
+		ConnContext: func(ctx context.Context, _ net.Conn) context.Context {
+			return context.WithValue(ctx, bornKey{}, time.Now())
+		},
+		ErrorLog:          log.New(os.Stderr, "", 0),
+		ReadHeaderTimeout: 10 * time.Second,
+	}
+	listener, err := listen(*address, *linger)
+	must(err)
+	must(server.ServeTLS(listener, "", ""))
+}
+
+func answer(response http.ResponseWriter, request *http.Request) {
+	response.Header().Set("Content-Type", "application/json")
+	fmt.Fprintln(response, identityOf(request.TLS))
+}
+
+// net/http has no setting for the age of a connection. This header closes an HTTP/1.1 connection after the answer, and
+// ends an HTTP/2 connection with GOAWAY, so that no request is lost.
+func limitAge(maxAge time.Duration, next http.Handler) http.Handler {
+	return http.HandlerFunc(func(response http.ResponseWriter, request *http.Request) {
+		born := request.Context().Value(bornKey{}).(time.Time)
+		if maxAge > 0 && time.Since(born) > maxAge {
+			response.Header().Set("Connection", "close")
+		}
+		next.ServeHTTP(response, request)
+	})
+}
