@@ -19,7 +19,11 @@ export interface Prometheus {
 }
 
 /** A real Prometheus on loopback that scrapes and judges every second; it ends with the test file. */
-export async function startPrometheus(targets: readonly string[], rules: string): Promise<Prometheus> {
+export async function startPrometheus(
+  targets: readonly string[],
+  rules: string,
+  metricsPath = '/metrics',
+): Promise<Prometheus> {
   const { prometheus } = await prometheusPrograms();
   const folder = mkdtempSync(join(tmpdir(), 'certwheel-prometheus-'));
   const guard = startGuard(folder, { removeFolder: true });
@@ -32,7 +36,9 @@ export async function startPrometheus(targets: readonly string[], rules: string)
     global: { scrape_interval: '1s', evaluation_interval: '1s' },
     rule_files: [rules],
     // As docs/monitoring.md tells people to scrape: the labels of the metrics win.
-    scrape_configs: [{ job_name: 'certwheel', honor_labels: true, static_configs: [{ targets }] }],
+    scrape_configs: [
+      { job_name: 'certwheel', metrics_path: metricsPath, honor_labels: true, static_configs: [{ targets }] },
+    ],
   };
   writeFileSync(join(folder, 'prometheus.yaml'), JSON.stringify(configuration));
   const port = await retryWhilePortTaken(5, async () => {

@@ -94,7 +94,7 @@ async function clientCaAfterRestart({ program, request, ca, content, stage }: Pr
   await sleep(LONG_ENOUGH_MS);
   assert.equal([await isAccepted(former), await isAccepted(later)], [true, false]);
   await server.stop();
-  const again = await startOn(program, mount, port);
+  const again = await startOn(program, mount, { port });
   assert.equal([await isAccepted(former), await isAccepted(later)], [true, true]);
   await again.stop();
   return 'needs a restart';

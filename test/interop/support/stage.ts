@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { freePort } from '../../cluster/ports.ts';
@@ -12,19 +12,24 @@ export interface Stage {
   readonly server: RunningServer;
   readonly mount: Mount;
   readonly own: Credentials;
+  /** Where its log is, as NAME.log. */
+  readonly folder: string;
+}
+
+interface Place {
+  /** For its files; a new one unless given. */
+  readonly folder?: string;
+  readonly port?: number;
 }
 
 /** Starts the server on a Secret that is mounted already; its clients' certificates must lead to the CAs of its ca.crt. */
 export async function startOn(
   program: ServerProgram,
-  { directory }: Pick<Mount, 'directory'>,
-  port?: number,
+  { directory }: Mount,
+  { folder = newFolder(), port }: Place = {},
 ): Promise<RunningServer> {
-  const folder = publicFolder();
-  const files = join(folder, 'server');
-  mkdirSync(files);
   const clientCa = join(directory, 'ca.crt');
-  return program.start({ directory, clientCa, port: port ?? (await freePort()), folder: files });
+  return program.start({ directory, clientCa, port: port ?? (await freePort()), folder });
 }
 
 /** Starts the server with `own`, or another `content` of its Secret; `own.ca` is what its clients' certificates must lead to. */
@@ -34,13 +39,14 @@ export async function startStage(
   content: SecretFiles = secretFiles(own),
   permissions?: FilePermissions,
 ): Promise<Stage> {
-  const mount = mountSecret(join(publicFolder(), 'tls'), content, permissions);
-  return { server: await startOn(program, mount), mount, own };
+  const folder = newFolder();
+  const mount = mountSecret(join(newFolder(), 'tls'), content, permissions);
+  return { server: await startOn(program, mount, { folder }), mount, own, folder };
 }
 
-/** Servers that drop their root privileges read their files as another user. */
-function publicFolder(): string {
+function newFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'certwheel-interop-'));
+  // Servers that drop their root privileges read their documents as another user.
   chmodSync(folder, 0o755);
   onStop(() => rmSync(folder, { recursive: true, force: true }));
   return folder;
