@@ -35,6 +35,8 @@ const modules = {
   'go-x509': { stamps: [], tags: [] },
   // Servers and clients of the interoperability tests.
   interop: { stamps: [], tags: [] },
+  // Ours, over the lints of zlint.
+  zlint: { stamps: [], tags: [] },
   // Only its CRDs are used: nothing is built of it.
   'prometheus-operator': { stamps: [], tags: [] },
 } as const satisfies Readonly<Record<string, GoModule>>;
@@ -81,6 +83,7 @@ const catalog = {
   'go-x509': { module: 'go-x509', package: '.', versionArguments: ['version'] },
   interop: { module: 'interop', package: '.', versionArguments: ['version'] },
   etcdctl: { module: 'interop', package: 'go.etcd.io/etcd/etcdctl/v3', versionArguments: ['version'] },
+  zlint: { module: 'zlint', package: '.', versionArguments: ['version'] },
   // The name under which Vault finds the plugin of its Kubernetes auth method is that of its file.
   'vault-plugin-auth-kubernetes': { module: 'vault', package: './kubernetes-auth', versionArguments: ['version'] },
 } as const satisfies Readonly<Record<string, Program>>;
