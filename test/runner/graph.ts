@@ -60,6 +60,12 @@ const steps = {
     command: inTheBackground(program('kube-apiserver-1.34')),
     budgetSeconds: 600,
   },
+  'interop-programs': {
+    kind: 'build',
+    needs: ['sources'],
+    command: inTheBackground(program('interop', 'etcdctl')),
+    budgetSeconds: 60,
+  },
   proxies: { kind: 'build', needs: ['sources'], command: inTheBackground(program('caddy', 'opa')), budgetSeconds: 240 },
   'go-x509': { kind: 'build', needs: ['sources'], command: program('go-x509'), budgetSeconds: 30 },
   // Small programs of ours: see test/programs/compiled.ts.
@@ -123,7 +129,10 @@ export const NEEDS: readonly (readonly [path: string, needs: readonly StepName[]
   ['test/lint/', ['zlint', 'lint-programs']],
   ['test/pki/kinds/', ['step-cli', 'vault']],
   ['test/monitoring/', ['control-plane', 'packages']],
+  ['test/interop/', ['interop-programs']],
   ['test/interop/caddy', ['proxies']],
+  ['test/interop/etcd', ['control-plane']],
+  ['test/interop/kube-apiserver', ['control-plane']],
   ['test/interop/opa', ['proxies']],
   ['test/interop/resumption', ['proxies']],
   ['test/interop/real-secrets', ['control-plane']],

@@ -133,6 +133,11 @@ const FLAWS: Record<string, [check: (seen: Observed) => string | undefined, seen
       issued.withSecret({ memory: { outputs: 'another' } }).build(),
       'not what the spec asks for',
     ],
+    'a file beside the three was changed': [
+      flaws.outputsAreOthers,
+      issued.withSecret({ areFilesWhole: false }).build(),
+      'a file beside tls.crt, tls.key and ca.crt has been changed',
+    ],
     'the template is in the Secret': [flaws.differsFromTemplate, asTemplated.build(), undefined],
     'labels and annotations of others are no flaw': [
       flaws.differsFromTemplate,

@@ -33,6 +33,21 @@ table({
     seen: anObserved().protectedAs('has a reserved name', 'InvalidSpec').build(),
     says: '"code":"InvalidSpec"',
   },
+  'a certificate without key stores needs no password': {
+    check: refusals.storePasswordIsUnusable,
+    seen: issued.build(),
+    says: undefined,
+  },
+  'a password that can be used is no matter': {
+    check: refusals.storePasswordIsUnusable,
+    seen: issued.build().with({ storePasswords: { tag: 'tag', of: () => '' } }),
+    says: undefined,
+  },
+  'a password that can not be used is waited for': {
+    check: refusals.storePasswordIsUnusable,
+    seen: issued.build().with({ storePasswords: { problem: 'Secret team/p does not exist' } }),
+    says: '"do":"wait","code":"KeystorePasswordUnusable","message":"the key stores need their password: Secret team/p does',
+  },
   'a Secret of another type is not offered for a hand-over': {
     check: refusals.secretIsForeign,
     seen: anObserved().withForeignSecret({ type: 'Opaque' }).build(),

@@ -191,4 +191,14 @@ test('an error of the authority and a terminal one are reported alike', () => {
   assert.is(condition(statusAfter(anObserved().build(), NOW, never), 'Ready')?.reason, 'SecretNotOwned');
 });
 
+test('a SPIFFE ID in a certificate that is no X509-SVID shows beside Ready, with what to do', () => {
+  const uris = ['spiffe://example.com/ns/shop/sa/web'];
+  const status = statusAfter(anObserved(aCertificate({ uris })).withSecret().build());
+  assert.is(inShort(status), 'Ready=True Issued, InvalidSVID=True BreaksX509SVID');
+  assert.match(condition(status, 'InvalidSVID')?.message ?? '', 'add "server auth" to spec.usages');
+  const usages = ['digital signature', 'client auth', 'server auth'];
+  const both = statusAfter(anObserved(aCertificate({ uris, usages })).withSecret().build());
+  assert.is(inShort(both), 'Ready=True Issued');
+});
+
 test.run();

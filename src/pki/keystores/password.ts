@@ -6,13 +6,12 @@ const MAX_PASSWORD = 1023;
 
 /**
  * Why a key store can't be protected by the content of a Secret's key; undefined if it can. Java refuses all but printable
- * ASCII in PBES2, and other readers disagree about the encoding. The text never holds any of the password.
+ * ASCII in PBES2, and other readers disagree about the encoding. The text never holds any of the password, nor its length: who may name a Secret may not be allowed to read it.
  */
 export function passwordProblem(password: Uint8Array | undefined): string | undefined {
   if (password === undefined) return 'there is no password';
   if (password.length === 0) return 'the password is empty';
-  if (password.length > MAX_PASSWORD)
-    return `the password has ${password.length} bytes; at most ${MAX_PASSWORD} are possible`;
+  if (password.length > MAX_PASSWORD) return `the password has more than ${MAX_PASSWORD} bytes`;
   const last = password.at(-1);
   if (last === 0x0a || last === 0x0d) return 'the password ends with a line break; write it with printf, not with echo';
   if (!password.every((byte) => byte >= 0x20 && byte <= 0x7e))

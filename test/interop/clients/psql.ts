@@ -1,6 +1,6 @@
 import { readlinkSync } from 'node:fs';
 import { join } from 'node:path';
-import { psql as ask, startPostgresql } from '../servers/postgresql.ts';
+import { psql as ask, OTHER_CURVES, startPostgresql } from '../servers/postgresql.ts';
 import type { ClientReader, Question } from '../support/client.ts';
 import { postgresql, SERVER_USER } from '../support/postgresql.ts';
 
@@ -19,6 +19,7 @@ export const psql: ClientReader = {
     version: (await postgresql()).version,
     start: async () => ({ ask: query, stop: async () => {} }),
   }),
+  refusedCells: [{ ...OTHER_CURVES, which: (cell) => cell.role === 'presents' && OTHER_CURVES.which(cell) }],
   failures: {
     expired: /alert certificate expired/,
     'not yet valid': /alert bad certificate/,

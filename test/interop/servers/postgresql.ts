@@ -8,7 +8,7 @@ import { promisify } from 'node:util';
 import type { TlsVersion } from '../support/cells.ts';
 import { configuration } from '../support/configuration.ts';
 import { asServerUser, postgresql as installed, SERVER_USER } from '../support/postgresql.ts';
-import type { RunningServer, ServerReader, ServerSetup } from '../support/reader.ts';
+import type { ExpectedCell, RunningServer, ServerReader, ServerSetup } from '../support/reader.ts';
 import type { Answer, Call } from '../support/request.ts';
 import { runScript, startServer } from '../support/server-process.ts';
 
@@ -16,6 +16,12 @@ const run = promisify(execFile);
 
 /** PostgreSQL 16 and later log the reason and the certificate too. */
 const VERIFY_FAILED = /could not accept SSL connection: certificate verify failed/;
+
+/** The setting ssl_ecdh_curve holds one curve, P-256 by default, and in TLS 1.2 it counts for certificates too. */
+export const OTHER_CURVES: ExpectedCell = {
+  which: ({ key, tls }) => key.algorithm === 'ECDSA' && key.size !== 256 && tls === '1.2',
+  message: /alert illegal parameter/,
+};
 
 export const postgresql: ServerReader = {
   name: 'postgresql',
@@ -39,6 +45,7 @@ export const postgresql: ServerReader = {
     'of another CA': { seen: 'alert unknown ca', log: VERIFY_FAILED },
     'for server auth alone': { seen: 'alert unsupported certificate', log: VERIFY_FAILED },
   },
+  refusedCells: [{ ...OTHER_CURVES, which: (cell) => cell.role === 'verifies' && OTHER_CURVES.which(cell) }],
   mismatch:
     /FATAL: {2}could not load private key file "\S+": (key values mismatch)|FATAL: {2}check of private key failed: key values mismatch/,
 };

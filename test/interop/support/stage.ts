@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { freePort } from '../../cluster/ports.ts';
@@ -16,11 +16,17 @@ export interface Stage {
   readonly folder: string;
 }
 
+interface Place {
+  /** For its files; a new one unless given. */
+  readonly folder?: string;
+  readonly port?: number;
+}
+
 /** Starts the server on a Secret that is mounted already; its clients' certificates must lead to the CAs of its ca.crt. */
 export async function startOn(
   program: ServerProgram,
-  { directory }: Pick<Mount, 'directory'>,
-  { port, folder = serverFolder() }: { readonly port?: number; readonly folder?: string } = {},
+  { directory }: Mount,
+  { folder = newFolder(), port }: Place = {},
 ): Promise<RunningServer> {
   const clientCa = join(directory, 'ca.crt');
   return program.start({ directory, clientCa, port: port ?? (await freePort()), folder });
@@ -33,19 +39,12 @@ export async function startStage(
   content: SecretFiles = secretFiles(own),
   permissions?: FilePermissions,
 ): Promise<Stage> {
-  const folder = serverFolder();
-  const mount = mountSecret(join(publicFolder(), 'tls'), content, permissions);
+  const folder = newFolder();
+  const mount = mountSecret(join(newFolder(), 'tls'), content, permissions);
   return { server: await startOn(program, mount, { folder }), mount, own, folder };
 }
 
-/** For what a server writes: one level below a folder that other users may enter. */
-function serverFolder(): string {
-  const files = join(publicFolder(), 'server');
-  mkdirSync(files);
-  return files;
-}
-
-function publicFolder(): string {
+function newFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'certwheel-interop-'));
   // Servers that drop their root privileges read their documents as another user.
   chmodSync(folder, 0o755);
