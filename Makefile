@@ -26,6 +26,7 @@ test-unit: ## The tests of pure code
 test-e2e: ## The controller on a real kube-apiserver and etcd
 test-demo: ## The demo
 test-chains: ## Random CA chains against OpenSSL, Go and Java
+test-lint: ## zlint, pkilint and four readers of certificates over what Certwheel writes
 test-chart: ## Lint, render, check and install the chart
 test-authorities: ## Every kind of authority against its real server
 test-monitoring: ## Every alert and every query of the dashboard on a real Prometheus
@@ -33,12 +34,15 @@ test-interop: ## Servers, proxies and clients that read the certificates (docs/i
 test-node: ## The chart on a real node, with real pods (Linux, root; installs Debian packages)
 test-versions: ## The oldest Kubernetes that is promised; the long form has one in between
 
-TESTS := $(addprefix test-,unit e2e demo chains chart authorities monitoring interop node versions)
+TESTS := $(addprefix test-,unit e2e demo chains lint chart authorities monitoring interop node versions)
 .PHONY: $(TESTS) $(TESTS:=-long)
 $(TESTS): test-%: $(INSTALLED)
 	@node test/run.ts $*
 $(TESTS:=-long): test-%-long: $(INSTALLED)
 	@node test/run.ts --long $*
+
+.PHONY: lint-certs
+lint-certs: test-lint-long ## Lint certificates as Certwheel makes them, and read 10,000 random ones (LINT_SEED=n again)
 
 SECONDS ?= 3600
 
@@ -61,6 +65,10 @@ bench-quick: control-plane ## Measure for 3 minutes; fails on counts alone
 .PHONY: bench-policy
 bench-policy: $(INSTALLED) ## Measure decisions by issuance rules, 25 seconds
 	node test/bench/policy.ts
+
+.PHONY: bench-keystores
+bench-keystores: $(INSTALLED) ## Measure what key stores and trust stores cost, a minute
+	node test/bench/keystores.ts
 
 .PHONY: generate
 generate: $(INSTALLED) ## Write anew what is generated: types, schemas, chart, reference, Dockerfile

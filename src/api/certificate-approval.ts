@@ -8,6 +8,7 @@ import { certificateApprovalSpecSchema } from './generated/schemas.ts';
 import type { CertificateApprovalSpec } from './generated/types.ts';
 import { APPROVED_BY_ANNOTATION } from './names.ts';
 import { type ObjectMeta, parseMeta, type RawObject, validator } from './parse.ts';
+import { refuseUnknownFields } from './unknown-fields.ts';
 
 /** A decision on one request of one ClientCertificate. It has no status: nothing is decided from one. */
 export interface CertificateApproval extends ObjectMeta {
@@ -24,7 +25,25 @@ export interface CertificateApproval extends ObjectMeta {
   readonly approvedBy: string | undefined;
 }
 
+/** A decision that can't be read, such as one that an earlier schema admitted. */
+export interface UnreadDecision extends ObjectMeta {
+  readonly certificateName: string;
+  readonly certificateUid: string;
+  /** What is wrong with it. */
+  readonly problem: string;
+  /** See CertificateApproval. */
+  readonly approvedBy: string | undefined;
+}
+
+export type Decision = CertificateApproval | UnreadDecision;
+
+export function isUnread(decision: Decision): decision is UnreadDecision {
+  return 'problem' in decision;
+}
+
 const LONGEST_USER = 253;
+const LONGEST_UID = 64;
+const LONGEST_PROBLEM = 512;
 
 function isUser(name: string | undefined): name is string {
   return name !== undefined && name !== '' && name.length <= LONGEST_USER;
@@ -32,13 +51,16 @@ function isUser(name: string | undefined): name is string {
 
 const validate = validator<CertificateApprovalSpec>(certificateApprovalSpecSchema);
 
-/** Undefined for one that can't be read, and so approves nothing. */
-export function parseCertificateApproval(object: RawObject): CertificateApproval | undefined {
+/**
+ * Undefined for an approval that can't be read, and so approves nothing. Anything else that can't be read may be a denial, and
+ * must not let an older approval count.
+ */
+export function parseCertificateApproval(object: RawObject): Decision | undefined {
   try {
     const spec = validate(object.spec);
+    refuseUnknownFields(spec, certificateApprovalSpecSchema, 'spec');
     const validUntil = parseRfc3339(spec.validUntil);
     if (validUntil === undefined) throw new TerminalError('InvalidSpec', 'spec.validUntil is no moment');
-    const approvedBy = object.metadata?.annotations?.[APPROVED_BY_ANNOTATION];
     return {
       ...parseMeta(object),
       certificateName: spec.clientCertificateRef.name,
@@ -48,12 +70,34 @@ export function parseCertificateApproval(object: RawObject): CertificateApproval
       isApproved: spec.decision === 'Approved',
       reason: oneLine(spec.reason ?? ''),
       validUntil,
-      approvedBy: isUser(approvedBy) ? approvedBy : undefined,
+      approvedBy: approverOf(object),
     };
   } catch (error) {
-    if (error instanceof CertwheelError) return undefined;
+    if (error instanceof CertwheelError) return unread(object, error.message);
     throw error;
   }
+}
+
+function approverOf({ metadata }: RawObject): string | undefined {
+  const approvedBy = metadata?.annotations?.[APPROVED_BY_ANNOTATION];
+  return isUser(approvedBy) ? approvedBy : undefined;
+}
+
+function unread(object: RawObject, problem: string): UnreadDecision | undefined {
+  const { clientCertificateRef: of, decision } = (object.spec ?? {}) as {
+    clientCertificateRef?: { name?: unknown; uid?: unknown } | null;
+    decision?: unknown;
+  };
+  const [name, uid] = [of?.name, of?.uid];
+  if (decision === 'Approved' || typeof name !== 'string' || typeof uid !== 'string' || uid.length > LONGEST_UID)
+    return undefined;
+  return {
+    ...parseMeta(object),
+    certificateName: name.slice(0, LONGEST_USER),
+    certificateUid: uid,
+    problem: oneLine(problem).slice(0, LONGEST_PROBLEM),
+    approvedBy: approverOf(object),
+  };
 }
 
 /**

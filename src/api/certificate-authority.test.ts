@@ -81,7 +81,27 @@ test('a cluster authority serves no namespace unless it says so', () => {
   assert.not(allowsNamespace(allowedNamespaces, 'team', {}));
 });
 
+test('a field of a rule that only a later version knows may be a restriction, so its authority is broken', () => {
+  const problemOf = (rule: object) => {
+    const namespaces = { all: true as const };
+    const spec = { secret: { name: 'p' }, issuancePolicy: { rules: [{ name: 'a', namespaces, ...rule }] } };
+    const authority = parseCertificateAuthority('ClusterCertificateAuthority', { spec });
+    return isBrokenAuthority(authority) ? authority.problem : undefined;
+  };
+  assert.is(problemOf({ subject: { countries: ['DE'] } }), undefined);
+  for (const [path, rule] of Object.entries({
+    forbidden: { forbidden: [] },
+    'namespaces.except': { namespaces: { all: true, except: ['a'] } },
+    'subject.titles': { subject: { titles: ['x'] } },
+  }))
+    assert.match(problemOf(rule) ?? '', `spec.issuancePolicy.rules[0].${path} is a field that this version`);
+});
+
 const BROKEN: Record<string, [spec: unknown, problem: string]> = {
+  'a limit that only a later version knows': [
+    { secret: { name: 'p' }, limits: { maxNames: 1 } },
+    'spec.limits.maxNames is a field that this version of Certwheel does not know',
+  ],
   'no spec': [undefined, 'spec must be object'],
   'no backend': [{}, 'spec names no backend'],
   'nothing but limits': [{ limits: {} }, 'spec names no backend'],

@@ -8,6 +8,7 @@ import { type IssuancePolicy, issuancePolicy } from './issuance-policy.ts';
 import { CERTIFICATE_AUTHORITIES, CLUSTER_CERTIFICATE_AUTHORITIES, type Resource } from './names.ts';
 import { type ObjectMeta, parseMeta, type RawObject, validator } from './parse.ts';
 import { type SecretReference, secretReferences } from './secret-references.ts';
+import { type Fields, refuseUnknownFields } from './unknown-fields.ts';
 
 /** The fields of an authority that don't depend on its backend. */
 export const COMMON_FIELDS: readonly string[] = [
@@ -82,6 +83,13 @@ export interface BrokenCertificateAuthority extends AuthorityMeta, Broken {
 
 export type AnyCertificateAuthority = CertificateAuthority | BrokenCertificateAuthority;
 
+/** What restricts what an authority issues. */
+const RESTRICTIONS = ['allowedNamespaces', 'issuancePolicy', 'limits'] as const;
+const FIELDS: Readonly<Record<AuthorityKind, Fields>> = {
+  CertificateAuthority: certificateAuthoritySpecSchema,
+  ClusterCertificateAuthority: clusterCertificateAuthoritySpecSchema,
+};
+
 const validators = {
   CertificateAuthority: validator<CertificateAuthoritySpec>(certificateAuthoritySpecSchema),
   ClusterCertificateAuthority: validator<ClusterCertificateAuthoritySpec>(clusterCertificateAuthoritySpecSchema),
@@ -94,6 +102,8 @@ export function parseCertificateAuthority(kind: AuthorityKind, object: RawObject
     const spec: CertificateAuthoritySpec & Pick<ClusterCertificateAuthoritySpec, 'allowedNamespaces'> = validators[
       kind
     ](object.spec);
+    for (const each of RESTRICTIONS)
+      refuseUnknownFields(spec[each], FIELDS[kind].properties?.[each] ?? {}, `spec.${each}`);
     const type = BACKENDS.find((field) => Object.hasOwn(spec, field));
     if (type === undefined) return brokenAuthority(kind, object, 'spec names no backend');
     return {

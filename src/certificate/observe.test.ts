@@ -2,12 +2,13 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { leaf, NOW, root } from '../../test/pki/make.ts';
 import { type AuthorityFields, aCertificate, after, anAuthority, HOUR } from '../../test/unit/builders.ts';
+import { type Decision, requestDigest } from '../api/certificate-approval.ts';
 import { parseCertificateAuthority } from '../api/certificate-authority.ts';
 import type { ClientCertificate } from '../api/client-certificate.ts';
 import { OWN_CA_CAPABILITIES } from '../backends/shared/own-ca.ts';
 import { RetryableError } from '../errors.ts';
 import { generateKey } from '../pki/keys.ts';
-import { assertServed, type ObserveDeps, observe } from './observe.ts';
+import { assertServed, type Decisive, type ObserveDeps, observe } from './observe.ts';
 import type { UnpublishedCertificate } from './request/unpublished.ts';
 
 const kind = 'ClusterCertificateAuthority';
@@ -51,8 +52,8 @@ function given({ allowedNamespaces = { all: true }, rules = [], labels, ahead = 
     places: { ahead: () => ahead },
     clusterAuthorities: true,
     namespaceLabels: () => labels,
-    areLabelsBehind: () => false,
-    readLabels: async () => undefined,
+    isBehind: () => false,
+    readPast: async () => {},
   };
 }
 
@@ -148,40 +149,84 @@ test('the rule that permits it is named for the audit line, where one is needed'
   assert.is(await assertServed(resource, undefined, NOW, { ...given({}), authority: () => open }), undefined);
 });
 
+/** Of the request of the resource. */
+const approval = {
+  ...resource,
+  certificateName: resource.name,
+  certificateUid: resource.uid,
+  authorityRef: resource.spec.authorityRef,
+  request: requestDigest(resource.spec),
+  isApproved: true,
+  reason: '',
+  validUntil: after(HOUR),
+  approvedBy: 'alice',
+} satisfies Decision;
+
 const platform = { tier: 'platform' };
 const tenant = { tier: 'tenant' };
 
-/** The cache says platform; `read` is what is read past it. Answers the refusal and how often that was. */
-async function behind(scene: Scene, read: () => Promise<Readonly<Record<string, string>> | undefined>) {
-  let reads = 0;
-  const readLabels = () => {
-    reads += 1;
-    return read();
+/** What the API server holds of each, and the caches don't. */
+type Held = Readonly<Partial<Record<Decisive, () => Promise<Partial<ObserveDeps>>>>>;
+
+/** The watches of what is held there are behind. Answers the refusal, and what was read. */
+async function behind(caches: ObserveDeps, held: Held) {
+  const reads: Decisive[] = [];
+  const deps: ObserveDeps = {
+    ...caches,
+    isBehind: (what) => held[what] !== undefined,
+    readPast: async (what) => {
+      reads.push(what);
+      Object.assign(deps, await held[what]?.());
+    },
   };
-  const areLabelsBehind = () => true;
-  const code = await refusal(resource, undefined, {
-    ...given({ ...scene, labels: platform }),
-    areLabelsBehind,
-    readLabels,
-  });
-  return [code, reads];
+  return [await refusal(resource, undefined, deps), ...reads];
 }
 
+const labelled = (scene: Scene) => given({ ...scene, labels: platform });
+const labels = (found: Readonly<Record<string, string>> | undefined) => ({
+  labels: async () => ({ namespaceLabels: () => found }),
+});
+const away = async () => Promise.reject(new RetryableError('AuthorityNotReady', 'it is away'));
+
 test('while the watch of namespaces is behind, labels that decide are read', async () => {
-  const byRule = { rules: [rule(bySelector)] };
-  assert.equal(await behind(byRule, async () => tenant), ['DeniedByPolicy', 1]);
-  assert.equal(await behind(byRule, async () => platform), [undefined, 1]);
-  const byAuthority = { ...allowed, allowedNamespaces: bySelector };
-  assert.equal(await behind(byAuthority, async () => tenant), ['NamespaceNotAllowed', 1]);
-  assert.equal(await behind(byAuthority, async () => undefined), ['AuthorityNotReady', 1], 'it is gone');
-  const failing = async () => Promise.reject(new RetryableError('AuthorityNotReady', 'it is away'));
-  assert.equal(await behind(byAuthority, failing), ['AuthorityNotReady', 1]);
+  const byRule = labelled({ rules: [rule(bySelector)] });
+  assert.equal(await behind(byRule, labels(tenant)), ['DeniedByPolicy', 'labels']);
+  assert.equal(await behind(byRule, labels(platform)), [undefined, 'labels']);
+  const byAuthority = labelled({ ...allowed, allowedNamespaces: bySelector });
+  assert.equal(await behind(byAuthority, labels(tenant)), ['NamespaceNotAllowed', 'labels']);
+  assert.equal(await behind(byAuthority, labels(undefined)), ['AuthorityNotReady', 'labels'], 'it is gone');
+  assert.equal(await behind(byAuthority, { labels: away }), ['AuthorityNotReady', 'labels']);
 });
 
 test('while the watch of namespaces is behind, nothing is read where names decide', async () => {
-  const read = async () => tenant;
-  assert.equal(await behind({ ...allowed, allowedNamespaces: { names: ['team'] } }, read), [undefined, 0]);
-  assert.equal(await behind({ ...allowed, allowedNamespaces: { names: ['other'] } }, read), ['NamespaceNotAllowed', 0]);
+  const byName = (name: string) => labelled({ ...allowed, allowedNamespaces: { names: [name] } });
+  assert.equal(await behind(byName('team'), labels(tenant)), [undefined]);
+  assert.equal(await behind(byName('other'), labels(tenant)), ['NamespaceNotAllowed']);
+});
+
+test('while the watch of authorities is behind, the authority is read, and its rules say what else is', async () => {
+  const held = (scene: Scene) => async () => ({ authority: given(scene).authority });
+  const open = labelled(allowed);
+  assert.equal(await behind(open, { authority: held(allowed) }), [undefined, 'authority']);
+  assert.equal(await behind(open, { authority: held({ rules: [] }) }), ['DeniedByPolicy', 'authority']);
+  const gone = async () => ({ authority: () => undefined });
+  assert.equal(await behind(open, { authority: gone }), ['AuthorityNotFound', 'authority']);
+  assert.equal(await behind(open, { authority: away }), ['AuthorityNotReady', 'authority']);
+  const both = { authority: held({ rules: [rule(bySelector)] }), ...labels(tenant) };
+  assert.equal(await behind(open, both), ['DeniedByPolicy', 'authority', 'labels']);
+});
+
+test('while the watch of approvals is behind, they are read where a rule demands one', async () => {
+  const approved = {
+    ...given({ rules: [{ ...rule({ all: true }), approval: 'Required' }] }),
+    approvals: () => [approval],
+  };
+  assert.is(await refusal(resource, undefined, approved), undefined);
+  const held = (decisions: readonly Decision[]) => async () => ({ approvals: () => decisions });
+  assert.equal(await behind(approved, { approvals: held([approval]) }), [undefined, 'approvals']);
+  assert.equal(await behind(approved, { approvals: held([]) }), ['ApprovalPending', 'approvals']);
+  assert.equal(await behind(approved, { approvals: away }), ['AuthorityNotReady', 'approvals']);
+  assert.equal(await behind(labelled(allowed), { approvals: held([]) }), [undefined]);
 });
 
 test.run();

@@ -1,4 +1,3 @@
-import type { CertificateApproval } from '../api/certificate-approval.ts';
 import {
   type AnyCertificateAuthority,
   allowsNamespace,
@@ -9,7 +8,7 @@ import type { ClientCertificate } from '../api/client-certificate.ts';
 import * as names from '../api/names.ts';
 import { isOlder, keyOf, type RawObject } from '../api/parse.ts';
 import { RetryableError } from '../errors.ts';
-import { type Permission, permissionOf, ruleOf } from '../policy/permission.ts';
+import { type DecisionsOn, type Permission, permissionOf, ruleOf } from '../policy/permission.ts';
 import { type Places, withPlace } from '../policy/places.ts';
 import { refusedByAuthority } from './decision/authority-refusals.ts';
 import {
@@ -54,14 +53,17 @@ export interface ObserveDeps extends Contenders {
   readonly deniedPrefixes?: readonly string[];
   /** Whether ClusterCertificateAuthorities are served. */
   readonly clusterAuthorities: boolean;
-  /** From the cache: the approvals for a ClientCertificate of that uid; undefined where they can't be trusted. */
-  readonly approvals?: ((uid: string) => readonly CertificateApproval[]) | undefined;
+  /** From the cache; undefined where approvals can't be trusted. */
+  readonly approvals?: DecisionsOn | undefined;
   namespaceLabels(name: string): NamespaceLabels | undefined;
-  /** Whether those may be older than what the API server holds. */
-  areLabelsBehind(): boolean;
-  /** Past the cache; undefined where there is no such namespace. */
-  readLabels(name: string): Promise<NamespaceLabels | undefined>;
+  /** Whether what the cache says of it may be older than what the API server holds. */
+  isBehind(what: Decisive, resource: ClientCertificate): boolean;
+  /** Brings the cache of it up to date by a read. Rejects where it can't be read. */
+  readPast(what: Decisive, resource: ClientCertificate): Promise<void>;
 }
+
+/** What decides whether a request is permitted, and is watched. */
+export type Decisive = 'authority' | 'labels' | 'approvals';
 
 type NamespaceLabels = Readonly<Record<string, string>>;
 
@@ -122,9 +124,14 @@ function findPermission(resource: ClientCertificate, deps: ObserveDeps): Permiss
   return withPlace(permission, (rule) => deps.places.ahead(resource, rule));
 }
 
-async function withLabels({ namespace }: ClientCertificate, caches: ObserveDeps): Promise<ObserveDeps> {
-  const labels = await caches.readLabels(namespace);
-  return { ...caches, namespaceLabels: () => labels };
+/** Reads what decides and whose watch is behind: the authority first, since its rules say what else does. */
+async function refresh(resource: ClientCertificate, deps: ObserveDeps): Promise<void> {
+  const read = async (what: Decisive, decides: () => boolean) => {
+    if (deps.isBehind(what, resource) && decides()) await deps.readPast(what, resource);
+  };
+  await read('authority', () => true);
+  await read('labels', () => goesByLabels(resource, deps));
+  await read('approvals', () => ruleOf(findPermission(resource, deps))?.terms.needsApproval === true);
 }
 
 /** Whether the labels of the namespace decide if the authority, or a rule of it, serves it. */
@@ -143,15 +150,15 @@ function isLapsed(authority: Observed['authority']): boolean {
 /**
  * Asks all refusals of the authority again: between a decision and what follows from it, an answer of the authority may
  * have been awaited. `made` is that answer; it must keep within the limits of now. Throws a RetryableError otherwise.
- * Where labels of the namespace decide and their watch is behind, they are read. Returns the name of the rule that permits it.
+ * What decides and whose watch is behind is read. Returns the name of the rule that permits it.
  */
 export async function assertServed(
   resource: ClientCertificate,
   made: UnpublishedCertificate | undefined,
   now: Date,
-  caches: ObserveDeps,
+  deps: ObserveDeps,
 ): Promise<string | undefined> {
-  const deps = caches.areLabelsBehind() && goesByLabels(resource, caches) ? await withLabels(resource, caches) : caches;
+  await refresh(resource, deps);
   const authority = findAuthority(resource, deps);
   const permission = findPermission(resource, deps);
   const refusal = refusedByAuthority({ resource, authority, permission }, now);

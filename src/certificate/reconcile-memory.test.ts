@@ -1,7 +1,7 @@
 /** What a reconcile run keeps in memory for the next run, and what it must drop. */
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { DAY, HOUR, MINUTE } from '../../test/unit/builders.ts';
+import { aCertificate, DAY, HOUR, MINUTE } from '../../test/unit/builders.ts';
 import { CertificateWorld, KEY, refusal } from '../../test/unit/certificate-world.ts';
 import { RetryableError } from '../errors.ts';
 
@@ -67,6 +67,25 @@ test('a pending request is removed with its ClientCertificate also after a resta
     await world.run();
     assert.equal(world.journal.since(length), TIDY, loses);
   }
+});
+
+test('a pending request is removed when another ClientCertificate of its name is there at once, whatever is decided on that', async () => {
+  const suspended = { ...(aCertificate().raw.spec as object), suspend: true };
+  for (const loses of ['nothing', 'memory', 'the Secret'] as const)
+    for (const decided of ['refused', 'unknown', 'suspended'] as const) {
+      const world = new CertificateWorld(undefined, LATER);
+      world.ca.answer = () => WAIT;
+      await world.run();
+      if (loses === 'memory') world.restart();
+      if (loses === 'the Secret') world.keys.object = undefined;
+      if (decided !== 'suspended') world.authority = decided === 'refused' ? 'NamespaceNotAllowed' : 'NamespaceNotSeen';
+      world.edit({ metadata: { uid: 'another' }, ...(decided === 'suspended' && { spec: suspended }) });
+      const { length } = world.journal.lines;
+      await world.run();
+      const lines = world.journal.since(length).filter((line) => TIDY.includes(line));
+      assert.equal(lines, TIDY, `${loses}, ${decided}`);
+      assert.is(world.keys.object, undefined);
+    }
 });
 
 test('a certificate that could not be published is dropped when the next decision is not to issue', async () => {

@@ -20,7 +20,7 @@ import type { Act } from './observed.ts';
 import { type Decision, isAuthority, Observed, trustedAuthority } from './observed.ts';
 import type { Ask } from './request/deps.ts';
 import { isUnderWay } from './request/request.ts';
-import { isOver, type TidyDeps, tidy, tidyAfterGone } from './request/tidy.ts';
+import { leftOver, type TidyDeps, tidy, tidyAfterGone } from './request/tidy.ts';
 import type { SecretView } from './secret/view.ts';
 import { logged, type RecordDeps, recordIssued } from './status/record-issued.ts';
 import { type Findings, type ReportDeps, report, reportBroken } from './status/report.ts';
@@ -123,8 +123,7 @@ async function carryOut(before: Observed, decision: Decision, deps: CarryOutDeps
   }
   const outcome = await report(seen, decision, findings, deps);
   if (findings.pending !== undefined) return outcome;
-  const leftOver = isOver(seen, decision) ? deps.nextKey(keyOf(seen.resource)) : undefined;
-  const tidyAt = await tidy(keyOf(seen.resource), leftOver, deps, run);
+  const tidyAt = await tidy(keyOf(seen.resource), leftOver(seen, decision, deps), deps, run);
   return outcome.do === 'rest' ? { ...outcome, recheckAt: earliest([outcome.recheckAt, tidyAt]) } : outcome;
 }
 

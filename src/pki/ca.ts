@@ -51,6 +51,18 @@ export function isSameCa(one: CaPath, other: CaPath): boolean {
   return signsAlike(one.certificate, other.certificate) && signsAlike(one.anchor, other.anchor);
 }
 
+const keyIds = new WeakMap<CertificateView, string>();
+
+/** Stands for what `signsAlike` compares: equal for the certificates of one CA key and name. */
+export function caKeyId(certificate: CertificateView): string {
+  const known = keyIds.get(certificate);
+  if (known !== undefined) return known;
+  const { publicKeyDer, subjectDer, subjectKeyId = '' } = certificate;
+  const id = hash('sha256', Buffer.concat([publicKeyDer, subjectDer, Buffer.from(subjectKeyId)]), 'base64');
+  keyIds.set(certificate, id);
+  return id;
+}
+
 /** Whether both are certificates of one CA key and name: verifiers take either for the issuer of what the key signed. */
 export function signsAlike(one: CertificateView, other: CertificateView): boolean {
   return (

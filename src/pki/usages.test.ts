@@ -64,9 +64,20 @@ test('what a leaf or its key cannot do is refused', () => {
   assert.match(usagesProblem(['cert sign'], ecdsa) ?? '', 'for CAs');
   assert.match(usagesProblem(['crl sign'], ecdsa) ?? '', 'for CAs');
   assert.match(usagesProblem(['key encipherment'], ecdsa) ?? '', "ECDSA key can't");
-  assert.is(usagesProblem(['key encipherment'], { algorithm: 'RSA', size: 2048 }), undefined);
+  assert.is(usagesProblem(['signing', 'key encipherment'], { algorithm: 'RSA', size: 2048 }), undefined);
+  assert.match(usagesProblem(['key agreement'], { algorithm: 'RSA', size: 2048 }) ?? '', "RSA key can't");
+  assert.match(usagesProblem(['key agreement'], { algorithm: 'Ed25519' }) ?? '', "Ed25519 key can't");
+  assert.is(usagesProblem(['digital signature', 'key agreement'], ecdsa), undefined);
   assert.match(usagesProblem(['toString'], ecdsa) ?? '', 'unknown');
   assert.throws(() => encodeUsages(['constructor']), /unknown/);
+});
+
+test('a key usage without digital signature is refused, and none at all is not', () => {
+  const ecdsa = { algorithm: 'ECDSA', size: 256 } as const;
+  for (const usage of ['content commitment', 'key agreement'])
+    assert.match(usagesProblem(['client auth', usage], ecdsa) ?? '', 'without "digital signature"');
+  assert.is(usagesProblem(['client auth'], ecdsa), undefined);
+  assert.is(usagesProblem(['client auth', 'signing', 'content commitment'], ecdsa), undefined);
 });
 
 test.run();

@@ -60,19 +60,31 @@ function isExtendedKeyUsage(usage: string): usage is ExtendedKeyUsage {
   return Object.hasOwn(EXTENDED_KEY_USAGES, usage);
 }
 
-/** Why a leaf with this key can't carry the usages, as a sentence; undefined if it can. */
+/** Why a client's certificate with this key can't carry the usages, as a sentence; undefined if it can. */
 export function usagesProblem(usages: readonly string[], keySpec: KeySpec): string | undefined {
-  for (const usage of usages.map(canonicalUsage)) {
+  const asked = usages.map(canonicalUsage);
+  for (const usage of asked) {
     if (!isKeyUsage(usage) && !isExtendedKeyUsage(usage))
       return `usages holds ${JSON.stringify(usage)}, which is unknown`;
     if (usage === 'cert sign' || usage === 'crl sign') return `usages holds "${usage}", which is for CAs`;
-    // RFC 8813 section 3, RFC 8410 section 5: such keys can't encrypt.
-    if (keySpec.algorithm !== 'RSA' && (usage === 'key encipherment' || usage === 'data encipherment')) {
+    if (KEYS_FOR[usage] !== undefined && KEYS_FOR[usage] !== keySpec.algorithm)
       return `usages holds "${usage}", which an ${keySpec.algorithm} key can't do`;
-    }
   }
-  return undefined;
+  // RFC 8446 section 4.4.2.2, RFC 5280 section 4.2.1.12. Without any key usage all of them are allowed.
+  const restricted = asked.find(isKeyUsage);
+  return restricted === undefined || asked.includes('digital signature')
+    ? undefined
+    : `usages holds "${restricted}" without "digital signature", which every TLS client needs`;
 }
+
+/** RFC 3279 section 2.3.1, RFC 8813 section 3, RFC 9295 section 3: other keys must not have these usages. */
+const KEYS_FOR: Readonly<Record<string, KeySpec['algorithm'] | undefined>> = {
+  'key encipherment': 'RSA',
+  'data encipherment': 'RSA',
+  'key agreement': 'ECDSA',
+  'encipher only': 'ECDSA',
+  'decipher only': 'ECDSA',
+};
 
 /** The values (DER) of the two extensions; undefined where nothing belongs in. Throws an Error for an unknown usage. */
 export function encodeUsages(usages: readonly string[]): { keyUsage?: Buffer; extendedKeyUsage?: Buffer } {

@@ -3,7 +3,12 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { aCertificate, after, DAY, HOUR, NOW } from '../../test/unit/builders.ts';
 import { rulesOf } from '../../test/unit/rules-of.ts';
-import { type CertificateApproval, parseCertificateApproval } from '../api/certificate-approval.ts';
+import {
+  type CertificateApproval,
+  type Decision,
+  isUnread,
+  parseCertificateApproval,
+} from '../api/certificate-approval.ts';
 import type { RawObject } from '../api/parse.ts';
 import { lacksApproval } from '../certificate/decision/policy-refusals.ts';
 import { approvalOf } from './approval.ts';
@@ -45,7 +50,14 @@ function raw({ spec = {}, createdAt = NOW.toISOString(), uid = 'a1', ...metadata
 
 function approval(changes: Changes = {}): CertificateApproval {
   const parsed = parseCertificateApproval(structuredClone(raw(changes)));
-  if (parsed === undefined) throw new Error('it can not be read');
+  if (parsed === undefined || isUnread(parsed)) throw new Error('it can not be read');
+  return parsed;
+}
+
+function unread(changes: Changes = {}): Decision {
+  const spec = { decision: 'Denied', validUntil: 'soon', ...changes.spec };
+  const parsed = parseCertificateApproval(structuredClone(raw({ ...changes, spec })));
+  if (parsed === undefined || !isUnread(parsed)) throw new Error('it can be read, or never counts');
   return parsed;
 }
 
@@ -116,9 +128,66 @@ test('of several decisions on one request the newest counts', () => {
     assert.is(approvalOf(resource, all)?.uid, 'a');
 });
 
+test('of an approval and a denial in the same second the denial counts, whatever their uids', () => {
+  fc.assert(
+    fc.property(fc.uuid(), fc.uuid(), (one, other) => {
+      const denied = approval({ uid: one, spec: { decision: 'Denied' } });
+      for (const all of [
+        [denied, approval({ uid: other })],
+        [approval({ uid: other }), denied],
+      ])
+        assert.is(approvalOf(resource, all)?.uid, one);
+    }),
+  );
+});
+
 test('an approval that breaks the schema is none', () => {
-  for (const spec of [{ validUntil: 'soon' }, { decision: 'Perhaps' }, { request: { duration: '1s' } }, { request: 1 }])
+  for (const spec of [
+    { validUntil: 'soon' },
+    { request: { duration: '1s' } },
+    { request: 1 },
+    // A later version may store what restricts the approval.
+    { renewals: 1 },
+    { request: { ...REQUEST, clientAddresses: [] } },
+  ])
     assert.is(parseCertificateApproval(raw({ spec })), undefined, JSON.stringify(spec));
+});
+
+const UNREADABLE: readonly object[] = [
+  { validUntil: 'soon' },
+  // The API server admits this for format: date-time.
+  { validUntil: '2126-01-01T00:00:00,5Z' },
+  { validUntil: null },
+  { decision: 'Perhaps' },
+  { decision: undefined },
+  { request: { duration: '1s' } },
+  { request: 1 },
+  { onlyUntilRevision: 2 },
+  { authorityRef: { kind: 'Later', name: 'platform' } },
+  { clientCertificateRef: { name: 'x'.repeat(10_000), uid: resource.uid } },
+];
+
+test('a decision that breaks the schema and may be a denial is no approval, nor does an older approval count', () => {
+  const older = approval({ createdAt: after(-HOUR).toISOString(), uid: 'z' });
+  for (const spec of UNREADABLE) {
+    const broken = unread({ spec });
+    assert.is(approvalOf(resource, [older, broken]), broken, JSON.stringify(spec));
+    const [outcome, why] = refusal([older, broken]) ?? [];
+    assert.is(outcome, 'wait ApprovalPending');
+    assert.match(why ?? '', "CertificateApproval ok, which may deny this request, can't be read: ");
+    assert.ok(JSON.stringify(broken).length < 1_500);
+    const newer = approval({ createdAt: after(HOUR).toISOString(), uid: 'n' });
+    assert.is(approvalOf(resource, [newer, broken]), newer, 'a later decision counts');
+  }
+});
+
+test('what breaks the schema and is about nothing, or has no mark, keeps nothing from being issued', () => {
+  const ref = (clientCertificateRef: unknown) => ({ decision: 'Denied', clientCertificateRef });
+  for (const spec of [ref(undefined), ref(null), ref(1), ref({ uid: 7 }), ref({ name: 'a', uid: 'x'.repeat(65) })])
+    assert.is(parseCertificateApproval(raw({ spec })), undefined, JSON.stringify(spec));
+  assert.is(approvalOf(resource, [unread({ annotations: {} })]), undefined);
+  assert.is(approvalOf(resource, [unread({ deletionTimestamp: NOW.toISOString() })]), undefined);
+  assert.is(approvalOf(resource, [unread({ spec: ref({ name: resource.name, uid: 'another' }) })]), undefined);
 });
 
 const policy = rulesOf([
@@ -132,19 +201,24 @@ const policy = rulesOf([
 ]);
 
 /** What keeps the certificate from being issued with these decisions, as `do Reason`, and why. */
-function refusal(approvals: readonly CertificateApproval[] | undefined, now = NOW) {
+function refusal(approvals: readonly Decision[] | 'leftOut' | undefined, now = NOW) {
   const permission = permissionOf(policy, resource, {}, approvals && (() => approvals));
   const found = lacksApproval({ resource, permission }, now);
   return found && ([`${found.do} ${found.code}`, found.message] as const);
 }
 
-const OUTCOMES: Readonly<Record<string, readonly [CertificateApproval[] | undefined, string | undefined, RegExp?]>> = {
+const OUTCOMES: Readonly<Record<string, readonly [Decision[] | 'leftOut' | undefined, string | undefined, RegExp?]>> = {
   'a request without a decision waits': [[], 'wait ApprovalPending', /rule seen of .*platform issues only what was/],
   'a request that was approved is issued': [[approval()], undefined],
   'a request that was denied is refused, with the reason in one line': [
     [approval({ spec: { decision: 'Denied', reason: 'ask\nfinance \u202E first' } })],
     'refuse ApprovalDenied',
     /alice denied this request with CertificateApproval ok: "ask finance first"/,
+  ],
+  'a request waits where its namespace has more decisions than are kept': [
+    'leftOut',
+    'wait ApprovalPending',
+    /more CertificateApprovals than are kept/,
   ],
   'a request waits where nothing keeps users from forging approvals': [
     undefined,

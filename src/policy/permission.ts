@@ -1,4 +1,5 @@
-import type { CertificateApproval } from '../api/certificate-approval.ts';
+import type { CertificateApproval, Decision, UnreadDecision } from '../api/certificate-approval.ts';
+import { isUnread } from '../api/certificate-approval.ts';
 import type { ClientCertificate } from '../api/client-certificate.ts';
 import type { IssuancePolicy } from '../api/issuance-policy.ts';
 import { approvalOf } from './approval.ts';
@@ -19,8 +20,16 @@ export type Permission =
   /** With the first thing that did not fit in each of the first rules that serve the namespace, and how many others there are. */
   | { readonly is: 'denied'; readonly misfits: readonly Misfit[]; readonly others: number; readonly fill: Fill };
 
-/** What there is where the rule needs an approval; `notEnforced` where approvals of this cluster can't be trusted. */
-export type Approval = CertificateApproval | 'missing' | 'notEnforced';
+/**
+ * What there is where the rule needs an approval; `notEnforced` where approvals of this cluster can't be trusted, `leftOut`
+ * where the namespace has more of them than are kept, and a denial may be among the others.
+ */
+export type Approval = CertificateApproval | UnreadDecision | 'missing' | 'leftOut' | 'notEnforced';
+
+/** The decisions on requests of a ClientCertificate. */
+export type DecisionsOn = (
+  resource: Pick<ClientCertificate, 'namespace' | 'uid'>,
+) => readonly Decision[] | Extract<Approval, 'leftOut'>;
 
 export const ALLOWED: Permission = { is: 'allowed', rule: undefined };
 
@@ -33,21 +42,21 @@ export function ruleOf(permission: Permission): Rule | undefined {
 export function approvalEndOf(permission: Permission): Date | undefined {
   if (permission.is !== 'allowed') return undefined;
   const { approval } = permission;
-  return typeof approval === 'object' ? approval.validUntil : undefined;
+  return typeof approval === 'object' && !isUnread(approval) ? approval.validUntil : undefined;
 }
 
 /**
  * What the policy says of a request. The request must fit one rule as a whole, and the first that fits decides; so a rule
- * that would fit and may serve the namespace holds up those behind it. `approvals` are those of a ClientCertificate; undefined
+ * that would fit and may serve the namespace holds up those behind it. `decisionsOn` is undefined
  * where the cluster doesn't keep users from forging them.
  */
 export function permissionOf(
   policy: IssuancePolicy,
   resource: Pick<ClientCertificate, 'namespace' | 'name' | 'uid' | 'spec'>,
   labels: Readonly<Record<string, string>> | undefined,
-  approvals?: (uid: string) => readonly CertificateApproval[],
+  decisionsOn?: DecisionsOn,
 ): Permission {
-  const { namespace, name, uid, spec } = resource;
+  const { namespace, name, spec } = resource;
   if (policy === 'Everything') return ALLOWED;
   if (policy === 'NoOrganizations') {
     const { organizations = [] } = spec.identity.subject;
@@ -61,12 +70,20 @@ export function permissionOf(
     if (rule.misfit(asked, fill) !== undefined) continue;
     if (!serves) return { is: 'pending' };
     if (!rule.terms.needsApproval) return { is: 'allowed', rule };
-    const approval = approvals === undefined ? 'notEnforced' : (approvalOf(resource, approvals(uid)) ?? 'missing');
-    return { is: 'allowed', rule, approval };
+    return { is: 'allowed', rule, approval: findApproval(resource, decisionsOn) };
   }
   const { certain } = serving;
   const misfits = certain.slice(0, MISFITS_SHOWN).flatMap((rule) => rule.misfit(asked, fill) ?? []);
   return { is: 'denied', misfits, others: certain.length - misfits.length, fill };
+}
+
+function findApproval(
+  resource: Pick<ClientCertificate, 'namespace' | 'uid' | 'spec'>,
+  decisionsOn: DecisionsOn | undefined,
+): Approval {
+  if (decisionsOn === undefined) return 'notEnforced';
+  const decisions = decisionsOn(resource);
+  return decisions === 'leftOut' ? decisions : (approvalOf(resource, decisions) ?? 'missing');
 }
 
 /** More rules than that rarely serve one namespace. The admission policy of the chart shows as many. */

@@ -5,6 +5,7 @@ import { keyOf } from '../api/parse.ts';
 import { referredAuthority, secretKeyOf } from '../certificate/observe.ts';
 import { isOurs } from '../certificate/observed.ts';
 import { authorityOf, isRecord, isView, recordOfView, type SecretKept } from '../certificate/secret/record.ts';
+import { caKeyId } from '../pki/ca.ts';
 import type { Generation } from './generation.ts';
 import type { Member } from './plan-types.ts';
 
@@ -53,9 +54,11 @@ export function membersOf(authority: string, generations: readonly Generation[],
 function placed(kept: SecretKept, owner: string | undefined): Placed[] {
   const record = isView(kept) ? recordOfView(kept) : kept;
   if (!isRecord(record)) return [];
-  const { namespace, issuerFingerprint, anchorFingerprints, notAfter, trustBundleHash } = record;
+  const { namespace, issuerFingerprint, issuerKeyId, anchorFingerprints, notAfter, trustBundleHash } = record;
   const key = owner ?? `Secret ${keyOf(record)}`;
-  return [{ namespace, member: { key, issuerFingerprint, anchorFingerprints, notAfter, trustBundleHash } }];
+  return [
+    { namespace, member: { key, issuerFingerprint, issuerKeyId, anchorFingerprints, notAfter, trustBundleHash } },
+  ];
 }
 
 /** The ClientCertificate that the authority serves and whose Secret it is; undefined for one that is written no more. */
@@ -84,8 +87,9 @@ function unmarkedOf(
   if (isView(kept) && isOurs({ resource, secret: kept })) {
     const { certificate, trustBundleHash } = kept;
     if (certificate === undefined) return [];
-    const { issuerFingerprint, anchorFingerprints, notAfter } = certificate;
-    const member = { key: keyOf(resource), issuerFingerprint, anchorFingerprints, notAfter, trustBundleHash };
+    const { issuerFingerprint, issuerKeyId, anchorFingerprints, notAfter } = certificate;
+    const found = { issuerFingerprint, issuerKeyId, anchorFingerprints, notAfter, trustBundleHash };
+    const member = { key: keyOf(resource), ...found };
     return [{ namespace: resource.namespace, member }];
   }
   return byStatus(resource, generations);
@@ -99,6 +103,7 @@ function byStatus(resource: ClientCertificate, generations: readonly Generation[
   const member: Member = {
     key: keyOf(resource),
     issuerFingerprint: issuer.certificate.fingerprintSHA256,
+    issuerKeyId: caKeyId(issuer.certificate),
     anchorFingerprints: [issuer.anchor.fingerprintSHA256],
     notAfter: fromSeconds(endSeconds),
     trustBundleHash: '',

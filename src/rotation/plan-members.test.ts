@@ -1,12 +1,13 @@
 /** Which certificates hold up a step of a CA rotation, and for how long. */
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { HOUR, hoursFromNow, NOW } from '../../test/pki/make.ts';
+import { HOUR, hoursFromNow, NOW, pairOf, renewedRoot } from '../../test/pki/make.ts';
 import { aGeneration } from '../../test/unit/a-generation.ts';
 import {
   DEADLINE_MS,
   generation,
   gone,
+  holder,
   later,
   member,
   one,
@@ -137,6 +138,27 @@ test('the old CA waits for its last valid certificate, then as long as workloads
   assert.equal([...clear.clearSince], [['retire 1', NOW]]);
   const opensAt = new Date(NOW.getTime() + PROPAGATION_MS);
   assert.is(step(reissuing, two, [member('b', two)], { clearSince: clear.clearSince, now: opensAt }), 'retire 1');
+});
+
+test('a certificate of a CA that was renewed under its key, and whose Secret never got the renewed one, keeps that in trust', () => {
+  const renewed = pairOf(renewedRoot(holder, { notAfter: hoursFromNow(2_000) }));
+  // The first certificate of the CA has left; then the CA was replaced.
+  const all = [generation(2, 'Retiring', renewed), generation(3, 'Active', two)];
+  const unwritable = member('ns/a', one, 'old');
+  assert.is(step(all, two, [unwritable]), 'settle');
+  assert.equal(plan(all, two, [unwritable]).waitingFor, ['ns/a']);
+});
+
+test('a CA that lost the moment at which it left is kept for all that it may have signed since its creation', () => {
+  const created = hoursFromNow(-2);
+  const damaged = aGeneration(2, 'Retiring', two, { since: created, created });
+  // It signed in between, and signing came back to the first.
+  const all = [generation(1, 'Active', one), damaged];
+  const longestLifeMs = HOUR;
+  assert.equal(plan(all, one, [member('ns/a', two)], { longestLifeMs }).waitingFor, ['ns/a']);
+  const ended = member('ns/a', two, 'bundle', hoursFromNow(-1));
+  const waited = { longestLifeMs, clearSince: new Map([['retire 2', hoursFromNow(-1)]]) };
+  assert.is(step(all, one, [ended], waited), 'retire 2');
 });
 
 test.run();

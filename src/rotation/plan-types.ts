@@ -6,6 +6,8 @@ export interface Member {
   readonly key: string;
   /** Fingerprints of the CA certificate that signed what it holds, and of those in its ca.crt to which that leads. */
   readonly issuerFingerprint: string | undefined;
+  /** See caKeyId; that of the CA certificate that signed. */
+  readonly issuerKeyId?: string;
   readonly anchorFingerprints: readonly string[];
   readonly trustBundleHash: string;
   readonly notAfter: Date | undefined;

@@ -1,5 +1,5 @@
 import { earliest } from '../api/moments.ts';
-import { signsAlike } from '../pki/ca.ts';
+import { caKeyId, signsAlike } from '../pki/ca.ts';
 import { endOf, type Generation } from './generation.ts';
 import type { Member, Rotation } from './plan-types.ts';
 
@@ -16,13 +16,11 @@ export function lastInUse(
 }
 
 /**
- * Whether the certificate was signed with the key of that CA. Where ca.crt holds a root and the same root renewed under its
- * key, a certificate below it leads to both, and reads as issued by the one that lives longest, whichever of them signed.
+ * Whether the certificate was signed with the key of that CA. Its Secret may hold a former certificate of the CA alone, or
+ * several of one key, of which the one that lives longest reads as the issuer.
  */
-export function usesGeneration({ issuerFingerprint, anchorFingerprints }: Member, { path }: Generation): boolean {
-  const { fingerprintSHA256 } = path.certificate;
-  const isBelowAnchor = issuerFingerprint !== undefined && anchorFingerprints.includes(issuerFingerprint);
-  return issuerFingerprint === fingerprintSHA256 || (isBelowAnchor && anchorFingerprints.includes(fingerprintSHA256));
+export function usesGeneration({ issuerFingerprint, issuerKeyId }: Member, { path }: Generation): boolean {
+  return issuerFingerprint === path.certificate.fingerprintSHA256 || issuerKeyId === caKeyId(path.certificate);
 }
 
 /** Whether what one of them signed reads as signed by the other. */
@@ -52,7 +50,9 @@ export function countsUntil(
 ): Date {
   // Damaged annotations count from the creation of the Secret, at which nothing begins to leave.
   const hasLeft = leaving.state !== 'Prepared' && leaving.since > leaving.created;
-  const leavesSince = hasLeft ? leaving.since : signing?.since;
+  // It signed after it was created, so where the one that signs now began before that, the moment at which it left is lost.
+  const signsSince = signing !== undefined && signing.since > leaving.created ? signing.since : undefined;
+  const leavesSince = hasLeft ? leaving.since : signsSince;
   const issuedEnd =
     longestLifeMs === undefined || leavesSince === undefined
       ? undefined

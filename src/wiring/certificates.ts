@@ -12,12 +12,13 @@ import { purposeOf } from '../certificate/secret/protection.ts';
 import { passwordSecretsOf } from '../certificate/secret/store-passwords.ts';
 import type { SecretView } from '../certificate/secret/view.ts';
 import { CERTIFICATE_CONDITIONS } from '../certificate/status/status.ts';
+import type { DecisionsOn } from '../policy/permission.ts';
 import { Buckets } from '../queue/bucket.ts';
 import { Controller } from '../queue/controller.ts';
 import { SlowWork } from '../queue/slow-work.ts';
 import type { WorkQueue } from '../queue/work-queue.ts';
 import type { Cluster } from './cluster.ts';
-import { readLabels } from './namespace-labels.ts';
+import { freshReads } from './fresh-reads.ts';
 import { nextKeyAccess, secretAccess } from './secret-access.ts';
 import { recordEvent, type Services, STATUS_WRITES, writeStatus } from './services.ts';
 
@@ -46,10 +47,9 @@ export function wireCertificates(services: Services): { controller: Controller; 
     places: cluster.places,
     deniedPrefixes: config.deniedTemplatePrefixes,
     clusterAuthorities: config.clusterAuthorities,
-    approvals: config.approvals ? (uid: string) => cluster.approvalsFor(uid) : undefined,
+    approvals: config.approvals ? (of: Parameters<DecisionsOn>[0]) => cluster.decisionsOn(of) : undefined,
     namespaceLabels: (name: string) => cluster.namespaces.get(name),
-    areLabelsBehind: () => cluster.areNamespacesBehind,
-    readLabels: (name: string) => readLabels(name, services),
+    ...freshReads(services),
   };
   const deps: CertificateDeps = {
     secrets,

@@ -1,4 +1,4 @@
-import { type CertificateApproval, parseCertificateApproval } from '../api/certificate-approval.ts';
+import { type Decision, parseCertificateApproval } from '../api/certificate-approval.ts';
 import { type AnyCertificateAuthority, parseCertificateAuthority } from '../api/certificate-authority.ts';
 import {
   type AuthorityKind,
@@ -21,12 +21,13 @@ import { Cache } from '../kube/cache/cache.ts';
 import type { Share } from '../kube/cache/namespace-share.ts';
 import type { WatchDeps } from '../kube/watch.ts';
 import type { WatchStats } from '../kube/watch-record.ts';
+import type { DecisionsOn } from '../policy/permission.ts';
 import { Places } from '../policy/places.ts';
 import { Buckets } from '../queue/bucket.ts';
 import { type GenerationSecret, viewGenerationSecret } from '../rotation/generation-secret.ts';
 import { sharesOf } from './namespace-shares.ts';
 import { refuseUnserved } from './refuse-unserved.ts';
-import { type Watched, Watches } from './watches.ts';
+import { Watches } from './watches.ts';
 
 /** Secrets of one namespace that no ClientCertificate names and that take long to prove: so many at once, then one a second. */
 const DEAR_RECORDS = { capacity: 200, refillMs: 1_000 };
@@ -45,8 +46,8 @@ export class Cluster {
   readonly nextKeys: Cache<NextKey>;
   /** Secrets that carry the label of CA generations. */
   readonly generations: Cache<GenerationSecret, 'authority'>;
-  /** Those that can't be read are undefined. */
-  readonly approvals: Cache<CertificateApproval | undefined, 'certificate'>;
+  /** Those that can't count are undefined. */
+  readonly approvals: Cache<Decision | undefined, 'certificate'>;
   readonly namespaces = new Cache<NamespaceLabels>({ reduce: labelsOf });
   /** Which certificates have a place under rules with `maxCertificates`. */
   readonly places = new Places({
@@ -54,7 +55,6 @@ export class Cluster {
     labels: (namespace) => this.namespaces.get(namespace),
     certificates: (authority, namespace) => this.#membersIn(namespace, authority),
   });
-  readonly #namespaceWatch: Watched | undefined;
   readonly #controllerNamespace: string;
   readonly #watches: Watches;
 
@@ -133,8 +133,7 @@ export class Cluster {
     }
     if (clusterAuthorities)
       this.#watches.add({ resource: names.CLUSTER_CERTIFICATE_AUTHORITIES, cache: this.clusterAuthorities });
-    if (namespaces === undefined)
-      this.#namespaceWatch = this.#watches.add({ resource: names.NAMESPACES, cache: this.namespaces });
+    if (namespaces === undefined) this.#watches.add({ resource: names.NAMESPACES, cache: this.namespaces });
   }
 
   /** The Secret of that key, if a ClientCertificate names it and its namespace has room for it; possibly not proven yet. */
@@ -178,9 +177,9 @@ export class Cluster {
     return this.#watches.stats();
   }
 
-  /** Whether labels of namespaces may be older than what the API server holds. */
-  get areNamespacesBehind(): boolean {
-    return this.#namespaceWatch?.watch.isBehind === true;
+  /** Whether what is kept of a resource, in a namespace, may be older than what the API server holds. */
+  isBehind(resource: names.Resource, namespace?: string): boolean {
+    return this.#watches.isBehind(resource, namespace);
   }
 
   authority(key: string): AnyCertificateAuthority | undefined {
@@ -210,9 +209,10 @@ export class Cluster {
     return found?.certificateName === '' ? undefined : found;
   }
 
-  /** The decisions on requests of the ClientCertificate with that uid. */
-  approvalsFor(certificateUid: string): CertificateApproval[] {
-    return this.approvals.byIndex('certificate', certificateUid).filter((each) => each !== undefined);
+  /** See DecisionsOn. */
+  decisionsOn({ namespace, uid }: Pick<ClientCertificate, 'namespace' | 'uid'>): ReturnType<DecisionsOn> {
+    if (!this.approvals.isComplete(namespace)) return 'leftOut';
+    return this.approvals.byIndex('certificate', uid).filter((each) => each !== undefined);
   }
 
   /** The certificates that refer to an authority. */

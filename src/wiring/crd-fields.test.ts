@@ -2,7 +2,8 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { clientCertificateSchema } from '../api/generated/schemas.ts';
 import { CLIENT_CERTIFICATES } from '../api/names.ts';
-import { type Fields, missingFields } from './crd-fields.ts';
+import type { Fields } from '../api/unknown-fields.ts';
+import { missingFields } from './crd-fields.ts';
 
 // biome-ignore lint/suspicious/noExplicitAny: a schema that the test takes apart.
 const copy = (): any => structuredClone(clientCertificateSchema);

@@ -4,14 +4,7 @@ import {
   clusterCertificateAuthoritySchema,
 } from '../api/generated/schemas.ts';
 import type { Resource } from '../api/names.ts';
-
-/** As much of a schema as has fields below it. */
-export interface Fields {
-  readonly type?: unknown;
-  readonly properties?: Readonly<Record<string, Fields>>;
-  readonly items?: Fields;
-  readonly additionalProperties?: Fields | boolean;
-}
+import type { Fields } from '../api/unknown-fields.ts';
 
 const KNOWN: Readonly<Record<string, Fields>> = {
   ClientCertificate: clientCertificateSchema,

@@ -1,9 +1,10 @@
 import { GROUP, type Resource, VERSION } from '../api/names.ts';
+import type { Fields } from '../api/unknown-fields.ts';
 import type { Clock } from '../clock.ts';
 import { ApiError } from '../errors.ts';
 import type { KubeClient } from '../kube/client.ts';
 import type { Logger } from '../log.ts';
-import { type Fields, missingFields } from './crd-fields.ts';
+import { missingFields } from './crd-fields.ts';
 
 /** A CRD that was just applied shows in the schemas a moment later, on each API server at its own time. */
 const TRIES = 10;

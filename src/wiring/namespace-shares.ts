@@ -1,4 +1,4 @@
-import type { CertificateApproval } from '../api/certificate-approval.ts';
+import type { Decision } from '../api/certificate-approval.ts';
 import { type AnyCertificateAuthority, brokenAuthority } from '../api/certificate-authority.ts';
 import {
   type BrokenClientCertificate,
@@ -55,7 +55,7 @@ export function sharesOf({ namespaceShareMiB, namespaceAuthorities, controllerNa
     weigh: inCache(({ weight }) => weight),
     beyond: (object) => viewGenerationSecret(unmarked(object), controllerNamespace),
   };
-  const approvals: Share<CertificateApproval | undefined> = {
+  const approvals: Share<Decision | undefined> = {
     bytes: bytes / 8,
     weigh: inCache(weightOf),
     beyond: () => undefined,

@@ -1,8 +1,10 @@
+import type { Resource } from '../api/names.ts';
 import { Watch, type WatchDeps, type WatchSpec } from '../kube/watch.ts';
 import type { WatchStats } from '../kube/watch-record.ts';
 
 export interface Watched {
   readonly name: string;
+  readonly resource: Resource;
   /** Undefined for all. */
   readonly namespace: string | undefined;
   readonly watch: Pick<Watch<unknown>, 'run' | 'synced' | 'stats' | 'isBehind'>;
@@ -25,6 +27,7 @@ export class Watches {
     const label = spec.labelSelector === undefined ? '' : `/${spec.labelSelector.split('/')[1]}`;
     const watched = {
       namespace: spec.namespace,
+      resource: spec.resource,
       name: `${spec.namespace === undefined ? '' : `${spec.namespace}/`}${spec.resource.plural}${label}`,
       watch: new Watch<T>(this.#deps, spec),
       after,
@@ -47,6 +50,14 @@ export class Watches {
 
   get isSynced(): boolean {
     return this.#punctual().every(({ watch }) => watch.stats.synced);
+  }
+
+  /** Whether the watch of a resource in a namespace may lack what happened long ago. */
+  isBehind(resource: Resource, namespace?: string): boolean {
+    const found = this.#all.find(
+      (each) => each.resource === resource && (each.namespace === undefined || each.namespace === namespace),
+    );
+    return found?.watch.isBehind === true;
   }
 
   *stats(): Generator<readonly [string, WatchStats]> {

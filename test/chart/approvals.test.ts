@@ -10,8 +10,10 @@ const shared = oneWorld({ controllers: ['clusterrole-aggregation-controller'] },
   await install(cluster);
   const kubectl = (...args: string[]) => cluster.kubectl(args);
   for (const namespace of ['shop', 'ending']) await kubectl('create', 'namespace', namespace);
-  await kubectl('create', 'role', 'owner', '--verb=*', '--resource=*.certwheel.io', '-n', 'shop');
-  await kubectl('create', 'rolebinding', 'owner', '--role=owner', '--user=mallory', '-n', 'shop');
+  for (const namespace of ['shop', 'ending']) {
+    await kubectl('create', 'role', 'owner', '--verb=*', '--resource=*.certwheel.io', '-n', namespace);
+    await kubectl('create', 'rolebinding', 'owner', '--role=owner', '--user=mallory', '-n', namespace);
+  }
   await kubectl('create', 'rolebinding', 'editor', '--clusterrole=admin', '--user=eve', '-n', 'shop');
   await kubectl('create', 'clusterrolebinding', 'alice', '--clusterrole=certwheel-approver', '--user=alice');
   await kubectl('create', 'rolebinding', 'bob', '--clusterrole=certwheel-approver', '--user=bob', '-n', 'shop');
@@ -117,27 +119,24 @@ test('a denial is deleted by a user who may approve alone, and an approval by ev
   assert.is((await remove('mallory')).code, 0);
 });
 
-test('a namespace that ends takes its denials along', async () => {
+test('a namespace that ends takes its denials along, and its owner can not delete one before', async () => {
   const { cluster } = await shared.get();
   const { code, stderr } = await approve(cluster, 'alice', { decision: 'Denied' }, [], 'ending');
   assert.is(code, 0, stderr);
   await cluster.kubectl(['delete', 'namespace', 'ending', '--wait=false']);
   const name = `decision-${decisions}`;
-  // As its controller does, which has no right to approve.
+  const remove = (user: string) =>
+    cluster.kubectl(['delete', 'capp', name, '-n', 'ending', '--as', user], { allowFailure: true });
+  assert.match((await remove('mallory')).stderr, NOT_ALLOWED);
+  // The role of the namespace controller, which has no right to approve.
   await cluster.kubectl([
     'create',
-    'clusterrole',
+    'clusterrolebinding',
     'ends',
-    '--verb=delete',
-    '--resource=certificateapprovals.certwheel.io',
+    '--clusterrole=system:controller:namespace-controller',
+    '--user=ends',
   ]);
-  await cluster.kubectl(['create', 'clusterrolebinding', 'ends', '--clusterrole=ends', '--user=ends']);
-  await eventually('the denial is deleted', async () => {
-    const gone = await cluster.kubectl(['delete', 'capp', name, '-n', 'ending', '--as', 'ends'], {
-      allowFailure: true,
-    });
-    return gone.code === 0;
-  });
+  await eventually('the denial is deleted', async () => (await remove('ends')).code === 0);
 });
 
 test('no role of Kubernetes brings the right to approve', async () => {

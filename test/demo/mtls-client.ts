@@ -1,13 +1,15 @@
 import { connect } from 'node:tls';
 import type { Mounted } from './mounted.ts';
 
+type Shown = Pick<Mounted, 'cert' | 'key' | 'ca' | 'serial'>;
+
 const PATIENCE_MS = 5_000;
 
 /**
  * One full handshake, no session resumed. Resolves with the serial number of the server's certificate; rejects with why
  * one side turned the other down.
  */
-export function shakeHands(port: number, { cert, key, ca, serial }: Mounted): Promise<string> {
+export function shakeHands(port: number, { cert, key, ca, serial }: Shown): Promise<string> {
   const { promise, resolve, reject } = Promise.withResolvers<string>();
   const socket = connect({ host: '127.0.0.1', port, servername: 'localhost', cert, key, ca });
   let serverSerial = '';

@@ -6,15 +6,18 @@ export interface RawContent extends Omit<CertificateContent, 'serialNumber'> {
   readonly serialDer: Buffer;
   /** AlgorithmIdentifier of the signature. */
   readonly algorithm: Buffer;
+  /** 3 unless told; extensions need it. */
+  readonly version?: 1 | 2 | 3;
   /** What stands between the public key and the extensions. */
   readonly uniqueIds?: readonly Buffer[];
 }
 
 /** A certificate (DER) with parts, or a signature, that `writeCertificate` doesn't write. */
 export function rawCertificate(content: RawContent, sign: (tbs: Buffer) => Buffer): Buffer {
-  const { algorithm } = content;
+  const { algorithm, version = 3, extensions } = content;
   const tbs = sequence(
-    explicit(0, integer(2)),
+    // DEFAULT v1, and DER omits defaults (X.690 section 11.5).
+    ...(version === 1 ? [] : [explicit(0, integer(version - 1))]),
     content.serialDer,
     algorithm,
     content.issuerDer,
@@ -22,7 +25,7 @@ export function rawCertificate(content: RawContent, sign: (tbs: Buffer) => Buffe
     content.subjectDer,
     content.publicKeyDer,
     ...(content.uniqueIds ?? []),
-    explicit(3, sequence(...content.extensions)),
+    ...(extensions.length === 0 ? [] : [explicit(3, sequence(...extensions))]),
   );
   return sequence(tbs, algorithm, bitString(sign(tbs)));
 }

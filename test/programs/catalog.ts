@@ -33,6 +33,8 @@ const modules = {
   opa: { stamps: [], tags: [] },
   // Ours, over nothing but the standard library.
   'go-x509': { stamps: [], tags: [] },
+  // Ours, over the lints of zlint.
+  zlint: { stamps: [], tags: [] },
   // Only its CRDs are used: nothing is built of it.
   'prometheus-operator': { stamps: [], tags: [] },
 } as const satisfies Readonly<Record<string, GoModule>>;
@@ -77,6 +79,7 @@ const catalog = {
   caddy: { module: 'caddy', package: 'github.com/caddyserver/caddy/v2/cmd/caddy', versionArguments: ['version'] },
   opa: { module: 'opa', package: 'github.com/open-policy-agent/opa', versionArguments: ['version'] },
   'go-x509': { module: 'go-x509', package: '.', versionArguments: ['version'] },
+  zlint: { module: 'zlint', package: '.', versionArguments: ['version'] },
   // The name under which Vault finds the plugin of its Kubernetes auth method is that of its file.
   'vault-plugin-auth-kubernetes': { module: 'vault', package: './kubernetes-auth', versionArguments: ['version'] },
 } as const satisfies Readonly<Record<string, Program>>;

@@ -62,9 +62,11 @@ const steps = {
   },
   proxies: { kind: 'build', needs: ['sources'], command: inTheBackground(program('caddy', 'opa')), budgetSeconds: 240 },
   'go-x509': { kind: 'build', needs: ['sources'], command: program('go-x509'), budgetSeconds: 30 },
-  // Each a program of one file: see test/pki/verifiers/build.ts.
+  // Small programs of ours: see test/programs/compiled.ts.
   judges: { kind: 'build', command: ['node', 'test/pki/verifiers/main.ts'], budgetSeconds: 60 },
   'keystore-readers': { kind: 'build', command: ['node', 'test/pki/keystores/readers/main.ts'], budgetSeconds: 60 },
+  zlint: { kind: 'build', needs: ['sources'], command: program('zlint'), budgetSeconds: 60 },
+  'lint-programs': { kind: 'build', command: ['node', 'test/lint/programs/main.ts'], budgetSeconds: 60 },
   'step-cli': { kind: 'build', needs: ['sources'], command: inTheBackground(program('step')), budgetSeconds: 240 },
 
   types: { kind: 'check', command: ['tsc', '--noEmit'], budgetSeconds: 30 },
@@ -98,6 +100,7 @@ export const SUITES: Readonly<Record<string, Suite>> = {
   e2e: { files: ['test/cluster', 'test/e2e'] },
   demo: { files: ['test/demo'] },
   chains: { files: ['test/pki'] },
+  lint: { files: ['test/lint'] },
   chart: { files: ['test/chart'] },
   authorities: { files: ['test/e2e/backends'] },
   monitoring: { files: ['test/monitoring'] },
@@ -112,10 +115,12 @@ export const NEEDS: readonly (readonly [path: string, needs: readonly StepName[]
   ['test/cluster/', ['control-plane']],
   ['test/e2e/', ['control-plane']],
   ['test/e2e/attacks/stolen-token', ['servers']],
+  ['test/e2e/attacks/permission-withdrawn', ['servers']],
   ['test/e2e/crds/readers', ['go-x509']],
   ['test/demo/', ['control-plane']],
   ['test/pki/', ['judges']],
   ['test/pki/keystores/', ['keystore-readers']],
+  ['test/lint/', ['zlint', 'lint-programs']],
   ['test/pki/kinds/', ['step-cli', 'vault']],
   ['test/monitoring/', ['control-plane', 'packages']],
   ['test/interop/caddy', ['proxies']],

@@ -182,6 +182,7 @@ function someFacts({ spec }: ClientCertificate, facts: Partial<CertificateFacts>
     key: spec.key,
     keyEncoding: spec.keyEncoding,
     issuerFingerprint: 'ca 1',
+    issuerKeyId: 'key 1',
     anchorFingerprints: ['ca 1'],
     issuersId: 'issuers 1',
     ...facts,

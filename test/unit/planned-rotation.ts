@@ -1,5 +1,5 @@
 /** Plans of a CA rotation for generations and members that a test names. */
-import type { CaPair } from '../../src/pki/ca.ts';
+import { type CaPair, caKeyId } from '../../src/pki/ca.ts';
 import type { Generation } from '../../src/rotation/generation.ts';
 import { planRotation } from '../../src/rotation/plan.ts';
 import type { Member, Rotation } from '../../src/rotation/plan-types.ts';
@@ -30,6 +30,7 @@ export function member(key: string, issuer: CaPair, bundle = 'bundle', notAfter 
   return {
     key,
     issuerFingerprint,
+    issuerKeyId: caKeyId(issuer.certificate),
     anchorFingerprints: [issuer.anchor.fingerprintSHA256],
     trustBundleHash: bundle,
     notAfter,

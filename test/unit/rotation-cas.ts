@@ -1,4 +1,4 @@
-import { type CaPair, type CaPath, idOfChain } from '../../src/pki/ca.ts';
+import { type CaPair, type CaPath, caKeyId, idOfChain } from '../../src/pki/ca.ts';
 import type { CertificateView } from '../../src/pki/certificate.ts';
 import { withoutRoot } from '../../src/pki/chain.ts';
 import { type Holder, hoursFromNow, pairOf, root, signIntermediate } from '../pki/make.ts';
@@ -52,6 +52,7 @@ export function issuerOf(roots: readonly CertificateView[], ca: CaPath) {
   const issuer = ca.chain.length === 1 ? (anchors[0] ?? ca.certificate) : ca.certificate;
   return {
     issuerFingerprint: issuer.fingerprintSHA256,
+    issuerKeyId: caKeyId(issuer),
     anchorFingerprints: anchors.map(({ fingerprintSHA256 }) => fingerprintSHA256),
     issuersId: idOfChain(withoutRoot(ca.chain)),
   };

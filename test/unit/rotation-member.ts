@@ -180,8 +180,8 @@ export class RotationMember {
       places: { ahead: () => 0 },
       clusterAuthorities: true,
       namespaceLabels: () => ({}),
-      areLabelsBehind: () => false,
-      readLabels: async () => ({}),
+      isBehind: () => false,
+      readPast: async () => {},
     };
   }
 

@@ -3212,6 +3212,7 @@ export const certificateApprovalSchema = {
         "validUntil": {
           "type": "string",
           "format": "date-time",
+          "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt]([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]([.][0-9]+)?([Zz]|[+-]([01][0-9]|2[0-3]):[0-5][0-9])$",
           "maxLength": 64
         }
       }

@@ -88,7 +88,8 @@ export interface ClientCertificateSpec {
   /**
    * Key usages and extended key usages, with cert-manager's names; must contain client auth. Default: digital
    * signature, client auth, which a TLS client needs. Add server auth for a workload that is server and
-   * client with one certificate. The encipherment usages are for RSA keys only.
+   * client with one certificate. The encipherment usages are for RSA keys only, key agreement for ECDSA keys
+   * only.
    */
   usages: (
     | 'digital signature'
@@ -319,7 +320,8 @@ export interface ClientCertificateStatus {
   /**
    * Ready: the Secret holds a valid certificate for the generation in observedGeneration (Unknown with the
    * reason Pending until the controller has reconciled the object). Issuing exists only while a certificate
-   * is pending or retried. Stalled exists only while no attempt is made until the spec changes.
+   * is pending or retried. Stalled exists only while no attempt is made until the spec changes, InvalidSVID
+   * only while a SPIFFE ID stands in a certificate that is no X509-SVID.
    */
   conditions?: Condition[];
   /**
@@ -1187,7 +1189,8 @@ export interface CertificateApprovalSpec {
   request: ApprovedRequest;
   /**
    * Approved, or Denied: then the request is not issued, and the ClientCertificate has the reason
-   * ApprovalDenied. Of several decisions on one request the newest counts.
+   * ApprovalDenied. Of several decisions on one request the newest counts, and of those made in the same
+   * second a denial.
    */
   decision: 'Approved' | 'Denied';
   /**

@@ -1,3 +1,4 @@
+import { isUnread } from '../../api/certificate-approval.ts';
 import { toRfc3339 } from '../../api/conditions.ts';
 import { quote } from '../../pki/chain.ts';
 import { denialOf, noOrganizationsOf, noPlaceOf } from '../../policy/denial.ts';
@@ -26,6 +27,9 @@ export function deniedByPolicy({
   }
 }
 
+/** What was left out of the cache of approvals may be in it again without an event for this certificate. */
+const LEFT_OUT_AGAIN_MS = 300_000;
+
 /** A rule of the authority may want a person to have seen the request. */
 export function lacksApproval(
   { resource, permission }: Pick<Observed, 'resource' | 'permission'>,
@@ -43,6 +47,18 @@ export function lacksApproval(
     return wait(
       'ApprovalPending',
       `${demand}, and no CertificateApproval of this namespace has this uid, authority and request; a person who may approve for the authority creates one (see docs/policy.md)`,
+    );
+  if (approval === 'leftOut') {
+    const refusal = wait(
+      'ApprovalPending',
+      `${demand}, and namespace ${resource.namespace} has more CertificateApprovals than are kept in memory, so a denial may be among those left out; delete some (kubectl get capp -n ${resource.namespace}), or ask a cluster administrator to raise controller.namespaceShareMiB of the chart (--namespace-share-mib); it is tried again within half an hour`,
+    );
+    return { ...refusal, recheckAt: new Date(now.getTime() + LEFT_OUT_AGAIN_MS) };
+  }
+  if (isUnread(approval))
+    return wait(
+      'ApprovalPending',
+      `${demand}, and CertificateApproval ${approval.name}, which may deny this request, can't be read: ${approval.problem}; a person who may approve for the authority deletes it (kubectl delete capp -n ${resource.namespace} ${approval.name}) or decides anew`,
     );
   if (!approval.isApproved)
     return refuse(

@@ -1,5 +1,6 @@
 import { earliest } from '../../api/moments.ts';
-import { classify } from '../../errors.ts';
+import { keyOf } from '../../api/parse.ts';
+import { classify, type ErrorCode } from '../../errors.ts';
 import type { Run } from '../../queue/controller.ts';
 import type { Decision, Observed } from '../observed.ts';
 import type { RequestDeps } from './deps.ts';
@@ -16,6 +17,12 @@ export interface TidyDeps extends RequestDeps {
 /** How soon it is tried again to remove what a request has left behind. */
 const TIDY_AGAIN_MS = 30_000;
 
+/**
+ * The authority is known not to permit the request now, though that may change. An approver who follows the request would
+ * have it signed all the same, and whoever reads Secrets of the namespace has the key.
+ */
+const WITHDRAWN: readonly ErrorCode[] = ['NamespaceNotAllowed', 'ApprovalPending', 'TooManyCertificates'];
+
 /** Whether the answer to a request is no longer needed, once what was decided is done. */
 export function isOver({ resource }: Observed, decision: Decision): boolean {
   switch (decision.do) {
@@ -28,11 +35,24 @@ export function isOver({ resource }: Observed, decision: Decision): boolean {
       // What was denied is remembered there.
       return decision.code !== 'RequestDenied';
     case 'wait':
-      // An approver who follows the request would have it signed for a namespace that is not served any more.
-      return decision.code === 'NamespaceNotAllowed';
+      return WITHDRAWN.includes(decision.code);
     default:
       return false;
   }
+}
+
+/**
+ * A request that is over, once what was decided is done; also one whose Secret is gone. That of an earlier ClientCertificate
+ * of this name always is: where the new one was created at once, the cache never said that the former was gone.
+ */
+export function leftOver(
+  seen: Observed,
+  decision: Decision,
+  { nextKey, awaited }: Pick<TidyDeps, 'nextKey' | 'awaited'>,
+): NextKey | undefined {
+  const { resource } = seen;
+  const next = nextKey(keyOf(resource)) ?? awaited.under(keyOf(resource));
+  return next?.certificateUid !== resource.uid || isOver(seen, decision) ? next : undefined;
 }
 
 /**

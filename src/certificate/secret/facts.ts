@@ -1,6 +1,7 @@
 import { type CanonicalIdentity, canonicalIdentity, DIGEST_BYTES } from '../../api/canonical-identity.ts';
 import { fromSeconds, toSeconds } from '../../api/moments.ts';
 import { shared } from '../../api/shared.ts';
+import { caKeyId } from '../../pki/ca.ts';
 import type { KeyEncoding, KeySpec } from '../../pki/keys.ts';
 import type { SecretContent } from './read-content.ts';
 
@@ -16,6 +17,8 @@ export interface CertificateFacts {
   readonly keyEncoding: KeyEncoding;
   /** The CA certificate that signed it, and those of `ca.crt` to which its chain leads. */
   readonly issuerFingerprint: string;
+  /** See caKeyId; that of the issuer. */
+  readonly issuerKeyId: string;
   readonly anchorFingerprints: readonly string[];
   /** See SecretContent. */
   readonly issuersId: string;
@@ -30,6 +33,7 @@ class Facts implements CertificateFacts {
   readonly key: KeySpec | undefined;
   readonly keyEncoding: KeyEncoding;
   readonly issuerFingerprint: string;
+  readonly issuerKeyId: string;
   readonly anchorFingerprints: readonly string[];
   readonly issuersId: string;
   /** Fingerprint, pin, subject, names and serial number as bytes, a character each: as hex they take twice as much. */
@@ -45,6 +49,7 @@ class Facts implements CertificateFacts {
     this.key = shared(leaf.keySpec);
     this.keyEncoding = keyEncoding;
     this.issuerFingerprint = issuer.fingerprintSHA256;
+    this.issuerKeyId = shared(caKeyId(issuer));
     this.anchorFingerprints = shared(anchors.map(({ fingerprintSHA256 }) => fingerprintSHA256));
     this.issuersId = shared(issuersId);
     this.#digests = Buffer.concat([

@@ -4,6 +4,7 @@ import type { AuthorityKind } from '../../api/client-certificate.ts';
 import * as names from '../../api/names.ts';
 import type { RawObject } from '../../api/parse.ts';
 import { shared } from '../../api/shared.ts';
+import { caKeyId } from '../../pki/ca.ts';
 import { costOf } from '../../pki/signed-by.ts';
 import { RecentlyUsed } from '../../recently-used.ts';
 import { readMemory, shortOnly } from './annotations.ts';
@@ -17,6 +18,7 @@ export interface SecretRecord {
   /** `CertificateAuthority/name`, as the Secret remembers. */
   readonly authority: string;
   readonly issuerFingerprint: string;
+  readonly issuerKeyId: string;
   readonly anchorFingerprints: readonly string[];
   readonly notAfter: Date;
   readonly trustBundleHash: string;
@@ -45,7 +47,10 @@ const LONGEST_DATA: Readonly<Record<string, number>> = { 'tls.crt': 12_000, 'tls
 /** Signatures of the usual kinds, or one with P-384. In hundredths of a millisecond, see Effort. */
 const USUAL_COST = 75;
 
-type Proven = Pick<SecretRecord, 'issuerFingerprint' | 'anchorFingerprints' | 'notAfter' | 'trustBundleHash'>;
+type Proven = Pick<
+  SecretRecord,
+  'issuerFingerprint' | 'issuerKeyId' | 'anchorFingerprints' | 'notAfter' | 'trustBundleHash'
+>;
 
 /** What such Secrets were proven to hold, by the hash of their data: most are touched more often than they change. */
 const proofs = new RecentlyUsed<{ readonly proven: Proven | undefined }>({ most: 4_000, mostWeight: 4_000 });
@@ -101,6 +106,7 @@ function prove(data: NonNullable<RawObject['data']>, mayBeDear: () => boolean): 
     if (owedProof?.() === false) return undefined;
     return {
       issuerFingerprint: shared(issuer.fingerprintSHA256),
+      issuerKeyId: shared(caKeyId(issuer)),
       anchorFingerprints: shared(anchors.map(({ fingerprintSHA256 }) => fingerprintSHA256)),
       notAfter: leaf.notAfter,
       trustBundleHash: hashOfTrustBundle(data),
@@ -115,12 +121,13 @@ function prove(data: NonNullable<RawObject['data']>, mayBeDear: () => boolean): 
 export function recordOfView(view: SecretView): SecretRecord | typeof NO_RECORD {
   const { namespace, name, certificate, memory, owner, trustBundleHash } = provenView(view);
   if (certificate === undefined || memory.authority === undefined || owner === undefined) return NO_RECORD;
-  const { issuerFingerprint, anchorFingerprints, notAfter } = certificate;
+  const { issuerFingerprint, issuerKeyId, anchorFingerprints, notAfter } = certificate;
   return {
     namespace,
     name,
     authority: memory.authority,
     issuerFingerprint,
+    issuerKeyId,
     anchorFingerprints,
     notAfter,
     trustBundleHash,

@@ -8,7 +8,7 @@ import { canonicalIdentity } from '../../api/canonical-identity.ts';
 import { CERTIFICATE_NAME_LABEL } from '../../api/names.ts';
 import type { RawObject } from '../../api/parse.ts';
 import { bundleOf } from '../../pki/bundle.ts';
-import { idOfChain } from '../../pki/ca.ts';
+import { caKeyId, idOfChain } from '../../pki/ca.ts';
 import { toPem } from '../../pki/pem.ts';
 import { brief } from './brief.ts';
 import { MOST_LEDGER_BYTES, readLedger } from './ledger.ts';
@@ -52,6 +52,7 @@ test('a view holds the facts of the certificate', () => {
       key: { algorithm: 'ECDSA', size: 256 },
       keyEncoding: 'PKCS8',
       issuerFingerprint: ca.certificate.fingerprintSHA256,
+      issuerKeyId: caKeyId(ca.certificate),
       anchorFingerprints: [ca.certificate.fingerprintSHA256],
       issuersId: idOfChain([]),
     },

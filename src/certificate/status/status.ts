@@ -4,6 +4,7 @@ import { mergeConditions, type NewCondition, toRfc3339 } from '../../api/conditi
 import type { ClientCertificateStatus } from '../../api/generated/types.ts';
 import type { CertwheelError } from '../../errors.ts';
 import { readable } from '../../foreign-text.ts';
+import { svidProblems } from '../../pki/svid.ts';
 import { endsWithItsCA, momentOfCARotation } from '../decision/needs.ts';
 import { scheduleOf } from '../decision/schedule.ts';
 import { type Decision, isAuthority, type Observed } from '../observed.ts';
@@ -12,7 +13,7 @@ import { leftBehind, readiness } from './ready.ts';
 import { withUnreadRenewAt } from './renew-at.ts';
 
 /** The types of conditions that Certwheel writes. */
-export const CERTIFICATE_CONDITIONS: readonly string[] = ['Ready', 'Issuing', 'Stalled'];
+export const CERTIFICATE_CONDITIONS: readonly string[] = ['Ready', 'Issuing', 'Stalled', 'InvalidSVID'];
 
 /** Why a certificate is being issued, and nothing is wrong: its authority answers later. */
 export const AWAITED = 'Pending';
@@ -66,7 +67,11 @@ export function nextStatus(
         : undefined
       : { code: failure.error.code, message: messageOf(failure) };
   const ready = readiness(seen, held, trouble ?? pending, now, propagationMs);
-  const conditions: NewCondition[] = [withUnreadRenewAt(ready, resource), ...progress(decision, failure, pending)];
+  const conditions: NewCondition[] = [
+    withUnreadRenewAt(ready, resource),
+    ...progress(decision, failure, pending),
+    ...svid(resource),
+  ];
   const observed = conditions.map((condition) => ({ ...condition, observedGeneration: resource.generation }));
   return withoutUndefined({
     observedGeneration: resource.generation,
@@ -82,6 +87,21 @@ export function nextStatus(
     authorityGeneration: memory?.authorityGeneration,
     ...failures(seen, decision, failure, now),
   });
+}
+
+/** True beside Ready: most programs take such a certificate, and those that go by SPIFFE's rules may not. */
+function svid({ spec: { identity } }: ClientCertificate): NewCondition[] {
+  const problems = svidProblems(identity.names, identity.usages);
+  if (problems.length === 0) return [];
+  const message = `the certificate has a SPIFFE ID and is no X509-SVID: ${problems.join('; ')}`;
+  return [
+    {
+      type: 'InvalidSVID',
+      status: 'True',
+      reason: 'BreaksX509SVID',
+      message: readable(message, LONGEST_FAILURE_MESSAGE),
+    },
+  ];
 }
 
 function progress(

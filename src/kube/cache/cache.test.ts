@@ -52,6 +52,16 @@ test('a relist reports what came, changed and went, and nothing else', () => {
   ]);
 });
 
+test('what a read did not find goes, unless it is newer than the read', () => {
+  const { cache, changes } = newCache();
+  list(cache, ALL_NAMESPACES, '10', [object('goes', '3', 'a'), object('stays', '9', 'b')]);
+  changes.length = 0;
+  for (const name of ['goes', 'stays', 'unknown']) cache.absent(`ns/${name}`, '8');
+  assert.equal(changes, [['ns/goes', 'a', undefined]]);
+  assert.equal([...cache.keys()], ['ns/stays']);
+  assert.equal(cache.byIndex('letter', 'a'), []);
+});
+
 test('listeners of a relist see all of it in place', () => {
   const { cache } = newCache();
   const sizes: number[] = [];

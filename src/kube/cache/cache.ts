@@ -94,6 +94,11 @@ export class Cache<T, Index extends string = never> {
     return isFilled && this.#store.get(key) === undefined && !this.#store.leftOut.hasForgotten(namespace);
   }
 
+  /** Whether there was room for all objects of a namespace. */
+  isComplete(namespace: string): boolean {
+    return !this.#store.leftOut.hasAny(namespace);
+  }
+
   /** Answers the function that ends it. With `ownToo` the listener is called for our own writes too. */
   onChange(listener: ChangeListener<T>, { ownToo = false } = {}): () => void {
     return this.#listeners.add(listener, ownToo);
@@ -193,9 +198,15 @@ export class Cache<T, Index extends string = never> {
     this.advance(scope, resourceVersion);
     const before = this.#store.get(keyOf({ namespace, name }));
     if (before === undefined) this.#store.leftOut.recall(namespace);
-    if (!before || compareVersions(before.resourceVersion, resourceVersion) > 0) return;
+    else this.absent(before.key, resourceVersion);
+  }
+
+  /** What a read past the cache, at this version, did not find. */
+  absent(key: string, resourceVersion: string): void {
+    const before = this.#store.get(key);
+    if (before === undefined || compareVersions(before.resourceVersion, resourceVersion) > 0) return;
     this.#store.drop(before);
-    this.#listeners.notify(before.key, before.value, undefined);
+    this.#listeners.notify(key, before.value, undefined);
   }
 
   /** The watch of this scope has brought everything up to this version. */

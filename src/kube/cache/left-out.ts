@@ -58,6 +58,11 @@ export class LeftOut {
     if (known !== undefined && known.forgotten > 1) known.forgotten--;
   }
 
+  /** Whether there are any in the namespace. */
+  hasAny(namespace: string): boolean {
+    return this.#namespaces.has(namespace);
+  }
+
   /** Whether there are some in the namespace that aren't remembered. */
   hasForgotten(namespace: string): boolean {
     return (this.#namespaces.get(namespace)?.forgotten ?? 0) > 0;

@@ -120,4 +120,20 @@ test('no namespace keeps more than its share, whatever is added and removed', ()
   }
 });
 
+test('a namespace is complete unless an object of it was left out, also one that is no longer remembered', () => {
+  const { cache } = tenBytesEach();
+  cache.upsert(ALL_NAMESPACES, object('a/1', 'x'.repeat(9)));
+  assert.ok(cache.isComplete('a'));
+  const left = Array.from({ length: 1_500 }, (_, index) => object(`a/left-${index}`, 'x'.repeat(9)));
+  for (const each of left) cache.upsert(ALL_NAMESPACES, each);
+  assert.equal(
+    ['a', 'b'].map((each) => cache.isComplete(each)),
+    [false, true],
+  );
+  for (const each of left.slice(-1_000)) cache.remove(ALL_NAMESPACES, each);
+  assert.not(cache.isComplete('a'), 'those that are not remembered are there');
+  list(cache, [object('a/1', 'x'.repeat(9))]);
+  assert.ok(cache.isComplete('a'));
+});
+
 test.run();

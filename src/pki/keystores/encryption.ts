@@ -9,8 +9,9 @@ import { rc2CbcEncrypt } from './rc2.ts';
 export type Pkcs12Profile = 'Modern2023' | 'LegacyDES' | 'LegacyRC2';
 
 /**
- * Rounds of each key derivation: what OpenSSL 3 and cert-manager's library write. The password lies in a Secret beside the
- * store, and every reader pays for each round; a person who chooses a password that can be guessed is not helped by five times as many (Java writes 10,000).
+ * Rounds of each key derivation, as OpenSSL 3 and cert-manager's library (Modern2023) write them. Java writes 10,000. More
+ * rounds would protect little here: the password is in a Secret of the same namespace, and the store's own Secret holds the key
+ * in plain as well. Every renewal and every reader would pay for them.
  */
 export const ITERATIONS = 2048;
 
@@ -100,8 +101,9 @@ const SHA1_MAC = { hash: 'sha1', oid: '1.3.14.3.2.26', bytes: 20, saltBytes: 8 }
 const SHA256_MAC = { hash: 'sha256', oid: '2.16.840.1.101.3.4.2.1', bytes: 32, saltBytes: 16 } as const;
 
 /**
- * Modern2023: OpenSSL 1.1, Java 8u301, 11.0.12 and 12, and later. LegacyDES: whatever reads PKCS#12, without exception known
- * to us. LegacyRC2: for programs that read certificates under RC2 alone; OpenSSL 3 reads it with -legacy only.
+ * Modern2023 is read by OpenSSL 3, and by Java from 8u301, 11.0.12 and 12 on; an older Java calls the password incorrect.
+ * LegacyDES is for that Java. LegacyRC2 is for programs that know certificates under RC2 alone; OpenSSL 3 reads it only with
+ * `-legacy`, and Node doesn't read it.
  */
 export const PROFILES: Readonly<Record<Pkcs12Profile, ProfileEncryption>> = {
   Modern2023: { key: pbes2, certificates: pbes2, mac: SHA256_MAC },

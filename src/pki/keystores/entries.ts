@@ -2,7 +2,10 @@
 export interface KeyEntry {
   /** PKCS#8, DER. */
   readonly privateKeyPkcs8: Uint8Array;
-  /** DER, the leaf first. Java finds the issuer of each by its subject. */
+  /**
+   * DER, the leaf first. In PKCS#12 Java looks for each issuer by its name, so it passes over a second certificate of the same
+   * subject.
+   */
   readonly chain: readonly Uint8Array[];
   readonly alias: string;
 }
@@ -10,7 +13,7 @@ export interface KeyEntry {
 /** For salts and initialization vectors. */
 export type RandomBytes = (size: number) => Uint8Array;
 
-/** What every reader takes, and more than anyone types. */
+/** More than any program needs; JKS can hold 65,535 bytes. */
 const MAX_ALIAS = 256;
 
 /** Why a key store can't have this alias; undefined if it can. */
@@ -35,7 +38,7 @@ export function checkTrusted(certificates: readonly Uint8Array[]): void {
   if (certificates.length === 0) throw new Error('a trust store without a certificate');
 }
 
-/** Names of cert-manager's. Java keeps one entry for each name, so they must differ where subjects don't. */
+/** The first is cert-manager's name in JKS. Java keeps one entry for each alias, so subjects would not do. */
 export function trustAlias(index: number): string {
   return index === 0 ? 'ca' : `ca-${index}`;
 }

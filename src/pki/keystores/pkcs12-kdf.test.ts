@@ -32,7 +32,7 @@ const requests: fc.Arbitrary<KdfRequest> = fc.record({
 });
 
 test('OpenSSL derives the same bytes', async () => {
-  const some = fc.sample(requests, { seed: SEED, numRuns: 150 });
+  const some = fc.sample(requests, { seed: SEED, numRuns: 60 });
   for (const request of some)
     assert.is((await deriveBytes(request)).toString('hex'), opensslBytes(request), JSON.stringify(request));
 });

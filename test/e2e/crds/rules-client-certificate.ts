@@ -2,6 +2,7 @@
 
 import { type Row, spec } from './rows.ts';
 import { NAME_ROWS } from './rules-names.ts';
+import { OUTPUT_RULES } from './rules-outputs.ts';
 import { KEY_RULES } from './rules-private-key.ts';
 import { CERTIFICATE_TEXT_ROWS } from './rules-text.ts';
 
@@ -123,8 +124,26 @@ const usages: Short[] = [
       refuses: `${usage} with an ECDSA key`,
       rule: 'spec',
       says: ENCIPHERMENT,
+      bad: spec({ usages: ['client auth', 'digital signature', usage] }),
+      good: spec({ usages: ['client auth', 'digital signature', usage], privateKey: { algorithm: 'RSA' } }),
+    }),
+  ),
+  ...['RSA', 'Ed25519'].map(
+    (algorithm): Short => ({
+      refuses: `key agreement with an ${algorithm} key`,
+      rule: 'spec',
+      says: 'key agreement needs an ECDSA key: leave it out, or set privateKey.algorithm to ECDSA',
+      bad: spec({ usages: ['client auth', 'digital signature', 'key agreement'], privateKey: { algorithm } }),
+      good: spec({ usages: ['client auth', 'digital signature', 'key agreement'] }),
+    }),
+  ),
+  ...['content commitment', 'key agreement'].map(
+    (usage): Short => ({
+      refuses: `${usage} without digital signature`,
+      rule: 'spec.usages',
+      says: "must contain 'digital signature' beside other key usages; without it no server accepts the certificate from a client",
       bad: spec({ usages: ['client auth', usage] }),
-      good: spec({ usages: ['client auth', usage], privateKey: { algorithm: 'RSA' } }),
+      good: spec({ usages: ['client auth', 'digital signature', usage] }),
     }),
   ),
 ];
@@ -193,6 +212,7 @@ export const CLIENT_CERTIFICATE_ROWS: Row[] = [
   ...template,
   size,
   ...CERTIFICATE_TEXT_ROWS,
+  ...OUTPUT_RULES,
   ...KEY_RULES.map(
     ({ key, refuses, says, good }): Short => ({
       refuses,

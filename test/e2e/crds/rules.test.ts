@@ -39,6 +39,23 @@ test('a CertificateApproval refuses any change of its spec, and takes another la
   assert.is((await api.send('PUT', `${path}/sample${DRY_RUN}`, labelled)).status, 200);
 });
 
+test('a CertificateApproval refuses an end that is no moment, though format: date-time admits it', async () => {
+  const api = await shared.get();
+  const path = `${collection('CertificateApproval')}${DRY_RUN}`;
+  const until = async (validUntil: string) =>
+    (
+      await api.send(
+        'POST',
+        path,
+        merge(smallest('CertificateApproval'), { metadata: { name: 'moment' }, spec: { validUntil } }),
+      )
+    ).status;
+  for (const moment of ['2126-01-31T12:00:00,5Z', '2126-01-31T12:00:00x5Z', '2126-01-31T12:00:00+99:99'])
+    assert.is(await until(moment), 422, moment);
+  for (const moment of ['2126-01-31T12:00:00.5Z', '2126-01-31t12:00:00z', '2126-01-31T12:00:00+23:59'])
+    assert.is(await until(moment), 201, moment);
+});
+
 const IMMUTABLE = "secretName can't be changed; create another ClientCertificate for the other Secret";
 
 test('ClientCertificate refuses another secretName once it exists, and takes any other change', async () => {

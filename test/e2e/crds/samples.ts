@@ -36,6 +36,7 @@ const subject = {
   postalCodes: ['10117'],
   serialNumber: 'A-4711',
 };
+const passwordSecretRef = { name: 'password', key: 'password' };
 const conditions = [
   { type: 'Ready', status: 'True', reason: 'Issued', message: '', lastTransitionTime: moment, observedGeneration: 1 },
 ];
@@ -55,6 +56,12 @@ const clientCertificate = sample(
     renewBefore: '8h',
     privateKey: { algorithm: 'RSA', size: 3072, encoding: 'PKCS1', rotationPolicy: 'Never' },
     usages: ['digital signature', 'client auth'],
+    additionalOutputFormats: [{ type: 'CombinedPEM' }, { type: 'DER' }],
+    keystores: {
+      pkcs12: { create: true, passwordSecretRef, alias: 'client', profile: 'LegacyDES' },
+      jks: { create: true, passwordSecretRef, alias: 'client' },
+    },
+    secretDataNames: { certificate: 'client.crt', privateKey: 'client.key', ca: 'root.crt' },
     secretTemplate: { labels: { team: 'payments' }, annotations: { 'example.com/owner': 'payments' } },
     suspend: true,
     deletionPolicy: 'Retain',

@@ -4,21 +4,14 @@
  */
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { type Resource, resourcePath, SECRETS } from '../../../src/api/names.ts';
+import { SECRETS } from '../../../src/api/names.ts';
 import { writesTo } from '../process/support/audit.ts';
 import { clientCertificate, conditionOf, create, untilReady } from '../support/objects.ts';
-import { plainApi } from '../support/plain-api.ts';
+import { usedUp } from '../support/quota.ts';
 import { eventsOf, signatures } from '../support/recorded.ts';
 import { oneScene } from '../support/scene.ts';
 import { eventually } from '../support/world.ts';
 
-const QUOTAS: Resource = {
-  group: '',
-  version: 'v1',
-  plural: 'resourcequotas',
-  kind: 'ResourceQuota',
-  namespaced: true,
-};
 const FULL = { 'count/secrets': '1' };
 const SAYS = /exceeded quota: few/;
 
@@ -28,11 +21,7 @@ test.after(scene.stop);
 test('a full quota is named by every condition and an event, and its end is noticed within a minute', async () => {
   const { world, controller, namespace } = await scene.get();
   await eventually('the CA is stored', () => world.client.get(SECRETS, namespace, 'ca-ca-v1'));
-  await world.client.create(QUOTAS, { metadata: { namespace, name: 'few' }, spec: { hard: FULL } } as never);
-  // No controller counts the usage here, so the test writes it.
-  const path = resourcePath(QUOTAS, namespace, 'few', 'status');
-  const counted = { status: { hard: FULL, used: FULL } };
-  await plainApi(world.cluster).send('PATCH', path, counted, 'application/merge-patch+json');
+  const remove = await usedUp(world, namespace, 'few', FULL);
   await create(world, clientCertificate(namespace, 'alice'));
   const status = await untilReady(world, namespace, 'alice', { status: 'False', reason: 'SecretRefused' });
   for (const type of ['Ready', 'Issuing']) assert.match(conditionOf(status, type)?.message ?? '', SAYS);
@@ -51,7 +40,7 @@ test('a full quota is named by every condition and an event, and its end is noti
     1,
     'the attempts after the first are rehearsed, and sign nothing',
   );
-  await world.client.delete(QUOTAS, namespace, 'few');
+  await remove();
   await untilReady(world, namespace, 'alice');
 });
 

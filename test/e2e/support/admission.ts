@@ -25,6 +25,16 @@ const GENERATION_PROBE = {
   metadata: { ...PROBE.metadata, labels: { 'certwheel.io/authority-name': 'probe' } },
 };
 
+type Probe = { readonly metadata: { readonly name: string } } & Readonly<Record<string, unknown>>;
+
+/** What a policy is for, and objects that show whether it is in force. */
+interface Target {
+  readonly resource: Resource;
+  readonly probes: readonly Probe[];
+}
+
+const ON_SECRETS: Target = { resource: SECRETS, probes: [PROBE, GENERATION_PROBE] };
+
 /** Changes Secrets of a namespace on their way into the cluster: a JSONPatch in CEL, where all conditions in CEL hold. */
 export function alterSecrets(
   world: World,
@@ -34,6 +44,13 @@ export function alterSecrets(
 ): Promise<Admission> {
   const mutations = [{ patchType: 'JSONPatch', jsonPatch: { expression: `[${patch}]` } }];
   return enforce(world, namespace, 'Mutating', when, { reinvocationPolicy: 'Never', mutations });
+}
+
+/** The same with objects of another kind; `probe` is one that the API server admits, and the patch changes. */
+export function alterObjects(world: World, namespace: string, resource: Resource, probe: Probe, patch: string) {
+  const mutations = [{ patchType: 'JSONPatch', jsonPatch: { expression: `[${patch}]` } }];
+  const target = { resource, probes: [probe] };
+  return enforce(world, namespace, 'Mutating', [], { reinvocationPolicy: 'Never', mutations }, target);
 }
 
 /** Refuses Secrets of a namespace, where all conditions in CEL hold. */
@@ -52,9 +69,11 @@ async function enforce(
   kind: 'Mutating' | 'Validating',
   when: readonly string[],
   spec: object,
+  target = ON_SECRETS,
 ): Promise<Admission> {
   const { client } = world;
-  const name = `${kind.toLowerCase()}-${namespace}`;
+  const { group, version, plural } = target.resource;
+  const name = `${kind.toLowerCase()}-${plural}-${namespace}`;
   const resource = (suffix: string): Resource => ({
     group: 'admissionregistration.k8s.io',
     version: 'v1',
@@ -65,7 +84,7 @@ async function enforce(
   const values = [namespace];
   const namespaceSelector = { matchExpressions: [{ key: 'kubernetes.io/metadata.name', operator: 'In', values }] };
   const operations = ['CREATE', 'UPDATE'];
-  const resourceRules = [{ apiGroups: [''], apiVersions: ['v1'], operations, resources: ['secrets'] }];
+  const resourceRules = [{ apiGroups: [group], apiVersions: [version], operations, resources: [plural] }];
   await client.create(resource(''), {
     metadata: { name },
     spec: {
@@ -78,20 +97,20 @@ async function enforce(
   const actions = kind === 'Validating' ? { validationActions: ['Deny'] } : {};
   await client.create(resource('Binding'), { metadata: { name }, spec: { policyName: name, ...actions } });
   // It is compiled and loaded a moment after it is written.
-  await eventually(`${name} is in force`, () => isInForce(world, namespace));
+  await eventually(`${name} is in force`, () => isInForce(world, namespace, target));
   return {
     lift: async () => {
       await client.delete(resource('Binding'), undefined, name);
       await client.delete(resource(''), undefined, name);
-      await eventually(`${name} is no longer in force`, async () => !(await isInForce(world, namespace)));
+      await eventually(`${name} is no longer in force`, async () => !(await isInForce(world, namespace, target)));
     },
   };
 }
 
-async function isInForce({ client }: World, namespace: string): Promise<boolean> {
-  for (const probe of [PROBE, GENERATION_PROBE]) {
+async function isInForce({ client }: World, namespace: string, { resource, probes }: Target): Promise<boolean> {
+  for (const probe of probes) {
     const sent = { ...probe, metadata: { ...probe.metadata, namespace } };
-    const stored = await client.apply(SECRETS, sent, { dryRun: true }).catch(() => undefined);
+    const stored = await client.apply(resource, sent, { dryRun: true }).catch(() => undefined);
     if (stored === undefined || fieldAltered(sent, stored) !== undefined) return true;
   }
   return false;

@@ -9,7 +9,7 @@ import { startReaders } from './readers/readers.ts';
 import { disagreement, isFor, KINDS, keyEntry, keyStore, type MadeStore, trustStore } from './stores.ts';
 
 const seed = seedOfRun();
-const numRuns = numberFrom('CHAINS_COUNT') ?? 60;
+const numRuns = numberFrom('CHAINS_COUNT') ?? 40;
 
 const readers = lazily(startReaders);
 test.after(readers.stop);

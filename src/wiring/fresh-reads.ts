@@ -1,0 +1,84 @@
+import { authorityResource } from '../api/certificate-authority.ts';
+import type { ClientCertificate } from '../api/client-certificate.ts';
+import { CERTIFICATE_APPROVALS, NAMESPACES, type Resource } from '../api/names.ts';
+import { keyOf, type RawObject } from '../api/parse.ts';
+import type { Decisive, ObserveDeps } from '../certificate/observe.ts';
+import { classify, RetryableError } from '../errors.ts';
+import type { Cache } from '../kube/cache/cache.ts';
+import type { ListPage } from '../kube/object.ts';
+import type { ListOptions } from '../kube/options.ts';
+import type { Services } from './services.ts';
+
+/** A worker waits for it. */
+const LONGEST_READ_MS = 5_000;
+/** Of one namespace; more are not read, and then none of them counts. */
+const MOST_APPROVALS = 1_000;
+
+type Deps = Pick<Services, 'client' | 'cluster'>;
+type Written = Pick<Cache<unknown>, 'put' | 'absent'>;
+
+/** Reads of what decides whether a request is permitted, for the time in which its watch is behind. */
+export function freshReads(deps: Deps): Pick<ObserveDeps, 'isBehind' | 'readPast'> {
+  const { cluster } = deps;
+  return {
+    isBehind: (what, resource) => cluster.isBehind(resourceOf(what, resource), resource.namespace),
+    readPast: (what, resource) => READS[what](resource, deps),
+  };
+}
+
+const READS: Readonly<Record<Decisive, (resource: ClientCertificate, deps: Deps) => Promise<void>>> = {
+  authority: readAuthority,
+  labels: ({ namespace }, { client, cluster }) =>
+    readOne(client, NAMESPACES, { namespace: '', name: namespace }, cluster.namespaces),
+  approvals: readApprovals,
+};
+
+function resourceOf(what: Decisive, { spec }: ClientCertificate): Resource {
+  if (what === 'authority') return authorityResource(spec.authorityRef.kind);
+  return what === 'labels' ? NAMESPACES : CERTIFICATE_APPROVALS;
+}
+
+function readAuthority({ namespace, spec }: ClientCertificate, { client, cluster }: Deps): Promise<void> {
+  const { kind, name } = spec.authorityRef;
+  return kind === 'ClusterCertificateAuthority'
+    ? readOne(client, authorityResource(kind), { namespace: '', name }, cluster.clusterAuthorities)
+    : readOne(client, authorityResource(kind), { namespace, name }, cluster.authorities);
+}
+
+async function readApprovals({ namespace, uid }: ClientCertificate, { client, cluster }: Deps): Promise<void> {
+  const found = await read(client, CERTIFICATE_APPROVALS, { namespace, limit: MOST_APPROVALS });
+  if (found.metadata.continue) throw unreadable(CERTIFICATE_APPROVALS, `there are more than ${MOST_APPROVALS}`);
+  const present = new Set(found.items.flatMap(({ metadata = {} }) => keyOf({ namespace, name: metadata.name ?? '' })));
+  const gone = cluster.approvals.keysByIndex('certificate', uid).filter((key) => !present.has(key));
+  take(found, gone, cluster.approvals);
+}
+
+/** By a list of one, since that needs no right beyond those for watching. */
+async function readOne(
+  client: Deps['client'],
+  resource: Resource,
+  object: { readonly namespace: string; readonly name: string },
+  cache: Written,
+): Promise<void> {
+  const { namespace, name } = object;
+  const selection = { namespace: namespace || undefined, fieldSelector: `metadata.name=${name}`, limit: 1 };
+  const found = await read(client, resource, selection);
+  take(found, found.items.length === 0 ? [keyOf(object)] : [], cache);
+}
+
+/** Into the cache, so that the next run finds it, and does not try again what can't be. */
+function take({ items, metadata }: ListPage<RawObject>, gone: readonly string[], cache: Written): void {
+  for (const each of items) cache.put(each);
+  for (const key of gone) cache.absent(key, metadata.resourceVersion);
+}
+
+function read(client: Deps['client'], resource: Resource, selection: ListOptions): Promise<ListPage<RawObject>> {
+  return client.list(resource, { ...selection, timeoutMs: LONGEST_READ_MS }).catch((error: unknown) => {
+    throw unreadable(resource, classify(error).message, error);
+  });
+}
+
+function unreadable({ plural }: Resource, why: string, cause?: unknown): RetryableError {
+  const message = `the issuance goes by ${plural}, whose watch is behind, and they can't be read: ${why}`;
+  return new RetryableError('AuthorityNotReady', message, { cause });
+}

@@ -1,0 +1,3 @@
+module certwheel.io/test/certificate-reader
+
+go 1.26
