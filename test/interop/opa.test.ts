@@ -33,6 +33,9 @@ test('without an answer of Open Policy Agent every request is denied', async () 
   assert.is((await request(call)).status, 200);
   await opa.stop();
   assert.is((await request(call)).status, 403);
+  const [, admin = ''] = /admin address: (\S+)/.exec(server.log()) ?? [];
+  const stats = await (await fetch(`http://${admin}/stats?filter=ext_authz`)).text();
+  assert.match(stats, /^http\.web\.ext_authz\.denied: 1$/m);
 });
 
 test.run();

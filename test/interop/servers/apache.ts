@@ -4,7 +4,13 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { debianLibraries, unpackDebian } from '../../programs/debian.ts';
 import { configuration } from '../support/configuration.ts';
-import type { RunningServer, ServerProgram, ServerReader, ServerSetup } from '../support/reader.ts';
+import {
+  type RunningServer,
+  type ServerProgram,
+  type ServerReader,
+  type ServerSetup,
+  unavailable,
+} from '../support/reader.ts';
 import { answers, startServer } from '../support/server-process.ts';
 
 const run = promisify(execFile);
@@ -44,7 +50,7 @@ type Replacements = Readonly<Record<string, string>>;
 /** With what is to be replaced in its configuration besides port and paths. */
 export async function installApache(replacements: Replacements = {}): Promise<ServerProgram> {
   const libraries = ['libapr1', 'libaprutil1', 'libbrotli1', 'libnghttp2-14', 'libpcre2-8-0', 'libssl3'];
-  const folder = await unpackDebian('apache2-bin', ...libraries);
+  const folder = await unpackDebian('apache2-bin', ...libraries).catch(unavailable);
   const program = join(folder, 'usr/sbin/apache2');
   const environment = debianLibraries(folder);
   const { stdout } = await run(program, ['-v'], { env: { ...process.env, ...environment } });

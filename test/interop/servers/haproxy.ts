@@ -5,7 +5,13 @@ import { promisify } from 'node:util';
 import { debianLibraries, unpackDebian } from '../../programs/debian.ts';
 import { configuration } from '../support/configuration.ts';
 import { field } from '../support/identity.ts';
-import type { RunningServer, ServerProgram, ServerReader, ServerSetup } from '../support/reader.ts';
+import {
+  type RunningServer,
+  type ServerProgram,
+  type ServerReader,
+  type ServerSetup,
+  unavailable,
+} from '../support/reader.ts';
 import { startServer } from '../support/server-process.ts';
 
 const run = promisify(execFile);
@@ -31,7 +37,7 @@ type Replacements = Readonly<Record<string, string>>;
 /** With what is to be replaced in its configuration besides port and paths. */
 export async function installHaproxy(replacements: Replacements = {}): Promise<ServerProgram> {
   const libraries = ['liblua5.3-0', 'libopentracing-c-wrapper0', 'libopentracing1', 'libpcre2-8-0', 'libssl3'];
-  const folder = await unpackDebian('haproxy', ...libraries);
+  const folder = await unpackDebian('haproxy', ...libraries).catch(unavailable);
   const program = join(folder, 'usr/sbin/haproxy');
   const environment = debianLibraries(folder);
   const { stdout } = await run(program, ['-vv'], { env: { ...process.env, ...environment } });

@@ -5,7 +5,13 @@ import { promisify } from 'node:util';
 import { debianLibraries, unpackDebian } from '../../programs/debian.ts';
 import { configuration } from '../support/configuration.ts';
 import { field } from '../support/identity.ts';
-import type { RunningServer, ServerProgram, ServerReader, ServerSetup } from '../support/reader.ts';
+import {
+  type RunningServer,
+  type ServerProgram,
+  type ServerReader,
+  type ServerSetup,
+  unavailable,
+} from '../support/reader.ts';
 import { runScript, startServer } from '../support/server-process.ts';
 
 const run = promisify(execFile);
@@ -49,7 +55,7 @@ export async function installNginx(
   config = 'nginx.conf',
   { replacements = {}, script = 'load.sh', scriptReplacements = {} }: NginxOptions = {},
 ): Promise<ServerProgram> {
-  const folder = await unpackDebian('nginx', 'libpcre2-8-0', 'libssl3');
+  const folder = await unpackDebian('nginx', 'libpcre2-8-0', 'libssl3').catch(unavailable);
   const program = join(folder, 'usr/sbin/nginx');
   const environment = debianLibraries(folder);
   // It writes its version to standard error.
