@@ -2,6 +2,7 @@ import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { failuresPage } from '../interop/support/failures-page.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 const read = (path: string) => readFileSync(join(ROOT, path), 'utf8');
@@ -28,6 +29,10 @@ test('every configuration is shown in a guide', () => {
 test('the list of guides names each of them', () => {
   const list = read('docs/guides/README.md');
   for (const guide of GUIDES) assert.ok(list.includes(`(${guide.replace('docs/guides/', '')})`), guide);
+});
+
+test('docs/guides/failures.md says what the long runs have seen', () => {
+  assert.fixture(read('docs/guides/failures.md'), failuresPage());
 });
 
 test.run();

@@ -26,7 +26,6 @@ export function pageOf(all: readonly Results[]): string {
     ...section('Servers', of('server')),
     ...section('Clients', of('client')),
     ...refusals('Clients that servers refuse', of('server')),
-    ...refusals('Servers that clients refuse', of('client')),
     ...rotations(all),
   ].join('\n');
 }

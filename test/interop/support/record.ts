@@ -1,5 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { writeFailuresPage } from './failures-page.ts';
 import { writePage } from './page.ts';
 import { type Results, readResults, writeResults } from './results.ts';
 
@@ -10,6 +11,7 @@ export function recordResults(results: Results, long: boolean): void {
     if (long) {
       writeResults(results);
       writePage();
+      writeFailuresPage();
       return;
     }
     const known = readResults(name);
