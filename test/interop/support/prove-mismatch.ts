@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { eventually } from '../../e2e/support/eventually.ts';
@@ -27,6 +28,8 @@ export function proveMismatch({ reader, request, ca, content, stage }: Proof): v
     const good = await stage(one);
     good.mount.swap(await content({ ...one, key: two.key }));
     await good.server.reload().catch(() => {});
+    // Programs that poll their files do so each second.
+    await sleep(3_000);
     if (reader.endsOnMismatch) {
       await eventually('it has ended', async () => !(await answers(good.server.port)));
       return;
