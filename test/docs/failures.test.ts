@@ -89,7 +89,8 @@ function commandsPrint(name: string, { certificate, key, ca }: Credentials): str
 
 test('the commands show a good certificate', async () => {
   const good = await (await authority(3)).issue();
-  assert.match(commandsPrint('certificate', good), `subject=CN = ${good.commonName}`);
+  // OpenSSL 3.2 and later write no spaces around the sign.
+  assert.match(commandsPrint('certificate', good).replaceAll(' = ', '='), `subject=CN=${good.commonName}`);
   assert.match(commandsPrint('certificate', good), 'TLS Web Client Authentication');
   assert.match(commandsPrint('verify', good), 'tls.crt: OK');
   const [one, two] = commandsPrint('pair', good).trim().split('\n');
