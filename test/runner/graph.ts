@@ -124,6 +124,8 @@ export const NEEDS: readonly (readonly [path: string, needs: readonly StepName[]
   ['test/pki/kinds/', ['step-cli', 'vault']],
   ['test/monitoring/', ['control-plane', 'packages']],
   ['test/interop/caddy', ['proxies']],
+  ['test/interop/etcd', ['control-plane']],
+  ['test/interop/kube-', ['control-plane']],
   ['test/interop/opa', ['proxies']],
   ['test/interop/resumption', ['proxies']],
   ['test/interop/real-secrets', ['control-plane']],
