@@ -38,7 +38,12 @@ server.on('tlsClientError', (error: Error & { code?: string }) => console.error(
 setInterval(() => {
   const fresh = mounted.current();
   if (fresh === loaded) return;
-  server.setSecureContext({ ...fresh, ...versions });
   loaded = fresh;
+  try {
+    server.setSecureContext({ ...fresh, ...versions });
+  } catch (error) {
+    // Such as a key of another certificate. Uncaught it would end the process.
+    console.error(`the files were not loaded, the former ones stay in use: ${error}`);
+  }
 }, 1000);
 server.listen(Number(values.port), '127.0.0.1', () => console.log(`ready ${(server.address() as AddressInfo).port}`));
