@@ -132,7 +132,7 @@ export const NEEDS: readonly (readonly [path: string, needs: readonly StepName[]
   ['test/interop/', ['interop-programs']],
   ['test/interop/caddy', ['proxies']],
   ['test/interop/etcd', ['control-plane']],
-  ['test/interop/kube-apiserver', ['control-plane']],
+  ['test/interop/kube', ['control-plane']],
   ['test/interop/opa', ['proxies']],
   ['test/interop/resumption', ['proxies']],
   ['test/interop/real-secrets', ['control-plane']],
