@@ -109,12 +109,16 @@ export async function readAs({ port, ca, client }: Call, key: string): Promise<s
   return etcdctl([`--endpoints=https://localhost:${port}`, ...tls, 'get', key, '--print-value-only']);
 }
 
+/** Beyond the timeouts of etcdctl itself, which don't cover each of its waits. */
+const PATIENCE_MS = 15_000;
+
 async function etcdctl(args: readonly string[]): Promise<string> {
   const { etcdctl: program } = await ensurePrograms(['etcdctl']);
   try {
-    return (await run(program, args)).stdout.trim();
+    return (await run(program, args, { timeout: PATIENCE_MS })).stdout.trim();
   } catch (error) {
-    throw new Error((error as { stderr: string }).stderr.trim(), { cause: error });
+    const { stderr, killed } = error as { stderr: string; killed: boolean };
+    throw new Error(killed ? `etcdctl gave no answer within ${PATIENCE_MS} ms` : stderr.trim(), { cause: error });
   }
 }
 

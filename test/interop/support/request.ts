@@ -84,6 +84,8 @@ async function quiet(socket: TLSSocket, ms: number): Promise<void> {
 }
 
 async function send(socket: TLSSocket, { path = '/', headers = {}, json }: Call) {
+  // Its events are over.
+  if (socket.destroyed) throw new Error('connection closed');
   const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
   socket.once('error', reject);
   socket.once('close', () => reject(new Error('connection closed')));
