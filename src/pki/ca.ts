@@ -53,23 +53,19 @@ export function isSameCa(one: CaPath, other: CaPath): boolean {
 
 const keyIds = new WeakMap<CertificateView, string>();
 
-/** Stands for what `signsAlike` compares: equal for the certificates of one CA key and name. */
+/** Equal for the certificates of one CA: the same key, name and subject key identifier. */
 export function caKeyId(certificate: CertificateView): string {
   const known = keyIds.get(certificate);
   if (known !== undefined) return known;
-  const { publicKeyDer, subjectDer, subjectKeyId = '' } = certificate;
-  const id = hash('sha256', Buffer.concat([publicKeyDer, subjectDer, Buffer.from(subjectKeyId)]), 'base64');
+  const { publicKeyDer, subjectDer, subjectKeyId } = certificate;
+  const id = hash('sha256', Buffer.concat([publicKeyDer, subjectDer, Buffer.from(String(subjectKeyId))]), 'base64');
   keyIds.set(certificate, id);
   return id;
 }
 
 /** Whether both are certificates of one CA key and name: verifiers take either for the issuer of what the key signed. */
 export function signsAlike(one: CertificateView, other: CertificateView): boolean {
-  return (
-    one.publicKeyDer.equals(other.publicKeyDer) &&
-    one.subjectDer.equals(other.subjectDer) &&
-    one.subjectKeyId === other.subjectKeyId
-  );
+  return caKeyId(one) === caKeyId(other);
 }
 
 /**

@@ -19,7 +19,7 @@ const TIDY_AGAIN_MS = 30_000;
 
 /**
  * The authority is known not to permit the request now, though that may change. An approver who follows the request would
- * have it signed all the same, and whoever reads Secrets of the namespace has the key.
+ * have it signed all the same, and a user who may read Secrets of the namespace has the key.
  */
 const WITHDRAWN: readonly ErrorCode[] = ['NamespaceNotAllowed', 'ApprovalPending', 'TooManyCertificates'];
 

@@ -71,10 +71,15 @@ export function contentDigest(data: Data | RawObject['data'], files: Iterable<st
   return digestOf(names.map((name) => [name, data?.[name]]));
 }
 
+/** What the annotation of a Secret remembers. */
+export function outputsOf(secret: RawObject | undefined): OutputsRecord {
+  return readOutputs(secret?.metadata?.annotations?.[OUTPUTS_ANNOTATION]);
+}
+
 /** Whether the files beside the three are as they were written; a matter of the Secret alone, whatever the spec says. */
-export function areFilesWhole({ metadata, data }: RawObject): boolean {
-  const { content, files } = readOutputs(metadata?.annotations?.[OUTPUTS_ANNOTATION]);
-  return files.size === 0 || content === contentDigest(data, files.keys());
+export function areFilesWhole(secret: RawObject): boolean {
+  const { content, files } = outputsOf(secret);
+  return files.size === 0 || content === contentDigest(secret.data, files.keys());
 }
 
 export function digestOf(inputs: unknown): string {

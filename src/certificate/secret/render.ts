@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import { OUTPUTS_ANNOTATION } from '../../api/names.ts';
 import type { Pkcs12Output, StoreOutput } from '../../api/outputs.ts';
 import type { RawObject } from '../../api/parse.ts';
 import { TerminalError } from '../../errors.ts';
@@ -8,13 +7,14 @@ import { encodeJks, encodeJksTrustStore } from '../../pki/keystores/jks.ts';
 import { encodePkcs12, encodePkcs12TrustStore } from '../../pki/keystores/pkcs12.ts';
 import { parsePem } from '../../pki/pem.ts';
 import {
+  areFilesWhole,
   contentDigest,
   type Data,
   digestOf,
   type OutputSpec,
   type OutputsRecord,
   outputsDigest,
-  readOutputs,
+  outputsOf,
   writeOutputs,
 } from './outputs.ts';
 import { type StorePasswords, tagOf } from './store-passwords.ts';
@@ -45,8 +45,7 @@ const JKS_FILES = ['keystore.jks', 'truststore.jks'] as const;
 
 /** What is stored, byte for byte but for the three files; for a write that is only tried. */
 export function renderAsStored(data: SecretData, stored: RawObject | undefined): Rendered {
-  const text = stored?.metadata?.annotations?.[OUTPUTS_ANNOTATION] ?? '';
-  const { digest, files } = readOutputs(text);
+  const { digest, files } = outputsOf(stored);
   const kept = [...files].flatMap(([name]): [string, string][] => {
     const value = stored?.data?.[name];
     return value === undefined ? [] : [[name, value]];
@@ -161,8 +160,7 @@ function dersOf(pem: string): Buffer[] {
 
 /** What the Secret remembers of its files, where they are as they were written. */
 function wholeRecord(stored: RawObject | undefined): OutputsRecord | undefined {
-  const record = readOutputs(stored?.metadata?.annotations?.[OUTPUTS_ANNOTATION]);
-  return record.content === contentDigest(stored?.data, record.files.keys()) ? record : undefined;
+  return stored !== undefined && areFilesWhole(stored) ? outputsOf(stored) : undefined;
 }
 
 /** The stores that a Secret holds, of those that are asked for: name, what it was made from, and bytes. */

@@ -71,7 +71,7 @@ for (const [sentence, end, reason] of [
     assert.is(await signed(namespace, 'seen-a'), 2);
   });
 
-test('where a quota leaves no room for an approval, the request waits, and the approver is told', async () => {
+test('where a quota leaves no room for an approval, the request waits, and the approver gets the error of the quota', async () => {
   const { world } = await scene.get();
   const namespace = await world.namespace();
   const empty = await full(namespace, 'certificateapprovals.certwheel.io');

@@ -13,7 +13,7 @@ function base128(arc: number): number[] {
   return bytes;
 }
 
-/** One that nobody has registered, with small and large arcs. */
+/** An unregistered one, with small and large arcs. */
 export function randomOid(dice: Dice): string {
   const arcs = Array.from({ length: 1 + dice.below(4) }, () => dice.below(dice.pick([2, 128, 20_000, 2 ** 31 - 1])));
   return ['2.25', '1.3.6.1.4.1.99999', '2.999'][dice.below(3)]?.concat('.', arcs.join('.')) ?? '';
