@@ -6,7 +6,7 @@ import { type AuthorityRef, type CertificateSpec, parseRequest } from './client-
 import { parseRfc3339 } from './conditions.ts';
 import { certificateApprovalSpecSchema } from './generated/schemas.ts';
 import type { CertificateApprovalSpec } from './generated/types.ts';
-import { APPROVED_BY_ANNOTATION } from './names.ts';
+import { APPROVED_BY_ANNOTATION, LONGEST_NAME } from './names.ts';
 import { type ObjectMeta, parseMeta, type RawObject, validator } from './parse.ts';
 import { refuseUnknownFields } from './unknown-fields.ts';
 
@@ -41,12 +41,11 @@ export function isUnread(decision: Decision): decision is UnreadDecision {
   return 'problem' in decision;
 }
 
-const LONGEST_USER = 253;
 const LONGEST_UID = 64;
 const LONGEST_PROBLEM = 512;
 
 function isUser(name: string | undefined): name is string {
-  return name !== undefined && name !== '' && name.length <= LONGEST_USER;
+  return name !== undefined && name !== '' && name.length <= LONGEST_NAME;
 }
 
 const validate = validator<CertificateApprovalSpec>(certificateApprovalSpecSchema);
@@ -93,7 +92,7 @@ function unread(object: RawObject, problem: string): UnreadDecision | undefined 
     return undefined;
   return {
     ...parseMeta(object),
-    certificateName: name.slice(0, LONGEST_USER),
+    certificateName: name.slice(0, LONGEST_NAME),
     certificateUid: uid,
     problem: oneLine(problem).slice(0, LONGEST_PROBLEM),
     approvedBy: approverOf(object),

@@ -7,7 +7,7 @@ import { type Broken, type Condition, parseRfc3339 } from './conditions.ts';
 import { parseDuration } from './duration.ts';
 import { clientCertificateSpecSchema } from './generated/schemas.ts';
 import type { ClientCertificateSpec, ClientCertificateStatus } from './generated/types.ts';
-import { GROUP, KUBECTL_LAST_APPLIED, RENEW_AT_ANNOTATION, REQUESTED_BY_ANNOTATION } from './names.ts';
+import { GROUP, KUBECTL_LAST_APPLIED, LONGEST_NAME, RENEW_AT_ANNOTATION, REQUESTED_BY_ANNOTATION } from './names.ts';
 import { type Outputs, parseOutputs } from './outputs.ts';
 import { type ObjectMeta, parseMeta, type RawObject, validator } from './parse.ts';
 import { shared } from './shared.ts';
@@ -122,11 +122,8 @@ function unreadMoment(text: string | undefined): string | undefined {
   return line.length > LONGEST_UNREAD ? `${cut(line, LONGEST_UNREAD)}…` : line;
 }
 
-/** Names of users have no limit in Kubernetes; longer ones than those of its objects are cut. */
-const LONGEST_USER = 253;
-
 function userOf(text: string | undefined): string | undefined {
-  return text === undefined ? undefined : shared(cut(oneLine(text.slice(0, 4 * LONGEST_USER)), LONGEST_USER));
+  return text === undefined ? undefined : shared(cut(oneLine(text.slice(0, 4 * LONGEST_NAME)), LONGEST_NAME));
 }
 
 function secretNameOf(spec: unknown): string | undefined {

@@ -207,3 +207,6 @@ export function resourcePath(resource: Resource, namespace?: string, name?: stri
   if (subresource !== undefined) parts.push(subresource);
   return parts.join('/');
 }
+
+/** Names of objects are no longer. Names of users have no limit in Kubernetes, and longer ones are cut or refused. */
+export const LONGEST_NAME = 253;
