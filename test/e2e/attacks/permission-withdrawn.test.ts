@@ -19,6 +19,7 @@ import { requestsFor } from '../backends/support.ts';
 import { decide } from '../support/approvals.ts';
 import { createSecret, patch, renewAt } from '../support/edits.ts';
 import { QUIET_MS } from '../support/eventually.ts';
+import { untilNextSecond } from '../support/moments.ts';
 import { clientCertificate, conditionOf, create, readSecret, statusOf, untilReady } from '../support/objects.ts';
 import { makeCa, tlsData } from '../support/openssl.ts';
 import { authorityWithRules, setRules } from '../support/rules.ts';
@@ -169,6 +170,7 @@ for (const [sentence, { terms, end, reason }] of Object.entries(ENDS)) {
 test('a request under way is withdrawn when an older ClientCertificate takes the place under its rule', async () => {
   const place = await pending({ maxCertificates: 1 });
   const { world, namespace, authorityRef } = place;
+  await untilNextSecond();
   // The one that is pending moves under another rule, and back when the place is taken.
   await create(world, clientCertificate(namespace, 'second', { authorityRef }));
   await untilReady(world, namespace, 'second', { status: 'False', reason: 'TooManyCertificates' });

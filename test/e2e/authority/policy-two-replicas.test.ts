@@ -9,6 +9,7 @@ import { type ControllerProcess, startController } from '../support/controller-p
 import { renewAt } from '../support/edits.ts';
 import { eventually } from '../support/eventually.ts';
 import { lazily } from '../support/lazily.ts';
+import { untilNextSecond } from '../support/moments.ts';
 import { clientCertificate, conditionOf, create, statusOf, untilReady } from '../support/objects.ts';
 import { signatures } from '../support/recorded.ts';
 import { authorityWithRules, setRules } from '../support/rules.ts';
@@ -93,7 +94,7 @@ const CHANGES: Readonly<Record<string, Change>> = {
     resource: CERTIFICATE_APPROVALS,
     change: async ({ world, namespace }) => {
       // Times of creation are in whole seconds.
-      await sleep(1_100);
+      await untilNextSecond();
       await decide(world, namespace, 'client', { decision: 'Denied' });
     },
     reason: 'ApprovalDenied',

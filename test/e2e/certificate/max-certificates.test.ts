@@ -5,6 +5,7 @@ import { CLIENT_CERTIFICATES } from '../../../src/api/names.ts';
 import { lines } from '../process/support/fleet.ts';
 import { patchAuthority, renewAt, untilRevision } from '../support/edits.ts';
 import { QUIET_MS } from '../support/eventually.ts';
+import { untilNextSecond } from '../support/moments.ts';
 import { clientCertificate, conditionOf, create, readSecret, statusOf, untilReady } from '../support/objects.ts';
 import { signatures } from '../support/recorded.ts';
 import { oneScene } from '../support/scene.ts';
@@ -17,7 +18,7 @@ const scene = oneScene({ authority: policyFor(2) }, async ({ world, namespace })
   for (const name of ['first', 'second', 'third', 'fourth']) {
     await create(world, clientCertificate(namespace, name));
     // Creation times are whole seconds, and those of one second have no order that a test could know.
-    await sleep(1_100);
+    await untilNextSecond();
   }
 });
 test.after(scene.stop);

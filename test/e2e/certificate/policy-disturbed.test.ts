@@ -6,6 +6,7 @@ import { alterObjects } from '../support/admission.ts';
 import { decide, inHours } from '../support/approvals.ts';
 import { patch, patchCertificate, renewAt } from '../support/edits.ts';
 import { QUIET_MS } from '../support/eventually.ts';
+import { untilNextSecond } from '../support/moments.ts';
 import { clientCertificate, conditionOf, create, readSecret, statusOf, untilReady } from '../support/objects.ts';
 import { usedUp } from '../support/quota.ts';
 import { signatures } from '../support/recorded.ts';
@@ -167,7 +168,7 @@ test('a ClientCertificate that a finalizer holds keeps its place, and an approva
   await patch(world, CLIENT_CERTIFICATES, namespace, 'one-a', HELD);
   await world.client.delete(CLIENT_CERTIFICATES, namespace, 'one-a');
   // Of two that were created in the same second, the smaller uid goes first.
-  await sleep(1_100);
+  await untilNextSecond();
   await ask(namespace, 'one-b');
   await untilReady(world, namespace, 'one-b', { status: 'False', reason: 'TooManyCertificates' });
   assert.is(await signed(namespace, 'one-b'), 0);

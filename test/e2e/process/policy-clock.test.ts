@@ -5,6 +5,7 @@ import { startAppHere } from '../support/app-here.ts';
 import { decide, inHours } from '../support/approvals.ts';
 import { renewAt } from '../support/edits.ts';
 import { QUIET_MS } from '../support/eventually.ts';
+import { untilNextSecond } from '../support/moments.ts';
 import {
   clientCertificate,
   conditionOf,
@@ -61,7 +62,7 @@ test('a decision of the future, and a denial after an approval, count by when th
   const { world, namespace, setTo, stop, signed } = await approved();
   // Everything was created after what this clock says now.
   setTo(-HOUR);
-  await sleep(1_100);
+  await untilNextSecond();
   await decide(world, namespace, 'alice', { decision: 'Denied' });
   await untilReady(world, namespace, 'alice', { type: 'Stalled', reason: 'ApprovalDenied' });
   await renewAt(world, namespace, 'alice', new Date(Date.now() - 1.5 * HOUR).toISOString());
