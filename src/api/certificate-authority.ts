@@ -1,4 +1,5 @@
 import { CertwheelError, type ErrorCode } from '../errors.ts';
+import { type CARotation, caRotation } from './ca-rotation.ts';
 import type { AuthorityKind } from './client-certificate.ts';
 import type { Broken, Condition } from './conditions.ts';
 import { parseDuration } from './duration.ts';
@@ -18,6 +19,7 @@ export const COMMON_FIELDS: readonly string[] = [
   'allowSystemIdentities',
   'allowedNamespaces',
   'issuancePolicy',
+  'caRotation',
 ];
 
 /** Of the schema alone: a field that only a later version knows is no backend, where this version follows it. */
@@ -73,6 +75,7 @@ export interface CertificateAuthority extends AuthorityMeta {
   /** Which namespaces may use it; undefined for the namespaced kind, which serves its own. */
   readonly allowedNamespaces: AllowedNamespaces | undefined;
   readonly issuancePolicy: IssuancePolicy;
+  readonly caRotation: CARotation;
   readonly status: AuthorityStatus;
 }
 
@@ -124,6 +127,7 @@ export function parseCertificateAuthority(kind: AuthorityKind, object: RawObject
       quota: spec.quota && { issuances: spec.quota.issuances, perMs: QUOTA_SPANS_IN_MS[spec.quota.per] },
       allowedNamespaces: kind === 'ClusterCertificateAuthority' ? (spec.allowedNamespaces ?? { names: [] }) : undefined,
       issuancePolicy: issuancePolicy(kind, spec.issuancePolicy),
+      caRotation: caRotation(spec.caRotation, object.metadata?.annotations),
       status,
     };
   } catch (error) {

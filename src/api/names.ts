@@ -189,6 +189,17 @@ export const GENERATION_SOURCE_ANNOTATION = 'certwheel.io/generation-source';
 /** And its mark, see GenerationMark: the uids of the generations in use, its own among them, and where it was written. */
 export const GENERATION_UIDS_ANNOTATION = 'certwheel.io/generation-uids';
 export const GENERATION_NAMESPACE_ANNOTATION = 'certwheel.io/generation-namespace';
+/** When it went into the trust bundle. */
+export const GENERATION_PREPARED_ANNOTATION = 'certwheel.io/generation-prepared';
+/** Since when nothing stands in the way of its next step, see Generation; and the CAs that were rolled back while it signs. */
+export const GENERATION_GATE_ANNOTATION = 'certwheel.io/generation-gate';
+export const GENERATION_REJECTS_ANNOTATION = 'certwheel.io/generation-rejects';
+
+/** Set by a person on an authority: an RFC 3339 moment at which to make the next CA, once. */
+export const ROTATE_CA_ANNOTATION = 'certwheel.io/rotate-ca';
+/** And the version of the CA generation that is never to sign again, and the step that a manual rotation waits for. */
+export const ROLLBACK_CA_ANNOTATION = 'certwheel.io/rollback-ca';
+export const ADVANCE_CA_ANNOTATION = 'certwheel.io/advance-ca';
 
 /** On the Secret that keeps the ledgers of an authority: the authority's name; its kind is in AUTHORITY_KIND_LABEL. */
 export const LEDGER_OF_LABEL = 'certwheel.io/ledger-of';

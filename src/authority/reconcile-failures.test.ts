@@ -18,7 +18,12 @@ const SCENES = {
   'a CA rotation': {
     swaps: true,
     end: ['v2 Active'],
-    steps: ['create v2 Prepared', 'write v2 Active', 'write v1 Retiring', 'delete v1'],
+    steps: [
+      'create v2 Pending',
+      // Its gate opens, and is noted.
+      ...['write v2 Prepared', 'write v2 Prepared', 'write v2 Trusted', 'write v2 Active'],
+      ...['write v1 Retiring', 'write v1 Retiring', 'delete v1'],
+    ],
   },
 } as const;
 
@@ -72,7 +77,7 @@ for (const [what, { swaps, end, steps }] of Object.entries(SCENES)) {
     }
   });
 
-  for (const effect of [...steps, 'status', ...(swaps ? ['blank v2', 'write v1 Active'] : ['blank v1'])])
+  for (const effect of new Set([...steps, 'status', ...(swaps ? ['blank v2', 'write v1 Active'] : ['blank v1'])]))
     for (const how of ['refuse', 'loseAnswer'] as const)
       test(`${what}, ${effect} ${how === 'refuse' ? 'not stored' : 'stored, and the answer lost'}: it converges`, async () => {
         for (const status of [0, 403, 409, 422, 429, 500, 503]) {

@@ -50,6 +50,8 @@ function scene(definition: BackendDefinition<never>, backend: Backend) {
     metrics: { show: nothing, showDemand: nothing, hide: nothing },
     ownership: { assert: nothing },
     trustPropagationMs: MINUTE,
+    controllerNamespace: 'certwheel',
+    proofs: () => [],
     clock,
     log: SILENT,
   };

@@ -89,7 +89,14 @@ test('after a change of the backend the new CA signs only once its trust is spre
   const notAfter = after(DAY);
   const issuerFingerprint = another.certificate.fingerprintSHA256;
   world.members = [
-    { key: 'ns/client', issuerFingerprint, anchorFingerprints: [], trustBundleHash: 'of before', notAfter },
+    {
+      key: 'ns/client',
+      namespace: 'ns',
+      issuerFingerprint,
+      anchorFingerprints: [],
+      trustBundleHash: 'of before',
+      notAfter,
+    },
   ];
   for (let look = 0; look < 4; look++) await world.run();
   assert.equal(world.generations.states().toSorted(), ['v1 Retiring', 'v2 Prepared']);

@@ -47,7 +47,7 @@ const CASES: Readonly<Record<string, Case>> = {
       world.wanted = another;
     }),
     lines: [
-      ...['leading', 'blank v2', 'create v2 Prepared', 'event CAGenerationCreated'],
+      ...['leading', 'blank v2', 'create v2 Pending', 'event CAGenerationCreated'],
       ...['woken', 'shown ready', 'status'],
     ],
     conditions: ['True Verified', undefined, 'True SpreadingTrust'],

@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { authorityKey, type CertificateAuthority, isBrokenAuthority } from '../api/certificate-authority.ts';
+import type { CARotationRequest } from '../api/generated/types.ts';
 import { earliest } from '../api/moments.ts';
 import { readableTrust } from '../backends/shared/readable-trust.ts';
 import type { AuthorityView } from '../certificate/observed.ts';
@@ -9,9 +10,10 @@ import { successorDue } from '../pki/ca-life.ts';
 import type { CertificateView } from '../pki/certificate.ts';
 import { backoffMs } from '../queue/backoff.ts';
 import type { Outcome, Run } from '../queue/controller.ts';
-import { canSign, endOf, signingOf } from '../rotation/generation.ts';
+import { canSign, endOf, isInBundle, isPresent, mayHaveSigned, signingOf, sourceOf } from '../rotation/generation.ts';
 import type { Plan } from '../rotation/plan-types.ts';
 import { type Provenance, provenanceOf } from '../rotation/provenance.ts';
+import { answersOf } from '../rotation/requests.ts';
 import { nextVersion, planOf, readSource, tryStep } from '../rotation/steps.ts';
 import { reportable, type Trouble, troubleOf } from '../trouble.ts';
 import { demandOn } from './demand.ts';
@@ -70,15 +72,15 @@ async function observeAndStep(key: string, deps: AuthorityDeps, run: Run): Promi
   const trouble = because(breaker.trouble);
   const demand = demandOn(runtime, deps.consumers(resource), now);
   deps.metrics.showDemand(resource, demand);
-  const { waitingFor, leftBehind } = plan;
   const { verified } = runtime.backend;
   const findings = {
     trusted: trust,
     trouble,
     refused,
     leftAside: [...(rest?.leftAside ?? []), ...runtime.untrusted],
-    waitingFor,
-    leftBehind,
+    plan,
+    certificates: plan.certificates,
+    requests: requestsOf(resource, runtime, now),
     foreign,
     nextProbeAt,
     demand,
@@ -89,20 +91,40 @@ async function observeAndStep(key: string, deps: AuthorityDeps, run: Run): Promi
   if (stepped) return { do: 'again' };
   return {
     do: 'rest',
-    recheckAt: earliest([reportAt, ledgerAt, lookAgainAt, rest?.reviewAt, recheckAt(runtime, plan, refused, deps)]),
+    recheckAt: earliest([
+      reportAt,
+      ledgerAt,
+      lookAgainAt,
+      rest?.reviewAt,
+      recheckAt(resource, runtime, plan, refused, deps),
+    ]),
   };
+}
+
+/** What the annotations of the authority ask for, and what became of that. */
+function requestsOf(resource: CertificateAuthority, runtime: Runtime, now: Date): CARotationRequest[] {
+  const source = sourceOf(runtime);
+  const asked = {
+    requests: resource.caRotation.asked,
+    backend: resource.type,
+    makesCA: runtime.backend.makesCA === true,
+    generations: runtime.generations.filter((each) => isPresent(each, source)),
+    signing: signingOf(runtime, now),
+    before: resource.status.caRotation?.requests ?? [],
+  };
+  return answersOf(asked, now);
 }
 
 /** Between two backends the new CA doesn't sign before its trust is spread, and the former one doesn't sign any more. */
 function spreading(runtime: Runtime, now: Date): Trouble | undefined {
-  const prepared = runtime.generations.find((each) => each.state === 'Prepared' && canSign(each));
+  const prepared = runtime.generations.find((each) => !mayHaveSigned(each) && canSign(each));
   if (prepared === undefined || signingOf(runtime, now) !== undefined) return undefined;
   const message = `CA generation ${prepared.version} goes into every ca.crt before it signs, and that of the former backend signs no more`;
   return { code: 'AuthorityNotReady', message };
 }
 
 interface Advance {
-  readonly plan: Plan;
+  readonly plan: ReturnType<typeof planOf>;
   readonly stepped: boolean;
   /** Why a pair can't be one of the generations. */
   readonly refused: Trouble | undefined;
@@ -124,11 +146,11 @@ async function advance(
   const observe = () => provenanceOf(deps.generationSecrets(key), evidence, deps.clock.now());
   const seen = await observe();
   runtime.generations = seen.generations;
-  const source = await readSource(runtime, nextVersion(resource, seen), deps, run);
+  const rotateAt = resource.caRotation.asked.rotate?.wish;
+  const source = await readSource(runtime, nextVersion(resource, seen), deps, run, rotateAt);
   // The key of a CA may have been waited for.
   if (deps.registry.current(deps.find(key)) !== runtime) return undefined;
-  const plan = planOf(key, runtime, source.pair, deps);
-  runtime.clearSince = plan.clearSince;
+  const plan = planOf(resource, runtime, source.pair, deps);
   const { stepped, blocked } = await tryStep(plan, source, runtime, deps);
   if (stepped) runtime.generations = (await observe()).generations;
   const { problem, foreign } = seen;
@@ -171,7 +193,10 @@ function trustedNow({ trusted, generations }: Runtime): readonly CertificateView
   const { anchors } = trusted;
   if (anchors.length === 0) return [];
   const known = new Set(anchors.map(({ fingerprintSHA256 }) => fingerprintSHA256));
-  const leaving = generations.map(({ path }) => path.anchor).filter((each) => !known.has(each.fingerprintSHA256));
+  const leaving = generations
+    .filter(isInBundle)
+    .map(({ path }) => path.anchor)
+    .filter((each) => !known.has(each.fingerprintSHA256));
   return [...anchors, ...leaving];
 }
 
@@ -197,7 +222,13 @@ function visible({ trouble, trust, intermediates, signing, limits, generations }
 }
 
 /** The next moment at which something may be otherwise without any event. */
-function recheckAt(runtime: Runtime, plan: Plan, refused: Trouble | undefined, deps: AuthorityDeps): Date | undefined {
+function recheckAt(
+  resource: CertificateAuthority,
+  runtime: Runtime,
+  plan: Plan,
+  refused: Trouble | undefined,
+  deps: AuthorityDeps,
+): Date | undefined {
   const now = deps.clock.now();
   runtime.refusals = refused === undefined ? 0 : runtime.refusals + 1;
   const tryAgain = refused && new Date(now.getTime() + backoffMs(runtime.refusals, REFUSED, deps.clock.random()));
@@ -208,5 +239,7 @@ function recheckAt(runtime: Runtime, plan: Plan, refused: Trouble | undefined, d
   const planned = plan.step.do === 'settle' ? plan.step.recheckAt : undefined;
   const lookInMs = REMOTE_LOOK_MS * (1 - REMOTE_LOOK_JITTER * deps.clock.random());
   const lookAgain = runtime.definition.capabilities.remote ? new Date(now.getTime() + lookInMs) : undefined;
-  return earliest([tryAgain, planned, lookAgain, ...ends, ...renewals]);
+  const asked = resource.caRotation.asked.rotate?.wish;
+  const rotateAt = asked !== undefined && asked > now ? asked : undefined;
+  return earliest([tryAgain, planned, rotateAt, lookAgain, ...ends, ...renewals]);
 }

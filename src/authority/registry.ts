@@ -10,8 +10,8 @@ export interface Pace {
   readonly probes: Bucket;
 }
 
-/** A CA rotation takes five steps, so two of them may follow each other. */
-const STEPS = { capacity: 10, refillMs: 30_000 };
+/** A CA rotation takes eight steps, so two of them may follow each other. */
+const STEPS = { capacity: 16, refillMs: 30_000 };
 /** Its backoff probes a little less often when it is in trouble. */
 const PROBES = { capacity: 10, refillMs: 3_000 };
 

@@ -30,8 +30,6 @@ export interface Runtime {
   trusted: Trust;
   /** What it said too and is in no ca.crt, as sentences; see ReadableTrust. */
   untrusted: readonly string[];
-  /** See Rotation.clearSince. */
-  clearSince: ReadonlyMap<string, Date>;
   /** How often in a row a new CA pair was refused. */
   refusals: number;
   /** Undefined until the first look has come to an end. */
@@ -86,7 +84,6 @@ export function createRuntime(resource: CertificateAuthority, parts: Parts): Run
     generations: [],
     trusted: NO_TRUST,
     untrusted: [],
-    clearSince: new Map(),
     refusals: 0,
     view: undefined,
   };

@@ -26,6 +26,7 @@ function generation(version: number, state: Generation['state'], pair: CaPair): 
   return aGeneration(version, state, pair);
 }
 
+const QUIET = { next: undefined, hold: undefined, waitingFor: [], leftBehind: [] };
 const NOTHING_WANTED: Demand = { certificates: 0, perDay: 0, costs: [], quota: undefined };
 
 function told(findings: Partial<AuthorityFindings>, before: AuthorityStatus = {}, now = NOW): AuthorityStatus {
@@ -36,8 +37,9 @@ function told(findings: Partial<AuthorityFindings>, before: AuthorityStatus = {}
     signing: undefined,
     trusted: [],
     leftAside: [],
-    waitingFor: [],
-    leftBehind: [],
+    plan: QUIET,
+    certificates: new Map(),
+    requests: [],
     foreign: [],
     isElsewhere: false,
     nextProbeAt: undefined,
@@ -113,7 +115,7 @@ test('a rotation reports its step and the certificates that it waits for', () =>
     'True SpreadingTrust: generation 2 goes into every ca.crt before it signs',
   );
   const waitingFor = ['a', 'b', 'c', 'd', 'e', 'f'].map((name) => `ns/${name}`);
-  const waiting = condition(told({ ...spreading, waitingFor }), 'Rotating');
+  const waiting = condition(told({ ...spreading, plan: { ...QUIET, waitingFor } }), 'Rotating');
   assert.match(waiting ?? '', 'waiting for 6 certificates, such as ns/a, ns/b, ns/c, ns/d, ns/e');
   assert.not.match(waiting ?? '', 'ns/f');
 });

@@ -1,8 +1,7 @@
 import { authorityConditions, type CertificateAuthority } from '../api/certificate-authority.ts';
 import { heldBy, mergeConditions, type NewCondition, toRfc3339 } from '../api/conditions.ts';
-import type { AuthorityStatus, CAGeneration } from '../api/generated/types.ts';
+import type { AuthorityStatus } from '../api/generated/types.ts';
 import { readable } from '../foreign-text.ts';
-import { isSameCa } from '../pki/ca.ts';
 import { lastToEnd } from '../pki/ca-life.ts';
 import type { CertificateView } from '../pki/certificate.ts';
 import { foreignCondition } from '../rotation/foreign-condition.ts';
@@ -12,6 +11,7 @@ import type { Trouble } from '../trouble.ts';
 import type { Demand } from './demand.ts';
 import { demandStatus, quotaShort } from './demand-status.ts';
 import { refusedByVerifiers } from './refused-by-verifiers.ts';
+import { describeGenerations, type RotationFindings, rotatingCondition, rotationStatus } from './rotation-status.ts';
 import { unrestricted } from './unrestricted.ts';
 
 /** The types of conditions that Certwheel writes. */
@@ -26,29 +26,19 @@ export const AUTHORITY_CONDITIONS: readonly string[] = [
 ];
 
 /** The schema takes no more, and would refuse the whole status. */
-const GENERATIONS_KEPT = 20;
-const LONGEST_SUBJECT = 4_096;
 const LONGEST_LEFT_ASIDE = 1_024;
-const LONGEST_CERTIFICATE = 16_384;
 
-export interface AuthorityFindings {
+export interface AuthorityFindings extends RotationFindings {
   /** Why nothing can be issued. */
   readonly trouble: Trouble | undefined;
   /** Why a new CA pair, or a stored one, was refused while the last good one goes on. */
   readonly refused: Trouble | undefined;
-  readonly generations: readonly Generation[];
-  readonly signing: Generation | undefined;
   /** The CA certificates that verifiers must accept. */
   readonly trusted: readonly CertificateView[];
   /** See SourceRest; of the source as it is now. */
   readonly leftAside: readonly string[];
-  readonly waitingFor: readonly string[];
-  /** See Plan. */
-  readonly leftBehind: readonly string[];
   /** See Provenance. */
   readonly foreign: readonly GenerationSecret[];
-  /** Whether another machine holds the CA key. */
-  readonly isElsewhere: boolean;
   /** When an authority that can't be asked is probed again. */
   readonly nextProbeAt: Date | undefined;
   readonly demand: Demand;
@@ -62,13 +52,13 @@ export function authorityStatus(
   findings: AuthorityFindings,
   now: Date,
 ): AuthorityStatus {
-  const { trouble, refused, signing, generations, nextProbeAt } = findings;
+  const { trouble, refused, signing, nextProbeAt } = findings;
   const demand = demandStatus(findings.demand);
   const ca = signing === undefined ? foreignCa(findings)?.notAfter : endOf(signing.path);
   const observedGeneration = resource.generation;
   const wanted = [
     untilGone(readiness(findings), resource.deleting),
-    ...rotation(findings),
+    ...rotatingCondition(findings),
     ...(refused === undefined || trouble !== undefined ? [] : [stalled(refused, signing)]),
     ...quotaShort(findings.demand),
     ...refusedByVerifiers(signing?.path.chain ?? [], findings.trusted),
@@ -91,7 +81,8 @@ export function authorityStatus(
       ? {}
       : { leftAside: findings.leftAside.map((each) => readable(each, LONGEST_LEFT_ASIDE)) }),
     ...(demand === undefined ? {} : { demand }),
-    ...describeGenerations(generations, resource.status.generations ?? [], now),
+    ...rotationStatus(findings),
+    ...describeGenerations(findings, resource.status.generations ?? [], now),
   };
 }
 
@@ -134,71 +125,4 @@ function untilGone(ready: NewCondition, finalizers: readonly string[] | undefine
 function stalled(refused: Trouble, signing: Generation | undefined): NewCondition {
   const fallback = signing === undefined ? '' : `; generation ${signing.version} stays in use`;
   return { type: 'Stalled', status: 'True', reason: refused.code, message: `${refused.message}${fallback}` };
-}
-
-function rotation({ generations, signing, waitingFor, leftBehind, isElsewhere }: AuthorityFindings): NewCondition[] {
-  const prepared = generations.find(({ state }) => state === 'Prepared');
-  // Between the write that makes the new one sign and the next, the old one is still marked as active.
-  const leaving = generations.find(
-    (each) => each.state === 'Retiring' || (each.state === 'Active' && each !== signing),
-  );
-  if (prepared === undefined && leaving === undefined) return [];
-  const waiting = listed('waiting for', waitingFor) + listed('left behind:', leftBehind);
-  const isRenewed = leaving !== undefined && signing !== undefined && signsForBoth(leaving, signing);
-  const reissuing = isRenewed
-    ? `generation ${leaving.version} leaves every ca.crt; what it signed is good under generation ${signing.version} too`
-    : isElsewhere
-      ? `generation ${leaving?.version} of the former backend is trusted until no valid certificate of it is left`
-      : `certificates of generation ${leaving?.version} are being re-issued`;
-  const message =
-    prepared === undefined
-      ? `${reissuing}${waiting}`
-      : `generation ${prepared.version} goes into every ca.crt before it signs${waiting}`;
-  return [
-    {
-      type: 'Rotating',
-      status: 'True',
-      reason: prepared === undefined && !isRenewed ? 'Reissuing' : 'SpreadingTrust',
-      message,
-    },
-  ];
-}
-
-/** Whether what the one has signed needn't be issued anew under the other. */
-function signsForBoth({ path: one }: Generation, { path: other }: Generation): boolean {
-  return one.certificate.fingerprintSHA256 === other.certificate.fingerprintSHA256 || isSameCa(one, other);
-}
-
-function listed(what: string, keys: readonly string[]): string {
-  return keys.length === 0 ? '' : `; ${what} ${keys.length} certificates, such as ${keys.slice(0, 5).join(', ')}`;
-}
-
-/** Those in use from their Secrets, the retired from what status has kept of them. */
-function describeGenerations(
-  generations: readonly Generation[],
-  known: readonly CAGeneration[],
-  now: Date,
-): Pick<AuthorityStatus, 'generations'> {
-  const living = generations.map(describe);
-  const versions = new Set(living.map(({ version }) => version));
-  const retired = known
-    .filter(({ version }) => !versions.has(version))
-    .map((each) => (each.state === 'Retired' ? each : { ...each, state: 'Retired' as const, since: toRfc3339(now) }));
-  const all = [...living, ...retired].sort((one, other) => other.version - one.version);
-  return all.length === 0 ? {} : { generations: all.slice(0, GENERATIONS_KEPT) };
-}
-
-function describe({ version, state, since, path: { certificate } }: Generation): CAGeneration {
-  return {
-    version,
-    state,
-    since: toRfc3339(since),
-    subject: readable(certificate.subjectText, LONGEST_SUBJECT),
-    serialNumber: certificate.serialNumber,
-    fingerprintSHA256: certificate.fingerprintSHA256,
-    publicKeyPinSHA256: certificate.publicKeyPin,
-    notBefore: toRfc3339(certificate.notBefore),
-    notAfter: toRfc3339(certificate.notAfter),
-    ...(certificate.pem.length > LONGEST_CERTIFICATE ? {} : { certificate: certificate.pem }),
-  };
 }

@@ -5,7 +5,7 @@ import type { CertificateView } from '../pki/certificate.ts';
 import { withoutRoot } from '../pki/chain.ts';
 import type { Constraints } from '../pki/constraints/constraints.ts';
 import { allowsAll, rulesOf } from '../pki/path-rules.ts';
-import { endOf, type Generation, signingOf } from '../rotation/generation.ts';
+import { endOf, type Generation, isInBundle, signingOf } from '../rotation/generation.ts';
 import type { Trouble } from '../trouble.ts';
 import type { Runtime } from './runtime.ts';
 
@@ -27,7 +27,9 @@ export function viewAuthority(
     trouble,
     trust: bundleOf(trust),
     intermediates: trusted.intermediates,
-    generations: new Map(generations.map((each) => [each.path.certificate.fingerprintSHA256, roleOf(each, signing)])),
+    generations: new Map(
+      generations.filter(isInBundle).map((each) => [each.path.certificate.fingerprintSHA256, roleOf(each, signing)]),
+    ),
     issuers,
     constraints: signing && constraintsOf(signing),
     signing: signing && {

@@ -155,6 +155,8 @@ function parts(raw: RawObject, isOwn: boolean, held: CaPair | undefined, ills: I
     metrics: { show: (_resource, isReady) => void shown.push(isReady), showDemand: nothing, hide: nothing },
     ownership: { assert: nothing },
     trustPropagationMs: MINUTE,
+    controllerNamespace: 'certwheel',
+    proofs: () => [],
     clock,
     log: SILENT,
   };

@@ -109,6 +109,8 @@ export interface Backend {
   forget?(request: Pick<IssueRequest, 'id' | 'ticket' | 'requester'>, signal: AbortSignal): Promise<void>;
   /** Present where the authority can revoke. */
   revoke?(revocation: Revocation, reason: RevocationReason, signal: AbortSignal): Promise<void>;
+  /** Whether `keyPair` makes the CA itself, and so makes another one where there is no `newest`. */
+  readonly makesCA?: boolean;
   /**
    * Present where Certwheel itself holds the CA key: the pair to sign with from now on. `newest` is the latest that this
    * kind of authority has brought and that can sign, `nextVersion` the number that another would get. A pair that isn't a generation yet

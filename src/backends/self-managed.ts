@@ -24,6 +24,7 @@ export const selfManaged: BackendDefinition<SelfManagedBackend> = {
     let made: PrivateKey | undefined;
     return {
       ...ownCA(deps),
+      makesCA: true,
       keyPair: async (newest, nextVersion, _signal, aside) => {
         const isCurrent = newest !== undefined && deps.clock.now() < successorDue(newest.certificate);
         if (isCurrent || (made !== undefined && isKeyOf(newest, made))) made = undefined;

@@ -10,6 +10,7 @@ import type { Bucket } from '../queue/bucket.ts';
 import type { SlowWork } from '../queue/slow-work.ts';
 import type { Generation, NewGeneration } from './generation.ts';
 import type { Member } from './plan-types.ts';
+import type { TrustProof } from './trust-proof.ts';
 
 /** A ClientCertificate that the authority serves, and the Secret of that name; another may own it, and it may not be proven yet. */
 export interface Consumer {
@@ -21,10 +22,8 @@ export interface Consumer {
 export interface Rotating {
   readonly resource: CertificateAuthority;
   readonly definition: { readonly type: string };
-  readonly backend: Pick<Backend, 'keyPair'>;
+  readonly backend: Pick<Backend, 'keyPair' | 'makesCA'>;
   readonly generations: readonly Generation[];
-  /** See Rotation.clearSince. */
-  readonly clearSince: ReadonlyMap<string, Date>;
 }
 
 /** What the steps of a CA rotation read and write. */
@@ -37,12 +36,15 @@ export interface RotationDeps {
   /** Writes the annotations of one that is stored. */
   writeGeneration(resource: CertificateAuthority, generation: Generation, beside: readonly string[]): Promise<void>;
   deleteGeneration(generation: Generation): Promise<void>;
+  /** What verifiers, and the places that they read, are shown to trust of that generation. */
+  proofs(key: string, generation: Generation): readonly TrustProof[];
   recordEvent(resource: CertificateAuthority, event: EventText): void;
   /** How many steps may be taken, by authority. */
   readonly registry: { paceOf(resource: CertificateAuthority): { readonly steps: Bucket } };
   readonly ownership: Ownership;
   /** How long workloads are given to load a Secret that changed. */
   readonly trustPropagationMs: number;
+  readonly controllerNamespace: string;
   /** Where the making of CA keys waits that takes long. */
   readonly slowWork: Pick<SlowWork, 'run'>;
   readonly clock: Clock;

@@ -8,7 +8,7 @@ import { restoreCaPath } from '../pki/ca.ts';
 import { restoreCaSigner } from '../pki/ca-signer.ts';
 import { MAX_PEM_BYTES } from '../pki/pem.ts';
 import { messageOf } from '../thrown.ts';
-import type { Generation } from './generation.ts';
+import { type Gate, type Generation, LIVING_STATES } from './generation.ts';
 import { versionOf } from './generation-manifest.ts';
 
 /** A Secret that claims to keep a CA generation: whose, and what it keeps, or why it can't be read. */
@@ -47,7 +47,9 @@ const LONGEST_ANNOTATION = 200;
 const LONGEST_UIDS = 2_000;
 const MOST_FINALIZERS = 10;
 
-const STATES = ['Prepared', 'Active', 'Retiring'] as const;
+/** So many CAs may have been rolled back to one. */
+const MOST_REJECTS = 20;
+const LONGEST_REJECTS = MOST_REJECTS * 65;
 
 /**
  * Reduces a Secret that carries AUTHORITY_NAME_LABEL. Its pair is read when the authority first needs it: that takes
@@ -131,7 +133,7 @@ function contentOf(object: RawObject, { version, secret, mark }: GenerationSecre
     // Where it doesn't sign it is as good as gone, but for its key.
     if (held !== undefined && annotations[names.GENERATION_STATE_ANNOTATION] !== 'Active')
       return { generation: undefined, problem: held };
-    const state = STATES.find((each) => each === annotations[names.GENERATION_STATE_ANNOTATION]);
+    const state = LIVING_STATES.find((each) => each === annotations[names.GENERATION_STATE_ANNOTATION]);
     const since = parseRfc3339(annotations[names.GENERATION_SINCE_ANNOTATION]);
     const path = restoreCaPath(text(object, 'tls.crt'));
     const generation = {
@@ -143,6 +145,9 @@ function contentOf(object: RawObject, { version, secret, mark }: GenerationSecre
       created,
       mark: mark.uids.includes(secret.uid) ? ('whole' as const) : ('none' as const),
       source: annotations[names.GENERATION_SOURCE_ANNOTATION] ?? '',
+      preparedAt: parseRfc3339(annotations[names.GENERATION_PREPARED_ANNOTATION]),
+      gate: gateFrom(annotations[names.GENERATION_GATE_ANNOTATION]),
+      rejects: (annotations[names.GENERATION_REJECTS_ANNOTATION] ?? '').split(',').filter((each) => each !== ''),
       // It was valid when it was accepted; whether it still is, is asked before it signs.
       path,
       signer: restoreCaSigner(path.certificate, text(object, 'tls.key')),
@@ -152,6 +157,15 @@ function contentOf(object: RawObject, { version, secret, mark }: GenerationSecre
   } catch (error) {
     return unusable(object, messageOf(error));
   }
+}
+
+const GATES = ['Trusted', 'Active', 'Retired'] as const;
+
+function gateFrom(text: string | undefined): Gate | undefined {
+  const [name, moment] = (text ?? '').split(' ');
+  const to = GATES.find((each) => each === name);
+  const since = parseRfc3339(moment);
+  return to === undefined || since === undefined ? undefined : { to, since };
 }
 
 function markOf({ metadata: { annotations = {} } = {} }: RawObject): GenerationMark {
@@ -179,9 +193,13 @@ function needed({ metadata = {}, data = {} }: RawObject): RawObject {
     names.GENERATION_STATE_ANNOTATION,
     names.GENERATION_SINCE_ANNOTATION,
     names.GENERATION_SOURCE_ANNOTATION,
+    names.GENERATION_PREPARED_ANNOTATION,
+    names.GENERATION_GATE_ANNOTATION,
+    names.GENERATION_REJECTS_ANNOTATION,
   ].flatMap((each) => {
     const value = metadata.annotations?.[each];
-    return value === undefined || value.length > LONGEST_ANNOTATION ? [] : [[each, value] as const];
+    const longest = each === names.GENERATION_REJECTS_ANNOTATION ? LONGEST_REJECTS : LONGEST_ANNOTATION;
+    return value === undefined || value.length > longest ? [] : [[each, value] as const];
   });
   return {
     metadata: {

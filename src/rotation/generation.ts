@@ -2,16 +2,35 @@ import type { CaPath } from '../pki/ca.ts';
 import type { CaSigner } from '../pki/ca-signer.ts';
 
 /**
- * The life of a CA generation. Only the signing one issues; all but the retired are in the trust bundle.
+ * The life of a CA generation. Only the signing one issues; all but the pending and the retired are in the trust bundle.
  *
- * Prepared -> Active -> Retiring -> Retired
+ *     Pending -> Prepared -> Trusted -> Active -> Retiring -> Retired
+ *                    |          |          |                     ^
+ *                    +----------+----------+---> RolledBack -----+
  */
-export type GenerationState = 'Prepared' | 'Active' | 'Retiring' | 'Retired';
+export type GenerationState = 'Pending' | 'Prepared' | 'Trusted' | 'Active' | 'Retiring' | 'RolledBack' | 'Retired';
+
+/** The states of a generation that has a Secret. */
+export type LivingState = Exclude<GenerationState, 'Retired'>;
+export const LIVING_STATES: readonly LivingState[] = [
+  'Pending',
+  'Prepared',
+  'Trusted',
+  'Active',
+  'Retiring',
+  'RolledBack',
+];
+
+/** Since when nothing stands in the way of a step; kept with the generation, so that a restart loses no minute of the wait. */
+export interface Gate {
+  readonly to: 'Trusted' | 'Active' | 'Retired';
+  readonly since: Date;
+}
 
 /** One CA that verifiers must trust, with its signer where Certwheel can sign with its key, as the Secret that keeps it says. */
 export interface Generation {
   readonly version: number;
-  readonly state: Exclude<GenerationState, 'Retired'>;
+  readonly state: LivingState;
   /** Since when it is in that state. */
   readonly since: Date;
   /** When its Secret was made, by the clock of the API server. */
@@ -23,6 +42,12 @@ export interface Generation {
   readonly signer: CaSigner | undefined;
   /** The type of authority that brought it. */
   readonly source: string;
+  /** When it first went into the trust bundle, where it is known. */
+  readonly preparedAt: Date | undefined;
+  /** Of its next step that has to wait; undefined while something stands in the way. */
+  readonly gate: Gate | undefined;
+  /** The ids of the CAs that were rolled back to this one, which are held off as long as it is in use. */
+  readonly rejects: readonly string[];
   readonly secret: {
     readonly namespace: string;
     readonly name: string;
@@ -31,13 +56,26 @@ export interface Generation {
   };
 }
 
-export type NewGeneration = Pick<Generation, 'version' | 'state' | 'since' | 'path' | 'signer' | 'source'>;
+export type NewGeneration = Pick<
+  Generation,
+  'version' | 'state' | 'since' | 'path' | 'signer' | 'source' | 'preparedAt' | 'gate' | 'rejects'
+>;
 
 /** A generation that can sign, whether or not it is its turn. */
 export type SigningGeneration = Generation & { readonly signer: CaSigner };
 
 export function canSign(generation: Generation): generation is SigningGeneration {
   return generation.signer !== undefined;
+}
+
+/** Whether verifiers must trust it. */
+export function isInBundle({ state }: Pick<Generation, 'state'>): boolean {
+  return state !== 'Pending';
+}
+
+/** Whether it may have signed. */
+export function mayHaveSigned({ state }: Pick<Generation, 'state'>): boolean {
+  return state !== 'Pending' && state !== 'Prepared' && state !== 'Trusted';
 }
 
 /** What another replica wrote may lie so far ahead. */
@@ -48,9 +86,19 @@ export const CLOCKS_APART_MS = 60_000;
  * after it. It counts from the creation of its Secret, and is written anew. Where that lies ahead too, it is the clock of
  * today that is wrong: it counts from now, and nothing is written.
  */
-export function withoutFuture(generation: Generation, now: Date): Generation {
-  const { since, created } = generation;
-  if (since.getTime() <= now.getTime() + CLOCKS_APART_MS) return generation;
+export function withoutFuture(read: Generation, now: Date): Generation {
+  const { since, created } = read;
+  const latestMs = now.getTime() + CLOCKS_APART_MS;
+  const known = (moment: Date | undefined) => moment !== undefined && moment.getTime() <= latestMs;
+  const isWhole = [read.gate?.since, read.preparedAt].every((each) => each === undefined || known(each));
+  const generation = isWhole
+    ? read
+    : {
+        ...read,
+        gate: known(read.gate?.since) ? read.gate : undefined,
+        preparedAt: known(read.preparedAt) ? read.preparedAt : undefined,
+      };
+  if (since.getTime() <= latestMs) return generation;
   return created < now ? { ...generation, since: created, mark: 'partial' } : { ...generation, since: now };
 }
 

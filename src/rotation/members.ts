@@ -57,7 +57,10 @@ function placed(kept: SecretKept, owner: string | undefined): Placed[] {
   const { namespace, issuerFingerprint, issuerKeyId, anchorFingerprints, notAfter, trustBundleHash } = record;
   const key = owner ?? `Secret ${keyOf(record)}`;
   return [
-    { namespace, member: { key, issuerFingerprint, issuerKeyId, anchorFingerprints, notAfter, trustBundleHash } },
+    {
+      namespace,
+      member: { key, namespace, issuerFingerprint, issuerKeyId, anchorFingerprints, notAfter, trustBundleHash },
+    },
   ];
 }
 
@@ -89,8 +92,9 @@ function unmarkedOf(
     if (certificate === undefined) return [];
     const { issuerFingerprint, issuerKeyId, anchorFingerprints, notAfter } = certificate;
     const found = { issuerFingerprint, issuerKeyId, anchorFingerprints, notAfter, trustBundleHash };
-    const member = { key: keyOf(resource), ...found };
-    return [{ namespace: resource.namespace, member }];
+    const { namespace } = resource;
+    const member = { key: keyOf(resource), namespace, ...found };
+    return [{ namespace, member }];
   }
   return byStatus(resource, generations);
 }
@@ -102,6 +106,7 @@ function byStatus(resource: ClientCertificate, generations: readonly Generation[
   if (issuer === undefined || endSeconds === undefined) return [];
   const member: Member = {
     key: keyOf(resource),
+    namespace: resource.namespace,
     issuerFingerprint: issuer.certificate.fingerprintSHA256,
     issuerKeyId: caKeyId(issuer.certificate),
     anchorFingerprints: [issuer.anchor.fingerprintSHA256],

@@ -23,7 +23,7 @@ import {
 test('a certificate that has expired, or a Secret that holds none, keeps nothing waiting', () => {
   const expired = member('ns/expired', one, 'old', hoursFromNow(-1));
   const empty = { ...member('ns/empty', one, 'old'), notAfter: undefined };
-  assert.is(step(spreading, two, [expired, empty]), '2 -> Active');
+  assert.is(step(spreading, two, [expired, empty]), '2 -> Trusted');
   assert.is(step(reissuing, two, [expired, empty]), 'retire 1');
 });
 
@@ -42,7 +42,7 @@ test('a certificate that ends after everything that a leaving CA can have signed
   assert.equal([after.waitingFor, after.leftBehind], [[], ['Secret ns/forged']]);
   const clearSince = new Map([['retire 1', hoursFromNow(10)]]);
   assert.is(step(leaving, two, [forged], { longestLifeMs, now: hoursFromNow(11), clearSince }), 'retire 1');
-  assert.is(step(leaving, two, [forged], { now: hoursFromNow(19), clearSince }), 'settle', 'without a limit');
+  assert.is(step(leaving, two, [forged], { now: hoursFromNow(19) }), 'settle', 'without a limit');
 });
 
 test('a certificate that ends after the CA that signed it counts until the end of that CA, also without a limit', () => {
@@ -91,7 +91,11 @@ test('a member that can not be written delays a new CA until the deadline, and i
   assert.equal([after.waitingFor, after.leftBehind], [[], ['ns/stuck']]);
   const clearSince = new Map([['move 2', late]]);
   const loaded = new Date(late.getTime() + PROPAGATION_MS);
-  assert.is(step(prepared, two, [stuck], { now: loaded, clearSince }), '2 -> Active', 'the others had time to load it');
+  assert.is(
+    step(prepared, two, [stuck], { now: loaded, clearSince }),
+    '2 -> Trusted',
+    'the others had time to load it',
+  );
   // Its certificate is still good, so what it was signed by goes on being trusted.
   assert.is(step(reissuing, two, [stuck], { now: late }), 'settle');
 });
@@ -102,31 +106,28 @@ test('the members that block a step are named in one order, whatever the order i
 });
 
 test('the new CA waits for every ca.crt, and says for whose', () => {
-  const {
-    step: planned,
-    waitingFor,
-    clearSince,
-  } = plan(spreading, two, [member('ns/a', one, 'old'), member('ns/b', one)], {
-    clearSince: new Map([['move 2', hoursFromNow(-1)]]),
-  });
+  const members = [member('ns/a', one, 'old'), member('ns/b', one)];
+  const { step: planned, waitingFor } = plan(spreading, two, members);
   assert.equal(planned, { do: 'settle', recheckAt: hoursFromNow(2 - 10 + 24) }, 'the deadline');
   assert.equal(waitingFor, ['ns/a']);
-  assert.is(clearSince.size, 0, 'the wait begins anew');
+  const again = plan(spreading, two, members, { clearSince: new Map([['move 2', hoursFromNow(-1)]]) });
+  assert.equal(again.step, { do: 'note', generation: spreading[1] }, 'the wait begins anew');
 });
 
 test('once all have it, the new CA waits as long as workloads take to load it', () => {
   const first = plan(spreading, two, [member('a', one)]);
   const opensAt = new Date(NOW.getTime() + PROPAGATION_MS);
-  assert.equal(first.step, { do: 'settle', recheckAt: opensAt });
-  assert.equal([...first.clearSince], [['move 2', NOW]]);
+  assert.equal(first.step, { do: 'note', generation: { ...spreading[1], gate: { to: 'Trusted', since: NOW } } });
+  const clearSince = new Map([['move 2', NOW]]);
+  assert.equal(plan(spreading, two, [member('a', one)], { clearSince }).step, { do: 'settle', recheckAt: opensAt });
   const members = [member('a', one)];
   const justBefore = new Date(opensAt.getTime() - 1);
-  assert.is(step(spreading, two, members, { clearSince: first.clearSince, now: justBefore }), 'settle');
-  assert.is(step(spreading, two, members, { clearSince: first.clearSince, now: opensAt }), '2 -> Active');
+  assert.is(step(spreading, two, members, { clearSince, now: justBefore }), 'settle');
+  assert.is(step(spreading, two, members, { clearSince, now: opensAt }), '2 -> Trusted');
 });
 
 test('without certificates no step waits', () => {
-  assert.is(step(spreading, two), '2 -> Active');
+  assert.is(step(spreading, two), '2 -> Trusted');
   assert.is(step(reissuing, two), 'retire 1');
 });
 
@@ -135,9 +136,10 @@ test('the old CA waits for its last valid certificate, then as long as workloads
   assert.equal(waitingFor, ['ns/a']);
   assert.equal(planned, { do: 'settle', recheckAt: hoursFromNow(24) }, 'checked again when that one has expired');
   const clear = plan(reissuing, two, [member('ns/b', two), member('ns/c', one, 'bundle', hoursFromNow(-1))]);
-  assert.equal([...clear.clearSince], [['retire 1', NOW]]);
+  assert.equal(clear.step, { do: 'note', generation: { ...reissuing[0], gate: { to: 'Retired', since: NOW } } });
+  const clearSince = new Map([['retire 1', NOW]]);
   const opensAt = new Date(NOW.getTime() + PROPAGATION_MS);
-  assert.is(step(reissuing, two, [member('b', two)], { clearSince: clear.clearSince, now: opensAt }), 'retire 1');
+  assert.is(step(reissuing, two, [member('b', two)], { clearSince, now: opensAt }), 'retire 1');
 });
 
 test('a certificate of a CA that was renewed under its key, and whose Secret never got the renewed one, keeps that in trust', () => {

@@ -82,6 +82,19 @@ const ACTIONS = {
     world.secrets.reported = [];
   },
   tidy: (world) => world.secrets.tidy(),
+  rollback: (world, which) => {
+    world.terms = { ...world.terms, rollback: world.generations[which % world.generations.length]?.version };
+  },
+  pause: (world) => {
+    world.terms = { ...world.terms, isPaused: !world.terms.isPaused };
+  },
+  manual: (world) => {
+    world.terms = { ...world.terms, isManual: !world.terms.isManual };
+  },
+  advance: (world, which) => {
+    const { version = 1 } = world.generations[which % world.generations.length] ?? {};
+    world.terms = { ...world.terms, advance: { version, to: which % 2 === 0 ? 'Active' : 'Retired' } };
+  },
 } satisfies Record<string, Action>;
 
 type Verb = keyof typeof ACTIONS;
@@ -118,9 +131,16 @@ function isServed(member: RotationMember, { refused }: RotationWorld): boolean {
 }
 
 /** From now on no CA is swapped in, each member stays as it is, and the controller runs. */
-async function endsWith(world: RotationWorld, wanted: CaPair): Promise<void> {
-  world.wanted = wanted;
+async function endsWith(world: RotationWorld, last: CaPair): Promise<void> {
+  world.terms = {};
   world.isDying = false;
+  await world.look();
+  // One that was rolled back is held off.
+  const isHeld = world.generations.some(({ rejects, state, path }) => {
+    return rejects.includes(last.id) || (state === 'RolledBack' && path.id === last.id);
+  });
+  const wanted = (isHeld && world.cas.find(({ id }) => id === world.signing?.id)) || last;
+  world.wanted = wanted;
   world.wakeAt = world.now;
   const stepsBefore = world.steps;
   const leaving = world.generations.length;
@@ -189,5 +209,11 @@ test('a CA generation that a backup or a replicator brings is not trusted, also 
 
 test('a foreign CA generation is not trusted where marks are lost too, as long as the status is there', () =>
   check({ ...EVERYDAY, ...HINDERED, restore: 2, copy: 2, plant: 2, tidy: 1, damage: 1 }));
+
+test('a CA that is rolled back at any moment breaks no handshake', () =>
+  check({ ...EVERYDAY, ...HINDERED, rollback: 2, crash: 1, die: 1 }));
+
+test('a pause at any moment, and a rotation that is asked for each step, break no handshake', () =>
+  check({ ...EVERYDAY, ...HINDERED, pause: 2, manual: 1, advance: 3, crash: 1 }));
 
 test.run();

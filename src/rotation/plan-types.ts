@@ -1,9 +1,12 @@
-import type { Generation } from './generation.ts';
+import type { Advance } from '../api/ca-rotation.ts';
+import type { Generation, LivingState } from './generation.ts';
+import type { TrustProof } from './trust-proof.ts';
 
 /** What a certificate of the authority means for its CA rotation. */
 export interface Member {
   /** namespace/name of the ClientCertificate, or what else names the certificate for people. */
   readonly key: string;
+  readonly namespace: string;
   /** Fingerprints of the CA certificate that signed what it holds, and of those in its ca.crt to which that leads. */
   readonly issuerFingerprint: string | undefined;
   /** See caKeyId; that of the CA certificate that signed. */
@@ -15,6 +18,27 @@ export interface Member {
   readonly fromStatus?: true;
 }
 
+/** How a CA rotation of one authority goes: `spec.caRotation` with its defaults. */
+export interface RotationTerms {
+  /** Whether it stops before the new CA signs and before the former one is removed. */
+  readonly isManual: boolean;
+  readonly isPaused: boolean;
+  /** How long workloads are given to load a Secret that changed. */
+  readonly propagationMs: number;
+  /** How long a CA is trusted before it signs. */
+  readonly soakMs: number;
+  /** How long members that can't be written may keep a new CA from signing; in the namespace of the authority, and elsewhere. */
+  readonly progressDeadlineMs: number;
+  readonly elsewhereDeadlineMs: number;
+  /** The namespace in which the authority has its own Secrets. */
+  readonly home: string;
+  /** How long a CA stays trusted after its last certificate. */
+  readonly retireAfterMs: number;
+  /** The step that a person asked for, and the generation that is never to sign again. */
+  readonly advance: Advance | undefined;
+  readonly rollback: number | undefined;
+}
+
 export interface Rotation {
   readonly generations: readonly Generation[];
   /** The type of the authority, where Certwheel holds its CA key; see isPresent. */
@@ -23,32 +47,64 @@ export interface Rotation {
   readonly wanted: string | undefined;
   readonly members: readonly Member[];
   readonly trustBundleHash: string;
-  /** How long workloads are given to load a Secret that changed. */
-  readonly propagationMs: number;
-  /** How long members that can't be written may keep a new CA from signing. */
-  readonly progressDeadlineMs: number;
+  readonly terms: RotationTerms;
   /** How long certificates of the authority live at most; undefined where only the end of its CA bounds that. */
   readonly longestLifeMs: number | undefined;
-  /** Since when no member has held up a step, by step and version; kept from run to run. */
-  readonly clearSince: ReadonlyMap<string, Date>;
+  /** What the verifiers and the places that they read are shown to trust. */
+  readonly proofs: (generation: Generation) => readonly TrustProof[];
 }
 
 /** The next step of a CA rotation: always one write, so that a crash between two steps leaves a state that goes on. */
 export type Step =
   | { readonly do: 'settle'; readonly recheckAt: Date | undefined }
   /** A pair that isn't a generation yet becomes one. It may sign at once only where nothing else can. */
-  | { readonly do: 'create'; readonly state: 'Prepared' | 'Active' }
+  | { readonly do: 'create'; readonly state: 'Pending' | 'Active' }
   /** Its annotations are written anew, as they were read. */
   | { readonly do: 'mark'; readonly generation: Generation }
-  | { readonly do: 'move'; readonly generation: Generation; readonly to: 'Active' | 'Retiring' }
-  | { readonly do: 'retire'; readonly generation: Generation };
+  /** Its gate has opened, or closed again. */
+  | { readonly do: 'note'; readonly generation: Generation }
+  | { readonly do: 'move'; readonly generation: Generation; readonly to: LivingState }
+  | { readonly do: 'retire'; readonly generation: Generation }
+  /** The generation signs again, and `rejected` never. */
+  | { readonly do: 'rollBack'; readonly generation: Generation; readonly rejected: Generation };
+
+/** What keeps a step from being taken. A word for status and metrics; never renamed. */
+export type HoldReason =
+  | 'Paused'
+  | 'MembersLackTrust'
+  | 'TrustNotProven'
+  | 'Propagating'
+  | 'Soaking'
+  | 'CertificatesInUse'
+  | 'RetireAfter'
+  | 'WaitingForApproval';
+
+/** Why the next step has to wait. */
+export interface Hold {
+  readonly reason: HoldReason;
+  /** What is waited for, as the rest of a sentence. */
+  readonly message: string;
+  /** When the answer may be another without any event. */
+  readonly until: Date | undefined;
+  /** When it is waited no longer, whatever is the case; undefined where there is no such moment. */
+  readonly deadline?: Date | undefined;
+  /** Certificates, or places that verifiers read, that hold it up. */
+  readonly waitingFor: readonly string[];
+}
+
+/** A change of state that waits behind gates. */
+export interface Move {
+  readonly generation: Generation;
+  readonly to: 'Prepared' | 'Trusted' | 'Active' | 'Retired';
+}
 
 export interface Plan {
   readonly step: Step;
-  /** Certificates that hold up the next step, for people to read. */
+  /** The change of state that comes next, and what keeps it from being made. */
+  readonly next: Move | undefined;
+  readonly hold: Hold | undefined;
+  /** What holds the step up, for people to read. */
   readonly waitingFor: readonly string[];
   /** Certificates for which the next step waits no longer. */
   readonly leftBehind: readonly string[];
-  /** For the next look. */
-  readonly clearSince: ReadonlyMap<string, Date>;
 }

@@ -36,7 +36,14 @@ function reported(...versions: readonly (readonly [number, CAGeneration['state']
 
 function holderOf(pair: CaPair, notAfter = hoursFromNow(1)): Member {
   const issuerFingerprint = pair.certificate.fingerprintSHA256;
-  return { key: 'ns/a', issuerFingerprint, anchorFingerprints: [], trustBundleHash: 'bundle', notAfter };
+  return {
+    key: 'ns/a',
+    namespace: 'ns',
+    issuerFingerprint,
+    anchorFingerprints: [],
+    trustBundleHash: 'bundle',
+    notAfter,
+  };
 }
 
 interface Given {

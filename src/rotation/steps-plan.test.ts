@@ -7,6 +7,7 @@ import { aGeneration } from '../../test/unit/a-generation.ts';
 import { another, KEY, stored } from '../../test/unit/authority-world.ts';
 import { aCertificate, after, aSecret, DAY, HOUR, RUN } from '../../test/unit/builders.ts';
 import { refusal } from '../../test/unit/certificate-world.ts';
+import { opened } from '../../test/unit/planned-rotation.ts';
 import { rotationScene, stepText, v1, v2 } from '../../test/unit/rotation-scene.ts';
 import { thrownBy } from '../../test/unit/thrown-by.ts';
 import { AuthorityError, classify, type ErrorCode, RetryableError } from '../errors.ts';
@@ -94,6 +95,7 @@ test('the certificates that it serves are asked for only where a root was renewe
 
 const member = (issuer: CaPair, trust: readonly CaPair[]): Member => ({
   key: 'ns/client',
+  namespace: 'ns',
   issuerFingerprint: issuer.certificate.fingerprintSHA256,
   anchorFingerprints: trust.map(({ anchor }) => anchor.fingerprintSHA256),
   trustBundleHash: bundleOf(trust.map(({ anchor }) => anchor)).hash,
@@ -113,12 +115,12 @@ interface Planned {
 const PLANS: Readonly<Record<string, Planned>> = {
   'nothing yet': { generations: [], pair: stored, step: 'create Active', asksMembers: false },
   'all is well': { generations: [v1], pair: stored, step: 'settle', asksMembers: false },
-  'another pair': { generations: [v1], pair: another, step: 'create Prepared', asksMembers: false },
+  'another pair': { generations: [v1], pair: another, step: 'create Pending', asksMembers: false },
   'no pair to be read': { generations: [v1], step: 'settle', asksMembers: false },
   'a rotation without a member that blocks it': {
     generations: [v1, v2],
     pair: another,
-    step: 'move 2 Active',
+    step: 'move 2 Trusted',
     asksMembers: true,
   },
   'a rotation that one holds up whose ca.crt is behind': {
@@ -132,14 +134,14 @@ const PLANS: Readonly<Record<string, Planned>> = {
     generations: [v1, v2],
     pair: another,
     members: [member(stored, [stored, another])],
-    step: 'settle',
+    step: 'note 2',
     asksMembers: true,
   },
   'a rotation that one has held up for a day': {
     generations: [v1, { ...v2, since: after(-25 * HOUR) }],
     pair: another,
     members: [member(stored, [stored, another])],
-    step: 'settle',
+    step: 'note 2',
     asksMembers: true,
   },
   'two that sign, as a crash leaves them': {
@@ -173,19 +175,21 @@ for (const [what, { generations, pair, isOwn = true, members = [], step, asksMem
         return members;
       },
     };
-    const plan = planOf(KEY, runtime, pair, asked);
+    const plan = planOf(runtime.resource, runtime, pair, asked);
     assert.is(stepText(plan.step), step);
     assert.equal(askedOf, asksMembers ? [KEY] : []);
   });
 
 test('after a day one that cannot be written holds up a new CA no longer, and is named', () => {
-  const { runtime, deps } = rotationScene([v1, { ...v2, since: after(-25 * HOUR) }]);
+  const since = after(-25 * HOUR);
+  const { runtime, deps } = rotationScene([v1, { ...v2, since, preparedAt: since }]);
   const members = [member(stored, [stored])];
-  const plan = planOf(KEY, { ...runtime, clearSince: new Map([['move 2', after(-HOUR)]]) }, another, {
+  const waited = opened(runtime.generations, new Map([['move 2', after(-HOUR)]]));
+  const plan = planOf(runtime.resource, { ...runtime, generations: waited }, another, {
     ...deps,
     members: () => members,
   });
-  assert.equal([stepText(plan.step), plan.leftBehind], ['move 2 Active', ['ns/client']]);
+  assert.equal([stepText(plan.step), plan.leftBehind], ['move 2 Trusted', ['ns/client']]);
 });
 
 test.run();

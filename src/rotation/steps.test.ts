@@ -15,8 +15,9 @@ const SETTLE: Step = { do: 'settle', recheckAt: undefined };
 const planned = (step: Step, leftBehind: readonly string[] = []): Plan => ({
   step,
   leftBehind,
+  next: undefined,
+  hold: undefined,
   waitingFor: [],
-  clearSince: new Map(),
 });
 const sourceOf = (pair: CaPair | undefined, version = 3): Source => ({ pair, version, trouble: undefined });
 
@@ -73,7 +74,7 @@ test('a replica that does not lead takes none', async () => {
 
 test('a new generation without a pair is none', async () => {
   const { world, runtime, deps } = rotationScene([v1]);
-  const create: Step = { do: 'create', state: 'Prepared' };
+  const create: Step = { do: 'create', state: 'Pending' };
   assert.is((await tryStep(planned(create), sourceOf(undefined), runtime, deps)).stepped, false);
   assert.equal(world.journal.lines, ['leading']);
 });
@@ -98,7 +99,7 @@ test('steps that are provoked one after the other are stopped, and go on later',
   const { world, runtime, deps } = rotationScene([v1, v2]);
   const mark: Plan = planned({ do: 'mark', generation: { ...v1, mark: 'partial' } });
   const takes = async () => tryStep(mark, sourceOf(stored), runtime, { ...deps, writeGeneration: async () => {} });
-  for (let step = 0; step < 10; step++) assert.is((await takes()).stepped, true);
+  for (let step = 0; step < 16; step++) assert.is((await takes()).stepped, true);
   const { stepped, blocked } = await takes();
   assert.equal([stepped, blocked?.code], [false, 'SecretContested']);
   // One that has nothing to do needs no leave.

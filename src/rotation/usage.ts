@@ -1,6 +1,6 @@
 import { earliest } from '../api/moments.ts';
 import { caKeyId, signsAlike } from '../pki/ca.ts';
-import { endOf, type Generation } from './generation.ts';
+import { endOf, type Generation, mayHaveSigned } from './generation.ts';
 import type { Member, Rotation } from './plan-types.ts';
 
 /** The newest generation, but for the one that is to come, of which a member holds a valid certificate. */
@@ -10,7 +10,7 @@ export function lastInUse(
   now: Date,
 ): Generation | undefined {
   return generations
-    .filter((each) => each !== successor && endOf(each.path) > now)
+    .filter((each) => each !== successor && mayHaveSigned(each) && endOf(each.path) > now)
     .filter((each) => members.some((member) => member.fromStatus === undefined && usesGeneration(member, each)))
     .sort((one, other) => other.version - one.version)[0];
 }
@@ -49,7 +49,7 @@ export function countsUntil(
   longestLifeMs: number | undefined,
 ): Date {
   // Damaged annotations count from the creation of the Secret, at which nothing begins to leave.
-  const hasLeft = leaving.state !== 'Prepared' && leaving.since > leaving.created;
+  const hasLeft = mayHaveSigned(leaving) && leaving.since > leaving.created;
   // It signed after it was created, so where the one that signs now began before that, the moment at which it left is lost.
   const signsSince = signing !== undefined && signing.since > leaving.created ? signing.since : undefined;
   const leavesSince = hasLeft ? leaving.since : signsSince;

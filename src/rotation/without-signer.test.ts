@@ -4,6 +4,7 @@ import * as assert from 'uvu/assert';
 import { aGeneration } from '../../test/unit/a-generation.ts';
 import { AuthorityWorld, another, stored } from '../../test/unit/authority-world.ts';
 import { after, DAY, HOUR, MINUTE, NOW, RUN } from '../../test/unit/builders.ts';
+import { opened, TERMS } from '../../test/unit/planned-rotation.ts';
 import { rotationScene, stepText } from '../../test/unit/rotation-scene.ts';
 import { reconcileAuthority } from '../authority/reconcile.ts';
 import { viewAuthority } from '../authority/view.ts';
@@ -12,7 +13,7 @@ import type { CaPath } from '../pki/ca.ts';
 import { canSign, type Generation, signingGeneration } from './generation.ts';
 import { generationManifest } from './generation-manifest.ts';
 import { planRotation } from './plan.ts';
-import type { Member, Rotation } from './plan-types.ts';
+import type { Member } from './plan-types.ts';
 import { readSource, tryStep } from './steps.ts';
 
 type State = Generation['state'];
@@ -29,6 +30,7 @@ const hashOf = (trust: readonly CaPath[]) => bundleOf(trust.map(({ anchor }) => 
 function member(issuer: CaPath, trust: readonly CaPath[]): Member {
   return {
     key: 'ns/client',
+    namespace: 'ns',
     issuerFingerprint: issuer.certificate.fingerprintSHA256,
     anchorFingerprints: [issuer.anchor.fingerprintSHA256],
     trustBundleHash: hashOf(trust),
@@ -48,7 +50,7 @@ interface Case {
   readonly generations: readonly Generation[];
   readonly wanted?: CaPath | undefined;
   readonly members?: readonly Member[];
-  readonly clearSince?: Rotation['clearSince'];
+  readonly clearSince?: ReadonlyMap<string, Date>;
   readonly step: string;
 }
 
@@ -59,18 +61,18 @@ const PLANS: Readonly<Record<string, Case>> = {
   'alone, with the same CA and its key at hand: that becomes a generation of its own': {
     generations: [without(1, 'Active')],
     wanted: stored,
-    step: 'create Prepared',
+    step: 'create Pending',
   },
   'alone, with another CA at hand: that is trusted before it signs': {
     generations: [without(1, 'Active')],
     wanted: another,
-    step: 'create Prepared',
+    step: 'create Pending',
   },
   'alone, and held by a client: it is not made to sign': {
     generations: [without(1, 'Retiring')],
     wanted: another,
     members: [member(stored, [stored])],
-    step: 'create Prepared',
+    step: 'create Pending',
   },
   'alone, and no source to be read: all stays as it is': {
     generations: [without(1, 'Active')],
@@ -80,7 +82,7 @@ const PLANS: Readonly<Record<string, Case>> = {
   'prepared, and wanted: the same CA with its key is another generation': {
     generations: [generation(1, 'Active', stored), without(2, 'Prepared', another)],
     wanted: another,
-    step: 'create Prepared',
+    step: 'create Pending',
   },
   'one whose mark is lost: it is marked anew': {
     generations: [generation(2, 'Active', another), { ...without(1, 'Retiring'), mark: 'none' }],
@@ -93,17 +95,17 @@ const PLANS: Readonly<Record<string, Case>> = {
     members: [member(stored, [stored])],
     step: 'settle',
   },
-  'the new CA signs once all have loaded it': {
+  'the new CA is trusted once all have loaded it': {
     generations: [without(1, 'Active'), generation(2, 'Prepared', another)],
     wanted: another,
     members: [member(stored, both)],
     clearSince: CLEAR('move 2'),
-    step: 'move 2 Active',
+    step: 'move 2 Trusted',
   },
-  'the new CA signs at once where no client holds anything': {
+  'the new CA is trusted at once where no client holds anything': {
     generations: [without(1, 'Active'), generation(2, 'Prepared', another)],
     wanted: another,
-    step: 'move 2 Active',
+    step: 'move 2 Trusted',
   },
   'still marked as active beside one that signs: it retires': {
     generations: [without(1, 'Active'), generation(2, 'Active', another)],
@@ -115,7 +117,6 @@ const PLANS: Readonly<Record<string, Case>> = {
     generations: [without(1, 'Retiring'), generation(2, 'Active', another)],
     wanted: another,
     members: [member(stored, both)],
-    clearSince: CLEAR('retire 1'),
     step: 'settle',
   },
   'retiring: it leaves with its last certificate': {
@@ -137,14 +138,13 @@ const PLANS: Readonly<Record<string, Case>> = {
 for (const [what, { generations, wanted, members = [], clearSince = new Map(), step }] of Object.entries(PLANS))
   test(`${what}: ${step}`, () => {
     const rotation = {
-      generations,
+      generations: opened(generations, clearSince),
       members,
-      clearSince,
       wanted: wanted?.id,
       source: 'secret',
       trustBundleHash: hashOf(generations.map(({ path }) => path)),
-      propagationMs: MINUTE,
-      progressDeadlineMs: DAY * 30,
+      terms: { ...TERMS, propagationMs: MINUTE, progressDeadlineMs: DAY * 30 },
+      proofs: () => [],
       longestLifeMs: undefined,
     };
     assert.is(stepText(planRotation(rotation, NOW).step), step);
@@ -191,7 +191,7 @@ test('no key is written for it, and none is said to be deleted with it', async (
   const manifest = generationManifest({ kind: 'CertificateAuthority', name: 'ca' }, lost, lost.secret, []);
   assert.is(manifest.data['tls.key'], '');
   const { world, runtime, deps } = rotationScene([lost, generation(2, 'Active', another)]);
-  const plan = { waitingFor: [], leftBehind: [], clearSince: new Map() };
+  const plan = { next: undefined, hold: undefined, waitingFor: [], leftBehind: [] };
   const source = { pair: another, version: 3, trouble: undefined };
   await tryStep({ ...plan, step: { do: 'retire', generation: lost } }, source, runtime, deps);
   assert.ok(world.told.includes('generation 1 is no longer trusted'));

@@ -45,6 +45,8 @@ export function wireAuthorities(services: Services, ledgers: Ledgers, wakes: Wak
     wakeCertificates: wakes.members,
     ledgers,
     trustPropagationMs: config.trustPropagationMs,
+    controllerNamespace: config.controllerNamespace,
+    proofs: () => [],
     find: (key) => cluster.authority(key),
     start: (resource) =>
       startAuthority(resource, services, () => controller.queue.add(authorityKey(resource)), wakes.certificate),

@@ -5,7 +5,7 @@ import { createRuntime, type Runtime } from '../authority/runtime.ts';
 import type { BackendDefinition, BackendDeps } from '../backends/backend.ts';
 import { networkList } from '../backends/http/networks.ts';
 import type { Call } from '../queue/turnstile.ts';
-import { signingOf } from '../rotation/generation.ts';
+import { isInBundle, signingOf } from '../rotation/generation.ts';
 import { clusterAccess } from './cluster-access.ts';
 import { namespaceOf, type Services } from './services.ts';
 
@@ -57,6 +57,9 @@ function backendOf(
       const runtime = registry.get(authorityKey(resource));
       return runtime && signingOf(runtime, clock.now());
     },
-    trusted: () => generations().map(({ path }) => path),
+    trusted: () =>
+      generations()
+        .filter(isInBundle)
+        .map(({ path }) => path),
   });
 }

@@ -22,6 +22,9 @@ export function aGeneration(
     created: since,
     mark: 'whole',
     source: 'secret',
+    preparedAt: state === 'Pending' ? undefined : since,
+    gate: undefined,
+    rejects: [],
     secret,
     ...change,
   };

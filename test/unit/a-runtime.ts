@@ -19,7 +19,6 @@ export function aRuntime({
     generations: [],
     trusted: NO_TRUST,
     untrusted: [],
-    clearSince: new Map(),
     refusals: 0,
     view: undefined,
   };

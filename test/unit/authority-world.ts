@@ -37,7 +37,7 @@ export const another = pairOf(await root({ commonName: 'Another', ...LIFE }));
 export const elsewhere = await root({ commonName: 'Elsewhere', ...LIFE });
 
 const metadata = { namespace: 'ns', name: 'ca', uid: 'uid', resourceVersion: '1', generation: 1 };
-export const SECRET: RawObject = { metadata, spec: { secret: { name: 'pair' } } };
+export const SECRET: RawObject = { metadata, spec: { secret: { name: 'pair' }, caRotation: { retireAfter: '0s' } } };
 
 /** One authority, its CA generations and a certificate of it. `restart` forgets all that was in memory. */
 export class AuthorityWorld {
@@ -98,7 +98,14 @@ export class AuthorityWorld {
     const anchorFingerprints = [...view.trust.anchors.keys()];
     const trustBundleHash = view.trust.hash;
     this.members = [
-      { key: 'ns/client', issuerFingerprint: fingerprintSHA256, anchorFingerprints, trustBundleHash, notAfter },
+      {
+        key: 'ns/client',
+        namespace: 'ns',
+        issuerFingerprint: fingerprintSHA256,
+        anchorFingerprints,
+        trustBundleHash,
+        notAfter,
+      },
     ];
   }
 
@@ -159,6 +166,8 @@ export class AuthorityWorld {
       generationSecrets: () => generations.secrets(),
       members: () => this.members,
       consumers: () => [],
+      proofs: () => [],
+      controllerNamespace: 'certwheel',
       createGeneration: (_resource, generation, beside) => generations.create(generation, beside),
       writeGeneration: (_resource, generation, beside) => generations.write(generation, beside),
       deleteGeneration: (generation) => generations.delete(generation),

@@ -1,8 +1,9 @@
 /** Plans of a CA rotation for generations and members that a test names. */
 import { type CaPair, caKeyId } from '../../src/pki/ca.ts';
-import type { Generation } from '../../src/rotation/generation.ts';
+import type { Gate, Generation } from '../../src/rotation/generation.ts';
 import { planRotation } from '../../src/rotation/plan.ts';
-import type { Member, Rotation } from '../../src/rotation/plan-types.ts';
+import type { Member, RotationTerms } from '../../src/rotation/plan-types.ts';
+import type { TrustProof } from '../../src/rotation/trust-proof.ts';
 import { hoursFromNow, NOW, pairOf, root } from '../pki/make.ts';
 import { aGeneration } from './a-generation.ts';
 
@@ -29,6 +30,7 @@ export function member(key: string, issuer: CaPair, bundle = 'bundle', notAfter 
   const issuerFingerprint = issuer.certificate.fingerprintSHA256;
   return {
     key,
+    namespace: 'ns',
     issuerFingerprint,
     issuerKeyId: caKeyId(issuer.certificate),
     anchorFingerprints: [issuer.anchor.fingerprintSHA256],
@@ -37,22 +39,55 @@ export function member(key: string, issuer: CaPair, bundle = 'bundle', notAfter 
   };
 }
 
+/** Everything at once, but for what workloads need to load a Secret. */
+export const TERMS: RotationTerms = {
+  isManual: false,
+  isPaused: false,
+  propagationMs: PROPAGATION_MS,
+  soakMs: 0,
+  progressDeadlineMs: DEADLINE_MS,
+  elsewhereDeadlineMs: DEADLINE_MS,
+  home: 'ns',
+  retireAfterMs: 0,
+  advance: undefined,
+  rollback: undefined,
+};
+
+interface Given {
+  readonly now?: Date;
+  /** Since when nothing stands in the way of a step, by `move <version>` or `retire <version>`. */
+  readonly clearSince?: ReadonlyMap<string, Date>;
+  readonly source?: string | undefined;
+  readonly longestLifeMs?: number;
+  readonly terms?: Partial<RotationTerms>;
+  readonly proofs?: readonly TrustProof[];
+}
+
+/** The generations with their gates open since then; see Given. */
+export function opened(generations: readonly Generation[], clearSince: ReadonlyMap<string, Date>): Generation[] {
+  return generations.map((each) => {
+    const [moves, retires] = ['move', 'retire'].map((what) => clearSince.get(`${what} ${each.version}`));
+    const to: Gate['to'] = each.state === 'Prepared' ? 'Trusted' : 'Active';
+    if (moves !== undefined) return { ...each, gate: { to, since: moves } };
+    return retires === undefined ? each : { ...each, gate: { to: 'Retired', since: retires } };
+  });
+}
+
 export function plan(
   generations: readonly Generation[],
   wanted: CaPair | undefined,
   members: readonly Member[] = [],
-  given: { clearSince?: Rotation['clearSince']; now?: Date; source?: string | undefined; longestLifeMs?: number } = {},
+  given: Given = {},
 ) {
-  const { clearSince = new Map(), now = NOW } = given;
+  const { now = NOW, clearSince = new Map() } = given;
   return planRotation(
     {
-      generations,
+      generations: opened(generations, clearSince),
       members,
-      clearSince,
+      proofs: () => given.proofs ?? [],
       wanted: wanted?.id,
       trustBundleHash: 'bundle',
-      propagationMs: PROPAGATION_MS,
-      progressDeadlineMs: DEADLINE_MS,
+      terms: { ...TERMS, ...given.terms },
       longestLifeMs: given.longestLifeMs,
       source: 'source' in given ? given.source : 'secret',
     },
@@ -69,7 +104,10 @@ export function step(...args: Parameters<typeof plan>): string {
     case 'move':
       return `${planned.generation.version} -> ${planned.to}`;
     case 'mark':
-      return `mark ${planned.generation.version}`;
+    case 'note':
+      return `${planned.do} ${planned.generation.version}`;
+    case 'rollBack':
+      return `${planned.generation.version} again for ${planned.rejected.version}`;
     case 'retire':
       return `retire ${planned.generation.version}`;
     case 'settle':

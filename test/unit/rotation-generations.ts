@@ -1,5 +1,6 @@
 import type { CAGeneration } from '../../src/api/generated/types.ts';
 import type { CaPair } from '../../src/pki/ca.ts';
+import { afterMove, afterRollBack } from '../../src/rotation/after-step.ts';
 import type { Generation } from '../../src/rotation/generation.ts';
 import type { GenerationSecret } from '../../src/rotation/generation-secret.ts';
 import type { Member, Step } from '../../src/rotation/plan-types.ts';
@@ -44,7 +45,13 @@ export class RotationGenerations {
         this.#store(step.generation, seen.generations);
         return;
       case 'move':
-        this.#store({ ...step.generation, state: step.to, since: now }, seen.generations);
+        this.#store(afterMove(step, now), seen.generations);
+        return;
+      case 'note':
+        this.#store(step.generation, seen.generations);
+        return;
+      case 'rollBack':
+        this.#store(afterRollBack(step, now), seen.generations);
         return;
       case 'retire':
         this.stored = this.stored.filter(({ secret }) => secret.uid !== step.generation.secret.uid);
@@ -87,7 +94,15 @@ export class RotationGenerations {
 
   /** The annotations of a generation's Secret are lost: it counts as Retiring since its creation. */
   damage({ secret, ...rest }: Generation): void {
-    const damaged = { ...rest, secret, state: 'Retiring' as const, since: rest.created, mark: 'none' as const };
+    const lost = {
+      state: 'Retiring' as const,
+      since: rest.created,
+      mark: 'none' as const,
+      preparedAt: undefined,
+      gate: undefined,
+      rejects: [],
+    };
+    const damaged = { ...rest, secret, ...lost };
     this.stored = this.stored.map((each) => (each.secret.uid === secret.uid ? generationSecret(damaged) : each));
   }
 

@@ -1,4 +1,5 @@
 import type { CaPath } from '../../src/pki/ca.ts';
+import { isInBundle } from '../../src/rotation/generation.ts';
 import { SECOND } from './builders.ts';
 import { accepts } from './rotation-cas.ts';
 import type { RotationMember } from './rotation-member.ts';
@@ -26,7 +27,7 @@ export class RotationInvariants {
 
   #note(world: RotationWorld): void {
     const { generations, members, now } = world;
-    const trusted = new Set(generations.map(({ path }) => rootKeyOf(path)));
+    const trusted = new Set(generations.filter(isInBundle).map(({ path }) => rootKeyOf(path)));
     for (const id of this.#trustedSince.keys())
       if (!trusted.has(id)) for (const each of [this.#trustedSince, this.#usedSince]) each.delete(id);
     for (const id of trusted) if (!this.#trustedSince.has(id)) this.#trustedSince.set(id, now);
@@ -72,7 +73,7 @@ export class RotationInvariants {
     if (view === undefined) return;
     const published = [...view.trust.anchors.values()];
     if (signing !== undefined && !accepts(published, signing)) fail('what signs is not in the trust bundle', now);
-    const roots = generations.map(({ path }) => path.anchor);
+    const roots = generations.filter(isInBundle).map(({ path }) => path.anchor);
     for (const { key, stored, workload } of members)
       for (const held of [stored, ...workload.known])
         if (held !== undefined && !held.isLost && held.end > now && !accepts(roots, held.ca))

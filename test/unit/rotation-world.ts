@@ -11,10 +11,10 @@ import type { AuthorityView } from '../../src/certificate/observed.ts';
 import { authorityOf, recordOfView, type SecretKept } from '../../src/certificate/secret/record.ts';
 import { bundleOf } from '../../src/pki/bundle.ts';
 import type { CaPair, CaPath } from '../../src/pki/ca.ts';
-import { type Generation, signingGeneration } from '../../src/rotation/generation.ts';
+import { type Generation, isInBundle, signingGeneration } from '../../src/rotation/generation.ts';
 import { membersOf } from '../../src/rotation/members.ts';
 import { planRotation } from '../../src/rotation/plan.ts';
-import type { Member } from '../../src/rotation/plan-types.ts';
+import type { Member, RotationTerms } from '../../src/rotation/plan-types.ts';
 import { aRuntime } from './a-runtime.ts';
 import { after, NOW } from './builders.ts';
 import { FakeClock } from './fake-clock.ts';
@@ -28,6 +28,18 @@ export const DEADLINE_S = 60;
 /** How long the controller may take from a change until it reconciles what the change wakes. */
 const LATENCY_S = 5;
 const FIRST_MEMBERS = 3;
+const TERMS: RotationTerms = {
+  isManual: false,
+  isPaused: false,
+  propagationMs: PROPAGATION_S * 1_000,
+  soakMs: 0,
+  progressDeadlineMs: DEADLINE_S * 1_000,
+  elsewhereDeadlineMs: DEADLINE_S * 1_000,
+  home: 'certwheel',
+  retireAfterMs: 0,
+  advance: undefined,
+  rollback: undefined,
+};
 
 const parsed = parseCertificateAuthority('ClusterCertificateAuthority', {
   metadata: { name: 'ca', uid: 'uid-of-authority', resourceVersion: '1', generation: 1 },
@@ -55,6 +67,8 @@ export class RotationWorld {
   members: RotationMember[] = [];
   /** Which members the authority refuses, and why. */
   readonly refused = new Map<RotationMember, Refusal>();
+  /** What people have set in spec.caRotation, and in annotations. */
+  terms: Partial<RotationTerms> = {};
   /** Whether the process ends in the middle of its next step. */
   isDying = false;
   /** Undefined from a start of the controller until it has reconciled the authority. */
@@ -66,7 +80,6 @@ export class RotationWorld {
   wakeAt: Date | undefined;
   /** Runs after each change, and at each moment at which something happens. */
   readonly #check: (world: RotationWorld) => void;
-  #clearSince: ReadonlyMap<string, Date> = new Map();
 
   static async begin(cas: readonly CaPair[], check: (world: RotationWorld) => void): Promise<RotationWorld> {
     const world = new RotationWorld(cas, check);
@@ -90,15 +103,13 @@ export class RotationWorld {
       generations: seen.generations,
       wanted: this.wanted?.id,
       members: members(),
-      trustBundleHash: bundleOf(seen.generations.map(({ path }) => path.anchor)).hash,
-      propagationMs: PROPAGATION_S * 1_000,
-      progressDeadlineMs: DEADLINE_S * 1_000,
+      trustBundleHash: bundleOf(seen.generations.filter(isInBundle).map(({ path }) => path.anchor)).hash,
+      terms: { ...TERMS, ...this.terms },
+      proofs: () => [],
       longestLifeMs: LONGEST_LIFE_S * 1_000,
       source: 'secret',
-      clearSince: this.#clearSince,
     };
-    const { step, clearSince } = planRotation(rotation, this.now);
-    this.#clearSince = clearSince;
+    const { step } = planRotation(rotation, this.now);
     this.secrets.take(step, seen, this.wanted, this.now, this.isDying);
     this.generations = (await this.secrets.observe(members, this.now)).generations;
     if (step.do !== 'settle') this.steps += 1;
@@ -114,7 +125,6 @@ export class RotationWorld {
 
   /** The controller is killed and comes back: what it had in memory is lost, and all is reconciled once. */
   crash(): void {
-    this.#clearSince = new Map();
     this.view = undefined;
     this.signing = undefined;
     this.wakeAt = after(LATENCY_S * 1_000, this.now);
@@ -215,7 +225,7 @@ export class RotationWorld {
     const definition = { type: 'secret', capabilities: OWN_CA_CAPABILITIES } as never;
     const backend = { keyPair: () => undefined } as never;
     const runtime = { ...aRuntime({ resource: kept, definition, backend, clock }), generations };
-    const trust = generations.map(({ path }) => path.anchor);
+    const trust = generations.filter(isInBundle).map(({ path }) => path.anchor);
     const signing = signingGeneration(generations, now);
     const trouble = signing === undefined ? ({ code: 'CAExpired', message: 'nothing signs' } as const) : undefined;
     const before = this.view;

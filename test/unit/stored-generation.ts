@@ -10,7 +10,15 @@ export const CONTROLLER_NAMESPACE = 'certwheel-system';
 export const pair = pairOf(await root());
 export const namespaced = { kind: 'CertificateAuthority', name: 'ca' } as const;
 export const ofCluster = { kind: 'ClusterCertificateAuthority', name: 'ca' } as const;
-const content = { version: 7, state: 'Active', since: hoursFromNow(-3), source: 'secret' } as const;
+const content = {
+  version: 7,
+  state: 'Active',
+  since: hoursFromNow(-3),
+  source: 'secret',
+  preparedAt: undefined,
+  gate: undefined,
+  rejects: [],
+} as const;
 
 export function manifest(
   authority: typeof namespaced | typeof ofCluster = namespaced,

@@ -56,12 +56,16 @@ const AUTHORITY_NAMES: Record<string, string> = {
   'spec.certManager.issuerRef': 'IssuerReference',
   'spec.limits': 'AuthorityLimits',
   'spec.issuancePolicy.rules[].subject': 'AllowedSubject',
+  'spec.caRotation': 'CARotationSpec',
   'spec.rateLimit': 'RateLimit',
   'spec.quota': 'IssuanceQuota',
   status: 'AuthorityStatus',
   'status.demand': 'AuthorityDemand',
   'status.conditions[]': 'Condition',
   'status.generations[]': 'CAGeneration',
+  'status.caRotation': 'CARotationStatus',
+  'status.caRotation.plan[]': 'CARotationStep',
+  'status.caRotation.requests[]': 'CARotationRequest',
 };
 
 /** What several backends have in common, by the path below their key. */

@@ -1216,6 +1216,43 @@ export const certificateAuthoritySchema = {
             }
           }
         },
+        "caRotation": {
+          "type": "object",
+          "properties": {
+            "mode": {
+              "type": "string",
+              "default": "Automatic",
+              "enum": [
+                "Automatic",
+                "Manual"
+              ]
+            },
+            "paused": {
+              "type": "boolean",
+              "default": false
+            },
+            "soak": {
+              "type": "string",
+              "pattern": "^([0-9]+([.][0-9]+)?[hms])+$",
+              "maxLength": 32
+            },
+            "propagation": {
+              "type": "string",
+              "pattern": "^([0-9]+([.][0-9]+)?[hms])+$",
+              "maxLength": 32
+            },
+            "progressDeadline": {
+              "type": "string",
+              "pattern": "^([0-9]+([.][0-9]+)?[hms])+$",
+              "maxLength": 32
+            },
+            "retireAfter": {
+              "type": "string",
+              "pattern": "^([0-9]+([.][0-9]+)?[hms])+$",
+              "maxLength": 32
+            }
+          }
+        },
         "rateLimit": {
           "type": "object",
           "required": [
@@ -1630,6 +1667,90 @@ export const certificateAuthoritySchema = {
             }
           }
         },
+        "caRotation": {
+          "type": "object",
+          "properties": {
+            "plan": {
+              "type": "array",
+              "maxItems": 40,
+              "items": {
+                "type": "object",
+                "required": [
+                  "version",
+                  "to"
+                ],
+                "properties": {
+                  "version": {
+                    "type": "integer",
+                    "format": "int32",
+                    "minimum": 1
+                  },
+                  "to": {
+                    "type": "string",
+                    "enum": [
+                      "Prepared",
+                      "Trusted",
+                      "Active",
+                      "Retiring",
+                      "RolledBack",
+                      "Retired"
+                    ]
+                  },
+                  "notBefore": {
+                    "type": "string",
+                    "format": "date-time"
+                  },
+                  "deadline": {
+                    "type": "string",
+                    "format": "date-time"
+                  },
+                  "reason": {
+                    "type": "string",
+                    "maxLength": 64
+                  },
+                  "waitsFor": {
+                    "type": "string",
+                    "maxLength": 2048
+                  }
+                }
+              }
+            },
+            "requests": {
+              "type": "array",
+              "maxItems": 3,
+              "items": {
+                "type": "object",
+                "required": [
+                  "annotation",
+                  "value",
+                  "state"
+                ],
+                "properties": {
+                  "annotation": {
+                    "type": "string",
+                    "maxLength": 64
+                  },
+                  "value": {
+                    "type": "string",
+                    "maxLength": 64
+                  },
+                  "state": {
+                    "type": "string",
+                    "enum": [
+                      "Waiting",
+                      "Done",
+                      "Refused"
+                    ]
+                  },
+                  "message": {
+                    "type": "string",
+                    "maxLength": 1024
+                  }
+                }
+              }
+            }
+          }
+        },
         "generations": {
           "type": "array",
           "maxItems": 20,
@@ -1648,15 +1769,23 @@ export const certificateAuthoritySchema = {
               "state": {
                 "type": "string",
                 "enum": [
+                  "Pending",
                   "Prepared",
+                  "Trusted",
                   "Active",
                   "Retiring",
+                  "RolledBack",
                   "Retired"
                 ]
               },
               "since": {
                 "type": "string",
                 "format": "date-time"
+              },
+              "certificates": {
+                "type": "integer",
+                "format": "int32",
+                "minimum": 0
               },
               "subject": {
                 "type": "string",
@@ -2402,6 +2531,43 @@ export const clusterCertificateAuthoritySchema = {
             }
           }
         },
+        "caRotation": {
+          "type": "object",
+          "properties": {
+            "mode": {
+              "type": "string",
+              "default": "Automatic",
+              "enum": [
+                "Automatic",
+                "Manual"
+              ]
+            },
+            "paused": {
+              "type": "boolean",
+              "default": false
+            },
+            "soak": {
+              "type": "string",
+              "pattern": "^([0-9]+([.][0-9]+)?[hms])+$",
+              "maxLength": 32
+            },
+            "propagation": {
+              "type": "string",
+              "pattern": "^([0-9]+([.][0-9]+)?[hms])+$",
+              "maxLength": 32
+            },
+            "progressDeadline": {
+              "type": "string",
+              "pattern": "^([0-9]+([.][0-9]+)?[hms])+$",
+              "maxLength": 32
+            },
+            "retireAfter": {
+              "type": "string",
+              "pattern": "^([0-9]+([.][0-9]+)?[hms])+$",
+              "maxLength": 32
+            }
+          }
+        },
         "rateLimit": {
           "type": "object",
           "required": [
@@ -2891,6 +3057,90 @@ export const clusterCertificateAuthoritySchema = {
             }
           }
         },
+        "caRotation": {
+          "type": "object",
+          "properties": {
+            "plan": {
+              "type": "array",
+              "maxItems": 40,
+              "items": {
+                "type": "object",
+                "required": [
+                  "version",
+                  "to"
+                ],
+                "properties": {
+                  "version": {
+                    "type": "integer",
+                    "format": "int32",
+                    "minimum": 1
+                  },
+                  "to": {
+                    "type": "string",
+                    "enum": [
+                      "Prepared",
+                      "Trusted",
+                      "Active",
+                      "Retiring",
+                      "RolledBack",
+                      "Retired"
+                    ]
+                  },
+                  "notBefore": {
+                    "type": "string",
+                    "format": "date-time"
+                  },
+                  "deadline": {
+                    "type": "string",
+                    "format": "date-time"
+                  },
+                  "reason": {
+                    "type": "string",
+                    "maxLength": 64
+                  },
+                  "waitsFor": {
+                    "type": "string",
+                    "maxLength": 2048
+                  }
+                }
+              }
+            },
+            "requests": {
+              "type": "array",
+              "maxItems": 3,
+              "items": {
+                "type": "object",
+                "required": [
+                  "annotation",
+                  "value",
+                  "state"
+                ],
+                "properties": {
+                  "annotation": {
+                    "type": "string",
+                    "maxLength": 64
+                  },
+                  "value": {
+                    "type": "string",
+                    "maxLength": 64
+                  },
+                  "state": {
+                    "type": "string",
+                    "enum": [
+                      "Waiting",
+                      "Done",
+                      "Refused"
+                    ]
+                  },
+                  "message": {
+                    "type": "string",
+                    "maxLength": 1024
+                  }
+                }
+              }
+            }
+          }
+        },
         "generations": {
           "type": "array",
           "maxItems": 20,
@@ -2909,15 +3159,23 @@ export const clusterCertificateAuthoritySchema = {
               "state": {
                 "type": "string",
                 "enum": [
+                  "Pending",
                   "Prepared",
+                  "Trusted",
                   "Active",
                   "Retiring",
+                  "RolledBack",
                   "Retired"
                 ]
               },
               "since": {
                 "type": "string",
                 "format": "date-time"
+              },
+              "certificates": {
+                "type": "integer",
+                "format": "int32",
+                "minimum": 0
               },
               "subject": {
                 "type": "string",

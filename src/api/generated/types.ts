@@ -429,6 +429,7 @@ export interface CertificateAuthoritySpec {
   vault?: VaultBackend;
   stepCA?: StepCABackend;
   limits?: AuthorityLimits;
+  caRotation?: CARotationSpec;
   rateLimit?: RateLimit;
   quota?: IssuanceQuota;
   /**
@@ -748,6 +749,39 @@ export interface AuthorityLimits {
   )[];
 }
 /**
+ * How the authority moves from one CA to the next. Each step waits until it can fail no handshake.
+ */
+export interface CARotationSpec {
+  /**
+   * Automatic (the default), or Manual: the rotation stops before the new CA signs and before the former one
+   * is removed, until the annotation certwheel.io/advance-ca asks for that step. Example: 2/Active.
+   */
+  mode: 'Automatic' | 'Manual';
+  /**
+   * No step is taken while it is true: a new CA is kept and stays out of every ca.crt. A CA that has expired
+   * is replaced all the same. Certificates go on being renewed.
+   */
+  paused: boolean;
+  /**
+   * How long a CA stays trusted everywhere before it signs; 0s by default.
+   */
+  soak?: string;
+  /**
+   * How long workloads have to load a Secret that changed; by default the flag --trust-propagation.
+   */
+  propagation?: string;
+  /**
+   * How long Secrets that can't be written may keep a new CA from signing. By default 24h, and 1h for Secrets
+   * outside the namespace of a cluster authority's own Secrets. It ends before the present CA does.
+   */
+  progressDeadline?: string;
+  /**
+   * How long a former CA stays in every ca.crt after its last certificate is gone, for connections and
+   * resumed sessions that outlive the certificate; 24h by default.
+   */
+  retireAfter?: string;
+}
+/**
  * Rate limit of requests to the backend, for all certificates of this authority together; further ones
  * wait. Namespaces take turns, and inside a namespace certificates that expire soonest come first. Polls of
  * pending requests count separately, and are at most twice as frequent. Example: requests 50, per Minute.
@@ -944,6 +978,7 @@ export interface AuthorityStatus {
    */
   leftAside?: string[];
   demand?: AuthorityDemand;
+  caRotation?: CARotationStatus;
   /**
    * The generations of the CA, each one key with its certificate; the last 20. A retired one keeps its
    * certificate here after its key is deleted.
@@ -974,6 +1009,69 @@ export interface AuthorityDemand {
   quotaFrom: 'Quota' | 'RateLimit';
 }
 /**
+ * The CA rotation under way, and what was asked of it by annotations.
+ */
+export interface CARotationStatus {
+  /**
+   * The steps to come, in their order.
+   */
+  plan?: CARotationStep[];
+  /**
+   * What the annotations of the authority ask for, and what became of that.
+   */
+  requests?: CARotationRequest[];
+}
+/**
+ * One step of one CA generation.
+ */
+export interface CARotationStep {
+  /**
+   * Number of the generation.
+   */
+  version: number;
+  /**
+   * The state that it enters.
+   */
+  to: 'Prepared' | 'Trusted' | 'Active' | 'Retiring' | 'RolledBack' | 'Retired';
+  /**
+   * The earliest time of the step, if nothing else delays it.
+   */
+  notBefore?: string;
+  /**
+   * Time at which the step is taken though something still delays it.
+   */
+  deadline?: string;
+  /**
+   * What the step waits for, as one word.
+   */
+  reason?: string;
+  /**
+   * What the step waits for, and what to do.
+   */
+  waitsFor?: string;
+}
+/**
+ * One annotation.
+ */
+export interface CARotationRequest {
+  /**
+   * Its key.
+   */
+  annotation: string;
+  /**
+   * Its value.
+   */
+  value: string;
+  /**
+   * Waiting: not yet. Done: honoured. Refused: not possible; the message says why.
+   */
+  state: 'Waiting' | 'Done' | 'Refused';
+  /**
+   * What was done, or why it was refused.
+   */
+  message?: string;
+}
+/**
  * One CA key with its certificate.
  */
 export interface CAGeneration {
@@ -982,14 +1080,19 @@ export interface CAGeneration {
    */
   version: number;
   /**
-   * Prepared: in every ca.crt, doesn't sign yet. Active: signs. Retiring: no longer signs, still in every
-   * ca.crt. Retired: in no ca.crt, its key is deleted.
+   * Pending: kept, in no ca.crt yet. Prepared: goes into every ca.crt, doesn't sign. Trusted: shown to be
+   * trusted, doesn't sign yet. Active: signs. Retiring: no longer signs, still in every ca.crt. RolledBack:
+   * the same, and never to sign again. Retired: in no ca.crt, its key is deleted.
    */
-  state: 'Prepared' | 'Active' | 'Retiring' | 'Retired';
+  state: 'Pending' | 'Prepared' | 'Trusted' | 'Active' | 'Retiring' | 'RolledBack' | 'Retired';
   /**
    * Time at which it entered this state.
    */
   since?: string;
+  /**
+   * Number of Secrets with a valid certificate of this generation; only during a CA rotation.
+   */
+  certificates?: number;
   /**
    * Subject of the CA certificate. Example: CN=demo v1.
    */
@@ -1031,6 +1134,7 @@ export interface ClusterCertificateAuthoritySpec {
   vault?: VaultBackend;
   stepCA?: StepCABackend;
   limits?: AuthorityLimits;
+  caRotation?: CARotationSpec;
   rateLimit?: RateLimit;
   quota?: IssuanceQuota;
   /**

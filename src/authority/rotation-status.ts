@@ -1,0 +1,138 @@
+import type { NewCondition } from '../api/conditions.ts';
+import { toRfc3339 } from '../api/conditions.ts';
+import type { AuthorityStatus, CAGeneration, CARotationRequest } from '../api/generated/types.ts';
+import { readable } from '../foreign-text.ts';
+import { isSameCa } from '../pki/ca.ts';
+import { type Generation, mayHaveSigned } from '../rotation/generation.ts';
+import type { Plan } from '../rotation/plan-types.ts';
+import { previewOf } from '../rotation/preview.ts';
+
+/** The schema takes no more, and would refuse the whole status. */
+const GENERATIONS_KEPT = 20;
+const STEPS_SHOWN = 40;
+const LONGEST_SUBJECT = 4_096;
+const LONGEST_CERTIFICATE = 16_384;
+
+/** What a status says of a CA rotation is made from this. */
+export interface RotationFindings {
+  readonly generations: readonly Generation[];
+  readonly signing: Generation | undefined;
+  readonly plan: Omit<Plan, 'step'>;
+  /** How many valid certificates each generation has, by its version; empty while no CA rotation is under way. */
+  readonly certificates: ReadonlyMap<number, number>;
+  readonly requests: readonly CARotationRequest[];
+  /** Whether another machine holds the CA key. */
+  readonly isElsewhere: boolean;
+}
+
+/** The condition Rotating, only while a CA rotation is under way. */
+export function rotatingCondition(findings: RotationFindings): NewCondition[] {
+  const { generations, signing, plan } = findings;
+  const coming = generations.find((each) => !mayHaveSigned(each));
+  // Between the write that makes the new one sign and the next, the old one is still marked as active.
+  const leaving = generations.find(
+    (each) => each.state === 'Retiring' || each.state === 'RolledBack' || (each.state === 'Active' && each !== signing),
+  );
+  if (coming === undefined && leaving === undefined) return [];
+  const waiting = listed('waiting for', plan.waitingFor) + listed('left behind:', plan.leftBehind);
+  const isRenewed = leaving !== undefined && signing !== undefined && signsForBoth(leaving, signing);
+  const message = `${coming === undefined ? leavingText(leaving, isRenewed, findings) : comingText(coming)}${holdText(plan)}${waiting}`;
+  const reason = coming === undefined && !isRenewed ? 'Reissuing' : 'SpreadingTrust';
+  return [{ type: 'Rotating', status: 'True', reason, message }];
+}
+
+function comingText({ version, state }: Generation): string {
+  return state === 'Trusted'
+    ? `generation ${version} is trusted, and doesn't sign yet`
+    : `generation ${version} goes into every ca.crt before it signs`;
+}
+
+function leavingText(
+  leaving: Generation | undefined,
+  isRenewed: boolean,
+  { signing, isElsewhere }: RotationFindings,
+): string {
+  if (isRenewed)
+    return `generation ${leaving?.version} leaves every ca.crt; what it signed is good under generation ${signing?.version} too`;
+  if (isElsewhere)
+    return `generation ${leaving?.version} of the former backend is trusted until no valid certificate of it is left`;
+  return `certificates of generation ${leaving?.version} are being re-issued`;
+}
+
+/** The next step, and until when it waits for what; those that block it are listed behind. */
+function holdText({ next, hold }: RotationFindings['plan']): string {
+  if (next === undefined || hold === undefined) return '';
+  const moment = hold.deadline ?? hold.until;
+  const until =
+    moment === undefined
+      ? ''
+      : ` (${hold.deadline === undefined ? '' : 'at the latest '}${toRfc3339(wholeSecondsUp(moment))})`;
+  return `; generation ${next.generation.version} becomes ${next.to} once it has waited ${hold.message}${until}`;
+}
+
+/** What is shown must not be before what is done. */
+function wholeSecondsUp(moment: Date): Date {
+  return new Date(Math.ceil(moment.getTime() / 1_000) * 1_000);
+}
+
+/** Whether what the one has signed needn't be issued anew under the other. */
+function signsForBoth({ path: one }: Generation, { path: other }: Generation): boolean {
+  return one.certificate.fingerprintSHA256 === other.certificate.fingerprintSHA256 || isSameCa(one, other);
+}
+
+function listed(what: string, keys: readonly string[]): string {
+  return keys.length === 0 ? '' : `; ${what} ${keys.length} certificates, such as ${keys.slice(0, 5).join(', ')}`;
+}
+
+/** `status.caRotation`: the steps to come, and the answers to annotations. */
+export function rotationStatus({
+  generations,
+  signing,
+  plan,
+  requests,
+}: RotationFindings): Pick<AuthorityStatus, 'caRotation'> {
+  const steps = previewOf(plan, generations, signing).slice(0, STEPS_SHOWN);
+  if (steps.length === 0 && requests.length === 0) return {};
+  return {
+    caRotation: {
+      ...(steps.length === 0 ? {} : { plan: steps }),
+      ...(requests.length === 0 ? {} : { requests: [...requests] }),
+    },
+  };
+}
+
+/** Those in use from their Secrets, the retired from what status has kept of them. */
+export function describeGenerations(
+  { generations, certificates }: RotationFindings,
+  known: readonly CAGeneration[],
+  now: Date,
+): Pick<AuthorityStatus, 'generations'> {
+  const living = generations.map((each) => describe(each, certificates.get(each.version)));
+  const versions = new Set(living.map(({ version }) => version));
+  const retired = known.filter(({ version }) => !versions.has(version)).map((each) => retiredOf(each, now));
+  const all = [...living, ...retired].sort((one, other) => other.version - one.version);
+  return all.length === 0 ? {} : { generations: all.slice(0, GENERATIONS_KEPT) };
+}
+
+function retiredOf({ certificates, ...known }: CAGeneration, now: Date): CAGeneration {
+  return known.state === 'Retired' ? known : { ...known, state: 'Retired', since: toRfc3339(now) };
+}
+
+function describe(
+  { version, state, since, path: { certificate } }: Generation,
+  certificates: number | undefined,
+): CAGeneration {
+  return {
+    version,
+    state,
+    since: toRfc3339(since),
+    ...(certificates === undefined ? {} : { certificates }),
+    subject: readable(certificate.subjectText, LONGEST_SUBJECT),
+    serialNumber: certificate.serialNumber,
+    fingerprintSHA256: certificate.fingerprintSHA256,
+    publicKeyPinSHA256: certificate.publicKeyPin,
+    notBefore: toRfc3339(certificate.notBefore),
+    notAfter: toRfc3339(certificate.notAfter),
+    ...(certificate.pem.length > LONGEST_CERTIFICATE ? {} : { certificate: certificate.pem }),
+  };
+}

@@ -1,0 +1,96 @@
+import { isSameCa } from '../pki/ca.ts';
+import { endOf, type Generation, mayHaveSigned } from './generation.ts';
+import type { Member, Move, Rotation } from './plan-types.ts';
+import { countsUntil, haveOneKey, needsGeneration, usesGeneration } from './usage.ts';
+
+/** The move that is to be made, and what decides whether it may be. */
+export interface Scene {
+  readonly rotation: Rotation;
+  readonly move: Move;
+  /** What signs now, and what is to sign. */
+  readonly signing: Generation | undefined;
+  readonly successor: Generation | undefined;
+  readonly now: Date;
+}
+
+/** A certificate, or a place that verifiers read, for the sake of which a move waits. */
+export interface Blocker {
+  /** What it is called for people. */
+  readonly key: string;
+  /** It is waited for until then. */
+  readonly until: Date;
+  /** When it may block no longer, whatever is done about it. */
+  readonly ends: Date | undefined;
+  /** What it lacks, as the rest of a sentence. */
+  readonly lacks?: string | undefined;
+}
+
+/** Members whose ca.crt lacks the CA that is to sign. What another CA signed is no certificate of this authority. */
+export function membersWithoutTrust(scene: Scene): Blocker[] {
+  const { rotation, signing, now } = scene;
+  const until = (member: Member, each: Generation) => countsUntil(member, each, signing, rotation.longestLifeMs);
+  const isOurs = (member: Member) =>
+    rotation.generations.some(
+      (each) => usesGeneration(member, each) && (each.state !== 'Retiring' || until(member, each) > now),
+    );
+  return blockers(
+    rotation.members.filter((each) => isOurs(each) && each.trustBundleHash !== rotation.trustBundleHash),
+    (member) => memberDeadline(member, scene),
+  );
+}
+
+/** Verifiers, and places that they read, that are not shown to trust the CA that is to sign. */
+export function verifiersWithoutTrust(scene: Scene): Blocker[] {
+  const { rotation, move, now } = scene;
+  const until = lastMoment(scene) ?? now;
+  return rotation
+    .proofs(move.generation)
+    .filter(({ since }) => since === undefined || since > now)
+    .map(({ subject, waiting }) => ({ key: subject, until, ends: undefined, lacks: waiting }));
+}
+
+/** Members that hold a certificate for which the CA that leaves is needed. */
+export function membersInNeed({ rotation, move, signing, successor }: Scene): Blocker[] {
+  const { generation: leaving } = move;
+  // Where only the certificate of the CA was renewed, what the old one signed is good under the new one.
+  if (successor !== undefined && isSameCa(leaving.path, successor.path)) return [];
+  return blockers(
+    rotation.members.filter((each) => needsGeneration(each, leaving, successor)),
+    (member) => countsUntil(member, leaving, signing, rotation.longestLifeMs),
+  );
+}
+
+/** Whether a generation has certificates, or may have: one that never signed has none, unless another one has its key. */
+export function hasSigned(leaving: Generation, generations: readonly Generation[]): boolean {
+  return mayHaveSigned(leaving) || generations.some((each) => mayHaveSigned(each) && haveOneKey(each, leaving));
+}
+
+/** Each replica knows the members in an order of its own, and they stand in the status. */
+function blockers(members: readonly Member[], until: (member: Member) => Date): Blocker[] {
+  return [...members]
+    .sort((one, other) => (one.key < other.key ? -1 : 1))
+    .map((member) => ({ key: member.key, until: until(member), ends: member.notAfter }));
+}
+
+function memberDeadline(member: Member, scene: Scene): Date {
+  const { terms } = scene.rotation;
+  const waitMs = member.namespace === terms.home ? terms.progressDeadlineMs : terms.elsewhereDeadlineMs;
+  const { since, preparedAt } = scene.move.generation;
+  // One for which the CA waited no longer before it was trusted is waited for no longer afterwards.
+  const deadline = new Date((preparedAt ?? since).getTime() + waitMs);
+  const last = lastMoment(scene);
+  return last !== undefined && last < deadline ? last : deadline;
+}
+
+const DAY_MS = 24 * 3_600_000;
+
+/**
+ * Until when a new CA may be waited for: from then on too little is left of the CA that signs. Undefined where nothing
+ * signs.
+ */
+function lastMoment({ signing }: Scene): Date | undefined {
+  if (signing === undefined) return undefined;
+  const endMs = endOf(signing.path).getTime();
+  const lifeMs = endMs - signing.path.certificate.notBefore.getTime();
+  return new Date(endMs - Math.min(lifeMs / 10, DAY_MS));
+}

@@ -1,0 +1,149 @@
+import { earliest } from '../api/moments.ts';
+import {
+  type Blocker,
+  hasSigned,
+  membersInNeed,
+  membersWithoutTrust,
+  type Scene,
+  verifiersWithoutTrust,
+} from './blockers.ts';
+import type { Gate } from './generation.ts';
+import type { Hold, HoldReason, Move, Plan, Step } from './plan-types.ts';
+
+/** What stands in the way of a move: members or verifiers; while it does, no time is counted. */
+interface Obstacle {
+  readonly reason: HoldReason;
+  readonly message: string;
+  readonly blockers: (scene: Scene) => readonly Blocker[];
+}
+
+const LACKS_TRUST: Obstacle = {
+  reason: 'MembersLackTrust',
+  message: 'until the new CA is in the ca.crt of',
+  blockers: membersWithoutTrust,
+};
+const NOT_PROVEN: Obstacle = {
+  reason: 'TrustNotProven',
+  message: 'until the new CA is shown to be trusted by',
+  blockers: verifiersWithoutTrust,
+};
+const IN_USE: Obstacle = {
+  reason: 'CertificatesInUse',
+  message: 'until its certificates are re-issued or have ended:',
+  blockers: membersInNeed,
+};
+
+/** The first that has blockers names the reason; so it is in the list below. */
+const OBSTACLES: Readonly<Record<Move['to'], readonly Obstacle[]>> = {
+  Prepared: [], // nothing reads a CA that is in no ca.crt
+  Trusted: [LACKS_TRUST, NOT_PROVEN], // a certificate of the new CA would be refused there
+  Active: [LACKS_TRUST, NOT_PROVEN], // what was true a moment ago may be true no more
+  Retired: [IN_USE], // its certificates would be refused everywhere
+};
+
+type Wait = (scene: Scene, clearSince: Date) => Hold | undefined;
+
+/** What has to pass once nothing stands in the way. */
+const WAITS: Readonly<Record<Move['to'], readonly Wait[]>> = {
+  Prepared: [],
+  Trusted: [workloadsAreLoading], // the kubelet, and then the program, read a Secret later than it is written
+  Active: [workloadsAreLoading, isSoaking, isNotAskedFor], // spec.caRotation.soak, and mode Manual
+  Retired: [workloadsAreLoading, connectionsMayLast, isNotAskedFor], // spec.caRotation.retireAfter, and mode Manual
+};
+
+/** Makes the move once no gate is closed; a gate that opens, or closes again, is noted first. */
+export function pass(scene: Scene, step: Step): Plan {
+  const { move, rotation, now } = scene;
+  const { generation } = move;
+  const found = OBSTACLES[move.to].map((each) => ({ ...each, all: each.blockers(scene) }));
+  const leftBehind = found.flatMap(({ all }) => all.filter(({ until }) => until <= now).map(({ key }) => key));
+  const plan = (next: Step, hold: Hold | undefined): Plan => {
+    return { step: next, next: move, hold, waitingFor: hold?.waitingFor ?? [], leftBehind };
+  };
+  const noted = generation.gate?.to === move.to ? generation.gate : undefined;
+  const note = (gate: Gate | undefined, hold: Hold | undefined) =>
+    plan({ do: 'note', generation: { ...generation, gate } }, hold);
+  const settle = (hold: Hold) => plan({ do: 'settle', recheckAt: hold.until }, hold);
+
+  // Where nothing signs, nobody is protected by a pause.
+  if (rotation.terms.isPaused && scene.signing !== undefined) return settle(PAUSED);
+  for (const obstacle of found) {
+    const inTheWay = obstacle.all.filter(({ until }) => until > now);
+    if (inTheWay.length === 0) continue;
+    const hold = holdOf(obstacle, inTheWay, now);
+    return generation.gate === undefined ? settle(hold) : note(undefined, hold);
+  }
+  const isWaiting = (since: Date) => firstWait(scene, since);
+  if (noted === undefined || noted.since > now) {
+    const hold = isWaiting(now);
+    if (hold === undefined) return plan(step, undefined);
+    return move.to === 'Prepared' ? settle(hold) : note({ to: move.to, since: now }, hold);
+  }
+  const hold = isWaiting(noted.since);
+  return hold === undefined ? plan(step, undefined) : settle(hold);
+}
+
+const PAUSED: Hold = {
+  reason: 'Paused',
+  message: 'until spec.caRotation.paused is false',
+  until: undefined,
+  waitingFor: [],
+};
+
+function firstWait(scene: Scene, clearSince: Date): Hold | undefined {
+  for (const wait of WAITS[scene.move.to]) {
+    const hold = wait(scene, clearSince);
+    if (hold !== undefined) return hold;
+  }
+  return undefined;
+}
+
+function holdOf({ reason, message }: Obstacle, inTheWay: readonly Blocker[], now: Date): Hold {
+  const moments = inTheWay.flatMap(({ until, ends }) => [until, ends]);
+  const named = inTheWay.slice(0, NAMED).map(({ key, lacks }) => (lacks === undefined ? key : `${key} (${lacks})`));
+  const more = inTheWay.length > NAMED ? `, and ${inTheWay.length - NAMED} more` : '';
+  return {
+    reason,
+    message: `${message} ${named.join(', ')}${more}`,
+    until: earliest(moments.filter((each) => each !== undefined && each > now)),
+    deadline: new Date(Math.max(...inTheWay.map((each) => each.until.getTime()))),
+    waitingFor: inTheWay.map(({ key }) => key),
+  };
+}
+
+/** So many are named. */
+const NAMED = 5;
+
+function workloadsAreLoading({ rotation, now }: Scene, clearSince: Date): Hold | undefined {
+  // Without certificates no workload has to load anything.
+  const waitMs = rotation.members.length === 0 ? 0 : rotation.terms.propagationMs;
+  return waiting('Propagating', 'until workloads have had time to load their Secrets', clearSince, waitMs, now);
+}
+
+function isSoaking({ rotation, move: { generation }, now }: Scene): Hold | undefined {
+  // One on its way back was trusted all the time.
+  if (generation.state !== 'Trusted') return undefined;
+  const message = 'until it has been trusted for spec.caRotation.soak';
+  return waiting('Soaking', message, generation.since, rotation.terms.soakMs, now);
+}
+
+function connectionsMayLast({ rotation, move: { generation }, now }: Scene, clearSince: Date): Hold | undefined {
+  if (!hasSigned(generation, rotation.generations)) return undefined;
+  const { propagationMs, retireAfterMs } = rotation.terms;
+  const message = 'until connections that outlive their certificates have had spec.caRotation.retireAfter';
+  const loadMs = rotation.members.length === 0 ? 0 : propagationMs;
+  return waiting('RetireAfter', message, clearSince, loadMs + retireAfterMs, now);
+}
+
+function isNotAskedFor({ rotation, move: { generation, to } }: Scene): Hold | undefined {
+  const { isManual, advance } = rotation.terms;
+  if (!isManual || (to === 'Retired' && !hasSigned(generation, rotation.generations))) return undefined;
+  if (advance?.version === generation.version && advance.to === to) return undefined;
+  const message = `until the annotation certwheel.io/advance-ca=${generation.version}/${to} asks for it`;
+  return { reason: 'WaitingForApproval', message, until: undefined, waitingFor: [] };
+}
+
+function waiting(reason: HoldReason, message: string, since: Date, ms: number, now: Date): Hold | undefined {
+  const until = new Date(since.getTime() + ms);
+  return until <= now ? undefined : { reason, message, until, waitingFor: [] };
+}

@@ -1,0 +1,57 @@
+import { toRfc3339 } from '../api/conditions.ts';
+import type { CARotationStep } from '../api/generated/types.ts';
+import { canSign, type Generation } from './generation.ts';
+import type { Hold, Plan } from './plan-types.ts';
+
+/** The states that a CA passes on its way, in their order. */
+const WAY_IN = ['Pending', 'Prepared', 'Trusted', 'Active'] as const;
+const LONGEST_WAIT = 2_048;
+
+/** What is to come, for people: each step of the CA rotation under way, and what it waits for. */
+export function previewOf(
+  { next, hold }: Pick<Plan, 'next' | 'hold'>,
+  generations: readonly Generation[],
+  signing: Generation | undefined,
+): CARotationStep[] {
+  if (next === undefined) return [];
+  const { generation, to } = next;
+  const first: CARotationStep = { version: generation.version, to, ...(hold && waitOf(hold)) };
+  if (to === 'Retired') return [first, ...leaving(generations, generation)];
+  const after = WAY_IN.slice(WAY_IN.indexOf(to) + 1).map((state) => ({ version: generation.version, to: state }));
+  const former = signing === undefined || signing === generation ? [] : [signing];
+  const retiring = former.map(({ version }) => ({
+    version,
+    to: 'Retiring' as const,
+    waitsFor: `until generation ${generation.version} signs`,
+  }));
+  return [
+    first,
+    ...(after as CARotationStep[]),
+    ...retiring,
+    ...former.map(retired),
+    ...leaving(generations, ...former),
+  ];
+}
+
+function leaving(generations: readonly Generation[], ...known: readonly Generation[]): CARotationStep[] {
+  return generations
+    .filter((each) => (each.state === 'Retiring' || each.state === 'RolledBack') && !known.includes(each))
+    .map(retired);
+}
+
+function retired(generation: Generation): CARotationStep {
+  const key = canSign(generation) ? ', and its key is deleted' : '';
+  const waitsFor = `until none of its certificates is left, and spec.caRotation.retireAfter has passed; then it leaves every ca.crt${key}`;
+  return { version: generation.version, to: 'Retired', waitsFor };
+}
+
+function waitOf({ reason, message, until, deadline }: Hold): Omit<CARotationStep, 'version' | 'to'> {
+  const waitsFor = message.slice(0, LONGEST_WAIT);
+  if (deadline !== undefined) return { reason, waitsFor, deadline: moment(deadline) };
+  return until === undefined ? { reason, waitsFor } : { reason, waitsFor, notBefore: moment(until) };
+}
+
+/** What is shown must not be before what is done. */
+function moment(of: Date): string {
+  return toRfc3339(new Date(Math.ceil(of.getTime() / 1_000) * 1_000));
+}

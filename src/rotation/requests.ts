@@ -1,0 +1,80 @@
+import type { CARotationRequests } from '../api/ca-rotation.ts';
+import { toRfc3339 } from '../api/conditions.ts';
+import type { CARotationRequest } from '../api/generated/types.ts';
+import { ADVANCE_CA_ANNOTATION, ROLLBACK_CA_ANNOTATION, ROTATE_CA_ANNOTATION } from '../api/names.ts';
+import { canSign, type Generation } from './generation.ts';
+import { rollBackOf, rolledBack } from './roll-back.ts';
+
+type Answer = Pick<CARotationRequest, 'state' | 'message'>;
+
+interface Asked {
+  readonly requests: CARotationRequests;
+  /** The backend of the authority, and whether its CA is made by Certwheel. */
+  readonly backend: string;
+  readonly makesCA: boolean;
+  /** Those of the present backend. */
+  readonly generations: readonly Generation[];
+  readonly signing: Generation | undefined;
+  /** What the status says of them: what is done stays done, also when its generation is gone. */
+  readonly before: readonly CARotationRequest[];
+}
+
+/** What the annotations of an authority ask of its CA rotation, and what became of that. */
+export function answersOf(asked: Asked, now: Date): CARotationRequest[] {
+  const { rotate, rollback, advance } = asked.requests;
+  const unreadable = (example: string): Answer => ({ state: 'Refused', message: `not readable; example: ${example}` });
+  const answers: [string, string | undefined, Answer | undefined][] = [
+    [
+      ROTATE_CA_ANNOTATION,
+      rotate?.text,
+      rotate && (rotate.wish === undefined ? unreadable('2026-01-31T12:00:00Z') : rotation(rotate.wish, asked, now)),
+    ],
+    [
+      ROLLBACK_CA_ANNOTATION,
+      rollback?.text,
+      rollback && (rollback.wish === undefined ? unreadable('2') : returned(rollback.wish, asked, now)),
+    ],
+    [
+      ADVANCE_CA_ANNOTATION,
+      advance?.text,
+      advance && (advance.wish === undefined ? unreadable('2/Active') : advanced(advance.wish, asked)),
+    ],
+  ];
+  return answers.flatMap(([annotation, value, answer]) => {
+    if (value === undefined || answer === undefined) return [];
+    const known = asked.before.find((each) => each.annotation === annotation && each.value === value);
+    return [known?.state === 'Done' ? known : { annotation, value, ...answer }];
+  });
+}
+
+function rotation(wish: Date, { makesCA, backend, generations }: Asked, now: Date): Answer {
+  if (!makesCA)
+    return {
+      state: 'Refused',
+      message: `Certwheel does not make the CA of a ${backend} authority; replace it at its source, and the CA rotation begins`,
+    };
+  if (wish > now) return { state: 'Waiting', message: `the next CA is made at ${toRfc3339(wish)}` };
+  const made = generations
+    .filter(({ path }) => path.certificate.notBefore.getTime() >= Math.floor(wish.getTime() / 1_000) * 1_000)
+    .sort((one, other) => one.version - other.version)[0];
+  if (made === undefined) return { state: 'Waiting', message: 'the next CA is being made' };
+  return { state: 'Done', message: `generation ${made.version} was made` };
+}
+
+function returned(version: number, { generations, signing }: Asked, now: Date): Answer {
+  const able = generations.filter(canSign);
+  const target = able.find((each) => each.version === version);
+  if (target !== undefined && rolledBack(signing)(target))
+    return { state: 'Done', message: `generation ${version} signs no more; generation ${signing?.version} does` };
+  const answer = rollBackOf(version, able, signing, now);
+  if ('refused' in answer) return { state: 'Refused', message: answer.refused };
+  return { state: 'Waiting', message: `generation ${answer.to.version} is to sign` };
+}
+
+function advanced({ version, to }: { version: number; to: string }, { generations }: Asked): Answer {
+  const target = generations.find((each) => each.version === version);
+  const isDone = to === 'Retired' ? target === undefined : target?.state === to;
+  if (isDone) return { state: 'Done', message: `generation ${version} is ${to}` };
+  if (target === undefined) return { state: 'Refused', message: `there is no generation ${version} that is in use` };
+  return { state: 'Waiting', message: `generation ${version} is ${target.state}` };
+}
