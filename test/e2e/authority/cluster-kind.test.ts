@@ -6,6 +6,7 @@ import { msBetween } from '../process/support/audit.ts';
 import { createSecretAuthority, pairData, putCaSecret } from '../support/ca-secret.ts';
 import { createSecret, patch, renewAt } from '../support/edits.ts';
 import {
+  AT_ONCE,
   authorityStatusOf,
   clientCertificate,
   conditionOf,
@@ -29,7 +30,7 @@ test.after(scene.stop);
 function createClusterAuthority({ client }: World, name: string, spec: Record<string, unknown>) {
   return client.create(CLUSTER_CERTIFICATE_AUTHORITIES, {
     metadata: { name },
-    spec: { selfManaged: { commonName: name }, ...spec },
+    spec: { selfManaged: { commonName: name }, caRotation: AT_ONCE, ...spec },
   });
 }
 
@@ -146,7 +147,7 @@ test('the Secrets of a cluster authority are read and kept in the namespace of t
   await putCaSecret(world, tenant, 'cluster-pair', pairData(theirs));
   await world.client.create(CLUSTER_CERTIFICATE_AUTHORITIES, {
     metadata: { name: 'at-home' },
-    spec: { secret: { name: 'cluster-pair' }, allowedNamespaces: { all: true } },
+    spec: { secret: { name: 'cluster-pair' }, caRotation: AT_ONCE, allowedNamespaces: { all: true } },
   });
   await client(world, tenant, 'at-home');
   await eventually('it finds none', async () => {

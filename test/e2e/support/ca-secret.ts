@@ -1,5 +1,6 @@
 import { CERTIFICATE_AUTHORITIES, SECRETS } from '../../../src/api/names.ts';
 import type { RawObject } from '../../../src/api/parse.ts';
+import { AT_ONCE } from './objects.ts';
 import { type CaFiles, makeCa } from './openssl.ts';
 import type { World } from './world.ts';
 
@@ -31,7 +32,7 @@ export function createSecretAuthority(
 ): Promise<RawObject> {
   return client.create(CERTIFICATE_AUTHORITIES, {
     metadata: { namespace, name },
-    spec: { secret: { name: secretName }, ...spec },
+    spec: { secret: { name: secretName }, caRotation: AT_ONCE, ...spec },
   });
 }
 

@@ -6,9 +6,13 @@ import { eventually, PATIENCE_MS } from './eventually.ts';
 import { provesSoon } from './moments.ts';
 import type { World } from './world.ts';
 
+/** A CA rotation that waits for no more than the flags of the controller say. */
+export const AT_ONCE = { soak: '0s', retireAfter: '0s' };
+
 /** A self-managed CertificateAuthority. */
 export function selfManaged(namespace: string, name = 'ca', spec: Record<string, unknown> = {}) {
-  return { metadata: { namespace, name }, spec: { selfManaged: { commonName: `Test ${name}` }, ...spec } };
+  const backend = { selfManaged: { commonName: `Test ${name}` } };
+  return { metadata: { namespace, name }, spec: { ...backend, caRotation: AT_ONCE, ...spec } };
 }
 
 /** A ClientCertificate whose Secret is called after it. */

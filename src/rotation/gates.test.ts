@@ -1,0 +1,149 @@
+/** What keeps a CA from its next state, besides members that lack its certificate (plan-members.test.ts). */
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { HOUR, hoursFromNow, NOW } from '../../test/pki/make.ts';
+import {
+  generation,
+  gone,
+  later,
+  member,
+  one,
+  PROPAGATION_MS,
+  plan,
+  reissuing,
+  spreading,
+  step,
+  two,
+} from '../../test/unit/planned-rotation.ts';
+import type { TrustProof } from './trust-proof.ts';
+
+const trusted = [generation(1, 'Active', one), generation(2, 'Trusted', two, NOW)];
+const loaded = { clearSince: new Map([['move 2', hoursFromNow(-1)]]) };
+const ended = { clearSince: new Map([['retire 1', hoursFromNow(-1)]]) };
+const held = [member('ns/a', one)];
+
+const waits = (...args: Parameters<typeof plan>) => plan(...args).hold?.reason;
+
+test('a CA goes from one state to the next in this order', () => {
+  assert.is(step([generation(1, 'Active', one)], two, held), 'create Pending');
+  assert.is(step([generation(1, 'Active', one), generation(2, 'Pending', two)], two, held), '2 -> Prepared');
+  assert.is(step(spreading, two, held, loaded), '2 -> Trusted');
+  assert.is(step(trusted, two, held, loaded), '2 -> Active');
+  assert.is(step([generation(1, 'Active', one, hoursFromNow(-9)), generation(2, 'Active', two)], two), '1 -> Retiring');
+  assert.is(step(reissuing, two, [member('ns/a', two)], ended), 'retire 1');
+});
+
+test('a verifier that is not shown to trust the new CA keeps it from being trusted and from signing, and is named', () => {
+  const waiting = 'the pod nginx-1 answered 400';
+  const proofs: TrustProof[] = [
+    { subject: 'verifier gateway', since: undefined, waiting },
+    { subject: 'ConfigMap ns/trust', since: hoursFromNow(-1), waiting: undefined },
+  ];
+  for (const generations of [spreading, trusted]) {
+    const { step: planned, hold } = plan(generations, two, held, { proofs });
+    assert.is(planned.do, 'settle');
+    assert.equal([hold?.reason, hold?.waitingFor], ['TrustNotProven', ['verifier gateway']]);
+    assert.match(hold?.message ?? '', 'verifier gateway (the pod nginx-1 answered 400)');
+  }
+  const proven = proofs.map((each) => ({ ...each, since: hoursFromNow(-1), waiting: undefined }));
+  assert.is(step(spreading, two, held, { proofs: proven, ...loaded }), '2 -> Trusted');
+  assert.is(waits(spreading, two, held, { proofs, ...loaded }), 'TrustNotProven', 'also where its gate was open');
+  assert.is(step(spreading, two, held, { proofs, ...loaded }), 'note 2', 'and the gate closes');
+});
+
+test('a proof from the future is none', () => {
+  const proofs = [{ subject: 'verifier gateway', since: hoursFromNow(1), waiting: undefined }];
+  assert.is(waits(spreading, two, held, { proofs }), 'TrustNotProven');
+});
+
+test('verifiers are waited for until a tenth of the life of the present CA is left, and are named then', () => {
+  const proofs = [{ subject: 'verifier gateway', since: undefined, waiting: 'no answer' }];
+  const short = [generation(1, 'Active', gone), generation(2, 'Prepared', two)];
+  const { notBefore, notAfter } = gone.certificate;
+  const last = new Date(notAfter.getTime() - (notAfter.getTime() - notBefore.getTime()) / 10);
+  const members = [member('ns/a', gone)];
+  const before = plan(short, two, members, { proofs, now: new Date(last.getTime() - 1) });
+  assert.equal([before.hold?.reason, before.hold?.deadline], ['TrustNotProven', last]);
+  const after = plan(short, two, members, { proofs, now: last });
+  assert.equal([after.step.do, after.leftBehind], ['note', ['verifier gateway']]);
+});
+
+test('a CA that nothing stands in for waits for no verifier', () => {
+  const proofs = [{ subject: 'verifier gateway', since: undefined, waiting: 'no answer' }];
+  const short = [generation(1, 'Active', gone), generation(2, 'Prepared', two)];
+  assert.is(step(short, two, [], { proofs, now: later }), '2 -> Active');
+});
+
+test('a trusted CA soaks before it signs, also without certificates', () => {
+  const terms = { soakMs: HOUR };
+  for (const members of [held, []]) {
+    const { hold } = plan(trusted, two, members, { terms, ...loaded });
+    assert.equal([hold?.reason, hold?.until], ['Soaking', hoursFromNow(1)]);
+    assert.is(step(trusted, two, members, { terms, ...loaded, now: hoursFromNow(1) }), '2 -> Active');
+  }
+});
+
+test('a member that loses the new CA while it is trusted closes the gate again', () => {
+  const lacking = [member('ns/a', one, 'old')];
+  assert.is(step(trusted, two, lacking, loaded), 'note 2');
+  const again = plan(trusted, two, held);
+  assert.equal([again.step.do, again.hold?.reason], ['note', 'Propagating'], 'its workload has to load it');
+});
+
+test('a paused rotation keeps a new CA out of every ca.crt, makes no step, and loses no time that was waited', () => {
+  const terms = { isPaused: true };
+  assert.is(step([generation(1, 'Active', one)], two, held, { terms }), 'create Pending');
+  const pending = [generation(1, 'Active', one), generation(2, 'Pending', two)];
+  for (const generations of [pending, spreading, trusted, reissuing])
+    for (const members of [held, [member('ns/a', one, 'old')], []]) {
+      const { step: planned, hold } = plan(generations, two, members, { terms, ...loaded });
+      assert.equal([planned, hold?.reason], [{ do: 'settle', recheckAt: undefined }, 'Paused']);
+    }
+  assert.is(step([generation(1, 'Active', gone)], two, [], { terms, now: later }), 'create Active', 'nothing signs');
+});
+
+test('a manual rotation stops before the new CA signs and before the former one is removed', () => {
+  const terms = { isManual: true };
+  assert.is(step(spreading, two, held, { terms, ...loaded }), '2 -> Trusted');
+  const { hold } = plan(trusted, two, held, { terms, ...loaded });
+  assert.is(hold?.reason, 'WaitingForApproval');
+  assert.match(hold?.message ?? '', 'certwheel.io/advance-ca=2/Active');
+  const advance = { version: 2, to: 'Active' } as const;
+  assert.is(step(trusted, two, held, { terms: { ...terms, advance }, ...loaded }), '2 -> Active');
+  for (const other of [{ version: 3, to: 'Active' } as const, { version: 2, to: 'Retired' } as const])
+    assert.is(waits(trusted, two, held, { terms: { ...terms, advance: other }, ...loaded }), 'WaitingForApproval');
+  const left = [member('ns/a', two)];
+  assert.is(waits(reissuing, two, left, { terms, ...ended }), 'WaitingForApproval');
+  const removed = { ...terms, advance: { version: 1, to: 'Retired' } as const };
+  assert.is(step(reissuing, two, left, { terms: removed, ...ended }), 'retire 1');
+});
+
+test('a former CA stays trusted for retireAfter after its last certificate, and after workloads had time to load theirs', () => {
+  const terms = { retireAfterMs: 24 * HOUR };
+  const left = [member('ns/a', two, 'bundle', hoursFromNow(1_000))];
+  const since = { clearSince: new Map([['retire 1', NOW]]) };
+  const end = new Date(hoursFromNow(24).getTime() + PROPAGATION_MS);
+  const { hold } = plan(reissuing, two, left, { terms, ...since, now: hoursFromNow(1) });
+  assert.equal([hold?.reason, hold?.until], ['RetireAfter', end]);
+  assert.is(waits(reissuing, two, left, { terms, ...since, now: new Date(end.getTime() - 1) }), 'RetireAfter');
+  assert.is(step(reissuing, two, left, { terms, ...since, now: end }), 'retire 1');
+  assert.is(waits(reissuing, two, [], { terms, now: NOW }), 'RetireAfter', 'connections outlive the last client too');
+});
+
+test('a CA that never signed leaves at once', () => {
+  const terms = { retireAfterMs: 24 * HOUR, isManual: true };
+  for (const state of ['Pending', 'Prepared', 'Trusted'] as const)
+    assert.is(step([generation(1, 'Active', one), generation(2, state, two)], one, held, { terms }), 'retire 2');
+});
+
+test('members of other tenants are waited for no longer than that is set', () => {
+  const terms = { home: 'certwheel', elsewhereDeadlineMs: HOUR };
+  const prepared = [generation(1, 'Active', one), generation(2, 'Prepared', two, NOW)];
+  const elsewhere = member('team/a', one, 'old');
+  const atHome = { ...member('certwheel/a', one, 'old'), namespace: 'certwheel' };
+  assert.equal(plan(prepared, two, [elsewhere], { terms }).hold?.deadline, hoursFromNow(1));
+  assert.equal(plan(prepared, two, [elsewhere], { terms, now: hoursFromNow(1) }).leftBehind, ['team/a']);
+  assert.equal(plan(prepared, two, [atHome], { terms, now: hoursFromNow(1) }).waitingFor, ['certwheel/a']);
+});
+
+test.run();
