@@ -155,7 +155,9 @@ async function advance(
   if (stepped) runtime.generations = (await observe()).generations;
   const { problem, foreign } = seen;
   const unreadable = problem === undefined ? undefined : { code: 'CAPairRefused' as const, message: problem };
-  return { plan, stepped, refused: source.trouble ?? blocked ?? unreadable, rest: source.pair?.rest, foreign };
+  // What comes next, for people.
+  const next = stepped ? planOf(resource, runtime, source.pair, deps) : plan;
+  return { plan: next, stepped, refused: source.trouble ?? blocked ?? unreadable, rest: source.pair?.rest, foreign };
 }
 
 /** Asks what is to be trusted, which doesn't change because the authority is away. */

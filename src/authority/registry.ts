@@ -10,8 +10,8 @@ export interface Pace {
   readonly probes: Bucket;
 }
 
-/** A CA rotation takes eight steps, so two of them may follow each other. */
-const STEPS = { capacity: 16, refillMs: 30_000 };
+/** A CA rotation takes eight steps and its roll-back four, so that some of them may follow each other. */
+const STEPS = { capacity: 30, refillMs: 20_000 };
 /** Its backoff probes a little less often when it is in trouble. */
 const PROBES = { capacity: 10, refillMs: 3_000 };
 

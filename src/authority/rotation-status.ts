@@ -34,7 +34,9 @@ export function rotatingCondition(findings: RotationFindings): NewCondition[] {
     (each) => each.state === 'Retiring' || each.state === 'RolledBack' || (each.state === 'Active' && each !== signing),
   );
   if (coming === undefined && leaving === undefined) return [];
-  const waiting = listed('waiting for', plan.waitingFor) + listed('left behind:', plan.leftBehind);
+  const blockers = plan.hold?.reason === 'TrustNotProven' ? 'verifiers' : 'certificates';
+  const waiting =
+    listed('waiting for', blockers, plan.waitingFor) + listed('left behind:', 'certificates', plan.leftBehind);
   const isRenewed = leaving !== undefined && signing !== undefined && signsForBoth(leaving, signing);
   const message = `${coming === undefined ? leavingText(leaving, isRenewed, findings) : comingText(coming)}${holdText(plan)}${waiting}`;
   const reason = coming === undefined && !isRenewed ? 'Reissuing' : 'SpreadingTrust';
@@ -67,7 +69,7 @@ function holdText({ next, hold }: RotationFindings['plan']): string {
     moment === undefined
       ? ''
       : ` (${hold.deadline === undefined ? '' : 'at the latest '}${toRfc3339(wholeSecondsUp(moment))})`;
-  return `; generation ${next.generation.version} becomes ${next.to} once it has waited ${hold.message}${until}`;
+  return `; generation ${next.generation.version} becomes ${next.to} once ${hold.message}${until}`;
 }
 
 /** What is shown must not be before what is done. */
@@ -80,8 +82,8 @@ function signsForBoth({ path: one }: Generation, { path: other }: Generation): b
   return one.certificate.fingerprintSHA256 === other.certificate.fingerprintSHA256 || isSameCa(one, other);
 }
 
-function listed(what: string, keys: readonly string[]): string {
-  return keys.length === 0 ? '' : `; ${what} ${keys.length} certificates, such as ${keys.slice(0, 5).join(', ')}`;
+function listed(what: string, noun: string, keys: readonly string[]): string {
+  return keys.length === 0 ? '' : `; ${what} ${keys.length} ${noun}, such as ${keys.slice(0, 5).join(', ')}`;
 }
 
 /** `status.caRotation`: the steps to come, and the answers to annotations. */

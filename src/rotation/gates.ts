@@ -19,17 +19,17 @@ interface Obstacle {
 
 const LACKS_TRUST: Obstacle = {
   reason: 'MembersLackTrust',
-  message: 'until the new CA is in the ca.crt of',
+  message: 'the new CA is in every ca.crt',
   blockers: membersWithoutTrust,
 };
 const NOT_PROVEN: Obstacle = {
   reason: 'TrustNotProven',
-  message: 'until the new CA is shown to be trusted by',
+  message: 'every verifier is shown to trust the new CA',
   blockers: verifiersWithoutTrust,
 };
 const IN_USE: Obstacle = {
   reason: 'CertificatesInUse',
-  message: 'until its certificates are re-issued or have ended:',
+  message: 'its certificates are re-issued or have ended',
   blockers: membersInNeed,
 };
 
@@ -85,7 +85,7 @@ export function pass(scene: Scene, step: Step): Plan {
 
 const PAUSED: Hold = {
   reason: 'Paused',
-  message: 'until spec.caRotation.paused is false',
+  message: 'spec.caRotation.paused is false',
   until: undefined,
   waitingFor: [],
 };
@@ -100,37 +100,32 @@ function firstWait(scene: Scene, clearSince: Date): Hold | undefined {
 
 function holdOf({ reason, message }: Obstacle, inTheWay: readonly Blocker[], now: Date): Hold {
   const moments = inTheWay.flatMap(({ until, ends }) => [until, ends]);
-  const named = inTheWay.slice(0, NAMED).map(({ key, lacks }) => (lacks === undefined ? key : `${key} (${lacks})`));
-  const more = inTheWay.length > NAMED ? `, and ${inTheWay.length - NAMED} more` : '';
   return {
     reason,
-    message: `${message} ${named.join(', ')}${more}`,
+    message,
     until: earliest(moments.filter((each) => each !== undefined && each > now)),
     deadline: new Date(Math.max(...inTheWay.map((each) => each.until.getTime()))),
-    waitingFor: inTheWay.map(({ key }) => key),
+    waitingFor: inTheWay.map(({ key, lacks }) => (lacks === undefined ? key : `${key} (${lacks})`)),
   };
 }
-
-/** So many are named. */
-const NAMED = 5;
 
 function workloadsAreLoading({ rotation, now }: Scene, clearSince: Date): Hold | undefined {
   // Without certificates no workload has to load anything.
   const waitMs = rotation.members.length === 0 ? 0 : rotation.terms.propagationMs;
-  return waiting('Propagating', 'until workloads have had time to load their Secrets', clearSince, waitMs, now);
+  return waiting('Propagating', 'workloads have had time to load their Secrets', clearSince, waitMs, now);
 }
 
 function isSoaking({ rotation, move: { generation }, now }: Scene): Hold | undefined {
   // One on its way back was trusted all the time.
   if (generation.state !== 'Trusted') return undefined;
-  const message = 'until it has been trusted for spec.caRotation.soak';
+  const message = 'it has been trusted for spec.caRotation.soak';
   return waiting('Soaking', message, generation.since, rotation.terms.soakMs, now);
 }
 
 function connectionsMayLast({ rotation, move: { generation }, now }: Scene, clearSince: Date): Hold | undefined {
   if (!hasSigned(generation, rotation.generations)) return undefined;
   const { propagationMs, retireAfterMs } = rotation.terms;
-  const message = 'until connections that outlive their certificates have had spec.caRotation.retireAfter';
+  const message = 'connections that outlive its certificates have had spec.caRotation.retireAfter to end';
   const loadMs = rotation.members.length === 0 ? 0 : propagationMs;
   return waiting('RetireAfter', message, clearSince, loadMs + retireAfterMs, now);
 }
@@ -139,7 +134,7 @@ function isNotAskedFor({ rotation, move: { generation, to } }: Scene): Hold | un
   const { isManual, advance } = rotation.terms;
   if (!isManual || (to === 'Retired' && !hasSigned(generation, rotation.generations))) return undefined;
   if (advance?.version === generation.version && advance.to === to) return undefined;
-  const message = `until the annotation certwheel.io/advance-ca=${generation.version}/${to} asks for it`;
+  const message = `the annotation certwheel.io/advance-ca=${generation.version}/${to} asks for it`;
   return { reason: 'WaitingForApproval', message, until: undefined, waitingFor: [] };
 }
 

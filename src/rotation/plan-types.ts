@@ -82,13 +82,13 @@ export type HoldReason =
 /** Why the next step has to wait. */
 export interface Hold {
   readonly reason: HoldReason;
-  /** What is waited for, as the rest of a sentence. */
+  /** What has to be the case, as a clause. */
   readonly message: string;
   /** When the answer may be another without any event. */
   readonly until: Date | undefined;
   /** When it is waited no longer, whatever is the case; undefined where there is no such moment. */
   readonly deadline?: Date | undefined;
-  /** Certificates, or places that verifiers read, that hold it up. */
+  /** The certificates, verifiers, or places that verifiers read, that hold it up; each with what it lacks, where that is known. */
   readonly waitingFor: readonly string[];
 }
 

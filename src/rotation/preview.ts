@@ -22,7 +22,7 @@ export function previewOf(
   const retiring = former.map(({ version }) => ({
     version,
     to: 'Retiring' as const,
-    waitsFor: `until generation ${generation.version} signs`,
+    waitsFor: `generation ${generation.version} signs`,
   }));
   return [
     first,
@@ -41,12 +41,17 @@ function leaving(generations: readonly Generation[], ...known: readonly Generati
 
 function retired(generation: Generation): CARotationStep {
   const key = canSign(generation) ? ', and its key is deleted' : '';
-  const waitsFor = `until none of its certificates is left, and spec.caRotation.retireAfter has passed; then it leaves every ca.crt${key}`;
+  const waitsFor = `none of its certificates is left, and spec.caRotation.retireAfter has passed; then it leaves every ca.crt${key}`;
   return { version: generation.version, to: 'Retired', waitsFor };
 }
 
-function waitOf({ reason, message, until, deadline }: Hold): Omit<CARotationStep, 'version' | 'to'> {
-  const waitsFor = message.slice(0, LONGEST_WAIT);
+/** So many are named. */
+const NAMED = 5;
+
+function waitOf({ reason, message, until, deadline, waitingFor }: Hold): Omit<CARotationStep, 'version' | 'to'> {
+  const named = waitingFor.slice(0, NAMED).join(', ');
+  const more = waitingFor.length > NAMED ? `, and ${waitingFor.length - NAMED} more` : '';
+  const waitsFor = `${message}${named === '' ? '' : `; not so for ${named}${more}`}`.slice(0, LONGEST_WAIT);
   if (deadline !== undefined) return { reason, waitsFor, deadline: moment(deadline) };
   return until === undefined ? { reason, waitsFor } : { reason, waitsFor, notBefore: moment(until) };
 }

@@ -99,12 +99,12 @@ test('steps that are provoked one after the other are stopped, and go on later',
   const { world, runtime, deps } = rotationScene([v1, v2]);
   const mark: Plan = planned({ do: 'mark', generation: { ...v1, mark: 'partial' } });
   const takes = async () => tryStep(mark, sourceOf(stored), runtime, { ...deps, writeGeneration: async () => {} });
-  for (let step = 0; step < 16; step++) assert.is((await takes()).stepped, true);
+  for (let step = 0; step < 30; step++) assert.is((await takes()).stepped, true);
   const { stepped, blocked } = await takes();
   assert.equal([stepped, blocked?.code], [false, 'SecretContested']);
   // One that has nothing to do needs no leave.
   assert.is((await tryStep(planned(SETTLE), sourceOf(stored), runtime, deps)).blocked, undefined);
-  await world.clock.advance(30 * SECOND);
+  await world.clock.advance(20 * SECOND);
   assert.is((await takes()).stepped, true);
 });
 

@@ -72,8 +72,10 @@ test('a CA that is replaced by hand under traffic fails no handshake, and is rot
   assert.equal([...new Set(events.map(({ reason }) => reason))].sort(), [
     'CAGenerationActive',
     'CAGenerationCreated',
+    'CAGenerationPrepared',
     'CAGenerationRetired',
     'CAGenerationRetiring',
+    'CAGenerationTrusted',
   ]);
 });
 

@@ -25,8 +25,8 @@ import { oneScene } from '../support/scene.ts';
 import type { World } from '../support/world.ts';
 
 const OF_GENERATIONS = 'has(object.metadata.labels) && "certwheel.io/authority-name" in object.metadata.labels';
-/** The first ten steps at once, then one in half a minute. */
-const MOST_STEPS = 10 + 1;
+/** The first thirty steps at once, then one in twenty seconds. */
+const MOST_STEPS = 30 + 1;
 /** Reconciles come after 1, 2, 4, 8 and 16 s. */
 const SOME_RECONCILES_MS = 35_000;
 
