@@ -70,6 +70,10 @@ bench-policy: $(INSTALLED) ## Measure decisions by issuance rules, 25 seconds
 bench-keystores: $(INSTALLED) ## Measure what key stores and trust stores cost, a minute
 	node test/bench/keystores.ts
 
+.PHONY: bench-handshakes
+bench-handshakes: $(INSTALLED) ## Measure what handshakes with client certificates cost, 2 minutes (docs/guides/cost.md)
+	node test/bench/handshakes/main.ts
+
 .PHONY: generate
 generate: $(INSTALLED) ## Write anew what is generated: types, schemas, chart, reference, Dockerfile
 	node tools/generate.ts
