@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/tls"
 	"flag"
 	"fmt"
 	"log"
@@ -21,6 +22,7 @@ func serveHTTPS(arguments []string) {
 	version := flags.String("tls", "", "the only TLS version; both unless given")
 	maxAge := flags.Duration("max-connection-age", 0, "close connections that are older; never unless given")
 	linger := flags.Duration("linger", 0, "read on for so long before a connection is closed")
+	tickets := flags.Bool("session-tickets", true, "let clients resume sessions")
 	must(flags.Parse(arguments))
 
 	mounted := &Mounted{Folder: *folder}
@@ -30,7 +32,7 @@ func serveHTTPS(arguments []string) {
 	}
 	server := &http.Server{
 		Handler:   limitAge(*maxAge, http.HandlerFunc(answer)),
-		TLSConfig: onlyVersion(mounted.ServerConfig("h2", "http/1.1"), *version),
+		TLSConfig: withTickets(onlyVersion(mounted.ServerConfig("h2", "http/1.1"), *version), *tickets),
 		ConnContext: func(ctx context.Context, _ net.Conn) context.Context {
 			return context.WithValue(ctx, bornKey{}, time.Now())
 		},
@@ -40,6 +42,19 @@ func serveHTTPS(arguments []string) {
 	listener, err := listen(*address, *linger)
 	must(err)
 	must(server.ServeTLS(listener, "", ""))
+}
+
+// The configuration that the callback returns decides.
+func withTickets(config *tls.Config, enabled bool) *tls.Config {
+	inner := config.GetConfigForClient
+	config.GetConfigForClient = func(hello *tls.ClientHelloInfo) (*tls.Config, error) {
+		fresh, err := inner(hello)
+		if err == nil {
+			fresh.SessionTicketsDisabled = !enabled
+		}
+		return fresh, err
+	}
+	return config
 }
 
 func answer(response http.ResponseWriter, request *http.Request) {

@@ -1,0 +1,67 @@
+/** With TLS 1.3 these servers give a new session at each resumption: their timeouts don't limit a client that comes back. */
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { stopAll } from '../teardown.ts';
+import { apache, installApache } from './servers/apache.ts';
+import { envoy, installEnvoy } from './servers/envoy.ts';
+import { haproxy, installHaproxy } from './servers/haproxy.ts';
+import { installNginx, nginx } from './servers/nginx.ts';
+import { installed } from './support/prove-server.ts';
+import { comeBack, visit, visitor } from './support/sessions.ts';
+
+test.after(stopAll);
+
+const TIMEOUT_S = 3;
+const VISITS = 8;
+
+/** Each with its setting for the life of sessions. */
+const SERVERS = [
+  {
+    reader: nginx,
+    install: () =>
+      installNginx('nginx.conf', {
+        replacements: { 'ssl_verify_client on;': `ssl_verify_client on; ssl_session_timeout ${TIMEOUT_S}s;` },
+      }),
+  },
+  {
+    reader: haproxy,
+    install: () => installHaproxy({ 'stats socket': `tune.ssl.lifetime ${TIMEOUT_S}\n  stats socket` }),
+  },
+  {
+    reader: apache,
+    install: () => installApache({ 'SSLEngine on': `SSLEngine on\n  SSLSessionCacheTimeout ${TIMEOUT_S}` }),
+  },
+  {
+    reader: envoy,
+    install: () =>
+      installEnvoy('envoy.yaml', {
+        'require_client_certificate: true': `require_client_certificate: true\n              session_timeout: ${TIMEOUT_S}s`,
+      }),
+    /** It is for TLS 1.2 alone. */
+    hasNoTimeout: true,
+  },
+];
+
+for (const { reader, install, hasNoTimeout = false } of SERVERS) {
+  const { title } = reader;
+  const program = await installed({ title, install });
+  if (program === undefined) continue;
+
+  test(`${title}, TLS 1.3: a client that comes back in time is served without end after its certificate has expired`, async () => {
+    const guest = await visitor(reader, program, { tls: '1.3', lifeMs: 4_000 });
+    const visits = await comeBack(guest, VISITS);
+    assert.ok(visits.every(({ isServed, isResumed }) => isServed && isResumed));
+    await guest.untilRefused();
+    const late = await visit({ ...guest.call, session: guest.first.session });
+    assert.is(late.isResumed, hasNoTimeout, 'the first session, long after the timeout');
+  });
+
+  test(`${title}, TLS 1.2: the timeout ends a session`, async () => {
+    const guest = await visitor(reader, program, { tls: '1.2', lifeMs: 4_000 });
+    const visits = await comeBack(guest, VISITS);
+    assert.is(visits.at(0)?.isResumed, true);
+    assert.is(visits.at(-1)?.isServed, false);
+  });
+}
+
+test.run();
