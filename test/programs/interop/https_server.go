@@ -1,18 +1,14 @@
 package main
 
 import (
-	"context"
 	"crypto/tls"
 	"flag"
 	"fmt"
 	"log"
-	"net"
 	"net/http"
 	"os"
 	"time"
 )
-
-type bornKey struct{}
 
 // serveHTTPS answers every request with the identity of its client.
 func serveHTTPS(arguments []string) {
@@ -31,11 +27,9 @@ func serveHTTPS(arguments []string) {
 		log.Fatal(err)
 	}
 	server := &http.Server{
-		Handler:   limitAge(*maxAge, http.HandlerFunc(answer)),
-		TLSConfig: withTickets(onlyVersion(mounted.ServerConfig("h2", "http/1.1"), *version), *tickets),
-		ConnContext: func(ctx context.Context, _ net.Conn) context.Context {
-			return context.WithValue(ctx, bornKey{}, time.Now())
-		},
+		Handler:           limitAge(*maxAge, http.HandlerFunc(answer)),
+		TLSConfig:         withTickets(onlyVersion(mounted.ServerConfig("h2", "http/1.1"), *version), *tickets),
+		ConnContext:       rememberAge,
 		ErrorLog:          log.New(os.Stderr, "", 0),
 		ReadHeaderTimeout: 10 * time.Second,
 	}
@@ -60,16 +54,4 @@ func withTickets(config *tls.Config, enabled bool) *tls.Config {
 func answer(response http.ResponseWriter, request *http.Request) {
 	response.Header().Set("Content-Type", "application/json")
 	fmt.Fprintln(response, identityOf(request.TLS))
-}
-
-// net/http has no setting for the age of a connection. This header closes an HTTP/1.1 connection after the answer, and
-// ends an HTTP/2 connection with GOAWAY, so that no request is lost.
-func limitAge(maxAge time.Duration, next http.Handler) http.Handler {
-	return http.HandlerFunc(func(response http.ResponseWriter, request *http.Request) {
-		born := request.Context().Value(bornKey{}).(time.Time)
-		if maxAge > 0 && time.Since(born) > maxAge {
-			response.Header().Set("Connection", "close")
-		}
-		next.ServeHTTP(response, request)
-	})
 }
