@@ -10,6 +10,12 @@ import (
 	"time"
 )
 
+var clientAuths = map[string]tls.ClientAuthType{
+	"none":     tls.NoClientCert,
+	"optional": tls.VerifyClientCertIfGiven,
+	"required": tls.RequireAndVerifyClientCert,
+}
+
 // serveHTTPS answers every request with the identity of its client.
 func serveHTTPS(arguments []string) {
 	flags := flag.NewFlagSet("https-server", flag.ExitOnError)
@@ -19,6 +25,7 @@ func serveHTTPS(arguments []string) {
 	maxAge := flags.Duration("max-connection-age", 0, "close connections that are older; never unless given")
 	linger := flags.Duration("linger", 0, "read on for so long before a connection is closed")
 	tickets := flags.Bool("session-tickets", true, "let clients resume sessions")
+	clientAuth := flags.String("client-auth", "required", "none, optional or required")
 	must(flags.Parse(arguments))
 
 	mounted := &Mounted{Folder: *folder}
@@ -26,9 +33,17 @@ func serveHTTPS(arguments []string) {
 	if _, err := mounted.Current(); err != nil {
 		log.Fatal(err)
 	}
+	auth, ok := clientAuths[*clientAuth]
+	if !ok {
+		log.Fatalf("no client-auth %s", *clientAuth)
+	}
+	config := withEach(mounted.ServerConfig("h2", "http/1.1"), func(fresh *tls.Config) {
+		fresh.SessionTicketsDisabled = !*tickets
+		fresh.ClientAuth = auth
+	})
 	server := &http.Server{
 		Handler:           limitAge(*maxAge, http.HandlerFunc(answer)),
-		TLSConfig:         withTickets(onlyVersion(mounted.ServerConfig("h2", "http/1.1"), *version), *tickets),
+		TLSConfig:         onlyVersion(config, *version),
 		ConnContext:       rememberAge,
 		ErrorLog:          log.New(os.Stderr, "", 0),
 		ReadHeaderTimeout: 10 * time.Second,
@@ -39,12 +54,12 @@ func serveHTTPS(arguments []string) {
 }
 
 // The configuration that the callback returns decides.
-func withTickets(config *tls.Config, enabled bool) *tls.Config {
+func withEach(config *tls.Config, change func(*tls.Config)) *tls.Config {
 	inner := config.GetConfigForClient
 	config.GetConfigForClient = func(hello *tls.ClientHelloInfo) (*tls.Config, error) {
 		fresh, err := inner(hello)
 		if err == nil {
-			fresh.SessionTicketsDisabled = !enabled
+			change(fresh)
 		}
 		return fresh, err
 	}
@@ -53,5 +68,9 @@ func withTickets(config *tls.Config, enabled bool) *tls.Config {
 
 func answer(response http.ResponseWriter, request *http.Request) {
 	response.Header().Set("Content-Type", "application/json")
+	if len(request.TLS.PeerCertificates) == 0 {
+		log.Printf("without a certificate: %s", request.RemoteAddr)
+		return
+	}
 	fmt.Fprintln(response, identityOf(request.TLS))
 }
