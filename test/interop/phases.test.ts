@@ -12,7 +12,7 @@ import { go, installGo } from './servers/go.ts';
 import { haproxy, installHaproxy } from './servers/haproxy.ts';
 import { installNginx, nginx } from './servers/nginx.ts';
 import { type Authority, authority, type Credentials, SERVER } from './support/authority.ts';
-import { installed } from './support/prove-server.ts';
+import { available, unavailable } from './support/available.ts';
 import type { ServerProgram } from './support/reader.ts';
 import { request } from './support/request.ts';
 import { startServer } from './support/server-process.ts';
@@ -74,22 +74,21 @@ async function untilServed(stage: Scene, expected: Served): Promise<void> {
 }
 
 const ON = 'ssl_verify_client on;';
-const nginxProgram = await installed({
-  title: nginx.title,
-  install: () =>
-    installNginx('nginx.conf', {
-      replacements: {
-        [ON]: shown('nginx off'),
-        '  server {': `${shown('nginx http')}\n  server {`,
-        'location / {': `${shown('nginx path')}\n location / {`,
-      },
-    }),
-});
+const nginxProgram = await available(nginx.title, () =>
+  installNginx('nginx.conf', {
+    replacements: {
+      [ON]: shown('nginx off'),
+      '  server {': `${shown('nginx http')}\n  server {`,
+      'location / {': `${shown('nginx path')}\n location / {`,
+    },
+  }),
+);
+const mtail = await available('mtail', () => unpackDebian('mtail').catch(unavailable));
 
-if (nginxProgram !== undefined)
+if (nginxProgram !== undefined && mtail !== undefined)
   test('nginx: by reloads through the steps and back; mtail counts clients without a certificate', async () => {
     const stage = await scene(nginxProgram);
-    const metric = await startMtail(stage.folder);
+    const metric = await startMtail(mtail, stage.folder);
     const config = join(stage.folder, 'nginx.conf');
     let lines = shown('nginx off');
     const move = async (next: string, expected: Served) => {
@@ -119,10 +118,10 @@ if (nginxProgram !== undefined)
   });
 
 /** The count of requests by their verification. */
-async function startMtail(folder: string): Promise<(verify: string) => Promise<number>> {
+async function startMtail(mtail: string, folder: string): Promise<(verify: string) => Promise<number>> {
   const port = await freePort();
   const args = ['-progs', join(CONF, 'nginx'), '-logs', join(folder, 'nginx.log'), '-port', String(port)];
-  const program = join(await unpackDebian('mtail'), 'usr/bin/mtail');
+  const program = join(mtail, 'usr/bin/mtail');
   await startServer({ name: 'mtail', program, args: [...args, '-address', '127.0.0.1'], folder, port });
   return async (verify) => {
     const text = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
@@ -169,7 +168,7 @@ const ENVOY_STEPS = [
 ];
 
 for (const { step, install, expected, counted } of ENVOY_STEPS) {
-  const program = await installed({ title: envoy.title, install });
+  const program = await available(envoy.title, install);
   if (program === undefined) break;
   test(`Envoy: step ${step}, with its metrics`, async () => {
     const stage = await scene(program);
@@ -199,7 +198,7 @@ for (const { verify, expected } of HAPROXY_STEPS) {
       'verify required': `verify ${verify}`,
       'log-format "%ST %sslv resumed=%[ssl_fc_is_resumed] subject=%{+Q}[ssl_c_s_dn]"': shown('haproxy log'),
     });
-  const program = await installed({ title: haproxy.title, install });
+  const program = await available(haproxy.title, install);
   if (program === undefined) break;
   test(`HAProxy: verify ${verify}, with its log`, async () => {
     const stage = await scene(program);
@@ -218,7 +217,7 @@ const GO_STEPS = [
 ];
 
 for (const { auth, expected } of GO_STEPS) {
-  const program = await installed({ title: go.title, install: installGo(`-client-auth=${auth}`) });
+  const program = await available(go.title, installGo(`-client-auth=${auth}`));
   if (program === undefined) break;
   test(`Go: client certificates are ${auth}, with its log`, async () => {
     const stage = await scene(program);

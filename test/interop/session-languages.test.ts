@@ -5,8 +5,8 @@ import { stopAll } from '../teardown.ts';
 import { go, installGo } from './servers/go.ts';
 import { installJava, java } from './servers/java.ts';
 import { installNode, node } from './servers/node.ts';
+import { available } from './support/available.ts';
 import { TLS_VERSIONS } from './support/cells.ts';
-import { installed } from './support/prove-server.ts';
 import type { ServerProgram, ServerReader } from './support/reader.ts';
 import { comeBack, type Visitor, visit, visitor } from './support/sessions.ts';
 
@@ -115,7 +115,7 @@ const CASES: readonly Case[] = [
 ];
 
 for (const { reader, says, install = reader.install, visitor: guest = {}, check } of CASES) {
-  const program = await installed({ title: reader.title, install });
+  const program = await available(reader.title, install);
   if (program === undefined) continue;
   for (const tls of TLS_VERSIONS)
     test(`${reader.title}, TLS ${tls}: ${says}`, async () => {

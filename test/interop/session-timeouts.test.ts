@@ -6,7 +6,7 @@ import { apache, installApache } from './servers/apache.ts';
 import { envoy, installEnvoy } from './servers/envoy.ts';
 import { haproxy, installHaproxy } from './servers/haproxy.ts';
 import { installNginx, nginx } from './servers/nginx.ts';
-import { installed } from './support/prove-server.ts';
+import { available } from './support/available.ts';
 import { comeBack, visit, visitor } from './support/sessions.ts';
 
 test.after(stopAll);
@@ -44,7 +44,7 @@ const SERVERS = [
 
 for (const { reader, install, hasNoTimeout = false } of SERVERS) {
   const { title } = reader;
-  const program = await installed({ title, install });
+  const program = await available(title, install);
   if (program === undefined) continue;
 
   test(`${title}, TLS 1.3: a client that comes back in time is served without end after its certificate has expired`, async () => {

@@ -102,8 +102,7 @@ export async function proveServer(reader: ServerReader, { long = false } = {}): 
   recordResults({ name, title, kind: 'server', source, version, reloads, cells, refuses, rotations }, long);
 }
 
-/** Undefined, with a skipped test, where the program cannot be had on this machine. */
-export async function installed(reader: Pick<ServerReader, 'title' | 'install'>): Promise<ServerProgram | undefined> {
+async function installed(reader: ServerReader): Promise<ServerProgram | undefined> {
   try {
     return await reader.install();
   } catch (error) {
