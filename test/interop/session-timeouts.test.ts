@@ -7,6 +7,7 @@ import { envoy, installEnvoy } from './servers/envoy.ts';
 import { haproxy, installHaproxy } from './servers/haproxy.ts';
 import { installNginx, nginx } from './servers/nginx.ts';
 import { available } from './support/available.ts';
+import type { TlsVersion } from './support/cells.ts';
 import { comeBack, visit, visitor } from './support/sessions.ts';
 
 test.after(stopAll);
@@ -47,20 +48,17 @@ for (const { reader, install, hasNoTimeout = false } of SERVERS) {
   const program = await available(title, install);
   if (program === undefined) continue;
 
-  test(`${title}, TLS 1.3: a client that comes back in time is served without end after its certificate has expired`, async () => {
-    const guest = await visitor(reader, program, { tls: '1.3', lifeMs: 4_000 });
-    const visits = await comeBack(guest, VISITS);
-    assert.ok(visits.every(({ isServed, isResumed }) => isServed && isResumed));
-    await guest.untilRefused();
-    const late = await visit({ ...guest.call, session: guest.first.session });
-    assert.is(late.isResumed, hasNoTimeout, 'the first session, long after the timeout');
-  });
+  test(`${title}: the timeout ends a session of TLS 1.2, but not the sessions of a client that comes back with TLS 1.3`, async () => {
+    const start = (tls: TlsVersion) => visitor(reader, program, { tls, lifeMs: 4_000 });
+    const [old, fresh] = await Promise.all([start('1.2'), start('1.3')]);
+    const [oldVisits, visits] = await Promise.all([comeBack(old, VISITS), comeBack(fresh, VISITS)]);
+    assert.is(oldVisits.at(0)?.isResumed, true);
+    assert.is(oldVisits.at(-1)?.isServed, false);
 
-  test(`${title}, TLS 1.2: the timeout ends a session`, async () => {
-    const guest = await visitor(reader, program, { tls: '1.2', lifeMs: 4_000 });
-    const visits = await comeBack(guest, VISITS);
-    assert.is(visits.at(0)?.isResumed, true);
-    assert.is(visits.at(-1)?.isServed, false);
+    assert.ok(visits.every(({ isServed, isResumed }) => isServed && isResumed));
+    await fresh.untilRefused();
+    const late = await visit({ ...fresh.call, session: fresh.first.session });
+    assert.is(late.isResumed, hasNoTimeout, 'the first session, long after the timeout');
   });
 }
 
