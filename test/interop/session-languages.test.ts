@@ -42,6 +42,11 @@ const afterRemoval = (expected: object) => async (guest: Visitor) => {
   assert.equal(await again(guest), expected);
 };
 
+async function afterRotation(guest: Visitor): Promise<void> {
+  assert.equal(await again(guest), resumed);
+  await guest.untilRotationEndsSession();
+}
+
 /** With a timeout of four seconds and a certificate that lives for six. */
 async function afterTimeout(guest: Visitor): Promise<void> {
   const visits = await comeBack(guest, 12);
@@ -68,6 +73,7 @@ const CASES: readonly Case[] = [
     says: 'a session ends with the CA: each context has ticket keys of its own',
     check: afterRemoval(refused),
   },
+  { reader: node, says: 'a rotation of its own certificate ends the sessions', check: afterRotation },
   {
     reader: node,
     says: 'with shared ticketKeys a session outlives the CA',
@@ -113,6 +119,12 @@ const CASES: readonly Case[] = [
     says: 'without tickets a reload ends the sessions',
     install: installJava('-Djdk.tls.server.enableSessionTicketExtension=false'),
     check: afterRemoval(refused),
+  },
+  {
+    reader: java,
+    says: 'without tickets a rotation of its own certificate ends the sessions',
+    install: installJava('-Djdk.tls.server.enableSessionTicketExtension=false'),
+    check: afterRotation,
   },
 ];
 

@@ -1,4 +1,7 @@
-/** With TLS 1.3 these servers give a new session at each resumption: their timeouts don't limit a client that comes back. */
+/**
+ * With TLS 1.3 these servers give a new session at each resumption: their timeouts don't limit a client that comes back.
+ * What ends a session is a rotation of the server's own certificate.
+ */
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { stopAll } from '../teardown.ts';
@@ -7,7 +10,7 @@ import { envoy, installEnvoy } from './servers/envoy.ts';
 import { haproxy, installHaproxy } from './servers/haproxy.ts';
 import { installNginx, nginx } from './servers/nginx.ts';
 import { available } from './support/available.ts';
-import type { TlsVersion } from './support/cells.ts';
+import { TLS_VERSIONS, type TlsVersion } from './support/cells.ts';
 import { comeBack, visit, visitor } from './support/sessions.ts';
 
 test.after(stopAll);
@@ -46,7 +49,8 @@ const SERVERS = [
 for (const { reader, install, hasNoTimeout = false } of SERVERS) {
   const { title } = reader;
   const program = await available(title, install);
-  if (program === undefined) continue;
+  const usual = await available(title, reader.install);
+  if (program === undefined || usual === undefined) continue;
 
   test(`${title}: the timeout ends a session of TLS 1.2, but not the sessions of a client that comes back with TLS 1.3`, async () => {
     const start = (tls: TlsVersion) => visitor(reader, program, { tls, lifeMs: 4_000 });
@@ -59,6 +63,16 @@ for (const { reader, install, hasNoTimeout = false } of SERVERS) {
     await fresh.untilRefused();
     const late = await visit({ ...fresh.call, session: fresh.first.session });
     assert.is(late.isResumed, hasNoTimeout, 'the first session, long after the timeout');
+  });
+
+  test(`${title}: a rotation of its own certificate ends the sessions`, async () => {
+    await Promise.all(
+      TLS_VERSIONS.map(async (tls) => {
+        const guest = await visitor(reader, usual, { tls });
+        assert.is((await visit({ ...guest.call, session: guest.first.session })).isResumed, true);
+        await guest.untilRotationEndsSession();
+      }),
+    );
   });
 }
 

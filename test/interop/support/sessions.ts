@@ -1,7 +1,7 @@
 /** What becomes of a TLS session that a client resumes. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { eventually } from '../../e2e/support/eventually.ts';
-import { authority, SERVER } from './authority.ts';
+import { authority, type Credentials, SERVER } from './authority.ts';
 import type { TlsVersion } from './cells.ts';
 import { secretFiles } from './mount.ts';
 import type { ServerProgram, ServerReader } from './reader.ts';
@@ -31,6 +31,8 @@ export interface Visitor {
   readonly first: Visit;
   /** Replaces the CA of clients by another one, and waits until a full handshake fails. */
   removeCa(): Promise<void>;
+  /** Gives the server another certificate, and waits until sessions of before are not resumed. */
+  untilRotationEndsSession(): Promise<void>;
   /** Waits until a full handshake fails. */
   untilRefused(): Promise<void>;
   stop(): Promise<void>;
@@ -44,11 +46,8 @@ export async function visitor(
 ): Promise<Visitor> {
   const ca = await authority(2);
   const own = await ca.issue(SERVER);
-  const files = async (trusted: string) => {
-    const content = { ...own, ca: trusted };
-    return { ...secretFiles(content), ...(await outputs?.(content)) };
-  };
-  const { server, mount } = await startStage(program, own, await files(own.ca));
+  const files = async (content: Credentials) => ({ ...secretFiles(content), ...(await outputs?.(content)) });
+  const { server, mount } = await startStage(program, own, await files(own));
   const client = await ca.issue(lifeMs === undefined ? {} : { lifeMs });
   const call: Call = { port: server.port, ca: own.ca, client, tls };
   const first = await visit(call);
@@ -61,9 +60,18 @@ export async function visitor(
     first,
     untilRefused,
     removeCa: async () => {
-      mount.swap(await files((await authority(2, 'Another CA')).ca));
+      mount.swap(await files({ ...own, ca: (await authority(2, 'Another CA')).ca }));
       await server.reload();
       await untilRefused();
+    },
+    untilRotationEndsSession: async () => {
+      mount.swap(await files(await ca.issue(SERVER)));
+      await server.reload();
+      // For a moment after a reload former processes of nginx accept connections.
+      await eventually('the session is not resumed', async () => {
+        const { isServed, isResumed } = await visit({ ...call, session: first.session });
+        return isServed && !isResumed;
+      });
     },
     stop: () => server.stop(),
   };
