@@ -62,6 +62,10 @@ bench: control-plane ## Measure, 20 minutes (docs/performance.md)
 bench-quick: control-plane ## Measure for 3 minutes; fails on counts alone
 	node test/bench/main.ts --quick
 
+.PHONY: bench-handshakes
+bench-handshakes: $(INSTALLED) ## Measure what handshakes with client certificates cost, 2 minutes (docs/guides/cost.md)
+	node test/bench/handshakes/main.ts
+
 .PHONY: bench-policy
 bench-policy: $(INSTALLED) ## Measure decisions by issuance rules, 25 seconds
 	node test/bench/policy.ts

@@ -9,14 +9,14 @@ const read = (path: string) => readFileSync(join(ROOT, path), 'utf8');
 const GUIDES = globSync('docs/guides/*.md', { cwd: ROOT }).filter((path) => !path.endsWith('README.md'));
 
 /** A comment with the path of a file that the tests run, and the code block after it. */
-const SHOWN = /^<!-- (test\/interop\/\S+) -->\n```\w*\n([\s\S]*?)^```$/gm;
+const SHOWN = /^<!-- (test\/(?:programs\/)?interop\/\S+) -->\n```\w*\n([\s\S]*?)^```$/gm;
 
 test('a guide shows the configuration that the tests run, unchanged', () => {
   for (const guide of GUIDES) {
     const shown = [...read(guide).matchAll(SHOWN)];
     for (const [, path = '', text] of shown)
       assert.fixture(`${text?.trimEnd()}\n`, `${read(path).trimEnd()}\n`, `${guide}: ${path}`);
-    assert.is(shown.length, [...read(guide).matchAll(/^<!-- test\/interop\//gm)].length, guide);
+    assert.is(shown.length, [...read(guide).matchAll(/^<!-- test\//gm)].length, guide);
   }
 });
 

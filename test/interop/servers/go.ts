@@ -1,6 +1,6 @@
 import type { PeerSetup } from '../support/client.ts';
 import { goProgram, output } from '../support/programs.ts';
-import type { RunningServer, ServerReader, ServerSetup } from '../support/reader.ts';
+import type { RunningServer, ServerProgram, ServerReader, ServerSetup } from '../support/reader.ts';
 import { startServer } from '../support/server-process.ts';
 
 export const go: ServerReader = {
@@ -8,10 +8,7 @@ export const go: ServerReader = {
   title: 'Go net/http',
   source: 'built from source',
   reloads: '`GetConfigForClient` reads the files for each new connection',
-  install: async () => {
-    const [version = ''] = (await output([await goProgram(), 'version'])).split(',');
-    return { version, start: (setup) => startGo('https-server', setup) };
-  },
+  install: installGo(),
   identity: ({ body }) => {
     const { commonName, serial } = JSON.parse(body);
     return { subject: commonName, serial };
@@ -36,6 +33,14 @@ export const go: ServerReader = {
   },
   mismatch: /tls: private key does not match public key/,
 };
+
+/** With more flags. */
+export function installGo(...more: readonly string[]): () => Promise<ServerProgram> {
+  return async () => {
+    const [version = ''] = (await output([await goProgram(), 'version'])).split(',');
+    return { version, start: (setup) => startGo('https-server', setup, ...more) };
+  };
+}
 
 /** Starts a server of the `interop` program; `more` are flags. */
 export async function startGo(

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { keyStores, passwordFile } from '../support/key-stores.ts';
 import { javaCommand, output } from '../support/programs.ts';
-import type { RunningServer, ServerReader, ServerSetup } from '../support/reader.ts';
+import type { RunningServer, ServerProgram, ServerReader, ServerSetup } from '../support/reader.ts';
 import { startServer } from '../support/server-process.ts';
 
 export const java: ServerReader = {
@@ -10,10 +10,7 @@ export const java: ServerReader = {
   source: 'OpenJDK',
   reloads: 'a new SSLContext when the link `..data` has changed, checked each second',
   outputs: (credentials) => keyStores(credentials),
-  install: async () => ({
-    version: (await output([...(await javaCommand()), 'version'])).replace('Java ', ''),
-    start: startJava,
-  }),
+  install: installJava(),
   identity: ({ body }) => JSON.parse(body),
   refuses: {
     none: { seen: 'connection closed', log: /SSLHandshakeException: Empty client certificate chain/ },
@@ -32,13 +29,22 @@ export const java: ServerReader = {
 
 const LOGGING = join(import.meta.dirname, '../conf/java/logging.properties');
 
-async function startJava({ directory, port, folder }: ServerSetup): Promise<RunningServer> {
+/** With more flags of the JVM. */
+export function installJava(...flags: readonly string[]): () => Promise<ServerProgram> {
+  return async () => ({
+    version: (await output([...(await javaCommand()), 'version'])).replace('Java ', ''),
+    start: (setup) => startJava(flags, setup),
+  });
+}
+
+async function startJava(flags: readonly string[], { directory, port, folder }: ServerSetup): Promise<RunningServer> {
   const [program, ...args] = await javaCommand();
   const server = await startServer({
     name: 'java',
     program,
     args: [
       `-Djava.util.logging.config.file=${LOGGING}`,
+      ...flags,
       ...args,
       'server',
       directory,

@@ -1,17 +1,20 @@
 package main
 
 import (
-	"context"
+	"crypto/tls"
 	"flag"
 	"fmt"
 	"log"
-	"net"
 	"net/http"
 	"os"
 	"time"
 )
 
-type bornKey struct{}
+var clientAuths = map[string]tls.ClientAuthType{
+	"none":     tls.NoClientCert,
+	"optional": tls.VerifyClientCertIfGiven,
+	"required": tls.RequireAndVerifyClientCert,
+}
 
 // serveHTTPS answers every request with the identity of its client.
 func serveHTTPS(arguments []string) {
@@ -21,6 +24,8 @@ func serveHTTPS(arguments []string) {
 	version := flags.String("tls", "", "the only TLS version; both unless given")
 	maxAge := flags.Duration("max-connection-age", 0, "close connections that are older; never unless given")
 	linger := flags.Duration("linger", 0, "read on for so long before a connection is closed")
+	tickets := flags.Bool("session-tickets", true, "let clients resume sessions")
+	clientAuth := flags.String("client-auth", "required", "none, optional or required")
 	must(flags.Parse(arguments))
 
 	mounted := &Mounted{Folder: *folder}
@@ -28,12 +33,18 @@ func serveHTTPS(arguments []string) {
 	if _, err := mounted.Current(); err != nil {
 		log.Fatal(err)
 	}
+	auth, ok := clientAuths[*clientAuth]
+	if !ok {
+		log.Fatalf("no client-auth %s", *clientAuth)
+	}
+	config := withEach(mounted.ServerConfig("h2", "http/1.1"), func(fresh *tls.Config) {
+		fresh.SessionTicketsDisabled = !*tickets
+		fresh.ClientAuth = auth
+	})
 	server := &http.Server{
-		Handler:   limitAge(*maxAge, http.HandlerFunc(answer)),
-		TLSConfig: onlyVersion(mounted.ServerConfig("h2", "http/1.1"), *version),
-		ConnContext: func(ctx context.Context, _ net.Conn) context.Context {
-			return context.WithValue(ctx, bornKey{}, time.Now())
-		},
+		Handler:           limitAge(*maxAge, http.HandlerFunc(answer)),
+		TLSConfig:         onlyVersion(config, *version),
+		ConnContext:       rememberAge,
 		ErrorLog:          log.New(os.Stderr, "", 0),
 		ReadHeaderTimeout: 10 * time.Second,
 	}
@@ -42,19 +53,24 @@ func serveHTTPS(arguments []string) {
 	must(server.ServeTLS(listener, "", ""))
 }
 
-func answer(response http.ResponseWriter, request *http.Request) {
-	response.Header().Set("Content-Type", "application/json")
-	fmt.Fprintln(response, identityOf(request.TLS))
+// The configuration that the callback returns decides.
+func withEach(config *tls.Config, change func(*tls.Config)) *tls.Config {
+	inner := config.GetConfigForClient
+	config.GetConfigForClient = func(hello *tls.ClientHelloInfo) (*tls.Config, error) {
+		fresh, err := inner(hello)
+		if err == nil {
+			change(fresh)
+		}
+		return fresh, err
+	}
+	return config
 }
 
-// net/http has no setting for the age of a connection. This header closes an HTTP/1.1 connection after the answer, and
-// ends an HTTP/2 connection with GOAWAY, so that no request is lost.
-func limitAge(maxAge time.Duration, next http.Handler) http.Handler {
-	return http.HandlerFunc(func(response http.ResponseWriter, request *http.Request) {
-		born := request.Context().Value(bornKey{}).(time.Time)
-		if maxAge > 0 && time.Since(born) > maxAge {
-			response.Header().Set("Connection", "close")
-		}
-		next.ServeHTTP(response, request)
-	})
+func answer(response http.ResponseWriter, request *http.Request) {
+	response.Header().Set("Content-Type", "application/json")
+	if len(request.TLS.PeerCertificates) == 0 {
+		log.Printf("without a certificate: %s", request.RemoteAddr)
+		return
+	}
+	fmt.Fprintln(response, identityOf(request.TLS))
 }

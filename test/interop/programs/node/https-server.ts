@@ -17,7 +17,10 @@ let loaded = mounted.current();
 const only = values.tls === undefined ? undefined : (`TLSv${values.tls}` as const as 'TLSv1.2' | 'TLSv1.3');
 const versions = only === undefined ? {} : { minVersion: only, maxVersion: only };
 
-const tls = { ...versions, requestCert: true, rejectUnauthorized: false };
+// A resumed session isn't verified again: this is for how many seconds it may be resumed.
+const sessions = { sessionTimeout: 300 };
+
+const tls = { ...versions, ...sessions, requestCert: true, rejectUnauthorized: false };
 const server = createServer({ ...loaded, ...tls }, (request, response) => {
   const socket = request.socket as TLSSocket;
   const { subject, serialNumber } = socket.getPeerCertificate();
@@ -40,7 +43,7 @@ setInterval(() => {
   if (fresh === loaded) return;
   loaded = fresh;
   try {
-    server.setSecureContext({ ...fresh, ...versions });
+    server.setSecureContext({ ...fresh, ...versions, ...sessions });
   } catch (error) {
     // Such as a key of another certificate. Uncaught it would end the process.
     console.error(`the files were not loaded, the former ones stay in use: ${error}`);
