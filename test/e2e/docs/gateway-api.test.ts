@@ -1,14 +1,13 @@
 /** The CRDs of the Gateway API take the manifest of docs/guides/gateway-api.md, and its commands bring the ConfigMap. */
-import { execFile } from 'node:child_process';
-import { mkdtempSync, readFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-import { promisify } from 'node:util';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { load } from 'js-yaml';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { ControlPlane } from '../../cluster/control-plane.ts';
 import { moduleFiles } from '../../programs/module-files.ts';
 import { createSecretAuthority, pairData, putCaSecret } from '../support/ca-secret.ts';
+import { commandFolder, runCommands } from '../support/commands.ts';
 import { clientCertificate, create, readSecret, untilReady } from '../support/objects.ts';
 import { makeCa } from '../support/openssl.ts';
 import { commandText } from '../support/page.ts';
@@ -85,11 +84,7 @@ test('the commands of the page bring ca.crt into the ConfigMap, and both CAs onc
   const { world } = await scene.get();
   const { cluster } = world;
   const copy = async () => {
-    const cwd = mkdtempSync(join(cluster.dir, 'gateway-api-'));
-    const PATH = `${dirname(cluster.kubectlPath)}:${process.env.PATH}`;
-    const env = { ...process.env, PATH, KUBECONFIG: cluster.kubeconfigPath, KUBECACHEDIR: join(cwd, 'cache') };
-    const commands = commandText(PAGE, 'The ConfigMap with the CA');
-    await promisify(execFile)('bash', ['-euo', 'pipefail', '-c', commands], { cwd, env });
+    await runCommands(world, commandText(PAGE, 'The ConfigMap with the CA'), commandFolder(world));
     const args = ['get', 'configmap', 'client-ca', '-n', 'shop', '-o', 'json'];
     return (JSON.parse((await cluster.kubectl(args)).stdout) as { data: Record<string, string> }).data['ca.crt'] ?? '';
   };
