@@ -37,8 +37,9 @@ const modules = {
   interop: { stamps: [], tags: [] },
   // Ours, over the lints of zlint.
   zlint: { stamps: [], tags: [] },
-  // Only its CRDs are used: nothing is built of it.
+  // Only their CRDs are used: nothing is built of them.
   'prometheus-operator': { stamps: [], tags: [] },
+  'gateway-api': { stamps: [], tags: [] },
 } as const satisfies Readonly<Record<string, GoModule>>;
 
 export type ModuleName = keyof typeof modules;

@@ -1,9 +1,7 @@
-import { execFile } from 'node:child_process';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import type { ControlPlane } from '../../cluster/control-plane.ts';
 import { eventually } from '../../e2e/support/eventually.ts';
-import { moduleFolder } from '../../programs/modules.ts';
+import { moduleFiles } from '../../programs/module-files.ts';
 
 const MODULE = 'github.com/prometheus-operator/prometheus-operator';
 const KINDS = ['servicemonitors', 'prometheusrules'];
@@ -13,10 +11,7 @@ export const OPERATOR_API = ['--api-versions', 'monitoring.coreos.com/v1'];
 
 /** Makes the API server know the Prometheus Operator's kinds that the chart uses, from the Operator's own CRDs. */
 export async function installOperatorCrds(cluster: ControlPlane): Promise<void> {
-  const { stdout } = await promisify(execFile)('go', ['mod', 'download', '-json', MODULE], {
-    cwd: moduleFolder('prometheus-operator'),
-  });
-  const { Dir: folder } = JSON.parse(stdout) as { Dir: string };
+  const folder = await moduleFiles('prometheus-operator', MODULE);
   const files = KINDS.map((kind) => join(folder, `example/prometheus-operator-crd/monitoring.coreos.com_${kind}.yaml`));
   await cluster.kubectl(['apply', '--server-side', ...files.flatMap((file) => ['--filename', file])]);
   // The schemas that it publishes come a little after the kinds themselves.

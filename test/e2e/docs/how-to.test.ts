@@ -1,11 +1,8 @@
 /** The how-to pages whose commands need nothing but an API server do what they say. */
-import { execFile } from 'node:child_process';
-import { mkdtempSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-import { promisify } from 'node:util';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { CERTIFICATE_AUTHORITIES } from '../../../src/api/names.ts';
+import { commandFolder, runCommands } from '../support/commands.ts';
 import { clientCertificate, create, createAuthority, readSecret, selfManaged, untilReady } from '../support/objects.ts';
 import { makeCa } from '../support/openssl.ts';
 import { commandText } from '../support/page.ts';
@@ -16,14 +13,9 @@ import { eventually, type World } from '../support/world.ts';
 const scene = oneScene({ own: true, authority: false });
 test.after(scene.stop);
 
-/** Runs commands as a person would, in a folder of their own that holds these files; answers what they print. */
-async function run({ cluster }: World, commands: string, files: Readonly<Record<string, string>> = {}) {
-  const cwd = mkdtempSync(join(cluster.dir, 'how-to-'));
-  for (const [name, text] of Object.entries(files)) writeFileSync(join(cwd, name), text);
-  const PATH = `${dirname(cluster.kubectlPath)}:${process.env.PATH}`;
-  const env = { ...process.env, PATH, KUBECONFIG: cluster.kubeconfigPath, KUBECACHEDIR: join(cwd, 'cache') };
-  return (await promisify(execFile)('bash', ['-euc', commands], { cwd, env })).stdout;
-}
+/** Runs commands in a folder of their own that holds these files; answers what they print. */
+const run = (world: World, commands: string, files: Readonly<Record<string, string>> = {}) =>
+  runCommands(world, commands, commandFolder(world, files));
 
 /** The CA certificates in `ca.crt` of a Secret. */
 const casOf = async (world: World, namespace: string, name: string) => {
