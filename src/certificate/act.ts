@@ -17,7 +17,7 @@ import { composeHeld, composeIssued, composeStored, textOf } from './secret/comp
 import { dryRunPair } from './secret/dry-run-pair.ts';
 import { secretManifest } from './secret/manifest.ts';
 import { mayPass, type PublishDeps, publish } from './secret/publish.ts';
-import { type Rendered, render, renderAsStored, type SecretData } from './secret/render.ts';
+import { type Rendered, render, type SecretData } from './secret/render.ts';
 import { alteredError } from './secret/take-back.ts';
 import type { SecretView } from './secret/view.ts';
 import { isSuspect, isVital, writeSecret } from './secret/write.ts';
@@ -81,13 +81,21 @@ async function rehearseIssue(seen: Observed, view: AuthorityView, deps: ActDeps)
   const live = await deps.secrets.get(resource.namespace, resource.spec.secretName);
   const now = deps.clock.now();
   const { data, memory } = composeStored(seen, view, live, now);
-  const sent = seen.held === undefined ? { ...data, ...(await dryRunPair(now)) } : data;
-  const manifest = secretManifest(resource, renderAsStored(sent, live), memory, seen.secret);
+  const sent = seen.held === undefined ? await dryRunOf(data, now) : data;
+  // With all files of the spec, since admission may be about one of them.
+  const rendered = await renderFor(seen, sent, undefined, deps);
+  const manifest = secretManifest(resource, rendered, memory, seen.secret);
   const altered = await deps.secrets.rehearse(manifest);
   if (altered === undefined || !isVital(altered)) return;
   // It was created so, and could not be deleted.
   const isRemainder = seen.ours?.problem !== undefined;
   throw alteredError(manifest.metadata, altered, isRemainder ? 'emptied' : undefined);
+}
+
+/** As complete as what will be written, also before the first answer of the authority has told its CA. */
+async function dryRunOf({ trustBundle }: SecretData, now: Date): Promise<SecretData> {
+  const pair = await dryRunPair(now);
+  return { ...pair, trustBundle: trustBundle === '' ? pair.certificateChain : trustBundle };
 }
 
 /** One that couldn't be published a moment ago, if it still is what is wanted. */

@@ -153,6 +153,7 @@ export function aSecret(resource: ClientCertificate, fields: SecretFields = {}):
     claimedValidity: facts,
     trustBundleHash: 'hash 1',
     areFilesWhole: true,
+    isImmutable: false,
     labels: briefly(spec.secretLabels),
     annotations: briefly(spec.secretAnnotations),
     weight: 0,

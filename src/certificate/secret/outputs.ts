@@ -65,10 +65,15 @@ function nameAndInputs(text: string): [string, string] {
   return [name, inputs];
 }
 
+/** The value of a key in the data of a Secret, in base64. A tenant may name a key `__proto__` or `constructor`. */
+export function fileOf(data: RawObject['data'], name: string): string | undefined {
+  return data !== undefined && Object.hasOwn(data, name) ? data[name] : undefined;
+}
+
 /** Stands for the bytes of these files and of the three that they go with. */
 export function contentDigest(data: Data | RawObject['data'], files: Iterable<string>): string {
   const names = [...PEM_KEYS, ...files].sort();
-  return digestOf(names.map((name) => [name, data?.[name]]));
+  return digestOf(names.map((name) => [name, fileOf(data, name)]));
 }
 
 /** What the annotation of a Secret remembers. */

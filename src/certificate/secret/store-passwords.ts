@@ -7,6 +7,7 @@ import { ITERATIONS } from '../../pki/keystores/encryption.ts';
 import { passwordProblem } from '../../pki/keystores/password.ts';
 import { RecentlyUsed } from '../../recently-used.ts';
 import { passwordThreads } from '../../threads.ts';
+import { fileOf } from './outputs.ts';
 
 /** The passwords of the key stores that a ClientCertificate asks for. */
 export type StorePasswords =
@@ -46,7 +47,7 @@ export async function readStorePasswords(
     const place = `Secret ${namespace}/${ref.name}, key ${ref.key}`;
     if (secret === undefined)
       return { problem: `Secret ${namespace}/${ref.name} does not exist; ${howToCreate(namespace, ref)}` };
-    const base64 = secret.data?.[ref.key];
+    const base64 = fileOf(secret.data, ref.key);
     const bytes = base64 === undefined ? undefined : Buffer.from(base64, 'base64');
     const problem = passwordProblem(bytes);
     if (bytes === undefined || problem !== undefined) return { problem: `${place}: ${problem}` };

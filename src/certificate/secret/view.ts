@@ -38,6 +38,8 @@ export interface SecretView {
   readonly memory: SecretMemory;
   /** Whether the files beside tls.crt, tls.key and ca.crt are as they were written. */
   readonly areFilesWhole: boolean;
+  /** Whether the API server refuses every change of its data (`immutable` of the Secret). */
+  readonly isImmutable: boolean;
   /** What it takes in memory, in bytes, roughly. */
   readonly weight: number;
 }
@@ -78,6 +80,7 @@ interface Marks
     | 'annotations'
     | 'memory'
     | 'areFilesWhole'
+    | 'isImmutable'
   > {
   readonly certificateName: string | undefined;
   readonly certificateUid: string | undefined;
@@ -99,6 +102,7 @@ function marksOf(object: RawObject): Marks {
     annotations: ofTemplate(annotations, keys),
     memory: readMemory(annotations),
     areFilesWhole: areFilesWhole(object),
+    isImmutable: object.immutable === true,
     certificateName: labels[names.CERTIFICATE_NAME_LABEL],
     certificateUid,
     owners: owners.length === 1 && owners[0] === certificateUid ? BY_ITS_CERTIFICATE : owners,
@@ -118,6 +122,7 @@ class View implements SecretView, Marks {
   readonly annotations: Readonly<Record<string, string>>;
   readonly memory: SecretMemory;
   readonly areFilesWhole: boolean;
+  readonly isImmutable: boolean;
   readonly certificateName: string | undefined;
   readonly certificateUid: string | undefined;
   readonly owners: readonly string[];
@@ -135,6 +140,7 @@ class View implements SecretView, Marks {
     this.annotations = marks.annotations;
     this.memory = marks.memory;
     this.areFilesWhole = marks.areFilesWhole;
+    this.isImmutable = marks.isImmutable;
     this.certificateName = marks.certificateName;
     this.certificateUid = marks.certificateUid;
     this.owners = marks.owners;
