@@ -82,8 +82,9 @@ export function wireCertificates(services: Services): { controller: Controller; 
       // A change of the first in line wakes those behind: see SecretWaiters.
       const isOccupied = seen.rival === undefined && seen.secret !== undefined && seen.ours === undefined;
       followed.follow(resource, [
-        ...(isOccupied ? [resource.spec.secretName] : []),
-        ...passwordSecretsOf(resource.spec),
+        ...passwordSecretsOf(resource.spec).map((name) => ({ name, dataOnly: true })),
+        // A person may hand it over by an annotation.
+        ...(isOccupied ? [{ name: resource.spec.secretName, dataOnly: false }] : []),
       ]);
       return seen;
     },
