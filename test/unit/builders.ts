@@ -154,6 +154,7 @@ export function aSecret(resource: ClientCertificate, fields: SecretFields = {}):
     trustBundleHash: 'hash 1',
     areFilesWhole: true,
     isImmutable: false,
+    areTrustStoresCurrent: true,
     labels: briefly(spec.secretLabels),
     annotations: briefly(spec.secretAnnotations),
     weight: 0,

@@ -87,6 +87,25 @@ export function areFilesWhole(secret: RawObject): boolean {
   return files.size === 0 || content === contentDigest(secret.data, files.keys());
 }
 
+/** In place of the inputs of a trust store that was made from an earlier ca.crt; the digest of that one follows. */
+const OUTDATED = '~';
+
+/**
+ * What is remembered of a store that is kept as it is, since its password can't be used: a trust store may not hold what
+ * ca.crt holds from now on.
+ */
+export function keptInputs(name: string, inputs: string, former: RawObject['data'], trustBundle: string): string {
+  if (!name.startsWith('truststore.') || inputs.startsWith(OUTDATED)) return inputs;
+  const before = fileOf(former, 'ca.crt');
+  return before === trustBundle ? inputs : `${OUTDATED}${digestOf([before])}`;
+}
+
+/** Whether each trust store of the Secret holds what its ca.crt holds, by what it remembers. */
+export function areTrustStoresCurrent(secret: RawObject): boolean {
+  const outdated = [...outputsOf(secret).files.values()].filter((inputs) => inputs.startsWith(OUTDATED));
+  return outdated.every((inputs) => inputs === `${OUTDATED}${digestOf([fileOf(secret.data, 'ca.crt')])}`);
+}
+
 export function digestOf(inputs: unknown): string {
   return hash('sha256', JSON.stringify(inputs), 'base64url').slice(0, DIGEST_LENGTH);
 }

@@ -12,6 +12,7 @@ import {
   type Data,
   digestOf,
   fileOf,
+  keptInputs,
   type OutputSpec,
   type OutputsRecord,
   outputsDigest,
@@ -69,7 +70,7 @@ export async function render(
   }
   const isUsable = passwords === undefined || 'tag' in passwords;
   for (const [name, made, value] of isUsable ? [] : storesIn(former, stored, spec)) {
-    inputs.set(name, made);
+    inputs.set(name, keptInputs(name, made, stored?.data, standard['ca.crt']));
     data.set(name, value);
   }
   const digest = outputsDigest(spec, tagOf(passwords));

@@ -7,7 +7,7 @@ import { hashOfBundle } from '../../pki/bundle.ts';
 import { readMemory, type SecretMemory, shortOnly } from './annotations.ts';
 import type { CertificateFacts } from './facts.ts';
 import { USUAL_LEDGER } from './ledger.ts';
-import { areFilesWhole } from './outputs.ts';
+import { areFilesWhole, areTrustStoresCurrent } from './outputs.ts';
 import type { SecretContent } from './read-content.ts';
 import { keysOfTemplate, ofTemplate } from './template-entries.ts';
 import { type Content, contentOnArrival, Unproven } from './unproven.ts';
@@ -32,6 +32,8 @@ export interface SecretView {
   /** When the certificate says that it is valid, before that is proven: for nothing but the order of work, and forecasts. */
   readonly claimedValidity: Pick<CertificateFacts, 'notBefore' | 'notAfter'> | undefined;
   readonly trustBundleHash: string;
+  /** Whether the trust stores hold what ca.crt holds: they stay behind while their password can't be used. */
+  readonly areTrustStoresCurrent: boolean;
   /** Those that came from a template, by what the Secret remembers; each value brief. */
   readonly labels: Readonly<Record<string, string>>;
   readonly annotations: Readonly<Record<string, string>>;
@@ -80,6 +82,7 @@ interface Marks
     | 'annotations'
     | 'memory'
     | 'areFilesWhole'
+    | 'areTrustStoresCurrent'
     | 'isImmutable'
   > {
   readonly certificateName: string | undefined;
@@ -102,6 +105,7 @@ function marksOf(object: RawObject): Marks {
     annotations: ofTemplate(annotations, keys),
     memory: readMemory(annotations),
     areFilesWhole: areFilesWhole(object),
+    areTrustStoresCurrent: areTrustStoresCurrent(object),
     isImmutable: object.immutable === true,
     certificateName: labels[names.CERTIFICATE_NAME_LABEL],
     certificateUid,
@@ -122,6 +126,7 @@ class View implements SecretView, Marks {
   readonly annotations: Readonly<Record<string, string>>;
   readonly memory: SecretMemory;
   readonly areFilesWhole: boolean;
+  readonly areTrustStoresCurrent: boolean;
   readonly isImmutable: boolean;
   readonly certificateName: string | undefined;
   readonly certificateUid: string | undefined;
@@ -140,6 +145,7 @@ class View implements SecretView, Marks {
     this.annotations = marks.annotations;
     this.memory = marks.memory;
     this.areFilesWhole = marks.areFilesWhole;
+    this.areTrustStoresCurrent = marks.areTrustStoresCurrent;
     this.isImmutable = marks.isImmutable;
     this.certificateName = marks.certificateName;
     this.certificateUid = marks.certificateUid;
@@ -201,3 +207,8 @@ const LIGHTEST = 2_500;
 const LONGEST_TYPE = 253;
 /** Ours is the first of those that Certwheel writes, and others rarely come at all. */
 const MOST_OWNERS = 50;
+
+/** Of the CA certificates that all files of the Secret hold; empty, which is the hash of none, where they don't hold the same. */
+export function trustedByAllFiles({ trustBundleHash, areTrustStoresCurrent: isCurrent }: SecretView): string {
+  return isCurrent ? trustBundleHash : '';
+}
