@@ -153,6 +153,7 @@ export function aSecret(resource: ClientCertificate, fields: SecretFields = {}):
     claimedValidity: facts,
     trustBundleHash: 'hash 1',
     areFilesWhole: true,
+    files: '',
     isImmutable: false,
     areTrustStoresCurrent: true,
     labels: briefly(spec.secretLabels),

@@ -7,7 +7,7 @@ import { hashOfBundle } from '../../pki/bundle.ts';
 import { readMemory, type SecretMemory, shortOnly } from './annotations.ts';
 import type { CertificateFacts } from './facts.ts';
 import { USUAL_LEDGER } from './ledger.ts';
-import { areFilesWhole, areTrustStoresCurrent } from './outputs.ts';
+import { areFilesWhole, areTrustStoresCurrent, outputsOf } from './outputs.ts';
 import type { SecretContent } from './read-content.ts';
 import { keysOfTemplate, ofTemplate } from './template-entries.ts';
 import { type Content, contentOnArrival, Unproven } from './unproven.ts';
@@ -40,6 +40,8 @@ export interface SecretView {
   readonly memory: SecretMemory;
   /** Whether the files beside tls.crt, tls.key and ca.crt are as they were written. */
   readonly areFilesWhole: boolean;
+  /** The names of those files, with commas between. */
+  readonly files: string;
   /** Whether the API server refuses every change of its data (`immutable` of the Secret). */
   readonly isImmutable: boolean;
   /** What it takes in memory, in bytes, roughly. */
@@ -82,6 +84,7 @@ interface Marks
     | 'annotations'
     | 'memory'
     | 'areFilesWhole'
+    | 'files'
     | 'areTrustStoresCurrent'
     | 'isImmutable'
   > {
@@ -105,6 +108,7 @@ function marksOf(object: RawObject): Marks {
     annotations: ofTemplate(annotations, keys),
     memory: readMemory(annotations),
     areFilesWhole: areFilesWhole(object),
+    files: shared([...outputsOf(object).files.keys()].join()),
     areTrustStoresCurrent: areTrustStoresCurrent(object),
     isImmutable: object.immutable === true,
     certificateName: labels[names.CERTIFICATE_NAME_LABEL],
@@ -126,6 +130,7 @@ class View implements SecretView, Marks {
   readonly annotations: Readonly<Record<string, string>>;
   readonly memory: SecretMemory;
   readonly areFilesWhole: boolean;
+  readonly files: string;
   readonly areTrustStoresCurrent: boolean;
   readonly isImmutable: boolean;
   readonly certificateName: string | undefined;
@@ -145,6 +150,7 @@ class View implements SecretView, Marks {
     this.annotations = marks.annotations;
     this.memory = marks.memory;
     this.areFilesWhole = marks.areFilesWhole;
+    this.files = marks.files;
     this.areTrustStoresCurrent = marks.areTrustStoresCurrent;
     this.isImmutable = marks.isImmutable;
     this.certificateName = marks.certificateName;
