@@ -40,10 +40,13 @@ export async function readStorePasswords(
 ): Promise<StorePasswords | undefined> {
   const stores = storesOf(spec.outputs);
   if (stores.length === 0) return undefined;
+  // Both stores usually have one, which is read once.
+  const secrets = new Map<string, RawObject | undefined>();
+  for (const name of passwordSecretsOf(spec)) secrets.set(name, await readSecret(namespace, name));
   const found = new Map<string, string>();
   const tags: string[] = [];
   for (const { password: ref } of stores) {
-    const secret = await readSecret(namespace, ref.name);
+    const secret = secrets.get(ref.name);
     const place = `Secret ${namespace}/${ref.name}, key ${ref.key}`;
     if (secret === undefined)
       return { problem: `Secret ${namespace}/${ref.name} does not exist; ${howToCreate(namespace, ref)}` };

@@ -68,8 +68,8 @@ test('a change of the password changes the stores of all of them', async () => {
     return after.every((each, index) => each !== before[index]);
   });
   assert.ok((await sum(controller, RUNS)) - runs >= MANY);
-  // The key of each is read for its store; the password isn't read.
-  assert.ok((await sum(controller, READS)) - reads <= MANY + 5);
+  // Of each its key, for its store, and the password once more, since the watch may be behind.
+  assert.ok((await sum(controller, READS)) - reads <= 2 * MANY + 5);
 });
 
 test('a password that changes in a loop costs each of them a few writes, and a neighbour renews meanwhile', async () => {
