@@ -3,17 +3,23 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { root } from '../test/pki/make.ts';
+import { aCertificate } from '../test/unit/builders.ts';
 import { plainly } from '../test/unit/rendered.ts';
 import { allowsNamespace } from './api/certificate-authority.ts';
 import { isBroken, parseClientCertificate } from './api/client-certificate.ts';
 import { mergeConditions } from './api/conditions.ts';
 import type { VaultBackend } from './api/generated/types.ts';
+import { OUTPUTS_ANNOTATION } from './api/names.ts';
+import { parseOutputs } from './api/outputs.ts';
 import type { BackendDeps, ReferencedData } from './backends/backend.ts';
 import { membersOf } from './backends/http/json-members.ts';
 import { readTrustBundle } from './backends/shared/trust-bundle.ts';
 import { thumbprintOf } from './backends/step-ca/token.ts';
 import { vault } from './backends/vault.ts';
 import { secretManifest } from './certificate/secret/manifest.ts';
+import { areFilesWhole } from './certificate/secret/outputs.ts';
+import { render } from './certificate/secret/render.ts';
+import { readStorePasswords } from './certificate/secret/store-passwords.ts';
 import { viewSecret } from './certificate/secret/view.ts';
 import { systemClock } from './clock.ts';
 import { AuthorityError } from './errors.ts';
@@ -81,6 +87,27 @@ for (const word of WORDS) {
       `CredentialsNotFound: Secret token in namespace shop has no key ${word}`,
     );
     assert.is((await check(own([word], () => Buffer.from('hvs.token')))).code, 'AuthorityUnreachable');
+  });
+
+  test(`a file of the name ${word} is written and read like others, and one that is missing is missed`, async () => {
+    const outputs = parseOutputs({ secretDataNames: own(['certificate'], () => word) });
+    const spec = { ...aCertificate().build().spec, outputs };
+    const pem = { certificateChain: ca.certificate.pem, privateKey: '', trustBundle: ca.certificate.pem };
+    const { data, outputs: record } = await render(pem, spec, undefined, undefined, NOW);
+    assert.is(Object.entries(data).find(([name]) => name === word)?.[1], data['tls.crt']);
+    const { [word]: _, ...others } = data;
+    const holds = (content: typeof data) =>
+      areFilesWhole({ metadata: { annotations: { [OUTPUTS_ANNOTATION]: record } }, data: content });
+    assert.equal([holds(JSON.parse(JSON.stringify(data))), holds(others)], [true, false]);
+  });
+
+  test(`the password of a key store under the key ${word} is read, and where it is missing that is said`, async () => {
+    const store = { create: true, alias: 'a', passwordSecretRef: { name: 'store', key: word } };
+    const spec = { outputs: parseOutputs({ keystores: { jks: store } }) };
+    const read = (data: Record<string, string>) =>
+      readStorePasswords({ namespace: 'team', spec }, async () => ({ data }));
+    assert.ok('tag' in ((await read(own([word], () => 'Y2hhbmdlaXQ='))) ?? {}));
+    assert.equal(await read({}), { problem: `Secret team/store, key ${word}: there is no password` });
   });
 
   test(`a condition of the type ${word} is kept, by its type`, () => {

@@ -7,12 +7,14 @@ import { CertificateWorld, refusal } from '../../test/unit/certificate-world.ts'
 import { ca } from '../../test/unit/journaled-authority.ts';
 import { bytesOf, foreignWrite } from '../../test/unit/stored-bytes.ts';
 import { thrownBy } from '../../test/unit/thrown-by.ts';
+import type { ClientCertificate } from '../api/client-certificate.ts';
 import * as names from '../api/names.ts';
 import type { RawObject } from '../api/parse.ts';
 import { ApiError, CertwheelError } from '../errors.ts';
 import { bundleOf } from '../pki/bundle.ts';
 import { keyEncodingOf, parsePrivateKey, publicKeyDer } from '../pki/keys.ts';
 import type { AuthorityView, SigningView } from './observed.ts';
+import { readStorePasswords } from './secret/store-passwords.ts';
 
 const coming = await root({ commonName: 'Coming' });
 const intermediate = await signIntermediate(ca);
@@ -196,6 +198,27 @@ test('a repair does not write a template annotation whose prefix is denied', asy
   await world.repair(world.ca.view, world.seen().with({ deniedPrefixes: ['replicator.example.com/'] }));
   const { annotations = {} } = world.store.object?.metadata ?? {};
   assert.equal([annotations[label], annotations.mine], [undefined, 'x']);
+});
+
+test('a replica whose watch of the password is behind writes the stores as the other one has written them', async () => {
+  const passwordSecretRef = { name: 'store', key: 'password' };
+  const { raw } = aCertificate({ keystores: { jks: { create: true, passwordSecretRef } } });
+  const world = new CertificateWorld(raw);
+  const passwords = (text: string) =>
+    readStorePasswords(world.resource as ClientCertificate, async () => ({
+      data: { password: Buffer.from(text).toString('base64') },
+    }));
+  const [former, present] = [await passwords('former'), await passwords('present')];
+  const seenWith = (storePasswords: typeof former) => world.seen().with({ storePasswords });
+  const stores = () => [world.store.object?.data?.['keystore.jks'], world.store.object?.data?.['truststore.jks']];
+  world.deps = { ...world.deps, freshPasswords: async () => present };
+  await world.issue(world.ca.view, seenWith(former));
+  const first = stores();
+  await world.repair(world.ca.view, seenWith(present));
+  const second = stores();
+  assert.ok(first.every((each, index) => each !== undefined && each !== second[index]));
+  await world.repair(world.ca.view, seenWith(former));
+  assert.equal(stores(), second);
 });
 
 test.run();

@@ -16,8 +16,10 @@ import type { UnpublishedCertificate, UnpublishedCertificates } from './request/
 import { composeHeld, composeIssued, composeStored, textOf } from './secret/compose.ts';
 import { dryRunPair } from './secret/dry-run-pair.ts';
 import { secretManifest } from './secret/manifest.ts';
+import { outputsDigest } from './secret/outputs.ts';
 import { mayPass, type PublishDeps, publish } from './secret/publish.ts';
-import { type Rendered, render, renderAsStored, type SecretData } from './secret/render.ts';
+import { type Rendered, render, type SecretData } from './secret/render.ts';
+import { type StorePasswords, tagOf } from './secret/store-passwords.ts';
 import { alteredError } from './secret/take-back.ts';
 import type { SecretView } from './secret/view.ts';
 import { isSuspect, isVital, writeSecret } from './secret/write.ts';
@@ -31,6 +33,8 @@ export interface ActDeps extends PublishDeps, RequestDeps {
   assertServed(resource: ClientCertificate, made?: UnpublishedCertificate): Promise<string | undefined>;
   /** Makes a key; `generateKey` unless it has to wait for its turn. */
   makeKey?(spec: KeySpec): Promise<KeyObject>;
+  /** The passwords of the key stores, past every watch. */
+  freshPasswords?(resource: ClientCertificate): Promise<StorePasswords | undefined>;
   /** Does work that takes time in the thread pool, without a worker. */
   slowly?<T>(work: () => Promise<T>): Promise<T>;
 }
@@ -81,13 +85,21 @@ async function rehearseIssue(seen: Observed, view: AuthorityView, deps: ActDeps)
   const live = await deps.secrets.get(resource.namespace, resource.spec.secretName);
   const now = deps.clock.now();
   const { data, memory } = composeStored(seen, view, live, now);
-  const sent = seen.held === undefined ? { ...data, ...(await dryRunPair(now)) } : data;
-  const manifest = secretManifest(resource, renderAsStored(sent, live), memory, seen.secret);
+  const sent = seen.held === undefined ? await dryRunOf(data, now) : data;
+  // With all files of the spec, since admission may be about one of them.
+  const rendered = await renderFor(seen, sent, undefined, deps);
+  const manifest = secretManifest(resource, rendered, memory, seen.secret);
   const altered = await deps.secrets.rehearse(manifest);
   if (altered === undefined || !isVital(altered)) return;
   // It was created so, and could not be deleted.
   const isRemainder = seen.ours?.problem !== undefined;
   throw alteredError(manifest.metadata, altered, isRemainder ? 'emptied' : undefined);
+}
+
+/** As complete as what will be written, also before the first answer of the authority has told its CA. */
+async function dryRunOf({ trustBundle }: SecretData, now: Date): Promise<SecretData> {
+  const pair = await dryRunPair(now);
+  return { ...pair, trustBundle: trustBundle === '' ? pair.certificateChain : trustBundle };
 }
 
 /** One that couldn't be published a moment ago, if it still is what is wanted. */
@@ -129,11 +141,22 @@ export async function repair(seen: Observed, view: AuthorityView, deps: ActDeps)
   const { data, memory } = composeHeld(seen, view, held, live, deps.clock.now());
   // A repair comes to a resource that is refused, too.
   const admitted = withoutNewExports(resource, secret, seen.deniedPrefixes ?? []);
-  const rendered = await renderFor(seen, data, live, deps);
+  const rendered = await renderFor(await withFreshPasswords(seen, secret, deps), data, live, deps);
   const manifest = secretManifest(admitted, rendered, memory, secret);
   const altered = isSuspect(seen) ? await deps.secrets.rehearse(manifest) : undefined;
   if (altered !== undefined) throw alteredError(manifest.metadata, altered);
   return writeSecret(seen, manifest, undefined, deps);
+}
+
+/**
+ * Where the stores were written with another password than the watch tells, that watch may be behind: of two replicas one would
+ * write the former password back, and the other the new one again.
+ */
+async function withFreshPasswords(seen: Observed, secret: SecretView | undefined, deps: ActDeps): Promise<Observed> {
+  const { resource, storePasswords } = seen;
+  const tag = tagOf(storePasswords);
+  if (tag === undefined || secret?.memory.outputs === outputsDigest(resource.spec, tag)) return seen;
+  return seen.with({ storePasswords: (await deps.freshPasswords?.(resource)) ?? storePasswords });
 }
 
 /** Key stores take time in the thread pool, and others don't wait for that. */

@@ -2,6 +2,7 @@ import type { ClientCertificate } from '../api/client-certificate.ts';
 import { FIELD_MANAGER, GROUP } from '../api/names.ts';
 import type { RawObject } from '../api/parse.ts';
 import type { Act, Observed } from './observed.ts';
+import { outputsOf } from './secret/outputs.ts';
 
 const OURS: readonly string[] = ['data.tls.crt', 'data.tls.key', 'data.ca.crt', 'type', 'metadata.ownerReferences'];
 const AUDIT = 'the audit log of the API server names the writer';
@@ -22,12 +23,13 @@ export function describeContest(
 
 /** The other field manager that wrote last, of those that hold fields of ours. A manager that removed a field holds nothing. */
 function otherWriter(live: RawObject, resource: ClientCertificate) {
+  const files = new Set(Array.from(outputsOf(live).files.keys(), (name) => `data.${name}`));
   return (live.metadata?.managedFields ?? [])
     .filter(({ manager }) => manager !== FIELD_MANAGER)
     .map(({ manager = '', time = '', fieldsV1 = {} }) => ({
       manager,
       time,
-      fields: pathsOf(fieldsV1).filter((path) => isOurs(path, resource)),
+      fields: pathsOf(fieldsV1).filter((path) => isOurs(path, resource) || files.has(path)),
     }))
     .filter(({ fields }) => fields.length > 0)
     .sort((one, other) => (one.time < other.time ? 1 : -1))[0];

@@ -220,27 +220,28 @@ test('one change of another writer is one contest, however often the repair of i
   assert.is(recent.of('team/client')?.contests.length, 1);
 });
 
-test('a write that the API server refused is rehearsed from then on until one succeeds, also without a status', () => {
-  const recent = new RecentActs();
-  const first = { do: 'issue', reason: 'FirstIssue', message: 'there is no Secret yet' } as const;
-  const seen = (): Observed =>
-    anObserved(plain)
-      .build()
-      .with({ recent: recent.of('team/client') });
-  const attempt = () => recent.keep(plain, withAct(seen(), first, undefined, NOW));
-  attempt();
-  recent.failed(plain, 'InvalidAnswer');
-  assert.is(isSuspect(seen()), false);
-  attempt();
-  recent.failed(plain, 'SecretRefused');
-  assert.is(isSuspect(seen()), true);
-  attempt();
-  recent.failed(plain, 'InvalidAnswer');
-  assert.is(isSuspect(seen()), true);
-  attempt();
-  recent.wrote(plain, aSecret(plain));
-  assert.is(isSuspect(seen()), false);
-});
+for (const code of ['SecretRefused', 'Forbidden', 'SecretTooLarge'] as const)
+  test(`a write that failed with ${code} is rehearsed from then on until one succeeds, also without a status`, () => {
+    const recent = new RecentActs();
+    const first = { do: 'issue', reason: 'FirstIssue', message: 'there is no Secret yet' } as const;
+    const seen = (): Observed =>
+      anObserved(plain)
+        .build()
+        .with({ recent: recent.of('team/client') });
+    const attempt = () => recent.keep(plain, withAct(seen(), first, undefined, NOW));
+    attempt();
+    recent.failed(plain, 'InvalidAnswer');
+    assert.is(isSuspect(seen()), false);
+    attempt();
+    recent.failed(plain, code);
+    assert.is(isSuspect(seen()), true);
+    attempt();
+    recent.failed(plain, 'InvalidAnswer');
+    assert.is(isSuspect(seen()), true);
+    attempt();
+    recent.wrote(plain, aSecret(plain));
+    assert.is(isSuspect(seen()), false);
+  });
 
 test('the record of acts is dropped after ten minutes without an act', () => {
   const recent = new RecentActs();

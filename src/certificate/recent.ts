@@ -36,7 +36,7 @@ export interface Recent {
   readonly ended: 'open' | 'written' | 'failed';
   /** The field that the last write stored otherwise than it was sent. */
   readonly altered: string | undefined;
-  /** The API server refused the last write. Status says so too, unless the API server refuses that as well. */
+  /** The last Secret could not be stored. Status says so too, unless the API server refuses that as well. */
   readonly refused?: boolean;
 }
 
@@ -49,9 +49,9 @@ export const WINDOW_MS = 10 * 60_000;
 /** The longest wait that there is, see longestRetryMs. */
 const LONGEST_WAIT_MS = 3_600_000;
 
-/** The API server refused a write of the Secret, and may refuse the next one. */
+/** The Secret could not be stored, and the next one may not be either. */
 export function isRefusal(code: string | undefined): boolean {
-  return code === 'SecretRefused' || code === 'Forbidden';
+  return code === 'SecretRefused' || code === 'Forbidden' || code === 'SecretTooLarge';
 }
 
 /** The records of all certificates; in memory only, so a restart begins with a new burst. */

@@ -2,6 +2,7 @@ import type { Resource } from '../api/names.ts';
 import { identify, type RawObject } from '../api/parse.ts';
 import type { ApiError } from '../errors.ts';
 import { Cache } from './cache/cache.ts';
+import type { ChangeListener } from './cache/listeners.ts';
 import { weightOf } from './cache/namespace-share.ts';
 import { Watch, type WatchDeps } from './watch.ts';
 import type { WatchTiming } from './watch-backoff.ts';
@@ -57,7 +58,12 @@ export class References {
   }
 
   /** The listener hears of each change, and must only note it. */
-  acquire(resource: Resource, namespace: string | undefined, name: string, listener: () => void): Reference {
+  acquire(
+    resource: Resource,
+    namespace: string | undefined,
+    name: string,
+    listener: ChangeListener<RawObject>,
+  ): Reference {
     const id = `${resource.group}/${resource.plural}/${namespace ?? ''}/${name}`;
     const watched = this.#watched.get(id) ?? this.#start(id, resource, namespace, name);
     watched.users++;

@@ -5,6 +5,7 @@ import { keyOf } from '../api/parse.ts';
 import { referredAuthority, secretKeyOf } from '../certificate/observe.ts';
 import { isOurs } from '../certificate/observed.ts';
 import { authorityOf, isRecord, isView, recordOfView, type SecretKept } from '../certificate/secret/record.ts';
+import { trustedByAllFiles } from '../certificate/secret/view.ts';
 import { caKeyId } from '../pki/ca.ts';
 import type { Generation } from './generation.ts';
 import type { Member } from './plan-types.ts';
@@ -88,9 +89,10 @@ function unmarkedOf(
   const kept = stored && cluster.proven(stored);
   if (kept !== undefined && authorityOf(kept) === authority) return [];
   if (isView(kept) && isOurs({ resource, secret: kept })) {
-    const { certificate, trustBundleHash } = kept;
+    const { certificate } = kept;
     if (certificate === undefined) return [];
     const { issuerFingerprint, issuerKeyId, anchorFingerprints, notAfter } = certificate;
+    const trustBundleHash = trustedByAllFiles(kept);
     const found = { issuerFingerprint, issuerKeyId, anchorFingerprints, notAfter, trustBundleHash };
     const { namespace } = resource;
     const member = { key: keyOf(resource), namespace, ...found };

@@ -9,7 +9,7 @@ import { PendingRequests } from '../certificate/request/pending-requests.ts';
 import { UnpublishedCertificates } from '../certificate/request/unpublished.ts';
 import { FollowedSecrets } from '../certificate/secret/followed-secrets.ts';
 import { purposeOf } from '../certificate/secret/protection.ts';
-import { passwordSecretsOf } from '../certificate/secret/store-passwords.ts';
+import { passwordSecretsOf, readStorePasswords } from '../certificate/secret/store-passwords.ts';
 import type { SecretView } from '../certificate/secret/view.ts';
 import { CERTIFICATE_CONDITIONS } from '../certificate/status/status.ts';
 import type { DecisionsOn } from '../policy/permission.ts';
@@ -57,6 +57,7 @@ export function wireCertificates(services: Services): { controller: Controller; 
     requestedBy: ({ requestedBy = 'unverified' }) => (config.requestStamps ? requestedBy : 'unverified'),
     assertServed: (resource, made) => assertServed(resource, made, clock.now(), observing),
     purposeOf: (secret) => purposeOf(secret, cluster.usesOf(keyOf(parseMeta(secret)))),
+    freshPasswords: (resource) => readStorePasswords(resource, secrets.get),
     unpublished: new UnpublishedCertificates(),
     awaited: new PendingRequests(),
     nextKeys: nextKeyAccess(services),
@@ -82,8 +83,9 @@ export function wireCertificates(services: Services): { controller: Controller; 
       // A change of the first in line wakes those behind: see SecretWaiters.
       const isOccupied = seen.rival === undefined && seen.secret !== undefined && seen.ours === undefined;
       followed.follow(resource, [
-        ...(isOccupied ? [resource.spec.secretName] : []),
-        ...passwordSecretsOf(resource.spec),
+        ...passwordSecretsOf(resource.spec).map((name) => ({ name, dataOnly: true })),
+        // A person may hand it over by an annotation.
+        ...(isOccupied ? [{ name: resource.spec.secretName, dataOnly: false }] : []),
       ]);
       return seen;
     },

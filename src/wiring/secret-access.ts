@@ -17,14 +17,13 @@ import type { Services } from './services.ts';
 export function secretAccess({ client, cluster }: Services): SecretAccess {
   return {
     get: (namespace, name) => client.get(SECRETS, namespace, name),
-    apply: async (manifest, content) => {
-      const { sent, stored } = await applyOwned(client, manifest);
+    apply: async (manifest, content, formerFiles = []) => {
+      const { sent, stored, version } = await applyWithout(client, manifest, formerFiles);
       const altered = fieldAltered(sent, stored);
       // What was proven before it was written needn't be proven again, unless something in between has changed it.
       const reduce = (object: RawObject) => viewSecret(object, altered === undefined ? content : undefined);
       // Without its label the watch would never say that it is gone.
-      if (stored.metadata?.labels?.[CERTIFICATE_NAME_LABEL] !== undefined)
-        cluster.secrets.put(stored, manifest.metadata.resourceVersion, reduce);
+      if (stored.metadata?.labels?.[CERTIFICATE_NAME_LABEL] !== undefined) cluster.secrets.put(stored, version, reduce);
       const cached = cluster.secret(keyOf(manifest.metadata));
       const isKnown = cached !== undefined && cached.resourceVersion === stored.metadata?.resourceVersion;
       return { view: isKnown ? cached : reduce(stored), altered };
@@ -38,6 +37,30 @@ export function secretAccess({ client, cluster }: Services): SecretAccess {
       cluster.secrets.remove(namespace, { metadata: { namespace, name, resourceVersion } });
     },
   };
+}
+
+/**
+ * Applies a Secret, and sees to it that of `formerFiles` only those are left that it has. A key that another manager owns as well
+ * survives an apply without it (Kubernetes, "Server-Side Apply": shared field owners), such as after a restore from a backup, and it
+ * may hold a private key. Another value takes the key from that manager; then it goes. `version` is that before the last write.
+ */
+async function applyWithout(client: KubeClient, manifest: SecretManifest, formerFiles: readonly string[]) {
+  let applied = await applyOwned(client, manifest);
+  let version = manifest.metadata.resourceVersion;
+  const { data = {} } = applied.stored;
+  const left = formerFiles.filter((name) => Object.hasOwn(data, name) && !Object.hasOwn(manifest.data, name));
+  if (left.length === 0 || fieldAltered(applied.sent, applied.stored) !== undefined) return { ...applied, version };
+  const emptied = { ...manifest.data, ...Object.fromEntries(left.map((name) => [name, ''])) };
+  for (const each of [emptied, manifest.data]) {
+    const { uid = '', resourceVersion = '' } = applied.stored.metadata ?? {};
+    version = resourceVersion;
+    applied = await applyOwned(client, {
+      ...manifest,
+      metadata: { ...manifest.metadata, uid, resourceVersion },
+      data: each,
+    });
+  }
+  return { ...applied, version };
 }
 
 /** Kubernetes, "Owners and Dependents": one owner at most may be the controller, and garbage collection needs none. */

@@ -3,6 +3,7 @@ import { keyOf } from '../api/parse.ts';
 import { type Contenders, goesFirst, secretNamedBy } from '../certificate/rival.ts';
 import { isView, type SecretKept } from '../certificate/secret/record.ts';
 import type { Clock } from '../clock.ts';
+import { PacedWakes } from '../queue/paced-wakes.ts';
 import type { WorkQueue } from '../queue/work-queue.ts';
 import type { Cluster } from './cluster.ts';
 
@@ -26,12 +27,14 @@ export class SecretWaiters {
   readonly #contenders: Contenders;
   /** The first in line, where several name a Secret. */
   readonly #first = new Map<string, string>();
-  /** Secrets whose line is being woken, and whether that must begin anew. */
-  readonly #walks = new Map<string, { again: boolean }>();
+  /** By Secret. */
+  readonly #walks: PacedWakes;
 
   constructor(deps: LineDeps) {
     this.#deps = deps;
     const { certificates } = deps.cluster;
+    const wake = (key: string, at: Date) => deps.certificates.add(key, at);
+    this.#walks = new PacedWakes({ clock: deps.clock, wake }, APART_MS);
     this.#contenders = {
       certificate: (key) => certificates.get(key),
       firstToName: (secret) => certificates.firstByIndex('secret', secret),
@@ -91,23 +94,10 @@ export class SecretWaiters {
   }
 
   #wakeOthers(secret: string): void {
-    const { certificates, clock, cluster } = this.#deps;
-    const walk = this.#walks.get(secret);
-    if (walk !== undefined) {
-      walk.again = true;
-      return;
-    }
-    const first = this.#firstOf(secret);
-    const others = cluster.certificates.keysByIndex('secret', secret).filter((key) => key !== first);
-    if (others.length === 0) return;
-    const now = clock.now().getTime();
-    for (const [index, key] of others.entries()) certificates.add(key, new Date(now + (index + 1) * APART_MS));
-    const begun = { again: false };
-    this.#walks.set(secret, begun);
-    setTimeout(() => {
-      this.#walks.delete(secret);
-      if (begun.again) this.#wakeOthers(secret);
-    }, others.length * APART_MS).unref();
+    this.#walks.wake(secret, () => {
+      const first = this.#firstOf(secret);
+      return this.#deps.cluster.certificates.keysByIndex('secret', secret).filter((key) => key !== first);
+    });
   }
 }
 

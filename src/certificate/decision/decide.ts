@@ -16,6 +16,7 @@ const REFUSALS: readonly Check<refusals.Refusal>[] = [
   refusals.secretIsProtected, // a Secret with another purpose, or a name that Certwheel needs itself
   refusals.namesTakenSecret, // the older of two resources owns the Secret
   refusals.secretIsForeign, // a Secret that isn't ours is never touched, unless a person hands it over
+  refusals.secretIsImmutable, // nothing of it can be changed, until somebody deletes it
   refusals.identityCanNotBeWritten, // what X.509 has no form for
   refusals.storePasswordIsUnusable, // a certificate without its key stores is of no use to programs that read those
   refusals.templateExportsTheKey, // labels and annotations that make other programs copy the Secret
@@ -85,7 +86,8 @@ export function decide(seen: Observed, now: Date): Decision {
  */
 function keepTrust(seen: Observed, now: Date): Decision | undefined {
   const { resource, rival, ours, held } = seen;
-  if (ours === undefined || rival !== undefined || held === undefined || held.notAfter <= now) return undefined;
+  if (ours === undefined || ours.isImmutable || rival !== undefined) return undefined;
+  if (held === undefined || held.notAfter <= now) return undefined;
   if (ours.memory.authority !== authorityName(resource)) return undefined;
   const message = flaws.trustHasChanged(seen) ?? flaws.chainIsAnother(seen);
   return message === undefined ? undefined : (firstObjection(PAUSES, seen, now) ?? { do: 'repair', message });

@@ -11,6 +11,7 @@ const WRITE_FAILURES: readonly string[] = [
   'Forbidden',
   'SecretRefused',
   'SecretAltered',
+  'SecretTooLarge',
   'SecretNotOwned',
   'Unexpected',
 ];
@@ -27,7 +28,8 @@ const WHAT_CHANGES: Readonly<Record<Cause, string>> = {
   writer: 'another writer changes or deletes the Secret',
   request:
     'requests for this certificate vanish before they are answered: something deletes the Secret NAME-next that keeps their key, or writes at the same moment; the audit log of the API server names the writer',
-  trust: 'the trust bundle of the authority, or the template, changes faster than the Secret is written',
+  trust:
+    'the trust bundle of the authority, the template, the outputs or the password of the key stores changes faster than the Secret is written',
 };
 
 /** Why a certificate that is needed can't be had now. */

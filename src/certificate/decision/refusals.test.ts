@@ -48,6 +48,16 @@ table({
     seen: issued.build().with({ storePasswords: { problem: 'Secret team/p does not exist' } }),
     says: '"do":"wait","code":"KeystorePasswordUnusable","message":"the key stores need their password: Secret team/p does',
   },
+  'a Secret that is immutable is refused, with the command that deletes it': {
+    check: refusals.secretIsImmutable,
+    seen: anObserved().withSecret({ isImmutable: true }).build(),
+    says: "is immutable, so its certificate can't be renewed; delete it, and Certwheel creates it anew with a new certificate: kubectl delete secret -n team client-tls",
+  },
+  'a Secret that can be changed is not refused': {
+    check: refusals.secretIsImmutable,
+    seen: issued.build(),
+    says: undefined,
+  },
   'a Secret of another type is not offered for a hand-over': {
     check: refusals.secretIsForeign,
     seen: anObserved().withForeignSecret({ type: 'Opaque' }).build(),

@@ -50,6 +50,15 @@ export function secretIsForeign(seen: Observed): Refusal | undefined {
   return refuse('SecretNotOwned', `Secret ${secret.name} ${whose}; ${hint}`);
 }
 
+/** The field can't be taken away again (Kubernetes, "Immutable Secrets"). */
+export function secretIsImmutable({ secret }: Observed): Refusal | undefined {
+  if (secret?.isImmutable !== true) return undefined;
+  return refuse(
+    'SecretRefused',
+    `Secret ${secret.name} is immutable, so its certificate can't be renewed; delete it, and Certwheel creates it anew with a new certificate: kubectl delete secret -n ${secret.namespace} ${secret.name}`,
+  );
+}
+
 export function identityCanNotBeWritten({ resource }: Observed): Refusal | undefined {
   const { identity, key } = resource.spec;
   const problem =

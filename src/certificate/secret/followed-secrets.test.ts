@@ -1,12 +1,14 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { aCertificate, MINUTE, NOW, SECOND } from '../../../test/unit/builders.ts';
 import type { ClientCertificate } from '../../api/client-certificate.ts';
-import { keyOf } from '../../api/parse.ts';
+import { keyOf, type RawObject } from '../../api/parse.ts';
+import type { ChangeListener } from '../../kube/cache/listeners.ts';
 import { Heap } from '../../queue/heap.ts';
 import { FollowedSecrets } from './followed-secrets.ts';
 
-const LIMITS = { watches: 10, firstMs: 5 * SECOND, longestMs: 30 * SECOND, apartMs: 50 };
+const LIMITS = { watches: 10, firstMs: 5 * SECOND, longestMs: 30 * SECOND, apartMs: 50, wakesApartMs: 10 };
 /** Waits are spread by a fifth to both sides. */
 const JITTER = 1.2;
 
@@ -18,7 +20,7 @@ function named(namespace: string, count: number): ClientCertificate[] {
   return Array.from({ length: count }, (_, index) => certificate(index));
 }
 
-const secretOf = ({ name }: ClientCertificate) => `${name}-tls`;
+const occupant = ({ name }: ClientCertificate) => ({ name: `${name}-tls`, dataOnly: false });
 
 /** Foreign Secrets with the names that certificates need. Each certificate is reconciled at the moments of its own schedule alone. */
 function scene() {
@@ -56,7 +58,7 @@ function scene() {
     occupy: (all: readonly ClientCertificate[]) => {
       for (const each of all) {
         inTheWay.set(keyOf(each), each);
-        foreign.follow(each, [secretOf(each)]);
+        foreign.follow(each, [occupant(each)]);
       }
     },
     free: (all: readonly ClientCertificate[]) => {
@@ -74,7 +76,7 @@ function scene() {
         nowMs = next.atMs;
         looks.push(next);
         const resource = inTheWay.get(next.key);
-        if (resource !== undefined) foreign.follow(resource, [secretOf(resource)]);
+        if (resource !== undefined) foreign.follow(resource, [occupant(resource)]);
       }
       nowMs = endMs;
     },
@@ -123,32 +125,71 @@ test('ten thousand certificates of one namespace do not slow the polls of anothe
   assert.ok(all <= most && all > most / 2, `${all} looks`);
 });
 
-test('a certificate follows several Secrets, and each change of one of them wakes it', () => {
-  const woken: string[] = [];
-  const listeners = new Map<string, () => void>();
-  const acquire = (_resource: unknown, namespace = '', name = '', onChange = () => {}) => {
+/** Followers of Secrets whose watches the test moves by hand, and what they wake. */
+function watchedByHand(wakesApartMs = LIMITS.wakesApartMs) {
+  const woken: { readonly key: string; readonly at: Date | undefined }[] = [];
+  const listeners = new Map<string, ChangeListener<RawObject>>();
+  const acquire = (_: unknown, namespace = '', name = '', onChange: ChangeListener<RawObject> = () => {}) => {
     listeners.set(`${namespace}/${name}`, onChange);
     const release = () => void listeners.delete(`${namespace}/${name}`);
     const known = { known: true, problem: undefined, isLeftOut: false, get: () => undefined, release };
     return { ...known, synced: new Promise<void>(() => {}) };
   };
   const clock = { now: () => NOW, monotonicMs: () => 0, random: () => 0, sleep: () => Promise.resolve() };
-  const followed = new FollowedSecrets({ references: { acquire }, clock, wake: (key) => woken.push(key) }, LIMITS);
+  const wake = (key: string, at?: Date) => woken.push({ key, at });
+  const followed = new FollowedSecrets({ references: { acquire }, clock, wake }, { ...LIMITS, wakesApartMs });
+  return {
+    followed,
+    listeners,
+    /** The keys that a change of the Secret wakes at once. */
+    change: (secret: string, before?: RawObject['data'], after: RawObject['data'] = {}) => {
+      woken.length = 0;
+      listeners.get(secret)?.(secret, before && { data: before }, { data: after });
+      return woken.map(({ key }) => key);
+    },
+    woken,
+  };
+}
+
+const password = { name: 'password', dataOnly: true };
+const taken = { name: 'taken', dataOnly: false };
+
+test('a certificate follows several Secrets, and each change of one of them wakes it', () => {
+  const { followed, listeners, change } = watchedByHand();
   const client = { namespace: 'team', name: 'client' };
-  followed.follow(client, ['password', 'taken']);
-  for (const onChange of listeners.values()) onChange();
-  assert.equal(woken, ['team/client', 'team/client']);
-  followed.follow(client, ['password']);
-  assert.equal([...listeners.keys()], ['team/password'], 'the one that is followed no more is released');
-  followed.follow({ namespace: 'team', name: 'other' }, ['password']);
-  const shared = listeners.get('team/password');
-  woken.length = 0;
-  shared?.();
-  assert.equal(woken, ['team/client', 'team/other'], 'one watch is for all certificates that follow the Secret');
+  followed.follow(client, [password, taken]);
+  assert.equal([change('team/password'), change('team/taken')], [['team/client'], ['team/client']]);
+  followed.follow(client, [taken]);
+  assert.equal([...listeners.keys()], ['team/taken'], 'the one that is followed no more is released');
+  followed.follow({ namespace: 'team', name: 'other' }, [taken]);
+  const shared = listeners.get('team/taken');
+  assert.equal(change('team/taken'), ['team/client', 'team/other'], 'one watch is for all that follow the Secret');
   followed.forget('team/client');
-  assert.is(listeners.get('team/password'), shared);
+  assert.is(listeners.get('team/taken'), shared);
   followed.follow({ namespace: 'team', name: 'other' }, []);
   assert.is(listeners.size, 0);
+});
+
+test('a change beside the data wakes those that wait for an annotation, and no others', () => {
+  const { followed, change } = watchedByHand();
+  followed.follow({ namespace: 'team', name: 'store' }, [{ name: 'both', dataOnly: true }]);
+  followed.follow({ namespace: 'team', name: 'waits' }, [{ name: 'both', dataOnly: false }]);
+  assert.equal(change('team/both', { a: 'eA==' }, { a: 'eA==' }), ['team/waits']);
+  assert.equal(change('team/both', { a: 'eA==' }, { a: 'eQ==' }).sort(), ['team/store', 'team/waits']);
+  followed.follow({ namespace: 'team', name: 'waits' }, [{ name: 'both', dataOnly: true }]);
+  assert.equal(change('team/both', { a: 'eA==' }, { a: 'eA==' }), []);
+});
+
+test('a Secret that changes in a loop wakes its many followers one after the other, and each only twice in a walk', async () => {
+  const [many, apartMs] = [100, 2];
+  const { followed, change, woken } = watchedByHand(apartMs);
+  for (let index = 0; index < many; index += 1) followed.follow({ namespace: 'team', name: `c-${index}` }, [password]);
+  change('team/password');
+  const moments = woken.map(({ at = NOW }) => at.getTime() - NOW.getTime());
+  assert.equal([moments.length, moments[0], moments.at(-1)], [many, apartMs, many * apartMs]);
+  for (let loop = 0; loop < 1_000; loop += 1) assert.equal(change('team/password', { a: `${loop}` }), []);
+  await sleep(many * apartMs * 1.5);
+  assert.is(woken.length, many, 'what changed meanwhile wakes each of them once more');
 });
 
 test.run();

@@ -1,10 +1,20 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { ClientCertificate } from '../../api/client-certificate.ts';
 import { SECRETS } from '../../api/names.ts';
 import { keyOf, type RawObject } from '../../api/parse.ts';
 import type { Clock } from '../../clock.ts';
+import type { ChangeListener } from '../../kube/cache/listeners.ts';
 import type { Reference, References } from '../../kube/references.ts';
 import { backoffMs } from '../../queue/backoff.ts';
 import { fairLevel } from '../../queue/fair-level.ts';
+import { PacedWakes } from '../../queue/paced-wakes.ts';
+
+/** A Secret that a certificate follows. */
+interface Followed {
+  readonly name: string;
+  /** Whether nothing but its data matters; otherwise each change of the object does. */
+  readonly dataOnly: boolean;
+}
 
 interface FollowDeps {
   readonly references: Pick<References, 'acquire'>;
@@ -21,9 +31,11 @@ export interface FollowLimits {
   readonly longestMs: number;
   /** All of them together are not reconciled more often than this in the long run, since each time a Secret is read. */
   readonly apartMs: number;
+  /** Of those that follow one Secret, one is reconciled so often when it changes: thousands may follow the same one. */
+  readonly wakesApartMs: number;
 }
 
-const LIMITS: FollowLimits = { watches: 50, firstMs: 5_000, longestMs: 30_000, apartMs: 50 };
+const LIMITS: FollowLimits = { watches: 50, firstMs: 5_000, longestMs: 30_000, apartMs: 50, wakesApartMs: 10 };
 
 /** How long the pace of the namespaces stays as it was counted. */
 const PACE_MS = 1_000;
@@ -31,7 +43,8 @@ const PACE_MS = 1_000;
 /** A Secret that is watched, and the keys of the certificates that follow it. */
 interface Watched {
   readonly reference: Reference;
-  readonly certificates: Set<string>;
+  /** With whether nothing but the data matters to each. */
+  readonly certificates: Map<string, boolean>;
 }
 
 /**
@@ -45,6 +58,8 @@ export class FollowedSecrets {
   readonly #limits: FollowLimits;
   /** The Secrets that each certificate follows, as ids. */
   readonly #followed = new Map<string, readonly string[]>();
+  /** By Secret. */
+  readonly #wakes: PacedWakes;
   /** By namespace, then by name. */
   readonly #watched = new Map<string, Map<string, Watched>>();
   /** Secrets that aren't watched, by namespace and id, and how often their certificates were reconciled for them. */
@@ -55,23 +70,26 @@ export class FollowedSecrets {
   constructor(deps: FollowDeps, limits = LIMITS) {
     this.#deps = deps;
     this.#limits = limits;
+    this.#wakes = new PacedWakes(deps, limits.wakesApartMs);
   }
 
-  /** To be called with each reconcile of a certificate, with the names of the Secrets of its namespace that it follows now. */
-  follow(resource: Pick<ClientCertificate, 'namespace' | 'name'>, secrets: readonly string[]): void {
+  /** To be called with each reconcile of a certificate, with the Secrets of its namespace that it follows now. */
+  follow(resource: Pick<ClientCertificate, 'namespace' | 'name'>, secrets: readonly Followed[]): void {
     const { namespace } = resource;
     const key = keyOf(resource);
-    const ids = secrets.map((secret) => idOf(key, secret));
+    const ids = secrets.map(({ name }) => idOf(key, name));
     for (const id of this.#followed.get(key) ?? []) if (!ids.includes(id)) this.#drop(id);
     if (ids.length === 0) this.#followed.delete(key);
     else this.#followed.set(key, ids);
-    for (const id of ids) {
+    for (const id of new Set(ids)) {
+      // One Secret may hold the password and occupy the name that the certificate needs.
+      const dataOnly = secrets.every((each) => each.dataOnly || each.name !== secretOf(id));
       const watched = this.#watched.get(namespace)?.get(secretOf(id));
-      if (watched?.certificates.has(key)) continue;
       if (watched !== undefined) {
         take(this.#polled, namespace, id);
-        watched.certificates.add(key);
-      } else if (this.#watches < this.#limits.watches || this.#giveUpOneFor(namespace)) this.#watch(id, namespace);
+        watched.certificates.set(key, dataOnly);
+      } else if (this.#watches < this.#limits.watches || this.#giveUpOneFor(namespace))
+        this.#watch(id, namespace, dataOnly);
       else this.#poll(id);
     }
   }
@@ -105,21 +123,24 @@ export class FollowedSecrets {
     if (richest === undefined || oldest === undefined) return false;
     const [secret, { certificates }] = oldest;
     this.#unwatch(richest[0], secret);
-    for (const each of certificates) this.#poll(idOf(each, secret));
+    for (const each of certificates.keys()) this.#poll(idOf(each, secret));
     return true;
   }
 
-  #watch(id: string, namespace: string): void {
+  #watch(id: string, namespace: string, dataOnly: boolean): void {
     this.#drop(id);
-    const certificates = new Set([certificateOf(id)]);
-    const wake = () => {
-      for (const each of certificates) this.#deps.wake(each);
+    const certificates = new Map([[certificateOf(id), dataOnly]]);
+    const place = keyOf({ namespace, name: secretOf(id) });
+    const wake: ChangeListener<RawObject> = (_, before, after) => {
+      const isSame = before !== undefined && after !== undefined && isDeepStrictEqual(before.data, after.data);
+      for (const [each, isDataOnly] of certificates) if (!isDataOnly) this.#deps.wake(each);
+      if (!isSame) this.#wakes.wake(place, () => [...certificates].flatMap(([each, is]) => (is ? [each] : [])));
     };
     const reference = this.#deps.references.acquire(SECRETS, namespace, secretOf(id), wake);
     put(this.#watched, namespace, secretOf(id), { reference, certificates });
     this.#watches++;
     // Gone between the look and the watch, which then has nothing to tell.
-    void reference.synced.then(() => reference.get() === undefined && wake());
+    void reference.synced.then(() => reference.get() === undefined && wake(place, undefined, undefined));
   }
 
   #unwatch(namespace: string, secret: string): void {

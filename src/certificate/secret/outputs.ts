@@ -65,10 +65,15 @@ function nameAndInputs(text: string): [string, string] {
   return [name, inputs];
 }
 
+/** The value of a key in the data of a Secret, in base64. A tenant may name a key `__proto__` or `constructor`. */
+export function fileOf(data: RawObject['data'], name: string): string | undefined {
+  return data !== undefined && Object.hasOwn(data, name) ? data[name] : undefined;
+}
+
 /** Stands for the bytes of these files and of the three that they go with. */
 export function contentDigest(data: Data | RawObject['data'], files: Iterable<string>): string {
   const names = [...PEM_KEYS, ...files].sort();
-  return digestOf(names.map((name) => [name, data?.[name]]));
+  return digestOf(names.map((name) => [name, fileOf(data, name)]));
 }
 
 /** What the annotation of a Secret remembers. */
@@ -80,6 +85,25 @@ export function outputsOf(secret: RawObject | undefined): OutputsRecord {
 export function areFilesWhole(secret: RawObject): boolean {
   const { content, files } = outputsOf(secret);
   return files.size === 0 || content === contentDigest(secret.data, files.keys());
+}
+
+/** In place of the inputs of a trust store that was made from an earlier ca.crt; the digest of that one follows. */
+const OUTDATED = '~';
+
+/**
+ * What is remembered of a store that is kept as it is, since its password can't be used: a trust store may not hold what
+ * ca.crt holds from now on.
+ */
+export function keptInputs(name: string, inputs: string, former: RawObject['data'], trustBundle: string): string {
+  if (!name.startsWith('truststore.') || inputs.startsWith(OUTDATED)) return inputs;
+  const before = fileOf(former, 'ca.crt');
+  return before === trustBundle ? inputs : `${OUTDATED}${digestOf([before])}`;
+}
+
+/** Whether each trust store of the Secret holds what its ca.crt holds, by what it remembers. */
+export function areTrustStoresCurrent(secret: RawObject): boolean {
+  const outdated = [...outputsOf(secret).files.values()].filter((inputs) => inputs.startsWith(OUTDATED));
+  return outdated.every((inputs) => inputs === `${OUTDATED}${digestOf([fileOf(secret.data, 'ca.crt')])}`);
 }
 
 export function digestOf(inputs: unknown): string {

@@ -9,7 +9,7 @@ import { costOf } from '../../pki/signed-by.ts';
 import { RecentlyUsed } from '../../recently-used.ts';
 import { readMemory, shortOnly } from './annotations.ts';
 import { readSecretContent, SecretContentError } from './read-content.ts';
-import { hashOfTrustBundle, provenView, type SecretView } from './view.ts';
+import { hashOfTrustBundle, provenView, type SecretView, trustedByAllFiles } from './view.ts';
 
 /** What is kept of a Secret that carries our marks and that no ClientCertificate names: which CA signed what it holds. */
 export interface SecretRecord {
@@ -119,7 +119,8 @@ function prove(data: NonNullable<RawObject['data']>, mayBeDear: () => boolean): 
 
 /** The same of a view, whose ClientCertificate is gone. */
 export function recordOfView(view: SecretView): SecretRecord | typeof NO_RECORD {
-  const { namespace, name, certificate, memory, owner, trustBundleHash } = provenView(view);
+  const proven = provenView(view);
+  const { namespace, name, certificate, memory, owner } = proven;
   if (certificate === undefined || memory.authority === undefined || owner === undefined) return NO_RECORD;
   const { issuerFingerprint, issuerKeyId, anchorFingerprints, notAfter } = certificate;
   return {
@@ -130,7 +131,7 @@ export function recordOfView(view: SecretView): SecretRecord | typeof NO_RECORD 
     issuerKeyId,
     anchorFingerprints,
     notAfter,
-    trustBundleHash,
+    trustBundleHash: trustedByAllFiles(proven),
     ledger: memory.ledger,
   };
 }

@@ -11,6 +11,8 @@ import {
   contentDigest,
   type Data,
   digestOf,
+  fileOf,
+  keptInputs,
   type OutputSpec,
   type OutputsRecord,
   outputsDigest,
@@ -43,16 +45,6 @@ export function renderPem({ certificateChain, privateKey, trustBundle }: SecretD
 const PKCS12_FILES = ['keystore.p12', 'truststore.p12'] as const;
 const JKS_FILES = ['keystore.jks', 'truststore.jks'] as const;
 
-/** What is stored, byte for byte but for the three files; for a write that is only tried. */
-export function renderAsStored(data: SecretData, stored: RawObject | undefined): Rendered {
-  const { digest, files } = outputsOf(stored);
-  const kept = [...files].flatMap(([name]): [string, string][] => {
-    const value = stored?.data?.[name];
-    return value === undefined ? [] : [[name, value]];
-  });
-  return rendered({ ...Object.fromEntries(kept), ...renderPem(data) }, digest, files);
-}
-
 /**
  * All files that the spec asks for. A store is salted, so the one of `stored` is kept as long as what it is made from is the same, and
  * where the passwords can't be used. Throws a TerminalError where the Secret would be larger than the API server stores.
@@ -67,21 +59,22 @@ export async function render(
   const standard = renderPem(pem);
   const former = wholeRecord(stored);
   const files = filesOf(pem, standard, spec, passwords, now);
-  const data: Record<string, string> = {};
+  // No object, on which an assignment to `__proto__` would add no key.
+  const data = new Map<string, string>();
   const inputs = new Map<string, string>();
   for (const [name, file] of files) {
     inputs.set(name, typeof file === 'string' ? '' : file.inputs);
     const isKept = typeof file !== 'string' && former?.files.get(name) === file.inputs;
-    const kept = isKept ? stored?.data?.[name] : undefined;
-    data[name] = kept ?? (typeof file === 'string' ? file : Buffer.from(await file.make()).toString('base64'));
+    const kept = isKept ? fileOf(stored?.data, name) : undefined;
+    data.set(name, kept ?? (typeof file === 'string' ? file : Buffer.from(await file.make()).toString('base64')));
   }
   const isUsable = passwords === undefined || 'tag' in passwords;
   for (const [name, made, value] of isUsable ? [] : storesIn(former, stored, spec)) {
-    inputs.set(name, made);
-    data[name] = value;
+    inputs.set(name, keptInputs(name, made, stored?.data, standard['ca.crt']));
+    data.set(name, value);
   }
   const digest = outputsDigest(spec, tagOf(passwords));
-  return withinSize(rendered({ ...data, ...standard }, digest, inputs));
+  return withinSize(rendered({ ...Object.fromEntries(data), ...standard }, digest, inputs));
 }
 
 function filesOf(
@@ -171,7 +164,7 @@ function storesIn(
 ): [name: string, inputs: string, value: string][] {
   const wanted = [...(outputs.pkcs12 ? PKCS12_FILES : []), ...(outputs.jks ? JKS_FILES : [])];
   return wanted.flatMap((name): [string, string, string][] => {
-    const [inputs, value] = [former?.files.get(name), stored?.data?.[name]];
+    const [inputs, value] = [former?.files.get(name), fileOf(stored?.data, name)];
     return inputs === undefined || value === undefined ? [] : [[name, inputs, value]];
   });
 }

@@ -7,6 +7,7 @@ import { ITERATIONS } from '../../pki/keystores/encryption.ts';
 import { passwordProblem } from '../../pki/keystores/password.ts';
 import { RecentlyUsed } from '../../recently-used.ts';
 import { passwordThreads } from '../../threads.ts';
+import { fileOf } from './outputs.ts';
 
 /** The passwords of the key stores that a ClientCertificate asks for. */
 export type StorePasswords =
@@ -39,14 +40,17 @@ export async function readStorePasswords(
 ): Promise<StorePasswords | undefined> {
   const stores = storesOf(spec.outputs);
   if (stores.length === 0) return undefined;
+  // Both stores usually have one, which is read once.
+  const secrets = new Map<string, RawObject | undefined>();
+  for (const name of passwordSecretsOf(spec)) secrets.set(name, await readSecret(namespace, name));
   const found = new Map<string, string>();
   const tags: string[] = [];
   for (const { password: ref } of stores) {
-    const secret = await readSecret(namespace, ref.name);
+    const secret = secrets.get(ref.name);
     const place = `Secret ${namespace}/${ref.name}, key ${ref.key}`;
     if (secret === undefined)
       return { problem: `Secret ${namespace}/${ref.name} does not exist; ${howToCreate(namespace, ref)}` };
-    const base64 = secret.data?.[ref.key];
+    const base64 = fileOf(secret.data, ref.key);
     const bytes = base64 === undefined ? undefined : Buffer.from(base64, 'base64');
     const problem = passwordProblem(bytes);
     if (bytes === undefined || problem !== undefined) return { problem: `${place}: ${problem}` };

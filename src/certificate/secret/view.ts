@@ -7,7 +7,7 @@ import { hashOfBundle } from '../../pki/bundle.ts';
 import { readMemory, type SecretMemory, shortOnly } from './annotations.ts';
 import type { CertificateFacts } from './facts.ts';
 import { USUAL_LEDGER } from './ledger.ts';
-import { areFilesWhole } from './outputs.ts';
+import { areFilesWhole, areTrustStoresCurrent, outputsOf } from './outputs.ts';
 import type { SecretContent } from './read-content.ts';
 import { keysOfTemplate, ofTemplate } from './template-entries.ts';
 import { type Content, contentOnArrival, Unproven } from './unproven.ts';
@@ -32,12 +32,18 @@ export interface SecretView {
   /** When the certificate says that it is valid, before that is proven: for nothing but the order of work, and forecasts. */
   readonly claimedValidity: Pick<CertificateFacts, 'notBefore' | 'notAfter'> | undefined;
   readonly trustBundleHash: string;
+  /** Whether the trust stores hold what ca.crt holds: they stay behind while their password can't be used. */
+  readonly areTrustStoresCurrent: boolean;
   /** Those that came from a template, by what the Secret remembers; each value brief. */
   readonly labels: Readonly<Record<string, string>>;
   readonly annotations: Readonly<Record<string, string>>;
   readonly memory: SecretMemory;
   /** Whether the files beside tls.crt, tls.key and ca.crt are as they were written. */
   readonly areFilesWhole: boolean;
+  /** The names of those files, with commas between. */
+  readonly files: string;
+  /** Whether the API server refuses every change of its data (`immutable` of the Secret). */
+  readonly isImmutable: boolean;
   /** What it takes in memory, in bytes, roughly. */
   readonly weight: number;
 }
@@ -78,6 +84,9 @@ interface Marks
     | 'annotations'
     | 'memory'
     | 'areFilesWhole'
+    | 'files'
+    | 'areTrustStoresCurrent'
+    | 'isImmutable'
   > {
   readonly certificateName: string | undefined;
   readonly certificateUid: string | undefined;
@@ -99,6 +108,9 @@ function marksOf(object: RawObject): Marks {
     annotations: ofTemplate(annotations, keys),
     memory: readMemory(annotations),
     areFilesWhole: areFilesWhole(object),
+    files: shared([...outputsOf(object).files.keys()].join()),
+    areTrustStoresCurrent: areTrustStoresCurrent(object),
+    isImmutable: object.immutable === true,
     certificateName: labels[names.CERTIFICATE_NAME_LABEL],
     certificateUid,
     owners: owners.length === 1 && owners[0] === certificateUid ? BY_ITS_CERTIFICATE : owners,
@@ -118,6 +130,9 @@ class View implements SecretView, Marks {
   readonly annotations: Readonly<Record<string, string>>;
   readonly memory: SecretMemory;
   readonly areFilesWhole: boolean;
+  readonly files: string;
+  readonly areTrustStoresCurrent: boolean;
+  readonly isImmutable: boolean;
   readonly certificateName: string | undefined;
   readonly certificateUid: string | undefined;
   readonly owners: readonly string[];
@@ -135,6 +150,9 @@ class View implements SecretView, Marks {
     this.annotations = marks.annotations;
     this.memory = marks.memory;
     this.areFilesWhole = marks.areFilesWhole;
+    this.files = marks.files;
+    this.areTrustStoresCurrent = marks.areTrustStoresCurrent;
+    this.isImmutable = marks.isImmutable;
     this.certificateName = marks.certificateName;
     this.certificateUid = marks.certificateUid;
     this.owners = marks.owners;
@@ -195,3 +213,8 @@ const LIGHTEST = 2_500;
 const LONGEST_TYPE = 253;
 /** Ours is the first of those that Certwheel writes, and others rarely come at all. */
 const MOST_OWNERS = 50;
+
+/** Of the CA certificates that all files of the Secret hold; empty, which is the hash of none, where they don't hold the same. */
+export function trustedByAllFiles({ trustBundleHash, areTrustStoresCurrent: isCurrent }: SecretView): string {
+  return isCurrent ? trustBundleHash : '';
+}

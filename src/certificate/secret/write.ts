@@ -20,8 +20,11 @@ export interface StoredSecret {
 /** The Secrets of certificates, one by one, past the cache. */
 export interface SecretAccess {
   get(namespace: string, name: string): Promise<RawObject | undefined>;
-  /** Server-side apply. `content` is what the manifest's data is known to hold. */
-  apply(manifest: SecretManifest, content?: SecretContent): Promise<StoredSecret>;
+  /**
+   * Server-side apply. `content` is what the manifest's data is known to hold; of `formerFiles`, keys that the Secret had from an
+   * earlier one, none is left that isn't in this one.
+   */
+  apply(manifest: SecretManifest, content?: SecretContent, formerFiles?: readonly string[]): Promise<StoredSecret>;
   /** The same with admission and validation, and without storing anything: the field that would be stored otherwise. */
   rehearse(manifest: SecretManifest): Promise<string | undefined>;
   /** On the condition that it still is this very version. */
@@ -43,7 +46,7 @@ export async function writeSecret(
   deps: WriteDeps,
 ): Promise<SecretView> {
   deps.ownership.assert(keyOf(resource));
-  const { view, altered } = await deps.secrets.apply(manifest, content);
+  const { view, altered } = await deps.secrets.apply(manifest, content, secret?.files.split(','));
   deps.recent.wrote(resource, view, altered);
   if (altered === undefined) return view;
   // Where there was no Secret before, none is better than one that workloads can't use or that has lost its owner.

@@ -7,7 +7,7 @@ import {
   resourcePath,
 } from '../../../src/api/names.ts';
 import { createIssuer } from '../../cluster/certificates.ts';
-import { createSecret, renewAt, untilRevision } from '../support/edits.ts';
+import { createSecret, patchSecret, renewAt, untilRevision } from '../support/edits.ts';
 import {
   authorityStatusOf,
   clientCertificate,
@@ -87,6 +87,39 @@ test('a ClientCertificate and an authority with such names and keys are issued, 
   assert.is(conditionOf(after, 'constructor')?.message, 'm');
   assert.is(conditionOf(after, 'Ready')?.status, 'True');
 });
+
+for (const key of KEYS) {
+  const name = `file-${key.replaceAll('_', '').toLowerCase()}`;
+  test(`a file and a password under the key ${key} are like any other, and a missing one is reported`, async () => {
+    const { world } = await scene.get();
+    const namespace = await world.namespace();
+    await createAuthority(world, selfManaged(namespace));
+    const passwordSecretRef = { name: 'store', key };
+    await createSecret(world, namespace, 'store', { data: { other: base64('changeit') } });
+    await create(
+      world,
+      clientCertificate(namespace, name, {
+        keystores: { jks: { create: true, passwordSecretRef } },
+        secretDataNames: Object.fromEntries([['certificate', key]]),
+      }),
+    );
+    const { conditions } = await untilReady(world, namespace, name, {
+      type: 'Issuing',
+      reason: 'KeystorePasswordUnusable',
+    });
+    const message = conditions?.find(({ type }) => type === 'Issuing')?.message ?? '';
+    assert.match(message, `Secret ${namespace}/store, key ${key}: there is no password`);
+    await patchSecret(world, namespace, 'store', { data: Object.fromEntries([[key, base64('changeit')]]) });
+    await untilReady(world, namespace, name);
+    const isThere = async () => {
+      const { data = {} } = (await readSecret(world, namespace, `${name}-tls`))?.object ?? {};
+      return Object.hasOwn(data, key) && data[key] === data['tls.crt'];
+    };
+    assert.ok(await isThere());
+    await patchSecret(world, namespace, `${name}-tls`, { data: Object.fromEntries([[key, null]]) });
+    await eventually('the file is back', isThere);
+  });
+}
 
 test('a CA signs although its Secret has such keys besides', async () => {
   const { world } = await scene.get();

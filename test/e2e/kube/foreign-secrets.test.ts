@@ -12,7 +12,7 @@ const test = suite('foreign Secrets');
 const stand = standBehindProxy(test);
 
 const COUNT = 8;
-const LIMITS = { watches: 3, firstMs: 100, longestMs: 400, apartMs: 10 };
+const LIMITS = { watches: 3, firstMs: 100, longestMs: 400, apartMs: 10, wakesApartMs: 10 };
 const names = Array.from({ length: COUNT }, (_, n) => `occupied-${n}`);
 
 test('few foreign Secrets are watched, the others are read now and then, and all are noticed when they go', async () => {
@@ -35,7 +35,7 @@ test('few foreign Secrets are watched, the others are read now and then, and all
     const name = key.split('/')[1] ?? '';
     reads.push(name);
     const found = await client.get(SECRETS, namespace, name);
-    foreign.follow({ namespace, name }, found === undefined ? [] : [name]);
+    foreign.follow({ namespace, name }, found === undefined ? [] : [{ name, dataOnly: false }]);
     if (found === undefined) free.add(name);
   };
   const worker = async () => {

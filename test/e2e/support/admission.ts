@@ -17,7 +17,7 @@ const PROBE = {
     annotations: { 'certwheel.io/certificate-uid': 'probe', 'certwheel.io/issued-at': 'probe' },
   },
   type: 'Opaque',
-  data: { 'ca.crt': 'cHJvYmU=' },
+  data: { 'ca.crt': 'cHJvYmU=', 'key.der': 'cHJvYmU=', 'keystore.jks': 'cHJvYmU=' },
 };
 /** The same as a Secret of a CA generation. */
 const GENERATION_PROBE = {
