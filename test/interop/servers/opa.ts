@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { freePort } from '../../cluster/ports.ts';
 import { ensureProgram } from '../../programs/programs.ts';
 import { onStop } from '../../teardown.ts';
+import { unavailableBuild } from '../support/available.ts';
 import { startServer } from '../support/server-process.ts';
 
 const FOLDER = join(import.meta.dirname, '../conf/opa');
@@ -15,8 +16,11 @@ export interface Opa {
   stop(): Promise<void>;
 }
 
+/** Throws Unavailable. */
+export const installOpa = (): Promise<string> => ensureProgram('opa').catch(unavailableBuild);
+
 export async function startOpa(): Promise<Opa> {
-  const program = await ensureProgram('opa');
+  const program = await installOpa();
   const folder = mkdtempSync(join(tmpdir(), 'certwheel-opa-'));
   onStop(() => rmSync(folder, { recursive: true, force: true }));
   const [port, adapterPort] = [await freePort(), await freePort()];

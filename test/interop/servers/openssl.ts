@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { notOnPath } from '../support/available.ts';
 import type { RunningServer, ServerProgram, ServerReader, ServerSetup } from '../support/reader.ts';
 import { startServer } from '../support/server-process.ts';
 
@@ -32,7 +33,7 @@ export const openssl: ServerReader = {
 };
 
 async function install(): Promise<ServerProgram> {
-  const { stdout } = await run('openssl', ['version']);
+  const { stdout } = await run('openssl', ['version']).catch(notOnPath('openssl'));
   return { version: stdout.split(' ')[1] ?? '', start };
 }
 

@@ -7,6 +7,7 @@ import * as assert from 'uvu/assert';
 import { eventually } from '../../e2e/support/eventually.ts';
 import { stopAll } from '../../teardown.ts';
 import { type Authority, authority, type Credentials, SERVER } from './authority.ts';
+import { available } from './available.ts';
 import {
   ALL_CELLS,
   type Cell,
@@ -25,7 +26,8 @@ import { recordResults } from './record.ts';
 import { WORKS } from './results.ts';
 
 export async function proveClient(reader: ClientReader, { long = false } = {}): Promise<void> {
-  const program = await reader.install();
+  const program = await available(reader.title, reader.install);
+  if (program === undefined) return;
   const cells: Record<string, string> = {};
   const refuses: Record<string, string> = {};
   const rotations: Record<string, string> = {};

@@ -7,11 +7,12 @@ import * as assert from 'uvu/assert';
 import { eventually } from '../../e2e/support/eventually.ts';
 import { stopAll } from '../../teardown.ts';
 import { type Authority, authority, type Credentials, SERVER } from './authority.ts';
+import { available } from './available.ts';
 import { ALL_CELLS, type Cell, CHAINS, type ChainLength, cellName, keyName, SHORT_CELLS } from './cells.ts';
 import { type SecretFiles, secretFiles } from './mount.ts';
 import { proveMismatch } from './prove-mismatch.ts';
 import { proveRotations } from './prove-rotations.ts';
-import { BAD_CLIENTS, type BadClient, type ServerProgram, type ServerReader, Unavailable } from './reader.ts';
+import { BAD_CLIENTS, type BadClient, type ServerProgram, type ServerReader } from './reader.ts';
 import { recordResults } from './record.ts';
 import { type Answer, type Call, refusalText, request as requestHttp } from './request.ts';
 import { WORKS } from './results.ts';
@@ -32,7 +33,7 @@ export interface Proof {
 }
 
 export async function proveServer(reader: ServerReader, { long = false } = {}): Promise<void> {
-  const program = await installed(reader);
+  const program = await available(reader.title, reader.install);
   if (program === undefined) return;
   const { request = requestHttp } = reader;
   const cells: Record<string, string> = {};
@@ -100,17 +101,6 @@ export async function proveServer(reader: ServerReader, { long = false } = {}): 
   const { name, title, source, reloads = 'must be restarted' } = reader;
   const { version } = program;
   recordResults({ name, title, kind: 'server', source, version, reloads, cells, refuses, rotations }, long);
-}
-
-async function installed(reader: ServerReader): Promise<ServerProgram | undefined> {
-  try {
-    return await reader.install();
-  } catch (error) {
-    if (!(error instanceof Unavailable)) throw error;
-    console.log(`skipped, since there is no ${reader.title}: ${error.message}`);
-    test.skip(reader.title, () => {});
-    return undefined;
-  }
 }
 
 type Group = readonly [Cell, ...Cell[]];
