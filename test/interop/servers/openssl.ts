@@ -14,7 +14,7 @@ export const openssl: ServerReader = {
   title: 'openssl s_server',
   source: 'the machine',
   reloads: undefined,
-  install,
+  install: () => installOpenssl(),
   identity: ({ body }) => {
     const [, subject = ''] = /Subject: (.*)/.exec(body) ?? [];
     const [, serial = ''] = /Serial Number:\s*([0-9a-f:]+)/.exec(body) ?? [];
@@ -32,12 +32,16 @@ export const openssl: ServerReader = {
   mismatch: /key values mismatch/,
 };
 
-async function install(): Promise<ServerProgram> {
+/** With more arguments. */
+export async function installOpenssl(more: readonly string[] = []): Promise<ServerProgram> {
   const { stdout } = await run('openssl', ['version']).catch(notOnPath('openssl'));
-  return { version: stdout.split(' ')[1] ?? '', start };
+  return { version: stdout.split(' ')[1] ?? '', start: (setup) => start(setup, more) };
 }
 
-async function start({ directory, clientCa, port, folder }: ServerSetup): Promise<RunningServer> {
+async function start(
+  { directory, clientCa, port, folder }: ServerSetup,
+  more: readonly string[],
+): Promise<RunningServer> {
   // It takes the leaf from the one file and the intermediates from the other.
   const intermediates = join(folder, 'intermediates.pem');
   const [, ...above] = readFileSync(join(directory, 'tls.crt'), 'utf8').split(/(?=-----BEGIN)/);
@@ -51,6 +55,7 @@ async function start({ directory, clientCa, port, folder }: ServerSetup): Promis
       ...['-cert', join(directory, 'tls.crt'), '-key', join(directory, 'tls.key')],
       ...(above.length === 0 ? [] : ['-cert_chain', intermediates]),
       ...['-CAfile', clientCa, '-Verify', '3', '-verify_return_error'],
+      ...more,
     ],
     folder,
     port,

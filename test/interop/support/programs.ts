@@ -69,7 +69,10 @@ export function lineClient(
   title: string,
   version: string,
   command: Command,
-  { scheme = 'https', more = {} }: { readonly scheme?: string; readonly more?: Readonly<Record<string, string>> } = {},
+  {
+    scheme = 'https',
+    more = {},
+  }: { readonly scheme?: string; readonly more?: Readonly<Record<string, string | boolean>> } = {},
 ): ClientProgram {
   const start = async (): Promise<RunningClient> => {
     const process_ = startLineProcess(`the client ${title}`, command);
