@@ -16,7 +16,7 @@ import { type Authority, authority, type Credentials, SERVER } from './support/a
 import { available, unavailable } from './support/available.ts';
 import { secretFiles } from './support/mount.ts';
 import { request } from './support/request.ts';
-import { startServer } from './support/server-process.ts';
+import { answers, startServer } from './support/server-process.ts';
 import { type Stage, startStage } from './support/stage.ts';
 
 test.after(stopAll);
@@ -46,6 +46,12 @@ if (hasNginx)
       async () => (await sum(prometheus, 'nginx_tls_requests_total{verify="SUCCESS"}')) > 0,
     );
     assert.equal(await firing(prometheus), []);
+
+    assert.is(await answers(stage.server.port), true);
+    await eventually('a probe by TCP is logged', () =>
+      / client closed connection while SSL handshaking/.test(stage.server.log()),
+    );
+    assert.is(await sum(prometheus, 'nginx_tls_handshake_failures_total'), 0, 'and not counted');
 
     const expired = await ca.issue({ lifeMs: -60_000 });
     const alerts = await eventually('the alert fires', async () => {
@@ -88,7 +94,16 @@ if (hasEnvoy)
     );
     assert.equal(await firing(prometheus), []);
 
+    await ask(stage);
+    await eventually(
+      'a client without a certificate is counted',
+      async () => (await sum(prometheus, 'envoy_listener_ssl_fail_verify_no_cert')) > 0,
+    );
     await ask(stage, await ca.issue({ lifeMs: -60_000 }));
+    await eventually(
+      'an expired client is counted',
+      async () => (await sum(prometheus, 'envoy_listener_ssl_fail_verify_error')) > 0,
+    );
     await eventually('the alert about clients fires', async () =>
       (await firing(prometheus)).some((each) => each.startsWith('EnvoyRefusesClients')),
     );
@@ -113,7 +128,7 @@ async function rejectFiles(ca: Authority, { mount }: Stage): Promise<void> {
   mount.swap(secretFiles({ ...one, key: two.key }));
 }
 
-async function ask({ server, own }: Stage, client: Credentials): Promise<void> {
+async function ask({ server, own }: Stage, client?: Credentials): Promise<void> {
   await request({ port: server.port, ca: own.ca, client, settleMs: 100 }).catch(() => {});
 }
 

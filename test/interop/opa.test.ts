@@ -1,5 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { eventually } from '../e2e/support/eventually.ts';
 import { stopAll } from '../teardown.ts';
 import { installEnvoy } from './servers/envoy.ts';
 import { installOpa, startOpa } from './servers/opa.ts';
@@ -19,16 +20,23 @@ if (hasEnvoy !== undefined && hasOpa !== undefined) proveAll();
 function proveAll(): void {
   proveFinance('Envoy with Open Policy Agent', async () => envoy(await startOpa()));
 
-  test('a header x-forwarded-client-cert of the client does not reach Open Policy Agent', async () => {
-    const ca = await authority(2);
-    const { server, own } = await startStage(await envoy(await startOpa()), await ca.issue(SERVER));
-    const finance = await ca.issue({ subject: { commonName: 'ledger', organizationalUnits: ['finance'] } });
-    const client = await ca.issue({ subject: { commonName: 'orders', organizationalUnits: ['sales'] } });
-    const spoofed = { 'x-forwarded-client-cert': `Cert="${encodeURIComponent(finance.certificate)}"` };
-    const call = { port: server.port, ca: own.ca, path: '/transactions', headers: spoofed };
-    assert.is((await request({ ...call, client })).status, 403);
-    assert.is((await request({ ...call, client: finance })).status, 200);
-  });
+  for (const [details, status] of [
+    ['SANITIZE_SET', 403],
+    ['FORWARD_ONLY', 200],
+  ] as const)
+    test(`a header x-forwarded-client-cert of the client ${status === 200 ? 'reaches' : 'does not reach'} OPA with ${details}`, async () => {
+      const ca = await authority(2);
+      const { adapterPort } = await startOpa();
+      const setting = { 'forward_client_cert_details: SANITIZE_SET': `forward_client_cert_details: ${details}` };
+      const program = await installEnvoy('opa.yaml', { 9191: adapterPort, ...setting });
+      const { server, own } = await startStage(program, await ca.issue(SERVER));
+      const finance = await ca.issue({ subject: { commonName: 'ledger', organizationalUnits: ['finance'] } });
+      const client = await ca.issue({ subject: { commonName: 'orders', organizationalUnits: ['sales'] } });
+      const spoofed = { 'x-forwarded-client-cert': `Hash=00;Cert="${encodeURIComponent(finance.certificate)}"` };
+      const call = { port: server.port, ca: own.ca, path: '/transactions', headers: spoofed };
+      assert.is((await request({ ...call, client })).status, status);
+      assert.is((await request({ ...call, client: finance })).status, 200);
+    });
 
   test('without an answer of Open Policy Agent every request is denied', async () => {
     const ca = await authority(2);
@@ -42,6 +50,7 @@ function proveAll(): void {
     const [, admin = ''] = /admin address: (\S+)/.exec(server.log()) ?? [];
     const stats = await (await fetch(`http://${admin}/stats?filter=ext_authz`)).text();
     assert.match(stats, /^http\.web\.ext_authz\.denied: 1$/m);
+    await eventually('the adapter logs it', () => opa.adapterLog().includes('no answer of OPA: '));
   });
 }
 

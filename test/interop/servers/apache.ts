@@ -14,7 +14,7 @@ export const apache: ServerReader = {
   name: 'apache',
   title: 'Apache httpd',
   source: 'Debian 12',
-  reloads: '`apachectl graceful` (`SIGUSR1`), after `apachectl configtest`',
+  reloads: '`SIGUSR1` to the main process, after `apache2 -t`',
   install: () => installApache(),
   identity: ({ headers }) => ({
     subject: String(headers['x-client-subject']),

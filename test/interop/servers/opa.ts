@@ -12,6 +12,8 @@ const FOLDER = join(import.meta.dirname, '../conf/opa');
 /** Open Policy Agent with the policy of the guide, and the adapter between it and Envoy. */
 export interface Opa {
   readonly adapterPort: number;
+  /** What the adapter has logged. */
+  adapterLog(): string;
   /** Of OPA alone; the adapter stays. */
   stop(): Promise<void>;
 }
@@ -29,7 +31,7 @@ export async function startOpa(): Promise<Opa> {
   const opa = await startServer({ name: 'opa', program, args, folder, port });
   const environment = { OPA: `http://${address}`, PORT: String(adapterPort) };
   const adapter = join(FOLDER, 'adapter.mjs');
-  await startServer({
+  const { log } = await startServer({
     name: 'adapter',
     program: process.execPath,
     args: [adapter],
@@ -37,5 +39,5 @@ export async function startOpa(): Promise<Opa> {
     folder,
     port: adapterPort,
   });
-  return { adapterPort, stop: opa.stop };
+  return { adapterPort, adapterLog: log, stop: opa.stop };
 }
