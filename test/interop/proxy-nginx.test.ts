@@ -8,7 +8,6 @@ await proveProxy({
   configure: ({ directory, port }) =>
     installNginx('proxy.conf', {
       replacements: { '127.0.0.1:9443': `127.0.0.1:${port}` },
-      script: 'proxy-load.sh',
       scriptReplacements: { '/upstream-tls/': `${directory}/` },
     }),
   headers: { subject: 'x-ssl-client-subject', serial: 'x-ssl-client-serial' },
