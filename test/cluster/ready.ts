@@ -17,7 +17,7 @@ export class StartError extends Error {
   constructor(problem: string, log: LogPart) {
     const lines = log.read().trimEnd().split('\n').slice(-shownLines);
     super(`${problem}\nThe end of ${log.path}:\n  ${lines.join('\n  ')}`);
-    this.portTaken = lines.some((line) => line.includes('address already in use'));
+    this.portTaken = lines.some((line) => /address already in use/i.test(line));
   }
 }
 

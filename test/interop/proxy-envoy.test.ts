@@ -2,9 +2,10 @@ import { test } from 'uvu';
 import { installEnvoy, upstreamSecrets } from './servers/envoy.ts';
 import { proveProxy } from './support/prove-proxy.ts';
 
-proveProxy({
+await proveProxy({
   title: 'Envoy',
-  install: ({ directory, port, folder }) =>
+  install: installEnvoy,
+  configure: ({ directory, port, folder }) =>
     installEnvoy('proxy.yaml', { 9443: port, '600s': '1s', ...upstreamSecrets(folder, directory) }),
   headers: { subject: 'x-ssl-client-subject', serial: 'x-ssl-client-serial' },
   badUpstream: 503,

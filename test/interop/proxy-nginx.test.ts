@@ -2,12 +2,12 @@ import { test } from 'uvu';
 import { installNginx } from './servers/nginx.ts';
 import { proveProxy } from './support/prove-proxy.ts';
 
-proveProxy({
+await proveProxy({
   title: 'nginx',
-  install: ({ directory, port }) =>
+  install: installNginx,
+  configure: ({ directory, port }) =>
     installNginx('proxy.conf', {
       replacements: { '127.0.0.1:9443': `127.0.0.1:${port}` },
-      script: 'proxy-load.sh',
       scriptReplacements: { '/upstream-tls/': `${directory}/` },
     }),
   headers: { subject: 'x-ssl-client-subject', serial: 'x-ssl-client-serial' },

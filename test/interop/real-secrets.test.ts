@@ -18,13 +18,20 @@ import { onStop, stopAll } from '../teardown.ts';
 import { envoy } from './servers/envoy.ts';
 import { haproxy } from './servers/haproxy.ts';
 import { nginx } from './servers/nginx.ts';
+import { available } from './support/available.ts';
 import { currentFolder, type Mount, mountSecret, type SecretFiles } from './support/mount.ts';
-import type { RunningServer } from './support/reader.ts';
+import type { RunningServer, ServerProgram } from './support/reader.ts';
 import { request } from './support/request.ts';
 import { startOn } from './support/stage.ts';
 import { underTraffic } from './support/traffic.ts';
 
 test.after(stopAll);
+
+const programs: ServerProgram[] = [];
+for (const { title, install } of [nginx, haproxy, envoy]) {
+  const program = await available(title, install);
+  if (program !== undefined) programs.push(program);
+}
 
 /** Long enough for a server to load a new list of CAs on a busy machine. */
 const scene = oneScene({ authority: false, flags: ['--trust-propagation', '10s'] });
@@ -46,7 +53,7 @@ const shared = lazily(async () => {
   await create(world, clientCertificate(namespace, 'orders', { duration }));
   const mounts = { web: await mounted('web'), orders: await mounted('orders') };
   const servers: RunningServer[] = [];
-  for (const { install } of [nginx, haproxy, envoy]) servers.push(await startOn(await install(), mounts.web));
+  for (const program of programs) servers.push(await startOn(program, mounts.web));
   const follower = openFollower(world.cluster.kubeconfigPath, (error) => console.error(error));
   onStop(() => follower.stop());
   follow('web', () => Promise.all(servers.map((server) => server.reload())));
@@ -105,36 +112,38 @@ async function untilServed(): Promise<void> {
     });
 }
 
-test('three renewals of server and client fail no request', async () => {
-  await traffic(async () => {
-    const { world, namespace } = await shared.get();
-    for (const revision of [2, 3, 4]) {
-      await renewAt(world, namespace, 'orders');
-      await renewAt(world, namespace, 'web');
-      await untilRevision(world, namespace, 'orders-tls', revision);
-      await untilRevision(world, namespace, 'web-tls', revision);
-      await untilServed();
-    }
+if (programs.length > 0) {
+  test('three renewals of server and client fail no request', async () => {
+    await traffic(async () => {
+      const { world, namespace } = await shared.get();
+      for (const revision of [2, 3, 4]) {
+        await renewAt(world, namespace, 'orders');
+        await renewAt(world, namespace, 'web');
+        await untilRevision(world, namespace, 'orders-tls', revision);
+        await untilRevision(world, namespace, 'web-tls', revision);
+        await untilServed();
+      }
+    });
   });
-});
 
-test('a CA that is replaced fails no request', async () => {
-  await traffic(async () => {
-    const { world, namespace, next } = await shared.get();
-    await putCaSecret(world, namespace, 'ca-pair', pairData(next));
-    await eventually(
-      'the first CA is retired',
-      async () => {
-        const { generations = [] } = await authorityStatusOf(world, namespace, 'ca');
-        return generations.some(({ state }) => state === 'Retired');
-      },
-      150_000,
-      500,
-    );
-    const secret = await readSecret(world, namespace, 'web-tls');
-    assert.is(secret?.bundle.trim(), next.certificate.trim(), 'ca.crt holds the next CA alone');
-    await untilServed();
+  test('a CA that is replaced fails no request', async () => {
+    await traffic(async () => {
+      const { world, namespace, next } = await shared.get();
+      await putCaSecret(world, namespace, 'ca-pair', pairData(next));
+      await eventually(
+        'the first CA is retired',
+        async () => {
+          const { generations = [] } = await authorityStatusOf(world, namespace, 'ca');
+          return generations.some(({ state }) => state === 'Retired');
+        },
+        150_000,
+        500,
+      );
+      const secret = await readSecret(world, namespace, 'web-tls');
+      assert.is(secret?.bundle.trim(), next.certificate.trim(), 'ca.crt holds the next CA alone');
+      await untilServed();
+    });
   });
-});
+}
 
 test.run();

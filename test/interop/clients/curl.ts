@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
-import type { ClientAnswer, ClientReader } from '../support/client.ts';
+import { notOnPath } from '../support/available.ts';
+import type { ClientAnswer, ClientProgram, ClientReader, Question } from '../support/client.ts';
 import { configuration } from '../support/configuration.ts';
 
 const run = promisify(execFile);
@@ -10,11 +11,7 @@ export const curl: ClientReader = {
   title: 'curl',
   source: 'Debian 12',
   reloads: 'reads the files at each start',
-  install: async () => {
-    const { stdout } = await run('curl', ['--version']);
-    const [, version = '', library = ''] = /^curl (\S+) .*?(OpenSSL\/\S+)/.exec(stdout) ?? [];
-    return { version: `${version}, ${library.replace('/', ' ')}`, start: async () => ({ ask, stop: async () => {} }) };
-  },
+  install: () => installCurl(),
   failures: {
     expired: /certificate expired|SSL certificate verification failed/,
     'not yet valid': /certificate expired|SSL certificate verification failed/,
@@ -30,13 +27,26 @@ export const curl: ClientReader = {
   },
 };
 
-async function ask({ port, directory }: { port: number; directory: string }): Promise<ClientAnswer> {
+/** With more variables in its environment. */
+export async function installCurl(environment: Readonly<Record<string, string>> = {}): Promise<ClientProgram> {
+  const { stdout } = await run('curl', ['--version']).catch(notOnPath('curl'));
+  const [, version = '', library = ''] = /^curl (\S+) .*?(OpenSSL\/\S+)/.exec(stdout) ?? [];
+  return {
+    version: `${version}, ${library.replace('/', ' ')}`,
+    start: async () => ({ ask: (question) => ask(question, environment), stop: async () => {} }),
+  };
+}
+
+async function ask(
+  { port, directory }: Question,
+  environment: Readonly<Record<string, string>>,
+): Promise<ClientAnswer> {
   const script = configuration('curl/get.sh', {
     '/tls/': `${directory}/`,
     'https://web.shop.svc:8443/': `https://localhost:${port}/`,
   });
   try {
-    const { stdout } = await run('sh', ['-c', script], { env: { PATH: process.env.PATH } });
+    const { stdout } = await run('sh', ['-c', script], { env: { PATH: process.env.PATH, ...environment } });
     const [, body = '', status] = /^(.*)\n(\d+)\s*$/s.exec(stdout) ?? [];
     return { status: Number(status), body };
   } catch (error) {

@@ -1,4 +1,4 @@
-import type { ClientReader } from '../support/client.ts';
+import type { ClientProgram, ClientReader } from '../support/client.ts';
 import { goProgram, lineClient, output } from '../support/programs.ts';
 
 export const go: ClientReader = {
@@ -6,11 +6,7 @@ export const go: ClientReader = {
   title: 'Go net/http',
   source: 'built from source',
   reloads: 'reads the files for each new connection',
-  install: async () => {
-    const program = await goProgram();
-    const [version = ''] = (await output([program, 'version'])).split(',');
-    return lineClient('Go net/http', version, [program, 'client']);
-  },
+  install: () => installGo(),
   vague: /http2: client conn could not be established$/,
   failures: {
     expired: /remote error: tls: expired certificate$/,
@@ -26,3 +22,10 @@ export const go: ClientReader = {
     'server: for client auth alone': /x509: certificate specifies an incompatible key usage$/,
   },
 };
+
+/** `more` goes with each question. */
+export async function installGo(more: Readonly<Record<string, string | boolean>> = {}): Promise<ClientProgram> {
+  const program = await goProgram();
+  const [version = ''] = (await output([program, 'version'])).split(',');
+  return lineClient('Go net/http', version, [program, 'client'], { more });
+}

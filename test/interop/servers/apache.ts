@@ -3,14 +3,9 @@ import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { debianLibraries, unpackDebian } from '../../programs/debian.ts';
+import { unavailable } from '../support/available.ts';
 import { configuration } from '../support/configuration.ts';
-import {
-  type RunningServer,
-  type ServerProgram,
-  type ServerReader,
-  type ServerSetup,
-  unavailable,
-} from '../support/reader.ts';
+import type { RunningServer, ServerProgram, ServerReader, ServerSetup } from '../support/reader.ts';
 import { answers, startServer } from '../support/server-process.ts';
 
 const run = promisify(execFile);
@@ -19,7 +14,7 @@ export const apache: ServerReader = {
   name: 'apache',
   title: 'Apache httpd',
   source: 'Debian 12',
-  reloads: '`apachectl graceful` (`SIGUSR1`), after `apachectl configtest`',
+  reloads: '`SIGUSR1` to the main process, after `apache2 -t`',
   install: () => installApache(),
   identity: ({ headers }) => ({
     subject: String(headers['x-client-subject']),

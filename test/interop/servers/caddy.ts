@@ -3,14 +3,9 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { ensureProgram } from '../../programs/programs.ts';
+import { unavailableBuild } from '../support/available.ts';
 import { configuration } from '../support/configuration.ts';
-import {
-  type RunningServer,
-  type ServerProgram,
-  type ServerReader,
-  type ServerSetup,
-  unavailable,
-} from '../support/reader.ts';
+import type { RunningServer, ServerProgram, ServerReader, ServerSetup } from '../support/reader.ts';
 import { startServer } from '../support/server-process.ts';
 
 const run = promisify(execFile);
@@ -41,7 +36,7 @@ export const caddy: ServerReader = {
 };
 
 async function install(): Promise<ServerProgram> {
-  const program = await ensureProgram('caddy').catch(unavailable);
+  const program = await ensureProgram('caddy').catch(unavailableBuild);
   const { stdout } = await run('go', ['version', '-m', program]);
   const [, version = ''] = /\tgithub.com\/caddyserver\/caddy\/v2\tv(\S+)/.exec(stdout) ?? [];
   const [, go = ''] = /: go(\S+)/.exec(stdout) ?? [];

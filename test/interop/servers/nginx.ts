@@ -3,15 +3,10 @@ import { writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { debianLibraries, unpackDebian } from '../../programs/debian.ts';
+import { unavailable } from '../support/available.ts';
 import { configuration } from '../support/configuration.ts';
 import { field } from '../support/identity.ts';
-import {
-  type RunningServer,
-  type ServerProgram,
-  type ServerReader,
-  type ServerSetup,
-  unavailable,
-} from '../support/reader.ts';
+import type { RunningServer, ServerProgram, ServerReader, ServerSetup } from '../support/reader.ts';
 import { runScript, startServer } from '../support/server-process.ts';
 
 const run = promisify(execFile);
@@ -46,14 +41,13 @@ export const nginx: ServerReader = {
 
 interface NginxOptions {
   readonly replacements?: Readonly<Record<string, string | number>>;
-  readonly script?: string;
   readonly scriptReplacements?: Readonly<Record<string, string>>;
 }
 
 /** With one of its configurations, and what is to be replaced in that besides port and paths. */
 export async function installNginx(
   config = 'nginx.conf',
-  { replacements = {}, script = 'load.sh', scriptReplacements = {} }: NginxOptions = {},
+  { replacements = {}, scriptReplacements = {} }: NginxOptions = {},
 ): Promise<ServerProgram> {
   const folder = await unpackDebian('nginx', 'libpcre2-8-0', 'libssl3').catch(unavailable);
   const program = join(folder, 'usr/sbin/nginx');
@@ -62,7 +56,7 @@ export async function installNginx(
   const { stderr } = await run(program, ['-V'], { env: { ...process.env, ...environment } });
   const [, version = ''] = /nginx\/(\S+)/.exec(stderr) ?? [];
   const [, openssl = ''] = /running with OpenSSL (\S+)/.exec(stderr) ?? /built with OpenSSL (\S+)/.exec(stderr) ?? [];
-  const installed = { program, environment, config, replacements, script, scriptReplacements };
+  const installed = { program, environment, config, replacements, scriptReplacements };
   return { version: `${version}, OpenSSL ${openssl}`, start: (setup) => startNginx(installed, setup) };
 }
 
@@ -73,7 +67,7 @@ interface Installed extends Required<NginxOptions> {
 }
 
 async function startNginx(
-  { program, environment, config: file, replacements, script: loader, scriptReplacements }: Installed,
+  { program, environment, config: file, replacements, scriptReplacements }: Installed,
   { directory, clientCa, port, folder }: ServerSetup,
 ): Promise<RunningServer> {
   const config = join(folder, 'nginx.conf');
@@ -86,7 +80,7 @@ async function startNginx(
     '/tls/': `${directory}/`,
     '/client-ca': clientCa,
   };
-  writeFileSync(script, configuration(`nginx/${loader}`, { ...paths, ...scriptReplacements }));
+  writeFileSync(script, configuration('nginx/load.sh', { ...paths, ...scriptReplacements }));
   const PATH = `${dirname(program)}:${process.env.PATH}`;
   const load = () => runScript(script, { folder, environment: { ...environment, PATH } });
   await load();

@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { notOnPath } from '../support/available.ts';
 import type { RunningServer, ServerProgram, ServerReader, ServerSetup } from '../support/reader.ts';
 import { startServer } from '../support/server-process.ts';
 
@@ -13,7 +14,7 @@ export const openssl: ServerReader = {
   title: 'openssl s_server',
   source: 'the machine',
   reloads: undefined,
-  install,
+  install: () => installOpenssl(),
   identity: ({ body }) => {
     const [, subject = ''] = /Subject: (.*)/.exec(body) ?? [];
     const [, serial = ''] = /Serial Number:\s*([0-9a-f:]+)/.exec(body) ?? [];
@@ -31,12 +32,16 @@ export const openssl: ServerReader = {
   mismatch: /key values mismatch/,
 };
 
-async function install(): Promise<ServerProgram> {
-  const { stdout } = await run('openssl', ['version']);
-  return { version: stdout.split(' ')[1] ?? '', start };
+/** With more arguments. */
+export async function installOpenssl(more: readonly string[] = []): Promise<ServerProgram> {
+  const { stdout } = await run('openssl', ['version']).catch(notOnPath('openssl'));
+  return { version: stdout.split(' ')[1] ?? '', start: (setup) => start(setup, more) };
 }
 
-async function start({ directory, clientCa, port, folder }: ServerSetup): Promise<RunningServer> {
+async function start(
+  { directory, clientCa, port, folder }: ServerSetup,
+  more: readonly string[],
+): Promise<RunningServer> {
   // It takes the leaf from the one file and the intermediates from the other.
   const intermediates = join(folder, 'intermediates.pem');
   const [, ...above] = readFileSync(join(directory, 'tls.crt'), 'utf8').split(/(?=-----BEGIN)/);
@@ -50,6 +55,7 @@ async function start({ directory, clientCa, port, folder }: ServerSetup): Promis
       ...['-cert', join(directory, 'tls.crt'), '-key', join(directory, 'tls.key')],
       ...(above.length === 0 ? [] : ['-cert_chain', intermediates]),
       ...['-CAfile', clientCa, '-Verify', '3', '-verify_return_error'],
+      ...more,
     ],
     folder,
     port,

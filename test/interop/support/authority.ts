@@ -8,6 +8,7 @@ import { readCaPair } from '../../../src/pki/read-ca.ts';
 import { type Names, NO_NAMES } from '../../../src/pki/san.ts';
 import { HOUR, P256, root, signIntermediate } from '../../pki/make.ts';
 import { type ChainLength, keyName } from './cells.ts';
+import { revocationList } from './revocation-list.ts';
 
 /** The content of a Secret as Certwheel publishes it, all in PEM, and what its certificate says. */
 export interface Credentials {
@@ -38,6 +39,8 @@ export interface Authority {
   /** Its root in PEM: what verifiers trust. */
   readonly ca: string;
   issue(wish?: Wish): Promise<Credentials>;
+  /** The lists of all its CAs from the root down, in PEM, with these serial numbers in the last one. */
+  revocationLists(serials?: readonly string[], state?: 'current' | 'expired'): readonly string[];
 }
 
 const DAY = 24 * HOUR;
@@ -46,15 +49,21 @@ let issued = 0;
 
 /**
  * An authority whose certificates come with `chain` - 1 intermediates. The CA pair is made by the tests' own writer, as an
- * operator brings it; Certwheel reads and proves it as it does a Secret, and its own CA backend signs.
+ * operator brings it, with keys of the kind `caKey`; Certwheel reads and proves it as it does a Secret, and its own CA backend signs.
  */
-export async function authority(chain: ChainLength = 2, commonName = 'Interop CA'): Promise<Authority> {
+export async function authority(
+  chain: ChainLength = 2,
+  commonName = 'Interop CA',
+  caKey: KeySpec = P256,
+): Promise<Authority> {
   const dates = { notBefore: new Date(Date.now() - 30 * DAY), notAfter: new Date(Date.now() + 30 * DAY) };
-  const holders = [await root({ ...dates, commonName })];
+  const holders = [await root({ ...dates, commonName, keySpec: caKey })];
   for (let level = 1; level < chain; level++) {
     const above = holders[0];
     if (above === undefined) break;
-    holders.unshift(await signIntermediate(above, { ...dates, commonName: `${commonName}, level ${level}` }));
+    holders.unshift(
+      await signIntermediate(above, { ...dates, commonName: `${commonName}, level ${level}`, keySpec: caKey }),
+    );
   }
   const pem = holders.map(({ certificate }) => certificate.pem);
   const [signing] = holders;
@@ -71,6 +80,8 @@ export async function authority(chain: ChainLength = 2, commonName = 'Interop CA
 
   return {
     ca,
+    revocationLists: (serials = [], state = 'current') =>
+      holders.map((holder, at) => revocationList(holder, at === 0 ? serials : [], state)).reverse(),
     issue: async ({ key: spec = P256, subject, names = {}, usages, lifeMs = DAY, aheadMs = 0 } = {}) => {
       const commonName = subject?.commonName ?? `peer-${process.pid}-${++issued}`;
       const identity: Identity = {

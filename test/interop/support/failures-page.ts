@@ -1,6 +1,7 @@
 /** The table of docs/guides/failures.md, from the results of the long runs. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { readCases } from './cases/case-table.ts';
 import { CLIENT_FAILURES } from './client.ts';
 import { allResults } from './page.ts';
 
@@ -35,12 +36,21 @@ export function failureTables(): string {
   }).join('\n');
 }
 
+/** What is more than a client and a server of Go. */
+function caseTables(): string {
+  const line = (cells: readonly string[]) => `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
+  const tables = readCases().map(({ title, text, columns, rows }) =>
+    [`### ${title}`, '', text, '', line(columns), line(columns.map(() => '---')), ...rows.map(line), ''].join('\n'),
+  );
+  return tables.join('\n');
+}
+
 /** The page with the tables of the results. */
 export function failuresPage(page = readFileSync(PAGE, 'utf8')): string {
   const [before, rest] = page.split(`${MARK}\n`);
   const after = rest?.split(`${END}\n`)[1];
   if (before === undefined || after === undefined) throw new Error(`${PAGE} lacks the marks around its tables`);
-  return `${before}${MARK}\n${failureTables()}\n${END}\n${after}`;
+  return `${before}${MARK}\n${failureTables()}\n${caseTables()}\n${END}\n${after}`;
 }
 
 export function writeFailuresPage(): void {

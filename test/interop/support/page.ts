@@ -1,7 +1,7 @@
 /** docs/interop.md, from the results of the long runs. */
 import { globSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { ALL_CELLS, type Cell, cellName, KEYS, keyName, ROLES, type Role, TLS_VERSIONS } from './cells.ts';
+import { ALL_CELLS, CA_KEYS, type Cell, cellName, KEYS, keyName, ROLES, type Role, TLS_VERSIONS } from './cells.ts';
 import { type Results, readResults, WORKS } from './results.ts';
 
 const ROOT = join(import.meta.dirname, '../../..');
@@ -25,6 +25,8 @@ export function pageOf(all: readonly Results[]): string {
     HEAD,
     ...section('Servers', of('server')),
     ...section('Clients', of('client')),
+    ...authorities(all),
+    ...peers(of('client')),
     ...refusals('Clients that servers refuse', of('server')),
     ...rotations(all),
   ].join('\n');
@@ -37,7 +39,7 @@ This page lists the programs that were tried with certificates of Certwheel, and
 runs all cells and writes this page. \`make test-interop\` runs a part of them and compares it with this page.
 
 - Each cell is one certificate: the type of its key, TLS 1.2 or 1.3, and one to three certificates in \`tls.crt\` (the leaf and
-  its intermediates). The root is in \`ca.crt\` alone.
+  its intermediates). The root is in \`ca.crt\` alone. The keys of the CA are ECDSA P-256 except in the table about them.
 - A program *presents* its own certificate and *verifies* those of its peers. Each is tried apart; the other side then has
   an ECDSA P-256 certificate with one intermediate.
 - **works** means: the request got the expected answer (for a server: HTTP 200 or its equivalent, with the identity of the
@@ -56,12 +58,42 @@ function section(title: string, all: readonly Results[]): string[] {
       row([
         each.title,
         `${each.version} (${each.source})`,
-        ...KEYS.map((key) => cellsOf(each, (cell) => keyName(cell.key) === keyName(key))),
+        ...KEYS.map((key) => cellsOf(each, (cell) => cell.caKey === undefined && cell.key === key)),
       ]),
     ),
     '',
   ];
 }
+
+function authorities(all: readonly Results[]): string[] {
+  if (all.length === 0) return [];
+  const names = CA_KEYS.map(keyName);
+  return [
+    '## Keys of the CA\n',
+    'The leaf has an ECDSA P-256 key; the root and its intermediate have a key of this kind.\n',
+    row(['', ...names]),
+    row(['---', ...names.map(() => '---')]),
+    ...all.map((each) => row([titleOf(each), ...CA_KEYS.map((key) => cellsOf(each, ({ caKey }) => caKey === key))])),
+    '',
+  ];
+}
+
+function peers(clients: readonly Results[]): string[] {
+  const tried = clients.filter(({ peers = {} }) => Object.keys(peers).length > 0);
+  if (tried.length === 0) return [];
+  const names = [...new Set(tried.flatMap(({ peers = {} }) => Object.keys(peers)))];
+  return [
+    '## Clients with nginx as their server\n',
+    'The tables above are about servers of Go. These are about nginx; during the rotation requests are made, and none failed.\n',
+    row(['', ...names]),
+    row(['---', ...names.map(() => '---')]),
+    ...tried.map(({ title, peers = {} }) => row([title, ...names.map((name) => peers[name] ?? 'not tried')])),
+    '',
+  ];
+}
+
+/** Some programs are both. */
+const titleOf = ({ title, kind }: Results) => `${title}${kind === 'client' ? ' (client)' : ''}`;
 
 /** One text for the cells of one key: `works`, or each message with the cells that it is about. */
 function cellsOf({ cells }: Results, isMeant: (cell: Cell) => boolean): string {
@@ -83,7 +115,9 @@ function roleText(role: Role, byOutcome: readonly (readonly [string, { cell: Cel
     const chains = [...new Set(cells.map(({ chain }) => chain))].sort();
     const where = [
       ...(versions.length === TLS_VERSIONS.length ? [] : [`TLS ${versions.join(', ')}`]),
-      ...(chains.length === 3 ? [] : [`chain of ${chains.join(', ')}`]),
+      ...(chains.length === 3 || cells.every(({ caKey }) => caKey !== undefined)
+        ? []
+        : [`chain of ${chains.join(', ')}`]),
     ];
     const text = outcome === WORKS ? WORKS : `refused: \`${outcome.replaceAll('|', '\\|')}\``;
     return [`${role}${where.length === 0 ? '' : ` (${where.join(', ')})`}: ${text}`];

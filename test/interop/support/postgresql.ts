@@ -7,7 +7,7 @@ import { promisify } from 'node:util';
 import { lazily } from '../../e2e/support/lazily.ts';
 import { debianLibraries, unpackDebian } from '../../programs/debian.ts';
 import { onStop } from '../../teardown.ts';
-import { Unavailable } from './reader.ts';
+import { Unavailable, unavailable } from './available.ts';
 
 const run = promisify(execFile);
 
@@ -37,7 +37,7 @@ export const postgresql = (): Promise<Postgresql> => shared.get();
 async function install(): Promise<Postgresql> {
   if (process.getuid?.() !== 0)
     throw new Unavailable('the tests of PostgreSQL start it as another user, which takes root');
-  const unpacked = await unpackDebian('postgresql-15', 'postgresql-client-15', 'libpq5');
+  const unpacked = await unpackDebian('postgresql-15', 'postgresql-client-15', 'libpq5').catch(unavailable);
   const folder = mkdtempSync(join(tmpdir(), 'certwheel-postgresql-'));
   onStop(() => rmSync(folder, { recursive: true, force: true }));
   // The cache may be in a home that other users can't enter.

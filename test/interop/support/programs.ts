@@ -7,6 +7,7 @@ import { startLineProcess } from '../../pki/verifiers/line-process.ts';
 import { type Command, type Compiled, ensureCompiled } from '../../programs/compiled.ts';
 import { ensureProgram } from '../../programs/programs.ts';
 import { onStop } from '../../teardown.ts';
+import { unavailableBuild } from './available.ts';
 import type { ClientAnswer, ClientProgram, RunningClient } from './client.ts';
 
 const FOLDER = join(import.meta.dirname, '..', 'programs');
@@ -46,12 +47,12 @@ const JAVA: Compiled = {
     'a JDK of version 17 or newer is needed as `java` and `javac` on the PATH: apt-get install default-jdk-headless',
 };
 
-export const goProgram = (): Promise<string> => ensureProgram('interop');
+export const goProgram = (): Promise<string> => ensureProgram('interop').catch(unavailableBuild);
 
-export const javaCommand = (): Promise<Command> => ensureCompiled(JAVA);
+export const javaCommand = (): Promise<Command> => ensureCompiled(JAVA).catch(unavailableBuild);
 
 export async function pythonCommand(script: string): Promise<Command> {
-  const [python, folder = ''] = await ensureCompiled(PYTHON);
+  const [python, folder = ''] = await ensureCompiled(PYTHON).catch(unavailableBuild);
   return [python, join(folder, script)];
 }
 
@@ -68,7 +69,10 @@ export function lineClient(
   title: string,
   version: string,
   command: Command,
-  { scheme = 'https', more = {} }: { readonly scheme?: string; readonly more?: Readonly<Record<string, string>> } = {},
+  {
+    scheme = 'https',
+    more = {},
+  }: { readonly scheme?: string; readonly more?: Readonly<Record<string, string | boolean>> } = {},
 ): ClientProgram {
   const start = async (): Promise<RunningClient> => {
     const process_ = startLineProcess(`the client ${title}`, command);

@@ -6,38 +6,35 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { eventually } from '../../e2e/support/eventually.ts';
 import { stopAll } from '../../teardown.ts';
-import { type Authority, authority, type Credentials, SERVER } from './authority.ts';
-import {
-  ALL_CELLS,
-  type Cell,
-  CHAINS,
-  type ChainLength,
-  cellName,
-  keyName,
-  SHORT_CELLS,
-  TLS_VERSIONS,
-} from './cells.ts';
+import { Authorities } from './authorities.ts';
+import { authority, SERVER } from './authority.ts';
+import { available } from './available.ts';
+import { ALL_CELLS, type Cell, cellName, groupName, shortCells, TLS_VERSIONS } from './cells.ts';
 import { CLIENT_FAILURES, type ClientReader, type RunningClient } from './client.ts';
 import { clientStage, failingStage } from './client-stage.ts';
+import { underRequests } from './client-traffic.ts';
 import { plain, refusalOf } from './client-words.ts';
 import { groupsOf } from './prove-server.ts';
+import { proveWithNginx } from './prove-with-nginx.ts';
 import { recordResults } from './record.ts';
 import { WORKS } from './results.ts';
 
 export async function proveClient(reader: ClientReader, { long = false } = {}): Promise<void> {
-  const program = await reader.install();
+  const program = await available(reader.title, reader.install);
+  if (program === undefined) return;
   const cells: Record<string, string> = {};
   const refuses: Record<string, string> = {};
   const rotations: Record<string, string> = {};
-  const authorities = await Promise.all(CHAINS.map((chain) => authority(chain, `${reader.title} CA ${chain}`)));
-  const ca = (chain: ChainLength = 2) => authorities[chain - 1] as Authority;
+  const peers: Record<string, string> = {};
+  const authorities = new Authorities(reader.title);
+  const usual = await authorities.get();
+  const ca = () => usual;
   test.after(stopAll);
 
-  for (const group of groupsOf(long ? ALL_CELLS : SHORT_CELLS)) {
-    const [{ role, key }] = group;
-    test(`${reader.title} ${role} ${keyName(key)}`, async () => {
+  for (const group of groupsOf(long ? ALL_CELLS : shortCells(reader.name))) {
+    test(`${reader.title} ${groupName(group[0])}`, async () => {
       const client = await program.start();
-      for (const cell of group) cells[cellName(cell)] = await tried(reader, client, cell, ca);
+      for (const cell of group) cells[cellName(cell)] = await tried(reader, client, cell, authorities);
       await client.stop();
       const wrong = group.flatMap((cell) => {
         const expected = reader.refusedCells?.find(({ which }) => which(cell))?.message;
@@ -100,21 +97,23 @@ export async function proveClient(reader: ClientReader, { long = false } = {}): 
     await stage.stop();
   });
 
+  if (reader.startServer === undefined) await proveWithNginx(reader, program, peers);
   const { name, title, source, reloads } = reader;
   const { version } = program;
-  recordResults({ name, title, kind: 'client', source, version, reloads, cells, refuses, rotations }, long);
+  recordResults({ name, title, kind: 'client', source, version, reloads, cells, refuses, rotations, peers }, long);
 }
 
 /** `works`, or what the client says. */
 async function tried(
   reader: ClientReader,
   client: RunningClient,
-  { role, key, tls, chain }: Cell,
-  ca: (chain?: ChainLength) => Authority,
+  { role, key, tls, chain, caKey }: Cell,
+  authorities: Authorities,
 ): Promise<string> {
   const isOwn = role === 'presents';
-  const server = await ca(isOwn ? 2 : chain).issue(isOwn ? SERVER : { ...SERVER, key });
-  const own = await ca(isOwn ? chain : 2).issue(isOwn ? { key } : {});
+  const [usual, tried] = [await authorities.get(), await authorities.get(chain, caKey)];
+  const server = await (isOwn ? usual : tried).issue(isOwn ? SERVER : { ...SERVER, key });
+  const own = await (isOwn ? tried : usual).issue(isOwn ? { key } : {});
   const stage = await clientStage(reader, {
     own: { ...own, ca: server.ca },
     server: { ...server, ca: own.ca },
@@ -130,42 +129,4 @@ async function tried(
   } finally {
     await stage.stop();
   }
-}
-
-/**
- * Asks all the while that `change` runs, with one client that lives on. `last` is the serial number that the server saw last;
- * `more` waits for a few more requests. Answers how many were made.
- */
-async function underRequests(
-  client: RunningClient,
-  { port, directory }: { readonly port: number; readonly directory: string },
-  change: (last: () => string | undefined, more: () => Promise<unknown>) => Promise<void>,
-): Promise<number> {
-  let isOver = false;
-  let requests = 0;
-  let last: string | undefined;
-  const failures: string[] = [];
-  const loop = async () => {
-    while (!isOver) {
-      const answer = await client.ask({ port, directory, keep: 'one' });
-      requests++;
-      if ('error' in answer || answer.status !== 200) failures.push(JSON.stringify(answer));
-      else last = (JSON.parse(answer.body) as Credentials).serial;
-    }
-  };
-  const running = loop();
-  const more = () => {
-    const enough = requests + 20;
-    return eventually('twenty more requests', () => requests >= enough);
-  };
-  try {
-    await more();
-    await change(() => last, more);
-    await more();
-  } finally {
-    isOver = true;
-    await running;
-  }
-  assert.equal(failures, []);
-  return requests;
 }

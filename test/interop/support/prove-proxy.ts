@@ -7,6 +7,7 @@ import * as assert from 'uvu/assert';
 import { eventually } from '../../e2e/support/eventually.ts';
 import { onStop, stopAll } from '../../teardown.ts';
 import { authority, type Credentials, SERVER } from './authority.ts';
+import { available } from './available.ts';
 import { type Mount, mountSecret, secretFiles } from './mount.ts';
 import type { ServerProgram } from './reader.ts';
 import { type Call, request } from './request.ts';
@@ -16,8 +17,10 @@ import { type SeenByUpstream, startUpstream } from './upstream.ts';
 
 export interface Proxy {
   readonly title: string;
+  /** Throws Unavailable. */
+  install(): Promise<unknown>;
   /** With the mounted Secret for its upstream, which listens on that port; `folder` is for files. */
-  install(upstream: { directory: string; port: number; folder: string }): Promise<ServerProgram>;
+  configure(upstream: { directory: string; port: number; folder: string }): Promise<ServerProgram>;
   /** The header names with which it hands on the identity, by what they hold. */
   readonly headers: Readonly<Record<'subject' | 'serial', string>>;
   /** What it answers where it does not trust its upstream. */
@@ -38,7 +41,8 @@ const SPOOFED = [
 ];
 const SPOOF = 'CN=admin';
 
-export function proveProxy(proxy: Proxy): void {
+export async function proveProxy(proxy: Proxy): Promise<void> {
+  if ((await available(proxy.title, proxy.install)) === undefined) return;
   test.after(stopAll);
 
   test(`${proxy.title} shows its certificate to the upstream, and hands on the identity of its client`, async () => {
@@ -115,7 +119,7 @@ async function startProxy(proxy: Proxy, upstreamOwn = (ca: Issuer): Promise<Cred
   const upstream = await startUpstream(await upstreamOwn(upstreamCa), upstreamCa.ca);
   const shown = await upstreamCa.issue();
   const mount: Mount = mountSecret(join(folder, 'upstream-tls'), secretFiles(shown));
-  const program = await proxy.install({ directory: mount.directory, port: upstream.port, folder });
+  const program = await proxy.configure({ directory: mount.directory, port: upstream.port, folder });
   const { server, own } = await startStage(program, await ca.issue(SERVER));
   const call = (client: Credentials, headers: Call['headers'] = {}): Call => ({
     port: server.port,

@@ -6,12 +6,14 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { eventually } from '../../e2e/support/eventually.ts';
 import { stopAll } from '../../teardown.ts';
+import { Authorities } from './authorities.ts';
 import { type Authority, authority, type Credentials, SERVER } from './authority.ts';
-import { ALL_CELLS, type Cell, CHAINS, type ChainLength, cellName, keyName, SHORT_CELLS } from './cells.ts';
+import { available } from './available.ts';
+import { ALL_CELLS, type Cell, cellName, groupName, shortCells } from './cells.ts';
 import { type SecretFiles, secretFiles } from './mount.ts';
 import { proveMismatch } from './prove-mismatch.ts';
 import { proveRotations } from './prove-rotations.ts';
-import { BAD_CLIENTS, type BadClient, type ServerProgram, type ServerReader, Unavailable } from './reader.ts';
+import { BAD_CLIENTS, type BadClient, type ServerProgram, type ServerReader } from './reader.ts';
 import { recordResults } from './record.ts';
 import { type Answer, type Call, refusalText, request as requestHttp } from './request.ts';
 import { WORKS } from './results.ts';
@@ -23,8 +25,8 @@ export interface Proof {
   readonly reader: ServerReader;
   readonly program: ServerProgram;
   readonly request: (call: Call) => Promise<Answer>;
-  /** The authority whose chains have so many certificates, 2 unless given. */
-  ca(chain?: ChainLength): Authority;
+  /** The authority whose chains have two certificates. */
+  ca(): Authority;
   /** What the server's Secret holds. */
   content(own: Credentials): Promise<SecretFiles>;
   /** Starts the server; `own.ca` is what its clients' certificates must lead to. */
@@ -32,22 +34,22 @@ export interface Proof {
 }
 
 export async function proveServer(reader: ServerReader, { long = false } = {}): Promise<void> {
-  const program = await installed(reader);
+  const program = await available(reader.title, reader.install);
   if (program === undefined) return;
   const { request = requestHttp } = reader;
   const cells: Record<string, string> = {};
   const refuses: Record<string, string> = {};
-  const authorities = await Promise.all(CHAINS.map((chain) => authority(chain, `${reader.title} CA ${chain}`)));
-  const ca = (chain: ChainLength = 2) => authorities[chain - 1] as Authority;
+  const authorities = new Authorities(reader.title);
+  const usual = await authorities.get();
+  const ca = () => usual;
   const content = async (own: Credentials) => ({ ...secretFiles(own), ...(await reader.outputs?.(own)) });
   const stage = async (own: Credentials) => startStage(program, own, await content(own), reader.permissions);
   const proof: Proof = { reader, program, request, ca, content, stage };
   test.after(stopAll);
 
-  for (const group of groupsOf(long ? ALL_CELLS : SHORT_CELLS)) {
-    const [{ role, key }] = group;
-    test(`${reader.title} ${role} ${keyName(key)}`, async () => {
-      for (const cell of group) cells[cellName(cell)] = await tried(reader, cell, ca, stage);
+  for (const group of groupsOf(long ? ALL_CELLS : shortCells(reader.name))) {
+    test(`${reader.title} ${groupName(group[0])}`, async () => {
+      for (const cell of group) cells[cellName(cell)] = await tried(reader, cell, authorities, stage);
       const wrong = group.flatMap((cell) => {
         const expected = reader.refusedCells?.find(({ which }) => which(cell))?.message;
         const seen = cells[cellName(cell)] ?? '';
@@ -102,22 +104,11 @@ export async function proveServer(reader: ServerReader, { long = false } = {}): 
   recordResults({ name, title, kind: 'server', source, version, reloads, cells, refuses, rotations }, long);
 }
 
-async function installed(reader: ServerReader): Promise<ServerProgram | undefined> {
-  try {
-    return await reader.install();
-  } catch (error) {
-    if (!(error instanceof Unavailable)) throw error;
-    console.log(`skipped, since there is no ${reader.title}: ${error.message}`);
-    test.skip(reader.title, () => {});
-    return undefined;
-  }
-}
-
 type Group = readonly [Cell, ...Cell[]];
 
-/** The cells of each role and key. */
+/** The cells of each role, key and kind of CA. */
 export function groupsOf(cells: readonly Cell[]): readonly Group[] {
-  const groups = Object.groupBy(cells, ({ role, key }) => `${role} ${keyName(key)}`);
+  const groups = Object.groupBy(cells, groupName);
   return Object.values(groups).map((group) => group as unknown as Group);
 }
 

@@ -3,16 +3,6 @@ import type { Cell } from './cells.ts';
 import type { FilePermissions, SecretFiles } from './mount.ts';
 import type { Answer, Call } from './request.ts';
 
-/** Why a program can't be had on this machine: its tests are skipped with this reason. */
-export class Unavailable extends Error {
-  override readonly name = 'Unavailable';
-}
-
-/** For a download or a build that failed: `await unpackDebian('nginx').catch(unavailable)`. */
-export function unavailable(error: Error): never {
-  throw new Unavailable(error.message, { cause: error });
-}
-
 /** What a server is started with. It accepts TLS 1.2 and 1.3, and requires a client certificate. */
 export interface ServerSetup {
   /** A mounted Secret: tls.crt, tls.key, ca.crt and tls-combined.pem, links into `..data`. */

@@ -19,7 +19,7 @@ export function recordResults(results: Results, long: boolean): void {
       known,
       `there are no results of ${name}; write them with: node test/run.ts test/interop/${name}.long.test.ts`,
     );
-    for (const part of ['cells', 'refuses', 'rotations'] as const)
-      for (const [what, seen] of Object.entries(results[part])) assert.is(seen, known[part][what], what);
+    for (const part of ['cells', 'refuses', 'rotations', 'peers'] as const)
+      for (const [what, seen] of Object.entries(results[part] ?? {})) assert.is(seen, known[part]?.[what], what);
   });
 }

@@ -18,6 +18,8 @@ export interface Results {
   readonly refuses: Readonly<Record<string, string>>;
   /** By what was changed under requests: `works` where none failed. */
   readonly rotations: Readonly<Record<string, string>>;
+  /** Of a client, by another server than the usual one and what was tried with it. */
+  readonly peers?: Readonly<Record<string, string>>;
 }
 
 export const WORKS = 'works';

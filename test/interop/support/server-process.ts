@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { closeSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
+import { connect as connectTls } from 'node:tls';
 import { startGuard } from '../../cluster/guard.ts';
 import { LogPart, waitUntilReady } from '../../cluster/ready.ts';
 import { onStop } from '../../teardown.ts';
@@ -56,6 +57,16 @@ export function answers(port: number): Promise<boolean> {
   const socket = connect(port, '127.0.0.1');
   socket.once('connect', () => resolve(true));
   socket.once('error', () => resolve(false));
+  return promise.finally(() => socket.destroy());
+}
+
+/** Whether a TLS server there sends its certificate; TLS 1.3 comes so far before the server asks for one of the client. */
+export function presentsCertificate(port: number): Promise<boolean> {
+  const { promise, resolve } = Promise.withResolvers<boolean>();
+  const socket = connectTls({ host: '127.0.0.1', port, rejectUnauthorized: false, minVersion: 'TLSv1.3' });
+  socket.setTimeout(5_000, () => resolve(false));
+  socket.once('secureConnect', () => resolve(true));
+  socket.on('error', () => resolve(false));
   return promise.finally(() => socket.destroy());
 }
 

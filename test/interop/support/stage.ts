@@ -2,6 +2,7 @@ import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { freePort } from '../../cluster/ports.ts';
+import { retryWhilePortTaken } from '../../cluster/ready.ts';
 import { onStop } from '../../teardown.ts';
 import type { Credentials } from './authority.ts';
 import { type FilePermissions, type Mount, mountSecret, type SecretFiles, secretFiles } from './mount.ts';
@@ -39,9 +40,12 @@ export async function startStage(
   content: SecretFiles = secretFiles(own),
   permissions?: FilePermissions,
 ): Promise<Stage> {
-  const folder = newFolder();
   const mount = mountSecret(join(newFolder(), 'tls'), content, permissions);
-  return { server: await startOn(program, mount, { folder }), mount, own, folder };
+  const start = async () => {
+    const folder = newFolder();
+    return { folder, server: await startOn(program, mount, { folder }) };
+  };
+  return { ...(await retryWhilePortTaken(3, start)), mount, own };
 }
 
 function newFolder(): string {

@@ -1,6 +1,7 @@
 import * as assert from 'uvu/assert';
-import { type Authority, type Credentials, SERVER } from './authority.ts';
-import type { Cell, ChainLength } from './cells.ts';
+import type { Authorities } from './authorities.ts';
+import { type Credentials, SERVER } from './authority.ts';
+import type { Cell } from './cells.ts';
 import type { ServerReader } from './reader.ts';
 import { type Answer, refusalText, request } from './request.ts';
 import { WORKS } from './results.ts';
@@ -9,14 +10,15 @@ import { messageOf, type Stage } from './stage.ts';
 /** `works`, or how it is refused. */
 export async function tried(
   reader: ServerReader,
-  { role, key, tls, chain }: Cell,
-  ca: (chain?: ChainLength) => Authority,
+  { role, key, tls, chain, caKey }: Cell,
+  authorities: Authorities,
   stage: (own: Credentials) => Promise<Stage>,
 ): Promise<string> {
   const isOwn = role === 'presents';
-  const own = await ca(isOwn ? chain : 2).issue(isOwn ? { ...SERVER, key } : SERVER);
-  const client = await ca(isOwn ? 2 : chain).issue(isOwn ? {} : { key });
-  const trusted = isOwn ? ca(2).ca : ca(chain).ca;
+  const [usual, tried] = [await authorities.get(), await authorities.get(chain, caKey)];
+  const own = await (isOwn ? tried : usual).issue(isOwn ? { ...SERVER, key } : SERVER);
+  const client = await (isOwn ? usual : tried).issue(isOwn ? {} : { key });
+  const trusted = (isOwn ? usual : tried).ca;
   const started = await stage({ ...own, ca: trusted }).catch((error: Error) => error);
   if (started instanceof Error) return excerpt(reader, messageOf(started));
   const { server } = started;

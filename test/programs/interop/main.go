@@ -44,6 +44,8 @@ type questionLine struct {
 	TLS string `json:"tls"`
 	// The name of a client that keeps its connections; a new one unless given.
 	Keep string `json:"keep"`
+	// Shows a certificate only to servers that list its CA, as Go does by default. With HTTPS alone.
+	OnlyListed bool `json:"onlyListed"`
 	// Shows no certificate. With gRPC alone.
 	Anonymous bool `json:"anonymous"`
 }
@@ -87,7 +89,18 @@ func newClient(question questionLine) (ask func() answerLine, end func()) {
 		return func() answerLine { return askGRPC(connection) }, func() { must(connection.Close()) }
 	}
 	client := newHTTPClient(mounted, question.TLS)
+	if transport := client.Transport.(*reloading); question.OnlyListed {
+		adjust := transport.adjust
+		transport.adjust = func(config *tls.Config) *tls.Config { return onlyListed(adjust(config)) }
+	}
 	return func() answerLine { return askHTTPS(client, question.URL) }, client.CloseIdleConnections
+}
+
+func onlyListed(config *tls.Config) *tls.Config {
+	certificate, err := config.GetClientCertificate(nil)
+	must(err)
+	config.Certificates, config.GetClientCertificate = []tls.Certificate{*certificate}, nil
+	return config
 }
 
 func onlyVersion(config *tls.Config, version string) *tls.Config {

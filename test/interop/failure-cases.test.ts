@@ -1,0 +1,6 @@
+import { test } from 'uvu';
+import { proveCases } from './support/cases/prove-cases.ts';
+
+proveCases();
+
+test.run();
