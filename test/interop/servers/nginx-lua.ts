@@ -3,15 +3,10 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { debianLibraries, unpackDebian } from '../../programs/debian.ts';
+import { unavailable } from '../support/available.ts';
 import { configuration } from '../support/configuration.ts';
 import { field } from '../support/identity.ts';
-import {
-  type RunningServer,
-  type ServerProgram,
-  type ServerReader,
-  type ServerSetup,
-  unavailable,
-} from '../support/reader.ts';
+import type { RunningServer, ServerProgram, ServerReader, ServerSetup } from '../support/reader.ts';
 import { startServer } from '../support/server-process.ts';
 
 const MODULES = ['libnginx-mod-http-lua', 'libnginx-mod-http-ndk', 'lua-resty-core', 'lua-resty-lrucache'];
