@@ -1,12 +1,8 @@
 /** nginx, HAProxy and Envoy on Secrets of a running controller, through renewals and a replacement of the CA, under requests. */
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { SECRETS } from '../../src/api/names.ts';
-import type { RawObject } from '../../src/api/parse.ts';
-import { openFollower } from '../demo/follow.ts';
 import { createSecretAuthority, pairData, putCaSecret } from '../e2e/support/ca-secret.ts';
 import { renewAt, untilRevision } from '../e2e/support/edits.ts';
 import { eventually } from '../e2e/support/eventually.ts';
@@ -14,13 +10,14 @@ import { lazily } from '../e2e/support/lazily.ts';
 import { authorityStatusOf, clientCertificate, create, readSecret } from '../e2e/support/objects.ts';
 import { makeCa } from '../e2e/support/openssl.ts';
 import { oneScene } from '../e2e/support/scene.ts';
-import { onStop, stopAll } from '../teardown.ts';
+import { stopAll } from '../teardown.ts';
 import { envoy } from './servers/envoy.ts';
 import { haproxy } from './servers/haproxy.ts';
 import { nginx } from './servers/nginx.ts';
 import { available } from './support/available.ts';
-import { currentFolder, type Mount, mountSecret, type SecretFiles } from './support/mount.ts';
+import { currentFolder, type Mount } from './support/mount.ts';
 import type { RunningServer, ServerProgram } from './support/reader.ts';
+import { followReal, mountReal } from './support/real-mount.ts';
 import { request } from './support/request.ts';
 import { startOn } from './support/stage.ts';
 import { underTraffic } from './support/traffic.ts';
@@ -51,37 +48,17 @@ const shared = lazily(async () => {
   };
   await create(world, clientCertificate(namespace, 'web', web));
   await create(world, clientCertificate(namespace, 'orders', { duration }));
-  const mounts = { web: await mounted('web'), orders: await mounted('orders') };
+  const mounts = {
+    web: await mountReal(world, namespace, 'web-tls'),
+    orders: await mountReal(world, namespace, 'orders-tls'),
+  };
   const servers: RunningServer[] = [];
   for (const program of programs) servers.push(await startOn(program, mounts.web));
-  const follower = openFollower(world.cluster.kubeconfigPath, (error) => console.error(error));
-  onStop(() => follower.stop());
-  follow('web', () => Promise.all(servers.map((server) => server.reload())));
-  follow('orders', async () => {});
+  const loadAll = () => Promise.all(servers.map((server) => server.reload()));
+  followReal(world, { namespace, name: 'web-tls', mount: mounts.web }, loadAll);
+  followReal(world, { namespace, name: 'orders-tls', mount: mounts.orders });
   return { world, namespace, mounts, servers, next };
-
-  async function mounted(name: string): Promise<Mount> {
-    const object = await eventually(`${name} has its Secret`, () => readSecret(world, namespace, `${name}-tls`));
-    const folder = mkdtempSync(join(tmpdir(), 'certwheel-mount-'));
-    onStop(() => rmSync(folder, { recursive: true, force: true }));
-    return mountSecret(join(folder, name), filesOf(object.object));
-  }
-
-  /** Writes each version of the Secret into its folder, as a kubelet does, and makes the program load it. */
-  function follow(name: keyof typeof mounts, load: () => Promise<unknown>): void {
-    let work = Promise.resolve();
-    follower.follow(SECRETS, { namespace, name: `${name}-tls` }, filesOf, (files) => {
-      work = work.then(async () => {
-        mounts[name].swap(files);
-        await load();
-      });
-    });
-  }
 });
-
-function filesOf({ data = {} }: RawObject): SecretFiles {
-  return Object.fromEntries(Object.entries(data).map(([name, text]) => [name, Buffer.from(text, 'base64').toString()]));
-}
 
 /** As docs/workloads.md asks: the link is resolved once, and all files are read from its target. */
 function read({ directory }: Mount) {

@@ -27,10 +27,17 @@ export function followReal(
   load: () => Promise<unknown> = async () => {},
 ): void {
   const follower = openFollower(world.cluster.kubeconfigPath, (error) => console.error(error));
-  onStop(() => follower.stop());
   let work = Promise.resolve();
+  let isOver = false;
+  // Before the programs end, which were started before: a reload would not find them any more.
+  onStop(async () => {
+    isOver = true;
+    await follower.stop();
+    await work;
+  });
   follower.follow(SECRETS, { namespace, name }, filesOf, (files) => {
     work = work.then(async () => {
+      if (isOver) return;
       mount.swap(files);
       await load();
     });

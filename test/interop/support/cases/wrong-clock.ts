@@ -1,7 +1,6 @@
 import { join } from 'node:path';
 import { debianLibraries, unpackDebian } from '../../../programs/debian.ts';
 import { installCurl } from '../../clients/curl.ts';
-import { java } from '../../clients/java.ts';
 import { nodeHttps } from '../../clients/node.ts';
 import { requests } from '../../clients/python.ts';
 import { apache } from '../../servers/apache.ts';
@@ -23,7 +22,8 @@ type Clock = keyof typeof CLOCKS;
 /** With variables that give a program another time. Go asks the kernel itself, so they change nothing for its programs. */
 type Environment = Readonly<Record<string, string>>;
 
-const CLIENTS: readonly ClientReader[] = [nodeHttps, requests, java];
+// Not Java: its timers run by the other clock as well, so requests time out at times.
+const CLIENTS: readonly ClientReader[] = [nodeHttps, requests];
 
 const SERVERS: readonly (readonly [ServerReader, log: RegExp])[] = [
   [nginx, /client SSL certificate verify error: \(\d+:[^)]*\)/],
@@ -64,7 +64,7 @@ async function clientRows(reader: ClientReader, clock: Clock, environment: Envir
   const text = await refusalOf(reader, client, stage);
   await client.stop();
   await stage.stop();
-  return [[`${reader.title} (client), ${clock}`, `\`${dated(text)}\``, '']];
+  return [[`${reader.title} (client), ${clock}`, `\`${text}\``, '']];
 }
 
 async function serverRows(reader: ServerReader, log: RegExp, clock: Clock, environment: Environment) {
@@ -90,5 +90,3 @@ async function started<T>(environment: Environment, start: () => Promise<T>): Pr
     Object.assign(process.env, before);
   }
 }
-
-const dated = (text: string) => text.replaceAll(/(NotAfter|NotBefore): [^)]*/g, '$1: TIME');
