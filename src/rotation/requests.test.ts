@@ -1,0 +1,89 @@
+/** What the annotations of an authority ask for, and what its status answers. */
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { hoursFromNow, NOW } from '../../test/pki/make.ts';
+import { generation, one, two } from '../../test/unit/planned-rotation.ts';
+import { caRotation } from '../api/ca-rotation.ts';
+import type { CARotationRequest } from '../api/generated/types.ts';
+import type { Generation } from './generation.ts';
+import { answersOf } from './requests.ts';
+
+const active = generation(1, 'Active', one);
+
+interface Given {
+  readonly generations?: readonly Generation[];
+  readonly makesCA?: boolean;
+  readonly before?: readonly CARotationRequest[];
+}
+
+function answer(
+  annotation: string,
+  value: string,
+  { generations = [active], makesCA = true, before = [] }: Given = {},
+) {
+  const { asked: requests } = caRotation(undefined, { [`certwheel.io/${annotation}`]: value });
+  const signing = generations.find(({ state }) => state === 'Active');
+  const [found, ...others] = answersOf({ requests, backend: 'secret', makesCA, generations, signing, before }, NOW);
+  assert.equal(others, []);
+  return found && `${found.state}: ${found.message}`;
+}
+
+test('without annotations nothing is answered', () => {
+  assert.is(answer('other', 'x'), undefined);
+  assert.is(answer('rotate-ca', ''), undefined);
+});
+
+test('what can not be read is refused with an example', () => {
+  for (const [key, value] of [
+    ['rotate-ca', 'now'],
+    ['rotate-ca', `2026-01-01T00:00:00Z${' '.repeat(100)}`],
+    ['rollback-ca', 'v2'],
+    ['rollback-ca', '0'],
+    ['rollback-ca', '99999999'],
+    ['advance-ca', '2'],
+    ['advance-ca', '2/Trusted'],
+    ['advance-ca', '2/Active/1'],
+  ] as const)
+    assert.match(answer(key, value) ?? '', /^Refused: not readable; example: /, `${key}=${value}`);
+});
+
+test('a rotation is waited for, then done, and refused where Certwheel does not make the CA', () => {
+  assert.match(answer('rotate-ca', hoursFromNow(1).toISOString()) ?? '', /^Waiting: the next CA is made at 2026/);
+  assert.is(answer('rotate-ca', NOW.toISOString()), 'Waiting: the next CA is being made');
+  const { notBefore } = two.certificate;
+  const made = [active, generation(2, 'Pending', two)];
+  assert.match(
+    answer('rotate-ca', notBefore.toISOString(), { generations: made }) ?? '',
+    /^Done: generation \d was made/,
+  );
+  const foreign = answer('rotate-ca', NOW.toISOString(), { makesCA: false });
+  assert.match(foreign ?? '', /^Refused: Certwheel does not make the CA of a secret authority/);
+});
+
+test('a roll-back is done, under way, or refused with the reason', () => {
+  const both = [generation(1, 'Retiring', one), generation(2, 'Active', two)];
+  assert.is(answer('rollback-ca', '2', { generations: both }), 'Waiting: generation 1 is to sign');
+  assert.match(answer('rollback-ca', '1', { generations: both }) ?? '', /^Refused: .*signs no more/);
+  assert.match(answer('rollback-ca', '7', { generations: both }) ?? '', /^Refused: there is no generation 7/);
+  const after = [{ ...active, rejects: [two.id] }, generation(2, 'RolledBack', two)];
+  assert.match(
+    answer('rollback-ca', '2', { generations: after }) ?? '',
+    /^Done: generation 2 signs no more; generation 1/,
+  );
+});
+
+test('a step that was asked for is done once the generation is in that state', () => {
+  const generations = [active, generation(2, 'Trusted', two)];
+  assert.is(answer('advance-ca', '2/Active', { generations }), 'Waiting: generation 2 is Trusted');
+  assert.is(answer('advance-ca', '1/Active', { generations }), 'Done: generation 1 is Active');
+  assert.is(answer('advance-ca', '9/Retired', { generations }), 'Done: generation 9 is Retired');
+  assert.match(answer('advance-ca', '9/Active', { generations }) ?? '', /^Refused: there is no generation 9/);
+});
+
+test('what is done stays done for the same value, also when its generation is gone', () => {
+  const before = [{ annotation: 'certwheel.io/rollback-ca', value: '2', state: 'Done', message: 'as it was' } as const];
+  assert.is(answer('rollback-ca', '2', { before }), 'Done: as it was');
+  assert.match(answer('rollback-ca', '3', { before }) ?? '', /^Refused/);
+});
+
+test.run();
