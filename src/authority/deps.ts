@@ -7,6 +7,7 @@ import type { GenerationSecret } from '../rotation/generation-secret.ts';
 import type { Demand } from './demand.ts';
 import type { Ledgers } from './ledgers.ts';
 import type { Registry } from './registry.ts';
+import type { RotationFindings } from './rotation-status.ts';
 import type { Runtime } from './runtime.ts';
 
 /** What the reconcile of authorities reaches the world by. */
@@ -37,6 +38,7 @@ export interface CaLife {
 export interface AuthorityMetrics {
   /** `ca` is the life of the CA that signs, if one does. */
   show(resource: AnyCertificateAuthority, ready: boolean, ca: CaLife | undefined): void;
+  showRotation(resource: CertificateAuthority, findings: RotationFindings): void;
   showDemand(resource: CertificateAuthority, demand: Demand): void;
   /** It is gone. */
   hide(key: string): void;

@@ -47,7 +47,7 @@ function scene(definition: BackendDefinition<never>, backend: Backend) {
     statusWrites: new Buckets({ capacity: 20, refillMs: 2_000 }),
     ledgers: { write: async () => undefined, forget: () => {} },
     wakeCertificates: nothing,
-    metrics: { show: nothing, showDemand: nothing, hide: nothing },
+    metrics: { show: nothing, showRotation: nothing, showDemand: nothing, hide: nothing },
     ownership: { assert: nothing },
     trustPropagationMs: MINUTE,
     controllerNamespace: 'certwheel',

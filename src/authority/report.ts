@@ -35,6 +35,7 @@ export async function report(
       ? foreignCa(findings)
       : { notBefore: signing.path.certificate.notBefore, notAfter: endOf(signing.path) };
   deps.metrics.show(resource, findings.trouble === undefined, ca);
+  deps.metrics.showRotation(resource, findings);
   if (isDeepStrictEqual(status, resource.status)) return undefined;
   const laterAt = writeLaterAt(resource, deps);
   if (laterAt !== undefined) return laterAt;

@@ -152,7 +152,12 @@ function parts(raw: RawObject, isOwn: boolean, held: CaPair | undefined, ills: I
     statusWrites: new Buckets({ capacity: 20, refillMs: 2_000 }),
     ledgers: { write: async () => undefined, forget: () => {} },
     wakeCertificates: nothing,
-    metrics: { show: (_resource, isReady) => void shown.push(isReady), showDemand: nothing, hide: nothing },
+    metrics: {
+      show: (_resource, isReady) => void shown.push(isReady),
+      showRotation: nothing,
+      showDemand: nothing,
+      hide: nothing,
+    },
     ownership: { assert: nothing },
     trustPropagationMs: MINUTE,
     controllerNamespace: 'certwheel',

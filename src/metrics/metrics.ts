@@ -3,12 +3,14 @@ import type { AnyCertificateAuthority, CertificateAuthority } from '../api/certi
 import { authorityKey, isBrokenAuthority } from '../api/certificate-authority.ts';
 import type { Demand } from '../authority/demand.ts';
 import type { CaLife } from '../authority/deps.ts';
+import type { RotationFindings } from '../authority/rotation-status.ts';
 import { ROTATION_REASONS } from '../certificate/observed.ts';
 import type { Clock } from '../clock.ts';
 import { ERROR_CODES } from '../errors.ts';
 import type { Observation } from '../kube/transport.ts';
 import type { WatchStats } from '../kube/watch-record.ts';
 import { CertificateSeries } from './certificate-series.ts';
+import { RotationSeries } from './rotation-series.ts';
 import { RuleSeries } from './rule-series.ts';
 
 const LATENESS_BUCKETS = [0.1, 0.5, 1, 5, 15, 60, 300, 900, 3600];
@@ -119,6 +121,7 @@ export function createMetrics(authorityTypes: readonly string[], clock: Clock, m
 
   const certificates = new CertificateSeries(registry, clock, mostCertificateSeries);
   const rules = new RuleSeries(registry);
+  const rotation = new RotationSeries(registry);
 
   return {
     registry,
@@ -144,6 +147,9 @@ export function createMetrics(authorityTypes: readonly string[], clock: Clock, m
       setOrRemove(caNotAfter, authority, ca && ca.notAfter.getTime() / 1000);
       if (!isBrokenAuthority(resource)) rules.show(authority, resource.kind, resource.issuancePolicy);
     },
+    showRotation(resource: CertificateAuthority, findings: RotationFindings) {
+      rotation.show(authorityKey(resource), findings);
+    },
     showDemand(resource: CertificateAuthority, { perDay, quota }: Demand) {
       const authority = authorityKey(resource);
       demandPerDay.set({ authority }, perDay);
@@ -153,6 +159,7 @@ export function createMetrics(authorityTypes: readonly string[], clock: Clock, m
       for (const gauge of [authorityReady, caNotBefore, caNotAfter, demandPerDay, quotaPerDay])
         gauge.remove({ authority });
       rules.hide(authority);
+      rotation.hide(authority);
     },
     ran(controller: string, outcome: string, seconds: number) {
       runs.inc({ controller, outcome });

@@ -77,7 +77,12 @@ export function wireAuthorities(services: Services, ledgers: Ledgers, wakes: Wak
       if (resource.namespace === '' && config.namespaces !== undefined) return;
       recordEvent(events, authorityResource(resource.kind), resource, event);
     },
-    metrics: { show: metrics.showAuthority, showDemand: metrics.showDemand, hide: metrics.hideAuthority },
+    metrics: {
+      show: metrics.showAuthority,
+      showRotation: metrics.showRotation,
+      showDemand: metrics.showDemand,
+      hide: metrics.hideAuthority,
+    },
   };
   const controller = new Controller({
     name: 'authorities',

@@ -184,6 +184,7 @@ export class AuthorityWorld {
       ledgers: { write: async () => undefined, forget: () => {} },
       wakeCertificates: () => journal.note('woken'),
       metrics: {
+        showRotation: () => {},
         show: (_resource, isReady) => journal.note(isReady ? 'shown ready' : 'shown not ready'),
         showDemand: () => {},
         hide: () => journal.note('hidden'),

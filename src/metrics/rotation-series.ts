@@ -1,0 +1,50 @@
+import { Gauge, type Registry } from 'prom-client';
+import type { RotationFindings } from '../authority/rotation-status.ts';
+
+/** What a CA rotation waits for, and how many certificates each generation has; only while one is under way. */
+export class RotationSeries {
+  readonly #waiting: Gauge<'authority' | 'to' | 'reason'>;
+  readonly #certificates: Gauge<'authority' | 'generation' | 'state'>;
+  /** The labels of the series that an authority has now. */
+  readonly #shown = new Map<string, { readonly remove: () => void }[]>();
+
+  constructor(registry: Registry) {
+    const registers = [registry];
+    this.#waiting = new Gauge({
+      name: 'certwheel_ca_rotation_waiting',
+      help: '1 while a CA rotation waits for the reason before it enters the state `to`; absent otherwise.',
+      labelNames: ['authority', 'to', 'reason'],
+      registers,
+    });
+    this.#certificates = new Gauge({
+      name: 'certwheel_ca_generation_certificates',
+      help: 'Secrets with a valid certificate of the CA generation; only during a CA rotation.',
+      labelNames: ['authority', 'generation', 'state'],
+      registers,
+    });
+  }
+
+  show(authority: string, { plan, generations, certificates }: RotationFindings): void {
+    this.hide(authority);
+    const shown = [];
+    const { next, hold } = plan;
+    if (next !== undefined && hold !== undefined) {
+      const labels = { authority, to: next.to, reason: hold.reason };
+      this.#waiting.set(labels, 1);
+      shown.push({ remove: () => this.#waiting.remove(labels) });
+    }
+    for (const { version, state } of generations) {
+      const count = certificates.get(version);
+      if (count === undefined) continue;
+      const labels = { authority, generation: String(version), state };
+      this.#certificates.set(labels, count);
+      shown.push({ remove: () => this.#certificates.remove(labels) });
+    }
+    if (shown.length > 0) this.#shown.set(authority, shown);
+  }
+
+  hide(authority: string): void {
+    for (const each of this.#shown.get(authority) ?? []) each.remove();
+    this.#shown.delete(authority);
+  }
+}
