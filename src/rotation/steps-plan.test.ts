@@ -14,8 +14,9 @@ import { AuthorityError, classify, type ErrorCode, RetryableError } from '../err
 import { bundleOf } from '../pki/bundle.ts';
 import type { CaPair } from '../pki/ca.ts';
 import type { Generation } from './generation.ts';
+import { planOf } from './plan-of.ts';
 import type { Member } from './plan-types.ts';
-import { planOf, readSource } from './steps.ts';
+import { readSource } from './source.ts';
 
 test('the newest pair of this kind of authority is what the next is made after', async () => {
   const foreign = aGeneration(5, 'Active', stored, { source: 'vault' });

@@ -9,7 +9,8 @@ import { thrownBy } from '../../test/unit/thrown-by.ts';
 import { classify, RetryableError } from '../errors.ts';
 import type { CaPair } from '../pki/ca.ts';
 import type { Plan, Step } from './plan-types.ts';
-import { type Source, tryStep } from './steps.ts';
+import type { Source } from './source.ts';
+import { tryStep } from './steps.ts';
 
 const SETTLE: Step = { do: 'settle', recheckAt: undefined };
 const planned = (step: Step, leftBehind: readonly string[] = []): Plan => ({

@@ -14,7 +14,8 @@ import { canSign, type Generation, signingGeneration } from './generation.ts';
 import { generationManifest } from './generation-manifest.ts';
 import { planRotation } from './plan.ts';
 import type { Member } from './plan-types.ts';
-import { readSource, tryStep } from './steps.ts';
+import { readSource } from './source.ts';
+import { tryStep } from './steps.ts';
 
 type State = Generation['state'];
 

@@ -1,0 +1,73 @@
+import { authorityKey, type CertificateAuthority } from '../api/certificate-authority.ts';
+import { bundleOf } from '../pki/bundle.ts';
+import type { CaPair } from '../pki/ca.ts';
+import type { Rotating, RotationDeps } from './deps.ts';
+import { CLOCKS_APART_MS, type Generation, isInBundle, isPresent, sourceOf } from './generation.ts';
+import { planRotation } from './plan.ts';
+import type { Member, Plan, Rotation, RotationTerms } from './plan-types.ts';
+import { usesGeneration } from './usage.ts';
+
+/** A member that can't be written delays a CA rotation no longer: those that depend on the new CA outnumber it. */
+const PROGRESS_DEADLINE_MS = 24 * 3_600_000;
+/** And one of another tenant, in a namespace that the operators of a cluster authority may not be able to mend. */
+const ELSEWHERE_DEADLINE_MS = 3_600_000;
+
+/**
+ * Without a limit a certificate may live as long as its CA. The last signature may bear the time of another replica, whose
+ * clock is ahead.
+ */
+function longestLifeMs({ limits: { maxDurationMs } }: CertificateAuthority): number | undefined {
+  return maxDurationMs === undefined ? undefined : maxDurationMs + CLOCKS_APART_MS;
+}
+
+/** What is asked of the CA rotation, with its defaults. */
+export function termsOf(
+  { kind, namespace, caRotation }: CertificateAuthority,
+  { trustPropagationMs, controllerNamespace }: Pick<RotationDeps, 'trustPropagationMs' | 'controllerNamespace'>,
+): RotationTerms {
+  const { propagationMs, progressDeadlineMs, asked, ...rest } = caRotation;
+  return {
+    ...rest,
+    propagationMs: propagationMs ?? trustPropagationMs,
+    progressDeadlineMs: progressDeadlineMs ?? PROGRESS_DEADLINE_MS,
+    elsewhereDeadlineMs: progressDeadlineMs ?? ELSEWHERE_DEADLINE_MS,
+    home: kind === 'ClusterCertificateAuthority' ? controllerNamespace : namespace,
+    advance: asked.advance?.wish,
+    rollback: asked.rollback?.wish,
+  };
+}
+
+/** `resource` is the authority as it is stored now, with the annotations of today. */
+export function planOf(
+  resource: CertificateAuthority,
+  runtime: Rotating,
+  pair: CaPair | undefined,
+  deps: RotationDeps,
+): Plan & { readonly certificates: ReadonlyMap<number, number> } {
+  const key = authorityKey(resource);
+  const { generations } = runtime;
+  const source = sourceOf(runtime);
+  const isRotating =
+    generations.length > 1 || generations.some((each) => each.state !== 'Active' || !isPresent(each, source));
+  const trust = bundleOf(generations.filter(isInBundle).map((each) => each.path.anchor));
+  const rotation: Rotation = {
+    generations,
+    source,
+    wanted: pair?.id,
+    // Asked for only where they count, since there may be many.
+    members: isRotating ? deps.members(key) : [],
+    trustBundleHash: trust.hash,
+    terms: termsOf(resource, deps),
+    longestLifeMs: longestLifeMs(runtime.resource),
+    proofs: (generation: Generation) => deps.proofs(key, generation),
+  };
+  const now = deps.clock.now();
+  return { ...planRotation(rotation, now), certificates: certificatesOf(rotation, now) };
+}
+
+/** How many valid certificates each generation has; none is counted while no CA rotation is under way. */
+function certificatesOf({ generations, members }: Rotation, now: Date): ReadonlyMap<number, number> {
+  const valid = members.filter(({ notAfter }) => notAfter !== undefined && notAfter > now);
+  const count = (each: Generation) => valid.filter((member: Member) => usesGeneration(member, each)).length;
+  return new Map(valid.length === 0 ? [] : generations.map((each) => [each.version, count(each)]));
+}

@@ -1,0 +1,74 @@
+import { authorityKey } from '../api/certificate-authority.ts';
+import type { CaPair } from '../pki/ca.ts';
+import type { Aside } from '../pki/signer.ts';
+import type { Run } from '../queue/controller.ts';
+import { reportable, type Trouble, troubleOf } from '../trouble.ts';
+import type { Rotating, RotationDeps } from './deps.ts';
+import { canSign, endOf, type Generation, isPresent, signingGeneration, sourceOf } from './generation.ts';
+import { namesakeProblem } from './namesake.ts';
+import { narrowedProblem } from './narrowed.ts';
+import { rolledBack } from './roll-back.ts';
+
+/** The pair that is to sign, and the version that it would get as a new generation. */
+export interface Source {
+  readonly pair: CaPair | undefined;
+  readonly version: number;
+  readonly trouble: Trouble | undefined;
+}
+
+/** The CA pair that is to sign, from wherever this authority has it. */
+export async function readSource(
+  runtime: Rotating,
+  version: number,
+  { consumers, clock, log, slowWork }: Pick<RotationDeps, 'consumers' | 'clock' | 'log' | 'slowWork'>,
+  { signal, releaseWorker }: Run,
+  rotateAt?: Date,
+): Promise<Source> {
+  const { backend, generations } = runtime;
+  if (backend.keyPair === undefined) return { pair: undefined, version, trouble: undefined };
+  const present = generations.filter((each) => isPresent(each, sourceOf(runtime)));
+  const latest = latestPair(present, backend.makesCA === true, rotateAt, clock.now());
+  try {
+    const key = authorityKey(runtime.resource);
+    const aside: Aside = (work) => releaseWorker(() => slowWork.run(key, undefined, work, signal));
+    const pair = await backend.keyPair(latest, version, signal, aside);
+    const served = () => consumers(runtime.resource);
+    const problem =
+      namesakeProblem(pair, generations) ?? (await narrowedProblem(pair, generations, served, clock.now()));
+    if (problem !== undefined)
+      return { pair: undefined, version, trouble: { code: 'CAPairRefused', message: problem } };
+    return { pair, version, trouble: undefined };
+  } catch (thrown) {
+    return { pair: undefined, version, trouble: troubleOf(reportable(thrown, log)) };
+  }
+}
+
+/**
+ * The pair after which a backend makes the next one. Where Certwheel makes the CA, none is made after one that was rolled
+ * back until its end is near or it is asked for; `rotateAt` is when that was, and what was made since then answers it.
+ */
+function latestPair(
+  present: readonly Generation[],
+  makesCA: boolean,
+  rotateAt: Date | undefined,
+  now: Date,
+): CaPair | undefined {
+  const able = present.filter(canSign).sort((one, other) => other.version - one.version);
+  const pairOf = (each: (typeof able)[number] | undefined) => each && { ...each.path, signer: each.signer };
+  if (!makesCA) return pairOf(able[0]);
+  // Of the clock that set the moments of the CA certificate, which counts whole seconds.
+  const askedMs = rotateAt === undefined ? Number.POSITIVE_INFINITY : Math.floor(rotateAt.getTime() / 1_000) * 1_000;
+  const isAsked = askedMs <= now.getTime() && able.every(({ path }) => path.certificate.notBefore.getTime() < askedMs);
+  if (isAsked) return undefined;
+  const signing = signingGeneration(present, now);
+  const isRejected = rolledBack(signing);
+  const newest = able[0];
+  const holdsOff = signing !== undefined && newest !== undefined && isRejected(newest) && now < replacedBy(signing);
+  return pairOf(holdsOff ? newest : able.find((each) => !isRejected(each)));
+}
+
+/** When too little is left of a CA to hold its successor off. */
+function replacedBy({ path }: Generation): Date {
+  const beginMs = path.certificate.notBefore.getTime();
+  return new Date(beginMs + ((endOf(path).getTime() - beginMs) * 5) / 6);
+}
