@@ -92,6 +92,13 @@ export const SIGNERS = {
   kind: 'Signer',
   namespaced: false,
 } as const satisfies Resource;
+export const CLUSTER_TRUST_BUNDLES = {
+  group: 'certificates.k8s.io',
+  version: 'v1',
+  plural: 'clustertrustbundles',
+  kind: 'ClusterTrustBundle',
+  namespaced: false,
+} as const satisfies Resource;
 export const CERTIFICATE_REQUESTS = {
   group: 'cert-manager.io',
   version: 'v1',
@@ -192,6 +199,15 @@ export const GENERATION_NAMESPACE_ANNOTATION = 'certwheel.io/generation-namespac
 
 /** On the Secret that keeps the ledgers of an authority: the authority's name; its kind is in AUTHORITY_KIND_LABEL. */
 export const LEDGER_OF_LABEL = 'certwheel.io/ledger-of';
+
+/**
+ * On an object of spec.trust.targets: the authority's name, by which it is watched, and its kind; then its mark, see
+ * markOf, what it was written with, and since when it holds each CA certificate.
+ */
+export const TRUST_TARGET_LABEL = 'certwheel.io/trust-target';
+export const TRUST_MARK_ANNOTATION = 'certwheel.io/trust-mark';
+export const TRUST_HASH_ANNOTATION = 'certwheel.io/trust-hash';
+export const TRUSTED_SINCE_ANNOTATION = 'certwheel.io/trusted-since';
 
 /** `certwheel.io/v1alpha1`, `v1`. */
 export function apiVersion(resource: Resource): string {
