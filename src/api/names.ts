@@ -201,12 +201,11 @@ export const GENERATION_NAMESPACE_ANNOTATION = 'certwheel.io/generation-namespac
 export const LEDGER_OF_LABEL = 'certwheel.io/ledger-of';
 
 /**
- * On an object of spec.trust.targets: the authority's name, by which it is watched, and its kind; then its mark, see
- * markOf, what it was written with, and since when it holds each CA certificate.
+ * On an object of spec.trust.targets: the authority's name, by which it is watched (its kind is in AUTHORITY_KIND_LABEL); its
+ * mark, see markOf; and since when it holds each CA certificate.
  */
 export const TRUST_TARGET_LABEL = 'certwheel.io/trust-target';
 export const TRUST_MARK_ANNOTATION = 'certwheel.io/trust-mark';
-export const TRUST_HASH_ANNOTATION = 'certwheel.io/trust-hash';
 export const TRUSTED_SINCE_ANNOTATION = 'certwheel.io/trusted-since';
 
 /** `certwheel.io/v1alpha1`, `v1`. */

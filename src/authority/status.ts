@@ -1,6 +1,6 @@
 import { authorityConditions, type CertificateAuthority } from '../api/certificate-authority.ts';
 import { heldBy, mergeConditions, type NewCondition, toRfc3339 } from '../api/conditions.ts';
-import type { AuthorityStatus, CAGeneration } from '../api/generated/types.ts';
+import type { AuthorityStatus, CAGeneration, TrustStatus } from '../api/generated/types.ts';
 import { readable } from '../foreign-text.ts';
 import { isSameCa } from '../pki/ca.ts';
 import { lastToEnd } from '../pki/ca-life.ts';
@@ -52,6 +52,8 @@ export interface AuthorityFindings {
   /** When an authority that can't be asked is probed again. */
   readonly nextProbeAt: Date | undefined;
   readonly demand: Demand;
+  /** See AuthorityDeps. */
+  readonly trustStatus?: TrustStatus | undefined;
   /** See Authority. */
   readonly verified?: string | undefined;
 }
@@ -90,6 +92,7 @@ export function authorityStatus(
     ...(findings.leftAside.length === 0
       ? {}
       : { leftAside: findings.leftAside.map((each) => readable(each, LONGEST_LEFT_ASIDE)) }),
+    ...(findings.trustStatus === undefined ? {} : { trust: findings.trustStatus }),
     ...(demand === undefined ? {} : { demand }),
     ...describeGenerations(generations, resource.status.generations ?? [], now),
   };

@@ -18,6 +18,7 @@ import type { Generation } from '../rotation/generation.ts';
 import { blankManifest, generationManifest } from '../rotation/generation-manifest.ts';
 import { viewGenerationSecret } from '../rotation/generation-secret.ts';
 import { membersOf } from '../rotation/members.ts';
+import type { TargetResults } from '../trust-targets/reconcile.ts';
 import { applyWhole } from './secret-access.ts';
 import { namespaceOf, recordEvent, type Services, STATUS_WRITES, writeStatus } from './services.ts';
 import { startAuthority } from './start-authority.ts';
@@ -33,7 +34,12 @@ export interface Wakes {
   certificate: Call;
 }
 
-export function wireAuthorities(services: Services, ledgers: Ledgers, wakes: Wakes): Controller {
+export function wireAuthorities(
+  services: Services,
+  ledgers: Ledgers,
+  targets: Pick<TargetResults, 'status'>,
+  wakes: Wakes,
+): Controller {
   const { ownership, client, clock, cluster, config, events, log, metrics, registry } = services;
   const deps: AuthorityDeps = {
     clock,
@@ -51,6 +57,7 @@ export function wireAuthorities(services: Services, ledgers: Ledgers, wakes: Wak
     generationSecrets: (key) => cluster.generations.byIndex('authority', key),
     members: (key) => membersOf(key, registry.get(key)?.generations ?? [], cluster),
     consumers: (resource) => consumersOf(resource, cluster),
+    trustStatus: (resource) => targets.status(resource),
     createGeneration: async (resource, generation, beside) => {
       const blank = await blankFor(resource, generation.version, services);
       const stored = await applyWhole(client, generationManifest(resource, generation, blank, beside), true);

@@ -159,6 +159,7 @@ export class AuthorityWorld {
       generationSecrets: () => generations.secrets(),
       members: () => this.members,
       consumers: () => [],
+      trustStatus: () => undefined,
       createGeneration: (_resource, generation, beside) => generations.create(generation, beside),
       writeGeneration: (_resource, generation, beside) => generations.write(generation, beside),
       deleteGeneration: (generation) => generations.delete(generation),
