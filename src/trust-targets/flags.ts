@@ -14,7 +14,7 @@ export const TARGET_OPTIONS = [
     flag: 'trust-targets',
     value: 'A,B',
     standard: '',
-    help: `kinds of objects that spec.trust.targets may name: ${TARGET_RIGHTS.join(', ')}; none if empty`,
+    help: `kinds of spec.trust.targets that are served: ${TARGET_RIGHTS.join(', ')}`,
   },
 ] as const satisfies readonly Option[];
 
