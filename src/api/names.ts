@@ -56,6 +56,13 @@ export const CONFIG_MAPS = {
   kind: 'ConfigMap',
   namespaced: true,
 } as const satisfies Resource;
+export const PODS = {
+  group: '',
+  version: 'v1',
+  plural: 'pods',
+  kind: 'Pod',
+  namespaced: true,
+} as const satisfies Resource;
 export const SERVICE_ACCOUNTS = {
   group: '',
   version: 'v1',

@@ -59,12 +59,18 @@ export const AUTHORITY_PERMISSIONS: readonly PolicyRule[] = [
  * What spec.trust.targets need besides, by the value of the chart below `trustTargets`: in each namespace that is served. For
  * Secrets the rights above are enough.
  */
-export const TARGET_PERMISSIONS: Readonly<Record<'configMaps', PolicyRule>> = {
+export const TARGET_PERMISSIONS: Readonly<Record<'configMaps' | 'pods', PolicyRule>> = {
   configMaps: {
     apiGroups: [''],
     resources: ['configmaps'],
     verbs: ['get', 'list', 'watch', 'create', 'patch', 'delete'],
     why: 'to write trust bundles into ConfigMaps; a create comes from server-side apply',
+  },
+  pods: {
+    apiGroups: [''],
+    resources: ['pods'],
+    verbs: ['list', 'watch'],
+    why: 'to name the Pods that still have a former trust bundle',
   },
 };
 

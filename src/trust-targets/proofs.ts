@@ -1,5 +1,9 @@
 import type { CertificateAuthority } from '../api/certificate-authority.ts';
+import { earliest } from '../api/moments.ts';
+import type { TrustTarget } from '../api/trust-targets.ts';
 import type { TrustProof } from '../rotation/trust-proof.ts';
+import { toRfc3339 } from '../api/conditions.ts';
+import { behindMessage, type Delivery, deliveredAt, podsBehind } from './delivery.ts';
 import { nameOf } from './desired.ts';
 import { heldSince } from './judge.ts';
 import type { Survey, Surveyed } from './survey.ts';
@@ -9,12 +13,14 @@ const NO_VERIFIER = 'TrustTargetNoNamespace';
 
 /**
  * What shows of the targets of an authority that they trust one CA certificate: one proof for each object. An object that
- * holds the certificate counts, also where it lacks others that it should hold.
+ * holds the certificate counts, also where it lacks others that it should hold. A target that demands Probed has its proof from
+ * its verifiers, and here that it is written.
  */
 export function targetProofs(
   resource: Pick<CertificateAuthority, 'name' | 'trustTargets'>,
   survey: Survey | undefined,
   fingerprint: string,
+  delivery: Delivery,
   now: Date,
 ): readonly TrustProof[] {
   if (resource.trustTargets.length === 0) return [];
@@ -26,7 +32,7 @@ export function targetProofs(
       : [{ subject: `target ${target.name}`, since: undefined, waiting: trouble.message }]),
     ...objects
       .filter((each) => each.trouble?.code !== NO_VERIFIER)
-      .map((each) => objectProof(each, survey, fingerprint, now)),
+      .map((each) => deliveryProof(each, objectProof(each, survey, fingerprint, now), target, delivery, now)),
   ]);
 }
 
@@ -40,4 +46,35 @@ function objectProof(
   const since = view && heldSince(view, owner, fingerprint, now);
   if (since !== undefined) return { subject, since, waiting: undefined };
   return { subject, since, waiting: trouble?.message ?? 'it does not hold the CA certificate yet' };
+}
+
+/** The same, where the target demands that the object has reached the Pods that mount it. */
+function deliveryProof(
+  { object }: Surveyed,
+  written: TrustProof,
+  { requiredProof }: Pick<TrustTarget, 'requiredProof'>,
+  delivery: Delivery,
+  now: Date,
+): TrustProof {
+  const { subject, since } = written;
+  if (since === undefined || requiredProof !== 'Delivered') return written;
+  const behind = podsBehind(object, since, delivery);
+  if (behind.length > 0) return { subject, since: undefined, waiting: behindMessage(behind) };
+  const delivered = deliveredAt(since, delivery);
+  if (delivered <= now) return { subject, since: delivered, waiting: undefined };
+  const waiting = `the kubelet has until ${toRfc3339(delivered)} to bring it into the Pods that mount it`;
+  return { subject, since: undefined, waiting };
+}
+
+/** When the next object of a survey is delivered, so that its proof changes by time alone. */
+export function nextDelivery({ targets, owner, bundle }: Survey, delivery: Delivery, now: Date): Date | undefined {
+  const moments = targets
+    .filter(({ target }) => target.requiredProof === 'Delivered')
+    .flatMap(({ objects }) => objects)
+    .flatMap(({ view }) =>
+      view === undefined ? [] : [...bundle.anchors.keys()].map((each) => heldSince(view, owner, each, now)),
+    )
+    .map((since) => since && deliveredAt(since, delivery))
+    .filter((moment) => moment !== undefined && moment > now);
+  return earliest(moments);
 }

@@ -70,6 +70,7 @@ test('kinds of trust targets get rights and a flag only where the values list th
   };
   assert.equal(await added({}, undefined), []);
   assert.equal(await added({ configMaps: true }, 'configMaps'), rules([TARGET_PERMISSIONS.configMaps]));
+  assert.equal(await added({ pods: true }, 'pods'), rules([TARGET_PERMISSIONS.pods]));
   assert.equal(await added({ secrets: true }, 'secrets'), []);
   const bundles = rules([CLUSTER_TARGET_PERMISSIONS.clusterTrustBundles]);
   const attest = {

@@ -122,7 +122,7 @@ annotations: {{- toYaml . | nindent 2 }}
 {{- /* The kinds of trust targets that are allowed, separated by commas. */}}
 {{- define "certwheel.trustTargets" -}}
 {{- $kinds := list -}}
-{{- range list "configMaps" "secrets" "clusterTrustBundles" -}}
+{{- range list "configMaps" "secrets" "clusterTrustBundles" "pods" -}}
 {{- if get $.Values.trustTargets . -}}{{- $kinds = append $kinds . -}}{{- end -}}
 {{- end -}}
 {{- join "," $kinds -}}
