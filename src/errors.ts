@@ -64,6 +64,7 @@ export const ERROR_CODES = [
   'TrustTargetNotOwned',
   'TrustTargetRefused',
   'TrustTargetContested',
+  'TrustTargetNotDelivered',
   'TrustBundleTooLarge',
   // a bug in Certwheel
   'Unexpected',

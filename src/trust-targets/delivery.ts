@@ -1,3 +1,4 @@
+import type { Trouble } from '../trouble.ts';
 import { type DesiredObject, idOf } from './desired.ts';
 import { type PodView, signerId } from './pods.ts';
 
@@ -5,8 +6,12 @@ import { type PodView, signerId } from './pods.ts';
 export interface Delivery {
   /** The longest time that the kubelet takes to bring a changed object into a volume, in milliseconds. */
   readonly kubeletSyncMs: number;
-  /** The Pods that use an object, of such an id, in a way that the kubelet doesn't refresh; undefined where Pods can't be seen. */
-  podsUsing: ((id: string) => readonly PodView[]) | undefined;
+  /** Whether the controller may watch Pods. */
+  readonly seesPods: boolean;
+  /** Why the Pods of a namespace, or all where it is empty, aren't known; undefined where they are. */
+  unknownPods(namespace: string): Trouble | undefined;
+  /** The Pods that use an object, of such an id, in a way that the kubelet doesn't refresh. */
+  podsUsing(id: string): readonly PodView[];
 }
 
 /** When what an object has held since a moment is in every volume that the kubelet refreshes. */
@@ -20,12 +25,13 @@ export function deliveredAt(since: Date, { kubeletSyncMs }: Delivery): Date {
  * later mounts what is there; a container that was started anew in an older Pod does so once the kubelet has refreshed it.
  */
 export function podsBehind(object: DesiredObject, since: Date, delivery: Delivery): readonly string[] {
-  const { podsUsing, kubeletSyncMs } = delivery;
-  if (podsUsing === undefined) return [];
+  const { kubeletSyncMs, seesPods } = delivery;
+  if (!seesPods) return [];
   const ids = [idOf(object), ...(object.signerName === undefined ? [] : [signerId(object.signerName)])];
   const sinceMs = since.getTime();
   const behind = ids.flatMap((id) =>
-    podsUsing(id)
+    delivery
+      .podsUsing(id)
       .filter(({ startedMs }) => startedMs !== undefined && startedMs <= sinceMs)
       .filter(({ fixed }) =>
         fixed.some((use) => use.id === id && use.startedMs !== undefined && use.startedMs <= sinceMs + kubeletSyncMs),

@@ -23,6 +23,8 @@ export interface ObjectMemory {
 /** The same of all objects of one authority. */
 export class TargetsMemory {
   readonly #objects = new Map<string, ObjectMemory>();
+  /** When the next object is delivered; see nextDelivery. */
+  deliveryAt: Date | undefined;
   /** Runs in a row that the API server let down. */
   outages = 0;
 

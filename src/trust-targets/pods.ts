@@ -34,9 +34,15 @@ interface Volume extends Source {
 
 interface Container {
   readonly name: string;
-  readonly volumeMounts?: readonly { readonly name: string; readonly subPath?: string; readonly subPathExpr?: string }[];
+  readonly volumeMounts?: readonly {
+    readonly name: string;
+    readonly subPath?: string;
+    readonly subPathExpr?: string;
+  }[];
   readonly envFrom?: readonly { readonly configMapRef?: Named; readonly secretRef?: Named }[];
-  readonly env?: readonly { readonly valueFrom?: { readonly configMapKeyRef?: Named; readonly secretKeyRef?: Named } }[];
+  readonly env?: readonly {
+    readonly valueFrom?: { readonly configMapKeyRef?: Named; readonly secretKeyRef?: Named };
+  }[];
 }
 
 interface Named {
@@ -104,7 +110,10 @@ function objectsOf(volume: Volume, namespace: string): string[] {
 }
 
 function environment({ env = [], envFrom = [] }: Container, namespace: string): string[] {
-  const configMaps = [...envFrom.map((each) => each.configMapRef), ...env.map((each) => each.valueFrom?.configMapKeyRef)];
+  const configMaps = [
+    ...envFrom.map((each) => each.configMapRef),
+    ...env.map((each) => each.valueFrom?.configMapKeyRef),
+  ];
   const secrets = [...envFrom.map((each) => each.secretRef), ...env.map((each) => each.valueFrom?.secretKeyRef)];
   return [
     ...configMaps.flatMap((each) => idsOf('ConfigMap', namespace, each?.name)),

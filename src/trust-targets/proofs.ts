@@ -1,8 +1,8 @@
 import type { CertificateAuthority } from '../api/certificate-authority.ts';
+import { toRfc3339 } from '../api/conditions.ts';
 import { earliest } from '../api/moments.ts';
 import type { TrustTarget } from '../api/trust-targets.ts';
 import type { TrustProof } from '../rotation/trust-proof.ts';
-import { toRfc3339 } from '../api/conditions.ts';
 import { behindMessage, type Delivery, deliveredAt, podsBehind } from './delivery.ts';
 import { nameOf } from './desired.ts';
 import { heldSince } from './judge.ts';
@@ -58,6 +58,8 @@ function deliveryProof(
 ): TrustProof {
   const { subject, since } = written;
   if (since === undefined || requiredProof !== 'Delivered') return written;
+  const unknown = delivery.seesPods ? delivery.unknownPods(object.namespace) : undefined;
+  if (unknown !== undefined) return { subject, since: undefined, waiting: unknown.message };
   const behind = podsBehind(object, since, delivery);
   if (behind.length > 0) return { subject, since: undefined, waiting: behindMessage(behind) };
   const delivered = deliveredAt(since, delivery);

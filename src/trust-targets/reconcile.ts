@@ -16,8 +16,10 @@ import type { TrustBundle } from '../pki/bundle.ts';
 import { backoffMs } from '../queue/backoff.ts';
 import type { Outcome, Run } from '../queue/controller.ts';
 import type { Trouble } from '../trouble.ts';
+import type { Delivery } from './delivery.ts';
 import { type DesiredObject, desiredTargets, idOf, type Places } from './desired.ts';
 import { TargetsMemory } from './memory.ts';
+import { nextDelivery } from './proofs.ts';
 import { trustStatus } from './status.ts';
 import { removeSurplus } from './surplus.ts';
 import { type Survey, surveyTargets } from './survey.ts';
@@ -42,6 +44,7 @@ export interface TargetsDeps {
   wakeAuthority(key: string): void;
   recordEvent(resource: CertificateAuthority, event: EventText): void;
   readonly results: TargetResults;
+  readonly delivery: Delivery;
   readonly ownership: Ownership;
   readonly clock: Clock;
   readonly log: Logger;
@@ -58,14 +61,16 @@ export interface TargetMetrics {
 /** What the last run has found, for each authority by its key. */
 export class TargetResults {
   readonly #surveys = new Map<string, Survey>();
+  readonly #statuses = new Map<string, TrustStatus>();
   readonly #memories = new Map<string, TargetsMemory>();
 
   survey(key: string): Survey | undefined {
     return this.#surveys.get(key);
   }
 
-  set(key: string, survey: Survey): void {
+  set(key: string, survey: Survey, status: TrustStatus): void {
     this.#surveys.set(key, survey);
+    this.#statuses.set(key, status);
   }
 
   memoryOf(key: string): TargetsMemory {
@@ -76,14 +81,13 @@ export class TargetResults {
 
   forget(key: string): void {
     this.#surveys.delete(key);
+    this.#statuses.delete(key);
     this.#memories.delete(key);
   }
 
   /** As the authority reports it: what it has reported before while nothing newer is known. */
   status({ trustTargets, status, ...resource }: CertificateAuthority): TrustStatus | undefined {
-    if (trustTargets.length === 0) return undefined;
-    const survey = this.#surveys.get(authorityKey(resource));
-    return survey === undefined ? status.trust : trustStatus(survey);
+    return trustTargets.length === 0 ? undefined : (this.#statuses.get(authorityKey(resource)) ?? status.trust);
   }
 }
 
@@ -114,10 +118,17 @@ export async function reconcileTargets(key: string, deps: TargetsDeps, run: Run)
   const after = before.writes.size === 0 ? before : look();
   publish(resource, after, deps);
   const now = clock.now();
+  const deliveryAt = memory.deliveryAt;
+  memory.deliveryAt = nextDelivery(after, deps.delivery, now);
+  // A CA rotation may have waited for that alone.
+  if (deliveryAt !== undefined && deliveryAt <= now) deps.wakeAuthority(key);
   memory.outages = isOutage ? memory.outages + 1 : 0;
   if (isOutage) return { do: 'retry', at: new Date(now.getTime() + backoffMs(memory.outages, OUTAGE, clock.random())) };
   if (hasMore) return { do: 'rest', recheckAt: now };
-  return { do: 'rest', recheckAt: earliest([surplusAt, nextTry(after, memory), lookAgain(after, now)]) };
+  return {
+    do: 'rest',
+    recheckAt: earliest([surplusAt, nextTry(after, memory), lookAgain(after, now), memory.deliveryAt]),
+  };
 }
 
 function publish(resource: CertificateAuthority, survey: Survey, deps: TargetsDeps): void {
@@ -126,7 +137,7 @@ function publish(resource: CertificateAuthority, survey: Survey, deps: TargetsDe
   // At the start the objects of a kind may not be known yet, and what status says of them is still true.
   if (isUnread(survey) && results.survey(key) === undefined) return;
   const before = results.status(resource);
-  results.set(key, survey);
+  results.set(key, survey, trustStatus(survey, deps.delivery, deps.clock.now()));
   metrics.showTargets(key, survey);
   const after = results.status(resource);
   if (isDeepStrictEqual(before, after) && isDeepStrictEqual(resource.status.trust, after)) return;

@@ -40,6 +40,21 @@ export const UNREAD: Trouble = {
   message: `the objects with the label ${TRUST_TARGET_LABEL} have not been read yet`,
 };
 
+export const UNREAD_PODS: Trouble = {
+  code: 'TrustTargetPending',
+  message: 'the Pods that may mount it have not been read yet',
+};
+
+/** Why nothing is known of Pods, by what their watch says. */
+export function troubleOfPods(problem: ApiError | undefined): Trouble {
+  if (problem === undefined) return UNREAD_PODS;
+  const advice = problem.status === 403 ? '; set trustTargets.pods: true in the values of the chart' : '';
+  return {
+    code: problem.status === 403 ? 'TrustTargetForbidden' : 'TrustTargetPending',
+    message: `${UNREAD_PODS.message}: ${problem.message}${advice}`,
+  };
+}
+
 /** Why nothing is known of the objects of a kind, by what their watch says. */
 export function troubleOfWatch(problem: ApiError | undefined, kind: KindOfTarget): Trouble {
   if (problem?.status === 403) return { code: 'TrustTargetForbidden', message: `${problem.message}; ${remedy(kind)}` };

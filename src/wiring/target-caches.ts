@@ -1,4 +1,4 @@
-import { TRUST_TARGET_LABEL } from '../api/names.ts';
+import { PODS, TRUST_TARGET_LABEL } from '../api/names.ts';
 import { identify } from '../api/parse.ts';
 import { TARGET_KINDS, type TargetKind } from '../api/trust-targets.ts';
 import type { Config } from '../config.ts';
@@ -8,7 +8,8 @@ import type { WatchDeps } from '../kube/watch.ts';
 import type { WatchStats } from '../kube/watch-record.ts';
 import type { Trouble } from '../trouble.ts';
 import { KINDS } from '../trust-targets/kinds.ts';
-import { switchedOff, troubleOfWatch } from '../trust-targets/troubles.ts';
+import { type PodView, viewPod } from '../trust-targets/pods.ts';
+import { switchedOff, troubleOfPods, troubleOfWatch } from '../trust-targets/troubles.ts';
 import { type TargetView, targetViewer } from '../trust-targets/view.ts';
 import { type Watched, Watches } from './watches.ts';
 
@@ -20,11 +21,14 @@ export type TargetCache = Cache<TargetView, 'authority'>;
 export class TargetCaches {
   readonly of: Readonly<Record<TargetKind, TargetCache>>;
   readonly viewers: Readonly<Record<TargetKind, ReturnType<typeof targetViewer>>>;
+  /** The Pods by what they use in a way that the kubelet doesn't refresh; none where the configuration doesn't allow it. */
+  readonly pods: Cache<PodView, 'use'>;
   readonly #watches: Watches;
   readonly #watched = new Map<string, Watched>();
 
   constructor(config: Config, deps: WatchDeps) {
     this.#watches = new Watches(deps);
+    const bytes = (config.namespaceShareMiB * MEBIBYTE) / 8;
     const viewers = {
       ConfigMap: targetViewer('ConfigMap'),
       Secret: targetViewer('Secret'),
@@ -35,7 +39,7 @@ export class TargetCaches {
         reduce: viewers[kind],
         indexes: { authority: ({ authority }) => (authority === '' ? [] : [authority]) },
         share: {
-          bytes: (config.namespaceShareMiB * MEBIBYTE) / 8,
+          bytes,
           weigh: (view) => ENTRY_BYTES + weightOf({ ...view, held: [] }),
           // Without its marks, so that it is nobody's.
           beyond: (object) => viewers[kind]({ metadata: identify(object) }),
@@ -47,6 +51,21 @@ export class TargetCaches {
       Secret: cacheOf('Secret'),
       ClusterTrustBundle: cacheOf('ClusterTrustBundle'),
     };
+    this.pods = new Cache<PodView, 'use'>({
+      reduce: viewPod,
+      indexes: { use: ({ fixed }) => [...new Set(fixed.map(({ id }) => id))] },
+      share: {
+        bytes,
+        weigh: (view) => ENTRY_BYTES + weightOf(view),
+        beyond: ({ metadata }) => viewPod({ metadata: metadata ?? {} }),
+      },
+    });
+    if (config.trustTargets.includes('pods'))
+      for (const namespace of config.namespaces ?? [undefined])
+        this.#watched.set(
+          scopeOf('Pod', namespace),
+          this.#watches.add({ resource: PODS, namespace, cache: this.pods }),
+        );
     for (const kind of TARGET_KINDS) {
       const { resource, right } = KINDS[kind];
       if (!config.trustTargets.includes(right)) continue;
@@ -76,8 +95,19 @@ export class TargetCaches {
     const { synced, problem } = watched.watch.stats;
     return synced ? undefined : troubleOfWatch(problem, KINDS[kind]);
   }
+
+  /** Why the Pods of a namespace, or all where it is empty, aren't known; undefined where they are. */
+  unknownPods(namespace: string): Trouble | undefined {
+    const anywhere = scopeOf('Pod', undefined);
+    const unread = [...this.#watched].find(
+      ([scope, { watch }]) =>
+        !watch.stats.synced &&
+        (namespace === '' ? scope.startsWith(anywhere) : [anywhere, scopeOf('Pod', namespace)].includes(scope)),
+    );
+    return unread && troubleOfPods(unread[1].watch.stats.problem);
+  }
 }
 
-function scopeOf(kind: TargetKind, namespace: string | undefined): string {
+function scopeOf(kind: TargetKind | 'Pod', namespace: string | undefined): string {
   return `${kind}/${namespace ?? ''}`;
 }

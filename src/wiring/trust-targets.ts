@@ -12,6 +12,7 @@ import { purposeOf, reservationOf } from '../certificate/secret/protection.ts';
 import type { WatchStats } from '../kube/watch-record.ts';
 import { Controller } from '../queue/controller.ts';
 import type { TrustProof } from '../rotation/trust-proof.ts';
+import type { Delivery } from '../trust-targets/delivery.ts';
 import { type DesiredObject, placeOf } from '../trust-targets/desired.ts';
 import { KINDS } from '../trust-targets/kinds.ts';
 import { targetProofs } from '../trust-targets/proofs.ts';
@@ -47,6 +48,12 @@ export function wireTrustTargets(
   const { client, clock, cluster, config, events, log, metrics, ownership, registry } = services;
   const caches = new TargetCaches(config, { client, clock, logger: log });
   const isWhole = config.namespaces === undefined;
+  const delivery: Delivery = {
+    kubeletSyncMs: config.kubeletSyncMs,
+    seesPods: config.trustTargets.includes('pods'),
+    unknownPods: (namespace) => caches.unknownPods(namespace),
+    podsUsing: (id) => caches.pods.byIndex('use', id),
+  };
   const deps: TargetsDeps = {
     clock,
     log,
@@ -66,6 +73,7 @@ export function wireTrustTargets(
       labels: (namespace) => cluster.namespaces.get(namespace),
     },
     access: targetAccess(services, caches),
+    delivery,
     view: (object) => caches.of[object.kind].get(placeOf(object)),
     labelled: (key) => TARGET_KINDS.flatMap((kind) => caches.of[kind].byIndex('authority', key)),
     unknown: (kind, namespace) => caches.unknown(kind, namespace),
@@ -103,9 +111,19 @@ export function wireTrustTargets(
     proofs: (key, fingerprint) => {
       const resource = cluster.authority(key);
       if (resource === undefined || isBrokenAuthority(resource)) return [];
-      return targetProofs(resource, results.survey(key), fingerprint, clock.now());
+      return targetProofs(resource, results.survey(key), fingerprint, delivery, clock.now());
     },
   };
+
+  /** The authorities that write the object that a Pod uses, by the id of its use. */
+  function usersOf(id: string): string[] {
+    const [kind = '', ...place] = id.split('/');
+    if (kind === 'Signer') return [...caches.of.ClusterTrustBundle.values()].map(({ authority }) => authority);
+    const view = TARGET_KINDS.some((each) => each === kind)
+      ? caches.of[kind as TargetKind].get(place.join('/'))
+      : undefined;
+    return view === undefined || view.authority === '' ? [] : [view.authority];
+  }
 
   function wireWakes(): void {
     for (const cache of [cluster.authorities, cluster.clusterAuthorities])
@@ -116,6 +134,10 @@ export function wireTrustTargets(
     cluster.namespaces.onChange((_namespace, before, after) => {
       if (isDeepStrictEqual(before, after)) return;
       for (const each of withTargets()) if (each.kind === 'ClusterCertificateAuthority') wake(authorityKey(each));
+    });
+    caches.pods.onChange((_key, before, after) => {
+      for (const each of [before, after])
+        for (const { id } of each?.fixed ?? []) for (const key of usersOf(id)) wake(key);
     });
     for (const kind of TARGET_KINDS)
       caches.of[kind].onChange((_key, before, after) => {

@@ -25,6 +25,12 @@
   resources: ["configmaps"]
   verbs: ["get","list","watch","create","patch","delete"]
 {{- end }}
+{{- if .Values.trustTargets.pods }}
+# to name the Pods that still have a former trust bundle
+- apiGroups: [""]
+  resources: ["pods"]
+  verbs: ["list","watch"]
+{{- end }}
 {{- end }}
 
 {{- define "certwheel.rules.authorities" -}}

@@ -1741,6 +1741,13 @@ export const certificateAuthoritySchema = {
                       "maxLength": 64
                     }
                   },
+                  "delivery": {
+                    "type": "string",
+                    "enum": [
+                      "Time",
+                      "Pods"
+                    ]
+                  },
                   "strangers": {
                     "type": "array",
                     "maxItems": 5,
@@ -3246,6 +3253,13 @@ export const clusterCertificateAuthoritySchema = {
                       "type": "string",
                       "maxLength": 64
                     }
+                  },
+                  "delivery": {
+                    "type": "string",
+                    "enum": [
+                      "Time",
+                      "Pods"
+                    ]
                   },
                   "strangers": {
                     "type": "array",

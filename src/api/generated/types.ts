@@ -1052,6 +1052,12 @@ export interface TrustTargetStatus {
    */
   fingerprintsSHA256?: string[];
   /**
+   * How the delivery to Pods is proven, where requiredProof is Delivered. Time: by the time that the kubelet
+   * takes; the controller can't see Pods (trustTargets.pods of the chart). Pods: waiting also names Pods that
+   * still have a former trust bundle.
+   */
+  delivery?: 'Time' | 'Pods';
+  /**
    * CA certificates in these objects that are not of this authority, in the same way; the first 5. Certwheel
    * replaces them.
    */

@@ -149,6 +149,7 @@ const authorityStatus = {
         objects: 3,
         holding: 2,
         fingerprintsSHA256: ['ab'.repeat(32)],
+        delivery: 'Pods',
         strangers: ['cd'.repeat(32)],
         waiting: [{ object: 'payments/client-ca', reason: 'TrustTargetNotOwned', message: 'it exists' }],
       },
