@@ -1,4 +1,4 @@
-import type { AuthorityTrust, ClusterAuthorityTrust, ClusterTrustTarget } from './generated/types.ts';
+import type { AuthorityTrust, ClusterAuthorityTrust, ClusterTrustTarget, TrustSource } from './generated/types.ts';
 
 export const TARGET_KINDS = ['ConfigMap', 'Secret', 'ClusterTrustBundle'] as const;
 export type TargetKind = (typeof TARGET_KINDS)[number];
@@ -15,12 +15,17 @@ export interface TrustTarget {
   readonly requiredProof: ClusterTrustTarget['requiredProof'];
 }
 
-const NONE: readonly TrustTarget[] = Object.freeze([]);
+const NONE: readonly never[] = Object.freeze([]);
 
 /** `spec.trust.targets` of either kind, in its order. What names no object was stored under another schema, and is left out. */
 export function parseTrustTargets(trust: AuthorityTrust | ClusterAuthorityTrust | undefined): readonly TrustTarget[] {
   const targets: readonly ClusterTrustTarget[] = trust?.targets ?? [];
   return targets.length === 0 ? NONE : targets.flatMap((each) => parseTarget(each) ?? []);
+}
+
+/** `spec.trust.sources` of either kind. */
+export function parseTrustSources(trust: AuthorityTrust | ClusterAuthorityTrust | undefined): readonly TrustSource[] {
+  return trust?.sources ?? NONE;
 }
 
 function parseTarget(target: ClusterTrustTarget): TrustTarget | undefined {

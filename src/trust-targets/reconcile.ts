@@ -12,7 +12,7 @@ import type { EventText } from '../certificate/status/events.ts';
 import type { Clock } from '../clock.ts';
 import type { Logger } from '../log.ts';
 import type { Ownership } from '../ownership.ts';
-import type { TrustBundle } from '../pki/bundle.ts';
+import { bundleOf, type TrustBundle } from '../pki/bundle.ts';
 import { backoffMs } from '../queue/backoff.ts';
 import type { Outcome, Run } from '../queue/controller.ts';
 import type { Trouble } from '../trouble.ts';
@@ -20,10 +20,11 @@ import type { Delivery } from './delivery.ts';
 import { type DesiredObject, desiredTargets, idOf, type Places } from './desired.ts';
 import { TargetsMemory } from './memory.ts';
 import { nextDelivery } from './proofs.ts';
+import { incomplete, nextEnd, type SourceFinding, trustedBy } from './sources.ts';
 import { trustStatus } from './status.ts';
 import { removeSurplus } from './surplus.ts';
 import { type Survey, surveyTargets } from './survey.ts';
-import { UNREAD } from './troubles.ts';
+import { tooLarge, UNREAD } from './troubles.ts';
 import type { TargetView } from './view.ts';
 import type { TargetAccess } from './write.ts';
 import { writeDue } from './write-due.ts';
@@ -43,6 +44,11 @@ export interface TargetsDeps {
   /** Has the authority report its status. */
   wakeAuthority(key: string): void;
   recordEvent(resource: CertificateAuthority, event: EventText): void;
+  /** See TrustSources. */
+  readonly sources: {
+    read(resource: CertificateAuthority): Promise<readonly SourceFinding[]>;
+    forget(key: string): void;
+  };
   readonly results: TargetResults;
   readonly delivery: Delivery;
   readonly ownership: Ownership;
@@ -101,6 +107,7 @@ export async function reconcileTargets(key: string, deps: TargetsDeps, run: Run)
   const resource = deps.find(key);
   if (resource === undefined) {
     results.forget(key);
+    deps.sources.forget(key);
     deps.metrics.hideTargets(key);
     return { do: 'rest' };
   }
@@ -108,11 +115,15 @@ export async function reconcileTargets(key: string, deps: TargetsDeps, run: Run)
   if (isBrokenAuthority(resource)) return { do: 'rest' };
   const wanted = desiredTargets(resource, deps.places);
   const surplusAt = await removeSurplus(resource, wanted, deps);
-  const bundle = deps.trustOf(resource);
-  if (bundle === undefined) return { do: 'rest', recheckAt: surplusAt };
+  const own = deps.trustOf(resource);
+  if (own === undefined) return { do: 'rest', recheckAt: surplusAt };
+  const sources = await run.releaseWorker(() => deps.sources.read(resource));
+  const further = trustedBy(sources, clock.now());
+  const bundle = further.length === 0 ? own : bundleOf([...own.anchors.values(), ...further]);
+  const unfit = incomplete(sources) ?? tooLarge(Buffer.byteLength(bundle.pem), bundle.anchors.size);
   const memory = results.memoryOf(key);
   memory.keepOnly(new Set(wanted.flatMap(({ objects }) => objects.map(idOf))));
-  const look = () => surveyTargets(resource, wanted, bundle, deps, { memory, now: clock.now() });
+  const look = () => surveyTargets(resource, wanted, bundle, deps, { memory, sources, unfit, now: clock.now() });
   const before = look();
   const { isOutage, hasMore } = await writeDue(resource, before, memory, deps, run);
   const after = before.writes.size === 0 ? before : look();
@@ -127,7 +138,13 @@ export async function reconcileTargets(key: string, deps: TargetsDeps, run: Run)
   if (hasMore) return { do: 'rest', recheckAt: now };
   return {
     do: 'rest',
-    recheckAt: earliest([surplusAt, nextTry(after, memory), lookAgain(after, now), memory.deliveryAt]),
+    recheckAt: earliest([
+      surplusAt,
+      nextTry(after, memory),
+      lookAgain(after, now),
+      memory.deliveryAt,
+      nextEnd(sources, now),
+    ]),
   };
 }
 
@@ -141,7 +158,8 @@ function publish(resource: CertificateAuthority, survey: Survey, deps: TargetsDe
   metrics.showTargets(key, survey);
   const after = results.status(resource);
   if (isDeepStrictEqual(before, after) && isDeepStrictEqual(resource.status.trust, after)) return;
-  for (const event of troubleEvents(before, after)) deps.recordEvent(resource, event);
+  for (const event of [...troubleEvents(before, after), ...sourceEvents(before, after)])
+    deps.recordEvent(resource, event);
   deps.wakeAuthority(key);
 }
 
@@ -158,6 +176,25 @@ function troubleEvents(before: TrustStatus | undefined, after: TrustStatus | und
     if (first === undefined || first.reason === 'TrustTargetPending' || former.get(name) === first.reason) return [];
     const note = `target ${name}: ${objects - holding} of ${objects} objects wait; ${first.message}`;
     return [{ type: 'Warning', reason: first.reason, action: 'DistributeTrust', note }];
+  });
+}
+
+/** A source that can't be read any more, and each certificate that it loses, once. */
+function sourceEvents(before: TrustStatus | undefined, after: TrustStatus | undefined): EventText[] {
+  const former = new Map((before?.sources ?? []).map((each) => [each.name, each]));
+  return (after?.sources ?? []).flatMap(({ name, reason, message = '', leftOut = [] }): EventText[] => {
+    const known = former.get(name);
+    const action = 'DistributeTrust';
+    const lost = leftOut
+      .filter((each) => known?.leftOut?.includes(each) !== true)
+      .map((each) => ({
+        type: 'Warning' as const,
+        reason: 'TrustSourceLeftOut',
+        action,
+        note: `source ${name}: ${each}`,
+      }));
+    const isNew = reason !== undefined && known?.reason !== reason;
+    return isNew ? [...lost, { type: 'Warning', reason, action, note: message }] : lost;
   });
 }
 

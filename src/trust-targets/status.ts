@@ -3,6 +3,7 @@ import { readable } from '../foreign-text.ts';
 import { behindMessage, type Delivery, podsBehind } from './delivery.ts';
 import { placeOf } from './desired.ts';
 import { heldSince, isOurs } from './judge.ts';
+import { sourceStatus } from './sources.ts';
 import type { Survey, Surveyed, SurveyedTarget } from './survey.ts';
 import { UNREAD_PODS } from './troubles.ts';
 
@@ -14,7 +15,11 @@ const LONGEST_MESSAGE = 1_024;
 
 /** What there is to say about the targets; equal input gives an equal status, and its size doesn't grow with the objects. */
 export function trustStatus(survey: Survey, delivery: Delivery, now: Date): TrustStatus {
-  return { targets: survey.targets.map((each) => targetStatus(each, survey, delivery, now)) };
+  const sources = survey.sources.map((each) => sourceStatus(each, now));
+  return {
+    ...(sources.length === 0 ? {} : { sources }),
+    targets: survey.targets.map((each) => targetStatus(each, survey, delivery, now)),
+  };
 }
 
 function targetStatus(

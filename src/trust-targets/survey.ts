@@ -5,6 +5,7 @@ import type { Trouble } from '../trouble.ts';
 import { type DesiredObject, type DesiredTarget, idOf } from './desired.ts';
 import { judge } from './judge.ts';
 import type { TargetsMemory } from './memory.ts';
+import type { SourceFinding } from './sources.ts';
 import type { TargetView } from './view.ts';
 
 /** One object, and whether it holds what it should. */
@@ -26,11 +27,21 @@ export interface SurveyedTarget {
 
 /** What is known of all targets of an authority. */
 export interface Survey {
+  /** What the targets must hold. */
   readonly bundle: TrustBundle;
+  readonly sources: readonly SourceFinding[];
   readonly owner: Pick<CertificateAuthority, 'kind' | 'namespace' | 'name' | 'uid'>;
   readonly targets: readonly SurveyedTarget[];
   /** The objects that are to be written, each once; undefined for one that there isn't yet. */
   readonly writes: ReadonlyMap<DesiredObject, TargetView | undefined>;
+}
+
+interface Circumstances {
+  readonly memory: TargetsMemory;
+  readonly now: Date;
+  readonly sources?: readonly SourceFinding[];
+  /** Why nothing can be written. */
+  readonly unfit?: Trouble | undefined;
 }
 
 interface Seen {
@@ -47,7 +58,7 @@ export function surveyTargets(
   wanted: readonly DesiredTarget[],
   bundle: TrustBundle,
   seen: Seen,
-  { memory, now }: { readonly memory: TargetsMemory; readonly now: Date },
+  { memory, now, sources = [], unfit }: Circumstances,
 ): Survey {
   const writes = new Map<DesiredObject, TargetView | undefined>();
   const known = new Set<string>();
@@ -62,6 +73,7 @@ export function surveyTargets(
       return { object, view, isHolding: true, trouble: undefined };
     }
     if (finding.state === 'foreign') return { object, view, isHolding: false, trouble: finding.trouble };
+    if (unfit !== undefined) return { object, view, isHolding: false, trouble: unfit };
     // Two targets may mean one object.
     if (!known.has(id)) writes.set(object, view);
     known.add(id);
@@ -75,5 +87,5 @@ export function surveyTargets(
       ...unreached.map((each) => ({ object: each.object, view: undefined, isHolding: false, trouble: each.trouble })),
     ],
   }));
-  return { bundle, owner, targets, writes };
+  return { bundle, sources, owner, targets, writes };
 }

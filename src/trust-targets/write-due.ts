@@ -8,7 +8,7 @@ import { isOurs } from './judge.ts';
 import type { TargetsMemory } from './memory.ts';
 import type { TargetsDeps } from './reconcile.ts';
 import type { Survey } from './survey.ts';
-import { tooLarge, troubleOfWrite } from './troubles.ts';
+import { troubleOfWrite } from './troubles.ts';
 import type { TargetView } from './view.ts';
 import { writeTarget } from './write.ts';
 
@@ -26,7 +26,6 @@ export async function writeDue(
   { signal }: Run,
 ): Promise<{ readonly isOutage: boolean; readonly hasMore: boolean }> {
   const { clock, log, metrics } = deps;
-  const unfit = tooLarge(Buffer.byteLength(bundle.pem), bundle.anchors.size);
   const now = clock.now();
   const due = [...writes].filter(([object]) => (memory.of(idOf(object)).nextAt ?? now) <= now);
   let isOutage = false;
@@ -34,7 +33,7 @@ export async function writeDue(
     const id = idOf(object);
     const about = { authority: authorityKey(resource), object: nameOf(object) };
     try {
-      const trouble = unfit ?? (await attempt(object, seen));
+      const trouble = await attempt(object, seen);
       if (trouble === undefined) memory.holds(id, bundle.hash);
       else failed(trouble);
     } catch (error) {

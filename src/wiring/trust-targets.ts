@@ -20,6 +20,7 @@ import { reconcileTargets, type TargetResults, type TargetsDeps } from '../trust
 import type { TargetAccess } from '../trust-targets/write.ts';
 import { recordEvent, type Services } from './services.ts';
 import { TargetCaches } from './target-caches.ts';
+import { TrustSources } from './trust-sources.ts';
 
 /** One authority may have a thousand objects to write. */
 const WORKERS = 2;
@@ -59,6 +60,7 @@ export function wireTrustTargets(
     log,
     ownership,
     results,
+    sources: new TrustSources(services, (key) => wake(key)),
     metrics: metrics.targets,
     find: (key) => cluster.authority(key),
     trustOf: (resource) => {

@@ -1506,6 +1506,50 @@ export const certificateAuthoritySchema = {
         "trust": {
           "type": "object",
           "properties": {
+            "sources": {
+              "type": "array",
+              "maxItems": 16,
+              "items": {
+                "type": "object",
+                "required": [
+                  "name"
+                ],
+                "properties": {
+                  "name": {
+                    "type": "string",
+                    "pattern": "^[a-z0-9]([-a-z0-9]*[a-z0-9])?$",
+                    "minLength": 1,
+                    "maxLength": 63
+                  },
+                  "configMap": {
+                    "type": "object",
+                    "required": [
+                      "name"
+                    ],
+                    "properties": {
+                      "name": {
+                        "type": "string",
+                        "pattern": "^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$",
+                        "minLength": 1,
+                        "maxLength": 253
+                      },
+                      "key": {
+                        "type": "string",
+                        "default": "ca.crt",
+                        "pattern": "^[-._a-zA-Z0-9]+$",
+                        "minLength": 1,
+                        "maxLength": 253
+                      }
+                    }
+                  },
+                  "inline": {
+                    "type": "string",
+                    "minLength": 1,
+                    "maxLength": 65536
+                  }
+                }
+              }
+            },
             "targets": {
               "type": "array",
               "maxItems": 32,
@@ -1693,6 +1737,48 @@ export const certificateAuthoritySchema = {
         "trust": {
           "type": "object",
           "properties": {
+            "sources": {
+              "type": "array",
+              "maxItems": 16,
+              "items": {
+                "type": "object",
+                "required": [
+                  "name",
+                  "certificates"
+                ],
+                "properties": {
+                  "name": {
+                    "type": "string",
+                    "maxLength": 63
+                  },
+                  "certificates": {
+                    "type": "integer",
+                    "format": "int32",
+                    "minimum": 0
+                  },
+                  "notAfter": {
+                    "type": "string",
+                    "format": "date-time"
+                  },
+                  "leftOut": {
+                    "type": "array",
+                    "maxItems": 5,
+                    "items": {
+                      "type": "string",
+                      "maxLength": 1024
+                    }
+                  },
+                  "reason": {
+                    "type": "string",
+                    "maxLength": 64
+                  },
+                  "message": {
+                    "type": "string",
+                    "maxLength": 1024
+                  }
+                }
+              }
+            },
             "targets": {
               "type": "array",
               "maxItems": 32,
@@ -2925,6 +3011,50 @@ export const clusterCertificateAuthoritySchema = {
         "trust": {
           "type": "object",
           "properties": {
+            "sources": {
+              "type": "array",
+              "maxItems": 16,
+              "items": {
+                "type": "object",
+                "required": [
+                  "name"
+                ],
+                "properties": {
+                  "name": {
+                    "type": "string",
+                    "pattern": "^[a-z0-9]([-a-z0-9]*[a-z0-9])?$",
+                    "minLength": 1,
+                    "maxLength": 63
+                  },
+                  "configMap": {
+                    "type": "object",
+                    "required": [
+                      "name"
+                    ],
+                    "properties": {
+                      "name": {
+                        "type": "string",
+                        "pattern": "^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$",
+                        "minLength": 1,
+                        "maxLength": 253
+                      },
+                      "key": {
+                        "type": "string",
+                        "default": "ca.crt",
+                        "pattern": "^[-._a-zA-Z0-9]+$",
+                        "minLength": 1,
+                        "maxLength": 253
+                      }
+                    }
+                  },
+                  "inline": {
+                    "type": "string",
+                    "minLength": 1,
+                    "maxLength": 65536
+                  }
+                }
+              }
+            },
             "targets": {
               "type": "array",
               "maxItems": 32,
@@ -3206,6 +3336,48 @@ export const clusterCertificateAuthoritySchema = {
         "trust": {
           "type": "object",
           "properties": {
+            "sources": {
+              "type": "array",
+              "maxItems": 16,
+              "items": {
+                "type": "object",
+                "required": [
+                  "name",
+                  "certificates"
+                ],
+                "properties": {
+                  "name": {
+                    "type": "string",
+                    "maxLength": 63
+                  },
+                  "certificates": {
+                    "type": "integer",
+                    "format": "int32",
+                    "minimum": 0
+                  },
+                  "notAfter": {
+                    "type": "string",
+                    "format": "date-time"
+                  },
+                  "leftOut": {
+                    "type": "array",
+                    "maxItems": 5,
+                    "items": {
+                      "type": "string",
+                      "maxLength": 1024
+                    }
+                  },
+                  "reason": {
+                    "type": "string",
+                    "maxLength": 64
+                  },
+                  "message": {
+                    "type": "string",
+                    "maxLength": 1024
+                  }
+                }
+              }
+            },
             "targets": {
               "type": "array",
               "maxItems": 32,

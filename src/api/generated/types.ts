@@ -910,12 +910,32 @@ export interface AllowedSubject {
  */
 export interface AuthorityTrust {
   /**
+   * Further CA certificates for the targets, such as those of a partner. They are in no ca.crt, and no
+   * certificate of Certwheel comes from them. Certificates that have expired or are not of a CA are left out,
+   * with an event.
+   */
+  sources?: TrustSource[];
+  /**
    * Objects into which the CA certificates are written that verifiers must accept, the same as in every
    * ca.crt, in the namespace of this authority. During a CA rotation they hold the old and the new CA. An
    * object that exists already and isn't this authority's is never changed, unless it has the annotation
    * certwheel.io/adopt with the name of this authority.
    */
   targets?: TrustTarget[];
+}
+/**
+ * One source.
+ */
+export interface TrustSource {
+  /**
+   * Name of the source, for status and metrics. Example: partner.
+   */
+  name: string;
+  configMap?: KeyReference;
+  /**
+   * The certificates themselves, in PEM.
+   */
+  inline?: string;
 }
 /**
  * One object, or one in each of several namespaces.
@@ -1018,9 +1038,43 @@ export interface AuthorityDemand {
  */
 export interface TrustStatus {
   /**
+   * The sources of spec.trust.sources.
+   */
+  sources?: TrustSourceStatus[];
+  /**
    * The targets of spec.trust.targets, and what they really hold.
    */
   targets?: TrustTargetStatus[];
+}
+/**
+ * One source.
+ */
+export interface TrustSourceStatus {
+  /**
+   * Name of the source.
+   */
+  name: string;
+  /**
+   * Number of its CA certificates that are in the targets.
+   */
+  certificates: number;
+  /**
+   * When the first of them expires.
+   */
+  notAfter?: string;
+  /**
+   * Certificates of the source that are in no target, each with the reason; the first 5.
+   */
+  leftOut?: string[];
+  /**
+   * Why the source can't be read, in one word for programs. Meanwhile its last known certificates stay in the
+   * targets; where the controller has started since, no target is written.
+   */
+  reason?: string;
+  /**
+   * The same in a sentence.
+   */
+  message?: string;
 }
 /**
  * One target.
@@ -1296,6 +1350,12 @@ export interface ClusterIssuanceRule {
  * Who must trust the CA certificates of this authority, beside the Secrets that it issues.
  */
 export interface ClusterAuthorityTrust {
+  /**
+   * Further CA certificates for the targets, such as those of a partner. They are in no ca.crt, and no
+   * certificate of Certwheel comes from them. Certificates that have expired or are not of a CA are left out,
+   * with an event.
+   */
+  sources?: TrustSource[];
   /**
    * Objects into which the CA certificates are written that verifiers must accept, the same as in every
    * ca.crt, in the namespaces that it selects. During a CA rotation they hold the old and the new CA. An

@@ -141,6 +141,16 @@ const authorityStatus = {
   leftAside: ['CN=old (serial number 01) has expired at 2026-01-01T00:00:00.000Z'],
   nextProbeTime: moment,
   trust: {
+    sources: [
+      {
+        name: 'partner',
+        certificates: 1,
+        notAfter: moment,
+        leftOut: ['CN=old is not a CA'],
+        reason: 'TrustBundleNotFound',
+        message: 'there is no ConfigMap',
+      },
+    ],
     targets: [
       {
         name: 'gateways',
@@ -200,6 +210,10 @@ const allowed = {
   approval: 'Required',
 };
 const policy = { rules: [{ name: 'everybody', ...allowed }] };
+const sources: readonly Json[] = [
+  { name: 'partner', configMap: { name: 'partner-ca', key: 'ca.pem' } },
+  { name: 'partner', inline: 'PEM' },
+];
 const requiredProof = 'Written';
 const configMap: Json = { name: 'gateways', configMap: { name: 'client-ca' }, requiredProof };
 const secret: Json = { name: 'brokers', secret: { name: 'client-ca' } };
@@ -211,7 +225,10 @@ const clusterTrustBundle = {
 const forNamespaces = (namespaces: Json, target: Json): Json => ({
   allowedNamespaces: namespaces,
   issuancePolicy: { rules: [{ name: 'everybody', namespaces, ...allowed }] },
-  trust: { targets: [target === clusterTrustBundle ? target : { ...target, namespaces }] },
+  trust: {
+    sources: target === configMap ? sources.slice(0, 1) : sources.slice(1),
+    targets: [target === clusterTrustBundle ? target : { ...target, namespaces }],
+  },
 });
 
 /** Backends exclude each other, and so do the ways to allow namespaces; hence several of each kind. */
@@ -220,10 +237,12 @@ export const FULL: Readonly<Record<Kind, readonly Json[]>> = {
   CertificateAuthority: [
     sample(
       'CertificateAuthority',
-      { ...authoritySpec, issuancePolicy: policy, trust: { targets: [configMap] } },
+      { ...authoritySpec, issuancePolicy: policy, trust: { sources: sources.slice(0, 1), targets: [configMap] } },
       authorityStatus,
     ),
-    ...BACKENDS.map((spec) => sample('CertificateAuthority', { ...spec, trust: { targets: [secret] } })),
+    ...BACKENDS.map((spec) =>
+      sample('CertificateAuthority', { ...spec, trust: { sources: sources.slice(1), targets: [secret] } }),
+    ),
   ],
   ClusterCertificateAuthority: [
     sample(
