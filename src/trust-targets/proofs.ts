@@ -17,14 +17,15 @@ const NO_VERIFIER = 'TrustTargetNoNamespace';
  * its verifiers, and here that it is written.
  */
 export function targetProofs(
-  resource: Pick<CertificateAuthority, 'name' | 'trustTargets'>,
+  resource: Pick<CertificateAuthority, 'name' | 'uid' | 'generation' | 'trustTargets'>,
   survey: Survey | undefined,
   fingerprint: string,
   delivery: Delivery,
   now: Date,
 ): readonly TrustProof[] {
   if (resource.trustTargets.length === 0) return [];
-  if (survey === undefined)
+  // A survey of a former spec may lack a target.
+  if (survey?.owner.uid !== resource.uid || survey.owner.generation !== resource.generation)
     return [{ subject: `the trust targets of ${resource.name}`, since: undefined, waiting: 'they are not known yet' }];
   return survey.targets.flatMap(({ target, objects, trouble }) => [
     ...(trouble === undefined

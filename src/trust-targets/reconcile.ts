@@ -105,16 +105,12 @@ const OUTAGE = { firstMs: 500, longestMs: 30_000 };
 export async function reconcileTargets(key: string, deps: TargetsDeps, run: Run): Promise<Outcome> {
   const { clock, results } = deps;
   const resource = deps.find(key);
-  if (resource === undefined) {
-    results.forget(key);
-    deps.sources.forget(key);
-    deps.metrics.hideTargets(key);
-    return { do: 'rest' };
-  }
+  if (resource === undefined) return forget(key, deps);
   // A broken spec says nothing about where trust belongs: what was written stays.
   if (isBrokenAuthority(resource)) return { do: 'rest' };
   const wanted = desiredTargets(resource, deps.places);
   const surplusAt = await removeSurplus(resource, wanted, deps);
+  if (wanted.length === 0) return { ...forget(key, deps), recheckAt: surplusAt };
   const own = deps.trustOf(resource);
   if (own === undefined) return { do: 'rest', recheckAt: surplusAt };
   const sources = await run.releaseWorker(() => deps.sources.read(resource));
@@ -146,6 +142,14 @@ export async function reconcileTargets(key: string, deps: TargetsDeps, run: Run)
       nextEnd(sources, now),
     ]),
   };
+}
+
+/** There is nothing to write, and nothing to remember. */
+function forget(key: string, { results, sources, metrics }: TargetsDeps) {
+  results.forget(key);
+  sources.forget(key);
+  metrics.hideTargets(key);
+  return { do: 'rest' } as const;
 }
 
 function publish(resource: CertificateAuthority, survey: Survey, deps: TargetsDeps): void {

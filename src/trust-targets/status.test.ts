@@ -83,7 +83,7 @@ test('a target that is written leaves nothing to write, and one object is writte
 });
 
 test('each object proves the certificates that it holds, and says what it waits for', () => {
-  const resource = { name: 'ca', trustTargets: [target] };
+  const resource = { ...owner, trustTargets: [target] };
   const proofs = (fingerprint: string) =>
     targetProofs(resource, survey([at(0, bundle(first)), undefined]), fingerprint, NO_PODS, NOW).map(
       ({ subject, since, waiting }) => [subject, since?.toISOString(), waiting],
@@ -101,12 +101,24 @@ test('each object proves the certificates that it holds, and says what it waits 
     unknown.map(({ since, waiting }) => [since, waiting]),
     [[undefined, 'they are not known yet']],
   );
+  const former = targetProofs(
+    { ...resource, generation: 2 },
+    survey([at(0, bundle(first))]),
+    first.fingerprintSHA256,
+    NO_PODS,
+    NOW,
+  );
+  assert.equal(
+    former.map(({ since, waiting }) => [since, waiting]),
+    [[undefined, 'they are not known yet']],
+    'of a former spec',
+  );
   assert.equal(targetProofs({ ...resource, trustTargets: [] }, undefined, first.fingerprintSHA256, NO_PODS, NOW), []);
 });
 
 test('what must be delivered is proven once the kubelet has had its time, and not while a Pod has the former content', () => {
   const delivered = { ...target, requiredProof: 'Delivered' } as const;
-  const resource = { name: 'ca', trustTargets: [delivered] };
+  const resource = { ...owner, trustTargets: [delivered] };
   const found = survey([at(0, bundle(first))], bundle(first));
   const targets = found.targets.map((each) => ({ ...each, target: delivered }));
   const of = (delivery: Delivery, now: Date) => {

@@ -40,6 +40,8 @@ async function remove(resource: CertificateAuthority, view: TargetView, deps: Ta
     return true;
   } catch (error) {
     const { code, message } = classify(error);
+    // It has changed since, and may not be ours any more: the watch brings it.
+    if (code === 'Conflict') return false;
     deps.metrics.targetWritten(view.kind, 'failed');
     deps.log.warn('a trust target could not be deleted', { ...about, code, error: message });
     return false;

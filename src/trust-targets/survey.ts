@@ -30,7 +30,7 @@ export interface Survey {
   /** What the targets must hold. */
   readonly bundle: TrustBundle;
   readonly sources: readonly SourceFinding[];
-  readonly owner: Pick<CertificateAuthority, 'kind' | 'namespace' | 'name' | 'uid'>;
+  readonly owner: Pick<CertificateAuthority, 'kind' | 'namespace' | 'name' | 'uid' | 'generation'>;
   readonly targets: readonly SurveyedTarget[];
   /** The objects that are to be written, each once; undefined for one that there isn't yet. */
   readonly writes: ReadonlyMap<DesiredObject, TargetView | undefined>;

@@ -41,9 +41,8 @@ export async function writeDue(
       if (trouble !== undefined) return failed(trouble);
       const { code, message } = classify(error);
       log.debug('a trust target could not be written', { ...about, code, error: message });
-      // A lost race is tried again at once.
-      if (code === 'Conflict') return;
-      isOutage = true;
+      if (code === 'Conflict') memory.failed(id, lostRace(message), clock.now(), clock.random());
+      else isOutage = true;
     }
     function failed(trouble: Trouble): void {
       if (memory.of(id).trouble?.code !== trouble.code)
@@ -76,6 +75,11 @@ export async function writeDue(
   };
   await Promise.all(Array.from({ length: AT_ONCE }, lane));
   return { isOutage, hasMore: due.length > IN_ONE_RUN };
+}
+
+/** Another writer was faster, several times. */
+function lostRace(message: string): Trouble {
+  return { code: 'TrustTargetPending', message: `another writer changes it at the same moment: ${message}` };
 }
 
 /** Another party changed or deleted an object: which CA certificates it was made to trust is for the audit. */

@@ -154,7 +154,7 @@ function targetAccess({ client, cluster }: Services, caches: TargetCaches): Targ
     get: ({ kind, namespace, name }) => client.get(KINDS[kind].resource, inside(kind, namespace), name),
     apply: (kind, manifest) => client.apply(KINDS[kind].resource, manifest),
     remove: async ({ kind, namespace, name, uid, resourceVersion }) => {
-      await client.delete(KINDS[kind].resource, inside(kind, namespace), name, { uid });
+      await client.delete(KINDS[kind].resource, inside(kind, namespace), name, { uid, resourceVersion });
       caches.of[kind].remove(namespace, { metadata: { namespace, name, resourceVersion } });
     },
     view: (kind, object) => caches.viewers[kind](object),

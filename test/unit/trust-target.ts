@@ -17,7 +17,13 @@ export const [first, second, stranger] = holders.map(({ certificate }) => parseC
   ReturnType<typeof parseCertificate>,
 ];
 
-export const owner = { kind: 'ClusterCertificateAuthority', namespace: '', name: 'ca', uid: 'uid-1' } as const;
+export const owner = {
+  kind: 'ClusterCertificateAuthority',
+  namespace: '',
+  name: 'ca',
+  uid: 'uid-1',
+  generation: 1,
+} as const;
 export const object = { kind: 'ConfigMap', namespace: 'shop', name: 'client-ca', signerName: undefined } as const;
 export const bundle = (...anchors: (typeof first)[]): TrustBundle => bundleOf(anchors);
 
