@@ -214,6 +214,8 @@ export const LEDGER_OF_LABEL = 'certwheel.io/ledger-of';
 export const TRUST_TARGET_LABEL = 'certwheel.io/trust-target';
 export const TRUST_MARK_ANNOTATION = 'certwheel.io/trust-mark';
 export const TRUSTED_SINCE_ANNOTATION = 'certwheel.io/trusted-since';
+/** And the names of its trust stores. */
+export const TRUST_STORES_ANNOTATION = 'certwheel.io/trust-stores';
 
 /** `certwheel.io/v1alpha1`, `v1`. */
 export function apiVersion(resource: Resource): string {

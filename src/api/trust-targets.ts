@@ -1,4 +1,10 @@
-import type { AuthorityTrust, ClusterAuthorityTrust, ClusterTrustTarget, TrustSource } from './generated/types.ts';
+import type {
+  AuthorityTrust,
+  ClusterAuthorityTrust,
+  ClusterTrustTarget,
+  TrustSource,
+  TrustStoreFormat,
+} from './generated/types.ts';
 
 export const TARGET_KINDS = ['ConfigMap', 'Secret', 'ClusterTrustBundle'] as const;
 export type TargetKind = (typeof TARGET_KINDS)[number];
@@ -12,6 +18,7 @@ export interface TrustTarget {
   readonly signerName: string | undefined;
   /** Undefined for a ClusterTrustBundle, and for the namespaced kind of authority, which writes its own namespace. */
   readonly namespaces: ClusterTrustTarget['namespaces'];
+  readonly formats: readonly TrustStoreFormat[];
   readonly requiredProof: ClusterTrustTarget['requiredProof'];
 }
 
@@ -29,8 +36,16 @@ export function parseTrustSources(trust: AuthorityTrust | ClusterAuthorityTrust 
 }
 
 function parseTarget(target: ClusterTrustTarget): TrustTarget | undefined {
-  const { name, requiredProof, namespaces, configMap, secret, clusterTrustBundle } = target;
-  const common = { name, requiredProof, signerName: undefined, namespaces };
+  const {
+    name,
+    requiredProof,
+    namespaces,
+    additionalFormats: formats = NONE,
+    configMap,
+    secret,
+    clusterTrustBundle,
+  } = target;
+  const common = { name, requiredProof, signerName: undefined, namespaces, formats };
   if (configMap !== undefined) return { ...common, kind: 'ConfigMap', object: configMap.name };
   if (secret !== undefined) return { ...common, kind: 'Secret', object: secret.name };
   if (clusterTrustBundle === undefined) return undefined;

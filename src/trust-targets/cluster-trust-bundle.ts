@@ -11,5 +11,6 @@ export const CLUSTER_TRUST_BUNDLE: KindOfTarget = {
   resource: CLUSTER_TRUST_BUNDLES,
   right: 'clusterTrustBundles',
   read: ({ spec }) => (spec as BundleSpec | undefined)?.trustBundle,
-  write: (pem, signerName) => ({ spec: { ...(signerName === undefined ? {} : { signerName }), trustBundle: pem } }),
+  readFile: () => undefined,
+  write: ({ pem, signerName }) => ({ spec: { ...(signerName === undefined ? {} : { signerName }), trustBundle: pem } }),
 };

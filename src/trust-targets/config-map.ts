@@ -6,5 +6,9 @@ export const CONFIG_MAP: KindOfTarget = {
   resource: CONFIG_MAPS,
   right: 'configMaps',
   read: ({ data }) => data?.[CA_KEY],
-  write: (pem) => ({ data: { [CA_KEY]: pem } }),
+  readFile: ({ binaryData }, name) => binaryData?.[name],
+  write: ({ pem, files }) => ({
+    data: { [CA_KEY]: pem },
+    ...(Object.keys(files).length === 0 ? {} : { binaryData: files }),
+  }),
 };

@@ -8,6 +8,7 @@ const target = (fields: Partial<TrustTarget>): TrustTarget => ({
   kind: 'ConfigMap',
   object: 'client-ca',
   signerName: undefined,
+  formats: [],
   namespaces: undefined,
   requiredProof: 'Delivered',
   ...fields,

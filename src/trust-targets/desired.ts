@@ -2,6 +2,7 @@ import { allowsNamespace, type CertificateAuthority } from '../api/certificate-a
 import { keyOf } from '../api/parse.ts';
 import type { TargetKind, TrustTarget } from '../api/trust-targets.ts';
 import type { Trouble } from '../trouble.ts';
+import type { TrustStores } from './stores.ts';
 
 /** One object that must hold the trust bundle of an authority. */
 export interface DesiredObject {
@@ -10,6 +11,8 @@ export interface DesiredObject {
   readonly namespace: string;
   readonly name: string;
   readonly signerName: string | undefined;
+  /** Set once the bundle is known; none without. */
+  readonly stores?: TrustStores;
 }
 
 /** What one target of the spec comes to: each object in its order, and why it comes to none or not to all. */
@@ -86,6 +89,19 @@ function unreached(namespace: string, { isWhole }: Places): Trouble {
         code: 'TrustTargetNotServed',
         message: `namespace ${namespace} is not served by this controller; add it to namespaces of the chart (--namespaces)`,
       };
+}
+
+/** The same with the trust stores of each target. */
+export async function withStores(
+  targets: readonly DesiredTarget[],
+  storesOf: (target: TrustTarget) => Promise<TrustStores>,
+): Promise<readonly DesiredTarget[]> {
+  return Promise.all(
+    targets.map(async (each) => {
+      const stores = await storesOf(each.target);
+      return { ...each, objects: each.objects.map((object) => ({ ...object, stores })) };
+    }),
+  );
 }
 
 /** The key of caches for one kind. */

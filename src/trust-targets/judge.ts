@@ -5,6 +5,7 @@ import type { TrustBundle } from '../pki/bundle.ts';
 import { CLOCKS_APART_MS } from '../rotation/generation.ts';
 import type { Trouble } from '../trouble.ts';
 import { type DesiredObject, nameOf } from './desired.ts';
+import { NO_STORES } from './stores.ts';
 import { readTrustedSince, type TrustedSince } from './trusted-since.ts';
 import type { TargetView } from './view.ts';
 
@@ -43,6 +44,7 @@ export function judge(
     isOurs(seen, owner) &&
     seen.authority === authorityKey(owner) &&
     seen.hash === bundle.hash &&
+    seen.stores === (desired.stores ?? NO_STORES).id &&
     [...bundle.anchors.keys()].every((each) => isDated(seen, each, now));
   return isHolding ? { state: 'holding' } : { state: 'write', seen };
 }

@@ -5,6 +5,7 @@ import type { TrustBundle } from '../pki/bundle.ts';
 import type { DesiredObject } from './desired.ts';
 import { markOf, sinceAfter } from './judge.ts';
 import { KINDS } from './kinds.ts';
+import { NO_STORES } from './stores.ts';
 import { writeTrustedSince } from './trusted-since.ts';
 import type { TargetView } from './view.ts';
 
@@ -21,7 +22,7 @@ export function targetManifest(
   seen: TargetView | undefined,
   now: Date,
 ) {
-  const { namespace, name, signerName } = desired;
+  const { namespace, name, signerName, stores = NO_STORES } = desired;
   const { resource: api, write } = KINDS[desired.kind];
   const precondition =
     seen === undefined ? { resourceVersion: CREATE_ONLY } : { uid: seen.uid, resourceVersion: seen.resourceVersion };
@@ -40,8 +41,9 @@ export function targetManifest(
       annotations: {
         [names.TRUST_MARK_ANNOTATION]: markOf(resource, desired),
         [names.TRUSTED_SINCE_ANNOTATION]: writeTrustedSince(sinceAfter(seen, bundle, resource, now)),
+        ...(stores.id === '' ? {} : { [names.TRUST_STORES_ANNOTATION]: Object.keys(stores.files).sort().join(',') }),
       },
     },
-    ...write(bundle.pem, signerName),
+    ...write({ pem: bundle.pem, files: stores.files, signerName }),
   };
 }

@@ -9,5 +9,6 @@ export const SECRET: KindOfTarget = {
     const text = data?.[CA_KEY];
     return text === undefined ? undefined : Buffer.from(text, 'base64').toString('utf8');
   },
-  write: (pem) => ({ type: 'Opaque', data: { [CA_KEY]: Buffer.from(pem).toString('base64') } }),
+  readFile: ({ data }, name) => data?.[name],
+  write: ({ pem, files }) => ({ type: 'Opaque', data: { [CA_KEY]: Buffer.from(pem).toString('base64'), ...files } }),
 };

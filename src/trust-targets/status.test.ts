@@ -21,6 +21,7 @@ const target: TrustTarget = {
   kind: 'ConfigMap',
   object: 'client-ca',
   signerName: undefined,
+  formats: [],
   namespaces: { all: true },
   requiredProof: 'Written',
 };

@@ -10,9 +10,13 @@ import { CERTIFICATE_LABEL } from '../pki/certificate.ts';
 import { parsePem } from '../pki/pem.ts';
 import { RecentlyUsed } from '../recently-used.ts';
 import { KINDS } from './kinds.ts';
+import { storesId } from './stores.ts';
 
 /** No object has more (1 MiB). */
 export const MOST_BYTES = 1_048_576;
+
+/** A user of its namespace may have written the annotation. */
+const MOST_STORES = 4;
 
 /** What is kept of an object that a trust bundle is written into. */
 export interface TargetView {
@@ -35,6 +39,8 @@ export interface TargetView {
   readonly held: readonly string[];
   /** See readTrustedSince. */
   readonly since: string;
+  /** Of its trust stores, see storesId. */
+  readonly stores: string;
   readonly isBeingDeleted: boolean;
 }
 
@@ -66,9 +72,15 @@ export function targetViewer(kind: TargetKind): (object: RawObject) => TargetVie
       hash: id,
       held: fingerprints(pem, id),
       since: shared(annotations[names.TRUSTED_SINCE_ANNOTATION] ?? ''),
+      stores: storesOf(annotations[names.TRUST_STORES_ANNOTATION], (file) => KINDS[kind].readFile(object, file)),
       isBeingDeleted: deletionTimestamp !== undefined,
     };
   };
+}
+
+/** Those that Certwheel has written, as they are now; files of others of such a name are none of them. */
+function storesOf(written: string | undefined, contentOf: (name: string) => string | undefined): string {
+  return written === undefined ? '' : shared(storesId(written.split(',').slice(0, MOST_STORES), contentOf));
 }
 
 function authorityOf(labels: Readonly<Record<string, string>>, namespace: string): string {

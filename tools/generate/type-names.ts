@@ -68,6 +68,7 @@ const AUTHORITY_NAMES: Record<string, string> = {
   'spec.quota': 'IssuanceQuota',
   'spec.trust.sources[]': 'TrustSource',
   'spec.trust.sources[].configMap': 'KeyReference',
+  'spec.trust.targets[].additionalFormats[]': 'TrustStoreFormat',
   'spec.trust.targets[].configMap': 'TargetName',
   'spec.trust.targets[].secret': 'TargetName',
   status: 'AuthorityStatus',

@@ -1593,6 +1593,32 @@ export const certificateAuthoritySchema = {
                       }
                     }
                   },
+                  "additionalFormats": {
+                    "type": "array",
+                    "maxItems": 2,
+                    "items": {
+                      "type": "object",
+                      "required": [
+                        "type"
+                      ],
+                      "properties": {
+                        "type": {
+                          "type": "string",
+                          "enum": [
+                            "PKCS12",
+                            "JKS"
+                          ]
+                        },
+                        "password": {
+                          "type": "string",
+                          "default": "changeit",
+                          "pattern": "^[ -~]+$",
+                          "minLength": 1,
+                          "maxLength": 128
+                        }
+                      }
+                    }
+                  },
                   "requiredProof": {
                     "type": "string",
                     "default": "Delivered",
@@ -3189,6 +3215,32 @@ export const clusterCertificateAuthoritySchema = {
                         "enum": [
                           true
                         ]
+                      }
+                    }
+                  },
+                  "additionalFormats": {
+                    "type": "array",
+                    "maxItems": 2,
+                    "items": {
+                      "type": "object",
+                      "required": [
+                        "type"
+                      ],
+                      "properties": {
+                        "type": {
+                          "type": "string",
+                          "enum": [
+                            "PKCS12",
+                            "JKS"
+                          ]
+                        },
+                        "password": {
+                          "type": "string",
+                          "default": "changeit",
+                          "pattern": "^[ -~]+$",
+                          "minLength": 1,
+                          "maxLength": 128
+                        }
                       }
                     }
                   },

@@ -948,6 +948,11 @@ export interface TrustTarget {
   configMap?: TargetName;
   secret?: TargetName;
   /**
+   * Trust stores of the same CA certificates beside ca.crt, of a configMap or a secret. PKCS12:
+   * truststore.p12. JKS: truststore.jks.
+   */
+  additionalFormats?: TrustStoreFormat[];
+  /**
    * What a CA rotation waits for before a new CA signs. Written: the object holds the new CA. Delivered: the
    * kubelet has had the time to bring it into the Pods that mount it. Probed: a verifier of
    * spec.trust.verifiers accepts a certificate of the new CA.
@@ -962,6 +967,20 @@ export interface TargetName {
    * Name of the object.
    */
   name: string;
+}
+/**
+ * One trust store.
+ */
+export interface TrustStoreFormat {
+  /**
+   * PKCS12 or JKS.
+   */
+  type: 'PKCS12' | 'JKS';
+  /**
+   * The password of the trust store. Its content is public, so the password protects nothing; Java's default
+   * is changeit. Printable ASCII.
+   */
+  password: string;
 }
 /**
  * The observed state. Only the controller writes it, and makes no important decision from it.
@@ -1376,6 +1395,11 @@ export interface ClusterTrustTarget {
   secret?: TargetName;
   clusterTrustBundle?: ClusterTrustBundleReference;
   namespaces?: AllowedNamespaces;
+  /**
+   * Trust stores of the same CA certificates beside ca.crt, of a configMap or a secret. PKCS12:
+   * truststore.p12. JKS: truststore.jks.
+   */
+  additionalFormats?: TrustStoreFormat[];
   /**
    * What a CA rotation waits for before a new CA signs. Written: the object holds the new CA. Delivered: the
    * kubelet has had the time to bring it into the Pods that mount it. Probed: a verifier of

@@ -64,6 +64,13 @@ export const CLUSTER_TRUST_ROWS: Short[] = [
     good: bundle({ name: 'clients' }),
   },
   {
+    refuses: 'a ClusterTrustBundle with trust stores',
+    rule: TARGETS,
+    says: "a clusterTrustBundle has room for PEM alone, so it can't have additionalFormats",
+    bad: target({ clusterTrustBundle: { name: 'clients' }, additionalFormats: [{ type: 'JKS' }] }),
+    good: target({ ...object, ...all, additionalFormats: [{ type: 'JKS' }] }),
+  },
+  {
     refuses: 'a ClusterTrustBundle whose name is not that of its signer',
     rule: `${TARGETS}.clusterTrustBundle`,
     says: BUNDLE_NAME,

@@ -215,7 +215,8 @@ const sources: readonly Json[] = [
   { name: 'partner', inline: 'PEM' },
 ];
 const requiredProof = 'Written';
-const configMap: Json = { name: 'gateways', configMap: { name: 'client-ca' }, requiredProof };
+const additionalFormats = [{ type: 'JKS', password: 'secret' }, { type: 'PKCS12' }];
+const configMap: Json = { name: 'gateways', configMap: { name: 'client-ca' }, requiredProof, additionalFormats };
 const secret: Json = { name: 'brokers', secret: { name: 'client-ca' } };
 const clusterTrustBundle = {
   name: 'mesh',

@@ -1,6 +1,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import {
+  CERTIFICATE_AUTHORITIES,
   CLUSTER_CERTIFICATE_AUTHORITIES,
   CLUSTER_TRUST_BUNDLES,
   CONFIG_MAPS,
@@ -76,6 +77,31 @@ test('an authority of one namespace writes a ConfigMap and a Secret there', asyn
     trust?.targets?.map(({ name, kind }) => `${name} ${kind}`),
     ['gateways ConfigMap', 'brokers Secret'],
   );
+});
+
+test('trust stores come with the bundle, and go with the format', async () => {
+  const { world } = await scene.get();
+  const namespace = await world.namespace();
+  const additionalFormats = [{ type: 'JKS' }, { type: 'PKCS12' }];
+  const targets = [
+    { name: 'java', configMap: { name: 'client-ca' }, additionalFormats },
+    { name: 'secret', secret: { name: 'client-ca' }, additionalFormats },
+  ];
+  const { metadata } = await createAuthority(world, selfManaged(namespace, 'ca', { trust: { targets } }));
+  const { binaryData = {} } = await untilHeld(world, namespace);
+  assert.equal(Object.keys(binaryData).sort(), ['truststore.jks', 'truststore.p12']);
+  const secret = await eventually<RawObject>('the Secret', () => world.client.get(SECRETS, namespace, 'client-ca'));
+  for (const [name, content] of Object.entries(binaryData)) assert.is(secret.data?.[name], content);
+  await edit(world, CONFIG_MAPS, namespace, 'client-ca', { binaryData: { 'truststore.jks': 'AAAA' } });
+  await eventually('it is repaired', async () => {
+    const found = await world.client.get(CONFIG_MAPS, namespace, 'client-ca');
+    return found?.binaryData?.['truststore.jks'] === binaryData['truststore.jks'];
+  });
+  const spec = { trust: { targets: [{ name: 'java', configMap: { name: 'client-ca' } }] } };
+  await patch(world, CERTIFICATE_AUTHORITIES, namespace, metadata?.name ?? '', { spec });
+  await eventually('they are gone', async () => {
+    return (await world.client.get(CONFIG_MAPS, namespace, 'client-ca'))?.binaryData === undefined;
+  });
 });
 
 test('a Secret with a name that Certwheel needs, or with a CA in it, is never a target', async () => {
