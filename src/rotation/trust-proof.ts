@@ -1,9 +1,9 @@
-/** What shows that one place of a verifier trusts a CA certificate, or why nothing shows it yet. */
+/** What is known of one verifier, or of one place that verifiers read, with regard to one CA. */
 export interface TrustProof {
-  /** The place, such as `ConfigMap payments/client-ca`. */
+  /** For people: `ConfigMap payments/client-ca`, `verifier gateway`. */
   readonly subject: string;
-  /** Since when it has been shown to trust that CA, without interruption; a restart loses nothing of it. */
+  /** Since when it has been shown to trust that CA; undefined while it hasn't. */
   readonly since: Date | undefined;
-  /** Why it isn't shown yet, and what to do; undefined where it is. */
+  /** Why it hasn't been shown yet, and what to do, as the rest of a sentence; undefined where it has. */
   readonly waiting: string | undefined;
 }
