@@ -74,6 +74,10 @@ bench-policy: $(INSTALLED) ## Measure decisions by issuance rules, 25 seconds
 bench-keystores: $(INSTALLED) ## Measure what key stores and trust stores cost, a minute
 	node test/bench/keystores.ts
 
+.PHONY: bench-trust-targets
+bench-trust-targets: control-plane ## Measure a trust bundle in 1,000 namespaces, 2 minutes
+	node test/bench/trust-targets.ts
+
 .PHONY: generate
 generate: $(INSTALLED) ## Write anew what is generated: types, schemas, chart, reference, Dockerfile
 	node tools/generate.ts

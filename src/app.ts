@@ -17,6 +17,7 @@ import { releaseMemoryWhenQuiet } from './memory.ts';
 import { createMetrics, type Metrics } from './metrics/metrics.ts';
 import { StartError } from './start-error.ts';
 import { messageOf } from './thrown.ts';
+import { TargetResults } from './trust-targets/reconcile.ts';
 import { wireAuthorities } from './wiring/authorities.ts';
 import { wakeCertificate, wakeMembers, wireCertificates } from './wiring/certificates.ts';
 import { Cluster } from './wiring/cluster.ts';
@@ -24,6 +25,7 @@ import { wireLedgers } from './wiring/ledgers.ts';
 import { servePages } from './wiring/pages.ts';
 import { preflight } from './wiring/preflight.ts';
 import type { Services } from './wiring/services.ts';
+import { wireTrustTargets } from './wiring/trust-targets.ts';
 import { wireWakes } from './wiring/wakes.ts';
 
 /** A graceful stop gives the runs under way this long. */
@@ -103,15 +105,25 @@ export async function startApp(
     },
   };
   const ledgers = wireLedgers(services);
-  const authorities = wireAuthorities(services, ledgers, {
-    members: (authority) => wakeMembers(certificates.queue, services, authority),
+  const targetResults = new TargetResults();
+  const trust = {
+    status: targetResults.status.bind(targetResults),
+    proofs: (key: string, fingerprint: string) => targets.proofs(key, fingerprint),
+  };
+  const authorities = wireAuthorities(services, ledgers, trust, {
+    members: (authority) => {
+      wakeMembers(certificates.queue, services, authority);
+      targets.wake(authority);
+    },
     certificate: (key) => wakeCertificate(certificates.queue, services, key),
   });
+  const targets = wireTrustTargets(services, targetResults, (key, at) => authorities.queue.add(key, at));
   const { controller: certificates, forget } = wireCertificates(services);
+  const controllers = { certificates, authorities, 'trust-targets': targets.controller };
   wireWakes({ ...services, ledgers, certificates: certificates.queue, authorities: authorities.queue, onGone: forget });
   metrics.ask({
-    queueDepth: (name) => (name === 'certificates' ? certificates : authorities).queue.depth(),
-    watches: () => cluster.stats(),
+    queueDepth: (name) => controllers[name as keyof typeof controllers].queue.depth(),
+    watches: () => [...cluster.stats(), ...targets.stats()],
     monotonicMs: () => clock.monotonicMs(),
     leading: () => lease?.held() ?? true,
   });
@@ -127,11 +139,11 @@ export async function startApp(
     throw error;
   }
   cluster.start(stopping.signal, unreadable);
+  targets.start(stopping.signal);
   void releaseMemoryWhenQuiet(clock, stopping.signal);
 
   const begin = () => {
-    authorities.start();
-    certificates.start();
+    for (const each of [authorities, targets.controller, certificates]) each.start();
   };
   const ready = cluster.synced().then(() => {
     if (stopping.signal.aborted) return;
@@ -145,7 +157,7 @@ export async function startApp(
 
   const stop = async () => {
     log.info('stopping');
-    await Promise.all([certificates.stop(STOP_GRACE_MS), authorities.stop(STOP_GRACE_MS)]);
+    await Promise.all(Object.values(controllers).map((each) => each.stop(STOP_GRACE_MS)));
     stopping.abort(new Error('shutting down'));
     // Events are the least of what matters: the next leader doesn't wait for them.
     await Promise.all([lease?.release(), services.events.close(EVENTS_GRACE_MS)]);

@@ -6,8 +6,9 @@ import { SERVING_OPTIONS, type ServingConfig, toServingConfig } from './serving/
 import { StartError } from './start-error.ts';
 import { TENANT_OPTIONS, type TenantConfig, toTenantConfig } from './tenant-flags.ts';
 import { messageOf } from './thrown.ts';
+import { TARGET_OPTIONS, type TargetConfig, toTargetConfig } from './trust-targets/flags.ts';
 
-export interface Config extends ServingConfig, TenantConfig {
+export interface Config extends ServingConfig, TenantConfig, TargetConfig {
   readonly kubeconfig: string | undefined;
   /** Undefined for all. */
   readonly namespaces: readonly string[] | undefined;
@@ -78,6 +79,7 @@ const OPTIONS = [
     standard: '2m',
     help: 'time for workloads to load a changed Secret; a CA rotation waits for it',
   },
+  ...TARGET_OPTIONS,
   ...TENANT_OPTIONS,
   { flag: 'log-level', value: 'LEVEL', standard: 'info', help: `one of ${LOG_LEVELS.join(', ')}` },
   {
@@ -158,6 +160,7 @@ function toConfig(values: Values, isTerminal: boolean): Config {
     leaderElectNamespace: toNamespace('leader-elect-namespace', leaderElectNamespace),
     workers: toCount('workers', values.workers, 1, 1000),
     routineEvents: toBoolean('routine-events', values['routine-events']),
+    ...toTargetConfig(values),
     ...toTenantConfig(values),
     trustPropagationMs: toMs('trust-propagation', values['trust-propagation']),
     logLevel: oneOf('log-level', values['log-level'], LOG_LEVELS),

@@ -56,6 +56,16 @@ export const ERROR_CODES = [
   'SecretTooLarge',
   'SecretConflict',
   'SecretNotOwned',
+  // the objects of spec.trust.targets
+  'TrustTargetPending',
+  'TrustTargetForbidden',
+  'TrustTargetNotServed',
+  'TrustTargetNoNamespace',
+  'TrustTargetNotOwned',
+  'TrustTargetRefused',
+  'TrustTargetContested',
+  'TrustTargetNotDelivered',
+  'TrustBundleTooLarge',
   // a bug in Certwheel
   'Unexpected',
 ] as const;

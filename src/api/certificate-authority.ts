@@ -4,11 +4,17 @@ import type { AuthorityKind } from './client-certificate.ts';
 import type { Broken, Condition } from './conditions.ts';
 import { parseDuration } from './duration.ts';
 import { certificateAuthoritySpecSchema, clusterCertificateAuthoritySpecSchema } from './generated/schemas.ts';
-import type { AuthorityStatus, CertificateAuthoritySpec, ClusterCertificateAuthoritySpec } from './generated/types.ts';
+import type {
+  AuthorityStatus,
+  CertificateAuthoritySpec,
+  ClusterCertificateAuthoritySpec,
+  TrustSource,
+} from './generated/types.ts';
 import { type IssuancePolicy, issuancePolicy } from './issuance-policy.ts';
 import { CERTIFICATE_AUTHORITIES, CLUSTER_CERTIFICATE_AUTHORITIES, type Resource } from './names.ts';
 import { type ObjectMeta, parseMeta, type RawObject, validator } from './parse.ts';
 import { type SecretReference, secretReferences } from './secret-references.ts';
+import { parseTrustSources, parseTrustTargets, type TrustTarget } from './trust-targets.ts';
 import { type Fields, refuseUnknownFields } from './unknown-fields.ts';
 
 /** The fields of an authority that don't depend on its backend. */
@@ -20,6 +26,7 @@ export const COMMON_FIELDS: readonly string[] = [
   'allowedNamespaces',
   'issuancePolicy',
   'caRotation',
+  'trust',
 ];
 
 /** Of the schema alone: a field that only a later version knows is no backend, where this version follows it. */
@@ -76,6 +83,9 @@ export interface CertificateAuthority extends AuthorityMeta {
   readonly allowedNamespaces: AllowedNamespaces | undefined;
   readonly issuancePolicy: IssuancePolicy;
   readonly caRotation: CARotation;
+  readonly trustTargets: readonly TrustTarget[];
+  /** Further CA certificates for the targets. */
+  readonly trustSources: readonly TrustSource[];
   readonly status: AuthorityStatus;
 }
 
@@ -128,6 +138,8 @@ export function parseCertificateAuthority(kind: AuthorityKind, object: RawObject
       allowedNamespaces: kind === 'ClusterCertificateAuthority' ? (spec.allowedNamespaces ?? { names: [] }) : undefined,
       issuancePolicy: issuancePolicy(kind, spec.issuancePolicy),
       caRotation: caRotation(spec.caRotation, object.metadata?.annotations),
+      trustTargets: parseTrustTargets(spec.trust),
+      trustSources: parseTrustSources(spec.trust),
       status,
     };
   } catch (error) {

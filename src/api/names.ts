@@ -56,6 +56,13 @@ export const CONFIG_MAPS = {
   kind: 'ConfigMap',
   namespaced: true,
 } as const satisfies Resource;
+export const PODS = {
+  group: '',
+  version: 'v1',
+  plural: 'pods',
+  kind: 'Pod',
+  namespaced: true,
+} as const satisfies Resource;
 export const SERVICE_ACCOUNTS = {
   group: '',
   version: 'v1',
@@ -90,6 +97,13 @@ export const SIGNERS = {
   version: 'v1',
   plural: 'signers',
   kind: 'Signer',
+  namespaced: false,
+} as const satisfies Resource;
+export const CLUSTER_TRUST_BUNDLES = {
+  group: 'certificates.k8s.io',
+  version: 'v1',
+  plural: 'clustertrustbundles',
+  kind: 'ClusterTrustBundle',
   namespaced: false,
 } as const satisfies Resource;
 export const CERTIFICATE_REQUESTS = {
@@ -203,6 +217,16 @@ export const ADVANCE_CA_ANNOTATION = 'certwheel.io/advance-ca';
 
 /** On the Secret that keeps the ledgers of an authority: the authority's name; its kind is in AUTHORITY_KIND_LABEL. */
 export const LEDGER_OF_LABEL = 'certwheel.io/ledger-of';
+
+/**
+ * On an object of spec.trust.targets: the authority's name, by which it is watched (its kind is in AUTHORITY_KIND_LABEL); its
+ * mark, see markOf; and since when it holds each CA certificate.
+ */
+export const TRUST_TARGET_LABEL = 'certwheel.io/trust-target';
+export const TRUST_MARK_ANNOTATION = 'certwheel.io/trust-mark';
+export const TRUSTED_SINCE_ANNOTATION = 'certwheel.io/trusted-since';
+/** And the names of its trust stores. */
+export const TRUST_STORES_ANNOTATION = 'certwheel.io/trust-stores';
 
 /** `certwheel.io/v1alpha1`, `v1`. */
 export function apiVersion(resource: Resource): string {

@@ -50,6 +50,7 @@ export interface RawObject {
   readonly spec?: unknown;
   readonly status?: unknown;
   readonly data?: Readonly<Record<string, string>>;
+  readonly binaryData?: Readonly<Record<string, string>>;
   readonly type?: string;
   readonly immutable?: boolean;
 }

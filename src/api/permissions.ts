@@ -55,6 +55,35 @@ export const AUTHORITY_PERMISSIONS: readonly PolicyRule[] = [
   },
 ];
 
+/**
+ * What spec.trust.targets need besides, by the value of the chart below `trustTargets`: in each namespace that is served. For
+ * Secrets the rights above are enough.
+ */
+export const TARGET_PERMISSIONS: Readonly<Record<'configMaps' | 'pods', PolicyRule>> = {
+  configMaps: {
+    apiGroups: [''],
+    resources: ['configmaps'],
+    verbs: ['get', 'list', 'watch', 'create', 'patch', 'delete'],
+    why: 'to write trust bundles into ConfigMaps; a create comes from server-side apply',
+  },
+  pods: {
+    apiGroups: [''],
+    resources: ['pods'],
+    verbs: ['list', 'watch'],
+    why: 'to name the Pods that still have a former trust bundle',
+  },
+};
+
+/** The same without a namespace. */
+export const CLUSTER_TARGET_PERMISSIONS: Readonly<Record<'clusterTrustBundles', PolicyRule>> = {
+  clusterTrustBundles: {
+    apiGroups: ['certificates.k8s.io'],
+    resources: ['clustertrustbundles'],
+    verbs: ['get', 'list', 'watch', 'create', 'patch', 'delete'],
+    why: 'to write trust bundles into ClusterTrustBundles',
+  },
+};
+
 /** What ClusterCertificateAuthorities need without a namespace, also where only single namespaces are served. */
 export const CLUSTER_AUTHORITY_PERMISSIONS: readonly PolicyRule[] = [
   {

@@ -19,6 +19,7 @@ test('names of other objects are not taken for Secrets', () => {
     certManager: { issuerRef: { name: 'issuer' }, trustBundle: { configMap: { name: 'bundle', key: 'ca.crt' } } },
     stepCA: { provisioner: { name: 'certwheel' } },
     allowedNamespaces: { names: ['shop'] },
+    trust: { targets: [{ name: 'brokers', secret: { name: 'written' } }] },
   };
   assert.equal(secretReferences(spec), []);
 });

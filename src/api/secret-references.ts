@@ -7,6 +7,9 @@ export interface SecretReference {
 /** A spec that passed the schema is nowhere as deep; one that is broken may be anything. */
 const DEEPEST = 16;
 
+/** Objects that Certwheel writes: what is in them is public, and none of it is read. */
+const WRITTEN = 'trust.targets';
+
 /**
  * Every Secret that the spec of an authority names. Found by the names of its fields, since a backend that forgot to list
  * one would leave its key unprotected, and since a spec that is broken has no backend to ask.
@@ -19,6 +22,7 @@ function* walk(value: unknown, path: string, depth: number): Generator<SecretRef
   if (typeof value !== 'object' || value === null || depth > DEEPEST) return;
   for (const [key, inner] of Object.entries(value)) {
     const field = path === '' ? key : `${path}.${key}`;
+    if (field === WRITTEN) continue;
     const name = /secret/i.test(key) ? nameIn(inner) : undefined;
     if (name !== undefined) yield { field, name };
     yield* walk(inner, field, depth + 1);

@@ -1,5 +1,5 @@
 import type { AnyCertificateAuthority, CertificateAuthority } from '../api/certificate-authority.ts';
-import type { AuthorityStatus } from '../api/generated/types.ts';
+import type { AuthorityStatus, TrustStatus } from '../api/generated/types.ts';
 import type { EventText } from '../certificate/status/events.ts';
 import type { Buckets } from '../queue/bucket.ts';
 import type { Consumer, RotationDeps } from '../rotation/deps.ts';
@@ -19,6 +19,8 @@ export interface AuthorityDeps extends RotationDeps {
   generationSecrets(key: string): readonly GenerationSecret[];
   /** The ClientCertificates that it serves. */
   consumers(resource: CertificateAuthority): readonly Consumer[];
+  /** What is known of its trust targets; undefined where it has none. */
+  trustStatus(resource: CertificateAuthority): TrustStatus | undefined;
   writeStatus(resource: AnyCertificateAuthority, status: AuthorityStatus): Promise<void>;
   /** How often the status of one authority may be written. */
   readonly statusWrites: Buckets;

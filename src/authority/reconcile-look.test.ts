@@ -39,6 +39,7 @@ function scene(definition: BackendDefinition<never>, backend: Backend) {
     generationSecrets: () => [],
     members: () => [],
     consumers: () => [],
+    trustStatus: () => undefined,
     createGeneration: async () => {},
     writeGeneration: async () => {},
     deleteGeneration: async () => {},

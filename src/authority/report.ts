@@ -22,13 +22,14 @@ import { AUTHORITY_CONDITIONS, type AuthorityFindings, authorityStatus, foreignC
 export async function report(
   resource: CertificateAuthority,
   runtime: Runtime,
-  seen: Omit<AuthorityFindings, 'generations' | 'signing' | 'isElsewhere'>,
+  seen: Omit<AuthorityFindings, 'generations' | 'signing' | 'isElsewhere' | 'trustStatus'>,
   deps: AuthorityDeps,
 ): Promise<Date | undefined> {
   const now = deps.clock.now();
   const { generations } = runtime;
   const signing = signingOf(runtime, now);
-  const findings = { ...seen, generations, signing, isElsewhere: sourceOf(runtime) === undefined };
+  const isElsewhere = sourceOf(runtime) === undefined;
+  const findings = { ...seen, generations, signing, isElsewhere, trustStatus: deps.trustStatus(resource) };
   const status = authorityStatus(resource, findings, now);
   const ca =
     signing === undefined

@@ -1,6 +1,6 @@
 import { authorityConditions, type CertificateAuthority } from '../api/certificate-authority.ts';
 import { heldBy, mergeConditions, type NewCondition, toRfc3339 } from '../api/conditions.ts';
-import type { AuthorityStatus } from '../api/generated/types.ts';
+import type { AuthorityStatus, TrustStatus } from '../api/generated/types.ts';
 import { readable } from '../foreign-text.ts';
 import { lastToEnd } from '../pki/ca-life.ts';
 import type { CertificateView } from '../pki/certificate.ts';
@@ -42,6 +42,8 @@ export interface AuthorityFindings extends RotationFindings {
   /** When an authority that can't be asked is probed again. */
   readonly nextProbeAt: Date | undefined;
   readonly demand: Demand;
+  /** See AuthorityDeps. */
+  readonly trustStatus?: TrustStatus | undefined;
   /** See Authority. */
   readonly verified?: string | undefined;
 }
@@ -80,6 +82,7 @@ export function authorityStatus(
     ...(findings.leftAside.length === 0
       ? {}
       : { leftAside: findings.leftAside.map((each) => readable(each, LONGEST_LEFT_ASIDE)) }),
+    ...(findings.trustStatus === undefined ? {} : { trust: findings.trustStatus }),
     ...(demand === undefined ? {} : { demand }),
     ...rotationStatus(findings),
     ...describeGenerations(findings, resource.status.generations ?? [], now),

@@ -132,6 +132,7 @@ function parts(raw: RawObject, isOwn: boolean, held: CaPair | undefined, ills: I
     },
     members: () => [],
     consumers: () => [],
+    trustStatus: () => undefined,
     createGeneration: async (_resource, { version, state, path, signer, since, source }) => {
       if (ills.write !== undefined) throw ills.write;
       generations = [...generations, aGeneration(version, state, { ...path, signer }, { since, source })];

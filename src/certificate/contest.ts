@@ -15,21 +15,21 @@ export function describeContest(
 ): string {
   const { secretName } = resource.spec;
   if (live === undefined) return `Secret ${secretName} is deleted again and again; ${AUDIT}`;
-  const writer = otherWriter(live, resource);
+  const files = new Set(Array.from(outputsOf(live).files.keys(), (name) => `data.${name}`));
+  const writer = lastOtherWriter(live, (path) => isOurs(path, resource) || files.has(path));
   return writer === undefined
     ? `Secret ${secretName} is changed again and again (${act.message}); ${AUDIT}`
     : `Secret ${secretName} is changed again and again: field manager "${writer.manager}" writes ${writer.fields.join(', ')}`;
 }
 
-/** The other field manager that wrote last, of those that hold fields of ours. A manager that removed a field holds nothing. */
-function otherWriter(live: RawObject, resource: ClientCertificate) {
-  const files = new Set(Array.from(outputsOf(live).files.keys(), (name) => `data.${name}`));
+/** The other field manager that wrote last, of those that hold such fields, as `data.ca.crt`. A manager that removed a field holds nothing. */
+export function lastOtherWriter(live: RawObject, isOfUs: (path: string) => boolean) {
   return (live.metadata?.managedFields ?? [])
     .filter(({ manager }) => manager !== FIELD_MANAGER)
     .map(({ manager = '', time = '', fieldsV1 = {} }) => ({
       manager,
       time,
-      fields: pathsOf(fieldsV1).filter((path) => isOurs(path, resource) || files.has(path)),
+      fields: pathsOf(fieldsV1).filter(isOfUs),
     }))
     .filter(({ fields }) => fields.length > 0)
     .sort((one, other) => (one.time < other.time ? 1 : -1))[0];

@@ -12,6 +12,7 @@ import type { WatchStats } from '../kube/watch-record.ts';
 import { CertificateSeries } from './certificate-series.ts';
 import { RotationSeries } from './rotation-series.ts';
 import { RuleSeries } from './rule-series.ts';
+import { TargetSeries } from './target-series.ts';
 
 const LATENESS_BUCKETS = [0.1, 0.5, 1, 5, 15, 60, 300, 900, 3600];
 const DURATION_BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
@@ -140,6 +141,7 @@ export function createMetrics(authorityTypes: readonly string[], clock: Clock, m
       authorityRequests.observe({ authority_type: type }, seconds);
     },
     certificates,
+    targets: new TargetSeries(registry),
     showAuthority(resource: AnyCertificateAuthority, isReady: boolean, ca: CaLife | undefined) {
       const authority = authorityKey(resource);
       authorityReady.set({ authority }, isReady ? 1 : 0);
@@ -182,7 +184,7 @@ export function createMetrics(authorityTypes: readonly string[], clock: Clock, m
           },
         });
       asked('certwheel_workqueue_depth', 'Objects that wait for a worker.', ['controller'], (gauge) => {
-        for (const controller of ['certificates', 'authorities'])
+        for (const controller of ['certificates', 'authorities', 'trust-targets'])
           gauge.set({ controller }, gauges.queueDepth(controller));
       });
       asked(

@@ -18,6 +18,8 @@ import type { Generation } from '../rotation/generation.ts';
 import { blankManifest, generationManifest } from '../rotation/generation-manifest.ts';
 import { viewGenerationSecret } from '../rotation/generation-secret.ts';
 import { membersOf } from '../rotation/members.ts';
+import type { TrustProof } from '../rotation/trust-proof.ts';
+import type { TargetResults } from '../trust-targets/reconcile.ts';
 import { applyWhole } from './secret-access.ts';
 import { namespaceOf, recordEvent, type Services, STATUS_WRITES, writeStatus } from './services.ts';
 import { startAuthority } from './start-authority.ts';
@@ -33,7 +35,13 @@ export interface Wakes {
   certificate: Call;
 }
 
-export function wireAuthorities(services: Services, ledgers: Ledgers, wakes: Wakes): Controller {
+/** What is known of those who must trust the CA of an authority. */
+export interface TrustEvidence extends Pick<TargetResults, 'status'> {
+  /** By the key of the authority, and the fingerprint of the CA certificate that is to be trusted. */
+  proofs(key: string, fingerprint: string): readonly TrustProof[];
+}
+
+export function wireAuthorities(services: Services, ledgers: Ledgers, trust: TrustEvidence, wakes: Wakes): Controller {
   const { ownership, client, clock, cluster, config, events, log, metrics, registry } = services;
   const deps: AuthorityDeps = {
     clock,
@@ -46,13 +54,14 @@ export function wireAuthorities(services: Services, ledgers: Ledgers, wakes: Wak
     ledgers,
     trustPropagationMs: config.trustPropagationMs,
     controllerNamespace: config.controllerNamespace,
-    proofs: () => [],
+    proofs: (key, { path }) => trust.proofs(key, path.anchor.fingerprintSHA256),
     find: (key) => cluster.authority(key),
     start: (resource) =>
       startAuthority(resource, services, () => controller.queue.add(authorityKey(resource)), wakes.certificate),
     generationSecrets: (key) => cluster.generations.byIndex('authority', key),
     members: (key) => membersOf(key, registry.get(key)?.generations ?? [], cluster),
     consumers: (resource) => consumersOf(resource, cluster),
+    trustStatus: (resource) => trust.status(resource),
     createGeneration: async (resource, generation, beside) => {
       const blank = await blankFor(resource, generation.version, services);
       const stored = await applyWhole(client, generationManifest(resource, generation, blank, beside), true);

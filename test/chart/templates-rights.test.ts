@@ -5,9 +5,11 @@ import {
   AUTHORITY_PERMISSIONS,
   CLUSTER_AUTHORITY_PERMISSIONS,
   CLUSTER_PERMISSIONS,
+  CLUSTER_TARGET_PERMISSIONS,
   LEASE_PERMISSIONS,
   NAMESPACED_PERMISSIONS,
   type PolicyRule,
+  TARGET_PERMISSIONS,
 } from '../../src/api/permissions.ts';
 import type { BackendDefinition } from '../../src/backends/backend.ts';
 import { BACKENDS } from '../../src/backends/index.ts';
@@ -54,6 +56,32 @@ test('kinds of authority that the values leave out get no rights, and the contro
   assert.equal([...(standard ?? [])].sort(), DEFINITIONS.map(({ type }) => type).sort(), 'all of them by default');
   for (const authorities of [['kubernetesCsr'], []])
     assert.match(String(await render({ controller: { authorities } }).catch(String)), 'authorities');
+});
+
+test('kinds of trust targets get rights and a flag only where the values list them', async () => {
+  const before = one(await render(), 'ClusterRole', 'certwheel').rules as readonly object[];
+  const added = async (trustTargets: object, flag: string | undefined) => {
+    const manifests = await render({ trustTargets });
+    const flags = podOf(manifests).container.args.filter((each) => each.startsWith('--trust-targets'));
+    assert.equal(flags, flag === undefined ? [] : [`--trust-targets=${flag}`]);
+    const known = new Set(before.map((each) => JSON.stringify(each)));
+    const all = one(manifests, 'ClusterRole', 'certwheel').rules as readonly object[];
+    return all.filter((each) => !known.has(JSON.stringify(each)));
+  };
+  assert.equal(await added({}, undefined), []);
+  assert.equal(await added({ configMaps: true }, 'configMaps'), rules([TARGET_PERMISSIONS.configMaps]));
+  assert.equal(await added({ pods: true }, 'pods'), rules([TARGET_PERMISSIONS.pods]));
+  assert.equal(await added({ secrets: true }, 'secrets'), []);
+  const bundles = rules([CLUSTER_TARGET_PERMISSIONS.clusterTrustBundles]);
+  const attest = {
+    apiGroups: ['certificates.k8s.io'],
+    resources: ['signers'],
+    resourceNames: ['example.com/mtls'],
+    verbs: ['attest'],
+  };
+  assert.equal(await added({ clusterTrustBundles: true }, 'clusterTrustBundles'), bundles);
+  const signers = ['example.com/mtls'];
+  assert.equal(await added({ clusterTrustBundles: true, signers }, 'clusterTrustBundles'), [...bundles, attest]);
 });
 
 test('ConfigMaps are read only for kinds of authority that have a trust bundle', async () => {

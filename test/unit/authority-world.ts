@@ -168,6 +168,7 @@ export class AuthorityWorld {
       consumers: () => [],
       proofs: () => [],
       controllerNamespace: 'certwheel',
+      trustStatus: () => undefined,
       createGeneration: (_resource, generation, beside) => generations.create(generation, beside),
       writeGeneration: (_resource, generation, beside) => generations.write(generation, beside),
       deleteGeneration: (generation) => generations.delete(generation),

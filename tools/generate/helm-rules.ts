@@ -4,10 +4,12 @@ import {
   AUTHORITY_PERMISSIONS,
   CLUSTER_AUTHORITY_PERMISSIONS,
   CLUSTER_PERMISSIONS,
+  CLUSTER_TARGET_PERMISSIONS,
   LEASE_PERMISSIONS,
   NAMESPACED_PERMISSIONS,
   type PolicyRule,
   REVIEW_PERMISSIONS,
+  TARGET_PERMISSIONS,
 } from '../../src/api/permissions.ts';
 import type { BackendDefinition } from '../../src/backends/backend.ts';
 import { BACKENDS } from '../../src/backends/index.ts';
@@ -20,12 +22,17 @@ export function generateHelmRules(): Outputs {
     named('namespaced', [
       ...NAMESPACED_PERMISSIONS.map(rule),
       `{{- if eq (include "certwheel.approvals" .) "true" }}\n${APPROVAL_PERMISSIONS.map(rule).join('\n')}\n{{- end }}`,
+      ...ofTargets(TARGET_PERMISSIONS),
     ]),
     named('authorities', [
       ...AUTHORITY_PERMISSIONS.map(rule),
       ...ofKinds(definitions.map(({ type, permissions }) => ({ type, permissions }))),
     ]),
-    named('clusterAuthorities', CLUSTER_AUTHORITY_PERMISSIONS.map(rule)),
+    named('clusterAuthorities', [
+      ...CLUSTER_AUTHORITY_PERMISSIONS.map(rule),
+      ...ofTargets(CLUSTER_TARGET_PERMISSIONS),
+      ATTEST,
+    ]),
     named('cluster', [
       ...CLUSTER_PERMISSIONS.map(rule),
       ...ofKinds(definitions.map(({ type, clusterPermissions = [] }) => ({ type, permissions: clusterPermissions }))),
@@ -49,6 +56,22 @@ function ofKinds(kinds: readonly { readonly type: string; readonly permissions: 
     const listed = types.map((type) => `(has ${JSON.stringify(type)} .Values.controller.authorities)`);
     return `{{- if or ${listed.join(' ')} }}\n${text}\n{{- end }}`;
   });
+}
+
+/** The signers are the operator's to name. */
+const ATTEST = `{{- with .Values.trustTargets.signers }}
+# to write the ClusterTrustBundles of these signers
+- apiGroups: ["certificates.k8s.io"]
+  resources: ["signers"]
+  resourceNames: {{ toJson . }}
+  verbs: ["attest"]
+{{- end }}`;
+
+/** Each rule only where its value below `trustTargets` is set. */
+function ofTargets(rules: Readonly<Record<string, PolicyRule>>): string[] {
+  return Object.entries(rules).map(
+    ([value, each]) => `{{- if .Values.trustTargets.${value} }}\n${rule(each)}\n{{- end }}`,
+  );
 }
 
 function rule({ apiGroups, resources, resourceNames, verbs, why }: PolicyRule): string {

@@ -40,6 +40,14 @@ const NAMES: Record<string, string> = {
   'ClusterCertificateAuthority.spec.issuancePolicy.rules[].namespaces.selector': 'LabelSelector',
   'ClusterCertificateAuthority.spec.issuancePolicy.rules[].namespaces.selector.matchExpressions[]':
     'LabelSelectorRequirement',
+  'CertificateAuthority.spec.trust': 'AuthorityTrust',
+  'CertificateAuthority.spec.trust.targets[]': 'TrustTarget',
+  'ClusterCertificateAuthority.spec.trust': 'ClusterAuthorityTrust',
+  'ClusterCertificateAuthority.spec.trust.targets[]': 'ClusterTrustTarget',
+  'ClusterCertificateAuthority.spec.trust.targets[].clusterTrustBundle': 'ClusterTrustBundleReference',
+  'ClusterCertificateAuthority.spec.trust.targets[].namespaces': 'AllowedNamespaces',
+  'ClusterCertificateAuthority.spec.trust.targets[].namespaces.selector': 'LabelSelector',
+  'ClusterCertificateAuthority.spec.trust.targets[].namespaces.selector.matchExpressions[]': 'LabelSelectorRequirement',
 };
 
 /** What both kinds of authority have in common. */
@@ -59,7 +67,16 @@ const AUTHORITY_NAMES: Record<string, string> = {
   'spec.caRotation': 'CARotationSpec',
   'spec.rateLimit': 'RateLimit',
   'spec.quota': 'IssuanceQuota',
+  'spec.trust.sources[]': 'TrustSource',
+  'spec.trust.sources[].configMap': 'KeyReference',
+  'spec.trust.targets[].additionalFormats[]': 'TrustStoreFormat',
+  'spec.trust.targets[].configMap': 'TargetName',
+  'spec.trust.targets[].secret': 'TargetName',
   status: 'AuthorityStatus',
+  'status.trust': 'TrustStatus',
+  'status.trust.sources[]': 'TrustSourceStatus',
+  'status.trust.targets[]': 'TrustTargetStatus',
+  'status.trust.targets[].waiting[]': 'WaitingTarget',
   'status.demand': 'AuthorityDemand',
   'status.conditions[]': 'Condition',
   'status.generations[]': 'CAGeneration',

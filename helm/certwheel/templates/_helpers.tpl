@@ -118,3 +118,12 @@ annotations: {{- toYaml . | nindent 2 }}
 {{- define "certwheel.requestStamps" -}}
 {{- and .Values.requestStamps.enabled (.Capabilities.APIVersions.Has "admissionregistration.k8s.io/v1/MutatingAdmissionPolicy") -}}
 {{- end }}
+
+{{- /* The kinds of trust targets that are allowed, separated by commas. */}}
+{{- define "certwheel.trustTargets" -}}
+{{- $kinds := list -}}
+{{- range list "configMaps" "secrets" "clusterTrustBundles" "pods" -}}
+{{- if get $.Values.trustTargets . -}}{{- $kinds = append $kinds . -}}{{- end -}}
+{{- end -}}
+{{- join "," $kinds -}}
+{{- end }}

@@ -19,6 +19,18 @@
   resources: ["certificateapprovals"]
   verbs: ["list","watch"]
 {{- end }}
+{{- if .Values.trustTargets.configMaps }}
+# to write trust bundles into ConfigMaps; a create comes from server-side apply
+- apiGroups: [""]
+  resources: ["configmaps"]
+  verbs: ["get","list","watch","create","patch","delete"]
+{{- end }}
+{{- if .Values.trustTargets.pods }}
+# to name the Pods that still have a former trust bundle
+- apiGroups: [""]
+  resources: ["pods"]
+  verbs: ["list","watch"]
+{{- end }}
 {{- end }}
 
 {{- define "certwheel.rules.authorities" -}}
@@ -55,6 +67,19 @@
 - apiGroups: ["certwheel.io"]
   resources: ["clustercertificateauthorities/status"]
   verbs: ["patch"]
+{{- if .Values.trustTargets.clusterTrustBundles }}
+# to write trust bundles into ClusterTrustBundles
+- apiGroups: ["certificates.k8s.io"]
+  resources: ["clustertrustbundles"]
+  verbs: ["get","list","watch","create","patch","delete"]
+{{- end }}
+{{- with .Values.trustTargets.signers }}
+# to write the ClusterTrustBundles of these signers
+- apiGroups: ["certificates.k8s.io"]
+  resources: ["signers"]
+  resourceNames: {{ toJson . }}
+  verbs: ["attest"]
+{{- end }}
 {{- end }}
 
 {{- define "certwheel.rules.cluster" -}}

@@ -1539,6 +1539,136 @@ export const certificateAuthoritySchema = {
               }
             }
           }
+        },
+        "trust": {
+          "type": "object",
+          "properties": {
+            "sources": {
+              "type": "array",
+              "maxItems": 16,
+              "items": {
+                "type": "object",
+                "required": [
+                  "name"
+                ],
+                "properties": {
+                  "name": {
+                    "type": "string",
+                    "pattern": "^[a-z0-9]([-a-z0-9]*[a-z0-9])?$",
+                    "minLength": 1,
+                    "maxLength": 63
+                  },
+                  "configMap": {
+                    "type": "object",
+                    "required": [
+                      "name"
+                    ],
+                    "properties": {
+                      "name": {
+                        "type": "string",
+                        "pattern": "^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$",
+                        "minLength": 1,
+                        "maxLength": 253
+                      },
+                      "key": {
+                        "type": "string",
+                        "default": "ca.crt",
+                        "pattern": "^[-._a-zA-Z0-9]+$",
+                        "minLength": 1,
+                        "maxLength": 253
+                      }
+                    }
+                  },
+                  "inline": {
+                    "type": "string",
+                    "minLength": 1,
+                    "maxLength": 65536
+                  }
+                }
+              }
+            },
+            "targets": {
+              "type": "array",
+              "maxItems": 32,
+              "items": {
+                "type": "object",
+                "required": [
+                  "name"
+                ],
+                "properties": {
+                  "name": {
+                    "type": "string",
+                    "pattern": "^[a-z0-9]([-a-z0-9]*[a-z0-9])?$",
+                    "minLength": 1,
+                    "maxLength": 63
+                  },
+                  "configMap": {
+                    "type": "object",
+                    "required": [
+                      "name"
+                    ],
+                    "properties": {
+                      "name": {
+                        "type": "string",
+                        "pattern": "^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$",
+                        "minLength": 1,
+                        "maxLength": 253
+                      }
+                    }
+                  },
+                  "secret": {
+                    "type": "object",
+                    "required": [
+                      "name"
+                    ],
+                    "properties": {
+                      "name": {
+                        "type": "string",
+                        "pattern": "^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$",
+                        "minLength": 1,
+                        "maxLength": 253
+                      }
+                    }
+                  },
+                  "additionalFormats": {
+                    "type": "array",
+                    "maxItems": 2,
+                    "items": {
+                      "type": "object",
+                      "required": [
+                        "type"
+                      ],
+                      "properties": {
+                        "type": {
+                          "type": "string",
+                          "enum": [
+                            "PKCS12",
+                            "JKS"
+                          ]
+                        },
+                        "password": {
+                          "type": "string",
+                          "default": "changeit",
+                          "pattern": "^[ -~]+$",
+                          "minLength": 1,
+                          "maxLength": 128
+                        }
+                      }
+                    }
+                  },
+                  "requiredProof": {
+                    "type": "string",
+                    "default": "Delivered",
+                    "enum": [
+                      "Written",
+                      "Delivered",
+                      "Probed"
+                    ]
+                  }
+                }
+              }
+            }
+          }
         }
       }
     },
@@ -1745,6 +1875,146 @@ export const certificateAuthoritySchema = {
                   "message": {
                     "type": "string",
                     "maxLength": 1024
+                  }
+                }
+              }
+            }
+          }
+        },
+        "trust": {
+          "type": "object",
+          "properties": {
+            "sources": {
+              "type": "array",
+              "maxItems": 16,
+              "items": {
+                "type": "object",
+                "required": [
+                  "name",
+                  "certificates"
+                ],
+                "properties": {
+                  "name": {
+                    "type": "string",
+                    "maxLength": 63
+                  },
+                  "certificates": {
+                    "type": "integer",
+                    "format": "int32",
+                    "minimum": 0
+                  },
+                  "notAfter": {
+                    "type": "string",
+                    "format": "date-time"
+                  },
+                  "leftOut": {
+                    "type": "array",
+                    "maxItems": 5,
+                    "items": {
+                      "type": "string",
+                      "maxLength": 1024
+                    }
+                  },
+                  "reason": {
+                    "type": "string",
+                    "maxLength": 64
+                  },
+                  "message": {
+                    "type": "string",
+                    "maxLength": 1024
+                  }
+                }
+              }
+            },
+            "targets": {
+              "type": "array",
+              "maxItems": 32,
+              "items": {
+                "type": "object",
+                "required": [
+                  "name",
+                  "kind",
+                  "object",
+                  "objects",
+                  "holding"
+                ],
+                "properties": {
+                  "name": {
+                    "type": "string",
+                    "maxLength": 63
+                  },
+                  "kind": {
+                    "type": "string",
+                    "enum": [
+                      "ConfigMap",
+                      "Secret",
+                      "ClusterTrustBundle"
+                    ]
+                  },
+                  "object": {
+                    "type": "string",
+                    "maxLength": 253
+                  },
+                  "objects": {
+                    "type": "integer",
+                    "format": "int32",
+                    "minimum": 0
+                  },
+                  "holding": {
+                    "type": "integer",
+                    "format": "int32",
+                    "minimum": 0
+                  },
+                  "fingerprintsSHA256": {
+                    "type": "array",
+                    "maxItems": 32,
+                    "uniqueItems": true,
+                    "items": {
+                      "type": "string",
+                      "maxLength": 64
+                    }
+                  },
+                  "delivery": {
+                    "type": "string",
+                    "enum": [
+                      "Time",
+                      "Pods"
+                    ]
+                  },
+                  "strangers": {
+                    "type": "array",
+                    "maxItems": 5,
+                    "uniqueItems": true,
+                    "items": {
+                      "type": "string",
+                      "maxLength": 64
+                    }
+                  },
+                  "waiting": {
+                    "type": "array",
+                    "maxItems": 5,
+                    "items": {
+                      "type": "object",
+                      "required": [
+                        "object",
+                        "reason",
+                        "message"
+                      ],
+                      "properties": {
+                        "object": {
+                          "type": "string",
+                          "maxLength": 317
+                        },
+                        "reason": {
+                          "type": "string",
+                          "maxLength": 64
+                        },
+                        "message": {
+                          "type": "string",
+                          "maxLength": 1024
+                        }
+                      }
+                    }
                   }
                 }
               }
@@ -2929,6 +3199,230 @@ export const clusterCertificateAuthoritySchema = {
               }
             }
           }
+        },
+        "trust": {
+          "type": "object",
+          "properties": {
+            "sources": {
+              "type": "array",
+              "maxItems": 16,
+              "items": {
+                "type": "object",
+                "required": [
+                  "name"
+                ],
+                "properties": {
+                  "name": {
+                    "type": "string",
+                    "pattern": "^[a-z0-9]([-a-z0-9]*[a-z0-9])?$",
+                    "minLength": 1,
+                    "maxLength": 63
+                  },
+                  "configMap": {
+                    "type": "object",
+                    "required": [
+                      "name"
+                    ],
+                    "properties": {
+                      "name": {
+                        "type": "string",
+                        "pattern": "^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$",
+                        "minLength": 1,
+                        "maxLength": 253
+                      },
+                      "key": {
+                        "type": "string",
+                        "default": "ca.crt",
+                        "pattern": "^[-._a-zA-Z0-9]+$",
+                        "minLength": 1,
+                        "maxLength": 253
+                      }
+                    }
+                  },
+                  "inline": {
+                    "type": "string",
+                    "minLength": 1,
+                    "maxLength": 65536
+                  }
+                }
+              }
+            },
+            "targets": {
+              "type": "array",
+              "maxItems": 32,
+              "items": {
+                "type": "object",
+                "required": [
+                  "name"
+                ],
+                "properties": {
+                  "name": {
+                    "type": "string",
+                    "pattern": "^[a-z0-9]([-a-z0-9]*[a-z0-9])?$",
+                    "minLength": 1,
+                    "maxLength": 63
+                  },
+                  "configMap": {
+                    "type": "object",
+                    "required": [
+                      "name"
+                    ],
+                    "properties": {
+                      "name": {
+                        "type": "string",
+                        "pattern": "^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$",
+                        "minLength": 1,
+                        "maxLength": 253
+                      }
+                    }
+                  },
+                  "secret": {
+                    "type": "object",
+                    "required": [
+                      "name"
+                    ],
+                    "properties": {
+                      "name": {
+                        "type": "string",
+                        "pattern": "^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$",
+                        "minLength": 1,
+                        "maxLength": 253
+                      }
+                    }
+                  },
+                  "clusterTrustBundle": {
+                    "type": "object",
+                    "required": [
+                      "name"
+                    ],
+                    "properties": {
+                      "name": {
+                        "type": "string",
+                        "pattern": "^[a-z0-9]([-a-z0-9.:]*[a-z0-9])?$",
+                        "minLength": 1,
+                        "maxLength": 253
+                      },
+                      "signerName": {
+                        "type": "string",
+                        "pattern": "^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*/[a-z0-9]([-a-z0-9.]*[a-z0-9])?$",
+                        "minLength": 1,
+                        "maxLength": 253
+                      }
+                    }
+                  },
+                  "namespaces": {
+                    "type": "object",
+                    "properties": {
+                      "names": {
+                        "type": "array",
+                        "minItems": 1,
+                        "maxItems": 256,
+                        "uniqueItems": true,
+                        "items": {
+                          "type": "string",
+                          "pattern": "^[a-z0-9]([-a-z0-9]*[a-z0-9])?$",
+                          "minLength": 1,
+                          "maxLength": 63
+                        }
+                      },
+                      "selector": {
+                        "type": "object",
+                        "properties": {
+                          "matchLabels": {
+                            "type": "object",
+                            "maxProperties": 32,
+                            "additionalProperties": {
+                              "type": "string",
+                              "pattern": "^(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?$",
+                              "maxLength": 63
+                            }
+                          },
+                          "matchExpressions": {
+                            "type": "array",
+                            "maxItems": 32,
+                            "items": {
+                              "type": "object",
+                              "required": [
+                                "key",
+                                "operator"
+                              ],
+                              "properties": {
+                                "key": {
+                                  "type": "string",
+                                  "pattern": "^([a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$",
+                                  "minLength": 1,
+                                  "maxLength": 317
+                                },
+                                "operator": {
+                                  "type": "string",
+                                  "enum": [
+                                    "In",
+                                    "NotIn",
+                                    "Exists",
+                                    "DoesNotExist"
+                                  ]
+                                },
+                                "values": {
+                                  "type": "array",
+                                  "maxItems": 64,
+                                  "items": {
+                                    "type": "string",
+                                    "pattern": "^(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?$",
+                                    "maxLength": 63
+                                  }
+                                }
+                              }
+                            }
+                          }
+                        }
+                      },
+                      "all": {
+                        "type": "boolean",
+                        "enum": [
+                          true
+                        ]
+                      }
+                    }
+                  },
+                  "additionalFormats": {
+                    "type": "array",
+                    "maxItems": 2,
+                    "items": {
+                      "type": "object",
+                      "required": [
+                        "type"
+                      ],
+                      "properties": {
+                        "type": {
+                          "type": "string",
+                          "enum": [
+                            "PKCS12",
+                            "JKS"
+                          ]
+                        },
+                        "password": {
+                          "type": "string",
+                          "default": "changeit",
+                          "pattern": "^[ -~]+$",
+                          "minLength": 1,
+                          "maxLength": 128
+                        }
+                      }
+                    }
+                  },
+                  "requiredProof": {
+                    "type": "string",
+                    "default": "Delivered",
+                    "enum": [
+                      "Written",
+                      "Delivered",
+                      "Probed"
+                    ]
+                  }
+                }
+              }
+            }
+          }
         }
       }
     },
@@ -3135,6 +3629,146 @@ export const clusterCertificateAuthoritySchema = {
                   "message": {
                     "type": "string",
                     "maxLength": 1024
+                  }
+                }
+              }
+            }
+          }
+        },
+        "trust": {
+          "type": "object",
+          "properties": {
+            "sources": {
+              "type": "array",
+              "maxItems": 16,
+              "items": {
+                "type": "object",
+                "required": [
+                  "name",
+                  "certificates"
+                ],
+                "properties": {
+                  "name": {
+                    "type": "string",
+                    "maxLength": 63
+                  },
+                  "certificates": {
+                    "type": "integer",
+                    "format": "int32",
+                    "minimum": 0
+                  },
+                  "notAfter": {
+                    "type": "string",
+                    "format": "date-time"
+                  },
+                  "leftOut": {
+                    "type": "array",
+                    "maxItems": 5,
+                    "items": {
+                      "type": "string",
+                      "maxLength": 1024
+                    }
+                  },
+                  "reason": {
+                    "type": "string",
+                    "maxLength": 64
+                  },
+                  "message": {
+                    "type": "string",
+                    "maxLength": 1024
+                  }
+                }
+              }
+            },
+            "targets": {
+              "type": "array",
+              "maxItems": 32,
+              "items": {
+                "type": "object",
+                "required": [
+                  "name",
+                  "kind",
+                  "object",
+                  "objects",
+                  "holding"
+                ],
+                "properties": {
+                  "name": {
+                    "type": "string",
+                    "maxLength": 63
+                  },
+                  "kind": {
+                    "type": "string",
+                    "enum": [
+                      "ConfigMap",
+                      "Secret",
+                      "ClusterTrustBundle"
+                    ]
+                  },
+                  "object": {
+                    "type": "string",
+                    "maxLength": 253
+                  },
+                  "objects": {
+                    "type": "integer",
+                    "format": "int32",
+                    "minimum": 0
+                  },
+                  "holding": {
+                    "type": "integer",
+                    "format": "int32",
+                    "minimum": 0
+                  },
+                  "fingerprintsSHA256": {
+                    "type": "array",
+                    "maxItems": 32,
+                    "uniqueItems": true,
+                    "items": {
+                      "type": "string",
+                      "maxLength": 64
+                    }
+                  },
+                  "delivery": {
+                    "type": "string",
+                    "enum": [
+                      "Time",
+                      "Pods"
+                    ]
+                  },
+                  "strangers": {
+                    "type": "array",
+                    "maxItems": 5,
+                    "uniqueItems": true,
+                    "items": {
+                      "type": "string",
+                      "maxLength": 64
+                    }
+                  },
+                  "waiting": {
+                    "type": "array",
+                    "maxItems": 5,
+                    "items": {
+                      "type": "object",
+                      "required": [
+                        "object",
+                        "reason",
+                        "message"
+                      ],
+                      "properties": {
+                        "object": {
+                          "type": "string",
+                          "maxLength": 317
+                        },
+                        "reason": {
+                          "type": "string",
+                          "maxLength": 64
+                        },
+                        "message": {
+                          "type": "string",
+                          "maxLength": 1024
+                        }
+                      }
+                    }
                   }
                 }
               }

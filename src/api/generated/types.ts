@@ -439,6 +439,7 @@ export interface CertificateAuthoritySpec {
    */
   allowSystemIdentities: boolean;
   issuancePolicy?: IssuancePolicy;
+  trust?: AuthorityTrust;
 }
 /**
  * A CA whose certificate and key you keep in a Secret. Certwheel copies each accepted pair into an
@@ -939,6 +940,83 @@ export interface AllowedSubject {
   serialNumbers?: string[];
 }
 /**
+ * Who must trust the CA certificates of this authority, beside the Secrets that it issues.
+ */
+export interface AuthorityTrust {
+  /**
+   * Further CA certificates for the targets, such as those of a partner. They are in no ca.crt, and no
+   * certificate of Certwheel comes from them. Certificates that have expired or are not of a CA are left out,
+   * with an event.
+   */
+  sources?: TrustSource[];
+  /**
+   * Objects into which the CA certificates are written that verifiers must accept, the same as in every
+   * ca.crt, in the namespace of this authority. During a CA rotation they hold the old and the new CA. An
+   * object that exists already and isn't this authority's is never changed, unless it has the annotation
+   * certwheel.io/adopt with the name of this authority.
+   */
+  targets?: TrustTarget[];
+}
+/**
+ * One source.
+ */
+export interface TrustSource {
+  /**
+   * Name of the source, for status and metrics. Example: partner.
+   */
+  name: string;
+  configMap?: KeyReference;
+  /**
+   * The certificates themselves, in PEM.
+   */
+  inline?: string;
+}
+/**
+ * One object, or one in each of several namespaces.
+ */
+export interface TrustTarget {
+  /**
+   * Name of the target, for status and metrics. Example: gateways.
+   */
+  name: string;
+  configMap?: TargetName;
+  secret?: TargetName;
+  /**
+   * Trust stores of the same CA certificates beside ca.crt, of a configMap or a secret. PKCS12:
+   * truststore.p12. JKS: truststore.jks.
+   */
+  additionalFormats?: TrustStoreFormat[];
+  /**
+   * What a CA rotation waits for before a new CA signs. Written: the object holds the new CA. Delivered: the
+   * kubelet has had the time to bring it into the Pods that mount it. Probed: a verifier of
+   * spec.trust.verifiers accepts a certificate of the new CA.
+   */
+  requiredProof: 'Written' | 'Delivered' | 'Probed';
+}
+/**
+ * A ConfigMap with the CA certificates as PEM under the key ca.crt, as the Gateway API reads them.
+ */
+export interface TargetName {
+  /**
+   * Name of the object.
+   */
+  name: string;
+}
+/**
+ * One trust store.
+ */
+export interface TrustStoreFormat {
+  /**
+   * PKCS12 or JKS.
+   */
+  type: 'PKCS12' | 'JKS';
+  /**
+   * The password of the trust store. Its content is public, so the password protects nothing; Java's default
+   * is changeit. Printable ASCII.
+   */
+  password: string;
+}
+/**
  * The observed state. Only the controller writes it, and makes no important decision from it.
  */
 export interface AuthorityStatus {
@@ -979,6 +1057,7 @@ export interface AuthorityStatus {
   leftAside?: string[];
   demand?: AuthorityDemand;
   caRotation?: CARotationStatus;
+  trust?: TrustStatus;
   /**
    * The generations of the CA, each one key with its certificate; the last 20. A retired one keeps its
    * certificate here after its key is deleted.
@@ -1072,6 +1151,111 @@ export interface CARotationRequest {
   message?: string;
 }
 /**
+ * What is known of those who must trust this authority.
+ */
+export interface TrustStatus {
+  /**
+   * The sources of spec.trust.sources.
+   */
+  sources?: TrustSourceStatus[];
+  /**
+   * The targets of spec.trust.targets, and what they really hold.
+   */
+  targets?: TrustTargetStatus[];
+}
+/**
+ * One source.
+ */
+export interface TrustSourceStatus {
+  /**
+   * Name of the source.
+   */
+  name: string;
+  /**
+   * Number of its CA certificates that are in the targets.
+   */
+  certificates: number;
+  /**
+   * When the first of them expires.
+   */
+  notAfter?: string;
+  /**
+   * Certificates of the source that are in no target, each with the reason; the first 5.
+   */
+  leftOut?: string[];
+  /**
+   * Why the source can't be read, in one word for programs. Meanwhile its last known certificates stay in the
+   * targets; where the controller has started since, no target is written.
+   */
+  reason?: string;
+  /**
+   * The same in a sentence.
+   */
+  message?: string;
+}
+/**
+ * One target.
+ */
+export interface TrustTargetStatus {
+  /**
+   * Name of the target.
+   */
+  name: string;
+  /**
+   * Kind of the objects.
+   */
+  kind: 'ConfigMap' | 'Secret' | 'ClusterTrustBundle';
+  /**
+   * Name of the objects.
+   */
+  object: string;
+  /**
+   * Number of objects that there should be.
+   */
+  objects: number;
+  /**
+   * Number of those that hold the CA certificates that they should.
+   */
+  holding: number;
+  /**
+   * The CA certificates that each of these objects holds, as the SHA-256 of the certificate (DER) in
+   * lower-case hexadecimal digits; the first 32.
+   */
+  fingerprintsSHA256?: string[];
+  /**
+   * How the delivery to Pods is proven, where requiredProof is Delivered. Time: by the time that the kubelet
+   * takes; the controller can't see Pods (trustTargets.pods of the chart). Pods: waiting also names Pods that
+   * still have a former trust bundle.
+   */
+  delivery?: 'Time' | 'Pods';
+  /**
+   * CA certificates in these objects that are not of this authority, in the same way; the first 5. Certwheel
+   * replaces them.
+   */
+  strangers?: string[];
+  /**
+   * Objects that don't hold what they should, with the reason; the first 5.
+   */
+  waiting?: WaitingTarget[];
+}
+/**
+ * One object.
+ */
+export interface WaitingTarget {
+  /**
+   * Its namespace and name. Example: payments/client-ca.
+   */
+  object: string;
+  /**
+   * The cause in one word for programs; the documentation has an entry for each.
+   */
+  reason: string;
+  /**
+   * The cause in a sentence.
+   */
+  message: string;
+}
+/**
  * One CA key with its certificate.
  */
 export interface CAGeneration {
@@ -1144,6 +1328,7 @@ export interface ClusterCertificateAuthoritySpec {
    */
   allowSystemIdentities: boolean;
   issuancePolicy?: ClusterIssuancePolicy;
+  trust?: ClusterAuthorityTrust;
 }
 /**
  * The namespaces whose ClientCertificates may use this authority: exactly one of names, selector and all.
@@ -1283,6 +1468,62 @@ export interface ClusterIssuanceRule {
    * Renewals of the same request need no further one until it ends. Default None.
    */
   approval: 'None' | 'Required';
+}
+/**
+ * Who must trust the CA certificates of this authority, beside the Secrets that it issues.
+ */
+export interface ClusterAuthorityTrust {
+  /**
+   * Further CA certificates for the targets, such as those of a partner. They are in no ca.crt, and no
+   * certificate of Certwheel comes from them. Certificates that have expired or are not of a CA are left out,
+   * with an event.
+   */
+  sources?: TrustSource[];
+  /**
+   * Objects into which the CA certificates are written that verifiers must accept, the same as in every
+   * ca.crt, in the namespaces that it selects. During a CA rotation they hold the old and the new CA. An
+   * object that exists already and isn't this authority's is never changed, unless it has the annotation
+   * certwheel.io/adopt with the name of this authority.
+   */
+  targets?: ClusterTrustTarget[];
+}
+/**
+ * One object, or one in each of several namespaces.
+ */
+export interface ClusterTrustTarget {
+  /**
+   * Name of the target, for status and metrics. Example: gateways.
+   */
+  name: string;
+  configMap?: TargetName;
+  secret?: TargetName;
+  clusterTrustBundle?: ClusterTrustBundleReference;
+  namespaces?: AllowedNamespaces;
+  /**
+   * Trust stores of the same CA certificates beside ca.crt, of a configMap or a secret. PKCS12:
+   * truststore.p12. JKS: truststore.jks.
+   */
+  additionalFormats?: TrustStoreFormat[];
+  /**
+   * What a CA rotation waits for before a new CA signs. Written: the object holds the new CA. Delivered: the
+   * kubelet has had the time to bring it into the Pods that mount it. Probed: a verifier of
+   * spec.trust.verifiers accepts a certificate of the new CA.
+   */
+  requiredProof: 'Written' | 'Delivered' | 'Probed';
+}
+/**
+ * A ClusterTrustBundle (certificates.k8s.io/v1, from Kubernetes 1.37) with the CA certificates.
+ */
+export interface ClusterTrustBundleReference {
+  /**
+   * Name of the object. Example: example.com:mtls:clients.
+   */
+  name: string;
+  /**
+   * The signer that the bundle belongs to; the controller needs the right to attest for it
+   * (trustTargets.signers of the chart). Without it the bundle belongs to none.
+   */
+  signerName?: string;
 }
 /**
  * The decision, and the request as the approver saw it. It can't be changed; create another one.

@@ -39,7 +39,8 @@ export function readableTrust(stated: Trust): ReadableTrust {
   return { trust: { ...stated, anchors }, leftAside };
 }
 
-function anchorProblem(anchor: CertificateView): string | undefined {
+/** Why some verifier can't read a CA certificate, as the rest of a sentence. */
+export function anchorProblem(anchor: CertificateView): string | undefined {
   const encoding = encodingProblem(anchor);
   if (encoding !== undefined) return `is not readable by all verifiers: ${encoding}`;
   return anchor.nameConstraints && subtreesProblem(anchor.nameConstraints);

@@ -49,7 +49,7 @@ function read(
 }
 
 function parse(place: string, pem: Buffer, partialChain: boolean): Trust {
-  const certificates = parsed(place, pem);
+  const certificates = parseBundle(place, pem);
   const other = certificates.find(({ isCA }) => !isCA);
   if (other !== undefined)
     throw new AuthorityError('TrustBundleRefused', `${place}: ${JSON.stringify(other.subjectText)} is not a CA`);
@@ -71,7 +71,8 @@ function parse(place: string, pem: Buffer, partialChain: boolean): Trust {
   return { anchors, intermediates };
 }
 
-function parsed(place: string, pem: Buffer): readonly CertificateView[] {
+/** The certificates of a PEM text, whatever they are. Throws an AuthorityError TrustBundleRefused. */
+export function parseBundle(place: string, pem: Buffer): readonly CertificateView[] {
   const refusal = (message: string, cause?: unknown) => new AuthorityError('TrustBundleRefused', message, { cause });
   try {
     const blocks = readCertificateBlocks(pem, place, { most: MOST_CERTIFICATES });

@@ -33,6 +33,7 @@ test('there is an example for each thing that people begin with', () => {
     'cluster-authority',
     'client-certificate',
     'outputs',
+    'trust',
     'workloads',
   ]) {
     assert.ok(

@@ -125,6 +125,19 @@ const largest: [Kind, Json][] = [
   ],
   [
     'ClusterCertificateAuthority',
+    {
+      trust: {
+        targets: many(32, (index) => ({
+          name: text(63, index),
+          configMap: { name: text(253, index) },
+          namespaces: index < 6 ? { selector } : { names: many(256, (name) => text(63, name)) },
+        })),
+      },
+      secret: { name: 's'.repeat(253) },
+    },
+  ],
+  [
+    'ClusterCertificateAuthority',
     { secret: { name: 's'.repeat(253) }, allowedNamespaces: { names: many(256, (index) => text(63, index)) } },
   ],
 ];

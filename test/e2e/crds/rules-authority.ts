@@ -3,6 +3,7 @@
 import { type Row, spec } from './rows.ts';
 import { KEY_RULES } from './rules-private-key.ts';
 import { AUTHORITY_TEXT_ROWS } from './rules-text.ts';
+import { CLUSTER_TRUST_ROWS, NAMESPACED_TRUST_ROWS, trustTarget } from './rules-trust.ts';
 
 type Short = Omit<Row, 'kind'>;
 
@@ -237,6 +238,10 @@ const rule = (fields: object) => spec({ issuancePolicy: { rules: [{ name: 'one',
 const RULES = 'spec.issuancePolicy.rules[]';
 
 const clusterOnly: Short[] = [
+  ...CLUSTER_TRUST_ROWS,
+  ...namespaceRows('spec.trust.targets[].namespaces', (namespaces) =>
+    trustTarget({ configMap: { name: 'client-ca' }, namespaces }),
+  ),
   ...namespaceRows('spec.allowedNamespaces', (allowedNamespaces) => spec({ allowedNamespaces })),
   ...namespaceRows(`${RULES}.namespaces`, (namespaces) =>
     rule({ namespaces, subject: { organizations: ['Example'] } }),
@@ -244,6 +249,8 @@ const clusterOnly: Short[] = [
 ];
 
 export const AUTHORITY_ROWS: Row[] = [
-  ...[...both, ...namespacedOnly].map((row): Row => ({ ...row, kind: 'CertificateAuthority' })),
+  ...[...both, ...namespacedOnly, ...NAMESPACED_TRUST_ROWS].map(
+    (row): Row => ({ ...row, kind: 'CertificateAuthority' }),
+  ),
   ...[...both, ...clusterOnly].map((row): Row => ({ ...row, kind: 'ClusterCertificateAuthority' })),
 ];

@@ -140,6 +140,31 @@ const authorityStatus = {
   notAfter: moment,
   leftAside: ['CN=old (serial number 01) has expired at 2026-01-01T00:00:00.000Z'],
   nextProbeTime: moment,
+  trust: {
+    sources: [
+      {
+        name: 'partner',
+        certificates: 1,
+        notAfter: moment,
+        leftOut: ['CN=old is not a CA'],
+        reason: 'TrustBundleNotFound',
+        message: 'there is no ConfigMap',
+      },
+    ],
+    targets: [
+      {
+        name: 'gateways',
+        kind: 'ConfigMap',
+        object: 'client-ca',
+        objects: 3,
+        holding: 2,
+        fingerprintsSHA256: ['ab'.repeat(32)],
+        delivery: 'Pods',
+        strangers: ['cd'.repeat(32)],
+        waiting: [{ object: 'payments/client-ca', reason: 'TrustTargetNotOwned', message: 'it exists' }],
+      },
+    ],
+  },
   demand: { certificates: 12, issuancesPerDay: 54, quotaPerDay: 714, quotaFrom: 'Quota' },
   generations: [
     {
@@ -185,28 +210,55 @@ const allowed = {
   approval: 'Required',
 };
 const policy = { rules: [{ name: 'everybody', ...allowed }] };
+const sources: readonly Json[] = [
+  { name: 'partner', configMap: { name: 'partner-ca', key: 'ca.pem' } },
+  { name: 'partner', inline: 'PEM' },
+];
+const requiredProof = 'Written';
+const additionalFormats = [{ type: 'JKS', password: 'secret' }, { type: 'PKCS12' }];
+const configMap: Json = { name: 'gateways', configMap: { name: 'client-ca' }, requiredProof, additionalFormats };
+const secret: Json = { name: 'brokers', secret: { name: 'client-ca' } };
+const clusterTrustBundle = {
+  name: 'mesh',
+  clusterTrustBundle: { name: 'example.com:mtls:clients', signerName: 'example.com/mtls' },
+};
 /** What is said of namespaces alike, wherever they are chosen. */
-const forNamespaces = (namespaces: Json): Json => ({
+const forNamespaces = (namespaces: Json, target: Json): Json => ({
   allowedNamespaces: namespaces,
   issuancePolicy: { rules: [{ name: 'everybody', namespaces, ...allowed }] },
+  trust: {
+    sources: target === configMap ? sources.slice(0, 1) : sources.slice(1),
+    targets: [target === clusterTrustBundle ? target : { ...target, namespaces }],
+  },
 });
 
 /** Backends exclude each other, and so do the ways to allow namespaces; hence several of each kind. */
 export const FULL: Readonly<Record<Kind, readonly Json[]>> = {
   ClientCertificate: [clientCertificate, withPercentage],
   CertificateAuthority: [
-    sample('CertificateAuthority', { ...authoritySpec, issuancePolicy: policy }, authorityStatus),
-    ...BACKENDS.map((spec) => sample('CertificateAuthority', spec)),
+    sample(
+      'CertificateAuthority',
+      { ...authoritySpec, issuancePolicy: policy, trust: { sources: sources.slice(0, 1), targets: [configMap] } },
+      authorityStatus,
+    ),
+    ...BACKENDS.map((spec) =>
+      sample('CertificateAuthority', { ...spec, trust: { sources: sources.slice(1), targets: [secret] } }),
+    ),
   ],
   ClusterCertificateAuthority: [
-    sample('ClusterCertificateAuthority', { ...authoritySpec, ...forNamespaces({ selector }) }, authorityStatus),
+    sample(
+      'ClusterCertificateAuthority',
+      { ...authoritySpec, ...forNamespaces({ selector }, configMap) },
+      authorityStatus,
+    ),
     ...BACKENDS.map((spec) =>
-      sample('ClusterCertificateAuthority', { ...spec, ...forNamespaces({ names: ['payments'] }) }),
+      sample('ClusterCertificateAuthority', { ...spec, ...forNamespaces({ names: ['payments'] }, secret) }),
     ),
     sample('ClusterCertificateAuthority', {
       kubernetesCSR: { ...kubernetesCSR, approve: true, trustBundle: { inline: 'PEM' } },
-      ...forNamespaces({ all: true }),
+      ...forNamespaces({ all: true }, clusterTrustBundle),
     }),
+    sample('ClusterCertificateAuthority', { ...authoritySpec, ...forNamespaces({ all: true }, configMap) }),
   ],
   CertificateApproval: [
     sample('CertificateApproval', {

@@ -1,0 +1,69 @@
+import { backoffMs } from '../queue/backoff.ts';
+import { Bucket } from '../queue/bucket.ts';
+import type { Trouble } from '../trouble.ts';
+
+/** What another party changed or deleted: so many are repaired at once, then one a minute. */
+const REPAIRS = { capacity: 4, refillMs: 60_000 };
+const RETRY = { firstMs: 500, longestMs: 30_000 };
+/** Objects that can't be written are tried in turn, at most one in this time. */
+const APART_MS = 500;
+
+/** What is remembered of one object; nothing of it must survive a restart. */
+export interface ObjectMemory {
+  /** The hash of the bundle with which it was last seen, or written. */
+  heldHash: string | undefined;
+  failures: number;
+  /** Not to be tried before. */
+  nextAt: Date | undefined;
+  /** Why it could not be written last. */
+  trouble: Trouble | undefined;
+  readonly repairs: Bucket;
+}
+
+/** The same of all objects of one authority. */
+export class TargetsMemory {
+  readonly #objects = new Map<string, ObjectMemory>();
+  /** When the next object is delivered; see nextDelivery. */
+  deliveryAt: Date | undefined;
+  /** Runs in a row that the API server let down. */
+  outages = 0;
+
+  of(id: string): ObjectMemory {
+    const known = this.#objects.get(id);
+    if (known !== undefined) return known;
+    const made = {
+      heldHash: undefined,
+      failures: 0,
+      nextAt: undefined,
+      trouble: undefined,
+      repairs: new Bucket(REPAIRS),
+    };
+    this.#objects.set(id, made);
+    return made;
+  }
+
+  /** It holds what it should. */
+  holds(id: string, hash: string): void {
+    const object = this.of(id);
+    object.heldHash = hash;
+    object.failures = 0;
+    object.nextAt = undefined;
+    object.trouble = undefined;
+  }
+
+  /** It could not be written; answers when it is tried again. */
+  failed(id: string, trouble: Trouble, now: Date, random: number): void {
+    const object = this.of(id);
+    object.trouble = trouble;
+    object.failures += 1;
+    let waiting = 0;
+    for (const each of this.#objects.values()) if (each.trouble !== undefined) waiting += 1;
+    const longestMs = Math.max(RETRY.longestMs, waiting * APART_MS);
+    object.nextAt = new Date(now.getTime() + backoffMs(object.failures, { ...RETRY, longestMs }, random));
+  }
+
+  /** Drops what is remembered of objects that aren't wanted any more. */
+  keepOnly(ids: ReadonlySet<string>): void {
+    for (const id of this.#objects.keys()) if (!ids.has(id)) this.#objects.delete(id);
+  }
+}

@@ -1,0 +1,214 @@
+import { isDeepStrictEqual } from 'node:util';
+import {
+  type AnyCertificateAuthority,
+  authorityKey,
+  type CertificateAuthority,
+  isBrokenAuthority,
+} from '../api/certificate-authority.ts';
+import type { TrustStatus } from '../api/generated/types.ts';
+import { earliest } from '../api/moments.ts';
+import type { TargetKind } from '../api/trust-targets.ts';
+import type { EventText } from '../certificate/status/events.ts';
+import type { Clock } from '../clock.ts';
+import type { Logger } from '../log.ts';
+import type { Ownership } from '../ownership.ts';
+import { bundleOf, type TrustBundle } from '../pki/bundle.ts';
+import { backoffMs } from '../queue/backoff.ts';
+import type { Outcome, Run } from '../queue/controller.ts';
+import type { Trouble } from '../trouble.ts';
+import type { Delivery } from './delivery.ts';
+import { type DesiredObject, desiredTargets, idOf, type Places, withStores } from './desired.ts';
+import { TargetsMemory } from './memory.ts';
+import { nextDelivery } from './proofs.ts';
+import { incomplete, nextEnd, type SourceFinding, trustedBy } from './sources.ts';
+import { trustStatus } from './status.ts';
+import { trustStores } from './stores.ts';
+import { removeSurplus } from './surplus.ts';
+import { type Survey, surveyTargets } from './survey.ts';
+import { tooLarge, UNREAD } from './troubles.ts';
+import type { TargetView } from './view.ts';
+import type { TargetAccess } from './write.ts';
+import { writeDue } from './write-due.ts';
+
+/** What the reconcile of trust targets reaches the world by. */
+export interface TargetsDeps {
+  find(key: string): AnyCertificateAuthority | undefined;
+  /** The CA certificates that verifiers must accept; undefined while they aren't known. */
+  trustOf(resource: CertificateAuthority): TrustBundle | undefined;
+  readonly places: Places;
+  readonly access: TargetAccess;
+  view(object: Pick<DesiredObject, 'kind' | 'namespace' | 'name'>): TargetView | undefined;
+  /** All objects that carry the labels of an authority. */
+  labelled(key: string): readonly TargetView[];
+  /** See Seen. */
+  unknown(kind: TargetKind, namespace: string): Trouble | undefined;
+  /** Has the authority report its status. */
+  wakeAuthority(key: string): void;
+  recordEvent(resource: CertificateAuthority, event: EventText): void;
+  /** See TrustSources. */
+  readonly sources: {
+    read(resource: CertificateAuthority): Promise<readonly SourceFinding[]>;
+    forget(key: string): void;
+  };
+  readonly results: TargetResults;
+  readonly delivery: Delivery;
+  readonly ownership: Ownership;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly metrics: TargetMetrics;
+}
+
+export interface TargetMetrics {
+  showTargets(authority: string, survey: Survey): void;
+  hideTargets(authority: string): void;
+  /** One object was written or deleted, or that failed. */
+  targetWritten(kind: TargetKind, outcome: 'written' | 'deleted' | 'failed'): void;
+}
+
+/** What the last run has found, for each authority by its key. */
+export class TargetResults {
+  readonly #surveys = new Map<string, Survey>();
+  readonly #statuses = new Map<string, TrustStatus>();
+  readonly #memories = new Map<string, TargetsMemory>();
+
+  survey(key: string): Survey | undefined {
+    return this.#surveys.get(key);
+  }
+
+  set(key: string, survey: Survey, status: TrustStatus): void {
+    this.#surveys.set(key, survey);
+    this.#statuses.set(key, status);
+  }
+
+  memoryOf(key: string): TargetsMemory {
+    const known = this.#memories.get(key) ?? new TargetsMemory();
+    this.#memories.set(key, known);
+    return known;
+  }
+
+  forget(key: string): void {
+    this.#surveys.delete(key);
+    this.#statuses.delete(key);
+    this.#memories.delete(key);
+  }
+
+  /** As the authority reports it: what it has reported before while nothing newer is known. */
+  status({ trustTargets, status, ...resource }: CertificateAuthority): TrustStatus | undefined {
+    return trustTargets.length === 0 ? undefined : (this.#statuses.get(authorityKey(resource)) ?? status.trust);
+  }
+}
+
+/** What stands in the way of a target without an event for it is looked at again after this time. */
+const LOOK_AGAIN_MS = 30_000;
+const OUTAGE = { firstMs: 500, longestMs: 30_000 };
+
+/** One look at all targets of one authority: what differs is written, and what isn't wanted any more is deleted. */
+export async function reconcileTargets(key: string, deps: TargetsDeps, run: Run): Promise<Outcome> {
+  const { clock, results } = deps;
+  const resource = deps.find(key);
+  if (resource === undefined) return forget(key, deps);
+  // A broken spec says nothing about where trust belongs: what was written stays.
+  if (isBrokenAuthority(resource)) return { do: 'rest' };
+  const wanted = desiredTargets(resource, deps.places);
+  const surplusAt = await removeSurplus(resource, wanted, deps);
+  if (wanted.length === 0) return { ...forget(key, deps), recheckAt: surplusAt };
+  const own = deps.trustOf(resource);
+  if (own === undefined) return { do: 'rest', recheckAt: surplusAt };
+  const sources = await run.releaseWorker(() => deps.sources.read(resource));
+  const further = trustedBy(sources, clock.now());
+  const bundle = further.length === 0 ? own : bundleOf([...own.anchors.values(), ...further]);
+  const unfit = incomplete(sources) ?? tooLarge(Buffer.byteLength(bundle.pem), bundle.anchors.size);
+  const memory = results.memoryOf(key);
+  memory.keepOnly(new Set(wanted.flatMap(({ objects }) => objects.map(idOf))));
+  const complete = await withStores(wanted, ({ formats }) => trustStores(bundle, formats));
+  const look = () => surveyTargets(resource, complete, bundle, deps, { memory, sources, unfit, now: clock.now() });
+  const before = look();
+  const { isOutage, hasMore } = await writeDue(resource, before, memory, deps, run);
+  const after = before.writes.size === 0 ? before : look();
+  publish(resource, after, deps);
+  const now = clock.now();
+  const deliveryAt = memory.deliveryAt;
+  memory.deliveryAt = nextDelivery(after, deps.delivery, now);
+  // A CA rotation may have waited for that alone.
+  if (deliveryAt !== undefined && deliveryAt <= now) deps.wakeAuthority(key);
+  memory.outages = isOutage ? memory.outages + 1 : 0;
+  if (isOutage) return { do: 'retry', at: new Date(now.getTime() + backoffMs(memory.outages, OUTAGE, clock.random())) };
+  if (hasMore) return { do: 'rest', recheckAt: now };
+  return {
+    do: 'rest',
+    recheckAt: earliest([
+      surplusAt,
+      nextTry(after, memory),
+      lookAgain(after, now),
+      memory.deliveryAt,
+      nextEnd(sources, now),
+    ]),
+  };
+}
+
+/** There is nothing to write, and nothing to remember. */
+function forget(key: string, { results, sources, metrics }: TargetsDeps) {
+  results.forget(key);
+  sources.forget(key);
+  metrics.hideTargets(key);
+  return { do: 'rest' } as const;
+}
+
+function publish(resource: CertificateAuthority, survey: Survey, deps: TargetsDeps): void {
+  const { results, metrics } = deps;
+  const key = authorityKey(resource);
+  // At the start the objects of a kind may not be known yet, and what status says of them is still true.
+  if (isUnread(survey) && results.survey(key) === undefined) return;
+  const before = results.status(resource);
+  results.set(key, survey, trustStatus(survey, deps.delivery, deps.clock.now()));
+  metrics.showTargets(key, survey);
+  const after = results.status(resource);
+  if (isDeepStrictEqual(before, after) && isDeepStrictEqual(resource.status.trust, after)) return;
+  for (const event of [...troubleEvents(before, after), ...sourceEvents(before, after)])
+    deps.recordEvent(resource, event);
+  deps.wakeAuthority(key);
+}
+
+/** Whether a watch has not come to its end and has met no refusal either. */
+function isUnread({ targets }: Survey): boolean {
+  return targets.some(({ objects }) => objects.some(({ trouble, view }) => view === undefined && trouble === UNREAD));
+}
+
+/** Each trouble of a target once, when it begins. */
+function troubleEvents(before: TrustStatus | undefined, after: TrustStatus | undefined): EventText[] {
+  const former = new Map((before?.targets ?? []).map((each) => [each.name, each.waiting?.[0]?.reason]));
+  return (after?.targets ?? []).flatMap(({ name, objects, holding, waiting }) => {
+    const [first] = waiting ?? [];
+    if (first === undefined || first.reason === 'TrustTargetPending' || former.get(name) === first.reason) return [];
+    const note = `target ${name}: ${objects - holding} of ${objects} objects wait; ${first.message}`;
+    return [{ type: 'Warning', reason: first.reason, action: 'DistributeTrust', note }];
+  });
+}
+
+/** A source that can't be read any more, and each certificate that it loses, once. */
+function sourceEvents(before: TrustStatus | undefined, after: TrustStatus | undefined): EventText[] {
+  const former = new Map((before?.sources ?? []).map((each) => [each.name, each]));
+  return (after?.sources ?? []).flatMap(({ name, reason, message = '', leftOut = [] }): EventText[] => {
+    const known = former.get(name);
+    const action = 'DistributeTrust';
+    const lost = leftOut
+      .filter((each) => known?.leftOut?.includes(each) !== true)
+      .map((each) => ({
+        type: 'Warning' as const,
+        reason: 'TrustSourceLeftOut',
+        action,
+        note: `source ${name}: ${each}`,
+      }));
+    const isNew = reason !== undefined && known?.reason !== reason;
+    return isNew ? [...lost, { type: 'Warning', reason, action, note: message }] : lost;
+  });
+}
+
+function nextTry({ writes }: Survey, memory: TargetsMemory): Date | undefined {
+  return earliest([...writes.keys()].map((each) => memory.of(idOf(each)).nextAt));
+}
+
+function lookAgain({ targets }: Survey, now: Date): Date | undefined {
+  const isWaiting = targets.some(({ objects }) => objects.some(({ isHolding }) => !isHolding));
+  return isWaiting ? new Date(now.getTime() + LOOK_AGAIN_MS) : undefined;
+}

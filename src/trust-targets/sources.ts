@@ -1,0 +1,103 @@
+import { toRfc3339 } from '../api/conditions.ts';
+import type { TrustSource, TrustSourceStatus } from '../api/generated/types.ts';
+import { earliest } from '../api/moments.ts';
+import type { ReferencedData } from '../backends/backend.ts';
+import { anchorProblem } from '../backends/shared/readable-trust.ts';
+import { parseBundle } from '../backends/shared/trust-bundle.ts';
+import { AuthorityError, classify } from '../errors.ts';
+import { readable } from '../foreign-text.ts';
+import { type CertificateView, distinct } from '../pki/certificate.ts';
+import { nameOf } from '../pki/path.ts';
+import type { Trouble } from '../trouble.ts';
+
+/** What a source says now. */
+export interface SourceFinding {
+  readonly name: string;
+  /** All that can be trusted, those that have expired too; undefined where it can't be read, and was never read. */
+  readonly certificates: readonly CertificateView[] | undefined;
+  /** Certificates that can't be trusted, as sentences. */
+  readonly refused: readonly string[];
+  /** Why it can't be read now. */
+  readonly trouble: Trouble | undefined;
+}
+
+/** The bounds of the schema. */
+const MOST_LEFT_OUT = 5;
+const LONGEST = 1_024;
+
+/** What is read of sources: the content of a ConfigMap in the authority's namespace, undefined where there is none. */
+type ReadConfigMap = (name: string) => Promise<ReferencedData | undefined>;
+
+/** Reads one source. `lastGood` is what it said before, which counts on while it can't be read. Never throws. */
+export async function readTrustSource(
+  source: TrustSource,
+  namespace: string,
+  configMap: ReadConfigMap,
+  lastGood: SourceFinding | undefined,
+): Promise<SourceFinding> {
+  const { name } = source;
+  try {
+    const { place, pem } = await contentOf(source, namespace, configMap);
+    const all = parseBundle(place, pem);
+    const refusedOf = new Map(all.map((each) => [each, problemOf(each)]));
+    return {
+      name,
+      certificates: distinct(all.filter((each) => refusedOf.get(each) === undefined)),
+      refused: [...refusedOf].flatMap(([each, problem]) =>
+        problem === undefined ? [] : [`${nameOf(each)} ${problem}`],
+      ),
+      trouble: undefined,
+    };
+  } catch (thrown) {
+    const { code, message } = classify(thrown);
+    const advice = code === 'BackendForbidden' ? '; set trustTargets.configMaps: true in the values of the chart' : '';
+    const trouble = { code, message: `source ${name}: ${message}${advice}` };
+    return { name, certificates: lastGood?.certificates, refused: lastGood?.refused ?? [], trouble };
+  }
+}
+
+async function contentOf({ configMap, inline = '' }: TrustSource, namespace: string, read: ReadConfigMap) {
+  if (configMap === undefined) return { place: 'inline', pem: Buffer.from(inline) };
+  const { name, key } = configMap;
+  const object = `ConfigMap ${namespace}/${name}`;
+  const content = await read(name);
+  if (content === undefined) throw new AuthorityError('TrustBundleNotFound', `there is no ${object}`);
+  const pem = Object.hasOwn(content, key) ? content[key] : undefined;
+  if (pem === undefined) throw new AuthorityError('TrustBundleNotFound', `${object} has no key ${key}`);
+  return { place: `${object}, key ${key}`, pem: Buffer.from(pem) };
+}
+
+function problemOf(certificate: CertificateView): string | undefined {
+  return certificate.isCA ? anchorProblem(certificate) : 'is not a CA';
+}
+
+/** The certificates that are good at that moment. A notBefore to come is no reason: verifiers wait for it too. */
+export function trustedBy(findings: readonly SourceFinding[], now: Date): readonly CertificateView[] {
+  return findings.flatMap(({ certificates = [] }) => certificates.filter(({ notAfter }) => notAfter > now));
+}
+
+/** Why the bundle isn't complete: a source that has not been read since the controller started. */
+export function incomplete(findings: readonly SourceFinding[]): Trouble | undefined {
+  return findings.find(({ certificates }) => certificates === undefined)?.trouble;
+}
+
+/** When the next certificate of a source ends. */
+export function nextEnd(findings: readonly SourceFinding[], now: Date): Date | undefined {
+  return earliest(trustedBy(findings, now).map(({ notAfter }) => notAfter));
+}
+
+export function sourceStatus(finding: SourceFinding, now: Date): TrustSourceStatus {
+  const { name, certificates = [], refused, trouble } = finding;
+  const expired = certificates
+    .filter(({ notAfter }) => notAfter <= now)
+    .map((each) => `${nameOf(each)} expired at ${toRfc3339(each.notAfter)}`);
+  const leftOut = [...refused, ...expired].slice(0, MOST_LEFT_OUT).map((each) => readable(each, LONGEST));
+  const notAfter = nextEnd([finding], now);
+  return {
+    name,
+    certificates: trustedBy([finding], now).length,
+    ...(notAfter === undefined ? {} : { notAfter: toRfc3339(notAfter) }),
+    ...(leftOut.length === 0 ? {} : { leftOut }),
+    ...(trouble === undefined ? {} : { reason: trouble.code, message: readable(trouble.message, LONGEST) }),
+  };
+}

@@ -1,0 +1,49 @@
+import { authorityKey, type CertificateAuthority } from '../api/certificate-authority.ts';
+import { classify } from '../errors.ts';
+import { type DesiredTarget, idOf, nameOf } from './desired.ts';
+import { isOurs } from './judge.ts';
+import type { TargetsDeps } from './reconcile.ts';
+import type { TargetView } from './view.ts';
+
+const TRY_AGAIN_MS = 10_000;
+
+/**
+ * Deletes the objects of an authority that its targets don't name any more, or whose namespace is not selected any more. At
+ * once, also where certificates of its CA are still valid: an object that nothing updates would go on to trust a CA that
+ * was replaced. Pods that run keep the files that they have mounted, and those that start later fail with a plain message.
+ * Answers when to try again.
+ */
+export async function removeSurplus(
+  resource: CertificateAuthority,
+  wanted: readonly DesiredTarget[],
+  deps: TargetsDeps,
+): Promise<Date | undefined> {
+  // Where it isn't known which objects a target means, none is known to be surplus.
+  if (wanted.some(({ trouble }) => trouble !== undefined)) return undefined;
+  const ids = new Set(wanted.flatMap(({ objects }) => objects.map(idOf)));
+  const key = authorityKey(resource);
+  const surplus = deps
+    .labelled(key)
+    .filter((view) => isOurs(view, resource) && !view.isBeingDeleted && !ids.has(idOf(view)));
+  let isFailed = false;
+  for (const view of surplus) if (!(await remove(resource, view, deps))) isFailed = true;
+  return isFailed ? new Date(deps.clock.now().getTime() + TRY_AGAIN_MS) : undefined;
+}
+
+async function remove(resource: CertificateAuthority, view: TargetView, deps: TargetsDeps): Promise<boolean> {
+  const about = { authority: authorityKey(resource), object: nameOf(view) };
+  try {
+    deps.ownership.assert(authorityKey(resource));
+    await deps.access.remove(view);
+    deps.metrics.targetWritten(view.kind, 'deleted');
+    deps.log.info('trust target deleted, since no target of the authority means it any more', about);
+    return true;
+  } catch (error) {
+    const { code, message } = classify(error);
+    // It has changed since, and may not be ours any more: the watch brings it.
+    if (code === 'Conflict') return false;
+    deps.metrics.targetWritten(view.kind, 'failed');
+    deps.log.warn('a trust target could not be deleted', { ...about, code, error: message });
+    return false;
+  }
+}

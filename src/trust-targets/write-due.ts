@@ -1,0 +1,100 @@
+import { authorityKey, type CertificateAuthority } from '../api/certificate-authority.ts';
+import { classify } from '../errors.ts';
+import type { Run } from '../queue/controller.ts';
+import type { Trouble } from '../trouble.ts';
+import { contestTrouble } from './contest.ts';
+import { type DesiredObject, idOf, nameOf } from './desired.ts';
+import { isOurs } from './judge.ts';
+import type { TargetsMemory } from './memory.ts';
+import type { TargetsDeps } from './reconcile.ts';
+import type { Survey } from './survey.ts';
+import { troubleOfWrite } from './troubles.ts';
+import type { TargetView } from './view.ts';
+import { writeTarget } from './write.ts';
+
+/** Writes of one authority at the same time. */
+const AT_ONCE = 8;
+/** And in one run, so that other authorities get their turn. */
+const IN_ONE_RUN = 200;
+
+/** Writes what is due. One object that can't be written delays no other; where the API server itself is away, all wait. */
+export async function writeDue(
+  resource: CertificateAuthority,
+  { bundle, writes }: Survey,
+  memory: TargetsMemory,
+  deps: TargetsDeps,
+  { signal }: Run,
+): Promise<{ readonly isOutage: boolean; readonly hasMore: boolean }> {
+  const { clock, log, metrics } = deps;
+  const now = clock.now();
+  const due = [...writes].filter(([object]) => (memory.of(idOf(object)).nextAt ?? now) <= now);
+  let isOutage = false;
+  const write = async (object: DesiredObject, seen: TargetView | undefined) => {
+    const id = idOf(object);
+    const about = { authority: authorityKey(resource), object: nameOf(object) };
+    try {
+      const trouble = await attempt(object, seen);
+      if (trouble === undefined) memory.holds(id, bundle.hash);
+      else failed(trouble);
+    } catch (error) {
+      const trouble = troubleOfWrite(error, object);
+      if (trouble !== undefined) return failed(trouble);
+      const { code, message } = classify(error);
+      log.debug('a trust target could not be written', { ...about, code, error: message });
+      if (code === 'Conflict') memory.failed(id, lostRace(message), clock.now(), clock.random());
+      else isOutage = true;
+    }
+    function failed(trouble: Trouble): void {
+      if (memory.of(id).trouble?.code !== trouble.code)
+        log.warn('a trust target could not be written', { ...about, code: trouble.code, error: trouble.message });
+      metrics.targetWritten(object.kind, 'failed');
+      memory.failed(id, trouble, clock.now(), clock.random());
+    }
+  };
+  const attempt = async (object: DesiredObject, seen: TargetView | undefined) => {
+    const remembered = memory.of(idOf(object));
+    const isContested = remembered.trouble?.code === 'TrustTargetContested';
+    if (remembered.heldHash === bundle.hash && (remembered.trouble === undefined || isContested)) {
+      if (remembered.repairs.take(clock.monotonicMs()) > 0) return contestTrouble(object, deps.access);
+      reportRepair(resource, object, seen, bundle.anchors, deps);
+    }
+    const trouble = await writeTarget(resource, object, bundle, seen, {
+      access: deps.access,
+      clock,
+      assertOwned: () => deps.ownership.assert(authorityKey(resource)),
+    });
+    if (trouble === undefined) metrics.targetWritten(object.kind, 'written');
+    return trouble;
+  };
+  const queue = due.slice(0, IN_ONE_RUN).values();
+  const lane = async () => {
+    for (const [object, seen] of queue) {
+      if (isOutage || signal.aborted) return;
+      await write(object, seen);
+    }
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, lane));
+  return { isOutage, hasMore: due.length > IN_ONE_RUN };
+}
+
+/** Another writer was faster, several times. */
+function lostRace(message: string): Trouble {
+  return { code: 'TrustTargetPending', message: `another writer changes it at the same moment: ${message}` };
+}
+
+/** Another party changed or deleted an object: which CA certificates it was made to trust is for the audit. */
+function reportRepair(
+  resource: CertificateAuthority,
+  object: DesiredObject,
+  seen: TargetView | undefined,
+  anchors: ReadonlyMap<string, unknown>,
+  { log, recordEvent }: TargetsDeps,
+): void {
+  const strangers = seen !== undefined && isOurs(seen, resource) ? seen.held.filter((each) => !anchors.has(each)) : [];
+  const what = seen === undefined ? 'was deleted' : 'was changed';
+  const fields = { authority: authorityKey(resource), object: nameOf(object), strangers: strangers.slice(0, 5) };
+  log.warn('trust target repaired', { ...fields, what });
+  if (strangers.length === 0) return;
+  const note = `${nameOf(object)} was changed to trust CA certificates that are not of this authority, and is repaired; SHA-256 ${fields.strangers.join(', ')}`;
+  recordEvent(resource, { type: 'Warning', reason: 'TrustTargetRepaired', action: 'DistributeTrust', note });
+}

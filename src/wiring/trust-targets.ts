@@ -1,0 +1,172 @@
+import { isDeepStrictEqual } from 'node:util';
+import {
+  authorityKey,
+  authorityResource,
+  type CertificateAuthority,
+  isBrokenAuthority,
+} from '../api/certificate-authority.ts';
+import { TRUST_TARGET_LABEL } from '../api/names.ts';
+import { keyOf, parseMeta } from '../api/parse.ts';
+import { TARGET_KINDS, type TargetKind } from '../api/trust-targets.ts';
+import { purposeOf, reservationOf } from '../certificate/secret/protection.ts';
+import type { WatchStats } from '../kube/watch-record.ts';
+import { Controller } from '../queue/controller.ts';
+import type { TrustProof } from '../rotation/trust-proof.ts';
+import type { Delivery } from '../trust-targets/delivery.ts';
+import { type DesiredObject, placeOf } from '../trust-targets/desired.ts';
+import { KINDS } from '../trust-targets/kinds.ts';
+import { targetProofs } from '../trust-targets/proofs.ts';
+import { reconcileTargets, type TargetResults, type TargetsDeps } from '../trust-targets/reconcile.ts';
+import type { TargetAccess } from '../trust-targets/write.ts';
+import { recordEvent, type Services } from './services.ts';
+import { TargetCaches } from './target-caches.ts';
+import { TrustSources } from './trust-sources.ts';
+
+/** One authority may have a thousand objects to write. */
+const WORKERS = 2;
+/** Changes that come together, as those of a thousand namespaces, are one look. */
+const TOGETHER_MS = 100;
+/** So long after the first change of what is known, an authority reports it: a thousand objects are written one by one. */
+const REPORT_MS = 500;
+
+export interface TrustTargets {
+  readonly controller: Controller;
+  readonly results: TargetResults;
+  start(signal: AbortSignal): void;
+  stats(): Iterable<readonly [string, WatchStats]>;
+  /** What verifiers must trust, or the spec of the authority, has changed. */
+  wake(authority: string): void;
+  /** See targetProofs. */
+  proofs(authority: string, fingerprint: string): readonly TrustProof[];
+}
+
+/** The controller of trust targets; `report` has an authority write its status. */
+export function wireTrustTargets(
+  services: Services,
+  results: TargetResults,
+  report: (authority: string, at: Date) => void,
+): TrustTargets {
+  const { client, clock, cluster, config, events, log, metrics, ownership, registry } = services;
+  const caches = new TargetCaches(config, { client, clock, logger: log });
+  const isWhole = config.namespaces === undefined;
+  const delivery: Delivery = {
+    kubeletSyncMs: config.kubeletSyncMs,
+    seesPods: config.trustTargets.includes('pods'),
+    unknownPods: (namespace) => caches.unknownPods(namespace),
+    podsUsing: (id) => caches.pods.byIndex('use', id),
+  };
+  const deps: TargetsDeps = {
+    clock,
+    log,
+    ownership,
+    results,
+    sources: new TrustSources(services, (key) => wake(key)),
+    metrics: metrics.targets,
+    find: (key) => cluster.authority(key),
+    trustOf: (resource) => {
+      const trust = registry.current(resource)?.view?.trust;
+      return trust === undefined || trust.anchors.size === 0 ? undefined : trust;
+    },
+    places: {
+      isWhole,
+      get names() {
+        return config.namespaces ?? [...cluster.namespaces.keys()];
+      },
+      labels: (namespace) => cluster.namespaces.get(namespace),
+    },
+    access: targetAccess(services, caches),
+    delivery,
+    view: (object) => caches.of[object.kind].get(placeOf(object)),
+    labelled: (key) => TARGET_KINDS.flatMap((kind) => caches.of[kind].byIndex('authority', key)),
+    unknown: (kind, namespace) => caches.unknown(kind, namespace),
+    wakeAuthority: (key) => report(key, new Date(clock.now().getTime() + REPORT_MS)),
+    recordEvent: (resource, event) => {
+      // An event without a namespace is written into `default`, where Roles give no right.
+      if (resource.namespace !== '' || isWhole) recordEvent(events, authorityResource(resource.kind), resource, event);
+    },
+  };
+  const controller = new Controller({
+    name: 'trust-targets',
+    workers: WORKERS,
+    reconcile: (key, run) => reconcileTargets(key, deps, run),
+    clock,
+    log,
+    metrics,
+  });
+  const wake = (key: string) => controller.queue.add(key, new Date(clock.now().getTime() + TOGETHER_MS));
+  const withTargets = function* (): Generator<CertificateAuthority> {
+    for (const cache of [cluster.clusterAuthorities, cluster.authorities])
+      for (const each of cache.values()) if (!isBrokenAuthority(each) && each.trustTargets.length > 0) yield each;
+  };
+  wireWakes();
+  return {
+    controller,
+    results,
+    wake,
+    start: (signal) =>
+      caches.start(signal, () => {
+        for (const each of withTargets()) wake(authorityKey(each));
+        for (const kind of TARGET_KINDS)
+          for (const { authority } of caches.of[kind].values()) if (authority !== '') wake(authority);
+      }),
+    stats: () => caches.stats(),
+    proofs: (key, fingerprint) => {
+      const resource = cluster.authority(key);
+      if (resource === undefined || isBrokenAuthority(resource)) return [];
+      return targetProofs(resource, results.survey(key), fingerprint, delivery, clock.now());
+    },
+  };
+
+  /** The authorities that write the object that a Pod uses, by the id of its use. */
+  function usersOf(id: string): string[] {
+    const [kind = '', ...place] = id.split('/');
+    if (kind === 'Signer') return [...caches.of.ClusterTrustBundle.values()].map(({ authority }) => authority);
+    const view = TARGET_KINDS.some((each) => each === kind)
+      ? caches.of[kind as TargetKind].get(place.join('/'))
+      : undefined;
+    return view === undefined || view.authority === '' ? [] : [view.authority];
+  }
+
+  function wireWakes(): void {
+    for (const cache of [cluster.authorities, cluster.clusterAuthorities])
+      cache.onChange((_key, before, after) => {
+        const resource = after ?? before;
+        if (resource !== undefined) wake(authorityKey(resource));
+      });
+    cluster.namespaces.onChange((_namespace, before, after) => {
+      if (isDeepStrictEqual(before, after)) return;
+      for (const each of withTargets()) if (each.kind === 'ClusterCertificateAuthority') wake(authorityKey(each));
+    });
+    caches.pods.onChange((_key, before, after) => {
+      for (const each of [before, after])
+        for (const { id } of each?.fixed ?? []) for (const key of usersOf(id)) wake(key);
+    });
+    for (const kind of TARGET_KINDS)
+      caches.of[kind].onChange((_key, before, after) => {
+        for (const each of [before, after]) if (each !== undefined && each.authority !== '') wake(each.authority);
+      });
+  }
+}
+
+function targetAccess({ client, cluster }: Services, caches: TargetCaches): TargetAccess {
+  const inside = (kind: TargetKind, namespace: string) => (KINDS[kind].resource.namespaced ? namespace : undefined);
+  return {
+    get: ({ kind, namespace, name }) => client.get(KINDS[kind].resource, inside(kind, namespace), name),
+    apply: (kind, manifest) => client.apply(KINDS[kind].resource, manifest),
+    remove: async ({ kind, namespace, name, uid, resourceVersion }) => {
+      await client.delete(KINDS[kind].resource, inside(kind, namespace), name, { uid, resourceVersion });
+      caches.of[kind].remove(namespace, { metadata: { namespace, name, resourceVersion } });
+    },
+    view: (kind, object) => caches.viewers[kind](object),
+    put: (kind, object, replaces) => {
+      // Without its label the watch would never say that it is gone.
+      if (object.metadata?.labels?.[TRUST_TARGET_LABEL] !== undefined) caches.of[kind].put(object, replaces);
+    },
+    purposeOf: (secret) => purposeOf(secret, cluster.usesOf(keyOf(parseMeta(secret)))),
+    reservationOf: (object: DesiredObject) =>
+      reservationOf(
+        object.name,
+        (name) => cluster.certificates.get(keyOf({ namespace: object.namespace, name })) !== undefined,
+      ),
+  };
+}

@@ -1,0 +1,89 @@
+/** What the CEL rules of spec.trust refuse, in both kinds of authority. */
+import { type Row, spec } from './rows.ts';
+
+type Short = Omit<Row, 'kind'>;
+
+const TARGETS = 'spec.trust.targets[]';
+const TAKEN = 'this ConfigMap belongs to the cluster, which writes it into every namespace; choose another name';
+const BUNDLE_NAME =
+  'with a signerName such as example.com/mtls the name must begin with example.com:mtls: and without one it can have no colon';
+const PLACES = "namespaces must be set for a configMap or a secret, and can't be set for a clusterTrustBundle";
+const all = { namespaces: { all: true } };
+const object = { configMap: { name: 'client-ca' } };
+
+const target = (fields: object) => spec({ trust: { targets: [{ name: 'gateways', ...fields }] } });
+const bundle = (clusterTrustBundle: object) => target({ clusterTrustBundle });
+
+/** `places` is what every target of the kind needs beside its object. */
+function targetRows(places: object, kinds: string): Short[] {
+  const says = `exactly one of ${kinds} must be set`;
+  const good = target({ ...object, ...places });
+  const source = (fields: object) => spec({ trust: { sources: [{ name: 'partner', ...fields }] } });
+  return [
+    {
+      refuses: 'a trust source without content',
+      rule: 'spec.trust.sources[]',
+      says: 'exactly one of configMap and inline must be set',
+      bad: source({}),
+      good: source({ configMap: { name: 'partner-ca' } }),
+    },
+    { refuses: 'a trust target without an object', rule: TARGETS, says, bad: target(places), good },
+    {
+      refuses: 'a trust target of two kinds',
+      rule: TARGETS,
+      says,
+      bad: target({ ...object, ...places, secret: { name: 'client-ca' } }),
+      good: target({ ...places, secret: { name: 'client-ca' } }),
+    },
+    {
+      refuses: 'the ConfigMap of the API server CA as a trust target',
+      rule: `${TARGETS}.configMap.name`,
+      says: TAKEN,
+      bad: target({ configMap: { name: 'kube-root-ca.crt' }, ...places }),
+      good: target({ configMap: { name: 'kube-root-ca' }, ...places }),
+    },
+  ];
+}
+
+export const NAMESPACED_TRUST_ROWS = targetRows({}, 'configMap and secret');
+
+export const CLUSTER_TRUST_ROWS: Short[] = [
+  ...targetRows(all, 'configMap, secret and clusterTrustBundle'),
+  {
+    refuses: 'a ConfigMap of a cluster authority without namespaces',
+    rule: TARGETS,
+    says: PLACES,
+    bad: target(object),
+    good: target({ ...object, ...all }),
+  },
+  {
+    refuses: 'a ClusterTrustBundle with namespaces',
+    rule: TARGETS,
+    says: PLACES,
+    bad: target({ clusterTrustBundle: { name: 'clients' }, ...all }),
+    good: bundle({ name: 'clients' }),
+  },
+  {
+    refuses: 'a ClusterTrustBundle with trust stores',
+    rule: TARGETS,
+    says: "a clusterTrustBundle has room for PEM alone, so it can't have additionalFormats",
+    bad: target({ clusterTrustBundle: { name: 'clients' }, additionalFormats: [{ type: 'JKS' }] }),
+    good: target({ ...object, ...all, additionalFormats: [{ type: 'JKS' }] }),
+  },
+  {
+    refuses: 'a ClusterTrustBundle whose name is not that of its signer',
+    rule: `${TARGETS}.clusterTrustBundle`,
+    says: BUNDLE_NAME,
+    bad: bundle({ name: 'example.com:other:clients', signerName: 'example.com/mtls' }),
+    good: bundle({ name: 'example.com:mtls:clients', signerName: 'example.com/mtls' }),
+  },
+  {
+    refuses: 'a ClusterTrustBundle with a colon and no signer',
+    rule: `${TARGETS}.clusterTrustBundle`,
+    says: BUNDLE_NAME,
+    bad: bundle({ name: 'example.com:mtls:clients' }),
+    good: bundle({ name: 'example.com.mtls.clients' }),
+  },
+];
+
+export { target as trustTarget };
