@@ -9,6 +9,7 @@ import { CERTIFICATE_AUTHORITIES, CLUSTER_CERTIFICATE_AUTHORITIES, type Resource
 import { type ObjectMeta, parseMeta, type RawObject, validator } from './parse.ts';
 import { type SecretReference, secretReferences } from './secret-references.ts';
 import { type Fields, refuseUnknownFields } from './unknown-fields.ts';
+import { parseVerifiers, type TrustVerifier } from './verifiers.ts';
 
 /** The fields of an authority that don't depend on its backend. */
 export const COMMON_FIELDS: readonly string[] = [
@@ -18,6 +19,7 @@ export const COMMON_FIELDS: readonly string[] = [
   'allowSystemIdentities',
   'allowedNamespaces',
   'issuancePolicy',
+  'trust',
 ];
 
 /** Of the schema alone: a field that only a later version knows is no backend, where this version follows it. */
@@ -73,6 +75,8 @@ export interface CertificateAuthority extends AuthorityMeta {
   /** Which namespaces may use it; undefined for the namespaced kind, which serves its own. */
   readonly allowedNamespaces: AllowedNamespaces | undefined;
   readonly issuancePolicy: IssuancePolicy;
+  /** The servers that are asked whether they trust its CA. */
+  readonly verifiers: readonly TrustVerifier[];
   readonly status: AuthorityStatus;
 }
 
@@ -124,6 +128,7 @@ export function parseCertificateAuthority(kind: AuthorityKind, object: RawObject
       quota: spec.quota && { issuances: spec.quota.issuances, perMs: QUOTA_SPANS_IN_MS[spec.quota.per] },
       allowedNamespaces: kind === 'ClusterCertificateAuthority' ? (spec.allowedNamespaces ?? { names: [] }) : undefined,
       issuancePolicy: issuancePolicy(kind, spec.issuancePolicy),
+      verifiers: parseVerifiers(spec.trust),
       status,
     };
   } catch (error) {

@@ -40,6 +40,12 @@ const NAMES: Record<string, string> = {
   'ClusterCertificateAuthority.spec.issuancePolicy.rules[].namespaces.selector': 'LabelSelector',
   'ClusterCertificateAuthority.spec.issuancePolicy.rules[].namespaces.selector.matchExpressions[]':
     'LabelSelectorRequirement',
+  'CertificateAuthority.spec.trust': 'AuthorityTrust',
+  'CertificateAuthority.spec.trust.verifiers[]': 'Verifier',
+  'CertificateAuthority.spec.trust.verifiers[].service': 'VerifierService',
+  'ClusterCertificateAuthority.spec.trust': 'ClusterAuthorityTrust',
+  'ClusterCertificateAuthority.spec.trust.verifiers[]': 'ClusterVerifier',
+  'ClusterCertificateAuthority.spec.trust.verifiers[].service': 'ClusterVerifierService',
 };
 
 /** What both kinds of authority have in common. */
@@ -58,10 +64,18 @@ const AUTHORITY_NAMES: Record<string, string> = {
   'spec.issuancePolicy.rules[].subject': 'AllowedSubject',
   'spec.rateLimit': 'RateLimit',
   'spec.quota': 'IssuanceQuota',
+  'spec.trust.verifiers[].serverCA': 'ServerCA',
+  'spec.trust.verifiers[].serverCA.configMap': 'KeyReference',
+  'spec.trust.verifiers[].serverCA.secret': 'KeyReference',
+  'spec.trust.verifiers[].protocol': 'VerifierProtocol',
+  'spec.trust.verifiers[].protocol.tls': 'VerifierTls',
+  'spec.trust.verifiers[].protocol.http': 'VerifierHttp',
   status: 'AuthorityStatus',
   'status.demand': 'AuthorityDemand',
   'status.conditions[]': 'Condition',
   'status.generations[]': 'CAGeneration',
+  'status.verifiers[]': 'VerifierStatus',
+  'status.verifiers[].generations[]': 'VerifierGeneration',
 };
 
 /** What several backends have in common, by the path below their key. */

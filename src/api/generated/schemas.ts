@@ -1502,6 +1502,173 @@ export const certificateAuthoritySchema = {
               }
             }
           }
+        },
+        "trust": {
+          "type": "object",
+          "properties": {
+            "verifiers": {
+              "type": "array",
+              "maxItems": 16,
+              "items": {
+                "type": "object",
+                "required": [
+                  "name",
+                  "protocol"
+                ],
+                "properties": {
+                  "name": {
+                    "type": "string",
+                    "pattern": "^[a-z0-9]([-a-z0-9]*[a-z0-9])?$",
+                    "minLength": 1,
+                    "maxLength": 63
+                  },
+                  "targetName": {
+                    "type": "string",
+                    "pattern": "^[a-z0-9]([-a-z0-9]*[a-z0-9])?$",
+                    "minLength": 1,
+                    "maxLength": 63
+                  },
+                  "address": {
+                    "type": "string",
+                    "minLength": 3,
+                    "maxLength": 261
+                  },
+                  "service": {
+                    "type": "object",
+                    "required": [
+                      "name",
+                      "port"
+                    ],
+                    "properties": {
+                      "name": {
+                        "type": "string",
+                        "pattern": "^[a-z0-9]([-a-z0-9]*[a-z0-9])?$",
+                        "minLength": 1,
+                        "maxLength": 63
+                      },
+                      "port": {
+                        "type": "integer",
+                        "format": "int32",
+                        "minimum": 1,
+                        "maximum": 65535
+                      }
+                    }
+                  },
+                  "serverName": {
+                    "type": "string",
+                    "pattern": "^[A-Za-z0-9]([-A-Za-z0-9]*[A-Za-z0-9])?([.][A-Za-z0-9]([-A-Za-z0-9]*[A-Za-z0-9])?)*$",
+                    "minLength": 1,
+                    "maxLength": 253
+                  },
+                  "serverCA": {
+                    "type": "object",
+                    "properties": {
+                      "configMap": {
+                        "type": "object",
+                        "required": [
+                          "name"
+                        ],
+                        "properties": {
+                          "name": {
+                            "type": "string",
+                            "pattern": "^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$",
+                            "minLength": 1,
+                            "maxLength": 253
+                          },
+                          "key": {
+                            "type": "string",
+                            "default": "ca.crt",
+                            "pattern": "^[-._a-zA-Z0-9]+$",
+                            "minLength": 1,
+                            "maxLength": 253
+                          }
+                        }
+                      },
+                      "secret": {
+                        "type": "object",
+                        "required": [
+                          "name"
+                        ],
+                        "properties": {
+                          "name": {
+                            "type": "string",
+                            "pattern": "^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$",
+                            "minLength": 1,
+                            "maxLength": 253
+                          },
+                          "key": {
+                            "type": "string",
+                            "default": "ca.crt",
+                            "pattern": "^[-._a-zA-Z0-9]+$",
+                            "minLength": 1,
+                            "maxLength": 253
+                          }
+                        }
+                      }
+                    }
+                  },
+                  "protocol": {
+                    "type": "object",
+                    "properties": {
+                      "tls": {
+                        "type": "object"
+                      },
+                      "http": {
+                        "type": "object",
+                        "properties": {
+                          "path": {
+                            "type": "string",
+                            "default": "/",
+                            "pattern": "^/[!-~]*$",
+                            "minLength": 1,
+                            "maxLength": 512
+                          },
+                          "acceptStatus": {
+                            "type": "array",
+                            "default": [
+                              200
+                            ],
+                            "minItems": 1,
+                            "maxItems": 32,
+                            "uniqueItems": true,
+                            "items": {
+                              "type": "integer",
+                              "format": "int32",
+                              "minimum": 200,
+                              "maximum": 599
+                            }
+                          },
+                          "rejectStatus": {
+                            "type": "array",
+                            "default": [
+                              400,
+                              401,
+                              403
+                            ],
+                            "minItems": 1,
+                            "maxItems": 32,
+                            "uniqueItems": true,
+                            "items": {
+                              "type": "integer",
+                              "format": "int32",
+                              "minimum": 200,
+                              "maximum": 599
+                            }
+                          }
+                        }
+                      }
+                    }
+                  },
+                  "interval": {
+                    "type": "string",
+                    "default": "1m",
+                    "pattern": "^([0-9]+([.][0-9]+)?[hms])+$",
+                    "maxLength": 32
+                  }
+                }
+              }
+            }
+          }
         }
       }
     },
@@ -1627,6 +1794,63 @@ export const certificateAuthoritySchema = {
                 "Quota",
                 "RateLimit"
               ]
+            }
+          }
+        },
+        "verifiers": {
+          "type": "array",
+          "maxItems": 16,
+          "items": {
+            "type": "object",
+            "required": [
+              "name",
+              "endpoints"
+            ],
+            "properties": {
+              "name": {
+                "type": "string",
+                "maxLength": 63
+              },
+              "endpoints": {
+                "type": "integer",
+                "format": "int32",
+                "minimum": 0
+              },
+              "generations": {
+                "type": "array",
+                "maxItems": 20,
+                "items": {
+                  "type": "object",
+                  "required": [
+                    "version",
+                    "verdict"
+                  ],
+                  "properties": {
+                    "version": {
+                      "type": "integer",
+                      "format": "int32",
+                      "minimum": 1
+                    },
+                    "verdict": {
+                      "type": "string",
+                      "enum": [
+                        "Trusts",
+                        "DoesNotTrust",
+                        "AcceptsRogue",
+                        "Unknown"
+                      ]
+                    }
+                  }
+                }
+              },
+              "lastChange": {
+                "type": "string",
+                "format": "date-time"
+              },
+              "message": {
+                "type": "string",
+                "maxLength": 2048
+              }
             }
           }
         },
@@ -2763,6 +2987,180 @@ export const clusterCertificateAuthoritySchema = {
               }
             }
           }
+        },
+        "trust": {
+          "type": "object",
+          "properties": {
+            "verifiers": {
+              "type": "array",
+              "maxItems": 16,
+              "items": {
+                "type": "object",
+                "required": [
+                  "name",
+                  "protocol"
+                ],
+                "properties": {
+                  "name": {
+                    "type": "string",
+                    "pattern": "^[a-z0-9]([-a-z0-9]*[a-z0-9])?$",
+                    "minLength": 1,
+                    "maxLength": 63
+                  },
+                  "targetName": {
+                    "type": "string",
+                    "pattern": "^[a-z0-9]([-a-z0-9]*[a-z0-9])?$",
+                    "minLength": 1,
+                    "maxLength": 63
+                  },
+                  "address": {
+                    "type": "string",
+                    "minLength": 3,
+                    "maxLength": 261
+                  },
+                  "service": {
+                    "type": "object",
+                    "required": [
+                      "name",
+                      "namespace",
+                      "port"
+                    ],
+                    "properties": {
+                      "name": {
+                        "type": "string",
+                        "pattern": "^[a-z0-9]([-a-z0-9]*[a-z0-9])?$",
+                        "minLength": 1,
+                        "maxLength": 63
+                      },
+                      "namespace": {
+                        "type": "string",
+                        "pattern": "^[a-z0-9]([-a-z0-9]*[a-z0-9])?$",
+                        "minLength": 1,
+                        "maxLength": 63
+                      },
+                      "port": {
+                        "type": "integer",
+                        "format": "int32",
+                        "minimum": 1,
+                        "maximum": 65535
+                      }
+                    }
+                  },
+                  "serverName": {
+                    "type": "string",
+                    "pattern": "^[A-Za-z0-9]([-A-Za-z0-9]*[A-Za-z0-9])?([.][A-Za-z0-9]([-A-Za-z0-9]*[A-Za-z0-9])?)*$",
+                    "minLength": 1,
+                    "maxLength": 253
+                  },
+                  "serverCA": {
+                    "type": "object",
+                    "properties": {
+                      "configMap": {
+                        "type": "object",
+                        "required": [
+                          "name"
+                        ],
+                        "properties": {
+                          "name": {
+                            "type": "string",
+                            "pattern": "^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$",
+                            "minLength": 1,
+                            "maxLength": 253
+                          },
+                          "key": {
+                            "type": "string",
+                            "default": "ca.crt",
+                            "pattern": "^[-._a-zA-Z0-9]+$",
+                            "minLength": 1,
+                            "maxLength": 253
+                          }
+                        }
+                      },
+                      "secret": {
+                        "type": "object",
+                        "required": [
+                          "name"
+                        ],
+                        "properties": {
+                          "name": {
+                            "type": "string",
+                            "pattern": "^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$",
+                            "minLength": 1,
+                            "maxLength": 253
+                          },
+                          "key": {
+                            "type": "string",
+                            "default": "ca.crt",
+                            "pattern": "^[-._a-zA-Z0-9]+$",
+                            "minLength": 1,
+                            "maxLength": 253
+                          }
+                        }
+                      }
+                    }
+                  },
+                  "protocol": {
+                    "type": "object",
+                    "properties": {
+                      "tls": {
+                        "type": "object"
+                      },
+                      "http": {
+                        "type": "object",
+                        "properties": {
+                          "path": {
+                            "type": "string",
+                            "default": "/",
+                            "pattern": "^/[!-~]*$",
+                            "minLength": 1,
+                            "maxLength": 512
+                          },
+                          "acceptStatus": {
+                            "type": "array",
+                            "default": [
+                              200
+                            ],
+                            "minItems": 1,
+                            "maxItems": 32,
+                            "uniqueItems": true,
+                            "items": {
+                              "type": "integer",
+                              "format": "int32",
+                              "minimum": 200,
+                              "maximum": 599
+                            }
+                          },
+                          "rejectStatus": {
+                            "type": "array",
+                            "default": [
+                              400,
+                              401,
+                              403
+                            ],
+                            "minItems": 1,
+                            "maxItems": 32,
+                            "uniqueItems": true,
+                            "items": {
+                              "type": "integer",
+                              "format": "int32",
+                              "minimum": 200,
+                              "maximum": 599
+                            }
+                          }
+                        }
+                      }
+                    }
+                  },
+                  "interval": {
+                    "type": "string",
+                    "default": "1m",
+                    "pattern": "^([0-9]+([.][0-9]+)?[hms])+$",
+                    "maxLength": 32
+                  }
+                }
+              }
+            }
+          }
         }
       }
     },
@@ -2888,6 +3286,63 @@ export const clusterCertificateAuthoritySchema = {
                 "Quota",
                 "RateLimit"
               ]
+            }
+          }
+        },
+        "verifiers": {
+          "type": "array",
+          "maxItems": 16,
+          "items": {
+            "type": "object",
+            "required": [
+              "name",
+              "endpoints"
+            ],
+            "properties": {
+              "name": {
+                "type": "string",
+                "maxLength": 63
+              },
+              "endpoints": {
+                "type": "integer",
+                "format": "int32",
+                "minimum": 0
+              },
+              "generations": {
+                "type": "array",
+                "maxItems": 20,
+                "items": {
+                  "type": "object",
+                  "required": [
+                    "version",
+                    "verdict"
+                  ],
+                  "properties": {
+                    "version": {
+                      "type": "integer",
+                      "format": "int32",
+                      "minimum": 1
+                    },
+                    "verdict": {
+                      "type": "string",
+                      "enum": [
+                        "Trusts",
+                        "DoesNotTrust",
+                        "AcceptsRogue",
+                        "Unknown"
+                      ]
+                    }
+                  }
+                }
+              },
+              "lastChange": {
+                "type": "string",
+                "format": "date-time"
+              },
+              "message": {
+                "type": "string",
+                "maxLength": 2048
+              }
             }
           }
         },

@@ -438,6 +438,7 @@ export interface CertificateAuthoritySpec {
    */
   allowSystemIdentities: boolean;
   issuancePolicy?: IssuancePolicy;
+  trust?: AuthorityTrust;
 }
 /**
  * A CA whose certificate and key you keep in a Secret. Certwheel copies each accepted pair into an
@@ -905,6 +906,99 @@ export interface AllowedSubject {
   serialNumbers?: string[];
 }
 /**
+ * Who must trust the CA certificates of this authority, beside the Secrets that it issues.
+ */
+export interface AuthorityTrust {
+  /**
+   * Servers that accept certificates of this authority. Each is asked over TLS whether it accepts a
+   * short-lived certificate of every CA generation and refuses one of a foreign CA; status.verifiers has the
+   * answers. Only if the controller runs with --probes.
+   */
+  verifiers?: Verifier[];
+}
+/**
+ * One server, or all endpoints of a Service.
+ */
+export interface Verifier {
+  /**
+   * Name of the verifier, for status and metrics. Example: gateway.
+   */
+  name: string;
+  /**
+   * Name of the entry of spec.trust.targets from which the verifier reads its CA certificates.
+   */
+  targetName?: string;
+  /**
+   * host:port; an IPv6 address stands in brackets. Each address of the host is asked. It must be in a network
+   * of --tenant-probe-addresses, which is empty by default. Example: gateway.example.com:8443.
+   */
+  address?: string;
+  service?: VerifierService;
+  /**
+   * The name that the certificate of the server must have, also sent as SNI and as Host. By default the host
+   * of address, or <service>.<namespace>.svc.
+   */
+  serverName?: string;
+  serverCA?: ServerCA;
+  protocol: VerifierProtocol;
+  /**
+   * Time between two rounds of questions, such as 1m (the default); from 10s to 24h. Earlier if a CA
+   * generation appears or changes, and later if a verifier does not answer.
+   */
+  interval: string;
+}
+/**
+ * A Service in the namespace of this authority. Each of its ready endpoints is asked, if it is a Pod of
+ * that namespace with a network of its own.
+ */
+export interface VerifierService {
+  /**
+   * Name of the Service.
+   */
+  name: string;
+  /**
+   * A port of the Service.
+   */
+  port: number;
+}
+/**
+ * CA certificates (PEM) for the certificate of the server itself, in the namespace of this authority. By
+ * default the public ones that Node.js brings. A server without a valid certificate gets no answer counted.
+ */
+export interface ServerCA {
+  configMap?: KeyReference;
+  secret?: KeyReference;
+}
+/**
+ * What follows the handshake, since a server of TLS 1.3 may refuse after it: exactly one of tls and http.
+ */
+export interface VerifierProtocol {
+  /**
+   * Nothing is sent. A certificate is accepted if data follows the handshake, or if the connection stays open
+   * for one second; it is refused by a TLS alert.
+   */
+  tls?: {};
+  http?: VerifierHttp;
+}
+/**
+ * A GET request over HTTP/1.1, whose status decides.
+ */
+export interface VerifierHttp {
+  /**
+   * The path, with a query if need be. Default /.
+   */
+  path: string;
+  /**
+   * Statuses that mean that the certificate was accepted. Default 200.
+   */
+  acceptStatus: number[];
+  /**
+   * Statuses that mean that the certificate was refused. Default 400 (nginx), 401, 403. Any other status is
+   * no answer.
+   */
+  rejectStatus: number[];
+}
+/**
  * The observed state. Only the controller writes it, and makes no important decision from it.
  */
 export interface AuthorityStatus {
@@ -913,7 +1007,8 @@ export interface AuthorityStatus {
    * the object). The others exist only while they are true. Rotating: a CA rotation is in progress. Stalled:
    * no attempt is made until the spec changes. QuotaShort: its certificates will need 80 % of its quota or
    * more. RefusedByVerifiers: some verifiers refuse what the CA signs, and most accept it. ForeignGeneration:
-   * Secrets claim to be CA generations of this authority and were not created by it.
+   * Secrets claim to be CA generations of this authority and were not created by it. VerifierAcceptsRogue: a
+   * server of spec.trust.verifiers accepts certificates of a foreign CA.
    */
   conditions?: Condition[];
   /**
@@ -945,6 +1040,10 @@ export interface AuthorityStatus {
   leftAside?: string[];
   demand?: AuthorityDemand;
   /**
+   * What the servers of spec.trust.verifiers answered last. Nothing is written while no answer changes.
+   */
+  verifiers?: VerifierStatus[];
+  /**
    * The generations of the CA, each one key with its certificate; the last 20. A retired one keeps its
    * certificate here after its key is deleted.
    */
@@ -972,6 +1071,46 @@ export interface AuthorityDemand {
    * The tightest quota: Quota (spec.quota) or RateLimit (spec.rateLimit, or its default).
    */
   quotaFrom: 'Quota' | 'RateLimit';
+}
+/**
+ * One verifier.
+ */
+export interface VerifierStatus {
+  /**
+   * Name of the verifier in spec.trust.verifiers.
+   */
+  name: string;
+  /**
+   * Number of addresses that were asked.
+   */
+  endpoints: number;
+  /**
+   * The answer for each CA generation whose key Certwheel holds.
+   */
+  generations?: VerifierGeneration[];
+  /**
+   * When a verdict, or the number of endpoints, last changed.
+   */
+  lastChange?: string;
+  /**
+   * What is wrong, at which endpoint, and what to do; absent if every generation is trusted.
+   */
+  message?: string;
+}
+/**
+ * The answer for one CA generation.
+ */
+export interface VerifierGeneration {
+  /**
+   * Number of the CA generation.
+   */
+  version: number;
+  /**
+   * Trusts: every endpoint accepts certificates of this generation and refuses those of a foreign CA.
+   * DoesNotTrust: an endpoint refuses certificates of this generation. AcceptsRogue: an endpoint accepts
+   * certificates of a foreign CA, so it verifies nothing. Unknown: an endpoint gave no answer.
+   */
+  verdict: 'Trusts' | 'DoesNotTrust' | 'AcceptsRogue' | 'Unknown';
 }
 /**
  * One CA key with its certificate.
@@ -1040,6 +1179,7 @@ export interface ClusterCertificateAuthoritySpec {
    */
   allowSystemIdentities: boolean;
   issuancePolicy?: ClusterIssuancePolicy;
+  trust?: ClusterAuthorityTrust;
 }
 /**
  * The namespaces whose ClientCertificates may use this authority: exactly one of names, selector and all.
@@ -1179,6 +1319,65 @@ export interface ClusterIssuanceRule {
    * Renewals of the same request need no further one until it ends. Default None.
    */
   approval: 'None' | 'Required';
+}
+/**
+ * Who must trust the CA certificates of this authority, beside the Secrets that it issues.
+ */
+export interface ClusterAuthorityTrust {
+  /**
+   * Servers that accept certificates of this authority. Each is asked over TLS whether it accepts a
+   * short-lived certificate of every CA generation and refuses one of a foreign CA; status.verifiers has the
+   * answers. Only if the controller runs with --probes.
+   */
+  verifiers?: ClusterVerifier[];
+}
+/**
+ * One server, or all endpoints of a Service.
+ */
+export interface ClusterVerifier {
+  /**
+   * Name of the verifier, for status and metrics. Example: gateway.
+   */
+  name: string;
+  /**
+   * Name of the entry of spec.trust.targets from which the verifier reads its CA certificates.
+   */
+  targetName?: string;
+  /**
+   * host:port; an IPv6 address stands in brackets. Each address of the host is asked. It must be in a network
+   * of --probe-addresses. Example: gateway.example.com:8443.
+   */
+  address?: string;
+  service?: ClusterVerifierService;
+  /**
+   * The name that the certificate of the server must have, also sent as SNI and as Host. By default the host
+   * of address, or <service>.<namespace>.svc.
+   */
+  serverName?: string;
+  serverCA?: ServerCA;
+  protocol: VerifierProtocol;
+  /**
+   * Time between two rounds of questions, such as 1m (the default); from 10s to 24h. Earlier if a CA
+   * generation appears or changes, and later if a verifier does not answer.
+   */
+  interval: string;
+}
+/**
+ * A Service. Each of its ready endpoints is asked.
+ */
+export interface ClusterVerifierService {
+  /**
+   * Name of the Service.
+   */
+  name: string;
+  /**
+   * The namespace of the Service.
+   */
+  namespace: string;
+  /**
+   * A port of the Service.
+   */
+  port: number;
 }
 /**
  * The decision, and the request as the approver saw it. It can't be changed; create another one.

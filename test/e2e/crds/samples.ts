@@ -140,6 +140,15 @@ const authorityStatus = {
   notAfter: moment,
   leftAside: ['CN=old (serial number 01) has expired at 2026-01-01T00:00:00.000Z'],
   nextProbeTime: moment,
+  verifiers: [
+    {
+      name: 'gateway',
+      endpoints: 3,
+      generations: [{ version: 1, verdict: 'Trusts' }],
+      lastChange: moment,
+      message: 'generation 2 (CN=demo v2) is refused',
+    },
+  ],
   demand: { certificates: 12, issuancesPerDay: 54, quotaPerDay: 714, quotaFrom: 'Quota' },
   generations: [
     {
@@ -184,6 +193,24 @@ const allowed = {
   maxCertificates: 100,
   approval: 'Required',
 };
+const protocol = { http: { path: '/', acceptStatus: [200], rejectStatus: [400] } };
+/** A verifier is behind a Service or at an address, and its protocol is one of two. */
+const first = (namespace: Json): Json => ({
+  name: 'gateway',
+  targetName: 'gateways',
+  service: { name: 'gateway', port: 443, ...namespace },
+  serverName: 'gateway.example.com',
+  serverCA: { configMap: { name: 'server-ca', key: 'ca.crt' } },
+  protocol,
+  interval: '30s',
+});
+const second: Json = {
+  name: 'broker',
+  address: 'broker.example.com:9093',
+  serverCA: { secret: { name: 'server-ca', key: 'ca.crt' } },
+  protocol: { tls: {} },
+  interval: '1m',
+};
 const policy = { rules: [{ name: 'everybody', ...allowed }] };
 /** What is said of namespaces alike, wherever they are chosen. */
 const forNamespaces = (namespaces: Json): Json => ({
@@ -195,13 +222,25 @@ const forNamespaces = (namespaces: Json): Json => ({
 export const FULL: Readonly<Record<Kind, readonly Json[]>> = {
   ClientCertificate: [clientCertificate, withPercentage],
   CertificateAuthority: [
-    sample('CertificateAuthority', { ...authoritySpec, issuancePolicy: policy }, authorityStatus),
-    ...BACKENDS.map((spec) => sample('CertificateAuthority', spec)),
+    sample(
+      'CertificateAuthority',
+      { ...authoritySpec, issuancePolicy: policy, trust: { verifiers: [first({})] } },
+      authorityStatus,
+    ),
+    ...BACKENDS.map((spec) => sample('CertificateAuthority', { ...spec, trust: { verifiers: [second] } })),
   ],
   ClusterCertificateAuthority: [
-    sample('ClusterCertificateAuthority', { ...authoritySpec, ...forNamespaces({ selector }) }, authorityStatus),
+    sample(
+      'ClusterCertificateAuthority',
+      { ...authoritySpec, ...forNamespaces({ selector }), trust: { verifiers: [first({ namespace: 'payments' })] } },
+      authorityStatus,
+    ),
     ...BACKENDS.map((spec) =>
-      sample('ClusterCertificateAuthority', { ...spec, ...forNamespaces({ names: ['payments'] }) }),
+      sample('ClusterCertificateAuthority', {
+        ...spec,
+        ...forNamespaces({ names: ['payments'] }),
+        trust: { verifiers: [second] },
+      }),
     ),
     sample('ClusterCertificateAuthority', {
       kubernetesCSR: { ...kubernetesCSR, approve: true, trustBundle: { inline: 'PEM' } },
