@@ -23,6 +23,7 @@ import { Cluster } from './wiring/cluster.ts';
 import { wireLedgers } from './wiring/ledgers.ts';
 import { servePages } from './wiring/pages.ts';
 import { preflight } from './wiring/preflight.ts';
+import { wireProbes } from './wiring/probes.ts';
 import type { Services } from './wiring/services.ts';
 import { wireWakes } from './wiring/wakes.ts';
 
@@ -103,14 +104,22 @@ export async function startApp(
     },
   };
   const ledgers = wireLedgers(services);
-  const authorities = wireAuthorities(services, ledgers, {
-    members: (authority) => wakeMembers(certificates.queue, services, authority),
+  const { controller: probing, probes, wake } = wireProbes(services, (authority) => authorities.queue.add(authority));
+  const authorities = wireAuthorities(services, ledgers, probes, {
+    members: (authority) => {
+      wakeMembers(certificates.queue, services, authority);
+      wake(authority);
+    },
     certificate: (key) => wakeCertificate(certificates.queue, services, key),
   });
   const { controller: certificates, forget } = wireCertificates(services);
   wireWakes({ ...services, ledgers, certificates: certificates.queue, authorities: authorities.queue, onGone: forget });
+  const controllers = new Map([
+    ['certificates', certificates],
+    ['probes', probing],
+  ]);
   metrics.ask({
-    queueDepth: (name) => (name === 'certificates' ? certificates : authorities).queue.depth(),
+    queueDepth: (name) => (controllers.get(name) ?? authorities).queue.depth(),
     watches: () => cluster.stats(),
     monotonicMs: () => clock.monotonicMs(),
     leading: () => lease?.held() ?? true,
@@ -132,6 +141,7 @@ export async function startApp(
   const begin = () => {
     authorities.start();
     certificates.start();
+    probing.start();
   };
   const ready = cluster.synced().then(() => {
     if (stopping.signal.aborted) return;
@@ -145,7 +155,7 @@ export async function startApp(
 
   const stop = async () => {
     log.info('stopping');
-    await Promise.all([certificates.stop(STOP_GRACE_MS), authorities.stop(STOP_GRACE_MS)]);
+    await Promise.all([certificates.stop(STOP_GRACE_MS), authorities.stop(STOP_GRACE_MS), probing.stop(0)]);
     stopping.abort(new Error('shutting down'));
     // Events are the least of what matters: the next leader doesn't wait for them.
     await Promise.all([lease?.release(), services.events.close(EVENTS_GRACE_MS)]);

@@ -2,12 +2,13 @@ import { parseArgs } from 'node:util';
 import { BACKENDS } from './backends/index.ts';
 import { type Option, oneOf, toBoolean, toCount, toList, toMs, toNamespace } from './flag-values.ts';
 import { LOG_FORMATS, LOG_LEVELS, type LogFormat, type LogLevel } from './log.ts';
+import { PROBE_OPTIONS, type ProbeConfig, toProbeConfig } from './probe-flags.ts';
 import { SERVING_OPTIONS, type ServingConfig, toServingConfig } from './serving/flags.ts';
 import { StartError } from './start-error.ts';
 import { TENANT_OPTIONS, type TenantConfig, toTenantConfig } from './tenant-flags.ts';
 import { messageOf } from './thrown.ts';
 
-export interface Config extends ServingConfig, TenantConfig {
+export interface Config extends ServingConfig, TenantConfig, ProbeConfig {
   readonly kubeconfig: string | undefined;
   /** Undefined for all. */
   readonly namespaces: readonly string[] | undefined;
@@ -79,6 +80,7 @@ const OPTIONS = [
     help: 'time for workloads to load a changed Secret; a CA rotation waits for it',
   },
   ...TENANT_OPTIONS,
+  ...PROBE_OPTIONS,
   { flag: 'log-level', value: 'LEVEL', standard: 'info', help: `one of ${LOG_LEVELS.join(', ')}` },
   {
     flag: 'log-format',
@@ -159,6 +161,7 @@ function toConfig(values: Values, isTerminal: boolean): Config {
     workers: toCount('workers', values.workers, 1, 1000),
     routineEvents: toBoolean('routine-events', values['routine-events']),
     ...toTenantConfig(values),
+    ...toProbeConfig(values),
     trustPropagationMs: toMs('trust-propagation', values['trust-propagation']),
     logLevel: oneOf('log-level', values['log-level'], LOG_LEVELS),
     logFormat: oneOf(

@@ -55,6 +55,22 @@ export const AUTHORITY_PERMISSIONS: readonly PolicyRule[] = [
   },
 ];
 
+/** What is needed besides, in the same namespaces, with --probes. */
+export const PROBE_PERMISSIONS: readonly PolicyRule[] = [
+  {
+    apiGroups: [''],
+    resources: ['services', 'pods', 'configmaps'],
+    verbs: ['get'],
+    why: 'to find the port of a Service of spec.trust.verifiers, to prove that its endpoints are Pods of the namespace, and to read serverCA',
+  },
+  {
+    apiGroups: ['discovery.k8s.io'],
+    resources: ['endpointslices'],
+    verbs: ['list'],
+    why: 'to find the endpoints of such a Service',
+  },
+];
+
 /** What ClusterCertificateAuthorities need without a namespace, also where only single namespaces are served. */
 export const CLUSTER_AUTHORITY_PERMISSIONS: readonly PolicyRule[] = [
   {

@@ -1,5 +1,5 @@
 import type { AnyCertificateAuthority, CertificateAuthority } from '../api/certificate-authority.ts';
-import type { AuthorityStatus } from '../api/generated/types.ts';
+import type { AuthorityStatus, VerifierStatus } from '../api/generated/types.ts';
 import type { EventText } from '../certificate/status/events.ts';
 import type { Buckets } from '../queue/bucket.ts';
 import type { Consumer, RotationDeps } from '../rotation/deps.ts';
@@ -18,6 +18,8 @@ export interface AuthorityDeps extends RotationDeps {
   generationSecrets(key: string): readonly GenerationSecret[];
   /** The ClientCertificates that it serves. */
   consumers(resource: CertificateAuthority): readonly Consumer[];
+  /** What its verifiers answered last. */
+  verifiers(resource: CertificateAuthority): readonly VerifierStatus[];
   writeStatus(resource: AnyCertificateAuthority, status: AuthorityStatus): Promise<void>;
   /** How often the status of one authority may be written. */
   readonly statusWrites: Buckets;

@@ -1,10 +1,11 @@
 import { authorityConditions, type CertificateAuthority } from '../api/certificate-authority.ts';
 import { heldBy, mergeConditions, type NewCondition, toRfc3339 } from '../api/conditions.ts';
-import type { AuthorityStatus, CAGeneration } from '../api/generated/types.ts';
+import type { AuthorityStatus, CAGeneration, VerifierStatus } from '../api/generated/types.ts';
 import { readable } from '../foreign-text.ts';
 import { isSameCa } from '../pki/ca.ts';
 import { lastToEnd } from '../pki/ca-life.ts';
 import type { CertificateView } from '../pki/certificate.ts';
+import { acceptsRogue } from '../probes/report.ts';
 import { foreignCondition } from '../rotation/foreign-condition.ts';
 import { endOf, type Generation } from '../rotation/generation.ts';
 import type { GenerationSecret } from '../rotation/generation-secret.ts';
@@ -23,6 +24,7 @@ export const AUTHORITY_CONDITIONS: readonly string[] = [
   'RefusedByVerifiers',
   'ForeignGeneration',
   'Unrestricted',
+  'VerifierAcceptsRogue',
 ];
 
 /** The schema takes no more, and would refuse the whole status. */
@@ -54,6 +56,7 @@ export interface AuthorityFindings {
   readonly demand: Demand;
   /** See Authority. */
   readonly verified?: string | undefined;
+  readonly verifiers?: readonly VerifierStatus[] | undefined;
 }
 
 /** What there is to say about an authority; equal input gives an equal status. */
@@ -62,7 +65,7 @@ export function authorityStatus(
   findings: AuthorityFindings,
   now: Date,
 ): AuthorityStatus {
-  const { trouble, refused, signing, generations, nextProbeAt } = findings;
+  const { trouble, refused, signing, generations, nextProbeAt, verifiers = [] } = findings;
   const demand = demandStatus(findings.demand);
   const ca = signing === undefined ? foreignCa(findings)?.notAfter : endOf(signing.path);
   const observedGeneration = resource.generation;
@@ -74,6 +77,7 @@ export function authorityStatus(
     ...refusedByVerifiers(signing?.path.chain ?? [], findings.trusted),
     ...foreignCondition(findings.foreign),
     ...unrestricted(resource),
+    ...acceptsRogue(verifiers),
   ];
   return {
     observedGeneration,
@@ -91,6 +95,7 @@ export function authorityStatus(
       ? {}
       : { leftAside: findings.leftAside.map((each) => readable(each, LONGEST_LEFT_ASIDE)) }),
     ...(demand === undefined ? {} : { demand }),
+    ...(verifiers.length === 0 ? {} : { verifiers: [...verifiers] }),
     ...describeGenerations(generations, resource.status.generations ?? [], now),
   };
 }

@@ -9,6 +9,7 @@ import { ERROR_CODES } from '../errors.ts';
 import type { Observation } from '../kube/transport.ts';
 import type { WatchStats } from '../kube/watch-record.ts';
 import { CertificateSeries } from './certificate-series.ts';
+import { ProbeSeries } from './probe-series.ts';
 import { RuleSeries } from './rule-series.ts';
 
 const LATENESS_BUCKETS = [0.1, 0.5, 1, 5, 15, 60, 300, 900, 3600];
@@ -119,6 +120,7 @@ export function createMetrics(authorityTypes: readonly string[], clock: Clock, m
 
   const certificates = new CertificateSeries(registry, clock, mostCertificateSeries);
   const rules = new RuleSeries(registry);
+  const probes = new ProbeSeries(registry);
 
   return {
     registry,
@@ -137,6 +139,7 @@ export function createMetrics(authorityTypes: readonly string[], clock: Clock, m
       authorityRequests.observe({ authority_type: type }, seconds);
     },
     certificates,
+    probes,
     showAuthority(resource: AnyCertificateAuthority, isReady: boolean, ca: CaLife | undefined) {
       const authority = authorityKey(resource);
       authorityReady.set({ authority }, isReady ? 1 : 0);
@@ -153,6 +156,7 @@ export function createMetrics(authorityTypes: readonly string[], clock: Clock, m
       for (const gauge of [authorityReady, caNotBefore, caNotAfter, demandPerDay, quotaPerDay])
         gauge.remove({ authority });
       rules.hide(authority);
+      probes.hideAuthority(authority);
     },
     ran(controller: string, outcome: string, seconds: number) {
       runs.inc({ controller, outcome });
@@ -175,7 +179,7 @@ export function createMetrics(authorityTypes: readonly string[], clock: Clock, m
           },
         });
       asked('certwheel_workqueue_depth', 'Objects that wait for a worker.', ['controller'], (gauge) => {
-        for (const controller of ['certificates', 'authorities'])
+        for (const controller of ['certificates', 'authorities', 'probes'])
           gauge.set({ controller }, gauges.queueDepth(controller));
       });
       asked(

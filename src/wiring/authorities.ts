@@ -10,6 +10,7 @@ import { AUTHORITY_CONDITIONS } from '../authority/status.ts';
 import { occupation, purposeOf } from '../certificate/secret/protection.ts';
 import { ApiError, AuthorityError } from '../errors.ts';
 import { CREATE_ONLY } from '../kube/object.ts';
+import type { Probes } from '../probes/probes.ts';
 import { Buckets } from '../queue/bucket.ts';
 import { Controller } from '../queue/controller.ts';
 import { SlowWork } from '../queue/slow-work.ts';
@@ -33,7 +34,12 @@ export interface Wakes {
   certificate: Call;
 }
 
-export function wireAuthorities(services: Services, ledgers: Ledgers, wakes: Wakes): Controller {
+export function wireAuthorities(
+  services: Services,
+  ledgers: Ledgers,
+  probes: Pick<Probes, 'statusOf'>,
+  wakes: Wakes,
+): Controller {
   const { ownership, client, clock, cluster, config, events, log, metrics, registry } = services;
   const deps: AuthorityDeps = {
     clock,
@@ -51,6 +57,7 @@ export function wireAuthorities(services: Services, ledgers: Ledgers, wakes: Wak
     generationSecrets: (key) => cluster.generations.byIndex('authority', key),
     members: (key) => membersOf(key, registry.get(key)?.generations ?? [], cluster),
     consumers: (resource) => consumersOf(resource, cluster),
+    verifiers: (resource) => probes.statusOf(resource),
     createGeneration: async (resource, generation, beside) => {
       const blank = await blankFor(resource, generation.version, services);
       const stored = await applyWhole(client, generationManifest(resource, generation, blank, beside), true);

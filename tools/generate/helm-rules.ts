@@ -7,6 +7,7 @@ import {
   LEASE_PERMISSIONS,
   NAMESPACED_PERMISSIONS,
   type PolicyRule,
+  PROBE_PERMISSIONS,
   REVIEW_PERMISSIONS,
 } from '../../src/api/permissions.ts';
 import type { BackendDefinition } from '../../src/backends/backend.ts';
@@ -23,6 +24,7 @@ export function generateHelmRules(): Outputs {
     ]),
     named('authorities', [
       ...AUTHORITY_PERMISSIONS.map(rule),
+      `{{- if .Values.probes.enabled }}\n${PROBE_PERMISSIONS.map(rule).join('\n')}\n{{- end }}`,
       ...ofKinds(definitions.map(({ type, permissions }) => ({ type, permissions }))),
     ]),
     named('clusterAuthorities', CLUSTER_AUTHORITY_PERMISSIONS.map(rule)),
