@@ -23,8 +23,8 @@ export const PROBE_OPTIONS = [
   {
     flag: 'probe-addresses',
     value: 'CIDR,CIDR',
-    standard: '10.0.0.0/8,100.64.0.0/10,172.16.0.0/12,192.168.0.0/16,fc00::/7',
-    help: 'networks in which verifiers of ClusterCertificateAuthorities must be',
+    standard: 'private',
+    help: 'networks of verifiers of ClusterCertificateAuthorities; private: RFC 1918, 6598, 4193',
   },
   {
     flag: 'tenant-probe-addresses',
@@ -40,6 +40,8 @@ export const PROBE_OPTIONS = [
   },
 ] as const satisfies readonly Option[];
 
+const PRIVATE = ['10.0.0.0/8', '100.64.0.0/10', '172.16.0.0/12', '192.168.0.0/16', 'fc00::/7'];
+
 /** Throws StartError. */
 export function toProbeConfig(values: Readonly<Record<(typeof PROBE_OPTIONS)[number]['flag'], string>>): ProbeConfig {
   return {
@@ -51,7 +53,7 @@ export function toProbeConfig(values: Readonly<Record<(typeof PROBE_OPTIONS)[num
 }
 
 function toNetworks(flag: string, text: string): readonly string[] {
-  const networks = toList(text);
+  const networks = toList(text).flatMap((each) => (each === 'private' ? PRIVATE : [each]));
   const wrong = networks.find((each) => !isNetwork(each));
   if (wrong !== undefined)
     throw new StartError(`--${flag} ${wrong} is no network; give CIDRs such as 10.0.0.0/8 or fd00::/8`);
