@@ -50,7 +50,7 @@ interface Seen {
   serverSecret: Buffer | undefined;
 }
 
-function handshake({ serverName, serverCA, credentials }: Question, tap: TappedSocket): TLSSocket {
+function handshake({ serverName, serverCA, credentials, protocol }: Question, tap: TappedSocket): TLSSocket {
   return tlsConnect({
     socket: tap,
     // An address is never sent as SNI (RFC 6066 section 3).
@@ -60,7 +60,8 @@ function handshake({ serverName, serverCA, credentials }: Question, tap: TappedS
     cert: credentials.certificate,
     key: credentials.key,
     minVersion: 'TLSv1.2',
-    ALPNProtocols: ['http/1.1'],
+    // Servers of gRPC refuse a client that doesn't offer h2.
+    ALPNProtocols: protocol.is === 'tls' ? ['h2', 'http/1.1'] : ['http/1.1'],
     rejectUnauthorized: true,
   });
 }

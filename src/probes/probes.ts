@@ -85,7 +85,10 @@ export class Probes {
   /** What status says of the verifiers of an authority. */
   statusOf(resource: CertificateAuthority): readonly VerifierStatus[] {
     const key = authorityKey(resource);
-    return resource.verifiers.map(({ name }) => verifierStatus(name, this.#records.get(probeKey(key, name))));
+    const stored = new Map(resource.status.verifiers?.map((each) => [each.name, each]));
+    return resource.verifiers.map(({ name }) =>
+      verifierStatus(name, this.#records.get(probeKey(key, name)), stored.get(name)),
+    );
   }
 
   /**
@@ -137,8 +140,8 @@ export class Probes {
     if (now?.uid !== resource.uid || now.generation !== resource.generation) return { do: 'again' };
     this.#askedAtMs.set(key, clock.monotonicMs());
     const record = this.#keep(key, authority, name, { resource, round, subjects });
-    // What is refused is so until the spec or a flag changes.
-    if (refusal !== undefined) return { do: 'rest' };
+    // Another authority of the namespace may have given up its place; a flag takes a restart.
+    if (refusal !== undefined) return { do: 'rest', recheckAt: this.#in(LONGEST_PAUSE_MS) };
     return { do: 'rest', recheckAt: this.#in(this.#pauseAfter(verifier, record)) };
   }
 

@@ -92,6 +92,15 @@ test('another endpoint that fails is named, and a silent row is counted', () => 
   assert.is(nextRecord(record, GOOD, [ONE, TWO], 1, at(3)).silentRounds, 0);
 });
 
+test('after a restart status keeps what is stored until an answer differs, and no proof is made of that', () => {
+  const stored = { ...verifierStatus('v', after([GOOD])), lastChange: '2026-01-01T00:00:00Z' };
+  assert.equal(verifierStatus('v', undefined, stored), stored);
+  assert.is(proofOf('v', undefined, 'a1', 1).since, undefined);
+  assert.equal(verifierStatus('v', after([GOOD]), stored), stored);
+  const other = verifierStatus('v', after([round(['Trusts', 'Unknown'])]), stored);
+  assert.is(other.lastChange, '2026-06-01T12:00:00Z');
+});
+
 test('the condition names each verifier that accepts rogues, and is gone with the last', () => {
   const bad = verifierStatus('lax', after([round(['AcceptsRogue', 'AcceptsRogue'])]));
   assert.match(acceptsRogue([bad])[0]?.message ?? '', 'verifier lax: CA generation 1');

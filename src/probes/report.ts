@@ -1,13 +1,21 @@
+import { isDeepStrictEqual } from 'node:util';
 import { type NewCondition, toRfc3339 } from '../api/conditions.ts';
 import type { VerifierStatus } from '../api/generated/types.ts';
 import type { TrustProof } from '../rotation/trust-proof.ts';
 import type { VerifierRecord } from './record.ts';
 
-/** What status says of a verifier; without a record it has not been asked yet. */
-export function verifierStatus(name: string, record: VerifierRecord | undefined): VerifierStatus {
-  if (record === undefined) return { name, endpoints: 0, message: 'not asked yet' };
+/**
+ * What status says of a verifier; without a record it has not been asked yet. What is `stored` outlives a restart, so that one
+ * writes nothing; no proof is made of it.
+ */
+export function verifierStatus(
+  name: string,
+  record: VerifierRecord | undefined,
+  stored?: VerifierStatus | undefined,
+): VerifierStatus {
+  if (record === undefined) return stored ?? { name, endpoints: 0, message: 'not asked yet' };
   const { endpoints, generations, lastChange, message } = record;
-  return {
+  const status: VerifierStatus = {
     name,
     endpoints,
     ...(generations.length === 0
@@ -16,6 +24,9 @@ export function verifierStatus(name: string, record: VerifierRecord | undefined)
     lastChange: toRfc3339(lastChange),
     ...(message === undefined ? {} : { message }),
   };
+  const { lastChange: since } = stored ?? {};
+  const isAsStored = isDeepStrictEqual({ ...stored, lastChange: undefined }, { ...status, lastChange: undefined });
+  return isAsStored && since !== undefined ? { ...status, lastChange: since } : status;
 }
 
 /** The condition VerifierAcceptsRogue, while there is such a verifier. */

@@ -102,7 +102,7 @@ test('lists of networks and of prefixes reach the controller, also where they ar
 });
 
 test('verifiers are asked only where the values say so, and only in the networks that they list', async () => {
-  const probesOf = async (values: object) => {
+  const probesOf = async (values: Readonly<Record<string, unknown>>) => {
     const command = parseCommandLine(podOf(await render(values)).container.args, {}, false);
     if (!('config' in command)) throw new Error('no configuration');
     const { probes, probeAddresses, tenantProbeAddresses } = command.config;

@@ -4,6 +4,7 @@ import * as assert from 'uvu/assert';
 import { CERTIFICATE_AUTHORITIES, resourcePath } from '../../../src/api/names.ts';
 import { envoy } from '../../interop/servers/envoy.ts';
 import { go } from '../../interop/servers/go.ts';
+import { grpc } from '../../interop/servers/grpc.ts';
 import { java } from '../../interop/servers/java.ts';
 import { installNginx, nginx } from '../../interop/servers/nginx.ts';
 import type { ServerReader } from '../../interop/support/reader.ts';
@@ -27,7 +28,7 @@ import {
 const shared = oneWorld();
 test.after(shared.stop);
 
-const READERS: readonly ServerReader[] = [nginx, go, java, envoy];
+const READERS: readonly ServerReader[] = [nginx, go, grpc, java, envoy];
 
 test('a CA rotation is seen at each verifier: those that load the new CA trust it, and one that never reloads is named', async () => {
   const world = await shared.get();
@@ -41,7 +42,9 @@ test('a CA rotation is seen at each verifier: those that load the new CA trust i
   }
   assert.ok(started.size >= 2, 'at least two programs are there');
   await world.controller(['--namespaces', namespace, '--trust-propagation', '10m', ...FLAGS]);
-  const verifiers = [...started].map(([name, { port }]) => verifierAt(name, port));
+  const verifiers = [...started].map(([name, { port }]) =>
+    verifierAt(name, port, name === 'grpc' ? { tls: {} } : undefined),
+  );
   await createWithVerifiers(world, namespace, v1, verifiers);
   await create(world, clientCertificate(namespace, 'client'));
   await untilReady(world, namespace, 'client');
@@ -94,8 +97,17 @@ test('while no answer changes nothing is written, and each probe is counted', as
   const page = await controller.metrics();
   assert.match(page, `certwheel_verifier_trusts{authority="${authority}",verifier="go",generation="1"} 1`);
   assert.match(page, `certwheel_probe_certificates_total{authority="${authority}"} 1`);
+  const restarted = async () => {
+    assert.is(await controller.stop(), 0);
+    const next = await world.controller(['--namespaces', namespace, ...FLAGS]);
+    await eventually('the next process has asked', async () =>
+      /certwheel_verifier_trusts\{[^}]*verifier="go"[^}]*\} 1/.test(await next.metrics()),
+    );
+  };
   const signed = controller.logs.filter(({ message, probe }) => message === 'signing' && probe === 'go');
   assert.is(signed.length, 1);
+  await restarted();
+  assert.is(writes.all().length, before);
 });
 
 test('a verifier that accepts everybody is a condition and a Warning event', async () => {
