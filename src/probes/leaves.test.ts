@@ -21,6 +21,7 @@ test('OpenSSL accepts a probe, and refuses a rogue whose issuer has the same nam
   const rogue = (await rogueOf(ca)).certificate;
   const [leaf] = parseCertificates(rogue);
   assert.ok(leaf?.issuerDer.equals(ca.path.certificate.subjectDer));
+  assert.is.not(leaf?.authorityKeyId, ca.path.certificate.subjectKeyId);
   const refused = await opensslVerify(rogue, anchors).catch((error: unknown) => String(error));
   assert.match(refused, /unable to get local issuer certificate|signature failure/);
 });
