@@ -1,8 +1,9 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { acceptsRogue } from '../authority/accepts-rogue.ts';
 import type { Verdict } from './judge.ts';
 import { nextRecord, type Round, type VerifierRecord } from './record.ts';
-import { acceptsRogue, proofOf, verifierStatus } from './report.ts';
+import { proofOf, verifierStatus } from './report.ts';
 
 const ONE = { version: 1, fingerprint: 'f1', anchor: 'a1', name: 'CN=One' };
 const TWO = { version: 2, fingerprint: 'f2', anchor: 'a2', name: 'CN=Two' };

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import { type NewCondition, toRfc3339 } from '../api/conditions.ts';
+import { toRfc3339 } from '../api/conditions.ts';
 import type { VerifierStatus } from '../api/generated/types.ts';
 import type { TrustProof } from '../rotation/trust-proof.ts';
 import type { VerifierRecord } from './record.ts';
@@ -27,16 +27,6 @@ export function verifierStatus(
   const { lastChange: since } = stored ?? {};
   const isAsStored = isDeepStrictEqual({ ...stored, lastChange: undefined }, { ...status, lastChange: undefined });
   return isAsStored && since !== undefined ? { ...status, lastChange: since } : status;
-}
-
-/** The condition VerifierAcceptsRogue, while there is such a verifier. */
-export function acceptsRogue(verifiers: readonly VerifierStatus[]): NewCondition[] {
-  const found = verifiers.filter(({ generations = [] }) =>
-    generations.some(({ verdict }) => verdict === 'AcceptsRogue'),
-  );
-  if (found.length === 0) return [];
-  const message = found.map(({ name, message }) => `verifier ${name}: ${message ?? ''}`).join('; ');
-  return [{ type: 'VerifierAcceptsRogue', status: 'True', reason: 'VerifierAcceptsRogue', message }];
 }
 
 /** What a verifier proves of the CA that verifiers trust by this anchor (fingerprint), under the spec of that generation. */
