@@ -22,8 +22,9 @@ const servers = await authority(1, 'CA of servers');
 /** The CA of the servers' own certificates. */
 export const SERVER_CA = servers.ca;
 
-export function serverPair(): Promise<Credentials> {
+export function serverPair(lifeMs?: number): Promise<Credentials> {
   return servers.issue({
+    ...(lifeMs === undefined ? {} : { lifeMs }),
     names: { ipAddresses: ['127.0.0.1'], dnsNames: ['localhost'] },
     usages: ['digital signature', 'server auth'],
   });
@@ -86,9 +87,14 @@ export function verifierAt(name: string, port: number, protocol: object = HTTP) 
 
 const CONFIG_MAPS = { group: '', version: 'v1', plural: 'configmaps', kind: 'ConfigMap', namespaced: true } as const;
 
+/** What `serverCA` of verifierAt names. */
+export async function putServerCa({ client }: World, namespace: string): Promise<void> {
+  await client.apply(CONFIG_MAPS, { metadata: { namespace, name: 'server-ca' }, data: { 'ca.crt': SERVER_CA } });
+}
+
 /** The authority `ca` of that CA pair with these verifiers. */
 export async function createWithVerifiers(world: World, namespace: string, ca: CaFiles, verifiers: readonly object[]) {
-  await world.client.apply(CONFIG_MAPS, { metadata: { namespace, name: 'server-ca' }, data: { 'ca.crt': SERVER_CA } });
+  await putServerCa(world, namespace);
   await putCaSecret(world, namespace, 'ca-pair', pairData(ca));
   await world.client.create(CERTIFICATE_AUTHORITIES, {
     metadata: { namespace, name: 'ca' },
