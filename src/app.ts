@@ -24,6 +24,7 @@ import { Cluster } from './wiring/cluster.ts';
 import { wireLedgers } from './wiring/ledgers.ts';
 import { servePages } from './wiring/pages.ts';
 import { preflight } from './wiring/preflight.ts';
+import { wireProbes } from './wiring/probes.ts';
 import type { Services } from './wiring/services.ts';
 import { wireTrustTargets } from './wiring/trust-targets.ts';
 import { wireWakes } from './wiring/wakes.ts';
@@ -106,20 +107,31 @@ export async function startApp(
   };
   const ledgers = wireLedgers(services);
   const targetResults = new TargetResults();
+  const probing = wireProbes(services, (authority) => authorities.queue.add(authority));
   const trust = {
     status: targetResults.status.bind(targetResults),
-    proofs: (key: string, fingerprint: string) => targets.proofs(key, fingerprint),
+    verifiers: probing.probes.statusOf.bind(probing.probes),
+    proofs: (key: string, fingerprint: string) => [
+      ...targets.proofs(key, fingerprint),
+      ...probing.probes.proofs(key, fingerprint),
+    ],
   };
   const authorities = wireAuthorities(services, ledgers, trust, {
     members: (authority) => {
       wakeMembers(certificates.queue, services, authority);
       targets.wake(authority);
+      probing.wake(authority);
     },
     certificate: (key) => wakeCertificate(certificates.queue, services, key),
   });
   const targets = wireTrustTargets(services, targetResults, (key, at) => authorities.queue.add(key, at));
   const { controller: certificates, forget } = wireCertificates(services);
-  const controllers = { certificates, authorities, 'trust-targets': targets.controller };
+  const controllers = {
+    authorities,
+    'trust-targets': targets.controller,
+    certificates,
+    probes: probing.controller,
+  };
   wireWakes({ ...services, ledgers, certificates: certificates.queue, authorities: authorities.queue, onGone: forget });
   metrics.ask({
     queueDepth: (name) => controllers[name as keyof typeof controllers].queue.depth(),
@@ -143,7 +155,7 @@ export async function startApp(
   void releaseMemoryWhenQuiet(clock, stopping.signal);
 
   const begin = () => {
-    for (const each of [authorities, targets.controller, certificates]) each.start();
+    for (const each of Object.values(controllers)) each.start();
   };
   const ready = cluster.synced().then(() => {
     if (stopping.signal.aborted) return;
@@ -157,7 +169,9 @@ export async function startApp(
 
   const stop = async () => {
     log.info('stopping');
-    await Promise.all(Object.values(controllers).map((each) => each.stop(STOP_GRACE_MS)));
+    const { probes, ...writing } = controllers;
+    // A round of questions writes nothing that would be lost.
+    await Promise.all([probes.stop(0), ...Object.values(writing).map((each) => each.stop(STOP_GRACE_MS))]);
     stopping.abort(new Error('shutting down'));
     // Events are the least of what matters: the next leader doesn't wait for them.
     await Promise.all([lease?.release(), services.events.close(EVENTS_GRACE_MS)]);

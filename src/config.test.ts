@@ -36,6 +36,10 @@ test('nothing said is every default', () => {
     requestStamps: false,
     namespaceShareMiB: 32,
     namespaceAuthorities: 50,
+    probes: false,
+    probeAddresses: ['10.0.0.0/8', '100.64.0.0/10', '172.16.0.0/12', '192.168.0.0/16', 'fc00::/7'],
+    tenantProbeAddresses: [],
+    loopbackProbes: false,
     logLevel: 'info',
     logFormat: 'json',
   });
@@ -67,6 +71,9 @@ test('every option can be a flag, with a blank or an equals sign', () => {
     'namespace-share-mib': '32',
     'namespace-authorities': '7',
     'certificate-series': '500',
+    probes: 'true',
+    'probe-addresses': '10.1.0.0/16',
+    'tenant-probe-addresses': '10.2.0.0/16',
     'log-level': 'debug',
     'log-format': 'text',
   };
@@ -95,6 +102,10 @@ test('every option can be a flag, with a blank or an equals sign', () => {
     namespaceShareMiB: 32,
     namespaceAuthorities: 7,
     certificateSeries: 500,
+    probes: true,
+    probeAddresses: ['10.1.0.0/16'],
+    tenantProbeAddresses: ['10.2.0.0/16'],
+    loopbackProbes: false,
     logLevel: 'debug',
     logFormat: 'text',
   };

@@ -2,13 +2,14 @@ import { parseArgs } from 'node:util';
 import { BACKENDS } from './backends/index.ts';
 import { type Option, oneOf, toBoolean, toCount, toList, toMs, toNamespace } from './flag-values.ts';
 import { LOG_FORMATS, LOG_LEVELS, type LogFormat, type LogLevel } from './log.ts';
+import { PROBE_OPTIONS, type ProbeConfig, toProbeConfig } from './probe-flags.ts';
 import { SERVING_OPTIONS, type ServingConfig, toServingConfig } from './serving/flags.ts';
 import { StartError } from './start-error.ts';
 import { TENANT_OPTIONS, type TenantConfig, toTenantConfig } from './tenant-flags.ts';
 import { messageOf } from './thrown.ts';
 import { TARGET_OPTIONS, type TargetConfig, toTargetConfig } from './trust-targets/flags.ts';
 
-export interface Config extends ServingConfig, TenantConfig, TargetConfig {
+export interface Config extends ServingConfig, TenantConfig, TargetConfig, ProbeConfig {
   readonly kubeconfig: string | undefined;
   /** Undefined for all. */
   readonly namespaces: readonly string[] | undefined;
@@ -81,6 +82,7 @@ const OPTIONS = [
   },
   ...TARGET_OPTIONS,
   ...TENANT_OPTIONS,
+  ...PROBE_OPTIONS,
   { flag: 'log-level', value: 'LEVEL', standard: 'info', help: `one of ${LOG_LEVELS.join(', ')}` },
   {
     flag: 'log-format',
@@ -162,6 +164,7 @@ function toConfig(values: Values, isTerminal: boolean): Config {
     routineEvents: toBoolean('routine-events', values['routine-events']),
     ...toTargetConfig(values),
     ...toTenantConfig(values),
+    ...toProbeConfig(values),
     trustPropagationMs: toMs('trust-propagation', values['trust-propagation']),
     logLevel: oneOf('log-level', values['log-level'], LOG_LEVELS),
     logFormat: oneOf(

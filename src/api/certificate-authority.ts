@@ -16,6 +16,7 @@ import { type ObjectMeta, parseMeta, type RawObject, validator } from './parse.t
 import { type SecretReference, secretReferences } from './secret-references.ts';
 import { parseTrustSources, parseTrustTargets, type TrustTarget } from './trust-targets.ts';
 import { type Fields, refuseUnknownFields } from './unknown-fields.ts';
+import { parseVerifiers, type TrustVerifier } from './verifiers.ts';
 
 /** The fields of an authority that don't depend on its backend. */
 export const COMMON_FIELDS: readonly string[] = [
@@ -86,6 +87,8 @@ export interface CertificateAuthority extends AuthorityMeta {
   readonly trustTargets: readonly TrustTarget[];
   /** Further CA certificates for the targets. */
   readonly trustSources: readonly TrustSource[];
+  /** The servers that are asked whether they trust its CA. */
+  readonly verifiers: readonly TrustVerifier[];
   readonly status: AuthorityStatus;
 }
 
@@ -140,6 +143,7 @@ export function parseCertificateAuthority(kind: AuthorityKind, object: RawObject
       caRotation: caRotation(spec.caRotation, object.metadata?.annotations),
       trustTargets: parseTrustTargets(spec.trust),
       trustSources: parseTrustSources(spec.trust),
+      verifiers: parseVerifiers(spec.trust),
       status,
     };
   } catch (error) {

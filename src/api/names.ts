@@ -56,11 +56,25 @@ export const CONFIG_MAPS = {
   kind: 'ConfigMap',
   namespaced: true,
 } as const satisfies Resource;
+export const SERVICES = {
+  group: '',
+  version: 'v1',
+  plural: 'services',
+  kind: 'Service',
+  namespaced: true,
+} as const satisfies Resource;
 export const PODS = {
   group: '',
   version: 'v1',
   plural: 'pods',
   kind: 'Pod',
+  namespaced: true,
+} as const satisfies Resource;
+export const ENDPOINT_SLICES = {
+  group: 'discovery.k8s.io',
+  version: 'v1',
+  plural: 'endpointslices',
+  kind: 'EndpointSlice',
   namespaced: true,
 } as const satisfies Resource;
 export const SERVICE_ACCOUNTS = {

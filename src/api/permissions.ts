@@ -83,6 +83,21 @@ export const CLUSTER_TARGET_PERMISSIONS: Readonly<Record<'clusterTrustBundles', 
     why: 'to write trust bundles into ClusterTrustBundles',
   },
 };
+/** What is needed besides, in the same namespaces, with --probes. */
+export const PROBE_PERMISSIONS: readonly PolicyRule[] = [
+  {
+    apiGroups: [''],
+    resources: ['services', 'pods', 'configmaps'],
+    verbs: ['get'],
+    why: 'to find the port of a Service of spec.trust.verifiers, to prove that its endpoints are Pods of the namespace, and to read serverCA',
+  },
+  {
+    apiGroups: ['discovery.k8s.io'],
+    resources: ['endpointslices'],
+    verbs: ['list'],
+    why: 'to find the endpoints of such a Service',
+  },
+];
 
 /** What ClusterCertificateAuthorities need without a namespace, also where only single namespaces are served. */
 export const CLUSTER_AUTHORITY_PERMISSIONS: readonly PolicyRule[] = [

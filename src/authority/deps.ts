@@ -1,5 +1,5 @@
 import type { AnyCertificateAuthority, CertificateAuthority } from '../api/certificate-authority.ts';
-import type { AuthorityStatus, TrustStatus } from '../api/generated/types.ts';
+import type { AuthorityStatus, TrustStatus, VerifierStatus } from '../api/generated/types.ts';
 import type { EventText } from '../certificate/status/events.ts';
 import type { Buckets } from '../queue/bucket.ts';
 import type { Consumer, RotationDeps } from '../rotation/deps.ts';
@@ -21,6 +21,8 @@ export interface AuthorityDeps extends RotationDeps {
   consumers(resource: CertificateAuthority): readonly Consumer[];
   /** What is known of its trust targets; undefined where it has none. */
   trustStatus(resource: CertificateAuthority): TrustStatus | undefined;
+  /** What its verifiers answered last. */
+  verifiers(resource: CertificateAuthority): readonly VerifierStatus[];
   writeStatus(resource: AnyCertificateAuthority, status: AuthorityStatus): Promise<void>;
   /** How often the status of one authority may be written. */
   readonly statusWrites: Buckets;

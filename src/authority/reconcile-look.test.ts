@@ -46,6 +46,7 @@ function scene(definition: BackendDefinition<never>, backend: Backend) {
     writeStatus: async () => {},
     recordEvent: nothing,
     statusWrites: new Buckets({ capacity: 20, refillMs: 2_000 }),
+    verifiers: () => [],
     ledgers: { write: async () => undefined, forget: () => {} },
     wakeCertificates: nothing,
     metrics: { show: nothing, showRotation: nothing, showDemand: nothing, hide: nothing },

@@ -87,6 +87,7 @@ async function observeAndStep(key: string, deps: AuthorityDeps, run: Run): Promi
     nextProbeAt,
     demand,
     verified,
+    verifiers: deps.verifiers(resource),
   };
   const reportAt = await report(resource, runtime, findings, deps);
   const ledgerAt = await deps.ledgers.write(resource);

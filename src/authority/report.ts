@@ -43,8 +43,9 @@ export async function report(
   await deps.writeStatus(resource, status);
   const trouble = troubleEvent(resource.status, status);
   const quota = quotaEvent(resource.status, status);
-  const foreign = foreignEvent(resource.status, status);
-  for (const event of [trouble, quota, foreign]) if (event !== undefined) deps.recordEvent(resource, event);
+  const foreign = changedEvent('ForeignGeneration', resource.status, status);
+  const rogue = changedEvent('VerifierAcceptsRogue', resource.status, status);
+  for (const event of [trouble, quota, foreign, rogue]) if (event !== undefined) deps.recordEvent(resource, event);
   logChange(resource, { trouble, quota, foreign }, status, deps);
   return undefined;
 }
@@ -98,13 +99,12 @@ function quotaEvent(before: AuthorityStatus, after: AuthorityStatus): EventText 
   return { type: 'Warning', reason: now.reason, action: 'Forecast', note: now.message };
 }
 
-/** CA generations from outside have an event when they appear, and when there are others. */
-function foreignEvent(before: AuthorityStatus, after: AuthorityStatus): EventText | undefined {
-  const foreign = (status: AuthorityStatus) =>
-    authorityConditions(status).find(({ type }) => type === 'ForeignGeneration');
-  const now = foreign(after);
-  if (now === undefined || now.message === foreign(before)?.message) return undefined;
-  return { type: 'Warning', reason: 'ForeignGeneration', action: 'Verify', note: now.message };
+/** Such as CA generations from outside: one event when they appear, and when there are others. */
+function changedEvent(type: string, before: AuthorityStatus, after: AuthorityStatus): EventText | undefined {
+  const found = (status: AuthorityStatus) => authorityConditions(status).find((each) => each.type === type);
+  const now = found(after);
+  if (now === undefined || now.message === found(before)?.message) return undefined;
+  return { type: 'Warning', reason: type, action: 'Verify', note: now.message };
 }
 
 /** One that was stored under an older schema: nothing can be done with it but to say so. */

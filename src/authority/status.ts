@@ -1,6 +1,6 @@
 import { authorityConditions, type CertificateAuthority } from '../api/certificate-authority.ts';
 import { heldBy, mergeConditions, type NewCondition, toRfc3339 } from '../api/conditions.ts';
-import type { AuthorityStatus, TrustStatus } from '../api/generated/types.ts';
+import type { AuthorityStatus, TrustStatus, VerifierStatus } from '../api/generated/types.ts';
 import { readable } from '../foreign-text.ts';
 import { lastToEnd } from '../pki/ca-life.ts';
 import type { CertificateView } from '../pki/certificate.ts';
@@ -8,6 +8,7 @@ import { foreignCondition } from '../rotation/foreign-condition.ts';
 import { endOf, type Generation } from '../rotation/generation.ts';
 import type { GenerationSecret } from '../rotation/generation-secret.ts';
 import type { Trouble } from '../trouble.ts';
+import { acceptsRogue } from './accepts-rogue.ts';
 import type { Demand } from './demand.ts';
 import { demandStatus, quotaShort } from './demand-status.ts';
 import { refusedByVerifiers } from './refused-by-verifiers.ts';
@@ -23,6 +24,7 @@ export const AUTHORITY_CONDITIONS: readonly string[] = [
   'RefusedByVerifiers',
   'ForeignGeneration',
   'Unrestricted',
+  'VerifierAcceptsRogue',
 ];
 
 /** The schema takes no more, and would refuse the whole status. */
@@ -46,6 +48,7 @@ export interface AuthorityFindings extends RotationFindings {
   readonly trustStatus?: TrustStatus | undefined;
   /** See Authority. */
   readonly verified?: string | undefined;
+  readonly verifiers?: readonly VerifierStatus[] | undefined;
 }
 
 /** What there is to say about an authority; equal input gives an equal status. */
@@ -54,7 +57,7 @@ export function authorityStatus(
   findings: AuthorityFindings,
   now: Date,
 ): AuthorityStatus {
-  const { trouble, refused, signing, nextProbeAt } = findings;
+  const { trouble, refused, signing, nextProbeAt, verifiers = [] } = findings;
   const demand = demandStatus(findings.demand);
   const ca = signing === undefined ? foreignCa(findings)?.notAfter : endOf(signing.path);
   const observedGeneration = resource.generation;
@@ -66,6 +69,7 @@ export function authorityStatus(
     ...refusedByVerifiers(signing?.path.chain ?? [], findings.trusted),
     ...foreignCondition(findings.foreign),
     ...unrestricted(resource),
+    ...acceptsRogue(verifiers),
   ];
   return {
     observedGeneration,
@@ -84,6 +88,7 @@ export function authorityStatus(
       : { leftAside: findings.leftAside.map((each) => readable(each, LONGEST_LEFT_ASIDE)) }),
     ...(findings.trustStatus === undefined ? {} : { trust: findings.trustStatus }),
     ...(demand === undefined ? {} : { demand }),
+    ...(verifiers.length === 0 ? {} : { verifiers: [...verifiers] }),
     ...rotationStatus(findings),
     ...describeGenerations(findings, resource.status.generations ?? [], now),
   };

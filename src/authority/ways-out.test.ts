@@ -151,6 +151,7 @@ function parts(raw: RawObject, isOwn: boolean, held: CaPair | undefined, ills: I
     },
     recordEvent: nothing,
     statusWrites: new Buckets({ capacity: 20, refillMs: 2_000 }),
+    verifiers: () => [],
     ledgers: { write: async () => undefined, forget: () => {} },
     wakeCertificates: nothing,
     metrics: {

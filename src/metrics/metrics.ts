@@ -10,6 +10,7 @@ import { ERROR_CODES } from '../errors.ts';
 import type { Observation } from '../kube/transport.ts';
 import type { WatchStats } from '../kube/watch-record.ts';
 import { CertificateSeries } from './certificate-series.ts';
+import { ProbeSeries } from './probe-series.ts';
 import { RotationSeries } from './rotation-series.ts';
 import { RuleSeries } from './rule-series.ts';
 import { TargetSeries } from './target-series.ts';
@@ -123,6 +124,7 @@ export function createMetrics(authorityTypes: readonly string[], clock: Clock, m
   const certificates = new CertificateSeries(registry, clock, mostCertificateSeries);
   const rules = new RuleSeries(registry);
   const rotation = new RotationSeries(registry);
+  const probes = new ProbeSeries(registry);
 
   return {
     registry,
@@ -142,6 +144,7 @@ export function createMetrics(authorityTypes: readonly string[], clock: Clock, m
     },
     certificates,
     targets: new TargetSeries(registry),
+    probes,
     showAuthority(resource: AnyCertificateAuthority, isReady: boolean, ca: CaLife | undefined) {
       const authority = authorityKey(resource);
       authorityReady.set({ authority }, isReady ? 1 : 0);
@@ -162,6 +165,7 @@ export function createMetrics(authorityTypes: readonly string[], clock: Clock, m
         gauge.remove({ authority });
       rules.hide(authority);
       rotation.hide(authority);
+      probes.hideAuthority(authority);
     },
     ran(controller: string, outcome: string, seconds: number) {
       runs.inc({ controller, outcome });
@@ -184,7 +188,7 @@ export function createMetrics(authorityTypes: readonly string[], clock: Clock, m
           },
         });
       asked('certwheel_workqueue_depth', 'Objects that wait for a worker.', ['controller'], (gauge) => {
-        for (const controller of ['certificates', 'authorities', 'trust-targets'])
+        for (const controller of ['certificates', 'authorities', 'trust-targets', 'probes'])
           gauge.set({ controller }, gauges.queueDepth(controller));
       });
       asked(

@@ -37,6 +37,7 @@ export interface Wakes {
 
 /** What is known of those who must trust the CA of an authority. */
 export interface TrustEvidence extends Pick<TargetResults, 'status'> {
+  verifiers: AuthorityDeps['verifiers'];
   /** By the key of the authority, and the fingerprint of the CA certificate that is to be trusted. */
   proofs(key: string, fingerprint: string): readonly TrustProof[];
 }
@@ -62,6 +63,7 @@ export function wireAuthorities(services: Services, ledgers: Ledgers, trust: Tru
     members: (key) => membersOf(key, registry.get(key)?.generations ?? [], cluster),
     consumers: (resource) => consumersOf(resource, cluster),
     trustStatus: (resource) => trust.status(resource),
+    verifiers: (resource) => trust.verifiers(resource),
     createGeneration: async (resource, generation, beside) => {
       const blank = await blankFor(resource, generation.version, services);
       const stored = await applyWhole(client, generationManifest(resource, generation, blank, beside), true);

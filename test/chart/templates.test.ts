@@ -101,6 +101,24 @@ test('lists of networks and of prefixes reach the controller, also where they ar
   assert.equal((await configOf({ deniedTemplatePrefixes: [] }))?.deniedTemplatePrefixes, []);
 });
 
+test('verifiers are asked only where the values say so, and only in the networks that they list', async () => {
+  const probesOf = async (values: Readonly<Record<string, unknown>>) => {
+    const command = parseCommandLine(podOf(await render(values)).container.args, {}, false);
+    if (!('config' in command)) throw new Error('no configuration');
+    const { probes, probeAddresses, tenantProbeAddresses } = command.config;
+    return { probes, probeAddresses, tenantProbeAddresses };
+  };
+  const off = await probesOf({});
+  assert.is(off.probes, false);
+  assert.equal(off.tenantProbeAddresses, []);
+  const probes = { enabled: true, addresses: ['10.1.0.0/16'], tenantAddresses: ['10.2.0.0/16'] };
+  assert.equal(await probesOf({ probes }), {
+    probes: true,
+    probeAddresses: ['10.1.0.0/16'],
+    tenantProbeAddresses: ['10.2.0.0/16'],
+  });
+});
+
 test('the image is named by registry, repository and tag, or by digest', async () => {
   const imageOf = async (image: object) => podOf(await render({ image })).container.image;
   const digest = `sha256:${'0'.repeat(64)}`;

@@ -1,3 +1,6 @@
+import { freePort } from '../cluster/ports.ts';
+import { nodeServer } from '../e2e/probes/open-server.ts';
+import { FLAGS, putServerCa, serverPair, verifierAt } from '../e2e/probes/verifier-world.ts';
 import { createAll, numbered, QUICK, untilAllReady } from '../e2e/process/support/fleet.ts';
 import { createSecretAuthority, pairData, putCaSecret } from '../e2e/support/ca-secret.ts';
 import type { ControllerProcess } from '../e2e/support/controller-process.ts';
@@ -28,8 +31,8 @@ export function monitored() {
 async function startScene(world: World): Promise<Scene> {
   const namespaces = [await world.namespace(), await world.namespace()] as const;
   const controllers = await Promise.all([
-    world.controller(['--namespaces', namespaces[0]]),
-    world.controller(['--namespaces', namespaces[1], '--certificate-series', '0']),
+    world.controller(['--namespaces', namespaces[0], ...FLAGS]),
+    world.controller(['--namespaces', namespaces[1], '--certificate-series', '0', ...FLAGS]),
   ]);
   const targets = controllers.map(({ logs }) => `127.0.0.1:${logs.find((line) => 'metricsPort' in line)?.metricsPort}`);
   const prometheus = await startPrometheus(targets, RULES_FILE);
@@ -38,6 +41,7 @@ async function startScene(world: World): Promise<Scene> {
 }
 
 async function begin(world: World, namespace: string): Promise<void> {
+  await askServers(world, namespace);
   // Far less than what certificates that are renewed every ten seconds need.
   await createAuthority(world, selfManaged(namespace, 'ca', { quota: { issuances: 1_000 } }));
   await createAll(world, namespace, numbered(10), QUICK);
@@ -73,4 +77,12 @@ async function begin(world: World, namespace: string): Promise<void> {
   await createAll(world, namespace, ['waiting'], { authorityRef: { name: 'down' } });
   await putCaSecret(world, namespace, 'ending-pair', pairData(ending));
   await secret('ending');
+}
+
+/** A verifier that accepts everybody, with a certificate that ends today, and one that isn't there. */
+async function askServers(world: World, namespace: string): Promise<void> {
+  await putServerCa(world, namespace);
+  const open = await nodeServer({ requestCert: false }, await serverPair(3 * 3_600_000));
+  const verifiers = [verifierAt('open', open), verifierAt('absent', await freePort())];
+  await createAuthority(world, selfManaged(namespace, 'asked', { trust: { verifiers } }));
 }

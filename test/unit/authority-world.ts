@@ -182,6 +182,7 @@ export class AuthorityWorld {
         journal.note(`event ${event.reason}`);
       },
       statusWrites: new Buckets({ capacity: 20, refillMs: 2_000 }),
+      verifiers: () => [],
       ledgers: { write: async () => undefined, forget: () => {} },
       wakeCertificates: () => journal.note('woken'),
       metrics: {

@@ -8,6 +8,7 @@ import {
   LEASE_PERMISSIONS,
   NAMESPACED_PERMISSIONS,
   type PolicyRule,
+  PROBE_PERMISSIONS,
   REVIEW_PERMISSIONS,
   TARGET_PERMISSIONS,
 } from '../../src/api/permissions.ts';
@@ -26,6 +27,7 @@ export function generateHelmRules(): Outputs {
     ]),
     named('authorities', [
       ...AUTHORITY_PERMISSIONS.map(rule),
+      `{{- if .Values.probes.enabled }}\n${PROBE_PERMISSIONS.map(rule).join('\n')}\n{{- end }}`,
       ...ofKinds(definitions.map(({ type, permissions }) => ({ type, permissions }))),
     ]),
     named('clusterAuthorities', [

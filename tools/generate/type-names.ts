@@ -48,6 +48,10 @@ const NAMES: Record<string, string> = {
   'ClusterCertificateAuthority.spec.trust.targets[].namespaces': 'AllowedNamespaces',
   'ClusterCertificateAuthority.spec.trust.targets[].namespaces.selector': 'LabelSelector',
   'ClusterCertificateAuthority.spec.trust.targets[].namespaces.selector.matchExpressions[]': 'LabelSelectorRequirement',
+  'CertificateAuthority.spec.trust.verifiers[]': 'Verifier',
+  'CertificateAuthority.spec.trust.verifiers[].service': 'VerifierService',
+  'ClusterCertificateAuthority.spec.trust.verifiers[]': 'ClusterVerifier',
+  'ClusterCertificateAuthority.spec.trust.verifiers[].service': 'ClusterVerifierService',
 };
 
 /** What both kinds of authority have in common. */
@@ -72,6 +76,12 @@ const AUTHORITY_NAMES: Record<string, string> = {
   'spec.trust.targets[].additionalFormats[]': 'TrustStoreFormat',
   'spec.trust.targets[].configMap': 'TargetName',
   'spec.trust.targets[].secret': 'TargetName',
+  'spec.trust.verifiers[].serverCA': 'ServerCA',
+  'spec.trust.verifiers[].serverCA.configMap': 'KeyReference',
+  'spec.trust.verifiers[].serverCA.secret': 'KeyReference',
+  'spec.trust.verifiers[].protocol': 'VerifierProtocol',
+  'spec.trust.verifiers[].protocol.tls': 'VerifierTls',
+  'spec.trust.verifiers[].protocol.http': 'VerifierHttp',
   status: 'AuthorityStatus',
   'status.trust': 'TrustStatus',
   'status.trust.sources[]': 'TrustSourceStatus',
@@ -83,6 +93,8 @@ const AUTHORITY_NAMES: Record<string, string> = {
   'status.caRotation': 'CARotationStatus',
   'status.caRotation.plan[]': 'CARotationStep',
   'status.caRotation.requests[]': 'CARotationRequest',
+  'status.verifiers[]': 'VerifierStatus',
+  'status.verifiers[].generations[]': 'VerifierGeneration',
 };
 
 /** What several backends have in common, by the path below their key. */

@@ -38,6 +38,16 @@
 - apiGroups: [""]
   resources: ["secrets"]
   verbs: ["get","list","watch","create","patch","delete"]
+{{- if .Values.probes.enabled }}
+# to find the port of a Service of spec.trust.verifiers, to prove that its endpoints are Pods of the namespace, and to read serverCA
+- apiGroups: [""]
+  resources: ["services","pods","configmaps"]
+  verbs: ["get"]
+# to find the endpoints of such a Service
+- apiGroups: ["discovery.k8s.io"]
+  resources: ["endpointslices"]
+  verbs: ["list"]
+{{- end }}
 {{- if or (has "vault" .Values.controller.authorities) (has "kubernetesCSR" .Values.controller.authorities) (has "certManager" .Values.controller.authorities) }}
 # to follow the trust bundles that authorities name
 - apiGroups: [""]

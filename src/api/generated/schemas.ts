@@ -1667,6 +1667,168 @@ export const certificateAuthoritySchema = {
                   }
                 }
               }
+            },
+            "verifiers": {
+              "type": "array",
+              "maxItems": 16,
+              "items": {
+                "type": "object",
+                "required": [
+                  "name",
+                  "protocol"
+                ],
+                "properties": {
+                  "name": {
+                    "type": "string",
+                    "pattern": "^[a-z0-9]([-a-z0-9]*[a-z0-9])?$",
+                    "minLength": 1,
+                    "maxLength": 63
+                  },
+                  "targetName": {
+                    "type": "string",
+                    "pattern": "^[a-z0-9]([-a-z0-9]*[a-z0-9])?$",
+                    "minLength": 1,
+                    "maxLength": 63
+                  },
+                  "address": {
+                    "type": "string",
+                    "minLength": 3,
+                    "maxLength": 261
+                  },
+                  "service": {
+                    "type": "object",
+                    "required": [
+                      "name",
+                      "port"
+                    ],
+                    "properties": {
+                      "name": {
+                        "type": "string",
+                        "pattern": "^[a-z0-9]([-a-z0-9]*[a-z0-9])?$",
+                        "minLength": 1,
+                        "maxLength": 63
+                      },
+                      "port": {
+                        "type": "integer",
+                        "format": "int32",
+                        "minimum": 1,
+                        "maximum": 65535
+                      }
+                    }
+                  },
+                  "serverName": {
+                    "type": "string",
+                    "pattern": "^[A-Za-z0-9]([-A-Za-z0-9]*[A-Za-z0-9])?([.][A-Za-z0-9]([-A-Za-z0-9]*[A-Za-z0-9])?)*$",
+                    "minLength": 1,
+                    "maxLength": 253
+                  },
+                  "serverCA": {
+                    "type": "object",
+                    "properties": {
+                      "configMap": {
+                        "type": "object",
+                        "required": [
+                          "name"
+                        ],
+                        "properties": {
+                          "name": {
+                            "type": "string",
+                            "pattern": "^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$",
+                            "minLength": 1,
+                            "maxLength": 253
+                          },
+                          "key": {
+                            "type": "string",
+                            "default": "ca.crt",
+                            "pattern": "^[-._a-zA-Z0-9]+$",
+                            "minLength": 1,
+                            "maxLength": 253
+                          }
+                        }
+                      },
+                      "secret": {
+                        "type": "object",
+                        "required": [
+                          "name"
+                        ],
+                        "properties": {
+                          "name": {
+                            "type": "string",
+                            "pattern": "^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$",
+                            "minLength": 1,
+                            "maxLength": 253
+                          },
+                          "key": {
+                            "type": "string",
+                            "default": "ca.crt",
+                            "pattern": "^[-._a-zA-Z0-9]+$",
+                            "minLength": 1,
+                            "maxLength": 253
+                          }
+                        }
+                      }
+                    }
+                  },
+                  "protocol": {
+                    "type": "object",
+                    "properties": {
+                      "tls": {
+                        "type": "object"
+                      },
+                      "http": {
+                        "type": "object",
+                        "properties": {
+                          "path": {
+                            "type": "string",
+                            "default": "/",
+                            "pattern": "^/[!-~]*$",
+                            "minLength": 1,
+                            "maxLength": 512
+                          },
+                          "acceptStatus": {
+                            "type": "array",
+                            "default": [
+                              200
+                            ],
+                            "minItems": 1,
+                            "maxItems": 32,
+                            "uniqueItems": true,
+                            "items": {
+                              "type": "integer",
+                              "format": "int32",
+                              "minimum": 200,
+                              "maximum": 599
+                            }
+                          },
+                          "rejectStatus": {
+                            "type": "array",
+                            "default": [
+                              400,
+                              401,
+                              403
+                            ],
+                            "minItems": 1,
+                            "maxItems": 32,
+                            "uniqueItems": true,
+                            "items": {
+                              "type": "integer",
+                              "format": "int32",
+                              "minimum": 200,
+                              "maximum": 599
+                            }
+                          }
+                        }
+                      }
+                    }
+                  },
+                  "interval": {
+                    "type": "string",
+                    "default": "1m",
+                    "pattern": "^([0-9]+([.][0-9]+)?[hms])+$",
+                    "maxLength": 32
+                  }
+                }
+              }
             }
           }
         }
@@ -1762,6 +1924,63 @@ export const certificateAuthoritySchema = {
           "items": {
             "type": "string",
             "maxLength": 1024
+          }
+        },
+        "verifiers": {
+          "type": "array",
+          "maxItems": 16,
+          "items": {
+            "type": "object",
+            "required": [
+              "name",
+              "endpoints"
+            ],
+            "properties": {
+              "name": {
+                "type": "string",
+                "maxLength": 63
+              },
+              "endpoints": {
+                "type": "integer",
+                "format": "int32",
+                "minimum": 0
+              },
+              "generations": {
+                "type": "array",
+                "maxItems": 20,
+                "items": {
+                  "type": "object",
+                  "required": [
+                    "version",
+                    "verdict"
+                  ],
+                  "properties": {
+                    "version": {
+                      "type": "integer",
+                      "format": "int32",
+                      "minimum": 1
+                    },
+                    "verdict": {
+                      "type": "string",
+                      "enum": [
+                        "Trusts",
+                        "DoesNotTrust",
+                        "AcceptsRogue",
+                        "Unknown"
+                      ]
+                    }
+                  }
+                }
+              },
+              "lastChange": {
+                "type": "string",
+                "format": "date-time"
+              },
+              "message": {
+                "type": "string",
+                "maxLength": 2048
+              }
+            }
           }
         },
         "demand": {
@@ -3421,6 +3640,175 @@ export const clusterCertificateAuthoritySchema = {
                   }
                 }
               }
+            },
+            "verifiers": {
+              "type": "array",
+              "maxItems": 16,
+              "items": {
+                "type": "object",
+                "required": [
+                  "name",
+                  "protocol"
+                ],
+                "properties": {
+                  "name": {
+                    "type": "string",
+                    "pattern": "^[a-z0-9]([-a-z0-9]*[a-z0-9])?$",
+                    "minLength": 1,
+                    "maxLength": 63
+                  },
+                  "targetName": {
+                    "type": "string",
+                    "pattern": "^[a-z0-9]([-a-z0-9]*[a-z0-9])?$",
+                    "minLength": 1,
+                    "maxLength": 63
+                  },
+                  "address": {
+                    "type": "string",
+                    "minLength": 3,
+                    "maxLength": 261
+                  },
+                  "service": {
+                    "type": "object",
+                    "required": [
+                      "name",
+                      "namespace",
+                      "port"
+                    ],
+                    "properties": {
+                      "name": {
+                        "type": "string",
+                        "pattern": "^[a-z0-9]([-a-z0-9]*[a-z0-9])?$",
+                        "minLength": 1,
+                        "maxLength": 63
+                      },
+                      "namespace": {
+                        "type": "string",
+                        "pattern": "^[a-z0-9]([-a-z0-9]*[a-z0-9])?$",
+                        "minLength": 1,
+                        "maxLength": 63
+                      },
+                      "port": {
+                        "type": "integer",
+                        "format": "int32",
+                        "minimum": 1,
+                        "maximum": 65535
+                      }
+                    }
+                  },
+                  "serverName": {
+                    "type": "string",
+                    "pattern": "^[A-Za-z0-9]([-A-Za-z0-9]*[A-Za-z0-9])?([.][A-Za-z0-9]([-A-Za-z0-9]*[A-Za-z0-9])?)*$",
+                    "minLength": 1,
+                    "maxLength": 253
+                  },
+                  "serverCA": {
+                    "type": "object",
+                    "properties": {
+                      "configMap": {
+                        "type": "object",
+                        "required": [
+                          "name"
+                        ],
+                        "properties": {
+                          "name": {
+                            "type": "string",
+                            "pattern": "^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$",
+                            "minLength": 1,
+                            "maxLength": 253
+                          },
+                          "key": {
+                            "type": "string",
+                            "default": "ca.crt",
+                            "pattern": "^[-._a-zA-Z0-9]+$",
+                            "minLength": 1,
+                            "maxLength": 253
+                          }
+                        }
+                      },
+                      "secret": {
+                        "type": "object",
+                        "required": [
+                          "name"
+                        ],
+                        "properties": {
+                          "name": {
+                            "type": "string",
+                            "pattern": "^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$",
+                            "minLength": 1,
+                            "maxLength": 253
+                          },
+                          "key": {
+                            "type": "string",
+                            "default": "ca.crt",
+                            "pattern": "^[-._a-zA-Z0-9]+$",
+                            "minLength": 1,
+                            "maxLength": 253
+                          }
+                        }
+                      }
+                    }
+                  },
+                  "protocol": {
+                    "type": "object",
+                    "properties": {
+                      "tls": {
+                        "type": "object"
+                      },
+                      "http": {
+                        "type": "object",
+                        "properties": {
+                          "path": {
+                            "type": "string",
+                            "default": "/",
+                            "pattern": "^/[!-~]*$",
+                            "minLength": 1,
+                            "maxLength": 512
+                          },
+                          "acceptStatus": {
+                            "type": "array",
+                            "default": [
+                              200
+                            ],
+                            "minItems": 1,
+                            "maxItems": 32,
+                            "uniqueItems": true,
+                            "items": {
+                              "type": "integer",
+                              "format": "int32",
+                              "minimum": 200,
+                              "maximum": 599
+                            }
+                          },
+                          "rejectStatus": {
+                            "type": "array",
+                            "default": [
+                              400,
+                              401,
+                              403
+                            ],
+                            "minItems": 1,
+                            "maxItems": 32,
+                            "uniqueItems": true,
+                            "items": {
+                              "type": "integer",
+                              "format": "int32",
+                              "minimum": 200,
+                              "maximum": 599
+                            }
+                          }
+                        }
+                      }
+                    }
+                  },
+                  "interval": {
+                    "type": "string",
+                    "default": "1m",
+                    "pattern": "^([0-9]+([.][0-9]+)?[hms])+$",
+                    "maxLength": 32
+                  }
+                }
+              }
             }
           }
         }
@@ -3516,6 +3904,63 @@ export const clusterCertificateAuthoritySchema = {
           "items": {
             "type": "string",
             "maxLength": 1024
+          }
+        },
+        "verifiers": {
+          "type": "array",
+          "maxItems": 16,
+          "items": {
+            "type": "object",
+            "required": [
+              "name",
+              "endpoints"
+            ],
+            "properties": {
+              "name": {
+                "type": "string",
+                "maxLength": 63
+              },
+              "endpoints": {
+                "type": "integer",
+                "format": "int32",
+                "minimum": 0
+              },
+              "generations": {
+                "type": "array",
+                "maxItems": 20,
+                "items": {
+                  "type": "object",
+                  "required": [
+                    "version",
+                    "verdict"
+                  ],
+                  "properties": {
+                    "version": {
+                      "type": "integer",
+                      "format": "int32",
+                      "minimum": 1
+                    },
+                    "verdict": {
+                      "type": "string",
+                      "enum": [
+                        "Trusts",
+                        "DoesNotTrust",
+                        "AcceptsRogue",
+                        "Unknown"
+                      ]
+                    }
+                  }
+                }
+              },
+              "lastChange": {
+                "type": "string",
+                "format": "date-time"
+              },
+              "message": {
+                "type": "string",
+                "maxLength": 2048
+              }
+            }
           }
         },
         "demand": {

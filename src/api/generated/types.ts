@@ -956,6 +956,12 @@ export interface AuthorityTrust {
    * certwheel.io/adopt with the name of this authority.
    */
   targets?: TrustTarget[];
+  /**
+   * Servers that accept certificates of this authority. Each is asked over TLS whether it accepts a
+   * short-lived certificate of every CA generation and refuses one of a foreign CA; status.verifiers has the
+   * answers. Only if the controller runs with --probes.
+   */
+  verifiers?: Verifier[];
 }
 /**
  * One source.
@@ -1017,6 +1023,88 @@ export interface TrustStoreFormat {
   password: string;
 }
 /**
+ * One server, or all endpoints of a Service.
+ */
+export interface Verifier {
+  /**
+   * Name of the verifier, for status and metrics. Example: gateway.
+   */
+  name: string;
+  /**
+   * Name of the entry of spec.trust.targets from which the verifier reads its CA certificates.
+   */
+  targetName?: string;
+  /**
+   * host:port; an IPv6 address stands in brackets. Each address of the host is asked. It must be in a network
+   * of --tenant-probe-addresses, which is empty by default. Example: gateway.example.com:8443.
+   */
+  address?: string;
+  service?: VerifierService;
+  /**
+   * The name that the certificate of the server must have, also sent as SNI and as Host. By default the host
+   * of address, or <service>.<namespace>.svc.
+   */
+  serverName?: string;
+  serverCA?: ServerCA;
+  protocol: VerifierProtocol;
+  /**
+   * Time between two rounds of questions, such as 1m (the default); from 10s to 24h. Earlier if a CA
+   * generation appears or changes, and later if a verifier does not answer.
+   */
+  interval: string;
+}
+/**
+ * A Service in the namespace of this authority. Each of its ready endpoints is asked, if it is a Pod of
+ * that namespace with a network of its own.
+ */
+export interface VerifierService {
+  /**
+   * Name of the Service.
+   */
+  name: string;
+  /**
+   * A port of the Service.
+   */
+  port: number;
+}
+/**
+ * CA certificates (PEM) for the certificate of the server itself, in the namespace of this authority. By
+ * default the public ones that Node.js brings. A server without a valid certificate gets no answer counted.
+ */
+export interface ServerCA {
+  configMap?: KeyReference;
+  secret?: KeyReference;
+}
+/**
+ * What follows the handshake, since a server of TLS 1.3 may refuse after it: exactly one of tls and http.
+ */
+export interface VerifierProtocol {
+  /**
+   * Nothing is sent. A certificate is accepted if data follows the handshake, or if the connection stays open
+   * for one second; it is refused by a TLS alert.
+   */
+  tls?: {};
+  http?: VerifierHttp;
+}
+/**
+ * A GET request over HTTP/1.1, whose status decides.
+ */
+export interface VerifierHttp {
+  /**
+   * The path, with a query if need be. Default /.
+   */
+  path: string;
+  /**
+   * Statuses that mean that the certificate was accepted. Default 200.
+   */
+  acceptStatus: number[];
+  /**
+   * Statuses that mean that the certificate was refused. Default 400 (nginx), 401, 403. Any other status is
+   * no answer.
+   */
+  rejectStatus: number[];
+}
+/**
  * The observed state. Only the controller writes it, and makes no important decision from it.
  */
 export interface AuthorityStatus {
@@ -1055,6 +1143,10 @@ export interface AuthorityStatus {
    * Certificates of the source that are not part of the chain of the CA, each with the reason.
    */
   leftAside?: string[];
+  /**
+   * What the servers of spec.trust.verifiers answered last. Nothing is written while no answer changes.
+   */
+  verifiers?: VerifierStatus[];
   demand?: AuthorityDemand;
   caRotation?: CARotationStatus;
   trust?: TrustStatus;
@@ -1063,6 +1155,46 @@ export interface AuthorityStatus {
    * certificate here after its key is deleted.
    */
   generations?: CAGeneration[];
+}
+/**
+ * One verifier.
+ */
+export interface VerifierStatus {
+  /**
+   * Name of the verifier in spec.trust.verifiers.
+   */
+  name: string;
+  /**
+   * Number of addresses that were asked.
+   */
+  endpoints: number;
+  /**
+   * The answer for each CA generation whose key Certwheel holds.
+   */
+  generations?: VerifierGeneration[];
+  /**
+   * When a verdict, or the number of endpoints, last changed.
+   */
+  lastChange?: string;
+  /**
+   * What is wrong, at which endpoint, and what to do; absent if every generation is trusted.
+   */
+  message?: string;
+}
+/**
+ * The answer for one CA generation.
+ */
+export interface VerifierGeneration {
+  /**
+   * Number of the CA generation.
+   */
+  version: number;
+  /**
+   * Trusts: every endpoint accepts certificates of this generation and refuses those of a foreign CA.
+   * DoesNotTrust: an endpoint refuses certificates of this generation. AcceptsRogue: an endpoint accepts
+   * certificates of a foreign CA, so it verifies nothing. Unknown: an endpoint gave no answer.
+   */
+  verdict: 'Trusts' | 'DoesNotTrust' | 'AcceptsRogue' | 'Unknown';
 }
 /**
  * Expected issuances of this authority, compared with the tightest known quota; absent if none is known.
@@ -1486,6 +1618,12 @@ export interface ClusterAuthorityTrust {
    * certwheel.io/adopt with the name of this authority.
    */
   targets?: ClusterTrustTarget[];
+  /**
+   * Servers that accept certificates of this authority. Each is asked over TLS whether it accepts a
+   * short-lived certificate of every CA generation and refuses one of a foreign CA; status.verifiers has the
+   * answers. Only if the controller runs with --probes.
+   */
+  verifiers?: ClusterVerifier[];
 }
 /**
  * One object, or one in each of several namespaces.
@@ -1524,6 +1662,54 @@ export interface ClusterTrustBundleReference {
    * (trustTargets.signers of the chart). Without it the bundle belongs to none.
    */
   signerName?: string;
+}
+/**
+ * One server, or all endpoints of a Service.
+ */
+export interface ClusterVerifier {
+  /**
+   * Name of the verifier, for status and metrics. Example: gateway.
+   */
+  name: string;
+  /**
+   * Name of the entry of spec.trust.targets from which the verifier reads its CA certificates.
+   */
+  targetName?: string;
+  /**
+   * host:port; an IPv6 address stands in brackets. Each address of the host is asked. It must be in a network
+   * of --probe-addresses. Example: gateway.example.com:8443.
+   */
+  address?: string;
+  service?: ClusterVerifierService;
+  /**
+   * The name that the certificate of the server must have, also sent as SNI and as Host. By default the host
+   * of address, or <service>.<namespace>.svc.
+   */
+  serverName?: string;
+  serverCA?: ServerCA;
+  protocol: VerifierProtocol;
+  /**
+   * Time between two rounds of questions, such as 1m (the default); from 10s to 24h. Earlier if a CA
+   * generation appears or changes, and later if a verifier does not answer.
+   */
+  interval: string;
+}
+/**
+ * A Service. Each of its ready endpoints is asked.
+ */
+export interface ClusterVerifierService {
+  /**
+   * Name of the Service.
+   */
+  name: string;
+  /**
+   * The namespace of the Service.
+   */
+  namespace: string;
+  /**
+   * A port of the Service.
+   */
+  port: number;
 }
 /**
  * The decision, and the request as the approver saw it. It can't be changed; create another one.

@@ -16,7 +16,11 @@ export interface AddressRules {
   readonly loopback: boolean;
   /** The networks that they must be in (--authority-networks); undefined for any. Loopback addresses need not be in it. */
   readonly networks?: BlockList | undefined;
+  /** The flags by which the operator sets the two. */
+  readonly flags?: { readonly loopback: string; readonly networks: string } | undefined;
 }
+
+const AUTHORITY_FLAGS = { loopback: '--allow-loopback-authorities', networks: '--authority-networks' };
 
 /** Linux connects the unspecified addresses to this host. */
 const LOOPBACK = networkList(['127.0.0.0/8', '0.0.0.0/32', '::/128', '::1/128']);
@@ -57,25 +61,25 @@ const EMBEDDING: readonly (readonly [BlockList, at: number])[] = [
 export function addressProblem(address: string, rules: AddressRules): string | undefined {
   const bare = address.replace(/%.*$/, '');
   if (isIP(bare) === 0) return undefined;
+  const { flags = AUTHORITY_FLAGS } = rules;
   const bytes = addressBytes(bare);
   const text = addressText(bytes);
   if (holds(LOOPBACK, text))
-    return rules.loopback ? undefined : `${address} is this host itself; --allow-loopback-authorities allows it`;
+    return rules.loopback ? undefined : `${address} is this host itself; ${flags.loopback} allows it`;
   const inner = embeddedIn(bytes, text);
   const problem = (inner && specialProblem(inner, rules)) ?? specialProblem(text, rules);
   if (problem !== undefined) return `${address} ${problem}`;
   const { networks } = rules;
   if (networks !== undefined && !holds(networks, text) && !(inner !== undefined && holds(networks, inner)))
-    return `${address} is in none of the networks of --authority-networks`;
+    return `${address} is in none of the networks of ${flags.networks}`;
   return holds(LOCAL_NAT64, text) && !(networks && holds(networks, text))
-    ? `${address} is an address of a local translator to IPv4; --authority-networks must name its network`
+    ? `${address} is an address of a local translator to IPv4; ${flags.networks} must name its network`
     : undefined;
 }
 
 /** The rest of a sentence that begins with the address. */
-function specialProblem(text: string, { loopback }: AddressRules): string | undefined {
-  if (holds(LOOPBACK, text))
-    return loopback ? undefined : 'is this host itself; --allow-loopback-authorities allows it';
+function specialProblem(text: string, { loopback, flags = AUTHORITY_FLAGS }: AddressRules): string | undefined {
+  if (holds(LOOPBACK, text)) return loopback ? undefined : `is this host itself; ${flags.loopback} allows it`;
   return REFUSED.find(([list]) => holds(list, text))?.[1];
 }
 

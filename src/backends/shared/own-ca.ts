@@ -75,7 +75,7 @@ async function sign(request: IssueRequest, deps: OwnCaDeps): Promise<Issued> {
  * Reaches back a little, for verifiers whose clocks are behind, but not before the CA began; ends with the CA at the
  * latest, since a chain is only good while all of it is. X.509 counts whole seconds.
  */
-function validity({ chain }: CaPath, lifetimeMs: number, now: Date): { notBefore: Date; notAfter: Date } {
+export function validity({ chain }: CaPath, lifetimeMs: number, now: Date): { notBefore: Date; notAfter: Date } {
   const backdatedMs = now.getTime() - Math.min(MINUTE, lifetimeMs / 10);
   const beginMs = Math.max(backdatedMs, ...chain.map((each) => each.notBefore.getTime()));
   const endMs = Math.min(now.getTime() + lifetimeMs, ...chain.map((each) => each.notAfter.getTime()));

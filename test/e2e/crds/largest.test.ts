@@ -138,6 +138,25 @@ const largest: [Kind, Json][] = [
   ],
   [
     'ClusterCertificateAuthority',
+    {
+      trust: {
+        verifiers: many(16, (index) => ({
+          name: text(63, index),
+          address: `${text(63, index)}.${'a'.repeat(63)}.${'b'.repeat(63)}.${'c'.repeat(60)}:65535`,
+          protocol: {
+            http: {
+              path: `/${text(511, index)}`,
+              acceptStatus: many(32, (status) => 200 + status),
+              rejectStatus: many(32, (status) => 300 + status),
+            },
+          },
+        })),
+      },
+      secret: { name: 's'.repeat(253) },
+    },
+  ],
+  [
+    'ClusterCertificateAuthority',
     { secret: { name: 's'.repeat(253) }, allowedNamespaces: { names: many(256, (index) => text(63, index)) } },
   ],
 ];

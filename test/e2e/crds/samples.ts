@@ -95,6 +95,14 @@ const authoritySpec = {
   rateLimit: { requests: 20, per: 'Minute', burst: 40 },
   quota: { issuances: 5000, per: 'Week' },
   allowSystemIdentities: true,
+  caRotation: {
+    mode: 'Manual',
+    paused: true,
+    soak: '10m',
+    propagation: '5m',
+    progressDeadline: '12h',
+    retireAfter: '48h',
+  },
 };
 const bundles = [
   { configMap: { name: 'ca', key: 'ca.pem' }, partialChain: true },
@@ -165,10 +173,27 @@ const authorityStatus = {
       },
     ],
   },
+  caRotation: {
+    plan: [
+      { version: 2, to: 'Trusted', reason: 'Propagating', waitsFor: 'workloads have had time', notBefore: moment },
+      { version: 2, to: 'Active', reason: 'MembersLackTrust', deadline: moment },
+    ],
+    requests: [{ annotation: 'certwheel.io/rollback-ca', value: '2', state: 'Refused', message: 'there is no other' }],
+  },
+  verifiers: [
+    {
+      name: 'gateway',
+      endpoints: 3,
+      generations: [{ version: 1, verdict: 'Trusts' }],
+      lastChange: moment,
+      message: 'generation 2 (CN=demo v2) is refused',
+    },
+  ],
   demand: { certificates: 12, issuancesPerDay: 54, quotaPerDay: 714, quotaFrom: 'Quota' },
   generations: [
     {
       version: 1,
+      certificates: 3,
       state: 'Active',
       since: moment,
       subject: 'CN=demo v1',
@@ -209,6 +234,24 @@ const allowed = {
   maxCertificates: 100,
   approval: 'Required',
 };
+const protocol = { http: { path: '/', acceptStatus: [200], rejectStatus: [400] } };
+/** A verifier is behind a Service or at an address, and its protocol is one of two. */
+const first = (namespace: Json): Json => ({
+  name: 'gateway',
+  targetName: 'gateways',
+  service: { name: 'gateway', port: 443, ...namespace },
+  serverName: 'gateway.example.com',
+  serverCA: { configMap: { name: 'server-ca', key: 'ca.crt' } },
+  protocol,
+  interval: '30s',
+});
+const second: Json = {
+  name: 'broker',
+  address: 'broker.example.com:9093',
+  serverCA: { secret: { name: 'server-ca', key: 'ca.crt' } },
+  protocol: { tls: {} },
+  interval: '1m',
+};
 const policy = { rules: [{ name: 'everybody', ...allowed }] };
 const sources: readonly Json[] = [
   { name: 'partner', configMap: { name: 'partner-ca', key: 'ca.pem' } },
@@ -223,12 +266,13 @@ const clusterTrustBundle = {
   clusterTrustBundle: { name: 'example.com:mtls:clients', signerName: 'example.com/mtls' },
 };
 /** What is said of namespaces alike, wherever they are chosen. */
-const forNamespaces = (namespaces: Json, target: Json): Json => ({
+const forNamespaces = (namespaces: Json, target: Json, verifier: Json = second): Json => ({
   allowedNamespaces: namespaces,
   issuancePolicy: { rules: [{ name: 'everybody', namespaces, ...allowed }] },
   trust: {
     sources: target === configMap ? sources.slice(0, 1) : sources.slice(1),
     targets: [target === clusterTrustBundle ? target : { ...target, namespaces }],
+    verifiers: [verifier],
   },
 });
 
@@ -238,17 +282,24 @@ export const FULL: Readonly<Record<Kind, readonly Json[]>> = {
   CertificateAuthority: [
     sample(
       'CertificateAuthority',
-      { ...authoritySpec, issuancePolicy: policy, trust: { sources: sources.slice(0, 1), targets: [configMap] } },
+      {
+        ...authoritySpec,
+        issuancePolicy: policy,
+        trust: { sources: sources.slice(0, 1), targets: [configMap], verifiers: [first({})] },
+      },
       authorityStatus,
     ),
     ...BACKENDS.map((spec) =>
-      sample('CertificateAuthority', { ...spec, trust: { sources: sources.slice(1), targets: [secret] } }),
+      sample('CertificateAuthority', {
+        ...spec,
+        trust: { sources: sources.slice(1), targets: [secret], verifiers: [second] },
+      }),
     ),
   ],
   ClusterCertificateAuthority: [
     sample(
       'ClusterCertificateAuthority',
-      { ...authoritySpec, ...forNamespaces({ selector }, configMap) },
+      { ...authoritySpec, ...forNamespaces({ selector }, configMap, first({ namespace: 'payments' })) },
       authorityStatus,
     ),
     ...BACKENDS.map((spec) =>
