@@ -89,11 +89,12 @@ test('each written generation names all generations in use, and since when it is
   assert.equal(written?.generation?.since, world.clock.now());
 });
 
-test('the event of a step names the members for which it waited no longer', async () => {
+test('a Warning event beside that of a step names those for which it waited no longer', async () => {
   const { world, runtime, deps } = rotationScene([v1, v2]);
   const left = ['ns/a', 'ns/b', 'ns/c', 'ns/d'];
   await tryStep(planned({ do: 'move', generation: v2, to: 'Active' }, left), sourceOf(another), runtime, deps);
-  assert.ok(world.told.includes('could not be written in time for 4 certificates, such as ns/a, ns/b, ns/c'));
+  assert.ok(world.journal.lines.includes('event CARotationOverruled'));
+  assert.ok(world.told.includes('not shown in time to be trusted by all: 4, such as ns/a, ns/b, ns/c'));
 });
 
 test('steps that are provoked one after the other are stopped, and go on later', async () => {

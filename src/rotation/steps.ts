@@ -24,7 +24,9 @@ export async function tryStep(
   if (deps.registry.paceOf(runtime.resource).steps.take(deps.clock.monotonicMs()) > 0)
     return { stepped: false, blocked: { code: 'SecretContested', message: CONTESTED } };
   try {
-    return { stepped: await take(step, without(leftBehind, step.do), source, runtime, deps), blocked: undefined };
+    const stepped = await take(step, source, runtime, deps);
+    if (stepped && leftBehind.length > 0 && 'generation' in step) recordOverruled(step, leftBehind, runtime, deps);
+    return { stepped, blocked: undefined };
   } catch (thrown) {
     return { stepped: false, blocked: troubleOf(reportable(thrown, deps.log)) };
   }
@@ -33,19 +35,27 @@ export async function tryStep(
 const CONTESTED =
   'the Secrets of its CA generations are changed or deleted again and again; the audit log of the API server names the writer';
 
-/** The members for which a step didn't wait any longer. */
-function without(members: readonly string[], step: Step['do']): string {
-  if (members.length === 0) return '';
-  const such = `${members.length} certificates, such as ${members.slice(0, 3).join(', ')}`;
-  return step === 'retire'
-    ? `, though it signed ${such}, that end later than any that this authority has issued with it`
-    : `, though ca.crt could not be written in time for ${such}`;
+/** So many are named. */
+const NAMED = 3;
+
+/** The step didn't wait any longer for these. */
+function recordOverruled(
+  { do: what, generation: { version } }: Extract<Step, { generation: unknown }>,
+  leftBehind: readonly string[],
+  { resource }: Rotating,
+  deps: RotationDeps,
+): void {
+  const such = `${leftBehind.length}, such as ${leftBehind.slice(0, NAMED).join(', ')}`;
+  const note =
+    what === 'retire'
+      ? `generation ${version} is no longer trusted, though certificates of it end later than any that this authority has issued with it: ${such}`
+      : `generation ${version} goes on, though it was not shown in time to be trusted by all: ${such}`;
+  deps.recordEvent(resource, { type: 'Warning', reason: 'CARotationOverruled', action: 'Rotate', note });
 }
 
 /** Takes one step, which is one write; false where there is no pair for it. */
 async function take(
   step: Exclude<Step, { do: 'settle' }>,
-  left: string,
   source: Source,
   runtime: Rotating,
   deps: RotationDeps,
@@ -81,7 +91,7 @@ async function take(
       const { generation, to } = step;
       if (to === 'Prepared') await selfTest(generation, since);
       await deps.writeGeneration(resource, afterMove(step, since), inUse);
-      recordStep(resource, generation.version, `CAGeneration${to}`, `is ${to}${left}`, deps);
+      recordStep(resource, generation.version, `CAGeneration${to}`, `is ${to}`, deps);
       return true;
     }
     case 'rollBack': {
@@ -97,7 +107,7 @@ async function take(
         resource,
         step.generation.version,
         'CAGenerationRetired',
-        `is no longer trusted${canSign(step.generation) ? ', its key is deleted' : ''}${left}`,
+        `is no longer trusted${canSign(step.generation) ? ', its key is deleted' : ''}`,
         deps,
       );
       return true;
