@@ -46,7 +46,7 @@ export function verifiersWithoutTrust(scene: Scene): Blocker[] {
   return rotation
     .proofs(move.generation)
     .filter(({ since }) => since === undefined || since > now)
-    .map(({ subject, waiting }) => ({ key: subject, until, ends: undefined, lacks: waiting }));
+    .map(({ subject, since, waiting }) => ({ key: subject, until, ends: since, lacks: waiting }));
 }
 
 /** Members that hold a certificate for which the CA that leaves is needed. */

@@ -19,7 +19,7 @@ import {
   untilHeld,
 } from './support.ts';
 
-const FLAGS = [...ALL_KINDS, '--trust-propagation', '2s'];
+const FLAGS = [...ALL_KINDS, '--trust-propagation', '2s', '--kubelet-sync', '1s'];
 const scene = oneScene({ authority: false, isHome: true, flags: FLAGS });
 test.after(scene.stop);
 
@@ -44,7 +44,7 @@ test('a CA rotation shows the old CA and the new one before the new one signs, a
     secret: { name: 'turn-pair' },
   });
   const authorityRef = { kind: 'ClusterCertificateAuthority', name: 'turn' };
-  await create(world, clientCertificate(tenant, 'client', { authorityRef, duration: '5m' }));
+  await create(world, clientCertificate(tenant, 'client', { authorityRef, duration: '1m' }));
   await untilReady(world, tenant, 'client');
   for (const each of teams) await untilHeld(world, each);
   const before = await readConfigMap(world, tenant);

@@ -3,6 +3,7 @@ import type { AuthorityStatus, TrustTargetStatus } from '../../../src/api/genera
 import { CLUSTER_CERTIFICATE_AUTHORITIES, CONFIG_MAPS, type Resource } from '../../../src/api/names.ts';
 import type { RawObject } from '../../../src/api/parse.ts';
 import { certificatesOf } from '../authority/history.ts';
+import { AT_ONCE } from '../support/objects.ts';
 import { plainApi } from '../support/plain-api.ts';
 import { eventually, type World } from '../support/world.ts';
 
@@ -17,7 +18,13 @@ export function inTeam(team: string) {
 export function createClusterAuthority({ client }: World, name: string, targets: readonly object[], spec: object = {}) {
   return client.create(CLUSTER_CERTIFICATE_AUTHORITIES, {
     metadata: { name },
-    spec: { selfManaged: { commonName: name }, allowedNamespaces: { all: true }, trust: { targets }, ...spec },
+    spec: {
+      selfManaged: { commonName: name },
+      allowedNamespaces: { all: true },
+      caRotation: AT_ONCE,
+      trust: { targets },
+      ...spec,
+    },
   });
 }
 
