@@ -5,7 +5,7 @@ import * as names from '../../../src/api/names.ts';
 import type { RawObject } from '../../../src/api/parse.ts';
 import { secretFields } from '../../unit/secret-fields.ts';
 import type { Json } from '../crds/api.ts';
-import { FULL, merge } from '../crds/samples.ts';
+import { FULL } from '../crds/samples.ts';
 import { createSecret, deleteSecret, untilRevision } from '../support/edits.ts';
 import { eventually, QUIET_MS } from '../support/eventually.ts';
 import { untilNextSecond } from '../support/moments.ts';
@@ -26,12 +26,19 @@ test.after(scene.stop);
 
 /** The spec of an authority that names this Secret in this field. */
 function specNaming(kind: 'CertificateAuthority' | 'ClusterCertificateAuthority', field: string, secret: string): Json {
-  const path = field.split('.');
-  const inner = (spec: unknown) =>
-    path.reduce<unknown>((value, key) => (value as Json | undefined)?.[key], spec) !== undefined;
-  const sample = FULL[kind].map(({ spec }) => spec as Json).find(inner);
+  const path = pathOf(field).split('.');
+  const at = (spec: unknown, keys: readonly string[]) =>
+    keys.reduce<unknown>((value, key) => (value as Json | undefined)?.[key], spec);
+  const sample = FULL[kind].map(({ spec }) => spec as Json).find((spec) => at(spec, path) !== undefined);
   assert.ok(sample, `no sample sets ${field}`);
-  return merge(sample, path.reduceRight<unknown>((value, key) => ({ [key]: value }), secret) as Json);
+  const spec = structuredClone(sample);
+  Object.assign(at(spec, path.slice(0, -1)) as object, { [path.at(-1) ?? '']: secret });
+  return spec;
+}
+
+/** Of the first member of each list: `trust.verifiers.0.serverCA`. */
+function pathOf(field: string): string {
+  return field.replaceAll('[]', '.0');
 }
 
 const WHAT = [
@@ -88,7 +95,7 @@ for (const kind of ['CertificateAuthority', 'ClusterCertificateAuthority'] as co
     for (const [index, field] of fields.entries()) {
       const name = `${prefix}-${index}`;
       const what = WHAT.find(([pattern]) => pattern.test(field))?.[1];
-      const words = `Secret ${name}-tls ${what} ${kind} ${name} \\(spec.${field.replace(/\.name$/, '')}\\); create`;
+      const words = `Secret ${name}-tls ${what} ${kind} ${name} \\(spec.${pathOf(field).replace(/\.name$/, '')}\\); create`;
       await staysAsItIs(name, befores[index], new RegExp(words));
     }
   });
