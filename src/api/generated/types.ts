@@ -1266,11 +1266,11 @@ export interface CARotationStep {
  */
 export interface CARotationRequest {
   /**
-   * Its key.
+   * Key of the annotation.
    */
   annotation: string;
   /**
-   * Its value.
+   * Value of the annotation.
    */
   value: string;
   /**

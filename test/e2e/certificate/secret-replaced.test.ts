@@ -113,11 +113,10 @@ test('a Secret that was made immutable fails with the reason, keeps its certific
   await ready(world, namespace, 'immutable');
   await patchSecret(world, namespace, 'immutable-tls', { immutable: true });
   await renewAt(world, namespace, 'immutable');
-  const issuing = { type: 'Issuing', status: 'True', reason: 'Retrying' };
-  const status = await untilReady(world, namespace, 'immutable', issuing, SOON_MS);
+  const refused = { type: 'Stalled', status: 'True', reason: 'SecretRefused' };
+  const status = await untilReady(world, namespace, 'immutable', refused, SOON_MS);
   assert.is(conditionOf(status, 'Ready')?.status, 'True');
-  assert.is(status.lastFailure?.reason, 'SecretRefused');
-  assert.match(status.lastFailure?.message ?? '', /immutable/);
+  assert.match(conditionOf(status, 'Stalled')?.message ?? '', /immutable/);
   await deleteSecret(world, namespace, 'immutable-tls');
   // The pause after a failure may have to pass first.
   const healed = await eventually('a new Secret', async () => {
@@ -127,7 +126,7 @@ test('a Secret that was made immutable fails with the reason, keeps its certific
   assert.is(faultOf(healed.object), undefined);
   const after = await eventually('a status without trouble', async () => {
     const found = await statusOf(world, namespace, 'immutable');
-    return conditionOf(found, 'Issuing') === undefined && found;
+    return conditionOf(found, 'Stalled') === undefined && conditionOf(found, 'Issuing') === undefined && found;
   });
   assert.is(after.serialNumber, mounted(healed.object).leaf.serialNumber.toLowerCase());
   assert.is(after.lastFailure, undefined);
@@ -141,11 +140,13 @@ test('a Secret that is lost during a long pause after a failure is written again
   await untilReady(world, namespace, 'pausing');
   await patchSecret(world, namespace, 'pausing-tls', { immutable: true });
   await renewAt(world, namespace, 'pausing');
-  await untilReady(world, namespace, 'pausing', { type: 'Issuing', status: 'True', reason: 'Retrying' }, SOON_MS);
+  await untilReady(world, namespace, 'pausing', { type: 'Stalled', status: 'True', reason: 'SecretRefused' }, SOON_MS);
   // As after many failures while the certificate had long to live.
   const nextAttemptTime = `${new Date(Date.now() + 3_000_000).toISOString().slice(0, 19)}Z`;
   const path = `${names.resourcePath(names.CLIENT_CERTIFICATES, namespace, 'pausing')}/status`;
-  const change = { status: { nextAttemptTime } };
+  const time = `${new Date().toISOString().slice(0, 19)}Z`;
+  const lastFailure = { time, reason: 'SecretRefused', message: 'immutable', attempts: 9 };
+  const change = { status: { nextAttemptTime, lastFailure } };
   await plainApi(world.cluster).send('PATCH', path, change, 'application/merge-patch+json');
   await deleteSecret(world, namespace, 'pausing-tls');
   await untilRevision(world, namespace, 'pausing-tls', 2, 2 * SOON_MS);

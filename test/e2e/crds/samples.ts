@@ -175,8 +175,14 @@ const authorityStatus = {
   },
   caRotation: {
     plan: [
-      { version: 2, to: 'Trusted', reason: 'Propagating', waitsFor: 'workloads have had time', notBefore: moment },
-      { version: 2, to: 'Active', reason: 'MembersLackTrust', deadline: moment },
+      {
+        version: 2,
+        to: 'Trusted',
+        reason: 'Propagating',
+        waitsFor: 'workloads have had time',
+        notBefore: moment,
+        deadline: moment,
+      },
     ],
     requests: [{ annotation: 'certwheel.io/rollback-ca', value: '2', state: 'Refused', message: 'there is no other' }],
   },
