@@ -116,12 +116,7 @@ function tests({ type, permissions, hasServer }: Traits): Place[] {
   const rules = 'test/e2e/crds/rules-authority.ts';
   const entry = `${type}: …,`;
   return [
-    list(
-      samples,
-      /const authoritySpec = ([\s\S]*?)\nconst authorityStatus/,
-      `${type}:`,
-      `{ ${type}: { every field } },`,
-    ),
+    list(samples, /const authoritySpec = ([\s\S]*?)\nconst selector/, `${type}:`, `{ ${type}: { every field } },`),
     list(rules, /const BACKEND = '.*: (.*)'/, type),
     list(
       'test/e2e/attacks/example-authorities.test.ts',

@@ -5,11 +5,17 @@ import { type Api, collection, DRY_RUN } from './api.ts';
 import { allRules, type LocatedRule } from './definitions.ts';
 import type { Row } from './rows.ts';
 import { AUTHORITY_ROWS } from './rules-authority.ts';
+import { CA_ROTATION_ROWS } from './rules-ca-rotation.ts';
 import { CLIENT_CERTIFICATE_ROWS } from './rules-client-certificate.ts';
 import { VERIFIER_ROWS } from './rules-verifiers.ts';
 import { merge, smallest } from './samples.ts';
 
-export const ROWS: readonly Row[] = [...CLIENT_CERTIFICATE_ROWS, ...AUTHORITY_ROWS, ...VERIFIER_ROWS];
+export const ROWS: readonly Row[] = [
+  ...CLIENT_CERTIFICATE_ROWS,
+  ...AUTHORITY_ROWS,
+  ...CA_ROTATION_ROWS,
+  ...VERIFIER_ROWS,
+];
 
 /** Fails unless the API server and ajv refuse what the row says they refuse, in its words, and accept what is nearest. */
 export async function provesRow(api: Api, row: Row): Promise<void> {

@@ -1,5 +1,14 @@
 /** Valid objects. The small ones are what people begin with; together the full ones set every field that there is. */
 import type { Json } from './api.ts';
+import { authorityStatus, conditions, moment } from './samples-status.ts';
+import {
+  clusterTrustBundle,
+  configMap,
+  secret,
+  sources,
+  verifierAtAddress,
+  verifierOfService,
+} from './samples-trust.ts';
 
 export type Kind = 'ClientCertificate' | 'CertificateAuthority' | 'ClusterCertificateAuthority' | 'CertificateApproval';
 
@@ -25,7 +34,6 @@ export function smallest(kind: Kind): Json {
   return sample(kind, SMALLEST[kind]);
 }
 
-const moment = '2026-01-31T12:00:00Z';
 const subject = {
   organizations: ['Example'],
   organizationalUnits: ['Payments'],
@@ -37,9 +45,6 @@ const subject = {
   serialNumber: 'A-4711',
 };
 const passwordSecretRef = { name: 'password', key: 'password' };
-const conditions = [
-  { type: 'Ready', status: 'True', reason: 'Issued', message: '', lastTransitionTime: moment, observedGeneration: 1 },
-];
 
 const clientCertificate = sample(
   'ClientCertificate',
@@ -140,78 +145,6 @@ const BACKENDS: readonly Json[] = [
     { vault: { ...vault, auth: logins[0], trustBundle } },
   ]),
 ];
-const authorityStatus = {
-  conditions,
-  observedGeneration: 1,
-  backend: 'selfManaged',
-  activeGeneration: 1,
-  notAfter: moment,
-  leftAside: ['CN=old (serial number 01) has expired at 2026-01-01T00:00:00.000Z'],
-  nextProbeTime: moment,
-  trust: {
-    sources: [
-      {
-        name: 'partner',
-        certificates: 1,
-        notAfter: moment,
-        leftOut: ['CN=old is not a CA'],
-        reason: 'TrustBundleNotFound',
-        message: 'there is no ConfigMap',
-      },
-    ],
-    targets: [
-      {
-        name: 'gateways',
-        kind: 'ConfigMap',
-        object: 'client-ca',
-        objects: 3,
-        holding: 2,
-        fingerprintsSHA256: ['ab'.repeat(32)],
-        delivery: 'Pods',
-        strangers: ['cd'.repeat(32)],
-        waiting: [{ object: 'payments/client-ca', reason: 'TrustTargetNotOwned', message: 'it exists' }],
-      },
-    ],
-  },
-  caRotation: {
-    plan: [
-      {
-        version: 2,
-        to: 'Trusted',
-        reason: 'Propagating',
-        waitsFor: 'workloads have had time',
-        notBefore: moment,
-        deadline: moment,
-      },
-    ],
-    requests: [{ annotation: 'certwheel.io/rollback-ca', value: '2', state: 'Refused', message: 'there is no other' }],
-  },
-  verifiers: [
-    {
-      name: 'gateway',
-      endpoints: 3,
-      generations: [{ version: 1, verdict: 'Trusts' }],
-      lastChange: moment,
-      message: 'generation 2 (CN=demo v2) is refused',
-    },
-  ],
-  demand: { certificates: 12, issuancesPerDay: 54, quotaPerDay: 714, quotaFrom: 'Quota' },
-  generations: [
-    {
-      version: 1,
-      certificates: 3,
-      state: 'Active',
-      since: moment,
-      subject: 'CN=demo v1',
-      serialNumber: '0a1b',
-      fingerprintSHA256: 'ab'.repeat(32),
-      publicKeyPinSHA256: 'A'.repeat(44),
-      notBefore: moment,
-      notAfter: moment,
-      certificate: '-----BEGIN CERTIFICATE-----',
-    },
-  ],
-};
 const selector = {
   matchLabels: { team: 'payments' },
   matchExpressions: [{ key: 'stage', operator: 'In', values: ['production'] }],
@@ -240,39 +173,9 @@ const allowed = {
   maxCertificates: 100,
   approval: 'Required',
 };
-const protocol = { http: { path: '/', acceptStatus: [200], rejectStatus: [400] } };
-/** A verifier is behind a Service or at an address, and its protocol is one of two. */
-const first = (namespace: Json): Json => ({
-  name: 'gateway',
-  targetName: 'gateways',
-  service: { name: 'gateway', port: 443, ...namespace },
-  serverName: 'gateway.example.com',
-  serverCA: { configMap: { name: 'server-ca', key: 'ca.crt' } },
-  protocol,
-  interval: '30s',
-});
-const second: Json = {
-  name: 'broker',
-  address: 'broker.example.com:9093',
-  serverCA: { secret: { name: 'server-ca', key: 'ca.crt' } },
-  protocol: { tls: {} },
-  interval: '1m',
-};
 const policy = { rules: [{ name: 'everybody', ...allowed }] };
-const sources: readonly Json[] = [
-  { name: 'partner', configMap: { name: 'partner-ca', key: 'ca.pem' } },
-  { name: 'partner', inline: 'PEM' },
-];
-const requiredProof = 'Written';
-const additionalFormats = [{ type: 'JKS', password: 'secret' }, { type: 'PKCS12' }];
-const configMap: Json = { name: 'gateways', configMap: { name: 'client-ca' }, requiredProof, additionalFormats };
-const secret: Json = { name: 'brokers', secret: { name: 'client-ca' } };
-const clusterTrustBundle = {
-  name: 'mesh',
-  clusterTrustBundle: { name: 'example.com:mtls:clients', signerName: 'example.com/mtls' },
-};
 /** What is said of namespaces alike, wherever they are chosen. */
-const forNamespaces = (namespaces: Json, target: Json, verifier: Json = second): Json => ({
+const forNamespaces = (namespaces: Json, target: Json, verifier: Json = verifierAtAddress): Json => ({
   allowedNamespaces: namespaces,
   issuancePolicy: { rules: [{ name: 'everybody', namespaces, ...allowed }] },
   trust: {
@@ -291,21 +194,21 @@ export const FULL: Readonly<Record<Kind, readonly Json[]>> = {
       {
         ...authoritySpec,
         issuancePolicy: policy,
-        trust: { sources: sources.slice(0, 1), targets: [configMap], verifiers: [first({})] },
+        trust: { sources: sources.slice(0, 1), targets: [configMap], verifiers: [verifierOfService({})] },
       },
       authorityStatus,
     ),
     ...BACKENDS.map((spec) =>
       sample('CertificateAuthority', {
         ...spec,
-        trust: { sources: sources.slice(1), targets: [secret], verifiers: [second] },
+        trust: { sources: sources.slice(1), targets: [secret], verifiers: [verifierAtAddress] },
       }),
     ),
   ],
   ClusterCertificateAuthority: [
     sample(
       'ClusterCertificateAuthority',
-      { ...authoritySpec, ...forNamespaces({ selector }, configMap, first({ namespace: 'payments' })) },
+      { ...authoritySpec, ...forNamespaces({ selector }, configMap, verifierOfService({ namespace: 'payments' })) },
       authorityStatus,
     ),
     ...BACKENDS.map((spec) =>

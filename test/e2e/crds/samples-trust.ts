@@ -1,0 +1,33 @@
+/** What spec.trust of an authority can say. */
+import type { Json } from './api.ts';
+
+const protocol = { http: { path: '/', acceptStatus: [200], rejectStatus: [400] } };
+/** A verifier is behind a Service or at an address, and its protocol is one of two. */
+export const verifierOfService = (namespace: Json): Json => ({
+  name: 'gateway',
+  targetName: 'gateways',
+  service: { name: 'gateway', port: 443, ...namespace },
+  serverName: 'gateway.example.com',
+  serverCA: { configMap: { name: 'server-ca', key: 'ca.crt' } },
+  protocol,
+  interval: '30s',
+});
+export const verifierAtAddress: Json = {
+  name: 'broker',
+  address: 'broker.example.com:9093',
+  serverCA: { secret: { name: 'server-ca', key: 'ca.crt' } },
+  protocol: { tls: {} },
+  interval: '1m',
+};
+export const sources: readonly Json[] = [
+  { name: 'partner', configMap: { name: 'partner-ca', key: 'ca.pem' } },
+  { name: 'partner', inline: 'PEM' },
+];
+const requiredProof = 'Written';
+const additionalFormats = [{ type: 'JKS', password: 'secret' }, { type: 'PKCS12' }];
+export const configMap: Json = { name: 'gateways', configMap: { name: 'client-ca' }, requiredProof, additionalFormats };
+export const secret: Json = { name: 'brokers', secret: { name: 'client-ca' } };
+export const clusterTrustBundle = {
+  name: 'mesh',
+  clusterTrustBundle: { name: 'example.com:mtls:clients', signerName: 'example.com/mtls' },
+};
