@@ -6,6 +6,11 @@ export function earliest(moments: readonly (Date | undefined)[]): Date | undefin
   );
 }
 
+/** For what is shown in whole seconds, and must not be shown before it is done. */
+export function wholeSecondsUp(moment: Date): Date {
+  return new Date(Math.ceil(moment.getTime() / 1_000) * 1_000);
+}
+
 /** Until 2038 V8 keeps such a number in the place of a pointer, and any other in a box of its own. */
 const LONGEST_UNBOXED = 2 ** 31 - 1;
 

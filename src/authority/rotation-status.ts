@@ -1,6 +1,6 @@
-import type { NewCondition } from '../api/conditions.ts';
-import { toRfc3339 } from '../api/conditions.ts';
+import { type NewCondition, toRfc3339 } from '../api/conditions.ts';
 import type { AuthorityStatus, CAGeneration, CARotationRequest } from '../api/generated/types.ts';
+import { wholeSecondsUp } from '../api/moments.ts';
 import { readable } from '../foreign-text.ts';
 import { isSameCa } from '../pki/ca.ts';
 import { type Generation, mayHaveSigned } from '../rotation/generation.ts';
@@ -70,11 +70,6 @@ function holdText({ next, hold }: RotationFindings['plan']): string {
       ? ''
       : ` (${hold.deadline === undefined ? '' : 'at the latest '}${toRfc3339(wholeSecondsUp(moment))})`;
   return `; generation ${next.generation.version} becomes ${next.to} once ${hold.message}${until}`;
-}
-
-/** What is shown must not be before what is done. */
-function wholeSecondsUp(moment: Date): Date {
-  return new Date(Math.ceil(moment.getTime() / 1_000) * 1_000);
 }
 
 /** Whether what the one has signed needn't be issued anew under the other. */

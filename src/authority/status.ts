@@ -1,6 +1,7 @@
 import { authorityConditions, type CertificateAuthority } from '../api/certificate-authority.ts';
 import { heldBy, mergeConditions, type NewCondition, toRfc3339 } from '../api/conditions.ts';
 import type { AuthorityStatus, TrustStatus, VerifierStatus } from '../api/generated/types.ts';
+import { wholeSecondsUp } from '../api/moments.ts';
 import { readable } from '../foreign-text.ts';
 import { lastToEnd } from '../pki/ca-life.ts';
 import type { CertificateView } from '../pki/certificate.ts';
@@ -103,11 +104,6 @@ export function foreignCa({
   if (!isElsewhere) return undefined;
   const leaving = new Set(generations.map(({ path }) => path.anchor.fingerprintSHA256));
   return lastToEnd(trusted.filter(({ fingerprintSHA256 }) => !leaving.has(fingerprintSHA256)));
-}
-
-/** What is shown must not be before what is done. */
-function wholeSecondsUp(moment: Date): Date {
-  return new Date(Math.ceil(moment.getTime() / 1_000) * 1_000);
 }
 
 function readiness({

@@ -1,5 +1,5 @@
 import { isBroken } from '../api/client-certificate.ts';
-import { earliest } from '../api/moments.ts';
+import { earliest, wholeSecondsUp } from '../api/moments.ts';
 import { keyOf } from '../api/parse.ts';
 import type { Backend } from '../backends/backend.ts';
 import { type CertwheelError, classify, DeniedError, RetryableError, UnexpectedError } from '../errors.ts';
@@ -222,8 +222,7 @@ async function reportFailure(
     error.retryAfterMs ??
     (error instanceof DeniedError ? DENIED_RETRY_MS : undefined) ??
     backoffMs(attemptsSoFar(resource) + 1, { firstMs: FIRST_RETRY_MS, longestMs }, deps.clock.random());
-  // Whole seconds, as status will show them.
-  const nextAttemptAt = new Date(Math.ceil((now.getTime() + waitMs) / 1000) * 1000);
+  const nextAttemptAt = wholeSecondsUp(new Date(now.getTime() + waitMs));
   const fields = {
     ...logged(seen),
     code: error.code,

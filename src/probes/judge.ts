@@ -61,7 +61,7 @@ function lists({ demand }: Answer, issuerNames: readonly Buffer[]): boolean | un
 /** From the worst to the best: that of a verifier is the worst of its endpoints. */
 const ORDER: readonly Verdict[] = ['AcceptsRogue', 'DoesNotTrust', 'Unknown', 'Trusts'];
 
-/** The verdict on several endpoints together; Unknown where there are none, since nobody has answered. */
+/** The verdict on several endpoints together; Unknown where there are none, since none has answered. */
 export function worst(verdicts: readonly Verdict[]): Verdict {
   return ORDER.find((each) => verdicts.includes(each)) ?? 'Unknown';
 }

@@ -8,7 +8,7 @@ import {
   verifiersWithoutTrust,
 } from './blockers.ts';
 import type { Gate } from './generation.ts';
-import type { Hold, HoldReason, Move, Plan, Step } from './plan-types.ts';
+import type { Hold, HoldReason, Move, Plan, Rotation, Step } from './plan-types.ts';
 
 /** What stands in the way of a move: members or verifiers; while it does, no time is counted. */
 interface Obstacle {
@@ -65,7 +65,7 @@ export function pass(scene: Scene, step: Step): Plan {
     plan({ do: 'note', generation: { ...generation, gate } }, hold);
   const settle = (hold: Hold) => plan({ do: 'settle', recheckAt: hold.until }, hold);
 
-  // Where nothing signs, nobody is protected by a pause.
+  // Where nothing signs, a pause protects no handshake.
   if (rotation.terms.isPaused && scene.signing !== undefined) return settle(PAUSED);
   for (const obstacle of found) {
     const inTheWay = obstacle.all.filter(({ until }) => until > now);
@@ -110,9 +110,13 @@ function holdOf({ reason, message }: Obstacle, inTheWay: readonly Blocker[], now
 }
 
 function workloadsAreLoading({ rotation, now }: Scene, clearSince: Date): Hold | undefined {
-  // Without certificates no workload has to load anything.
-  const waitMs = rotation.members.length === 0 ? 0 : rotation.terms.propagationMs;
-  return waiting('Propagating', 'workloads have had time to load their Secrets', clearSince, waitMs, now);
+  const message = 'workloads have had time to load their Secrets';
+  return waiting('Propagating', message, clearSince, loadMs(rotation), now);
+}
+
+/** Without certificates no workload has to load anything. */
+function loadMs({ members, terms }: Rotation): number {
+  return members.length === 0 ? 0 : terms.propagationMs;
 }
 
 function isSoaking({ rotation, move: { generation }, now }: Scene): Hold | undefined {
@@ -124,10 +128,8 @@ function isSoaking({ rotation, move: { generation }, now }: Scene): Hold | undef
 
 function connectionsMayLast({ rotation, move: { generation }, now }: Scene, clearSince: Date): Hold | undefined {
   if (!hasSigned(generation, rotation.generations)) return undefined;
-  const { propagationMs, retireAfterMs } = rotation.terms;
   const message = 'connections that outlive its certificates have had spec.caRotation.retireAfter to end';
-  const loadMs = rotation.members.length === 0 ? 0 : propagationMs;
-  return waiting('RetireAfter', message, clearSince, loadMs + retireAfterMs, now);
+  return waiting('RetireAfter', message, clearSince, loadMs(rotation) + rotation.terms.retireAfterMs, now);
 }
 
 function isNotAskedFor({ rotation, move: { generation, to } }: Scene): Hold | undefined {

@@ -1,3 +1,4 @@
+import { toSeconds } from '../api/moments.ts';
 import type { CaPath } from '../pki/ca.ts';
 import type { CaSigner } from '../pki/ca-signer.ts';
 
@@ -76,6 +77,11 @@ export function isInBundle({ state }: Pick<Generation, 'state'>): boolean {
 /** Whether it may have signed. */
 export function mayHaveSigned({ state }: Pick<Generation, 'state'>): boolean {
   return state !== 'Pending' && state !== 'Prepared' && state !== 'Trusted';
+}
+
+/** Whether its CA was made at that moment or later; a CA certificate counts whole seconds. */
+export function madeSince({ path }: Pick<Generation, 'path'>, moment: Date): boolean {
+  return toSeconds(path.certificate.notBefore) >= toSeconds(moment);
 }
 
 /** What another replica wrote may lie so far ahead. */

@@ -80,7 +80,7 @@ export function planRotation(all: Rotation, now: Date): Plan {
   function leave(candidates: readonly Generation[]): Plan {
     const retired = (generation: Generation): Scene => ({ ...scene, move: { generation, to: 'Retired' } });
     const isUsed = (each: Generation) => membersInNeed(retired(each)).some(({ until }) => until > now);
-    // One that never signed delays nobody, and goes first.
+    // One that never signed delays no certificate, and goes first.
     const unused = candidates.find((each) => !hasSigned(each, generations));
     const leaving = unused ?? candidates.find((each) => !isUsed(each)) ?? candidates[0];
     if (leaving === undefined) return at({ do: 'settle', recheckAt: undefined });

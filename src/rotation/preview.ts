@@ -1,5 +1,6 @@
 import { toRfc3339 } from '../api/conditions.ts';
 import type { CARotationStep } from '../api/generated/types.ts';
+import { wholeSecondsUp } from '../api/moments.ts';
 import { canSign, type Generation } from './generation.ts';
 import type { Hold, Plan } from './plan-types.ts';
 
@@ -52,11 +53,6 @@ function waitOf({ reason, message, until, deadline, waitingFor }: Hold): Omit<CA
   const named = waitingFor.slice(0, NAMED).join(', ');
   const more = waitingFor.length > NAMED ? `, and ${waitingFor.length - NAMED} more` : '';
   const waitsFor = `${message}${named === '' ? '' : `; not so for ${named}${more}`}`.slice(0, LONGEST_WAIT);
-  if (deadline !== undefined) return { reason, waitsFor, deadline: moment(deadline) };
-  return until === undefined ? { reason, waitsFor } : { reason, waitsFor, notBefore: moment(until) };
-}
-
-/** What is shown must not be before what is done. */
-function moment(of: Date): string {
-  return toRfc3339(new Date(Math.ceil(of.getTime() / 1_000) * 1_000));
+  if (deadline !== undefined) return { reason, waitsFor, deadline: toRfc3339(wholeSecondsUp(deadline)) };
+  return until === undefined ? { reason, waitsFor } : { reason, waitsFor, notBefore: toRfc3339(wholeSecondsUp(until)) };
 }

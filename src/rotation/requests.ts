@@ -2,7 +2,7 @@ import type { CARotationRequests } from '../api/ca-rotation.ts';
 import { toRfc3339 } from '../api/conditions.ts';
 import type { CARotationRequest } from '../api/generated/types.ts';
 import { ADVANCE_CA_ANNOTATION, ROLLBACK_CA_ANNOTATION, ROTATE_CA_ANNOTATION } from '../api/names.ts';
-import { canSign, type Generation } from './generation.ts';
+import { canSign, type Generation, madeSince } from './generation.ts';
 import { rollBackOf, rolledBack } from './roll-back.ts';
 
 type Answer = Pick<CARotationRequest, 'state' | 'message'>;
@@ -54,9 +54,7 @@ function rotation(wish: Date, { makesCA, backend, generations }: Asked, now: Dat
       message: `Certwheel does not make the CA of a ${backend} authority; replace it at its source, and the CA rotation begins`,
     };
   if (wish > now) return { state: 'Waiting', message: `the next CA is made at ${toRfc3339(wish)}` };
-  const made = generations
-    .filter(({ path }) => path.certificate.notBefore.getTime() >= Math.floor(wish.getTime() / 1_000) * 1_000)
-    .sort((one, other) => one.version - other.version)[0];
+  const made = generations.filter((each) => madeSince(each, wish)).sort((one, other) => one.version - other.version)[0];
   if (made === undefined) return { state: 'Waiting', message: 'the next CA is being made' };
   return { state: 'Done', message: `generation ${made.version} was made` };
 }

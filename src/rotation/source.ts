@@ -1,10 +1,11 @@
 import { authorityKey } from '../api/certificate-authority.ts';
+import { toSeconds } from '../api/moments.ts';
 import type { CaPair } from '../pki/ca.ts';
 import type { Aside } from '../pki/signer.ts';
 import type { Run } from '../queue/controller.ts';
 import { reportable, type Trouble, troubleOf } from '../trouble.ts';
 import type { Rotating, RotationDeps } from './deps.ts';
-import { canSign, endOf, type Generation, isPresent, signingGeneration, sourceOf } from './generation.ts';
+import { canSign, endOf, type Generation, isPresent, madeSince, signingGeneration, sourceOf } from './generation.ts';
 import { namesakeProblem } from './namesake.ts';
 import { narrowedProblem } from './narrowed.ts';
 import { rolledBack } from './roll-back.ts';
@@ -56,10 +57,9 @@ function latestPair(
   const able = present.filter(canSign).sort((one, other) => other.version - one.version);
   const pairOf = (each: (typeof able)[number] | undefined) => each && { ...each.path, signer: each.signer };
   if (!makesCA) return pairOf(able[0]);
-  // Of the clock that set the moments of the CA certificate, which counts whole seconds.
-  const askedMs = rotateAt === undefined ? Number.POSITIVE_INFINITY : Math.floor(rotateAt.getTime() / 1_000) * 1_000;
-  const isAsked = askedMs <= now.getTime() && able.every(({ path }) => path.certificate.notBefore.getTime() < askedMs);
-  if (isAsked) return undefined;
+  // By the clock that sets the moments of CA certificates; that of the API server may be another.
+  const isDue = rotateAt !== undefined && toSeconds(rotateAt) <= toSeconds(now);
+  if (isDue && !able.some((each) => madeSince(each, rotateAt))) return undefined;
   const signing = signingGeneration(present, now);
   const isRejected = rolledBack(signing);
   const newest = able[0];

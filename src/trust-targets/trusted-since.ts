@@ -1,4 +1,5 @@
 import { parseRfc3339, toRfc3339 } from '../api/conditions.ts';
+import { wholeSecondsUp } from '../api/moments.ts';
 
 /** Since when an object holds each CA certificate, by fingerprint. */
 export type TrustedSince = ReadonlyMap<string, Date>;
@@ -23,8 +24,4 @@ export function readTrustedSince(text: string, fingerprint: string): Date | unde
 
 function idOf(fingerprint: string): string {
   return fingerprint.slice(0, FINGERPRINT_DIGITS);
-}
-
-function wholeSecondsUp(moment: Date): Date {
-  return new Date(Math.ceil(moment.getTime() / 1_000) * 1_000);
 }
