@@ -97,6 +97,12 @@ test('a Warning event beside that of a step names those for which it waited no l
   assert.ok(world.told.includes('not shown in time to be trusted by all: 4, such as ns/a, ns/b, ns/c'));
 });
 
+test('a gate that opens overrules nothing yet', async () => {
+  const { world, runtime, deps } = rotationScene([v1, v2]);
+  await tryStep(planned({ do: 'note', generation: v2 }, ['ns/a']), sourceOf(another), runtime, deps);
+  assert.equal(world.journal.lines, ['leading', 'write v2 Prepared']);
+});
+
 test('steps that are provoked one after the other are stopped, and go on later', async () => {
   const { world, runtime, deps } = rotationScene([v1, v2]);
   const mark: Plan = planned({ do: 'mark', generation: { ...v1, mark: 'partial' } });

@@ -25,7 +25,8 @@ export async function tryStep(
     return { stepped: false, blocked: { code: 'SecretContested', message: CONTESTED } };
   try {
     const stepped = await take(step, source, runtime, deps);
-    if (stepped && leftBehind.length > 0 && 'generation' in step) recordOverruled(step, leftBehind, runtime, deps);
+    const isOverruling = stepped && leftBehind.length > 0;
+    if (isOverruling && (step.do === 'move' || step.do === 'retire')) recordOverruled(step, leftBehind, runtime, deps);
     return { stepped, blocked: undefined };
   } catch (thrown) {
     return { stepped: false, blocked: troubleOf(reportable(thrown, deps.log)) };
@@ -40,16 +41,16 @@ const NAMED = 3;
 
 /** The step didn't wait any longer for these. */
 function recordOverruled(
-  { do: what, generation: { version } }: Extract<Step, { generation: unknown }>,
+  { do: what, generation: { version } }: Extract<Step, { do: 'move' | 'retire' }>,
   leftBehind: readonly string[],
   { resource }: Rotating,
   deps: RotationDeps,
 ): void {
-  const such = `${leftBehind.length}, such as ${leftBehind.slice(0, NAMED).join(', ')}`;
+  const named = leftBehind.slice(0, NAMED).join(', ');
   const note =
     what === 'retire'
-      ? `generation ${version} is no longer trusted, though certificates of it end later than any that this authority has issued with it: ${such}`
-      : `generation ${version} goes on, though it was not shown in time to be trusted by all: ${such}`;
+      ? `generation ${version} is no longer trusted, though it signed ${leftBehind.length} certificates, such as ${named}, that end later than any that this authority has issued with it`
+      : `generation ${version} goes on, though it was not shown in time to be trusted by all: ${leftBehind.length}, such as ${named}`;
   deps.recordEvent(resource, { type: 'Warning', reason: 'CARotationOverruled', action: 'Rotate', note });
 }
 
