@@ -1,10 +1,12 @@
+import { CONFIG_MAPS } from '../../src/api/names.ts';
 import { freePort } from '../cluster/ports.ts';
 import { nodeServer } from '../e2e/probes/open-server.ts';
 import { FLAGS, putServerCa, serverPair, verifierAt } from '../e2e/probes/verifier-world.ts';
 import { createAll, numbered, QUICK, untilAllReady } from '../e2e/process/support/fleet.ts';
+import { refuseSecrets } from '../e2e/support/admission.ts';
 import { createSecretAuthority, pairData, putCaSecret } from '../e2e/support/ca-secret.ts';
 import type { ControllerProcess } from '../e2e/support/controller-process.ts';
-import { deleteSecret, patchAuthority, patchSecret, untilRevision } from '../e2e/support/edits.ts';
+import { deleteSecret, patchAuthority, untilRevision } from '../e2e/support/edits.ts';
 import { lazily } from '../e2e/support/lazily.ts';
 import { createAuthority, selfManaged, untilReady } from '../e2e/support/objects.ts';
 import { makeCa } from '../e2e/support/openssl.ts';
@@ -13,6 +15,7 @@ import { type Prometheus, startPrometheus } from './prometheus.ts';
 import { RULES_FILE } from './rules.ts';
 
 const DAY_MS = 86_400_000;
+const TARGETS = ['--trust-targets', 'configMaps'];
 
 /**
  * Two controllers that each serve a namespace of their own, the second with no series for single certificates, and a
@@ -31,8 +34,8 @@ export function monitored() {
 async function startScene(world: World): Promise<Scene> {
   const namespaces = [await world.namespace(), await world.namespace()] as const;
   const controllers = await Promise.all([
-    world.controller(['--namespaces', namespaces[0], ...FLAGS]),
-    world.controller(['--namespaces', namespaces[1], '--certificate-series', '0', ...FLAGS]),
+    world.controller(['--namespaces', namespaces[0], ...FLAGS, ...TARGETS]),
+    world.controller(['--namespaces', namespaces[1], '--certificate-series', '0', ...FLAGS, ...TARGETS]),
   ]);
   const targets = controllers.map(({ logs }) => `127.0.0.1:${logs.find((line) => 'metricsPort' in line)?.metricsPort}`);
   const prometheus = await startPrometheus(targets, RULES_FILE);
@@ -49,7 +52,7 @@ async function begin(world: World, namespace: string): Promise<void> {
   await createAll(world, namespace, ['stuck'], QUICK);
   await untilAllReady(world, namespace, 12);
   // From now on every renewal of this one is refused, and its certificate runs out.
-  await patchSecret(world, namespace, 'stuck-tls', { immutable: true });
+  await refuseSecrets(world, namespace, 'refused by a policy', ["object.metadata.name in ['stuck-tls', 'probe']"]);
 
   // One whose Secret is deleted again and again.
   await createAll(world, namespace, ['contested']);
@@ -77,6 +80,14 @@ async function begin(world: World, namespace: string): Promise<void> {
   await createAll(world, namespace, ['waiting'], { authorityRef: { name: 'down' } });
   await putCaSecret(world, namespace, 'ending-pair', pairData(ending));
   await secret('ending');
+
+  // One whose trust target is a ConfigMap of others, and has the CA of a partner that ends within days.
+  await world.client.apply(CONFIG_MAPS, { metadata: { namespace, name: 'foreign' }, data: { 'ca.crt': 'of others' } });
+  const trust = {
+    targets: [{ name: 'servers', configMap: { name: 'foreign' } }],
+    sources: [{ name: 'partner', inline: ending.certificate }],
+  };
+  await createAuthority(world, selfManaged(namespace, 'spread', { trust }));
 }
 
 /** A verifier that accepts everybody, with a certificate that ends today, and one that isn't there. */
