@@ -55,6 +55,7 @@ const deps = (content: ReferencedData) =>
     loopback: true,
     log: createLogger('error', 'json'),
     objects: { namespace: 'shop' },
+    signing: () => undefined,
     secret: async () => content,
     configMap: async () => content,
   }) as unknown as BackendDeps;

@@ -214,6 +214,8 @@ export const AUTHORITY_KIND_LABEL = 'certwheel.io/authority-kind';
 export const GENERATION_STATE_ANNOTATION = 'certwheel.io/generation-state';
 export const GENERATION_SINCE_ANNOTATION = 'certwheel.io/generation-state-since';
 export const GENERATION_SOURCE_ANNOTATION = 'certwheel.io/generation-source';
+/** What another machine that holds the key calls the CA, or nothing; only where Certwheel doesn't hold the key. */
+export const GENERATION_ISSUER_ANNOTATION = 'certwheel.io/generation-issuer';
 /** And its mark, see GenerationMark: the uids of the generations in use, its own among them, and where it was written. */
 export const GENERATION_UIDS_ANNOTATION = 'certwheel.io/generation-uids';
 export const GENERATION_NAMESPACE_ANNOTATION = 'certwheel.io/generation-namespace';

@@ -46,10 +46,7 @@ const CASES: Readonly<Record<string, Case>> = {
     ...settled((world) => {
       world.wanted = another;
     }),
-    lines: [
-      ...['leading', 'blank v2', 'create v2 Pending', 'event CAGenerationCreated'],
-      ...['woken', 'shown ready', 'status'],
-    ],
+    lines: [...['leading', 'blank v2', 'create v2 Pending', 'event CAGenerationCreated'], ...['shown ready', 'status']],
     conditions: ['True Verified', undefined, 'True SpreadingTrust'],
     outcome: 'again',
   },

@@ -7,16 +7,16 @@ import type { AuthorityView } from '../certificate/observed.ts';
 import { classify } from '../errors.ts';
 import { idOfChain, type SourceRest } from '../pki/ca.ts';
 import { successorDue } from '../pki/ca-life.ts';
-import type { CertificateView } from '../pki/certificate.ts';
 import { backoffMs } from '../queue/backoff.ts';
 import type { Outcome, Run } from '../queue/controller.ts';
-import { canSign, endOf, isInBundle, isPresent, mayHaveSigned, signingOf, sourceOf } from '../rotation/generation.ts';
+import { canSign, endOf, isPresent, mayHaveSigned, signingOf, sourceOf } from '../rotation/generation.ts';
 import { planOf } from '../rotation/plan-of.ts';
 import type { Plan } from '../rotation/plan-types.ts';
 import { type Provenance, provenanceOf } from '../rotation/provenance.ts';
 import { answersOf } from '../rotation/requests.ts';
 import { readSource } from '../rotation/source.ts';
 import { nextVersion, tryStep } from '../rotation/steps.ts';
+import { trustedNow } from '../rotation/trusted.ts';
 import { reportable, type Trouble, troubleOf } from '../trouble.ts';
 import { demandOn } from './demand.ts';
 import type { AuthorityDeps } from './deps.ts';
@@ -58,10 +58,13 @@ async function observeAndStep(key: string, deps: AuthorityDeps, run: Run): Promi
     return { do: 'rest' };
   }
   const runtime = deps.registry.ensure(resource, () => deps.start(resource));
+  const { remote } = runtime.definition.capabilities;
+  // What another machine says of its CA decides about the next step; what is at hand follows from it.
+  if (remote) await probe(runtime, deps, run);
   const advanced = await advance(resource, runtime, deps, run);
   if (advanced === undefined) return { do: 'again' };
   const { plan, stepped, refused, rest, foreign } = advanced;
-  await probe(runtime, deps, run);
+  if (!remote) await probe(runtime, deps, run);
   const trust = trustedNow(runtime);
   const now = deps.clock.now();
   const { breaker } = runtime;
@@ -70,7 +73,7 @@ async function observeAndStep(key: string, deps: AuthorityDeps, run: Run): Promi
   publishView(key, runtime, viewAuthority(runtime, trust, because(breaker.blockedBy), now), deps);
   const lookAgainAt = breaker.blockedBy && new Date(now.getTime() + breaker.probeInMs);
   // An authority of our own depends on what is watched, and its status isn't written anew for each look.
-  const nextProbeAt = runtime.definition.capabilities.remote ? lookAgainAt : undefined;
+  const nextProbeAt = remote ? lookAgainAt : undefined;
   const trouble = because(breaker.trouble);
   const demand = demandOn(runtime, deps.consumers(resource), now);
   deps.metrics.showDemand(resource, demand);
@@ -154,7 +157,7 @@ async function advance(
   // The key of a CA may have been waited for.
   if (deps.registry.current(deps.find(key)) !== runtime) return undefined;
   const plan = planOf(resource, runtime, source.pair, deps);
-  const { stepped, blocked } = await tryStep(plan, source, runtime, deps);
+  const { stepped, blocked } = await tryStep(plan, source, runtime, deps, run);
   if (stepped) runtime.generations = (await observe()).generations;
   const { problem, foreign } = seen;
   const unreadable = problem === undefined ? undefined : { code: 'CAPairRefused' as const, message: problem };
@@ -190,19 +193,6 @@ async function probe(runtime: Runtime, deps: AuthorityDeps, run: Run): Promise<v
     const error = reportable(thrown, deps.log);
     found(troubleOf(error), error.retryAfterMs);
   }
-}
-
-/** What verifiers must accept: a CA that Certwheel held goes on being trusted until no certificate of it is left. */
-function trustedNow({ trusted, generations }: Runtime): readonly CertificateView[] {
-  // Not known yet, or stated with each certificate: what is left of another CA alone would look like all there is.
-  const { anchors } = trusted;
-  if (anchors.length === 0) return [];
-  const known = new Set(anchors.map(({ fingerprintSHA256 }) => fingerprintSHA256));
-  const leaving = generations
-    .filter(isInBundle)
-    .map(({ path }) => path.anchor)
-    .filter((each) => !known.has(each.fingerprintSHA256));
-  return [...anchors, ...leaving];
 }
 
 /** Others may provoke a probe by each change of what the authority refers to. */

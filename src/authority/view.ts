@@ -31,14 +31,14 @@ export function viewAuthority(
       generations.filter(isInBundle).map((each) => [each.path.certificate.fingerprintSHA256, roleOf(each, signing)]),
     ),
     issuers,
-    constraints: signing && constraintsOf(signing),
+    constraints: signing?.signer && constraintsOf(signing),
     signing: signing && {
       version: signing.version,
       since: signing.since,
       notAfter: endOf(signing.path),
       fingerprintSHA256: signing.path.certificate.fingerprintSHA256,
       issuersId: idOfChain(issuers),
-      isSlow: signing.signer.isSlow,
+      isSlow: signing.signer?.isSlow === true,
     },
   };
 }

@@ -64,6 +64,15 @@ export interface Trust {
   readonly anchors: readonly CertificateView[];
   /** CAs below the anchors that an answer may come without. */
   readonly intermediates: readonly CertificateView[];
+  /** The CA that is to sign, where the backend has `choosesCA`: it becomes a generation, and a CA rotation begins. */
+  readonly offered?: OfferedCa | undefined;
+}
+
+/** One of the CAs whose keys another machine holds. */
+export interface OfferedCa {
+  /** What that machine calls it: the same as long as it is the same CA. */
+  readonly ref: string;
+  readonly path: CaPath;
 }
 
 export const NO_TRUST: Trust = { anchors: [], intermediates: [] };
@@ -109,6 +118,13 @@ export interface Backend {
   forget?(request: Pick<IssueRequest, 'id' | 'ticket' | 'requester'>, signal: AbortSignal): Promise<void>;
   /** Present where the authority can revoke. */
   revoke?(revocation: Revocation, reason: RevocationReason, signal: AbortSignal): Promise<void>;
+  /**
+   * Whether another machine holds the keys of several CAs, and each request says which of them is to sign: the one of the
+   * generation that signs, see BackendDeps. Of its anchors, `trust` then answers those that belong to no generation.
+   */
+  readonly choosesCA?: boolean;
+  /** Whether that machine would sign with a CA that it offers (see OfferedCa), asked before anything trusts it. */
+  tryToSign?(issuerRef: string, signal: AbortSignal): Promise<void>;
   /** Whether `keyPair` makes the CA itself, and so makes another one where there is no `newest`. */
   readonly makesCA?: boolean;
   /**
@@ -172,11 +188,20 @@ export interface BackendDeps {
   readonly objects: KubernetesObjects;
   /** Where an authority that is a server may be. */
   readonly addresses: AddressRules;
-  /** Where Certwheel signs: the generation that signs now, and all that verifiers must accept. */
-  signing(): { readonly version: number; readonly path: CaPath; readonly signer: Signer } | undefined;
+  /** Where Certwheel decides which CA signs: the generation that signs now, and all that verifiers must accept. */
+  signing(): SigningCa | undefined;
   trusted(): readonly CaPath[];
   readonly clock: Clock;
   readonly log: Logger;
+}
+
+/** The CA generation that signs: with the key that is at hand, or where another machine holds the key. */
+export interface SigningCa {
+  readonly version: number;
+  readonly path: CaPath;
+  readonly signer: Signer | undefined;
+  /** See OfferedCa. */
+  readonly issuerRef?: string | undefined;
 }
 
 /** The keys of a Secret or a ConfigMap, decoded. */

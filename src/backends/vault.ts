@@ -29,6 +29,8 @@ export const vault: BackendDefinition<VaultBackend> = {
   create: (spec, deps) => {
     const pki = pkiOf(spec, deps);
     const backend: Backend = {
+      choosesCA: true,
+      tryToSign: (issuerRef, signal) => withinLimit(signal, (all) => pki.tryToSign(issuerRef, all)),
       check: (signal) => withinLimit(signal, (all) => pki.check(all)),
       trust: (signal) => withinLimit(signal, (all) => pki.trust(all)),
       issue: (request, signal) => withinLimit(signal, (all) => pki.issue(request, all)),

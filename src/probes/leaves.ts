@@ -9,7 +9,7 @@ import type { Subject } from '../pki/name.ts';
 import { rulesOf } from '../pki/path-rules.ts';
 import { NO_NAMES } from '../pki/san.ts';
 import { type Signer, signerOf } from '../pki/signer.ts';
-import type { SigningGeneration } from '../rotation/generation.ts';
+import type { KeyedGeneration } from '../rotation/generation.ts';
 import type { Credentials } from './answer.ts';
 
 /** Whose probe it is. An empty namespace is that of a ClusterCertificateAuthority. */
@@ -43,7 +43,7 @@ export function probeSubject({ namespace, authority, verifier }: ProbeIdentity):
  * that none can exist that the log doesn't know of. Undefined where the CA ends too soon.
  */
 export async function makeProbeLeaf(
-  { path, signer }: SigningGeneration,
+  { path, signer }: KeyedGeneration,
   identity: ProbeIdentity,
   now: Date,
   onSign: (serialNumber: string) => void,
@@ -59,7 +59,7 @@ let rogue: Promise<Signer> | undefined;
  * id and the signature aren't. A verifier that accepts it verifies nothing.
  */
 export async function makeRogueLeaf(
-  { path }: Pick<SigningGeneration, 'path'>,
+  { path }: Pick<KeyedGeneration, 'path'>,
   identity: ProbeIdentity,
   now: Date,
 ): Promise<ProbeLeaf | undefined> {
@@ -70,7 +70,7 @@ export async function makeRogueLeaf(
 }
 
 async function makeLeaf(
-  path: SigningGeneration['path'],
+  path: KeyedGeneration['path'],
   ca: Parameters<typeof signLeaf>[0]['ca'],
   identity: ProbeIdentity,
   now: Date,

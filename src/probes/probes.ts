@@ -15,7 +15,7 @@ import type { Ownership } from '../ownership.ts';
 import type { Aside } from '../pki/signer.ts';
 import { backoffMs } from '../queue/backoff.ts';
 import type { Outcome, Run } from '../queue/controller.ts';
-import { canSign, isInBundle } from '../rotation/generation.ts';
+import { holdsKey, isInBundle } from '../rotation/generation.ts';
 import type { TrustProof } from '../rotation/trust-proof.ts';
 import type { Answer } from './answer.ts';
 import { ask } from './ask.ts';
@@ -99,7 +99,7 @@ export class Probes {
     const resource = this.#deps.find(authority);
     if (resource === undefined || isBrokenAuthority(resource)) return [];
     const generations = this.#deps.registry.current(resource)?.generations ?? [];
-    const isOurs = generations.some((each) => each.path.anchor.fingerprintSHA256 === anchor && canSign(each));
+    const isOurs = generations.some((each) => each.path.anchor.fingerprintSHA256 === anchor && holdsKey(each));
     if (!isOurs) return [];
     return resource.verifiers.map(({ name }) =>
       proofOf(name, this.#records.get(probeKey(authority, name)), anchor, resource.generation),
@@ -126,7 +126,7 @@ export class Probes {
     const refusal = this.#refusal(resource, key);
     ownership.assert(authority);
     // One that is in no ca.crt yet is refused by right.
-    const generations = runtime.generations.filter(isInBundle).filter(canSign);
+    const generations = runtime.generations.filter(isInBundle).filter(holdsKey);
     const aside = this.#deps.aside(authority, run.signal);
     const subjects =
       refusal === undefined ? await this.#subjects.of(key, resource, verifier.name, generations, aside) : [];

@@ -2,7 +2,7 @@ import { authorityKey, type CertificateAuthority } from '../api/certificate-auth
 import type { Clock } from '../clock.ts';
 import type { Logger } from '../log.ts';
 import { type Aside, signingAside } from '../pki/signer.ts';
-import type { SigningGeneration } from '../rotation/generation.ts';
+import type { KeyedGeneration } from '../rotation/generation.ts';
 import { makeProbeLeaf, makeRogueLeaf, type ProbeIdentity, type ProbeLeaf } from './leaves.ts';
 import type { Subject } from './round.ts';
 
@@ -38,7 +38,7 @@ export class ProbeSubjects {
     key: string,
     resource: CertificateAuthority,
     verifier: string,
-    generations: readonly SigningGeneration[],
+    generations: readonly KeyedGeneration[],
     aside: Aside,
   ): Promise<Subject[]> {
     const former = this.#shown.get(key);
@@ -75,7 +75,7 @@ export class ProbeSubjects {
   async #make(
     resource: CertificateAuthority,
     verifier: string,
-    generation: SigningGeneration,
+    generation: KeyedGeneration,
     aside: Aside,
   ): Promise<Shown> {
     const { clock, log, metrics } = this.#deps;

@@ -1,6 +1,6 @@
 import type { CertificateAuthority } from '../api/certificate-authority.ts';
 import type { ClientCertificate } from '../api/client-certificate.ts';
-import type { Backend } from '../backends/backend.ts';
+import type { Backend, Trust } from '../backends/backend.ts';
 import type { SecretView } from '../certificate/secret/view.ts';
 import type { EventText } from '../certificate/status/events.ts';
 import type { Clock } from '../clock.ts';
@@ -22,7 +22,9 @@ export interface Consumer {
 export interface Rotating {
   readonly resource: CertificateAuthority;
   readonly definition: { readonly type: string };
-  readonly backend: Pick<Backend, 'keyPair' | 'makesCA'>;
+  readonly backend: Pick<Backend, 'keyPair' | 'makesCA' | 'choosesCA' | 'tryToSign'>;
+  /** What its backend said last of its CA. */
+  readonly trusted: Trust;
   readonly generations: readonly Generation[];
 }
 

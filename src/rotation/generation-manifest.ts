@@ -2,7 +2,7 @@ import type { CertificateAuthority } from '../api/certificate-authority.ts';
 import type { AuthorityKind } from '../api/client-certificate.ts';
 import * as names from '../api/names.ts';
 import { CREATE_ONLY } from '../kube/object.ts';
-import type { Generation } from './generation.ts';
+import type { Generation, NewGeneration } from './generation.ts';
 
 type Owner = Pick<CertificateAuthority, 'kind' | 'name'>;
 
@@ -25,11 +25,11 @@ export function blankManifest(authority: Owner, version: number, namespace: stri
 /** The Secret of a generation as it is applied; `beside` are the uids of the others that are in use. */
 export function generationManifest(
   authority: Owner,
-  generation: Pick<Generation, 'state' | 'since' | 'path' | 'signer' | 'source' | 'preparedAt' | 'gate' | 'rejects'>,
+  generation: Omit<NewGeneration, 'version'>,
   secret: Generation['secret'],
   beside: readonly string[],
 ) {
-  const { path, signer, state, since, source, preparedAt, gate, rejects } = generation;
+  const { path, signer, issuerRef, state, since, source, preparedAt, gate, rejects } = generation;
   return {
     apiVersion: 'v1',
     kind: 'Secret',
@@ -42,6 +42,7 @@ export function generationManifest(
         [names.GENERATION_SINCE_ANNOTATION]: since.toISOString(),
         [names.GENERATION_NAMESPACE_ANNOTATION]: secret.namespace,
         [names.GENERATION_UIDS_ANNOTATION]: [...new Set([secret.uid, ...beside])].join(','),
+        ...(signer === undefined ? { [names.GENERATION_ISSUER_ANNOTATION]: issuerRef ?? '' } : {}),
         ...(preparedAt === undefined ? {} : { [names.GENERATION_PREPARED_ANNOTATION]: preparedAt.toISOString() }),
         ...(gate === undefined ? {} : { [names.GENERATION_GATE_ANNOTATION]: `${gate.to} ${gate.since.toISOString()}` }),
         ...(rejects.length === 0 ? {} : { [names.GENERATION_REJECTS_ANNOTATION]: rejects.join(',') }),

@@ -136,6 +136,8 @@ function contentOf(object: RawObject, { version, secret, mark }: GenerationSecre
     const state = LIVING_STATES.find((each) => each === annotations[names.GENERATION_STATE_ANNOTATION]);
     const since = parseRfc3339(annotations[names.GENERATION_SINCE_ANNOTATION]);
     const path = restoreCaPath(text(object, 'tls.crt'));
+    const issuerRef = annotations[names.GENERATION_ISSUER_ANNOTATION];
+    const isElsewhere = issuerRef !== undefined && text(object, 'tls.key') === '';
     const generation = {
       version,
       // Annotations that were damaged make it neither sign nor disappear; the plan goes on from there.
@@ -150,7 +152,8 @@ function contentOf(object: RawObject, { version, secret, mark }: GenerationSecre
       rejects: (annotations[names.GENERATION_REJECTS_ANNOTATION] ?? '').split(',').filter((each) => each !== ''),
       // It was valid when it was accepted; whether it still is, is asked before it signs.
       path,
-      signer: restoreCaSigner(path.certificate, text(object, 'tls.key')),
+      signer: isElsewhere ? undefined : restoreCaSigner(path.certificate, text(object, 'tls.key')),
+      issuerRef: issuerRef || undefined,
       secret,
     };
     return { generation, problem: held };
@@ -193,6 +196,7 @@ function needed({ metadata = {}, data = {} }: RawObject): RawObject {
     names.GENERATION_STATE_ANNOTATION,
     names.GENERATION_SINCE_ANNOTATION,
     names.GENERATION_SOURCE_ANNOTATION,
+    names.GENERATION_ISSUER_ANNOTATION,
     names.GENERATION_PREPARED_ANNOTATION,
     names.GENERATION_GATE_ANNOTATION,
     names.GENERATION_REJECTS_ANNOTATION,

@@ -39,8 +39,10 @@ export interface Generation {
   /** Whether the mark of its Secret names itself, and all others that are in use too; see GenerationMark. */
   readonly mark: 'none' | 'partial' | 'whole';
   readonly path: CaPath;
-  /** Undefined where nothing here can sign with its key: it is trusted, and its certificates count, but it never signs. */
+  /** Undefined where nothing here can sign with its key. */
   readonly signer: CaSigner | undefined;
+  /** What the machine that holds its key calls it, where Certwheel says there which CA is to sign; see OfferedCa. */
+  readonly issuerRef: string | undefined;
   /** The type of authority that brought it. */
   readonly source: string;
   /** When it first went into the trust bundle, where it is known. */
@@ -59,14 +61,22 @@ export interface Generation {
 
 export type NewGeneration = Pick<
   Generation,
-  'version' | 'state' | 'since' | 'path' | 'signer' | 'source' | 'preparedAt' | 'gate' | 'rejects'
+  'version' | 'state' | 'since' | 'path' | 'signer' | 'issuerRef' | 'source' | 'preparedAt' | 'gate' | 'rejects'
 >;
 
-/** A generation that can sign, whether or not it is its turn. */
-export type SigningGeneration = Generation & { readonly signer: CaSigner };
+/** A generation that Certwheel itself can sign with. */
+export type KeyedGeneration = Generation & { readonly signer: CaSigner };
 
-export function canSign(generation: Generation): generation is SigningGeneration {
+export function holdsKey(generation: Generation): generation is KeyedGeneration {
   return generation.signer !== undefined;
+}
+
+/**
+ * Whether certificates of it can be had, whether or not it is its turn. One that can't is trusted, and its certificates
+ * count, but it never signs.
+ */
+export function canSign({ signer, issuerRef }: Pick<Generation, 'signer' | 'issuerRef'>): boolean {
+  return signer !== undefined || issuerRef !== undefined;
 }
 
 /** Whether verifiers must trust it. */
@@ -117,7 +127,7 @@ export function isPresent(generation: Pick<Generation, 'source'>, source: string
 }
 
 /** The generation that signs: of those that can, the one that became active last, as long as it is good. */
-export function signingGeneration(generations: readonly Generation[], now: Date): SigningGeneration | undefined {
+export function signingGeneration(generations: readonly Generation[], now: Date): Generation | undefined {
   const active = generations.filter(canSign).filter(({ state, path }) => state === 'Active' && endOf(path) > now);
   // What became active in the future did so by a clock that was wrong, and must not outdo what comes after it.
   const sinceMs = ({ since }: Generation) => (since > now ? 0 : since.getTime());
@@ -129,15 +139,15 @@ export function endOf({ chain }: CaPath): Date {
   return new Date(Math.min(...chain.map(({ notAfter }) => notAfter.getTime())));
 }
 
-/** Whether Certwheel holds the CA key of an authority, and under which key of the spec. */
+/** Whether Certwheel decides which CA of an authority signs, and under which key of the spec. */
 interface Kept {
-  readonly backend: { readonly keyPair?: unknown };
+  readonly backend: { readonly keyPair?: unknown; readonly choosesCA?: boolean };
   readonly definition: { readonly type: string };
 }
 
-/** The type of the generations that may sign; undefined where another machine holds the CA key. */
+/** The type of the generations that may sign; undefined where another machine alone decides which CA signs. */
 export function sourceOf({ backend, definition }: Kept): string | undefined {
-  return backend.keyPair === undefined ? undefined : definition.type;
+  return backend.keyPair === undefined && backend.choosesCA !== true ? undefined : definition.type;
 }
 
 /** The generation that signs for the authority as it is now. */

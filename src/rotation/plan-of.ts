@@ -1,10 +1,11 @@
 import { authorityKey, type CertificateAuthority } from '../api/certificate-authority.ts';
 import { bundleOf } from '../pki/bundle.ts';
-import type { CaPair } from '../pki/ca.ts';
 import type { Rotating, RotationDeps } from './deps.ts';
-import { CLOCKS_APART_MS, type Generation, isInBundle, isPresent, sourceOf } from './generation.ts';
+import { CLOCKS_APART_MS, type Generation, isPresent, sourceOf } from './generation.ts';
 import { planRotation } from './plan.ts';
 import type { Member, Plan, Rotation, RotationTerms } from './plan-types.ts';
+import type { Candidate } from './source.ts';
+import { trustedNow } from './trusted.ts';
 import { usesGeneration } from './usage.ts';
 
 /** A member that can't be written delays a CA rotation no longer: those that depend on the new CA outnumber it. */
@@ -41,7 +42,7 @@ export function termsOf(
 export function planOf(
   resource: CertificateAuthority,
   runtime: Rotating,
-  pair: CaPair | undefined,
+  candidate: Candidate | undefined,
   deps: RotationDeps,
 ): Plan & { readonly certificates: ReadonlyMap<number, number> } {
   const key = authorityKey(resource);
@@ -49,11 +50,12 @@ export function planOf(
   const source = sourceOf(runtime);
   const isRotating =
     generations.length > 1 || generations.some((each) => each.state !== 'Active' || !isPresent(each, source));
-  const trust = bundleOf(generations.filter(isInBundle).map((each) => each.path.anchor));
+  const trust = bundleOf(trustedNow(runtime));
   const rotation: Rotation = {
     generations,
     source,
-    wanted: pair?.id,
+    wanted: candidate?.id,
+    issuerRef: candidate?.issuerRef,
     // Asked for only where they count, since there may be many.
     members: isRotating ? deps.members(key) : [],
     trustBundleHash: trust.hash,

@@ -45,6 +45,8 @@ export interface Rotation {
   readonly source: string | undefined;
   /** The id of the CA pair that is to sign; undefined where its source can't be read, so that all stays as it is. */
   readonly wanted: string | undefined;
+  /** See OfferedCa; of the CA that is to sign. */
+  readonly issuerRef?: string | undefined;
   readonly members: readonly Member[];
   readonly trustBundleHash: string;
   readonly terms: RotationTerms;

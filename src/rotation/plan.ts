@@ -39,6 +39,11 @@ export function planRotation(all: Rotation, now: Date): Plan {
   const unmarked = generations.find(({ mark }) => mark !== 'whole');
   if (unmarked !== undefined) return at({ do: 'mark', generation: unmarked });
 
+  // The other machine may call the same CA otherwise, as after it was restored.
+  const { issuerRef } = rotation;
+  if (successor !== undefined && issuerRef !== undefined && successor.issuerRef !== issuerRef)
+    return at({ do: 'note', generation: { ...successor, issuerRef } });
+
   const stillActive = former.find(({ state }) => state === 'Active');
   if (stillActive !== undefined) return at({ do: 'move', generation: stillActive, to: 'Retiring' });
 

@@ -1,7 +1,7 @@
 import { toRfc3339 } from '../api/conditions.ts';
 import type { CARotationStep } from '../api/generated/types.ts';
 import { wholeSecondsUp } from '../api/moments.ts';
-import { canSign, type Generation } from './generation.ts';
+import { type Generation, holdsKey } from './generation.ts';
 import type { Hold, Plan } from './plan-types.ts';
 
 /** The states that a CA passes on its way, in their order. */
@@ -41,7 +41,7 @@ function leaving(generations: readonly Generation[], ...known: readonly Generati
 }
 
 function retired(generation: Generation): CARotationStep {
-  const key = canSign(generation) ? ', and its key is deleted' : '';
+  const key = holdsKey(generation) ? ', and its key is deleted' : '';
   const waitsFor = `none of its certificates is left, and spec.caRotation.retireAfter has passed; then it leaves every ca.crt${key}`;
   return { version: generation.version, to: 'Retired', waitsFor };
 }

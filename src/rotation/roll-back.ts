@@ -1,4 +1,4 @@
-import { endOf, type Generation, mayHaveSigned, type SigningGeneration } from './generation.ts';
+import { endOf, type Generation, mayHaveSigned } from './generation.ts';
 import type { Step } from './plan-types.ts';
 
 /** Whether a generation is never to sign again, by what the one that signs remembers. */
@@ -20,7 +20,7 @@ export function isHeldOff(
 }
 
 /** Why a generation can't be rolled back, as a sentence; otherwise the one that signs in its place. */
-export type RollBack = { readonly to: SigningGeneration } | { readonly refused: string };
+export type RollBack = { readonly to: Generation } | { readonly refused: string };
 
 /**
  * What follows from a wish to roll back a generation. Until it is retired the former CA is in every ca.crt, and so signs at
@@ -28,7 +28,7 @@ export type RollBack = { readonly to: SigningGeneration } | { readonly refused: 
  */
 export function rollBackOf(
   version: number,
-  able: readonly SigningGeneration[],
+  able: readonly Generation[],
   signing: Generation | undefined,
   now: Date,
 ): RollBack {
@@ -48,7 +48,7 @@ export function rollBackOf(
 /** The next step of what was asked for; undefined where there is none, or where it is done. */
 export function rollBack(
   version: number | undefined,
-  able: readonly SigningGeneration[],
+  able: readonly Generation[],
   signing: Generation | undefined,
   now: Date,
 ): Step | undefined {

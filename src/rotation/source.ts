@@ -1,38 +1,42 @@
 import { authorityKey } from '../api/certificate-authority.ts';
 import { toSeconds } from '../api/moments.ts';
-import type { CaPair } from '../pki/ca.ts';
+import type { CaPair, CaPath } from '../pki/ca.ts';
+import type { CaSigner } from '../pki/ca-signer.ts';
 import type { Aside } from '../pki/signer.ts';
 import type { Run } from '../queue/controller.ts';
 import { reportable, type Trouble, troubleOf } from '../trouble.ts';
 import type { Rotating, RotationDeps } from './deps.ts';
-import { canSign, endOf, type Generation, isPresent, madeSince, signingGeneration, sourceOf } from './generation.ts';
+import { endOf, type Generation, holdsKey, isPresent, madeSince, signingGeneration, sourceOf } from './generation.ts';
 import { namesakeProblem } from './namesake.ts';
 import { narrowedProblem } from './narrowed.ts';
 import { rolledBack } from './roll-back.ts';
 
-/** The pair that is to sign, and the version that it would get as a new generation. */
+/** A CA that is to sign: with a key that is at hand, or at the machine that holds it and calls it so. */
+export interface Candidate extends CaPath {
+  readonly signer?: CaSigner | undefined;
+  readonly issuerRef?: string | undefined;
+}
+
+/** The CA that is to sign, and the version that it would get as a new generation. */
 export interface Source {
-  readonly pair: CaPair | undefined;
+  readonly pair: Candidate | undefined;
   readonly version: number;
   readonly trouble: Trouble | undefined;
 }
 
-/** The CA pair that is to sign, from wherever this authority has it. */
+/** The CA that is to sign, from wherever this authority has it. */
 export async function readSource(
   runtime: Rotating,
   version: number,
-  { consumers, clock, log, slowWork }: Pick<RotationDeps, 'consumers' | 'clock' | 'log' | 'slowWork'>,
-  { signal, releaseWorker }: Run,
+  deps: Pick<RotationDeps, 'consumers' | 'clock' | 'log' | 'slowWork'>,
+  run: Run,
   rotateAt?: Date,
 ): Promise<Source> {
-  const { backend, generations } = runtime;
-  if (backend.keyPair === undefined) return { pair: undefined, version, trouble: undefined };
-  const present = generations.filter((each) => isPresent(each, sourceOf(runtime)));
-  const latest = latestPair(present, backend.makesCA === true, rotateAt, clock.now());
+  const { generations } = runtime;
+  const { consumers, clock, log } = deps;
   try {
-    const key = authorityKey(runtime.resource);
-    const aside: Aside = (work) => releaseWorker(() => slowWork.run(key, undefined, work, signal));
-    const pair = await backend.keyPair(latest, version, signal, aside);
+    const pair = await candidateOf(runtime, version, deps, run, rotateAt);
+    if (pair === undefined) return { pair, version, trouble: undefined };
     const served = () => consumers(runtime.resource);
     const problem =
       namesakeProblem(pair, generations) ?? (await narrowedProblem(pair, generations, served, clock.now()));
@@ -42,6 +46,23 @@ export async function readSource(
   } catch (thrown) {
     return { pair: undefined, version, trouble: troubleOf(reportable(thrown, log)) };
   }
+}
+
+async function candidateOf(
+  runtime: Rotating,
+  version: number,
+  { clock, slowWork }: Pick<RotationDeps, 'clock' | 'slowWork'>,
+  { signal, releaseWorker }: Run,
+  rotateAt: Date | undefined,
+): Promise<Candidate | undefined> {
+  const { backend, generations, trusted } = runtime;
+  if (backend.keyPair === undefined)
+    return trusted.offered && { ...trusted.offered.path, issuerRef: trusted.offered.ref };
+  const present = generations.filter((each) => isPresent(each, sourceOf(runtime)));
+  const latest = latestPair(present, backend.makesCA === true, rotateAt, clock.now());
+  const key = authorityKey(runtime.resource);
+  const aside: Aside = (work) => releaseWorker(() => slowWork.run(key, undefined, work, signal));
+  return backend.keyPair(latest, version, signal, aside);
 }
 
 /**
@@ -54,7 +75,7 @@ function latestPair(
   rotateAt: Date | undefined,
   now: Date,
 ): CaPair | undefined {
-  const able = present.filter(canSign).sort((one, other) => other.version - one.version);
+  const able = present.filter(holdsKey).sort((one, other) => other.version - one.version);
   const pairOf = (each: (typeof able)[number] | undefined) => each && { ...each.path, signer: each.signer };
   if (!makesCA) return pairOf(able[0]);
   // By the clock that sets the moments of CA certificates; that of the API server may be another.

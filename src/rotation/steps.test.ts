@@ -2,7 +2,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { another, stored } from '../../test/unit/authority-world.ts';
-import { MINUTE, SECOND } from '../../test/unit/builders.ts';
+import { MINUTE, RUN, SECOND } from '../../test/unit/builders.ts';
 import { refusal } from '../../test/unit/certificate-world.ts';
 import { rotationScene, stepText, v1, v2 } from '../../test/unit/rotation-scene.ts';
 import { thrownBy } from '../../test/unit/thrown-by.ts';
@@ -37,7 +37,7 @@ for (const [step, lines] of STEPS) {
   const text = `${stepText(step)}${step.do === 'mark' ? ` ${step.generation.mark}` : ''}`;
   test(`${text}: ${lines.join(', ') || 'nothing'}`, async () => {
     const { world, runtime, deps } = rotationScene([v1, v2]);
-    const taken = await tryStep(planned(step), sourceOf(another), runtime, deps);
+    const taken = await tryStep(planned(step), sourceOf(another), runtime, deps, RUN);
     assert.equal(taken, { stepped: lines.length > 0, blocked: undefined });
     assert.equal(world.journal.lines, lines);
     world.told.assertNoKey();
@@ -50,7 +50,7 @@ for (const [step, lines] of STEPS) {
         for (const status of [0, 403, 409, 422, 429, 500]) {
           const { world, runtime, deps } = rotationScene([v1, v2]);
           world.journal[how](write, refusal(status));
-          const result = tryStep(planned(step), sourceOf(another), runtime, deps);
+          const result = tryStep(planned(step), sourceOf(another), runtime, deps, RUN);
           if (status === 403 || status === 422) {
             const { stepped, blocked } = await result;
             assert.equal([stepped, blocked?.code], [false, status === 403 ? 'Forbidden' : 'SecretRefused']);
@@ -67,7 +67,7 @@ test('a replica that does not lead takes none', async () => {
   for (const [step] of STEPS.slice(1)) {
     const { world, runtime, deps } = rotationScene([v1, v2]);
     world.journal.refuse('leading', new RetryableError('Conflict', 'another replica leads'));
-    const error = await thrownBy(tryStep(planned(step), sourceOf(another), runtime, deps));
+    const error = await thrownBy(tryStep(planned(step), sourceOf(another), runtime, deps, RUN));
     assert.is(classify(error).code, 'Conflict');
     assert.equal(world.journal.lines, ['leading refused']);
   }
@@ -76,14 +76,14 @@ test('a replica that does not lead takes none', async () => {
 test('a new generation without a pair is none', async () => {
   const { world, runtime, deps } = rotationScene([v1]);
   const create: Step = { do: 'create', state: 'Pending' };
-  assert.is((await tryStep(planned(create), sourceOf(undefined), runtime, deps)).stepped, false);
+  assert.is((await tryStep(planned(create), sourceOf(undefined), runtime, deps, RUN)).stepped, false);
   assert.equal(world.journal.lines, ['leading']);
 });
 
 test('each written generation names all generations in use, and since when it is in its state', async () => {
   const { world, runtime, deps } = rotationScene([v1, v2]);
   await world.clock.advance(MINUTE);
-  await tryStep(planned({ do: 'move', generation: v2, to: 'Active' }), sourceOf(another), runtime, deps);
+  await tryStep(planned({ do: 'move', generation: v2, to: 'Active' }), sourceOf(another), runtime, deps, RUN);
   const written = world.generations.secrets().find(({ version }) => version === 2);
   assert.equal(written?.mark.uids, ['uid-1', 'uid-2']);
   assert.equal(written?.generation?.since, world.clock.now());
@@ -92,26 +92,26 @@ test('each written generation names all generations in use, and since when it is
 test('a Warning event beside that of a step names those for which it waited no longer', async () => {
   const { world, runtime, deps } = rotationScene([v1, v2]);
   const left = ['ns/a', 'ns/b', 'ns/c', 'ns/d'];
-  await tryStep(planned({ do: 'move', generation: v2, to: 'Active' }, left), sourceOf(another), runtime, deps);
+  await tryStep(planned({ do: 'move', generation: v2, to: 'Active' }, left), sourceOf(another), runtime, deps, RUN);
   assert.ok(world.journal.lines.includes('event CARotationOverruled'));
   assert.ok(world.told.includes('not shown in time to be trusted by all: 4, such as ns/a, ns/b, ns/c'));
 });
 
 test('a gate that opens overrules nothing yet', async () => {
   const { world, runtime, deps } = rotationScene([v1, v2]);
-  await tryStep(planned({ do: 'note', generation: v2 }, ['ns/a']), sourceOf(another), runtime, deps);
+  await tryStep(planned({ do: 'note', generation: v2 }, ['ns/a']), sourceOf(another), runtime, deps, RUN);
   assert.equal(world.journal.lines, ['leading', 'write v2 Prepared']);
 });
 
 test('steps that are provoked one after the other are stopped, and go on later', async () => {
   const { world, runtime, deps } = rotationScene([v1, v2]);
   const mark: Plan = planned({ do: 'mark', generation: { ...v1, mark: 'partial' } });
-  const takes = async () => tryStep(mark, sourceOf(stored), runtime, { ...deps, writeGeneration: async () => {} });
+  const takes = async () => tryStep(mark, sourceOf(stored), runtime, { ...deps, writeGeneration: async () => {} }, RUN);
   for (let step = 0; step < 30; step++) assert.is((await takes()).stepped, true);
   const { stepped, blocked } = await takes();
   assert.equal([stepped, blocked?.code], [false, 'SecretContested']);
   // One that has nothing to do needs no leave.
-  assert.is((await tryStep(planned(SETTLE), sourceOf(stored), runtime, deps)).blocked, undefined);
+  assert.is((await tryStep(planned(SETTLE), sourceOf(stored), runtime, deps, RUN)).blocked, undefined);
   await world.clock.advance(20 * SECOND);
   assert.is((await takes()).stepped, true);
 });

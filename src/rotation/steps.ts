@@ -1,10 +1,11 @@
 import { authorityKey, type CertificateAuthority } from '../api/certificate-authority.ts';
 import { AuthorityError } from '../errors.ts';
 import { refusalOfTrial } from '../pki/trial.ts';
+import type { Run } from '../queue/controller.ts';
 import { reportable, type Trouble, troubleOf } from '../trouble.ts';
 import { afterMove, afterRollBack } from './after-step.ts';
 import type { Rotating, RotationDeps } from './deps.ts';
-import { canSign, type Generation } from './generation.ts';
+import { type Generation, holdsKey } from './generation.ts';
 import { MOST_VERSIONS } from './generation-manifest.ts';
 import type { GenerationSecret } from './generation-secret.ts';
 import type { Plan, Step } from './plan-types.ts';
@@ -19,12 +20,13 @@ export async function tryStep(
   source: Source,
   runtime: Rotating,
   deps: RotationDeps,
+  run: Run,
 ): Promise<{ stepped: boolean; blocked: Trouble | undefined }> {
   if (step.do === 'settle') return { stepped: false, blocked: undefined };
   if (deps.registry.paceOf(runtime.resource).steps.take(deps.clock.monotonicMs()) > 0)
     return { stepped: false, blocked: { code: 'SecretContested', message: CONTESTED } };
   try {
-    const stepped = await take(step, source, runtime, deps);
+    const stepped = await take(step, source, runtime, deps, run);
     const isOverruling = stepped && leftBehind.length > 0;
     if (isOverruling && (step.do === 'move' || step.do === 'retire')) recordOverruled(step, leftBehind, runtime, deps);
     return { stepped, blocked: undefined };
@@ -60,6 +62,7 @@ async function take(
   source: Source,
   runtime: Rotating,
   deps: RotationDeps,
+  run: Run,
 ): Promise<boolean> {
   const { resource, definition } = runtime;
   const since = deps.clock.now();
@@ -69,8 +72,8 @@ async function take(
     case 'create': {
       const { pair, version } = source;
       if (pair === undefined) return false;
-      const { signer, ...path } = pair;
-      const content = { path, signer, source: definition.type, gate: undefined, rejects: [] };
+      const { signer, issuerRef, ...path } = pair;
+      const content = { path, signer, issuerRef, source: definition.type, gate: undefined, rejects: [] };
       const preparedAt = step.state === 'Active' ? since : undefined;
       const generation = { version, state: step.state, since, preparedAt, ...content };
       await deps.createGeneration(resource, generation, inUse);
@@ -90,7 +93,7 @@ async function take(
       return true;
     case 'move': {
       const { generation, to } = step;
-      if (to === 'Prepared') await selfTest(generation, since);
+      if (to === 'Prepared') await selfTest(generation, runtime, since, run);
       await deps.writeGeneration(resource, afterMove(step, since), inUse);
       recordStep(resource, generation.version, `CAGeneration${to}`, `is ${to}`, deps);
       return true;
@@ -108,7 +111,7 @@ async function take(
         resource,
         step.generation.version,
         'CAGenerationRetired',
-        `is no longer trusted${canSign(step.generation) ? ', its key is deleted' : ''}`,
+        `is no longer trusted${holdsKey(step.generation) ? ', its key is deleted' : ''}`,
         deps,
       );
       return true;
@@ -118,7 +121,13 @@ async function take(
 }
 
 /** Proves that what was stored can sign, before anything is told to trust it. */
-async function selfTest({ path, signer, secret }: Generation, now: Date): Promise<void> {
+async function selfTest(
+  { path, signer, issuerRef, secret }: Generation,
+  { backend }: Rotating,
+  now: Date,
+  { releaseWorker, signal }: Run,
+): Promise<void> {
+  if (issuerRef !== undefined) await releaseWorker(async () => backend.tryToSign?.(issuerRef, signal));
   if (signer === undefined) return;
   const refusal = await refusalOfTrial(path, signer, `Secret ${secret.namespace}/${secret.name}`, now);
   if (refusal !== undefined) throw new AuthorityError('CAPairRefused', refusal.message, { cause: refusal });

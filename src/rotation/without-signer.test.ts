@@ -194,7 +194,7 @@ test('no key is written for it, and none is said to be deleted with it', async (
   const { world, runtime, deps } = rotationScene([lost, generation(2, 'Active', another)]);
   const plan = { next: undefined, hold: undefined, waitingFor: [], leftBehind: [] };
   const source = { pair: another, version: 3, trouble: undefined };
-  await tryStep({ ...plan, step: { do: 'retire', generation: lost } }, source, runtime, deps);
+  await tryStep({ ...plan, step: { do: 'retire', generation: lost } }, source, runtime, deps, RUN);
   assert.ok(world.told.includes('generation 1 is no longer trusted'));
   assert.not.ok(world.told.includes('its key is deleted'));
 });

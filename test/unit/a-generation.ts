@@ -18,6 +18,7 @@ export function aGeneration(
     state,
     path: ca,
     signer,
+    issuerRef: undefined,
     since,
     created: since,
     mark: 'whole',

@@ -19,7 +19,7 @@ import type { Logger } from '../../src/log.ts';
 import type { CaPair } from '../../src/pki/ca.ts';
 import { Buckets } from '../../src/queue/bucket.ts';
 import type { Outcome } from '../../src/queue/controller.ts';
-import { signingGeneration } from '../../src/rotation/generation.ts';
+import { isInBundle, signingGeneration } from '../../src/rotation/generation.ts';
 import type { Member } from '../../src/rotation/plan-types.ts';
 import { pairOf, root } from '../pki/make.ts';
 import { aRuntime } from './a-runtime.ts';
@@ -89,10 +89,14 @@ export class AuthorityWorld {
     return outcome;
   }
 
-  /** Renews the certificate with the CA that signs now, and writes the trust bundle of now. */
-  follow(): void {
+  /**
+   * Renews the certificate with the CA that signs now, and writes the trust bundle of now. Returns whether another one is
+   * written, which wakes the authority.
+   */
+  follow(): boolean {
     const { view } = this.runtime ?? {};
-    if (view?.signing === undefined) return;
+    if (view?.signing === undefined) return false;
+    const [before] = this.members;
     const { fingerprintSHA256 } = view.signing;
     const notAfter = after(DAY, this.clock.now());
     const anchorFingerprints = [...view.trust.anchors.keys()];
@@ -107,6 +111,7 @@ export class AuthorityWorld {
         notAfter,
       },
     ];
+    return before?.trustBundleHash !== trustBundleHash || before.issuerFingerprint !== fingerprintSHA256;
   }
 
   /** Reconciles as the controller would, the certificate too, until nothing is due soon or the process is dead. */
@@ -114,8 +119,8 @@ export class AuthorityWorld {
     for (let round = 0; round < 40; round++) {
       const outcome = await this.run();
       if (this.journal.isDead) return outcome;
-      this.follow();
-      if (!(outcome instanceof Error) && outcome.do === 'rest') {
+      const isWoken = this.follow();
+      if (!isWoken && !(outcome instanceof Error) && outcome.do === 'rest') {
         const inMs = (outcome.recheckAt ?? after(DAY, this.clock.now())).getTime() - this.clock.now().getTime();
         if (inMs > 10 * MINUTE) return outcome;
         await this.clock.advance(Math.max(1, inMs));
@@ -144,7 +149,7 @@ export class AuthorityWorld {
       clock,
       log: this.#log(),
       signing: () => signingGeneration(this.runtime?.generations ?? [], clock.now()),
-      trusted: () => (this.runtime?.generations ?? []).map(({ path }) => path),
+      trusted: () => (this.runtime?.generations ?? []).filter(isInBundle).map(({ path }) => path),
     });
     return { ...own, keyPair: () => journal.read('read source', () => this.wanted) };
   }

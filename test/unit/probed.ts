@@ -6,7 +6,7 @@ import { systemClock } from '../../src/clock.ts';
 import type { Answer, Credentials } from '../../src/probes/answer.ts';
 import { ask } from '../../src/probes/ask.ts';
 import { makeProbeLeaf, makeRogueLeaf } from '../../src/probes/leaves.ts';
-import type { SigningGeneration } from '../../src/rotation/generation.ts';
+import type { KeyedGeneration } from '../../src/rotation/generation.ts';
 import { createIssuer, issueServer } from '../cluster/certificates.ts';
 import { pairOf, root } from '../pki/make.ts';
 import { onStop } from '../teardown.ts';
@@ -19,20 +19,20 @@ export const TLS: ProbeProtocol = { is: 'tls' };
 export const HTTP: ProbeProtocol = { is: 'http', path: '/', acceptStatus: [200], rejectStatus: [400] };
 
 /** A CA generation that is valid now, with its signer. */
-export async function generation(commonName: string, version = 1): Promise<SigningGeneration> {
+export async function generation(commonName: string, version = 1): Promise<KeyedGeneration> {
   const now = Date.now();
   const notBefore = new Date(now - 3_600_000);
   const ca = pairOf(await root({ commonName, notBefore, notAfter: new Date(now + 86_400_000) }));
   return { ...aGeneration(version, 'Active', ca), signer: ca.signer };
 }
 
-export async function leafOf(ca: SigningGeneration): Promise<Credentials> {
+export async function leafOf(ca: KeyedGeneration): Promise<Credentials> {
   const leaf = await makeProbeLeaf(ca, IDENTITY, new Date(), () => {});
   if (leaf === undefined) throw new Error('no leaf');
   return leaf;
 }
 
-export async function rogueOf(ca: SigningGeneration): Promise<Credentials> {
+export async function rogueOf(ca: KeyedGeneration): Promise<Credentials> {
   const leaf = await makeRogueLeaf(ca, IDENTITY, new Date());
   if (leaf === undefined) throw new Error('no leaf');
   return leaf;

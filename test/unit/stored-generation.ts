@@ -15,6 +15,7 @@ const content = {
   state: 'Active',
   since: hoursFromNow(-3),
   source: 'secret',
+  issuerRef: undefined,
   preparedAt: undefined,
   gate: undefined,
   rejects: [],

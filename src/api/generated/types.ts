@@ -598,8 +598,8 @@ export interface VaultBackend {
    */
   role: string;
   /**
-   * Name or id of the issuer that signs. Without it the role's issuer, or the mount's default issuer; then it
-   * can be replaced in Vault without a change here.
+   * Name or id of the issuer that is to sign; by default the mount's default issuer. Where it becomes another
+   * one, a CA rotation begins (docs/ca-rotation.md). An issuer_ref of the role doesn't count.
    */
   issuerRef?: string;
   auth: VaultAuth;

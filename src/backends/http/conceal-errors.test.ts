@@ -4,9 +4,11 @@ import { type AddressInfo, createServer as createTcp, type Server } from 'node:n
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { createIssuer, issueServer } from '../../../test/cluster/certificates.ts';
+import { root } from '../../../test/pki/make.ts';
 import { FakeClock } from '../../../test/unit/fake-clock.ts';
 import type { StepCABackend, VaultBackend } from '../../api/generated/types.ts';
 import { AuthorityError, type CertwheelError, RetryableError } from '../../errors.ts';
+import { caPath } from '../../pki/ca.ts';
 import type { Backend, BackendDeps } from '../backend.ts';
 import { stepCA } from '../step-ca.ts';
 import { vault } from '../vault.ts';
@@ -63,6 +65,8 @@ const BACKENDS: Readonly<Record<string, (server: string, deps: BackendDeps) => B
   },
 };
 
+const signing = caPath([(await root()).certificate]);
+
 function depsOf(clusterWide: boolean, logged: Logged[] = []): BackendDeps {
   return {
     name: 'ns/ca',
@@ -71,6 +75,7 @@ function depsOf(clusterWide: boolean, logged: Logged[] = []): BackendDeps {
     addresses: { loopback: true },
     log: { warn: (_message: string, fields: Logged) => void logged.push(fields) },
     objects: { namespace: 'ns' },
+    signing: () => ({ version: 1, path: signing, issuerRef: 'one' }),
     secret: async () => ({ token: Buffer.from('hvs.secret') }),
   } as unknown as BackendDeps;
 }

@@ -20,12 +20,15 @@ export function concealErrors<Concealed extends Backend>(
 ): Concealed {
   if (deps.clusterWide) return backend;
   const concealing = new Concealment(server, kind, deps);
-  const { revoke } = backend;
+  const { revoke, tryToSign } = backend;
   return {
     ...backend,
     check: (signal: AbortSignal) => concealing.around(() => backend.check(signal)),
     trust: (signal: AbortSignal) => concealing.around(() => backend.trust(signal)),
     issue: (...asked: Parameters<Backend['issue']>) => concealing.around(() => backend.issue(...asked)),
+    ...(tryToSign && {
+      tryToSign: (...asked: Parameters<typeof tryToSign>) => concealing.around(() => tryToSign(...asked)),
+    }),
     ...(revoke && { revoke: (...asked: Parameters<typeof revoke>) => concealing.around(() => revoke(...asked)) }),
   };
 }

@@ -44,8 +44,10 @@ export function ownCA(deps: OwnCaDeps): OwnCa {
 
 function signingOf(deps: OwnCaDeps) {
   const signing = deps.signing();
-  if (signing === undefined) throw new AuthorityError('CAExpired', `${deps.name} has no CA generation that is valid`);
-  return signing;
+  const signer = signing?.signer;
+  if (signing === undefined || signer === undefined)
+    throw new AuthorityError('CAExpired', `${deps.name} has no CA generation that is valid`);
+  return { ...signing, signer };
 }
 
 async function sign(request: IssueRequest, deps: OwnCaDeps): Promise<Issued> {

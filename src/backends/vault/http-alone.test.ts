@@ -10,11 +10,13 @@ import { issueRequest } from '../../../test/unit/issue-request.ts';
 import type { VaultBackend } from '../../api/generated/types.ts';
 import { systemClock } from '../../clock.ts';
 import { ApiError, AuthorityError, DeniedError } from '../../errors.ts';
+import { caPath } from '../../pki/ca.ts';
 import type { Backend, BackendDeps } from '../backend.ts';
 import { vault } from '../vault.ts';
 
 const issuer = createIssuer('CA of the server');
 const { signal } = new AbortController();
+const ca = await root({ notAfter: new Date(systemClock.now().getTime() + 86_400_000) });
 
 async function asking(
   answer: (request: IncomingMessage, response: ServerResponse) => void,
@@ -31,6 +33,7 @@ async function asking(
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const deps = {
+    signing: () => ({ version: 1, path: caPath([ca.certificate]), issuerRef: 'clients-2026' }),
     clock: systemClock,
     clusterWide: true,
     addresses: { loopback: true },
@@ -82,7 +85,7 @@ test('the namespace goes with every request, a login too, and the token with tho
         seen.map(({ method, url, headers }) => [method, url, headers['x-vault-namespace'], headers['x-vault-token']]),
         [
           ['GET', '/v1/auth/token/lookup-self', 'team-a/pki', 'hvs.secret'],
-          ['POST', '/v1/team/pki/sign/client', 'team-a/pki', 'hvs.secret'],
+          ['POST', '/v1/team/pki/issuer/clients-2026/sign/client', 'team-a/pki', 'hvs.secret'],
         ],
       );
       assert.is(seen[0]?.headers['x-vault-request'], 'true');
@@ -96,14 +99,14 @@ test('without a namespace there is no such header, which a Vault without them wo
     assert.is(seen[0]?.headers['x-vault-namespace'], undefined);
   }));
 
-test('an issuer that is named is part of the path', () =>
+test('each request names the issuer that signs, whatever the spec names', () =>
   asking(
     refusing(400, ['"csr" is empty']),
     async (backend, seen) => {
       await backend.check(signal);
       assert.is(seen.at(-1)?.url, '/v1/team/pki/issuer/clients-2026/sign/client');
     },
-    { issuerRef: 'clients-2026' },
+    { issuerRef: 'clients-2027' },
   ));
 
 test('a standby that names the active node is reported as one, and the token goes nowhere else', () =>
@@ -162,7 +165,7 @@ test('what Vault calls its issuers stays one part of a path', () =>
         ? json(response, 200, { data: { keys: ['../../sys/seal', 'a?b#c', '%2e%2e', 7, null] } })
         : json(response, 404, { errors: [] }),
     async (backend, seen) => {
-      await backend.trust(signal);
+      assert.is((await failure(backend.trust(signal))).code, 'AuthorityMisconfigured');
       const paths = seen.map(({ url = '' }) => decodeURIComponent(url.split('/issuer/')[1] ?? '')).sort();
       assert.equal(paths, ['', '%2e%2e/json', '../../sys/seal/json', 'a?b#c/json', 'default/json']);
       assert.ok(seen.every(({ url }) => url?.split('/').length === (url?.includes('/issuer/') ? 7 : 5)));
@@ -170,7 +173,6 @@ test('what Vault calls its issuers stays one part of a path', () =>
   ));
 
 test('warnings are logged without the token that they quote, and not without end', async () => {
-  const ca = await root();
   const { certificate } = await leaf(ca);
   const logged: unknown[] = [];
   const warnings = Array.from({ length: 5_000 }, () => 'the token hvs.secret is short');
@@ -198,7 +200,12 @@ const TOLD: [status: number, errors: string[], code: string, says: string][] = [
   [403, ['1 error occurred: permission denied'], 'CredentialsRefused', 'permission denied'],
   [404, ['no handler for route "team/pki/sign/client"'], 'AuthorityMisconfigured', 'no handler for route'],
   [400, ['unknown role: client'], 'AuthorityMisconfigured', 'the mount team/pki has no role client'],
-  [500, ['error fetching CA certificate: no default issuer'], 'AuthorityMisconfigured', "can't sign with its issuer"],
+  [
+    500,
+    ['error fetching CA certificate: no default issuer'],
+    'AuthorityMisconfigured',
+    "can't sign with the issuer clients-2026",
+  ],
   [418, ['teapot'], 'AuthorityMisconfigured', 'was answered 418: teapot'],
 ];
 

@@ -1,18 +1,27 @@
 import type { VaultBackend } from '../../api/generated/types.ts';
 import { AuthorityError, RetryableError } from '../../errors.ts';
 import { withoutSecrets } from '../../foreign-text.ts';
+import type { CaPath } from '../../pki/ca.ts';
 import { CERTIFICATE_LABEL, type CertificateView } from '../../pki/certificate.ts';
-import { chainsTo } from '../../pki/chain.ts';
 import { CSR_LABEL } from '../../pki/csr.ts';
 import { toPem } from '../../pki/pem.ts';
+import { isIssuedBy } from '../../pki/signed-by.ts';
 import { canonicalUsage } from '../../pki/usages.ts';
-import { type BackendDeps, type Issued, type IssueRequest, NO_TRUST, type Revocation, type Trust } from '../backend.ts';
+import {
+  type BackendDeps,
+  type Issued,
+  type IssueRequest,
+  NO_TRUST,
+  type OfferedCa,
+  type Revocation,
+  type Trust,
+} from '../backend.ts';
 import type { JsonAnswer } from '../http/json.ts';
 import { membersOf, textsOf } from '../http/json-members.ts';
 import { readTrustBundle } from '../shared/trust-bundle.ts';
 import { encodePath, type VaultCall, type VaultClient } from './client.ts';
 import type { Tokens } from './tokens.ts';
-import { readPem, readTrust } from './trust.ts';
+import { DEFAULT_ISSUER, readPem, readTrust } from './trust.ts';
 
 const SECOND = 1_000;
 /** A life that ends this long before the CA's is never refused for a clock that is a little behind. */
@@ -27,9 +36,8 @@ export class VaultPki {
   readonly #client: VaultClient;
   readonly #tokens: Tokens;
   readonly #deps: BackendDeps;
-  /** Undefined until the first look. */
-  #trust: Trust | undefined;
-  #issuerEnd: Date | undefined;
+  /** The issuer that is to sign, as of the last look. */
+  #offered: OfferedCa | undefined;
 
   constructor(spec: VaultBackend, client: VaultClient, tokens: Tokens, deps: BackendDeps) {
     this.#spec = spec;
@@ -38,45 +46,55 @@ export class VaultPki {
     this.#deps = deps;
   }
 
-  /** Asks for a signature without a request: Vault's answer shows whether it would sign one. */
+  /** Whether Vault signs with the issuer that signs now, or is to be the first to sign. */
   async check(signal: AbortSignal): Promise<void> {
-    const { mount, role, issuerRef } = this.#spec;
-    const answer = await this.#withToken({ method: 'POST', path: this.#signPath(), body: { csr: '' } }, signal);
+    const { issuerRef = DEFAULT_ISSUER } = this.#spec;
+    await this.tryToSign(this.#deps.signing()?.issuerRef ?? this.#offered?.ref ?? issuerRef, signal);
+  }
+
+  /** Asks for a signature without a request: Vault's answer shows whether it would sign one. */
+  async tryToSign(issuerRef: string, signal: AbortSignal): Promise<void> {
+    const { mount } = this.#spec;
+    const path = this.#signPath(issuerRef);
+    const answer = await this.#withToken({ method: 'POST', path, body: { csr: '' } }, signal);
     const { status, message } = answer;
     if (status === 400 && /csr/i.test(message)) return;
     this.#refuseWithoutRole(answer);
     if (message.includes('issuer') || message.includes('CA certificate'))
       throw new AuthorityError(
         'AuthorityMisconfigured',
-        `the mount ${mount} can't sign with ${issuerRef === undefined ? 'its issuer' : `the issuer ${issuerRef}`}: ${message}`,
+        `the mount ${mount} can't sign with the issuer ${issuerRef}: ${message}`,
       );
-    throw this.#client.trouble(answer, `signing with the role ${role} of ${mount}`);
+    throw this.#client.trouble(answer, this.#signing(status));
   }
 
   async trust(signal: AbortSignal): Promise<Trust> {
     const { trustBundle } = this.#spec;
     const given = trustBundle === undefined ? NO_TRUST : await readTrustBundle(trustBundle, this.#deps);
     const trust = await readTrust(this.#client, this.#spec, given, this.#deps.clock.now(), signal);
-    this.#issuerEnd = trust.issuerEnd;
-    this.#trust = trust;
+    this.#offered = trust.offered;
     return trust;
   }
 
   async issue(request: IssueRequest, signal: AbortSignal): Promise<Issued> {
-    const { mount, role } = this.#spec;
+    const { name } = this.#deps;
+    const signing = this.#deps.signing();
+    const { issuerRef } = signing ?? {};
+    if (signing === undefined || issuerRef === undefined)
+      throw new AuthorityError('AuthorityNotReady', `no issuer of ${name} has become a CA generation yet`);
     const body = {
       csr: toPem(CSR_LABEL, request.csr()),
-      ttl: `${Math.floor(this.#lifeMs(request) / SECOND)}s`,
+      ttl: `${Math.floor(this.#lifeMs(request, signing.path) / SECOND)}s`,
       format: 'pem',
       // Otherwise a common name that looks like a host becomes a DNS name that was not requested.
       exclude_cn_from_sans: true,
     };
-    const answer = await this.#withToken({ method: 'POST', path: this.#signPath(), body }, signal);
+    const answer = await this.#withToken({ method: 'POST', path: this.#signPath(issuerRef), body }, signal);
     this.#refuseWithoutRole(answer);
-    if (answer.status !== 200) throw this.#client.refusal(answer, `signing with the role ${role} of ${mount}`);
-    const issued = this.#read(answer, request);
-    await this.#noticeOtherCa(issued.chain, signal);
-    return issued;
+    if (answer.status !== 200) throw this.#client.refusal(answer, this.#signing(answer.status));
+    const { chain } = this.#read(answer, request);
+    refuseOtherIssuer(chain, signing.path, issuerRef);
+    return { chain, generation: signing.version };
   }
 
   /** By the certificate where it is at hand, since Vault may keep none (no_store). Vault knows no reasons. */
@@ -105,20 +123,25 @@ export class VaultPki {
     return other === token ? answer : this.#client.ask({ ...call, token: other }, signal);
   }
 
-  #signPath(): string {
-    const { mount, role, issuerRef } = this.#spec;
-    const issuer = issuerRef === undefined ? '' : `/issuer/${encodeURIComponent(issuerRef)}`;
-    return `${encodePath(mount)}${issuer}/sign/${encodeURIComponent(role)}`;
+  #signPath(issuerRef: string): string {
+    const { mount, role } = this.#spec;
+    return `${encodePath(mount)}/issuer/${encodeURIComponent(issuerRef)}/sign/${encodeURIComponent(role)}`;
+  }
+
+  /** What was asked for, and what a token needs for that where it is refused. */
+  #signing(status: number): string {
+    const { mount, role } = this.#spec;
+    const needs = status === 403 ? ` (its policy needs update on ${mount}/issuer/+/sign/${role})` : '';
+    return `signing with the role ${role} of ${mount}${needs}`;
   }
 
   /** What is asked for, cut short to the life of the CA: Vault refuses what would outlive it, by default. */
-  #lifeMs({ lifetimeMs }: IssueRequest): number {
-    if (this.#issuerEnd === undefined) return lifetimeMs;
-    const leftMs = this.#issuerEnd.getTime() - this.#deps.clock.now().getTime() - BEFORE_CA_END_MS;
+  #lifeMs({ lifetimeMs }: IssueRequest, { certificate: { notAfter } }: CaPath): number {
+    const leftMs = notAfter.getTime() - this.#deps.clock.now().getTime() - BEFORE_CA_END_MS;
     if (leftMs < SHORTEST_LIFE_MS)
       throw new AuthorityError(
         'CAExpired',
-        `the issuer of the mount ${this.#spec.mount} ends at ${this.#issuerEnd.toISOString()}`,
+        `the issuer of the mount ${this.#spec.mount} ends at ${notAfter.toISOString()}`,
       );
     return Math.min(lifetimeMs, leftMs);
   }
@@ -155,18 +178,13 @@ export class VaultPki {
       `the role ${this.#spec.role} adds the usages ${added.slice(0, MOST_USAGES_TOLD).join(', ')}, which was not requested: set key_usage, server_flag and the like on it, or ask for them in spec.usages`,
     );
   }
-
-  /** An issuer that came since the last look is not trusted yet: the next look brings it into every ca.crt. */
-  async #noticeOtherCa(chain: readonly CertificateView[], signal: AbortSignal): Promise<void> {
-    if (this.#trust === undefined || isTrusted(chain, this.#trust)) return;
-    if (isTrusted(chain, await this.trust(signal)))
-      throw new AuthorityError(
-        'InvalidAnswer',
-        `the mount ${this.#spec.mount} signs with another CA than before; certificates follow when it is trusted`,
-      );
-  }
 }
 
-function isTrusted(chain: readonly CertificateView[], { anchors, intermediates }: Trust): boolean {
-  return chainsTo([...chain, ...intermediates], anchors);
+/** Asked by its id, Vault signs with no other issuer; whatever stands in between might. */
+function refuseOtherIssuer([leaf]: readonly CertificateView[], { certificate }: CaPath, issuerRef: string): void {
+  if (leaf !== undefined && isIssuedBy(leaf, certificate)) return;
+  throw new RetryableError(
+    'InvalidAnswer',
+    `the certificate is not signed by the issuer ${issuerRef} that was asked for (${certificate.subjectText})`,
+  );
 }

@@ -30,9 +30,15 @@ export function serverCertificate(namespace: string, name: string, spec: Record<
 }
 
 /** Makes `server` and the clients, of a life each, and waits for their Secrets. */
-export async function createMembers(world: World, namespace: string, clients: readonly string[], duration: string) {
-  await create(world, serverCertificate(namespace, 'server', { duration }));
-  for (const name of clients) await create(world, clientCertificate(namespace, name, { duration }));
+export async function createMembers(
+  world: World,
+  namespace: string,
+  clients: readonly string[],
+  duration: string,
+  spec: Record<string, unknown> = {},
+) {
+  await create(world, serverCertificate(namespace, 'server', { duration, ...spec }));
+  for (const name of clients) await create(world, clientCertificate(namespace, name, { duration, ...spec }));
   for (const name of ['server', ...clients])
     await eventually(`Secret ${name}-tls is there`, () => readSecret(world, namespace, `${name}-tls`));
 }

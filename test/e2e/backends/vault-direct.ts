@@ -1,7 +1,8 @@
 import type { VaultBackend } from '../../../src/api/generated/types.ts';
-import type { Backend, BackendDeps } from '../../../src/backends/backend.ts';
+import type { Backend, BackendDeps, OfferedCa } from '../../../src/backends/backend.ts';
 import { vault as definition } from '../../../src/backends/vault.ts';
 import { systemClock } from '../../../src/clock.ts';
+import { distinct } from '../../../src/pki/certificate.ts';
 
 /** The backend by itself, in this process: for what takes too long, or isn't asked for yet, by way of a controller. */
 export interface Direct {
@@ -15,7 +16,10 @@ export function direct(spec: Readonly<Record<string, unknown>>, secrets: Record<
   const content = new Map(Object.entries(secrets));
   const logged: Direct['logged'] = [];
   const warn = (message: string, fields: Record<string, unknown> = {}) => void logged.push({ message, fields });
+  // The issuer that the mount offers signs at once, as the first one of an authority does.
+  let offered: OfferedCa | undefined;
   const deps = {
+    signing: () => offered && { version: 1, path: offered.path, issuerRef: offered.ref },
     name: 'ns/ca',
     clusterWide: true,
     clock: systemClock,
@@ -27,6 +31,26 @@ export function direct(spec: Readonly<Record<string, unknown>>, secrets: Record<
       return found && Object.fromEntries(Object.entries(found).map(([key, value]) => [key, Buffer.from(value)]));
     },
   } as unknown as BackendDeps;
-  const backend = definition.create({ mount: 'pki', ...spec } as unknown as VaultBackend, deps) as Direct['backend'];
+  const made = definition.create({ mount: 'pki', ...spec } as unknown as VaultBackend, deps) as Direct['backend'];
+  const look = async (signal: AbortSignal) => {
+    const trust = await made.trust(signal);
+    offered = trust.offered;
+    return trust;
+  };
+  const backend: Direct['backend'] = {
+    ...made,
+    trust: async (signal) => {
+      const { offered: first, anchors, ...trust } = await look(signal);
+      return { ...trust, anchors: distinct([...anchors, ...(first === undefined ? [] : [first.path.anchor])]) };
+    },
+    check: async (signal) => {
+      if (offered === undefined) await look(signal);
+      await made.check(signal);
+    },
+    issue: async (request, signal) => {
+      if (offered === undefined) await look(signal);
+      return made.issue(request, signal);
+    },
+  };
   return { backend, logged, secrets: content };
 }

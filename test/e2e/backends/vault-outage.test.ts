@@ -1,12 +1,10 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { patchAuthority, patchSecret, renewAt, untilRevision } from '../support/edits.ts';
-import { eventually } from '../support/eventually.ts';
+import { patchSecret, renewAt, untilRevision } from '../support/edits.ts';
 import { clientCertificate, create, readSecret, untilReady } from '../support/objects.ts';
-import { faultsOfHistory, untilSeen, watchSecrets } from '../support/secret-witness.ts';
 import { createAuthority, untilAuthority } from './place.ts';
 import { CONCEALED } from './subject.ts';
-import { base64, commandsOf, oneVaultWorld, vaultSpec } from './vault-world.ts';
+import { base64, oneVaultWorld, vaultSpec } from './vault-world.ts';
 
 const worlds = oneVaultWorld();
 test.after(worlds.stop);
@@ -52,39 +50,6 @@ test('a quota of Vault is obeyed, and all get their certificate in the end', asy
   }
   const busy = controller.logs.filter(({ code, error }) => code === 'AuthorityBusy' && String(error).includes('429'));
   assert.ok(busy.length > 0, 'Vault has asked for patience');
-});
-
-test('a CA that is replaced in Vault: both are trusted before the new one signs, and no version is broken', async () => {
-  const { world, vault, namespace } = await play();
-  const secrets = await watchSecrets(world, namespace);
-  const commands = commandsOf('Replacing the CA');
-  const at = commands.lastIndexOf('vault write');
-  await vault.sh(commands.slice(0, at));
-  // What happens by itself every 5 minutes.
-  const look = () => patchAuthority(world, namespace, 'ca', { metadata: { annotations: { look: `${Date.now()}` } } });
-  await look();
-  const bundle = async () => (await readSecret(world, namespace, 'one-tls'))?.bundle.match(/BEGIN/g)?.length;
-  await eventually('ca.crt holds both', async () => (await bundle()) === 2);
-  await vault.sh(commands.slice(at));
-  await renewAt(world, namespace, 'one');
-  const renewed = await untilRevision(world, namespace, 'one-tls', 2);
-  assert.is(renewed.leaf.issuer, 'CN=Clients 2027');
-  await untilSeen(secrets, 'one-tls', 2);
-  assert.equal(faultsOfHistory(secrets.versions('one-tls')), []);
-});
-
-test('a new CA that signs at once, before anybody could look, is trusted before its certificate is published', async () => {
-  const { world, vault, namespace } = await play();
-  const secrets = await watchSecrets(world, namespace);
-  await vault.sh(
-    'vault write pki/root/rotate/internal common_name="Clients 2028" issuer_name=clients-2028 key_type=ec ttl=87600h && vault write pki/root/replace default=clients-2028',
-  );
-  await renewAt(world, namespace, 'one');
-  const renewed = await untilRevision(world, namespace, 'one-tls', 2);
-  assert.is(renewed.leaf.issuer, 'CN=Clients 2028');
-  assert.ok((renewed.bundle.match(/BEGIN/g)?.length ?? 0) > 1);
-  await untilSeen(secrets, 'one-tls', 2);
-  assert.equal(faultsOfHistory(secrets.versions('one-tls')), []);
 });
 
 test('a standby forwards; without an active node it is reported as a standby, and neither as sealed nor as a denial', async () => {

@@ -67,7 +67,9 @@ test('a life that the role caps is taken, and said', async () => {
   await vault.sh(
     'vault write pki/roles/short key_type=any allow_any_name=true enforce_hostnames=false server_flag=false key_usage=DigitalSignature max_ttl=1h',
   );
-  await vault.sh(`vault policy write short - <<'END'\npath "pki/sign/short" { capabilities = ["update"] }\nEND`);
+  await vault.sh(
+    `vault policy write short - <<'END'\npath "pki/issuer/+/sign/short" { capabilities = ["update"] }\nEND`,
+  );
   await patchSecret(world, namespace, 'vault-token', { data: { token: base64(await tokenFor('short')) } });
   await createAuthority({ world, namespace }, 'vault', spec({ role: 'short' }));
   await create(world, clientCertificate(namespace, 'capped', { duration: '24h' }));
@@ -105,7 +107,9 @@ for (const [sentence, [settings, reason, says]] of Object.entries(REFUSED)) {
     const { world, vault, tokenFor, namespace, spec } = await vaultPlace(worlds);
     const role = `r${namespace}`;
     await vault.sh(`vault write pki/roles/${role} enforce_hostnames=false ${settings}`);
-    await vault.sh(`vault policy write ${role} - <<'END'\npath "pki/sign/${role}" { capabilities = ["update"] }\nEND`);
+    await vault.sh(
+      `vault policy write ${role} - <<'END'\npath "pki/issuer/+/sign/${role}" { capabilities = ["update"] }\nEND`,
+    );
     await patchSecret(world, namespace, 'vault-token', { data: { token: base64(await tokenFor(role)) } });
     await createAuthority({ world, namespace }, 'vault', spec({ role }));
     await create(world, clientCertificate(namespace, 'refused'));
@@ -122,7 +126,9 @@ test('a role that was removed is trouble of the authority, and certificates foll
       'vault write pki/roles/passing key_type=any allow_any_name=true enforce_hostnames=false server_flag=false key_usage=DigitalSignature',
     );
   await make();
-  await vault.sh(`vault policy write passing - <<'END'\npath "pki/sign/passing" { capabilities = ["update"] }\nEND`);
+  await vault.sh(
+    `vault policy write passing - <<'END'\npath "pki/issuer/+/sign/passing" { capabilities = ["update"] }\nEND`,
+  );
   await patchSecret(world, namespace, 'vault-token', { data: { token: base64(await tokenFor('passing')) } });
   await createAuthority({ world, namespace }, 'vault', spec({ role: 'passing' }));
   await untilAuthority({ world, namespace });
@@ -140,7 +146,9 @@ test('a name in which a missing role is spoken of puts nothing but its own certi
   await vault.sh(
     'vault write pki/roles/narrow key_type=any allowed_domains=example.org server_flag=false key_usage=DigitalSignature',
   );
-  await vault.sh(`vault policy write narrow - <<'END'\npath "pki/sign/narrow" { capabilities = ["update"] }\nEND`);
+  await vault.sh(
+    `vault policy write narrow - <<'END'\npath "pki/issuer/+/sign/narrow" { capabilities = ["update"] }\nEND`,
+  );
   await patchSecret(world, namespace, 'vault-token', { data: { token: base64(await tokenFor('narrow')) } });
   await createAuthority({ world, namespace }, 'vault', spec({ role: 'narrow' }));
   await create(world, clientCertificate(namespace, 'liar', { commonName: 'unknown role: narrow' }));

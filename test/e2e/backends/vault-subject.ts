@@ -16,8 +16,8 @@ import { direct } from './vault-direct.ts';
 import { asksForCertificate, base64, commandsOf, makeToken, putToken, TOKEN_SECRET, vaultSpec } from './vault-world.ts';
 
 const ROLE = 'conformance';
-const PATHS = [ROLE, 'absent'].map((role) => `pki/sign/${role}`);
-const POLICY = [...PATHS, `pki/issuer/nobody/sign/${ROLE}`, `nowhere/sign/${ROLE}`, 'pki/revoke']
+const PATHS = [ROLE, 'absent'].map((role) => `pki/issuer/+/sign/${role}`);
+const POLICY = [...PATHS, `nowhere/issuer/+/sign/${ROLE}`, 'pki/revoke']
   .map((path) => `path "${path}" { capabilities = ["update"] }`)
   .join('\n');
 

@@ -31,7 +31,7 @@ async function setUp(vault: Vault, top: Holder, intermediate: Holder): Promise<s
   await vault.api('POST', `${MOUNT}/config/ca`, { pem_bundle: bundle });
   const { body } = await vault.api('GET', 'pki/roles/client');
   await vault.api('POST', `${MOUNT}/roles/client`, body.data);
-  const policy = `path "${MOUNT}/sign/client" { capabilities = ["update"] }`;
+  const policy = `path "${MOUNT}/issuer/+/sign/client" { capabilities = ["update"] }`;
   await vault.api('PUT', `sys/policies/acl/${MOUNT}`, { policy });
   return makeToken(vault, MOUNT);
 }

@@ -2,72 +2,24 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { AuthorityStatus, CAGeneration } from '../../../src/api/generated/types.ts';
 import { ADVANCE_CA_ANNOTATION, ROLLBACK_CA_ANNOTATION, ROTATE_CA_ANNOTATION } from '../../../src/api/names.ts';
-import { createMembers, startTraffic } from '../authority/traffic.ts';
 import { createSecretAuthority, pairData, putCaSecret } from '../support/ca-secret.ts';
-import { patchAuthority } from '../support/edits.ts';
-import { eventually, PATIENCE_MS, QUIET_MS } from '../support/eventually.ts';
-import { untilNextSecond } from '../support/moments.ts';
-import { AT_ONCE, authorityStatusOf, conditionOf, createAuthority, selfManaged } from '../support/objects.ts';
+import { eventually, QUIET_MS } from '../support/eventually.ts';
+import { AT_ONCE, conditionOf, createAuthority, selfManaged } from '../support/objects.ts';
 import { makeCa } from '../support/openssl.ts';
 import { oneScene } from '../support/scene.ts';
 import type { World } from '../support/world.ts';
+import { CLIENTS, statesOf, underTraffic } from './under-traffic.ts';
 
 const scene = oneScene({ authority: false, flags: ['--trust-propagation', '1s'] });
 test.after(scene.stop);
-
-const CLIENTS = ['alice', 'bob'] as const;
 
 /** An authority `ca` in a namespace of its own, with a server and clients under traffic. */
 async function begin(create: (world: World, namespace: string) => Promise<unknown>) {
   const { world } = await scene.get();
   const namespace = await world.namespace();
   await create(world, namespace);
-  await createMembers(world, namespace, CLIENTS, '1m');
-  const traffic = await startTraffic(world, namespace, CLIENTS);
-  const status = () => authorityStatusOf(world, namespace, 'ca');
-  return {
-    world,
-    namespace,
-    status,
-    annotate: (key: string, value: string) =>
-      patchAuthority(world, namespace, 'ca', { metadata: { annotations: { [key]: value } } }),
-    /** Asks for the next CA, later than the second in which the first was made. */
-    rotate: async () => {
-      await untilNextSecond();
-      const annotations = { [ROTATE_CA_ANNOTATION]: new Date().toISOString() };
-      await patchAuthority(world, namespace, 'ca', { metadata: { annotations } });
-    },
-    configure: (caRotation: object) => patchAuthority(world, namespace, 'ca', { spec: { caRotation } }),
-    /** Waits until the generations, from version 1 on, are in these states. */
-    until: (...states: readonly CAGeneration['state'][]) =>
-      eventually(
-        `the generations are ${states}`,
-        async () => {
-          const found = await status();
-          return statesOf(found).join() === states.join() && found;
-        },
-        2 * PATIENCE_MS,
-      ),
-    /** Waits until that request is in that state. */
-    answered: (key: string, state: string) =>
-      eventually(`${key} is ${state}`, async () => {
-        const found = (await status()).caRotation?.requests?.find(({ annotation }) => annotation === key);
-        return found?.state === state && found;
-      }),
-    /** Ends the traffic, after enough of it that what was loaded late could fail. */
-    end: async () => {
-      const before = traffic.handshakes();
-      await eventually('there is traffic', () => traffic.handshakes() > before + 100);
-      await traffic.stop();
-      assert.equal(traffic.failures(), []);
-    },
-  };
-}
-
-function statesOf({ generations = [] }: AuthorityStatus): CAGeneration['state'][] {
-  return [...generations].sort((one, other) => one.version - other.version).map(({ state }) => state);
+  return underTraffic(world, namespace);
 }
 
 const ownCa = (world: World, namespace: string) => createAuthority(world, selfManaged(namespace));
