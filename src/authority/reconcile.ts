@@ -212,8 +212,8 @@ function publishView(key: string, runtime: Runtime, seen: AuthorityView, deps: A
 }
 
 /** The part of a view whose change means that certificates must look again. */
-function visible({ trouble, trust, intermediates, signing, limits, generations }: AuthorityView) {
-  return { trouble, hash: trust.hash, below: idOfChain(intermediates), signing, limits, generations };
+function visible({ trouble, trust, intermediates, signing, limits, generations, usableAnchors }: AuthorityView) {
+  return { usableAnchors, trouble, hash: trust.hash, below: idOfChain(intermediates), signing, limits, generations };
 }
 
 /** The next moment at which something may be otherwise without any event. */

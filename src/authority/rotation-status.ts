@@ -27,23 +27,27 @@ export interface RotationFindings {
 
 /** The condition Rotating, only while a CA rotation is under way. */
 export function rotatingCondition(findings: RotationFindings): NewCondition[] {
-  const { generations, signing, plan } = findings;
+  const { generations, signing, isElsewhere, plan } = findings;
   const coming = generations.find((each) => !mayHaveSigned(each));
   // Between the write that makes the new one sign and the next, the old one is still marked as active.
   const leaving = generations.find(
-    (each) => each.state === 'Retiring' || each.state === 'RolledBack' || (each.state === 'Active' && each !== signing),
+    (each) =>
+      each.state === 'Retiring' ||
+      each.state === 'RolledBack' ||
+      (each.state === 'Active' && each !== signing && !isElsewhere),
   );
   if (coming === undefined && leaving === undefined) return [];
   const blockers = plan.hold?.reason === 'TrustNotProven' ? 'verifiers' : 'certificates';
   const waiting =
     listed('waiting for', blockers, plan.waitingFor) + listed('left behind:', 'certificates', plan.leftBehind);
   const isRenewed = leaving !== undefined && signing !== undefined && signsForBoth(leaving, signing);
-  const message = `${coming === undefined ? leavingText(leaving, isRenewed, findings) : comingText(coming)}${holdText(plan)}${waiting}`;
+  const message = `${coming === undefined ? leavingText(leaving, isRenewed, findings) : comingText(coming, isElsewhere)}${holdText(plan)}${waiting}`;
   const reason = coming === undefined && !isRenewed ? 'Reissuing' : 'SpreadingTrust';
   return [{ type: 'Rotating', status: 'True', reason, message }];
 }
 
-function comingText({ version, state }: Generation): string {
+function comingText({ version, state }: Generation, isElsewhere: boolean): string {
+  if (isElsewhere) return `generation ${version} goes into every ca.crt, and its certificates are withheld`;
   return state === 'Trusted'
     ? `generation ${version} is trusted, and doesn't sign yet`
     : `generation ${version} goes into every ca.crt before it signs`;
@@ -56,8 +60,7 @@ function leavingText(
 ): string {
   if (isRenewed)
     return `generation ${leaving?.version} leaves every ca.crt; what it signed is good under generation ${signing?.version} too`;
-  if (isElsewhere)
-    return `generation ${leaving?.version} of the former backend is trusted until no valid certificate of it is left`;
+  if (isElsewhere) return `generation ${leaving?.version} is trusted until no valid certificate of it is left`;
   return `certificates of generation ${leaving?.version} are being re-issued`;
 }
 

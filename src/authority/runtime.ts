@@ -3,6 +3,8 @@ import type { CertificateAuthority, RateLimit } from '../api/certificate-authori
 import { type Backend, type BackendDefinition, NO_TRUST, type Trust } from '../backends/backend.ts';
 import type { AuthorityView } from '../certificate/observed.ts';
 import type { Clock } from '../clock.ts';
+import { idOfChain } from '../pki/ca.ts';
+import type { CertificateView } from '../pki/certificate.ts';
 import { type Call, Turnstile } from '../queue/turnstile.ts';
 import type { Generation } from '../rotation/generation.ts';
 import { Breaker } from './breaker.ts';
@@ -23,11 +25,15 @@ export interface Runtime {
   readonly polls: Turnstile | undefined;
   /** Keeps it from being asked at all while it is in trouble. */
   readonly breaker: Breaker;
+  /** The CA certificates that came with a certificate, once that is proven: others than before have the authority reconciled. */
+  readonly noticeCa: (ca: readonly CertificateView[]) => void;
   /** Ends the watches that the backend has begun. */
   readonly release: () => void;
   generations: readonly Generation[];
   /** What the authority said last that verifiers must accept; generations that leave come on top. */
   trusted: Trust;
+  /** See Rotating. */
+  stated: readonly CertificateView[];
   /** What it said too and is in no ca.crt, as sentences; see ReadableTrust. */
   untrusted: readonly string[];
   /** How often in a row a new CA pair was refused. */
@@ -67,7 +73,7 @@ export function createRuntime(resource: CertificateAuthority, parts: Parts): Run
     wake();
   });
   const issue = timed(backend.issue, clock, answered);
-  return {
+  const runtime: Runtime = {
     resource,
     origin: hash('sha256', JSON.stringify([resource.uid, resource.type, resource.backend]), 'base64url').slice(0, 16),
     definition,
@@ -83,10 +89,17 @@ export function createRuntime(resource: CertificateAuthority, parts: Parts): Run
     },
     generations: [],
     trusted: NO_TRUST,
+    stated: [],
     untrusted: [],
     refusals: 0,
     view: undefined,
+    noticeCa: (ca) => {
+      if (idOfChain(ca) === idOfChain(runtime.stated)) return;
+      runtime.stated = ca;
+      wake();
+    },
   };
+  return runtime;
 }
 
 /** The rate of polls. A new request needs one poll at least, and old ones that still wait get as many. */

@@ -102,7 +102,8 @@ export function foreignCa({
   isElsewhere,
 }: Pick<AuthorityFindings, 'generations' | 'trusted' | 'isElsewhere'>): CertificateView | undefined {
   if (!isElsewhere) return undefined;
-  const leaving = new Set(generations.map(({ path }) => path.anchor.fingerprintSHA256));
+  const left = generations.filter(({ state }) => state === 'Retiring' || state === 'RolledBack');
+  const leaving = new Set(left.map(({ path }) => path.anchor.fingerprintSHA256));
   return lastToEnd(trusted.filter(({ fingerprintSHA256 }) => !leaving.has(fingerprintSHA256)));
 }
 

@@ -6,6 +6,7 @@ import { withoutRoot } from '../pki/chain.ts';
 import type { Constraints } from '../pki/constraints/constraints.ts';
 import { allowsAll, rulesOf } from '../pki/path-rules.ts';
 import { endOf, type Generation, isInBundle, signingOf } from '../rotation/generation.ts';
+import { usableAnchors } from '../rotation/trusted.ts';
 import type { Trouble } from '../trouble.ts';
 import type { Runtime } from './runtime.ts';
 
@@ -30,6 +31,8 @@ export function viewAuthority(
     generations: new Map(
       generations.filter(isInBundle).map((each) => [each.path.certificate.fingerprintSHA256, roleOf(each, signing)]),
     ),
+    usableAnchors: usableAnchors(runtime),
+    isStatedWithAnswers: trusted.isStatedWithAnswers === true,
     issuers,
     constraints: signing?.signer && constraintsOf(signing),
     signing: signing && {

@@ -66,6 +66,8 @@ export interface Trust {
   readonly intermediates: readonly CertificateView[];
   /** The CA that is to sign, where the backend has `choosesCA`: it becomes a generation, and a CA rotation begins. */
   readonly offered?: OfferedCa | undefined;
+  /** Whether the authority states its CA with each certificate instead (see Issued), so that there is nothing to read here. */
+  readonly isStatedWithAnswers?: boolean;
 }
 
 /** One of the CAs whose keys another machine holds. */
@@ -100,10 +102,7 @@ export interface Backend {
   readonly verified?: string;
   /** Proof of reach and credentials; the message of what it throws says which step failed. */
   check(signal: AbortSignal): Promise<void>;
-  /**
-   * The CA certificates that verifiers must accept at this moment; none where the authority states its CA only with
-   * each certificate (see Issued).
-   */
+  /** The CA certificates that verifiers must accept at this moment. */
   trust(signal: AbortSignal): Promise<Trust>;
   /**
    * Throws DeniedError where the answer is no, RetryableError with the code RequestFailed where this request came to

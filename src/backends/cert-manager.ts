@@ -64,7 +64,10 @@ export const certManager: BackendDefinition<CertManagerBackend> = {
   ],
   create: (spec, deps) => ({
     verified: 'requests may be made, and the issuer is ready as far as is known',
-    trust: async () => (spec.trustBundle === undefined ? NO_TRUST : readTrustBundle(spec.trustBundle, deps)),
+    trust: async () =>
+      spec.trustBundle === undefined
+        ? { ...NO_TRUST, isStatedWithAnswers: true }
+        : readTrustBundle(spec.trustBundle, deps),
     check: () => check(spec, deps),
     issue: (request) => issue(spec, request, deps),
     forget: (request) => removeRequest(CERTIFICATE_REQUESTS, request, deps),

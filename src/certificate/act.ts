@@ -4,6 +4,7 @@ import { keyOf, type RawObject } from '../api/parse.ts';
 import { type IssueRequest, isPending, type Pending } from '../backends/backend.ts';
 import type { Clock } from '../clock.ts';
 import { ApiError, RetryableError } from '../errors.ts';
+import type { CertificateView } from '../pki/certificate.ts';
 import { makeCsr } from '../pki/csr.ts';
 import { generateKey, type KeySpec, keySpecOf, parsePrivateKey, publicKeyDer } from '../pki/keys.ts';
 import type { Run } from '../queue/controller.ts';
@@ -13,6 +14,7 @@ import { flawOf, proven } from './prove.ts';
 import type { Ask, RequestDeps } from './request/deps.ts';
 import { requestCertificate } from './request/request.ts';
 import type { UnpublishedCertificate, UnpublishedCertificates } from './request/unpublished.ts';
+import { takeWithheld, withhold, withholding } from './request/withheld.ts';
 import { composeHeld, composeIssued, composeStored, textOf } from './secret/compose.ts';
 import { dryRunPair } from './secret/dry-run-pair.ts';
 import { secretManifest } from './secret/manifest.ts';
@@ -31,6 +33,8 @@ export interface ActDeps extends PublishDeps, RequestDeps {
   requestedBy(resource: ClientCertificate): string;
   /** Rejects where the authority, as it is now, refuses the resource, or what was made for it. Returns the rule that permits it. */
   assertServed(resource: ClientCertificate, made?: UnpublishedCertificate): Promise<string | undefined>;
+  /** The CA certificates that came with a certificate of the authority, once that is proven. */
+  noticeCa?(resource: ClientCertificate, ca: readonly CertificateView[]): void;
   /** Makes a key; `generateKey` unless it has to wait for its turn. */
   makeKey?(spec: KeySpec): Promise<KeyObject>;
   /** The passwords of the key stores, past every watch. */
@@ -58,6 +62,10 @@ export async function issue(
   const kept = keptFor(seen, view, deps);
   if (kept !== undefined) return { secret: await publishMade(seen, view, kept, deps) };
 
+  const isGood = (made: UnpublishedCertificate) => flawOf(made, seen, view, deps.clock.now()) === undefined;
+  const withheld = await takeWithheld(seen, isGood, deps, run.signal);
+  if (withheld !== undefined) return publishOrWithhold(seen, view, withheld, deps, run);
+
   // Before a key is stored, too.
   if (view.capabilities.persistKey) await deps.assertServed(resource);
   const parts = { key: () => privateKeyFor(seen, deps), request: (key: KeyObject) => requestFor(resource, key) };
@@ -72,6 +80,19 @@ export async function issue(
     await abandon();
     throw error;
   });
+  if (made.issued.ca !== undefined) deps.noticeCa?.(resource, made.issued.ca);
+  return publishOrWithhold(seen, view, made, deps, run);
+}
+
+async function publishOrWithhold(
+  seen: Observed,
+  view: AuthorityView,
+  made: UnpublishedCertificate,
+  deps: ActDeps,
+  { signal }: Run,
+): Promise<IssueResult> {
+  const reason = withholding(made, seen, view, deps.clock.now());
+  if (reason !== undefined) return { pending: await withhold(seen, made, reason, deps, signal) };
   return { secret: await publishMade(seen, view, made, deps) };
 }
 

@@ -33,6 +33,7 @@ function waiting(name: string): Observed {
     wanted: seen.wanted ?? '',
     ticket: undefined,
     denied: undefined,
+    withheldAt: undefined,
   };
   return seen.with({ next });
 }

@@ -33,6 +33,13 @@ export interface AuthorityView {
    * where a CA was renewed and kept its key.
    */
   readonly generations: ReadonlyMap<string, { readonly version: number; readonly signs: boolean }>;
+  /**
+   * Fingerprints of the anchors of which certificates may be published; undefined where that may be any of them. A
+   * certificate of another anchor is withheld until that is shown to be trusted.
+   */
+  readonly usableAnchors: ReadonlySet<string> | undefined;
+  /** See Trust.isStatedWithAnswers. */
+  readonly isStatedWithAnswers: boolean;
   /** Changes with what stands under the backend key of the authority, and with the authority itself. */
   readonly origin: string;
   /** The generation that signs. */

@@ -20,9 +20,11 @@ const CLOCKS_APART_MS = 60_000;
 /** What ends sooner can't be renewed in time, as `schedule` counts; our own CAs know best what they have left. */
 const SHORTEST_REST_MS = 10_000;
 
-/** Where an authority states its CA only with a certificate, what came with it is all there is to trust. */
-export function trustFor(issued: Issued, { trust }: AuthorityView): TrustBundle {
-  return trust.anchors.size > 0 ? trust : bundleOf(issued.ca ?? []);
+/** Where an authority states its CA with each certificate, what came with it is to be trusted too. */
+export function trustFor({ ca = [] }: Issued, { trust, isStatedWithAnswers }: AuthorityView): TrustBundle {
+  if (isStatedWithAnswers && !ca.every(({ fingerprintSHA256 }) => trust.anchors.has(fingerprintSHA256)))
+    return bundleOf([...trust.anchors.values(), ...ca]);
+  return trust.anchors.size > 0 ? trust : bundleOf(ca);
 }
 
 /** What was issued, with its key. Throws a RetryableError unless everything about it is as it was asked for. */

@@ -7,9 +7,10 @@ import { countsUntil, haveOneKey, needsGeneration, usesGeneration } from './usag
 export interface Scene {
   readonly rotation: Rotation;
   readonly move: Move;
-  /** What signs now, and what is to sign. */
+  /** What signs now. */
   readonly signing: Generation | undefined;
-  readonly successor: Generation | undefined;
+  /** What is to sign, or may: it stays when others leave. */
+  readonly remaining: readonly Generation[];
   readonly now: Date;
 }
 
@@ -50,12 +51,12 @@ export function verifiersWithoutTrust(scene: Scene): Blocker[] {
 }
 
 /** Members that hold a certificate for which the CA that leaves is needed. */
-export function membersInNeed({ rotation, move, signing, successor }: Scene): Blocker[] {
+export function membersInNeed({ rotation, move, signing, remaining }: Scene): Blocker[] {
   const { generation: leaving } = move;
   // Where only the certificate of the CA was renewed, what the old one signed is good under the new one.
-  if (successor !== undefined && isSameCa(leaving.path, successor.path)) return [];
+  if (remaining.some((each) => isSameCa(leaving.path, each.path))) return [];
   return blockers(
-    rotation.members.filter((each) => needsGeneration(each, leaving, successor)),
+    rotation.members.filter((each) => needsGeneration(each, leaving, remaining)),
     (member) => countsUntil(member, leaving, signing, rotation.longestLifeMs),
   );
 }

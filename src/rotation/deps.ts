@@ -6,6 +6,7 @@ import type { EventText } from '../certificate/status/events.ts';
 import type { Clock } from '../clock.ts';
 import type { Logger } from '../log.ts';
 import type { Ownership } from '../ownership.ts';
+import type { CertificateView } from '../pki/certificate.ts';
 import type { Bucket } from '../queue/bucket.ts';
 import type { SlowWork } from '../queue/slow-work.ts';
 import type { Generation, NewGeneration } from './generation.ts';
@@ -25,6 +26,8 @@ export interface Rotating {
   readonly backend: Pick<Backend, 'keyPair' | 'makesCA' | 'choosesCA' | 'tryToSign'>;
   /** What its backend said last of its CA. */
   readonly trusted: Trust;
+  /** The CA certificates that came with its last certificate, where it states them so (see Trust). */
+  readonly stated: readonly CertificateView[];
   readonly generations: readonly Generation[];
 }
 

@@ -1,11 +1,13 @@
 import { authorityKey, type CertificateAuthority } from '../api/certificate-authority.ts';
 import { bundleOf } from '../pki/bundle.ts';
+import { caPath } from '../pki/ca.ts';
 import type { Rotating, RotationDeps } from './deps.ts';
 import { CLOCKS_APART_MS, type Generation, isPresent, sourceOf } from './generation.ts';
 import { planRotation } from './plan.ts';
+import { planAnchors } from './plan-anchors.ts';
 import type { Member, Plan, Rotation, RotationTerms } from './plan-types.ts';
 import type { Candidate } from './source.ts';
-import { trustedNow } from './trusted.ts';
+import { anchorsToFollow, trustedNow } from './trusted.ts';
 import { usesGeneration } from './usage.ts';
 
 /** A member that can't be written delays a CA rotation no longer: those that depend on the new CA outnumber it. */
@@ -46,25 +48,30 @@ export function planOf(
   deps: RotationDeps,
 ): Plan & { readonly certificates: ReadonlyMap<number, number> } {
   const key = authorityKey(resource);
-  const { generations } = runtime;
+  const { generations, definition } = runtime;
   const source = sourceOf(runtime);
-  const isRotating =
-    generations.length > 1 || generations.some((each) => each.state !== 'Active' || !isPresent(each, source));
+  const isElsewhere = source === undefined;
+  const stated = anchorsToFollow(runtime)?.map((each) => caPath([each]).id);
+  const isMoving = generations.some((each) => each.state !== 'Active' || !isPresent(each, definition.type));
+  const isUnstated = ({ path }: Generation) => stated?.includes(path.id) === false;
+  const isOther = isElsewhere ? candidate !== undefined || generations.some(isUnstated) : generations.length > 1;
   const trust = bundleOf(trustedNow(runtime));
   const rotation: Rotation = {
     generations,
-    source,
+    source: definition.type,
+    stated: stated && new Set(stated),
     wanted: candidate?.id,
     issuerRef: candidate?.issuerRef,
     // Asked for only where they count, since there may be many.
-    members: isRotating ? deps.members(key) : [],
+    members: isMoving || isOther ? deps.members(key) : [],
     trustBundleHash: trust.hash,
     terms: termsOf(resource, deps),
     longestLifeMs: longestLifeMs(runtime.resource),
     proofs: (generation: Generation) => deps.proofs(key, generation),
   };
   const now = deps.clock.now();
-  return { ...planRotation(rotation, now), certificates: certificatesOf(rotation, now) };
+  const plan = isElsewhere ? planAnchors(rotation, now) : planRotation(rotation, now);
+  return { ...plan, certificates: certificatesOf(rotation, now) };
 }
 
 /** How many valid certificates each generation has; none is counted while no CA rotation is under way. */

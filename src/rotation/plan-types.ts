@@ -47,6 +47,11 @@ export interface Rotation {
   readonly wanted: string | undefined;
   /** See OfferedCa; of the CA that is to sign. */
   readonly issuerRef?: string | undefined;
+  /**
+   * The ids of the CAs that another machine may sign with, where it alone decides which of them does; the first of them that
+   * is no generation yet is `wanted`. Undefined where that isn't known.
+   */
+  readonly stated?: ReadonlySet<string> | undefined;
   readonly members: readonly Member[];
   readonly trustBundleHash: string;
   readonly terms: RotationTerms;
@@ -109,4 +114,9 @@ export interface Plan {
   readonly waitingFor: readonly string[];
   /** Certificates for which the next step waits no longer. */
   readonly leftBehind: readonly string[];
+}
+
+/** A step that waits for nothing. */
+export function planFor(step: Step): Plan {
+  return { step, next: undefined, hold: undefined, waitingFor: [], leftBehind: [] };
 }

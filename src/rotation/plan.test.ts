@@ -65,8 +65,8 @@ test('a generation that another type of authority brought signs no more, and lea
   assert.is(step(signs, two, []), 'retire 1');
 });
 
-test('after a change to a remote authority the former CA retires by the same rules', () => {
-  const elsewhere = { source: undefined };
+test('after a change to a machine that decides which CA signs the former CA retires by the same rules', () => {
+  const elsewhere = { source: 'stepCA', stated: undefined };
   const holder = member('ns/a', one, 'bundle');
   assert.is(step([from('secret', 1, 'Active', one)], undefined, [holder], elsewhere), '1 -> Retiring');
   const leaving = [from('secret', 1, 'Retiring', one)];

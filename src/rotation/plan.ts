@@ -1,7 +1,7 @@
-import { hasSigned, membersInNeed, type Scene } from './blockers.ts';
 import { pass } from './gates.ts';
 import { canSign, type Generation, isPresent, mayHaveSigned, signingGeneration } from './generation.ts';
-import type { Move, Plan, Rotation, Step } from './plan-types.ts';
+import { leave } from './leaving.ts';
+import { type Move, type Plan, planFor, type Rotation, type Step } from './plan-types.ts';
 import { isHeldOff, rollBack, rolledBack } from './roll-back.ts';
 import { lastInUse } from './usage.ts';
 
@@ -29,49 +29,48 @@ export function planRotation(all: Rotation, now: Date): Plan {
   const wantedOnes = able.filter(({ path }) => path.id === wanted);
   // A Secret that was restored by hand may keep the same pair again.
   const successor = wantedOnes.find((each) => each === signing) ?? wantedOnes[0];
-  const scene = { rotation, signing, successor, now };
+  const scene = { rotation, signing, remaining: successor === undefined ? [] : [successor], now };
 
   // Only damaged marks leave nothing that signs while certificates of a good CA are about: they decide which one it was.
   const forgotten = signing === undefined ? lastInUse({ ...rotation, generations: able }, successor, now) : undefined;
-  if (forgotten !== undefined) return at({ do: 'move', generation: forgotten, to: 'Active' });
+  if (forgotten !== undefined) return planFor({ do: 'move', generation: forgotten, to: 'Active' });
 
   // Before any step that matters, so that each has another one that vouches for it, should its mark be taken off.
   const unmarked = generations.find(({ mark }) => mark !== 'whole');
-  if (unmarked !== undefined) return at({ do: 'mark', generation: unmarked });
+  if (unmarked !== undefined) return planFor({ do: 'mark', generation: unmarked });
 
   // The other machine may call the same CA otherwise, as after it was restored.
   const { issuerRef } = rotation;
   if (successor !== undefined && issuerRef !== undefined && successor.issuerRef !== issuerRef)
-    return at({ do: 'note', generation: { ...successor, issuerRef } });
+    return planFor({ do: 'note', generation: { ...successor, issuerRef } });
 
   const stillActive = former.find(({ state }) => state === 'Active');
-  if (stillActive !== undefined) return at({ do: 'move', generation: stillActive, to: 'Retiring' });
+  if (stillActive !== undefined) return planFor({ do: 'move', generation: stillActive, to: 'Retiring' });
 
   const undone = rollBack(rotation.terms.rollback, able, signing, now) ?? rejected(present);
-  if (undone !== undefined) return at(undone);
+  if (undone !== undefined) return planFor(undone);
 
-  if (wanted === undefined) return source === undefined ? leave(former) : at({ do: 'settle', recheckAt: undefined });
+  if (wanted === undefined) return planFor({ do: 'settle', recheckAt: undefined });
   // No workload can hold anything valid that a waiting period would protect.
   const isFirst = signing === undefined && former.length === 0 && able.length === present.length;
-  if (successor === undefined) return at({ do: 'create', state: isFirst ? 'Active' : 'Pending' });
+  if (successor === undefined) return planFor({ do: 'create', state: isFirst ? 'Active' : 'Pending' });
 
   // A crash between "the new one signs" and "the old one retires" leaves two: the later one is meant.
   const extra = present.find((each) => each.state === 'Active' && each !== signing && signing !== undefined);
-  if (extra !== undefined) return at({ do: 'move', generation: extra, to: 'Retiring' });
+  if (extra !== undefined) return planFor({ do: 'move', generation: extra, to: 'Retiring' });
 
   if (successor.state !== 'Active') {
-    if (isFirst) return at({ do: 'move', generation: successor, to: 'Active' });
+    if (isFirst) return planFor({ do: 'move', generation: successor, to: 'Active' });
     // Where its marks were lost, it may not have been in any ca.crt.
     if (mayHaveSigned(successor) && successor.preparedAt === undefined)
-      return at({ do: 'note', generation: { ...successor, preparedAt: now } });
+      return planFor({ do: 'note', generation: { ...successor, preparedAt: now } });
     const to = NEXT[successor.state];
     return advance({ generation: successor, to }, { do: 'move', generation: successor, to });
   }
-  return leave(generations.filter((each) => each !== successor));
-
-  function at(step: Step): Plan {
-    return { step, next: undefined, hold: undefined, waitingFor: [], leftBehind: [] };
-  }
+  return leave(
+    generations.filter((each) => each !== successor),
+    scene,
+  );
 
   function advance(move: Move, step: Step): Plan {
     return pass({ ...scene, move }, step);
@@ -81,21 +80,10 @@ export function planRotation(all: Rotation, now: Date): Plan {
     const found = candidates.find((each) => each.state !== 'RolledBack' && each !== signing && isRejected(each));
     return found && { do: 'move', generation: found, to: 'RolledBack' };
   }
-
-  function leave(candidates: readonly Generation[]): Plan {
-    const retired = (generation: Generation): Scene => ({ ...scene, move: { generation, to: 'Retired' } });
-    const isUsed = (each: Generation) => membersInNeed(retired(each)).some(({ until }) => until > now);
-    // One that never signed delays no certificate, and goes first.
-    const unused = candidates.find((each) => !hasSigned(each, generations));
-    const leaving = unused ?? candidates.find((each) => !isUsed(each)) ?? candidates[0];
-    if (leaving === undefined) return at({ do: 'settle', recheckAt: undefined });
-    const step = { do: 'retire', generation: leaving } as const;
-    return unused === undefined || rotation.terms.isPaused ? pass(retired(leaving), step) : at(step);
-  }
 }
 
 /** What the CA that is to sign becomes next. One that left signs again by the same gates; it was trusted all the time. */
-const NEXT = {
+export const NEXT = {
   Pending: 'Prepared',
   Prepared: 'Trusted',
   Trusted: 'Active',

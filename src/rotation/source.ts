@@ -1,6 +1,6 @@
 import { authorityKey } from '../api/certificate-authority.ts';
 import { toSeconds } from '../api/moments.ts';
-import type { CaPair, CaPath } from '../pki/ca.ts';
+import { type CaPair, type CaPath, caPath } from '../pki/ca.ts';
 import type { CaSigner } from '../pki/ca-signer.ts';
 import type { Aside } from '../pki/signer.ts';
 import type { Run } from '../queue/controller.ts';
@@ -10,6 +10,7 @@ import { endOf, type Generation, holdsKey, isPresent, madeSince, signingGenerati
 import { namesakeProblem } from './namesake.ts';
 import { narrowedProblem } from './narrowed.ts';
 import { rolledBack } from './roll-back.ts';
+import { anchorsToFollow } from './trusted.ts';
 
 /** A CA that is to sign: with a key that is at hand, or at the machine that holds it and calls it so. */
 export interface Candidate extends CaPath {
@@ -34,6 +35,8 @@ export async function readSource(
 ): Promise<Source> {
   const { generations } = runtime;
   const { consumers, clock, log } = deps;
+  // What the other machine says is trusted anyway, as it is.
+  if (sourceOf(runtime) === undefined) return { pair: nextAnchor(runtime), version, trouble: undefined };
   try {
     const pair = await candidateOf(runtime, version, deps, run, rotateAt);
     if (pair === undefined) return { pair, version, trouble: undefined };
@@ -46,6 +49,16 @@ export async function readSource(
   } catch (thrown) {
     return { pair: undefined, version, trouble: troubleOf(reportable(thrown, log)) };
   }
+}
+
+/** The first CA certificate that another machine may sign below, and that is no generation yet. */
+function nextAnchor(runtime: Rotating): Candidate | undefined {
+  const { definition, generations } = runtime;
+  const present = generations.filter((each) => isPresent(each, definition.type));
+  const known = new Set(present.map(({ path }) => path.id));
+  return anchorsToFollow(runtime)
+    ?.map((each) => caPath([each]))
+    .find(({ id }) => !known.has(id));
 }
 
 async function candidateOf(

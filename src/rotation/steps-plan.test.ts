@@ -12,7 +12,7 @@ import { rotationScene, stepText, v1, v2 } from '../../test/unit/rotation-scene.
 import { thrownBy } from '../../test/unit/thrown-by.ts';
 import { AuthorityError, classify, type ErrorCode, RetryableError } from '../errors.ts';
 import { bundleOf } from '../pki/bundle.ts';
-import type { CaPair } from '../pki/ca.ts';
+import { type CaPair, caPath } from '../pki/ca.ts';
 import type { Generation } from './generation.ts';
 import { planOf } from './plan-of.ts';
 import type { Member } from './plan-types.ts';
@@ -26,9 +26,13 @@ test('the newest pair of this kind of authority is what the next is made after',
   assert.equal(source, { pair: stored, version: 6, trouble: undefined });
 });
 
-test('a remote authority has no source of CA pairs', async () => {
+test('a machine that decides by itself which CA signs is asked for no pair: each anchor that it states becomes a generation', async () => {
   const { runtime, asked, deps } = rotationScene([v1], false);
   assert.equal(await readSource(runtime, 2, deps, RUN), { pair: undefined, version: 2, trouble: undefined });
+  runtime.trusted = { anchors: [stored.anchor, another.anchor], intermediates: [] };
+  assert.is((await readSource(runtime, 2, deps, RUN)).pair?.anchor, stored.anchor);
+  runtime.generations = [aGeneration(1, 'Active', caPath([stored.anchor]), { source: 'stepCA' })];
+  assert.is((await readSource(runtime, 2, deps, RUN)).pair?.anchor, another.anchor);
   assert.equal(asked, []);
 });
 

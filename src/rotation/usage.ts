@@ -19,8 +19,19 @@ export function lastInUse(
  * Whether the certificate was signed with the key of that CA. Its Secret may hold a former certificate of the CA alone, or
  * several of one key, of which the one that lives longest reads as the issuer.
  */
-export function usesGeneration({ issuerFingerprint, issuerKeyId }: Member, { path }: Generation): boolean {
-  return issuerFingerprint === path.certificate.fingerprintSHA256 || issuerKeyId === caKeyId(path.certificate);
+export function usesGeneration(
+  { issuerFingerprint, issuerKeyId, anchorFingerprints }: Member,
+  generation: Generation,
+): boolean {
+  const { certificate, anchor } = generation.path;
+  // Which CA below the anchor has signed, is the other machine's affair.
+  if (isAnchorAlone(generation)) return anchorFingerprints.includes(anchor.fingerprintSHA256);
+  return issuerFingerprint === certificate.fingerprintSHA256 || issuerKeyId === caKeyId(certificate);
+}
+
+/** Whether it is what verifiers trust and nothing more: another machine alone decides which CA below it signs. */
+function isAnchorAlone({ path, signer, issuerRef }: Generation): boolean {
+  return path.chain.length === 1 && signer === undefined && issuerRef === undefined;
 }
 
 /** Whether what one of them signed reads as signed by the other. */
@@ -28,14 +39,12 @@ export function haveOneKey(one: Pick<Generation, 'path'>, other: Pick<Generation
   return signsAlike(one.path.certificate, other.path.certificate);
 }
 
-/** What leads to the root of the successor too, above the very same certificate, doesn't need the former root. */
-export function needsGeneration(member: Member, leaving: Generation, successor: Generation | undefined): boolean {
+/** What leads to the root of one that remains too, above the very same certificate, doesn't need the former root. */
+export function needsGeneration(member: Member, leaving: Generation, remaining: readonly Generation[]): boolean {
   if (!usesGeneration(member, leaving)) return false;
-  const leadsToSuccessor =
-    successor !== undefined &&
-    usesGeneration(member, successor) &&
-    member.anchorFingerprints.includes(successor.path.anchor.fingerprintSHA256);
-  return !leadsToSuccessor;
+  const leadsTo = (each: Generation) =>
+    usesGeneration(member, each) && member.anchorFingerprints.includes(each.path.anchor.fingerprintSHA256);
+  return !remaining.some(leadsTo);
 }
 
 /**

@@ -89,6 +89,7 @@ export function wireCertificates(services: Services): { controller: Controller; 
       ]);
       return seen;
     },
+    noticeCa: (resource, ca) => registry.current(cluster.authority(referredAuthority(resource)))?.noticeCa(ca),
     runtime: (resource) => registry.current(cluster.authority(referredAuthority(resource))),
     slowWork: new SlowWork(Math.ceil(config.workers / 4), clock, (key) =>
       wakeCertificate(controller.queue, services, key),

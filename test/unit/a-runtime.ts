@@ -18,8 +18,10 @@ export function aRuntime({
     release: () => {},
     generations: [],
     trusted: NO_TRUST,
+    stated: [],
     untrusted: [],
     refusals: 0,
     view: undefined,
+    noticeCa: () => {},
   };
 }

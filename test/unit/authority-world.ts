@@ -158,6 +158,7 @@ export class AuthorityWorld {
     const { clock, journal, generations, told } = this;
     const definition = {
       ...secret,
+      type: this.#isRemote ? 'stepCA' : secret.type,
       capabilities: { ...OWN_CA_CAPABILITIES, remote: this.#isRemote },
     } as BackendDefinition<never>;
     const backend = this.#backend();

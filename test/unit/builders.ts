@@ -107,6 +107,8 @@ export function anAuthority({ limits, ...fields }: AuthorityFields = {}): Author
     trust: { pem: 'bundle 1', hash: 'hash 1', anchors: new Map([['ca 1', {} as never]]) },
     generations: new Map([['ca 1', { version: 1, signs: true }]]),
     intermediates: [],
+    usableAnchors: undefined,
+    isStatedWithAnswers: false,
     issuers: [],
     constraints: undefined,
     signing: aSigning({ since: after(-10 * DAY) }),

@@ -1,7 +1,8 @@
 /** Plans of a CA rotation for generations and members that a test names. */
-import { type CaPair, caKeyId } from '../../src/pki/ca.ts';
+import { type CaPair, type CaPath, caKeyId } from '../../src/pki/ca.ts';
 import type { Gate, Generation } from '../../src/rotation/generation.ts';
 import { planRotation } from '../../src/rotation/plan.ts';
+import { planAnchors } from '../../src/rotation/plan-anchors.ts';
 import type { Member, RotationTerms } from '../../src/rotation/plan-types.ts';
 import type { TrustProof } from '../../src/rotation/trust-proof.ts';
 import { hoursFromNow, NOW, pairOf, root } from '../pki/make.ts';
@@ -57,7 +58,9 @@ interface Given {
   readonly now?: Date;
   /** Since when nothing stands in the way of a step, by `move <version>` or `retire <version>`. */
   readonly clearSince?: ReadonlyMap<string, Date>;
-  readonly source?: string | undefined;
+  readonly source?: string;
+  /** What another machine states that decides by itself which CA signs; undefined where that isn't known. */
+  readonly stated?: readonly CaPath[] | undefined;
   readonly longestLifeMs?: number;
   readonly terms?: Partial<RotationTerms>;
   readonly proofs?: readonly TrustProof[];
@@ -75,12 +78,13 @@ export function opened(generations: readonly Generation[], clearSince: ReadonlyM
 
 export function plan(
   generations: readonly Generation[],
-  wanted: CaPair | undefined,
+  wanted: CaPath | undefined,
   members: readonly Member[] = [],
   given: Given = {},
 ) {
-  const { now = NOW, clearSince = new Map() } = given;
-  return planRotation(
+  const { now = NOW, clearSince = new Map(), stated } = given;
+  const planner = 'stated' in given ? planAnchors : planRotation;
+  return planner(
     {
       generations: opened(generations, clearSince),
       members,
@@ -89,7 +93,8 @@ export function plan(
       trustBundleHash: 'bundle',
       terms: { ...TERMS, ...given.terms },
       longestLifeMs: given.longestLifeMs,
-      source: 'source' in given ? given.source : 'secret',
+      source: given.source ?? 'secret',
+      stated: stated && new Set(stated.map(({ id }) => id)),
     },
     now,
   );

@@ -27,7 +27,8 @@ export function rotationScene(generations: readonly Generation[] = [], isOwn = t
   };
   const started = world.deps.start(authorityOf(world));
   const backend = isOwn ? { ...elsewhere, keyPair } : elsewhere;
-  const runtime: Runtime = { ...started, generations, backend };
+  const definition = isOwn ? started.definition : { ...started.definition, type: 'stepCA' };
+  const runtime: Runtime = { ...started, definition, generations, backend };
   for (const each of generations) world.generations.plant(each, [each.secret.uid]);
   return { world, asked, runtime, deps: world.deps };
 }

@@ -45,7 +45,8 @@ export function comesFromElsewhere({ resource, authority, secret, held }: Observ
   if (remembered !== undefined && remembered !== authorityName(resource))
     return { reason: 'AuthorityChanged', message: `the certificate was issued by ${remembered}` };
   // Until its trust is known, an authority can't disown what it issued.
-  if (isAuthority(authority) && authority.trust.anchors.size > 0 && !leadsTo(held, authority))
+  if (!isAuthority(authority) || authority.isStatedWithAnswers) return undefined;
+  if (authority.trust.anchors.size > 0 && !leadsTo(held, authority))
     return { reason: 'AuthorityChanged', message: 'the certificate does not lead to a CA of the authority' };
   return undefined;
 }

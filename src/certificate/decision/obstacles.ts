@@ -36,8 +36,10 @@ const WHAT_CHANGES: Readonly<Record<Cause, string>> = {
 export type Obstacle = Extract<Decision, { do: 'wait' | 'refuse' }>;
 export type Backoff = Extract<Decision, { do: 'wait' }>;
 
-export function authorityIsNotReady({ authority }: Observed): Obstacle | undefined {
+export function authorityIsNotReady({ authority, next, wanted }: Observed): Obstacle | undefined {
   if (!isAuthority(authority) || authority.trouble === undefined) return undefined;
+  // What is withheld was issued already.
+  if (next?.withheldAt !== undefined && next.wanted === wanted) return undefined;
   return wait('AuthorityNotReady', `${authority.trouble.code}: ${authority.trouble.message}`);
 }
 

@@ -2,6 +2,7 @@ import type { KeyObject } from 'node:crypto';
 import type { ClientCertificate } from '../../api/client-certificate.ts';
 import * as names from '../../api/names.ts';
 import { keyOf, type RawObject } from '../../api/parse.ts';
+import type { Issued } from '../../backends/backend.ts';
 import { ApiError, RetryableError, TerminalError } from '../../errors.ts';
 import type { Observed } from '../observed.ts';
 import { occupation } from '../secret/protection.ts';
@@ -9,17 +10,21 @@ import type { RequestDeps } from './deps.ts';
 import { type NextContent, type NextKey, nextName, viewNextKey } from './next-key.ts';
 import { nextManifest } from './next-manifest.ts';
 
-/** Writes the Secret that keeps the key of a request under way, in place of `current`; without `key` the request alone. */
+/**
+ * Writes the Secret that keeps the key of a request under way, in place of `current`; without `key` the request alone. With
+ * `issued` also what came of it.
+ */
 export async function storeKey(
   { resource }: Observed,
   content: NextContent,
   key: KeyObject | undefined,
   current: NextKey | undefined,
   deps: RequestDeps,
+  issued?: Issued,
 ): Promise<NextKey> {
   deps.ownership.assert(keyOf(resource));
   try {
-    return await deps.nextKeys.apply(nextManifest(resource, content, key, current));
+    return await deps.nextKeys.apply(nextManifest(resource, content, key, current, issued));
   } catch (error) {
     if (!(error instanceof ApiError) || error.status !== 409 || current !== undefined) throw error;
     const name = nextName(resource.name);

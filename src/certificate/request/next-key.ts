@@ -3,7 +3,10 @@ import type { ClientCertificate } from '../../api/client-certificate.ts';
 import { parseRfc3339 } from '../../api/conditions.ts';
 import * as names from '../../api/names.ts';
 import { parseMeta, type RawObject } from '../../api/parse.ts';
+import type { Issued } from '../../backends/backend.ts';
+import { parseCertificates } from '../../pki/certificate.ts';
 import { keySpecOf, parsePrivateKey, publicKeyDer } from '../../pki/keys.ts';
+import { MAX_CHAIN } from '../../pki/path-search.ts';
 import { shortOnly } from '../secret/annotations.ts';
 
 /** A request whose answer is awaited, as the Secret that keeps its key says; the key itself is not in here. */
@@ -23,10 +26,12 @@ export interface NextKey {
   readonly ticket: string | undefined;
   /** Set where the answer was no. */
   readonly denied: { readonly message: string; readonly at: Date } | undefined;
+  /** When the certificate was issued that is kept there until its CA is shown to be trusted; undefined while none is. */
+  readonly withheldAt: Date | undefined;
 }
 
 /** What of it is written; the rest is the API server's. */
-export type NextContent = Pick<NextKey, 'id' | 'wanted' | 'ticket' | 'denied'>;
+export type NextContent = Pick<NextKey, 'id' | 'wanted' | 'ticket' | 'denied' | 'withheldAt'>;
 
 /** Of what a denial says, as much is kept. */
 export const LONGEST_DENIAL = 1_024;
@@ -60,6 +65,7 @@ export function viewNextKey(object: RawObject): NextKey {
     id: read(names.REQUEST_ANNOTATION) ?? '',
     wanted: read(names.WANTED_ANNOTATION) ?? '',
     ticket: read(names.TICKET_ANNOTATION),
+    withheldAt: parseRfc3339(read(names.WITHHELD_AT_ANNOTATION)),
     denied: message === undefined || deniedAt === undefined ? undefined : { message, at: deniedAt },
   };
 }
@@ -74,6 +80,20 @@ export function keptKey(object: RawObject, { certificateUid, id, wanted }: NextK
   const key = parsed(Buffer.from(object.data?.['tls.key'] ?? '', 'base64').toString('latin1'));
   if (key === undefined || JSON.stringify(keySpecOf(key)) !== JSON.stringify(spec.key)) return undefined;
   return requestId(certificateUid, wanted, key) === id ? key : undefined;
+}
+
+/** The certificate that a Secret withholds, with its id at the authority; undefined where none can be read. It isn't proven. */
+export function keptCertificate(object: RawObject, { withheldAt, ticket }: NextKey): Issued | undefined {
+  if (withheldAt === undefined) return undefined;
+  const read = (key: string) =>
+    parseCertificates(Buffer.from(object.data?.[key] ?? '', 'base64').toString('latin1'), { most: 2 * MAX_CHAIN });
+  try {
+    const [chain, ca] = [read('tls.crt'), read('ca.crt')];
+    if (chain.length === 0) return undefined;
+    return { chain, ...(ca.length === 0 ? {} : { ca }), ...(ticket === undefined ? {} : { externalId: ticket }) };
+  } catch {
+    return undefined;
+  }
 }
 
 function parsed(pem: string): KeyObject | undefined {

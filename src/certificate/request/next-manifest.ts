@@ -2,8 +2,10 @@ import type { KeyObject } from 'node:crypto';
 import type { ClientCertificate } from '../../api/client-certificate.ts';
 import { toRfc3339 } from '../../api/conditions.ts';
 import * as names from '../../api/names.ts';
+import type { Issued } from '../../backends/backend.ts';
 import { readable } from '../../foreign-text.ts';
 import { CREATE_ONLY } from '../../kube/object.ts';
+import type { CertificateView } from '../../pki/certificate.ts';
 import { encodePrivateKey } from '../../pki/keys.ts';
 import { authorityName } from '../observed.ts';
 import { ownerReference } from '../secret/manifest.ts';
@@ -20,8 +22,9 @@ export function nextManifest(
   content: NextContent,
   key: KeyObject | undefined,
   current: { readonly uid: string; readonly resourceVersion: string } | undefined,
+  issued?: Issued,
 ) {
-  const { ticket, denied } = content;
+  const { ticket, denied, withheldAt } = content;
   const keyPem = key === undefined ? '' : encodePrivateKey(key, 'PKCS8');
   return {
     apiVersion: 'v1',
@@ -39,6 +42,7 @@ export function nextManifest(
         [names.REQUEST_ANNOTATION]: content.id,
         [names.WANTED_ANNOTATION]: content.wanted,
         ...(ticket === undefined ? {} : { [names.TICKET_ANNOTATION]: ticket }),
+        ...(withheldAt === undefined ? {} : { [names.WITHHELD_AT_ANNOTATION]: withheldAt.toISOString() }),
         ...(denied === undefined
           ? {}
           : {
@@ -50,6 +54,18 @@ export function nextManifest(
       ownerReferences: [ownerReference(resource)],
     },
     type: 'kubernetes.io/tls',
-    data: { 'tls.crt': '', 'tls.key': Buffer.from(keyPem, 'latin1').toString('base64') },
+    data: {
+      'tls.crt': base64(pemOf(issued?.chain)),
+      'tls.key': base64(keyPem),
+      ...(issued?.ca === undefined ? {} : { 'ca.crt': base64(pemOf(issued.ca)) }),
+    },
   };
+}
+
+function pemOf(certificates: readonly CertificateView[] = []): string {
+  return certificates.map(({ pem }) => pem).join('');
+}
+
+function base64(pem: string): string {
+  return Buffer.from(pem, 'latin1').toString('base64');
 }

@@ -1,6 +1,6 @@
 import type { KeyObject } from 'node:crypto';
 import { keyOf } from '../../api/parse.ts';
-import type { Pending } from '../../backends/backend.ts';
+import type { Issued, Pending } from '../../backends/backend.ts';
 import { AbandonedRequests } from './abandoned.ts';
 import type { NextKey } from './next-key.ts';
 
@@ -8,6 +8,8 @@ import type { NextKey } from './next-key.ts';
 export interface PendingRequest {
   readonly next: NextKey;
   readonly key: KeyObject;
+  /** What came of it, where that is withheld. */
+  readonly issued?: Issued | undefined;
   /** What was answered last, and when to ask again, on the monotonic clock. */
   readonly pending?: { readonly answer: Pending; readonly askAtMs: number } | undefined;
 }

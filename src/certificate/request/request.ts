@@ -5,7 +5,7 @@ import { CertwheelError, DeniedError, RetryableError, TerminalError } from '../.
 import type { AuthorityView, Observed } from '../observed.ts';
 import type { Ask, RequestDeps } from './deps.ts';
 import { storeKey } from './keep-key.ts';
-import { keptKey, type NextKey, nextName, requestId } from './next-key.ts';
+import { keptCertificate, keptKey, type NextKey, nextName, requestId } from './next-key.ts';
 import { certificateKey, notYet, type PendingRequest } from './pending-requests.ts';
 import { abandonRequest, forgetOrLeave } from './remove.ts';
 
@@ -78,8 +78,8 @@ async function askDurably(
   }
 }
 
-/** The key that is kept for what is wanted, unless its Secret was tampered with. */
-async function underWay(seen: Observed, deps: RequestDeps): Promise<PendingRequest | undefined> {
+/** The key that is kept for what is wanted, and what is withheld with it, unless its Secret was tampered with. */
+export async function underWay(seen: Observed, deps: RequestDeps): Promise<PendingRequest | undefined> {
   const { next, resource } = seen;
   if (next === undefined || !isUnderWay(seen)) return undefined;
   const known = deps.awaited.of(next);
@@ -89,7 +89,7 @@ async function underWay(seen: Observed, deps: RequestDeps): Promise<PendingReque
     throw new RetryableError('Conflict', `Secret ${next.name} changed meanwhile`);
   const key = keptKey(object, next, resource.spec);
   if (key === undefined) return undefined;
-  const awaited = { next, key };
+  const awaited = { next, key, issued: keptCertificate(object, next) };
   deps.awaited.keep(awaited);
   return awaited;
 }
@@ -111,7 +111,13 @@ async function begin(
   const lost = former ?? deps.awaited.under(keyOf(resource));
   if (lost !== undefined) await forgetOrLeave(lost, deps, signal);
   const key = await makeKey();
-  const content = { id: requestId(resource.uid, wanted, key), wanted, ticket: undefined, denied: undefined };
+  const content = {
+    id: requestId(resource.uid, wanted, key),
+    wanted,
+    ticket: undefined,
+    denied: undefined,
+    withheldAt: undefined,
+  };
   const next = await storeKey(seen, content, key, former, deps);
   const awaited = { next, key };
   deps.awaited.keep(awaited);

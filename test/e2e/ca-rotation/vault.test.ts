@@ -84,7 +84,7 @@ test('an issuer that Vault does not sign with becomes nothing but a message', as
   const place = await begin('refused', SOON);
   const { world, namespace } = place;
   await place.on(
-    'vault write pki/root/rotate/internal common_name=useless issuer_name=useless key_type=ec ttl=87600h usage=read-only && vault write pki/root/replace default=useless',
+    'vault write pki/root/rotate/internal common_name=useless issuer_name=useless key_type=ec ttl=87600h && vault write pki/root/replace default=useless && vault write pki/issuer/useless usage=read-only',
   );
   await place.look();
   await eventually('the authority says that Vault does not sign with it', async () => {

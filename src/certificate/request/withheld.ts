@@ -1,0 +1,91 @@
+import { toRfc3339 } from '../../api/conditions.ts';
+import { keyOf } from '../../api/parse.ts';
+import type { Pending } from '../../backends/backend.ts';
+import type { CertificateView } from '../../pki/certificate.ts';
+import { chainsTo } from '../../pki/chain.ts';
+import type { AuthorityView, Observed } from '../observed.ts';
+import { trustFor } from '../prove.ts';
+import type { RequestDeps } from './deps.ts';
+import { storeKey } from './keep-key.ts';
+import { requestId } from './next-key.ts';
+import { abandonRequest, forgetOrLeave } from './remove.ts';
+import { isUnderWay, underWay } from './request.ts';
+import type { UnpublishedCertificate } from './unpublished.ts';
+
+const MINUTE = 60_000;
+/** Workloads need time to load what is published after all. */
+const BEFORE_END_MS = 5 * MINUTE;
+
+/** Why a certificate is withheld. */
+export interface Withholding {
+  /** What it leads to, and what is not shown to be trusted. */
+  readonly anchor: CertificateView;
+  /** When it is published all the same. */
+  readonly until: Date;
+}
+
+/**
+ * Why a certificate can't be published yet: another machine has signed it with a CA that isn't shown to be trusted, and the
+ * Secret holds one of a CA that is. It is published at the latest when that one ends.
+ */
+export function withholding(
+  { issued }: UnpublishedCertificate,
+  { ours, held }: Observed,
+  view: AuthorityView,
+  now: Date,
+): Withholding | undefined {
+  const { usableAnchors: usable, intermediates } = view;
+  if (usable === undefined || ours === undefined || held === undefined) return undefined;
+  if (!held.anchorFingerprints.some((each) => usable.has(each))) return undefined;
+  const untilMs =
+    held.notAfter.getTime() - Math.min((held.notAfter.getTime() - held.notBefore.getTime()) / 10, BEFORE_END_MS);
+  if (untilMs <= now.getTime()) return undefined;
+  const leadsTo = (anchors: readonly CertificateView[]) => chainsTo([...issued.chain, ...intermediates], anchors);
+  const anchors = [...trustFor(issued, view).anchors.values()];
+  if (leadsTo(anchors.filter(({ fingerprintSHA256 }) => usable.has(fingerprintSHA256)))) return undefined;
+  const anchor = anchors.find((each) => leadsTo([each]));
+  return anchor && { anchor, until: new Date(untilMs) };
+}
+
+/** Keeps it, with its key, in the Secret NAME-next, where it outlives us. */
+export async function withhold(
+  seen: Observed,
+  made: UnpublishedCertificate,
+  { anchor, until }: Withholding,
+  deps: RequestDeps,
+  signal: AbortSignal,
+): Promise<Pending> {
+  const { resource, wanted = '' } = seen;
+  const { key, issued, issuedAt } = made;
+  const id = requestId(resource.uid, wanted, key);
+  const former = deps.awaited.under(keyOf(resource)) ?? seen.next;
+  const isSame = former?.id === id;
+  if (former?.withheldAt === undefined || !isSame) {
+    if (former !== undefined && !isSame) await forgetOrLeave(former, deps, signal);
+    const ticket = issued.externalId ?? (isSame ? former?.ticket : undefined);
+    const content = { id, wanted, ticket, denied: undefined, withheldAt: issuedAt };
+    const next = await storeKey(seen, content, key, former, deps, issued);
+    deps.awaited.keep({ next, key, issued });
+    const { namespace, name } = resource;
+    deps.log.info('certificate withheld', { namespace, name, ca: anchor.subjectText, until });
+  }
+  const pollAfterMs = Math.max(0, until.getTime() - deps.clock.now().getTime());
+  const message = `the new certificate leads to the CA ${anchor.subjectText} (SHA-256 ${anchor.fingerprintSHA256}), which is not shown to be trusted yet; it is kept in Secret ${resource.name}-next, and published as soon as that is shown, at the latest at ${toRfc3339(until)}`;
+  return { ticket: id, pollAfterMs, message };
+}
+
+/** What is withheld for what is wanted now. What can't be used any more is removed. */
+export async function takeWithheld(
+  seen: Observed,
+  isGood: (made: UnpublishedCertificate) => boolean,
+  deps: RequestDeps,
+  signal: AbortSignal,
+): Promise<UnpublishedCertificate | undefined> {
+  const { next } = seen;
+  if (next?.withheldAt === undefined || !isUnderWay(seen)) return undefined;
+  const kept = await underWay(seen, deps);
+  const made = kept?.issued && { issued: kept.issued, key: kept.key, issuedAt: next.withheldAt };
+  if (made !== undefined && isGood(made)) return made;
+  await abandonRequest(next, deps, signal);
+  return undefined;
+}
