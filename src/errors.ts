@@ -45,6 +45,7 @@ export const ERROR_CODES = [
   'UnsupportedByAuthority',
   'DeniedByPolicy',
   'ApprovalPending',
+  'CertificateWithheld',
   'ApprovalDenied',
   'TooManyCertificates',
   'SystemIdentityDenied',

@@ -208,6 +208,7 @@ export const TICKET_ANNOTATION = 'certwheel.io/ticket';
 export const DENIED_ANNOTATION = 'certwheel.io/denied';
 export const DENIED_AT_ANNOTATION = 'certwheel.io/denied-at';
 export const WITHHELD_AT_ANNOTATION = 'certwheel.io/withheld-at';
+export const WITHHELD_BELOW_ANNOTATION = 'certwheel.io/withheld-below';
 
 /** On the Secret of a CA generation: the authority's name, and what its state machine stands at. */
 export const AUTHORITY_NAME_LABEL = 'certwheel.io/authority-name';

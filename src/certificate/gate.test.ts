@@ -33,7 +33,7 @@ function waiting(name: string): Observed {
     wanted: seen.wanted ?? '',
     ticket: undefined,
     denied: undefined,
-    withheldAt: undefined,
+    withheld: undefined,
   };
   return seen.with({ next });
 }

@@ -36,6 +36,7 @@ const NEEDS: readonly Check<needs.Need>[] = [
 
 /** Why a certificate that is needed can't be had now. */
 const OBSTACLES: readonly Check<obstacles.Obstacle>[] = [
+  obstacles.isWithheld, // it was issued, by a CA that isn't shown to be trusted yet
   obstacles.authorityIsNotReady, // asked by one probe, not by every certificate
   obstacles.wasDenied, // until something else is asked for, or of another authority
   obstacles.isBackingOffAfterFailure, // the last try failed, and the next has its moment

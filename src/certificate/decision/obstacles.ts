@@ -3,6 +3,7 @@ import { contestOf, slowedUntil } from '../brakes.ts';
 import { type Decision, isAuthority, type Observed } from '../observed.ts';
 import type { Cause } from '../recent.ts';
 import { longestRetryMs } from './schedule.ts';
+import { withheldMessage, withheldUntil } from './withheld.ts';
 
 /** Status is not believed beyond this: no pause of ours is longer than an hour with its jitter, and no Retry-After either. */
 const LONGEST_REST_MS = 2 * 3_600_000;
@@ -39,8 +40,19 @@ export type Backoff = Extract<Decision, { do: 'wait' }>;
 export function authorityIsNotReady({ authority, next, wanted }: Observed): Obstacle | undefined {
   if (!isAuthority(authority) || authority.trouble === undefined) return undefined;
   // What is withheld was issued already.
-  if (next?.withheldAt !== undefined && next.wanted === wanted) return undefined;
+  if (next?.withheld !== undefined && next.wanted === wanted) return undefined;
   return wait('AuthorityNotReady', `${authority.trouble.code}: ${authority.trouble.message}`);
+}
+
+/** Another machine has signed it with a CA that isn't shown to be trusted, and what the Secret holds is good for now. */
+export function isWithheld(seen: Observed, now: Date): Obstacle | undefined {
+  const { next, wanted, authority, resource } = seen;
+  if (next?.withheld === undefined || next.wanted !== wanted || !isAuthority(authority)) return undefined;
+  const { anchor } = next.withheld;
+  const recheckAt = withheldUntil(seen, authority, now);
+  if (recheckAt === undefined || authority.usableAnchors?.has(anchor) === true) return undefined;
+  const message = withheldMessage(resource, authority.trust.anchors.get(anchor), anchor, recheckAt);
+  return { do: 'wait', code: 'CertificateWithheld', message, recheckAt };
 }
 
 /** A denial is final until something changes; what an authority or an approver changes is no event here. */

@@ -26,12 +26,15 @@ export interface NextKey {
   readonly ticket: string | undefined;
   /** Set where the answer was no. */
   readonly denied: { readonly message: string; readonly at: Date } | undefined;
-  /** When the certificate was issued that is kept there until its CA is shown to be trusted; undefined while none is. */
-  readonly withheldAt: Date | undefined;
+  /**
+   * Set where the certificate is kept there too until its CA is shown to be trusted: when it was issued, and the fingerprint
+   * of the anchor that it leads to.
+   */
+  readonly withheld: { readonly at: Date; readonly anchor: string } | undefined;
 }
 
 /** What of it is written; the rest is the API server's. */
-export type NextContent = Pick<NextKey, 'id' | 'wanted' | 'ticket' | 'denied' | 'withheldAt'>;
+export type NextContent = Pick<NextKey, 'id' | 'wanted' | 'ticket' | 'denied' | 'withheld'>;
 
 /** Of what a denial says, as much is kept. */
 export const LONGEST_DENIAL = 1_024;
@@ -54,6 +57,8 @@ export function viewNextKey(object: RawObject): NextKey {
   const certificateUid = read(names.CERTIFICATE_UID_ANNOTATION) ?? '';
   const deniedAt = parseRfc3339(read(names.DENIED_AT_ANNOTATION));
   const message = read(names.DENIED_ANNOTATION);
+  const withheldAt = parseRfc3339(read(names.WITHHELD_AT_ANNOTATION));
+  const anchor = read(names.WITHHELD_BELOW_ANNOTATION);
   return {
     namespace,
     name,
@@ -65,7 +70,7 @@ export function viewNextKey(object: RawObject): NextKey {
     id: read(names.REQUEST_ANNOTATION) ?? '',
     wanted: read(names.WANTED_ANNOTATION) ?? '',
     ticket: read(names.TICKET_ANNOTATION),
-    withheldAt: parseRfc3339(read(names.WITHHELD_AT_ANNOTATION)),
+    withheld: withheldAt === undefined || anchor === undefined ? undefined : { at: withheldAt, anchor },
     denied: message === undefined || deniedAt === undefined ? undefined : { message, at: deniedAt },
   };
 }
@@ -83,8 +88,8 @@ export function keptKey(object: RawObject, { certificateUid, id, wanted }: NextK
 }
 
 /** The certificate that a Secret withholds, with its id at the authority; undefined where none can be read. It isn't proven. */
-export function keptCertificate(object: RawObject, { withheldAt, ticket }: NextKey): Issued | undefined {
-  if (withheldAt === undefined) return undefined;
+export function keptCertificate(object: RawObject, { withheld, ticket }: NextKey): Issued | undefined {
+  if (withheld === undefined) return undefined;
   const read = (key: string) =>
     parseCertificates(Buffer.from(object.data?.[key] ?? '', 'base64').toString('latin1'), { most: 2 * MAX_CHAIN });
   try {

@@ -24,7 +24,7 @@ export function nextManifest(
   current: { readonly uid: string; readonly resourceVersion: string } | undefined,
   issued?: Issued,
 ) {
-  const { ticket, denied, withheldAt } = content;
+  const { ticket, denied, withheld } = content;
   const keyPem = key === undefined ? '' : encodePrivateKey(key, 'PKCS8');
   return {
     apiVersion: 'v1',
@@ -42,7 +42,12 @@ export function nextManifest(
         [names.REQUEST_ANNOTATION]: content.id,
         [names.WANTED_ANNOTATION]: content.wanted,
         ...(ticket === undefined ? {} : { [names.TICKET_ANNOTATION]: ticket }),
-        ...(withheldAt === undefined ? {} : { [names.WITHHELD_AT_ANNOTATION]: withheldAt.toISOString() }),
+        ...(withheld === undefined
+          ? {}
+          : {
+              [names.WITHHELD_AT_ANNOTATION]: withheld.at.toISOString(),
+              [names.WITHHELD_BELOW_ANNOTATION]: withheld.anchor,
+            }),
         ...(denied === undefined
           ? {}
           : {

@@ -27,7 +27,7 @@ const next: NextKey = {
   wanted: 'w',
   ticket: undefined,
   denied: undefined,
-  withheldAt: undefined,
+  withheld: undefined,
 };
 
 test('a request is known by its Secret and by its id', () => {

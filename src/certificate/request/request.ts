@@ -116,7 +116,7 @@ async function begin(
     wanted,
     ticket: undefined,
     denied: undefined,
-    withheldAt: undefined,
+    withheld: undefined,
   };
   const next = await storeKey(seen, content, key, former, deps);
   const awaited = { next, key };

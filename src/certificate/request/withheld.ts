@@ -1,8 +1,8 @@
-import { toRfc3339 } from '../../api/conditions.ts';
 import { keyOf } from '../../api/parse.ts';
 import type { Pending } from '../../backends/backend.ts';
 import type { CertificateView } from '../../pki/certificate.ts';
 import { chainsTo } from '../../pki/chain.ts';
+import { withheldMessage, withheldUntil } from '../decision/withheld.ts';
 import type { AuthorityView, Observed } from '../observed.ts';
 import { trustFor } from '../prove.ts';
 import type { RequestDeps } from './deps.ts';
@@ -11,10 +11,6 @@ import { requestId } from './next-key.ts';
 import { abandonRequest, forgetOrLeave } from './remove.ts';
 import { isUnderWay, underWay } from './request.ts';
 import type { UnpublishedCertificate } from './unpublished.ts';
-
-const MINUTE = 60_000;
-/** Workloads need time to load what is published after all. */
-const BEFORE_END_MS = 5 * MINUTE;
 
 /** Why a certificate is withheld. */
 export interface Withholding {
@@ -30,21 +26,18 @@ export interface Withholding {
  */
 export function withholding(
   { issued }: UnpublishedCertificate,
-  { ours, held }: Observed,
+  seen: Observed,
   view: AuthorityView,
   now: Date,
 ): Withholding | undefined {
   const { usableAnchors: usable, intermediates } = view;
-  if (usable === undefined || ours === undefined || held === undefined) return undefined;
-  if (!held.anchorFingerprints.some((each) => usable.has(each))) return undefined;
-  const untilMs =
-    held.notAfter.getTime() - Math.min((held.notAfter.getTime() - held.notBefore.getTime()) / 10, BEFORE_END_MS);
-  if (untilMs <= now.getTime()) return undefined;
+  const until = withheldUntil(seen, view, now);
+  if (usable === undefined || until === undefined) return undefined;
   const leadsTo = (anchors: readonly CertificateView[]) => chainsTo([...issued.chain, ...intermediates], anchors);
   const anchors = [...trustFor(issued, view).anchors.values()];
   if (leadsTo(anchors.filter(({ fingerprintSHA256 }) => usable.has(fingerprintSHA256)))) return undefined;
   const anchor = anchors.find((each) => leadsTo([each]));
-  return anchor && { anchor, until: new Date(untilMs) };
+  return anchor && { anchor, until };
 }
 
 /** Keeps it, with its key, in the Secret NAME-next, where it outlives us. */
@@ -60,17 +53,23 @@ export async function withhold(
   const id = requestId(resource.uid, wanted, key);
   const former = deps.awaited.under(keyOf(resource)) ?? seen.next;
   const isSame = former?.id === id;
-  if (former?.withheldAt === undefined || !isSame) {
+  if (former?.withheld === undefined || !isSame) {
     if (former !== undefined && !isSame) await forgetOrLeave(former, deps, signal);
     const ticket = issued.externalId ?? (isSame ? former?.ticket : undefined);
-    const content = { id, wanted, ticket, denied: undefined, withheldAt: issuedAt };
+    const content = {
+      id,
+      wanted,
+      ticket,
+      denied: undefined,
+      withheld: { at: issuedAt, anchor: anchor.fingerprintSHA256 },
+    };
     const next = await storeKey(seen, content, key, former, deps, issued);
     deps.awaited.keep({ next, key, issued });
     const { namespace, name } = resource;
     deps.log.info('certificate withheld', { namespace, name, ca: anchor.subjectText, until });
   }
   const pollAfterMs = Math.max(0, until.getTime() - deps.clock.now().getTime());
-  const message = `the new certificate leads to the CA ${anchor.subjectText} (SHA-256 ${anchor.fingerprintSHA256}), which is not shown to be trusted yet; it is kept in Secret ${resource.name}-next, and published as soon as that is shown, at the latest at ${toRfc3339(until)}`;
+  const message = withheldMessage(resource, anchor, anchor.fingerprintSHA256, until);
   return { ticket: id, pollAfterMs, message };
 }
 
@@ -82,9 +81,9 @@ export async function takeWithheld(
   signal: AbortSignal,
 ): Promise<UnpublishedCertificate | undefined> {
   const { next } = seen;
-  if (next?.withheldAt === undefined || !isUnderWay(seen)) return undefined;
+  if (next?.withheld === undefined || !isUnderWay(seen)) return undefined;
   const kept = await underWay(seen, deps);
-  const made = kept?.issued && { issued: kept.issued, key: kept.key, issuedAt: next.withheldAt };
+  const made = kept?.issued && { issued: kept.issued, key: kept.key, issuedAt: next.withheld.at };
   if (made !== undefined && isGood(made)) return made;
   await abandonRequest(next, deps, signal);
   return undefined;

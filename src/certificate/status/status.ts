@@ -127,6 +127,8 @@ function progress(
       return [{ type: 'Stalled', status: 'True', reason: decision.code, message: decision.message }];
     case 'wait':
       if (SLOWED.includes(decision.code)) return [slowed(decision)];
+      if (decision.code === 'CertificateWithheld')
+        return [{ type: 'Issuing', status: 'True', reason: decision.code, message: decision.message }];
       return [
         {
           type: 'Issuing',

@@ -33,7 +33,8 @@ export async function writeStepCaFiles(place: CaPlace): Promise<void> {
     crt: join(folder, 'certs/intermediate_ca.crt'),
     key: join(folder, 'secrets/intermediate_ca_key'),
   };
-  await writeChain(paths, password);
+  const root = await writeChain(paths, password);
+  write(join(folder, 'secrets/root_ca_key'), encrypted(root.key, password));
   const { publicJwk, encryptedKey } = makeProvisionerKey(password);
   const config = {
     ...paths,
@@ -49,16 +50,29 @@ export async function writeStepCaFiles(place: CaPlace): Promise<void> {
   write(join(folder, 'config/ca.json'), JSON.stringify(config));
 }
 
-/** A root and an intermediate with names that end in `suffix`; the key of the intermediate is encrypted. */
-export async function writeChain(paths: ChainPaths, password: string, suffix = ''): Promise<void> {
+/** A root and an intermediate with names that end in `suffix`; the keys are encrypted. Answers the root. */
+export async function writeChain(paths: ChainPaths, password: string, suffix = ''): Promise<Pair> {
   const root = await makeCa(`Test Root CA${suffix}`, { extensions: caExtensions(1) });
+  write(paths.root, root.certificate);
+  await writeIntermediate(paths, root, password, suffix);
+  return root;
+}
+
+/** An intermediate below that root, whose name ends in `suffix`. */
+export async function writeIntermediate(
+  paths: Omit<ChainPaths, 'root'>,
+  root: Pair,
+  password: string,
+  suffix: string,
+): Promise<void> {
   const extensions = [...caExtensions(0), 'authorityKeyIdentifier = keyid'];
   const intermediate = await makeCa(`Test Intermediate CA${suffix}`, { extensions, issuer: root });
-  write(paths.root, root.certificate);
   write(paths.crt, intermediate.certificate);
-  const key = createPrivateKey(intermediate.key);
-  const encryption = { cipher: 'aes-256-cbc', passphrase: password };
-  write(paths.key, key.export({ type: 'pkcs8', format: 'pem', ...encryption }).toString());
+  write(paths.key, encrypted(intermediate.key, password));
+}
+
+function encrypted(key: string, passphrase: string): string {
+  return createPrivateKey(key).export({ type: 'pkcs8', format: 'pem', cipher: 'aes-256-cbc', passphrase }).toString();
 }
 
 /** A certificate of a server at that address, with its issuer behind it. */

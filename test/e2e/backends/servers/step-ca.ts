@@ -10,7 +10,7 @@ import { LogPart, waitUntilReady } from '../../../cluster/ready.ts';
 import { STEP_VERSION } from '../../../programs/catalog.ts';
 import { ensureProgram } from '../../../programs/programs.ts';
 import type { Pair } from '../../support/openssl.ts';
-import { type CaPlace, type ChainPaths, writeChain, writeStepCaFiles } from './step-ca-files.ts';
+import { type CaPlace, type ChainPaths, writeChain, writeIntermediate, writeStepCaFiles } from './step-ca-files.ts';
 
 /** A real step-ca with its files. */
 export interface StepCa {
@@ -26,6 +26,8 @@ export interface StepCa {
   configure(change: (config: CaConfig) => void): void;
   /** Another root with an intermediate of its own, which are not in use yet; answers their paths. */
   makeRoot(): Promise<ChainPaths>;
+  /** Another intermediate below the root that it began with. */
+  makeIntermediate(): Promise<Omit<ChainPaths, 'root'>>;
   read(name: string): string;
   write(name: string, content: string): void;
   /** Its answer to a GET request, over TLS that is verified against the roots of ca.json. */
@@ -114,6 +116,14 @@ class RunningStepCa implements StepCa {
       key: this.#path('secrets/intermediate_2.key'),
     };
     await writeChain(paths, CA_PASSWORD, ' 2');
+    return paths;
+  }
+
+  async makeIntermediate(): Promise<Omit<ChainPaths, 'root'>> {
+    const key = createPrivateKey({ key: this.read('secrets/root_ca_key'), passphrase: CA_PASSWORD });
+    const root = { certificate: this.root, key: key.export({ type: 'pkcs8', format: 'pem' }).toString() };
+    const paths = { crt: this.#path('certs/intermediate_3.crt'), key: this.#path('secrets/intermediate_3.key') };
+    await writeIntermediate(paths, root, CA_PASSWORD, ' 3');
     return paths;
   }
 
