@@ -28,6 +28,7 @@ export async function underTraffic(world: World, namespace: string, spec: Record
       const annotations = { [ROTATE_CA_ANNOTATION]: new Date().toISOString() };
       await patchAuthority(world, namespace, 'ca', { metadata: { annotations } });
     },
+    setSpec: (spec: object) => patchAuthority(world, namespace, 'ca', { spec }),
     configure: (caRotation: object) => patchAuthority(world, namespace, 'ca', { spec: { caRotation } }),
     /** Waits until the generations, from version 1 on, are in these states. */
     until: (...states: readonly CAGeneration['state'][]) =>
