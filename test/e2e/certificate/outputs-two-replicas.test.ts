@@ -1,10 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { SECRETS } from '../../../src/api/names.ts';
 import { auditEvents, isWrite } from '../process/support/audit.ts';
 import { createSecret, patchSecret, renewAt, untilRevision } from '../support/edits.ts';
-import { clientCertificate, create, readSecret, untilReady } from '../support/objects.ts';
-import { openssl, withFiles } from '../support/openssl.ts';
+import { hasItsStore } from '../support/key-stores.ts';
+import { clientCertificate, create, untilReady } from '../support/objects.ts';
 import { oneScene } from '../support/scene.ts';
 import { eventually } from '../support/world.ts';
 
@@ -27,27 +28,13 @@ const scene = oneScene({}, async ({ world, namespace }) => {
 });
 test.after(scene.stop);
 
-/** The certificate of the key store, by what openssl reads with that password; an empty text where it reads none. */
-async function leafIn(store: string | undefined, secret: string): Promise<string> {
-  return withFiles({ password: secret }, async (folder) => {
-    const { writeFile } = await import('node:fs/promises');
-    await writeFile(`${folder}/store`, Buffer.from(store ?? '', 'base64'));
-    const command = ['pkcs12', '-in', 'store', '-passin', 'file:password', '-nokeys', '-clcerts'];
-    const text = await openssl(folder, ...command).catch(() => '');
-    return /-----BEGIN [^-]+-----[^-]+-----END [^-]+-----\n/.exec(text)?.[0] ?? '';
-  });
-}
-
 /** Whether each Secret holds a store of its own certificate that opens with that password. */
 async function areAll(secret: string): Promise<boolean> {
   const { world, namespace } = await scene.get();
-  const opened = await Promise.all(
-    names.map(async (name) => {
-      const found = await readSecret(world, namespace, `${name}-tls`);
-      return found?.chain.startsWith((await leafIn(found.object.data?.['keystore.p12'], secret)) || 'none');
-    }),
+  const have = names.map(async (name) =>
+    hasItsStore(await world.client.get(SECRETS, namespace, `${name}-tls`), secret),
   );
-  return opened.every((each) => each === true);
+  return (await Promise.all(have)).every((each) => each);
 }
 
 /** The answers of the API server to all writes to the Secrets of certificates since then. */

@@ -3,8 +3,8 @@ import * as assert from 'uvu/assert';
 import { SECRETS } from '../../../src/api/names.ts';
 import type { RawObject } from '../../../src/api/parse.ts';
 import { createSecret, deleteSecret, patchCertificate, patchSecret, renewAt, untilRevision } from '../support/edits.ts';
+import { unlocked } from '../support/key-stores.ts';
 import { clientCertificate, conditionOf, create, readSecret, statusOf, untilReady } from '../support/objects.ts';
-import { openssl, withFiles } from '../support/openssl.ts';
 import { oneScene } from '../support/scene.ts';
 import { eventually, type World } from '../support/world.ts';
 
@@ -33,17 +33,6 @@ async function stored(world: World, namespace: string): Promise<RawObject> {
 
 const changed = ({ data: before = {} }: RawObject, { data: after = {} }: RawObject) =>
   [...new Set([...Object.keys(before), ...Object.keys(after)])].filter((name) => before[name] !== after[name]).sort();
-
-/** What openssl finds in the key store: the certificates and the key, as PEM without its remarks. */
-async function unlocked({ data = {} }: RawObject, store: string, secret: string): Promise<string> {
-  const file = Buffer.from(data[store] ?? '', 'base64');
-  return withFiles({ password: secret }, async (folder) => {
-    const { writeFile } = await import('node:fs/promises');
-    await writeFile(`${folder}/store`, file);
-    const text = await openssl(folder, 'pkcs12', '-in', 'store', '-passin', 'file:password', '-nodes');
-    return (text.match(/-----BEGIN [^-]+-----[^-]+-----END [^-]+-----\n/g) ?? []).join('');
-  });
-}
 
 test('without its password nothing is issued, and the status names the Secret and how to create it', async () => {
   const { world, namespace } = await scene.get();
