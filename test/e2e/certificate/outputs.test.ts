@@ -127,6 +127,23 @@ test('a renewal writes all files anew, and each version of the Secret is of one 
   assert.is(await unlocked(after, 'keystore.p12', 'another one'), text('tls.crt') + text('tls.key'));
 });
 
+test('while it is suspended the stores stay as they are, and they follow the password when it goes on', async () => {
+  const { world, namespace } = await scene.get();
+  await patchCertificate(world, namespace, 'client', { spec: { suspend: true } });
+  await untilReady(world, namespace, 'client', { reason: 'Suspended' });
+  const before = await stored(world, namespace);
+  await patchSecret(world, namespace, 'store-password', password('while suspended'));
+  await patchCertificate(world, namespace, 'client', { spec: { keystores: { jks: null } } });
+  await untilReady(world, namespace, 'client', { reason: 'Suspended' });
+  assert.equal(changed(before, await stored(world, namespace)), []);
+  await patchCertificate(world, namespace, 'client', { spec: { suspend: false } });
+  await eventually('the stores have changed', async () => changed(before, await stored(world, namespace)).length > 0);
+  const after = await stored(world, namespace);
+  assert.equal(changed(before, after), STORES);
+  assert.not.ok('keystore.jks' in (after.data ?? {}));
+  assert.match(await unlocked(after, 'keystore.p12', 'while suspended'), /BEGIN PRIVATE KEY/);
+});
+
 test('a password that goes away keeps what there is, and holds up the next renewal', async () => {
   const { world, namespace } = await scene.get();
   const before = await stored(world, namespace);
@@ -157,7 +174,7 @@ test('without outputs their files go', async () => {
 
 test('no log of the controller holds a password', async () => {
   const { controller } = await scene.get();
-  assert.not.match(JSON.stringify(controller.logs), /changeit|another one/);
+  assert.not.match(JSON.stringify(controller.logs), /changeit|another one|while suspended/);
 });
 
 test.run();
