@@ -1,13 +1,10 @@
-import { execFile } from 'node:child_process';
-import { dirname } from 'node:path';
-import { promisify } from 'node:util';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { SECRETS } from '../../../src/api/names.ts';
+import { commandFolder, runCommands } from '../support/commands.ts';
 import { createSecret } from '../support/edits.ts';
 import { clientCertificate, conditionOf, create, untilReady } from '../support/objects.ts';
 import { oneScene } from '../support/scene.ts';
-import type { World } from '../support/world.ts';
 
 const scene = oneScene({});
 test.after(scene.stop);
@@ -23,14 +20,6 @@ const UNUSABLE: Readonly<Record<string, Record<string, string> | undefined>> = {
   'that is not ASCII': { password: 'geheimnisträger', other: 'kept' },
 };
 
-/** As a person would, in a shell. */
-async function inShell({ cluster }: World, command: string): Promise<void> {
-  const PATH = `${dirname(cluster.kubectlPath)}:${process.env.PATH}`;
-  await promisify(execFile)('bash', ['-euo', 'pipefail', '-c', command], {
-    env: { PATH, KUBECONFIG: cluster.kubeconfigPath, HOME: '/nonexistent' },
-  });
-}
-
 for (const [index, [what, data]] of Object.entries(UNUSABLE).entries())
   test(`the command in the status mends a password ${what}`, async () => {
     const { world, namespace } = await scene.get();
@@ -44,7 +33,7 @@ for (const [index, [what, data]] of Object.entries(UNUSABLE).entries())
     const wanted = { status: 'False', reason: 'KeystorePasswordUnusable' };
     const status = await untilReady(world, namespace, `client-${index}`, wanted);
     const [, command = ''] = /for example: (.*)$/.exec(conditionOf(status, 'Ready')?.message ?? '') ?? [];
-    await inShell(world, command);
+    await runCommands(world, command, commandFolder(world));
     await untilReady(world, namespace, `client-${index}`);
     const secret = await world.client.get(SECRETS, namespace, ref.name);
     assert.is(secret?.data?.other, data && base64('kept'));
