@@ -5,6 +5,7 @@ import { type AuthorityFields, aCertificate, after, anAuthority, HOUR } from '..
 import { type Decision, requestDigest } from '../api/certificate-approval.ts';
 import { parseCertificateAuthority } from '../api/certificate-authority.ts';
 import type { ClientCertificate } from '../api/client-certificate.ts';
+import { keyOf } from '../api/parse.ts';
 import { OWN_CA_CAPABILITIES } from '../backends/shared/own-ca.ts';
 import { RetryableError } from '../errors.ts';
 import { generateKey } from '../pki/keys.ts';
@@ -45,7 +46,7 @@ function given({ allowedNamespaces = { all: true }, rules = [], labels, ahead = 
     isSecretAbsent: () => false,
     firstToName: () => undefined,
     usesOf: () => [],
-    certificate: () => undefined,
+    certificate: (key) => (key === keyOf(resource) ? resource : undefined),
     authority: () => authority,
     authorityView: () => anAuthority(view),
     keepView: () => {},
@@ -120,6 +121,15 @@ const refusal = (asking: ClientCertificate, made: UnpublishedCertificate | undef
 for (const [sentence, [scene, code]] of Object.entries(CHANGES))
   test(`asked again before it is signed or published: ${sentence}`, async () => {
     assert.is(await refusal(resource, undefined, given(scene)), code);
+  });
+
+for (const [what, current] of [
+  ['was deleted', undefined],
+  ['is being deleted', { ...resource, deleting: ['example.com/hold'] }],
+  ['was created anew', { ...resource, uid: 'another' }],
+] as const)
+  test(`nothing is signed or published for a resource that ${what} meanwhile`, async () => {
+    assert.is(await refusal(resource, undefined, { ...given(allowed), certificate: () => current }), 'Conflict');
   });
 
 test('asked again before it is signed or published: the authority has lost allowSystemIdentities', async () => {

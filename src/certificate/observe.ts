@@ -148,9 +148,10 @@ function isLapsed(authority: Observed['authority']): boolean {
 }
 
 /**
- * Asks all refusals of the authority again: between a decision and what follows from it, an answer of the authority may
- * have been awaited. `made` is that answer; it must keep within the limits of now. Throws a RetryableError otherwise.
- * What decides and whose watch is behind is read. Returns the name of the rule that permits it.
+ * Asks all refusals of the authority again, and whether the resource is still there: between a decision and what follows from
+ * it, an answer of the authority or key stores may have been awaited. `made` is that answer; it must keep within the limits of
+ * now. Throws a RetryableError otherwise. What decides and whose watch is behind is read. Returns the name of the rule that
+ * permits it.
  */
 export async function assertServed(
   resource: ClientCertificate,
@@ -159,6 +160,10 @@ export async function assertServed(
   deps: ObserveDeps,
 ): Promise<string | undefined> {
   await refresh(resource, deps);
+  const current = deps.certificate(keyOf(resource));
+  // Its Secret would be written after its deletion, with a key that nothing removes where the policy is Retain.
+  if (current?.uid !== resource.uid || current.deleting !== undefined)
+    throw new RetryableError('Conflict', 'the ClientCertificate was deleted meanwhile');
   const authority = findAuthority(resource, deps);
   const permission = findPermission(resource, deps);
   const refusal = refusedByAuthority({ resource, authority, permission }, now);

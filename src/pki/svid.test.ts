@@ -29,8 +29,10 @@ for (const [what, uris, usages, message] of [
   ['an escape', ['spiffe://example.com/a%20b'], BOTH, /no SPIFFE ID/],
   ['an upper-case trust domain', ['spiffe://Example.com/a'], BOTH, /no SPIFFE ID/],
   ['an upper-case scheme', ['SPIFFE://example.com/a'], BOTH, /no SPIFFE ID/],
+  ['one slash', ['spiffe:/example.com/a'], BOTH, /no SPIFFE ID/],
+  ['no slashes', ['spiffe:example.com/a'], BOTH, /no SPIFFE ID/],
   ['a long trust domain', [`spiffe://${'a'.repeat(256)}/a`], BOTH, /no SPIFFE ID/],
-  ['a long ID', [`spiffe://a/${'a'.repeat(2_038)}`], BOTH, /no SPIFFE ID/],
+  ['a long ID', [`spiffe://a/${'a'.repeat(2_038)}`], BOTH, /has 2049 characters, and 2048 are the most/],
   ['no digital signature', [ID], ['client auth', 'server auth'], /add "digital signature"/],
   ['no server auth', [ID], ['digital signature', 'client auth'], /add "server auth"/],
 ] as const)
@@ -47,6 +49,12 @@ for (const id of [
   'spiffe://a/.b',
 ])
   test(`${id.slice(0, 40)} is a SPIFFE ID`, () => assert.equal(svidProblems({ uris: [id] }, BOTH), []));
+
+test('a long URI leaves room for the other problems', () => {
+  const problems = svidProblems({ uris: [`spiffe://a//${'a'.repeat(2_000)}`, ID] }, ['client auth']);
+  assert.is(problems.length, 4);
+  assert.ok(problems.join('; ').length < 1_000);
+});
 
 test('each problem is named', () => assert.is(svidProblems({ uris: [`${ID}/`, ID] }, ['client auth']).length, 4));
 

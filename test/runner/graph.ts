@@ -72,6 +72,7 @@ const steps = {
   judges: { kind: 'build', command: ['node', 'test/pki/verifiers/main.ts'], budgetSeconds: 60 },
   'keystore-readers': { kind: 'build', command: ['node', 'test/pki/keystores/readers/main.ts'], budgetSeconds: 60 },
   zlint: { kind: 'build', needs: ['sources'], command: program('zlint'), budgetSeconds: 60 },
+  spiffe: { kind: 'build', needs: ['sources'], command: program('spiffe'), budgetSeconds: 60 },
   'lint-programs': { kind: 'build', command: ['node', 'test/lint/programs/main.ts'], budgetSeconds: 60 },
   'step-cli': { kind: 'build', needs: ['sources'], command: inTheBackground(program('step')), budgetSeconds: 240 },
 
@@ -127,6 +128,7 @@ export const NEEDS: readonly (readonly [path: string, needs: readonly StepName[]
   ['test/pki/', ['judges']],
   ['test/pki/keystores/', ['keystore-readers']],
   ['test/lint/', ['zlint', 'lint-programs']],
+  ['test/pki/svid/', ['spiffe']],
   ['test/pki/kinds/', ['step-cli', 'vault']],
   ['test/monitoring/', ['control-plane', 'packages']],
   ['test/interop/', ['interop-programs']],

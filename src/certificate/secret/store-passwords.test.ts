@@ -52,8 +52,16 @@ for (const [what, one, message] of [
     undefined,
     /^Secret team\/one does not exist; create it, for example: openssl rand -hex 24 /,
   ],
-  ['whose key is missing', {}, /^Secret team\/one, key p12: there is no password$/],
-  ['that is empty', { p12: '' }, /^Secret team\/one, key p12: the password is empty$/],
+  [
+    'whose key is missing',
+    {},
+    /^Secret team\/one, key p12: there is no password; set another one, for example: openssl /,
+  ],
+  [
+    'that is empty',
+    { p12: '' },
+    /^Secret team\/one, key p12: the password is empty; set another one, for example: openssl /,
+  ],
   ['that is not ASCII', { p12: 'geheimnisträger' }, /^Secret team\/one, key p12: .* not printable ASCII/],
   ['with a line break', { p12: 'changeit\n' }, /^Secret team\/one, key p12: the password ends with a line break/],
 ] as const)

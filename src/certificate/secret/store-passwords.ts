@@ -49,11 +49,14 @@ export async function readStorePasswords(
     const secret = secrets.get(ref.name);
     const place = `Secret ${namespace}/${ref.name}, key ${ref.key}`;
     if (secret === undefined)
-      return { problem: `Secret ${namespace}/${ref.name} does not exist; ${howToCreate(namespace, ref)}` };
+      return {
+        problem: `Secret ${namespace}/${ref.name} does not exist; create it, for example: ${create(namespace, ref)}`,
+      };
     const base64 = fileOf(secret.data, ref.key);
     const bytes = base64 === undefined ? undefined : Buffer.from(base64, 'base64');
     const problem = passwordProblem(bytes);
-    if (bytes === undefined || problem !== undefined) return { problem: `${place}: ${problem}` };
+    if (bytes === undefined || problem !== undefined)
+      return { problem: `${place}: ${problem}; set another one, for example: ${replace(namespace, ref)}` };
     const password = bytes.toString('latin1');
     found.set(idOf(ref), password);
     tags.push(await stretched(password, `${namespace}/${idOf(ref)}`));
@@ -61,8 +64,13 @@ export async function readStorePasswords(
   return { tag: tags.join('.'), of: ({ password }) => found.get(idOf(password)) ?? '' };
 }
 
-function howToCreate(namespace: string, { name, key }: StoreOutput['password']): string {
-  return `create it, for example: openssl rand -hex 24 | tr -d '\\n' | kubectl create secret generic -n ${namespace} ${name} --from-file=${key}=/dev/stdin`;
+function create(namespace: string, { name, key }: StoreOutput['password']): string {
+  return `openssl rand -hex 24 | tr -d '\\n' | kubectl create secret generic -n ${namespace} ${name} --from-file=${key}=/dev/stdin`;
+}
+
+/** Leaves the other keys of the Secret as they are. */
+function replace(namespace: string, ref: StoreOutput['password']): string {
+  return `${create(namespace, ref)} --dry-run=client -o yaml | kubectl apply --server-side --force-conflicts -f -`;
 }
 
 function idOf({ name, key }: StoreOutput['password']): string {

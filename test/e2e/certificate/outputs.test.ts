@@ -3,8 +3,8 @@ import * as assert from 'uvu/assert';
 import { SECRETS } from '../../../src/api/names.ts';
 import type { RawObject } from '../../../src/api/parse.ts';
 import { createSecret, deleteSecret, patchCertificate, patchSecret, renewAt, untilRevision } from '../support/edits.ts';
+import { unlocked } from '../support/key-stores.ts';
 import { clientCertificate, conditionOf, create, readSecret, statusOf, untilReady } from '../support/objects.ts';
-import { openssl, withFiles } from '../support/openssl.ts';
 import { oneScene } from '../support/scene.ts';
 import { eventually, type World } from '../support/world.ts';
 
@@ -33,17 +33,6 @@ async function stored(world: World, namespace: string): Promise<RawObject> {
 
 const changed = ({ data: before = {} }: RawObject, { data: after = {} }: RawObject) =>
   [...new Set([...Object.keys(before), ...Object.keys(after)])].filter((name) => before[name] !== after[name]).sort();
-
-/** What openssl finds in the key store: the certificates and the key, as PEM without its remarks. */
-async function unlocked({ data = {} }: RawObject, store: string, secret: string): Promise<string> {
-  const file = Buffer.from(data[store] ?? '', 'base64');
-  return withFiles({ password: secret }, async (folder) => {
-    const { writeFile } = await import('node:fs/promises');
-    await writeFile(`${folder}/store`, file);
-    const text = await openssl(folder, 'pkcs12', '-in', 'store', '-passin', 'file:password', '-nodes');
-    return (text.match(/-----BEGIN [^-]+-----[^-]+-----END [^-]+-----\n/g) ?? []).join('');
-  });
-}
 
 test('without its password nothing is issued, and the status names the Secret and how to create it', async () => {
   const { world, namespace } = await scene.get();
@@ -138,6 +127,23 @@ test('a renewal writes all files anew, and each version of the Secret is of one 
   assert.is(await unlocked(after, 'keystore.p12', 'another one'), text('tls.crt') + text('tls.key'));
 });
 
+test('while it is suspended the stores stay as they are, and they follow the password when it goes on', async () => {
+  const { world, namespace } = await scene.get();
+  await patchCertificate(world, namespace, 'client', { spec: { suspend: true } });
+  await untilReady(world, namespace, 'client', { reason: 'Suspended' });
+  const before = await stored(world, namespace);
+  await patchSecret(world, namespace, 'store-password', password('while suspended'));
+  await patchCertificate(world, namespace, 'client', { spec: { keystores: { jks: null } } });
+  await untilReady(world, namespace, 'client', { reason: 'Suspended' });
+  assert.equal(changed(before, await stored(world, namespace)), []);
+  await patchCertificate(world, namespace, 'client', { spec: { suspend: false } });
+  await eventually('the stores have changed', async () => changed(before, await stored(world, namespace)).length > 0);
+  const after = await stored(world, namespace);
+  assert.equal(changed(before, after), STORES);
+  assert.not.ok('keystore.jks' in (after.data ?? {}));
+  assert.match(await unlocked(after, 'keystore.p12', 'while suspended'), /BEGIN PRIVATE KEY/);
+});
+
 test('a password that goes away keeps what there is, and holds up the next renewal', async () => {
   const { world, namespace } = await scene.get();
   const before = await stored(world, namespace);
@@ -168,7 +174,7 @@ test('without outputs their files go', async () => {
 
 test('no log of the controller holds a password', async () => {
   const { controller } = await scene.get();
-  assert.not.match(JSON.stringify(controller.logs), /changeit|another one/);
+  assert.not.match(JSON.stringify(controller.logs), /changeit|another one|while suspended/);
 });
 
 test.run();
