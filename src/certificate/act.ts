@@ -43,8 +43,8 @@ export interface ActDeps extends PublishDeps, RequestDeps {
   slowly?<T>(work: () => Promise<T>): Promise<T>;
 }
 
-/** Published, or not yet to be had. */
-export type IssueResult = { readonly secret: SecretView } | { readonly pending: Pending };
+/** Published, withheld, or not yet to be had. */
+export type IssueResult = { readonly secret: SecretView } | { readonly withheld: true } | { readonly pending: Pending };
 
 /**
  * Gets a certificate and publishes it: one call of the authority, one write. Nothing reaches the Secret that isn't
@@ -92,7 +92,10 @@ async function publishOrWithhold(
   { signal }: Run,
 ): Promise<IssueResult> {
   const reason = withholding(made, seen, view, deps.clock.now());
-  if (reason !== undefined) return { pending: await withhold(seen, made, reason, deps, signal) };
+  if (reason !== undefined) {
+    await withhold(seen, made, reason, deps, signal);
+    return { withheld: true };
+  }
   return { secret: await publishMade(seen, view, made, deps) };
 }
 

@@ -115,6 +115,8 @@ async function carryOut(before: Observed, decision: Decision, deps: CarryOutDeps
   try {
     if (decision.do === 'issue' || decision.do === 'repair') {
       const acted = await act(before, decision, deps, run);
+      // What is kept now decides what there is to report.
+      if (acted === 'withheld') return { do: 'again' };
       seen = acted.seen;
       findings = { pending: acted.pending };
     }
@@ -133,7 +135,7 @@ async function act(
   decision: Act,
   deps: CarryOutDeps,
   run: Run,
-): Promise<{ readonly seen: Observed; readonly pending?: Findings['pending'] }> {
+): Promise<{ readonly seen: Observed; readonly pending?: Findings['pending'] } | 'withheld'> {
   const { resource } = seen;
   const authority = trustedAuthority(seen);
   if (authority === undefined) return { seen };
@@ -156,6 +158,7 @@ async function act(
     spec.algorithm === 'RSA' ? deps.slowly(() => generateKey(spec)) : generateKey(spec);
   const startedMs = deps.clock.monotonicMs();
   const result = await issue(seen, authority, ask, { ...deps, makeKey }, run);
+  if ('withheld' in result) return 'withheld';
   if ('pending' in result) return { seen, pending: result.pending };
   const { secret } = result;
   if (secret.certificate !== undefined)

@@ -12,7 +12,8 @@ import { anOwnAuthority } from './own-authority.ts';
 export const ca = await root({ notBefore: after(-400 * DAY), notAfter: after(4000 * DAY) });
 
 /** The answer in place of that of the authority; undefined lets the authority answer. */
-export type Answer = (request: IssueRequest) => Issued | Pending | undefined;
+type Answered = Issued | Pending | undefined;
+export type Answer = (request: IssueRequest) => Answered | Promise<Answered>;
 
 export class JournaledAuthority {
   /** The requests that the authority got. */
@@ -33,7 +34,7 @@ export class JournaledAuthority {
     const sign = async (request: IssueRequest) => {
       this.asked.push(request);
       if (this.isDenying) throw new DeniedError('RequestDenied', 'not you');
-      const answer = this.answer(request) ?? books.get(request.id);
+      const answer = (await this.answer(request)) ?? books.get(request.id);
       if (answer !== undefined) return answer;
       const issued = (await own.backend.issue(request, RUN.signal)) as Issued;
       // An authority with stored requests answers the same request with the same certificate.

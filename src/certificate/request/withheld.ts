@@ -1,8 +1,7 @@
 import { keyOf } from '../../api/parse.ts';
-import type { Pending } from '../../backends/backend.ts';
 import type { CertificateView } from '../../pki/certificate.ts';
 import { chainsTo } from '../../pki/chain.ts';
-import { withheldMessage, withheldUntil } from '../decision/withheld.ts';
+import { withheldUntil } from '../decision/withheld.ts';
 import type { AuthorityView, Observed } from '../observed.ts';
 import { trustFor } from '../prove.ts';
 import type { RequestDeps } from './deps.ts';
@@ -47,30 +46,26 @@ export async function withhold(
   { anchor, until }: Withholding,
   deps: RequestDeps,
   signal: AbortSignal,
-): Promise<Pending> {
+): Promise<void> {
   const { resource, wanted = '' } = seen;
   const { key, issued, issuedAt } = made;
   const id = requestId(resource.uid, wanted, key);
   const former = deps.awaited.under(keyOf(resource)) ?? seen.next;
   const isSame = former?.id === id;
-  if (former?.withheld === undefined || !isSame) {
-    if (former !== undefined && !isSame) await forgetOrLeave(former, deps, signal);
-    const ticket = issued.externalId ?? (isSame ? former?.ticket : undefined);
-    const content = {
-      id,
-      wanted,
-      ticket,
-      denied: undefined,
-      withheld: { at: issuedAt, anchor: anchor.fingerprintSHA256 },
-    };
-    const next = await storeKey(seen, content, key, former, deps, issued);
-    deps.awaited.keep({ next, key, issued });
-    const { namespace, name } = resource;
-    deps.log.info('certificate withheld', { namespace, name, ca: anchor.subjectText, until });
-  }
-  const pollAfterMs = Math.max(0, until.getTime() - deps.clock.now().getTime());
-  const message = withheldMessage(resource, anchor, anchor.fingerprintSHA256, until);
-  return { ticket: id, pollAfterMs, message };
+  if (former?.withheld !== undefined && isSame) return;
+  if (former !== undefined && !isSame) await forgetOrLeave(former, deps, signal);
+  const ticket = issued.externalId ?? (isSame ? former?.ticket : undefined);
+  const content = {
+    id,
+    wanted,
+    ticket,
+    denied: undefined,
+    withheld: { at: issuedAt, anchor: anchor.fingerprintSHA256 },
+  };
+  const next = await storeKey(seen, content, key, former, deps, issued);
+  deps.awaited.keep({ next, key, issued });
+  const { namespace, name } = resource;
+  deps.log.info('certificate withheld', { namespace, name, ca: anchor.subjectText, until });
 }
 
 /** What is withheld for what is wanted now. What can't be used any more is removed. */
