@@ -91,7 +91,8 @@ function hostOf(base: Buffer): string {
 }
 
 function isWithin(host: string, domains: readonly string[]): boolean {
-  return host !== '' && domains.some((each) => isBelow(host, each));
+  // A wildcard stands for what is directly below it, so it may stand for the domain.
+  return host !== '' && domains.some((each) => isBelow(host, each) || host === each.replace(/^[^.]*/, '*'));
 }
 
 /** Two CAs that may sign one name: a verifier that goes by the name takes the partner's client for ours. */

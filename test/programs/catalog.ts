@@ -37,6 +37,8 @@ const modules = {
   interop: { stamps: [], tags: [] },
   // Ours, over the lints of zlint.
   zlint: { stamps: [], tags: [] },
+  // Ours, over go-spiffe.
+  spiffe: { stamps: [], tags: [] },
   // Only their CRDs are used: nothing is built of them.
   'prometheus-operator': { stamps: [], tags: [] },
   'gateway-api': { stamps: [], tags: [] },
@@ -85,6 +87,7 @@ const catalog = {
   interop: { module: 'interop', package: '.', versionArguments: ['version'] },
   etcdctl: { module: 'interop', package: 'go.etcd.io/etcd/etcdctl/v3', versionArguments: ['version'] },
   zlint: { module: 'zlint', package: '.', versionArguments: ['version'] },
+  spiffe: { module: 'spiffe', package: '.', versionArguments: ['version'] },
   // The name under which Vault finds the plugin of its Kubernetes auth method is that of its file.
   'vault-plugin-auth-kubernetes': { module: 'vault', package: './kubernetes-auth', versionArguments: ['version'] },
 } as const satisfies Readonly<Record<string, Program>>;
