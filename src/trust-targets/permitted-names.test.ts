@@ -58,7 +58,7 @@ test('a kind is closed by an excluded subtree that is all of it, or by a permitt
 test('a certificate of this authority whose name the partner may sign too is named', () => {
   const client = (name: string, spec: object) => aCertificate(spec).with({ name }).build();
   const clients = [
-    client('inside', { dnsNames: [`*.A.${DOMAIN}`] }),
+    client('inside', { dnsNames: [`*.a.${DOMAIN}`] }),
     client('outside', { dnsNames: ['partner.example.com', 'apartner.example', '*.other.example'] }),
     client('above', { dnsNames: ['*.example'] }),
     client('uri', { uris: [`spiffe://${DOMAIN}/x`] }),

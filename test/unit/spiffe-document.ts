@@ -3,14 +3,15 @@ import { createPublicKey } from 'node:crypto';
 import type { CertificateView } from '../../src/pki/certificate.ts';
 import type { Holder } from '../pki/make.ts';
 
+type Certified = Pick<Holder, 'certificate'>;
 type Json = Readonly<Record<string, unknown>>;
 
 /** The key of a CA as a bundle has it, with more or other members. */
-export function spiffeKey({ certificate }: Holder, members: Json = {}): Json {
+export function spiffeKey({ certificate }: Certified, members: Json = {}): Json {
   return { use: 'x509-svid', ...jwkOf(certificate), x5c: [certificate.der.toString('base64')], ...members };
 }
 
-export function jwtKey({ certificate }: Holder): Json {
+export function jwtKey({ certificate }: Certified): Json {
   return { use: 'jwt-svid', kid: 'a', ...jwkOf(certificate) };
 }
 

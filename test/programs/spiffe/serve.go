@@ -9,6 +9,8 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/json"
+	"io"
+	"log"
 	"math/big"
 	"net"
 	"net/http"
@@ -111,14 +113,14 @@ func (e *endpoint) listen(address string) {
 	listener, err := net.Listen("tcp", address)
 	must(err)
 	e.address = listener.Addr().String()
-	e.server = &http.Server{Handler: handler, TLSConfig: e.tls, ReadHeaderTimeout: 10 * time.Second}
+	e.server = &http.Server{Handler: handler, TLSConfig: e.tls, ReadHeaderTimeout: 10 * time.Second, ErrorLog: log.New(io.Discard, "", 0)}
 	go func() { _ = e.server.ServeTLS(listener, "", "") }()
 }
 
 func (e *endpoint) prepare() {
 	e.changes++
 	key := newKey()
-	template := e.template(&url.URL{Scheme: "spiffe", Host: e.domain.Name()})
+	template := e.template("SPIFFE", &url.URL{Scheme: "spiffe", Host: e.domain.Name()})
 	template.IsCA = true
 	template.BasicConstraintsValid = true
 	template.KeyUsage = x509.KeyUsageCertSign | x509.KeyUsageCRLSign
@@ -129,20 +131,21 @@ func (e *endpoint) prepare() {
 
 func (e *endpoint) activate() {
 	key := newKey()
-	template := e.template(e.id.URL())
+	template := e.template("SPIRE", e.id.URL())
 	template.KeyUsage = x509.KeyUsageDigitalSignature
 	template.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth}
 	leaf := sign(template, e.newest.certificate, key.Public(), e.newest.key)
 	e.svid = &x509svid.SVID{ID: e.id, Certificates: []*x509.Certificate{leaf}, PrivateKey: key}
 }
 
-func (e *endpoint) template(uri *url.URL) *x509.Certificate {
+// As SPIRE names them: all CAs of all trust domains have one subject, and all SVIDs another.
+func (e *endpoint) template(organization string, uri *url.URL) *x509.Certificate {
 	serial, err := rand.Int(rand.Reader, new(big.Int).Lsh(big.NewInt(1), 100))
 	must(err)
 	now := time.Now()
 	return &x509.Certificate{
 		SerialNumber: serial,
-		Subject:      pkix.Name{Country: []string{"US"}, Organization: []string{"SPIFFE"}},
+		Subject:      pkix.Name{Country: []string{"US"}, Organization: []string{organization}},
 		URIs:         []*url.URL{uri},
 		NotBefore:    now.Add(-time.Minute),
 		NotAfter:     now.Add(24 * time.Hour),
