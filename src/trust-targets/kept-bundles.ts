@@ -19,9 +19,9 @@ export type KeptTexts = ReadonlyMap<string, string>;
 
 type Owner = Pick<CertificateAuthority, 'kind' | 'name' | 'uid'>;
 
-/** Where the bundles of an authority are kept: `<authority>-ca-trust`, `<authority>-clusterca-trust` for the cluster kind. */
+/** Where the bundles of an authority are kept: `<authority>-ca-sources`, `<authority>-clusterca-sources` for the cluster kind. */
 export function keptSecretName({ kind, name }: Pick<Owner, 'kind' | 'name'>): string {
-  return `${name}-${kind === 'ClusterCertificateAuthority' ? 'clusterca' : 'ca'}-trust`;
+  return `${name}-${kind === 'ClusterCertificateAuthority' ? 'clusterca' : 'ca'}-sources`;
 }
 
 /** Whether a Secret of that name is the one that keeps the bundles of this authority. */

@@ -31,8 +31,8 @@ export interface ClientCertificateSpec {
    * keys tls.crt (leaf first, then intermediates), tls.key and ca.crt (all CA certificates that are currently
    * trusted). It is immutable. An existing Secret that isn't Certwheel's stays unchanged, unless it has the
    * annotation certwheel.io/adopt with the name of this object; a Secret that an authority refers to, or that
-   * keeps a CA key, is never adopted. Names that end in -ca-v or -clusterca-v and a number, in -ca-ledger or
-   * -clusterca-ledger are reserved, and so is NAME-next for the name of a ClientCertificate.
+   * keeps a CA key, is never adopted. Names that end in -ca or -clusterca and -v<number>, -ledger or -sources
+   * are reserved, and so is NAME-next for the name of a ClientCertificate.
    */
   secretName: string;
   /**

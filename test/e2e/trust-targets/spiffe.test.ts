@@ -122,7 +122,7 @@ test('without what was kept, a restart while the endpoint is away writes nothing
   const stored = await untilHeld(world, namespace, 2);
   await endpoint.tell('away');
   await first.stop();
-  await world.client.delete(SECRETS, home, 'lost-clusterca-trust');
+  await world.client.delete(SECRETS, home, 'lost-clusterca-sources');
   const again = await world.controller([...FLAGS, '--controller-namespace', home]);
   await eventually('the target waits', async () => {
     const { trust } = await clusterStatus(world, 'lost');
