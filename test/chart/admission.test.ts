@@ -113,7 +113,7 @@ test('what Certwheel creates carries its marks', async () => {
     ['ca-clusterca-sources', { ...TLS, labels: ofSources('ClusterCertificateAuthority').labels }, NO_MARKS],
     [
       'twice-ca-sources',
-      { ...TLS, labels: { ...ofSources('CertificateAuthority', 'twice').labels, ...ofLedger().labels } },
+      { type: 'Opaque', labels: { ...ofSources('CertificateAuthority', 'twice').labels, ...ofLedger().labels } },
       NO_MARKS,
     ],
     ['ca-ca-v0', { ...TLS, ...ofGeneration('CertificateAuthority') }, NO_MARKS],

@@ -26,7 +26,9 @@ test.after(shared.stop);
 
 const issuer = createIssuer('CA of bundle endpoints');
 const partner = await makeCa('partner');
-const other = await makeCa('other', { extensions: ['subjectAltName=URI:spiffe://other.example'] });
+const other = await makeCa('other', {
+  extensions: ['basicConstraints=critical,CA:TRUE', 'subjectAltName=URI:spiffe://other.example'],
+});
 const old = await makeCa('old', { notBefore: new Date('2020-01-01'), notAfter: new Date('2021-01-01') });
 const client = await makeCa('client', { extensions: ['basicConstraints=critical,CA:FALSE'] });
 
@@ -56,7 +58,7 @@ const pour: Answer = (response) => {
   more();
 };
 
-const HOSTILE: Readonly<Record<string, [Answer, reason: TrustSourceStatus['reason']]>> = {
+const HOSTILE: Readonly<Record<string, [Answer, reason: TrustSourceStatus['reason'], says?: string]>> = {
   redirect: [
     (response) => void response.writeHead(307, { location: 'https://169.254.169.254/' }).end(),
     'TrustEndpointUnreachable',
@@ -69,9 +71,9 @@ const HOSTILE: Readonly<Record<string, [Answer, reason: TrustSourceStatus['reaso
   nothing: [(response) => void response.end('{}'), 'TrustEndpointUnreachable'],
   empty: [bundle(), 'TrustBundleRefused'],
   jwt: [bundle(jwtKey(holderOf(partner))), 'TrustBundleRefused'],
-  clients: [bundle(keyOf(client)), 'TrustBundleRefused'],
-  expired: [bundle(keyOf(old)), 'TrustBundleRefused'],
-  foreign: [bundle(keyOf(other)), 'TrustBundleRefused'],
+  clients: [bundle(keyOf(client)), 'TrustBundleRefused', 'is not a CA'],
+  expired: [bundle(keyOf(old)), 'TrustBundleRefused', 'all have expired'],
+  foreign: [bundle(keyOf(other)), 'TrustBundleRefused', 'is of another trust domain'],
   mixed: [bundle(keyOf(partner), keyOf(other, { x5c: keyOf(partner).x5c })), 'TrustBundleRefused'],
   many: [bundle(...Array(500).fill(keyOf(other))), 'TrustBundleRefused'],
 };
@@ -132,9 +134,10 @@ test('an endpoint that answers something else takes no CA out of a target, and b
     );
   isHostile = true;
   const messages = new Set<string>();
-  for (const [kind, [, reason]] of Object.entries(HOSTILE)) {
+  for (const [kind, [, reason, says = '']] of Object.entries(HOSTILE)) {
     const source = await untilRefused(world, open, kind);
     assert.is(source.reason, reason, `${kind}: ${source.message}`);
+    assert.match(source.message ?? '', says, kind);
     assert.is(source.certificates, 1, kind);
     if (reason === 'TrustEndpointUnreachable') messages.add(source.message ?? '');
   }
