@@ -55,6 +55,7 @@ async function scene(use: (scene: Scene) => Promise<void>): Promise<void> {
         return new PolledBundle('partner', source, {
           clock,
           load,
+          admit: nothing,
           endpoint: new BundleEndpoint(source, place),
           keep: async (each) => void kept.push(each),
           onRead: () => ended?.(),
@@ -172,6 +173,7 @@ test('only with the bundle of the spec that they were read under do kept certifi
             return { certificates: [second.certificate], refused: [], refreshHintMs: undefined };
           },
         },
+        admit: nothing,
         keep: async (each) => void kept.push(each),
         onRead: nothing,
         signal: new AbortController().signal,

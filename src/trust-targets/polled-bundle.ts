@@ -2,6 +2,7 @@ import { parseDuration } from '../api/duration.ts';
 import type { SpiffeBundleSource } from '../api/generated/types.ts';
 import type { Clock } from '../clock.ts';
 import { classify } from '../errors.ts';
+import type { CertificateView } from '../pki/certificate.ts';
 import { backoffMs } from '../queue/backoff.ts';
 import type { Trouble } from '../trouble.ts';
 import type { BundleEndpoint } from './bundle-endpoint.ts';
@@ -19,6 +20,8 @@ export interface PolledDeps {
   readonly endpoint: Pick<BundleEndpoint, 'read'>;
   /** What was kept before the controller started; throws where it can't be known. */
   load(): Promise<KeptBundle | undefined>;
+  /** Throws where there is no room for the certificates. */
+  admit(certificates: readonly CertificateView[]): void;
   /** Resolves once it outlives a restart. Never throws. */
   keep(kept: KeptBundle): Promise<void>;
   /** A read has ended. */
@@ -76,13 +79,13 @@ export class PolledBundle {
   }
 
   async #ask(): Promise<void> {
-    const { clock, endpoint, load, keep, signal } = this.#deps;
+    const { admit, clock, endpoint, keep, signal } = this.#deps;
     const bootstrap = bootstrapOf(this.#source);
     try {
-      if (!this.#isLoaded) this.#kept = await load();
-      this.#isLoaded = true;
+      if (!this.#isLoaded) await this.#load();
       const known = this.#kept?.bootstrap === bootstrap ? this.#kept.certificates : undefined;
       const { certificates, refused, refreshHintMs } = await endpoint.read(known, signal);
+      admit(certificates);
       const kept = { certificates, bootstrap };
       // First what outlives a restart: a target must never hold what a restart would take out again.
       if (idOf(kept) !== idOf(this.#kept)) await keep(kept);
@@ -99,6 +102,13 @@ export class PolledBundle {
       const waitMs = backoffMs(this.#failures, { firstMs: FIRST_RETRY_MS, longestMs }, clock.random());
       this.#nextAt = new Date(clock.now().getTime() + Math.max(waitMs, retryAfterMs));
     }
+  }
+
+  async #load(): Promise<void> {
+    const kept = await this.#deps.load();
+    if (kept !== undefined) this.#deps.admit(kept.certificates);
+    this.#kept = kept;
+    this.#isLoaded = true;
   }
 
   #intervalMs(hintMs: number | undefined): number {

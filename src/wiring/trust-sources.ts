@@ -5,6 +5,7 @@ import { referencedObjects } from '../authority/referenced-objects.ts';
 import { BundleEndpoint } from '../trust-targets/bundle-endpoint.ts';
 import { PolledBundle } from '../trust-targets/polled-bundle.ts';
 import { readTrustSource, type SourceFinding } from '../trust-targets/sources.ts';
+import { TenantBounds } from '../trust-targets/tenant-bounds.ts';
 import { KeptBundles } from './kept-bundles.ts';
 import { namespaceOf, type Services } from './services.ts';
 import { authorityAddresses } from './start-authority.ts';
@@ -24,10 +25,12 @@ export class TrustSources {
   readonly #services: Services;
   readonly #wake: (authority: string) => void;
   readonly #known = new Map<string, Known>();
+  readonly #bounds: TenantBounds;
 
   constructor(services: Services, wake: (authority: string) => void) {
     this.#services = services;
     this.#wake = wake;
+    this.#bounds = new TenantBounds(services.clock);
   }
 
   async read(resource: CertificateAuthority): Promise<readonly SourceFinding[]> {
@@ -87,16 +90,29 @@ export class TrustSources {
     if (spiffeBundle === undefined) return undefined;
     const { clock, config, log } = this.#services;
     const stop = new AbortController();
+    const { namespace } = resource;
+    const clusterWide = resource.kind === 'ClusterCertificateAuthority';
+    const rules = authorityAddresses(config);
+    const endpoint = new BundleEndpoint(spiffeBundle, {
+      clock,
+      log,
+      rules,
+      name: keyOf(resource),
+      namespace,
+      clusterWide,
+    });
+    stop.signal.addEventListener('abort', () => this.#bounds.release(namespace, endpoint), { once: true });
     const bundle = new PolledBundle(name, spiffeBundle, {
       clock,
-      endpoint: new BundleEndpoint(spiffeBundle, {
-        clock,
-        log,
-        rules: authorityAddresses(config),
-        name: keyOf(resource),
-        namespace: resource.namespace,
-        clusterWide: resource.kind === 'ClusterCertificateAuthority',
-      }),
+      endpoint: {
+        read: (known, signal) => {
+          const read = () => endpoint.read(known, signal);
+          return clusterWide ? read() : this.#bounds.inTurn(namespace, read);
+        },
+      },
+      admit: (certificates) => {
+        if (!clusterWide && !stop.signal.aborted) this.#bounds.admit(namespace, endpoint, certificates);
+      },
       load: () => kept.load(name, spiffeBundle),
       keep: (read) => kept.keep(name, spiffeBundle, read),
       onRead: () => {

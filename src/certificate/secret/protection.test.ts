@@ -68,7 +68,14 @@ test('marks of a generation and of a key that waits count before anything else',
 
 test('names of what Certwheel keeps of authorities are reserved, and that of a key whose certificate there is', () => {
   const isCertificate = (name: string) => name === 'alice';
-  for (const name of ['ca-ca-v1', 'x-clusterca-v12', 'a.b-ca-v3', 'ca-ca-ledger', 'x-clusterca-ledger', 'ca-ca-sources'])
+  for (const name of [
+    'ca-ca-v1',
+    'x-clusterca-v12',
+    'a.b-ca-v3',
+    'ca-ca-ledger',
+    'x-clusterca-ledger',
+    'ca-ca-sources',
+  ])
     assert.match(reservationOf(name, isCertificate) ?? '', 'reserved for what Certwheel keeps of authorities');
   assert.match(reservationOf('alice-next', isCertificate) ?? '', 'keeps the key of ClientCertificate alice');
   for (const name of [
