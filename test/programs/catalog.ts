@@ -33,12 +33,12 @@ const modules = {
   opa: { stamps: [], tags: [] },
   // Ours, over nothing but the standard library.
   'go-x509': { stamps: [], tags: [] },
+  // Ours: the bundle endpoint of go-spiffe.
+  'spiffe-bundle': { stamps: [], tags: [] },
   // Servers and clients of the interoperability tests.
   interop: { stamps: [], tags: [] },
   // Ours, over the lints of zlint.
   zlint: { stamps: [], tags: [] },
-  // Ours, over go-spiffe.
-  spiffe: { stamps: [], tags: [] },
   // Only their CRDs are used: nothing is built of them.
   'prometheus-operator': { stamps: [], tags: [] },
   'gateway-api': { stamps: [], tags: [] },
@@ -84,10 +84,10 @@ const catalog = {
   caddy: { module: 'caddy', package: 'github.com/caddyserver/caddy/v2/cmd/caddy', versionArguments: ['version'] },
   opa: { module: 'opa', package: 'github.com/open-policy-agent/opa', versionArguments: ['version'] },
   'go-x509': { module: 'go-x509', package: '.', versionArguments: ['version'] },
+  'spiffe-bundle': { module: 'spiffe-bundle', package: '.', versionArguments: ['version'] },
   interop: { module: 'interop', package: '.', versionArguments: ['version'] },
   etcdctl: { module: 'interop', package: 'go.etcd.io/etcd/etcdctl/v3', versionArguments: ['version'] },
   zlint: { module: 'zlint', package: '.', versionArguments: ['version'] },
-  spiffe: { module: 'spiffe', package: '.', versionArguments: ['version'] },
   // The name under which Vault finds the plugin of its Kubernetes auth method is that of its file.
   'vault-plugin-auth-kubernetes': { module: 'vault', package: './kubernetes-auth', versionArguments: ['version'] },
 } as const satisfies Readonly<Record<string, Program>>;

@@ -18,7 +18,7 @@ interface State {
   readonly bundle: { readonly keys: readonly { readonly use: string; readonly x5c?: readonly string[] }[] };
 }
 
-/** See test/programs/spiffe/serve.go. */
+/** See test/programs/spiffe-bundle/serve.go. */
 type Command = 'state' | 'prepare' | 'activate' | 'retire' | 'away' | 'back';
 
 export interface SpiffeEndpoint {
@@ -35,7 +35,7 @@ export async function startSpiffeEndpoint(profile: 'https_web' | 'https_spiffe')
   const files = ['server.crt', 'server.key'].map((name) => join(folder, name));
   for (const [index, pem] of [certificatePem, keyPem].entries())
     writeFileSync(files[index] ?? '', pem, { mode: 0o600 });
-  const program = await ensureProgram('spiffe');
+  const program = await ensureProgram('spiffe-bundle');
   const child = spawn(program, ['serve', TRUST_DOMAIN, ...(profile === 'https_web' ? files : [])], {
     stdio: ['pipe', 'pipe', 'inherit'],
   });

@@ -87,7 +87,7 @@ interface Verdict {
 }
 
 async function askGoSpiffe(documents: readonly object[]): Promise<Verdict[]> {
-  const child = spawn(await ensureProgram('spiffe'), ['judge'], { stdio: ['pipe', 'pipe', 'inherit'] });
+  const child = spawn(await ensureProgram('spiffe-bundle'), ['judge'], { stdio: ['pipe', 'pipe', 'inherit'] });
   child.stdin.end(documents.map((each) => `${Buffer.from(JSON.stringify(each)).toString('base64')}\n`).join(''));
   const lines = (await text(child.stdout)).trimEnd().split('\n');
   return lines.map((line) => JSON.parse(line));

@@ -1,4 +1,4 @@
-module certwheel.io/test/spiffe
+module certwheel.io/test/spiffe-bundle
 
 go 1.26
 

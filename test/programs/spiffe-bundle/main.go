@@ -1,7 +1,7 @@
-// Command spiffe runs go-spiffe, the library of the SPIFFE project.
+// Command spiffe-bundle runs go-spiffe, the library of the SPIFFE project.
 //
-//	spiffe judge   reads bundles (base64, one a line) and says of each which X.509 authorities it has
-//	spiffe serve   is a bundle endpoint that obeys commands, see serve.go
+//	spiffe-bundle judge   reads bundles (base64, one a line) and says of each which X.509 authorities it has
+//	spiffe-bundle serve   is a bundle endpoint that obeys commands, see serve.go
 package main
 
 import (
