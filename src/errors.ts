@@ -67,6 +67,8 @@ export const ERROR_CODES = [
   'TrustTargetContested',
   'TrustTargetNotDelivered',
   'TrustBundleTooLarge',
+  // the sources of spec.trust.sources
+  'TrustEndpointUnreachable',
   // a bug in Certwheel
   'Unexpected',
 ] as const;

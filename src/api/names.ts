@@ -243,7 +243,9 @@ export const LEDGER_OF_LABEL = 'certwheel.io/ledger-of';
 export const TRUST_TARGET_LABEL = 'certwheel.io/trust-target';
 export const TRUST_MARK_ANNOTATION = 'certwheel.io/trust-mark';
 export const TRUSTED_SINCE_ANNOTATION = 'certwheel.io/trusted-since';
-/** And the names of its trust stores. */
+/** On the Secret that keeps the bundles of its sources: the authority's name; its kind is in AUTHORITY_KIND_LABEL. */
+export const TRUST_SOURCES_OF_LABEL = 'certwheel.io/trust-sources-of';
+/** On a trust target: the names of its trust stores. */
 export const TRUST_STORES_ANNOTATION = 'certwheel.io/trust-stores';
 
 /** `certwheel.io/v1alpha1`, `v1`. */

@@ -12,10 +12,18 @@ interface Certificates {
 
 /** The certificates that an authority serves; a certificate that merely names it asks nothing of it. */
 export function consumersOf(resource: CertificateAuthority, certificates: Certificates): Consumer[] {
+  return clientsOf(resource, certificates).map((each) => ({
+    resource: each,
+    secret: certificates.secretOnArrival(secretKeyOf(each)),
+  }));
+}
+
+/** The same without their Secrets. */
+export function clientsOf(
+  resource: CertificateAuthority,
+  certificates: Omit<Certificates, 'secretOnArrival'>,
+): ClientCertificate[] {
   const serves = (namespace: string) =>
     allowsNamespace(resource.allowedNamespaces, namespace, certificates.namespaces.get(namespace)) === true;
-  return certificates
-    .membersOf(authorityKey(resource))
-    .filter(({ namespace }) => serves(namespace))
-    .map((each) => ({ resource: each, secret: certificates.secretOnArrival(secretKeyOf(each)) }));
+  return certificates.membersOf(authorityKey(resource)).filter(({ namespace }) => serves(namespace));
 }

@@ -36,6 +36,7 @@ const NAMES = [
   'certwheel_rotation_lateness_seconds',
   'certwheel_rotations_total',
   'certwheel_trust_source_not_after_timestamp_seconds',
+  'certwheel_trust_source_ready',
   'certwheel_trust_target_objects',
   'certwheel_trust_target_writes_total',
   'certwheel_verifier_accepts_rogue',

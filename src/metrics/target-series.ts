@@ -12,6 +12,7 @@ export class TargetSeries implements TargetMetrics {
   readonly #objects: Gauge<'authority' | 'target' | 'state'>;
   readonly #writes: Counter<'kind' | 'outcome'>;
   readonly #sources: Gauge<'authority' | 'source'>;
+  readonly #readable: Gauge<'authority' | 'source'>;
   readonly #shownSources = new Map<string, readonly string[]>();
   readonly #shown = new Map<string, readonly string[]>();
 
@@ -31,6 +32,12 @@ export class TargetSeries implements TargetMetrics {
     this.#sources = new Gauge({
       name: 'certwheel_trust_source_not_after_timestamp_seconds',
       help: 'Expiry of the CA certificate of a source of spec.trust.sources that expires first.',
+      labelNames: ['authority', 'source'],
+      registers: [registry],
+    });
+    this.#readable = new Gauge({
+      name: 'certwheel_trust_source_ready',
+      help: 'Whether a source of spec.trust.sources could be read last: 1 or 0. At 0 its last known certificates stay in force.',
       labelNames: ['authority', 'source'],
       registers: [registry],
     });
@@ -63,13 +70,15 @@ export class TargetSeries implements TargetMetrics {
 
   /** Those that have expired too: an alert must not end with what it warns of. */
   #showSources(authority: string, sources: readonly SourceFinding[]): void {
-    for (const source of this.#shownSources.get(authority) ?? []) this.#sources.remove({ authority, source });
-    const shown = sources.flatMap(({ name, certificates = [] }) => {
+    for (const source of this.#shownSources.get(authority) ?? [])
+      for (const gauge of [this.#sources, this.#readable]) gauge.remove({ authority, source });
+    for (const { name, certificates = [], trouble } of sources) {
+      const labels = { authority, source: name };
+      this.#readable.set(labels, trouble === undefined ? 1 : 0);
       const first = earliest(certificates.map(({ notAfter }) => notAfter));
-      if (first === undefined) return [];
-      this.#sources.set({ authority, source: name }, first.getTime() / 1000);
-      return [name];
-    });
+      if (first !== undefined) this.#sources.set(labels, first.getTime() / 1000);
+    }
+    const shown = sources.map(({ name }) => name);
     if (shown.length === 0) this.#shownSources.delete(authority);
     else this.#shownSources.set(authority, shown);
   }

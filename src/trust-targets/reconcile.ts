@@ -5,6 +5,7 @@ import {
   type CertificateAuthority,
   isBrokenAuthority,
 } from '../api/certificate-authority.ts';
+import type { ClientCertificate } from '../api/client-certificate.ts';
 import type { TrustStatus } from '../api/generated/types.ts';
 import { earliest } from '../api/moments.ts';
 import type { TargetKind } from '../api/trust-targets.ts';
@@ -19,8 +20,9 @@ import type { Trouble } from '../trouble.ts';
 import type { Delivery } from './delivery.ts';
 import { type DesiredObject, desiredTargets, idOf, type Places, withStores } from './desired.ts';
 import { TargetsMemory } from './memory.ts';
+import { nameProblems } from './permitted-names.ts';
 import { nextDelivery } from './proofs.ts';
-import { incomplete, nextEnd, type SourceFinding, trustedBy } from './sources.ts';
+import { incomplete, nextEnd, nextRead, type SourceFinding, trustedBy } from './sources.ts';
 import { trustStatus } from './status.ts';
 import { trustStores } from './stores.ts';
 import { removeSurplus } from './surplus.ts';
@@ -50,6 +52,8 @@ export interface TargetsDeps {
     read(resource: CertificateAuthority): Promise<readonly SourceFinding[]>;
     forget(key: string): void;
   };
+  /** The ClientCertificates that the authority serves. */
+  clients(resource: CertificateAuthority): readonly ClientCertificate[];
   readonly results: TargetResults;
   readonly delivery: Delivery;
   readonly ownership: Ownership;
@@ -114,7 +118,7 @@ export async function reconcileTargets(key: string, deps: TargetsDeps, run: Run)
   if (wanted.length === 0) return { ...forget(key, deps), recheckAt: surplusAt };
   const own = deps.trustOf(resource);
   if (own === undefined) return { do: 'rest', recheckAt: surplusAt };
-  const sources = await run.releaseWorker(() => deps.sources.read(resource));
+  const sources = withNameProblems(resource, await run.releaseWorker(() => deps.sources.read(resource)), deps);
   const further = trustedBy(sources, clock.now());
   const bundle = further.length === 0 ? own : bundleOf([...own.anchors.values(), ...further]);
   const unfit = incomplete(sources) ?? tooLarge(Buffer.byteLength(bundle.pem), bundle.anchors.size);
@@ -142,8 +146,22 @@ export async function reconcileTargets(key: string, deps: TargetsDeps, run: Run)
       lookAgain(after, now),
       memory.deliveryAt,
       nextEnd(sources, now),
+      nextRead(sources),
     ]),
   };
+}
+
+function withNameProblems(
+  resource: CertificateAuthority,
+  findings: readonly SourceFinding[],
+  { clients }: TargetsDeps,
+): readonly SourceFinding[] {
+  if (resource.trustSources.every(({ permittedNames }) => permittedNames === undefined)) return findings;
+  const served = clients(resource);
+  return resource.trustSources.flatMap((source, index) => {
+    const found = findings[index];
+    return found === undefined ? [] : [{ ...found, nameProblems: nameProblems(source, found, served) }];
+  });
 }
 
 /** There is nothing to write, and nothing to remember. */
@@ -185,20 +203,20 @@ function troubleEvents(before: TrustStatus | undefined, after: TrustStatus | und
   });
 }
 
-/** A source that can't be read any more, and each certificate that it loses, once. */
+/** A source that can't be read any more, each certificate that it loses, and each name that it isn't held to, once. */
 function sourceEvents(before: TrustStatus | undefined, after: TrustStatus | undefined): EventText[] {
   const former = new Map((before?.sources ?? []).map((each) => [each.name, each]));
-  return (after?.sources ?? []).flatMap(({ name, reason, message = '', leftOut = [] }): EventText[] => {
+  return (after?.sources ?? []).flatMap(({ name, reason, message = '', leftOut, nameProblems }): EventText[] => {
     const known = former.get(name);
     const action = 'DistributeTrust';
-    const lost = leftOut
-      .filter((each) => known?.leftOut?.includes(each) !== true)
-      .map((each) => ({
-        type: 'Warning' as const,
-        reason: 'TrustSourceLeftOut',
-        action,
-        note: `source ${name}: ${each}`,
-      }));
+    const added = (code: string, present: readonly string[] = [], before: readonly string[] = []): EventText[] =>
+      present
+        .filter((each) => !before.includes(each))
+        .map((each) => ({ type: 'Warning', reason: code, action, note: `source ${name}: ${each}` }));
+    const lost = [
+      ...added('TrustSourceLeftOut', leftOut, known?.leftOut),
+      ...added('TrustSourceNotHeld', nameProblems, known?.nameProblems),
+    ];
     const isNew = reason !== undefined && known?.reason !== reason;
     return isNew ? [...lost, { type: 'Warning', reason, action, note: message }] : lost;
   });

@@ -19,10 +19,14 @@ export interface SourceFinding {
   readonly refused: readonly string[];
   /** Why it can't be read now. */
   readonly trouble: Trouble | undefined;
+  /** When it is to be read again; undefined for one that is watched, and while it is read. */
+  readonly nextAt?: Date;
+  /** See nameProblems. */
+  readonly nameProblems?: readonly string[];
 }
 
 /** The bounds of the schema. */
-const MOST_LEFT_OUT = 5;
+const MOST_SHOWN = 5;
 const LONGEST = 1_024;
 
 /** What is read of sources: the content of a ConfigMap in the authority's namespace, undefined where there is none. */
@@ -86,18 +90,25 @@ export function nextEnd(findings: readonly SourceFinding[], now: Date): Date | u
   return earliest(trustedBy(findings, now).map(({ notAfter }) => notAfter));
 }
 
+/** When the next source is to be read. */
+export function nextRead(findings: readonly SourceFinding[]): Date | undefined {
+  return earliest(findings.flatMap(({ nextAt }) => nextAt ?? []));
+}
+
 export function sourceStatus(finding: SourceFinding, now: Date): TrustSourceStatus {
-  const { name, certificates = [], refused, trouble } = finding;
+  const { name, certificates = [], refused, trouble, nameProblems = [] } = finding;
   const expired = certificates
     .filter(({ notAfter }) => notAfter <= now)
     .map((each) => `${nameOf(each)} expired at ${toRfc3339(each.notAfter)}`);
-  const leftOut = [...refused, ...expired].slice(0, MOST_LEFT_OUT).map((each) => readable(each, LONGEST));
+  const shown = (sentences: readonly string[]) => sentences.slice(0, MOST_SHOWN).map((each) => readable(each, LONGEST));
+  const leftOut = shown([...refused, ...expired]);
   const notAfter = nextEnd([finding], now);
   return {
     name,
     certificates: trustedBy([finding], now).length,
     ...(notAfter === undefined ? {} : { notAfter: toRfc3339(notAfter) }),
     ...(leftOut.length === 0 ? {} : { leftOut }),
+    ...(nameProblems.length === 0 ? {} : { nameProblems: shown(nameProblems) }),
     ...(trouble === undefined ? {} : { reason: trouble.code, message: readable(trouble.message, LONGEST) }),
   };
 }

@@ -3,7 +3,9 @@ import { keyOf } from '../api/parse.ts';
 import { referencedObjects } from '../authority/referenced-objects.ts';
 import { createRuntime, type Runtime } from '../authority/runtime.ts';
 import type { BackendDefinition, BackendDeps } from '../backends/backend.ts';
+import type { AddressRules } from '../backends/http/address.ts';
 import { networkList } from '../backends/http/networks.ts';
+import type { Config } from '../config.ts';
 import type { Call } from '../queue/turnstile.ts';
 import { isInBundle, signingOf } from '../rotation/generation.ts';
 import { clusterAccess } from './cluster-access.ts';
@@ -33,6 +35,11 @@ export function startAuthority(
   });
 }
 
+/** Where the servers that authorities name may be. */
+export function authorityAddresses({ loopbackAuthorities, authorityNetworks }: Config): AddressRules {
+  return { loopback: loopbackAuthorities, networks: authorityNetworks && networkList(authorityNetworks) };
+}
+
 function backendOf(
   resource: CertificateAuthority,
   definition: BackendDefinition<never>,
@@ -46,10 +53,7 @@ function backendOf(
     clusterWide: resource.kind === 'ClusterCertificateAuthority',
     clock,
     log,
-    addresses: {
-      loopback: config.loopbackAuthorities,
-      networks: config.authorityNetworks && networkList(config.authorityNetworks),
-    },
+    addresses: authorityAddresses(config),
     secret: references.secret,
     configMap: references.configMap,
     ...clusterAccess(client, namespaceOf(resource, services)),

@@ -1,25 +1,36 @@
 import { authorityKey, type CertificateAuthority } from '../api/certificate-authority.ts';
+import type { TrustSource } from '../api/generated/types.ts';
+import { keyOf } from '../api/parse.ts';
 import { referencedObjects } from '../authority/referenced-objects.ts';
+import { BundleEndpoint } from '../trust-targets/bundle-endpoint.ts';
+import { PolledBundle } from '../trust-targets/polled-bundle.ts';
 import { readTrustSource, type SourceFinding } from '../trust-targets/sources.ts';
+import { TenantBounds } from '../trust-targets/tenant-bounds.ts';
+import { KeptBundles } from './kept-bundles.ts';
 import { namespaceOf, type Services } from './services.ts';
+import { authorityAddresses } from './start-authority.ts';
 
 interface Known {
   /** The uid and generation of the authority as it was. */
   readonly version: string;
   readonly objects: ReturnType<typeof referencedObjects>;
-  /** By the source as the spec has it. */
+  readonly kept: KeptBundles;
+  /** By what the spec says of the source, see placeOf. */
   readonly lastGood: Map<string, SourceFinding>;
+  readonly polled: Map<string, { readonly bundle: PolledBundle; readonly stop: AbortController }>;
 }
 
-/** The sources of spec.trust.sources, watched from the first time that they are asked for. */
+/** The sources of spec.trust.sources: watched, or polled, from the first time that they are asked for. */
 export class TrustSources {
   readonly #services: Services;
   readonly #wake: (authority: string) => void;
   readonly #known = new Map<string, Known>();
+  readonly #bounds: TenantBounds;
 
   constructor(services: Services, wake: (authority: string) => void) {
     this.#services = services;
     this.#wake = wake;
+    this.#bounds = new TenantBounds(services.clock);
   }
 
   async read(resource: CertificateAuthority): Promise<readonly SourceFinding[]> {
@@ -32,7 +43,9 @@ export class TrustSources {
     const namespace = namespaceOf(resource, this.#services);
     return Promise.all(
       resource.trustSources.map(async (source) => {
-        const id = JSON.stringify(source);
+        const id = placeOf(source);
+        const polled = known.polled.get(id);
+        if (polled !== undefined) return polled.bundle.read();
         const found = await readTrustSource(source, namespace, known.objects.configMap, known.lastGood.get(id));
         if (found.trouble === undefined) known.lastGood.set(id, found);
         return found;
@@ -41,7 +54,9 @@ export class TrustSources {
   }
 
   forget(key: string): void {
-    this.#known.get(key)?.objects.release();
+    const known = this.#known.get(key);
+    known?.objects.release();
+    for (const { stop } of known?.polled.values() ?? []) stop.abort();
     this.#known.delete(key);
   }
 
@@ -49,11 +64,67 @@ export class TrustSources {
     const version = `${resource.uid}/${resource.generation}`;
     const before = this.#known.get(key);
     if (before?.version === version) return before;
-    const objects = referencedObjects(namespaceOf(resource, this.#services), this.#services, () => this.#wake(key));
     const isSame = before?.version.startsWith(`${resource.uid}/`) === true;
-    const known = { version, objects, lastGood: isSame ? before.lastGood : new Map() };
+    const kept = isSame ? before.kept : new KeptBundles(this.#services, resource);
+    kept.follow(resource);
+    const known: Known = {
+      version,
+      kept,
+      objects: referencedObjects(namespaceOf(resource, this.#services), this.#services, () => this.#wake(key)),
+      lastGood: isSame ? before.lastGood : new Map(),
+      polled: new Map(),
+    };
+    for (const source of resource.trustSources) {
+      const id = placeOf(source);
+      const running = isSame ? before.polled.get(id) : undefined;
+      const polled = running ?? this.#poll(key, resource, source, kept);
+      if (polled !== undefined) known.polled.set(id, polled);
+    }
     before?.objects.release();
+    for (const [id, { stop }] of before?.polled ?? []) if (!known.polled.has(id) || !isSame) stop.abort();
     this.#known.set(key, known);
     return known;
   }
+
+  #poll(key: string, resource: CertificateAuthority, { name, spiffeBundle }: TrustSource, kept: KeptBundles) {
+    if (spiffeBundle === undefined) return undefined;
+    const { clock, config, log } = this.#services;
+    const stop = new AbortController();
+    const { namespace } = resource;
+    const clusterWide = resource.kind === 'ClusterCertificateAuthority';
+    const rules = authorityAddresses(config);
+    const endpoint = new BundleEndpoint(spiffeBundle, {
+      clock,
+      log,
+      rules,
+      name: keyOf(resource),
+      namespace,
+      clusterWide,
+    });
+    stop.signal.addEventListener('abort', () => this.#bounds.release(namespace, endpoint), { once: true });
+    const bundle = new PolledBundle(name, spiffeBundle, {
+      clock,
+      endpoint: {
+        read: (known, signal) => {
+          const read = () => endpoint.read(known, signal);
+          return clusterWide ? read() : this.#bounds.inTurn(namespace, read);
+        },
+      },
+      admit: (certificates) => {
+        if (!clusterWide && !stop.signal.aborted) this.#bounds.admit(namespace, endpoint, certificates);
+      },
+      load: () => kept.load(name, spiffeBundle),
+      keep: (read) => kept.keep(name, spiffeBundle, read),
+      onRead: () => {
+        if (!stop.signal.aborted) this.#wake(key);
+      },
+      signal: stop.signal,
+    });
+    return { bundle, stop };
+  }
+}
+
+/** What is read, without what is done with it. */
+function placeOf({ permittedNames: _, ...source }: TrustSource): string {
+  return JSON.stringify(source);
 }

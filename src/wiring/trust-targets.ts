@@ -5,9 +5,12 @@ import {
   type CertificateAuthority,
   isBrokenAuthority,
 } from '../api/certificate-authority.ts';
+import { isBroken } from '../api/client-certificate.ts';
 import { TRUST_TARGET_LABEL } from '../api/names.ts';
 import { keyOf, parseMeta } from '../api/parse.ts';
 import { TARGET_KINDS, type TargetKind } from '../api/trust-targets.ts';
+import { clientsOf } from '../authority/consumers.ts';
+import { referredAuthority } from '../certificate/observe.ts';
 import { purposeOf, reservationOf } from '../certificate/secret/protection.ts';
 import type { WatchStats } from '../kube/watch-record.ts';
 import { Controller } from '../queue/controller.ts';
@@ -60,6 +63,7 @@ export function wireTrustTargets(
     log,
     ownership,
     results,
+    clients: (resource) => clientsOf(resource, cluster),
     sources: new TrustSources(services, (key) => wake(key)),
     metrics: metrics.targets,
     find: (key) => cluster.authority(key),
@@ -136,6 +140,17 @@ export function wireTrustTargets(
     cluster.namespaces.onChange((_namespace, before, after) => {
       if (isDeepStrictEqual(before, after)) return;
       for (const each of withTargets()) if (each.kind === 'ClusterCertificateAuthority') wake(authorityKey(each));
+    });
+    cluster.certificates.onChange((_key, before, after) => {
+      // What the permitted names of a source are compared with; a rotation changes the status alone.
+      if (before?.uid === after?.uid && before?.generation === after?.generation) return;
+      for (const each of [before, after]) {
+        if (each === undefined || isBroken(each)) continue;
+        const authority = cluster.authority(referredAuthority(each));
+        if (authority === undefined || isBrokenAuthority(authority)) continue;
+        if (authority.trustSources.some(({ permittedNames }) => permittedNames !== undefined))
+          wake(authorityKey(authority));
+      }
     });
     caches.pods.onChange((_key, before, after) => {
       for (const each of [before, after])

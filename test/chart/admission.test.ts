@@ -23,6 +23,10 @@ const ofLedger = (kind = 'CertificateAuthority', name = 'ca') => ({
   type: 'Opaque',
   labels: { 'certwheel.io/ledger-of': name, 'certwheel.io/authority-kind': kind },
 });
+const ofSources = (kind = 'CertificateAuthority', name = 'ca') => ({
+  type: 'Opaque',
+  labels: { 'certwheel.io/trust-sources-of': name, 'certwheel.io/authority-kind': kind },
+});
 const NOT_OURS = /This Secret is not Certwheel's, and certwheel.io\/adopt does not hand it over/;
 const NO_MARKS = /A Secret that Certwheel creates carries its marks/;
 const ONLY_TLS = /Secrets of type kubernetes.io\/tls only/;
@@ -81,6 +85,8 @@ test('what Certwheel creates carries its marks', async () => {
     ['shop', 'alice-next', { ...TLS, ...ofNext() }],
     ['shop', 'ca-ca-ledger', ofLedger()],
     [NAMESPACE, 'ca-clusterca-ledger', ofLedger('ClusterCertificateAuthority')],
+    ['shop', 'ca-ca-sources', ofSources()],
+    [NAMESPACE, 'ca-clusterca-sources', ofSources('ClusterCertificateAuthority')],
     [NAMESPACE, 'ca-clusterca-v12', { ...TLS, ...ofGeneration('ClusterCertificateAuthority') }],
     // As it was named before.
     [NAMESPACE, 'cluster-ca-ca-v12', { ...TLS, ...ofGeneration('ClusterCertificateAuthority') }],
@@ -102,6 +108,14 @@ test('what Certwheel creates carries its marks', async () => {
     ['tls-ca-ledger', { ...TLS, labels: ofLedger('CertificateAuthority', 'tls').labels }, ONLY_TLS],
     ['other-ca-ledger', { ...TLS, labels: ofLedger().labels }, NO_MARKS],
     ['ca-clusterca-ledger', { ...TLS, labels: ofLedger('ClusterCertificateAuthority').labels }, NO_MARKS],
+    ['tls-ca-sources', { ...TLS, labels: ofSources('CertificateAuthority', 'tls').labels }, ONLY_TLS],
+    ['other-ca-sources', { ...TLS, labels: ofSources().labels }, NO_MARKS],
+    ['ca-clusterca-sources', { ...TLS, labels: ofSources('ClusterCertificateAuthority').labels }, NO_MARKS],
+    [
+      'twice-ca-sources',
+      { type: 'Opaque', labels: { ...ofSources('CertificateAuthority', 'twice').labels, ...ofLedger().labels } },
+      NO_MARKS,
+    ],
     ['ca-ca-v0', { ...TLS, ...ofGeneration('CertificateAuthority') }, NO_MARKS],
     ['cluster-ca-ca-v1', { ...TLS, ...ofGeneration('ClusterCertificateAuthority') }, NO_MARKS],
     ['ca-clusterca-v1', { ...TLS, ...ofGeneration('ClusterCertificateAuthority') }, NO_MARKS],
@@ -170,20 +184,21 @@ test('what is Certwheel’s stays so under its hand', async () => {
   assert.match(marks.stderr, NOT_OURS);
 });
 
-test('a ledger is changed, and becomes nothing else', async () => {
-  const world = await shared.get();
-  const name = 'books-ca-ledger';
-  const content = ofLedger('CertificateAuthority', 'books');
-  for (const text of ['', 'AA=='])
-    assert.is((await apply(world, 'shop', name, { ...content, data: { shop: text } })).code, 0);
-  const { annotations } = OF_CERTIFICATE;
-  const labels = { ...content.labels, ...OF_CERTIFICATE.labels };
-  assert.match((await apply(world, 'shop', name, { ...content, labels, annotations })).stderr, NOT_OURS);
-  // Also where a user hands it over.
-  const handedOver = { ...TLS, labels: content.labels, annotations: { 'certwheel.io/adopt': 'alice' } };
-  const ledger = await existing(world, handedOver);
-  assert.match((await apply(world, 'shop', ledger, { ...TLS, labels, annotations })).stderr, NOT_OURS);
-});
+for (const [suffix, of] of Object.entries({ ledger: ofLedger, sources: ofSources }))
+  test(`what is kept beside an authority (${suffix}) is changed, and becomes nothing else`, async () => {
+    const world = await shared.get();
+    const name = `books-ca-${suffix}`;
+    const content = of('CertificateAuthority', 'books');
+    for (const text of ['', 'AA=='])
+      assert.is((await apply(world, 'shop', name, { ...content, data: { shop: text } })).code, 0);
+    const { annotations } = OF_CERTIFICATE;
+    const labels = { ...content.labels, ...OF_CERTIFICATE.labels };
+    assert.match((await apply(world, 'shop', name, { ...content, labels, annotations })).stderr, NOT_OURS);
+    // Also where a user hands it over.
+    const handedOver = { ...TLS, labels: content.labels, annotations: { 'certwheel.io/adopt': 'alice' } };
+    const ledger = await existing(world, handedOver);
+    assert.match((await apply(world, 'shop', ledger, { ...TLS, labels, annotations })).stderr, NOT_OURS);
+  });
 
 test('a key that is kept while its certificate is awaited is changed and removed, and becomes nothing else', async () => {
   const world = await shared.get();

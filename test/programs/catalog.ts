@@ -33,6 +33,8 @@ const modules = {
   opa: { stamps: [], tags: [] },
   // Ours, over nothing but the standard library.
   'go-x509': { stamps: [], tags: [] },
+  // Ours: the bundle endpoint of go-spiffe.
+  'spiffe-bundle': { stamps: [], tags: [] },
   // Servers and clients of the interoperability tests.
   interop: { stamps: [], tags: [] },
   // Ours, over the lints of zlint.
@@ -84,6 +86,7 @@ const catalog = {
   caddy: { module: 'caddy', package: 'github.com/caddyserver/caddy/v2/cmd/caddy', versionArguments: ['version'] },
   opa: { module: 'opa', package: 'github.com/open-policy-agent/opa', versionArguments: ['version'] },
   'go-x509': { module: 'go-x509', package: '.', versionArguments: ['version'] },
+  'spiffe-bundle': { module: 'spiffe-bundle', package: '.', versionArguments: ['version'] },
   interop: { module: 'interop', package: '.', versionArguments: ['version'] },
   etcdctl: { module: 'interop', package: 'go.etcd.io/etcd/etcdctl/v3', versionArguments: ['version'] },
   zlint: { module: 'zlint', package: '.', versionArguments: ['version'] },

@@ -67,6 +67,7 @@ const steps = {
     budgetSeconds: 60,
   },
   proxies: { kind: 'build', needs: ['sources'], command: inTheBackground(program('caddy', 'opa')), budgetSeconds: 240 },
+  'spiffe-bundle': { kind: 'build', needs: ['sources'], command: program('spiffe-bundle'), budgetSeconds: 30 },
   'go-x509': { kind: 'build', needs: ['sources'], command: program('go-x509'), budgetSeconds: 30 },
   // Small programs of ours: see test/programs/compiled.ts.
   judges: { kind: 'build', command: ['node', 'test/pki/verifiers/main.ts'], budgetSeconds: 60 },
@@ -124,6 +125,7 @@ export const NEEDS: readonly (readonly [path: string, needs: readonly StepName[]
   ['test/e2e/attacks/stolen-token', ['servers']],
   ['test/e2e/attacks/permission-withdrawn', ['servers']],
   ['test/e2e/crds/readers', ['go-x509']],
+  ['test/e2e/trust-targets/spiffe', ['spiffe-bundle']],
   ['test/demo/', ['control-plane']],
   ['test/pki/', ['judges']],
   ['test/pki/keystores/', ['keystore-readers']],

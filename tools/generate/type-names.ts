@@ -73,6 +73,8 @@ const AUTHORITY_NAMES: Record<string, string> = {
   'spec.quota': 'IssuanceQuota',
   'spec.trust.sources[]': 'TrustSource',
   'spec.trust.sources[].configMap': 'KeyReference',
+  'spec.trust.sources[].spiffeBundle': 'SpiffeBundleSource',
+  'spec.trust.sources[].permittedNames': 'PermittedNames',
   'spec.trust.targets[].additionalFormats[]': 'TrustStoreFormat',
   'spec.trust.targets[].configMap': 'TargetName',
   'spec.trust.targets[].secret': 'TargetName',

@@ -1583,6 +1583,93 @@ export const certificateAuthoritySchema = {
                     "type": "string",
                     "minLength": 1,
                     "maxLength": 65536
+                  },
+                  "spiffeBundle": {
+                    "type": "object",
+                    "required": [
+                      "endpoint",
+                      "trustDomain",
+                      "profile"
+                    ],
+                    "properties": {
+                      "endpoint": {
+                        "type": "string",
+                        "pattern": "^https://([A-Za-z0-9]([-A-Za-z0-9.]*[A-Za-z0-9])?|\\[[0-9A-Fa-f:.]+\\])(:[0-9]{1,5})?(/[-A-Za-z0-9._~/]*)?$",
+                        "maxLength": 512
+                      },
+                      "trustDomain": {
+                        "type": "string",
+                        "pattern": "^[a-z0-9._-]+$",
+                        "minLength": 1,
+                        "maxLength": 255
+                      },
+                      "profile": {
+                        "type": "string",
+                        "enum": [
+                          "https_web",
+                          "https_spiffe"
+                        ]
+                      },
+                      "caBundle": {
+                        "type": "string",
+                        "format": "byte",
+                        "pattern": "^[A-Za-z0-9+/]+={0,2}$",
+                        "maxLength": 262144
+                      },
+                      "endpointSPIFFEID": {
+                        "type": "string",
+                        "pattern": "^spiffe://[a-z0-9._-]{1,255}(/[-A-Za-z0-9._]+)+$",
+                        "maxLength": 2048
+                      },
+                      "bundle": {
+                        "type": "string",
+                        "minLength": 1,
+                        "maxLength": 65536
+                      },
+                      "interval": {
+                        "type": "string",
+                        "pattern": "^([0-9]+([.][0-9]+)?[hms])+$",
+                        "maxLength": 32
+                      }
+                    }
+                  },
+                  "permittedNames": {
+                    "type": "object",
+                    "properties": {
+                      "dnsDomains": {
+                        "type": "array",
+                        "minItems": 1,
+                        "maxItems": 16,
+                        "uniqueItems": true,
+                        "items": {
+                          "type": "string",
+                          "pattern": "^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?([.][a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?)*$",
+                          "maxLength": 253
+                        }
+                      },
+                      "uriDomains": {
+                        "type": "array",
+                        "minItems": 1,
+                        "maxItems": 16,
+                        "uniqueItems": true,
+                        "items": {
+                          "type": "string",
+                          "pattern": "^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?([.][a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?)*$",
+                          "maxLength": 253
+                        }
+                      },
+                      "emailDomains": {
+                        "type": "array",
+                        "minItems": 1,
+                        "maxItems": 16,
+                        "uniqueItems": true,
+                        "items": {
+                          "type": "string",
+                          "pattern": "^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?([.][a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?)*$",
+                          "maxLength": 253
+                        }
+                      }
+                    }
                   }
                 }
               }
@@ -2127,6 +2214,14 @@ export const certificateAuthoritySchema = {
                     "format": "date-time"
                   },
                   "leftOut": {
+                    "type": "array",
+                    "maxItems": 5,
+                    "items": {
+                      "type": "string",
+                      "maxLength": 1024
+                    }
+                  },
+                  "nameProblems": {
                     "type": "array",
                     "maxItems": 5,
                     "items": {
@@ -3462,6 +3557,93 @@ export const clusterCertificateAuthoritySchema = {
                     "type": "string",
                     "minLength": 1,
                     "maxLength": 65536
+                  },
+                  "spiffeBundle": {
+                    "type": "object",
+                    "required": [
+                      "endpoint",
+                      "trustDomain",
+                      "profile"
+                    ],
+                    "properties": {
+                      "endpoint": {
+                        "type": "string",
+                        "pattern": "^https://([A-Za-z0-9]([-A-Za-z0-9.]*[A-Za-z0-9])?|\\[[0-9A-Fa-f:.]+\\])(:[0-9]{1,5})?(/[-A-Za-z0-9._~/]*)?$",
+                        "maxLength": 512
+                      },
+                      "trustDomain": {
+                        "type": "string",
+                        "pattern": "^[a-z0-9._-]+$",
+                        "minLength": 1,
+                        "maxLength": 255
+                      },
+                      "profile": {
+                        "type": "string",
+                        "enum": [
+                          "https_web",
+                          "https_spiffe"
+                        ]
+                      },
+                      "caBundle": {
+                        "type": "string",
+                        "format": "byte",
+                        "pattern": "^[A-Za-z0-9+/]+={0,2}$",
+                        "maxLength": 262144
+                      },
+                      "endpointSPIFFEID": {
+                        "type": "string",
+                        "pattern": "^spiffe://[a-z0-9._-]{1,255}(/[-A-Za-z0-9._]+)+$",
+                        "maxLength": 2048
+                      },
+                      "bundle": {
+                        "type": "string",
+                        "minLength": 1,
+                        "maxLength": 65536
+                      },
+                      "interval": {
+                        "type": "string",
+                        "pattern": "^([0-9]+([.][0-9]+)?[hms])+$",
+                        "maxLength": 32
+                      }
+                    }
+                  },
+                  "permittedNames": {
+                    "type": "object",
+                    "properties": {
+                      "dnsDomains": {
+                        "type": "array",
+                        "minItems": 1,
+                        "maxItems": 16,
+                        "uniqueItems": true,
+                        "items": {
+                          "type": "string",
+                          "pattern": "^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?([.][a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?)*$",
+                          "maxLength": 253
+                        }
+                      },
+                      "uriDomains": {
+                        "type": "array",
+                        "minItems": 1,
+                        "maxItems": 16,
+                        "uniqueItems": true,
+                        "items": {
+                          "type": "string",
+                          "pattern": "^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?([.][a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?)*$",
+                          "maxLength": 253
+                        }
+                      },
+                      "emailDomains": {
+                        "type": "array",
+                        "minItems": 1,
+                        "maxItems": 16,
+                        "uniqueItems": true,
+                        "items": {
+                          "type": "string",
+                          "pattern": "^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?([.][a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?)*$",
+                          "maxLength": 253
+                        }
+                      }
+                    }
                   }
                 }
               }
@@ -4107,6 +4289,14 @@ export const clusterCertificateAuthoritySchema = {
                     "format": "date-time"
                   },
                   "leftOut": {
+                    "type": "array",
+                    "maxItems": 5,
+                    "items": {
+                      "type": "string",
+                      "maxLength": 1024
+                    }
+                  },
+                  "nameProblems": {
                     "type": "array",
                     "maxItems": 5,
                     "items": {

@@ -31,8 +31,8 @@ export interface ClientCertificateSpec {
    * keys tls.crt (leaf first, then intermediates), tls.key and ca.crt (all CA certificates that are currently
    * trusted). It is immutable. An existing Secret that isn't Certwheel's stays unchanged, unless it has the
    * annotation certwheel.io/adopt with the name of this object; a Secret that an authority refers to, or that
-   * keeps a CA key, is never adopted. Names that end in -ca-v or -clusterca-v and a number, in -ca-ledger or
-   * -clusterca-ledger are reserved, and so is NAME-next for the name of a ClientCertificate.
+   * keeps a CA key, is never adopted. Names that end in -ca or -clusterca and -v<number>, -ledger or -sources
+   * are reserved, and so is NAME-next for the name of a ClientCertificate.
    */
   secretName: string;
   /**
@@ -976,6 +976,67 @@ export interface TrustSource {
    * The certificates themselves, in PEM.
    */
   inline?: string;
+  spiffeBundle?: SpiffeBundleSource;
+  permittedNames?: PermittedNames;
+}
+/**
+ * The bundle of a SPIFFE trust domain, read from its bundle endpoint (SPIFFE Federation). Only its keys of
+ * the use x509-svid count. While the endpoint can't be read, its last bundle stays in the targets, also
+ * after a restart.
+ */
+export interface SpiffeBundleSource {
+  /**
+   * URL of the endpoint, such as https://spire.partner.example:8443; always https. A redirect is not
+   * followed.
+   */
+  endpoint: string;
+  /**
+   * Name of the trust domain. Example: partner.example.
+   */
+  trustDomain: string;
+  /**
+   * How the server is verified. https_web: by its name, with caBundle or the CAs of the system. https_spiffe:
+   * by its SPIFFE ID, with the bundle that was read last, and with the field bundle until one has been read.
+   */
+  profile: 'https_web' | 'https_spiffe';
+  /**
+   * For https_web: the CA certificates (PEM, then base64) to which the server's own TLS certificate must
+   * lead. Without it those of the system.
+   */
+  caBundle?: string;
+  /**
+   * For https_spiffe: the SPIFFE ID of the server. Example: spiffe://partner.example/spire/server.
+   */
+  endpointSPIFFEID?: string;
+  /**
+   * For https_spiffe: a bundle of the trust domain as JSON, to verify the server the first time, as
+   * spire-server bundle show -format spiffe prints it.
+   */
+  bundle?: string;
+  /**
+   * Time between two reads, from 10s to 24h. By default what the bundle says (spiffe_refresh_hint), from 30s
+   * to 1h, or 5m where it says nothing.
+   */
+  interval?: string;
+}
+/**
+ * The names that the CAs of this source are trusted for. Certwheel can't make verifiers honour it: status
+ * and an event name the CA certificates whose own name constraints allow more, and the ClientCertificates
+ * of this authority whose names are within them. A kind of name that isn't listed is not permitted.
+ */
+export interface PermittedNames {
+  /**
+   * Domains, each with all below it. Example: partner.example.
+   */
+  dnsDomains?: string[];
+  /**
+   * Hosts of URIs, each with all below it, such as SPIFFE trust domains. Example: partner.example.
+   */
+  uriDomains?: string[];
+  /**
+   * Domains of mail addresses, each with all below it. Example: partner.example.
+   */
+  emailDomains?: string[];
 }
 /**
  * One object, or one in each of several namespaces.
@@ -1315,6 +1376,10 @@ export interface TrustSourceStatus {
    * Certificates of the source that are in no target, each with the reason; the first 5.
    */
   leftOut?: string[];
+  /**
+   * What permittedNames of the source does not hold, each as a sentence with what to do; the first 5.
+   */
+  nameProblems?: string[];
   /**
    * Why the source can't be read, in one word for programs. Meanwhile its last known certificates stay in the
    * targets; where the controller has started since, no target is written.

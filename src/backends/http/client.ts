@@ -1,10 +1,10 @@
-import { createSecureContext, getCACertificates, type SecureContext } from 'node:tls';
+import { createSecureContext, getCACertificates, type PeerCertificate, type SecureContext } from 'node:tls';
 import { Agent } from 'undici';
 import { within } from '../../abort.ts';
 import type { Clock } from '../../clock.ts';
 import { AuthorityError } from '../../errors.ts';
 import { parseRetryAfter, withoutSecrets } from '../../foreign-text.ts';
-import { parseCertificates } from '../../pki/certificate.ts';
+import { type CertificateView, parseCertificates } from '../../pki/certificate.ts';
 import { messageOf } from '../../thrown.ts';
 import { type AddressRules, guardedLookup, refuseLiteral } from './address.ts';
 import { noAnswer } from './errors.ts';
@@ -27,6 +27,10 @@ export interface HttpOptions {
   readonly caBundle?: string | undefined;
   /** What to do in the spec where the server isn't trusted; about its field caBundle by default. */
   readonly trustHint?: string;
+  /** The field of the spec that names the server, for messages; `server` by default. */
+  readonly field?: string;
+  /** In place of caBundle and the host name: the server shows who it is by another name in its certificate. */
+  readonly identity?: ServerIdentity;
   /** Where the server may be. */
   readonly rules: AddressRules;
   /** On whose behalf it is asked: the namespace of the authority. Of each one name is resolved at a time. */
@@ -36,17 +40,24 @@ export interface HttpOptions {
   readonly isProof?: (answer: JsonAnswer) => boolean;
 }
 
+export interface ServerIdentity {
+  /** The CAs that the server's certificate must lead to, roots or not. */
+  readonly anchors: readonly Pick<CertificateView, 'pem'>[];
+  /** Why the certificate (DER) isn't that of the expected server, as the rest of a sentence. */
+  problem(certificate: Buffer): string | undefined;
+}
+
 /** The server names another one; where that is so on purpose, a backend can say more about it. */
 export class Redirected extends AuthorityError {
   readonly status: number;
   readonly to: string;
 
-  constructor(server: string, status: number, location: string | undefined) {
+  constructor(server: string, status: number, location: string | undefined, field = 'server') {
     const to =
       location !== undefined && URL.canParse(location, server) ? new URL(location, server).origin : 'elsewhere';
     super(
       'AuthorityMisconfigured',
-      `${server} redirects (HTTP ${status}) to ${to}, which is not followed; name in server what answers itself`,
+      `${server} redirects (HTTP ${status}) to ${to}, which is not followed; name in ${field} what answers itself`,
       { unproven: true },
     );
     this.status = status;
@@ -85,7 +96,7 @@ export class AuthorityHttp {
         this.#leaveAlone(retryAfterMs, this.#options.isProof?.(answer) === false);
       return answer;
     } catch (error) {
-      throw noAnswer(error, this.server, request.secrets, this.#options.trustHint);
+      throw noAnswer(error, this.server, request.secrets, this.#options);
     }
   }
 
@@ -98,7 +109,7 @@ export class AuthorityHttp {
     if (this.#url === undefined)
       throw new AuthorityError(
         'AuthorityMisconfigured',
-        'server must be an https URL without a user, a query or a fragment, such as https://ca.example.com:8443',
+        `${this.#options.field ?? 'server'} must be an https URL without a user, a query or a fragment, such as https://ca.example.com:8443`,
       );
     refuseLiteral(this.#url.hostname, this.#options.rules);
   }
@@ -139,7 +150,8 @@ export class AuthorityHttp {
     });
     const { statusCode: status, headers: answered } = answer;
     const text = await readText(answer.body, MAX_BYTES, `${this.server} answered with more than ${MAX_BYTES} bytes`);
-    if (status >= 300 && status < 400) throw new Redirected(this.server, status, oneOf(answered.location));
+    if (status >= 300 && status < 400)
+      throw new Redirected(this.server, status, oneOf(answered.location), this.#options.field);
     return {
       status,
       ...readBody(text, status, this.server, secrets),
@@ -147,8 +159,16 @@ export class AuthorityHttp {
     };
   }
 
+  #stranger({ problem }: ServerIdentity, { raw }: PeerCertificate): Error | undefined {
+    const why = problem(raw);
+    if (why === undefined) return undefined;
+    return new AuthorityError('AuthorityNotTrusted', `${this.server} can't be trusted: its certificate ${why}`, {
+      unproven: true,
+    });
+  }
+
   #connect(): Agent {
-    const { caBundle, rules, namespace } = this.#options;
+    const { caBundle, identity, rules, namespace } = this.#options;
     return new Agent({
       allowH2: false,
       pipelining: 1,
@@ -156,7 +176,8 @@ export class AuthorityHttp {
       keepAliveMaxTimeout: 60_000,
       connect: {
         // Made once: to parse a hundred CA certificates takes longer than a handshake.
-        secureContext: trusting(caBundle),
+        secureContext: identity === undefined ? trusting(caBundle) : trustingAlone(identity),
+        ...(identity && { checkServerIdentity: (_, shown) => this.#stranger(identity, shown) }),
         lookup: guardedLookup(rules, namespace),
         minVersion: 'TLSv1.2',
         rejectUnauthorized: true,
@@ -164,6 +185,11 @@ export class AuthorityHttp {
       },
     });
   }
+}
+
+/** Anchors that are no roots are trusted too: a trust domain may have nothing else (X509-SVID section 5.1). */
+function trustingAlone({ anchors }: ServerIdentity): SecureContext {
+  return createSecureContext({ ca: anchors.map(({ pem }) => pem), allowPartialTrustChain: true });
 }
 
 /** All requests that belong to one question, which together may take 30 s. */

@@ -4,7 +4,7 @@ import type { Backend, BackendDeps } from '../backend.ts';
 /** How often the same failure is logged again. */
 const LOG_AGAIN_MS = 600_000;
 
-type Deps = Pick<BackendDeps, 'name' | 'clusterWide' | 'clock' | 'log'>;
+type Deps = Pick<BackendDeps, 'name' | 'clock' | 'log'>;
 
 /**
  * Conceals errors about a server that has not shown to be the expected one: the author of a CertificateAuthority could
@@ -16,7 +16,7 @@ export function concealErrors<Concealed extends Backend>(
   backend: Concealed,
   server: string,
   kind: string,
-  deps: Deps,
+  deps: Deps & Pick<BackendDeps, 'clusterWide'>,
 ): Concealed {
   if (deps.clusterWide) return backend;
   const concealing = new Concealment(server, kind, deps);
@@ -33,7 +33,8 @@ export function concealErrors<Concealed extends Backend>(
   };
 }
 
-class Concealment {
+/** The same for one who asks a server by other means than a Backend. */
+export class Concealment {
   readonly #message: string;
   readonly #deps: Deps;
   #logged: { readonly message: string; readonly atMs: number } | undefined;

@@ -18,12 +18,19 @@ const TLS_FAULTS: ReadonlyMap<string, string> = new Map([
   ['ERR_TLS_CERT_ALTNAME_INVALID', 'its certificate is for another name'],
 ]);
 
-/** What to do, where it isn't that another CA must be trusted. */
+/** What to do, where it isn't that another CA must be trusted; FIELD stands for the field that names the server. */
 const TLS_REMEDIES: ReadonlyMap<string, string> = new Map([
   ['CERT_HAS_EXPIRED', 'renew it on the server'],
   ['CERT_NOT_YET_VALID', 'compare the clocks'],
-  ['ERR_TLS_CERT_ALTNAME_INVALID', 'name in server what the certificate is for, or add this name to it'],
+  ['ERR_TLS_CERT_ALTNAME_INVALID', 'name in FIELD what the certificate is for, or add this name to it'],
 ]);
+
+interface Remedies {
+  /** What to do where another CA must be trusted. */
+  readonly trustHint?: string;
+  /** The field of the spec that names the server. */
+  readonly field?: string;
+}
 
 /**
  * Why no answer came, in our words. Every certificate behind the server would fail alike. All but what is wrong with the
@@ -33,7 +40,7 @@ export function noAnswer(
   error: unknown,
   server: string,
   secrets?: readonly string[],
-  trustHint = 'caBundle must hold the CA of this server',
+  { trustHint = 'caBundle must hold the CA of this server', field = 'server' }: Remedies = {},
 ): CertwheelError {
   if (error instanceof CertwheelError) return error;
   const code = codeOf(error);
@@ -69,7 +76,7 @@ export function noAnswer(
   if (TLS_FAULTS.has(code) || code.startsWith('ERR_TLS') || code.startsWith('CERT_'))
     return new AuthorityError(
       'AuthorityNotTrusted',
-      `${server} can't be trusted: ${TLS_FAULTS.get(code) ?? text} (${code}); ${TLS_REMEDIES.get(code) ?? trustHint}`,
+      `${server} can't be trusted: ${TLS_FAULTS.get(code) ?? text} (${code}); ${TLS_REMEDIES.get(code)?.replace('FIELD', field) ?? trustHint}`,
       { unproven: true },
     );
   if (code.startsWith('ERR_SSL') || code === 'EPROTO')

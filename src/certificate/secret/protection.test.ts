@@ -60,11 +60,22 @@ test('marks of a generation and of a key that waits count before anything else',
     labels: { 'certwheel.io/ledger-of': 'ca', 'certwheel.io/authority-kind': 'CertificateAuthority' },
   });
   assert.is(purposeOf(ledger, []), 'keeps the ledgers of CertificateAuthority ca');
+  const sources = secretWith('', {
+    labels: { 'certwheel.io/trust-sources-of': 'ca', 'certwheel.io/authority-kind': 'CertificateAuthority' },
+  });
+  assert.match(purposeOf(sources, []) ?? '', 'keeps what the trust sources of CertificateAuthority ca served last');
 });
 
-test('names of CA generations and of ledgers are reserved, and that of a key whose certificate there is', () => {
+test('names of what Certwheel keeps of authorities are reserved, and that of a key whose certificate there is', () => {
   const isCertificate = (name: string) => name === 'alice';
-  for (const name of ['ca-ca-v1', 'x-clusterca-v12', 'a.b-ca-v3', 'ca-ca-ledger', 'x-clusterca-ledger'])
+  for (const name of [
+    'ca-ca-v1',
+    'x-clusterca-v12',
+    'a.b-ca-v3',
+    'ca-ca-ledger',
+    'x-clusterca-ledger',
+    'ca-ca-sources',
+  ])
     assert.match(reservationOf(name, isCertificate) ?? '', 'reserved for what Certwheel keeps of authorities');
   assert.match(reservationOf('alice-next', isCertificate) ?? '', 'keeps the key of ClientCertificate alice');
   for (const name of [
@@ -78,6 +89,7 @@ test('names of CA generations and of ledgers are reserved, and that of a key who
     '-next',
     'ca-ledger',
     'web-ca-ledgers',
+    'ca-sources',
   ])
     assert.is(reservationOf(name, isCertificate), undefined, name);
 });

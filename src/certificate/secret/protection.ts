@@ -5,6 +5,7 @@ import {
   CERTIFICATE_UID_ANNOTATION,
   LEDGER_OF_LABEL,
   NEXT_OF_LABEL,
+  TRUST_SOURCES_OF_LABEL,
 } from '../../api/names.ts';
 import type { RawObject } from '../../api/parse.ts';
 import { parseCertificate } from '../../pki/certificate.ts';
@@ -18,8 +19,8 @@ export interface SecretUse {
   readonly field: string;
 }
 
-/** The names of CA generations and of ledgers, of whichever authority. */
-const AUTHORITYS_NAME = /-(cluster)?ca-(v[1-9]\d*|ledger)$/;
+/** The names of CA generations, of ledgers and of what sources of trust served last, of whichever authority. */
+const AUTHORITYS_NAME = /-(cluster)?ca-(v[1-9]\d*|ledger|sources)$/;
 const NEXT_SUFFIX = '-next';
 
 /**
@@ -56,6 +57,9 @@ function marked(object: RawObject | undefined): string | undefined {
   const ledgerOf = labels[LEDGER_OF_LABEL];
   if (ledgerOf !== undefined)
     return `keeps the ledgers of ${labels[AUTHORITY_KIND_LABEL] ?? 'the authority'} ${ledgerOf}`;
+  const sourcesOf = labels[TRUST_SOURCES_OF_LABEL];
+  if (sourcesOf !== undefined)
+    return `keeps what the trust sources of ${labels[AUTHORITY_KIND_LABEL] ?? 'the authority'} ${sourcesOf} served last`;
   const waiting = labels[NEXT_OF_LABEL];
   return waiting === undefined ? undefined : `keeps the key of ClientCertificate ${waiting}, which awaits an answer`;
 }

@@ -4,6 +4,7 @@ import { type Row, spec } from './rows.ts';
 import { KEY_RULES } from './rules-private-key.ts';
 import { AUTHORITY_TEXT_ROWS } from './rules-text.ts';
 import { CLUSTER_TRUST_ROWS, NAMESPACED_TRUST_ROWS, trustTarget } from './rules-trust.ts';
+import { SOURCE_ROWS } from './rules-trust-sources.ts';
 
 type Short = Omit<Row, 'kind'>;
 
@@ -19,6 +20,7 @@ const vaultWith = (auth: object) =>
 
 const both: Short[] = [
   ...AUTHORITY_TEXT_ROWS,
+  ...SOURCE_ROWS,
   {
     refuses: 'no backend',
     rule: 'spec',

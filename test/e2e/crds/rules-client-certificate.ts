@@ -14,15 +14,19 @@ const ENCIPHERMENT =
   "key encipherment and data encipherment need an RSA key: leave them out, or set privateKey.algorithm to RSA (TLS 1.3 doesn't use them)";
 const RESERVED = 'keys of certwheel.io, cert-manager.io and kubernetes.io/service-account. are reserved';
 
-const reserved: Short[] = ['ca-ca-v1', 'platform-clusterca-v12', 'ca-ca-ledger', 'ca-clusterca-ledger'].map(
-  (secretName) => ({
-    refuses: `the Secret ${secretName}`,
-    rule: 'spec.secretName',
-    says: 'names that end in -ca-v or -clusterca-v and a number, in -ca-ledger or -clusterca-ledger are reserved for what Certwheel keeps of authorities',
-    bad: spec({ secretName }),
-    good: spec({ secretName: secretName.replace(/(\d+|ledger)$/, '0') }),
-  }),
-);
+const reserved: Short[] = [
+  'ca-ca-v1',
+  'platform-clusterca-v12',
+  'ca-ca-ledger',
+  'ca-clusterca-ledger',
+  'ca-ca-sources',
+].map((secretName) => ({
+  refuses: `the Secret ${secretName}`,
+  rule: 'spec.secretName',
+  says: 'names that end in -ca or -clusterca and -v<number>, -ledger or -sources are reserved for what Certwheel keeps of authorities',
+  bad: spec({ secretName }),
+  good: spec({ secretName: secretName.replace(/(\d+|ledger|sources)$/, '0') }),
+}));
 
 const times: Short[] = [
   {

@@ -18,15 +18,7 @@ const bundle = (clusterTrustBundle: object) => target({ clusterTrustBundle });
 function targetRows(places: object, kinds: string): Short[] {
   const says = `exactly one of ${kinds} must be set`;
   const good = target({ ...object, ...places });
-  const source = (fields: object) => spec({ trust: { sources: [{ name: 'partner', ...fields }] } });
   return [
-    {
-      refuses: 'a trust source without content',
-      rule: 'spec.trust.sources[]',
-      says: 'exactly one of configMap and inline must be set',
-      bad: source({}),
-      good: source({ configMap: { name: 'partner-ca' } }),
-    },
     { refuses: 'a trust target without an object', rule: TARGETS, says, bad: target(places), good },
     {
       refuses: 'a trust target of two kinds',

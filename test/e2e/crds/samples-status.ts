@@ -18,6 +18,7 @@ export const authorityStatus = {
         certificates: 1,
         notAfter: moment,
         leftOut: ['CN=old is not a CA'],
+        nameProblems: ['CN=partner has no name constraints'],
         reason: 'TrustBundleNotFound',
         message: 'there is no ConfigMap',
       },

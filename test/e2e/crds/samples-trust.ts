@@ -19,9 +19,29 @@ export const verifierAtAddress: Json = {
   protocol: { tls: {} },
   interval: '1m',
 };
+const permittedNames = {
+  dnsDomains: ['partner.example'],
+  uriDomains: ['partner.example'],
+  emailDomains: ['partner.example'],
+};
+const endpoint = {
+  endpoint: 'https://spire.partner.example:8443/bundle',
+  trustDomain: 'partner.example',
+  interval: '5m',
+};
 export const sources: readonly Json[] = [
-  { name: 'partner', configMap: { name: 'partner-ca', key: 'ca.pem' } },
-  { name: 'partner', inline: 'PEM' },
+  { name: 'partner', configMap: { name: 'partner-ca', key: 'ca.pem' }, permittedNames },
+  { name: 'inline', inline: 'PEM' },
+  { name: 'web', spiffeBundle: { ...endpoint, profile: 'https_web', caBundle: 'LS0tLS1CRUdJTgo=' } },
+  {
+    name: 'spiffe',
+    spiffeBundle: {
+      ...endpoint,
+      profile: 'https_spiffe',
+      endpointSPIFFEID: 'spiffe://partner.example/spire/server',
+      bundle: '{"keys": []}',
+    },
+  },
 ];
 const requiredProof = 'Written';
 const additionalFormats = [{ type: 'JKS', password: 'secret' }, { type: 'PKCS12' }];

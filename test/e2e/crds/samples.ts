@@ -174,12 +174,14 @@ const allowed = {
   approval: 'Required',
 };
 const policy = { rules: [{ name: 'everybody', ...allowed }] };
+/** A source is of one kind; each kind comes first in some sample. */
+const furtherSources = (index: number): readonly Json[] => sources.slice(1 + (index % (sources.length - 1)));
 /** What is said of namespaces alike, wherever they are chosen. */
-const forNamespaces = (namespaces: Json, target: Json, verifier: Json = verifierAtAddress): Json => ({
+const forNamespaces = (namespaces: Json, target: Json, verifier: Json = verifierAtAddress, index = 0): Json => ({
   allowedNamespaces: namespaces,
   issuancePolicy: { rules: [{ name: 'everybody', namespaces, ...allowed }] },
   trust: {
-    sources: target === configMap ? sources.slice(0, 1) : sources.slice(1),
+    sources: target === configMap ? sources.slice(0, 1) : furtherSources(index),
     targets: [target === clusterTrustBundle ? target : { ...target, namespaces }],
     verifiers: [verifier],
   },
@@ -198,10 +200,10 @@ export const FULL: Readonly<Record<Kind, readonly Json[]>> = {
       },
       authorityStatus,
     ),
-    ...BACKENDS.map((spec) =>
+    ...BACKENDS.map((spec, index) =>
       sample('CertificateAuthority', {
         ...spec,
-        trust: { sources: sources.slice(1), targets: [secret], verifiers: [verifierAtAddress] },
+        trust: { sources: furtherSources(index), targets: [secret], verifiers: [verifierAtAddress] },
       }),
     ),
   ],
@@ -211,8 +213,11 @@ export const FULL: Readonly<Record<Kind, readonly Json[]>> = {
       { ...authoritySpec, ...forNamespaces({ selector }, configMap, verifierOfService({ namespace: 'payments' })) },
       authorityStatus,
     ),
-    ...BACKENDS.map((spec) =>
-      sample('ClusterCertificateAuthority', { ...spec, ...forNamespaces({ names: ['payments'] }, secret) }),
+    ...BACKENDS.map((spec, index) =>
+      sample('ClusterCertificateAuthority', {
+        ...spec,
+        ...forNamespaces({ names: ['payments'] }, secret, verifierAtAddress, index),
+      }),
     ),
     sample('ClusterCertificateAuthority', {
       kubernetesCSR: { ...kubernetesCSR, approve: true, trustBundle: { inline: 'PEM' } },

@@ -1,12 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { CLUSTER_CERTIFICATE_AUTHORITIES, CONFIG_MAPS } from '../../../src/api/names.ts';
+import { CLIENT_CERTIFICATES, CLUSTER_CERTIFICATE_AUTHORITIES, CONFIG_MAPS } from '../../../src/api/names.ts';
 import { certificatesOf } from '../authority/history.ts';
 import { patch } from '../support/edits.ts';
 import { QUIET_MS } from '../support/eventually.ts';
 import { clientCertificate, create, readSecret, untilReady } from '../support/objects.ts';
 import { makeCa } from '../support/openssl.ts';
+import { eventsOf } from '../support/recorded.ts';
 import { oneScene } from '../support/scene.ts';
 import { eventually, type World } from '../support/world.ts';
 import {
@@ -88,6 +89,51 @@ test('a source that is gone or broken stays in force, is named, and after a rest
     /certwheel_trust_source_not_after_timestamp_seconds\{authority="ClusterCertificateAuthority\/broken",source="partner"\} \d/,
   );
   await again.stop();
+});
+
+test('names that a partner is not held to, and names that two may sign, are in status and in events', async () => {
+  const { world, namespace: home } = await scene.get();
+  const controller = await world.controller([...ALL_KINDS, '--controller-namespace', home]);
+  const namespace = await world.namespace({ team: 'held' });
+  const CA = [
+    'basicConstraints=critical,CA:TRUE',
+    'keyUsage=critical,keyCertSign,cRLSign',
+    'subjectKeyIdentifier=hash',
+  ];
+  const loose = await makeCa('loose partner', { extensions: CA });
+  const held = await makeCa('held partner', {
+    extensions: [
+      ...CA,
+      'nameConstraints=critical,permitted;DNS:partner.example,permitted;URI:partner.example,permitted;email:invalid',
+    ],
+  });
+  const permittedNames = { dnsDomains: ['partner.example'], uriDomains: ['partner.example'] };
+  await createWithSources(world, 'held', [
+    { name: 'partner', inline: loose.certificate + held.certificate, permittedNames },
+  ]);
+  const stored = await untilHeld(world, namespace, 3);
+  const problems = () => sourceStatus(world, 'held').then((source) => source?.nameProblems ?? []);
+  await eventually('the CA without name constraints is named', async () => (await problems()).length === 1);
+  assert.match((await problems())[0] ?? '', /^CN=loose partner.* has no name constraints, /);
+  const authorityRef = { kind: 'ClusterCertificateAuthority', name: 'held' };
+  for (const [name, dnsNames] of [
+    ['twice', ['api.partner.example']],
+    ['once', ['api.example']],
+  ] as const) {
+    await create(world, clientCertificate(namespace, name, { authorityRef, dnsNames }));
+    await untilReady(world, namespace, name);
+  }
+  await eventually('the certificate is named', async () => (await problems()).length === 2);
+  const [, overlap = ''] = await problems();
+  assert.match(overlap, `ClientCertificate ${namespace}/twice has the name api.partner.example (dnsNames)`);
+  await eventually('events say both', async () => {
+    const notes = (await eventsOf(world, '', 'held')).filter(({ reason }) => reason === 'TrustSourceNotHeld');
+    return notes.length >= 2;
+  });
+  await world.client.delete(CLIENT_CERTIFICATES, namespace, 'twice');
+  await eventually('it is gone', async () => (await problems()).length === 1);
+  assert.equal(await readConfigMap(world, namespace), stored, 'what is trusted does not depend on it');
+  await controller.stop();
 });
 
 test.run();
