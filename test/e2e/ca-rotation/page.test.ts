@@ -14,7 +14,7 @@ import {
   selfManaged,
   untilReady,
 } from '../support/objects.ts';
-import { blocksInOrder, commandsWithOutput } from '../support/page.ts';
+import { blocksInOrder, commandsWithOutput, timeless } from '../support/page.ts';
 import { oneScene } from '../support/scene.ts';
 import { eventually, type World } from '../support/world.ts';
 
@@ -29,10 +29,6 @@ const PATIENCE_MS = 60_000;
 // The page names a namespace, which other files that share a control plane could have too.
 const scene = oneScene({ own: true, authority: false });
 test.after(scene.stop);
-
-/** Two runs of the same commands differ in times, and the ends of lines can't be seen. */
-const timeless = (output: string) =>
-  output.replaceAll(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ/g, 'TIME').replaceAll(/ +$/gm, '');
 
 /** Runs the blocks below these headings in their order; each output is what the command of the page comes to print. */
 async function walk(world: World, ...headings: readonly string[]): Promise<void> {

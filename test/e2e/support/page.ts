@@ -14,6 +14,11 @@ export function commandsWithOutput(page: string, heading: string): { commands: s
   return blocksBelow(page, heading, 'sh').map((commands, at) => ({ commands, output: outputs[at] ?? '' }));
 }
 
+/** Two runs of the same commands differ in times, and the ends of lines can't be seen. */
+export function timeless(output: string): string {
+  return output.replaceAll(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ/g, 'TIME').replaceAll(/ +$/gm, '');
+}
+
 /** A block of code of a page: `sh` for commands, `text` for what is printed. */
 export interface Block {
   readonly language: string;
