@@ -30,7 +30,7 @@ export interface AuthorityDeps extends RotationDeps {
   readonly ledgers: Pick<Ledgers, 'write' | 'forget'>;
   /** Something that certificates look at has changed. */
   wakeCertificates(key: string): void;
-  readonly metrics: AuthorityMetrics;
+  readonly metrics: RotationDeps['metrics'] & AuthorityMetrics;
 }
 
 /** From when to when a CA can sign. */

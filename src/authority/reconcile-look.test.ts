@@ -49,7 +49,7 @@ function scene(definition: BackendDefinition<never>, backend: Backend) {
     verifiers: () => [],
     ledgers: { write: async () => undefined, forget: () => {} },
     wakeCertificates: nothing,
-    metrics: { show: nothing, showRotation: nothing, showDemand: nothing, hide: nothing },
+    metrics: { show: nothing, showRotation: nothing, overruled: nothing, showDemand: nothing, hide: nothing },
     ownership: { assert: nothing },
     trustPropagationMs: MINUTE,
     controllerNamespace: 'certwheel',

@@ -157,6 +157,7 @@ function parts(raw: RawObject, isOwn: boolean, held: CaPair | undefined, ills: I
     metrics: {
       show: (_resource, isReady) => void shown.push(isReady),
       showRotation: nothing,
+      overruled: nothing,
       showDemand: nothing,
       hide: nothing,
     },

@@ -13,6 +13,7 @@ const NAMES = [
   'certwheel_ca_generation_certificates',
   'certwheel_ca_not_after_timestamp_seconds',
   'certwheel_ca_not_before_timestamp_seconds',
+  'certwheel_ca_rotation_overruled_total',
   'certwheel_ca_rotation_waiting',
   'certwheel_certificate_not_after_timestamp_seconds',
   'certwheel_certificate_overdue_ratio',

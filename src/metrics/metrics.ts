@@ -1,6 +1,7 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { AnyCertificateAuthority, CertificateAuthority } from '../api/certificate-authority.ts';
 import { authorityKey, isBrokenAuthority } from '../api/certificate-authority.ts';
+import type { CAGeneration } from '../api/generated/types.ts';
 import type { Demand } from '../authority/demand.ts';
 import type { CaLife } from '../authority/deps.ts';
 import type { RotationFindings } from '../authority/rotation-status.ts';
@@ -155,6 +156,9 @@ export function createMetrics(authorityTypes: readonly string[], clock: Clock, m
     showRotation(resource: CertificateAuthority, findings: RotationFindings) {
       rotation.show(authorityKey(resource), findings);
     },
+    rotationOverruled(resource: CertificateAuthority, to: CAGeneration['state']) {
+      rotation.overruled(authorityKey(resource), to);
+    },
     showDemand(resource: CertificateAuthority, { perDay, quota }: Demand) {
       const authority = authorityKey(resource);
       demandPerDay.set({ authority }, perDay);
@@ -164,7 +168,7 @@ export function createMetrics(authorityTypes: readonly string[], clock: Clock, m
       for (const gauge of [authorityReady, caNotBefore, caNotAfter, demandPerDay, quotaPerDay])
         gauge.remove({ authority });
       rules.hide(authority);
-      rotation.hide(authority);
+      rotation.hideAuthority(authority);
       probes.hideAuthority(authority);
     },
     ran(controller: string, outcome: string, seconds: number) {

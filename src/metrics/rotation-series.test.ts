@@ -34,6 +34,8 @@ async function shown(metrics: ReturnType<typeof metricsOf>): Promise<string[]> {
 
 const ABOUT = 'authority="CertificateAuthority/ns/ca"';
 
+const overruled = (to: string, count: number) => `certwheel_ca_rotation_overruled_total{${ABOUT},to="${to}"} ${count}`;
+
 test('what a CA rotation waits for is shown as long as it waits, and each generation with its certificates', async () => {
   const metrics = metricsOf();
   assert.equal(await shown(metrics), []);
@@ -41,15 +43,28 @@ test('what a CA rotation waits for is shown as long as it waits, and each genera
   assert.equal((await shown(metrics)).sort(), [
     `certwheel_ca_generation_certificates{${ABOUT},generation="1",state="Active"} 3`,
     `certwheel_ca_generation_certificates{${ABOUT},generation="2",state="Prepared"} 0`,
+    ...['Active', 'Retired', 'Trusted'].map((to) => overruled(to, 0)),
     `certwheel_ca_rotation_waiting{${ABOUT},to="Trusted",reason="MembersLackTrust"} 1`,
   ]);
   metrics.showRotation(authority, settled);
-  assert.equal(await shown(metrics), []);
+  assert.equal(
+    (await shown(metrics)).sort(),
+    ['Active', 'Retired', 'Trusted'].map((to) => overruled(to, 0)),
+  );
+});
+
+test('steps that waited no longer are counted from zero on, and stay when the CA rotation is over', async () => {
+  const metrics = metricsOf();
+  metrics.showRotation(authority, waiting);
+  metrics.rotationOverruled(authority, 'Trusted');
+  metrics.showRotation(authority, settled);
+  assert.ok((await shown(metrics)).includes(overruled('Trusted', 1)));
 });
 
 test('they go with their authority', async () => {
   const metrics = metricsOf();
   metrics.showRotation(authority, waiting);
+  metrics.rotationOverruled(authority, 'Active');
   metrics.hideAuthority('CertificateAuthority/ns/ca');
   assert.equal(await shown(metrics), []);
 });

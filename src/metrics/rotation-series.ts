@@ -1,10 +1,15 @@
-import { Gauge, type Registry } from 'prom-client';
+import { Counter, Gauge, type Registry } from 'prom-client';
+import type { CAGeneration } from '../api/generated/types.ts';
 import type { RotationFindings } from '../authority/rotation-status.ts';
+
+/** The states before which a CA rotation waits for others, and no longer than until a deadline. */
+const OVERRULING = ['Trusted', 'Active', 'Retired'] as const;
 
 /** What a CA rotation waits for, and how many certificates each generation has; only while one is under way. */
 export class RotationSeries {
   readonly #waiting: Gauge<'authority' | 'to' | 'reason'>;
   readonly #certificates: Gauge<'authority' | 'generation' | 'state'>;
+  readonly #overruled: Counter<'authority' | 'to'>;
   /** The labels of the series that an authority has now. */
   readonly #shown = new Map<string, { readonly remove: () => void }[]>();
 
@@ -22,12 +27,24 @@ export class RotationSeries {
       labelNames: ['authority', 'generation', 'state'],
       registers,
     });
+    this.#overruled = new Counter({
+      name: 'certwheel_ca_rotation_overruled_total',
+      help: 'Steps of a CA rotation that no longer waited for Secrets, trust targets, verifiers or certificates, by the state entered.',
+      labelNames: ['authority', 'to'],
+      registers,
+    });
+  }
+
+  /** Only where a CA rotation was under way before: `show` has begun the series at zero, so this is an increase. */
+  overruled(authority: string, to: CAGeneration['state']): void {
+    this.#overruled.inc({ authority, to });
   }
 
   show(authority: string, { plan, generations, certificates }: RotationFindings): void {
     this.hide(authority);
     const shown = [];
     const { next, hold } = plan;
+    if (next !== undefined) for (const to of OVERRULING) this.#overruled.inc({ authority, to }, 0);
     if (next !== undefined && hold !== undefined) {
       const labels = { authority, to: next.to, reason: hold.reason };
       this.#waiting.set(labels, 1);
@@ -46,5 +63,11 @@ export class RotationSeries {
   hide(authority: string): void {
     for (const each of this.#shown.get(authority) ?? []) each.remove();
     this.#shown.delete(authority);
+  }
+
+  /** The authority is gone. */
+  hideAuthority(authority: string): void {
+    this.hide(authority);
+    for (const to of OVERRULING) this.#overruled.remove({ authority, to });
   }
 }

@@ -138,6 +138,19 @@ test('a server whose own certificate is not trusted, or is for another name, ans
   }
 });
 
+for (const [version, outcome] of [
+  ['-tls1_2', 'Rejected'],
+  ['-tls1_3', 'Unknown'],
+] as const) {
+  test(`a server that is not trusted and refuses the certificate by an alert: ${outcome} with ${version}`, async () => {
+    const more = { serverCA: createIssuer('CA of servers').certificatePem };
+    const port = await opensslServer(version);
+    const refused = await asking(port, rogue, HTTP, more);
+    assert.is(refused.outcome, outcome, refused.seen);
+    assert.is((await asking(port, leaf, HTTP, more)).outcome, 'Unknown', 'an acceptance needs a trusted server');
+  });
+}
+
 test('what is no TLS server, refuses the connection, or ends it at once, is unknown', async () => {
   const closed = await freePort();
   assert.equal((await asking(closed, leaf, HTTP)).seen, 'connection refused');

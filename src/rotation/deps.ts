@@ -1,5 +1,6 @@
 import type { CertificateAuthority } from '../api/certificate-authority.ts';
 import type { ClientCertificate } from '../api/client-certificate.ts';
+import type { CAGeneration } from '../api/generated/types.ts';
 import type { Backend, Trust } from '../backends/backend.ts';
 import type { SecretView } from '../certificate/secret/view.ts';
 import type { EventText } from '../certificate/status/events.ts';
@@ -44,6 +45,10 @@ export interface RotationDeps {
   /** What verifiers, and the places that they read, are shown to trust of that generation. */
   proofs(key: string, generation: Generation): readonly TrustProof[];
   recordEvent(resource: CertificateAuthority, event: EventText): void;
+  readonly metrics: {
+    /** The step into that state waited no longer for some that blocked it. */
+    overruled(resource: CertificateAuthority, to: CAGeneration['state']): void;
+  };
   /** How many steps may be taken, by authority. */
   readonly registry: { paceOf(resource: CertificateAuthority): { readonly steps: Bucket } };
   readonly ownership: Ownership;

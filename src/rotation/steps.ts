@@ -43,17 +43,19 @@ const NAMED = 3;
 
 /** The step didn't wait any longer for these. */
 function recordOverruled(
-  { do: what, generation: { version } }: Extract<Step, { do: 'move' | 'retire' }>,
+  step: Extract<Step, { do: 'move' | 'retire' }>,
   leftBehind: readonly string[],
   { resource }: Rotating,
   deps: RotationDeps,
 ): void {
+  const { version } = step.generation;
   const named = leftBehind.slice(0, NAMED).join(', ');
   const note =
-    what === 'retire'
+    step.do === 'retire'
       ? `generation ${version} is no longer trusted, though it signed ${leftBehind.length} certificates, such as ${named}, that end later than any that this authority has issued with it`
       : `generation ${version} goes on, though it was not shown in time to be trusted by all: ${leftBehind.length}, such as ${named}`;
   deps.recordEvent(resource, { type: 'Warning', reason: 'CARotationOverruled', action: 'Rotate', note });
+  deps.metrics.overruled(resource, step.do === 'retire' ? 'Retired' : step.to);
 }
 
 /** Takes one step, which is one write; false where there is no pair for it. */

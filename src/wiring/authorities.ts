@@ -91,6 +91,7 @@ export function wireAuthorities(services: Services, ledgers: Ledgers, trust: Tru
     metrics: {
       show: metrics.showAuthority,
       showRotation: metrics.showRotation,
+      overruled: metrics.rotationOverruled,
       showDemand: metrics.showDemand,
       hide: metrics.hideAuthority,
     },

@@ -28,9 +28,9 @@ for (const path of RUNBOOKS) {
     assert.match(page, /^```(sh|promql)$/m);
     for (const { alert, labels, ...rule } of alertRules()) {
       if (alert !== basename(path, '.md')) continue;
-      const minutes = rule.for.replace('m', '');
+      const [, count, unit] = /^(\d+)([mh])$/.exec(rule.for) ?? [];
       // The line may be broken anywhere.
-      const words = new RegExp(`${labels.severity}, after ${minutes} minutes?\\b`, 'i');
+      const words = new RegExp(`${labels.severity}, after ${count} ${unit === 'h' ? 'hour' : 'minute'}s?\\b`, 'i');
       assert.match(page.replaceAll(/\s+/g, ' '), words);
     }
   });
@@ -38,7 +38,7 @@ for (const path of RUNBOOKS) {
 
 test('every rule has a severity, a summary, a description and its page', () => {
   for (const { alert, labels, annotations } of alertRules()) {
-    assert.match(labels.severity ?? '', /^(critical|warning)$/, alert);
+    assert.match(labels.severity ?? '', /^(critical|warning|info)$/, alert);
     assert.is(annotations.runbook, `docs/runbooks/${alert}.md`);
     assert.ok(existsSync(join(ROOT, annotations.runbook ?? '')));
     assert.match(annotations.summary ?? '', /^\S.*[^.]$/, alert);

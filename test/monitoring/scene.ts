@@ -1,4 +1,4 @@
-import { CONFIG_MAPS } from '../../src/api/names.ts';
+import { CONFIG_MAPS, ROTATE_CA_ANNOTATION } from '../../src/api/names.ts';
 import { freePort } from '../cluster/ports.ts';
 import { nodeServer } from '../e2e/probes/open-server.ts';
 import { FLAGS, putServerCa, serverPair, verifierAt } from '../e2e/probes/verifier-world.ts';
@@ -8,9 +8,10 @@ import { createSecretAuthority, pairData, putCaSecret } from '../e2e/support/ca-
 import type { ControllerProcess } from '../e2e/support/controller-process.ts';
 import { deleteSecret, patchAuthority, untilRevision } from '../e2e/support/edits.ts';
 import { lazily } from '../e2e/support/lazily.ts';
-import { createAuthority, selfManaged, untilReady } from '../e2e/support/objects.ts';
+import { untilNextSecond } from '../e2e/support/moments.ts';
+import { AT_ONCE, authorityStatusOf, createAuthority, selfManaged, untilReady } from '../e2e/support/objects.ts';
 import { makeCa } from '../e2e/support/openssl.ts';
-import { oneWorld, type World } from '../e2e/support/world.ts';
+import { eventually, oneWorld, type World } from '../e2e/support/world.ts';
 import { type Prometheus, startPrometheus } from './prometheus.ts';
 import { RULES_FILE } from './rules.ts';
 
@@ -50,9 +51,12 @@ async function begin(world: World, namespace: string): Promise<void> {
   await createAll(world, namespace, numbered(10), QUICK);
   await createAll(world, namespace, ['calm']);
   await createAll(world, namespace, ['stuck'], QUICK);
-  await untilAllReady(world, namespace, 12);
+  await createRotating(world, namespace);
+  await untilAllReady(world, namespace, 13);
   // From now on every renewal of this one is refused, and its certificate runs out.
-  await refuseSecrets(world, namespace, 'refused by a policy', ["object.metadata.name in ['stuck-tls', 'probe']"]);
+  await refuseSecrets(world, namespace, 'refused by a policy', [
+    "object.metadata.name in ['stuck-tls', 'behind-tls', 'probe']",
+  ]);
 
   // One whose Secret is deleted again and again.
   await createAll(world, namespace, ['contested']);
@@ -88,6 +92,32 @@ async function begin(world: World, namespace: string): Promise<void> {
     sources: [{ name: 'partner', inline: ending.certificate }],
   };
   await createAuthority(world, selfManaged(namespace, 'spread', { trust }));
+  await rotateAll(world, namespace);
+}
+
+/** What a CA rotation may wait for: an object that can't be written, a person, and a Secret that can't be written. */
+const ROTATING = {
+  spread: undefined,
+  manual: { mode: 'Manual', ...AT_ONCE },
+  hasty: { progressDeadline: '10s', propagation: '1s', ...AT_ONCE },
+} as const;
+
+async function createRotating(world: World, namespace: string): Promise<void> {
+  for (const [name, caRotation] of Object.entries(ROTATING))
+    if (caRotation !== undefined) await createAuthority(world, selfManaged(namespace, name, { caRotation }));
+  await createAll(world, namespace, ['behind'], { authorityRef: { name: 'hasty' } });
+}
+
+async function rotateAll(world: World, namespace: string): Promise<void> {
+  await untilNextSecond();
+  const annotations = { [ROTATE_CA_ANNOTATION]: new Date().toISOString() };
+  for (const name of Object.keys(ROTATING)) {
+    await eventually(`${name} has a CA`, async () => {
+      const { activeGeneration } = await authorityStatusOf(world, namespace, name);
+      return activeGeneration === 1;
+    });
+    await patchAuthority(world, namespace, name, { metadata: { annotations } });
+  }
 }
 
 /** A verifier that accepts everybody, with a certificate that ends today, and one that isn't there. */

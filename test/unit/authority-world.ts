@@ -193,6 +193,7 @@ export class AuthorityWorld {
       wakeCertificates: () => journal.note('woken'),
       metrics: {
         showRotation: () => {},
+        overruled: (_resource, to) => journal.note(`overruled ${to}`),
         show: (_resource, isReady) => journal.note(isReady ? 'shown ready' : 'shown not ready'),
         showDemand: () => {},
         hide: () => journal.note('hidden'),

@@ -14,13 +14,33 @@ export function commandsWithOutput(page: string, heading: string): { commands: s
   return blocksBelow(page, heading, 'sh').map((commands, at) => ({ commands, output: outputs[at] ?? '' }));
 }
 
+/** Two runs of the same commands differ in times, and the ends of lines can't be seen. */
+export function timeless(output: string): string {
+  return output.replaceAll(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ/g, 'TIME').replaceAll(/ +$/gm, '');
+}
+
+/** A block of code of a page: `sh` for commands, `text` for what is printed. */
+export interface Block {
+  readonly language: string;
+  readonly text: string;
+}
+
 function blocksBelow(page: string, heading: string, language: string): string[] {
+  const blocks = blocksInOrder(page, heading).filter((each) => each.language === language);
+  if (blocks.length === 0) throw new Error(`${page} has no block of ${language} below ${heading}`);
+  return blocks.map(({ text }) => text);
+}
+
+/** All blocks below a heading, down to the next heading of its level or above. Throws where there is no such heading. */
+export function blocksInOrder(page: string, heading: string): Block[] {
   const text = readFileSync(join(ROOT, page), 'utf8');
   const [, before = '', marks = ''] = new RegExp(`^([\\s\\S]*?\\n(#+) ${heading}\\n)`).exec(text) ?? [];
   const section = text.slice(before.length).split(new RegExp(`\\n#{2,${marks.length}} `))[0] ?? '';
-  const blocks = [...section.matchAll(/```(\w+)\n([\s\S]*?)```/g)].filter(([, each]) => each === language);
-  if (before === '' || blocks.length === 0) throw new Error(`${page} has no block of ${language} below ${heading}`);
-  return blocks.map(([, , block = '']) => block);
+  if (before === '') throw new Error(`${page} has no heading ${heading}`);
+  return [...section.matchAll(/```(\w+)\n([\s\S]*?)```/g)].map(([, language = '', block = '']) => ({
+    language,
+    text: block,
+  }));
 }
 
 /** The file that commands below a heading write with `cat > NAME <<'END'`. */

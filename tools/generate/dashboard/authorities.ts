@@ -66,31 +66,4 @@ export const authorities: readonly Panel[] = [
     ...half,
     queries: [{ expr: `max by (authority) (${DEMAND})`, legend: '{{authority}}' }],
   },
-  {
-    kind: 'states',
-    title: 'Verifiers that trust each CA generation',
-    description: 'Whether every endpoint accepts certificates of the CA generation and rejects those of a foreign CA.',
-    unit: 'short',
-    ...half,
-    states: ['does not trust', 'trusts'],
-    queries: [
-      {
-        expr: `max by (authority, verifier, generation) (certwheel_verifier_trusts{${AUTHORITY}})`,
-        legend: '{{authority}} {{verifier}} v{{generation}}',
-      },
-    ],
-  },
-  {
-    kind: 'lines',
-    title: 'Answers of verifiers',
-    description: 'Probes per second, by certificate and result. A rogue certificate must never be accepted.',
-    unit: 'reqps',
-    ...half,
-    queries: [
-      {
-        expr: `sum by (certificate, result) (rate(certwheel_probe_total{${AUTHORITY}}[5m]))`,
-        legend: '{{certificate}} {{result}}',
-      },
-    ],
-  },
 ];

@@ -11,8 +11,9 @@ export interface Panel {
   readonly queries: readonly Query[];
   /** From which value on it is orange, and red; below that green. With `falling`, below which value. */
   readonly limits?: { readonly orange?: number; readonly red?: number; readonly falling?: boolean };
-  /** For states: what 0 and 1 are called. */
+  /** For states: what 0 and 1 are called, and their colours if these are not red and green. */
   readonly states?: readonly [zero: string, one: string];
+  readonly colors?: readonly [zero: string, one: string];
   readonly max?: number;
   /** For lines that are hours and years at once. */
   readonly logarithmic?: boolean;

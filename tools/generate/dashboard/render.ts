@@ -57,7 +57,7 @@ function refId(index: number): string {
 }
 
 function defaults(panel: Panel) {
-  const { kind, unit, states, max } = panel;
+  const { kind, unit, states, colors, max } = panel;
   const shared = { unit, thresholds: thresholds(panel), ...(max === undefined ? {} : { max }) };
   switch (kind) {
     case 'lines':
@@ -68,7 +68,7 @@ function defaults(panel: Panel) {
         ...shared,
         color: { mode: 'thresholds' },
         custom: { fillOpacity: 70, lineWidth: 0 },
-        mappings: words(states),
+        mappings: words(states, colors),
       };
     case 'bars':
       return { ...shared, color: { mode: 'thresholds' }, min: 0 };
@@ -101,13 +101,13 @@ function thresholds({ limits = {} }: Panel) {
   return { mode: 'absolute', steps };
 }
 
-function words(states: Panel['states']) {
+function words(states: Panel['states'], colors: Panel['colors'] = ['red', 'green']) {
   if (states === undefined) return [];
   const [zero, one] = states;
   return [
     {
       type: 'value',
-      options: { 0: { text: zero, color: 'red', index: 0 }, 1: { text: one, color: 'green', index: 1 } },
+      options: { 0: { text: zero, color: colors[0], index: 0 }, 1: { text: one, color: colors[1], index: 1 } },
     },
   ];
 }
