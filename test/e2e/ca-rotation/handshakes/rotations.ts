@@ -6,7 +6,15 @@ import { numbered } from '../../process/support/fleet.ts';
 import { eventually } from '../../support/eventually.ts';
 import { makeLeaf, type Pair } from '../../support/openssl.ts';
 import type { World } from '../../support/world.ts';
-import { annotatePlace, askForRotation, type Place, untilOnly, untilSigns, untilStatus } from './place.ts';
+import {
+  annotatePlace,
+  askForRotation,
+  type Place,
+  statusOfPlace,
+  untilOnly,
+  untilSigns,
+  untilStatus,
+} from './place.ts';
 import { showTo } from './rogue.ts';
 import { certificatesIssued, flags, type Stage, startStage } from './stage.ts';
 import { readTarget, subjectsOf } from './verifiers.ts';
@@ -59,6 +67,8 @@ export async function proveRotations(world: World, readers: readonly ServerReade
   for (const verifier of stage.verifiers.all)
     for (const client of retired) assert.is(await showTo(verifier, client), 'refused', `${verifier.name}: a former CA`);
   await stage.end(size.requests);
+  const { generations = [] } = await statusOfPlace(place);
+  assert.is(generations.length, versions.length, 'each request has made one CA');
   for (const { name } of stage.verifiers.all)
     for (const version of versions)
       assert.ok(stage.traffic.served(name, `CN=${nameOf(version)}`) > 0, `${name} has served clients of v${version}`);
