@@ -4,7 +4,7 @@ import * as assert from 'uvu/assert';
 import { CLIENT_CERTIFICATES, SECRETS } from '../../../src/api/names.ts';
 import { go } from '../../interop/servers/go.ts';
 import { nginx } from '../../interop/servers/nginx.ts';
-import { generationSecrets } from '../authority/swap.ts';
+import { eventsIn, generationSecrets } from '../authority/swap.ts';
 import { numbered } from '../process/support/fleet.ts';
 import { refuseSecrets } from '../support/admission.ts';
 import { patchCertificate, restoreSecret } from '../support/edits.ts';
@@ -12,6 +12,7 @@ import { eventually } from '../support/eventually.ts';
 import { AT_ONCE, readSecret, statusOf } from '../support/objects.ts';
 import { makeLeaf, tlsData } from '../support/openssl.ts';
 import { oneWorld, type World } from '../support/world.ts';
+import type { Member } from './handshakes/clients.ts';
 import { askForRotation, type Place, patchPlace, untilOnly } from './handshakes/place.ts';
 import { flags, startStage } from './handshakes/stage.ts';
 import { installed } from './handshakes/verifiers.ts';
@@ -78,9 +79,17 @@ if (readers.length > 0)
     const failing = [...odd, broken].map(({ namespace, name }) => `${namespace}/${name}-tls`);
     assert.equal(traffic.ended().toSorted(), failing.toSorted());
     await end();
-    const reasonsOf = async ({ namespace, name }: (typeof odd)[number]) =>
+    const reasonsOf = async ({ namespace, name }: Member) =>
       (await statusOf(world, namespace, name)).conditions?.map(({ reason }) => reason) ?? [];
-    for (const each of [...odd, broken]) console.log(each.name, await reasonsOf(each));
+    const [suspended, denied] = odd as [Member, Member];
+    assert.equal(await reasonsOf(suspended), ['Expired']);
+    assert.equal(await reasonsOf(denied), ['Expired', 'DeniedByPolicy']);
+    assert.equal(await reasonsOf(broken), ['Expired', 'Retrying']);
+    const overruled = await eventually('an event says for which the CA waited no longer', async () => {
+      return (await eventsIn(world, 'default')).find(({ reason }) => reason === 'CARotationOverruled');
+    });
+    assert.match(overruled.note, /^generation 2 goes on, .*: 2, such as (Secret )?\S+, (Secret )?\S+$/);
+    for (const each of [`${two}/broken`, `Secret ${one}/retained-tls`]) assert.ok(overruled.note.includes(each));
     console.log(
       `# ${traffic.requests()} requests, of tenants that can't follow too: ${traffic.failures().length} failed`,
     );
