@@ -41,6 +41,10 @@ $(TESTS): test-%: $(INSTALLED)
 $(TESTS:=-long): test-%-long: $(INSTALLED)
 	@node test/run.ts --long $*
 
+.PHONY: test-ca-rotation
+test-ca-rotation: $(INSTALLED) ## CA rotations while 200 clients send 10,000 requests to nginx, Go and Java (SEED=n again)
+	@node test/run.ts --long test/e2e/ca-rotation
+
 .PHONY: lint-certs
 lint-certs: test-lint-long ## Lint certificates as Certwheel makes them, and read 10,000 random ones (LINT_SEED=n again)
 

@@ -226,6 +226,8 @@ export const GENERATION_PREPARED_ANNOTATION = 'certwheel.io/generation-prepared'
 /** Since when nothing stands in the way of its next step, see Generation; and the CAs that were rolled back while it signs. */
 export const GENERATION_GATE_ANNOTATION = 'certwheel.io/generation-gate';
 export const GENERATION_REJECTS_ANNOTATION = 'certwheel.io/generation-rejects';
+/** When the last of these was made: it has answered what was asked for until then. */
+export const GENERATION_REJECTED_ANNOTATION = 'certwheel.io/generation-rejected-made-at';
 
 /** Set by a person on an authority: an RFC 3339 moment at which to make the next CA, once. */
 export const ROTATE_CA_ANNOTATION = 'certwheel.io/rotate-ca';

@@ -21,8 +21,10 @@ const MOST_REJECTS = 20;
 /** The generation that signs in place of one that was rolled back. */
 export function afterRollBack({ generation, rejected }: Extract<Step, { do: 'rollBack' }>, now: Date): Generation {
   const rejects = [...generation.rejects, rejected.path.id].slice(-MOST_REJECTS);
+  const moments = [generation.rejectedMadeAt, rejected.path.certificate.notBefore].filter((each) => each !== undefined);
+  const rejectedMadeAt = new Date(Math.max(...moments.map((each) => each.getTime())));
   // It outdoes the one that is rolled back, as long as that is marked as active too.
   const signsOn = generation.state === 'Active' && rejected.state !== 'Active';
   const again = signsOn ? {} : { state: 'Active' as const, since: now };
-  return { ...generation, ...again, rejects, gate: undefined };
+  return { ...generation, ...again, rejects, rejectedMadeAt, gate: undefined };
 }

@@ -29,7 +29,7 @@ export function generationManifest(
   secret: Generation['secret'],
   beside: readonly string[],
 ) {
-  const { path, signer, issuerRef, state, since, source, preparedAt, gate, rejects } = generation;
+  const { path, signer, issuerRef, state, since, source, preparedAt, gate, rejects, rejectedMadeAt } = generation;
   return {
     apiVersion: 'v1',
     kind: 'Secret',
@@ -46,6 +46,9 @@ export function generationManifest(
         ...(preparedAt === undefined ? {} : { [names.GENERATION_PREPARED_ANNOTATION]: preparedAt.toISOString() }),
         ...(gate === undefined ? {} : { [names.GENERATION_GATE_ANNOTATION]: `${gate.to} ${gate.since.toISOString()}` }),
         ...(rejects.length === 0 ? {} : { [names.GENERATION_REJECTS_ANNOTATION]: rejects.join(',') }),
+        ...(rejectedMadeAt === undefined
+          ? {}
+          : { [names.GENERATION_REJECTED_ANNOTATION]: rejectedMadeAt.toISOString() }),
       },
     },
     type: 'kubernetes.io/tls',

@@ -21,6 +21,7 @@ test('what is written is what is read', () => {
   assert.is(generation?.state, 'Active');
   assert.equal(generation?.since, hoursFromNow(-3));
   assert.is(generation?.source, 'secret');
+  assert.equal([generation?.rejects, generation?.rejectedMadeAt], [['another'], hoursFromNow(-2)]);
   assert.is(generation?.path.certificate.fingerprintSHA256, pair.certificate.fingerprintSHA256);
   assert.equal(generation?.secret, { namespace: 'ns', name: 'ca-ca-v7', uid: 'uid-1', resourceVersion: '5' });
 });

@@ -150,6 +150,7 @@ function contentOf(object: RawObject, { version, secret, mark }: GenerationSecre
       preparedAt: parseRfc3339(annotations[names.GENERATION_PREPARED_ANNOTATION]),
       gate: gateFrom(annotations[names.GENERATION_GATE_ANNOTATION]),
       rejects: (annotations[names.GENERATION_REJECTS_ANNOTATION] ?? '').split(',').filter((each) => each !== ''),
+      rejectedMadeAt: parseRfc3339(annotations[names.GENERATION_REJECTED_ANNOTATION]),
       // It was valid when it was accepted; whether it still is, is asked before it signs.
       path,
       signer: isElsewhere ? undefined : restoreCaSigner(path.certificate, text(object, 'tls.key')),
@@ -200,6 +201,7 @@ function needed({ metadata = {}, data = {} }: RawObject): RawObject {
     names.GENERATION_PREPARED_ANNOTATION,
     names.GENERATION_GATE_ANNOTATION,
     names.GENERATION_REJECTS_ANNOTATION,
+    names.GENERATION_REJECTED_ANNOTATION,
   ].flatMap((each) => {
     const value = metadata.annotations?.[each];
     const longest = each === names.GENERATION_REJECTS_ANNOTATION ? LONGEST_REJECTS : LONGEST_ANNOTATION;

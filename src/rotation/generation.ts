@@ -51,6 +51,8 @@ export interface Generation {
   readonly gate: Gate | undefined;
   /** The ids of the CAs that were rolled back to this one, which are held off as long as it is in use. */
   readonly rejects: readonly string[];
+  /** The notBefore of the last of these that was made. */
+  readonly rejectedMadeAt?: Date | undefined;
   readonly secret: {
     readonly namespace: string;
     readonly name: string;
@@ -61,7 +63,17 @@ export interface Generation {
 
 export type NewGeneration = Pick<
   Generation,
-  'version' | 'state' | 'since' | 'path' | 'signer' | 'issuerRef' | 'source' | 'preparedAt' | 'gate' | 'rejects'
+  | 'version'
+  | 'state'
+  | 'since'
+  | 'path'
+  | 'signer'
+  | 'issuerRef'
+  | 'source'
+  | 'preparedAt'
+  | 'gate'
+  | 'rejects'
+  | 'rejectedMadeAt'
 >;
 
 /** A generation that Certwheel itself can sign with. */
@@ -94,6 +106,22 @@ export function madeSince({ path }: Pick<Generation, 'path'>, moment: Date): boo
   return toSeconds(path.certificate.notBefore) >= toSeconds(moment);
 }
 
+/**
+ * Whether the authority made a CA at that moment or later. One that was rolled back counts, also when it is retired:
+ * otherwise the request that it has answered would make another one.
+ */
+export function wasMadeSince(
+  generations: readonly Generation[],
+  signing: Generation | undefined,
+  moment: Date,
+): boolean {
+  const rejectedAt = signing?.rejectedMadeAt;
+  return (
+    generations.some((each) => madeSince(each, moment)) ||
+    (rejectedAt !== undefined && toSeconds(rejectedAt) >= toSeconds(moment))
+  );
+}
+
 /** What another replica wrote may lie so far ahead. */
 export const CLOCKS_APART_MS = 60_000;
 
@@ -106,13 +134,16 @@ export function withoutFuture(read: Generation, now: Date): Generation {
   const { since, created } = read;
   const latestMs = now.getTime() + CLOCKS_APART_MS;
   const known = (moment: Date | undefined) => moment !== undefined && moment.getTime() <= latestMs;
-  const isWhole = [read.gate?.since, read.preparedAt].every((each) => each === undefined || known(each));
+  const isWhole = [read.gate?.since, read.preparedAt, read.rejectedMadeAt].every(
+    (each) => each === undefined || known(each),
+  );
   const generation = isWhole
     ? read
     : {
         ...read,
         gate: known(read.gate?.since) ? read.gate : undefined,
         preparedAt: known(read.preparedAt) ? read.preparedAt : undefined,
+        rejectedMadeAt: known(read.rejectedMadeAt) ? read.rejectedMadeAt : undefined,
       };
   if (since.getTime() <= latestMs) return generation;
   return created < now ? { ...generation, since: created, mark: 'partial' } : { ...generation, since: now };

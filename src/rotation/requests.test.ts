@@ -60,6 +60,15 @@ test('a rotation is waited for, then done, and refused where Certwheel does not 
   assert.match(foreign ?? '', /^Refused: Certwheel does not make the CA of a secret authority/);
 });
 
+test('a rotation stays done when the generation that it made is rolled back and retired', () => {
+  const rejectedMadeAt = new Date(NOW.getTime() - 1_000);
+  const generations = [{ ...active, rejects: [two.id], rejectedMadeAt }];
+  const made = answer('rotate-ca', rejectedMadeAt.toISOString(), { generations });
+  assert.is(made, 'Done: the generation that was made is rolled back');
+  const next = answer('rotate-ca', NOW.toISOString(), { generations });
+  assert.is(next, 'Waiting: the next CA is being made');
+});
+
 test('a roll-back is done, under way, or refused with the reason', () => {
   const both = [generation(1, 'Retiring', one), generation(2, 'Active', two)];
   assert.is(answer('rollback-ca', '2', { generations: both }), 'Waiting: generation 1 is to sign');

@@ -2,7 +2,7 @@ import type { CARotationRequests } from '../api/ca-rotation.ts';
 import { toRfc3339 } from '../api/conditions.ts';
 import type { CARotationRequest } from '../api/generated/types.ts';
 import { ADVANCE_CA_ANNOTATION, ROLLBACK_CA_ANNOTATION, ROTATE_CA_ANNOTATION } from '../api/names.ts';
-import { canSign, type Generation, madeSince } from './generation.ts';
+import { canSign, type Generation, madeSince, wasMadeSince } from './generation.ts';
 import { rollBackOf, rolledBack } from './roll-back.ts';
 
 type Answer = Pick<CARotationRequest, 'state' | 'message'>;
@@ -47,7 +47,7 @@ export function answersOf(asked: Asked, now: Date): CARotationRequest[] {
   });
 }
 
-function rotation(wish: Date, { makesCA, backend, generations }: Asked, now: Date): Answer {
+function rotation(wish: Date, { makesCA, backend, generations, signing }: Asked, now: Date): Answer {
   if (!makesCA)
     return {
       state: 'Refused',
@@ -55,8 +55,10 @@ function rotation(wish: Date, { makesCA, backend, generations }: Asked, now: Dat
     };
   if (wish > now) return { state: 'Waiting', message: `the next CA is made at ${toRfc3339(wish)}` };
   const made = generations.filter((each) => madeSince(each, wish)).sort((one, other) => one.version - other.version)[0];
-  if (made === undefined) return { state: 'Waiting', message: 'the next CA is being made' };
-  return { state: 'Done', message: `generation ${made.version} was made` };
+  if (made !== undefined) return { state: 'Done', message: `generation ${made.version} was made` };
+  if (wasMadeSince(generations, signing, wish))
+    return { state: 'Done', message: 'the generation that was made is rolled back' };
+  return { state: 'Waiting', message: 'the next CA is being made' };
 }
 
 function returned(version: number, { generations, signing }: Asked, now: Date): Answer {

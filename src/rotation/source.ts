@@ -6,7 +6,15 @@ import type { Aside } from '../pki/signer.ts';
 import type { Run } from '../queue/controller.ts';
 import { reportable, type Trouble, troubleOf } from '../trouble.ts';
 import type { Rotating, RotationDeps } from './deps.ts';
-import { endOf, type Generation, holdsKey, isPresent, madeSince, signingGeneration, sourceOf } from './generation.ts';
+import {
+  endOf,
+  type Generation,
+  holdsKey,
+  isPresent,
+  signingGeneration,
+  sourceOf,
+  wasMadeSince,
+} from './generation.ts';
 import { namesakeProblem } from './namesake.ts';
 import { narrowedProblem } from './narrowed.ts';
 import { rolledBack } from './roll-back.ts';
@@ -72,7 +80,8 @@ async function candidateOf(
   if (backend.keyPair === undefined)
     return trusted.offered && { ...trusted.offered.path, issuerRef: trusted.offered.ref };
   const present = generations.filter((each) => isPresent(each, sourceOf(runtime)));
-  const latest = latestPair(present, backend.makesCA === true, rotateAt, clock.now());
+  const { latest, held } = latestPair(present, backend.makesCA === true, rotateAt, clock.now());
+  if (held !== undefined) return held;
   const key = authorityKey(runtime.resource);
   const aside: Aside = (work) => releaseWorker(() => slowWork.run(key, undefined, work, signal));
   return backend.keyPair(latest, version, signal, aside);
@@ -81,24 +90,27 @@ async function candidateOf(
 /**
  * The pair after which a backend makes the next one. Where Certwheel makes the CA, none is made after one that was rolled
  * back until its end is near or it is asked for; `rotateAt` is when that was, and what was made since then answers it.
+ * `held` is the pair that signs on where the one that was rolled back is gone, so that none may be made.
  */
 function latestPair(
   present: readonly Generation[],
   makesCA: boolean,
   rotateAt: Date | undefined,
   now: Date,
-): CaPair | undefined {
+): { readonly latest?: CaPair | undefined; readonly held?: CaPair | undefined } {
   const able = present.filter(holdsKey).sort((one, other) => other.version - one.version);
   const pairOf = (each: (typeof able)[number] | undefined) => each && { ...each.path, signer: each.signer };
-  if (!makesCA) return pairOf(able[0]);
+  if (!makesCA) return { latest: pairOf(able[0]) };
   // By the clock that sets the moments of CA certificates; that of the API server may be another.
   const isDue = rotateAt !== undefined && toSeconds(rotateAt) <= toSeconds(now);
-  if (isDue && !able.some((each) => madeSince(each, rotateAt))) return undefined;
-  const signing = signingGeneration(present, now);
+  const signing = signingGeneration(able, now);
+  if (isDue && !wasMadeSince(able, signing, rotateAt)) return {};
   const isRejected = rolledBack(signing);
-  const newest = able[0];
-  const holdsOff = signing !== undefined && newest !== undefined && isRejected(newest) && now < replacedBy(signing);
-  return pairOf(holdsOff ? newest : able.find((each) => !isRejected(each)));
+  const [newest] = able;
+  const wanted = able.find((each) => !isRejected(each));
+  if (signing === undefined || now >= replacedBy(signing)) return { latest: pairOf(wanted) };
+  if (newest !== undefined && isRejected(newest)) return { latest: pairOf(newest) };
+  return wanted === signing && signing.rejects.length > 0 ? { held: pairOf(wanted) } : { latest: pairOf(wanted) };
 }
 
 /** When too little is left of a CA to hold its successor off. */

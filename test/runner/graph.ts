@@ -124,6 +124,7 @@ export const NEEDS: readonly (readonly [path: string, needs: readonly StepName[]
   ['test/e2e/', ['control-plane']],
   ['test/e2e/attacks/stolen-token', ['servers']],
   ['test/e2e/attacks/permission-withdrawn', ['servers']],
+  ['test/e2e/ca-rotation/', ['interop-programs']],
   ['test/e2e/crds/readers', ['go-x509']],
   ['test/e2e/trust-targets/spiffe', ['spiffe-bundle']],
   ['test/demo/', ['control-plane']],

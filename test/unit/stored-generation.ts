@@ -18,7 +18,8 @@ const content = {
   issuerRef: undefined,
   preparedAt: undefined,
   gate: undefined,
-  rejects: [],
+  rejects: ['another'],
+  rejectedMadeAt: hoursFromNow(-2),
 } as const;
 
 export function manifest(

@@ -111,4 +111,19 @@ test('a CA that is rolled back signs no more, and its source begins no new rotat
   await place.end();
 });
 
+test('a CA that was made on request and is rolled back is not made again, until another one is asked for', async () => {
+  const place = await begin(ownCa);
+  await place.rotate();
+  await place.until('Retiring', 'Active');
+  await place.annotate(ROLLBACK_CA_ANNOTATION, '2');
+  await place.until('Active', 'Retired');
+  await sleep(QUIET_MS);
+  const after = await place.status();
+  assert.equal(statesOf(after), ['Active', 'Retired']);
+  assert.is(conditionOf(after, 'Rotating'), undefined);
+  await place.rotate();
+  await place.until('Retired', 'Retired', 'Active');
+  await place.end();
+});
+
 test.run();

@@ -7,7 +7,7 @@ import type { AuthorityStatus, VerifierStatus } from '../../../src/api/generated
 import { CERTIFICATE_AUTHORITIES } from '../../../src/api/names.ts';
 import { authority, type Credentials } from '../../interop/support/authority.ts';
 import { Unavailable } from '../../interop/support/available.ts';
-import { mountSecret, secretFiles } from '../../interop/support/mount.ts';
+import { mountSecret, type SecretFiles, secretFiles } from '../../interop/support/mount.ts';
 import type { ServerReader } from '../../interop/support/reader.ts';
 import { startOn } from '../../interop/support/stage.ts';
 import { onStop } from '../../teardown.ts';
@@ -33,30 +33,32 @@ export function serverPair(lifeMs?: number): Promise<Credentials> {
 
 export interface Verifying {
   readonly port: number;
-  /** Has it trust these CAs (PEM) from now on, in its own way. */
-  trust(clientCas: string): Promise<void>;
+  /** Has it trust these CAs (PEM) from now on, in its own way; `more` are files that it reads in place of those made of the PEM. */
+  trust(clientCas: string, more?: SecretFiles): Promise<void>;
 }
 
 /** A server of test/interop that accepts clients of these CAs; the reason where the program can't be had. */
 export async function startVerifier(
   reader: Pick<ServerReader, 'install' | 'outputs'>,
   clientCas: string,
+  more: SecretFiles = {},
 ): Promise<Verifying | string> {
   try {
     const program = await reader.install();
     const own = await serverPair();
-    const files = async (ca: string) => ({
+    const files = async (ca: string, instead: SecretFiles) => ({
       ...secretFiles({ ...own, ca }),
       ...(await reader.outputs?.({ ...own, ca })),
+      ...instead,
     });
     const folder = temporary();
-    const mount = mountSecret(join(folder, 'tls'), await files(clientCas));
+    const mount = mountSecret(join(folder, 'tls'), await files(clientCas, more));
     const server = await startOn(program, mount);
     onStop(() => server.stop());
     return {
       port: server.port,
-      trust: async (ca) => {
-        mount.swap(await files(ca));
+      trust: async (ca, instead = {}) => {
+        mount.swap(await files(ca, instead));
         await server.reload();
       },
     };
