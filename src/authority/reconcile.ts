@@ -14,6 +14,7 @@ import { canSign, endOf, isInBundle, isPresent, mayHaveSigned, signingOf, source
 import { planOf } from '../rotation/plan-of.ts';
 import type { Plan } from '../rotation/plan-types.ts';
 import { type Provenance, provenanceOf } from '../rotation/provenance.ts';
+import { withStop } from '../rotation/reissue.ts';
 import { answersOf } from '../rotation/requests.ts';
 import { readSource } from '../rotation/source.ts';
 import { nextVersion, tryStep } from '../rotation/steps.ts';
@@ -60,19 +61,24 @@ async function observeAndStep(key: string, deps: AuthorityDeps, run: Run): Promi
   const runtime = deps.registry.ensure(resource, () => deps.start(resource));
   const advanced = await advance(resource, runtime, deps, run);
   if (advanced === undefined) return { do: 'again' };
-  const { plan, stepped, refused, rest, foreign } = advanced;
+  const { stepped, refused, rest, foreign } = advanced;
   await probe(runtime, deps, run);
   const trust = trustedNow(runtime);
   const now = deps.clock.now();
   const { breaker } = runtime;
   // Where nothing signs, the reason why is that of the source, not that nothing signs.
   const because = (trouble: Trouble | undefined) => trouble && (refused ?? spreading(runtime, now) ?? trouble);
-  publishView(key, runtime, viewAuthority(runtime, trust, because(breaker.blockedBy), now), deps);
+  const seen = viewAuthority(runtime, trust, because(breaker.blockedBy), now);
+  const consumers = deps.consumers(resource);
+  const { released, fresh, stop, recheckAt: releaseAt } = runtime.releases.look(seen, consumers, deps.clock);
+  publishView(key, runtime, { ...seen, released }, deps);
+  deps.wakeReleased(fresh);
+  const plan = withStop(advanced.plan, stop);
   const lookAgainAt = breaker.blockedBy && new Date(now.getTime() + breaker.probeInMs);
   // An authority of our own depends on what is watched, and its status isn't written anew for each look.
   const nextProbeAt = runtime.definition.capabilities.remote ? lookAgainAt : undefined;
   const trouble = because(breaker.trouble);
-  const demand = demandOn(runtime, deps.consumers(resource), now);
+  const demand = demandOn(runtime, consumers, now);
   deps.metrics.showDemand(resource, demand);
   const { verified } = runtime.backend;
   const findings = {
@@ -81,6 +87,7 @@ async function observeAndStep(key: string, deps: AuthorityDeps, run: Run): Promi
     refused,
     leftAside: [...(rest?.leftAside ?? []), ...runtime.untrusted],
     plan,
+    stop,
     certificates: plan.certificates,
     requests: requestsOf(resource, runtime, now),
     foreign,
@@ -99,6 +106,7 @@ async function observeAndStep(key: string, deps: AuthorityDeps, run: Run): Promi
       ledgerAt,
       lookAgainAt,
       rest?.reviewAt,
+      releaseAt,
       recheckAt(resource, runtime, plan, refused, deps),
     ]),
   };

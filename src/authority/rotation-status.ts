@@ -6,12 +6,16 @@ import { isSameCa } from '../pki/ca.ts';
 import { type Generation, mayHaveSigned } from '../rotation/generation.ts';
 import type { Plan } from '../rotation/plan-types.ts';
 import { previewOf } from '../rotation/preview.ts';
+import { type Stop, whyStopped } from '../rotation/reissue.ts';
 
 /** The schema takes no more, and would refuse the whole status. */
 const GENERATIONS_KEPT = 20;
 const STEPS_SHOWN = 40;
 const LONGEST_SUBJECT = 4_096;
 const LONGEST_CERTIFICATE = 16_384;
+
+/** The reason of Rotating while no further certificate of a former generation is re-issued. */
+export const REISSUE_STOPPED = 'ReissueStopped';
 
 /** What a status says of a CA rotation is made from this. */
 export interface RotationFindings {
@@ -21,6 +25,8 @@ export interface RotationFindings {
   /** How many valid certificates each generation has, by its version; empty while no CA rotation is under way. */
   readonly certificates: ReadonlyMap<number, number>;
   readonly requests: readonly CARotationRequest[];
+  /** What stops the re-issue of certificates of former generations. */
+  readonly stop?: Stop | undefined;
   /** Whether another machine holds the CA key. */
   readonly isElsewhere: boolean;
 }
@@ -38,9 +44,16 @@ export function rotatingCondition(findings: RotationFindings): NewCondition[] {
   const waiting =
     listed('waiting for', blockers, plan.waitingFor) + listed('left behind:', 'certificates', plan.leftBehind);
   const isRenewed = leaving !== undefined && signing !== undefined && signsForBoth(leaving, signing);
-  const message = `${coming === undefined ? leavingText(leaving, isRenewed, findings) : comingText(coming)}${holdText(plan)}${waiting}`;
-  const reason = coming === undefined && !isRenewed ? 'Reissuing' : 'SpreadingTrust';
+  const stopped = plan.hold?.reason === 'ReissueStopped' ? '' : stopText(findings.stop);
+  const message = `${coming === undefined ? leavingText(leaving, isRenewed, findings) : comingText(coming)}${stopped}${holdText(plan)}${waiting}`;
+  const phase = coming === undefined && !isRenewed ? 'Reissuing' : 'SpreadingTrust';
+  const reason = findings.stop === undefined ? phase : REISSUE_STOPPED;
   return [{ type: 'Rotating', status: 'True', reason, message }];
+}
+
+/** Where the plan waits for something else. */
+function stopText(stop: Stop | undefined): string {
+  return stop === undefined ? '' : `; re-issue is stopped: ${whyStopped(stop)}`;
 }
 
 function comingText({ version, state }: Generation): string {

@@ -7,6 +7,7 @@ import { type Call, Turnstile } from '../queue/turnstile.ts';
 import type { Generation } from '../rotation/generation.ts';
 import { Breaker } from './breaker.ts';
 import { guarded } from './guarded.ts';
+import { Releases } from './releases.ts';
 
 /** One authority as it runs: its backend, and what is known of it. Nothing in here must survive a restart. */
 export interface Runtime {
@@ -23,6 +24,8 @@ export interface Runtime {
   readonly polls: Turnstile | undefined;
   /** Keeps it from being asked at all while it is in trouble. */
   readonly breaker: Breaker;
+  /** Which certificates are re-issued after a change of its CA. */
+  readonly releases: Releases;
   /** Ends the watches that the backend has begun. */
   readonly release: () => void;
   generations: readonly Generation[];
@@ -75,6 +78,7 @@ export function createRuntime(resource: CertificateAuthority, parts: Parts): Run
     turnstile,
     polls,
     breaker,
+    releases: new Releases(resource.caRotation.reissue),
     backend: { ...backend, issue: remote ? guarded(issue, breaker, wake) : issue },
     release: () => {
       turnstile?.close();

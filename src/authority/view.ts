@@ -30,6 +30,7 @@ export function viewAuthority(
     generations: new Map(
       generations.filter(isInBundle).map((each) => [each.path.certificate.fingerprintSHA256, roleOf(each, signing)]),
     ),
+    released: runtime.releases.released,
     issuers,
     constraints: signing && constraintsOf(signing),
     signing: signing && {

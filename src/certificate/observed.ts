@@ -33,6 +33,8 @@ export interface AuthorityView {
    * where a CA was renewed and kept its key.
    */
   readonly generations: ReadonlyMap<string, { readonly version: number; readonly signs: boolean }>;
+  /** Keys of ClientCertificates whose certificate of a former generation is to be re-issued now. */
+  readonly released: ReadonlySet<string>;
   /** Changes with what stands under the backend key of the authority, and with the authority itself. */
   readonly origin: string;
   /** The generation that signs. */

@@ -76,6 +76,7 @@ export type HoldReason =
   | 'Propagating'
   | 'Soaking'
   | 'CertificatesInUse'
+  | 'ReissueStopped'
   | 'RetireAfter'
   | 'WaitingForApproval';
 

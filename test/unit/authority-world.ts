@@ -185,6 +185,9 @@ export class AuthorityWorld {
       verifiers: () => [],
       ledgers: { write: async () => undefined, forget: () => {} },
       wakeCertificates: () => journal.note('woken'),
+      wakeReleased: (keys) => {
+        for (const key of keys) journal.note(`released ${key}`);
+      },
       metrics: {
         showRotation: () => {},
         show: (_resource, isReady) => journal.note(isReady ? 'shown ready' : 'shown not ready'),
