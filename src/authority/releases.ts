@@ -41,7 +41,11 @@ export class Releases {
     return this.#released;
   }
 
-  look(view: Omit<AuthorityView, 'released'>, consumers: readonly Consumer[], clock: Clock): Released {
+  look(
+    view: Omit<AuthorityView, 'released'>,
+    consumers: readonly Consumer[],
+    clock: Pick<Clock, 'now' | 'monotonicMs'>,
+  ): Released {
     const { maxFailures } = this.#terms;
     const now = clock.now();
     const formers = formersOf(consumers, view, now);

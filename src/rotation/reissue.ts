@@ -1,10 +1,11 @@
 import { isRefused } from '../api/client-certificate.ts';
 import { parseRfc3339 } from '../api/conditions.ts';
-import { fromSeconds, toSeconds } from '../api/moments.ts';
+import { fromSeconds } from '../api/moments.ts';
 import { keyOf } from '../api/parse.ts';
 import { isFormer } from '../certificate/decision/needs.ts';
 import { type AuthorityView, isOurs } from '../certificate/observed.ts';
 import type { Consumer } from './deps.ts';
+import { CLOCKS_APART_MS } from './generation.ts';
 import type { Plan } from './plan-types.ts';
 
 /** A ClientCertificate that is to be re-issued, since a former CA generation signed the valid certificate that it holds. */
@@ -12,7 +13,7 @@ export interface Former {
   /** namespace/name. */
   readonly key: string;
   readonly notAfter: Date;
-  /** The code of its last failed attempt, where that failed since the generation of today signs. */
+  /** The code of its last failed attempt, where that failed since the generation of today signs, or a minute before. */
   readonly failure: string | undefined;
 }
 
@@ -55,10 +56,12 @@ function formerEnd({ resource, secret }: Consumer, view: Signed): Date | undefin
     : undefined;
 }
 
-/** A status counts whole seconds. */
+/** The clock by which the generation began to sign may have been ahead of the one by which the attempt failed. */
 function failureSince({ status: { lastFailure } }: Consumer['resource'], since: Date): string | undefined {
   const at = parseRfc3339(lastFailure?.time);
-  return at === undefined || toSeconds(at) < toSeconds(since) ? undefined : (lastFailure?.reason ?? 'Unexpected');
+  return at === undefined || at.getTime() < since.getTime() - CLOCKS_APART_MS
+    ? undefined
+    : (lastFailure?.reason ?? 'Unexpected');
 }
 
 /** Why no further certificate is released; undefined where fewer than `maxFailures` fail. */
