@@ -152,6 +152,19 @@ test('a roll-back re-issues by the same rule, and what was released before it ge
   );
 });
 
+test('what is released and not re-issued yet stays released, and takes no second turn', async () => {
+  const clock = new FakeClock(NOW);
+  const fleet = new ReissueFleet(TWO);
+  const releases = new Releases({ requests: 1, perMs: SECOND, maxFailures: 1 });
+  const look = () => releases.look(ROTATED, fleet.consumers(), clock);
+  assert.equal(look().fresh, ['team/client-1']);
+  await clock.advance(SECOND);
+  const { fresh, released } = look();
+  assert.equal([fresh, [...released].sort()], [['team/client-0'], ['team/client-0', 'team/client-1']]);
+  fleet.attempt(['team/client-1'], clock.now());
+  assert.equal([...look().released], ['team/client-0'], 'and no longer than until then');
+});
+
 test('what failed goes on by its own backoff, also after a restart and while the re-issue is stopped', () => {
   const clock = new FakeClock(NOW);
   const fleet = new ReissueFleet([{ endS: 1_000, isRefused: true }, ...TWO]);

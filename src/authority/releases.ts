@@ -1,4 +1,5 @@
 import type { Reissue } from '../api/ca-rotation.ts';
+import { earliest } from '../api/moments.ts';
 import type { AuthorityView } from '../certificate/observed.ts';
 import type { Clock } from '../clock.ts';
 import { Bucket } from '../queue/bucket.ts';
@@ -25,7 +26,6 @@ const NONE: ReadonlySet<string> = new Set();
 export class Releases {
   readonly #terms: Reissue;
   readonly #bucket: Bucket;
-  #signing: number | undefined;
   #released = NONE;
 
   constructor(terms: Reissue) {
@@ -49,8 +49,7 @@ export class Releases {
     const { maxFailures } = this.#terms;
     const now = clock.now();
     const formers = formersOf(consumers, view, now);
-    const before = this.#signing === view.signing?.version ? this.#released : NONE;
-    const kept = formers.filter(({ key, failure }) => failure !== undefined || before.has(key));
+    const kept = formers.filter(({ key, failure }) => failure !== undefined || this.#released.has(key));
     const held = new Set(kept.map(({ key }) => key));
     const nowMs = clock.monotonicMs();
     // While nothing is issued, what is released would come all at once afterwards.
@@ -60,19 +59,13 @@ export class Releases {
       this.#bucket.take(nowMs);
       held.add(key);
     }
-    this.#signing = view.signing?.version;
     this.#released = held.size === 0 ? NONE : held;
     const stop = stopOf(formers, maxFailures);
     const isWaiting = held.size < formers.length && stop === undefined && view.trouble === undefined;
-    const waitMs = isWaiting ? Math.max(LOOK_MS, this.#bucket.untilNext(nowMs)) : undefined;
+    const nextMs = isWaiting ? [now.getTime() + Math.max(LOOK_MS, this.#bucket.untilNext(nowMs))] : [];
     // What fails counts no more once it has expired.
     const endsMs = stop === undefined ? [] : stop.failing.map(({ notAfter }) => notAfter.getTime());
-    const recheckAt =
-      waitMs === undefined
-        ? endsMs.length === 0
-          ? undefined
-          : new Date(Math.min(...endsMs))
-        : new Date(now.getTime() + waitMs);
+    const recheckAt = earliest([...nextMs, ...endsMs].map((ms) => new Date(ms)));
     return { released: this.#released, fresh, stop, recheckAt };
   }
 }
