@@ -119,7 +119,7 @@ function reissueEvent(before: AuthorityStatus, after: AuthorityStatus, stop: Sto
   const reason = (status: AuthorityStatus) =>
     authorityConditions(status).find(({ type }) => type === 'Rotating')?.reason;
   const [then, now] = [reason(before), reason(after)];
-  if (stop !== undefined && then !== REISSUE_STOPPED) {
+  if (stop !== undefined && now === REISSUE_STOPPED && then !== REISSUE_STOPPED) {
     const named = failingOf(stop).slice(0, NAMED).join(', ');
     const note = `no further certificate of a former CA is re-issued before it is due: ${whyStopped(stop)}; such as ${named}`;
     return { type: 'Warning', reason: 'CAReissueStopped', action: 'Rotate', note };
