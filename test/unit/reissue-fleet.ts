@@ -47,6 +47,17 @@ export function consumer(
   return { resource, secret: aSecret(resource, { certificate: { issuerFingerprint: issuer, notAfter } }) };
 }
 
+/** So many, each of which ends a second after the one before. Copies of one, since to parse thousands takes seconds. */
+export function manyConsumers(count: number, issuer: string): Consumer[] {
+  const { resource, secret } = consumer('client', { issuer });
+  return Array.from({ length: count }, (_each, index) => {
+    const name = `client-${String(index).padStart(5, '0')}`;
+    const owner = { certificateName: name, certificateUid: name };
+    const certificate = secret?.certificate && { ...secret.certificate, notAfter: after(DAY + index * 1_000) };
+    return { resource: { ...resource, name, uid: name }, secret: secret && { ...secret, owner, certificate } };
+  });
+}
+
 /** Certificates of the former generation, with these ends in seconds from NOW. */
 export class ReissueFleet {
   readonly members: readonly FleetMember[];
