@@ -30,7 +30,10 @@ const REISSUE_ROWS = KINDS.flatMap((kind): Row[] => {
     return { kind, refuses: `a reissue period ${what}`, rule, says, bad: of(bad), good: of(good) };
   };
   return [
-    { ...refused('in words', 'must be a duration such as 1s or 10m', 'Second', '1s'), schemaToo: true },
+    {
+      ...refused('in words', 'must be a duration such as 1s or 10m; there is no unit for days', 'Second', '1s'),
+      schemaToo: true,
+    },
     refused('of less than a second', 'must be at least 1s', '0.9s', '1s'),
     refused('of more than a day', 'must be at most 24h', '24h1s', '24h'),
   ];
