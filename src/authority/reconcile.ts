@@ -61,7 +61,7 @@ async function observeAndStep(key: string, deps: AuthorityDeps, run: Run): Promi
   const runtime = deps.registry.ensure(resource, () => deps.start(resource));
   const advanced = await advance(resource, runtime, deps, run);
   if (advanced === undefined) return { do: 'again' };
-  const { stepped, refused, rest, foreign } = advanced;
+  const { plan, stepped, refused, rest, foreign } = advanced;
   await probe(runtime, deps, run);
   const trust = trustedNow(runtime);
   const now = deps.clock.now();
@@ -73,7 +73,6 @@ async function observeAndStep(key: string, deps: AuthorityDeps, run: Run): Promi
   const { released, fresh, stop, recheckAt: releaseAt } = runtime.releases.look(seen, consumers, deps.clock);
   publishView(key, runtime, { ...seen, released }, deps);
   deps.wakeReleased(fresh);
-  const plan = withStop(advanced.plan, stop);
   const lookAgainAt = breaker.blockedBy && new Date(now.getTime() + breaker.probeInMs);
   // An authority of our own depends on what is watched, and its status isn't written anew for each look.
   const nextProbeAt = runtime.definition.capabilities.remote ? lookAgainAt : undefined;
@@ -86,7 +85,7 @@ async function observeAndStep(key: string, deps: AuthorityDeps, run: Run): Promi
     trouble,
     refused,
     leftAside: [...(rest?.leftAside ?? []), ...runtime.untrusted],
-    plan,
+    plan: withStop(plan, stop),
     stop,
     certificates: plan.certificates,
     requests: requestsOf(resource, runtime, now),

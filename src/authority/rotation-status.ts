@@ -44,16 +44,9 @@ export function rotatingCondition(findings: RotationFindings): NewCondition[] {
   const waiting =
     listed('waiting for', blockers, plan.waitingFor) + listed('left behind:', 'certificates', plan.leftBehind);
   const isRenewed = leaving !== undefined && signing !== undefined && signsForBoth(leaving, signing);
-  const stopped = plan.hold?.reason === 'ReissueStopped' ? '' : stopText(findings.stop);
-  const message = `${coming === undefined ? leavingText(leaving, isRenewed, findings) : comingText(coming)}${stopped}${holdText(plan)}${waiting}`;
-  const phase = coming === undefined && !isRenewed ? 'Reissuing' : 'SpreadingTrust';
-  const reason = findings.stop === undefined ? phase : REISSUE_STOPPED;
-  return [{ type: 'Rotating', status: 'True', reason, message }];
-}
-
-/** Where the plan waits for something else. */
-function stopText(stop: Stop | undefined): string {
-  return stop === undefined ? '' : `; re-issue is stopped: ${whyStopped(stop)}`;
+  const message = `${coming === undefined ? leavingText(leaving, isRenewed, findings) : comingText(coming)}${holdText(plan)}${waiting}`;
+  const reason = coming === undefined && !isRenewed ? 'Reissuing' : 'SpreadingTrust';
+  return [{ type: 'Rotating', status: 'True', ...whileStopped({ reason, message }, findings) }];
 }
 
 function comingText({ version, state }: Generation): string {
@@ -92,6 +85,17 @@ function signsForBoth({ path: one }: Generation, { path: other }: Generation): b
 
 function listed(what: string, noun: string, keys: readonly string[]): string {
   return keys.length === 0 ? '' : `; ${what} ${keys.length} ${noun}, such as ${keys.slice(0, 5).join(', ')}`;
+}
+
+/** A stop is told whatever the plan waits for, and once. */
+function whileStopped(
+  { reason, message }: Pick<NewCondition, 'reason' | 'message'>,
+  { plan, stop }: RotationFindings,
+): Pick<NewCondition, 'reason' | 'message'> {
+  if (stop === undefined) return { reason, message };
+  const isPlanned = plan.hold?.reason === REISSUE_STOPPED;
+  const isStopped = isPlanned ? '' : `; re-issue is stopped, since ${whyStopped(stop)}`;
+  return { reason: REISSUE_STOPPED, message: `${message}${isStopped}` };
 }
 
 /** `status.caRotation`: the steps to come, and the answers to annotations. */

@@ -22,10 +22,10 @@ export interface Runtime {
   readonly turnstile: Turnstile | undefined;
   /** The same for the answers to requests under way. */
   readonly polls: Turnstile | undefined;
-  /** Keeps it from being asked at all while it is in trouble. */
-  readonly breaker: Breaker;
   /** Which certificates are re-issued after a change of its CA. */
   readonly releases: Releases;
+  /** Keeps it from being asked at all while it is in trouble. */
+  readonly breaker: Breaker;
   /** Ends the watches that the backend has begun. */
   readonly release: () => void;
   generations: readonly Generation[];
@@ -75,10 +75,10 @@ export function createRuntime(resource: CertificateAuthority, parts: Parts): Run
     origin: hash('sha256', JSON.stringify([resource.uid, resource.type, resource.backend]), 'base64url').slice(0, 16),
     definition,
     rateLimit,
+    releases: new Releases(resource.caRotation.reissue),
     turnstile,
     polls,
     breaker,
-    releases: new Releases(resource.caRotation.reissue),
     backend: { ...backend, issue: remote ? guarded(issue, breaker, wake) : issue },
     release: () => {
       turnstile?.close();

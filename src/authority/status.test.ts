@@ -138,7 +138,7 @@ test('a re-issue that is stopped is the reason of the rotation, whatever its nex
     condition(told({ generations, signing: generations[1], plan, stop }), 'Rotating') ?? '';
   assert.is(
     rotating(QUIET),
-    `True ReissueStopped: certificates of generation 1 are being re-issued; re-issue is stopped: ${figures}`,
+    `True ReissueStopped: certificates of generation 1 are being re-issued; re-issue is stopped, since ${figures}`,
   );
   const hold = { reason: 'CertificatesInUse', message: 'they are re-issued', until: later, waitingFor: [] } as const;
   const next = { generation: generations[0] as Generation, to: 'Retired' } as const;

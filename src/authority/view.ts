@@ -24,13 +24,13 @@ export function viewAuthority(
     capabilities: definition.capabilities,
     limits: resource.limits,
     origin: runtime.origin,
+    released: runtime.releases.released,
     trouble,
     trust: bundleOf(trust),
     intermediates: trusted.intermediates,
     generations: new Map(
       generations.filter(isInBundle).map((each) => [each.path.certificate.fingerprintSHA256, roleOf(each, signing)]),
     ),
-    released: runtime.releases.released,
     issuers,
     constraints: signing && constraintsOf(signing),
     signing: signing && {

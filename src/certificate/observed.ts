@@ -18,6 +18,8 @@ export interface AuthorityView {
   readonly type: string;
   readonly capabilities: Capabilities;
   readonly limits: Limits;
+  /** Keys of ClientCertificates whose certificate of a former generation is to be re-issued now. */
+  readonly released: ReadonlySet<string>;
   /** Why nothing can be issued at this moment; undefined when it can. */
   readonly trouble: { readonly code: ErrorCode; readonly message: string } | undefined;
   /** What belongs into ca.crt; empty until the trust is known. */
@@ -33,8 +35,6 @@ export interface AuthorityView {
    * where a CA was renewed and kept its key.
    */
   readonly generations: ReadonlyMap<string, { readonly version: number; readonly signs: boolean }>;
-  /** Keys of ClientCertificates whose certificate of a former generation is to be re-issued now. */
-  readonly released: ReadonlySet<string>;
   /** Changes with what stands under the backend key of the authority, and with the authority itself. */
   readonly origin: string;
   /** The generation that signs. */
