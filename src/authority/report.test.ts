@@ -16,8 +16,7 @@ import { refusal } from '../../test/unit/certificate-world.ts';
 import { thrownBy } from '../../test/unit/thrown-by.ts';
 import type { BrokenCertificateAuthority } from '../api/certificate-authority.ts';
 import { Buckets } from '../queue/bucket.ts';
-import { endOf, type Generation } from '../rotation/generation.ts';
-import type { Stop } from '../rotation/reissue.ts';
+import { endOf } from '../rotation/generation.ts';
 import type { CaLife } from './deps.ts';
 import { report, reportBroken } from './report.ts';
 import type { Runtime } from './runtime.ts';
@@ -172,26 +171,6 @@ for (const [what, { before, now, lines, logged: wanted = [] }] of Object.entries
     assert.equal(world.journal.since(then), lines.slice(0, 1), 'and once only');
     world.told.assertNoKey();
   });
-
-test('a re-issue that stops causes one event, and one when it goes on; none when no former CA is left', async () => {
-  const { world, tell } = await scene();
-  const { runtime, journal } = world;
-  const [former, signing] = [aGeneration(1, 'Retiring', another), aGeneration(2, 'Active', stored)];
-  const failing = ['a', 'b'].map((name) => ({ key: `ns/${name}`, notAfter: after(HOUR), failure: 'Forbidden' }));
-  const eventsOf = async (generations: readonly Generation[], stop?: Stop) => {
-    if (runtime !== undefined) runtime.generations = generations;
-    const { length } = journal.lines;
-    await tell({ stop });
-    return journal.since(length).filter((line) => line.startsWith('event '));
-  };
-  const both = [former, signing];
-  assert.equal(await eventsOf(both), []);
-  assert.equal(await eventsOf(both, { failing, maxFailures: 2 }), ['event CAReissueStopped']);
-  assert.equal(await eventsOf(both, { failing: failing.slice(1), maxFailures: 1 }), [], 'while it lasts');
-  assert.equal(await eventsOf(both), ['event CAReissueResumed']);
-  assert.equal(await eventsOf(both, { failing, maxFailures: 2 }), ['event CAReissueStopped']);
-  assert.equal(await eventsOf([signing]), []);
-});
 
 test('a status that could not be written causes no event, and causes one when it is written', async () => {
   for (const status of [0, 403, 409, 422, 429, 500]) {

@@ -8,7 +8,6 @@ import type { AuthorityStatus } from '../api/generated/types.ts';
 import type { CaPair } from '../pki/ca.ts';
 import { caBasicConstraints } from '../pki/extensions.ts';
 import type { Generation } from '../rotation/generation.ts';
-import { withStop } from '../rotation/reissue.ts';
 import type { Demand } from './demand.ts';
 import { type AuthorityFindings, authorityStatus } from './status.ts';
 
@@ -127,25 +126,6 @@ test('a rotation is reported without a gap from the first step to the last', () 
   assert.is(condition(told({ generations: [first, newOne], signing: newOne }), 'Rotating'), reissuing);
   assert.is(condition(told({ generations: [oldOne, newOne], signing: newOne }), 'Rotating'), reissuing);
   assert.is(condition(told({ generations: [newOne], signing: newOne }), 'Rotating'), undefined);
-});
-
-test('a re-issue that is stopped is the reason of the rotation, whatever its next step waits for', () => {
-  const generations = [generation(1, 'Retiring', one), generation(2, 'Active', two)];
-  const failing = ['a', 'b'].map((name) => ({ key: `ns/${name}`, notAfter: later, failure: 'Forbidden' }));
-  const stop = { failing, maxFailures: 2 };
-  const figures = '2 certificates fail, and spec.caRotation.reissue.maxFailures is 2';
-  const rotating = (plan: AuthorityFindings['plan']) =>
-    condition(told({ generations, signing: generations[1], plan, stop }), 'Rotating') ?? '';
-  assert.is(
-    rotating(QUIET),
-    `True ReissueStopped: certificates of generation 1 are being re-issued; re-issue is stopped, since ${figures}`,
-  );
-  const hold = { reason: 'CertificatesInUse', message: 'they are re-issued', until: later, waitingFor: [] } as const;
-  const next = { generation: generations[0] as Generation, to: 'Retired' } as const;
-  const held = rotating(withStop({ ...QUIET, next, hold }, stop));
-  assert.match(held, `generation 1 becomes Retired once they are re-issued; re-issue is stopped, since ${figures}`);
-  assert.match(held, 'waiting for 2 certificates, such as ns/a (Forbidden), ns/b (Forbidden)');
-  assert.is(held.split(figures).length, 2, 'it is said once');
 });
 
 test('demand and a short quota are reported together, and go together', () => {
