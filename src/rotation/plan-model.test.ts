@@ -143,7 +143,8 @@ async function endsWith(world: RotationWorld, last: CaPair): Promise<void> {
   });
   const wanted = (isHeld && world.cas.find(({ id }) => id === world.signing?.id)) || last;
   world.wanted = wanted;
-  world.wakeAt = world.now;
+  // The next moment that `pass` sees.
+  world.wakeAt = after(SECOND, world.now);
   const stepsBefore = world.steps;
   const leaving = world.generations.length;
   const signsBy = after((DEADLINE_S + 2 * PROPAGATION_S) * SECOND, world.now);
