@@ -789,8 +789,8 @@ export interface CARotationSpec {
  */
 export interface ReissueSpec {
   /**
-   * Number of certificates that are re-issued in each period `per`; 1 to 100000, by default 20. At most the
-   * number of one second at once.
+   * Number of certificates that are re-issued in each period `per`; 1 to 100000, by default 20. They are
+   * spread over the period: no more at once than the share of one second.
    */
   requests: number;
   /**
