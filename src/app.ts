@@ -122,6 +122,9 @@ export async function startApp(
       targets.wake(authority);
       probing.wake(authority);
     },
+    released: (keys) => {
+      for (const key of keys) certificates.queue.add(key);
+    },
     certificate: (key) => wakeCertificate(certificates.queue, services, key),
   });
   const targets = wireTrustTargets(services, targetResults, (key, at) => authorities.queue.add(key, at));

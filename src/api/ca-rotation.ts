@@ -11,7 +11,15 @@ export interface CARotation {
   readonly propagationMs: number | undefined;
   readonly progressDeadlineMs: number | undefined;
   readonly retireAfterMs: number;
+  readonly reissue: Reissue;
   readonly asked: CARotationRequests;
+}
+
+/** Of certificates of former CAs, `requests` are re-issued in `perMs`, and none while `maxFailures` of them fail, or more. */
+export interface Reissue {
+  readonly requests: number;
+  readonly perMs: number;
+  readonly maxFailures: number;
 }
 
 /** The annotations of an authority that ask for a step of its CA rotation; each with the value as it was written. */
@@ -37,6 +45,8 @@ export interface Request<Wish> {
 
 const DAY_MS = 24 * 3_600_000;
 const LONGEST_VALUE = 64;
+/** By default, such as for objects that were stored before the schema had defaults for it. */
+const REISSUE: Reissue = { requests: 20, perMs: 1_000, maxFailures: 10 };
 
 /** What stands in `spec.caRotation`, and in the annotations of the authority. */
 export function caRotation(
@@ -51,6 +61,11 @@ export function caRotation(
     propagationMs: duration(spec?.propagation),
     progressDeadlineMs: duration(spec?.progressDeadline),
     retireAfterMs: duration(spec?.retireAfter) ?? DAY_MS,
+    reissue: {
+      requests: spec?.reissue?.requests ?? REISSUE.requests,
+      perMs: duration(spec?.reissue?.per) ?? REISSUE.perMs,
+      maxFailures: spec?.reissue?.maxFailures ?? REISSUE.maxFailures,
+    },
     asked: {
       rotate: request(annotations[ROTATE_CA_ANNOTATION], parseRfc3339),
       rollback: request(annotations[ROLLBACK_CA_ANNOTATION], versionFrom),

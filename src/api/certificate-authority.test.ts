@@ -59,6 +59,14 @@ test('a quota is read in each of its spans; the default is a day', () => {
   );
 });
 
+test('the rate of the re-issue after a change of the CA is read; the default is 20 a second, and 10 that may fail', () => {
+  const reissueOf = (caRotation?: object) => parsed({ secret: { name: 'p' }, caRotation }).caRotation.reissue;
+  const usual = { requests: 20, perMs: 1_000, maxFailures: 10 };
+  assert.equal([reissueOf(), reissueOf({}), reissueOf({ reissue: {} })], [usual, usual, usual]);
+  const reissue = { requests: 5, per: '1m30s', maxFailures: 3 };
+  assert.equal(reissueOf({ reissue }), { requests: 5, perMs: 90_000, maxFailures: 3 });
+});
+
 test('the backend is found wherever it stands among the other fields', () => {
   const spec = {
     limits: {},

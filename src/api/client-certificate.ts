@@ -139,6 +139,11 @@ export function conditionsOf(status: StatusFields<'conditions'>): readonly Condi
   return (status.conditions ?? []) as readonly Condition[];
 }
 
+/** Whether nothing is issued until something else changes. */
+export function isRefused(status: StatusFields<'conditions'>): boolean {
+  return conditionsOf(status).some(({ type, status: value }) => type === 'Stalled' && value === 'True');
+}
+
 export function lastFailureOf(status: StatusFields<'lastFailure' | 'nextAttemptTime'>): LastFailure | undefined {
   const at = parseRfc3339(status.lastFailure?.time);
   const nextAttemptAt = parseRfc3339(status.nextAttemptTime);

@@ -30,6 +30,8 @@ export interface AuthorityDeps extends RotationDeps {
   readonly ledgers: Pick<Ledgers, 'write' | 'forget'>;
   /** Something that certificates look at has changed. */
   wakeCertificates(key: string): void;
+  /** The turn of these certificates has come. */
+  wakeReleased(keys: readonly string[]): void;
   readonly metrics: RotationDeps['metrics'] & AuthorityMetrics;
 }
 

@@ -49,6 +49,7 @@ function scene(definition: BackendDefinition<never>, backend: Backend) {
     verifiers: () => [],
     ledgers: { write: async () => undefined, forget: () => {} },
     wakeCertificates: nothing,
+    wakeReleased: nothing,
     metrics: { show: nothing, showRotation: nothing, overruled: nothing, showDemand: nothing, hide: nothing },
     ownership: { assert: nothing },
     trustPropagationMs: MINUTE,

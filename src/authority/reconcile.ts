@@ -13,6 +13,7 @@ import { canSign, endOf, isPresent, mayHaveSigned, signingOf, sourceOf } from '.
 import { planOf } from '../rotation/plan-of.ts';
 import type { Plan } from '../rotation/plan-types.ts';
 import { type Provenance, provenanceOf } from '../rotation/provenance.ts';
+import { withStop } from '../rotation/reissue.ts';
 import { answersOf } from '../rotation/requests.ts';
 import { readSource } from '../rotation/source.ts';
 import { nextVersion, tryStep } from '../rotation/steps.ts';
@@ -70,12 +71,16 @@ async function observeAndStep(key: string, deps: AuthorityDeps, run: Run): Promi
   const { breaker } = runtime;
   // Where nothing signs, the reason why is that of the source, not that nothing signs.
   const because = (trouble: Trouble | undefined) => trouble && (refused ?? spreading(runtime, now) ?? trouble);
-  publishView(key, runtime, viewAuthority(runtime, trust, because(breaker.blockedBy), now), deps);
+  const seen = viewAuthority(runtime, trust, because(breaker.blockedBy), now);
+  const consumers = deps.consumers(resource);
+  const { released, fresh, stop, recheckAt: releaseAt } = runtime.releases.look(seen, consumers, deps.clock);
+  publishView(key, runtime, { ...seen, released }, deps);
+  deps.wakeReleased(fresh);
   const lookAgainAt = breaker.blockedBy && new Date(now.getTime() + breaker.probeInMs);
   // An authority of our own depends on what is watched, and its status isn't written anew for each look.
   const nextProbeAt = remote ? lookAgainAt : undefined;
   const trouble = because(breaker.trouble);
-  const demand = demandOn(runtime, deps.consumers(resource), now);
+  const demand = demandOn(runtime, consumers, now);
   deps.metrics.showDemand(resource, demand);
   const { verified } = runtime.backend;
   const findings = {
@@ -83,7 +88,8 @@ async function observeAndStep(key: string, deps: AuthorityDeps, run: Run): Promi
     trouble,
     refused,
     leftAside: [...(rest?.leftAside ?? []), ...runtime.untrusted],
-    plan,
+    plan: withStop(plan, stop),
+    stop,
     certificates: plan.certificates,
     requests: requestsOf(resource, runtime, now),
     foreign,
@@ -102,6 +108,7 @@ async function observeAndStep(key: string, deps: AuthorityDeps, run: Run): Promi
       ledgerAt,
       lookAgainAt,
       rest?.reviewAt,
+      releaseAt,
       recheckAt(resource, runtime, plan, refused, deps),
     ]),
   };

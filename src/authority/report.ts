@@ -12,6 +12,7 @@ import type { EventText } from '../certificate/status/events.ts';
 import type { Outcome } from '../queue/controller.ts';
 import { endOf, signingOf, sourceOf } from '../rotation/generation.ts';
 import type { AuthorityDeps } from './deps.ts';
+import { reissueEvent } from './reissue-event.ts';
 import type { Runtime } from './runtime.ts';
 import { AUTHORITY_CONDITIONS, type AuthorityFindings, authorityStatus, foreignCa } from './status.ts';
 
@@ -45,7 +46,9 @@ export async function report(
   const quota = quotaEvent(resource.status, status);
   const foreign = changedEvent('ForeignGeneration', resource.status, status);
   const rogue = changedEvent('VerifierAcceptsRogue', resource.status, status);
-  for (const event of [trouble, quota, foreign, rogue]) if (event !== undefined) deps.recordEvent(resource, event);
+  const reissue = reissueEvent(resource.status, status, findings.stop);
+  for (const event of [trouble, quota, foreign, rogue, reissue])
+    if (event !== undefined) deps.recordEvent(resource, event);
   logChange(resource, { trouble, quota, foreign }, status, deps);
   return undefined;
 }

@@ -6,12 +6,16 @@ import { isSameCa } from '../pki/ca.ts';
 import { type Generation, mayHaveSigned } from '../rotation/generation.ts';
 import type { Plan } from '../rotation/plan-types.ts';
 import { previewOf } from '../rotation/preview.ts';
+import { type Stop, whyStopped } from '../rotation/reissue.ts';
 
 /** The schema takes no more, and would refuse the whole status. */
 const GENERATIONS_KEPT = 20;
 const STEPS_SHOWN = 40;
 const LONGEST_SUBJECT = 4_096;
 const LONGEST_CERTIFICATE = 16_384;
+
+/** The reason of Rotating while no further certificate of a former generation is re-issued. */
+export const REISSUE_STOPPED = 'ReissueStopped';
 
 /** What a status says of a CA rotation is made from this. */
 export interface RotationFindings {
@@ -21,6 +25,8 @@ export interface RotationFindings {
   /** How many valid certificates each generation has, by its version; empty while no CA rotation is under way. */
   readonly certificates: ReadonlyMap<number, number>;
   readonly requests: readonly CARotationRequest[];
+  /** What stops the re-issue of certificates of former generations. */
+  readonly stop?: Stop | undefined;
   /** Whether another machine holds the CA key. */
   readonly isElsewhere: boolean;
 }
@@ -43,7 +49,7 @@ export function rotatingCondition(findings: RotationFindings): NewCondition[] {
   const isRenewed = leaving !== undefined && signing !== undefined && signsForBoth(leaving, signing);
   const message = `${coming === undefined ? leavingText(leaving, isRenewed, findings) : comingText(coming, isElsewhere)}${holdText(plan)}${waiting}`;
   const reason = coming === undefined && !isRenewed ? 'Reissuing' : 'SpreadingTrust';
-  return [{ type: 'Rotating', status: 'True', reason, message }];
+  return [{ type: 'Rotating', status: 'True', ...whileStopped({ reason, message }, findings) }];
 }
 
 function comingText({ version, state }: Generation, isElsewhere: boolean): string {
@@ -82,6 +88,17 @@ function signsForBoth({ path: one }: Generation, { path: other }: Generation): b
 
 function listed(what: string, noun: string, keys: readonly string[]): string {
   return keys.length === 0 ? '' : `; ${what} ${keys.length} ${noun}, such as ${keys.slice(0, 5).join(', ')}`;
+}
+
+/** A stop is told whatever the plan waits for, and once. */
+function whileStopped(
+  { reason, message }: Pick<NewCondition, 'reason' | 'message'>,
+  { plan, stop }: RotationFindings,
+): Pick<NewCondition, 'reason' | 'message'> {
+  if (stop === undefined) return { reason, message };
+  const isPlanned = plan.hold?.reason === REISSUE_STOPPED;
+  const isStopped = isPlanned ? '' : `; re-issue is stopped, since ${whyStopped(stop)}`;
+  return { reason: REISSUE_STOPPED, message: `${message}${isStopped}` };
 }
 
 /** `status.caRotation`: the steps to come, and the answers to annotations. */

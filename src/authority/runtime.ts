@@ -9,6 +9,7 @@ import { type Call, Turnstile } from '../queue/turnstile.ts';
 import type { Generation } from '../rotation/generation.ts';
 import { Breaker } from './breaker.ts';
 import { guarded } from './guarded.ts';
+import { Releases } from './releases.ts';
 
 /** One authority as it runs: its backend, and what is known of it. Nothing in here must survive a restart. */
 export interface Runtime {
@@ -23,6 +24,8 @@ export interface Runtime {
   readonly turnstile: Turnstile | undefined;
   /** The same for the answers to requests under way. */
   readonly polls: Turnstile | undefined;
+  /** Which certificates are re-issued after a change of its CA. */
+  readonly releases: Releases;
   /** Keeps it from being asked at all while it is in trouble. */
   readonly breaker: Breaker;
   /** The CA certificates that came with a certificate, once that is proven: others than before have the authority reconciled. */
@@ -78,6 +81,7 @@ export function createRuntime(resource: CertificateAuthority, parts: Parts): Run
     origin: hash('sha256', JSON.stringify([resource.uid, resource.type, resource.backend]), 'base64url').slice(0, 16),
     definition,
     rateLimit,
+    releases: new Releases(resource.caRotation.reissue),
     turnstile,
     polls,
     breaker,

@@ -25,6 +25,7 @@ export function viewAuthority(
     capabilities: definition.capabilities,
     limits: resource.limits,
     origin: runtime.origin,
+    released: runtime.releases.released,
     trouble,
     trust: bundleOf(trust),
     intermediates: trusted.intermediates,

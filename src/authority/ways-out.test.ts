@@ -154,6 +154,7 @@ function parts(raw: RawObject, isOwn: boolean, held: CaPair | undefined, ills: I
     verifiers: () => [],
     ledgers: { write: async () => undefined, forget: () => {} },
     wakeCertificates: nothing,
+    wakeReleased: nothing,
     metrics: {
       show: (_resource, isReady) => void shown.push(isReady),
       showRotation: nothing,

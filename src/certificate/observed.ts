@@ -18,6 +18,8 @@ export interface AuthorityView {
   readonly type: string;
   readonly capabilities: Capabilities;
   readonly limits: Limits;
+  /** Keys of ClientCertificates whose certificate of a former generation is to be re-issued now. */
+  readonly released: ReadonlySet<string>;
   /** Why nothing can be issued at this moment; undefined when it can. */
   readonly trouble: { readonly code: ErrorCode; readonly message: string } | undefined;
   /** What belongs into ca.crt; empty until the trust is known. */

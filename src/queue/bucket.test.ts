@@ -34,6 +34,14 @@ test('in any span no more are taken than the capacity and what was refilled, and
   );
 });
 
+test('the tokens that are said to be there can be taken, and one more after the wait', () => {
+  const bucket = new Bucket({ capacity: 3, refillMs: 100 });
+  assert.equal([bucket.available(1_000), bucket.untilNext(1_000)], [3, 0]);
+  for (let token = 0; token < 3; token++) assert.is(bucket.take(1_000), 0);
+  assert.equal([bucket.available(1_050), bucket.untilNext(1_050)], [0, 50]);
+  assert.equal([bucket.available(1_100), bucket.untilNext(1_100), bucket.take(1_100)], [1, 0, 0]);
+});
+
 test('each key has a bucket of its own, which is dropped once it is full again', () => {
   const buckets = new Buckets({ capacity: 2, refillMs: 1_000 });
   for (const key of ['a', 'b']) for (const wait of [0, 0, 1_000]) assert.is(buckets.take(key, 20_000), wait);

@@ -18,13 +18,23 @@ export class Bucket {
 
   /** Takes a token: 0; or takes none and answers in how many milliseconds there is one. */
   take(nowMs: number): number {
+    const waitMs = this.untilNext(nowMs);
+    if (waitMs === 0) this.#tokens -= 1;
+    return waitMs;
+  }
+
+  /** In how many milliseconds there is a token: 0 where there is one. */
+  untilNext(nowMs: number): number {
+    return this.available(nowMs) > 0 ? 0 : Math.ceil((1 - this.#tokens) * this.#limits.refillMs);
+  }
+
+  /** How many tokens there are. */
+  available(nowMs: number): number {
     const { capacity, refillMs } = this.#limits;
     this.#tokens = Math.min(capacity, this.#tokens + Math.max(0, nowMs - this.#filledAtMs) / refillMs);
     this.#filledAtMs = nowMs;
     // Not quite 1 after the very wait that was answered: fractions are binary.
-    if (this.#tokens < 1 - 1e-9) return Math.ceil((1 - this.#tokens) * refillMs);
-    this.#tokens -= 1;
-    return 0;
+    return Math.floor(this.#tokens + 1e-9);
   }
 }
 

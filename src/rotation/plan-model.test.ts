@@ -8,7 +8,7 @@ import { RotationInvariants } from '../../test/unit/rotation-invariants.ts';
 import type { RotationMember } from '../../test/unit/rotation-member.ts';
 import { LONGEST_LIFE_S } from '../../test/unit/rotation-member.ts';
 import { PROPAGATION_S } from '../../test/unit/rotation-workload.ts';
-import { DEADLINE_S, REFUSALS, RotationWorld } from '../../test/unit/rotation-world.ts';
+import { DEADLINE_S, REFUSALS, REISSUE, RotationWorld } from '../../test/unit/rotation-world.ts';
 import { type CaPair, isSameCa } from '../pki/ca.ts';
 
 const seed = Number(process.env.SEED ?? randomInt(2 ** 31));
@@ -16,8 +16,10 @@ console.log(`# SEED=${seed}`);
 /** So many for each test. */
 const RUNS = Number(process.env.RUNS ?? 70);
 
-/** How long the re-issue of a certificate takes: it is staggered, and may be slowed down after many changes. */
-const REISSUE_S = LONGEST_LIFE_S / 20 + 30;
+/** How long the re-issue of all takes: they come one by one, and may be slowed down after many changes. */
+const REISSUE_S = (4 * REISSUE.perMs) / 1_000 + 30;
+/** Where too many fail, the others come when they are due: at half of their life. */
+const STOPPED_S = LONGEST_LIFE_S / 2 + 30;
 
 type Action = (world: RotationWorld, number: number) => unknown;
 
@@ -141,13 +143,15 @@ async function endsWith(world: RotationWorld, last: CaPair): Promise<void> {
   });
   const wanted = (isHeld && world.cas.find(({ id }) => id === world.signing?.id)) || last;
   world.wanted = wanted;
-  world.wakeAt = world.now;
+  // The next moment that `pass` sees.
+  world.wakeAt = after(SECOND, world.now);
   const stepsBefore = world.steps;
   const leaving = world.generations.length;
   const signsBy = after((DEADLINE_S + 2 * PROPAGATION_S) * SECOND, world.now);
   while (world.signing?.id !== wanted.id && world.now < signsBy) await world.pass(1, true);
   assert.is(world.signing?.certificate.subjectText, wanted.certificate.subjectText, 'signs by its deadline');
-  await world.pass(REISSUE_S, true);
+  const failing = world.members.filter((each) => each.hasResource && !each.isWritable).length;
+  await world.pass(failing < REISSUE.maxFailures ? REISSUE_S : STOPPED_S, true);
   for (const each of world.members.filter((member) => isServed(member, world))) {
     const { ca } = each.stored ?? {};
     // What a CA signed before its certificate was renewed under its key is not re-issued.

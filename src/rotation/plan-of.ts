@@ -28,7 +28,7 @@ export function termsOf(
   { kind, namespace, caRotation }: CertificateAuthority,
   { trustPropagationMs, controllerNamespace }: Pick<RotationDeps, 'trustPropagationMs' | 'controllerNamespace'>,
 ): RotationTerms {
-  const { propagationMs, progressDeadlineMs, asked, ...rest } = caRotation;
+  const { propagationMs, progressDeadlineMs, asked, reissue: _, ...rest } = caRotation;
   return {
     ...rest,
     propagationMs: propagationMs ?? trustPropagationMs,

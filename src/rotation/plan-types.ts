@@ -83,6 +83,7 @@ export type HoldReason =
   | 'Propagating'
   | 'Soaking'
   | 'CertificatesInUse'
+  | 'ReissueStopped'
   | 'RetireAfter'
   | 'WaitingForApproval';
 

@@ -52,7 +52,8 @@ const NAMED = 5;
 function waitOf({ reason, message, until, deadline, waitingFor }: Hold): Omit<CARotationStep, 'version' | 'to'> {
   const named = waitingFor.slice(0, NAMED).join(', ');
   const more = waitingFor.length > NAMED ? `, and ${waitingFor.length - NAMED} more` : '';
-  const waitsFor = `${message}${named === '' ? '' : `; not so for ${named}${more}`}`.slice(0, LONGEST_WAIT);
+  const listed = reason === 'ReissueStopped' ? 'failing:' : 'not so for';
+  const waitsFor = `${message}${named === '' ? '' : `; ${listed} ${named}${more}`}`.slice(0, LONGEST_WAIT);
   if (deadline !== undefined) return { reason, waitsFor, deadline: toRfc3339(wholeSecondsUp(deadline)) };
   return until === undefined ? { reason, waitsFor } : { reason, waitsFor, notBefore: toRfc3339(wholeSecondsUp(until)) };
 }

@@ -32,6 +32,8 @@ const KEYS_AT_ONCE = 1;
 /** What to wake: all certificates of an authority, or one whose turn it is. */
 export interface Wakes {
   members(authority: string): void;
+  /** Certificates whose re-issue is due. */
+  released(keys: readonly string[]): void;
   certificate: Call;
 }
 
@@ -52,6 +54,7 @@ export function wireAuthorities(services: Services, ledgers: Ledgers, trust: Tru
     statusWrites: new Buckets(STATUS_WRITES),
     slowWork: new SlowWork(KEYS_AT_ONCE, clock, () => false),
     wakeCertificates: wakes.members,
+    wakeReleased: wakes.released,
     ledgers,
     trustPropagationMs: config.trustPropagationMs,
     controllerNamespace: config.controllerNamespace,

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { authorityKey } from '../api/certificate-authority.ts';
-import { isBroken } from '../api/client-certificate.ts';
+import { isBroken, isRefused } from '../api/client-certificate.ts';
 import { keyOf } from '../api/parse.ts';
 import { consumersOf } from '../authority/consumers.ts';
 import { Forecasts } from '../authority/forecasts.ts';
@@ -50,14 +50,18 @@ export function wireWakes({ certificates, authorities, ledgers, onGone, ...servi
     }
   });
 
-  // Where its Secret is not in memory, a CA rotation goes by the status that we write.
+  // A CA rotation goes by the status that we write: for what fails, and where a Secret is not in memory.
   cluster.certificates.onChange(
     (_key, before, after) => {
       if (after === undefined || isBroken(after)) return;
       const former = before === undefined || isBroken(before) ? undefined : before.status;
-      const { authorityGeneration, endSeconds } = after.status;
-      if (former?.authorityGeneration !== authorityGeneration || former?.endSeconds !== endSeconds)
-        recount(referredAuthority(after));
+      const { authorityGeneration, endSeconds, lastFailure } = after.status;
+      const isCountedAnew =
+        former?.authorityGeneration !== authorityGeneration ||
+        former?.endSeconds !== endSeconds ||
+        former?.lastFailure?.time !== lastFailure?.time ||
+        isRefused(former ?? {}) !== isRefused(after.status);
+      if (isCountedAnew) recount(referredAuthority(after));
     },
     { ownToo: true },
   );

@@ -1,4 +1,5 @@
 import { Breaker } from '../../src/authority/breaker.ts';
+import { Releases } from '../../src/authority/releases.ts';
 import type { Runtime } from '../../src/authority/runtime.ts';
 import { NO_TRUST } from '../../src/backends/backend.ts';
 import type { Clock } from '../../src/clock.ts';
@@ -15,6 +16,7 @@ export function aRuntime({
     turnstile: undefined,
     polls: undefined,
     breaker: new Breaker(clock, undefined),
+    releases: new Releases(parts.resource.caRotation.reissue),
     release: () => {},
     generations: [],
     trusted: NO_TRUST,

@@ -124,6 +124,7 @@ const authority = fc.oneof(
       {
         trouble: rarely(fc.record({ code, message: fc.string() }), undefined),
         signing: maybe(fc.record({ version: fc.integer({ min: 1, max: 2 }), since: moment, notAfter: moment })),
+        released: fc.constantFrom(new Set<string>(), new Set(['team/client'])),
         generations: fc.constantFrom(
           new Map(),
           new Map([['ca 1', { version: 1, signs: true }]]),

@@ -191,6 +191,9 @@ export class AuthorityWorld {
       verifiers: () => [],
       ledgers: { write: async () => undefined, forget: () => {} },
       wakeCertificates: () => journal.note('woken'),
+      wakeReleased: (keys) => {
+        for (const key of keys) journal.note(`released ${key}`);
+      },
       metrics: {
         showRotation: () => {},
         overruled: (_resource, to) => journal.note(`overruled ${to}`),

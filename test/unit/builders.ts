@@ -106,6 +106,7 @@ export function anAuthority({ limits, ...fields }: AuthorityFields = {}): Author
     trouble: undefined,
     trust: { pem: 'bundle 1', hash: 'hash 1', anchors: new Map([['ca 1', {} as never]]) },
     generations: new Map([['ca 1', { version: 1, signs: true }]]),
+    released: new Set(),
     intermediates: [],
     usableAnchors: undefined,
     isStatedWithAnswers: false,

@@ -5,12 +5,14 @@ import {
 } from '../../src/api/certificate-authority.ts';
 import { type ClientCertificate, isBroken } from '../../src/api/client-certificate.ts';
 import { earliest } from '../../src/api/moments.ts';
+import { Releases } from '../../src/authority/releases.ts';
 import { viewAuthority } from '../../src/authority/view.ts';
 import { OWN_CA_CAPABILITIES } from '../../src/backends/shared/own-ca.ts';
 import type { AuthorityView } from '../../src/certificate/observed.ts';
 import { authorityOf, recordOfView, type SecretKept } from '../../src/certificate/secret/record.ts';
 import { bundleOf } from '../../src/pki/bundle.ts';
 import type { CaPair, CaPath } from '../../src/pki/ca.ts';
+import type { Consumer } from '../../src/rotation/deps.ts';
 import { type Generation, isInBundle, signingGeneration } from '../../src/rotation/generation.ts';
 import { membersOf } from '../../src/rotation/members.ts';
 import { planRotation } from '../../src/rotation/plan.ts';
@@ -28,6 +30,8 @@ export const DEADLINE_S = 60;
 /** How long the controller may take from a change until it reconciles what the change wakes. */
 const LATENCY_S = 5;
 const FIRST_MEMBERS = 3;
+/** How fast the members are re-issued, and how many of them may fail. */
+export const REISSUE = { requests: 1, perMs: 2_000, maxFailures: 2 };
 const TERMS: RotationTerms = {
   isManual: false,
   isPaused: false,
@@ -76,6 +80,7 @@ export class RotationWorld {
   signing: CaPath | undefined;
   /** How many steps the CA rotation has taken. */
   steps = 0;
+  #releases = new Releases(REISSUE);
   /** When the controller reconciles the authority again. */
   wakeAt: Date | undefined;
   /** Runs after each change, and at each moment at which something happens. */
@@ -127,17 +132,19 @@ export class RotationWorld {
   crash(): void {
     this.view = undefined;
     this.signing = undefined;
+    this.#releases = new Releases(REISSUE);
     this.wakeAt = after(LATENCY_S * 1_000, this.now);
     for (const each of this.members) each.forget();
     this.#wakeMembers();
   }
 
   async reconcile(member: RotationMember): Promise<void> {
-    const before = member.stored;
+    const before = [member.stored, member.resource.status.lastFailure?.time];
     const kept = this.authority;
     const around: Surroundings = { authority: () => kept, authorityView: () => this.view, signing: this.signing };
     await member.reconcile(around, this.now);
-    if (member.stored !== before) this.#wakeAuthority();
+    const { stored, resource } = member;
+    if (stored !== before[0] || resource.status.lastFailure?.time !== before[1]) this.#wakeAuthority();
     this.#check(this);
   }
 
@@ -229,9 +236,22 @@ export class RotationWorld {
     const signing = signingGeneration(generations, now);
     const trouble = signing === undefined ? ({ code: 'CAExpired', message: 'nothing signs' } as const) : undefined;
     const before = this.view;
-    this.view = viewAuthority(runtime, trust, trouble, now);
+    const seen = viewAuthority(runtime, trust, trouble, now);
+    const { released, fresh, recheckAt } = this.#releases.look(seen, this.#consumers(), {
+      now: () => now,
+      monotonicMs: () => now.getTime() - NOW.getTime(),
+    });
+    this.view = { ...seen, released };
+    this.wakeAt = earliest([this.wakeAt, recheckAt]);
+    for (const each of this.members) if (fresh.includes(each.key)) each.wakeBy(now);
     this.signing = signing?.path;
     if (before === undefined || visible(before) !== visible(this.view)) this.#wakeMembers();
+  }
+
+  #consumers(): Consumer[] {
+    return this.members
+      .filter((each) => each.hasResource && this.refused.get(each) !== 'namespace')
+      .map(({ resource, secret }) => ({ resource, secret }));
   }
 
   #rotationMembers(): Member[] {

@@ -69,6 +69,7 @@ const AUTHORITY_NAMES: Record<string, string> = {
   'spec.limits': 'AuthorityLimits',
   'spec.issuancePolicy.rules[].subject': 'AllowedSubject',
   'spec.caRotation': 'CARotationSpec',
+  'spec.caRotation.reissue': 'ReissueSpec',
   'spec.rateLimit': 'RateLimit',
   'spec.quota': 'IssuanceQuota',
   'spec.trust.sources[]': 'TrustSource',

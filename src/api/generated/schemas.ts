@@ -1250,6 +1250,31 @@ export const certificateAuthoritySchema = {
               "type": "string",
               "pattern": "^([0-9]+([.][0-9]+)?[hms])+$",
               "maxLength": 32
+            },
+            "reissue": {
+              "type": "object",
+              "properties": {
+                "requests": {
+                  "type": "integer",
+                  "default": 20,
+                  "format": "int32",
+                  "minimum": 1,
+                  "maximum": 100000
+                },
+                "per": {
+                  "type": "string",
+                  "default": "1s",
+                  "pattern": "^([0-9]+([.][0-9]+)?[hms])+$",
+                  "maxLength": 32
+                },
+                "maxFailures": {
+                  "type": "integer",
+                  "default": 10,
+                  "format": "int32",
+                  "minimum": 1,
+                  "maximum": 100000
+                }
+              }
             }
           }
         },
@@ -3149,6 +3174,31 @@ export const clusterCertificateAuthoritySchema = {
               "type": "string",
               "pattern": "^([0-9]+([.][0-9]+)?[hms])+$",
               "maxLength": 32
+            },
+            "reissue": {
+              "type": "object",
+              "properties": {
+                "requests": {
+                  "type": "integer",
+                  "default": 20,
+                  "format": "int32",
+                  "minimum": 1,
+                  "maximum": 100000
+                },
+                "per": {
+                  "type": "string",
+                  "default": "1s",
+                  "pattern": "^([0-9]+([.][0-9]+)?[hms])+$",
+                  "maxLength": 32
+                },
+                "maxFailures": {
+                  "type": "integer",
+                  "default": 10,
+                  "format": "int32",
+                  "minimum": 1,
+                  "maximum": 100000
+                }
+              }
             }
           }
         },

@@ -781,6 +781,27 @@ export interface CARotationSpec {
    * resumed sessions that outlive the certificate; 24h by default.
    */
   retireAfter?: string;
+  reissue?: ReissueSpec;
+}
+/**
+ * How fast certificates of former CAs are re-issued once a new CA signs: the earliest expiry first, until
+ * too many fail. Routine renewals go on beside it.
+ */
+export interface ReissueSpec {
+  /**
+   * Number of certificates that are re-issued in each period `per`; 1 to 100000, by default 20. They are
+   * spread over the period: no more at once than the share of one second.
+   */
+  requests: number;
+  /**
+   * The period of requests: 1s (the default) to 24h.
+   */
+  per: string;
+  /**
+   * No further certificate is re-issued while so many certificates of former CAs fail to be re-issued; 1 to
+   * 100000, by default 10. It goes on by itself once fewer fail.
+   */
+  maxFailures: number;
 }
 /**
  * Rate limit of requests to the backend, for all certificates of this authority together; further ones

@@ -125,10 +125,11 @@ test('a CA rotation is one new bundle, then one new certificate, then one bundle
   assert.is(serial(), first);
   isSettled(again(resource, prepared), clock.now());
 
-  const active = anOwnAuthority([oldCa, newCa], clock, clock.now());
-  const waits = again(resource, active);
-  isSettled(waits, clock.now());
+  const waiting = anOwnAuthority([oldCa, newCa], clock, clock.now());
+  isSettled(again(resource, waiting), clock.now());
   clock.jump(HOUR);
+  isSettled(again(resource, waiting), clock.now());
+  const active = { ...waiting, view: { ...waiting.view, released: new Set(['team/client']) } };
   const decision = await act(resource, active);
   assert.is('reason' in decision && decision.reason, 'CARotated');
   assert.is.not(serial(), first);

@@ -30,7 +30,7 @@ const NEEDS: readonly Check<needs.Need>[] = [
   needs.differsFromSpec, // identity, usages, key or duration have changed
   needs.comesFromElsewhere, // another authority, or a CA that it no longer has
   needs.renewalAsked, // the renew-at annotation
-  needs.signedByFormerGeneration, // the CA has a successor; staggered
+  needs.signedByFormerGeneration, // the CA has a successor, and its turn has come
   needs.isDue, // the routine
 ];
 
@@ -100,11 +100,11 @@ function comingEnd({ held }: Observed, now: Date): Date | undefined {
   return end !== undefined && end > now ? end : undefined;
 }
 
-/** The next moment at which the answer may be another without any event: due, asked for, staggered, no longer approved, or expired. */
+/** The next moment at which the answer may be another without any event: due, asked for, no longer approved, or expired. */
 function nextMoment(seen: Observed, now: Date): Date | undefined {
   const { held } = seen;
   if (held === undefined || seen.ours === undefined) return undefined;
-  const moments = [held.notBefore, held.notAfter, seen.resource.renewAt, needs.momentOfCARotation(seen)];
+  const moments = [held.notBefore, held.notAfter, seen.resource.renewAt];
   moments.push(contestEnds(seen.recent), approvalEndOf(seen.permission));
   if (!needs.endsWithItsCA(held, seen.authority)) moments.push(scheduleOf(seen, held, now).due);
   return earliest(moments.filter((each) => each !== undefined && each > now));

@@ -3,6 +3,7 @@ import * as assert from 'uvu/assert';
 import { aCertificate, after, anObserved, aSigning, DAY, HOUR, MINUTE, NOW } from '../../../test/unit/builders.ts';
 import { table } from '../../../test/unit/check-table.ts';
 import type { Observed } from '../observed.ts';
+import { decide } from './decide.ts';
 import * as needs from './needs.ts';
 
 const issued = anObserved().withSecret();
@@ -162,30 +163,35 @@ table({
 });
 
 const since = after(-10 * MINUTE);
-const rotating = (issuerFingerprint: string) =>
+const rotating = (issuerFingerprint: string, released = ['team/client']) =>
   anObserved()
     .withSecret({ certificate: { issuerFingerprint } })
     .from({
       generations: new Map([
         ['ca 1', { version: 1, signs: false }],
+        ['ca 1 renewed', { version: 2, signs: true }],
         ['ca 2', { version: 2, signs: true }],
       ]),
       signing: aSigning({ version: 2, since, notAfter: after(365 * DAY), fingerprintSHA256: 'ca 2' }),
+      released: new Set(released),
     })
     .build();
 
-test('a certificate of a former generation is re-issued at its moment within an hour of the change, not before', () => {
-  const seen = rotating('ca 1');
-  const due = needs.momentOfCARotation(seen);
-  assert.ok(due !== undefined && due >= since && due <= after(HOUR, since));
-  assert.is(needs.signedByFormerGeneration(seen, after(-1, due)), undefined);
-  assert.is(needs.signedByFormerGeneration(seen, due)?.reason, 'CARotated');
+test('a certificate of a former generation is re-issued once its turn has come, not before', () => {
+  assert.is(needs.signedByFormerGeneration(rotating('ca 1', [])), undefined);
+  assert.is(needs.signedByFormerGeneration(rotating('ca 1', ['team/another', 'other/client'])), undefined);
+  assert.is(needs.signedByFormerGeneration(rotating('ca 1'))?.reason, 'CARotated');
 });
 
 test('a certificate of the generation that signs is not re-issued, nor is one of an unknown issuer', () => {
-  for (const issuer of ['ca 2', 'another']) {
-    assert.is(needs.signedByFormerGeneration(rotating(issuer), after(365 * DAY)), undefined);
-  }
+  for (const issuer of ['ca 1 renewed', 'ca 2', 'another'])
+    assert.is(needs.signedByFormerGeneration(rotating(issuer)), undefined);
+});
+
+test('a certificate of a former generation whose turn has not come is renewed when it is due', () => {
+  assert.is(decide(rotating('ca 1', []), after(9.6 * HOUR - 1)).do, 'settle');
+  const decision = decide(rotating('ca 1', []), after(12 * HOUR));
+  assert.is('reason' in decision && decision.reason, 'Due');
 });
 
 test('a certificate is due at half of its day at the latest, and four tenths of it at the earliest', () => {

@@ -1,9 +1,10 @@
 import { canonicalIdentity } from '../../api/canonical-identity.ts';
 import { toRfc3339 } from '../../api/conditions.ts';
 import { formatDuration } from '../../api/duration.ts';
+import { keyOf } from '../../api/parse.ts';
 import { type AuthorityView, authorityName, isAuthority, type Observed, type RotationReason } from '../observed.ts';
 import type { CertificateFacts } from '../secret/facts.ts';
-import { caRotationDue, scheduleOf } from './schedule.ts';
+import { scheduleOf } from './schedule.ts';
 
 /** Why a new certificate is needed. */
 export interface Need {
@@ -60,9 +61,9 @@ export function renewalAsked({ resource, secret }: Observed, now: Date): Need | 
   return { reason: 'RenewAt', message: `asked for by certwheel.io/renew-at ${toRfc3339(renewAt)}` };
 }
 
-export function signedByFormerGeneration(seen: Observed, now: Date): Need | undefined {
-  const due = momentOfCARotation(seen);
-  if (due === undefined || due > now) return undefined;
+export function signedByFormerGeneration({ resource, authority, held }: Observed): Need | undefined {
+  if (held === undefined || !isAuthority(authority) || !authority.released.has(keyOf(resource))) return undefined;
+  if (!isFormer(held.issuerFingerprint, authority)) return undefined;
   return { reason: 'CARotated', message: 'the CA that signed the certificate has a successor' };
 }
 
@@ -84,13 +85,14 @@ export function leadsTo(held: CertificateFacts, { trust, signing }: AuthorityVie
   );
 }
 
-/** When a certificate of a former CA generation is to be re-issued; undefined for one of the generation that signs. */
-export function momentOfCARotation({ resource, authority, held }: Observed): Date | undefined {
-  if (held === undefined || !isAuthority(authority) || authority.signing === undefined) return undefined;
-  const generation = authority.generations.get(held.issuerFingerprint);
-  if (generation === undefined || generation.signs || generation.version === authority.signing.version)
-    return undefined;
-  return caRotationDue(resource.uid, authority.signing.version, authority.signing.since, resource.spec.durationMs);
+/** Whether what that CA certificate signed is to be re-issued by the CA generation that signs. */
+export function isFormer(
+  issuerFingerprint: string,
+  { generations, signing }: Pick<AuthorityView, 'generations' | 'signing'>,
+): boolean {
+  const generation = generations.get(issuerFingerprint);
+  if (generation === undefined || signing === undefined) return false;
+  return !generation.signs && generation.version !== signing.version;
 }
 
 /** True where the CA's own end has cut the life short already, so that a renewal would gain nothing. */

@@ -2,31 +2,7 @@ import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { after, DAY, HOUR, MINUTE, NOW, SECOND } from '../../../test/unit/builders.ts';
-import { caRotationDue, longestRetryMs } from './schedule.ts';
-
-const WINDOWS: Record<string, [durationMs: number, windowMs: number]> = {
-  'a twentieth of an hour': [HOUR, 3 * MINUTE],
-  'a twentieth of a day, which is more than an hour, so an hour': [DAY, HOUR],
-  'an hour for 90 days': [90 * DAY, HOUR],
-  'three seconds for a minute': [MINUTE, 3 * SECOND],
-};
-
-for (const [sentence, [durationMs, windowMs]] of Object.entries(WINDOWS)) {
-  test(`after a CA rotation the fleet comes within ${sentence}`, () => {
-    const waits = Array.from(
-      { length: 2000 },
-      (_, index) => caRotationDue(`uid-${index}`, 2, NOW, durationMs).getTime() - NOW.getTime(),
-    );
-    assert.ok(Math.min(...waits) >= 0 && Math.max(...waits) < windowMs);
-    assert.ok(Math.min(...waits) < windowMs * 0.01 && Math.max(...waits) > windowMs * 0.99, 'the window is used');
-  });
-}
-
-test('a CA rotation re-issues a certificate at the same moment in every reconcile, and at another one for the next generation', () => {
-  const moment = caRotationDue('uid-1', 2, NOW, DAY);
-  assert.equal(caRotationDue('uid-1', 2, NOW, DAY), moment);
-  assert.not.equal(caRotationDue('uid-1', 3, NOW, DAY), moment);
-});
+import { longestRetryMs } from './schedule.ts';
 
 const RETRIES: Record<string, [leftMs: number | undefined, durationMs: number, longestMs: number]> = {
   'a twentieth of the life that is left': [HOUR, DAY, 3 * MINUTE],

@@ -107,15 +107,6 @@ export function backdateMs(durationMs: number): number {
   return Math.min(MINUTE, durationMs / 10);
 }
 
-/**
- * When a certificate of a CA generation that no longer signs is to be re-issued: spread over a twentieth of the life,
- * at most an hour, from the moment the new generation began to sign, so that a whole fleet doesn't come at once.
- */
-export function caRotationDue(uid: string, generation: number, signsSince: Date, durationMs: number): Date {
-  const window = Math.min(HOUR, durationMs / 20);
-  return new Date(signsSince.getTime() + window * spread(uid, `generation ${generation}`));
-}
-
 /** A number in [0, 1) that is the same at every look and after every restart: jitter must not be drawn anew. */
 export function spread(uid: string, salt: string): number {
   return createHash('sha256').update(`${uid}/${salt}`).digest().readUInt32BE(0) / 2 ** 32;

@@ -5,7 +5,7 @@ import type { ClientCertificateStatus } from '../../api/generated/types.ts';
 import type { CertwheelError } from '../../errors.ts';
 import { readable } from '../../foreign-text.ts';
 import { svidProblems } from '../../pki/svid.ts';
-import { endsWithItsCA, momentOfCARotation } from '../decision/needs.ts';
+import { endsWithItsCA } from '../decision/needs.ts';
 import { scheduleOf } from '../decision/schedule.ts';
 import { type Decision, isAuthority, type Observed } from '../observed.ts';
 import type { CertificateFacts } from '../secret/facts.ts';
@@ -184,9 +184,7 @@ function messageOf({ error }: Failure): string {
 function renewalTime(seen: Observed, held: CertificateFacts, now: Date): Date | undefined {
   const { deleting, spec } = seen.resource;
   if (deleting !== undefined || spec.suspended || !isAuthority(seen.authority)) return undefined;
-  const due = endsWithItsCA(held, seen.authority) ? undefined : scheduleOf(seen, held, now).due;
-  const rotation = momentOfCARotation(seen);
-  return due === undefined || (rotation !== undefined && rotation < due) ? rotation : due;
+  return endsWithItsCA(held, seen.authority) ? undefined : scheduleOf(seen, held, now).due;
 }
 
 function timeText(moment: Date | undefined): string | undefined {

@@ -24,7 +24,6 @@ test('a CA rotation goes on although no watch brings the controller its own writ
   }
   const swap = await startSwap(world, { duration: '1h' });
   await swap.put(swap.cas.v2);
-  // A certificate of one hour is re-issued within three minutes; an hour's twentieth is as long as it gets.
   const { generations = [] } = await eventually('the new CA signs', async () => {
     const status = await swap.status();
     return status.activeGeneration === 2 && status;

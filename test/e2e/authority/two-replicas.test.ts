@@ -5,6 +5,7 @@ import { CERTIFICATE_AUTHORITIES, resourcePath } from '../../../src/api/names.ts
 import { writesTo } from '../process/support/audit.ts';
 import { createSecretAuthority, pairData, putCaSecret } from '../support/ca-secret.ts';
 import {
+  AT_ONCE,
   authorityStatusOf,
   clientCertificate,
   conditionOf,
@@ -32,7 +33,9 @@ test('two active replicas report the same CA rotation, and write it once', async
   const world = await shared.get();
   const namespace = await world.namespace();
   await putCaSecret(world, namespace, 'pair', pairData(await makeCa('First')));
-  await createSecretAuthority(world, namespace, 'ca', 'pair');
+  // Slowly, so that most of them are waited for while this watches.
+  const caRotation = { ...AT_ONCE, reissue: { requests: 1, per: '30s' } };
+  await createSecretAuthority(world, namespace, 'ca', 'pair', { caRotation });
   const args = ['--trust-propagation', '2s', '--namespaces', namespace];
   const first = await world.controller(args);
   for (const name of NAMES) await create(world, clientCertificate(namespace, name));

@@ -5,7 +5,7 @@ const DURATIONS = ['soak', 'propagation', 'progressDeadline', 'retireAfter'] as 
 const SYNTAX = 'must be a duration such as 24h or 0s; there is no unit for days (7 days are 168h)';
 const KINDS = ['CertificateAuthority', 'ClusterCertificateAuthority'] as const;
 
-export const CA_ROTATION_ROWS: readonly Row[] = KINDS.flatMap((kind) =>
+const DURATION_ROWS = KINDS.flatMap((kind) =>
   DURATIONS.flatMap((field): Row[] => {
     const rule = `spec.caRotation.${field}`;
     const of = (duration: string) => spec({ caRotation: { [field]: duration } });
@@ -22,3 +22,21 @@ export const CA_ROTATION_ROWS: readonly Row[] = KINDS.flatMap((kind) =>
     ];
   }),
 );
+
+const REISSUE_ROWS = KINDS.flatMap((kind): Row[] => {
+  const rule = 'spec.caRotation.reissue.per';
+  const of = (per: string) => spec({ caRotation: { reissue: { per } } });
+  const refused = (what: string, says: string, bad: string, good: string): Row => {
+    return { kind, refuses: `a reissue period ${what}`, rule, says, bad: of(bad), good: of(good) };
+  };
+  return [
+    {
+      ...refused('in words', 'must be a duration such as 1s or 10m; there is no unit for days', 'Second', '1s'),
+      schemaToo: true,
+    },
+    refused('of less than a second', 'must be at least 1s', '0.9s', '1s'),
+    refused('of more than a day', 'must be at most 24h', '24h1s', '24h'),
+  ];
+});
+
+export const CA_ROTATION_ROWS: readonly Row[] = [...DURATION_ROWS, ...REISSUE_ROWS];

@@ -107,6 +107,7 @@ const authoritySpec = {
     propagation: '5m',
     progressDeadline: '12h',
     retireAfter: '48h',
+    reissue: { requests: 50, per: '1m', maxFailures: 5 },
   },
 };
 const bundles = [

@@ -1,0 +1,71 @@
+import type { Reissue } from '../api/ca-rotation.ts';
+import { earliest } from '../api/moments.ts';
+import type { AuthorityView } from '../certificate/observed.ts';
+import type { Clock } from '../clock.ts';
+import { Bucket } from '../queue/bucket.ts';
+import type { Consumer } from '../rotation/deps.ts';
+import { formersOf, nextReleases, type Stop, stopOf } from '../rotation/reissue.ts';
+
+/** Tokens are looked for so often at most, and so many at once as come in that time. */
+const LOOK_MS = 1_000;
+
+/** What a look at the re-issue has found. */
+export interface Released {
+  /** Keys of ClientCertificates whose turn has come, and of those that failed: these retry by their own backoff. */
+  readonly released: ReadonlySet<string>;
+  /** Those of them whose turn has come by this look. */
+  readonly fresh: readonly string[];
+  readonly stop: Stop | undefined;
+  /** When the next turn may come without any event. */
+  readonly recheckAt: Date | undefined;
+}
+
+const NONE: ReadonlySet<string> = new Set();
+
+/** Which certificates of former CA generations are to be re-issued by now. A restart begins anew with the earliest expiry. */
+export class Releases {
+  readonly #terms: Reissue;
+  readonly #bucket: Bucket;
+  #released = NONE;
+
+  constructor(terms: Reissue) {
+    const { requests, perMs } = terms;
+    this.#terms = terms;
+    this.#bucket = new Bucket({
+      capacity: Math.max(1, Math.floor((requests * LOOK_MS) / perMs)),
+      refillMs: perMs / requests,
+    });
+  }
+
+  get released(): ReadonlySet<string> {
+    return this.#released;
+  }
+
+  look(
+    view: Omit<AuthorityView, 'released'>,
+    consumers: readonly Consumer[],
+    clock: Pick<Clock, 'now' | 'monotonicMs'>,
+  ): Released {
+    const { maxFailures } = this.#terms;
+    const now = clock.now();
+    const formers = formersOf(consumers, view, now);
+    const kept = formers.filter(({ key, failure }) => failure !== undefined || this.#released.has(key));
+    const held = new Set(kept.map(({ key }) => key));
+    const nowMs = clock.monotonicMs();
+    // While nothing is issued, what is released would come all at once afterwards.
+    const tokens = view.trouble === undefined ? this.#bucket.available(nowMs) : 0;
+    const fresh = nextReleases(formers, held, { maxFailures, tokens });
+    for (const key of fresh) {
+      this.#bucket.take(nowMs);
+      held.add(key);
+    }
+    this.#released = held.size === 0 ? NONE : held;
+    const stop = stopOf(formers, maxFailures);
+    const isWaiting = held.size < formers.length && stop === undefined && view.trouble === undefined;
+    const nextMs = isWaiting ? [now.getTime() + Math.max(LOOK_MS, this.#bucket.untilNext(nowMs))] : [];
+    // What fails counts no more once it has expired.
+    const endsMs = stop === undefined ? [] : stop.failing.map(({ notAfter }) => notAfter.getTime());
+    const recheckAt = earliest([...nextMs, ...endsMs].map((ms) => new Date(ms)));
+    return { released: this.#released, fresh, stop, recheckAt };
+  }
+}
