@@ -40,6 +40,11 @@ export interface AuthorityView {
    * certificate of another anchor is withheld until that is shown to be trusted.
    */
   readonly usableAnchors: ReadonlySet<string> | undefined;
+  /**
+   * Where another machine alone decides which CA signs: the fingerprints of the anchors that leave, and since when the last of
+   * them does. What leads to none but these is to be re-issued.
+   */
+  readonly leaving: { readonly anchors: ReadonlySet<string>; readonly since: Date } | undefined;
   /** See Trust.isStatedWithAnswers. */
   readonly isStatedWithAnswers: boolean;
   /** Changes with what stands under the backend key of the authority, and with the authority itself. */

@@ -23,21 +23,23 @@ export interface Stop {
   readonly maxFailures: number;
 }
 
-type Signed = Pick<AuthorityView, 'generations' | 'signing'>;
+type Signed = Pick<AuthorityView, 'generations' | 'signing' | 'leaving'>;
 
 /**
  * The certificates that are to be re-issued. Those that are suspended, refused or being deleted are not issued at all, and
  * those that have expired are renewed as such; none of these counts.
  */
 export function formersOf(consumers: readonly Consumer[], view: Signed, now: Date): Former[] {
-  const { generations, signing } = view;
-  if (signing === undefined || [...generations.values()].every(({ signs }) => signs)) return [];
+  const { generations, signing, leaving } = view;
+  const since = leaving?.since ?? signing?.since;
+  const isAlone = leaving === undefined && [...generations.values()].every(({ signs }) => signs);
+  if (since === undefined || isAlone) return [];
   return consumers.flatMap((consumer) => {
     const { resource } = consumer;
     if (resource.spec.suspended || resource.deleting !== undefined) return [];
     const notAfter = formerEnd(consumer, view);
     if (notAfter === undefined || notAfter <= now || isRefused(resource.status)) return [];
-    return [{ key: keyOf(resource), notAfter, failure: failureSince(resource, signing.since) }];
+    return [{ key: keyOf(resource), notAfter, failure: failureSince(resource, since) }];
   });
 }
 
@@ -45,13 +47,13 @@ export function formersOf(consumers: readonly Consumer[], view: Signed, now: Dat
 function formerEnd({ resource, secret }: Consumer, view: Signed): Date | undefined {
   if (secret !== undefined && isOurs({ resource, secret })) {
     const { certificate } = secret;
-    return certificate !== undefined && isFormer(certificate.issuerFingerprint, view)
-      ? certificate.notAfter
-      : undefined;
+    return certificate !== undefined && isFormer(certificate, view) ? certificate.notAfter : undefined;
   }
   const { authorityGeneration, endSeconds } = resource.status;
   const [issuer] = [...view.generations].find(([, { version }]) => version === authorityGeneration) ?? [];
-  return issuer !== undefined && endSeconds !== undefined && isFormer(issuer, view)
+  return issuer !== undefined &&
+    endSeconds !== undefined &&
+    isFormer({ issuerFingerprint: issuer, anchorFingerprints: [] }, view)
     ? fromSeconds(endSeconds)
     : undefined;
 }

@@ -23,7 +23,8 @@ export async function tryStep(
   run: Run,
 ): Promise<{ stepped: boolean; blocked: Trouble | undefined }> {
   if (step.do === 'settle') return { stepped: false, blocked: undefined };
-  if (deps.registry.paceOf(runtime.resource).steps.take(deps.clock.monotonicMs()) > 0)
+  // Each roll-back is asked for by a person, who can't wait for it.
+  if (step.do !== 'rollBack' && deps.registry.paceOf(runtime.resource).steps.take(deps.clock.monotonicMs()) > 0)
     return { stepped: false, blocked: { code: 'SecretContested', message: CONTESTED } };
   try {
     const stepped = await take(step, source, runtime, deps, run);
@@ -36,7 +37,7 @@ export async function tryStep(
 }
 
 const CONTESTED =
-  'the Secrets of its CA generations are changed or deleted again and again; the audit log of the API server names the writer';
+  'one step of its CA rotation follows the other: either it is asked for again and again, or the Secrets of its CA generations are changed or deleted again and again; the audit log of the API server names the writer';
 
 /** So many are named. */
 const NAMED = 3;

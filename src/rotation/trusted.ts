@@ -41,3 +41,13 @@ export function usableAnchors(runtime: Known): ReadonlySet<string> | undefined {
   const usable = runtime.generations.filter(mayHaveSigned).map(({ path }) => path.anchor.fingerprintSHA256);
   return usable.length === 0 ? undefined : new Set(usable);
 }
+
+/** See AuthorityView.leaving. While no other is Active, nothing could come in the place of what leaves. */
+export function leavingAnchors(runtime: Known): { anchors: ReadonlySet<string>; since: Date } | undefined {
+  const { generations } = runtime;
+  if (sourceOf(runtime) !== undefined || !generations.some(({ state }) => state === 'Active')) return undefined;
+  const leaving = generations.filter(({ state }) => state === 'Retiring');
+  if (leaving.length === 0) return undefined;
+  const since = new Date(Math.max(...leaving.map((each) => each.since.getTime())));
+  return { anchors: new Set(leaving.map(({ path }) => path.anchor.fingerprintSHA256)), since };
+}

@@ -109,6 +109,7 @@ export function anAuthority({ limits, ...fields }: AuthorityFields = {}): Author
     released: new Set(),
     intermediates: [],
     usableAnchors: undefined,
+    leaving: undefined,
     isStatedWithAnswers: false,
     issuers: [],
     constraints: undefined,

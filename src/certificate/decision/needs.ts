@@ -63,7 +63,7 @@ export function renewalAsked({ resource, secret }: Observed, now: Date): Need | 
 
 export function signedByFormerGeneration({ resource, authority, held }: Observed): Need | undefined {
   if (held === undefined || !isAuthority(authority) || !authority.released.has(keyOf(resource))) return undefined;
-  if (!isFormer(held.issuerFingerprint, authority)) return undefined;
+  if (!isFormer(held, authority)) return undefined;
   return { reason: 'CARotated', message: 'the CA that signed the certificate has a successor' };
 }
 
@@ -85,11 +85,13 @@ export function leadsTo(held: CertificateFacts, { trust, signing }: AuthorityVie
   );
 }
 
-/** Whether what that CA certificate signed is to be re-issued by the CA generation that signs. */
+/** Whether a certificate is to be re-issued by the CA generation that signs, or by one of those that remain. */
 export function isFormer(
-  issuerFingerprint: string,
-  { generations, signing }: Pick<AuthorityView, 'generations' | 'signing'>,
+  { issuerFingerprint, anchorFingerprints }: Pick<CertificateFacts, 'issuerFingerprint' | 'anchorFingerprints'>,
+  { generations, signing, leaving }: Pick<AuthorityView, 'generations' | 'signing' | 'leaving'>,
 ): boolean {
+  if (leaving !== undefined)
+    return anchorFingerprints.length > 0 && anchorFingerprints.every((each) => leaving.anchors.has(each));
   const generation = generations.get(issuerFingerprint);
   if (generation === undefined || signing === undefined) return false;
   return !generation.signs && generation.version !== signing.version;
