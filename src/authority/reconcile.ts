@@ -116,12 +116,13 @@ async function observeAndStep(key: string, deps: AuthorityDeps, run: Run): Promi
 
 /** What the annotations of the authority ask for, and what became of that. */
 function requestsOf(resource: CertificateAuthority, runtime: Runtime, now: Date): CARotationRequest[] {
-  const source = sourceOf(runtime);
+  const { type } = runtime.definition;
   const asked = {
     requests: resource.caRotation.asked,
     backend: resource.type,
     makesCA: runtime.backend.makesCA === true,
-    generations: runtime.generations.filter((each) => isPresent(each, source)),
+    isElsewhere: sourceOf(runtime) === undefined,
+    generations: runtime.generations.filter((each) => isPresent(each, type)),
     signing: signingOf(runtime, now),
     before: resource.status.caRotation?.requests ?? [],
   };

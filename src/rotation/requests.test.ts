@@ -13,20 +13,32 @@ const active = generation(1, 'Active', one);
 interface Given {
   readonly generations?: readonly Generation[];
   readonly makesCA?: boolean;
+  readonly isElsewhere?: boolean;
   readonly before?: readonly CARotationRequest[];
 }
 
 function answer(
   annotation: string,
   value: string,
-  { generations = [active], makesCA = true, before = [] }: Given = {},
+  { generations = [active], makesCA = true, isElsewhere = false, before = [] }: Given = {},
 ) {
   const { asked: requests } = caRotation(undefined, { [`certwheel.io/${annotation}`]: value });
   const signing = generations.find(({ state }) => state === 'Active');
-  const [found, ...others] = answersOf({ requests, backend: 'secret', makesCA, generations, signing, before }, NOW);
+  const given = { requests, backend: 'secret', makesCA, isElsewhere, generations, signing, before };
+  const [found, ...others] = answersOf(given, NOW);
   assert.equal(others, []);
   return found && `${found.state}: ${found.message}`;
 }
+
+test('where another machine decides which CA signs, a roll-back is refused, and a step can be asked for', () => {
+  const anchors = [active, generation(2, 'Trusted', two)].map((each) => ({ ...each, signer: undefined }));
+  const given = { generations: anchors, makesCA: false, isElsewhere: true };
+  assert.match(
+    answer('rollback-ca', '2', given) ?? '',
+    /^Refused: which CA signs is decided behind a secret authority/,
+  );
+  assert.is(answer('advance-ca', '2/Active', given), 'Waiting: generation 2 is Trusted');
+});
 
 test('without annotations nothing is answered', () => {
   assert.is(answer('other', 'x'), undefined);

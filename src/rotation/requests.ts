@@ -12,6 +12,8 @@ interface Asked {
   /** The backend of the authority, and whether its CA is made by Certwheel. */
   readonly backend: string;
   readonly makesCA: boolean;
+  /** Whether another machine alone decides which CA signs. */
+  readonly isElsewhere: boolean;
   /** Those of the present backend. */
   readonly generations: readonly Generation[];
   readonly signing: Generation | undefined;
@@ -61,7 +63,12 @@ function rotation(wish: Date, { makesCA, backend, generations, signing }: Asked,
   return { state: 'Waiting', message: 'the next CA is being made' };
 }
 
-function returned(version: number, { generations, signing }: Asked, now: Date): Answer {
+function returned(version: number, { backend, isElsewhere, generations, signing }: Asked, now: Date): Answer {
+  if (isElsewhere)
+    return {
+      state: 'Refused',
+      message: `which CA signs is decided behind a ${backend} authority; make the former one sign again there`,
+    };
   const able = generations.filter(canSign);
   const target = able.find((each) => each.version === version);
   if (target !== undefined && rolledBack(signing)(target))
