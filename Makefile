@@ -78,6 +78,10 @@ bench-policy: $(INSTALLED) ## Measure decisions by issuance rules, 25 seconds
 bench-keystores: $(INSTALLED) ## Measure what key stores and trust stores cost, a minute
 	node test/bench/keystores.ts
 
+.PHONY: bench-ca-rotation
+bench-ca-rotation: control-plane ## Measure a CA rotation of 10,000 certificates, 8 minutes
+	node test/bench/ca-rotation.ts
+
 .PHONY: bench-trust-targets
 bench-trust-targets: control-plane ## Measure a trust bundle in 1,000 namespaces, 2 minutes
 	node test/bench/trust-targets.ts

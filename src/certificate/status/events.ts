@@ -16,6 +16,9 @@ export interface EventText {
   readonly note: string;
 }
 
+/** Such as come to all certificates. A CA rotation has its events at the authority. */
+const ROUTINE: readonly RotationReason[] = ['Due', 'CARotated'];
+
 /** The event of a certificate that was published; routine renewals have one only where the flag asks for it. */
 export function issuedEvent(
   reason: RotationReason,
@@ -23,7 +26,7 @@ export function issuedEvent(
   issued: CertificateFacts,
   routineEvents: boolean,
 ): EventText | undefined {
-  if (reason === 'Due' && !routineEvents) return undefined;
+  if (ROUTINE.includes(reason) && !routineEvents) return undefined;
   const facts = `serial ${issued.serialNumber}, valid until ${toRfc3339(issued.notAfter)}`;
   return {
     type: 'Normal',
