@@ -589,8 +589,8 @@ export interface VaultBackend {
    */
   namespace?: string;
   /**
-   * Mount path of the PKI secrets engine; default pki. The CA of every issuer of the mount goes into ca.crt,
-   * so use a separate mount for client certificates.
+   * Mount path of the PKI secrets engine; default pki. Use a separate mount for client certificates, so that
+   * its default issuer is theirs.
    */
   mount: string;
   /**

@@ -84,13 +84,17 @@ test('another root that signs at once: its certificates are withheld until all t
   await place.pin(ca.fingerprint, fingerprint);
   ca.configure((config) => Object.assign(config, next, { root: [next.root, `${ca.folder}/certs/root_ca.crt`] }));
   await ca.start();
-  await place.renewAll();
-  await place.untilIssuedBy('Test Intermediate CA 2');
+  await renewAt(place.world, place.namespace, 'alice');
   await place.until('Active', 'Active');
+  await eventually('what was withheld is published', async () => {
+    return (await place.secretOf('alice')).leaf.issuer === 'CN=Test Intermediate CA 2';
+  });
+  assert.is((await place.secretOf('bob')).leaf.issuer, 'CN=Test Intermediate CA');
 
   ca.configure((config) => Object.assign(config, { root: next.root }));
   await ca.start();
   await place.pin(fingerprint);
+  await place.untilIssuedBy('Test Intermediate CA 2');
   await place.until('Retired', 'Active');
   for (const name of MEMBERS)
     await eventually(`${name} trusts the new root alone`, async () => {
