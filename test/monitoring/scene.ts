@@ -89,7 +89,10 @@ async function begin(world: World, namespace: string): Promise<void> {
   await world.client.apply(CONFIG_MAPS, { metadata: { namespace, name: 'foreign' }, data: { 'ca.crt': 'of others' } });
   const trust = {
     targets: [{ name: 'servers', configMap: { name: 'foreign' } }],
-    sources: [{ name: 'partner', inline: ending.certificate }],
+    sources: [
+      { name: 'partner', inline: ending.certificate },
+      { name: 'gone', configMap: { name: 'gone' } },
+    ],
   };
   await createAuthority(world, selfManaged(namespace, 'spread', { trust }));
   await rotateAll(world, namespace);
