@@ -141,7 +141,7 @@ export function parseCertificateAuthority(kind: AuthorityKind, object: RawObject
       allowedNamespaces: kind === 'ClusterCertificateAuthority' ? (spec.allowedNamespaces ?? { names: [] }) : undefined,
       issuancePolicy: issuancePolicy(kind, spec.issuancePolicy),
       caRotation: caRotation(spec.caRotation, object.metadata?.annotations),
-      trustTargets: parseTrustTargets(spec.trust),
+      trustTargets: parseTrustTargets(spec.trust, spec.secret !== undefined || spec.selfManaged !== undefined),
       trustSources: parseTrustSources(spec.trust),
       verifiers: parseVerifiers(spec.trust),
       status,

@@ -24,10 +24,26 @@ export interface TrustTarget {
 
 const NONE: readonly never[] = Object.freeze([]);
 
-/** `spec.trust.targets` of either kind, in its order. What names no object was stored under another schema, and is left out. */
-export function parseTrustTargets(trust: AuthorityTrust | ClusterAuthorityTrust | undefined): readonly TrustTarget[] {
+/**
+ * `spec.trust.targets` of either kind, in its order. What names no object was stored under another schema, and is left out.
+ * `canProbe` is whether a certificate of a new CA can be shown to verifiers beforehand.
+ */
+export function parseTrustTargets(
+  trust: AuthorityTrust | ClusterAuthorityTrust | undefined,
+  canProbe: boolean,
+): readonly TrustTarget[] {
   const targets: readonly ClusterTrustTarget[] = trust?.targets ?? [];
-  return targets.length === 0 ? NONE : targets.flatMap((each) => parseTarget(each) ?? []);
+  const verifiers = canProbe ? (trust?.verifiers ?? []) : [];
+  return targets.length === 0 ? NONE : targets.flatMap((each) => parseTarget(withProof(each, verifiers)) ?? []);
+}
+
+/** Where no verifier can show what is demanded, the proof is that the target is delivered: less would prove nothing. */
+function withProof(
+  target: ClusterTrustTarget,
+  verifiers: readonly { readonly targetName?: string | undefined }[],
+): ClusterTrustTarget {
+  const isShown = verifiers.some(({ targetName = target.name }) => targetName === target.name);
+  return target.requiredProof === 'Probed' && !isShown ? { ...target, requiredProof: 'Delivered' } : target;
 }
 
 /** `spec.trust.sources` of either kind. */
