@@ -65,7 +65,7 @@ export class VaultPki {
         'AuthorityMisconfigured',
         `the mount ${mount} can't sign with the issuer ${issuerRef}: ${message}`,
       );
-    throw this.#client.trouble(answer, this.#signing(status));
+    throw this.#client.trouble(answer, this.#signing(answer));
   }
 
   async trust(signal: AbortSignal): Promise<Trust> {
@@ -91,7 +91,7 @@ export class VaultPki {
     };
     const answer = await this.#withToken({ method: 'POST', path: this.#signPath(issuerRef), body }, signal);
     this.#refuseWithoutRole(answer);
-    if (answer.status !== 200) throw this.#client.refusal(answer, this.#signing(answer.status));
+    if (answer.status !== 200) throw this.#client.refusal(answer, this.#signing(answer));
     const { chain } = this.#read(answer, request);
     const [leaf] = chain;
     // Asked by its id, Vault signs with no other issuer; whatever stands in between might.
@@ -131,9 +131,12 @@ export class VaultPki {
   }
 
   /** What was asked for, and what a token needs for that where it is refused. */
-  #signing(status: number): string {
+  #signing({ status, message }: JsonAnswer): string {
     const { mount, role } = this.#spec;
-    const needs = status === 403 ? ` (its policy needs update on ${mount}/issuer/+/sign/${role})` : '';
+    const needs =
+      status === 403 && !message.includes('invalid token')
+        ? ` (its policy needs update on ${mount}/issuer/+/sign/${role})`
+        : '';
     return `signing with the role ${role} of ${mount}${needs}`;
   }
 

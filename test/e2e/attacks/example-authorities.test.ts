@@ -72,7 +72,7 @@ const scene = lazily(async () => {
 
 test('every example authority is judged, or can not be one of the API server', () => {
   const others = authorities.filter((each) => !logins.includes(each)).flatMap(({ spec }) => Object.keys(spec)[0] ?? []);
-  assert.equal(others.sort(), ['certManager', ...Array(7).fill('selfManaged'), 'stepCA', 'vault']);
+  assert.equal(others.sort(), ['certManager', ...Array(9).fill('selfManaged'), 'stepCA', 'vault']);
   assert.equal([...new Set(others)].sort(), Object.keys(OTHER_CA).sort());
   assert.equal(
     logins.map(({ kind, metadata }) => `${kind} ${metadata.name}`),

@@ -64,7 +64,7 @@ export const vaultSubject: Subject = {
     {
       step: 'the policy does not allow the role',
       reason: 'CredentialsRefused',
-      says: 'signing with the role client of pki was answered 403',
+      says: 'signing with the role client of pki (its policy needs update on pki/issuer/+/sign/client) was answered 403',
       spoil: (good) => ({ ...good, role: 'client' }),
     },
     {

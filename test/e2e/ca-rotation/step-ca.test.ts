@@ -119,8 +119,10 @@ test('what is withheld outlives the controller, and is published as it is', asyn
     return secret?.data?.['tls.crt'] ? secret : undefined;
   });
   const leaf = new X509Certificate(Buffer.from(withheld.data?.['tls.crt'] ?? '', 'base64'));
-  const issuing = conditionOf(await statusOf(world, namespace, 'alice'), 'Issuing');
-  assert.match(issuing?.message ?? '', /leads to the CA CN=Test Root CA 2 .*is kept in Secret alice-next/);
+  await eventually('its status says why', async () => {
+    const issuing = conditionOf(await statusOf(world, namespace, 'alice'), 'Issuing');
+    return /leads to the CA CN=Test Root CA 2 .*is kept in Secret alice-next/.test(issuing?.message ?? '');
+  });
   const booked = await place.served.signer?.booked();
   const { controller } = place;
   await controller.kill();
