@@ -11,7 +11,7 @@ import { readSpiffeBundle } from '../../../src/pki/spiffe-bundle.ts';
 import { BundleEndpoint } from '../../../src/trust-targets/bundle-endpoint.ts';
 import { type Holder, root } from '../../pki/make.ts';
 import { ensureProgram } from '../../programs/programs.ts';
-import { stopAll } from '../../teardown.ts';
+import { onStop, stopAll } from '../../teardown.ts';
 import { jwtKey, spiffeDocument, spiffeKey } from '../../unit/spiffe-document.ts';
 import { casOf, startSpiffeEndpoint } from './spiffe-endpoint.ts';
 
@@ -88,6 +88,7 @@ interface Verdict {
 
 async function askGoSpiffe(documents: readonly object[]): Promise<Verdict[]> {
   const child = spawn(await ensureProgram('spiffe-bundle'), ['judge'], { stdio: ['pipe', 'pipe', 'inherit'] });
+  onStop(async () => void child.kill());
   child.stdin.end(documents.map((each) => `${Buffer.from(JSON.stringify(each)).toString('base64')}\n`).join(''));
   const lines = (await text(child.stdout)).trimEnd().split('\n');
   return lines.map((line) => JSON.parse(line));

@@ -2,6 +2,7 @@ import { randomInt } from 'node:crypto';
 import * as assert from 'uvu/assert';
 import type { ServerReader } from '../../../interop/support/reader.ts';
 import { numberFrom } from '../../../pki/repeat.ts';
+import { onStop } from '../../../teardown.ts';
 import { FLAGS as PROBES, putServerCa, verifierAt } from '../../probes/verifier-world.ts';
 import { seededRandom } from '../../process/support/chance.ts';
 import { eventually } from '../../support/eventually.ts';
@@ -68,6 +69,9 @@ export async function startStage(place: Place, wish: Wish): Promise<Stage> {
   const client = clients.all[0]?.commonName ?? '';
   const rogue = await startRogue(verifiers.all, { cas: wish.caNames, client }, ROGUE_EVERY_MS);
   const traffic = startTraffic(clients.all, verifiers.all, { perSecond: wish.requestsPerSecond });
+  const halt = () => Promise.all([traffic.stop(), rogue.stop()]);
+  // Also after an assertion that fails.
+  onStop(halt);
   return {
     place,
     verifiers,
@@ -83,7 +87,7 @@ export async function startStage(place: Place, wish: Wish): Promise<Stage> {
     end: async (atLeast = 0) => {
       const enough = Math.max(atLeast, traffic.requests() + 2 * clients.all.length * verifiers.all.length);
       await eventually('there is traffic', () => traffic.requests() >= enough, LONGEST_TRAFFIC_MS);
-      await Promise.all([traffic.stop(), rogue.stop()]);
+      await halt();
       const failed = [...traffic.failures(), ...verifiers.failures(), ...rogue.accepted(), ...rogue.odd()];
       assert.equal(failed, [], `${failed.length} failures`);
       for (const { name } of verifiers.all) assert.ok(rogue.refusals(name) > 0, `${name} has refused the rogue`);
