@@ -17,6 +17,8 @@ const USER = 'bench-controller';
 const NAMESPACE = 'replaced';
 const WORKERS = '32';
 const PATIENCE_MS = 3_600_000;
+/** Secrets that are read at once. */
+const PAGE = 250;
 /** ca.crt with both CAs, another certificate with its status, ca.crt with the new CA alone. */
 const WRITES = 4;
 const WRITES_OF_FLOOR = 2;
@@ -100,9 +102,17 @@ async function measure({ client, cluster, ...rest }: BenchWorld): Promise<void> 
 
   /** Secrets whose ca.crt holds more than one CA. */
   async function behind(): Promise<number> {
-    const labelSelector = 'certwheel.io/certificate-name';
-    const { items } = await client.list(SECRETS, { namespace: NAMESPACE, labelSelector });
-    return items.filter((each) => cas(each) !== 1).length;
+    const wanted = { namespace: NAMESPACE, labelSelector: 'certwheel.io/certificate-name', limit: PAGE };
+    let count = 0;
+    for (let next: string | undefined = ''; next !== undefined; ) {
+      const page: Awaited<ReturnType<typeof client.list>> = await client.list(
+        SECRETS,
+        next === '' ? wanted : { ...wanted, continue: next },
+      );
+      count += page.items.filter((each) => cas(each) !== 1).length;
+      next = page.metadata?.continue || undefined;
+    }
+    return count;
   }
 
   function cas({ data = {} }: RawObject): number {
