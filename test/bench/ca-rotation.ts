@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { AuthorityStatus } from '../../src/api/generated/types.ts';
 import { CERTIFICATE_AUTHORITIES, ROTATE_CA_ANNOTATION, SECRETS } from '../../src/api/names.ts';
 import type { RawObject } from '../../src/api/parse.ts';
+import type { ListPage } from '../../src/kube/object.ts';
 import { eventually } from '../e2e/support/eventually.ts';
 import { untilNextSecond } from '../e2e/support/moments.ts';
 import { type BenchWorld, startBenchWorld } from './bench-world.ts';
@@ -105,7 +106,7 @@ async function measure({ client, cluster, ...rest }: BenchWorld): Promise<void> 
     const wanted = { namespace: NAMESPACE, labelSelector: 'certwheel.io/certificate-name', limit: PAGE };
     let count = 0;
     for (let next: string | undefined = ''; next !== undefined; ) {
-      const page: Awaited<ReturnType<typeof client.list>> = await client.list(
+      const page: ListPage<RawObject> = await client.list(
         SECRETS,
         next === '' ? wanted : { ...wanted, continue: next },
       );
