@@ -92,6 +92,19 @@ for (const persistKey of [false, true]) {
     assert.is(serial(), before?.certificate?.serialNumber);
   });
 
+  test(`${kind}: an annotation that another writer has changed publishes nothing, and is written anew`, async () => {
+    const { world, before, due, asked, serial } = await begin({ persistKey });
+    await due();
+    const { annotations = {} } = world.keys.object?.metadata ?? {};
+    annotations['certwheel.io/withheld-below'] = former;
+    world.restart();
+    await world.settle();
+    assert.is(serial(), before?.certificate?.serialNumber);
+    assert.is(world.condition('Issuing'), 'True CertificateWithheld');
+    assert.is(world.keys.view()?.withheld?.anchor, next);
+    assert.is(asked(), 1);
+  });
+
   test(`${kind}: it is published shortly before the former one ends, also while the machine is away`, async () => {
     const { world, due, away, issuer, asked } = await begin({ persistKey });
     await due();

@@ -52,7 +52,8 @@ export async function withhold(
   const id = requestId(resource.uid, wanted, key);
   const former = deps.awaited.under(keyOf(resource)) ?? seen.next;
   const isSame = former?.id === id;
-  if (former?.withheld !== undefined && isSame) return;
+  // Other writers may have changed what the annotations say, by which it is decided whether to wait.
+  if (isSame && former?.withheld?.anchor === anchor.fingerprintSHA256) return;
   if (former !== undefined && !isSame) await forgetOrLeave(former, deps, signal);
   const ticket = issued.externalId ?? (isSame ? former?.ticket : undefined);
   const content = {
