@@ -2,7 +2,7 @@ import type { CertificateAuthority } from '../api/certificate-authority.ts';
 import * as names from '../api/names.ts';
 import type { RawObject } from '../api/parse.ts';
 import { MOST_LEDGER_BYTES, missingFrom, nextLedger } from '../certificate/secret/ledger.ts';
-import { CREATE_ONLY } from '../kube/object.ts';
+import { isTextsSecret, type Purpose, readTexts, textsManifest, textsSecretName } from './texts-secret.ts';
 
 /** The ledgers of an authority, one for each namespace: no namespace takes the room of another. */
 export type LedgersByNamespace = ReadonlyMap<string, string>;
@@ -33,42 +33,29 @@ function sizeOf({ length }: string): number {
   return length === 0 ? 0 : length + MARK_BYTES;
 }
 
+const LEDGER: Purpose = { suffix: 'ledger', label: names.LEDGER_OF_LABEL };
+type Owner = Pick<CertificateAuthority, 'kind' | 'name'>;
+
 /** Where the ledgers of an authority are: `<authority>-ca-ledger`, `<authority>-clusterca-ledger` for the cluster kind. */
-export function ledgerSecretName({ kind, name }: Pick<CertificateAuthority, 'kind' | 'name'>): string {
-  return `${name}-${kind === 'ClusterCertificateAuthority' ? 'clusterca' : 'ca'}-ledger`;
+export function ledgerSecretName(authority: Owner): string {
+  return textsSecretName(authority, LEDGER);
 }
 
 /** Whether a Secret of that name is the one that keeps the ledgers of this authority. */
-export function isLedgerSecret({ metadata = {} }: RawObject, { kind, name }: CertificateAuthority): boolean {
-  const { labels = {} } = metadata;
-  return labels[names.LEDGER_OF_LABEL] === name && labels[names.AUTHORITY_KIND_LABEL] === kind;
+export function isLedgerSecret(object: RawObject, authority: Owner): boolean {
+  return isTextsSecret(object, authority, LEDGER);
 }
 
-export function readLedgerSecret({ data = {} }: RawObject): LedgersByNamespace {
-  return new Map(
-    Object.entries(data).map(([namespace, text]) => [namespace, Buffer.from(text, 'base64').toString('utf8')]),
-  );
+export function readLedgerSecret(object: RawObject): LedgersByNamespace {
+  return readTexts(object);
 }
 
 /** The Secret as it is applied, on the condition that it still is `current`, or that there is none. */
 export function ledgerManifest(
-  authority: Pick<CertificateAuthority, 'kind' | 'name'>,
+  authority: Owner,
   namespace: string,
   ledgers: LedgersByNamespace,
   current: RawObject | undefined,
 ) {
-  const { uid, resourceVersion = CREATE_ONLY } = current?.metadata ?? {};
-  return {
-    apiVersion: 'v1',
-    kind: 'Secret',
-    metadata: {
-      namespace,
-      name: ledgerSecretName(authority),
-      ...(uid === undefined ? {} : { uid }),
-      resourceVersion,
-      labels: { [names.LEDGER_OF_LABEL]: authority.name, [names.AUTHORITY_KIND_LABEL]: authority.kind },
-    },
-    type: 'Opaque',
-    data: Object.fromEntries([...ledgers].map(([each, text]) => [each, Buffer.from(text).toString('base64')])),
-  };
+  return textsManifest(authority, LEDGER, namespace, ledgers, current);
 }

@@ -90,7 +90,7 @@ function listed(what: string, noun: string, keys: readonly string[]): string {
   return keys.length === 0 ? '' : `; ${what} ${keys.length} ${noun}, such as ${keys.slice(0, 5).join(', ')}`;
 }
 
-/** A stop is told whatever the plan waits for, and once. */
+/** The condition names a stopped re-issue, whatever the plan waits for; where the plan names it too, it stands there once. */
 function whileStopped(
   { reason, message }: Pick<NewCondition, 'reason' | 'message'>,
   { plan, stop }: RotationFindings,

@@ -3,7 +3,7 @@ import type { CertificateAuthority } from '../api/certificate-authority.ts';
 import type { SpiffeBundleSource } from '../api/generated/types.ts';
 import * as names from '../api/names.ts';
 import type { RawObject } from '../api/parse.ts';
-import { CREATE_ONLY } from '../kube/object.ts';
+import { isTextsSecret, type Purpose, readTexts, textsManifest, textsSecretName } from '../authority/texts-secret.ts';
 import { type CertificateView, parseCertificates } from '../pki/certificate.ts';
 import { messageOf } from '../thrown.ts';
 
@@ -19,19 +19,20 @@ export type KeptTexts = ReadonlyMap<string, string>;
 
 type Owner = Pick<CertificateAuthority, 'kind' | 'name' | 'uid'>;
 
+const SOURCES: Purpose = { suffix: 'sources', label: names.TRUST_SOURCES_OF_LABEL };
+
 /** Where the bundles of an authority are kept: `<authority>-ca-sources`, `<authority>-clusterca-sources` for the cluster kind. */
-export function keptSecretName({ kind, name }: Pick<Owner, 'kind' | 'name'>): string {
-  return `${name}-${kind === 'ClusterCertificateAuthority' ? 'clusterca' : 'ca'}-sources`;
+export function keptSecretName(owner: Pick<Owner, 'kind' | 'name'>): string {
+  return textsSecretName(owner, SOURCES);
 }
 
 /** Whether a Secret of that name is the one that keeps the bundles of this authority. */
-export function isKeptSecret({ metadata = {} }: RawObject, { kind, name }: Pick<Owner, 'kind' | 'name'>): boolean {
-  const { labels = {} } = metadata;
-  return labels[names.TRUST_SOURCES_OF_LABEL] === name && labels[names.AUTHORITY_KIND_LABEL] === kind;
+export function isKeptSecret(object: RawObject, owner: Pick<Owner, 'kind' | 'name'>): boolean {
+  return isTextsSecret(object, owner, SOURCES);
 }
 
-export function readKeptTexts({ data = {} }: RawObject): KeptTexts {
-  return new Map(Object.entries(data).map(([name, text]) => [name, Buffer.from(text, 'base64').toString('utf8')]));
+export function readKeptTexts(object: RawObject): KeptTexts {
+  return readTexts(object);
 }
 
 /** Whose bundle it is: that of another authority, endpoint or server is none of ours. */
@@ -72,18 +73,5 @@ const MOST_BYTES = 1_048_576;
 
 /** The Secret as it is applied, on the condition that it still is `current`, or that there is none. */
 export function keptManifest(owner: Owner, namespace: string, texts: KeptTexts, current: RawObject | undefined) {
-  const { uid, resourceVersion = CREATE_ONLY } = current?.metadata ?? {};
-  return {
-    apiVersion: 'v1',
-    kind: 'Secret',
-    metadata: {
-      namespace,
-      name: keptSecretName(owner),
-      ...(uid === undefined ? {} : { uid }),
-      resourceVersion,
-      labels: { [names.TRUST_SOURCES_OF_LABEL]: owner.name, [names.AUTHORITY_KIND_LABEL]: owner.kind },
-    },
-    type: 'Opaque',
-    data: Object.fromEntries([...texts].map(([each, text]) => [each, Buffer.from(text).toString('base64')])),
-  };
+  return textsManifest(owner, SOURCES, namespace, texts, current);
 }

@@ -11,6 +11,7 @@ import { eventually } from '../e2e/support/eventually.ts';
 import { untilNextSecond } from '../e2e/support/moments.ts';
 import { type BenchWorld, startBenchWorld } from './bench-world.ts';
 import { names, untilIssued } from './rate.ts';
+import { writesOf } from './writes.ts';
 
 const COUNT = Number(process.argv[2] ?? 10_000);
 const FLOOR_COUNT = Math.min(COUNT, 1_000);
@@ -69,7 +70,7 @@ async function measure({ client, cluster, ...rest }: BenchWorld): Promise<void> 
   await floor.stop();
 
   const floorMs = ((WRITES / WRITES_OF_FLOOR) * COUNT * 1_000 * (first.seconds + last.seconds)) / (2 * FLOOR_COUNT);
-  const written = await writesOf();
+  const written = await writesOf({ cluster }, USER);
   console.log(`${COUNT} certificates: ${seconds(tookMs)} until the former CA is in no ca.crt`);
   console.log(
     `${WRITES} writes a certificate and nothing else: ${seconds(floorMs)} (ratio ${(floorMs / tookMs).toFixed(2)})`,
@@ -131,18 +132,6 @@ async function measure({ client, cluster, ...rest }: BenchWorld): Promise<void> 
     const { namespace, name } = metadata as { namespace: string; name: string };
     const object = { metadata: { namespace, name, ...more }, spec: { ...(spec as object), ...others.spec } };
     await client.apply(CERTIFICATE_AUTHORITIES, object);
-  }
-
-  async function writesOf(): Promise<Record<string, number>> {
-    const counts: Record<string, number> = {};
-    for (const { user, verb, stage, objectRef } of await cluster.auditEvents()) {
-      if (user.username !== USER || stage !== 'ResponseComplete' || !['create', 'patch', 'delete'].includes(verb))
-        continue;
-      const { resource = '', subresource } = objectRef ?? {};
-      const what = subresource === undefined ? resource : `${resource}/${subresource}`;
-      counts[what] = (counts[what] ?? 0) + 1;
-    }
-    return counts;
   }
 }
 

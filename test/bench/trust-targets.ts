@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { CLUSTER_CERTIFICATE_AUTHORITIES, CONFIG_MAPS, NAMESPACES } from '../../src/api/names.ts';
 import { eventually } from '../e2e/support/eventually.ts';
 import { type BenchWorld, type MeasuredController, startBenchWorld } from './bench-world.ts';
+import { writesOf } from './writes.ts';
 
 const COUNT = Number(process.argv[2] ?? 1_000);
 const USER = 'bench-controller';
@@ -61,12 +62,12 @@ async function measure({ client, cluster, ...rest }: BenchWorld): Promise<void> 
   console.log(`floor: ${COUNT} applies and nothing else took ${Math.round(performance.now() - startedMs)} ms`);
 
   async function phase(what: string, measured: MeasuredController, body: () => Promise<unknown>): Promise<void> {
-    const [before, writes, fromMs] = [await measured.state(), await writesOf(), performance.now()];
+    const [before, writes, fromMs] = [await measured.state(), await written(), performance.now()];
     await body();
     const tookMs = performance.now() - fromMs;
     await sleep(1_500);
-    const [after, written] = [await measured.state(), await writesOf()];
-    const by = Object.entries(written)
+    const [after, all] = [await measured.state(), await written()];
+    const by = Object.entries(all)
       .map(([resource, count]) => `${resource} ${count - (writes[resource] ?? 0)}`)
       .join(', ');
     console.log(`${what}: ${Math.round(tookMs)} ms, CPU ${Math.round(after.cpuMs - before.cpuMs)} ms, writes: ${by}`);
@@ -81,16 +82,9 @@ async function measure({ client, cluster, ...rest }: BenchWorld): Promise<void> 
     return (await statusOf())?.targets[0]?.holding ?? 0;
   }
 
-  async function writesOf(): Promise<Record<string, number>> {
-    const counts: Record<string, number> = { configmaps: 0, 'clustercertificateauthorities/status': 0 };
-    for (const { user, verb, stage, objectRef } of await cluster.auditEvents()) {
-      if (user.username !== USER || stage !== 'ResponseComplete' || !['create', 'patch', 'delete'].includes(verb))
-        continue;
-      const { resource = '', subresource } = objectRef ?? {};
-      const name = subresource === undefined ? resource : `${resource}/${subresource}`;
-      if (resource !== 'selfsubjectaccessreviews') counts[name] = (counts[name] ?? 0) + 1;
-    }
-    return counts;
+  async function written(): Promise<Record<string, number>> {
+    const { selfsubjectaccessreviews: _, ...counts } = await writesOf({ cluster }, USER);
+    return { configmaps: 0, 'clustercertificateauthorities/status': 0, ...counts };
   }
 }
 

@@ -96,7 +96,7 @@ for (const persistKey of [false, true]) {
     const { world, before, due, asked, serial } = await begin({ persistKey });
     await due();
     const { annotations = {} } = world.keys.object?.metadata ?? {};
-    annotations['certwheel.io/withheld-below'] = former;
+    Object.assign(annotations, { 'certwheel.io/withheld-below': former });
     world.restart();
     await world.settle();
     assert.is(serial(), before?.certificate?.serialNumber);

@@ -74,7 +74,7 @@ test('a certificate that the old CA cannot have signed keeps that CA trusted no 
     const alice = await readSecret(world, namespace, 'alice-tls');
     return certificatesOf(alice?.bundle ?? '').length === 1;
   });
-  const overruled = await eventually('a Warning event tells of it', async () =>
+  const overruled = await eventually('a Warning event says that the CA rotation was overruled', async () =>
     (await eventsIn(world, namespace)).find(({ reason }) => reason === 'CARotationOverruled'),
   );
   assert.is(overruled.type, 'Warning');

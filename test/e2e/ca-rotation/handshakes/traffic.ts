@@ -94,7 +94,7 @@ function sameNumber(one: string | undefined, other: string): boolean {
   return one?.replace(/^0+/, '') === other.replace(/^0+/, '');
 }
 
-/** With all that tells whose fault it is. */
+/** With what shows whether the client, the server or the authority is at fault. */
 function describe(wrong: string, { name, given }: Verifier, client: Client, held: Held, tls: string): string {
   const now = performance.now();
   const ago = (ms: number) => `${Math.round(now - ms)} ms ago`;
