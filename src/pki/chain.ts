@@ -82,6 +82,8 @@ export interface Flaw {
   readonly field?: ConstraintProblem['field'];
   /** Set if nothing else is wrong and the certificate becomes valid in so many milliseconds, at most `maxAheadMs`. */
   readonly validInMs?: number;
+  /** No path leads to an anchor. */
+  readonly isOfAnotherCa?: true;
 }
 
 const MAX_AHEAD_MS = 60_000;
@@ -187,6 +189,7 @@ function trustFlaw(
   if (path !== undefined) return { problem };
   return {
     problem: `the certificate, issued by ${quote([leaf.issuerText])}, does not chain to the authority's CA: ${problem}`,
+    isOfAnotherCa: true,
   };
 }
 

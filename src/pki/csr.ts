@@ -1,6 +1,6 @@
 import type { KeyObject } from 'node:crypto';
 import { bitString, integer, oid, sequence, set, tlv } from './asn1/write.ts';
-import { nameExtensions, usageExtensions } from './extensions.ts';
+import { caBasicConstraints, nameExtensions, usageExtensions } from './extensions.ts';
 import { keySpecOf, publicKeyDer } from './keys.ts';
 import { encodeName, type Subject } from './name.ts';
 import type { Names } from './san.ts';
@@ -19,12 +19,18 @@ export interface CsrRequest {
   readonly names: Names;
   /** cert-manager's names, see `Usage`. */
   readonly usages: readonly string[];
+  /** Whether it asks for a CA that signs no other CAs (path length 0). */
+  readonly isCA?: boolean;
 }
 
 /** A certificate request (PKCS#10, RFC 2986) as DER. Throws an Error if subject, names or usages can't be written. */
-export function makeCsr({ key, subject, names, usages }: CsrRequest): Buffer {
+export function makeCsr({ key, subject, names, usages, isCA = false }: CsrRequest): Buffer {
   const subjectDer = encodeName(subject);
-  const extensions = [...usageExtensions(usages), ...nameExtensions(names, subjectDer.length === 2)];
+  const extensions = [
+    ...(isCA ? [caBasicConstraints(0)] : []),
+    ...usageExtensions(usages),
+    ...nameExtensions(names, subjectDer.length === 2),
+  ];
   const attributes = extensions.length > 0 ? [sequence(oid(EXTENSION_REQUEST), set(sequence(...extensions)))] : [];
   // The attributes are there even if there is none: RFC 2986 section 4.1 doesn't make them OPTIONAL.
   const info = sequence(VERSION_1, subjectDer, publicKeyDer(key), tlv(ATTRIBUTES_TAG, ...attributes));

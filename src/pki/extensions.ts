@@ -36,7 +36,7 @@ const OID = {
   inhibitAnyPolicy: '2.5.29.54',
 } as const;
 
-function extension(dotted: string, critical: boolean, value: Uint8Array): Buffer {
+export function extension(dotted: string, critical: boolean, value: Uint8Array): Buffer {
   // critical is DEFAULT FALSE, and DER omits defaults (X.690 section 11.5).
   return critical ? sequence(oid(dotted), TRUE, octetString(value)) : sequence(oid(dotted), octetString(value));
 }

@@ -34,6 +34,8 @@ export interface LeafRequest extends Validity {
   readonly usages: readonly string[];
   /** Certificate policies (dotted decimals) that the CA's own constraints ask for. */
   readonly policies?: readonly string[];
+  /** Further ones, each a whole Extension. */
+  readonly extensions?: readonly Buffer[];
 }
 
 export interface RootRequest extends Validity {
@@ -79,6 +81,7 @@ function leafContent(request: LeafRequest): CertificateContent {
       authorityKeyIdExtension(keyIdOfCa(ca.certificate)),
       ...policyExtensions(request.policies ?? []),
       ...sanExtensions,
+      ...(request.extensions ?? []),
     ],
   };
 }

@@ -24,8 +24,8 @@ export type KeyEncoding = 'PKCS8' | 'PKCS1';
 /** A native handle: it can't be printed by accident, and `encodePrivateKey` is the only way to its bytes. */
 export type PrivateKey = KeyObject;
 
-const MIN_RSA_BITS = 2048;
-const MAX_RSA_BITS = 4096;
+export const MIN_RSA_BITS = 2048;
+export const MAX_RSA_BITS = 4096;
 /** A CA's key may be larger than what we make, within reason: the time to sign grows with the cube. */
 export const MAX_READ_RSA_BITS = 8192;
 export const MIN_RSA_EXPONENT = 65537n;

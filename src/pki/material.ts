@@ -1,6 +1,6 @@
 import type { PrivateKey } from './keys.ts';
 import { binaryFinding, NOUNS } from './material/binary.ts';
-import { FROM_FILES } from './material/block-findings.ts';
+import { COPY_AGAIN, FROM_FILES } from './material/block-findings.ts';
 import { decodeBlock } from './material/decode.ts';
 import { derKind } from './material/der-kind.ts';
 import { type Finding, MaterialError, Refusal, type Want } from './material/error.ts';
@@ -24,6 +24,8 @@ interface Bounds {
   readonly maxBytes?: number;
   /** How many certificates there may be; none is decoded if there are more. */
   readonly most?: number;
+  /** What to do where no command can mend the bytes; by default the pair of the CA is to be written into its Secret. */
+  readonly remedy?: string;
 }
 
 /**
@@ -34,18 +36,25 @@ interface Bounds {
 export function readCertificateBlocks(
   bytes: Buffer,
   place: string,
-  { maxBytes = MAX_PEM_BYTES, most = Number.POSITIVE_INFINITY }: Bounds = {},
+  { maxBytes = MAX_PEM_BYTES, most = Number.POSITIVE_INFINITY, remedy }: Bounds = {},
 ): readonly CertificateBlock[] {
-  return at(place, () => {
-    const blocks = readBlocks(bytes, 'certificate', maxBytes);
-    const certificates = blocks.filter(({ label }) => isCertificateLabel(label));
-    const among = certificates.length > 0;
-    const stranger = blocks.find(({ label }) => !isCertificateLabel(label) && !isParametersLabel(label));
-    if (stranger !== undefined) throw new Refusal(notACertificate(stranger.label, among), stranger.number);
-    if (!among) throw new Refusal(strayBlock('a block of parameters', false), 1);
-    if (certificates.length > most) throw new Refusal(tooMany(certificates.length, most));
-    return certificates.map((block) => ({ number: block.number, der: certificateOf(block, certificates.length > 1) }));
-  });
+  return at(
+    place,
+    () => {
+      const blocks = readBlocks(bytes, 'certificate', maxBytes);
+      const certificates = blocks.filter(({ label }) => isCertificateLabel(label));
+      const among = certificates.length > 0;
+      const stranger = blocks.find(({ label }) => !isCertificateLabel(label) && !isParametersLabel(label));
+      if (stranger !== undefined) throw new Refusal(notACertificate(stranger.label, among), stranger.number);
+      if (!among) throw new Refusal(strayBlock('a block of parameters', false), 1);
+      if (certificates.length > most) throw new Refusal(tooMany(certificates.length, most));
+      return certificates.map((block) => ({
+        number: block.number,
+        der: certificateOf(block, certificates.length > 1),
+      }));
+    },
+    remedy,
+  );
 }
 
 /**
@@ -92,13 +101,14 @@ function tooMany(count: number, most: number): Finding {
   return { flaw: 'TooLarge', what, remedy: 'leave in it what belongs to the CA alone' };
 }
 
-function at<Result>(place: string, read: () => Result): Result {
+function at<Result>(place: string, read: () => Result, whole?: string): Result {
   try {
     return read();
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
     const { flaw, what, remedy } = error.finding;
     const block = error.block === undefined ? '' : `, block ${error.block}`;
-    throw new MaterialError(flaw, `${place}${block}: this is ${what}; ${remedy}`);
+    const isWhole = remedy === FROM_FILES || remedy === COPY_AGAIN;
+    throw new MaterialError(flaw, `${place}${block}: this is ${what}; ${(isWhole && whole) || remedy}`);
   }
 }

@@ -1,4 +1,4 @@
-import { type CaPair, caPath } from './ca.ts';
+import { type CaPair, type CaPath, caPath } from './ca.ts';
 import { CaError } from './ca-error.ts';
 import { chooseChain } from './ca-path.ts';
 import { caSigner } from './ca-signer.ts';
@@ -11,21 +11,25 @@ import { type CertificateBlock, MaterialError, readCertificateBlocks, readKey } 
 import { parseBlock } from './parse-block.ts';
 import { nameOf } from './path.ts';
 import type { Path } from './path-search.ts';
-import { type Aside, signingAside } from './signer.ts';
+import { type Aside, type Signer, signingAside } from './signer.ts';
 import { refusalOfTrial } from './trial.ts';
 
-/** A CA as its owner keeps it: the bytes under the keys of one Secret. */
-export interface CaMaterial {
+/** The certificates of a CA as its owner keeps them: the bytes under the keys of one Secret or ConfigMap. */
+export interface CaCertificates {
   /** Names the source in messages, such as `Secret shop/ca`. */
   readonly place: string;
   /** tls.crt: the CA's certificate and those above it, in any order, with strangers among them. */
   readonly certificates: Buffer;
-  /** tls.key */
-  readonly key: Buffer;
   /** ca.crt: the certificates above are looked for here too. */
   readonly roots?: Buffer | undefined;
   /** Whether a certificate that is not self-signed may stand at the top. */
   readonly partialChain?: boolean | undefined;
+}
+
+/** The same with the key. */
+export interface CaMaterial extends CaCertificates {
+  /** tls.key */
+  readonly key: Buffer;
 }
 
 /** A bundle of all public roots takes 250 kB. */
@@ -51,25 +55,46 @@ export interface CaReading {
 
 /** See readCaPair. A trial leaf whose signature takes long is signed `aside`. */
 export async function readCa(material: CaMaterial, now: Date, aside: Aside = (work) => work()): Promise<CaReading> {
-  const { place, partialChain = false } = material;
+  const { place } = material;
   const { key, pem } = refused(() => readKey(material.key, `${place}, key tls.key`));
+  const { path, holdsUntil } = await readCaPath(material, now, async (given, store) => {
+    const signers = signersOf(key, given, store);
+    if (signers.length > 0) return { signers, signer: signingAside(caSigner(key, pem), aside) };
+    throw new CaError(
+      'KeyMismatch',
+      `${place}, key tls.key: this is not the key of ${given.map(nameOf).join(' or ')} in tls.crt; put the key and the certificate of one CA into the Secret`,
+    );
+  });
+  return { pair: { ...path, signer: caSigner(key, pem) }, holdsUntil };
+}
+
+/** The certificates of a key, of which there is one at least, and what signs with it. */
+export interface KeyHolder {
+  readonly signers: readonly CertificateView[];
+  readonly signer: Signer;
+}
+
+/**
+ * Reads the certificates of a CA whose key is elsewhere: `find` says which of them are those of the key. See readCaPair.
+ * Throws a CaError, and what `find` and the signer throw.
+ */
+export async function readCaPath(
+  material: CaCertificates,
+  now: Date,
+  find: (given: readonly CertificateView[], store: CertificateStore) => Promise<KeyHolder>,
+): Promise<{ readonly path: CaPath; readonly holdsUntil: Date }> {
+  const { place, partialChain = false } = material;
   const blocks = refused(() =>
     readCertificateBlocks(material.certificates, `${place}, key tls.crt`, { most: MOST_CERTIFICATES }),
   );
   const given = blocks.map((block) => parsed(block, place));
   const { ders, problem } = rootsOf(material);
   const store = new CertificateStore(given, ders);
-  const signers = signersOf(key, given, store);
-  if (signers.length === 0)
-    throw new CaError(
-      'KeyMismatch',
-      `${place}, key tls.key: this is not the key of ${given.map(nameOf).join(' or ')} in tls.crt; put the key and the certificate of one CA into the Secret`,
-    );
-  const signer = caSigner(key, pem);
-  const trial = (path: Path) => refusalOfTrial(caPath(path), signingAside(signer, aside), place, now);
+  const { signers, signer } = await find(given, store);
+  const trial = (path: Path) => refusalOfTrial(caPath(path), signer, place, now);
   const chain = await chooseChain(signers, store, { place, given, partialChain, now, unreadRoots: problem, trial });
-  const pair = { ...caPath(chain, restOf(chain, given, { store, problem }, now)), signer };
-  return { pair, holdsUntil: nextMoment([...given, ...store.seen], now) };
+  const path = caPath(chain, restOf(chain, given, { store, problem }, now));
+  return { path, holdsUntil: nextMoment([...given, ...store.seen], now) };
 }
 
 /** The last second of a CA signs nothing; see refusalOfTrial. */
@@ -97,7 +122,7 @@ function signersOf(
 }
 
 /** What ca.crt holds; where tls.crt leads to a root by itself, it isn't needed, whatever is wrong with it. */
-function rootsOf({ roots, place }: CaMaterial): { ders: readonly Buffer[]; problem: string | undefined } {
+function rootsOf({ roots, place }: CaCertificates): { ders: readonly Buffer[]; problem: string | undefined } {
   if (roots === undefined || roots.length === 0) return { ders: [], problem: undefined };
   try {
     const limits = { maxBytes: MAX_ROOTS_BYTES, most: MOST_ROOTS };

@@ -1,4 +1,5 @@
 import type { Identity } from '../../src/api/client-certificate.ts';
+import type { LeafRevocation } from '../../src/backends/shared/leaf-revocation.ts';
 import { ownCA } from '../../src/backends/shared/own-ca.ts';
 import type { CaPair } from '../../src/pki/ca.ts';
 import type { CertificateView } from '../../src/pki/certificate.ts';
@@ -21,6 +22,7 @@ export async function publishedBy(
   publicKeyDer: Buffer,
   lifetimeMs: number,
   now: Date,
+  revocation?: LeafRevocation,
 ): Promise<Published> {
   const backend = ownCA({
     name: 'shop/ca',
@@ -28,6 +30,7 @@ export async function publishedBy(
     log: SILENT,
     signing: () => ({ version: 1, path: pair, signer: pair.signer }),
     trusted: () => [pair],
+    revocation,
   });
   const requester = { namespace: 'shop', name: 'client', uid: 'uid' };
   const request = { id: '1', requester, publicKey: publicKeyDer, csr: () => Buffer.alloc(0), identity, lifetimeMs };

@@ -46,16 +46,22 @@ export function readElement(source: Buffer, tag: number, what: string): Element 
 
 /** What is inside a SEQUENCE, SET or explicit tag, one level deep. */
 export function children(parent: Element): Element[] {
-  if ((parent.tag & 0x20) === 0) throw new Error('DER: a primitive value where a list belongs');
   const found: Element[] = [];
-  const { content } = parent;
-  for (let at = 0; at < content.length; ) {
+  for (const element of elements(parent)) {
     if (found.length === MAX_CHILDREN) throw new Error(`DER with more than ${MAX_CHILDREN} values in a list`);
-    const element = readAt(content, at, content.length);
     found.push(element);
-    at += element.bytes.length;
   }
   return found;
+}
+
+/** The same one by one, without a bound on their number. */
+export function* elements({ tag, content }: Pick<Element, 'tag' | 'content'>): Generator<Element> {
+  if ((tag & 0x20) === 0) throw new Error('DER: a primitive value where a list belongs');
+  for (let at = 0; at < content.length; ) {
+    const element = readAt(content, at, content.length);
+    yield element;
+    at += element.bytes.length;
+  }
 }
 
 export function expectTag(element: Element | undefined, tag: number, what: string): Element {

@@ -9,6 +9,7 @@ export const TAG = {
   octetString: 0x04,
   null: 0x05,
   oid: 0x06,
+  enumerated: 0x0a,
   utf8String: 0x0c,
   printableString: 0x13,
   teletexString: 0x14,
@@ -176,12 +177,20 @@ export function implicit(number: number, content: Uint8Array): Buffer {
 /** RFC 5280 section 4.1.2.5: UTCTime through 2049, GeneralizedTime from 2050; whole seconds, Z. Milliseconds are cut off. */
 export function time(date: Date): Buffer {
   const year = date.getUTCFullYear();
+  if (!(year >= 1950 && year < 2050)) return generalizedTime(date);
+  return tlv(TAG.utcTime, Buffer.from(digitsOf(date).slice(2), 'latin1'));
+}
+
+/** RFC 5280 section 4.1.2.5.2: whole seconds, Z. Milliseconds are cut off. Throws an Error for what no four digits name. */
+export function generalizedTime(date: Date): Buffer {
+  const year = date.getUTCFullYear();
   if (Number.isNaN(year) || year < 0 || year > 9999) throw new Error('a time that X.509 cannot express');
-  const digits = date
+  return tlv(TAG.generalizedTime, Buffer.from(digitsOf(date), 'latin1'));
+}
+
+function digitsOf(date: Date): string {
+  return date
     .toISOString()
     .replace(/\.\d+Z$/, 'Z')
     .replace(/[-:T]/g, '');
-  return year >= 1950 && year < 2050
-    ? tlv(TAG.utcTime, Buffer.from(digits.slice(2), 'latin1'))
-    : tlv(TAG.generalizedTime, Buffer.from(digits, 'latin1'));
 }
