@@ -1,15 +1,13 @@
 import type { RateLimit } from '../api/certificate-authority.ts';
 import type { Identity } from '../api/client-certificate.ts';
-import type { Resource } from '../api/names.ts';
-import type { RawObject } from '../api/parse.ts';
 import type { PolicyRule } from '../api/permissions.ts';
-import type { Clock } from '../clock.ts';
-import type { Logger } from '../log.ts';
+import type { RevocationReason } from '../api/revocation.ts';
+import type { AuthorityError, CertwheelError } from '../errors.ts';
 import type { CaPair, CaPath } from '../pki/ca.ts';
 import type { CertificateView } from '../pki/certificate.ts';
 import type { KeySpec } from '../pki/keys.ts';
-import type { Aside, Signer } from '../pki/signer.ts';
-import type { AddressRules } from './http/address.ts';
+import type { Aside } from '../pki/signer.ts';
+import type { BackendDeps } from './backend-deps.ts';
 
 /** What is asked of an authority: one certificate over a key that it never sees. */
 export interface IssueRequest {
@@ -26,12 +24,34 @@ export interface IssueRequest {
   readonly rule?: string | undefined;
   /** The user that requested it, for audit lines; `unverified` where that may be forged. */
   readonly requestedBy?: string | undefined;
+  /**
+   * Called by an authority that signs here, before the signature exists, so that none can exist that the audit log doesn't know of.
+   */
+  signing?(signing: Signing): void;
   /** DER of the SubjectPublicKeyInfo. */
   readonly publicKey: Buffer;
   /** DER of a PKCS#10 request; made only when asked for, since an authority that holds its own CA key needs none. */
   csr(): Buffer;
+  /** What a client's own CSR asks for, with cert-manager's names; undefined where Certwheel makes the CSR. */
+  readonly csrUsages?: readonly string[] | undefined;
   readonly identity: Identity;
   readonly lifetimeMs: number;
+  /** When the certificate ends that it is to replace; undefined where there is none. */
+  readonly replacedEnds?: Date | undefined;
+  /** Reads the certificate that it is to replace; undefined where there is none. Called only where the authority wants to know. */
+  replaced?(): Promise<CertificateView | undefined>;
+}
+
+/** What is about to be signed, or was signed. */
+export interface Signing {
+  /** Lower-case hex. */
+  readonly serialNumber: string;
+  /** Lower-case hex of the SHA-256 of the CA certificate; undefined where it is unknown. */
+  readonly issuer: string | undefined;
+  readonly notBefore: Date;
+  readonly notAfter: Date;
+  /** See Issued. */
+  readonly generation: number | undefined;
 }
 
 export interface Issued {
@@ -43,6 +63,11 @@ export interface Issued {
   readonly externalId?: string | undefined;
   /** The CA certificates that came with the answer: what to trust where `trust` knows of none. */
   readonly ca?: readonly CertificateView[] | undefined;
+  /**
+   * Where another answer to the same request may follow one that the caller refuses: what to throw then. Without it the
+   * request is abandoned.
+   */
+  readonly refused?: ((error: CertwheelError) => CertwheelError) | undefined;
 }
 
 /** Not yet: the same request is to be made again later, with this ticket. */
@@ -50,6 +75,8 @@ export interface Pending {
   /** How the authority finds the request again; `request.id` itself where that is enough. */
   readonly ticket: string;
   readonly pollAfterMs: number;
+  /** Name of the ConfigMap in the requester's namespace that the answer will be written into: a change of it is a reason to poll. */
+  readonly answeredIn?: string | undefined;
   /** What is waited for, for people. The same as long as the same is waited for, since it stands in status. */
   readonly message: string;
 }
@@ -66,6 +93,8 @@ export interface Trust {
   readonly intermediates: readonly CertificateView[];
   /** The CA that is to sign, where the backend has `choosesCA`: it becomes a generation, and a CA rotation begins. */
   readonly offered?: OfferedCa | undefined;
+  /** Why the CA that the spec names is not offered, while the one that signs goes on. */
+  readonly refusal?: AuthorityError | undefined;
   /** Whether the authority states its CA with each certificate instead (see Issued), so that there is nothing to read here. */
   readonly isStatedWithAnswers?: boolean;
 }
@@ -79,14 +108,6 @@ export interface OfferedCa {
 
 export const NO_TRUST: Trust = { anchors: [], intermediates: [] };
 
-/** The reasons of RFC 5280 that can be said of a client certificate. */
-export type RevocationReason =
-  | 'unspecified'
-  | 'keyCompromise'
-  | 'affiliationChanged'
-  | 'superseded'
-  | 'cessationOfOperation';
-
 export interface Revocation {
   /** Lower-case hex. */
   readonly serialNumber: string;
@@ -96,10 +117,22 @@ export interface Revocation {
   readonly externalId?: string | undefined;
 }
 
+/** What an authority suggests about the renewal of a certificate. */
+export interface RenewalInfo {
+  /** Undefined where it suggests nothing. */
+  readonly suggested: Date | undefined;
+  readonly askAgainInMs: number;
+}
+
+/** A request that is over; `isAbandoned` where its answer, if there was one, was of no use. */
+export type ForgottenRequest = Pick<IssueRequest, 'id' | 'ticket' | 'requester'> & { readonly isAbandoned?: boolean };
+
 /** One configured authority. Every method may throw AuthorityError, RetryableError or DeniedError. */
 export interface Backend {
-  /** What a good `check` has shown, for people; by default that it can be reached and takes the credentials. */
-  readonly verified?: string;
+  /** What the last good `check` has shown, for people; by default that it can be reached and takes the credentials. */
+  readonly verified?: string | (() => string);
+  /** What people should know of one that can issue, as the last `check` has found it; the rest of a sentence. */
+  warning?(): string | undefined;
   /** Proof of reach and credentials; the message of what it throws says which step failed. */
   check(signal: AbortSignal): Promise<void>;
   /** The CA certificates that verifiers must accept at this moment. */
@@ -114,9 +147,16 @@ export interface Backend {
    * published, or when it is no longer wanted; possibly more than once. Present where there is something to remove. A
    * writer of Secrets in the requester's namespace may have forged all of it but that namespace.
    */
-  forget?(request: Pick<IssueRequest, 'id' | 'ticket' | 'requester'>, signal: AbortSignal): Promise<void>;
+  forget?(request: ForgottenRequest, signal: AbortSignal): Promise<void>;
+  /** Ends what it has started, such as a process: nothing is asked any more. Present where there is something to end. */
+  close?(): void;
   /** Present where the authority can revoke. */
   revoke?(revocation: Revocation, reason: RevocationReason, signal: AbortSignal): Promise<void>;
+  /** Present where the authority may suggest when a certificate is to be renewed; undefined where it does so for none. */
+  renewalInfo?(
+    leaf: Pick<CertificateView, 'authorityKeyId' | 'serialNumber'>,
+    signal: AbortSignal,
+  ): Promise<RenewalInfo | undefined>;
   /**
    * Whether another machine holds the keys of several CAs, and each request says which of them is to sign: the one of the
    * generation that signs, see BackendDeps. Of its anchors, `trust` then answers those that belong to no generation.
@@ -124,6 +164,13 @@ export interface Backend {
   readonly choosesCA?: boolean;
   /** Whether that machine would sign with a CA that it offers (see OfferedCa), asked before anything trusts it. */
   tryToSign?(issuerRef: string, signal: AbortSignal): Promise<void>;
+  /** Present where that machine signs whatever it is given, CRLs too: with the key of that CA. As Signer.sign has it. */
+  signWith?(issuerRef: string, certificate: CertificateView, tbs: Uint8Array, signal: AbortSignal): Promise<Buffer>;
+  /**
+   * A certificate that is shown to verifiers beforehand, signed by a CA that it offers: leaf first. Present with
+   * `choosesCA`. Throws DeniedError where it signs none of that name.
+   */
+  signProbe?(probe: ProbeRequest, signal: AbortSignal): Promise<readonly CertificateView[]>;
   /** Whether `keyPair` makes the CA itself, and so makes another one where there is no `newest`. */
   readonly makesCA?: boolean;
   /**
@@ -133,6 +180,14 @@ export interface Backend {
    * signature that takes long to make is made `aside`.
    */
   keyPair?(newest: CaPair | undefined, nextVersion: number, signal: AbortSignal, aside: Aside): Promise<CaPair>;
+}
+
+export interface ProbeRequest {
+  /** See OfferedCa. */
+  readonly issuerRef: string;
+  /** DER of a PKCS#10 request. */
+  readonly csr: Buffer;
+  readonly lifetimeMs: number;
 }
 
 export type IdentityField = 'subject' | 'commonName' | 'dnsNames' | 'uris' | 'emailAddresses' | 'ipAddresses';
@@ -153,11 +208,25 @@ export interface Capabilities {
   readonly remote: boolean;
   /** What such a machine bears well, for an authority whose spec says nothing about it. */
   readonly rateLimit?: RateLimit | undefined;
+  /** How many certificates one CA over there gives in its whole life, where that is limited. */
+  readonly lifetimeQuota?: number | undefined;
   /**
    * Whether the private key must be kept while an answer is awaited: `issue` may answer Pending, or a lost answer can't
    * be asked for again without it.
    */
   readonly persistKey: boolean;
+  /**
+   * How long before its end a certificate is renewed at least where the spec has no renewBefore, but not before half of its
+   * life: for an authority that needs so long to answer.
+   */
+  readonly leadMs?: number | undefined;
+  /** Whether what was denied is asked again only for a change or a renew-at, and not after an hour: a person has decided. */
+  readonly denialIsFinal?: boolean | undefined;
+  /**
+   * Whether the names come from the request alone, and the CSR isn't asked for. Otherwise what a client's own CSR says is
+   * what the authority certifies, so it must say all that is asked for.
+   */
+  readonly signsPublicKey?: boolean | undefined;
 }
 
 /** So many requests in a second, and twice as many at once after a pause. */
@@ -171,72 +240,6 @@ export const ANY_CERTIFICATE = {
   keyAlgorithms: ['ECDSA', 'Ed25519', 'RSA'],
   usages: 'any',
 } as const satisfies Pick<Capabilities, 'identity' | 'keyAlgorithms' | 'usages'>;
-
-/** What Certwheel hands to an authority. */
-export interface BackendDeps {
-  /** `namespace/name`, or the name alone; for logs. */
-  readonly name: string;
-  /** Whether it is a ClusterCertificateAuthority, which only a cluster administrator can have written. */
-  readonly clusterWide: boolean;
-  /** A Secret of the authority's own namespace by name, kept up to date; undefined where there is none. */
-  secret(name: string): Promise<ReferencedData | undefined>;
-  /** The same of a ConfigMap. */
-  configMap(name: string): Promise<ReferencedData | undefined>;
-  /** A token of a ServiceAccount of the authority's own namespace; nothing keeps it. */
-  serviceAccountToken(name: string, audience: string, seconds: number): Promise<string>;
-  readonly objects: KubernetesObjects;
-  /** Where an authority that is a server may be. */
-  readonly addresses: AddressRules;
-  /** Where Certwheel decides which CA signs: the generation that signs now, and all that verifiers must accept. */
-  signing(): SigningCa | undefined;
-  trusted(): readonly CaPath[];
-  readonly clock: Clock;
-  readonly log: Logger;
-}
-
-/** The CA generation that signs: with the key that is at hand, or where another machine holds the key. */
-export interface SigningCa {
-  readonly version: number;
-  readonly path: CaPath;
-  readonly signer: Signer | undefined;
-  /** See OfferedCa. */
-  readonly issuerRef?: string | undefined;
-}
-
-/** The keys of a Secret or a ConfigMap, decoded. */
-export type ReferencedData = Readonly<Record<string, Buffer>>;
-
-/** What is under a key that a spec names; an own member, since every object has a `constructor`. */
-export function dataAt(content: ReferencedData, key: string): Buffer | undefined {
-  return Object.hasOwn(content, key) ? content[key] : undefined;
-}
-
-/** Objects of the cluster, or of the authority's own namespace, past every cache. Failures are ApiErrors. */
-export interface KubernetesObjects {
-  /** The namespace in which an authority's references resolve. */
-  readonly namespace: string;
-  get(resource: Resource, name: string): Promise<RawObject | undefined>;
-  /** 409 where there is one of that name. */
-  create(resource: Resource, object: NewObject): Promise<RawObject>;
-  /** Server-side apply of a subresource. */
-  applySubresource(resource: Resource, subresource: string, object: NewObject): Promise<RawObject>;
-  /** Harmless where it is gone. */
-  delete(resource: Resource, name: string): Promise<void>;
-  /** Whether Certwheel itself may do this. */
-  allowed(access: AccessQuestion): Promise<boolean>;
-}
-
-export interface NewObject {
-  readonly metadata: { readonly name: string; readonly [field: string]: unknown };
-  readonly [field: string]: unknown;
-}
-
-export interface AccessQuestion {
-  readonly verb: string;
-  readonly resource: Resource;
-  readonly subresource?: string;
-  readonly name?: string;
-}
 
 /** A kind of authority: one file of this folder, one line in `index.ts`. `Spec` is what stands under its key in `spec`. */
 export interface BackendDefinition<Spec = unknown> {

@@ -6,14 +6,13 @@ import { isSelfSigned } from '../pki/signed-by.ts';
 import {
   ANY_CERTIFICATE,
   type BackendDefinition,
-  type BackendDeps,
   type Issued,
   type IssueRequest,
-  type NewObject,
   NO_TRUST,
   type Pending,
   perSecond,
 } from './backend.ts';
+import type { BackendDeps, NewObject } from './backend-deps.ts';
 import { foreignCondition, wordsOf } from './kubernetes/conditions.ts';
 import { refuseWithoutCreate, telling } from './kubernetes/problems.ts';
 import { certificatesIn, removeRequest } from './kubernetes/request.ts';

@@ -5,13 +5,12 @@ import { AuthorityError } from '../errors.ts';
 import {
   ANY_CERTIFICATE,
   type BackendDefinition,
-  type BackendDeps,
   type Issued,
   type IssueRequest,
-  type NewObject,
   type Pending,
   perSecond,
 } from './backend.ts';
+import type { BackendDeps, NewObject } from './backend-deps.ts';
 import { forbidden, refuseWithoutCreate, telling } from './kubernetes/problems.ts';
 import { certificatesIn, removeRequest } from './kubernetes/request.ts';
 import { requestMetadata, requestText, sameWords } from './kubernetes/request-object.ts';

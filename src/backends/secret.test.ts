@@ -6,7 +6,7 @@ import { FakeClock } from '../../test/unit/fake-clock.ts';
 import { AuthorityError } from '../errors.ts';
 import type { CaPair } from '../pki/ca.ts';
 import { encodePrivateKey } from '../pki/keys.ts';
-import type { BackendDeps, ReferencedData } from './backend.ts';
+import type { BackendDeps, ReferencedData } from './backend-deps.ts';
 import { secret } from './secret.ts';
 
 const holder = await root();

@@ -4,7 +4,8 @@ import type { CaPair } from '../pki/ca.ts';
 import { CaError } from '../pki/ca-error.ts';
 import { CaReader } from '../pki/ca-reader.ts';
 import type { CaMaterial } from '../pki/read-ca.ts';
-import type { BackendDefinition, BackendDeps, ReferencedData } from './backend.ts';
+import type { BackendDefinition } from './backend.ts';
+import type { BackendDeps, ReferencedData } from './backend-deps.ts';
 import { OWN_CA_CAPABILITIES, ownCA } from './shared/own-ca.ts';
 
 /**

@@ -4,7 +4,7 @@ import { FakeClock } from '../../test/unit/fake-clock.ts';
 import type { SelfManagedBackend } from '../api/generated/types.ts';
 import type { CaPair } from '../pki/ca.ts';
 import type { Aside } from '../pki/signer.ts';
-import type { BackendDeps } from './backend.ts';
+import type { BackendDeps } from './backend-deps.ts';
 import { selfManaged } from './self-managed.ts';
 
 const NOW = new Date('2026-06-01T12:00:00.400Z');
@@ -20,7 +20,8 @@ function backend(clock: FakeClock, spec: Partial<SelfManagedBackend> = {}, aside
     privateKey: { algorithm: 'ECDSA' },
     ...spec,
   } as SelfManagedBackend;
-  const deps = { name: 'ns/ca', clock, signing: () => undefined, trusted: () => [] } as unknown as BackendDeps;
+  const own = { name: 'ns/ca', clock, signing: () => undefined, trusted: () => [] };
+  const deps = { ...own, state: { read: async () => undefined } } as unknown as BackendDeps;
   const { keyPair } = selfManaged.create(full, deps);
   return (newest: CaPair | undefined, version: number) => keyPair?.(newest, version, signal, aside) as Promise<CaPair>;
 }

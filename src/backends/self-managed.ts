@@ -1,20 +1,22 @@
 import { randomBytes } from 'node:crypto';
-import { parseKeySpec } from '../api/client-certificate.ts';
 import { parseDuration } from '../api/duration.ts';
-import type { SelfManagedBackend } from '../api/generated/types.ts';
+import type { ExternalRoot, SelfManagedBackend } from '../api/generated/types.ts';
+import { parseKeySpec } from '../api/key-spec.ts';
+import { AuthorityError } from '../errors.ts';
 import { type CaPair, type CaPath, caPath } from '../pki/ca.ts';
 import { successorDue } from '../pki/ca-life.ts';
 import { caSigner } from '../pki/ca-signer.ts';
 import { parseCertificate } from '../pki/certificate.ts';
 import { makeRoot, newSerialNumber } from '../pki/issue.ts';
-import { encodePrivateKey, generateKey, type KeySpec, type PrivateKey, publicKeyDer } from '../pki/keys.ts';
-import type { Aside } from '../pki/signer.ts';
-import type { BackendDefinition, BackendDeps } from './backend.ts';
+import { encodePrivateKey, type PrivateKey, publicKeyDer } from '../pki/keys.ts';
+import { messageOf } from '../thrown.ts';
+import type { Backend, BackendDefinition } from './backend.ts';
+import type { BackendDeps } from './backend-deps.ts';
+import { makeKey, TEN_YEARS_MS } from './self-managed/ca-key.ts';
+import { requestIn } from './self-managed/kept-request.ts';
 import { OWN_CA_CAPABILITIES, ownCA } from './shared/own-ca.ts';
 
-const TEN_YEARS_MS = 87_600 * 3_600_000;
-
-/** A root CA that Certwheel makes, keeps, and replaces by the next one when two thirds of its life are over. */
+/** A CA that Certwheel makes, keeps, and replaces by the next one when two thirds of its life are over. */
 export const selfManaged: BackendDefinition<SelfManagedBackend> = {
   type: 'selfManaged',
   capabilities: OWN_CA_CAPABILITIES,
@@ -22,10 +24,15 @@ export const selfManaged: BackendDefinition<SelfManagedBackend> = {
   create: (spec, deps) => {
     // Of a root that isn't stored yet, or that was refused: the next look goes on with it.
     let made: PrivateKey | undefined;
+    const { externalRoot } = spec;
+    if (externalRoot !== undefined)
+      return { ...ownCA(deps), makesCA: true, keyPair: loadedCaBelowRoot(spec, externalRoot, deps) };
+    let isTidy = false;
     return {
       ...ownCA(deps),
       makesCA: true,
       keyPair: async (newest, nextVersion, _signal, aside) => {
+        if (!isTidy) isTidy = await isNothingLeft(deps);
         const isCurrent = newest !== undefined && deps.clock.now() < successorDue(newest.certificate);
         if (isCurrent || (made !== undefined && isKeyOf(newest, made))) made = undefined;
         if (isCurrent) return newest;
@@ -40,8 +47,37 @@ function isKeyOf(path: CaPath | undefined, key: PrivateKey): boolean {
   return path?.certificate.publicKeyDer.equals(publicKeyDer(key)) === true;
 }
 
-function makeKey(spec: KeySpec, aside: Aside): Promise<PrivateKey> {
-  return spec.algorithm === 'RSA' ? aside(() => generateKey(spec)) : generateKey(spec);
+/** Its code is loaded with the first such authority. */
+function loadedCaBelowRoot(
+  spec: SelfManagedBackend,
+  root: ExternalRoot,
+  deps: BackendDeps,
+): NonNullable<Backend['keyPair']> {
+  let loading: Promise<NonNullable<Backend['keyPair']>> | undefined;
+  return async (...asked) => {
+    loading ??= import('./self-managed/below-root.ts').then(({ caBelowRoot }) => caBelowRoot(spec, root, deps));
+    return (await loading)(...asked);
+  };
+}
+
+/**
+ * Withdraws the CSR of a CA below a root after externalRoot was taken away: a person would have it signed in vain, and its key
+ * would stay. Answers false where that has to be tried again, which keeps no CA from signing.
+ */
+async function isNothingLeft(deps: BackendDeps): Promise<boolean> {
+  try {
+    const kept = await deps.state.read();
+    if (requestIn(kept?.data) !== undefined) await (await import('./self-managed/below-root.ts')).withdrawRequest(deps);
+    return true;
+  } catch (error) {
+    // Another program's Secret has the name.
+    if (error instanceof AuthorityError) return true;
+    deps.log.warn('the request for a CA below a root could not be withdrawn', {
+      authority: deps.name,
+      error: messageOf(error),
+    });
+    return false;
+  }
 }
 
 async function makePair(

@@ -6,8 +6,13 @@ import { createIssuer, issueServer } from '../../test/cluster/certificates.ts';
 import { onStop, stopAll } from '../../test/teardown.ts';
 import { issueRequest } from '../../test/unit/issue-request.ts';
 import { listenersOf } from '../../test/unit/signal-listeners.ts';
+import type { CloudflareBackend } from '../api/generated/types.ts';
 import { systemClock } from '../clock.ts';
-import type { Backend, BackendDeps } from './backend.ts';
+import { acme } from './acme.ts';
+import { awsPrivateCA } from './aws-private-ca.ts';
+import type { Backend } from './backend.ts';
+import type { BackendDeps } from './backend-deps.ts';
+import { cloudflare } from './cloudflare.ts';
 import { stepCA } from './step-ca.ts';
 import { vault } from './vault.ts';
 
@@ -27,25 +32,40 @@ async function serverThatAnswers(status: number): Promise<{ server: string; caBu
   return { server: `https://127.0.0.1:${(server.address() as AddressInfo).port}`, caBundle };
 }
 
+const AWS_KEY = { 'access-key-id': Buffer.from('AKIA'), 'secret-access-key': Buffer.from('secret') };
 const deps = {
   clock: systemClock,
   addresses: { loopback: true },
   log: { warn: () => {} },
   objects: { namespace: 'ns' },
-  secret: async () => ({ token: Buffer.from('hvs.secret'), password: Buffer.from('secret') }),
+  secret: async () => ({ token: Buffer.from('hvs.secret'), password: Buffer.from('secret'), ...AWS_KEY }),
 } as unknown as BackendDeps;
 
+const AWS_CA = 'arn:aws:acm-pca:eu-central-1:111122223333:certificate-authority/1';
+const cloudflareDeps: BackendDeps = { ...deps, booked: () => [] };
+
 const BACKENDS: Readonly<Record<string, (place: { server: string; caBundle: string }) => Backend>> = {
+  acme: (place) => {
+    const trustBundle = { inline: '', partialChain: false };
+    return acme.create({ ...place, trustBundle, accountKeyRollover: 0, enableDurationFeature: false }, deps);
+  },
   vault: (place) =>
     vault.create(
       { ...place, mount: 'pki', role: 'client', auth: { tokenSecretRef: { name: 'token', key: 'token' } } },
       deps,
     ),
+  cloudflare: (place) => {
+    const apiTokenSecretRef = { name: 'token', key: 'token' };
+    const spec = { ...place, zone: '0'.repeat(32), apiTokenSecretRef, trustBundle: { inline: 'PEM' } };
+    return cloudflare.create(spec as CloudflareBackend, cloudflareDeps);
+  },
   stepCA: ({ server }) =>
     stepCA.create(
       { server, rootFingerprints: ['0'.repeat(64)], provisioner: { name: 'p', secretRef: { name: 's' } } },
       deps,
     ),
+  awsPrivateCA: ({ server: endpoint, caBundle }) =>
+    awsPrivateCA.create({ arn: AWS_CA, endpoint, caBundle, auth: { secretRef: { name: 's' } } }, deps),
 };
 
 for (const [type, create] of Object.entries(BACKENDS))

@@ -1,8 +1,11 @@
 import type { VaultBackend } from '../api/generated/types.ts';
-import { type Backend, type BackendDefinition, type BackendDeps, perSecond } from './backend.ts';
+import { type Backend, type BackendDefinition, perSecond } from './backend.ts';
+import type { BackendDeps } from './backend-deps.ts';
 import { withinLimit } from './http/client.ts';
 import { concealErrors } from './http/conceal-errors.ts';
+import { ClientPairSource } from './shared/client-pair.ts';
 import { TRUST_BUNDLE_PERMISSION } from './shared/trust-bundle.ts';
+import { identityOf } from './vault/cert-login.ts';
 import { VaultClient } from './vault/client.ts';
 import { loginOf } from './vault/login.ts';
 import { VaultPki } from './vault/pki.ts';
@@ -31,6 +34,7 @@ export const vault: BackendDefinition<VaultBackend> = {
     const backend: Backend = {
       choosesCA: true,
       tryToSign: (issuerRef, signal) => withinLimit(signal, (all) => pki.tryToSign(issuerRef, all)),
+      signProbe: (probe, signal) => withinLimit(signal, (all) => pki.signProbe(probe, all)),
       check: (signal) => withinLimit(signal, (all) => pki.check(all)),
       trust: (signal) => withinLimit(signal, (all) => pki.trust(all)),
       issue: (request, signal) => withinLimit(signal, (all) => pki.issue(request, all)),
@@ -41,6 +45,8 @@ export const vault: BackendDefinition<VaultBackend> = {
 };
 
 function pkiOf(spec: VaultBackend, deps: BackendDeps): VaultPki {
-  const client = new VaultClient(spec, deps);
-  return new VaultPki(spec, client, new Tokens(client, loginOf(spec, client, deps), deps.clock), deps);
+  const { cert } = spec.auth;
+  const pairs = cert && new ClientPairSource(cert.secretRef.name, deps);
+  const client = new VaultClient(spec, deps, pairs && (() => identityOf(pairs)));
+  return new VaultPki(spec, client, new Tokens(client, loginOf(spec, client, deps, pairs), deps.clock), deps);
 }

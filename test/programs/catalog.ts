@@ -20,6 +20,7 @@ const helmStamp = [
 export const KUBERNETES_VERSION = '1.37.2';
 export const VAULT_VERSION = '1.19.5';
 export const STEP_VERSION = '0.30.2';
+export const PEBBLE_VERSION = '2.10.1';
 
 /** By the name of the folder beside this file that holds its go.mod. */
 const modules = {
@@ -33,6 +34,12 @@ const modules = {
   opa: { stamps: [], tags: [] },
   // Ours, over nothing but the standard library.
   'go-x509': { stamps: [], tags: [] },
+  // Let's Encrypt's small ACME server, and its server of DNS answers.
+  pebble: { stamps: [], tags: [] },
+  // Ours, over the ACME client of the Go project.
+  'acme-client': { stamps: [], tags: [] },
+  // Ours, over the database library of step-ca.
+  'step-db': { stamps: [], tags: [] },
   // Ours: the bundle endpoint of go-spiffe.
   'spiffe-bundle': { stamps: [], tags: [] },
   // Servers and clients of the interoperability tests.
@@ -87,12 +94,21 @@ const catalog = {
   opa: { module: 'opa', package: 'github.com/open-policy-agent/opa', versionArguments: ['version'] },
   'go-x509': { module: 'go-x509', package: '.', versionArguments: ['version'] },
   'spiffe-bundle': { module: 'spiffe-bundle', package: '.', versionArguments: ['version'] },
+  pebble: { module: 'pebble', package: 'github.com/letsencrypt/pebble/v2/cmd/pebble', versionArguments: ['-version'] },
+  'pebble-challtestsrv': {
+    module: 'pebble',
+    package: 'github.com/letsencrypt/pebble/v2/cmd/pebble-challtestsrv',
+    versionArguments: ['-h'],
+  },
+  'acme-client': { module: 'acme-client', package: '.', versionArguments: ['version'] },
+  'step-db': { module: 'step-db', package: '.', versionArguments: ['version'] },
   interop: { module: 'interop', package: '.', versionArguments: ['version'] },
   etcdctl: { module: 'interop', package: 'go.etcd.io/etcd/etcdctl/v3', versionArguments: ['version'] },
   zlint: { module: 'zlint', package: '.', versionArguments: ['version'] },
   spiffe: { module: 'spiffe', package: '.', versionArguments: ['version'] },
   // The name under which Vault finds the plugin of its Kubernetes auth method is that of its file.
   'vault-plugin-auth-kubernetes': { module: 'vault', package: './kubernetes-auth', versionArguments: ['version'] },
+  'vault-plugin-auth-aws': { module: 'vault', package: './aws-auth', versionArguments: ['version'] },
 } as const satisfies Readonly<Record<string, Program>>;
 
 export type ProgramName = keyof typeof catalog;

@@ -5,8 +5,10 @@ import { distribution } from './debian.ts';
 import { complete } from './entries.ts';
 import { writeFolder } from './folder.ts';
 import { type Image, type Layer, ociImage } from './oci.ts';
+import { pkcs11Files } from './pkcs11-files.ts';
 import { runtimeFiles } from './runtime-files.ts';
 import { sbom } from './sbom.ts';
+import { pkcs11Settings, settings } from './settings.ts';
 import { readSource } from './source.ts';
 
 export interface Built extends Image {
@@ -16,11 +18,16 @@ export interface Built extends Image {
   readonly sbomPath: string;
 }
 
+/** `pkcs11` is the image for authorities whose keys are in an HSM. */
+export type Variant = 'plain' | 'pkcs11';
+
 /** Makes the root filesystem, the archive and the SBOM from the sources in `root`, below `root`/dist. */
-export async function buildImage(root: string, wanted?: string): Promise<Built> {
+export async function buildImage(root: string, variant: Variant, wanted?: string): Promise<Built> {
   checkNode(root);
-  const source = readSource(root);
-  const reference = wanted ?? `${source.name}/${source.name}:${source.version}`;
+  const plain = readSource(root);
+  const suffix = variant === 'plain' ? '' : `-${variant}`;
+  const source = { ...plain, name: `${plain.name}${suffix}` };
+  const reference = wanted ?? `${plain.name}/${source.name}:${source.version}`;
   if (!/^[a-z0-9][a-z0-9._:/-]*:[\w.-]+$/.test(reference))
     throw new Error(
       `${JSON.stringify(reference)} names no image; give repository:tag, as in certwheel/certwheel:1.2.3`,
@@ -30,18 +37,22 @@ export async function buildImage(root: string, wanted?: string): Promise<Built> 
   const layers: Layer[] = [
     // Nothing in it comes from the source, so its times don't either: nodes that have it needn't fetch it anew.
     { what: 'Node, its libraries and what they need', entries: complete(runtime.entries), seconds: 0 },
-    { what: source.name, entries: complete(app.entries), seconds: source.seconds },
+    { what: plain.name, entries: complete(app.entries), seconds: source.seconds },
   ];
-  const image = ociImage(source, reference, layers);
+  const more = variant === 'plain' ? undefined : await pkcs11Files(root);
+  if (more !== undefined)
+    layers.push({ what: 'PKCS#11 support', entries: complete(more.entries), seconds: source.seconds });
+  const config = variant === 'plain' ? settings(source) : pkcs11Settings(source);
+  const image = ociImage(source, reference, layers, config);
   const paths = {
-    archivePath: join(root, 'dist/certwheel-image.tar'),
-    folderPath: join(root, 'dist/rootfs'),
-    sbomPath: join(root, 'dist/certwheel-sbom.json'),
+    archivePath: join(root, `dist/certwheel${suffix}-image.tar`),
+    folderPath: join(root, `dist/rootfs${suffix}`),
+    sbomPath: join(root, `dist/certwheel${suffix}-sbom.json`),
   };
   mkdirSync(join(root, 'dist'), { recursive: true });
   writeFolder(paths.folderPath, layers);
   writeFileSync(paths.archivePath, image.archive);
-  const { npm } = app;
+  const npm = [...app.npm, ...(more?.npm ?? [])];
   const { debian } = runtime;
   const { versions } = process;
   writeFileSync(

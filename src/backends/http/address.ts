@@ -92,6 +92,13 @@ function holds(list: BlockList, address: string): boolean {
   return list.check(address, isIP(address) === 6 ? 'ipv6' : 'ipv4');
 }
 
+const LOOPBACK_LITERAL = /^(127\.\d+\.\d+\.\d+|\[::1\])$/;
+
+/** Whether a URL's host is this host itself, where operators allow that for tests. A name of it could lead elsewhere. */
+export function isAllowedLoopback(hostname: string, { loopback }: AddressRules): boolean {
+  return loopback && LOOPBACK_LITERAL.test(hostname);
+}
+
 /** Throws AddressRefused for a URL's host that is such an address itself: it is never resolved, so no lookup sees it. */
 export function refuseLiteral(hostname: string, rules: AddressRules): void {
   const problem = addressProblem(hostname.replace(/^\[|\]$/g, ''), rules);

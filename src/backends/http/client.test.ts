@@ -1,4 +1,4 @@
-import { json as jsonOf } from 'node:stream/consumers';
+import { buffer as bytesOf, json as jsonOf } from 'node:stream/consumers';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { onStop, stopAll } from '../../../test/teardown.ts';
@@ -24,6 +24,41 @@ test('JSON goes out and comes in, below the path of the server', () =>
         [seen[0]?.method, seen[0]?.url, seen[0]?.headers['x-a'], seen[0]?.headers['content-type']],
         ['POST', '/behind/v1/sign', 'b', 'application/json'],
       );
+    },
+  ));
+
+test('bytes and headers go out as they are, and come in as they are', () =>
+  serving(
+    async (request, response) => {
+      response.setHeader('link', ['<a>;rel="up"', '<b>;rel="alternate"']);
+      response.setHeader('replay-nonce', 'n1');
+      response.writeHead(201, { 'content-type': 'application/octet-stream' });
+      response.end(Buffer.concat([Buffer.from([0, 255]), await bytesOf(request)]));
+    },
+    async ({ url, seen }) => {
+      const answer = await client(`${url}/behind`).exchange(
+        { method: 'POST', path: '/x', headers: { 'content-type': 'application/jose+json' }, body: '{"a" :1}' },
+        signal,
+      );
+      assert.is(answer.status, 201);
+      assert.is(answer.headers['replay-nonce'], 'n1');
+      assert.is(answer.headers.link, '<a>;rel="up"');
+      assert.equal(answer.all('link'), ['<a>;rel="up"', '<b>;rel="alternate"']);
+      assert.equal(answer.all('location'), []);
+      assert.equal(answer.bytes, Buffer.concat([Buffer.from([0, 255]), Buffer.from('{"a" :1}')]));
+      assert.equal([seen[0]?.url, seen[0]?.headers['content-type']], ['/behind/x', 'application/jose+json']);
+    },
+  ));
+
+test('a server that asks for patience gets it from every kind of request', () =>
+  serving(
+    (_request, response) => json(response, 503, {}, { 'retry-after': '7' }),
+    async ({ url, seen }) => {
+      const http = client(url);
+      assert.is((await http.exchange(GET, signal)).retryAfterMs, 7_000);
+      assert.is((await failure(http.exchange(GET, signal))).code, 'AuthorityBusy');
+      assert.is((await failure(http.json(GET, signal))).code, 'AuthorityBusy');
+      assert.is(seen.length, 1);
     },
   ));
 

@@ -1,22 +1,20 @@
-import { createSecureContext, getCACertificates, type PeerCertificate, type SecureContext } from 'node:tls';
+import type { PeerCertificate } from 'node:tls';
 import { Agent } from 'undici';
 import { within } from '../../abort.ts';
 import type { Clock } from '../../clock.ts';
 import { AuthorityError } from '../../errors.ts';
-import { parseRetryAfter, withoutSecrets } from '../../foreign-text.ts';
-import { type CertificateView, parseCertificates } from '../../pki/certificate.ts';
-import { messageOf } from '../../thrown.ts';
+import { parseRetryAfter } from '../../foreign-text.ts';
 import { type AddressRules, guardedLookup, refuseLiteral } from './address.ts';
 import { noAnswer } from './errors.ts';
-import type { JsonAnswer, JsonRequest } from './json.ts';
-import { membersOf, textsOf } from './json-members.ts';
-import { readText } from './read-text.ts';
+import { type HttpAnswer, type HttpRequest, headersOf } from './exchange.ts';
+import { type JsonAnswer, type JsonRequest, jsonOf, requestOf } from './json.ts';
+import { readBody } from './read-body.ts';
+import { type ClientIdentity, type ServerIdentity, trusting, trustingAlone } from './secure-context.ts';
 
 /** No certificate with its chain comes near it. */
 const MAX_BYTES = 2 ** 20;
 const REQUEST_MS = 10_000;
 const ALL_REQUESTS_MS = 30_000;
-const MAX_CA_BUNDLE_BYTES = 500_000;
 /** Vault cuts off what is below a second, and says 0. */
 const LEAST_RETRY_AFTER_MS = 1_000;
 
@@ -40,13 +38,6 @@ export interface HttpOptions {
   readonly isProof?: (answer: JsonAnswer) => boolean;
 }
 
-export interface ServerIdentity {
-  /** The CAs that the server's certificate must lead to, roots or not. */
-  readonly anchors: readonly Pick<CertificateView, 'pem'>[];
-  /** Why the certificate (DER) isn't that of the expected server, as the rest of a sentence. */
-  problem(certificate: Buffer): string | undefined;
-}
-
 /** The server names another one; where that is so on purpose, a backend can say more about it. */
 export class Redirected extends AuthorityError {
   readonly status: number;
@@ -65,6 +56,13 @@ export class Redirected extends AuthorityError {
   }
 }
 
+/** Until when a server asked to be left alone. */
+interface Quiet {
+  readonly untilMs: number;
+  readonly moment: Date;
+  readonly unproven: boolean;
+}
+
 /**
  * The one way out to an authority that is a server: HTTPS whose certificate is always verified, never redirected, bounded
  * in size and time. Any answer is given back, a refusal too; where none came, it throws an AuthorityError that says why.
@@ -75,7 +73,10 @@ export class AuthorityHttp {
   /** The server as it may be shown. */
   readonly server: string;
   #agent: Agent | undefined;
-  #quiet: { readonly untilMs: number; readonly moment: Date; readonly unproven: boolean } | undefined;
+  #shown: ClientIdentity | undefined;
+  #quiet: Quiet | undefined;
+  /** Of requests that are aside alone. */
+  #quietAside: Quiet | undefined;
 
   constructor(options: HttpOptions) {
     this.#options = options;
@@ -84,19 +85,53 @@ export class AuthorityHttp {
       this.#url === undefined ? 'the server' : `${this.#url.origin}${this.#url.pathname}`.replace(/\/+$/, '');
   }
 
+  /**
+   * Shows this certificate on each connection from now on. Connections that showed another one end with the requests
+   * that they carry. Throws an AuthorityError for a certificate or key that TLS can't use.
+   */
+  present(identity: ClientIdentity): void {
+    if (this.#shown?.id === identity.id) return;
+    const agent = this.#connect(identity);
+    // Its requests may still fail; they report that themselves.
+    this.#agent?.close().catch(() => {});
+    this.#agent = agent;
+    this.#shown = identity;
+  }
+
   /** One request, within 10 s; `signal` is that of `withinLimit` where several belong together. */
-  async json(request: JsonRequest, signal: AbortSignal): Promise<JsonAnswer> {
+  json(request: JsonRequest, signal: AbortSignal): Promise<JsonAnswer> {
+    const { secrets } = request;
+    return this.#ask(request.secrets, signal, async (scope) => {
+      const answer = jsonOf(await this.#exchange(requestOf(request), scope), this.server, secrets);
+      this.#heed(answer, this.#options.isProof?.(answer) === false);
+      return answer;
+    });
+  }
+
+  /** The same with the bytes and the headers of both sides, for a protocol that needs them; see `isProof` of HttpOptions. */
+  exchange(request: HttpRequest, signal: AbortSignal, isProof?: (answer: HttpAnswer) => boolean): Promise<HttpAnswer> {
+    const { secrets, isAside = false } = request;
+    const exchange = async (scope: AbortSignal) => {
+      if (isAside) this.#keepQuiet(this.#quietAside);
+      const answer = await this.#exchange(request, scope);
+      this.#heed(answer, isProof?.(answer) === false, isAside);
+      return answer;
+    };
+    return this.#ask(secrets, signal, exchange);
+  }
+
+  async #ask<T>(
+    secrets: readonly string[] | undefined,
+    signal: AbortSignal,
+    exchange: (scope: AbortSignal) => Promise<T>,
+  ): Promise<T> {
     try {
       this.#refuseBadAddress();
-      this.#keepQuiet();
+      this.#keepQuiet(this.#quiet);
       signal.throwIfAborted();
-      const answer = await within(REQUEST_MS, signal, (scope) => this.#exchange(request, scope));
-      const { status, retryAfterMs } = answer;
-      if ((status === 429 || status === 503) && retryAfterMs !== undefined)
-        this.#leaveAlone(retryAfterMs, this.#options.isProof?.(answer) === false);
-      return answer;
+      return await within(REQUEST_MS, signal, exchange);
     } catch (error) {
-      throw noAnswer(error, this.server, request.secrets, this.#options);
+      throw noAnswer(error, this.server, secrets, this.#options);
     }
   }
 
@@ -114,49 +149,48 @@ export class AuthorityHttp {
     refuseLiteral(this.#url.hostname, this.#options.rules);
   }
 
-  #leaveAlone(ms: number, unproven: boolean): void {
+  #heed(
+    { status, retryAfterMs: ms }: Pick<HttpAnswer, 'status' | 'retryAfterMs'>,
+    unproven: boolean,
+    isAside = false,
+  ): void {
+    if ((status !== 429 && status !== 503) || ms === undefined) return;
     const { clock } = this.#options;
-    this.#quiet = { untilMs: clock.monotonicMs() + ms, moment: new Date(clock.now().getTime() + ms), unproven };
+    const quiet = { untilMs: clock.monotonicMs() + ms, moment: new Date(clock.now().getTime() + ms), unproven };
+    if (isAside) this.#quietAside = quiet;
+    else this.#quiet = quiet;
   }
 
   /** A server that answered Retry-After isn't asked before that moment, on any caller's behalf. */
-  #keepQuiet(): void {
-    if (this.#quiet === undefined) return;
-    const retryAfterMs = this.#quiet.untilMs - this.#options.clock.monotonicMs();
+  #keepQuiet(quiet: Quiet | undefined): void {
+    if (quiet === undefined) return;
+    const retryAfterMs = quiet.untilMs - this.#options.clock.monotonicMs();
     if (retryAfterMs <= 0) return;
     // A moment and no span: the message stands in a status, which is written anew with each change.
-    const until = this.#quiet.moment.toISOString();
+    const until = quiet.moment.toISOString();
     throw new AuthorityError('AuthorityBusy', `${this.server} asked to be left alone until ${until}`, {
       retryAfterMs,
-      unproven: this.#quiet.unproven,
+      unproven: quiet.unproven,
     });
   }
 
-  async #exchange({ method, path, headers, body, secrets }: JsonRequest, signal: AbortSignal): Promise<JsonAnswer> {
-    this.#agent ??= this.#connect();
+  async #exchange({ method, path, headers, body }: HttpRequest, signal: AbortSignal): Promise<HttpAnswer> {
+    this.#agent ??= this.#connect(undefined);
     const { origin, pathname } = new URL(this.server);
     const answer = await this.#agent.request({
       origin,
       path: `${pathname.replace(/\/$/, '')}${path}`,
       method,
-      headers: {
-        accept: 'application/json',
-        'user-agent': 'certwheel',
-        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
-        ...headers,
-      },
-      body: body === undefined ? null : JSON.stringify(body),
+      headers: { accept: 'application/json', 'user-agent': 'certwheel', ...headers },
+      body: body ?? null,
       signal,
     });
-    const { statusCode: status, headers: answered } = answer;
-    const text = await readText(answer.body, MAX_BYTES, `${this.server} answered with more than ${MAX_BYTES} bytes`);
-    if (status >= 300 && status < 400)
-      throw new Redirected(this.server, status, oneOf(answered.location), this.#options.field);
-    return {
-      status,
-      ...readBody(text, status, this.server, secrets),
-      retryAfterMs: this.#retryAfter(oneOf(answered['retry-after'])),
-    };
+    const { statusCode: status } = answer;
+    const received = headersOf(answer.headers);
+    const { location, 'retry-after': retryAfter } = received.headers;
+    const bytes = await readBody(answer.body, MAX_BYTES, `${this.server} answered with more than ${MAX_BYTES} bytes`);
+    if (status >= 300 && status < 400) throw new Redirected(this.server, status, location, this.#options.field);
+    return { status, ...received, bytes, retryAfterMs: this.#retryAfter(retryAfter) };
   }
 
   #stranger({ problem }: ServerIdentity, { raw }: PeerCertificate): Error | undefined {
@@ -167,7 +201,7 @@ export class AuthorityHttp {
     });
   }
 
-  #connect(): Agent {
+  #connect(shown: ClientIdentity | undefined): Agent {
     const { caBundle, identity, rules, namespace } = this.#options;
     return new Agent({
       allowH2: false,
@@ -176,7 +210,7 @@ export class AuthorityHttp {
       keepAliveMaxTimeout: 60_000,
       connect: {
         // Made once: to parse a hundred CA certificates takes longer than a handshake.
-        secureContext: identity === undefined ? trusting(caBundle) : trustingAlone(identity),
+        secureContext: identity === undefined ? trusting(caBundle, shown) : trustingAlone(identity),
         ...(identity && { checkServerIdentity: (_, shown) => this.#stranger(identity, shown) }),
         lookup: guardedLookup(rules, namespace),
         minVersion: 'TLSv1.2',
@@ -185,11 +219,6 @@ export class AuthorityHttp {
       },
     });
   }
-}
-
-/** Anchors that are no roots are trusted too: a trust domain may have nothing else (X509-SVID section 5.1). */
-function trustingAlone({ anchors }: ServerIdentity): SecureContext {
-  return createSecureContext({ ca: anchors.map(({ pem }) => pem), allowPartialTrustChain: true });
 }
 
 /** All requests that belong to one question, which together may take 30 s. */
@@ -201,46 +230,4 @@ function urlOf(server: string): URL | undefined {
   const url = URL.canParse(server) ? new URL(server) : undefined;
   const bare = url?.username === '' && url.password === '' && url.search === '' && url.hash === '';
   return bare && url.protocol === 'https:' ? url : undefined;
-}
-
-function trusting(caBundle: string | undefined): SecureContext {
-  if (caBundle === undefined)
-    return createSecureContext({ ca: [...getCACertificates('default'), ...getCACertificates('system')] });
-  try {
-    const certificates = parseCertificates(caBundle, { maxBytes: MAX_CA_BUNDLE_BYTES });
-    if (certificates.length === 0) throw new Error('it holds no certificate');
-    return createSecureContext({ ca: certificates.map(({ pem }) => pem) });
-  } catch (error) {
-    const why = messageOf(error);
-    throw new AuthorityError('AuthorityMisconfigured', `caBundle can't be used: ${why}`);
-  }
-}
-
-function readBody(text: string, status: number, server: string, secrets: readonly string[] | undefined) {
-  if (text === '') return { body: undefined, message: '' };
-  let body: unknown;
-  try {
-    body = JSON.parse(text);
-  } catch {
-    if (status >= 300) return { body: undefined, message: '' };
-    throw new AuthorityError(
-      'AuthorityMisconfigured',
-      `${server} answered (HTTP ${status}) with something that is no JSON; is this its address?`,
-      { unproven: true },
-    );
-  }
-  return { body, message: status < 300 ? '' : withoutSecrets(saidIn(body), secrets) };
-}
-
-/** The places where servers put what they have to say: Vault, OAuth, ACME, step-ca. */
-function saidIn(body: unknown): string {
-  const { errors, message, detail, error_description, error } = membersOf(body);
-  const [found = ''] = [textsOf(errors).join('; '), message, detail, error_description, error].filter(
-    (each) => typeof each === 'string' && each !== '',
-  );
-  return String(found);
-}
-
-function oneOf(header: string | string[] | undefined): string | undefined {
-  return Array.isArray(header) ? header[0] : header;
 }

@@ -6,10 +6,14 @@ import * as assert from 'uvu/assert';
 import { createIssuer, issueServer } from '../../../test/cluster/certificates.ts';
 import { root } from '../../../test/pki/make.ts';
 import { FakeClock } from '../../../test/unit/fake-clock.ts';
-import type { StepCABackend, VaultBackend } from '../../api/generated/types.ts';
+import type { AcmeBackend, StepCABackend, VaultBackend } from '../../api/generated/types.ts';
 import { AuthorityError, type CertwheelError, RetryableError } from '../../errors.ts';
 import { caPath } from '../../pki/ca.ts';
-import type { Backend, BackendDeps } from '../backend.ts';
+import { acme } from '../acme.ts';
+import { awsPrivateCA } from '../aws-private-ca.ts';
+import { type Backend, NO_TRUST } from '../backend.ts';
+import type { BackendDeps } from '../backend-deps.ts';
+import { cloudflare } from '../cloudflare.ts';
 import { stepCA } from '../step-ca.ts';
 import { vault } from '../vault.ts';
 import { concealErrors } from './conceal-errors.ts';
@@ -54,14 +58,35 @@ interface Logged {
 }
 
 const BACKENDS: Readonly<Record<string, (server: string, deps: BackendDeps) => Backend>> = {
+  acme: (server, deps) => {
+    const caBundle = Buffer.from(issuer.certificatePem).toString('base64');
+    const made = acme.create({ server, caBundle } as AcmeBackend, deps);
+    // Its CA certificates are in the cluster.
+    return { ...made, trust: async (all) => made.check(all).then(() => NO_TRUST) };
+  },
   vault: (server, deps) => {
     const caBundle = Buffer.from(issuer.certificatePem).toString('base64');
     const auth = { tokenSecretRef: { name: 'token', key: 'token' } };
     return vault.create({ server, caBundle, mount: 'pki', role: 'client', auth } as VaultBackend, deps);
   },
+  cloudflare: (server, deps) => {
+    const caBundle = Buffer.from(issuer.certificatePem).toString('base64');
+    const apiTokenSecretRef = { name: 'token', key: 'token' };
+    const trustBundle = { inline: signing.certificate.pem, partialChain: false };
+    const quota = { maxCertificates: 100, revokeAfter: '5m' };
+    const spec = { server, caBundle, zone: '0'.repeat(32), apiTokenSecretRef, trustBundle, ...quota };
+    const backend = cloudflare.create(spec, { ...deps, booked: () => [] });
+    // Its trust is in the spec, and asks no server.
+    return { ...backend, trust: (all) => backend.check(all).then(() => NO_TRUST) };
+  },
   stepCA: (server, deps) => {
     const provisioner = { name: 'p', secretRef: { name: 'token' } };
     return stepCA.create({ server, rootFingerprints: ['ab'.repeat(32)], provisioner } as StepCABackend, deps);
+  },
+  awsPrivateCA: (endpoint, deps) => {
+    const caBundle = Buffer.from(issuer.certificatePem).toString('base64');
+    const arn = 'arn:aws:acm-pca:eu-central-1:111122223333:certificate-authority/1';
+    return awsPrivateCA.create({ arn, endpoint, caBundle, auth: { secretRef: { name: 'key' } } }, deps);
   },
 };
 
@@ -76,7 +101,11 @@ function depsOf(clusterWide: boolean, logged: Logged[] = []): BackendDeps {
     log: { warn: (_message: string, fields: Logged) => void logged.push(fields) },
     objects: { namespace: 'ns' },
     signing: () => ({ version: 1, path: signing, issuerRef: 'one' }),
-    secret: async () => ({ token: Buffer.from('hvs.secret') }),
+    secret: async () => ({
+      token: Buffer.from('hvs.secret'),
+      'access-key-id': Buffer.from('AKIA'),
+      'secret-access-key': Buffer.from('secret'),
+    }),
   } as unknown as BackendDeps;
 }
 
@@ -122,7 +151,10 @@ for (const type of Object.keys(BACKENDS)) {
     }
     assert.is(told.size, 1, JSON.stringify([...told], undefined, 1));
     const [said = ''] = told.keys();
-    assert.match(said, /^AuthorityUnreachable: the server at 127\.0\.0\.1:PORT can't be used as a (Vault|step-ca): /);
+    assert.match(
+      said,
+      /^AuthorityUnreachable: the server at 127\.0\.0\.1:PORT can't be used as (a Vault|a step-ca|an AWS Private CA|Cloudflare's API|an ACME server): /,
+    );
     assert.match(said, "the controller's log says why");
     // The control: a reader of the log can tell the same servers apart.
     assert.ok(reasons.size > 5, JSON.stringify([...reasons], undefined, 1));

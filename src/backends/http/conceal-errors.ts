@@ -1,5 +1,6 @@
 import { AuthorityError, CertwheelError, RetryableError } from '../../errors.ts';
-import type { Backend, BackendDeps } from '../backend.ts';
+import type { Backend } from '../backend.ts';
+import type { BackendDeps } from '../backend-deps.ts';
 
 /** How often the same failure is logged again. */
 const LOG_AGAIN_MS = 600_000;
@@ -20,7 +21,7 @@ export function concealErrors<Concealed extends Backend>(
 ): Concealed {
   if (deps.clusterWide) return backend;
   const concealing = new Concealment(server, kind, deps);
-  const { revoke, tryToSign } = backend;
+  const { revoke, renewalInfo, tryToSign, signProbe } = backend;
   return {
     ...backend,
     check: (signal: AbortSignal) => concealing.around(() => backend.check(signal)),
@@ -28,6 +29,12 @@ export function concealErrors<Concealed extends Backend>(
     issue: (...asked: Parameters<Backend['issue']>) => concealing.around(() => backend.issue(...asked)),
     ...(tryToSign && {
       tryToSign: (...asked: Parameters<typeof tryToSign>) => concealing.around(() => tryToSign(...asked)),
+    }),
+    ...(signProbe && {
+      signProbe: (...asked: Parameters<typeof signProbe>) => concealing.around(() => signProbe(...asked)),
+    }),
+    ...(renewalInfo && {
+      renewalInfo: (...asked: Parameters<typeof renewalInfo>) => concealing.around(() => renewalInfo(...asked)),
     }),
     ...(revoke && { revoke: (...asked: Parameters<typeof revoke>) => concealing.around(() => revoke(...asked)) }),
   };

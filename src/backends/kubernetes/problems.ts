@@ -1,6 +1,6 @@
 import type { Resource } from '../../api/names.ts';
 import { ApiError, AuthorityError, DeniedError } from '../../errors.ts';
-import type { KubernetesObjects } from '../backend.ts';
+import type { KubernetesObjects } from '../backend-deps.ts';
 
 /** What the failure of a request to the Kubernetes API means for the certificate that waits for it. */
 export async function telling<T>(what: string, work: Promise<T>): Promise<T> {

@@ -1,11 +1,20 @@
+import { hash } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import { CLIENT_CERTIFICATE_ANNOTATION, MANAGED_BY } from '../../api/names.ts';
 import { children, readElement } from '../../pki/asn1/read.ts';
 import { CSR_LABEL } from '../../pki/csr.ts';
 import { parsePem, toPem } from '../../pki/pem.ts';
+import { RecentlyUsed } from '../../recently-used.ts';
 import type { IssueRequest } from '../backend.ts';
 
 const SEQUENCE = 0x30;
+
+const MOST_RECOGNISED = 10_000;
+/**
+ * By the id of a request, which is another one for another key and another identity: the digest of a text that is its CSR. A
+ * request is polled for days, and to compare means to sign another CSR, which takes an RSA key milliseconds.
+ */
+const recognised = new RecentlyUsed<string>({ most: MOST_RECOGNISED, mostWeight: MOST_RECOGNISED });
 
 /** What of a request its object is found by. */
 export interface RequestKey extends Pick<IssueRequest, 'id'> {
@@ -41,9 +50,22 @@ export function requestText(request: IssueRequest): string {
  * made with chance; everything else must be the same.
  */
 export function asksTheSame(text: unknown, request: IssueRequest): boolean {
+  return isCsrOf(Buffer.from(String(text), 'base64').toString('latin1'), request);
+}
+
+/**
+ * The same of the PEM itself, which is nothing but one block with the label of a CSR, as `toPem` writes it: beside another block,
+ * or under another label, programs would read the one or the other, and openssl the one that isn't ours.
+ */
+export function isCsrOf(pem: string, request: Pick<IssueRequest, 'id' | 'csr'>): boolean {
+  const digest = hash('sha256', pem, 'base64');
+  if (recognised.get(request.id) === digest) return true;
   try {
-    const [block] = parsePem(Buffer.from(String(text), 'base64').toString('latin1'));
-    return block !== undefined && infoOf(block.der).equals(infoOf(request.csr()));
+    const [block] = parsePem(pem);
+    if (block === undefined || toPem(CSR_LABEL, block.der) !== pem) return false;
+    if (!infoOf(block.der).equals(infoOf(request.csr()))) return false;
+    recognised.set(request.id, digest, 1);
+    return true;
   } catch {
     return false;
   }

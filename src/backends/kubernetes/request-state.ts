@@ -1,6 +1,7 @@
 import type { RawObject } from '../../api/parse.ts';
 import { DeniedError } from '../../errors.ts';
-import type { BackendDeps, IssueRequest, Pending } from '../backend.ts';
+import type { IssueRequest, Pending } from '../backend.ts';
+import type { BackendDeps } from '../backend-deps.ts';
 import { trueCondition, wordsOf } from './conditions.ts';
 import { pollAfterMs } from './polling.ts';
 import { type RequestForm, requestObject } from './request.ts';

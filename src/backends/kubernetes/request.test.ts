@@ -6,7 +6,8 @@ import { issueRequest } from '../../../test/unit/issue-request.ts';
 import { SILENT } from '../../../test/unit/own-authority.ts';
 import type { RawObject } from '../../api/parse.ts';
 import { ApiError, CertwheelError } from '../../errors.ts';
-import type { BackendDefinition, BackendDeps } from '../backend.ts';
+import type { BackendDefinition } from '../backend.ts';
+import type { BackendDeps } from '../backend-deps.ts';
 import { certManager } from '../cert-manager.ts';
 import { kubernetesCSR } from '../kubernetes-csr.ts';
 import { requestName, requestText } from './request-object.ts';
@@ -40,6 +41,9 @@ class Server {
       const { metadata, ...rest } = JSON.parse(JSON.stringify(object)) as RawObject;
       this.object = { ...rest, metadata: { ...metadata, uid: 'uid-1' } };
       return this.object;
+    },
+    apply: async () => {
+      throw new Error('nothing is applied here');
     },
     applySubresource: async (_resource, verb, { metadata: { name, uid } }) => {
       this.written.push({ verb, name, uid });

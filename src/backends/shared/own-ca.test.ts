@@ -8,7 +8,8 @@ import type { CaPair } from '../../pki/ca.ts';
 import { generateKey, publicKeyDer } from '../../pki/keys.ts';
 import { NO_NAMES } from '../../pki/san.ts';
 import { isIssuedBy } from '../../pki/signed-by.ts';
-import type { BackendDeps, IssueRequest } from '../backend.ts';
+import type { IssueRequest } from '../backend.ts';
+import type { BackendDeps } from '../backend-deps.ts';
 import { ownCA } from './own-ca.ts';
 
 const MINUTE = 60_000;

@@ -1,18 +1,13 @@
-import { randomBytes } from 'node:crypto';
 import { AuthorityError } from '../../errors.ts';
 import type { CaPath } from '../../pki/ca.ts';
 import { parseCertificate } from '../../pki/certificate.ts';
 import { policiesToCopy } from '../../pki/constraints/constraints.ts';
-import { newSerialNumber, signLeaf } from '../../pki/issue.ts';
+import { signLeaf } from '../../pki/issue.ts';
 import { rulesOf } from '../../pki/path-rules.ts';
-import {
-  ANY_CERTIFICATE,
-  type Backend,
-  type BackendDeps,
-  type Capabilities,
-  type Issued,
-  type IssueRequest,
-} from '../backend.ts';
+import type { Signer } from '../../pki/signer.ts';
+import { ANY_CERTIFICATE, type Backend, type Capabilities, type Issued, type IssueRequest } from '../backend.ts';
+import type { BackendDeps, SigningCa } from '../backend-deps.ts';
+import { leafRevocation } from './leaf-revocation.ts';
 
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
@@ -24,9 +19,11 @@ export const OWN_CA_CAPABILITIES: Capabilities = {
   lifetime: 'atMost',
   remote: false,
   persistKey: false,
+  signsPublicKey: true,
 };
 
-type OwnCaDeps = Pick<BackendDeps, 'name' | 'clock' | 'log' | 'signing' | 'trusted'>;
+type SignDeps = Pick<BackendDeps, 'name' | 'clock' | 'log' | 'revocation'>;
+type OwnCaDeps = SignDeps & Pick<BackendDeps, 'signing' | 'trusted'>;
 
 /** It answers at once. */
 type OwnCa = Pick<Backend, 'check' | 'trust'> & {
@@ -38,7 +35,7 @@ export function ownCA(deps: OwnCaDeps): OwnCa {
   return {
     check: async () => void signingOf(deps),
     trust: async () => ({ anchors: deps.trusted().map(({ anchor }) => anchor), intermediates: [] }),
-    issue: (request) => sign(request, deps),
+    issue: async (request) => signFor(request, signingOf(deps), deps),
   };
 }
 
@@ -50,13 +47,17 @@ function signingOf(deps: OwnCaDeps) {
   return { ...signing, signer };
 }
 
-async function sign(request: IssueRequest, deps: OwnCaDeps): Promise<Issued> {
-  const { version, path, signer } = signingOf(deps);
+/** Signs a certificate with that CA generation. Throws an AuthorityError if the CA ends at once, and what the signer throws. */
+export async function signFor(
+  request: IssueRequest,
+  { version, path, signer }: Pick<SigningCa, 'version' | 'path'> & { readonly signer: Signer },
+  deps: SignDeps,
+): Promise<Issued> {
   const now = deps.clock.now();
   const { notBefore, notAfter } = validity(path, request.lifetimeMs, now);
   if (notAfter.getTime() - now.getTime() < SECOND)
     throw new AuthorityError('CAExpired', `the CA of ${deps.name} ends at ${notAfter.toISOString()}`);
-  const serialNumber = newSerialNumber(randomBytes(16));
+  const { serialNumber, extensions } = leafRevocation(deps.revocation, version, path);
   // Before the signature exists, so that none can exist that the log doesn't know of.
   deps.log.info('signing', {
     authority: deps.name,
@@ -66,10 +67,18 @@ async function sign(request: IssueRequest, deps: OwnCaDeps): Promise<Issued> {
     ...(request.rule === undefined ? {} : { rule: request.rule }),
     ...(request.requestedBy === undefined ? {} : { requestedBy: request.requestedBy }),
   });
+  request.signing?.({
+    serialNumber: serialNumber.toString('hex'),
+    issuer: path.certificate.fingerprintSHA256,
+    notBefore,
+    notAfter,
+    generation: version,
+  });
   const { publicKey: publicKeyDer, identity } = request;
   const ca = { certificate: path.certificate, signer };
   const policies = policiesToCopy(rulesOf(path.chain).constraints);
-  const der = await signLeaf({ ca, publicKeyDer, ...identity, policies, serialNumber, notBefore, notAfter });
+  const content = { ...identity, policies, extensions };
+  const der = await signLeaf({ ca, publicKeyDer, ...content, serialNumber, notBefore, notAfter });
   return { chain: [parseCertificate(der), ...path.chain], generation: version };
 }
 

@@ -48,4 +48,17 @@ test('a leaf, a missing key, a missing object and what is no PEM are refused by 
   assert.match(await refusal(top.certificate.der.toString('latin1')), /key ca\.crt: this is /);
 });
 
+test('what no command can mend is to be written where it was read, and never with a key', async () => {
+  const write = 'kubectl create configmap -n ns bundle --from-file=ca.crt=ca.crt --dry-run=client';
+  for (const text of [undefined, '', 'x', pem(top).slice(0, 200)]) {
+    const message = await refusal(text);
+    assert.ok(message.includes(write), message);
+    assert.not.match(message, 'tls.key');
+  }
+  const inline = await readTrustBundle({ inline: 'x', partialChain: false }, {
+    objects: { namespace: 'ns' },
+  } as never).catch((error: Error) => error.message);
+  assert.match(inline as string, /^trustBundle\.inline: this is not PEM.*write the CA certificates in PEM there/);
+});
+
 test.run();

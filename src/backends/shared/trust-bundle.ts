@@ -5,11 +5,13 @@ import type { CertificateView } from '../../pki/certificate.ts';
 import { MaterialError, readCertificateBlocks } from '../../pki/material.ts';
 import { parseBlock } from '../../pki/parse-block.ts';
 import { isSelfSigned, newEffort } from '../../pki/signed-by.ts';
-import { type BackendDeps, dataAt, type ReferencedData, type Trust } from '../backend.ts';
+import type { Trust } from '../backend.ts';
+import { type BackendDeps, dataAt, type ReferencedData } from '../backend-deps.ts';
 
 const STANDARD_KEY = 'ca.crt';
 /** Every Secret that Certwheel writes gets them all. */
 const MOST_CERTIFICATES = 100;
+const INLINE_REMEDY = 'write the CA certificates in PEM there, as cat ca.crt shows them';
 
 /** What every kind of authority needs that calls readTrustBundle. */
 export const TRUST_BUNDLE_PERMISSION: PolicyRule = {
@@ -29,27 +31,37 @@ export async function readTrustBundle(
   if (configMap !== undefined)
     return read('ConfigMap', configMap, await deps.configMap(configMap.name), deps, partialChain);
   if (secret !== undefined) return read('Secret', secret, await deps.secret(secret.name), deps, partialChain);
-  return parse('trustBundle.inline', Buffer.from(inline ?? ''), partialChain);
+  return parse('trustBundle.inline', Buffer.from(inline ?? ''), partialChain, INLINE_REMEDY);
 }
 
 function read(
-  kind: string,
+  kind: 'ConfigMap' | 'Secret',
   { name, key = STANDARD_KEY }: { readonly name: string; readonly key?: string },
   content: ReferencedData | undefined,
   { objects: { namespace } }: Pick<BackendDeps, 'objects'>,
   partialChain: boolean,
 ): Trust {
   const place = `${kind} ${namespace}/${name}`;
+  const remedy = bundleRemedy(kind, namespace, name, key);
   if (content === undefined)
-    throw new AuthorityError('TrustBundleNotFound', `there is no ${place}, which is to hold the CA under ${key}`);
+    throw new AuthorityError(
+      'TrustBundleNotFound',
+      `there is no ${place}, which is to hold the CA under ${key}; ${remedy}`,
+    );
   const pem = dataAt(content, key);
   if (pem === undefined)
-    throw new AuthorityError('TrustBundleNotFound', `${place} has no key ${key}, which is to hold the CA`);
-  return parse(`${place}, key ${key}`, pem, partialChain);
+    throw new AuthorityError('TrustBundleNotFound', `${place} has no key ${key}, which is to hold the CA; ${remedy}`);
+  return parse(`${place}, key ${key}`, pem, partialChain, remedy);
 }
 
-function parse(place: string, pem: Buffer, partialChain: boolean): Trust {
-  const certificates = parseBundle(place, pem);
+/** How the object of a trust bundle is written, as the end of a sentence. */
+export function bundleRemedy(kind: 'ConfigMap' | 'Secret', namespace: string, name: string, key: string): string {
+  const type = kind === 'ConfigMap' ? 'configmap' : 'secret generic';
+  return `write the CA certificates in PEM there with: kubectl create ${type} -n ${namespace} ${name} --from-file=${key}=ca.crt --dry-run=client -o yaml | kubectl apply -f -`;
+}
+
+function parse(place: string, pem: Buffer, partialChain: boolean, remedy: string): Trust {
+  const certificates = parseBundle(place, pem, remedy);
   const other = certificates.find(({ isCA }) => !isCA);
   if (other !== undefined)
     throw new AuthorityError('TrustBundleRefused', `${place}: ${JSON.stringify(other.subjectText)} is not a CA`);
@@ -71,11 +83,11 @@ function parse(place: string, pem: Buffer, partialChain: boolean): Trust {
   return { anchors, intermediates };
 }
 
-/** The certificates of a PEM text, whatever they are. Throws an AuthorityError TrustBundleRefused. */
-export function parseBundle(place: string, pem: Buffer): readonly CertificateView[] {
+/** The certificates of a PEM text, whatever they are. `remedy` says how the text is written. Throws an AuthorityError TrustBundleRefused. */
+export function parseBundle(place: string, pem: Buffer, remedy = INLINE_REMEDY): readonly CertificateView[] {
   const refusal = (message: string, cause?: unknown) => new AuthorityError('TrustBundleRefused', message, { cause });
   try {
-    const blocks = readCertificateBlocks(pem, place, { most: MOST_CERTIFICATES });
+    const blocks = readCertificateBlocks(pem, place, { most: MOST_CERTIFICATES, remedy });
     return blocks.map((block) => parseBlock(block, place, refusal));
   } catch (error) {
     throw error instanceof MaterialError ? refusal(error.message, error) : error;

@@ -7,7 +7,7 @@ import { type CertificateView, parseCertificates } from '../../pki/certificate.t
 import { type AddressRules, refuseLiteral } from '../http/address.ts';
 import { noAnswer } from '../http/errors.ts';
 import { membersOf } from '../http/json-members.ts';
-import { readText } from '../http/read-text.ts';
+import { readBody } from '../http/read-body.ts';
 
 const REQUEST_MS = 10_000;
 const MAX_BYTES = 65_536;
@@ -39,7 +39,7 @@ export async function fetchRoot(
     const { status, text } = await within(REQUEST_MS, signal, async (scope) => {
       const path = `/root/${fingerprint}`;
       const { statusCode, body } = await agent.request({ origin, path, method: 'GET', signal: scope });
-      return { status: statusCode, text: await readText(body, MAX_BYTES, tooLong) };
+      return { status: statusCode, text: String(await readBody(body, MAX_BYTES, tooLong)) };
     });
     const root = rootIn(text);
     if (root !== undefined && createHash('sha256').update(root.der).digest('hex') === fingerprint) return root;

@@ -1,88 +1,68 @@
-import { createHash } from 'node:crypto';
-import type { StepCAProvisioner } from '../../api/generated/types.ts';
+import type { StepCABackend } from '../../api/generated/types.ts';
 import { AuthorityError } from '../../errors.ts';
-import { messageOf } from '../../thrown.ts';
-import type { ReferencedData } from '../backend.ts';
+import type { BackendDeps } from '../backend-deps.ts';
 import { membersOf } from '../http/json-members.ts';
-import { openWithPassword } from './jwe.ts';
-import { type ProvisionerKey, readProvisionerKey, thumbprintOf } from './token.ts';
+import type { StepServer } from './server.ts';
 
-const BLANKS = Buffer.from('\t\n\v\f\r ');
+/** What a token is for. */
+export interface TokenPurpose {
+  readonly path: '/1.0/sign' | '/1.0/revoke';
+  readonly subject: string;
+  readonly sans?: readonly string[];
+  /** DER of the request that it is for: it is good for no other one. */
+  readonly csr?: Buffer;
+}
 
-/** What step-ca lists of a JWK provisioner. */
-export interface ListedProvisioner {
-  readonly kid: string;
-  readonly thumbprint: string | undefined;
+/** A provisioner of step-ca with the credential that Certwheel has of it. */
+export interface Provisioner {
   /** Whether its certificates are made by a template of its own. */
   readonly hasTemplate: boolean;
+  /** Throws an AuthorityError where the credential can't be had. */
+  token(purpose: TokenPurpose): Promise<string>;
+  /** What no certificate may outlive, where that is so. */
+  limit?(): Promise<{ readonly notAfter: Date; readonly place: string }>;
+  /** Whether step-ca takes its tokens for revocations too. */
+  readonly canRevoke: boolean;
 }
 
-/** The JWK provisioner of that name; names are unique. */
-export function findProvisioner(name: string, provisioners: readonly unknown[]): ListedProvisioner | undefined {
-  for (const each of provisioners) {
-    const { type, name: listed, key, options } = membersOf(each);
-    const { kid } = membersOf(key);
-    if (type !== 'JWK' || listed !== name || typeof kid !== 'string') continue;
-    const { template, templateFile } = membersOf(membersOf(options).x509);
-    return { kid, thumbprint: thumbprintOf(key), hasTemplate: Boolean(template || templateFile) };
+/** Reads the provisioner and the credential, and compares them. Throws an AuthorityError. */
+export type FindProvisioner = (signal: AbortSignal) => Promise<Provisioner>;
+
+export interface ProvisionerDeps {
+  readonly spec: StepCABackend;
+  readonly server: StepServer;
+  readonly deps: Pick<BackendDeps, 'secret' | 'objects' | 'clock'>;
+}
+
+export type ProvisionerType = 'JWK' | 'X5C' | 'K8sSA';
+
+/** What step-ca lists of a provisioner. */
+export interface Listed {
+  readonly hasTemplate: boolean;
+  readonly members: Readonly<Record<string, unknown>>;
+}
+
+/** The provisioner of that type and name; names are unique. Throws an AuthorityError where there is none. */
+export async function listedProvisioner(
+  type: ProvisionerType,
+  { spec, server }: ProvisionerDeps,
+  signal: AbortSignal,
+): Promise<Listed> {
+  const { name } = spec.provisioner;
+  for (const each of await server.provisioners(signal)) {
+    const members = membersOf(each);
+    // step-ca lists the type as ca.json has it, and the step CLI writes K8SSA.
+    if (String(members.type).toUpperCase() !== type.toUpperCase() || members.name !== name) continue;
+    const { template, templateFile } = membersOf(membersOf(members.options).x509);
+    return { hasTemplate: Boolean(template || templateFile), members };
   }
-  return undefined;
+  throw new AuthorityError(
+    'AuthorityMisconfigured',
+    `step-ca has no provisioner of type ${type} with the name ${name}; see: step ca provisioner list`,
+  );
 }
 
-export interface Credentials {
-  readonly password: Buffer;
-  /** The encrypted key, where the Secret holds it. */
-  readonly key: string | undefined;
-}
-
-export function credentialsIn(
-  secret: ReferencedData | undefined,
-  { secretRef: { name: secretName } }: StepCAProvisioner,
-): Credentials {
-  if (secret === undefined)
-    throw new AuthorityError(
-      'CredentialsNotFound',
-      `there is no Secret ${secretName}; make it with: kubectl create secret generic ${secretName} --from-file=key=provisioner.key --from-file=password=provisioner.password`,
-    );
-  const { password, key } = secret;
-  if (password === undefined || password.length === 0)
-    throw new AuthorityError('CredentialsNotFound', `Secret ${secretName} has no key "password"`);
-  return { password, key: key === undefined || key.length === 0 ? undefined : key.toString('latin1') };
-}
-
-/** Opens the encrypted key; a second time for the same key and password, it remembers what came of it, also if nothing did. */
-export class KeyRing {
-  #opened: { readonly id: string; readonly key: Promise<ProvisionerKey> } | undefined;
-
-  open(encrypted: string, password: Buffer, where: string): Promise<ProvisionerKey> {
-    const id = createHash('sha256').update(password).update('\0').update(encrypted).digest('base64');
-    // Deriving a key holds a thread for a while, so a wrong password is tried only once.
-    if (this.#opened?.id !== id) this.#opened = { id, key: openKey(encrypted, password, where) };
-    return this.#opened.key;
-  }
-}
-
-async function openKey(encrypted: string, password: Buffer, where: string): Promise<ProvisionerKey> {
-  try {
-    return readProvisionerKey(jwkIn(await openWithPassword(encrypted, withoutEnd(password))));
-  } catch (error) {
-    const why = messageOf(error);
-    throw new AuthorityError('CredentialsRefused', `the provisioner's key ${where} can't be used: ${why}`);
-  }
-}
-
-/** As step reads password files, which editors and echo end with a newline. */
-function withoutEnd(password: Buffer): Buffer {
-  let end = password.length;
-  // No pattern: for a megabyte of blanks with a letter at its end that would take an hour.
-  while (end > 0 && BLANKS.includes(password[end - 1] ?? 0)) end--;
-  return password.subarray(0, end);
-}
-
-function jwkIn(bytes: Buffer): unknown {
-  try {
-    return JSON.parse(bytes.toString());
-  } catch {
-    throw new Error('it holds no JWK');
-  }
+/** A list of PEM that stands in JSON as base64. Empty for what is none. */
+export function pemIn(value: unknown): string {
+  return typeof value === 'string' ? Buffer.from(value, 'base64').toString('latin1') : '';
 }

@@ -3,7 +3,7 @@ import { AuthorityError, DeniedError } from '../../errors.ts';
 import type { CertificateView } from '../../pki/certificate.ts';
 import { chainsTo } from '../../pki/chain.ts';
 import { isSelfSigned, newEffort } from '../../pki/signed-by.ts';
-import type { BackendDeps } from '../backend.ts';
+import type { BackendDeps } from '../backend-deps.ts';
 import { guardedLookup } from '../http/address.ts';
 import { AuthorityHttp } from '../http/client.ts';
 import { refusalError } from '../http/errors.ts';

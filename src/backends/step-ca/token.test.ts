@@ -49,6 +49,12 @@ for (const [name, { pair, alg }] of Object.entries(KEYS)) {
   });
 }
 
+test('a token by the key of a certificate holds the chain, and no id of a key', async () => {
+  const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  const token = await oneTimeToken({ key: privateKey, x5c: ['TGVhZg==', 'Q0E='] }, CLAIMS, NOW);
+  assert.equal(decode(token.split('.')[0] ?? ''), { alg: 'ES256', x5c: ['TGVhZg==', 'Q0E='], typ: 'JWT' });
+});
+
 test('no two tokens are the same', async () => {
   const key = readProvisionerKey(generateKeyPairSync('ed25519').privateKey.export({ format: 'jwk' }));
   assert.is.not(await oneTimeToken(key, CLAIMS, NOW), await oneTimeToken(key, CLAIMS, NOW));

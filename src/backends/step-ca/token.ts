@@ -78,8 +78,16 @@ export function thumbprintOf(jwk: unknown): string | undefined {
   return createHash('sha256').update(canonical).digest('base64url');
 }
 
+/** The key of a token, and how step-ca finds its public half: by the id of a JWK, or in the certificate itself. */
+export interface TokenKey {
+  readonly key: KeyObject;
+  readonly kid?: string;
+  /** DER in base64, leaf first (RFC 7515 section 4.1.6). */
+  readonly x5c?: string[];
+}
+
 /** A token that step-ca takes once, for five minutes from now. Throws an Error for a kind of key that step-ca has no token for. */
-export async function oneTimeToken({ kid, key }: ProvisionerKey, claims: TokenClaims, now: Date): Promise<string> {
+export async function oneTimeToken({ kid, x5c, key }: TokenKey, claims: TokenClaims, now: Date): Promise<string> {
   const issuedAt = Math.floor(now.getTime() / 1000);
   const payload = {
     iss: claims.issuer,
@@ -93,7 +101,8 @@ export async function oneTimeToken({ kid, key }: ProvisionerKey, claims: TokenCl
     nbf: issuedAt,
     exp: issuedAt + LIFE_SECONDS,
   };
-  return new SignJWT(payload).setProtectedHeader({ alg: algorithmOf(key), kid, typ: 'JWT' }).sign(key);
+  const header = { alg: algorithmOf(key), ...(kid !== undefined && { kid }), ...(x5c && { x5c }), typ: 'JWT' };
+  return new SignJWT(payload).setProtectedHeader(header).sign(key);
 }
 
 function algorithmOf(key: KeyObject): string {

@@ -1,10 +1,12 @@
 import type { VaultBackend } from '../../api/generated/types.ts';
 import { AuthorityError, type CertwheelError, DeniedError } from '../../errors.ts';
-import type { BackendDeps } from '../backend.ts';
+import type { BackendDeps } from '../backend-deps.ts';
 import { AuthorityHttp, Redirected } from '../http/client.ts';
+import { connectionOf } from '../http/connection.ts';
 import { refusalError } from '../http/errors.ts';
 import type { JsonAnswer } from '../http/json.ts';
 import { membersOf } from '../http/json-members.ts';
+import type { ClientIdentity } from '../http/secure-context.ts';
 
 export interface VaultCall {
   readonly method: 'GET' | 'POST';
@@ -25,19 +27,14 @@ export class VaultClient {
   readonly #http: AuthorityHttp;
   readonly #namespace: string | undefined;
   readonly #clusterWide: boolean;
+  readonly #identity: (() => Promise<ClientIdentity>) | undefined;
 
-  constructor({ server, caBundle, namespace }: VaultBackend, { addresses, clock, clusterWide, objects }: BackendDeps) {
-    const pem = caBundle === undefined ? undefined : Buffer.from(caBundle, 'base64').toString('latin1');
-    this.#http = new AuthorityHttp({
-      server,
-      caBundle: pem,
-      rules: addresses,
-      namespace: objects.namespace,
-      clock,
-      isProof: isOfVault,
-    });
-    this.#clusterWide = clusterWide;
-    this.#namespace = namespace;
+  /** `identity` is asked before each request for the certificate that is shown on the connection. */
+  constructor(spec: VaultBackend, deps: BackendDeps, identity?: () => Promise<ClientIdentity>) {
+    this.#http = new AuthorityHttp({ ...connectionOf(spec, deps), server: spec.server, isProof: isOfVault });
+    this.#clusterWide = deps.clusterWide;
+    this.#namespace = spec.namespace;
+    this.#identity = identity;
   }
 
   /** Any answer that Vault gives; throws an AuthorityError where none came. */
@@ -49,6 +46,7 @@ export class VaultClient {
       ...(token === undefined ? {} : { 'x-vault-token': token }),
     };
     const hidden = token === undefined ? secrets : [...secrets, token];
+    if (this.#identity !== undefined) this.#http.present(await this.#identity());
     try {
       const answer = await this.#http.json({ method, path: `/v1/${path}`, headers, body, secrets: hidden }, signal);
       if (!this.#clusterWide) this.#refuseUnlikeVault(answer, path);

@@ -11,7 +11,8 @@ import type { VaultBackend } from '../../api/generated/types.ts';
 import { systemClock } from '../../clock.ts';
 import { ApiError, AuthorityError, DeniedError } from '../../errors.ts';
 import { caPath } from '../../pki/ca.ts';
-import type { Backend, BackendDeps } from '../backend.ts';
+import type { Backend } from '../backend.ts';
+import type { BackendDeps } from '../backend-deps.ts';
 import { vault } from '../vault.ts';
 
 const issuer = createIssuer('CA of the server');
@@ -141,6 +142,29 @@ for (const [status, code, says] of NO_TOKEN) {
         },
       },
       status,
+    ));
+}
+
+const NO_TOKENS: [answered: unknown, code: string, says: string][] = [
+  [undefined, 'AuthorityMisconfigured', 'was answered without a token; is MFA asked for?'],
+  ['', 'AuthorityMisconfigured', 'was answered without a token'],
+  [7, 'AuthorityMisconfigured', 'was answered without a token'],
+  ['hvs.a\r\nx-vault-namespace: b', 'InvalidAnswer', "something that is no token of Vault's"],
+  ['hvs.ä', 'InvalidAnswer', "something that is no token of Vault's"],
+  [`hvs.${'a'.repeat(10_000)}`, 'InvalidAnswer', "something that is no token of Vault's"],
+];
+for (const [token, code, says] of NO_TOKENS) {
+  test(`a login that is answered with ${String(JSON.stringify(token)).slice(0, 30)} for a token is ${code}`, () =>
+    asking(
+      (_request, response) => json(response, 200, { auth: { client_token: token, lease_duration: 60 } }),
+      async (backend, seen) => {
+        const error = await failure(backend.check(signal));
+        assert.is(error.code, code);
+        assert.match(error.message, says);
+        assert.match(error.message, 'the login by the JWT in key token of Secret ns/token with the role r at auth/jwt');
+        assert.is(seen.length, 1);
+      },
+      { auth: { jwt: { path: 'jwt', role: 'r', secretRef: { name: 'token', key: 'token' } } } },
     ));
 }
 

@@ -8,14 +8,15 @@ import { toPem } from '../../pki/pem.ts';
 import { isIssuedBy } from '../../pki/signed-by.ts';
 import { canonicalUsage } from '../../pki/usages.ts';
 import {
-  type BackendDeps,
   type Issued,
   type IssueRequest,
   NO_TRUST,
   type OfferedCa,
+  type ProbeRequest,
   type Revocation,
   type Trust,
 } from '../backend.ts';
+import type { BackendDeps } from '../backend-deps.ts';
 import type { JsonAnswer } from '../http/json.ts';
 import { membersOf, textsOf } from '../http/json-members.ts';
 import { readTrustBundle } from '../shared/trust-bundle.ts';
@@ -82,9 +83,24 @@ export class VaultPki {
     const { issuerRef } = signing ?? {};
     if (signing === undefined || issuerRef === undefined)
       throw new AuthorityError('AuthorityNotReady', `no issuer of ${name} has become a CA generation yet`);
+    const answer = await this.#sign(issuerRef, request.csr(), this.#lifeMs(request, signing.path), signal);
+    const { chain } = this.#read(answer, request);
+    const [leaf] = chain;
+    // Asked by its id, Vault signs with no other issuer; whatever stands in between might.
+    const isOfGeneration = leaf !== undefined && isIssuedBy(leaf, signing.path.certificate);
+    return { chain, generation: isOfGeneration ? signing.version : undefined };
+  }
+
+  /** Its chain alone is read: a verifier says whether it is good, and it is used for nothing else. */
+  async signProbe({ issuerRef, csr, lifetimeMs }: ProbeRequest, signal: AbortSignal): Promise<CertificateView[]> {
+    const answer = await this.#sign(issuerRef, csr, lifetimeMs, signal);
+    return this.#chain(answer);
+  }
+
+  async #sign(issuerRef: string, csr: Buffer, lifetimeMs: number, signal: AbortSignal): Promise<JsonAnswer> {
     const body = {
-      csr: toPem(CSR_LABEL, request.csr()),
-      ttl: `${Math.floor(this.#lifeMs(request, signing.path) / SECOND)}s`,
+      csr: toPem(CSR_LABEL, csr),
+      ttl: `${Math.floor(lifetimeMs / SECOND)}s`,
       format: 'pem',
       // Otherwise a common name that looks like a host becomes a DNS name that was not requested.
       exclude_cn_from_sans: true,
@@ -92,11 +108,7 @@ export class VaultPki {
     const answer = await this.#withToken({ method: 'POST', path: this.#signPath(issuerRef), body }, signal);
     this.#refuseWithoutRole(answer);
     if (answer.status !== 200) throw this.#client.refusal(answer, this.#signing(answer));
-    const { chain } = this.#read(answer, request);
-    const [leaf] = chain;
-    // Asked by its id, Vault signs with no other issuer; whatever stands in between might.
-    const isOfGeneration = leaf !== undefined && isIssuedBy(leaf, signing.path.certificate);
-    return { chain, generation: isOfGeneration ? signing.version : undefined };
+    return answer;
   }
 
   /** By the certificate where it is at hand, since Vault may keep none (no_store). Vault knows no reasons. */
@@ -151,11 +163,15 @@ export class VaultPki {
     return Math.min(lifetimeMs, leftMs);
   }
 
-  #read({ body }: JsonAnswer, { identity, publicKey, requester }: IssueRequest): Issued {
-    const { data, warnings: said } = membersOf(body);
-    const { certificate, issuing_ca, ca_chain } = membersOf(data);
+  #chain({ body }: JsonAnswer): CertificateView[] {
+    const { certificate, issuing_ca, ca_chain } = membersOf(membersOf(body).data);
     const above = textsOf(ca_chain);
-    const chain = readPem(textsOf([certificate, ...(above.length > 0 ? above : [issuing_ca])]), 'the answer');
+    return readPem(textsOf([certificate, ...(above.length > 0 ? above : [issuing_ca])]), 'the answer');
+  }
+
+  #read(answer: JsonAnswer, { identity, publicKey, requester }: IssueRequest): Issued {
+    const { warnings: said } = membersOf(answer.body);
+    const chain = this.#chain(answer);
     const [leaf] = chain;
     if (leaf === undefined) throw new RetryableError('InvalidAnswer', 'Vault answered without a certificate');
     if (leaf.publicKeyDer.equals(publicKey)) this.#refuseAddedUsage(leaf, identity.usages);

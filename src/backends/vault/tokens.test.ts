@@ -2,7 +2,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { FakeClock } from '../../../test/unit/fake-clock.ts';
 import type { VaultCall, VaultClient } from './client.ts';
-import type { Grant } from './login.ts';
+import type { Grant } from './grant.ts';
 import { Tokens } from './tokens.ts';
 
 const SECOND = 1_000;

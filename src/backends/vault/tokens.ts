@@ -1,8 +1,8 @@
 import type { Clock } from '../../clock.ts';
-import { withinLimit } from '../http/client.ts';
 import { membersOf } from '../http/json-members.ts';
+import { SharedRun } from '../shared/shared-run.ts';
 import type { VaultClient } from './client.ts';
-import { type Grant, grantOf, type Login } from './login.ts';
+import { type Grant, grantOf, type Login } from './grant.ts';
 
 /** When a lease is renewed, as part of it: late enough to be cheap, early enough for several tries. */
 const RENEW_AFTER = 2 / 3;
@@ -20,7 +20,7 @@ export class Tokens {
   readonly #login: Login;
   readonly #clock: Clock;
   #held: Held | undefined;
-  #running: Promise<string> | undefined;
+  readonly #runs = new SharedRun<string>();
 
   constructor(client: VaultClient, login: Login, clock: Clock) {
     this.#client = client;
@@ -30,10 +30,7 @@ export class Tokens {
 
   /** A token that should be good. Concurrent callers share one login. */
   get(): Promise<string> {
-    this.#running ??= withinLimit(new AbortController().signal, (all) => this.#good(all)).finally(() => {
-      this.#running = undefined;
-    });
-    return this.#running;
+    return this.#runs.get((all) => this.#good(all));
   }
 
   /** Vault didn't take this one: another, or the same where there is no other. */

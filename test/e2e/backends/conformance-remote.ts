@@ -16,7 +16,15 @@ import { watchCertificates } from '../support/secret-witness.ts';
 import { eventually } from '../support/world.ts';
 import { type Answer, answering, type Intercept } from './intercepting-proxy.ts';
 import { readyAuthority, untilAuthority } from './place.ts';
-import { type CheckRow, CONCEALED, type Place, type Server, type Shared, type Subject } from './subject.ts';
+import {
+  type CheckRow,
+  CONCEALED,
+  certificateOf,
+  type Place,
+  type Server,
+  type Shared,
+  type Subject,
+} from './subject.ts';
 
 const RETRY_AFTER_SECONDS = 5;
 /** The longest pause between two probes, and what comes on top of it. */
@@ -57,7 +65,7 @@ export function registerRemote(subject: Subject, shared: () => Promise<Shared>):
     const here = await shared();
     const where = await readyAuthority(here, subject);
     const { world, namespace } = where;
-    await create(world, clientCertificate(namespace, 'alice'));
+    await create(world, certificateOf(subject, namespace, 'alice'));
     await untilReady(world, namespace, 'alice');
     await serverOf(here).rotateCredentials(where);
     await renewAt(world, namespace, 'alice');
@@ -94,7 +102,7 @@ function registerConnection(subject: Subject, shared: () => Promise<Shared>): vo
       return pass();
     });
     const slow = numbered(SLOW, 'slow');
-    for (const name of slow) await create(world, clientCertificate(namespace, name));
+    for (const name of slow) await create(world, certificateOf(subject, namespace, name));
     const asked = () => proxy.exchanges.slice(from).filter(asksForCertificate).length;
     await eventually('it is asked by as many as may be', () => asked() >= WORKERS);
     await create(world, clientCertificate(namespace, 'quick', { authorityRef: { name: 'own' } }));
@@ -114,14 +122,18 @@ function registerConnection(subject: Subject, shared: () => Promise<Shared>): vo
   test(`${type}: 429 with Retry-After is obeyed`, async () => {
     const { where, proxy } = await behindProxy();
     const { world, namespace } = where;
-    const { asksForCertificate } = serverOf(await shared());
-    const busy = { status: 429, headers: { 'retry-after': String(RETRY_AFTER_SECONDS) }, body: '{"errors": ["busy"]}' };
+    const { asksForCertificate, busyBody: body = '{"success": false, "errors": ["busy"]}' } = serverOf(await shared());
+    const busy = {
+      status: 429,
+      headers: { 'retry-after': String(RETRY_AFTER_SECONDS) },
+      body,
+    };
     const from = proxy.exchanges.length;
     const asked = () => proxy.exchanges.slice(from).filter(asksForCertificate);
     // The first one only: it isn't up to the test to be back in time.
     proxy.meddle(answering(busy, (exchange) => exchange === asked()[0]));
     const told = await watchCertificates(world, namespace);
-    await create(world, clientCertificate(namespace, 'alice'));
+    await create(world, certificateOf(subject, namespace, 'alice'));
     const failure = await eventually('the status says so', () =>
       told.versions('alice').find(({ object }) => object.status?.lastFailure !== undefined),
     );

@@ -1,18 +1,27 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { BackendDefinition, BackendDeps } from '../../../src/backends/backend.ts';
+import { REVOKE_ANNOTATION } from '../../../src/api/revocation.ts';
+import type { BackendDefinition } from '../../../src/backends/backend.ts';
+import type { BackendDeps } from '../../../src/backends/backend-deps.ts';
 import { BACKENDS } from '../../../src/backends/index.ts';
 import { issueRequest, leafOf } from '../../unit/issue-request.ts';
-import type { Shared, Subject } from './subject.ts';
+import { patchCertificate } from '../support/edits.ts';
+import { PATIENCE_MS } from '../support/eventually.ts';
+import { conditionOf, create, statusOf, untilReady } from '../support/objects.ts';
+import { eventually } from '../support/world.ts';
+import { readyAuthority } from './place.ts';
+import { certificateOf, type Shared, type Subject } from './subject.ts';
 
 const { signal } = new AbortController();
 
-/** Registers the test of `revoke`, which nothing of the controller calls yet: the backend is asked directly. */
-export function registerRevocation({ type, exempt }: Subject, shared: () => Promise<Shared>): void {
+/** Registers the tests of `revoke`: the backend by itself, and what annotations have the controller ask of it. */
+export function registerRevocation(subject: Subject, shared: () => Promise<Shared>): void {
+  const { type, exempt, withoutRevocation = {} } = subject;
   if (exempt.revocation !== undefined) {
     test(`${type}: it doesn't claim to revoke`, () => {
       const definition = (BACKENDS as readonly BackendDefinition<never>[]).find((each) => each.type === type);
-      assert.is(definition?.create({} as never, {} as BackendDeps).revoke, undefined);
+      const deps = { objects: { namespace: 'test' } } as BackendDeps;
+      assert.is(definition?.create(withoutRevocation as never, deps).revoke, undefined);
     });
     return;
   }
@@ -32,5 +41,35 @@ export function registerRevocation({ type, exempt }: Subject, shared: () => Prom
       assert.match((await saysOf(serialNumber)) ?? 'nothing', superseded);
     }
     assert.is(await saysOf(kept.serialNumber), undefined);
+  });
+  test(`${type}: what an annotation asks to revoke is replaced first, and then revoked at the server`, async () => {
+    const here = await shared();
+    const { revocation } = here.served;
+    if (revocation === undefined) throw new Error(`${type} can't show that it revokes`);
+    const where = await readyAuthority(here, subject);
+    const { world, namespace } = where;
+    await create(world, certificateOf(subject, namespace, 'alice'));
+    await create(world, certificateOf(subject, namespace, 'bob'));
+    await Promise.all(['alice', 'bob'].map((name) => untilReady(world, namespace, name)));
+    const { serialNumber: first = '' } = await statusOf(world, namespace, 'alice');
+    const annotations = { [REVOKE_ANNOTATION]: `${first}=superseded` };
+    await patchCertificate(world, namespace, 'alice', { metadata: { annotations } });
+
+    const said = await eventually(`${first} is revoked`, async () => (await saysOf(first)) ?? false, PATIENCE_MS);
+    assert.match(said, revocation.superseded);
+    const status = await eventually('status says so', async () => {
+      const now = await statusOf(world, namespace, 'alice');
+      return now.revocations?.[0]?.state === 'Revoked' && now;
+    });
+    assert.equal(status.revocations, [{ serialNumber: first, state: 'Revoked' }]);
+    const { serialNumber: second = '' } = status;
+    assert.is.not(second, first);
+    assert.is(conditionOf(status, 'Ready')?.status, 'True');
+    const { serialNumber: other = '' } = await statusOf(world, namespace, 'bob');
+    for (const each of [second, other]) assert.is(await saysOf(each), undefined);
+
+    function saysOf(serialNumber: string) {
+      return revocation?.saysOf(serialNumber) ?? Promise.resolve(undefined);
+    }
   });
 }

@@ -13,6 +13,7 @@ import { commandsOf as linesOf } from '../support/page.ts';
 import { opensslAccepts } from '../support/secret-proof.ts';
 import { oneWorld, type World } from '../support/world.ts';
 import { untilAuthority, untilClusterAuthority } from './place.ts';
+import { startFakeAws } from './servers/aws.ts';
 import { prepareCertManager } from './servers/cert-manager.ts';
 import { startVault } from './servers/vault.ts';
 import { base64, commandsOf } from './vault-world.ts';
@@ -87,6 +88,24 @@ test('vault: logged in by a ServiceAccount', async () => {
   } finally {
     await vault.stop();
   }
+});
+
+test('awsPrivateCA: by the role of a ServiceAccount, whose tokens the API server signs', async () => {
+  const { world } = await shared.get();
+  const { cluster } = world;
+  const aws = await startFakeAws();
+  const { stdout } = await cluster.kubectl(['get', '--raw', '/openid/v1/jwks']);
+  aws.sts.issuerKeys = JSON.parse(stdout).keys;
+  const subject = `system:serviceaccount:${NAMESPACE}:certwheel-aws`;
+  aws.sts.roles.set('arn:aws:iam::111122223333:role/certwheel', { subject, audience: 'sts.amazonaws.com' });
+  const { url } = aws;
+  const manifest = example('aws-private-ca').replace(
+    /# endpoint: .*/,
+    `endpoint: ${url}\n    stsEndpoint: ${url}\n    caBundle: ${base64(aws.tlsCa)}`,
+  );
+  await apply(world, manifest);
+  await untilAuthority({ world, namespace: NAMESPACE }, {}, { name: 'aws-private-ca' });
+  await issues(world, { name: 'aws-private-ca' });
 });
 
 test('kubernetesCSR: approved by Certwheel itself', async () => {

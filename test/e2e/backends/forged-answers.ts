@@ -1,7 +1,12 @@
 import type { Forge } from '../../forgeries/forgery.ts';
 import type { Honest } from '../../forgeries/forging.ts';
 import type { ControllerProcess } from '../support/controller-process.ts';
-import type { Place } from './subject.ts';
+import type { Place, Spec } from './subject.ts';
+
+/** A place, and what a certificate of a name asks for there besides, or instead. */
+export interface AskingPlace extends Place {
+  certificate?(name: string): Spec;
+}
 
 /** What stands between an authority and the truth. */
 export interface Stage {
@@ -9,7 +14,7 @@ export interface Stage {
   readonly controller: ControllerProcess;
   readonly forged: ForgedAnswers;
   /** A new namespace with an authority `ca` that is Ready, and whose answers go by `lies`. */
-  place(): Promise<Place>;
+  place(): Promise<AskingPlace>;
   /** Why the server itself didn't take the lie about this certificate, where it is one that can refuse. */
   refusal?(name: string): string | undefined;
   stop(): Promise<void>;
@@ -45,6 +50,11 @@ export class ForgedAnswers {
 
   tell(name: string, forge: Forge, heldSerial = ''): void {
     this.#forges.set(name, { forge, heldSerial });
+  }
+
+  /** Whether the truth is told about it. */
+  isTold(name: string): boolean {
+    return !this.#forges.has(name);
   }
 
   tellTheTruth(name: string): void {

@@ -51,10 +51,10 @@ export async function proxiedStage(
   };
 }
 
-/** Both servers get it as a member `csr` of a JSON object. */
+/** The servers get it as a member of a JSON object: `csr`, Google as `pemCsr`. */
 function csrIn({ body }: Exchange): Buffer {
-  const { csr } = JSON.parse(body.toString()) as { csr: string };
-  const [block] = parsePem(csr);
+  const { csr = '', pemCsr = csr } = JSON.parse(body.toString()) as { csr?: string; pemCsr?: string };
+  const [block] = parsePem(pemCsr);
   if (block === undefined) throw new Error('a request without a CSR');
   return block.der;
 }

@@ -1,15 +1,9 @@
-import { randomBytes } from 'node:crypto';
 import { type Resource, resourcePath } from '../../../src/api/names.ts';
 import type { RawObject } from '../../../src/api/parse.ts';
-import { children, type Element, readElement } from '../../../src/pki/asn1/read.ts';
-import { TAG } from '../../../src/pki/asn1/write.ts';
 import { parseCertificate } from '../../../src/pki/certificate.ts';
-import { authorityKeyIdExtension, LEAF_BASIC_CONSTRAINTS } from '../../../src/pki/extensions.ts';
-import { keyIdOfCa, newSerialNumber } from '../../../src/pki/issue.ts';
 import { parsePem } from '../../../src/pki/pem.ts';
 import { type Honest, inHours } from '../../forgeries/forging.ts';
 import { type Holder, root, signIntermediate } from '../../pki/make.ts';
-import { writeCertificate } from '../../pki/write-certificate.ts';
 import { clusterUser } from '../process/support/access.ts';
 import { startController } from '../support/controller-process.ts';
 import { plainApi } from '../support/plain-api.ts';
@@ -17,6 +11,7 @@ import type { World } from '../support/world.ts';
 import { ForgedAnswers, type Stage } from './forged-answers.ts';
 import { createAuthority, place, untilAuthority } from './place.ts';
 import { repeatedly } from './repeatedly.ts';
+import { signCsr } from './sign-csr.ts';
 import type { Spec } from './subject.ts';
 
 /** A root and the intermediate that signs. */
@@ -35,10 +30,16 @@ export async function makeSigningCa(): Promise<SigningCa> {
 /** How an API takes a signer's answer. */
 export interface Desk {
   readonly resource: Resource;
+  /** The labels of the objects, where not all of the resource are meant. */
+  readonly selector?: string;
   /** Whether the object is for this signer, and waits for nothing but its answer; may approve it first. */
   isReady(object: RawObject): Promise<boolean>;
-  /** Writes the chain (PEM) into the object's status; throws what the API server says to that. */
+  /** Writes the chain (PEM) into the object; throws what the API server says to that. */
   answer(object: RawObject, pem: string): Promise<unknown>;
+  /** The CSR (DER) in the object, where it isn't spec.request. */
+  csrIn?(object: RawObject): Buffer;
+  /** Whether another answer may follow to the same object. */
+  readonly answersAgain?: boolean;
 }
 
 /** The real API, a signer that is the test and forged, and a controller with the permissions of the chart. */
@@ -74,23 +75,25 @@ const LOOK_AGAIN_MS = 200;
 function startSigner(world: World, forged: ForgedAnswers, { top, intermediate }: SigningCa, desk: Desk): Signer {
   const refusals = new Map<string, string>();
   const answered = new Set<string>();
-  const { resource } = desk;
+  const { resource, selector } = desk;
+  const query = selector === undefined ? '' : `?labelSelector=${encodeURIComponent(selector)}`;
   const api = plainApi(world.cluster);
   const honestTo = (csr: Buffer): Omit<Honest, 'heldSerial'> => ({
-    leaf: parseCertificate(sign(csr, intermediate)),
+    leaf: parseCertificate(signCsr(csr, intermediate, inHours(1))),
     intermediate: intermediate.certificate,
     root: top.certificate,
     key: intermediate.key,
   });
   const deal = async (object: RawObject) => {
     const { uid = '' } = object.metadata ?? {};
-    if (answered.has(uid) || !(await desk.isReady(object))) return;
-    const csr = csrIn(object);
+    const csr = (desk.csrIn ?? csrIn)(object);
     const name = forged.nameIn(csr);
+    const answer = desk.answersAgain && forged.isTold(name) ? `${uid}, the truth` : uid;
+    if (answered.has(answer) || !(await desk.isReady(object))) return;
     const chain = forged.answer(csr, honestTo(csr));
     try {
       await desk.answer(object, chain.join(''));
-      answered.add(uid);
+      answered.add(answer);
       refusals.delete(name);
     } catch (error) {
       // It is gone, or has another version by now, or is refused: the next look will tell.
@@ -98,7 +101,7 @@ function startSigner(world: World, forged: ForgedAnswers, { top, intermediate }:
     }
   };
   const stop = repeatedly(LOOK_AGAIN_MS, async () => {
-    const { items } = await api.send<{ items: RawObject[] }>('GET', resourcePath(resource));
+    const { items } = await api.send<{ items: RawObject[] }>('GET', `${resourcePath(resource)}${query}`);
     await Promise.all(items.map(deal));
   });
   return { refusal: (name) => refusals.get(name), stop };
@@ -108,32 +111,4 @@ function csrIn({ spec }: RawObject): Buffer {
   const [block] = parsePem(Buffer.from((spec as { request: string }).request, 'base64').toString());
   if (block === undefined) throw new Error('a request without a CSR');
   return block.der;
-}
-
-/** All that is asked for, for an hour, whatever life is asked for. */
-function sign(csr: Buffer, { certificate, key }: Holder): Buffer {
-  const [info] = children(readElement(csr, TAG.sequence, 'request'));
-  const [, subject, publicKey, attributes] = info === undefined ? [] : children(info);
-  if (subject === undefined || publicKey === undefined || attributes === undefined) throw new Error('no CSR');
-  return writeCertificate({
-    subjectDer: subject.bytes,
-    publicKeyDer: publicKey.bytes,
-    extensions: [
-      LEAF_BASIC_CONSTRAINTS,
-      ...requestedExtensions(attributes).map(({ bytes }) => bytes),
-      authorityKeyIdExtension(keyIdOfCa(certificate)),
-    ],
-    issuerDer: certificate.subjectDer,
-    signingKey: key,
-    serialNumber: newSerialNumber(randomBytes(16)),
-    notBefore: new Date(),
-    notAfter: inHours(1),
-  });
-}
-
-function requestedExtensions(attributes: Element): Element[] {
-  const [request] = children(attributes);
-  const [, values] = request === undefined ? [] : children(request);
-  const [list] = values === undefined ? [] : children(values);
-  return list === undefined ? [] : children(list);
 }

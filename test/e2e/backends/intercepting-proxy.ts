@@ -37,6 +37,8 @@ export interface InterceptingProxy {
 export interface Upstream {
   readonly url: string;
   readonly ca: string;
+  /** Whether it gets the name by which the client knows the proxy: a signature covers it, or its answers name it in URLs. */
+  readonly keepsHost?: boolean;
 }
 
 /** `own` is what the proxy shows of itself: certificate and key. */
@@ -96,17 +98,22 @@ export function answering(answer: Answer, where: (exchange: Exchange) => boolean
   return async (exchange, pass) => (where(exchange) ? answer : pass());
 }
 
+/** What clients heed of the headers of an answer. */
+const PASSED_ON = ['content-type', 'location', 'link', 'replay-nonce', 'retry-after'] as const;
+
 async function passOn(
-  { url, ca }: Upstream,
+  { url, ca, keepsHost = false }: Upstream,
   { method, path, body }: Exchange,
   headers: Readonly<Record<string, string | string[] | undefined>>,
 ): Promise<Answer> {
-  const { host: _, connection: __, ...others } = headers;
+  const { host, connection: _, ...rest } = headers;
+  const others = keepsHost ? { ...rest, host } : rest;
   const { promise, resolve, reject } = Promise.withResolvers<Answer>();
   const call = request(`${url}${path}`, { method, headers: others, ca, agent: false }, (response) => {
     const { statusCode: status = 502, headers: answered } = response;
-    const type = answered['content-type'] ?? 'application/json';
-    buffer(response).then((content) => resolve({ status, headers: { 'content-type': type }, body: content }), reject);
+    const passed = PASSED_ON.flatMap((name) => (answered[name] === undefined ? [] : [[name, String(answered[name])]]));
+    const told = { 'content-type': 'application/json', ...Object.fromEntries(passed) };
+    buffer(response).then((content) => resolve({ status, headers: told, body: content }), reject);
   });
   call.on('error', reject);
   call.end(body);

@@ -3,15 +3,32 @@ import * as assert from 'uvu/assert';
 import type { BackendDefinition } from '../../../src/backends/backend.ts';
 import { BACKENDS } from '../../../src/backends/index.ts';
 import { faultsOfHistory, issuances } from '../support/secret-witness.ts';
+import { acmeSubject } from './acme-subject.ts';
+import { awsPrivateCaSubject } from './aws-private-ca-subject.ts';
 import { certManagerSubject } from './cert-manager-subject.ts';
+import { cloudflareSubject } from './cloudflare-subject.ts';
+import { externalSubject } from './external-subject.ts';
+import { googleCasSubject } from './google-cas-subject.ts';
 import { kubernetesCsrSubject } from './kubernetes-csr-subject.ts';
 import { type Absence, CERTIFICATES, outage } from './outage.ts';
+import { pkcs11Subject } from './pkcs11-subject.ts';
 import { stepCaSubject } from './step-ca-subject.ts';
 import { vaultSubject } from './vault-subject.ts';
 
 // The part of the conformance suite that takes a minute: it is the same minute for all.
 
-const SUBJECTS = [vaultSubject, stepCaSubject, certManagerSubject, kubernetesCsrSubject];
+const SUBJECTS = [
+  vaultSubject,
+  stepCaSubject,
+  awsPrivateCaSubject,
+  googleCasSubject,
+  certManagerSubject,
+  kubernetesCsrSubject,
+  cloudflareSubject,
+  acmeSubject,
+  externalSubject,
+  pkcs11Subject,
+];
 const BACK_WITHIN_MS = 60_000;
 /** After 1, 2, 4, 8, 16 and 30 seconds, a fifth sooner or later, and with two connections at once where that is quicker. */
 const MOST_CONNECTIONS = 16;
@@ -57,7 +74,7 @@ for (const { type } of SUBJECTS) {
   });
 }
 
-for (const { type } of [vaultSubject, stepCaSubject]) {
+for (const { type } of [vaultSubject, stepCaSubject, awsPrivateCaSubject, googleCasSubject]) {
   test(`${type}: while it is away it says so, and is probed by one, not by each that waits`, async () => {
     const { authority, knocks } = await absenceOf(type);
     assert.is(authority.whileAway, 'AuthorityUnreachable');
@@ -71,7 +88,7 @@ for (const { type } of [vaultSubject, stepCaSubject]) {
   });
 }
 
-for (const { type } of [certManagerSubject, kubernetesCsrSubject]) {
+for (const { type } of [certManagerSubject, kubernetesCsrSubject, externalSubject]) {
   test(`${type}: it is Ready while no signer runs, since it can take requests, and each of them says what it waits for`, async () => {
     const { authority, whileAway, names } = await absenceOf(type);
     assert.is(authority.whileAway, 'Verified');

@@ -29,7 +29,7 @@ import type { Witness } from '../support/witness.ts';
 import { eventually, oneWorld, type World } from '../support/world.ts';
 import { type ClosedDoor, closeDoor } from './closed-door.ts';
 import { readyAuthority } from './place.ts';
-import type { Place, Served, Signer, Subject } from './subject.ts';
+import { certificateOf, type Place, type Served, type Signer, type Subject } from './subject.ts';
 
 /** Behind each authority. */
 export const CERTIFICATES = 20;
@@ -82,7 +82,9 @@ export function outage(subjects: readonly Subject[]) {
   const worlds = oneWorld();
   const minute = lazily(async () => {
     const world = await worlds.get();
-    const controller = world.launch(['--allow-loopback-authorities'], await clusterUser(world, USER));
+    const flags = await Promise.all(subjects.map((each) => each.flags?.() ?? []));
+    const user = await clusterUser(world, USER);
+    const controller = world.launch(['--allow-loopback-authorities', ...flags.flat()], user);
     const start = async (subject: Subject) => {
       const served = await subject.start(Promise.resolve(world));
       onStop(() => served.stop());
@@ -109,7 +111,7 @@ async function setOut(subject: Subject, served: Served, where: Place): Promise<P
   if (signer === undefined) throw new Error(`nothing of ${subject.type} can be away`);
   const { world, namespace } = where;
   const names = Array.from({ length: CERTIFICATES }, (_, index) => `client-${index}`);
-  for (const name of names) await create(world, clientCertificate(namespace, name));
+  for (const name of names) await create(world, certificateOf(subject, namespace, name));
   for (const name of names) await untilReady(world, namespace, name, {}, PATIENCE_MS);
   const [secrets, certificates] = [await watchSecrets(world, namespace), await watchCertificates(world, namespace)];
   return { subject, served, signer, where, names, secrets, certificates };

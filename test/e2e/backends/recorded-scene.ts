@@ -4,8 +4,7 @@ import { clientCertificate, mounted } from '../support/objects.ts';
 import { faultsOfHistory, issuances, type StoredCertificate } from '../support/secret-witness.ts';
 import { type Witness, witness } from '../support/witness.ts';
 import { eventually } from '../support/world.ts';
-import type { Stage } from './forged-answers.ts';
-import type { Place } from './subject.ts';
+import type { AskingPlace, Stage } from './forged-answers.ts';
 
 const WAIT_MS = 60_000;
 const LOOK_AGAIN_MS = 200;
@@ -31,8 +30,9 @@ export async function open(stage: () => Promise<Stage>): Promise<RecordedScene> 
 }
 
 /** The ClientCertificate of that name in that place. */
-export function wanted({ namespace }: Place, name: string) {
-  return clientCertificate(namespace, name, { duration: '1h', dnsNames: [`${name}.example.com`] });
+export function wanted({ namespace, certificate }: AskingPlace, name: string) {
+  const spec = { duration: '1h', dnsNames: [`${name}.example.com`], ...certificate?.(name) };
+  return clientCertificate(namespace, name, spec);
 }
 
 /** Waits until so many certificates were published under that name; returns the last of them. */

@@ -1,4 +1,6 @@
-import type { Backend, BackendDeps, ReferencedData } from '../../../src/backends/backend.ts';
+import type { StepCAProvisioner } from '../../../src/api/generated/types.ts';
+import type { Backend } from '../../../src/backends/backend.ts';
+import type { BackendDeps, ReferencedData } from '../../../src/backends/backend-deps.ts';
 import { stepCA } from '../../../src/backends/step-ca.ts';
 import { systemClock } from '../../../src/clock.ts';
 import type { CertificateView } from '../../../src/pki/certificate.ts';
@@ -6,7 +8,11 @@ import { issueRequest, leafOf } from '../../unit/issue-request.ts';
 import type { StepCa } from './servers/step-ca.ts';
 
 /** The backend itself in front of a real step-ca, without a cluster around it: its Secret is what is given. */
-export function backendOf(ca: StepCa, provisioner = 'certwheel', secret: ReferencedData = secretOf(ca)): Backend {
+export function backendOf(
+  ca: StepCa,
+  provisioner: string | StepCAProvisioner = 'certwheel',
+  secret: ReferencedData = secretOf(ca),
+): Backend {
   const deps: Pick<BackendDeps, 'secret' | 'clock' | 'clusterWide' | 'addresses'> & {
     objects: { namespace: string };
   } = {
@@ -19,7 +25,8 @@ export function backendOf(ca: StepCa, provisioner = 'certwheel', secret: Referen
   const spec = {
     server: ca.url,
     rootFingerprints: [ca.fingerprint],
-    provisioner: { name: provisioner, secretRef: { name: 'credentials' } },
+    provisioner:
+      typeof provisioner === 'string' ? { name: provisioner, secretRef: { name: 'credentials' } } : provisioner,
   };
   return stepCA.create(spec, deps as BackendDeps);
 }

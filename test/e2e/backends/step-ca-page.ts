@@ -19,6 +19,20 @@ export const commandsOf = (heading: string) => commandText(PAGE, heading);
 /** The template of certificates that the page gives to its provisioner. */
 export const pageTemplate = () => fileText(PAGE, 'The provisioner', 'certwheel.tpl');
 
+/** The headings of the page's other provisioners. */
+export const X5C = 'A certificate in place of a key: X5C';
+export const K8SSA = 'A ServiceAccount token: K8sSA';
+
+/** The same of the provisioner of type K8sSA. */
+export const pageTemplateOfK8sSA = () => fileText(PAGE, K8SSA, 'certwheel-k8s.tpl');
+
+/** The commands below such a heading that are for kubectl, and those behind them that are for step. */
+export function commandsByTool(heading: string): { readonly kubectl: string; readonly step: string } {
+  const commands = commandsOf(heading);
+  const at = commands.search(/^(?:step|cat >) /m);
+  return { kubectl: commands.slice(0, at), step: commands.slice(at) };
+}
+
 /** Runs shell commands in the folder of a step-ca, as its STEPPATH; answers what they print. */
 export async function shell(
   { folder }: Pick<StepCa, 'folder'>,

@@ -37,7 +37,7 @@ export const stepCaSubject: Subject = {
     {
       step: 'there is no Secret',
       reason: 'CredentialsNotFound',
-      says: 'there is no Secret gone; make it with: kubectl create secret generic gone',
+      says: '--from-file=key=provisioner.key --from-file=password=provisioner.password',
       spoil: (good) => ({ ...good, provisioner: { ...good.provisioner, secretRef: { name: 'gone' } } }),
     },
     {
@@ -139,10 +139,22 @@ export async function putCredentials(
 }
 
 /** What the CRL of step-ca holds of a certificate. */
-async function entryOf(ca: StepCa, serialNumber: string): Promise<string | undefined> {
+export async function entryOf(ca: StepCa, serialNumber: string): Promise<string | undefined> {
+  return (await entriesOf(ca)).find((entry) => BigInt(`0x${serialIn(entry)}`) === BigInt(`0x${serialNumber}`));
+}
+
+/** The serial numbers of all that step-ca has revoked, in lower-case hex. */
+export async function revokedBy(ca: StepCa): Promise<string[]> {
+  return (await entriesOf(ca)).map((entry) => serialIn(entry).toLowerCase());
+}
+
+async function entriesOf(ca: StepCa): Promise<string[]> {
   const { body } = await ca.get('/1.0/crl');
   const { ok, out, text } = openssl(['crl', '-inform', 'DER', '-in', '{crl}', '-noout', '-text'], { crl: body });
   if (!ok) throw new Error(text);
-  const entries = out.split('Serial Number: ').slice(1);
-  return entries.find((entry) => BigInt(`0x${/^[0-9A-F]+/.exec(entry)?.[0]}`) === BigInt(`0x${serialNumber}`));
+  return out.split('Serial Number: ').slice(1);
+}
+
+function serialIn(entry: string): string {
+  return /^[0-9A-F]+/.exec(entry)?.[0] ?? '';
 }

@@ -1,3 +1,4 @@
+import { generateKeyPairSync } from 'node:crypto';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -11,9 +12,19 @@ import { oneWorld } from '../support/world.ts';
 import { place } from './place.ts';
 import { makeStepCa, PASSWORD_FILE, type StepCa } from './servers/step-ca.ts';
 import type { CaPlace } from './servers/step-ca-files.ts';
-import { addProvisioner } from './servers/step-provisioner.ts';
+import { addK8sSAProvisioner, addProvisioner, addX5cProvisioner } from './servers/step-provisioner.ts';
 import { askDirectly, backendOf } from './step-ca-direct.ts';
-import { commandsOf, createExample, follow, shell } from './step-ca-page.ts';
+import {
+  commandsByTool,
+  commandsOf,
+  createExample,
+  follow,
+  K8SSA,
+  pageTemplate,
+  pageTemplateOfK8sSA,
+  shell,
+  X5C,
+} from './step-ca-page.ts';
 import { addCertwheel } from './step-ca-subject.ts';
 import type { Place } from './subject.ts';
 
@@ -112,6 +123,27 @@ test('the encrypted key of a provisioner by --create is fetched from step-ca', a
   const backend = backendOf(ca, 'created', { password: Buffer.from(ca.read('provisioner.password')) });
   await backend.check(never);
   assert.is((await askDirectly(backend)).subjectText, 'CN=direct');
+});
+
+test('step makes provisioners of type X5C and K8sSA by the commands of the page, as the other tests make them', async () => {
+  const { publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+  const key = publicKey.export({ type: 'spki', format: 'pem' }).toString();
+  const [byStep, byTests] = await Promise.all([makeStepCa(initByStep), makeStepCa()]);
+  try {
+    const roots = byTests.root;
+    byStep.write('login-ca.crt', roots);
+    byStep.write('sa.pub', key);
+    byStep.write('certwheel.tpl', pageTemplate());
+    for (const heading of [X5C, K8SSA]) await step(byStep, commandsByTool(heading).step);
+    addX5cProvisioner(byTests, 'certwheel-x5c', roots, pageTemplate());
+    addK8sSAProvisioner(byTests, 'certwheel-k8s', key, pageTemplateOfK8sSA());
+    const { provisioners } = configOf(byTests).authority;
+    assert.is(provisioners.length, 3);
+    assert.equal(provisioners, configOf(byStep).authority.provisioners);
+    await byStep.start();
+  } finally {
+    await Promise.all([byStep.stop(), byTests.stop()]);
+  }
 });
 
 test('step writes what the other tests write without step: a CA, provisioners and their keys', async () => {

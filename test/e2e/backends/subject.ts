@@ -1,9 +1,10 @@
 import type { Resource } from '../../../src/api/names.ts';
-import type { Backend, Capabilities } from '../../../src/backends/backend.ts';
+import type { Backend, Capabilities, IdentityField } from '../../../src/backends/backend.ts';
 import type { ErrorCode } from '../../../src/errors.ts';
 import type { ControllerProcess } from '../support/controller-process.ts';
+import { clientCertificate } from '../support/objects.ts';
 import type { World } from '../support/world.ts';
-import type { Approver } from './approver.ts';
+import type { Approver, decide } from './approver.ts';
 import type { Exchange, InterceptingProxy } from './intercepting-proxy.ts';
 
 /** A kind of authority, as the conformance suite asks about it. */
@@ -15,14 +16,43 @@ export interface Subject {
   readonly provenByCertificate?: boolean;
   /** What it is not asked, and why not. Whatever isn't in here is asked. */
   readonly exempt: Readonly<Partial<Record<Aspect, string>>>;
+  /** What a certificate of that name must ask for besides, or instead, where its common name alone is not enough. */
+  readonly certificate?: (name: string) => Spec;
+  /** Identities of nothing but one field, where those of the suite won't do; or why that field isn't asked for here. */
+  readonly identities?: Readonly<Partial<Record<IdentityField, Wanted | string>>>;
+  /** Whether a request that somebody removes is made again as it was; else with another key. */
+  readonly keepsRemovedRequests?: boolean;
+  /** What a client's own CSR must ask for besides its names, where the authority goes by that. */
+  readonly clientCsr?: { readonly extensions: readonly string[] };
   /** Lives that the server grants as `capabilities.lifetime` says. */
   readonly lives: readonly string[];
   /** And what it refuses itself, with a part of the message. */
   readonly refusedLives: readonly { readonly duration: string; readonly says: string }[];
   /** Ways in which the configuration of the authority can be wrong. */
   readonly checks: readonly CheckRow[];
+  /** Flags that the controller needs besides, and what must be there before it starts. */
+  readonly flags?: () => Promise<readonly string[]>;
+  /** What stands under its key where it can't revoke, if that depends on it. */
+  readonly withoutRevocation?: Spec;
   /** Called once, by the first test that needs it. */
   start(world: Promise<World>): Promise<Served>;
+}
+
+/** An identity, and what must then stand in the certificate. */
+export interface Wanted {
+  readonly spec: Spec;
+  readonly holds: readonly string[];
+}
+
+/** A ClientCertificate that this kind of authority takes. */
+export function certificateOf({ certificate }: Subject, namespace: string, name: string, spec: Spec = {}) {
+  return clientCertificate(namespace, name, { ...certificate?.(name), ...spec });
+}
+
+/** The same at the real service, with the credentials of a person's account. */
+export interface RealSubject extends Subject {
+  /** What a run makes there, what of that stays, and what is billed: a person reads it before the run. */
+  readonly costs: string;
 }
 
 /** Parts of the suite that not every kind of authority can be asked. */
@@ -32,8 +62,12 @@ export const ASPECTS = [
   'a minute without what signs',
   'requests that are answered later',
   'revocation',
+  "a client's own CSR",
 ] as const;
 export type Aspect = (typeof ASPECTS)[number];
+
+/** What openssl writes into a request for an authority that finds the usages of the certificate in it. */
+export const CLIENT_USAGES = ['keyUsage = critical, digitalSignature', 'extendedKeyUsage = clientAuth'];
 
 /** Where Certwheel signs by itself. */
 export const NOTHING_ELSEWHERE = {
@@ -117,6 +151,8 @@ export interface Server {
   readonly proxy: InterceptingProxy;
   /** Whether the request is one for a certificate. */
   asksForCertificate(exchange: Exchange): boolean;
+  /** How it says that it is busy, unless it is as Vault does. */
+  readonly busyBody?: string;
   /** Makes others that alone are good from now on, and puts them into the namespace. */
   rotateCredentials(where: Place): Promise<void>;
 }
@@ -127,6 +163,10 @@ export interface Later {
   readonly approver: Approver;
   /** What a person is told to do for a request of that name. */
   remedy(where: Place, name: string): string;
+  /** The name of what stands for the request of a ClientCertificate, where it isn't the request's own. */
+  nameOf?(certificate: string): string;
+  /** Answers a request, where that isn't an approval. */
+  readonly decide?: typeof decide;
 }
 
 export interface RevocationProof {

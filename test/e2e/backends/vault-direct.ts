@@ -1,5 +1,6 @@
 import type { VaultBackend } from '../../../src/api/generated/types.ts';
-import type { Backend, BackendDeps, OfferedCa } from '../../../src/backends/backend.ts';
+import type { Backend, OfferedCa } from '../../../src/backends/backend.ts';
+import type { BackendDeps } from '../../../src/backends/backend-deps.ts';
 import { vault as definition } from '../../../src/backends/vault.ts';
 import { systemClock } from '../../../src/clock.ts';
 import { distinct } from '../../../src/pki/certificate.ts';
@@ -12,7 +13,17 @@ export interface Direct {
   readonly secrets: Map<string, Record<string, string>>;
 }
 
-export function direct(spec: Readonly<Record<string, unknown>>, secrets: Record<string, Record<string, string>> = {}) {
+interface Circumstances {
+  readonly clusterWide?: boolean;
+  /** A token of that ServiceAccount for that audience. */
+  readonly token?: (name: string, audience: string) => Promise<string>;
+}
+
+export function direct(
+  spec: Readonly<Record<string, unknown>>,
+  secrets: Record<string, Record<string, string>> = {},
+  { clusterWide = true, token }: Circumstances = {},
+) {
   const content = new Map(Object.entries(secrets));
   const logged: Direct['logged'] = [];
   const warn = (message: string, fields: Record<string, unknown> = {}) => void logged.push({ message, fields });
@@ -21,11 +32,12 @@ export function direct(spec: Readonly<Record<string, unknown>>, secrets: Record<
   const deps = {
     signing: () => offered && { version: 1, path: offered.path, issuerRef: offered.ref },
     name: 'ns/ca',
-    clusterWide: true,
+    clusterWide,
     clock: systemClock,
     addresses: { loopback: true },
     log: { debug: warn, info: warn, warn, error: warn },
     objects: { namespace: 'ns' },
+    serviceAccountToken: async (name: string, audience: string) => (await token?.(name, audience)) ?? '',
     secret: async (name: string) => {
       const found = content.get(name);
       return found && Object.fromEntries(Object.entries(found).map(([key, value]) => [key, Buffer.from(value)]));

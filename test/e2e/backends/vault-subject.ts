@@ -80,6 +80,36 @@ export const vaultSubject: Subject = {
       spoil: (good) => ({ ...good, auth: { tokenSecretRef: { name: TOKEN_SECRET, key: 'other' } } }),
     },
     {
+      step: 'there is no auth method at the path of the login',
+      reason: 'CredentialsRefused',
+      says: 'with the role certwheel at auth/nowhere was answered 403',
+      spoil: (good) => {
+        const secretRef = { name: TOKEN_SECRET, key: 'token' };
+        return { ...good, auth: { jwt: { role: 'certwheel', path: 'nowhere', secretRef } } };
+      },
+    },
+    {
+      step: 'the Secret of the login certificate holds none',
+      reason: 'CredentialsNotFound',
+      says: `/${TOKEN_SECRET} has no key tls.crt`,
+      spoil: (good) => ({ ...good, auth: { cert: { secretRef: { name: TOKEN_SECRET } } } }),
+    },
+    {
+      step: 'the Secret of the access key holds none',
+      reason: 'CredentialsNotFound',
+      says: `Secret ${TOKEN_SECRET} in namespace`,
+      spoil: (good) => {
+        const credentials = { secretRef: { name: TOKEN_SECRET } };
+        return { ...good, auth: { aws: { role: 'certwheel', credentials } } };
+      },
+    },
+    {
+      step: "the controller's own credentials are asked for in a namespace",
+      reason: 'AuthorityMisconfigured',
+      says: 'vault.auth.aws.credentials.ambient is for a ClusterCertificateAuthority alone',
+      spoil: (good) => ({ ...good, auth: { aws: { role: 'certwheel', credentials: { ambient: {} } } } }),
+    },
+    {
       step: 'the token is wrong',
       reason: 'CredentialsRefused',
       says: `signing with the role ${ROLE} of pki was answered 403`,
@@ -89,12 +119,15 @@ export const vaultSubject: Subject = {
       },
     },
   ],
-  start: async () => {
-    const vault = await startVault();
-    onStop(() => vault.stop());
-    return serve(vault);
-  },
+  start: () => serveOn(startVault),
 };
+
+/** The subject's server, on what `start` starts. */
+export async function serveOn(start: () => Promise<Vault>): Promise<Served> {
+  const vault = await start();
+  onStop(() => vault.stop());
+  return serve(vault);
+}
 
 async function serve(vault: Vault): Promise<Served> {
   await vault.sh(commandsOf('The CA and the role'));

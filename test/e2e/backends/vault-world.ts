@@ -28,20 +28,26 @@ export interface VaultWorld {
   follow(heading: string, namespace: string, env?: Readonly<Record<string, string>>): Promise<string>;
 }
 
-export function oneVaultWorld() {
+/** With more flags of the controller. */
+export function oneVaultWorld(...flags: readonly string[]) {
+  return vaultWorldOf(() => startVault(), flags);
+}
+
+/** The same with another server. */
+export function vaultWorldOf(start: () => Promise<Vault>, flags: readonly string[] = []) {
   const world = oneWorld();
   const started = lazily(async () => {
-    const vault = await startVault();
+    const vault = await start();
     onStop(() => vault.stop());
-    return setUp(await world.get(), vault);
+    return setUp(await world.get(), vault, flags);
   });
   return { get: started.get, stop: world.stop };
 }
 
-async function setUp(world: World, vault: Vault): Promise<VaultWorld> {
+async function setUp(world: World, vault: Vault, flags: readonly string[]): Promise<VaultWorld> {
   const { cluster } = world;
   await vault.sh(commandsOf('The CA and the role'));
-  const controller = await world.controller(['--allow-loopback-authorities']);
+  const controller = await world.controller(['--allow-loopback-authorities', ...flags]);
   const PATH = [dirname(cluster.kubectlPath), process.env.PATH].join(':');
   return {
     world,
@@ -82,10 +88,11 @@ export function asksForCertificate({ path, body }: Exchange): boolean {
 }
 
 /** `spec.vault` for that Vault, logged in by what stands in the Secret `vault-token`, unless told otherwise. */
-export function vaultSpec({ url, ca }: Vault, spec: Readonly<Record<string, unknown>> = {}) {
+export function vaultSpec({ url, ca, namespace }: Vault, spec: Readonly<Record<string, unknown>> = {}) {
   return {
     server: url,
     caBundle: base64(ca),
+    ...(namespace === undefined ? {} : { namespace }),
     role: 'client',
     auth: { tokenSecretRef: { name: TOKEN_SECRET, key: 'token' } },
     ...spec,

@@ -56,13 +56,16 @@ const HOST = '127.0.0.1';
 const CA_PASSWORD = 'password of the CA itself';
 export const PASSWORD_FILE = 'password';
 
-/** A step-ca that doesn't run yet. `writeFiles` finds the password in its file already. */
-export async function makeStepCa(writeFiles: (place: CaPlace) => Promise<void> = writeStepCaFiles): Promise<StepCa> {
+/** A step-ca that doesn't run yet. `writeFiles` finds the password in its file already; `flags` are further ones of the program. */
+export async function makeStepCa(
+  writeFiles: (place: CaPlace) => Promise<void> = writeStepCaFiles,
+  flags: readonly string[] = [],
+): Promise<StepCa> {
   const program = await ensureProgram('step-ca');
   const folder = mkdtempSync(join(tmpdir(), 'certwheel-step-ca-'));
   const guard = startGuard(folder, { removeFolder: true });
   const port = await freePort();
-  const ca = new RunningStepCa(guard, folder, program, port);
+  const ca = new RunningStepCa(guard, folder, program, port, flags);
   try {
     ca.write(PASSWORD_FILE, CA_PASSWORD);
     await writeFiles({ folder, host: HOST, port, password: CA_PASSWORD });
@@ -78,13 +81,15 @@ class RunningStepCa implements StepCa {
   readonly folder: string;
   readonly #guard: Guard;
   readonly #program: string;
+  readonly #flags: readonly string[];
   #process: GuardedProcess | undefined;
 
-  constructor(guard: Guard, folder: string, program: string, port: number) {
+  constructor(guard: Guard, folder: string, program: string, port: number, flags: readonly string[]) {
     this.url = `https://${HOST}:${port}`;
     this.folder = folder;
     this.#guard = guard;
     this.#program = program;
+    this.#flags = flags;
   }
 
   get root(): string {
@@ -131,7 +136,7 @@ class RunningStepCa implements StepCa {
     await this.halt();
     const { folder } = this;
     const log = new LogPart(this.#path('step-ca.log'));
-    const args = ['--password-file', this.#path(PASSWORD_FILE), this.#path('config/ca.json')];
+    const args = [...this.#flags, '--password-file', this.#path(PASSWORD_FILE), this.#path('config/ca.json')];
     const options = { folder, environment: { STEPPATH: folder, HOME: folder }, logPath: log.path };
     const started = this.#guard.run('step-ca', this.#program, args, options);
     this.#process = started;

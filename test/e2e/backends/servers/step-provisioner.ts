@@ -44,11 +44,30 @@ interface ProvisionerWish {
 /** Adds a provisioner to ca.json, in place of one with the same name; answers its encrypted key. Takes a restart. */
 export function addProvisioner(ca: StepCa, { name, password, alg, template, published }: ProvisionerWish): string {
   const { publicJwk, encryptedKey } = makeProvisionerKey(password.trimEnd(), alg);
+  putProvisioner(ca, { type: 'JWK', name, key: publicJwk, ...(published && { encryptedKey }) }, template);
+  return jsonOfJwe(encryptedKey);
+}
+
+/** The same of type X5C, with these roots (PEM). */
+export function addX5cProvisioner(ca: StepCa, name: string, roots: string, template?: string): void {
+  putProvisioner(ca, { type: 'X5C', name, roots: Buffer.from(roots).toString('base64') }, template);
+}
+
+/** The same of type K8sSA, with these public keys (PEM). The step CLI writes its type as here. */
+export function addK8sSAProvisioner(ca: StepCa, name: string, keys: string, template?: string): void {
+  putProvisioner(ca, { type: 'K8SSA', name, publicKeys: Buffer.from(keys).toString('base64') }, template);
+}
+
+interface Given {
+  readonly type: string;
+  readonly name: string;
+  /** What each type has besides. */
+  readonly [member: string]: unknown;
+}
+
+function putProvisioner(ca: StepCa, given: Given, template?: string): void {
   const entry = {
-    type: 'JWK',
-    name,
-    key: publicJwk,
-    ...(published && { encryptedKey }),
+    ...given,
     claims: {
       enableSSHCA: true,
       disableRenewal: false,
@@ -58,7 +77,6 @@ export function addProvisioner(ca: StepCa, { name, password, alg, template, publ
     options: { x509: template === undefined ? {} : { template }, ssh: {} },
   };
   ca.configure(({ authority }) => {
-    authority.provisioners = [...authority.provisioners.filter((other) => other.name !== name), entry];
+    authority.provisioners = [...authority.provisioners.filter(({ name }) => name !== given.name), entry];
   });
-  return jsonOfJwe(encryptedKey);
 }

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { request } from 'node:https';
 import { tmpdir } from 'node:os';
-import { delimiter, dirname, join } from 'node:path';
+import { basename, delimiter, dirname, join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { promisify } from 'node:util';
 import { createIssuer, issueServer } from '../../../cluster/certificates.ts';
@@ -11,13 +11,26 @@ import { type Guard, type GuardedProcess, startGuard } from '../../../cluster/gu
 import { freePort } from '../../../cluster/ports.ts';
 import { LogPart, waitUntilReady } from '../../../cluster/ready.ts';
 import { VAULT_VERSION } from '../../../programs/catalog.ts';
-import { ensurePrograms, type Paths } from '../../../programs/programs.ts';
+import { ensurePrograms } from '../../../programs/programs.ts';
+import { openBao } from './openbao.ts';
 
 const HOST = '127.0.0.1';
-const PLUGIN = 'vault-plugin-auth-kubernetes';
+/** Paths of a server and of its plugins. */
+interface Programs {
+  readonly name: string;
+  readonly vault: string;
+  /** By the auth method that each of them is. */
+  readonly plugins: Readonly<Record<string, string>>;
+}
 
-const PROGRAMS = ['vault', 'vault-plugin-auth-kubernetes'] as const;
-type Programs = Paths<(typeof PROGRAMS)[number]>;
+export interface VaultOptions {
+  /** Auth methods beyond those that are built in. */
+  readonly plugins?: readonly ('kubernetes' | 'aws')[];
+  /** PEM of the CAs that it trusts in place of those of the system. */
+  readonly trusts?: string;
+  /** OpenBao in place of Vault; it has the auth method `kubernetes` built in. */
+  readonly isOpenBao?: boolean;
+}
 
 /** What Vault answers: `data` or `auth` in most cases. */
 export interface VaultAnswer {
@@ -32,15 +45,17 @@ export interface VaultAnswer {
   };
 }
 
-/** A real Vault: TLS, files for storage, initialised and unsealed. */
+/** A real Vault, or OpenBao: TLS, files for storage, initialised and unsealed. */
 export interface Vault {
   readonly url: string;
   readonly rootToken: string;
+  /** The namespace that all of this is about, where there is one; not of Kubernetes. */
+  readonly namespace?: string;
   /** PEM of the CA of its TLS certificate. */
   readonly ca: string;
   /** Another TLS certificate of that CA for the same host, for what stands in front of it. */
   readonly tls: { readonly cert: string; readonly key: string };
-  /** Runs shell commands as an administrator would: with the vault CLI, logged in as root. */
+  /** Runs shell commands as an administrator would: with the vault CLI, logged in as root, in the folder of the server. */
   sh(commands: string, env?: Readonly<Record<string, string>>): Promise<string>;
   /** The HTTP API, as root unless told. */
   api(method: string, path: string, body?: object, token?: string): Promise<VaultAnswer>;
@@ -54,11 +69,15 @@ export interface Vault {
   stop(): Promise<void>;
 }
 
-export async function startVault(): Promise<Vault> {
-  const programs = await ensurePrograms(PROGRAMS);
+export async function startVault({
+  plugins = ['kubernetes'],
+  trusts,
+  isOpenBao = false,
+}: VaultOptions = {}): Promise<Vault> {
+  const programs = isOpenBao ? await openBao() : await vaultPrograms(plugins);
   const folder = mkdtempSync(join(tmpdir(), 'certwheel-vault-'));
   const guard = startGuard(folder, { removeFolder: true });
-  const vault = new RunningVault(guard, folder, programs, [await freePort(), await freePort()]);
+  const vault = new RunningVault(guard, folder, programs, [await freePort(), await freePort()], trusts);
   try {
     await vault.init();
     return vault;
@@ -66,6 +85,34 @@ export async function startVault(): Promise<Vault> {
     await vault.stop();
     throw error;
   }
+}
+
+/** A new namespace of OpenBao: the same server, as those see it whose requests name that namespace. */
+export async function namespaceOf(vault: Vault, namespace: string): Promise<Vault> {
+  await vault.api('POST', `sys/namespaces/${namespace}`, {});
+  return {
+    url: vault.url,
+    rootToken: vault.rootToken,
+    namespace,
+    ca: vault.ca,
+    tls: vault.tls,
+    sh: (commands, env) => vault.sh(commands, { VAULT_NAMESPACE: namespace, ...env }),
+    // In front of a path it means the same as in the header.
+    api: (method, path, body, token) => vault.api(method, `${namespace}/${path}`, body, token),
+    seal: () => vault.seal(),
+    unseal: () => vault.unseal(),
+    halt: () => vault.halt(),
+    start: () => vault.start(),
+    addStandby: () => vault.addStandby(),
+    stop: () => vault.stop(),
+  };
+}
+
+async function vaultPrograms(plugins: NonNullable<VaultOptions['plugins']>): Promise<Programs> {
+  const names = plugins.map((plugin) => `vault-plugin-auth-${plugin}` as const);
+  const paths = await ensurePrograms(['vault', ...names]);
+  const byMethod = plugins.map((plugin) => [plugin, paths[`vault-plugin-auth-${plugin}`]] as const);
+  return { name: `HashiCorp Vault ${VAULT_VERSION}`, vault: paths.vault, plugins: Object.fromEntries(byMethod) };
 }
 
 class RunningVault implements Vault {
@@ -78,9 +125,10 @@ class RunningVault implements Vault {
   readonly #programs: Programs;
   #unsealKey = '';
   #isAlone = true;
+  readonly #environment: Readonly<Record<string, string>> = {};
   #process: GuardedProcess | undefined;
 
-  constructor(guard: Guard, folder: string, programs: Programs, ports: [number, number]) {
+  constructor(guard: Guard, folder: string, programs: Programs, ports: [number, number], trusts: string | undefined) {
     this.url = `https://${HOST}:${ports[0]}`;
     this.#guard = guard;
     this.#folder = folder;
@@ -92,7 +140,11 @@ class RunningVault implements Vault {
     this.tls = { cert: other.certificatePem, key: other.keyPem };
     mkdirSync(this.#path('plugins'));
     // Not a link: Vault resolves it, and takes no plugin from elsewhere.
-    copyFileSync(programs[PLUGIN], this.#path(`plugins/${PLUGIN}`));
+    for (const path of Object.values(programs.plugins)) copyFileSync(path, this.#path(`plugins/${basename(path)}`));
+    if (trusts !== undefined) {
+      this.#write('trusted.crt', trusts);
+      this.#environment = { SSL_CERT_FILE: this.#path('trusted.crt') };
+    }
     this.#write('ca.crt', issuer.certificatePem);
     this.#write('server.crt', certificatePem);
     this.#write('server.key', keyPem);
@@ -105,14 +157,17 @@ class RunningVault implements Vault {
     [this.#unsealKey = ''] = body.keys ?? [];
     this.rootToken = body.root_token ?? '';
     await this.unseal();
-    const sha256 = createHash('sha256').update(readFileSync(this.#programs[PLUGIN])).digest('hex');
-    await this.api('PUT', 'sys/plugins/catalog/auth/kubernetes', { sha256, command: PLUGIN });
+    for (const [method, path] of Object.entries(this.#programs.plugins)) {
+      const sha256 = createHash('sha256').update(readFileSync(path)).digest('hex');
+      await this.api('PUT', `sys/plugins/catalog/auth/${method}`, { sha256, command: basename(path) });
+    }
   }
 
   async sh(commands: string, env: Readonly<Record<string, string>> = {}): Promise<string> {
     const PATH = [dirname(this.#programs.vault), process.env.PATH].join(delimiter);
     const own = { VAULT_ADDR: this.url, VAULT_CACERT: this.#path('ca.crt'), VAULT_TOKEN: this.rootToken };
     const { stdout } = await promisify(execFile)('bash', ['--norc', '-euo', 'pipefail', '-c', commands], {
+      cwd: this.#folder,
       env: { HOME: this.#folder, ...own, ...env, PATH },
     });
     return stdout;
@@ -187,7 +242,7 @@ class RunningVault implements Vault {
   async #launch(): Promise<void> {
     await this.halt();
     this.#process = await this.#run('one', this.url);
-    console.log(`# HashiCorp Vault ${VAULT_VERSION} at ${this.url}`);
+    console.log(`# ${this.#programs.name} at ${this.url}`);
   }
 
   async #run(node: string, url: string): Promise<GuardedProcess> {
@@ -195,7 +250,7 @@ class RunningVault implements Vault {
     const args = ['server', '-config', this.#path(`${node}.json`)];
     const started = this.#guard.run('vault', this.#programs.vault, args, {
       folder: this.#folder,
-      environment: { HOME: this.#folder },
+      environment: { HOME: this.#folder, ...this.#environment },
       logPath: log.path,
     });
     await waitUntilReady(started, log, async () => (await this.#ask(url, 'GET', 'sys/seal-status')).status === 200);

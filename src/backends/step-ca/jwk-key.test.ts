@@ -1,6 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { KeyRing } from './provisioner.ts';
+import { KeyRing } from './jwk-key.ts';
 
 /** A JWE in form alone: that nothing opens it is found out only by deriving a key, for a second or so. */
 const WRONG = [
