@@ -1,0 +1,243 @@
+import { authorityKey, type CertificateAuthority } from '../api/certificate-authority.ts';
+import { earliest } from '../api/moments.ts';
+import type { Runtime } from '../authority/runtime.ts';
+import { type RevocationView, revokesAny } from '../certificate/revocation/view.ts';
+import { classify } from '../errors.ts';
+import type { Run } from '../queue/controller.ts';
+import { isInBundle } from '../rotation/generation.ts';
+import { abilityOf } from './ability.ts';
+import { triedAgainAt } from './attempts.ts';
+import type { CrlFindings } from './crl/crls.ts';
+import type { RevocationsDeps } from './deps.ts';
+import { isNews, type Kept, nothingKept, revokedBy, stateOf } from './kept.ts';
+import {
+  type Addition,
+  addTo,
+  hasMore,
+  markRevoked,
+  owedIn,
+  type Register,
+  type Registered,
+  withoutExpired,
+} from './register.ts';
+import { REGISTER_SECRET, readRegisterSecret, registerManifest } from './register-secret.ts';
+import { requestRevocations } from './request.ts';
+import { LEDGERS_EACH_MS, searchLedgers, wantsLedgers } from './search.ts';
+import { findingsOf, NO_REVOCATIONS, type Problem, type RevocationFindings } from './status.ts';
+import { about, failureOf, tellOnce } from './told.ts';
+
+/** So long after the first that is asked for, they are noted down together. */
+const TOGETHER_MS = 500;
+const TRY_AGAIN_MS = 30_000;
+/** So long after its end a certificate stays in the register: see withoutExpired. */
+const GRACE_MS = 3_600_000;
+
+/** The revocations that authorities owe, and those that are done. */
+export class Revocations {
+  readonly #deps: RevocationsDeps;
+  readonly #kept = new Map<string, Kept>();
+
+  constructor(deps: RevocationsDeps) {
+    this.#deps = deps;
+  }
+
+  /** Certificates have to be revoked. Harmless where that is known already; `owner` is `namespace/name`. */
+  ask(authority: string, owner: string, wishes: readonly Addition[]): void {
+    const kept = this.#of(authority);
+    const fresh = wishes.filter((each) => isNews(each, kept));
+    if (fresh.length === 0) return;
+    for (const each of fresh) kept.asked.set(each.serialNumber, { ...each, owner });
+    // One that can't revoke has its certificates reconciled, which ask again.
+    if (kept.ability?.by !== 'nothing') this.#deps.wakeAuthority(authority, this.#after(TOGETHER_MS));
+  }
+
+  viewOf(resource: CertificateAuthority): RevocationView {
+    const kept = this.#of(authorityKey(resource));
+    return {
+      policy: resource.revocation,
+      unable: kept.ability?.by === 'nothing' ? kept.ability.because : undefined,
+      stateOf: (serialNumber) => stateOf(kept, serialNumber),
+    };
+  }
+
+  /** The authority is gone: nobody asks for its CRLs any more. */
+  forget(authority: string): void {
+    const uid = this.#kept.get(authority)?.uid;
+    this.#kept.delete(authority);
+    if (uid === undefined) return;
+    this.#deps.crls.withdraw(uid).catch((thrown: unknown) => {
+      const { code, message } = classify(thrown);
+      this.#deps.log.warn('the CRLs of a deleted authority could not be removed', { authority, code, error: message });
+    });
+  }
+
+  /**
+   * Reads the register once, before certificates of the authority are looked at: one that is revoked must not be taken for a good
+   * one. Never throws, since `look` tries again and says what is wrong.
+   */
+  async learn(resource: CertificateAuthority, runtime: Runtime): Promise<void> {
+    if (abilityOf(resource, runtime).by === 'nothing') return;
+    const kept = this.#of(authorityKey(resource));
+    await this.#read(resource, kept).catch(() => {});
+  }
+
+  /** Notes down what is asked for, and has the authority revoke what is owed. */
+  async look(resource: CertificateAuthority, runtime: Runtime, run: Run): Promise<RevocationFindings> {
+    const kept = this.#of(authorityKey(resource));
+    const ability = abilityOf(resource, runtime);
+    const isNewlyUnable = ability.by === 'nothing' && kept.ability?.by !== 'nothing';
+    kept.ability = ability;
+    if (ability.by === 'nothing') {
+      const { serials } = resource.revocation;
+      const isWanted = kept.asked.size > 0 || serials.length > 0 || revokesAny({ policy: resource.revocation });
+      if (isNewlyUnable) this.#wake(kept.asked.values());
+      kept.asked.clear();
+      return { ...NO_REVOCATIONS, unable: isWanted ? ability.because : undefined };
+    }
+    const left = await this.#noteDown(resource, kept);
+    if (!kept.isRead) {
+      const recheckAt = this.#after(kept.problem === undefined ? TOGETHER_MS : TRY_AGAIN_MS);
+      return { ...findingsOf(kept, []), recheckAt };
+    }
+    const published = ability.by === 'crl' ? await this.#publish(resource, runtime, kept) : undefined;
+    const askAt = ability.by === 'request' ? await this.#request(resource, runtime, kept, run) : undefined;
+    const searchAt = wantsLedgers(resource.revocation) ? this.#after(LEDGERS_EACH_MS) : undefined;
+    const roomAt = left.length > 0 ? this.#after(TRY_AGAIN_MS) : undefined;
+    // Another replica has written it.
+    const readAt = kept.isRead ? undefined : this.#after(TOGETHER_MS);
+    const recheckAt = earliest([askAt, published?.recheckAt, searchAt, roomAt, readAt]);
+    const { crls = [], problems: crlProblems = [] } = published ?? {};
+    return { ...findingsOf(kept, left), crls, crlProblems, recheckAt };
+  }
+
+  #of(authority: string): Kept {
+    const known = this.#kept.get(authority);
+    if (known !== undefined) return known;
+    const kept = nothingKept();
+    this.#kept.set(authority, kept);
+    return kept;
+  }
+
+  #after(ms: number): Date {
+    return new Date(this.#deps.clock.now().getTime() + ms);
+  }
+
+  #wake(entries: Iterable<Pick<Addition, 'owner'>>): void {
+    for (const { owner } of entries) if (owner !== undefined) this.#deps.wakeCertificate(owner);
+  }
+
+  /** Answers what there was no room for. Where the register can't be had, `kept` says so and the authority works without. */
+  async #noteDown(resource: CertificateAuthority, kept: Kept): Promise<readonly Problem[]> {
+    const { clock, issued, log, noted } = this.#deps;
+    try {
+      await this.#read(resource, kept);
+      await searchLedgers(kept, resource.revocation, () => issued(resource), clock.now());
+      const now = clock.now();
+      const asked = new Map(kept.asked);
+      // A CRL has to list it once more after its end, and the next one may be as far away as half of the validity.
+      const graceMs = kept.ability?.by === 'crl' ? resource.revocation.crlValidityMs : GRACE_MS;
+      const before = withoutExpired(kept.register, Math.max(graceMs, GRACE_MS), now);
+      const { register, left } = addTo(before, asked.values(), now, resource.kind === 'ClusterCertificateAuthority');
+      if (hasMore(register, before)) {
+        for (const [serial, entry] of register)
+          if (!before.has(serial)) tellOnce(kept, 'noted', entry, () => noted(resource, entry));
+        await this.#write(resource, kept, register);
+      } else kept.register = before;
+      // Also what was noted down already: its finalizer waits to learn that.
+      this.#wake(asked.values());
+      for (const each of left) asked.delete(each.serialNumber);
+      for (const [serial, addition] of asked) if (kept.asked.get(serial) === addition) kept.asked.delete(serial);
+      for (const serial of kept.attempts.keys()) if (!register.has(serial)) kept.attempts.delete(serial);
+      kept.problem = undefined;
+      return left.map(({ serialNumber }) => ({
+        serialNumber,
+        reason: 'RegisterFull',
+        message:
+          'the register of revocations is full, or the share that one namespace has of it; it has room again when certificates in it have expired',
+      }));
+    } catch (thrown) {
+      kept.isRead = false;
+      const { code, message } = classify(thrown);
+      // A lost race is settled by the next look.
+      if (code === 'Conflict') return [];
+      if (kept.problem !== message)
+        log.warn('the register of revocations can not be used', { ...about(resource), code, error: message });
+      kept.problem = message;
+      return [];
+    }
+  }
+
+  async #read(resource: CertificateAuthority, kept: Kept): Promise<void> {
+    if (kept.isRead) return;
+    const stored = await this.#deps.read(this.#deps.namespaceOf(resource), REGISTER_SECRET.nameOf(resource));
+    kept.register = stored === undefined ? new Map() : readRegisterSecret(stored);
+    kept.stored = stored;
+    kept.isRead = true;
+    // What is revoked knows no owner any more, and may be in use.
+    if (kept.register.size > 0) this.#deps.wakeMembers(authorityKey(resource));
+    this.#wake(kept.register.values());
+  }
+
+  async #write(resource: CertificateAuthority, kept: Kept, register: Register): Promise<void> {
+    const { apply, namespaceOf, ownership } = this.#deps;
+    const namespace = namespaceOf(resource);
+    ownership.assert(authorityKey(resource));
+    kept.stored ??= await apply(REGISTER_SECRET.blank(resource, namespace));
+    kept.stored = await apply(registerManifest(resource, namespace, register, kept.stored));
+    kept.register = register;
+    kept.told.clear();
+  }
+
+  async #publish(resource: CertificateAuthority, runtime: Runtime, kept: Kept): Promise<CrlFindings> {
+    const trusted = runtime.generations.filter(isInBundle).map(({ path }) => path.certificate.fingerprintSHA256);
+    const present = new Set(trusted);
+    const published = await this.#deps.crls.look(resource, runtime, (issuer) =>
+      revokedBy(issuer, kept.register, present),
+    );
+    if (published.crls.length > 0) kept.uid = resource.uid;
+    const done = owedIn(kept.register).filter(({ serialNumber }) => published.listed.has(serialNumber));
+    await this.#markDone(resource, kept, done);
+    return published;
+  }
+
+  /** Answers when to ask again for what is still owed. */
+  async #request(resource: CertificateAuthority, runtime: Runtime, kept: Kept, run: Run): Promise<Date | undefined> {
+    const { clock, ownership } = this.#deps;
+    const { attempts } = kept;
+    const deps = {
+      clock,
+      attempts,
+      assertOwned: () => ownership.assert(authorityKey(resource)),
+      failed: failureOf(resource, this.#deps),
+    };
+    await this.#markDone(resource, kept, await requestRevocations(owedIn(kept.register), runtime, deps, run));
+    // Its probe wakes an authority that is away.
+    if (runtime.breaker.trouble !== undefined) return undefined;
+    const now = clock.now();
+    return earliest(owedIn(kept.register).map(({ serialNumber }) => triedAgainAt(attempts.get(serialNumber), now)));
+  }
+
+  async #markDone(resource: CertificateAuthority, kept: Kept, done: readonly Registered[]): Promise<void> {
+    if (done.length === 0) return;
+    const { clock, log, revoked } = this.#deps;
+    const serials = done.map(({ serialNumber }) => serialNumber);
+    for (const entry of done) {
+      const { serialNumber: serial, reason, owner } = entry;
+      const of = owner === undefined ? {} : { certificate: owner };
+      tellOnce(kept, 'revoked', entry, () => {
+        log.info('certificate revoked', { ...about(resource), serial, reason, ...of });
+        revoked(resource, entry);
+      });
+    }
+    try {
+      await this.#write(resource, kept, markRevoked(kept.register, serials, clock.now()));
+    } catch (thrown) {
+      // What is lost here is asked for once more, which is no error.
+      kept.isRead = false;
+      const { code, message } = classify(thrown);
+      log.warn('the register of revocations could not be written', { ...about(resource), code, error: message });
+      return;
+    }
+    this.#wake(done);
+  }
+}
