@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
+import { authorityKey } from './api/certificate-authority.ts';
 import { EVENTS, LEASE_NAME, LEASES, SUBJECT_ACCESS_REVIEWS, TOKEN_REVIEWS } from './api/names.ts';
 import { Registry } from './authority/registry.ts';
 import type { BackendDefinition } from './backends/backend.ts';
@@ -15,16 +16,21 @@ import { References } from './kube/references.ts';
 import type { Logger } from './log.ts';
 import { releaseMemoryWhenQuiet } from './memory.ts';
 import { createMetrics, type Metrics } from './metrics/metrics.ts';
+import { BooksKey } from './revocation/books-key.ts';
+import { KnownCrls } from './revocation/crl/known-crls.ts';
+import type { Generation } from './rotation/generation.ts';
 import { StartError } from './start-error.ts';
 import { messageOf } from './thrown.ts';
-import { TargetResults } from './trust-targets/reconcile.ts';
+import { TargetResults } from './trust-targets/results.ts';
 import { wireAuthorities } from './wiring/authorities.ts';
+import { BooksKeeper } from './wiring/books-key.ts';
 import { wakeCertificate, wakeMembers, wireCertificates } from './wiring/certificates.ts';
 import { Cluster } from './wiring/cluster.ts';
 import { wireLedgers } from './wiring/ledgers.ts';
 import { servePages } from './wiring/pages.ts';
 import { preflight } from './wiring/preflight.ts';
 import { wireProbes } from './wiring/probes.ts';
+import { wireRevocations } from './wiring/revocations.ts';
 import type { Services } from './wiring/services.ts';
 import { wireTrustTargets } from './wiring/trust-targets.ts';
 import { wireWakes } from './wiring/wakes.ts';
@@ -88,6 +94,13 @@ export async function startApp(
         identity: instance,
       })
     : undefined;
+  const audit =
+    config.auditLog === undefined
+      ? undefined
+      : (await import('./audit/open.ts')).openAudit(config.auditLog, {
+          ...{ client, clock, log, metrics: metrics.audit },
+          controllerNamespace: config.controllerNamespace,
+        });
   const services: Services = {
     config,
     clock,
@@ -98,6 +111,8 @@ export async function startApp(
     definitions,
     references: new References({ client, clock, logger: log }),
     registry: new Registry(),
+    audit,
+    booksKey: new BooksKey(),
     events: new EventRecorder({ client, clock, logger: log, instance }),
     ownership: {
       assert() {
@@ -106,19 +121,34 @@ export async function startApp(
     },
   };
   const ledgers = wireLedgers(services);
+  const knownCrls = new KnownCrls((resource) => {
+    const key = authorityKey(resource);
+    targets.wake(key);
+    authorities.queue.add(key);
+  });
+  const revocations = wireRevocations(services, knownCrls, {
+    authority: (key, at) => authorities.queue.add(key, at),
+    certificate: (key) => certificates.queue.add(key),
+    members: (authority) => wakeMembers(certificates.queue, services, authority),
+  });
+  const books = new BooksKeeper({ ...services, key: services.booksKey, namespace: config.controllerNamespace });
   const targetResults = new TargetResults();
   const probing = wireProbes(services, (authority) => authorities.queue.add(authority));
   const trust = {
     status: targetResults.status.bind(targetResults),
     verifiers: probing.probes.statusOf.bind(probing.probes),
+    crlCondition: targetResults.crlCondition.bind(targetResults),
+    crlProofs: (key: string, generation: Generation) => targets.crlProofs(key, generation),
+    targetProofs: (key: string, fingerprint: string) => targets.proofs(key, fingerprint),
     proofs: (key: string, fingerprint: string) => [
       ...targets.proofs(key, fingerprint),
       ...probing.probes.proofs(key, fingerprint),
     ],
   };
-  const authorities = wireAuthorities(services, ledgers, trust, {
+  const authorities = wireAuthorities(services, { ledgers, revocations }, trust, {
     members: (authority) => {
       wakeMembers(certificates.queue, services, authority);
+      wakePrimaries(authority);
       targets.wake(authority);
       probing.wake(authority);
     },
@@ -127,8 +157,18 @@ export async function startApp(
     },
     certificate: (key) => wakeCertificate(certificates.queue, services, key),
   });
-  const targets = wireTrustTargets(services, targetResults, (key, at) => authorities.queue.add(key, at));
-  const { controller: certificates, forget } = wireCertificates(services);
+  // What a fallback is trusted for, and whether it can issue, is the affair of the authorities that name it.
+  const wakePrimaries = (fallback: string) => {
+    for (const key of cluster.primariesOf(fallback).map(authorityKey)) {
+      authorities.queue.add(key);
+      if (services.registry.get(key)?.view?.trouble !== undefined) wakeMembers(certificates.queue, services, key);
+    }
+  };
+  const targets = wireTrustTargets(services, targetResults, knownCrls, (key, at) => {
+    // The CA rotation of its fallback waits for its targets too.
+    for (const each of [key, cluster.fallbackOf(key)]) if (each !== undefined) authorities.queue.add(each, at);
+  });
+  const { controller: certificates, forget } = wireCertificates(services, revocations);
   const controllers = {
     authorities,
     'trust-targets': targets.controller,
@@ -157,17 +197,20 @@ export async function startApp(
   targets.start(stopping.signal);
   void releaseMemoryWhenQuiet(clock, stopping.signal);
 
-  const begin = () => {
+  const begin = async () => {
+    if (lease !== undefined) await books.lead();
+    if (stopping.signal.aborted) return;
+    audit?.start();
     for (const each of Object.values(controllers)) each.start();
   };
-  const ready = cluster.synced().then(() => {
+  const ready = Promise.all([cluster.synced(), books.start(stopping.signal, lease === undefined)]).then(async () => {
     if (stopping.signal.aborted) return;
     log.info('in sync', {
       certificates: cluster.certificates.size,
       authorities: cluster.authorities.size + cluster.clusterAuthorities.size,
     });
-    if (lease === undefined) begin();
-    else void lease.run(stopping.signal, { onStarted: begin, onLost });
+    if (lease === undefined) await begin();
+    else void lease.run(stopping.signal, { onStarted: () => void begin(), onLost });
   });
 
   const stop = async () => {
@@ -176,6 +219,8 @@ export async function startApp(
     // A round of questions writes nothing that would be lost.
     await Promise.all([probes.stop(0), ...Object.values(writing).map((each) => each.stop(STOP_GRACE_MS))]);
     stopping.abort(new Error('shutting down'));
+    // Before the Lease is given back: without it nothing more may be written.
+    await audit?.close();
     // Events are the least of what matters: the next leader doesn't wait for them.
     await Promise.all([lease?.release(), services.events.close(EVENTS_GRACE_MS)]);
     services.registry.close();

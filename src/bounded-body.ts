@@ -31,6 +31,11 @@ export class BoundedBody {
     return true;
   }
 
+  /** A view of what has been kept, not a copy. */
+  bytes(): Buffer {
+    return this.#buffer.subarray(0, this.#length);
+  }
+
   toString(): string {
     return this.#buffer.toString('utf8', 0, this.#length);
   }
@@ -42,9 +47,9 @@ export class BoundedBody {
   }
 }
 
-/** The whole stream as text; undefined as soon as it exceeds `maxBytes`, which destroys the stream and its connection. */
-export async function readBounded(stream: AsyncIterable<Buffer>, maxBytes: number): Promise<string | undefined> {
+/** The whole stream; undefined as soon as it exceeds `maxBytes`, which destroys the stream and its connection. */
+export async function readBounded(stream: AsyncIterable<Buffer>, maxBytes: number): Promise<Buffer | undefined> {
   const body = new BoundedBody(maxBytes);
   for await (const piece of stream) if (!body.push(piece)) return undefined;
-  return body.toString();
+  return body.bytes();
 }

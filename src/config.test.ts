@@ -40,6 +40,8 @@ test('nothing said is every default', () => {
     probeAddresses: ['10.0.0.0/8', '100.64.0.0/10', '172.16.0.0/12', '192.168.0.0/16', 'fc00::/7'],
     tenantProbeAddresses: [],
     loopbackProbes: false,
+    hsm: { addon: undefined, library: undefined, pinFolder: undefined, tenantTokens: [], mostProcesses: 8 },
+    auditLog: undefined,
     logLevel: 'info',
     logFormat: 'json',
   });
@@ -74,6 +76,12 @@ test('every option can be a flag, with a blank or an equals sign', () => {
     probes: 'true',
     'probe-addresses': '10.1.0.0/16',
     'tenant-probe-addresses': '10.2.0.0/16',
+    'pkcs11-module': '/usr/lib/hsm.so',
+    'pkcs11-tenant-tokens': 'shop/shop%20ca,*/all',
+    'pkcs11-pin-folder': '/pins',
+    'pkcs11-processes': '3',
+    'pkcs11-addon': '/app/pkcs11js',
+    'audit-log': '/audit/audit.log',
     'log-level': 'debug',
     'log-format': 'text',
   };
@@ -106,6 +114,17 @@ test('every option can be a flag, with a blank or an equals sign', () => {
     probeAddresses: ['10.1.0.0/16'],
     tenantProbeAddresses: ['10.2.0.0/16'],
     loopbackProbes: false,
+    hsm: {
+      addon: '/app/pkcs11js',
+      library: '/usr/lib/hsm.so',
+      pinFolder: '/pins',
+      tenantTokens: [
+        { namespace: 'shop', token: 'shop ca' },
+        { namespace: '*', token: 'all' },
+      ],
+      mostProcesses: 3,
+    },
+    auditLog: '/audit/audit.log',
     logLevel: 'debug',
     logFormat: 'text',
   };

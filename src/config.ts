@@ -1,6 +1,8 @@
 import { parseArgs } from 'node:util';
+import { AUDIT_OPTIONS, type AuditConfig, toAuditConfig } from './audit/flags.ts';
 import { BACKENDS } from './backends/index.ts';
 import { type Option, oneOf, toBoolean, toCount, toList, toMs, toNamespace } from './flag-values.ts';
+import { HSM_OPTIONS, type HsmConfig, toHsmConfig } from './hsm-flags.ts';
 import { LOG_FORMATS, LOG_LEVELS, type LogFormat, type LogLevel } from './log.ts';
 import { PROBE_OPTIONS, type ProbeConfig, toProbeConfig } from './probe-flags.ts';
 import { SERVING_OPTIONS, type ServingConfig, toServingConfig } from './serving/flags.ts';
@@ -9,7 +11,7 @@ import { TENANT_OPTIONS, type TenantConfig, toTenantConfig } from './tenant-flag
 import { messageOf } from './thrown.ts';
 import { TARGET_OPTIONS, type TargetConfig, toTargetConfig } from './trust-targets/flags.ts';
 
-export interface Config extends ServingConfig, TenantConfig, TargetConfig, ProbeConfig {
+export interface Config extends ServingConfig, TenantConfig, TargetConfig, ProbeConfig, HsmConfig, AuditConfig {
   readonly kubeconfig: string | undefined;
   /** Undefined for all. */
   readonly namespaces: readonly string[] | undefined;
@@ -83,6 +85,8 @@ const OPTIONS = [
   ...TARGET_OPTIONS,
   ...TENANT_OPTIONS,
   ...PROBE_OPTIONS,
+  ...HSM_OPTIONS,
+  ...AUDIT_OPTIONS,
   { flag: 'log-level', value: 'LEVEL', standard: 'info', help: `one of ${LOG_LEVELS.join(', ')}` },
   {
     flag: 'log-format',
@@ -125,6 +129,8 @@ export function helpText(): string {
     '  --version                               print the version',
     '  --help                                  print this help',
     '',
+    'certwheel audit verify and certwheel audit who read the audit log: certwheel audit --help',
+    '',
     'Each flag has an environment variable: --log-level is CERTWHEEL_LOG_LEVEL.',
   ].join('\n');
 }
@@ -165,6 +171,8 @@ function toConfig(values: Values, isTerminal: boolean): Config {
     ...toTargetConfig(values),
     ...toTenantConfig(values),
     ...toProbeConfig(values),
+    ...toHsmConfig(values),
+    ...toAuditConfig(values),
     trustPropagationMs: toMs('trust-propagation', values['trust-propagation']),
     logLevel: oneOf('log-level', values['log-level'], LOG_LEVELS),
     logFormat: oneOf(

@@ -25,6 +25,7 @@ export const ERROR_CODES = [
   'CASecretNotFound',
   'CAPairRefused',
   'CAExpired',
+  'CAUnsigned',
   'InvalidAnswer',
   'AuthorityMisconfigured',
   'AuthorityUnreachable',
@@ -39,6 +40,7 @@ export const ERROR_CODES = [
   'BackendForbidden',
   'BackendDisabled',
   'RequestFailed',
+  'ChallengeFailed',
   'RequestDenied',
   // what was asked for
   'InvalidSpec',
@@ -54,9 +56,12 @@ export const ERROR_CODES = [
   'LimitExceeded',
   'NamespaceFull',
   'KeystorePasswordUnusable',
+  'CSRUnusable',
+  'NewCSRNeeded',
   'SecretTooLarge',
   'SecretConflict',
   'SecretNotOwned',
+  'ConfigMapNotOwned',
   // the objects of spec.trust.targets
   'TrustTargetPending',
   'TrustTargetForbidden',
@@ -141,6 +146,26 @@ export class ApiError extends Error {
     this.resource = details.resource;
     this.retryAfterMs = details.retryAfterMs;
   }
+}
+
+const OF_FALLBACK = 'fallback ';
+
+/** The same where a fallback was asked, which the message says. */
+export function namingFallback(error: CertwheelError, fallback: string | undefined): CertwheelError {
+  if (fallback === undefined) return error;
+  const { code, message, retryAfterMs, unproven, cause } = error;
+  const details = { retryAfterMs, unproven, cause };
+  const text = `${OF_FALLBACK}${fallback}: ${message}`;
+  if (error instanceof DeniedError) return new DeniedError(code, text, details);
+  if (error instanceof TerminalError) return new TerminalError(code, text, details);
+  if (error instanceof UnexpectedError) return new UnexpectedError(code, text, details);
+  if (error instanceof AuthorityError) return new AuthorityError(code, text, details);
+  return new RetryableError(code, text, details);
+}
+
+/** Whether a message, as a status keeps it, is one of `namingFallback`. */
+export function namesFallback(message: string): boolean {
+  return message.startsWith(OF_FALLBACK);
 }
 
 /** Turns whatever was thrown into one of the classes above. Never throws. */

@@ -11,7 +11,7 @@ import { mergeConditions } from './api/conditions.ts';
 import type { VaultBackend } from './api/generated/types.ts';
 import { OUTPUTS_ANNOTATION } from './api/names.ts';
 import { parseOutputs } from './api/outputs.ts';
-import type { BackendDeps, ReferencedData } from './backends/backend.ts';
+import type { BackendDeps, ReferencedData } from './backends/backend-deps.ts';
 import { membersOf } from './backends/http/json-members.ts';
 import { readTrustBundle } from './backends/shared/trust-bundle.ts';
 import { thumbprintOf } from './backends/step-ca/token.ts';
@@ -83,10 +83,8 @@ for (const word of WORDS) {
         vault.create({ mount: 'pki', ...spec } as VaultBackend, deps(content)).check(new AbortController().signal),
       );
     const missing = await check({ token: Buffer.from('hvs.token') });
-    assert.is(
-      `${missing.code}: ${missing.message}`,
-      `CredentialsNotFound: Secret token in namespace shop has no key ${word}`,
-    );
+    assert.is(missing.code, 'CredentialsNotFound');
+    assert.ok(missing.message.startsWith(`Secret token in namespace shop has no key ${word}, or`), missing.message);
     assert.is((await check(own([word], () => Buffer.from('hvs.token')))).code, 'AuthorityUnreachable');
   });
 

@@ -49,9 +49,14 @@ function safe(fields: LogFields): LogFields {
   );
 }
 
+/** The text without PEM blocks of private keys. */
+export function withoutPrivateKeys(text: string): string {
+  return text.replace(PRIVATE_KEY, '[private key]');
+}
+
 /** What JSON can say of a value, without private keys, wherever in it they stand. */
 function plain(value: unknown, depth = 0): unknown {
-  if (typeof value === 'string') return value.replace(PRIVATE_KEY, '[private key]');
+  if (typeof value === 'string') return withoutPrivateKeys(value);
   if (typeof value === 'bigint' || typeof value === 'symbol') return String(value);
   if (typeof value !== 'object' || value === null || value instanceof Date) return value;
   if (value instanceof Error) return plain(value.message, depth);

@@ -8,13 +8,28 @@ import { messageOf } from './thrown.ts';
 import { VERSION } from './version.ts';
 
 try {
-  const command = parseCommandLine(process.argv.slice(2), process.env, process.stderr.isTTY === true);
-  if ('print' in command) console.log(command.print === 'help' ? helpText() : VERSION);
-  else await run(command.config);
+  const [subcommand, ...args] = process.argv.slice(2);
+  if (subcommand === 'audit') await audit(args);
+  else await control();
 } catch (error) {
   // One line on standard error: the logs of a Pod that doesn't start are read on a telephone.
   console.error(`certwheel: ${messageOf(error).split('\n')[0]}`);
   process.exit(1);
+}
+
+/** The exit code 2 stands for what can't be told, such as a file that isn't there. */
+async function audit(args: readonly string[]): Promise<void> {
+  const { runAudit } = await import('./audit/command.ts');
+  process.exitCode = await runAudit(args, console.log).catch((error: unknown) => {
+    console.error(`certwheel: ${messageOf(error).split('\n')[0]}`);
+    return 2;
+  });
+}
+
+async function control(): Promise<void> {
+  const command = parseCommandLine(process.argv.slice(2), process.env, process.stderr.isTTY === true);
+  if ('print' in command) console.log(command.print === 'help' ? helpText() : VERSION);
+  else await run(command.config);
 }
 
 async function run(config: Config): Promise<void> {

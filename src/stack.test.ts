@@ -47,6 +47,28 @@ test('a stack of the bundle names the places in the sources, each time; without 
   assert.match(unmapped, /at Wheel\.turn \(file:\/\/\/.*wheel\.mjs:\d+:\d+\)/);
 });
 
+const LATER = `export function turn(): never {
+  throw new Error('stuck later');
+}
+`;
+const LOADS = `import { stackOf } from '${import.meta.dirname}/stack.ts';
+
+const { turn } = await import('./later.ts');
+try {
+  turn();
+} catch (error) {
+  console.log(stackOf(error));
+}
+`;
+
+test('a stack that passes through files of the bundle which were loaded later names the sources of each', async () => {
+  writeFileSync(join(folder, 'later.ts'), LATER);
+  writeFileSync(join(folder, 'loads.ts'), LOADS);
+  await bundle(join(folder, 'loads.ts'), join(folder, 'out/loads.mjs'));
+  const stack = execFileSync(process.execPath, [join(folder, 'out/loads.mjs')], { encoding: 'utf8' });
+  assert.match(stack, /^Error: stuck later\n {4}at turn \([^:]*later\.ts:2:9\)\n {4}at [^:]*loads\.ts:5:3\n/);
+});
+
 test('a stack of the sources stays as it is', () => {
   const error = new Error('here');
   assert.is(stackOf(error), error.stack);

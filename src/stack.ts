@@ -3,8 +3,8 @@ import { SourceMap } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { textOf } from './thrown.ts';
 
-const BUNDLE = import.meta.url;
-const MAP = `${fileURLToPath(BUNDLE)}.map`;
+/** Of the bundle, whose files are all in it. */
+const FOLDER = new URL('.', import.meta.url).href;
 const FRAME = /(file:\/\/\S+?):(\d+):(\d+)/g;
 
 /** A bug repeats itself, and one reading of the map takes 0.1 s. */
@@ -17,12 +17,13 @@ const MOST_KNOWN = 1000;
  */
 export function stackOf(thrown: unknown): string {
   const stack = thrown instanceof Error ? (thrown.stack ?? thrown.message) : textOf(thrown);
-  let map: SourceMap | undefined;
+  const maps = new Map<string, SourceMap | undefined>();
   return stack.replace(FRAME, (place: string, file: string, line: string, column: string) => {
-    if (file !== BUNDLE) return place;
+    if (!file.startsWith(FOLDER) || !file.endsWith('.mjs')) return place;
     let source = known.get(place);
     if (source === undefined) {
-      map ??= readMap();
+      if (!maps.has(file)) maps.set(file, readMap(`${fileURLToPath(file)}.map`));
+      const map = maps.get(file);
       if (map === undefined) return place;
       source = sourceOf(map, Number(line), Number(column)) ?? place;
       if (known.size < MOST_KNOWN) known.set(place, source);
@@ -32,9 +33,9 @@ export function stackOf(thrown: unknown): string {
 }
 
 /** None when it runs from its sources, which need none. It is about a bug already, so no failure here may hide it. */
-function readMap(): SourceMap | undefined {
+function readMap(path: string): SourceMap | undefined {
   try {
-    return existsSync(MAP) ? new SourceMap(JSON.parse(readFileSync(MAP, 'utf8'))) : undefined;
+    return existsSync(path) ? new SourceMap(JSON.parse(readFileSync(path, 'utf8'))) : undefined;
   } catch {
     return undefined;
   }

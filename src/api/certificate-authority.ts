@@ -13,6 +13,7 @@ import type {
 import { type IssuancePolicy, issuancePolicy } from './issuance-policy.ts';
 import { CERTIFICATE_AUTHORITIES, CLUSTER_CERTIFICATE_AUTHORITIES, type Resource } from './names.ts';
 import { type ObjectMeta, parseMeta, type RawObject, validator } from './parse.ts';
+import { type Revocation, revocation } from './revocation.ts';
 import { type SecretReference, secretReferences } from './secret-references.ts';
 import { parseTrustSources, parseTrustTargets, type TrustTarget } from './trust-targets.ts';
 import { type Fields, refuseUnknownFields } from './unknown-fields.ts';
@@ -26,7 +27,9 @@ export const COMMON_FIELDS: readonly string[] = [
   'allowSystemIdentities',
   'allowedNamespaces',
   'issuancePolicy',
+  'fallback',
   'caRotation',
+  'revocation',
   'trust',
 ];
 
@@ -83,7 +86,10 @@ export interface CertificateAuthority extends AuthorityMeta {
   /** Which namespaces may use it; undefined for the namespaced kind, which serves its own. */
   readonly allowedNamespaces: AllowedNamespaces | undefined;
   readonly issuancePolicy: IssuancePolicy;
+  /** The name of the authority that issues in its place, of the same kind and namespace; undefined for none. */
+  readonly fallback?: string | undefined;
   readonly caRotation: CARotation;
+  readonly revocation: Revocation;
   readonly trustTargets: readonly TrustTarget[];
   /** Further CA certificates for the targets. */
   readonly trustSources: readonly TrustSource[];
@@ -140,7 +146,10 @@ export function parseCertificateAuthority(kind: AuthorityKind, object: RawObject
       quota: spec.quota && { issuances: spec.quota.issuances, perMs: QUOTA_SPANS_IN_MS[spec.quota.per] },
       allowedNamespaces: kind === 'ClusterCertificateAuthority' ? (spec.allowedNamespaces ?? { names: [] }) : undefined,
       issuancePolicy: issuancePolicy(kind, spec.issuancePolicy),
+      // What is stored may be older than the rule against it.
+      fallback: spec.fallback?.name === meta.name ? undefined : spec.fallback?.name,
       caRotation: caRotation(spec.caRotation, object.metadata?.annotations),
+      revocation: revocation(spec.revocation),
       trustTargets: parseTrustTargets(spec.trust, spec.secret !== undefined || spec.selfManaged !== undefined),
       trustSources: parseTrustSources(spec.trust),
       verifiers: parseVerifiers(spec.trust),
@@ -186,6 +195,12 @@ export function authorityKey(authority: {
   return authority.kind === 'CertificateAuthority'
     ? `${authority.kind}/${authority.namespace}/${authority.name}`
     : `${authority.kind}/${authority.name}`;
+}
+
+/** The key of the authority that issues in place of this one; undefined for none. */
+export function fallbackKey(resource: AnyCertificateAuthority): string | undefined {
+  if (isBrokenAuthority(resource) || resource.fallback === undefined) return undefined;
+  return authorityKey({ ...resource, name: resource.fallback });
 }
 
 /** Whether a cluster authority serves a namespace with these labels. */

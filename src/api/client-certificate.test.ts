@@ -28,6 +28,7 @@ test('a spec that says the least gets every default', () => {
     key: { algorithm: 'ECDSA', size: 256 },
     keyEncoding: 'PKCS8',
     rotatesKey: true,
+    csr: undefined,
     outputs: NO_OUTPUTS,
     secretLabels: {},
     secretAnnotations: {},
@@ -73,6 +74,7 @@ test('a spec that says everything is read as it is', () => {
     key: { algorithm: 'RSA', size: 3072 },
     keyEncoding: 'PKCS1',
     rotatesKey: false,
+    csr: undefined,
     outputs: {
       combinedPem: true,
       derKey: true,

@@ -2,14 +2,18 @@ import { CertwheelError, type ErrorCode, TerminalError } from '../errors.ts';
 import { cut, oneLine } from '../foreign-text.ts';
 import type { KeySpec } from '../pki/keys.ts';
 import type { Subject } from '../pki/name.ts';
+import type { ReadCsr } from '../pki/read-csr.ts';
 import type { Names } from '../pki/san.ts';
 import { type Broken, type Condition, parseRfc3339 } from './conditions.ts';
+import { type CsrSource, parseCsrSource } from './csr-source.ts';
 import { parseDuration } from './duration.ts';
 import { clientCertificateSpecSchema } from './generated/schemas.ts';
 import type { ClientCertificateSpec, ClientCertificateStatus } from './generated/types.ts';
+import { type PrivateKeyFields, parseKeySpec } from './key-spec.ts';
 import { GROUP, KUBECTL_LAST_APPLIED, LONGEST_NAME, RENEW_AT_ANNOTATION, REQUESTED_BY_ANNOTATION } from './names.ts';
 import { type Outputs, parseOutputs } from './outputs.ts';
 import { type ObjectMeta, parseMeta, type RawObject, validator } from './parse.ts';
+import { type RevocationRequest, revocationRequest } from './revocation.ts';
 import { shared } from './shared.ts';
 import { type StatusFields, type StoredStatus, storedStatus } from './stored-status.ts';
 import { templateProblem } from './template-keys.ts';
@@ -37,8 +41,12 @@ export interface CertificateSpec {
   readonly renewBefore: { readonly ms: number } | { readonly percentage: number } | undefined;
   readonly key: KeySpec;
   readonly keyEncoding: 'PKCS8' | 'PKCS1';
-  /** False: a renewal keeps the private key that the Secret holds. */
+  /** False: a renewal keeps the private key that the Secret holds, or that of the request of the client. */
   readonly rotatesKey: boolean;
+  /** Where the request of a client is that keeps its key itself; undefined where Certwheel makes the key. */
+  readonly csr: CsrSource | undefined;
+  /** What is there, once a reconcile has read it; `key` is then the kind of its key. A problem is the rest of a sentence. */
+  readonly request?: ReadCsr | { readonly problem: string } | undefined;
   readonly outputs: Outputs;
   readonly secretLabels: Readonly<Record<string, string>>;
   readonly secretAnnotations: Readonly<Record<string, string>>;
@@ -65,6 +73,8 @@ export interface ClientCertificate extends ObjectMeta {
   readonly renewAt: Date | undefined;
   /** The beginning of that annotation, where it says no moment. */
   readonly unreadRenewAt: string | undefined;
+  /** What annotations ask to revoke; undefined where they ask for nothing. */
+  readonly revoke: RevocationRequest | undefined;
   /** The user in the requested-by annotation, which anybody may have written where no admission policy checks it. */
   readonly requestedBy: string | undefined;
   /** Compared with what we would write, and never a source of authority. */
@@ -96,9 +106,11 @@ export function parseClientCertificate(object: RawObject): ClientCertificate | B
       generation: meta.generation,
       createdAt: meta.createdAt,
       deleting: meta.deleting,
+      revocationHold: meta.revocationHold,
       spec: parseSpec(validate(object.spec)),
       renewAt: parseRfc3339(object.metadata?.annotations?.[RENEW_AT_ANNOTATION]),
       unreadRenewAt: unreadMoment(object.metadata?.annotations?.[RENEW_AT_ANNOTATION]),
+      revoke: revocationRequest(object.metadata?.annotations),
       requestedBy: userOf(object.metadata?.annotations?.[REQUESTED_BY_ANNOTATION]),
       status: storedStatus(status),
     };
@@ -192,6 +204,7 @@ function parseSpec(spec: ClientCertificateSpec): CertificateSpec {
     renewBefore: parseRenewBefore(spec),
     keyEncoding: spec.privateKey?.encoding ?? 'PKCS8',
     rotatesKey: spec.privateKey?.rotationPolicy !== 'Never',
+    csr: parseCsrSource(spec),
     outputs: shared(parseOutputs(spec)),
     secretLabels: shared(forTemplate(spec.secretTemplate?.labels)),
     secretAnnotations: shared(forTemplate(spec.secretTemplate?.annotations)),
@@ -220,30 +233,4 @@ function parseRenewBefore(spec: ClientCertificateSpec): CertificateSpec['renewBe
   if (spec.renewBeforePercentage !== undefined) return { percentage: spec.renewBeforePercentage };
   const ms = spec.renewBefore === undefined ? undefined : parseDuration(spec.renewBefore);
   return ms === undefined ? undefined : { ms };
-}
-
-interface PrivateKeyFields {
-  algorithm?: 'ECDSA' | 'Ed25519' | 'RSA';
-  size?: number;
-}
-
-const SIZES: Readonly<Record<string, (size: number) => boolean>> = {
-  ECDSA: (size) => [256, 384, 521].includes(size),
-  RSA: (size) => size >= 2048 && size <= 4096 && size % 2 === 0,
-};
-
-/** Size has no default in the schema, since it depends on the algorithm: 256 for ECDSA, 2048 for RSA. */
-export function parseKeySpec(fields: PrivateKeyFields | undefined): KeySpec {
-  const { algorithm = 'ECDSA', size } = fields ?? {};
-  // CEL's part, but what is stored may be older; no key can be made of it.
-  if (size !== undefined && SIZES[algorithm]?.(size) === false)
-    throw new TerminalError('InvalidSpec', `spec.privateKey.size ${size} is no size of an ${algorithm} key`);
-  switch (algorithm) {
-    case 'Ed25519':
-      return { algorithm };
-    case 'RSA':
-      return { algorithm, size: size ?? 2048 };
-    default:
-      return { algorithm: 'ECDSA', size: (size ?? 256) as 256 | 384 | 521 };
-  }
 }

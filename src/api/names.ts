@@ -166,6 +166,9 @@ export const SUBJECT_ACCESS_REVIEWS = {
 /** The Lease by which replicas agree on one that acts. */
 export const LEASE_NAME = 'certwheel';
 
+/** The ConfigMap with the thumbprints of ACME accounts, for the responder of http-01. */
+export const ACME_ACCOUNTS_NAME = 'certwheel-acme-accounts';
+
 /** On the Secret of a certificate: the ClientCertificate's name. With UID_ANNOTATION it makes the Secret ours. */
 export const CERTIFICATE_NAME_LABEL = 'certwheel.io/certificate-name';
 export const CERTIFICATE_UID_ANNOTATION = 'certwheel.io/certificate-uid';
@@ -185,6 +188,8 @@ export const KUBECTL_LAST_APPLIED = 'kubectl.kubernetes.io/last-applied-configur
 /** What must outlive status, on the Secret of a certificate. */
 export const REVISION_ANNOTATION = 'certwheel.io/revision';
 export const AUTHORITY_ANNOTATION = 'certwheel.io/authority';
+/** `CertificateAuthority/name` of the fallback that signed in place of the authority; absent where the authority itself did. */
+export const ISSUED_BY_ANNOTATION = 'certwheel.io/issued-by';
 export const AUTHORITY_GENERATION_ANNOTATION = 'certwheel.io/authority-generation';
 export const REQUESTED_DURATION_ANNOTATION = 'certwheel.io/requested-duration';
 export const ISSUED_AT_ANNOTATION = 'certwheel.io/issued-at';
@@ -199,6 +204,15 @@ export const OUTPUTS_ANNOTATION = 'certwheel.io/outputs';
 /** On what is made elsewhere for a request: the label that all tools know, and for which ClientCertificate, `namespace/name`. */
 export const MANAGED_BY = 'app.kubernetes.io/managed-by';
 export const CLIENT_CERTIFICATE_ANNOTATION = 'certwheel.io/client-certificate';
+
+/**
+ * On the ConfigMap that holds a CSR for a person: the name of the ClientCertificate, what is asked for, the SHA-256 of the
+ * CSR's text (hex), and what to do with it.
+ */
+export const CSR_OF_LABEL = 'certwheel.io/csr-of';
+export const REQUESTED_IDENTITY_ANNOTATION = 'certwheel.io/requested-identity';
+export const CSR_DIGEST_ANNOTATION = 'certwheel.io/csr-digest';
+export const INSTRUCTIONS_ANNOTATION = 'certwheel.io/instructions';
 
 /** On the Secret that keeps a private key while its certificate is awaited: whose it is, and for which request. */
 export const NEXT_OF_LABEL = 'certwheel.io/next-of';
@@ -238,6 +252,12 @@ export const ADVANCE_CA_ANNOTATION = 'certwheel.io/advance-ca';
 /** On the Secret that keeps the ledgers of an authority: the authority's name; its kind is in AUTHORITY_KIND_LABEL. */
 export const LEDGER_OF_LABEL = 'certwheel.io/ledger-of';
 
+/** On the Secret that keeps the ACME account of an authority: the authority's name; its kind is in AUTHORITY_KIND_LABEL. */
+export const ACME_ACCOUNT_OF_LABEL = 'certwheel.io/acme-account-of';
+
+/** On the Secret that keeps the key of a CA while its certificate is awaited: the authority's name; its kind is in AUTHORITY_KIND_LABEL. */
+export const CA_REQUEST_OF_LABEL = 'certwheel.io/ca-request-of';
+
 /**
  * On an object of spec.trust.targets: the authority's name, by which it is watched (its kind is in AUTHORITY_KIND_LABEL); its
  * mark, see markOf; and since when it holds each CA certificate.
@@ -247,6 +267,8 @@ export const TRUST_MARK_ANNOTATION = 'certwheel.io/trust-mark';
 export const TRUSTED_SINCE_ANNOTATION = 'certwheel.io/trusted-since';
 /** On the Secret that keeps the bundles of its sources: the authority's name; its kind is in AUTHORITY_KIND_LABEL. */
 export const TRUST_SOURCES_OF_LABEL = 'certwheel.io/trust-sources-of';
+/** On the Secret that keeps the CA certificates of its fallback: the authority's name; its kind is in AUTHORITY_KIND_LABEL. */
+export const FALLBACK_OF_LABEL = 'certwheel.io/fallback-of';
 /** On a trust target: the names of its trust stores. */
 export const TRUST_STORES_ANNOTATION = 'certwheel.io/trust-stores';
 

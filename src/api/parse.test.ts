@@ -12,7 +12,7 @@ test('the metadata of an object is read', () => {
     generation: 2,
     creationTimestamp: '2026-06-01T12:00:00Z',
     deletionTimestamp: '2026-06-02T12:00:00Z',
-    finalizers: ['foregroundDeletion'],
+    finalizers: ['foregroundDeletion', 'certwheel.io/revocation'],
   };
   assert.equal(parseMeta({ metadata }), {
     namespace: 'ns',
@@ -21,7 +21,8 @@ test('the metadata of an object is read', () => {
     resourceVersion: '5',
     generation: 2,
     createdAt: '2026-06-01T12:00:00Z',
-    deleting: ['foregroundDeletion'],
+    deleting: ['foregroundDeletion', 'certwheel.io/revocation'],
+    revocationHold: 1,
   });
 });
 

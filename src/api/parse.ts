@@ -1,5 +1,6 @@
 import { Ajv, type ValidateFunction } from 'ajv';
 import { TerminalError } from '../errors.ts';
+import { REVOCATION_FINALIZER } from './books-names.ts';
 import { shared } from './shared.ts';
 import { unwritableProblem } from './unwritable.ts';
 
@@ -14,6 +15,8 @@ export interface ObjectMeta {
   readonly createdAt: string;
   /** The finalizers that hold an object which is being deleted; undefined for one that isn't. */
   readonly deleting: readonly string[] | undefined;
+  /** Where among its finalizers is the one that keeps it until its revocations are noted down; undefined where it has none. */
+  readonly revocationHold?: number | undefined;
 }
 
 /** Which object it is, and at which version. */
@@ -43,7 +46,7 @@ export interface RawObject {
     readonly deletionTimestamp?: string;
     readonly labels?: Readonly<Record<string, string>>;
     readonly annotations?: Readonly<Record<string, string>>;
-    readonly ownerReferences?: readonly { readonly uid: string }[];
+    readonly ownerReferences?: readonly { readonly uid: string; readonly kind?: string; readonly name?: string }[];
     readonly finalizers?: readonly string[];
     readonly managedFields?: readonly ManagedFields[];
   };
@@ -77,7 +80,13 @@ export function parseMeta(object: RawObject): ObjectMeta {
     generation,
     createdAt: creationTimestamp,
     deleting: deletionTimestamp === undefined ? undefined : finalizers.slice(0, MOST_FINALIZERS),
+    revocationHold: indexIn(finalizers, REVOCATION_FINALIZER),
   };
+}
+
+function indexIn(texts: readonly string[], text: string): number | undefined {
+  const index = texts.indexOf(text);
+  return index < 0 ? undefined : index;
 }
 
 export function identify(object: RawObject): Identified {

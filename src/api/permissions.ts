@@ -1,4 +1,5 @@
-import { LEASE_NAME } from './names.ts';
+import { AUDIT_CHECKPOINT_NAME, BOOKS_NAME, RESPONDER_KEYS_NAME } from './books-names.ts';
+import { ACME_ACCOUNTS_NAME, LEASE_NAME } from './names.ts';
 
 /** One line of a (Cluster)Role, with the reason why Certwheel may not do without it. */
 export interface PolicyRule {
@@ -29,6 +30,26 @@ export const NAMESPACED_PERMISSIONS: readonly PolicyRule[] = [
     resources: ['events'],
     verbs: ['create', 'patch'],
     why: 'to tell the story in kubectl describe',
+  },
+];
+
+/** What spec.csr.configMapKeyRef needs, with the value clientRequests.configMaps of the chart; some kinds of authority need it too. */
+export const CLIENT_REQUEST_PERMISSIONS: readonly PolicyRule[] = [
+  {
+    apiGroups: [''],
+    resources: ['configmaps'],
+    verbs: ['list', 'watch'],
+    why: 'to follow the certificate requests of clients that keep their key',
+  },
+];
+
+/** What spec.revocation.deleted needs, with the value revocation.finalizers of the chart; an admission policy lets it do nothing else. */
+export const FINALIZER_PERMISSIONS: readonly PolicyRule[] = [
+  {
+    apiGroups: ['certwheel.io'],
+    resources: ['clientcertificates'],
+    verbs: ['patch'],
+    why: 'to set and remove the finalizer of those whose certificates are revoked when they are deleted',
   },
 ];
 
@@ -125,6 +146,17 @@ export const CLUSTER_PERMISSIONS: readonly PolicyRule[] = [
   },
 ];
 
+/** What the key of the books needs in the controller's own namespace, where no other right covers it: see LEASE_PERMISSIONS for `create`. */
+export const BOOKS_PERMISSIONS: readonly PolicyRule[] = [
+  {
+    apiGroups: [''],
+    resources: ['secrets'],
+    resourceNames: [BOOKS_NAME],
+    verbs: ['get', 'create', 'patch'],
+    why: 'to keep the key that proves what Certwheel wrote into ledgers',
+  },
+];
+
 /**
  * What is needed in the controller's own namespace for leader election. Even `create` has a name here: a server-side apply
  * is authorized with the name in its path, a POST without one, so a POST of any Lease is denied.
@@ -152,5 +184,57 @@ export const REVIEW_PERMISSIONS: readonly PolicyRule[] = [
     resources: ['subjectaccessreviews'],
     verbs: ['create'],
     why: 'to authorize scrapes',
+  },
+];
+
+/** What is needed in the controller's own namespace where the responder of http-01 runs; by server-side apply, as for the Lease. */
+export const RESPONDER_PERMISSIONS: readonly PolicyRule[] = [
+  {
+    apiGroups: [''],
+    resources: ['configmaps'],
+    resourceNames: [ACME_ACCOUNTS_NAME],
+    verbs: ['get', 'create', 'patch'],
+    why: 'to tell the responder of http-01 the thumbprints of ACME accounts',
+  },
+];
+
+/** What is needed in the controller's own namespace with --audit-log; by server-side apply, as for the Lease. */
+export const AUDIT_PERMISSIONS: readonly PolicyRule[] = [
+  {
+    apiGroups: [''],
+    resources: ['configmaps'],
+    resourceNames: [AUDIT_CHECKPOINT_NAME],
+    verbs: ['get', 'create', 'patch'],
+    why: 'to note how far the audit log was written',
+  },
+];
+
+/**
+ * What is needed in the controller's own namespace where CRLs are published. Their names hold the uids of authorities, so that no
+ * rule can list them; an admission policy of the chart does.
+ */
+export const CRL_PERMISSIONS: readonly PolicyRule[] = [
+  {
+    apiGroups: [''],
+    resources: ['configmaps'],
+    verbs: ['get', 'list', 'create', 'patch', 'delete'],
+    why: 'to publish CRLs; a create comes from server-side apply',
+  },
+  {
+    apiGroups: [''],
+    resources: ['secrets'],
+    resourceNames: [RESPONDER_KEYS_NAME],
+    verbs: ['get', 'create', 'patch'],
+    why: 'to hand the responder its keys for OCSP answers',
+  },
+];
+
+/** What the responder of CRLs and OCSP answers itself needs, in the same namespace. */
+export const CRL_READER_PERMISSIONS: readonly PolicyRule[] = [
+  {
+    apiGroups: [''],
+    resources: ['configmaps'],
+    verbs: ['get', 'list', 'watch'],
+    why: 'to read the CRLs that it serves',
   },
 ];

@@ -7,7 +7,7 @@ export interface SecretReference {
 /** A spec that passed the schema is nowhere as deep; one that is broken may be anything. */
 const DEEPEST = 16;
 
-/** Objects that Certwheel writes: what is in them is public, and none of it is read. */
+/** A Secret that Certwheel writes is public, and none of it is read: here a reference ends with SecretRef. */
 const WRITTEN = 'trust.targets';
 
 /**
@@ -22,8 +22,8 @@ function* walk(value: unknown, path: string, depth: number): Generator<SecretRef
   if (typeof value !== 'object' || value === null || depth > DEEPEST) return;
   for (const [key, inner] of Object.entries(value)) {
     const field = path === '' ? key : `${path}.${key}`;
-    if (field === WRITTEN) continue;
-    const name = /secret/i.test(key) ? nameIn(inner) : undefined;
+    const isRead = field.startsWith(WRITTEN) ? key.endsWith('SecretRef') : /secret/i.test(key);
+    const name = isRead ? nameIn(inner) : undefined;
     if (name !== undefined) yield { field, name };
     yield* walk(inner, field, depth + 1);
   }

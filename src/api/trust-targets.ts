@@ -1,13 +1,23 @@
 import type {
   AuthorityTrust,
+  CloudflareMTLS,
   ClusterAuthorityTrust,
   ClusterTrustTarget,
   TrustSource,
   TrustStoreFormat,
 } from './generated/types.ts';
 
-export const TARGET_KINDS = ['ConfigMap', 'Secret', 'ClusterTrustBundle'] as const;
+/** Kinds of objects of the cluster. */
+export const OBJECT_KINDS = ['ConfigMap', 'Secret', 'ClusterTrustBundle'] as const;
+export type ObjectKind = (typeof OBJECT_KINDS)[number];
+/** And what is at a provider. */
+export const TARGET_KINDS = [...OBJECT_KINDS, 'CloudflareMTLS'] as const;
 export type TargetKind = (typeof TARGET_KINDS)[number];
+
+/** Whether it is an object of the cluster, which is watched and applied. */
+export function isInCluster<T extends { readonly kind: TargetKind }>(target: T): target is T & { kind: ObjectKind } {
+  return target.kind !== 'CloudflareMTLS';
+}
 
 /** Where an authority's trust bundle is to be written: one object, or one in each of several namespaces. */
 export interface TrustTarget {
@@ -18,7 +28,11 @@ export interface TrustTarget {
   readonly signerName: string | undefined;
   /** Undefined for a ClusterTrustBundle, and for the namespaced kind of authority, which writes its own namespace. */
   readonly namespaces: ClusterTrustTarget['namespaces'];
+  /** Of a CloudflareMTLS alone. */
+  readonly cloudflare?: CloudflareMTLS;
   readonly formats: readonly TrustStoreFormat[];
+  /** The key for the CRLs, of a ConfigMap or a Secret; undefined where none are wanted. */
+  readonly crlKey?: string | undefined;
   readonly requiredProof: ClusterTrustTarget['requiredProof'];
 }
 
@@ -60,10 +74,22 @@ function parseTarget(target: ClusterTrustTarget): TrustTarget | undefined {
     configMap,
     secret,
     clusterTrustBundle,
+    cloudflareMTLS: cloudflare,
+    crl,
   } = target;
   const common = { name, requiredProof, signerName: undefined, namespaces, formats };
-  if (configMap !== undefined) return { ...common, kind: 'ConfigMap', object: configMap.name };
-  if (secret !== undefined) return { ...common, kind: 'Secret', object: secret.name };
+  const withCrl = { ...common, ...(crl === undefined ? {} : { crlKey: crl.key }) };
+  if (configMap !== undefined) return { ...withCrl, kind: 'ConfigMap', object: configMap.name };
+  if (secret !== undefined) return { ...withCrl, kind: 'Secret', object: secret.name };
+  if (cloudflare !== undefined) {
+    const { account, zone } = cloudflare;
+    return {
+      ...common,
+      kind: 'CloudflareMTLS',
+      object: zone === undefined ? account : `${account}/${zone}`,
+      cloudflare,
+    };
+  }
   if (clusterTrustBundle === undefined) return undefined;
   const { name: object, signerName } = clusterTrustBundle;
   return { ...common, kind: 'ClusterTrustBundle', object, signerName };

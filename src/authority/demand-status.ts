@@ -10,6 +10,7 @@ const NEAR = 0.8;
 /** So many kinds of certificates are named. */
 const NAMED = 3;
 const DIGITS = 3;
+const YEAR_DAYS = 365;
 
 /** For status: only where there is a quota to hold it against, since each certificate that comes or goes changes it. */
 export function demandStatus({ certificates, perDay, quota }: Demand): AuthorityDemand | undefined {
@@ -23,8 +24,9 @@ export function demandStatus({ certificates, perDay, quota }: Demand): Authority
 }
 
 /** Reported before it is too late, that is while part of the quota is left. */
-export function quotaShort({ perDay, quota, costs }: Demand): NewCondition[] {
-  if (quota === undefined || perDay < NEAR * quota.perDay) return [];
+export function quotaShort(demand: Demand): NewCondition[] {
+  const { perDay, quota, costs } = demand;
+  if (quota === undefined || perDay < NEAR * quota.perDay) return lifetimeShort(demand);
   const isOver = perDay > quota.perDay;
   const allowed = `the ${perDayText(quota.perDay)} that ${quota.from === 'Quota' ? 'spec.quota' : 'the rate limit'} allows`;
   const outlook = isOver ? `more than ${allowed}, so renewals will come late or fail` : `close to ${allowed}`;
@@ -32,6 +34,18 @@ export function quotaShort({ perDay, quota, costs }: Demand): NewCondition[] {
   const dearest = costs.slice(0, NAMED).map(costText).join(', ');
   const message = `certificates will need ${perDayText(roundUp(perDay))}, ${outlook}; most of it goes to ${dearest}; ${remedy}`;
   return [{ type: 'QuotaShort', status: 'True', reason: isOver ? 'OverQuota' : 'NearQuota', message }];
+}
+
+/** A CA whose certificates are used up within a year: to replace it takes time. */
+function lifetimeShort({ perDay, lifetime, costs }: Demand): NewCondition[] {
+  if (lifetime === undefined || perDay === 0) return [];
+  const { quota, issued } = lifetime;
+  const days = Math.max(0, quota - issued) / perDay;
+  if (days >= YEAR_DAYS) return [];
+  // Of two digits, so that it isn't written anew with each certificate.
+  const within = days < 1 ? 'a day' : `about ${Number(days.toPrecision(2))} days`;
+  const message = `certificates will need ${perDayText(roundUp(perDay))}, which uses up the ${quota} that a CA of this kind issues in its life within ${within}, by what Certwheel itself issued; most of it goes to ${costs.slice(0, NAMED).map(costText).join(', ')}; longer durations or fewer certificates help, or another CA`;
+  return [{ type: 'QuotaShort', status: 'True', reason: 'LifetimeQuota', message }];
 }
 
 /** What a status doesn't say yet: of a warning that begins, changes or ends; or figures alone. */

@@ -143,6 +143,34 @@ test('a quota is short from four fifths on, and over beyond the whole', () => {
   assert.equal(quotaShort(told([], daily(1))), []);
 });
 
+test('a CA whose certificates are used up within a year is reported, by what was issued already', () => {
+  const all = fleet(1_000, { duration: '24h' }, 'a');
+  const lifetimeQuota = (quota: number, consumers: readonly Consumer[]) =>
+    quotaShort(
+      demandOn(
+        {
+          resource: { limits: UNLIMITED, quota: undefined },
+          rateLimit: undefined,
+          definition: { capabilities: { lifetimeQuota: quota } },
+        },
+        consumers,
+        NOW,
+      ),
+    );
+  // 2,222 a day: 450 days, and 225.
+  assert.equal(lifetimeQuota(1_000_000, all), []);
+  const [short] = lifetimeQuota(500_000, all);
+  assert.equal([short?.type, short?.reason], ['QuotaShort', 'LifetimeQuota']);
+  assert.match(
+    short?.message ?? '',
+    'which uses up the 500000 that a CA of this kind issues in its life within about 230 days',
+  );
+  const issued = holding({ duration: '24h' }, DAY, { memory: { revision: 400_000 } });
+  assert.match(lifetimeQuota(500_000, [...all, issued])[0]?.message ?? '', 'within about 45 days');
+  assert.match(lifetimeQuota(400_000, [...all, issued])[0]?.message ?? '', 'within a day');
+  assert.equal(lifetimeQuota(500_000, []), []);
+});
+
 test('the condition names the quota, and what uses it up', () => {
   const all = [
     ...fleet(40, { duration: '1h' }, 'many'),

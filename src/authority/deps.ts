@@ -1,10 +1,15 @@
 import type { AnyCertificateAuthority, CertificateAuthority } from '../api/certificate-authority.ts';
+import type { NewCondition } from '../api/conditions.ts';
 import type { AuthorityStatus, TrustStatus, VerifierStatus } from '../api/generated/types.ts';
 import type { EventText } from '../certificate/status/events.ts';
 import type { Buckets } from '../queue/bucket.ts';
+import type { Revocations } from '../revocation/revocations.ts';
+import type { RevocationFindings } from '../revocation/status.ts';
 import type { Consumer, RotationDeps } from '../rotation/deps.ts';
 import type { GenerationSecret } from '../rotation/generation-secret.ts';
 import type { Demand } from './demand.ts';
+import type { FallbackFinding } from './fallback-status.ts';
+import type { Fallbacks } from './fallbacks.ts';
 import type { Ledgers } from './ledgers.ts';
 import type { Registry } from './registry.ts';
 import type { RotationFindings } from './rotation-status.ts';
@@ -21,13 +26,19 @@ export interface AuthorityDeps extends RotationDeps {
   consumers(resource: CertificateAuthority): readonly Consumer[];
   /** What is known of its trust targets; undefined where it has none. */
   trustStatus(resource: CertificateAuthority): TrustStatus | undefined;
+  /** About the CRLs in its trust targets. */
+  crlCondition(resource: CertificateAuthority): NewCondition[];
   /** What its verifiers answered last. */
   verifiers(resource: CertificateAuthority): readonly VerifierStatus[];
   writeStatus(resource: AnyCertificateAuthority, status: AuthorityStatus): Promise<void>;
   /** How often the status of one authority may be written. */
   readonly statusWrites: Buckets;
   recordEvent(resource: AnyCertificateAuthority, event: EventText): void;
+  readonly fallbacks: Pick<Fallbacks, 'look' | 'forget' | 'problemOf'>;
+  /** The fallback that the authority names, as it is now. */
+  fallbackOf(resource: CertificateAuthority): FallbackFinding | undefined;
   readonly ledgers: Pick<Ledgers, 'write' | 'forget'>;
+  readonly revocations: Pick<Revocations, 'learn' | 'look' | 'forget'>;
   /** Something that certificates look at has changed. */
   wakeCertificates(key: string): void;
   /** The turn of these certificates has come. */
@@ -45,7 +56,10 @@ export interface AuthorityMetrics {
   /** `ca` is the life of the CA that signs, if one does. */
   show(resource: AnyCertificateAuthority, ready: boolean, ca: CaLife | undefined): void;
   showRotation(resource: CertificateAuthority, findings: RotationFindings): void;
+  showRevocations(resource: CertificateAuthority, found: RevocationFindings): void;
   showDemand(resource: CertificateAuthority, demand: Demand): void;
+  /** The fallback that it names; undefined for none. */
+  showFallback(resource: AnyCertificateAuthority, fallback: string | undefined, ready: boolean): void;
   /** It is gone. */
   hide(key: string): void;
 }

@@ -3,13 +3,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { after, HOUR, NOW } from '../../test/unit/builders.ts';
 import { nextLedger, readLedger } from '../certificate/secret/ledger.ts';
-import {
-  ledgerManifest,
-  ledgerSecretName,
-  MOST_LEDGERS_BYTES,
-  mergeLedgers,
-  readLedgerSecret,
-} from './ledger-secret.ts';
+import { LEDGER_SECRET, MOST_LEDGERS_BYTES, mergeLedgers, readLedgerSecret } from './ledger-secret.ts';
 
 const ISSUER = 'ab'.repeat(32);
 /** A ledger of so many certificates, valid for some hours. */
@@ -75,12 +69,12 @@ test('what is written is read the same', () => {
     ['b-c', ledger(1)],
   ]);
   const authority = { kind: 'ClusterCertificateAuthority', name: 'ca' } as const;
-  assert.equal(readLedgerSecret(ledgerManifest(authority, 'home', ledgers, undefined)), ledgers);
+  assert.equal(readLedgerSecret(LEDGER_SECRET.manifest(authority, 'home', ledgers, undefined)), ledgers);
 });
 
 test('authorities of the two kinds never share a Secret', () => {
-  assert.is(ledgerSecretName({ kind: 'CertificateAuthority', name: 'x' }), 'x-ca-ledger');
-  assert.is(ledgerSecretName({ kind: 'ClusterCertificateAuthority', name: 'x' }), 'x-clusterca-ledger');
+  assert.is(LEDGER_SECRET.nameOf({ kind: 'CertificateAuthority', name: 'x' }), 'x-ca-ledger');
+  assert.is(LEDGER_SECRET.nameOf({ kind: 'ClusterCertificateAuthority', name: 'x' }), 'x-clusterca-ledger');
 });
 
 test.run();

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { aCertificate, after, aSecret, DAY, HOUR, NOW } from '../../test/unit/builders.ts';
@@ -7,13 +8,17 @@ import { type CertificateAuthority, parseCertificateAuthority } from '../api/cer
 import type { RawObject } from '../api/parse.ts';
 import { nextLedger, readLedger } from '../certificate/secret/ledger.ts';
 import { recordOfView } from '../certificate/secret/record.ts';
+import { sealWith } from '../certificate/secret/seal.ts';
 import type { SecretView } from '../certificate/secret/view.ts';
 import { ApiError, RetryableError } from '../errors.ts';
-import { ledgerManifest, readLedgerSecret } from './ledger-secret.ts';
+import { LEDGER_SECRET, readLedgerSecret } from './ledger-secret.ts';
 import { Ledgers } from './ledgers.ts';
 
 const KEY = 'CertificateAuthority/team/ca';
+const FALLBACK_KEY = 'CertificateAuthority/team/fallback';
 const CLUSTER_KEY = 'ClusterCertificateAuthority/ca';
+const BOOKS = randomBytes(32);
+const seal = sealWith(() => BOOKS);
 const metadata = { namespace: 'team', name: 'ca', uid: 'uid', resourceVersion: '1', generation: 1 };
 const authority = parseCertificateAuthority('CertificateAuthority', {
   metadata,
@@ -25,6 +30,11 @@ const ledger = (...serials: readonly string[]) =>
     serials.map((serialNumber) => ({ serialNumber, notAfter: after(DAY) })),
     NOW,
   );
+const sealedFor = (name: string, serialNumber: string, text = '') =>
+  nextLedger(text, [{ serialNumber, notAfter: after(DAY), issuerFingerprint: 'ab'.repeat(32), sealedFor: name }], NOW, {
+    seal,
+    namespace: 'team',
+  });
 const holding = (text: string, uid = 'secret') =>
   aSecret(aCertificate().build(), { uid, memory: { authority: 'CertificateAuthority/ca', ledger: text } });
 
@@ -45,8 +55,10 @@ class Place {
         if (!this.isLeader) throw new RetryableError('Conflict', 'another replica leads');
       },
     },
-    mayHaveIssued: (key, namespace, anchors) =>
-      (key === KEY && namespace === 'team') || (key === CLUSTER_KEY && anchors.includes('ca 1')),
+    mayHaveIssued: (key, namespace, proof) =>
+      ([KEY, FALLBACK_KEY].includes(key) && namespace === 'team') ||
+      (key === CLUSTER_KEY && (proof === 'sealed' || proof.includes('ca 1'))),
+    seal,
     namespaceOf: ({ namespace }) => namespace,
     secretsOf: () => this.secrets,
     read: async () => this.stored,
@@ -69,7 +81,7 @@ class Place {
 
 test('a Secret that is gone leaves what is still valid to the ledger of its authority', async () => {
   const place = new Place();
-  const due = place.ledgers.secretChanged(holding(ledger('0b', '0a')), undefined);
+  const [due] = place.ledgers.secretChanged(holding(ledger('0b', '0a')), undefined);
   assert.is(due?.authority, KEY);
   assert.ok(due !== undefined && due.at > NOW && due.at < after(HOUR));
   assert.is(await place.ledgers.write(authority), undefined);
@@ -93,7 +105,7 @@ test('a Secret that is gone leaves nothing where another Secret lists the same, 
 
 test('so does one of a ClientCertificate that was deleted before', async () => {
   const place = new Place();
-  assert.is(place.ledgers.secretChanged(recordOfView(holding(ledger('0a'))), undefined)?.authority, KEY);
+  assert.is(place.ledgers.secretChanged(recordOfView(holding(ledger('0a'))), undefined)[0]?.authority, KEY);
   await place.ledgers.write(authority);
   assert.equal(place.serials, ['0a']);
 });
@@ -109,10 +121,10 @@ test('so does one that was made anew, whose annotation was cut, or that lost its
 
 test('a renewal, a Secret without a ledger and one that is no certificate leave nothing', async () => {
   const place = new Place();
-  assert.is(place.ledgers.secretChanged(holding(ledger('0a')), holding(ledger('0b', '0a'))), undefined);
-  assert.is(place.ledgers.secretChanged(undefined, holding(ledger('0a'))), undefined);
-  assert.is(place.ledgers.secretChanged(holding(''), undefined), undefined);
-  assert.is(place.ledgers.secretChanged({ ...holding(ledger('0a')), owner: undefined }, undefined), undefined);
+  assert.equal(place.ledgers.secretChanged(holding(ledger('0a')), holding(ledger('0b', '0a'))), []);
+  assert.equal(place.ledgers.secretChanged(undefined, holding(ledger('0a'))), []);
+  assert.equal(place.ledgers.secretChanged(holding(''), undefined), []);
+  assert.equal(place.ledgers.secretChanged({ ...holding(ledger('0a')), owner: undefined }, undefined), []);
   await place.ledgers.write(authority);
   assert.is(place.writes, 0);
 });
@@ -123,16 +135,42 @@ test('Secrets that name authorities which there are not leave nothing in memory,
   for (let index = 0; index < 100; index++) {
     const memory = { authority: `CertificateAuthority/ca-${index}`, ledger: ledger('0a') };
     const secret = aSecret(aCertificate().build(), { uid: `secret-${index}`, memory });
-    assert.is(place.ledgers.secretChanged(secret, undefined), undefined);
+    assert.equal(place.ledgers.secretChanged(secret, undefined), []);
   }
   // The control.
-  assert.is(place.ledgers.secretChanged(holding(ledger('0a')), undefined)?.authority, KEY);
+  assert.is(place.ledgers.secretChanged(holding(ledger('0a')), undefined)[0]?.authority, KEY);
+});
+
+test('what is sealed goes to the authority that issued it: the fallback, or the one that the Secret named before', async () => {
+  const place = new Place();
+  const text = sealedFor('CertificateAuthority/fallback', '0f', sealedFor('CertificateAuthority/ca', '0a'));
+  const keysOf = (due: readonly { authority: string }[]) => due.map((each) => each.authority).sort();
+  assert.equal(keysOf(place.ledgers.secretChanged(holding(text), undefined)), [KEY, FALLBACK_KEY]);
+  await place.ledgers.write(authority);
+  assert.equal(place.serials, ['0a']);
+  const moved = aSecret(aCertificate().build(), {
+    memory: { authority: 'CertificateAuthority/fallback', ledger: text },
+  });
+  assert.equal(keysOf(place.ledgers.secretChanged(holding(text), moved)), [KEY, FALLBACK_KEY]);
+  assert.equal(place.ledgers.secretChanged(holding(text), holding(text, 'copy')), []);
+});
+
+test('a seal is proof enough where the Secret holds another certificate by now', () => {
+  const place = new Place();
+  const name = 'ClusterCertificateAuthority/ca';
+  const holdingForeign = (text: string) =>
+    aSecret(aCertificate().build(), {
+      memory: { authority: name, ledger: text },
+      certificate: { anchorFingerprints: ['made here'] },
+    });
+  assert.is(place.ledgers.secretChanged(holdingForeign(sealedFor(name, '0a')), undefined)[0]?.authority, CLUSTER_KEY);
+  assert.equal(place.ledgers.secretChanged(holdingForeign(ledger('0a')), undefined), []);
 });
 
 test('certificates that have expired leave nothing', async () => {
   const place = new Place();
   await place.clock.advance(2 * DAY);
-  assert.is(place.ledgers.secretChanged(holding(ledger('0a')), undefined), undefined);
+  assert.equal(place.ledgers.secretChanged(holding(ledger('0a')), undefined), []);
 });
 
 test('what is noted while the ledger is written goes into the next write', async () => {
@@ -167,7 +205,7 @@ test('a replica that does not lead writes nothing', async () => {
 
 test('a Secret of that name that is not a ledger is left alone, and the log says so', async () => {
   const place = new Place();
-  place.stored = { ...ledgerManifest(authority, 'team', new Map(), undefined) };
+  place.stored = { ...LEDGER_SECRET.manifest(authority, 'team', new Map(), undefined) };
   place.stored = { ...place.stored, metadata: { ...place.stored.metadata, labels: {} } };
   place.ledgers.secretChanged(holding(ledger('0a')), undefined);
   await place.ledgers.write(authority);
@@ -184,8 +222,8 @@ test('a cluster authority keeps what its CA has signed, and nothing that a tenan
   const memory = { authority: 'ClusterCertificateAuthority/ca', ledger: ledger('0a') };
   const signedBy = (anchor: string) =>
     aSecret(aCertificate().build(), { memory, certificate: { anchorFingerprints: [anchor] } });
-  assert.is(place.ledgers.secretChanged(signedBy('made here'), undefined), undefined);
-  assert.is(place.ledgers.secretChanged(signedBy('ca 1'), undefined)?.authority, CLUSTER_KEY);
+  assert.equal(place.ledgers.secretChanged(signedBy('made here'), undefined), []);
+  assert.is(place.ledgers.secretChanged(signedBy('ca 1'), undefined)[0]?.authority, CLUSTER_KEY);
   await place.ledgers.write(cluster);
   assert.equal(place.serials, ['0a']);
 });

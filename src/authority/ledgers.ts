@@ -1,33 +1,42 @@
 import { authorityKey, type CertificateAuthority } from '../api/certificate-authority.ts';
 import type { RawObject } from '../api/parse.ts';
-import { missingFrom, nextLedger, withoutListed } from '../certificate/secret/ledger.ts';
-import { authorityOf, isRecord, isView, type SecretKept } from '../certificate/secret/record.ts';
+import { type LedgerEntry, missingFrom, nextLedger, withoutListed } from '../certificate/secret/ledger.ts';
+import { authorityKeyIn, authorityOf, isRecord, isView, type SecretKept } from '../certificate/secret/record.ts';
+import type { Seal, Sealing } from '../certificate/secret/seal.ts';
 import { provenView } from '../certificate/secret/view.ts';
 import type { Clock } from '../clock.ts';
 import { classify } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import type { Ownership } from '../ownership.ts';
-import { isLedgerSecret, ledgerManifest, ledgerSecretName, mergeLedgers, readLedgerSecret } from './ledger-secret.ts';
+import { LEDGER_SECRET, mergeLedgers, readLedgerSecret } from './ledger-secret.ts';
 
 /** So long after the first Secret that is gone, the ledger is written: a namespace that ends takes many at once. */
 const TOGETHER_MS = 5_000;
 const TRY_AGAIN_MS = 30_000;
 
+/** An authority that is to be reconciled, and when. */
+interface Due {
+  readonly authority: string;
+  readonly at: Date;
+}
+
 interface LedgersDeps {
   readonly clock: Clock;
   readonly log: Logger;
   readonly ownership: Ownership;
+  /** Proves what the ledgers say; nothing is sealed without it. */
+  readonly seal?: Seal;
   /**
-   * Whether an authority of that key may have issued what a namespace holds, by the root certificates above it. A tenant
-   * may write what looks like a certificate of any authority.
+   * Whether there is an authority of that key that may have issued what a namespace holds, by the root certificates above it, or
+   * by the seal of the entry. A tenant may write what looks like a certificate of any authority.
    */
-  mayHaveIssued(authority: string, namespace: string, anchorFingerprints: readonly string[]): boolean;
+  mayHaveIssued(authority: string, namespace: string, proof: readonly string[] | 'sealed'): boolean;
   /** Where the Secrets of an authority are. */
   namespaceOf(resource: CertificateAuthority): string;
   /** The Secrets of a namespace that name this authority. */
   secretsOf(authority: string, namespace: string): readonly SecretKept[];
   read(namespace: string, name: string): Promise<RawObject | undefined>;
-  apply(manifest: ReturnType<typeof ledgerManifest>): Promise<unknown>;
+  apply(manifest: ReturnType<typeof LEDGER_SECRET.manifest>): Promise<unknown>;
 }
 
 /**
@@ -44,23 +53,37 @@ export class Ledgers {
     this.#deps = deps;
   }
 
-  /** A Secret has changed: answers which authority is to be reconciled, and when, where a ledger has become longer by it. */
-  secretChanged(
-    before: SecretKept | undefined,
-    after: SecretKept | undefined,
-  ): { authority: string; at: Date } | undefined {
+  /**
+   * A Secret has changed: answers which authorities are to be reconciled, and when, since their ledgers have become longer by it.
+   * What is sealed goes to the authority that issued it, such as the fallback of the one that the Secret names.
+   */
+  secretChanged(before: SecretKept | undefined, after: SecretKept | undefined): readonly Due[] {
     const former = before === undefined ? '' : ledgerOf(before);
-    const present = after === undefined ? '' : ledgerOf(after);
-    if (before === undefined || former === '' || former === present || !('namespace' in before)) return undefined;
-    const authority = authorityOf(before);
+    const authority = before && authorityOf(before);
+    if (before === undefined || former === '' || authority === undefined || !('namespace' in before)) return [];
+    // One that is another authority's now is read for that one alone.
+    const present = after !== undefined && authorityOf(after) === authority ? ledgerOf(after) : '';
+    if (former === present) return [];
+    const { namespace } = before;
     const now = this.#deps.clock.now();
-    const missing = authority === undefined ? [] : missingFrom(present, former, now);
-    if (authority === undefined || missing.length === 0) return undefined;
-    if (!this.#deps.mayHaveIssued(authority, before.namespace, anchorsOf(before))) return undefined;
+    const missing = missingFrom(present, former, now, this.#sealing(namespace));
+    if (missing.length === 0) return [];
+    const issuerOf = ({ sealedFor }: LedgerEntry) =>
+      sealedFor === undefined ? authority : authorityKeyIn(namespace, sealedFor);
+    const anchors = anchorsOf(before);
+    const credible = missing.filter((each) =>
+      this.#deps.mayHaveIssued(issuerOf(each), namespace, each.sealedFor === undefined ? anchors : 'sealed'),
+    );
+    return [...Map.groupBy(credible, issuerOf)].map(([issuer, entries]) => {
+      this.#note(issuer, namespace, entries, now);
+      return { authority: issuer, at: new Date(now.getTime() + TOGETHER_MS) };
+    });
+  }
+
+  #note(authority: string, namespace: string, entries: readonly LedgerEntry[], now: Date): void {
     const unwritten = this.#unwritten.get(authority) ?? new Map<string, string>();
     this.#unwritten.set(authority, unwritten);
-    unwritten.set(before.namespace, nextLedger(unwritten.get(before.namespace) ?? '', missing, now));
-    return { authority, at: new Date(now.getTime() + TOGETHER_MS) };
+    unwritten.set(namespace, nextLedger(unwritten.get(namespace) ?? '', entries, now, this.#sealing(namespace)));
   }
 
   /** Writes what is not written yet. Answers when to try again where that failed: an authority works without its ledger. */
@@ -92,25 +115,30 @@ export class Ledgers {
   #unlisted(authority: string, ledgers: ReadonlyMap<string, string>): Map<string, string> {
     const { clock, secretsOf } = this.#deps;
     const texts = [...ledgers].map(([namespace, text]): [string, string] => {
-      const listed = secretsOf(authority, namespace).map(ledgerOf).join(',');
-      return [namespace, withoutListed(text, listed, clock.now())];
+      const listed = secretsOf(authority, namespace).map(ledgerOf);
+      return [namespace, withoutListed(text, listed, clock.now(), this.#sealing(namespace))];
     });
     return new Map(texts.filter(([, text]) => text !== ''));
+  }
+
+  #sealing(namespace: string): Sealing | undefined {
+    const { seal } = this.#deps;
+    return seal && { seal, namespace };
   }
 
   async #merge(resource: CertificateAuthority, added: ReadonlyMap<string, string>): Promise<void> {
     const { clock, namespaceOf, read, apply } = this.#deps;
     const namespace = namespaceOf(resource);
-    const name = ledgerSecretName(resource);
+    const name = LEDGER_SECRET.nameOf(resource);
     const current = await read(namespace, name);
-    if (current !== undefined && !isLedgerSecret(current, resource))
+    if (current !== undefined && !LEDGER_SECRET.isOf(current, resource))
       throw new Error(
         `Secret ${namespace}/${name} is to keep its ledger, and that Secret isn't Certwheel's; rename it`,
       );
     const former = current === undefined ? new Map<string, string>() : readLedgerSecret(current);
-    const ledgers = mergeLedgers(former, added, clock.now());
+    const ledgers = mergeLedgers(former, added, clock.now(), this.#deps.seal);
     const isSame = ledgers.size === former.size && [...ledgers].every(([each, text]) => former.get(each) === text);
-    if (!isSame) await apply(ledgerManifest(resource, namespace, ledgers, current));
+    if (!isSame) await apply(LEDGER_SECRET.manifest(resource, namespace, ledgers, current));
   }
 }
 

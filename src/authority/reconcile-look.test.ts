@@ -12,6 +12,7 @@ import { BACKENDS } from '../backends/index.ts';
 import { AuthorityError } from '../errors.ts';
 import { parseCertificates } from '../pki/certificate.ts';
 import { Buckets } from '../queue/bucket.ts';
+import { NO_REVOCATIONS } from '../revocation/status.ts';
 import type { AuthorityDeps } from './deps.ts';
 import { reconcileAuthority } from './reconcile.ts';
 import { Registry } from './registry.ts';
@@ -40,6 +41,8 @@ function scene(definition: BackendDefinition<never>, backend: Backend) {
     members: () => [],
     consumers: () => [],
     trustStatus: () => undefined,
+    crlCondition: () => [],
+    crlProofs: () => [],
     createGeneration: async () => {},
     writeGeneration: async () => {},
     deleteGeneration: async () => {},
@@ -48,9 +51,20 @@ function scene(definition: BackendDefinition<never>, backend: Backend) {
     statusWrites: new Buckets({ capacity: 20, refillMs: 2_000 }),
     verifiers: () => [],
     ledgers: { write: async () => undefined, forget: () => {} },
+    revocations: { learn: async () => {}, look: async () => NO_REVOCATIONS, forget: () => {} },
+    fallbacks: { look: async () => undefined, forget: () => {}, problemOf: () => undefined },
+    fallbackOf: () => undefined,
     wakeCertificates: nothing,
     wakeReleased: nothing,
-    metrics: { show: nothing, showRotation: nothing, overruled: nothing, showDemand: nothing, hide: nothing },
+    metrics: {
+      show: nothing,
+      showRotation: nothing,
+      showRevocations: nothing,
+      overruled: nothing,
+      showDemand: nothing,
+      showFallback: nothing,
+      hide: nothing,
+    },
     ownership: { assert: nothing },
     trustPropagationMs: MINUTE,
     controllerNamespace: 'certwheel',

@@ -1,26 +1,25 @@
 import { isDeepStrictEqual } from 'node:util';
-import { authorityKey, type CertificateAuthority, isBrokenAuthority } from '../api/certificate-authority.ts';
+import { type CertificateAuthority, isBrokenAuthority } from '../api/certificate-authority.ts';
 import type { CARotationRequest } from '../api/generated/types.ts';
 import { earliest } from '../api/moments.ts';
-import { readableTrust } from '../backends/shared/readable-trust.ts';
-import type { AuthorityView } from '../certificate/observed.ts';
+import type { AuthorityView } from '../certificate/authority-view.ts';
 import { classify } from '../errors.ts';
-import { idOfChain, type SourceRest } from '../pki/ca.ts';
+import { idOfChain } from '../pki/ca.ts';
 import { successorDue } from '../pki/ca-life.ts';
 import { backoffMs } from '../queue/backoff.ts';
 import type { Outcome, Run } from '../queue/controller.ts';
 import { canSign, endOf, isPresent, mayHaveSigned, signingOf, sourceOf } from '../rotation/generation.ts';
-import { planOf } from '../rotation/plan-of.ts';
 import type { Plan } from '../rotation/plan-types.ts';
-import { type Provenance, provenanceOf } from '../rotation/provenance.ts';
 import { withStop } from '../rotation/reissue.ts';
 import { answersOf } from '../rotation/requests.ts';
-import { readSource } from '../rotation/source.ts';
-import { nextVersion, tryStep } from '../rotation/steps.ts';
-import { trustedNow } from '../rotation/trusted.ts';
-import { reportable, type Trouble, troubleOf } from '../trouble.ts';
+import { ownTrust } from '../rotation/trusted.ts';
+import type { Trouble } from '../trouble.ts';
+import { advance } from './advance.ts';
 import { demandOn } from './demand.ts';
 import type { AuthorityDeps } from './deps.ts';
+import { fallbackReady } from './fallback-status.ts';
+import { reportMissingNamespace } from './missing-namespace.ts';
+import { probe } from './probe.ts';
 import { report, reportBroken } from './report.ts';
 import type { Runtime } from './runtime.ts';
 import { viewAuthority } from './view.ts';
@@ -39,10 +38,13 @@ export async function reconcileAuthority(key: string, deps: AuthorityDeps, run: 
     return await observeAndStep(key, deps, run);
   } catch (thrown) {
     const runtime = deps.registry.get(key);
-    const { code, message } = classify(thrown);
+    const error = classify(thrown);
+    const { code, message } = error;
     if (runtime !== undefined && runtime.view === undefined)
       publishView(key, runtime, viewAuthority(runtime, [], { code, message }, deps.clock.now()), deps);
-    throw thrown;
+    const reported = await reportMissingNamespace(deps.find(key), error, deps);
+    if (reported === undefined) throw thrown;
+    return reported;
   }
 }
 
@@ -56,24 +58,33 @@ async function observeAndStep(key: string, deps: AuthorityDeps, run: Run): Promi
     if (resource !== undefined) return reportBroken(resource, deps);
     deps.metrics.hide(key);
     deps.ledgers.forget(key);
+    deps.fallbacks.forget(key);
+    deps.revocations.forget(key);
     return { do: 'rest' };
   }
   const runtime = deps.registry.ensure(resource, () => deps.start(resource));
   const { remote } = runtime.definition.capabilities;
   // What another machine says of its CA decides about the next step; what is at hand follows from it.
   if (remote) await probe(runtime, deps, run);
+  // The plan compares what is in every ca.crt with what is to be there.
+  await deps.fallbacks.look(resource, runtime);
   const advanced = await advance(resource, runtime, deps, run);
   if (advanced === undefined) return { do: 'again' };
   const { plan, stepped, refused, rest, foreign } = advanced;
   if (!remote) await probe(runtime, deps, run);
-  const trust = trustedNow(runtime);
+  // A step may have changed the trust, and a certificate must not be published with what isn't kept.
+  const fallbackAt = await deps.fallbacks.look(resource, runtime);
+  const trust = ownTrust(runtime);
   const now = deps.clock.now();
   const { breaker } = runtime;
   // Where nothing signs, the reason why is that of the source, not that nothing signs.
   const because = (trouble: Trouble | undefined) => trouble && (refused ?? spreading(runtime, now) ?? trouble);
+  // After a clock was set back it began now.
+  runtime.troubleSince = breaker.trouble && earliest([runtime.troubleSince, now]);
   const seen = viewAuthority(runtime, trust, because(breaker.blockedBy), now);
   const consumers = deps.consumers(resource);
   const { released, fresh, stop, recheckAt: releaseAt } = runtime.releases.look(seen, consumers, deps.clock);
+  await deps.revocations.learn(resource, runtime);
   publishView(key, runtime, { ...seen, released }, deps);
   deps.wakeReleased(fresh);
   const lookAgainAt = breaker.blockedBy && new Date(now.getTime() + breaker.probeInMs);
@@ -82,7 +93,8 @@ async function observeAndStep(key: string, deps: AuthorityDeps, run: Run): Promi
   const trouble = because(breaker.trouble);
   const demand = demandOn(runtime, consumers, now);
   deps.metrics.showDemand(resource, demand);
-  const { verified } = runtime.backend;
+  const { verified: shown } = runtime.backend;
+  const verified = typeof shown === 'function' ? shown() : shown;
   const findings = {
     trusted: trust,
     trouble,
@@ -96,9 +108,16 @@ async function observeAndStep(key: string, deps: AuthorityDeps, run: Run): Promi
     nextProbeAt,
     demand,
     verified,
+    warning: runtime.backend.warning?.(),
     verifiers: deps.verifiers(resource),
+    fallback: fallbackReady(resource, deps.fallbackOf(resource), {
+      keeps: runtime.fallback !== undefined,
+      problem: deps.fallbacks.problemOf(key),
+      isUnused: trouble !== undefined && trust.length === 0,
+    }),
   };
-  const reportAt = await report(resource, runtime, findings, deps);
+  const revocation = await deps.revocations.look(resource, runtime, run);
+  const reportAt = await report(resource, runtime, { ...findings, revocation }, deps);
   const ledgerAt = await deps.ledgers.write(resource);
   if (stepped) return { do: 'again' };
   return {
@@ -106,6 +125,8 @@ async function observeAndStep(key: string, deps: AuthorityDeps, run: Run): Promi
     recheckAt: earliest([
       reportAt,
       ledgerAt,
+      revocation.recheckAt,
+      fallbackAt,
       lookAgainAt,
       rest?.reviewAt,
       releaseAt,
@@ -129,85 +150,12 @@ function requestsOf(resource: CertificateAuthority, runtime: Runtime, now: Date)
   return answersOf(asked, now);
 }
 
-/** Between two backends the new CA doesn't sign before its trust is spread, and the former one doesn't sign any more. */
+/** Between two backends, and after an expired CA, the new CA doesn't sign before its trust is spread, and the former one doesn't sign any more. */
 function spreading(runtime: Runtime, now: Date): Trouble | undefined {
   const prepared = runtime.generations.find((each) => !mayHaveSigned(each) && canSign(each));
   if (prepared === undefined || signingOf(runtime, now) !== undefined) return undefined;
-  const message = `CA generation ${prepared.version} goes into every ca.crt before it signs, and that of the former backend signs no more`;
+  const message = `CA generation ${prepared.version} goes into every ca.crt before it signs, and the former one signs no more`;
   return { code: 'AuthorityNotReady', message };
-}
-
-interface Advance {
-  readonly plan: ReturnType<typeof planOf>;
-  readonly stepped: boolean;
-  /** Why a pair can't be one of the generations. */
-  readonly refused: Trouble | undefined;
-  /** See CaPath; undefined where the source could not be read. */
-  readonly rest: SourceRest | undefined;
-  readonly foreign: Provenance['foreign'];
-}
-
-/** Its CA generations, one step on where there is one to take; undefined where it has changed meanwhile. */
-async function advance(
-  resource: CertificateAuthority,
-  runtime: Runtime,
-  deps: AuthorityDeps,
-  run: Run,
-): Promise<Advance | undefined> {
-  const key = authorityKey(resource);
-  // Its status as it is now, which that of the runtime isn't.
-  const evidence = { reported: resource.status.generations ?? [], members: () => deps.members(key) };
-  const observe = () => provenanceOf(deps.generationSecrets(key), evidence, deps.clock.now());
-  const seen = await observe();
-  runtime.generations = seen.generations;
-  const rotateAt = resource.caRotation.asked.rotate?.wish;
-  const source = await readSource(runtime, nextVersion(resource, seen), deps, run, rotateAt);
-  // The key of a CA may have been waited for.
-  if (deps.registry.current(deps.find(key)) !== runtime) return undefined;
-  const plan = planOf(resource, runtime, source.pair, deps);
-  const { stepped, blocked } = await tryStep(plan, source, runtime, deps, run);
-  if (stepped) runtime.generations = (await observe()).generations;
-  const { problem, foreign } = seen;
-  const unreadable = problem === undefined ? undefined : { code: 'CAPairRefused' as const, message: problem };
-  // What comes next, for people.
-  const next = stepped ? planOf(resource, runtime, source.pair, deps) : plan;
-  return { plan: next, stepped, refused: source.trouble ?? blocked ?? unreadable, rest: source.pair?.rest, foreign };
-}
-
-/** Asks what is to be trusted, which doesn't change because the authority is away. */
-async function probe(runtime: Runtime, deps: AuthorityDeps, run: Run): Promise<void> {
-  const { signal, releaseWorker } = run;
-  const { backend, breaker, definition } = runtime;
-  const { remote } = definition.capabilities;
-  // Whatever woke us, another machine that is in trouble is left alone until then.
-  if (remote && breaker.probeInMs > 0) return;
-  if (remote) await turnToProbe(runtime, deps, run);
-  const found = breaker.probe();
-  const ask = async () => {
-    const stated = await backend.trust(signal);
-    // Of an own CA, each pair was tried by all rules before it became a generation.
-    const { trust, leftAside } = remote ? readableTrust(stated) : { trust: stated, leftAside: [] };
-    runtime.trusted = trust;
-    runtime.untrusted = leftAside;
-    await backend.check(signal);
-  };
-  try {
-    // It may take half a minute, and an owner of many such authorities would delay all others.
-    await (remote ? releaseWorker(ask) : ask());
-    found(undefined);
-  } catch (thrown) {
-    // An abort of our own says nothing about the authority.
-    if (signal.aborted) throw thrown;
-    const error = reportable(thrown, deps.log);
-    found(troubleOf(error), error.retryAfterMs);
-  }
-}
-
-/** Others may provoke a probe by each change of what the authority refers to. */
-async function turnToProbe({ resource }: Runtime, { clock, registry }: AuthorityDeps, run: Run): Promise<void> {
-  const { probes } = registry.paceOf(resource);
-  for (let waitMs = probes.take(clock.monotonicMs()); waitMs > 0; waitMs = probes.take(clock.monotonicMs()))
-    await run.releaseWorker(() => clock.sleep(waitMs, run.signal));
 }
 
 function publishView(key: string, runtime: Runtime, seen: AuthorityView, deps: AuthorityDeps): void {
@@ -216,7 +164,28 @@ function publishView(key: string, runtime: Runtime, seen: AuthorityView, deps: A
   const isSameTrouble = before !== undefined && before.trouble?.code === seen.trouble?.code;
   const view = isSameTrouble ? { ...seen, trouble: before.trouble } : seen;
   runtime.view = view;
+  auditTrust(key, runtime, before, view, deps);
   if (before === undefined || !isDeepStrictEqual(visible(before), visible(view))) deps.wakeCertificates(key);
+}
+
+/** Which CA certificates verifiers must trust from now on; with the first view of a process what it begins with. */
+function auditTrust(
+  key: string,
+  { resource }: Runtime,
+  before: AuthorityView | undefined,
+  { trust }: AuthorityView,
+  { audit }: AuthorityDeps,
+): void {
+  if (audit === undefined || trust.anchors.size === 0 || before?.trust.hash === trust.hash) return;
+  const isFirst = before === undefined || before.trust.anchors.size === 0;
+  const anchors = [...trust.anchors.keys()];
+  audit.write({
+    event: 'trustChanged',
+    authority: key,
+    uid: resource.uid,
+    anchors,
+    reason: isFirst ? 'Found' : 'Changed',
+  });
 }
 
 /** The part of a view whose change means that certificates must look again. */

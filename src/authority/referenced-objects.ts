@@ -1,6 +1,6 @@
 import { CONFIG_MAPS, type Resource, SECRETS } from '../api/names.ts';
 import type { RawObject } from '../api/parse.ts';
-import type { ReferencedData } from '../backends/backend.ts';
+import type { ReferencedData } from '../backends/backend-deps.ts';
 import type { Clock } from '../clock.ts';
 import { AuthorityError, RetryableError } from '../errors.ts';
 import { MOST_BYTES, type Reference, type References } from '../kube/references.ts';
@@ -67,8 +67,12 @@ async function known(reference: Reference, what: string, clock: Clock): Promise<
   throw new RetryableError('ApiServerUnavailable', `${what} can't be read: ${problem?.message ?? 'no answer'}`);
 }
 
-function contentOf(object: RawObject, encoding: 'base64' | 'utf8'): ReferencedData {
-  return Object.fromEntries(
-    Object.entries(object.data ?? {}).map(([key, value]) => [key, Buffer.from(value, encoding)]),
-  );
+/**
+ * `kubectl create configmap --from-file` puts files that are not UTF-8 into `binaryData`: DER, which the reader refuses by its kind,
+ * and PEM beside a comment in Latin-1, which can be read.
+ */
+function contentOf({ data = {}, binaryData = {} }: RawObject, encoding: 'base64' | 'utf8'): ReferencedData {
+  const texts = Object.entries(data).map(([key, value]) => [key, Buffer.from(value, encoding)]);
+  const others = Object.entries(binaryData).map(([key, value]) => [key, Buffer.from(value, 'base64')]);
+  return Object.fromEntries([...others, ...texts]);
 }

@@ -6,7 +6,7 @@ import * as assert from 'uvu/assert';
 import { after, DAY, HOUR, MINUTE, NOW, SECOND } from '../../test/unit/builders.ts';
 import { FakeClock } from '../../test/unit/fake-clock.ts';
 import { ReissueFleet, ROTATED, rolledBack } from '../../test/unit/reissue-fleet.ts';
-import type { AuthorityView } from '../certificate/observed.ts';
+import type { AuthorityView } from '../certificate/authority-view.ts';
 import { Releases } from './releases.ts';
 
 const seed = Number(process.env.SEED ?? randomInt(2 ** 31));

@@ -1,6 +1,6 @@
 import type { Reissue } from '../api/ca-rotation.ts';
 import { earliest } from '../api/moments.ts';
-import type { AuthorityView } from '../certificate/observed.ts';
+import type { AuthorityView } from '../certificate/authority-view.ts';
 import type { Clock } from '../clock.ts';
 import { Bucket } from '../queue/bucket.ts';
 import type { Consumer } from '../rotation/deps.ts';

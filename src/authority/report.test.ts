@@ -225,6 +225,14 @@ test('one that makes no sense is said to be so once, and nothing is to be expect
   assert.equal(world.journal.lines.slice(2), ['shown not ready']);
 });
 
+test('a broken authority has no fallback, and no series of one', async () => {
+  const { world, resource } = broken();
+  const shown: unknown[] = [];
+  const metrics = { ...world.deps.metrics, showFallback: (...of: unknown[]) => void shown.push(of.slice(1)) };
+  await reportBroken(resource, { ...world.deps, metrics });
+  assert.equal(shown, [[undefined, false]]);
+});
+
 test('thousands that a namespace has too many of get no series', async () => {
   const { world, resource } = broken({ code: 'NamespaceFull' });
   await reportBroken(resource, world.deps);

@@ -5,6 +5,7 @@ import {
   authorityKey,
   type BrokenCertificateAuthority,
   type CertificateAuthority,
+  fallbackKey,
 } from '../api/certificate-authority.ts';
 import { mergeConditions, whyBroken } from '../api/conditions.ts';
 import type { AuthorityStatus } from '../api/generated/types.ts';
@@ -12,6 +13,7 @@ import type { EventText } from '../certificate/status/events.ts';
 import type { Outcome } from '../queue/controller.ts';
 import { endOf, signingOf, sourceOf } from '../rotation/generation.ts';
 import type { AuthorityDeps } from './deps.ts';
+import { fallbackEvent } from './fallback-status.ts';
 import { reissueEvent } from './reissue-event.ts';
 import type { Runtime } from './runtime.ts';
 import { AUTHORITY_CONDITIONS, type AuthorityFindings, authorityStatus, foreignCa } from './status.ts';
@@ -23,14 +25,15 @@ import { AUTHORITY_CONDITIONS, type AuthorityFindings, authorityStatus, foreignC
 export async function report(
   resource: CertificateAuthority,
   runtime: Runtime,
-  seen: Omit<AuthorityFindings, 'generations' | 'signing' | 'isElsewhere' | 'trustStatus'>,
+  seen: Omit<AuthorityFindings, 'generations' | 'signing' | 'isElsewhere' | 'trustStatus' | 'crls'>,
   deps: AuthorityDeps,
 ): Promise<Date | undefined> {
   const now = deps.clock.now();
   const { generations } = runtime;
   const signing = signingOf(runtime, now);
   const isElsewhere = sourceOf(runtime) === undefined;
-  const findings = { ...seen, generations, signing, isElsewhere, trustStatus: deps.trustStatus(resource) };
+  const crls = deps.crlCondition(resource);
+  const findings = { ...seen, generations, signing, isElsewhere, crls, trustStatus: deps.trustStatus(resource) };
   const status = authorityStatus(resource, findings, now);
   const ca =
     signing === undefined
@@ -38,6 +41,12 @@ export async function report(
       : { notBefore: signing.path.certificate.notBefore, notAfter: endOf(signing.path) };
   deps.metrics.show(resource, findings.trouble === undefined, ca);
   deps.metrics.showRotation(resource, findings);
+  if (findings.revocation !== undefined) deps.metrics.showRevocations(resource, findings.revocation);
+  deps.metrics.showFallback(
+    resource,
+    fallbackKey(resource),
+    findings.fallback?.some(({ status }) => status === 'True') === true,
+  );
   if (isDeepStrictEqual(status, resource.status)) return undefined;
   const laterAt = writeLaterAt(resource, deps);
   if (laterAt !== undefined) return laterAt;
@@ -46,8 +55,9 @@ export async function report(
   const quota = quotaEvent(resource.status, status);
   const foreign = changedEvent('ForeignGeneration', resource.status, status);
   const rogue = changedEvent('VerifierAcceptsRogue', resource.status, status);
+  const fallback = fallbackEvent(resource.status, status);
   const reissue = reissueEvent(resource.status, status, findings.stop);
-  for (const event of [trouble, quota, foreign, rogue, reissue])
+  for (const event of [trouble, quota, foreign, rogue, fallback, reissue])
     if (event !== undefined) deps.recordEvent(resource, event);
   logChange(resource, { trouble, quota, foreign }, status, deps);
   return undefined;
@@ -119,7 +129,10 @@ export async function reportBroken(resource: BrokenCertificateAuthority, deps: A
   const status = { ...known, observedGeneration: resource.generation, conditions };
   // There may be thousands of these, and what counts them is certwheel_objects_left_out.
   if (resource.code === 'NamespaceFull') deps.metrics.hide(authorityKey(resource));
-  else deps.metrics.show(resource, false, undefined);
+  else {
+    deps.metrics.show(resource, false, undefined);
+    deps.metrics.showFallback(resource, undefined, false);
+  }
   if (isDeepStrictEqual(status, resource.status)) return { do: 'rest' };
   const recheckAt = writeLaterAt(resource, deps);
   if (recheckAt === undefined) await deps.writeStatus(resource, status);

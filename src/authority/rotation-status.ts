@@ -31,6 +31,9 @@ export interface RotationFindings {
   readonly isElsewhere: boolean;
 }
 
+/** What is counted among those that block the next step, by its reason; certificates for any other. */
+const BLOCKERS: Readonly<Record<string, string>> = { TrustNotProven: 'verifiers', CRLNotDelivered: 'places' };
+
 /** The condition Rotating, only while a CA rotation is under way. */
 export function rotatingCondition(findings: RotationFindings): NewCondition[] {
   const { generations, signing, isElsewhere, plan } = findings;
@@ -43,7 +46,7 @@ export function rotatingCondition(findings: RotationFindings): NewCondition[] {
       (each.state === 'Active' && each !== signing && !isElsewhere),
   );
   if (coming === undefined && leaving === undefined) return [];
-  const blockers = plan.hold?.reason === 'TrustNotProven' ? 'verifiers' : 'certificates';
+  const blockers = BLOCKERS[plan.hold?.reason ?? ''] ?? 'certificates';
   const waiting =
     listed('waiting for', blockers, plan.waitingFor) + listed('left behind:', 'certificates', plan.leftBehind);
   const isRenewed = leaving !== undefined && signing !== undefined && signsForBoth(leaving, signing);
@@ -127,8 +130,17 @@ export function describeGenerations(
   const living = generations.map((each) => describe(each, certificates.get(each.version)));
   const versions = new Set(living.map(({ version }) => version));
   const retired = known.filter(({ version }) => !versions.has(version)).map((each) => retiredOf(each, now));
-  const all = [...living, ...retired].sort((one, other) => other.version - one.version);
-  return all.length === 0 ? {} : { generations: all.slice(0, GENERATIONS_KEPT) };
+  const byVersion = (one: CAGeneration, other: CAGeneration) => other.version - one.version;
+  const all = [...living, ...retired].sort(byVersion);
+  // Where there are too many: the version of the newest is never given again, the one that signs is the oldest while its
+  // successors come and go, and what became of the others is worth least.
+  const [newest] = all;
+  const rank = (each: CAGeneration) =>
+    each === newest ? 0 : each.state === 'Active' ? 1 : each.state === 'Retired' ? 3 : 2;
+  const kept = [...all]
+    .sort((one, other) => rank(one) - rank(other) || byVersion(one, other))
+    .slice(0, GENERATIONS_KEPT);
+  return all.length === 0 ? {} : { generations: kept.sort(byVersion) };
 }
 
 function retiredOf({ certificates, ...known }: CAGeneration, now: Date): CAGeneration {

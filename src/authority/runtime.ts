@@ -1,11 +1,13 @@
 import { hash } from 'node:crypto';
 import type { CertificateAuthority, RateLimit } from '../api/certificate-authority.ts';
 import { type Backend, type BackendDefinition, NO_TRUST, type Trust } from '../backends/backend.ts';
-import type { AuthorityView } from '../certificate/observed.ts';
+import type { AuthorityView } from '../certificate/authority-view.ts';
 import type { Clock } from '../clock.ts';
 import { idOfChain } from '../pki/ca.ts';
 import type { CertificateView } from '../pki/certificate.ts';
 import { type Call, Turnstile } from '../queue/turnstile.ts';
+import { Alternation } from '../rotation/alternation.ts';
+import type { FallbackTrust } from '../rotation/deps.ts';
 import type { Generation } from '../rotation/generation.ts';
 import { Breaker } from './breaker.ts';
 import { guarded } from './guarded.ts';
@@ -37,8 +39,15 @@ export interface Runtime {
   trusted: Trust;
   /** See Rotating. */
   stated: readonly CertificateView[];
+  /** Which of its CAs it states in turn. */
+  readonly alternation: Alternation;
+  alternating?: readonly CertificateView[];
   /** What it said too and is in no ca.crt, as sentences; see ReadableTrust. */
   untrusted: readonly string[];
+  /** See FallbackTrust. */
+  fallback?: FallbackTrust | undefined;
+  /** Since when it is in trouble, trials of single certificates included. */
+  troubleSince?: Date | undefined;
   /** How often in a row a new CA pair was refused. */
   refusals: number;
   /** Undefined until the first look has come to an end. */
@@ -61,6 +70,18 @@ interface Parts {
   answered(seconds: number): void;
 }
 
+/**
+ * Fields of a backend that no request depends on: an answer is proven against what is trusted when it comes, and people may
+ * work for weeks on a request that was made before.
+ */
+const BESIDE_REQUESTS: readonly string[] = ['trustBundle', 'instructions'];
+
+/** See AuthorityView. */
+export function originOf({ uid, type, backend }: Pick<CertificateAuthority, 'uid' | 'type' | 'backend'>): string {
+  const asked = Object.entries(backend as object).filter(([field]) => !BESIDE_REQUESTS.includes(field));
+  return hash('sha256', JSON.stringify([uid, type, asked]), 'base64url').slice(0, 16);
+}
+
 /** The runtime of an authority, before anything is known of it. */
 export function createRuntime(resource: CertificateAuthority, parts: Parts): Runtime {
   const { definition, clock, wake, call, connect, answered } = parts;
@@ -78,7 +99,7 @@ export function createRuntime(resource: CertificateAuthority, parts: Parts): Run
   const issue = timed(backend.issue, clock, answered);
   const runtime: Runtime = {
     resource,
-    origin: hash('sha256', JSON.stringify([resource.uid, resource.type, resource.backend]), 'base64url').slice(0, 16),
+    origin: originOf(resource),
     definition,
     rateLimit,
     releases: new Releases(resource.caRotation.reissue),
@@ -89,11 +110,13 @@ export function createRuntime(resource: CertificateAuthority, parts: Parts): Run
     release: () => {
       turnstile?.close();
       polls?.close();
+      backend.close?.();
       release();
     },
     generations: [],
     trusted: NO_TRUST,
     stated: [],
+    alternation: new Alternation(),
     untrusted: [],
     refusals: 0,
     view: undefined,

@@ -81,6 +81,12 @@ test('an authority that signs says with which generation, and until when', () =>
   ]);
 });
 
+test('what people should know of an authority that can issue follows in the message of Ready', () => {
+  const active = generation(1, 'Active', one);
+  const status = told({ generations: [active], signing: active, warning: 'the key is extractable' });
+  assert.is(condition(status, 'Ready'), `${verified}; warning: the key is extractable`);
+});
+
 test('an authority without CA keys of its own is Ready when it is reached', () => {
   const status = told({});
   assert.is(condition(status, 'Ready'), 'True Verified: reachable, credentials accepted');

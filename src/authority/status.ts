@@ -5,13 +5,21 @@ import { wholeSecondsUp } from '../api/moments.ts';
 import { readable } from '../foreign-text.ts';
 import { lastToEnd } from '../pki/ca-life.ts';
 import type { CertificateView } from '../pki/certificate.ts';
+import {
+  REVOCATION_STALLED,
+  type RevocationFindings,
+  revocationCondition,
+  revocationStatus,
+} from '../revocation/status.ts';
 import { foreignCondition } from '../rotation/foreign-condition.ts';
 import { endOf, type Generation } from '../rotation/generation.ts';
 import type { GenerationSecret } from '../rotation/generation-secret.ts';
 import type { Trouble } from '../trouble.ts';
+import { CRLS_INCOMPLETE } from '../trust-targets/target-crls.ts';
 import { acceptsRogue } from './accepts-rogue.ts';
 import type { Demand } from './demand.ts';
 import { demandStatus, quotaShort } from './demand-status.ts';
+import { FALLBACK_READY } from './fallback-status.ts';
 import { refusedByVerifiers } from './refused-by-verifiers.ts';
 import { describeGenerations, type RotationFindings, rotatingCondition, rotationStatus } from './rotation-status.ts';
 import { unrestricted } from './unrestricted.ts';
@@ -26,6 +34,9 @@ export const AUTHORITY_CONDITIONS: readonly string[] = [
   'ForeignGeneration',
   'Unrestricted',
   'VerifierAcceptsRogue',
+  FALLBACK_READY,
+  REVOCATION_STALLED,
+  CRLS_INCOMPLETE,
 ];
 
 /** The schema takes no more, and would refuse the whole status. */
@@ -45,11 +56,17 @@ export interface AuthorityFindings extends RotationFindings {
   /** When an authority that can't be asked is probed again. */
   readonly nextProbeAt: Date | undefined;
   readonly demand: Demand;
+  /** See fallbackReady. */
+  readonly fallback?: readonly NewCondition[] | undefined;
   /** See AuthorityDeps. */
   readonly trustStatus?: TrustStatus | undefined;
   /** See Authority. */
   readonly verified?: string | undefined;
+  readonly warning?: string | undefined;
   readonly verifiers?: readonly VerifierStatus[] | undefined;
+  readonly revocation?: RevocationFindings | undefined;
+  /** See crlCondition. */
+  readonly crls?: readonly NewCondition[];
 }
 
 /** What there is to say about an authority; equal input gives an equal status. */
@@ -60,6 +77,7 @@ export function authorityStatus(
 ): AuthorityStatus {
   const { trouble, refused, signing, nextProbeAt, verifiers = [] } = findings;
   const demand = demandStatus(findings.demand);
+  const revocation = revocationStatus(findings.revocation);
   const ca = signing === undefined ? foreignCa(findings)?.notAfter : endOf(signing.path);
   const observedGeneration = resource.generation;
   const wanted = [
@@ -71,6 +89,9 @@ export function authorityStatus(
     ...foreignCondition(findings.foreign),
     ...unrestricted(resource),
     ...acceptsRogue(verifiers),
+    ...(findings.fallback ?? []),
+    ...revocationCondition(findings.revocation),
+    ...(findings.crls ?? []),
   ];
   return {
     observedGeneration,
@@ -90,6 +111,7 @@ export function authorityStatus(
     ...(findings.trustStatus === undefined ? {} : { trust: findings.trustStatus }),
     ...(demand === undefined ? {} : { demand }),
     ...(verifiers.length === 0 ? {} : { verifiers: [...verifiers] }),
+    ...(revocation === undefined ? {} : { revocation }),
     ...rotationStatus(findings),
     ...describeGenerations(findings, resource.status.generations ?? [], now),
   };
@@ -111,13 +133,15 @@ function readiness({
   trouble,
   signing,
   verified = 'reachable, credentials accepted',
+  warning,
 }: AuthorityFindings): NewCondition {
   if (trouble !== undefined) return { type: 'Ready', status: 'False', reason: trouble.code, message: trouble.message };
   const message =
     signing === undefined
       ? verified
       : `issues from CA generation ${signing.version} (${signing.path.certificate.subjectText}), valid until ${toRfc3339(endOf(signing.path))}`;
-  return { type: 'Ready', status: 'True', reason: 'Verified', message };
+  const warned = warning === undefined ? message : `${message}; warning: ${warning}`;
+  return { type: 'Ready', status: 'True', reason: 'Verified', message: warned };
 }
 
 /** A resource that is being deleted goes on issuing, so people must see what holds it. */

@@ -1,4 +1,4 @@
-import type { AuthorityView } from '../certificate/observed.ts';
+import type { AuthorityView } from '../certificate/authority-view.ts';
 import { bundleOf } from '../pki/bundle.ts';
 import { idOfChain, isSameCa } from '../pki/ca.ts';
 import type { CertificateView } from '../pki/certificate.ts';
@@ -10,15 +10,18 @@ import { leavingAnchors, usableAnchors } from '../rotation/trusted.ts';
 import type { Trouble } from '../trouble.ts';
 import type { Runtime } from './runtime.ts';
 
-/** What certificates see of an authority. */
+/** What certificates see of an authority; `own` is what verifiers must accept of the authority itself. */
 export function viewAuthority(
   runtime: Runtime,
-  trust: readonly CertificateView[],
+  own: readonly CertificateView[],
   trouble: Trouble | undefined,
   now: Date,
 ): AuthorityView {
   const { definition, resource, generations, trusted } = runtime;
+  const troubleSince = trouble && (runtime.troubleSince ?? now);
   const signing = signingOf(runtime, now);
+  // While its own isn't known, that of the fallback would look like all there is.
+  const further = own.length === 0 ? [] : (runtime.fallback?.further ?? []);
   const issuers = signing === undefined ? [] : withoutRoot(signing.path.chain);
   return {
     type: definition.type,
@@ -27,7 +30,9 @@ export function viewAuthority(
     origin: runtime.origin,
     released: runtime.releases.released,
     trouble,
-    trust: bundleOf(trust),
+    troubleSince,
+    trust: bundleOf([...own, ...further]),
+    ownTrust: further.length === 0 ? undefined : bundleOf(own),
     intermediates: trusted.intermediates,
     generations: new Map(
       generations.filter(isInBundle).map((each) => [each.path.certificate.fingerprintSHA256, roleOf(each, signing)]),

@@ -2,6 +2,7 @@
  * Every combination of resource, backend, stored generation and failure, through the real reconcile with real CA pairs. The
  * API server and the machine behind a backend are stand-ins: no real ones can be brought into each state.
  */
+
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { pairOf, root } from '../../test/pki/make.ts';
@@ -25,6 +26,7 @@ import { OWN_CA_CAPABILITIES, ownCA } from '../backends/shared/own-ca.ts';
 import { ApiError, AuthorityError, RetryableError } from '../errors.ts';
 import type { CaPair } from '../pki/ca.ts';
 import { Buckets } from '../queue/bucket.ts';
+import { NO_REVOCATIONS } from '../revocation/status.ts';
 import { signingGeneration } from '../rotation/generation.ts';
 import type { AuthorityDeps } from './deps.ts';
 import { reconcileAuthority } from './reconcile.ts';
@@ -133,6 +135,8 @@ function parts(raw: RawObject, isOwn: boolean, held: CaPair | undefined, ills: I
     members: () => [],
     consumers: () => [],
     trustStatus: () => undefined,
+    crlCondition: () => [],
+    crlProofs: () => [],
     createGeneration: async (_resource, { version, state, path, signer, since, source }) => {
       if (ills.write !== undefined) throw ills.write;
       generations = [...generations, aGeneration(version, state, { ...path, signer }, { since, source })];
@@ -153,13 +157,18 @@ function parts(raw: RawObject, isOwn: boolean, held: CaPair | undefined, ills: I
     statusWrites: new Buckets({ capacity: 20, refillMs: 2_000 }),
     verifiers: () => [],
     ledgers: { write: async () => undefined, forget: () => {} },
+    revocations: { learn: async () => {}, look: async () => NO_REVOCATIONS, forget: () => {} },
+    fallbacks: { look: async () => undefined, forget: () => {}, problemOf: () => undefined },
+    fallbackOf: () => undefined,
     wakeCertificates: nothing,
     wakeReleased: nothing,
     metrics: {
       show: (_resource, isReady) => void shown.push(isReady),
       showRotation: nothing,
+      showRevocations: nothing,
       overruled: nothing,
       showDemand: nothing,
+      showFallback: nothing,
       hide: nothing,
     },
     ownership: { assert: nothing },

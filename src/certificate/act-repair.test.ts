@@ -13,7 +13,7 @@ import type { RawObject } from '../api/parse.ts';
 import { ApiError, CertwheelError } from '../errors.ts';
 import { bundleOf } from '../pki/bundle.ts';
 import { keyEncodingOf, parsePrivateKey, publicKeyDer } from '../pki/keys.ts';
-import type { AuthorityView, SigningView } from './observed.ts';
+import type { AuthorityView, SigningView } from './authority-view.ts';
 import { readStorePasswords } from './secret/store-passwords.ts';
 
 const coming = await root({ commonName: 'Coming' });

@@ -37,10 +37,17 @@ function causeOf(seen: Observed, act: Act): Cause {
   if (recent === undefined && act.do === 'issue' && act.reason === 'FirstIssue') return 'calendar';
   if (resource.generation !== (recent?.generation ?? resource.status.observedGeneration)) return 'spec';
   if (undoesAnother(seen, act)) return 'writer';
-  if (act.do === 'issue' && act.reason === 'RenewAt') return 'spec';
+  if (act.do === 'issue' && (act.reason === 'RenewAt' || act.reason === 'Revoked')) return 'spec';
+  // The request of a client is part of what is asked for, in whatever object it is.
+  if (act.do === 'issue' && act.reason === 'SpecChanged' && isOfClient(seen) && recent?.ended === 'written')
+    return 'spec';
   if (recent?.ended === 'open') return 'request';
   // A retry has the backoff of its failure.
   return act.do === 'repair' && recent?.ended !== 'failed' ? 'trust' : 'calendar';
+}
+
+function isOfClient({ resource }: Observed): boolean {
+  return resource.spec.csr !== undefined;
 }
 
 /** Whether another writer has changed since the last act what this act puts right. One that failed isn't counted twice. */
@@ -56,6 +63,7 @@ function undoesAnother({ secret, held, recent }: Observed, act: Act): boolean {
     case 'CARotated':
       return isAnother;
     case 'RenewAt':
+    case 'Revoked':
       return isAnother || secret.memory.issuedAt?.getTime() !== written.issuedAtMs;
     default:
       return secret.resourceVersion !== written.resourceVersion;

@@ -6,8 +6,9 @@ import { FakeClock } from '../../test/unit/fake-clock.ts';
 import { Controller, type Outcome } from '../queue/controller.ts';
 import { SlowWork } from '../queue/slow-work.ts';
 import { Turnstile } from '../queue/turnstile.ts';
+import { isAuthority } from './authority-view.ts';
 import { gateOf } from './gate.ts';
-import { isAuthority, type Observed } from './observed.ts';
+import type { Observed } from './observed.ts';
 import type { NextKey } from './request/next-key.ts';
 import { PendingRequests } from './request/pending-requests.ts';
 
@@ -74,8 +75,9 @@ function scene(name: string, body: (scene: Scene) => Promise<void>): void {
         if (!gate.enter(key)) return { do: 'rest' };
         asked.push({ name: observed.resource.name, atMs: clock.now().getTime() - START.getTime() });
         const answer = { ticket: 'T', pollAfterMs, message: '' };
-        const askAtMs = clock.monotonicMs() + pollAfterMs;
-        awaited.keep({ next: observed.next, key: {} as KeyObject, pending: { answer, askAtMs } });
+        const askedAtMs = clock.monotonicMs();
+        const pending = { answer, askedAtMs, askAtMs: askedAtMs + pollAfterMs };
+        awaited.keep({ next: observed.next, key: {} as KeyObject, pending });
         gate.leave();
         return { do: 'rest', recheckAt: clock.in(pollAfterMs) };
       },

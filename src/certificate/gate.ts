@@ -1,7 +1,8 @@
 import type { Clock } from '../clock.ts';
 import type { SlowWork } from '../queue/slow-work.ts';
 import type { Turnstile } from '../queue/turnstile.ts';
-import { type Decision, isAuthority, type Observed } from './observed.ts';
+import { isAuthority } from './authority-view.ts';
+import type { Decision, Observed } from './observed.ts';
 import { notYet, type PendingRequests } from './request/pending-requests.ts';
 import { isUnderWay } from './request/request.ts';
 
@@ -53,7 +54,8 @@ export function gateOf(
   // Woken too early, it gets the last answer again.
   if (polls === undefined || (request !== undefined && notYet(request, clock.monotonicMs()))) return undefined;
   const { pending } = request ?? {};
-  return gate(polls, pending !== undefined && pending.answer.pollAfterMs <= YOUNG_MS ? pending.askAtMs : undefined);
+  const isYoung = pending !== undefined && (pending.isChanged === true || pending.answer.pollAfterMs <= YOUNG_MS);
+  return gate(polls, isYoung ? pending.askAtMs : undefined);
 }
 
 /** Keys that take long to make, and signatures of a CA whose key is large. */

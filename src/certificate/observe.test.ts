@@ -1,16 +1,23 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { leaf, NOW, root } from '../../test/pki/make.ts';
-import { type AuthorityFields, aCertificate, after, anAuthority, HOUR } from '../../test/unit/builders.ts';
+import { type AuthorityFields, aCertificate, after, anAuthority, anObserved, HOUR } from '../../test/unit/builders.ts';
+import { cachesOf } from '../../test/unit/caches.ts';
+import { aClientsOwn } from '../../test/unit/client-requests.ts';
 import { type Decision, requestDigest } from '../api/certificate-approval.ts';
 import { parseCertificateAuthority } from '../api/certificate-authority.ts';
 import type { ClientCertificate } from '../api/client-certificate.ts';
-import { keyOf } from '../api/parse.ts';
+import type { RawObject } from '../api/parse.ts';
 import { OWN_CA_CAPABILITIES } from '../backends/shared/own-ca.ts';
 import { RetryableError } from '../errors.ts';
-import { generateKey } from '../pki/keys.ts';
-import { assertServed, type Decisive, type ObserveDeps, observe } from './observe.ts';
+import { CSR_LABEL, makeCsr } from '../pki/csr.ts';
+import { generateKey, publicKeyDer, publicKeyPin } from '../pki/keys.ts';
+import { toPem } from '../pki/pem.ts';
+import { requestOf } from './client-request.ts';
+import { type Decisive, type ObserveDeps, observe } from './observe.ts';
 import type { UnpublishedCertificate } from './request/unpublished.ts';
+import type { SecretView } from './secret/view.ts';
+import { assertServed } from './served.ts';
 
 const kind = 'ClusterCertificateAuthority';
 const resource = aCertificate({ authorityRef: { kind, name: 'ca' }, subject: { organizations: ['ops'] } }).build();
@@ -38,23 +45,11 @@ function given({ allowedNamespaces = { all: true }, rules = [], labels, ahead = 
   const spec = { secret: { name: 'pair' }, allowedNamespaces, issuancePolicy: { rules } };
   const authority = parseCertificateAuthority(kind, { metadata: { name: 'ca' }, spec: structuredClone(spec) });
   return {
-    cachedSecret: () => undefined,
-    nextKey: () => undefined,
-    recent: () => undefined,
-    readSecret: async () => undefined,
-    readReferred: async () => undefined,
-    isSecretAbsent: () => false,
-    firstToName: () => undefined,
-    usesOf: () => [],
-    certificate: (key) => (key === keyOf(resource) ? resource : undefined),
+    ...cachesOf(resource),
     authority: () => authority,
     authorityView: () => anAuthority(view),
-    keepView: () => {},
     places: { ahead: () => ahead },
-    clusterAuthorities: true,
     namespaceLabels: () => labels,
-    isBehind: () => false,
-    readPast: async () => {},
   };
 }
 
@@ -237,6 +232,32 @@ test('while the watch of approvals is behind, they are read where a rule demands
   assert.equal(await behind(approved, { approvals: held([]) }), ['ApprovalPending', 'approvals']);
   assert.equal(await behind(approved, { approvals: away }), ['AuthorityNotReady', 'approvals']);
   assert.equal(await behind(labelled(allowed), { approvals: held([]) }), [undefined]);
+});
+
+test('what a watch tells of a request with another key is read past it, since the client may have replaced that key', async () => {
+  const own = aClientsOwn();
+  const made = await Promise.all(['held', 'next'].map(() => generateKey({ algorithm: 'Ed25519' })));
+  const [held, next] = made.map((key) => ({
+    pin: publicKeyPin(publicKeyDer(key)),
+    object: { data: { 'client.csr': toPem(CSR_LABEL, makeCsr({ key, ...own.spec.identity })) } },
+  }));
+  const { secret } = anObserved(own).withSecret().build();
+  const holding = { ...secret, certificate: { ...secret?.certificate, publicKeyPinSHA256: next?.pin } } as SecretView;
+  const look = async (told: RawObject | undefined) => {
+    let reads = 0;
+    const seen = await observe(own, {
+      ...given({}),
+      cachedSecret: () => holding,
+      readReferred: async () => told,
+      readReferredPast: async () => {
+        reads++;
+        return next?.object;
+      },
+    });
+    return [requestOf(seen.resource.spec)?.publicKeyPin, reads];
+  };
+  assert.equal(await look(held?.object), [next?.pin, 1]);
+  assert.equal(await look(next?.object), [next?.pin, 0]);
 });
 
 test.run();

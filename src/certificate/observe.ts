@@ -7,25 +7,20 @@ import {
 import type { ClientCertificate } from '../api/client-certificate.ts';
 import * as names from '../api/names.ts';
 import { isOlder, keyOf, type RawObject } from '../api/parse.ts';
-import { RetryableError } from '../errors.ts';
 import { type DecisionsOn, type Permission, permissionOf, ruleOf } from '../policy/permission.ts';
 import { type Places, withPlace } from '../policy/places.ts';
-import { refusedByAuthority } from './decision/authority-refusals.ts';
-import {
-  type AuthorityView,
-  isAuthority,
-  isOurs,
-  type NoAuthority,
-  Observed,
-  type Protection,
-  type Readings,
-} from './observed.ts';
-import { beyondLimit, refusedAnswer } from './prove.ts';
+import { type AuthorityView, isAuthority, type NoAuthority } from './authority-view.ts';
+import { withRequest } from './client-request.ts';
+import { requestIsAnother } from './decision/client-keys.ts';
+import { type FallbackView, isOurs, Observed, type Protection, type Readings } from './observed.ts';
 import type { Recent } from './recent.ts';
+import type { RenewalSuggestion } from './renewal-suggestions.ts';
 import type { NextKey } from './request/next-key.ts';
-import type { UnpublishedCertificate } from './request/unpublished.ts';
+import type { RevocationView } from './revocation/view.ts';
 import { type Contenders, rivalOf } from './rival.ts';
 import { purposeOf, reservationOf, type SecretUse } from './secret/protection.ts';
+import { authorityKeyIn } from './secret/record.ts';
+import type { Seal } from './secret/seal.ts';
 import { readStorePasswords } from './secret/store-passwords.ts';
 import { type SecretView, viewSecret } from './secret/view.ts';
 
@@ -35,10 +30,16 @@ export interface ObserveDeps extends Contenders {
   /** From the cache: the request of a certificate whose answer is awaited. */
   nextKey(key: string): NextKey | undefined;
   recent(key: string): Recent | undefined;
+  suggestion(key: string): RenewalSuggestion | undefined;
+  /** What the authority of that key revokes. */
+  revocation?(authority: string): RevocationView | undefined;
+  readonly seal?: Seal;
   /** Past the cache: any Secret. */
   readSecret(namespace: string, name: string): Promise<RawObject | undefined>;
-  /** A Secret that a ClientCertificate refers to, from a watch of its own or past the cache. */
-  readReferred(namespace: string, name: string): Promise<RawObject | undefined>;
+  /** A Secret or a ConfigMap that a ClientCertificate refers to, from a watch of its own or past the cache. */
+  readReferred(namespace: string, name: string, kind?: 'Secret' | 'ConfigMap'): Promise<RawObject | undefined>;
+  /** The same past every watch. */
+  readReferredPast(namespace: string, name: string, kind?: 'Secret' | 'ConfigMap'): Promise<RawObject | undefined>;
   /** Has the cache keep the view of a Secret of ours that it didn't know to be needed. */
   keepView(view: SecretView): void;
   /** From the cache: whether it is certain that no Secret of that key carries our label. */
@@ -68,7 +69,16 @@ export type Decisive = 'authority' | 'labels' | 'approvals';
 type NamespaceLabels = Readonly<Record<string, string>>;
 
 /** All reads of a reconcile: none where the cache knows the Secret, and its key stores have passwords that are watched. */
-export async function observe(resource: ClientCertificate, deps: ObserveDeps): Promise<Observed> {
+export async function observe(stored: ClientCertificate, deps: ObserveDeps): Promise<Observed> {
+  const readWith = (read: ObserveDeps['readReferred']) =>
+    withRequest(stored, (kind, namespace, name) => read(namespace, name, kind));
+  const seen = await observeWith(await readWith(deps.readReferred), deps);
+  if (stored.spec.csr === undefined || stored.spec.csr.kind === 'inline') return seen;
+  // A watch that is behind would have a certificate issued over a key that the client has replaced already.
+  return requestIsAnother(seen) === undefined ? seen : observeWith(await readWith(deps.readReferredPast), deps);
+}
+
+async function observeWith(resource: ClientCertificate, deps: ObserveDeps): Promise<Observed> {
   const authority = findAuthority(resource, deps);
   const recent = deps.recent(keyOf(resource));
   // Nothing is done for a new one before its authority is known, and that look comes with the next run.
@@ -81,11 +91,15 @@ export async function observe(resource: ClientCertificate, deps: ObserveDeps): P
     authority,
     permission: findPermission(resource, deps),
     lapsed: isLapsed(authority) ? deps.authorityView(referredAuthority(resource)) : undefined,
+    fallback: isAuthority(authority) && authority.trouble !== undefined ? findFallback(resource, deps) : undefined,
     ...found,
     rival: rivalOf(resource, found.secret, deps),
     storePasswords: await readStorePasswords(resource, deps.readReferred),
     deniedPrefixes: deps.deniedPrefixes,
     next: deps.nextKey(keyOf(resource)),
+    suggestion: deps.suggestion(keyOf(resource)),
+    revocations: (authority) => deps.revocation?.(authorityKeyIn(resource.namespace, authority)),
+    seal: deps.seal,
     recent,
   });
 }
@@ -100,7 +114,7 @@ export function secretKeyOf({ namespace, spec }: Pick<ClientCertificate, 'namesp
   return keyOf({ namespace, name: spec.secretName });
 }
 
-function findAuthority(resource: ClientCertificate, deps: ObserveDeps): AuthorityView | NoAuthority {
+export function findAuthority(resource: ClientCertificate, deps: ObserveDeps): AuthorityView | NoAuthority {
   const { kind } = resource.spec.authorityRef;
   if (kind === 'ClusterCertificateAuthority' && !deps.clusterAuthorities) return 'ClusterAuthorityNotServed';
   const key = referredAuthority(resource);
@@ -115,8 +129,24 @@ function findAuthority(resource: ClientCertificate, deps: ObserveDeps): Authorit
   return deps.authorityView(key) ?? 'AuthorityNotSeen';
 }
 
+/** What the fallback of the authority, as that is stored now, may issue; undefined where it has none. */
+export function findFallback(resource: ClientCertificate, deps: ObserveDeps): FallbackView | undefined {
+  const there = atFallbackOf(resource, deps.authority(referredAuthority(resource)));
+  return there && { resource: there, authority: findAuthority(there, deps), permission: findPermission(there, deps) };
+}
+
+/** The certificate as if it referred to the fallback of its authority; undefined where that has none. */
+export function atFallbackOf(
+  resource: ClientCertificate,
+  authority: AnyCertificateAuthority | undefined,
+): ClientCertificate | undefined {
+  if (authority === undefined || isBrokenAuthority(authority) || authority.fallback === undefined) return undefined;
+  const authorityRef = { ...resource.spec.authorityRef, name: authority.fallback };
+  return { ...resource, spec: { ...resource.spec, authorityRef } };
+}
+
 /** As the authority is stored now: a certificate must not be issued by rules that were taken away a moment before. */
-function findPermission(resource: ClientCertificate, deps: ObserveDeps): Permission {
+export function findPermission(resource: ClientCertificate, deps: ObserveDeps): Permission {
   const authority = deps.authority(referredAuthority(resource));
   if (authority === undefined || isBrokenAuthority(authority)) return { is: 'pending' };
   const labels = deps.namespaceLabels(resource.namespace);
@@ -125,7 +155,7 @@ function findPermission(resource: ClientCertificate, deps: ObserveDeps): Permiss
 }
 
 /** Reads what decides and whose watch is behind: the authority first, since its rules say what else does. */
-async function refresh(resource: ClientCertificate, deps: ObserveDeps): Promise<void> {
+export async function refresh(resource: ClientCertificate, deps: ObserveDeps): Promise<void> {
   const read = async (what: Decisive, decides: () => boolean) => {
     if (deps.isBehind(what, resource) && decides()) await deps.readPast(what, resource);
   };
@@ -145,32 +175,6 @@ function goesByLabels(resource: ClientCertificate, deps: ObserveDeps): boolean {
 /** It was served, or may have been: what it holds goes on being trusted. */
 function isLapsed(authority: Observed['authority']): boolean {
   return authority === 'NamespaceNotAllowed' || authority === 'NamespaceNotSeen';
-}
-
-/**
- * Asks all refusals of the authority again, and whether the resource is still there: between a decision and what follows from
- * it, an answer of the authority or key stores may have been awaited. `made` is that answer; it must keep within the limits of
- * now. Throws a RetryableError otherwise. What decides and whose watch is behind is read. Returns the name of the rule that
- * permits it.
- */
-export async function assertServed(
-  resource: ClientCertificate,
-  made: UnpublishedCertificate | undefined,
-  now: Date,
-  deps: ObserveDeps,
-): Promise<string | undefined> {
-  await refresh(resource, deps);
-  const current = deps.certificate(keyOf(resource));
-  // Its Secret would be written after its deletion, with a key that nothing removes where the policy is Retain.
-  if (current?.uid !== resource.uid || current.deleting !== undefined)
-    throw new RetryableError('Conflict', 'the ClientCertificate was deleted meanwhile');
-  const authority = findAuthority(resource, deps);
-  const permission = findPermission(resource, deps);
-  const refusal = refusedByAuthority({ resource, authority, permission }, now);
-  if (refusal !== undefined) throw new RetryableError(refusal.code, `this changed meanwhile: ${refusal.message}`);
-  const flaw = made && isAuthority(authority) ? beyondLimit(made, authority) : undefined;
-  if (flaw !== undefined) throw refusedAnswer(flaw);
-  return ruleOf(permission)?.name;
 }
 
 /**

@@ -1,81 +1,26 @@
 import { hash } from 'node:crypto';
-import type { Limits } from '../api/certificate-authority.ts';
 import type { ClientCertificate } from '../api/client-certificate.ts';
-import type { Capabilities } from '../backends/backend.ts';
 import type { ErrorCode } from '../errors.ts';
-import type { TrustBundle } from '../pki/bundle.ts';
-import type { CertificateView } from '../pki/certificate.ts';
-import type { Constraints } from '../pki/constraints/constraints.ts';
 import type { Permission } from '../policy/permission.ts';
+import { type AuthorityView, authorityName, isAuthority, type NoAuthority } from './authority-view.ts';
+import { requestOf } from './client-request.ts';
 import type { Recent } from './recent.ts';
+import type { RenewalSuggestion } from './renewal-suggestions.ts';
 import type { NextKey } from './request/next-key.ts';
+import type { RevocationView } from './revocation/view.ts';
 import type { CertificateFacts } from './secret/facts.ts';
+import type { Seal } from './secret/seal.ts';
 import type { StorePasswords } from './secret/store-passwords.ts';
 import type { SecretView } from './secret/view.ts';
 
-/** An authority as a certificate sees it. */
-export interface AuthorityView {
-  readonly type: string;
-  readonly capabilities: Capabilities;
-  readonly limits: Limits;
-  /** Keys of ClientCertificates whose certificate of a former generation is to be re-issued now. */
-  readonly released: ReadonlySet<string>;
-  /** Why nothing can be issued at this moment; undefined when it can. */
-  readonly trouble: { readonly code: ErrorCode; readonly message: string } | undefined;
-  /** What belongs into ca.crt; empty until the trust is known. */
-  readonly trust: TrustBundle;
-  /** See Trust. */
-  readonly intermediates: readonly CertificateView[];
-  /** What belongs into tls.crt behind a leaf, where Certwheel holds the CA key; empty for a root, which verifiers have. */
-  readonly issuers: readonly CertificateView[];
-  /** What the CA that signs forbids its clients, where Certwheel holds the CA key; undefined for nothing. */
-  readonly constraints: Constraints | undefined;
-  /**
-   * The CA generation behind each issuing certificate, for authorities whose CA key Certwheel holds. Several of them sign
-   * where a CA was renewed and kept its key.
-   */
-  readonly generations: ReadonlyMap<string, { readonly version: number; readonly signs: boolean }>;
-  /**
-   * Fingerprints of the anchors of which certificates may be published; undefined where that may be any of them. A
-   * certificate of another anchor is withheld until that is shown to be trusted.
-   */
-  readonly usableAnchors: ReadonlySet<string> | undefined;
-  /**
-   * Where another machine alone decides which CA signs: the fingerprints of the anchors that leave, and since when the last of
-   * them does. What leads to none but these is to be re-issued.
-   */
-  readonly leaving: { readonly anchors: ReadonlySet<string>; readonly since: Date } | undefined;
-  /** See Trust.isStatedWithAnswers. */
-  readonly isStatedWithAnswers: boolean;
-  /** Changes with what stands under the backend key of the authority, and with the authority itself. */
-  readonly origin: string;
-  /** The generation that signs. */
-  readonly signing: SigningView | undefined;
+/** The authority that may issue in place of the one that a certificate refers to. */
+export interface FallbackView {
+  /** The ClientCertificate as if it referred to the fallback, for the checks of what the fallback may issue. */
+  readonly resource: ClientCertificate;
+  readonly authority: AuthorityView | NoAuthority;
+  /** Whether the issuance policy of the fallback permits what is asked for. */
+  readonly permission: Permission;
 }
-
-/** The CA generation that signs, as a certificate sees it. */
-export interface SigningView {
-  readonly version: number;
-  readonly since: Date;
-  /** The first end in its chain. */
-  readonly notAfter: Date;
-  readonly fingerprintSHA256: string;
-  /** idOfChain of AuthorityView.issuers. */
-  readonly issuersId: string;
-  /** Whether its signatures take long; see Signer. */
-  readonly isSlow: boolean;
-}
-
-/** Why a reference to an authority leads nowhere. */
-export type NoAuthority =
-  | 'AuthorityNotFound'
-  /** It is there, and the first look at it hasn't come to an end. */
-  | 'AuthorityNotSeen'
-  | 'AuthorityNotReady'
-  | 'ClusterAuthorityNotServed'
-  | 'NamespaceNotAllowed'
-  /** It serves namespaces by their labels, and those of this one are not known yet. */
-  | 'NamespaceNotSeen';
 
 /** What else a Secret is for, as the rest of a sentence that begins with its name. */
 export interface Protection {
@@ -89,6 +34,10 @@ export interface Readings {
   readonly authority: AuthorityView | NoAuthority;
   /** Whether the issuance policy of the authority permits what is asked for. */
   readonly permission: Permission;
+  /** Known only while the authority is in trouble; undefined where it has none. */
+  readonly fallback?: FallbackView | undefined;
+  /** The fallback, as `CertificateAuthority/name`, where `authority` is the view of that one: see atFallback. */
+  readonly issuedBy?: string | undefined;
   /** The authority where it doesn't serve this namespace any more: what it has issued goes on being trusted. */
   readonly lapsed?: AuthorityView | undefined;
   /** The Secret of that name; another may own it. Undefined where there is none. */
@@ -103,6 +52,12 @@ export interface Readings {
   readonly deniedPrefixes?: readonly string[] | undefined;
   /** A request of which the answer is awaited, or was no; also one that is of no use any more. */
   readonly next?: NextKey | undefined;
+  /** What the authority suggests about its renewal; undefined where it suggests nothing. */
+  readonly suggestion?: RenewalSuggestion | undefined;
+  /** What an authority revokes, as `CertificateAuthority/name`; undefined where there is none. */
+  readonly revocations?: ((authority: string) => RevocationView | undefined) | undefined;
+  /** Proves which certificates of a ledger Certwheel has issued. */
+  readonly seal?: Seal | undefined;
   /** What was done about it lately; undefined where that is long ago, or was before a restart. */
   readonly recent?: Recent | undefined;
 }
@@ -115,6 +70,8 @@ export class Observed implements Readings {
   readonly resource: Readings['resource'];
   readonly authority: Readings['authority'];
   readonly permission: Permission;
+  readonly fallback: Readings['fallback'];
+  readonly issuedBy: Readings['issuedBy'];
   readonly lapsed: Readings['lapsed'];
   readonly secret: Readings['secret'];
   readonly protection: Readings['protection'];
@@ -122,6 +79,9 @@ export class Observed implements Readings {
   readonly storePasswords: Readings['storePasswords'];
   readonly deniedPrefixes: Readings['deniedPrefixes'];
   readonly next: Readings['next'];
+  readonly suggestion: Readings['suggestion'];
+  readonly revocations: Readings['revocations'];
+  readonly seal: Readings['seal'];
   readonly recent: Readings['recent'];
   readonly #ours: SecretView | undefined;
   readonly #revision: number;
@@ -131,6 +91,8 @@ export class Observed implements Readings {
     this.resource = resource;
     this.authority = readings.authority;
     this.permission = readings.permission;
+    this.fallback = readings.fallback;
+    this.issuedBy = readings.issuedBy;
     this.lapsed = readings.lapsed;
     this.secret = secret;
     this.protection = readings.protection;
@@ -138,6 +100,9 @@ export class Observed implements Readings {
     this.storePasswords = readings.storePasswords;
     this.deniedPrefixes = readings.deniedPrefixes;
     this.next = readings.next;
+    this.suggestion = readings.suggestion;
+    this.revocations = readings.revocations;
+    this.seal = readings.seal;
     this.recent = readings.recent;
     this.#ours = isOurs(readings) ? secret : undefined;
     this.#revision = Math.max(this.#ours?.memory.revision ?? 0, resource.status.revision ?? 0);
@@ -163,6 +128,11 @@ export class Observed implements Readings {
     return this.#revision;
   }
 
+  /** What its authority revokes. */
+  get revocation(): RevocationView | undefined {
+    return this.revocations?.(authorityName(this.resource));
+  }
+
   /** What a request of today is for, see `wantedOf`; undefined while there is no authority. Hashed when it is asked for. */
   get wanted(): string | undefined {
     return isAuthority(this.authority) ? wantedOf(this.resource, this.#revision, this.authority) : undefined;
@@ -178,6 +148,7 @@ export const ROTATION_REASONS = [
   'CARotated',
   'SecretRepaired',
   'RenewAt',
+  'Revoked',
 ] as const;
 export type RotationReason = (typeof ROTATION_REASONS)[number];
 
@@ -185,7 +156,13 @@ export type Decision =
   /** All is well, or nothing can be done; look again at `recheckAt`. */
   | { readonly do: 'settle'; readonly recheckAt: Date | undefined }
   /** Get a certificate and publish it. */
-  | { readonly do: 'issue'; readonly reason: RotationReason; readonly message: string }
+  | {
+      readonly do: 'issue';
+      readonly reason: RotationReason;
+      readonly message: string;
+      /** Of the fallback, in place of the authority. */
+      readonly byFallback?: true;
+    }
   /** Write the Secret anew around the certificate that it holds. */
   | { readonly do: 'repair'; readonly message: string }
   /** A certificate is needed, but something else must change first. */
@@ -223,23 +200,6 @@ export function isAdoptable({ resource, secret }: Pick<Observed, 'resource' | 's
   return secret?.adoptBy === resource.name;
 }
 
-/** `CertificateAuthority/name`, as it stands on the Secret. */
-export function authorityName({ spec }: Pick<ClientCertificate, 'spec'>): string {
-  return `${spec.authorityRef.kind}/${spec.authorityRef.name}`;
-}
-
-export function isAuthority(authority: Observed['authority']): authority is AuthorityView {
-  return typeof authority !== 'string';
-}
-
-/** The authority whose trust bundle belongs into the Secret. */
-export function trustedAuthority({
-  authority,
-  lapsed,
-}: Pick<Observed, 'authority' | 'lapsed'>): AuthorityView | undefined {
-  return isAuthority(authority) ? authority : lapsed;
-}
-
 /**
  * What a request is for: the same as long as its answer is of use. With another spec, another authority or a later
  * revision it is another, whatever else has changed.
@@ -247,6 +207,8 @@ export function trustedAuthority({
 function wantedOf(resource: ClientCertificate, revision: number, { origin }: AuthorityView): string {
   const { uid, spec } = resource;
   const { identity, key, durationMs } = spec;
+  const request = requestOf(spec);
   const parts = [uid, revision + 1, authorityName(resource), origin, identity, key, durationMs];
+  if (request !== undefined) parts.push(request.fingerprintSHA256);
   return hash('sha256', JSON.stringify(parts)).slice(0, 32);
 }

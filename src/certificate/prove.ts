@@ -1,4 +1,5 @@
 import type { KeyObject } from 'node:crypto';
+import type { CertificateSpec } from '../api/client-certificate.ts';
 import { formatDuration } from '../api/duration.ts';
 import type { Issued } from '../backends/backend.ts';
 import type { Clock } from '../clock.ts';
@@ -7,11 +8,13 @@ import { bundleOf, type TrustBundle } from '../pki/bundle.ts';
 import type { CertificateView } from '../pki/certificate.ts';
 import { type Flaw, proveIssued, quote } from '../pki/chain.ts';
 import { encodingProblem } from '../pki/foreign-encodings.ts';
-import { publicKeyDer } from '../pki/keys.ts';
+import { publicKeyDer, publicKeyPin } from '../pki/keys.ts';
 import { type Subject, valuesOf } from '../pki/name.ts';
 import type { Run } from '../queue/controller.ts';
+import { type AuthorityView, authorityName, ownTrustOf } from './authority-view.ts';
+import { requestOf } from './client-request.ts';
 import { isSystemName } from './decision/refusals.ts';
-import { type AuthorityView, authorityName, type Observed } from './observed.ts';
+import type { Observed } from './observed.ts';
 import type { UnpublishedCertificate } from './request/unpublished.ts';
 import { readLedger } from './secret/ledger.ts';
 
@@ -21,10 +24,17 @@ const CLOCKS_APART_MS = 60_000;
 const SHORTEST_REST_MS = 10_000;
 
 /** Where an authority states its CA with each certificate, what came with it is to be trusted too. */
-export function trustFor({ ca = [] }: Issued, { trust, isStatedWithAnswers }: AuthorityView): TrustBundle {
+export function trustFor({ ca = [] }: Issued, { trust, isStatedWithAnswers }: TrustOf): TrustBundle {
   if (isStatedWithAnswers && !ca.every(({ fingerprintSHA256 }) => trust.anchors.has(fingerprintSHA256)))
     return bundleOf([...trust.anchors.values(), ...ca]);
   return trust.anchors.size > 0 ? trust : bundleOf(ca);
+}
+
+type TrustOf = Pick<AuthorityView, 'trust' | 'isStatedWithAnswers'>;
+
+/** The part of it to which an answer must lead: not that of a fallback, which is in every ca.crt too. */
+export function ownTrustFor(issued: Issued, view: AuthorityView): TrustBundle {
+  return trustFor(issued, { ...view, trust: ownTrustOf(view) });
 }
 
 /** What was issued, with its key. Throws a RetryableError unless everything about it is as it was asked for. */
@@ -50,14 +60,23 @@ export async function proven(
   return validInMs === undefined ? made : { ...made, issuedAt: clock.now() };
 }
 
-export function refusedAnswer({ problem }: Flaw): RetryableError {
-  return new RetryableError('InvalidAnswer', `the authority's answer was refused: ${problem}`);
+/** What was made before the spec has changed, or the request of the client, is over another key, or one that Certwheel has made. */
+function isWantedKey(key: KeyObject, spec: CertificateSpec): boolean {
+  if (spec.csr === undefined) return key.type === 'private';
+  return requestOf(spec)?.publicKeyPin === publicKeyPin(publicKeyDer(key)) && key.type === 'public';
+}
+
+export function refusedAnswer({ problem, isOfAnotherCa }: Flaw): RetryableError {
+  const remedy =
+    isOfAnotherCa === true ? '; if the authority has a trustBundle, it must hold the CA that signs now' : '';
+  return new RetryableError('InvalidAnswer', `the authority's answer was refused: ${problem}${remedy}`);
 }
 
 /** What is wrong with it at this moment, if anything is. */
 export function flawOf(made: UnpublishedCertificate, seen: Observed, view: AuthorityView, now: Date): Flaw | undefined {
   const { issued, key, issuedAt } = made;
   const { identity, durationMs } = seen.resource.spec;
+  if (!isWantedKey(key, seen.resource.spec)) return { problem: 'it was issued over another key than that of spec.csr' };
   const expected = {
     publicKeyDer: publicKeyDer(key),
     ...identity,
@@ -69,7 +88,7 @@ export function flawOf(made: UnpublishedCertificate, seen: Observed, view: Autho
     goodUntil: view.capabilities.remote ? new Date(now.getTime() + SHORTEST_REST_MS) : undefined,
     usedSerials: usedSerials(made, seen),
   };
-  const anchors = [...trustFor(issued, view).anchors.values()];
+  const anchors = [...ownTrustFor(issued, view).anchors.values()];
   const { chain } = issued;
   return (
     proveIssued({ chain, intermediates: view.intermediates, anchors, expected, carries: view.capabilities.identity }) ??
@@ -82,7 +101,7 @@ export function flawOf(made: UnpublishedCertificate, seen: Observed, view: Autho
 /** What is asked for keeps within the limit; what an authority makes of it may not. */
 export function beyondLimit(
   { issued, issuedAt }: UnpublishedCertificate,
-  { capabilities, limits }: AuthorityView,
+  { capabilities, limits }: Pick<AuthorityView, 'capabilities' | 'limits'>,
 ): Flaw | undefined {
   const { maxDurationMs } = limits;
   const [leaf] = issued.chain;

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { aCertificate, after, anObserved, aSecret, HOUR, MINUTE, NOW, SECOND } from '../../test/unit/builders.ts';
+import { aClientsOwn, aRequest } from '../../test/unit/client-requests.ts';
 import type { ClientCertificate } from '../api/client-certificate.ts';
 import { contestOf, withAct } from './brakes.ts';
 import { decide } from './decision/decide.ts';
@@ -51,6 +52,10 @@ const PROVOCATIONS: Record<string, Provocation> = {
       aCertificate({ commonName: `client-${step}` })
         .with({ generation: step + 1 })
         .build(),
+    secret: (written) => written,
+  },
+  'changes the request of a client': {
+    resource: (step) => aClientsOwn(aRequest({ publicKeyPin: `pin ${step}` })),
     secret: (written) => written,
   },
   'asks for a renewal': {
@@ -131,7 +136,10 @@ for (const [what, provocation] of Object.entries(PROVOCATIONS)) {
       'each wait is at least as long as the one before',
     );
     assert.is(last.do, 'wait');
-    assert.is('code' in last && last.code, /spec|renewal/.test(what) ? 'TooManyChanges' : 'SecretContested');
+    assert.is(
+      'code' in last && last.code,
+      /spec|renewal|request of a client/.test(what) ? 'TooManyChanges' : 'SecretContested',
+    );
     assert.ok('recheckAt' in last && last.recheckAt !== undefined, 'and says when the next act comes');
   });
 }

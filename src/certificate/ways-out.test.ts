@@ -21,8 +21,9 @@ import type { ClientCertificateStatus } from '../api/generated/types.ts';
 import type { RawObject } from '../api/parse.ts';
 import { NO_TRUST } from '../backends/backend.ts';
 import { ApiError, AuthorityError, classify, DeniedError } from '../errors.ts';
+import type { CertificateDeps } from './deps.ts';
 import { isOurs } from './observed.ts';
-import { type CertificateDeps, reconcileCertificate } from './reconcile.ts';
+import { reconcileCertificate } from './reconcile.ts';
 
 const READY: ClientCertificateStatus = {
   observedGeneration: 1,

@@ -14,6 +14,7 @@ const MAX_PAGE_BYTES = 8 * 2 ** 20;
 const APPLY_QUERY = `?fieldManager=${FIELD_MANAGER}&force=true`;
 const APPLY_TYPE = 'application/apply-patch+yaml';
 const JSON_TYPE = 'application/json';
+const JSON_PATCH_TYPE = 'application/json-patch+json';
 
 const SELF_REVIEWS = {
   group: 'authorization.k8s.io',
@@ -22,6 +23,13 @@ const SELF_REVIEWS = {
   kind: 'SelfSubjectAccessReview',
   namespaced: false,
 } as const satisfies Resource;
+
+/** RFC 6902. */
+export interface JsonPatchOperation {
+  readonly op: 'test' | 'remove' | 'add';
+  readonly path: string;
+  readonly value?: unknown;
+}
 
 /** The verbs of the API server, one HTTP request each. Every failure is an ApiError. */
 export class KubeClient {
@@ -76,6 +84,33 @@ export class KubeClient {
       contentType: APPLY_TYPE,
       body: serialize(resource, object),
     });
+  }
+
+  /**
+   * Carries out the operations of a JSON patch (RFC 6902), whatever manager owns the fields. Undefined where the object is gone,
+   * 422 where a test fails.
+   */
+  async patch<T = RawObject>(
+    resource: Resource,
+    { namespace, name }: { readonly namespace: string; readonly name: string },
+    operations: readonly JsonPatchOperation[],
+    options?: CallOptions,
+  ): Promise<T | undefined> {
+    const path = resourcePath(resource, namespace, name);
+    const body = JSON.stringify(operations);
+    const call = {
+      verb: 'patch',
+      resource: resource.plural,
+      method: 'PATCH',
+      path,
+      contentType: JSON_PATCH_TYPE,
+    } as const;
+    try {
+      return await this.#transport.json<T>({ ...options, ...call, body });
+    } catch (error) {
+      if (isNotFound(error)) return undefined;
+      throw error;
+    }
   }
 
   /** POST to the collection, or to a subresource of the named object. */

@@ -112,11 +112,11 @@ export class References {
       reduce: dataOnly,
       share: {
         bytes: MOST_BYTES,
-        weigh: ({ data }) => {
-          watched.bytes = weightOf(data);
+        weigh: ({ data, binaryData }) => {
+          watched.bytes = weightOf(data) + (binaryData === undefined ? 0 : weightOf(binaryData));
           return watched.bytes + this.#bytesBeside(id, namespace);
         },
-        beyond: (object) => ({ ...dataOnly(object), data: {} }),
+        beyond: (object) => ({ metadata: identify(object), data: {} }),
       },
     });
     // A list of one is a page: a stream would take a connection of its own.
@@ -131,6 +131,7 @@ export class References {
 }
 
 /** The rest is never read, and it is often the larger half of an object. */
-function dataOnly(object: RawObject): RawObject {
-  return { metadata: identify(object), data: object.data ?? {} };
+function dataOnly({ data = {}, binaryData, ...object }: RawObject): RawObject {
+  const kept = { metadata: identify(object), data };
+  return binaryData === undefined ? kept : { ...kept, binaryData };
 }

@@ -7,7 +7,7 @@ import { type HttpRequest, NoAnswer, send, USER_AGENT } from './http.ts';
 import type { CallOptions, WatchOptions } from './options.ts';
 import { openWatch, type WatchStream } from './watch-stream.ts';
 
-export type Verb = 'get' | 'list' | 'apply' | 'create' | 'delete' | 'watch';
+export type Verb = 'get' | 'list' | 'apply' | 'patch' | 'create' | 'delete' | 'watch';
 
 /** One request, for metrics; a status of 0 means that no answer came, 200 stands for any success. */
 export interface Observation {

@@ -48,7 +48,7 @@ export async function openWatch(options: OpenOptions): Promise<WatchStream> {
     const header = answer.headers['retry-after'];
     const retryAfter = Array.isArray(header) ? header[0] : header;
     // A refusal that is too long to be read is reported by its HTTP status alone.
-    const body = (await readBounded(answer.body, MAX_REFUSAL_BYTES)) ?? '';
+    const body = String((await readBounded(answer.body, MAX_REFUSAL_BYTES)) ?? '');
     throw refusal({ status: answer.statusCode, retryAfter, body }, options.clock);
   } catch (error) {
     closed();

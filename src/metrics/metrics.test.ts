@@ -6,6 +6,9 @@ import { ROTATION_REASONS } from '../certificate/observed.ts';
 
 /** Section 6 of the design, the requests to the API server, by which the writes of a rotation are counted, and what alerts need. */
 const NAMES = [
+  'certwheel_audit_lines_total',
+  'certwheel_audit_lost_lines_total',
+  'certwheel_audit_write_failures_total',
   'certwheel_authority_demand_issuances_per_day',
   'certwheel_authority_quota_issuances_per_day',
   'certwheel_authority_ready',
@@ -23,8 +26,12 @@ const NAMES = [
   'certwheel_certificate_time_left_seconds',
   'certwheel_certificates',
   'certwheel_certificates_not_permitted',
+  'certwheel_crl_next_update_timestamp_seconds',
+  'certwheel_crl_this_update_timestamp_seconds',
   'certwheel_denied_certificate_not_after_timestamp_seconds',
   'certwheel_denied_certificate_not_before_timestamp_seconds',
+  'certwheel_fallback_issues_total',
+  'certwheel_fallback_ready',
   'certwheel_issuances_by_rule_total',
   'certwheel_kube_requests_total',
   'certwheel_leader',
@@ -32,6 +39,9 @@ const NAMES = [
   'certwheel_probe_certificates_total',
   'certwheel_probe_duration_seconds',
   'certwheel_probe_total',
+  'certwheel_revocation_owed_since_timestamp_seconds',
+  'certwheel_revocations_owed',
+  'certwheel_revocations_total',
   'certwheel_rotation_duration_seconds',
   'certwheel_rotation_failures_total',
   'certwheel_rotation_lateness_seconds',

@@ -10,8 +10,12 @@ import type { Clock } from '../clock.ts';
 import { ERROR_CODES } from '../errors.ts';
 import type { Observation } from '../kube/transport.ts';
 import type { WatchStats } from '../kube/watch-record.ts';
+import type { RevocationFindings } from '../revocation/status.ts';
+import { AuditSeries } from './audit-series.ts';
 import { CertificateSeries } from './certificate-series.ts';
+import { FallbackSeries } from './fallback-series.ts';
 import { ProbeSeries } from './probe-series.ts';
+import { RevocationSeries } from './revocation-series.ts';
 import { RotationSeries } from './rotation-series.ts';
 import { RuleSeries } from './rule-series.ts';
 import { TargetSeries } from './target-series.ts';
@@ -124,7 +128,9 @@ export function createMetrics(authorityTypes: readonly string[], clock: Clock, m
 
   const certificates = new CertificateSeries(registry, clock, mostCertificateSeries);
   const rules = new RuleSeries(registry);
+  const fallbacks = new FallbackSeries(registry);
   const rotation = new RotationSeries(registry);
+  const revocations = new RevocationSeries(registry, authorityTypes);
   const probes = new ProbeSeries(registry);
 
   return {
@@ -137,6 +143,18 @@ export function createMetrics(authorityTypes: readonly string[], clock: Clock, m
     issuedByRule(authority: string, rule: string) {
       rules.issued(authority, rule);
     },
+    fallbackIssued(authority: string, fallback: string) {
+      fallbacks.issued(authority, fallback);
+    },
+    showFallback(resource: AnyCertificateAuthority, fallback: string | undefined, isReady: boolean) {
+      fallbacks.show(authorityKey(resource), fallback, isReady);
+    },
+    revoked(type: string, reason: string) {
+      revocations.revoked(type, reason);
+    },
+    showRevocations(resource: CertificateAuthority, found: RevocationFindings) {
+      revocations.show(authorityKey(resource), found, found.crls);
+    },
     failed(type: string, code: string) {
       failures.inc({ authority_type: type, code });
     },
@@ -145,6 +163,7 @@ export function createMetrics(authorityTypes: readonly string[], clock: Clock, m
     },
     certificates,
     targets: new TargetSeries(registry),
+    audit: new AuditSeries(registry),
     probes,
     showAuthority(resource: AnyCertificateAuthority, isReady: boolean, ca: CaLife | undefined) {
       const authority = authorityKey(resource);
@@ -168,7 +187,9 @@ export function createMetrics(authorityTypes: readonly string[], clock: Clock, m
       for (const gauge of [authorityReady, caNotBefore, caNotAfter, demandPerDay, quotaPerDay])
         gauge.remove({ authority });
       rules.hide(authority);
+      fallbacks.hide(authority);
       rotation.hideAuthority(authority);
+      revocations.hide(authority);
       probes.hideAuthority(authority);
     },
     ran(controller: string, outcome: string, seconds: number) {

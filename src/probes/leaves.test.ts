@@ -28,10 +28,10 @@ test('OpenSSL accepts a probe, and refuses a rogue whose issuer has the same nam
 
 test('the serial number is noted before the signature, and a CA that ends signs no probe', async () => {
   const serials: string[] = [];
-  await makeProbeLeaf(ca, IDENTITY, new Date(), (serial) => serials.push(serial));
+  await makeProbeLeaf(ca, IDENTITY, new Date(), ({ serialNumber }) => serials.push(serialNumber));
   assert.is(serials.length, 1);
   const end = new Date(ca.path.certificate.notAfter.getTime() - 10_000);
-  assert.is(await makeProbeLeaf(ca, IDENTITY, end, (serial) => serials.push(serial)), undefined);
+  assert.is(await makeProbeLeaf(ca, IDENTITY, end, ({ serialNumber }) => serials.push(serialNumber)), undefined);
   assert.is(serials.length, 1);
 });
 

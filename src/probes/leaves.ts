@@ -1,15 +1,16 @@
-import { randomBytes } from 'node:crypto';
+import { type KeyObject, randomBytes } from 'node:crypto';
 import { validity } from '../backends/shared/own-ca.ts';
-import { parseCertificate } from '../pki/certificate.ts';
+import { type CertificateView, parseCertificate } from '../pki/certificate.ts';
 import { withoutRoot } from '../pki/chain.ts';
 import { policiesToCopy } from '../pki/constraints/constraints.ts';
+import { makeCsr } from '../pki/csr.ts';
 import { newSerialNumber, signLeaf } from '../pki/issue.ts';
-import { encodePrivateKey, generateKey, publicKeyDer } from '../pki/keys.ts';
+import { encodePrivateKey, generateKey, publicKeyDer, publicKeyPin } from '../pki/keys.ts';
 import type { Subject } from '../pki/name.ts';
 import { rulesOf } from '../pki/path-rules.ts';
 import { NO_NAMES } from '../pki/san.ts';
 import { type Signer, signerOf } from '../pki/signer.ts';
-import type { KeyedGeneration } from '../rotation/generation.ts';
+import type { Generation, KeyedGeneration } from '../rotation/generation.ts';
 import type { Credentials } from './answer.ts';
 
 /** Whose probe it is. An empty namespace is that of a ClusterCertificateAuthority. */
@@ -24,10 +25,21 @@ export interface ProbeLeaf extends Credentials {
   readonly notAfter: Date;
 }
 
+/** What is about to be signed. */
+export interface ProbeSigning {
+  /** Lower-case hex. */
+  readonly serialNumber: string;
+  /** See publicKeyPin. */
+  readonly keyPin: string;
+  readonly notBefore: Date;
+  readonly notAfter: Date;
+}
+
 const PROBE_LIFE_MS = 10 * 60_000;
 /** A CA that ends sooner has nothing to prove any more. */
 const LEAST_LIFE_MS = 30_000;
 const KEY = { algorithm: 'ECDSA', size: 256 } as const;
+const USAGES = ['digital signature', 'client auth'] as const;
 
 /**
  * The name of a probe, which no policy of a verifier should give any right. It is in the subject alone: CAs whose name
@@ -39,14 +51,14 @@ export function probeSubject({ namespace, authority, verifier }: ProbeIdentity):
 }
 
 /**
- * A client certificate of a CA generation. `onSign` is called with its serial number (hex) before the signature exists, so
+ * A client certificate of a CA generation. `onSign` is called before the signature exists, so
  * that none can exist that the log doesn't know of. Undefined where the CA ends too soon.
  */
 export async function makeProbeLeaf(
   { path, signer }: KeyedGeneration,
   identity: ProbeIdentity,
   now: Date,
-  onSign: (serialNumber: string) => void,
+  onSign: (signing: ProbeSigning) => void,
 ): Promise<ProbeLeaf | undefined> {
   return makeLeaf(path, { certificate: path.certificate, signer }, identity, now, onSign);
 }
@@ -59,7 +71,7 @@ let rogue: Promise<Signer> | undefined;
  * id and the signature aren't. A verifier that accepts it verifies nothing.
  */
 export async function makeRogueLeaf(
-  { path }: Pick<KeyedGeneration, 'path'>,
+  { path }: Pick<Generation, 'path'>,
   identity: ProbeIdentity,
   now: Date,
 ): Promise<ProbeLeaf | undefined> {
@@ -69,32 +81,53 @@ export async function makeRogueLeaf(
   return makeLeaf(path, { certificate, signer }, identity, now, () => {});
 }
 
+/**
+ * A client certificate of a CA whose key another machine holds; `sign` asks that machine. Of the subject it may keep the
+ * common name alone.
+ */
+export async function requestProbeLeaf(
+  sign: (csr: Buffer, lifetimeMs: number) => Promise<readonly CertificateView[]>,
+  identity: ProbeIdentity,
+): Promise<ProbeLeaf | undefined> {
+  const key = await generateKey(KEY);
+  const csr = makeCsr({ key, subject: probeSubject(identity), names: NO_NAMES, usages: USAGES });
+  const chain = await sign(csr, PROBE_LIFE_MS);
+  const [leaf] = chain;
+  return leaf && credentials(chain, key, leaf.notAfter);
+}
+
+function credentials(chain: readonly CertificateView[], key: KeyObject, notAfter: Date): ProbeLeaf {
+  return {
+    certificate: withoutRoot(chain)
+      .map(({ pem }) => pem)
+      .join(''),
+    key: encodePrivateKey(key, 'PKCS8'),
+    notAfter,
+  };
+}
+
 async function makeLeaf(
   path: KeyedGeneration['path'],
   ca: Parameters<typeof signLeaf>[0]['ca'],
   identity: ProbeIdentity,
   now: Date,
-  onSign: (serialNumber: string) => void,
+  onSign: (signing: ProbeSigning) => void,
 ): Promise<ProbeLeaf | undefined> {
   const life = validity(path, PROBE_LIFE_MS, now);
   if (life.notAfter.getTime() - now.getTime() < LEAST_LIFE_MS || life.notBefore > now) return undefined;
   const key = await generateKey(KEY);
   const serialNumber = newSerialNumber(randomBytes(16));
-  onSign(serialNumber.toString('hex'));
+  const spki = publicKeyDer(key);
+  onSign({ serialNumber: serialNumber.toString('hex'), keyPin: publicKeyPin(spki), ...life });
   const der = await signLeaf({
     ca,
-    publicKeyDer: publicKeyDer(key),
+    publicKeyDer: spki,
     subject: probeSubject(identity),
     names: NO_NAMES,
-    usages: ['digital signature', 'client auth'],
+    usages: USAGES,
     policies: policiesToCopy(rulesOf(path.chain).constraints),
     serialNumber,
     ...life,
   });
-  const chain = [parseCertificate(der), ...withoutRoot(path.chain)];
-  return {
-    certificate: chain.map(({ pem }) => pem).join(''),
-    key: encodePrivateKey(key, 'PKCS8'),
-    notAfter: life.notAfter,
-  };
+  return credentials([parseCertificate(der), ...path.chain], key, life.notAfter);
 }

@@ -7,6 +7,7 @@ import {
 } from '../api/certificate-authority.ts';
 import type { VerifierStatus } from '../api/generated/types.ts';
 import type { TrustVerifier } from '../api/verifiers.ts';
+import type { Audit } from '../audit/event.ts';
 import type { Runtime } from '../authority/runtime.ts';
 import type { Clock } from '../clock.ts';
 import { classify } from '../errors.ts';
@@ -15,20 +16,22 @@ import type { Ownership } from '../ownership.ts';
 import type { Aside } from '../pki/signer.ts';
 import { backoffMs } from '../queue/backoff.ts';
 import type { Outcome, Run } from '../queue/controller.ts';
-import { holdsKey, isInBundle } from '../rotation/generation.ts';
+import { type Generation, isInBundle } from '../rotation/generation.ts';
 import type { TrustProof } from '../rotation/trust-proof.ts';
 import type { Answer } from './answer.ts';
 import { ask } from './ask.ts';
 import { type EndpointDeps, findEndpoints } from './endpoints.ts';
 import { nextRecord, type Round, type VerifierRecord } from './record.ts';
 import { proofOf, verifierStatus } from './report.ts';
-import { askAll } from './round.ts';
+import { askAll, type Subject } from './round.ts';
 import { readServerCA } from './server-ca.ts';
-import { ProbeSubjects } from './subjects.ts';
+import { canBeShown, ProbeSubjects, type Signing } from './subjects.ts';
 
 export interface ProbesDeps extends EndpointDeps {
   readonly clock: Clock;
   readonly log: Logger;
+  /** Undefined where no audit log is kept. */
+  readonly audit?: Audit | undefined;
   readonly ownership: Ownership;
   find(authority: string): AnyCertificateAuthority | undefined;
   readonly registry: { current(resource: AnyCertificateAuthority | undefined): Runtime | undefined };
@@ -93,16 +96,18 @@ export class Probes {
 
   /**
    * What the verifiers of an authority prove of the CA with this anchor (SHA-256 of the certificate, hex), one for each. None
-   * where Certwheel doesn't hold a key below that anchor: no certificate can be shown beforehand, so others must prove it.
+   * where no certificate below that anchor can be had to be shown beforehand: others must prove it.
    */
   proofs(authority: string, anchor: string): readonly TrustProof[] {
     const resource = this.#deps.find(authority);
     if (resource === undefined || isBrokenAuthority(resource)) return [];
-    const generations = this.#deps.registry.current(resource)?.generations ?? [];
-    const isOurs = generations.some((each) => each.path.anchor.fingerprintSHA256 === anchor && holdsKey(each));
-    if (!isOurs) return [];
-    return resource.verifiers.map(({ name }) =>
-      proofOf(name, this.#records.get(probeKey(authority, name)), anchor, resource.generation),
+    const { generations = [], backend } = this.#deps.registry.current(resource) ?? {};
+    const canBe = generations.some(
+      (each) => each.path.anchor.fingerprintSHA256 === anchor && backend && canBeShown(each, backend),
+    );
+    if (!canBe) return [];
+    return resource.verifiers.flatMap(
+      ({ name }) => proofOf(name, this.#records.get(probeKey(authority, name)), anchor, resource.generation) ?? [],
     );
   }
 
@@ -126,16 +131,18 @@ export class Probes {
     const refusal = this.#refusal(resource, key);
     ownership.assert(authority);
     // One that is in no ca.crt yet is refused by right.
-    const generations = runtime.generations.filter(isInBundle).filter(holdsKey);
-    const aside = this.#deps.aside(authority, run.signal);
-    const subjects =
-      refusal === undefined ? await this.#subjects.of(key, resource, verifier.name, generations, aside) : [];
-    const round =
-      refusal === undefined && subjects.length > 0
-        ? await run.releaseWorker(() => this.#round(resource, verifier, subjects, run.signal))
-        : refusal === undefined
-          ? { results: [] }
-          : { problem: refusal };
+    const { backend } = runtime;
+    const generations = runtime.generations.filter(isInBundle).filter((each) => canBeShown(each, backend));
+    const signing = { backend, aside: this.#deps.aside(authority, run.signal), signal: run.signal };
+    const { subjects, round } =
+      refusal === undefined
+        ? await run.releaseWorker(async () => {
+            const found = await this.#subjectsOf(key, resource, verifier, generations, signing);
+            return 'problem' in found
+              ? { subjects: [], round: found }
+              : { subjects: found, round: await this.#round(resource, verifier, found, run.signal) };
+          })
+        : { subjects: [], round: { problem: refusal } };
     run.signal.throwIfAborted();
     const now = find(authority);
     if (now?.uid !== resource.uid || now.generation !== resource.generation) return { do: 'again' };
@@ -155,12 +162,29 @@ export class Probes {
       : undefined;
   }
 
+  async #subjectsOf(
+    key: string,
+    resource: CertificateAuthority,
+    { name }: TrustVerifier,
+    generations: readonly Generation[],
+    signing: Signing,
+  ): Promise<Subject[] | { readonly problem: string }> {
+    try {
+      return await this.#subjects.of(key, resource, name, generations, signing);
+    } catch (thrown) {
+      signing.signal.throwIfAborted();
+      return { problem: `it can't be asked: no certificate was to be had: ${classify(thrown).message}` };
+    }
+  }
+
   async #round(
     resource: CertificateAuthority,
     verifier: TrustVerifier,
-    subjects: Parameters<typeof askAll>[1],
+    all: readonly Subject[],
     signal: AbortSignal,
   ): Promise<Round> {
+    const subjects = all.filter(({ withoutLeaf }) => withoutLeaf === undefined);
+    if (subjects.length === 0) return { results: [] };
     const { clock, client, metrics, namespaceOf } = this.#deps;
     const authority = authorityKey(resource);
     try {

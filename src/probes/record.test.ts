@@ -3,7 +3,7 @@ import * as assert from 'uvu/assert';
 import { acceptsRogue } from '../authority/accepts-rogue.ts';
 import type { Verdict } from './judge.ts';
 import { nextRecord, type Round, type VerifierRecord } from './record.ts';
-import { proofOf, verifierStatus } from './report.ts';
+import { proofOf as demandedOf, verifierStatus } from './report.ts';
 
 const ONE = { version: 1, fingerprint: 'f1', anchor: 'a1', name: 'CN=One' };
 const TWO = { version: 2, fingerprint: 'f2', anchor: 'a2', name: 'CN=Two' };
@@ -34,6 +34,12 @@ function after(rounds: readonly Round[], subjects = [ONE, TWO], specs: readonly 
 }
 
 let sentences = 0;
+
+function proofOf(...about: Parameters<typeof demandedOf>) {
+  const proof = demandedOf(...about);
+  if (proof === undefined) throw new Error('no proof is demanded');
+  return proof;
+}
 
 const GOOD = round(['Trusts', 'Trusts']);
 
@@ -111,6 +117,21 @@ test('the condition names each verifier that accepts rogues, and is gone with th
 test('an authority without CA keys is not asked about, which its status says', () => {
   const record = after([{ results: [] }], []);
   assert.match(verifierStatus('v', record).message ?? '', 'Certwheel holds no CA key');
+});
+
+test('where no certificate can be had to be shown, no proof is demanded of a verifier, and status says what to do', () => {
+  const unshown = { ...TWO, withoutLeaf: 'the role denies the name' };
+  const record = after([round(['Trusts'])], [ONE, unshown]);
+  assert.is(demandedOf('v', record, 'a2', 1), undefined);
+  assert.equal(proofOf('v', record, 'a1', 1).since, at(0));
+  const { message = '', generations } = verifierStatus('v', record);
+  assert.is(
+    message,
+    'CA generation 2 (CN=Two): no certificate can be shown, so that the proof is that its trust targets are delivered: the role denies the name',
+  );
+  assert.equal(generations, [{ version: 1, verdict: 'Trusts' }]);
+  const shown = nextRecord(record, GOOD, [ONE, TWO], 1, at(4));
+  assert.equal(proofOf('v', shown, 'a2', 1).since, at(4));
 });
 
 test.run();

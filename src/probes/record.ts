@@ -23,6 +23,8 @@ export interface VerifierRecord {
   readonly specGeneration: number;
   readonly endpoints: number;
   readonly generations: readonly KnownGeneration[];
+  /** Anchors (fingerprints) of generations for which another machine gives no certificate that could be shown. */
+  readonly withoutLeaf: readonly string[];
   readonly lastChange: Date;
   readonly message: string | undefined;
   /** The first end of the certificates of its endpoints. */
@@ -40,15 +42,19 @@ const LONGEST_MESSAGE = 2_048;
 /** A sentence names so many endpoints. */
 const MOST_NAMED = 3;
 
+type AskedAbout = Pick<Subject, 'version' | 'fingerprint' | 'anchor' | 'name' | 'withoutLeaf'>;
+
 /** The record after a round. Equal verdicts leave message and date as they are, so that nothing is written for them. */
 export function nextRecord(
   previous: VerifierRecord | undefined,
   round: Round,
-  subjects: readonly Pick<Subject, 'version' | 'fingerprint' | 'anchor' | 'name'>[],
+  all: readonly AskedAbout[],
   specGeneration: number,
   now: Date,
 ): VerifierRecord {
   const results = 'results' in round ? round.results : [];
+  const subjects = all.filter(({ withoutLeaf }) => withoutLeaf === undefined);
+  const others = all.filter(({ withoutLeaf }) => withoutLeaf !== undefined);
   const generations = subjects.map(({ version, fingerprint, anchor }): KnownGeneration => {
     const verdict = worst(results.map(({ judgements }) => judgements.get(version)?.verdict ?? 'Unknown'));
     const before = previous?.generations.find((each) => each.fingerprint === fingerprint && each.anchor === anchor);
@@ -59,6 +65,7 @@ export function nextRecord(
   });
   const shape = JSON.stringify([
     'problem' in round ? round.problem : '',
+    others.map(({ fingerprint, withoutLeaf }) => [fingerprint, withoutLeaf]),
     subjects.map(({ fingerprint }) => fingerprint),
     results.map(({ endpoint, judgements }) => [endpoint, ...[...judgements.values()].map(({ verdict }) => verdict)]),
   ]);
@@ -72,18 +79,26 @@ export function nextRecord(
     specGeneration,
     endpoints,
     generations,
+    withoutLeaf: others.map(({ anchor }) => anchor),
     lastChange: isSameToPeople ? previous.lastChange : now,
-    message: isSame ? previous.message : messageOf(round, subjects),
+    message: isSame ? previous.message : messageOf(round, all),
     serverNotAfter: earliest(results.map((each) => each.serverNotAfter)),
     silentRounds: isSilent ? (previous?.silentRounds ?? 0) + 1 : 0,
     shape,
   };
 }
 
-function messageOf(round: Round, subjects: readonly Pick<Subject, 'version' | 'name'>[]): string | undefined {
+const DELIVERY_ALONE = 'the proof is that its trust targets are delivered';
+
+function messageOf(round: Round, subjects: readonly AskedAbout[]): string | undefined {
   if ('problem' in round) return readable(round.problem, LONGEST_MESSAGE);
   if (subjects.length === 0)
-    return 'nothing is asked, because Certwheel holds no CA key of this authority; the proof is that its trust targets are delivered';
+    return `nothing is asked, because Certwheel holds no CA key of this authority; ${DELIVERY_ALONE}`;
+  const unshown = subjects.flatMap(({ version, name, withoutLeaf }) =>
+    withoutLeaf === undefined
+      ? []
+      : [`CA generation ${version} (${name}): no certificate can be shown, so that ${DELIVERY_ALONE}: ${withoutLeaf}`],
+  );
   const faults = round.results.flatMap(({ endpoint, judgements }) =>
     subjects.flatMap(({ version, name }) => {
       const because = judgements.get(version)?.because;
@@ -92,8 +107,11 @@ function messageOf(round: Round, subjects: readonly Pick<Subject, 'version' | 'n
         : [{ endpoint, text: `CA generation ${version} (${name}): ${endpoint} ${because}` }];
     }),
   );
-  if (faults.length === 0) return undefined;
+  if (faults.length === 0 && unshown.length === 0) return undefined;
   const named = faults.slice(0, MOST_NAMED).map(({ text }) => text);
   const others = new Set(faults.slice(MOST_NAMED).map(({ endpoint }) => endpoint)).size;
-  return readable([...named, ...(others === 0 ? [] : [`and ${others} endpoints more`])].join('; '), LONGEST_MESSAGE);
+  return readable(
+    [...unshown, ...named, ...(others === 0 ? [] : [`and ${others} endpoints more`])].join('; '),
+    LONGEST_MESSAGE,
+  );
 }

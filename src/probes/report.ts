@@ -29,15 +29,19 @@ export function verifierStatus(
   return isAsStored && since !== undefined ? { ...status, lastChange: since } : status;
 }
 
-/** What a verifier proves of the CA that verifiers trust by this anchor (fingerprint), under the spec of that generation. */
+/**
+ * What a verifier proves of the CA that verifiers trust by this anchor (fingerprint), under the spec of that generation.
+ * Undefined where it can't be shown a certificate of that CA, so that others must prove it.
+ */
 export function proofOf(
   name: string,
   known: VerifierRecord | undefined,
   anchor: string,
   specGeneration: number,
-): TrustProof {
+): TrustProof | undefined {
   const subject = `verifier ${name}`;
   const record = known?.specGeneration === specGeneration ? known : undefined;
+  if (record?.withoutLeaf.includes(anchor)) return undefined;
   const about = record?.generations.filter((each) => each.anchor === anchor) ?? [];
   // Several generations below one anchor: all of them must be trusted.
   const moments = about.map(({ since }) => since);

@@ -12,6 +12,8 @@ export interface Subject {
   readonly fingerprint: string;
   readonly anchor: string;
   readonly name: string;
+  /** Why another machine gives no certificate for a probe, so that none can be shown; undefined where one can. */
+  readonly withoutLeaf?: string | undefined;
   /** Undefined where it can sign none any more. */
   readonly leaf: Credentials | undefined;
   readonly rogue: Credentials | undefined;

@@ -1,12 +1,25 @@
 import { authorityKey, type CertificateAuthority } from '../api/certificate-authority.ts';
+import type { Audit } from '../audit/event.ts';
+import type { Backend } from '../backends/backend.ts';
 import type { Clock } from '../clock.ts';
+import { DeniedError } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import { type Aside, signingAside } from '../pki/signer.ts';
-import type { KeyedGeneration } from '../rotation/generation.ts';
-import { makeProbeLeaf, makeRogueLeaf, type ProbeIdentity, type ProbeLeaf } from './leaves.ts';
+import { type Generation, holdsKey, type KeyedGeneration } from '../rotation/generation.ts';
+import {
+  makeProbeLeaf,
+  makeRogueLeaf,
+  type ProbeIdentity,
+  type ProbeLeaf,
+  type ProbeSigning,
+  probeSubject,
+  requestProbeLeaf,
+} from './leaves.ts';
 import type { Subject } from './round.ts';
 
 interface Shown {
+  /** See Subject. */
+  readonly withoutLeaf?: string | undefined;
   readonly leaf: ProbeLeaf | undefined;
   readonly rogue: ProbeLeaf | undefined;
 }
@@ -17,7 +30,23 @@ const LEAST_LEFT_MS = 4 * 60_000;
 interface Deps {
   readonly clock: Clock;
   readonly log: Logger;
+  /** Undefined where no audit log is kept. */
+  readonly audit?: Audit | undefined;
   readonly metrics: { signed(authority: string): void };
+}
+
+/** By what certificates of a generation are signed. */
+export interface Signing {
+  /** The backend, where another machine holds the keys of its CAs. */
+  readonly backend: Pick<Backend, 'signProbe'>;
+  /** See Aside. */
+  readonly aside: Aside;
+  readonly signal: AbortSignal;
+}
+
+/** Whether a certificate of the generation can be had before it signs any other. */
+export function canBeShown(generation: Generation, backend: Pick<Backend, 'signProbe'>): boolean {
+  return holdsKey(generation) || (generation.issuerRef !== undefined && backend.signProbe !== undefined);
 }
 
 /**
@@ -34,12 +63,13 @@ export class ProbeSubjects {
     this.#deps = deps;
   }
 
+  /** Throws what the backend throws, but for a refusal: such a CA is one without a certificate to be shown. */
   async of(
     key: string,
     resource: CertificateAuthority,
     verifier: string,
-    generations: readonly KeyedGeneration[],
-    aside: Aside,
+    generations: readonly Generation[],
+    signing: Signing,
   ): Promise<Subject[]> {
     const former = this.#shown.get(key);
     const shown = new Map<string, Shown>();
@@ -47,7 +77,7 @@ export class ProbeSubjects {
     for (const generation of generations) {
       const { path, version } = generation;
       const known = former?.get(path.id);
-      const certificates = this.#isFresh(known) ? known : await this.#make(resource, verifier, generation, aside);
+      const certificates = this.#isFresh(known) ? known : await this.#make(resource, verifier, generation, signing);
       shown.set(path.id, certificates);
       subjects.push({
         version,
@@ -67,6 +97,7 @@ export class ProbeSubjects {
   }
 
   #isFresh(shown: Shown | undefined): shown is Shown {
+    // What was refused is asked for again with each round.
     const { leaf, rogue } = shown ?? {};
     const leastEnd = this.#deps.clock.now().getTime() + LEAST_LEFT_MS;
     return [leaf, rogue].every((each) => each !== undefined && each.notAfter.getTime() > leastEnd);
@@ -75,23 +106,63 @@ export class ProbeSubjects {
   async #make(
     resource: CertificateAuthority,
     verifier: string,
+    generation: Generation,
+    signing: Signing,
+  ): Promise<Shown> {
+    const identity: ProbeIdentity = { namespace: resource.namespace, authority: resource.name, verifier };
+    const rogue = await makeRogueLeaf(generation, identity, this.#deps.clock.now());
+    try {
+      const leaf = holdsKey(generation)
+        ? await this.#sign(resource, identity, generation, signing.aside)
+        : await this.#request(resource, identity, generation, signing);
+      return { leaf, rogue };
+    } catch (error) {
+      if (!(error instanceof DeniedError)) throw error;
+      return { leaf: undefined, rogue: undefined, withoutLeaf: error.message };
+    }
+  }
+
+  #sign(
+    resource: CertificateAuthority,
+    identity: ProbeIdentity,
     generation: KeyedGeneration,
     aside: Aside,
-  ): Promise<Shown> {
-    const { clock, log, metrics } = this.#deps;
-    const authority = authorityKey(resource);
-    const identity: ProbeIdentity = { namespace: resource.namespace, authority: resource.name, verifier };
-    const now = clock.now();
-    const signer = signingAside(generation.signer, aside);
-    const leaf = await makeProbeLeaf(
-      { ...generation, signer: { ...generation.signer, ...signer } },
-      identity,
-      now,
-      (serial) => {
-        log.info('signing', { authority, generation: generation.version, serial, probe: verifier });
-        metrics.signed(authority);
-      },
+  ): Promise<ProbeLeaf | undefined> {
+    const signer = { ...generation.signer, ...signingAside(generation.signer, aside) };
+    return makeProbeLeaf({ ...generation, signer }, identity, this.#deps.clock.now(), (signing) =>
+      this.#note(resource, identity, generation, signing),
     );
-    return { leaf, rogue: await makeRogueLeaf(generation, identity, now) };
+  }
+
+  async #request(
+    resource: CertificateAuthority,
+    identity: ProbeIdentity,
+    generation: Generation,
+    { backend, signal }: Signing,
+  ): Promise<ProbeLeaf | undefined> {
+    const { issuerRef } = generation;
+    if (issuerRef === undefined) return undefined;
+    return requestProbeLeaf(async (csr, lifetimeMs) => {
+      const chain = (await backend.signProbe?.({ issuerRef, csr, lifetimeMs }, signal)) ?? [];
+      const [leaf] = chain;
+      if (leaf !== undefined) this.#note(resource, identity, generation, { ...leaf, keyPin: leaf.publicKeyPin });
+      return chain;
+    }, identity);
+  }
+
+  #note(resource: CertificateAuthority, identity: ProbeIdentity, generation: Generation, signing: ProbeSigning): void {
+    const { log, metrics, audit } = this.#deps;
+    const { verifier } = identity;
+    const { version, path } = generation;
+    const { serialNumber: serial, keyPin, notBefore, notAfter } = signing;
+    const authority = authorityKey(resource);
+    log.info('signing', { authority, generation: version, serial, probe: verifier });
+    audit?.write({
+      event: 'probeSigned',
+      ...{ authority, uid: resource.uid, verifier, serial, keyPin, notBefore, notAfter, generation: version },
+      issuer: path.certificate.fingerprintSHA256,
+      names: probeSubject(identity),
+    });
+    metrics.signed(authority);
   }
 }

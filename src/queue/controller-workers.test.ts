@@ -95,6 +95,38 @@ bench('a run that releases its worker while it waits takes one back afterwards',
   assert.is(one.runs.length, 8, 'as many workers as before');
 });
 
+for (const count of [1, 2, 3, 6, 20])
+  bench(`${count} runs whose waits end in one turn leave as many workers as before`, async (one) => {
+    for (const wait of [() => one.clock.sleep(1_000), () => Promise.resolve()]) {
+      one.answer = async (_key, run) => {
+        await run.releaseWorker(wait);
+        return { do: 'rest' };
+      };
+      for (let n = 0; n < count; n++) one.controller.queue.add(`key-${n}`);
+      await one.clock.advance(2_000);
+    }
+    assert.is(one.metrics.length, 2 * count);
+    one.answer = untilAborted;
+    for (const key of ['a', 'b', 'c', 'd']) one.controller.queue.add(key);
+    await settle();
+    assert.is(one.runs.length, 2 * count + 2);
+  });
+
+bench('a run that waits for several things at once, or for one within another, releases one worker', async (one) => {
+  one.answer = async (_key, run) => {
+    await Promise.all([run.releaseWorker(() => one.clock.sleep(500)), run.releaseWorker(() => one.clock.sleep(1_000))]);
+    await run.releaseWorker(() => run.releaseWorker(() => one.clock.sleep(1_000)));
+    return { do: 'rest' };
+  };
+  one.controller.queue.add('a');
+  await one.clock.advance(3_000);
+  assert.is(one.metrics.length, 1);
+  one.answer = untilAborted;
+  for (const key of ['b', 'c', 'd', 'e']) one.controller.queue.add(key);
+  await settle();
+  assert.is(one.runs.length, 3, 'two at once after the first');
+});
+
 bench('an error while the worker is released fails the run, and a worker is taken back', async (one) => {
   one.answer = (_key, run) => run.releaseWorker(() => Promise.reject(new Error('no answer')));
   one.controller.queue.add('a');

@@ -42,6 +42,9 @@ interface ControllerDeps {
 /** How long one run has waited outside, where it holds no worker. */
 interface RunTime {
   outsideMs: number;
+  /** How many things it waits for outside at this moment, and since when. */
+  waits: number;
+  leftMs: number;
 }
 
 /** A run that couldn't even report its failure: the API server is away, or we have a bug. */
@@ -80,10 +83,7 @@ export class Controller {
 
   #hire(): void {
     this.#active++;
-    const worker = this.#work().finally(() => {
-      this.#active--;
-      this.#workers.delete(worker);
-    });
+    const worker = this.#work().finally(() => this.#workers.delete(worker));
     this.#workers.add(worker);
   }
 
@@ -91,27 +91,37 @@ export class Controller {
     // One too many: a worker that waited is back, and this one stood in for it.
     while (this.#active <= this.#deps.workers) {
       const key = await this.queue.take();
-      if (key === undefined) return;
+      if (key === undefined) break;
       this.queue.done(key, await this.#run(key));
     }
+    // In the same turn as the question: two that leave at once would each count the other, and none would be left.
+    this.#active--;
   }
 
   async #releaseWorker<T>(wait: () => Promise<T>, time: RunTime): Promise<T> {
-    const leftMs = this.#deps.clock.monotonicMs();
-    this.#active--;
-    this.#hire();
+    // A run has one worker to release, though it waits for several things at once.
+    if (time.waits++ === 0) {
+      time.leftMs = this.#deps.clock.monotonicMs();
+      this.#active--;
+      this.#hire();
+    }
     try {
       return await wait();
     } finally {
-      time.outsideMs += this.#deps.clock.monotonicMs() - leftMs;
-      this.#active++;
+      this.#waited(time);
     }
+  }
+
+  #waited(time: RunTime): void {
+    if (--time.waits > 0) return;
+    time.outsideMs += this.#deps.clock.monotonicMs() - time.leftMs;
+    this.#active++;
   }
 
   /** Answers for how many milliseconds it has held a worker. */
   async #run(key: string): Promise<number> {
     const { clock, metrics, name, reconcile } = this.#deps;
-    const time: RunTime = { outsideMs: 0 };
+    const time: RunTime = { outsideMs: 0, waits: 0, leftMs: 0 };
     const startedMs = clock.monotonicMs();
     let ended: Outcome['do'] | 'error';
     try {

@@ -1,4 +1,4 @@
-import type { Generation } from './generation.ts';
+import { type Generation, madeAt } from './generation.ts';
 import type { Step } from './plan-types.ts';
 
 /** A generation after a move, which happens at `now`. What the wait for trust has shown counts for the step after it. */
@@ -21,7 +21,7 @@ const MOST_REJECTS = 20;
 /** The generation that signs in place of one that was rolled back. */
 export function afterRollBack({ generation, rejected }: Extract<Step, { do: 'rollBack' }>, now: Date): Generation {
   const rejects = [...generation.rejects, rejected.path.id].slice(-MOST_REJECTS);
-  const moments = [generation.rejectedMadeAt, rejected.path.certificate.notBefore].filter((each) => each !== undefined);
+  const moments = [generation.rejectedMadeAt, madeAt(rejected)].filter((each) => each !== undefined);
   const rejectedMadeAt = new Date(Math.max(...moments.map((each) => each.getTime())));
   // It outdoes the one that is rolled back, as long as that is marked as active too.
   const signsOn = generation.state === 'Active' && rejected.state !== 'Active';

@@ -27,6 +27,9 @@ const ACTIONS: Readonly<Record<string, Action>> = {
   'signs with another one beside the former': (world, number) => world.swap(caOf(number) as never, false),
   'signs with another one alone': (world, number) => world.swap(caOf(number) as never, true),
   'states the one that signs alone': (world) => world.swap(world.signer, true),
+  'states another one alone, and signs with the former one': (world, number) => {
+    world.stated = [caOf(number) as never];
+  },
   'renews a certificate': (world, number) => {
     const member = world.members[number % MEMBERS];
     member?.edit({ metadata: { annotations: { 'certwheel.io/renew-at': member.clock.now().toISOString() } } });
@@ -53,6 +56,7 @@ test('no workload refuses what another one shows, and every history ends', async
         await world.tick();
       }
       for (let index = 0; index < MEMBERS; index++) world.suspend(index, false);
+      world.swap(world.stated[0] ?? world.signer, true);
       await world.pass(END_S);
       assert.ok(world.isOver, JSON.stringify(world.generations.map(({ version, state }) => [version, state])));
     }),

@@ -1,6 +1,8 @@
+import { earliest } from '../api/moments.ts';
 import { isSameCa } from '../pki/ca.ts';
 import { endOf, type Generation, mayHaveSigned } from './generation.ts';
 import type { Member, Move, Rotation } from './plan-types.ts';
+import type { TrustProof } from './trust-proof.ts';
 import { countsUntil, haveOneKey, needsGeneration, usesGeneration } from './usage.ts';
 
 /** The move that is to be made, and what decides whether it may be. */
@@ -26,16 +28,21 @@ export interface Blocker {
   readonly lacks?: string | undefined;
 }
 
-/** Members whose ca.crt lacks the CA that is to sign. What another CA signed is no certificate of this authority. */
+/** Members whose ca.crt lacks the CA that is to sign. What another CA signed is no certificate of this authority,
+ * unless that is its fallback. */
 export function membersWithoutTrust(scene: Scene): Blocker[] {
   const { rotation, signing, now } = scene;
   const until = (member: Member, each: Generation) => countsUntil(member, each, signing, rotation.longestLifeMs);
   const isOurs = (member: Member) =>
+    member.wantedHash !== undefined ||
+    member.anchorFingerprints.some((each) => rotation.further?.has(each)) ||
     rotation.generations.some(
       (each) => usesGeneration(member, each) && (each.state !== 'Retiring' || until(member, each) > now),
     );
   return blockers(
-    rotation.members.filter((each) => isOurs(each) && each.trustBundleHash !== rotation.trustBundleHash),
+    rotation.members.filter(
+      (each) => isOurs(each) && each.trustBundleHash !== (each.wantedHash ?? rotation.trustBundleHash),
+    ),
     (member) => memberDeadline(member, scene),
   );
 }
@@ -43,11 +50,30 @@ export function membersWithoutTrust(scene: Scene): Blocker[] {
 /** Verifiers, and places that they read, that are not shown to trust the CA that is to sign. */
 export function verifiersWithoutTrust(scene: Scene): Blocker[] {
   const { rotation, move, now } = scene;
-  const until = lastMoment(scene) ?? now;
-  return rotation
-    .proofs(move.generation)
+  const until = lastMoment(scene) ?? lastWithoutSigner(scene) ?? now;
+  return unproven(rotation.proofs(move.generation), until, now);
+}
+
+/**
+ * Where the CRL of the CA that is to sign is not published, or not delivered: verifiers that demand one would refuse its
+ * certificates. It is waited for no longer than for certificates of the authority.
+ */
+export function placesWithoutCrl(scene: Scene): Blocker[] {
+  const { rotation, move, now } = scene;
+  const last = lastMoment(scene) ?? lastWithoutSigner(scene) ?? now;
+  const deadline = deadlineAfter(move.generation, rotation.terms.progressDeadlineMs);
+  return unproven(rotation.crlProofs?.(move.generation) ?? [], earliest([last, deadline]) ?? now, now);
+}
+
+function unproven(proofs: readonly TrustProof[], until: Date, now: Date): Blocker[] {
+  return proofs
     .filter(({ since }) => since === undefined || since > now)
     .map(({ subject, since, waiting }) => ({ key: subject, until, ends: since, lacks: waiting }));
+}
+
+/** One for which the CA waited no longer before it was trusted is waited for no longer afterwards. */
+function deadlineAfter({ since, preparedAt }: Generation, waitMs: number): Date {
+  return new Date((preparedAt ?? since).getTime() + waitMs);
 }
 
 /** Members that hold a certificate for which the CA that leaves is needed. */
@@ -76,14 +102,27 @@ function blockers(members: readonly Member[], until: (member: Member) => Date): 
 function memberDeadline(member: Member, scene: Scene): Date {
   const { terms } = scene.rotation;
   const waitMs = member.namespace === terms.home ? terms.progressDeadlineMs : terms.elsewhereDeadlineMs;
-  const { since, preparedAt } = scene.move.generation;
-  // One for which the CA waited no longer before it was trusted is waited for no longer afterwards.
-  const deadline = new Date((preparedAt ?? since).getTime() + waitMs);
+  const deadline = deadlineAfter(scene.move.generation, waitMs);
   const last = lastMoment(scene);
   return last !== undefined && last < deadline ? last : deadline;
 }
 
 const DAY_MS = 24 * 3_600_000;
+
+/**
+ * The same where nothing signs, as between two backends: what is held still needs its verifiers, and can't be renewed
+ * meanwhile. So half of the time counts that the first certificate had left when the new CA was prepared. Undefined where none
+ * is held.
+ */
+function lastWithoutSigner({ rotation, move }: Scene): Date | undefined {
+  const inUse = (member: Member) =>
+    rotation.generations.some((each) => each !== move.generation && usesGeneration(member, each));
+  const end = earliest(rotation.members.filter(inUse).map(({ notAfter }) => notAfter));
+  if (end === undefined) return undefined;
+  const { since, preparedAt } = move.generation;
+  const beganMs = (preparedAt ?? since).getTime();
+  return new Date(beganMs + (end.getTime() - beganMs) / 2);
+}
 
 /**
  * Until when a new CA may be waited for: from then on too little is left of the CA that signs. Undefined where nothing

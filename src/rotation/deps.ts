@@ -1,6 +1,7 @@
 import type { CertificateAuthority } from '../api/certificate-authority.ts';
 import type { ClientCertificate } from '../api/client-certificate.ts';
 import type { CAGeneration } from '../api/generated/types.ts';
+import type { Audit } from '../audit/event.ts';
 import type { Backend, Trust } from '../backends/backend.ts';
 import type { SecretView } from '../certificate/secret/view.ts';
 import type { EventText } from '../certificate/status/events.ts';
@@ -29,7 +30,19 @@ export interface Rotating {
   readonly trusted: Trust;
   /** The CA certificates that came with its last certificate, where it states them so (see Trust). */
   readonly stated: readonly CertificateView[];
+  /** See Alternation.note. */
+  readonly alternating?: readonly CertificateView[];
   readonly generations: readonly Generation[];
+  /** Undefined where it has no fallback, and no certificates of a former one. */
+  readonly fallback?: FallbackTrust | undefined;
+}
+
+/** What an authority that has a fallback keeps of the trust of both. */
+export interface FallbackTrust {
+  /** The CA certificates of the authority itself, as they were known last. */
+  readonly own: readonly CertificateView[];
+  /** Those of its fallback, which are in every ca.crt too. */
+  readonly further: readonly CertificateView[];
 }
 
 /** What the steps of a CA rotation read and write. */
@@ -44,7 +57,11 @@ export interface RotationDeps {
   deleteGeneration(generation: Generation): Promise<void>;
   /** What verifiers, and the places that they read, are shown to trust of that generation. */
   proofs(key: string, generation: Generation): readonly TrustProof[];
+  /** Where its CRL is published, and where verifiers read it; none where the authority keeps no CRLs. */
+  crlProofs(key: string, generation: Generation): readonly TrustProof[];
   recordEvent(resource: CertificateAuthority, event: EventText): void;
+  /** Undefined where no audit log is kept. */
+  readonly audit?: Audit | undefined;
   readonly metrics: {
     /** The step into that state waited no longer for some that blocked it. */
     overruled(resource: CertificateAuthority, to: CAGeneration['state']): void;

@@ -2,7 +2,9 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { HOUR, hoursFromNow, NOW } from '../../test/pki/make.ts';
+import { aGeneration } from '../../test/unit/a-generation.ts';
 import {
+  DEADLINE_MS,
   generation,
   gone,
   later,
@@ -15,6 +17,7 @@ import {
   step,
   two,
 } from '../../test/unit/planned-rotation.ts';
+import { caPath } from '../pki/ca.ts';
 import type { TrustProof } from './trust-proof.ts';
 
 const trusted = [generation(1, 'Active', one), generation(2, 'Trusted', two, NOW)];
@@ -70,6 +73,63 @@ test('verifiers are waited for until a tenth of the life of the present CA is le
   assert.equal([before.hold?.reason, before.hold?.deadline], ['TrustNotProven', last]);
   const after = plan(short, two, members, { proofs, now: last });
   assert.equal([after.step.do, after.leftBehind], ['note', ['verifier gateway']]);
+});
+
+for (const planner of [{ source: 'selfManaged' }, { source: 'stepCA', stated: [caPath([two.anchor])] }])
+  test(`the CA of another backend (${planner.source}) waits for verifiers too, for half of what the first certificate has left`, () => {
+    const next = 'stated' in planner ? caPath([two.anchor]) : two;
+    const { source } = planner;
+    const former = [generation(1, 'Retiring', one), aGeneration(2, 'Prepared', next, { source, since: NOW })];
+    const proofs = [{ subject: 'verifier gateway', since: undefined, waiting: 'no answer' }];
+    const clients = [member('ns/a', one, 'bundle', hoursFromNow(24)), member('ns/b', one, 'bundle', hoursFromNow(10))];
+    const wanted = 'stated' in planner ? undefined : next;
+    const at = (hours: number) => plan(former, wanted, clients, { ...planner, proofs, now: hoursFromNow(hours) });
+    for (const hours of [0, 4.9]) {
+      const { hold, leftBehind } = at(hours);
+      assert.equal([hold?.reason, hold?.deadline], ['TrustNotProven', hoursFromNow(5)]);
+      assert.equal(leftBehind, []);
+    }
+    assert.equal([at(5).hold?.reason, at(5).leftBehind], ['Propagating', ['verifier gateway']]);
+    const proven = [{ subject: 'verifier gateway', since: hoursFromNow(-1), waiting: undefined }];
+    assert.is(plan(former, wanted, clients, { ...planner, proofs: proven }).hold?.reason, 'Propagating');
+  });
+
+test('a CA whose CRL is not published, or not delivered, is neither trusted nor signs, until progressDeadline', () => {
+  const waiting = 'it does not hold the CRL yet';
+  const crlProofs: TrustProof[] = [
+    { subject: 'the CRL of CA generation 2', since: new Date(0), waiting: undefined },
+    { subject: 'ConfigMap ns/trust, key ca.crl', since: undefined, waiting },
+  ];
+  const lasting = [member('ns/a', one, 'bundle', hoursFromNow(100))];
+  const deadline = (generations: typeof spreading) => new Date((generations[1]?.since.getTime() ?? 0) + DEADLINE_MS);
+  for (const generations of [spreading, trusted]) {
+    const { step: planned, hold, leftBehind } = plan(generations, two, held, { crlProofs });
+    assert.is(planned.do, 'settle');
+    assert.equal(
+      [hold?.reason, hold?.waitingFor, hold?.deadline, leftBehind],
+      ['CRLNotDelivered', [`ConfigMap ns/trust, key ca.crl (${waiting})`], deadline(generations), []],
+    );
+    const after = plan(generations, two, lasting, { crlProofs, now: deadline(generations) });
+    assert.equal([after.hold?.reason, after.leftBehind], ['Propagating', ['ConfigMap ns/trust, key ca.crl']]);
+  }
+  const delivered = crlProofs.map((each) => ({ ...each, since: new Date(0), waiting: undefined }));
+  assert.is(step(spreading, two, held, { crlProofs: delivered, ...loaded }), '2 -> Trusted');
+  assert.is(step(spreading, two, held, { crlProofs, ...loaded }), 'note 2', 'its gate closes again');
+});
+
+test('a CRL is waited for no longer than verifiers are: the present CA may end before progressDeadline', () => {
+  const crlProofs = [{ subject: 'the CRL of CA generation 2', since: undefined, waiting: 'it lacks cRLSign' }];
+  const short = [generation(1, 'Active', gone), generation(2, 'Prepared', two)];
+  const { notBefore, notAfter } = gone.certificate;
+  const last = new Date(notAfter.getTime() - (notAfter.getTime() - notBefore.getTime()) / 10);
+  const { hold } = plan(short, two, [member('ns/a', gone)], { crlProofs, now: new Date(last.getTime() - 1) });
+  assert.equal([hold?.reason, hold?.deadline], ['CRLNotDelivered', last]);
+  assert.is(step(short, two, [], { crlProofs, now: later }), '2 -> Active', 'nothing signs, and nothing is held');
+});
+
+test('the removal of a CA waits for no CRL', () => {
+  const crlProofs = [{ subject: 'the CRL of CA generation 1', since: undefined, waiting: 'x' }];
+  assert.is(step(reissuing, two, [member('ns/a', two)], { crlProofs, ...ended }), 'retire 1');
 });
 
 test('a CA that nothing stands in for waits for no verifier', () => {

@@ -4,6 +4,7 @@ import {
   hasSigned,
   membersInNeed,
   membersWithoutTrust,
+  placesWithoutCrl,
   type Scene,
   verifiersWithoutTrust,
 } from './blockers.ts';
@@ -27,6 +28,11 @@ const NOT_PROVEN: Obstacle = {
   message: 'every verifier is shown to trust the new CA',
   blockers: verifiersWithoutTrust,
 };
+const NO_CRL: Obstacle = {
+  reason: 'CRLNotDelivered',
+  message: 'its CRL is published, and in every trust target with crl',
+  blockers: placesWithoutCrl,
+};
 const IN_USE: Obstacle = {
   reason: 'CertificatesInUse',
   message: 'its certificates are re-issued or have ended',
@@ -36,8 +42,8 @@ const IN_USE: Obstacle = {
 /** The first that has blockers names the reason; so it is in the list below. */
 const OBSTACLES: Readonly<Record<Move['to'], readonly Obstacle[]>> = {
   Prepared: [], // nothing reads a CA that is in no ca.crt
-  Trusted: [LACKS_TRUST, NOT_PROVEN], // a certificate of the new CA would be refused there
-  Active: [LACKS_TRUST, NOT_PROVEN], // what was true a moment ago may be true no more
+  Trusted: [LACKS_TRUST, NOT_PROVEN, NO_CRL], // a certificate of the new CA would be refused there
+  Active: [LACKS_TRUST, NOT_PROVEN, NO_CRL], // what was true a moment ago may be true no more
   Retired: [IN_USE], // its certificates would be refused everywhere
 };
 

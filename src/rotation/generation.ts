@@ -101,9 +101,24 @@ export function mayHaveSigned({ state }: Pick<Generation, 'state'>): boolean {
   return state !== 'Pending' && state !== 'Prepared' && state !== 'Trusted';
 }
 
+/**
+ * When its CA was made. One that was signed elsewhere may be dated back, or by a clock that is behind, so there the moment
+ * counts too at which it came to be trusted.
+ */
+export function madeAt({
+  path: { certificate, anchor },
+  state,
+  since,
+  preparedAt,
+}: Pick<Generation, 'path' | 'state' | 'since' | 'preparedAt'>): Date {
+  const isSignedElsewhere = anchor.fingerprintSHA256 !== certificate.fingerprintSHA256;
+  const taken = isSignedElsewhere ? (preparedAt ?? (state === 'Prepared' ? since : undefined)) : undefined;
+  return taken !== undefined && taken > certificate.notBefore ? taken : certificate.notBefore;
+}
+
 /** Whether its CA was made at that moment or later; a CA certificate counts whole seconds. */
-export function madeSince({ path }: Pick<Generation, 'path'>, moment: Date): boolean {
-  return toSeconds(path.certificate.notBefore) >= toSeconds(moment);
+export function madeSince(generation: Parameters<typeof madeAt>[0], moment: Date): boolean {
+  return toSeconds(madeAt(generation)) >= toSeconds(moment);
 }
 
 /**
@@ -157,9 +172,20 @@ export function isPresent(generation: Pick<Generation, 'source'>, source: string
   return source !== undefined && (generation.source === source || generation.source === '');
 }
 
+/**
+ * Whether its CA is not valid yet, since it was made or accepted by a clock that was ahead: what it signs is refused
+ * everywhere until then. Its Secret was created by the clock of the API server, so a clock that is behind now makes none so.
+ */
+export function isPremature({ path, created }: Pick<Generation, 'path' | 'created'>, now: Date): boolean {
+  const beginMs = Math.max(...path.chain.map(({ notBefore }) => notBefore.getTime()));
+  return beginMs > Math.max(now.getTime(), created.getTime()) + CLOCKS_APART_MS;
+}
+
 /** The generation that signs: of those that can, the one that became active last, as long as it is good. */
 export function signingGeneration(generations: readonly Generation[], now: Date): Generation | undefined {
-  const active = generations.filter(canSign).filter(({ state, path }) => state === 'Active' && endOf(path) > now);
+  const active = generations
+    .filter(canSign)
+    .filter((each) => each.state === 'Active' && endOf(each.path) > now && !isPremature(each, now));
   // What became active in the future did so by a clock that was wrong, and must not outdo what comes after it.
   const sinceMs = ({ since }: Generation) => (since > now ? 0 : since.getTime());
   return active.sort((one, other) => sinceMs(other) - sinceMs(one) || other.version - one.version)[0];

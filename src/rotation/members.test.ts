@@ -54,7 +54,7 @@ test('a Secret that lost the annotation of its authority stays a member by the C
 });
 
 test('a Secret for which its namespace has no room is a member by the status of its ClientCertificate', () => {
-  const found = members(object, { shareMiB: 0.0024 });
+  const found = members(object, { shareMiB: 0.0025 });
   assert.equal(found.map(short), [held]);
   assert.is(found[0]?.fromStatus, true);
 });

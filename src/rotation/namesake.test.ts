@@ -37,6 +37,7 @@ async function toldApart(one: Holder, other: Holder): Promise<boolean> {
 }
 
 const [old, next] = [await root(), await root({ notAfter: hoursFromNow(900) })];
+const otherLetters = await root({ commonName: 'TEST  ca V1' });
 
 test('a new CA of the same name and another key is refused exactly where OpenSSL mistakes it for the old one', async () => {
   const cases: [Holder, Holder][] = [
@@ -44,6 +45,8 @@ test('a new CA of the same name and another key is refused exactly where OpenSSL
     [withoutKeyId(old), next],
     [old, withoutKeyId(next)],
     [withoutKeyId(old), withoutKeyId(next)],
+    [old, otherLetters],
+    [withoutKeyId(old), withoutKeyId(otherLetters)],
   ];
   const verdicts: (boolean | undefined)[] = [];
   for (const [one, other] of cases) {

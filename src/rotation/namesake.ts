@@ -1,5 +1,6 @@
 import type { CaPath } from '../pki/ca.ts';
 import type { CertificateView } from '../pki/certificate.ts';
+import { isAlmostSameName } from '../pki/name.ts';
 import { nameOf } from '../pki/path.ts';
 import type { Generation } from './generation.ts';
 
@@ -22,8 +23,8 @@ export function namesakeProblem({ id, chain, anchor }: CaPath, generations: read
   return undefined;
 }
 
-/** Whether OpenSSL takes the trusted `root` for the issuer of what `ca` has signed. */
+/** Whether OpenSSL, which folds names, takes the trusted `root` for the issuer of what `ca` has signed. */
 function isMistaken(ca: CertificateView, root: CertificateView): boolean {
-  if (!root.subjectDer.equals(ca.subjectDer) || root.publicKeyPin === ca.publicKeyPin) return false;
+  if (root.publicKeyPin === ca.publicKeyPin || !isAlmostSameName(root.subjectDer, ca.subjectDer)) return false;
   return ca.subjectKeyId === undefined || root.subjectKeyId === undefined || ca.subjectKeyId === root.subjectKeyId;
 }

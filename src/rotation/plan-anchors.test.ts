@@ -3,7 +3,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { hoursFromNow, NOW } from '../../test/pki/make.ts';
 import { aGeneration } from '../../test/unit/a-generation.ts';
-import { member, one, PROPAGATION_MS, step, two } from '../../test/unit/planned-rotation.ts';
+import { gone, member, one, PROPAGATION_MS, plan, step, two } from '../../test/unit/planned-rotation.ts';
 import { type CaPair, caPath } from '../pki/ca.ts';
 import type { Generation } from './generation.ts';
 
@@ -56,6 +56,37 @@ test('one that is stated no more leaves with its last certificate, and not while
   const clearSince = new Map([['retire 1', hoursFromNow(-1)]]);
   assert.is(step(leaving, undefined, [below('ns/a', two)], { ...stating(second), clearSince }), 'retire 1');
 });
+
+for (const [what, stated] of [
+  ['beside the former one', stating(first, second)],
+  ['in place of the former one', stating(second)],
+] as const) {
+  const members = [below('ns/a', one)];
+  const prepared = [at(1, 'Active', first), at(2, 'Prepared', second)];
+  const clearSince = new Map([['move 2', new Date(NOW.getTime() - PROPAGATION_MS)]]);
+
+  test(`one that is stated ${what} waits for verifiers and for the end of a pause`, () => {
+    const proofs = [{ subject: 'gateway', since: undefined, waiting: 'not reloaded' }];
+    const waiting = plan(prepared, undefined, members, { ...stated, proofs, clearSince });
+    assert.is(waiting.hold?.reason, 'TrustNotProven');
+    assert.equal(waiting.leftBehind, []);
+    assert.is(waiting.step.do, 'note');
+    const pending = [at(1, 'Active', first), at(2, 'Pending', second)];
+    const paused = plan(pending, undefined, members, { ...stated, terms: { isPaused: true } });
+    assert.is(paused.hold?.reason, 'Paused');
+    assert.is(paused.step.do, 'settle');
+  });
+
+  test(`one that is stated ${what} waits for verifiers until the former one is about to end`, () => {
+    const ending = caPath([gone.anchor]);
+    const short = [at(1, 'Active', ending), at(2, 'Prepared', second)];
+    const proofs = [{ subject: 'gateway', since: undefined, waiting: 'not reloaded' }];
+    const near = { ...stating(second), proofs, clearSince, now: hoursFromNow(0.95) };
+    const overruled = plan(short, undefined, [], near);
+    assert.equal(overruled.leftBehind, ['gateway']);
+    assert.is(overruled.step.do, 'move');
+  });
+}
 
 test('a certificate that leads to one that stays too does not hold it', () => {
   const leaving = [at(1, 'Retiring', first), at(2, 'Active', second)];

@@ -3,6 +3,7 @@ import { type Generation, isPresent, mayHaveSigned } from './generation.ts';
 import { leave } from './leaving.ts';
 import { NEXT } from './plan.ts';
 import { type Plan, planFor, type Rotation } from './plan-types.ts';
+import { isFull, removeSuperseded } from './superseded.ts';
 
 /**
  * The same where another machine alone decides which of its CAs signs: each CA certificate that verifiers must trust is a
@@ -16,7 +17,9 @@ export function planAnchors(all: Rotation, now: Date): Plan {
   const former = generations.filter((each) => !present.includes(each));
   const isStated = ({ path }: Generation) => stated === undefined || stated.has(path.id);
   const active = present.filter((each) => each.state === 'Active' && isStated(each));
-  const scene = { rotation, signing: active[0], remaining: active, now };
+  // Workloads hold its certificates though it is stated no more: a pause and the verifiers protect these too.
+  const signing = active[0] ?? present.find(({ state }) => state === 'Active');
+  const scene = { rotation, signing, remaining: active, now };
 
   const unmarked = generations.find(({ mark }) => mark !== 'whole');
   if (unmarked !== undefined) return planFor({ do: 'mark', generation: unmarked });
@@ -25,9 +28,15 @@ export function planAnchors(all: Rotation, now: Date): Plan {
   if (stillActive !== undefined) return planFor({ do: 'move', generation: stillActive, to: 'Retiring' });
 
   if (stated === undefined) return leave(former, scene);
+  const superseded = removeSuperseded(
+    generations.filter((each) => !present.includes(each) || !isStated(each)),
+    rotation,
+  );
+  if (superseded !== undefined) return planFor(superseded);
   // No workload can hold anything valid that a waiting period would protect.
   const isFirst = generations.length === 0;
-  if (wanted !== undefined) return planFor({ do: 'create', state: isFirst ? 'Active' : 'Pending' });
+  if (wanted !== undefined && !isFull(generations, generations.find(mayHaveSigned)))
+    return planFor({ do: 'create', state: isFirst ? 'Active' : 'Pending' });
 
   // It was trusted all the time.
   const back = present.find((each) => isStated(each) && mayHaveSigned(each) && each.state !== 'Active');

@@ -2,12 +2,12 @@ import { authorityKey, type CertificateAuthority } from '../api/certificate-auth
 import { bundleOf } from '../pki/bundle.ts';
 import { caPath } from '../pki/ca.ts';
 import type { Rotating, RotationDeps } from './deps.ts';
-import { CLOCKS_APART_MS, type Generation, isPresent, sourceOf } from './generation.ts';
+import { CLOCKS_APART_MS, endOf, type Generation, isPresent, sourceOf } from './generation.ts';
 import { planRotation } from './plan.ts';
 import { planAnchors } from './plan-anchors.ts';
 import type { Member, Plan, Rotation, RotationTerms } from './plan-types.ts';
 import type { Candidate } from './source.ts';
-import { anchorsToFollow, trustedNow } from './trusted.ts';
+import { anchorsToFollow, ownTrust, publishedTrust } from './trusted.ts';
 import { usesGeneration } from './usage.ts';
 
 /** A member that can't be written delays a CA rotation no longer: those that depend on the new CA outnumber it. */
@@ -55,7 +55,11 @@ export function planOf(
   const isMoving = generations.some((each) => each.state !== 'Active' || !isPresent(each, definition.type));
   const isUnstated = ({ path }: Generation) => stated?.includes(path.id) === false;
   const isOther = isElsewhere ? candidate !== undefined || generations.some(isUnstated) : generations.length > 1;
-  const trust = bundleOf(trustedNow(runtime));
+  const now = deps.clock.now();
+  const isOver = generations.length > 0 && generations.every(({ path }) => endOf(path) <= now);
+  const trust = bundleOf(publishedTrust(runtime));
+  const own = new Set(ownTrust(runtime).map(({ fingerprintSHA256 }) => fingerprintSHA256));
+  const further = (runtime.fallback?.further ?? []).map(({ fingerprintSHA256 }) => fingerprintSHA256);
   const rotation: Rotation = {
     generations,
     source: definition.type,
@@ -63,13 +67,14 @@ export function planOf(
     wanted: candidate?.id,
     issuerRef: candidate?.issuerRef,
     // Asked for only where they count, since there may be many.
-    members: isMoving || isOther ? deps.members(key) : [],
+    members: isMoving || isOther || (isOver && further.length > 0) ? deps.members(key) : [],
     trustBundleHash: trust.hash,
+    further: new Set(further.filter((each) => !own.has(each))),
     terms: termsOf(resource, deps),
     longestLifeMs: longestLifeMs(runtime.resource),
     proofs: (generation: Generation) => deps.proofs(key, generation),
+    crlProofs: (generation: Generation) => deps.crlProofs(key, generation),
   };
-  const now = deps.clock.now();
   const plan = isElsewhere ? planAnchors(rotation, now) : planRotation(rotation, now);
   return { ...plan, certificates: certificatesOf(rotation, now) };
 }

@@ -13,6 +13,11 @@ export interface Member {
   readonly issuerKeyId?: string;
   readonly anchorFingerprints: readonly string[];
   readonly trustBundleHash: string;
+  /**
+   * For a member of an authority whose fallback this one is: what `trustBundleHash` is once its ca.crt holds the CA
+   * certificates of both; none that it can be while that isn't known. Undefined for a member of this authority.
+   */
+  readonly wantedHash?: string;
   readonly notAfter: Date | undefined;
   /** Known from status alone: it may hold up a step, and speaks for no generation. */
   readonly fromStatus?: true;
@@ -54,11 +59,15 @@ export interface Rotation {
   readonly stated?: ReadonlySet<string> | undefined;
   readonly members: readonly Member[];
   readonly trustBundleHash: string;
+  /** Fingerprints of the CA certificates of its fallback, which may have signed what members hold. */
+  readonly further?: ReadonlySet<string>;
   readonly terms: RotationTerms;
   /** How long certificates of the authority live at most; undefined where only the end of its CA bounds that. */
   readonly longestLifeMs: number | undefined;
   /** What the verifiers and the places that they read are shown to trust. */
   readonly proofs: (generation: Generation) => readonly TrustProof[];
+  /** Where its CRL is published, and where verifiers read it; none where the authority keeps no CRLs. */
+  readonly crlProofs?: (generation: Generation) => readonly TrustProof[];
 }
 
 /** The next step of a CA rotation: always one write, so that a crash between two steps leaves a state that goes on. */
@@ -80,6 +89,7 @@ export type HoldReason =
   | 'Paused'
   | 'MembersLackTrust'
   | 'TrustNotProven'
+  | 'CRLNotDelivered'
   | 'Propagating'
   | 'Soaking'
   | 'CertificatesInUse'

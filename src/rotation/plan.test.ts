@@ -29,6 +29,18 @@ test("a second CA is prepared, and doesn't sign", () => {
   assert.is(step([generation(1, 'Active', one)], two), 'create Pending');
 });
 
+test('a CA that follows an expired one waits for its trust where certificates of the fallback are held', () => {
+  const held = member('a', three, 'other');
+  const given = { now: later, further: [three] };
+  const expired = generation(1, 'Active', gone);
+  assert.is(step([expired], two, [held], given), 'create Pending');
+  const prepared = [expired, generation(2, 'Prepared', two)];
+  assert.equal(plan(prepared, two, [held], given).waitingFor, ['a']);
+  const ended = member('a', three, 'other', hoursFromNow(1));
+  assert.is(step(prepared, two, [ended], given), '2 -> Active');
+  assert.is(step([expired], two, [{ ...held, wantedHash: 'another' }], given), 'create Active', 'of a primary');
+});
+
 test('a CA that follows an expired one signs at once', () => {
   assert.is(step([generation(1, 'Active', gone)], two, [], { now: later }), 'create Active');
   const prepared = [generation(1, 'Active', gone), generation(2, 'Prepared', two)];
@@ -159,10 +171,10 @@ test('the wait of a CA on its way back does not count when it is to leave after 
   assert.is(step(reissuing, two, members, { clearSince, now: later }), 'note 1');
 });
 
-test('a third CA in the middle of a swap is prepared beside the two', () => {
-  assert.is(step(spreading, three), 'create Pending');
+test('a third CA in the middle of a swap takes the place of one that never signed, and is prepared beside one that did', () => {
+  assert.is(step(spreading, three), 'retire 2');
   assert.is(step(reissuing, three), 'create Pending');
-  const all = [...spreading, generation(3, 'Prepared', three)];
+  const all = [...reissuing, generation(3, 'Prepared', three)];
   const since = { clearSince: new Map([['move 3', NOW]]), now: new Date(NOW.getTime() + PROPAGATION_MS) };
   assert.is(step(all, three, [member('a', one)], since), '3 -> Trusted');
 });
@@ -174,6 +186,20 @@ test('a CA whose mark was lost goes on signing while its certificates are about'
   assert.is(step([generation(1, 'Retiring', one)], two, [member('a', one)]), '1 -> Active');
   assert.is(step(damaged, two, [member('a', one, 'bundle', hoursFromNow(-1))]), '2 -> Active', 'nobody uses it');
   assert.is(step([generation(1, 'Retiring', one)], one, [member('a', one)]), '1 -> Active');
+});
+
+test('of two that lost their marks and have the same key, the one whose root the members have goes on signing', async () => {
+  const [top, other] = [await root({ commonName: 'Top' }), await root({ commonName: 'Other' })];
+  const below = await signIntermediate(top);
+  const [former, next] = [pairOf(below, top), pairOf(below, other)];
+  const lost = [generation(1, 'Retiring', one), generation(2, 'Retiring', former), generation(3, 'Retiring', next)];
+  const members = [member('a', one), member('b', former), member('c', former)];
+  assert.is(step(lost, undefined, members), '2 -> Active');
+  const prepared: Member = {
+    ...member('d', former),
+    anchorFingerprints: [former.anchor.fingerprintSHA256, next.anchor.fingerprintSHA256],
+  };
+  assert.is(step(lost, undefined, [...members, prepared]), '2 -> Active', 'one of them has both');
 });
 
 test('the old certificate of a CA that was renewed with its key retires without a re-issue', async () => {

@@ -1,8 +1,17 @@
 import { pass } from './gates.ts';
-import { canSign, type Generation, isPresent, mayHaveSigned, signingGeneration } from './generation.ts';
+import {
+  canSign,
+  endOf,
+  type Generation,
+  isPremature,
+  isPresent,
+  mayHaveSigned,
+  signingGeneration,
+} from './generation.ts';
 import { leave } from './leaving.ts';
 import { type Move, type Plan, planFor, type Rotation, type Step } from './plan-types.ts';
 import { isHeldOff, rollBack, rolledBack } from './roll-back.ts';
+import { isFull, removeSuperseded } from './superseded.ts';
 import { lastInUse } from './usage.ts';
 
 /**
@@ -25,14 +34,19 @@ export function planRotation(all: Rotation, now: Date): Plan {
   const signing = signingGeneration(present, now);
   // What was rolled back is not wanted, whatever the source says.
   const isRejected = rolledBack(signing);
-  const wanted = isHeldOff(rotation.wanted, generations, signing) ? signing?.path.id : rotation.wanted;
+  const isEarly = able.some((each) => each.path.id === rotation.wanted && isPremature(each, now));
+  const isUnwanted = isHeldOff(rotation.wanted, generations, signing) || (isEarly && signing !== undefined);
+  const wanted = isUnwanted ? signing?.path.id : rotation.wanted;
   const wantedOnes = able.filter(({ path }) => path.id === wanted);
   // A Secret that was restored by hand may keep the same pair again.
   const successor = wantedOnes.find((each) => each === signing) ?? wantedOnes[0];
   const scene = { rotation, signing, remaining: successor === undefined ? [] : [successor], now };
 
   // Only damaged marks leave nothing that signs while certificates of a good CA are about: they decide which one it was.
-  const forgotten = signing === undefined ? lastInUse({ ...rotation, generations: able }, successor, now) : undefined;
+  const forgotten =
+    signing === undefined
+      ? (beforePremature(able, now) ?? lastInUse({ ...rotation, generations: able }, successor, now))
+      : undefined;
   if (forgotten !== undefined) return planFor({ do: 'move', generation: forgotten, to: 'Active' });
 
   // Before any step that matters, so that each has another one that vouches for it, should its mark be taken off.
@@ -51,8 +65,19 @@ export function planRotation(all: Rotation, now: Date): Plan {
   if (undone !== undefined) return planFor(undone);
 
   if (wanted === undefined) return planFor({ do: 'settle', recheckAt: undefined });
-  // No workload can hold anything valid that a waiting period would protect.
-  const isFirst = signing === undefined && former.length === 0 && able.length === present.length;
+  // No workload can hold anything valid that a waiting period would protect, unless a fallback has stood in.
+  const isFirst =
+    signing === undefined && former.length === 0 && able.length === present.length && !hasFallbackIssued(rotation);
+  const superseded = removeSuperseded(
+    able.filter((each) => each !== successor && each !== signing),
+    rotation,
+  );
+  if (superseded !== undefined) return planFor(superseded);
+  if (successor === undefined && signing !== undefined && isFull(generations, signing))
+    return leave(
+      generations.filter((each) => each !== signing),
+      { ...scene, remaining: [signing] },
+    );
   if (successor === undefined) return planFor({ do: 'create', state: isFirst ? 'Active' : 'Pending' });
 
   // A crash between "the new one signs" and "the old one retires" leaves two: the later one is meant.
@@ -80,6 +105,24 @@ export function planRotation(all: Rotation, now: Date): Plan {
     const found = candidates.find((each) => each.state !== 'RolledBack' && each !== signing && isRejected(each));
     return found && { do: 'move', generation: found, to: 'RolledBack' };
   }
+}
+
+/** Whether a certificate of the fallback is held: its workload is in use, and its peers may not know the new CA yet. */
+function hasFallbackIssued({ generations, members, further }: Rotation): boolean {
+  if (generations.length === 0) return false;
+  return members.some(
+    ({ wantedHash, anchorFingerprints }) =>
+      wantedHash === undefined && anchorFingerprints.some((each) => further?.has(each)),
+  );
+}
+
+/** The one that signs again while the one that is to sign isn't valid yet: it is trusted as long as it is there. */
+function beforePremature(able: readonly Generation[], now: Date): Generation | undefined {
+  if (!able.some((each) => each.state === 'Active' && isPremature(each, now))) return undefined;
+  return able
+    .filter((each) => each.state === 'Active' || each.state === 'Retiring')
+    .filter((each) => !isPremature(each, now) && endOf(each.path) > now)
+    .sort((one, other) => other.version - one.version)[0];
 }
 
 /** What the CA that is to sign becomes next. One that left signs again by the same gates; it was trusted all the time. */

@@ -1,13 +1,15 @@
 /** What the annotations of an authority ask for, and what its status answers. */
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { hoursFromNow, NOW } from '../../test/pki/make.ts';
-import { generation, one, two } from '../../test/unit/planned-rotation.ts';
+import { hoursFromNow, NOW, pairOf, root, signIntermediate } from '../../test/pki/make.ts';
+import { generation, holder, one, two } from '../../test/unit/planned-rotation.ts';
 import { caRotation } from '../api/ca-rotation.ts';
 import type { CARotationRequest } from '../api/generated/types.ts';
+import { afterRollBack } from './after-step.ts';
 import type { Generation } from './generation.ts';
 import { answersOf } from './requests.ts';
 
+const DONE = 'Done: generation 2 was made';
 const active = generation(1, 'Active', one);
 
 interface Given {
@@ -70,6 +72,26 @@ test('a rotation is waited for, then done, and refused where Certwheel does not 
   );
   const foreign = answer('rotate-ca', NOW.toISOString(), { makesCA: false });
   assert.match(foreign ?? '', /^Refused: Certwheel does not make the CA of a secret authority/);
+});
+
+test('a CA that a person has signed answers the wish by when it was taken, since it may be dated back', async () => {
+  const dated = { notBefore: hoursFromNow(-3) };
+  const below = pairOf(await signIntermediate(holder, dated), holder);
+  const wish = hoursFromNow(-0.5).toISOString();
+  for (const state of ['Prepared', 'Active', 'Retiring'] as const)
+    assert.is(
+      answer('rotate-ca', wish, { generations: [active, generation(2, state, below, hoursFromNow(-0.25))] }),
+      DONE,
+    );
+  const taken = generation(2, 'Active', below, hoursFromNow(-0.75));
+  assert.match(answer('rotate-ca', wish, { generations: [active, taken] }) ?? '', 'Waiting');
+  const own = generation(2, 'Active', pairOf(await root(dated)), hoursFromNow(-0.25));
+  assert.match(answer('rotate-ca', wish, { generations: [active, own] }) ?? '', 'Waiting');
+  const rolledBack = afterRollBack(
+    { do: 'rollBack', generation: active, rejected: generation(2, 'Active', below, NOW) },
+    NOW,
+  );
+  assert.equal(rolledBack.rejectedMadeAt, NOW);
 });
 
 test('a rotation stays done when the generation that it made is rolled back and retired', () => {

@@ -2,6 +2,7 @@ import { authorityKey } from '../api/certificate-authority.ts';
 import { toSeconds } from '../api/moments.ts';
 import { type CaPair, type CaPath, caPath } from '../pki/ca.ts';
 import type { CaSigner } from '../pki/ca-signer.ts';
+import { nameOf } from '../pki/path.ts';
 import type { Aside } from '../pki/signer.ts';
 import type { Run } from '../queue/controller.ts';
 import { reportable, type Trouble, troubleOf } from '../trouble.ts';
@@ -10,14 +11,18 @@ import {
   endOf,
   type Generation,
   holdsKey,
+  isPremature,
   isPresent,
+  mayHaveSigned,
   signingGeneration,
+  signingOf,
   sourceOf,
   wasMadeSince,
 } from './generation.ts';
 import { namesakeProblem } from './namesake.ts';
 import { narrowedProblem } from './narrowed.ts';
 import { rolledBack } from './roll-back.ts';
+import { isFull, MOST_IN_USE } from './superseded.ts';
 import { anchorsToFollow } from './trusted.ts';
 
 /** A CA that is to sign: with a key that is at hand, or at the machine that holds it and calls it so. */
@@ -44,7 +49,10 @@ export async function readSource(
   const { generations } = runtime;
   const { consumers, clock, log } = deps;
   // What the other machine says is trusted anyway, as it is.
-  if (sourceOf(runtime) === undefined) return { pair: nextAnchor(runtime), version, trouble: undefined };
+  if (sourceOf(runtime) === undefined) {
+    const pair = nextAnchor(runtime);
+    return { pair, version, trouble: tooMany(pair, generations, generations.find(mayHaveSigned)) };
+  }
   try {
     const pair = await candidateOf(runtime, version, deps, run, rotateAt);
     if (pair === undefined) return { pair, version, trouble: undefined };
@@ -53,10 +61,22 @@ export async function readSource(
       namesakeProblem(pair, generations) ?? (await narrowedProblem(pair, generations, served, clock.now()));
     if (problem !== undefined)
       return { pair: undefined, version, trouble: { code: 'CAPairRefused', message: problem } };
-    return { pair, version, trouble: undefined };
+    return { pair, version, trouble: tooMany(pair, generations, signingOf(runtime, clock.now())) };
   } catch (thrown) {
     return { pair: undefined, version, trouble: troubleOf(reportable(thrown, log)) };
   }
+}
+
+/** Why a CA has to wait before it becomes a generation. */
+function tooMany(
+  pair: Candidate | undefined,
+  generations: readonly Generation[],
+  signing: Generation | undefined,
+): Trouble | undefined {
+  if (pair === undefined || !isFull(generations, signing) || generations.some(({ path }) => path.id === pair.id))
+    return undefined;
+  const message = `${nameOf(pair.certificate)} becomes no CA generation while ${generations.length} are in use, and ${MOST_IN_USE} may be: the CA of this authority changes faster than its certificates are re-issued and spec.caRotation.retireAfter passes`;
+  return { code: 'CAPairRefused', message };
 }
 
 /** The first CA certificate that another machine may sign below, and that is no generation yet. */
@@ -77,8 +97,10 @@ async function candidateOf(
   rotateAt: Date | undefined,
 ): Promise<Candidate | undefined> {
   const { backend, generations, trusted } = runtime;
-  if (backend.keyPair === undefined)
+  if (backend.keyPair === undefined) {
+    if (trusted.refusal !== undefined) throw trusted.refusal;
     return trusted.offered && { ...trusted.offered.path, issuerRef: trusted.offered.ref };
+  }
   const present = generations.filter((each) => isPresent(each, sourceOf(runtime)));
   const { latest, held } = latestPair(present, backend.makesCA === true, rotateAt, clock.now());
   if (held !== undefined) return held;
@@ -98,7 +120,10 @@ function latestPair(
   rotateAt: Date | undefined,
   now: Date,
 ): { readonly latest?: CaPair | undefined; readonly held?: CaPair | undefined } {
-  const able = present.filter(holdsKey).sort((one, other) => other.version - one.version);
+  const able = present
+    .filter(holdsKey)
+    .filter((each) => !isPremature(each, now))
+    .sort((one, other) => other.version - one.version);
   const pairOf = (each: (typeof able)[number] | undefined) => each && { ...each.path, signer: each.signer };
   if (!makesCA) return { latest: pairOf(able[0]) };
   // By the clock that sets the moments of CA certificates; that of the API server may be another.

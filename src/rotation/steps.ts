@@ -1,5 +1,6 @@
 import { authorityKey, type CertificateAuthority } from '../api/certificate-authority.ts';
 import { AuthorityError } from '../errors.ts';
+import type { CertificateView } from '../pki/certificate.ts';
 import { refusalOfTrial } from '../pki/trial.ts';
 import type { Run } from '../queue/controller.ts';
 import { reportable, type Trouble, troubleOf } from '../trouble.ts';
@@ -56,6 +57,7 @@ function recordOverruled(
       ? `generation ${version} is no longer trusted, though it signed ${leftBehind.length} certificates, such as ${named}, that end later than any that this authority has issued with it`
       : `generation ${version} goes on, though it was not shown in time to be trusted by all: ${leftBehind.length}, such as ${named}`;
   deps.recordEvent(resource, { type: 'Warning', reason: 'CARotationOverruled', action: 'Rotate', note });
+  auditStep(resource, step.generation, 'CARotationOverruled', note, deps);
   deps.metrics.overruled(resource, step.do === 'retire' ? 'Retired' : step.to);
 }
 
@@ -80,15 +82,27 @@ async function take(
       const preparedAt = step.state === 'Active' ? since : undefined;
       const generation = { version, state: step.state, since, preparedAt, ...content };
       await deps.createGeneration(resource, generation, inUse);
-      recordStep(resource, version, 'CAGenerationCreated', `(${path.certificate.subjectText}) is ${step.state}`, deps);
+      recordStep(
+        resource,
+        generation,
+        'CAGenerationCreated',
+        `(${path.certificate.subjectText}) is ${step.state}`,
+        deps,
+      );
       return true;
     }
     case 'mark': {
-      const { version, path, mark } = step.generation;
+      const { path, mark } = step.generation;
       await deps.writeGeneration(resource, step.generation, inUse);
       if (mark !== 'none') return true;
       const which = `(${path.certificate.subjectText}, SHA-256 ${path.certificate.fingerprintSHA256})`;
-      recordStep(resource, version, 'CAGenerationMarked', `${which} had no mark of its own, and is taken over`, deps);
+      recordStep(
+        resource,
+        step.generation,
+        'CAGenerationMarked',
+        `${which} had no mark of its own, and is taken over`,
+        deps,
+      );
       return true;
     }
     case 'note':
@@ -98,21 +112,21 @@ async function take(
       const { generation, to } = step;
       if (to === 'Prepared') await selfTest(generation, runtime, since, run);
       await deps.writeGeneration(resource, afterMove(step, since), inUse);
-      recordStep(resource, generation.version, `CAGeneration${to}`, `is ${to}`, deps);
+      recordStep(resource, generation, `CAGeneration${to}`, `is ${to}`, deps);
       return true;
     }
     case 'rollBack': {
       const { generation, rejected } = step;
       await deps.writeGeneration(resource, afterRollBack(step, since), inUse);
       const what = `signs${generation.state === 'Active' ? ' on' : ' again'}; generation ${rejected.version} is rolled back`;
-      recordStep(resource, generation.version, 'CAGenerationRolledBack', what, deps);
+      recordStep(resource, generation, 'CAGenerationRolledBack', what, deps);
       return true;
     }
     case 'retire':
       await deps.deleteGeneration(step.generation);
       recordStep(
         resource,
-        step.generation.version,
+        step.generation,
         'CAGenerationRetired',
         `is no longer trusted${holdsKey(step.generation) ? ', its key is deleted' : ''}`,
         deps,
@@ -136,16 +150,43 @@ async function selfTest(
   if (refusal !== undefined) throw new AuthorityError('CAPairRefused', refusal.message, { cause: refusal });
 }
 
+type Stepped = Pick<Generation, 'version' | 'path'>;
+
+/** Issuer is the CA certificate itself: the lines of its certificates name it so. */
+function auditStep(
+  resource: CertificateAuthority,
+  { version, path: { certificate } }: Stepped,
+  reason: string,
+  detail: string,
+  { audit }: RotationDeps,
+): void {
+  audit?.write({
+    event: 'caStep',
+    authority: authorityKey(resource),
+    uid: resource.uid,
+    generation: version,
+    ...caFacts(certificate),
+    reason,
+    detail,
+  });
+}
+
+function caFacts({ serialNumber, subject, publicKeyPin, fingerprintSHA256, notBefore, notAfter }: CertificateView) {
+  return { serial: serialNumber, names: subject, keyPin: publicKeyPin, issuer: fingerprintSHA256, notBefore, notAfter };
+}
+
 function recordStep(
   resource: CertificateAuthority,
-  version: number,
+  generation: Stepped,
   reason: string,
   what: string,
   deps: RotationDeps,
 ): void {
   const { kind, namespace, name } = resource;
+  const { version } = generation;
   const note = `generation ${version} ${what}`;
   deps.log.info('CA rotation', { kind, namespace, name, generation: version, reason, detail: note });
+  auditStep(resource, generation, reason, note, deps);
   deps.recordEvent(resource, { type: 'Normal', reason, action: 'Rotate', note });
 }
 

@@ -1,8 +1,11 @@
-import type { CertificateView } from '../pki/certificate.ts';
+import { type CertificateView, distinct } from '../pki/certificate.ts';
 import type { Rotating } from './deps.ts';
 import { isInBundle, mayHaveSigned, sourceOf } from './generation.ts';
 
-type Known = Pick<Rotating, 'backend' | 'definition' | 'trusted' | 'stated' | 'generations'>;
+type Known = Pick<
+  Rotating,
+  'backend' | 'definition' | 'trusted' | 'stated' | 'generations' | 'alternating' | 'fallback'
+>;
 
 /** More CA certificates than this are a collection, such as that of an operating system, and are trusted without gates. */
 const MOST_ANCHORS = 16;
@@ -21,15 +24,39 @@ export function trustedNow({ backend, trusted, generations }: Known): readonly C
   return [...anchors, ...ofGenerations.filter((each) => !known.has(each.fingerprintSHA256))];
 }
 
+/** The same; where there is a fallback, what was known last counts on while the authority can't be asked. */
+export function ownTrust(runtime: Known): readonly CertificateView[] {
+  const known = trustedNow(runtime);
+  if (known.length > 0 || runtime.fallback === undefined) return known;
+  const { own } = runtime.fallback;
+  return own.length > 0 ? own : runtime.generations.filter(isInBundle).map(({ path }) => path.anchor);
+}
+
+/** What is to be in every ca.crt: the authority's own, and that of its fallback. Empty while its own isn't known. */
+export function publishedTrust(runtime: Known): readonly CertificateView[] {
+  const own = ownTrust(runtime);
+  const { further = [] } = runtime.fallback ?? {};
+  return own.length === 0 || further.length === 0 ? own : distinct([...own, ...further]);
+}
+
 /**
  * The CA certificates that are generations, or are to become some, where another machine alone decides which CA signs.
  * Undefined where they aren't known, or are too many to be followed.
  */
 export function anchorsToFollow(runtime: Known): readonly CertificateView[] | undefined {
   if (sourceOf(runtime) !== undefined) return undefined;
-  const { anchors, isStatedWithAnswers = false } = runtime.trusted;
-  const all = isStatedWithAnswers ? runtime.stated : anchors;
+  const stated = statedNow(runtime);
+  const known = new Set(stated.map(({ fingerprintSHA256 }) => fingerprintSHA256));
+  const { alternating = [] } = runtime;
+  const others = alternating.filter(({ fingerprintSHA256 }) => !known.has(fingerprintSHA256));
+  const room = Math.max(0, MOST_ANCHORS - stated.length);
+  const all = stated.length === 0 ? [] : [...stated, ...others.slice(0, room)];
   return all.length === 0 || all.length > MOST_ANCHORS ? undefined : all;
+}
+
+/** What another machine states last; none where that isn't known. */
+export function statedNow({ trusted, stated }: Pick<Known, 'trusted' | 'stated'>): readonly CertificateView[] {
+  return trusted.isStatedWithAnswers === true ? stated : trusted.anchors;
 }
 
 /**

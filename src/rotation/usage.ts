@@ -3,16 +3,24 @@ import { caKeyId, signsAlike } from '../pki/ca.ts';
 import { endOf, type Generation, mayHaveSigned } from './generation.ts';
 import type { Member, Rotation } from './plan-types.ts';
 
-/** The newest generation, but for the one that is to come, of which a member holds a valid certificate. */
+/**
+ * The newest generation, but for the one that is to come, of which a member holds a valid certificate. Of several with one
+ * key, such as the same CA below two roots, the one whose root the most members have.
+ */
 export function lastInUse(
   { generations, members }: Rotation,
   successor: Generation | undefined,
   now: Date,
 ): Generation | undefined {
-  return generations
+  const valid = members.filter(({ fromStatus }) => fromStatus === undefined);
+  const inUse = generations
     .filter((each) => each !== successor && mayHaveSigned(each) && endOf(each.path) > now)
-    .filter((each) => members.some((member) => member.fromStatus === undefined && usesGeneration(member, each)))
-    .sort((one, other) => other.version - one.version)[0];
+    .filter((each) => valid.some((member) => usesGeneration(member, each)))
+    .sort((one, other) => other.version - one.version);
+  const [newest] = inUse;
+  if (newest === undefined) return undefined;
+  const rooted = (each: Generation) => valid.filter((member) => leadsTo(member, each)).length;
+  return inUse.filter((each) => haveOneKey(each, newest)).sort((one, other) => rooted(other) - rooted(one))[0];
 }
 
 /**
@@ -41,10 +49,14 @@ export function haveOneKey(one: Pick<Generation, 'path'>, other: Pick<Generation
 
 /** What leads to the root of one that remains too, above the very same certificate, doesn't need the former root. */
 export function needsGeneration(member: Member, leaving: Generation, remaining: readonly Generation[]): boolean {
-  if (!usesGeneration(member, leaving)) return false;
-  const leadsTo = (each: Generation) =>
-    usesGeneration(member, each) && member.anchorFingerprints.includes(each.path.anchor.fingerprintSHA256);
-  return !remaining.some(leadsTo);
+  return usesGeneration(member, leaving) && !remaining.some((each) => leadsTo(member, each));
+}
+
+/** Whether the certificate was signed with the key of that CA, and the root of that CA is in the ca.crt beside it. */
+function leadsTo(member: Member, generation: Generation): boolean {
+  return (
+    usesGeneration(member, generation) && member.anchorFingerprints.includes(generation.path.anchor.fingerprintSHA256)
+  );
 }
 
 /**

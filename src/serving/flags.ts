@@ -75,7 +75,7 @@ function toTlsFiles(certFile: string, keyFile: string): TlsFiles | undefined {
 }
 
 /** `:8080`, `127.0.0.1:8080`, `[::1]:8080`; port 0 stands for any free one. */
-function toAddress(flag: string, text: string): Address {
+export function toAddress(flag: string, text: string): Address {
   if (text === '0') return { host: undefined, port: -1 };
   const [, host = '', port] = /^(.*):(\d{1,5})$/.exec(text) ?? [];
   if (port === undefined || Number(port) > 65_535)

@@ -1,8 +1,10 @@
 import type { SpiffeBundleSource } from '../api/generated/types.ts';
 import type { AddressRules } from '../backends/http/address.ts';
-import { AuthorityHttp, type ServerIdentity } from '../backends/http/client.ts';
+import { AuthorityHttp } from '../backends/http/client.ts';
 import { Concealment } from '../backends/http/conceal-errors.ts';
+import { pemOf } from '../backends/http/connection.ts';
 import { membersOf } from '../backends/http/json-members.ts';
+import type { ServerIdentity } from '../backends/http/secure-context.ts';
 import { anchorProblem } from '../backends/shared/readable-trust.ts';
 import type { Clock } from '../clock.ts';
 import { AuthorityError, classify } from '../errors.ts';
@@ -133,7 +135,7 @@ export class BundleEndpoint {
       namespace,
       clock,
       ...(identity === undefined
-        ? { caBundle: caBundle === undefined ? undefined : Buffer.from(caBundle, 'base64').toString('latin1') }
+        ? { caBundle: pemOf(caBundle) }
         : { identity, trustHint: 'put the present bundle of the trust domain into bundle' }),
     });
   }

@@ -1,11 +1,11 @@
 import { GROUP } from '../api/names.ts';
 import { lastOtherWriter } from '../certificate/contest.ts';
 import type { Trouble } from '../trouble.ts';
-import { type DesiredObject, nameOf } from './desired.ts';
+import { type ClusterObject, nameOf } from './desired.ts';
 import type { TargetAccess } from './write.ts';
 
 /** What another party does to an object again and again, from the fields that it holds now. */
-export async function contestTrouble(object: DesiredObject, access: Pick<TargetAccess, 'get'>): Promise<Trouble> {
+export async function contestTrouble(object: ClusterObject, access: Pick<TargetAccess, 'get'>): Promise<Trouble> {
   const live = await access.get(object);
   const writer = live && lastOtherWriter(live, isOfUs);
   const what =

@@ -1,19 +1,27 @@
 import { allowsNamespace, type CertificateAuthority } from '../api/certificate-authority.ts';
+import type { CloudflareMTLS } from '../api/generated/types.ts';
 import { keyOf } from '../api/parse.ts';
-import type { TargetKind, TrustTarget } from '../api/trust-targets.ts';
+import type { ObjectKind, TargetKind, TrustTarget } from '../api/trust-targets.ts';
 import type { Trouble } from '../trouble.ts';
 import type { TrustStores } from './stores.ts';
 
 /** One object that must hold the trust bundle of an authority. */
 export interface DesiredObject {
   readonly kind: TargetKind;
-  /** Empty for a ClusterTrustBundle. */
+  /** Empty for a ClusterTrustBundle, and for what is at a provider of a cluster authority. */
   readonly namespace: string;
   readonly name: string;
   readonly signerName: string | undefined;
+  /** Of a CloudflareMTLS alone. */
+  readonly cloudflare?: CloudflareMTLS;
   /** Set once the bundle is known; none without. */
   readonly stores?: TrustStores;
+  /** Why it can't be written yet. */
+  readonly unready?: Trouble | undefined;
 }
+
+/** One that is an object of the cluster. */
+export type ClusterObject = DesiredObject & { readonly kind: ObjectKind };
 
 /** What one target of the spec comes to: each object in its order, and why it comes to none or not to all. */
 export interface DesiredTarget {
@@ -60,13 +68,15 @@ function desiredTarget(
     namespace: place,
     name: target.object,
     signerName: target.signerName,
+    ...(target.cloudflare && { cloudflare: target.cloudflare }),
   });
   if (kind === 'CertificateAuthority') {
     // The schema has no other for it, and a tenant must not get one by an object that is older than the schema.
     if (target.kind === 'ClusterTrustBundle' || target.namespaces !== undefined) return none;
     return { ...none, objects: [inPlace(namespace)] };
   }
-  if (target.kind === 'ClusterTrustBundle') return { ...none, objects: [inPlace('')] };
+  if (target.kind === 'ClusterTrustBundle' || target.kind === 'CloudflareMTLS')
+    return { ...none, objects: [inPlace('')] };
   const { namespaces = { names: [] } } = target;
   if (namespaces.selector !== undefined && !places.isWhole) return { ...none, trouble: NO_LABELS };
   if (namespaces.names === undefined) {
@@ -91,15 +101,15 @@ function unreached(namespace: string, { isWhole }: Places): Trouble {
       };
 }
 
-/** The same with the trust stores of each target. */
+/** The same with the files of each target. */
 export async function withStores(
   targets: readonly DesiredTarget[],
-  storesOf: (target: TrustTarget) => Promise<TrustStores>,
+  storesOf: (target: TrustTarget) => Promise<Pick<DesiredObject, 'stores' | 'unready'>>,
 ): Promise<readonly DesiredTarget[]> {
   return Promise.all(
     targets.map(async (each) => {
-      const stores = await storesOf(each.target);
-      return { ...each, objects: each.objects.map((object) => ({ ...object, stores })) };
+      const files = await storesOf(each.target);
+      return { ...each, objects: each.objects.map((object) => ({ ...object, ...files })) };
     }),
   );
 }

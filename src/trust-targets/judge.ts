@@ -29,6 +29,11 @@ export type Finding =
   | { readonly state: 'write'; readonly seen: TargetView | undefined }
   | { readonly state: 'foreign'; readonly trouble: Trouble };
 
+/** The same where an object must hold the same. */
+export function contentId({ stores = NO_STORES }: Pick<DesiredObject, 'stores'>, { hash }: TrustBundle): string {
+  return `${hash} ${stores.id}`;
+}
+
 /** Compares an object with what it must hold. */
 export function judge(
   desired: DesiredObject,

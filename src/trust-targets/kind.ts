@@ -1,6 +1,6 @@
 import type { Resource } from '../api/names.ts';
 import type { RawObject } from '../api/parse.ts';
-import type { TargetKind } from '../api/trust-targets.ts';
+import type { ObjectKind } from '../api/trust-targets.ts';
 
 /** Where the PEM stands in a ConfigMap and in a Secret: the Gateway API reads it there (BackendTLSPolicy, frontend validation). */
 export const CA_KEY = 'ca.crt';
@@ -8,12 +8,14 @@ export const CA_KEY = 'ca.crt';
 export interface TargetContent {
   readonly pem: string;
   readonly files: Readonly<Record<string, string>>;
+  /** The files that are text. */
+  readonly texts?: readonly string[] | undefined;
   readonly signerName: string | undefined;
 }
 
 /** One kind of object that a trust bundle can be written into. */
 export interface KindOfTarget {
-  readonly kind: TargetKind;
+  readonly kind: ObjectKind;
   readonly resource: Resource;
   /** The value below `trustTargets` of the chart that gives the rights; the flag --trust-targets lists it. */
   readonly right: 'configMaps' | 'secrets' | 'clusterTrustBundles';

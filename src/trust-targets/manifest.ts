@@ -2,7 +2,7 @@ import type { CertificateAuthority } from '../api/certificate-authority.ts';
 import * as names from '../api/names.ts';
 import { CREATE_ONLY } from '../kube/object.ts';
 import type { TrustBundle } from '../pki/bundle.ts';
-import type { DesiredObject } from './desired.ts';
+import type { ClusterObject } from './desired.ts';
 import { markOf, sinceAfter } from './judge.ts';
 import { KINDS } from './kinds.ts';
 import { NO_STORES } from './stores.ts';
@@ -17,7 +17,7 @@ export type TargetManifest = ReturnType<typeof targetManifest>;
  */
 export function targetManifest(
   resource: Pick<CertificateAuthority, 'kind' | 'namespace' | 'name' | 'uid'>,
-  desired: DesiredObject,
+  desired: ClusterObject,
   bundle: TrustBundle,
   seen: TargetView | undefined,
   now: Date,
@@ -44,6 +44,6 @@ export function targetManifest(
         ...(stores.id === '' ? {} : { [names.TRUST_STORES_ANNOTATION]: Object.keys(stores.files).sort().join(',') }),
       },
     },
-    ...write({ pem: bundle.pem, files: stores.files, signerName }),
+    ...write({ pem: bundle.pem, files: stores.files, texts: stores.texts, signerName }),
   };
 }

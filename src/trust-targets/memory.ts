@@ -10,8 +10,8 @@ const APART_MS = 500;
 
 /** What is remembered of one object; nothing of it must survive a restart. */
 export interface ObjectMemory {
-  /** The hash of the bundle with which it was last seen, or written. */
-  heldHash: string | undefined;
+  /** What it held when it was last seen as it should be, or written; see contentId. */
+  held: string | undefined;
   failures: number;
   /** Not to be tried before. */
   nextAt: Date | undefined;
@@ -32,7 +32,7 @@ export class TargetsMemory {
     const known = this.#objects.get(id);
     if (known !== undefined) return known;
     const made = {
-      heldHash: undefined,
+      held: undefined,
       failures: 0,
       nextAt: undefined,
       trouble: undefined,
@@ -43,9 +43,9 @@ export class TargetsMemory {
   }
 
   /** It holds what it should. */
-  holds(id: string, hash: string): void {
+  holds(id: string, content: string): void {
     const object = this.of(id);
-    object.heldHash = hash;
+    object.held = content;
     object.failures = 0;
     object.nextAt = undefined;
     object.trouble = undefined;

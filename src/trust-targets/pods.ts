@@ -1,7 +1,7 @@
 import { parseRfc3339 } from '../api/conditions.ts';
 import { keyOf, type RawObject } from '../api/parse.ts';
 import { shared } from '../api/shared.ts';
-import type { TargetKind } from '../api/trust-targets.ts';
+import type { ObjectKind } from '../api/trust-targets.ts';
 
 /** A use of an object in a Pod that the kubelet doesn't refresh while the container runs. */
 export interface FixedUse {
@@ -121,7 +121,7 @@ function environment({ env = [], envFrom = [] }: Container, namespace: string): 
   ];
 }
 
-function idsOf(kind: TargetKind, namespace: string, name: string | undefined): string[] {
+function idsOf(kind: ObjectKind, namespace: string, name: string | undefined): string[] {
   return name === undefined ? [] : [`${kind}/${keyOf({ namespace, name })}`];
 }
 

@@ -1,7 +1,7 @@
 import type { CertificateAuthority } from '../api/certificate-authority.ts';
 import { toRfc3339 } from '../api/conditions.ts';
 import { earliest } from '../api/moments.ts';
-import type { TrustTarget } from '../api/trust-targets.ts';
+import { isInCluster, type TrustTarget } from '../api/trust-targets.ts';
 import type { TrustProof } from '../rotation/trust-proof.ts';
 import { behindMessage, type Delivery, deliveredAt, podsBehind } from './delivery.ts';
 import { nameOf } from './desired.ts';
@@ -9,7 +9,7 @@ import { heldSince } from './judge.ts';
 import type { Survey, Surveyed } from './survey.ts';
 
 /** Places without a verifier: no workload can be in a namespace that isn't there, or is going. */
-const NO_VERIFIER = 'TrustTargetNoNamespace';
+export const NO_VERIFIER = 'TrustTargetNoNamespace';
 
 /**
  * What shows of the targets of an authority that they trust one CA certificate: one proof for each object. An object that
@@ -59,13 +59,16 @@ function deliveryProof(
 ): TrustProof {
   const { subject, since } = written;
   if (since === undefined || requiredProof !== 'Delivered') return written;
-  const unknown = delivery.seesPods ? delivery.unknownPods(object.namespace) : undefined;
+  const unknown = delivery.seesPods && isInCluster(object) ? delivery.unknownPods(object.namespace) : undefined;
   if (unknown !== undefined) return { subject, since: undefined, waiting: unknown.message };
   const behind = podsBehind(object, since, delivery);
   if (behind.length > 0) return { subject, since: undefined, waiting: behindMessage(behind) };
   const delivered = deliveredAt(since, delivery);
   if (delivered <= now) return { subject, since: delivered, waiting: undefined };
-  const waiting = `the kubelet has until ${toRfc3339(delivered)} to bring it into the Pods that mount it`;
+  const until = toRfc3339(delivered);
+  const waiting = isInCluster(object)
+    ? `the kubelet has until ${until} to bring it into the Pods that mount it`
+    : `the provider has until ${until} to bring it to all of its servers`;
   return { subject, since: undefined, waiting };
 }
 

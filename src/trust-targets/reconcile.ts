@@ -8,25 +8,32 @@ import {
 import type { ClientCertificate } from '../api/client-certificate.ts';
 import type { TrustStatus } from '../api/generated/types.ts';
 import { earliest } from '../api/moments.ts';
-import type { TargetKind } from '../api/trust-targets.ts';
+import { isInCluster, type ObjectKind, type TargetKind } from '../api/trust-targets.ts';
+import type { Audit } from '../audit/event.ts';
 import type { EventText } from '../certificate/status/events.ts';
 import type { Clock } from '../clock.ts';
 import type { Logger } from '../log.ts';
 import type { Ownership } from '../ownership.ts';
 import { bundleOf, type TrustBundle } from '../pki/bundle.ts';
+import type { CertificateView } from '../pki/certificate.ts';
 import { backoffMs } from '../queue/backoff.ts';
 import type { Outcome, Run } from '../queue/controller.ts';
 import type { Trouble } from '../trouble.ts';
+import { complete, wantsCrls } from './complete.ts';
+import { crlNews } from './crl-proofs.ts';
 import type { Delivery } from './delivery.ts';
-import { type DesiredObject, desiredTargets, idOf, type Places, withStores } from './desired.ts';
-import { TargetsMemory } from './memory.ts';
+import { type ClusterObject, type DesiredObject, desiredTargets, idOf, type Places } from './desired.ts';
+import type { TargetsMemory } from './memory.ts';
+import { withoutNamesakes } from './namesakes.ts';
 import { nameProblems } from './permitted-names.ts';
 import { nextDelivery } from './proofs.ts';
+import type { RemoteTargets } from './remote.ts';
+import type { TargetResults } from './results.ts';
 import { incomplete, nextEnd, nextRead, type SourceFinding, trustedBy } from './sources.ts';
 import { trustStatus } from './status.ts';
-import { trustStores } from './stores.ts';
-import { removeSurplus } from './surplus.ts';
+import { allPlaces, removeSurplus, waitingPlaces } from './surplus.ts';
 import { type Survey, surveyTargets } from './survey.ts';
+import { CRLS_NOT_READ, type TargetCrls } from './target-crls.ts';
 import { tooLarge, UNREAD } from './troubles.ts';
 import type { TargetView } from './view.ts';
 import type { TargetAccess } from './write.ts';
@@ -37,19 +44,30 @@ export interface TargetsDeps {
   find(key: string): AnyCertificateAuthority | undefined;
   /** The CA certificates that verifiers must accept; undefined while they aren't known. */
   trustOf(resource: CertificateAuthority): TrustBundle | undefined;
+  /** Its own CA certificates, also those below what verifiers trust. */
+  cas(resource: CertificateAuthority): readonly CertificateView[];
   readonly places: Places;
   readonly access: TargetAccess;
-  view(object: Pick<DesiredObject, 'kind' | 'namespace' | 'name'>): TargetView | undefined;
+  view(object: Pick<ClusterObject, 'kind' | 'namespace' | 'name'>): TargetView | undefined;
   /** All objects that carry the labels of an authority. */
   labelled(key: string): readonly TargetView[];
   /** See Seen. */
-  unknown(kind: TargetKind, namespace: string): Trouble | undefined;
+  unknown(kind: ObjectKind, namespace: string): Trouble | undefined;
   /** Has the authority report its status. */
   wakeAuthority(key: string): void;
   recordEvent(resource: CertificateAuthority, event: EventText): void;
+  /** Undefined where no audit log is kept. */
+  readonly audit?: Audit | undefined;
   /** See TrustSources. */
   readonly sources: {
     read(resource: CertificateAuthority): Promise<readonly SourceFinding[]>;
+    forget(key: string): void;
+  };
+  /** What is at a provider. */
+  readonly remote: RemoteTargets;
+  /** The CRLs for its targets. */
+  readonly crls: {
+    read(resource: CertificateAuthority): Promise<TargetCrls>;
     forget(key: string): void;
   };
   /** The ClientCertificates that the authority serves. */
@@ -69,39 +87,6 @@ export interface TargetMetrics {
   targetWritten(kind: TargetKind, outcome: 'written' | 'deleted' | 'failed'): void;
 }
 
-/** What the last run has found, for each authority by its key. */
-export class TargetResults {
-  readonly #surveys = new Map<string, Survey>();
-  readonly #statuses = new Map<string, TrustStatus>();
-  readonly #memories = new Map<string, TargetsMemory>();
-
-  survey(key: string): Survey | undefined {
-    return this.#surveys.get(key);
-  }
-
-  set(key: string, survey: Survey, status: TrustStatus): void {
-    this.#surveys.set(key, survey);
-    this.#statuses.set(key, status);
-  }
-
-  memoryOf(key: string): TargetsMemory {
-    const known = this.#memories.get(key) ?? new TargetsMemory();
-    this.#memories.set(key, known);
-    return known;
-  }
-
-  forget(key: string): void {
-    this.#surveys.delete(key);
-    this.#statuses.delete(key);
-    this.#memories.delete(key);
-  }
-
-  /** As the authority reports it: what it has reported before while nothing newer is known. */
-  status({ trustTargets, status, ...resource }: CertificateAuthority): TrustStatus | undefined {
-    return trustTargets.length === 0 ? undefined : (this.#statuses.get(authorityKey(resource)) ?? status.trust);
-  }
-}
-
 /** What stands in the way of a target without an event for it is looked at again after this time. */
 const LOOK_AGAIN_MS = 30_000;
 const OUTAGE = { firstMs: 500, longestMs: 30_000 };
@@ -114,18 +99,29 @@ export async function reconcileTargets(key: string, deps: TargetsDeps, run: Run)
   // A broken spec says nothing about where trust belongs: what was written stays.
   if (isBrokenAuthority(resource)) return { do: 'rest' };
   const wanted = desiredTargets(resource, deps.places);
-  const surplusAt = await removeSurplus(resource, wanted, deps);
-  if (wanted.length === 0) return { ...forget(key, deps), recheckAt: surplusAt };
+  const remove = (waiting: ReadonlySet<string>) => removeSurplus(resource, wanted, waiting, deps);
+  if (wanted.length === 0) return { ...forget(key, deps), recheckAt: await remove(new Set()) };
   const own = deps.trustOf(resource);
-  if (own === undefined) return { do: 'rest', recheckAt: surplusAt };
-  const sources = withNameProblems(resource, await run.releaseWorker(() => deps.sources.read(resource)), deps);
+  if (own === undefined) return { do: 'rest', recheckAt: await remove(allPlaces(wanted)) };
+  const read = await run.releaseWorker(() => deps.sources.read(resource));
+  const told = withNameProblems(resource, read, deps);
+  const sources = withoutNamesakes([...own.anchors.values(), ...deps.cas(resource)], told, clock.now());
   const further = trustedBy(sources, clock.now());
   const bundle = further.length === 0 ? own : bundleOf([...own.anchors.values(), ...further]);
   const unfit = incomplete(sources) ?? tooLarge(Buffer.byteLength(bundle.pem), bundle.anchors.size);
   const memory = results.memoryOf(key);
   memory.keepOnly(new Set(wanted.flatMap(({ objects }) => objects.map(idOf))));
-  const complete = await withStores(wanted, ({ formats }) => trustStores(bundle, formats));
-  const look = () => surveyTargets(resource, complete, bundle, deps, { memory, sources, unfit, now: clock.now() });
+  const known = wantsCrls(resource) ? await run.releaseWorker(() => deps.crls.read(resource)) : undefined;
+  if (known === undefined) deps.crls.forget(key);
+  const { targets, crls } = await complete(wanted, bundle, known);
+  deps.remote.refresh(resource, wanted, bundle);
+  const seen = {
+    view: (object: DesiredObject) =>
+      isInCluster(object) ? deps.view(object) : deps.remote.view(resource, object, bundle),
+    unknown: (object: DesiredObject) =>
+      isInCluster(object) ? deps.unknown(object.kind, object.namespace) : deps.remote.unknown(resource, object),
+  };
+  const look = () => surveyTargets(resource, targets, bundle, seen, { memory, sources, crls, unfit, now: clock.now() });
   const before = look();
   const { isOutage, hasMore } = await writeDue(resource, before, memory, deps, run);
   const after = before.writes.size === 0 ? before : look();
@@ -137,6 +133,7 @@ export async function reconcileTargets(key: string, deps: TargetsDeps, run: Run)
   if (deliveryAt !== undefined && deliveryAt <= now) deps.wakeAuthority(key);
   memory.outages = isOutage ? memory.outages + 1 : 0;
   if (isOutage) return { do: 'retry', at: new Date(now.getTime() + backoffMs(memory.outages, OUTAGE, clock.random())) };
+  const surplusAt = await remove(waitingPlaces(after));
   if (hasMore) return { do: 'rest', recheckAt: now };
   return {
     do: 'rest',
@@ -147,6 +144,8 @@ export async function reconcileTargets(key: string, deps: TargetsDeps, run: Run)
       memory.deliveryAt,
       nextEnd(sources, now),
       nextRead(sources),
+      deps.remote.nextRead(key),
+      crls?.nextEnd,
     ]),
   };
 }
@@ -165,9 +164,11 @@ function withNameProblems(
 }
 
 /** There is nothing to write, and nothing to remember. */
-function forget(key: string, { results, sources, metrics }: TargetsDeps) {
+function forget(key: string, { results, sources, remote, crls, metrics }: TargetsDeps) {
   results.forget(key);
+  remote.forget(key);
   sources.forget(key);
+  crls.forget(key);
   metrics.hideTargets(key);
   return { do: 'rest' } as const;
 }
@@ -178,17 +179,20 @@ function publish(resource: CertificateAuthority, survey: Survey, deps: TargetsDe
   // At the start the objects of a kind may not be known yet, and what status says of them is still true.
   if (isUnread(survey) && results.survey(key) === undefined) return;
   const before = results.status(resource);
+  const formerCrls = crlNews(results.survey(key));
   results.set(key, survey, trustStatus(survey, deps.delivery, deps.clock.now()));
   metrics.showTargets(key, survey);
   const after = results.status(resource);
-  if (isDeepStrictEqual(before, after) && isDeepStrictEqual(resource.status.trust, after)) return;
+  const isSame = isDeepStrictEqual(before, after) && isDeepStrictEqual(resource.status.trust, after);
+  if (isSame && formerCrls === crlNews(survey)) return;
   for (const event of [...troubleEvents(before, after), ...sourceEvents(before, after)])
     deps.recordEvent(resource, event);
   deps.wakeAuthority(key);
 }
 
-/** Whether a watch has not come to its end and has met no refusal either. */
-function isUnread({ targets }: Survey): boolean {
+/** Whether a watch has not come to its end and has met no refusal either, or the CRLs have not been read. */
+function isUnread({ crls, targets }: Survey): boolean {
+  if (crls?.unread === CRLS_NOT_READ) return true;
   return targets.some(({ objects }) => objects.some(({ trouble, view }) => view === undefined && trouble === UNREAD));
 }
 

@@ -45,6 +45,7 @@ test('a source that cannot be read keeps what it said before, and says nothing w
   for (const [content, reason] of [
     [undefined, 'TrustBundleNotFound'],
     ['no PEM', 'TrustBundleRefused'],
+    [client.certificate.pem, 'TrustBundleRefused'],
   ] as const) {
     const kept = await read(content, good);
     assert.is(kept.certificates, good.certificates);

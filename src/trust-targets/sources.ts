@@ -1,9 +1,9 @@
 import { toRfc3339 } from '../api/conditions.ts';
 import type { TrustSource, TrustSourceStatus } from '../api/generated/types.ts';
 import { earliest } from '../api/moments.ts';
-import type { ReferencedData } from '../backends/backend.ts';
+import type { ReferencedData } from '../backends/backend-deps.ts';
 import { anchorProblem } from '../backends/shared/readable-trust.ts';
-import { parseBundle } from '../backends/shared/trust-bundle.ts';
+import { bundleRemedy, parseBundle } from '../backends/shared/trust-bundle.ts';
 import { AuthorityError, classify } from '../errors.ts';
 import { readable } from '../foreign-text.ts';
 import { type CertificateView, distinct } from '../pki/certificate.ts';
@@ -41,9 +41,16 @@ export async function readTrustSource(
 ): Promise<SourceFinding> {
   const { name } = source;
   try {
-    const { place, pem } = await contentOf(source, namespace, configMap);
-    const all = parseBundle(place, pem);
+    const { place, pem, remedy } = await contentOf(source, namespace, configMap);
+    const all = parseBundle(place, pem, remedy);
     const refusedOf = new Map(all.map((each) => [each, problemOf(each)]));
+    const [first] = refusedOf;
+    // More likely a mistake than the wish to cut off every client of the partner.
+    if (first !== undefined && [...refusedOf.values()].every((problem) => problem !== undefined))
+      throw new AuthorityError(
+        'TrustBundleRefused',
+        `${place} has no CA certificate that can be trusted: ${nameOf(first[0])} ${first[1]}`,
+      );
     return {
       name,
       certificates: distinct(all.filter((each) => refusedOf.get(each) === undefined)),
@@ -61,14 +68,15 @@ export async function readTrustSource(
 }
 
 async function contentOf({ configMap, inline = '' }: TrustSource, namespace: string, read: ReadConfigMap) {
-  if (configMap === undefined) return { place: 'inline', pem: Buffer.from(inline) };
+  if (configMap === undefined) return { place: 'inline', pem: Buffer.from(inline), remedy: undefined };
   const { name, key } = configMap;
   const object = `ConfigMap ${namespace}/${name}`;
+  const remedy = bundleRemedy('ConfigMap', namespace, name, key);
   const content = await read(name);
-  if (content === undefined) throw new AuthorityError('TrustBundleNotFound', `there is no ${object}`);
+  if (content === undefined) throw new AuthorityError('TrustBundleNotFound', `there is no ${object}; ${remedy}`);
   const pem = Object.hasOwn(content, key) ? content[key] : undefined;
-  if (pem === undefined) throw new AuthorityError('TrustBundleNotFound', `${object} has no key ${key}`);
-  return { place: `${object}, key ${key}`, pem: Buffer.from(pem) };
+  if (pem === undefined) throw new AuthorityError('TrustBundleNotFound', `${object} has no key ${key}; ${remedy}`);
+  return { place: `${object}, key ${key}`, pem: Buffer.from(pem), remedy };
 }
 
 function problemOf(certificate: CertificateView): string | undefined {

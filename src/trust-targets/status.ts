@@ -1,4 +1,5 @@
 import type { TrustStatus, TrustTargetStatus } from '../api/generated/types.ts';
+import { isInCluster } from '../api/trust-targets.ts';
 import { readable } from '../foreign-text.ts';
 import { behindMessage, type Delivery, podsBehind } from './delivery.ts';
 import { placeOf } from './desired.ts';
@@ -36,7 +37,9 @@ function targetStatus(
   const listed = [
     ...(trouble === undefined ? [] : [{ object: target.object, reason: trouble.code, message: trouble.message }]),
     ...waiting.map(describe),
-    ...(isDelivered && delivery.seesPods ? objects.flatMap((each) => notDelivered(each, survey, delivery, now)) : []),
+    ...(isDelivered && delivery.seesPods && isInCluster(target)
+      ? objects.flatMap((each) => notDelivered(each, survey, delivery, now))
+      : []),
   ].slice(0, MOST_WAITING);
   return {
     name: target.name,
@@ -45,7 +48,9 @@ function targetStatus(
     objects: objects.length,
     holding: objects.length - waiting.length,
     ...(held.length === 0 ? {} : { fingerprintsSHA256: held.slice(0, MOST_FINGERPRINTS) }),
-    ...(isDelivered ? { delivery: delivery.seesPods ? ('Pods' as const) : ('Time' as const) } : {}),
+    ...(isDelivered
+      ? { delivery: delivery.seesPods && isInCluster(target) ? ('Pods' as const) : ('Time' as const) }
+      : {}),
     ...(strangers.length === 0 ? {} : { strangers: strangers.slice(0, MOST_STRANGERS) }),
     ...(listed.length === 0 ? {} : { waiting: listed }),
   };

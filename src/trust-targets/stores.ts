@@ -5,11 +5,13 @@ import { encodeJksTrustStore } from '../pki/keystores/jks.ts';
 import { encodePkcs12TrustStore } from '../pki/keystores/pkcs12.ts';
 import { RecentlyUsed } from '../recently-used.ts';
 
-/** The trust stores of a target: the names of the files, and each as base64. */
+/** The files of a target beside ca.crt: their names, and each as base64. */
 export interface TrustStores {
   /** See storesId; empty where there are none. */
   readonly id: string;
   readonly files: Readonly<Record<string, string>>;
+  /** The files that are text. */
+  readonly texts?: readonly string[];
 }
 
 export const NO_STORES: TrustStores = Object.freeze({ id: '', files: Object.freeze({}) });

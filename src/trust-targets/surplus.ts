@@ -3,6 +3,7 @@ import { classify } from '../errors.ts';
 import { type DesiredTarget, idOf, nameOf } from './desired.ts';
 import { isOurs } from './judge.ts';
 import type { TargetsDeps } from './reconcile.ts';
+import type { Survey } from './survey.ts';
 import type { TargetView } from './view.ts';
 
 const TRY_AGAIN_MS = 10_000;
@@ -11,11 +12,13 @@ const TRY_AGAIN_MS = 10_000;
  * Deletes the objects of an authority that its targets don't name any more, or whose namespace is not selected any more. At
  * once, also where certificates of its CA are still valid: an object that nothing updates would go on to trust a CA that
  * was replaced. Pods that run keep the files that they have mounted, and those that start later fail with a plain message.
- * Answers when to try again.
+ * Not in a namespace that is `waiting` for another object of the authority, which may be what replaces it: a place must not
+ * lose its CA certificates to a source that can't be read, or to a write that is refused. Answers when to try again.
  */
 export async function removeSurplus(
   resource: CertificateAuthority,
   wanted: readonly DesiredTarget[],
+  waiting: ReadonlySet<string>,
   deps: TargetsDeps,
 ): Promise<Date | undefined> {
   // Where it isn't known which objects a target means, none is known to be surplus.
@@ -24,10 +27,22 @@ export async function removeSurplus(
   const key = authorityKey(resource);
   const surplus = deps
     .labelled(key)
-    .filter((view) => isOurs(view, resource) && !view.isBeingDeleted && !ids.has(idOf(view)));
+    .filter((view) => isOurs(view, resource) && !view.isBeingDeleted && !ids.has(idOf(view)))
+    .filter(({ namespace }) => !waiting.has(namespace));
   let isFailed = false;
   for (const view of surplus) if (!(await remove(resource, view, deps))) isFailed = true;
   return isFailed ? new Date(deps.clock.now().getTime() + TRY_AGAIN_MS) : undefined;
+}
+
+/** The namespaces of all objects that are wanted. */
+export function allPlaces(wanted: readonly DesiredTarget[]): ReadonlySet<string> {
+  return new Set(wanted.flatMap(({ objects }) => objects.map(({ namespace }) => namespace)));
+}
+
+/** The namespaces of those that don't hold yet what they should. */
+export function waitingPlaces({ targets }: Survey): ReadonlySet<string> {
+  const waiting = targets.flatMap(({ objects }) => objects.filter(({ isHolding }) => !isHolding));
+  return new Set(waiting.map(({ object }) => object.namespace));
 }
 
 async function remove(resource: CertificateAuthority, view: TargetView, deps: TargetsDeps): Promise<boolean> {
@@ -36,6 +51,7 @@ async function remove(resource: CertificateAuthority, view: TargetView, deps: Ta
     deps.ownership.assert(authorityKey(resource));
     await deps.access.remove(view);
     deps.metrics.targetWritten(view.kind, 'deleted');
+    deps.audit?.write({ event: 'trustTargetDeleted', ...about, uid: resource.uid });
     deps.log.info('trust target deleted, since no target of the authority means it any more', about);
     return true;
   } catch (error) {

@@ -1,11 +1,12 @@
 import type { CertificateAuthority } from '../api/certificate-authority.ts';
-import type { TargetKind, TrustTarget } from '../api/trust-targets.ts';
+import type { TrustTarget } from '../api/trust-targets.ts';
 import type { TrustBundle } from '../pki/bundle.ts';
 import type { Trouble } from '../trouble.ts';
 import { type DesiredObject, type DesiredTarget, idOf } from './desired.ts';
-import { judge } from './judge.ts';
+import { contentId, judge } from './judge.ts';
 import type { TargetsMemory } from './memory.ts';
 import type { SourceFinding } from './sources.ts';
+import type { TargetCrls } from './target-crls.ts';
 import type { TargetView } from './view.ts';
 
 /** One object, and whether it holds what it should. */
@@ -25,11 +26,19 @@ export interface SurveyedTarget {
   readonly trouble: Trouble | undefined;
 }
 
+/** The CRLs that the targets must hold. */
+export interface SurveyedCrls extends TargetCrls {
+  /** The targets that have no room for them, as sentences. */
+  readonly tooLarge: readonly string[];
+}
+
 /** What is known of all targets of an authority. */
 export interface Survey {
   /** What the targets must hold. */
   readonly bundle: TrustBundle;
   readonly sources: readonly SourceFinding[];
+  /** Undefined where no target has room for CRLs. */
+  readonly crls?: SurveyedCrls | undefined;
   readonly owner: Pick<CertificateAuthority, 'kind' | 'namespace' | 'name' | 'uid' | 'generation'>;
   readonly targets: readonly SurveyedTarget[];
   /** The objects that are to be written, each once; undefined for one that there isn't yet. */
@@ -40,14 +49,15 @@ interface Circumstances {
   readonly memory: TargetsMemory;
   readonly now: Date;
   readonly sources?: readonly SourceFinding[];
+  readonly crls?: SurveyedCrls | undefined;
   /** Why nothing can be written. */
   readonly unfit?: Trouble | undefined;
 }
 
 interface Seen {
   view(object: DesiredObject): TargetView | undefined;
-  /** Why nothing is known of the objects of a kind in a namespace; undefined where they are known. */
-  unknown(kind: TargetKind, namespace: string): Trouble | undefined;
+  /** Why nothing is known of an object; undefined where it is known, also that there is none. */
+  unknown(object: DesiredObject): Trouble | undefined;
 }
 
 const NOT_WRITTEN: Trouble = { code: 'TrustTargetPending', message: 'it has not been written yet' };
@@ -58,22 +68,23 @@ export function surveyTargets(
   wanted: readonly DesiredTarget[],
   bundle: TrustBundle,
   seen: Seen,
-  { memory, now, sources = [], unfit }: Circumstances,
+  { memory, now, sources = [], crls, unfit }: Circumstances,
 ): Survey {
   const writes = new Map<DesiredObject, TargetView | undefined>();
   const known = new Set<string>();
   const surveyObject = (object: DesiredObject): Surveyed => {
-    const unknown = seen.unknown(object.kind, object.namespace);
+    const unknown = seen.unknown(object);
     if (unknown !== undefined) return { object, view: undefined, isHolding: false, trouble: unknown };
     const view = seen.view(object);
     const finding = judge(object, view, bundle, owner, now);
     const id = idOf(object);
     if (finding.state === 'holding') {
-      memory.holds(id, bundle.hash);
+      memory.holds(id, contentId(object, bundle));
       return { object, view, isHolding: true, trouble: undefined };
     }
     if (finding.state === 'foreign') return { object, view, isHolding: false, trouble: finding.trouble };
-    if (unfit !== undefined) return { object, view, isHolding: false, trouble: unfit };
+    const unwritable = unfit ?? object.unready;
+    if (unwritable !== undefined) return { object, view, isHolding: false, trouble: unwritable };
     // Two targets may mean one object.
     if (!known.has(id)) writes.set(object, view);
     known.add(id);
@@ -87,5 +98,5 @@ export function surveyTargets(
       ...unreached.map((each) => ({ object: each.object, view: undefined, isHolding: false, trouble: each.trouble })),
     ],
   }));
-  return { bundle, sources, owner, targets, writes };
+  return { bundle, sources, crls, owner, targets, writes };
 }

@@ -1,4 +1,5 @@
 import { TRUST_TARGET_LABEL } from '../api/names.ts';
+import { isInCluster } from '../api/trust-targets.ts';
 import { ApiError, classify, type ErrorCode } from '../errors.ts';
 import type { Trouble } from '../trouble.ts';
 import { type DesiredObject, nameOf } from './desired.ts';
@@ -14,8 +15,9 @@ const MAY_NOT_ATTEST = /attest/i;
 /** Why an object could not be written, as its status says; undefined for what passes by itself, and says nothing of this object. */
 export function troubleOfWrite(thrown: unknown, desired: DesiredObject): Trouble | undefined {
   const { code, message } = classify(thrown);
-  const kind = KINDS[desired.kind];
   const said = (reason: ErrorCode, text: string): Trouble => ({ code: reason, message: `${nameOf(desired)}: ${text}` });
+  if (!isInCluster(desired)) return said('Unexpected', message);
+  const kind = KINDS[desired.kind];
   if (thrown instanceof ApiError && thrown.status === 403 && ENDS.test(message))
     return said('TrustTargetNoNamespace', `its namespace is being deleted`);
   if (code === 'Forbidden') return said('TrustTargetForbidden', `${message}; ${remedy(kind)}`);

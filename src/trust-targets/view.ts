@@ -4,7 +4,7 @@ import type { AuthorityKind } from '../api/client-certificate.ts';
 import * as names from '../api/names.ts';
 import { identify, type RawObject } from '../api/parse.ts';
 import { shared } from '../api/shared.ts';
-import type { TargetKind } from '../api/trust-targets.ts';
+import type { ObjectKind, TargetKind } from '../api/trust-targets.ts';
 import { hashOfBundle } from '../pki/bundle.ts';
 import { CERTIFICATE_LABEL } from '../pki/certificate.ts';
 import { parsePem } from '../pki/pem.ts';
@@ -45,7 +45,7 @@ export interface TargetView {
 }
 
 /** Makes views of one kind. Equal bundles are read once: thousands of objects hold the same. */
-export function targetViewer(kind: TargetKind): (object: RawObject) => TargetView {
+export function targetViewer(kind: ObjectKind): (object: RawObject) => TargetView {
   const known = new RecentlyUsed<readonly string[]>({ most: 1_000, mostWeight: 4_000_000 });
   const fingerprints = (pem: string, id: string) => {
     const before = known.get(id);

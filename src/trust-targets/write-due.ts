@@ -1,10 +1,11 @@
 import { authorityKey, type CertificateAuthority } from '../api/certificate-authority.ts';
+import { isInCluster } from '../api/trust-targets.ts';
 import { classify } from '../errors.ts';
 import type { Run } from '../queue/controller.ts';
 import type { Trouble } from '../trouble.ts';
 import { contestTrouble } from './contest.ts';
 import { type DesiredObject, idOf, nameOf } from './desired.ts';
-import { isOurs } from './judge.ts';
+import { contentId, isOurs } from './judge.ts';
 import type { TargetsMemory } from './memory.ts';
 import type { TargetsDeps } from './reconcile.ts';
 import type { Survey } from './survey.ts';
@@ -23,9 +24,9 @@ export async function writeDue(
   { bundle, writes }: Survey,
   memory: TargetsMemory,
   deps: TargetsDeps,
-  { signal }: Run,
+  { signal, releaseWorker }: Run,
 ): Promise<{ readonly isOutage: boolean; readonly hasMore: boolean }> {
-  const { clock, log, metrics } = deps;
+  const { clock, log, metrics, audit } = deps;
   const now = clock.now();
   const due = [...writes].filter(([object]) => (memory.of(idOf(object)).nextAt ?? now) <= now);
   let isOutage = false;
@@ -34,7 +35,7 @@ export async function writeDue(
     const about = { authority: authorityKey(resource), object: nameOf(object) };
     try {
       const trouble = await attempt(object, seen);
-      if (trouble === undefined) memory.holds(id, bundle.hash);
+      if (trouble === undefined) memory.holds(id, contentId(object, bundle));
       else failed(trouble);
     } catch (error) {
       const trouble = troubleOfWrite(error, object);
@@ -51,10 +52,23 @@ export async function writeDue(
       memory.failed(id, trouble, clock.now(), clock.random());
     }
   };
+  const written = (object: DesiredObject) => {
+    metrics.targetWritten(object.kind, 'written');
+    audit?.write({
+      event: 'trustTargetWritten',
+      ...{ authority: authorityKey(resource), uid: resource.uid, object: nameOf(object) },
+      anchors: [...bundle.anchors.keys()],
+    });
+  };
   const attempt = async (object: DesiredObject, seen: TargetView | undefined) => {
+    if (!isInCluster(object)) {
+      const trouble = await deps.remote.write(resource, object, bundle, signal);
+      if (trouble === undefined) written(object);
+      return trouble;
+    }
     const remembered = memory.of(idOf(object));
     const isContested = remembered.trouble?.code === 'TrustTargetContested';
-    if (remembered.heldHash === bundle.hash && (remembered.trouble === undefined || isContested)) {
+    if (remembered.held === contentId(object, bundle) && (remembered.trouble === undefined || isContested)) {
       if (remembered.repairs.take(clock.monotonicMs()) > 0) return contestTrouble(object, deps.access);
       reportRepair(resource, object, seen, bundle.anchors, deps);
     }
@@ -63,10 +77,11 @@ export async function writeDue(
       clock,
       assertOwned: () => deps.ownership.assert(authorityKey(resource)),
     });
-    if (trouble === undefined) metrics.targetWritten(object.kind, 'written');
+    if (trouble === undefined) written(object);
     return trouble;
   };
-  const queue = due.slice(0, IN_ONE_RUN).values();
+  const [inCluster, remote] = [true, false].map((wanted) => due.filter(([object]) => isInCluster(object) === wanted));
+  const queue = (inCluster ?? []).slice(0, IN_ONE_RUN).values();
   const lane = async () => {
     for (const [object, seen] of queue) {
       if (isOutage || signal.aborted) return;
@@ -74,7 +89,10 @@ export async function writeDue(
     }
   };
   await Promise.all(Array.from({ length: AT_ONCE }, lane));
-  return { isOutage, hasMore: due.length > IN_ONE_RUN };
+  // Once for all of them: the server is the choice of an author, who must not hold a worker by it.
+  if (remote !== undefined && remote.length > 0)
+    await releaseWorker(() => Promise.all(remote.map(([object, seen]) => write(object, seen))));
+  return { isOutage, hasMore: (inCluster ?? []).length > IN_ONE_RUN };
 }
 
 /** Another writer was faster, several times. */

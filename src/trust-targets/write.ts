@@ -1,29 +1,29 @@
 import type { CertificateAuthority } from '../api/certificate-authority.ts';
 import type { RawObject } from '../api/parse.ts';
-import type { TargetKind } from '../api/trust-targets.ts';
+import type { ObjectKind } from '../api/trust-targets.ts';
 import type { Clock } from '../clock.ts';
 import { ApiError, RetryableError } from '../errors.ts';
 import { fieldAltered } from '../kube/difference.ts';
 import type { TrustBundle } from '../pki/bundle.ts';
 import type { Trouble } from '../trouble.ts';
-import { type DesiredObject, nameOf } from './desired.ts';
+import { type ClusterObject, nameOf } from './desired.ts';
 import { isOurs, judge } from './judge.ts';
 import { type TargetManifest, targetManifest } from './manifest.ts';
 import type { TargetView } from './view.ts';
 
 /** The API server, and the caches of what it holds. */
 export interface TargetAccess {
-  get(object: Pick<DesiredObject, 'kind' | 'namespace' | 'name'>): Promise<RawObject | undefined>;
-  apply(kind: TargetKind, manifest: TargetManifest): Promise<RawObject>;
+  get(object: Pick<ClusterObject, 'kind' | 'namespace' | 'name'>): Promise<RawObject | undefined>;
+  apply(kind: ObjectKind, manifest: TargetManifest): Promise<RawObject>;
   /** On the condition that it still is this object. */
   remove(view: TargetView): Promise<void>;
-  view(kind: TargetKind, object: RawObject): TargetView;
+  view(kind: ObjectKind, object: RawObject): TargetView;
   /** Takes in what was written or read; `replaces` is the version that the write demanded. */
-  put(kind: TargetKind, object: RawObject, replaces?: string): void;
+  put(kind: ObjectKind, object: RawObject, replaces?: string): void;
   /** What a Secret is for, where that is anything but a trust bundle; see purposeOf. */
   purposeOf(secret: RawObject): string | undefined;
   /** Why a Secret of that name can't be a target, as the rest of a sentence; see reservationOf. */
-  reservationOf(object: DesiredObject): string | undefined;
+  reservationOf(object: ClusterObject): string | undefined;
 }
 
 const WRITE_ATTEMPTS = 4;
@@ -34,7 +34,7 @@ const WRITE_ATTEMPTS = 4;
  */
 export async function writeTarget(
   resource: CertificateAuthority,
-  desired: DesiredObject,
+  desired: ClusterObject,
   bundle: TrustBundle,
   seen: TargetView | undefined,
   deps: { readonly access: TargetAccess; readonly clock: Clock; assertOwned(): void },
@@ -73,7 +73,7 @@ export async function writeTarget(
 
 /** A Secret that is handed over may hold a key that something else needs, whatever a person has written onto it. */
 async function protection(
-  desired: DesiredObject,
+  desired: ClusterObject,
   current: TargetView | undefined,
   resource: CertificateAuthority,
   access: TargetAccess,
@@ -87,7 +87,7 @@ async function protection(
 }
 
 /** Admission plugins may change an object on its way, and the API server answers success. */
-function alteredTrouble(desired: DesiredObject, field: string | undefined): Trouble | undefined {
+function alteredTrouble(desired: ClusterObject, field: string | undefined): Trouble | undefined {
   if (field === undefined) return undefined;
   return {
     code: 'TrustTargetRefused',

@@ -1,4 +1,9 @@
-import { authorityKey, authorityResource, type CertificateAuthority } from '../api/certificate-authority.ts';
+import {
+  authorityKey,
+  authorityResource,
+  type CertificateAuthority,
+  fallbackKey,
+} from '../api/certificate-authority.ts';
 import type { AuthorityKind } from '../api/client-certificate.ts';
 import { SECRETS } from '../api/names.ts';
 import { keyOf } from '../api/parse.ts';
@@ -14,12 +19,17 @@ import { Buckets } from '../queue/bucket.ts';
 import { Controller } from '../queue/controller.ts';
 import { SlowWork } from '../queue/slow-work.ts';
 import type { Call } from '../queue/turnstile.ts';
+import { abilityOf } from '../revocation/ability.ts';
+import type { Revocations } from '../revocation/revocations.ts';
 import type { Generation } from '../rotation/generation.ts';
 import { blankManifest, generationManifest } from '../rotation/generation-manifest.ts';
 import { viewGenerationSecret } from '../rotation/generation-secret.ts';
 import { membersOf } from '../rotation/members.ts';
+import { standbyMembers } from '../rotation/standby.ts';
 import type { TrustProof } from '../rotation/trust-proof.ts';
-import type { TargetResults } from '../trust-targets/reconcile.ts';
+import { trustedNow } from '../rotation/trusted.ts';
+import type { TargetResults } from '../trust-targets/results.ts';
+import { wireFallbacks } from './fallbacks.ts';
 import { applyWhole } from './secret-access.ts';
 import { namespaceOf, recordEvent, type Services, STATUS_WRITES, writeStatus } from './services.ts';
 import { startAuthority } from './start-authority.ts';
@@ -38,34 +48,69 @@ export interface Wakes {
 }
 
 /** What is known of those who must trust the CA of an authority. */
-export interface TrustEvidence extends Pick<TargetResults, 'status'> {
+export interface TrustEvidence extends Pick<TargetResults, 'status' | 'crlCondition'> {
   verifiers: AuthorityDeps['verifiers'];
   /** By the key of the authority, and the fingerprint of the CA certificate that is to be trusted. */
   proofs(key: string, fingerprint: string): readonly TrustProof[];
+  /** See crlProofs. */
+  crlProofs(key: string, generation: Generation): readonly TrustProof[];
+  /** The same of its trust targets alone. */
+  targetProofs(key: string, fingerprint: string): readonly TrustProof[];
 }
 
-export function wireAuthorities(services: Services, ledgers: Ledgers, trust: TrustEvidence, wakes: Wakes): Controller {
-  const { ownership, client, clock, cluster, config, events, log, metrics, registry } = services;
+export function wireAuthorities(
+  services: Services,
+  { ledgers, revocations }: { readonly ledgers: Ledgers; readonly revocations: Revocations },
+  trust: TrustEvidence,
+  wakes: Wakes,
+): Controller {
+  const { audit, ownership, client, clock, cluster, config, events, log, metrics, registry } = services;
+  const members = (key: string) => membersOf(key, registry.get(key)?.generations ?? [], cluster);
+  /** Of the authorities whose fallback it is. */
+  const standby = (key: string) => {
+    const runtime = registry.get(key);
+    const stated = runtime === undefined ? [] : trustedNow(runtime);
+    return cluster
+      .primariesOf(key)
+      .flatMap((each) => standbyMembers(members(authorityKey(each)), registry.current(each)?.view, stated));
+  };
   const deps: AuthorityDeps = {
     clock,
     log,
     registry,
+    audit,
     ownership,
     statusWrites: new Buckets(STATUS_WRITES),
     slowWork: new SlowWork(KEYS_AT_ONCE, clock, () => false),
     wakeCertificates: wakes.members,
     wakeReleased: wakes.released,
     ledgers,
+    revocations,
     trustPropagationMs: config.trustPropagationMs,
     controllerNamespace: config.controllerNamespace,
-    proofs: (key, { path }) => trust.proofs(key, path.anchor.fingerprintSHA256),
+    // A fallback signs for those who trust the authorities that name it.
+    proofs: (key, { path: { anchor } }) => [
+      ...trust.proofs(key, anchor.fingerprintSHA256),
+      ...cluster.primariesOf(key).flatMap((each) => trust.targetProofs(authorityKey(each), anchor.fingerprintSHA256)),
+    ],
+    crlProofs: (key, generation) => {
+      const runtime = registry.get(key);
+      const isOwed = runtime?.resource.revocation.keepsCrl && abilityOf(runtime.resource, runtime).by === 'crl';
+      return isOwed ? trust.crlProofs(key, generation) : [];
+    },
     find: (key) => cluster.authority(key),
     start: (resource) =>
       startAuthority(resource, services, () => controller.queue.add(authorityKey(resource)), wakes.certificate),
     generationSecrets: (key) => cluster.generations.byIndex('authority', key),
-    members: (key) => membersOf(key, registry.get(key)?.generations ?? [], cluster),
+    members: (key) => [...members(key), ...standby(key)],
+    fallbacks: wireFallbacks(services, members),
+    fallbackOf: (resource) => {
+      const found = cluster.authority(fallbackKey(resource) ?? '');
+      return resource.fallback === undefined ? undefined : { resource: found, view: registry.current(found)?.view };
+    },
     consumers: (resource) => consumersOf(resource, cluster),
     trustStatus: (resource) => trust.status(resource),
+    crlCondition: (resource) => trust.crlCondition(resource),
     verifiers: (resource) => trust.verifiers(resource),
     createGeneration: async (resource, generation, beside) => {
       const blank = await blankFor(resource, generation.version, services);
@@ -94,8 +139,10 @@ export function wireAuthorities(services: Services, ledgers: Ledgers, trust: Tru
     metrics: {
       show: metrics.showAuthority,
       showRotation: metrics.showRotation,
+      showRevocations: metrics.showRevocations,
       overruled: metrics.rotationOverruled,
       showDemand: metrics.showDemand,
+      showFallback: metrics.showFallback,
       hide: metrics.hideAuthority,
     },
   };

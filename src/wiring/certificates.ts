@@ -1,42 +1,79 @@
-import { authorityKey } from '../api/certificate-authority.ts';
-import { type AuthorityKind, isBroken } from '../api/client-certificate.ts';
-import { CLIENT_CERTIFICATES } from '../api/names.ts';
-import { keyOf, parseMeta } from '../api/parse.ts';
-import { assertServed, observe, referredAuthority, secretKeyOf } from '../certificate/observe.ts';
+import { isBrokenAuthority } from '../api/certificate-authority.ts';
+import { type ClientCertificate, isBroken } from '../api/client-certificate.ts';
+import { CLIENT_CERTIFICATES, CONFIG_MAPS } from '../api/names.ts';
+import { keyOf, parseMeta, type RawObject } from '../api/parse.ts';
+import { requestPlacesOf } from '../certificate/client-request.ts';
+import type { CertificateDeps } from '../certificate/deps.ts';
+import { observe, referredAuthority, secretKeyOf } from '../certificate/observe.ts';
 import { RecentActs } from '../certificate/recent.ts';
-import { type CertificateDeps, deadlineOf, reconcileCertificate } from '../certificate/reconcile.ts';
+import { deadlineOf, reconcileCertificate } from '../certificate/reconcile.ts';
+import { RenewalSuggestions } from '../certificate/renewal-suggestions.ts';
 import { PendingRequests } from '../certificate/request/pending-requests.ts';
 import { UnpublishedCertificates } from '../certificate/request/unpublished.ts';
 import { FollowedSecrets } from '../certificate/secret/followed-secrets.ts';
 import { purposeOf } from '../certificate/secret/protection.ts';
+import { authorityKeyIn } from '../certificate/secret/record.ts';
 import { passwordSecretsOf, readStorePasswords } from '../certificate/secret/store-passwords.ts';
 import type { SecretView } from '../certificate/secret/view.ts';
+import { assertServed, assertServedByFallback } from '../certificate/served.ts';
 import { CERTIFICATE_CONDITIONS } from '../certificate/status/status.ts';
 import type { DecisionsOn } from '../policy/permission.ts';
 import { Buckets } from '../queue/bucket.ts';
 import { Controller } from '../queue/controller.ts';
 import { SlowWork } from '../queue/slow-work.ts';
 import type { WorkQueue } from '../queue/work-queue.ts';
+import type { Revocations } from '../revocation/revocations.ts';
 import type { Cluster } from './cluster.ts';
+import { writeFinalizer } from './finalizer.ts';
 import { freshReads } from './fresh-reads.ts';
+import { revokeEach } from './revocations.ts';
 import { nextKeyAccess, secretAccess } from './secret-access.ts';
 import { recordEvent, type Services, STATUS_WRITES, writeStatus } from './services.ts';
 
 /** The controller of ClientCertificates, and what is to be called when one of them is gone. */
-export function wireCertificates(services: Services): { controller: Controller; forget: (key: string) => void } {
-  const { cluster, client, clock, config, events, log, metrics, references, registry, ownership } = services;
+export function wireCertificates(
+  services: Services,
+  revocations: Revocations,
+): { controller: Controller; forget: (key: string) => void } {
+  const { audit, booksKey, cluster, client, clock, config, events, log, metrics, references, registry, ownership } =
+    services;
   const followed = new FollowedSecrets({ references, clock, wake: (key, at) => controller.queue.add(key, at) });
+  const awaited = new PendingRequests((key, name) => {
+    const [namespace = '', certificate = ''] = key.split('/');
+    const places = name === undefined ? [] : [{ kind: 'ConfigMap', name, dataOnly: false } as const];
+    answers.follow({ namespace, name: certificate }, places);
+  });
+  // Requests are polled anyhow, so those whose ConfigMap isn't watched are not woken at moments either.
+  const answers = new FollowedSecrets({
+    references,
+    clock,
+    wake: (key, at) => {
+      const inMs = at === undefined ? awaited.noteChange(key, clock.monotonicMs()) : undefined;
+      if (inMs !== undefined) controller.queue.add(key, new Date(clock.now().getTime() + inMs));
+    },
+  });
   const secrets = secretAccess(services);
   const recent = new RecentActs();
+  const runtimeOf = (resource: ClientCertificate) => registry.current(cluster.authority(referredAuthority(resource)));
+  const suggestions = new RenewalSuggestions({ clock, log, backendOf: (resource) => runtimeOf(resource)?.backend });
+  const readReferredPast = (namespace: string, name: string, kind?: 'Secret' | 'ConfigMap') =>
+    kind === 'ConfigMap' ? readConfigMap(services, namespace, name) : secrets.get(namespace, name);
   const observing = {
     cachedSecret: (key: string) => cluster.secret(key),
     nextKey: (key: string) => cluster.nextKey(key),
     recent: (key: string) => recent.of(key),
-    readSecret: secrets.get,
-    readReferred: async (namespace: string, name: string) => {
-      const watched = followed.read(namespace, name);
-      return watched === undefined ? secrets.get(namespace, name) : watched.found;
+    suggestion: (key: string) => suggestions.of(key),
+    revocation: (authority: string) => {
+      const resource = cluster.authority(authority);
+      return resource === undefined || isBrokenAuthority(resource) ? undefined : revocations.viewOf(resource);
     },
+    seal: booksKey.seal,
+    readSecret: secrets.get,
+    readReferred: async (namespace: string, name: string, kind?: 'Secret' | 'ConfigMap') => {
+      const watched = followed.read(namespace, name, kind);
+      return watched === undefined ? readReferredPast(namespace, name, kind) : watched.found;
+    },
+    readReferredPast,
     keepView: (view: SecretView) => cluster.keepView(view),
     isSecretAbsent: (key: string) => cluster.secrets.isAbsent(key),
     firstToName: (secret: string) => cluster.certificates.firstByIndex('secret', secret),
@@ -54,12 +91,19 @@ export function wireCertificates(services: Services): { controller: Controller; 
   const deps: CertificateDeps = {
     secrets,
     recent,
+    suggestions,
     requestedBy: ({ requestedBy = 'unverified' }) => (config.requestStamps ? requestedBy : 'unverified'),
     assertServed: (resource, made) => assertServed(resource, made, clock.now(), observing),
+    assertServedByFallback: (resource, made, asked) =>
+      assertServedByFallback(resource, made, asked, clock.now(), observing),
     purposeOf: (secret) => purposeOf(secret, cluster.usesOf(keyOf(parseMeta(secret)))),
     freshPasswords: (resource) => readStorePasswords(resource, secrets.get),
+    seal: booksKey.seal,
+    revoke: (resource, wishes) => revokeEach(resource, wishes, revocations),
+    hold: (resource, isHeld) => writeFinalizer(resource, isHeld, services),
+    deletions: new Map(),
     unpublished: new UnpublishedCertificates(),
-    awaited: new PendingRequests(),
+    awaited,
     nextKeys: nextKeyAccess(services),
     nextKey: observing.nextKey,
     // A list of one, since that needs no right beyond those for watching.
@@ -67,12 +111,10 @@ export function wireCertificates(services: Services): { controller: Controller; 
       const selection = { namespace, fieldSelector: `metadata.name=${name}`, limit: 1 };
       return (await client.list(CLIENT_CERTIFICATES, selection)).items.length === 0;
     },
-    askedBy: ({ authority, namespace }) => {
-      const [kind, name = ''] = authority.split('/');
-      return registry.get(authorityKey({ kind: kind as AuthorityKind, namespace, name }))?.backend;
-    },
+    askedBy: ({ authority, namespace }) => registry.get(authorityKeyIn(namespace, authority))?.backend,
     clock,
     log,
+    audit,
     ownership,
     routineEvents: config.routineEvents,
     published: (notice) => log.debug('certificate published', { ...notice }),
@@ -84,13 +126,14 @@ export function wireCertificates(services: Services): { controller: Controller; 
       const isOccupied = seen.rival === undefined && seen.secret !== undefined && seen.ours === undefined;
       followed.follow(resource, [
         ...passwordSecretsOf(resource.spec).map((name) => ({ name, dataOnly: true })),
+        ...requestPlacesOf(resource.spec).map(({ kind, name }) => ({ kind, name, dataOnly: true })),
         // A person may hand it over by an annotation.
         ...(isOccupied ? [{ name: resource.spec.secretName, dataOnly: false }] : []),
       ]);
       return seen;
     },
-    noticeCa: (resource, ca) => registry.current(cluster.authority(referredAuthority(resource)))?.noticeCa(ca),
-    runtime: (resource) => registry.current(cluster.authority(referredAuthority(resource))),
+    noticeCa: (resource, ca) => runtimeOf(resource)?.noticeCa(ca),
+    runtime: runtimeOf,
     slowWork: new SlowWork(Math.ceil(config.workers / 4), clock, (key) =>
       wakeCertificate(controller.queue, services, key),
     ),
@@ -105,6 +148,7 @@ export function wireCertificates(services: Services): { controller: Controller; 
     metrics: {
       rotated: metrics.rotated,
       issuedByRule: metrics.issuedByRule,
+      fallbackIssued: metrics.fallbackIssued,
       failed: metrics.failed,
       show: (resource, status) => metrics.certificates.show(resource, status),
     },
@@ -121,8 +165,15 @@ export function wireCertificates(services: Services): { controller: Controller; 
   const forget = (key: string) => {
     metrics.certificates.hide(key);
     followed.forget(key);
+    suggestions.forget(key);
   };
   return { controller, forget };
+}
+
+/** By a list of one, since that needs no right beyond those for watching. */
+async function readConfigMap({ client }: Services, namespace: string, name: string): Promise<RawObject | undefined> {
+  const selection = { namespace, fieldSelector: `metadata.name=${name}`, limit: 1 };
+  return (await client.list(CONFIG_MAPS, selection)).items[0];
 }
 
 function secretOf(cluster: Cluster, key: string): SecretView | undefined {

@@ -1,5 +1,5 @@
 import { type Resource, SERVICE_ACCOUNTS } from '../api/names.ts';
-import type { BackendDeps, NewObject } from '../backends/backend.ts';
+import type { BackendDeps, NewObject } from '../backends/backend-deps.ts';
 import { AuthorityError } from '../errors.ts';
 import type { KubeClient } from '../kube/client.ts';
 
@@ -7,10 +7,15 @@ interface TokenReply {
   readonly status?: { readonly token?: string };
 }
 
-/** What an authority may ask of the Kubernetes API, in its own namespace and among what has none. */
+/**
+ * What an authority may ask of the Kubernetes API, in its own namespace and among what has none. `assertOwned` throws where another
+ * replica has the authority: it is called before each write, since a backend makes several requests for one certificate, and
+ * the process may have stood still between two of them.
+ */
 export function clusterAccess(
   client: Pick<KubeClient, 'apply' | 'audiences' | 'canI' | 'create' | 'delete' | 'get'>,
   namespace: string,
+  assertOwned: () => void,
 ): Pick<BackendDeps, 'objects' | 'serviceAccountToken'> {
   const namespaceFor = ({ namespaced }: Resource) => (namespaced ? namespace : undefined);
   /** What has no namespace must not be sent with one. */
@@ -39,10 +44,22 @@ export function clusterAccess(
     objects: {
       namespace,
       get: (resource, name) => client.get(resource, namespaceFor(resource), name),
-      create: (resource, object) => client.create(resource, placed(resource, object)),
-      applySubresource: (resource, subresource, object) =>
-        client.apply(resource, placed(resource, object), { subresource }),
-      delete: async (resource, name) => void (await client.delete(resource, namespaceFor(resource), name)),
+      create: async (resource, object) => {
+        assertOwned();
+        return client.create(resource, placed(resource, object));
+      },
+      apply: async (resource, object) => {
+        assertOwned();
+        return client.apply(resource, placed(resource, object));
+      },
+      applySubresource: async (resource, subresource, object) => {
+        assertOwned();
+        return client.apply(resource, placed(resource, object), { subresource });
+      },
+      delete: async (resource, name, preconditions) => {
+        assertOwned();
+        await client.delete(resource, namespaceFor(resource), name, preconditions);
+      },
       allowed: (access) => client.canI({ ...access, ...inside(access.resource) }),
     },
   };

@@ -1,5 +1,5 @@
 import { type Decision, parseCertificateApproval } from '../api/certificate-approval.ts';
-import { type AnyCertificateAuthority, parseCertificateAuthority } from '../api/certificate-authority.ts';
+import { type AnyCertificateAuthority, fallbackKey, parseCertificateAuthority } from '../api/certificate-authority.ts';
 import {
   type AuthorityKind,
   type BrokenClientCertificate,
@@ -38,8 +38,8 @@ export type NamespaceLabels = Readonly<Record<string, string>>;
 /** Everything that is watched, reduced to what is asked for. */
 export class Cluster {
   readonly certificates: Cache<ClientCertificate | BrokenClientCertificate, 'secret' | 'authority' | 'clusterUsers'>;
-  readonly authorities: Cache<AnyCertificateAuthority, 'secret'>;
-  readonly clusterAuthorities: Cache<AnyCertificateAuthority, 'secret'>;
+  readonly authorities: Cache<AnyCertificateAuthority, 'secret' | 'fallback'>;
+  readonly clusterAuthorities: Cache<AnyCertificateAuthority, 'secret' | 'fallback'>;
   /** Secrets that carry the label of certificates: a view of those that a ClientCertificate names, and little of the others. */
   readonly secrets: Cache<SecretKept, 'authority'>;
   /** Secrets that keep the keys of requests under way, by the certificate that waits. */
@@ -76,9 +76,12 @@ export class Cluster {
       share: shares.certificates,
     });
     const authoritiesOf = (kind: AuthorityKind, share?: Share<AnyCertificateAuthority>) =>
-      new Cache<AnyCertificateAuthority, 'secret'>({
+      new Cache<AnyCertificateAuthority, 'secret' | 'fallback'>({
         reduce: (object) => refuseUnserved(parseCertificateAuthority(kind, object), config),
-        indexes: { secret: (each) => this.secretsNamedBy(each) },
+        indexes: {
+          secret: (each) => this.secretsNamedBy(each),
+          fallback: (each) => [fallbackKey(each)].filter((key) => key !== undefined),
+        },
         share,
       });
     this.authorities = authoritiesOf('CertificateAuthority', shares.authorities);
@@ -185,6 +188,18 @@ export class Cluster {
   authority(key: string): AnyCertificateAuthority | undefined {
     const [kind, ...rest] = key.split('/');
     return (kind === 'CertificateAuthority' ? this.authorities : this.clusterAuthorities).get(rest.join('/'));
+  }
+
+  /** The key of the fallback of the authority of that key; undefined for none. */
+  fallbackOf(key: string): string | undefined {
+    const resource = this.authority(key);
+    return resource && fallbackKey(resource);
+  }
+
+  /** The authorities that name the authority of that key as their fallback. */
+  primariesOf(key: string): readonly AnyCertificateAuthority[] {
+    const isNamespaced = key.startsWith('CertificateAuthority/');
+    return (isNamespaced ? this.authorities : this.clusterAuthorities).byIndex('fallback', key);
   }
 
   /** The keys of the Secrets that an authority names: of its own namespace, or of the controller's. */

@@ -3,19 +3,13 @@ import type { SpiffeBundleSource } from '../api/generated/types.ts';
 import { SECRETS } from '../api/names.ts';
 import type { RawObject } from '../api/parse.ts';
 import { ApiError, classify, RetryableError } from '../errors.ts';
-import { fieldAltered } from '../kube/difference.ts';
-import {
-  isKeptSecret,
-  type KeptBundle,
-  keptManifest,
-  keptSecretName,
-  keptText,
-  readKept,
-  readKeptTexts,
-} from '../trust-targets/kept-bundles.ts';
+import { type KeptBundle, keptText, readKept, readKeptTexts, SOURCES_SECRET } from '../trust-targets/kept-bundles.ts';
+import { applyUnaltered } from './secret-access.ts';
 import { namespaceOf, type Services } from './services.ts';
 
 const WRITE_ATTEMPTS = 4;
+
+type TextFor = (keeper: Parameters<typeof keptText>[0]) => string;
 
 /** The Secret beside an authority that keeps what the endpoints of its sources served last. */
 export class KeptBundles {
@@ -40,7 +34,7 @@ export class KeptBundles {
   async load(name: string, source: SpiffeBundleSource): Promise<KeptBundle | undefined> {
     const current = await this.#current();
     try {
-      return current && readKept(this.#resource, source, readKeptTexts(current).get(name));
+      return current && readKept(this.#keeper(current), source, readKeptTexts(current).get(name));
     } catch (error) {
       this.#warn('the kept bundle of a trust source is not used', name, error);
       return undefined;
@@ -49,14 +43,14 @@ export class KeptBundles {
 
   /** Keeps it; a failure is logged, since a bundle that was read is good also where it can't outlive a restart. */
   keep(name: string, source: SpiffeBundleSource, kept: KeptBundle): Promise<void> {
-    const done = this.#last.then(() => this.#write(name, keptText(this.#resource, source, kept)));
+    const done = this.#last.then(() => this.#write(name, (keeper) => keptText(keeper, source, kept)));
     this.#last = done;
     return done;
   }
 
-  async #write(name: string, text: string): Promise<void> {
+  async #write(name: string, textFor: TextFor): Promise<void> {
     try {
-      for (let attempt = 1; !(await this.#tryToWrite(name, text)); attempt++)
+      for (let attempt = 1; !(await this.#tryToWrite(name, textFor)); attempt++)
         if (attempt === WRITE_ATTEMPTS) throw new RetryableError('Conflict', 'another writer changes it all the time');
     } catch (error) {
       this.#warn('the bundle of a trust source could not be kept', name, error);
@@ -64,29 +58,35 @@ export class KeptBundles {
   }
 
   /** False after a lost race. */
-  async #tryToWrite(name: string, text: string): Promise<boolean> {
-    const { client, ownership } = this.#services;
+  async #tryToWrite(name: string, textFor: TextFor): Promise<boolean> {
     const { trustSources } = this.#resource;
-    const current = await this.#current();
-    const former = current === undefined ? [] : [...readKeptTexts(current)];
     const isWanted = (each: string) => trustSources.some((source) => source.name === each);
-    const texts = new Map([...former.filter(([each]) => isWanted(each)), [name, text]]);
-    const manifest = keptManifest(this.#resource, this.#namespace, texts, current);
     try {
-      ownership.assert(authorityKey(this.#resource));
-      const altered = fieldAltered(manifest, await client.apply(SECRETS, manifest));
-      if (altered === undefined) return true;
-      throw new RetryableError('SecretAltered', `${altered} is stored otherwise than it was sent`);
+      const found = await this.#current();
+      const current = found ?? (await this.#apply(SOURCES_SECRET.blank(this.#resource, this.#namespace)));
+      const former = [...readKeptTexts(current)].filter(([each]) => isWanted(each));
+      const texts = new Map([...former, [name, textFor(this.#keeper(current))]]);
+      await this.#apply(SOURCES_SECRET.manifest(this.#resource, this.#namespace, texts, current));
+      return true;
     } catch (error) {
       if (error instanceof ApiError && error.status === 409) return false;
       throw error;
     }
   }
 
+  #apply(manifest: ReturnType<typeof SOURCES_SECRET.blank>): Promise<RawObject> {
+    this.#services.ownership.assert(authorityKey(this.#resource));
+    return applyUnaltered(this.#services.client, manifest);
+  }
+
+  #keeper({ metadata }: RawObject) {
+    return { uid: this.#resource.uid, secretUid: metadata?.uid };
+  }
+
   async #current(): Promise<RawObject | undefined> {
-    const name = keptSecretName(this.#resource);
+    const name = SOURCES_SECRET.nameOf(this.#resource);
     const found = await this.#services.client.get(SECRETS, this.#namespace, name);
-    if (found === undefined || isKeptSecret(found, this.#resource)) return found;
+    if (found === undefined || SOURCES_SECRET.isOf(found, this.#resource)) return found;
     throw new RetryableError(
       'SecretNotOwned',
       `Secret ${this.#namespace}/${name} is to keep the bundles of its sources, and that Secret isn't Certwheel's; rename it`,

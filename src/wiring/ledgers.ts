@@ -7,18 +7,19 @@ import { namespaceOf, type Services } from './services.ts';
 
 /** The ledgers beside the authorities, with access to the API server. */
 export function wireLedgers(services: Services): Ledgers {
-  const { client, clock, cluster, log, ownership, registry } = services;
+  const { booksKey, client, clock, cluster, log, ownership, registry } = services;
   return new Ledgers({
     clock,
     log,
     ownership,
-    mayHaveIssued: (authority, namespace, anchors) => {
+    seal: booksKey.seal,
+    mayHaveIssued: (authority, namespace, proof) => {
       const resource = cluster.authority(authority);
-      if (resource === undefined || isBrokenAuthority(resource)) return resource !== undefined;
+      if (resource === undefined || isBrokenAuthority(resource) || proof === 'sealed') return resource !== undefined;
       const served = allowsNamespace(resource.allowedNamespaces, namespace, cluster.namespaces.get(namespace));
       // A namespace that has lost its label holds what is to be revoked.
       const trust = registry.get(authority)?.view?.trust.anchors;
-      return served !== false || anchors.some((each) => trust?.has(each));
+      return served !== false || proof.some((each) => trust?.has(each));
     },
     namespaceOf: (resource) => namespaceOf(resource, services),
     secretsOf: (authority, namespace) =>

@@ -17,13 +17,14 @@ export interface WiredProbes {
 
 /** The controller that asks verifiers; `wakeAuthority` has an authority reconciled. */
 export function wireProbes(services: Services, wakeAuthority: (authority: string) => void): WiredProbes {
-  const { client, clock, cluster, config, log, metrics, ownership, registry } = services;
+  const { audit, client, clock, cluster, config, log, metrics, ownership, registry } = services;
   const slowWork = new SlowWork(SIGNATURES_AT_ONCE, clock, () => false);
   const probes = new Probes({
     client,
     clock,
     config,
     log,
+    audit,
     ownership,
     registry,
     find: (authority) => cluster.authority(authority),

@@ -6,7 +6,7 @@ import type { SecretManifest } from '../certificate/secret/manifest.ts';
 import { alteredError, takeBack } from '../certificate/secret/take-back.ts';
 import { viewSecret } from '../certificate/secret/view.ts';
 import type { SecretAccess } from '../certificate/secret/write.ts';
-import { ApiError } from '../errors.ts';
+import { ApiError, RetryableError } from '../errors.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { fieldAltered } from '../kube/difference.ts';
 import { CREATE_ONLY, type Writable } from '../kube/object.ts';
@@ -98,6 +98,14 @@ export function nextKeyAccess({ client, cluster }: Services): NextKeyAccess {
       cluster.nextKeys.remove(namespace, { metadata: { namespace, name, resourceVersion } });
     },
   };
+}
+
+/** Applies a Secret that keeps texts. Throws a RetryableError SecretAltered where it is stored otherwise. */
+export async function applyUnaltered(client: Pick<KubeClient, 'apply'>, manifest: Writable): Promise<RawObject> {
+  const stored = await client.apply<RawObject>(SECRETS, manifest);
+  const altered = fieldAltered(manifest, stored);
+  if (altered === undefined) return stored;
+  throw new RetryableError('SecretAltered', `${altered} is stored otherwise than it was sent`);
 }
 
 /**

@@ -1,6 +1,7 @@
 import type { CertificateAuthority } from '../api/certificate-authority.ts';
 import { apiVersion, type Resource } from '../api/names.ts';
 import type { RawObject } from '../api/parse.ts';
+import type { Audit } from '../audit/event.ts';
 import type { Registry } from '../authority/registry.ts';
 import type { BackendDefinition } from '../backends/backend.ts';
 import type { EventText } from '../certificate/status/events.ts';
@@ -12,6 +13,7 @@ import type { References } from '../kube/references.ts';
 import type { Logger } from '../log.ts';
 import type { Metrics } from '../metrics/metrics.ts';
 import type { Ownership } from '../ownership.ts';
+import type { BooksKey } from '../revocation/books-key.ts';
 import type { Cluster } from './cluster.ts';
 
 /** What both controllers are made of. */
@@ -28,6 +30,10 @@ export interface Services {
   readonly events: EventRecorder;
   readonly metrics: Metrics;
   readonly ownership: Ownership;
+  /** Undefined where no audit log is kept. */
+  readonly audit: Audit | undefined;
+  /** Proves what the controller wrote into ledgers. */
+  readonly booksKey: BooksKey;
 }
 
 /** So many at once, then one every two seconds: what isn't ready any more is said to be so within five. */

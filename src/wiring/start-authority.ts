@@ -1,13 +1,16 @@
 import { authorityKey, type CertificateAuthority } from '../api/certificate-authority.ts';
 import { keyOf } from '../api/parse.ts';
+import { bookedOf } from '../authority/booked.ts';
 import { referencedObjects } from '../authority/referenced-objects.ts';
 import { createRuntime, type Runtime } from '../authority/runtime.ts';
-import type { BackendDefinition, BackendDeps } from '../backends/backend.ts';
+import type { BackendDefinition } from '../backends/backend.ts';
+import type { BackendDeps } from '../backends/backend-deps.ts';
 import type { AddressRules } from '../backends/http/address.ts';
 import { networkList } from '../backends/http/networks.ts';
 import type { Config } from '../config.ts';
 import type { Call } from '../queue/turnstile.ts';
 import { isInBundle, signingOf } from '../rotation/generation.ts';
+import { backendState } from './backend-state.ts';
 import { clusterAccess } from './cluster-access.ts';
 import { namespaceOf, type Services } from './services.ts';
 
@@ -46,17 +49,23 @@ function backendOf(
   references: Pick<BackendDeps, 'secret' | 'configMap'>,
   services: Services,
 ) {
-  const { client, clock, config, log, registry } = services;
+  const { booksKey, client, clock, cluster, config, log, ownership, registry } = services;
+  const { uid, revocation } = resource;
+  const assertOwned = () => ownership.assert(authorityKey(resource));
   const generations = () => registry.get(authorityKey(resource))?.generations ?? [];
   return definition.create(resource.backend as never, {
     name: keyOf(resource),
+    uid,
     clusterWide: resource.kind === 'ClusterCertificateAuthority',
     clock,
     log,
     addresses: authorityAddresses(config),
+    hsm: config.hsm,
     secret: references.secret,
     configMap: references.configMap,
-    ...clusterAccess(client, namespaceOf(resource, services)),
+    ...clusterAccess(client, namespaceOf(resource, services), assertOwned),
+    objectsOf: (namespace) => clusterAccess(client, namespace, assertOwned).objects,
+    state: backendState(resource, namespaceOf(resource, services), client, assertOwned),
     signing: () => {
       const runtime = registry.get(authorityKey(resource));
       return runtime && signingOf(runtime, clock.now());
@@ -65,5 +74,8 @@ function backendOf(
       generations()
         .filter(isInBundle)
         .map(({ path }) => path),
+    revocation:
+      revocation.url === undefined ? undefined : { uid, url: revocation.url, serialKey: () => booksKey.serialKey(uid) },
+    booked: () => bookedOf(authorityKey(resource), cluster),
   });
 }

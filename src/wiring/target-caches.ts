@@ -1,6 +1,6 @@
 import { PODS, TRUST_TARGET_LABEL } from '../api/names.ts';
 import { identify } from '../api/parse.ts';
-import { TARGET_KINDS, type TargetKind } from '../api/trust-targets.ts';
+import { OBJECT_KINDS, type ObjectKind } from '../api/trust-targets.ts';
 import type { Config } from '../config.ts';
 import { Cache } from '../kube/cache/cache.ts';
 import { ENTRY_BYTES, weightOf } from '../kube/cache/namespace-share.ts';
@@ -19,8 +19,8 @@ export type TargetCache = Cache<TargetView, 'authority'>;
 
 /** The objects with the label of trust targets, of the kinds that the configuration allows. The start waits for none. */
 export class TargetCaches {
-  readonly of: Readonly<Record<TargetKind, TargetCache>>;
-  readonly viewers: Readonly<Record<TargetKind, ReturnType<typeof targetViewer>>>;
+  readonly of: Readonly<Record<ObjectKind, TargetCache>>;
+  readonly viewers: Readonly<Record<ObjectKind, ReturnType<typeof targetViewer>>>;
   /** The Pods by what they use in a way that the kubelet doesn't refresh; none where the configuration doesn't allow it. */
   readonly pods: Cache<PodView, 'use'>;
   readonly #watches: Watches;
@@ -34,7 +34,7 @@ export class TargetCaches {
       Secret: targetViewer('Secret'),
       ClusterTrustBundle: targetViewer('ClusterTrustBundle'),
     };
-    const cacheOf = (kind: TargetKind): TargetCache =>
+    const cacheOf = (kind: ObjectKind): TargetCache =>
       new Cache<TargetView, 'authority'>({
         reduce: viewers[kind],
         indexes: { authority: ({ authority }) => (authority === '' ? [] : [authority]) },
@@ -66,7 +66,7 @@ export class TargetCaches {
           scopeOf('Pod', namespace),
           this.#watches.add({ resource: PODS, namespace, cache: this.pods }),
         );
-    for (const kind of TARGET_KINDS) {
+    for (const kind of OBJECT_KINDS) {
       const { resource, right } = KINDS[kind];
       if (!config.trustTargets.includes(right)) continue;
       if (!resource.namespaced && !config.clusterAuthorities) continue;
@@ -89,7 +89,7 @@ export class TargetCaches {
   }
 
   /** Why nothing is known of the objects of a kind in a namespace; undefined where they are known. */
-  unknown(kind: TargetKind, namespace: string): Trouble | undefined {
+  unknown(kind: ObjectKind, namespace: string): Trouble | undefined {
     const watched = this.#watched.get(scopeOf(kind, undefined)) ?? this.#watched.get(scopeOf(kind, namespace));
     if (watched === undefined) return switchedOff(KINDS[kind]);
     const { synced, problem } = watched.watch.stats;
@@ -108,6 +108,6 @@ export class TargetCaches {
   }
 }
 
-function scopeOf(kind: TargetKind | 'Pod', namespace: string | undefined): string {
+function scopeOf(kind: ObjectKind | 'Pod', namespace: string | undefined): string {
   return `${kind}/${namespace ?? ''}`;
 }

@@ -8,21 +8,27 @@ import {
 import { isBroken } from '../api/client-certificate.ts';
 import { TRUST_TARGET_LABEL } from '../api/names.ts';
 import { keyOf, parseMeta } from '../api/parse.ts';
-import { TARGET_KINDS, type TargetKind } from '../api/trust-targets.ts';
+import { isInCluster, OBJECT_KINDS, type ObjectKind } from '../api/trust-targets.ts';
 import { clientsOf } from '../authority/consumers.ts';
 import { referredAuthority } from '../certificate/observe.ts';
 import { purposeOf, reservationOf } from '../certificate/secret/protection.ts';
 import type { WatchStats } from '../kube/watch-record.ts';
 import { Controller } from '../queue/controller.ts';
+import type { KnownCrls } from '../revocation/crl/known-crls.ts';
+import type { Generation } from '../rotation/generation.ts';
 import type { TrustProof } from '../rotation/trust-proof.ts';
+import { crlProofs } from '../trust-targets/crl-proofs.ts';
 import type { Delivery } from '../trust-targets/delivery.ts';
-import { type DesiredObject, placeOf } from '../trust-targets/desired.ts';
+import { placeOf } from '../trust-targets/desired.ts';
 import { KINDS } from '../trust-targets/kinds.ts';
 import { targetProofs } from '../trust-targets/proofs.ts';
-import { reconcileTargets, type TargetResults, type TargetsDeps } from '../trust-targets/reconcile.ts';
+import { reconcileTargets, type TargetsDeps } from '../trust-targets/reconcile.ts';
+import type { TargetResults } from '../trust-targets/results.ts';
 import type { TargetAccess } from '../trust-targets/write.ts';
+import { cloudflareTargets } from './cloudflare-targets.ts';
 import { recordEvent, type Services } from './services.ts';
 import { TargetCaches } from './target-caches.ts';
+import { TargetCrlSources } from './target-crls.ts';
 import { TrustSources } from './trust-sources.ts';
 
 /** One authority may have a thousand objects to write. */
@@ -41,15 +47,18 @@ export interface TrustTargets {
   wake(authority: string): void;
   /** See targetProofs. */
   proofs(authority: string, fingerprint: string): readonly TrustProof[];
+  /** See crlProofs. */
+  crlProofs(authority: string, generation: Generation): readonly TrustProof[];
 }
 
 /** The controller of trust targets; `report` has an authority write its status. */
 export function wireTrustTargets(
   services: Services,
   results: TargetResults,
+  knownCrls: KnownCrls,
   report: (authority: string, at: Date) => void,
 ): TrustTargets {
-  const { client, clock, cluster, config, events, log, metrics, ownership, registry } = services;
+  const { audit, client, clock, cluster, config, events, log, metrics, ownership, registry } = services;
   const caches = new TargetCaches(config, { client, clock, logger: log });
   const isWhole = config.namespaces === undefined;
   const delivery: Delivery = {
@@ -61,15 +70,23 @@ export function wireTrustTargets(
   const deps: TargetsDeps = {
     clock,
     log,
+    audit,
     ownership,
     results,
     clients: (resource) => clientsOf(resource, cluster),
     sources: new TrustSources(services, (key) => wake(key)),
+    remote: cloudflareTargets(services, (key) => wake(key)),
+    crls: new TargetCrlSources(services, knownCrls, (key) => wake(key)),
     metrics: metrics.targets,
     find: (key) => cluster.authority(key),
     trustOf: (resource) => {
       const trust = registry.current(resource)?.view?.trust;
       return trust === undefined || trust.anchors.size === 0 ? undefined : trust;
+    },
+    cas: (resource) => {
+      const runtime = registry.current(resource);
+      const ofGenerations = runtime?.generations.flatMap(({ path }) => path.chain) ?? [];
+      return [...ofGenerations, ...(runtime?.view?.intermediates ?? [])];
     },
     places: {
       isWhole,
@@ -81,7 +98,7 @@ export function wireTrustTargets(
     access: targetAccess(services, caches),
     delivery,
     view: (object) => caches.of[object.kind].get(placeOf(object)),
-    labelled: (key) => TARGET_KINDS.flatMap((kind) => caches.of[kind].byIndex('authority', key)),
+    labelled: (key) => OBJECT_KINDS.flatMap((kind) => caches.of[kind].byIndex('authority', key)),
     unknown: (kind, namespace) => caches.unknown(kind, namespace),
     wakeAuthority: (key) => report(key, new Date(clock.now().getTime() + REPORT_MS)),
     recordEvent: (resource, event) => {
@@ -110,7 +127,7 @@ export function wireTrustTargets(
     start: (signal) =>
       caches.start(signal, () => {
         for (const each of withTargets()) wake(authorityKey(each));
-        for (const kind of TARGET_KINDS)
+        for (const kind of OBJECT_KINDS)
           for (const { authority } of caches.of[kind].values()) if (authority !== '') wake(authority);
       }),
     stats: () => caches.stats(),
@@ -119,14 +136,24 @@ export function wireTrustTargets(
       if (resource === undefined || isBrokenAuthority(resource)) return [];
       return targetProofs(resource, results.survey(key), fingerprint, delivery, clock.now());
     },
+    crlProofs: (key, generation) => {
+      const resource = cluster.authority(key);
+      if (resource === undefined || isBrokenAuthority(resource)) return [];
+      const active = registry.get(key)?.generations.filter(({ state }) => state === 'Active') ?? [];
+      return crlProofs(resource, generation, {
+        state: knownCrls.stateOf(resource.uid),
+        survey: results.survey(key),
+        signing: active.map(({ path: { chain } }) => chain),
+      });
+    },
   };
 
   /** The authorities that write the object that a Pod uses, by the id of its use. */
   function usersOf(id: string): string[] {
     const [kind = '', ...place] = id.split('/');
     if (kind === 'Signer') return [...caches.of.ClusterTrustBundle.values()].map(({ authority }) => authority);
-    const view = TARGET_KINDS.some((each) => each === kind)
-      ? caches.of[kind as TargetKind].get(place.join('/'))
+    const view = OBJECT_KINDS.some((each) => each === kind)
+      ? caches.of[kind as ObjectKind].get(place.join('/'))
       : undefined;
     return view === undefined || view.authority === '' ? [] : [view.authority];
   }
@@ -156,7 +183,7 @@ export function wireTrustTargets(
       for (const each of [before, after])
         for (const { id } of each?.fixed ?? []) for (const key of usersOf(id)) wake(key);
     });
-    for (const kind of TARGET_KINDS)
+    for (const kind of OBJECT_KINDS)
       caches.of[kind].onChange((_key, before, after) => {
         for (const each of [before, after]) if (each !== undefined && each.authority !== '') wake(each.authority);
       });
@@ -164,11 +191,14 @@ export function wireTrustTargets(
 }
 
 function targetAccess({ client, cluster }: Services, caches: TargetCaches): TargetAccess {
-  const inside = (kind: TargetKind, namespace: string) => (KINDS[kind].resource.namespaced ? namespace : undefined);
+  const inside = (kind: ObjectKind, namespace: string) => (KINDS[kind].resource.namespaced ? namespace : undefined);
   return {
     get: ({ kind, namespace, name }) => client.get(KINDS[kind].resource, inside(kind, namespace), name),
     apply: (kind, manifest) => client.apply(KINDS[kind].resource, manifest),
-    remove: async ({ kind, namespace, name, uid, resourceVersion }) => {
+    remove: async (view) => {
+      // Only what is labelled is surplus, and labels are on objects of the cluster.
+      if (!isInCluster(view)) return;
+      const { kind, namespace, name, uid, resourceVersion } = view;
       await client.delete(KINDS[kind].resource, inside(kind, namespace), name, { uid, resourceVersion });
       caches.of[kind].remove(namespace, { metadata: { namespace, name, resourceVersion } });
     },
@@ -178,7 +208,7 @@ function targetAccess({ client, cluster }: Services, caches: TargetCaches): Targ
       if (object.metadata?.labels?.[TRUST_TARGET_LABEL] !== undefined) caches.of[kind].put(object, replaces);
     },
     purposeOf: (secret) => purposeOf(secret, cluster.usesOf(keyOf(parseMeta(secret)))),
-    reservationOf: (object: DesiredObject) =>
+    reservationOf: (object) =>
       reservationOf(
         object.name,
         (name) => cluster.certificates.get(keyOf({ namespace: object.namespace, name })) !== undefined,

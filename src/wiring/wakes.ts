@@ -72,8 +72,7 @@ export function wireWakes({ certificates, authorities, ledgers, onGone, ...servi
   });
   cluster.secrets.onChange(
     (_key, before, after) => {
-      const due = ledgers.secretChanged(before, after);
-      if (due !== undefined) authorities.add(due.authority, due.at);
+      for (const due of ledgers.secretChanged(before, after)) authorities.add(due.authority, due.at);
     },
     { ownToo: true },
   );
@@ -91,7 +90,9 @@ export function wireWakes({ certificates, authorities, ledgers, onGone, ...servi
   for (const cache of [cluster.authorities, cluster.clusterAuthorities])
     cache.onChange((_key, before, after) => {
       const resource = after ?? before;
-      if (resource !== undefined) authorities.add(authorityKey(resource));
+      if (resource !== undefined)
+        for (const each of [resource, ...cluster.primariesOf(authorityKey(resource))])
+          authorities.add(authorityKey(each));
       if (after === undefined && before !== undefined) cluster.places.forget(authorityKey(before));
       // What an authority names is for no certificate.
       for (const each of [before, after])
@@ -113,7 +114,13 @@ export function wireWakes({ certificates, authorities, ledgers, onGone, ...servi
     }
   });
 
+  /** Its members are those of its fallback too: see standbyMembers. */
   function recount(authority: string): void {
+    const fallback = cluster.fallbackOf(authority);
+    for (const each of [authority, ...(fallback === undefined ? [] : [fallback])]) recountOne(each);
+  }
+
+  function recountOne(authority: string): void {
     const generations = registry.get(authority)?.generations ?? [];
     const rotating = generations.length > 1 || generations.some(({ state }) => state !== 'Active');
     if (rotating) authorities.add(authority, new Date(clock.now().getTime() + RECOUNT_MS));

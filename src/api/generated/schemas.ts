@@ -265,6 +265,58 @@ export const clientCertificateSchema = {
             "maxLength": 32
           }
         },
+        "csr": {
+          "type": "object",
+          "properties": {
+            "inline": {
+              "type": "string",
+              "minLength": 1,
+              "maxLength": 32768
+            },
+            "configMapKeyRef": {
+              "type": "object",
+              "required": [
+                "name",
+                "key"
+              ],
+              "properties": {
+                "name": {
+                  "type": "string",
+                  "pattern": "^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$",
+                  "minLength": 1,
+                  "maxLength": 253
+                },
+                "key": {
+                  "type": "string",
+                  "pattern": "^[-._a-zA-Z0-9]+$",
+                  "minLength": 1,
+                  "maxLength": 253
+                }
+              }
+            },
+            "secretKeyRef": {
+              "type": "object",
+              "required": [
+                "name",
+                "key"
+              ],
+              "properties": {
+                "name": {
+                  "type": "string",
+                  "pattern": "^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$",
+                  "minLength": 1,
+                  "maxLength": 253
+                },
+                "key": {
+                  "type": "string",
+                  "pattern": "^[-._a-zA-Z0-9]+$",
+                  "minLength": 1,
+                  "maxLength": 253
+                }
+              }
+            }
+          }
+        },
         "additionalOutputFormats": {
           "type": "array",
           "maxItems": 2,
@@ -544,6 +596,40 @@ export const clientCertificateSchema = {
           "format": "int32",
           "minimum": 1
         },
+        "issuedBy": {
+          "type": "string",
+          "maxLength": 128
+        },
+        "revocations": {
+          "type": "array",
+          "maxItems": 16,
+          "items": {
+            "type": "object",
+            "required": [
+              "serialNumber",
+              "state"
+            ],
+            "properties": {
+              "serialNumber": {
+                "type": "string",
+                "maxLength": 64
+              },
+              "state": {
+                "type": "string",
+                "enum": [
+                  "Replacing",
+                  "Owed",
+                  "Revoked",
+                  "Refused"
+                ]
+              },
+              "message": {
+                "type": "string",
+                "maxLength": 1024
+              }
+            }
+          }
+        },
         "lastFailure": {
           "type": "object",
           "required": [
@@ -622,6 +708,85 @@ export const certificateAuthoritySchema = {
             "partialChain": {
               "type": "boolean",
               "default": false
+            }
+          }
+        },
+        "pkcs11": {
+          "type": "object",
+          "required": [
+            "uri",
+            "certificate"
+          ],
+          "properties": {
+            "uri": {
+              "type": "string",
+              "pattern": "^pkcs11:[!-~]+$",
+              "minLength": 8,
+              "maxLength": 200
+            },
+            "pinSecretRef": {
+              "type": "object",
+              "required": [
+                "name"
+              ],
+              "properties": {
+                "name": {
+                  "type": "string",
+                  "pattern": "^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$",
+                  "minLength": 1,
+                  "maxLength": 253
+                },
+                "key": {
+                  "type": "string",
+                  "default": "pin",
+                  "pattern": "^[-._a-zA-Z0-9]+$",
+                  "minLength": 1,
+                  "maxLength": 253
+                }
+              }
+            },
+            "pinFile": {
+              "type": "string",
+              "pattern": "^[-_a-zA-Z0-9][-._a-zA-Z0-9]*(/[-_a-zA-Z0-9][-._a-zA-Z0-9]*)*$",
+              "minLength": 1,
+              "maxLength": 253
+            },
+            "certificate": {
+              "type": "object",
+              "properties": {
+                "configMap": {
+                  "type": "object",
+                  "required": [
+                    "name"
+                  ],
+                  "properties": {
+                    "name": {
+                      "type": "string",
+                      "pattern": "^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$",
+                      "minLength": 1,
+                      "maxLength": 253
+                    }
+                  }
+                },
+                "secret": {
+                  "type": "object",
+                  "required": [
+                    "name"
+                  ],
+                  "properties": {
+                    "name": {
+                      "type": "string",
+                      "pattern": "^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$",
+                      "minLength": 1,
+                      "maxLength": 253
+                    }
+                  }
+                },
+                "partialChain": {
+                  "type": "boolean",
+                  "default": false
+                }
+              }
             }
           }
         },
@@ -741,6 +906,146 @@ export const certificateAuthoritySchema = {
                   "format": "int32",
                   "minimum": 256,
                   "maximum": 4096
+                }
+              }
+            },
+            "externalRoot": {
+              "type": "object",
+              "required": [
+                "trustBundle"
+              ],
+              "properties": {
+                "instructions": {
+                  "type": "string",
+                  "pattern": "^[^\\x00-\\x20\\x7f]([^\\x00-\\x1f\\x7f]*[^\\x00-\\x20\\x7f])?$",
+                  "minLength": 1,
+                  "maxLength": 200
+                },
+                "trustBundle": {
+                  "type": "object",
+                  "properties": {
+                    "configMap": {
+                      "type": "object",
+                      "required": [
+                        "name"
+                      ],
+                      "properties": {
+                        "name": {
+                          "type": "string",
+                          "pattern": "^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$",
+                          "minLength": 1,
+                          "maxLength": 253
+                        },
+                        "key": {
+                          "type": "string",
+                          "default": "ca.crt",
+                          "pattern": "^[-._a-zA-Z0-9]+$",
+                          "minLength": 1,
+                          "maxLength": 253
+                        }
+                      }
+                    },
+                    "secret": {
+                      "type": "object",
+                      "required": [
+                        "name"
+                      ],
+                      "properties": {
+                        "name": {
+                          "type": "string",
+                          "pattern": "^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$",
+                          "minLength": 1,
+                          "maxLength": 253
+                        },
+                        "key": {
+                          "type": "string",
+                          "default": "ca.crt",
+                          "pattern": "^[-._a-zA-Z0-9]+$",
+                          "minLength": 1,
+                          "maxLength": 253
+                        }
+                      }
+                    },
+                    "inline": {
+                      "type": "string",
+                      "minLength": 1,
+                      "maxLength": 65536
+                    },
+                    "partialChain": {
+                      "type": "boolean",
+                      "default": false
+                    }
+                  }
+                }
+              }
+            }
+          }
+        },
+        "external": {
+          "type": "object",
+          "required": [
+            "trustBundle"
+          ],
+          "properties": {
+            "instructions": {
+              "type": "string",
+              "pattern": "^[^\\x00-\\x20\\x7f]([^\\x00-\\x1f\\x7f]*[^\\x00-\\x20\\x7f])?$",
+              "minLength": 1,
+              "maxLength": 200
+            },
+            "trustBundle": {
+              "type": "object",
+              "properties": {
+                "configMap": {
+                  "type": "object",
+                  "required": [
+                    "name"
+                  ],
+                  "properties": {
+                    "name": {
+                      "type": "string",
+                      "pattern": "^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$",
+                      "minLength": 1,
+                      "maxLength": 253
+                    },
+                    "key": {
+                      "type": "string",
+                      "default": "ca.crt",
+                      "pattern": "^[-._a-zA-Z0-9]+$",
+                      "minLength": 1,
+                      "maxLength": 253
+                    }
+                  }
+                },
+                "secret": {
+                  "type": "object",
+                  "required": [
+                    "name"
+                  ],
+                  "properties": {
+                    "name": {
+                      "type": "string",
+                      "pattern": "^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$",
+                      "minLength": 1,
+                      "maxLength": 253
+                    },
+                    "key": {
+                      "type": "string",
+                      "default": "ca.crt",
+                      "pattern": "^[-._a-zA-Z0-9]+$",
+                      "minLength": 1,
+                      "maxLength": 253
+                    }
+                  }
+                },
+                "inline": {
+                  "type": "string",
+                  "minLength": 1,
+                  "maxLength": 65536
+                },
+                "partialChain": {
+                  "type": "boolean",
+                  "default": false
                 }
               }
             }
@@ -913,6 +1218,119 @@ export const certificateAuthoritySchema = {
             }
           }
         },
+        "googleCAS": {
+          "type": "object",
+          "required": [
+            "project",
+            "location",
+            "caPool",
+            "auth"
+          ],
+          "properties": {
+            "project": {
+              "type": "string",
+              "pattern": "^([a-z][-a-z0-9]{4,28}[a-z0-9]|[0-9]{1,20})$",
+              "maxLength": 30
+            },
+            "location": {
+              "type": "string",
+              "pattern": "^[a-z]+(-[a-z0-9]+)*$",
+              "maxLength": 63
+            },
+            "caPool": {
+              "type": "string",
+              "pattern": "^[-A-Za-z0-9_]+$",
+              "minLength": 1,
+              "maxLength": 63
+            },
+            "certificateAuthority": {
+              "type": "string",
+              "pattern": "^[-A-Za-z0-9_]+$",
+              "minLength": 1,
+              "maxLength": 63
+            },
+            "certificateTemplate": {
+              "type": "string",
+              "pattern": "^(projects/[a-z0-9][-a-z0-9]*/locations/[a-z0-9][-a-z0-9]*/certificateTemplates/)?[-A-Za-z0-9_]+$",
+              "minLength": 1,
+              "maxLength": 256
+            },
+            "endpoint": {
+              "type": "string",
+              "pattern": "^https://([A-Za-z0-9]([-A-Za-z0-9.]*[A-Za-z0-9])?|\\[[0-9A-Fa-f:.]+\\])(:[0-9]{1,5})?(/[-A-Za-z0-9._~/]*)?$",
+              "maxLength": 512
+            },
+            "caBundle": {
+              "type": "string",
+              "format": "byte",
+              "pattern": "^[A-Za-z0-9+/]+={0,2}$",
+              "maxLength": 262144
+            },
+            "auth": {
+              "type": "object",
+              "properties": {
+                "secretRef": {
+                  "type": "object",
+                  "required": [
+                    "name"
+                  ],
+                  "properties": {
+                    "name": {
+                      "type": "string",
+                      "pattern": "^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$",
+                      "minLength": 1,
+                      "maxLength": 253
+                    },
+                    "key": {
+                      "type": "string",
+                      "default": "key.json",
+                      "pattern": "^[-._a-zA-Z0-9]+$",
+                      "minLength": 1,
+                      "maxLength": 253
+                    }
+                  }
+                },
+                "workloadIdentity": {
+                  "type": "object",
+                  "required": [
+                    "audience",
+                    "serviceAccountRef"
+                  ],
+                  "properties": {
+                    "audience": {
+                      "type": "string",
+                      "pattern": "^//iam[.]googleapis[.]com/projects/[0-9]{1,20}/locations/global/workloadIdentityPools/[-a-z0-9]{4,32}/providers/[-a-z0-9]{4,32}$",
+                      "maxLength": 256
+                    },
+                    "serviceAccountRef": {
+                      "type": "object",
+                      "required": [
+                        "name"
+                      ],
+                      "properties": {
+                        "name": {
+                          "type": "string",
+                          "pattern": "^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$",
+                          "minLength": 1,
+                          "maxLength": 253
+                        }
+                      }
+                    },
+                    "serviceAccountEmail": {
+                      "type": "string",
+                      "pattern": "^[-a-z0-9]+@[-a-z0-9.]+$",
+                      "minLength": 3,
+                      "maxLength": 253
+                    }
+                  }
+                },
+                "ambient": {
+                  "type": "object"
+                }
+              }
+            }
+          }
+        },
         "vault": {
           "type": "object",
           "required": [
@@ -1036,6 +1454,200 @@ export const certificateAuthoritySchema = {
                     }
                   }
                 },
+                "jwt": {
+                  "type": "object",
+                  "required": [
+                    "role"
+                  ],
+                  "properties": {
+                    "path": {
+                      "type": "string",
+                      "default": "jwt",
+                      "pattern": "^[-A-Za-z0-9_.]+(/[-A-Za-z0-9_.]+)*$",
+                      "minLength": 1,
+                      "maxLength": 256
+                    },
+                    "role": {
+                      "type": "string",
+                      "pattern": "^[A-Za-z0-9_]([-A-Za-z0-9_.]*[A-Za-z0-9_])?$",
+                      "minLength": 1,
+                      "maxLength": 256
+                    },
+                    "serviceAccountRef": {
+                      "type": "object",
+                      "required": [
+                        "name"
+                      ],
+                      "properties": {
+                        "name": {
+                          "type": "string",
+                          "pattern": "^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$",
+                          "minLength": 1,
+                          "maxLength": 253
+                        },
+                        "audience": {
+                          "type": "string",
+                          "default": "vault",
+                          "minLength": 1,
+                          "maxLength": 256
+                        }
+                      }
+                    },
+                    "secretRef": {
+                      "type": "object",
+                      "required": [
+                        "name"
+                      ],
+                      "properties": {
+                        "name": {
+                          "type": "string",
+                          "pattern": "^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$",
+                          "minLength": 1,
+                          "maxLength": 253
+                        },
+                        "key": {
+                          "type": "string",
+                          "default": "jwt",
+                          "pattern": "^[-._a-zA-Z0-9]+$",
+                          "minLength": 1,
+                          "maxLength": 253
+                        }
+                      }
+                    }
+                  }
+                },
+                "cert": {
+                  "type": "object",
+                  "required": [
+                    "secretRef"
+                  ],
+                  "properties": {
+                    "path": {
+                      "type": "string",
+                      "default": "cert",
+                      "pattern": "^[-A-Za-z0-9_.]+(/[-A-Za-z0-9_.]+)*$",
+                      "minLength": 1,
+                      "maxLength": 256
+                    },
+                    "role": {
+                      "type": "string",
+                      "pattern": "^[A-Za-z0-9_]([-A-Za-z0-9_.]*[A-Za-z0-9_])?$",
+                      "minLength": 1,
+                      "maxLength": 256
+                    },
+                    "secretRef": {
+                      "type": "object",
+                      "required": [
+                        "name"
+                      ],
+                      "properties": {
+                        "name": {
+                          "type": "string",
+                          "pattern": "^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$",
+                          "minLength": 1,
+                          "maxLength": 253
+                        }
+                      }
+                    }
+                  }
+                },
+                "aws": {
+                  "type": "object",
+                  "required": [
+                    "role",
+                    "credentials"
+                  ],
+                  "properties": {
+                    "path": {
+                      "type": "string",
+                      "default": "aws",
+                      "pattern": "^[-A-Za-z0-9_.]+(/[-A-Za-z0-9_.]+)*$",
+                      "minLength": 1,
+                      "maxLength": 256
+                    },
+                    "role": {
+                      "type": "string",
+                      "pattern": "^[A-Za-z0-9_]([-A-Za-z0-9_.]*[A-Za-z0-9_])?$",
+                      "minLength": 1,
+                      "maxLength": 256
+                    },
+                    "region": {
+                      "type": "string",
+                      "pattern": "^[a-z]{2,5}(-[a-z]+)+-[0-9]{1,2}$",
+                      "maxLength": 40
+                    },
+                    "stsEndpoint": {
+                      "type": "string",
+                      "pattern": "^https://([A-Za-z0-9]([-A-Za-z0-9.]*[A-Za-z0-9])?|\\[[0-9A-Fa-f:.]+\\])(:[0-9]{1,5})?(/[-A-Za-z0-9._~/]*)?$",
+                      "maxLength": 512
+                    },
+                    "serverIDHeader": {
+                      "type": "string",
+                      "pattern": "^[!-~]+$",
+                      "minLength": 1,
+                      "maxLength": 256
+                    },
+                    "credentials": {
+                      "type": "object",
+                      "properties": {
+                        "secretRef": {
+                          "type": "object",
+                          "required": [
+                            "name"
+                          ],
+                          "properties": {
+                            "name": {
+                              "type": "string",
+                              "pattern": "^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$",
+                              "minLength": 1,
+                              "maxLength": 253
+                            }
+                          }
+                        },
+                        "serviceAccountRef": {
+                          "type": "object",
+                          "required": [
+                            "name",
+                            "roleArn"
+                          ],
+                          "properties": {
+                            "name": {
+                              "type": "string",
+                              "pattern": "^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$",
+                              "minLength": 1,
+                              "maxLength": 253
+                            },
+                            "roleArn": {
+                              "type": "string",
+                              "pattern": "^arn:aws(-[a-z]+)*:iam::[0-9]{12}:role/[-A-Za-z0-9+=,.@_/]{1,512}$",
+                              "maxLength": 600
+                            },
+                            "audience": {
+                              "type": "string",
+                              "default": "sts.amazonaws.com",
+                              "minLength": 1,
+                              "maxLength": 256
+                            }
+                          }
+                        },
+                        "ambient": {
+                          "type": "object"
+                        }
+                      }
+                    },
+                    "assumeRoleArn": {
+                      "type": "string",
+                      "pattern": "^arn:aws(-[a-z]+)*:iam::[0-9]{12}:role/[-A-Za-z0-9+=,.@_/]{1,512}$",
+                      "maxLength": 600
+                    },
+                    "externalId": {
+                      "type": "string",
+                      "pattern": "^[-A-Za-z0-9+=,.@:/_]+$",
+                      "minLength": 2,
+                      "maxLength": 1224
+                    }
+                  }
+                },
                 "tokenSecretRef": {
                   "type": "object",
                   "required": [
@@ -1144,8 +1756,7 @@ export const certificateAuthoritySchema = {
             "provisioner": {
               "type": "object",
               "required": [
-                "name",
-                "secretRef"
+                "name"
               ],
               "properties": {
                 "name": {
@@ -1166,8 +1777,594 @@ export const certificateAuthoritySchema = {
                       "maxLength": 253
                     }
                   }
+                },
+                "x5c": {
+                  "type": "object",
+                  "required": [
+                    "secretRef"
+                  ],
+                  "properties": {
+                    "secretRef": {
+                      "type": "object",
+                      "required": [
+                        "name"
+                      ],
+                      "properties": {
+                        "name": {
+                          "type": "string",
+                          "pattern": "^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$",
+                          "minLength": 1,
+                          "maxLength": 253
+                        }
+                      }
+                    }
+                  }
+                },
+                "k8sSA": {
+                  "type": "object",
+                  "required": [
+                    "secretRef"
+                  ],
+                  "properties": {
+                    "secretRef": {
+                      "type": "object",
+                      "required": [
+                        "name"
+                      ],
+                      "properties": {
+                        "name": {
+                          "type": "string",
+                          "pattern": "^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$",
+                          "minLength": 1,
+                          "maxLength": 253
+                        },
+                        "key": {
+                          "type": "string",
+                          "default": "token",
+                          "pattern": "^[-._a-zA-Z0-9]+$",
+                          "minLength": 1,
+                          "maxLength": 253
+                        }
+                      }
+                    }
+                  }
                 }
               }
+            }
+          }
+        },
+        "acme": {
+          "type": "object",
+          "required": [
+            "server",
+            "trustBundle"
+          ],
+          "properties": {
+            "server": {
+              "type": "string",
+              "pattern": "^https://([A-Za-z0-9]([-A-Za-z0-9.]*[A-Za-z0-9])?|\\[[0-9A-Fa-f:.]+\\])(:[0-9]{1,5})?(/[-A-Za-z0-9._~/]*)?$",
+              "maxLength": 512
+            },
+            "caBundle": {
+              "type": "string",
+              "format": "byte",
+              "pattern": "^[A-Za-z0-9+/]+={0,2}$",
+              "maxLength": 262144
+            },
+            "email": {
+              "type": "array",
+              "maxItems": 8,
+              "uniqueItems": true,
+              "items": {
+                "type": "string",
+                "pattern": "^[^@\\s,?]+@[^@\\s,?]+$",
+                "minLength": 3,
+                "maxLength": 254
+              }
+            },
+            "externalAccountBinding": {
+              "type": "object",
+              "required": [
+                "keyID",
+                "keySecretRef"
+              ],
+              "properties": {
+                "keyID": {
+                  "type": "string",
+                  "minLength": 1,
+                  "maxLength": 512
+                },
+                "keySecretRef": {
+                  "type": "object",
+                  "required": [
+                    "name"
+                  ],
+                  "properties": {
+                    "name": {
+                      "type": "string",
+                      "pattern": "^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$",
+                      "minLength": 1,
+                      "maxLength": 253
+                    },
+                    "key": {
+                      "type": "string",
+                      "default": "secret",
+                      "pattern": "^[-._a-zA-Z0-9]+$",
+                      "minLength": 1,
+                      "maxLength": 253
+                    }
+                  }
+                }
+              }
+            },
+            "accountKeyRollover": {
+              "type": "integer",
+              "default": 0,
+              "format": "int32",
+              "minimum": 0,
+              "maximum": 1000000
+            },
+            "profile": {
+              "type": "string",
+              "pattern": "^[-._A-Za-z0-9]+$",
+              "minLength": 1,
+              "maxLength": 256
+            },
+            "enableDurationFeature": {
+              "type": "boolean",
+              "default": false
+            },
+            "trustBundle": {
+              "type": "object",
+              "properties": {
+                "configMap": {
+                  "type": "object",
+                  "required": [
+                    "name"
+                  ],
+                  "properties": {
+                    "name": {
+                      "type": "string",
+                      "pattern": "^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$",
+                      "minLength": 1,
+                      "maxLength": 253
+                    },
+                    "key": {
+                      "type": "string",
+                      "default": "ca.crt",
+                      "pattern": "^[-._a-zA-Z0-9]+$",
+                      "minLength": 1,
+                      "maxLength": 253
+                    }
+                  }
+                },
+                "secret": {
+                  "type": "object",
+                  "required": [
+                    "name"
+                  ],
+                  "properties": {
+                    "name": {
+                      "type": "string",
+                      "pattern": "^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$",
+                      "minLength": 1,
+                      "maxLength": 253
+                    },
+                    "key": {
+                      "type": "string",
+                      "default": "ca.crt",
+                      "pattern": "^[-._a-zA-Z0-9]+$",
+                      "minLength": 1,
+                      "maxLength": 253
+                    }
+                  }
+                },
+                "inline": {
+                  "type": "string",
+                  "minLength": 1,
+                  "maxLength": 65536
+                },
+                "partialChain": {
+                  "type": "boolean",
+                  "default": false
+                }
+              }
+            },
+            "solvers": {
+              "type": "array",
+              "maxItems": 16,
+              "items": {
+                "type": "object",
+                "properties": {
+                  "selector": {
+                    "type": "object",
+                    "properties": {
+                      "dnsNames": {
+                        "type": "array",
+                        "maxItems": 100,
+                        "items": {
+                          "type": "string",
+                          "pattern": "^([*][.])?[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$",
+                          "minLength": 1,
+                          "maxLength": 253
+                        }
+                      },
+                      "dnsZones": {
+                        "type": "array",
+                        "maxItems": 100,
+                        "items": {
+                          "type": "string",
+                          "pattern": "^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$",
+                          "minLength": 1,
+                          "maxLength": 253
+                        }
+                      }
+                    }
+                  },
+                  "dns01": {
+                    "type": "object",
+                    "properties": {
+                      "rfc2136": {
+                        "type": "object",
+                        "required": [
+                          "nameserver",
+                          "tsigKeyName",
+                          "tsigSecretSecretRef"
+                        ],
+                        "properties": {
+                          "nameserver": {
+                            "type": "string",
+                            "pattern": "^([A-Za-z0-9]([-A-Za-z0-9.]*[A-Za-z0-9])?|\\[[0-9A-Fa-f:.]+\\])(:[0-9]{1,5})?$",
+                            "minLength": 1,
+                            "maxLength": 261
+                          },
+                          "zone": {
+                            "type": "string",
+                            "pattern": "^[a-z0-9_]([-a-z0-9_]*[a-z0-9])?([.][a-z0-9_]([-a-z0-9_]*[a-z0-9])?)*$",
+                            "minLength": 1,
+                            "maxLength": 253
+                          },
+                          "tsigKeyName": {
+                            "type": "string",
+                            "pattern": "^[-A-Za-z0-9_]{1,63}([.][-A-Za-z0-9_]{1,63})*[.]?$",
+                            "minLength": 1,
+                            "maxLength": 253
+                          },
+                          "tsigAlgorithm": {
+                            "type": "string",
+                            "default": "HMACSHA256",
+                            "enum": [
+                              "HMACSHA224",
+                              "HMACSHA256",
+                              "HMACSHA384",
+                              "HMACSHA512"
+                            ]
+                          },
+                          "tsigSecretSecretRef": {
+                            "type": "object",
+                            "required": [
+                              "name",
+                              "key"
+                            ],
+                            "properties": {
+                              "name": {
+                                "type": "string",
+                                "pattern": "^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$",
+                                "minLength": 1,
+                                "maxLength": 253
+                              },
+                              "key": {
+                                "type": "string",
+                                "pattern": "^[-._a-zA-Z0-9]+$",
+                                "minLength": 1,
+                                "maxLength": 253
+                              }
+                            }
+                          }
+                        }
+                      },
+                      "webhook": {
+                        "type": "object",
+                        "required": [
+                          "url"
+                        ],
+                        "properties": {
+                          "url": {
+                            "type": "string",
+                            "pattern": "^https://([A-Za-z0-9]([-A-Za-z0-9.]*[A-Za-z0-9])?|\\[[0-9A-Fa-f:.]+\\])(:[0-9]{1,5})?(/[-A-Za-z0-9._~/]*)?$",
+                            "maxLength": 512
+                          },
+                          "caBundle": {
+                            "type": "string",
+                            "format": "byte",
+                            "pattern": "^[A-Za-z0-9+/]+={0,2}$",
+                            "maxLength": 262144
+                          },
+                          "secretRef": {
+                            "type": "object",
+                            "required": [
+                              "name"
+                            ],
+                            "properties": {
+                              "name": {
+                                "type": "string",
+                                "pattern": "^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$",
+                                "minLength": 1,
+                                "maxLength": 253
+                              },
+                              "key": {
+                                "type": "string",
+                                "default": "token",
+                                "pattern": "^[-._a-zA-Z0-9]+$",
+                                "minLength": 1,
+                                "maxLength": 253
+                              }
+                            }
+                          }
+                        }
+                      },
+                      "propagation": {
+                        "type": "object",
+                        "properties": {
+                          "nameservers": {
+                            "type": "array",
+                            "minItems": 1,
+                            "maxItems": 8,
+                            "uniqueItems": true,
+                            "items": {
+                              "type": "string",
+                              "pattern": "^([A-Za-z0-9]([-A-Za-z0-9.]*[A-Za-z0-9])?|\\[[0-9A-Fa-f:.]+\\])(:[0-9]{1,5})?$",
+                              "minLength": 1,
+                              "maxLength": 261
+                            }
+                          },
+                          "timeout": {
+                            "type": "string",
+                            "default": "60s",
+                            "pattern": "^([0-9]+([.][0-9]+)?[hms])+$",
+                            "maxLength": 32
+                          }
+                        }
+                      }
+                    }
+                  },
+                  "http01": {
+                    "type": "object"
+                  }
+                }
+              }
+            }
+          }
+        },
+        "cloudflare": {
+          "type": "object",
+          "required": [
+            "zone",
+            "apiTokenSecretRef",
+            "trustBundle"
+          ],
+          "properties": {
+            "zone": {
+              "type": "string",
+              "pattern": "^[0-9a-f]{32}$",
+              "maxLength": 32
+            },
+            "apiTokenSecretRef": {
+              "type": "object",
+              "required": [
+                "name"
+              ],
+              "properties": {
+                "name": {
+                  "type": "string",
+                  "pattern": "^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$",
+                  "minLength": 1,
+                  "maxLength": 253
+                },
+                "key": {
+                  "type": "string",
+                  "default": "token",
+                  "pattern": "^[-._a-zA-Z0-9]+$",
+                  "minLength": 1,
+                  "maxLength": 253
+                }
+              }
+            },
+            "maxCertificates": {
+              "type": "integer",
+              "default": 100,
+              "format": "int32",
+              "minimum": 1,
+              "maximum": 2000
+            },
+            "revokeAfter": {
+              "type": "string",
+              "default": "5m",
+              "pattern": "^([0-9]+([.][0-9]+)?[hms])+$",
+              "maxLength": 32
+            },
+            "hostnames": {
+              "type": "array",
+              "maxItems": 100,
+              "uniqueItems": true,
+              "items": {
+                "type": "string",
+                "pattern": "^([*][.])?[a-z0-9_]([-a-z0-9_]*[a-z0-9_])?([.][a-z0-9_]([-a-z0-9_]*[a-z0-9_])?)*$",
+                "minLength": 1,
+                "maxLength": 253
+              }
+            },
+            "server": {
+              "type": "string",
+              "pattern": "^https://([A-Za-z0-9]([-A-Za-z0-9.]*[A-Za-z0-9])?|\\[[0-9A-Fa-f:.]+\\])(:[0-9]{1,5})?(/[-A-Za-z0-9._~/]*)?$",
+              "maxLength": 512
+            },
+            "caBundle": {
+              "type": "string",
+              "format": "byte",
+              "pattern": "^[A-Za-z0-9+/]+={0,2}$",
+              "maxLength": 262144
+            },
+            "trustBundle": {
+              "type": "object",
+              "properties": {
+                "configMap": {
+                  "type": "object",
+                  "required": [
+                    "name"
+                  ],
+                  "properties": {
+                    "name": {
+                      "type": "string",
+                      "pattern": "^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$",
+                      "minLength": 1,
+                      "maxLength": 253
+                    },
+                    "key": {
+                      "type": "string",
+                      "default": "ca.crt",
+                      "pattern": "^[-._a-zA-Z0-9]+$",
+                      "minLength": 1,
+                      "maxLength": 253
+                    }
+                  }
+                },
+                "secret": {
+                  "type": "object",
+                  "required": [
+                    "name"
+                  ],
+                  "properties": {
+                    "name": {
+                      "type": "string",
+                      "pattern": "^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$",
+                      "minLength": 1,
+                      "maxLength": 253
+                    },
+                    "key": {
+                      "type": "string",
+                      "default": "ca.crt",
+                      "pattern": "^[-._a-zA-Z0-9]+$",
+                      "minLength": 1,
+                      "maxLength": 253
+                    }
+                  }
+                },
+                "inline": {
+                  "type": "string",
+                  "minLength": 1,
+                  "maxLength": 65536
+                },
+                "partialChain": {
+                  "type": "boolean",
+                  "default": false
+                }
+              }
+            }
+          }
+        },
+        "awsPrivateCA": {
+          "type": "object",
+          "required": [
+            "arn",
+            "auth"
+          ],
+          "properties": {
+            "arn": {
+              "type": "string",
+              "pattern": "^arn:aws(-[a-z]+)*:acm-pca:[a-z]{2,5}(-[a-z]+)+-[0-9]{1,2}:[0-9]{12}:certificate-authority/[-0-9A-Za-z]{1,64}$",
+              "maxLength": 200
+            },
+            "endpoint": {
+              "type": "string",
+              "pattern": "^https://([A-Za-z0-9]([-A-Za-z0-9.]*[A-Za-z0-9])?|\\[[0-9A-Fa-f:.]+\\])(:[0-9]{1,5})?(/[-A-Za-z0-9._~/]*)?$",
+              "maxLength": 512
+            },
+            "stsEndpoint": {
+              "type": "string",
+              "pattern": "^https://([A-Za-z0-9]([-A-Za-z0-9.]*[A-Za-z0-9])?|\\[[0-9A-Fa-f:.]+\\])(:[0-9]{1,5})?(/[-A-Za-z0-9._~/]*)?$",
+              "maxLength": 512
+            },
+            "caBundle": {
+              "type": "string",
+              "format": "byte",
+              "pattern": "^[A-Za-z0-9+/]+={0,2}$",
+              "maxLength": 262144
+            },
+            "templateArn": {
+              "type": "string",
+              "pattern": "^arn:aws(-[a-z]+)*:acm-pca:::template/(EndEntity(ClientAuth)?Certificate(_(API|CSR|APICSR)Passthrough)?|BlankEndEntityCertificate(_CriticalBasicConstraints)?_(API|CSR|APICSR)Passthrough)/V1$",
+              "maxLength": 200
+            },
+            "signingAlgorithm": {
+              "type": "string",
+              "enum": [
+                "SHA256WITHECDSA",
+                "SHA384WITHECDSA",
+                "SHA512WITHECDSA",
+                "SHA256WITHRSA",
+                "SHA384WITHRSA",
+                "SHA512WITHRSA"
+              ]
+            },
+            "auth": {
+              "type": "object",
+              "properties": {
+                "secretRef": {
+                  "type": "object",
+                  "required": [
+                    "name"
+                  ],
+                  "properties": {
+                    "name": {
+                      "type": "string",
+                      "pattern": "^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$",
+                      "minLength": 1,
+                      "maxLength": 253
+                    }
+                  }
+                },
+                "serviceAccountRef": {
+                  "type": "object",
+                  "required": [
+                    "name",
+                    "roleArn"
+                  ],
+                  "properties": {
+                    "name": {
+                      "type": "string",
+                      "pattern": "^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$",
+                      "minLength": 1,
+                      "maxLength": 253
+                    },
+                    "roleArn": {
+                      "type": "string",
+                      "pattern": "^arn:aws(-[a-z]+)*:iam::[0-9]{12}:role/[-A-Za-z0-9+=,.@_/]{1,512}$",
+                      "maxLength": 600
+                    },
+                    "audience": {
+                      "type": "string",
+                      "default": "sts.amazonaws.com",
+                      "minLength": 1,
+                      "maxLength": 256
+                    }
+                  }
+                },
+                "ambient": {
+                  "type": "object"
+                }
+              }
+            },
+            "assumeRoleArn": {
+              "type": "string",
+              "pattern": "^arn:aws(-[a-z]+)*:iam::[0-9]{12}:role/[-A-Za-z0-9+=,.@_/]{1,512}$",
+              "maxLength": 600
+            },
+            "externalId": {
+              "type": "string",
+              "pattern": "^[-A-Za-z0-9+=,.@:/_]+$",
+              "minLength": 2,
+              "maxLength": 1224
             }
           }
         },
@@ -1213,6 +2410,20 @@ export const certificateAuthoritySchema = {
                 ],
                 "maxLength": 32
               }
+            }
+          }
+        },
+        "fallback": {
+          "type": "object",
+          "required": [
+            "name"
+          ],
+          "properties": {
+            "name": {
+              "type": "string",
+              "pattern": "^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$",
+              "minLength": 1,
+              "maxLength": 50
             }
           }
         },
@@ -1273,6 +2484,99 @@ export const certificateAuthoritySchema = {
                   "format": "int32",
                   "minimum": 1,
                   "maximum": 100000
+                }
+              }
+            }
+          }
+        },
+        "revocation": {
+          "type": "object",
+          "properties": {
+            "superseded": {
+              "type": "string",
+              "default": "Keep",
+              "enum": [
+                "Keep",
+                "Revoke"
+              ]
+            },
+            "deleted": {
+              "type": "string",
+              "default": "Keep",
+              "enum": [
+                "Keep",
+                "Revoke"
+              ]
+            },
+            "policyViolation": {
+              "type": "string",
+              "default": "Keep",
+              "enum": [
+                "Keep",
+                "Revoke"
+              ]
+            },
+            "delay": {
+              "type": "string",
+              "pattern": "^([0-9]+([.][0-9]+)?[hms])+$",
+              "maxLength": 32
+            },
+            "serials": {
+              "type": "array",
+              "maxItems": 256,
+              "uniqueItems": true,
+              "items": {
+                "type": "string",
+                "pattern": "^([0-9a-f]{2}){1,20}(=(unspecified|keyCompromise|affiliationChanged|superseded|cessationOfOperation))?$",
+                "minLength": 2,
+                "maxLength": 64
+              }
+            },
+            "url": {
+              "type": "string",
+              "pattern": "^http://[^/?# ]+(/[^?# ]*)?$",
+              "maxLength": 256
+            },
+            "crl": {
+              "type": "object",
+              "properties": {
+                "validity": {
+                  "type": "string",
+                  "pattern": "^([0-9]+([.][0-9]+)?[hms])+$",
+                  "maxLength": 32
+                },
+                "upper": {
+                  "type": "array",
+                  "maxItems": 8,
+                  "items": {
+                    "type": "object",
+                    "required": [
+                      "configMap"
+                    ],
+                    "properties": {
+                      "configMap": {
+                        "type": "object",
+                        "required": [
+                          "name"
+                        ],
+                        "properties": {
+                          "name": {
+                            "type": "string",
+                            "pattern": "^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$",
+                            "minLength": 1,
+                            "maxLength": 253
+                          },
+                          "key": {
+                            "type": "string",
+                            "default": "ca.crl",
+                            "pattern": "^[-._a-zA-Z0-9]+$",
+                            "minLength": 1,
+                            "maxLength": 253
+                          }
+                        }
+                      }
+                    }
+                  }
                 }
               }
             }
@@ -1742,6 +3046,75 @@ export const certificateAuthoritySchema = {
                       }
                     }
                   },
+                  "cloudflareMTLS": {
+                    "type": "object",
+                    "required": [
+                      "account",
+                      "apiTokenSecretRef"
+                    ],
+                    "properties": {
+                      "account": {
+                        "type": "string",
+                        "pattern": "^[0-9a-f]{32}$",
+                        "maxLength": 32
+                      },
+                      "zone": {
+                        "type": "string",
+                        "pattern": "^[0-9a-f]{32}$",
+                        "maxLength": 32
+                      },
+                      "hostnames": {
+                        "type": "array",
+                        "maxItems": 100,
+                        "uniqueItems": true,
+                        "items": {
+                          "type": "string",
+                          "pattern": "^([*][.])?[a-z0-9_]([-a-z0-9_]*[a-z0-9_])?([.][a-z0-9_]([-a-z0-9_]*[a-z0-9_])?)*$",
+                          "minLength": 1,
+                          "maxLength": 253
+                        }
+                      },
+                      "apiTokenSecretRef": {
+                        "type": "object",
+                        "required": [
+                          "name"
+                        ],
+                        "properties": {
+                          "name": {
+                            "type": "string",
+                            "pattern": "^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$",
+                            "minLength": 1,
+                            "maxLength": 253
+                          },
+                          "key": {
+                            "type": "string",
+                            "default": "token",
+                            "pattern": "^[-._a-zA-Z0-9]+$",
+                            "minLength": 1,
+                            "maxLength": 253
+                          }
+                        }
+                      },
+                      "maxCertificates": {
+                        "type": "integer",
+                        "default": 5,
+                        "format": "int32",
+                        "minimum": 1,
+                        "maximum": 100
+                      },
+                      "server": {
+                        "type": "string",
+                        "pattern": "^https://([A-Za-z0-9]([-A-Za-z0-9.]*[A-Za-z0-9])?|\\[[0-9A-Fa-f:.]+\\])(:[0-9]{1,5})?(/[-A-Za-z0-9._~/]*)?$",
+                        "maxLength": 512
+                      },
+                      "caBundle": {
+                        "type": "string",
+                        "format": "byte",
+                        "pattern": "^[A-Za-z0-9+/]+={0,2}$",
+                        "maxLength": 262144
+                      }
+                    }
+                  },
                   "additionalFormats": {
                     "type": "array",
                     "maxItems": 2,
@@ -1765,6 +3138,18 @@ export const certificateAuthoritySchema = {
                           "minLength": 1,
                           "maxLength": 128
                         }
+                      }
+                    }
+                  },
+                  "crl": {
+                    "type": "object",
+                    "properties": {
+                      "key": {
+                        "type": "string",
+                        "default": "ca.crl",
+                        "pattern": "^[-._a-zA-Z0-9]+$",
+                        "minLength": 1,
+                        "maxLength": 253
                       }
                     }
                   },
@@ -2212,6 +3597,91 @@ export const certificateAuthoritySchema = {
             }
           }
         },
+        "revocation": {
+          "type": "object",
+          "properties": {
+            "owed": {
+              "type": "integer",
+              "format": "int32",
+              "minimum": 0
+            },
+            "revoked": {
+              "type": "integer",
+              "format": "int32",
+              "minimum": 0
+            },
+            "problems": {
+              "type": "array",
+              "maxItems": 8,
+              "items": {
+                "type": "object",
+                "required": [
+                  "serialNumber",
+                  "reason",
+                  "message"
+                ],
+                "properties": {
+                  "serialNumber": {
+                    "type": "string",
+                    "maxLength": 64
+                  },
+                  "reason": {
+                    "type": "string",
+                    "maxLength": 64
+                  },
+                  "message": {
+                    "type": "string",
+                    "maxLength": 1024
+                  }
+                }
+              }
+            },
+            "crls": {
+              "type": "array",
+              "maxItems": 16,
+              "items": {
+                "type": "object",
+                "required": [
+                  "generation",
+                  "number",
+                  "thisUpdate",
+                  "nextUpdate",
+                  "entries",
+                  "bytes"
+                ],
+                "properties": {
+                  "generation": {
+                    "type": "integer",
+                    "format": "int32",
+                    "minimum": 1
+                  },
+                  "number": {
+                    "type": "string",
+                    "maxLength": 64
+                  },
+                  "thisUpdate": {
+                    "type": "string",
+                    "format": "date-time"
+                  },
+                  "nextUpdate": {
+                    "type": "string",
+                    "format": "date-time"
+                  },
+                  "entries": {
+                    "type": "integer",
+                    "format": "int32",
+                    "minimum": 0
+                  },
+                  "bytes": {
+                    "type": "integer",
+                    "format": "int32",
+                    "minimum": 0
+                  }
+                }
+              }
+            }
+          }
+        },
         "trust": {
           "type": "object",
           "properties": {
@@ -2287,7 +3757,8 @@ export const certificateAuthoritySchema = {
                     "enum": [
                       "ConfigMap",
                       "Secret",
-                      "ClusterTrustBundle"
+                      "ClusterTrustBundle",
+                      "CloudflareMTLS"
                     ]
                   },
                   "object": {
@@ -2549,6 +4020,85 @@ export const clusterCertificateAuthoritySchema = {
             }
           }
         },
+        "pkcs11": {
+          "type": "object",
+          "required": [
+            "uri",
+            "certificate"
+          ],
+          "properties": {
+            "uri": {
+              "type": "string",
+              "pattern": "^pkcs11:[!-~]+$",
+              "minLength": 8,
+              "maxLength": 200
+            },
+            "pinSecretRef": {
+              "type": "object",
+              "required": [
+                "name"
+              ],
+              "properties": {
+                "name": {
+                  "type": "string",
+                  "pattern": "^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$",
+                  "minLength": 1,
+                  "maxLength": 253
+                },
+                "key": {
+                  "type": "string",
+                  "default": "pin",
+                  "pattern": "^[-._a-zA-Z0-9]+$",
+                  "minLength": 1,
+                  "maxLength": 253
+                }
+              }
+            },
+            "pinFile": {
+              "type": "string",
+              "pattern": "^[-_a-zA-Z0-9][-._a-zA-Z0-9]*(/[-_a-zA-Z0-9][-._a-zA-Z0-9]*)*$",
+              "minLength": 1,
+              "maxLength": 253
+            },
+            "certificate": {
+              "type": "object",
+              "properties": {
+                "configMap": {
+                  "type": "object",
+                  "required": [
+                    "name"
+                  ],
+                  "properties": {
+                    "name": {
+                      "type": "string",
+                      "pattern": "^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$",
+                      "minLength": 1,
+                      "maxLength": 253
+                    }
+                  }
+                },
+                "secret": {
+                  "type": "object",
+                  "required": [
+                    "name"
+                  ],
+                  "properties": {
+                    "name": {
+                      "type": "string",
+                      "pattern": "^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$",
+                      "minLength": 1,
+                      "maxLength": 253
+                    }
+                  }
+                },
+                "partialChain": {
+                  "type": "boolean",
+                  "default": false
+                }
+              }
+            }
+          }
+        },
         "selfManaged": {
           "type": "object",
           "required": [
@@ -2665,6 +4215,146 @@ export const clusterCertificateAuthoritySchema = {
                   "format": "int32",
                   "minimum": 256,
                   "maximum": 4096
+                }
+              }
+            },
+            "externalRoot": {
+              "type": "object",
+              "required": [
+                "trustBundle"
+              ],
+              "properties": {
+                "instructions": {
+                  "type": "string",
+                  "pattern": "^[^\\x00-\\x20\\x7f]([^\\x00-\\x1f\\x7f]*[^\\x00-\\x20\\x7f])?$",
+                  "minLength": 1,
+                  "maxLength": 200
+                },
+                "trustBundle": {
+                  "type": "object",
+                  "properties": {
+                    "configMap": {
+                      "type": "object",
+                      "required": [
+                        "name"
+                      ],
+                      "properties": {
+                        "name": {
+                          "type": "string",
+                          "pattern": "^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$",
+                          "minLength": 1,
+                          "maxLength": 253
+                        },
+                        "key": {
+                          "type": "string",
+                          "default": "ca.crt",
+                          "pattern": "^[-._a-zA-Z0-9]+$",
+                          "minLength": 1,
+                          "maxLength": 253
+                        }
+                      }
+                    },
+                    "secret": {
+                      "type": "object",
+                      "required": [
+                        "name"
+                      ],
+                      "properties": {
+                        "name": {
+                          "type": "string",
+                          "pattern": "^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$",
+                          "minLength": 1,
+                          "maxLength": 253
+                        },
+                        "key": {
+                          "type": "string",
+                          "default": "ca.crt",
+                          "pattern": "^[-._a-zA-Z0-9]+$",
+                          "minLength": 1,
+                          "maxLength": 253
+                        }
+                      }
+                    },
+                    "inline": {
+                      "type": "string",
+                      "minLength": 1,
+                      "maxLength": 65536
+                    },
+                    "partialChain": {
+                      "type": "boolean",
+                      "default": false
+                    }
+                  }
+                }
+              }
+            }
+          }
+        },
+        "external": {
+          "type": "object",
+          "required": [
+            "trustBundle"
+          ],
+          "properties": {
+            "instructions": {
+              "type": "string",
+              "pattern": "^[^\\x00-\\x20\\x7f]([^\\x00-\\x1f\\x7f]*[^\\x00-\\x20\\x7f])?$",
+              "minLength": 1,
+              "maxLength": 200
+            },
+            "trustBundle": {
+              "type": "object",
+              "properties": {
+                "configMap": {
+                  "type": "object",
+                  "required": [
+                    "name"
+                  ],
+                  "properties": {
+                    "name": {
+                      "type": "string",
+                      "pattern": "^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$",
+                      "minLength": 1,
+                      "maxLength": 253
+                    },
+                    "key": {
+                      "type": "string",
+                      "default": "ca.crt",
+                      "pattern": "^[-._a-zA-Z0-9]+$",
+                      "minLength": 1,
+                      "maxLength": 253
+                    }
+                  }
+                },
+                "secret": {
+                  "type": "object",
+                  "required": [
+                    "name"
+                  ],
+                  "properties": {
+                    "name": {
+                      "type": "string",
+                      "pattern": "^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$",
+                      "minLength": 1,
+                      "maxLength": 253
+                    },
+                    "key": {
+                      "type": "string",
+                      "default": "ca.crt",
+                      "pattern": "^[-._a-zA-Z0-9]+$",
+                      "minLength": 1,
+                      "maxLength": 253
+                    }
+                  }
+                },
+                "inline": {
+                  "type": "string",
+                  "minLength": 1,
+                  "maxLength": 65536
+                },
+                "partialChain": {
+                  "type": "boolean",
+                  "default": false
                 }
               }
             }
@@ -2837,6 +4527,119 @@ export const clusterCertificateAuthoritySchema = {
             }
           }
         },
+        "googleCAS": {
+          "type": "object",
+          "required": [
+            "project",
+            "location",
+            "caPool",
+            "auth"
+          ],
+          "properties": {
+            "project": {
+              "type": "string",
+              "pattern": "^([a-z][-a-z0-9]{4,28}[a-z0-9]|[0-9]{1,20})$",
+              "maxLength": 30
+            },
+            "location": {
+              "type": "string",
+              "pattern": "^[a-z]+(-[a-z0-9]+)*$",
+              "maxLength": 63
+            },
+            "caPool": {
+              "type": "string",
+              "pattern": "^[-A-Za-z0-9_]+$",
+              "minLength": 1,
+              "maxLength": 63
+            },
+            "certificateAuthority": {
+              "type": "string",
+              "pattern": "^[-A-Za-z0-9_]+$",
+              "minLength": 1,
+              "maxLength": 63
+            },
+            "certificateTemplate": {
+              "type": "string",
+              "pattern": "^(projects/[a-z0-9][-a-z0-9]*/locations/[a-z0-9][-a-z0-9]*/certificateTemplates/)?[-A-Za-z0-9_]+$",
+              "minLength": 1,
+              "maxLength": 256
+            },
+            "endpoint": {
+              "type": "string",
+              "pattern": "^https://([A-Za-z0-9]([-A-Za-z0-9.]*[A-Za-z0-9])?|\\[[0-9A-Fa-f:.]+\\])(:[0-9]{1,5})?(/[-A-Za-z0-9._~/]*)?$",
+              "maxLength": 512
+            },
+            "caBundle": {
+              "type": "string",
+              "format": "byte",
+              "pattern": "^[A-Za-z0-9+/]+={0,2}$",
+              "maxLength": 262144
+            },
+            "auth": {
+              "type": "object",
+              "properties": {
+                "secretRef": {
+                  "type": "object",
+                  "required": [
+                    "name"
+                  ],
+                  "properties": {
+                    "name": {
+                      "type": "string",
+                      "pattern": "^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$",
+                      "minLength": 1,
+                      "maxLength": 253
+                    },
+                    "key": {
+                      "type": "string",
+                      "default": "key.json",
+                      "pattern": "^[-._a-zA-Z0-9]+$",
+                      "minLength": 1,
+                      "maxLength": 253
+                    }
+                  }
+                },
+                "workloadIdentity": {
+                  "type": "object",
+                  "required": [
+                    "audience",
+                    "serviceAccountRef"
+                  ],
+                  "properties": {
+                    "audience": {
+                      "type": "string",
+                      "pattern": "^//iam[.]googleapis[.]com/projects/[0-9]{1,20}/locations/global/workloadIdentityPools/[-a-z0-9]{4,32}/providers/[-a-z0-9]{4,32}$",
+                      "maxLength": 256
+                    },
+                    "serviceAccountRef": {
+                      "type": "object",
+                      "required": [
+                        "name"
+                      ],
+                      "properties": {
+                        "name": {
+                          "type": "string",
+                          "pattern": "^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$",
+                          "minLength": 1,
+                          "maxLength": 253
+                        }
+                      }
+                    },
+                    "serviceAccountEmail": {
+                      "type": "string",
+                      "pattern": "^[-a-z0-9]+@[-a-z0-9.]+$",
+                      "minLength": 3,
+                      "maxLength": 253
+                    }
+                  }
+                },
+                "ambient": {
+                  "type": "object"
+                }
+              }
+            }
+          }
+        },
         "vault": {
           "type": "object",
           "required": [
@@ -2960,6 +4763,200 @@ export const clusterCertificateAuthoritySchema = {
                     }
                   }
                 },
+                "jwt": {
+                  "type": "object",
+                  "required": [
+                    "role"
+                  ],
+                  "properties": {
+                    "path": {
+                      "type": "string",
+                      "default": "jwt",
+                      "pattern": "^[-A-Za-z0-9_.]+(/[-A-Za-z0-9_.]+)*$",
+                      "minLength": 1,
+                      "maxLength": 256
+                    },
+                    "role": {
+                      "type": "string",
+                      "pattern": "^[A-Za-z0-9_]([-A-Za-z0-9_.]*[A-Za-z0-9_])?$",
+                      "minLength": 1,
+                      "maxLength": 256
+                    },
+                    "serviceAccountRef": {
+                      "type": "object",
+                      "required": [
+                        "name"
+                      ],
+                      "properties": {
+                        "name": {
+                          "type": "string",
+                          "pattern": "^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$",
+                          "minLength": 1,
+                          "maxLength": 253
+                        },
+                        "audience": {
+                          "type": "string",
+                          "default": "vault",
+                          "minLength": 1,
+                          "maxLength": 256
+                        }
+                      }
+                    },
+                    "secretRef": {
+                      "type": "object",
+                      "required": [
+                        "name"
+                      ],
+                      "properties": {
+                        "name": {
+                          "type": "string",
+                          "pattern": "^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$",
+                          "minLength": 1,
+                          "maxLength": 253
+                        },
+                        "key": {
+                          "type": "string",
+                          "default": "jwt",
+                          "pattern": "^[-._a-zA-Z0-9]+$",
+                          "minLength": 1,
+                          "maxLength": 253
+                        }
+                      }
+                    }
+                  }
+                },
+                "cert": {
+                  "type": "object",
+                  "required": [
+                    "secretRef"
+                  ],
+                  "properties": {
+                    "path": {
+                      "type": "string",
+                      "default": "cert",
+                      "pattern": "^[-A-Za-z0-9_.]+(/[-A-Za-z0-9_.]+)*$",
+                      "minLength": 1,
+                      "maxLength": 256
+                    },
+                    "role": {
+                      "type": "string",
+                      "pattern": "^[A-Za-z0-9_]([-A-Za-z0-9_.]*[A-Za-z0-9_])?$",
+                      "minLength": 1,
+                      "maxLength": 256
+                    },
+                    "secretRef": {
+                      "type": "object",
+                      "required": [
+                        "name"
+                      ],
+                      "properties": {
+                        "name": {
+                          "type": "string",
+                          "pattern": "^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$",
+                          "minLength": 1,
+                          "maxLength": 253
+                        }
+                      }
+                    }
+                  }
+                },
+                "aws": {
+                  "type": "object",
+                  "required": [
+                    "role",
+                    "credentials"
+                  ],
+                  "properties": {
+                    "path": {
+                      "type": "string",
+                      "default": "aws",
+                      "pattern": "^[-A-Za-z0-9_.]+(/[-A-Za-z0-9_.]+)*$",
+                      "minLength": 1,
+                      "maxLength": 256
+                    },
+                    "role": {
+                      "type": "string",
+                      "pattern": "^[A-Za-z0-9_]([-A-Za-z0-9_.]*[A-Za-z0-9_])?$",
+                      "minLength": 1,
+                      "maxLength": 256
+                    },
+                    "region": {
+                      "type": "string",
+                      "pattern": "^[a-z]{2,5}(-[a-z]+)+-[0-9]{1,2}$",
+                      "maxLength": 40
+                    },
+                    "stsEndpoint": {
+                      "type": "string",
+                      "pattern": "^https://([A-Za-z0-9]([-A-Za-z0-9.]*[A-Za-z0-9])?|\\[[0-9A-Fa-f:.]+\\])(:[0-9]{1,5})?(/[-A-Za-z0-9._~/]*)?$",
+                      "maxLength": 512
+                    },
+                    "serverIDHeader": {
+                      "type": "string",
+                      "pattern": "^[!-~]+$",
+                      "minLength": 1,
+                      "maxLength": 256
+                    },
+                    "credentials": {
+                      "type": "object",
+                      "properties": {
+                        "secretRef": {
+                          "type": "object",
+                          "required": [
+                            "name"
+                          ],
+                          "properties": {
+                            "name": {
+                              "type": "string",
+                              "pattern": "^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$",
+                              "minLength": 1,
+                              "maxLength": 253
+                            }
+                          }
+                        },
+                        "serviceAccountRef": {
+                          "type": "object",
+                          "required": [
+                            "name",
+                            "roleArn"
+                          ],
+                          "properties": {
+                            "name": {
+                              "type": "string",
+                              "pattern": "^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$",
+                              "minLength": 1,
+                              "maxLength": 253
+                            },
+                            "roleArn": {
+                              "type": "string",
+                              "pattern": "^arn:aws(-[a-z]+)*:iam::[0-9]{12}:role/[-A-Za-z0-9+=,.@_/]{1,512}$",
+                              "maxLength": 600
+                            },
+                            "audience": {
+                              "type": "string",
+                              "default": "sts.amazonaws.com",
+                              "minLength": 1,
+                              "maxLength": 256
+                            }
+                          }
+                        },
+                        "ambient": {
+                          "type": "object"
+                        }
+                      }
+                    },
+                    "assumeRoleArn": {
+                      "type": "string",
+                      "pattern": "^arn:aws(-[a-z]+)*:iam::[0-9]{12}:role/[-A-Za-z0-9+=,.@_/]{1,512}$",
+                      "maxLength": 600
+                    },
+                    "externalId": {
+                      "type": "string",
+                      "pattern": "^[-A-Za-z0-9+=,.@:/_]+$",
+                      "minLength": 2,
+                      "maxLength": 1224
+                    }
+                  }
+                },
                 "tokenSecretRef": {
                   "type": "object",
                   "required": [
@@ -3068,8 +5065,7 @@ export const clusterCertificateAuthoritySchema = {
             "provisioner": {
               "type": "object",
               "required": [
-                "name",
-                "secretRef"
+                "name"
               ],
               "properties": {
                 "name": {
@@ -3090,8 +5086,594 @@ export const clusterCertificateAuthoritySchema = {
                       "maxLength": 253
                     }
                   }
+                },
+                "x5c": {
+                  "type": "object",
+                  "required": [
+                    "secretRef"
+                  ],
+                  "properties": {
+                    "secretRef": {
+                      "type": "object",
+                      "required": [
+                        "name"
+                      ],
+                      "properties": {
+                        "name": {
+                          "type": "string",
+                          "pattern": "^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$",
+                          "minLength": 1,
+                          "maxLength": 253
+                        }
+                      }
+                    }
+                  }
+                },
+                "k8sSA": {
+                  "type": "object",
+                  "required": [
+                    "secretRef"
+                  ],
+                  "properties": {
+                    "secretRef": {
+                      "type": "object",
+                      "required": [
+                        "name"
+                      ],
+                      "properties": {
+                        "name": {
+                          "type": "string",
+                          "pattern": "^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$",
+                          "minLength": 1,
+                          "maxLength": 253
+                        },
+                        "key": {
+                          "type": "string",
+                          "default": "token",
+                          "pattern": "^[-._a-zA-Z0-9]+$",
+                          "minLength": 1,
+                          "maxLength": 253
+                        }
+                      }
+                    }
+                  }
                 }
               }
+            }
+          }
+        },
+        "acme": {
+          "type": "object",
+          "required": [
+            "server",
+            "trustBundle"
+          ],
+          "properties": {
+            "server": {
+              "type": "string",
+              "pattern": "^https://([A-Za-z0-9]([-A-Za-z0-9.]*[A-Za-z0-9])?|\\[[0-9A-Fa-f:.]+\\])(:[0-9]{1,5})?(/[-A-Za-z0-9._~/]*)?$",
+              "maxLength": 512
+            },
+            "caBundle": {
+              "type": "string",
+              "format": "byte",
+              "pattern": "^[A-Za-z0-9+/]+={0,2}$",
+              "maxLength": 262144
+            },
+            "email": {
+              "type": "array",
+              "maxItems": 8,
+              "uniqueItems": true,
+              "items": {
+                "type": "string",
+                "pattern": "^[^@\\s,?]+@[^@\\s,?]+$",
+                "minLength": 3,
+                "maxLength": 254
+              }
+            },
+            "externalAccountBinding": {
+              "type": "object",
+              "required": [
+                "keyID",
+                "keySecretRef"
+              ],
+              "properties": {
+                "keyID": {
+                  "type": "string",
+                  "minLength": 1,
+                  "maxLength": 512
+                },
+                "keySecretRef": {
+                  "type": "object",
+                  "required": [
+                    "name"
+                  ],
+                  "properties": {
+                    "name": {
+                      "type": "string",
+                      "pattern": "^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$",
+                      "minLength": 1,
+                      "maxLength": 253
+                    },
+                    "key": {
+                      "type": "string",
+                      "default": "secret",
+                      "pattern": "^[-._a-zA-Z0-9]+$",
+                      "minLength": 1,
+                      "maxLength": 253
+                    }
+                  }
+                }
+              }
+            },
+            "accountKeyRollover": {
+              "type": "integer",
+              "default": 0,
+              "format": "int32",
+              "minimum": 0,
+              "maximum": 1000000
+            },
+            "profile": {
+              "type": "string",
+              "pattern": "^[-._A-Za-z0-9]+$",
+              "minLength": 1,
+              "maxLength": 256
+            },
+            "enableDurationFeature": {
+              "type": "boolean",
+              "default": false
+            },
+            "trustBundle": {
+              "type": "object",
+              "properties": {
+                "configMap": {
+                  "type": "object",
+                  "required": [
+                    "name"
+                  ],
+                  "properties": {
+                    "name": {
+                      "type": "string",
+                      "pattern": "^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$",
+                      "minLength": 1,
+                      "maxLength": 253
+                    },
+                    "key": {
+                      "type": "string",
+                      "default": "ca.crt",
+                      "pattern": "^[-._a-zA-Z0-9]+$",
+                      "minLength": 1,
+                      "maxLength": 253
+                    }
+                  }
+                },
+                "secret": {
+                  "type": "object",
+                  "required": [
+                    "name"
+                  ],
+                  "properties": {
+                    "name": {
+                      "type": "string",
+                      "pattern": "^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$",
+                      "minLength": 1,
+                      "maxLength": 253
+                    },
+                    "key": {
+                      "type": "string",
+                      "default": "ca.crt",
+                      "pattern": "^[-._a-zA-Z0-9]+$",
+                      "minLength": 1,
+                      "maxLength": 253
+                    }
+                  }
+                },
+                "inline": {
+                  "type": "string",
+                  "minLength": 1,
+                  "maxLength": 65536
+                },
+                "partialChain": {
+                  "type": "boolean",
+                  "default": false
+                }
+              }
+            },
+            "solvers": {
+              "type": "array",
+              "maxItems": 16,
+              "items": {
+                "type": "object",
+                "properties": {
+                  "selector": {
+                    "type": "object",
+                    "properties": {
+                      "dnsNames": {
+                        "type": "array",
+                        "maxItems": 100,
+                        "items": {
+                          "type": "string",
+                          "pattern": "^([*][.])?[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$",
+                          "minLength": 1,
+                          "maxLength": 253
+                        }
+                      },
+                      "dnsZones": {
+                        "type": "array",
+                        "maxItems": 100,
+                        "items": {
+                          "type": "string",
+                          "pattern": "^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$",
+                          "minLength": 1,
+                          "maxLength": 253
+                        }
+                      }
+                    }
+                  },
+                  "dns01": {
+                    "type": "object",
+                    "properties": {
+                      "rfc2136": {
+                        "type": "object",
+                        "required": [
+                          "nameserver",
+                          "tsigKeyName",
+                          "tsigSecretSecretRef"
+                        ],
+                        "properties": {
+                          "nameserver": {
+                            "type": "string",
+                            "pattern": "^([A-Za-z0-9]([-A-Za-z0-9.]*[A-Za-z0-9])?|\\[[0-9A-Fa-f:.]+\\])(:[0-9]{1,5})?$",
+                            "minLength": 1,
+                            "maxLength": 261
+                          },
+                          "zone": {
+                            "type": "string",
+                            "pattern": "^[a-z0-9_]([-a-z0-9_]*[a-z0-9])?([.][a-z0-9_]([-a-z0-9_]*[a-z0-9])?)*$",
+                            "minLength": 1,
+                            "maxLength": 253
+                          },
+                          "tsigKeyName": {
+                            "type": "string",
+                            "pattern": "^[-A-Za-z0-9_]{1,63}([.][-A-Za-z0-9_]{1,63})*[.]?$",
+                            "minLength": 1,
+                            "maxLength": 253
+                          },
+                          "tsigAlgorithm": {
+                            "type": "string",
+                            "default": "HMACSHA256",
+                            "enum": [
+                              "HMACSHA224",
+                              "HMACSHA256",
+                              "HMACSHA384",
+                              "HMACSHA512"
+                            ]
+                          },
+                          "tsigSecretSecretRef": {
+                            "type": "object",
+                            "required": [
+                              "name",
+                              "key"
+                            ],
+                            "properties": {
+                              "name": {
+                                "type": "string",
+                                "pattern": "^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$",
+                                "minLength": 1,
+                                "maxLength": 253
+                              },
+                              "key": {
+                                "type": "string",
+                                "pattern": "^[-._a-zA-Z0-9]+$",
+                                "minLength": 1,
+                                "maxLength": 253
+                              }
+                            }
+                          }
+                        }
+                      },
+                      "webhook": {
+                        "type": "object",
+                        "required": [
+                          "url"
+                        ],
+                        "properties": {
+                          "url": {
+                            "type": "string",
+                            "pattern": "^https://([A-Za-z0-9]([-A-Za-z0-9.]*[A-Za-z0-9])?|\\[[0-9A-Fa-f:.]+\\])(:[0-9]{1,5})?(/[-A-Za-z0-9._~/]*)?$",
+                            "maxLength": 512
+                          },
+                          "caBundle": {
+                            "type": "string",
+                            "format": "byte",
+                            "pattern": "^[A-Za-z0-9+/]+={0,2}$",
+                            "maxLength": 262144
+                          },
+                          "secretRef": {
+                            "type": "object",
+                            "required": [
+                              "name"
+                            ],
+                            "properties": {
+                              "name": {
+                                "type": "string",
+                                "pattern": "^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$",
+                                "minLength": 1,
+                                "maxLength": 253
+                              },
+                              "key": {
+                                "type": "string",
+                                "default": "token",
+                                "pattern": "^[-._a-zA-Z0-9]+$",
+                                "minLength": 1,
+                                "maxLength": 253
+                              }
+                            }
+                          }
+                        }
+                      },
+                      "propagation": {
+                        "type": "object",
+                        "properties": {
+                          "nameservers": {
+                            "type": "array",
+                            "minItems": 1,
+                            "maxItems": 8,
+                            "uniqueItems": true,
+                            "items": {
+                              "type": "string",
+                              "pattern": "^([A-Za-z0-9]([-A-Za-z0-9.]*[A-Za-z0-9])?|\\[[0-9A-Fa-f:.]+\\])(:[0-9]{1,5})?$",
+                              "minLength": 1,
+                              "maxLength": 261
+                            }
+                          },
+                          "timeout": {
+                            "type": "string",
+                            "default": "60s",
+                            "pattern": "^([0-9]+([.][0-9]+)?[hms])+$",
+                            "maxLength": 32
+                          }
+                        }
+                      }
+                    }
+                  },
+                  "http01": {
+                    "type": "object"
+                  }
+                }
+              }
+            }
+          }
+        },
+        "cloudflare": {
+          "type": "object",
+          "required": [
+            "zone",
+            "apiTokenSecretRef",
+            "trustBundle"
+          ],
+          "properties": {
+            "zone": {
+              "type": "string",
+              "pattern": "^[0-9a-f]{32}$",
+              "maxLength": 32
+            },
+            "apiTokenSecretRef": {
+              "type": "object",
+              "required": [
+                "name"
+              ],
+              "properties": {
+                "name": {
+                  "type": "string",
+                  "pattern": "^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$",
+                  "minLength": 1,
+                  "maxLength": 253
+                },
+                "key": {
+                  "type": "string",
+                  "default": "token",
+                  "pattern": "^[-._a-zA-Z0-9]+$",
+                  "minLength": 1,
+                  "maxLength": 253
+                }
+              }
+            },
+            "maxCertificates": {
+              "type": "integer",
+              "default": 100,
+              "format": "int32",
+              "minimum": 1,
+              "maximum": 2000
+            },
+            "revokeAfter": {
+              "type": "string",
+              "default": "5m",
+              "pattern": "^([0-9]+([.][0-9]+)?[hms])+$",
+              "maxLength": 32
+            },
+            "hostnames": {
+              "type": "array",
+              "maxItems": 100,
+              "uniqueItems": true,
+              "items": {
+                "type": "string",
+                "pattern": "^([*][.])?[a-z0-9_]([-a-z0-9_]*[a-z0-9_])?([.][a-z0-9_]([-a-z0-9_]*[a-z0-9_])?)*$",
+                "minLength": 1,
+                "maxLength": 253
+              }
+            },
+            "server": {
+              "type": "string",
+              "pattern": "^https://([A-Za-z0-9]([-A-Za-z0-9.]*[A-Za-z0-9])?|\\[[0-9A-Fa-f:.]+\\])(:[0-9]{1,5})?(/[-A-Za-z0-9._~/]*)?$",
+              "maxLength": 512
+            },
+            "caBundle": {
+              "type": "string",
+              "format": "byte",
+              "pattern": "^[A-Za-z0-9+/]+={0,2}$",
+              "maxLength": 262144
+            },
+            "trustBundle": {
+              "type": "object",
+              "properties": {
+                "configMap": {
+                  "type": "object",
+                  "required": [
+                    "name"
+                  ],
+                  "properties": {
+                    "name": {
+                      "type": "string",
+                      "pattern": "^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$",
+                      "minLength": 1,
+                      "maxLength": 253
+                    },
+                    "key": {
+                      "type": "string",
+                      "default": "ca.crt",
+                      "pattern": "^[-._a-zA-Z0-9]+$",
+                      "minLength": 1,
+                      "maxLength": 253
+                    }
+                  }
+                },
+                "secret": {
+                  "type": "object",
+                  "required": [
+                    "name"
+                  ],
+                  "properties": {
+                    "name": {
+                      "type": "string",
+                      "pattern": "^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$",
+                      "minLength": 1,
+                      "maxLength": 253
+                    },
+                    "key": {
+                      "type": "string",
+                      "default": "ca.crt",
+                      "pattern": "^[-._a-zA-Z0-9]+$",
+                      "minLength": 1,
+                      "maxLength": 253
+                    }
+                  }
+                },
+                "inline": {
+                  "type": "string",
+                  "minLength": 1,
+                  "maxLength": 65536
+                },
+                "partialChain": {
+                  "type": "boolean",
+                  "default": false
+                }
+              }
+            }
+          }
+        },
+        "awsPrivateCA": {
+          "type": "object",
+          "required": [
+            "arn",
+            "auth"
+          ],
+          "properties": {
+            "arn": {
+              "type": "string",
+              "pattern": "^arn:aws(-[a-z]+)*:acm-pca:[a-z]{2,5}(-[a-z]+)+-[0-9]{1,2}:[0-9]{12}:certificate-authority/[-0-9A-Za-z]{1,64}$",
+              "maxLength": 200
+            },
+            "endpoint": {
+              "type": "string",
+              "pattern": "^https://([A-Za-z0-9]([-A-Za-z0-9.]*[A-Za-z0-9])?|\\[[0-9A-Fa-f:.]+\\])(:[0-9]{1,5})?(/[-A-Za-z0-9._~/]*)?$",
+              "maxLength": 512
+            },
+            "stsEndpoint": {
+              "type": "string",
+              "pattern": "^https://([A-Za-z0-9]([-A-Za-z0-9.]*[A-Za-z0-9])?|\\[[0-9A-Fa-f:.]+\\])(:[0-9]{1,5})?(/[-A-Za-z0-9._~/]*)?$",
+              "maxLength": 512
+            },
+            "caBundle": {
+              "type": "string",
+              "format": "byte",
+              "pattern": "^[A-Za-z0-9+/]+={0,2}$",
+              "maxLength": 262144
+            },
+            "templateArn": {
+              "type": "string",
+              "pattern": "^arn:aws(-[a-z]+)*:acm-pca:::template/(EndEntity(ClientAuth)?Certificate(_(API|CSR|APICSR)Passthrough)?|BlankEndEntityCertificate(_CriticalBasicConstraints)?_(API|CSR|APICSR)Passthrough)/V1$",
+              "maxLength": 200
+            },
+            "signingAlgorithm": {
+              "type": "string",
+              "enum": [
+                "SHA256WITHECDSA",
+                "SHA384WITHECDSA",
+                "SHA512WITHECDSA",
+                "SHA256WITHRSA",
+                "SHA384WITHRSA",
+                "SHA512WITHRSA"
+              ]
+            },
+            "auth": {
+              "type": "object",
+              "properties": {
+                "secretRef": {
+                  "type": "object",
+                  "required": [
+                    "name"
+                  ],
+                  "properties": {
+                    "name": {
+                      "type": "string",
+                      "pattern": "^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$",
+                      "minLength": 1,
+                      "maxLength": 253
+                    }
+                  }
+                },
+                "serviceAccountRef": {
+                  "type": "object",
+                  "required": [
+                    "name",
+                    "roleArn"
+                  ],
+                  "properties": {
+                    "name": {
+                      "type": "string",
+                      "pattern": "^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$",
+                      "minLength": 1,
+                      "maxLength": 253
+                    },
+                    "roleArn": {
+                      "type": "string",
+                      "pattern": "^arn:aws(-[a-z]+)*:iam::[0-9]{12}:role/[-A-Za-z0-9+=,.@_/]{1,512}$",
+                      "maxLength": 600
+                    },
+                    "audience": {
+                      "type": "string",
+                      "default": "sts.amazonaws.com",
+                      "minLength": 1,
+                      "maxLength": 256
+                    }
+                  }
+                },
+                "ambient": {
+                  "type": "object"
+                }
+              }
+            },
+            "assumeRoleArn": {
+              "type": "string",
+              "pattern": "^arn:aws(-[a-z]+)*:iam::[0-9]{12}:role/[-A-Za-z0-9+=,.@_/]{1,512}$",
+              "maxLength": 600
+            },
+            "externalId": {
+              "type": "string",
+              "pattern": "^[-A-Za-z0-9+=,.@:/_]+$",
+              "minLength": 2,
+              "maxLength": 1224
             }
           }
         },
@@ -3137,6 +5719,20 @@ export const clusterCertificateAuthoritySchema = {
                 ],
                 "maxLength": 32
               }
+            }
+          }
+        },
+        "fallback": {
+          "type": "object",
+          "required": [
+            "name"
+          ],
+          "properties": {
+            "name": {
+              "type": "string",
+              "pattern": "^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$",
+              "minLength": 1,
+              "maxLength": 50
             }
           }
         },
@@ -3197,6 +5793,99 @@ export const clusterCertificateAuthoritySchema = {
                   "format": "int32",
                   "minimum": 1,
                   "maximum": 100000
+                }
+              }
+            }
+          }
+        },
+        "revocation": {
+          "type": "object",
+          "properties": {
+            "superseded": {
+              "type": "string",
+              "default": "Keep",
+              "enum": [
+                "Keep",
+                "Revoke"
+              ]
+            },
+            "deleted": {
+              "type": "string",
+              "default": "Keep",
+              "enum": [
+                "Keep",
+                "Revoke"
+              ]
+            },
+            "policyViolation": {
+              "type": "string",
+              "default": "Keep",
+              "enum": [
+                "Keep",
+                "Revoke"
+              ]
+            },
+            "delay": {
+              "type": "string",
+              "pattern": "^([0-9]+([.][0-9]+)?[hms])+$",
+              "maxLength": 32
+            },
+            "serials": {
+              "type": "array",
+              "maxItems": 256,
+              "uniqueItems": true,
+              "items": {
+                "type": "string",
+                "pattern": "^([0-9a-f]{2}){1,20}(=(unspecified|keyCompromise|affiliationChanged|superseded|cessationOfOperation))?$",
+                "minLength": 2,
+                "maxLength": 64
+              }
+            },
+            "url": {
+              "type": "string",
+              "pattern": "^http://[^/?# ]+(/[^?# ]*)?$",
+              "maxLength": 256
+            },
+            "crl": {
+              "type": "object",
+              "properties": {
+                "validity": {
+                  "type": "string",
+                  "pattern": "^([0-9]+([.][0-9]+)?[hms])+$",
+                  "maxLength": 32
+                },
+                "upper": {
+                  "type": "array",
+                  "maxItems": 8,
+                  "items": {
+                    "type": "object",
+                    "required": [
+                      "configMap"
+                    ],
+                    "properties": {
+                      "configMap": {
+                        "type": "object",
+                        "required": [
+                          "name"
+                        ],
+                        "properties": {
+                          "name": {
+                            "type": "string",
+                            "pattern": "^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$",
+                            "minLength": 1,
+                            "maxLength": 253
+                          },
+                          "key": {
+                            "type": "string",
+                            "default": "ca.crl",
+                            "pattern": "^[-._a-zA-Z0-9]+$",
+                            "minLength": 1,
+                            "maxLength": 253
+                          }
+                        }
+                      }
+                    }
+                  }
                 }
               }
             }
@@ -3761,6 +6450,75 @@ export const clusterCertificateAuthoritySchema = {
                       }
                     }
                   },
+                  "cloudflareMTLS": {
+                    "type": "object",
+                    "required": [
+                      "account",
+                      "apiTokenSecretRef"
+                    ],
+                    "properties": {
+                      "account": {
+                        "type": "string",
+                        "pattern": "^[0-9a-f]{32}$",
+                        "maxLength": 32
+                      },
+                      "zone": {
+                        "type": "string",
+                        "pattern": "^[0-9a-f]{32}$",
+                        "maxLength": 32
+                      },
+                      "hostnames": {
+                        "type": "array",
+                        "maxItems": 100,
+                        "uniqueItems": true,
+                        "items": {
+                          "type": "string",
+                          "pattern": "^([*][.])?[a-z0-9_]([-a-z0-9_]*[a-z0-9_])?([.][a-z0-9_]([-a-z0-9_]*[a-z0-9_])?)*$",
+                          "minLength": 1,
+                          "maxLength": 253
+                        }
+                      },
+                      "apiTokenSecretRef": {
+                        "type": "object",
+                        "required": [
+                          "name"
+                        ],
+                        "properties": {
+                          "name": {
+                            "type": "string",
+                            "pattern": "^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$",
+                            "minLength": 1,
+                            "maxLength": 253
+                          },
+                          "key": {
+                            "type": "string",
+                            "default": "token",
+                            "pattern": "^[-._a-zA-Z0-9]+$",
+                            "minLength": 1,
+                            "maxLength": 253
+                          }
+                        }
+                      },
+                      "maxCertificates": {
+                        "type": "integer",
+                        "default": 5,
+                        "format": "int32",
+                        "minimum": 1,
+                        "maximum": 100
+                      },
+                      "server": {
+                        "type": "string",
+                        "pattern": "^https://([A-Za-z0-9]([-A-Za-z0-9.]*[A-Za-z0-9])?|\\[[0-9A-Fa-f:.]+\\])(:[0-9]{1,5})?(/[-A-Za-z0-9._~/]*)?$",
+                        "maxLength": 512
+                      },
+                      "caBundle": {
+                        "type": "string",
+                        "format": "byte",
+                        "pattern": "^[A-Za-z0-9+/]+={0,2}$",
+                        "maxLength": 262144
+                      }
+                    }
+                  },
                   "namespaces": {
                     "type": "object",
                     "properties": {
@@ -3858,6 +6616,18 @@ export const clusterCertificateAuthoritySchema = {
                           "minLength": 1,
                           "maxLength": 128
                         }
+                      }
+                    }
+                  },
+                  "crl": {
+                    "type": "object",
+                    "properties": {
+                      "key": {
+                        "type": "string",
+                        "default": "ca.crl",
+                        "pattern": "^[-._a-zA-Z0-9]+$",
+                        "minLength": 1,
+                        "maxLength": 253
                       }
                     }
                   },
@@ -4312,6 +7082,91 @@ export const clusterCertificateAuthoritySchema = {
             }
           }
         },
+        "revocation": {
+          "type": "object",
+          "properties": {
+            "owed": {
+              "type": "integer",
+              "format": "int32",
+              "minimum": 0
+            },
+            "revoked": {
+              "type": "integer",
+              "format": "int32",
+              "minimum": 0
+            },
+            "problems": {
+              "type": "array",
+              "maxItems": 8,
+              "items": {
+                "type": "object",
+                "required": [
+                  "serialNumber",
+                  "reason",
+                  "message"
+                ],
+                "properties": {
+                  "serialNumber": {
+                    "type": "string",
+                    "maxLength": 64
+                  },
+                  "reason": {
+                    "type": "string",
+                    "maxLength": 64
+                  },
+                  "message": {
+                    "type": "string",
+                    "maxLength": 1024
+                  }
+                }
+              }
+            },
+            "crls": {
+              "type": "array",
+              "maxItems": 16,
+              "items": {
+                "type": "object",
+                "required": [
+                  "generation",
+                  "number",
+                  "thisUpdate",
+                  "nextUpdate",
+                  "entries",
+                  "bytes"
+                ],
+                "properties": {
+                  "generation": {
+                    "type": "integer",
+                    "format": "int32",
+                    "minimum": 1
+                  },
+                  "number": {
+                    "type": "string",
+                    "maxLength": 64
+                  },
+                  "thisUpdate": {
+                    "type": "string",
+                    "format": "date-time"
+                  },
+                  "nextUpdate": {
+                    "type": "string",
+                    "format": "date-time"
+                  },
+                  "entries": {
+                    "type": "integer",
+                    "format": "int32",
+                    "minimum": 0
+                  },
+                  "bytes": {
+                    "type": "integer",
+                    "format": "int32",
+                    "minimum": 0
+                  }
+                }
+              }
+            }
+          }
+        },
         "trust": {
           "type": "object",
           "properties": {
@@ -4387,7 +7242,8 @@ export const clusterCertificateAuthoritySchema = {
                     "enum": [
                       "ConfigMap",
                       "Secret",
-                      "ClusterTrustBundle"
+                      "ClusterTrustBundle",
+                      "CloudflareMTLS"
                     ]
                   },
                   "object": {

@@ -29,10 +29,11 @@ export interface ClientCertificateSpec {
   /**
    * Name of the Secret to write, in the namespace of this object. Its type is kubernetes.io/tls, with the
    * keys tls.crt (leaf first, then intermediates), tls.key and ca.crt (all CA certificates that are currently
-   * trusted). It is immutable. An existing Secret that isn't Certwheel's stays unchanged, unless it has the
-   * annotation certwheel.io/adopt with the name of this object; a Secret that an authority refers to, or that
-   * keeps a CA key, is never adopted. Names that end in -ca or -clusterca and -v<number>, -ledger or -sources
-   * are reserved, and so is NAME-next for the name of a ClientCertificate.
+   * trusted); with csr it is Opaque, without tls.key. It is immutable. An existing Secret that isn't
+   * Certwheel's stays unchanged, unless it has the annotation certwheel.io/adopt with the name of this
+   * object; a Secret that an authority refers to, or that keeps a CA key, is never adopted. Names that end in
+   * -ca or -clusterca and -v<number>, -ledger, -sources or -fallback are reserved, and so is NAME-next for
+   * the name of a ClientCertificate.
    */
   secretName: string;
   /**
@@ -101,6 +102,7 @@ export interface ClientCertificateSpec {
     | 'server auth'
     | 'email protection'
   )[];
+  csr?: RequestOfClient;
   /**
    * Further files of the same pair in the Secret. CombinedPEM: tls-combined.pem with private key, leaf and
    * intermediates, in this order, which a program can't read half old and half new. DER: key.der with the
@@ -181,6 +183,7 @@ export interface Subject {
 }
 /**
  * The private key. The controller creates it and stores it only in the Secret; it never leaves the cluster.
+ * With csr it makes none, and only rotationPolicy counts.
  */
 export interface PrivateKey {
   /**
@@ -199,10 +202,40 @@ export interface PrivateKey {
    */
   encoding: 'PKCS8' | 'PKCS1';
   /**
-   * Always (the default): each renewal creates a new key. Never: the key is kept as long as it matches
-   * algorithm and size, for verifiers that pin it; a stolen key then stays valid.
+   * Always (the default): each renewal creates a new key, and with csr it needs a request with a new key.
+   * Never: the key is kept as long as it matches algorithm and size, for verifiers that pin it; a stolen key
+   * then stays valid.
    */
   rotationPolicy: 'Always' | 'Never';
+}
+/**
+ * The certificate request (PKCS#10) of a client that keeps its private key itself. Certwheel makes no key
+ * then, and the Secret has the type Opaque, with tls.crt and ca.crt and without tls.key. The names come
+ * from this spec, and it must have each name of the request. A request with another key is issued at once.
+ * With privateKey.rotationPolicy Always (the default) a renewal needs such a request; with Never the
+ * certificate is renewed over the same key. Exactly one of inline, configMapKeyRef and secretKeyRef.
+ */
+export interface RequestOfClient {
+  /**
+   * The request itself, as one PEM block CERTIFICATE REQUEST.
+   */
+  inline?: string;
+  configMapKeyRef?: RequestKeyReference;
+  secretKeyRef?: RequestKeyReference;
+}
+/**
+ * The key of a ConfigMap in this namespace that holds the request in PEM. Who may write it decides over
+ * which key the certificate is issued.
+ */
+export interface RequestKeyReference {
+  /**
+   * Name of the ConfigMap.
+   */
+  name: string;
+  /**
+   * Key of its data.
+   */
+  key: string;
 }
 export interface AdditionalOutputFormat {
   /**
@@ -362,6 +395,16 @@ export interface ClientCertificateStatus {
    * The CA generation of the authority that signed the current certificate.
    */
   authorityGeneration?: number;
+  /**
+   * The fallback (spec.fallback of the authority) that signed the current certificate, as KIND/NAME; absent
+   * if the authority itself signed it.
+   */
+  issuedBy?: string;
+  /**
+   * What became of the certificates that the annotations certwheel.io/revoke and
+   * certwheel.io/revoke-issued-before ask to revoke; the first of them.
+   */
+  revocations?: CertificateRevocation[];
   lastFailure?: LastFailure;
   /**
    * Time of the next attempt after a failure; absent if none is planned.
@@ -398,6 +441,24 @@ export interface Condition {
   observedGeneration?: number;
 }
 /**
+ * One certificate.
+ */
+export interface CertificateRevocation {
+  /**
+   * Its serial number, in lower-case hex.
+   */
+  serialNumber: string;
+  /**
+   * Replacing: a new certificate comes first. Owed: not yet revoked. Revoked: done. Refused: not possible;
+   * the message says why.
+   */
+  state: 'Replacing' | 'Owed' | 'Revoked' | 'Refused';
+  /**
+   * Why it is refused, or what it waits for.
+   */
+  message?: string;
+}
+/**
  * The failure of the last attempt; absent after a success.
  */
 export interface LastFailure {
@@ -423,13 +484,21 @@ export interface LastFailure {
  */
 export interface CertificateAuthoritySpec {
   secret?: SecretBackend;
+  pkcs11?: Pkcs11Backend;
   selfManaged?: SelfManagedBackend;
+  external?: ExternalBackend;
   kubernetesCSR?: KubernetesCSRBackend;
   certManager?: CertManagerBackend;
+  googleCAS?: GoogleCASBackend;
   vault?: VaultBackend;
   stepCA?: StepCABackend;
+  acme?: AcmeBackend;
+  cloudflare?: CloudflareBackend;
+  awsPrivateCA?: AwsPrivateCABackend;
   limits?: AuthorityLimits;
+  fallback?: FallbackSpec;
   caRotation?: CARotationSpec;
+  revocation?: RevocationSpec;
   rateLimit?: RateLimit;
   quota?: IssuanceQuota;
   /**
@@ -461,6 +530,65 @@ export interface SecretBackend {
   partialChain: boolean;
 }
 /**
+ * A CA whose private key is in a hardware security module (HSM) with a PKCS#11 library. The key never
+ * leaves it: Certwheel has each certificate signed there. It needs the image certwheel-pkcs11 and the flag
+ * --pkcs11-module. A new uri with a new certificate starts a CA rotation; both keys must be in the same
+ * token.
+ */
+export interface Pkcs11Backend {
+  /**
+   * PKCS#11 URI (RFC 7512) of the private key, such as pkcs11:token=shop-ca;object=ca-v1. It needs token or
+   * serial to choose the token, and object or id to choose the key; manufacturer, model and type=private may
+   * follow. A query is refused: the PIN is in pinSecretRef or pinFile, and the library is the operator's
+   * choice.
+   */
+  uri: string;
+  pinSecretRef?: Pkcs11PinSecret;
+  /**
+   * Path of a file that holds the PIN, below the folder of the flag --pkcs11-pin-folder. Only for a
+   * ClusterCertificateAuthority.
+   */
+  pinFile?: string;
+  certificate: Pkcs11Certificate;
+}
+/**
+ * The user PIN of the token, in a Secret in the namespace of a CertificateAuthority, or in the controller's
+ * namespace for a ClusterCertificateAuthority.
+ */
+export interface Pkcs11PinSecret {
+  /**
+   * Name of the Secret.
+   */
+  name: string;
+  /**
+   * The key that holds the PIN; pin by default.
+   */
+  key: string;
+}
+/**
+ * The certificate of the CA, in the key tls.crt: the certificate of the HSM's key and those above it, in
+ * any order. The key ca.crt holds the root if it is not in tls.crt.
+ */
+export interface Pkcs11Certificate {
+  configMap?: TargetName;
+  secret?: TargetName;
+  /**
+   * Whether the path may end at a CA that is not self-signed, if the root is not available. Default false. Go
+   * and Java accept such an end, OpenSSL refuses it without X509_V_FLAG_PARTIAL_CHAIN; the condition
+   * RefusedByVerifiers then reports it.
+   */
+  partialChain: boolean;
+}
+/**
+ * A ConfigMap in the authority's own namespace.
+ */
+export interface TargetName {
+  /**
+   * Name of the ConfigMap.
+   */
+  name: string;
+}
+/**
  * A root CA that Certwheel creates and keeps in Secrets of its own: in the namespace of a
  * CertificateAuthority, in the controller's namespace for a ClusterCertificateAuthority. Deleting the
  * authority keeps them. Read access to those Secrets is enough to sign any certificate.
@@ -479,6 +607,7 @@ export interface SelfManagedBackend {
    */
   duration: string;
   privateKey: CAPrivateKey;
+  externalRoot?: ExternalRoot;
 }
 /**
  * The private key of the CA. Each generation has a new one.
@@ -496,25 +625,23 @@ export interface CAPrivateKey {
   size?: number;
 }
 /**
- * A signer behind the certificates API of Kubernetes (certificates.k8s.io): one of Kubernetes itself, or
- * your own. See docs/authorities/kubernetes-csr.md for the setup.
+ * Makes an intermediate CA below a root that a person operates, such as an offline one, instead of a root.
+ * Its CSR is in the ConfigMap <name of the authority>-ca-request of the namespace of a
+ * CertificateAuthority, or <name of the authority>-clusterca-request of the controller's namespace for a
+ * ClusterCertificateAuthority, under the key request.csr. The CA is used once the signed chain is in key
+ * tls.crt of that ConfigMap. Needs external among the served kinds of authority. See
+ * docs/authorities/external.md for the procedure.
  */
-export interface KubernetesCSRBackend {
+export interface ExternalRoot {
   /**
-   * The signer, such as kubernetes.io/kube-apiserver-client or example.com/clients.
+   * What is to be done with the CSR; part of the condition while it waits. Example: mail it to
+   * ca@example.com.
    */
-  signerName: string;
-  /**
-   * Whether Certwheel approves its own requests. Default false: a user or another program does. Only for a
-   * ClusterCertificateAuthority. It needs the right to approve for this signer, which the chart doesn't
-   * grant; see docs/authorities/kubernetes-csr.md.
-   */
-  approve: boolean;
+  instructions?: string;
   trustBundle: TrustBundleSource;
 }
 /**
- * The CA certificates that verifiers must accept, and to which every answer must lead; a signer publishes
- * none. A change reaches every ca.crt.
+ * The root, which goes into every ca.crt, and to which each certificate of the CA must lead.
  */
 export interface TrustBundleSource {
   configMap?: KeyReference;
@@ -544,6 +671,37 @@ export interface KeyReference {
   key: string;
 }
 /**
+ * A CA that a person operates, such as an offline CA, or one that is ordered from by a ticket. Certwheel
+ * writes the CSR into the ConfigMap <name of the ClientCertificate>-csr in its namespace, key request.csr,
+ * and waits, however long, until the signed chain is in key tls.crt of that ConfigMap. See
+ * docs/authorities/external.md for the procedure.
+ */
+export interface ExternalBackend {
+  /**
+   * What is to be done with a CSR; part of the condition of each certificate that waits and an annotation of
+   * its ConfigMap. Example: mail it to ca@example.com.
+   */
+  instructions?: string;
+  trustBundle: TrustBundleSource;
+}
+/**
+ * A signer behind the certificates API of Kubernetes (certificates.k8s.io): one of Kubernetes itself, or
+ * your own. See docs/authorities/kubernetes-csr.md for the setup.
+ */
+export interface KubernetesCSRBackend {
+  /**
+   * The signer, such as kubernetes.io/kube-apiserver-client or example.com/clients.
+   */
+  signerName: string;
+  /**
+   * Whether Certwheel approves its own requests. Default false: a user or another program does. Only for a
+   * ClusterCertificateAuthority. It needs the right to approve for this signer, which the chart doesn't
+   * grant; see docs/authorities/kubernetes-csr.md.
+   */
+  approve: boolean;
+  trustBundle: TrustBundleSource;
+}
+/**
  * An issuer of cert-manager, built-in or external. Certwheel creates CertificateRequests in the namespace
  * of a CertificateAuthority, or in the controller's namespace for a ClusterCertificateAuthority. See
  * docs/authorities/cert-manager.md for the setup.
@@ -568,6 +726,100 @@ export interface IssuerReference {
    * cert-manager.io (the default), or the API group of an external issuer.
    */
   group: string;
+}
+/**
+ * A CA pool of Google Cloud Certificate Authority Service. One of its CAs signs requests; private keys
+ * never leave the cluster. See docs/authorities/google-cas.md for the setup.
+ */
+export interface GoogleCASBackend {
+  /**
+   * Id or number of the project of the pool.
+   */
+  project: string;
+  /**
+   * Location of the pool. Example: europe-west3.
+   */
+  location: string;
+  /**
+   * Id of the pool.
+   */
+  caPool: string;
+  /**
+   * Id of the CA of the pool that is to sign; by default Google chooses among those that are enabled.
+   */
+  certificateAuthority?: string;
+  /**
+   * The certificate template for each request: its id if it is in the project and the location of the pool,
+   * else its full name, projects/PROJECT/locations/LOCATION/certificateTemplates/ID.
+   */
+  certificateTemplate?: string;
+  /**
+   * Address of the API in place of https://privateca.googleapis.com, such as a Private Service Connect
+   * endpoint. Access tokens are sent there, so it must be below googleapis.com, except in a
+   * ClusterCertificateAuthority; a host that is not Google's must answer for the APIs sts and iamcredentials
+   * too.
+   */
+  endpoint?: string;
+  /**
+   * The CA certificates (PEM, then base64) to which the TLS certificates of these servers must lead. Without
+   * it those of the system, which know Google's.
+   */
+  caBundle?: string;
+  auth: GoogleCASAuth;
+}
+/**
+ * How Certwheel logs in; exactly one of the three.
+ */
+export interface GoogleCASAuth {
+  secretRef?: GoogleCASKeyFile;
+  workloadIdentity?: GoogleCASWorkloadIdentity;
+  /**
+   * The identity of the controller's own pod, by the metadata server of GKE. Only a
+   * ClusterCertificateAuthority may use it.
+   */
+  ambient?: {};
+}
+/**
+ * A Secret in the authority's own namespace with the key file (JSON) of a service account. Of the file only
+ * client_email, private_key and private_key_id are used, no URL.
+ */
+export interface GoogleCASKeyFile {
+  /**
+   * Name of the Secret.
+   */
+  name: string;
+  /**
+   * The key of the Secret that holds the file; default key.json.
+   */
+  key: string;
+}
+/**
+ * Workload identity federation, with a token of a ServiceAccount that is created for each login and is
+ * valid for 10 minutes. Nothing is stored.
+ */
+export interface GoogleCASWorkloadIdentity {
+  /**
+   * Full name of the provider of the workload identity pool. Example:
+   * //iam.googleapis.com/projects/123456789/locations/global/workloadIdentityPools/clusters/providers/payments.
+   */
+  audience: string;
+  serviceAccountRef: GoogleCASServiceAccount;
+  /**
+   * A service account of Google Cloud that is impersonated, where the rights are its own and not those of the
+   * federated identity. Example: certwheel@my-project.iam.gserviceaccount.com.
+   */
+  serviceAccountEmail?: string;
+}
+/**
+ * ServiceAccount for the login, in the namespace of a CertificateAuthority, or in the controller's
+ * namespace for a ClusterCertificateAuthority. Certwheel needs a Role with create on serviceaccounts/token
+ * for it.
+ */
+export interface GoogleCASServiceAccount {
+  /**
+   * Name of the ServiceAccount.
+   */
+  name: string;
 }
 /**
  * The PKI secrets engine of HashiCorp Vault or OpenBao. Vault signs requests with your role; private keys
@@ -606,11 +858,14 @@ export interface VaultBackend {
   trustBundle?: TrustBundleSource;
 }
 /**
- * How Certwheel logs in; exactly one of the three.
+ * How Certwheel logs in; exactly one of the six.
  */
 export interface VaultAuth {
   kubernetes?: VaultKubernetesAuth;
   appRole?: VaultAppRole;
+  jwt?: VaultJwtAuth;
+  cert?: VaultCertAuth;
+  aws?: VaultAwsAuth;
   tokenSecretRef?: VaultTokenSecret;
 }
 /**
@@ -667,6 +922,162 @@ export interface VaultSecretId {
   key: string;
 }
 /**
+ * Vault's JWT auth method: a token of a ServiceAccount that is created for each login and is valid for 10
+ * minutes, or a JWT from a Secret.
+ */
+export interface VaultJwtAuth {
+  /**
+   * Mount path of the auth method, below auth/; default jwt.
+   */
+  path: string;
+  /**
+   * Role of the auth method.
+   */
+  role: string;
+  serviceAccountRef?: VaultJwtServiceAccount;
+  secretRef?: VaultJwtSecret;
+}
+/**
+ * ServiceAccount for the login, in the namespace of a CertificateAuthority, or in the controller's
+ * namespace for a ClusterCertificateAuthority. Certwheel needs a Role with create on serviceaccounts/token
+ * of this name. Vault must know the keys of the cluster's token issuer.
+ */
+export interface VaultJwtServiceAccount {
+  /**
+   * Name of the ServiceAccount.
+   */
+  name: string;
+  /**
+   * The audience of the token, one of bound_audiences of the role; default vault. An audience that the
+   * Kubernetes API accepts is refused.
+   */
+  audience: string;
+}
+/**
+ * A JWT of any issuer that Vault trusts, in a Secret in the namespace of a CertificateAuthority, or in the
+ * controller's namespace for a ClusterCertificateAuthority. A new one in the same Secret is used at once;
+ * its issuer must write it there before the old one expires.
+ */
+export interface VaultJwtSecret {
+  /**
+   * Name of the Secret.
+   */
+  name: string;
+  /**
+   * Key of the Secret; default jwt.
+   */
+  key: string;
+}
+/**
+ * Vault's TLS certificate auth method, with a client certificate that is shown on each connection to Vault.
+ */
+export interface VaultCertAuth {
+  /**
+   * Mount path of the auth method, below auth/; default cert.
+   */
+  path: string;
+  /**
+   * Name of the certificate role; without it Vault tries each that trusts the certificate.
+   */
+  role?: string;
+  secretRef: VaultCertSecret;
+}
+/**
+ * A Secret of type kubernetes.io/tls (tls.crt, tls.key) in the namespace of a CertificateAuthority, or in
+ * the controller's namespace for a ClusterCertificateAuthority. It may be that of a ClientCertificate of
+ * another authority. A renewed certificate is used at once.
+ */
+export interface VaultCertSecret {
+  /**
+   * Name of the Secret.
+   */
+  name: string;
+}
+/**
+ * Vault's AWS auth method of type iam: Vault asks AWS STS, by a request that Certwheel has signed, whose
+ * credentials they are.
+ */
+export interface VaultAwsAuth {
+  /**
+   * Mount path of the auth method, below auth/; default aws.
+   */
+  path: string;
+  /**
+   * Role of the auth method.
+   */
+  role: string;
+  /**
+   * Region of AWS STS for which the request is signed, as in sts_region of the auth method; without it the
+   * global sts.amazonaws.com, Vault's default.
+   */
+  region?: string;
+  /**
+   * Address of AWS STS in place of the region's public one, such as that of a VPC endpoint; always https. It
+   * is asked only for roles: by serviceAccountRef, assumeRoleArn, and ambient credentials of IRSA; Vault
+   * itself asks the one of its own configuration. Only a ClusterCertificateAuthority may name a host that is
+   * not AWS's.
+   */
+  stsEndpoint?: string;
+  /**
+   * Value of the signed header X-Vault-AWS-IAM-Server-ID, as in iam_server_id_header_value of the auth
+   * method. It makes the signed request useless at other Vaults. Example: vault.example.com.
+   */
+  serverIDHeader?: string;
+  credentials: AwsAuth;
+  /**
+   * A role that these credentials assume, and that logs in in their place; for example one of another
+   * account.
+   */
+  assumeRoleArn?: string;
+  /**
+   * The external id that the trust policy of assumeRoleArn asks for.
+   */
+  externalId?: string;
+}
+/**
+ * Whose credentials sign the requests; exactly one of the three.
+ */
+export interface AwsAuth {
+  secretRef?: AwsAccessKey;
+  serviceAccountRef?: AwsServiceAccount;
+  /**
+   * The credentials of the controller's own pod, by EKS Pod Identity or IRSA. Only for a
+   * ClusterCertificateAuthority, since they are the controller's identity.
+   */
+  ambient?: {};
+}
+/**
+ * An access key, in a Secret with the keys access-key-id, secret-access-key and, of temporary credentials,
+ * session-token. It must be in the namespace of a CertificateAuthority, or in the controller's namespace
+ * for a ClusterCertificateAuthority. New values in the same Secret are used at once.
+ */
+export interface AwsAccessKey {
+  /**
+   * Name of the Secret.
+   */
+  name: string;
+}
+/**
+ * A role of IAM that trusts a ServiceAccount (IRSA): a token of it is created for each login, which is
+ * valid for 10 minutes. Nothing is stored.
+ */
+export interface AwsServiceAccount {
+  /**
+   * ServiceAccount in the namespace of a CertificateAuthority, or in the controller's namespace for a
+   * ClusterCertificateAuthority. Certwheel needs a Role with create on serviceaccounts/token of this name.
+   */
+  name: string;
+  /**
+   * The role. Example: arn:aws:iam::111122223333:role/certwheel.
+   */
+  roleArn: string;
+  /**
+   * The audience of the token, as in the identity provider of IAM; default sts.amazonaws.com. An audience
+   * that the Kubernetes API accepts is refused.
+   */
+  audience: string;
+}
+/**
  * A token of Vault, in a Secret in the namespace of a CertificateAuthority, or in the controller's
  * namespace for a ClusterCertificateAuthority. It is renewed as long as Vault allows; a new one in the same
  * Secret is used at once.
@@ -682,8 +1093,9 @@ export interface VaultTokenSecret {
   key: string;
 }
 /**
- * A step-ca of Smallstep. Certwheel signs a one-time token for each request with the key of your JWK
- * provisioner. See docs/authorities/step-ca.md for the setup.
+ * A step-ca of Smallstep. Certwheel signs a one-time token for each request with the key of your JWK or X5C
+ * provisioner, or sends the ServiceAccount token of your K8sSA provisioner. See docs/authorities/step-ca.md
+ * for the setup.
  */
 export interface StepCABackend {
   /**
@@ -700,26 +1112,351 @@ export interface StepCABackend {
   provisioner: StepCAProvisioner;
 }
 /**
- * The JWK provisioner.
+ * The provisioner, and what Certwheel has of it; exactly one of secretRef, x5c and k8sSA.
  */
 export interface StepCAProvisioner {
   /**
    * Name of the provisioner, as shown by step ca provisioner list.
    */
   name: string;
-  secretRef: StepCASecretRef;
+  secretRef?: StepCASecretRef;
+  x5c?: StepCAX5C;
+  k8sSA?: StepCAServiceAccount;
 }
 /**
- * A Secret with the keys password and key: the encrypted private key of the provisioner (a JWE, as written
- * by step crypto jwk create) and its password. Without key Certwheel fetches the encrypted key from
- * step-ca. A new one in the same Secret is used at once. It must be in the namespace of a
- * CertificateAuthority, or in the controller's namespace for a ClusterCertificateAuthority.
+ * For a provisioner of type JWK: a Secret with the keys password and key, the encrypted private key of the
+ * provisioner (a JWE, as written by step crypto jwk create) and its password. Without key Certwheel fetches
+ * the encrypted key from step-ca. A new one in the same Secret is used at once. It must be in the namespace
+ * of a CertificateAuthority, or in the controller's namespace for a ClusterCertificateAuthority.
  */
 export interface StepCASecretRef {
   /**
    * Name of the Secret.
    */
   name: string;
+}
+/**
+ * For a provisioner of type X5C: a certificate whose key signs the one-time tokens. It must lead to a root
+ * of the provisioner, and allow digital signature and client auth.
+ */
+export interface StepCAX5C {
+  secretRef: StepCAX5CSecret;
+}
+/**
+ * A Secret of type kubernetes.io/tls (tls.crt, tls.key) in the namespace of a CertificateAuthority, or in
+ * the controller's namespace for a ClusterCertificateAuthority. It may be that of a ClientCertificate of
+ * another authority. A renewed certificate is used at once.
+ */
+export interface StepCAX5CSecret {
+  /**
+   * Name of the Secret.
+   */
+  name: string;
+}
+/**
+ * For the provisioner of type K8sSA: the token of a ServiceAccount in place of one-time tokens. step-ca
+ * takes only tokens of Secrets of type kubernetes.io/service-account-token, which do not expire.
+ */
+export interface StepCAServiceAccount {
+  secretRef: StepCAServiceAccountToken;
+}
+/**
+ * The token, in a Secret in the namespace of a CertificateAuthority, or in the controller's namespace for a
+ * ClusterCertificateAuthority. A new one in the same Secret is used at once.
+ */
+export interface StepCAServiceAccountToken {
+  /**
+   * Name of the Secret.
+   */
+  name: string;
+  /**
+   * Key of the Secret; default token.
+   */
+  key: string;
+}
+/**
+ * A private CA that speaks ACME (RFC 8555), such as step-ca, Vault or EJBCA. Public CAs no longer issue
+ * client certificates. See docs/authorities/acme.md for the setup.
+ */
+export interface AcmeBackend {
+  /**
+   * URL of the ACME directory, such as https://ca.example.com/acme/certwheel/directory; always https. Every
+   * other URL of the server must have the same host and port.
+   */
+  server: string;
+  /**
+   * The CA certificates (PEM, then base64) to which the server's own TLS certificate must lead. Without it
+   * those of the system. The certificate is always verified.
+   */
+  caBundle?: string;
+  /**
+   * E-mail addresses of the ACME account, to which the CA may write.
+   */
+  email?: string[];
+  externalAccountBinding?: AcmeAccountBinding;
+  /**
+   * Raise it by one to replace the private key of the ACME account (RFC 8555 section 7.3.5). The account
+   * stays.
+   */
+  accountKeyRollover: number;
+  /**
+   * A certificate profile of the CA; by default the CA chooses.
+   */
+  profile?: string;
+  /**
+   * Whether orders ask for the duration of the ClientCertificate (notAfter). Default false, since many
+   * servers refuse such an order; step-ca takes it. Without it the CA decides.
+   */
+  enableDurationFeature: boolean;
+  trustBundle: TrustBundleSource;
+  /**
+   * How Certwheel proves that it controls a name. Of several solvers for one name the one with the most
+   * specific selector is used: the name itself, then the longest zone, then none. See
+   * docs/guides/acme-challenges.md.
+   */
+  solvers?: AcmeSolver[];
+}
+/**
+ * The key that the CA has issued for a new account, if it demands one (RFC 8555 section 7.3.4).
+ */
+export interface AcmeAccountBinding {
+  /**
+   * The identifier of the key.
+   */
+  keyID: string;
+  keySecretRef: AcmeBindingKey;
+}
+/**
+ * The HMAC key, in base64url as the CA shows it, in a Secret in the namespace of a CertificateAuthority, or
+ * in the controller's namespace for a ClusterCertificateAuthority.
+ */
+export interface AcmeBindingKey {
+  /**
+   * Name of the Secret.
+   */
+  name: string;
+  /**
+   * The key of the Secret that holds it; secret by default.
+   */
+  key: string;
+}
+export interface AcmeSolver {
+  selector?: AcmeSolverSelector;
+  dns01?: AcmeDns01Solver;
+  /**
+   * A page below /.well-known/acme-challenge/ of the name, on port 80, answered by the responder of the chart
+   * (acmeResponder.enabled). Only a ClusterCertificateAuthority can use it: all namespaces share the
+   * responder.
+   */
+  http01?: {};
+}
+/**
+ * The names that this solver is for; without it, all names. Every given list must contain the name.
+ */
+export interface AcmeSolverSelector {
+  /**
+   * Names, each for itself alone. A wildcard is the same as the name below it, because both are proven by the
+   * same record.
+   */
+  dnsNames?: string[];
+  /**
+   * Domains, each with all names below it.
+   */
+  dnsZones?: string[];
+}
+/**
+ * A TXT record with the name _acme-challenge in front of the name to prove.
+ */
+export interface AcmeDns01Solver {
+  rfc2136?: Rfc2136Solver;
+  webhook?: WebhookSolver;
+  propagation?: PropagationCheck;
+}
+/**
+ * Updates of a name server (RFC 2136) over TCP, signed with a TSIG (RFC 8945), as BIND, Knot and PowerDNS
+ * take them.
+ */
+export interface Rfc2136Solver {
+  /**
+   * The primary name server of the zone as host or host:port, such as 192.0.2.53, ns1.example.com:5353 or
+   * [2001:db8::53]:53; the port is 53 by default.
+   */
+  nameserver: string;
+  /**
+   * The zone to update, such as example.com. By default the server is asked for the zone of each name.
+   */
+  zone?: string;
+  /**
+   * Name of the TSIG key, as the configuration of the name server calls it.
+   */
+  tsigKeyName: string;
+  /**
+   * Algorithm of the TSIG; default HMACSHA256. HMACMD5 and HMACSHA1 are not supported: RFC 8945 advises
+   * against them.
+   */
+  tsigAlgorithm: 'HMACSHA224' | 'HMACSHA256' | 'HMACSHA384' | 'HMACSHA512';
+  tsigSecretSecretRef: TsigSecretReference;
+}
+/**
+ * The secret of the TSIG key in base64, as tsig-keygen prints it, in a Secret in the namespace of a
+ * CertificateAuthority, or in the controller's namespace for a ClusterCertificateAuthority.
+ */
+export interface TsigSecretReference {
+  /**
+   * Name of the Secret.
+   */
+  name: string;
+  /**
+   * The key of the Secret that holds it.
+   */
+  key: string;
+}
+/**
+ * An HTTPS server of yours that changes the zone. It gets one POST for each record; the page
+ * docs/guides/acme-challenges.md has the contract.
+ */
+export interface WebhookSolver {
+  /**
+   * Where it is called, such as https://dns.example.com/acme; always https.
+   */
+  url: string;
+  /**
+   * The CA certificates (PEM, then base64) to which the server's own TLS certificate must lead. Without it
+   * those of the system. The certificate is always verified.
+   */
+  caBundle?: string;
+  secretRef?: WebhookSecretRef;
+}
+/**
+ * A bearer token for the webhook, in a Secret in the namespace of a CertificateAuthority, or in the
+ * controller's namespace for a ClusterCertificateAuthority.
+ */
+export interface WebhookSecretRef {
+  /**
+   * Name of the Secret.
+   */
+  name: string;
+  /**
+   * The key of the Secret that holds it; token by default.
+   */
+  key: string;
+}
+/**
+ * The servers that must answer the record before the CA is asked to look for it. By default the nameserver
+ * of rfc2136, and the name servers of the zone that can be reached; for a webhook none.
+ */
+export interface PropagationCheck {
+  /**
+   * These servers instead, as host or host:port; all must answer. Name those with the zone, since a resolver
+   * keeps the answer that there is no record.
+   */
+  nameservers?: string[];
+  /**
+   * How long one attempt waits for them; default 60s, from 1s to 100s. After that the record is removed, and
+   * another attempt follows.
+   */
+  timeout: string;
+}
+/**
+ * API Shield client certificates of a Cloudflare zone, from Cloudflare's managed CA. Requests are signed
+ * for whole days; private keys never leave the cluster. See docs/authorities/cloudflare.md for the setup.
+ */
+export interface CloudflareBackend {
+  /**
+   * Id of the zone, from its overview page. Example: 023e105f4ecef8ad9ca31a8372d0c353.
+   */
+  zone: string;
+  apiTokenSecretRef: CloudflareTokenSecret;
+  /**
+   * Quota of the zone: how many certificates may be active at the same time; 1 to 2000, default 100.
+   * Certificates that Certwheel did not request count too. At the quota nothing is requested.
+   */
+  maxCertificates: number;
+  /**
+   * How long after a renewal the former certificate is revoked, which frees its place in the quota; default
+   * 5m, at most 24h. It must be long enough for workloads to load the new one. At the quota it is revoked at
+   * once.
+   */
+  revokeAfter: string;
+  /**
+   * The hostnames of the zone at which Cloudflare asks clients for a certificate of its managed CA. The list
+   * of the zone is replaced by this one whenever it differs. Without the field it is left alone.
+   */
+  hostnames?: string[];
+  /**
+   * Address of the API, for a proxy in front of it; always https. Default
+   * https://api.cloudflare.com/client/v4. A redirect is not followed.
+   */
+  server?: string;
+  /**
+   * The CA certificates (PEM, then base64) to which the server's own TLS certificate must lead. Without it
+   * those of the system. The certificate is always verified.
+   */
+  caBundle?: string;
+  trustBundle: TrustBundleSource;
+}
+/**
+ * An API token with the permission SSL and Certificates Write on the zone, in a Secret in the namespace of
+ * a CertificateAuthority, or in the controller's namespace for a ClusterCertificateAuthority. A new one in
+ * the same Secret is used at once.
+ */
+export interface CloudflareTokenSecret {
+  /**
+   * Name of the Secret.
+   */
+  name: string;
+  /**
+   * Key of the Secret; default token.
+   */
+  key: string;
+}
+/**
+ * A CA of AWS Private CA (ACM PCA), which signs requests by one of AWS's templates; private keys never
+ * leave the cluster. See docs/authorities/aws-private-ca.md for the setup.
+ */
+export interface AwsPrivateCABackend {
+  /**
+   * ARN of the CA, such as
+   * arn:aws:acm-pca:eu-central-1:111122223333:certificate-authority/11111111-2222-3333-4444-555555555555. Its
+   * region is the one that is asked. The CA may belong to another account that shares it.
+   */
+  arn: string;
+  /**
+   * Address of the API in place of the region's public one, such as that of a VPC endpoint; always https.
+   */
+  endpoint?: string;
+  /**
+   * The same for AWS STS, which is asked only for roles: by serviceAccountRef, assumeRoleArn, and ambient
+   * credentials of IRSA. Only a ClusterCertificateAuthority may name a host that is not AWS's.
+   */
+  stsEndpoint?: string;
+  /**
+   * The CA certificates (PEM, then base64) to which the TLS certificates of both endpoints must lead. Without
+   * it those of the system. The certificates are always verified.
+   */
+  caBundle?: string;
+  /**
+   * The template for certificates; by default BlankEndEntityCertificate_APICSRPassthrough/V1 of the CA's
+   * partition, which carries the usages of each ClientCertificate. EndEntityClientAuthCertificate/V1 and
+   * EndEntityCertificate/V1 always add key encipherment, which only an RSA key can have.
+   */
+  templateArn?: string;
+  /**
+   * How the CA signs; it must fit its key. By default SHA-256 for an RSA key, and for an ECDSA key the hash
+   * of its size.
+   */
+  signingAlgorithm?:
+    'SHA256WITHECDSA' | 'SHA384WITHECDSA' | 'SHA512WITHECDSA' | 'SHA256WITHRSA' | 'SHA384WITHRSA' | 'SHA512WITHRSA';
+  auth: AwsAuth;
+  /**
+   * A role that these credentials assume, and that signs the requests in their place; for example one of the
+   * account to which the CA belongs.
+   */
+  assumeRoleArn?: string;
+  /**
+   * The external id that the trust policy of assumeRoleArn asks for.
+   */
+  externalId?: string;
 }
 /**
  * Limits for the requests to this authority. A ClientCertificate above them is refused with the reason
@@ -748,6 +1485,18 @@ export interface AuthorityLimits {
     | 'server auth'
     | 'email protection'
   )[];
+}
+/**
+ * Another authority of the same kind, for a CertificateAuthority in the same namespace, that issues
+ * certificates of this one near their end while this one can't. Its CA certificates are in every ca.crt of
+ * this authority beforehand. A certificate must fit the rules of both. The fallback of a fallback is not
+ * used.
+ */
+export interface FallbackSpec {
+  /**
+   * Name of that authority.
+   */
+  name: string;
 }
 /**
  * How the authority moves from one CA to the next. Each step waits until it can fail no handshake.
@@ -804,11 +1553,84 @@ export interface ReissueSpec {
   maxFailures: number;
 }
 /**
+ * Which certificates are revoked without being asked for one by one, and how verifiers learn of it. A
+ * certificate of a few hours often needs no revocation.
+ */
+export interface RevocationSpec {
+  /**
+   * Revoke: the former certificate is revoked when delay has passed since its successor was published.
+   */
+  superseded: 'Keep' | 'Revoke';
+  /**
+   * Revoke: the certificates of a ClientCertificate that is deleted are revoked. A finalizer keeps the
+   * resource until that is noted down, for a minute at most.
+   */
+  deleted: 'Keep' | 'Revoke';
+  /**
+   * Revoke: a certificate that the issuance policy denies by now is revoked when delay has passed.
+   */
+  policyViolation: 'Keep' | 'Revoke';
+  /**
+   * How long workloads have to load the next certificate before the former one is revoked; 1h by default.
+   * What is asked for by annotation does not wait for it.
+   */
+  delay?: string;
+  /**
+   * Certificates to revoke whose ClientCertificate is gone, by serial number and reason. Only those that the
+   * ledger of this authority lists are revoked. Example: 3f2a...=keyCompromise.
+   *
+   * Items: Serial number in lower-case hex, and a reason of RFC 5280; unspecified by default.
+   */
+  serials?: string[];
+  /**
+   * Where the responder of Certwheel is reached by verifiers, over HTTP. Certificates then say where their
+   * CRL and their OCSP responder are. Only for CAs whose key Certwheel holds.
+   */
+  url?: string;
+  crl?: CRLSpec;
+}
+/**
+ * The certificate revocation list of each CA generation. Only for CAs whose key Certwheel holds.
+ */
+export interface CRLSpec {
+  /**
+   * How long verifiers may use a CRL; 168h by default. It is signed anew at half of that. A CRL that has
+   * expired refuses every client, so this must exceed the longest outage of Certwheel.
+   */
+  validity?: string;
+  /**
+   * CRLs of the CAs above those of Certwheel, such as a root, for the targets with crl. Servers that check
+   * the CRL of every CA of the chain refuse everybody without them.
+   */
+  upper?: UpperCRL[];
+}
+/**
+ * One file of CRLs.
+ */
+export interface UpperCRL {
+  configMap: CRLReference;
+}
+/**
+ * A ConfigMap in the namespace of a CertificateAuthority, or in the controller's namespace for a
+ * ClusterCertificateAuthority. PEM, or one CRL in DER.
+ */
+export interface CRLReference {
+  /**
+   * Name of the ConfigMap.
+   */
+  name: string;
+  /**
+   * The key that holds the CRLs; ca.crl by default.
+   */
+  key: string;
+}
+/**
  * Rate limit of requests to the backend, for all certificates of this authority together; further ones
  * wait. Namespaces take turns, and inside a namespace certificates that expire soonest come first. Polls of
  * pending requests count separately, and are at most twice as frequent. Example: requests 50, per Minute.
- * Without it a default holds: 50 per second for vault and stepCA, 10 for kubernetesCSR, 5 for certManager,
- * with bursts of twice as many; for secret and selfManaged there is no limit.
+ * Without it a default holds: 50 per second for vault and stepCA, 12 for awsPrivateCA, 10 for kubernetesCSR
+ * and acme, 7 for googleCAS, 5 for certManager, 3 for cloudflare, 10 for external, 20 for pkcs11, with
+ * bursts of twice as many; for secret and selfManaged there is no limit.
  */
 export interface RateLimit {
   /**
@@ -1069,11 +1891,13 @@ export interface TrustTarget {
   name: string;
   configMap?: TargetName;
   secret?: TargetName;
+  cloudflareMTLS?: CloudflareMTLS;
   /**
    * Trust stores of the same CA certificates beside ca.crt, of a configMap or a secret. PKCS12:
    * truststore.p12. JKS: truststore.jks.
    */
   additionalFormats?: TrustStoreFormat[];
+  crl?: CRLOfTarget;
   /**
    * What a CA rotation waits for before a new CA signs. Written: the object holds the new CA. Delivered: the
    * kubelet has had the time to bring it into the Pods that mount it. Probed: a verifier of
@@ -1082,13 +1906,40 @@ export interface TrustTarget {
   requiredProof: 'Written' | 'Delivered' | 'Probed';
 }
 /**
- * A ConfigMap with the CA certificates as PEM under the key ca.crt, as the Gateway API reads them.
+ * CA certificates of a Cloudflare account (Enterprise plan), which Cloudflare verifies client certificates
+ * with at the hostnames. Old and new CA certificates are uploaded beside each other. Those in RSA or ECDSA
+ * alone.
  */
-export interface TargetName {
+export interface CloudflareMTLS {
   /**
-   * Name of the object.
+   * Id of the account. Example: 01a7362d577a6c3019a474fd6f485823.
    */
-  name: string;
+  account: string;
+  /**
+   * Id of the zone of hostnames, from its overview page. Example: 023e105f4ecef8ad9ca31a8372d0c353.
+   */
+  zone?: string;
+  /**
+   * The hostnames of the zone at which Cloudflare asks clients for a certificate of this authority. The lists
+   * of its own CA certificates are replaced whenever they differ.
+   */
+  hostnames?: string[];
+  apiTokenSecretRef: CloudflareTokenSecret;
+  /**
+   * Quota of the account: how many CA certificates it may have; 1 to 100, default 5. Those of others count
+   * too. Nothing is uploaded beyond it.
+   */
+  maxCertificates: number;
+  /**
+   * Address of the API, for a proxy in front of it; always https. Default
+   * https://api.cloudflare.com/client/v4. A redirect is not followed.
+   */
+  server?: string;
+  /**
+   * The CA certificates (PEM, then base64) to which the server's own TLS certificate must lead. Without it
+   * those of the system. The certificate is always verified.
+   */
+  caBundle?: string;
 }
 /**
  * One trust store.
@@ -1103,6 +1954,16 @@ export interface TrustStoreFormat {
    * is changeit. Printable ASCII.
    */
   password: string;
+}
+/**
+ * The CRLs beside ca.crt, as PEM: of each CA generation in ca.crt, and those of spec.revocation.crl.upper.
+ * The object is written at each revocation, and whenever a CRL is signed anew.
+ */
+export interface CRLOfTarget {
+  /**
+   * The key that holds the CRLs; ca.crl by default.
+   */
+  key: string;
 }
 /**
  * One server, or all endpoints of a Service.
@@ -1231,6 +2092,7 @@ export interface AuthorityStatus {
   verifiers?: VerifierStatus[];
   demand?: AuthorityDemand;
   caRotation?: CARotationStatus;
+  revocation?: RevocationStatus;
   trust?: TrustStatus;
   /**
    * The generations of the CA, each one key with its certificate; the last 20. A retired one keeps its
@@ -1365,6 +2227,73 @@ export interface CARotationRequest {
   message?: string;
 }
 /**
+ * Revocations that are owed, and those that are done.
+ */
+export interface RevocationStatus {
+  /**
+   * Certificates that are still to be revoked.
+   */
+  owed?: number;
+  /**
+   * Certificates that are revoked and not expired.
+   */
+  revoked?: number;
+  /**
+   * What keeps certificates from being revoked; the first of them.
+   */
+  problems?: RevocationProblem[];
+  /**
+   * The CRLs of the CA generations.
+   */
+  crls?: CRLStatus[];
+}
+/**
+ * One certificate.
+ */
+export interface RevocationProblem {
+  /**
+   * Its serial number, in lower-case hex.
+   */
+  serialNumber: string;
+  /**
+   * What is wrong, as one word.
+   */
+  reason: string;
+  /**
+   * What is wrong, and what to do.
+   */
+  message: string;
+}
+/**
+ * One CRL.
+ */
+export interface CRLStatus {
+  /**
+   * Number of the CA generation.
+   */
+  generation: number;
+  /**
+   * Number of the CRL (RFC 5280, section 5.2.3).
+   */
+  number: string;
+  /**
+   * When the CRL was signed.
+   */
+  thisUpdate: string;
+  /**
+   * When the CRL expires.
+   */
+  nextUpdate: string;
+  /**
+   * Certificates in the CRL.
+   */
+  entries: number;
+  /**
+   * Size of the CRL.
+   */
+  bytes: number;
+}
+/**
  * What is known of those who must trust this authority.
  */
 export interface TrustStatus {
@@ -1422,7 +2351,7 @@ export interface TrustTargetStatus {
   /**
    * Kind of the objects.
    */
-  kind: 'ConfigMap' | 'Secret' | 'ClusterTrustBundle';
+  kind: 'ConfigMap' | 'Secret' | 'ClusterTrustBundle' | 'CloudflareMTLS';
   /**
    * Name of the objects.
    */
@@ -1530,13 +2459,21 @@ export interface CAGeneration {
 export interface ClusterCertificateAuthoritySpec {
   allowedNamespaces?: AllowedNamespaces;
   secret?: SecretBackend;
+  pkcs11?: Pkcs11Backend;
   selfManaged?: SelfManagedBackend;
+  external?: ExternalBackend;
   kubernetesCSR?: KubernetesCSRBackend;
   certManager?: CertManagerBackend;
+  googleCAS?: GoogleCASBackend;
   vault?: VaultBackend;
   stepCA?: StepCABackend;
+  acme?: AcmeBackend;
+  cloudflare?: CloudflareBackend;
+  awsPrivateCA?: AwsPrivateCABackend;
   limits?: AuthorityLimits;
+  fallback?: FallbackSpec;
   caRotation?: CARotationSpec;
+  revocation?: RevocationSpec;
   rateLimit?: RateLimit;
   quota?: IssuanceQuota;
   /**
@@ -1722,12 +2659,14 @@ export interface ClusterTrustTarget {
   configMap?: TargetName;
   secret?: TargetName;
   clusterTrustBundle?: ClusterTrustBundleReference;
+  cloudflareMTLS?: CloudflareMTLS;
   namespaces?: AllowedNamespaces;
   /**
    * Trust stores of the same CA certificates beside ca.crt, of a configMap or a secret. PKCS12:
    * truststore.p12. JKS: truststore.jks.
    */
   additionalFormats?: TrustStoreFormat[];
+  crl?: CRLOfTarget;
   /**
    * What a CA rotation waits for before a new CA signs. Written: the object holds the new CA. Delivered: the
    * kubelet has had the time to bring it into the Pods that mount it. Probed: a verifier of

@@ -1,4 +1,5 @@
 import type { Observed } from '../observed.ts';
+import { requestSaysOtherwise } from './client-keys.ts';
 import * as policy from './policy-refusals.ts';
 import * as refusals from './refusals.ts';
 
@@ -13,6 +14,7 @@ const REFUSALS: readonly ((asked: AskedOfAuthority, now: Date) => refusals.Refus
   policy.lacksApproval, // where a rule of it demands one
   refusals.exceedsLimits, // the authority's spec.limits
   refusals.unsupportedByAuthority, // refused before the authority is called at all
+  requestSaysOtherwise, // where the client's own request is what the authority gets
   refusals.forbiddenByCA, // name constraints and extended key usages of the CA certificates
 ];
 

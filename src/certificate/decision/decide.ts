@@ -1,8 +1,11 @@
 import { earliest } from '../../api/moments.ts';
 import { approvalEndOf } from '../../policy/permission.ts';
+import { authorityName } from '../authority-view.ts';
 import { contestEnds } from '../brakes.ts';
-import { authorityName, type Decision, type Observed } from '../observed.ts';
+import type { Act, Decision, Observed } from '../observed.ts';
 import { refusedByAuthority } from './authority-refusals.ts';
+import * as clientKeys from './client-keys.ts';
+import { fallbackTurn, withFallback } from './fallback.ts';
 import * as flaws from './flaws.ts';
 import * as needs from './needs.ts';
 import * as obstacles from './obstacles.ts';
@@ -17,6 +20,8 @@ const REFUSALS: readonly Check<refusals.Refusal>[] = [
   refusals.namesTakenSecret, // the older of two resources owns the Secret
   refusals.secretIsForeign, // a Secret that isn't ours is never touched, unless a person hands it over
   refusals.secretIsImmutable, // nothing of it can be changed, until somebody deletes it
+  refusals.secretIsOfOtherType, // the type of a Secret can't be changed, so a person deletes it
+  clientKeys.requestIsUnusable, // a client that keeps its key sends a request that can't be used
   refusals.identityCanNotBeWritten, // what X.509 has no form for
   refusals.storePasswordIsUnusable, // a certificate without its key stores is of no use to programs that read those
   refusals.templateExportsTheKey, // labels and annotations that make other programs copy the Secret
@@ -28,7 +33,9 @@ const NEEDS: readonly Check<needs.Need>[] = [
   needs.secretIsMissing, // never issued, or deleted since
   needs.secretIsUnusable, // torn or tampered with
   needs.differsFromSpec, // identity, usages, key or duration have changed
+  clientKeys.requestIsAnother, // the client has sent another key
   needs.comesFromElsewhere, // another authority, or a CA that it no longer has
+  needs.isToBeRevoked, // the annotations that ask for it, and the register of the authority
   needs.renewalAsked, // the renew-at annotation
   needs.signedByFormerGeneration, // the CA has a successor, and its turn has come
   needs.isDue, // the routine
@@ -41,6 +48,13 @@ const OBSTACLES: readonly Check<obstacles.Obstacle>[] = [
   obstacles.wasDenied, // until something else is asked for, or of another authority
   obstacles.isBackingOffAfterFailure, // the last try failed, and the next has its moment
   obstacles.isSlowed, // others provoke one issuance after the other
+];
+
+/** Why the fallback has to wait too. */
+const FALLBACK_OBSTACLES: readonly Check<obstacles.Obstacle>[] = [
+  obstacles.fallbackDenied, // until something else is asked for
+  obstacles.fallbackIsBackingOff,
+  obstacles.isSlowed,
 ];
 
 /** Why the Secret must be written anew, though its certificate is good. */
@@ -70,8 +84,14 @@ export function decide(seen: Observed, now: Date): Decision {
   if (refusal !== undefined) return keepTrust(seen, now) ?? refusal;
 
   const need = firstObjection(NEEDS, seen, now);
-  const obstacle = need && firstObjection(OBSTACLES, seen, now);
-  if (need !== undefined && obstacle === undefined) return { do: 'issue', ...need };
+  // First, since neither the authority nor its fallback can make up for it.
+  const keyIsMissing = need && clientKeys.newRequestIsNeeded(seen, need, now);
+  const hindrance = keyIsMissing ?? (need && firstObjection(OBSTACLES, seen, now));
+  if (need !== undefined && hindrance === undefined) return { do: 'issue', ...need };
+  const mayFallBack = need !== undefined && hindrance !== undefined && keyIsMissing === undefined;
+  const turn = mayFallBack ? byFallback(seen, need, hindrance, now) : undefined;
+  if (turn?.do === 'issue') return turn;
+  const obstacle = turn ?? hindrance;
 
   // A certificate that can't be renewed now must still learn of a new CA; only a write that failed has to rest.
   const flaw = seen.held && firstObjection(FLAWS, seen, now);
@@ -79,6 +99,28 @@ export function decide(seen: Observed, now: Date): Decision {
   if (flaw !== undefined && pause === undefined) return { do: 'repair', message: flaw };
 
   return pause ?? obstacle ?? { do: 'settle', recheckAt: nextMoment(seen, now) };
+}
+
+/** What comes of the fallback, where the authority can't be asked: the certificate, or one more reason to wait. */
+function byFallback(
+  seen: Observed,
+  need: needs.Need,
+  hindrance: obstacles.Obstacle,
+  now: Date,
+): Act | obstacles.Obstacle | undefined {
+  if (obstacles.isWithheld(seen, now) !== undefined) return undefined;
+  const turn = fallbackTurn(seen, now);
+  const message = withFallback(hindrance.message, turn);
+  switch (turn.is) {
+    case 'none':
+      return undefined;
+    case 'later':
+      return { ...hindrance, message, recheckAt: turn.at };
+    case 'refused':
+      return { ...hindrance, message, ...(turn.recheckAt && { recheckAt: turn.recheckAt }) };
+    case 'now':
+      return firstObjection(FALLBACK_OBSTACLES, seen, now) ?? { do: 'issue', ...need, byFallback: true };
+  }
 }
 
 /**
@@ -106,7 +148,7 @@ function nextMoment(seen: Observed, now: Date): Date | undefined {
   if (held === undefined || seen.ours === undefined) return undefined;
   const moments = [held.notBefore, held.notAfter, seen.resource.renewAt];
   moments.push(contestEnds(seen.recent), approvalEndOf(seen.permission));
-  if (!needs.endsWithItsCA(held, seen.authority)) moments.push(scheduleOf(seen, held, now).due);
+  if (!needs.endsWithItsCA(held, seen)) moments.push(scheduleOf(seen, held, now).due);
   return earliest(moments.filter((each) => each !== undefined && each > now));
 }
 

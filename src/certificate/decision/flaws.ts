@@ -1,4 +1,5 @@
-import { isAuthority, type Observed, trustedAuthority } from '../observed.ts';
+import { isAuthority, trustedAuthority } from '../authority-view.ts';
+import type { Observed } from '../observed.ts';
 import { brief, briefly } from '../secret/brief.ts';
 import { templateKeys } from '../secret/manifest.ts';
 import { outputsDigest } from '../secret/outputs.ts';
@@ -42,8 +43,8 @@ export function outputsAreOthers({ resource, secret, held, storePasswords }: Obs
   const { keyEncoding } = resource.spec;
   if (secret === undefined || held === undefined) return undefined;
   // There is one encoding of an Ed25519 key; where another kind is asked for, that takes a new certificate.
-  if (held.key?.algorithm !== 'Ed25519' && held.keyEncoding !== keyEncoding)
-    return `its private key is not written in ${keyEncoding}`;
+  const isEncoded = held.keyEncoding !== undefined && held.key?.algorithm !== 'Ed25519';
+  if (isEncoded && held.keyEncoding !== keyEncoding) return `its private key is not written in ${keyEncoding}`;
   if (secret.memory.outputs !== outputsDigest(resource.spec, tagOf(storePasswords)))
     return 'its data is not what the spec asks for';
   return secret.areFilesWhole ? undefined : 'a file beside tls.crt, tls.key and ca.crt has been changed';

@@ -2,8 +2,12 @@ import { canonicalIdentity } from '../../api/canonical-identity.ts';
 import { toRfc3339 } from '../../api/conditions.ts';
 import { formatDuration } from '../../api/duration.ts';
 import { keyOf } from '../../api/parse.ts';
-import { type AuthorityView, authorityName, isAuthority, type Observed, type RotationReason } from '../observed.ts';
+import { type AuthorityView, authorityName, isAuthority } from '../authority-view.ts';
+import type { Observed, RotationReason } from '../observed.ts';
+import { heldIsAskedFor } from '../revocation/asked.ts';
+import { revocationOfHeld } from '../revocation/own-certificates.ts';
 import type { CertificateFacts } from '../secret/facts.ts';
+import { holdsKey, secretType } from '../secret/secret-type.ts';
 import { scheduleOf } from './schedule.ts';
 
 /** Why a new certificate is needed. */
@@ -26,6 +30,8 @@ export function secretIsUnusable({ secret }: Observed): Need | undefined {
 export function differsFromSpec({ resource, secret, held }: Observed): Need | undefined {
   if (held === undefined) return undefined;
   const { spec } = resource;
+  if (secret !== undefined && holdsKey(secret.type) !== holdsKey(secretType(spec)))
+    return { reason: 'SpecChanged', message: `the Secret has the type ${secret.type}` };
   const wanted = canonicalIdentity(spec.identity);
   const changed = (['subject', 'names', 'usages'] as const).find((part) => held.identity[part] !== wanted[part]);
   if (changed !== undefined)
@@ -61,6 +67,17 @@ export function renewalAsked({ resource, secret }: Observed, now: Date): Need | 
   return { reason: 'RenewAt', message: `asked for by certwheel.io/renew-at ${toRfc3339(renewAt)}` };
 }
 
+/** The certificate is to be revoked, or is: its successor comes first, so that the workload goes on. */
+export function isToBeRevoked(seen: Observed, now: Date): Need | undefined {
+  if (seen.held === undefined) return undefined;
+  const reason = heldIsAskedFor(seen, now);
+  if (reason !== undefined) return { reason: 'Revoked', message: `it is asked to be revoked (${reason})` };
+  const known = revocationOfHeld(seen);
+  return known === undefined
+    ? undefined
+    : { reason: 'Revoked', message: `the authority revokes it, or has revoked it (${known.reason})` };
+}
+
 export function signedByFormerGeneration({ resource, authority, held }: Observed): Need | undefined {
   if (held === undefined || !isAuthority(authority) || !authority.released.has(keyOf(resource))) return undefined;
   if (!isFormer(held, authority)) return undefined;
@@ -69,7 +86,7 @@ export function signedByFormerGeneration({ resource, authority, held }: Observed
 
 export function isDue(seen: Observed, now: Date): Need | undefined {
   const { held } = seen;
-  if (held === undefined || endsWithItsCA(held, seen.authority)) return undefined;
+  if (held === undefined || endsWithItsCA(held, seen)) return undefined;
   const { due } = scheduleOf(seen, held, now);
   return due > now ? undefined : { reason: 'Due', message: `due since ${toRfc3339(due)}` };
 }
@@ -98,6 +115,11 @@ export function isFormer(
 }
 
 /** True where the CA's own end has cut the life short already, so that a renewal would gain nothing. */
-export function endsWithItsCA(held: CertificateFacts, authority: Observed['authority']): boolean {
+export function endsWithItsCA(
+  held: Pick<CertificateFacts, 'notAfter'>,
+  { authority, secret }: Pick<Observed, 'authority' | 'secret'>,
+): boolean {
+  // What a fallback signed ends with the CA of that one.
+  if (secret?.memory.issuedBy !== undefined) return false;
   return isAuthority(authority) && authority.signing !== undefined && authority.signing.notAfter <= held.notAfter;
 }

@@ -1,6 +1,9 @@
 import { lastFailureOf } from '../../api/client-certificate.ts';
+import { namesFallback } from '../../errors.ts';
+import { isAuthority } from '../authority-view.ts';
 import { contestOf, slowedUntil } from '../brakes.ts';
-import { type Decision, isAuthority, type Observed } from '../observed.ts';
+import { atFallback } from '../fallback.ts';
+import type { Decision, Observed } from '../observed.ts';
 import type { Cause } from '../recent.ts';
 import { longestRetryMs } from './schedule.ts';
 import { withheldMessage, withheldUntil } from './withheld.ts';
@@ -20,7 +23,8 @@ const WRITE_FAILURES: readonly string[] = [
 /** See backoffMs; and a little for the whole seconds of status. */
 const LONGEST_JITTER = 1.25;
 
-const A_CHANGE = 'the spec or certwheel.io/renew-at changes faster than certificates are issued for one resource';
+const A_CHANGE =
+  'the spec, its certificate request or certwheel.io/renew-at changes faster than certificates are issued for one resource';
 
 /** What comes too often, by what brought the last act about. */
 const WHAT_CHANGES: Readonly<Record<Cause, string>> = {
@@ -64,13 +68,38 @@ export function wasDenied(seen: Observed, now: Date): Obstacle | undefined {
   if (next?.denied === undefined || next.wanted !== wanted) return undefined;
   const { renewAt } = resource;
   if (renewAt !== undefined && isAfterSecondOf(next.denied.at, renewAt) && renewAt <= now) return undefined;
+  const { message } = next.denied;
+  // A person who has said no is not asked again each hour.
+  if (isAuthority(seen.authority) && seen.authority.capabilities.denialIsFinal === true)
+    return { do: 'refuse', code: 'RequestDenied', message, ...(renewAt && renewAt > now && { recheckAt: renewAt }) };
   // A moment in the future comes from a clock that was wrong.
   const recheckAt = new Date(Math.min(next.denied.at.getTime(), now.getTime()) + DENIED_RETRY_MS);
   if (recheckAt <= now) return undefined;
-  return { do: 'refuse', code: 'RequestDenied', message: next.denied.message, recheckAt };
+  return { do: 'refuse', code: 'RequestDenied', message, recheckAt };
+}
+
+/** The same at the fallback. The authority may issue it, so it is not refused but waited for. */
+export function fallbackDenied(seen: Observed, now: Date): Obstacle | undefined {
+  const { next } = seen;
+  const acting = atFallback(seen);
+  if (next?.denied === undefined || acting === seen) return undefined;
+  const denial = wasDenied(acting, now);
+  const { authority } = seen;
+  if (denial === undefined || !isAuthority(authority)) return undefined;
+  const message = `${authority.trouble?.code}: ${authority.trouble?.message}; the fallback ${acting.issuedBy} denied it: ${denial.message}`;
+  return { do: 'wait', code: 'AuthorityNotReady', message, recheckAt: denial.recheckAt };
 }
 
 export function isBackingOffAfterFailure(seen: Observed, now: Date): Backoff | undefined {
+  return backingOff(seen, now, false);
+}
+
+/** The same where the fallback is to be asked. */
+export function fallbackIsBackingOff(seen: Observed, now: Date): Backoff | undefined {
+  return backingOff(seen, now, true);
+}
+
+function backingOff(seen: Observed, now: Date, asksFallback: boolean): Backoff | undefined {
   const { resource } = seen;
   const failure = lastFailureOf(resource.status);
   // A new spec, or a person who asks for it, is worth a try at once.
@@ -80,9 +109,10 @@ export function isBackingOffAfterFailure(seen: Observed, now: Date): Backoff | u
   // What failed in the future did so before the clock was set back.
   if (failure.at > now) return undefined;
   const { reason = 'Unexpected', message = '' } = resource.status.lastFailure ?? {};
-  const until = new Date(
-    Math.min(failure.nextAttemptAt.getTime(), failure.at.getTime() + longestBackoffMs(seen, reason, now)),
-  );
+  // What was denied is the same question, whoever is asked.
+  const isOfOther = namesFallback(message) !== asksFallback && reason !== 'RequestDenied';
+  const longestMs = isOfOther || WRITE_FAILURES.includes(reason) ? longestOwnBackoffMs(seen, now) : LONGEST_REST_MS;
+  const until = new Date(Math.min(failure.nextAttemptAt.getTime(), failure.at.getTime() + longestMs));
   if (until <= now) return undefined;
   return {
     do: 'wait',
@@ -110,10 +140,9 @@ export function isBackingOffAfterFailedWrite(seen: Observed, now: Date): Backoff
 
 /**
  * A pause that was fit while the certificate had long to live is too long once the Secret is lost. What an authority
- * asked for (Retry-After) is left alone.
+ * asked for (Retry-After) is left alone, but it is no pause of its fallback, nor the other way round.
  */
-function longestBackoffMs({ resource, held }: Observed, reason: string, now: Date): number {
-  if (!WRITE_FAILURES.includes(reason)) return LONGEST_REST_MS;
+function longestOwnBackoffMs({ resource, held }: Observed, now: Date): number {
   return longestRetryMs(held?.notAfter, resource.spec.durationMs, now) * LONGEST_JITTER;
 }
 

@@ -2,7 +2,8 @@ import { isUnread } from '../../api/certificate-approval.ts';
 import { toRfc3339 } from '../../api/conditions.ts';
 import { quote } from '../../pki/chain.ts';
 import { denialOf, noOrganizationsOf, noPlaceOf } from '../../policy/denial.ts';
-import { authorityName, type Observed } from '../observed.ts';
+import { authorityName } from '../authority-view.ts';
+import type { Observed } from '../observed.ts';
 import { type Refusal, refuse, wait } from './refusals.ts';
 
 /** The issuance policy of the authority doesn't permit the request. */

@@ -176,14 +176,12 @@ test('a check of the authority has nothing to say where there is none', () => {
 
 table({
   'a certificate that ends with its CA gains nothing from a renewal': {
-    check: (seen) =>
-      (seen.secret?.certificate && needs.endsWithItsCA(seen.secret.certificate, seen.authority)) || undefined,
+    check: (seen) => (seen.secret?.certificate && needs.endsWithItsCA(seen.secret.certificate, seen)) || undefined,
     seen: issued.from({ signing: aSigning({ since: NOW, notAfter: after(DAY) }) }).build(),
     says: 'true',
   },
   'a certificate that ends before its CA gains from a renewal': {
-    check: (seen) =>
-      (seen.secret?.certificate && needs.endsWithItsCA(seen.secret.certificate, seen.authority)) || undefined,
+    check: (seen) => (seen.secret?.certificate && needs.endsWithItsCA(seen.secret.certificate, seen)) || undefined,
     seen: issued.from({ signing: aSigning({ since: NOW, notAfter: after(DAY + 1) }) }).build(),
     says: undefined,
   },

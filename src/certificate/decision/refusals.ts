@@ -3,14 +3,9 @@ import { constraintsProblem, policiesToCopy } from '../../pki/constraints/constr
 import { encodeName, subjectProblem } from '../../pki/name.ts';
 import { namesProblem } from '../../pki/san.ts';
 import { usagesProblem } from '../../pki/usages.ts';
-import {
-  type AuthorityView,
-  type Decision,
-  isAdoptable,
-  isAuthority,
-  isOfEarlier,
-  type Observed,
-} from '../observed.ts';
+import { type AuthorityView, isAuthority } from '../authority-view.ts';
+import { type Decision, isAdoptable, isOfEarlier, type Observed } from '../observed.ts';
+import { secretType } from '../secret/secret-type.ts';
 import { deniedKey } from './exported-keys.ts';
 
 /** The field can't be changed, so it takes another resource. */
@@ -40,7 +35,7 @@ export function secretIsForeign(seen: Observed): Refusal | undefined {
   const whose = isOfEarlier(seen)
     ? 'was written for an earlier ClientCertificate of this name'
     : "exists and is not this ClientCertificate's";
-  if (secret.type !== 'kubernetes.io/tls')
+  if (secret.type !== secretType(resource.spec))
     return refuse(
       'SecretNotOwned',
       `Secret ${secret.name} ${whose}; its type ${secret.type} can't be changed, so it can't be handed over: ${OTHER_SECRET}`,
@@ -56,6 +51,20 @@ export function secretIsImmutable({ secret }: Observed): Refusal | undefined {
   return refuse(
     'SecretRefused',
     `Secret ${secret.name} is immutable, so its certificate can't be renewed; delete it, and Certwheel creates it anew with a new certificate: kubectl delete secret -n ${secret.namespace} ${secret.name}`,
+  );
+}
+
+/** Made before spec.csr was added, or taken away (Kubernetes, "Secret types": the type is immutable). */
+export function secretIsOfOtherType({ resource, ours }: Observed): Refusal | undefined {
+  const wanted = secretType(resource.spec);
+  if (ours === undefined || ours.type === wanted) return undefined;
+  const why =
+    wanted === 'Opaque'
+      ? 'with spec.csr it must be Opaque and have no private key'
+      : `without spec.csr it must be ${wanted}`;
+  return refuse(
+    'SecretRefused',
+    `Secret ${ours.name} has the type ${ours.type}, which can't be changed, and ${why}; delete it, and Certwheel creates it anew with a new certificate: kubectl delete secret -n ${ours.namespace} ${ours.name}`,
   );
 }
 

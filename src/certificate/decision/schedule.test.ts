@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { after, DAY, HOUR, MINUTE, SECOND } from '../../../test/unit/builders.ts';
+import { after, anObserved, DAY, HOUR, MINUTE, NOW, SECOND } from '../../../test/unit/builders.ts';
 import {
   dueIn,
   grantedLife,
@@ -12,7 +12,7 @@ import {
   wholeSeconds,
   wish,
 } from '../../../test/unit/scheduled.ts';
-import { backdateMs, expectedIntervalMs, type Wish } from './schedule.ts';
+import { backdateMs, expectedIntervalMs, scheduleOf, schedule as scheduleWith, type Wish } from './schedule.ts';
 
 const SPANS: Record<string, [lifeMs: number, renewBefore: Wish['renewBefore'], spanMs: number]> = {
   'the default is half of a day': [DAY, undefined, 12 * HOUR],
@@ -40,6 +40,23 @@ for (const [sentence, [lifeMs, renewBefore, spanMs]] of Object.entries(SPANS)) {
     assert.is(schedule(certificate, wish(lifeMs, renewBefore)).renewBeforeIgnored, false);
   });
 }
+
+const LEADS: Record<string, [lifeMs: number, renewBefore: Wish['renewBefore'], spanMs: number]> = {
+  '90 days are renewed at two thirds, which leaves more': [90 * DAY, undefined, 60 * DAY],
+  '30 days are renewed so long before their end': [30 * DAY, undefined, 16 * DAY],
+  '20 days are renewed at half': [20 * DAY, undefined, 10 * DAY],
+  'a day is renewed at half': [DAY, undefined, 12 * HOUR],
+  'renewBefore overrules it': [30 * DAY, { ms: DAY }, 29 * DAY],
+};
+
+for (const [sentence, [lifeMs, renewBefore, spanMs]] of Object.entries(LEADS))
+  test(`of an authority that needs 14 days to answer, ${sentence}`, () => {
+    const wished = { durationMs: lifeMs, renewBefore, leadMs: 14 * DAY };
+    const latest = latestOfMany(issued(lifeMs), wished);
+    assert.ok(latest <= spanMs + SECOND && latest >= spanMs * 0.998, `${latest} and ${spanMs}`);
+    const interval = expectedIntervalMs(lifeMs, wished);
+    assert.ok(interval <= spanMs && interval >= spanMs * 0.8, `${interval}`);
+  });
 
 const IGNORED: Record<string, [lifeMs: number, renewBefore: NonNullable<Wish['renewBefore']>]> = {
   'renewBefore of exactly nine tenths is ignored': [1000 * MINUTE, { ms: 900 * MINUTE }],
@@ -186,7 +203,7 @@ test('from one issuance to the next it takes as long as is expected, on the aver
       dueIn(schedule(issued(lifeMs), wish(lifeMs, renewBefore, `u${index}`))),
     );
     const mean = dues.reduce((sum, due) => sum + due, 0) / dues.length;
-    const expected = expectedIntervalMs(lifeMs, renewBefore);
+    const expected = expectedIntervalMs(lifeMs, { renewBefore });
     // Due times are whole seconds, rounded up.
     assert.ok(mean > expected * 0.995 && mean < expected * 1.005 + SECOND, `${mean} for ${expected}`);
   }
@@ -201,6 +218,36 @@ test('whatever the jitter, at least leftMs is left when a certificate is due', (
       assert.ok(certificate.notAfter.getTime() - due.getTime() > leftMs - 1_000);
     }),
   );
+});
+
+test('a suggestion brings a renewal forward by half of the way at most, and never postpones it', () => {
+  const life = wholeSeconds(MINUTE, 90 * DAY);
+  const moment = fc.integer({ min: -400 * DAY, max: 400 * DAY });
+  fc.assert(
+    fc.property(life, identity, moment, (lifeMs, { uid, serialNumber }, atMs) => {
+      const certificate = issued(lifeMs, serialNumber);
+      const asked = { issuedAt: undefined, now: NOW };
+      const own = dueIn(scheduleWith(certificate, wish(lifeMs, undefined, uid), asked));
+      const suggested = dueIn(
+        scheduleWith(certificate, wish(lifeMs, undefined, uid), { ...asked, suggested: after(atMs) }),
+      );
+      assert.ok(suggested <= own);
+      assert.ok(suggested >= own / 2 - SECOND);
+      assert.ok(suggested >= Math.min(own, Math.max(5 * SECOND, lifeMs / 10)));
+      if (atMs > own / 2 + SECOND && atMs > lifeMs / 10 + SECOND && atMs > 6 * SECOND && atMs < own - SECOND)
+        assert.ok(Math.abs(suggested - atMs) <= SECOND, 'in between it is heeded');
+    }),
+  );
+});
+
+test('a suggestion counts for the certificate that it is about, and no other', () => {
+  const seen = anObserved().withSecret().build();
+  const { held } = seen;
+  if (held === undefined) throw new Error('no certificate');
+  const due = (serialNumber: string) =>
+    scheduleOf(seen.with({ suggestion: { serialNumber, moment: NOW } }), held, NOW).due;
+  assert.ok(due(held.serialNumber) < scheduleOf(seen, held, NOW).due);
+  assert.equal(due('other'), scheduleOf(seen, held, NOW).due);
 });
 
 test.run();

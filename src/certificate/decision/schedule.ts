@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { isAuthority } from '../authority-view.ts';
 import type { Observed } from '../observed.ts';
 import type { CertificateFacts } from '../secret/facts.ts';
 
@@ -26,12 +27,16 @@ export interface Validity {
 export interface Issuance {
   readonly issuedAt: Date | undefined;
   readonly now: Date;
+  /** When the authority suggests the renewal; undefined where it suggests nothing. */
+  readonly suggested?: Date | undefined;
 }
 
 export interface Wish {
   readonly uid: string;
   readonly durationMs: number;
   readonly renewBefore: { readonly ms: number } | { readonly percentage: number } | undefined;
+  /** See Capabilities. */
+  readonly leadMs?: number | undefined;
 }
 
 export interface Schedule {
@@ -49,17 +54,28 @@ export interface Schedule {
  */
 export function schedule(certificate: Validity, wish: Wish, issuance: Issuance): Schedule {
   const { startMs, lifeMs } = grantedLife(certificate, wish.durationMs, issuance);
-  const { untilDueMs, earliestMs, renewBeforeIgnored } = spanOf(lifeMs, wish.renewBefore);
+  const { untilDueMs, earliestMs, renewBeforeIgnored } = spanOf(lifeMs, wish);
   const jitteredMs = untilDueMs * (1 - JITTER * spread(wish.uid, certificate.serialNumber));
   // Whole seconds, upwards: status shows whole seconds, and what is shown must not be before what is acted on.
-  const due = new Date(Math.ceil((startMs + Math.max(jitteredMs, earliestMs)) / SECOND) * SECOND);
+  const ownMs = Math.max(jitteredMs, earliestMs);
+  const untilMs =
+    issuance.suggested === undefined ? ownMs : suggestedMs(issuance.suggested, startMs, ownMs, earliestMs);
+  const due = new Date(Math.ceil((startMs + untilMs) / SECOND) * SECOND);
   const leftMs = certificate.notAfter.getTime() - startMs - Math.max(untilDueMs, earliestMs);
   return { due, renewBeforeIgnored, leftMs };
 }
 
+/**
+ * A suggestion never postpones a renewal, since a CA that is wrong or hostile would let certificates expire. It brings one
+ * forward by half of the way at most: renewals twice as frequent are the worst that such a CA can do.
+ */
+function suggestedMs(suggested: Date, startMs: number, ownMs: number, earliestMs: number): number {
+  return Math.min(ownMs, Math.max(suggested.getTime() - startMs, ownMs / 2, earliestMs));
+}
+
 /** The time from one issuance to the next for certificates of such a life, on the average over the jitter. */
-export function expectedIntervalMs(lifeMs: number, renewBefore: Wish['renewBefore']): number {
-  const { untilDueMs, earliestMs } = spanOf(lifeMs, renewBefore);
+export function expectedIntervalMs(lifeMs: number, wish: Pick<Wish, 'renewBefore' | 'leadMs'>): number {
+  const { untilDueMs, earliestMs } = spanOf(lifeMs, wish);
   const shortestMs = untilDueMs * (1 - JITTER);
   if (earliestMs <= shortestMs) return (shortestMs + untilDueMs) / 2;
   if (earliestMs >= untilDueMs) return earliestMs;
@@ -69,11 +85,13 @@ export function expectedIntervalMs(lifeMs: number, renewBefore: Wish['renewBefor
 }
 
 /** From the start of a life: until it is due if there were no jitter, and before when it is never due. */
-function spanOf(lifeMs: number, renewBefore: Wish['renewBefore']) {
+function spanOf(lifeMs: number, { renewBefore, leadMs = 0 }: Pick<Wish, 'renewBefore' | 'leadMs'>) {
   const wished = wishedRemainder(renewBefore, lifeMs);
   const renewBeforeIgnored = wished !== undefined && wished >= 0.9 * lifeMs;
   const untilDueMs =
-    wished === undefined || renewBeforeIgnored ? lifeMs * (lifeMs <= SHORT_LIFE_MS ? 1 / 2 : 2 / 3) : lifeMs - wished;
+    wished === undefined || renewBeforeIgnored
+      ? Math.min(lifeMs * (lifeMs <= SHORT_LIFE_MS ? 1 / 2 : 2 / 3), Math.max(lifeMs / 2, lifeMs - leadMs))
+      : lifeMs - wished;
   return { untilDueMs, earliestMs: Math.max(5 * SECOND, lifeMs / 10), renewBeforeIgnored };
 }
 
@@ -127,9 +145,15 @@ function clamp(value: number, least: number, most: number): number {
 
 /** The schedule of the certificate that the Secret holds, by what the Secret remembers of its issue. */
 export function scheduleOf(
-  { resource, secret }: Pick<Observed, 'resource' | 'secret'>,
+  { resource, secret, suggestion, authority }: Pick<Observed, 'resource' | 'secret' | 'suggestion' | 'authority'>,
   held: CertificateFacts,
   now: Date,
 ): Schedule {
-  return schedule(held, { ...resource.spec, uid: resource.uid }, { issuedAt: secret?.memory.issuedAt, now });
+  const suggested = suggestion?.serialNumber === held.serialNumber ? suggestion.moment : undefined;
+  const leadMs = isAuthority(authority) ? authority.capabilities.leadMs : undefined;
+  return schedule(
+    held,
+    { ...resource.spec, uid: resource.uid, leadMs },
+    { issuedAt: secret?.memory.issuedAt, now, suggested },
+  );
 }

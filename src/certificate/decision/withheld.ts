@@ -1,7 +1,8 @@
 import type { ClientCertificate } from '../../api/client-certificate.ts';
 import { toRfc3339 } from '../../api/conditions.ts';
 import type { CertificateView } from '../../pki/certificate.ts';
-import type { AuthorityView, Observed } from '../observed.ts';
+import type { AuthorityView } from '../authority-view.ts';
+import type { Observed } from '../observed.ts';
 
 const MINUTE = 60_000;
 /** Workloads need time to load what is published after all. */
@@ -13,11 +14,13 @@ const BEFORE_END_MS = 5 * MINUTE;
  */
 export function withheldUntil(
   { ours, held }: Pick<Observed, 'ours' | 'held'>,
-  { usableAnchors }: Pick<AuthorityView, 'usableAnchors'>,
+  { usableAnchors, trust, ownTrust = trust }: Pick<AuthorityView, 'usableAnchors' | 'trust' | 'ownTrust'>,
   now: Date,
 ): Date | undefined {
   if (usableAnchors === undefined || ours === undefined || held === undefined) return undefined;
-  if (!held.anchorFingerprints.some((each) => usableAnchors.has(each))) return undefined;
+  // What its fallback signed is good too.
+  const isOfFallback = (anchor: string) => trust.anchors.has(anchor) && !ownTrust.anchors.has(anchor);
+  if (!held.anchorFingerprints.some((each) => usableAnchors.has(each) || isOfFallback(each))) return undefined;
   const [beginMs, endMs] = [held.notBefore.getTime(), held.notAfter.getTime()];
   const until = new Date(endMs - Math.min((endMs - beginMs) / 10, BEFORE_END_MS));
   return until > now ? until : undefined;

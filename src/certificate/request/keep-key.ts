@@ -15,7 +15,7 @@ import { nextManifest } from './next-manifest.ts';
  * `issued` also what came of it.
  */
 export async function storeKey(
-  { resource }: Observed,
+  { resource, issuedBy }: Observed,
   content: NextContent,
   key: KeyObject | undefined,
   current: NextKey | undefined,
@@ -24,7 +24,7 @@ export async function storeKey(
 ): Promise<NextKey> {
   deps.ownership.assert(keyOf(resource));
   try {
-    return await deps.nextKeys.apply(nextManifest(resource, content, key, current, issued));
+    return await deps.nextKeys.apply(nextManifest(resource, content, key, current, issued, issuedBy));
   } catch (error) {
     if (!(error instanceof ApiError) || error.status !== 409 || current !== undefined) throw error;
     const name = nextName(resource.name);

@@ -7,6 +7,7 @@ import type { Issued } from '../../backends/backend.ts';
 import { parseCertificates } from '../../pki/certificate.ts';
 import { keySpecOf, parsePrivateKey, publicKeyDer } from '../../pki/keys.ts';
 import { MAX_CHAIN } from '../../pki/path-search.ts';
+import { requestOf } from '../client-request.ts';
 import { shortOnly } from '../secret/annotations.ts';
 
 /** A request whose answer is awaited, as the Secret that keeps its key says; the key itself is not in here. */
@@ -80,11 +81,34 @@ export function requestId(uid: string, wanted: string, key: KeyObject): string {
   return `${uid}-${hash('sha256', Buffer.concat([Buffer.from(wanted), publicKeyDer(key)])).slice(0, 16)}`;
 }
 
-/** The key that a Secret keeps for this very request; undefined where it holds another, or none. */
+/**
+ * The id of a new request that is kept: as above, and for the key of a client another one each time, since that key is the
+ * same at the next try. `chance` is from 0 up to 1.
+ */
+export function newRequestId(uid: string, wanted: string, key: KeyObject, chance: number): string {
+  const id = requestId(uid, wanted, key);
+  if (key.type === 'private') return id;
+  return `${id}-${Math.floor(chance * 2 ** 32)
+    .toString(16)
+    .padStart(8, '0')}`;
+}
+
+const CHANCE = /^-[0-9a-f]{8}$/;
+
+/** Whether it is the id of a request for this key. A tenant may have written it, and it becomes part of names and paths. */
+export function isRequestId(id: string, uid: string, wanted: string, key: KeyObject): boolean {
+  const own = requestId(uid, wanted, key);
+  return id === own || (key.type === 'public' && id.startsWith(own) && CHANCE.test(id.slice(own.length)));
+}
+
+/** The key that a Secret keeps for this very request, or that of the client; undefined where it holds another, or none. */
 export function keptKey(object: RawObject, { certificateUid, id, wanted }: NextKey, spec: ClientCertificate['spec']) {
-  const key = parsed(Buffer.from(object.data?.['tls.key'] ?? '', 'base64').toString('latin1'));
+  const key =
+    spec.csr === undefined
+      ? parsed(Buffer.from(object.data?.['tls.key'] ?? '', 'base64').toString('latin1'))
+      : requestOf(spec)?.publicKey;
   if (key === undefined || JSON.stringify(keySpecOf(key)) !== JSON.stringify(spec.key)) return undefined;
-  return requestId(certificateUid, wanted, key) === id ? key : undefined;
+  return isRequestId(id, certificateUid, wanted, key) ? key : undefined;
 }
 
 /** The certificate that a Secret withholds, with its id at the authority; undefined where none can be read. It isn't proven. */

@@ -7,7 +7,7 @@ import { readable } from '../../foreign-text.ts';
 import { CREATE_ONLY } from '../../kube/object.ts';
 import type { CertificateView } from '../../pki/certificate.ts';
 import { encodePrivateKey } from '../../pki/keys.ts';
-import { authorityName } from '../observed.ts';
+import { authorityName } from '../authority-view.ts';
 import { ownerReference } from '../secret/manifest.ts';
 import { LONGEST_DENIAL, type NextContent, nextName } from './next-key.ts';
 
@@ -15,7 +15,7 @@ export type NextManifest = ReturnType<typeof nextManifest>;
 
 /**
  * The Secret as it is applied: created, or changed on the condition that it still is `current`. One whose request was
- * denied keeps no key: nothing will ever go with it.
+ * denied keeps no key: nothing will ever go with it. Nor does one for a key that a client keeps itself.
  */
 export function nextManifest(
   resource: ClientCertificate,
@@ -23,9 +23,10 @@ export function nextManifest(
   key: KeyObject | undefined,
   current: { readonly uid: string; readonly resourceVersion: string } | undefined,
   issued?: Issued,
+  askedBy = authorityName(resource),
 ) {
   const { ticket, denied, withheld } = content;
-  const keyPem = key === undefined ? '' : encodePrivateKey(key, 'PKCS8');
+  const keyPem = key?.type === 'private' ? encodePrivateKey(key, 'PKCS8') : '';
   return {
     apiVersion: 'v1',
     kind: 'Secret',
@@ -38,7 +39,7 @@ export function nextManifest(
       labels: { [names.NEXT_OF_LABEL]: resource.name },
       annotations: {
         [names.CERTIFICATE_UID_ANNOTATION]: resource.uid,
-        [names.AUTHORITY_ANNOTATION]: authorityName(resource),
+        [names.AUTHORITY_ANNOTATION]: askedBy,
         [names.REQUEST_ANNOTATION]: content.id,
         [names.WANTED_ANNOTATION]: content.wanted,
         ...(ticket === undefined ? {} : { [names.TICKET_ANNOTATION]: ticket }),

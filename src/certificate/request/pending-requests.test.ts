@@ -5,8 +5,9 @@ import { FakeClock } from '../../../test/unit/fake-clock.ts';
 import { requestDeps } from '../../../test/unit/next-store.ts';
 import { NO_TRUST } from '../../backends/backend.ts';
 import { generateKey } from '../../pki/keys.ts';
+import type { CertificateDeps } from '../deps.ts';
 import { RecentActs } from '../recent.ts';
-import { type CertificateDeps, reconcileCertificate } from '../reconcile.ts';
+import { reconcileCertificate } from '../reconcile.ts';
 import type { NextKey } from './next-key.ts';
 import { PendingRequests } from './pending-requests.ts';
 import { UnpublishedCertificates } from './unpublished.ts';
@@ -47,6 +48,39 @@ test('a forged uid does not reach the requests of another namespace', () => {
   assert.is(awaited.of(next)?.key, key);
 });
 
+test('a change of the object that the answer goes into has it polled, at most once a second', () => {
+  const awaited = new PendingRequests();
+  const answer = { ticket: 'T', pollAfterMs: 60_000, message: 'waits', answeredIn: 'client-csr' };
+  const askAtMs = () => awaited.of(next)?.pending?.askAtMs;
+  awaited.keep({ next, key, pending: { answer, askedAtMs: 5_000, askAtMs: 65_000 } });
+  assert.is(awaited.noteChange('team/client', 5_200), 800);
+  assert.is(awaited.noteChange('team/client', 5_300), 700, 'changed twice');
+  assert.is(askAtMs(), 6_000);
+  awaited.keep({ next, key, pending: { answer, askedAtMs: 5_000, askAtMs: 65_000 } });
+  assert.is(awaited.noteChange('team/client', 30_000), 0);
+  assert.is(askAtMs(), 30_000);
+});
+
+test('it is told in which ConfigMap an answer is awaited, until the request is over', () => {
+  const told: (string | undefined)[] = [];
+  const awaited = new PendingRequests((certificate, configMap) => told.push(`${certificate}: ${configMap}`));
+  const answer = { ticket: 'T', pollAfterMs: 60_000, message: 'waits', answeredIn: 'client-csr' };
+  awaited.keep({ next, key, pending: { answer, askedAtMs: 0, askAtMs: 60_000 } });
+  awaited.drop('team/client');
+  assert.equal(told, ['team/client: client-csr', 'team/client: undefined']);
+});
+
+test('a change says nothing where no answer is awaited in an object of the cluster', () => {
+  const awaited = new PendingRequests();
+  assert.is(awaited.noteChange('team/client', 0), undefined);
+  awaited.keep({ next, key });
+  assert.is(awaited.noteChange('team/client', 0), undefined);
+  const answer = { ticket: 'T', pollAfterMs: 60_000, message: 'waits' };
+  awaited.keep({ next, key, pending: { answer, askedAtMs: 0, askAtMs: 60_000 } });
+  assert.is(awaited.noteChange('team/client', 1), undefined);
+  assert.is(awaited.of(next)?.pending?.askAtMs, 60_000);
+});
+
 test('nothing is kept of a deleted certificate, and its request is removed even where its Secret was deleted first', async () => {
   const forgotten: unknown[] = [];
   const own = requestDeps(new FakeClock(NOW), undefined, {
@@ -61,6 +95,7 @@ test('nothing is kept of a deleted certificate, and its request is removed even 
     ...own,
     unpublished,
     recent: new RecentActs(),
+    deletions: new Map(),
     find: () => undefined,
     nextKey: () => undefined,
     isGone: async () => gone,

@@ -26,7 +26,7 @@ export async function forgetOrLeave(next: NextKey, deps: RequestDeps, signal: Ab
   const certificate = certificateKey(next);
   deps.ownership.assert(certificate);
   try {
-    await forget(next, deps, signal);
+    await forget(next, deps, signal, true);
     awaited.left.done(certificate, next);
   } catch (error) {
     const isTriedAgain = awaited.left.failed(certificate, next, clock.monotonicMs(), clock.random());
@@ -36,8 +36,16 @@ export async function forgetOrLeave(next: NextKey, deps: RequestDeps, signal: Ab
   }
 }
 
-async function forget(next: NextKey, deps: RequestDeps, signal: AbortSignal): Promise<void> {
+/** The same of a request that was denied: its Secret stays, and says so. */
+export async function forgetDenied(next: NextKey, deps: RequestDeps, signal: AbortSignal): Promise<void> {
+  await forgetOrLeave(next, deps, signal);
+  deps.awaited.noteForgottenDenial(next);
+}
+
+async function forget(next: NextKey, deps: RequestDeps, signal: AbortSignal, isAbandoned = false): Promise<void> {
   const { id, ticket, namespace, certificateName, certificateUid } = next;
   const requester = { namespace, name: certificateName, uid: certificateUid };
-  await deps.askedBy(next)?.forget?.({ id, ticket: ticket ?? id, requester }, signal);
+  await deps
+    .askedBy(next)
+    ?.forget?.({ id, ticket: ticket ?? id, requester, ...(isAbandoned && { isAbandoned }) }, signal);
 }

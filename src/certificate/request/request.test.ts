@@ -8,8 +8,8 @@ import { bench, fails, signal, WAIT } from '../../../test/unit/request-bench.ts'
 import { thrownBy } from '../../../test/unit/thrown-by.ts';
 import type { ClientCertificate } from '../../api/client-certificate.ts';
 import { DeniedError, RetryableError } from '../../errors.ts';
+import type { AuthorityView } from '../authority-view.ts';
 import { wasDenied } from '../decision/obstacles.ts';
-import type { AuthorityView } from '../observed.ts';
 
 test('the key is kept before the authority is asked, and the same request is made until the answer is there', async () => {
   const { look, wait, sign, asked, clock, keys, secret } = bench();
@@ -136,6 +136,41 @@ test('a denial survives a restart, keeps no private key, and ends after an hour,
     ),
     undefined,
   );
+});
+
+test('what was made for a denied request is removed once after a restart, as it may have stayed', async () => {
+  const one = bench();
+  one.keepsRequests = true;
+  await thrownBy(one.look(fails(new DeniedError('RequestDenied', 'no'))));
+  // As where the process ends between the denial and the removal.
+  one.restart();
+  one.keepsRequests = false;
+  assert.equal(one.forgotten, []);
+  await one.tidy();
+  await one.tidy();
+  assert.equal(one.forgotten, [one.asked[0]?.id]);
+  assert.is(one.keys.view()?.denied?.message, 'no');
+});
+
+test('a denial that was followed by the removal has nothing removed again by the same process', async () => {
+  const one = bench();
+  await thrownBy(one.look(fails(new DeniedError('RequestDenied', 'no'))));
+  await one.tidy();
+  assert.equal(one.forgotten, [one.asked[0]?.id]);
+});
+
+test('a person who denies is not asked again but for a change or a renew-at', async () => {
+  const one = bench();
+  await thrownBy(one.look(fails(new DeniedError('RequestDenied', 'no'))));
+  const now = one.clock.now();
+  const view = { ...one.view, capabilities: { ...one.view.capabilities, denialIsFinal: true } };
+  const denied = (resource: ClientCertificate) => wasDenied(one.seen(resource, view), after(DAY, now));
+  assert.equal(denied(aCertificate().build()), { do: 'refuse', code: 'RequestDenied', message: 'no' });
+  const later = after(2 * DAY, now);
+  const comes = denied(aCertificate().renewAt(later).build());
+  assert.equal(comes?.do === 'refuse' && comes.recheckAt, later);
+  assert.is(denied(aCertificate().renewAt(after(HOUR, now)).build()), undefined);
+  assert.is(denied(aCertificate({ commonName: 'other' }).build()), undefined);
 });
 
 test('a key that is to stay the same is asked for again, in a request of its own', async () => {

@@ -2,12 +2,13 @@ import type { KeyObject } from 'node:crypto';
 import { keyOf } from '../../api/parse.ts';
 import { type Issued, type IssueRequest, isPending, type Pending } from '../../backends/backend.ts';
 import { CertwheelError, DeniedError, RetryableError, TerminalError } from '../../errors.ts';
-import type { AuthorityView, Observed } from '../observed.ts';
+import type { AuthorityView } from '../authority-view.ts';
+import type { Observed } from '../observed.ts';
 import type { Ask, RequestDeps } from './deps.ts';
 import { storeKey } from './keep-key.ts';
-import { keptCertificate, keptKey, type NextKey, nextName, requestId } from './next-key.ts';
+import { keptCertificate, keptKey, type NextKey, newRequestId, nextName, requestId } from './next-key.ts';
 import { certificateKey, notYet, type PendingRequest } from './pending-requests.ts';
-import { abandonRequest, forgetOrLeave } from './remove.ts';
+import { abandonRequest, forgetDenied, forgetOrLeave } from './remove.ts';
 
 /** Whether the request for what is wanted has been made already: to ask for its answer is no new request. */
 export function isUnderWay(seen: Observed): boolean {
@@ -112,7 +113,7 @@ async function begin(
   if (lost !== undefined) await forgetOrLeave(lost, deps, signal);
   const key = await makeKey();
   const content = {
-    id: requestId(resource.uid, wanted, key),
+    id: newRequestId(resource.uid, wanted, key, deps.clock.random()),
     wanted,
     ticket: undefined,
     denied: undefined,
@@ -130,8 +131,8 @@ async function remember(seen: Observed, awaited: PendingRequest, answer: Pending
   // Where the id is enough to find the request again, nothing has to be written for that.
   if (answer.ticket !== next.id && answer.ticket !== next.ticket)
     next = await storeKey(seen, { ...next, ticket: answer.ticket }, key, next, deps);
-  const askAtMs = deps.clock.monotonicMs() + answer.pollAfterMs;
-  deps.awaited.keep({ next, key, pending: { answer, askAtMs } });
+  const askedAtMs = deps.clock.monotonicMs();
+  deps.awaited.keep({ next, key, pending: { answer, askedAtMs, askAtMs: askedAtMs + answer.pollAfterMs } });
 }
 
 /** Kept where it outlives us, so that a restart doesn't ask once more; status alone decides nothing. */
@@ -139,7 +140,7 @@ async function deny(seen: Observed, next: NextKey, { message }: Error, deps: Req
   deps.awaited.drop(certificateKey(next));
   const denied = { message, at: deps.clock.now() };
   await storeKey(seen, { ...next, denied }, undefined, next, deps);
-  await forgetOrLeave(next, deps, signal);
+  await forgetDenied(next, deps, signal);
 }
 
 /** The same request would only bring the same again. */

@@ -1,11 +1,13 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { aCertificate, anAuthority, anObserved, NOW } from '../../../test/unit/builders.ts';
+import { aCertificate, after, anAuthority, anObserved, HOUR, NOW } from '../../../test/unit/builders.ts';
+import { aClientsOwn } from '../../../test/unit/client-requests.ts';
 import { rulesOf } from '../../../test/unit/rules-of.ts';
 import { type Approval, type Permission, permissionOf } from '../../policy/permission.ts';
 import { Rule } from '../../policy/rule.ts';
 import { decide } from '../decision/decide.ts';
 import type { Observed } from '../observed.ts';
+import type { NextKey } from './next-key.ts';
 import { isOver } from './tidy.ts';
 
 const seen = anObserved().build();
@@ -44,6 +46,20 @@ for (const [cases, over] of [
       const found = seen.with(readings);
       assert.is(isOver(found, decide(found, NOW)), over);
     });
+
+test('over a key that the client has withdrawn nobody signs any more; over the present one the request goes on', () => {
+  const due = after(20 * HOUR);
+  const waits = anObserved(aClientsOwn()).withSecret().build();
+  for (const [wanted, over] of [
+    ['another', true],
+    [waits.wanted, false],
+  ] as const) {
+    const found = waits.with({ next: { wanted } as NextKey });
+    const decision = decide(found, due);
+    assert.is('code' in decision && decision.code, 'NewCSRNeeded');
+    assert.is(isOver(found, decision), over);
+  }
+});
 
 test('a request under way is kept while its resource is suspended', () => {
   const suspended = anObserved(aCertificate().suspended()).build();

@@ -5,7 +5,7 @@ import type { Run } from '../../queue/controller.ts';
 import type { Decision, Observed } from '../observed.ts';
 import type { RequestDeps } from './deps.ts';
 import type { NextKey } from './next-key.ts';
-import { endRequest, forgetOrLeave } from './remove.ts';
+import { endRequest, forgetDenied, forgetOrLeave } from './remove.ts';
 
 export interface TidyDeps extends RequestDeps {
   /** From the cache: a request of a ClientCertificate of that key, which may be gone. */
@@ -24,21 +24,26 @@ const TIDY_AGAIN_MS = 30_000;
 const WITHDRAWN: readonly ErrorCode[] = ['NamespaceNotAllowed', 'ApprovalPending', 'TooManyCertificates'];
 
 /** Whether the answer to a request is no longer needed, once what was decided is done. */
-export function isOver({ resource }: Observed, decision: Decision): boolean {
+export function isOver(seen: Observed, decision: Decision): boolean {
   switch (decision.do) {
     case 'issue':
       return true;
     case 'settle':
       // Hands off means from what was asked for, too.
-      return !resource.spec.suspended;
+      return !seen.resource.spec.suspended;
     case 'refuse':
       // What was denied is remembered there.
       return decision.code !== 'RequestDenied';
     case 'wait':
-      return WITHDRAWN.includes(decision.code);
+      return (decision.code === 'NewCSRNeeded' && isForFormer(seen)) || WITHDRAWN.includes(decision.code);
     default:
       return false;
   }
+}
+
+/** Whether a request is under way over a key that the client has withdrawn, while the present one has its certificate. */
+function isForFormer({ next, wanted }: Observed): boolean {
+  return next !== undefined && wanted !== undefined && next.wanted !== wanted;
 }
 
 /**
@@ -66,6 +71,10 @@ export async function tidy(
   run: Run,
 ): Promise<Date | undefined> {
   const { clock, awaited } = deps;
+  const kept = deps.nextKey(certificate);
+  // The process that was denied may have ended before it could remove what it had made.
+  if (next === undefined && kept?.denied !== undefined && !awaited.isForgottenDenial(kept))
+    await run.releaseWorker(() => forgetDenied(kept, deps, run.signal));
   for (const abandoned of awaited.left.due(certificate, clock.monotonicMs()))
     await run.releaseWorker(() => forgetOrLeave(abandoned, deps, run.signal));
   const inMs = awaited.left.nextInMs(certificate, clock.monotonicMs());

@@ -1,12 +1,13 @@
 import { keyOf } from '../../api/parse.ts';
 import type { CertificateView } from '../../pki/certificate.ts';
 import { chainsTo } from '../../pki/chain.ts';
+import type { AuthorityView } from '../authority-view.ts';
 import { withheldUntil } from '../decision/withheld.ts';
-import type { AuthorityView, Observed } from '../observed.ts';
-import { trustFor } from '../prove.ts';
+import type { Observed } from '../observed.ts';
+import { ownTrustFor } from '../prove.ts';
 import type { RequestDeps } from './deps.ts';
 import { storeKey } from './keep-key.ts';
-import { requestId } from './next-key.ts';
+import { isRequestId, requestId } from './next-key.ts';
 import { abandonRequest, forgetOrLeave } from './remove.ts';
 import { isUnderWay, underWay } from './request.ts';
 import type { UnpublishedCertificate } from './unpublished.ts';
@@ -33,7 +34,7 @@ export function withholding(
   const until = withheldUntil(seen, view, now);
   if (usable === undefined || until === undefined) return undefined;
   const leadsTo = (anchors: readonly CertificateView[]) => chainsTo([...issued.chain, ...intermediates], anchors);
-  const anchors = [...trustFor(issued, view).anchors.values()];
+  const anchors = [...ownTrustFor(issued, view).anchors.values()];
   if (leadsTo(anchors.filter(({ fingerprintSHA256 }) => usable.has(fingerprintSHA256)))) return undefined;
   const anchor = anchors.find((each) => leadsTo([each]));
   return anchor && { anchor, until };
@@ -49,9 +50,9 @@ export async function withhold(
 ): Promise<void> {
   const { resource, wanted = '' } = seen;
   const { key, issued, issuedAt } = made;
-  const id = requestId(resource.uid, wanted, key);
   const former = deps.awaited.under(keyOf(resource)) ?? seen.next;
-  const isSame = former?.id === id;
+  const isSame = former !== undefined && isRequestId(former.id, resource.uid, wanted, key);
+  const id = isSame ? former.id : requestId(resource.uid, wanted, key);
   // Other writers may have changed what the annotations say, by which it is decided whether to wait.
   if (isSame && former?.withheld?.anchor === anchor.fingerprintSHA256) return;
   if (former !== undefined && !isSame) await forgetOrLeave(former, deps, signal);

@@ -10,6 +10,8 @@ import { readOutputs } from './outputs.ts';
 export interface SecretMemory {
   readonly revision: number;
   readonly authority: string | undefined;
+  /** The fallback that signed in place of the authority, as `CertificateAuthority/name`. */
+  readonly issuedBy?: string | undefined;
   readonly authorityGeneration: number | undefined;
   readonly requestedDurationMs: number | undefined;
   readonly issuedAt: Date | undefined;
@@ -45,6 +47,7 @@ export function readMemory(annotations: Annotations): SecretMemory {
 class AnnotatedMemory implements SecretMemory {
   readonly #revision: string | undefined;
   readonly #authority: string | undefined;
+  readonly #issuedBy: string | undefined;
   readonly #authorityGeneration: string | undefined;
   readonly #requestedDuration: string | undefined;
   readonly #issuedAt: string | undefined;
@@ -56,6 +59,7 @@ class AnnotatedMemory implements SecretMemory {
   constructor(annotations: Annotations) {
     this.#revision = shortOnly(annotations[names.REVISION_ANNOTATION]);
     this.#authority = shared(shortOnly(annotations[names.AUTHORITY_ANNOTATION]));
+    this.#issuedBy = shared(authorityNameIn(annotations[names.ISSUED_BY_ANNOTATION]));
     this.#authorityGeneration = shortOnly(annotations[names.AUTHORITY_GENERATION_ANNOTATION]);
     this.#requestedDuration = shortOnly(annotations[names.REQUESTED_DURATION_ANNOTATION]);
     this.#issuedAt = shortOnly(annotations[names.ISSUED_AT_ANNOTATION]);
@@ -74,6 +78,10 @@ class AnnotatedMemory implements SecretMemory {
 
   get authority(): string | undefined {
     return this.#authority;
+  }
+
+  get issuedBy(): string | undefined {
+    return this.#issuedBy;
   }
 
   get authorityGeneration(): number | undefined {
@@ -106,6 +114,11 @@ function countOf(text: string | undefined): number | undefined {
   return text !== undefined && /^[1-9]\d{0,8}$/.test(text) ? Number(text) : undefined;
 }
 
+/** Undefined for anything else, since it is shown in the status, which has a schema. */
+function authorityNameIn(text: string | undefined): string | undefined {
+  return text !== undefined && /^(Cluster)?CertificateAuthority\/[-a-z0-9.]{1,50}$/.test(text) ? text : undefined;
+}
+
 function ledgerOf(annotations: Annotations): string {
   const text = shortOnly(annotations[names.SERIALS_ANNOTATION], MOST_LEDGER_BYTES) ?? '';
   const externalId = shortOnly(annotations[names.EXTERNAL_ID_ANNOTATION]);
@@ -121,6 +134,7 @@ export function writeMemory(memory: SecretMemory): Record<string, string> {
   const annotations: Record<string, string | undefined> = {
     [names.REVISION_ANNOTATION]: String(memory.revision),
     [names.AUTHORITY_ANNOTATION]: memory.authority,
+    [names.ISSUED_BY_ANNOTATION]: memory.issuedBy,
     [names.AUTHORITY_GENERATION_ANNOTATION]:
       memory.authorityGeneration === undefined ? undefined : String(memory.authorityGeneration),
     [names.REQUESTED_DURATION_ANNOTATION]:

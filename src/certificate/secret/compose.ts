@@ -6,15 +6,18 @@ import { wayToAnchor } from '../../pki/chain.ts';
 import { encodePrivateKey } from '../../pki/keys.ts';
 import { parsePem, toPem } from '../../pki/pem.ts';
 import { reencoded } from '../../pki/reencode.ts';
+import { type AuthorityView, authorityName } from '../authority-view.ts';
 import { grantedLife } from '../decision/schedule.ts';
-import { type AuthorityView, authorityName, type Observed } from '../observed.ts';
-import { trustFor } from '../prove.ts';
+import type { Observed } from '../observed.ts';
+import { ownTrustFor, trustFor } from '../prove.ts';
 import type { UnpublishedCertificate } from '../request/unpublished.ts';
 import type { CertificateMemory } from './annotations.ts';
 import type { CertificateFacts } from './facts.ts';
-import { nextLedger } from './ledger.ts';
+import { ledgerWith } from './ledger-with.ts';
 import { contentOf, type SecretContent } from './read-content.ts';
 import { renderPem, type SecretData } from './render.ts';
+import type { Seal } from './seal.ts';
+import { holdsKey } from './secret-type.ts';
 
 /** What is written into the Secret of a certificate: its data, and what its annotations remember. */
 interface Contents {
@@ -28,29 +31,35 @@ export function composeIssued(
   view: AuthorityView,
   { issued, key, issuedAt }: UnpublishedCertificate,
   now: Date,
+  seal?: Seal,
 ): Contents & { readonly content: SecretContent } {
-  const { resource, secret, held } = seen;
+  const { resource } = seen;
   const trust = trustFor(issued, view);
-  const chain = chainToPublish(issued, view, trust, now);
+  const chain = chainToPublish(issued, view, ownTrustFor(issued, view), now);
   const [leaf] = chain;
   if (leaf === undefined) throw new Error('nothing is published that was not proven');
+  const keyEncoding = key.type === 'private' ? resource.spec.keyEncoding : undefined;
   const data = {
     certificateChain: chain.map((each) => each.pem).join(''),
-    privateKey: encodePrivateKey(key, resource.spec.keyEncoding),
+    privateKey: keyEncoding && encodePrivateKey(key, keyEncoding),
     trustBundle: trust.pem,
   };
   const { serialNumber, notAfter } = leaf;
   const { externalId } = issued;
   // Once for the ledger and for the view of what is written: it verifies the signatures up to the root.
-  const content = contentOf(chain, resource.spec.keyEncoding, renderPem(data)['ca.crt']);
-  const latest = { serialNumber, notAfter, externalId, issuerFingerprint: content.issuer.fingerprintSHA256 };
+  const content = contentOf(chain, keyEncoding, renderPem(data)['ca.crt']);
+  const issuerFingerprint = content.issuer.fingerprintSHA256;
+  const sealedFor = seen.issuedBy ?? authorityName(resource);
+  const latest = { serialNumber, notAfter, externalId, issuerFingerprint, issuedAt, sealedFor };
   const memory = {
     revision: seen.revision + 1,
     authority: authorityName(resource),
-    authorityGeneration: issued.generation,
+    issuedBy: seen.issuedBy,
+    // The generations of a fallback are counted for themselves.
+    authorityGeneration: seen.issuedBy === undefined ? issued.generation : undefined,
     requestedDurationMs: resource.spec.durationMs,
     issuedAt,
-    ledger: nextLedger(secret?.memory.ledger ?? '', held === undefined ? [latest] : [latest, held], now),
+    ledger: ledgerWith(seen, view, [latest], now, seal),
   };
   return { data, memory, content };
 }
@@ -62,26 +71,33 @@ export function composeHeld(
   held: CertificateFacts,
   stored: RawObject,
   now: Date,
+  seal?: Seal,
 ): Contents {
-  const { data, memory } = composeStored(seen, view, stored, now);
+  const { data, memory } = composeStored(seen, view, stored, now, { seal });
   return {
     data: {
       ...data,
       certificateChain: chainFor(held, data.certificateChain, view),
-      privateKey: reencoded(data.privateKey, seen.resource.spec.keyEncoding),
+      privateKey: data.privateKey && reencoded(data.privateKey, seen.resource.spec.keyEncoding),
     },
     memory,
   };
 }
 
-/** What the Secret holds, byte for byte, with the trust bundle of today. */
-export function composeStored(seen: Observed, view: AuthorityView, stored: RawObject | undefined, now: Date): Contents {
+/** What the Secret holds, byte for byte, with the trust bundle of today; without a key in one whose `type` has none. */
+export function composeStored(
+  seen: Observed,
+  view: AuthorityView,
+  stored: RawObject | undefined,
+  now: Date,
+  { type = stored?.type, seal }: { readonly type?: string | undefined; readonly seal?: Seal | undefined } = {},
+): Contents {
   const data = {
     certificateChain: textOf(stored, 'tls.crt'),
-    privateKey: textOf(stored, 'tls.key'),
+    privateKey: holdsKey(type) ? textOf(stored, 'tls.key') : undefined,
     trustBundle: view.trust.pem === '' ? textOf(stored, 'ca.crt') : view.trust.pem,
   };
-  return { data, memory: memoryOf(seen, view, now) };
+  return { data, memory: memoryOf(seen, view, now, seal) };
 }
 
 /** A key of the data of a Secret, as text; empty where there is none. */
@@ -113,17 +129,18 @@ function chainFor(
   return leaf === undefined ? stored : [toPem(leaf.label, leaf.der), ...issuers.map(({ pem }) => pem)].join('');
 }
 
-function memoryOf(seen: Observed, view: AuthorityView, now: Date): CertificateMemory {
+function memoryOf(seen: Observed, view: AuthorityView, now: Date, seal: Seal | undefined): CertificateMemory {
   const { resource, secret, held } = seen;
   const { memory } = secret ?? {};
   const { durationMs } = resource.spec;
   return {
     revision: Math.max(1, seen.revision),
     authority: authorityName(resource),
+    issuedBy: held && memory?.issuedBy,
     authorityGeneration: held && view.generations.get(held.issuerFingerprint)?.version,
     requestedDurationMs: memory?.requestedDurationMs ?? durationMs,
     issuedAt: memory?.issuedAt ?? (held && momentOfIssue(held, durationMs, now)),
-    ledger: nextLedger(memory?.ledger ?? '', held === undefined ? [] : [held], now),
+    ledger: ledgerWith(seen, view, [], now, seal),
   };
 }
 

@@ -14,7 +14,8 @@ export interface CertificateFacts {
   readonly notAfter: Date;
   readonly identity: CanonicalIdentity;
   readonly key: KeySpec | undefined;
-  readonly keyEncoding: KeyEncoding;
+  /** See SecretContent. */
+  readonly keyEncoding: KeyEncoding | undefined;
   /** The CA certificate that signed it, and those of `ca.crt` to which its chain leads. */
   readonly issuerFingerprint: string;
   /** See caKeyId; that of the issuer. */
@@ -31,7 +32,8 @@ export function factsOf(content: SecretContent): CertificateFacts {
 
 class Facts implements CertificateFacts {
   readonly key: KeySpec | undefined;
-  readonly keyEncoding: KeyEncoding;
+  /** See SecretContent. */
+  readonly keyEncoding: KeyEncoding | undefined;
   readonly issuerFingerprint: string;
   readonly issuerKeyId: string;
   readonly anchorFingerprints: readonly string[];

@@ -180,6 +180,17 @@ test('a change beside the data wakes those that wait for an annotation, and no o
   assert.equal(change('team/both', { a: 'eA==' }, { a: 'eA==' }), []);
 });
 
+test('a file in a ConfigMap that is no text is a change of its data', () => {
+  const { followed, listeners, woken } = watchedByHand();
+  followed.follow({ namespace: 'team', name: 'partner' }, [{ name: 'csr', kind: 'ConfigMap', dataOnly: true }]);
+  const [[id, told] = []] = [...listeners];
+  told?.(`${id}`, { data: {} }, { data: {}, binaryData: { 'client.csr': 'MII=' } });
+  assert.equal(
+    woken.map(({ key }) => key),
+    ['team/partner'],
+  );
+});
+
 test('a Secret that changes in a loop wakes its many followers one after the other, and each only twice in a walk', async () => {
   const [many, apartMs] = [100, 2];
   const { followed, change, woken } = watchedByHand(apartMs);

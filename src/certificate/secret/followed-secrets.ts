@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { ClientCertificate } from '../../api/client-certificate.ts';
-import { SECRETS } from '../../api/names.ts';
+import { CONFIG_MAPS, type Resource, SECRETS } from '../../api/names.ts';
 import { keyOf, type RawObject } from '../../api/parse.ts';
 import type { Clock } from '../../clock.ts';
 import type { ChangeListener } from '../../kube/cache/listeners.ts';
@@ -9,9 +9,11 @@ import { backoffMs } from '../../queue/backoff.ts';
 import { fairLevel } from '../../queue/fair-level.ts';
 import { PacedWakes } from '../../queue/paced-wakes.ts';
 
-/** A Secret that a certificate follows. */
+/** A Secret that a certificate follows, or a ConfigMap. */
 interface Followed {
   readonly name: string;
+  /** A Secret unless it is said. */
+  readonly kind?: 'Secret' | 'ConfigMap' | undefined;
   /** Whether nothing but its data matters; otherwise each change of the object does. */
   readonly dataOnly: boolean;
 }
@@ -49,7 +51,8 @@ interface Watched {
 
 /**
  * Notices when a Secret changes that a certificate depends on and that doesn't carry our label, so that no other watch
- * covers it: such as one that occupies its name, or holds the password of its key stores. Some are watched one by one; above the limit certificates are reconciled
+ * covers it: such as one that occupies its name, or holds the password of its key stores. So it does with the Secret or the
+ * ConfigMap that holds the certificate request of its client. Some are watched one by one; above the limit certificates are reconciled
  * now and then instead, and take over the watches that become free. Namespaces share both: one with many watches gives up
  * one to another that has fewer, and those with many certificates have theirs reconciled less often.
  */
@@ -77,13 +80,13 @@ export class FollowedSecrets {
   follow(resource: Pick<ClientCertificate, 'namespace' | 'name'>, secrets: readonly Followed[]): void {
     const { namespace } = resource;
     const key = keyOf(resource);
-    const ids = secrets.map(({ name }) => idOf(key, name));
+    const ids = secrets.map((each) => idOf(key, placeOf(each)));
     for (const id of this.#followed.get(key) ?? []) if (!ids.includes(id)) this.#drop(id);
     if (ids.length === 0) this.#followed.delete(key);
     else this.#followed.set(key, ids);
     for (const id of new Set(ids)) {
       // One Secret may hold the password and occupy the name that the certificate needs.
-      const dataOnly = secrets.every((each) => each.dataOnly || each.name !== secretOf(id));
+      const dataOnly = secrets.every((each) => each.dataOnly || placeOf(each) !== secretOf(id));
       const watched = this.#watched.get(namespace)?.get(secretOf(id));
       if (watched !== undefined) {
         take(this.#polled, namespace, id);
@@ -95,8 +98,12 @@ export class FollowedSecrets {
   }
 
   /** A Secret that is watched; undefined where it is not, or its watch doesn't know yet. */
-  read(namespace: string, name: string): { readonly found: RawObject | undefined } | undefined {
-    const reference = this.#watched.get(namespace)?.get(name)?.reference;
+  read(
+    namespace: string,
+    name: string,
+    kind?: Followed['kind'],
+  ): { readonly found: RawObject | undefined } | undefined {
+    const reference = this.#watched.get(namespace)?.get(placeOf({ name, kind }))?.reference;
     return reference === undefined || !reference.known || reference.isLeftOut ? undefined : { found: reference.get() };
   }
 
@@ -132,11 +139,13 @@ export class FollowedSecrets {
     const certificates = new Map([[certificateOf(id), dataOnly]]);
     const place = keyOf({ namespace, name: secretOf(id) });
     const wake: ChangeListener<RawObject> = (_, before, after) => {
-      const isSame = before !== undefined && after !== undefined && isDeepStrictEqual(before.data, after.data);
+      const isSame =
+        before !== undefined && after !== undefined && isDeepStrictEqual(contentOf(before), contentOf(after));
       for (const [each, isDataOnly] of certificates) if (!isDataOnly) this.#deps.wake(each);
       if (!isSame) this.#wakes.wake(place, () => [...certificates].flatMap(([each, is]) => (is ? [each] : [])));
     };
-    const reference = this.#deps.references.acquire(SECRETS, namespace, secretOf(id), wake);
+    const { resource, name } = watchedAt(secretOf(id));
+    const reference = this.#deps.references.acquire(resource, namespace, name, wake);
     put(this.#watched, namespace, secretOf(id), { reference, certificates });
     this.#watches++;
     // Gone between the look and the watch, which then has nothing to tell.
@@ -172,6 +181,19 @@ export class FollowedSecrets {
   }
 }
 
+const CONFIG_MAP = 'ConfigMap/';
+
+/** What stands for the object in here; no name of a Secret has a slash. */
+function placeOf({ name, kind }: Pick<Followed, 'name' | 'kind'>): string {
+  return kind === 'ConfigMap' ? `${CONFIG_MAP}${name}` : name;
+}
+
+function watchedAt(place: string): { readonly resource: Resource; readonly name: string } {
+  return place.startsWith(CONFIG_MAP)
+    ? { resource: CONFIG_MAPS, name: place.slice(CONFIG_MAP.length) }
+    : { resource: SECRETS, name: place };
+}
+
 /** Of a Secret that a certificate follows: `namespace/certificate secret`; no name has a blank. */
 function idOf(certificate: string, secret: string): string {
   return `${certificate} ${secret}`;
@@ -204,4 +226,9 @@ function take<T>(all: ByNamespace<T>, namespace: string, id: string): T | undefi
   known?.delete(id);
   if (known?.size === 0) all.delete(namespace);
   return value;
+}
+
+/** A file that is no text is in the other field of a ConfigMap. */
+function contentOf({ data, binaryData }: RawObject): readonly unknown[] {
+  return [data, binaryData];
 }

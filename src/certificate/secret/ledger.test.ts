@@ -115,7 +115,7 @@ test('an external id may hold what separates entries; one that is too long is le
 
 test('without room the oldest are dropped, and the ledger says until when one of them is valid', () => {
   const add = (text: string, serialNumber: string, notAfter: Date, now = NOW) =>
-    nextLedger(text, [{ serialNumber, notAfter }], now, 76);
+    nextLedger(text, [{ serialNumber, notAfter }], now, undefined, 76);
   const two = add(add('', '0a', june4), '0b', june2);
   assert.is(two, `0b=${JUNE_2},0a=${JUNE_4}`);
   const full = add(two, '0c', june3);
@@ -154,7 +154,7 @@ function writeAll(all: readonly (readonly [LedgerEntry, number])[], mostBytes: n
   const issued = new Map<string, LedgerEntry>();
   for (const [each, hours] of all) {
     now = after(hours * HOUR, now);
-    text = nextLedger(text, [each], now, mostBytes);
+    text = nextLedger(text, [each], now, undefined, mostBytes);
     assert.ok(Buffer.byteLength(text) <= mostBytes);
     issued.delete(idOf(each));
     issued.set(idOf(each), each);

@@ -2,6 +2,7 @@ import type { ClientCertificate } from '../../api/client-certificate.ts';
 import * as names from '../../api/names.ts';
 import { type CertificateMemory, writeMemory } from './annotations.ts';
 import type { Rendered } from './render.ts';
+import { typeOfData } from './secret-type.ts';
 
 export type SecretManifest = ReturnType<typeof secretManifest>;
 
@@ -34,7 +35,7 @@ export function secretManifest(
       },
       ownerReferences: spec.deletionPolicy === 'Delete' ? [ownerReference(resource)] : [],
     },
-    type: 'kubernetes.io/tls',
+    type: typeOfData(data),
     data,
   };
 }

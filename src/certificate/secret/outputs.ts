@@ -3,6 +3,7 @@ import type { CertificateSpec } from '../../api/client-certificate.ts';
 import { OUTPUTS_ANNOTATION } from '../../api/names.ts';
 import { type Outputs, storesOf } from '../../api/outputs.ts';
 import type { RawObject } from '../../api/parse.ts';
+import { holdsKey } from './secret-type.ts';
 
 /** The fields of a spec that decide what is rendered from a chain, a key and a trust bundle. */
 export type OutputSpec = Pick<CertificateSpec, 'key' | 'keyEncoding' | 'outputs'>;
@@ -10,7 +11,7 @@ export type OutputSpec = Pick<CertificateSpec, 'key' | 'keyEncoding' | 'outputs'
 /** The data of a Secret, in base64. */
 export type Data = Readonly<Record<string, string>>;
 
-/** The keys that each Secret of type kubernetes.io/tls from Certwheel has. */
+/** The keys that each Secret from Certwheel has; without the second one where the client keeps its key itself. */
 const PEM_KEYS = ['tls.crt', 'tls.key', 'ca.crt'];
 
 /**
@@ -84,7 +85,10 @@ export function outputsOf(secret: RawObject | undefined): OutputsRecord {
 /** Whether the files beside the three are as they were written; a matter of the Secret alone, whatever the spec says. */
 export function areFilesWhole(secret: RawObject): boolean {
   const { content, files } = outputsOf(secret);
-  return files.size === 0 || content === contentDigest(secret.data, files.keys());
+  if (files.size === 0) return true;
+  // Where the client keeps its key, a tls.key is not one that Certwheel has written.
+  const { 'tls.key': _, ...withoutKey } = secret.data ?? {};
+  return content === contentDigest(holdsKey(secret.type) ? secret.data : withoutKey, files.keys());
 }
 
 /** In place of the inputs of a trust store that was made from an earlier ca.crt; the digest of that one follows. */

@@ -45,6 +45,20 @@ test('the name of a Secret that is to hold a CA or credentials is taken, that of
   assert.match(purposeOf(undefined, both) ?? '', 'is to hold the CA');
 });
 
+test('the name of a certificate that an authority logs in with stays free for a ClientCertificate', () => {
+  for (const field of ['vault.auth.cert.secretRef', 'stepCA.provisioner.x5c.secretRef']) {
+    assert.is(purposeOf(undefined, use(field)), undefined);
+    // One that others have put there is not taken over.
+    assert.match(purposeOf(clientSecret, use(field)) ?? '', 'holds credentials of');
+  }
+  for (const field of [
+    'vault.auth.jwt.secretRef',
+    'vault.auth.aws.credentials.secretRef',
+    'stepCA.provisioner.k8sSA.secretRef',
+  ])
+    assert.match(purposeOf(undefined, use(field)) ?? '', 'is to hold credentials');
+});
+
 test('a CA certificate is known by itself, whether a root or an intermediate', () => {
   for (const { certificate } of [ca, below])
     assert.is(purposeOf(secretWith(certificate.pem), []), 'holds a CA certificate');
@@ -60,10 +74,24 @@ test('marks of a generation and of a key that waits count before anything else',
     labels: { 'certwheel.io/ledger-of': 'ca', 'certwheel.io/authority-kind': 'CertificateAuthority' },
   });
   assert.is(purposeOf(ledger, []), 'keeps the ledgers of CertificateAuthority ca');
+  const register = secretWith('', {
+    labels: { 'certwheel.io/revocations-of': 'ca', 'certwheel.io/authority-kind': 'CertificateAuthority' },
+  });
+  assert.is(purposeOf(register, []), 'keeps what CertificateAuthority ca revokes');
   const sources = secretWith('', {
     labels: { 'certwheel.io/trust-sources-of': 'ca', 'certwheel.io/authority-kind': 'CertificateAuthority' },
   });
   assert.match(purposeOf(sources, []) ?? '', 'keeps what the trust sources of CertificateAuthority ca served last');
+  const books = secretWith('', { labels: { 'certwheel.io/books': 'key' } });
+  assert.is(purposeOf(books, []), 'keeps the key of the books of Certwheel');
+  const account = secretWith('', {
+    labels: { 'certwheel.io/acme-account-of': 'ca', 'certwheel.io/authority-kind': 'CertificateAuthority' },
+  });
+  assert.is(purposeOf(account, []), 'keeps the ACME account of CertificateAuthority ca');
+  const request = secretWith('', {
+    labels: { 'certwheel.io/ca-request-of': 'ca', 'certwheel.io/authority-kind': 'CertificateAuthority' },
+  });
+  assert.is(purposeOf(request, []), 'keeps the key of the next CA of CertificateAuthority ca');
 });
 
 test('names of what Certwheel keeps of authorities are reserved, and that of a key whose certificate there is', () => {
@@ -73,8 +101,12 @@ test('names of what Certwheel keeps of authorities are reserved, and that of a k
     'x-clusterca-v12',
     'a.b-ca-v3',
     'ca-ca-ledger',
+    'ca-ca-acme-account',
+    'ca-clusterca-acme-account',
     'x-clusterca-ledger',
     'ca-ca-sources',
+    'ca-ca-fallback',
+    'ca-ca-request',
   ])
     assert.match(reservationOf(name, isCertificate) ?? '', 'reserved for what Certwheel keeps of authorities');
   assert.match(reservationOf('alice-next', isCertificate) ?? '', 'keeps the key of ClientCertificate alice');
@@ -90,6 +122,7 @@ test('names of what Certwheel keeps of authorities are reserved, and that of a k
     'ca-ledger',
     'web-ca-ledgers',
     'ca-sources',
+    'ca-fallback',
   ])
     assert.is(reservationOf(name, isCertificate), undefined, name);
 });

@@ -1,8 +1,12 @@
+import { BOOKS_LABEL, RESPONDER_KEYS_LABEL, REVOCATIONS_OF_LABEL } from '../../api/books-names.ts';
 import {
+  ACME_ACCOUNT_OF_LABEL,
   AUTHORITY_KIND_LABEL,
   AUTHORITY_NAME_LABEL,
+  CA_REQUEST_OF_LABEL,
   CERTIFICATE_NAME_LABEL,
   CERTIFICATE_UID_ANNOTATION,
+  FALLBACK_OF_LABEL,
   LEDGER_OF_LABEL,
   NEXT_OF_LABEL,
   TRUST_SOURCES_OF_LABEL,
@@ -19,8 +23,8 @@ export interface SecretUse {
   readonly field: string;
 }
 
-/** The names of CA generations, of ledgers and of what sources of trust served last, of whichever authority. */
-const AUTHORITYS_NAME = /-(cluster)?ca-(v[1-9]\d*|ledger|sources)$/;
+/** The names of CA generations, of ledgers, of registers of revocations, of ACME accounts, of what sources of trust, or a fallback, stated last, and of keys of CAs to come. */
+const AUTHORITYS_NAME = /-(cluster)?ca-(v[1-9]\d*|ledger|sources|acme-account|fallback|request|revocations)$/;
 const NEXT_SUFFIX = '-next';
 
 /**
@@ -60,16 +64,38 @@ function marked(object: RawObject | undefined): string | undefined {
   const sourcesOf = labels[TRUST_SOURCES_OF_LABEL];
   if (sourcesOf !== undefined)
     return `keeps what the trust sources of ${labels[AUTHORITY_KIND_LABEL] ?? 'the authority'} ${sourcesOf} served last`;
+  const accountOf = labels[ACME_ACCOUNT_OF_LABEL];
+  if (accountOf !== undefined)
+    return `keeps the ACME account of ${labels[AUTHORITY_KIND_LABEL] ?? 'the authority'} ${accountOf}`;
+  const fallbackOf = labels[FALLBACK_OF_LABEL];
+  if (fallbackOf !== undefined)
+    return `keeps the CA certificates of the fallback of ${labels[AUTHORITY_KIND_LABEL] ?? 'the authority'} ${fallbackOf}`;
+  const requestOf = labels[CA_REQUEST_OF_LABEL];
+  if (requestOf !== undefined)
+    return `keeps the key of the next CA of ${labels[AUTHORITY_KIND_LABEL] ?? 'the authority'} ${requestOf}`;
+  const revocationsOf = labels[REVOCATIONS_OF_LABEL];
+  if (revocationsOf !== undefined)
+    return `keeps what ${labels[AUTHORITY_KIND_LABEL] ?? 'the authority'} ${revocationsOf} revokes`;
+  if (labels[BOOKS_LABEL] !== undefined) return 'keeps the key of the books of Certwheel';
+  if (labels[RESPONDER_KEYS_LABEL] !== undefined)
+    return 'holds the keys for OCSP answers of the responder of Certwheel';
   const waiting = labels[NEXT_OF_LABEL];
   return waiting === undefined ? undefined : `keeps the key of ClientCertificate ${waiting}, which awaits an answer`;
 }
 
 function used(object: RawObject | undefined, uses: readonly SecretUse[]): string | undefined {
-  // The bundle of a CA of Certwheel's own is to be had from no Secret but one of its certificates, so that one may be made.
-  const [use] = uses.filter(({ field }) => object !== undefined || !isTrustBundle(field));
+  const [use] = uses.filter(({ field }) => object !== undefined || !mayBeOfCertificate(field));
   if (use === undefined) return undefined;
   const what = use.field === 'secret' ? 'the CA' : isTrustBundle(use.field) ? 'a trust bundle' : 'credentials';
   return `${object === undefined ? 'is to hold' : 'holds'} ${what} of ${use.authority} (spec.${use.field})`;
+}
+
+/**
+ * Whether such a Secret may be made for a ClientCertificate: the bundle of a CA of Certwheel's own is to be had from no
+ * other, and a certificate to log in with is renewed by Certwheel where it is one of Certwheel's.
+ */
+function mayBeOfCertificate(field: string): boolean {
+  return isTrustBundle(field) || /^(vault[.]auth[.]cert|stepCA[.]provisioner[.]x5c)[.]secretRef$/.test(field);
 }
 
 function isTrustBundle(field: string): boolean {

@@ -9,7 +9,7 @@ import { type Effort, namesAsIssuer, newEffort } from '../../pki/signed-by.ts';
 import { RecentlyUsed } from '../../recently-used.ts';
 import { messageOf } from '../../thrown.ts';
 
-/** What the data of a kubernetes.io/tls Secret holds. It belongs together, and is proven to but for what is owed. */
+/** What the data of a Secret holds. It belongs together, and is proven to but for what is owed. */
 export interface SecretContent {
   readonly leaf: CertificateView;
   /** The CA certificate that signed the leaf, from tls.crt or ca.crt. */
@@ -18,7 +18,8 @@ export interface SecretContent {
   readonly anchors: readonly CertificateView[];
   /** idOfChain of what stands behind the leaf in tls.crt. */
   readonly issuersId: string;
-  readonly keyEncoding: KeyEncoding;
+  /** Undefined where the Secret is one without a key, since the client keeps that itself. */
+  readonly keyEncoding: KeyEncoding | undefined;
   /**
    * Verifies the leaf's signature, where that was put off: undefined where it wasn't. It costs more than all the rest,
    * and it is not needed before the Secret is reconciled, so a start with thousands of them doesn't wait for it.
@@ -44,17 +45,19 @@ export const LEADS_NOWHERE = 'the certificate in tls.crt does not lead to a CA c
 /**
  * Reads tls.crt, tls.key and ca.crt and proves that the key is the leaf's and that the leaf leads to a certificate of
  * ca.crt, the signature of an ordinary leaf excepted (`owedProof`). Whether it has expired is not asked here, since that
- * changes with time.
+ * changes with time. In a Secret without a key (see holdsKey) there is none to compare.
  */
 export function readSecretContent(
   data: RawObject['data'] = {},
+  withKey = true,
   costOnArrival = COST_ON_ARRIVAL,
 ): SecretContent | OwedContent {
   const chain = certificatesOf(data, 'tls.crt');
   const [leaf] = chain;
   if (leaf === undefined) throw new SecretContentError('tls.crt holds no certificate');
-  if (!keyFits(leaf, data)) throw new SecretContentError('tls.key is not the key of the certificate in tls.crt');
-  const keyEncoding = keyEncodingOf(textOf(data, 'tls.key'));
+  if (withKey && !keyFits(leaf, data))
+    throw new SecretContentError('tls.key is not the key of the certificate in tls.crt');
+  const keyEncoding = withKey ? keyEncodingOf(textOf(data, 'tls.key')) : undefined;
   const anchors = trustBundleOf(data['ca.crt'] ?? '');
   const named = chain.length === 1 ? anchors.filter((each) => namesAsIssuer(leaf, each)) : [];
   const [anchor, ...others] = named;
@@ -71,7 +74,7 @@ export const COST_ON_ARRIVAL = 400;
 function provenOrOwed(
   leaf: CertificateView,
   chain: readonly CertificateView[],
-  keyEncoding: KeyEncoding,
+  keyEncoding: KeyEncoding | undefined,
   trustBundle: string,
   costOnArrival: number,
 ): SecretContent | OwedContent {
@@ -97,7 +100,7 @@ function proofOf(der: string, signatureAlgorithm: string, anchor: CertificateVie
 /** The same of a chain whose key is known to fit, leaf first; `trustBundle` in base64, as it stands in `ca.crt`. */
 export function contentOf(
   [leaf, ...intermediates]: readonly CertificateView[],
-  keyEncoding: KeyEncoding,
+  keyEncoding: KeyEncoding | undefined,
   trustBundle: string,
   effort = newEffort(),
 ): SecretContent {

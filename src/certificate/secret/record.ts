@@ -9,6 +9,7 @@ import { costOf } from '../../pki/signed-by.ts';
 import { RecentlyUsed } from '../../recently-used.ts';
 import { readMemory, shortOnly } from './annotations.ts';
 import { readSecretContent, SecretContentError } from './read-content.ts';
+import { holdsKey } from './secret-type.ts';
 import { hashOfTrustBundle, provenView, type SecretView, trustedByAllFiles } from './view.ts';
 
 /** What is kept of a Secret that carries our marks and that no ClientCertificate names: which CA signed what it holds. */
@@ -47,6 +48,8 @@ const LONGEST_DATA: Readonly<Record<string, number>> = { 'tls.crt': 12_000, 'tls
 /** Signatures of the usual kinds, or one with P-384. In hundredths of a millisecond, see Effort. */
 const USUAL_COST = 75;
 
+type Data = NonNullable<RawObject['data']>;
+
 type Proven = Pick<
   SecretRecord,
   'issuerFingerprint' | 'issuerKeyId' | 'anchorFingerprints' | 'notAfter' | 'trustBundleHash'
@@ -60,7 +63,7 @@ const proofs = new RecentlyUsed<{ readonly proven: Proven | undefined }>({ most:
  * them, and no ClientCertificate asked for one. `mayBeDear` is asked before a proof that takes longer than usual.
  */
 export function recordSecret(
-  { metadata = {}, data = {} }: RawObject,
+  { metadata = {}, data = {}, type }: RawObject,
   mayBeDear: () => boolean = () => true,
 ): SecretRecord | typeof NO_RECORD {
   const { namespace = '', name = '', labels = {}, annotations = {} } = metadata;
@@ -68,7 +71,7 @@ export function recordSecret(
   const isMarked = names.CERTIFICATE_NAME_LABEL in labels && names.CERTIFICATE_UID_ANNOTATION in annotations;
   const isShort = Object.entries(LONGEST_DATA).every(([key, longest]) => (data[key]?.length ?? 0) <= longest);
   if (!isMarked || authority === undefined || !isShort) return NO_RECORD;
-  const proven = provenOnce(data, mayBeDear);
+  const proven = provenOnce(data, holdsKey(type), mayBeDear);
   return proven === undefined
     ? NO_RECORD
     : {
@@ -80,12 +83,12 @@ export function recordSecret(
       };
 }
 
-function provenOnce(data: NonNullable<RawObject['data']>, mayBeDear: () => boolean): Proven | undefined {
-  const id = hash('sha256', JSON.stringify(Object.keys(LONGEST_DATA).map((key) => data[key])), 'base64');
+function provenOnce(data: Data, withKey: boolean, mayBeDear: () => boolean): Proven | undefined {
+  const id = hash('sha256', JSON.stringify([withKey, ...Object.keys(LONGEST_DATA).map((key) => data[key])]), 'base64');
   const known = proofs.get(id);
   if (known !== undefined) return known.proven;
   let isPutOff = false;
-  const proven = prove(data, () => {
+  const proven = prove(data, withKey, () => {
     isPutOff = !mayBeDear();
     return !isPutOff;
   });
@@ -93,12 +96,12 @@ function provenOnce(data: NonNullable<RawObject['data']>, mayBeDear: () => boole
   return proven;
 }
 
-function prove(data: NonNullable<RawObject['data']>, mayBeDear: () => boolean): Proven | undefined {
+function prove(data: Data, withKey: boolean, mayBeDear: () => boolean): Proven | undefined {
   try {
-    let content = readSecretContent(data, USUAL_COST);
+    let content = readSecretContent(data, withKey, USUAL_COST);
     if ('settle' in content) {
       if (!mayBeDear()) return undefined;
-      content = readSecretContent(data);
+      content = readSecretContent(data, withKey);
     }
     if ('settle' in content) return undefined;
     const { leaf, issuer, anchors, owedProof } = content;
@@ -140,6 +143,11 @@ export function recordOfView(view: SecretView): SecretRecord | typeof NO_RECORD 
 export function authorityOf(kept: SecretKept): string | undefined {
   const authority = isView(kept) ? kept.owner && kept.memory.authority : kept.authority;
   if (authority === undefined || !('namespace' in kept)) return undefined;
+  return shared(authorityKeyIn(kept.namespace, authority));
+}
+
+/** The key of an authority by its name, such as `CertificateAuthority/name`, as the Secrets of a namespace state it. */
+export function authorityKeyIn(namespace: string, authority: string): string {
   const [kind, name = ''] = authority.split('/');
-  return shared(authorityKey({ kind: kind as AuthorityKind, namespace: kept.namespace, name }));
+  return authorityKey({ kind: kind as AuthorityKind, namespace, name });
 }

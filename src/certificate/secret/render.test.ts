@@ -82,7 +82,7 @@ test('each file holds what its name says', async () => {
   assert.is(text('client.crt'), DATA.certificateChain);
   assert.is(text('client.key'), DATA.privateKey);
   assert.is(text('root.crt'), DATA.trustBundle);
-  assert.is(data['key.der'], DATA.privateKey.replace(/-----.*-----|\n/g, ''));
+  assert.is(data['key.der'], DATA.privateKey?.replace(/-----.*-----|\n/g, ''));
   assert.equal(Object.keys(data).sort(), [
     'ca.crt',
     'client.crt',

@@ -24,7 +24,8 @@ import { type StorePasswords, tagOf } from './store-passwords.ts';
 /** What a Secret is made of, in PEM. */
 export interface SecretData {
   readonly certificateChain: string;
-  readonly privateKey: string;
+  /** Undefined where the client keeps it itself. */
+  readonly privateKey: string | undefined;
   readonly trustBundle: string;
 }
 
@@ -37,9 +38,10 @@ export interface Rendered {
 /** A file, or where it is a store, how to make it and what it is made from. */
 type File = string | { readonly inputs: string; make(): Promise<Uint8Array> };
 
-/** The three files that each Secret has. */
+/** The three files that each Secret has; two where the client keeps its key itself. */
 export function renderPem({ certificateChain, privateKey, trustBundle }: SecretData) {
-  return { 'tls.crt': base64(certificateChain), 'tls.key': base64(privateKey), 'ca.crt': base64(trustBundle) };
+  const key = privateKey === undefined ? {} : { 'tls.key': base64(privateKey) };
+  return { 'tls.crt': base64(certificateChain), ...key, 'ca.crt': base64(trustBundle) };
 }
 
 const PKCS12_FILES = ['keystore.p12', 'truststore.p12'] as const;
@@ -77,18 +79,34 @@ export async function render(
   return withinSize(rendered({ ...Object.fromEntries(data), ...standard }, digest, inputs));
 }
 
+/** A Secret that has a private key. */
+type WithKey = SecretData & { readonly privateKey: string };
+
 function filesOf(
   pem: SecretData,
   standard: ReturnType<typeof renderPem>,
+  spec: OutputSpec,
+  passwords: StorePasswords | undefined,
+  now: Date,
+): [string, File][] {
+  const { certificate, ca } = spec.outputs.names;
+  const files: [string, File][] = [];
+  if (certificate !== undefined) files.push([certificate, standard['tls.crt']]);
+  if (ca !== undefined) files.push([ca, standard['ca.crt']]);
+  const { privateKey } = pem;
+  return privateKey === undefined ? files : [...files, ...keyFiles({ ...pem, privateKey }, spec, passwords, now)];
+}
+
+/** All of them hold the private key, or come with a store that does. */
+function keyFiles(
+  pem: WithKey,
   { outputs }: OutputSpec,
   passwords: StorePasswords | undefined,
   now: Date,
 ): [string, File][] {
   const { combinedPem, derKey, pkcs12, jks, names } = outputs;
   const files: [string, File][] = [];
-  if (names.certificate !== undefined) files.push([names.certificate, standard['tls.crt']]);
-  if (names.privateKey !== undefined) files.push([names.privateKey, standard['tls.key']]);
-  if (names.ca !== undefined) files.push([names.ca, standard['ca.crt']]);
+  if (names.privateKey !== undefined) files.push([names.privateKey, base64(pem.privateKey)]);
   if (combinedPem) files.push(['tls-combined.pem', base64(`${pem.privateKey}${pem.certificateChain}`)]);
   if (derKey) files.push(['key.der', (parsePem(pem.privateKey)[0]?.der ?? Buffer.alloc(0)).toString('base64')]);
   if (passwords === undefined || !('tag' in passwords)) return files;
@@ -97,12 +115,7 @@ function filesOf(
   return files;
 }
 
-function pkcs12Files(
-  pem: SecretData,
-  { alias, profile }: Pkcs12Output,
-  password: string,
-  tag: string,
-): [string, File][] {
+function pkcs12Files(pem: WithKey, { alias, profile }: Pkcs12Output, password: string, tag: string): [string, File][] {
   const common = { password, profile, randomBytes };
   return [
     [
@@ -122,7 +135,7 @@ function pkcs12Files(
   ];
 }
 
-function jksFiles(pem: SecretData, { alias }: StoreOutput, password: string, tag: string, now: Date): [string, File][] {
+function jksFiles(pem: WithKey, { alias }: StoreOutput, password: string, tag: string, now: Date): [string, File][] {
   const common = { password, now, randomBytes };
   return [
     [
@@ -142,7 +155,7 @@ function jksFiles(pem: SecretData, { alias }: StoreOutput, password: string, tag
   ];
 }
 
-function keyEntry({ privateKey, certificateChain }: SecretData) {
+function keyEntry({ privateKey, certificateChain }: WithKey) {
   const privateKeyPkcs8 = parsePrivateKey(privateKey).export({ type: 'pkcs8', format: 'der' });
   return { privateKeyPkcs8, chain: dersOf(certificateChain) };
 }

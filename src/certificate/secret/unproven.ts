@@ -7,27 +7,28 @@ import {
   type SecretContent,
   SecretContentError,
 } from './read-content.ts';
+import { holdsKey } from './secret-type.ts';
 
 /** The facts of a certificate, or facts that are not proven yet, or the sentence that says why there are none. */
 export type Content = CertificateFacts | Unproven | string;
 
 export class Unproven {
-  readonly validity: Pick<CertificateFacts, 'notBefore' | 'notAfter'>;
+  readonly claimed: Pick<CertificateFacts, 'notBefore' | 'notAfter' | 'serialNumber'>;
   /** Of what is kept for the proof, in bytes. */
   readonly weight: number;
   readonly prove: () => CertificateFacts | string;
 
-  constructor(validity: Unproven['validity'], weight: number, prove: Unproven['prove']) {
-    this.validity = validity;
+  constructor(claimed: Unproven['claimed'], weight: number, prove: Unproven['prove']) {
+    this.claimed = claimed;
     this.weight = weight;
     this.prove = prove;
   }
 }
 
 /** What the data of a Secret holds, without the proof that takes a signature or more. `known` is what it is known to hold. */
-export function contentOnArrival(data: RawObject['data'], known: SecretContent | undefined): Content {
+export function contentOnArrival({ data, type }: RawObject, known: SecretContent | undefined): Content {
   return orProblem(() => {
-    const content = known ?? readSecretContent(data);
+    const content = known ?? readSecretContent(data, holdsKey(type));
     if ('settle' in content) return withoutPath(content);
     return content.owedProof === undefined ? factsOf(content) : withoutSignature(factsOf(content), content.owedProof);
   });
@@ -39,8 +40,10 @@ function withoutSignature(facts: CertificateFacts, isTrue: () => boolean): Unpro
 }
 
 function withoutPath(content: OwedContent): Unproven {
-  const { notBefore, notAfter } = content.leaf;
-  return new Unproven({ notBefore, notAfter }, content.weight, () => orProblem(() => factsOf(content.settle())));
+  const { notBefore, notAfter, serialNumber } = content.leaf;
+  return new Unproven({ notBefore, notAfter, serialNumber }, content.weight, () =>
+    orProblem(() => factsOf(content.settle())),
+  );
 }
 
 function orProblem<T>(read: () => T): T | string {

@@ -31,6 +31,8 @@ export interface SecretView {
   readonly problem: string | undefined;
   /** When the certificate says that it is valid, before that is proven: for nothing but the order of work, and forecasts. */
   readonly claimedValidity: Pick<CertificateFacts, 'notBefore' | 'notAfter'> | undefined;
+  /** Its serial number, likewise: for nothing but to leave that certificate alone. */
+  readonly claimedSerialNumber: string | undefined;
   readonly trustBundleHash: string;
   /** Whether the trust stores hold what ca.crt holds: they stay behind while their password can't be used. */
   readonly areTrustStoresCurrent: boolean;
@@ -61,7 +63,7 @@ export function viewSecret(object: RawObject, known?: SecretContent): SecretView
  * (see docs/performance.md), and a tenant can't stop the watch by Secrets whose proof takes long.
  */
 export function viewOnArrival(object: RawObject, known?: SecretContent): SecretView {
-  return new View(marksOf(object), contentOnArrival(object.data, known));
+  return new View(marksOf(object), contentOnArrival(object, known));
 }
 
 /** The same view with its proof, which costs nothing where there is one. */
@@ -192,7 +194,12 @@ class View implements SecretView, Marks {
   get claimedValidity(): SecretView['claimedValidity'] {
     const content = this.#content;
     if (typeof content === 'string') return undefined;
-    return content instanceof Unproven ? content.validity : content;
+    return content instanceof Unproven ? content.claimed : content;
+  }
+
+  get claimedSerialNumber(): string | undefined {
+    const content = this.#content;
+    return content instanceof Unproven ? content.claimed.serialNumber : this.certificate?.serialNumber;
   }
 
   proven(): SecretView {

@@ -7,6 +7,7 @@ import type { Observed } from '../observed.ts';
 import { isRefusal, type RecentActs } from '../recent.ts';
 import type { SecretManifest } from './manifest.ts';
 import type { SecretContent } from './read-content.ts';
+import { holdsKey } from './secret-type.ts';
 import { alteredError, type Remainder, takeBack } from './take-back.ts';
 import type { SecretView } from './view.ts';
 
@@ -63,7 +64,8 @@ async function takeNewBack(
 ): Promise<Remainder | undefined> {
   const { namespace, name, uid, resourceVersion } = view;
   const isOfUse = !isVital(altered);
-  const blank = { ...manifest, metadata: { ...manifest.metadata, uid, resourceVersion }, data: EMPTY };
+  const data = holdsKey(manifest.type) ? EMPTY : { 'tls.crt': '', 'ca.crt': '' };
+  const blank = { ...manifest, metadata: { ...manifest.metadata, uid, resourceVersion }, data };
   try {
     const remainder = await takeBack(
       () => secrets.remove(view),
@@ -76,7 +78,7 @@ async function takeNewBack(
   }
 }
 
-/** The type demands the first two. */
+/** The type of a Secret with a key demands the first two. */
 const EMPTY = { 'tls.crt': '', 'tls.key': '', 'ca.crt': '' };
 
 /** Whether the Secret is of no use without this field as it was sent, or no longer Certwheel's. */

@@ -36,6 +36,17 @@ export function issuedEvent(
   };
 }
 
+/** The event of a certificate that a fallback signed in place of the authority. */
+export function fallbackEvent(issuedBy: string, issued: CertificateFacts): EventText {
+  const facts = `serial ${issued.serialNumber}, valid until ${toRfc3339(issued.notAfter)}`;
+  return {
+    type: 'Warning',
+    reason: 'IssuedByFallback',
+    action: 'Issue',
+    note: `its authority is not ready, so the fallback ${issuedBy} issued it; ${facts}`,
+  };
+}
+
 /** The event when nothing was published: each trouble once, when it begins or turns into another. */
 export function troubleEvent(resource: ClientCertificate, status: ClientCertificateStatus): EventText | undefined {
   const trouble = troubleOf(status);

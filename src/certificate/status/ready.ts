@@ -6,6 +6,7 @@ import { contestOf } from '../brakes.ts';
 import { comesFromElsewhere, differsFromSpec, endsWithItsCA } from '../decision/needs.ts';
 import { scheduleOf } from '../decision/schedule.ts';
 import { isOfEarlier, type Observed } from '../observed.ts';
+import { revocationOfHeld } from '../revocation/own-certificates.ts';
 import type { CertificateFacts } from '../secret/facts.ts';
 
 /** Why a certificate is Ready and yet will expire in the hands of a workload. */
@@ -42,6 +43,14 @@ export function readiness(
     if (idle !== undefined) return notReady(idle.reason, idle.message);
     return notReady(hindrance?.code ?? 'Pending', hindrance?.message ?? seen.ours?.problem ?? 'not issued yet');
   }
+  const revoked = revocationOfHeld(seen);
+  if (revoked !== undefined && revoked.state !== 'Refused')
+    return notReady(
+      'Revoked',
+      [`the certificate is revoked (${revoked.reason})`, idle?.message ?? trouble?.message]
+        .filter((part) => part !== undefined)
+        .join('; '),
+    );
   if (held.notBefore > now) return notReady('NotYetValid', notYetValid(seen, held));
   const mismatch = differsFromSpec(seen) ?? comesFromElsewhere(seen);
   if (mismatch !== undefined) return notReady(trouble?.code ?? mismatch.reason, trouble?.message ?? mismatch.message);
@@ -70,7 +79,13 @@ function readyBecause(
   if (idle !== undefined) return { reason: idle.reason, message: `${validity}; ${idle.message}` };
   const contest = contestOf(seen, now);
   if (contest !== undefined) return { reason: 'SecretContested', message: `${validity}; ${contest}` };
-  if (endsWithItsCA(held, seen.authority))
+  const issuedBy = seen.ours?.memory.issuedBy;
+  if (issuedBy !== undefined)
+    return {
+      reason: 'IssuedByFallback',
+      message: `${validity}; issued by the fallback ${issuedBy}, since the authority was not ready`,
+    };
+  if (endsWithItsCA(held, seen))
     return {
       reason: 'CAEndsFirst',
       message: `${validity}, when its CA ends too, so a renewal would gain nothing; replace the CA`,

@@ -6,9 +6,11 @@ import { earliest } from '../../api/moments.ts';
 import { keyOf, type ObjectMeta } from '../../api/parse.ts';
 import type { StatusFields } from '../../api/stored-status.ts';
 import { isStored } from '../../api/stored-status.ts';
+import type { Audit } from '../../audit/event.ts';
 import type { Clock } from '../../clock.ts';
 import type { Buckets } from '../../queue/bucket.ts';
 import type { Outcome } from '../../queue/controller.ts';
+import { deniedEvent } from '../audited.ts';
 import { decide } from '../decision/decide.ts';
 import type { Decision, Observed } from '../observed.ts';
 import { type EventText, expiredEvent, shortLifeEvent, slowedEvent, troubleEvent } from './events.ts';
@@ -23,6 +25,10 @@ export interface ReportDeps {
   /** How often the status of one resource may be written. */
   readonly statusWrites: Buckets;
   recordEvent(resource: ClientCertificate, event: EventText): void;
+  /** See ActDeps. */
+  readonly audit?: Audit | undefined;
+  /** See ActDeps. */
+  requestedBy(resource: ClientCertificate): string;
   /** How long workloads may take to load a Secret that has changed. */
   readonly propagationMs: number;
   readonly metrics: {
@@ -64,7 +70,10 @@ export async function report(
   if (isNews || !isPassing)
     for (const eventOf of [troubleEvent, slowedEvent, expiredEvent, shortLifeEvent]) {
       const event = eventOf(resource, status);
-      if (event !== undefined) deps.recordEvent(resource, event);
+      if (event === undefined) continue;
+      deps.recordEvent(resource, event);
+      const denied = deps.audit && deniedEvent(resource, event, deps.requestedBy(resource));
+      if (denied !== undefined) deps.audit?.write(denied);
     }
   const end = expiry(seen, now);
   if (failure?.nextAttemptAt !== undefined)

@@ -5,12 +5,14 @@ import type { ClientCertificateStatus } from '../../api/generated/types.ts';
 import type { CertwheelError } from '../../errors.ts';
 import { readable } from '../../foreign-text.ts';
 import { svidProblems } from '../../pki/svid.ts';
+import { isAuthority } from '../authority-view.ts';
 import { endsWithItsCA } from '../decision/needs.ts';
 import { scheduleOf } from '../decision/schedule.ts';
-import { type Decision, isAuthority, type Observed } from '../observed.ts';
+import type { Decision, Observed } from '../observed.ts';
 import type { CertificateFacts } from '../secret/facts.ts';
 import { leftBehind, readiness } from './ready.ts';
 import { withUnreadRenewAt } from './renew-at.ts';
+import { revocationsOf, withUnreadRevoke } from './revocations.ts';
 
 /** The types of conditions that Certwheel writes. */
 export const CERTIFICATE_CONDITIONS: readonly string[] = ['Ready', 'Issuing', 'Stalled', 'InvalidSVID'];
@@ -68,7 +70,7 @@ export function nextStatus(
       : { code: failure.error.code, message: messageOf(failure) };
   const ready = readiness(seen, held, trouble ?? pending, now, propagationMs);
   const conditions: NewCondition[] = [
-    withUnreadRenewAt(ready, resource),
+    withUnreadRevoke(withUnreadRenewAt(ready, resource), resource),
     ...progress(decision, failure, pending),
     ...svid(resource),
   ];
@@ -85,6 +87,8 @@ export function nextStatus(
     // Kept when the Secret is gone, so that counting goes on where it was.
     revision: memory?.revision ?? resource.status.revision,
     authorityGeneration: memory?.authorityGeneration,
+    issuedBy: memory?.issuedBy,
+    revocations: revocationsOf(seen, now),
     ...failures(seen, decision, failure, now),
   });
 }
@@ -125,18 +129,21 @@ function progress(
   switch (decision.do) {
     case 'refuse':
       return [{ type: 'Stalled', status: 'True', reason: decision.code, message: decision.message }];
-    case 'wait':
+    case 'wait': {
       if (SLOWED.includes(decision.code)) return [slowed(decision)];
       if (decision.code === 'CertificateWithheld')
         return [{ type: 'Issuing', status: 'True', reason: decision.code, message: decision.message }];
+      // An authority that is not ready is waited for; the moment is that of its fallback.
+      const isRetry = decision.recheckAt !== undefined && decision.code !== 'AuthorityNotReady';
       return [
         {
           type: 'Issuing',
           status: 'True',
-          reason: decision.recheckAt === undefined ? decision.code : 'Retrying',
-          message: decision.recheckAt === undefined ? decision.message : `${decision.code}: ${decision.message}`,
+          reason: isRetry ? 'Retrying' : decision.code,
+          message: isRetry ? `${decision.code}: ${decision.message}` : decision.message,
         },
       ];
+    }
     default:
       return [];
   }
@@ -184,7 +191,7 @@ function messageOf({ error }: Failure): string {
 function renewalTime(seen: Observed, held: CertificateFacts, now: Date): Date | undefined {
   const { deleting, spec } = seen.resource;
   if (deleting !== undefined || spec.suspended || !isAuthority(seen.authority)) return undefined;
-  return endsWithItsCA(held, seen.authority) ? undefined : scheduleOf(seen, held, now).due;
+  return endsWithItsCA(held, seen) ? undefined : scheduleOf(seen, held, now).due;
 }
 
 function timeText(moment: Date | undefined): string | undefined {

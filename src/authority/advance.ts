@@ -1,0 +1,49 @@
+import { authorityKey, type CertificateAuthority } from '../api/certificate-authority.ts';
+import type { SourceRest } from '../pki/ca.ts';
+import type { Run } from '../queue/controller.ts';
+import { planOf } from '../rotation/plan-of.ts';
+import { type Provenance, provenanceOf } from '../rotation/provenance.ts';
+import { readSource } from '../rotation/source.ts';
+import { nextVersion, tryStep } from '../rotation/steps.ts';
+import { statedNow } from '../rotation/trusted.ts';
+import type { Trouble } from '../trouble.ts';
+import type { AuthorityDeps } from './deps.ts';
+import type { Runtime } from './runtime.ts';
+
+interface Advance {
+  readonly plan: ReturnType<typeof planOf>;
+  readonly stepped: boolean;
+  /** Why a pair can't be one of the generations. */
+  readonly refused: Trouble | undefined;
+  /** See CaPath; undefined where the source could not be read. */
+  readonly rest: SourceRest | undefined;
+  readonly foreign: Provenance['foreign'];
+}
+
+/** Its CA generations, one step on where there is one to take; undefined where it has changed meanwhile. */
+export async function advance(
+  resource: CertificateAuthority,
+  runtime: Runtime,
+  deps: AuthorityDeps,
+  run: Run,
+): Promise<Advance | undefined> {
+  const key = authorityKey(resource);
+  // Its status as it is now, which that of the runtime isn't.
+  const evidence = { reported: resource.status.generations ?? [], members: () => deps.members(key) };
+  const observe = () => provenanceOf(deps.generationSecrets(key), evidence, deps.clock.now());
+  const seen = await observe();
+  runtime.generations = seen.generations;
+  runtime.alternating = runtime.alternation.note(statedNow(runtime), deps.clock.now());
+  const rotateAt = resource.caRotation.asked.rotate?.wish;
+  const source = await readSource(runtime, nextVersion(resource, seen), deps, run, rotateAt);
+  // The key of a CA may have been waited for.
+  if (deps.registry.current(deps.find(key)) !== runtime) return undefined;
+  const plan = planOf(resource, runtime, source.pair, deps);
+  const { stepped, blocked } = await tryStep(plan, source, runtime, deps, run);
+  if (stepped) runtime.generations = (await observe()).generations;
+  const { problem, foreign } = seen;
+  const unreadable = problem === undefined ? undefined : { code: 'CAPairRefused' as const, message: problem };
+  // What comes next, for people.
+  const next = stepped ? planOf(resource, runtime, source.pair, deps) : plan;
+  return { plan: next, stepped, refused: source.trouble ?? blocked ?? unreadable, rest: source.pair?.rest, foreign };
+}

@@ -1,0 +1,49 @@
+import { authorityConditions, authorityKey, type CertificateAuthority } from '../api/certificate-authority.ts';
+import type { NewCondition } from '../api/conditions.ts';
+import type { TrustStatus } from '../api/generated/types.ts';
+import { wantsCrls } from './complete.ts';
+import { TargetsMemory } from './memory.ts';
+import type { Survey } from './survey.ts';
+import { CRLS_INCOMPLETE, crlCondition } from './target-crls.ts';
+
+/** What the last run has found, for each authority by its key. */
+export class TargetResults {
+  readonly #surveys = new Map<string, Survey>();
+  readonly #statuses = new Map<string, TrustStatus>();
+  readonly #memories = new Map<string, TargetsMemory>();
+
+  survey(key: string): Survey | undefined {
+    return this.#surveys.get(key);
+  }
+
+  set(key: string, survey: Survey, status: TrustStatus): void {
+    this.#surveys.set(key, survey);
+    this.#statuses.set(key, status);
+  }
+
+  memoryOf(key: string): TargetsMemory {
+    const known = this.#memories.get(key) ?? new TargetsMemory();
+    this.#memories.set(key, known);
+    return known;
+  }
+
+  forget(key: string): void {
+    this.#surveys.delete(key);
+    this.#statuses.delete(key);
+    this.#memories.delete(key);
+  }
+
+  /** The condition of the authority about the CRLs in its targets: as it stands while nothing newer is known. */
+  crlCondition(resource: CertificateAuthority): NewCondition[] {
+    if (!wantsCrls(resource)) return [];
+    const survey = this.#surveys.get(authorityKey(resource));
+    if (survey === undefined)
+      return authorityConditions(resource.status).filter(({ type }) => type === CRLS_INCOMPLETE);
+    return survey.crls === undefined ? [] : crlCondition(survey.crls, survey.crls.tooLarge);
+  }
+
+  /** As the authority reports it: what it has reported before while nothing newer is known. */
+  status({ trustTargets, status, ...resource }: CertificateAuthority): TrustStatus | undefined {
+    return trustTargets.length === 0 ? undefined : (this.#statuses.get(authorityKey(resource)) ?? status.trust);
+  }
+}
