@@ -1,6 +1,10 @@
-/** Bundles the controller into one file: it starts three times as fast as from its sources, and takes half the memory. */
+/**
+ * Bundles the controller: it starts three times as fast as from its sources, and takes half the memory. What `import()`
+ * loads later is in files of its own.
+ */
+import { readdir, rm } from 'node:fs/promises';
 import { isBuiltin } from 'node:module';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { build, type Metafile, type Plugin } from 'esbuild';
 
 const ROOT = join(import.meta.dirname, '..');
@@ -64,13 +68,18 @@ const builtinsAsTheyAre: Plugin = {
   },
 };
 
-/** One ES module for Node 24, with its source map beside it; answers what went into it. */
+/** ES modules for Node 24, `outfile` and those that it loads, with their source maps beside them; answers what went into them. */
 export async function bundle(entry: string, outfile: string): Promise<Metafile> {
   const { metafile } = await build({
     absWorkingDir: ROOT,
     metafile: true,
     entryPoints: [entry],
-    outfile,
+    outdir: dirname(outfile),
+    entryNames: basename(outfile, '.mjs'),
+    // Beside it: the places in a source map are relative to its folder, and src/stack.ts knows that folder alone.
+    chunkNames: `${basename(outfile, '.mjs')}-[hash]`,
+    outExtension: { '.js': '.mjs' },
+    splitting: true,
     bundle: true,
     platform: 'node',
     target: 'node24',
@@ -89,7 +98,21 @@ export async function bundle(entry: string, outfile: string): Promise<Metafile> 
     // Dependencies in CommonJS ask for require, which an ES module doesn't have.
     banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" },
   });
+  await removeFormer(outfile, metafile);
   return metafile;
 }
 
-if (import.meta.main) await bundle(`${ROOT}/src/main.ts`, `${ROOT}/dist/certwheel.mjs`);
+/** What former builds have left: the name of a part is that of its content. A process that runs may still load what is the same. */
+async function removeFormer(outfile: string, { outputs }: Metafile): Promise<void> {
+  const folder = dirname(outfile);
+  const present = new Set(Object.keys(outputs).map((path) => basename(path)));
+  const parts = new RegExp(`^${basename(outfile, '.mjs')}-\\w{8}\\.mjs`);
+  const former = (await readdir(folder)).filter((name) => parts.test(name) && !present.has(name));
+  await Promise.all(former.map((name) => rm(join(folder, name))));
+}
+
+if (import.meta.main) {
+  await bundle(`${ROOT}/src/main.ts`, `${ROOT}/dist/certwheel.mjs`);
+  await bundle(`${ROOT}/src/acme-responder/main.ts`, `${ROOT}/dist/acme-responder.mjs`);
+  await bundle(`${ROOT}/src/responder/main.ts`, `${ROOT}/dist/responder.mjs`);
+}

@@ -1,14 +1,21 @@
 /** src/api/permissions.ts and the authorities' permissions -> helm/certwheel/templates/_rules.tpl */
 import {
   APPROVAL_PERMISSIONS,
+  AUDIT_PERMISSIONS,
   AUTHORITY_PERMISSIONS,
+  BOOKS_PERMISSIONS,
+  CLIENT_REQUEST_PERMISSIONS,
   CLUSTER_AUTHORITY_PERMISSIONS,
   CLUSTER_PERMISSIONS,
   CLUSTER_TARGET_PERMISSIONS,
+  CRL_PERMISSIONS,
+  CRL_READER_PERMISSIONS,
+  FINALIZER_PERMISSIONS,
   LEASE_PERMISSIONS,
   NAMESPACED_PERMISSIONS,
   type PolicyRule,
   PROBE_PERMISSIONS,
+  RESPONDER_PERMISSIONS,
   REVIEW_PERMISSIONS,
   TARGET_PERMISSIONS,
 } from '../../src/api/permissions.ts';
@@ -23,6 +30,8 @@ export function generateHelmRules(): Outputs {
     named('namespaced', [
       ...NAMESPACED_PERMISSIONS.map(rule),
       `{{- if eq (include "certwheel.approvals" .) "true" }}\n${APPROVAL_PERMISSIONS.map(rule).join('\n')}\n{{- end }}`,
+      `{{- if (.Values.revocation).finalizers }}\n${FINALIZER_PERMISSIONS.map(rule).join('\n')}\n{{- end }}`,
+      `{{- if .Values.clientRequests.configMaps }}\n${CLIENT_REQUEST_PERMISSIONS.map(rule).join('\n')}\n{{- end }}`,
       ...ofTargets(TARGET_PERMISSIONS),
     ]),
     named('authorities', [
@@ -40,7 +49,12 @@ export function generateHelmRules(): Outputs {
       ...ofKinds(definitions.map(({ type, clusterPermissions = [] }) => ({ type, permissions: clusterPermissions }))),
     ]),
     named('lease', LEASE_PERMISSIONS.map(rule)),
+    named('books', BOOKS_PERMISSIONS.map(rule)),
     named('reviews', REVIEW_PERMISSIONS.map(rule)),
+    named('audit', AUDIT_PERMISSIONS.map(rule)),
+    named('responder', RESPONDER_PERMISSIONS.map(rule)),
+    named('crls', CRL_PERMISSIONS.map(rule)),
+    named('crlReader', CRL_READER_PERMISSIONS.map(rule)),
   ];
   return { 'helm/certwheel/templates/_rules.tpl': `${parts.join('\n\n')}\n` };
 }

@@ -28,16 +28,56 @@ app.kubernetes.io/name: {{ include "certwheel.name" . }}
 app.kubernetes.io/instance: {{ .Release.Name }}
 {{- end }}
 
+{{/* Another name, since the selectors of the controller's objects have no component. */}}
+{{- define "certwheel.responderSelectorLabels" -}}
+app.kubernetes.io/name: {{ include "certwheel.name" . }}-acme-responder
+app.kubernetes.io/instance: {{ .Release.Name }}
+{{- end }}
+
+{{- define "certwheel.crlResponderSelectorLabels" -}}
+app.kubernetes.io/name: {{ include "certwheel.name" . }}-responder
+app.kubernetes.io/instance: {{ .Release.Name }}
+{{- end }}
+
 {{- define "certwheel.labels" -}}
-helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | trunc 63 | trimSuffix "-" }}
 {{ include "certwheel.selectorLabels" . }}
-app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
 app.kubernetes.io/component: controller
+{{ include "certwheel.commonLabels" . }}
+{{- end }}
+
+{{- define "certwheel.responderLabels" -}}
+{{ include "certwheel.responderSelectorLabels" . }}
+app.kubernetes.io/component: acme-responder
+{{ include "certwheel.commonLabels" . }}
+{{- end }}
+
+{{- define "certwheel.crlResponderLabels" -}}
+{{ include "certwheel.crlResponderSelectorLabels" . }}
+app.kubernetes.io/component: responder
+{{ include "certwheel.commonLabels" . }}
+{{- end }}
+
+{{- define "certwheel.commonLabels" -}}
+helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | trunc 63 | trimSuffix "-" }}
+app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
 app.kubernetes.io/part-of: certwheel
 app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- with .Values.commonLabels }}
 {{ toYaml . }}
 {{- end }}
+{{- end }}
+
+{{/* Of the controller, with 64 MiB more for each process of a PKCS#11 library. */}}
+{{- define "certwheel.resources" -}}
+{{- $resources := deepCopy .Values.resources }}
+{{- with $resources.limits }}
+{{- $memory := toString .memory }}
+{{- if and $.Values.controller.pkcs11.module (regexMatch "^[0-9]+[GM]i$" $memory) }}
+{{- $mebibytes := mul (regexFind "^[0-9]+" $memory | int) (ternary 1024 1 (hasSuffix "Gi" $memory)) }}
+{{- $_ := set . "memory" (printf "%dMi" (add $mebibytes (mul 64 (int $.Values.controller.pkcs11.processes)))) }}
+{{- end }}
+{{- end }}
+{{- toYaml $resources }}
 {{- end }}
 
 {{- define "certwheel.serviceAccountName" -}}
@@ -103,6 +143,9 @@ annotations: {{- toYaml . | nindent 2 }}
 {{- end }}
 {{- if and .Values.metrics.serviceMonitor.enabled .Values.metrics.tls.secretName (not .Values.metrics.serviceMonitor.tlsConfig) (ne (.Values.metrics.serviceMonitor.namespace | default .Release.Namespace) .Release.Namespace) }}
 {{- fail "metrics.serviceMonitor.namespace is not the release's, so a ServiceMonitor there can't read the CA from the Secret of metrics.tls.secretName; set metrics.serviceMonitor.tlsConfig" }}
+{{- end }}
+{{- if and .Values.acmeResponder.enabled (not (has "acme" .Values.controller.authorities)) }}
+{{- fail "acmeResponder.enabled is set and controller.authorities doesn't list acme, so the responder would never be asked; add acme, or unset acmeResponder.enabled" }}
 {{- end }}
 {{- if and .Values.admissionPolicy.enabled (not .Values.serviceAccount.create) (not .Values.serviceAccount.name) }}
 {{- fail "admissionPolicy.enabled would hold the ServiceAccount `default` to Certwheel's Secrets; set serviceAccount.name or serviceAccount.create" }}

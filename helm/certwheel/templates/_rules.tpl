@@ -19,6 +19,18 @@
   resources: ["certificateapprovals"]
   verbs: ["list","watch"]
 {{- end }}
+{{- if (.Values.revocation).finalizers }}
+# to set and remove the finalizer of those whose certificates are revoked when they are deleted
+- apiGroups: ["certwheel.io"]
+  resources: ["clientcertificates"]
+  verbs: ["patch"]
+{{- end }}
+{{- if .Values.clientRequests.configMaps }}
+# to follow the certificate requests of clients that keep their key
+- apiGroups: [""]
+  resources: ["configmaps"]
+  verbs: ["list","watch"]
+{{- end }}
 {{- if .Values.trustTargets.configMaps }}
 # to write trust bundles into ConfigMaps; a create comes from server-side apply
 - apiGroups: [""]
@@ -48,7 +60,13 @@
   resources: ["endpointslices"]
   verbs: ["list"]
 {{- end }}
-{{- if or (has "vault" .Values.controller.authorities) (has "kubernetesCSR" .Values.controller.authorities) (has "certManager" .Values.controller.authorities) }}
+{{- if or (has "pkcs11" .Values.controller.authorities) }}
+# to follow the certificates of CAs whose keys are in an HSM
+- apiGroups: [""]
+  resources: ["configmaps"]
+  verbs: ["list","watch"]
+{{- end }}
+{{- if or (has "vault" .Values.controller.authorities) (has "kubernetesCSR" .Values.controller.authorities) (has "certManager" .Values.controller.authorities) (has "cloudflare" .Values.controller.authorities) (has "acme" .Values.controller.authorities) (has "external" .Values.controller.authorities) }}
 # to follow the trust bundles that authorities name
 - apiGroups: [""]
   resources: ["configmaps"]
@@ -65,6 +83,12 @@
 - apiGroups: ["cert-manager.io"]
   resources: ["issuers"]
   verbs: ["get"]
+{{- end }}
+{{- if or (has "external" .Values.controller.authorities) }}
+# to hand CSRs to a person in ConfigMaps (external), to read the answer, and to remove both
+- apiGroups: [""]
+  resources: ["configmaps"]
+  verbs: ["get","create","delete"]
 {{- end }}
 {{- end }}
 
@@ -119,6 +143,14 @@
   verbs: ["get","create","patch"]
 {{- end }}
 
+{{- define "certwheel.rules.books" -}}
+# to keep the key that proves what Certwheel wrote into ledgers
+- apiGroups: [""]
+  resources: ["secrets"]
+  resourceNames: ["certwheel-books"]
+  verbs: ["get","create","patch"]
+{{- end }}
+
 {{- define "certwheel.rules.reviews" -}}
 # to authenticate scrapes
 - apiGroups: ["authentication.k8s.io"]
@@ -128,4 +160,39 @@
 - apiGroups: ["authorization.k8s.io"]
   resources: ["subjectaccessreviews"]
   verbs: ["create"]
+{{- end }}
+
+{{- define "certwheel.rules.audit" -}}
+# to note how far the audit log was written
+- apiGroups: [""]
+  resources: ["configmaps"]
+  resourceNames: ["certwheel-audit"]
+  verbs: ["get","create","patch"]
+{{- end }}
+
+{{- define "certwheel.rules.responder" -}}
+# to tell the responder of http-01 the thumbprints of ACME accounts
+- apiGroups: [""]
+  resources: ["configmaps"]
+  resourceNames: ["certwheel-acme-accounts"]
+  verbs: ["get","create","patch"]
+{{- end }}
+
+{{- define "certwheel.rules.crls" -}}
+# to publish CRLs; a create comes from server-side apply
+- apiGroups: [""]
+  resources: ["configmaps"]
+  verbs: ["get","list","create","patch","delete"]
+# to hand the responder its keys for OCSP answers
+- apiGroups: [""]
+  resources: ["secrets"]
+  resourceNames: ["certwheel-responder"]
+  verbs: ["get","create","patch"]
+{{- end }}
+
+{{- define "certwheel.rules.crlReader" -}}
+# to read the CRLs that it serves
+- apiGroups: [""]
+  resources: ["configmaps"]
+  verbs: ["get","list","watch"]
 {{- end }}

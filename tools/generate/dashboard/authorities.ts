@@ -66,4 +66,25 @@ export const authorities: readonly Panel[] = [
     ...half,
     queries: [{ expr: `max by (authority) (${DEMAND})`, legend: '{{authority}}' }],
   },
+  {
+    kind: 'lines',
+    title: 'Certificates to revoke',
+    description: 'Certificates that are still to be revoked. Authorities that have revoked none have no line.',
+    unit: 'short',
+    ...half,
+    queries: [{ expr: `max by (authority) (certwheel_revocations_owed{${AUTHORITY}})`, legend: '{{authority}}' }],
+  },
+  {
+    kind: 'lines',
+    title: 'Time until the CRL expires',
+    description: 'A CRL is signed anew at half of its validity. One that has expired refuses every client.',
+    unit: 's',
+    ...half,
+    queries: [
+      {
+        expr: `max by (authority, generation) (certwheel_crl_next_update_timestamp_seconds{${AUTHORITY}}) - time()`,
+        legend: '{{authority}} {{generation}}',
+      },
+    ],
+  },
 ];

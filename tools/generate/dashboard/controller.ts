@@ -1,4 +1,4 @@
-import { half, type Panel, third } from './panel.ts';
+import { type Panel, third } from './panel.ts';
 import { OURS, quantiles, rate } from './queries.ts';
 
 export const controller: readonly Panel[] = [
@@ -98,10 +98,22 @@ export const controller: readonly Panel[] = [
   },
   {
     kind: 'lines',
+    title: 'Audit log',
+    description: 'All are 0 unless it is on. Failed writes are tried again; lost lines are gone.',
+    unit: 'ops',
+    ...third,
+    queries: [
+      { expr: `sum(${rate('certwheel_audit_lines_total')})`, legend: 'lines' },
+      { expr: `sum(${rate('certwheel_audit_write_failures_total')})`, legend: 'failed writes' },
+      { expr: `sum(${rate('certwheel_audit_lost_lines_total')})`, legend: 'lost lines' },
+    ],
+  },
+  {
+    kind: 'lines',
     title: 'Memory',
     description: 'Resident memory, and the used heap in it. docs/performance.md has reference values.',
     unit: 'bytes',
-    ...half,
+    ...third,
     queries: [
       { expr: `process_resident_memory_bytes ${OURS}`, legend: 'resident {{pod}} {{instance}}' },
       { expr: `nodejs_heap_size_used_bytes ${OURS}`, legend: 'in use {{pod}} {{instance}}' },
@@ -112,7 +124,7 @@ export const controller: readonly Panel[] = [
     title: 'CPU',
     description: 'In cores; the controller uses at most one.',
     unit: 'short',
-    ...half,
+    ...third,
     queries: [{ expr: `${rate('process_cpu_seconds_total')} ${OURS}`, legend: '{{pod}} {{instance}}' }],
   },
 ];
