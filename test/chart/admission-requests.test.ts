@@ -176,7 +176,7 @@ test('Kubernetes finds no fault in any of the policies', async () => {
   });
   assert.equal(
     policies.map(({ status }) => status?.typeChecking),
-    Array(5).fill({}),
+    Array(8).fill({}),
   );
 });
 

@@ -7,6 +7,8 @@ import { ACCOUNT } from './support/account.ts';
 import { install, NAMESPACE } from './support/helm.ts';
 
 const TLS = { type: 'kubernetes.io/tls', data: { 'tls.crt': '', 'tls.key': '' } };
+/** Where a client keeps its key itself. */
+const KEYLESS = { type: 'Opaque', data: { 'tls.crt': '', 'ca.crt': '' } };
 const OF_CERTIFICATE = {
   labels: { 'certwheel.io/certificate-name': 'alice' },
   annotations: { 'certwheel.io/certificate-uid': '1' },
@@ -27,10 +29,28 @@ const ofSources = (kind = 'CertificateAuthority', name = 'ca') => ({
   type: 'Opaque',
   labels: { 'certwheel.io/trust-sources-of': name, 'certwheel.io/authority-kind': kind },
 });
+const ofAccount = (kind = 'CertificateAuthority', name = 'ca') => ({
+  type: 'Opaque',
+  labels: { 'certwheel.io/acme-account-of': name, 'certwheel.io/authority-kind': kind },
+});
+const ofFallback = (kind = 'CertificateAuthority', name = 'ca') => ({
+  type: 'Opaque',
+  labels: { 'certwheel.io/fallback-of': name, 'certwheel.io/authority-kind': kind },
+});
+const ofRequest = (kind = 'CertificateAuthority', name = 'ca') => ({
+  type: 'Opaque',
+  labels: { 'certwheel.io/ca-request-of': name, 'certwheel.io/authority-kind': kind },
+});
+const ofRegister = (kind = 'CertificateAuthority', name = 'ca') => ({
+  type: 'Opaque',
+  labels: { 'certwheel.io/revocations-of': name, 'certwheel.io/authority-kind': kind },
+});
+const OF_BOOKS = { type: 'Opaque', labels: { 'certwheel.io/books': 'key' } };
 const NOT_OURS = /This Secret is not Certwheel's, and certwheel.io\/adopt does not hand it over/;
 const NO_MARKS = /A Secret that Certwheel creates carries its marks/;
 const ONLY_TLS = /Secrets of type kubernetes.io\/tls only/;
 const ONLY_CERTWHEEL = /keeps the key of a certificate that is awaited; only Certwheel writes it/;
+const BOOKS_ONLY_CERTWHEEL = /keeps the key that proves what Certwheel wrote into ledgers; only Certwheel writes it/;
 const NO_DELETE = /Certwheel deletes nothing but Secrets of CA generations/;
 
 interface Content {
@@ -81,12 +101,22 @@ test('what Certwheel creates carries its marks', async () => {
   const world = await shared.get();
   const allowed: readonly [string, string, Content][] = [
     ['shop', 'alice-tls', { ...TLS, ...OF_CERTIFICATE }],
+    ['shop', 'partner-tls', { ...KEYLESS, ...OF_CERTIFICATE }],
     ['shop', 'ca-ca-v1', { ...TLS, ...ofGeneration('CertificateAuthority') }],
     ['shop', 'alice-next', { ...TLS, ...ofNext() }],
     ['shop', 'ca-ca-ledger', ofLedger()],
     [NAMESPACE, 'ca-clusterca-ledger', ofLedger('ClusterCertificateAuthority')],
     ['shop', 'ca-ca-sources', ofSources()],
     [NAMESPACE, 'ca-clusterca-sources', ofSources('ClusterCertificateAuthority')],
+    ['shop', 'ca-ca-acme-account', ofAccount()],
+    [NAMESPACE, 'ca-clusterca-acme-account', ofAccount('ClusterCertificateAuthority')],
+    ['shop', 'ca-ca-fallback', ofFallback()],
+    [NAMESPACE, 'ca-clusterca-fallback', ofFallback('ClusterCertificateAuthority')],
+    ['shop', 'ca-ca-request', ofRequest()],
+    [NAMESPACE, 'ca-clusterca-request', ofRequest('ClusterCertificateAuthority')],
+    ['shop', 'ca-ca-revocations', ofRegister()],
+    [NAMESPACE, 'ca-clusterca-revocations', ofRegister('ClusterCertificateAuthority')],
+    [NAMESPACE, 'certwheel-books', OF_BOOKS],
     [NAMESPACE, 'ca-clusterca-v12', { ...TLS, ...ofGeneration('ClusterCertificateAuthority') }],
     // As it was named before.
     [NAMESPACE, 'cluster-ca-ca-v12', { ...TLS, ...ofGeneration('ClusterCertificateAuthority') }],
@@ -111,16 +141,28 @@ test('what Certwheel creates carries its marks', async () => {
     ['tls-ca-sources', { ...TLS, labels: ofSources('CertificateAuthority', 'tls').labels }, ONLY_TLS],
     ['other-ca-sources', { ...TLS, labels: ofSources().labels }, NO_MARKS],
     ['ca-clusterca-sources', { ...TLS, labels: ofSources('ClusterCertificateAuthority').labels }, NO_MARKS],
+    ['tls-ca-acme-account', { ...TLS, labels: ofAccount('CertificateAuthority', 'tls').labels }, ONLY_TLS],
+    ['other-ca-acme-account', { ...TLS, labels: ofAccount().labels }, NO_MARKS],
+    ['ca-clusterca-acme-account', { ...TLS, labels: ofAccount('ClusterCertificateAuthority').labels }, NO_MARKS],
+    ['tls-ca-fallback', { ...TLS, labels: ofFallback('CertificateAuthority', 'tls').labels }, ONLY_TLS],
+    ['other-ca-fallback', { ...TLS, labels: ofFallback().labels }, NO_MARKS],
+    ['other-ca-request', { ...TLS, labels: ofRequest().labels }, NO_MARKS],
+    ['other-ca-revocations', { ...TLS, labels: ofRegister().labels }, NO_MARKS],
+    ['ca-clusterca-revocations', { ...TLS, labels: ofRegister('ClusterCertificateAuthority').labels }, NO_MARKS],
+    ['ca-clusterca-fallback', { ...TLS, labels: ofFallback('ClusterCertificateAuthority').labels }, NO_MARKS],
     [
       'twice-ca-sources',
       { type: 'Opaque', labels: { ...ofSources('CertificateAuthority', 'twice').labels, ...ofLedger().labels } },
       NO_MARKS,
     ],
+    // In another namespace than the controller's.
+    ['certwheel-books', { ...TLS, labels: OF_BOOKS.labels }, NO_MARKS],
     ['ca-ca-v0', { ...TLS, ...ofGeneration('CertificateAuthority') }, NO_MARKS],
     ['cluster-ca-ca-v1', { ...TLS, ...ofGeneration('ClusterCertificateAuthority') }, NO_MARKS],
     ['ca-clusterca-v1', { ...TLS, ...ofGeneration('ClusterCertificateAuthority') }, NO_MARKS],
     ['ca-clusterca-v2', { ...TLS, ...ofGeneration('CertificateAuthority') }, NO_MARKS],
-    ['opaque', { ...OF_CERTIFICATE, type: 'Opaque' }, ONLY_TLS],
+    ['opaque', { ...TLS, ...OF_CERTIFICATE, type: 'Opaque' }, ONLY_TLS],
+    ['keyless-ca-v1', { ...KEYLESS, ...ofGeneration('CertificateAuthority', 'keyless') }, ONLY_TLS],
     [
       'token',
       {
@@ -184,7 +226,13 @@ test('what is Certwheel’s stays so under its hand', async () => {
   assert.match(marks.stderr, NOT_OURS);
 });
 
-for (const [suffix, of] of Object.entries({ ledger: ofLedger, sources: ofSources }))
+for (const [suffix, of] of Object.entries({
+  ledger: ofLedger,
+  sources: ofSources,
+  'acme-account': ofAccount,
+  fallback: ofFallback,
+  request: ofRequest,
+}))
   test(`what is kept beside an authority (${suffix}) is changed, and becomes nothing else`, async () => {
     const world = await shared.get();
     const name = `books-ca-${suffix}`;
@@ -237,6 +285,33 @@ test('no other user puts a key where one is kept, or changes what is there', asy
   const { stdout } = await cluster.kubectl(['get', 'secret', kept, '-n', 'shop', '--output=json']);
   assert.is((await cluster.kubectl(['replace', '-f', '-'], { input: stdout })).code, 0);
   await cluster.kubectl(['delete', 'secret', kept, '-n', 'shop']);
+});
+
+test('the key of the books is changed by Certwheel alone, which makes nothing else of it and does not delete it', async () => {
+  const world = await shared.get();
+  const { cluster } = world;
+  const name = 'certwheel-books';
+  for (const text of ['', 'AA=='])
+    assert.is((await apply(world, NAMESPACE, name, { ...OF_BOOKS, data: { key: text } })).code, 0);
+  const labels = { ...OF_BOOKS.labels, ...OF_CERTIFICATE.labels };
+  const { annotations } = OF_CERTIFICATE;
+  assert.match((await apply(world, NAMESPACE, name, { ...OF_BOOKS, labels, annotations })).stderr, NOT_OURS);
+  assert.match((await asAccount(cluster, ['delete', 'secret', name, '-n', NAMESPACE])).stderr, NO_DELETE);
+  const asPerson = (args: readonly string[], input = '') =>
+    cluster.kubectl([...args, '-n', NAMESPACE], { allowFailure: true, input });
+  const change = (patch: object) => asPerson(['patch', 'secret', name, '--type=merge', '-p', JSON.stringify(patch)]);
+  await eventually('the policy holds', async () =>
+    BOOKS_ONLY_CERTWHEEL.test((await change({ data: { key: 'AAAA' } })).stderr),
+  );
+  assert.match((await change({ metadata: { labels: { 'certwheel.io/books': null } } })).stderr, BOOKS_ONLY_CERTWHEEL);
+  // Written anew as it is, such as for another encryption at rest.
+  const { stdout } = await asPerson(['get', 'secret', name, '--output=json']);
+  assert.is((await asPerson(['replace', '-f', '-'], stdout)).code, 0);
+  // An operator takes it away, and plants no other.
+  assert.is((await asPerson(['delete', 'secret', name])).code, 0);
+  const planted = await asPerson(['create', 'secret', 'generic', name, '--from-literal=key=known']);
+  assert.match(planted.stderr, BOOKS_ONLY_CERTWHEEL);
+  assert.is((await asPerson(['create', 'secret', 'generic', 'another', '--from-literal=key=known'])).code, 0);
 });
 
 test('nothing is deleted but CA generations and keys that are kept', async () => {

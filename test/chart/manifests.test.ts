@@ -2,7 +2,7 @@ import { loadAll } from 'js-yaml';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { oneWorld } from '../e2e/support/world.ts';
-import { NAMESPACE, one, render, renderText } from './support/helm.ts';
+import { NAMESPACE, ofKind, render, renderText } from './support/helm.ts';
 import { installOperatorCrds } from './support/operator.ts';
 import { VALUE_SETS, valuesOf } from './support/value-sets.ts';
 
@@ -50,10 +50,17 @@ for (const name of VALUE_SETS) {
     assert.equal(await dryRun(manifests), { taken: count, complaints: '' });
   });
 
-  test(`${name}: a Pod of the Deployment is let into a namespace that enforces restricted Pod Security`, async () => {
-    const { metadata, spec } = one(await render({}, valuesOf(name)), 'Deployment').spec.template ?? {};
-    const pod = { apiVersion: 'v1', kind: 'Pod', metadata: { ...metadata, name: 'pod', namespace: RESTRICTED }, spec };
-    assert.equal(await dryRun(JSON.stringify(pod)), { taken: 1, complaints: '' });
+  test(`${name}: a Pod of each Deployment is let into a namespace that enforces restricted Pod Security`, async () => {
+    for (const deployment of ofKind(await render({}, valuesOf(name)), 'Deployment')) {
+      const { metadata, spec } = deployment.spec.template ?? {};
+      const pod = {
+        apiVersion: 'v1',
+        kind: 'Pod',
+        metadata: { ...metadata, name: 'pod', namespace: RESTRICTED },
+        spec,
+      };
+      assert.equal(await dryRun(JSON.stringify(pod)), { taken: 1, complaints: '' });
+    }
   });
 }
 

@@ -17,8 +17,11 @@ import {
 import type { BackendDefinition } from '../../src/backends/backend.ts';
 import { BACKENDS } from '../../src/backends/index.ts';
 import { startSwap } from '../e2e/authority/swap.ts';
+import { handIn, signByHand } from '../e2e/backends/csr-clerk.ts';
+import { untilAuthority } from '../e2e/backends/place.ts';
 import { holder } from '../e2e/process/support/access.ts';
 import { bugs } from '../e2e/process/support/fleet.ts';
+import { clientKey } from '../e2e/support/client-keys.ts';
 import { startController } from '../e2e/support/controller-process.ts';
 import { patchCertificate } from '../e2e/support/edits.ts';
 import { clientCertificate, create, untilReady } from '../e2e/support/objects.ts';
@@ -58,6 +61,10 @@ test('with nothing but the roles of the chart, and under its policy, everything 
   await untilReady(world, namespace, 'carol');
 
   await untilPendingAndGone(world, namespace);
+  await untilHandedIn(world, namespace);
+  const { csr } = await clientKey();
+  await create(world, clientCertificate(namespace, 'grace', { commonName: 'client', csr: { inline: csr } }));
+  await untilReady(world, namespace, 'grace');
 
   const swap = await startSwap(world, { clients: ['dave'] });
   await swap.put(swap.cas.v2);
@@ -124,6 +131,28 @@ async function untilPendingAndGone(world: World, namespace: string): Promise<voi
     const kept = await world.client.get(SECRETS, namespace, 'erin-next');
     return kept === undefined && (await world.client.list(CERTIFICATE_SIGNING_REQUESTS)).items.length === 0;
   });
+}
+
+/** A CSR for a person, which is answered, and the next one, which is taken back. */
+async function untilHandedIn(world: World, namespace: string): Promise<void> {
+  const ca = await makeCa('Offline CA');
+  await world.client.create(CERTIFICATE_AUTHORITIES, {
+    metadata: { namespace, name: 'offline' },
+    spec: { external: { trustBundle: { inline: ca.certificate } } },
+  });
+  await create(world, clientCertificate(namespace, 'frank', { authorityRef: { name: 'offline' } }));
+  const waiting = () => world.client.get(CONFIG_MAPS, namespace, 'frank-csr');
+  const object = await eventually('there is a CSR', waiting);
+  await handIn(world, object, { 'tls.crt': await signByHand(ca, object.data?.['request.csr'] ?? '', 1) });
+  await untilReady(world, namespace, 'frank');
+  await eventually('nothing is left of it', async () => (await waiting()) === undefined);
+  const externalRoot = { trustBundle: { inline: ca.certificate } };
+  await world.client.create(CERTIFICATE_AUTHORITIES, {
+    metadata: { namespace, name: 'rooted' },
+    spec: { selfManaged: { commonName: 'Rooted', externalRoot } },
+  });
+  await untilAuthority({ world, namespace }, { status: 'False', reason: 'CAUnsigned' }, { name: 'rooted' });
+  assert.ok(await world.client.get(CONFIG_MAPS, namespace, 'rooted-ca-request'));
 }
 
 test('every permission of the roles is needed', async () => {

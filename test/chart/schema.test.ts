@@ -31,6 +31,10 @@ const REFUSED: readonly [Readonly<Record<string, unknown>>, RegExp][] = [
   [{ extraArgs: ['leader-elect'] }, /extraArgs.*pattern/s],
   [{ leaderElection: { enabled: false } }, /replicaCount is above 1 and leaderElection.enabled is false/],
   [{ metrics: { enabled: false, serviceMonitor: { enabled: true } } }, /metrics.enabled is false/],
+  [
+    { acmeResponder: { enabled: true }, controller: { authorities: ['secret'] } },
+    /controller.authorities doesn't list acme/,
+  ],
   [{ serviceAccount: { create: false } }, /admissionPolicy.enabled would hold the ServiceAccount `default`/],
 ];
 
@@ -56,9 +60,11 @@ test('nothing but what is global, and what Kubernetes defines, is open', () => {
   };
   visit(JSON.parse(readFileSync(`${CHART}/values.schema.json`, 'utf8')), '');
   assert.equal(open.sort(), [
+    '.acmeResponder.resources.claims[]',
     '.affinity.nodeAffinity',
     '.affinity.podAffinity',
     '.affinity.podAntiAffinity',
+    '.auditLog.volume',
     '.extraContainers[]',
     '.extraEnv[]',
     '.extraVolumeMounts[]',
@@ -70,6 +76,7 @@ test('nothing but what is global, and what Kubernetes defines, is open', () => {
     '.networkPolicy.metricsFrom[]',
     '.podSecurityContext.windowsOptions',
     '.resources.claims[]',
+    '.responder.resources.claims[]',
     '.securityContext.windowsOptions',
     '.topologySpreadConstraints[].labelSelector',
   ]);

@@ -3,9 +3,11 @@ import * as assert from 'uvu/assert';
 import {
   APPROVAL_PERMISSIONS,
   AUTHORITY_PERMISSIONS,
+  BOOKS_PERMISSIONS,
   CLUSTER_AUTHORITY_PERMISSIONS,
   CLUSTER_PERMISSIONS,
   CLUSTER_TARGET_PERMISSIONS,
+  FINALIZER_PERMISSIONS,
   LEASE_PERMISSIONS,
   NAMESPACED_PERMISSIONS,
   type PolicyRule,
@@ -20,7 +22,10 @@ import { NAMESPACE, ofKind, one, podOf, render } from './support/helm.ts';
 const rules = (permissions: readonly PolicyRule[]) => [...new Set(permissions)].map(({ why: _, ...rule }) => rule);
 const DEFINITIONS: readonly BackendDefinition<never>[] = BACKENDS;
 const OF_AUTHORITIES = rules([...AUTHORITY_PERMISSIONS, ...DEFINITIONS.flatMap(({ permissions }) => permissions)]);
-const EVERYWHERE = [...rules([...NAMESPACED_PERMISSIONS, ...APPROVAL_PERMISSIONS]), ...OF_AUTHORITIES];
+const EVERYWHERE = [
+  ...rules([...NAMESPACED_PERMISSIONS, ...APPROVAL_PERMISSIONS, ...FINALIZER_PERMISSIONS]),
+  ...OF_AUTHORITIES,
+];
 const CLUSTER = rules([
   ...CLUSTER_PERMISSIONS,
   ...DEFINITIONS.flatMap(({ clusterPermissions = [] }) => clusterPermissions),
@@ -38,6 +43,7 @@ test('kinds of authority that the values leave out get no rights, and the contro
   const least = [
     ...NAMESPACED_PERMISSIONS,
     ...APPROVAL_PERMISSIONS,
+    ...FINALIZER_PERMISSIONS,
     ...AUTHORITY_PERMISSIONS,
     ...CLUSTER_PERMISSIONS,
     ...CLUSTER_AUTHORITY_PERMISSIONS,
@@ -84,14 +90,15 @@ test('kinds of trust targets get rights and a flag only where the values list th
   assert.equal(await added({ clusterTrustBundles: true, signers }, 'clusterTrustBundles'), [...bundles, attest]);
 });
 
-test('ConfigMaps are read only for kinds of authority that have a trust bundle', async () => {
-  const withBundle = async (type: string) =>
+test('ConfigMaps are read only for kinds of authority that have a trust bundle or a certificate in one, and where the values say so for requests', async () => {
+  const withBundle = async (type: string, values = {}) =>
     JSON.stringify(
-      one(await render({ controller: { authorities: [type] } }), 'ClusterRole', 'certwheel').rules,
+      one(await render({ controller: { authorities: [type] }, ...values }), 'ClusterRole', 'certwheel').rules,
     ).includes('configmaps');
+  assert.ok(await withBundle('secret', { clientRequests: { configMaps: true } }));
   const found = [];
   for (const { type } of DEFINITIONS) if (await withBundle(type)) found.push(type);
-  assert.equal(found.sort(), ['certManager', 'kubernetesCSR', 'vault']);
+  assert.equal(found.sort(), ['acme', 'certManager', 'cloudflare', 'external', 'kubernetesCSR', 'pkcs11', 'vault']);
 });
 
 test('to edit a namespace is to edit its certificates, and its authorities only where the values say so', async () => {
@@ -113,17 +120,28 @@ test('to edit a namespace is to edit its certificates, and its authorities only 
   assert.equal(authorities, [{ apiGroups, resources: ['certificateauthorities'], verbs }]);
 });
 
-test('only where the controller is its ServiceAccount, everybody else is kept from the keys that wait', async () => {
+test('only where the controller is its ServiceAccount, everybody else is kept from the keys that Certwheel keeps', async () => {
   const policiesOf = async (given: Readonly<Record<string, unknown>>) =>
     ofKind(await render(given), 'ValidatingAdmissionPolicy')
       .map(({ metadata }) => metadata.name.split('.')[0])
       .sort();
   const forUsers = ['certwheel-appr', 'certwheel-rules'];
-  assert.equal(await policiesOf({}), ['certwheel', 'certwheel-csr', 'certwheel-next', ...forUsers].sort());
+  assert.equal(
+    await policiesOf({}),
+    [
+      'certwheel',
+      'certwheel-books',
+      'certwheel-csr',
+      'certwheel-holds',
+      'certwheel-maps',
+      'certwheel-next',
+      ...forUsers,
+    ].sort(),
+  );
   assert.equal(await policiesOf({ admissionPolicy: { enabled: false } }), ['certwheel-appr']);
   assert.equal(await policiesOf({ admissionPolicy: { enabled: false }, approvals: { enabled: false } }), []);
   for (const given of [{ serviceAccount: { automount: false } }, { extraArgs: ['--kubeconfig=/etc/kubeconfig'] }])
-    assert.equal(await policiesOf(given), ['certwheel', 'certwheel-csr', ...forUsers].sort());
+    assert.equal(await policiesOf(given), ['certwheel', 'certwheel-csr', 'certwheel-maps', ...forUsers].sort());
 });
 
 test('in namespaces mode there are Roles in these namespaces and nothing for the cluster', async () => {
@@ -134,9 +152,10 @@ test('in namespaces mode there are Roles in these namespaces and nothing for the
   assert.equal(roles, [
     ['shop', 'certwheel', EVERYWHERE],
     ['bank', 'certwheel', EVERYWHERE],
+    [NAMESPACE, 'certwheel-books', rules(BOOKS_PERMISSIONS)],
     [NAMESPACE, 'certwheel-leader-election', rules(LEASE_PERMISSIONS)],
   ]);
-  assert.is(ofKind(manifests, 'RoleBinding').length, 3);
+  assert.is(ofKind(manifests, 'RoleBinding').length, 4);
   assert.ok(podOf(manifests).container.args.includes('--namespaces=shop,bank'));
 });
 
@@ -152,10 +171,18 @@ test('in namespaces mode cluster authorities take a ClusterRole for them alone, 
 test('without approvals no right to see them is given', async () => {
   const manifests = await render({ approvals: { enabled: false } });
   assert.equal(one(manifests, 'ClusterRole', 'certwheel').rules, [
-    ...rules(NAMESPACED_PERMISSIONS),
+    ...rules([...NAMESPACED_PERMISSIONS, ...FINALIZER_PERMISSIONS]),
     ...OF_AUTHORITIES,
     ...CLUSTER,
   ]);
+});
+
+test('without finalizers there is no right to change ClientCertificates, and no policy for it', async () => {
+  const manifests = await render({ revocation: { finalizers: false } });
+  const granted = JSON.stringify(one(manifests, 'ClusterRole', 'certwheel').rules);
+  assert.not.ok(granted.includes(JSON.stringify(rules(FINALIZER_PERMISSIONS)[0])));
+  const policies = ofKind(manifests, 'ValidatingAdmissionPolicy').map(({ metadata }) => metadata.name);
+  assert.not.ok(policies.some((name) => name.includes('-holds.')));
 });
 
 test.run();

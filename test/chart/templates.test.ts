@@ -101,6 +101,45 @@ test('lists of networks and of prefixes reach the controller, also where they ar
   assert.equal((await configOf({ deniedTemplatePrefixes: [] }))?.deniedTemplatePrefixes, []);
 });
 
+test('the library of an HSM, its tenants and the folder of PINs reach the program', async () => {
+  const configOf = async (controller: object) => {
+    const command = parseCommandLine(podOf(await render({ controller })).container.args, {}, false);
+    return 'config' in command ? command.config : undefined;
+  };
+  const nothing = { addon: undefined, library: undefined, pinFolder: undefined, tenantTokens: [], mostProcesses: 8 };
+  assert.equal((await configOf({}))?.hsm, nothing);
+  const pkcs11 = {
+    module: '/opt/hsm.so',
+    tenantTokens: ['shop/shop%20ca', '*/shared'],
+    pinFolder: '/pins',
+    processes: 3,
+  };
+  assert.equal((await configOf({ pkcs11 }))?.hsm, {
+    addon: undefined,
+    library: '/opt/hsm.so',
+    pinFolder: '/pins',
+    tenantTokens: [
+      { namespace: 'shop', token: 'shop ca' },
+      { namespace: '*', token: 'shared' },
+    ],
+    mostProcesses: 3,
+  });
+});
+
+for (const [memory, processes, expected] of [
+  ['288Mi', 8, '800Mi'],
+  ['1Gi', 1, '1088Mi'],
+  ['500M', 8, '500M'],
+] as const)
+  test(`a memory limit of ${memory} becomes ${expected} with ${processes} processes of a PKCS#11 library`, async () => {
+    const limitOf = async (module: string) => {
+      const values = { controller: { pkcs11: { module, processes } }, resources: { limits: { memory } } };
+      return podOf(await render(values)).container.resources.limits.memory;
+    };
+    assert.is(await limitOf('/opt/hsm.so'), expected);
+    assert.is(await limitOf(''), memory);
+  });
+
 test('verifiers are asked only where the values say so, and only in the networks that they list', async () => {
   const probesOf = async (values: Readonly<Record<string, unknown>>) => {
     const command = parseCommandLine(podOf(await render(values)).container.args, {}, false);

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { type Manifest, ofKind, one, podOf, render } from './support/helm.ts';
+import { componentOf, type Manifest, ofKind, one, podOf, render } from './support/helm.ts';
 import { VALUE_SETS, valuesOf } from './support/value-sets.ts';
 
 // What neither the API server nor its schemas ask of a workload.
@@ -35,8 +35,9 @@ function finds(selector: object, pod: Manifest): boolean {
 for (const name of VALUE_SETS) {
   test(`${name}: every container asks for memory and is held to a limit, and cannot write to its image`, async () => {
     const manifests = await render({}, valuesOf(name));
-    const pods = [...ofKind(manifests, 'Pod').map(({ spec }) => spec), podOf(manifests)];
-    assert.is(pods.length, name === BARE ? 1 : 2);
+    const templates = ofKind(manifests, 'Deployment').map(({ spec }) => spec.template?.spec ?? spec);
+    const pods = [...ofKind(manifests, 'Pod').map(({ spec }) => spec), ...templates];
+    assert.is(pods.length, { bare: 1, everything: 4 }[name as string] ?? 2);
     for (const { resources, securityContext, image } of pods.flatMap(({ containers }) => containers)) {
       assert.ok(resources?.requests.memory && resources.limits.memory, `${image}: ${JSON.stringify(resources)}`);
       assert.is(securityContext?.readOnlyRootFilesystem, true, image);
@@ -51,23 +52,26 @@ for (const name of VALUE_SETS) {
 
   test(`${name}: each selector finds the Pods that it is for, and no others`, async () => {
     const manifests = await render({}, valuesOf(name));
-    const deployment = one(manifests, 'Deployment');
-    const pods = [deployment, ...ofKind(manifests, 'Pod')];
+    const deployments = ofKind(manifests, 'Deployment');
+    const pods = [...deployments, ...ofKind(manifests, 'Pod')];
     const found = manifests.flatMap((each) => {
       const selector = selectorOf(each);
       if (selector === undefined) return [];
       const isOfHelmTest = each.metadata.annotations?.['helm.sh/hook'] !== undefined;
-      const wanted = isOfHelmTest ? one(manifests, 'Pod') : deployment;
+      const wanted = isOfHelmTest
+        ? one(manifests, 'Pod')
+        : deployments.find((deployment) => componentOf(deployment) === componentOf(each));
       const those = pods.filter((pod) => finds(selector, pod));
       assert.equal(
-        those.map(({ kind }) => kind),
-        [wanted.kind],
+        those.map(({ kind, metadata }) => `${kind} ${metadata.name}`),
+        [`${wanted?.kind} ${wanted?.metadata.name}`],
         `${each.kind} ${each.metadata.name}`,
       );
       return isOfHelmTest ? [] : [each.kind];
     });
     const all = ['Deployment', 'NetworkPolicy', 'PodDisruptionBudget', 'Service'];
-    assert.equal(found.sort(), name === BARE ? ['Deployment'] : all);
+    const thrice = name === 'everything' ? [...all, ...all, ...all].sort() : all;
+    assert.equal(found.sort(), name === BARE ? ['Deployment'] : thrice);
   });
 }
 

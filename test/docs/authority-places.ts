@@ -32,15 +32,15 @@ function schema({ type, capabilities }: Traits): Place[] {
     list(crd, /rule: "\[(.*?)\]\.filter\(given, given\)/, `has(self.${type})`),
     list(crd, /"exactly one backend must be set: (.*)"/, type),
     limited
-      ? list(crd, /Without it a default holds: ([^;]*), with bursts/, type, rate)
-      : list(crd, /with bursts of twice as many; for ([^.]*?) there\s+is no limit/, type),
+      ? list(crd, /Without\s+it\s+a\s+default\s+holds:\s+([^;]*),\s+with\s+bursts/, type, rate)
+      : list(crd, /with\s+bursts\s+of\s+twice\s+as\s+many;\s+for ([^.]*?) there\s+is\s+no\s+limit/, type),
   ]);
 }
 
 function chart({ type, permissions }: Traits): Place[] {
   const values = 'helm/certwheel/values.yaml';
   return [
-    list(values, /^ {2}authorities: \[(.*)\]$/m, type),
+    list(values, /^ {2}authorities:\s+\[([^\]]*)\]$/m, type),
     ...when(hasBundle(permissions), list(values, /trust bundles of ([^.]*)\./, type)),
   ];
 }
@@ -65,15 +65,20 @@ function docs({ type, capabilities, permissions, hasServer }: Traits): Place[] {
     ...when(hasBundle(permissions), list('docs/install.md', /every Secret and, with (.*), every ConfigMap/, code)),
     ...when(
       rateLimit,
-      list(how, /default rate depends on its\s+kind: (.*?), and twice/, code, `${perSecond(capabilities)} for ${code}`),
+      list(
+        how,
+        /default rate depends on its\s+kind: ([^;]*?),\s+and\s+twice/,
+        code,
+        `${perSecond(capabilities)} for ${code}`,
+      ),
     ),
-    ...when(persistKey, list(how, /Some authorities \((.*?)\)/, code)),
+    ...when(persistKey, list(how, /Some authorities \(([^)]*)\)/, code)),
     ...when(lifetime === 'rounded', list(how, /\(([^(]*) may round/, code)),
     ...when(!remote, list(notReady, /If the CA is in a Secret \((.*?)\)/, code)),
     ...when(remote && hasServer, list(notReady, /If the authority is a server \((.*?)\)/, code)),
     ...when(remote && !hasServer, file(notReady, code, `add ${code} to the paragraph about its sort`)),
     file('docs/runbooks/CertwheelCAEnding.md', code, `add ${code} to the list of causes`),
-    ...when(remote, list('docs/threat-model.md', /The CA behind (.*), or an attacker/, code)),
+    ...when(remote, list('docs/threat-model.md', /The CA behind ([^;]*?),\s+or an attacker/, code)),
     ...when(hasServer, list('docs/how-to/backup-and-restore.md', /credentials of\s+(.*?)\)/, code)),
   ];
 }
@@ -100,7 +105,7 @@ function suites({ type, capabilities: { remote } }: Traits): Place[] {
         add: `write: console.log(\`# <server> \${version}\`), where the server starts`,
         isThere: printed,
       },
-      list('test/e2e/backends/outage.test.ts', /const SUBJECTS = \[(.*)\]/, subjectOf(type)),
+      list('test/e2e/backends/outage.test.ts', /const SUBJECTS = \[([\s\S]*?)\];/, subjectOf(type)),
     ]),
     ...when(read(server) !== '', {
       at: 'test/runner/graph.ts',
@@ -117,7 +122,7 @@ function tests({ type, permissions, hasServer }: Traits): Place[] {
   const entry = `${type}: …,`;
   return [
     list(samples, /const authoritySpec = ([\s\S]*?)\nconst selector/, `${type}:`, `{ ${type}: { every field } },`),
-    list(rules, /const BACKEND = '.*: (.*)'/, type),
+    list(rules, /const BACKEND =\s+'.*: (.*)'/, type),
     list(
       'test/e2e/attacks/example-authorities.test.ts',
       /const OTHER_CA([\s\S]*?\nconst logins = .*)/,

@@ -4,14 +4,16 @@
  */
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { parseCertificate } from '../../src/pki/certificate.ts';
+import { parseCertificate, parseCertificates } from '../../src/pki/certificate.ts';
 import { authorityKeyIdExtension, nameExtensions } from '../../src/pki/extensions.ts';
 import { keyIdOfCa } from '../../src/pki/issue.ts';
 import { generateKey, publicKeyDer } from '../../src/pki/keys.ts';
 import { encodeName } from '../../src/pki/name.ts';
 import { NO_NAMES } from '../../src/pki/san.ts';
+import { makeOcspKey } from '../../src/revocation/crl/ocsp-signer.ts';
 import { lazily } from '../e2e/support/lazily.ts';
-import { hoursFromNow, leaf, NOW, P256, root, serial } from '../pki/make.ts';
+import { ALL_KEYS, hoursFromNow, leaf, NOW, P256, pairOf, root, serial } from '../pki/make.ts';
+import { publishedBy } from '../pki/published.ts';
 import { writeCertificate } from '../pki/write-certificate.ts';
 import { type Made, makeGrid } from './grid/grid.ts';
 import { ALLOWED, isAllowedBy } from './linters/allowed.ts';
@@ -46,6 +48,35 @@ test('at least 500 certificates have no finding but those that are allowed, and 
   console.log(`# ${grid.length} certificates, ${faults.length} findings that are allowed`);
   const unused = ALLOWED.filter((each) => !faults.some(({ finding }) => isAllowedBy(finding, each)));
   assert.equal(unused, [], 'allowances that match no finding any more');
+});
+
+test('certificates that name a CRL and an OCSP responder, and those of the responder, have no finding', async () => {
+  const serialKey = Buffer.alloc(32, 7);
+  const revocation = { uid: '0b4f1b1e-0000-4000-8000-000000000000', serialKey: () => serialKey };
+  const made: Made[] = [];
+  for (const keySpec of ALL_KEYS)
+    for (const url of ['http://crl.example.com', 'http://pki.example.com:8080/a/b', 'http://crl.bücher.example']) {
+      const pair = pairOf(await root({ keySpec }));
+      const issuer = pair.certificate;
+      const key = publicKeyDer(await generateKey(keySpec));
+      const identity = {
+        subject: { commonName: 'client' },
+        names: NO_NAMES,
+        usages: ['digital signature', 'client auth'],
+      };
+      const { tlsCrt } = await publishedBy(pair, identity, key, 3_600_000, NOW, { ...revocation, url });
+      made.push({ name: `leaf of ${url}`, certificate: tlsCrt[0] ?? issuer, issuer });
+      const { crt } = await makeOcspKey({
+        path: pair,
+        signer: pair.signer,
+        serialKey,
+        lifetimeMs: 86_400_000,
+        now: NOW,
+      });
+      const [certificate = issuer] = parseCertificates(crt.toString());
+      made.push({ name: 'responder', certificate, issuer });
+    }
+  assert.equal((await faultsOf(made)).map(shown), []);
 });
 
 function shown({ made, finding: { linter, severity, code, details } }: { made: Made; finding: Finding }): string {

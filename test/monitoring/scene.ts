@@ -1,4 +1,5 @@
 import { CONFIG_MAPS, ROTATE_CA_ANNOTATION } from '../../src/api/names.ts';
+import { REVOKE_ANNOTATION } from '../../src/api/revocation.ts';
 import { freePort } from '../cluster/ports.ts';
 import { nodeServer } from '../e2e/probes/open-server.ts';
 import { FLAGS, putServerCa, serverPair, verifierAt } from '../e2e/probes/verifier-world.ts';
@@ -6,7 +7,7 @@ import { createAll, numbered, QUICK, untilAllReady } from '../e2e/process/suppor
 import { refuseSecrets } from '../e2e/support/admission.ts';
 import { createSecretAuthority, pairData, putCaSecret } from '../e2e/support/ca-secret.ts';
 import type { ControllerProcess } from '../e2e/support/controller-process.ts';
-import { deleteSecret, patchAuthority, untilRevision } from '../e2e/support/edits.ts';
+import { deleteSecret, patchAuthority, patchCertificate, untilRevision } from '../e2e/support/edits.ts';
 import { lazily } from '../e2e/support/lazily.ts';
 import { untilNextSecond } from '../e2e/support/moments.ts';
 import { AT_ONCE, authorityStatusOf, createAuthority, selfManaged, untilReady } from '../e2e/support/objects.ts';
@@ -16,6 +17,8 @@ import { type Prometheus, startPrometheus } from './prometheus.ts';
 import { RULES_FILE } from './rules.ts';
 
 const DAY_MS = 86_400_000;
+/** Time to issue one certificate. */
+const LAPSES_MS = 30_000;
 const TARGETS = ['--trust-targets', 'configMaps'];
 
 /**
@@ -35,13 +38,18 @@ export function monitored() {
 async function startScene(world: World): Promise<Scene> {
   const namespaces = [await world.namespace(), await world.namespace()] as const;
   const controllers = await Promise.all([
-    world.controller(['--namespaces', namespaces[0], ...FLAGS, ...TARGETS]),
-    world.controller(['--namespaces', namespaces[1], '--certificate-series', '0', ...FLAGS, ...TARGETS]),
+    world.controller([...serving(namespaces[0]), ...FLAGS, ...TARGETS]),
+    world.controller([...serving(namespaces[1]), '--certificate-series', '0', ...FLAGS, ...TARGETS]),
   ]);
   const targets = controllers.map(({ logs }) => `127.0.0.1:${logs.find((line) => 'metricsPort' in line)?.metricsPort}`);
   const prometheus = await startPrometheus(targets, RULES_FILE);
   for (const namespace of namespaces) await begin(world, namespace);
   return { controllers, prometheus };
+}
+
+/** A namespace that is the controller's own, too. */
+function serving(namespace: string): readonly string[] {
+  return ['--namespaces', namespace, '--controller-namespace', namespace];
 }
 
 async function begin(world: World, namespace: string): Promise<void> {
@@ -52,7 +60,8 @@ async function begin(world: World, namespace: string): Promise<void> {
   await createAll(world, namespace, ['calm']);
   await createAll(world, namespace, ['stuck'], QUICK);
   await createRotating(world, namespace);
-  await untilAllReady(world, namespace, 13);
+  await revokeOne(world, namespace);
+  await untilAllReady(world, namespace, 14);
   // From now on every renewal of this one is refused, and its certificate runs out.
   await refuseSecrets(world, namespace, 'refused by a policy', [
     "object.metadata.name in ['stuck-tls', 'behind-tls', 'probe']",
@@ -83,6 +92,7 @@ async function begin(world: World, namespace: string): Promise<void> {
   await secret('down');
   await createAll(world, namespace, ['waiting'], { authorityRef: { name: 'down' } });
   await putCaSecret(world, namespace, 'ending-pair', pairData(ending));
+  await createFallbacks(world, namespace);
   await secret('ending');
 
   // One whose trust target is a ConfigMap of others, and has the CA of a partner that ends within days.
@@ -96,6 +106,26 @@ async function begin(world: World, namespace: string): Promise<void> {
   };
   await createAuthority(world, selfManaged(namespace, 'spread', { trust }));
   await rotateAll(world, namespace);
+}
+
+/** A fallback that can't issue, and one that issues what an authority can't whose CA has ended. */
+async function createFallbacks(world: World, namespace: string): Promise<void> {
+  await createAuthority(world, selfManaged(namespace, 'alone', { fallback: { name: 'down' } }));
+  const lapsing = await makeCa('Lapsing CA', { notAfter: new Date(Date.now() + LAPSES_MS) });
+  await putCaSecret(world, namespace, 'lapsing-pair', pairData(lapsing));
+  await createSecretAuthority(world, namespace, 'lapsing', 'lapsing-pair', { fallback: { name: 'ca' } });
+  await createAll(world, namespace, ['rescued'], { authorityRef: { name: 'lapsing' } });
+}
+
+/** One certificate that is revoked, so that there is a CRL. */
+async function revokeOne(world: World, namespace: string): Promise<void> {
+  const authorityRef = { name: 'revoking' };
+  await createAuthority(world, selfManaged(namespace, authorityRef.name, { revocation: { delay: '1s' } }));
+  await createAll(world, namespace, ['leaked'], { authorityRef });
+  const { serialNumber = '' } = await untilReady(world, namespace, 'leaked');
+  await patchCertificate(world, namespace, 'leaked', {
+    metadata: { annotations: { [REVOKE_ANNOTATION]: serialNumber } },
+  });
 }
 
 /** What a CA rotation may wait for: an object that can't be written, a person, and a Secret that can't be written. */

@@ -23,6 +23,8 @@ const steps = {
   sources: { kind: 'fetch', command: program('--download'), budgetSeconds: 120 },
   packages: { kind: 'fetch', command: ['node', 'test/cluster/main.ts', 'packages'], budgetSeconds: 90 },
 
+  softhsm: { kind: 'fetch', command: ['node', 'test/programs/softhsm.ts'], budgetSeconds: 60 },
+
   'control-plane': {
     kind: 'build',
     needs: ['sources'],
@@ -45,7 +47,7 @@ const steps = {
   vault: {
     kind: 'build',
     needs: ['control-plane'],
-    command: inTheBackground(program('vault', 'vault-plugin-auth-kubernetes')),
+    command: inTheBackground(program('vault', 'vault-plugin-auth-kubernetes', 'vault-plugin-auth-aws')),
     budgetSeconds: 720,
   },
   'kube-1.31': {
@@ -67,7 +69,17 @@ const steps = {
     budgetSeconds: 60,
   },
   proxies: { kind: 'build', needs: ['sources'], command: inTheBackground(program('caddy', 'opa')), budgetSeconds: 240 },
+  openbao: { kind: 'fetch', command: ['node', 'test/e2e/backends/servers/openbao-main.ts'], budgetSeconds: 60 },
+  'google-packages': { kind: 'fetch', command: ['node', 'test/programs/npm-main.ts', 'google'], budgetSeconds: 30 },
+  'cloudflare-packages': {
+    kind: 'fetch',
+    command: ['node', 'test/programs/npm-main.ts', 'cloudflare'],
+    budgetSeconds: 30,
+  },
   'spiffe-bundle': { kind: 'build', needs: ['sources'], command: program('spiffe-bundle'), budgetSeconds: 30 },
+  pebble: { kind: 'build', needs: ['sources'], command: program('pebble', 'pebble-challtestsrv'), budgetSeconds: 60 },
+  'acme-client': { kind: 'build', needs: ['sources'], command: program('acme-client'), budgetSeconds: 30 },
+  'step-db': { kind: 'build', needs: ['sources'], command: program('step-db'), budgetSeconds: 30 },
   'go-x509': { kind: 'build', needs: ['sources'], command: program('go-x509'), budgetSeconds: 30 },
   // Small programs of ours: see test/programs/compiled.ts.
   judges: { kind: 'build', command: ['node', 'test/pki/verifiers/main.ts'], budgetSeconds: 60 },
@@ -75,6 +87,7 @@ const steps = {
   zlint: { kind: 'build', needs: ['sources'], command: program('zlint'), budgetSeconds: 60 },
   spiffe: { kind: 'build', needs: ['sources'], command: program('spiffe'), budgetSeconds: 60 },
   'lint-programs': { kind: 'build', command: ['node', 'test/lint/programs/main.ts'], budgetSeconds: 60 },
+  'aws-python': { kind: 'build', command: ['node', 'test/e2e/backends/servers/aws/main.ts'], budgetSeconds: 60 },
   'step-cli': { kind: 'build', needs: ['sources'], command: inTheBackground(program('step')), budgetSeconds: 240 },
 
   types: { kind: 'check', command: ['tsc', '--noEmit'], budgetSeconds: 30 },
@@ -113,6 +126,7 @@ export const SUITES: Readonly<Record<string, Suite>> = {
   authorities: { files: ['test/e2e/backends'] },
   monitoring: { files: ['test/monitoring'] },
   interop: { files: ['test/interop'] },
+  revocation: { files: ['test/revocation'] },
   node: { files: ['test/cluster/node', 'test/e2e/node'] },
   versions: { files: ['test/versions'] },
   bench: { steps: ['bench'] },
@@ -122,6 +136,7 @@ export const SUITES: Readonly<Record<string, Suite>> = {
 export const NEEDS: readonly (readonly [path: string, needs: readonly StepName[]])[] = [
   ['test/cluster/', ['control-plane']],
   ['test/e2e/', ['control-plane']],
+  ['test/e2e/audit/books-equal', ['servers', 'vault', 'step-db']],
   ['test/e2e/attacks/stolen-token', ['servers']],
   ['test/e2e/attacks/permission-withdrawn', ['servers']],
   ['test/e2e/ca-rotation/', ['interop-programs']],
@@ -141,15 +156,26 @@ export const NEEDS: readonly (readonly [path: string, needs: readonly StepName[]
   ['test/interop/opa', ['proxies']],
   ['test/interop/resumption', ['proxies']],
   ['test/interop/real-secrets', ['control-plane']],
+  ['test/revocation/responder', ['control-plane']],
   ['test/chart/', ['servers']],
   ['test/e2e/node/', ['servers', 'node-programs', 'packages', 'image']],
   ['test/cluster/node/', ['node-programs', 'packages']],
+  ['test/e2e/backends/acme', ['servers', 'vault', 'pebble']],
+  ['test/e2e/backends/acme-solvers-order', ['servers', 'acme-client']],
+  ['test/e2e/backends/aws-private-ca-moto', ['aws-python']],
+  ['test/e2e/backends/aws-private-ca-oracle', ['aws-python']],
   ['test/e2e/backends/cert-manager', ['servers']],
+  ['test/e2e/backends/google-cas', ['google-packages']],
+  ['test/e2e/backends/cloudflare-sdk', ['cloudflare-packages']],
   ['test/e2e/backends/step-ca', ['servers']],
   ['test/e2e/backends/step-cli', ['servers', 'step-cli']],
+  ['test/e2e/backends/pkcs11', ['softhsm']],
+  ['test/e2e/ca-rotation/pkcs11', ['softhsm']],
+  ['test/e2e/image/pkcs11', ['softhsm']],
   ['test/e2e/backends/examples', ['servers', 'vault']],
-  ['test/e2e/backends/outage', ['servers', 'vault']],
+  ['test/e2e/backends/outage', ['servers', 'vault', 'google-packages', 'softhsm']],
   ['test/e2e/backends/vault', ['vault']],
+  ['test/e2e/backends/vault-openbao', ['openbao']],
   ['test/versions/kube-1.31', ['control-plane', 'servers', 'kube-1.31']],
   ['test/versions/kube-1.34', ['control-plane', 'servers', 'kube-1.34']],
 ];

@@ -3,6 +3,7 @@ import { Releases } from '../../src/authority/releases.ts';
 import type { Runtime } from '../../src/authority/runtime.ts';
 import { NO_TRUST } from '../../src/backends/backend.ts';
 import type { Clock } from '../../src/clock.ts';
+import { Alternation } from '../../src/rotation/alternation.ts';
 
 /** An authority that has just been started and has no rate limit. */
 export function aRuntime({
@@ -21,6 +22,7 @@ export function aRuntime({
     generations: [],
     trusted: NO_TRUST,
     stated: [],
+    alternation: new Alternation(),
     untrusted: [],
     refusals: 0,
     view: undefined,

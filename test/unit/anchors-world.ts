@@ -1,5 +1,5 @@
 import type { Issued, IssueRequest } from '../../src/backends/backend.ts';
-import type { AuthorityView } from '../../src/certificate/observed.ts';
+import type { AuthorityView } from '../../src/certificate/authority-view.ts';
 import { bundleOf } from '../../src/pki/bundle.ts';
 import { caPath } from '../../src/pki/ca.ts';
 import { type CertificateView, parseCertificates } from '../../src/pki/certificate.ts';

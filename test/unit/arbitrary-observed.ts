@@ -4,6 +4,7 @@ import type { Observed } from '../../src/certificate/observed.ts';
 import { ERROR_CODES } from '../../src/errors.ts';
 import { ALLOWED, type Permission } from '../../src/policy/permission.ts';
 import { aCertificate, after, anObserved, DAY } from './builders.ts';
+import { aClientsOwn, aRequest } from './client-requests.ts';
 import { aRule } from './rules-of.ts';
 
 /**
@@ -56,11 +57,24 @@ const spec = fc.record(
   { requiredKeys: [] },
 );
 
+/** Of a client that keeps its key; most keep none. */
+const request = rarely(
+  fc.constantFrom(
+    undefined,
+    { problem: 'it is no PEM' },
+    aRequest({ subject: {} }),
+    aRequest({ publicKeyPin: 'another', isCA: true }),
+    aRequest({ foreignNames: ['otherName'], keySpec: { algorithm: 'RSA', size: 2048 } }),
+  ),
+  'none' as const,
+);
+
 const resource = fc
-  .record({ spec, status, renewAt: maybe(moment), generation: fc.integer({ min: 1, max: 3 }) })
-  .map(({ spec: asked, status: told, renewAt, generation }) => {
+  .record({ spec, status, renewAt: maybe(moment), generation: fc.integer({ min: 1, max: 3 }), request })
+  .map(({ spec: asked, status: told, renewAt, generation, request: clients }) => {
     const builder = aCertificate(asked).with({ generation }).withStatus(told);
-    return (renewAt === undefined ? builder : builder.renewAt(renewAt)).build();
+    const renewed = renewAt === undefined ? builder : builder.renewAt(renewAt);
+    return clients === 'none' ? renewed.build() : aClientsOwn(clients, renewed);
   });
 
 const certificate = fc.record(
@@ -122,7 +136,11 @@ const authority = fc.oneof(
     weight: 4,
     arbitrary: fc.record(
       {
-        trouble: rarely(fc.record({ code, message: fc.string() }), undefined),
+        trouble: fc.oneof(
+          { weight: 3, arbitrary: fc.constant(undefined) },
+          { weight: 1, arbitrary: fc.record({ code, message: fc.string() }) },
+        ),
+        troubleSince: maybe(moment),
         signing: maybe(fc.record({ version: fc.integer({ min: 1, max: 2 }), since: moment, notAfter: moment })),
         released: fc.constantFrom(new Set<string>(), new Set(['team/client'])),
         generations: fc.constantFrom(
@@ -149,10 +167,18 @@ export const arbitraryObserved: fc.Arbitrary<Observed> = fc
     authority,
     permission,
     rival: rarely(fc.constant('first'), undefined),
+    fallback: maybe(fc.record({ authority, permission })),
   })
   .map((all) => {
     const seen = anObserved(all.resource).from(all.authority);
+    const { resource: asked } = all;
+    const authorityRef = { ...asked.spec.authorityRef, name: 'reserve' };
+    const fallback = all.fallback && {
+      resource: { ...asked, spec: { ...asked.spec, authorityRef } },
+      authority: anObserved(asked).from(all.fallback.authority).build().authority,
+      permission: all.fallback.permission,
+    };
     return (all.secret === undefined ? seen : seen.withSecret(all.secret))
       .build()
-      .with({ permission: all.permission, rival: all.rival });
+      .with({ permission: all.permission, rival: all.rival, fallback });
   });

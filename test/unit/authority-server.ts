@@ -13,7 +13,7 @@ export const issuer = createIssuer('CA of servers');
 
 export const stranger = createIssuer('CA of servers');
 export const { signal } = new AbortController();
-export const GET: JsonRequest = { method: 'GET', path: '/v1/x' };
+export const GET = { method: 'GET', path: '/v1/x' } as const satisfies JsonRequest;
 
 interface Served {
   readonly url: string;

@@ -1,4 +1,5 @@
 /** Fakes of the API server and of the source of CA pairs: real ones can't be made to fail between any two lines. */
+
 import {
   type AnyCertificateAuthority,
   authorityConditions,
@@ -19,6 +20,7 @@ import type { Logger } from '../../src/log.ts';
 import type { CaPair } from '../../src/pki/ca.ts';
 import { Buckets } from '../../src/queue/bucket.ts';
 import type { Outcome } from '../../src/queue/controller.ts';
+import { NO_REVOCATIONS } from '../../src/revocation/status.ts';
 import { isInBundle, signingGeneration } from '../../src/rotation/generation.ts';
 import type { Member } from '../../src/rotation/plan-types.ts';
 import { pairOf, root } from '../pki/make.ts';
@@ -175,6 +177,8 @@ export class AuthorityWorld {
       proofs: () => [],
       controllerNamespace: 'certwheel',
       trustStatus: () => undefined,
+      crlCondition: () => [],
+      crlProofs: () => [],
       createGeneration: (_resource, generation, beside) => generations.create(generation, beside),
       writeGeneration: (_resource, generation, beside) => generations.write(generation, beside),
       deleteGeneration: (generation) => generations.delete(generation),
@@ -190,15 +194,20 @@ export class AuthorityWorld {
       statusWrites: new Buckets({ capacity: 20, refillMs: 2_000 }),
       verifiers: () => [],
       ledgers: { write: async () => undefined, forget: () => {} },
+      revocations: { learn: async () => {}, look: async () => NO_REVOCATIONS, forget: () => {} },
+      fallbacks: { look: async () => undefined, forget: () => {}, problemOf: () => undefined },
+      fallbackOf: () => undefined,
       wakeCertificates: () => journal.note('woken'),
       wakeReleased: (keys) => {
         for (const key of keys) journal.note(`released ${key}`);
       },
       metrics: {
         showRotation: () => {},
+        showRevocations: () => {},
         overruled: (_resource, to) => journal.note(`overruled ${to}`),
         show: (_resource, isReady) => journal.note(isReady ? 'shown ready' : 'shown not ready'),
         showDemand: () => {},
+        showFallback: () => {},
         hide: () => journal.note('hidden'),
       },
       ownership: { assert: () => journal.step('leading') },

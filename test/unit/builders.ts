@@ -9,15 +9,16 @@ import {
   type AuthorityView,
   authorityName,
   type NoAuthority,
-  Observed,
-  type Readings,
   type SigningView,
-} from '../../src/certificate/observed.ts';
+} from '../../src/certificate/authority-view.ts';
+import { requestOf } from '../../src/certificate/client-request.ts';
+import { Observed, type Readings } from '../../src/certificate/observed.ts';
 import type { SecretMemory } from '../../src/certificate/secret/annotations.ts';
 import { brief, briefly } from '../../src/certificate/secret/brief.ts';
 import type { CertificateFacts } from '../../src/certificate/secret/facts.ts';
 import { templateKeys } from '../../src/certificate/secret/manifest.ts';
 import { outputsDigest } from '../../src/certificate/secret/outputs.ts';
+import { secretType } from '../../src/certificate/secret/secret-type.ts';
 import type { SecretView } from '../../src/certificate/secret/view.ts';
 import { ALLOWED, type Permission } from '../../src/policy/permission.ts';
 import type { Run } from '../../src/queue/controller.ts';
@@ -147,7 +148,7 @@ export function aSecret(resource: ClientCertificate, fields: SecretFields = {}):
     name: spec.secretName,
     uid: 'uid-of-secret',
     resourceVersion: '11',
-    type: 'kubernetes.io/tls',
+    type: secretType(spec),
     owner: { certificateName: resource.name, certificateUid: resource.uid },
     adoptBy: undefined,
     ownerReferences: spec.deletionPolicy === 'Delete' ? [resource.uid] : [],
@@ -155,6 +156,7 @@ export function aSecret(resource: ClientCertificate, fields: SecretFields = {}):
     certificate: facts,
     problem: undefined,
     claimedValidity: facts,
+    claimedSerialNumber: facts?.serialNumber,
     trustBundleHash: 'hash 1',
     areFilesWhole: true,
     files: '',
@@ -182,12 +184,12 @@ function someFacts({ spec }: ClientCertificate, facts: Partial<CertificateFacts>
   return {
     serialNumber: '0a',
     fingerprintSHA256: 'f1',
-    publicKeyPinSHA256: 'pin',
+    publicKeyPinSHA256: requestOf(spec)?.publicKeyPin ?? 'pin',
     notBefore: after(-Math.min(MINUTE, spec.durationMs / 10)),
     notAfter: after(spec.durationMs),
     identity: canonicalIdentity(spec.identity),
     key: spec.key,
-    keyEncoding: spec.keyEncoding,
+    keyEncoding: spec.csr === undefined ? spec.keyEncoding : undefined,
     issuerFingerprint: 'ca 1',
     issuerKeyId: 'key 1',
     anchorFingerprints: ['ca 1'],

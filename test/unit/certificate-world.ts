@@ -9,9 +9,11 @@ import type { ClientCertificateStatus } from '../../src/api/generated/types.ts';
 import type { RawObject } from '../../src/api/parse.ts';
 import type { Capabilities } from '../../src/backends/backend.ts';
 import { issue, repair } from '../../src/certificate/act.ts';
-import { type AuthorityView, type NoAuthority, Observed } from '../../src/certificate/observed.ts';
+import type { AuthorityView, NoAuthority } from '../../src/certificate/authority-view.ts';
+import type { CertificateDeps } from '../../src/certificate/deps.ts';
+import { Observed } from '../../src/certificate/observed.ts';
 import { RecentActs } from '../../src/certificate/recent.ts';
-import { type CertificateDeps, reconcileCertificate } from '../../src/certificate/reconcile.ts';
+import { reconcileCertificate } from '../../src/certificate/reconcile.ts';
 import type { NextManifest } from '../../src/certificate/request/next-manifest.ts';
 import { UnpublishedCertificates } from '../../src/certificate/request/unpublished.ts';
 import type { SecretManifest } from '../../src/certificate/secret/manifest.ts';
@@ -175,6 +177,7 @@ export class CertificateWorld {
     };
     return {
       ...requestDeps(clock, keys, this.ca.backend),
+      suggestions: { look: async () => undefined },
       nextKeys: {
         read: () => journal.read('read next', () => keys.read()),
         apply: (manifest) => {
@@ -198,6 +201,10 @@ export class CertificateWorld {
       log: this.#log(),
       ownership: { assert: () => journal.step('leading') },
       requestedBy: () => 'unverified',
+      revoke: () => {},
+      hold: async () => {},
+      deletions: new Map(),
+      assertServedByFallback: async () => undefined,
       assertServed: async () => {
         this.served();
         return this.rule;
@@ -225,6 +232,7 @@ export class CertificateWorld {
       propagationMs: PROPAGATION_MS,
       metrics: {
         issuedByRule: () => {},
+        fallbackIssued: () => {},
         rotated: (...labels) => told.say(labels),
         failed: (type, code) => {
           told.say(type, code);

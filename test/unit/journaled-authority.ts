@@ -1,6 +1,6 @@
 /** An authority with a real CA key. Its requests are effects of a journal, so that each can be made to fail. */
 import type { Backend, Capabilities, Issued, IssueRequest, Pending } from '../../src/backends/backend.ts';
-import type { AuthorityView } from '../../src/certificate/observed.ts';
+import type { AuthorityView } from '../../src/certificate/authority-view.ts';
 import { DeniedError } from '../../src/errors.ts';
 import type { Logger } from '../../src/log.ts';
 import { root } from '../pki/make.ts';

@@ -2,9 +2,12 @@ import type { RawObject } from '../../src/api/parse.ts';
 import { Registry } from '../../src/authority/registry.ts';
 import { parseCommandLine } from '../../src/config.ts';
 import { ALL_NAMESPACES } from '../../src/kube/cache/entry.ts';
+import { BooksKey } from '../../src/revocation/books-key.ts';
+import { KnownCrls } from '../../src/revocation/crl/known-crls.ts';
 import { wireCertificates } from '../../src/wiring/certificates.ts';
 import { Cluster } from '../../src/wiring/cluster.ts';
 import { wireLedgers } from '../../src/wiring/ledgers.ts';
+import { wireRevocations } from '../../src/wiring/revocations.ts';
 import type { Services } from '../../src/wiring/services.ts';
 import { wireWakes } from '../../src/wiring/wakes.ts';
 import { aCertificate, NOW } from './builders.ts';
@@ -74,16 +77,25 @@ export function oneNamespace(): OneNamespace {
     registry: new Registry(),
     events: { record: () => {} },
     references: { acquire: () => ({ synced: new Promise(() => {}), get: () => undefined, release: () => {} }) },
+    booksKey: new BooksKey(),
     metrics: {
       ran: () => void runs++,
       rotated: () => {},
       issuedByRule: () => {},
+      fallbackIssued: () => {},
       failed: () => {},
       certificates: { show: () => {}, hide: () => {} },
     },
     ownership: { assert: () => {} },
   } as unknown as Services;
-  const { controller, forget } = wireCertificates(services);
+  const { controller, forget } = wireCertificates(
+    services,
+    wireRevocations(services, new KnownCrls(() => {}), {
+      authority: () => {},
+      certificate: () => {},
+      members: () => {},
+    }),
+  );
   const authorities = { add: () => {} } as never;
   wireWakes({
     ...services,

@@ -1,6 +1,6 @@
 import type { Backend } from '../../src/backends/backend.ts';
 import { ownCA } from '../../src/backends/shared/own-ca.ts';
-import type { AuthorityView } from '../../src/certificate/observed.ts';
+import type { AuthorityView } from '../../src/certificate/authority-view.ts';
 import type { Clock } from '../../src/clock.ts';
 import type { Logger } from '../../src/log.ts';
 import { bundleOf } from '../../src/pki/bundle.ts';

@@ -64,6 +64,9 @@ interface Given {
   readonly longestLifeMs?: number;
   readonly terms?: Partial<RotationTerms>;
   readonly proofs?: readonly TrustProof[];
+  readonly crlProofs?: readonly TrustProof[];
+  /** The CA certificates of its fallback. */
+  readonly further?: readonly CaPath[];
 }
 
 /** The generations with their gates open since then; see Given. */
@@ -89,8 +92,10 @@ export function plan(
       generations: opened(generations, clearSince),
       members,
       proofs: () => given.proofs ?? [],
+      crlProofs: () => given.crlProofs ?? [],
       wanted: wanted?.id,
       trustBundleHash: 'bundle',
+      further: new Set(given.further?.map(({ anchor }) => anchor.fingerprintSHA256)),
       terms: { ...TERMS, ...given.terms },
       longestLifeMs: given.longestLifeMs,
       source: given.source ?? 'secret',

@@ -1,5 +1,5 @@
 import { toRfc3339 } from '../../src/api/conditions.ts';
-import type { AuthorityView } from '../../src/certificate/observed.ts';
+import type { AuthorityView } from '../../src/certificate/authority-view.ts';
 import type { Consumer } from '../../src/rotation/deps.ts';
 import { aCertificate, after, anAuthority, aSecret, aSigning, DAY, NOW } from './builders.ts';
 

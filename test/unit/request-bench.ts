@@ -2,7 +2,8 @@
 import type { ClientCertificate } from '../../src/api/client-certificate.ts';
 import type { Issued, IssueRequest, Pending } from '../../src/backends/backend.ts';
 import { issue } from '../../src/certificate/act.ts';
-import type { AuthorityView, Observed } from '../../src/certificate/observed.ts';
+import type { AuthorityView } from '../../src/certificate/authority-view.ts';
+import type { Observed } from '../../src/certificate/observed.ts';
 import { RecentActs } from '../../src/certificate/recent.ts';
 import type { NextKey } from '../../src/certificate/request/next-key.ts';
 import { tidy, tidyAfterGone } from '../../src/certificate/request/tidy.ts';

@@ -6,12 +6,13 @@ import {
   parseClientCertificate,
 } from '../../src/api/client-certificate.ts';
 import { storedStatus } from '../../src/api/stored-status.ts';
+import type { AuthorityView } from '../../src/certificate/authority-view.ts';
+import { trustedAuthority } from '../../src/certificate/authority-view.ts';
 import { withAct } from '../../src/certificate/brakes.ts';
 import { decide } from '../../src/certificate/decision/decide.ts';
 import { backdateMs, longestRetryMs } from '../../src/certificate/decision/schedule.ts';
 import { type ObserveDeps, observe } from '../../src/certificate/observe.ts';
-import type { Act, AuthorityView, Decision, Observed } from '../../src/certificate/observed.ts';
-import { trustedAuthority } from '../../src/certificate/observed.ts';
+import type { Act, Decision, Observed } from '../../src/certificate/observed.ts';
 import { RecentActs } from '../../src/certificate/recent.ts';
 import type { CertificateFacts } from '../../src/certificate/secret/facts.ts';
 import type { SecretView } from '../../src/certificate/secret/view.ts';
@@ -172,11 +173,13 @@ export class RotationMember {
       cachedSecret: () => this.secret,
       readSecret: async () => undefined,
       readReferred: async () => undefined,
+      readReferredPast: async () => undefined,
       isSecretAbsent: () => this.secret === undefined,
       keepView: () => {},
       nextKey: () => undefined,
       usesOf: () => [],
       recent: (key) => this.#recent.of(key),
+      suggestion: () => undefined,
       places: { ahead: () => 0 },
       clusterAuthorities: true,
       namespaceLabels: () => ({}),

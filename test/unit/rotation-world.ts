@@ -8,7 +8,7 @@ import { earliest } from '../../src/api/moments.ts';
 import { Releases } from '../../src/authority/releases.ts';
 import { viewAuthority } from '../../src/authority/view.ts';
 import { OWN_CA_CAPABILITIES } from '../../src/backends/shared/own-ca.ts';
-import type { AuthorityView } from '../../src/certificate/observed.ts';
+import type { AuthorityView } from '../../src/certificate/authority-view.ts';
 import { authorityOf, recordOfView, type SecretKept } from '../../src/certificate/secret/record.ts';
 import { bundleOf } from '../../src/pki/bundle.ts';
 import type { CaPair, CaPath } from '../../src/pki/ca.ts';

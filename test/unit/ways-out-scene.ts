@@ -9,9 +9,11 @@ import {
 import type { ClientCertificateStatus } from '../../src/api/generated/types.ts';
 import type { RawObject } from '../../src/api/parse.ts';
 import type { StatusFields } from '../../src/api/stored-status.ts';
-import { type NoAuthority, Observed } from '../../src/certificate/observed.ts';
+import type { NoAuthority } from '../../src/certificate/authority-view.ts';
+import type { CertificateDeps } from '../../src/certificate/deps.ts';
+import { Observed } from '../../src/certificate/observed.ts';
 import { RecentActs } from '../../src/certificate/recent.ts';
-import { type CertificateDeps, reconcileCertificate } from '../../src/certificate/reconcile.ts';
+import { reconcileCertificate } from '../../src/certificate/reconcile.ts';
 import { UnpublishedCertificates } from '../../src/certificate/request/unpublished.ts';
 import { secretManifest } from '../../src/certificate/secret/manifest.ts';
 import type { EventText } from '../../src/certificate/status/events.ts';
@@ -93,6 +95,7 @@ export function parts(resource: RawObject, authority: AuthorityState, secret: Ra
   const recent = new RecentActs();
   const deps: CertificateDeps = {
     ...requestDeps(clock),
+    suggestions: { look: async () => undefined },
     slowWork: new SlowWork(1, clock, () => true),
     secrets: {
       get: () => scene.store.get(),
@@ -105,7 +108,11 @@ export function parts(resource: RawObject, authority: AuthorityState, secret: Ra
     },
     unpublished: new UnpublishedCertificates(),
     requestedBy: () => 'unverified',
+    revoke: () => {},
+    hold: async () => {},
+    deletions: new Map(),
     assertServed: async () => undefined,
+    assertServedByFallback: async () => undefined,
     recent,
     log: SILENT,
     find: () => current,
@@ -144,6 +151,7 @@ export function parts(resource: RawObject, authority: AuthorityState, secret: Ra
     metrics: {
       rotated: () => {},
       issuedByRule: () => {},
+      fallbackIssued: () => {},
       failed: () => {},
       show: (_each, status) => void shown.push(status),
     },

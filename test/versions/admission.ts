@@ -54,16 +54,17 @@ export async function provesAdmission(world: World, namespace: string): Promise<
   await approvals(run, namespace);
 }
 
-function secret(namespace: string, name: string, marks: object, type = 'kubernetes.io/tls') {
-  const data = type === 'kubernetes.io/tls' ? { 'tls.crt': '', 'tls.key': '' } : {};
+const PAIR = { 'tls.crt': '', 'tls.key': '' };
+
+function secret(namespace: string, name: string, marks: object, type = 'kubernetes.io/tls', data: object = PAIR) {
   return { apiVersion: 'v1', kind: 'Secret', metadata: { namespace, name, ...marks }, type, data };
 }
 
 const APPLY = ['apply', '--server-side', '--force-conflicts', '-f', '-'];
 
 async function secretsOfCertwheel(run: Run, namespace: string): Promise<void> {
-  const apply = (by: By, name: string, marks: object, type?: string) =>
-    run(by, APPLY, secret(namespace, name, marks, type));
+  const apply = (by: By, name: string, marks: object, type?: string, data?: object) =>
+    run(by, APPLY, secret(namespace, name, marks, type, data));
   const remove = (name: string) => run('certwheel', ['delete', 'secret', name, '-n', namespace]);
   // The API server hears of a policy a moment after it is stored.
   await eventually('the policy of Secrets holds', async () => NO_MARKS.test(await apply('certwheel', 'bare', {})));
@@ -71,6 +72,7 @@ async function secretsOfCertwheel(run: Run, namespace: string): Promise<void> {
   assert.is(await apply('certwheel', 'ca-ca-v1', OF_GENERATION), '');
   assert.match(await apply('certwheel', 'other-ca-v1', OF_GENERATION), NO_MARKS);
   assert.match(await apply('certwheel', 'opaque', OF_CERTIFICATE, 'Opaque'), ONLY_TLS);
+  assert.is(await apply('certwheel', 'keyless', OF_CERTIFICATE, 'Opaque', { 'tls.crt': '' }), '');
   const owner = { apiVersion: 'certwheel.io/v1alpha1', kind: 'ClientCertificate', name: 'alice', uid: '1' };
   const ownedBy = (uid: string) => ({ ...OF_CERTIFICATE, ownerReferences: [{ ...owner, uid }] });
   assert.match(await apply('certwheel', 'alice-tls', ownedBy('2')), NO_OWNER);

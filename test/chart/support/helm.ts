@@ -120,8 +120,23 @@ export function ofKind(manifests: readonly Manifest[], kind: string): Manifest[]
 }
 
 /** The Pod of the Deployment, and its own container. */
+const COMPONENT = 'app.kubernetes.io/component';
+
+/** The Deployment of the controller; the ACME responder has one of its own. */
+export function controllerOf(manifests: readonly Manifest[]): Manifest {
+  return one(
+    manifests.filter(({ metadata }) => metadata.labels?.[COMPONENT] === 'controller'),
+    'Deployment',
+  );
+}
+
+/** Which program of the chart an object is for. */
+export function componentOf({ metadata }: Manifest): string | undefined {
+  return metadata.labels?.[COMPONENT];
+}
+
 export function podOf(manifests: readonly Manifest[]): PodSpec & { readonly container: Container } {
-  const spec = one(manifests, 'Deployment').spec.template?.spec;
+  const spec = controllerOf(manifests).spec.template?.spec;
   const [container] = spec?.containers ?? [];
   if (spec === undefined || container === undefined) throw new Error('the Deployment has no container');
   return { ...spec, container };

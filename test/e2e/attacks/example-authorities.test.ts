@@ -25,6 +25,12 @@ const OTHER_CA: Readonly<Record<string, string>> = {
   selfManaged: 'makes a CA of its own, which the API server does not trust',
   vault: 'needs a server that holds the CA',
   stepCA: 'needs a server that holds the CA',
+  awsPrivateCA: 'needs an account of AWS that holds the CA',
+  cloudflare: 'gives out no certificates of the CA of an API server',
+  acme: 'needs a server that holds the CA',
+  googleCAS: 'needs an account at Google that holds the CA',
+  external: 'needs a person who holds the CA',
+  pkcs11: 'needs an HSM that holds the key of the CA',
   certManager: 'needs cert-manager with an issuer that holds the CA',
 };
 
@@ -72,7 +78,18 @@ const scene = lazily(async () => {
 
 test('every example authority is judged, or can not be one of the API server', () => {
   const others = authorities.filter((each) => !logins.includes(each)).flatMap(({ spec }) => Object.keys(spec)[0] ?? []);
-  assert.equal(others.sort(), ['certManager', ...Array(9).fill('selfManaged'), 'stepCA', 'vault']);
+  assert.equal(others.sort(), [
+    'acme',
+    'awsPrivateCA',
+    'certManager',
+    'cloudflare',
+    'external',
+    'googleCAS',
+    'pkcs11',
+    ...Array(14).fill('selfManaged'),
+    ...Array(2).fill('stepCA'),
+    ...Array(3).fill('vault'),
+  ]);
   assert.equal([...new Set(others)].sort(), Object.keys(OTHER_CA).sort());
   assert.equal(
     logins.map(({ kind, metadata }) => `${kind} ${metadata.name}`),

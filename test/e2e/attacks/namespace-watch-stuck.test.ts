@@ -2,11 +2,11 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { CLUSTER_CERTIFICATE_AUTHORITIES, NAMESPACES } from '../../../src/api/names.ts';
 import { untilClusterAuthority } from '../backends/place.ts';
+import { ALWAYS, AWAY, failWatch } from '../kube/fail-watch.ts';
 import { type Matcher, startFaultProxy } from '../kube/fault-proxy.ts';
 import { lines } from '../process/support/fleet.ts';
 import { startController } from '../support/controller-process.ts';
 import { patch } from '../support/edits.ts';
-import { eventually } from '../support/eventually.ts';
 import { lazily } from '../support/lazily.ts';
 import { clientCertificate, conditionOf, create, readSecret, untilReady } from '../support/objects.ts';
 import { oneWorld } from '../support/world.ts';
@@ -15,10 +15,6 @@ import { oneWorld } from '../support/world.ts';
 
 const shared = oneWorld();
 test.after(shared.stop);
-
-const ALWAYS = { times: Number.POSITIVE_INFINITY };
-const AWAY = { kind: 'answer', status: 503 } as const;
-const isNamespaceWatch: Matcher = ({ path, watch }) => watch && path === '/api/v1/namespaces';
 
 const scene = lazily(async () => {
   const world = await shared.get();
@@ -35,6 +31,7 @@ const scene = lazily(async () => {
   return {
     world,
     proxy,
+    controller,
     namespace,
     isRead,
     reads: () => proxy.requests.filter(isRead).length,
@@ -52,10 +49,8 @@ test('the control: while the watch is well, a labelled namespace is served, and 
 });
 
 test('while the watch fails, a namespace that lost its label gets no certificate', async () => {
-  const { world, proxy, namespace, isRead, ask, label, reads, signed } = await scene.get();
-  const mendWatch = proxy.when(isNamespaceWatch, AWAY, ALWAYS);
-  for (const watch of proxy.watches(isNamespaceWatch)) watch.cut();
-  await eventually('the watch fails', () => proxy.watches(isNamespaceWatch).length === 0);
+  const { world, proxy, controller, namespace, isRead, ask, label, reads, signed } = await scene.get();
+  const mendWatch = await failWatch(proxy, controller, NAMESPACES);
 
   const mendRead = proxy.when(isRead, AWAY, ALWAYS);
   await ask('unread');

@@ -11,6 +11,8 @@ import { eventually } from '../support/world.ts';
 // The attack: many ClientCertificates name one Secret, so that each change of it reconciles all of them, and each reads it.
 
 const MANY = 60;
+/** Once for the key of the books, and once for the register of an authority. */
+const AT_THE_START = 2;
 const SECRET = 'common-tls';
 const names = Array.from({ length: MANY }, (_, index) => `rival-${index}`);
 
@@ -80,9 +82,9 @@ test('when the owner is deleted, the oldest of the others gets the Secret, and a
   const next = await world.controller();
   await create(world, clientCertificate(namespace, 'control'));
   await untilReady(world, namespace, 'control');
-  const { runs, reads } = await workOf(next);
-  assert.ok(runs > MANY, `${runs} runs`);
-  assert.ok(reads <= 2, `${reads} reads`);
+  await eventually('all are reconciled', async () => (await workOf(next)).runs > MANY);
+  const { reads } = await workOf(next);
+  assert.ok(reads - AT_THE_START <= 2, `${reads} reads`);
   assert.is((await world.client.get(SECRETS, namespace, SECRET))?.metadata?.resourceVersion, version);
   assert.is(conditionOf(await statusOf(world, namespace, heir), 'Ready')?.status, 'True');
 });

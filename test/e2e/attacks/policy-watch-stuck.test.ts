@@ -7,6 +7,7 @@ import {
   type Resource,
   resourcePath,
 } from '../../../src/api/names.ts';
+import { ALWAYS, AWAY, failWatch } from '../kube/fail-watch.ts';
 import { type FaultProxy, type Matcher, startFaultProxy } from '../kube/fault-proxy.ts';
 import { decide } from '../support/approvals.ts';
 import { startController } from '../support/controller-process.ts';
@@ -24,8 +25,6 @@ import { oneWorld, type World } from '../support/world.ts';
 const shared = oneWorld();
 test.after(shared.stop);
 
-const ALWAYS = { times: Number.POSITIVE_INFINITY };
-const AWAY = { kind: 'answer', status: 503 } as const;
 const RULE = { name: 'clients', namespaces: { all: true }, commonNames: ['open-*'] };
 const SEEN = { name: 'seen', namespaces: { all: true }, commonNames: ['seen-*'], approval: 'Required' };
 
@@ -38,6 +37,7 @@ const scene = lazily(async () => {
   return {
     world,
     proxy,
+    controller,
     namespace,
     signed: (name: string) => signatures(controller, namespace, name),
     ask: (name: string) => create(world, clientCertificate(namespace, name, { authorityRef })),
@@ -45,24 +45,11 @@ const scene = lazily(async () => {
   };
 });
 
-const isWatchOf =
-  ({ plural }: Resource): Matcher =>
-  ({ path, watch }) =>
-    watch && path.endsWith(`/${plural}`);
-
 /** Not the lists with which watches begin: those are of all namespaces, and without a selector. */
 const isReadOf =
   (resource: Resource, namespace?: string): Matcher =>
   ({ path, query, watch }) =>
     !watch && path === resourcePath(resource, namespace) && (namespace !== undefined || query.has('fieldSelector'));
-
-async function failing(proxy: FaultProxy, resource: Resource): Promise<() => void> {
-  const isWatch = isWatchOf(resource);
-  const mend = proxy.when(isWatch, AWAY, ALWAYS);
-  for (const watch of proxy.watches(isWatch)) watch.cut();
-  await eventually('the watch fails', () => proxy.watches(isWatch).length === 0);
-  return mend;
-}
 
 const reads = ({ requests }: FaultProxy, resource: Resource, namespace?: string) =>
   requests.filter(isReadOf(resource, namespace)).length;
@@ -85,8 +72,8 @@ test('the control: while the watches are well, a rule and an approval count, and
 });
 
 test('while the watch of authorities fails, a rule that was removed issues nothing, and one that was added does', async () => {
-  const { world, proxy, namespace, ask, setRules, signed } = await scene.get();
-  const mend = await failing(proxy, CLUSTER_CERTIFICATE_AUTHORITIES);
+  const { world, proxy, controller, namespace, ask, setRules, signed } = await scene.get();
+  const mend = await failWatch(proxy, controller, CLUSTER_CERTIFICATE_AUTHORITIES);
   await ask('open-control');
   await untilReady(world, namespace, 'open-control');
 
@@ -103,9 +90,9 @@ test('while the watch of authorities fails, a rule that was removed issues nothi
 });
 
 test('while authorities can be neither watched nor read, nothing is issued, and the status says so', async () => {
-  const { world, proxy, namespace, ask, signed } = await scene.get();
+  const { world, proxy, controller, namespace, ask, signed } = await scene.get();
   const mendRead = proxy.when(isReadOf(CLUSTER_CERTIFICATE_AUTHORITIES), AWAY, ALWAYS);
-  const mendWatch = await failing(proxy, CLUSTER_CERTIFICATE_AUTHORITIES);
+  const mendWatch = await failWatch(proxy, controller, CLUSTER_CERTIFICATE_AUTHORITIES);
   await ask('open-unread');
   const status = await untilReady(world, namespace, 'open-unread', { status: 'False', reason: 'AuthorityNotReady' });
   assert.match(
@@ -119,14 +106,14 @@ test('while authorities can be neither watched nor read, nothing is issued, and 
 });
 
 test('while the watch of approvals fails, a denial and a deletion count, and so does a new approval', async () => {
-  const { world, proxy, namespace, ask, signed } = await scene.get();
+  const { world, proxy, controller, namespace, ask, signed } = await scene.get();
   const names = ['seen-kept', 'seen-denied', 'seen-deleted'];
   for (const name of names) {
     await ask(name);
     await approved(world, namespace, name);
     await untilReady(world, namespace, name);
   }
-  const mend = await failing(proxy, CERTIFICATE_APPROVALS);
+  const mend = await failWatch(proxy, controller, CERTIFICATE_APPROVALS);
   const { items } = await world.client.list(CERTIFICATE_APPROVALS, { namespace });
   const former = items.find(({ metadata }) => metadata?.name?.startsWith('seen-deleted'))?.metadata?.name ?? '';
   await world.client.delete(CERTIFICATE_APPROVALS, namespace, former);

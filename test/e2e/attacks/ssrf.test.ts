@@ -4,6 +4,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { CERTIFICATE_AUTHORITIES } from '../../../src/api/names.ts';
 import { ApiError } from '../../../src/errors.ts';
+import { createIssuer } from '../../cluster/certificates.ts';
 import { onStop } from '../../teardown.ts';
 import { lazily } from '../support/lazily.ts';
 import { createToken } from '../support/no-vault.ts';
@@ -47,10 +48,19 @@ const scene = lazily(async () => {
   return { world, guarded, listed, open, port: (server.address() as AddressInfo).port };
 });
 
+const SOME_CA = createIssuer('some CA').certificatePem;
 const BACKENDS = {
+  acme: { trustBundle: { inline: SOME_CA } },
   vault: { role: 'client', auth: { tokenSecretRef: { name: 'token' } } },
+  cloudflare: { zone: '0'.repeat(32), apiTokenSecretRef: { name: 'token' }, trustBundle: { inline: SOME_CA } },
   stepCA: { rootFingerprints: ['ab'.repeat(32)], provisioner: { name: 'p', secretRef: { name: 'token' } } },
+  awsPrivateCA: {
+    arn: 'arn:aws:acm-pca:eu-central-1:111122223333:certificate-authority/1',
+    auth: { secretRef: { name: 'token' } },
+  },
 };
+/** The field that holds the address. */
+const FIELDS: Readonly<Record<string, string>> = { awsPrivateCA: 'endpoint' };
 type Backend = keyof typeof BACKENDS;
 
 let made = 0;
@@ -59,7 +69,8 @@ let made = 0;
 async function outcomeOf(world: World, namespace: string, backend: Backend, host: string, port: number) {
   made += 1;
   const name = `ca-${made}`;
-  const spec = { [backend]: { server: `https://${host}:${port}`, ...BACKENDS[backend] } };
+  const address = { [FIELDS[backend] ?? 'server']: `https://${host}:${port}` };
+  const spec = { [backend]: { ...address, ...BACKENDS[backend] } };
   try {
     await world.client.create(CERTIFICATE_AUTHORITIES, { metadata: { namespace, name }, spec });
   } catch (error) {

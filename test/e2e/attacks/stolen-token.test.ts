@@ -13,6 +13,8 @@ import { oneWorld } from '../support/world.ts';
 import { denialOf, NO_RIGHT, patch, rehearsed, rightsOf } from './support/act.ts';
 import { CONTROLLER, markOf, pathOf, TENANT, THERE } from './support/certwheel-secrets.ts';
 import { POSSIBLE_THEFTS } from './support/possible-thefts.ts';
+import { MAPS_OF_PEOPLE, POSSIBLE_WITH_CSR_MAPS, THEFTS_OF_CSR_MAPS } from './support/thefts-of-csr-maps.ts';
+import { CERTIFICATES_OF_PEOPLE, THEFTS_OF_FINALIZERS } from './support/thefts-of-finalizers.ts';
 import { CSRS, MARKS, requestsOfPeople, signingRequest, theftsOfRequests } from './support/thefts-of-requests.ts';
 import { OTHER_POSSIBLE, WITHOUT_RIGHT } from './support/thefts-of-rights.ts';
 import { DENIED_THEFTS } from './support/thefts-of-secrets.ts';
@@ -45,13 +47,15 @@ const scene = lazily(async () => {
   const key = await generateKey({ algorithm: 'ECDSA', size: 256 });
   const der = makeCsr({ key, subject: { commonName: 'alice' }, names: NO_NAMES, usages: [] });
   const request = Buffer.from(toPem(CSR_LABEL, der)).toString('base64');
-  for (const ask of requestsOfPeople(request)) assert.is(await denialOf(admin, ask), '');
+  for (const ask of [...requestsOfPeople(request), ...MAPS_OF_PEOPLE, ...CERTIFICATES_OF_PEOPLE])
+    assert.is(await denialOf(admin, ask), '');
   const thief = connect(await accountKubeconfig(cluster));
   const nobody = connect(await accountKubeconfig(cluster, 'nobody'));
-  const denied = [...DENIED_THEFTS, ...theftsOfRequests(request)];
-  // The API server hears of a policy a moment after it is stored; there are two.
+  const thefts = [DENIED_THEFTS, theftsOfRequests(request), THEFTS_OF_CSR_MAPS, THEFTS_OF_FINALIZERS];
+  const denied = thefts.flat();
+  // The API server hears of a policy a moment after it is stored.
   await eventually('the policies hold', async () => {
-    const denials = [denied.at(0), denied.at(-1)].map((act) => act && denialOf(thief, rehearsed(act.ask)));
+    const denials = thefts.map((each) => each[0]).map((act) => act && denialOf(thief, rehearsed(act.ask)));
     return (await Promise.all(denials)).every(Boolean);
   });
   return { admin, thief, nobody, denied, request };
@@ -84,7 +88,8 @@ test('what the roles give too much of, the policies deny, and nothing that the c
 
 test('what looks like the work of the controller succeeds', async () => {
   const { thief } = await scene.get();
-  for (const { what, ask } of POSSIBLE_THEFTS) assert.is(await denialOf(thief, ask), '', what);
+  for (const { what, ask } of [...POSSIBLE_THEFTS, ...POSSIBLE_WITH_CSR_MAPS])
+    assert.is(await denialOf(thief, ask), '', what);
 });
 
 test('where approval was granted for a signer, the token approves requests of its own', async () => {
@@ -105,7 +110,7 @@ test('every right of the token is one of these', async () => {
   const { thief, nobody, denied } = await scene.get();
   const common = await rightsOf(nobody, CONTROLLER);
   const found = [...(await rightsOf(thief, TENANT)), ...(await rightsOf(thief, CONTROLLER))];
-  const known = [...OTHER_POSSIBLE, ...denied, ...POSSIBLE_THEFTS].map(({ right }) => right);
+  const known = [...OTHER_POSSIBLE, ...denied, ...POSSIBLE_THEFTS, ...POSSIBLE_WITH_CSR_MAPS].map(({ right }) => right);
   const sorted = (rights: readonly string[]) => [...new Set(rights)].sort();
   assert.equal(sorted(found.filter((each) => !common.has(each))), sorted(known));
 });

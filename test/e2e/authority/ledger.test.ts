@@ -3,8 +3,16 @@ import * as assert from 'uvu/assert';
 import { CLIENT_CERTIFICATES, CLUSTER_CERTIFICATE_AUTHORITIES, SECRETS } from '../../../src/api/names.ts';
 import { readLedgerSecret } from '../../../src/authority/ledger-secret.ts';
 import { readLedger } from '../../../src/certificate/secret/ledger.ts';
-import { renewAt } from '../support/edits.ts';
-import { clientCertificate, create, readSecret, statusOf, untilReady } from '../support/objects.ts';
+import { patchCertificate, renewAt, untilRevision } from '../support/edits.ts';
+import {
+  clientCertificate,
+  create,
+  createAuthority,
+  readSecret,
+  selfManaged,
+  statusOf,
+  untilReady,
+} from '../support/objects.ts';
 import { oneScene } from '../support/scene.ts';
 import { eventually, type World } from '../support/world.ts';
 
@@ -59,6 +67,18 @@ test('a Secret that is deleted and made again leaves its former certificate to t
   );
   await untilReady(world, namespace, 'bob');
   assert.is.not(serialOf(await readSecret(world, namespace, 'bob-tls')), former);
+});
+
+test('a ClientCertificate that changes to another authority leaves its former certificate to the ledger of the first', async () => {
+  const { world, namespace } = await scene.get();
+  const former = await issued(world, namespace, 'dave');
+  await createAuthority(world, selfManaged(namespace, 'next'));
+  await patchCertificate(world, namespace, 'dave', { spec: { authorityRef: { name: 'next' } } });
+  await untilRevision(world, namespace, 'dave-tls', 2);
+  await eventually('it is in the ledger', async () =>
+    (await listed(world, namespace, 'ca-ca-ledger', namespace)).includes(former),
+  );
+  assert.equal(await listed(world, namespace, 'next-ca-ledger', namespace), []);
 });
 
 test('a cluster authority keeps the ledger of each namespace in the namespace of the controller', async () => {

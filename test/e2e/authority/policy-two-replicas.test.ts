@@ -1,8 +1,16 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { CERTIFICATE_APPROVALS, CLUSTER_CERTIFICATE_AUTHORITIES, type Resource } from '../../../src/api/names.ts';
-import { type FaultProxy, type Matcher, startFaultProxy } from '../kube/fault-proxy.ts';
+import type { ClientCertificateStatus } from '../../../src/api/generated/types.ts';
+import {
+  CERTIFICATE_APPROVALS,
+  CLIENT_CERTIFICATES,
+  CLUSTER_CERTIFICATE_AUTHORITIES,
+  type Resource,
+  resourcePath,
+} from '../../../src/api/names.ts';
+import { failWatch } from '../kube/fail-watch.ts';
+import { startFaultProxy } from '../kube/fault-proxy.ts';
 import { writesTo } from '../process/support/audit.ts';
 import { decide } from '../support/approvals.ts';
 import { type ControllerProcess, startController } from '../support/controller-process.ts';
@@ -13,6 +21,7 @@ import { untilNextSecond } from '../support/moments.ts';
 import { clientCertificate, conditionOf, create, statusOf, untilReady } from '../support/objects.ts';
 import { signatures } from '../support/recorded.ts';
 import { authorityWithRules, setRules } from '../support/rules.ts';
+import { type Sighting, witness } from '../support/witness.ts';
 import { oneWorld } from '../support/world.ts';
 
 // Two active replicas, of which one can't watch the rules or the approvals, and remembers those of before.
@@ -20,8 +29,6 @@ import { oneWorld } from '../support/world.ts';
 const shared = oneWorld();
 test.after(shared.stop);
 
-const ALWAYS = { times: Number.POSITIVE_INFINITY };
-const AWAY = { kind: 'answer', status: 503 } as const;
 /** For this long both replicas write what they like. */
 const WATCHED_MS = 6_000;
 
@@ -33,7 +40,8 @@ async function pair() {
   const proxy = await startFaultProxy(world.cluster.kubeconfigPath);
   const flags = ['--controller-namespace', (await home.get()).name, '--approvals'];
   const first = startController(proxy.kubeconfigPath, flags);
-  return { proxy, replicas: await Promise.all([first, world.controller(flags)]) };
+  const [deaf, other] = await Promise.all([first, world.controller(flags)]);
+  return { proxy, deaf, replicas: [deaf, other] };
 }
 
 const signed = (replicas: readonly ControllerProcess[], namespace: string, name: string) =>
@@ -55,19 +63,17 @@ async function issued(rule: object) {
   return { world, namespace, approval };
 }
 
-/** From now on the replica behind the proxy hears of no change of the resource. */
-async function deafen(proxy: FaultProxy, { plural }: Resource): Promise<void> {
-  const isWatch: Matcher = ({ path, watch }) => watch && path.endsWith(`/${plural}`);
-  proxy.when(isWatch, AWAY, ALWAYS);
-  for (const watch of proxy.watches(isWatch)) watch.cut();
-  await eventually('the watch fails', () => proxy.watches(isWatch).length === 0);
-}
-
 interface Change {
   readonly rule: object;
   readonly resource: Resource;
   readonly change: (place: Awaited<ReturnType<typeof issued>>) => Promise<unknown>;
   readonly reason: string;
+}
+
+/** What the conditions have said, each once. */
+function messagesIn(versions: readonly Sighting[]): ReadonlySet<string> {
+  const conditions = versions.flatMap(({ object }) => (object.status as ClientCertificateStatus)?.conditions ?? []);
+  return new Set(conditions.map(({ type, status, reason, message }) => `${type}=${status} ${reason}: ${message}`));
 }
 
 const CHANGES: Readonly<Record<string, Change>> = {
@@ -103,11 +109,12 @@ const CHANGES: Readonly<Record<string, Change>> = {
 
 for (const [sentence, { rule, resource, change, reason }] of Object.entries(CHANGES))
   test(`no replica renews a certificate ${sentence}, and they don't undo each other's status`, async () => {
-    const { proxy, replicas } = await pair();
+    const { proxy, deaf, replicas } = await pair();
     const place = await issued(rule);
     const { world, namespace } = place;
     const before = signed(replicas, namespace, 'client');
-    await deafen(proxy, resource);
+    await failWatch(proxy, deaf, resource);
+    const seen = await witness(world, resourcePath(CLIENT_CERTIFICATES, namespace));
     await change(place);
     await renewAt(world, namespace, 'client');
     const since = new Date();
@@ -121,7 +128,10 @@ for (const [sentence, { rule, resource, change, reason }] of Object.entries(CHAN
     assert.is(signed(replicas, namespace, 'client'), before);
     const writes = await writesTo(world, 'clientcertificates/status', namespace, 'client');
     const late = writes.filter((each) => each > since).length;
-    assert.ok(late <= 6, `${late} writes of the status in ${WATCHED_MS} ms`);
+    assert.ok(
+      late <= 6,
+      `${late} writes of the status in ${WATCHED_MS} ms:\n${[...messagesIn(seen.all())].join('\n')}`,
+    );
     for (const each of replicas) await each.stop();
   });
 

@@ -1,5 +1,8 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { REVOCATION_FINALIZER } from '../../../src/api/books-names.ts';
+import { CLIENT_CERTIFICATES } from '../../../src/api/names.ts';
+import { eventually } from '../support/eventually.ts';
 import { clientCertificate, conditionOf, create, untilReady } from '../support/objects.ts';
 import { applyWithoutRules } from '../support/older-crds.ts';
 import { signatures } from '../support/recorded.ts';
@@ -30,5 +33,19 @@ for (const [name, [spec, message]] of Object.entries(STORED)) {
     assert.is(signatures(controller, namespace, name), 0);
   });
 }
+
+test('one that makes no sense under the rules of today and has the finalizer of revocation can be deleted', async () => {
+  const { world, namespace } = await scene.get();
+  const { metadata, spec } = clientCertificate(namespace, 'held', { duration: '5s' });
+  const finalizers = [REVOCATION_FINALIZER];
+  await world.client.create(CLIENT_CERTIFICATES, { metadata: { ...metadata, finalizers }, spec });
+  await untilReady(world, namespace, 'held', { status: 'False', reason: 'InvalidSpec' });
+  const { metadata: stored } = (await world.client.get(CLIENT_CERTIFICATES, namespace, 'held')) ?? {};
+  assert.equal(stored?.finalizers, finalizers);
+  await world.client.delete(CLIENT_CERTIFICATES, namespace, 'held');
+  await eventually('it is gone', async () => {
+    return (await world.client.get(CLIENT_CERTIFICATES, namespace, 'held')) === undefined;
+  });
+});
 
 test.run();

@@ -32,6 +32,7 @@ test('there is an example for each thing that people begin with', () => {
     ...BACKENDS.map(({ type }) => `authorities/${fileNameOf(type)}`),
     'cluster-authority',
     'client-certificate',
+    'fallback',
     'outputs',
     'trust',
     'workloads',

@@ -4,6 +4,7 @@ import * as assert from 'uvu/assert';
 import { lazily } from '../support/lazily.ts';
 import { check } from './ajv.ts';
 import { collection, DRY_RUN, type Json, startWithCrds } from './api.ts';
+import { LARGEST_SOLVERS } from './rules-acme-solvers.ts';
 import { type Kind, sample } from './samples.ts';
 
 const shared = lazily(startWithCrds);
@@ -155,6 +156,7 @@ const largest: [Kind, Json][] = [
       secret: { name: 's'.repeat(253) },
     },
   ],
+  ['CertificateAuthority', { acme: LARGEST_SOLVERS }],
   [
     'ClusterCertificateAuthority',
     { secret: { name: 's'.repeat(253) }, allowedNamespaces: { names: many(256, (index) => text(63, index)) } },

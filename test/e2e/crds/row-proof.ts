@@ -7,6 +7,7 @@ import type { Row } from './rows.ts';
 import { AUTHORITY_ROWS } from './rules-authority.ts';
 import { CA_ROTATION_ROWS } from './rules-ca-rotation.ts';
 import { CLIENT_CERTIFICATE_ROWS } from './rules-client-certificate.ts';
+import { REVOCATION_ROWS } from './rules-revocation.ts';
 import { VERIFIER_ROWS } from './rules-verifiers.ts';
 import { merge, smallest } from './samples.ts';
 
@@ -14,6 +15,7 @@ export const ROWS: readonly Row[] = [
   ...CLIENT_CERTIFICATE_ROWS,
   ...AUTHORITY_ROWS,
   ...CA_ROTATION_ROWS,
+  ...REVOCATION_ROWS,
   ...VERIFIER_ROWS,
 ];
 

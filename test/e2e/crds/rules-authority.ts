@@ -1,6 +1,9 @@
 /** What the CEL rules of both kinds of authority refuse. */
 
 import { type Row, spec } from './rows.ts';
+import { ACME_SOLVER_ROWS } from './rules-acme-solvers.ts';
+import { LOGIN_ROWS } from './rules-logins.ts';
+import { PKCS11_ROWS } from './rules-pkcs11.ts';
 import { KEY_RULES } from './rules-private-key.ts';
 import { AUTHORITY_TEXT_ROWS } from './rules-text.ts';
 import { CLUSTER_TRUST_ROWS, NAMESPACED_TRUST_ROWS, trustTarget } from './rules-trust.ts';
@@ -8,18 +11,38 @@ import { SOURCE_ROWS } from './rules-trust-sources.ts';
 
 type Short = Omit<Row, 'kind'>;
 
-const BACKEND = 'exactly one backend must be set: secret, selfManaged, kubernetesCSR, certManager, vault or stepCA';
+const BACKEND =
+  'exactly one backend must be set: secret, selfManaged, kubernetesCSR, certManager, vault, stepCA, awsPrivateCA, cloudflare, acme, googleCAS, external or pkcs11';
 const CA_SYNTAX = 'must be a duration such as 87600h (10 years); there is no unit for days or years';
 const LIMIT_SYNTAX = 'must be a duration such as 24h or 168h; there is no unit for days (7 days are 168h)';
 const LIMIT_LEAST = 'must be at least 1m, the shortest life that can be asked for';
 const NAMESPACES = 'exactly one of names, selector and all must be set';
 const VALUES = 'In and NotIn need values; Exists and DoesNotExist take none';
 
-const vaultWith = (auth: object) =>
-  spec({ selfManaged: null, vault: { server: 'https://vault.example.com:8200', role: 'client', auth } });
+const googleWith = (more: object) => {
+  const pool = { project: 'example', location: 'europe-west3', caPool: 'clients' };
+  return spec({ selfManaged: null, googleCAS: { ...pool, auth: { secretRef: { name: 'key' } }, ...more } });
+};
+const CLOUDFLARE = {
+  zone: '0'.repeat(32),
+  apiTokenSecretRef: { name: 'token' },
+  trustBundle: { inline: 'PEM' },
+};
+
+const TEMPLATE = 'arn:aws:acm-pca:::template/EndEntityClientAuthCertificate/V1';
+const awsWith = (more: object) =>
+  spec({
+    selfManaged: null,
+    awsPrivateCA: {
+      arn: 'arn:aws:acm-pca:eu-central-1:111122223333:certificate-authority/1',
+      auth: { secretRef: { name: 'key' } },
+      ...more,
+    },
+  });
 
 const both: Short[] = [
   ...AUTHORITY_TEXT_ROWS,
+  ...ACME_SOLVER_ROWS,
   ...SOURCE_ROWS,
   {
     refuses: 'no backend',
@@ -29,14 +52,16 @@ const both: Short[] = [
     good: spec({ selfManaged: null, secret: { name: 'pair' } }),
   },
   { refuses: 'two backends', rule: 'spec', says: BACKEND, bad: spec({ secret: { name: 'pair' } }), good: {} },
-  ...(['vault', 'stepCA'] as const).flatMap((backend): Short[] => {
-    const rest =
-      backend === 'vault'
-        ? { role: 'client', auth: { tokenSecretRef: { name: 'token' } } }
-        : {
-            rootFingerprints: ['ab'.repeat(32)],
-            provisioner: { name: 'certwheel', secretRef: { name: 'provisioner' } },
-          };
+  ...(['vault', 'stepCA', 'cloudflare', 'acme'] as const).flatMap((backend): Short[] => {
+    const rest = {
+      vault: { role: 'client', auth: { tokenSecretRef: { name: 'token' } } },
+      stepCA: {
+        rootFingerprints: ['ab'.repeat(32)],
+        provisioner: { name: 'certwheel', secretRef: { name: 'provisioner' } },
+      },
+      cloudflare: CLOUDFLARE,
+      acme: { trustBundle: { inline: 'PEM' } },
+    }[backend];
     const at = (server: string) => spec({ selfManaged: null, [backend]: { ...rest, server } });
     const rows = (says: string, bad: readonly string[], good: string) =>
       bad.map((server) => ({
@@ -60,12 +85,81 @@ const both: Short[] = [
     ];
   }),
   {
-    refuses: 'two logins to Vault',
-    rule: 'spec.vault.auth',
-    says: 'exactly one login must be set: kubernetes, appRole or tokenSecretRef',
-    bad: vaultWith({ tokenSecretRef: { name: 'token' }, appRole: { roleId: 'r', secretRef: { name: 'approle' } } }),
-    good: vaultWith({ tokenSecretRef: { name: 'token' } }),
+    refuses: 'two logins to Google',
+    rule: 'spec.googleCAS.auth',
+    says: 'exactly one login must be set: secretRef, workloadIdentity or ambient',
+    bad: googleWith({ auth: { secretRef: { name: 'key' }, ambient: {} } }),
+    good: googleWith({ auth: { ambient: {} } }),
   },
+  {
+    refuses: 'the host a..b as endpoint of Google',
+    rule: 'spec.googleCAS.endpoint',
+    says: 'the host must be a domain or an IP address, as in example.com, 192.0.2.7 or [2001:db8::7]',
+    bad: googleWith({ endpoint: 'https://a..b' }),
+    good: googleWith({ endpoint: 'https://[2001:db8::7]:8200/' }),
+  },
+  {
+    refuses: 'the port 65536 as endpoint of Google',
+    rule: 'spec.googleCAS.endpoint',
+    says: 'the port must be from 1 to 65535',
+    bad: googleWith({ endpoint: 'https://a:65536' }),
+    good: googleWith({ endpoint: 'https://a:65535' }),
+  },
+  {
+    refuses: 'an external id without a role to assume',
+    rule: 'spec.awsPrivateCA',
+    says: 'externalId is for assumeRoleArn, which is not set',
+    bad: awsWith({ externalId: 'certwheel' }),
+    good: awsWith({ externalId: 'certwheel', assumeRoleArn: 'arn:aws:iam::111122223333:role/ca' }),
+  },
+  {
+    refuses: 'a template of another partition',
+    rule: 'spec.awsPrivateCA',
+    says: 'templateArn must be of the partition of arn, as in arn:aws:…',
+    bad: awsWith({ templateArn: TEMPLATE.replace('aws', 'aws-cn') }),
+    good: awsWith({ templateArn: TEMPLATE }),
+  },
+  {
+    refuses: 'two kinds of credentials of AWS',
+    rule: 'spec.awsPrivateCA.auth',
+    says: 'exactly one of secretRef, serviceAccountRef and ambient must be set',
+    bad: awsWith({ auth: { secretRef: { name: 'key' }, ambient: {} } }),
+    good: awsWith({}),
+  },
+  ...(['endpoint', 'stsEndpoint'] as const).flatMap((field): Short[] => [
+    {
+      refuses: `the host a..b as ${field} of AWS`,
+      rule: `spec.awsPrivateCA.${field}`,
+      says: 'the host must be a domain or an IP address, as in example.com, 192.0.2.7 or [2001:db8::7]',
+      bad: awsWith({ [field]: 'https://a..b' }),
+      good: awsWith({ [field]: 'https://[2001:db8::7]:8200/' }),
+    },
+    {
+      refuses: `the port 65536 as ${field} of AWS`,
+      rule: `spec.awsPrivateCA.${field}`,
+      says: 'the port must be from 1 to 65535',
+      bad: awsWith({ [field]: 'https://a:65536' }),
+      good: awsWith({ [field]: 'https://a:65535' }),
+    },
+  ]),
+  ...LOGIN_ROWS,
+  ...(
+    [
+      ['5 minutes', 'must be a duration such as 30s or 5m', true],
+      ['24h1s', 'must be at most 24h', false],
+    ] as const
+  ).map(([revokeAfter, says, schemaToo]): Short => {
+    const revoking = (after: string) => spec({ selfManaged: null, cloudflare: { ...CLOUDFLARE, revokeAfter: after } });
+    const rule = 'spec.cloudflare.revokeAfter';
+    return {
+      refuses: `a revokeAfter of ${revokeAfter}`,
+      rule,
+      says,
+      bad: revoking(revokeAfter),
+      good: revoking('24h'),
+      ...(schemaToo && { schemaToo }),
+    };
+  }),
   {
     refuses: 'a CA life in years',
     rule: 'spec.selfManaged.duration',
@@ -119,11 +213,14 @@ const both: Short[] = [
     bad: spec({ limits: { usages: ['digital signature'] } }),
     good: spec({ limits: { usages: ['client auth'] } }),
   },
-  ...(['kubernetesCSR', 'certManager', 'vault'] as const).map((backend): Short => {
+  ...(['kubernetesCSR', 'certManager', 'vault', 'cloudflare', 'acme', 'external'] as const).map((backend): Short => {
     const rest = {
       kubernetesCSR: { signerName: 'example.com/clients' },
       certManager: { issuerRef: { name: 'ca' } },
       vault: { server: 'https://vault.example.com', role: 'client', auth: { tokenSecretRef: { name: 'token' } } },
+      cloudflare: { zone: '0'.repeat(32), apiTokenSecretRef: { name: 'token' } },
+      acme: { server: 'https://ca.example.com/directory' },
+      external: {},
     }[backend];
     const trusting = (trustBundle: object) => spec({ selfManaged: null, [backend]: { ...rest, trustBundle } });
     return {
@@ -134,6 +231,21 @@ const both: Short[] = [
       good: trusting({ configMap: { name: 'ca' } }),
     };
   }),
+  ...PKCS11_ROWS,
+  {
+    refuses: 'two trust bundles of an external root',
+    rule: 'spec.selfManaged.externalRoot.trustBundle',
+    says: 'exactly one of configMap, secret and inline must be set',
+    bad: spec({ selfManaged: { externalRoot: { trustBundle: { inline: 'PEM', secret: { name: 'ca' } } } } }),
+    good: spec({ selfManaged: { externalRoot: { trustBundle: { inline: 'PEM' } } } }),
+  },
+  {
+    refuses: 'itself as the fallback',
+    rule: '',
+    says: "an authority can't be its own fallback",
+    bad: spec({ fallback: { name: 'sample' } }),
+    good: spec({ fallback: { name: 'sample-2' } }),
+  },
   {
     refuses: 'a name of 51 characters',
     rule: '',

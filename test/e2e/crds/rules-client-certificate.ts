@@ -1,6 +1,7 @@
 /** What the CEL rules of ClientCertificate refuse. */
 
 import { type Row, spec } from './rows.ts';
+import { CSR_RULES } from './rules-csr.ts';
 import { NAME_ROWS } from './rules-names.ts';
 import { OUTPUT_RULES } from './rules-outputs.ts';
 import { KEY_RULES } from './rules-private-key.ts';
@@ -20,12 +21,13 @@ const reserved: Short[] = [
   'ca-ca-ledger',
   'ca-clusterca-ledger',
   'ca-ca-sources',
+  'ca-ca-fallback',
 ].map((secretName) => ({
   refuses: `the Secret ${secretName}`,
   rule: 'spec.secretName',
-  says: 'names that end in -ca or -clusterca and -v<number>, -ledger or -sources are reserved for what Certwheel keeps of authorities',
+  says: 'names that end in -ca or -clusterca and -v<number>, -ledger, -sources or -fallback are reserved for what Certwheel keeps of authorities',
   bad: spec({ secretName }),
-  good: spec({ secretName: secretName.replace(/(\d+|ledger|sources)$/, '0') }),
+  good: spec({ secretName: secretName.replace(/(\d+|ledger|sources|fallback)$/, '0') }),
 }));
 
 const times: Short[] = [
@@ -217,6 +219,7 @@ export const CLIENT_CERTIFICATE_ROWS: Row[] = [
   size,
   ...CERTIFICATE_TEXT_ROWS,
   ...OUTPUT_RULES,
+  ...CSR_RULES,
   ...KEY_RULES.map(
     ({ key, refuses, says, good }): Short => ({
       refuses,

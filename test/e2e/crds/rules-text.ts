@@ -63,11 +63,24 @@ const provisioner = (name: string) => {
   return spec({ selfManaged: null, stepCA: { ...rest, provisioner: { name, secretRef: { name: 'provisioner' } } } });
 };
 
+const awsWith = (serviceAccountRef: Json) => {
+  const arn = 'arn:aws:acm-pca:eu-central-1:111122223333:certificate-authority/1';
+  return spec({ selfManaged: null, awsPrivateCA: { arn, auth: { serviceAccountRef } } });
+};
+const awsRole = { name: 'login', roleArn: 'arn:aws:iam::111122223333:role/certwheel' };
+
 export const AUTHORITY_TEXT_ROWS: readonly Short[] = [
   ...subjectRows('spec.selfManaged', (fields) => spec({ selfManaged: fields })),
   ...textRows('spec.vault.auth.kubernetes.audience', (audience) => vaultWith({ kubernetes: { ...login, audience } })),
   ...textRows('spec.vault.auth.appRole.roleId', (roleId) =>
     vaultWith({ appRole: { roleId, secretRef: { name: 'approle' } } }),
   ),
+  ...textRows('spec.vault.auth.jwt.serviceAccountRef.audience', (audience) =>
+    vaultWith({ jwt: { role: 'client', serviceAccountRef: { name: 'login', audience } } }),
+  ),
+  ...textRows('spec.vault.auth.aws.credentials.serviceAccountRef.audience', (audience) =>
+    vaultWith({ aws: { role: 'client', credentials: { serviceAccountRef: { ...awsRole, audience } } } }),
+  ),
   ...textRows('spec.stepCA.provisioner.name', provisioner),
+  ...textRows('spec.awsPrivateCA.auth.serviceAccountRef.audience', (audience) => awsWith({ ...awsRole, audience })),
 ];

@@ -50,6 +50,12 @@ export const authorityStatus = {
     ],
     requests: [{ annotation: 'certwheel.io/rollback-ca', value: '2', state: 'Refused', message: 'there is no other' }],
   },
+  revocation: {
+    owed: 1,
+    revoked: 2,
+    problems: [{ serialNumber: '3f2a', reason: 'NotInLedger', message: 'no ledger of this authority lists it' }],
+    crls: [{ generation: 1, number: '7', thisUpdate: moment, nextUpdate: moment, entries: 2, bytes: 400 }],
+  },
   verifiers: [
     {
       name: 'gateway',

@@ -45,8 +45,27 @@ export const sources: readonly Json[] = [
 ];
 const requiredProof = 'Written';
 const additionalFormats = [{ type: 'JKS', password: 'secret' }, { type: 'PKCS12' }];
-export const configMap: Json = { name: 'gateways', configMap: { name: 'client-ca' }, requiredProof, additionalFormats };
+export const configMap: Json = {
+  name: 'gateways',
+  configMap: { name: 'client-ca' },
+  requiredProof,
+  additionalFormats,
+  crl: { key: 'ca.crl' },
+};
 export const secret: Json = { name: 'brokers', secret: { name: 'client-ca' } };
+const ID = '023e105f4ecef8ad9ca31a8372d0c353';
+export const cloudflareMTLS: Json = {
+  name: 'edge',
+  cloudflareMTLS: {
+    account: ID,
+    zone: ID,
+    hostnames: ['api.example.com', '*.mtls.example.com'],
+    apiTokenSecretRef: { name: 'cloudflare-token', key: 'token' },
+    maxCertificates: 50,
+    server: 'https://cloudflare.example.com/client/v4',
+    caBundle: 'LS0tLS1CRUdJTiBDRVJUSUZJQ0FURS0tLS0tCg==',
+  },
+};
 export const clusterTrustBundle = {
   name: 'mesh',
   clusterTrustBundle: { name: 'example.com:mtls:clients', signerName: 'example.com/mtls' },

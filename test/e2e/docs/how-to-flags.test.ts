@@ -13,6 +13,8 @@ const PAGES = globSync('docs/how-to/*.md', { cwd: ROOT });
 
 /** Subcommands that have a help of their own, with their flags. */
 const NESTED: readonly string[] = ['create secret', 'rollout'];
+/** Subcommands without further ones, whose flags aren't those of the verb. */
+const WHOLE: readonly string[] = ['create configmap'];
 
 interface Use {
   readonly program: 'kubectl' | 'helm';
@@ -29,7 +31,7 @@ function uses(): Use[] {
     const verb = [
       [first, second, third],
       [first, second],
-    ].find((words) => NESTED.includes(words.slice(0, -1).join(' ')));
+    ].find((words) => NESTED.includes(words.slice(0, -1).join(' ')) || WHOLE.includes(words.join(' ')));
     // What is quoted isn't a flag of this program.
     const flags = command.replaceAll(/'[^']*'|"[^"]*"|\$\([^)]*\)/g, '').match(/ --?[a-z][\w-]*/g) ?? [];
     return [{ program, verb: verb?.join(' ') ?? first, flags: flags.map((flag) => flag.trim()), command }];

@@ -30,12 +30,13 @@ test('the commands of the README bring certificates into an empty cluster', asyn
     };
     return promisify(execFile)('bash', ['-c', command], { cwd: ROOT, env });
   };
-  const [install = ''] = kubectlLines('Run it from the sources');
+  const [install = '', ...before] = kubectlLines('Run it from the sources');
   assert.match(install, 'crds/');
   // Where the controller runs on this machine there is no rollout to wait for.
   const others = kubectlLines('Install').filter((command) => !command.startsWith('kubectl rollout'));
   await run(install);
   await untilKnown(cluster);
+  for (const command of before) await run(command);
   await startController(cluster.kubeconfigPath);
   const outputs = [];
   for (const command of others) outputs.push((await run(command)).stdout);

@@ -177,7 +177,15 @@ async function startReady(unpacked: UnpackedImage, plane: ControlPlane, env: Rea
   copyFileSync(plane.kubeconfigPath, join(mounted, 'kubeconfig'));
   execFileSync('chmod', ['-R', 'a+rX', folder]);
   const ports = ['--metrics-bind-address', '127.0.0.1:0', '--health-probe-bind-address', '127.0.0.1:0'];
-  const args = ['--kubeconfig', '/tmp/kubeconfig', '--log-format', 'json', ...ports];
+  const args = [
+    '--kubeconfig',
+    '/tmp/kubeconfig',
+    '--log-format',
+    'json',
+    '--controller-namespace',
+    'default',
+    ...ports,
+  ];
   const container = launch(unpacked, args, mounted, env);
   const port = await eventually('it is ready', async () => {
     const found = container.logs.find(({ healthPort }) => healthPort !== undefined)?.healthPort;

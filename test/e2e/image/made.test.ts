@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { Ajv } from 'ajv';
@@ -98,7 +98,8 @@ test('the SBOM is CycloneDX 1.6, by the schema of its makers', async () => {
 
 test('the SBOM lists the npm packages of the bundle, no other, each with its licence', async () => {
   const { tree } = await made.get();
-  const { sources } = JSON.parse(readFileSync(tree.dist('certwheel.mjs.map'), 'utf8'));
+  const maps = readdirSync(tree.dist('rootfs/app')).filter((name) => name.endsWith('.mjs.map'));
+  const sources = maps.flatMap((name) => JSON.parse(readFileSync(tree.dist(`rootfs/app/${name}`), 'utf8')).sources);
   const inMap = sources.flatMap((each: string) => /^.*node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(each)?.[1] ?? []);
   const listed: Component[] = (await bom()).components.filter(({ purl }: Component) => purl.startsWith('pkg:npm/'));
   const names = new Set(listed.map(({ name }) => name));

@@ -22,11 +22,12 @@ export class Tree {
     }
   }
 
-  /** `make image-tar`, but for make; answers what it prints. */
-  build(env: Readonly<Record<string, string>>, umask = '022'): string {
+  /** `make image-tar`, but for make; answers what it prints. `flags` are those of tools/image/main.ts. */
+  build(env: Readonly<Record<string, string>>, umask = '022', ...flags: readonly string[]): string {
     const node = join(this.root, 'node_modules/node/bin/node');
     const main = join(this.root, 'tools/image/main.ts');
-    return execFileSync('sh', ['-c', 'umask "$1" && exec "$2" "$3"', 'sh', umask, node, main], {
+    const script = 'umask "$1" && shift && exec "$@"';
+    return execFileSync('sh', ['-c', script, 'sh', umask, node, main, ...flags], {
       encoding: 'utf8',
       env: { PATH: process.env.PATH, ...env },
     });

@@ -1,6 +1,6 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { SECRETS } from '../../../src/api/names.ts';
+import { CONFIG_MAPS, SECRETS } from '../../../src/api/names.ts';
 import { systemClock } from '../../../src/clock.ts';
 import { References } from '../../../src/kube/references.ts';
 import { PATIENCE_MS } from '../support/eventually.ts';
@@ -34,6 +34,16 @@ test('an object that is referred to is followed, absent or not, and no other is 
   await stand.direct.client.delete(SECRETS, namespace, 'ca');
   await until('it is gone', () => reference.get() === undefined);
   assert.is(changes, 2);
+});
+
+test('files that are no text are kept, since DER is to be told from a file that is empty', async () => {
+  const binaryData = { 'ca.crt': Buffer.from([0x30, 0x82]).toString('base64') };
+  const map = { metadata: { namespace, name: 'der' }, data: { note: 'x' }, binaryData };
+  await stand.direct.client.create(CONFIG_MAPS, map);
+  const reference = references.acquire(CONFIG_MAPS, namespace, 'der', () => {});
+  await reference.synced;
+  const { data, binaryData: kept } = reference.get() ?? {};
+  assert.equal([data, kept], [{ note: 'x' }, binaryData]);
 });
 
 test('objects that are too large for one namespace are known and left out, and read once there is room', async () => {

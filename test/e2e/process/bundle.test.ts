@@ -20,7 +20,7 @@ test('the bundle, from which much of its libraries is left out, works as the sou
   await bundle(`${import.meta.dirname}/../../../src/main.ts`, program);
   const controller = launchController(
     world.cluster.kubeconfigPath,
-    ['--leader-elect', '--leader-elect-namespace', 'default'],
+    ['--leader-elect', '--leader-elect-namespace', 'default', '--controller-namespace', 'default'],
     {},
     program,
   );

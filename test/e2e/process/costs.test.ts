@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { SECRETS, SERIALS_ANNOTATION } from '../../../src/api/names.ts';
 import { secretAuthority } from '../support/ca-secret.ts';
 import { startController } from '../support/controller-process.ts';
 import { eventually, QUIET_MS } from '../support/eventually.ts';
@@ -45,7 +46,7 @@ test('a first issue costs three writes: the Secret, the status, the event', asyn
   assert.is(await controller.stop(), 0);
 });
 
-test('a rotation costs two writes and no read', async () => {
+test('a rotation costs two writes and no read, with the seal of its ledger', async () => {
   const world = await shared.get();
   const controller = await startController(await clusterUser(world, 'rotating'));
   const namespace = await world.namespace();
@@ -60,6 +61,8 @@ test('a rotation costs two writes and no read', async () => {
   assert.is(issued().length, rotations() + 5);
   const requests = (await requestsOf(world, 'rotating')).filter(({ objectRef }) => objectRef?.namespace === namespace);
   for (const name of names) {
+    const secret = await world.client.get(SECRETS, namespace, `${name}-tls`);
+    assert.match(secret?.metadata?.annotations?.[SERIALS_ANNOTATION] ?? '', /,seal=[\w-]{22}=CertificateAuthority/);
     const about = requests.filter(({ objectRef }) => [name, `${name}-tls`].includes(objectRef?.name ?? ''));
     const count = issued().filter((line) => line.name === name).length;
     const rotation = ['patch secrets', 'patch clientcertificates/status'];

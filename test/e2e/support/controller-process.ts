@@ -50,7 +50,7 @@ export function launchController(
       '127.0.0.1:0',
       ...args,
     ],
-    { stdio: ['ignore', 'inherit', 'pipe'], env: { PATH: process.env.PATH, ...env } },
+    { stdio: ['ignore', 'inherit', 'pipe'], env: { PATH: process.env.PATH, ...ofLibraries(), ...env } },
   );
   const logs: LogLine[] = [];
   const errors: string[] = [];
@@ -62,6 +62,12 @@ export function launchController(
   const controller = handle(child, logs, errors);
   onStop(controller.kill);
   return controller;
+}
+
+/** What PKCS#11 libraries read, where the test has set it: a vendor's library is configured in no other way. */
+function ofLibraries(): Readonly<Record<string, string>> {
+  const names = ['SOFTHSM2_CONF', 'PKCS11SPY', 'PKCS11SPY_OUTPUT'];
+  return Object.fromEntries(names.flatMap((name) => (process.env[name] ? [[name, process.env[name]]] : [])));
 }
 
 /** Starts it and waits until its caches are filled and its probes say so. */

@@ -5,7 +5,9 @@ import type { World } from './world.ts';
 
 /** Puts a token into the Secret `token`, for authorities whose server is one of the test in place of a Vault. */
 export function createToken(world: World, namespace: string): Promise<unknown> {
-  return createSecret(world, namespace, 'token', { data: { token: Buffer.from('hvs.token').toString('base64') } });
+  const values = { token: 'hvs.token', 'access-key-id': 'AKIA', 'secret-access-key': 'secret' };
+  const data = Object.fromEntries(Object.entries(values).map(([key, value]) => [key, btoa(value)]));
+  return createSecret(world, namespace, 'token', { data });
 }
 
 /** An authority that takes what listens at this port of this host for a Vault, and shows it that token. */

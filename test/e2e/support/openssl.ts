@@ -50,6 +50,8 @@ interface Wish {
   /** In 30 years, so that a test may set its clock ten years forward. */
   readonly notAfter?: Date;
   readonly extensions?: readonly string[];
+  /** In hex of even length; a random one unless told. */
+  readonly serial?: string;
   /** The CA that signs it; without one it signs itself. */
   readonly issuer?: Pair;
   /** A key to certify again, as for a CA that is renewed without a new key. */
@@ -87,7 +89,13 @@ async function certify(commonName: string, wish: Wish & Pick<Required<Wish>, 'ex
   const { organization, notBefore = inDays(-1), notAfter = inDays(30 * 365), issuer } = wish;
   const key = wish.key ?? (await makeKey(wish));
   const signedBy = issuer && { 'issuer.crt': issuer.certificate, 'issuer.key': issuer.key };
-  const files = { 'ca.key': key, 'ca.cnf': configuration(wish.extensions), index: '', ...signedBy };
+  const files = {
+    'ca.key': key,
+    'ca.cnf': configuration(wish.extensions),
+    index: '',
+    ...(wish.serial && { serial: wish.serial }),
+    ...signedBy,
+  };
   return withFiles(files, async (folder) => {
     const config = ['-config', 'ca.cnf'];
     const open = wish.encryptedWith === undefined ? [] : ['-passin', `pass:${wish.encryptedWith}`];
@@ -139,6 +147,16 @@ commonName = supplied
 [v3]
 ${extensions.join('\n')}
 `;
+}
+
+/** A CRL (PEM) without entries, as an operator makes it for a root. */
+export function makeCrl(issuer: Pair): Promise<string> {
+  const files = { 'ca.crt': issuer.certificate, 'ca.key': issuer.key, 'ca.cnf': configuration([]), index: '' };
+  return withFiles(files, async (folder) => {
+    const signer = ['-config', 'ca.cnf', '-cert', 'ca.crt', '-keyfile', 'ca.key'];
+    await openssl(folder, 'ca', '-gencrl', ...signer, '-crldays', '7', '-out', 'ca.crl');
+    return readFile(join(folder, 'ca.crl'), 'utf8');
+  });
 }
 
 function inDays(days: number): Date {

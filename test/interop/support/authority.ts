@@ -6,7 +6,7 @@ import { encodePrivateKey, generateKey, type KeySpec, type PrivateKey, publicKey
 import type { Subject } from '../../../src/pki/name.ts';
 import { readCaPair } from '../../../src/pki/read-ca.ts';
 import { type Names, NO_NAMES } from '../../../src/pki/san.ts';
-import { HOUR, P256, root, signIntermediate } from '../../pki/make.ts';
+import { HOUR, type Holder, P256, root, signIntermediate } from '../../pki/make.ts';
 import { type ChainLength, keyName } from './cells.ts';
 import { revocationList } from './revocation-list.ts';
 
@@ -38,6 +38,8 @@ export interface Wish {
 export interface Authority {
   /** Its root in PEM: what verifiers trust. */
   readonly ca: string;
+  /** Its CAs with their keys, from the one that signs up to the root. */
+  readonly holders: readonly Holder[];
   issue(wish?: Wish): Promise<Credentials>;
   /** The lists of all its CAs from the root down, in PEM, with these serial numbers in the last one. */
   revocationLists(serials?: readonly string[], state?: 'current' | 'expired'): readonly string[];
@@ -80,6 +82,7 @@ export async function authority(
 
   return {
     ca,
+    holders,
     revocationLists: (serials = [], state = 'current') =>
       holders.map((holder, at) => revocationList(holder, at === 0 ? serials : [], state)).reverse(),
     issue: async ({ key: spec = P256, subject, names = {}, usages, lifeMs = DAY, aheadMs = 0 } = {}) => {

@@ -48,7 +48,8 @@ export async function startStage(
   return { ...(await retryWhilePortTaken(3, start)), mount, own };
 }
 
-function newFolder(): string {
+/** For the files of a server, removed after the tests of the file. */
+export function newFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'certwheel-interop-'));
   // Servers that drop their root privileges read their documents as another user.
   chmodSync(folder, 0o755);

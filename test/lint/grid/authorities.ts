@@ -1,13 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { type CertificateSpec, isBroken, parseClientCertificate } from '../../../src/api/client-certificate.ts';
 import type { ClientCertificateSpec, SelfManagedBackend } from '../../../src/api/generated/types.ts';
-import type {
-  Backend,
-  BackendDefinition,
-  BackendDeps,
-  IssueRequest,
-  ReferencedData,
-} from '../../../src/backends/backend.ts';
+import type { Backend, BackendDefinition, IssueRequest } from '../../../src/backends/backend.ts';
+import type { BackendDeps, ReferencedData } from '../../../src/backends/backend-deps.ts';
 import { secret } from '../../../src/backends/secret.ts';
 import { selfManaged } from '../../../src/backends/self-managed.ts';
 import type { CaPair } from '../../../src/pki/ca.ts';
@@ -69,6 +64,7 @@ async function authorityOf<Spec>(
     log: SILENT,
     objects: { namespace: 'shop' },
     secret: async (each: string) => secrets[each],
+    state: { read: async () => undefined },
     signing: () => pair && { version, path: pair, signer: pair.signer },
     trusted: () => (pair === undefined ? [] : [pair]),
   } as unknown as BackendDeps;

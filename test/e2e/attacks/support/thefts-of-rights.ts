@@ -161,7 +161,11 @@ export const WITHOUT_RIGHT: readonly Act[] = [
   ofLease('the Lease deleted', 'delete', remove(`${LEASES(CONTROLLER)}/certwheel`)),
   forbidden('a Secret replaced', 'update secrets', { method: 'PUT', path: pathOf('tenants-tls'), body: SECRET }),
   forbidden('all Secrets deleted', 'deletecollection secrets', remove(pathOf())),
-  forbidden('a ConfigMap written', 'create configmaps', post(`/api/v1/namespaces/${TENANT}/configmaps`, named('mine'))),
+  forbidden(
+    'a ConfigMap changed',
+    'patch configmaps',
+    patch(`/api/v1/namespaces/${TENANT}/configmaps/settings`, { data: { mine: '' } }),
+  ),
   forbidden('a Pod', 'create pods', post(`/api/v1/namespaces/${CONTROLLER}/pods`, POD)),
   forbidden(
     'a token of a ServiceAccount',
@@ -172,11 +176,6 @@ export const WITHOUT_RIGHT: readonly Act[] = [
     'a ClientCertificate',
     'create clientcertificates.certwheel.io',
     post(`${OURS}/namespaces/${TENANT}/clientcertificates`, CERTIFICATE),
-  ),
-  forbidden(
-    'another authority for a ClientCertificate',
-    'patch clientcertificates.certwheel.io',
-    patch(`${OURS}/namespaces/${TENANT}/clientcertificates/alice`, { spec: { commonName: 'mallory' } }),
   ),
   forbidden(
     'an authority',

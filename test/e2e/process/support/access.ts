@@ -3,6 +3,7 @@ import {
   AUTHORITY_PERMISSIONS,
   CLUSTER_AUTHORITY_PERMISSIONS,
   CLUSTER_PERMISSIONS,
+  FINALIZER_PERMISSIONS,
   LEASE_PERMISSIONS,
   NAMESPACED_PERMISSIONS,
   type PolicyRule,
@@ -18,7 +19,7 @@ export const SYSTEM_NAMESPACE = 'certwheel-system';
 const DEFINITIONS: readonly BackendDefinition<never>[] = BACKENDS;
 /** What authorities need where they are, and where their keys are. */
 const OF_AUTHORITIES = [...AUTHORITY_PERMISSIONS, ...DEFINITIONS.flatMap(({ permissions }) => permissions)];
-const OF_NAMESPACE = [...NAMESPACED_PERMISSIONS, ...OF_AUTHORITIES];
+const OF_NAMESPACE = [...NAMESPACED_PERMISSIONS, ...FINALIZER_PERMISSIONS, ...OF_AUTHORITIES];
 const OF_CLUSTER = [
   ...CLUSTER_AUTHORITY_PERMISSIONS,
   ...CLUSTER_PERMISSIONS,
@@ -32,6 +33,19 @@ export async function clusterUser(world: World, user: string, more: readonly Pol
   await grant(world, user, SYSTEM_NAMESPACE, LEASE_PERMISSIONS);
   await untilAllowed(world, user, ['list', 'secrets', '--all-namespaces']);
   await untilAllowed(world, user, ['patch', 'leases.coordination.k8s.io/certwheel', '-n', SYSTEM_NAMESPACE]);
+  return world.cluster.kubeconfigFor(user);
+}
+
+/** The kubeconfig of a user with these rights in one namespace, and no others. */
+export async function grantedUser(
+  world: World,
+  user: string,
+  namespace: string,
+  permissions: readonly PolicyRule[],
+): Promise<string> {
+  await grant(world, user, namespace, permissions);
+  const [{ verbs: [verb = ''] = [], resources: [resource = ''] = [], resourceNames: [name] = [] } = {}] = permissions;
+  if (verb !== '') await untilAllowed(world, user, [verb, `${resource}/${name}`, '-n', namespace]);
   return world.cluster.kubeconfigFor(user);
 }
 
