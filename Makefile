@@ -31,10 +31,11 @@ test-chart: ## Lint, render, check and install the chart
 test-authorities: ## Every kind of authority against its real server
 test-monitoring: ## Every alert and every query of the dashboard on a real Prometheus
 test-interop: ## Servers, proxies and clients that read the certificates (docs/interop.md; Debian packages are downloaded)
+test-revocation: ## Servers that refuse revoked clients, by CRL and by OCSP (docs/revocation.md; Debian packages are downloaded)
 test-node: ## The chart on a real node, with real pods (Linux, root; installs Debian packages)
 test-versions: ## The oldest Kubernetes that is promised; the long form has one in between
 
-TESTS := $(addprefix test-,unit e2e demo chains lint chart authorities monitoring interop node versions)
+TESTS := $(addprefix test-,unit e2e demo chains lint chart authorities monitoring interop revocation node versions)
 .PHONY: $(TESTS) $(TESTS:=-long)
 $(TESTS): test-%: $(INSTALLED)
 	@node test/run.ts $*
@@ -58,6 +59,10 @@ fuzz-chains: $(INSTALLED) ## An hour of random CA chains against OpenSSL, Go and
 test-limits: control-plane ## One tenant's flood within the chart's memory (Linux, root; 10 minutes)
 	node test/limits/main.ts
 
+.PHONY: verify-backend
+verify-backend: $(INSTALLED) ## Run the conformance suite against a real service: make verify-backend BACKEND=awsPrivateCA
+	@node test/e2e/backends/account.ts
+
 .PHONY: bench
 bench: control-plane ## Measure, 20 minutes (docs/performance.md)
 	node test/bench/main.ts
@@ -77,6 +82,10 @@ bench-policy: $(INSTALLED) ## Measure decisions by issuance rules, 25 seconds
 .PHONY: bench-keystores
 bench-keystores: $(INSTALLED) ## Measure what key stores and trust stores cost, a minute
 	node test/bench/keystores.ts
+
+.PHONY: bench-revocation
+bench-revocation: control-plane ## Measure what revocation lists and OCSP answers cost (docs/revocation.md)
+	node test/bench/revocation/main.ts
 
 .PHONY: bench-ca-rotation
 bench-ca-rotation: control-plane ## Measure a CA rotation of 10,000 certificates, 8 minutes
@@ -113,6 +122,10 @@ build: $(INSTALLED) ## Bundle the controller into dist/certwheel.mjs
 .PHONY: image-tar
 image-tar: $(INSTALLED) ## Make the image, dist/certwheel-image.tar, without a container engine (IMAGE=repository:tag)
 	node tools/image/main.ts $(IMAGE)
+
+.PHONY: image-pkcs11
+image-pkcs11: $(INSTALLED) ## Make the image with PKCS#11 support, dist/certwheel-pkcs11-image.tar (needs g++)
+	node tools/image/main.ts --pkcs11 $(IMAGE)
 
 .PHONY: control-plane
 control-plane: $(INSTALLED) ## Find or build kube-apiserver, etcd, kubectl, kube-controller-manager
