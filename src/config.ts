@@ -75,7 +75,12 @@ const OPTIONS = [
     help: 'namespace of the Lease; the controller namespace if empty',
   },
   { flag: 'workers', value: 'N', standard: '16', help: 'certificates reconciled concurrently' },
-  { flag: 'routine-events', value: undefined, standard: 'false', help: 'write an event for each routine renewal too' },
+  {
+    flag: 'routine-events',
+    value: undefined,
+    standard: 'false',
+    help: 'write an event for each first issue and routine renewal too',
+  },
   {
     flag: 'trust-propagation',
     value: 'DURATION',

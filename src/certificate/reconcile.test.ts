@@ -57,7 +57,7 @@ const refused = (error: Error, inMs: number): Case => ({
 
 const CASES: Readonly<Record<string, Case>> = {
   'a new resource': {
-    lines: [...ISSUE, 'event Issued', ...REPORT],
+    lines: [...ISSUE, ...REPORT],
     ...WELL,
   },
   'a valid certificate that is not due': { ...settled(), lines: ['shown'], ...WELL },
@@ -176,7 +176,7 @@ const CASES: Readonly<Record<string, Case>> = {
   },
   'an authority that may answer later and answers at once': {
     capabilities: LATER,
-    lines: [...ISSUE_DURABLY, 'event Issued', ...REPORT, ...TIDY],
+    lines: [...ISSUE_DURABLY, ...REPORT, ...TIDY],
     ...WELL,
   },
   'an authority that answers later': {

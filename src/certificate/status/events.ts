@@ -16,17 +16,18 @@ export interface EventText {
   readonly note: string;
 }
 
-/** Such as come to all certificates. A CA rotation has its events at the authority. */
-const ROUTINE: readonly RotationReason[] = ['Due', 'CARotated'];
+/** Such as come to all certificates, and the status tells. A CA rotation has its events at the authority. */
+const ROUTINE: readonly RotationReason[] = ['FirstIssue', 'Due', 'CARotated'];
 
-/** The event of a certificate that was published; routine renewals have one only where the flag asks for it. */
+/** The event of a certificate that was published; a routine one has an event where it ends a trouble, or the flag asks for it. */
 export function issuedEvent(
+  resource: ClientCertificate,
   reason: RotationReason,
   message: string,
   issued: CertificateFacts,
   routineEvents: boolean,
 ): EventText | undefined {
-  if (ROUTINE.includes(reason) && !routineEvents) return undefined;
+  if (ROUTINE.includes(reason) && !routineEvents && troubleOf(resource.status) === undefined) return undefined;
   const facts = `serial ${issued.serialNumber}, valid until ${toRfc3339(issued.notAfter)}`;
   return {
     type: 'Normal',

@@ -70,7 +70,7 @@ export function recordIssued(
   const event =
     fallback !== undefined && seen.issuedBy !== undefined
       ? fallbackEvent(seen.issuedBy, issued)
-      : issuedEvent(reason, message, issued, deps.routineEvents);
+      : issuedEvent(resource, reason, message, issued, deps.routineEvents);
   if (event !== undefined) deps.recordEvent(resource, event);
   deps.published({ key: keyOf(resource), revision, fingerprintSHA256: issued.fingerprintSHA256 });
   deps.audit?.write(publishedEvent(seen, reason, revision, deps.requestedBy(resource), issued));

@@ -45,10 +45,10 @@ test('renew-at renews at once, and only once', async () => {
   lifted(controller, namespace, 'once', 2);
   const events = await eventually('an event tells of it', async () => {
     const found = await eventsOf(world, namespace, 'once');
-    return found.length > 1 && found;
+    return found.length > 0 && found;
   });
   const told = events.map(({ reason, note }) => `${reason} ${note.split(' ')[0]}`);
-  assert.is(told[1], 'Renewed RenewAt:');
+  assert.is(told[0], 'Renewed RenewAt:');
 });
 
 test('a moment in another time zone and one in whole seconds, as `date` prints it, are honoured', async () => {

@@ -165,7 +165,7 @@ test('status follows every renewal, stays Ready, and is written once for each', 
   }
 });
 
-test('routine renewals have no events, unless the controller was started with --routine-events', async () => {
+test('first issues and routine renewals have no events, unless the controller was started with --routine-events', async () => {
   const { world, namespace, chatty, controller } = await scene.get();
   await untilRevision(world, namespace, 'often-tls', 3);
   await untilRevision(world, chatty, 'often-tls', 3);
@@ -175,7 +175,7 @@ test('routine renewals have no events, unless the controller was started with --
   await sleep(QUIET_MS);
   const reasons = async (where: string) => (await eventsOf(world, where, 'often')).map(({ reason }) => reason);
   // LifeTooShort is written once, and not at each renewal.
-  assert.equal(await reasons(namespace), ['Issued', 'LifeTooShort']);
+  assert.equal(await reasons(namespace), ['LifeTooShort']);
   const told = await eventsOf(world, chatty, 'often');
   const [first, ...others] = told.filter(({ reason }) => reason !== 'LifeTooShort');
   assert.is(told.length, others.length + 2);

@@ -30,7 +30,7 @@ async function ready(world: World, namespace: string, name: string, spec: object
 
 /** The note of the first event after the first issue. Events are written last. */
 function renewalNote(world: World, namespace: string, name: string): Promise<string> {
-  return eventually(`an event tells of ${name}`, async () => (await eventsOf(world, namespace, name))[1]?.note);
+  return eventually(`an event tells of ${name}`, async () => (await eventsOf(world, namespace, name))[0]?.note);
 }
 
 const base64 = (text: string) => Buffer.from(text).toString('base64');

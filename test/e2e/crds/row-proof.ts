@@ -36,11 +36,11 @@ export async function provesRow(api: Api, row: Row): Promise<void> {
   assert.is(check(row.kind, good).problem, undefined);
 }
 
-/** A message that is computed (messageExpression) contains the fixed one but for its values. */
+/** A message that is computed (messageExpression) is a text of the expression, or the fixed one but for its values. */
 export function saysWhat(row: Row, rule: LocatedRule): boolean {
   if (row.kind !== rule.kind || row.rule !== rule.path) return false;
-  const skeleton = (text: string | undefined) => text?.replaceAll(/ \(\d+[hms]\)/g, '');
-  return rule.messageExpression === undefined ? row.says === rule.message : skeleton(row.says) === rule.message;
+  if (rule.messageExpression === undefined) return row.says === rule.message;
+  return rule.messageExpression.includes(`"${row.says}"`) || row.says.replaceAll(/ \(\d+[hms]\)/g, '') === rule.message;
 }
 
 function ruleOf(row: Row): LocatedRule {

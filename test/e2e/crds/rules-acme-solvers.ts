@@ -39,7 +39,7 @@ export const ALL_SOLVERS: readonly Json[] = [
   { http01: {} },
 ];
 
-const SYNTAX = 'must be a duration such as 60s';
+const TIMEOUT = 'must be a duration such as 60s, from 1s to 100s';
 
 export const ACME_SOLVER_ROWS: readonly Short[] = [
   ...[{}, { dns01: { webhook }, http01: {} }].map((bad: Json) => ({
@@ -80,7 +80,7 @@ export const ACME_SOLVER_ROWS: readonly Short[] = [
   {
     refuses: 'a propagation timeout in days',
     rule: 'spec.acme.solvers[].dns01.propagation.timeout',
-    says: SYNTAX,
+    says: TIMEOUT,
     bad: waiting('1d'),
     good: waiting('100s'),
     schemaToo: true,
@@ -88,14 +88,14 @@ export const ACME_SOLVER_ROWS: readonly Short[] = [
   {
     refuses: 'a propagation timeout below a second',
     rule: 'spec.acme.solvers[].dns01.propagation.timeout',
-    says: 'must be at least 1s',
+    says: TIMEOUT,
     bad: waiting('0.9s'),
     good: waiting('1s'),
   },
   {
     refuses: 'a propagation timeout above 100 seconds',
     rule: 'spec.acme.solvers[].dns01.propagation.timeout',
-    says: 'must be at most 100s',
+    says: TIMEOUT,
     bad: waiting('1m41s'),
     good: waiting('100s'),
   },

@@ -4,15 +4,19 @@ import { type Row, spec } from './rows.ts';
 import { CSR_RULES } from './rules-csr.ts';
 import { NAME_ROWS } from './rules-names.ts';
 import { OUTPUT_RULES } from './rules-outputs.ts';
-import { KEY_RULES } from './rules-private-key.ts';
+import { KEY_RULES, KEY_SIZE } from './rules-private-key.ts';
 import { CERTIFICATE_TEXT_ROWS } from './rules-text.ts';
 
 type Short = Omit<Row, 'kind'>;
 
-const SYNTAX = 'must be a duration such as 24h, 90m or 1h30m; there is no unit for days (7 days are 168h)';
-const RENEW_SYNTAX = 'must be a duration such as 8h, 20m or 1h30m; there is no unit for days (7 days are 168h)';
-const ENCIPHERMENT =
-  "key encipherment and data encipherment need an RSA key: leave them out, or set privateKey.algorithm to RSA (TLS 1.3 doesn't use them)";
+const LIFE =
+  'must be a duration such as 24h, 90m or 1h30m, from 1m to 876000h (100 years); there is no unit for days (7 days are 168h)';
+const RENEWAL =
+  'must be a duration such as 8h, 20m or 1h30m, from 5s (less leaves no time to try again) to 876000h (100 years); there is no unit for days (7 days are 168h)';
+const KEY_USAGES =
+  "key encipherment and data encipherment need an RSA key, and key agreement an ECDSA key: leave them out, or change privateKey.algorithm (TLS 1.3 doesn't use them)";
+const USAGES =
+  "must contain 'client auth', and 'digital signature' beside other key usages; without them no server accepts the certificate from a client";
 const RESERVED = 'keys of certwheel.io, cert-manager.io and kubernetes.io/service-account. are reserved';
 
 const reserved: Short[] = [
@@ -34,7 +38,7 @@ const times: Short[] = [
   {
     refuses: 'days',
     rule: 'spec.duration',
-    says: SYNTAX,
+    says: LIFE,
     bad: spec({ duration: '7d' }),
     good: spec({ duration: '168h' }),
     schemaToo: true,
@@ -42,7 +46,7 @@ const times: Short[] = [
   {
     refuses: 'a negative duration',
     rule: 'spec.duration',
-    says: SYNTAX,
+    says: LIFE,
     bad: spec({ duration: '-24h' }),
     good: spec({ duration: '1h30m' }),
     schemaToo: true,
@@ -50,7 +54,7 @@ const times: Short[] = [
   {
     refuses: 'a bare number',
     rule: 'spec.duration',
-    says: SYNTAX,
+    says: LIFE,
     bad: spec({ duration: '24' }),
     good: spec({ duration: '1.5h' }),
     schemaToo: true,
@@ -58,14 +62,14 @@ const times: Short[] = [
   {
     refuses: 'a life below a minute',
     rule: 'spec.duration',
-    says: 'must be at least 1m',
+    says: LIFE,
     bad: spec({ duration: '59.9s' }),
     good: spec({ duration: '60s' }),
   },
   {
     refuses: 'days before the end',
     rule: 'spec.renewBefore',
-    says: RENEW_SYNTAX,
+    says: RENEWAL,
     bad: spec({ renewBefore: '1d' }),
     good: spec({ renewBefore: '20m' }),
     schemaToo: true,
@@ -73,7 +77,7 @@ const times: Short[] = [
   {
     refuses: 'a renewal in the last moment',
     rule: 'spec.renewBefore',
-    says: 'must be at least 5s, or no time is left to try again',
+    says: RENEWAL,
     bad: spec({ renewBefore: '4s' }),
     good: spec({ renewBefore: '5s' }),
   },
@@ -108,10 +112,10 @@ const ENDLESS = [
   '999999h999999h999999h999999h',
 ];
 const tooLong: Short[] = ENDLESS.flatMap((endless) =>
-  ['duration', 'renewBefore'].map((field) => ({
+  Object.entries({ duration: LIFE, renewBefore: RENEWAL }).map(([field, says]) => ({
     refuses: `${endless} as ${field}`,
     rule: `spec.${field}`,
-    says: 'must be at most 876000h (100 years)',
+    says,
     bad: spec({ [field]: endless }),
     good: spec({ duration: '876000h', renewBefore: '875999h59m59.9s' }),
   })),
@@ -121,7 +125,7 @@ const usages: Short[] = [
   {
     refuses: 'usages without client auth',
     rule: 'spec.usages',
-    says: "must contain 'client auth'; without it no server accepts the certificate from a client",
+    says: USAGES,
     bad: spec({ usages: ['digital signature', 'server auth'] }),
     good: spec({ usages: ['client auth'] }),
   },
@@ -129,7 +133,7 @@ const usages: Short[] = [
     (usage): Short => ({
       refuses: `${usage} with an ECDSA key`,
       rule: 'spec',
-      says: ENCIPHERMENT,
+      says: KEY_USAGES,
       bad: spec({ usages: ['client auth', 'digital signature', usage] }),
       good: spec({ usages: ['client auth', 'digital signature', usage], privateKey: { algorithm: 'RSA' } }),
     }),
@@ -138,7 +142,7 @@ const usages: Short[] = [
     (algorithm): Short => ({
       refuses: `key agreement with an ${algorithm} key`,
       rule: 'spec',
-      says: 'key agreement needs an ECDSA key: leave it out, or set privateKey.algorithm to ECDSA',
+      says: KEY_USAGES,
       bad: spec({ usages: ['client auth', 'digital signature', 'key agreement'], privateKey: { algorithm } }),
       good: spec({ usages: ['client auth', 'digital signature', 'key agreement'] }),
     }),
@@ -147,7 +151,7 @@ const usages: Short[] = [
     (usage): Short => ({
       refuses: `${usage} without digital signature`,
       rule: 'spec.usages',
-      says: "must contain 'digital signature' beside other key usages; without it no server accepts the certificate from a client",
+      says: USAGES,
       bad: spec({ usages: ['client auth', usage] }),
       good: spec({ usages: ['client auth', 'digital signature', usage] }),
     }),
@@ -221,10 +225,10 @@ export const CLIENT_CERTIFICATE_ROWS: Row[] = [
   ...OUTPUT_RULES,
   ...CSR_RULES,
   ...KEY_RULES.map(
-    ({ key, refuses, says, good }): Short => ({
+    ({ key, refuses, good }): Short => ({
       refuses,
       rule: 'spec.privateKey',
-      says,
+      says: KEY_SIZE,
       bad: spec({ privateKey: key }),
       good: spec({ privateKey: good }),
     }),

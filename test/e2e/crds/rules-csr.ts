@@ -7,8 +7,8 @@ const reference = { name: 'partner', key: 'client.csr' };
 const passwordSecretRef = { name: 'password', key: 'password' };
 
 const ONE = 'exactly one of inline, configMapKeyRef and secretKeyRef is needed';
-const KIND =
-  'with csr no private key is made, and the request decides about the kind of the key: leave out privateKey.algorithm, privateKey.size and privateKey.encoding';
+const NO_KEY =
+  'with csr no private key is made, and the request decides about the kind of the key: leave out privateKey.algorithm, privateKey.size, privateKey.encoding, keystores, additionalOutputFormats and secretDataNames.privateKey';
 
 const sources: Omit<Row, 'kind'>[] = [
   {},
@@ -31,16 +31,16 @@ const keys: Omit<Row, 'kind'>[] = [
 ].map((privateKey) => ({
   refuses: `a request beside privateKey ${JSON.stringify(privateKey)}`,
   rule: 'spec',
-  says: KIND,
+  says: NO_KEY,
   bad: spec({ csr, privateKey }),
   // What the API server fills in by itself.
   good: spec({ csr, privateKey: { algorithm: 'ECDSA', encoding: 'PKCS8', rotationPolicy: 'Never' } }),
 }));
 
-const withKey = (refuses: string, says: string, files: Json, good: Json): Omit<Row, 'kind'> => ({
+const withKey = (refuses: string, files: Json, good: Json): Omit<Row, 'kind'> => ({
   refuses: `${refuses} beside a request`,
   rule: 'spec',
-  says,
+  says: NO_KEY,
   bad: spec({ csr, ...files }),
   good: spec(good),
 });
@@ -50,19 +50,12 @@ export const CSR_RULES: Omit<Row, 'kind'>[] = [
   ...keys,
   withKey(
     'key stores',
-    'with csr there is no private key to put into key stores; leave keystores out',
     { keystores: { jks: { create: true, passwordSecretRef } } },
     { keystores: { jks: { create: true, passwordSecretRef } } },
   ),
-  withKey(
-    'files with the key',
-    'with csr there is no private key, which these files hold; leave additionalOutputFormats out',
-    { additionalOutputFormats: [{ type: 'DER' }] },
-    { csr, additionalOutputFormats: [] },
-  ),
+  withKey('files with the key', { additionalOutputFormats: [{ type: 'DER' }] }, { csr, additionalOutputFormats: [] }),
   withKey(
     'a name for the key',
-    'with csr there is no private key; leave secretDataNames.privateKey out',
     { secretDataNames: { privateKey: 'client.key' } },
     { csr, secretDataNames: { certificate: 'client.crt', ca: 'root.crt' } },
   ),

@@ -7,7 +7,7 @@ const IDENTITY =
   'an identity is needed: set commonName or at least one of dnsNames, uris, emailAddresses, ipAddresses (a subject alone is no identity)';
 const WILDCARD = 'a wildcard must be the whole leftmost label, as in *.example.com';
 const URI =
-  "a URI must be as RFC 3986 has it, with a domain or an IPv6 address in brackets as host: no empty label in a domain, brackets nowhere else, no second '#', no character outside ASCII";
+  "a URI must be as RFC 3986 has it, with a scheme, as in spiffe://example.com/client, and a domain or an IPv6 address in brackets as host: no empty label in a domain, brackets nowhere else, no second '#', no character outside ASCII";
 const URI_HOST = 'the host of a URI can have at most 253 characters';
 const URI_ADDRESS = 'only an IPv6 address can be in brackets, without zone, as in https://[2001:db8::7]/';
 const EMAIL_DOTS = "the part before the '@' can't begin or end with a dot, or hold two in a row";
@@ -67,7 +67,7 @@ const names: Short[] = [
   {
     refuses: 'a URI without a scheme',
     rule: 'spec.uris[]',
-    says: 'a URI must begin with a scheme, as in spiffe://example.com/client',
+    says: URI,
     bad: spec({ uris: ['//example.com/client'] }),
     good: spec({ uris: ['urn:example:client', 'https://example.com/a%20b?c#d'] }),
     schemaToo: true,

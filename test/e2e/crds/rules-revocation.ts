@@ -1,7 +1,9 @@
 /** What the CEL rules of spec.revocation refuse, in both kinds of authority. */
 import { type Row, spec } from './rows.ts';
 
-const SYNTAX = 'must be a duration such as 24h or 0s; there is no unit for days (7 days are 168h)';
+const DELAY =
+  'must be a duration such as 24h or 0s, at most 8760h (a year); there is no unit for days (7 days are 168h)';
+const LIFE = 'must be a duration such as 24h, from 5m to 8760h (a year); there is no unit for days (7 days are 168h)';
 const KINDS = ['CertificateAuthority', 'ClusterCertificateAuthority'] as const;
 
 const vault = { server: 'https://vault.example.com', role: 'client', auth: { tokenSecretRef: { name: 'token' } } };
@@ -9,13 +11,12 @@ const vault = { server: 'https://vault.example.com', role: 'client', auth: { tok
 export const REVOCATION_ROWS: readonly Row[] = KINDS.flatMap((kind): Row[] => {
   const delay = (text: string) => spec({ revocation: { delay: text } });
   const validity = (text: string) => spec({ revocation: { crl: { validity: text } } });
-  const year = 'must be at most 8760h (a year)';
   return [
     {
       kind,
       refuses: 'a delay in days',
       rule: 'spec.revocation.delay',
-      says: SYNTAX,
+      says: DELAY,
       bad: delay('7d'),
       good: delay('168h'),
       schemaToo: true,
@@ -24,7 +25,7 @@ export const REVOCATION_ROWS: readonly Row[] = KINDS.flatMap((kind): Row[] => {
       kind,
       refuses: 'a delay of more than a year',
       rule: 'spec.revocation.delay',
-      says: year,
+      says: DELAY,
       bad: delay('8760h1s'),
       good: delay('8760h'),
     },
@@ -32,7 +33,7 @@ export const REVOCATION_ROWS: readonly Row[] = KINDS.flatMap((kind): Row[] => {
       kind,
       refuses: 'a life of CRLs in days',
       rule: 'spec.revocation.crl.validity',
-      says: SYNTAX,
+      says: LIFE,
       bad: validity('7d'),
       good: validity('168h'),
       schemaToo: true,
@@ -41,7 +42,7 @@ export const REVOCATION_ROWS: readonly Row[] = KINDS.flatMap((kind): Row[] => {
       kind,
       refuses: 'a life of CRLs of more than a year',
       rule: 'spec.revocation.crl.validity',
-      says: year,
+      says: LIFE,
       bad: validity('8760h1s'),
       good: validity('8760h'),
     },
@@ -49,7 +50,7 @@ export const REVOCATION_ROWS: readonly Row[] = KINDS.flatMap((kind): Row[] => {
       kind,
       refuses: 'a life of CRLs of less than five minutes',
       rule: 'spec.revocation.crl.validity',
-      says: 'must be at least 5m',
+      says: LIFE,
       bad: validity('299s'),
       good: validity('5m'),
     },

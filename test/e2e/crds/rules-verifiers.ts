@@ -15,7 +15,7 @@ const http = (fields: Json): Json => verifier({ protocol: { http: { ...fields } 
 
 const PLACE = 'exactly one of address and service must be set';
 const ADDRESS = 'must be host:port, as in gateway.example.com:8443 or [2001:db8::7]:8443';
-const SYNTAX = 'must be a duration such as 30s or 5m';
+const INTERVAL = 'must be a duration such as 30s or 5m, from 10s to 24h';
 
 function rowsOf(kind: Row['kind'], service: Json): Row[] {
   const rows: Omit<Row, 'kind'>[] = [
@@ -60,7 +60,7 @@ function rowsOf(kind: Row['kind'], service: Json): Row[] {
     {
       refuses: 'an interval in days',
       rule: `${AT}.interval`,
-      says: SYNTAX,
+      says: INTERVAL,
       bad: verifier({ interval: '1d' }),
       good: verifier({ interval: '24h' }),
       schemaToo: true,
@@ -68,14 +68,14 @@ function rowsOf(kind: Row['kind'], service: Json): Row[] {
     {
       refuses: 'an interval of 9 seconds',
       rule: `${AT}.interval`,
-      says: 'must be at least 10s',
+      says: INTERVAL,
       bad: verifier({ interval: '9.9s' }),
       good: verifier({ interval: '10s' }),
     },
     {
       refuses: 'an interval of more than a day',
       rule: `${AT}.interval`,
-      says: 'must be at most 24h',
+      says: INTERVAL,
       bad: verifier({ interval: '24h1s' }),
       good: verifier({ interval: '1440m' }),
     },

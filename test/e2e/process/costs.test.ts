@@ -7,7 +7,6 @@ import { startController } from '../support/controller-process.ts';
 import { eventually, QUIET_MS } from '../support/eventually.ts';
 import { loggedAt } from '../support/moments.ts';
 import { clientCertificate, create, untilReady } from '../support/objects.ts';
-import { eventsOf } from '../support/recorded.ts';
 import { oneWorld } from '../support/world.ts';
 import { clusterUser } from './support/access.ts';
 import { isWrite, requestsOf, shortly } from './support/audit.ts';
@@ -21,7 +20,7 @@ const RESTARTED_MS = 4_000;
 const shared = oneWorld();
 test.after(shared.stop);
 
-test('a first issue costs three writes: the Secret, the status, the event', async () => {
+test('a first issue costs two writes: the Secret and the status', async () => {
   const world = await shared.get();
   const controller = await startController(await clusterUser(world, 'first'));
   const namespace = await world.namespace();
@@ -32,15 +31,10 @@ test('a first issue costs three writes: the Secret, the status, the event', asyn
   const since = new Date();
   await create(world, clientCertificate(namespace, 'alice'));
   await untilReady(world, namespace, 'alice');
-  await eventually('the event is written', async () => (await eventsOf(world, namespace, 'alice')).length > 0);
   // No further request follows.
   await sleep(QUIET_MS);
   const requests = await requestsOf(world, 'first', since);
-  assert.equal(requests.filter(isWrite).map(shortly).sort(), [
-    'patch clientcertificates/status',
-    'patch events',
-    'patch secrets',
-  ]);
+  assert.equal(requests.filter(isWrite).map(shortly).sort(), ['patch clientcertificates/status', 'patch secrets']);
   // One read past the cache: a certificate that can't be stored must not be issued.
   assert.equal(requests.filter((each) => !isWrite(each)).map(shortly), ['get secrets']);
   assert.is(await controller.stop(), 0);
