@@ -105,6 +105,7 @@ export function wireCertificates(
     unpublished: new UnpublishedCertificates(),
     awaited,
     nextKeys: nextKeyAccess(services),
+    liveSecret: secrets.get,
     nextKey: observing.nextKey,
     // A list of one, since that needs no right beyond those for watching.
     isGone: async (namespace, name) => {

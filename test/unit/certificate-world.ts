@@ -195,6 +195,7 @@ export class CertificateWorld {
         rehearse: (manifest) => journal.effect('rehearsal', () => store.rehearse(manifest)),
         remove: (view) => journal.effect('Secret removed', () => store.remove(view)),
       },
+      liveSecret: () => journal.read('read Secret', () => store.get()),
       slowWork: new SlowWork(1, clock, () => true),
       unpublished: new UnpublishedCertificates(),
       recent: new RecentActs(),

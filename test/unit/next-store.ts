@@ -50,6 +50,7 @@ export function requestDeps(
 ): RequestDeps & { readonly nextKeys: NextStore } {
   return {
     nextKeys,
+    liveSecret: async () => undefined,
     clock,
     awaited: new PendingRequests(),
     purposeOf: (secret) => purposeOf(secret, []),

@@ -42,6 +42,7 @@ export function bench({ ticket = 'T' } = {}) {
   const fresh = (keys?: NextStore) => ({
     ...requestDeps(clock, keys, backend),
     secrets: store,
+    liveSecret: () => store.get(),
     unpublished: new UnpublishedCertificates(),
     requestedBy: () => 'unverified',
     assertServed: async () => undefined,
@@ -75,9 +76,14 @@ export function bench({ ticket = 'T' } = {}) {
     },
     seen: (resource: ClientCertificate, authority = view): Observed =>
       anObserved(resource).build().with({ authority, secret: store.view(), next: deps.nextKeys.view() }),
-    look: (answer: Answer, resource = aCertificate().build(), authority = view) =>
+    look: (
+      answer: Answer,
+      resource = aCertificate().build(),
+      authority = view,
+      seen: Observed = one.seen(resource, authority),
+    ) =>
       issue(
-        one.seen(resource, authority),
+        seen,
         authority,
         async (request) => {
           asked.push(request);

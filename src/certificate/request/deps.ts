@@ -19,6 +19,8 @@ export interface NextKeyAccess {
 
 export interface RequestDeps {
   readonly nextKeys: NextKeyAccess;
+  /** The Secret of a certificate, past the cache. */
+  liveSecret(namespace: string, name: string): Promise<RawObject | undefined>;
   readonly awaited: PendingRequests;
   /** See PublishDeps. */
   purposeOf(secret: RawObject): string | undefined;

@@ -56,6 +56,20 @@ test('after a crash at any moment the same request is made, with its ticket', as
   assert.ok(secret()?.certificate);
 });
 
+test('a replica whose cache is behind makes no request that another has removed after its answer', async () => {
+  const resource = aCertificate().build();
+  const { look, wait, sign, asked, restart, seen, view } = bench({ ticket: 'id' });
+  await look(wait);
+  const behind = seen(resource);
+  restart();
+  await look(sign);
+  assert.is(asked.length, 2);
+  restart();
+  const error = await thrownBy(look(sign, resource, view, behind));
+  assert.is(error instanceof RetryableError && error.code, 'Conflict');
+  assert.is(asked.length, 2);
+});
+
 test('a ticket that is the id costs no write', async () => {
   const { look, wait, keys } = bench({ ticket: 'id' });
   await look(wait);

@@ -68,6 +68,7 @@ async function askDurably(
   if (early !== undefined) return { awaited, answer: early };
   const { next, key, pending } = awaited;
   const ticket = pending?.answer.ticket ?? next.ticket;
+  if (ticket === undefined) await assertSecretAsSeen(seen, deps);
   try {
     const answer = await ask({ ...make.request(key), id: next.id, ticket });
     if (isPending(answer)) await remember(seen, awaited, answer, deps);
@@ -77,6 +78,17 @@ async function askDurably(
     else if (wouldComeToNothing(error)) await abandonRequest(next, deps, signal);
     throw error;
   }
+}
+
+/**
+ * Where the cache is behind, another replica may have published the certificate and removed the request by now; it would be
+ * made a second time.
+ */
+async function assertSecretAsSeen({ resource, secret }: Observed, { liveSecret }: RequestDeps): Promise<void> {
+  const { namespace, spec } = resource;
+  const live = await liveSecret(namespace, spec.secretName);
+  if (live?.metadata?.resourceVersion !== secret?.resourceVersion)
+    throw new RetryableError('Conflict', `Secret ${spec.secretName} changed meanwhile`);
 }
 
 /** The key that is kept for what is wanted, and what is withheld with it, unless its Secret was tampered with. */
