@@ -204,5 +204,6 @@ export const ALONE: readonly string[] = [
   'test/e2e/process/costs.test.ts',
   'test/e2e/process/expiry.test.ts',
   'test/e2e/process/idle.test.ts',
+  'test/e2e/process/leader-election.test.ts',
   'test/e2e/process/many.test.ts',
 ];
