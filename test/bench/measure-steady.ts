@@ -86,7 +86,11 @@ function isReady(object: unknown): boolean {
 }
 
 /** The rate of rotations against the floor writer's, and what a rotation costs the controller. */
-export async function measureRate(world: BenchWorld, count: number, repeats: number): Promise<Results> {
+export async function measureRate(
+  world: BenchWorld,
+  count: number,
+  repeats: number,
+): Promise<{ readonly results: Results; readonly floorRates: readonly number[] }> {
   const issuing = await world.controller(['--namespaces', 'rate,floor']);
   for (const namespace of ['rate', 'floor']) {
     await world.namespace(namespace);
@@ -97,7 +101,7 @@ export async function measureRate(world: BenchWorld, count: number, repeats: num
   // The floor's objects are nobody's: the controller serves the other namespace only.
   const controller = await world.controller(['--namespaces', 'rate']);
   const floor = await world.floor('floor', 16);
-  const { ratio, ratioSpread, cpuMs, cpuSpread, perSecond, floorPerSecond } = await compareWithFloor(
+  const { ratio, ratioSpread, cpuMs, cpuSpread, perSecond, floorPerSecond, floorRates } = await compareWithFloor(
     controller,
     floor,
     count,
@@ -106,5 +110,6 @@ export async function measureRate(world: BenchWorld, count: number, repeats: num
   console.log(`  ${perSecond.toFixed(0)} rotations/s, the floor writer ${floorPerSecond.toFixed(0)}`);
   await floor.stop();
   await controller.stop();
-  return { rateRatio: { value: ratio, spread: ratioSpread }, cpu: { value: cpuMs, spread: cpuSpread } };
+  const results = { rateRatio: { value: ratio, spread: ratioSpread }, cpu: { value: cpuMs, spread: cpuSpread } };
+  return { results, floorRates };
 }

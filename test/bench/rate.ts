@@ -42,6 +42,8 @@ export interface RateFigures {
   readonly ratioSpread: number;
   readonly perSecond: number;
   readonly floorPerSecond: number;
+  /** Of every round of the floor writer, those of dropped repeats too. */
+  readonly floorRates: readonly number[];
   readonly cpuMs: number;
   readonly cpuSpread: number;
 }
@@ -54,6 +56,7 @@ export async function compareWithFloor(
   repeats: number,
 ): Promise<RateFigures> {
   const rounds: { ratio: number; rate: number; floor: number; cpuMs: number }[] = [];
+  const floorRates: number[] = [];
   for (let tries = 0; rounds.length < repeats && tries < 2 * repeats; tries++) {
     const [first, one, other, last] = [
       await floor.round(),
@@ -62,6 +65,7 @@ export async function compareWithFloor(
       await floor.round(),
     ];
     const floors = [first.count / first.seconds, last.count / last.seconds];
+    floorRates.push(...floors);
     const [low, high] = [Math.min(...floors), Math.max(...floors)];
     const lastChance = tries >= 2 * repeats - 1 - (repeats - rounds.length);
     if ((high - low) / high > FLOOR_MAY_MOVE && !lastChance) continue;
@@ -79,6 +83,7 @@ export async function compareWithFloor(
     ratioSpread: spread(of('ratio')),
     perSecond: median(of('rate')),
     floorPerSecond: median(of('floor')),
+    floorRates,
     cpuMs: median(of('cpuMs')),
     cpuSpread: spread(of('cpuMs')),
   };
